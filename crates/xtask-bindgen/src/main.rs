@@ -1,0 +1,91 @@
+//! `xtask-bindgen INPUT.wasm OUT_DIR OUT_NAME [--omit-default-path] [--debug]`: writes the
+//! JavaScript glue, its types and the bound module of one crate, for the `web` target.
+//!
+//! It is a program of its own because wasm-bindgen takes a minute to compile and `cargo xtask`
+//! is wanted in seconds. Cargo itself keeps its version equal to the `wasm-bindgen` of the
+//! crates it binds: both need exactly one `wasm-bindgen-shared`.
+#![forbid(unsafe_code)]
+
+use std::{env, ffi::OsString, path::PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use wasm_bindgen_cli_support::Bindgen;
+
+/// One run: what to bind, and where the result goes.
+struct Job {
+    input: PathBuf,
+    out_dir: PathBuf,
+    out_name: String,
+    /// The caller passes the module itself; the glue names no file.
+    omit_default_path: bool,
+    /// Keep names and debug sections, and check the calls.
+    debug: bool,
+}
+
+fn main() -> Result<()> {
+    let job = parse(env::args_os().skip(1))?;
+    let mut bindgen = Bindgen::new();
+    bindgen
+        .input_path(&job.input)
+        .web(true)?
+        .typescript(true)
+        .omit_default_module_path(job.omit_default_path)
+        .debug(job.debug)
+        .keep_debug(job.debug)
+        .remove_name_section(!job.debug)
+        .remove_producers_section(true)
+        .out_name(&job.out_name);
+    bindgen
+        .generate(&job.out_dir)
+        .with_context(|| format!("wasm-bindgen could not bind {}", job.input.display()))
+}
+
+fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Job> {
+    let (mut omit_default_path, mut debug, mut plain) = (false, false, Vec::new());
+    for argument in arguments {
+        match argument.to_str() {
+            Some("--omit-default-path") => omit_default_path = true,
+            Some("--debug") => debug = true,
+            Some(option) if option.starts_with("--") => bail!("unknown option {option}"),
+            _ => plain.push(argument),
+        }
+    }
+    let Ok([input, out_dir, out_name]) = <[OsString; 3]>::try_from(plain) else {
+        bail!("usage: xtask-bindgen INPUT.wasm OUT_DIR OUT_NAME [--omit-default-path] [--debug]");
+    };
+    let Ok(out_name) = out_name.into_string() else {
+        bail!("OUT_NAME is not Unicode");
+    };
+    Ok(Job {
+        input: input.into(),
+        out_dir: out_dir.into(),
+        out_name,
+        omit_default_path,
+        debug,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(line: &str) -> Result<Job> {
+        parse(line.split_whitespace().map(OsString::from))
+    }
+
+    #[test]
+    fn flags_may_stand_anywhere() {
+        let job = check("--debug a.wasm out --omit-default-path convert").unwrap();
+        assert!(job.debug && job.omit_default_path);
+        assert_eq!(job.input, PathBuf::from("a.wasm"));
+        assert_eq!(job.out_dir, PathBuf::from("out"));
+        assert_eq!(job.out_name, "convert");
+    }
+
+    #[test]
+    fn wrong_number_of_arguments_and_unknown_options_are_refused() {
+        assert!(check("a.wasm out").is_err());
+        assert!(check("a.wasm out convert more").is_err());
+        assert!(check("a.wasm out convert --fast").is_err());
+    }
+}
