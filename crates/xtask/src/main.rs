@@ -1,2 +1,210 @@
-//! Build tool.
-fn main() {}
+//! `cargo xtask COMMAND`: sets up, builds, checks, measures and serves Warifu.
+//!
+//! Only the standard library, `anyhow` and `flate2`, so that the first `cargo xtask` of a fresh
+//! machine runs after a few seconds. DEVELOPERS.md describes the commands.
+#![forbid(unsafe_code)]
+#![expect(
+    clippy::print_stdout,
+    reason = "a command line program: its results go to standard output"
+)]
+
+mod bench;
+mod ci;
+mod demo;
+mod files;
+mod fuzz;
+mod process;
+mod readme;
+mod repo;
+mod serve;
+mod sizes;
+mod tools;
+mod wasm;
+
+use std::{env, process::ExitCode};
+
+use anyhow::{Result, bail};
+
+use crate::repo::Repo;
+
+const HELP: &str = "\
+cargo xtask COMMAND
+
+  setup [--browser]          install what is missing: wasm target, dev tools (and a browser)
+  demo [--port N] [--no-serve]
+                             build, convert the sample storage, serve the playground
+  wasm [--release]           build pkg/dist and playground/dist
+  sizes                      gzip sizes of the wasm pieces against their budgets
+  serve [--port N]           serve playground/dist on 127.0.0.1
+  docs                       API documentation, warnings are errors
+  ci [--from STEP | --only STEP]
+                             everything CI runs, in its order
+  nightly [--seconds N]      run every fuzz target (60 seconds each)
+  bench [ARGUMENTS…]         run the benchmarks; ARGUMENTS go to criterion
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[String]) -> Result<ExitCode> {
+    let Some((command, rest)) = arguments.split_first() else {
+        print!("{HELP}");
+        return Ok(ExitCode::from(2));
+    };
+    let repo = Repo::find()?;
+    match command.as_str() {
+        "setup" => {
+            let browser = Options::parse(rest, &["--browser"], &[])?.has("--browser");
+            tools::setup(&repo, browser)?;
+        }
+        "demo" => {
+            let options = Options::parse(rest, &["--no-serve"], &["--port"])?;
+            demo::run(&repo, options.port()?, !options.has("--no-serve"))?;
+        }
+        "wasm" => {
+            let release = Options::parse(rest, &["--release"], &[])?.has("--release");
+            let profile = if release {
+                wasm::Profile::Release
+            } else {
+                wasm::Profile::Dev
+            };
+            wasm::build(&repo, profile)?;
+        }
+        "sizes" => {
+            Options::parse(rest, &[], &[])?;
+            sizes::run(&repo)?;
+        }
+        "serve" => {
+            let options = Options::parse(rest, &[], &["--port"])?;
+            serve::run(&repo.root.join("playground/dist"), options.port()?)?;
+        }
+        "docs" => {
+            Options::parse(rest, &[], &[])?;
+            ci::docs(&repo)?;
+        }
+        "ci" => {
+            let options = Options::parse(rest, &[], &["--from", "--only"])?;
+            return ci::run(&repo, options.value("--from"), options.value("--only"));
+        }
+        "nightly" => {
+            let options = Options::parse(rest, &[], &["--seconds"])?;
+            fuzz::run(&repo, options.number("--seconds")?.unwrap_or(60))?;
+        }
+        "bench" => bench::run(&repo, rest)?,
+        "help" | "--help" | "-h" => print!("{HELP}"),
+        other => bail!("unknown command `{other}`; `cargo xtask help` lists them"),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Names of the commands, for the README check.
+fn commands() -> impl Iterator<Item = &'static str> {
+    HELP.lines()
+        .filter_map(|line| line.strip_prefix("  "))
+        .filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase()))
+        .filter_map(|line| line.split_whitespace().next())
+}
+
+/// Flags and values given after the command.
+struct Options {
+    flags: Vec<String>,
+    values: Vec<(String, String)>,
+}
+
+impl Options {
+    fn parse(arguments: &[String], flags: &[&str], values: &[&str]) -> Result<Self> {
+        let mut options = Self {
+            flags: Vec::new(),
+            values: Vec::new(),
+        };
+        let mut rest = arguments.iter();
+        while let Some(argument) = rest.next() {
+            let (name, attached) = match argument.split_once('=') {
+                Some((name, value)) => (name, Some(value.to_owned())),
+                None => (argument.as_str(), None),
+            };
+            if values.contains(&name) {
+                match attached.or_else(|| rest.next().cloned()) {
+                    Some(value) => options.values.push((name.to_owned(), value)),
+                    None => bail!("{name} needs a value"),
+                }
+            } else if flags.contains(&name) && attached.is_none() {
+                options.flags.push(name.to_owned());
+            } else {
+                bail!("unknown argument `{argument}`; `cargo xtask help` lists the commands");
+            }
+        }
+        Ok(options)
+    }
+
+    fn has(&self, flag: &str) -> bool {
+        self.flags.iter().any(|given| given == flag)
+    }
+
+    fn value(&self, name: &str) -> Option<&str> {
+        let found = self.values.iter().rev().find(|(given, _)| given == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    fn number(&self, name: &str) -> Result<Option<u32>> {
+        match self.value(name).map(str::parse) {
+            None => Ok(None),
+            Some(Ok(number)) => Ok(Some(number)),
+            Some(Err(_)) => bail!("{name} needs a whole number"),
+        }
+    }
+
+    fn port(&self) -> Result<Option<u16>> {
+        match self.value("--port").map(str::parse) {
+            None => Ok(None),
+            Some(Ok(port)) => Ok(Some(port)),
+            Some(Err(_)) => bail!("--port needs a number from 0 to 65535"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(line: &str) -> Result<Options> {
+        let arguments: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        Options::parse(&arguments, &["--no-serve"], &["--port"])
+    }
+
+    #[test]
+    fn a_value_may_be_attached_or_follow() {
+        assert_eq!(options("--port 80").unwrap().port().unwrap(), Some(80));
+        assert_eq!(options("--port=81").unwrap().port().unwrap(), Some(81));
+        assert!(options("--no-serve").unwrap().has("--no-serve"));
+        assert_eq!(options("").unwrap().port().unwrap(), None);
+    }
+
+    #[test]
+    fn unknown_missing_and_misshapen_arguments_are_refused() {
+        assert!(options("--prot 80").is_err());
+        assert!(options("--port").is_err());
+        assert!(options("--no-serve=1").is_err());
+        assert!(options("--port x").unwrap().port().is_err());
+        assert!(options("--port 65536").unwrap().port().is_err());
+    }
+
+    #[test]
+    fn help_names_each_command_once() {
+        let all: Vec<&str> = commands().collect();
+        assert_eq!(
+            all,
+            [
+                "setup", "demo", "wasm", "sizes", "serve", "docs", "ci", "nightly", "bench"
+            ]
+        );
+    }
+}

@@ -1,0 +1,126 @@
+//! Sizes of the wasm pieces as a browser loads them, against their budgets.
+
+use std::{
+    fs,
+    io::Write as _,
+    path::{Path, PathBuf},
+};
+
+use anyhow::{Context as _, Result, bail};
+use flate2::{Compression, write::GzEncoder};
+
+use crate::{files, repo::Repo};
+
+/// A piece, its files, and what it may weigh: gzip -9, kB = 1,000 bytes.
+///
+/// Raising a budget needs a line in CHANGELOG.
+struct Piece {
+    name: &'static str,
+    folder: &'static str,
+    /// Names in that folder that count.
+    counts: fn(&str) -> bool,
+    budget_kb: usize,
+}
+
+const PIECES: [Piece; 4] = [
+    Piece {
+        name: "core (parse + convert, wasm alone)",
+        folder: "pkg/dist/wasm",
+        counts: |name| name == "convert.wasm",
+        budget_kb: 350,
+    },
+    Piece {
+        name: "playground converter (wasm, glue, worker)",
+        folder: "playground/dist",
+        counts: is_converter,
+        budget_kb: 350,
+    },
+    Piece {
+        name: "playground shell (everything else of the first load)",
+        folder: "playground/dist",
+        counts: |name| !is_converter(name) && !name.starts_with("examples/"),
+        budget_kb: 150,
+    },
+    Piece {
+        name: "playground first load",
+        folder: "playground/dist",
+        counts: |name| !name.starts_with("examples/"),
+        budget_kb: 500,
+    },
+];
+
+fn is_converter(name: &str) -> bool {
+    name.starts_with("convert") || name.starts_with("worker")
+}
+
+/// Prints the table; an error if a piece is above its budget.
+pub(crate) fn run(repo: &Repo) -> Result<()> {
+    let mut over = Vec::new();
+    println!("{:>9} {:>9} {:>10}  piece", "gzip kB", "budget", "bytes");
+    for piece in &PIECES {
+        let files = counted(&repo.root.join(piece.folder), piece.counts)?;
+        let mut plain = 0;
+        let mut packed = 0;
+        for file in &files {
+            let content = fs::read(file)?;
+            plain += content.len();
+            packed += gzip_size(&content)?;
+        }
+        println!(
+            "{:>7}.{} {:>9} {:>10}  {}",
+            packed / 1000,
+            packed % 1000 / 100,
+            piece.budget_kb,
+            plain,
+            piece.name
+        );
+        if packed > piece.budget_kb * 1000 {
+            over.push(piece.name);
+        }
+    }
+    if !over.is_empty() {
+        bail!("above the budget: {}", over.join(", "));
+    }
+    Ok(())
+}
+
+/// The files of a piece; an error if there is none.
+fn counted(folder: &Path, counts: fn(&str) -> bool) -> Result<Vec<PathBuf>> {
+    let all = files::list(folder).context("run `cargo xtask wasm --release` first")?;
+    let found: Vec<PathBuf> = all
+        .iter()
+        .filter(|file| counts(&files::slashed(file)))
+        .map(|file| folder.join(file))
+        .collect();
+    if found.is_empty() {
+        bail!("{} has no file to weigh", folder.display());
+    }
+    Ok(found)
+}
+
+fn gzip_size(content: &[u8]) -> Result<usize> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(content)?;
+    Ok(encoder.finish()?.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gzip_shrinks_what_repeats() {
+        let size = gzip_size(&b"a".repeat(100_000)).unwrap();
+        assert!((20..1000).contains(&size), "{size}");
+    }
+
+    #[test]
+    fn every_file_of_the_first_load_is_in_one_piece() {
+        let [_, converter, shell, all] = &PIECES;
+        for name in ["index.html", "convert_bg.wasm", "worker.mjs", "icons/a.svg"] {
+            assert!((converter.counts)(name) != (shell.counts)(name), "{name}");
+            assert!((all.counts)(name), "{name}");
+        }
+        assert!(!(all.counts)("examples/a"));
+    }
+}

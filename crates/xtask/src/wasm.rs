@@ -1,0 +1,377 @@
+//! `pkg/dist` and `playground/dist`: compile, bind, optimise, lay out.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::Instant,
+};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::{
+    files,
+    process::{self, Output, cargo},
+    repo::Repo,
+    tools::{self, WasmCompiler},
+};
+
+/// How much work goes into the modules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Profile {
+    /// Compiles fast, keeps names; not optimised.
+    Dev,
+    /// What is published and measured.
+    Release,
+}
+
+/// One crate that becomes a module.
+struct Module {
+    /// Package name.
+    package: &'static str,
+    /// Folder of its manifest.
+    folder: &'static str,
+    /// Stem of the bound files.
+    out_name: &'static str,
+    /// Whether the glue must not name the module's file, since its caller passes it.
+    omit_default_path: bool,
+    /// Level of wasm-opt.
+    level: &'static str,
+}
+
+/// The converter: speed counts, within its budget.
+const CONVERT: Module = Module {
+    package: "warifu-wasm",
+    folder: "crates/warifu-wasm",
+    out_name: "convert",
+    omit_default_path: true,
+    level: "-O3",
+};
+
+/// The playground's user interface: size counts.
+const SHELL: Module = Module {
+    package: "warifu-playground",
+    folder: "playground",
+    out_name: "shell",
+    omit_default_path: false,
+    level: "-Oz",
+};
+
+/// What rustc 1.95 emits by default for wasm32, and Node 20 runs.
+///
+/// Each feature is named: `--all-features` writes modules that Node 20 refuses.
+const FEATURES: [&str; 6] = [
+    "--enable-bulk-memory",
+    "--enable-nontrapping-float-to-int",
+    "--enable-sign-ext",
+    "--enable-mutable-globals",
+    "--enable-reference-types",
+    "--enable-multivalue",
+];
+
+/// Replaced in `sw.js` by the list of files to keep for offline use.
+const PRECACHE: &str = "__WARIFU_PRECACHE__";
+
+/// Builds everything that is made of wasm.
+pub(crate) fn build(repo: &Repo, profile: Profile) -> Result<()> {
+    let compiler = tools::wasm_compiler(repo)?;
+    if compiler == WasmCompiler::Debian {
+        println!("wasm: compiler is Debian's, the standard library is built too");
+    }
+    let modules = match profile {
+        Profile::Dev => None,
+        Profile::Release => tools::dev_tools(repo)?,
+    };
+    let binder = binder(repo)?;
+    let work = repo.target.join("wasm-bound");
+    for module in [&CONVERT, &SHELL] {
+        if repo.has_crate(module.folder, module.package) {
+            make(
+                repo,
+                compiler,
+                profile,
+                &binder,
+                modules.as_deref(),
+                module,
+                &work,
+            )?;
+        } else {
+            bail!("{} has no crate {}", module.folder, module.package);
+        }
+    }
+    package(repo, &work)?;
+    playground(repo, &work)?;
+    if profile == Profile::Release && modules.is_none() {
+        println!("wasm: left unoptimised, since there is no Node.js for wasm-opt");
+    }
+    println!("wasm: pkg/dist and playground/dist are ready");
+    Ok(())
+}
+
+/// Compiles `xtask-bindgen`, and checks that it is of the locked version.
+fn binder(repo: &Repo) -> Result<PathBuf> {
+    let wanted = repo.locked_version("wasm-bindgen")?;
+    let there = repo.locked_version("wasm-bindgen-cli-support")?;
+    if wanted.is_none() || wanted != there {
+        bail!(
+            "Cargo.lock has wasm-bindgen {} but wasm-bindgen-cli-support {}; set both to one \
+             version in the root Cargo.toml",
+            wanted.as_deref().unwrap_or("(none)"),
+            there.as_deref().unwrap_or("(none)")
+        );
+    }
+    println!("wasm: wasm-bindgen {} …", wanted.unwrap_or_default());
+    let mut command = cargo(&repo.root);
+    command
+        .args(["build", "--package", "xtask-bindgen"])
+        .env("CARGO_TARGET_DIR", &repo.target);
+    process::run(&mut command, Output::Shown)?;
+    Ok(repo.target.join("debug/xtask-bindgen"))
+}
+
+/// Compiles one module, then binds and optimises it into a folder of its own below `work`,
+/// unless that is there from the same input.
+fn make(
+    repo: &Repo,
+    compiler: WasmCompiler,
+    profile: Profile,
+    binder: &Path,
+    modules: Option<&Path>,
+    module: &Module,
+    work: &Path,
+) -> Result<()> {
+    let start = Instant::now();
+    println!("wasm: {} …", module.package);
+    let (cargo_profile, folder) = match profile {
+        Profile::Dev => ("dev", "debug"),
+        Profile::Release => ("wasm", "wasm"),
+    };
+    let mut build = tools::wasm_cargo(repo, compiler, "build");
+    build.args([
+        "--lib",
+        "--package",
+        module.package,
+        "--profile",
+        cargo_profile,
+    ]);
+    process::run(&mut build, Output::Shown)?;
+    let file = format!("{}.wasm", module.package.replace('-', "_"));
+    let unbound = tools::wasm_output(repo, compiler, folder).join(file);
+
+    let folder = work.join(module.out_name);
+    let stamp = folder.join("stamp");
+    let input = stamp_of(&unbound, profile, module, modules)?;
+    if fs::read_to_string(&stamp).ok().as_deref() == Some(input.as_str()) {
+        println!("wasm: {} is up to date", module.package);
+        return Ok(());
+    }
+    files::fresh(&folder)?;
+    let mut bind = Command::new(binder);
+    bind.arg(&unbound).arg(&folder).arg(module.out_name);
+    if module.omit_default_path {
+        bind.arg("--omit-default-path");
+    }
+    if profile == Profile::Dev {
+        bind.arg("--debug");
+    }
+    process::run(&mut bind, Output::Shown)?;
+
+    let bound = folder.join(format!("{}_bg.wasm", module.out_name));
+    let before = fs::metadata(&bound)?.len();
+    if let Some(modules) = modules {
+        optimise(modules, &bound, module.level)?;
+    }
+    println!(
+        "wasm: {} done in {:.0} s, {} → {} bytes",
+        module.package,
+        start.elapsed().as_secs_f32(),
+        before,
+        fs::metadata(&bound)?.len()
+    );
+    files::write(&stamp, input.as_bytes())
+}
+
+/// What the bound module is made from: the compiled one, and the tools with their options.
+fn stamp_of(
+    unbound: &Path,
+    profile: Profile,
+    module: &Module,
+    modules: Option<&Path>,
+) -> Result<String> {
+    let hash = files::hash(files::HASH_SEED, &fs::read(unbound)?);
+    let optimiser = match modules {
+        Some(modules) => fs::read_to_string(modules.join("binaryen/package.json"))?,
+        None => String::new(),
+    };
+    let tools = format!(
+        "{profile:?} {} {} {FEATURES:?} {optimiser}",
+        module.level, module.omit_default_path
+    );
+    let tools = files::hash(files::HASH_SEED, tools.as_bytes());
+    Ok(format!("{hash:016x} {tools:016x}"))
+}
+
+/// Runs wasm-opt in place and lets Node.js compile the result: a broken module is found here.
+fn optimise(modules: &Path, wasm: &Path, level: &str) -> Result<()> {
+    let output = wasm.with_extension("opt");
+    let mut optimiser = Command::new("node");
+    optimiser
+        .arg(modules.join("binaryen/bin/wasm-opt"))
+        .arg(level)
+        .args(FEATURES)
+        .args([
+            "--strip-debug",
+            "--strip-producers",
+            "--strip-target-features",
+        ])
+        .arg(wasm)
+        .arg("-o")
+        .arg(&output);
+    process::run(&mut optimiser, Output::Shown)?;
+    let mut check = Command::new("node");
+    check
+        .arg("-e")
+        .arg("new WebAssembly.Module(require('node:fs').readFileSync(process.argv[1]))")
+        .arg(&output);
+    process::run(&mut check, Output::Shown).context("wasm-opt wrote a broken module")?;
+    fs::rename(&output, wasm)?;
+    Ok(())
+}
+
+/// `pkg/dist`: the converter and the hand-written modules of `pkg/src`.
+fn package(repo: &Repo, work: &Path) -> Result<()> {
+    let pkg = repo.root.join("pkg");
+    let dist = pkg.join("dist");
+    files::fresh(&dist)?;
+    let wasm = dist.join("wasm");
+    let convert = work.join(CONVERT.out_name);
+    files::copy(&convert.join("convert.js"), &wasm.join("convert.js"))?;
+    files::copy(&convert.join("convert.d.ts"), &wasm.join("convert.d.ts"))?;
+    files::copy(&convert.join("convert_bg.wasm"), &wasm.join("convert.wasm"))?;
+    copy_snippets(&convert, &wasm)?;
+    let source = pkg.join("src");
+    if source.is_dir() {
+        files::copy_all(&source, &dist)?;
+    }
+    if pkg.join("build.mjs").is_file() && tools::node().is_some() {
+        let mut build = Command::new("node");
+        build.arg("build.mjs").current_dir(&pkg);
+        process::run(&mut build, Output::Shown)?;
+    }
+    Ok(())
+}
+
+/// `playground/dist`: shell, converter, static files, examples, offline list.
+fn playground(repo: &Repo, work: &Path) -> Result<()> {
+    let dist = repo.root.join("playground/dist");
+    files::fresh(&dist)?;
+    for module in [&SHELL, &CONVERT] {
+        let bound = work.join(module.out_name);
+        for end in [".js", "_bg.wasm"] {
+            let name = format!("{}{end}", module.out_name);
+            files::copy(&bound.join(&name), &dist.join(&name))?;
+        }
+        copy_snippets(&bound, &dist)?;
+    }
+    files::copy_all(&repo.root.join("playground/static"), &dist)?;
+    let worker = dist.join("sw.js");
+    if worker.is_file() {
+        let text = fs::read_to_string(&worker)?;
+        files::write(
+            &worker,
+            text.replace(PRECACHE, &precache(&dist)?).as_bytes(),
+        )?;
+    }
+    let fixtures = repo.root.join("tests/fixtures");
+    if fixtures.is_dir() {
+        examples(&fixtures, &dist.join("examples"))?;
+    }
+    Ok(())
+}
+
+/// JavaScript that dependencies bring along.
+fn copy_snippets(work: &Path, to: &Path) -> Result<()> {
+    let snippets = work.join("snippets");
+    if snippets.is_dir() {
+        files::copy_all(&snippets, &to.join("snippets"))?;
+    }
+    Ok(())
+}
+
+/// `{"version":…,"files":[…]}` of everything but the service worker itself.
+fn precache(dist: &Path) -> Result<String> {
+    let mut version = files::HASH_SEED;
+    let mut names = Vec::new();
+    for file in files::list(dist)? {
+        let name = files::slashed(&file);
+        if name == "sw.js" {
+            continue;
+        }
+        version = files::hash(version, name.as_bytes());
+        version = files::hash(version, &fs::read(dist.join(&file))?);
+        names.push(files::json_string(&name));
+    }
+    Ok(format!(
+        r#"{{"version":"{version:016x}","files":[{}]}}"#,
+        names.join(",")
+    ))
+}
+
+/// Copies the fixtures and writes `index.json`: `[{"path":…,"bytes":…}]`, sorted by path.
+fn examples(fixtures: &Path, to: &Path) -> Result<()> {
+    let mut entries = Vec::new();
+    for file in files::list(fixtures)? {
+        let name = files::slashed(&file);
+        let target = to.join(&file);
+        files::copy(&fixtures.join(&file), &target)?;
+        entries.push(format!(
+            r#"{{"path":{},"bytes":{}}}"#,
+            files::json_string(&name),
+            fs::metadata(&target)?.len()
+        ));
+    }
+    let index = format!("[{}]\n", entries.join(",\n"));
+    files::write(&to.join("index.json"), index.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::env;
+
+    use super::*;
+
+    #[test]
+    fn precache_lists_all_but_the_worker_and_changes_with_the_content() {
+        let dist = env::temp_dir().join(format!("warifu-precache-{}", std::process::id()));
+        files::fresh(&dist).unwrap();
+        files::write(&dist.join("sw.js"), b"a").unwrap();
+        files::write(&dist.join("icons/a.svg"), b"a").unwrap();
+        files::write(&dist.join("index.html"), b"a").unwrap();
+        let first = precache(&dist).unwrap();
+        assert!(
+            first.ends_with(r#""files":["icons/a.svg","index.html"]}"#),
+            "{first}"
+        );
+        files::write(&dist.join("sw.js"), b"b").unwrap();
+        assert_eq!(precache(&dist).unwrap(), first);
+        files::write(&dist.join("index.html"), b"b").unwrap();
+        assert_ne!(precache(&dist).unwrap(), first);
+        fs::remove_dir_all(dist).unwrap();
+    }
+
+    #[test]
+    fn examples_are_indexed_with_their_sizes() {
+        let folder = env::temp_dir().join(format!("warifu-examples-{}", std::process::id()));
+        files::fresh(&folder).unwrap();
+        files::write(&folder.join("from/b/例"), b"12345").unwrap();
+        files::write(&folder.join("from/a"), b"").unwrap();
+        examples(&folder.join("from"), &folder.join("to")).unwrap();
+        let index = fs::read_to_string(folder.join("to/index.json")).unwrap();
+        assert_eq!(
+            index,
+            "[{\"path\":\"a\",\"bytes\":0},\n{\"path\":\"b/例\",\"bytes\":5}]\n"
+        );
+        assert_eq!(fs::read(folder.join("to/b/例")).unwrap(), b"12345");
+        fs::remove_dir_all(folder).unwrap();
+    }
+}
