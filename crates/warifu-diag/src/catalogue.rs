@@ -1,0 +1,39 @@
+//! The catalogue: one line group per code, one file per family.
+//!
+//! A code is added in one place: its family's file. `MAP` numbers are split by area so that a
+//! reader finds neighbours together: 0xx general, 1xx patient / administration / allergy / disease,
+//! 2xx laboratory and observations, 3xx medication, 4xx imaging, diet, documents, 5xx CLINS.
+
+use crate::Entry;
+
+/// Declares codes of a family: `NAME = "CODE" name severity { ja, en, help_ja, help_en, standard }`.
+macro_rules! codes {
+    ($($id:ident = $code:literal $name:literal $sev:ident { $ja:literal, $en:literal, $hja:literal, $hen:literal, $std:literal })*) => {
+        $(
+            #[doc = $en]
+            pub static $id: crate::Entry = crate::Entry {
+                code: $code, name: $name, severity: crate::Severity::$sev,
+                ja: $ja, en: $en, help_ja: $hja, help_en: $hen, standard: $std,
+            };
+        )*
+        pub(crate) static ALL: &[&crate::Entry] = &[$(&$id),*];
+    };
+}
+
+pub mod clins;
+pub mod enc;
+pub mod hl7;
+pub mod map_admin;
+pub mod map_general;
+pub mod map_lab;
+pub mod map_medication;
+pub mod map_other;
+pub mod ssm;
+
+/// Every code, in order of family and number.
+pub fn all() -> impl Iterator<Item = &'static Entry> {
+    [enc::ALL, hl7::ALL, ssm::ALL, map_general::ALL, map_admin::ALL, map_lab::ALL, map_medication::ALL, map_other::ALL, clins::ALL]
+        .into_iter()
+        .flatten()
+        .copied()
+}

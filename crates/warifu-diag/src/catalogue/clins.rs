@@ -1,0 +1,4 @@
+//! `CLN`: JP-CLINS output.
+
+codes! {
+}

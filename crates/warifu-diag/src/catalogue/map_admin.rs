@@ -1,0 +1,4 @@
+//! `MAP1xx`: patient, administration, allergies, diseases.
+
+codes! {
+}

@@ -1,0 +1,4 @@
+//! `MAP2xx`: laboratory and observations.
+
+codes! {
+}

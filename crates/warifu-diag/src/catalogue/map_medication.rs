@@ -1,0 +1,4 @@
+//! `MAP3xx`: medication.
+
+codes! {
+}

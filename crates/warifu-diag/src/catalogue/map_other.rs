@@ -1,0 +1,4 @@
+//! `MAP4xx`: imaging, diet, documents.
+
+codes! {
+}

@@ -1,0 +1,184 @@
+//! Logical ids: UUID version 8 from HMAC-SHA-256, or readable ones (mapping §1).
+
+use hmac::{Hmac, Mac};
+use sha2::{Digest, Sha256};
+
+/// A logical id, at most 64 characters of `[A-Za-z0-9.-]` (FHIR R4 §2.24.0.1 `id`).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Id {
+    bytes: [u8; 64],
+    len: u8,
+}
+
+impl Id {
+    /// The text of the id.
+    pub fn as_str(&self) -> &str {
+        self.bytes.get(..usize::from(self.len)).and_then(|b| std::str::from_utf8(b).ok()).unwrap_or("")
+    }
+    /// An id from text that is one already; other characters become `-`, what is longer than 64
+    /// characters is replaced by a hash so that ids stay distinct.
+    pub fn readable(text: &str) -> Self {
+        let fits = text.len() <= 64 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'-');
+        let mut bytes = [0u8; 64];
+        if fits && !text.is_empty() {
+            for (to, from) in bytes.iter_mut().zip(text.bytes()) {
+                *to = from;
+            }
+            return Self { bytes, len: u8::try_from(text.len()).unwrap_or(64) };
+        }
+        let digest = Sha256::digest(text.as_bytes());
+        let mut first = [0u8; 16];
+        for (to, from) in first.iter_mut().zip(digest.iter()) {
+            *to = *from;
+        }
+        Self::uuid(first)
+    }
+    /// UUID version 8 (RFC 9562 §5.8) whose free bits are the first 122 of `bytes`.
+    pub fn uuid(bytes: [u8; 16]) -> Self {
+        // 122 free bits: 48 (custom_a) + 12 (custom_b) + 62 (custom_c), filled in order.
+        let v = u128::from_be_bytes(bytes);
+        let a = v >> 80;
+        let b = (v >> 68) & 0xFFF;
+        let c = (v >> 6) & 0x3FFF_FFFF_FFFF_FFFF;
+        let u = (a << 80) | (0x8 << 76) | (b << 64) | (0b10 << 62) | c;
+        const HEX: &[u8; 16] = b"0123456789abcdef";
+        let mut out = [0u8; 64];
+        let mut n = 0;
+        for (i, byte) in u.to_be_bytes().into_iter().enumerate() {
+            if matches!(i, 4 | 6 | 8 | 10) {
+                put(&mut out, &mut n, b'-');
+            }
+            put(&mut out, &mut n, HEX.get(usize::from(byte >> 4)).copied().unwrap_or(b'0'));
+            put(&mut out, &mut n, HEX.get(usize::from(byte & 15)).copied().unwrap_or(b'0'));
+        }
+        Self { bytes: out, len: 36 }
+    }
+}
+
+fn put(out: &mut [u8; 64], n: &mut usize, b: u8) {
+    if let Some(slot) = out.get_mut(*n) {
+        *slot = b;
+        *n += 1;
+    }
+}
+
+impl std::fmt::Debug for Id {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The site's secret key for ids, ready to be used many times.
+#[derive(Clone)]
+pub struct IdKey {
+    mac: Hmac<Sha256>,
+}
+
+impl std::fmt::Debug for IdKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("IdKey(…)")
+    }
+}
+
+/// Public key that is used when a site gives none: ids are then stable but can be undone by trying
+/// all patient numbers.
+pub const PUBLIC_KEY: &[u8] = b"warifu public id key, version 1";
+
+impl IdKey {
+    /// From the site's key (any length; 32 random bytes are advised).
+    pub fn new(key: &[u8]) -> Self {
+        // HMAC takes keys of any length.
+        let mac = Hmac::<Sha256>::new_from_slice(key).unwrap_or_else(|_| unreachable_mac());
+        Self { mac }
+    }
+    /// Digest of `issuer ‖ 0x1F ‖ part ‖ 0x1F ‖ part …`.
+    pub fn digest(&self, issuer: &str, parts: &[&str]) -> [u8; 32] {
+        let mut mac = self.mac.clone();
+        // One update for the usual short key: fewer calls into the block buffer.
+        let mut buffer = [0u8; 256];
+        let mut n = 0;
+        let total = issuer.len() + parts.iter().map(|p| p.len() + 1).sum::<usize>();
+        if total <= buffer.len() {
+            let mut put = |s: &[u8]| {
+                if let Some(slot) = buffer.get_mut(n..n + s.len()) {
+                    slot.copy_from_slice(s);
+                    n += s.len();
+                }
+            };
+            put(issuer.as_bytes());
+            for p in parts {
+                put(&[0x1F]);
+                put(p.as_bytes());
+            }
+            mac.update(buffer.get(..n).unwrap_or_default());
+        } else {
+            mac.update(issuer.as_bytes());
+            for p in parts {
+                mac.update(&[0x1F]);
+                mac.update(p.as_bytes());
+            }
+        }
+        mac.finalize().into_bytes().into()
+    }
+    /// Logical id of `issuer ‖ 0x1F ‖ parts joined by 0x1F`.
+    pub fn id(&self, issuer: &str, parts: &[&str]) -> Id {
+        let digest = self.digest(issuer, parts);
+        let mut first = [0u8; 16];
+        for (to, from) in first.iter_mut().zip(digest) {
+            *to = from;
+        }
+        Id::uuid(first)
+    }
+}
+
+fn unreachable_mac() -> Hmac<Sha256> {
+    // `new_from_slice` fails for no key length (RFC 2104); this branch only satisfies the type.
+    <Hmac<Sha256> as hmac::digest::KeyInit>::new(&hmac::digest::Key::<Hmac<Sha256>>::default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_uuid_version_8_and_stable() {
+        let key = IdKey::new(PUBLIC_KEY);
+        let a = key.id("1319999999", &["Patient", "0000001"]);
+        assert_eq!(a, key.id("1319999999", &["Patient", "0000001"]));
+        assert_ne!(a, key.id("1319999999", &["Patient", "0000002"]));
+        assert_ne!(a, key.id("1319999998", &["Patient", "0000001"]));
+        let s = a.as_str();
+        assert_eq!(s.len(), 36);
+        assert_eq!(s.as_bytes()[14], b'8');
+        assert!(matches!(s.as_bytes()[19], b'8' | b'9' | b'a' | b'b'));
+        assert_ne!(a, IdKey::new(b"other").id("1319999999", &["Patient", "0000001"]));
+    }
+
+    #[test]
+    fn all_122_bits_count() {
+        let mut seen = std::collections::BTreeSet::new();
+        for bit in 0..122 {
+            seen.insert(Id::uuid((1u128 << (127 - bit)).to_be_bytes()));
+        }
+        assert_eq!(seen.len(), 122);
+    }
+
+    #[test]
+    fn readable_ids_are_legal() {
+        assert_eq!(Id::readable("0001.ADT-00").as_str(), "0001.ADT-00");
+        assert_eq!(Id::readable("経過記録").as_str().len(), 36);
+        assert_eq!(Id::readable(&"x".repeat(65)).as_str().len(), 36);
+        assert_ne!(Id::readable(&"x".repeat(65)), Id::readable(&"x".repeat(66)));
+    }
+
+    #[test]
+    fn long_keys_give_the_same_digest_as_short_path() {
+        let key = IdKey::new(b"k");
+        let long = "y".repeat(300);
+        let mut mac = Hmac::<Sha256>::new_from_slice(b"k").unwrap();
+        mac.update(b"i\x1f");
+        mac.update(long.as_bytes());
+        let want: [u8; 32] = mac.finalize().into_bytes().into();
+        assert_eq!(key.digest("i", &[&long]), want);
+    }
+}

@@ -1,0 +1,259 @@
+//! Writers of JSON values: each value goes to one byte buffer, leaves leave events.
+
+use crate::resource::Buffers;
+use crate::trace::{Event, Row, Src};
+
+/// Place for exactly one JSON value.
+#[derive(Debug)]
+pub struct Value<'b> {
+    pub(crate) b: &'b mut Buffers,
+}
+
+/// An open JSON object.
+#[derive(Debug)]
+pub struct Object<'b> {
+    b: &'b mut Buffers,
+}
+
+/// An open JSON array.
+#[derive(Debug)]
+pub struct Array<'b> {
+    b: &'b mut Buffers,
+}
+
+impl Buffers {
+    #[inline]
+    fn event(&mut self, src: Src) {
+        let row = self.row;
+        if let Some(events) = &mut self.events {
+            events.push(Event { at: u32::try_from(self.scratch.len()).unwrap_or(u32::MAX), src, row });
+        }
+    }
+    #[inline]
+    fn quoted(&mut self, text: &str) {
+        self.scratch.push(b'"');
+        write_escaped(&mut self.scratch, text);
+        self.scratch.push(b'"');
+    }
+    #[inline]
+    fn comma(&mut self) {
+        if !matches!(self.scratch.last(), Some(b'{' | b'[') | None) {
+            self.scratch.push(b',');
+        }
+    }
+    /// Writes `"key":` and returns the length to go back to if the value turns out empty.
+    #[inline]
+    fn key(&mut self, key: &str) -> usize {
+        let mark = self.scratch.len();
+        self.comma();
+        self.scratch.push(b'"');
+        self.scratch.extend_from_slice(key.as_bytes());
+        self.scratch.extend_from_slice(b"\":");
+        mark
+    }
+    fn rollback(&mut self, mark: usize) {
+        self.scratch.truncate(mark);
+        if let Some(events) = &mut self.events {
+            let at = u32::try_from(mark).unwrap_or(u32::MAX);
+            while events.last().is_some_and(|e| e.at >= at) {
+                events.pop();
+            }
+        }
+    }
+}
+
+const fn needs_escape() -> [bool; 256] {
+    let mut t = [false; 256];
+    let mut i = 0;
+    while i < 0x20 {
+        t[i] = true;
+        i += 1;
+    }
+    t[b'"' as usize] = true;
+    t[b'\\' as usize] = true;
+    t[0x7F] = true;
+    t
+}
+static ESCAPE: [bool; 256] = needs_escape();
+
+/// Appends `text` escaped for JSON. Control characters that FHIR strings may not hold (all but tab,
+/// CR and LF) are dropped.
+pub(crate) fn write_escaped(out: &mut Vec<u8>, text: &str) {
+    let bytes = text.as_bytes();
+    if !bytes.iter().any(|&b| ESCAPE.get(usize::from(b)).copied().unwrap_or(false)) {
+        out.extend_from_slice(bytes);
+        return;
+    }
+    for &b in bytes {
+        match b {
+            b'"' => out.extend_from_slice(b"\\\""),
+            b'\\' => out.extend_from_slice(b"\\\\"),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            0..=0x1F | 0x7F => {}
+            _ => out.push(b),
+        }
+    }
+}
+
+impl<'b> Value<'b> {
+    /// A string made from `src`.
+    pub fn string(self, text: &str, src: Src) {
+        self.b.event(src);
+        self.b.quoted(text);
+    }
+    /// A constant string.
+    pub fn constant(self, text: &'static str) {
+        self.string(text, Src::NONE);
+    }
+    /// A number literal (see [`crate::number::decimal`]).
+    pub fn number(self, literal: &str, src: Src) {
+        self.b.event(src);
+        self.b.scratch.extend_from_slice(literal.as_bytes());
+    }
+    /// `true` or `false`.
+    pub fn boolean(self, value: bool, src: Src) {
+        self.b.event(src);
+        self.b.scratch.extend_from_slice(if value { b"true" } else { b"false" });
+    }
+    /// An object; returns whether anything was written into it.
+    pub fn object(self, f: impl FnOnce(&mut Object<'_>)) -> bool {
+        let mark = self.b.scratch.len();
+        self.b.scratch.push(b'{');
+        f(&mut Object { b: self.b });
+        if self.b.scratch.len() == mark + 1 {
+            self.b.rollback(mark);
+            return false;
+        }
+        self.b.scratch.push(b'}');
+        true
+    }
+    /// An array; returns whether it has an item.
+    pub fn array(self, f: impl FnOnce(&mut Array<'_>)) -> bool {
+        let mark = self.b.scratch.len();
+        self.b.scratch.push(b'[');
+        f(&mut Array { b: self.b });
+        if self.b.scratch.len() == mark + 1 {
+            self.b.rollback(mark);
+            return false;
+        }
+        self.b.scratch.push(b']');
+        true
+    }
+    /// JSON text written by the mapping itself (constants only): must be one complete value.
+    pub fn raw(self, json: &'static str) {
+        self.b.scratch.extend_from_slice(json.as_bytes());
+    }
+}
+
+impl Object<'_> {
+    /// `"key":"text"`, unless `text` is empty.
+    pub fn string(&mut self, key: &str, text: &str, src: Src) {
+        if text.is_empty() {
+            return;
+        }
+        self.b.key(key);
+        Value { b: self.b }.string(text, src);
+    }
+    /// `"key":"text"` with a constant.
+    pub fn constant(&mut self, key: &str, text: &'static str) {
+        self.string(key, text, Src::NONE);
+    }
+    /// A further source of the leaf written last or next (combined values trace to all their spans).
+    /// Call it right before the leaf is written.
+    pub fn also(&mut self, src: Src) {
+        // The event stands before the key; `Resource::finish` moves it on to the leaf that follows.
+        self.b.event(src);
+    }
+    /// `"key":literal`.
+    pub fn number(&mut self, key: &str, literal: &str, src: Src) {
+        self.b.key(key);
+        Value { b: self.b }.number(literal, src);
+    }
+    /// `"key":true|false`.
+    pub fn boolean(&mut self, key: &str, value: bool, src: Src) {
+        self.b.key(key);
+        Value { b: self.b }.boolean(value, src);
+    }
+    /// `"key":{…}`; nothing when the object stays empty. Returns whether it was written.
+    pub fn object(&mut self, key: &str, f: impl FnOnce(&mut Object<'_>)) -> bool {
+        let mark = self.b.key(key);
+        if (Value { b: self.b }).object(f) {
+            return true;
+        }
+        self.b.rollback(mark);
+        false
+    }
+    /// `"key":[…]`; nothing when the array stays empty. Returns whether it was written.
+    pub fn array(&mut self, key: &str, f: impl FnOnce(&mut Array<'_>)) -> bool {
+        let mark = self.b.key(key);
+        if (Value { b: self.b }).array(f) {
+            return true;
+        }
+        self.b.rollback(mark);
+        false
+    }
+    /// `"key":value` by a writer of any value; nothing when it writes nothing.
+    pub fn value(&mut self, key: &str, f: impl FnOnce(Value<'_>)) -> bool {
+        let mark = self.b.key(key);
+        let before = self.b.scratch.len();
+        f(Value { b: self.b });
+        if self.b.scratch.len() > before {
+            return true;
+        }
+        self.b.rollback(mark);
+        false
+    }
+    /// Constant members `"a":1,"b":{…}` written by the mapping itself.
+    pub fn raw(&mut self, members: &'static str) {
+        self.b.comma();
+        self.b.scratch.extend_from_slice(members.as_bytes());
+    }
+    /// Whether nothing has been written yet.
+    pub fn is_empty(&self) -> bool {
+        self.b.scratch.last() == Some(&b'{')
+    }
+    /// Sets the row that leaves are attributed to, until it is set again; returns the one before.
+    pub fn row(&mut self, row: Option<&'static Row>) -> Option<&'static Row> {
+        std::mem::replace(&mut self.b.row, row)
+    }
+}
+
+impl Array<'_> {
+    /// An object item; nothing when it stays empty. Returns whether it was written.
+    pub fn object(&mut self, f: impl FnOnce(&mut Object<'_>)) -> bool {
+        self.value(|v| {
+            v.object(f);
+        })
+    }
+    /// A string item, unless empty.
+    pub fn string(&mut self, text: &str, src: Src) {
+        if text.is_empty() {
+            return;
+        }
+        self.b.comma();
+        Value { b: self.b }.string(text, src);
+    }
+    /// An item by a writer of any value; nothing when it writes nothing.
+    pub fn value(&mut self, f: impl FnOnce(Value<'_>)) -> bool {
+        let mark = self.b.scratch.len();
+        self.b.comma();
+        let before = self.b.scratch.len();
+        f(Value { b: self.b });
+        if self.b.scratch.len() > before {
+            return true;
+        }
+        self.b.rollback(mark);
+        false
+    }
+    /// Constant items written by the mapping itself.
+    pub fn raw(&mut self, items: &'static str) {
+        self.b.comma();
+        self.b.scratch.extend_from_slice(items.as_bytes());
+    }
+    /// Whether there is no item yet.
+    pub fn is_empty(&self) -> bool {
+        self.b.scratch.last() == Some(&b'[')
+    }
+}

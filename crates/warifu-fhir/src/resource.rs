@@ -1,0 +1,263 @@
+//! A resource under construction.
+
+use crate::element::Element;
+use crate::ids::Id;
+use crate::json::Value;
+use crate::trace::{Event, Row, Src};
+
+/// Buffers that are reused from resource to resource.
+#[derive(Debug, Default)]
+pub struct Buffers {
+    /// Elements in the order they were made.
+    pub(crate) scratch: Vec<u8>,
+    pub(crate) events: Option<Vec<Event>>,
+    pub(crate) row: Option<&'static Row>,
+    chunks: Vec<Chunk>,
+    /// The finished resource.
+    json: Vec<u8>,
+    final_events: Vec<Event>,
+    /// (start, row) of each chunk in the finished JSON, for leaves without an event.
+    rows: Vec<(u32, Option<&'static Row>)>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Chunk {
+    element: Element,
+    start: u32,
+    end: u32,
+    events: (u32, u32),
+    row: Option<&'static Row>,
+}
+
+impl Buffers {
+    /// Buffers with tracing on or off.
+    pub fn new(trace: bool) -> Self {
+        Self { scratch: Vec::with_capacity(8192), events: trace.then(Vec::new), ..Self::default() }
+    }
+    /// Whether leaves leave events.
+    pub fn traces(&self) -> bool {
+        self.events.is_some()
+    }
+}
+
+/// A resource: elements may be added in any order; [`Resource::finish`] writes them in R4 order.
+///
+/// It owns its [`Buffers`] while it is built, so that another resource can be built meanwhile.
+#[derive(Debug)]
+pub struct Resource {
+    b: Box<Buffers>,
+    resource_type: &'static str,
+    id: Id,
+    profiles: bool,
+}
+
+/// A finished resource: compact JSON and, with tracing on, its events in order of offset.
+#[derive(Debug)]
+pub struct Finished {
+    b: Box<Buffers>,
+    /// Resource type.
+    pub resource_type: &'static str,
+    /// Logical id.
+    pub id: Id,
+}
+
+impl Finished {
+    /// Compact JSON, UTF-8, no line break.
+    pub fn json(&self) -> &[u8] {
+        &self.b.json
+    }
+    /// Leaf events, offsets into [`Finished::json`].
+    pub fn events(&self) -> &[Event] {
+        &self.b.final_events
+    }
+    /// Start of each item of a top-level element in the JSON and the row that wrote it.
+    pub fn rows(&self) -> &[(u32, Option<&'static Row>)] {
+        &self.b.rows
+    }
+    /// The buffers, for the next resource.
+    pub fn into_buffers(self) -> Box<Buffers> {
+        self.b
+    }
+}
+
+fn offset(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+impl Resource {
+    /// Opens a resource; the buffers hold one at a time.
+    pub fn new(mut b: Box<Buffers>, resource_type: &'static str, id: Id) -> Self {
+        b.scratch.clear();
+        b.chunks.clear();
+        b.row = None;
+        if let Some(e) = &mut b.events {
+            e.clear();
+        }
+        Self { b, resource_type, id, profiles: false }
+    }
+    /// Resource type.
+    pub fn resource_type(&self) -> &'static str {
+        self.resource_type
+    }
+    /// Logical id.
+    pub fn id(&self) -> Id {
+        self.id
+    }
+    /// Sets the row that everything written from now on is attributed to; returns the one before.
+    pub fn row(&mut self, row: Option<&'static Row>) -> Option<&'static Row> {
+        std::mem::replace(&mut self.b.row, row)
+    }
+    /// Writes a single element, or one more item of a repeating one. Nothing happens when `f` writes
+    /// nothing, or when a single element is there already. Returns whether it was written.
+    pub fn add(&mut self, element: Element, f: impl FnOnce(Value<'_>)) -> bool {
+        if !element.repeats && self.has(element) {
+            return false;
+        }
+        let start = self.b.scratch.len();
+        let first_event = self.b.events.as_ref().map_or(0, Vec::len);
+        f(Value { b: &mut self.b });
+        let end = self.b.scratch.len();
+        if end == start {
+            if let Some(e) = &mut self.b.events {
+                e.truncate(first_event);
+            }
+            return false;
+        }
+        let last_event = self.b.events.as_ref().map_or(0, Vec::len);
+        let row = self.b.row;
+        self.b.chunks.push(Chunk { element, start: offset(start), end: offset(end), events: (offset(first_event), offset(last_event)), row });
+        true
+    }
+    /// Adds an object ([`Resource::add`] with [`Value::object`]).
+    pub fn object(&mut self, element: Element, f: impl FnOnce(&mut crate::Object<'_>)) -> bool {
+        self.add(element, |v| {
+            v.object(f);
+        })
+    }
+    /// Adds a string, unless empty.
+    pub fn string(&mut self, element: Element, text: &str, src: Src) -> bool {
+        !text.is_empty() && self.add(element, |v| v.string(text, src))
+    }
+    /// Adds a constant string.
+    pub fn constant(&mut self, element: Element, text: &'static str) -> bool {
+        self.add(element, |v| v.string(text, Src::NONE))
+    }
+    /// Whether an element (or an item of it) has been written.
+    pub fn has(&self, element: Element) -> bool {
+        self.b.chunks.iter().any(|c| c.element.order == element.order && c.element.name == element.name)
+    }
+    /// Whether an element of that name has been written (`"value[x]"` asks for any choice type).
+    pub fn has_name(&self, name: &str) -> bool {
+        match name.strip_suffix("[x]") {
+            Some(stem) => self.b.chunks.iter().any(|c| c.element.name.starts_with(stem)),
+            None => self.b.chunks.iter().any(|c| c.element.name == name),
+        }
+    }
+    /// Bytes of the items of an element written so far, for a look at what is there.
+    pub fn items(&self, element: Element) -> impl Iterator<Item = &[u8]> {
+        self.b.chunks.iter().filter(move |c| c.element == element).filter_map(|c| self.b.scratch.get(usize_of(c.start)..usize_of(c.end)))
+    }
+    /// Removes what has been written for an element.
+    pub fn remove(&mut self, element: Element) {
+        self.b.chunks.retain(|c| c.element != element);
+    }
+    /// Whether anything but `id` and `meta` has been written.
+    pub fn is_empty(&self) -> bool {
+        self.b.chunks.is_empty()
+    }
+    /// Claims `meta.profile` (one canonical).
+    pub fn profile(&mut self, canonical: &'static str) {
+        if !self.profiles {
+            self.profiles = true;
+            let before = self.row(None);
+            self.add(crate::element::META, |v| {
+                v.object(|o| {
+                    o.array("profile", |a| a.string(canonical, Src::NONE));
+                });
+            });
+            self.row(before);
+        }
+    }
+    /// Writes the resource in R4 element order; items of one repeating element keep the order in
+    /// which they were added.
+    pub fn finish(self) -> Finished {
+        let mut boxed = self.b;
+        let b = &mut *boxed;
+        let order = |c: &Chunk| (c.element.order, c.element.name);
+        if !b.chunks.is_sorted_by_key(order) {
+            b.chunks.sort_by_key(order);
+        }
+        b.json.clear();
+        b.final_events.clear();
+        b.rows.clear();
+        b.json.extend_from_slice(b"{\"resourceType\":\"");
+        b.json.extend_from_slice(self.resource_type.as_bytes());
+        b.json.extend_from_slice(b"\",\"id\":\"");
+        b.json.extend_from_slice(self.id.as_str().as_bytes());
+        b.json.push(b'"');
+        let mut open: Option<Element> = None;
+        for c in &b.chunks {
+            let same = open == Some(c.element);
+            if same {
+                b.json.push(b',');
+            } else {
+                if open.is_some_and(|e| e.repeats) {
+                    b.json.push(b']');
+                }
+                b.json.extend_from_slice(b",\"");
+                b.json.extend_from_slice(c.element.name.as_bytes());
+                b.json.extend_from_slice(b"\":");
+                if c.element.repeats {
+                    b.json.push(b'[');
+                }
+                open = Some(c.element);
+            }
+            let at = offset(b.json.len());
+            if let Some(events) = &b.events {
+                b.rows.push((at, c.row));
+                for e in events.get(usize_of(c.events.0)..usize_of(c.events.1)).unwrap_or_default() {
+                    b.final_events.push(Event { at: e.at - c.start + at, ..*e });
+                }
+            }
+            b.json.extend_from_slice(b.scratch.get(usize_of(c.start)..usize_of(c.end)).unwrap_or_default());
+        }
+        if open.is_some_and(|e| e.repeats) {
+            b.json.push(b']');
+        }
+        b.json.push(b'}');
+        Finished { b: boxed, resource_type: self.resource_type, id: self.id }
+    }
+}
+
+fn usize_of(n: u32) -> usize {
+    usize::try_from(n).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::element::{META, patient};
+
+    #[test]
+    fn elements_come_in_r4_order_and_items_merge() {
+        let mut r = Resource::new(Box::new(Buffers::new(true)), "Patient", Id::readable("p1"));
+        let src = Src { message: 0, start: 10, end: 12 };
+        r.string(patient::GENDER, "male", src);
+        r.object(patient::NAME, |o| o.string("family", "割符", src));
+        r.object(patient::IDENTIFIER, |o| o.string("value", "1", src));
+        r.object(patient::NAME, |o| o.string("family", "ワリフ", src));
+        r.object(patient::NAME, |_| {});
+        assert!(!r.string(patient::GENDER, "female", src));
+        r.profile("http://example.org/p");
+        let done = r.finish();
+        let text = std::str::from_utf8(done.json()).unwrap();
+        assert_eq!(
+            text,
+            r#"{"resourceType":"Patient","id":"p1","meta":{"profile":["http://example.org/p"]},"identifier":[{"value":"1"}],"name":[{"family":"割符"},{"family":"ワリフ"}],"gender":"male"}"#
+        );
+        for e in done.events() {
+            assert_eq!(done.json()[e.at as usize], b'"');
+        }
+        assert_eq!(META.name, "meta");
+    }
+}

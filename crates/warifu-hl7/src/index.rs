@@ -1,0 +1,495 @@
+//! The index: where segments and fields begin.
+#![expect(clippy::as_conversions, reason = "offsets are bounded by MAX_BYTES (2^26) before any cast")]
+#![expect(clippy::indexing_slicing, reason = "the table has 256 entries and is indexed by u8; ranges come from the scan itself")]
+#![expect(clippy::cast_possible_truncation, reason = "offsets are bounded by MAX_BYTES (2^26) before any cast")]
+
+use warifu_source::Charset;
+
+/// Largest message the index takes: 64 MiB.
+pub const MAX_BYTES: usize = 1 << 26;
+
+/// The field holds an ESC byte: its text is not plain ASCII.
+pub(crate) const F_ESC: u32 = 1;
+/// The field holds a component separator.
+pub(crate) const F_COMP: u32 = 2;
+/// The field holds a repetition separator.
+pub(crate) const F_REP: u32 = 4;
+/// The field holds a sub-component separator.
+pub(crate) const F_SUB: u32 = 8;
+/// The field holds an escape character.
+pub(crate) const F_BS: u32 = 16;
+/// The field holds a byte ≥ 0x80.
+pub(crate) const F_8BIT: u32 = 32;
+const FLAG_BITS: u32 = 6;
+
+/// The five delimiters of a message, read from MSH-1 and MSH-2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Delimiters {
+    /// Field separator, `|`.
+    pub field: u8,
+    /// Component separator, `^`.
+    pub component: u8,
+    /// Repetition separator, `~`.
+    pub repetition: u8,
+    /// Escape character, `\`.
+    pub escape: u8,
+    /// Sub-component separator, `&`.
+    pub subcomponent: u8,
+}
+
+impl Default for Delimiters {
+    fn default() -> Self {
+        Self { field: b'|', component: b'^', repetition: b'~', escape: b'\\', subcomponent: b'&' }
+    }
+}
+
+/// What the scan found odd.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum NoteKind {
+    /// No bytes at all.
+    Empty,
+    /// Does not begin with `MSH` and a separator.
+    MissingMsh,
+    /// A line that is no segment was read as part of the field before.
+    LineContinuation,
+    /// Segments end with LF or CR LF.
+    TerminatorNotCr,
+    /// FS, blanks or NULs after the last segment.
+    TrailingBytes,
+    /// No terminator after the last segment.
+    LastTerminatorMissing,
+    /// Delimiters other than `|^~\&`.
+    UnusualDelimiters,
+    /// Larger than [`MAX_BYTES`]; not indexed.
+    TooLarge,
+}
+
+/// An oddity with its byte range `[start, end)`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Note {
+    /// What.
+    pub kind: NoteKind,
+    /// First byte.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+}
+
+/// A segment in the index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Seg {
+    pub(crate) name: [u8; 3],
+    pub(crate) start: u32,
+    /// End without the terminator.
+    pub(crate) end: u32,
+    pub(crate) first_field: u32,
+    pub(crate) fields: u32,
+}
+
+/// Where segments and fields begin; built by [`Index::build`], reused between messages.
+#[derive(Debug, Clone)]
+pub struct Index {
+    pub(crate) segments: Vec<Seg>,
+    /// `start << 6 | flags` of each field.
+    pub(crate) fields: Vec<u32>,
+    pub(crate) delimiters: Delimiters,
+    pub(crate) charset: Charset,
+    notes: Vec<Note>,
+    eight_bit: bool,
+}
+
+impl Default for Index {
+    fn default() -> Self {
+        Self {
+            segments: Vec::with_capacity(64),
+            fields: Vec::with_capacity(1024),
+            delimiters: Delimiters::default(),
+            charset: Charset::Iso2022Jp,
+            notes: Vec::new(),
+            eight_bit: false,
+        }
+    }
+}
+
+const C_FIELD: u8 = 1;
+const C_LINE: u8 = 2;
+const C_ESC: u8 = 3;
+const C_COMP: u8 = 4;
+const C_REP: u8 = 5;
+const C_SUB: u8 = 6;
+const C_BS: u8 = 7;
+const C_8BIT: u8 = 8;
+const C_SHIFT: u8 = 9;
+
+const fn class_table(d: Delimiters) -> [u8; 256] {
+    let mut t = [0u8; 256];
+    let mut i = 0x80;
+    while i < 256 {
+        t[i] = C_8BIT;
+        i += 1;
+    }
+    t[d.subcomponent as usize] = C_SUB;
+    t[d.escape as usize] = C_BS;
+    t[d.repetition as usize] = C_REP;
+    t[d.component as usize] = C_COMP;
+    t[d.field as usize] = C_FIELD;
+    t[0x0D] = C_LINE;
+    t[0x0A] = C_LINE;
+    t[0x1B] = C_ESC;
+    t[0x0E] = C_SHIFT;
+    t
+}
+
+const STANDARD: Delimiters = Delimiters { field: b'|', component: b'^', repetition: b'~', escape: b'\\', subcomponent: b'&' };
+static STANDARD_CLASS: [u8; 256] = class_table(STANDARD);
+
+impl Index {
+    /// Empty index with room for a usual message.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Indexes one message; what was indexed before is forgotten.
+    ///
+    /// `charset` is `None` to let the bytes decide (the usual case). Linear in `bytes.len()`; never
+    /// fails. Files above [`MAX_BYTES`] leave the index empty with a note.
+    pub fn build(&mut self, bytes: &[u8], charset: Option<Charset>) {
+        self.segments.clear();
+        self.fields.clear();
+        self.notes.clear();
+        self.eight_bit = false;
+        self.delimiters = STANDARD;
+        self.charset = charset.unwrap_or_default();
+        if bytes.is_empty() {
+            self.note(NoteKind::Empty, 0, 0);
+            return;
+        }
+        if bytes.len() > MAX_BYTES {
+            self.note(NoteKind::TooLarge, 0, 0);
+            return;
+        }
+        // A byte order mark of UTF-8 is skipped, as are leading terminators and FS/VT of a transport.
+        let mut start = if bytes.starts_with(&[0xEF, 0xBB, 0xBF]) { 3 } else { 0 };
+        while matches!(bytes.get(start), Some(b'\r' | b'\n' | 0x0B | b' ')) {
+            start += 1;
+        }
+        let head = &bytes[start..];
+        if head.starts_with(b"MSH") && head.len() >= 4 && !head[3].is_ascii_alphanumeric() && !matches!(head[3], b'\r' | b'\n') {
+            self.delimiters = read_delimiters(head);
+            if self.delimiters != STANDARD {
+                let end = start + head.len().min(8);
+                self.note(NoteKind::UnusualDelimiters, start + 3, end);
+            }
+        } else {
+            self.note(NoteKind::MissingMsh, start, (start + 3).min(bytes.len()));
+        }
+        let charset_known = charset.is_some_and(|c| c != Charset::Iso2022Jp);
+        if charset_known {
+            self.scan(bytes, start);
+        } else {
+            self.scan(bytes, start);
+            if self.eight_bit && charset.is_none() {
+                // Not ISO-2022-JP: decide for the whole file and, where trail bytes may look like
+                // delimiters, scan again.
+                self.charset = warifu_source::detect(bytes);
+                if matches!(self.charset, Charset::Cp932) {
+                    self.segments.clear();
+                    self.fields.clear();
+                    self.notes.retain(|n| matches!(n.kind, NoteKind::UnusualDelimiters | NoteKind::MissingMsh));
+                    self.scan(bytes, start);
+                }
+            }
+        }
+    }
+
+    fn note(&mut self, kind: NoteKind, start: usize, end: usize) {
+        // One note of a kind is enough for file-wide oddities; continuations are bounded.
+        if kind == NoteKind::TerminatorNotCr && self.notes.iter().any(|n| n.kind == kind) {
+            return;
+        }
+        if self.notes.len() < 256 {
+            self.notes.push(Note { kind, start: start as u32, end: end as u32 });
+        }
+    }
+
+    fn scan(&mut self, bytes: &[u8], start: usize) {
+        let custom;
+        let class: &[u8; 256] = if self.delimiters == STANDARD {
+            &STANDARD_CLASS
+        } else {
+            custom = class_table(self.delimiters);
+            &custom
+        };
+        let cp932 = self.charset == Charset::Cp932;
+        let mut i = start;
+        // Start of the line that is being read and whether its segment is open.
+        let Some(first) = self.open_line(bytes, i, true) else { return };
+        i = first;
+        let mut field_start = i;
+        let mut flags = 0u32;
+        let n = bytes.len();
+        while i < n {
+            let c = class[bytes[i] as usize];
+            if c == 0 {
+                i += 1;
+                continue;
+            }
+            match c {
+                C_FIELD => {
+                    self.fields.push((field_start as u32) << FLAG_BITS | flags);
+                    i += 1;
+                    field_start = i;
+                    flags = 0;
+                }
+                C_COMP => {
+                    flags |= F_COMP;
+                    i += 1;
+                }
+                C_ESC => {
+                    flags |= F_ESC;
+                    i = skip_escape(bytes, i);
+                }
+                C_SHIFT => {
+                    // SO … SI: katakana shift; delimiters inside are text.
+                    flags |= F_ESC;
+                    i += 1;
+                    while i < n && !matches!(bytes[i], 0x0F | b'\r' | b'\n' | 0x1B) {
+                        i += 1;
+                    }
+                }
+                C_REP => {
+                    flags |= F_REP;
+                    i += 1;
+                }
+                C_SUB => {
+                    flags |= F_SUB;
+                    i += 1;
+                }
+                C_BS => {
+                    flags |= F_BS;
+                    i += 1;
+                }
+                C_8BIT => {
+                    flags |= F_8BIT;
+                    self.eight_bit = true;
+                    i += if cp932 { cp932_width(bytes, i) } else { 1 };
+                }
+                _ => {
+                    let line_end = i;
+                    if bytes[i] == b'\n' {
+                        self.note(NoteKind::TerminatorNotCr, i, i + 1);
+                    }
+                    // Swallow the terminator, blank lines and transport bytes.
+                    let mut next = i + 1;
+                    while next < n && matches!(bytes[next], b'\r' | b'\n') {
+                        if bytes[next] == b'\n' {
+                            self.note(NoteKind::TerminatorNotCr, next, next + 1);
+                        }
+                        next += 1;
+                    }
+                    if next >= n {
+                        self.close_segment(bytes, field_start, flags, line_end);
+                        return;
+                    }
+                    if bytes[next..].iter().take(8).all(|b| matches!(b, 0x1C | 0x00 | 0x1A | b'\r' | b'\n' | b' ' | b'\t'))
+                        && bytes[next..].iter().all(|b| matches!(b, 0x1C | 0x00 | 0x1A | b'\r' | b'\n' | b' ' | b'\t'))
+                    {
+                        self.note(NoteKind::TrailingBytes, next, n);
+                        self.close_segment(bytes, field_start, flags, line_end);
+                        return;
+                    }
+                    if is_segment_start(bytes, next, self.delimiters.field) {
+                        self.close_segment(bytes, field_start, flags, line_end);
+                        match self.open_line(bytes, next, false) {
+                            Some(p) => {
+                                i = p;
+                                field_start = p;
+                                flags = 0;
+                            }
+                            None => return,
+                        }
+                    } else {
+                        // A raw line break inside a field: keep reading the same field.
+                        let stop = next + bytes[next..].iter().take(40).position(|b| matches!(b, b'\r' | b'\n' | b'|')).unwrap_or(40.min(n - next));
+                        self.note(NoteKind::LineContinuation, line_end, stop);
+                        i = next;
+                    }
+                }
+            }
+        }
+        let mut end = n;
+        while end > field_start && matches!(bytes[end - 1], 0x1C | 0x00 | 0x1A) {
+            end -= 1;
+        }
+        if end < n {
+            self.note(NoteKind::TrailingBytes, end, n);
+        } else {
+            self.note(NoteKind::LastTerminatorMissing, n, n);
+        }
+        self.close_segment(bytes, field_start, flags, end);
+    }
+
+    /// Opens the segment whose line begins at `at`; the result is the position of field 1 (or the end
+    /// of the name when the segment has no field).
+    fn open_line(&mut self, bytes: &[u8], at: usize, first: bool) -> Option<usize> {
+        let rest = bytes.get(at..)?;
+        if rest.len() < 3 && !first {
+            return None;
+        }
+        let mut name = *b"???";
+        let known = rest.len() >= 3 && is_segment_start(bytes, at, self.delimiters.field);
+        if known {
+            name.copy_from_slice(&rest[..3]);
+        }
+        let first_field = self.fields.len() as u32;
+        self.segments.push(Seg { name, start: at as u32, end: at as u32, first_field, fields: 0 });
+        if !known {
+            // Not HL7: the line counts as one field of an unknown segment.
+            return Some(at);
+        }
+        let mut p = at + 3;
+        if &name == b"MSH" && p < bytes.len() {
+            // MSH-1 is the separator itself, MSH-2 runs to the next separator, never interpreted.
+            self.fields.push((p as u32) << FLAG_BITS);
+            p += 1;
+            let len = bytes[p..].iter().position(|&b| b == self.delimiters.field || b == b'\r' || b == b'\n').unwrap_or(bytes.len() - p);
+            if bytes.get(p + len) == Some(&self.delimiters.field) {
+                self.fields.push((p as u32) << FLAG_BITS);
+                p += len + 1;
+            }
+            return Some(p);
+        }
+        if bytes.get(p) == Some(&self.delimiters.field) {
+            p += 1;
+        }
+        Some(p)
+    }
+
+    fn close_segment(&mut self, bytes: &[u8], field_start: usize, flags: u32, line_end: usize) {
+        let mut end = line_end;
+        while end > field_start && matches!(bytes[end - 1], b' ' | b'\t' | 0x1C | 0x00) {
+            end -= 1;
+        }
+        if let Some(seg) = self.segments.last_mut() {
+            // `ABC` without a separator has no field at all.
+            let bare = seg.start as usize + 3 >= line_end && seg.name != *b"???";
+            if !bare {
+                self.fields.push((field_start as u32) << FLAG_BITS | flags);
+            }
+            seg.end = end as u32;
+            seg.fields = self.fields.len() as u32 - seg.first_field;
+        }
+    }
+
+    /// Number of segments.
+    pub fn segment_count(&self) -> usize {
+        self.segments.len()
+    }
+    /// Number of fields over all segments.
+    pub fn field_count(&self) -> usize {
+        self.fields.len()
+    }
+    /// Oddities met, in file order.
+    pub fn notes(&self) -> &[Note] {
+        &self.notes
+    }
+    /// The charset the values will be decoded by.
+    pub fn charset(&self) -> Charset {
+        self.charset
+    }
+    /// The delimiters in force.
+    pub fn delimiters(&self) -> Delimiters {
+        self.delimiters
+    }
+    pub(crate) fn start_and_flags(&self, field: usize) -> (u32, u32) {
+        let packed = self.fields[field];
+        (packed >> FLAG_BITS, packed & ((1 << FLAG_BITS) - 1))
+    }
+}
+
+/// Position after an escape sequence and, for a double-byte or katakana designation, after the text
+/// it governs (up to the next ESC or line end). `at` is the ESC.
+pub(crate) fn skip_escape(bytes: &[u8], at: usize) -> usize {
+    let (width, multi) = escape_at(bytes, at);
+    let p = at + width;
+    if !multi {
+        return p;
+    }
+    bytes.get(p..).map_or(p, |rest| p + memchr::memchr3(0x1B, b'\r', b'\n', rest).unwrap_or(rest.len()))
+}
+
+/// Length of the escape sequence at `at` and whether it starts text in which delimiters are text.
+fn escape_at(bytes: &[u8], at: usize) -> (usize, bool) {
+    match (bytes.get(at + 1), bytes.get(at + 2)) {
+        (Some(b'$'), Some(b'(')) => match bytes.get(at + 3) {
+            Some(b'D' | b'@' | b'B' | b'A' | b'C') => (4, true),
+            _ => (3, false),
+        },
+        (Some(b'$'), Some(b'B' | b'@' | b'A')) => (3, true),
+        (Some(b'('), Some(b'I')) => (3, true),
+        (Some(b'('), Some(b'B' | b'J')) | (Some(b'&'), Some(b'@')) => (3, false),
+        _ => (1, false),
+    }
+}
+
+fn cp932_width(bytes: &[u8], at: usize) -> usize {
+    let lead = bytes[at];
+    if matches!(lead, 0x81..=0x9F | 0xE0..=0xFC) && matches!(bytes.get(at + 1), Some(0x40..=0x7E | 0x80..=0xFC)) { 2 } else { 1 }
+}
+
+fn is_segment_start(bytes: &[u8], at: usize, separator: u8) -> bool {
+    let Some(head) = bytes.get(at..) else { return false };
+    matches!(head, [a, b, c, ..] if a.is_ascii_uppercase() && is_name(*b) && is_name(*c)
+        && head.get(3).is_none_or(|&d| d == separator || d == b'\r' || d == b'\n'))
+}
+
+const fn is_name(b: u8) -> bool {
+    b.is_ascii_uppercase() || b.is_ascii_digit()
+}
+
+fn read_delimiters(head: &[u8]) -> Delimiters {
+    let mut d = Delimiters { field: head[3], ..STANDARD };
+    let rest = &head[4..];
+    let len = rest.iter().take(5).position(|&b| b == d.field || b == b'\r' || b == b'\n').unwrap_or(rest.len().min(4));
+    let chars = &rest[..len.min(4)];
+    let sane = |b: u8| b.is_ascii_graphic() && !b.is_ascii_alphanumeric();
+    if let Some(&b) = chars.first().filter(|b| sane(**b)) {
+        d.component = b;
+    }
+    if let Some(&b) = chars.get(1).filter(|b| sane(**b)) {
+        d.repetition = b;
+    }
+    if let Some(&b) = chars.get(2).filter(|b| sane(**b)) {
+        d.escape = b;
+    }
+    if let Some(&b) = chars.get(3).filter(|b| sane(**b)) {
+        d.subcomponent = b;
+    }
+    d
+}
+
+/// Splits a stream of messages (several `MSH` segments) into byte ranges, one a message.
+///
+/// A message begins at a line that starts with `MSH` and the first message's field separator.
+pub fn split_stream(bytes: &[u8]) -> Vec<(usize, usize)> {
+    let mut starts = Vec::new();
+    let mut at = 0;
+    loop {
+        let line = bytes.get(at..).unwrap_or_default();
+        if line.starts_with(b"MSH") && line.get(3).is_some_and(|b| !b.is_ascii_alphanumeric() && !matches!(b, b'\r' | b'\n')) {
+            starts.push(at);
+        }
+        match memchr::memchr2(b'\r', b'\n', line) {
+            Some(p) => at += p + 1,
+            None => break,
+        }
+        while matches!(bytes.get(at), Some(b'\n' | 0x0B | 0x1C)) {
+            at += 1;
+        }
+    }
+    if starts.is_empty() {
+        return vec![(0, bytes.len())];
+    }
+    let ends = starts.iter().skip(1).copied().chain(std::iter::once(bytes.len())).collect::<Vec<_>>();
+    starts.into_iter().zip(ends).collect()
+}

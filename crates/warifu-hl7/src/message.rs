@@ -1,0 +1,451 @@
+//! Segments, fields and their values.
+#![expect(clippy::as_conversions, reason = "u32 offsets widen to usize; sub-slice offsets are bounded by MAX_BYTES")]
+#![expect(clippy::cast_possible_truncation, reason = "offsets are bounded by MAX_BYTES (2^26)")]
+
+use std::borrow::Cow;
+
+use bumpalo::Bump;
+use warifu_diag::FieldPath;
+use warifu_source::Charset;
+
+use crate::index::{Delimiters, F_8BIT, F_BS, F_COMP, F_ESC, F_REP, F_SUB, Index, Seg, skip_escape};
+
+/// Text of a value and the bytes it came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Val<'a> {
+    /// Decoded, unescaped text; empty when the field is empty or `""`.
+    pub text: &'a str,
+    /// First byte in the file.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+    /// The caller's number of the message ([`Message::number`]).
+    pub message: u16,
+}
+
+impl<'a> Val<'a> {
+    /// Whether there is no text.
+    pub fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+    /// The value itself unless it is empty.
+    pub fn some(self) -> Option<Self> {
+        if self.text.is_empty() { None } else { Some(self) }
+    }
+    /// The same place with another text (a translation of the value).
+    #[must_use]
+    pub fn map(self, text: &'a str) -> Self {
+        Self { text, ..self }
+    }
+    /// Without blanks at both ends (the byte range stays).
+    #[must_use]
+    pub fn trimmed(self) -> Self {
+        Self { text: self.text.trim(), ..self }
+    }
+}
+
+/// One message: bytes, index and an arena for decoded text.
+#[derive(Clone, Copy)]
+pub struct Message<'a> {
+    bytes: &'a [u8],
+    index: &'a Index,
+    arena: &'a Bump,
+    number: u16,
+}
+
+impl std::fmt::Debug for Message<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // No content: messages hold patients' data.
+        f.debug_struct("Message").field("bytes", &self.bytes.len()).field("segments", &self.index.segments.len()).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Message<'a> {
+    /// Lends the message that `index` was built from. `number` is handed on in every [`Val`].
+    pub fn new(bytes: &'a [u8], index: &'a Index, arena: &'a Bump, number: u16) -> Self {
+        Self { bytes, index, arena, number }
+    }
+    /// The bytes of the file.
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+    /// The caller's number of the message.
+    pub fn number(&self) -> u16 {
+        self.number
+    }
+    /// The arena that decoded text lives in.
+    pub fn arena(&self) -> &'a Bump {
+        self.arena
+    }
+    /// Charset by which values are decoded.
+    pub fn charset(&self) -> Charset {
+        self.index.charset
+    }
+    /// Delimiters in force.
+    pub fn delimiters(&self) -> Delimiters {
+        self.index.delimiters
+    }
+    /// All segments in file order, unknown ones included.
+    pub fn segments(&self) -> impl DoubleEndedIterator<Item = Segment<'a>> + ExactSizeIterator + use<'a> {
+        let m = *self;
+        (0..self.index.segments.len()).map(move |i| Segment { message: m, seg: m.index.segments.get(i).copied().unwrap_or(NO_SEGMENT), position: i as u32 })
+    }
+    /// Segment at a position in the file (0 = MSH).
+    pub fn segment(&self, position: usize) -> Option<Segment<'a>> {
+        self.index.segments.get(position).map(|s| Segment { message: *self, seg: *s, position: position as u32 })
+    }
+    /// First segment of a name.
+    pub fn first(&self, name: &[u8; 3]) -> Option<Segment<'a>> {
+        self.segments().find(|s| s.seg.name == *name)
+    }
+    /// First field of the first segment of a name: `value(b"MSH", 10)`; empty when absent.
+    pub fn value(&self, segment: &[u8; 3], field: usize) -> Val<'a> {
+        self.first(segment).map(|s| s.field(field).value()).unwrap_or_default()
+    }
+    /// The path of the byte at `offset`: segment, field, repetition, component, sub-component.
+    pub fn locate(&self, offset: u32) -> Option<FieldPath> {
+        let i = self.index.segments.partition_point(|s| s.start <= offset).checked_sub(1)?;
+        let seg = self.segment(i)?;
+        let name = seg.seg.name;
+        let ordinal = self.index.segments.iter().take(i + 1).filter(|s| s.name == name).count() as u32;
+        let mut path = FieldPath { segment: name, ordinal, ..FieldPath::default() };
+        if offset < seg.seg.start + 3 {
+            return Some(path);
+        }
+        let fields = self.index.fields.get(seg.seg.first_field as usize..(seg.seg.first_field + seg.seg.fields) as usize)?;
+        let n = fields.partition_point(|f| (f >> 6) <= offset);
+        if n == 0 {
+            return Some(path);
+        }
+        path.field = n as u32;
+        let field = seg.field(n);
+        let inside = |parts: &mut dyn Iterator<Item = Part<'a>>| -> Option<(u32, Part<'a>, bool)> {
+            let mut found = None;
+            let mut count = 0;
+            for p in parts {
+                count += 1;
+                if p.start <= offset {
+                    found = Some((count, p));
+                } else {
+                    return found.map(|(n, p)| (n, p, true));
+                }
+            }
+            found.map(|(n, p)| (n, p, count > 1))
+        };
+        if seg.seg.name == *b"MSH" && n <= 2 {
+            return Some(path);
+        }
+        let (r, rep, repeats) = inside(&mut field.reps())?;
+        path.repetition = r;
+        path.repeats = repeats;
+        let (c, comp, many) = inside(&mut rep.comps())?;
+        if many {
+            path.component = c;
+        }
+        let (s, _, many) = inside(&mut comp.subs())?;
+        if many {
+            path.component = c;
+            path.subcomponent = s;
+        }
+        Some(path)
+    }
+}
+
+const NO_SEGMENT: Seg = Seg { name: *b"???", start: 0, end: 0, first_field: 0, fields: 0 };
+
+/// A segment.
+#[derive(Debug, Clone, Copy)]
+pub struct Segment<'a> {
+    message: Message<'a>,
+    seg: Seg,
+    position: u32,
+}
+
+impl<'a> Segment<'a> {
+    /// Name, e.g. `*b"PID"`; `???` for a line that is no segment.
+    pub fn name(&self) -> [u8; 3] {
+        self.seg.name
+    }
+    /// Name as text.
+    pub fn name_str(&self) -> &'a str {
+        self.message.bytes.get(self.seg.start as usize..self.seg.start as usize + 3).and_then(|b| std::str::from_utf8(b).ok()).unwrap_or("???")
+    }
+    /// The message it belongs to.
+    pub fn message(&self) -> Message<'a> {
+        self.message
+    }
+    /// Position in the message, MSH = 0.
+    pub fn position(&self) -> u32 {
+        self.position
+    }
+    /// Byte range without the terminator.
+    pub fn span(&self) -> (u32, u32) {
+        (self.seg.start, self.seg.end)
+    }
+    /// Number of fields present.
+    pub fn field_count(&self) -> usize {
+        self.seg.fields as usize
+    }
+    /// Field `n` from 1 (MSH-1 is the separator); an empty part when absent.
+    pub fn field(&self, n: usize) -> Part<'a> {
+        let empty = Part { message: self.message, start: self.seg.end, end: self.seg.end, flags: 0 };
+        if n == 0 || n > self.seg.fields as usize {
+            return empty;
+        }
+        let i = self.seg.first_field as usize + n - 1;
+        let (start, flags) = self.message.index.start_and_flags(i);
+        let end = if n == self.seg.fields as usize { self.seg.end } else { self.message.index.start_and_flags(i + 1).0.saturating_sub(1) };
+        if n == 1 && self.seg.name == *b"MSH" {
+            return Part { message: self.message, start, end: start + 1, flags: 0 };
+        }
+        Part { message: self.message, start, end: end.max(start), flags }
+    }
+    /// All fields from 1.
+    pub fn fields(&self) -> impl Iterator<Item = (usize, Part<'a>)> + use<'a> {
+        let s = *self;
+        (1..=self.seg.fields as usize).map(move |n| (n, s.field(n)))
+    }
+}
+
+/// A field, a repetition, a component or a sub-component.
+#[derive(Debug, Clone, Copy)]
+pub struct Part<'a> {
+    message: Message<'a>,
+    start: u32,
+    end: u32,
+    flags: u32,
+}
+
+impl<'a> Part<'a> {
+    /// Raw bytes as in the file, escape sequences included.
+    pub fn raw(&self) -> &'a [u8] {
+        self.message.bytes.get(self.start as usize..self.end as usize).unwrap_or_default()
+    }
+    /// Byte range in the file.
+    pub fn span(&self) -> (u32, u32) {
+        (self.start, self.end)
+    }
+    /// The message it belongs to.
+    pub fn message(&self) -> Message<'a> {
+        self.message
+    }
+    /// Nothing sent: no bytes, or only delimiters and blanks, and not `""`.
+    pub fn is_empty(&self) -> bool {
+        if self.start == self.end {
+            return true;
+        }
+        if self.flags & F_ESC != 0 {
+            return false;
+        }
+        let d = self.message.index.delimiters;
+        self.raw().iter().all(|&b| b == d.component || b == d.repetition || b == d.subcomponent || b == b' ')
+    }
+    /// Whether the part is `""`: explicitly nothing.
+    pub fn is_null(&self) -> bool {
+        self.raw() == b"\"\""
+    }
+    /// Whether there is a value: neither empty nor `""`.
+    pub fn is_some(&self) -> bool {
+        !self.is_empty() && !self.is_null()
+    }
+    /// Repetition `i` from 0; an empty part when absent.
+    pub fn rep(&self, i: usize) -> Self {
+        self.nth(self.message.index.delimiters.repetition, F_REP, i)
+    }
+    /// All repetitions (one, possibly empty, at least).
+    pub fn reps(&self) -> Parts<'a> {
+        self.split(self.message.index.delimiters.repetition, F_REP)
+    }
+    /// Component `n` from 1 of the first repetition; an empty part when absent.
+    pub fn comp(&self, n: usize) -> Self {
+        let r = if self.flags & F_REP == 0 { *self } else { self.rep(0) };
+        r.nth(self.message.index.delimiters.component, F_COMP, n.saturating_sub(1))
+    }
+    /// All components of the first repetition.
+    pub fn comps(&self) -> Parts<'a> {
+        let r = if self.flags & F_REP == 0 { *self } else { self.rep(0) };
+        r.split(self.message.index.delimiters.component, F_COMP)
+    }
+    /// Sub-component `n` from 1; an empty part when absent.
+    pub fn sub(&self, n: usize) -> Self {
+        let c = self.leaf_component();
+        c.nth(self.message.index.delimiters.subcomponent, F_SUB, n.saturating_sub(1))
+    }
+    /// All sub-components of the first component.
+    pub fn subs(&self) -> Parts<'a> {
+        self.leaf_component().split(self.message.index.delimiters.subcomponent, F_SUB)
+    }
+    fn leaf_component(&self) -> Self {
+        if self.flags & (F_REP | F_COMP) == 0 { *self } else { self.comp(1) }
+    }
+    /// Text of the first leaf (first repetition, component and sub-component), decoded and unescaped.
+    pub fn value(&self) -> Val<'a> {
+        let p = if self.flags & (F_REP | F_COMP | F_SUB) == 0 { *self } else { self.sub(1) };
+        p.text()
+    }
+    /// Text of the whole part with its inner delimiters, decoded and unescaped; `""` gives no text.
+    pub fn text(&self) -> Val<'a> {
+        let raw = self.raw();
+        let text = if raw == b"\"\"" {
+            ""
+        } else if self.flags & (F_ESC | F_BS | F_8BIT) == 0 {
+            std::str::from_utf8(raw).unwrap_or("")
+        } else {
+            decode(raw, self.message)
+        };
+        Val { text, start: self.start, end: self.end, message: self.message.number }
+    }
+    fn split(&self, delimiter: u8, flag: u32) -> Parts<'a> {
+        Parts { part: *self, delimiter, flag, next: Some(self.start) }
+    }
+    fn nth(&self, delimiter: u8, flag: u32, n: usize) -> Self {
+        if self.flags & flag == 0 {
+            return if n == 0 { *self } else { Self { start: self.end, flags: 0, ..*self } };
+        }
+        let mut from = self.start;
+        let mut k = 0;
+        loop {
+            let (end, found) = self.find(delimiter, from);
+            if k == n {
+                return Self { start: from, end, flags: self.flags & !flag, ..*self };
+            }
+            if !found {
+                return Self { start: self.end, end: self.end, flags: 0, ..*self };
+            }
+            k += 1;
+            from = end + 1;
+        }
+    }
+    /// Position of the next delimiter in ASCII state at or after `from`, or the end.
+    fn find(&self, delimiter: u8, from: u32) -> (u32, bool) {
+        let bytes = self.message.bytes.get(..self.end as usize).unwrap_or_default();
+        let mut i = from as usize;
+        if self.flags & (F_ESC | F_8BIT) == 0 {
+            for (k, &b) in bytes.get(i..).unwrap_or_default().iter().enumerate() {
+                if b == delimiter {
+                    return ((i + k) as u32, true);
+                }
+            }
+            return (self.end, false);
+        }
+        let cp932 = self.message.index.charset == Charset::Cp932;
+        while let Some(&b) = bytes.get(i) {
+            if b == delimiter {
+                return (i as u32, true);
+            }
+            i = match b {
+                0x1B => skip_escape(bytes, i),
+                0x0E => bytes.get(i..).and_then(|r| r.iter().position(|&b| matches!(b, 0x0F | 0x1B | b'\r' | b'\n'))).map_or(bytes.len(), |p| i + p),
+                0x81..=0x9F | 0xE0..=0xFC if cp932 && bytes.get(i + 1).is_some_and(|t| matches!(t, 0x40..=0x7E | 0x80..=0xFC)) => i + 2,
+                _ => i + 1,
+            };
+        }
+        (self.end, false)
+    }
+}
+
+/// Iterator over repetitions, components or sub-components.
+#[derive(Debug, Clone)]
+pub struct Parts<'a> {
+    part: Part<'a>,
+    delimiter: u8,
+    flag: u32,
+    next: Option<u32>,
+}
+
+impl<'a> Iterator for Parts<'a> {
+    type Item = Part<'a>;
+    fn next(&mut self) -> Option<Part<'a>> {
+        let from = self.next?;
+        if self.part.flags & self.flag == 0 {
+            self.next = None;
+            return Some(self.part);
+        }
+        let (end, found) = self.part.find(self.delimiter, from);
+        self.next = found.then_some(end + 1);
+        Some(Part { start: from, end, flags: self.part.flags & !self.flag, ..self.part })
+    }
+}
+
+/// Decodes and unescapes into the arena.
+fn decode<'a>(raw: &'a [u8], m: Message<'a>) -> &'a str {
+    let mut s = String::with_capacity(raw.len());
+    decode_and_unescape(raw, m.index.charset, m.index.delimiters, &mut s);
+    m.arena.alloc_str(&s)
+}
+
+/// Decodes `raw` and resolves HL7 escapes, which are looked for in ASCII state only.
+///
+/// `\F\ \S\ \T\ \R\ \E\` give the delimiters, `\.br\` a line break, `\Xhh…\` bytes in the file's
+/// charset, `\H\ \N\ \Cxxyy\ \Mxxyyzz\` nothing. Unknown or unclosed ones stay as they are.
+fn decode_and_unescape(raw: &[u8], charset: Charset, d: Delimiters, out: &mut String) {
+    let mut from = 0;
+    let mut i = 0;
+    while let Some(&b) = raw.get(i) {
+        if b == 0x1B && charset == Charset::Iso2022Jp {
+            i = skip_escape(raw, i);
+            continue;
+        }
+        if charset == Charset::Cp932 && matches!(b, 0x81..=0x9F | 0xE0..=0xFC) {
+            i += 2;
+            continue;
+        }
+        if b != d.escape {
+            i += 1;
+            continue;
+        }
+        // Escapes are short: the closing character is looked for in a bounded window, but \X…\ may be long.
+        let window = raw.get(i + 1..).unwrap_or_default();
+        let limit = if matches!(window.first(), Some(b'X')) { window.len() } else { window.len().min(16) };
+        let Some(len) = window.iter().take(limit).position(|&b| b == d.escape || b == 0x1B) else {
+            i += 1;
+            continue;
+        };
+        let body = window.get(..len).unwrap_or_default();
+        if window.get(len) != Some(&d.escape) {
+            i += 1 + len;
+            continue;
+        }
+        let Some(replacement) = escape_text(body, charset, d) else {
+            i += 1 + len;
+            continue;
+        };
+        warifu_source::decode_into(raw.get(from..i).unwrap_or_default(), charset, out);
+        out.push_str(&replacement);
+        i += len + 2;
+        from = i;
+    }
+    warifu_source::decode_into(raw.get(from..).unwrap_or_default(), charset, out);
+}
+
+fn escape_text(body: &[u8], charset: Charset, d: Delimiters) -> Option<Cow<'static, str>> {
+    let one = |b: u8| Some(Cow::Owned(char::from(b).to_string()));
+    match body {
+        b"F" => one(d.field),
+        b"S" => one(d.component),
+        b"R" => one(d.repetition),
+        b"T" => one(d.subcomponent),
+        b"E" => one(d.escape),
+        b"H" | b"N" => Some(Cow::Borrowed("")),
+        [b'.', rest @ ..] => {
+            let br = rest.starts_with(b"br") || rest.starts_with(b"sp") || rest.starts_with(b"ce");
+            br.then_some(Cow::Borrowed("\n"))
+        }
+        [b'C', rest @ ..] if rest.len() == 4 && rest.iter().all(u8::is_ascii_hexdigit) => Some(Cow::Borrowed("")),
+        [b'M', rest @ ..] if matches!(rest.len(), 4 | 6) && rest.iter().all(u8::is_ascii_hexdigit) => Some(Cow::Borrowed("")),
+        [b'X', rest @ ..] if !rest.is_empty() && rest.len() % 2 == 0 && rest.iter().all(u8::is_ascii_hexdigit) => {
+            let bytes: Vec<u8> = rest.chunks_exact(2).filter_map(|h| u8::from_str_radix(std::str::from_utf8(h).ok()?, 16).ok()).collect();
+            let mut s = String::new();
+            warifu_source::decode_into(&bytes, charset, &mut s);
+            Some(Cow::Owned(s))
+        }
+        _ => None,
+    }
+}
+
+impl<'a> Message<'a> {
+    /// A part without bytes (what an absent field is).
+    pub fn empty_part(&self) -> Part<'a> {
+        Part { message: *self, start: 0, end: 0, flags: 0 }
+    }
+}

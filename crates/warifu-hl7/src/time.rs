@@ -1,0 +1,256 @@
+//! Dates and times (HL7 v2.5 §2.A.22 DTM, §2.A.77 TS) as they are met in SS-MIX2.
+
+/// A time with the precision it was given in. No zone is ever sent; Japan Standard Time is assumed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Time {
+    /// Year, four digits.
+    pub year: u16,
+    /// Month 1–12, or 0 when not given.
+    pub month: u8,
+    /// Day 1–31, or 0 when not given.
+    pub day: u8,
+    /// Hour 0–23 and minute, when given.
+    pub hour: Option<u8>,
+    /// Minute 0–59 (0 when only the hour was given).
+    pub minute: u8,
+    /// Second 0–59, when given.
+    pub second: Option<u8>,
+    /// Milliseconds, when given.
+    pub millis: Option<u16>,
+    /// What was unusual about the text.
+    pub oddity: Oddity,
+}
+
+/// Deviations that were read nevertheless.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Oddity {
+    /// None.
+    #[default]
+    None,
+    /// Hour without minutes: minutes set to 0.
+    HourOnly,
+    /// Hours 24–47: read as the next day.
+    NextDay,
+    /// Fraction after the minutes, 17 digits without a dot, more than three fraction digits.
+    Fraction,
+    /// Exactly midnight with zero seconds: may only mean the day.
+    Midnight,
+}
+
+/// Reads a DTM; `None` when it is no date at all (`0`, `00000000`, `99999999`, a day that does not
+/// exist, other text). Blanks around are ignored; a zone offset `+hhmm` is accepted when it is +0900.
+pub fn parse(text: &str) -> Option<Time> {
+    let text = text.trim();
+    let (digits_part, zone) = match text.find(['+', '-']) {
+        Some(p) => (text.get(..p)?, text.get(p..)),
+        None => (text, None),
+    };
+    if zone.is_some_and(|z| z != "+0900") {
+        return None;
+    }
+    let (whole, fraction) = match digits_part.split_once('.') {
+        Some((w, f)) => (w, Some(f)),
+        None => (digits_part, None),
+    };
+    let d = whole.as_bytes();
+    if !d.iter().all(u8::is_ascii_digit) || fraction.is_some_and(|f| f.is_empty() || f.len() > 9 || !f.bytes().all(|b| b.is_ascii_digit())) {
+        return None;
+    }
+    let mut oddity = Oddity::None;
+    let n = |a: usize, b: usize| -> Option<u16> { d.get(a..b).map(|s| s.iter().fold(0u16, |v, c| v.wrapping_mul(10).wrapping_add(u16::from(c - b'0')))) };
+    if !matches!(d.len(), 4 | 6 | 8 | 10 | 12 | 14 | 15 | 16 | 17) {
+        return None;
+    }
+    let year = n(0, 4)?;
+    let month = u8::try_from(n(4, 6).unwrap_or(0)).ok()?;
+    let mut day = u8::try_from(n(6, 8).unwrap_or(0)).ok()?;
+    if !(1800..=2200).contains(&year) || (d.len() >= 6 && !(1..=12).contains(&month)) {
+        return None;
+    }
+    if d.len() >= 8 && (day == 0 || day > days_in_month(year, month)) {
+        return None;
+    }
+    let (mut year, mut month) = (year, month);
+    let mut hour = None;
+    let mut minute = 0;
+    let mut second = None;
+    let mut millis = None;
+    if d.len() >= 10 {
+        let mut h = n(8, 10)?;
+        if h > 47 {
+            return None;
+        }
+        if h > 23 {
+            h -= 24;
+            oddity = Oddity::NextDay;
+            (year, month, day) = next_day(year, month, day);
+        }
+        hour = u8::try_from(h).ok();
+        if d.len() == 10 && oddity == Oddity::None {
+            oddity = Oddity::HourOnly;
+        }
+    }
+    if d.len() >= 12 {
+        let m = n(10, 12)?;
+        if m > 59 {
+            return None;
+        }
+        minute = u8::try_from(m).ok()?;
+    }
+    if d.len() >= 14 {
+        let s = n(12, 14)?;
+        if s > 60 {
+            return None;
+        }
+        second = u8::try_from(s.min(59)).ok();
+    }
+    if d.len() > 14 {
+        let f = d.get(14..)?;
+        millis = Some(f.iter().chain(b"00".iter()).take(3).fold(0u16, |v, c| v * 10 + u16::from(c - b'0')));
+        if oddity == Oddity::None {
+            oddity = Oddity::Fraction;
+        }
+    }
+    if let Some(f) = fraction {
+        let ms = f.bytes().chain(*b"00").take(3).fold(0u16, |v, c| v * 10 + u16::from(c - b'0'));
+        if second.is_some() {
+            millis = Some(ms);
+            if f.len() > 3 && oddity == Oddity::None {
+                oddity = Oddity::Fraction;
+            }
+        } else if oddity == Oddity::None {
+            oddity = Oddity::Fraction;
+        }
+    }
+    if oddity == Oddity::None && hour == Some(0) && minute == 0 && second == Some(0) && millis.is_none() {
+        oddity = Oddity::Midnight;
+    }
+    Some(Time { year, month, day, hour, minute, second, millis, oddity })
+}
+
+impl Time {
+    /// Writes a FHIR `dateTime`: the given precision; `+09:00` once a time is present; seconds are
+    /// padded with `:00`, since FHIR R4 wants them with minutes.
+    pub fn write_date_time(&self, out: &mut String) {
+        self.write_date(out);
+        if let (Some(h), true) = (self.hour, self.day > 0) {
+            out.push('T');
+            two(out, h);
+            out.push(':');
+            two(out, self.minute);
+            out.push(':');
+            two(out, self.second.unwrap_or(0));
+            if let Some(ms) = self.millis {
+                out.push('.');
+                let b = [b'0' + digit(ms / 100), b'0' + digit(ms / 10), b'0' + digit(ms)];
+                out.push_str(std::str::from_utf8(&b).unwrap_or("000"));
+            }
+            out.push_str("+09:00");
+        }
+    }
+    /// Writes a FHIR `date` (the time is dropped).
+    pub fn write_date(&self, out: &mut String) {
+        two(out, u8::try_from(self.year / 100).unwrap_or(0));
+        two(out, u8::try_from(self.year % 100).unwrap_or(0));
+        if self.month > 0 {
+            out.push('-');
+            two(out, self.month);
+            if self.day > 0 {
+                out.push('-');
+                two(out, self.day);
+            }
+        }
+    }
+    /// Writes a FHIR `instant`: a time of day is always present (midnight when it was not given).
+    pub fn write_instant(&self, out: &mut String) {
+        let full = Self { month: self.month.max(1), day: self.day.max(1), hour: Some(self.hour.unwrap_or(0)), ..*self };
+        full.write_date_time(out);
+    }
+    /// Digits `YYYYMMDDHHMMSSmmm` for ordering, zero where not given.
+    pub fn sort_key(&self) -> u64 {
+        let mut k = u64::from(self.year);
+        for (v, base) in [
+            (u64::from(self.month), 100),
+            (u64::from(self.day), 100),
+            (u64::from(self.hour.unwrap_or(0)), 100),
+            (u64::from(self.minute), 100),
+            (u64::from(self.second.unwrap_or(0)), 100),
+            (u64::from(self.millis.unwrap_or(0)), 1000),
+        ] {
+            k = k * base + v;
+        }
+        k
+    }
+}
+
+fn digit(v: u16) -> u8 {
+    u8::try_from(v % 10).unwrap_or(0)
+}
+
+fn two(out: &mut String, v: u8) {
+    out.push(char::from(b'0' + v / 10 % 10));
+    out.push(char::from(b'0' + v % 10));
+}
+
+const fn leap(year: u16) -> bool {
+    year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+}
+
+/// Days of a month in the Gregorian calendar; 31 for a month outside 1–12.
+pub const fn days_in_month(year: u16, month: u8) -> u8 {
+    match month {
+        4 | 6 | 9 | 11 => 30,
+        2 => 28 + leap(year) as u8,
+        _ => 31,
+    }
+}
+
+fn next_day(year: u16, month: u8, day: u8) -> (u16, u8, u8) {
+    if day < days_in_month(year, month) {
+        (year, month, day + 1)
+    } else if month < 12 {
+        (year, month + 1, 1)
+    } else {
+        (year + 1, 1, 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(input: &str, expected: Option<&str>) {
+        let got = parse(input).map(|t| {
+            let mut s = String::new();
+            t.write_date_time(&mut s);
+            s
+        });
+        assert_eq!(got.as_deref(), expected, "{input}");
+    }
+
+    #[test]
+    fn precision_is_kept_and_japan_time_assumed() {
+        check("2011", Some("2011"));
+        check("201107", Some("2011-07"));
+        check("20110701", Some("2011-07-01"));
+        check("201107011530", Some("2011-07-01T15:30:00+09:00"));
+        check("20110701153045.123", Some("2011-07-01T15:30:45.123+09:00"));
+        check("20110701153045.1234", Some("2011-07-01T15:30:45.123+09:00"));
+        check("20110701153045123", Some("2011-07-01T15:30:45.123+09:00"));
+        check("201601011500.321", Some("2016-01-01T15:00:00+09:00"));
+        check(" 20110701 ", Some("2011-07-01"));
+    }
+
+    #[test]
+    fn hours_past_midnight_are_the_next_day() {
+        check("2011123125", Some("2012-01-01T01:00:00+09:00"));
+        check("201202282430", Some("2012-02-29T00:30:00+09:00"));
+    }
+
+    #[test]
+    fn what_is_no_date_is_refused() {
+        for bad in ["", "0", "00000000", "99999999", "20110230", "20111301", "2011-07-01", "abc", "201107011570", "1", "20110701+0000", "二〇一一"] {
+            check(bad, None);
+        }
+    }
+}

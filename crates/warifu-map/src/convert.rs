@@ -1,0 +1,450 @@
+//! From files to an [`Output`].
+
+use bumpalo::Bump;
+use warifu_diag::catalogue::{enc, hl7, map_general, ssm};
+use warifu_diag::{Code, Diagnostic, SourceId, Span};
+use warifu_fhir::{Buffers, Id, IdKey};
+use warifu_hl7::{Index, Message, NoteKind};
+use warifu_ssmix2::{DataKind, Kind};
+use warifu_ssmix2::{FileName, Flag};
+use warifu_ssmix2::{Place, components, locate};
+use warifu_ssmix2::{SelectionNoteKind, State, select};
+
+use crate::cx::{Cx, Item, PatientContext};
+use crate::kinds;
+use crate::options::{IdMode, Options};
+use crate::output::{Delete, Output};
+use crate::trace;
+
+/// Most files one [`Converter::convert_patient`] takes; callers split larger patients by year.
+pub const MAX_MESSAGES: usize = 65_535;
+
+/// One file of the input.
+#[derive(Debug, Clone, Copy)]
+pub struct File<'f> {
+    /// Path relative to the storage root (or a bare name), `/` between folders.
+    pub path: &'f str,
+    /// Content as received.
+    pub bytes: &'f [u8],
+}
+
+/// The part of a converter that rows may ask.
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub(crate) options: Options,
+    pub(crate) id_key: IdKey,
+    issuer: String,
+}
+
+impl Core {
+    /// Issuer of ids: the institution number, or a fixed word when it is unknown.
+    pub(crate) fn issuer(&self) -> &str {
+        &self.issuer
+    }
+    pub(crate) fn patient_id(&self, patient: &str) -> Id {
+        match self.options.ids {
+            IdMode::Keyed => self.id_key.id(self.issuer(), &["Patient", patient]),
+            IdMode::Readable => Id::readable(&format!("{patient}.ADT-00")),
+        }
+    }
+}
+
+/// Converts messages; holds options and reusable memory.
+#[derive(Debug)]
+pub struct Converter {
+    core: Core,
+    pool: Vec<Box<Buffers>>,
+    index: Index,
+    arena: Bump,
+    notes: warifu_source::Notes,
+}
+
+impl Converter {
+    /// A converter with its options.
+    pub fn new(options: Options) -> Self {
+        let id_key = IdKey::new(options.id_key.as_deref().unwrap_or(warifu_fhir::ids::PUBLIC_KEY));
+        let issuer = options.institution.clone().unwrap_or_else(|| "unknown".to_owned());
+        Self { core: Core { options, id_key, issuer }, pool: Vec::new(), index: Index::new(), arena: Bump::new(), notes: warifu_source::Notes::default() }
+    }
+    /// The options.
+    pub fn options(&self) -> &Options {
+        &self.core.options
+    }
+    /// Findings about the options themselves (public key, unknown institution): once a run.
+    pub fn option_findings(&self) -> Vec<Diagnostic> {
+        let mut found = Vec::new();
+        if self.core.options.ids == IdMode::Keyed && self.core.options.id_key.is_none() {
+            found.push(Diagnostic::new(&map_general::MAP001, Span::default()));
+        }
+        if self.core.options.institution.is_none() {
+            found.push(Diagnostic::new(&map_general::MAP002, Span::default()));
+        }
+        found
+    }
+
+    /// Converts one file by itself: a message, a stream of messages or a document.
+    ///
+    /// `number` is handed on as the source of every span. Never fails: what cannot be read becomes a
+    /// diagnostic in `out`.
+    pub fn convert(&mut self, file: File<'_>, number: u16, out: &mut Output) {
+        self.arena.reset();
+        let name = place_of(file.path);
+        let item = name.item();
+        let parts = if file.bytes.len() > 12 && memchr_msh(file.bytes) { warifu_hl7::split_stream(file.bytes) } else { vec![(0, file.bytes.len())] };
+        if parts.len() > 1 {
+            let d = Diagnostic::new(&hl7::HL7111, Span { source: SourceId(u32::from(number)), start: 0, end: 0 }).with(parts.len().to_string());
+            out.diagnostics.push(d);
+        }
+        if kinds::document::is_document(file.path, file.bytes) {
+            let Self { core, pool, arena, .. } = self;
+            kinds::document::convert_one(core, pool, arena, out, file, number, item);
+            return;
+        }
+        for (start, end) in parts {
+            let bytes = file.bytes.get(start..end).unwrap_or_default();
+            self.message(bytes, number, item, out, u32::try_from(start).unwrap_or(u32::MAX));
+        }
+    }
+
+    fn message(&mut self, bytes: &[u8], number: u16, item: Item<'_>, out: &mut Output, base: u32) {
+        let Self { core, pool, index, arena, notes } = self;
+        let first_diagnostic = out.diagnostics.len();
+        let mark = trace::Mark::of(out);
+        index.build(bytes, core.options.charset);
+        read_findings(bytes, index, notes, number, out);
+        if index.segment_count() > 0 && !index.notes().iter().any(|n| matches!(n.kind, NoteKind::MissingMsh)) {
+            let message = Message::new(bytes, index, arena, number);
+            let item = complete(item, &message);
+            let pid = message.value(b"PID", 3);
+            let context = PatientContext { patient: patient_key(item.patient, pid.text), ..PatientContext::default() };
+            let mut context = context;
+            let core: &Core = core;
+            note_patient(&item, &message, out);
+            if is_dated_adt(item.kind) {
+                kinds::encounter::convert(core, pool, out, &mut context, &[(item, message)]);
+            }
+            let patient_id = core.patient_id(&context.patient);
+            let mut cx = Cx { conv: core, out, context: &context, item, message, patient_id, pool, scratch: String::new() };
+            kinds::convert(&mut cx);
+            trace::finish_message(&message, &core.options, out, mark, first_diagnostic);
+        }
+        if base > 0 {
+            trace::shift(out, mark, first_diagnostic, base);
+        }
+    }
+
+    /// Converts all files of one patient: winners only, in the order that makes references resolve;
+    /// what is withdrawn becomes [`Output::deletes`].
+    ///
+    /// The index of a file in `files` (at most [`MAX_MESSAGES`]) is the source of its spans.
+    pub fn convert_patient(&mut self, files: &[File<'_>], out: &mut Output) {
+        let files = files.get(..files.len().min(MAX_MESSAGES)).unwrap_or(files);
+        let arena = Bump::new();
+        let number_of = |i: usize| u16::try_from(i).unwrap_or(u16::MAX);
+        let places: Vec<Name<'_>> = files.iter().map(|f| place_of(f.path)).collect();
+        let mut named: Vec<(usize, FileName<'_>)> = Vec::new();
+        let mut loose: Vec<usize> = Vec::new();
+        let mut documents: Vec<usize> = Vec::new();
+        for (i, p) in places.iter().enumerate() {
+            for note in &p.notes {
+                out.diagnostics.push(Diagnostic::new(note.0, Span { source: SourceId(u32::from(number_of(i))), start: 0, end: 0 }).with(note.1));
+            }
+            let bytes = files.get(i).map_or(&[][..], |f| f.bytes);
+            if p.content_folder && !p.main_message(bytes) {
+                documents.push(i);
+            } else if let Some(n) = p.name {
+                named.push((i, n));
+            } else {
+                loose.push(i);
+            }
+        }
+        let names: Vec<FileName<'_>> = named.iter().map(|(_, n)| *n).collect();
+        let selection = select(&names);
+        for note in &selection.notes {
+            let Some((i, _)) = named.get(note.file) else { continue };
+            let code: Code = match note.kind {
+                SelectionNoteKind::SeveralCurrent => &ssm::SSM104,
+                SelectionNoteKind::OnlyReplaced => &ssm::SSM105,
+                _ => continue,
+            };
+            out.diagnostics.push(Diagnostic::new(code, Span { source: SourceId(u32::from(number_of(*i))), start: 0, end: 0 }));
+        }
+        // Index every named file once; the winners in processing order.
+        let winners: Vec<usize> = selection.order.iter().copied().filter(|k| selection.outcomes.get(*k).is_some_and(|o| o.state.is_used())).collect();
+        let losers: Vec<usize> = selection.outcomes.iter().enumerate().filter(|(_, o)| matches!(o.state, State::Superseded | State::Cancelled | State::Moved)).map(|(k, _)| k).collect();
+        let mut sorted: Vec<usize> = winners;
+        // Loose messages of the same patient follow.
+        let loose_from = named.len();
+        for i in &loose {
+            named.push((*i, FileName::parse("").unwrap_or(EMPTY_NAME)));
+            sorted.push(named.len() - 1);
+        }
+        let Self { core, pool, notes, .. } = self;
+        let core: &Core = core;
+        let mut indexes: Vec<(usize, Index)> = Vec::with_capacity(sorted.len());
+        for k in &sorted {
+            let Some((i, _)) = named.get(*k) else { continue };
+            let Some(file) = files.get(*i) else { continue };
+            let mut index = Index::new();
+            index.build(file.bytes, core.options.charset);
+            read_findings(file.bytes, &index, notes, number_of(*i), out);
+            indexes.push((*k, index));
+        }
+        // Split by person: a file whose PID-3 differs from the folder is another person.
+        let mut people: Vec<(String, Vec<(usize, Item<'_>, Message<'_>)>)> = Vec::new();
+        for (k, index) in &indexes {
+            let Some((i, _)) = named.get(*k) else { continue };
+            let (Some(file), Some(place)) = (files.get(*i), places.get(*i)) else { continue };
+            if index.segment_count() == 0 || index.notes().iter().any(|n| matches!(n.kind, NoteKind::MissingMsh)) {
+                continue;
+            }
+            let message = Message::new(file.bytes, index, &arena, number_of(*i));
+            let item = if *k >= loose_from { Item { flag: b'1', ..Item::default() } } else { place.item() };
+            let item = complete(item, &message);
+            let key = patient_key(item.patient, message.value(b"PID", 3).text);
+            note_patient(&item, &message, out);
+            match people.iter_mut().find(|(p, _)| *p == key) {
+                Some((_, v)) => v.push((*i, item, message)),
+                None => people.push((key, vec![(*i, item, message)])),
+            }
+        }
+        let mut contexts: Vec<PatientContext> = Vec::with_capacity(people.len());
+        for (patient, messages) in &people {
+            let mut context = PatientContext {
+                patient: patient.clone(),
+                has_adt00: messages.iter().any(|(_, item, _)| item.kind == Some(DataKind::Adt00)),
+                has_adt61: messages.iter().any(|(_, item, _)| item.kind == Some(DataKind::Adt61)),
+                stays: Vec::new(),
+            };
+            let adt: Vec<(Item<'_>, Message<'_>)> = messages.iter().filter(|(_, item, _)| is_dated_adt(item.kind)).map(|(_, item, m)| (*item, *m)).collect();
+            let first_diagnostic = out.diagnostics.len();
+            let mark = trace::Mark::of(out);
+            if !adt.is_empty() {
+                kinds::encounter::convert(core, pool, out, &mut context, &adt);
+            }
+            let patient_id = core.patient_id(patient);
+            for (_, item, message) in messages {
+                let mut cx = Cx { conv: core, out, context: &context, item: *item, message: *message, patient_id, pool, scratch: String::new() };
+                kinds::convert(&mut cx);
+            }
+            let all: Vec<Message<'_>> = messages.iter().map(|(_, _, m)| *m).collect();
+            trace::finish_messages(&all, &core.options, out, mark, first_diagnostic);
+            contexts.push(context);
+        }
+        // Documents: one content folder = one item.
+        let context = contexts.first().cloned().unwrap_or_default();
+        let docs: Vec<(u16, File<'_>, Item<'_>)> = documents.iter().filter_map(|i| Some((number_of(*i), *files.get(*i)?, places.get(*i)?.item()))).collect();
+        if !docs.is_empty() {
+            kinds::document::convert_folders(core, pool, &arena, out, &context, &docs);
+        }
+        // What older or withdrawn versions produced and the living ones do not.
+        let mut dead = Output::new();
+        for k in losers {
+            let Some((i, _)) = named.get(k) else { continue };
+            let (Some(file), Some(place)) = (files.get(*i), places.get(*i)) else { continue };
+            let number = number_of(*i);
+            let mut index = Index::new();
+            index.build(file.bytes, core.options.charset);
+            if index.segment_count() == 0 || index.notes().iter().any(|n| matches!(n.kind, NoteKind::MissingMsh)) {
+                continue;
+            }
+            dead.clear();
+            let message = Message::new(file.bytes, &index, &arena, number);
+            let item = complete(place.item(), &message);
+            let key = patient_key(item.patient, message.value(b"PID", 3).text);
+            let known = contexts.iter().find(|c| c.patient == key).cloned();
+            let mut context = known.unwrap_or_else(|| PatientContext { patient: key.clone(), ..PatientContext::default() });
+            if is_dated_adt(item.kind) {
+                kinds::encounter::convert(core, pool, &mut dead, &mut context, &[(item, message)]);
+            }
+            let patient_id = core.patient_id(&context.patient);
+            let mut cx = Cx { conv: core, out: &mut dead, context: &context, item, message, patient_id, pool, scratch: String::new() };
+            kinds::convert(&mut cx);
+            for r in &dead.resources {
+                let shared = matches!(r.resource_type, "Patient" | "Practitioner" | "PractitionerRole" | "Organization" | "Location");
+                if !shared && !out.contains(r.resource_type, r.id) {
+                    out.deletes.push(Delete { resource_type: r.resource_type, id: r.id, message: number });
+                }
+            }
+        }
+        out.deletes.sort_unstable_by_key(|d| (d.resource_type, d.id, d.message));
+        out.deletes.dedup_by_key(|d| (d.resource_type, d.id));
+    }
+}
+
+const EMPTY_NAME: FileName<'static> =
+    FileName { patient: "", date: "", kind: "", order: "", timestamp: warifu_ssmix2::Timestamp(""), department: None, flag: Flag::Current };
+
+fn memchr_msh(bytes: &[u8]) -> bool {
+    // A second MSH at the start of a line makes a stream; most files hold one.
+    bytes.windows(4).skip(1).any(|w| matches!(w, [b'\r' | b'\n' | 0x1C | 0x0B, b'M', b'S', b'H']))
+}
+
+const fn is_dated_adt(kind: Option<DataKind>) -> bool {
+    matches!(
+        kind,
+        Some(
+            DataKind::Adt01
+                | DataKind::Adt12
+                | DataKind::Adt21
+                | DataKind::Adt22
+                | DataKind::Adt31
+                | DataKind::Adt32
+                | DataKind::Adt41
+                | DataKind::Adt42
+                | DataKind::Adt51
+                | DataKind::Adt52
+        )
+    )
+}
+
+/// Folder and PID-3 name the same person when they are equal but for leading zeros.
+pub(crate) fn same_patient(a: &str, b: &str) -> bool {
+    a.trim().trim_start_matches('0') == b.trim().trim_start_matches('0')
+}
+
+/// Key of the person a message is about. Where folder and PID-3 disagree neither is trusted: the pair
+/// is a person of its own, so that two persons are never merged.
+fn patient_key(folder: &str, pid3: &str) -> String {
+    let pid3 = pid3.trim();
+    if folder.is_empty() || pid3.is_empty() || same_patient(folder, pid3) {
+        return if folder.is_empty() { pid3.to_owned() } else { folder.to_owned() };
+    }
+    format!("{pid3}\u{1e}{folder}")
+}
+
+fn note_patient(item: &Item<'_>, message: &Message<'_>, out: &mut Output) {
+    let pid3 = message.value(b"PID", 3);
+    let span = Span { source: SourceId(u32::from(message.number())), start: pid3.start, end: pid3.end };
+    if pid3.text.trim().is_empty() {
+        out.diagnostics.push(Diagnostic::new(&map_general::MAP009, span).with("PID-3"));
+    } else if !item.patient.is_empty() && !same_patient(item.patient, pid3.text) {
+        out.diagnostics.push(Diagnostic::new(&ssm::SSM103, span));
+    }
+}
+
+/// Fills what a loose file lacks: the data kind, guessed from MSH-9 and the segments.
+fn complete<'a>(item: Item<'a>, message: &Message<'a>) -> Item<'a> {
+    if item.kind.is_some() || !item.kind_text.is_empty() {
+        return item;
+    }
+    Item { kind: kinds::guess(message), ..item }
+}
+
+struct Name<'p> {
+    name: Option<FileName<'p>>,
+    patient: &'p str,
+    kind: &'p str,
+    content_folder: bool,
+    notes: Vec<(Code, &'static str)>,
+}
+
+impl<'p> Name<'p> {
+    fn item(&self) -> Item<'p> {
+        let Some(n) = self.name else { return Item { patient: self.patient, kind_text: self.kind, flag: b'1', ..Item::default() } };
+        Item {
+            patient: if self.patient.is_empty() { n.patient } else { self.patient },
+            date: n.date,
+            kind: Kind::of(n.kind).standard(),
+            kind_text: n.kind,
+            order: n.order,
+            timestamp: n.timestamp.0,
+            department: n.department_code().unwrap_or(""),
+            flag: match n.flag {
+                Flag::Current => b'1',
+                Flag::Replaced => b'2',
+                Flag::Deleted => b'0',
+            },
+        }
+    }
+    fn main_message(&self, bytes: &[u8]) -> bool {
+        bytes.starts_with(b"MSH")
+    }
+}
+
+fn place_of(file: &str) -> Name<'_> {
+    let components: Vec<&str> = components(file).collect();
+    let leaf = components.last().copied().unwrap_or("");
+    match locate(&components) {
+        Place::Item(l) => {
+            let mut notes = Vec::new();
+            let name = match l.name() {
+                Ok(n) => {
+                    for note in l.notes() {
+                        notes.push(classify(note));
+                    }
+                    Some(n)
+                }
+                Err(_) => {
+                    notes.push((&ssm::SSM101 as Code, "—"));
+                    None
+                }
+            };
+            Name { name, patient: l.patient, kind: l.kind, content_folder: l.is_in_content_folder(), notes }
+        }
+        _ => Name { name: FileName::parse(leaf).ok(), patient: "", kind: "", content_folder: false, notes: Vec::new() },
+    }
+}
+
+fn classify(note: warifu_ssmix2::NameNote) -> (Code, &'static str) {
+    let slug = note.slug();
+    let code: Code = if slug.contains("disagree") || slug.contains("mismatch") || slug.contains("differs") { &ssm::SSM102 } else { &ssm::SSM117 };
+    (code, slug)
+}
+
+/// Turns what decoding and indexing found odd into diagnostics.
+fn read_findings(bytes: &[u8], index: &Index, notes: &mut warifu_source::Notes, number: u16, out: &mut Output) {
+    let source = SourceId(u32::from(number));
+    for n in index.notes() {
+        let code: Code = match n.kind {
+            NoteKind::Empty => &hl7::HL7101,
+            NoteKind::MissingMsh => &hl7::HL7102,
+            NoteKind::LineContinuation => &hl7::HL7103,
+            NoteKind::TerminatorNotCr => &hl7::HL7104,
+            NoteKind::TrailingBytes => &hl7::HL7105,
+            NoteKind::LastTerminatorMissing => &hl7::HL7106,
+            NoteKind::UnusualDelimiters => &hl7::HL7107,
+            NoteKind::TooLarge => &hl7::HL7110,
+        };
+        out.diagnostics.push(Diagnostic::new(code, Span { source, start: n.start, end: n.end }));
+    }
+    notes.clear();
+    warifu_source::check(bytes, 0, index.charset(), notes);
+    for n in notes.items() {
+        let mut argument = None;
+        use warifu_source::NoteKind as K;
+        let code: Code = match n.kind {
+            K::UnclosedShift => &enc::ENC101,
+            K::UnknownEscape => &enc::ENC102,
+            K::RedundantEscape => &enc::ENC103,
+            K::Unmapped => &enc::ENC104,
+            K::NecExtension => &enc::ENC105,
+            K::IbmExtension => &enc::ENC106,
+            K::HalfWidthKatakana => &enc::ENC107,
+            K::Jis78Escape => &enc::ENC108,
+            K::Jis0212Escape => &enc::ENC109,
+            K::JisRomanEscape => &enc::ENC110,
+            K::Gaiji => &enc::ENC111,
+            K::ReplacedChar => &enc::ENC112,
+            K::NotIso2022Jp(c) => {
+                argument = Some(charset_name(c));
+                &enc::ENC113
+            }
+            K::ControlByte => &enc::ENC114,
+            _ => &enc::ENC115,
+        };
+        let mut d = Diagnostic::new(code, Span { source, start: n.start, end: n.end });
+        d.argument = argument.map(std::borrow::Cow::Borrowed);
+        out.diagnostics.push(d);
+    }
+}
+
+/// Name of a charset as readers know it.
+pub fn charset_name(c: warifu_source::Charset) -> &'static str {
+    match c {
+        warifu_source::Charset::Iso2022Jp => "ISO-2022-JP",
+        warifu_source::Charset::Utf8 => "UTF-8",
+        warifu_source::Charset::Cp932 => "CP932",
+        warifu_source::Charset::EucJp => "EUC-JP",
+    }
+}

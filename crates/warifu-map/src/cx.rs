@@ -1,0 +1,281 @@
+//! What a row function may ask and do while one message is converted.
+
+use std::fmt::Write as _;
+
+use warifu_diag::{Code, Diagnostic, SourceId, Span};
+use warifu_fhir::{Buffers, Finished, Id, Object, Resource, Src};
+use warifu_hl7::{Message, Part, Val};
+use warifu_ssmix2::DataKind;
+
+use crate::convert::Core;
+use crate::options::{IdMode, ReferenceStyle};
+use crate::output::Output;
+use crate::table::MapRow;
+
+/// The leaf source of a value.
+pub trait Sourced {
+    /// Bytes the value came from.
+    fn src(&self) -> Src;
+}
+
+impl Sourced for Val<'_> {
+    fn src(&self) -> Src {
+        Src { message: self.message, start: self.start, end: self.end.max(1) }
+    }
+}
+
+impl Sourced for Part<'_> {
+    fn src(&self) -> Src {
+        let (start, end) = self.span();
+        Src { message: self.message().number(), start, end: end.max(1) }
+    }
+}
+
+/// What the storage says about a file: its key and place. Empty parts where unknown (loose files).
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Item<'a> {
+    /// Patient id of the folder, else of the file name.
+    pub patient: &'a str,
+    /// Care date `YYYYMMDD`, or `-`, or empty.
+    pub date: &'a str,
+    /// Data kind; `None` for extended kinds and unknown ones.
+    pub kind: Option<DataKind>,
+    /// Data kind as written in the name (extended kinds).
+    pub kind_text: &'a str,
+    /// Order number, or empty.
+    pub order: &'a str,
+    /// Time stamp of the file name, 17 digits as written, or empty.
+    pub timestamp: &'a str,
+    /// Department code (table 0069), or empty.
+    pub department: &'a str,
+    /// Condition flag `0`, `1`, `2`; `1` for loose files.
+    pub flag: u8,
+}
+
+/// A stay in hospital or an outpatient visit that other resources refer to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stay {
+    /// Logical id of the Encounter.
+    pub id: Id,
+    /// Inpatient (`true`) or outpatient.
+    pub inpatient: bool,
+    /// Start as `YYYYMMDDHHMMSSmmm` digits ([`warifu_hl7::time::Time::sort_key`]).
+    pub start: u64,
+    /// End likewise; `None` while the stay is open.
+    pub end: Option<u64>,
+    /// Department code, or empty.
+    pub department: String,
+}
+
+/// What is known of the patient beyond the message at hand.
+#[derive(Debug, Clone, Default)]
+pub struct PatientContext {
+    /// Patient id (folder, else PID-3.1).
+    pub patient: String,
+    /// Whether an ADT-00 of the patient is part of the conversion (then other kinds make no Patient).
+    pub has_adt00: bool,
+    /// Whether an ADT-61 of the patient is part of the conversion (then AL1 is not converted).
+    pub has_adt61: bool,
+    /// Stays and visits, by start.
+    pub stays: Vec<Stay>,
+}
+
+/// Context of the conversion of one message.
+pub struct Cx<'a, 'r> {
+    pub(crate) conv: &'r Core,
+    /// Where resources and findings go.
+    pub out: &'r mut Output,
+    /// What is known of the patient.
+    pub context: &'r PatientContext,
+    /// What the storage says about the file.
+    pub item: Item<'a>,
+    pub(crate) message: Message<'a>,
+    pub(crate) patient_id: Id,
+    pub(crate) pool: &'r mut Vec<Box<Buffers>>,
+    pub(crate) scratch: String,
+}
+
+impl std::fmt::Debug for Cx<'_, '_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cx").field("message", &self.message).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Cx<'a, '_> {
+    /// The message.
+    pub fn message(&self) -> Message<'a> {
+        self.message
+    }
+    /// The options of the conversion.
+    pub fn options(&self) -> &crate::Options {
+        &self.conv.options
+    }
+    /// The institution's 10-digit number, or `None`.
+    pub fn institution(&self) -> Option<&str> {
+        self.conv.options.institution.as_deref()
+    }
+    /// Data kind of the file (from the storage, else guessed from MSH-9).
+    pub fn kind(&self) -> Option<DataKind> {
+        self.item.kind
+    }
+    /// Text in the message's arena (for composed values).
+    pub fn text(&self, s: &str) -> &'a str {
+        self.message.arena().alloc_str(s)
+    }
+
+    // --- findings -------------------------------------------------------------------------------
+
+    /// Reports a finding about a value or part.
+    pub fn report(&mut self, code: Code, at: &impl Sourced) {
+        let d = Diagnostic::new(code, self.span(at.src()));
+        self.out.diagnostics.push(d);
+    }
+    /// Reports a finding with an argument (a name of the field's own, never a value).
+    pub fn report_with(&mut self, code: Code, at: &impl Sourced, argument: impl Into<std::borrow::Cow<'static, str>>) {
+        let d = Diagnostic::new(code, self.span(at.src())).with(argument);
+        self.out.diagnostics.push(d);
+    }
+    /// Reports a finding about the whole message.
+    pub fn report_message(&mut self, code: Code, argument: impl Into<std::borrow::Cow<'static, str>>) {
+        let span = Span { source: SourceId(u32::from(self.message.number())), start: 0, end: 0 };
+        self.out.diagnostics.push(Diagnostic::new(code, span).with(argument));
+    }
+    fn span(&self, src: Src) -> Span {
+        Span { source: SourceId(u32::from(src.message)), start: src.start, end: src.end }
+    }
+    /// Notes that a field was read for a decision although no leaf comes from it.
+    pub fn used(&mut self, at: &impl Sourced) {
+        if self.conv.options.trace {
+            self.out.used.push(at.src());
+        }
+    }
+    pub(crate) fn lost(&mut self, row: &'static MapRow, part: Part<'a>) {
+        self.report_with(&warifu_diag::catalogue::map_general::MAP003, &part, row.row.source);
+        if self.conv.options.trace {
+            self.out.lost.push((part.src(), &row.row));
+        }
+    }
+
+    // --- resources ------------------------------------------------------------------------------
+
+    /// Opens a resource. Several may be open at once.
+    pub fn open(&mut self, resource_type: &'static str, id: Id) -> Resource {
+        let trace = self.conv.options.trace;
+        let b = self.pool.pop().unwrap_or_else(|| Box::new(Buffers::new(trace)));
+        Resource::new(b, resource_type, id)
+    }
+    /// Finishes a resource and adds it to the output (the first of an id wins).
+    pub fn emit(&mut self, r: Resource) {
+        let done: Finished = r.finish();
+        self.out.push(&done, self.message.number());
+        self.pool.push(done.into_buffers());
+    }
+    /// Drops a resource that turned out to be nothing.
+    pub fn discard(&mut self, r: Resource) {
+        self.pool.push(r.finish().into_buffers());
+    }
+    /// Whether that resource has been emitted already (shared ones: Practitioner, Organization …).
+    pub fn emitted(&self, resource_type: &'static str, id: Id) -> bool {
+        self.out.contains(resource_type, id)
+    }
+
+    // --- ids and references ---------------------------------------------------------------------
+
+    /// Logical id of something of this patient.
+    ///
+    /// `parts` is its business identity (PRB-4, OBX-3 + OBX-4 + SPM-2, ORC-2 + Rp + order …), without
+    /// the patient, which is added here. `n` is the segment position and `suffix` the sub-resource
+    /// for [`IdMode::Readable`].
+    pub fn id(&mut self, resource_type: &'static str, parts: &[&str], n: u32, suffix: &str) -> Id {
+        match self.conv.options.ids {
+            IdMode::Keyed => {
+                let mut all: [&str; 12] = [""; 12];
+                let mut count = 0;
+                for p in [resource_type, self.context.patient.as_str()].into_iter().chain(parts.iter().copied()) {
+                    if let Some(slot) = all.get_mut(count) {
+                        *slot = p;
+                        count += 1;
+                    }
+                }
+                self.conv.id_key.id(self.conv.issuer(), all.get(..count).unwrap_or(&all))
+            }
+            IdMode::Readable => {
+                self.scratch.clear();
+                let i = &self.item;
+                let kind = match i.kind {
+                    Some(k) => k.code(),
+                    None => i.kind_text,
+                };
+                let _ = write!(self.scratch, "{}.{}.{}.{}.{}", self.context.patient, i.date, kind, i.order, n);
+                if !suffix.is_empty() {
+                    let _ = write!(self.scratch, ".{suffix}");
+                }
+                Id::readable(&self.scratch)
+            }
+        }
+    }
+    /// Logical id of something the institution shares between patients (Practitioner, Organization,
+    /// Location): `readable` is used as it is with [`IdMode::Readable`].
+    pub fn shared_id(&mut self, resource_type: &'static str, parts: &[&str], readable: &str) -> Id {
+        match self.conv.options.ids {
+            IdMode::Keyed => {
+                let mut all: [&str; 8] = [""; 8];
+                let mut count = 0;
+                for p in std::iter::once(resource_type).chain(parts.iter().copied()) {
+                    if let Some(slot) = all.get_mut(count) {
+                        *slot = p;
+                        count += 1;
+                    }
+                }
+                self.conv.id_key.id(self.conv.issuer(), all.get(..count).unwrap_or(&all))
+            }
+            IdMode::Readable => Id::readable(readable),
+        }
+    }
+    /// Logical id of the patient.
+    pub fn patient_id(&self) -> Id {
+        self.patient_id
+    }
+    /// The text of a reference, `Patient/<id>` or `urn:uuid:<id>`, in the arena.
+    pub fn reference_text(&self, resource_type: &str, id: Id) -> &'a str {
+        let arena = self.message.arena();
+        match self.conv.options.references {
+            ReferenceStyle::Relative => bumpalo::format!(in arena, "{}/{}", resource_type, id.as_str()).into_bump_str(),
+            ReferenceStyle::UrnUuid => bumpalo::format!(in arena, "urn:uuid:{}", id.as_str()).into_bump_str(),
+        }
+    }
+    /// Adds a reference element.
+    pub fn reference(&mut self, r: &mut Resource, element: warifu_fhir::Element, resource_type: &'static str, id: Id, src: Src) {
+        let text = self.reference_text(resource_type, id);
+        r.object(element, |o| o.string("reference", text, src));
+    }
+    /// Adds the reference to the patient (source: PID-3).
+    pub fn subject(&mut self, r: &mut Resource, element: warifu_fhir::Element) {
+        let src = self.message.first(b"PID").map(|s| s.field(3).src()).unwrap_or_default();
+        let id = self.patient_id;
+        self.reference(r, element, "Patient", id, src);
+    }
+    /// Writes a reference into an object under a key.
+    pub fn reference_in(&self, o: &mut Object<'_>, key: &str, resource_type: &'static str, id: Id, src: Src) {
+        let text = self.reference_text(resource_type, id);
+        o.object(key, |o| o.string("reference", text, src));
+    }
+    /// The stay or visit that a moment (`YYYYMMDD…` digits, 8 at least) falls into: an inpatient stay
+    /// that contains it, else the only visit of that day.
+    pub fn encounter_at(&self, digits: &str) -> Option<Id> {
+        let time = warifu_hl7::time::parse(digits)?;
+        let key = time.sort_key();
+        let day = key / 1_000_000_000;
+        let inpatient = self.context.stays.iter().rev().find(|s| s.inpatient && s.start / 1_000_000_000 <= day && s.end.is_none_or(|e| e / 1_000_000_000 >= day));
+        if let Some(s) = inpatient {
+            return Some(s.id);
+        }
+        let mut visits = self.context.stays.iter().filter(|s| !s.inpatient && s.start / 1_000_000_000 == day);
+        let first = visits.next()?;
+        let same_department = |s: &&Stay| !self.item.department.is_empty() && s.department == self.item.department;
+        if let Some(s) = self.context.stays.iter().filter(|s| !s.inpatient && s.start / 1_000_000_000 == day).find(same_department) {
+            return Some(s.id);
+        }
+        visits.next().is_none().then_some(first.id)
+    }
+}

@@ -1,0 +1,159 @@
+//! One module per group of data kinds; each holds its tables and the functions of their rows.
+
+pub mod allergy;
+pub mod condition;
+pub mod coverage;
+pub mod document;
+pub mod encounter;
+pub mod imaging;
+pub mod laboratory;
+pub mod medication;
+pub mod nutrition;
+pub mod patient;
+pub mod practitioner;
+pub mod vital;
+
+use warifu_diag::catalogue::ssm::{SSM106, SSM113};
+use warifu_fhir::Row;
+use warifu_hl7::Message;
+use warifu_ssmix2::DataKind;
+
+use crate::cx::Cx;
+use crate::table::Table;
+
+/// All tables, for the trace, the documentation and the coverage tests.
+pub fn tables() -> impl Iterator<Item = &'static Table> {
+    [
+        patient::TABLES,
+        practitioner::TABLES,
+        coverage::TABLES,
+        allergy::TABLES,
+        condition::TABLES,
+        encounter::TABLES,
+        laboratory::TABLES,
+        vital::TABLES,
+        medication::TABLES,
+        imaging::TABLES,
+        nutrition::TABLES,
+        document::TABLES,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
+}
+
+/// The row of a table for a field path such as `PID-5[2].1`.
+pub(crate) fn row_of(table: &str, path: &str) -> Option<&'static Row> {
+    let end = path.find(['[', '.', '(']).unwrap_or(path.len());
+    let (segment, field) = match (path.get(..3), path.find('-')) {
+        (Some(s), Some(d)) => {
+            let n: String = path.get(d + 1..)?.chars().take_while(char::is_ascii_digit).collect();
+            (s, n)
+        }
+        _ => return None,
+    };
+    let _ = end;
+    let t = tables().find(|t| t.name == table)?;
+    t.rows
+        .iter()
+        .find(|r| r.row.source.get(..3) == Some(segment) && r.row.source.get(4..).is_some_and(|f| f.split(['.', ' ']).next() == Some(field.as_str())))
+        .map(|r| &r.row)
+}
+
+/// Converts one message into `cx.out`.
+pub(crate) fn convert(cx: &mut Cx<'_, '_>) {
+    use DataKind as K;
+    if let Some(t) = warifu_hl7::time::parse(cx.message().value(b"MSH", 7).text) {
+        if cx.out.newest_message_time.is_none_or(|n| n.sort_key() < t.sort_key()) {
+            cx.out.newest_message_time = Some(t);
+        }
+    }
+    let Some(kind) = cx.kind() else {
+        if is_vital(cx) {
+            patient::ensure(cx);
+            vital::convert(cx);
+        } else {
+            cx.report_message(&SSM113, cx.item.kind_text.chars().take(0).collect::<String>());
+        }
+        return;
+    };
+    check_event(cx, kind);
+    if kind != K::Adt00 {
+        patient::ensure(cx);
+    }
+    match kind {
+        K::Adt00 => patient::convert(cx),
+        K::Adt61 => allergy::convert(cx),
+        // Dated ADT files were merged into stays before ([`encounter::convert`]).
+        K::Adt01 | K::Adt12 | K::Adt21 | K::Adt22 | K::Adt31 | K::Adt32 | K::Adt41 | K::Adt42 | K::Adt51 | K::Adt52 => {}
+        K::Ppr01 => condition::convert(cx),
+        K::Omd => nutrition::convert(cx),
+        K::Omp01 => medication::prescription(cx),
+        K::Omp02 => medication::injection(cx),
+        K::Omp11 => medication::prescription_given(cx),
+        K::Omp12 => medication::injection_given(cx),
+        K::Oml01 => laboratory::order(cx),
+        K::Oml11 => laboratory::result(cx),
+        K::Omg01 | K::Omg02 | K::Omg03 => imaging::order(cx),
+        K::Omg11 | K::Omg12 => imaging::performed(cx),
+        K::Omg13 => imaging::physiology_result(cx),
+    }
+}
+
+fn is_vital(cx: &Cx<'_, '_>) -> bool {
+    let m = cx.message();
+    m.first(b"MSH").is_some_and(|s| s.field(9).comp(2).value().text == "R30")
+}
+
+fn check_event(cx: &mut Cx<'_, '_>, kind: DataKind) {
+    let Some(msh) = cx.message().first(b"MSH") else { return };
+    let nine = msh.field(9);
+    let (ty, event) = (nine.comp(1).value(), nine.comp(2).value());
+    if kind.action(ty.text.trim(), event.text.trim()).is_none() {
+        cx.report(&SSM106, &nine);
+    }
+}
+
+/// Data kind of a message that came without a storage name, from MSH-9 and its segments.
+pub(crate) fn guess(m: &Message<'_>) -> Option<DataKind> {
+    use DataKind as K;
+    let nine = m.first(b"MSH")?.field(9);
+    let (ty, event) = (nine.comp(1).value().text.trim(), nine.comp(2).value().text.trim());
+    Some(match (ty, event) {
+        ("ADT", "A08" | "A23") => K::Adt00,
+        ("ADT", "A54" | "A55") => K::Adt01,
+        ("ADT", "A04") => K::Adt12,
+        ("ADT", "A14" | "A27") => K::Adt21,
+        ("ADT", "A01" | "A11") => K::Adt22,
+        ("ADT", "A21" | "A52") => K::Adt31,
+        ("ADT", "A22" | "A53") => K::Adt32,
+        ("ADT", "A15" | "A26") => K::Adt41,
+        ("ADT", "A02" | "A12") => K::Adt42,
+        ("ADT", "A16" | "A25") => K::Adt51,
+        ("ADT", "A03" | "A13") => K::Adt52,
+        ("ADT", "A60") => K::Adt61,
+        ("PPR", _) => K::Ppr01,
+        ("OMD", _) => K::Omd,
+        ("RDE", _) => {
+            if m.first(b"RXC").is_some() { K::Omp02 } else { K::Omp01 }
+        }
+        ("RAS", _) => {
+            let injected = m.first(b"RXC").is_some()
+                || m.segments().any(|s| s.name() == *b"RXA" && s.field(12).is_some())
+                || m.first(b"RXR").is_some_and(|s| matches!(s.field(1).comp(1).value().text, "IV" | "IM" | "SC" | "ID" | "IA"));
+            if injected { K::Omp12 } else { K::Omp11 }
+        }
+        ("OML", _) => K::Oml01,
+        ("OUL", _) => K::Oml11,
+        ("OMG", _) => match m.first(b"OBR")?.field(4).comp(3).value().text.trim() {
+            s if s.starts_with("JJ1017") || s.starts_with("JSHR") => K::Omg01,
+            s if s.starts_with("LENDO") => K::Omg02,
+            _ => K::Omg03,
+        },
+        ("OMI", _) => {
+            if m.first(b"IPC").is_some_and(|s| s.field(5).comp(1).value().text == "ES") { K::Omg12 } else { K::Omg11 }
+        }
+        ("ORU", "R01") => K::Omg13,
+        _ => return None,
+    })
+}

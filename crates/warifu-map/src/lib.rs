@@ -1,0 +1,25 @@
+//! SS-MIX2 → FHIR R4 (JP Core): mapping tables, conversion, trace.
+//!
+//! The mapping is a set of static tables ([`table::Table`]), one row a field, that a domain expert
+//! reads line by line against the standard; code appears only as the named function of a row. A
+//! [`Converter`] runs them over one message or over all files of a patient and fills an [`Output`];
+//! [`assemble`] makes Bundles or NDJSON of it. No clock, no randomness: the same input and options
+//! give the same bytes everywhere.
+#![forbid(unsafe_code)]
+
+#[macro_use]
+pub mod table;
+
+pub mod assemble;
+mod convert;
+pub mod cx;
+pub mod datatypes;
+pub mod kinds;
+mod options;
+mod output;
+pub mod trace;
+
+pub use convert::{Converter, File, MAX_MESSAGES, charset_name};
+pub use options::{IdMode, Options, ReferenceStyle};
+pub use output::{Delete, Output, OutResource};
+pub use trace::{Hit, HitSpan, Reason, Unused};

@@ -1,0 +1,48 @@
+//! What a caller may choose. Everything that is not in the input comes in here: there is no clock.
+
+use warifu_source::Charset;
+
+/// How logical ids are made (mapping §1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum IdMode {
+    /// UUID version 8 from an HMAC of issuer and business key (default).
+    #[default]
+    Keyed,
+    /// The working group's published form; shows patient numbers in URLs.
+    Readable,
+}
+
+/// How references between resources are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ReferenceStyle {
+    /// `Patient/<id>`: transactions, NDJSON.
+    #[default]
+    Relative,
+    /// `urn:uuid:<id>`: collections (needs [`IdMode::Keyed`]).
+    UrnUuid,
+}
+
+/// Options of a conversion.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// The institution's 10-digit number (医療機関番号).
+    pub institution: Option<String>,
+    /// Kind of logical ids.
+    pub ids: IdMode,
+    /// The site's key for ids; `None` = the public default key.
+    pub id_key: Option<Vec<u8>>,
+    /// How references are written.
+    pub references: ReferenceStyle,
+    /// "Sent at", FHIR `instant`; `None` = the newest MSH-7 of a Bundle.
+    pub sent_at: Option<String>,
+    /// "Sending id": seed for Bundle ids and `urn:uuid` of a sending; `None` = derived from content.
+    pub sending_id: Option<String>,
+    /// Whether leaves are traced to their source.
+    pub trace: bool,
+    /// Whether one Provenance per file is made.
+    pub provenance: bool,
+    /// Charset to read by; `None` = the bytes decide.
+    pub charset: Option<Charset>,
+    /// Leave the readable source key out of `identifier`.
+    pub without_source_identifier: bool,
+}

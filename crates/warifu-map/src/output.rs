@@ -1,0 +1,124 @@
+//! What a conversion gives.
+
+use std::collections::BTreeSet;
+
+use warifu_diag::Diagnostic;
+use warifu_fhir::{Event, Finished, Id, Row, Src};
+
+/// A resource in an [`Output`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OutResource {
+    /// Resource type.
+    pub resource_type: &'static str,
+    /// Logical id.
+    pub id: Id,
+    /// Range of its JSON in [`Output::json`].
+    pub start: usize,
+    /// End of its JSON.
+    pub end: usize,
+    /// Range of its events in [`Output::events`].
+    pub events: (usize, usize),
+    /// Range of its rows in [`Output::rows`].
+    pub rows: (usize, usize),
+    /// Number of the message (file) it was made from first.
+    pub message: u16,
+}
+
+/// A resource that a receiver must delete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Delete {
+    /// Resource type.
+    pub resource_type: &'static str,
+    /// Logical id.
+    pub id: Id,
+    /// Number of the message (file) that asks for it.
+    pub message: u16,
+}
+
+/// Resources, deletions and findings of one conversion.
+#[derive(Debug, Default)]
+pub struct Output {
+    /// JSON of all resources, one after the other, nothing between.
+    pub json: Vec<u8>,
+    /// The resources in the order in which they were made.
+    pub resources: Vec<OutResource>,
+    /// Deletions.
+    pub deletes: Vec<Delete>,
+    /// Findings; `Span::source` is the number of the file in the input.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Leaf events (tracing on), offsets relative to the resource's JSON.
+    pub events: Vec<Event>,
+    /// Starts of elements and their rows (tracing on), offsets relative to the resource's JSON.
+    pub rows: Vec<(u32, Option<&'static Row>)>,
+    /// Fields read for a decision without leaving a leaf (tracing on).
+    pub used: Vec<Src>,
+    /// Fields that have no target, with their row (tracing on).
+    pub lost: Vec<(Src, &'static Row)>,
+    /// Newest MSH-7 as digits (`Bundle.timestamp` when no "sent at" is given).
+    pub newest_message_time: Option<warifu_hl7::time::Time>,
+    /// Field paths of the sources (tracing on).
+    pub paths: std::collections::BTreeMap<Src, warifu_diag::FieldPath>,
+    /// Fields that have a value but left no leaf (tracing on).
+    pub unused: Vec<crate::trace::Unused>,
+    seen: BTreeSet<(&'static str, Id)>,
+}
+
+impl Output {
+    /// Empty output; capacity is kept by [`Output::clear`].
+    pub fn new() -> Self {
+        Self::default()
+    }
+    /// Forgets everything, keeps the memory.
+    pub fn clear(&mut self) {
+        self.json.clear();
+        self.resources.clear();
+        self.deletes.clear();
+        self.diagnostics.clear();
+        self.events.clear();
+        self.rows.clear();
+        self.used.clear();
+        self.lost.clear();
+        self.paths.clear();
+        self.unused.clear();
+        self.newest_message_time = None;
+        self.seen.clear();
+    }
+    /// Whether a resource of that type and id is there already.
+    pub fn contains(&self, resource_type: &'static str, id: Id) -> bool {
+        self.seen.contains(&(resource_type, id))
+    }
+    /// Adds a resource unless one of the same type and id is there; returns whether it was added.
+    pub fn push(&mut self, done: &Finished, message: u16) -> bool {
+        if !self.seen.insert((done.resource_type, done.id)) {
+            return false;
+        }
+        let start = self.json.len();
+        self.json.extend_from_slice(done.json());
+        let events = self.events.len();
+        self.events.extend_from_slice(done.events());
+        let rows = self.rows.len();
+        self.rows.extend_from_slice(done.rows());
+        self.resources.push(OutResource {
+            resource_type: done.resource_type,
+            id: done.id,
+            start,
+            end: self.json.len(),
+            events: (events, self.events.len()),
+            rows: (rows, self.rows.len()),
+            message,
+        });
+        true
+    }
+    /// JSON of one resource.
+    pub fn json_of(&self, r: &OutResource) -> &[u8] {
+        self.json.get(r.start..r.end).unwrap_or_default()
+    }
+    /// Number of resources by type, in order of name.
+    pub fn counts(&self) -> std::collections::BTreeMap<&'static str, usize> {
+        let mut m = std::collections::BTreeMap::new();
+        for r in &self.resources {
+            *m.entry(r.resource_type).or_insert(0) += 1;
+        }
+        m
+    }
+}

@@ -1,0 +1,253 @@
+//! The trace: for each leaf of the output its row and source bytes; for each source field whether it
+//! was used.
+
+use std::collections::BTreeMap;
+
+use warifu_diag::FieldPath;
+use warifu_fhir::{Row, Src};
+use warifu_hl7::{Message, Part};
+
+use crate::kinds;
+use crate::options::Options;
+use crate::output::{OutResource, Output};
+use crate::table::Action;
+
+/// One source of a leaf.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HitSpan {
+    /// Number of the message (file).
+    pub message: u16,
+    /// First byte.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+    /// Field path, e.g. `PID-5[1].1`.
+    pub path: String,
+}
+
+/// A leaf with its row and sources.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hit {
+    /// RFC 6901 pointer into the resource.
+    pub pointer: String,
+    /// The row that wrote it; `None` for what the engine itself writes (`resourceType`, `id`).
+    pub row: Option<&'static Row>,
+    /// Source bytes; empty for constants.
+    pub spans: Vec<HitSpan>,
+}
+
+/// Why a field left no leaf.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// A row says it is left alone on purpose.
+    Ignored,
+    /// A row says it has no target.
+    Lost,
+    /// No row knows the field.
+    Unknown,
+}
+
+impl Reason {
+    /// Word of the machine formats.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Ignored => "ignored",
+            Self::Lost => "lost",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// A field that has a value but left no leaf.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unused {
+    /// Number of the message (file).
+    pub message: u16,
+    /// First byte.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+    /// Field path.
+    pub path: FieldPath,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// How much of an output was there before a message.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Mark {
+    events: usize,
+    used: usize,
+    lost: usize,
+}
+
+impl Mark {
+    pub(crate) fn of(out: &Output) -> Self {
+        Self { events: out.events.len(), used: out.used.len(), lost: out.lost.len() }
+    }
+}
+
+/// Names the paths of findings and, with tracing on, of leaves; lists unused fields.
+pub(crate) fn finish_message(message: &Message<'_>, options: &Options, out: &mut Output, mark: Mark, first_diagnostic: usize) {
+    finish_messages(std::slice::from_ref(message), options, out, mark, first_diagnostic);
+}
+
+pub(crate) fn finish_messages(messages: &[Message<'_>], options: &Options, out: &mut Output, mark: Mark, first_diagnostic: usize) {
+    let by_number: BTreeMap<u16, &Message<'_>> = if messages.len() > 1 || options.trace { messages.iter().map(|m| (m.number(), m)).collect() } else { BTreeMap::new() };
+    let find = |n: u32| -> Option<&Message<'_>> {
+        match messages {
+            [m] if u32::from(m.number()) == n => Some(m),
+            [_] => None,
+            _ => u16::try_from(n).ok().and_then(|n| by_number.get(&n).copied()),
+        }
+    };
+    for d in out.diagnostics.iter_mut().skip(first_diagnostic) {
+        if d.path.is_none() && d.span.end > 0 {
+            d.path = find(d.span.source.0).and_then(|m| m.locate(d.span.start));
+        }
+    }
+    if !options.trace {
+        return;
+    }
+    let mut used: Vec<Src> = out.events.iter().skip(mark.events).map(|e| e.src).filter(|s| s.is_some()).collect();
+    used.extend(out.used.iter().skip(mark.used).copied());
+    for s in &used {
+        if !out.paths.contains_key(s) {
+            if let Some(p) = find(u32::from(s.message)).and_then(|m| m.locate(s.start)) {
+                out.paths.insert(*s, p);
+            }
+        }
+    }
+    let lost: Vec<Src> = out.lost.iter().skip(mark.lost).map(|(s, _)| *s).collect();
+    used.sort_unstable();
+    used.dedup();
+    for m in messages {
+        unused_of(m, &used, &lost, out);
+    }
+}
+
+fn unused_of(m: &Message<'_>, used: &[Src], lost: &[Src], out: &mut Output) {
+    let from = used.partition_point(|s| s.message < m.number());
+    let to = used.partition_point(|s| s.message <= m.number());
+    let mine = used.get(from..to).unwrap_or_default();
+    // Sources are sorted by start but may nest: keep the furthest end seen to find overlaps fast.
+    let mut reach = 0u32;
+    let furthest: Vec<u32> = mine
+        .iter()
+        .map(|s| {
+            reach = reach.max(s.end);
+            reach
+        })
+        .collect();
+    let touched = |start: u32, end: u32| -> bool {
+        let n = mine.partition_point(|s| s.start < end);
+        n > 0 && furthest.get(n - 1).is_some_and(|&e| e > start)
+    };
+    for segment in m.segments() {
+        let name = segment.name();
+        for (n, field) in segment.fields() {
+            if !field.is_some() || name == *b"MSH" && n <= 2 {
+                continue;
+            }
+            let (start, end) = field.span();
+            let reason = reason_of(name, n, lost.iter().any(|s| s.message == m.number() && s.start < end && s.end > start));
+            if !touched(start, end) {
+                push_unused(out, m, field, reason);
+                continue;
+            }
+            for rep in field.reps() {
+                for c in rep.comps() {
+                    let (start, end) = c.span();
+                    if c.is_some() && !touched(start, end) {
+                        push_unused(out, m, c, reason);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn push_unused(out: &mut Output, m: &Message<'_>, part: Part<'_>, reason: Reason) {
+    let (start, end) = part.span();
+    if let Some(path) = m.locate(start) {
+        out.unused.push(Unused { message: m.number(), start, end, path, reason });
+    }
+}
+
+fn reason_of(segment: [u8; 3], field: usize, lost: bool) -> Reason {
+    if lost {
+        return Reason::Lost;
+    }
+    let mut reason = Reason::Unknown;
+    for row in kinds::tables().flat_map(|t| t.rows.iter()).filter(|r| r.segment == segment && (usize::from(r.field) == field || r.field == 0)) {
+        match row.action {
+            Action::Ignored(_) => return Reason::Ignored,
+            Action::Lost => reason = Reason::Lost,
+            _ => {}
+        }
+    }
+    reason
+}
+
+/// Moves spans of a message inside a stream to the bytes of the file.
+pub(crate) fn shift(out: &mut Output, mark: Mark, first_diagnostic: usize, base: u32) {
+    for d in out.diagnostics.iter_mut().skip(first_diagnostic) {
+        if d.span.end > 0 {
+            d.span.start += base;
+            d.span.end += base;
+        }
+    }
+    for e in out.events.iter_mut().skip(mark.events) {
+        if e.src.is_some() {
+            let path = out.paths.get(&e.src).copied();
+            e.src.start += base;
+            e.src.end += base;
+            if let Some(p) = path {
+                out.paths.insert(e.src, p);
+            }
+        }
+    }
+}
+
+/// Every leaf of a resource with its row and sources. `out` must have been made with tracing on.
+pub fn hits(out: &Output, r: &OutResource) -> Vec<Hit> {
+    let json = out.json_of(r);
+    let events = out.events.get(r.events.0..r.events.1).unwrap_or_default();
+    let rows = out.rows.get(r.rows.0..r.rows.1).unwrap_or_default();
+    let mut next = 0;
+    warifu_fhir::trace::leaves(json)
+        .into_iter()
+        .map(|leaf| {
+            let at = u32::try_from(leaf.start).unwrap_or(u32::MAX);
+            let mut spans = Vec::new();
+            let mut row = None;
+            // Events at or before the leaf's first byte belong to it ("also" events stand before the key).
+            while let Some(e) = events.get(next).filter(|e| e.at <= at) {
+                if e.src.is_some() {
+                    let span = HitSpan {
+                        message: e.src.message,
+                        start: e.src.start,
+                        end: e.src.end,
+                        path: out.paths.get(&e.src).map(ToString::to_string).unwrap_or_default(),
+                    };
+                    if !spans.contains(&span) {
+                        spans.push(span);
+                    }
+                }
+                row = e.row.or(row);
+                next += 1;
+            }
+            if row.is_none() {
+                let n = rows.partition_point(|(start, _)| *start <= at);
+                row = n.checked_sub(1).and_then(|n| rows.get(n)).and_then(|(_, row)| *row);
+            }
+            // A field read inside a composite belongs to its own row of the same table.
+            if let (Some(r), Some(first)) = (row, spans.first()) {
+                if let Some(own) = kinds::row_of(r.table, &first.path) {
+                    row = Some(own);
+                }
+            }
+            Hit { pointer: leaf.pointer, row, spans }
+        })
+        .collect()
+}
