@@ -278,3 +278,93 @@ impl Sink for Checker<'_> {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Notes of the reader itself, without the shortcut.
+    fn read_notes(bytes: &[u8]) -> Notes {
+        let mut notes = Notes::new();
+        let mut checker = Checker {
+            base: 0,
+            notes: &mut notes,
+        };
+        read(bytes, Charset::Iso2022Jp, &mut checker);
+        notes
+    }
+
+    /// Pieces that make clean files often and unclean ones sometimes.
+    fn file() -> impl Strategy<Value = Vec<u8>> {
+        let double = (0x21..=0x7E_u8, 0x21..=0x7E_u8).prop_map(|(row, cell)| vec![row, cell]);
+        let doubles = proptest::collection::vec(double, 0..4).prop_map(|pairs| {
+            let text = pairs.concat();
+            [&b"\x1B$B"[..], &text, b"\x1B(B"].concat()
+        });
+        let piece = prop_oneof![
+            8 => "[ -~\r\n]{1,12}".prop_map(String::into_bytes),
+            8 => doubles,
+            1 => proptest::collection::vec(0x1A..0x29_u8, 1..3),
+            1 => proptest::collection::vec(any::<u8>(), 1..3),
+        ];
+        proptest::collection::vec(piece, 0..5).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig {
+            cases: 4000,
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        })]
+
+        #[test]
+        fn the_reader_finds_nothing_in_what_the_shortcut_passes(bytes in file()) {
+            if is_clean_iso2022jp(&bytes) {
+                prop_assert_eq!(read_notes(&bytes), Notes::new());
+            }
+        }
+    }
+
+    #[test]
+    fn the_shortcut_passes_exactly_the_clean_double_bytes() {
+        for row in 0..=u8::MAX {
+            for cell in 0..=u8::MAX {
+                let bytes = [0x1B, b'$', b'B', row, cell, 0x1B, b'(', b'B'];
+                let clean = read_notes(&bytes).is_empty();
+                // Blanks and SO SI need no note either, but the shortcut leaves them alone.
+                if row > b' ' && cell > b' ' {
+                    assert_eq!(is_clean_iso2022jp(&bytes), clean, "{row:02X} {cell:02X}");
+                } else {
+                    assert!(!is_clean_iso2022jp(&bytes), "{row:02X} {cell:02X}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_usual_message_takes_the_shortcut() {
+        let bytes = b"MSH|^~\\&|A\rPID|1^\x1B$B;3ED\x1B(B^\x1B$BB@O:\x1B(B||\r\n";
+        assert!(is_clean_iso2022jp(bytes));
+        assert!(is_clean_iso2022jp(b""));
+    }
+
+    #[test]
+    fn neighbours_of_one_kind_are_one_note_even_when_not_kept() {
+        let mut notes = Notes::new();
+        for group in 0..KEPT_PER_KIND + 2 {
+            for at in 0..3 {
+                let start = group * 10 + at;
+                notes.push(Note {
+                    kind: NoteKind::Gaiji,
+                    start,
+                    end: start + 1,
+                });
+            }
+        }
+        assert_eq!(notes.found(NoteKind::Gaiji), KEPT_PER_KIND + 2);
+        assert_eq!(notes.suppressed(NoteKind::Gaiji), 2);
+        assert!(notes.items().iter().all(|note| note.end - note.start == 3));
+    }
+}

@@ -132,11 +132,11 @@ impl Shift {
                 if S::NOTES {
                     self.note_switch(sequence, set, at..end, sink);
                 }
-                if self.effective().is_ascii_like() {
-                    self.opened = at;
-                }
-                self.set = set;
-                self.out = false;
+                self.switch(set, at);
+            }
+            EscapeAction::SwitchUnknown(set) => {
+                sink.note(NoteKind::UnknownEscape, at, end);
+                self.switch(set, at);
             }
             EscapeAction::Announce => {
                 let announces = bytes
@@ -151,6 +151,15 @@ impl Shift {
         end
     }
 
+    /// Takes the set of an escape sequence at `at`; a katakana shift by SO ends, too.
+    fn switch(&mut self, set: CodeSet, at: usize) {
+        if self.effective().is_ascii_like() {
+            self.opened = at;
+        }
+        self.set = set;
+        self.out = false;
+    }
+
     fn note_switch<S: Sink>(
         &mut self,
         sequence: &[u8],
@@ -158,10 +167,12 @@ impl Shift {
         range: core::ops::Range<usize>,
         sink: &mut S,
     ) {
-        if self.last.end == range.start && !self.last.is_empty() && !self.last_noted {
+        let redundant = set == self.effective();
+        // Nothing was written since the last switch, so that one had no effect.
+        let overruled = self.last.end == range.start && !self.last.is_empty();
+        if overruled && !redundant && !self.last_noted {
             sink.note(NoteKind::RedundantEscape, self.last.start, self.last.end);
         }
-        let redundant = set == self.effective();
         let kind = match sequence {
             [_, b'$', b'@', ..] => Some(NoteKind::Jis78Escape),
             [_, b'$', b'(', b'D', ..] => Some(NoteKind::Jis0212Escape),
@@ -224,7 +235,11 @@ fn read_iso2022jp<S: Sink>(bytes: &[u8], sink: &mut S) {
                 if end == at { half(byte, at, sink) } else { end }
             }
             CodeSet::JisX0212 => {
-                let end = x0212_run(bytes, at, sink);
+                let end = rare_run(bytes, at, tables::x0212, sink);
+                if end == at { half(byte, at, sink) } else { end }
+            }
+            CodeSet::Foreign => {
+                let end = rare_run(bytes, at, |_| None, sink);
                 if end == at { half(byte, at, sink) } else { end }
             }
         };
@@ -282,15 +297,20 @@ fn x0208_run<S: Sink>(bytes: &[u8], from: usize, sink: &mut S) -> usize {
     at
 }
 
-/// Double bytes of JIS X 0212, up to the first byte that starts none.
-fn x0212_run<S: Sink>(bytes: &[u8], from: usize, sink: &mut S) -> usize {
+/// Double bytes of a set without areas, up to the first byte that starts none.
+fn rare_run<S: Sink>(
+    bytes: &[u8],
+    from: usize,
+    character_at: impl Fn(usize) -> Option<char>,
+    sink: &mut S,
+) -> usize {
     let mut at = from;
     let (pairs, _) = bytes.get(from..).unwrap_or_default().as_chunks::<2>();
     for &[lead, trail] in pairs {
         let Some(pointer) = tables::pointer7(lead, trail) else {
             break;
         };
-        let found = tables::x0212(pointer);
+        let found = character_at(pointer);
         if found.is_none() {
             sink.note(NoteKind::Unmapped, at, at + 2);
         }

@@ -178,3 +178,75 @@ fn double(pointer: u16, charset: Charset) -> [u8; 2] {
         high | (0x21 + byte(pointer % 94)),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn writes(encoder: &Encoder, text: &str, charset: Charset, expected: &[u8]) {
+        let mut bytes = Vec::new();
+        assert_eq!(encoder.encode(text, charset, &mut bytes), []);
+        assert_eq!(bytes, expected, "{}", bytes.escape_ascii());
+    }
+
+    #[test]
+    fn each_run_is_closed_before_the_delimiter() {
+        let expected = b"A^\x1B$BF~1!\x1B(B|\x1B$BF~\x1B(B\r";
+        writes(
+            &Encoder::standard(),
+            "A^入院|入\r",
+            Charset::Iso2022Jp,
+            expected,
+        );
+    }
+
+    #[test]
+    fn both_forms_of_the_disputed_characters_have_one_code() {
+        let expected = b"\x1B$B!]!A!B!q!r\"L\x1B(B";
+        let encoder = Encoder::standard();
+        let jis = "\u{2212}\u{301C}\u{2016}\u{A2}\u{A3}\u{AC}";
+        let windows = "\u{FF0D}\u{FF5E}\u{2225}\u{FFE0}\u{FFE1}\u{FFE2}";
+        writes(&encoder, jis, Charset::Iso2022Jp, expected);
+        writes(&encoder, windows, Charset::Iso2022Jp, expected);
+    }
+
+    #[test]
+    fn what_is_not_allowed_is_geta_and_returned() {
+        let mut bytes = Vec::new();
+        let lost = Encoder::standard().encode_iso2022jp("a①ｱ😀", &mut bytes);
+        let lost: Vec<(usize, char)> = lost.iter().map(|u| (u.at, u.character)).collect();
+        assert_eq!(lost, [(1, '①'), (4, 'ｱ'), (7, '😀')]);
+        assert_eq!(bytes, b"a\x1B$B\".\".\".\x1B(B");
+    }
+
+    #[test]
+    fn the_windows_encoder_writes_extensions_where_the_charset_has_them() {
+        let encoder = Encoder::windows();
+        let expected = b"\x1B$B-!|b\x1B(I1\x1B(B";
+        writes(&encoder, "①髙ｱ", Charset::Iso2022Jp, expected);
+        writes(
+            &encoder,
+            "①髙ｱ\u{E000}",
+            Charset::Cp932,
+            b"\x87@\xFB\xFC\xB1\xF0@",
+        );
+        writes(
+            &encoder,
+            "①髙ｱ",
+            Charset::EucJp,
+            b"\xAD\xA1\xFC\xE2\x8E\xB1",
+        );
+    }
+
+    #[test]
+    fn a_symbol_of_row_2_and_row_13_is_written_in_row_2() {
+        writes(&Encoder::windows(), "∪", Charset::Cp932, b"\x81\xBE");
+        writes(
+            &Encoder::windows(),
+            "∪",
+            Charset::Iso2022Jp,
+            b"\x1B$B\"@\x1B(B",
+        );
+    }
+}

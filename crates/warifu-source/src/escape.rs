@@ -21,6 +21,9 @@ pub enum CodeSet {
     JisX0208,
     /// JIS X 0212, two bytes a character.
     JisX0212,
+    /// A double-byte set that is not read (JIS X 0213 plane 2, GB 2312, KS X 1001): each code
+    /// is unmapped, and its bytes are still not taken for delimiters.
+    Foreign,
 }
 
 impl CodeSet {
@@ -35,6 +38,8 @@ impl CodeSet {
 pub enum EscapeAction {
     /// Switches to a set.
     Switch(CodeSet),
+    /// Switches to a set that ISO-2022-JP does not have.
+    SwitchUnknown(CodeSet),
     /// Announces the 1990 edition of JIS X 0208 (`ESC & @`); changes nothing.
     Announce,
     /// Not a sequence of ISO-2022-JP; it is dropped and changes nothing.
@@ -58,7 +63,7 @@ pub struct Escape {
 ///
 /// # Standard
 ///
-/// ISO/IEC 2022 clause 13; RFC 1468; RFC 2237 for JIS X 0212.
+/// ISO/IEC 2022 clause 13; RFC 1468; RFC 1554 and RFC 2237 for the other double-byte sets.
 #[inline]
 pub fn escape_at(bytes: &[u8]) -> Escape {
     let rest = bytes.get(1..).unwrap_or_default();
@@ -69,6 +74,10 @@ pub fn escape_at(bytes: &[u8]) -> Escape {
         [b'(', b'I', ..] => (3, EscapeAction::Switch(CodeSet::Katakana)),
         [b'$', b'(', b'D', ..] => (4, EscapeAction::Switch(CodeSet::JisX0212)),
         [b'$', b'(', b'B' | b'@', ..] => (4, EscapeAction::Switch(CodeSet::JisX0208)),
+        // JIS X 0213 plane 1 holds JIS X 0208 in its place.
+        [b'$', b'(', b'O' | b'Q', ..] => (4, EscapeAction::SwitchUnknown(CodeSet::JisX0208)),
+        [b'$', b'(', b'A' | b'C' | b'P', ..] => (4, EscapeAction::SwitchUnknown(CodeSet::Foreign)),
+        [b'$', b'A', ..] => (3, EscapeAction::SwitchUnknown(CodeSet::Foreign)),
         [b'&', b'@', ..] => (3, EscapeAction::Announce),
         _ => (unknown_len(rest), EscapeAction::Unknown),
     };
@@ -121,8 +130,17 @@ mod tests {
     #[test]
     fn an_unknown_sequence_is_dropped_as_a_whole() {
         check(b"\x1B(H|", 3, EscapeAction::Unknown);
-        check(b"\x1B$(Qab", 4, EscapeAction::Unknown);
-        check(b"\x1B$A", 3, EscapeAction::Unknown);
+        check(b"\x1B$(Zab", 4, EscapeAction::Unknown);
+        check(b"\x1B.A", 3, EscapeAction::Unknown);
+    }
+
+    #[test]
+    fn other_double_byte_sets_are_unknown_but_still_double_byte() {
+        let plane_1 = EscapeAction::SwitchUnknown(CodeSet::JisX0208);
+        let foreign = EscapeAction::SwitchUnknown(CodeSet::Foreign);
+        check(b"\x1B$(Q", 4, plane_1);
+        check(b"\x1B$(P", 4, foreign);
+        check(b"\x1B$A", 3, foreign);
     }
 
     #[test]

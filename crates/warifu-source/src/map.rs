@@ -71,8 +71,8 @@ impl Decoded {
         if text_pos >= self.text.len() {
             return position(self.length_bytes);
         }
-        let pos = position(text_pos);
-        let Some((run, _)) = self.run_at(pos) else {
+        let pos = position(self.text.floor_char_boundary(text_pos));
+        let Some(run) = self.run_at(pos) else {
             return 0;
         };
         run.byte_of(pos)
@@ -116,7 +116,8 @@ impl Decoded {
         let units = (byte - run.byte) / u32::from(run.byte_stride.max(1));
         let offset = units.saturating_mul(u32::from(run.text_stride));
         let text = run.text.saturating_add(offset);
-        usize::try_from(text).unwrap_or(usize::MAX).min(next)
+        let text = usize::try_from(text).unwrap_or(usize::MAX).min(next);
+        self.text.floor_char_boundary(text)
     }
 
     /// End of the last byte of the character before a text position.
@@ -125,23 +126,23 @@ impl Decoded {
             return 0;
         };
         match self.run_at(pos) {
-            Some((run, _)) => run.byte_of(pos) + u32::from(run.byte_stride),
+            Some(run) => run.byte_of(pos) + u32::from(run.byte_stride),
             None => 0,
         }
     }
 
     fn shifted_at(&self, text_pos: usize) -> bool {
         self.run_at(position(text_pos))
-            .is_some_and(|(run, _)| run.shifted)
+            .is_some_and(|run| run.shifted)
     }
 
-    /// The run of a text position, with its index.
-    fn run_at(&self, pos: u32) -> Option<(&Run, usize)> {
+    /// The run of a text position.
+    fn run_at(&self, pos: u32) -> Option<&Run> {
         let index = self
             .runs
             .partition_point(|run| run.text <= pos)
             .checked_sub(1)?;
-        Some((self.runs.get(index)?, index))
+        self.runs.get(index)
     }
 
     /// Text position where a run starts; the end of the text behind the last run.

@@ -161,3 +161,98 @@ fn voiced(kana: char, mark: char) -> Option<char> {
     };
     char::from_u32(u32::from(hiragana) + offset + step)
 }
+
+#[cfg(test)]
+mod tests {
+    use unicode_normalization::UnicodeNormalization;
+
+    use super::*;
+    use crate::tables::cp932_cells;
+
+    #[track_caller]
+    fn becomes(text: &str, expected: &str) {
+        assert_eq!(normalise_for_compare(text), expected, "{text}");
+    }
+
+    #[test]
+    fn width_is_folded_and_case_is_kept() {
+        becomes("ＷＢＣ　ｗｂｃ　１２３", "WBC wbc 123");
+        becomes("ｱｲｳｴｵｯｰ｡｢｣､･", "アイウエオッー。「」、・");
+    }
+
+    #[test]
+    fn voicing_marks_join_in_every_form() {
+        for text in ["ﾊﾞ", "ハ゛", "ハ ゛", "ハ　゛", "ハﾞ", "ハ\u{3099}", "バ"] {
+            becomes(text, "バ");
+        }
+        for text in ["ﾊﾟ", "ハ゜", "ハ ゜", "ハ\u{309A}"] {
+            becomes(text, "パ");
+        }
+        becomes("ｳﾞ", "ヴ");
+        becomes("は゛う゛ゝ゛", "ばゔゞ");
+        becomes("ヮ゛ア゛カ゜", "ヮ゛ア゛カ゜");
+        becomes("わ゛ワ゛", "わ゛ヷ");
+    }
+
+    #[test]
+    fn every_dash_is_a_hyphen() {
+        becomes("‐‑‒–—―−－﹣─", "----------");
+        becomes("３ー５", "3-5");
+        becomes("ー", "-");
+    }
+
+    #[test]
+    fn prolonged_sound_mark_after_kana_stays() {
+        becomes("ﾍﾞｰﾀー", "ベーター");
+        becomes("らーめん", "らーめん");
+    }
+
+    #[test]
+    fn blanks_are_collapsed_and_trimmed() {
+        becomes(" \t　a \u{A0} b\r\n", "a b");
+        becomes("　", "");
+        becomes("a\u{200B}b\u{FEFF}", "ab");
+    }
+
+    #[test]
+    fn units_are_spelled_out() {
+        becomes("㎎／㎗", "mg/dl");
+        becomes("×10³／µＬ", "×103/μL");
+        becomes("㎡", "m2");
+        becomes("℃", "°C");
+        becomes("½", "1/2");
+        becomes("㍉㍑", "ミリリットル");
+        becomes("①Ⅳ㈱", "1IV(株)");
+    }
+
+    #[test]
+    fn both_forms_of_the_disputed_characters_are_equal() {
+        let jis = [
+            '\u{2212}', '\u{301C}', '\u{2016}', '\u{A2}', '\u{A3}', '\u{AC}',
+        ];
+        for form in jis {
+            let windows = fold_disputed(form);
+            assert_ne!(form, windows);
+            let folded = normalise_for_compare(&String::from(form));
+            assert_eq!(normalise_for_compare(&String::from(windows)), folded);
+            assert_eq!(fold_disputed(windows), windows);
+        }
+    }
+
+    /// Every character of CP932 becomes its NFKC, apart from the folds that go further.
+    #[test]
+    fn characters_of_cp932_become_their_nfkc() {
+        let further = |c: char| {
+            c.is_whitespace()
+                || matches!(c, '‐' | '―' | '－' | 'ー' | 'ｰ' | '─' | '━' | '～' | '∥')
+                || matches!(c, '゛' | '゜' | 'ﾞ' | 'ﾟ')
+        };
+        let kana = '\u{FF61}'..='\u{FF9F}';
+        let cells = cp932_cells().filter_map(|(unit, _)| char::from_u32(u32::from(unit)));
+        for character in cells.chain(kana).filter(|&c| !further(c)) {
+            let text = String::from(character);
+            let nfkc: String = text.nfkc().collect();
+            becomes(&text, nfkc.trim_start());
+        }
+    }
+}
