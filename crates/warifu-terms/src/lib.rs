@@ -10,12 +10,16 @@
 //! | [`maps`] | which FHIR code stands for this HL7 code, and what when it is unknown? |
 //! | [`units`] | which UCUM code stands for this unit text? |
 //! | [`jlac`] | has this code the shape of its system, is the check digit right? |
+//! | [`fields`] | what are the segments, fields and components called? |
+//! | [`clins`] | is this laboratory code one of the items of JP-CLINS? |
 #![no_std]
 #![forbid(unsafe_code)]
 
 #[cfg(test)]
 extern crate std;
 
+pub mod clins;
+pub mod fields;
 pub mod jlac;
 pub mod maps;
 pub mod systems;
