@@ -124,7 +124,8 @@ pub struct Note {
 
 /// Notes in the order they were found, bounded: [`KEPT_PER_KIND`] of each kind.
 ///
-/// They are ordered by their ends; a [`NoteKind::UnclosedShift`] starts before notes inside it.
+/// [`NoteKind::NotIso2022Jp`] comes first, the others are ordered by their ends; a
+/// [`NoteKind::UnclosedShift`] starts before notes inside it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Notes {
     items: Vec<Note>,

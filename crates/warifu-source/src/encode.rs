@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use crate::tables::cp932_cells;
 use crate::{Charset, fold_disputed};
 
-/// Reverse tables, built once by the caller (about 30 kB) and used for many texts.
+/// Reverse tables, built once by the caller (about 45 kB) and used for many texts.
 #[derive(Debug, Clone)]
 pub struct Encoder {
     /// (character, rank of the cell, CP932 pointer), sorted.

@@ -205,6 +205,7 @@ mod tests {
     fn prolonged_sound_mark_after_kana_stays() {
         becomes("ﾍﾞｰﾀー", "ベーター");
         becomes("らーめん", "らーめん");
+        becomes("ア ー１", "ア -1");
     }
 
     #[test]

@@ -128,6 +128,12 @@ fn two_escapes_in_a_row_are_harmless() {
 }
 
 #[test]
+fn an_escape_is_named_redundant_once() {
+    let bytes = b"\x1B(B\x1B$BF~\x1B(B";
+    reads(bytes, ISO, "入", &[(NoteKind::RedundantEscape, 0, 3)]);
+}
+
+#[test]
 fn return_to_ascii_in_ascii_is_redundant() {
     reads(b"a\x1B(Bb", ISO, "ab", &[(NoteKind::RedundantEscape, 1, 4)]);
 }
@@ -420,6 +426,14 @@ fn byte_ranges_include_the_escapes_of_the_component() {
     assert_eq!(range("|B"), 22..24);
     assert_eq!(range("入^院"), 5..22);
     assert_eq!(decoded.byte_range(0..decoded.text.len()), 0..24);
+}
+
+#[test]
+fn blank_of_a_shift_and_the_line_end_behind_it_are_apart() {
+    let decoded = decode(b"a\x1B$B \r\x1B(Bb", ISO);
+    assert_eq!(decoded.text, "a \rb");
+    assert_eq!(decoded.byte_range(1..2), 1..5);
+    assert_eq!(decoded.byte_range(2..3), 5..6);
 }
 
 #[test]
