@@ -11,6 +11,7 @@
 
 mod index;
 mod message;
+pub mod text;
 pub mod time;
 
 pub use index::{Delimiters, Index, MAX_BYTES, Note, NoteKind, split_stream};

@@ -394,6 +394,7 @@ fn classify(note: warifu_ssmix2::NameNote) -> (Code, &'static str) {
 
 /// Turns what decoding and indexing found odd into diagnostics.
 fn read_findings(bytes: &[u8], index: &Index, notes: &mut warifu_source::Notes, number: u16, out: &mut Output) {
+    use warifu_source::NoteKind as K;
     let source = SourceId(u32::from(number));
     for n in index.notes() {
         let code: Code = match n.kind {
@@ -409,10 +410,11 @@ fn read_findings(bytes: &[u8], index: &Index, notes: &mut warifu_source::Notes, 
         out.diagnostics.push(Diagnostic::new(code, Span { source, start: n.start, end: n.end }));
     }
     notes.clear();
-    warifu_source::check(bytes, 0, index.charset(), notes);
+    // Transport bytes at the end were named already (HL7105).
+    let content = index.notes().iter().find(|n| n.kind == NoteKind::TrailingBytes).and_then(|n| bytes.get(..usize::try_from(n.start).unwrap_or(bytes.len())));
+    warifu_source::check(content.unwrap_or(bytes), 0, index.charset(), notes);
     for n in notes.items() {
         let mut argument = None;
-        use warifu_source::NoteKind as K;
         let code: Code = match n.kind {
             K::UnclosedShift => &enc::ENC101,
             K::UnknownEscape => &enc::ENC102,
@@ -430,12 +432,21 @@ fn read_findings(bytes: &[u8], index: &Index, notes: &mut warifu_source::Notes, 
                 argument = Some(charset_name(c));
                 &enc::ENC113
             }
+            K::LongEscape => &enc::ENC118,
+            K::ByteOrderMark => &enc::ENC117,
+            K::TransportFrame => &hl7::HL7105,
             K::ControlByte => &enc::ENC114,
             _ => &enc::ENC115,
         };
         let mut d = Diagnostic::new(code, Span { source, start: n.start, end: n.end });
         d.argument = argument.map(std::borrow::Cow::Borrowed);
         out.diagnostics.push(d);
+    }
+    for kind in K::ALL {
+        let more = notes.suppressed(kind);
+        if more > 0 {
+            out.diagnostics.push(Diagnostic::new(&enc::ENC199, Span { source, start: 0, end: 0 }).with(more.to_string()));
+        }
     }
 }
 

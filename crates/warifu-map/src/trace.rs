@@ -102,7 +102,8 @@ pub(crate) fn finish_messages(messages: &[Message<'_>], options: &Options, out: 
         }
     };
     for d in out.diagnostics.iter_mut().skip(first_diagnostic) {
-        if d.path.is_none() && d.span.end > 0 {
+        let names_no_field = matches!(d.code.code, "HL7104" | "HL7105" | "HL7106" | "ENC113");
+        if d.path.is_none() && d.span.end > 0 && !names_no_field {
             d.path = find(d.span.source.0).and_then(|m| m.locate(d.span.start));
         }
     }

@@ -17,5 +17,7 @@ codes! {
     ENC114 = "ENC114" "control-character" Warning { "制御文字があります", "control character", "取り除いてください", "remove it", "SS-MIX2 文字集合" }
     ENC115 = "ENC115" "undecodable-byte" Warning { "文字にならないバイトです。U+FFFD に置き換えました", "bytes that are no character; replaced by U+FFFD", "ファイルの文字コードと転送方法を確かめてください", "check the file's encoding and how it was transferred", "SS-MIX2 文字集合" }
     ENC116 = "ENC116" "charset-declaration" Info { "MSH-18 と実際の文字コードが違います ({} として読みました)", "MSH-18 disagrees with the bytes (read as {})", "MSH-18 に ~ISO IR87 と書いてください", "declare ~ISO IR87 in MSH-18", "HL7 v2.5 §2.15.9.18" }
+    ENC117 = "ENC117" "byte-order-mark" Info { "先頭に UTF-8 の BOM があります", "UTF-8 byte order mark at the beginning", "BOM なしで出力してください", "write the file without it", "SS-MIX2 文字集合" }
+    ENC118 = "ENC118" "long-form-escape" Info { "JIS X 0208 の指示が長い形 (ESC $ ( B) です", "JIS X 0208 designated in the long form (ESC $ ( B)", "ESC $ B を使ってください", "use ESC $ B", "ISO/IEC 2022; SS-MIX2 文字集合" }
     ENC199 = "ENC199" "more-character-findings" Info { "同じ種類の文字の問題がほかにもあります ({} 件)", "more character findings of the same kind ({})", "先に示したものを直すと分かりやすくなります", "mend the ones shown first", "SS-MIX2 文字集合" }
 }

@@ -1,0 +1,17 @@
+//! Diagnostics and messages for readers and machines: plain data that serialises to the documented
+//! JSON. Nothing here writes anywhere.
+#![forbid(unsafe_code)]
+
+pub mod finding;
+pub mod position;
+pub mod view;
+
+/// Language of texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub enum Lang {
+    /// Japanese (default).
+    #[default]
+    Ja,
+    /// English.
+    En,
+}

@@ -1,0 +1,97 @@
+//! Lines and columns of byte offsets.
+//!
+//! A line is a segment (CR, LF and CR LF all end one), from 1; a column counts from 1 in the decoded
+//! line, where escape sequences have width 0.
+
+use serde::Serialize;
+use warifu_source::{Charset, Decoded};
+
+/// What a column counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub enum Units {
+    /// UTF-16 code units (default).
+    #[default]
+    Utf16,
+    /// Bytes of UTF-8.
+    Utf8,
+    /// Characters.
+    CodePoint,
+}
+
+/// A place in a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Position {
+    /// Line from 1.
+    pub line: u32,
+    /// Column from 1.
+    pub column: u32,
+}
+
+/// A decoded file with its line starts.
+#[derive(Debug)]
+pub struct SourceText {
+    /// Text and map.
+    pub decoded: Decoded,
+    lines: Vec<usize>,
+}
+
+impl SourceText {
+    /// Decodes a file.
+    pub fn new(bytes: &[u8], charset: Charset) -> Self {
+        let decoded = warifu_source::decode(bytes, charset);
+        let mut lines = vec![0];
+        let text = decoded.text.as_bytes();
+        let mut i = 0;
+        while let Some(&b) = text.get(i) {
+            match b {
+                b'\r' if text.get(i + 1) == Some(&b'\n') => {
+                    i += 2;
+                    lines.push(i);
+                }
+                b'\r' | b'\n' => {
+                    i += 1;
+                    lines.push(i);
+                }
+                _ => i += 1,
+            }
+        }
+        Self { decoded, lines }
+    }
+    /// Line and column of a byte offset.
+    pub fn position(&self, byte: u32, units: Units) -> Position {
+        let at = self.decoded.text_at(byte);
+        let line = self.lines.partition_point(|&s| s <= at).saturating_sub(1);
+        let start = self.lines.get(line).copied().unwrap_or(0);
+        let before = self.decoded.text.get(start..at).unwrap_or("");
+        let column = match units {
+            Units::Utf16 => before.chars().map(char::len_utf16).sum(),
+            Units::Utf8 => before.len(),
+            Units::CodePoint => before.chars().count(),
+        };
+        Position { line: u32::try_from(line + 1).unwrap_or(u32::MAX), column: u32::try_from(column + 1).unwrap_or(u32::MAX) }
+    }
+    /// Text of a line from 1, without its terminator.
+    pub fn line(&self, line: u32) -> &str {
+        let n = usize::try_from(line).unwrap_or(0).saturating_sub(1);
+        let start = self.lines.get(n).copied().unwrap_or(0);
+        let end = self.lines.get(n + 1).copied().unwrap_or(self.decoded.text.len());
+        self.decoded.text.get(start..end).unwrap_or("").trim_end_matches(['\r', '\n'])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_count_decoded_text_and_escapes_have_no_width() {
+        let bytes = b"MSH|^~\\&\rPID|\x1b$B;3ED\x1b(B^x\r\nOBX|1";
+        let t = SourceText::new(bytes, Charset::Iso2022Jp);
+        assert_eq!(t.position(0, Units::Utf16), Position { line: 1, column: 1 });
+        let caret = u32::try_from(bytes.iter().rposition(|&b| b == b'^').unwrap()).unwrap();
+        assert_eq!(t.position(caret, Units::Utf16), Position { line: 2, column: 7 });
+        assert_eq!(t.position(caret, Units::Utf8), Position { line: 2, column: 11 });
+        assert_eq!(t.line(2), "PID|山田^x");
+        assert_eq!(t.line(3), "OBX|1");
+    }
+}
