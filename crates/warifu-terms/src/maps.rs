@@ -175,6 +175,16 @@ const fn telecom(system: &'static str, implied_use: Option<&'static str>) -> Tel
     }
 }
 
+/// XAD.6 → `Address.country`: JP Core wants two letters (own). Other codes pass through unchanged.
+pub static COUNTRY: CodeMap<Option<&str>> = CodeMap {
+    name: "XAD.6",
+    rows: &[
+        row("JPN", Some("JP"), "日本"),
+        row("JP", Some("JP"), "日本"),
+    ],
+    unknown: None,
+};
+
 /// NK1-3 → `Patient.contact.relationship` in v2-0063: the code passes through with the English
 /// display of the code system; `None` for a code that the table does not have.
 pub fn contact_relationship(code: &str) -> Option<Coded> {

@@ -97,8 +97,6 @@ pub const OUTCOME_HL70241: &str = "http://jpfhir.jp/fhir/core/CodeSystem/HL70241
 pub const OUTCOME_JHSD0006: &str = "http://jpfhir.jp/fhir/core/CodeSystem/JHSD0006";
 /// 処方区分 (JHSI 表 0001)
 pub const JHSI0001: &str = "http://jpfhir.jp/fhir/core/CodeSystem/JHSI0001";
-/// 注射区分 (JHSI 表 0002)
-pub const JHSI0002: &str = "http://jpfhir.jp/fhir/core/CodeSystem/JHSI0002";
 /// 点滴手技 (JHSI 表 0003)
 pub const JHSI0003: &str = "http://jpfhir.jp/fhir/core/CodeSystem/JHSI0003";
 /// 調剤指示 (JHSP 表 0002)
@@ -374,10 +372,8 @@ pub fn oid_of_url(url: &str) -> Option<&'static str> {
 enum Rule {
     /// Always this URI.
     Uri(&'static str),
-    /// JLAC10: 17 characters, otherwise the raw label.
+    /// JLAC10: 17 characters; 3 digits are a specimen (SPM-4); otherwise the raw label.
     Jlac10,
-    /// JLAC11: no URI published, its own label.
-    Jlac11,
     /// A HOT code of this many digits.
     Hot(usize, &'static str),
     /// YJ: 12 characters; `ZZZ` at the end means strength-level ingredient.
@@ -392,6 +388,8 @@ enum Rule {
     Usage,
     /// J-FAGY: by prefix.
     Jfagy,
+    /// No URI published; several names share this label.
+    Label(&'static str),
     /// Known by name, without a published URI.
     NoUri,
 }
@@ -401,7 +399,7 @@ enum Rule {
 /// Source: SS-MIX2 仕様書 (コード体系名称), HL7 v2.5 table 0396, JAHIS 処方・注射データ交換規約.
 static NAMES: &[(&str, Rule)] = &[
     ("99I01", Rule::NoUri),
-    ("99I02", Rule::Uri(JHSI0002)),
+    ("99I02", Rule::Label("JHSI0002")),
     ("99I03", Rule::Uri(JHSI0003)),
     ("DCM", Rule::Uri(DICOM)),
     ("HOT07", Rule::Hot(7, HOT7)),
@@ -418,10 +416,10 @@ static NAMES: &[(&str, Rule)] = &[
     // organisms and antibiotics share the name; the caller knows which and takes the constant
     ("JANIS", Rule::NoUri),
     ("JC10", Rule::Jlac10),
-    ("JC11", Rule::Jlac11),
+    ("JC11", Rule::NoUri),
     ("JHSD0006", Rule::Uri(OUTCOME_JHSD0006)),
     ("JHSI0001", Rule::Uri(JHSI0001)),
-    ("JHSI0002", Rule::Uri(JHSI0002)),
+    ("JHSI0002", Rule::Label("JHSI0002")),
     ("JHSI0003", Rule::Uri(JHSI0003)),
     ("JHSP0002", Rule::Uri(JHSP0002)),
     ("JHSP0007", Rule::Uri(JHSP0007)),
@@ -472,11 +470,12 @@ pub fn system_uri(name: &str, code: &str, version: &str) -> SystemUri {
         Rule::Jlac10 => {
             if crate::jlac::is_jlac10(code) {
                 SystemUri::Known(JLAC10)
+            } else if code.len() == 3 && code.bytes().all(|b| b.is_ascii_digit()) {
+                SystemUri::LocalAs("JC10-specimen")
             } else {
                 SystemUri::LocalAs("JC10-raw")
             }
         }
-        Rule::Jlac11 => SystemUri::LocalAs("JC11"),
         Rule::Hot(digits, uri) => {
             if crate::jlac::is_hot(code, digits) {
                 SystemUri::Known(uri)
@@ -505,6 +504,7 @@ pub fn system_uri(name: &str, code: &str, version: &str) -> SystemUri {
             _ => SystemUri::Local,
         },
         Rule::Jfagy => jfagy_uri(code),
+        Rule::Label(label) => SystemUri::LocalAs(label),
         Rule::NoUri => SystemUri::Local,
     }
 }
@@ -822,6 +822,10 @@ mod tests {
         assert_eq!(
             system_uri("JC10", "3A0150000023291", ""),
             SystemUri::LocalAs("JC10-raw")
+        );
+        assert_eq!(
+            system_uri("JC10", "023", ""),
+            SystemUri::LocalAs("JC10-specimen")
         );
         assert_eq!(
             system_uri(" jc10 ", "3A015000002329101", ""),

@@ -90,6 +90,20 @@ pub fn merit9_unit_code(text: &str) -> Option<&'static str> {
     }
 }
 
+/// The prefecture a Japanese address begins with, and the rest of the address.
+///
+/// Only full names count (`東京都千代田区…`); an address that begins with a city has no answer.
+///
+/// ```
+/// let (entry, rest) = warifu_terms::tables::split_prefecture("京都府京都市左京区").unwrap();
+/// assert_eq!((entry.code, entry.ja, rest), ("26", "京都府", "京都市左京区"));
+/// ```
+pub fn split_prefecture(address: &str) -> Option<(&'static Entry, &str)> {
+    T_PREFECTURE
+        .iter()
+        .find_map(|entry| Some((entry, address.strip_prefix(entry.ja)?)))
+}
+
 /// Short constructor, keeps the rows readable.
 const fn e(code: &'static str, ja: &'static str, en: &'static str) -> Entry {
     Entry { code, ja, en }
