@@ -384,10 +384,12 @@ enum Rule {
     Icd10,
     /// MERIT-9: prescription class, unit or form.
     Merit9,
-    /// JAMI usage: by length.
+    /// JAMI usage: 16 or 8 characters of the right pattern (`9999…` is local).
     Usage,
     /// J-FAGY: by prefix.
     Jfagy,
+    /// A local name that hospitals give to this table: the URI counts only for codes of the table.
+    Listed(&'static str, &'static str),
     /// No URI published; several names share this label.
     Label(&'static str),
     /// Known by name, without a published URI.
@@ -398,9 +400,9 @@ enum Rule {
 ///
 /// Source: SS-MIX2 仕様書 (コード体系名称), HL7 v2.5 table 0396, JAHIS 処方・注射データ交換規約.
 static NAMES: &[(&str, Rule)] = &[
-    ("99I01", Rule::NoUri),
+    ("99I01", Rule::Listed("JHSI0001", JHSI0001)),
     ("99I02", Rule::Label("JHSI0002")),
-    ("99I03", Rule::Uri(JHSI0003)),
+    ("99I03", Rule::Listed("JHSI0003", JHSI0003)),
     ("DCM", Rule::Uri(DICOM)),
     ("HOT07", Rule::Hot(7, HOT7)),
     ("HOT09", Rule::Hot(9, HOT9)),
@@ -498,12 +500,20 @@ pub fn system_uri(name: &str, code: &str, version: &str) -> SystemUri {
             _ => SystemUri::Known(ICD10),
         },
         Rule::Merit9 => merit9_uri(code),
-        Rule::Usage => match code.len() {
-            16 => SystemUri::Known(JAMI_USAGE),
-            8 => SystemUri::Known(JAMI_USAGE_ADDITIONAL),
-            _ => SystemUri::Local,
-        },
+        Rule::Usage => {
+            if crate::jlac::is_jami_usage(code) {
+                SystemUri::Known(JAMI_USAGE)
+            } else if crate::jlac::is_jami_usage_additional(code) {
+                SystemUri::Known(JAMI_USAGE_ADDITIONAL)
+            } else {
+                SystemUri::Local
+            }
+        }
         Rule::Jfagy => jfagy_uri(code),
+        Rule::Listed(table, uri) => match crate::tables::table(table, code) {
+            Some(_) => SystemUri::Known(uri),
+            None => SystemUri::Local,
+        },
         Rule::Label(label) => SystemUri::LocalAs(label),
         Rule::NoUri => SystemUri::Local,
     }
@@ -902,6 +912,20 @@ mod tests {
             SystemUri::Known(JAMI_USAGE_ADDITIONAL)
         );
         assert_eq!(system_uri("JAMISDP01", "TID", ""), SystemUri::Local);
+        assert_eq!(
+            system_uri("JAMISDP01", "9999000000000000", ""),
+            SystemUri::Local
+        );
+    }
+
+    #[test]
+    fn local_name_of_a_jahis_table_counts_for_its_codes_only() {
+        assert_eq!(system_uri("99I01", "FTP", ""), SystemUri::Known(JHSI0001));
+        assert_eq!(system_uri("99I01", "X", ""), SystemUri::Local);
+        assert_eq!(
+            system_uri("99I02", "05", ""),
+            SystemUri::LocalAs("JHSI0002")
+        );
     }
 
     #[test]
@@ -929,7 +953,7 @@ mod tests {
 
     #[test]
     fn unknown_and_empty_names_are_local() {
-        for name in ["", "L", "99XYZ", "99I01", "JANIS", "１", "HL7"] {
+        for name in ["", "L", "99XYZ", "99I01", "99I03", "JANIS", "１", "HL7"] {
             assert_eq!(system_uri(name, "1", ""), SystemUri::Local, "{name}");
         }
     }

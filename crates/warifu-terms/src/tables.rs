@@ -65,6 +65,7 @@ pub fn all() -> &'static [Table] {
 /// `HL7nnnn` → `nnnn`; local names met for JAHIS tables → the JAHIS name.
 fn canonical_name(name: &str) -> &str {
     match name {
+        "99I01" => "JHSI0001",
         "99I02" => "JHSI0002",
         "99I03" => "JHSI0003",
         _ => match name.split_at_checked(3) {

@@ -44,13 +44,31 @@ pub fn text_to_ucum(text: &str) -> Option<&'static str> {
     match text {
         "" => return None,
         "mg/dL" => return Some("mg/dL"),
+        "mg/dl" => return Some("mg/dL"),
         "g/dL" => return Some("g/dL"),
+        "g/dl" => return Some("g/dL"),
         "%" => return Some("%"),
         "U/L" => return Some("U/L"),
+        "u/L" => return Some("U/L"),
+        "IU/L" => return Some("[iU]/L"),
+        "meq/L" => return Some("meq/L"),
+        "mEq/L" => return Some("meq/L"),
         "/uL" => return Some("/uL"),
+        ".10*3/uL" => return Some("10*3/uL"),
+        ".10*4/uL" => return Some("10*4/uL"),
+        "10*3/uL" => return Some("10*3/uL"),
+        "10*4/uL" => return Some("10*4/uL"),
+        "fL" => return Some("fL"),
+        "pg" => return Some("pg"),
         "ng/mL" => return Some("ng/mL"),
+        "mm(hg)" => return Some("mm[Hg]"),
+        "mmHg" => return Some("mm[Hg]"),
+        "(hb)" => return Some("{beats}/min"),
+        "/min" => return Some("/min"),
+        "cel" => return Some("Cel"),
         "kg" => return Some("kg"),
         "cm" => return Some("cm"),
+        "sec" => return Some("s"),
         _ => {}
     }
     let mut buffer = [0_u8; MAX];
@@ -556,6 +574,20 @@ mod tests {
             if !key.bytes().any(|b| b.is_ascii_uppercase()) && !key.contains("**") {
                 assert_eq!(fold(key, &mut buffer), Some(*key));
             }
+        }
+    }
+
+    #[test]
+    fn shortcuts_agree_with_the_table() {
+        for text in [
+            "mg/dL", "mg/dl", "g/dL", "g/dl", "%", "U/L", "u/L", "IU/L", "meq/L", "mEq/L", "/uL",
+            ".10*3/uL", ".10*4/uL", "10*3/uL", "10*4/uL", "fL", "pg", "ng/mL", "mm(hg)", "mmHg",
+            "(hb)", "/min", "cel", "kg", "cm", "sec",
+        ] {
+            // the blank makes the text miss the shortcut
+            let slow = text_to_ucum(&std::format!("{text} "));
+            assert!(slow.is_some(), "{text}");
+            assert_eq!(text_to_ucum(text), slow, "{text}");
         }
     }
 
