@@ -21,7 +21,7 @@ pub enum To {
     Bundle,
     /// One resource a line.
     Ndjson,
-    /// JP-CLINS Bundles, one a line, and MedicationRequests.
+    /// JP-CLINS Bundles, one a line, and `MedicationRequests`.
     Clins,
 }
 
@@ -61,6 +61,10 @@ pub enum Ids {
 /// Options of a job; names as in the npm package and, with dashes, the command line.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a documented flag of its own"
+)]
 pub struct JobOptions {
     /// Form of the output.
     pub to: To,
@@ -95,13 +99,16 @@ pub struct JobOptions {
     pub charset: Option<String>,
 }
 
+#[expect(clippy::ref_option, reason = "the signature serde asks for")]
 mod bytes_or_none {
     use serde::{Deserialize, Deserializer, Serializer};
     pub(super) fn serialize<S: Serializer>(_: &Option<Vec<u8>>, s: S) -> Result<S::Ok, S::Error> {
         // A key is never written anywhere.
         s.serialize_none()
     }
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Vec<u8>>, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        d: D,
+    ) -> Result<Option<Vec<u8>>, D::Error> {
         Option::<Vec<u8>>::deserialize(d)
     }
 }
@@ -123,7 +130,9 @@ impl std::fmt::Display for OptionError {
         match self {
             Self::Institution => f.write_str("institution must be 10 digits"),
             Self::Word(option) => write!(f, "unknown value for {option}"),
-            Self::SentAt => f.write_str("sentAt must be a FHIR instant such as 2026-04-01T09:30:00+09:00"),
+            Self::SentAt => {
+                f.write_str("sentAt must be a FHIR instant such as 2026-04-01T09:30:00+09:00")
+            }
         }
     }
 }
@@ -133,7 +142,11 @@ impl std::error::Error for OptionError {}
 impl JobOptions {
     /// Language of texts.
     pub fn language(&self) -> Lang {
-        if self.lang.as_deref() == Some("en") { Lang::En } else { Lang::Ja }
+        if self.lang.as_deref() == Some("en") {
+            Lang::En
+        } else {
+            Lang::Ja
+        }
     }
     /// Units of columns.
     pub fn units(&self) -> Units {
@@ -162,14 +175,18 @@ impl JobOptions {
         if self.institution.as_ref().is_some_and(|s| !digits(s)) {
             return Err(OptionError::Institution);
         }
-        let known = |v: &Option<String>, words: &[&str]| v.as_deref().is_none_or(|v| words.contains(&v));
+        let known =
+            |v: &Option<String>, words: &[&str]| v.as_deref().is_none_or(|v| words.contains(&v));
         if !known(&self.lang, &["ja", "en"]) {
             return Err(OptionError::Word("lang"));
         }
         if !known(&self.positions, &["utf16", "utf8", "codepoint"]) {
             return Err(OptionError::Word("positions"));
         }
-        if !known(&self.charset, &["auto", "iso-2022-jp", "utf-8", "cp932", "euc-jp"]) {
+        if !known(
+            &self.charset,
+            &["auto", "iso-2022-jp", "utf-8", "cp932", "euc-jp"],
+        ) {
             return Err(OptionError::Word("charset"));
         }
         if self.sent_at.as_ref().is_some_and(|t| !is_instant(t)) {
@@ -182,9 +199,17 @@ impl JobOptions {
         let keyed = self.ids == Ids::Keyed;
         Options {
             institution: self.institution.clone(),
-            ids: if keyed { IdMode::Keyed } else { IdMode::Readable },
+            ids: if keyed {
+                IdMode::Keyed
+            } else {
+                IdMode::Readable
+            },
             id_key: self.id_key.clone(),
-            references: if self.to == To::Bundle && keyed { ReferenceStyle::UrnUuid } else { ReferenceStyle::Relative },
+            references: if self.to == To::Bundle && keyed {
+                ReferenceStyle::UrnUuid
+            } else {
+                ReferenceStyle::Relative
+            },
             sent_at: self.sent_at.clone(),
             sending_id: self.sending_id.clone(),
             trace: self.trace,
@@ -198,8 +223,21 @@ impl JobOptions {
 fn is_instant(t: &str) -> bool {
     let b = t.as_bytes();
     let shape = |i: usize, c: u8| b.get(i) == Some(&c);
-    let digits = |a: usize, e: usize| b.get(a..e).is_some_and(|s| s.iter().all(u8::is_ascii_digit));
-    let head = digits(0, 4) && shape(4, b'-') && digits(5, 7) && shape(7, b'-') && digits(8, 10) && shape(10, b'T') && digits(11, 13) && shape(13, b':') && digits(14, 16) && shape(16, b':') && digits(17, 19);
+    let digits = |a: usize, e: usize| {
+        b.get(a..e)
+            .is_some_and(|s| s.iter().all(u8::is_ascii_digit))
+    };
+    let head = digits(0, 4)
+        && shape(4, b'-')
+        && digits(5, 7)
+        && shape(7, b'-')
+        && digits(8, 10)
+        && shape(10, b'T')
+        && digits(11, 13)
+        && shape(13, b':')
+        && digits(14, 16)
+        && shape(16, b':')
+        && digits(17, 19);
     let mut rest = t.get(19..).unwrap_or("");
     if let Some(f) = rest.strip_prefix('.') {
         let end = f.find(|c: char| !c.is_ascii_digit()).unwrap_or(f.len());
@@ -209,7 +247,10 @@ fn is_instant(t: &str) -> bool {
         rest = f.get(end..).unwrap_or("");
     }
     let zone = rest.as_bytes();
-    head && (rest == "Z" || (zone.len() == 6 && matches!(zone.first(), Some(b'+' | b'-')) && zone.get(3) == Some(&b':')))
+    head && (rest == "Z"
+        || (zone.len() == 6
+            && matches!(zone.first(), Some(b'+' | b'-'))
+            && zone.get(3) == Some(&b':')))
 }
 
 /// One source of a leaf.
@@ -304,7 +345,11 @@ impl Job {
     pub fn new(options: JobOptions) -> Result<Self, OptionError> {
         options.validate()?;
         let converter = Converter::new(options.map_options());
-        Ok(Self { options, converter, out: Output::new() })
+        Ok(Self {
+            options,
+            converter,
+            out: Output::new(),
+        })
     }
     /// The options.
     pub fn options(&self) -> &JobOptions {
@@ -313,7 +358,8 @@ impl Job {
     /// Converts one file.
     pub fn convert(&mut self, path: &str, bytes: &[u8]) -> Converted {
         self.out.clear();
-        self.converter.convert(File { path, bytes }, 0, &mut self.out);
+        self.converter
+            .convert(File { path, bytes }, 0, &mut self.out);
         self.done(&[File { path, bytes }])
     }
     /// Converts all files of one patient.
@@ -328,11 +374,19 @@ impl Job {
     }
     fn done(&self, files: &[File<'_>]) -> Converted {
         let mut json = Vec::with_capacity(self.out.json.len() + 512);
-        write_output(&self.out, &self.options, self.converter.options(), &mut json);
+        write_output(
+            &self.out,
+            &self.options,
+            self.converter.options(),
+            &mut json,
+        );
         Converted {
             json,
             diagnostics: findings(&self.out, files, &self.options),
-            trace: self.options.trace.then(|| trace(&self.out, files, &self.options)),
+            trace: self
+                .options
+                .trace
+                .then(|| trace(&self.out, files, &self.options)),
             counts: self.out.counts(),
         }
     }
@@ -348,8 +402,7 @@ pub fn write_output(out: &Output, options: &JobOptions, map_options: &Options, d
             };
             assemble::bundle(out, map_options, kind, dst);
         }
-        To::Ndjson => assemble::ndjson(out, dst),
-        To::Clins => assemble::ndjson(out, dst),
+        To::Ndjson | To::Clins => assemble::ndjson(out, dst),
     }
 }
 
@@ -362,15 +415,29 @@ pub fn findings(out: &Output, files: &[File<'_>], options: &JobOptions) -> Vec<F
         .into_iter()
         .filter_map(|i| out.diagnostics.get(i))
         .map(|d| {
-            let file = usize::try_from(d.span.source.0).ok().and_then(|i| files.get(i));
+            let file = usize::try_from(d.span.source.0)
+                .ok()
+                .and_then(|i| files.get(i));
             let source = match (d.span.end > 0, file) {
                 (true, Some(f)) => {
-                    let charset = options.charset().unwrap_or_else(|| warifu_source::detect(f.bytes));
-                    Some(&*texts.entry(d.span.source.0).or_insert_with(|| SourceText::new(f.bytes, charset)))
+                    let charset = options
+                        .charset()
+                        .unwrap_or_else(|| warifu_source::detect(f.bytes));
+                    Some(
+                        &*texts
+                            .entry(d.span.source.0)
+                            .or_insert_with(|| SourceText::new(f.bytes, charset)),
+                    )
                 }
                 _ => None,
             };
-            finding(d, file.map_or("", |f| f.path), source, options.language(), options.units())
+            finding(
+                d,
+                file.map_or("", |f| f.path),
+                source,
+                options.language(),
+                options.units(),
+            )
         })
         .collect()
 }
@@ -387,8 +454,22 @@ pub fn trace(out: &Output, files: &[File<'_>], options: &JobOptions) -> Trace {
         for h in warifu_map::trace::hits(out, r) {
             hits.push(TraceHit {
                 pointer: format!("{prefix}{}", h.pointer),
-                row: h.row.map(|r| TraceRow { table: r.table, source: r.source, target: r.target, ja: r.ja }),
-                spans: h.spans.into_iter().map(|s| TraceSpan { file: path_of(s.message), start: s.start, end: s.end, path: s.path }).collect(),
+                row: h.row.map(|r| TraceRow {
+                    table: r.table,
+                    source: r.source,
+                    target: r.target,
+                    ja: r.ja,
+                }),
+                spans: h
+                    .spans
+                    .into_iter()
+                    .map(|s| TraceSpan {
+                        file: path_of(s.message),
+                        start: s.start,
+                        end: s.end,
+                        path: s.path,
+                    })
+                    .collect(),
             });
         }
     }
@@ -396,8 +477,18 @@ pub fn trace(out: &Output, files: &[File<'_>], options: &JobOptions) -> Trace {
         .unused
         .iter()
         .map(|u| {
-            let n = names(&u.path).unwrap_or(Names { ja: String::new(), en: String::new() });
-            UnusedField { file: path_of(u.message), path: u.path.to_string(), span: [u.start, u.end], reason: u.reason.word(), ja: n.ja, en: n.en }
+            let n = names(&u.path).unwrap_or(Names {
+                ja: String::new(),
+                en: String::new(),
+            });
+            UnusedField {
+                file: path_of(u.message),
+                path: u.path.to_string(),
+                span: [u.start, u.end],
+                reason: u.reason.word(),
+                ja: n.ja,
+                en: n.en,
+            }
         })
         .collect();
     Trace { hits, unused }
@@ -409,7 +500,13 @@ mod tests {
 
     #[test]
     fn instants_are_recognised() {
-        for (t, want) in [("2026-04-01T09:30:00+09:00", true), ("2026-04-01T00:30:00Z", true), ("2026-04-01T00:30:00.123Z", true), ("2026-04-01", false), ("2026-04-01T09:30:00", false)] {
+        for (t, want) in [
+            ("2026-04-01T09:30:00+09:00", true),
+            ("2026-04-01T00:30:00Z", true),
+            ("2026-04-01T00:30:00.123Z", true),
+            ("2026-04-01", false),
+            ("2026-04-01T09:30:00", false),
+        ] {
             assert_eq!(is_instant(t), want, "{t}");
         }
     }

@@ -32,8 +32,18 @@ pub mod ssm;
 
 /// Every code, in order of family and number.
 pub fn all() -> impl Iterator<Item = &'static Entry> {
-    [enc::ALL, hl7::ALL, ssm::ALL, map_general::ALL, map_admin::ALL, map_lab::ALL, map_medication::ALL, map_other::ALL, clins::ALL]
-        .into_iter()
-        .flatten()
-        .copied()
+    [
+        enc::ALL,
+        hl7::ALL,
+        ssm::ALL,
+        map_general::ALL,
+        map_admin::ALL,
+        map_lab::ALL,
+        map_medication::ALL,
+        map_other::ALL,
+        clins::ALL,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
 }

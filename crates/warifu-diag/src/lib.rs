@@ -133,7 +133,13 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// A finding with the code's own severity.
     pub fn new(code: Code, span: Span) -> Self {
-        Self { code, severity: code.severity, span, path: None, argument: None }
+        Self {
+            code,
+            severity: code.severity,
+            span,
+            path: None,
+            argument: None,
+        }
     }
     /// The same with an argument for `{}`.
     #[must_use]
@@ -166,7 +172,15 @@ mod tests {
 
     #[test]
     fn path_shows_only_what_is_known() {
-        let mut p = FieldPath { segment: *b"PID", ordinal: 1, field: 5, repetition: 2, component: 1, subcomponent: 0, repeats: true };
+        let mut p = FieldPath {
+            segment: *b"PID",
+            ordinal: 1,
+            field: 5,
+            repetition: 2,
+            component: 1,
+            subcomponent: 0,
+            repeats: true,
+        };
         assert_eq!(p.to_string(), "PID-5[2].1");
         p.repetition = 1;
         p.repeats = false;
@@ -188,8 +202,18 @@ mod tests {
         for e in catalogue::all() {
             assert_eq!(e.code.len(), 6, "{}", e.code);
             assert!(e.code.starts_with(char::is_uppercase));
-            assert!(e.code[3..].bytes().all(|b| b.is_ascii_digit()), "{}", e.code);
-            assert!(e.name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'), "{}", e.name);
+            assert!(
+                e.code[3..].bytes().all(|b| b.is_ascii_digit()),
+                "{}",
+                e.code
+            );
+            assert!(
+                e.name
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'),
+                "{}",
+                e.name
+            );
             for t in [e.ja, e.en, e.help_ja, e.help_en, e.standard] {
                 assert!(!t.is_empty(), "{} has an empty text", e.code);
             }

@@ -12,17 +12,41 @@ pub struct Element {
 }
 
 /// `meta`.
-pub const META: Element = Element { name: "meta", order: 1, repeats: false };
+pub const META: Element = Element {
+    name: "meta",
+    order: 1,
+    repeats: false,
+};
 /// `language`.
-pub const LANGUAGE: Element = Element { name: "language", order: 3, repeats: false };
+pub const LANGUAGE: Element = Element {
+    name: "language",
+    order: 3,
+    repeats: false,
+};
 /// `text`.
-pub const TEXT: Element = Element { name: "text", order: 4, repeats: false };
+pub const TEXT: Element = Element {
+    name: "text",
+    order: 4,
+    repeats: false,
+};
 /// `contained`.
-pub const CONTAINED: Element = Element { name: "contained", order: 5, repeats: true };
+pub const CONTAINED: Element = Element {
+    name: "contained",
+    order: 5,
+    repeats: true,
+};
 /// `extension`.
-pub const EXTENSION: Element = Element { name: "extension", order: 6, repeats: true };
+pub const EXTENSION: Element = Element {
+    name: "extension",
+    order: 6,
+    repeats: true,
+};
 /// `modifierExtension`.
-pub const MODIFIER_EXTENSION: Element = Element { name: "modifierExtension", order: 7, repeats: true };
+pub const MODIFIER_EXTENSION: Element = Element {
+    name: "modifierExtension",
+    order: 7,
+    repeats: true,
+};
 
 macro_rules! elements {
     ($(#[$m:meta])* $module:ident { $($order:literal $id:ident $name:literal $repeats:literal),* $(,)? }) => {

@@ -13,18 +13,27 @@ pub struct Id {
 impl Id {
     /// The text of the id.
     pub fn as_str(&self) -> &str {
-        self.bytes.get(..usize::from(self.len)).and_then(|b| std::str::from_utf8(b).ok()).unwrap_or("")
+        self.bytes
+            .get(..usize::from(self.len))
+            .and_then(|b| std::str::from_utf8(b).ok())
+            .unwrap_or("")
     }
     /// An id from text that is one already; other characters become `-`, what is longer than 64
     /// characters is replaced by a hash so that ids stay distinct.
     pub fn readable(text: &str) -> Self {
-        let fits = text.len() <= 64 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'-');
+        let fits = text.len() <= 64
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'.' || b == b'-');
         let mut bytes = [0u8; 64];
         if fits && !text.is_empty() {
             for (to, from) in bytes.iter_mut().zip(text.bytes()) {
                 *to = from;
             }
-            return Self { bytes, len: u8::try_from(text.len()).unwrap_or(64) };
+            return Self {
+                bytes,
+                len: u8::try_from(text.len()).unwrap_or(64),
+            };
         }
         let digest = Sha256::digest(text.as_bytes());
         let mut first = [0u8; 16];
@@ -41,19 +50,31 @@ impl Id {
         let b = (v >> 68) & 0xFFF;
         let c = (v >> 6) & 0x3FFF_FFFF_FFFF_FFFF;
         let u = (a << 80) | (0x8 << 76) | (b << 64) | (0b10 << 62) | c;
-        const HEX: &[u8; 16] = b"0123456789abcdef";
         let mut out = [0u8; 64];
         let mut n = 0;
         for (i, byte) in u.to_be_bytes().into_iter().enumerate() {
             if matches!(i, 4 | 6 | 8 | 10) {
                 put(&mut out, &mut n, b'-');
             }
-            put(&mut out, &mut n, HEX.get(usize::from(byte >> 4)).copied().unwrap_or(b'0'));
-            put(&mut out, &mut n, HEX.get(usize::from(byte & 15)).copied().unwrap_or(b'0'));
+            put(
+                &mut out,
+                &mut n,
+                HEX.get(usize::from(byte >> 4)).copied().unwrap_or(b'0'),
+            );
+            put(
+                &mut out,
+                &mut n,
+                HEX.get(usize::from(byte & 15)).copied().unwrap_or(b'0'),
+            );
         }
-        Self { bytes: out, len: 36 }
+        Self {
+            bytes: out,
+            len: 36,
+        }
     }
 }
+
+const HEX: &[u8; 16] = b"0123456789abcdef";
 
 fn put(out: &mut [u8; 64], n: &mut usize, b: u8) {
     if let Some(slot) = out.get_mut(*n) {
@@ -151,7 +172,10 @@ mod tests {
         assert_eq!(s.len(), 36);
         assert_eq!(s.as_bytes()[14], b'8');
         assert!(matches!(s.as_bytes()[19], b'8' | b'9' | b'a' | b'b'));
-        assert_ne!(a, IdKey::new(b"other").id("1319999999", &["Patient", "0000001"]));
+        assert_ne!(
+            a,
+            IdKey::new(b"other").id("1319999999", &["Patient", "0000001"])
+        );
     }
 
     #[test]

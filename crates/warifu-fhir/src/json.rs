@@ -26,7 +26,11 @@ impl Buffers {
     fn event(&mut self, src: Src) {
         let row = self.row;
         if let Some(events) = &mut self.events {
-            events.push(Event { at: u32::try_from(self.scratch.len()).unwrap_or(u32::MAX), src, row });
+            events.push(Event {
+                at: u32::try_from(self.scratch.len()).unwrap_or(u32::MAX),
+                src,
+                row,
+            });
         }
     }
     #[inline]
@@ -62,6 +66,11 @@ impl Buffers {
     }
 }
 
+#[expect(
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    reason = "const evaluation: an index out of range would not compile"
+)]
 const fn needs_escape() -> [bool; 256] {
     let mut t = [false; 256];
     let mut i = 0;
@@ -80,7 +89,10 @@ static ESCAPE: [bool; 256] = needs_escape();
 /// CR and LF) are dropped.
 pub(crate) fn write_escaped(out: &mut Vec<u8>, text: &str) {
     let bytes = text.as_bytes();
-    if !bytes.iter().any(|&b| ESCAPE.get(usize::from(b)).copied().unwrap_or(false)) {
+    if !bytes
+        .iter()
+        .any(|&b| ESCAPE.get(usize::from(b)).copied().unwrap_or(false))
+    {
         out.extend_from_slice(bytes);
         return;
     }
@@ -97,7 +109,7 @@ pub(crate) fn write_escaped(out: &mut Vec<u8>, text: &str) {
     }
 }
 
-impl<'b> Value<'b> {
+impl Value<'_> {
     /// A string made from `src`.
     pub fn string(self, text: &str, src: Src) {
         self.b.event(src);
@@ -115,7 +127,9 @@ impl<'b> Value<'b> {
     /// `true` or `false`.
     pub fn boolean(self, value: bool, src: Src) {
         self.b.event(src);
-        self.b.scratch.extend_from_slice(if value { b"true" } else { b"false" });
+        self.b
+            .scratch
+            .extend_from_slice(if value { b"true" } else { b"false" });
     }
     /// An object; returns whether anything was written into it.
     pub fn object(self, f: impl FnOnce(&mut Object<'_>)) -> bool {

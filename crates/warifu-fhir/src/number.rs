@@ -19,7 +19,10 @@ pub fn decimal(text: &str) -> Option<std::borrow::Cow<'_, str>> {
         None => (rest, None),
     };
     let digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
-    if !digits(whole) || !fraction.is_none_or(digits) || (whole.is_empty() && fraction.is_none_or(str::is_empty)) {
+    if !digits(whole)
+        || !fraction.is_none_or(digits)
+        || (whole.is_empty() && fraction.is_none_or(str::is_empty))
+    {
         return None;
     }
     let stripped = whole.trim_start_matches('0');

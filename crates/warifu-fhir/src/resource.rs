@@ -32,7 +32,11 @@ struct Chunk {
 impl Buffers {
     /// Buffers with tracing on or off.
     pub fn new(trace: bool) -> Self {
-        Self { scratch: Vec::with_capacity(8192), events: trace.then(Vec::new), ..Self::default() }
+        Self {
+            scratch: Vec::with_capacity(8192),
+            events: trace.then(Vec::new),
+            ..Self::default()
+        }
     }
     /// Whether leaves leave events.
     pub fn traces(&self) -> bool {
@@ -93,7 +97,12 @@ impl Resource {
         if let Some(e) = &mut b.events {
             e.clear();
         }
-        Self { b, resource_type, id, profiles: false }
+        Self {
+            b,
+            resource_type,
+            id,
+            profiles: false,
+        }
     }
     /// Resource type.
     pub fn resource_type(&self) -> &'static str {
@@ -125,7 +134,13 @@ impl Resource {
         }
         let last_event = self.b.events.as_ref().map_or(0, Vec::len);
         let row = self.b.row;
-        self.b.chunks.push(Chunk { element, start: offset(start), end: offset(end), events: (offset(first_event), offset(last_event)), row });
+        self.b.chunks.push(Chunk {
+            element,
+            start: offset(start),
+            end: offset(end),
+            events: (offset(first_event), offset(last_event)),
+            row,
+        });
         true
     }
     /// Adds an object ([`Resource::add`] with [`Value::object`]).
@@ -144,18 +159,29 @@ impl Resource {
     }
     /// Whether an element (or an item of it) has been written.
     pub fn has(&self, element: Element) -> bool {
-        self.b.chunks.iter().any(|c| c.element.order == element.order && c.element.name == element.name)
+        self.b
+            .chunks
+            .iter()
+            .any(|c| c.element.order == element.order && c.element.name == element.name)
     }
     /// Whether an element of that name has been written (`"value[x]"` asks for any choice type).
     pub fn has_name(&self, name: &str) -> bool {
         match name.strip_suffix("[x]") {
-            Some(stem) => self.b.chunks.iter().any(|c| c.element.name.starts_with(stem)),
+            Some(stem) => self
+                .b
+                .chunks
+                .iter()
+                .any(|c| c.element.name.starts_with(stem)),
             None => self.b.chunks.iter().any(|c| c.element.name == name),
         }
     }
     /// Bytes of the items of an element written so far, for a look at what is there.
     pub fn items(&self, element: Element) -> impl Iterator<Item = &[u8]> {
-        self.b.chunks.iter().filter(move |c| c.element == element).filter_map(|c| self.b.scratch.get(usize_of(c.start)..usize_of(c.end)))
+        self.b
+            .chunks
+            .iter()
+            .filter(move |c| c.element == element)
+            .filter_map(|c| self.b.scratch.get(usize_of(c.start)..usize_of(c.end)))
     }
     /// Removes what has been written for an element.
     pub fn remove(&mut self, element: Element) {
@@ -215,17 +241,31 @@ impl Resource {
             let at = offset(b.json.len());
             if let Some(events) = &b.events {
                 b.rows.push((at, c.row));
-                for e in events.get(usize_of(c.events.0)..usize_of(c.events.1)).unwrap_or_default() {
-                    b.final_events.push(Event { at: e.at - c.start + at, ..*e });
+                for e in events
+                    .get(usize_of(c.events.0)..usize_of(c.events.1))
+                    .unwrap_or_default()
+                {
+                    b.final_events.push(Event {
+                        at: e.at - c.start + at,
+                        ..*e
+                    });
                 }
             }
-            b.json.extend_from_slice(b.scratch.get(usize_of(c.start)..usize_of(c.end)).unwrap_or_default());
+            b.json.extend_from_slice(
+                b.scratch
+                    .get(usize_of(c.start)..usize_of(c.end))
+                    .unwrap_or_default(),
+            );
         }
         if open.is_some_and(|e| e.repeats) {
             b.json.push(b']');
         }
         b.json.push(b'}');
-        Finished { b: boxed, resource_type: self.resource_type, id: self.id }
+        Finished {
+            b: boxed,
+            resource_type: self.resource_type,
+            id: self.id,
+        }
     }
 }
 
@@ -234,6 +274,7 @@ fn usize_of(n: u32) -> usize {
 }
 
 #[cfg(test)]
+#[expect(clippy::as_conversions, reason = "u32 offsets widen to usize")]
 mod tests {
     use super::*;
     use crate::element::{META, patient};
@@ -241,7 +282,11 @@ mod tests {
     #[test]
     fn elements_come_in_r4_order_and_items_merge() {
         let mut r = Resource::new(Box::new(Buffers::new(true)), "Patient", Id::readable("p1"));
-        let src = Src { message: 0, start: 10, end: 12 };
+        let src = Src {
+            message: 0,
+            start: 10,
+            end: 12,
+        };
         r.string(patient::GENDER, "male", src);
         r.object(patient::NAME, |o| o.string("family", "割符", src));
         r.object(patient::IDENTIFIER, |o| o.string("value", "1", src));

@@ -13,7 +13,11 @@ pub struct Src {
 
 impl Src {
     /// No source: a constant of the mapping.
-    pub const NONE: Self = Self { message: 0, start: 0, end: 0 };
+    pub const NONE: Self = Self {
+        message: 0,
+        start: 0,
+        end: 0,
+    };
     /// Whether there is a source.
     pub fn is_some(self) -> bool {
         self.end > 0
@@ -69,17 +73,24 @@ pub fn leaves(json: &[u8]) -> Vec<Leaf> {
     while let Some(&b) = json.get(i) {
         match b {
             b'{' => {
-                stack.push(Frame::Object { pointer_len: pointer.len() });
+                stack.push(Frame::Object {
+                    pointer_len: pointer.len(),
+                });
                 i += 1;
             }
             b'[' => {
-                stack.push(Frame::Array { pointer_len: pointer.len(), index: 0 });
+                stack.push(Frame::Array {
+                    pointer_len: pointer.len(),
+                    index: 0,
+                });
                 pointer.push_str("/0");
                 i += 1;
             }
             b'}' | b']' => {
                 match stack.pop() {
-                    Some(Frame::Object { pointer_len } | Frame::Array { pointer_len, .. }) => pointer.truncate(pointer_len),
+                    Some(Frame::Object { pointer_len } | Frame::Array { pointer_len, .. }) => {
+                        pointer.truncate(pointer_len);
+                    }
                     None => return out,
                 }
                 i += 1;
@@ -100,28 +111,44 @@ pub fn leaves(json: &[u8]) -> Vec<Leaf> {
             b' ' | b'\n' | b'\r' | b'\t' => i += 1,
             b'"' => {
                 let end = string_end(json, i);
-                if json.get(end) == Some(&b':') && matches!(stack.last(), Some(Frame::Object { .. })) {
+                if json.get(end) == Some(&b':')
+                    && matches!(stack.last(), Some(Frame::Object { .. }))
+                {
                     if let Some(Frame::Object { pointer_len }) = stack.last() {
                         pointer.truncate(*pointer_len);
                     }
                     pointer.push('/');
                     let key = json.get(i + 1..end.saturating_sub(1)).unwrap_or_default();
-                    pointer.push_str(&String::from_utf8_lossy(key).replace('~', "~0").replace('/', "~1"));
+                    pointer.push_str(
+                        &String::from_utf8_lossy(key)
+                            .replace('~', "~0")
+                            .replace('/', "~1"),
+                    );
                     i = end + 1;
                 } else {
-                    out.push(Leaf { pointer: pointer.clone(), start: i, end });
+                    out.push(Leaf {
+                        pointer: pointer.clone(),
+                        start: i,
+                        end,
+                    });
                     i = end;
                 }
             }
             _ => {
                 let mut end = i;
-                while json.get(end).is_some_and(|c| !matches!(c, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t')) {
+                while json.get(end).is_some_and(|c| {
+                    !matches!(c, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t')
+                }) {
                     end += 1;
                 }
                 if end == i {
                     return out;
                 }
-                out.push(Leaf { pointer: pointer.clone(), start: i, end });
+                out.push(Leaf {
+                    pointer: pointer.clone(),
+                    start: i,
+                    end,
+                });
                 i = end;
             }
         }
@@ -148,8 +175,23 @@ mod tests {
     #[test]
     fn pointers_follow_objects_and_arrays() {
         let json = br#"{"a":"x","b":[{"c":1,"d":[true,false]},{"e/f":"\"q\""}],"g":{"h":null}}"#;
-        let got: Vec<_> = leaves(json).into_iter().map(|l| (l.pointer, String::from_utf8_lossy(&json[l.start..l.end]).into_owned())).collect();
-        let want = [("/a", "\"x\""), ("/b/0/c", "1"), ("/b/0/d/0", "true"), ("/b/0/d/1", "false"), ("/b/1/e~1f", r#""\"q\"""#), ("/g/h", "null")];
+        let got: Vec<_> = leaves(json)
+            .into_iter()
+            .map(|l| {
+                (
+                    l.pointer,
+                    String::from_utf8_lossy(&json[l.start..l.end]).into_owned(),
+                )
+            })
+            .collect();
+        let want = [
+            ("/a", "\"x\""),
+            ("/b/0/c", "1"),
+            ("/b/0/d/0", "true"),
+            ("/b/0/d/1", "false"),
+            ("/b/1/e~1f", r#""\"q\"""#),
+            ("/g/h", "null"),
+        ];
         assert_eq!(got, want.map(|(a, b)| (a.to_owned(), b.to_owned())));
     }
 }

@@ -1,9 +1,18 @@
 //! The index: where segments and fields begin.
-#![expect(clippy::as_conversions, reason = "offsets are bounded by MAX_BYTES (2^26) before any cast")]
-#![expect(clippy::indexing_slicing, reason = "the table has 256 entries and is indexed by u8; ranges come from the scan itself")]
-#![expect(clippy::cast_possible_truncation, reason = "offsets are bounded by MAX_BYTES (2^26) before any cast")]
+#![expect(
+    clippy::as_conversions,
+    reason = "offsets are bounded by MAX_BYTES (2^26) before any cast"
+)]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "the table has 256 entries and is indexed by u8; ranges come from the scan itself"
+)]
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "offsets are bounded by MAX_BYTES (2^26) before any cast"
+)]
 
-use warifu_source::Charset;
+use warifu_source::{Charset, EscapeAction};
 
 /// Largest message the index takes: 64 MiB.
 pub const MAX_BYTES: usize = 1 << 26;
@@ -39,7 +48,13 @@ pub struct Delimiters {
 
 impl Default for Delimiters {
     fn default() -> Self {
-        Self { field: b'|', component: b'^', repetition: b'~', escape: b'\\', subcomponent: b'&' }
+        Self {
+            field: b'|',
+            component: b'^',
+            repetition: b'~',
+            escape: b'\\',
+            subcomponent: b'&',
+        }
     }
 }
 
@@ -140,7 +155,13 @@ const fn class_table(d: Delimiters) -> [u8; 256] {
     t
 }
 
-const STANDARD: Delimiters = Delimiters { field: b'|', component: b'^', repetition: b'~', escape: b'\\', subcomponent: b'&' };
+const STANDARD: Delimiters = Delimiters {
+    field: b'|',
+    component: b'^',
+    repetition: b'~',
+    escape: b'\\',
+    subcomponent: b'&',
+};
 static STANDARD_CLASS: [u8; 256] = class_table(STANDARD);
 
 impl Index {
@@ -169,12 +190,20 @@ impl Index {
             return;
         }
         // A byte order mark of UTF-8 is skipped, as are leading terminators and FS/VT of a transport.
-        let mut start = if bytes.starts_with(&[0xEF, 0xBB, 0xBF]) { 3 } else { 0 };
+        let mut start = if bytes.starts_with(&[0xEF, 0xBB, 0xBF]) {
+            3
+        } else {
+            0
+        };
         while matches!(bytes.get(start), Some(b'\r' | b'\n' | 0x0B | b' ')) {
             start += 1;
         }
         let head = &bytes[start..];
-        if head.starts_with(b"MSH") && head.len() >= 4 && !head[3].is_ascii_alphanumeric() && !matches!(head[3], b'\r' | b'\n') {
+        if head.starts_with(b"MSH")
+            && head.len() >= 4
+            && !head[3].is_ascii_alphanumeric()
+            && !matches!(head[3], b'\r' | b'\n')
+        {
             self.delimiters = read_delimiters(head);
             if self.delimiters != STANDARD {
                 let end = start + head.len().min(8);
@@ -195,7 +224,9 @@ impl Index {
                 if matches!(self.charset, Charset::Cp932) {
                     self.segments.clear();
                     self.fields.clear();
-                    self.notes.retain(|n| matches!(n.kind, NoteKind::UnusualDelimiters | NoteKind::MissingMsh));
+                    self.notes.retain(|n| {
+                        matches!(n.kind, NoteKind::UnusualDelimiters | NoteKind::MissingMsh)
+                    });
                     self.scan(bytes, start);
                 }
             }
@@ -208,7 +239,11 @@ impl Index {
             return;
         }
         if self.notes.len() < 256 {
-            self.notes.push(Note { kind, start: start as u32, end: end as u32 });
+            self.notes.push(Note {
+                kind,
+                start: start as u32,
+                end: end as u32,
+            });
         }
     }
 
@@ -223,7 +258,9 @@ impl Index {
         let cp932 = self.charset == Charset::Cp932;
         let mut i = start;
         // Start of the line that is being read and whether its segment is open.
-        let Some(first) = self.open_line(bytes, i, true) else { return };
+        let Some(first) = self.open_line(bytes, i, true) else {
+            return;
+        };
         i = first;
         let mut field_start = i;
         let mut flags = 0u32;
@@ -291,8 +328,13 @@ impl Index {
                         self.close_segment(bytes, field_start, flags, line_end);
                         return;
                     }
-                    if bytes[next..].iter().take(8).all(|b| matches!(b, 0x1C | 0x00 | 0x1A | b'\r' | b'\n' | b' ' | b'\t'))
-                        && bytes[next..].iter().all(|b| matches!(b, 0x1C | 0x00 | 0x1A | b'\r' | b'\n' | b' ' | b'\t'))
+                    if bytes[next..]
+                        .iter()
+                        .take(8)
+                        .all(|b| matches!(b, 0x1C | 0x00 | 0x1A | b'\r' | b'\n' | b' ' | b'\t'))
+                        && bytes[next..]
+                            .iter()
+                            .all(|b| matches!(b, 0x1C | 0x00 | 0x1A | b'\r' | b'\n' | b' ' | b'\t'))
                     {
                         self.note(NoteKind::TrailingBytes, next, n);
                         self.close_segment(bytes, field_start, flags, line_end);
@@ -310,7 +352,12 @@ impl Index {
                         }
                     } else {
                         // A raw line break inside a field: keep reading the same field.
-                        let stop = next + bytes[next..].iter().take(40).position(|b| matches!(b, b'\r' | b'\n' | b'|')).unwrap_or(40.min(n - next));
+                        let stop = next
+                            + bytes[next..]
+                                .iter()
+                                .take(40)
+                                .position(|b| matches!(b, b'\r' | b'\n' | b'|'))
+                                .unwrap_or(40.min(n - next));
                         self.note(NoteKind::LineContinuation, line_end, stop);
                         i = next;
                     }
@@ -342,7 +389,13 @@ impl Index {
             name.copy_from_slice(&rest[..3]);
         }
         let first_field = self.fields.len() as u32;
-        self.segments.push(Seg { name, start: at as u32, end: at as u32, first_field, fields: 0 });
+        self.segments.push(Seg {
+            name,
+            start: at as u32,
+            end: at as u32,
+            first_field,
+            fields: 0,
+        });
         if !known {
             // Not HL7: the line counts as one field of an unknown segment.
             return Some(at);
@@ -352,7 +405,10 @@ impl Index {
             // MSH-1 is the separator itself, MSH-2 runs to the next separator, never interpreted.
             self.fields.push((p as u32) << FLAG_BITS);
             p += 1;
-            let len = bytes[p..].iter().position(|&b| b == self.delimiters.field || b == b'\r' || b == b'\n').unwrap_or(bytes.len() - p);
+            let len = bytes[p..]
+                .iter()
+                .position(|&b| b == self.delimiters.field || b == b'\r' || b == b'\n')
+                .unwrap_or(bytes.len() - p);
             if bytes.get(p + len) == Some(&self.delimiters.field) {
                 self.fields.push((p as u32) << FLAG_BITS);
                 p += len + 1;
@@ -408,37 +464,52 @@ impl Index {
 }
 
 /// Position after an escape sequence and, for a double-byte or katakana designation, after the text
-/// it governs (up to the next ESC or line end). `at` is the ESC.
+/// it governs (up to the next designation or line end). `at` is the ESC.
 pub(crate) fn skip_escape(bytes: &[u8], at: usize) -> usize {
-    let (width, multi) = escape_at(bytes, at);
-    let p = at + width;
-    if !multi {
-        return p;
+    let rest = bytes.get(at..).unwrap_or_default();
+    let escape = warifu_source::escape_at(rest);
+    let mut p = at + escape.len;
+    if !governs_text(escape.action) {
+        return p.min(bytes.len());
     }
-    bytes.get(p..).map_or(p, |rest| p + memchr::memchr3(0x1B, b'\r', b'\n', rest).unwrap_or(rest.len()))
+    loop {
+        let rest = bytes.get(p..).unwrap_or_default();
+        p += memchr::memchr3(0x1B, b'\r', b'\n', rest).unwrap_or(rest.len());
+        if bytes.get(p) != Some(&0x1B) {
+            return p;
+        }
+        let next = warifu_source::escape_at(bytes.get(p..).unwrap_or_default());
+        match next.action {
+            // Changes nothing: the text goes on.
+            EscapeAction::Announce | EscapeAction::Unknown => p += next.len,
+            EscapeAction::Switch(_) | EscapeAction::SwitchUnknown(_) => return p,
+        }
+    }
 }
 
-/// Length of the escape sequence at `at` and whether it starts text in which delimiters are text.
-fn escape_at(bytes: &[u8], at: usize) -> (usize, bool) {
-    match (bytes.get(at + 1), bytes.get(at + 2)) {
-        (Some(b'$'), Some(b'(')) => match bytes.get(at + 3) {
-            Some(b'D' | b'@' | b'B' | b'A' | b'C') => (4, true),
-            _ => (3, false),
-        },
-        (Some(b'$'), Some(b'B' | b'@' | b'A')) => (3, true),
-        (Some(b'('), Some(b'I')) => (3, true),
-        (Some(b'('), Some(b'B' | b'J')) | (Some(b'&'), Some(b'@')) => (3, false),
-        _ => (1, false),
+/// Whether what follows the sequence is text in which delimiters are halves of characters.
+fn governs_text(action: EscapeAction) -> bool {
+    match action {
+        EscapeAction::Switch(set) | EscapeAction::SwitchUnknown(set) => !set.is_ascii_like(),
+        EscapeAction::Announce | EscapeAction::Unknown => false,
     }
 }
 
 fn cp932_width(bytes: &[u8], at: usize) -> usize {
     let lead = bytes[at];
-    if matches!(lead, 0x81..=0x9F | 0xE0..=0xFC) && matches!(bytes.get(at + 1), Some(0x40..=0x7E | 0x80..=0xFC)) { 2 } else { 1 }
+    if matches!(lead, 0x81..=0x9F | 0xE0..=0xFC)
+        && matches!(bytes.get(at + 1), Some(0x40..=0x7E | 0x80..=0xFC))
+    {
+        2
+    } else {
+        1
+    }
 }
 
 fn is_segment_start(bytes: &[u8], at: usize, separator: u8) -> bool {
-    let Some(head) = bytes.get(at..) else { return false };
+    let Some(head) = bytes.get(at..) else {
+        return false;
+    };
     matches!(head, [a, b, c, ..] if a.is_ascii_uppercase() && is_name(*b) && is_name(*c)
         && head.get(3).is_none_or(|&d| d == separator || d == b'\r' || d == b'\n'))
 }
@@ -448,9 +519,16 @@ const fn is_name(b: u8) -> bool {
 }
 
 fn read_delimiters(head: &[u8]) -> Delimiters {
-    let mut d = Delimiters { field: head[3], ..STANDARD };
+    let mut d = Delimiters {
+        field: head[3],
+        ..STANDARD
+    };
     let rest = &head[4..];
-    let len = rest.iter().take(5).position(|&b| b == d.field || b == b'\r' || b == b'\n').unwrap_or(rest.len().min(4));
+    let len = rest
+        .iter()
+        .take(5)
+        .position(|&b| b == d.field || b == b'\r' || b == b'\n')
+        .unwrap_or(rest.len().min(4));
     let chars = &rest[..len.min(4)];
     let sane = |b: u8| b.is_ascii_graphic() && !b.is_ascii_alphanumeric();
     if let Some(&b) = chars.first().filter(|b| sane(**b)) {
@@ -476,7 +554,11 @@ pub fn split_stream(bytes: &[u8]) -> Vec<(usize, usize)> {
     let mut at = 0;
     loop {
         let line = bytes.get(at..).unwrap_or_default();
-        if line.starts_with(b"MSH") && line.get(3).is_some_and(|b| !b.is_ascii_alphanumeric() && !matches!(b, b'\r' | b'\n')) {
+        if line.starts_with(b"MSH")
+            && line
+                .get(3)
+                .is_some_and(|b| !b.is_ascii_alphanumeric() && !matches!(b, b'\r' | b'\n'))
+        {
             starts.push(at);
         }
         match memchr::memchr2(b'\r', b'\n', line) {
@@ -490,6 +572,11 @@ pub fn split_stream(bytes: &[u8]) -> Vec<(usize, usize)> {
     if starts.is_empty() {
         return vec![(0, bytes.len())];
     }
-    let ends = starts.iter().skip(1).copied().chain(std::iter::once(bytes.len())).collect::<Vec<_>>();
+    let ends = starts
+        .iter()
+        .skip(1)
+        .copied()
+        .chain(std::iter::once(bytes.len()))
+        .collect::<Vec<_>>();
     starts.into_iter().zip(ends).collect()
 }

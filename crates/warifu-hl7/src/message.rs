@@ -1,6 +1,12 @@
 //! Segments, fields and their values.
-#![expect(clippy::as_conversions, reason = "u32 offsets widen to usize; sub-slice offsets are bounded by MAX_BYTES")]
-#![expect(clippy::cast_possible_truncation, reason = "offsets are bounded by MAX_BYTES (2^26)")]
+#![expect(
+    clippy::as_conversions,
+    reason = "u32 offsets widen to usize; sub-slice offsets are bounded by MAX_BYTES"
+)]
+#![expect(
+    clippy::cast_possible_truncation,
+    reason = "offsets are bounded by MAX_BYTES (2^26)"
+)]
 
 use std::borrow::Cow;
 
@@ -8,7 +14,9 @@ use bumpalo::Bump;
 use warifu_diag::FieldPath;
 use warifu_source::Charset;
 
-use crate::index::{Delimiters, F_8BIT, F_BS, F_COMP, F_ESC, F_REP, F_SUB, Index, Seg, skip_escape};
+use crate::index::{
+    Delimiters, F_8BIT, F_BS, F_COMP, F_ESC, F_REP, F_SUB, Index, Seg, skip_escape,
+};
 
 /// Text of a value and the bytes it came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -30,7 +38,11 @@ impl<'a> Val<'a> {
     }
     /// The value itself unless it is empty.
     pub fn some(self) -> Option<Self> {
-        if self.text.is_empty() { None } else { Some(self) }
+        if self.text.is_empty() {
+            None
+        } else {
+            Some(self)
+        }
     }
     /// The same place with another text (a translation of the value).
     #[must_use]
@@ -40,7 +52,10 @@ impl<'a> Val<'a> {
     /// Without blanks at both ends (the byte range stays).
     #[must_use]
     pub fn trimmed(self) -> Self {
-        Self { text: self.text.trim(), ..self }
+        Self {
+            text: self.text.trim(),
+            ..self
+        }
     }
 }
 
@@ -56,14 +71,22 @@ pub struct Message<'a> {
 impl std::fmt::Debug for Message<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // No content: messages hold patients' data.
-        f.debug_struct("Message").field("bytes", &self.bytes.len()).field("segments", &self.index.segments.len()).finish_non_exhaustive()
+        f.debug_struct("Message")
+            .field("bytes", &self.bytes.len())
+            .field("segments", &self.index.segments.len())
+            .finish_non_exhaustive()
     }
 }
 
 impl<'a> Message<'a> {
     /// Lends the message that `index` was built from. `number` is handed on in every [`Val`].
     pub fn new(bytes: &'a [u8], index: &'a Index, arena: &'a Bump, number: u16) -> Self {
-        Self { bytes, index, arena, number }
+        Self {
+            bytes,
+            index,
+            arena,
+            number,
+        }
     }
     /// The bytes of the file.
     pub fn bytes(&self) -> &'a [u8] {
@@ -86,13 +109,23 @@ impl<'a> Message<'a> {
         self.index.delimiters
     }
     /// All segments in file order, unknown ones included.
-    pub fn segments(&self) -> impl DoubleEndedIterator<Item = Segment<'a>> + ExactSizeIterator + use<'a> {
+    pub fn segments(
+        &self,
+    ) -> impl DoubleEndedIterator<Item = Segment<'a>> + ExactSizeIterator + use<'a> {
         let m = *self;
-        (0..self.index.segments.len()).map(move |i| Segment { message: m, seg: m.index.segments.get(i).copied().unwrap_or(NO_SEGMENT), position: i as u32 })
+        (0..self.index.segments.len()).map(move |i| Segment {
+            message: m,
+            seg: m.index.segments.get(i).copied().unwrap_or(NO_SEGMENT),
+            position: i as u32,
+        })
     }
     /// Segment at a position in the file (0 = MSH).
     pub fn segment(&self, position: usize) -> Option<Segment<'a>> {
-        self.index.segments.get(position).map(|s| Segment { message: *self, seg: *s, position: position as u32 })
+        self.index.segments.get(position).map(|s| Segment {
+            message: *self,
+            seg: *s,
+            position: position as u32,
+        })
     }
     /// First segment of a name.
     pub fn first(&self, name: &[u8; 3]) -> Option<Segment<'a>> {
@@ -100,19 +133,38 @@ impl<'a> Message<'a> {
     }
     /// First field of the first segment of a name: `value(b"MSH", 10)`; empty when absent.
     pub fn value(&self, segment: &[u8; 3], field: usize) -> Val<'a> {
-        self.first(segment).map(|s| s.field(field).value()).unwrap_or_default()
+        self.first(segment)
+            .map(|s| s.field(field).value())
+            .unwrap_or_default()
     }
     /// The path of the byte at `offset`: segment, field, repetition, component, sub-component.
     pub fn locate(&self, offset: u32) -> Option<FieldPath> {
-        let i = self.index.segments.partition_point(|s| s.start <= offset).checked_sub(1)?;
+        let i = self
+            .index
+            .segments
+            .partition_point(|s| s.start <= offset)
+            .checked_sub(1)?;
         let seg = self.segment(i)?;
         let name = seg.seg.name;
-        let ordinal = self.index.segments.iter().take(i + 1).filter(|s| s.name == name).count() as u32;
-        let mut path = FieldPath { segment: name, ordinal, ..FieldPath::default() };
-        if offset < seg.seg.start + 3 {
+        let ordinal = self
+            .index
+            .segments
+            .iter()
+            .take(i + 1)
+            .filter(|s| s.name == name)
+            .count() as u32;
+        let mut path = FieldPath {
+            segment: name,
+            ordinal,
+            ..FieldPath::default()
+        };
+        if offset < seg.seg.start + 3 && name != *b"???" {
             return Some(path);
         }
-        let fields = self.index.fields.get(seg.seg.first_field as usize..(seg.seg.first_field + seg.seg.fields) as usize)?;
+        let fields = self
+            .index
+            .fields
+            .get(seg.seg.first_field as usize..(seg.seg.first_field + seg.seg.fields) as usize)?;
         let n = fields.partition_point(|f| (f >> 6) <= offset);
         if n == 0 {
             return Some(path);
@@ -151,7 +203,13 @@ impl<'a> Message<'a> {
     }
 }
 
-const NO_SEGMENT: Seg = Seg { name: *b"???", start: 0, end: 0, first_field: 0, fields: 0 };
+const NO_SEGMENT: Seg = Seg {
+    name: *b"???",
+    start: 0,
+    end: 0,
+    first_field: 0,
+    fields: 0,
+};
 
 /// A segment.
 #[derive(Debug, Clone, Copy)]
@@ -168,7 +226,11 @@ impl<'a> Segment<'a> {
     }
     /// Name as text.
     pub fn name_str(&self) -> &'a str {
-        self.message.bytes.get(self.seg.start as usize..self.seg.start as usize + 3).and_then(|b| std::str::from_utf8(b).ok()).unwrap_or("???")
+        self.message
+            .bytes
+            .get(self.seg.start as usize..self.seg.start as usize + 3)
+            .and_then(|b| std::str::from_utf8(b).ok())
+            .unwrap_or("???")
     }
     /// The message it belongs to.
     pub fn message(&self) -> Message<'a> {
@@ -188,17 +250,40 @@ impl<'a> Segment<'a> {
     }
     /// Field `n` from 1 (MSH-1 is the separator); an empty part when absent.
     pub fn field(&self, n: usize) -> Part<'a> {
-        let empty = Part { message: self.message, start: self.seg.end, end: self.seg.end, flags: 0 };
+        let empty = Part {
+            message: self.message,
+            start: self.seg.end,
+            end: self.seg.end,
+            flags: 0,
+        };
         if n == 0 || n > self.seg.fields as usize {
             return empty;
         }
         let i = self.seg.first_field as usize + n - 1;
         let (start, flags) = self.message.index.start_and_flags(i);
-        let end = if n == self.seg.fields as usize { self.seg.end } else { self.message.index.start_and_flags(i + 1).0.saturating_sub(1) };
+        let end = if n == self.seg.fields as usize {
+            self.seg.end
+        } else {
+            self.message
+                .index
+                .start_and_flags(i + 1)
+                .0
+                .saturating_sub(1)
+        };
         if n == 1 && self.seg.name == *b"MSH" {
-            return Part { message: self.message, start, end: start + 1, flags: 0 };
+            return Part {
+                message: self.message,
+                start,
+                end: start + 1,
+                flags: 0,
+            };
         }
-        Part { message: self.message, start, end: end.max(start), flags }
+        Part {
+            message: self.message,
+            start,
+            end: end.max(start),
+            flags,
+        }
     }
     /// All fields from 1.
     pub fn fields(&self) -> impl Iterator<Item = (usize, Part<'a>)> + use<'a> {
@@ -219,7 +304,10 @@ pub struct Part<'a> {
 impl<'a> Part<'a> {
     /// Raw bytes as in the file, escape sequences included.
     pub fn raw(&self) -> &'a [u8] {
-        self.message.bytes.get(self.start as usize..self.end as usize).unwrap_or_default()
+        self.message
+            .bytes
+            .get(self.start as usize..self.end as usize)
+            .unwrap_or_default()
     }
     /// Byte range in the file.
     pub fn span(&self) -> (u32, u32) {
@@ -238,7 +326,9 @@ impl<'a> Part<'a> {
             return false;
         }
         let d = self.message.index.delimiters;
-        self.raw().iter().all(|&b| b == d.component || b == d.repetition || b == d.subcomponent || b == b' ')
+        self.raw()
+            .iter()
+            .all(|&b| b == d.component || b == d.repetition || b == d.subcomponent || b == b' ')
     }
     /// Whether the part is `""`: explicitly nothing.
     pub fn is_null(&self) -> bool {
@@ -258,29 +348,54 @@ impl<'a> Part<'a> {
     }
     /// Component `n` from 1 of the first repetition; an empty part when absent.
     pub fn comp(&self, n: usize) -> Self {
-        let r = if self.flags & F_REP == 0 { *self } else { self.rep(0) };
-        r.nth(self.message.index.delimiters.component, F_COMP, n.saturating_sub(1))
+        let r = if self.flags & F_REP == 0 {
+            *self
+        } else {
+            self.rep(0)
+        };
+        r.nth(
+            self.message.index.delimiters.component,
+            F_COMP,
+            n.saturating_sub(1),
+        )
     }
     /// All components of the first repetition.
     pub fn comps(&self) -> Parts<'a> {
-        let r = if self.flags & F_REP == 0 { *self } else { self.rep(0) };
+        let r = if self.flags & F_REP == 0 {
+            *self
+        } else {
+            self.rep(0)
+        };
         r.split(self.message.index.delimiters.component, F_COMP)
     }
     /// Sub-component `n` from 1; an empty part when absent.
     pub fn sub(&self, n: usize) -> Self {
         let c = self.leaf_component();
-        c.nth(self.message.index.delimiters.subcomponent, F_SUB, n.saturating_sub(1))
+        c.nth(
+            self.message.index.delimiters.subcomponent,
+            F_SUB,
+            n.saturating_sub(1),
+        )
     }
     /// All sub-components of the first component.
     pub fn subs(&self) -> Parts<'a> {
-        self.leaf_component().split(self.message.index.delimiters.subcomponent, F_SUB)
+        self.leaf_component()
+            .split(self.message.index.delimiters.subcomponent, F_SUB)
     }
     fn leaf_component(&self) -> Self {
-        if self.flags & (F_REP | F_COMP) == 0 { *self } else { self.comp(1) }
+        if self.flags & (F_REP | F_COMP) == 0 {
+            *self
+        } else {
+            self.comp(1)
+        }
     }
     /// Text of the first leaf (first repetition, component and sub-component), decoded and unescaped.
     pub fn value(&self) -> Val<'a> {
-        let p = if self.flags & (F_REP | F_COMP | F_SUB) == 0 { *self } else { self.sub(1) };
+        let p = if self.flags & (F_REP | F_COMP | F_SUB) == 0 {
+            *self
+        } else {
+            self.sub(1)
+        };
         p.text()
     }
     /// Text of the whole part with its inner delimiters, decoded and unescaped; `""` gives no text.
@@ -293,24 +408,52 @@ impl<'a> Part<'a> {
         } else {
             decode(raw, self.message)
         };
-        Val { text, start: self.start, end: self.end, message: self.message.number }
+        Val {
+            text,
+            start: self.start,
+            end: self.end,
+            message: self.message.number,
+        }
     }
     fn split(&self, delimiter: u8, flag: u32) -> Parts<'a> {
-        Parts { part: *self, delimiter, flag, next: Some(self.start) }
+        Parts {
+            part: *self,
+            delimiter,
+            flag,
+            next: Some(self.start),
+        }
     }
     fn nth(&self, delimiter: u8, flag: u32, n: usize) -> Self {
         if self.flags & flag == 0 {
-            return if n == 0 { *self } else { Self { start: self.end, flags: 0, ..*self } };
+            return if n == 0 {
+                *self
+            } else {
+                Self {
+                    start: self.end,
+                    flags: 0,
+                    ..*self
+                }
+            };
         }
         let mut from = self.start;
         let mut k = 0;
         loop {
             let (end, found) = self.find(delimiter, from);
             if k == n {
-                return Self { start: from, end, flags: self.flags & !flag, ..*self };
+                return Self {
+                    start: from,
+                    end,
+                    flags: self.flags & !flag,
+                    ..*self
+                };
             }
             if !found {
-                return Self { start: self.end, end: self.end, flags: 0, ..*self };
+                return Self {
+                    start: self.end,
+                    end: self.end,
+                    flags: 0,
+                    ..*self
+                };
             }
             k += 1;
             from = end + 1;
@@ -318,7 +461,11 @@ impl<'a> Part<'a> {
     }
     /// Position of the next delimiter in ASCII state at or after `from`, or the end.
     fn find(&self, delimiter: u8, from: u32) -> (u32, bool) {
-        let bytes = self.message.bytes.get(..self.end as usize).unwrap_or_default();
+        let bytes = self
+            .message
+            .bytes
+            .get(..self.end as usize)
+            .unwrap_or_default();
         let mut i = from as usize;
         if self.flags & (F_ESC | F_8BIT) == 0 {
             for (k, &b) in bytes.get(i..).unwrap_or_default().iter().enumerate() {
@@ -335,8 +482,21 @@ impl<'a> Part<'a> {
             }
             i = match b {
                 0x1B => skip_escape(bytes, i),
-                0x0E => bytes.get(i..).and_then(|r| r.iter().position(|&b| matches!(b, 0x0F | 0x1B | b'\r' | b'\n'))).map_or(bytes.len(), |p| i + p),
-                0x81..=0x9F | 0xE0..=0xFC if cp932 && bytes.get(i + 1).is_some_and(|t| matches!(t, 0x40..=0x7E | 0x80..=0xFC)) => i + 2,
+                0x0E => bytes
+                    .get(i..)
+                    .and_then(|r| {
+                        r.iter()
+                            .position(|&b| matches!(b, 0x0F | 0x1B | b'\r' | b'\n'))
+                    })
+                    .map_or(bytes.len(), |p| i + p),
+                0x81..=0x9F | 0xE0..=0xFC
+                    if cp932
+                        && bytes
+                            .get(i + 1)
+                            .is_some_and(|t| matches!(t, 0x40..=0x7E | 0x80..=0xFC)) =>
+                {
+                    i + 2
+                }
                 _ => i + 1,
             };
         }
@@ -363,7 +523,12 @@ impl<'a> Iterator for Parts<'a> {
         }
         let (end, found) = self.part.find(self.delimiter, from);
         self.next = found.then_some(end + 1);
-        Some(Part { start: from, end, flags: self.part.flags & !self.flag, ..self.part })
+        Some(Part {
+            start: from,
+            end,
+            flags: self.part.flags & !self.flag,
+            ..self.part
+        })
     }
 }
 
@@ -396,8 +561,16 @@ fn decode_and_unescape(raw: &[u8], charset: Charset, d: Delimiters, out: &mut St
         }
         // Escapes are short: the closing character is looked for in a bounded window, but \X…\ may be long.
         let window = raw.get(i + 1..).unwrap_or_default();
-        let limit = if matches!(window.first(), Some(b'X')) { window.len() } else { window.len().min(16) };
-        let Some(len) = window.iter().take(limit).position(|&b| b == d.escape || b == 0x1B) else {
+        let limit = if matches!(window.first(), Some(b'X')) {
+            window.len()
+        } else {
+            window.len().min(16)
+        };
+        let Some(len) = window
+            .iter()
+            .take(limit)
+            .position(|&b| b == d.escape || b == 0x1B)
+        else {
             i += 1;
             continue;
         };
@@ -431,10 +604,23 @@ fn escape_text(body: &[u8], charset: Charset, d: Delimiters) -> Option<Cow<'stat
             let br = rest.starts_with(b"br") || rest.starts_with(b"sp") || rest.starts_with(b"ce");
             br.then_some(Cow::Borrowed("\n"))
         }
-        [b'C', rest @ ..] if rest.len() == 4 && rest.iter().all(u8::is_ascii_hexdigit) => Some(Cow::Borrowed("")),
-        [b'M', rest @ ..] if matches!(rest.len(), 4 | 6) && rest.iter().all(u8::is_ascii_hexdigit) => Some(Cow::Borrowed("")),
-        [b'X', rest @ ..] if !rest.is_empty() && rest.len() % 2 == 0 && rest.iter().all(u8::is_ascii_hexdigit) => {
-            let bytes: Vec<u8> = rest.chunks_exact(2).filter_map(|h| u8::from_str_radix(std::str::from_utf8(h).ok()?, 16).ok()).collect();
+        [b'C', rest @ ..] if rest.len() == 4 && rest.iter().all(u8::is_ascii_hexdigit) => {
+            Some(Cow::Borrowed(""))
+        }
+        [b'M', rest @ ..]
+            if matches!(rest.len(), 4 | 6) && rest.iter().all(u8::is_ascii_hexdigit) =>
+        {
+            Some(Cow::Borrowed(""))
+        }
+        [b'X', rest @ ..]
+            if !rest.is_empty()
+                && rest.len() % 2 == 0
+                && rest.iter().all(u8::is_ascii_hexdigit) =>
+        {
+            let bytes: Vec<u8> = rest
+                .chunks_exact(2)
+                .filter_map(|h| u8::from_str_radix(std::str::from_utf8(h).ok()?, 16).ok())
+                .collect();
             let mut s = String::new();
             warifu_source::decode_into(&bytes, charset, &mut s);
             Some(Cow::Owned(s))
@@ -446,6 +632,11 @@ fn escape_text(body: &[u8], charset: Charset, d: Delimiters) -> Option<Cow<'stat
 impl<'a> Message<'a> {
     /// A part without bytes (what an absent field is).
     pub fn empty_part(&self) -> Part<'a> {
-        Part { message: *self, start: 0, end: 0, flags: 0 }
+        Part {
+            message: *self,
+            start: 0,
+            end: 0,
+            flags: 0,
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! `Message::parse` drops content (blank lines, bare segments, CR LF), so each segment that our index
 //! found is handed to it by itself, decoded, and its ranges are carried back through the offset map.
 
+use std::fmt::Write as _;
 use std::ops::Range;
 
 use hl7_parser::message::{Segment as ParsedSegment, Separators};
@@ -41,7 +42,11 @@ impl TextMessage {
     /// Decodes the message that `index` was built from.
     pub fn new(bytes: &[u8], index: &Index) -> Self {
         let decoded = warifu_source::decode(bytes, index.charset());
-        let segments = index.segments.iter().map(|s| (s.name, decoded.text_at(s.start)..decoded.text_at(s.end))).collect();
+        let segments = index
+            .segments
+            .iter()
+            .map(|s| (s.name, decoded.text_at(s.start)..decoded.text_at(s.end)))
+            .collect();
         let d = index.delimiters();
         let separators = Separators {
             field: char::from(d.field),
@@ -51,7 +56,11 @@ impl TextMessage {
             escape: char::from(d.escape),
             lenient_newlines: false,
         };
-        Self { decoded, segments, separators }
+        Self {
+            decoded,
+            segments,
+            separators,
+        }
     }
     /// The decoded text.
     pub fn text(&self) -> &str {
@@ -75,45 +84,77 @@ impl TextMessage {
                 continue;
             }
             let line = self.line(range);
-            let Some(segment) = self.parse(&line) else { continue };
-            let Some(inner) = locate(&segment, &query) else { continue };
-            found.push(self.decoded.byte_range(range.start + inner.start..range.start + inner.end));
+            let Some(segment) = self.parse(&line) else {
+                continue;
+            };
+            let Some(inner) = locate(&segment, &query) else {
+                continue;
+            };
+            found.push(
+                self.decoded
+                    .byte_range(range.start + inner.start..range.start + inner.end),
+            );
         }
         Ok(found)
     }
     /// Path of the part at a position of the text, e.g. `PID-5[2].1`.
     pub fn locate(&self, position: usize) -> Option<String> {
-        let at = self.segments.partition_point(|(_, r)| r.start <= position).checked_sub(1)?;
+        let at = self
+            .segments
+            .partition_point(|(_, r)| r.start <= position)
+            .checked_sub(1)?;
         let (name, range) = self.segments.get(at)?;
-        let ordinal = self.segments.iter().take(at + 1).filter(|(n, _)| n == name).count();
+        let ordinal = self
+            .segments
+            .iter()
+            .take(at + 1)
+            .filter(|(n, _)| n == name)
+            .count();
         let mut path = String::from_utf8_lossy(name).into_owned();
         if ordinal > 1 {
-            path.push_str(&format!("[{ordinal}]"));
+            let _ = write!(path, "[{ordinal}]");
         }
         let line = self.line(range);
         let segment = self.parse(&line)?;
         let offset = position - range.start;
         let inside = |r: &Range<usize>| offset >= r.start && offset <= r.end;
-        let Some((f, field)) = segment.fields().enumerate().find(|(_, f)| inside(&f.range)) else { return Some(path) };
-        path.push_str(&format!("-{}", f + 1));
-        let Some((r, repeat)) = field.repeats().enumerate().find(|(_, r)| inside(&r.range)) else { return Some(path) };
+        let Some((f, field)) = segment.fields().enumerate().find(|(_, f)| inside(&f.range)) else {
+            return Some(path);
+        };
+        let _ = write!(path, "-{}", f + 1);
+        let Some((r, repeat)) = field.repeats().enumerate().find(|(_, r)| inside(&r.range)) else {
+            return Some(path);
+        };
         if field.has_repeats() {
-            path.push_str(&format!("[{}]", r + 1));
+            let _ = write!(path, "[{}]", r + 1);
         }
-        let Some((c, component)) = repeat.components().enumerate().find(|(_, c)| inside(&c.range)) else { return Some(path) };
+        let Some((c, component)) = repeat
+            .components()
+            .enumerate()
+            .find(|(_, c)| inside(&c.range))
+        else {
+            return Some(path);
+        };
         if repeat.has_components() {
-            path.push_str(&format!(".{}", c + 1));
+            let _ = write!(path, ".{}", c + 1);
         }
-        if component.has_subcomponents() {
-            if let Some((s, _)) = component.subcomponents().enumerate().find(|(_, s)| inside(&s.range)) {
-                path.push_str(&format!(".{}", s + 1));
-            }
+        if component.has_subcomponents()
+            && let Some((s, _)) = component
+                .subcomponents()
+                .enumerate()
+                .find(|(_, s)| inside(&s.range))
+        {
+            let _ = write!(path, ".{}", s + 1);
         }
         Some(path)
     }
     /// The segment's text with raw line breaks turned to blanks (same length).
     fn line(&self, range: &Range<usize>) -> String {
-        self.decoded.text.get(range.clone()).unwrap_or("").replace(['\r', '\n'], " ")
+        self.decoded
+            .text
+            .get(range.clone())
+            .unwrap_or("")
+            .replace(['\r', '\n'], " ")
     }
     fn parse<'t>(&self, line: &'t str) -> Option<ParsedSegment<'t>> {
         if line.starts_with("MSH") {
@@ -129,9 +170,19 @@ impl TextMessage {
 /// [`PathError::Syntax`].
 pub fn parse_path(path: &str) -> Result<LocationQuery, PathError> {
     let path = path.trim();
-    let dotted = path.replacen('-', ".", 1).replace('(', "[").replace(')', "]");
+    let dotted = path
+        .replacen('-', ".", 1)
+        .replace('(', "[")
+        .replace(')', "]");
     let query = parse_location_query(&dotted).map_err(|_| PathError::Syntax)?;
-    let zero = [query.segment_index, query.field, query.repeat, query.component, query.subcomponent].contains(&Some(0));
+    let zero = [
+        query.segment_index,
+        query.field,
+        query.repeat,
+        query.component,
+        query.subcomponent,
+    ]
+    .contains(&Some(0));
     // The parser stops at what it does not understand: the whole text must have been a path.
     if zero || query.to_string() != dotted {
         return Err(PathError::Syntax);
@@ -145,13 +196,18 @@ fn locate(segment: &ParsedSegment<'_>, query: &LocationQuery) -> Option<Range<us
         return Some(field.range.clone());
     }
     let repeat = field.repeat(query.repeat.unwrap_or(1))?;
-    let Some(c) = query.component else { return Some(repeat.range.clone()) };
+    let Some(c) = query.component else {
+        return Some(repeat.range.clone());
+    };
     let component = repeat.component(c)?;
-    let Some(s) = query.subcomponent else { return Some(component.range.clone()) };
+    let Some(s) = query.subcomponent else {
+        return Some(component.range.clone());
+    };
     Some(component.subcomponent(s)?.range.clone())
 }
 
 #[cfg(test)]
+#[expect(clippy::as_conversions, reason = "u32 offsets widen to usize")]
 mod tests {
     use super::*;
 
@@ -166,7 +222,13 @@ mod tests {
     #[test]
     fn paths_give_the_bytes_with_their_escapes() {
         let m = message(M);
-        let get = |p: &str| -> Vec<Vec<u8>> { m.query(p).unwrap().into_iter().map(|r| M[r.start as usize..r.end as usize].to_vec()).collect() };
+        let get = |p: &str| -> Vec<Vec<u8>> {
+            m.query(p)
+                .unwrap()
+                .into_iter()
+                .map(|r| M[r.start as usize..r.end as usize].to_vec())
+                .collect()
+        };
         assert_eq!(get("PID-5.1"), [b"\x1b$B;3ED\x1b(B".to_vec()]);
         assert_eq!(get("PID-5[2].1"), [b"\x1b$B%d%^%@\x1b(B".to_vec()]);
         assert_eq!(get("OBX-3.1.2"), [b"b".to_vec()]);
@@ -186,7 +248,16 @@ mod tests {
 
     #[test]
     fn what_is_no_path_is_refused() {
-        for bad in ["", "PID-", "PID-x", "pid5", "PID-5..1", "PID-0", "PID-5[0]", "PID-5.1.2.3"] {
+        for bad in [
+            "",
+            "PID-",
+            "PID-x",
+            "pid5",
+            "PID-5..1",
+            "PID-0",
+            "PID-5[0]",
+            "PID-5.1.2.3",
+        ] {
             assert_eq!(parse_path(bad), Err(PathError::Syntax), "{bad}");
         }
     }

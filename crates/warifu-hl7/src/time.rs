@@ -53,11 +53,20 @@ pub fn parse(text: &str) -> Option<Time> {
         None => (digits_part, None),
     };
     let d = whole.as_bytes();
-    if !d.iter().all(u8::is_ascii_digit) || fraction.is_some_and(|f| f.is_empty() || f.len() > 9 || !f.bytes().all(|b| b.is_ascii_digit())) {
+    if !d.iter().all(u8::is_ascii_digit)
+        || fraction
+            .is_some_and(|f| f.is_empty() || f.len() > 9 || !f.bytes().all(|b| b.is_ascii_digit()))
+    {
         return None;
     }
     let mut oddity = Oddity::None;
-    let n = |a: usize, b: usize| -> Option<u16> { d.get(a..b).map(|s| s.iter().fold(0u16, |v, c| v.wrapping_mul(10).wrapping_add(u16::from(c - b'0')))) };
+    let n = |a: usize, b: usize| -> Option<u16> {
+        d.get(a..b).map(|s| {
+            s.iter().fold(0u16, |v, c| {
+                v.wrapping_mul(10).wrapping_add(u16::from(c - b'0'))
+            })
+        })
+    };
     if !matches!(d.len(), 4 | 6 | 8 | 10 | 12 | 14 | 15 | 16 | 17) {
         return None;
     }
@@ -106,13 +115,22 @@ pub fn parse(text: &str) -> Option<Time> {
     }
     if d.len() > 14 {
         let f = d.get(14..)?;
-        millis = Some(f.iter().chain(b"00".iter()).take(3).fold(0u16, |v, c| v * 10 + u16::from(c - b'0')));
+        millis = Some(
+            f.iter()
+                .chain(b"00".iter())
+                .take(3)
+                .fold(0u16, |v, c| v * 10 + u16::from(c - b'0')),
+        );
         if oddity == Oddity::None {
             oddity = Oddity::Fraction;
         }
     }
     if let Some(f) = fraction {
-        let ms = f.bytes().chain(*b"00").take(3).fold(0u16, |v, c| v * 10 + u16::from(c - b'0'));
+        let ms = f
+            .bytes()
+            .chain(*b"00")
+            .take(3)
+            .fold(0u16, |v, c| v * 10 + u16::from(c - b'0'));
         if second.is_some() {
             millis = Some(ms);
             if f.len() > 3 && oddity == Oddity::None {
@@ -122,10 +140,24 @@ pub fn parse(text: &str) -> Option<Time> {
             oddity = Oddity::Fraction;
         }
     }
-    if oddity == Oddity::None && hour == Some(0) && minute == 0 && second == Some(0) && millis.is_none() {
+    if oddity == Oddity::None
+        && hour == Some(0)
+        && minute == 0
+        && second == Some(0)
+        && millis.is_none()
+    {
         oddity = Oddity::Midnight;
     }
-    Some(Time { year, month, day, hour, minute, second, millis, oddity })
+    Some(Time {
+        year,
+        month,
+        day,
+        hour,
+        minute,
+        second,
+        millis,
+        oddity,
+    })
 }
 
 impl Time {
@@ -142,7 +174,11 @@ impl Time {
             two(out, self.second.unwrap_or(0));
             if let Some(ms) = self.millis {
                 out.push('.');
-                let b = [b'0' + digit(ms / 100), b'0' + digit(ms / 10), b'0' + digit(ms)];
+                let b = [
+                    b'0' + digit(ms / 100),
+                    b'0' + digit(ms / 10),
+                    b'0' + digit(ms),
+                ];
                 out.push_str(std::str::from_utf8(&b).unwrap_or("000"));
             }
             out.push_str("+09:00");
@@ -163,7 +199,12 @@ impl Time {
     }
     /// Writes a FHIR `instant`: a time of day is always present (midnight when it was not given).
     pub fn write_instant(&self, out: &mut String) {
-        let full = Self { month: self.month.max(1), day: self.day.max(1), hour: Some(self.hour.unwrap_or(0)), ..*self };
+        let full = Self {
+            month: self.month.max(1),
+            day: self.day.max(1),
+            hour: Some(self.hour.unwrap_or(0)),
+            ..*self
+        };
         full.write_date_time(out);
     }
     /// Digits `YYYYMMDDHHMMSSmmm` for ordering, zero where not given.
@@ -193,14 +234,15 @@ fn two(out: &mut String, v: u8) {
 }
 
 const fn leap(year: u16) -> bool {
-    year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
+    year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
 }
 
 /// Days of a month in the Gregorian calendar; 31 for a month outside 1–12.
 pub const fn days_in_month(year: u16, month: u8) -> u8 {
     match month {
         4 | 6 | 9 | 11 => 30,
-        2 => 28 + leap(year) as u8,
+        2 if leap(year) => 29,
+        2 => 28,
         _ => 31,
     }
 }
@@ -249,7 +291,20 @@ mod tests {
 
     #[test]
     fn what_is_no_date_is_refused() {
-        for bad in ["", "0", "00000000", "99999999", "20110230", "20111301", "2011-07-01", "abc", "201107011570", "1", "20110701+0000", "二〇一一"] {
+        for bad in [
+            "",
+            "0",
+            "00000000",
+            "99999999",
+            "20110230",
+            "20111301",
+            "2011-07-01",
+            "abc",
+            "201107011570",
+            "1",
+            "20110701+0000",
+            "二〇一一",
+        ] {
             check(bad, None);
         }
     }

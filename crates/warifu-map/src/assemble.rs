@@ -18,7 +18,12 @@ pub enum BundleType {
 /// Writes one Bundle; the pointer of resource `i` is `/entry/<i>/resource`.
 pub fn bundle(out: &Output, options: &Options, kind: BundleType, dst: &mut Vec<u8>) {
     dst.extend_from_slice(b"{\"resourceType\":\"Bundle\",\"id\":\"");
-    let key = IdKey::new(options.id_key.as_deref().unwrap_or(warifu_fhir::ids::PUBLIC_KEY));
+    let key = IdKey::new(
+        options
+            .id_key
+            .as_deref()
+            .unwrap_or(warifu_fhir::ids::PUBLIC_KEY),
+    );
     // The Bundle's own id: of the sending when one is given, else of the content.
     let mut parts: Vec<&str> = vec!["Bundle", options.sending_id.as_deref().unwrap_or("")];
     for r in &out.resources {
@@ -44,7 +49,11 @@ pub fn bundle(out: &Output, options: &Options, kind: BundleType, dst: &mut Vec<u
         dst.extend_from_slice(t.as_bytes());
         dst.push(b'"');
     }
-    let deletes: &[crate::Delete] = if kind == BundleType::Transaction { &out.deletes } else { &[] };
+    let deletes: &[crate::Delete] = if kind == BundleType::Transaction {
+        &out.deletes
+    } else {
+        &[]
+    };
     if !out.resources.is_empty() || !deletes.is_empty() {
         dst.extend_from_slice(b",\"entry\":[");
         for (i, r) in out.resources.iter().enumerate() {

@@ -62,9 +62,27 @@ pub struct Converter {
 impl Converter {
     /// A converter with its options.
     pub fn new(options: Options) -> Self {
-        let id_key = IdKey::new(options.id_key.as_deref().unwrap_or(warifu_fhir::ids::PUBLIC_KEY));
-        let issuer = options.institution.clone().unwrap_or_else(|| "unknown".to_owned());
-        Self { core: Core { options, id_key, issuer }, pool: Vec::new(), index: Index::new(), arena: Bump::new(), notes: warifu_source::Notes::default() }
+        let id_key = IdKey::new(
+            options
+                .id_key
+                .as_deref()
+                .unwrap_or(warifu_fhir::ids::PUBLIC_KEY),
+        );
+        let issuer = options
+            .institution
+            .clone()
+            .unwrap_or_else(|| "unknown".to_owned());
+        Self {
+            core: Core {
+                options,
+                id_key,
+                issuer,
+            },
+            pool: Vec::new(),
+            index: Index::new(),
+            arena: Bump::new(),
+            notes: warifu_source::Notes::default(),
+        }
     }
     /// The options.
     pub fn options(&self) -> &Options {
@@ -90,33 +108,67 @@ impl Converter {
         self.arena.reset();
         let name = place_of(file.path);
         let item = name.item();
-        let parts = if file.bytes.len() > 12 && memchr_msh(file.bytes) { warifu_hl7::split_stream(file.bytes) } else { vec![(0, file.bytes.len())] };
+        let parts = if file.bytes.len() > 12 && memchr_msh(file.bytes) {
+            warifu_hl7::split_stream(file.bytes)
+        } else {
+            vec![(0, file.bytes.len())]
+        };
         if parts.len() > 1 {
-            let d = Diagnostic::new(&hl7::HL7111, Span { source: SourceId(u32::from(number)), start: 0, end: 0 }).with(parts.len().to_string());
+            let d = Diagnostic::new(
+                &hl7::HL7111,
+                Span {
+                    source: SourceId(u32::from(number)),
+                    start: 0,
+                    end: 0,
+                },
+            )
+            .with(parts.len().to_string());
             out.diagnostics.push(d);
         }
         if kinds::document::is_document(file.path, file.bytes) {
-            let Self { core, pool, arena, .. } = self;
+            let Self {
+                core, pool, arena, ..
+            } = self;
             kinds::document::convert_one(core, pool, arena, out, file, number, item);
             return;
         }
         for (start, end) in parts {
             let bytes = file.bytes.get(start..end).unwrap_or_default();
-            self.message(bytes, number, item, out, u32::try_from(start).unwrap_or(u32::MAX));
+            self.message(
+                bytes,
+                number,
+                item,
+                out,
+                u32::try_from(start).unwrap_or(u32::MAX),
+            );
         }
     }
 
     fn message(&mut self, bytes: &[u8], number: u16, item: Item<'_>, out: &mut Output, base: u32) {
-        let Self { core, pool, index, arena, notes } = self;
+        let Self {
+            core,
+            pool,
+            index,
+            arena,
+            notes,
+        } = self;
         let first_diagnostic = out.diagnostics.len();
         let mark = trace::Mark::of(out);
         index.build(bytes, core.options.charset);
         read_findings(bytes, index, notes, number, out);
-        if index.segment_count() > 0 && !index.notes().iter().any(|n| matches!(n.kind, NoteKind::MissingMsh)) {
+        if index.segment_count() > 0
+            && !index
+                .notes()
+                .iter()
+                .any(|n| matches!(n.kind, NoteKind::MissingMsh))
+        {
             let message = Message::new(bytes, index, arena, number);
             let item = complete(item, &message);
             let pid = message.value(b"PID", 3);
-            let context = PatientContext { patient: patient_key(item.patient, pid.text), ..PatientContext::default() };
+            let context = PatientContext {
+                patient: patient_key(item.patient, pid.text),
+                ..PatientContext::default()
+            };
             let mut context = context;
             let core: &Core = core;
             note_patient(&item, &message, out);
@@ -124,7 +176,16 @@ impl Converter {
                 kinds::encounter::convert(core, pool, out, &mut context, &[(item, message)]);
             }
             let patient_id = core.patient_id(&context.patient);
-            let mut cx = Cx { conv: core, out, context: &context, item, message, patient_id, pool, scratch: String::new() };
+            let mut cx = Cx {
+                conv: core,
+                out,
+                context: &context,
+                item,
+                message,
+                patient_id,
+                pool,
+                scratch: String::new(),
+            };
             kinds::convert(&mut cx);
             trace::finish_message(&message, &core.options, out, mark, first_diagnostic);
         }
@@ -147,10 +208,20 @@ impl Converter {
         let mut documents: Vec<usize> = Vec::new();
         for (i, p) in places.iter().enumerate() {
             for note in &p.notes {
-                out.diagnostics.push(Diagnostic::new(note.0, Span { source: SourceId(u32::from(number_of(i))), start: 0, end: 0 }).with(note.1));
+                out.diagnostics.push(
+                    Diagnostic::new(
+                        note.0,
+                        Span {
+                            source: SourceId(u32::from(number_of(i))),
+                            start: 0,
+                            end: 0,
+                        },
+                    )
+                    .with(note.1),
+                );
             }
             let bytes = files.get(i).map_or(&[][..], |f| f.bytes);
-            if p.content_folder && !p.main_message(bytes) {
+            if p.content_folder && !bytes.starts_with(b"MSH") {
                 documents.push(i);
             } else if let Some(n) = p.name {
                 named.push((i, n));
@@ -161,17 +232,42 @@ impl Converter {
         let names: Vec<FileName<'_>> = named.iter().map(|(_, n)| *n).collect();
         let selection = select(&names);
         for note in &selection.notes {
-            let Some((i, _)) = named.get(note.file) else { continue };
+            let Some((i, _)) = named.get(note.file) else {
+                continue;
+            };
             let code: Code = match note.kind {
                 SelectionNoteKind::SeveralCurrent => &ssm::SSM104,
                 SelectionNoteKind::OnlyReplaced => &ssm::SSM105,
                 _ => continue,
             };
-            out.diagnostics.push(Diagnostic::new(code, Span { source: SourceId(u32::from(number_of(*i))), start: 0, end: 0 }));
+            out.diagnostics.push(Diagnostic::new(
+                code,
+                Span {
+                    source: SourceId(u32::from(number_of(*i))),
+                    start: 0,
+                    end: 0,
+                },
+            ));
         }
         // Index every named file once; the winners in processing order.
-        let winners: Vec<usize> = selection.order.iter().copied().filter(|k| selection.outcomes.get(*k).is_some_and(|o| o.state.is_used())).collect();
-        let losers: Vec<usize> = selection.outcomes.iter().enumerate().filter(|(_, o)| matches!(o.state, State::Superseded | State::Cancelled | State::Moved)).map(|(k, _)| k).collect();
+        let winners: Vec<usize> = selection
+            .order
+            .iter()
+            .copied()
+            .filter(|k| {
+                selection
+                    .outcomes
+                    .get(*k)
+                    .is_some_and(|o| o.state.is_used())
+            })
+            .collect();
+        let losers: Vec<usize> = selection
+            .outcomes
+            .iter()
+            .enumerate()
+            .filter(|(_, o)| matches!(o.state, State::Superseded | State::Cancelled | State::Moved))
+            .map(|(k, _)| k)
+            .collect();
         let mut sorted: Vec<usize> = winners;
         // Loose messages of the same patient follow.
         let loose_from = named.len();
@@ -179,11 +275,15 @@ impl Converter {
             named.push((*i, FileName::parse("").unwrap_or(EMPTY_NAME)));
             sorted.push(named.len() - 1);
         }
-        let Self { core, pool, notes, .. } = self;
+        let Self {
+            core, pool, notes, ..
+        } = self;
         let core: &Core = core;
         let mut indexes: Vec<(usize, Index)> = Vec::with_capacity(sorted.len());
         for k in &sorted {
-            let Some((i, _)) = named.get(*k) else { continue };
+            let Some((i, _)) = named.get(*k) else {
+                continue;
+            };
             let Some(file) = files.get(*i) else { continue };
             let mut index = Index::new();
             index.build(file.bytes, core.options.charset);
@@ -191,15 +291,31 @@ impl Converter {
             indexes.push((*k, index));
         }
         // Split by person: a file whose PID-3 differs from the folder is another person.
-        let mut people: Vec<(String, Vec<(usize, Item<'_>, Message<'_>)>)> = Vec::new();
+        let mut people: Vec<(String, Vec<Read<'_>>)> = Vec::new();
         for (k, index) in &indexes {
-            let Some((i, _)) = named.get(*k) else { continue };
-            let (Some(file), Some(place)) = (files.get(*i), places.get(*i)) else { continue };
-            if index.segment_count() == 0 || index.notes().iter().any(|n| matches!(n.kind, NoteKind::MissingMsh)) {
+            let Some((i, _)) = named.get(*k) else {
+                continue;
+            };
+            let (Some(file), Some(place)) = (files.get(*i), places.get(*i)) else {
+                continue;
+            };
+            if index.segment_count() == 0
+                || index
+                    .notes()
+                    .iter()
+                    .any(|n| matches!(n.kind, NoteKind::MissingMsh))
+            {
                 continue;
             }
             let message = Message::new(file.bytes, index, &arena, number_of(*i));
-            let item = if *k >= loose_from { Item { flag: b'1', ..Item::default() } } else { place.item() };
+            let item = if *k >= loose_from {
+                Item {
+                    flag: b'1',
+                    ..Item::default()
+                }
+            } else {
+                place.item()
+            };
             let item = complete(item, &message);
             let key = patient_key(item.patient, message.value(b"PID", 3).text);
             note_patient(&item, &message, out);
@@ -212,11 +328,19 @@ impl Converter {
         for (patient, messages) in &people {
             let mut context = PatientContext {
                 patient: patient.clone(),
-                has_adt00: messages.iter().any(|(_, item, _)| item.kind == Some(DataKind::Adt00)),
-                has_adt61: messages.iter().any(|(_, item, _)| item.kind == Some(DataKind::Adt61)),
+                has_adt00: messages
+                    .iter()
+                    .any(|(_, item, _)| item.kind == Some(DataKind::Adt00)),
+                has_adt61: messages
+                    .iter()
+                    .any(|(_, item, _)| item.kind == Some(DataKind::Adt61)),
                 stays: Vec::new(),
             };
-            let adt: Vec<(Item<'_>, Message<'_>)> = messages.iter().filter(|(_, item, _)| is_dated_adt(item.kind)).map(|(_, item, m)| (*item, *m)).collect();
+            let adt: Vec<(Item<'_>, Message<'_>)> = messages
+                .iter()
+                .filter(|(_, item, _)| is_dated_adt(item.kind))
+                .map(|(_, item, m)| (*item, *m))
+                .collect();
             let first_diagnostic = out.diagnostics.len();
             let mark = trace::Mark::of(out);
             if !adt.is_empty() {
@@ -224,7 +348,16 @@ impl Converter {
             }
             let patient_id = core.patient_id(patient);
             for (_, item, message) in messages {
-                let mut cx = Cx { conv: core, out, context: &context, item: *item, message: *message, patient_id, pool, scratch: String::new() };
+                let mut cx = Cx {
+                    conv: core,
+                    out,
+                    context: &context,
+                    item: *item,
+                    message: *message,
+                    patient_id,
+                    pool,
+                    scratch: String::new(),
+                };
                 kinds::convert(&mut cx);
             }
             let all: Vec<Message<'_>> = messages.iter().map(|(_, _, m)| *m).collect();
@@ -233,7 +366,10 @@ impl Converter {
         }
         // Documents: one content folder = one item.
         let context = contexts.first().cloned().unwrap_or_default();
-        let docs: Vec<(u16, File<'_>, Item<'_>)> = documents.iter().filter_map(|i| Some((number_of(*i), *files.get(*i)?, places.get(*i)?.item()))).collect();
+        let docs: Vec<(u16, File<'_>, Item<'_>)> = documents
+            .iter()
+            .filter_map(|i| Some((number_of(*i), *files.get(*i)?, places.get(*i)?.item())))
+            .collect();
         if !docs.is_empty() {
             kinds::document::convert_folders(core, pool, &arena, out, &context, &docs);
         }
@@ -241,11 +377,18 @@ impl Converter {
         let mut dead = Output::new();
         for k in losers {
             let Some((i, _)) = named.get(k) else { continue };
-            let (Some(file), Some(place)) = (files.get(*i), places.get(*i)) else { continue };
+            let (Some(file), Some(place)) = (files.get(*i), places.get(*i)) else {
+                continue;
+            };
             let number = number_of(*i);
             let mut index = Index::new();
             index.build(file.bytes, core.options.charset);
-            if index.segment_count() == 0 || index.notes().iter().any(|n| matches!(n.kind, NoteKind::MissingMsh)) {
+            if index.segment_count() == 0
+                || index
+                    .notes()
+                    .iter()
+                    .any(|n| matches!(n.kind, NoteKind::MissingMsh))
+            {
                 continue;
             }
             dead.clear();
@@ -253,31 +396,64 @@ impl Converter {
             let item = complete(place.item(), &message);
             let key = patient_key(item.patient, message.value(b"PID", 3).text);
             let known = contexts.iter().find(|c| c.patient == key).cloned();
-            let mut context = known.unwrap_or_else(|| PatientContext { patient: key.clone(), ..PatientContext::default() });
+            let mut context = known.unwrap_or_else(|| PatientContext {
+                patient: key.clone(),
+                ..PatientContext::default()
+            });
             if is_dated_adt(item.kind) {
                 kinds::encounter::convert(core, pool, &mut dead, &mut context, &[(item, message)]);
             }
             let patient_id = core.patient_id(&context.patient);
-            let mut cx = Cx { conv: core, out: &mut dead, context: &context, item, message, patient_id, pool, scratch: String::new() };
+            let mut cx = Cx {
+                conv: core,
+                out: &mut dead,
+                context: &context,
+                item,
+                message,
+                patient_id,
+                pool,
+                scratch: String::new(),
+            };
             kinds::convert(&mut cx);
             for r in &dead.resources {
-                let shared = matches!(r.resource_type, "Patient" | "Practitioner" | "PractitionerRole" | "Organization" | "Location");
+                let shared = matches!(
+                    r.resource_type,
+                    "Patient" | "Practitioner" | "PractitionerRole" | "Organization" | "Location"
+                );
                 if !shared && !out.contains(r.resource_type, r.id) {
-                    out.deletes.push(Delete { resource_type: r.resource_type, id: r.id, message: number });
+                    out.deletes.push(Delete {
+                        resource_type: r.resource_type,
+                        id: r.id,
+                        message: number,
+                    });
                 }
             }
         }
-        out.deletes.sort_unstable_by_key(|d| (d.resource_type, d.id, d.message));
+        out.deletes
+            .sort_unstable_by_key(|d| (d.resource_type, d.id, d.message));
         out.deletes.dedup_by_key(|d| (d.resource_type, d.id));
     }
 }
 
-const EMPTY_NAME: FileName<'static> =
-    FileName { patient: "", date: "", kind: "", order: "", timestamp: warifu_ssmix2::Timestamp(""), department: None, flag: Flag::Current };
+/// A message of a batch: index of its file, what the storage says, the message.
+type Read<'a> = (usize, Item<'a>, Message<'a>);
+
+const EMPTY_NAME: FileName<'static> = FileName {
+    patient: "",
+    date: "",
+    kind: "",
+    order: "",
+    timestamp: warifu_ssmix2::Timestamp(""),
+    department: None,
+    flag: Flag::Current,
+};
 
 fn memchr_msh(bytes: &[u8]) -> bool {
     // A second MSH at the start of a line makes a stream; most files hold one.
-    bytes.windows(4).skip(1).any(|w| matches!(w, [b'\r' | b'\n' | 0x1C | 0x0B, b'M', b'S', b'H']))
+    bytes
+        .windows(4)
+        .skip(1)
+        .any(|w| matches!(w, [b'\r' | b'\n' | 0x1C | 0x0B, b'M', b'S', b'H']))
 }
 
 const fn is_dated_adt(kind: Option<DataKind>) -> bool {
@@ -308,16 +484,25 @@ pub(crate) fn same_patient(a: &str, b: &str) -> bool {
 fn patient_key(folder: &str, pid3: &str) -> String {
     let pid3 = pid3.trim();
     if folder.is_empty() || pid3.is_empty() || same_patient(folder, pid3) {
-        return if folder.is_empty() { pid3.to_owned() } else { folder.to_owned() };
+        return if folder.is_empty() {
+            pid3.to_owned()
+        } else {
+            folder.to_owned()
+        };
     }
     format!("{pid3}\u{1e}{folder}")
 }
 
 fn note_patient(item: &Item<'_>, message: &Message<'_>, out: &mut Output) {
     let pid3 = message.value(b"PID", 3);
-    let span = Span { source: SourceId(u32::from(message.number())), start: pid3.start, end: pid3.end };
+    let span = Span {
+        source: SourceId(u32::from(message.number())),
+        start: pid3.start,
+        end: pid3.end,
+    };
     if pid3.text.trim().is_empty() {
-        out.diagnostics.push(Diagnostic::new(&map_general::MAP009, span).with("PID-3"));
+        out.diagnostics
+            .push(Diagnostic::new(&map_general::MAP009, span).with("PID-3"));
     } else if !item.patient.is_empty() && !same_patient(item.patient, pid3.text) {
         out.diagnostics.push(Diagnostic::new(&ssm::SSM103, span));
     }
@@ -328,7 +513,10 @@ fn complete<'a>(item: Item<'a>, message: &Message<'a>) -> Item<'a> {
     if item.kind.is_some() || !item.kind_text.is_empty() {
         return item;
     }
-    Item { kind: kinds::guess(message), ..item }
+    Item {
+        kind: kinds::guess(message),
+        ..item
+    }
 }
 
 struct Name<'p> {
@@ -341,9 +529,20 @@ struct Name<'p> {
 
 impl<'p> Name<'p> {
     fn item(&self) -> Item<'p> {
-        let Some(n) = self.name else { return Item { patient: self.patient, kind_text: self.kind, flag: b'1', ..Item::default() } };
+        let Some(n) = self.name else {
+            return Item {
+                patient: self.patient,
+                kind_text: self.kind,
+                flag: b'1',
+                ..Item::default()
+            };
+        };
         Item {
-            patient: if self.patient.is_empty() { n.patient } else { self.patient },
+            patient: if self.patient.is_empty() {
+                n.patient
+            } else {
+                self.patient
+            },
             date: n.date,
             kind: Kind::of(n.kind).standard(),
             kind_text: n.kind,
@@ -357,9 +556,6 @@ impl<'p> Name<'p> {
             },
         }
     }
-    fn main_message(&self, bytes: &[u8]) -> bool {
-        bytes.starts_with(b"MSH")
-    }
 }
 
 fn place_of(file: &str) -> Name<'_> {
@@ -368,32 +564,53 @@ fn place_of(file: &str) -> Name<'_> {
     match locate(&components) {
         Place::Item(l) => {
             let mut notes = Vec::new();
-            let name = match l.name() {
-                Ok(n) => {
-                    for note in l.notes() {
-                        notes.push(classify(note));
-                    }
-                    Some(n)
+            let name = if let Ok(n) = l.name() {
+                for note in l.notes() {
+                    notes.push(classify(note));
                 }
-                Err(_) => {
-                    notes.push((&ssm::SSM101 as Code, "—"));
-                    None
-                }
+                Some(n)
+            } else {
+                let code: Code = &ssm::SSM101;
+                notes.push((code, "—"));
+                None
             };
-            Name { name, patient: l.patient, kind: l.kind, content_folder: l.is_in_content_folder(), notes }
+            Name {
+                name,
+                patient: l.patient,
+                kind: l.kind,
+                content_folder: l.is_in_content_folder(),
+                notes,
+            }
         }
-        _ => Name { name: FileName::parse(leaf).ok(), patient: "", kind: "", content_folder: false, notes: Vec::new() },
+        _ => Name {
+            name: FileName::parse(leaf).ok(),
+            patient: "",
+            kind: "",
+            content_folder: false,
+            notes: Vec::new(),
+        },
     }
 }
 
 fn classify(note: warifu_ssmix2::NameNote) -> (Code, &'static str) {
     let slug = note.slug();
-    let code: Code = if slug.contains("disagree") || slug.contains("mismatch") || slug.contains("differs") { &ssm::SSM102 } else { &ssm::SSM117 };
+    let code: Code =
+        if slug.contains("disagree") || slug.contains("mismatch") || slug.contains("differs") {
+            &ssm::SSM102
+        } else {
+            &ssm::SSM117
+        };
     (code, slug)
 }
 
 /// Turns what decoding and indexing found odd into diagnostics.
-fn read_findings(bytes: &[u8], index: &Index, notes: &mut warifu_source::Notes, number: u16, out: &mut Output) {
+fn read_findings(
+    bytes: &[u8],
+    index: &Index,
+    notes: &mut warifu_source::Notes,
+    number: u16,
+    out: &mut Output,
+) {
     use warifu_source::NoteKind as K;
     let source = SourceId(u32::from(number));
     for n in index.notes() {
@@ -407,11 +624,22 @@ fn read_findings(bytes: &[u8], index: &Index, notes: &mut warifu_source::Notes, 
             NoteKind::UnusualDelimiters => &hl7::HL7107,
             NoteKind::TooLarge => &hl7::HL7110,
         };
-        out.diagnostics.push(Diagnostic::new(code, Span { source, start: n.start, end: n.end }));
+        out.diagnostics.push(Diagnostic::new(
+            code,
+            Span {
+                source,
+                start: n.start,
+                end: n.end,
+            },
+        ));
     }
     notes.clear();
     // Transport bytes at the end were named already (HL7105).
-    let content = index.notes().iter().find(|n| n.kind == NoteKind::TrailingBytes).and_then(|n| bytes.get(..usize::try_from(n.start).unwrap_or(bytes.len())));
+    let content = index
+        .notes()
+        .iter()
+        .find(|n| n.kind == NoteKind::TrailingBytes)
+        .and_then(|n| bytes.get(..usize::try_from(n.start).unwrap_or(bytes.len())));
     warifu_source::check(content.unwrap_or(bytes), 0, index.charset(), notes);
     for n in notes.items() {
         let mut argument = None;
@@ -438,14 +666,31 @@ fn read_findings(bytes: &[u8], index: &Index, notes: &mut warifu_source::Notes, 
             K::ControlByte => &enc::ENC114,
             _ => &enc::ENC115,
         };
-        let mut d = Diagnostic::new(code, Span { source, start: n.start, end: n.end });
+        let mut d = Diagnostic::new(
+            code,
+            Span {
+                source,
+                start: n.start,
+                end: n.end,
+            },
+        );
         d.argument = argument.map(std::borrow::Cow::Borrowed);
         out.diagnostics.push(d);
     }
     for kind in K::ALL {
         let more = notes.suppressed(kind);
         if more > 0 {
-            out.diagnostics.push(Diagnostic::new(&enc::ENC199, Span { source, start: 0, end: 0 }).with(more.to_string()));
+            out.diagnostics.push(
+                Diagnostic::new(
+                    &enc::ENC199,
+                    Span {
+                        source,
+                        start: 0,
+                        end: 0,
+                    },
+                )
+                .with(more.to_string()),
+            );
         }
     }
 }

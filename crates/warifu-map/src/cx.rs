@@ -20,14 +20,22 @@ pub trait Sourced {
 
 impl Sourced for Val<'_> {
     fn src(&self) -> Src {
-        Src { message: self.message, start: self.start, end: self.end.max(1) }
+        Src {
+            message: self.message,
+            start: self.start,
+            end: self.end.max(1),
+        }
     }
 }
 
 impl Sourced for Part<'_> {
     fn src(&self) -> Src {
         let (start, end) = self.span();
-        Src { message: self.message().number(), start, end: end.max(1) }
+        Src {
+            message: self.message().number(),
+            start,
+            end: end.max(1),
+        }
     }
 }
 
@@ -97,7 +105,9 @@ pub struct Cx<'a, 'r> {
 
 impl std::fmt::Debug for Cx<'_, '_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Cx").field("message", &self.message).finish_non_exhaustive()
+        f.debug_struct("Cx")
+            .field("message", &self.message)
+            .finish_non_exhaustive()
     }
 }
 
@@ -127,21 +137,33 @@ impl<'a> Cx<'a, '_> {
 
     /// Reports a finding about a value or part.
     pub fn report(&mut self, code: Code, at: &impl Sourced) {
-        let d = Diagnostic::new(code, self.span(at.src()));
+        let d = Diagnostic::new(code, span(at.src()));
         self.out.diagnostics.push(d);
     }
     /// Reports a finding with an argument (a name of the field's own, never a value).
-    pub fn report_with(&mut self, code: Code, at: &impl Sourced, argument: impl Into<std::borrow::Cow<'static, str>>) {
-        let d = Diagnostic::new(code, self.span(at.src())).with(argument);
+    pub fn report_with(
+        &mut self,
+        code: Code,
+        at: &impl Sourced,
+        argument: impl Into<std::borrow::Cow<'static, str>>,
+    ) {
+        let d = Diagnostic::new(code, span(at.src())).with(argument);
         self.out.diagnostics.push(d);
     }
     /// Reports a finding about the whole message.
-    pub fn report_message(&mut self, code: Code, argument: impl Into<std::borrow::Cow<'static, str>>) {
-        let span = Span { source: SourceId(u32::from(self.message.number())), start: 0, end: 0 };
-        self.out.diagnostics.push(Diagnostic::new(code, span).with(argument));
-    }
-    fn span(&self, src: Src) -> Span {
-        Span { source: SourceId(u32::from(src.message)), start: src.start, end: src.end }
+    pub fn report_message(
+        &mut self,
+        code: Code,
+        argument: impl Into<std::borrow::Cow<'static, str>>,
+    ) {
+        let span = Span {
+            source: SourceId(u32::from(self.message.number())),
+            start: 0,
+            end: 0,
+        };
+        self.out
+            .diagnostics
+            .push(Diagnostic::new(code, span).with(argument));
     }
     /// Notes that a field was read for a decision although no leaf comes from it.
     pub fn used(&mut self, at: &impl Sourced) {
@@ -150,7 +172,11 @@ impl<'a> Cx<'a, '_> {
         }
     }
     pub(crate) fn lost(&mut self, row: &'static MapRow, part: Part<'a>) {
-        self.report_with(&warifu_diag::catalogue::map_general::MAP003, &part, row.row.source);
+        self.report_with(
+            &warifu_diag::catalogue::map_general::MAP003,
+            &part,
+            row.row.source,
+        );
         if self.conv.options.trace {
             self.out.lost.push((part.src(), &row.row));
         }
@@ -161,7 +187,10 @@ impl<'a> Cx<'a, '_> {
     /// Opens a resource. Several may be open at once.
     pub fn open(&mut self, resource_type: &'static str, id: Id) -> Resource {
         let trace = self.conv.options.trace;
-        let b = self.pool.pop().unwrap_or_else(|| Box::new(Buffers::new(trace)));
+        let b = self
+            .pool
+            .pop()
+            .unwrap_or_else(|| Box::new(Buffers::new(trace)));
         Resource::new(b, resource_type, id)
     }
     /// Finishes a resource and adds it to the output (the first of an id wins).
@@ -191,13 +220,18 @@ impl<'a> Cx<'a, '_> {
             IdMode::Keyed => {
                 let mut all: [&str; 12] = [""; 12];
                 let mut count = 0;
-                for p in [resource_type, self.context.patient.as_str()].into_iter().chain(parts.iter().copied()) {
+                for p in [resource_type, self.context.patient.as_str()]
+                    .into_iter()
+                    .chain(parts.iter().copied())
+                {
                     if let Some(slot) = all.get_mut(count) {
                         *slot = p;
                         count += 1;
                     }
                 }
-                self.conv.id_key.id(self.conv.issuer(), all.get(..count).unwrap_or(&all))
+                self.conv
+                    .id_key
+                    .id(self.conv.issuer(), all.get(..count).unwrap_or(&all))
             }
             IdMode::Readable => {
                 self.scratch.clear();
@@ -206,7 +240,11 @@ impl<'a> Cx<'a, '_> {
                     Some(k) => k.code(),
                     None => i.kind_text,
                 };
-                let _ = write!(self.scratch, "{}.{}.{}.{}.{}", self.context.patient, i.date, kind, i.order, n);
+                let _ = write!(
+                    self.scratch,
+                    "{}.{}.{}.{}.{}",
+                    self.context.patient, i.date, kind, i.order, n
+                );
                 if !suffix.is_empty() {
                     let _ = write!(self.scratch, ".{suffix}");
                 }
@@ -227,7 +265,9 @@ impl<'a> Cx<'a, '_> {
                         count += 1;
                     }
                 }
-                self.conv.id_key.id(self.conv.issuer(), all.get(..count).unwrap_or(&all))
+                self.conv
+                    .id_key
+                    .id(self.conv.issuer(), all.get(..count).unwrap_or(&all))
             }
             IdMode::Readable => Id::readable(readable),
         }
@@ -240,23 +280,45 @@ impl<'a> Cx<'a, '_> {
     pub fn reference_text(&self, resource_type: &str, id: Id) -> &'a str {
         let arena = self.message.arena();
         match self.conv.options.references {
-            ReferenceStyle::Relative => bumpalo::format!(in arena, "{}/{}", resource_type, id.as_str()).into_bump_str(),
-            ReferenceStyle::UrnUuid => bumpalo::format!(in arena, "urn:uuid:{}", id.as_str()).into_bump_str(),
+            ReferenceStyle::Relative => {
+                bumpalo::format!(in arena, "{}/{}", resource_type, id.as_str()).into_bump_str()
+            }
+            ReferenceStyle::UrnUuid => {
+                bumpalo::format!(in arena, "urn:uuid:{}", id.as_str()).into_bump_str()
+            }
         }
     }
     /// Adds a reference element.
-    pub fn reference(&mut self, r: &mut Resource, element: warifu_fhir::Element, resource_type: &'static str, id: Id, src: Src) {
+    pub fn reference(
+        &mut self,
+        r: &mut Resource,
+        element: warifu_fhir::Element,
+        resource_type: &'static str,
+        id: Id,
+        src: Src,
+    ) {
         let text = self.reference_text(resource_type, id);
         r.object(element, |o| o.string("reference", text, src));
     }
     /// Adds the reference to the patient (source: PID-3).
     pub fn subject(&mut self, r: &mut Resource, element: warifu_fhir::Element) {
-        let src = self.message.first(b"PID").map(|s| s.field(3).src()).unwrap_or_default();
+        let src = self
+            .message
+            .first(b"PID")
+            .map(|s| s.field(3).src())
+            .unwrap_or_default();
         let id = self.patient_id;
         self.reference(r, element, "Patient", id, src);
     }
     /// Writes a reference into an object under a key.
-    pub fn reference_in(&self, o: &mut Object<'_>, key: &str, resource_type: &'static str, id: Id, src: Src) {
+    pub fn reference_in(
+        &self,
+        o: &mut Object<'_>,
+        key: &str,
+        resource_type: &'static str,
+        id: Id,
+        src: Src,
+    ) {
         let text = self.reference_text(resource_type, id);
         o.object(key, |o| o.string("reference", text, src));
     }
@@ -266,16 +328,39 @@ impl<'a> Cx<'a, '_> {
         let time = warifu_hl7::time::parse(digits)?;
         let key = time.sort_key();
         let day = key / 1_000_000_000;
-        let inpatient = self.context.stays.iter().rev().find(|s| s.inpatient && s.start / 1_000_000_000 <= day && s.end.is_none_or(|e| e / 1_000_000_000 >= day));
+        let inpatient = self.context.stays.iter().rev().find(|s| {
+            s.inpatient
+                && s.start / 1_000_000_000 <= day
+                && s.end.is_none_or(|e| e / 1_000_000_000 >= day)
+        });
         if let Some(s) = inpatient {
             return Some(s.id);
         }
-        let mut visits = self.context.stays.iter().filter(|s| !s.inpatient && s.start / 1_000_000_000 == day);
+        let mut visits = self
+            .context
+            .stays
+            .iter()
+            .filter(|s| !s.inpatient && s.start / 1_000_000_000 == day);
         let first = visits.next()?;
-        let same_department = |s: &&Stay| !self.item.department.is_empty() && s.department == self.item.department;
-        if let Some(s) = self.context.stays.iter().filter(|s| !s.inpatient && s.start / 1_000_000_000 == day).find(same_department) {
+        let same_department =
+            |s: &&Stay| !self.item.department.is_empty() && s.department == self.item.department;
+        if let Some(s) = self
+            .context
+            .stays
+            .iter()
+            .filter(|s| !s.inpatient && s.start / 1_000_000_000 == day)
+            .find(same_department)
+        {
             return Some(s.id);
         }
         visits.next().is_none().then_some(first.id)
+    }
+}
+
+fn span(src: Src) -> Span {
+    Span {
+        source: SourceId(u32::from(src.message)),
+        start: src.start,
+        end: src.end,
     }
 }

@@ -33,7 +33,7 @@ impl Triplet<'_> {
 }
 
 /// The triplets of a CWE, standard coding first, empty ones left out (mapping §1).
-pub fn triplets<'a>(cwe: Part<'a>) -> impl Iterator<Item = Triplet<'a>> {
+pub fn triplets(cwe: Part<'_>) -> impl Iterator<Item = Triplet<'_>> {
     let [a, b] = both_triplets(cwe);
     let swap = !is_standard(&a) && is_standard(&b);
     let (first, second) = if swap { (b, a) } else { (a, b) };
@@ -41,17 +41,44 @@ pub fn triplets<'a>(cwe: Part<'a>) -> impl Iterator<Item = Triplet<'a>> {
 }
 
 /// Both triplets as sent, first and alternate.
-pub fn both_triplets<'a>(cwe: Part<'a>) -> [Triplet<'a>; 2] {
+pub fn both_triplets(cwe: Part<'_>) -> [Triplet<'_>; 2] {
     let mut c = [Val::default(); 9];
     for (slot, part) in c.iter_mut().zip(cwe.comps()) {
         *slot = part.text().trimmed();
     }
-    let [code, text, system, code2, text2, system2, version, version2, _] = c;
-    [Triplet { code, text, system, version }, Triplet { code: code2, text: text2, system: system2, version: version2 }]
+    let [
+        code,
+        text,
+        system,
+        code2,
+        text2,
+        system2,
+        version,
+        version2,
+        _,
+    ] = c;
+    [
+        Triplet {
+            code,
+            text,
+            system,
+            version,
+        },
+        Triplet {
+            code: code2,
+            text: text2,
+            system: system2,
+            version: version2,
+        },
+    ]
 }
 
 fn is_standard(t: &Triplet<'_>) -> bool {
-    !t.code.is_empty() && matches!(systems::system_uri(t.system.text, t.code.text, t.version.text), SystemUri::Known(_))
+    !t.code.is_empty()
+        && matches!(
+            systems::system_uri(t.system.text, t.code.text, t.version.text),
+            SystemUri::Known(_)
+        )
 }
 
 /// URI of a triplet's coding system; unknown ones are named under the institution
@@ -82,7 +109,9 @@ pub fn local_system<'a>(cx: &Cx<'a, '_>, name: &str) -> &'a str {
         if b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'+') {
             s.push(char::from(b));
         } else {
-            const HEX: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
+            const HEX: [char; 16] = [
+                '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F',
+            ];
             s.push('%');
             s.push(HEX.get(usize::from(b >> 4)).copied().unwrap_or('0'));
             s.push(HEX.get(usize::from(b & 15)).copied().unwrap_or('0'));
@@ -98,7 +127,12 @@ pub fn codeable_concept<'a>(o: &mut Object<'_>, cx: &mut Cx<'a, '_>, cwe: Part<'
 }
 
 /// [`codeable_concept`] with further codings written by `extra` after the sent ones.
-pub fn concept_of<'a>(o: &mut Object<'_>, cx: &mut Cx<'a, '_>, cwe: Part<'a>, extra: impl FnOnce(&mut warifu_fhir::Array<'_>, &mut Cx<'a, '_>, Part<'a>)) {
+pub fn concept_of<'a>(
+    o: &mut Object<'_>,
+    cx: &mut Cx<'a, '_>,
+    cwe: Part<'a>,
+    extra: impl FnOnce(&mut warifu_fhir::Array<'_>, &mut Cx<'a, '_>, Part<'a>),
+) {
     let mut text: Option<Val<'a>> = None;
     o.array("coding", |a| {
         for t in triplets(cwe) {
@@ -123,7 +157,15 @@ pub fn coding<'a>(a: &mut warifu_fhir::Array<'_>, cx: &mut Cx<'a, '_>, t: &Tripl
     }
     let system = system_of(cx, t);
     a.object(|o| {
-        o.string("system", system, if t.system.is_empty() { t.code.src() } else { t.system.src() });
+        o.string(
+            "system",
+            system,
+            if t.system.is_empty() {
+                t.code.src()
+            } else {
+                t.system.src()
+            },
+        );
         if system == systems::ICD10 || system == systems::ICD10_2013_FULL {
             o.string("version", t.version.text, t.version.src());
         }
@@ -140,7 +182,9 @@ pub fn read_time<'a>(cx: &mut Cx<'a, '_>, v: Val<'a>, target: &'static str) -> O
     let t = time::parse(v.text);
     match t {
         None => cx.report_with(&HL7113, &v, target),
-        Some(t) if !matches!(t.oddity, Oddity::None | Oddity::Midnight) => cx.report_with(&warifu_diag::catalogue::hl7::HL7114, &v, target),
+        Some(t) if !matches!(t.oddity, Oddity::None | Oddity::Midnight) => {
+            cx.report_with(&warifu_diag::catalogue::hl7::HL7114, &v, target)
+        }
         Some(_) => {}
     }
     t
@@ -171,8 +215,15 @@ pub fn instant<'a>(cx: &mut Cx<'a, '_>, v: Val<'a>, target: &'static str) -> Opt
 }
 
 /// Adds a `dateTime` element.
-pub fn add_date_time<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, element: Element, v: Val<'a>) -> bool {
-    let Some(s) = date_time(cx, v, element.name) else { return false };
+pub fn add_date_time<'a>(
+    r: &mut Resource,
+    cx: &mut Cx<'a, '_>,
+    element: Element,
+    v: Val<'a>,
+) -> bool {
+    let Some(s) = date_time(cx, v, element.name) else {
+        return false;
+    };
     r.string(element, s, v.src())
 }
 
@@ -201,24 +252,50 @@ pub struct Unit<'a> {
 /// text otherwise (reported).
 pub fn unit<'a>(cx: &mut Cx<'a, '_>, cwe: Part<'a>) -> Unit<'a> {
     let [a, b] = both_triplets(cwe);
-    let text = [a.text, a.code, b.text, b.code].into_iter().find(|v| !v.is_empty()).unwrap_or_default();
+    let text = [a.text, a.code, b.text, b.code]
+        .into_iter()
+        .find(|v| !v.is_empty())
+        .unwrap_or_default();
     if text.is_empty() {
-        return Unit { text, system: "", code: "" };
+        return Unit {
+            text,
+            system: "",
+            code: "",
+        };
     }
     for t in [&a, &b] {
         if systems::trim_name(t.system.text) == "MR9P" && !t.code.is_empty() {
-            return Unit { text: if t.text.is_empty() { t.code } else { t.text }, system: systems::MERIT9_UNIT, code: t.code.text };
+            return Unit {
+                text: if t.text.is_empty() { t.code } else { t.text },
+                system: systems::MERIT9_UNIT,
+                code: t.code.text,
+            };
         }
     }
-    if let Some(code) = warifu_terms::units::ucum(a.code.text, a.text.text).or_else(|| warifu_terms::units::ucum(b.code.text, b.text.text)) {
-        return Unit { text, system: systems::UCUM, code };
+    if let Some(code) = warifu_terms::units::ucum(a.code.text, a.text.text)
+        .or_else(|| warifu_terms::units::ucum(b.code.text, b.text.text))
+    {
+        return Unit {
+            text,
+            system: systems::UCUM,
+            code,
+        };
     }
     cx.report(&MAP010, &text);
-    Unit { text, system: "", code: "" }
+    Unit {
+        text,
+        system: "",
+        code: "",
+    }
 }
 
 /// Writes the members of a Quantity. `value` must be an NM; returns `false` (and reports) otherwise.
-pub fn quantity<'a>(o: &mut Object<'_>, cx: &mut Cx<'a, '_>, value: Val<'a>, unit: &Unit<'a>) -> bool {
+pub fn quantity<'a>(
+    o: &mut Object<'_>,
+    cx: &mut Cx<'a, '_>,
+    value: Val<'a>,
+    unit: &Unit<'a>,
+) -> bool {
     let Some(literal) = warifu_fhir::number::decimal(value.text) else {
         if !value.is_empty() {
             cx.report_with(&MAP007, &value, "Quantity.value");
@@ -246,7 +323,8 @@ pub fn identifier(o: &mut Object<'_>, system: &str, value: Val<'_>) {
 }
 
 /// The extension that tells kanji (IDE), kana (SYL) and alphabetic (ABC) names apart.
-pub const EN_REPRESENTATION: &str = "http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation";
+pub const EN_REPRESENTATION: &str =
+    "http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation";
 
 /// A person named by an XCN: a reference to a Practitioner (emitted once) when there is an id, else
 /// only a display.
@@ -265,17 +343,30 @@ pub fn practitioner<'a>(cx: &mut Cx<'a, '_>, xcn: Part<'a>) -> Option<Person<'a>
         return None;
     }
     let number = xcn.comp(1).value().trimmed();
-    let display = xcn.reps().map(|rep| full_name(cx, rep.comp(2).value(), rep.comp(3).value())).find(|s| !s.is_empty()).unwrap_or("");
+    let display = xcn
+        .reps()
+        .map(|rep| full_name(cx, rep.comp(2).value(), rep.comp(3).value()))
+        .find(|s| !s.is_empty())
+        .unwrap_or("");
     let src = xcn.src();
     if number.is_empty() {
-        return (!display.is_empty()).then_some(Person { id: None, display, src });
+        return (!display.is_empty()).then_some(Person {
+            id: None,
+            display,
+            src,
+        });
     }
-    let readable = bumpalo::format!(in cx.message().arena(), "practitioner.{}", number.text).into_bump_str();
+    let readable =
+        bumpalo::format!(in cx.message().arena(), "practitioner.{}", number.text).into_bump_str();
     let id = cx.shared_id("Practitioner", &[number.text], readable);
     if !cx.emitted("Practitioner", id) {
         crate::kinds::practitioner::emit(cx, id, xcn);
     }
-    Some(Person { id: Some(id), display, src })
+    Some(Person {
+        id: Some(id),
+        display,
+        src,
+    })
 }
 
 /// Writes a Reference to a person: `reference` and `display`, or `display` alone.

@@ -6,6 +6,10 @@
 //! [`assemble`] makes Bundles or NDJSON of it. No clock, no randomness: the same input and options
 //! give the same bytes everywhere.
 #![forbid(unsafe_code)]
+#![expect(
+    clippy::vec_box,
+    reason = "buffers move between the pool and open resources; moving a box is cheap"
+)]
 
 #[macro_use]
 pub mod table;
@@ -21,5 +25,5 @@ pub mod trace;
 
 pub use convert::{Converter, File, MAX_MESSAGES, charset_name};
 pub use options::{IdMode, Options, ReferenceStyle};
-pub use output::{Delete, Output, OutResource};
+pub use output::{Delete, OutResource, Output};
 pub use trace::{Hit, HitSpan, Reason, Unused};

@@ -63,6 +63,7 @@ pub struct Table {
 }
 
 /// Segment name of a source such as `PID-5` or `PID`.
+#[expect(clippy::indexing_slicing, reason = "the length is checked first")]
 pub const fn source_segment(source: &str) -> [u8; 3] {
     let b = source.as_bytes();
     if b.len() < 3 {
@@ -119,11 +120,15 @@ pub struct Group<'a> {
 impl<'a> Group<'a> {
     /// Empty group.
     pub fn new() -> Self {
-        Self { segments: Vec::with_capacity(8) }
+        Self {
+            segments: Vec::with_capacity(8),
+        }
     }
     /// Group of some segments.
     pub fn of(segments: &[Segment<'a>]) -> Self {
-        Self { segments: segments.to_vec() }
+        Self {
+            segments: segments.to_vec(),
+        }
     }
     /// Adds a segment.
     pub fn push(&mut self, segment: Segment<'a>) {
@@ -143,7 +148,10 @@ impl<'a> Group<'a> {
     }
     /// All segments of a name, in order.
     pub fn all(&self, name: [u8; 3]) -> impl Iterator<Item = Segment<'a>> + '_ {
-        self.segments.iter().filter(move |s| s.name() == name).copied()
+        self.segments
+            .iter()
+            .filter(move |s| s.name() == name)
+            .copied()
     }
     /// All segments, in order.
     pub fn segments(&self) -> &[Segment<'a>] {
@@ -163,7 +171,10 @@ pub fn run<'a>(table: &'static Table, r: &mut Resource, cx: &mut Cx<'a, '_>, gro
             Action::Map(f) => (f, false),
             Action::Always(f) => (f, true),
             Action::Lost => {
-                if let Some(part) = group.field(row.segment, usize::from(row.field)).filter(Part::is_some) {
+                if let Some(part) = group
+                    .field(row.segment, usize::from(row.field))
+                    .filter(Part::is_some)
+                {
                     cx.lost(row, part);
                 }
                 continue;

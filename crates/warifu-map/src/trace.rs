@@ -83,22 +83,50 @@ pub(crate) struct Mark {
 
 impl Mark {
     pub(crate) fn of(out: &Output) -> Self {
-        Self { events: out.events.len(), used: out.used.len(), lost: out.lost.len() }
+        Self {
+            events: out.events.len(),
+            used: out.used.len(),
+            lost: out.lost.len(),
+        }
     }
 }
 
 /// Names the paths of findings and, with tracing on, of leaves; lists unused fields.
-pub(crate) fn finish_message(message: &Message<'_>, options: &Options, out: &mut Output, mark: Mark, first_diagnostic: usize) {
-    finish_messages(std::slice::from_ref(message), options, out, mark, first_diagnostic);
+pub(crate) fn finish_message(
+    message: &Message<'_>,
+    options: &Options,
+    out: &mut Output,
+    mark: Mark,
+    first_diagnostic: usize,
+) {
+    finish_messages(
+        std::slice::from_ref(message),
+        options,
+        out,
+        mark,
+        first_diagnostic,
+    );
 }
 
-pub(crate) fn finish_messages(messages: &[Message<'_>], options: &Options, out: &mut Output, mark: Mark, first_diagnostic: usize) {
-    let by_number: BTreeMap<u16, &Message<'_>> = if messages.len() > 1 || options.trace { messages.iter().map(|m| (m.number(), m)).collect() } else { BTreeMap::new() };
+pub(crate) fn finish_messages(
+    messages: &[Message<'_>],
+    options: &Options,
+    out: &mut Output,
+    mark: Mark,
+    first_diagnostic: usize,
+) {
+    let by_number: BTreeMap<u16, &Message<'_>> = if messages.len() > 1 || options.trace {
+        messages.iter().map(|m| (m.number(), m)).collect()
+    } else {
+        BTreeMap::new()
+    };
     let find = |n: u32| -> Option<&Message<'_>> {
         match messages {
             [m] if u32::from(m.number()) == n => Some(m),
             [_] => None,
-            _ => u16::try_from(n).ok().and_then(|n| by_number.get(&n).copied()),
+            _ => u16::try_from(n)
+                .ok()
+                .and_then(|n| by_number.get(&n).copied()),
         }
     };
     for d in out.diagnostics.iter_mut().skip(first_diagnostic) {
@@ -110,13 +138,19 @@ pub(crate) fn finish_messages(messages: &[Message<'_>], options: &Options, out: 
     if !options.trace {
         return;
     }
-    let mut used: Vec<Src> = out.events.iter().skip(mark.events).map(|e| e.src).filter(|s| s.is_some()).collect();
+    let mut used: Vec<Src> = out
+        .events
+        .iter()
+        .skip(mark.events)
+        .map(|e| e.src)
+        .filter(|s| s.is_some())
+        .collect();
     used.extend(out.used.iter().skip(mark.used).copied());
     for s in &used {
-        if !out.paths.contains_key(s) {
-            if let Some(p) = find(u32::from(s.message)).and_then(|m| m.locate(s.start)) {
-                out.paths.insert(*s, p);
-            }
+        if !out.paths.contains_key(s)
+            && let Some(p) = find(u32::from(s.message)).and_then(|m| m.locate(s.start))
+        {
+            out.paths.insert(*s, p);
         }
     }
     let lost: Vec<Src> = out.lost.iter().skip(mark.lost).map(|(s, _)| *s).collect();
@@ -151,7 +185,12 @@ fn unused_of(m: &Message<'_>, used: &[Src], lost: &[Src], out: &mut Output) {
                 continue;
             }
             let (start, end) = field.span();
-            let reason = reason_of(name, n, lost.iter().any(|s| s.message == m.number() && s.start < end && s.end > start));
+            let reason = reason_of(
+                name,
+                n,
+                lost.iter()
+                    .any(|s| s.message == m.number() && s.start < end && s.end > start),
+            );
             if !touched(start, end) {
                 push_unused(out, m, field, reason);
                 continue;
@@ -171,7 +210,13 @@ fn unused_of(m: &Message<'_>, used: &[Src], lost: &[Src], out: &mut Output) {
 fn push_unused(out: &mut Output, m: &Message<'_>, part: Part<'_>, reason: Reason) {
     let (start, end) = part.span();
     if let Some(path) = m.locate(start) {
-        out.unused.push(Unused { message: m.number(), start, end, path, reason });
+        out.unused.push(Unused {
+            message: m.number(),
+            start,
+            end,
+            path,
+            reason,
+        });
     }
 }
 
@@ -180,7 +225,10 @@ fn reason_of(segment: [u8; 3], field: usize, lost: bool) -> Reason {
         return Reason::Lost;
     }
     let mut reason = Reason::Unknown;
-    for row in kinds::tables().flat_map(|t| t.rows.iter()).filter(|r| r.segment == segment && (usize::from(r.field) == field || r.field == 0)) {
+    for row in kinds::tables()
+        .flat_map(|t| t.rows.iter())
+        .filter(|r| r.segment == segment && (usize::from(r.field) == field || r.field == 0))
+    {
         match row.action {
             Action::Ignored(_) => return Reason::Ignored,
             Action::Lost => reason = Reason::Lost,
@@ -229,7 +277,11 @@ pub fn hits(out: &Output, r: &OutResource) -> Vec<Hit> {
                         message: e.src.message,
                         start: e.src.start,
                         end: e.src.end,
-                        path: out.paths.get(&e.src).map(ToString::to_string).unwrap_or_default(),
+                        path: out
+                            .paths
+                            .get(&e.src)
+                            .map(ToString::to_string)
+                            .unwrap_or_default(),
                     };
                     if !spans.contains(&span) {
                         spans.push(span);
@@ -240,15 +292,22 @@ pub fn hits(out: &Output, r: &OutResource) -> Vec<Hit> {
             }
             if row.is_none() {
                 let n = rows.partition_point(|(start, _)| *start <= at);
-                row = n.checked_sub(1).and_then(|n| rows.get(n)).and_then(|(_, row)| *row);
+                row = n
+                    .checked_sub(1)
+                    .and_then(|n| rows.get(n))
+                    .and_then(|(_, row)| *row);
             }
             // A field read inside a composite belongs to its own row of the same table.
-            if let (Some(r), Some(first)) = (row, spans.first()) {
-                if let Some(own) = kinds::row_of(r.table, &first.path) {
-                    row = Some(own);
-                }
+            if let (Some(r), Some(first)) = (row, spans.first())
+                && let Some(own) = kinds::row_of(r.table, &first.path)
+            {
+                row = Some(own);
             }
-            Hit { pointer: leaf.pointer, row, spans }
+            Hit {
+                pointer: leaf.pointer,
+                row,
+                spans,
+            }
         })
         .collect()
 }

@@ -61,12 +61,24 @@ pub struct Finding {
 
 /// Names of the field (and component) of a path.
 pub fn names(path: &FieldPath) -> Option<Names> {
-    let field = warifu_terms::fields::field(path.segment_name(), usize::try_from(path.field).unwrap_or(0))?;
-    Some(Names { ja: field.ja.to_owned(), en: field.en.to_owned() })
+    let field = warifu_terms::fields::field(
+        path.segment_name(),
+        usize::try_from(path.field).unwrap_or(0),
+    )?;
+    Some(Names {
+        ja: field.ja.to_owned(),
+        en: field.en.to_owned(),
+    })
 }
 
 /// Makes a finding; `source` gives line and column (whole-file findings need none).
-pub fn finding(d: &Diagnostic, file: &str, source: Option<&SourceText>, lang: Lang, units: Units) -> Finding {
+pub fn finding(
+    d: &Diagnostic,
+    file: &str,
+    source: Option<&SourceText>,
+    lang: Lang,
+    units: Units,
+) -> Finding {
     let first = Position { line: 1, column: 1 };
     let at = |byte: u32| source.map_or(first, |s| s.position(byte, units));
     let whole = d.span.end == 0;

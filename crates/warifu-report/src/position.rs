@@ -68,14 +68,25 @@ impl SourceText {
             Units::Utf8 => before.len(),
             Units::CodePoint => before.chars().count(),
         };
-        Position { line: u32::try_from(line + 1).unwrap_or(u32::MAX), column: u32::try_from(column + 1).unwrap_or(u32::MAX) }
+        Position {
+            line: u32::try_from(line + 1).unwrap_or(u32::MAX),
+            column: u32::try_from(column + 1).unwrap_or(u32::MAX),
+        }
     }
     /// Text of a line from 1, without its terminator.
     pub fn line(&self, line: u32) -> &str {
         let n = usize::try_from(line).unwrap_or(0).saturating_sub(1);
         let start = self.lines.get(n).copied().unwrap_or(0);
-        let end = self.lines.get(n + 1).copied().unwrap_or(self.decoded.text.len());
-        self.decoded.text.get(start..end).unwrap_or("").trim_end_matches(['\r', '\n'])
+        let end = self
+            .lines
+            .get(n + 1)
+            .copied()
+            .unwrap_or(self.decoded.text.len());
+        self.decoded
+            .text
+            .get(start..end)
+            .unwrap_or("")
+            .trim_end_matches(['\r', '\n'])
     }
 }
 
@@ -89,8 +100,17 @@ mod tests {
         let t = SourceText::new(bytes, Charset::Iso2022Jp);
         assert_eq!(t.position(0, Units::Utf16), Position { line: 1, column: 1 });
         let caret = u32::try_from(bytes.iter().rposition(|&b| b == b'^').unwrap()).unwrap();
-        assert_eq!(t.position(caret, Units::Utf16), Position { line: 2, column: 7 });
-        assert_eq!(t.position(caret, Units::Utf8), Position { line: 2, column: 11 });
+        assert_eq!(
+            t.position(caret, Units::Utf16),
+            Position { line: 2, column: 7 }
+        );
+        assert_eq!(
+            t.position(caret, Units::Utf8),
+            Position {
+                line: 2,
+                column: 11
+            }
+        );
         assert_eq!(t.line(2), "PID|山田^x");
         assert_eq!(t.line(3), "OBX|1");
     }

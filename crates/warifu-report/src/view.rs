@@ -88,7 +88,11 @@ pub fn view(bytes: &[u8], charset: Option<Charset>, kind: Option<DataKind>) -> M
         *ordinal += 1;
         let ordinal = *ordinal;
         let info = warifu_terms::fields::segment(s.name_str());
-        let base = if ordinal > 1 { format!("{}({ordinal})", s.name_str()) } else { s.name_str().to_owned() };
+        let base = if ordinal > 1 {
+            format!("{}({ordinal})", s.name_str())
+        } else {
+            s.name_str().to_owned()
+        };
         let mut fields = Vec::new();
         for (n, f) in s.fields() {
             if f.is_empty() {
@@ -108,7 +112,9 @@ pub fn view(bytes: &[u8], charset: Option<Charset>, kind: Option<DataKind>) -> M
         });
     }
     let nine = m.first(b"MSH").map(|s| s.field(9));
-    let message_type = nine.map(|f| format!("{}^{}", f.comp(1).value().text, f.comp(2).value().text)).unwrap_or_default();
+    let message_type = nine
+        .map(|f| format!("{}^{}", f.comp(1).value().text, f.comp(2).value().text))
+        .unwrap_or_default();
     MessageView {
         charset: match index.charset() {
             Charset::Iso2022Jp => "ISO-2022-JP",
@@ -118,7 +124,10 @@ pub fn view(bytes: &[u8], charset: Option<Charset>, kind: Option<DataKind>) -> M
         }
         .to_owned(),
         kind: kind.map(|k| k.code().to_owned()),
-        kind_name: kind.map(|k| Names { ja: k.ja().to_owned(), en: k.en().to_owned() }),
+        kind_name: kind.map(|k| Names {
+            ja: k.ja().to_owned(),
+            en: k.en().to_owned(),
+        }),
         message_type,
         bytes: bytes.len(),
         text: text.decoded.text,
@@ -128,7 +137,14 @@ pub fn view(bytes: &[u8], charset: Option<Charset>, kind: Option<DataKind>) -> M
 
 fn node(path: String, ja: &str, en: &str, part: Part<'_>, children: Vec<FieldNode>) -> FieldNode {
     let (start, end) = part.span();
-    FieldNode { path, ja: ja.to_owned(), en: en.to_owned(), span: [start, end], text: part.text().text.to_owned(), children }
+    FieldNode {
+        path,
+        ja: ja.to_owned(),
+        en: en.to_owned(),
+        span: [start, end],
+        text: part.text().text.to_owned(),
+        children,
+    }
 }
 
 fn field_node(base: &str, segment: &str, n: usize, f: Part<'_>, nodes: &mut usize) -> FieldNode {

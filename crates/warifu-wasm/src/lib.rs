@@ -20,7 +20,9 @@ fn failure(code: &str, message: &str) -> JsValue {
 }
 
 fn to_js<T: Serialize + ?Sized>(value: &T) -> Result<JsValue, JsValue> {
-    value.serialize(&Serializer::json_compatible()).map_err(|e| failure("internal", &e.to_string()))
+    value
+        .serialize(&Serializer::json_compatible())
+        .map_err(|e| failure("internal", &e.to_string()))
 }
 
 fn set(o: &Object, key: &str, value: &JsValue) {
@@ -61,7 +63,8 @@ impl Engine {
         let options: JobOptions = if options.is_undefined() || options.is_null() {
             JobOptions::default()
         } else {
-            serde_wasm_bindgen::from_value(options).map_err(|e| failure("invalid-option", &e.to_string()))?
+            serde_wasm_bindgen::from_value(options)
+                .map_err(|e| failure("invalid-option", &e.to_string()))?
         };
         let job = Job::new(options).map_err(|e| failure("invalid-option", &e.to_string()))?;
         Ok(Self { job })
@@ -69,8 +72,14 @@ impl Engine {
     /// A message as a tree.
     pub fn parse(&self, path: &str, bytes: &[u8]) -> Result<JsValue, JsValue> {
         let name = path.rsplit('/').next().unwrap_or("");
-        let kind = warifu_ssmix2::FileName::parse(name).ok().and_then(|n| n.data_kind().standard());
-        to_js(&warifu_report::view::view(bytes, self.job.options().charset(), kind))
+        let kind = warifu_ssmix2::FileName::parse(name)
+            .ok()
+            .and_then(|n| n.data_kind().standard());
+        to_js(&warifu_report::view::view(
+            bytes,
+            self.job.options().charset(),
+            kind,
+        ))
     }
     /// Converts one file.
     pub fn convert(&mut self, path: &str, bytes: &[u8]) -> Result<JsValue, JsValue> {
@@ -86,14 +95,24 @@ impl Engine {
     pub fn convert_patient(&mut self, files: &Array) -> Result<JsValue, JsValue> {
         let mut owned: Vec<(String, Vec<u8>)> = Vec::new();
         for f in files.iter() {
-            let path = Reflect::get(&f, &"path".into()).ok().and_then(|p| p.as_string());
-            let bytes = Reflect::get(&f, &"bytes".into()).ok().and_then(|b| b.dyn_into::<Uint8Array>().ok());
+            let path = Reflect::get(&f, &"path".into())
+                .ok()
+                .and_then(|p| p.as_string());
+            let bytes = Reflect::get(&f, &"bytes".into())
+                .ok()
+                .and_then(|b| b.dyn_into::<Uint8Array>().ok());
             let (Some(path), Some(bytes)) = (path, bytes) else {
-                return Err(failure("invalid-option", "files must be {path: string, bytes: Uint8Array}[]"));
+                return Err(failure(
+                    "invalid-option",
+                    "files must be {path: string, bytes: Uint8Array}[]",
+                ));
             };
             owned.push((path, bytes.to_vec()));
         }
-        let files: Vec<File<'_>> = owned.iter().map(|(path, bytes)| File { path, bytes }).collect();
+        let files: Vec<File<'_>> = owned
+            .iter()
+            .map(|(path, bytes)| File { path, bytes })
+            .collect();
         converted(self.job.convert_patient(&files))
     }
 }

@@ -1,4 +1,3 @@
 //! `CLN`: JP-CLINS output.
 
-codes! {
-}
+codes! {}

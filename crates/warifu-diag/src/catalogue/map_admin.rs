@@ -1,4 +1,3 @@
 //! `MAP1xx`: patient, administration, allergies, diseases.
 
-codes! {
-}
+codes! {}

@@ -1,4 +1,3 @@
 //! `MAP3xx`: medication.
 
-codes! {
-}
+codes! {}

@@ -1,4 +1,3 @@
 //! `MAP4xx`: imaging, diet, documents.
 
-codes! {
-}
+codes! {}

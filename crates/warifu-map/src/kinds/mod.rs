@@ -47,7 +47,11 @@ pub(crate) fn row_of(table: &str, path: &str) -> Option<&'static Row> {
     let end = path.find(['[', '.', '(']).unwrap_or(path.len());
     let (segment, field) = match (path.get(..3), path.find('-')) {
         (Some(s), Some(d)) => {
-            let n: String = path.get(d + 1..)?.chars().take_while(char::is_ascii_digit).collect();
+            let n: String = path
+                .get(d + 1..)?
+                .chars()
+                .take_while(char::is_ascii_digit)
+                .collect();
             (s, n)
         }
         _ => return None,
@@ -56,24 +60,36 @@ pub(crate) fn row_of(table: &str, path: &str) -> Option<&'static Row> {
     let t = tables().find(|t| t.name == table)?;
     t.rows
         .iter()
-        .find(|r| r.row.source.get(..3) == Some(segment) && r.row.source.get(4..).is_some_and(|f| f.split(['.', ' ']).next() == Some(field.as_str())))
+        .find(|r| {
+            r.row.source.get(..3) == Some(segment)
+                && r.row
+                    .source
+                    .get(4..)
+                    .is_some_and(|f| f.split(['.', ' ']).next() == Some(field.as_str()))
+        })
         .map(|r| &r.row)
 }
 
 /// Converts one message into `cx.out`.
 pub(crate) fn convert(cx: &mut Cx<'_, '_>) {
     use DataKind as K;
-    if let Some(t) = warifu_hl7::time::parse(cx.message().value(b"MSH", 7).text) {
-        if cx.out.newest_message_time.is_none_or(|n| n.sort_key() < t.sort_key()) {
-            cx.out.newest_message_time = Some(t);
-        }
+    if let Some(t) = warifu_hl7::time::parse(cx.message().value(b"MSH", 7).text)
+        && cx
+            .out
+            .newest_message_time
+            .is_none_or(|n| n.sort_key() < t.sort_key())
+    {
+        cx.out.newest_message_time = Some(t);
     }
     let Some(kind) = cx.kind() else {
         if is_vital(cx) {
             patient::ensure(cx);
             vital::convert(cx);
         } else {
-            cx.report_message(&SSM113, cx.item.kind_text.chars().take(0).collect::<String>());
+            cx.report_message(
+                &SSM113,
+                cx.item.kind_text.chars().take(0).collect::<String>(),
+            );
         }
         return;
     };
@@ -85,7 +101,16 @@ pub(crate) fn convert(cx: &mut Cx<'_, '_>) {
         K::Adt00 => patient::convert(cx),
         K::Adt61 => allergy::convert(cx),
         // Dated ADT files were merged into stays before ([`encounter::convert`]).
-        K::Adt01 | K::Adt12 | K::Adt21 | K::Adt22 | K::Adt31 | K::Adt32 | K::Adt41 | K::Adt42 | K::Adt51 | K::Adt52 => {}
+        K::Adt01
+        | K::Adt12
+        | K::Adt21
+        | K::Adt22
+        | K::Adt31
+        | K::Adt32
+        | K::Adt41
+        | K::Adt42
+        | K::Adt51
+        | K::Adt52 => {}
         K::Ppr01 => condition::convert(cx),
         K::Omd => nutrition::convert(cx),
         K::Omp01 => medication::prescription(cx),
@@ -102,11 +127,14 @@ pub(crate) fn convert(cx: &mut Cx<'_, '_>) {
 
 fn is_vital(cx: &Cx<'_, '_>) -> bool {
     let m = cx.message();
-    m.first(b"MSH").is_some_and(|s| s.field(9).comp(2).value().text == "R30")
+    m.first(b"MSH")
+        .is_some_and(|s| s.field(9).comp(2).value().text == "R30")
 }
 
 fn check_event(cx: &mut Cx<'_, '_>, kind: DataKind) {
-    let Some(msh) = cx.message().first(b"MSH") else { return };
+    let Some(msh) = cx.message().first(b"MSH") else {
+        return;
+    };
     let nine = msh.field(9);
     let (ty, event) = (nine.comp(1).value(), nine.comp(2).value());
     if kind.action(ty.text.trim(), event.text.trim()).is_none() {
@@ -118,7 +146,10 @@ fn check_event(cx: &mut Cx<'_, '_>, kind: DataKind) {
 pub(crate) fn guess(m: &Message<'_>) -> Option<DataKind> {
     use DataKind as K;
     let nine = m.first(b"MSH")?.field(9);
-    let (ty, event) = (nine.comp(1).value().text.trim(), nine.comp(2).value().text.trim());
+    let (ty, event) = (
+        nine.comp(1).value().text.trim(),
+        nine.comp(2).value().text.trim(),
+    );
     Some(match (ty, event) {
         ("ADT", "A08" | "A23") => K::Adt00,
         ("ADT", "A54" | "A55") => K::Adt01,
@@ -135,12 +166,22 @@ pub(crate) fn guess(m: &Message<'_>) -> Option<DataKind> {
         ("PPR", _) => K::Ppr01,
         ("OMD", _) => K::Omd,
         ("RDE", _) => {
-            if m.first(b"RXC").is_some() { K::Omp02 } else { K::Omp01 }
+            if m.first(b"RXC").is_some() {
+                K::Omp02
+            } else {
+                K::Omp01
+            }
         }
         ("RAS", _) => {
             let injected = m.first(b"RXC").is_some()
-                || m.segments().any(|s| s.name() == *b"RXA" && s.field(12).is_some())
-                || m.first(b"RXR").is_some_and(|s| matches!(s.field(1).comp(1).value().text, "IV" | "IM" | "SC" | "ID" | "IA"));
+                || m.segments()
+                    .any(|s| s.name() == *b"RXA" && s.field(12).is_some())
+                || m.first(b"RXR").is_some_and(|s| {
+                    matches!(
+                        s.field(1).comp(1).value().text,
+                        "IV" | "IM" | "SC" | "ID" | "IA"
+                    )
+                });
             if injected { K::Omp12 } else { K::Omp11 }
         }
         ("OML", _) => K::Oml01,
@@ -151,7 +192,13 @@ pub(crate) fn guess(m: &Message<'_>) -> Option<DataKind> {
             _ => K::Omg03,
         },
         ("OMI", _) => {
-            if m.first(b"IPC").is_some_and(|s| s.field(5).comp(1).value().text == "ES") { K::Omg12 } else { K::Omg11 }
+            if m.first(b"IPC")
+                .is_some_and(|s| s.field(5).comp(1).value().text == "ES")
+            {
+                K::Omg12
+            } else {
+                K::Omg11
+            }
         }
         ("ORU", "R01") => K::Omg13,
         _ => return None,

@@ -1,8 +1,8 @@
 //! Patient (JP_Patient) from PID, NK1, DB1; other kinds refer to it. Mapping §2.
 
 use warifu_diag::catalogue::map_general::MAP008;
-use warifu_fhir::element::patient as el;
 use warifu_fhir::Resource;
+use warifu_fhir::element::patient as el;
 use warifu_hl7::Part;
 
 use crate::cx::{Cx, Sourced};
@@ -39,7 +39,9 @@ pub(crate) fn ensure(cx: &mut Cx<'_, '_>) {
 }
 
 fn patient(cx: &mut Cx<'_, '_>) {
-    let Some(pid) = cx.message().first(b"PID") else { return };
+    let Some(pid) = cx.message().first(b"PID") else {
+        return;
+    };
     let mut r = cx.open("Patient", cx.patient_id());
     let group = Group::of(&[pid]);
     run(&PID_TO_JP_PATIENT, &mut r, cx, &group);

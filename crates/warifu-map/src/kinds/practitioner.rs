@@ -29,7 +29,11 @@ pub(crate) fn emit<'a>(cx: &mut Cx<'a, '_>, id: Id, xcn: Part<'a>) {
     let mut r = cx.open("Practitioner", id);
     r.row(Some(&XCN_TO_JP_PRACTITIONER.rows[0].row));
     let number = xcn.comp(1).value().trimmed();
-    let system = cx.institution().map(|n| cx.text(&format!("urn:oid:1.2.392.100495.20.3.41.1{n}"))).unwrap_or("urn:x-ssmix2:unknown:practitioner");
+    let system = cx
+        .institution()
+        .map_or("urn:x-ssmix2:unknown:practitioner", |n| {
+            cx.text(&format!("urn:oid:1.2.392.100495.20.3.41.1{n}"))
+        });
     r.object(el::IDENTIFIER, |o| {
         o.string("system", system, number.src());
         o.string("value", number.text, number.src());

@@ -1,0 +1,458 @@
+//! What a result text says: number, comparator, class, interval (SS-MIX2 deviations of OBX-5).
+//!
+//! Pure functions over text. Nothing is thrown away: a reading says what kind of value the text is;
+//! the text itself is kept by the caller wherever the reading is not the text itself.
+
+use std::borrow::Cow;
+
+use warifu_fhir::number::decimal;
+
+/// Longest text that is looked into, in characters; longer ones are prose.
+const MAX_CHARS: usize = 32;
+
+/// `Quantity.comparator`.
+pub(crate) type Comparator = &'static str;
+
+/// A class of a qualitative result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// `(-)`, 陰性, 検出せず.
+    Negative,
+    /// `(+)`, 陽性, 検出, and the grades `1+` … `5+`.
+    Positive,
+    /// `±`, `+-`, 少量: between both.
+    Borderline,
+}
+
+/// What a text says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Reading<'t> {
+    /// A number; the literal is JSON.
+    Number(Cow<'t, str>),
+    /// A number with a comparator. `plain`: written as sign and number, so that nothing but blanks is lost.
+    Compared { comparator: Comparator, literal: Cow<'t, str>, plain: bool },
+    /// `mantissa × 10^exponent`.
+    Power { comparator: Option<Comparator>, mantissa: String, exponent: i8 },
+    /// A qualitative class.
+    Class(Class),
+    /// `1-4`, `0.5～2未満`, `≧10＜20`, `2/300`, `1:40`.
+    Interval,
+    /// Value and class, or value and unit, in one cell: `3+(300)`, `50-99/HPF`, `クラス 3`.
+    Mixed,
+    /// Any other text.
+    Text,
+}
+
+/// Reads a result text. `of_number`: the field says it is a number (NM), so `+1` is 1.
+pub(crate) fn read(text: &str, of_number: bool) -> Reading<'_> {
+    let trimmed = text.trim();
+    let signed = trimmed.starts_with('+');
+    if !signed || of_number {
+        if let Some(n) = decimal(trimmed) {
+            return Reading::Number(n);
+        }
+    }
+    if trimmed.chars().nth(MAX_CHARS).is_some() {
+        return Reading::Text;
+    }
+    // The common plain forms need no folding.
+    if let Some((comparator, rest)) = sign_prefix(trimmed) {
+        if let Some(n) = decimal(rest).filter(|_| !rest.trim_start().starts_with('+')) {
+            return Reading::Compared { comparator, literal: n, plain: true };
+        }
+    }
+    let folded = fold(trimmed);
+    match of_folded(&folded, of_number) {
+        Reading::Number(n) => Reading::Number(Cow::Owned(n.into_owned())),
+        Reading::Compared { comparator, literal, plain } => Reading::Compared { comparator, literal: Cow::Owned(literal.into_owned()), plain },
+        Reading::Power { comparator, mantissa, exponent } => Reading::Power { comparator, mantissa, exponent },
+        Reading::Class(c) => Reading::Class(c),
+        Reading::Interval => Reading::Interval,
+        Reading::Mixed => Reading::Mixed,
+        Reading::Text => Reading::Text,
+    }
+}
+
+fn of_folded(s: &str, of_number: bool) -> Reading<'_> {
+    if s.is_empty() {
+        return Reading::Text;
+    }
+    if let Some(c) = class(s) {
+        return Reading::Class(c);
+    }
+    if !s.starts_with('+') || of_number {
+        if let Some(n) = number(s) {
+            return Reading::Number(n);
+        }
+    }
+    if let Some((comparator, n)) = compared(s) {
+        return match power(n) {
+            Some((mantissa, exponent)) => Reading::Power { comparator: Some(comparator), mantissa, exponent },
+            None => match number(n) {
+                Some(literal) => Reading::Compared { comparator, literal, plain: false },
+                None => interval_or_other(s),
+            },
+        };
+    }
+    if let Some((mantissa, exponent)) = power(s) {
+        return Reading::Power { comparator: None, mantissa, exponent };
+    }
+    interval_or_other(s)
+}
+
+fn interval_or_other(s: &str) -> Reading<'_> {
+    if is_interval(s) || is_ratio(s) {
+        return Reading::Interval;
+    }
+    let digits = s.bytes().any(|b| b.is_ascii_digit());
+    let classes = s.contains(['+', '±']);
+    if digits || classes { Reading::Mixed } else { Reading::Text }
+}
+
+/// A number, thousands separators allowed.
+fn number(s: &str) -> Option<Cow<'_, str>> {
+    if let Some(n) = decimal(s) {
+        return Some(n);
+    }
+    let (whole, rest) = match s.split_once('.') {
+        Some((w, f)) => (w, Some(f)),
+        None => (s, None),
+    };
+    let unsigned = whole.strip_prefix(['-', '+']).unwrap_or(whole);
+    let mut groups = unsigned.split(',');
+    let first = groups.next()?;
+    let digits = |g: &str| g.bytes().all(|b| b.is_ascii_digit());
+    let mut count = 0;
+    for g in groups {
+        if g.len() != 3 || !digits(g) {
+            return None;
+        }
+        count += 1;
+    }
+    if count == 0 || first.is_empty() || first.len() > 3 || !digits(first) || rest.is_some_and(|f| !digits(f)) {
+        return None;
+    }
+    let plain: String = s.chars().filter(|c| *c != ',').collect();
+    decimal(&plain).map(|n| Cow::Owned(n.into_owned()))
+}
+
+/// Comparator signs in front of the rest.
+fn sign_prefix(s: &str) -> Option<(Comparator, &str)> {
+    const SIGNS: [(&str, Comparator); 6] = [("<=", "<="), ("=<", "<="), (">=", ">="), ("=>", ">="), ("<", "<"), (">", ">")];
+    SIGNS.iter().find_map(|(sign, c)| s.strip_prefix(sign).map(|rest| (*c, rest)))
+}
+
+/// A comparator with the text it compares: signs in front, or behind (then mirrored: `100<` is
+/// `>100`), words on either side (以上, 未満 …).
+fn compared(s: &str) -> Option<(Comparator, &str)> {
+    if let Some(found) = sign_prefix(s) {
+        return Some(found);
+    }
+    const MIRRORED: [(&str, Comparator); 6] = [("<=", ">="), ("=<", ">="), (">=", "<="), ("=>", "<="), ("<", ">"), (">", "<")];
+    if let Some(found) = MIRRORED.iter().find_map(|(sign, c)| s.strip_suffix(sign).map(|rest| (*c, rest))) {
+        return Some(found);
+    }
+    const WORDS: [(&str, Comparator); 9] =
+        [("以上", ">="), ("イジョウ", ">="), ("↑", ">="), ("超過", ">"), ("超", ">"), ("未満", "<"), ("ミマン", "<"), ("以下", "<="), ("イカ", "<=")];
+    for (word, c) in WORDS.into_iter().chain([("↓", "<=")]) {
+        if let Some(rest) = s.strip_suffix(word).or_else(|| s.strip_prefix(word)) {
+            return Some((c, rest));
+        }
+    }
+    if let Some(rest) = s.strip_suffix('~') {
+        return Some((">=", rest));
+    }
+    if let Some(rest) = s.strip_prefix('~') {
+        return Some(("<=", rest));
+    }
+    if let Some(rest) = s.strip_prefix('L') {
+        return Some(("<", rest));
+    }
+    s.strip_prefix('U').map(|rest| (">", rest))
+}
+
+/// `2.3x10^3`, `1.3E+2`, `50×10²`: mantissa and exponent.
+fn power(s: &str) -> Option<(String, i8)> {
+    let (mantissa, exponent) = ["x10^", "x10*", "*10^", "X10^", "x10**"].iter().find_map(|m| s.split_once(m)).or_else(|| s.split_once(['E', 'e']))?;
+    let mantissa = number(mantissa)?;
+    let (sign, digits) = match exponent.strip_prefix('-') {
+        Some(d) => (-1, d),
+        None => (1, exponent.strip_prefix('+').unwrap_or(exponent)),
+    };
+    if digits.is_empty() || digits.len() > 2 || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let n: i8 = digits.parse().ok()?;
+    Some((mantissa.into_owned(), sign * n))
+}
+
+/// Two numbers with `-` or `~` between, each possibly with a comparator, or two comparisons.
+fn is_interval(s: &str) -> bool {
+    let bound = |t: &str| number(t).is_some() || compared(t).is_some_and(|(_, n)| number(n).is_some());
+    let split_at = |at: usize, skip: usize| match (s.get(..at), s.get(at + skip..)) {
+        (Some(a), Some(b)) => !a.is_empty() && !b.is_empty() && bound(a) && bound(b),
+        _ => false,
+    };
+    s.char_indices().any(|(at, c)| match c {
+        '-' | '~' => split_at(at, 1),
+        // `≧10＜20`
+        '<' | '>' => at > 0 && split_at(at, 0),
+        _ => false,
+    })
+}
+
+/// `2/300` (cell count), `1:40` (titre).
+fn is_ratio(s: &str) -> bool {
+    s.split_once(['/', ':']).is_some_and(|(a, b)| number(a).is_some() && number(b.strip_prefix('x').unwrap_or(b)).is_some())
+}
+
+/// The class of a qualitative text.
+fn class(s: &str) -> Option<Class> {
+    let s = ["()", "[]", "{}", "〔〕", "【】", "「」"]
+        .iter()
+        .find_map(|pair| {
+            let mut c = pair.chars();
+            s.strip_prefix(c.next()?)?.strip_suffix(c.next()?)
+        })
+        .unwrap_or(s);
+    match s {
+        "-" | "陰性" | "検出せず" | "不検出" | "検出されず" | "フケンシュツ" | "インセイ" => return Some(Class::Negative),
+        "陽性" | "検出" | "ヨウセイ" => return Some(Class::Positive),
+        "±" | "+-" | "+/-" | "少量" => return Some(Class::Borderline),
+        _ => {}
+    }
+    let grade = s.strip_prefix(|c: char| c.is_ascii_digit()).unwrap_or(s);
+    let plusses = grade.bytes().all(|b| b == b'+') && (1..=5).contains(&grade.len());
+    (plusses && (grade.len() == s.len() || grade == "+")).then_some(Class::Positive)
+}
+
+/// Half width, one kind of dash and of tilde, no blanks, two-character comparators, full-width kana.
+fn fold(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        let c = match c {
+            '\u{FF01}'..='\u{FF5E}' => u32::from(c).checked_sub(0xFEE0).and_then(char::from_u32).unwrap_or(c),
+            other => other,
+        };
+        match c {
+            c if c.is_whitespace() => {}
+            '−' | '‐' | '‑' | '–' | '—' | '―' | '－' | '﹣' | 'ｰ' | '─' => out.push('-'),
+            // The long-vowel mark is a dash only where no kana stands before it.
+            'ー' if !out.ends_with(|p: char| ('ァ'..='ヿ').contains(&p)) => out.push('-'),
+            '～' | '〜' | '∼' => out.push('~'),
+            '≦' | '≤' | '⩽' => out.push_str("<="),
+            '≧' | '≥' | '⩾' => out.push_str(">="),
+            '×' | '✕' | '╳' => out.push('x'),
+            '⁰' => power_digit(&mut out, '0'),
+            '¹' => power_digit(&mut out, '1'),
+            '²' => power_digit(&mut out, '2'),
+            '³' => power_digit(&mut out, '3'),
+            '⁴'..='⁹' => {
+                let digit = u32::from(c).checked_sub(u32::from('⁴')).and_then(|n| char::from_digit(n + 4, 10)).unwrap_or('0');
+                power_digit(&mut out, digit);
+            }
+            'ﾐ' => out.push('ミ'),
+            'ﾏ' => out.push('マ'),
+            'ﾝ' => out.push('ン'),
+            'ｲ' => out.push('イ'),
+            'ｶ' => out.push('カ'),
+            'ﾌ' => out.push('フ'),
+            'ｹ' => out.push('ケ'),
+            'ｼ' => out.push('シ'),
+            'ｭ' => out.push('ュ'),
+            'ﾂ' => out.push('ツ'),
+            'ｾ' => out.push('セ'),
+            'ﾖ' => out.push('ヨ'),
+            'ｳ' => out.push('ウ'),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+fn power_digit(out: &mut String, digit: char) {
+    if !out.ends_with('^') && !out.ends_with(|c: char| c.is_ascii_digit()) {
+        out.push('^');
+    } else if out.ends_with("10") {
+        out.push('^');
+    }
+    out.push(digit);
+}
+
+/// Lower and upper bound of a reference range.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Bounds<'t> {
+    /// Lower bound (JSON literal).
+    pub low: Option<Cow<'t, str>>,
+    /// Upper bound.
+    pub high: Option<Cow<'t, str>>,
+    /// Whether the bounds say all that the text says (`1.2-2.0`; not `<85`, whose bound is excluded).
+    pub exact: bool,
+}
+
+/// Reads OBX-7: `1.2-2.0`, `1.2～2.0`, `<85`, `>40`, `85以下`; `None` when it is something else.
+pub(crate) fn bounds(text: &str) -> Option<Bounds<'_>> {
+    let t = text.trim();
+    if t.is_empty() || t.chars().nth(MAX_CHARS).is_some() {
+        return None;
+    }
+    if let Some((low, high)) = pair(t) {
+        return Some(Bounds { low: Some(low), high: Some(high), exact: true });
+    }
+    let folded = fold(t);
+    let own = |c: Cow<'_, str>| Cow::Owned(c.into_owned());
+    if let Some((low, high)) = pair(&folded) {
+        return Some(Bounds { low: Some(own(low)), high: Some(own(high)), exact: true });
+    }
+    if folded.starts_with(['L', 'U']) {
+        return None;
+    }
+    let (comparator, n) = compared(&folded)?;
+    let n = own(number(n)?);
+    let exact = comparator.len() == 2;
+    Some(if comparator.starts_with('<') { Bounds { low: None, high: Some(n), exact } } else { Bounds { low: Some(n), high: None, exact } })
+}
+
+/// `a-b` with numbers on both sides; a dash right at the start is a sign.
+fn pair(s: &str) -> Option<(Cow<'_, str>, Cow<'_, str>)> {
+    for (at, c) in s.char_indices().skip(1) {
+        if c == '-' || c == '~' {
+            let (low, high) = (s.get(..at)?, s.get(at + 1..)?);
+            if let (Some(low), Some(high)) = (number(low.trim()), number(high.trim())) {
+                return Some((low, high));
+            }
+        }
+    }
+    None
+}
+
+/// Whether a reference range is a qualitative text (`(-)`, 陰性), which has no bounds by nature.
+pub(crate) fn is_class(text: &str) -> bool {
+    text.chars().nth(MAX_CHARS).is_none() && class(&fold(text.trim())).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn show(text: &str, of_number: bool) -> String {
+        match read(text, of_number) {
+            Reading::Number(n) => n.into_owned(),
+            Reading::Compared { comparator, literal, plain } => format!("{comparator} {literal}{}", if plain { "" } else { " *" }),
+            Reading::Power { comparator, mantissa, exponent } => format!("{}{mantissa}e{exponent}", comparator.unwrap_or("")),
+            Reading::Class(c) => format!("{c:?}"),
+            Reading::Interval => "interval".to_owned(),
+            Reading::Mixed => "mixed".to_owned(),
+            Reading::Text => "text".to_owned(),
+        }
+    }
+
+    #[test]
+    fn deviations_of_the_specification_are_read_as_it_says() {
+        for (given, want) in [
+            ("7.2", "7.2"),
+            ("１２．５", "12.5"),
+            ("1,234", "1234"),
+            ("12,34", "mixed"),
+            ("< 0.5", "< 0.5"),
+            ("<28.8", "< 28.8"),
+            (">= 60", ">= 60"),
+            ("100<", "> 100 *"),
+            ("100≦", ">= 100 *"),
+            ("≧200", ">= 200 *"),
+            ("＜１０", "< 10 *"),
+            ("300未満", "< 300 *"),
+            ("未満1.23", "< 1.23 *"),
+            ("5ﾐﾏﾝ", "< 5 *"),
+            ("400以下", "<= 400 *"),
+            ("10イカ", "<= 10 *"),
+            ("5超過", "> 5 *"),
+            ("5以上", ">= 5 *"),
+            ("L300", "< 300 *"),
+            ("U100", "> 100 *"),
+            ("100↑", ">= 100 *"),
+            ("100↓", "<= 100 *"),
+            ("100～", ">= 100 *"),
+            ("(-)", "Negative"),
+            ("  -", "Negative"),
+            ("陰性", "Negative"),
+            ("検出せず", "Negative"),
+            ("フケンシュツ", "Negative"),
+            ("ﾌｹﾝｼｭﾂ", "Negative"),
+            ("[－]", "Negative"),
+            ("(+)", "Positive"),
+            ("陽性", "Positive"),
+            ("検出", "Positive"),
+            ("±", "Borderline"),
+            ("+-", "Borderline"),
+            ("少量", "Borderline"),
+            ("2+", "Positive"),
+            (" 2 +", "Positive"),
+            ("(++)", "Positive"),
+            ("３＋", "Positive"),
+            ("1-4", "interval"),
+            (" 1 - 4", "interval"),
+            ("0.5～2", "interval"),
+            ("≧10＜20", "interval"),
+            ("0.5～2未満", "interval"),
+            ("2/300", "interval"),
+            ("52/3", "interval"),
+            ("1:40", "interval"),
+            ("3+(300)", "mixed"),
+            ("2.3(±)", "mixed"),
+            ("0.13(0)", "mixed"),
+            ("Hb＋Tr＋", "mixed"),
+            ("50-99/HPF", "mixed"),
+            ("クラス 3", "mixed"),
+            ("2.3 x10^3", "2.3e3"),
+            ("1.3E+2", "1.3e2"),
+            ("50×10^2", "50e2"),
+            ("50×10²", "50e2"),
+            ("<1.0E-3", "<1.0e-3"),
+            ("再検", "text"),
+            ("淡黄色", "text"),
+            ("スキップ", "text"),
+            ("↑", "text"),
+            ("", "text"),
+            ("-", "Negative"),
+        ] {
+            assert_eq!(show(given, false), want, "{given}");
+        }
+    }
+
+    #[test]
+    fn a_plus_sign_is_a_number_only_where_a_number_is_expected() {
+        assert_eq!(show("+1", true), "1");
+        assert_ne!(show("+1", false), "1");
+        assert_eq!(show("-0.5", false), "-0.5");
+    }
+
+    #[test]
+    fn reference_ranges_have_bounds() {
+        let check = |text: &str, low: Option<&str>, high: Option<&str>, exact: bool| {
+            let b = bounds(text).unwrap_or_else(|| panic!("{text}"));
+            assert_eq!((b.low.as_deref(), b.high.as_deref(), b.exact), (low, high, exact), "{text}");
+        };
+        check("1.2-2.0", Some("1.2"), Some("2.0"), true);
+        check("1.2～2.0", Some("1.2"), Some("2.0"), true);
+        check("６．７－８．３", Some("6.7"), Some("8.3"), true);
+        check("-3.0--1.0", Some("-3.0"), Some("-1.0"), true);
+        check("-3 - 3", Some("-3"), Some("3"), true);
+        check("<85", None, Some("85"), false);
+        check(">40", Some("40"), None, false);
+        check("85以下", None, Some("85"), true);
+        for other in ["(-)", "", "M:13.7-16.8 F:11.6-14.8", "-", "陰性", "abc-def", "L10"] {
+            assert_eq!(bounds(other), None, "{other}");
+        }
+        assert!(is_class("(-)"));
+        assert!(!is_class("1-2"));
+    }
+
+    #[test]
+    fn hostile_texts_end() {
+        for t in ["-".repeat(10_000), "<".repeat(31), "+".repeat(32), "1-".repeat(16), "~".repeat(32), "E".repeat(31), "10^".repeat(10)] {
+            let _ = read(&t, false);
+            let _ = bounds(&t);
+        }
+    }
+}
