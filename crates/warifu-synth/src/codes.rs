@@ -252,6 +252,12 @@ pub const RED_CELLS: Drug = drug(
     BAG,
     INJECTION,
 );
+/// A trial drug without any public code
+pub const TRIAL_DRUG: Drug = drug(
+    Code("WRF001", "治験薬ＷＲＦ－００１", "99WRF"),
+    VIL,
+    INJECTION,
+);
 /// インフルエンザワクチン
 pub const INFLUENZA_VACCINE: Drug = drug(
     Code("631340FA1029", "インフルエンザＨＡワクチン", "YJ"),
@@ -574,6 +580,8 @@ pub const ACUTE_BRONCHITIS: Disease = disease("20060114", "急性気管支炎", 
 pub const FOREARM_FRACTURE: Disease = disease("20080427", "前腕骨折", "M8DH", "S52.9");
 /// ２型糖尿病
 pub const DIABETES_TYPE_2: Disease = disease("20092341", "２型糖尿病", "DP5E", "E11-");
+/// う蝕, of a tooth that ZPD names
+pub const CARIES: Disease = disease("20062937", "う蝕", "F3C0", "K029");
 /// 肺炎球菌感染症
 pub const PNEUMOCOCCAL: Disease = disease("20092662", "肺炎球菌感染症", "VQH3", "A491");
 

@@ -1,7 +1,9 @@
 //! Unicode → JIS X 0208 bytes, looked up one character at a time.
 //!
 //! A message is written once, front to back, so the writer wants the two bytes of a character and
-//! keeps the shift state itself; see [`crate::hl7`].
+//! keeps the shift state itself; see [`crate::hl7`]. The codes are those of [`warifu_source`].
+
+use warifu_source::Encoder;
 
 /// Table from a BMP character to its JIS X 0208 code (0 = not in the standard).
 ///
@@ -17,41 +19,24 @@ const GETA: u16 = 0x222E;
 impl Jis {
     /// The table of JIS X 0208-1990 rows 1–8 and 16–84, the only ones SS-MIX2 allows.
     pub fn new() -> Self {
-        let mut table = vec![0_u16; 0x1_0000];
-        for row in (1_u16..=8).chain(16..=84) {
-            for cell in 1_u16..=94 {
-                let code = ((row + 0x20) << 8) | (cell + 0x20);
-                let [high, low] = (code | 0x8080).to_be_bytes();
-                let pair = [high, low];
-                let (text, _, malformed) = encoding_rs::EUC_JP.decode(&pair);
-                if malformed {
-                    continue;
+        let encoder = Encoder::standard();
+        let mut bytes = Vec::with_capacity(8);
+        let mut utf8 = [0_u8; 4];
+        let table = (0..=0xFFFF_u32)
+            .map(|scalar| {
+                let Some(c) = char::from_u32(scalar).filter(|c| !c.is_ascii()) else {
+                    return 0;
+                };
+                bytes.clear();
+                let lost = encoder.encode_iso2022jp(c.encode_utf8(&mut utf8), &mut bytes);
+                match (lost.as_slice(), bytes.as_slice()) {
+                    ([], &[0x1B, b'$', b'B', high, low, 0x1B, b'(', b'B']) => {
+                        u16::from_be_bytes([high, low])
+                    }
+                    _ => 0,
                 }
-                let slot = text
-                    .chars()
-                    .next()
-                    .and_then(|c| table.get_mut(usize::try_from(u32::from(c)).ok()?));
-                if let Some(slot) = slot {
-                    *slot = code;
-                }
-            }
-        }
-        // Both readings of the six characters on which decoders differ are accepted.
-        for (jis, code) in [
-            ('\u{2212}', 0x215D),
-            ('\u{301C}', 0x2141),
-            ('\u{2016}', 0x2142),
-            ('\u{00A2}', 0x2171),
-            ('\u{00A3}', 0x2172),
-            ('\u{00AC}', 0x224C),
-        ] {
-            if let Some(slot) = usize::try_from(u32::from(jis))
-                .ok()
-                .and_then(|at| table.get_mut(at))
-            {
-                *slot = code;
-            }
-        }
+            })
+            .collect();
         Self { table }
     }
 
@@ -84,6 +69,7 @@ mod tests {
         assert_eq!(jis.code('あ'), Some([0x24, 0x22]));
         assert_eq!(jis.code('−'), Some([0x21, 0x5D]));
         assert_eq!(jis.code('－'), Some([0x21, 0x5D]));
+        assert_eq!(jis.code('〓'), Some(Jis::substitute()));
     }
 
     #[test]

@@ -332,8 +332,8 @@ impl<'j> Book<'j> {
                 .filter(|(_, older)| older.act == "INS");
             match previous {
                 Some((_, older)) if updates_as_pairs && record.act == "INS" => {
-                    push(record, "DEL", record.at, &older.bytes);
-                    push(record, "INS", record.at.plus_ms(1), &record.bytes);
+                    push(record, "DEL", record.at.plus_ms(-1), &older.bytes);
+                    push(record, "INS", record.at, &record.bytes);
                 }
                 _ => push(record, record.act, record.at, &record.bytes),
             }

@@ -6,6 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use warifu_ssmix2::index::IndexTable;
+use warifu_ssmix2::journal::Splitter;
+use warifu_ssmix2::{FileName, Flag, NameNote, Operation, Place, RecordHeader, locate};
 use warifu_synth::kinds::{Act, ROWS, Row};
 use warifu_synth::storage::NO_ORDER;
 use warifu_synth::{Plan, broken, fixtures, jis::Jis, story};
@@ -332,6 +335,111 @@ fn extended_items_have_a_main_document() {
             .iter()
             .any(|(path, bytes)| path.ends_with("/endoscopy.pdf") && bytes.starts_with(b"%PDF-1.4"))
     );
+}
+
+#[test]
+fn names_and_paths_round_trip_through_the_grammar_of_the_reader() {
+    let mut items = 0;
+    for (path, _) in fixtures::files() {
+        let (root, rest) = path.split_once('/').unwrap_or((&path, ""));
+        if root != "standard_root" && root != "extended_root" {
+            continue;
+        }
+        let components: Vec<&str> = path.split('/').collect();
+        let Place::Item(item) = locate(&components) else {
+            panic!("{path}");
+        };
+        let levels = [
+            item.level1,
+            item.level2,
+            item.patient,
+            item.date,
+            item.kind,
+            item.leaf,
+        ];
+        assert!(rest.starts_with(&levels.join("/")), "{path}");
+        let name = FileName::parse_in(item.leaf, Some(item.kind)).expect("a storage name");
+        assert_eq!(name.to_string(), item.leaf);
+        assert_eq!(
+            (name.patient, name.date, name.kind),
+            (item.patient, item.date, item.kind)
+        );
+        let notes = name.notes();
+        assert!(
+            notes
+                .iter()
+                .all(|note| root == "extended_root" && *note == NameNote::DepartmentMissing),
+            "{path}: {notes:?}"
+        );
+        items += 1;
+    }
+    assert!(items > 110);
+}
+
+#[test]
+fn the_readers_of_index_and_journal_find_nothing_odd() {
+    let files = fixtures::files();
+    for (path, bytes) in &files {
+        if path == "index/SSMIXIDX.csv" {
+            let text = std::str::from_utf8(bytes).expect("UTF-8");
+            for row in IndexTable::new(text).expect("header") {
+                assert!(row.notes().is_empty(), "{row:?}");
+            }
+        }
+        if path.starts_with("transaction_root/") {
+            let mut splitter = Splitter::new();
+            splitter.push(bytes);
+            splitter.finish();
+            let mut records = 0;
+            while let Some(record) = splitter.next_record() {
+                let header = std::str::from_utf8(record.header).expect("ASCII");
+                let header = RecordHeader::parse(header).expect("header");
+                assert!(
+                    header
+                        .institution_number()
+                        .is_some_and(|n| n.has_valid_check_digit())
+                );
+                assert!(record.message.starts_with(b"MSH|"));
+                // What is inserted lies in the storage under the name the header gives.
+                let name = |flag| header.file_name(flag).to_string();
+                let stored = [Flag::Current, Flag::Replaced, Flag::Deleted]
+                    .map(name)
+                    .iter()
+                    .any(|name| files.iter().any(|(path, _)| path.ends_with(name.as_str())));
+                assert!(
+                    stored || header.operation == Operation::Delete,
+                    "{header:?}"
+                );
+                records += 1;
+            }
+            assert!(records > 15, "{path}: {records}");
+        }
+    }
+}
+
+#[test]
+fn every_segment_and_value_type_of_the_specification_appears() {
+    let mut segments = BTreeSet::new();
+    let mut value_types = BTreeSet::new();
+    for (_, bytes) in standard() {
+        for line in decode(&bytes).split_terminator('\r') {
+            segments.insert(line.split('|').next().unwrap_or_default().to_owned());
+            if line.starts_with("OBX") {
+                value_types.extend(line.split('|').nth(2).map(str::to_owned));
+            }
+        }
+    }
+    let expected = [
+        "AL1", "CTI", "DB1", "EVN", "IAM", "IN1", "IPC", "MSH", "NK1", "NTE", "OBR", "OBX", "ODS",
+        "ORC", "PID", "PRB", "PV1", "PV2", "RXA", "RXC", "RXE", "RXR", "SPM", "TQ1", "ZE1", "ZE2",
+        "ZI1", "ZPD", "ZPR",
+    ];
+    assert_eq!(segments, expected.map(str::to_owned).into());
+    for value_type in [
+        "NM", "ST", "CWE", "TX", "FT", "DT", "TM", "TS", "XCN", "ZRD",
+    ] {
+        assert!(value_types.contains(value_type), "{value_type}");
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::codes::{
     ACETAMINOPHEN, ADONA, AMLODIPINE, ANGINA, ASPIRIN, Amount, BIOCHEMISTRY, BLOOD_COUNT,
     DUODENAL_ULCER, GOREISAN, HEPARIN, HIRUDOID, HORIZON, HYPERTENSION, LANSOPRAZOLE, LECICARBON,
     LOXOPROFEN_TAPE, MIYA_BM, OMEPRAZOLE, PREDNISOLONE, RED_CELLS, SALINE, SOLITA, STOMACH_CANCER,
-    TRAVATANZ, UPPER_ABDOMINAL_PAIN, VITAMIN, route, specimen, usage,
+    TRAVATANZ, TRIAL_DRUG, UPPER_ABDOMINAL_PAIN, VITAMIN, route, specimen, usage,
 };
 use crate::hl7::{Message, Text};
 use crate::messages::{
@@ -351,6 +351,24 @@ fn first_visit(book: &mut Book<'_>) {
                     .f(6, format_args!("{unit}^{unit}^99MFR"))
                     .f(11, "F")
                     .f(14, "20260401094800");
+            }
+            // The remaining value types: formatted text with highlighting, date, time.
+            for (set, (value_type, code, value)) in (6..).zip([
+                (
+                    "FT",
+                    "9A110161000000049^心電図(実施理由)^JC10",
+                    "\\H\\労作時胸痛\\N\\の精査\\.br\\階段で増悪",
+                ),
+                ("DT", "ECG-LAST^前回検査日^99WRF", "20251020"),
+                ("TM", "ECG-TIME^検査開始時刻^99WRF", "094812"),
+            ]) {
+                m.seg("OBX")
+                    .f(1, set)
+                    .f(2, value_type)
+                    .f(3, code)
+                    .f(4, "3")
+                    .f(5, value)
+                    .f(11, "F");
             }
         },
     );
@@ -805,6 +823,44 @@ fn first_days(book: &mut Book<'_>) {
                     components: &[("A", HORIZON, Amount::Of(5, 1))],
                 }],
             );
+        },
+    );
+    // OMP-02 治験薬: weight in OBX, the study in CTI.
+    book.insert(
+        Item::of(&p, "OMP-02")
+            .on("20260409")
+            .order("000000260409053"),
+        "20260409083000150",
+        "08",
+        |m| {
+            pid(m, &p);
+            pv1(m, &visit);
+            injection(
+                m,
+                &Order::new("000000260409053", t("20260409083000"), &visit),
+                "IHP^入院処方^MR9P~FTP^定時処方^99I01",
+                &[Drip {
+                    kind: Code("04", "治験薬", "99I02"),
+                    volume: Amount::Of(100, 0),
+                    rate: Amount::Of(100, 0),
+                    start: t("202604090900"),
+                    end: t("202604091000"),
+                    route: route::VEIN,
+                    device: Some(route::PUMP),
+                    instruction: "",
+                    components: &[
+                        ("B", SALINE, Amount::Of(1, 0)),
+                        ("A", TRIAL_DRUG, Amount::Of(1, 0)),
+                    ],
+                }],
+            );
+            obx(m, 1, "NM", "9N006000000000001^体重^JC10", "54.0")
+                .f(6, "kg^kg^ISO+")
+                .f(11, "F");
+            m.seg("CTI")
+                .f(1, "WRF-TRIAL-2026-01")
+                .f(2, "P3^第３相^99WRF")
+                .f(3, "V1^第１回来院^99WRF");
         },
     );
     chest_x_ray(book);

@@ -2,7 +2,7 @@
 //! an order replaced, an order withdrawn, an influenza vaccination.
 
 use crate::codes::{
-    Amount, BIOCHEMISTRY, DIABETES, DIABETES_TYPE_2, FOREARM_FRACTURE, INFLUENZA_VACCINE,
+    Amount, BIOCHEMISTRY, CARIES, DIABETES, DIABETES_TYPE_2, FOREARM_FRACTURE, INFLUENZA_VACCINE,
     LOXOPROFEN, METFORMIN, OLMESARTAN_LOCAL, SITAGLIPTIN, route, specimen, usage,
 };
 use crate::messages::{
@@ -122,6 +122,9 @@ fn registration(book: &mut Book<'_>) {
                 },
             );
             orc(m, &Order::new("000000260112081", at, &clinic()), "");
+            // 歯科: the disease of one tooth, named by ZPD.
+            problem(m, &Problem::new(CARIES, "PRB260112003", at, t("20260105")));
+            m.seg("ZPD").f(1, "1").f(2, "1016^右上６^99WRF");
         },
     );
 }
