@@ -15,8 +15,14 @@ pub enum BundleType {
     Collection,
 }
 
-/// Writes one Bundle; the pointer of resource `i` is `/entry/<i>/resource`.
+/// Writes one Bundle of everything; the pointer of resource `i` is `/entry/<i>/resource`.
 pub fn bundle(out: &Output, options: &Options, kind: BundleType, dst: &mut Vec<u8>) {
+    bundle_of(out, options, kind, None, dst);
+}
+
+/// Writes one Bundle of what was made from one message (`Some(number)`), or of everything.
+pub fn bundle_of(out: &Output, options: &Options, kind: BundleType, message: Option<u16>, dst: &mut Vec<u8>) {
+    let wanted = |m: u16| message.is_none_or(|n| n == m);
     dst.extend_from_slice(b"{\"resourceType\":\"Bundle\",\"id\":\"");
     let key = IdKey::new(
         options
@@ -26,7 +32,7 @@ pub fn bundle(out: &Output, options: &Options, kind: BundleType, dst: &mut Vec<u
     );
     // The Bundle's own id: of the sending when one is given, else of the content.
     let mut parts: Vec<&str> = vec!["Bundle", options.sending_id.as_deref().unwrap_or("")];
-    for r in &out.resources {
+    for r in out.resources.iter().filter(|r| wanted(r.message)) {
         parts.push(r.id.as_str());
     }
     let id = key.id(options.institution.as_deref().unwrap_or("unknown"), &parts);
@@ -37,8 +43,9 @@ pub fn bundle(out: &Output, options: &Options, kind: BundleType, dst: &mut Vec<u
         BundleType::Collection => b"collection",
     });
     dst.push(b'"');
+    let newest = out.message_times.iter().filter(|(m, _)| wanted(*m)).map(|(_, t)| *t).max_by_key(|t| t.sort_key());
     let timestamp = options.sent_at.clone().or_else(|| {
-        out.newest_message_time.map(|t| {
+        newest.map(|t| {
             let mut s = String::new();
             t.write_instant(&mut s);
             s
@@ -49,14 +56,14 @@ pub fn bundle(out: &Output, options: &Options, kind: BundleType, dst: &mut Vec<u
         dst.extend_from_slice(t.as_bytes());
         dst.push(b'"');
     }
-    let deletes: &[crate::Delete] = if kind == BundleType::Transaction {
-        &out.deletes
-    } else {
-        &[]
+    let deletes: Vec<&crate::Delete> = match kind {
+        BundleType::Transaction => out.deletes.iter().filter(|d| wanted(d.message)).collect(),
+        BundleType::Collection => Vec::new(),
     };
-    if !out.resources.is_empty() || !deletes.is_empty() {
+    let resources: Vec<&crate::OutResource> = out.resources.iter().filter(|r| wanted(r.message)).collect();
+    if !resources.is_empty() || !deletes.is_empty() {
         dst.extend_from_slice(b",\"entry\":[");
-        for (i, r) in out.resources.iter().enumerate() {
+        for (i, r) in resources.iter().enumerate() {
             if i > 0 {
                 dst.push(b',');
             }
@@ -78,7 +85,7 @@ pub fn bundle(out: &Output, options: &Options, kind: BundleType, dst: &mut Vec<u
             dst.push(b'}');
         }
         for (i, d) in deletes.iter().enumerate() {
-            if i > 0 || !out.resources.is_empty() {
+            if i > 0 || !resources.is_empty() {
                 dst.push(b',');
             }
             dst.push(b'{');

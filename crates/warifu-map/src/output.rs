@@ -54,8 +54,8 @@ pub struct Output {
     pub used: Vec<Src>,
     /// Fields that have no target, with their row (tracing on).
     pub lost: Vec<(Src, &'static Row)>,
-    /// Newest MSH-7 as digits (`Bundle.timestamp` when no "sent at" is given).
-    pub newest_message_time: Option<warifu_hl7::time::Time>,
+    /// MSH-7 of each message (`Bundle.timestamp` when no "sent at" is given).
+    pub message_times: Vec<(u16, warifu_hl7::time::Time)>,
     /// Field paths of the sources (tracing on).
     pub paths: std::collections::BTreeMap<Src, warifu_diag::FieldPath>,
     /// Fields that have a value but left no leaf (tracing on).
@@ -80,7 +80,7 @@ impl Output {
         self.lost.clear();
         self.paths.clear();
         self.unused.clear();
-        self.newest_message_time = None;
+        self.message_times.clear();
         self.seen.clear();
     }
     /// Whether a resource of that type and id is there already.

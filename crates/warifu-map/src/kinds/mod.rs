@@ -9,6 +9,7 @@ pub mod imaging;
 pub mod laboratory;
 pub mod medication;
 pub mod nutrition;
+pub(crate) mod observation;
 pub mod patient;
 pub mod practitioner;
 pub mod vital;
@@ -73,13 +74,9 @@ pub(crate) fn row_of(table: &str, path: &str) -> Option<&'static Row> {
 /// Converts one message into `cx.out`.
 pub(crate) fn convert(cx: &mut Cx<'_, '_>) {
     use DataKind as K;
-    if let Some(t) = warifu_hl7::time::parse(cx.message().value(b"MSH", 7).text)
-        && cx
-            .out
-            .newest_message_time
-            .is_none_or(|n| n.sort_key() < t.sort_key())
-    {
-        cx.out.newest_message_time = Some(t);
+    if let Some(t) = warifu_hl7::time::parse(cx.message().value(b"MSH", 7).text) {
+        let number = cx.message().number();
+        cx.out.message_times.push((number, t));
     }
     let Some(kind) = cx.kind() else {
         if is_vital(cx) {
