@@ -283,11 +283,11 @@ fn power_digit(out: &mut String, digit: char) {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Bounds<'t> {
     /// Lower bound (JSON literal).
-    pub low: Option<Cow<'t, str>>,
+    pub(crate) low: Option<Cow<'t, str>>,
     /// Upper bound.
-    pub high: Option<Cow<'t, str>>,
+    pub(crate) high: Option<Cow<'t, str>>,
     /// Whether the bounds say all that the text says (`1.2-2.0`; not `<85`, whose bound is excluded).
-    pub exact: bool,
+    pub(crate) exact: bool,
 }
 
 /// Reads OBX-7: `1.2-2.0`, `1.2～2.0`, `<85`, `>40`, `85以下`; `None` when it is something else.

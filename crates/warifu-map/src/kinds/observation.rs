@@ -1,0 +1,647 @@
+//! OBX → Observation: code, value with unit, reference range, interpretation, status.
+//!
+//! Shared by laboratory results, vital signs, the OBX of ADT-00 and physiology results. Mapping §7;
+//! SS-MIX2 deviations of result values in [`reading`].
+
+mod reading;
+
+use std::borrow::Cow;
+
+use warifu_diag::catalogue::map_general::{MAP005, MAP007, MAP008, MAP009};
+use warifu_diag::catalogue::map_lab::{MAP201, MAP202, MAP203, MAP204, MAP205, MAP206, MAP207, MAP214, MAP215};
+use warifu_fhir::element::observation as el;
+use warifu_fhir::{Array, Object, Resource, Src};
+use warifu_hl7::{Part, Segment, Val};
+use warifu_terms::maps::{INTERPRETATION, OBSERVATION_STATUS};
+use warifu_terms::systems::{self, SystemUri};
+use warifu_terms::units;
+
+use crate::cx::{Cx, Sourced};
+use crate::datatypes::{self, Triplet, Unit};
+
+use reading::{Class, Comparator, Reading};
+
+/// Canonical of JP_Observation_Common.
+pub(crate) const JP_OBSERVATION_COMMON: &str = "http://jpfhir.jp/fhir/core/StructureDefinition/JP_Observation_Common";
+
+/// Standard extension that keeps the text a value was read from.
+const ORIGINAL_TEXT: &str = "http://hl7.org/fhir/StructureDefinition/originalText";
+
+/// What a profile allows in `value[x]` beside Quantity, CodeableConcept and string.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Allows {
+    /// Nothing (JP_Observation_LabResult, JP_Observation_Microbiology): times become strings.
+    Basic,
+    /// `dateTime` as well (JP_Observation_Common).
+    DateTime,
+}
+
+// --- code ---------------------------------------------------------------------------------------
+
+/// OBX-3 (or another CWE) read once: its codings, standard ones first, and its text.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Item<'a> {
+    codings: [Option<Coding<'a>>; 2],
+    /// The text: that of the standard code, else of the local one, else component 9.
+    pub(crate) text: Val<'a>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Coding<'a> {
+    system: &'a str,
+    triplet: Triplet<'a>,
+    standard: bool,
+}
+
+impl<'a> Item<'a> {
+    /// Reads a CWE. `janis` is the code system that the name `JANIS` stands for here.
+    pub(crate) fn read(cx: &mut Cx<'a, '_>, cwe: Part<'a>, janis: &'static str) -> Self {
+        let [a, b] = datatypes::both_triplets(cwe).map(|t| Self::coding(cx, t, janis));
+        let codings = if b.is_some_and(|c| c.standard) && !a.is_some_and(|c| c.standard) { [b, a] } else { [a, b] };
+        let text = codings.iter().flatten().find_map(|c| c.triplet.text.some());
+        let text = text.unwrap_or_else(|| cwe.comp(9).text().trimmed());
+        Self { codings, text }
+    }
+    fn coding(cx: &mut Cx<'a, '_>, triplet: Triplet<'a>, janis: &'static str) -> Option<Coding<'a>> {
+        if triplet.is_empty() {
+            return None;
+        }
+        if triplet.code.is_empty() {
+            return Some(Coding { system: "", triplet, standard: false });
+        }
+        let name = triplet.system.text;
+        if name == "JANIS" {
+            return Some(Coding { system: janis, triplet, standard: true });
+        }
+        let (system, standard) = match systems::system_uri(name, triplet.code.text, triplet.version.text) {
+            SystemUri::Known(uri) => (uri, true),
+            _ => (datatypes::system_of(cx, &triplet), false),
+        };
+        Some(Coding { system, triplet, standard })
+    }
+    /// Whether there is neither code nor text.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.text.is_empty() && !self.is_coded()
+    }
+    /// Whether there is a code.
+    pub(crate) fn is_coded(&self) -> bool {
+        self.codings.iter().flatten().any(|c| !c.triplet.code.is_empty())
+    }
+    /// Whether there is a code of a published system.
+    pub(crate) fn is_standard(&self) -> bool {
+        self.codings.iter().flatten().any(|c| c.standard)
+    }
+    /// The code that identifies the item: the standard one, else the local one, else the text.
+    pub(crate) fn key(&self) -> Val<'a> {
+        self.codings.iter().flatten().find_map(|c| c.triplet.code.some()).unwrap_or(self.text)
+    }
+    /// The JLAC10 code (17 or 15 characters, as sent), or nothing.
+    pub(crate) fn jlac10(&self) -> Option<&'a str> {
+        self.codings.iter().flatten().find(|c| c.triplet.system.text.eq_ignore_ascii_case("JC10")).map(|c| c.triplet.code.text)
+    }
+    /// Writes the codings as items of `coding`.
+    pub(crate) fn codings(&self, a: &mut Array<'_>) {
+        for c in self.codings.iter().flatten() {
+            let t = &c.triplet;
+            if t.code.is_empty() {
+                continue;
+            }
+            a.object(|o| {
+                o.string("system", c.system, if t.system.is_empty() { t.code.src() } else { t.system.src() });
+                o.string("code", t.code.text, t.code.src());
+                o.string("display", t.text.text, t.text.src());
+            });
+        }
+    }
+    /// Writes the members of a CodeableConcept, `further` codings `(system, code, display)` last.
+    pub(crate) fn concept(&self, o: &mut Object<'_>, further: Option<(&'static str, &'static str, &'static str)>) {
+        o.array("coding", |a| {
+            self.codings(a);
+            if let Some((system, code, display)) = further {
+                let src = self.key().src();
+                a.object(|o| {
+                    o.string("system", system, src);
+                    o.string("code", code, src);
+                    o.string("display", display, src);
+                });
+            }
+        });
+        o.string("text", self.text.text, self.text.src());
+    }
+}
+
+/// `Observation.code` from OBX-3; a JLAC10-less item is reported. `further`: see [`Item::concept`].
+pub(crate) fn code<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, item: &Item<'a>, further: Option<(&'static str, &'static str, &'static str)>) {
+    if !item.is_standard() && item.is_coded() {
+        cx.report_with(&MAP005, &item.key(), "OBX-3");
+    }
+    r.object(el::CODE, |o| item.concept(o, further));
+}
+
+// --- value --------------------------------------------------------------------------------------
+
+/// What OBX-2, OBX-5 and OBX-6 give.
+#[derive(Debug, Clone)]
+pub(crate) enum Value<'a> {
+    /// Nothing sent, or nothing that can be sent on.
+    None,
+    /// A number.
+    Quantity(Quantity<'a>),
+    /// A coded value.
+    Concept(Item<'a>),
+    /// A qualitative text; the coding is added where its class is certain.
+    Class(Val<'a>, Class),
+    /// A text.
+    Text(Val<'a>),
+    /// A `dateTime`.
+    DateTime(&'a str, Src),
+}
+
+/// A number with comparator and unit.
+#[derive(Debug, Clone)]
+pub(crate) struct Quantity<'a> {
+    comparator: Option<Comparator>,
+    literal: Cow<'a, str>,
+    unit: Unit<'a>,
+    /// The value as sent.
+    sent: Val<'a>,
+    /// Whether `sent` says more than the Quantity and is kept beside it.
+    keep: bool,
+}
+
+impl Value<'_> {
+    /// Whether there is none.
+    pub(crate) fn is_none(&self) -> bool {
+        matches!(self, Self::None)
+    }
+}
+
+/// Reads the unit of an OBX (OBX-6); nothing is reported for an empty one.
+pub(crate) fn unit<'a>(cx: &mut Cx<'a, '_>, obx: Segment<'a>) -> Unit<'a> {
+    let f = obx.field(6);
+    if f.is_some() { datatypes::unit(cx, f) } else { Unit { text: Val::default(), system: "", code: "" } }
+}
+
+/// Reads the value of an OBX.
+pub(crate) fn read_value<'a>(cx: &mut Cx<'a, '_>, obx: Segment<'a>, unit: Unit<'a>, allows: Allows) -> Value<'a> {
+    let field = obx.field(5);
+    if !field.is_some() {
+        return Value::None;
+    }
+    let ty_field = obx.field(2).value();
+    let mut ty = ty_field.text.trim();
+    if ty.is_empty() {
+        cx.report(&MAP214, &field);
+        ty = guess_type(field);
+    } else {
+        cx.used(&ty_field);
+    }
+    match ty {
+        "NM" => number(cx, field, unit),
+        "SN" => structured(cx, field, unit),
+        "CWE" | "CE" | "CNE" | "CF" => {
+            if field.reps().nth(1).is_some() {
+                cx.report(&MAP215, &field);
+                return whole_text(cx, field);
+            }
+            let item = Item::read(cx, field, systems::JANIS_ORGANISM);
+            if item.is_empty() { Value::None } else { Value::Concept(item) }
+        }
+        "TX" | "FT" => whole_text(cx, field),
+        "TS" | "DT" | "DTM" if allows == Allows::DateTime => {
+            let v = field.value();
+            match datatypes::date_time(cx, v, "Observation.valueDateTime") {
+                Some(s) => Value::DateTime(s, v.src()),
+                None => Value::Text(v.trimmed()),
+            }
+        }
+        "ED" | "RP" => {
+            cx.report_with(&MAP206, &field, if ty == "ED" { "ED" } else { "RP" });
+            Value::None
+        }
+        "ST" | "ID" | "IS" | "" => text(cx, field, unit),
+        "TS" | "DT" | "DTM" | "TM" => Value::Text(field.value().trimmed()),
+        _ => composite(cx, field),
+    }
+}
+
+/// The type that an OBX without OBX-2 most likely has.
+fn guess_type(field: Part<'_>) -> &'static str {
+    if field.comp(3).is_some() || field.comp(6).is_some() {
+        "CWE"
+    } else if warifu_fhir::number::decimal(field.text().text).is_some() {
+        "NM"
+    } else {
+        "ST"
+    }
+}
+
+fn number<'a>(cx: &mut Cx<'a, '_>, field: Part<'a>, unit: Unit<'a>) -> Value<'a> {
+    let v = field.text().trimmed();
+    match reading::read(v.text, true) {
+        Reading::Number(literal) => Value::Quantity(Quantity { comparator: None, literal, unit, sent: v, keep: false }),
+        Reading::Compared { comparator, literal, plain } => compared(cx, v, comparator, literal, plain, unit),
+        Reading::Power { comparator, mantissa, exponent } => power(cx, v, comparator, &mantissa, exponent, unit),
+        Reading::Class(_) | Reading::Interval | Reading::Mixed | Reading::Text => {
+            if v.is_empty() {
+                return Value::None;
+            }
+            cx.report_with(&MAP007, &v, "OBX-5");
+            Value::Text(v)
+        }
+    }
+}
+
+/// ST: comparators and qualitative results are read; a number is one only with a unit.
+fn text<'a>(cx: &mut Cx<'a, '_>, field: Part<'a>, unit: Unit<'a>) -> Value<'a> {
+    let v = field.text().trimmed();
+    if v.is_empty() {
+        return Value::None;
+    }
+    match reading::read(v.text, false) {
+        Reading::Number(literal) if !unit.text.is_empty() => {
+            let keep = v.text.bytes().any(|b| !b.is_ascii());
+            Value::Quantity(Quantity { comparator: None, literal, unit, sent: v, keep })
+        }
+        Reading::Compared { comparator, literal, plain } => compared(cx, v, comparator, literal, plain, unit),
+        Reading::Power { comparator, mantissa, exponent } => power(cx, v, comparator, &mantissa, exponent, unit),
+        Reading::Class(class) => Value::Class(v, class),
+        Reading::Interval => {
+            cx.report(&MAP202, &v);
+            with_unit(cx, v, &unit)
+        }
+        Reading::Mixed => {
+            cx.report(&MAP203, &v);
+            with_unit(cx, v, &unit)
+        }
+        Reading::Number(_) | Reading::Text => with_unit(cx, v, &unit),
+    }
+}
+
+/// A text value; its unit (which a string has no place for) stays readable behind it where the value
+/// has digits.
+fn with_unit<'a>(cx: &mut Cx<'a, '_>, v: Val<'a>, unit: &Unit<'a>) -> Value<'a> {
+    if unit.text.is_empty() || !v.text.bytes().any(|b| b.is_ascii_digit()) || v.text.ends_with(unit.text.text) {
+        return Value::Text(v);
+    }
+    cx.used(&unit.text);
+    let arena = cx.message().arena();
+    Value::Text(v.map(joined(arena, v.text, unit.text.text)))
+}
+
+fn joined<'a>(arena: &'a bumpalo::Bump, a: &str, b: &str) -> &'a str {
+    bumpalo::format!(in arena, "{} {}", a, b).into_bump_str()
+}
+
+fn compared<'a>(cx: &mut Cx<'a, '_>, v: Val<'a>, comparator: Comparator, literal: Cow<'a, str>, plain: bool, unit: Unit<'a>) -> Value<'a> {
+    if !plain {
+        cx.report(&MAP201, &v);
+    }
+    Value::Quantity(Quantity { comparator: Some(comparator), literal, unit, sent: v, keep: !plain })
+}
+
+/// Without a unit the power goes into the number, else into the unit.
+fn power<'a>(cx: &mut Cx<'a, '_>, v: Val<'a>, comparator: Option<Comparator>, mantissa: &str, exponent: i8, unit: Unit<'a>) -> Value<'a> {
+    cx.report(&MAP204, &v);
+    let arena = cx.message().arena();
+    if unit.text.is_empty() {
+        let literal = bumpalo::format!(in arena, "{}E{}", mantissa, exponent).into_bump_str();
+        return Value::Quantity(Quantity { comparator, literal: Cow::Borrowed(literal), unit, sent: v, keep: true });
+    }
+    let text = unit.text.map(bumpalo::format!(in arena, "×10^{} {}", exponent, unit.text.text).into_bump_str());
+    let code = if unit.system == systems::UCUM && !unit.code.is_empty() {
+        let dot = if unit.code.starts_with('/') { "" } else { "." };
+        bumpalo::format!(in arena, "10*{}{}{}", exponent, dot, unit.code).into_bump_str()
+    } else {
+        ""
+    };
+    // A bare `/μL` is counted per volume: the table may know the composed unit by its own name.
+    let code = units::text_to_ucum(code).unwrap_or(code);
+    let unit = Unit { text, system: if code.is_empty() { "" } else { systems::UCUM }, code };
+    Value::Quantity(Quantity { comparator, literal: Cow::Borrowed(cx.text(mantissa)), unit, sent: v, keep: true })
+}
+
+/// SN: comparator ^ number ^ separator ^ number (not allowed in SS-MIX2, but met).
+fn structured<'a>(cx: &mut Cx<'a, '_>, field: Part<'a>, unit: Unit<'a>) -> Value<'a> {
+    let mut c = [Val::default(); 4];
+    for (slot, part) in c.iter_mut().zip(field.comps()) {
+        *slot = part.text().trimmed();
+    }
+    let [sign, first, separator, second] = c;
+    if first.is_empty() && separator.is_empty() && second.is_empty() {
+        return text(cx, field, unit);
+    }
+    let comparator = match sign.text {
+        "" | "=" => Some(None),
+        "<" => Some(Some("<")),
+        ">" => Some(Some(">")),
+        "<=" | "=<" => Some(Some("<=")),
+        ">=" | "=>" => Some(Some(">=")),
+        _ => None,
+    };
+    if let (Some(comparator), true) = (comparator, separator.is_empty() && second.is_empty()) {
+        if let Reading::Number(literal) = reading::read(first.text, true) {
+            cx.used(&sign);
+            return Value::Quantity(Quantity { comparator, literal, unit, sent: field.text(), keep: false });
+        }
+    }
+    cx.report(&MAP202, &field);
+    let whole = bumpalo::format!(in cx.message().arena(), "{}{}{}{}", sign.text, first.text, separator.text, second.text).into_bump_str();
+    with_unit(cx, field.text().map(whole), &unit)
+}
+
+/// TX, FT and repeated values: all repetitions, one a line.
+fn whole_text<'a>(cx: &mut Cx<'a, '_>, field: Part<'a>) -> Value<'a> {
+    let whole = field.text().trimmed();
+    if field.reps().nth(1).is_none() {
+        return if whole.is_empty() { Value::None } else { Value::Text(whole) };
+    }
+    let mut s = bumpalo::collections::String::new_in(cx.message().arena());
+    for rep in field.reps() {
+        if !s.is_empty() {
+            s.push('\n');
+        }
+        s.push_str(rep.text().text.trim());
+    }
+    let s = s.into_bump_str();
+    if s.is_empty() { Value::None } else { Value::Text(whole.map(s)) }
+}
+
+/// Any other type (XCN, CX …): its components, blanks between.
+fn composite<'a>(cx: &mut Cx<'a, '_>, field: Part<'a>) -> Value<'a> {
+    let whole = field.text();
+    let mut s = bumpalo::collections::String::new_in(cx.message().arena());
+    for c in field.reps().flat_map(|r| r.comps()).flat_map(|c| c.subs()) {
+        let t = c.text().text.trim();
+        if t.is_empty() {
+            continue;
+        }
+        if !s.is_empty() {
+            s.push(' ');
+        }
+        s.push_str(t);
+    }
+    let s = s.into_bump_str();
+    if s.is_empty() { Value::None } else { Value::Text(whole.map(s)) }
+}
+
+/// Writes `value[x]` of an Observation.
+pub(crate) fn write_value(r: &mut Resource, value: &Value<'_>) -> bool {
+    match value {
+        Value::None => false,
+        Value::Quantity(q) => r.object(el::VALUE_QUANTITY, |o| quantity(o, q)),
+        Value::Concept(item) => r.object(el::VALUE_CODEABLE_CONCEPT, |o| item.concept(o, None)),
+        Value::Class(v, class) => r.object(el::VALUE_CODEABLE_CONCEPT, |o| qualitative(o, *v, *class)),
+        Value::Text(v) => r.string(el::VALUE_STRING, v.text, v.src()),
+        Value::DateTime(s, src) => r.string(el::VALUE_DATE_TIME, s, *src),
+    }
+}
+
+/// Writes `value[x]` into an open object (a component).
+pub(crate) fn write_value_in(o: &mut Object<'_>, value: &Value<'_>) {
+    match value {
+        Value::None => {}
+        Value::Quantity(q) => {
+            o.object("valueQuantity", |o| quantity(o, q));
+        }
+        Value::Concept(item) => {
+            o.object("valueCodeableConcept", |o| item.concept(o, None));
+        }
+        Value::Class(v, class) => {
+            o.object("valueCodeableConcept", |o| qualitative(o, *v, *class));
+        }
+        Value::Text(v) => o.string("valueString", v.text, v.src()),
+        Value::DateTime(s, src) => o.string("valueDateTime", s, *src),
+    }
+}
+
+fn quantity(o: &mut Object<'_>, q: &Quantity<'_>) {
+    if q.keep {
+        o.array("extension", |a| {
+            a.object(|o| {
+                o.constant("url", ORIGINAL_TEXT);
+                o.string("valueString", q.sent.text, q.sent.src());
+            });
+        });
+    }
+    o.number("value", &q.literal, q.sent.src());
+    if let Some(c) = q.comparator {
+        o.string("comparator", c, q.sent.src());
+    }
+    datatypes::quantity_unit(o, &q.unit);
+}
+
+fn qualitative(o: &mut Object<'_>, v: Val<'_>, class: Class) {
+    let coding = match class {
+        Class::Negative => Some(("NEG", "Negative")),
+        Class::Positive => Some(("POS", "Positive")),
+        // ± is no code of the system: the text says it.
+        Class::Borderline => None,
+    };
+    if let Some((code, display)) = coding {
+        o.array("coding", |a| {
+            a.object(|o| {
+                o.constant("system", systems::V3_OBSERVATION_INTERPRETATION);
+                o.string("code", code, v.src());
+                o.string("display", display, v.src());
+            });
+        });
+    }
+    o.string("text", v.text, v.src());
+}
+
+/// Reads and writes value, unit and reference range of an OBX; without a value `dataAbsentReason` by
+/// `status` (see [`data_absent`]).
+pub(crate) fn value<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, obx: Segment<'a>, allows: Allows, status: &str) {
+    let unit = unit(cx, obx);
+    let value = read_value(cx, obx, unit, allows);
+    if !write_value(r, &value) {
+        data_absent(r, cx, obx, status);
+    }
+    if let Some(range) = read_range(cx, obx, &unit) {
+        r.object(el::REFERENCE_RANGE, |o| write_range(o, &range));
+    }
+}
+
+/// `dataAbsentReason`: cancelled → not-performed, pending → temp-unknown, an unsupported type →
+/// unsupported, else unknown.
+pub(crate) fn data_absent(r: &mut Resource, cx: &mut Cx<'_, '_>, obx: Segment<'_>, status: &str) {
+    let code = absent_code(cx, obx, status);
+    r.object(el::DATA_ABSENT_REASON, |o| absent_concept(o, code, &obx.field(11)));
+}
+
+fn absent_code(cx: &mut Cx<'_, '_>, obx: Segment<'_>, status: &str) -> &'static str {
+    match status {
+        "cancelled" => "not-performed",
+        "registered" | "preliminary" => "temp-unknown",
+        _ if obx.field(5).is_some() => "unsupported",
+        _ => {
+            cx.report(&MAP207, &obx.field(5));
+            "unknown"
+        }
+    }
+}
+
+fn absent_concept(o: &mut Object<'_>, code: &'static str, from: &impl Sourced) {
+    o.array("coding", |a| {
+        a.object(|o| {
+            o.constant("system", systems::DATA_ABSENT_REASON);
+            o.string("code", code, from.src());
+        });
+    });
+}
+
+/// Writes `value[x]`, or `dataAbsentReason`, into a component.
+pub(crate) fn component_value<'a>(o: &mut Object<'_>, cx: &mut Cx<'a, '_>, obx: Segment<'a>, allows: Allows, status: &str) {
+    let unit = unit(cx, obx);
+    let value = read_value(cx, obx, unit, allows);
+    write_value_in(o, &value);
+    if value.is_none() {
+        let code = absent_code(cx, obx, status);
+        o.object("dataAbsentReason", |o| absent_concept(o, code, &obx.field(11)));
+    }
+    if obx.field(8).is_some() {
+        o.array("interpretation", |a| interpretations(a, cx, obx));
+    }
+    if let Some(range) = read_range(cx, obx, &unit) {
+        o.array("referenceRange", |a| {
+            a.object(|o| write_range(o, &range));
+        });
+    }
+}
+
+// --- reference range, interpretation, status, notes -----------------------------------------------
+
+/// OBX-7 as read.
+#[derive(Debug)]
+pub(crate) struct Range<'a> {
+    low: Option<Cow<'a, str>>,
+    high: Option<Cow<'a, str>>,
+    /// The text, when the bounds do not say it all.
+    text: bool,
+    sent: Val<'a>,
+    unit: Unit<'a>,
+}
+
+/// Reads OBX-7; the unit is that of the value.
+pub(crate) fn read_range<'a>(cx: &mut Cx<'a, '_>, obx: Segment<'a>, unit: &Unit<'a>) -> Option<Range<'a>> {
+    let f = obx.field(7);
+    if !f.is_some() {
+        return None;
+    }
+    let sent = f.text().trimmed();
+    if sent.is_empty() {
+        return None;
+    }
+    Some(match reading::bounds(sent.text) {
+        Some(b) => Range { text: !b.exact, low: b.low, high: b.high, sent, unit: *unit },
+        None => {
+            if !reading::is_class(sent.text) {
+                cx.report(&MAP205, &sent);
+            }
+            Range { low: None, high: None, text: true, sent, unit: *unit }
+        }
+    })
+}
+
+/// Writes the members of a `referenceRange`.
+pub(crate) fn write_range(o: &mut Object<'_>, range: &Range<'_>) {
+    for (key, bound) in [("low", &range.low), ("high", &range.high)] {
+        if let Some(n) = bound {
+            o.object(key, |o| {
+                o.number("value", n, range.sent.src());
+                datatypes::quantity_unit(o, &range.unit);
+            });
+        }
+    }
+    if range.text {
+        o.string("text", range.sent.text, range.sent.src());
+    }
+}
+
+/// OBX-7 → `referenceRange`.
+pub(crate) fn reference_range<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, obx: Segment<'a>) {
+    let unit = unit(cx, obx);
+    if let Some(range) = read_range(cx, obx, &unit) {
+        r.object(el::REFERENCE_RANGE, |o| write_range(o, &range));
+    }
+}
+
+/// OBX-8 → `interpretation`, one item a flag.
+pub(crate) fn interpretation<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, obx: Segment<'a>) {
+    let f = obx.field(8);
+    if !f.is_some() {
+        return;
+    }
+    for rep in f.reps() {
+        r.object(el::INTERPRETATION, |o| flag(o, cx, rep));
+    }
+}
+
+fn interpretations<'a>(a: &mut Array<'_>, cx: &mut Cx<'a, '_>, obx: Segment<'a>) {
+    for rep in obx.field(8).reps() {
+        a.object(|o| flag(o, cx, rep));
+    }
+}
+
+fn flag<'a>(o: &mut Object<'_>, cx: &mut Cx<'a, '_>, rep: Part<'a>) {
+    let v = rep.comp(1).value().trimmed();
+    if v.is_empty() {
+        return;
+    }
+    match INTERPRETATION.find(v.text).flatten() {
+        Some(c) => {
+            o.array("coding", |a| {
+                a.object(|o| {
+                    o.constant("system", systems::V3_OBSERVATION_INTERPRETATION);
+                    o.string("code", c.code, v.src());
+                    o.string("display", c.display, v.src());
+                });
+            });
+        }
+        None => cx.report_with(&MAP008, &v, "0078"),
+    }
+    o.string("text", v.text, v.src());
+}
+
+/// `Observation.status` by OBX-11; `None` when the OBX is no result (`O`, `N`).
+pub(crate) fn status<'a>(cx: &mut Cx<'a, '_>, obx: Segment<'a>) -> Option<&'static str> {
+    let f = obx.field(11);
+    let v = f.value();
+    let code = v.text.trim();
+    if code == "F" {
+        return Some("final");
+    }
+    if code.is_empty() {
+        cx.report_with(&MAP009, &obx.field(3), "OBX-11");
+        return Some("unknown");
+    }
+    let t = OBSERVATION_STATUS.translate(code);
+    if !t.known {
+        cx.report_with(&MAP008, &v, "0085");
+    }
+    t.to
+}
+
+/// NTE-3 → `note`, one a segment; repetitions are lines.
+pub(crate) fn note<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, element: warifu_fhir::Element, nte: Segment<'a>) {
+    let f = nte.field(3);
+    if !f.is_some() {
+        return;
+    }
+    if let Value::Text(v) = whole_text(cx, f) {
+        r.object(element, |o| o.string("text", v.text, v.src()));
+    }
+}
+
+/// A category of JP_SimpleObservationCategory_CS as one constant item.
+pub(crate) fn category(r: &mut Resource, code: &'static str) {
+    r.object(el::CATEGORY, |o| {
+        o.array("coding", |a| {
+            a.object(|o| {
+                o.constant("system", systems::OBSERVATION_CATEGORY);
+                o.constant("code", code);
+            });
+        });
+    });
+}
