@@ -506,7 +506,7 @@ pub fn cases(jis: &Jis) -> Vec<Case> {
         "name-flag-9",
         "000/099/0000990001/20260402/OML-11/0000990001_20260402_OML-11_000000260402011_20260402103000500_08_9",
         "condition flag 9 does not exist",
-        "everything",
+        "nothing need be converted; the file is named in the report",
     );
     add_at(
         "foreign-file",

@@ -353,6 +353,30 @@ fn documents(all: &mut Vec<Content>) {
             )],
         });
     }
+    // A note written for the wrong patient: the folder is renamed to flag 0, nothing is added.
+    let patient = jiro();
+    all.push(Content {
+        item: Item::of(&patient, PROGRESS_NOTE)
+            .on("20260413")
+            .order("260413PN002"),
+        written: Stamp::new("20260413180500900"),
+        department: "",
+        flag: '0',
+        files: vec![(
+            "main_document.xml",
+            cda(&Document {
+                number: "260413.2",
+                code: ("11506-3", "経過記録"),
+                title: "経過記録",
+                at: Stamp::new("20260413180500"),
+                patient: &patient,
+                author: &KAGAMI,
+                service: ("20260413", "20260413"),
+                sections: &[("11506-3", "経過", "別患者の記録のため削除。")],
+                attachment: None,
+            }),
+        )],
+    });
 }
 
 /// What changes from document to document.
@@ -460,15 +484,22 @@ fn cda(document: &Document<'_>) -> Vec<u8> {
 pub fn index(contents: &[Content]) -> String {
     let mut out = String::with_capacity(INDEX_HEADER.len() * (contents.len() + 1));
     for content in contents {
-        push_index_row(
-            &mut out,
-            "ANX01",
-            &content.item,
-            "INS",
-            content.department,
-            content.written,
-            &content.name(),
-        );
+        // A withdrawn item keeps its row and gets a `DEL` row beside it.
+        let acts: &[&str] = match content.flag {
+            '0' => &["INS", "DEL"],
+            _ => &["INS"],
+        };
+        for act in acts {
+            push_index_row(
+                &mut out,
+                "ANX01",
+                &content.item,
+                act,
+                content.department,
+                content.written,
+                &content.name(),
+            );
+        }
     }
     out
 }

@@ -320,7 +320,7 @@ fn extended_items_have_a_main_document() {
         .filter(|(path, _)| path.starts_with("extended_root/") && path.contains("/main_document."))
         .map(|(path, _)| path.as_str())
         .collect();
-    assert_eq!(mains.len(), 8);
+    assert_eq!(mains.len(), 9);
     for (path, bytes) in &files {
         if path.starts_with("extended_root/") && path.ends_with("/main_document.hl7") {
             let text = decode(bytes);
