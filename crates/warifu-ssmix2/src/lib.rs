@@ -30,6 +30,6 @@ pub use name::{FileName, Flag, NO_ORDER, NameError, StorageKey, Timestamp, is_da
 pub use note::NameNote;
 pub use path::{
     JournalName, Located, Place, ROOT_DEPTH_LIMIT, components, institution_of_root, level1_of,
-    level2_of, locate,
+    level2_of, locate, locate_at,
 };
 pub use select::{Outcome, Selection, SelectionNote, SelectionNoteKind, State, select};

@@ -115,10 +115,7 @@ fn char_slice(text: &str, skip: usize, take: usize) -> &str {
 /// ```
 pub fn locate<'a>(components: &[&'a str]) -> Place<'a> {
     for root_depth in 0..=ROOT_DEPTH_LIMIT.min(components.len()) {
-        if let Some(item) = components
-            .get(root_depth..)
-            .and_then(|levels| fit(root_depth, levels))
-        {
+        if let Some(item) = locate_at(components, root_depth) {
             return Place::Item(item);
         }
     }
@@ -126,6 +123,14 @@ pub fn locate<'a>(components: &[&'a str]) -> Place<'a> {
         [.., file] => JournalName::parse(file).map_or(Place::Elsewhere, Place::Journal),
         [] => Place::Elsewhere,
     }
+}
+
+/// Reads the levels that begin after exactly `root_depth` components; `None` when no
+/// storage levels stand there. For readers that know where the root is.
+pub fn locate_at<'a>(components: &[&'a str], root_depth: usize) -> Option<Located<'a>> {
+    components
+        .get(root_depth..)
+        .and_then(|below_root| fit(root_depth, below_root))
 }
 
 fn fit<'a>(root_depth: usize, below_root: &[&'a str]) -> Option<Located<'a>> {

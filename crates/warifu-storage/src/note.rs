@@ -1,0 +1,140 @@
+//! Findings about a storage as a whole; what is odd about a *name* is told by
+//! `warifu-ssmix2`.
+
+/// Kind of a [`StorageNote`]. The meaning of a variant never changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum StorageNoteKind {
+    /// Archive entry with an absolute path; refused.
+    AbsolutePath,
+    /// Archive entry with `..` or a NUL in its path; refused.
+    UnsafePath,
+    /// Link in a folder or archive; not followed.
+    Link,
+    /// Device, pipe or the like; not opened.
+    SpecialFile,
+    /// Entry or file longer than `max_file`; left out.
+    TooLarge,
+    /// Archive or entry that expands beyond `max_expansion`; reading stopped there.
+    Expansion,
+    /// Encrypted archive entry; left out.
+    Encrypted,
+    /// Archive entry with a compression that is not supported; left out.
+    Method,
+    /// The archive, or the entry named, is damaged.
+    Damaged,
+    /// Archive inside an archive; not opened.
+    NestedArchive,
+    /// The same path twice in an archive; the last one counts.
+    RepeatedEntry,
+    /// Folder or entry name that is not UTF-8; read as CP932.
+    NameNotUtf8,
+    /// Files passed over: hidden, `Thumbs.db`, `*.tmp`, excluded. Counted.
+    Skipped,
+    /// Files of no known content in a folder without storage. Counted.
+    Unrecognised,
+    /// File or folder beside the storage levels.
+    OutsideStorage,
+    /// Folder that the system refuses to read.
+    FolderUnreadable,
+    /// File that the system refuses to read.
+    FileUnreadable,
+    /// Folder that vanished while it was read, also on the second attempt.
+    FolderVanished,
+    /// Content folder without a file.
+    ContentFolderEmpty,
+    /// Header line of a journal record that cannot be used; the record is left out.
+    /// Path is `journal:offset`.
+    JournalHeader,
+    /// Journal record longer than `max_file`; left out.
+    JournalRecordLong,
+    /// Bytes before the first header of a journal.
+    JournalStray,
+    /// Journals beside a standard or extended storage; not replayed. Counted.
+    JournalsIgnored,
+    /// Roots of several institutions: their patients are kept apart. Counted.
+    SeveralInstitutions,
+    /// Folders nested deeper than the reader goes.
+    TooDeep,
+}
+
+impl StorageNoteKind {
+    /// Stable name, e.g. `absolute-path`.
+    pub const fn slug(self) -> &'static str {
+        match self {
+            Self::AbsolutePath => "absolute-path",
+            Self::UnsafePath => "unsafe-path",
+            Self::Link => "link",
+            Self::SpecialFile => "special-file",
+            Self::TooLarge => "too-large",
+            Self::Expansion => "expansion",
+            Self::Encrypted => "encrypted",
+            Self::Method => "method",
+            Self::Damaged => "damaged",
+            Self::NestedArchive => "nested-archive",
+            Self::RepeatedEntry => "repeated-entry",
+            Self::NameNotUtf8 => "name-not-utf8",
+            Self::Skipped => "skipped",
+            Self::Unrecognised => "unrecognised",
+            Self::OutsideStorage => "outside-storage",
+            Self::FolderUnreadable => "folder-unreadable",
+            Self::FileUnreadable => "file-unreadable",
+            Self::FolderVanished => "folder-vanished",
+            Self::ContentFolderEmpty => "content-folder-empty",
+            Self::JournalHeader => "journal-header",
+            Self::JournalRecordLong => "journal-record-long",
+            Self::JournalStray => "journal-stray",
+            Self::JournalsIgnored => "journals-ignored",
+            Self::SeveralInstitutions => "several-institutions",
+            Self::TooDeep => "too-deep",
+        }
+    }
+
+    /// Whether part of the input was refused or could not be read (exit code 2).
+    pub const fn is_refusal(self) -> bool {
+        matches!(
+            self,
+            Self::AbsolutePath
+                | Self::UnsafePath
+                | Self::TooLarge
+                | Self::Expansion
+                | Self::Encrypted
+                | Self::Method
+                | Self::Damaged
+                | Self::FolderUnreadable
+                | Self::FileUnreadable
+                | Self::JournalRecordLong
+                | Self::TooDeep
+        )
+    }
+}
+
+/// One finding.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StorageNote {
+    /// What was found.
+    pub kind: StorageNoteKind,
+    /// Path with `/` relative to the input; empty for counts.
+    pub path: String,
+    /// How many, for the kinds that are counted; else 1.
+    pub count: u64,
+}
+
+#[cfg(feature = "fs")]
+impl StorageNote {
+    pub(crate) fn at(kind: StorageNoteKind, path: impl Into<String>) -> Self {
+        Self {
+            kind,
+            path: path.into(),
+            count: 1,
+        }
+    }
+
+    pub(crate) fn counted(kind: StorageNoteKind, count: u64) -> Self {
+        Self {
+            kind,
+            path: String::new(),
+            count,
+        }
+    }
+}

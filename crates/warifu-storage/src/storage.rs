@@ -1,0 +1,1080 @@
+//! Opening inputs and walking through them.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use warifu_ssmix2::{InstitutionNumber, PatientKey, institution_of_root};
+
+use crate::archive::{Archive, ITEM_CLASS, LOOSE_CLASS, Limits};
+use crate::batch::{FileRef, Found, PatientBatch, Place, Source};
+use crate::folder::{
+    Discovery, LooseFiles, NAMED_LIMIT, PatientFolder, PatientFolders, Root, discover, institution,
+    list_patient,
+};
+use crate::journal::{CLASS as JOURNAL_CLASS, item_key, patient_of, replay};
+use crate::note::{StorageNote, StorageNoteKind as Kind};
+use crate::sink::{Exclude, Sink};
+use crate::sniff::{Content, HEAD, sniff};
+use crate::spool::{Entry, Merge, Spool};
+use crate::tree::{At, FsTree, Tree, head_of};
+
+/// Limits and choices; there is no default for a caller to forget, but
+/// [`Options::standard`] has the published ones.
+#[derive(Clone)]
+pub struct Options {
+    /// Longest file, archive entry or journal record in bytes.
+    pub max_file: u64,
+    /// How many times its packed length an archive may expand to.
+    pub max_expansion: u64,
+    /// Contents of archives and journals kept in memory, in bytes; more goes into
+    /// nameless temporary files.
+    pub memory_limit: u64,
+    /// Folder for temporary files, `None` for the system's.
+    pub temp_dir: Option<PathBuf>,
+    /// Leaves out paths (with `/`, below the input) for which it is true.
+    pub exclude: Option<Exclude>,
+}
+
+impl Options {
+    /// 64 MiB per file, 200 times, 64 MiB of memory, nothing excluded.
+    pub fn standard() -> Self {
+        Self {
+            max_file: 64 << 20,
+            max_expansion: 200,
+            memory_limit: 64 << 20,
+            temp_dir: None,
+            exclude: None,
+        }
+    }
+}
+
+/// Why an input cannot be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// No such file or folder.
+    #[error("{0} not found")]
+    NotFound(PathBuf),
+    /// The system refused.
+    #[error("{path}: {error}")]
+    Io {
+        /// The input.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+}
+
+/// Why a file cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The file is gone, perhaps renamed: list the patient again with
+    /// [`Storage::refresh`], once.
+    #[error("the file vanished after it was listed")]
+    Vanished,
+    /// The file is longer than `max_file`.
+    #[error("the file is longer than the limit")]
+    TooLarge,
+    /// The path leads through a link, or to something that is no file.
+    #[error("not a plain file")]
+    NotAFile,
+    /// The system refused.
+    #[error("reading failed")]
+    Io(#[from] io::Error),
+}
+
+pub(crate) enum Input<T> {
+    Folder {
+        tree: T,
+        name: String,
+        found: Discovery,
+    },
+    Spool {
+        spool: Spool,
+        /// Name of the root when the levels begin at the top.
+        name: String,
+        items: u64,
+        journals: u64,
+        loose: u64,
+    },
+    /// A file given by name.
+    File { path: PathBuf },
+}
+
+/// One or several inputs, read as one storage.
+///
+/// Reading takes `&self`: threads may read files of one storage at once.
+pub struct Storage {
+    pub(crate) inner: Inner<FsTree>,
+}
+
+pub(crate) struct Inner<T> {
+    pub(crate) inputs: Vec<Input<T>>,
+    options: Options,
+    /// Findings of opening.
+    notes: Vec<StorageNote>,
+    skipped: u64,
+    unrecognised: u64,
+    looked_at: u64,
+    institutions: BTreeSet<InstitutionNumber>,
+}
+
+/// Opens one input: a folder, a file, an archive or a journal; told by its content.
+///
+/// # Errors
+/// [`OpenError`]; what is wrong *inside* is told by [`Storage::walk`].
+pub fn open(path: &Path, options: &Options) -> Result<Storage, OpenError> {
+    Storage::open_all(&[path], options)
+}
+
+impl Storage {
+    /// Opens several inputs, whose patients are merged (volumes of one institution).
+    ///
+    /// # Errors
+    /// [`OpenError`] for the first input that cannot be opened.
+    pub fn open_all(paths: &[&Path], options: &Options) -> Result<Self, OpenError> {
+        let mut inner = Inner::new(options);
+        for path in paths {
+            inner.open(path).map_err(|error| match error.kind() {
+                io::ErrorKind::NotFound => OpenError::NotFound(path.to_path_buf()),
+                _ => OpenError::Io {
+                    path: path.to_path_buf(),
+                    error,
+                },
+            })?;
+        }
+        Ok(Self { inner })
+    }
+
+    /// Reads a stream such as standard input to its end: message, journal, tar, gzip,
+    /// Zstandard or zip. `name` is the path a single message gets (`--stdin-name`).
+    ///
+    /// # Errors
+    /// Those of the reader and of temporary files.
+    pub fn from_reader(
+        reader: &mut dyn Read,
+        name: &str,
+        options: &Options,
+    ) -> Result<Self, io::Error> {
+        let mut inner = Inner::new(options);
+        inner.read_stream(reader, name)?;
+        Ok(Self { inner })
+    }
+
+    /// Walks through the inputs: patients in the order of their ids, then loose files,
+    /// then counts. May be repeated; only directory listings are read again.
+    pub fn walk(&self) -> Walk<'_> {
+        Walk(Stream::new(&self.inner))
+    }
+
+    /// Calls `take` for each patient; loose files and findings are passed over.
+    pub fn for_each_patient(&self, mut take: impl FnMut(PatientBatch)) {
+        for found in self.walk() {
+            if let Found::Patient(batch) = found {
+                take(batch);
+            }
+        }
+    }
+
+    /// Institution numbers met in the names of roots and the headers of journals. One
+    /// number: the institution of the storage.
+    pub fn institutions(&self) -> &BTreeSet<InstitutionNumber> {
+        &self.inner.institutions
+    }
+
+    /// Whether any input holds a storage (or journals) rather than loose files.
+    pub fn has_storage(&self) -> bool {
+        self.inner.inputs.iter().any(|input| match input {
+            Input::Folder { found, .. } => !found.roots.is_empty(),
+            Input::Spool {
+                items, journals, ..
+            } => items + journals > 0,
+            Input::File { .. } => false,
+        })
+    }
+
+    /// Reads a file into `out` (which is cleared) and tells its content.
+    ///
+    /// # Errors
+    /// [`ReadError`]; after [`ReadError::Vanished`] see [`Storage::refresh`].
+    pub fn read(&self, file: &FileRef, out: &mut Vec<u8>) -> Result<Content, ReadError> {
+        out.clear();
+        let max_file = self.inner.options.max_file;
+        let path = match (self.inner.inputs.get(file.source.input), &file.place) {
+            (Some(Input::Spool { spool, .. }), Place::Spool { offset, length }) => {
+                spool.read(*offset, *length, out)?;
+                return Ok(sniff(out.get(..HEAD).unwrap_or(out)));
+            }
+            (Some(Input::Folder { tree, .. }), Place::Disk(own)) => tree
+                .base
+                .join(own.as_deref().unwrap_or(Path::new(file.path()))),
+            // Given by name: a link there is followed.
+            (Some(Input::File { path }), _) => path.clone(),
+            _ => return Err(ReadError::Vanished),
+        };
+        let given = matches!(
+            self.inner.inputs.get(file.source.input),
+            Some(Input::File { .. })
+        );
+        let gone = |error: io::Error| match error.kind() {
+            io::ErrorKind::NotFound => ReadError::Vanished,
+            _ => ReadError::Io(error),
+        };
+        if !given && !path.symlink_metadata().map_err(gone)?.is_file() {
+            return Err(ReadError::NotAFile);
+        }
+        let opened = File::open(&path).map_err(gone)?;
+        let length = opened.metadata()?.len();
+        if length > max_file {
+            return Err(ReadError::TooLarge);
+        }
+        out.reserve(usize::try_from(length).unwrap_or(0));
+        opened.take(max_file.saturating_add(1)).read_to_end(out)?;
+        if u64::try_from(out.len()).is_ok_and(|length| length <= max_file) {
+            Ok(sniff(out.get(..HEAD).unwrap_or(out)))
+        } else {
+            Err(ReadError::TooLarge)
+        }
+    }
+
+    /// Lists the files of a patient again, after one vanished (a module renames flag 1 to
+    /// 2 or 0 when it writes). Files of archives and journals never vanish.
+    pub fn refresh(&self, batch: &PatientBatch) -> PatientBatch {
+        self.inner.refresh(batch)
+    }
+}
+
+impl<T: Tree> Inner<T> {
+    pub(crate) fn new(options: &Options) -> Self {
+        Self {
+            inputs: Vec::new(),
+            options: options.clone(),
+            notes: Vec::new(),
+            skipped: 0,
+            unrecognised: 0,
+            looked_at: 0,
+            institutions: BTreeSet::new(),
+        }
+    }
+
+    fn sink(&self) -> Sink {
+        Sink::new(self.options.exclude.clone())
+    }
+
+    fn keep(&mut self, sink: Sink) {
+        self.notes.extend(sink.notes);
+        self.skipped += sink.skipped;
+        self.unrecognised += sink.unrecognised;
+        self.looked_at += sink.looked_at;
+    }
+
+    /// Takes a tree of folders as an input.
+    pub(crate) fn add_tree(&mut self, tree: T, name: String) -> Option<&mut Input<T>> {
+        let mut sink = self.sink();
+        let found = discover(&tree, &name, &mut sink);
+        let beside = !found.roots.is_empty() || !found.journals.is_empty();
+        if beside {
+            // Otherwise the walk over loose files finds all this again.
+            self.notes.extend(sink.notes);
+            self.skipped += sink.skipped;
+        }
+        if beside {
+            for path in &found.beside {
+                self.notes.push(StorageNote::at(Kind::OutsideStorage, path));
+            }
+            self.notes
+                .extend(rest_of(found.beside_count, &found.beside));
+        }
+        if !found.roots.is_empty() && !found.journals.is_empty() {
+            let count = u64::try_from(found.journals.len()).unwrap_or(u64::MAX);
+            self.notes
+                .push(StorageNote::counted(Kind::JournalsIgnored, count));
+        }
+        self.institutions
+            .extend(found.roots.iter().filter_map(institution));
+        self.inputs.push(Input::Folder { tree, name, found });
+        self.inputs.last_mut()
+    }
+
+    fn finish_archive(&mut self, mut archive: Archive, name: &str, mut sink: Sink) {
+        archive.spool.finish();
+        if archive.items + archive.journals > 0 {
+            for path in &sink.beside {
+                self.notes.push(StorageNote::at(Kind::OutsideStorage, path));
+            }
+            self.notes.extend(rest_of(sink.unrecognised, &sink.beside));
+            sink.unrecognised = 0;
+        }
+        if archive.items > 0 && archive.journals > 0 {
+            self.notes.push(StorageNote::counted(
+                Kind::JournalsIgnored,
+                archive.journals,
+            ));
+        } else {
+            self.institutions.extend(archive.institutions);
+        }
+        self.institutions.extend(archive.root_institutions);
+        if archive.items_at_top {
+            self.institutions.extend(institution_of_root(name));
+        }
+        self.keep(sink);
+        self.inputs.push(Input::Spool {
+            spool: archive.spool,
+            name: name.to_owned(),
+            items: archive.items,
+            journals: if archive.items > 0 {
+                0
+            } else {
+                archive.journals
+            },
+            loose: archive.loose,
+        });
+    }
+
+    fn archive(&self) -> Archive {
+        Archive::new(
+            Spool::new(self.options.memory_limit, self.options.temp_dir.clone()),
+            Limits {
+                max_file: self.options.max_file,
+                max_expansion: self.options.max_expansion,
+            },
+        )
+    }
+
+    fn refresh(&self, batch: &PatientBatch) -> PatientBatch {
+        let mut fresh = batch.clone();
+        if batch.folders.is_empty() {
+            return fresh;
+        }
+        fresh.files.clear();
+        for (source, root_depth, at, _) in &batch.folders {
+            if let Some(Input::Folder { tree, .. }) = self.inputs.get(source.input) {
+                let mut quiet = self.sink();
+                list_patient(tree, *source, *root_depth, at, &mut quiet, &mut fresh.files);
+            }
+        }
+        fresh
+    }
+}
+
+/// Count of what is not named.
+fn rest_of(count: u64, named: &[String]) -> Option<StorageNote> {
+    let named = u64::try_from(named.len()).unwrap_or(u64::MAX);
+    let rest = count.saturating_sub(named);
+    (rest > 0).then(|| StorageNote::counted(Kind::OutsideStorage, rest))
+}
+
+/// Name of a file or folder, without extension for files.
+fn stem(path: &Path) -> String {
+    let stem = path.file_stem().or_else(|| path.file_name());
+    stem.unwrap_or_default().to_string_lossy().into_owned()
+}
+
+impl Inner<FsTree> {
+    fn open(&mut self, path: &Path) -> io::Result<()> {
+        if std::fs::metadata(path)?.is_dir() {
+            let base = path.to_path_buf();
+            // `.` and `..` have no name of their own.
+            let named = match path.file_name() {
+                Some(name) => name.to_owned(),
+                None => path
+                    .canonicalize()?
+                    .file_name()
+                    .unwrap_or_default()
+                    .to_owned(),
+            };
+            self.add_tree(FsTree { base }, named.to_string_lossy().into_owned());
+            return self.replay_journals();
+        }
+        let content = sniff(&head_of(path)?);
+        let file_name = path.file_name().unwrap_or_default().to_string_lossy();
+        let mut archive = self.archive();
+        let mut sink = self.sink();
+        match content {
+            Content::Zip => {
+                archive.zip(BufReader::new(File::open(path)?), &file_name, &mut sink)?;
+            }
+            Content::Gzip | Content::Zstd | Content::Tar | Content::Journal => {
+                let mut reader = File::open(path)?;
+                archive.stream(&mut reader, &file_name, false, &mut sink)?;
+            }
+            _ => {
+                self.inputs.push(Input::File {
+                    path: path.to_path_buf(),
+                });
+                return Ok(());
+            }
+        }
+        self.finish_archive(archive, &stem(path), sink);
+        Ok(())
+    }
+
+    /// Turns the folder opened last into a spool when it holds journals and no storage.
+    fn replay_journals(&mut self) -> io::Result<()> {
+        let Some(Input::Folder { tree, found, name }) = self.inputs.last() else {
+            return Ok(());
+        };
+        if !found.roots.is_empty() || found.journals.is_empty() {
+            return Ok(());
+        }
+        let name = name.clone();
+        let mut archive = self.archive();
+        let mut sink = self.sink();
+        for journal in &found.journals {
+            match File::open(tree.base.join(&journal.os)) {
+                Ok(mut file) => archive.journal(&mut file, &journal.text, &mut sink)?,
+                Err(_) => sink.note(Kind::FileUnreadable, &journal.text),
+            }
+        }
+        self.inputs.pop();
+        self.finish_archive(archive, &name, sink);
+        Ok(())
+    }
+
+    fn read_stream(&mut self, mut reader: &mut dyn Read, name: &str) -> io::Result<()> {
+        let mut archive = self.archive();
+        let mut sink = self.sink();
+        let mut head = Vec::new();
+        (&mut reader).take(4).read_to_end(&mut head)?;
+        let mut whole = head.as_slice().chain(reader);
+        if sniff(&head) == Content::Zip {
+            // The directory of a zip archive is at its end.
+            let mut file = match &self.options.temp_dir {
+                Some(folder) => tempfile::tempfile_in(folder)?,
+                None => tempfile::tempfile()?,
+            };
+            io::copy(&mut whole, &mut file)?;
+            file.flush()?;
+            file.seek(SeekFrom::Start(0))?;
+            archive.zip(BufReader::new(file), name, &mut sink)?;
+        } else {
+            archive.stream(&mut whole, name, false, &mut sink)?;
+        }
+        self.finish_archive(archive, &stem(Path::new(name)), sink);
+        Ok(())
+    }
+}
+
+/// Everything in the inputs, one [`Found`] at a time.
+///
+/// Memory: the listings of the folders on the way to the current patient, the files of
+/// that patient, and for archives and journals the keys within the memory limit.
+pub struct Walk<'s>(Stream<'s, FsTree>);
+
+impl Walk<'_> {
+    /// Files looked at that lie outside storage levels, up to now.
+    pub fn looked_at(&self) -> u64 {
+        self.0.sink.looked_at
+    }
+}
+
+impl Iterator for Walk<'_> {
+    type Item = Found;
+
+    fn next(&mut self) -> Option<Found> {
+        self.0.next()
+    }
+}
+
+/// A file of a patient with the institution its root names.
+type Owned = (Option<InstitutionNumber>, FileRef);
+type Folder = (Source, usize, At, Option<InstitutionNumber>);
+
+/// Patients of one source, in the order of their ids.
+enum Patients<'s, T> {
+    Root {
+        tree: &'s T,
+        source: Source,
+        root: &'s Root,
+        folders: Box<PatientFolders>,
+        pending: Option<PatientFolder>,
+    },
+    Misplaced {
+        tree: &'s T,
+        source: Source,
+        roots: &'s [Root],
+        rest: &'s [(String, usize, At)],
+    },
+    Spool {
+        source: Source,
+        spool: &'s Spool,
+        merge: Merge<'s>,
+        class: u8,
+        name: &'s str,
+        patient: Option<String>,
+    },
+}
+
+impl<T: Tree> Patients<'_, T> {
+    fn peek(&mut self, sink: &mut Sink) -> Option<&str> {
+        match self {
+            Self::Root {
+                tree,
+                folders,
+                pending,
+                ..
+            } => {
+                while pending.is_none() {
+                    let folder = folders.next(*tree, sink)?;
+                    if folder.well_placed {
+                        *pending = Some(folder);
+                    }
+                }
+                pending.as_ref().map(|folder| folder.patient.as_str())
+            }
+            Self::Misplaced { rest, .. } => rest.first().map(|(patient, ..)| patient.as_str()),
+            Self::Spool {
+                merge,
+                class,
+                patient,
+                ..
+            } => {
+                if patient.is_none() {
+                    while merge.peek()?.key.first()? < class {
+                        merge.next();
+                    }
+                    let entry = merge.peek()?;
+                    if entry.key.first()? != class {
+                        return None;
+                    }
+                    *patient = Some(patient_of(&entry.key));
+                }
+                patient.as_deref()
+            }
+        }
+    }
+
+    /// Files of the patient that `peek` named.
+    fn take(&mut self, files: &mut Vec<Owned>, folders_taken: &mut Vec<Folder>, sink: &mut Sink) {
+        match self {
+            Self::Root {
+                tree,
+                source,
+                root,
+                pending,
+                ..
+            } => {
+                let Some(folder) = pending.take() else { return };
+                let number = institution(root);
+                take_folder(*tree, *source, root, &folder.at, number, files, sink);
+                folders_taken.push((*source, root.at.depth, folder.at, number));
+            }
+            Self::Misplaced {
+                tree,
+                source,
+                roots,
+                rest,
+            } => {
+                let Some((patient, ..)) = rest.first() else {
+                    return;
+                };
+                let same = rest
+                    .iter()
+                    .take_while(|(other, ..)| other == patient)
+                    .count();
+                let (here, later) = rest.split_at_checked(same).unwrap_or((rest, &[]));
+                *rest = later;
+                for (_, root, at) in here {
+                    let Some(root) = roots.get(*root) else {
+                        continue;
+                    };
+                    let number = institution(root);
+                    take_folder(*tree, *source, root, at, number, files, sink);
+                    folders_taken.push((*source, root.at.depth, at.clone(), number));
+                }
+            }
+            Self::Spool {
+                source,
+                spool,
+                merge,
+                class,
+                name,
+                patient,
+            } => {
+                let Some(patient) = patient.take() else {
+                    return;
+                };
+                let mut prefix = vec![*class];
+                prefix.extend_from_slice(patient.as_bytes());
+                prefix.push(0);
+                let mut mine: Vec<Entry> = Vec::new();
+                while merge
+                    .peek()
+                    .is_some_and(|entry| entry.key.starts_with(&prefix))
+                {
+                    mine.extend(merge.next());
+                }
+                if mine.is_empty() {
+                    // Never met: ids are text. Without progress the walk would not end.
+                    merge.next();
+                }
+                if *class == ITEM_CLASS {
+                    take_items(*source, &mine, name, files, sink);
+                } else {
+                    take_records(*source, spool, &mine, files);
+                }
+                if merge.failed.take().is_some() {
+                    sink.note(Kind::FileUnreadable, name);
+                }
+            }
+        }
+    }
+
+    #[cfg(test)]
+    fn held(&self) -> usize {
+        match self {
+            Self::Root { folders, .. } => folders.held(),
+            Self::Misplaced { .. } | Self::Spool { .. } => 0,
+        }
+    }
+}
+
+fn take_folder<T: Tree>(
+    tree: &T,
+    source: Source,
+    root: &Root,
+    at: &At,
+    number: Option<InstitutionNumber>,
+    files: &mut Vec<Owned>,
+    sink: &mut Sink,
+) {
+    let mut listed = Vec::new();
+    list_patient(tree, source, root.at.depth, at, sink, &mut listed);
+    files.extend(listed.into_iter().map(|file| (number, file)));
+}
+
+/// Path of a key, from the byte after its first zero (or its class).
+fn path_of(key: &[u8]) -> String {
+    let start = match key.first() {
+        Some(&LOOSE_CLASS) => 1,
+        _ => key
+            .iter()
+            .skip(1)
+            .position(|b| *b == 0)
+            .map_or(1, |at| at + 2),
+    };
+    String::from_utf8_lossy(key.get(start..).unwrap_or_default()).replace('\u{1}', "/")
+}
+
+/// Entries of one class, the last of equal paths only.
+fn last_of_each<'e>(entries: &'e [Entry], sink: &mut Sink) -> Vec<&'e Entry> {
+    let mut last = Vec::new();
+    for same in entries.chunk_by(|a, b| a.key == b.key) {
+        if let [_, .., repeated] = same {
+            sink.note(Kind::RepeatedEntry, &path_of(&repeated.key));
+        }
+        last.extend(same.last());
+    }
+    last
+}
+
+fn take_items(
+    source: Source,
+    entries: &[Entry],
+    name: &str,
+    files: &mut Vec<Owned>,
+    sink: &mut Sink,
+) {
+    for entry in last_of_each(entries, sink) {
+        let path = path_of(&entry.key);
+        let parts: Vec<&str> = warifu_ssmix2::components(&path).collect();
+        let warifu_ssmix2::Place::Item(item) = warifu_ssmix2::locate(&parts) else {
+            continue;
+        };
+        let depth = item.root_depth;
+        let root_name = depth.checked_sub(1).and_then(|at| parts.get(at));
+        let number = institution_of_root(root_name.unwrap_or(&name));
+        let (offset, length) = (entry.offset, entry.length);
+        let file = FileRef::in_spool(source, path.clone(), Some(depth), offset, length);
+        files.push((number, file));
+    }
+}
+
+fn take_records(source: Source, spool: &Spool, entries: &[Entry], files: &mut Vec<Owned>) {
+    let mut content = |entry: &Entry| {
+        let mut bytes = Vec::new();
+        // The kind of document is told by its head.
+        let length = entry.length.min(u64::try_from(HEAD).unwrap_or(u64::MAX));
+        match spool.read(entry.offset, length, &mut bytes) {
+            Ok(()) => bytes,
+            Err(_) => Vec::new(),
+        }
+    };
+    let start = files.len();
+    for records in entries.chunk_by(|a, b| item_key(&a.key) == item_key(&b.key)) {
+        for file in replay(records, &mut content) {
+            files.push((
+                file.institution,
+                FileRef::in_spool(source, file.path, Some(0), file.offset, file.length),
+            ));
+        }
+    }
+    if let Some(new) = files.get_mut(start..) {
+        new.sort_by(|a, b| {
+            warifu_ssmix2::components(a.1.path()).cmp(warifu_ssmix2::components(b.1.path()))
+        });
+    }
+}
+
+pub(crate) struct Stream<'s, T> {
+    inner: &'s Inner<T>,
+    sources: Vec<Patients<'s, T>>,
+    ready: VecDeque<Found>,
+    pub(crate) sink: Sink,
+    /// Next input to look through for loose files.
+    loose: usize,
+    loose_files: LooseFiles,
+    loose_spool: Option<Merge<'s>>,
+    counted: bool,
+}
+
+impl<'s, T: Tree> Stream<'s, T> {
+    pub(crate) fn new(inner: &'s Inner<T>) -> Self {
+        let mut sources = Vec::new();
+        for (number, input) in inner.inputs.iter().enumerate() {
+            let source = Source { input: number };
+            match input {
+                Input::Folder { tree, found, .. } => {
+                    for root in &found.roots {
+                        sources.push(Patients::Root {
+                            tree,
+                            source,
+                            root,
+                            folders: Box::new(PatientFolders::new(root)),
+                            pending: None,
+                        });
+                    }
+                    if !found.misplaced.is_empty() {
+                        sources.push(Patients::Misplaced {
+                            tree,
+                            source,
+                            roots: &found.roots,
+                            rest: &found.misplaced,
+                        });
+                    }
+                }
+                Input::Spool {
+                    spool,
+                    name,
+                    items,
+                    journals,
+                    ..
+                } => {
+                    if *items + *journals > 0 {
+                        sources.push(Patients::Spool {
+                            source,
+                            spool,
+                            merge: spool.merge(),
+                            class: if *items > 0 {
+                                ITEM_CLASS
+                            } else {
+                                JOURNAL_CLASS
+                            },
+                            name,
+                            patient: None,
+                        });
+                    }
+                }
+                Input::File { .. } => {}
+            }
+        }
+        let mut sink = inner.sink();
+        sink.skipped = inner.skipped;
+        sink.unrecognised = inner.unrecognised;
+        sink.looked_at = inner.looked_at;
+        let mut ready: VecDeque<Found> = inner.notes.iter().cloned().map(Found::Note).collect();
+        if inner.institutions.len() > 1 {
+            let count = u64::try_from(inner.institutions.len()).unwrap_or(u64::MAX);
+            ready.push_back(Found::Note(StorageNote::counted(
+                Kind::SeveralInstitutions,
+                count,
+            )));
+        }
+        Self {
+            inner,
+            sources,
+            ready,
+            sink,
+            loose: 0,
+            loose_files: LooseFiles::new(),
+            loose_spool: None,
+            counted: false,
+        }
+    }
+
+    /// Directory entries held at the moment.
+    #[cfg(test)]
+    pub(crate) fn held(&self) -> usize {
+        let sources: usize = self.sources.iter().map(Patients::held).sum();
+        sources + self.loose_files.held()
+    }
+
+    fn flush_notes(&mut self) {
+        self.ready
+            .extend(self.sink.notes.drain(..).map(Found::Note));
+    }
+
+    fn next_patient(&mut self) -> bool {
+        let mut first: Option<String> = None;
+        for source in &mut self.sources {
+            if let Some(patient) = source.peek(&mut self.sink)
+                && first.as_deref().is_none_or(|first| patient < first)
+            {
+                first = Some(patient.to_owned());
+            }
+        }
+        let Some(patient) = first else {
+            self.flush_notes();
+            return false;
+        };
+        let mut files = Vec::new();
+        let mut folders = Vec::new();
+        for source in &mut self.sources {
+            // A source may have the patient more than once only when misplaced, and then
+            // gives all at once.
+            if source.peek(&mut self.sink) == Some(patient.as_str()) {
+                source.take(&mut files, &mut folders, &mut self.sink);
+            }
+        }
+        self.flush_notes();
+        let several = self.inner.institutions.len() > 1;
+        let set = |number: Option<InstitutionNumber>| number.filter(|_| several);
+        let mut batches: BTreeMap<Option<InstitutionNumber>, (Vec<FileRef>, Vec<Folder>)> =
+            BTreeMap::new();
+        for (number, file) in files {
+            batches.entry(set(number)).or_default().0.push(file);
+        }
+        for folder in folders {
+            batches.entry(set(folder.3)).or_default().1.push(folder);
+        }
+        for (institution, (files, folders)) in batches {
+            if files.is_empty() {
+                continue;
+            }
+            self.ready.push_back(Found::Patient(PatientBatch {
+                key: PatientKey {
+                    patient: patient.clone(),
+                    institution,
+                },
+                files,
+                folders,
+            }));
+        }
+        true
+    }
+
+    /// The next loose file of the remaining inputs; `false` when there is none.
+    fn next_loose(&mut self) -> bool {
+        while let Some(input) = self.inner.inputs.get(self.loose) {
+            let source = Source { input: self.loose };
+            let found = match input {
+                Input::Folder { tree, found, .. } if found.roots.is_empty() => {
+                    self.loose_files.next(tree, source, &mut self.sink)
+                }
+                Input::Spool {
+                    spool,
+                    items,
+                    journals,
+                    loose,
+                    ..
+                } if *loose > 0 => self.next_in_spool(source, spool, *items + *journals > 0),
+                Input::Folder { .. } | Input::Spool { .. } => None,
+                Input::File { path } => {
+                    self.loose += 1;
+                    self.sink.looked_at += 1;
+                    match head_of(path) {
+                        Ok(head) => {
+                            let at = At {
+                                text: path.to_string_lossy().replace('\\', "/"),
+                                os: path.clone(),
+                                depth: 0,
+                            };
+                            let file = FileRef::on_disk(source, at, None);
+                            self.ready.push_back(Found::Loose(file, sniff(&head)));
+                        }
+                        Err(_) => self
+                            .sink
+                            .note(Kind::FileUnreadable, &path.to_string_lossy()),
+                    }
+                    self.flush_notes();
+                    return true;
+                }
+            };
+            self.flush_notes();
+            if let Some((file, content)) = found {
+                self.ready.push_back(Found::Loose(file, content));
+                return true;
+            }
+            self.loose += 1;
+            self.loose_files = LooseFiles::new();
+            self.loose_spool = None;
+        }
+        self.flush_notes();
+        false
+    }
+
+    /// The next loose file of a spool; beside a storage it is only a finding.
+    fn next_in_spool(
+        &mut self,
+        source: Source,
+        spool: &'s Spool,
+        beside: bool,
+    ) -> Option<(FileRef, Content)> {
+        let merge = self.loose_spool.get_or_insert_with(|| spool.merge());
+        loop {
+            let entry = merge.next()?;
+            if entry.key.first() != Some(&LOOSE_CLASS) {
+                continue;
+            }
+            let path = path_of(&entry.key);
+            if merge.peek().is_some_and(|next| next.key == entry.key) {
+                self.sink.note(Kind::RepeatedEntry, &path);
+                continue;
+            }
+            if beside {
+                self.sink.outside += 1;
+                if self.sink.outside <= NAMED_LIMIT {
+                    self.sink.note(Kind::OutsideStorage, &path);
+                }
+                continue;
+            }
+            let mut head = Vec::new();
+            let length = entry.length.min(u64::try_from(HEAD).unwrap_or(u64::MAX));
+            if spool.read(entry.offset, length, &mut head).is_err() {
+                self.sink.note(Kind::FileUnreadable, &path);
+                continue;
+            }
+            let file = FileRef::in_spool(source, path, None, entry.offset, entry.length);
+            return Some((file, sniff(&head)));
+        }
+    }
+}
+
+impl<T: Tree> Iterator for Stream<'_, T> {
+    type Item = Found;
+
+    fn next(&mut self) -> Option<Found> {
+        loop {
+            if let Some(found) = self.ready.pop_front() {
+                return Some(found);
+            }
+            if self.next_patient() || !self.ready.is_empty() {
+                continue;
+            }
+            if self.next_loose() || !self.ready.is_empty() {
+                continue;
+            }
+            if self.counted {
+                return None;
+            }
+            self.counted = true;
+            for (kind, count) in [
+                (Kind::Skipped, self.sink.skipped),
+                (Kind::Unrecognised, self.sink.unrecognised),
+            ] {
+                if count > 0 {
+                    self.ready
+                        .push_back(Found::Note(StorageNote::counted(kind, count)));
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tree::EntryKind;
+    use std::cell::Cell;
+    use std::ffi::OsString;
+
+    /// A storage of any size that exists only as listings: 100 × 100 level folders, one
+    /// patient each, 10 days of one kind with 10 files.
+    struct Fake {
+        listings: Cell<u64>,
+        largest: Cell<usize>,
+    }
+
+    impl Fake {
+        fn names(folder: &Path) -> Vec<(String, EntryKind)> {
+            let parts: Vec<&str> = folder.iter().map(|part| part.to_str().unwrap()).collect();
+            let folders = |names: Vec<String>| {
+                names
+                    .into_iter()
+                    .map(|name| (name, EntryKind::Folder))
+                    .collect()
+            };
+            // Listings come in no order.
+            match parts.as_slice() {
+                [] => folders(vec!["root".to_owned()]),
+                ["root"] | ["root", _] => {
+                    folders((0..100).rev().map(|n| format!("{n:03}")).collect())
+                }
+                ["root", a, b] => folders(vec![format!("{a}{b}7777")]),
+                ["root", _, _, _] => folders((10..20).map(|day| format!("202604{day}")).collect()),
+                ["root", _, _, _, _] => folders(vec!["OML-11".to_owned()]),
+                ["root", _, _, patient, day, _] => (0..10)
+                    .map(|n| {
+                        let order = format!("{patient}_{day}_OML-11_{n:015}");
+                        (format!("{order}_20260401093015123_01_1"), EntryKind::File)
+                    })
+                    .collect(),
+                _ => panic!("{folder:?} is no folder"),
+            }
+        }
+    }
+
+    impl Tree for Fake {
+        fn list(&self, folder: &Path) -> io::Result<Vec<crate::tree::Entry>> {
+            let names = Self::names(folder);
+            self.listings.set(self.listings.get() + 1);
+            self.largest.set(self.largest.get().max(names.len()));
+            Ok(names
+                .into_iter()
+                .map(|(name, kind)| crate::tree::Entry::new(OsString::from(name), kind))
+                .collect())
+        }
+
+        fn head(&self, _: &Path) -> io::Result<Vec<u8>> {
+            Ok(b"MSH|".to_vec())
+        }
+    }
+
+    #[test]
+    fn million_files_are_walked_in_order_holding_only_the_listings_on_the_way() {
+        let mut inner = Inner::new(&Options::standard());
+        inner.add_tree(
+            Fake {
+                listings: Cell::new(0),
+                largest: Cell::new(0),
+            },
+            "data".to_owned(),
+        );
+        let mut stream = Stream::new(&inner);
+        let (mut files, mut patients, mut held) = (0, 0, 0);
+        let mut previous = String::new();
+        while let Some(found) = stream.next() {
+            held = held.max(stream.held());
+            match found {
+                Found::Patient(batch) => {
+                    assert_eq!(batch.files.len(), 100);
+                    assert!(batch.key.patient > previous);
+                    previous.clone_from(&batch.key.patient);
+                    files += batch.files.len();
+                    patients += 1;
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!((patients, files), (10_000, 1_000_000));
+        let [Input::Folder { tree, .. }] = inner.inputs.as_slice() else {
+            panic!("one folder")
+        };
+        // At most one listing per level is kept, and no listing twice.
+        assert_eq!(tree.largest.get(), 100);
+        assert!(held <= 3 * tree.largest.get(), "{held}");
+    }
+}
