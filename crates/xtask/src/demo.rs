@@ -19,8 +19,14 @@ use crate::{
     serve, tools, wasm,
 };
 
-/// The bundled storage, made for this repository.
-const STORAGE: &str = "tests/fixtures/storage";
+/// The bundled storage, made for this repository by `warifu-synth`.
+const STORAGE: [&str; 2] = [
+    "tests/fixtures/standard_root",
+    "tests/fixtures/extended_root",
+];
+
+/// Number of its institution, which does not exist.
+const INSTITUTION: &str = "1319999999";
 
 /// Does it all; without `serving` it stops before the server, for CI.
 pub(crate) fn run(repo: &Repo, port: Option<u16>, serving: bool) -> Result<()> {
@@ -57,14 +63,18 @@ pub(crate) fn run(repo: &Repo, port: Option<u16>, serving: bool) -> Result<()> {
 
 /// Converts the sample storage and prints what came of it.
 fn convert(repo: &Repo, out: &Path) -> Result<()> {
-    let storage = repo.root.join(STORAGE);
-    let messages = files::list(&storage)?.len();
-    println!("demo: converting {STORAGE} …");
+    let mut inputs = 0;
+    for folder in STORAGE {
+        inputs += files::list(&repo.root.join(folder))?.len();
+    }
+    println!("demo: converting {} …", STORAGE.join(" and "));
     let start = Instant::now();
     let mut warifu = Command::new(repo.target.join("release/warifu"));
     warifu
         .current_dir(&repo.root)
-        .args(["convert", STORAGE, "--to", "ndjson", "--out"])
+        .arg("convert")
+        .args(STORAGE)
+        .args(["--institution", INSTITUTION, "--to", "ndjson", "--out"])
         .arg(out);
     // 1 says that there are findings: the storage is converted all the same.
     process::run_allowing(&mut warifu, &[1])?;
@@ -72,9 +82,9 @@ fn convert(repo: &Repo, out: &Path) -> Result<()> {
     let counts = resources(out)?;
     let total: usize = counts.values().sum();
     if total == 0 {
-        bail!("no resource came out of {STORAGE}");
+        bail!("no resource came out of {}", STORAGE.join(" and "));
     }
-    println!("\n{messages} files → {total} FHIR resources in {seconds:.2} s");
+    println!("\n{inputs} files → {total} FHIR resources in {seconds:.2} s");
     for (kind, count) in counts {
         println!("{count:>8}  {kind}");
     }
