@@ -1,0 +1,225 @@
+//! Findings and the frame that shows where they stand.
+
+use crate::json::Value;
+
+/// How serious a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Severity {
+    /// Wrong.
+    Error,
+    /// Doubtful.
+    Warning,
+    /// To know.
+    #[default]
+    Info,
+}
+
+/// One finding.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Finding {
+    /// Code, `ENC110`.
+    pub code: String,
+    /// Severity.
+    pub severity: Severity,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub help: String,
+    /// File.
+    pub file: String,
+    /// Byte range; `(0, 0)` for the whole file.
+    pub span: (u32, u32),
+    /// 1-based line.
+    pub line: u32,
+    /// 1-based columns in UTF-16 units, end exclusive.
+    pub columns: (u32, u32),
+    /// HL7 path.
+    pub path: String,
+    /// Field name in Japanese.
+    pub ja: String,
+    /// Field name in English.
+    pub en: String,
+}
+
+impl Finding {
+    /// Reads one diagnostic of the engine.
+    pub fn read(d: Value<'_>) -> Self {
+        let at = d.get("primary");
+        let start = at.get("start");
+        let end = at.get("end");
+        let line = start.get("line").uint();
+        let column = start.get("column").uint();
+        Self {
+            code: d.get("code").string(),
+            severity: match d.get("severity").string().as_str() {
+                "error" => Severity::Error,
+                "warning" => Severity::Warning,
+                _ => Severity::Info,
+            },
+            message: d.get("message").string(),
+            help: d.get("help").string(),
+            file: at.get("file").string(),
+            span: at.get("span").pair(),
+            line,
+            columns: (
+                column,
+                if end.get("line").uint() == line {
+                    end.get("column").uint()
+                } else {
+                    u32::MAX
+                },
+            ),
+            path: at.get("path").string(),
+            ja: at.get("field").get("ja").string(),
+            en: at.get("field").get("en").string(),
+        }
+    }
+}
+
+/// Reads a list of diagnostics.
+pub fn read_all(list: Value<'_>) -> Vec<Finding> {
+    list.items().map(Finding::read).collect()
+}
+
+/// The line a finding stands on, cut to what surrounds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// Text before it; `…` in front if cut.
+    pub before: String,
+    /// The part that is meant.
+    pub marked: String,
+    /// Text behind it.
+    pub after: String,
+}
+
+/// Characters kept on either side.
+const AROUND: usize = 40;
+/// Longest marked part shown.
+const MARKED: usize = 120;
+
+/// Lines of a decoded text; CR, LF and CRLF end a line.
+pub fn line_of(text: &str, line: u32) -> Option<&str> {
+    let mut rest = text;
+    for _ in 1..line {
+        let at = rest.find(['\r', '\n'])?;
+        let (head, tail) = rest.split_at(at);
+        let _ = head;
+        rest = tail
+            .strip_prefix("\r\n")
+            .or_else(|| tail.strip_prefix(['\r', '\n']))
+            .unwrap_or("");
+    }
+    if rest.is_empty() && line > 1 {
+        return None;
+    }
+    Some(
+        rest.find(['\r', '\n'])
+            .and_then(|at| rest.get(..at))
+            .unwrap_or(rest),
+    )
+}
+
+/// Cuts a line at the finding's columns; `None` when there is no such place.
+pub fn frame(text: &str, finding: &Finding) -> Option<Frame> {
+    if finding.line == 0 || finding.columns.0 == 0 {
+        return None;
+    }
+    let line = line_of(text, finding.line)?;
+    let mut unit = 1u32;
+    let (mut before, mut marked, mut after) = (Vec::new(), String::new(), String::new());
+    let mut marked_len = 0;
+    for c in line.chars() {
+        if unit < finding.columns.0 {
+            before.push(c);
+        } else if unit < finding.columns.1 {
+            if marked_len < MARKED {
+                marked.push(c);
+            } else if marked_len == MARKED {
+                marked.push('…');
+            }
+            marked_len += 1;
+        } else if after.chars().count() < AROUND {
+            after.push(c);
+        } else {
+            after.push('…');
+            break;
+        }
+        unit += u32::try_from(c.len_utf16()).unwrap_or(1);
+    }
+    let cut = before.len().saturating_sub(AROUND);
+    let mut head: String = before.into_iter().skip(cut).collect();
+    if cut > 0 {
+        head.insert(0, '…');
+    }
+    Some(Frame {
+        before: head,
+        marked,
+        after,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::json::Json;
+
+    #[test]
+    fn the_frame_marks_the_columns_of_the_finding() {
+        let json = r#"{"code":"ENC110","severity":"warning","message":"m","help":"h","primary":{"file":"f","span":[243,253],
+          "start":{"line":3,"column":5},"end":{"line":3,"column":7},"path":"PID-5[2].1","field":{"ja":"患者氏名","en":"Name"}},"secondary":[]}"#;
+        let j = Json::parse(json.into()).unwrap();
+        let f = Finding::read(j.root());
+        assert_eq!(
+            (f.code.as_str(), f.severity, f.path.as_str()),
+            ("ENC110", Severity::Warning, "PID-5[2].1")
+        );
+        let text = "MSH|\rEVN|\rPID|ﾔﾏ^タロウ\rPV1|";
+        assert_eq!(
+            frame(text, &f),
+            Some(Frame {
+                before: "PID|".into(),
+                marked: "ﾔﾏ".into(),
+                after: "^タロウ".into()
+            })
+        );
+        assert_eq!(frame("one line", &f), None);
+    }
+
+    #[test]
+    fn long_lines_are_cut_around_the_mark() {
+        let f = Finding {
+            line: 1,
+            columns: (101, 102),
+            ..Finding::default()
+        };
+        let text = "x".repeat(100) + "山" + &"y".repeat(100);
+        let frame = frame(&text, &f).unwrap();
+        assert_eq!(
+            (
+                frame.before.chars().count(),
+                frame.marked.as_str(),
+                frame.after.chars().count()
+            ),
+            (41, "山", 41)
+        );
+    }
+
+    #[test]
+    fn columns_count_utf16_units() {
+        let f = Finding {
+            line: 1,
+            columns: (3, 4),
+            ..Finding::default()
+        };
+        assert_eq!(frame("𠮷ab", &f).unwrap().marked, "a");
+    }
+
+    #[test]
+    fn all_terminators_end_a_line() {
+        let text = "a\r\nb\nc\rd";
+        assert_eq!(
+            (1..=5).map(|n| line_of(text, n)).collect::<Vec<_>>(),
+            [Some("a"), Some("b"), Some("c"), Some("d"), None]
+        );
+    }
+}

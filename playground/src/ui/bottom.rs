@@ -1,0 +1,340 @@
+//! The bottom pane: findings with their frame, and the fields nothing was made from.
+
+use leptos::{ev, html, prelude::*};
+
+use super::{
+    list::{self, List},
+    state::{App, BottomTab},
+};
+use crate::{
+    findings::{self, Finding, Severity},
+    keys::{self, Move},
+    text::{self, Text, number},
+    trace::Unused,
+};
+
+pub(super) fn view(app: App) -> AnyView {
+    (move || match app.bottom_tab.get() {
+        BottomTab::Findings => finding_list(app),
+        BottomTab::Unused => unused_list(app),
+    })
+    .into_any()
+}
+
+const fn word(severity: Severity) -> Text {
+    match severity {
+        Severity::Error => text::ERROR,
+        Severity::Warning => text::WARNING,
+        Severity::Info => text::INFO,
+    }
+}
+
+const fn class(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "severity is-error",
+        Severity::Warning => "severity is-warning",
+        Severity::Info => "severity is-info",
+    }
+}
+
+fn finding_list(app: App) -> AnyView {
+    let shown = Memo::new(move |_| app.shown_findings());
+    let count = Signal::derive(move || shown.with(Vec::len));
+    let version = Memo::new(move |old: Option<&u64>| {
+        app.doc_version.track();
+        app.scope_all.track();
+        app.lang.track();
+        old.map_or(0, |o| o + 1)
+    });
+    let list = List::new("finding", count, app.row_px, version.into());
+    Effect::new(move |_| {
+        let at = app.finding.get();
+        list.active.set(at);
+        list.reveal(at, false);
+    });
+    let on_key = move |e: ev::KeyboardEvent| {
+        let row = list.active.get_untracked();
+        let place = keys::At {
+            row,
+            rows: count.get_untracked(),
+            page: list.page(),
+            ..keys::At::default()
+        };
+        match keys::tree_move(&e.key(), place) {
+            Some(Move::To(to)) => {
+                app.finding.set(to);
+                list.go(to);
+            }
+            Some(Move::Enter) => {
+                app.go_finding(row);
+                list.focus();
+            }
+            _ => return,
+        }
+        e.prevent_default();
+    };
+    let rows = move || {
+        if count.get() == 0 {
+            return html::div()
+                .class("placeholder")
+                .child(move || {
+                    match (
+                        app.doc.with(|d| d.raw.is_empty()),
+                        app.scope_all.get(),
+                        app.totals.get(),
+                    ) {
+                        (true, ..) | (_, true, None) => String::new(),
+                        (_, true, Some((files, _))) => {
+                            app.fill(text::NO_FINDINGS, &[&number(files.into())])
+                        }
+                        _ => app.say(text::NO_FINDINGS_HERE).to_owned(),
+                    }
+                })
+                .into_any();
+        }
+        list::view(
+            list,
+            "finding-list",
+            "listbox",
+            Signal::derive(move || app.say(text::FINDINGS).to_owned()),
+            move |i| {
+                let Some(f) = shown.with_untracked(|s| s.get(i).cloned()) else {
+                    return ().into_any();
+                };
+                let (severity, file) = (
+                    f.severity,
+                    f.file.rsplit('/').next().unwrap_or_default().to_owned(),
+                );
+                html::div()
+                    .class("row finding-row")
+                    .class(("is-current", move || app.finding.get() == i))
+                    .id(list.row_id(i))
+                    .attr("role", "option")
+                    .attr("aria-selected", move || {
+                        if app.finding.get() == i {
+                            "true"
+                        } else {
+                            "false"
+                        }
+                    })
+                    .attr("aria-setsize", count.get_untracked().to_string())
+                    .attr("aria-posinset", (i + 1).to_string())
+                    .attr(
+                        "tabindex",
+                        move || if list.active.get() == i { "0" } else { "-1" },
+                    )
+                    .on(ev::click, move |_| {
+                        app.go_finding(i);
+                        list.focus();
+                    })
+                    .child((
+                        html::span()
+                            .class(class(severity))
+                            .child(move || app.say(word(severity))),
+                        html::span().class("mono code").child(f.code.clone()),
+                        html::span().class("mono path clip").child(f.path.clone()),
+                        html::span().class("clip grow").child(f.message.clone()),
+                        app.scope_all
+                            .get_untracked()
+                            .then(|| html::span().class("mono dim small clip file").child(file)),
+                    ))
+                    .into_any()
+            },
+        )
+    };
+    html::div()
+        .class("pane-body findings")
+        .on(ev::keydown, move |e| {
+            if super::on_row(&e) {
+                on_key(e);
+            }
+        })
+        .child((
+            html::div().class("stack").child((rows, move || {
+                let dropped = app.findings_dropped.get();
+                (app.scope_all.get() && dropped > 0).then(|| {
+                    html::div()
+                        .class("strip dim")
+                        .child(app.fill(text::MORE_FINDINGS, &[&number(dropped.into())]))
+                })
+            })),
+            move || {
+                shown
+                    .with(|s| s.get(app.finding.get()).cloned())
+                    .map(|f| frame(app, &f))
+            },
+        ))
+        .into_any()
+}
+
+/// The finding as the command line shows it: place, line with the part meant, reason and help.
+fn frame(app: App, f: &Finding) -> AnyView {
+    let doc = app.doc.get();
+    let cut = (f.file == doc.path)
+        .then(|| findings::frame(&doc.message.text, f))
+        .flatten();
+    let name = match app.lang.get() {
+        crate::settings::Lang::Ja => f.ja.clone(),
+        crate::settings::Lang::En => f.en.clone(),
+    };
+    let severity = f.severity;
+    let place = format!(
+        "{}:{}:{}",
+        f.file.rsplit('/').next().unwrap_or_default(),
+        f.line,
+        f.columns.0
+    );
+    html::div()
+        .class("frame")
+        .attr("role", "group")
+        .attr("aria-label", f.code.clone())
+        .child((
+            html::div().class("frame-head").child((
+                html::span()
+                    .class(class(severity))
+                    .child(move || app.say(word(severity))),
+                html::span().class("mono strong").child(f.code.clone()),
+                html::span().child(f.message.clone()),
+            )),
+            html::div()
+                .class("mono dim small clip")
+                .attr("title", f.file.clone())
+                .child(place),
+            cut.map(|c| {
+                html::div().class("frame-line mono").child((
+                    html::span()
+                        .class("gutter")
+                        .attr("aria-hidden", "true")
+                        .child(f.line.to_string()),
+                    html::span().class("pre").child((
+                        c.before,
+                        html::mark().class(class(severity)).child(c.marked),
+                        c.after,
+                    )),
+                ))
+            }),
+            html::div().class("small").child((
+                html::span().class("mono").child(f.path.clone()),
+                " ",
+                html::span().child(name),
+                (f.span.1 > f.span.0).then(|| {
+                    html::span()
+                        .class("dim")
+                        .child(format!(" ({}–{})", f.span.0, f.span.1))
+                }),
+            )),
+            (!f.help.is_empty()).then(|| {
+                html::div().class("frame-help").child((
+                    html::span()
+                        .class("tag")
+                        .child(move || app.say(text::HELP_LABEL)),
+                    html::span().child(f.help.clone()),
+                ))
+            }),
+        ))
+        .into_any()
+}
+
+fn unused_list(app: App) -> AnyView {
+    // Of a patient's output only the fields of the file shown are listed.
+    let shown = Memo::new(move |_| {
+        let path = app.doc.with(|d| d.path.clone());
+        app.trace.with(|t| {
+            t.unused
+                .iter()
+                .filter(|u| u.file == path)
+                .cloned()
+                .collect::<Vec<Unused>>()
+        })
+    });
+    let count = Signal::derive(move || shown.with(Vec::len));
+    let version = Memo::new(move |old: Option<&u64>| {
+        shown.track();
+        app.lang.track();
+        old.map_or(0, |o| o + 1)
+    });
+    let list = List::new("unused", count, app.row_px, version.into());
+    let go = move |i: usize| {
+        if let Some(u) = shown.with_untracked(|s| s.get(i).cloned()) {
+            app.follow_span(&u.path, u.span);
+            app.show_span.update(|s| *s = (s.0 + 1, u.span.0, u.span.1));
+        }
+    };
+    let on_key = move |e: ev::KeyboardEvent| {
+        let row = list.active.get_untracked();
+        let place = keys::At {
+            row,
+            rows: count.get_untracked(),
+            page: list.page(),
+            ..keys::At::default()
+        };
+        match keys::tree_move(&e.key(), place) {
+            Some(Move::To(to)) => list.go(to),
+            Some(Move::Enter) => go(row),
+            _ => return,
+        }
+        e.prevent_default();
+    };
+    let body = move || {
+        if count.get() == 0 {
+            let empty = app.trace.with(|t| t.is_empty());
+            return html::div()
+                .class("placeholder")
+                .child(move || if empty { "" } else { app.say(text::NO_UNUSED) })
+                .into_any();
+        }
+        list::view(
+            list,
+            "unused-list",
+            "list",
+            Signal::derive(move || app.say(text::UNUSED).to_owned()),
+            move |i| {
+                let Some(u) = shown.with_untracked(|s| s.get(i).cloned()) else {
+                    return ().into_any();
+                };
+                let reason = match u.reason.as_str() {
+                    "ignored" => text::REASON_IGNORED,
+                    "lost" => text::REASON_LOST,
+                    _ => text::REASON_UNKNOWN,
+                };
+                let (ja, en) = (u.ja.clone(), u.en.clone());
+                html::div()
+                    .class("row unused-row")
+                    .id(list.row_id(i))
+                    .attr("role", "listitem")
+                    .attr(
+                        "tabindex",
+                        move || if list.active.get() == i { "0" } else { "-1" },
+                    )
+                    .on(ev::click, move |_| {
+                        list.active.set(i);
+                        go(i);
+                        list.focus();
+                    })
+                    .child((
+                        html::span().class("mono path").child(u.path),
+                        html::span()
+                            .class("tag")
+                            .class(("is-lost", u.reason == "lost"))
+                            .child(move || app.say(reason)),
+                        html::span()
+                            .class("clip grow")
+                            .child(move || match app.lang.get() {
+                                crate::settings::Lang::Ja => ja.clone(),
+                                crate::settings::Lang::En => en.clone(),
+                            }),
+                    ))
+                    .into_any()
+            },
+        )
+    };
+    html::div()
+        .class("pane-body")
+        .on(ev::keydown, move |e| {
+            if super::on_row(&e) {
+                on_key(e);
+            }
+        })
+        .child(body)
+        .into_any()
+}

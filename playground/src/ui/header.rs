@@ -1,0 +1,380 @@
+//! The bar at the top: menus, what was sent, language.
+
+use leptos::{ev, html, prelude::*};
+use wasm_bindgen::JsCast;
+
+use super::{
+    list::focus_id,
+    state::{App, Dialog},
+};
+use crate::{
+    settings::Lang,
+    text::{self, Text, number},
+};
+
+pub(super) fn view(app: App) -> AnyView {
+    let files = NodeRef::<html::Input>::new();
+    let folder = NodeRef::<html::Input>::new();
+    let chosen = move |input: NodeRef<html::Input>| {
+        move |_| {
+            let Some(input) = input.get_untracked() else {
+                return;
+            };
+            if let Some(files) = input.files()
+                && files.length() > 0
+            {
+                app.open_files(&files);
+            }
+            // The list is live: it must be read before the value is cleared, which happens later.
+            request_animation_frame(move || input.set_value(""));
+        }
+    };
+    let pick = move |input: NodeRef<html::Input>| {
+        if let Some(input) = input.get_untracked() {
+            input.click();
+        }
+    };
+    html::header()
+        .class("bar")
+        .child((
+            html::h1().class("brand").child((
+                html::img()
+                    .attr("src", "icon.svg")
+                    .attr("alt", "")
+                    .attr("width", "22")
+                    .attr("height", "22"),
+                html::span().child(move || app.say(text::BRAND)),
+            )),
+            html::div()
+                .id("tools")
+                .class("tools")
+                .class(("is-open", move || app.menu_open.get()))
+                .child((
+                    menu(app, "menu-examples", text::EXAMPLES, move || {
+                        example_items(app)
+                    }),
+                    menu(app, "menu-open", text::OPEN, move || {
+                        vec![
+                            Item::new(app, text::OPEN_FILES, move || pick(files)),
+                            Item::new(app, text::OPEN_FOLDER, move || pick(folder)),
+                            Item::new(app, text::OPEN_PASTE, move || {
+                                app.dialog.set(Some(Dialog::Paste))
+                            }),
+                        ]
+                    }),
+                    button(app, text::SETTINGS, "tool-settings", move || {
+                        app.dialog.set(Some(Dialog::Settings))
+                    }),
+                    button(app, text::SHARE, "tool-share", move || {
+                        app.dialog.set(Some(Dialog::Share))
+                    }),
+                    menu(app, "menu-save", text::SAVE, move || {
+                        vec![
+                            Item::new(app, text::SAVE_SHOWN, move || app.save("shown")),
+                            Item::new(app, text::SAVE_ALL, move || app.save("all")),
+                            Item::new(app, text::SAVE_NDJSON, move || app.save("ndjson")),
+                            Item::new(app, text::SAVE_TRACE, move || app.save("trace")),
+                        ]
+                    }),
+                )),
+            html::span().class("grow"),
+            html::button()
+                .id("badge")
+                .class("badge")
+                .class(("is-bad", move || app.network.get().0 > 0))
+                .attr("type", "button")
+                .attr("aria-haspopup", "dialog")
+                .on(ev::click, move |_| {
+                    app.read_network();
+                    app.probe.set(None);
+                    app.dialog.set(Some(Dialog::Network));
+                })
+                .child((
+                    html::span().child(move || {
+                        app.fill(text::SENT, &[&number(app.network.get().0.into())])
+                    }),
+                    html::span()
+                        .class("tick")
+                        .attr("aria-hidden", "true")
+                        .child(move || if app.network.get().0 == 0 { "✓" } else { "!" }),
+                )),
+            html::select()
+                .id("language")
+                .class("language")
+                .attr("aria-label", move || app.say(text::LANGUAGE))
+                .prop("value", move || app.lang.get().word())
+                .on(ev::change, move |e| {
+                    if let Some(lang) = Lang::of(&event_target_value(&e)) {
+                        app.set(|s| s.lang = lang);
+                    }
+                })
+                .child((
+                    html::option()
+                        .attr("value", "ja")
+                        .attr("lang", "ja")
+                        .child("日本語"),
+                    html::option()
+                        .attr("value", "en")
+                        .attr("lang", "en")
+                        .child("English"),
+                )),
+            html::button()
+                .id("burger")
+                .class("burger")
+                .attr("type", "button")
+                .attr("aria-controls", "tools")
+                .attr("aria-expanded", move || {
+                    if app.menu_open.get() { "true" } else { "false" }
+                })
+                .attr("aria-label", move || app.say(text::MENU))
+                .on(ev::click, move |_| app.menu_open.update(|o| *o = !*o))
+                .child("☰"),
+            html::input()
+                .id("pick-files")
+                .attr("type", "file")
+                .attr("multiple", "")
+                .attr("hidden", "")
+                .node_ref(files)
+                .on(ev::change, chosen(files)),
+            html::input()
+                .id("pick-folder")
+                .attr("type", "file")
+                .attr("webkitdirectory", "")
+                .attr("hidden", "")
+                .node_ref(folder)
+                .on(ev::change, chosen(folder)),
+        ))
+        .into_any()
+}
+
+fn button(app: App, label: Text, id: &'static str, act: impl Fn() + 'static) -> AnyView {
+    html::button()
+        .id(id)
+        .class("tool")
+        .attr("type", "button")
+        .attr("aria-haspopup", "dialog")
+        .on(ev::click, move |_| {
+            app.menu_open.set(false);
+            act();
+        })
+        .child(move || app.say(label))
+        .into_any()
+}
+
+/// One entry of a menu.
+struct Item {
+    label: String,
+    mono: bool,
+    heading: bool,
+    act: std::sync::Arc<dyn Fn() + Send + Sync>,
+}
+
+impl Item {
+    fn new(app: App, label: Text, act: impl Fn() + Send + Sync + 'static) -> Self {
+        Self {
+            label: app.say(label).to_owned(),
+            mono: false,
+            heading: false,
+            act: std::sync::Arc::new(act),
+        }
+    }
+}
+
+/// Whole storages, one entry per data kind, and the broken ones.
+fn example_items(app: App) -> Vec<Item> {
+    let all = app.examples.get();
+    let open = |label: String, name: String, mono: bool| Item {
+        label,
+        mono,
+        heading: false,
+        act: std::sync::Arc::new(move || app.open_example(&name)),
+    };
+    let mut items = Vec::new();
+    for (folder, label) in [
+        ("standard_root", text::EXAMPLE_STORAGE),
+        ("extended_root", text::EXAMPLE_EXTENDED),
+    ] {
+        if all.iter().any(|p| p.starts_with(folder)) {
+            items.push(open(app.say(label).to_owned(), folder.to_owned(), false));
+        }
+    }
+    let mut kinds: Vec<(String, String)> = Vec::new();
+    for path in &all {
+        let Some(kind) = path
+            .split('/')
+            .rev()
+            .nth(1)
+            .filter(|k| k.len() == 6 && k.as_bytes().get(3) == Some(&b'-'))
+        else {
+            continue;
+        };
+        if path.starts_with("standard_root/") && !kinds.iter().any(|(k, _)| k == kind) {
+            kinds.push((kind.to_owned(), path.clone()));
+        }
+    }
+    kinds.sort();
+    items.extend(kinds.into_iter().map(|(kind, path)| open(kind, path, true)));
+    let mut broken: Vec<String> = Vec::new();
+    for path in all.iter().filter_map(|p| p.strip_prefix("broken/")) {
+        let name = path.split('/').next().unwrap_or(path).to_owned();
+        if !name.to_ascii_lowercase().ends_with(".md") && !broken.contains(&name) {
+            broken.push(name);
+        }
+    }
+    if !broken.is_empty() {
+        items.push(Item {
+            label: app.say(text::EXAMPLE_BROKEN).to_owned(),
+            mono: false,
+            heading: true,
+            act: std::sync::Arc::new(|| ()),
+        });
+        items.extend(broken.into_iter().map(|name| {
+            let path = format!("broken/{name}");
+            open(name, path, true)
+        }));
+    }
+    if items.is_empty() {
+        items.push(Item {
+            label: app.say(text::EXAMPLE_NONE).to_owned(),
+            mono: false,
+            heading: false,
+            act: std::sync::Arc::new(|| ()),
+        });
+    }
+    items
+}
+
+/// A menu button with its menu; arrows move, Escape closes.
+fn menu(
+    app: App,
+    id: &'static str,
+    label: Text,
+    items: impl Fn() -> Vec<Item> + Send + Sync + Copy + 'static,
+) -> AnyView {
+    let open = RwSignal::new(false);
+    let close = move || {
+        open.set(false);
+        focus_id(id);
+    };
+    let focus_item = move |at: usize| {
+        request_animation_frame(move || focus_id(&format!("{id}-{at}")));
+    };
+    let count = move || items().iter().filter(|i| !i.heading).count();
+    html::div()
+        .class("menu-box")
+        .on(ev::focusout, move |e: ev::FocusEvent| {
+            let inside = e
+                .related_target()
+                .and_then(|t| t.dyn_into::<web_sys::Element>().ok())
+                .is_some_and(|el| {
+                    el.closest(&format!("[data-menu='{id}']"))
+                        .ok()
+                        .flatten()
+                        .is_some()
+                });
+            if !inside {
+                open.set(false);
+            }
+        })
+        .attr("data-menu", id)
+        .child((
+            html::button()
+                .id(id)
+                .class("tool")
+                .attr("type", "button")
+                .attr("aria-haspopup", "menu")
+                .attr(
+                    "aria-expanded",
+                    move || if open.get() { "true" } else { "false" },
+                )
+                .on(ev::click, move |_| {
+                    let now = !open.get_untracked();
+                    open.set(now);
+                    if now {
+                        focus_item(0);
+                    }
+                })
+                .on(ev::keydown, move |e| {
+                    if e.key() == "ArrowDown" && !open.get_untracked() {
+                        e.prevent_default();
+                        open.set(true);
+                        focus_item(0);
+                    }
+                })
+                .child((
+                    move || app.say(label),
+                    html::span()
+                        .class("caret")
+                        .attr("aria-hidden", "true")
+                        .child("▾"),
+                )),
+            move || {
+                open.get().then(|| {
+                    let mut at = 0;
+                    let rows: Vec<_> = items()
+                        .into_iter()
+                        .map(|item| {
+                            if item.heading {
+                                return html::div()
+                                    .class("menu-head")
+                                    .attr("role", "presentation")
+                                    .child(item.label)
+                                    .into_any();
+                            }
+                            let me = at;
+                            at += 1;
+                            let act = item.act;
+                            html::button()
+                                .id(format!("{id}-{me}"))
+                                .class("menu-item")
+                                .class(("mono", item.mono))
+                                .attr("type", "button")
+                                .attr("role", "menuitem")
+                                .attr("tabindex", "-1")
+                                .on(ev::click, move |_| {
+                                    close();
+                                    app.menu_open.set(false);
+                                    act();
+                                })
+                                .on(ev::keydown, move |e| {
+                                    let last = count().saturating_sub(1);
+                                    let to = match e.key().as_str() {
+                                        "ArrowDown" => {
+                                            if me == last {
+                                                0
+                                            } else {
+                                                me + 1
+                                            }
+                                        }
+                                        "ArrowUp" => me.checked_sub(1).unwrap_or(last),
+                                        "Home" => 0,
+                                        "End" => last,
+                                        "Escape" => {
+                                            e.prevent_default();
+                                            e.stop_propagation();
+                                            close();
+                                            return;
+                                        }
+                                        "Tab" => {
+                                            open.set(false);
+                                            return;
+                                        }
+                                        _ => return,
+                                    };
+                                    e.prevent_default();
+                                    focus_item(to);
+                                })
+                                .child(item.label)
+                                .into_any()
+                        })
+                        .collect();
+                    html::div()
+                        .class("menu")
+                        .attr("role", "menu")
+                        .attr("aria-labelledby", id)
+                        .child(rows)
+                })
+            },
+        ))
+        .into_any()
+}

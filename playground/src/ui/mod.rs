@@ -1,0 +1,932 @@
+//! The Leptos components: they show what the other modules hold, and do nothing else.
+
+mod bottom;
+mod dialogs;
+mod fhir;
+mod files;
+mod header;
+mod host;
+mod list;
+mod message;
+mod state;
+
+use leptos::{ev, html, prelude::*};
+use wasm_bindgen::{JsCast, JsValue, prelude::*};
+
+use self::state::{App, BottomTab, Busy, Dialog, FhirTab, MessageTab, Pane};
+use crate::{
+    keys::{self, Action},
+    settings::{Size, Theme},
+    text::{self, Text, millis, number},
+};
+
+/// Puts the page into the document. Called once by `boot.mjs`.
+#[wasm_bindgen]
+pub fn mount() {
+    leptos::mount::mount_to_body(|| {
+        let app = App::new();
+        let callback = Closure::<dyn FnMut(JsValue)>::new(move |e| app.event(&host::Event(e)));
+        host::listen(&callback);
+        callback.forget();
+        look(app);
+        global_keys(app);
+        global_input(app);
+        app.start();
+        page(app)
+    });
+}
+
+/// Width below which one pane is shown at a time, in px.
+const NARROW: f64 = 900.0;
+
+fn narrow() -> bool {
+    window()
+        .inner_width()
+        .ok()
+        .and_then(|w| w.as_f64())
+        .is_some_and(|w| w < NARROW)
+}
+
+/// Whether a key press happened on a row of a list (not in a search field).
+fn on_row(e: &ev::KeyboardEvent) -> bool {
+    !e.ctrl_key_outside_grid()
+        && e.target()
+            .and_then(|t| t.dyn_into::<web_sys::Element>().ok())
+            .is_some_and(|t| t.closest(".row").ok().flatten().is_some())
+}
+
+/// Keys with Alt or Command are the browser's.
+trait Plain {
+    fn ctrl_key_outside_grid(&self) -> bool;
+}
+
+impl Plain for ev::KeyboardEvent {
+    fn ctrl_key_outside_grid(&self) -> bool {
+        self.alt_key()
+            || self.meta_key()
+            || (self.ctrl_key() && !matches!(self.key().as_str(), "Home" | "End"))
+    }
+}
+
+/// Whether a click hit the triangle of a branch.
+fn on_twist(e: &ev::MouseEvent) -> bool {
+    e.target()
+        .and_then(|t| t.dyn_into::<web_sys::Element>().ok())
+        .is_some_and(|t| t.class_list().contains("twist"))
+}
+
+/// Width of an element, kept up to date.
+fn width_of(id: &'static str) -> RwSignal<f64> {
+    let read = move || {
+        document()
+            .get_element_by_id(id)
+            .map_or(0.0, |e| f64::from(e.client_width()))
+    };
+    let width = RwSignal::new(read());
+    Effect::new(move |_| {
+        let Some(el) = document().get_element_by_id(id) else {
+            return;
+        };
+        let callback = Closure::<dyn FnMut()>::new(move || {
+            let now = read();
+            if (now - width.get_untracked()).abs() > 4.0 && now > 0.0 {
+                width.set(now);
+            }
+        });
+        if let Ok(observer) = web_sys::ResizeObserver::new(callback.as_ref().unchecked_ref()) {
+            observer.observe(&el);
+            let keep = StoredValue::new_local((observer, callback));
+            on_cleanup(move || keep.with_value(|(o, _)| o.disconnect()));
+        }
+    });
+    width
+}
+
+/// Theme, text size and language stand on the root element.
+fn look(app: App) {
+    Effect::new(move |_| {
+        let Some(root) = document().document_element() else {
+            return;
+        };
+        app.settings.with(|s| {
+            let theme = match s.theme {
+                Theme::Auto => "auto",
+                other => other.word(),
+            };
+            let _ = root.set_attribute("data-theme", theme);
+            let _ = root.set_attribute(
+                "data-size",
+                match s.size {
+                    Size::Small => "small",
+                    Size::Medium => "medium",
+                    Size::Large => "large",
+                },
+            );
+            let _ = root.set_attribute("lang", s.lang.word());
+        });
+    });
+}
+
+fn global_keys(app: App) {
+    let handle = window_event_listener(ev::keydown, move |e| {
+        let target = e
+            .target()
+            .and_then(|t| t.dyn_into::<web_sys::Element>().ok());
+        let tag = target
+            .as_ref()
+            .map(web_sys::Element::tag_name)
+            .unwrap_or_default();
+        let in_menu = target
+            .as_ref()
+            .is_some_and(|t| t.closest("[role=menu]").ok().flatten().is_some());
+        let press = keys::Press {
+            key: &e.key(),
+            ctrl: e.ctrl_key() || e.meta_key(),
+            alt: e.alt_key(),
+            shift: e.shift_key(),
+            typing: matches!(tag.as_str(), "INPUT" | "TEXTAREA" | "SELECT"),
+            modal: app.dialog.get_untracked().is_some() || in_menu,
+            composing: e.is_composing(),
+        };
+        let Some(action) = keys::action(press, app.settings.with_untracked(|s| s.letters)) else {
+            return;
+        };
+        e.prevent_default();
+        match action {
+            Action::NextPane => move_pane(app, 1),
+            Action::PreviousPane => move_pane(app, 3),
+            Action::NextFinding => app.step_finding(1),
+            Action::PreviousFinding => app.step_finding(-1),
+            Action::NextFile => app.step(1),
+            Action::PreviousFile => app.step(-1),
+            Action::Search => list::focus_id(&format!("search-{}", app.pane.get_untracked().id())),
+            Action::Open => {
+                if let Some(input) = document()
+                    .get_element_by_id("pick-files")
+                    .and_then(|i| i.dyn_into::<web_sys::HtmlElement>().ok())
+                {
+                    input.click();
+                }
+            }
+            Action::Save => app.save("shown"),
+            Action::Cancel => app.cancel(),
+            Action::Help => app.dialog.set(Some(Dialog::Keys)),
+        }
+    });
+    // The page lives as long as the listener.
+    std::mem::forget(handle);
+}
+
+/// Focuses the pane so many places further.
+fn move_pane(app: App, by: usize) {
+    let at = Pane::ALL
+        .iter()
+        .position(|p| *p == app.pane.get_untracked())
+        .unwrap_or(0);
+    let Some(pane) = Pane::ALL.get((at + by) % Pane::ALL.len()).copied() else {
+        return;
+    };
+    app.pane.set(pane);
+    request_animation_frame(move || focus_pane(pane));
+}
+
+fn focus_pane(pane: Pane) {
+    let inside = document()
+        .query_selector(&format!("#{} .list [tabindex='0']", pane.id()))
+        .ok()
+        .flatten();
+    match inside.and_then(|e| e.dyn_into::<web_sys::HtmlElement>().ok()) {
+        Some(el) => {
+            let _ = el.focus();
+        }
+        None => list::focus_id(pane.id()),
+    }
+}
+
+/// Drop anywhere, paste anywhere.
+fn global_input(app: App) {
+    let over = window_event_listener(ev::dragover, move |e| {
+        e.prevent_default();
+        if let Some(body) = document().body() {
+            let _ = body.class_list().add_1("is-dropping");
+        }
+    });
+    let calm = || {
+        if let Some(body) = document().body() {
+            let _ = body.class_list().remove_1("is-dropping");
+        }
+    };
+    let leave = window_event_listener(ev::dragleave, move |e| {
+        if e.related_target().is_none() {
+            calm();
+        }
+    });
+    let drop = window_event_listener(ev::drop, move |e| {
+        e.prevent_default();
+        calm();
+        if let Some(transfer) = e.data_transfer() {
+            app.open_drop(&transfer);
+        }
+    });
+    let paste = window_event_listener(ev::paste, move |e| {
+        let tag = e
+            .target()
+            .and_then(|t| t.dyn_into::<web_sys::Element>().ok())
+            .map(|t| t.tag_name())
+            .unwrap_or_default();
+        if matches!(tag.as_str(), "INPUT" | "TEXTAREA") {
+            return;
+        }
+        let Some(data) = e
+            .dyn_ref::<web_sys::ClipboardEvent>()
+            .and_then(web_sys::ClipboardEvent::clipboard_data)
+        else {
+            return;
+        };
+        if let Some(files) = data.files()
+            && files.length() > 0
+        {
+            e.prevent_default();
+            app.open_files(&files);
+        } else if let Ok(text) = data.get_data("text/plain")
+            && !text.trim().is_empty()
+        {
+            e.prevent_default();
+            app.open_text(&text);
+        }
+    });
+    std::mem::forget((over, leave, drop, paste));
+}
+
+fn page(app: App) -> AnyView {
+    (
+        header::view(app),
+        mobile_tabs(app),
+        html::main()
+            .id("panes")
+            .class("panes")
+            .attr("data-pane", move || app.pane.get().id())
+            .child((
+                pane(app, Pane::Files, files_head(app), files::view(app)),
+                separator(
+                    app,
+                    text::SPLIT_FILES,
+                    "--w-files",
+                    Axis::X,
+                    12.0,
+                    40.0,
+                    18.0,
+                ),
+                pane(app, Pane::Message, message_head(app), message::view(app)),
+                separator(
+                    app,
+                    text::SPLIT_MESSAGE,
+                    "--w-message",
+                    Axis::X,
+                    20.0,
+                    70.0,
+                    40.0,
+                ),
+                pane(app, Pane::Fhir, fhir_head(app), fhir::view(app)),
+                separator(
+                    app,
+                    text::SPLIT_BOTTOM,
+                    "--h-bottom",
+                    Axis::Y,
+                    10.0,
+                    60.0,
+                    25.0,
+                ),
+                pane(app, Pane::Bottom, bottom_head(app), bottom::view(app)),
+            )),
+        footer(app),
+        dialogs::view(app),
+        html::div()
+            .class("sr")
+            .attr("role", "status")
+            .attr("aria-live", "polite")
+            .id("live")
+            .child(move || app.live.get()),
+        html::div()
+            .class("drop-hint")
+            .attr("aria-hidden", "true")
+            .child(move || app.say(text::DROP)),
+    )
+        .into_any()
+}
+
+fn pane_name(app: App, pane: Pane) -> &'static str {
+    app.say(match pane {
+        Pane::Files => text::FILES,
+        Pane::Message => text::MESSAGE,
+        Pane::Fhir => text::FHIR,
+        Pane::Bottom => text::RESULTS,
+    })
+}
+
+fn pane(app: App, which: Pane, head: AnyView, body: AnyView) -> AnyView {
+    html::section()
+        .id(which.id())
+        .class("pane")
+        .class(("is-current", move || app.pane.get() == which))
+        .attr("aria-label", move || pane_name(app, which))
+        .attr("tabindex", "-1")
+        .on(ev::focusin, move |_| {
+            if app.pane.get_untracked() != which && !narrow() {
+                app.pane.set(which);
+            }
+        })
+        .child((head, body))
+        .into_any()
+}
+
+/// What is said where nothing is open yet.
+fn placeholder(app: App) -> AnyView {
+    html::div()
+        .class("placeholder")
+        .child(move || match app.busy.get() {
+            Busy::Loading(..) => loading(app),
+            _ if app.current.get().is_some() => {
+                // A file is open but gave no message.
+                app.say(text::WORKING).to_owned()
+            }
+            _ => app.say(text::EMPTY).to_owned(),
+        })
+        .into_any()
+}
+
+fn loading(app: App) -> String {
+    let Busy::Loading(done, total) = app.busy.get() else {
+        return String::new();
+    };
+    let kb = |n: u32| number(u64::from(n / 1_000));
+    if total > 0 {
+        app.fill(text::LOADING_OF, &[&kb(done), &kb(total)])
+    } else {
+        app.fill(text::LOADING, &[&kb(done)])
+    }
+}
+
+/// Tabs inside a pane's head; arrows move between them.
+fn tabs<T: Copy + PartialEq + Send + Sync + 'static>(
+    app: App,
+    label: Text,
+    id: &'static str,
+    all: &'static [(T, Text)],
+    current: RwSignal<T>,
+    changed: impl Fn(T) + Copy + Send + Sync + 'static,
+    caption: impl Fn(T, Text) -> String + Copy + Send + Sync + 'static,
+) -> AnyView {
+    let buttons: Vec<_> = all
+        .iter()
+        .enumerate()
+        .map(|(i, (tab, name))| {
+            let (tab, name) = (*tab, *name);
+            html::button()
+                .id(format!("{id}-tab-{i}"))
+                .class("tab")
+                .attr("type", "button")
+                .attr("role", "tab")
+                .attr("aria-selected", move || {
+                    if current.get() == tab {
+                        "true"
+                    } else {
+                        "false"
+                    }
+                })
+                .attr(
+                    "tabindex",
+                    move || if current.get() == tab { "0" } else { "-1" },
+                )
+                .on(ev::click, move |_| {
+                    current.set(tab);
+                    changed(tab);
+                })
+                .on(ev::keydown, move |e| {
+                    let to = match e.key().as_str() {
+                        "ArrowRight" => (i + 1) % all.len(),
+                        "ArrowLeft" => (i + all.len() - 1) % all.len(),
+                        "Home" => 0,
+                        "End" => all.len() - 1,
+                        _ => return,
+                    };
+                    e.prevent_default();
+                    if let Some((tab, _)) = all.get(to) {
+                        current.set(*tab);
+                        changed(*tab);
+                        list::focus_id(&format!("{id}-tab-{to}"));
+                    }
+                })
+                .child(move || caption(tab, name))
+        })
+        .collect();
+    html::div()
+        .class("tabs")
+        .attr("role", "tablist")
+        .attr("aria-label", move || app.say(label))
+        .child(buttons)
+        .into_any()
+}
+
+/// The search field of a pane. `go` is told the text; Enter asks for the next place.
+fn search(
+    app: App,
+    which: Pane,
+    label: Text,
+    go: impl Fn(&str, bool) -> bool + Copy + Send + Sync + 'static,
+) -> AnyView {
+    let missed = RwSignal::new(false);
+    html::input()
+        .id(format!("search-{}", which.id()))
+        .class("search")
+        .class(("is-missed", move || missed.get()))
+        .attr("type", "search")
+        .attr("autocomplete", "off")
+        .attr("spellcheck", "false")
+        .attr("aria-label", move || {
+            format!("{} — {}", pane_name(app, which), app.say(label))
+        })
+        .attr("placeholder", move || app.say(label))
+        .on(ev::input, move |e| {
+            missed.set(!go(&event_target_value(&e), false))
+        })
+        .on(ev::keydown, move |e| {
+            let value = event_target::<web_sys::HtmlInputElement>(&e).value();
+            match e.key().as_str() {
+                "Enter" if !e.is_composing() => {
+                    e.prevent_default();
+                    let found = go(&value, true);
+                    missed.set(!found);
+                    if !found {
+                        app.notify(text::SEARCH_NONE, &[], false);
+                    }
+                }
+                "ArrowDown" => {
+                    e.prevent_default();
+                    focus_pane(which);
+                }
+                "Escape" => {
+                    e.stop_propagation();
+                    event_target::<web_sys::HtmlInputElement>(&e).set_value("");
+                    missed.set(false);
+                    go("", false);
+                    focus_pane(which);
+                }
+                _ => {}
+            }
+        })
+        .into_any()
+}
+
+fn files_head(app: App) -> AnyView {
+    html::div()
+        .class("pane-head")
+        .child((
+            html::h2().child(move || {
+                app.fill(
+                    text::FILES_COUNT,
+                    &[&number(app.files.with(|f| f.files.len()) as u64)],
+                )
+            }),
+            search(app, Pane::Files, text::FILTER, move |needle, _| {
+                app.files.update(|f| f.set_filter(needle));
+                app.files_version.update(|v| *v += 1);
+                needle.is_empty() || app.files.with_untracked(|f| f.outline().rows() > 0)
+            }),
+        ))
+        .into_any()
+}
+
+const MESSAGE_TABS: &[(MessageTab, Text)] = &[
+    (MessageTab::Fields, text::FIELDS),
+    (MessageTab::Text, text::ORIGINAL),
+    (MessageTab::Hex, text::HEX),
+];
+
+fn message_head(app: App) -> AnyView {
+    let find = move |needle: &str, next: bool| {
+        let needle = needle.to_lowercase();
+        if needle.is_empty() {
+            return true;
+        }
+        let doc = app.doc.get_untracked();
+        let rows = &doc.message.rows;
+        let from = if next {
+            app.show_span
+                .with_untracked(|s| rows.iter().position(|r| r.span == (s.1, s.2)))
+                .map_or(0, |i| i + 1)
+        } else {
+            0
+        };
+        let hit = (0..rows.len())
+            .map(|k| (from + k) % rows.len().max(1))
+            .find(|&i| {
+                rows.get(i).is_some_and(|r| {
+                    r.path.to_lowercase().contains(&needle)
+                        || r.text.to_lowercase().contains(&needle)
+                        || r.ja.contains(&needle)
+                        || r.en.to_lowercase().contains(&needle)
+                })
+            });
+        let Some(row) = hit.and_then(|i| rows.get(i).map(|r| (i, r.span, r.path.clone()))) else {
+            return false;
+        };
+        app.fields.update(|o| o.reveal([row.0]));
+        app.fields_version.update(|v| *v += 1);
+        app.follow_span(&row.2, row.1);
+        app.show_span.update(|s| *s = (s.0 + 1, row.1.0, row.1.1));
+        true
+    };
+    html::div()
+        .class("pane-head")
+        .child((
+            html::h2().child(move || app.say(text::MESSAGE)),
+            tabs(
+                app,
+                text::MESSAGE,
+                "message",
+                MESSAGE_TABS,
+                app.message_tab,
+                |_| (),
+                move |_, name| app.say(name).to_owned(),
+            ),
+            search(app, Pane::Message, text::SEARCH, find),
+        ))
+        .into_any()
+}
+
+const FHIR_TABS: &[(FhirTab, Text)] = &[
+    (FhirTab::Tree, text::TREE),
+    (FhirTab::Json, text::JSON),
+    (FhirTab::Table, text::TABLE),
+    (FhirTab::Diff, text::DIFF),
+];
+
+fn fhir_head(app: App) -> AnyView {
+    let find = move |needle: &str, next: bool| {
+        let needle = needle.to_lowercase();
+        if needle.is_empty() {
+            return true;
+        }
+        let doc = app.doc.get_untracked();
+        let n = doc.json.len();
+        let from = if next {
+            app.show_node.get_untracked().1 as usize + 1
+        } else {
+            0
+        };
+        let hit = (0..n).map(|k| (from + k) % n.max(1)).find(|&i| {
+            doc.json.nodes().get(i).is_some_and(|node| {
+                doc.json.raw(node.key).to_lowercase().contains(&needle)
+                    || (!node.kind.is_container()
+                        && doc.json.raw(node.span).to_lowercase().contains(&needle))
+            })
+        });
+        let Some(node) = hit else { return false };
+        app.fhir.update(|o| o.reveal([node]));
+        app.fhir_version.update(|v| *v += 1);
+        app.follow_node(node);
+        app.show_node
+            .update(|s| *s = (s.0 + 1, crate::json::cut(node)));
+        true
+    };
+    html::div()
+        .class("pane-head")
+        .child((
+            html::h2().child(move || app.say(text::FHIR)),
+            tabs(
+                app,
+                text::FHIR,
+                "fhir",
+                FHIR_TABS,
+                app.fhir_tab,
+                move |tab| {
+                    if tab == FhirTab::Diff {
+                        app.again();
+                    }
+                },
+                move |_, name| app.say(name).to_owned(),
+            ),
+            search(app, Pane::Fhir, text::SEARCH, find),
+        ))
+        .into_any()
+}
+
+const BOTTOM_TABS: &[(BottomTab, Text)] = &[
+    (BottomTab::Findings, text::FINDINGS_COUNT),
+    (BottomTab::Unused, text::UNUSED_COUNT),
+];
+
+fn finding_count(app: App) -> u32 {
+    if app.scope_all.get() {
+        app.files.with(|f| f.totals().all())
+    } else {
+        app.doc.with(|d| crate::json::cut(d.findings.len()))
+    }
+}
+
+fn bottom_head(app: App) -> AnyView {
+    html::div()
+        .class("pane-head")
+        .child((
+            tabs(
+                app,
+                text::RESULTS,
+                "bottom",
+                BOTTOM_TABS,
+                app.bottom_tab,
+                |_| (),
+                move |tab, name| {
+                    let n = match tab {
+                        BottomTab::Findings => finding_count(app),
+                        BottomTab::Unused => {
+                            let path = app.doc.with(|d| d.path.clone());
+                            app.trace.with(|t| {
+                                crate::json::cut(t.unused.iter().filter(|u| u.file == path).count())
+                            })
+                        }
+                    };
+                    app.fill(name, &[&number(n.into())])
+                },
+            ),
+            html::span().class("grow"),
+            move || {
+                (app.bottom_tab.get() == BottomTab::Findings
+                    && app.files.with(|f| f.files.len() > 1))
+                .then(|| {
+                    let choice = move |all: bool, name: Text| {
+                        html::button()
+                            .class("scope")
+                            .attr("type", "button")
+                            .attr("aria-pressed", move || {
+                                if app.scope_all.get() == all {
+                                    "true"
+                                } else {
+                                    "false"
+                                }
+                            })
+                            .on(ev::click, move |_| {
+                                app.finding.set(0);
+                                app.scope_all.set(all);
+                            })
+                            .child(move || app.say(name))
+                    };
+                    html::div().class("scopes").child((
+                        choice(false, text::SCOPE_FILE),
+                        choice(true, text::SCOPE_ALL),
+                    ))
+                })
+            },
+        ))
+        .into_any()
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Axis {
+    X,
+    Y,
+}
+
+/// A splitter: drag it, or move it with the arrows. Its place is a CSS variable in percent.
+fn separator(
+    app: App,
+    label: Text,
+    variable: &'static str,
+    axis: Axis,
+    min: f64,
+    max: f64,
+    start: f64,
+) -> AnyView {
+    let value = RwSignal::new(start);
+    let set = move |to: f64| {
+        let to = to.clamp(min, max);
+        value.set(to);
+        if let Some(panes) = document()
+            .get_element_by_id("panes")
+            .and_then(|p| p.dyn_into::<web_sys::HtmlElement>().ok())
+        {
+            let _ = panes.style().set_property(variable, &format!("{to:.1}%"));
+        }
+    };
+    let node = NodeRef::<html::Div>::new();
+    let from_pointer = move |e: &ev::PointerEvent| {
+        let Some(panes) = document().get_element_by_id("panes") else {
+            return;
+        };
+        let rect = panes.get_bounding_client_rect();
+        let before = match (axis, variable) {
+            (Axis::X, "--w-message") => node
+                .get_untracked()
+                .and_then(|n| n.previous_element_sibling())
+                .map_or(rect.left(), |p| p.get_bounding_client_rect().left()),
+            _ => rect.left(),
+        };
+        set(match axis {
+            Axis::X => (f64::from(e.client_x()) - before) / rect.width().max(1.0) * 100.0,
+            Axis::Y => (rect.bottom() - f64::from(e.client_y())) / rect.height().max(1.0) * 100.0,
+        });
+    };
+    html::div()
+        .class("separator")
+        .class(("is-row", axis == Axis::Y))
+        .attr("role", "separator")
+        .attr("tabindex", "0")
+        .attr("aria-label", move || app.say(label))
+        .attr(
+            "aria-orientation",
+            if axis == Axis::X {
+                "vertical"
+            } else {
+                "horizontal"
+            },
+        )
+        .attr("aria-valuemin", min.to_string())
+        .attr("aria-valuemax", max.to_string())
+        .attr("aria-valuenow", move || format!("{:.0}", value.get()))
+        .node_ref(node)
+        .on(ev::keydown, move |e| {
+            let now = value.get_untracked();
+            let to = match (e.key().as_str(), axis) {
+                ("ArrowLeft", Axis::X) | ("ArrowDown", Axis::Y) => now - 2.0,
+                ("ArrowRight", Axis::X) | ("ArrowUp", Axis::Y) => now + 2.0,
+                ("Home", _) => min,
+                ("End", _) => max,
+                _ => return,
+            };
+            e.prevent_default();
+            set(to);
+        })
+        .on(ev::pointerdown, move |e| {
+            e.prevent_default();
+            if let Some(node) = node.get_untracked() {
+                let _ = node.set_pointer_capture(e.pointer_id());
+            }
+        })
+        .on(ev::pointermove, move |e| {
+            if node
+                .get_untracked()
+                .is_some_and(|n| n.has_pointer_capture(e.pointer_id()))
+            {
+                from_pointer(&e);
+            }
+        })
+        .into_any()
+}
+
+/// The tabs of a narrow screen: one pane at a time.
+fn mobile_tabs(app: App) -> AnyView {
+    let tab = move |which: Pane, name: Text| {
+        html::button()
+            .class("mobile-tab")
+            .attr("type", "button")
+            .attr("aria-pressed", move || {
+                if app.pane.get() == which {
+                    "true"
+                } else {
+                    "false"
+                }
+            })
+            .on(ev::click, move |_| app.pane.set(which))
+            .child(move || app.fill(name, &[&number(finding_count(app).into())]))
+    };
+    html::nav()
+        .class("mobile-tabs")
+        .attr("aria-label", move || app.say(text::MENU))
+        .child((
+            tab(Pane::Files, text::FILES),
+            tab(Pane::Message, text::ORIGINAL),
+            tab(Pane::Fhir, text::FHIR),
+            tab(Pane::Bottom, text::FINDINGS_COUNT),
+        ))
+        .into_any()
+}
+
+/// What is going on, in words.
+fn activity(app: App) -> Option<String> {
+    let of = |t: Text, done: u32, total: u32| {
+        app.fill(t, &[&number(done.into()), &number(total.into())])
+    };
+    match app.busy.get() {
+        Busy::No => None,
+        Busy::Loading(..) => Some(loading(app)),
+        Busy::Listing(done, total) => Some(of(text::LISTING, done, total)),
+        Busy::Converting(done, total) => Some(of(text::CONVERTING, done, total)),
+        Busy::Saving(done, total) => Some(of(text::SAVING, done, total)),
+    }
+}
+
+fn footer(app: App) -> AnyView {
+    let running = move || !matches!(app.busy.get(), Busy::No | Busy::Loading(..));
+    html::footer()
+        .class("status")
+        .attr("aria-label", move || app.say(text::STATUS))
+        .child((
+            html::div().class("stepper").child((
+                step_button(app, text::PREVIOUS_FILE, "◀", -1),
+                html::span().class("nowrap").child(move || {
+                    let n = app.files.with(|f| f.files.len());
+                    (n > 0).then(|| {
+                        app.fill(
+                            text::STEP_OF,
+                            &[
+                                &number(app.current.get().map_or(0, |c| c + 1) as u64),
+                                &number(n as u64),
+                            ],
+                        )
+                    })
+                }),
+                step_button(app, text::NEXT_FILE, "▶", 1),
+            )),
+            move || {
+                activity(app).map(|said| {
+                    (
+                        html::span().class("activity").child((
+                            html::span().class("spinner").attr("aria-hidden", "true"),
+                            said,
+                        )),
+                        running().then(|| {
+                            html::button()
+                                .id("cancel")
+                                .class("small-button")
+                                .attr("type", "button")
+                                .on(ev::click, move |_| app.cancel())
+                                .child(move || app.say(text::CANCEL))
+                        }),
+                    )
+                })
+            },
+            move || {
+                let notice = app.notice.get();
+                (!notice.is_empty()).then(|| {
+                    html::span()
+                        .class("notice")
+                        .class(("bad", app.notice_bad.get()))
+                        .child(notice)
+                })
+            },
+            move || {
+                (app.busy.get() == Busy::No && app.notice.with(String::is_empty))
+                    .then(|| facts(app))
+            },
+            html::span().class("grow"),
+            move || {
+                app.offline.get().then(|| {
+                    html::span()
+                        .class("dim offline")
+                        .child(app.say(text::OFFLINE))
+                })
+            },
+            html::button()
+                .class("small-button keys-button")
+                .attr("type", "button")
+                .attr("aria-haspopup", "dialog")
+                .on(ev::click, move |_| app.dialog.set(Some(Dialog::Keys)))
+                .child(move || format!("? {}", app.say(text::KEYS_HINT))),
+        ))
+        .into_any()
+}
+
+fn step_button(app: App, label: Text, sign: &'static str, by: isize) -> AnyView {
+    html::button()
+        .class("icon-button")
+        .attr("type", "button")
+        .attr("aria-label", move || app.say(label))
+        .on(ev::click, move |_| app.step(by))
+        .child(sign)
+        .into_any()
+}
+
+/// `294 バイト · ISO-2022-JP · 4 セグメント · 3 リソース · 0.3 ms`
+fn facts(app: App) -> AnyView {
+    html::span()
+        .class("facts-line")
+        .child(move || {
+            let doc = app.doc.get();
+            if doc.raw.is_empty() {
+                return String::new();
+            }
+            let m = &doc.message;
+            let mut parts: Vec<String> = Vec::new();
+            if !m.kind.is_empty() {
+                let name = match app.lang.get() {
+                    crate::settings::Lang::Ja => &m.kind_ja,
+                    crate::settings::Lang::En => &m.kind_en,
+                };
+                parts.push(format!("{} {name}", m.kind));
+            }
+            if !m.message_type.is_empty() {
+                parts.push(m.message_type.clone());
+            }
+            parts.push(app.fill(text::BYTES, &[&number(doc.raw.len() as u64)]));
+            if !m.charset.is_empty() {
+                parts.push(m.charset.clone());
+            }
+            if m.segments > 0 {
+                parts.push(app.fill(text::SEGMENTS, &[&number(m.segments as u64)]));
+            }
+            parts.push(app.fill(text::RESOURCES, &[&number(doc.resources.into())]));
+            parts.push(millis(doc.ms));
+            parts.join(" · ")
+        })
+        .into_any()
+}

@@ -1,0 +1,336 @@
+// The code that sees data. Its own response carries `connect-src 'none'`, so it cannot connect;
+// the compiled engine is handed in by the page.
+//
+// in:  init open run node trace export cancel probe forget
+// out: ready progress rows counts result failed done
+import { Engine, initSync, listStorage, unzip, version } from "./convert.js";
+import { ZipWriter } from "./zip.mjs";
+
+const MIB = 1 << 20;
+const MAX_FILE = 64 * MIB;
+const CHUNK = 4000;
+const encoder = new TextEncoder();
+
+/** Files by id: `{path, file?|bytes?}`. */
+let files = [];
+/** Patient and state of each file, by path; `patient` → files in order. */
+let places = new Map();
+let patients = new Map();
+/** The order of the list. */
+let order = [];
+const cancelled = new Set();
+
+class Cancelled extends Error {}
+class TooLarge extends Error {}
+
+const post = (message, transfer = []) => postMessage(message, transfer);
+const pack = (value) => encoder.encode(JSON.stringify(value));
+
+/** Lets messages in: timers and file reads are tasks, promises alone are not. */
+const breathe = (() => {
+  const channel = new MessageChannel();
+  let wake = [];
+  channel.port1.onmessage = () => { const all = wake; wake = []; for (const w of all) w(); };
+  return () => new Promise((resolve) => { wake.push(resolve); channel.port2.postMessage(0); });
+})();
+
+const check = (id) => { if (cancelled.has(id)) throw new Cancelled(); };
+
+/** Reads a file, looking at cancel every MiB. */
+async function read(id, entry) {
+  if (entry.bytes) return entry.bytes;
+  const { file } = entry;
+  if (file.size > MAX_FILE) throw new TooLarge(entry.path);
+  if (file.size <= MIB) return new Uint8Array(await file.arrayBuffer());
+  const out = new Uint8Array(file.size);
+  for (let at = 0; at < file.size; at += MIB) {
+    check(id);
+    out.set(new Uint8Array(await file.slice(at, at + MIB).arrayBuffer()), at);
+  }
+  return out;
+}
+
+const isZip = (bytes) => bytes.length > 3 && bytes[0] === 0x50 && bytes[1] === 0x4b && bytes[2] === 3 && bytes[3] === 4;
+
+/** Takes files in pieces; the last piece expands archives, lists the storage and sends the rows. */
+async function open({ id, list, last }) {
+  for (const entry of list) files.push(entry);
+  if (!last) return;
+  const started = performance.now();
+  const expanded = [];
+  for (const entry of files) {
+    check(id);
+    const name = entry.path.toLowerCase();
+    const size = entry.bytes ? entry.bytes.length : entry.file.size;
+    // A storage's files have no extension: only names that say so, or a single file, are looked into.
+    if (size > 3 && (name.endsWith(".zip") || files.length === 1)) {
+      const bytes = await read(id, entry);
+      if (isZip(bytes)) {
+        for (const inner of unzip(bytes)) expanded.push({ path: inner.path, bytes: inner.bytes });
+        continue;
+      }
+      if (files.length === 1) { expanded.push({ path: entry.path, bytes }); continue; }
+    }
+    expanded.push(entry);
+  }
+  files = expanded;
+  await breathe();
+  check(id);
+  arrange(listStorage(files.map((f) => f.path)));
+  for (let from = 0; from < order.length; from += CHUNK) {
+    check(id);
+    const rows = pack(order.slice(from, from + CHUNK).map((i) => {
+      const p = places.get(files[i].path);
+      return [i, files[i].path, p?.patient ?? "", p?.kind ?? "", p?.state ?? "foreign", p?.date ?? ""];
+    }));
+    post({ type: "rows", id, from, rows }, [rows.buffer]);
+    await breathe();
+  }
+  post({ type: "done", id, total: order.length, ms: performance.now() - started });
+}
+
+/** Order of the list: patients with their files as the engine lists them, then the rest. */
+function arrange(listing) {
+  places = new Map();
+  patients = new Map();
+  const byPath = new Map(files.map((f, i) => [f.path, i]));
+  const taken = new Uint8Array(files.length);
+  order = [];
+  for (const patient of listing.patients) {
+    const mine = [];
+    for (const f of patient.files) {
+      const at = byPath.get(f.path);
+      if (at === undefined || taken[at]) continue;
+      taken[at] = 1;
+      places.set(f.path, { patient: patient.id, kind: f.kind, state: f.state, date: f.date });
+      mine.push(at);
+      order.push(at);
+    }
+    patients.set(patient.id, mine);
+  }
+  for (let i = 0; i < files.length; i += 1) if (!taken[i]) order.push(i);
+}
+
+/** All files that one output of these options is made of, and the conversion. */
+async function convert(id, engine, index, byPatient) {
+  const entry = files[index];
+  const patient = byPatient ? places.get(entry.path)?.patient : undefined;
+  if (patient === undefined) return engine.convert(entry.path, await read(id, entry));
+  const group = [];
+  for (const i of patients.get(patient)) {
+    check(id);
+    group.push({ path: files[i].path, bytes: await read(id, files[i]) });
+  }
+  return engine.convertPatient(group);
+}
+
+const count = (diagnostics) => {
+  let errors = 0, warnings = 0, infos = 0;
+  for (const d of diagnostics) {
+    if (d.severity === "error") errors += 1; else if (d.severity === "warning") warnings += 1; else infos += 1;
+  }
+  return [errors, warnings, infos];
+};
+
+/** Converts everything and counts; results are not kept, they are made again when shown. */
+async function run({ id, options }) {
+  const engine = new Engine({ ...options, trace: false, per: "message", to: options.to === "clins" ? "bundle" : options.to });
+  let done = 0, bytesDone = 0, last = performance.now(), resources = 0;
+  let counts = [], findings = [];
+  const flush = () => {
+    const rows = pack({ counts, findings });
+    post({ type: "counts", id, rows }, [rows.buffer]);
+    counts = [];
+    findings = [];
+  };
+  try {
+    for (const index of order) {
+      check(id);
+      const entry = files[index];
+      try {
+        const bytes = await read(id, entry);
+        const out = engine.convert(entry.path, bytes);
+        counts.push([index, ...count(out.diagnostics)]);
+        for (const d of out.diagnostics) findings.push(d);
+        for (const n of Object.values(out.stats.resources)) resources += n;
+        bytesDone += bytes.length;
+      } catch (error) {
+        if (!(error instanceof TooLarge)) throw error;
+        counts.push([index, 1, 0, 0]);
+      }
+      done += 1;
+      const now = performance.now();
+      if (now - last > 100) {
+        last = now;
+        flush();
+        post({ type: "progress", id, done, total: order.length, bytes: bytesDone });
+        await breathe();
+      }
+    }
+    flush();
+    post({ type: "progress", id, done, total: order.length, bytes: bytesDone });
+    post({ type: "done", id, total: done, resources });
+  } finally {
+    engine.free();
+  }
+}
+
+/** Everything shown of one file but the trace. */
+async function node({ id, index, options, byPatient, compare }) {
+  const entry = files[index];
+  const raw = await read(id, entry);
+  check(id);
+  const engine = new Engine({ ...options, trace: false });
+  try {
+    const view = engine.parse(entry.path, raw);
+    const started = performance.now();
+    const out = await convert(id, engine, index, byPatient);
+    const ms = performance.now() - started;
+    const other = compare ? await withEngine(compare.options, (e) => convert(id, e, index, compare.byPatient)) : undefined;
+    const meta = pack({
+      view: { ...view, diagnostics: undefined }, findings: out.diagnostics, stats: out.stats, ms, path: entry.path,
+      index,
+    });
+    const shown = Uint8Array.from(raw);
+    const transfer = [meta.buffer, out.json.buffer, shown.buffer];
+    if (other) transfer.push(other.json.buffer);
+    post({ type: "result", id, meta, json: out.json, raw: shown, other: other?.json }, [...new Set(transfer)]);
+    post({ type: "done", id });
+  } finally {
+    engine.free();
+  }
+}
+
+async function withEngine(options, f) {
+  const engine = new Engine(options);
+  try { return await f(engine); } finally { engine.free(); }
+}
+
+/** Hits and unused fields of one output. */
+async function trace({ id, index, options, byPatient }) {
+  const out = await withEngine({ ...options, trace: true }, (e) => convert(id, e, index, byPatient));
+  const meta = pack(out.trace ?? { hits: [], unused: [] });
+  post({ type: "result", id, meta }, [meta.buffer]);
+  post({ type: "done", id });
+}
+
+const safeName = (path) => path.replace(/[\\:*?"<>|\u0000-\u001f]/g, "_").replace(/^\/+/, "").replace(/(^|\/)\.\.(?=\/|$)/g, "$1__");
+
+/** Makes a file to save: the shown output, all outputs in a zip, or the trace. */
+async function save({ id, what, index, options, byPatient }) {
+  if (what === "shown") {
+    const out = await withEngine({ ...options, trace: false }, (e) => convert(id, e, index, byPatient));
+    const lines = options.to === "ndjson";
+    const name = safeName(files[index].path.split(/[\\/]/).pop()) + (lines ? ".ndjson" : ".json");
+    post({ type: "result", id, name, blob: new Blob([out.json], { type: lines ? "application/fhir+ndjson" : "application/fhir+json" }) });
+    post({ type: "done", id });
+    return;
+  }
+  const todo = byPatient
+    ? [...[...patients.values()].map((p) => p[0]).filter((i) => i !== undefined), ...order.filter((i) => !places.has(files[i].path))]
+    : order.filter((i) => !["superseded", "cancelled", "snapshot-old"].includes(places.get(files[i].path)?.state));
+  const engine = new Engine({ ...options, trace: what === "trace", to: what === "ndjson" ? "ndjson" : options.to });
+  const zip = new ZipWriter();
+  const parts = new Map();
+  const add = (name, bytes) => {
+    if (!parts.has(name)) parts.set(name, []);
+    parts.get(name).push(bytes);
+  };
+  let done = 0, last = performance.now();
+  try {
+    for (const i of todo) {
+      check(id);
+      const out = await convert(id, engine, i, byPatient);
+      if (what === "trace") {
+        for (const hit of out.trace?.hits ?? []) add("trace.ndjson", encoder.encode(`${JSON.stringify(hit)}\n`));
+        for (const unused of out.trace?.unused ?? []) add("trace.ndjson", encoder.encode(`${JSON.stringify({ unused })}\n`));
+      } else if (what === "ndjson") {
+        for (const line of lines(out.json)) add(`${resourceType(line)}.ndjson`, line);
+      } else {
+        const extension = options.to === "ndjson" ? "ndjson" : "json";
+        const patient = places.get(files[i].path)?.patient;
+        const stem = byPatient && patient ? `patient-${patients.get(patient)[0]}` : safeName(files[i].path);
+        await zip.add(`${stem}.${extension}`, [out.json]);
+      }
+      for (const d of out.diagnostics) add("diagnostics.ndjson", encoder.encode(`${JSON.stringify(d)}\n`));
+      done += 1;
+      if (performance.now() - last > 100) {
+        last = performance.now();
+        post({ type: "progress", id, done, total: todo.length, bytes: 0 });
+        await breathe();
+      }
+    }
+    for (const name of [...parts.keys()].sort()) { check(id); await zip.add(name, parts.get(name)); }
+    const names = { all: "warifu-bundles.zip", ndjson: "warifu-ndjson.zip", trace: "warifu-trace.zip" };
+    post({ type: "result", id, name: names[what], blob: zip.blob() });
+    post({ type: "done", id });
+  } finally {
+    engine.free();
+  }
+}
+
+/** Lines of NDJSON bytes, each with its LF. */
+function* lines(bytes) {
+  let from = 0;
+  while (from < bytes.length) {
+    const at = bytes.indexOf(10, from);
+    const to = at < 0 ? bytes.length : at + 1;
+    if (to - from > 1) yield bytes.subarray(from, to);
+    from = to;
+  }
+}
+
+/** The engine writes `resourceType` first. */
+function resourceType(line) {
+  const head = new TextDecoder().decode(line.subarray(0, 80));
+  return /"resourceType":"([A-Za-z]{1,40})"/.exec(head)?.[1] ?? "Other";
+}
+
+/** Tries to send; says what happened. The answer is expected to be a refusal. */
+async function probe({ id }) {
+  const blocked = [];
+  const listen = (event) => blocked.push(event.effectiveDirective);
+  addEventListener("securitypolicyviolation", listen);
+  let sent = false;
+  try { await fetch(new URL("./probe", import.meta.url), { method: "POST", body: "x" }); sent = true; } catch { /* refused */ }
+  await breathe();
+  removeEventListener("securitypolicyviolation", listen);
+  const meta = pack({ sent, directive: blocked[0] ?? "" });
+  post({ type: "result", id, meta }, [meta.buffer]);
+  post({ type: "done", id });
+}
+
+const jobs = { open, run, node, trace, export: save, probe };
+
+addEventListener("message", async ({ data }) => {
+  if (data.type === "init") {
+    try {
+      initSync({ module: data.module });
+      post({ type: "ready", version: version() });
+    } catch (error) {
+      post({ type: "failed", id: 0, code: "init", text: String(error?.name ?? error) });
+    }
+    return;
+  }
+  if (data.type === "cancel") { cancelled.add(data.id); return; }
+  if (data.type === "forget") {
+    files = []; order = []; places = new Map(); patients = new Map();
+    return;
+  }
+  const message = { ...data, options: data.options ?? {} };
+  try {
+    await jobs[data.type](message);
+  } catch (error) {
+    if (error instanceof Cancelled) {
+      cancelled.delete(data.id);
+      post({ type: "done", id: data.id, cancelled: true });
+    } else if (error instanceof TooLarge) {
+      post({ type: "failed", id: data.id, code: "too-large" });
+    } else if (error instanceof WebAssembly.RuntimeError) {
+      // A panic: the instance is not to be used again. Only its name leaves, never the text.
+      post({ type: "failed", id: data.id, code: "internal" });
+    } else {
+      post({ type: "failed", id: data.id, code: error?.code ?? "read", text: typeof error === "string" ? error : "" });
+    }
+  }
+});
