@@ -337,3 +337,88 @@ pub(crate) fn patient_of(key: &[u8]) -> String {
     let end = key.iter().position(|b| *b == 0).unwrap_or(key.len());
     String::from_utf8_lossy(key.get(1..end).unwrap_or_default()).into_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Replays records `(operation, department, millisecond)` of one item and gives
+    /// `department_flag` per file, in the order of the records.
+    fn check(kind: &str, order: &str, records: &[(&str, &str, u32)], files: &[&str]) {
+        let journal: Vec<String> = records
+            .iter()
+            .map(|(operation, department, millisecond)| {
+                format!(
+                    "#SSMIX,2.00,1310000001,77,20260401,{kind},{order},{operation},{department},20260401093015{millisecond:03}\r\nMSH|\r\n"
+                )
+            })
+            .collect();
+        let journal = journal.concat();
+        let mut spool = Spool::new(1 << 20, None);
+        let mut sink = Sink::silent();
+        let mut institutions = Vec::new();
+        ingest(
+            &mut journal.as_bytes(),
+            "1",
+            "x",
+            1 << 20,
+            &mut spool,
+            &mut sink,
+            &mut institutions,
+        )
+        .unwrap();
+        assert_eq!(sink.notes, []);
+        spool.finish();
+        let entries: Vec<Entry> = spool.merge().collect();
+        let found: Vec<String> = replay(&entries, &mut |_| b"<xml".to_vec())
+            .into_iter()
+            .map(|file| {
+                let leaf = file.path.split('/').nth(4).unwrap().to_owned();
+                leaf.rsplitn(3, '_').take(2).collect::<Vec<_>>().join("<")
+            })
+            .collect();
+        assert_eq!(found, files);
+    }
+
+    const ORDER: &str = "000000000000001";
+    const NONE: &str = "999999999999999";
+
+    #[test]
+    fn insert_replaces_and_delete_withdraws_with_its_message() {
+        let records = [("INS", "01", 1), ("INS", "02", 2)];
+        check("OMP-01", ORDER, &records, &["2<01", "1<02"]);
+        let records = [("INS", "01", 1), ("INS", "02", 2), ("DEL", "01", 3)];
+        check("OMP-01", ORDER, &records, &["0<01", "0<02", "0<01"]);
+        let records = [
+            ("INS", "01", 1),
+            ("DEL", "01", 2),
+            ("INS", "01", 3),
+            ("INS", "01", 4),
+        ];
+        check("OMP-01", ORDER, &records, &["0<01", "0<01", "2<01", "1<01"]);
+    }
+
+    #[test]
+    fn visits_without_order_number_replace_each_other_within_a_department_only() {
+        let records = [("INS", "01", 1), ("INS", "02", 2), ("INS", "01", 3)];
+        check("ADT-12", NONE, &records, &["2<01", "1<02", "1<01"]);
+        check("ADT-22", NONE, &records, &["2<01", "2<02", "1<01"]);
+        let records = [("INS", "01", 1), ("INS", "02", 2), ("DEL", "02", 3)];
+        check("ADT-12", NONE, &records, &["1<01", "0<02", "0<02"]);
+        // A department without a visit means all.
+        let records = [("INS", "01", 1), ("INS", "02", 2), ("DEL", "-", 3)];
+        check("ADT-12", NONE, &records, &["0<01", "0<02", "0<-"]);
+    }
+
+    #[test]
+    fn extended_delete_leaves_no_message() {
+        let records = [("INS", "-", 1), ("DEL", "-", 2)];
+        check("L^X^99", "20260401", &records, &["0<-"]);
+    }
+
+    #[test]
+    fn same_record_twice_gives_one_file() {
+        let records = [("INS", "01", 1), ("INS", "01", 2), ("INS", "01", 2)];
+        check("OMP-01", ORDER, &records, &["2<01", "1<01"]);
+    }
+}

@@ -1,5 +1,6 @@
 //! Findings and counts gathered during a walk.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::note::{StorageNote, StorageNoteKind};
@@ -10,9 +11,15 @@ use crate::tree::{At, Entry};
 /// Decides about a path with `/`: `true` leaves it out.
 pub type Exclude = Arc<dyn Fn(&str) -> bool + Send + Sync>;
 
+/// How many findings are named one by one before the rest is counted: a hostile archive
+/// may have millions of refused entries.
+const NAMED_LIMIT: usize = 10_000;
+
 #[derive(Default)]
 pub(crate) struct Sink {
     pub(crate) notes: Vec<StorageNote>,
+    /// Findings beyond the limit.
+    more: BTreeMap<StorageNoteKind, u64>,
     pub(crate) skipped: u64,
     pub(crate) outside: u64,
     pub(crate) unrecognised: u64,
@@ -43,6 +50,9 @@ impl Sink {
     /// Takes over the findings of another sink.
     pub(crate) fn absorb(&mut self, other: Self) {
         self.notes.extend(other.notes);
+        for (kind, count) in other.more {
+            *self.more.entry(kind).or_default() += count;
+        }
         self.skipped += other.skipped;
         self.outside += other.outside;
         self.unrecognised += other.unrecognised;
@@ -51,7 +61,22 @@ impl Sink {
     }
 
     pub(crate) fn note(&mut self, kind: StorageNoteKind, path: &str) {
-        self.notes.push(StorageNote::at(kind, path));
+        if self.notes.len() < NAMED_LIMIT {
+            self.notes.push(StorageNote::at(kind, path));
+        } else {
+            *self.more.entry(kind).or_default() += 1;
+        }
+    }
+
+    /// All findings, those beyond the limit as counts.
+    pub(crate) fn take_notes(&mut self) -> Vec<StorageNote> {
+        let mut notes = std::mem::take(&mut self.notes);
+        let more = std::mem::take(&mut self.more);
+        notes.extend(
+            more.into_iter()
+                .map(|(kind, count)| StorageNote::counted(kind, count)),
+        );
+        notes
     }
 
     /// Whether a name is passed over; counts it.

@@ -264,8 +264,8 @@ impl<T: Tree> Inner<T> {
         Sink::new(self.options.exclude.clone())
     }
 
-    fn keep(&mut self, sink: Sink) {
-        self.notes.extend(sink.notes);
+    fn keep(&mut self, mut sink: Sink) {
+        self.notes.extend(sink.take_notes());
         self.skipped += sink.skipped;
         self.unrecognised += sink.unrecognised;
         self.looked_at += sink.looked_at;
@@ -278,7 +278,7 @@ impl<T: Tree> Inner<T> {
         let beside = !found.roots.is_empty() || !found.journals.is_empty();
         if beside {
             // Otherwise the walk over loose files finds all this again.
-            self.notes.extend(sink.notes);
+            self.notes.extend(sink.take_notes());
             self.skipped += sink.skipped;
         }
         if beside {
@@ -814,7 +814,7 @@ impl<'s, T: Tree> Stream<'s, T> {
 
     fn flush_notes(&mut self) {
         self.ready
-            .extend(self.sink.notes.drain(..).map(Found::Note));
+            .extend(self.sink.take_notes().into_iter().map(Found::Note));
     }
 
     fn next_patient(&mut self) -> bool {

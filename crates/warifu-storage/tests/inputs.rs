@@ -610,6 +610,40 @@ fn links_in_folders_are_not_followed() {
 }
 
 #[test]
+fn millions_of_refused_entries_are_counted_not_kept() {
+    let files: Vec<(String, Vec<u8>)> =
+        (0..12_000).map(|n| (format!("/{n}"), Vec::new())).collect();
+    let found = notes(&from_bytes(&zip_of(&files), &standard()));
+    assert_eq!(found.len(), 10_001);
+    assert_eq!(found.iter().map(|note| note.count).sum::<u64>(), 12_000);
+}
+
+#[test]
+fn threads_may_read_one_storage() {
+    let folder = Folder::with(&sample());
+    let storage = open(folder.path(), &standard()).unwrap();
+    let zip = Options {
+        memory_limit: 100,
+        ..standard()
+    };
+    for storage in [storage, from_bytes(&zip_of(&sample()), &zip)] {
+        let expected = contents(&storage);
+        let batches = batches(&storage);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for (file, expected) in batches.iter().flat_map(|b| &b.files).zip(&expected) {
+                        let mut bytes = Vec::new();
+                        storage.read(file, &mut bytes).unwrap();
+                        assert_eq!(checksum(&bytes), expected.2);
+                    }
+                });
+            }
+        });
+    }
+}
+
+#[test]
 fn bombs_are_stopped() {
     let zeros = vec![0_u8; 8 << 20];
     let files = [
