@@ -221,7 +221,7 @@ fn plain(command: &mut Command) {
 /// itself would otherwise have mended them unseen.
 fn lock(ci: &Ci<'_>, log: &Path) -> Result<Tally> {
     process::run(
-        &mut ci.cargo(&["metadata", "--locked", "--format-version=1", "--no-deps"]),
+        &mut ci.cargo(&["tree", "--locked", "--workspace", "--depth", "0"]),
         Output::Log(log),
     )
     .context("Cargo.lock does not fit the manifests")?;
