@@ -1,8 +1,348 @@
-//! Placeholder, replaced by its owner.
-use crate::table::Table;
-/// Tables of this module.
-pub static TABLES: &[&Table] = &[];
-/// Converts.
-pub(crate) fn order(_cx: &mut crate::cx::Cx<'_, '_>) {}
-/// Converts.
-pub(crate) fn result(_cx: &mut crate::cx::Cx<'_, '_>) {}
+//! Laboratory: OML-01 orders, OML-11 results with bacteriology. Mapping §7.
+//!
+//! One OBR gives one ServiceRequest and, in results, one DiagnosticReport; one SPM one Specimen; one
+//! OBX one Observation. The segments are walked once ([`walk`]).
+
+mod microbiology;
+mod order;
+mod report;
+mod result;
+mod specimen;
+mod tables;
+mod walk;
+
+use std::collections::BTreeMap;
+
+use warifu_diag::catalogue::hl7::{HL7108, HL7115};
+use warifu_diag::catalogue::map_lab::{MAP212, MAP213};
+use warifu_fhir::{Element, Id, Object, Resource, Row, Src};
+use warifu_hl7::{Part, Segment, Val};
+use warifu_terms::maps::OrderFile;
+use warifu_terms::systems;
+
+use crate::cx::{Cx, Sourced};
+use crate::datatypes;
+use crate::kinds::observation::{self, Allows, Item};
+use crate::options::IdMode;
+use crate::table::{Group, Table};
+
+pub use tables::TABLES;
+use walk::{Order, Walk};
+
+/// Whether the file holds orders or results.
+fn file_of(cx: &Cx<'_, '_>) -> OrderFile {
+    if cx.kind() == Some(warifu_ssmix2::DataKind::Oml01) { OrderFile::Order } else { OrderFile::Result }
+}
+
+/// The first row of a table: what leaves without a source field are attributed to.
+fn row(table: &'static Table) -> Option<&'static Row> {
+    table.rows.first().map(|r| &r.row)
+}
+
+/// Segments of an order's head.
+fn group_of<'a>(order: &Order<'a>) -> Group<'a> {
+    let mut g = Group::new();
+    for s in [order.orc, order.obr, order.tq1].into_iter().flatten() {
+        g.push(s);
+    }
+    g
+}
+
+/// Times of an Observation or a report.
+#[derive(Debug, Clone, Copy, Default)]
+enum Effective<'a> {
+    /// Not known.
+    #[default]
+    None,
+    /// `effectiveDateTime`.
+    DateTime(&'a str, Src),
+    /// `effectivePeriod`.
+    Period((&'a str, Src), (&'a str, Src)),
+}
+
+impl<'a> Effective<'a> {
+    /// Reads a start and an end; equal ones are one moment.
+    fn read(cx: &mut Cx<'a, '_>, start: Val<'a>, end: Val<'a>) -> Self {
+        let Some(s) = datatypes::date_time(cx, start, "Observation.effective") else { return Self::None };
+        if end.is_empty() || end.text == start.text {
+            return Self::DateTime(s, start.src());
+        }
+        match datatypes::date_time(cx, end, "Observation.effective") {
+            Some(e) => Self::Period((s, start.src()), (e, end.src())),
+            None => Self::DateTime(s, start.src()),
+        }
+    }
+    fn is_none(&self) -> bool {
+        matches!(self, Self::None)
+    }
+    /// Writes it unless it is unknown.
+    fn write(&self, r: &mut Resource, moment: Element, period: Element) {
+        match *self {
+            Self::None => {}
+            Self::DateTime(s, src) => {
+                r.string(moment, s, src);
+            }
+            Self::Period((start, a), (end, b)) => {
+                r.object(period, |o| {
+                    o.string("start", start, a);
+                    o.string("end", end, b);
+                });
+            }
+        }
+    }
+}
+
+/// The specimen that an order refers to.
+#[derive(Debug, Clone, Copy, Default)]
+struct Target<'a> {
+    /// Text of the reference.
+    reference: Option<&'a str>,
+    src: Src,
+    /// What tells it from the message's other specimens, in ids.
+    key: &'a str,
+    /// Its number (SPM-2).
+    number: Val<'a>,
+    /// SPM-17.
+    collected: Effective<'a>,
+    /// SPM-17.1 as sent.
+    at: &'a str,
+}
+
+/// What all resources of a message share.
+struct Shared<'a> {
+    /// Data kind, part of every id (order numbers repeat between kinds).
+    kind: &'static str,
+    file: OrderFile,
+    patient: &'a str,
+    patient_src: Src,
+    /// Comments after PID, until a request has taken them.
+    loose: walk::Notes,
+    /// Number of resources in the output before this message.
+    start: usize,
+    /// How often an id was asked for; filled once an id came twice.
+    seen: Option<BTreeMap<(&'static str, Id), u32>>,
+}
+
+impl<'a> Shared<'a> {
+    fn new(cx: &mut Cx<'a, '_>, walk: &Walk<'a>) -> Self {
+        let file = file_of(cx);
+        Self {
+            kind: if file == OrderFile::Order { "OML-01" } else { "OML-11" },
+            file,
+            patient: cx.reference_text("Patient", cx.patient_id()),
+            patient_src: cx.message().first(b"PID").map(|s| s.field(3).src()).unwrap_or_default(),
+            loose: walk.loose,
+            start: cx.out.resources.len(),
+            seen: None,
+        }
+    }
+    /// Writes the reference to the patient.
+    fn subject(&self, r: &mut Resource, element: Element) {
+        r.object(element, |o| o.string("reference", self.patient, self.patient_src));
+    }
+    /// Logical id; when the message itself asks for one twice, the later ones are numbered, so that
+    /// nothing is lost.
+    fn unique(&mut self, cx: &mut Cx<'a, '_>, ty: &'static str, parts: &[&str], n: u32, suffix: &str, at: &impl Sourced) -> Id {
+        let id = cx.id(ty, parts, n, suffix);
+        let known = cx.emitted(ty, id) || self.seen.as_ref().is_some_and(|s| s.contains_key(&(ty, id)));
+        if !known || cx.options().ids == IdMode::Readable {
+            if let Some(seen) = &mut self.seen {
+                seen.insert((ty, id), 1);
+            }
+            return id;
+        }
+        let start = self.start;
+        let seen = self.seen.get_or_insert_with(|| cx.out.resources.iter().skip(start).map(|r| ((r.resource_type, r.id), 1)).collect());
+        // Known from another message: the same thing, sent again.
+        let Some(count) = seen.get_mut(&(ty, id)) else { return id };
+        *count += 1;
+        let ordinal = count.to_string();
+        let mut all: [&str; 10] = [""; 10];
+        let mut used = 0;
+        for p in parts.iter().copied().chain(["#", ordinal.as_str()]) {
+            if let Some(slot) = all.get_mut(used) {
+                *slot = p;
+                used += 1;
+            }
+        }
+        cx.report(&MAP213, at);
+        let id = cx.id(ty, all.get(..used).unwrap_or(&all), n, suffix);
+        if let Some(seen) = &mut self.seen {
+            seen.insert((ty, id), 1);
+        }
+        id
+    }
+}
+
+/// An Identifier with its type (table 0203) under the institution's instance numbers; nothing for an
+/// empty value.
+fn numbered_identifier(r: &mut Resource, _: &Cx<'_, '_>, element: Element, v: Val<'_>, code: &'static str, display: &'static str) {
+    if v.is_empty() {
+        return;
+    }
+    r.object(element, |o| {
+        o.object("type", |o| {
+            o.array("coding", |a| {
+                a.object(|o| {
+                    o.constant("system", systems::V2_0203);
+                    o.constant("code", code);
+                    o.constant("display", display);
+                });
+            });
+        });
+        let src = src_of(&v);
+        o.string("system", systems::ID_RESOURCE_INSTANCE, src);
+        o.string("value", v.text, src);
+    });
+}
+
+/// A CWE, or plain text where only one component without a coding system was sent.
+fn concept_or_text<'a>(o: &mut Object<'_>, cx: &mut Cx<'a, '_>, f: Part<'a>) {
+    let [a, b] = datatypes::both_triplets(f);
+    if b.is_empty() && a.text.is_empty() && a.system.is_empty() {
+        o.string("text", a.code.text, a.code.src());
+    } else {
+        datatypes::codeable_concept(o, cx, f);
+    }
+}
+
+/// Placer order number: ORC-2, else OBR-2, else the file name's.
+fn order_number<'a>(cx: &Cx<'a, '_>, order: &Order<'a>) -> Val<'a> {
+    let of = |s: Option<Segment<'a>>| s.map(|s| s.field(2).comp(1).value().trimmed()).and_then(Val::some);
+    of(order.orc).or_else(|| of(order.obr)).unwrap_or_else(|| Val { text: cx.text(cx.item.order), ..Val::default() })
+}
+
+/// Reports what the walk could not place.
+fn report_walk<'a>(cx: &mut Cx<'a, '_>, walk: &Walk<'a>) {
+    for s in &walk.unknown {
+        let name = s.name();
+        let name: String = name.iter().map(|b| if b.is_ascii_alphanumeric() { char::from(*b) } else { '?' }).collect();
+        cx.report_with(&HL7108, &s.field(1), name);
+    }
+    if walk.orders.is_empty() {
+        cx.report_message(&HL7115, "OBR");
+    }
+}
+
+/// Emits the specimens as the orders come to them.
+struct Specimens<'a> {
+    done: Vec<Option<Target<'a>>>,
+}
+
+impl<'a> Specimens<'a> {
+    fn new(walk: &Walk<'a>) -> Self {
+        Self { done: vec![None; walk.specimens.len()] }
+    }
+    fn of(&mut self, cx: &mut Cx<'a, '_>, shared: &mut Shared<'a>, walk: &Walk<'a>, order: &Order<'a>, number: &str) -> Target<'a> {
+        let Some(index) = order.specimen else { return Target::default() };
+        if let Some(Some(t)) = self.done.get(index) {
+            return *t;
+        }
+        let Some(s) = walk.specimens.get(index) else { return Target::default() };
+        let reference = specimen::emit(cx, shared, walk, index, s, number);
+        let id = s.spm.field(2);
+        let n = specimen::number(id);
+        let source = if n.is_empty() { s.spm.field(4).src() } else { n.src() };
+        let key = if n.is_empty() { bumpalo::format!(in cx.message().arena(), "SPM {}", index + 1).into_bump_str() } else { n.text };
+        let when = s.spm.field(17);
+        let (start, end) = (when.comp(1).value().trimmed(), when.comp(2).value().trimmed());
+        let before = cx.out.diagnostics.len();
+        let collected = Effective::read(cx, start, end);
+        // An unreadable time was reported for the Specimen already.
+        cx.out.diagnostics.truncate(before);
+        let t = Target { reference: Some(reference), src: source, key, number: n, collected, at: start.text };
+        if let Some(slot) = self.done.get_mut(index) {
+            *slot = Some(t);
+        }
+        t
+    }
+}
+
+/// OML-01: one ServiceRequest an order, one more for each requested item.
+pub(crate) fn order(cx: &mut Cx<'_, '_>) {
+    let walk = Walk::of(cx.message());
+    let mut shared = Shared::new(cx, &walk);
+    let mut specimens = Specimens::new(&walk);
+    report_walk(cx, &walk);
+    for o in &walk.orders {
+        let number = order_number(cx, o);
+        let target = specimens.of(cx, &mut shared, &walk, o, number.text);
+        let item = o.obr.map(|s| s.field(4)).filter(Part::is_some).map(|f| Item::read(cx, f, systems::JANIS_ORGANISM));
+        let mut request = order::open(cx, &mut shared, &walk, o, number, item.as_ref(), target);
+        encounter(cx, &mut request.r, warifu_fhir::element::service_request::ENCOUNTER, target, o);
+        let parent_key = item.as_ref().map_or("", |i| i.key().text);
+        for line in walk.lines_of(o) {
+            let item = Item::read(cx, line.obx.field(3), systems::JANIS_ORGANISM);
+            if line.obx.field(5).is_some() {
+                // A finding sent along (urine volume, body weight).
+                let reference = result::finding(cx, &mut shared, &walk, line, number, target);
+                if let Some((reference, src)) = reference {
+                    request.r.object(warifu_fhir::element::service_request::SUPPORTING_INFO, |o| o.string("reference", reference, src));
+                }
+            } else if !item.is_empty() {
+                order::child(cx, &mut shared, &request, number, &item, line.obx, target, parent_key);
+            }
+        }
+        cx.emit(request.r);
+    }
+}
+
+/// OML-11: ServiceRequest, Observations and DiagnosticReport of each order.
+pub(crate) fn result(cx: &mut Cx<'_, '_>) {
+    let walk = Walk::of(cx.message());
+    let mut shared = Shared::new(cx, &walk);
+    let mut specimens = Specimens::new(&walk);
+    let mut memory = result::Memory::default();
+    report_walk(cx, &walk);
+    for o in &walk.orders {
+        let number = order_number(cx, o);
+        let target = specimens.of(cx, &mut shared, &walk, o, number.text);
+        let item = o.obr.map(|s| s.field(4)).filter(Part::is_some).map(|f| Item::read(cx, f, systems::JANIS_ORGANISM));
+        let has_head = o.obr.is_some() || o.orc.is_some();
+        let mut at = None;
+        let request = if has_head {
+            let mut request = order::open(cx, &mut shared, &walk, o, number, item.as_ref(), target);
+            at = encounter(cx, &mut request.r, warifu_fhir::element::service_request::ENCOUNTER, target, o);
+            let id = request.r.id();
+            cx.emit(request.r);
+            Some(cx.reference_text("ServiceRequest", id))
+        } else {
+            None
+        };
+        if o.lines.0 == o.lines.1 {
+            cx.report(&MAP212, &o.obr.or(o.orc).map_or_else(|| cx.message().empty_part(), |s| s.field(4)));
+        }
+        let order = result::Context::new(cx, o, number, item.as_ref(), target, request, at);
+        let done = result::convert(cx, &mut shared, &walk, o, &order, &mut memory);
+        if let Some(request) = request {
+            report::emit(cx, &mut shared, o, number.text, item.as_ref(), target, request, at, &done);
+        }
+    }
+}
+
+/// Refers to the stay or visit at the time of the order's specimen; returns the reference.
+fn encounter<'a>(cx: &mut Cx<'a, '_>, r: &mut Resource, element: Element, target: Target<'a>, order: &Order<'a>) -> Option<&'a str> {
+    if cx.context.stays.is_empty() {
+        return None;
+    }
+    let obr = order.obr.map(|s| s.field(7).value().text).unwrap_or_default();
+    let orc = order.orc.map(|s| s.field(9).value().text).unwrap_or_default();
+    let digits = [target.at, obr, orc, cx.item.date].into_iter().find(|d| d.trim().len() >= 8)?;
+    let id = cx.encounter_at(digits)?;
+    let reference = cx.reference_text("Encounter", id);
+    r.object(element, |o| o.string("reference", reference, Src::NONE));
+    Some(reference)
+}
+
+/// Whether OBX values may be times in this profile: never in the laboratory.
+const ALLOWS: Allows = Allows::Basic;
+
+/// Writes a NTE as a note of an Observation.
+fn observation_note<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, nte: Segment<'a>) {
+    observation::note(r, cx, warifu_fhir::element::observation::NOTE, nte);
+}
+
+/// Source of a value that may come from outside the message (the file name).
+fn src_of(v: &Val<'_>) -> Src {
+    if v.end == 0 { Src::NONE } else { v.src() }
+}

@@ -179,7 +179,12 @@ impl Value<'_> {
 /// Reads the unit of an OBX (OBX-6); nothing is reported for an empty one.
 pub(crate) fn unit<'a>(cx: &mut Cx<'a, '_>, obx: Segment<'a>) -> Unit<'a> {
     let f = obx.field(6);
-    if f.is_some() { datatypes::unit(cx, f) } else { Unit { text: Val::default(), system: "", code: "" } }
+    if !f.is_some() {
+        return Unit { text: Val::default(), system: "", code: "" };
+    }
+    // Both spellings and the name of the table were weighed, whichever is shown.
+    cx.used(&f);
+    datatypes::unit(cx, f)
 }
 
 /// Reads the value of an OBX.

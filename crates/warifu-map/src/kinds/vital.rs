@@ -1,6 +1,300 @@
-//! Placeholder, replaced by its owner.
-use crate::table::Table;
+//! Vital signs of the extended storage (ORU^R30) → Observation. Mapping §7, §10a.
+//!
+//! One Observation an OBX; a systolic and a diastolic pressure of the same moment, whose codes agree in
+//! characters 5–17, become one Observation with two components.
+
+use std::collections::BTreeMap;
+
+use warifu_diag::catalogue::hl7::HL7115;
+use warifu_diag::catalogue::map_general::{MAP004, MAP009};
+use warifu_diag::catalogue::map_lab::MAP209;
+use warifu_fhir::element::observation as el;
+use warifu_fhir::{Resource, Row, Src};
+use warifu_hl7::{Segment, Val};
+use warifu_terms::jlac::{self, Vital};
+use warifu_terms::systems;
+
+use crate::cx::{Cx, Sourced};
+use crate::datatypes;
+use crate::kinds::observation::{self, Allows, Item, JP_OBSERVATION_COMMON};
+use crate::table::{Ignored, Table};
+
+const JP_OBSERVATION_VITAL_SIGNS: &str = "http://jpfhir.jp/fhir/core/StructureDefinition/JP_Observation_VitalSigns";
+
+table! {
+    /// OBX → Observation (JP_Observation_VitalSigns). HL7 v2.5 §7.4.2; SS-MIX2 拡張ストレージ バイタルサイン.
+    OBX_TO_JP_OBSERVATION_VITAL_SIGNS: "Observation" {
+        "" => "Observation.category": part, "(vital-signs 固定)";
+        "OBX-1" => "": ignored Ignored::Structural, "セットID - OBX";
+        "OBX-2" => "Observation.value[x], Observation.component.value[x]": part, "値型";
+        "OBX-3" => "Observation.code, Observation.component.code": part, "検査項目";
+        "OBX-4" => "Observation.identifier": part, "検査副ID";
+        "OBX-5" => "Observation.value[x], Observation.component.value[x]": part, "結果値";
+        "OBX-6" => "Observation.valueQuantity.unit, .code": part, "単位";
+        "OBX-7" => "Observation.referenceRange": part, "基準値範囲";
+        "OBX-8" => "Observation.interpretation": part, "異常フラグ";
+        "OBX-11" => "Observation.status": part, "検査結果状態";
+        "OBX-14" => "Observation.effectiveDateTime": part, "検査日時";
+        "OBX-16" => "Observation.performer": part, "責任観察者";
+        "OBX-17" => "Observation.method": part, "検査方法";
+        "ORC-1" => "": ignored Ignored::Transport, "オーダ制御";
+        "ORC-2" => "Observation.identifier": part, "依頼者オーダ番号";
+        "ORC-5" => "": ignored Ignored::Redundant, "オーダ状態";
+        "OBR-1" => "": ignored Ignored::Structural, "セットID - OBR";
+        "OBR-2" => "Observation.identifier (ORC-2 がないとき)": part, "依頼者オーダ番号";
+        "OBR-7" => "Observation.effective[x] (OBX-14 がないとき)": part, "検査/採取日時";
+        "OBR-8" => "": ignored Ignored::Redundant, "検査/採取終了日時 (OBX-14 が示す)";
+        "OBR-22" => "Observation.issued": part, "結果報告/状態変更-日時";
+        "NTE-3" => "Observation.note": part, "コメント";
+        "PID-3" => "Observation.subject": part, "患者IDリスト";
+    }
+}
+
 /// Tables of this module.
-pub static TABLES: &[&Table] = &[];
-/// Converts.
-pub(crate) fn convert(_cx: &mut crate::cx::Cx<'_, '_>) {}
+pub static TABLES: &[&Table] = &[&OBX_TO_JP_OBSERVATION_VITAL_SIGNS];
+
+fn row() -> Option<&'static Row> {
+    OBX_TO_JP_OBSERVATION_VITAL_SIGNS.rows.first().map(|r| &r.row)
+}
+
+/// An OBX with what stands around it.
+#[derive(Clone, Copy)]
+struct Line<'a> {
+    obx: Segment<'a>,
+    /// The order's ORC and OBR in force.
+    orc: Option<Segment<'a>>,
+    obr: Option<Segment<'a>>,
+    /// Range of the comments after it.
+    notes: (usize, usize),
+}
+
+/// ORU^R30: Observations.
+pub(crate) fn convert(cx: &mut Cx<'_, '_>) {
+    let (lines, notes) = walk(cx);
+    if lines.is_empty() {
+        cx.report_message(&HL7115, "OBX");
+        return;
+    }
+    let mates = pairs(&lines);
+    let subject = cx.reference_text("Patient", cx.patient_id());
+    let subject_src = cx.message().first(b"PID").map(|s| s.field(3).src()).unwrap_or_default();
+    let mut time: Option<(&str, &str)> = None;
+    for (i, line) in lines.iter().enumerate() {
+        let mate = match mates.get(i).copied().flatten() {
+            // The first of a pair carries both.
+            Some(m) if m < i => continue,
+            Some(m) => lines.get(m),
+            None => None,
+        };
+        one(cx, line, mate, &notes, (subject, subject_src), &mut time);
+    }
+}
+
+fn walk<'a>(cx: &Cx<'a, '_>) -> (Vec<Line<'a>>, Vec<Segment<'a>>) {
+    let mut lines: Vec<Line<'a>> = Vec::new();
+    let mut notes = Vec::new();
+    let (mut orc, mut obr) = (None, None);
+    for s in cx.message().segments() {
+        match &s.name() {
+            b"ORC" => orc = Some(s),
+            b"OBR" => obr = Some(s),
+            b"OBX" => lines.push(Line { obx: s, orc, obr, notes: (notes.len(), notes.len()) }),
+            b"NTE" => {
+                if let Some(l) = lines.last_mut() {
+                    notes.push(s);
+                    l.notes.1 = notes.len();
+                }
+            }
+            _ => {}
+        }
+    }
+    (lines, notes)
+}
+
+/// For each line the other half of its pressure pair.
+fn pairs(lines: &[Line<'_>]) -> Vec<Option<usize>> {
+    let mut mates: Vec<Option<usize>> = vec![None; lines.len()];
+    // Time and characters 5–17 of the code → a pressure that waits for its other half.
+    let mut waiting: BTreeMap<(&str, &str), (usize, &str)> = BTreeMap::new();
+    for (i, l) in lines.iter().enumerate() {
+        let code = jlac_of(l.obx);
+        if !matches!(jlac::vital(code), Some(Vital::SystolicBloodPressure | Vital::DiastolicBloodPressure)) {
+            continue;
+        }
+        let (Some(tail), at) = (code.get(4..), l.obx.field(14).value().text.trim()) else { continue };
+        if at.is_empty() {
+            continue;
+        }
+        match waiting.remove(&(at, tail)) {
+            Some((other, its)) if jlac::is_pressure_pair(its, code) && same_status(lines.get(other), l) => {
+                if let Some(slot) = mates.get_mut(i) {
+                    *slot = Some(other);
+                }
+                if let Some(slot) = mates.get_mut(other) {
+                    *slot = Some(i);
+                }
+            }
+            _ => {
+                waiting.insert((at, tail), (i, code));
+            }
+        }
+    }
+    mates
+}
+
+fn same_status(a: Option<&Line<'_>>, b: &Line<'_>) -> bool {
+    a.is_some_and(|a| a.obx.field(11).value().text.trim() == b.obx.field(11).value().text.trim())
+}
+
+/// The JLAC10 code of OBX-3, from whichever triplet has it.
+fn jlac_of<'a>(obx: Segment<'a>) -> &'a str {
+    let f = obx.field(3);
+    let [a, b] = datatypes::both_triplets(f);
+    if jlac::vital(a.code.text).is_some() { a.code.text } else { b.code.text }
+}
+
+type Further = Option<(&'static str, &'static str, &'static str)>;
+
+fn loinc(code: &str) -> Further {
+    jlac::vital(code).map(|v| {
+        let (code, display) = v.loinc();
+        (systems::LOINC, code, display)
+    })
+}
+
+fn one<'a>(cx: &mut Cx<'a, '_>, line: &Line<'a>, mate: Option<&Line<'a>>, notes: &[Segment<'a>], subject: (&'a str, Src), time: &mut Option<(&'a str, &'a str)>) {
+    let obx = line.obx;
+    let Some(status) = observation::status(cx, obx) else {
+        cx.report(&MAP209, &obx.field(11));
+        cx.used(&obx.field(11));
+        return;
+    };
+    let item = Item::read(cx, obx.field(3), systems::JANIS_ORGANISM);
+    let key = item.key();
+    let at = obx.field(14).value().trimmed();
+    let sub = obx.field(4).value().trimmed();
+    let of = |s: Option<Segment<'a>>| s.map(|s| s.field(2).comp(1).value().trimmed()).and_then(Val::some);
+    let number = of(line.orc).or_else(|| of(line.obr)).unwrap_or_default();
+    let order = if number.is_empty() { cx.item.order } else { number.text };
+    let suffix = if mate.is_some() { "bp" } else { "" };
+    let id = cx.id("Observation", &["vital", order, key.text, at.text, sub.text, suffix], obx.position(), suffix);
+    let mut r = cx.open("Observation", id);
+    r.row(row());
+    if !cx.options().without_source_identifier {
+        identifier(&mut r, cx, number, key, at, sub);
+    }
+    r.string(el::STATUS, status, obx.field(11).src());
+    r.add(el::CATEGORY, |v| v.raw(r#"{"coding":[{"system":"http://jpfhir.jp/fhir/core/CodeSystem/JP_SimpleObservationCategory_CS","code":"vital-signs"}]}"#));
+    match mate {
+        Some(mate) => {
+            let other = Item::read(cx, mate.obx.field(3), systems::JANIS_ORGANISM);
+            let (code, display) = jlac::BLOOD_PRESSURE_PANEL;
+            r.object(el::CODE, |o| {
+                o.array("coding", |a| {
+                    a.object(|o| {
+                        o.constant("system", systems::LOINC);
+                        o.string("code", code, key.src());
+                        o.string("display", display, key.src());
+                    });
+                });
+                o.constant("text", "血圧");
+            });
+            // Systolic first, whatever the order in the message.
+            let first_is_systolic = matches!(jlac::vital(jlac_of(obx)), Some(Vital::SystolicBloodPressure));
+            let both = if first_is_systolic { [(obx, &item), (mate.obx, &other)] } else { [(mate.obx, &other), (obx, &item)] };
+            for (obx, item) in both {
+                let further = loinc(jlac_of(obx));
+                r.object(el::COMPONENT, |o| {
+                    o.object("code", |o| item.concept(o, further));
+                    observation::component_value(o, cx, obx, Allows::DateTime, status);
+                });
+            }
+            cx.used(&mate.obx.field(11));
+            cx.used(&mate.obx.field(14));
+        }
+        None => {
+            if item.is_empty() {
+                cx.report_with(&MAP009, &obx.field(3), "OBX-3");
+                r.object(el::CODE, |o| {
+                    o.raw(r#""extension":[{"url":"http://hl7.org/fhir/StructureDefinition/data-absent-reason","valueCode":"unknown"}]"#);
+                });
+            } else {
+                observation::code(&mut r, cx, &item, loinc(jlac_of(obx)));
+            }
+            observation::value(&mut r, cx, obx, Allows::DateTime, status);
+            observation::interpretation(&mut r, cx, obx);
+        }
+    }
+    r.object(el::SUBJECT, |o| o.string("reference", subject.0, subject.1));
+    effective(&mut r, cx, line, at, time);
+    issued(&mut r, cx, line);
+    if let Some(person) = datatypes::practitioner(cx, obx.field(16)) {
+        r.object(el::PERFORMER, |o| datatypes::person_reference(o, cx, &person));
+    }
+    if let Some(id) = cx.encounter_at(at.text) {
+        let reference = cx.reference_text("Encounter", id);
+        r.object(el::ENCOUNTER, |o| o.string("reference", reference, at.src()));
+    }
+    for l in [Some(line), mate].into_iter().flatten() {
+        let method = l.obx.field(17);
+        if method.is_some() {
+            r.object(el::METHOD, |o| datatypes::codeable_concept(o, cx, method));
+        }
+        for nte in notes.get(l.notes.0..l.notes.1).unwrap_or_default() {
+            observation::note(&mut r, cx, el::NOTE, *nte);
+        }
+    }
+    if cx.message().first(b"PID").is_some() {
+        r.profile(JP_OBSERVATION_VITAL_SIGNS);
+    } else {
+        cx.report_with(&MAP004, &obx.field(3), "JP_Observation_VitalSigns");
+        r.profile(JP_OBSERVATION_COMMON);
+    }
+    cx.emit(r);
+}
+
+/// `order-item-time` under the institution's instance numbers.
+fn identifier<'a>(r: &mut Resource, cx: &Cx<'a, '_>, number: Val<'a>, key: Val<'a>, at: Val<'a>, sub: Val<'a>) {
+    let mut s = bumpalo::collections::String::new_in(cx.message().arena());
+    let parts = [number, key, at, sub];
+    for p in parts.iter().filter(|p| !p.is_empty()) {
+        if !s.is_empty() {
+            s.push('-');
+        }
+        s.push_str(p.text);
+    }
+    let s = s.into_bump_str();
+    r.object(el::IDENTIFIER, |o| {
+        o.string("system", systems::ID_RESOURCE_INSTANCE, key.src());
+        for p in [number, at, sub].iter().filter(|p| !p.is_empty()) {
+            o.also(p.src());
+        }
+        o.string("value", s, key.src());
+    });
+}
+
+/// OBX-14, else OBR-7. Times repeat from line to line: the last one is remembered.
+fn effective<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, line: &Line<'a>, at: Val<'a>, time: &mut Option<(&'a str, &'a str)>) {
+    if at.is_empty() {
+        if let Some(obr) = line.obr {
+            datatypes::add_date_time(r, cx, el::EFFECTIVE_DATE_TIME, obr.field(7).value().trimmed());
+        }
+        return;
+    }
+    let written = match *time {
+        Some((sent, written)) if sent == at.text => Some(written),
+        _ => datatypes::date_time(cx, at, "Observation.effectiveDateTime"),
+    };
+    if let Some(w) = written {
+        *time = Some((at.text, w));
+        r.string(el::EFFECTIVE_DATE_TIME, w, at.src());
+    }
+}
+
+/// OBR-22.
+fn issued<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, line: &Line<'a>) {
+    let Some(v) = line.obr.map(|s| s.field(22).value().trimmed()).filter(|v| !v.is_empty()) else { return };
+    if let Some(s) = datatypes::instant(cx, v, "Observation.issued") {
+        r.string(el::ISSUED, s, v.src());
+    }
+}

@@ -1,0 +1,200 @@
+//! ORC, OBR, TQ1 → ServiceRequest; requested items of OML-01.
+
+use warifu_diag::catalogue::map_general::{MAP003, MAP008};
+use warifu_fhir::Resource;
+use warifu_fhir::element::service_request as el;
+use warifu_hl7::{Part, Val};
+use warifu_terms::maps::{OrderFile, PRIORITY, service_request_status};
+
+use crate::cx::{Cx, Sourced};
+use crate::datatypes;
+use crate::kinds::observation::{self, Item};
+use crate::table::{Group, run};
+
+use super::tables::ORC_TO_JP_SERVICE_REQUEST;
+use super::walk::{Order, Walk};
+use super::{Shared, Target, numbered_identifier};
+
+/// Canonical of JP_ServiceRequest_Common.
+pub(super) const JP_SERVICE_REQUEST: &str = "http://jpfhir.jp/fhir/core/StructureDefinition/JP_ServiceRequest_Common";
+
+/// An open ServiceRequest and what its children need.
+pub(super) struct Request {
+    pub(super) r: Resource,
+    status: &'static str,
+}
+
+/// Opens the ServiceRequest of an order; the caller adds what hangs on it and emits it.
+pub(super) fn open<'a>(cx: &mut Cx<'a, '_>, shared: &mut Shared<'a>, walk: &Walk<'a>, order: &Order<'a>, number: Val<'a>, item: Option<&Item<'a>>, specimen: Target<'a>) -> Request {
+    let at = order.orc.or(order.obr);
+    let n = at.map_or(0, |s| s.position());
+    let source = at.map_or_else(|| cx.message().empty_part(), |s| s.field(2));
+    let key = item.map_or("", |i| i.key().text);
+    let id = shared.unique(cx, "ServiceRequest", &[shared.kind, number.text, specimen.key, key], n, "", &source);
+    let mut r = cx.open("ServiceRequest", id);
+    let group = super::group_of(order);
+    let status = status_of(cx, &group, shared.file);
+    run(&ORC_TO_JP_SERVICE_REQUEST, &mut r, cx, &group);
+    r.row(super::row(&ORC_TO_JP_SERVICE_REQUEST));
+    identifiers(&mut r, cx, &group);
+    if let Some(item) = item {
+        r.object(el::CODE, |o| item.concept(o, None));
+    }
+    shared.subject(&mut r, el::SUBJECT);
+    if let Some(reference) = specimen.reference {
+        r.object(el::SPECIMEN, |o| o.string("reference", reference, specimen.src));
+    }
+    for nte in walk.notes(order.notes) {
+        observation::note(&mut r, cx, el::NOTE, nte);
+    }
+    // Comments that follow PID belong to the message: its first request carries them.
+    let loose = std::mem::take(&mut shared.loose);
+    for nte in walk.notes(loose) {
+        cx.report(&warifu_diag::catalogue::map_lab::MAP217, &nte.field(3));
+        observation::note(&mut r, cx, el::NOTE, nte);
+    }
+    r.profile(JP_SERVICE_REQUEST);
+    Request { r, status }
+}
+
+/// A requested item (OBX-3 of OML-01) as a ServiceRequest that is part of the order.
+pub(super) fn child<'a>(cx: &mut Cx<'a, '_>, shared: &mut Shared<'a>, parent: &Request, number: Val<'a>, item: &Item<'a>, obx: warifu_hl7::Segment<'a>, specimen: Target<'a>, parent_key: &str) {
+    let id = shared.unique(cx, "ServiceRequest", &[shared.kind, number.text, specimen.key, parent_key, item.key().text], obx.position(), "", &obx.field(3));
+    let mut r = cx.open("ServiceRequest", id);
+    r.row(super::row(&ORC_TO_JP_SERVICE_REQUEST));
+    numbered_identifier(&mut r, cx, el::IDENTIFIER, number, "PLAC", "Placer Identifier");
+    let reference = cx.reference_text("ServiceRequest", parent.r.id());
+    r.object(el::BASED_ON, |o| o.string("reference", reference, number.src()));
+    r.string(el::STATUS, parent.status, obx.field(11).src());
+    r.constant(el::INTENT, "order");
+    r.object(el::CODE, |o| item.concept(o, None));
+    shared.subject(&mut r, el::SUBJECT);
+    if let Some(reference) = specimen.reference {
+        r.object(el::SPECIMEN, |o| o.string("reference", reference, specimen.src));
+    }
+    r.profile(JP_SERVICE_REQUEST);
+    cx.emit(r);
+}
+
+/// ORC-1 and ORC-5 (tables 0119 and 0038); an empty ORC-5 means active in orders, completed in results.
+fn status_of(cx: &mut Cx<'_, '_>, g: &Group<'_>, file: OrderFile) -> &'static str {
+    let value = |field| g.field(*b"ORC", field).map(|f| f.value()).unwrap_or_default();
+    let (control, state) = (value(1), value(5));
+    let t = service_request_status(control.text, state.text, file);
+    if !t.known {
+        cx.report_with(&MAP008, &state, "0038");
+    }
+    if !control.is_empty() {
+        cx.used(&control);
+    }
+    t.to
+}
+
+/// Status of the request (mapping §7).
+pub(super) fn status<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, g: &Group<'a>, f: Part<'a>) {
+    let file = super::file_of(cx);
+    let control = g.field(*b"ORC", 1).map(|f| f.value()).unwrap_or_default();
+    let t = service_request_status(control.text, f.value().text, file);
+    let src = if f.is_some() { f.src() } else { control.src() };
+    r.string(el::STATUS, t.to, src);
+}
+
+/// `intent` is always order.
+pub(super) fn intent<'a>(r: &mut Resource, _: &mut Cx<'a, '_>, _: &Group<'a>, _: Part<'a>) {
+    r.constant(el::INTENT, "order");
+}
+
+/// ORC-2 and ORC-3, else OBR-2 and OBR-3.
+fn identifiers<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, g: &Group<'a>) {
+    for (field, code, display) in [(2, "PLAC", "Placer Identifier"), (3, "FILL", "Filler Identifier")] {
+        let mut v = Val::default();
+        for segment in [*b"ORC", *b"OBR"] {
+            let here = g.field(segment, field).map(|f| f.comp(1).value().trimmed()).unwrap_or_default();
+            if v.is_empty() {
+                v = here;
+            } else if here.text == v.text {
+                cx.used(&here);
+            }
+        }
+        numbered_identifier(r, cx, el::IDENTIFIER, v, code, display);
+    }
+}
+
+/// ORC-4: the number that a group of orders shares.
+pub(super) fn requisition<'a>(r: &mut Resource, _: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
+    let v = f.comp(1).value().trimmed();
+    if !v.is_empty() {
+        r.object(el::REQUISITION, |o| datatypes::identifier(o, warifu_terms::systems::ID_RESOURCE_INSTANCE, v));
+    }
+}
+
+/// ORC-9.
+pub(super) fn authored_on<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
+    datatypes::add_date_time(r, cx, el::AUTHORED_ON, f.value().trimmed());
+}
+
+/// ORC-12, else OBR-16, else ORC-10; the others are used up when they name the same person.
+pub(super) fn requester<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, g: &Group<'a>, _: Part<'a>) {
+    let mut chosen: Option<&'a str> = None;
+    for (segment, field) in [(*b"ORC", 12), (*b"OBR", 16), (*b"ORC", 10)] {
+        let Some(f) = g.field(segment, field).filter(Part::is_some) else { continue };
+        let number = f.comp(1).value().trimmed().text;
+        match chosen {
+            Some(n) if n == number => cx.used(&f),
+            Some(_) => cx.report_with(&MAP003, &f, if segment == *b"ORC" { "ORC-10" } else { "OBR-16" }),
+            None => {
+                let Some(person) = datatypes::practitioner(cx, f) else { continue };
+                chosen = Some(number);
+                r.object(el::REQUESTER, |o| datatypes::person_reference(o, cx, &person));
+            }
+        }
+    }
+}
+
+/// ORC-16 (the published map says ORC-15, which is a time).
+pub(super) fn reason<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
+    r.object(el::REASON_CODE, |o| super::concept_or_text(o, cx, f));
+}
+
+/// OBR-13 as a note.
+pub(super) fn clinical_information<'a>(r: &mut Resource, _: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
+    let v = f.text().trimmed();
+    r.object(el::NOTE, |o| o.string("text", v.text, v.src()));
+}
+
+/// TQ1-11 as a note.
+pub(super) fn instruction<'a>(r: &mut Resource, _: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
+    let v = f.text().trimmed();
+    r.object(el::NOTE, |o| o.string("text", v.text, v.src()));
+}
+
+/// TQ1-9 (table 0485).
+pub(super) fn priority<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
+    let v = f.comp(1).value().trimmed();
+    let t = PRIORITY.translate(v.text);
+    if !t.known {
+        cx.report_with(&MAP008, &v, "0485");
+    }
+    r.string(el::PRIORITY, t.to, v.src());
+}
+
+/// OBR-7 and OBR-8, else TQ1-7 and TQ1-8.
+pub(super) fn occurrence<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, g: &Group<'a>, _: Part<'a>) {
+    for segment in [*b"OBR", *b"TQ1"] {
+        let value = |field| g.field(segment, field).map(|f| f.value().trimmed()).unwrap_or_default();
+        let (start, end) = (value(7), value(8));
+        if start.is_empty() && end.is_empty() {
+            continue;
+        }
+        if end.is_empty() || end.text == start.text {
+            if !end.is_empty() {
+                cx.used(&end);
+            }
+            if datatypes::add_date_time(r, cx, el::OCCURRENCE_DATE_TIME, start) {
+                return;
+            }
+        } else if r.object(el::OCCURRENCE_PERIOD, |o| datatypes::period(o, cx, start, end)) {
+            return;
+        }
+    }
+}

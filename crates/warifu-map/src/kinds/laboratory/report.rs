@@ -1,0 +1,139 @@
+//! OBR → DiagnosticReport.
+
+use warifu_diag::catalogue::map_general::{MAP004, MAP008};
+use warifu_fhir::Resource;
+use warifu_fhir::element::diagnostic_report as el;
+use warifu_hl7::Part;
+use warifu_terms::maps::{REPORT_STATUS, worse_report_status};
+use warifu_terms::systems;
+
+use crate::cx::{Cx, Sourced};
+use crate::datatypes;
+use crate::kinds::observation::Item;
+use crate::table::{Group, run};
+
+use super::result::Done;
+use super::tables::OBR_TO_JP_DIAGNOSTIC_REPORT;
+use super::walk::Order;
+use super::{Shared, Target, numbered_identifier};
+
+const JP_REPORT_COMMON: &str = "http://jpfhir.jp/fhir/core/StructureDefinition/JP_DiagnosticReport_Common";
+const JP_REPORT_LAB: &str = "http://jpfhir.jp/fhir/core/StructureDefinition/JP_DiagnosticReport_LabResult";
+const JP_REPORT_MICROBIOLOGY: &str = "http://jpfhir.jp/fhir/core/StructureDefinition/JP_DiagnosticReport_Microbiology";
+
+/// Emits the DiagnosticReport of an order.
+pub(super) fn emit<'a>(cx: &mut Cx<'a, '_>, shared: &mut Shared<'a>, order: &Order<'a>, number: &str, item: Option<&Item<'a>>, specimen: Target<'a>, request: &'a str, encounter: Option<&'a str>, done: &Done<'a>) {
+    let Some(obr) = order.obr.or(order.orc) else { return };
+    let key = item.map_or("", |i| i.key().text);
+    let id = shared.unique(cx, "DiagnosticReport", &[shared.kind, number, specimen.key, key], obr.position(), "report", &obr.field(4));
+    let mut r = cx.open("DiagnosticReport", id);
+    let group = super::group_of(order);
+    run(&OBR_TO_JP_DIAGNOSTIC_REPORT, &mut r, cx, &group);
+    r.row(super::row(&OBR_TO_JP_DIAGNOSTIC_REPORT));
+    let from = obr.field(2).src();
+    r.object(el::BASED_ON, |o| o.string("reference", request, from));
+    status(&mut r, cx, &group, done);
+    // A report is microbiological when all its results are.
+    let microbiology = done.microbiology > 0 && done.microbiology == done.count;
+    r.add(el::CATEGORY, |v| {
+        v.raw(if microbiology {
+            r#"{"coding":[{"system":"http://loinc.org","code":"LP7819-8"}]}"#
+        } else {
+            r#"{"coding":[{"system":"http://loinc.org","code":"LP29693-6"}]}"#
+        });
+    });
+    if let Some(item) = item {
+        r.object(el::CATEGORY, |o| item.concept(o, None));
+    }
+    r.object(el::CODE, |o| {
+        o.array("coding", |a| {
+            a.object(|o| {
+                o.constant("system", systems::DOCUMENT_CODES);
+                o.constant("code", if microbiology { "18725-2" } else { "11502-2" });
+                o.constant("display", if microbiology { "微生物学的検査報告書" } else { "検体検査報告書" });
+            });
+        });
+        if let Some(item) = item {
+            o.string("text", item.text.text, item.text.src());
+        }
+    });
+    shared.subject(&mut r, el::SUBJECT);
+    if let Some(e) = encounter {
+        r.object(el::ENCOUNTER, |o| o.string("reference", e, from));
+    }
+    if !r.has(el::EFFECTIVE_DATE_TIME) && !r.has(el::EFFECTIVE_PERIOD) {
+        specimen.collected.write(&mut r, el::EFFECTIVE_DATE_TIME, el::EFFECTIVE_PERIOD);
+    }
+    if let Some(reference) = specimen.reference {
+        r.object(el::SPECIMEN, |o| o.string("reference", reference, specimen.src));
+    }
+    for (reference, src) in &done.results {
+        r.object(el::RESULT, |o| o.string("reference", reference, *src));
+    }
+    // result refers to JP_Observation_LabResult or _Microbiology: the report is one only if they are.
+    if microbiology && !r.has(el::EFFECTIVE_PERIOD) {
+        r.profile(JP_REPORT_MICROBIOLOGY);
+    } else if !microbiology && done.microbiology == 0 && done.lab == done.count {
+        r.profile(JP_REPORT_LAB);
+    } else {
+        cx.report_with(&MAP004, &obr.field(4), if microbiology { "JP_DiagnosticReport_Microbiology" } else { "JP_DiagnosticReport_LabResult" });
+        r.profile(JP_REPORT_COMMON);
+    }
+    cx.emit(r);
+}
+
+/// OBR-25 (table 0123), else the status that is furthest from final among the results, else ORC-5.
+fn status<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, g: &Group<'a>, done: &Done<'a>) {
+    if let Some(f) = g.field(*b"OBR", 25).filter(Part::is_some) {
+        let v = f.value();
+        let t = REPORT_STATUS.translate(v.text);
+        if !t.known {
+            cx.report_with(&MAP008, &v, "0123");
+        }
+        r.string(el::STATUS, t.to, v.src());
+        return;
+    }
+    if let Some((status, src)) = done.status {
+        r.string(el::STATUS, worse_report_status(status, status), src);
+        return;
+    }
+    let state = g.field(*b"ORC", 5).map(|f| f.value()).unwrap_or_default();
+    let status = match state.text.trim() {
+        "CA" | "DC" => "cancelled",
+        "IP" | "SC" | "A" | "" => "registered",
+        _ => "unknown",
+    };
+    r.string(el::STATUS, status, state.src());
+}
+
+/// OBR-2.
+pub(super) fn placer<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
+    numbered_identifier(r, cx, el::IDENTIFIER, f.comp(1).value().trimmed(), "PLAC", "Placer Identifier");
+}
+
+/// OBR-3.
+pub(super) fn filler<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
+    numbered_identifier(r, cx, el::IDENTIFIER, f.comp(1).value().trimmed(), "FILL", "Filler Identifier");
+}
+
+/// OBR-7 and OBR-8: a Period, a dateTime when both are equal.
+pub(super) fn effective<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, g: &Group<'a>, f: Part<'a>) {
+    let start = f.value().trimmed();
+    let end = g.field(*b"OBR", 8).map(|f| f.value().trimmed()).unwrap_or_default();
+    if end.is_empty() || end.text == start.text {
+        if !end.is_empty() {
+            cx.used(&end);
+        }
+        datatypes::add_date_time(r, cx, el::EFFECTIVE_DATE_TIME, start);
+    } else {
+        r.object(el::EFFECTIVE_PERIOD, |o| datatypes::period(o, cx, start, end));
+    }
+}
+
+/// OBR-22.
+pub(super) fn issued<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
+    let v = f.value().trimmed();
+    if let Some(s) = datatypes::instant(cx, v, "DiagnosticReport.issued") {
+        r.string(el::ISSUED, s, v.src());
+    }
+}
