@@ -110,6 +110,14 @@ fn request(dst: &mut Vec<u8>, method: &str, resource_type: &str, id: &str) {
     dst.extend_from_slice(b"\"}");
 }
 
+/// Writes the deletions alone as a transaction Bundle (the `deleted` file of a Bulk Data export).
+pub fn deletions(out: &Output, options: &Options, dst: &mut Vec<u8>) {
+    let mut only = Output::new();
+    only.deletes.clone_from(&out.deletes);
+    only.message_times.clone_from(&out.message_times);
+    bundle(&only, options, BundleType::Transaction, dst);
+}
+
 /// Writes all resources as NDJSON, mixed types, one a line, in the order of the output.
 pub fn ndjson(out: &Output, dst: &mut Vec<u8>) {
     for r in &out.resources {

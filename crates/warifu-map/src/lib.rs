@@ -15,12 +15,15 @@
 pub mod table;
 
 pub mod assemble;
+pub mod clins;
 mod convert;
 pub mod cx;
 pub mod datatypes;
 pub mod kinds;
 mod options;
 mod output;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod trace;
 
 pub use convert::{Converter, File, MAX_MESSAGES, charset_name};

@@ -60,6 +60,8 @@ pub struct Output {
     pub paths: std::collections::BTreeMap<Src, warifu_diag::FieldPath>,
     /// Fields that have a value but left no leaf (tracing on).
     pub unused: Vec<crate::trace::Unused>,
+    /// Logical id of the first patient met.
+    pub patient: Option<Id>,
     seen: BTreeSet<(&'static str, Id)>,
 }
 
@@ -81,6 +83,7 @@ impl Output {
         self.paths.clear();
         self.unused.clear();
         self.message_times.clear();
+        self.patient = None;
         self.seen.clear();
     }
     /// Whether a resource of that type and id is there already.
@@ -112,6 +115,10 @@ impl Output {
     /// JSON of one resource.
     pub fn json_of(&self, r: &OutResource) -> &[u8] {
         self.json.get(r.start..r.end).unwrap_or_default()
+    }
+    /// Logical id of the (first) patient, for names of files; `unknown` without any.
+    pub fn patient_label(&self) -> String {
+        self.patient.map_or_else(|| "unknown".to_owned(), |id| id.as_str().to_owned())
     }
     /// Number of resources by type, in order of name.
     pub fn counts(&self) -> std::collections::BTreeMap<&'static str, usize> {

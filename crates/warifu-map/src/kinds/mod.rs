@@ -11,21 +11,25 @@ pub mod medication;
 pub mod nutrition;
 pub(crate) mod observation;
 pub mod patient;
+pub mod patient_observation;
 pub mod practitioner;
 pub mod vital;
 
 use warifu_diag::catalogue::ssm::{SSM106, SSM113};
-use warifu_fhir::Row;
+use warifu_fhir::{Buffers, Row};
 use warifu_hl7::Message;
 use warifu_ssmix2::DataKind;
 
-use crate::cx::Cx;
+use crate::convert::Core;
+use crate::cx::{Cx, Item, PatientContext};
+use crate::output::Output;
 use crate::table::Table;
 
 /// All tables, for the trace, the documentation and the coverage tests.
 pub fn tables() -> impl Iterator<Item = &'static Table> {
     [
         patient::TABLES,
+        patient_observation::TABLES,
         practitioner::TABLES,
         coverage::TABLES,
         allergy::TABLES,
@@ -71,6 +75,48 @@ pub(crate) fn row_of(table: &str, path: &str) -> Option<&'static Row> {
         .map(|r| &r.row)
 }
 
+/// Looks over all messages of a patient before any is converted: the newest entry of each problem, the
+/// diagnoses of stays, the newest time, and the name of the institution (emitted at once).
+pub(crate) fn survey<'a>(
+    core: &Core,
+    pool: &mut Vec<Box<Buffers>>,
+    out: &mut Output,
+    context: &mut PatientContext,
+    messages: &[(Item<'a>, Message<'a>)],
+) {
+    let patient_id = core.patient_id(&context.patient);
+    let mut problems = condition::Newest::new();
+    let mut diagnoses = Vec::new();
+    let mut named = false;
+    for (item, message) in messages {
+        let sent = warifu_hl7::time::parse(message.value(b"MSH", 7).text);
+        context.newest = context.newest.max(sent.map_or(0, |t| t.sort_key()));
+        let mut cx = Cx {
+            conv: core,
+            out: &mut *out,
+            context: &*context,
+            item: *item,
+            message: *message,
+            patient_id,
+            pool: &mut *pool,
+            scratch: String::new(),
+        };
+        if item.kind == Some(DataKind::Ppr01) {
+            condition::survey(&mut cx, &mut problems, &mut diagnoses);
+        }
+        if !named {
+            if let Some(orc) = message.first(b"ORC").filter(|s| s.field(21).is_some()) {
+                practitioner::emit_facility(&mut cx, orc);
+                named = true;
+            }
+        }
+    }
+    // What an older file says of a problem counts no longer.
+    diagnoses.retain(|d: &crate::cx::Diagnosis| problems.get(&d.instance).is_none_or(|(_, file)| *file == d.message));
+    context.problems = problems;
+    context.diagnoses = diagnoses;
+}
+
 /// Converts one message into `cx.out`.
 pub(crate) fn convert(cx: &mut Cx<'_, '_>) {
     use DataKind as K;
@@ -78,6 +124,7 @@ pub(crate) fn convert(cx: &mut Cx<'_, '_>) {
         let number = cx.message().number();
         cx.out.message_times.push((number, t));
     }
+    cx.out.patient = cx.out.patient.or(Some(cx.patient_id()));
     let Some(kind) = cx.kind() else {
         if is_vital(cx) {
             patient::ensure(cx);
@@ -93,6 +140,9 @@ pub(crate) fn convert(cx: &mut Cx<'_, '_>) {
     check_event(cx, kind);
     if kind != K::Adt00 {
         patient::ensure(cx);
+    }
+    if !matches!(kind, K::Adt00 | K::Adt61) {
+        allergy::of_order(cx);
     }
     match kind {
         K::Adt00 => patient::convert(cx),

@@ -1,0 +1,415 @@
+//! The arguments, with texts in Japanese and English.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail};
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use warifu_convert::{BundleKind, Ids, JobOptions, Per, To};
+use warifu_diag::Severity;
+use warifu_report::Lang;
+
+use crate::config::{self, Loaded};
+use crate::{End, convert, rule, say, show, terminal};
+
+/// Builds the command line.
+pub(crate) fn command(lang: Lang) -> Command {
+    let t = |ja: &str, en: &str| say(lang, ja, en);
+    let flag = |name: &'static str, ja: &str, en: &str| {
+        Arg::new(name)
+            .long(name)
+            .action(ArgAction::SetTrue)
+            .help(t(ja, en))
+    };
+    let value = |name: &'static str, shown: &'static str, ja: &str, en: &str| {
+        Arg::new(name).long(name).value_name(shown).help(t(ja, en))
+    };
+    Command::new("warifu")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about(t("SS-MIX2 を FHIR R4 (JP Core) に変換します", "Converts SS-MIX2 to FHIR R4 (JP Core)"))
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .arg(Arg::new("quiet").short('q').long("quiet").global(true).action(ArgAction::Count).help(t("要約を出さない (-qq: 終了コードだけ)", "no summary (-qq: exit code only)")))
+        .arg(Arg::new("verbose").short('v').long("verbose").global(true).action(ArgAction::Count).help(t("警告も表示する", "show warnings as well")))
+        .arg(value("color", "WHEN", "色: auto, always, never", "colour: auto, always, never").global(true).value_parser(["auto", "always", "never"]).default_value("auto"))
+        .arg(value("lang", "LANG", "言語: ja, en", "language: ja, en").global(true).value_parser(["ja", "en"]))
+        .arg(value("config", "FILE", "warifu.toml の場所 (none: 読まない)", "path of warifu.toml (none: do not read one)").global(true).env("WARIFU_CONFIG"))
+        .arg(value("jobs", "N", "並列の数 (既定: CPU の数)", "number of threads (default: all cores)").global(true).env("WARIFU_JOBS").value_parser(clap::value_parser!(usize)))
+        .arg(flag("no-progress", "進み具合を表示しない", "no progress line").global(true))
+        .subcommand(
+            Command::new("convert")
+                .about(t("ストレージ・書庫・メッセージを FHIR に変換します", "Converts storages, archives and messages to FHIR"))
+                .after_help(t(
+                    "例:\n  warifu convert standard_root --to ndjson --out out\n  warifu convert standard_root extended_root --to bundle --per patient --out out --trace\n  cat message.hl7 | warifu convert - --to ndjson",
+                    "Examples:\n  warifu convert standard_root --to ndjson --out out\n  warifu convert standard_root extended_root --to bundle --per patient --out out --trace\n  cat message.hl7 | warifu convert - --to ndjson",
+                ))
+                .arg(Arg::new("path").value_name("PATH").required(true).num_args(1..).help(t("フォルダー、ファイル、.zip、.tar(.gz|.zst)、トランザクション、または - (標準入力)", "folder, file, .zip, .tar(.gz|.zst), transaction storage, or - (stdin)")))
+                .arg(value("to", "FORM", "出力の形: bundle, ndjson, clins", "form of the output: bundle, ndjson, clins").value_parser(["bundle", "ndjson", "clins"]))
+                .arg(value("bundle", "TYPE", "Bundle の種類: transaction, collection", "type of Bundle: transaction, collection").value_parser(["transaction", "collection"]))
+                .arg(value("per", "UNIT", "Bundle の単位: message, patient", "unit of a Bundle: message, patient").value_parser(["message", "patient"]))
+                .arg(value("out", "DIR", "出力フォルダー (省略時: 標準出力)", "folder for results (default: stdout)").value_parser(clap::value_parser!(PathBuf)))
+                .arg(Arg::new("trace").long("trace").value_name("KIND").num_args(0..=1).require_equals(true).default_missing_value("table").value_parser(["table", "provenance"]).help(t("由来を書き出す (table: trace.ndjson, provenance: Provenance)", "write the trace (table: trace.ndjson, provenance: Provenance resources)")))
+                .arg(value("institution", "NO", "医療機関番号 (10 桁)", "the institution's number (10 digits)"))
+                .arg(value("ids", "KIND", "ID の作り方: keyed, readable", "logical ids: keyed, readable").value_parser(["keyed", "readable"]))
+                .arg(value("id-key", "FILE", "ID の鍵のファイル", "file with the site's key for ids").value_parser(clap::value_parser!(PathBuf)))
+                .arg(value("index", "FILE", "索引 DB (SSMIXIDX) の書き出し", "export of the index database (SSMIXIDX)").value_parser(clap::value_parser!(PathBuf)))
+                .arg(value("sent-at", "TIME", "送信時刻 (FHIR instant)", "time of sending (FHIR instant)"))
+                .arg(value("sending-id", "ID", "送信の識別子", "identifier of the sending"))
+                .arg(value("charset", "NAME", "文字コード: auto, iso-2022-jp, utf-8, cp932, euc-jp", "charset: auto, iso-2022-jp, utf-8, cp932, euc-jp").value_parser(["auto", "iso-2022-jp", "utf-8", "cp932", "euc-jp"]))
+                .arg(flag("strict", "警告でも終了コード 1", "exit code 1 for warnings too"))
+                .arg(value("fail-on", "LEVEL", "終了コード 1 にする程度: error, warning, info, never", "level that gives exit code 1: error, warning, info, never").value_parser(["error", "warning", "info", "never"]))
+                .arg(flag("fresh", "前回の続きからでなく作り直す", "start anew instead of resuming"))
+                .arg(value("stdin-name", "NAME", "標準入力のファイル名", "file name of stdin")),
+        )
+        .subcommand(
+            Command::new("show")
+                .about(t("メッセージを項目名つきで表示します", "Shows a message with the names of its fields"))
+                .after_help(t("例:\n  warifu show FILE --path 'PID-5[2].1'", "Example:\n  warifu show FILE --path 'PID-5[2].1'"))
+                .arg(Arg::new("file").value_name("FILE").required(true).help(t("ファイル、または -", "file, or -")))
+                .arg(value("path", "PATH", "項目 (PID-5[2].1 など)", "field such as PID-5[2].1"))
+                .arg(flag("hex", "16 進で表示", "as hexadecimal"))
+                .arg(flag("empty", "空の項目も表示", "empty fields too"))
+                .arg(value("format", "FORMAT", "text, json", "text, json").value_parser(["text", "json"]).default_value("text"))
+                .arg(value("stdin-name", "NAME", "標準入力のファイル名", "file name of stdin")),
+        )
+        .subcommand(
+            Command::new("rule")
+                .about(t("コードの意味を表示します", "Explains a code"))
+                .arg(Arg::new("code").value_name("CODE").help(t("コード、名前、または族 (省略時: 一覧)", "code, name or family (default: list)")))
+                .arg(value("format", "FORMAT", "text, markdown, json", "text, markdown, json").value_parser(["text", "markdown", "json"]).default_value("text")),
+        )
+        .subcommand(
+            Command::new("config")
+                .about(t("有効な設定とその由来を表示します", "Shows the settings in force and where they come from"))
+                .arg(flag("schema", "warifu.toml の JSON Schema", "JSON Schema of warifu.toml")),
+        )
+        .subcommand(
+            Command::new("completions")
+                .about(t("シェルの補完を出力します", "Writes shell completions"))
+                .arg(Arg::new("shell").value_name("SHELL").required(true).value_parser(["bash", "zsh", "fish", "powershell"])),
+        )
+        .subcommand(
+            Command::new("man")
+                .about(t("man ページを書き出します", "Writes man pages"))
+                .arg(Arg::new("dir").value_name("DIR").required(true).value_parser(clap::value_parser!(PathBuf))),
+        )
+}
+
+/// Reads the arguments and runs the command.
+pub(crate) fn run(environment: Lang) -> anyhow::Result<End> {
+    // `--lang` decides about help as well, so it is looked for first.
+    let mut args = std::env::args_os().filter_map(|a| a.into_string().ok());
+    let mut lang = environment;
+    while let Some(a) = args.next() {
+        let v = a
+            .strip_prefix("--lang=")
+            .map(str::to_owned)
+            .or_else(|| (a == "--lang").then(|| args.next()).flatten());
+        match v.as_deref() {
+            Some("ja") => lang = Lang::Ja,
+            Some("en") => lang = Lang::En,
+            _ => {}
+        }
+    }
+    let m = match command(lang).try_get_matches() {
+        Ok(m) => m,
+        Err(e) => {
+            let _ = e.print();
+            return Ok(if e.use_stderr() {
+                End::CouldNotRun
+            } else {
+                End::Clean
+            });
+        }
+    };
+    let get = |m: &ArgMatches, k: &str| m.get_one::<String>(k).cloned();
+    let colour = terminal::colour(get(&m, "color").as_deref().unwrap_or("auto"));
+    match m.subcommand() {
+        Some(("convert", s)) => {
+            let loaded = config::load(
+                get(s, "config").or_else(|| get(&m, "config")).as_deref(),
+                lang,
+            )?;
+            convert::run(convert_options(s, &loaded, lang)?, lang)
+        }
+        Some(("show", s)) => {
+            let file = get(s, "file").unwrap_or_default();
+            let (path, name, format) = (get(s, "path"), get(s, "stdin-name"), get(s, "format"));
+            show::run(
+                &show::Show {
+                    file: &file,
+                    path: path.as_deref(),
+                    hex: s.get_flag("hex"),
+                    empty: s.get_flag("empty"),
+                    format: format.as_deref().unwrap_or("text"),
+                    stdin_name: name.as_deref(),
+                    colour,
+                },
+                lang,
+            )
+        }
+        Some(("rule", s)) => rule::run(
+            get(s, "code").as_deref(),
+            get(s, "format").as_deref().unwrap_or("text"),
+            lang,
+        ),
+        Some(("config", s)) => {
+            let mut out = std::io::stdout().lock();
+            use std::io::Write as _;
+            if s.get_flag("schema") {
+                writeln!(out, "{}", serde_json::to_string_pretty(&config::schema())?)?;
+                return Ok(End::Clean);
+            }
+            let loaded = config::load(get(&m, "config").as_deref(), lang)?;
+            show_config(&mut out, &loaded, lang)?;
+            Ok(End::Clean)
+        }
+        Some(("completions", s)) => {
+            let shell = match get(s, "shell").as_deref() {
+                Some("zsh") => clap_complete::Shell::Zsh,
+                Some("fish") => clap_complete::Shell::Fish,
+                Some("powershell") => clap_complete::Shell::PowerShell,
+                _ => clap_complete::Shell::Bash,
+            };
+            let mut text = Vec::new();
+            clap_complete::generate(shell, &mut command(lang), "warifu", &mut text);
+            use std::io::Write as _;
+            std::io::stdout().lock().write_all(&text)?;
+            Ok(End::Clean)
+        }
+        Some(("man", s)) => {
+            let dir = s.get_one::<PathBuf>("dir").cloned().unwrap_or_default();
+            std::fs::create_dir_all(&dir).with_context(|| dir.display().to_string())?;
+            clap_mangen::generate_to(command(lang), &dir)
+                .with_context(|| dir.display().to_string())?;
+            Ok(End::Clean)
+        }
+        _ => Ok(End::CouldNotRun),
+    }
+}
+
+fn word<T: serde::de::DeserializeOwned>(text: Option<String>) -> Option<T> {
+    text.and_then(|t| serde_json::from_value(serde_json::Value::String(t)).ok())
+}
+
+fn convert_options(
+    s: &ArgMatches,
+    loaded: &Loaded,
+    lang: Lang,
+) -> anyhow::Result<convert::Convert> {
+    let get = |k: &str| s.get_one::<String>(k).cloned();
+    let c = &loaded.config.convert;
+    let base = loaded
+        .path
+        .as_ref()
+        .and_then(|p| p.parent())
+        .map(PathBuf::from)
+        .unwrap_or_default();
+    let key_file = s
+        .get_one::<PathBuf>("id-key")
+        .cloned()
+        .or_else(|| c.id_key.as_ref().map(|p| base.join(p)));
+    let id_key = match key_file {
+        Some(p) => {
+            let key = std::fs::read(&p).with_context(|| p.display().to_string())?;
+            if key.len() < 16 {
+                bail!(say(
+                    lang,
+                    "ID の鍵が短すぎます (16 バイト以上)",
+                    "the key for ids is too short (16 bytes at least)"
+                ));
+            }
+            Some(key)
+        }
+        None => None,
+    };
+    let to = word::<To>(get("to")).or(c.to).unwrap_or_default();
+    let trace = get("trace");
+    let machine = get("lang")
+        .or_else(|| loaded.config.lang.clone())
+        .unwrap_or_else(|| "ja".to_owned());
+    let job = JobOptions {
+        to,
+        bundle: word::<BundleKind>(get("bundle"))
+            .or(c.bundle)
+            .unwrap_or_default(),
+        per: word::<Per>(get("per")).or(c.per).unwrap_or_default(),
+        institution: get("institution").or_else(|| c.institution.clone()),
+        ids: word::<Ids>(get("ids")).or(c.ids).unwrap_or_default(),
+        id_key,
+        sent_at: get("sent-at"),
+        sending_id: get("sending-id"),
+        strict: s.get_flag("strict"),
+        trace: trace.as_deref() == Some("table"),
+        provenance: trace.as_deref() == Some("provenance"),
+        lang: Some(machine),
+        positions: None,
+        show_values: false,
+        charset: get("charset"),
+    };
+    if let Err(e) = job.validate() {
+        let text = match e {
+            warifu_convert::OptionError::Institution => say(
+                lang,
+                "--institution は 10 桁の数字です",
+                "--institution takes 10 digits",
+            ),
+            warifu_convert::OptionError::SentAt => say(
+                lang,
+                "--sent-at は 2026-04-01T09:30:00+09:00 の形で指定してください",
+                "--sent-at looks like 2026-04-01T09:30:00+09:00",
+            ),
+            other => other.to_string(),
+        };
+        bail!(text);
+    }
+    let out = s.get_one::<PathBuf>("out").cloned();
+    if out.is_none() && trace.is_some() && trace.as_deref() == Some("table") {
+        bail!(say(
+            lang,
+            "--trace には --out が必要です",
+            "--trace needs --out"
+        ));
+    }
+    let fail_on = match get("fail-on").as_deref() {
+        Some("never") => None,
+        Some("info") => Some(Severity::Info),
+        Some("warning") => Some(Severity::Warning),
+        Some(_) => Some(Severity::Error),
+        None if job.strict => Some(Severity::Warning),
+        None => Some(Severity::Error),
+    };
+    Ok(convert::Convert {
+        paths: s
+            .get_many::<String>("path")
+            .map(|v| v.cloned().collect())
+            .unwrap_or_default(),
+        job,
+        out,
+        fresh: s.get_flag("fresh"),
+        jobs: s.get_one::<usize>("jobs").copied().unwrap_or_else(|| {
+            std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+        }),
+        quiet: s.get_count("quiet"),
+        verbose: s.get_count("verbose"),
+        progress: !s.get_flag("no-progress"),
+        fail_on,
+        stdin_name: get("stdin-name"),
+        index: s.get_one::<PathBuf>("index").cloned(),
+        exclude: loaded.config.files.exclude.clone(),
+        max_file: loaded.config.files.max_file,
+        max_expansion: loaded.config.files.max_expansion,
+    })
+}
+
+fn show_config(out: &mut impl std::io::Write, loaded: &Loaded, lang: Lang) -> anyhow::Result<()> {
+    let c = &loaded.config;
+    let origin = |key: &str, set: bool| -> String {
+        if !set {
+            return say(lang, "既定値", "default");
+        }
+        let file = loaded
+            .path
+            .as_ref()
+            .map(|p| p.display().to_string())
+            .unwrap_or_default();
+        loaded
+            .line_of(key)
+            .map_or_else(|| file.clone(), |n| format!("{file}:{n}"))
+    };
+    let word = |v: &serde_json::Value| v.as_str().map_or_else(|| v.to_string(), str::to_owned);
+    let rows: Vec<(&str, &str, String, bool)> = vec![
+        (
+            "",
+            "lang",
+            c.lang.clone().unwrap_or_else(|| "ja".to_owned()),
+            c.lang.is_some(),
+        ),
+        (
+            "files.",
+            "exclude",
+            c.files.exclude.join(", "),
+            !c.files.exclude.is_empty(),
+        ),
+        (
+            "files.",
+            "max-file",
+            c.files.max_file.unwrap_or(64 << 20).to_string(),
+            c.files.max_file.is_some(),
+        ),
+        (
+            "files.",
+            "max-expansion",
+            c.files.max_expansion.unwrap_or(200).to_string(),
+            c.files.max_expansion.is_some(),
+        ),
+        (
+            "convert.",
+            "to",
+            word(&serde_json::to_value(c.convert.to.unwrap_or_default())?),
+            c.convert.to.is_some(),
+        ),
+        (
+            "convert.",
+            "bundle",
+            word(&serde_json::to_value(c.convert.bundle.unwrap_or_default())?),
+            c.convert.bundle.is_some(),
+        ),
+        (
+            "convert.",
+            "per",
+            word(&serde_json::to_value(c.convert.per.unwrap_or_default())?),
+            c.convert.per.is_some(),
+        ),
+        (
+            "convert.",
+            "institution",
+            c.convert.institution.clone().unwrap_or_default(),
+            c.convert.institution.is_some(),
+        ),
+        (
+            "convert.",
+            "ids",
+            word(&serde_json::to_value(c.convert.ids.unwrap_or_default())?),
+            c.convert.ids.is_some(),
+        ),
+        (
+            "convert.",
+            "id-key",
+            c.convert
+                .id_key
+                .as_ref()
+                .map(|p| p.display().to_string())
+                .unwrap_or_default(),
+            c.convert.id_key.is_some(),
+        ),
+        (
+            "privacy.",
+            "show-values",
+            c.privacy
+                .show_values
+                .clone()
+                .unwrap_or_else(|| "auto".to_owned()),
+            c.privacy.show_values.is_some(),
+        ),
+    ];
+    for (table, key, value, set) in rows {
+        writeln!(
+            out,
+            "{:<24} = {value:<16} ({})",
+            format!("{table}{key}"),
+            origin(key, set)
+        )?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        command(Lang::Ja).debug_assert();
+        command(Lang::En).debug_assert();
+    }
+}

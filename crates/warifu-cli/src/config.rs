@@ -1,0 +1,233 @@
+//! `warifu.toml`: the nearest one upwards, up to a folder with `.git`. Flags win over the environment,
+//! this over the file, this over the defaults.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use serde::{Deserialize, Serialize};
+use warifu_convert::{BundleKind, Ids, Per, To};
+use warifu_report::Lang;
+
+use crate::mistakes::nearest;
+use crate::say;
+
+/// Name of the file.
+pub(crate) const FILE: &str = "warifu.toml";
+
+/// The file's content.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub(crate) struct Config {
+    /// Language of machine formats.
+    pub(crate) lang: Option<String>,
+    /// `[files]`.
+    pub(crate) files: Files,
+    /// `[convert]`.
+    pub(crate) convert: Convert,
+    /// `[privacy]`.
+    pub(crate) privacy: Privacy,
+}
+
+/// `[files]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub(crate) struct Files {
+    /// Globs of paths to leave out.
+    pub(crate) exclude: Vec<String>,
+    /// Longest file in bytes.
+    pub(crate) max_file: Option<u64>,
+    /// How many times its packed length an archive may expand to.
+    pub(crate) max_expansion: Option<u64>,
+}
+
+/// `[convert]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub(crate) struct Convert {
+    /// Form of the output.
+    pub(crate) to: Option<To>,
+    /// Type of Bundle.
+    pub(crate) bundle: Option<BundleKind>,
+    /// Unit of a Bundle.
+    pub(crate) per: Option<Per>,
+    /// The institution's 10-digit number.
+    pub(crate) institution: Option<String>,
+    /// Kind of logical ids.
+    pub(crate) ids: Option<Ids>,
+    /// File with the site's key for ids.
+    pub(crate) id_key: Option<PathBuf>,
+}
+
+/// `[privacy]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub(crate) struct Privacy {
+    /// `auto`, `always` or `never`.
+    pub(crate) show_values: Option<String>,
+}
+
+/// Keys a file may hold, for the nearest-name hint and the schema.
+const KEYS: &[&str] = &[
+    "lang",
+    "files",
+    "exclude",
+    "max-file",
+    "max-expansion",
+    "convert",
+    "to",
+    "bundle",
+    "per",
+    "institution",
+    "ids",
+    "id-key",
+    "privacy",
+    "show-values",
+];
+
+/// The configuration in force and the file it came from.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Loaded {
+    pub(crate) config: Config,
+    pub(crate) path: Option<PathBuf>,
+    pub(crate) text: String,
+}
+
+impl Loaded {
+    /// Line of a key in the file, for `warifu config`.
+    pub(crate) fn line_of(&self, key: &str) -> Option<usize> {
+        self.text
+            .lines()
+            .position(|l| {
+                l.trim_start()
+                    .strip_prefix(key)
+                    .is_some_and(|r| r.trim_start().starts_with('='))
+            })
+            .map(|n| n + 1)
+    }
+}
+
+/// Finds and reads the file. `choice` is `--config`: a path, or `none`.
+pub(crate) fn load(choice: Option<&str>, lang: Lang) -> anyhow::Result<Loaded> {
+    let path = match choice {
+        Some("none") => return Ok(Loaded::default()),
+        Some(p) => Some(PathBuf::from(p)),
+        None => search(&std::env::current_dir().unwrap_or_default()),
+    };
+    let Some(path) = path else {
+        return Ok(Loaded::default());
+    };
+    let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    let config = read(&text, &path, lang)?;
+    Ok(Loaded {
+        config,
+        path: Some(path),
+        text,
+    })
+}
+
+fn search(from: &Path) -> Option<PathBuf> {
+    for folder in from.ancestors() {
+        let file = folder.join(FILE);
+        if file.is_file() {
+            return Some(file);
+        }
+        if folder.join(".git").exists() {
+            return None;
+        }
+    }
+    None
+}
+
+/// Reads the text; an unknown key is an error with its line and the nearest key.
+pub(crate) fn read(text: &str, path: &Path, lang: Lang) -> anyhow::Result<Config> {
+    match toml::from_str::<Config>(text) {
+        Ok(c) => Ok(c),
+        Err(e) => {
+            let line = e
+                .span()
+                .map(|s| text.get(..s.start).unwrap_or("").matches('\n').count() + 1)
+                .unwrap_or(1);
+            let message = e.message();
+            let shown = path.display();
+            if let Some(key) = message
+                .strip_prefix("unknown field `")
+                .and_then(|m| m.split('`').next())
+            {
+                let hint = nearest(key, KEYS.iter().copied());
+                match hint {
+                    Some(h) => bail!(say(
+                        lang,
+                        &format!("{shown}:{line}: {key} という項目はありません。もしかして: {h}"),
+                        &format!("{shown}:{line}: no key {key}. Did you mean {h}?")
+                    )),
+                    None => bail!(say(
+                        lang,
+                        &format!("{shown}:{line}: {key} という項目はありません"),
+                        &format!("{shown}:{line}: no key {key}")
+                    )),
+                }
+            }
+            bail!("{shown}:{line}: {message}")
+        }
+    }
+}
+
+/// JSON Schema of the file.
+pub(crate) fn schema() -> serde_json::Value {
+    let string = |d: &str| serde_json::json!({"type": "string", "description": d});
+    let choice = |words: &[&str], d: &str| serde_json::json!({"enum": words, "description": d});
+    serde_json::json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "warifu.toml",
+        "type": "object",
+        "additionalProperties": false,
+        "properties": {
+            "lang": choice(&["ja", "en"], "language of machine formats"),
+            "files": {"type": "object", "additionalProperties": false, "properties": {
+                "exclude": {"type": "array", "items": {"type": "string"}, "description": "globs of paths to leave out"},
+                "max-file": {"type": "integer", "minimum": 1, "description": "longest file in bytes (64 MiB)"},
+                "max-expansion": {"type": "integer", "minimum": 1, "description": "how many times its packed length an archive may expand to (200)"}
+            }},
+            "convert": {"type": "object", "additionalProperties": false, "properties": {
+                "to": choice(&["bundle", "ndjson", "clins"], "form of the output"),
+                "bundle": choice(&["transaction", "collection"], "type of Bundle"),
+                "per": choice(&["message", "patient"], "unit of a Bundle"),
+                "institution": {"type": "string", "pattern": "^[0-9]{10}$", "description": "the institution's 10-digit number (医療機関番号)"},
+                "ids": choice(&["keyed", "readable"], "kind of logical ids"),
+                "id-key": string("file with the site's key for ids")
+            }},
+            "privacy": {"type": "object", "additionalProperties": false, "properties": {
+                "show-values": choice(&["auto", "always", "never"], "whether frames quote values")
+            }}
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_key_is_named_with_line_and_nearest_key() {
+        let e = read(
+            "lang = \"ja\"\n[convert]\ninstitutoin = \"1310000001\"\n",
+            Path::new("warifu.toml"),
+            Lang::En,
+        )
+        .unwrap_err();
+        assert_eq!(
+            e.to_string(),
+            "warifu.toml:3: no key institutoin. Did you mean institution?"
+        );
+    }
+
+    #[test]
+    fn the_schema_knows_every_key() {
+        let schema = schema().to_string();
+        for k in KEYS {
+            assert!(schema.contains(&format!("\"{k}\"")), "{k}");
+        }
+        let full = "lang = \"ja\"\n[files]\nexclude = [\"a\"]\nmax-file = 1\nmax-expansion = 2\n[convert]\nto = \"ndjson\"\nbundle = \"collection\"\nper = \"patient\"\ninstitution = \"1310000001\"\nids = \"readable\"\nid-key = \"k\"\n[privacy]\nshow-values = \"never\"\n";
+        assert!(read(full, Path::new("x"), Lang::Ja).is_ok());
+    }
+}

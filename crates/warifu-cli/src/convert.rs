@@ -1,0 +1,1070 @@
+//! `warifu convert`: patients in parallel, results in order.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+
+use anyhow::{Context as _, bail};
+use serde_json::json;
+use sha2::{Digest as _, Sha256};
+use warifu_convert::{BundleKind, JobOptions, Per, To, findings, trace};
+use warifu_diag::{Code, Severity, catalogue::ssm};
+use warifu_map::assemble::{self, BundleType};
+use warifu_map::{Converter, File, MAX_MESSAGES, Options, Output};
+use warifu_report::Lang;
+use warifu_report::finding::{Finding, finding};
+use warifu_storage::{Content, FileRef, Found, PatientBatch, ReadError, Storage, StorageNote};
+
+use crate::output::{Folder, FolderError, Piece, hex};
+use crate::progress::{Progress, grouped};
+use crate::state::{Header, Totals};
+use crate::{End, mistakes, say, terminal};
+
+/// Everything `convert` was asked for.
+pub(crate) struct Convert {
+    pub(crate) paths: Vec<String>,
+    pub(crate) job: JobOptions,
+    pub(crate) out: Option<PathBuf>,
+    pub(crate) fresh: bool,
+    pub(crate) jobs: usize,
+    pub(crate) quiet: u8,
+    pub(crate) verbose: u8,
+    pub(crate) progress: bool,
+    pub(crate) fail_on: Option<Severity>,
+    pub(crate) stdin_name: Option<String>,
+    pub(crate) index: Option<PathBuf>,
+    pub(crate) exclude: Vec<String>,
+    pub(crate) max_file: Option<u64>,
+    pub(crate) max_expansion: Option<u64>,
+}
+
+/// One unit of work: a patient, or a loose file.
+enum Work {
+    Patient(PatientBatch),
+    Loose(FileRef, Content),
+    Note(StorageNote),
+}
+
+/// Resources that patients share: written once a run.
+const SHARED: [&str; 4] = [
+    "Practitioner",
+    "PractitionerRole",
+    "Organization",
+    "Location",
+];
+
+/// How many units may be under way: bounds memory, keeps two cores busy.
+const WINDOW: usize = 32;
+
+/// Runs the conversion.
+pub(crate) fn run(mut options: Convert, lang: Lang) -> anyhow::Result<End> {
+    let storage = open(&options, lang)?;
+    if options.job.institution.is_none() {
+        options.job.institution = institution(&options, &storage)?;
+    }
+    options.job.validate().map_err(|e| anyhow::anyhow!("{e}"))?;
+    let stop = Arc::new(AtomicBool::new(false));
+    {
+        let stop = Arc::clone(&stop);
+        // A second Ctrl-C stops at once; what is committed stays whole.
+        let _ = ctrlc::set_handler(move || {
+            if stop.swap(true, Ordering::SeqCst) {
+                std::process::exit(130);
+            }
+        });
+    }
+    let mut sink = match &options.out {
+        Some(dir) => {
+            let header = header(&options);
+            match Folder::open(dir, &header, options.fresh) {
+                Ok(f) => Sink::Folder(Box::new(f)),
+                Err(FolderError::OtherOptions) => {
+                    let shown = dir.display();
+                    bail!(say(
+                        lang,
+                        &format!(
+                            "{shown} は別の設定で作られています。--fresh で作り直すか、別の --out を指定してください"
+                        ),
+                        &format!(
+                            "{shown} was made with other options; use --fresh to make it again, or another --out"
+                        ),
+                    ))
+                }
+                Err(FolderError::Io(e)) => {
+                    return Err(e).with_context(|| dir.display().to_string());
+                }
+            }
+        }
+        None => Sink::Stdout(Box::new(Stdout {
+            out: std::io::BufWriter::with_capacity(1 << 18, std::io::stdout()),
+            seen: BTreeSet::new(),
+            totals: Totals::default(),
+        })),
+    };
+    let mut progress = Progress::new(lang, options.progress && options.quiet == 0);
+    let option_findings = Converter::new(options.job.map_options()).option_findings();
+    let interrupted = pipeline(&storage, &options, &mut sink, &mut progress, &stop, lang)?;
+    progress.clear();
+    if interrupted {
+        if let Sink::Folder(f) = &mut sink {
+            f.sync()?;
+        }
+        let done = sink.totals().files;
+        terminal::note(&say(
+            lang,
+            &format!(
+                "中断しました。{} 件は完了。同じコマンドで続きから再開します",
+                grouped(done)
+            ),
+            &format!(
+                "interrupted; {} files are done. The same command goes on from there",
+                grouped(done)
+            ),
+        ));
+        return Ok(End::Interrupted);
+    }
+    let mut totals = sink.totals().clone();
+    if totals.files == 0 && totals.unreadable == 0 {
+        let shown = options.paths.join(" ");
+        bail!(say(
+            lang,
+            &format!(
+                "{shown} に SS-MIX2 が見つかりません。標準化ストレージなら 000/000/ の一つ上のフォルダーを指定してください。"
+            ),
+            &format!(
+                "no SS-MIX2 in {shown}. For a standard storage give the folder above 000/000/."
+            ),
+        ));
+    }
+    for d in &option_findings {
+        totals
+            .codes
+            .entry(d.code.code.to_owned())
+            .or_insert_with(|| (d.severity.word().to_owned(), 0))
+            .1 += 1;
+    }
+    match &mut sink {
+        Sink::Folder(f) => {
+            let mut last = Vec::new();
+            for d in &option_findings {
+                last.extend(line_of(&finding(
+                    d,
+                    "",
+                    None,
+                    options.job.language(),
+                    options.job.units(),
+                ))?);
+            }
+            let summary = json!({"format": "warifu.diagnostics/1", "end": true, "summary": summary_json(&totals)});
+            last.extend(serde_json::to_vec(&summary)?);
+            last.push(b'\n');
+            let manifest = json!({
+                "format": "warifu.manifest/1",
+                "version": env!("CARGO_PKG_VERSION"),
+                "options": options_json(&options),
+                "counts": {"files": totals.files, "patients": totals.patients, "superseded": totals.superseded, "cancelled": totals.cancelled, "deletes": totals.deletes, "resources": totals.resources},
+                "findings": summary_json(&totals),
+            });
+            f.finish(&[("diagnostics.ndjson".to_owned(), last)], &manifest)?;
+        }
+        Sink::Stdout(s) => s.out.flush()?,
+    }
+    if options.quiet < 2 {
+        summary(&options, &totals, progress.seconds(), lang);
+    }
+    let worst = [Severity::Error, Severity::Warning, Severity::Info]
+        .into_iter()
+        .filter(|s| options.fail_on.is_some_and(|f| *s >= f))
+        .any(|s| totals.findings(s.word()) > 0);
+    Ok(if totals.unreadable > 0 {
+        End::CouldNotRun
+    } else if worst {
+        End::Findings
+    } else {
+        End::Clean
+    })
+}
+
+fn open(options: &Convert, lang: Lang) -> anyhow::Result<Storage> {
+    let mut limits = warifu_storage::Options::standard();
+    if let Some(n) = options.max_file {
+        limits.max_file = n;
+    }
+    if let Some(n) = options.max_expansion {
+        limits.max_expansion = n;
+    }
+    if !options.exclude.is_empty() {
+        let globs = options.exclude.clone();
+        limits.exclude = Some(Arc::new(move |path: &str| {
+            globs.iter().any(|g| glob(g, path))
+        }));
+    }
+    if options.paths == ["-"] {
+        let name = options.stdin_name.as_deref().unwrap_or("-");
+        return Storage::from_reader(&mut std::io::stdin().lock(), name, &limits).context("stdin");
+    }
+    if options.paths.iter().any(|p| p == "-") {
+        bail!(say(
+            lang,
+            "- (標準入力) は単独で指定してください",
+            "- (stdin) stands alone"
+        ));
+    }
+    let paths: Vec<&Path> = options.paths.iter().map(Path::new).collect();
+    for p in &paths {
+        if std::fs::symlink_metadata(p).is_err() {
+            bail!(mistakes::not_found(p, lang));
+        }
+    }
+    Ok(Storage::open_all(&paths, &limits)?)
+}
+
+/// `**` any folders, `*` within a name, `?` one character.
+fn glob(pattern: &str, text: &str) -> bool {
+    fn go(p: &[u8], t: &[u8]) -> bool {
+        match p {
+            [] => t.is_empty(),
+            [b'*', b'*', b'/', rest @ ..] => {
+                go(rest, t)
+                    || t.iter()
+                        .enumerate()
+                        .any(|(i, &b)| b == b'/' && go(rest, t.get(i + 1..).unwrap_or_default()))
+            }
+            [b'*', b'*', rest @ ..] => {
+                (0..=t.len()).any(|i| go(rest, t.get(i..).unwrap_or_default()))
+            }
+            [b'*', rest @ ..] => {
+                let reach = t.iter().position(|&b| b == b'/').unwrap_or(t.len());
+                (0..=reach).any(|i| go(rest, t.get(i..).unwrap_or_default()))
+            }
+            [b'?', rest @ ..] => t
+                .split_first()
+                .is_some_and(|(b, t)| *b != b'/' && go(rest, t)),
+            [b, rest @ ..] => t.split_first().is_some_and(|(c, t)| b == c && go(rest, t)),
+        }
+    }
+    go(pattern.as_bytes(), text.as_bytes())
+}
+
+/// The institution's number where no flag and no file gives it: the index table, else what roots and
+/// journal headers say, when it is one.
+fn institution(options: &Convert, storage: &Storage) -> anyhow::Result<Option<String>> {
+    let mut tables: Vec<PathBuf> = options.index.iter().cloned().collect();
+    for p in &options.paths {
+        let folder = Path::new(p);
+        for base in [Some(folder), folder.parent()].into_iter().flatten() {
+            for name in [
+                "SSMIXIDX.csv",
+                "SSMIXIDX.tsv",
+                "index/SSMIXIDX.csv",
+                "index/SSMIXIDX.tsv",
+            ] {
+                let f = base.join(name);
+                if f.is_file() && options.index.is_none() {
+                    tables.push(f);
+                }
+            }
+        }
+    }
+    let mut found: BTreeSet<String> = BTreeSet::new();
+    for t in &tables {
+        let bytes = std::fs::read(t).with_context(|| t.display().to_string())?;
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        if let Ok(table) = warifu_ssmix2::index::IndexTable::new(&text) {
+            found.extend(
+                table
+                    .filter_map(|r| r.institution())
+                    .map(|n| n.as_str().to_owned()),
+            );
+        }
+    }
+    if found.is_empty() {
+        found.extend(storage.institutions().iter().map(|n| n.as_str().to_owned()));
+    }
+    Ok(if found.len() == 1 {
+        found.into_iter().next()
+    } else {
+        None
+    })
+}
+
+enum Sink {
+    Folder(Box<Folder>),
+    Stdout(Box<Stdout>),
+}
+
+struct Stdout {
+    out: std::io::BufWriter<std::io::Stdout>,
+    seen: BTreeSet<String>,
+    totals: Totals,
+}
+
+impl Sink {
+    fn totals(&self) -> &Totals {
+        match self {
+            Self::Folder(f) => &f.totals,
+            Self::Stdout(s) => &s.totals,
+        }
+    }
+    fn put(&mut self, piece: Piece) -> std::io::Result<()> {
+        match self {
+            Self::Folder(f) => f.put(piece),
+            Self::Stdout(s) => {
+                let mut totals = piece.totals;
+                for (key, _, line) in &piece.shared {
+                    if s.seen.insert(key.clone()) {
+                        s.out.write_all(line)?;
+                        *totals
+                            .resources
+                            .entry(key.split('/').next().unwrap_or("").to_owned())
+                            .or_insert(0) += 1;
+                    }
+                }
+                for (name, lines) in &piece.lines {
+                    // Findings and traces have no place on stdout.
+                    if name != "diagnostics.ndjson" && name != "trace.ndjson" {
+                        s.out.write_all(lines)?;
+                    }
+                }
+                for (_, bytes) in &piece.files {
+                    s.out.write_all(bytes)?;
+                    s.out.write_all(b"\n")?;
+                }
+                s.totals.add(&totals);
+                Ok(())
+            }
+        }
+    }
+}
+
+fn pipeline(
+    storage: &Storage,
+    options: &Convert,
+    sink: &mut Sink,
+    progress: &mut Progress,
+    stop: &AtomicBool,
+    lang: Lang,
+) -> anyhow::Result<bool> {
+    let workers = options.jobs.max(1);
+    let earlier: Arc<Vec<String>> = Arc::new(match sink {
+        Sink::Folder(f) => f.earlier_inputs(),
+        Sink::Stdout(_) => Vec::new(),
+    });
+    let (job_in, job_out) = mpsc::sync_channel::<(usize, Work)>(WINDOW);
+    let job_out = Arc::new(Mutex::new(job_out));
+    let (done_in, done_out) = mpsc::channel::<(usize, Result<Done, String>)>();
+    let (token_in, token_out) = mpsc::sync_channel::<()>(WINDOW * 2);
+    std::thread::scope(|scope| -> anyhow::Result<bool> {
+        scope.spawn(move || {
+            for (n, found) in storage.walk().enumerate() {
+                if stop.load(Ordering::SeqCst) {
+                    break;
+                }
+                let work = match found {
+                    Found::Patient(b) => Work::Patient(b),
+                    Found::Loose(f, c) => Work::Loose(f, c),
+                    Found::Note(note) => Work::Note(note),
+                };
+                // A token a unit: the reorder buffer below never holds more than the window.
+                if token_in.send(()).is_err() || job_in.send((n, work)).is_err() {
+                    break;
+                }
+            }
+        });
+        for _ in 0..workers {
+            let job_out = Arc::clone(&job_out);
+            let done_in = done_in.clone();
+            let earlier = Arc::clone(&earlier);
+            scope.spawn(move || {
+                let mut worker = Worker::new(options, storage, earlier);
+                loop {
+                    let next = job_out.lock().map(|r| r.recv());
+                    let Ok(Ok((n, work))) = next else { break };
+                    let result = worker.run(n, &work);
+                    if done_in.send((n, result)).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+        drop(done_in);
+        let mut waiting: BTreeMap<usize, Result<Done, String>> = BTreeMap::new();
+        let mut next = 0;
+        for (n, result) in &done_out {
+            waiting.insert(n, result);
+            while let Some(result) = waiting.remove(&next) {
+                let _ = token_out.try_recv();
+                next += 1;
+                match result {
+                    Ok(Done::Piece(p)) => {
+                        for line in &p.shown {
+                            progress.clear();
+                            terminal::note(line);
+                        }
+                        sink.put(p.piece)?;
+                    }
+                    Ok(Done::Unchanged(input, again)) => {
+                        let skipped = match sink {
+                            Sink::Folder(f) => f.skip(&input)?,
+                            Sink::Stdout(_) => false,
+                        };
+                        if !skipped {
+                            // Committed at another place: convert it after all.
+                            let mut worker = Worker::new(options, storage, Arc::new(Vec::new()));
+                            if let Ok(Done::Piece(p)) = worker.run(0, &again) {
+                                sink.put(p.piece)?;
+                            }
+                        }
+                    }
+                    Err(message) => {
+                        // A commit all the same: markers stay in step with the walk.
+                        let mut piece = Piece {
+                            input: "failed".to_owned(),
+                            ..Piece::default()
+                        };
+                        piece.totals.unreadable = 1;
+                        progress.clear();
+                        terminal::note(&format!("{}: {message}", say(lang, "エラー", "error")));
+                        sink.put(piece)?;
+                    }
+                }
+                progress.files(sink.totals().files, sink.totals().patients);
+            }
+        }
+        Ok(stop.load(Ordering::SeqCst))
+    })
+}
+
+enum Done {
+    Piece(Box<PieceShown>),
+    /// The input is what an earlier run committed at this place.
+    Unchanged(String, Box<Work>),
+}
+
+struct PieceShown {
+    piece: Piece,
+    shown: Vec<String>,
+}
+
+struct Worker<'o> {
+    options: &'o Convert,
+    storage: &'o Storage,
+    map_options: Options,
+    converter: Converter,
+    out: Output,
+    earlier: Arc<Vec<String>>,
+}
+
+impl<'o> Worker<'o> {
+    fn new(options: &'o Convert, storage: &'o Storage, earlier: Arc<Vec<String>>) -> Self {
+        let map_options = options.job.map_options();
+        Self {
+            options,
+            storage,
+            converter: Converter::new(map_options.clone()),
+            map_options,
+            out: Output::new(),
+            earlier,
+        }
+    }
+
+    fn run(&mut self, n: usize, work: &Work) -> Result<Done, String> {
+        match work {
+            Work::Patient(batch) => self.patient(n, batch),
+            Work::Loose(file, content) => self.loose(n, file, *content),
+            Work::Note(note) => Ok(self.note(note)),
+        }
+    }
+
+    fn note(&self, note: &StorageNote) -> Done {
+        let mut piece = Piece {
+            input: format!("note:{}", digest([note.path.as_bytes()].into_iter())),
+            ..Piece::default()
+        };
+        let Some(code) = note_code(note) else {
+            return Done::Piece(Box::new(PieceShown {
+                piece,
+                shown: Vec::new(),
+            }));
+        };
+        let mut f = finding(
+            &warifu_diag::Diagnostic::new(code, warifu_diag::Span::default())
+                .with(note.kind.slug().to_owned()),
+            &note.path,
+            None,
+            self.options.job.language(),
+            self.options.job.units(),
+        );
+        if note.count > 1 {
+            f.message = format!("{} ({})", f.message, note.count);
+        }
+        piece
+            .totals
+            .codes
+            .insert(f.code.clone(), (f.severity.clone(), note.count.max(1)));
+        if note.kind.is_refusal() {
+            piece.totals.unreadable += 1;
+        }
+        piece.lines.push((
+            "diagnostics.ndjson".to_owned(),
+            line_of(&f).unwrap_or_default(),
+        ));
+        let shown = self.shown(&[f]);
+        Done::Piece(Box::new(PieceShown { piece, shown }))
+    }
+
+    fn read_all(
+        &self,
+        batch: &PatientBatch,
+        buffers: &mut Vec<(String, Vec<u8>)>,
+    ) -> Result<(), ReadError> {
+        buffers.clear();
+        for f in batch.files.iter().take(MAX_MESSAGES) {
+            let mut bytes = Vec::new();
+            self.storage.read(f, &mut bytes)?;
+            buffers.push((f.path_in_root().to_owned(), bytes));
+        }
+        Ok(())
+    }
+
+    fn patient(&mut self, n: usize, batch: &PatientBatch) -> Result<Done, String> {
+        let mut files = Vec::new();
+        let read = match self.read_all(batch, &mut files) {
+            // A module renames while we read: list the patient again, once.
+            Err(ReadError::Vanished) => {
+                let again = self.storage.refresh(batch);
+                self.read_all(&again, &mut files)
+            }
+            other => other,
+        };
+        let mut unreadable = 0;
+        if read.is_err() {
+            // One bad file must not hide the others: read what can be read.
+            files.clear();
+            for f in &batch.files {
+                let mut bytes = Vec::new();
+                match self.storage.read(f, &mut bytes) {
+                    Ok(_) => files.push((f.path_in_root().to_owned(), bytes)),
+                    Err(_) => unreadable += 1,
+                }
+            }
+        }
+        let input = digest(files.iter().flat_map(|(p, b)| [p.as_bytes(), b.as_slice()]));
+        if self.earlier.get(n).is_some_and(|e| *e == input) {
+            return Ok(Done::Unchanged(
+                input,
+                Box::new(Work::Patient(batch.clone())),
+            ));
+        }
+        self.out.clear();
+        let given: Vec<File<'_>> = files
+            .iter()
+            .map(|(path, bytes)| File { path, bytes })
+            .collect();
+        self.converter.convert_patient(&given, &mut self.out);
+        let items = batch.items();
+        let state = |s: warifu_ssmix2::State| {
+            u64::try_from(
+                items
+                    .selection
+                    .outcomes
+                    .iter()
+                    .filter(|o| o.state == s)
+                    .count(),
+            )
+            .unwrap_or(0)
+        };
+        let totals = Totals {
+            files: u64::try_from(files.len()).unwrap_or(0),
+            patients: 1,
+            superseded: state(warifu_ssmix2::State::Superseded)
+                + state(warifu_ssmix2::State::SnapshotOld),
+            cancelled: state(warifu_ssmix2::State::Cancelled) + state(warifu_ssmix2::State::Moved),
+            unreadable,
+            ..Totals::default()
+        };
+        self.piece(input, &given, totals).map_err(|e| e.to_string())
+    }
+
+    fn loose(&mut self, n: usize, file: &FileRef, content: Content) -> Result<Done, String> {
+        let mut bytes = Vec::new();
+        if let Err(e) = self.storage.read(file, &mut bytes) {
+            let mut piece = Piece {
+                input: "unreadable".to_owned(),
+                ..Piece::default()
+            };
+            piece.totals.unreadable = 1;
+            let f = finding(
+                &warifu_diag::Diagnostic::new(&ssm::SSM115, warifu_diag::Span::default())
+                    .with(e.to_string()),
+                file.path(),
+                None,
+                self.options.job.language(),
+                self.options.job.units(),
+            );
+            piece.lines.push((
+                "diagnostics.ndjson".to_owned(),
+                line_of(&f).map_err(|e| e.to_string())?,
+            ));
+            return Ok(Done::Piece(Box::new(PieceShown {
+                piece,
+                shown: self.shown(&[f]),
+            })));
+        }
+        let input = digest([file.path().as_bytes(), bytes.as_slice()].into_iter());
+        if self.earlier.get(n).is_some_and(|e| *e == input) {
+            return Ok(Done::Unchanged(
+                input,
+                Box::new(Work::Loose(file.clone(), content)),
+            ));
+        }
+        if let Some(piece) = self.not_current(file, &input) {
+            return Ok(piece);
+        }
+        self.out.clear();
+        let path = file.path_in_root();
+        let given = [File {
+            path,
+            bytes: &bytes,
+        }];
+        self.converter.convert(given[0], 0, &mut self.out);
+        let totals = Totals {
+            files: 1,
+            ..Totals::default()
+        };
+        self.piece(input, &given, totals).map_err(|e| e.to_string())
+    }
+
+    /// A folder inside a storage gives loose files: versions cannot be weighed there, so replaced and
+    /// withdrawn ones are named and left out (unless given by name).
+    fn not_current(&self, file: &FileRef, input: &str) -> Option<Done> {
+        if self.options.paths.iter().any(|p| p.ends_with(file.path())) {
+            return None;
+        }
+        let leaf = file.path().rsplit('/').next().unwrap_or("");
+        let code: Code = match warifu_ssmix2::FileName::parse(leaf).ok()?.flag {
+            warifu_ssmix2::Flag::Current => return None,
+            warifu_ssmix2::Flag::Deleted => &ssm::SSM116,
+            warifu_ssmix2::Flag::Replaced => &ssm::SSM118,
+        };
+        let f = finding(
+            &warifu_diag::Diagnostic::new(code, warifu_diag::Span::default()),
+            file.path(),
+            None,
+            self.options.job.language(),
+            self.options.job.units(),
+        );
+        let mut piece = Piece {
+            input: input.to_owned(),
+            ..Piece::default()
+        };
+        piece.totals.files = 1;
+        piece
+            .totals
+            .codes
+            .insert(f.code.clone(), (f.severity.clone(), 1));
+        piece.lines.push((
+            "diagnostics.ndjson".to_owned(),
+            line_of(&f).unwrap_or_default(),
+        ));
+        Some(Done::Piece(Box::new(PieceShown {
+            piece,
+            shown: self.shown(&[f]),
+        })))
+    }
+
+    fn piece(
+        &mut self,
+        input: String,
+        files: &[File<'_>],
+        mut totals: Totals,
+    ) -> anyhow::Result<Done> {
+        let mut piece = Piece {
+            input,
+            ..Piece::default()
+        };
+        let job = &self.options.job;
+        match job.to {
+            To::Ndjson => {
+                let mut lines: BTreeMap<&str, Vec<u8>> = BTreeMap::new();
+                for r in &self.out.resources {
+                    let mut line = self.out.json_of(r).to_vec();
+                    line.push(b'\n');
+                    if SHARED.contains(&r.resource_type) {
+                        piece.shared.push((
+                            format!("{}/{}", r.resource_type, r.id.as_str()),
+                            format!("{}.ndjson", r.resource_type),
+                            line,
+                        ));
+                    } else {
+                        *totals
+                            .resources
+                            .entry(r.resource_type.to_owned())
+                            .or_insert(0) += 1;
+                        lines
+                            .entry(r.resource_type)
+                            .or_default()
+                            .extend_from_slice(&line);
+                    }
+                }
+                for (ty, bytes) in lines {
+                    piece.lines.push((format!("{ty}.ndjson"), bytes));
+                }
+                if !self.out.deletes.is_empty() {
+                    let mut line = Vec::new();
+                    assemble::deletions(&self.out, &self.map_options, &mut line);
+                    line.push(b'\n');
+                    piece.lines.push(("deleted.ndjson".to_owned(), line));
+                }
+            }
+            To::Bundle => {
+                let kind = match job.bundle {
+                    BundleKind::Transaction => BundleType::Transaction,
+                    BundleKind::Collection => BundleType::Collection,
+                };
+                for r in &self.out.resources {
+                    *totals
+                        .resources
+                        .entry(r.resource_type.to_owned())
+                        .or_insert(0) += 1;
+                }
+                if job.per == Per::Patient || files.len() == 1 {
+                    let mut bytes = Vec::new();
+                    assemble::bundle(&self.out, &self.map_options, kind, &mut bytes);
+                    let name = match (job.per, files.first()) {
+                        (Per::Patient, _) => format!("{}.json", self.out.patient_label()),
+                        (Per::Message, Some(f)) => message_name(f.path),
+                        (Per::Message, None) => "empty.json".to_owned(),
+                    };
+                    piece.files.push((name, bytes));
+                } else {
+                    for (i, f) in files.iter().enumerate() {
+                        let number = u16::try_from(i)?;
+                        let has = self.out.resources.iter().any(|r| r.message == number)
+                            || self.out.deletes.iter().any(|d| d.message == number);
+                        if !has {
+                            continue;
+                        }
+                        let mut bytes = Vec::new();
+                        assemble::bundle_of(
+                            &self.out,
+                            &self.map_options,
+                            kind,
+                            Some(number),
+                            &mut bytes,
+                        );
+                        piece.files.push((message_name(f.path), bytes));
+                    }
+                }
+            }
+            To::Clins => {
+                let label = self.out.patient_label();
+                for part in warifu_map::clins::parts(&mut self.out, &self.map_options) {
+                    for (ty, n) in &part.counts {
+                        *totals.resources.entry((*ty).to_owned()).or_insert(0) += n;
+                    }
+                    piece
+                        .files
+                        .push((format!("{label}/{}", part.name), part.bytes));
+                }
+            }
+        }
+        totals.deletes = u64::try_from(self.out.deletes.len())?;
+        totals.unused = u64::try_from(self.out.unused.len())?;
+        let found = findings(&self.out, files, job);
+        let mut lines = Vec::new();
+        for f in &found {
+            lines.extend(line_of(f)?);
+            totals
+                .codes
+                .entry(f.code.clone())
+                .or_insert_with(|| (f.severity.clone(), 0))
+                .1 += 1;
+        }
+        piece.lines.push(("diagnostics.ndjson".to_owned(), lines));
+        if job.trace {
+            let t = trace(&self.out, files, job);
+            let mut lines = Vec::new();
+            for h in &t.hits {
+                serde_json::to_writer(&mut lines, h)?;
+                lines.push(b'\n');
+            }
+            for u in &t.unused {
+                serde_json::to_writer(&mut lines, &json!({"unused": u}))?;
+                lines.push(b'\n');
+            }
+            piece.lines.push(("trace.ndjson".to_owned(), lines));
+        }
+        piece.totals = totals;
+        let shown = self.shown(&found);
+        Ok(Done::Piece(Box::new(PieceShown { piece, shown })))
+    }
+
+    /// Lines for stderr: errors always, the rest with `-v`.
+    fn shown(&self, found: &[Finding]) -> Vec<String> {
+        if self.options.quiet >= 2 {
+            return Vec::new();
+        }
+        let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut lines = Vec::new();
+        for f in found {
+            let wanted = f.severity == "error"
+                || self.options.verbose > 0
+                || (self.options.out.is_none() && f.severity == "warning");
+            if !wanted {
+                continue;
+            }
+            let n = seen.entry(&f.code).or_insert(0);
+            *n += 1;
+            if *n > 20 {
+                continue;
+            }
+            let path = f
+                .primary
+                .path
+                .as_ref()
+                .map(|p| format!(" {p}"))
+                .unwrap_or_default();
+            lines.push(format!(
+                "{}[{}]:{path} {}\n --> {}:{}:{}",
+                f.severity,
+                f.code,
+                f.message,
+                f.primary.file,
+                f.primary.start.line,
+                f.primary.start.column
+            ));
+        }
+        lines
+    }
+}
+
+/// `DIR/<data kind>/<source file name>.json`.
+fn message_name(path: &str) -> String {
+    let leaf = path.rsplit('/').next().unwrap_or(path);
+    let kind = warifu_ssmix2::FileName::parse(leaf)
+        .map(|n| n.kind.to_owned())
+        .unwrap_or_else(|_| path.rsplit('/').nth(2).unwrap_or("loose").to_owned());
+    let safe = |s: &str| -> String {
+        s.chars()
+            .map(|c| {
+                if matches!(c, '/' | '\\' | '\0') || c.is_control() {
+                    '_'
+                } else {
+                    c
+                }
+            })
+            .collect()
+    };
+    let leaf = if warifu_ssmix2::FileName::parse(leaf).is_ok() {
+        leaf.to_owned()
+    } else {
+        path.rsplit('/')
+            .take(2)
+            .collect::<Vec<_>>()
+            .into_iter()
+            .rev()
+            .collect::<Vec<_>>()
+            .join("_")
+    };
+    format!(
+        "{}/{}.json",
+        safe(kind.trim_start_matches('.')),
+        safe(&leaf)
+    )
+}
+
+fn line_of(f: &Finding) -> anyhow::Result<Vec<u8>> {
+    let mut line = serde_json::to_vec(f)?;
+    line.push(b'\n');
+    Ok(line)
+}
+
+fn digest<'d>(parts: impl Iterator<Item = &'d [u8]>) -> String {
+    let mut h = Sha256::new();
+    for p in parts {
+        h.update(u64::try_from(p.len()).unwrap_or(0).to_be_bytes());
+        h.update(p);
+    }
+    hex(&h.finalize())
+}
+
+fn header(options: &Convert) -> Header {
+    let key = options
+        .job
+        .id_key
+        .as_deref()
+        .map(|k| digest([b"id-key".as_slice(), k].into_iter()))
+        .unwrap_or_default();
+    let text = format!("{}|{key}", options_json(options));
+    Header {
+        format: "warifu.state/1".to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        options: digest([text.as_bytes()].into_iter()),
+    }
+}
+
+fn options_json(options: &Convert) -> serde_json::Value {
+    // The key for ids is left out by its serializer.
+    serde_json::to_value(&options.job).unwrap_or_default()
+}
+
+fn summary_json(totals: &Totals) -> serde_json::Value {
+    json!({"files": totals.files, "errors": totals.findings("error"), "warnings": totals.findings("warning"), "infos": totals.findings("info"), "unreadable": totals.unreadable})
+}
+
+/// The code of a storage finding.
+fn note_code(note: &StorageNote) -> Option<Code> {
+    use warifu_storage::StorageNoteKind as K;
+    Some(match note.kind {
+        K::AbsolutePath
+        | K::UnsafePath
+        | K::Link
+        | K::SpecialFile
+        | K::NestedArchive
+        | K::TooDeep => &ssm::SSM110,
+        K::TooLarge | K::Expansion | K::JournalRecordLong => &ssm::SSM111,
+        K::FolderVanished => &ssm::SSM109,
+        K::JournalHeader | K::JournalStray | K::JournalsIgnored => &ssm::SSM114,
+        K::SeveralInstitutions => return None,
+        K::Encrypted | K::Method | K::Damaged | K::FolderUnreadable | K::FileUnreadable => {
+            &ssm::SSM115
+        }
+        K::RepeatedEntry | K::NameNotUtf8 => &ssm::SSM117,
+        _ => &ssm::SSM108,
+    })
+}
+
+fn summary(options: &Convert, t: &Totals, seconds: f64, lang: Lang) {
+    let resources: u64 = t.resources.values().sum();
+    let mut by: Vec<(&String, &u64)> = t.resources.iter().collect();
+    by.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
+    let shown: Vec<String> = by
+        .iter()
+        .take(5)
+        .map(|(k, n)| format!("{k} {}", grouped(**n)))
+        .collect();
+    let more = by.len().saturating_sub(5);
+    let rest = if more > 0 {
+        say(
+            lang,
+            &format!(" · ほか {more} 種"),
+            &format!(" · {more} more"),
+        )
+    } else {
+        String::new()
+    };
+    let out = options.out.as_ref().map(|d| d.display().to_string());
+    let arrow = |name: &str| {
+        out.as_ref()
+            .map(|d| format!(" → {d}/{name}"))
+            .unwrap_or_default()
+    };
+    let mut codes: Vec<(&String, u64)> = t
+        .codes
+        .iter()
+        .filter(|(_, (s, _))| s == "warning")
+        .map(|(c, (_, n))| (c, *n))
+        .collect();
+    codes.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+    let list: Vec<String> = codes
+        .iter()
+        .take(4)
+        .map(|(c, n)| format!("{c} {}", grouped(*n)))
+        .collect();
+    let list = if list.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", list.join(", "))
+    };
+    let (errors, warnings, infos) = (
+        t.findings("error"),
+        t.findings("warning"),
+        t.findings("info"),
+    );
+    terminal::note(&say(
+        lang,
+        &format!(
+            "{} ファイル → {} リソース、患者 {} 人 ({seconds:.1} 秒)",
+            grouped(t.files),
+            grouped(resources),
+            grouped(t.patients)
+        ),
+        &format!(
+            "{} files → {} resources, {} patients ({seconds:.1} s)",
+            grouped(t.files),
+            grouped(resources),
+            grouped(t.patients)
+        ),
+    ));
+    terminal::note(&format!("  {}{rest}", shown.join(" · ")));
+    if t.superseded + t.cancelled > 0 {
+        terminal::note(&say(
+            lang,
+            &format!(
+                "  旧版 {} と取り消し {} を反映",
+                grouped(t.superseded),
+                grouped(t.cancelled)
+            ),
+            &format!(
+                "  {} superseded and {} withdrawn files taken into account",
+                grouped(t.superseded),
+                grouped(t.cancelled)
+            ),
+        ));
+    }
+    terminal::note(&say(
+        lang,
+        &format!(
+            "  エラー {}、警告 {}{list}、情報 {}{}",
+            grouped(errors),
+            grouped(warnings),
+            grouped(infos),
+            arrow("diagnostics.ndjson")
+        ),
+        &format!(
+            "  errors {}, warnings {}{list}, infos {}{}",
+            grouped(errors),
+            grouped(warnings),
+            grouped(infos),
+            arrow("diagnostics.ndjson")
+        ),
+    ));
+    if options.job.trace {
+        terminal::note(&say(
+            lang,
+            &format!(
+                "  使われなかった項目 {}{}",
+                grouped(t.unused),
+                arrow("trace.ndjson")
+            ),
+            &format!(
+                "  fields not used {}{}",
+                grouped(t.unused),
+                arrow("trace.ndjson")
+            ),
+        ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::glob;
+
+    #[test]
+    fn globs_match_folders_and_names() {
+        for (p, t, want) in [
+            ("backup/**", "backup/a/b", true),
+            ("**/OML-11/*", "0/1/OML-11/x", true),
+            ("**/OML-11/*", "OML-11/x", true),
+            ("**/OML-11/*", "OML-11/x/y", false),
+            ("*.tmp", "a.tmp", true),
+            ("*.tmp", "a/b.tmp", false),
+            ("OMG-1?/**", "OMG-12/x", true),
+        ] {
+            assert_eq!(glob(p, t), want, "{p} {t}");
+        }
+    }
+}

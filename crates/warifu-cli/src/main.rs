@@ -1,0 +1,82 @@
+//! `warifu`: SS-MIX2 → FHIR on the command line.
+//!
+//! Results go to stdout; progress, summary and notes to stderr. Exit codes: 0 clean, 1 findings at or
+//! above the level asked for, 2 usage or unreadable input, 130 interrupted.
+#![forbid(unsafe_code)]
+
+mod args;
+mod config;
+mod convert;
+mod mistakes;
+mod output;
+mod progress;
+mod rule;
+mod show;
+mod state;
+mod terminal;
+
+use std::process::ExitCode;
+
+use warifu_report::Lang;
+
+/// Text in the reader's language.
+pub(crate) fn say(lang: Lang, ja: &str, en: &str) -> String {
+    match lang {
+        Lang::Ja => ja.to_owned(),
+        Lang::En => en.to_owned(),
+    }
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    Clean,
+    Findings,
+    CouldNotRun,
+    Interrupted,
+}
+
+impl From<End> for ExitCode {
+    fn from(end: End) -> Self {
+        Self::from(match end {
+            End::Clean => 0,
+            End::Findings => 1,
+            End::CouldNotRun => 2,
+            End::Interrupted => 130,
+        })
+    }
+}
+
+fn main() -> ExitCode {
+    let lang = terminal::language_of_environment();
+    std::panic::set_hook(Box::new(move |info| {
+        // Where, never what: a panic's message may quote input.
+        let place = info
+            .location()
+            .map(|l| {
+                format!(
+                    " {}:{}",
+                    l.file().rsplit('/').next().unwrap_or(""),
+                    l.line()
+                )
+            })
+            .unwrap_or_default();
+        let version = env!("CARGO_PKG_VERSION");
+        terminal::note(&say(
+            lang,
+            &format!("内部エラーです (版 {version}{place})。入力の内容は表示していません"),
+            &format!("internal error (version {version}{place}); no input is shown"),
+        ));
+    }));
+    match std::panic::catch_unwind(|| args::run(lang)) {
+        Ok(Ok(end)) => end.into(),
+        Ok(Err(error)) => {
+            if terminal::is_broken_pipe(&error) {
+                return ExitCode::SUCCESS;
+            }
+            terminal::note(&format!("{}: {error:#}", say(lang, "エラー", "error")));
+            End::CouldNotRun.into()
+        }
+        Err(_) => End::CouldNotRun.into(),
+    }
+}

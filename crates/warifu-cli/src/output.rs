@@ -1,0 +1,345 @@
+//! Where results go: stdout, or a folder with commit markers.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{File, OpenOptions};
+use std::io::{BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::state::{self, Commit, Header, Totals};
+
+/// What one job gives.
+#[derive(Debug, Default)]
+pub(crate) struct Piece {
+    /// Digest of the job's input.
+    pub(crate) input: String,
+    /// Whole files: relative path, content.
+    pub(crate) files: Vec<(String, Vec<u8>)>,
+    /// Lines for appended files: file name, content.
+    pub(crate) lines: Vec<(String, Vec<u8>)>,
+    /// Lines of shared resources: key, file name, line; written once over the whole run.
+    pub(crate) shared: Vec<(String, String, Vec<u8>)>,
+    /// Counts.
+    pub(crate) totals: Totals,
+}
+
+/// A folder of results.
+pub(crate) struct Folder {
+    dir: PathBuf,
+    state: state::Writer,
+    appended: BTreeMap<String, BufWriter<File>>,
+    lengths: BTreeMap<String, u64>,
+    seen: BTreeSet<String>,
+    /// Jobs committed by an earlier run, in order.
+    earlier: Vec<Commit>,
+    ends: Vec<u64>,
+    header_end: u64,
+    next: usize,
+    /// Whether the earlier run has been left behind (its first difference was met).
+    diverged: bool,
+    pub(crate) totals: Totals,
+    since_sync: std::time::Instant,
+}
+
+/// Why a folder cannot be used.
+#[derive(Debug)]
+pub(crate) enum FolderError {
+    /// Made with other options or another version.
+    OtherOptions,
+    /// The system refused.
+    Io(std::io::Error),
+}
+
+impl From<std::io::Error> for FolderError {
+    fn from(e: std::io::Error) -> Self {
+        Self::Io(e)
+    }
+}
+
+impl Folder {
+    /// Opens a folder, fresh or to go on.
+    pub(crate) fn open(dir: &Path, header: &Header, fresh: bool) -> Result<Self, FolderError> {
+        std::fs::create_dir_all(dir)?;
+        let earlier = if fresh { None } else { state::read(dir)? };
+        let (state, commits, ends, header_end) = match earlier {
+            Some((h, _)) if h != *header => return Err(FolderError::OtherOptions),
+            Some((_, e)) => {
+                let length = e.ends.last().copied().unwrap_or(e.header_end);
+                (
+                    state::Writer::resume(dir, length)?,
+                    e.commits,
+                    e.ends,
+                    e.header_end,
+                )
+            }
+            None => {
+                if fresh {
+                    clean(dir)?;
+                }
+                (
+                    state::Writer::create(dir, header)?,
+                    Vec::new(),
+                    Vec::new(),
+                    0,
+                )
+            }
+        };
+        Ok(Self {
+            dir: dir.to_owned(),
+            state,
+            appended: BTreeMap::new(),
+            lengths: BTreeMap::new(),
+            seen: BTreeSet::new(),
+            diverged: commits.is_empty(),
+            earlier: commits,
+            ends,
+            header_end,
+            next: 0,
+            totals: Totals::default(),
+            since_sync: std::time::Instant::now(),
+        })
+    }
+    /// Whether the next job was committed by an earlier run with the same input; then it is counted
+    /// and skipped.
+    pub(crate) fn skip(&mut self, input: &str) -> Result<bool, std::io::Error> {
+        if self.diverged {
+            return Ok(false);
+        }
+        match self.earlier.get(self.next) {
+            Some(c) if c.input == input => {
+                self.totals.add(&c.totals);
+                self.seen.extend(c.shared.iter().cloned());
+                for (k, v) in &c.lengths {
+                    self.lengths.insert(k.clone(), *v);
+                }
+                self.next += 1;
+                Ok(true)
+            }
+            _ => {
+                self.diverge()?;
+                Ok(false)
+            }
+        }
+    }
+    /// Digest of the earlier run's job at a position (for looking ahead without reading content).
+    pub(crate) fn earlier_inputs(&self) -> Vec<String> {
+        self.earlier.iter().map(|c| c.input.clone()).collect()
+    }
+    /// Leaves the earlier run: files and state are cut back to the last job that is kept.
+    fn diverge(&mut self) -> Result<(), std::io::Error> {
+        if self.diverged {
+            return Ok(());
+        }
+        self.diverged = true;
+        for c in self.earlier.iter().skip(self.next) {
+            for name in &c.written {
+                let _ = std::fs::remove_file(self.dir.join(name));
+            }
+        }
+        let end = self
+            .next
+            .checked_sub(1)
+            .and_then(|n| self.ends.get(n))
+            .copied()
+            .unwrap_or(self.header_end);
+        self.state = state::Writer::resume(&self.dir, end)?;
+        Ok(())
+    }
+    fn writer(&mut self, name: &str) -> Result<&mut BufWriter<File>, std::io::Error> {
+        if !self.appended.contains_key(name) {
+            let path = self.dir.join(name);
+            let mut file = OpenOptions::new()
+                .create(true)
+                .truncate(false)
+                .write(true)
+                .open(&path)?;
+            let length = self.lengths.get(name).copied().unwrap_or(0);
+            file.set_len(length)?;
+            file.seek(SeekFrom::End(0))?;
+            self.appended
+                .insert(name.to_owned(), BufWriter::with_capacity(1 << 18, file));
+        }
+        self.appended
+            .get_mut(name)
+            .ok_or_else(|| std::io::Error::other("writer"))
+    }
+    fn append(&mut self, name: &str, bytes: &[u8]) -> Result<(), std::io::Error> {
+        self.writer(name)?.write_all(bytes)?;
+        *self.lengths.entry(name.to_owned()).or_insert(0) +=
+            u64::try_from(bytes.len()).unwrap_or(0);
+        Ok(())
+    }
+    /// Writes and commits one job.
+    pub(crate) fn put(&mut self, piece: Piece) -> Result<(), std::io::Error> {
+        if self.skip(&piece.input)? {
+            return Ok(());
+        }
+        let mut grown = BTreeSet::new();
+        let mut shared = Vec::new();
+        let mut totals = piece.totals;
+        for (key, name, line) in &piece.shared {
+            if self.seen.insert(key.clone()) {
+                self.append(name, line)?;
+                grown.insert(name.clone());
+                shared.push(key.clone());
+                let kind = key.split('/').next().unwrap_or("").to_owned();
+                *totals.resources.entry(kind).or_insert(0) += 1;
+            }
+        }
+        for (name, bytes) in &piece.lines {
+            if !bytes.is_empty() {
+                self.append(name, bytes)?;
+                grown.insert(name.clone());
+            }
+        }
+        let mut written = Vec::new();
+        for (name, bytes) in &piece.files {
+            self.whole(name, bytes)?;
+            written.push(name.clone());
+        }
+        let lengths = grown
+            .into_iter()
+            .filter_map(|n| self.lengths.get(&n).map(|l| (n.clone(), *l)))
+            .collect();
+        self.totals.add(&totals);
+        // The marker follows the data: flush what it counts first.
+        for w in self.appended.values_mut() {
+            w.flush()?;
+        }
+        self.state.commit(&Commit {
+            input: piece.input,
+            totals,
+            lengths,
+            shared,
+            written,
+        })?;
+        if self.since_sync.elapsed().as_secs() >= 5 {
+            self.sync()?;
+        }
+        Ok(())
+    }
+    /// Writes a file of its own: `.part`, durable, renamed.
+    fn whole(&self, name: &str, bytes: &[u8]) -> Result<(), std::io::Error> {
+        let path = self.dir.join(name);
+        if let Some(parent) = path.parent() {
+            std::fs::create_dir_all(parent)?;
+        }
+        let mut part = path.clone().into_os_string();
+        part.push(".part");
+        let mut file = File::create(&part)?;
+        file.write_all(bytes)?;
+        drop(file);
+        std::fs::rename(&part, &path)
+    }
+    /// Makes everything written so far durable.
+    pub(crate) fn sync(&mut self) -> Result<(), std::io::Error> {
+        for w in self.appended.values_mut() {
+            w.flush()?;
+            w.get_ref().sync_data()?;
+        }
+        self.state.sync()?;
+        self.since_sync = std::time::Instant::now();
+        Ok(())
+    }
+    /// Ends a complete run: cuts what an earlier run had beyond, writes the manifest.
+    pub(crate) fn finish(
+        &mut self,
+        last_lines: &[(String, Vec<u8>)],
+        manifest: &serde_json::Value,
+    ) -> Result<(), std::io::Error> {
+        if !self.diverged && self.next < self.earlier.len() {
+            self.diverge()?;
+        }
+        let known: BTreeSet<String> = self.lengths.keys().cloned().collect();
+        for name in &known {
+            self.writer(name)?;
+        }
+        for (name, bytes) in last_lines {
+            // Not counted in `lengths`: a later run cuts it off again.
+            self.writer(name)?.write_all(bytes)?;
+        }
+        self.sync()?;
+        let mut manifest = manifest.clone();
+        let mut files = serde_json::Map::new();
+        for name in walk(&self.dir)? {
+            if name == state::FILE || name == "manifest.json" {
+                continue;
+            }
+            files.insert(
+                name.clone(),
+                serde_json::Value::String(sha256_of(&self.dir.join(&name))?),
+            );
+        }
+        if let Some(o) = manifest.as_object_mut() {
+            o.insert("files".to_owned(), serde_json::Value::Object(files));
+        }
+        let mut text = serde_json::to_vec_pretty(&manifest)?;
+        text.push(b'\n');
+        self.whole("manifest.json", &text)
+    }
+}
+
+/// Removes what an earlier run of ours wrote (only what its state and manifest name).
+fn clean(dir: &Path) -> Result<(), std::io::Error> {
+    if let Ok(Some((_, earlier))) = state::read(dir) {
+        for c in &earlier.commits {
+            for name in c.written.iter().chain(c.lengths.keys()) {
+                let _ = std::fs::remove_file(dir.join(name));
+            }
+        }
+    }
+    for name in ["manifest.json", "diagnostics.ndjson", "trace.ndjson"] {
+        let _ = std::fs::remove_file(dir.join(name));
+    }
+    Ok(())
+}
+
+fn walk(dir: &Path) -> Result<Vec<String>, std::io::Error> {
+    let mut out = Vec::new();
+    let mut folders = vec![String::new()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(dir.join(&folder))? {
+            let entry = entry?;
+            let Ok(name) = entry.file_name().into_string() else {
+                continue;
+            };
+            let path = if folder.is_empty() {
+                name
+            } else {
+                format!("{folder}/{name}")
+            };
+            if entry.file_type()?.is_dir() {
+                folders.push(path);
+            } else if !path.ends_with(".part") {
+                out.push(path);
+            }
+        }
+    }
+    out.sort_unstable();
+    Ok(out)
+}
+
+fn sha256_of(path: &Path) -> Result<String, std::io::Error> {
+    let mut file = File::open(path)?;
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0u8; 1 << 16];
+    loop {
+        let n = file.read(&mut buffer)?;
+        if n == 0 {
+            break;
+        }
+        hash.update(buffer.get(..n).unwrap_or_default());
+    }
+    Ok(hex(&hash.finalize()))
+}
+
+/// Lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    let mut s = String::with_capacity(bytes.len() * 2);
+    for b in bytes {
+        let _ = write!(s, "{b:02x}");
+    }
+    s
+}

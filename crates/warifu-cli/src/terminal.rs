@@ -1,0 +1,54 @@
+//! What the terminal and the environment say: language, colour, width.
+
+use std::io::{IsTerminal, Write};
+
+use warifu_report::Lang;
+
+/// Language of texts: `WARIFU_LANG`, else `LC_ALL`, `LC_MESSAGES`, `LANG` (`ja*` → Japanese).
+pub(crate) fn language_of_environment() -> Lang {
+    let first = |names: &[&str]| {
+        names
+            .iter()
+            .find_map(|n| std::env::var(n).ok().filter(|v| !v.is_empty()))
+    };
+    match first(&["WARIFU_LANG", "LC_ALL", "LC_MESSAGES", "LANG"]) {
+        Some(v) if v.starts_with("ja") => Lang::Ja,
+        _ => Lang::En,
+    }
+}
+
+/// Whether stderr shows to a person.
+pub(crate) fn stderr_is_terminal() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|t| t != "dumb")
+}
+
+/// Whether stdout shows to a person.
+pub(crate) fn stdout_is_terminal() -> bool {
+    std::io::stdout().is_terminal()
+}
+
+/// Whether colour is wanted: `--color`, `NO_COLOR`, `CLICOLOR_FORCE`, a terminal.
+pub(crate) fn colour(choice: &str) -> bool {
+    let set = |n: &str| std::env::var_os(n).is_some_and(|v| !v.is_empty());
+    match choice {
+        "always" => true,
+        "never" => false,
+        _ if set("NO_COLOR") => false,
+        _ if set("CLICOLOR_FORCE") => true,
+        _ => stdout_is_terminal() && std::env::var_os("TERM").is_none_or(|t| t != "dumb"),
+    }
+}
+
+/// A line to stderr; a closed stderr is no reason to fail.
+pub(crate) fn note(line: &str) {
+    let mut e = std::io::stderr().lock();
+    let _ = writeln!(e, "{line}");
+}
+
+/// Whether an error is a closed pipe (`| head`), which ends quietly.
+pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|e| {
+        e.downcast_ref::<std::io::Error>()
+            .is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
+    })
+}
