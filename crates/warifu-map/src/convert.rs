@@ -172,6 +172,7 @@ impl Converter {
             let mut context = context;
             let core: &Core = core;
             note_patient(&item, &message, out);
+            kinds::survey(core, pool, out, &mut context, &[(item, message)]);
             if is_dated_adt(item.kind) {
                 kinds::encounter::convert(core, pool, out, &mut context, &[(item, message)]);
             }
@@ -334,7 +335,10 @@ impl Converter {
                 has_adt61: messages
                     .iter()
                     .any(|(_, item, _)| item.kind == Some(DataKind::Adt61)),
-                stays: Vec::new(),
+                referred: messages
+                    .iter()
+                    .any(|(_, item, _)| item.kind != Some(DataKind::Adt00)),
+                ..PatientContext::default()
             };
             let adt: Vec<(Item<'_>, Message<'_>)> = messages
                 .iter()
@@ -343,6 +347,9 @@ impl Converter {
                 .collect();
             let first_diagnostic = out.diagnostics.len();
             let mark = trace::Mark::of(out);
+            let own: Vec<(Item<'_>, Message<'_>)> =
+                messages.iter().map(|(_, item, m)| (*item, *m)).collect();
+            kinds::survey(core, pool, out, &mut context, &own);
             if !adt.is_empty() {
                 kinds::encounter::convert(core, pool, out, &mut context, &adt);
             }
@@ -396,6 +403,7 @@ impl Converter {
             let item = complete(place.item(), &message);
             let key = patient_key(item.patient, message.value(b"PID", 3).text);
             let known = contexts.iter().find(|c| c.patient == key).cloned();
+            let forgotten = known.is_none();
             let mut context = known.unwrap_or_else(|| PatientContext {
                 patient: key.clone(),
                 ..PatientContext::default()
@@ -415,6 +423,13 @@ impl Converter {
                 scratch: String::new(),
             };
             kinds::convert(&mut cx);
+            if forgotten {
+                // A withdrawn patient (ADT^A23) of whom nothing living is left.
+                out.deletes.extend(dead.deletes.iter().map(|d| Delete {
+                    message: number,
+                    ..*d
+                }));
+            }
             for r in &dead.resources {
                 let shared = matches!(
                     r.resource_type,

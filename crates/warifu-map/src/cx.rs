@@ -86,6 +86,35 @@ pub struct PatientContext {
     pub has_adt61: bool,
     /// Stays and visits, by start.
     pub stays: Vec<Stay>,
+    /// Whether anything but ADT-00 is known of the patient (a withdrawn patient is then kept, inactive).
+    pub referred: bool,
+    /// The newest time any message of the patient was sent, [`warifu_hl7::time::Time::sort_key`].
+    pub newest: u64,
+    /// The newest entry of each problem (PRB-4): its time and the number of its file.
+    pub problems: std::collections::BTreeMap<String, (u64, u16)>,
+    /// Diagnoses that a stay names (PRB-10.4, PRB-18).
+    pub diagnoses: Vec<Diagnosis>,
+}
+
+/// A disease that has a role in a stay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnosis {
+    /// Logical id of the Condition.
+    pub condition: Id,
+    /// Number of the file.
+    pub message: u16,
+    /// PRB-4.
+    pub instance: String,
+    /// When the entry was made, as written.
+    pub moment: String,
+    /// `Encounter.diagnosis.use`.
+    pub role: Option<warifu_terms::maps::Coded>,
+    /// Bytes of the role.
+    pub role_src: Src,
+    /// The main diagnosis.
+    pub main: bool,
+    /// Bytes of the rank, else of the role.
+    pub src: Src,
 }
 
 /// Context of the conversion of one message.

@@ -386,3 +386,354 @@ pub fn full_name<'a>(cx: &Cx<'a, '_>, family: Val<'a>, given: Val<'a>) -> &'a st
         _ => bumpalo::format!(in cx.message().arena(), "{} {}", f, g).into_bump_str(),
     }
 }
+
+// --- names --------------------------------------------------------------------------------------
+
+/// A name as read from one repetition of XPN or XCN.
+#[derive(Debug, Clone, Copy)]
+pub struct PersonName<'a> {
+    /// Family name; empty when only the whole name is known.
+    pub family: Val<'a>,
+    /// Given name.
+    pub given: Val<'a>,
+    /// Second and further given names.
+    pub further: Val<'a>,
+    /// `family given`, or the whole name.
+    pub text: &'a str,
+    /// Value of the iso21090-EN-representation extension, or empty.
+    pub representation: &'static str,
+    /// Bytes the representation was read from.
+    pub representation_src: Src,
+}
+
+impl PersonName<'_> {
+    /// Nothing was sent.
+    pub fn is_empty(&self) -> bool {
+        self.text.is_empty()
+    }
+}
+
+/// Reads one repetition of XPN (HL7 v2.5 §2.A.88): type in component 7, representation in 8.
+pub fn patient_name<'a>(cx: &mut Cx<'a, '_>, rep: Part<'a>) -> PersonName<'a> {
+    let name = read_name(cx, rep, 1, 7, 8);
+    if !name.is_empty() && !name.representation_src.is_some() {
+        cx.report(&warifu_diag::catalogue::map_admin::MAP102, &rep);
+    }
+    name
+}
+
+/// Reads the name of one repetition of XCN (HL7 v2.5 §2.A.86): type in component 10, representation
+/// in 15.
+pub fn staff_name<'a>(cx: &mut Cx<'a, '_>, rep: Part<'a>) -> PersonName<'a> {
+    read_name(cx, rep, 2, 10, 15)
+}
+
+fn read_name<'a>(
+    cx: &mut Cx<'a, '_>,
+    rep: Part<'a>,
+    first: usize,
+    kind_at: usize,
+    code_at: usize,
+) -> PersonName<'a> {
+    use warifu_diag::catalogue::map_admin::{MAP101, MAP103};
+    let mut family = rep.comp(first).value().trimmed();
+    let mut given = rep.comp(first + 1).value().trimmed();
+    let further = rep.comp(first + 2).value().trimmed();
+    let mut text = full_name(cx, family, given);
+    if given.is_empty() && !family.is_empty() {
+        cx.report(&MAP103, &family);
+        let mut words = family.text.split_whitespace();
+        match (words.next(), words.next(), words.next()) {
+            (Some(f), Some(g), None) => {
+                given = family.map(g);
+                family = family.map(f);
+                text = full_name(cx, family, given);
+            }
+            // Nothing tells where the family name ends: the whole name stays in `text`.
+            _ => family = family.map(""),
+        }
+    }
+    let code = rep.comp(code_at).value();
+    if let Some(known) = warifu_terms::maps::NAME_REPRESENTATION
+        .find(code.text)
+        .flatten()
+    {
+        return PersonName {
+            family,
+            given,
+            further,
+            text,
+            representation: known,
+            representation_src: code.src(),
+        };
+    }
+    let early = rep.comp(code_at.saturating_sub(1)).value();
+    if rep.comp(kind_at.saturating_sub(1)).value().text.trim() == "L" {
+        if let Some(known) = warifu_terms::maps::NAME_REPRESENTATION
+            .find(early.text)
+            .flatten()
+        {
+            cx.report(&MAP101, &early);
+            return PersonName {
+                family,
+                given,
+                further,
+                text,
+                representation: known,
+                representation_src: early.src(),
+            };
+        }
+    }
+    PersonName {
+        family,
+        given,
+        further,
+        text,
+        representation: script_of(text),
+        representation_src: Src::NONE,
+    }
+}
+
+/// Representation by script: kana only → `SYL`, Latin only → `ABC`, else `IDE`; empty for no text.
+fn script_of(text: &str) -> &'static str {
+    let kana =
+        |c: char| matches!(c, '\u{3040}'..='\u{30FF}' | '\u{FF66}'..='\u{FF9F}' | ' ' | '\u{3000}');
+    if text.is_empty() {
+        ""
+    } else if text.chars().all(kana) {
+        "SYL"
+    } else if text.is_ascii() {
+        "ABC"
+    } else {
+        "IDE"
+    }
+}
+
+/// Writes the members of a HumanName.
+pub fn human_name(o: &mut Object<'_>, name: &PersonName<'_>, name_use: &'static str) {
+    if name.is_empty() {
+        return;
+    }
+    if !name.representation.is_empty() {
+        o.array("extension", |a| {
+            a.object(|o| {
+                o.constant("url", EN_REPRESENTATION);
+                o.string("valueCode", name.representation, name.representation_src);
+            });
+        });
+    }
+    o.constant("use", name_use);
+    if !name.given.is_empty() {
+        o.also(name.given.src());
+    }
+    o.string("text", name.text, name.family.src());
+    o.string("family", name.family.text, name.family.src());
+    o.array("given", |a| {
+        a.string(name.given.text, name.given.src());
+        a.string(name.further.text, name.further.src());
+    });
+}
+
+// --- addresses, telephones, organizations -------------------------------------------------------
+
+/// Writes the members of an Address from one repetition of XAD (HL7 v2.5 §2.A.83): `text` is the full
+/// address of component 8, else the parts joined; the prefecture only where the text begins with it.
+pub fn address<'a>(o: &mut Object<'_>, cx: &mut Cx<'a, '_>, rep: Part<'a>) {
+    let mut c = [Val::default(); 8];
+    for (slot, part) in c.iter_mut().zip(rep.comps()) {
+        *slot = part.value().trimmed();
+    }
+    let [street, other, city, state, zip, country, kind, full] = c;
+    if [street, other, city, state, zip, full]
+        .iter()
+        .all(Val::is_empty)
+    {
+        return;
+    }
+    match warifu_terms::maps::ADDRESS_USE.find(kind.text) {
+        Some(Some(code)) => o.string("use", code, kind.src()),
+        Some(None) => {}
+        None if kind.is_empty() => {}
+        None => cx.report_with(&warifu_diag::catalogue::map_general::MAP008, &kind, "0190"),
+    }
+    let mut src = full.src();
+    let mut text = full.text;
+    if text.is_empty() {
+        let mut joined = bumpalo::collections::String::new_in(cx.message().arena());
+        for part in [state, city, street, other] {
+            joined.push_str(part.text);
+        }
+        text = joined.into_bump_str();
+        src = rep.src();
+    }
+    o.string("text", text, src);
+    if full.is_empty() {
+        o.array("line", |a| {
+            a.string(street.text, street.src());
+            a.string(other.text, other.src());
+        });
+    }
+    o.string("city", city.text, city.src());
+    if !state.is_empty() {
+        o.string("state", state.text, state.src());
+    } else if let Some(name) = prefecture(text) {
+        o.string("state", name, src);
+    }
+    o.string("postalCode", zip.text, zip.src());
+    match country.text {
+        "JPN" | "JP" => o.string("country", "JP", country.src()),
+        other => o.string("country", other, country.src()),
+    }
+}
+
+/// The prefecture a full address begins with.
+fn prefecture(text: &str) -> Option<&'static str> {
+    let table = warifu_terms::tables::find("prefecture")?;
+    table
+        .entries
+        .iter()
+        .map(|e| e.ja)
+        .find(|name| text.starts_with(name))
+}
+
+/// Writes the members of a ContactPoint from one repetition of XTN (HL7 v2.5 §2.A.89): the number is
+/// component 12, else 1, else area and local number (6, 7). `field_use` is what the field itself says
+/// (home, business) and holds only when component 2 is empty.
+pub fn telecom<'a>(
+    o: &mut Object<'_>,
+    cx: &mut Cx<'a, '_>,
+    rep: Part<'a>,
+    field_use: Option<&'static str>,
+) {
+    use warifu_terms::maps::{TELECOM_SYSTEM, TELECOM_USE, is_emergency_number};
+    let mut c = [Val::default(); 12];
+    for (slot, part) in c.iter_mut().zip(rep.comps()) {
+        *slot = part.value().trimmed();
+    }
+    let [
+        plain,
+        purpose,
+        equipment,
+        email,
+        _,
+        area,
+        local,
+        extension,
+        ..,
+        number,
+    ] = c;
+    let mut value = number;
+    if value.is_empty() {
+        value = if equipment.text == "Internet" || purpose.text == "NET" {
+            email.some().unwrap_or(plain)
+        } else {
+            plain
+        };
+    }
+    if value.is_empty() && !local.is_empty() {
+        let joined = if area.is_empty() {
+            local.text
+        } else {
+            bumpalo::format!(in cx.message().arena(), "{}-{}", area.text, local.text)
+                .into_bump_str()
+        };
+        value = local.map(joined);
+    }
+    if value.is_empty() {
+        value = email;
+    }
+    if value.is_empty() {
+        return;
+    }
+    let mail = purpose.text == "NET" || value.text.contains('@');
+    let system = TELECOM_SYSTEM.translate(equipment.text);
+    if !system.known && !equipment.is_empty() {
+        cx.report_with(
+            &warifu_diag::catalogue::map_general::MAP008,
+            &equipment,
+            "0202",
+        );
+    }
+    let code = match (system.known, mail, purpose.text) {
+        (true, ..) => system.to.system,
+        (false, true, _) => "email",
+        (false, _, "BPN") => "pager",
+        _ => "phone",
+    };
+    o.string(
+        "system",
+        code,
+        if equipment.is_empty() {
+            Src::NONE
+        } else {
+            equipment.src()
+        },
+    );
+    if !extension.is_empty() {
+        o.also(extension.src());
+        let joined =
+            bumpalo::format!(in cx.message().arena(), "{} x{}", value.text, extension.text)
+                .into_bump_str();
+        o.string("value", joined, value.src());
+    } else {
+        o.string("value", value.text, value.src());
+    }
+    let by_purpose = TELECOM_USE.find(purpose.text);
+    if by_purpose.is_none() && !purpose.is_empty() {
+        cx.report_with(
+            &warifu_diag::catalogue::map_general::MAP008,
+            &purpose,
+            "0201",
+        );
+    }
+    match (system.to.implied_use, by_purpose.flatten()) {
+        (Some(implied), _) => o.string("use", implied, equipment.src()),
+        (None, Some(by_purpose)) => o.string("use", by_purpose, purpose.src()),
+        (None, None) if purpose.is_empty() => {
+            if let Some(field_use) = field_use {
+                o.constant("use", field_use);
+            }
+        }
+        (None, None) => {}
+    }
+    if is_emergency_number(purpose.text) {
+        o.number("rank", "1", purpose.src());
+    }
+}
+
+/// A concept with one coding of a FHIR code system (system and code are constants of the mapping).
+pub fn coded_concept(
+    o: &mut Object<'_>,
+    system: &'static str,
+    code: &str,
+    display: &'static str,
+    src: Src,
+) {
+    o.array("coding", |a| {
+        a.object(|o| {
+            o.constant("system", system);
+            o.string("code", code, src);
+            o.constant("display", display);
+        });
+    });
+}
+
+/// ASCII form of full-width digits, letters and hyphens; other characters stay.
+pub fn half_width<'a>(cx: &Cx<'a, '_>, text: &'a str) -> &'a str {
+    if text.is_ascii() {
+        return text;
+    }
+    let mut s = bumpalo::collections::String::new_in(cx.message().arena());
+    for c in text.chars() {
+        s.push(match c {
+            '\u{FF01}'..='\u{FF5E}' => u32::from(c)
+                .checked_sub(0xFEE0)
+                .and_then(char::from_u32)
+                .unwrap_or(c),
+            '\u{3000}' => ' ',
+            '−' | '‐' => '-',
+            _ => c,
+        });
+    }
+    s.into_bump_str()
+}

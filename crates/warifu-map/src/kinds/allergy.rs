@@ -1,6 +1,339 @@
-//! Placeholder, replaced by its owner.
-use crate::table::Table;
+//! `AllergyIntolerance` (`JP_AllergyIntolerance`) from IAM (ADT-61) and AL1 (ADT-00, orders). Mapping §5.
+
+use warifu_diag::catalogue::map_admin::{MAP105, MAP112};
+use warifu_diag::catalogue::map_general::MAP008;
+use warifu_fhir::element::allergy_intolerance as el;
+use warifu_fhir::{Id, Resource, Src};
+use warifu_hl7::{Part, Segment, Val};
+use warifu_terms::{maps, systems};
+
+use crate::cx::{Cx, Sourced};
+use crate::datatypes::{
+    self, both_triplets, codeable_concept, coded_concept, identifier, person_reference,
+};
+use crate::table::{Group, Ignored, Table, run};
+
+/// Canonical of `JP_AllergyIntolerance`.
+pub const JP_ALLERGY_INTOLERANCE: &str =
+    "http://jpfhir.jp/fhir/core/StructureDefinition/JP_AllergyIntolerance";
+
+table! {
+    /// IAM → `JP_AllergyIntolerance` (JP Core 1.2.0). HL7 v2.5 §3.4.7; SS-MIX2 仕様書 ADT-61.
+    IAM_TO_JP_ALLERGY: "AllergyIntolerance" {
+        "IAM-1" => "": ignored Ignored::Structural, "セットID";
+        "IAM-2" => "AllergyIntolerance.category": map category, "アレルゲン分類";
+        "IAM-3" => "AllergyIntolerance.code": map code, "アレルゲン情報";
+        "IAM-4" => "AllergyIntolerance.reaction.severity": part, "アレルギー重症度";
+        "IAM-5" => "AllergyIntolerance.reaction": part, "アレルギー反応情報";
+        "IAM-6" => "AllergyIntolerance.clinicalStatus": always status, "アレルギーアクションコード";
+        "IAM-7" => "AllergyIntolerance.identifier": map identifiers, "アレルギー情報識別ID";
+        "IAM-8" => "AllergyIntolerance.note": map action_reason, "アクションの理由";
+        "IAM-9" => "AllergyIntolerance.type": map kind, "アレルギー物質に対する感受性";
+        "IAM-10" => "AllergyIntolerance.code": lost, "アレルゲングループ";
+        "IAM-11" => "AllergyIntolerance.onsetDateTime": map onset, "アレルギー発症日";
+        "IAM-12" => "AllergyIntolerance.onsetString": map onset_text, "アレルギー発症時期";
+        "IAM-13" => "AllergyIntolerance.recordedDate": map recorded, "情報提供日時";
+        "IAM-14" => "AllergyIntolerance.recorder": lost, "情報提供者";
+        "IAM-15" => "AllergyIntolerance.recorder": lost, "情報提供者と患者の続柄";
+        "IAM-17" => "AllergyIntolerance.verificationStatus": part, "アレルギー臨床確認状況";
+        "IAM-18" => "AllergyIntolerance.asserter": map asserter, "確認者";
+        "IAM-19" => "AllergyIntolerance.asserter": lost, "確認機関";
+        "IAM-20" => "AllergyIntolerance.asserter": lost, "確認日時";
+    }
+}
+
+table! {
+    /// AL1 → `JP_AllergyIntolerance` (JP Core 1.2.0). HL7 v2.5 §3.4.6; SS-MIX2 仕様書 ADT-00.
+    AL1_TO_JP_ALLERGY: "AllergyIntolerance" {
+        "AL1-1" => "": ignored Ignored::Structural, "セットID";
+        "AL1-2" => "AllergyIntolerance.category": map category, "アレルゲン分類";
+        "AL1-3" => "AllergyIntolerance.code": map code, "アレルゲン情報";
+        "AL1-4" => "AllergyIntolerance.reaction.severity": part, "アレルギー重症度";
+        "AL1-5" => "AllergyIntolerance.reaction": part, "アレルギー反応情報";
+        "AL1-6" => "AllergyIntolerance.onsetDateTime": map onset, "確認日";
+    }
+}
+
 /// Tables of this module.
-pub static TABLES: &[&Table] = &[];
-/// Converts.
-pub(crate) fn convert(_cx: &mut crate::cx::Cx<'_, '_>) {}
+pub static TABLES: &[&Table] = &[&IAM_TO_JP_ALLERGY, &AL1_TO_JP_ALLERGY];
+
+/// ADT-61: every IAM.
+pub(crate) fn convert(cx: &mut Cx<'_, '_>) {
+    for segment in cx.message().segments().filter(|s| s.name() == *b"IAM") {
+        let number = segment.field(7).comp(1).value().trimmed();
+        let id = match number.some() {
+            Some(number) => cx.id("AllergyIntolerance", &[number.text], segment.position(), ""),
+            None => id_of_allergen(cx, segment),
+        };
+        allergy(cx, &IAM_TO_JP_ALLERGY, segment, id);
+    }
+}
+
+/// AL1 of ADT-00, unless ADT-61 is part of the conversion.
+pub(crate) fn of_patient(cx: &mut Cx<'_, '_>) {
+    let known = cx.context.has_adt61;
+    al1(cx, known);
+}
+
+/// AL1 of any other kind, unless ADT-61 or ADT-00 are part of the conversion.
+pub(crate) fn of_order(cx: &mut Cx<'_, '_>) {
+    let known = cx.context.has_adt61 || cx.context.has_adt00;
+    al1(cx, known);
+}
+
+fn al1(cx: &mut Cx<'_, '_>, known: bool) {
+    for segment in cx.message().segments().filter(|s| s.name() == *b"AL1") {
+        if known {
+            cx.report(&MAP112, &segment.field(3));
+            for (_, field) in segment.fields() {
+                cx.used(&field);
+            }
+            continue;
+        }
+        let id = id_of_allergen(cx, segment);
+        allergy(cx, &AL1_TO_JP_ALLERGY, segment, id);
+    }
+}
+
+/// Identity without a number: class and allergen (code, else text).
+fn id_of_allergen<'a>(cx: &mut Cx<'a, '_>, segment: Segment<'a>) -> Id {
+    let class = segment.field(2).comp(1).value().trimmed();
+    let [first, second] = both_triplets(segment.field(3));
+    let name = [first.code, second.code, first.text, second.text]
+        .into_iter()
+        .find(|v| !v.is_empty())
+        .unwrap_or_default();
+    cx.id(
+        "AllergyIntolerance",
+        &[class.text, name.text],
+        segment.position(),
+        "",
+    )
+}
+
+fn allergy<'a>(cx: &mut Cx<'a, '_>, table: &'static Table, segment: Segment<'a>, id: Id) {
+    if cx.emitted("AllergyIntolerance", id) {
+        return;
+    }
+    let mut r = cx.open("AllergyIntolerance", id);
+    let group = Group::of(&[segment]);
+    run(table, &mut r, cx, &group);
+    if !r.has(el::CLINICAL_STATUS) && !r.has(el::VERIFICATION_STATUS) {
+        // AL1 has no status: what a patient's record lists is active.
+        let withdrawn = cx.item.flag == b'0';
+        set_status(
+            &mut r,
+            (!withdrawn).then_some(("active", Src::NONE)),
+            withdrawn.then_some(("entered-in-error", Src::NONE)),
+        );
+    }
+    reaction(&mut r, cx, table, segment);
+    cx.subject(&mut r, el::PATIENT);
+    r.profile(JP_ALLERGY_INTOLERANCE);
+    cx.emit(r);
+}
+
+/// IAM-2 / AL1-2 (table 0127). A contraindication (`MC`) has no category and is reported.
+fn category<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
+    let code = f.comp(1).value().trimmed();
+    match maps::ALLERGY_CATEGORY.find(code.text) {
+        Some(Some(category)) => {
+            r.add(el::CATEGORY, |v| v.string(category, code.src()));
+        }
+        Some(None) if code.text == "MC" => cx.report(&MAP105, &code),
+        Some(None) => {}
+        None => cx.report_with(&MAP008, &code, "0127"),
+    }
+    // The class is told by the category alone; its text says the same.
+    cx.used(&f);
+}
+
+/// IAM-3 / AL1-3.
+fn code<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
+    r.object(el::CODE, |o| codeable_concept(o, cx, f));
+}
+
+/// IAM-6 (0323) and IAM-17 (0438) together. `clinicalStatus` is absent when entered in error
+/// (ait-1, ait-2); a deletion counts as an error when IAM-17 or the reason (IAM-8) says so.
+fn status<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: Part<'a>) {
+    let action = f.comp(1).value().trimmed();
+    let checked = group.field(*b"IAM", 17).unwrap_or(f);
+    let state = checked.comp(1).value().trimmed();
+    let reason = group
+        .field(*b"IAM", 8)
+        .map(|f| f.value())
+        .unwrap_or_default();
+    cx.used(&f);
+    cx.used(&checked);
+    let actions = maps::ALLERGY_ACTION.translate(action.text);
+    if !actions.known && !action.is_empty() {
+        cx.report_with(&MAP008, &action, "0323");
+    }
+    let states = maps::ALLERGY_STATUS.translate(if checked.span() == f.span() {
+        ""
+    } else {
+        state.text
+    });
+    if !states.known && !state.is_empty() && checked.span() != f.span() {
+        cx.report_with(&MAP008, &state, "0438");
+    }
+    let deleted = actions.to == "inactive";
+    let mistaken = deleted
+        && ["誤", "間違", "取り違", "取違"]
+            .iter()
+            .any(|w| reason.text.contains(w));
+    if states.to.verification == Some("entered-in-error") || mistaken || cx.item.flag == b'0' {
+        let src = if mistaken { reason.src() } else { state.src() };
+        set_status(r, None, Some(("entered-in-error", src)));
+        return;
+    }
+    let clinical = if deleted {
+        Some(("inactive", action.src()))
+    } else {
+        states.to.clinical.map(|c| {
+            (
+                c,
+                if c == "active" {
+                    action.src()
+                } else {
+                    state.src()
+                },
+            )
+        })
+    };
+    set_status(
+        r,
+        clinical,
+        states.to.verification.map(|v| (v, state.src())),
+    );
+}
+
+fn set_status(
+    r: &mut Resource,
+    clinical: Option<(&'static str, Src)>,
+    verification: Option<(&'static str, Src)>,
+) {
+    if let Some((code, src)) = clinical {
+        let display = if code == "active" {
+            "Active"
+        } else {
+            "Inactive"
+        };
+        r.object(el::CLINICAL_STATUS, |o| {
+            coded_concept(o, systems::ALLERGY_CLINICAL, code, display, src)
+        });
+    }
+    if let Some((code, src)) = verification {
+        let display = match code {
+            "confirmed" => "Confirmed",
+            "unconfirmed" => "Unconfirmed",
+            _ => "Entered in Error",
+        };
+        r.object(el::VERIFICATION_STATUS, |o| {
+            coded_concept(o, systems::ALLERGY_VERIFICATION, code, display, src)
+        });
+    }
+}
+
+/// IAM-7.
+fn identifiers<'a>(r: &mut Resource, _: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
+    let v = f.comp(1).value().trimmed();
+    if !v.is_empty() {
+        r.object(el::IDENTIFIER, |o| {
+            identifier(o, systems::ID_RESOURCE_INSTANCE, v)
+        });
+    }
+}
+
+/// IAM-8.
+fn action_reason<'a>(r: &mut Resource, _: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
+    let v = f.value();
+    r.object(el::NOTE, |o| o.string("text", v.text, v.src()));
+}
+
+/// IAM-9 (table 0436).
+fn kind<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
+    let code = f.comp(1).value().trimmed();
+    match maps::ALLERGY_TYPE.find(code.text) {
+        Some(Some(kind)) => {
+            r.string(el::TYPE, kind, code.src());
+            cx.used(&f);
+        }
+        // 禁忌 and 副次的作用 are neither allergy nor intolerance: their text is a note.
+        Some(None) => {
+            let text = f.comp(2).value();
+            r.object(el::NOTE, |o| o.string("text", text.text, text.src()));
+        }
+        None => cx.report_with(&MAP008, &code, "0436"),
+    }
+}
+
+/// IAM-11, AL1-6.
+fn onset<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
+    datatypes::add_date_time(r, cx, el::ONSET_DATE_TIME, f.value());
+}
+
+/// IAM-12; beside a date the text is a note, since there is one onset.
+fn onset_text<'a>(r: &mut Resource, _: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
+    let v = f.value();
+    if r.has(el::ONSET_DATE_TIME) {
+        r.object(el::NOTE, |o| o.string("text", v.text, v.src()));
+    } else {
+        r.string(el::ONSET_STRING, v.text, v.src());
+    }
+}
+
+/// IAM-13.
+fn recorded<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
+    datatypes::add_date_time(r, cx, el::RECORDED_DATE, f.value());
+}
+
+/// IAM-18.
+fn asserter<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
+    if let Some(p) = datatypes::practitioner(cx, f) {
+        r.object(el::ASSERTER, |o| person_reference(o, cx, &p));
+    }
+}
+
+/// IAM-4 and IAM-5 (AL1-4, AL1-5): a reaction needs a manifestation in R4; `不明` where none is told.
+fn reaction<'a>(
+    r: &mut Resource,
+    cx: &mut Cx<'a, '_>,
+    table: &'static Table,
+    segment: Segment<'a>,
+) {
+    let (severity, reaction) = (segment.field(4), segment.field(5));
+    if !severity.is_some() && !reaction.is_some() {
+        return;
+    }
+    let code = severity.comp(1).value().trimmed();
+    let grade = maps::ALLERGY_SEVERITY.find(code.text);
+    if grade.is_none() && !code.is_empty() {
+        cx.report_with(&MAP008, &code, "0128");
+    }
+    cx.used(&severity);
+    let grade = grade.flatten();
+    if grade.is_none() && !reaction.is_some() {
+        return;
+    }
+    let row = |n: u16| table.rows.iter().find(|r| r.field == n).map(|r| &r.row);
+    let before = r.row(row(5));
+    r.object(el::REACTION, |o| {
+        o.array("manifestation", |a| {
+            for rep in reaction.reps() {
+                let v: Val<'a> = rep.value().trimmed();
+                a.object(|o| o.string("text", v.text, v.src()));
+            }
+            if a.is_empty() {
+                a.object(|o| o.constant("text", "不明"));
+            }
+        });
+        let all = reaction.text();
+        o.string("description", all.text, all.src());
+        if let Some(grade) = grade {
+            o.row(row(4));
+            o.string("severity", grade, code.src());
+        }
+    });
+    r.row(before);
+}

@@ -1,6 +1,757 @@
-//! Placeholder, replaced by its owner.
-use crate::table::Table;
+//! Condition (`JP_Condition_Diagnosis`) from PRB, ZPR, ZPD, NTE and ORC (PPR-01). Mapping §4.
+
+use std::collections::BTreeMap;
+
+use warifu_diag::catalogue::map_admin::{MAP106, MAP115};
+use warifu_diag::catalogue::map_general::MAP008;
+use warifu_fhir::element::{self, condition as el};
+use warifu_fhir::{Array, Id, Object, Resource, Row, Src};
+use warifu_hl7::{Part, Segment, Val, time};
+use warifu_terms::{jlac, maps, systems};
+
+use crate::cx::{Cx, Diagnosis, Sourced};
+use crate::datatypes::{
+    self, Triplet, both_triplets, codeable_concept, coded_concept, coding, person_reference,
+    system_of,
+};
+use crate::table::{Group, Ignored, Table, run};
+
+/// Canonical of `JP_Condition_Diagnosis`.
+pub const JP_CONDITION_DIAGNOSIS: &str =
+    "http://jpfhir.jp/fhir/core/StructureDefinition/JP_Condition_Diagnosis";
+/// Canonical of `JP_Condition` (diseases without code).
+pub const JP_CONDITION: &str = "http://jpfhir.jp/fhir/core/StructureDefinition/JP_Condition";
+
+const PREFIX: &str =
+    "http://jpfhir.jp/fhir/core/Extension/StructureDefinition/JP_Condition_DiseasePrefixModifier";
+const POSTFIX: &str =
+    "http://jpfhir.jp/fhir/core/Extension/StructureDefinition/JP_Condition_DiseasePostfixModifier";
+const OUTCOME: &str =
+    "http://jpfhir.jp/fhir/core/Extension/StructureDefinition/JP_Condition_DiseaseOutcome";
+
+table! {
+    /// PRB → `JP_Condition_Diagnosis` (JP Core 1.2.0). HL7 v2.5 §12.4.2; SS-MIX2 仕様書 PPR-01.
+    PRB_TO_JP_CONDITION: "Condition" {
+        "PRB-1" => "Condition.verificationStatus": part, "アクションコード";
+        "PRB-2" => "Condition.encounter": part, "アクション日時";
+        "PRB-3" => "Condition.code": part, "プロブレムID";
+        "PRB-4" => "Condition.identifier": map identifier, "プロブレムインスタンスID";
+        "PRB-5" => "": lost, "診療エピソードID";
+        "PRB-6" => "": lost, "プロブレムリスト優先権";
+        "PRB-7" => "Condition.recordedDate": map recorded, "プロブレム設定日時";
+        "PRB-8" => "": lost, "予想されるプロブレム解決日時";
+        "PRB-9" => "Condition.abatementDateTime": map abatement, "実際のプロブレム解決日時";
+        "PRB-10" => "Condition.code": part, "プロブレムの分類";
+        "PRB-11" => "": lost, "プロブレムマネジメント職種";
+        "PRB-12" => "": lost, "プロブレムの持続性";
+        "PRB-13" => "Condition.verificationStatus": part, "プロブレムの確認状態";
+        "PRB-14" => "Condition.extension:diseaseOutcome": map outcome, "プロブレムのライフサイクル状態";
+        "PRB-15" => "Condition.abatementDateTime": map state_date, "プロブレムのライフサイクル状態の日時";
+        "PRB-16" => "Condition.onsetDateTime": map onset, "プロブレムの発生日";
+        "PRB-17" => "Condition.note": map note, "プロブレムの発生テキスト";
+        "PRB-18" => "Encounter.diagnosis.rank": part, "プロブレムのランキング";
+        "PRB-19" => "": lost, "プロブレムの確実性";
+        "PRB-20" => "": lost, "プロブレムの確率";
+        "PRB-21" => "Condition.meta.tag": part, "プロブレムの患者の認識";
+        "PRB-22" => "": lost, "プロブレムの予後";
+        "PRB-23" => "Condition.note": part, "予後についての患者の認識";
+        "PRB-24" => "Condition.note": part, "プロブレム／予後についての家族等の認識";
+        "PRB-25" => "Condition.meta.security": part, "セキュリティ／機密度";
+    }
+}
+
+table! {
+    /// ZPR → modifiers and exchange codes of `JP_Condition_Diagnosis`. SS-MIX2 仕様書 PPR-01.
+    ZPR_TO_JP_CONDITION: "Condition" {
+        "ZPR-1" => "Condition.code.extension:diseasePrefixModifier": part, "修飾語管理番号（接頭語）";
+        "ZPR-2" => "Condition.code": part, "病名管理番号";
+        "ZPR-3" => "Condition.code.extension:diseasePostfixModifier": part, "修飾語管理番号（接尾語）";
+        "ZPR-4" => "Condition.code.extension:diseasePrefixModifier": part, "修飾語交換用コード（接頭語）";
+        "ZPR-5" => "Condition.code.coding:medisExchange": part, "病名交換用コード";
+        "ZPR-6" => "Condition.code.extension:diseasePostfixModifier": part, "修飾語交換用コード（接尾語）";
+        "ZPR-7" => "Condition.note": map note, "コメント";
+    }
+}
+
+table! {
+    /// ZPD (tooth formula) → `Condition.bodySite`. SS-MIX2 仕様書 PPR-01.
+    ZPD_TO_JP_CONDITION: "Condition" {
+        "ZPD-1" => "": ignored Ignored::Structural, "セットID";
+        "ZPD-2" => "Condition.bodySite": part, "歯式情報";
+    }
+}
+
+table! {
+    /// NTE and ORC of a problem → `JP_Condition_Diagnosis`. HL7 v2.5 §2.15.10, §4.5.1; SS-MIX2 仕様書 PPR-01.
+    ORC_TO_JP_CONDITION: "Condition" {
+        "NTE-3" => "Condition.note": part, "コメント";
+        "ORC-1" => "": ignored Ignored::Transport, "オーダ制御";
+        "ORC-2" => "": ignored Ignored::Transport, "依頼者オーダ番号";
+        "ORC-3" => "": ignored Ignored::Transport, "実施者オーダ番号";
+        "ORC-4" => "": ignored Ignored::Transport, "依頼者グループ番号";
+        "ORC-9" => "Condition.encounter": part, "トランザクション日時";
+        "ORC-12" => "Condition.recorder": map ordered_by, "依頼者";
+        "ORC-10" => "Condition.recorder": map entered_by, "入力者";
+        "ORC-13" => "": ignored Ignored::Transport, "入力場所";
+        "ORC-15" => "": ignored Ignored::Redundant, "オーダ有効日時";
+        "ORC-16" => "": lost, "オーダ制御コードの理由";
+        "ORC-17" => "PractitionerRole.organization": part, "入力組織";
+        "ORC-18" => "": ignored Ignored::Transport, "入力装置";
+        "ORC-29" => "": ignored Ignored::Redundant, "オーダタイプ";
+    }
+}
+
 /// Tables of this module.
-pub static TABLES: &[&Table] = &[];
-/// Converts.
-pub(crate) fn convert(_cx: &mut crate::cx::Cx<'_, '_>) {}
+pub static TABLES: &[&Table] = &[
+    &PRB_TO_JP_CONDITION,
+    &ZPR_TO_JP_CONDITION,
+    &ZPD_TO_JP_CONDITION,
+    &ORC_TO_JP_CONDITION,
+];
+
+fn row(table: &'static Table, source: &str) -> Option<&'static Row> {
+    super::practitioner::row(table, source)
+}
+
+/// PPR-01: one Condition a PRB, and the insurance of the ZI1.
+pub(crate) fn convert(cx: &mut Cx<'_, '_>) {
+    super::coverage::of_problems(cx);
+    let last_order = cx
+        .message()
+        .segments()
+        .filter(|s| s.name() == *b"ORC")
+        .last();
+    let mut group = Group::new();
+    for segment in cx.message().segments() {
+        if segment.name() == *b"PRB" {
+            problem(cx, &mut group, last_order);
+            group.clear();
+        } else if group.is_empty() {
+            continue;
+        }
+        group.push(segment);
+    }
+    problem(cx, &mut group, last_order);
+}
+
+/// Identity: PRB-4; without it the disease and its start.
+fn id_of<'a>(cx: &mut Cx<'a, '_>, prb: Segment<'a>) -> Id {
+    let instance = prb.field(4).comp(1).value().trimmed();
+    if instance.is_empty() {
+        let [first, second] = both_triplets(prb.field(3));
+        let name = [first.code, second.code, first.text]
+            .into_iter()
+            .find(|v| !v.is_empty())
+            .unwrap_or_default();
+        return cx.id(
+            "Condition",
+            &["", name.text, first.text.text, prb.field(7).value().text],
+            prb.position(),
+            "",
+        );
+    }
+    cx.id("Condition", &[instance.text], prb.position(), "")
+}
+
+/// The newest entry of each problem: PRB-4 → (MSH-7, number of the file).
+pub(crate) type Newest = BTreeMap<String, (u64, u16)>;
+
+/// Notes which file holds the newest entry of each problem, and the diagnoses of stays.
+pub(crate) fn survey(cx: &mut Cx<'_, '_>, newest: &mut Newest, diagnoses: &mut Vec<Diagnosis>) {
+    let sent = time::parse(cx.message().value(b"MSH", 7).text).map_or(0, |t| t.sort_key());
+    for prb in cx.message().segments().filter(|s| s.name() == *b"PRB") {
+        let instance = prb.field(4).comp(1).value().trimmed();
+        let acted = time::parse(prb.field(2).value().text).map_or(0, |t| t.sort_key());
+        if !instance.is_empty() {
+            let key = (acted.max(sent), cx.message().number());
+            let slot = newest.entry(instance.text.to_owned()).or_insert(key);
+            *slot = (*slot).max(key);
+        }
+        let role = prb.field(10).comp(4).value().trimmed();
+        let rank = prb.field(18).comp(1).value().trimmed();
+        let main = rank.text == "1";
+        let role_known = maps::DIAGNOSIS_ROLE.find(role.text).flatten();
+        let withdrawn = maps::PROBLEM_ACTION.translate(prb.field(1).value().text).to
+            == maps::ProblemAction::EnteredInError;
+        if (main || role_known.is_some()) && !withdrawn {
+            let condition = id_of(cx, prb);
+            let moment = moment_of(cx, prb);
+            diagnoses.push(Diagnosis {
+                condition,
+                message: cx.message().number(),
+                instance: instance.text.to_owned(),
+                moment: moment.text.to_owned(),
+                role: role_known,
+                role_src: role.src(),
+                main,
+                src: if main { rank.src() } else { role.src() },
+            });
+        }
+    }
+}
+
+/// When the entry was made: PRB-2, else the message's ORC-9, else PRB-7.
+fn moment_of<'a>(cx: &Cx<'a, '_>, prb: Segment<'a>) -> Val<'a> {
+    [
+        prb.field(2).value(),
+        cx.message().value(b"ORC", 9),
+        prb.field(7).value(),
+    ]
+    .into_iter()
+    .find(|v| !v.is_empty())
+    .unwrap_or_default()
+}
+
+fn problem<'a>(cx: &mut Cx<'a, '_>, group: &mut Group<'a>, last_order: Option<Segment<'a>>) {
+    let Some(prb) = group.first(*b"PRB") else {
+        return;
+    };
+    let instance = prb.field(4).comp(1).value().trimmed();
+    let newer = cx
+        .context
+        .problems
+        .get(instance.text)
+        .is_some_and(|(_, file)| *file != cx.message().number());
+    if newer {
+        cx.report(&MAP115, &instance);
+        for segment in group.segments() {
+            for (_, field) in segment.fields() {
+                cx.used(&field);
+            }
+        }
+        return;
+    }
+    let id = id_of(cx, prb);
+    if cx.emitted("Condition", id) {
+        return;
+    }
+    if group.first(*b"ORC").is_none() {
+        // The order at the end of the message holds for all of its problems.
+        if let Some(orc) = last_order {
+            group.push(orc);
+        }
+    }
+    let group: &Group<'a> = group;
+    let mut r = cx.open("Condition", id);
+    let coded = code(&mut r, cx, group, prb);
+    category(&mut r, cx, prb);
+    run(&PRB_TO_JP_CONDITION, &mut r, cx, group);
+    run(&ZPR_TO_JP_CONDITION, &mut r, cx, group);
+    run(&ORC_TO_JP_CONDITION, &mut r, cx, group);
+    for nte in group.all(*b"NTE") {
+        let before = r.row(row(&ORC_TO_JP_CONDITION, "NTE-3"));
+        for rep in nte.field(3).reps() {
+            let v = rep.text();
+            r.object(el::NOTE, |o| o.string("text", v.text, v.src()));
+        }
+        r.row(before);
+    }
+    for zpd in group.all(*b"ZPD") {
+        let before = r.row(row(&ZPD_TO_JP_CONDITION, "ZPD-2"));
+        for rep in zpd.field(2).reps() {
+            r.object(el::BODY_SITE, |o| codeable_concept(o, cx, rep));
+        }
+        r.row(before);
+    }
+    status(&mut r, cx, group, prb);
+    cx.subject(&mut r, el::SUBJECT);
+    encounter(&mut r, cx, prb);
+    meta(
+        &mut r,
+        cx,
+        prb,
+        if coded {
+            JP_CONDITION_DIAGNOSIS
+        } else {
+            JP_CONDITION
+        },
+    );
+    cx.emit(r);
+}
+
+/// PRB-3, PRB-10.1–3, ZPR-1…6 → `code`. Returns whether a code of a published system is there.
+fn code<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, prb: Segment<'a>) -> bool {
+    let (disease, class) = (prb.field(3), prb.field(10));
+    let zpr = group.first(*b"ZPR");
+    let mut coded = false;
+    let mut text = Val::default();
+    let mut seen: [&str; 6] = [""; 6];
+    let mut count = 0usize;
+    // The profile allows one coding a published system: the first wins.
+    let mut fresh = |system: &'a str| -> bool {
+        if seen.contains(&system) {
+            return false;
+        }
+        if let Some(slot) = seen.get_mut(count) {
+            *slot = system;
+            count += 1;
+        }
+        true
+    };
+    let before = r.row(row(&PRB_TO_JP_CONDITION, "PRB-3"));
+    r.object(el::CODE, |o| {
+        if let Some(zpr) = zpr {
+            o.array("extension", |a| {
+                modifiers(a, cx, PREFIX, zpr, 1, 4);
+                modifiers(a, cx, POSTFIX, zpr, 3, 6);
+            });
+        }
+        o.row(row(&PRB_TO_JP_CONDITION, "PRB-3"));
+        o.array("coding", |a| {
+            for t in datatypes::triplets(disease) {
+                if text.is_empty() {
+                    text = t.text;
+                }
+                if t.code.is_empty() {
+                    continue;
+                }
+                if t.code.text == jlac::UNCODED_DISEASE {
+                    cx.used(&disease);
+                    continue;
+                }
+                let known = published(&t);
+                let system = if known { system_of(cx, &t) } else { "" };
+                if !known || fresh(system) {
+                    coded |= known;
+                    coding(a, cx, &t);
+                }
+            }
+            if let Some(zpr) = zpr {
+                for n in [2u16, 5] {
+                    for t in datatypes::triplets(zpr.field(usize::from(n))) {
+                        if t.code.text != jlac::UNCODED_DISEASE
+                            && published(&t)
+                            && fresh(system_of(cx, &t))
+                        {
+                            coded = true;
+                            coding(a, cx, &t);
+                        } else {
+                            cx.used(&zpr.field(usize::from(n)));
+                        }
+                    }
+                }
+            }
+            let [icd, _] = both_triplets(class);
+            if !icd.code.is_empty() {
+                let system = system_of(cx, &icd);
+                let bare = icd_code(cx, icd.code, system == systems::ICD10_2013_FULL);
+                let icd = Triplet {
+                    code: icd.code.map(bare),
+                    ..icd
+                };
+                coded |= published(&icd);
+                coding(a, cx, &icd);
+            }
+            if text.is_empty() {
+                text = icd.text;
+            }
+        });
+        let original = disease.comp(9).text();
+        if text.is_empty() {
+            text = original;
+        }
+        o.string("text", text.text, text.src());
+    });
+    r.row(before);
+    if !coded {
+        cx.report(&MAP106, &disease);
+    }
+    coded
+}
+
+/// Whether the triplet's system has a published URI.
+fn published(t: &Triplet<'_>) -> bool {
+    matches!(
+        systems::system_uri(t.system.text, t.code.text, t.version.text),
+        systems::SystemUri::Known(_)
+    )
+}
+
+/// ICD-10 code without filler hyphens; without the dot where the value set has none (2013).
+fn icd_code<'a>(cx: &Cx<'a, '_>, code: Val<'a>, without_dot: bool) -> &'a str {
+    let trimmed = code.text.trim_end_matches('-').trim_end_matches('.');
+    if without_dot && trimmed.contains('.') {
+        cx.text(&trimmed.replace('.', ""))
+    } else {
+        trimmed
+    }
+}
+
+/// Modifiers of one side: management number and exchange code of the same repetition are one modifier.
+fn modifiers<'a>(
+    a: &mut Array<'_>,
+    cx: &mut Cx<'a, '_>,
+    url: &'static str,
+    zpr: Segment<'a>,
+    numbers: u16,
+    exchanges: u16,
+) {
+    let (first, second) = (
+        zpr.field(usize::from(numbers)),
+        zpr.field(usize::from(exchanges)),
+    );
+    let mut exchange = second.reps();
+    let mut number = first.reps();
+    loop {
+        let pair = (number.next(), exchange.next());
+        if matches!(pair, (None, None)) {
+            return;
+        }
+        a.object(|o| {
+            let mut text = Val::default();
+            let given = [(pair.0, numbers), (pair.1, exchanges)];
+            if given.iter().all(|(p, _)| p.is_none_or(|p| !p.is_some())) {
+                return;
+            }
+            o.constant("url", url);
+            o.object("valueCodeableConcept", |o| {
+                o.array("coding", |a| {
+                    for (part, _) in given {
+                        for t in part.into_iter().flat_map(datatypes::triplets) {
+                            if text.is_empty() {
+                                text = t.text;
+                            }
+                            modifier(a, cx, &t);
+                        }
+                    }
+                });
+                o.string("text", text.text, text.src());
+            });
+        });
+    }
+}
+
+fn modifier<'a>(a: &mut Array<'_>, cx: &mut Cx<'a, '_>, t: &Triplet<'a>) {
+    if t.code.is_empty() {
+        return;
+    }
+    let system = match systems::modifier_uri(t.system.text, t.code.text) {
+        systems::SystemUri::Known(uri) => uri,
+        systems::SystemUri::Local => datatypes::local_system(cx, t.system.text),
+        systems::SystemUri::LocalAs(label) => datatypes::local_system(cx, label),
+    };
+    a.object(|o| {
+        o.string(
+            "system",
+            system,
+            if t.system.is_empty() {
+                t.code.src()
+            } else {
+                t.system.src()
+            },
+        );
+        o.string("code", t.code.text, t.code.src());
+        o.string("display", t.text.text, t.text.src());
+    });
+}
+
+/// Always an encounter diagnosis; PRB-10.4–6 (JHSD0004) is a second coding of the same category.
+fn category<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, prb: Segment<'a>) {
+    let [_, kind] = both_triplets(prb.field(10));
+    let before = r.row(row(&PRB_TO_JP_CONDITION, "PRB-10"));
+    r.object(el::CATEGORY, |o| {
+        o.array("coding", |a| {
+            a.object(|o| {
+                o.constant("system", systems::CONDITION_CATEGORY);
+                o.constant("code", "encounter-diagnosis");
+                o.constant("display", "Encounter Diagnosis");
+            });
+            coding(a, cx, &kind);
+        });
+    });
+    r.row(before);
+}
+
+/// PRB-4.
+fn identifier<'a>(r: &mut Resource, _: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
+    let v = f.comp(1).value().trimmed();
+    if !v.is_empty() {
+        r.object(el::IDENTIFIER, |o| {
+            datatypes::identifier(o, systems::ID_RESOURCE_INSTANCE, v)
+        });
+    }
+}
+
+/// PRB-7: the field is the start of treatment (開始日); it is the onset, too, when PRB-16 is empty.
+fn recorded<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: Part<'a>) {
+    datatypes::add_date_time(r, cx, el::RECORDED_DATE, f.value());
+    if group.field(*b"PRB", 16).is_none_or(|f| !f.is_some()) {
+        datatypes::add_date_time(r, cx, el::ONSET_DATE_TIME, f.value());
+    }
+}
+
+/// PRB-16.
+fn onset<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
+    datatypes::add_date_time(r, cx, el::ONSET_DATE_TIME, f.value());
+}
+
+/// PRB-9.
+fn abatement<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
+    datatypes::add_date_time(r, cx, el::ABATEMENT_DATE_TIME, f.value());
+}
+
+/// PRB-15: the end only when PRB-14 says that the disease is over and PRB-9 is empty.
+fn state_date<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: Part<'a>) {
+    let over = group.field(*b"PRB", 14).is_some_and(|state| {
+        matches!(
+            outcome_of(state).open,
+            "resolved" | "remission" | "inactive"
+        )
+    });
+    if over && !r.has(el::ABATEMENT_DATE_TIME) {
+        datatypes::add_date_time(r, cx, el::ABATEMENT_DATE_TIME, f.value());
+    } else {
+        cx.used(&f);
+    }
+}
+
+/// What an outcome (PRB-14) says, by the table it names; `active` for an empty or unknown one.
+fn outcome_of(f: Part<'_>) -> maps::Outcome {
+    let [first, _] = both_triplets(f);
+    let by_0241 = maps::OUTCOME_0241.find(first.code.text);
+    let by_jhsd = maps::OUTCOME_JHSD0006.find(first.code.text);
+    let found = if systems::trim_name(first.system.text) == "JHSD0006" {
+        by_jhsd.or(by_0241)
+    } else {
+        by_0241.or(by_jhsd)
+    };
+    found.unwrap_or(maps::OUTCOME_0241.unknown)
+}
+
+/// PRB-14 → extension `JP_Condition_DiseaseOutcome`.
+fn outcome<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
+    r.object(element::EXTENSION, |o| {
+        o.constant("url", OUTCOME);
+        o.object("valueCodeableConcept", |o| {
+            let [t, _] = both_triplets(f);
+            if systems::trim_name(t.system.text) == "JHSD0006" && !t.code.is_empty() {
+                o.array("coding", |a| {
+                    a.object(|o| {
+                        o.string("system", systems::OUTCOME_JHSD0006, t.system.src());
+                        o.string("code", t.code.text, t.code.src());
+                        o.string("display", t.text.text, t.text.src());
+                    });
+                });
+                o.string("text", t.text.text, t.text.src());
+            } else {
+                codeable_concept(o, cx, f);
+            }
+        });
+    });
+}
+
+/// PRB-1, 13, 14, ZPR-3, 6 → `verificationStatus` and `clinicalStatus` (con-3, con-4, con-5).
+fn status<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, prb: Segment<'a>) {
+    let action = prb.field(1).value().trimmed();
+    let acted = maps::PROBLEM_ACTION.translate(action.text);
+    if !acted.known {
+        cx.report_with(&MAP008, &action, "0287");
+    }
+    cx.used(&action);
+    let confirmation = prb.field(13);
+    cx.used(&confirmation);
+    let withdrawn = acted.to == maps::ProblemAction::EnteredInError || cx.item.flag == b'0';
+    let mut verification = maps::CONDITION_VERIFICATION
+        .translate(confirmation.comp(1).value().text)
+        .to;
+    let mut src = if confirmation.is_some() {
+        confirmation.comp(1).src()
+    } else {
+        action.src()
+    };
+    let zpr = group.first(*b"ZPR");
+    // A modifier 「の疑い」 (exchange code 8002) says the same as PRB-13.
+    for n in [3, 6] {
+        let Some(zpr) = zpr else { break };
+        for t in zpr.field(n).reps().flat_map(datatypes::triplets) {
+            if t.text.text.ends_with("疑い") || (n == 6 && t.code.text == "8002") {
+                verification = "provisional";
+                src = t.code.src();
+            }
+        }
+    }
+    if withdrawn {
+        verification = "entered-in-error";
+        src = action.src();
+    }
+    let display = match verification {
+        "provisional" => "Provisional",
+        "entered-in-error" => "Entered in Error",
+        _ => "Confirmed",
+    };
+    let before = r.row(row(&PRB_TO_JP_CONDITION, "PRB-13"));
+    r.object(el::VERIFICATION_STATUS, |o| {
+        coded_concept(
+            o,
+            systems::CONDITION_VERIFICATION,
+            verification,
+            display,
+            src,
+        )
+    });
+    if !withdrawn {
+        let state = prb.field(14);
+        let outcome = outcome_of(state);
+        let code = if r.has(el::ABATEMENT_DATE_TIME) {
+            outcome.ended
+        } else {
+            outcome.open
+        };
+        let display = match code {
+            "resolved" => "Resolved",
+            "remission" => "Remission",
+            "inactive" => "Inactive",
+            _ => "Active",
+        };
+        let src = if state.is_some() {
+            state.comp(1).src()
+        } else {
+            action.src()
+        };
+        r.row(row(&PRB_TO_JP_CONDITION, "PRB-14"));
+        r.object(el::CLINICAL_STATUS, |o| {
+            coded_concept(o, systems::CONDITION_CLINICAL, code, display, src)
+        });
+    }
+    r.row(before);
+}
+
+/// PRB-17, ZPR-7.
+fn note<'a>(r: &mut Resource, _: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
+    let v = f.text();
+    r.object(el::NOTE, |o| o.string("text", v.text, v.src()));
+}
+
+/// ORC-12: who recorded and who asserts; the department (ORC-17) makes a role of it.
+fn ordered_by<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: Part<'a>) {
+    let Some(p) = datatypes::practitioner(cx, f) else {
+        return;
+    };
+    r.object(el::RECORDER, |o| person_reference(o, cx, &p));
+    r.object(el::ASSERTER, |o| person_reference(o, cx, &p));
+    if let (Some(id), Some(organization)) = (p.id, group.field(*b"ORC", 17).filter(Part::is_some)) {
+        if let Some(department) = super::practitioner::department_of(cx, organization) {
+            super::practitioner::emit_role(
+                cx,
+                id,
+                department,
+                organization.comp(1).value().text,
+                organization.comp(1).src(),
+            );
+        }
+        cx.used(&organization);
+    }
+}
+
+/// ORC-10, when nobody ordered.
+fn entered_by<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
+    if r.has(el::RECORDER) {
+        cx.used(&f);
+        return;
+    }
+    if let Some(p) = datatypes::practitioner(cx, f) {
+        r.object(el::RECORDER, |o| person_reference(o, cx, &p));
+    }
+}
+
+/// The stay or visit in which the entry was made. PRB-18 and PRB-10.4 stand in that Encounter's
+/// `diagnosis`; without an Encounter the rank is lost.
+fn encounter<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, prb: Segment<'a>) {
+    let moment = moment_of(cx, prb);
+    let rank = prb.field(18);
+    match cx.encounter_at(moment.text) {
+        Some(id) => {
+            let before = r.row(row(&PRB_TO_JP_CONDITION, "PRB-2"));
+            cx.reference(r, el::ENCOUNTER, "Encounter", id, moment.src());
+            r.row(before);
+            cx.used(&rank);
+        }
+        None => {
+            cx.used(&moment);
+            if rank.is_some() {
+                if let Some(row) = PRB_TO_JP_CONDITION.rows.iter().find(|r| r.field == 18) {
+                    cx.lost(row, rank);
+                }
+            }
+        }
+    }
+}
+
+/// `meta`: the profile, PRB-25 as security label, PRB-21 as tag `UNINFORMED` when the patient has not
+/// been told. What PRB-21, 23 and 24 say in words is for clinicians only and so goes into notes of a
+/// resource that carries the tag; otherwise it is reported as lost.
+fn meta<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, prb: Segment<'a>, profile: &'static str) {
+    let told = prb.field(21);
+    let uninformed = told.is_some() && !affirmative(told);
+    for (n, label) in [
+        (21u16, "患者への告知"),
+        (23, "予後の告知"),
+        (24, "家族の認識"),
+    ] {
+        let field = prb.field(usize::from(n));
+        if !field.is_some() {
+            continue;
+        }
+        let Some(row) = PRB_TO_JP_CONDITION.rows.iter().find(|r| r.field == n) else {
+            continue;
+        };
+        if !uninformed {
+            if n == 21 {
+                cx.used(&field);
+            } else {
+                cx.lost(row, field);
+            }
+            continue;
+        }
+        let v = field
+            .comp(2)
+            .value()
+            .some()
+            .unwrap_or_else(|| field.comp(1).value());
+        let before = r.row(Some(&row.row));
+        let text =
+            bumpalo::format!(in cx.message().arena(), "{}: {}", label, v.text).into_bump_str();
+        r.object(el::NOTE, |o| o.string("text", text, v.src()));
+        r.row(before);
+    }
+    let security = prb.field(25);
+    let before = r.row(row(&PRB_TO_JP_CONDITION, "PRB-25"));
+    r.object(element::META, |o| {
+        o.array("profile", |a| a.string(profile, Src::NONE));
+        if security.is_some() {
+            o.array("security", |a| {
+                for t in security.reps().flat_map(datatypes::triplets) {
+                    coding(a, cx, &t);
+                }
+            });
+        }
+        if uninformed {
+            o.row(row(&PRB_TO_JP_CONDITION, "PRB-21"));
+            o.array("tag", |a| {
+                a.object(|o: &mut Object<'_>| {
+                    o.constant("system", systems::CLINS_INDICATION);
+                    o.string("code", "UNINFORMED", told.comp(1).src());
+                });
+            });
+        }
+    });
+    r.row(before);
+}
+
+/// Whether PRB-21 says that the patient knows. In doubt: no, since what is hidden by mistake can be
+/// shown later, but not the other way round.
+fn affirmative(f: Part<'_>) -> bool {
+    let (code, text) = (f.comp(1).value(), f.comp(2).value());
+    let no = |s: &str| {
+        ["未", "なし", "無", "不", "否"]
+            .iter()
+            .any(|w| s.contains(w))
+    };
+    if no(text.text) || no(code.text) {
+        return false;
+    }
+    code.text.trim().eq_ignore_ascii_case("Y")
+        || ["済", "告知", "あり", "有"]
+            .iter()
+            .any(|w| text.text.contains(w))
+}

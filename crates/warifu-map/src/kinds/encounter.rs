@@ -1,18 +1,1215 @@
-//! Placeholder, replaced by its owner.
+//! Encounter (`JP_Encounter`): all dated ADT kinds of a patient merged into stays and visits. Mapping §3, §12.
+//!
+//! An admission (ADT-22) opens a stay; every later event belongs to the stay that contains its time,
+//! so that one Encounter tells the whole story: `statusHistory`, `classHistory` and `location[]` follow
+//! the sequence of events. Outpatient arrivals (ADT-12) are Encounters of their own. A cancel event
+//! takes its counterpart out of the story; alone it leaves what mapping §12 says of it.
+
+use warifu_diag::catalogue::map_admin::{MAP109, MAP110, MAP116, MAP117};
+use warifu_diag::catalogue::map_general::MAP008;
+use warifu_fhir::element::encounter as el;
+use warifu_fhir::{Buffers, Id, Object, Resource, Row, Src};
+use warifu_hl7::{Message, Part, Val, time};
+use warifu_ssmix2::DataKind;
+use warifu_terms::{maps, systems, tables};
+
 use crate::convert::Core;
-use crate::cx::{Item, PatientContext};
-use crate::output::Output;
-use crate::table::Table;
-use warifu_fhir::Buffers;
-use warifu_hl7::Message;
+use crate::cx::{Cx, Item, PatientContext, Sourced, Stay};
+use crate::datatypes::{Person, date_time, person_reference, practitioner};
+use crate::output::{Delete, Output};
+use crate::table::{Ignored, Table};
+
+use super::practitioner as shared;
+
+/// Canonical of `JP_Encounter`.
+pub const JP_ENCOUNTER: &str = "http://jpfhir.jp/fhir/core/StructureDefinition/JP_Encounter";
+
+table! {
+    /// EVN, PV1 and PV2 of the dated ADT kinds → `JP_Encounter` (JP Core 1.2.0). HL7 v2.5 §3.4.1, §3.4.3,
+    /// §3.4.4; SS-MIX2 仕様書 ADT-01…52. All rows are merged over the events of a stay.
+    PV1_TO_JP_ENCOUNTER: "Encounter" {
+        "MSH-9" => "Encounter.status": part, "メッセージ型";
+        "EVN-2" => "Encounter.statusHistory.period.start": part, "記録日時";
+        "EVN-3" => "": ignored Ignored::Redundant, "事象予定日時";
+        "EVN-4" => "": ignored Ignored::Transport, "事象理由コード";
+        "EVN-5" => "": ignored Ignored::Transport, "操作者ID";
+        "EVN-6" => "Encounter.location.period.start": part, "事象発生日時";
+        "EVN-7" => "": ignored Ignored::Transport, "事象発生施設";
+        "PV1-1" => "": ignored Ignored::Structural, "セットID";
+        "PV1-2" => "Encounter.class": part, "患者区分";
+        "PV1-3" => "Encounter.location.location": part, "患者の所在場所";
+        "PV1-6" => "Encounter.location.location": part, "患者の以前の所在場所";
+        "PV1-7" => "Encounter.participant": part, "主治医";
+        "PV1-10" => "Encounter.serviceType": part, "診療科";
+        "PV1-17" => "Encounter.participant": part, "入院時の主治医";
+        "PV1-36" => "Encounter.hospitalization.dischargeDisposition": part, "退院区分";
+        "PV1-44" => "Encounter.period.start": part, "入院日時";
+        "PV1-45" => "Encounter.period.end": part, "退院日時";
+        "PV2-1" => "Encounter.location.location": part, "予定された所在場所";
+        "PV2-8" => "Encounter.period.start": part, "入院予定日時";
+        "PV2-9" => "Encounter.period.end": part, "退院予定日時";
+        "PV2-47" => "Encounter.location.period.end": part, "帰院予定日時";
+        "PRB-10" => "Encounter.diagnosis.use": part, "プロブレムの分類";
+        "PRB-18" => "Encounter.diagnosis.rank": part, "プロブレムのランキング";
+    }
+}
+
 /// Tables of this module.
-pub static TABLES: &[&Table] = &[];
-/// Merges dated ADT messages into stays and emits their Encounters; fills `context.stays`.
+pub static TABLES: &[&Table] = &[&PV1_TO_JP_ENCOUNTER];
+
+fn row(source: &str) -> Option<&'static Row> {
+    shared::row(&PV1_TO_JP_ENCOUNTER, source)
+}
+
+/// What an event does to a stay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// ADT-12.
+    Visit,
+    /// ADT-21.
+    PlanAdmission,
+    /// ADT-22.
+    Admission,
+    /// ADT-01.
+    Doctor,
+    /// ADT-31.
+    Leave,
+    /// ADT-32.
+    Return,
+    /// ADT-41.
+    PlanMove,
+    /// ADT-42.
+    Move,
+    /// ADT-51.
+    PlanDischarge,
+    /// ADT-52.
+    Discharge,
+}
+
+/// One ADT message.
+#[derive(Clone, Copy)]
+struct Event<'a> {
+    item: Item<'a>,
+    message: Message<'a>,
+    step: Step,
+    /// The event takes one back.
+    cancels: bool,
+    /// Trigger event that fits the kind (the kind wins over MSH-9).
+    code: &'static str,
+    /// When it happened or is to happen.
+    time: Val<'a>,
+    /// [`time::Time::sort_key`] of `time`; 0 when there is none.
+    key: u64,
+    /// When the message was sent.
+    sent: u64,
+    /// The only part of a cancelled pair that is there: see [`lone_cancel`].
+    lone: bool,
+}
+
+impl<'a> Event<'a> {
+    fn pv1(&self, field: usize) -> Part<'a> {
+        self.message
+            .first(b"PV1")
+            .map_or_else(|| self.message.empty_part(), |s| s.field(field))
+    }
+    fn pv2(&self, field: usize) -> Part<'a> {
+        self.message
+            .first(b"PV2")
+            .map_or_else(|| self.message.empty_part(), |s| s.field(field))
+    }
+    /// Tells of the future: its PV1 shows the state when it was written, not at its time.
+    const fn is_plan(&self) -> bool {
+        matches!(
+            self.step,
+            Step::PlanAdmission | Step::PlanMove | Step::PlanDischarge
+        )
+    }
+    fn evn(&self, field: usize) -> Part<'a> {
+        self.message
+            .first(b"EVN")
+            .map_or_else(|| self.message.empty_part(), |s| s.field(field))
+    }
+}
+
+/// A stay or visit with its events in order of time.
+struct Story<'a> {
+    events: Vec<Event<'a>>,
+    visit: bool,
+    id: Id,
+    start: Val<'a>,
+    start_key: u64,
+    end: Val<'a>,
+    end_key: Option<u64>,
+    cancelled: bool,
+    /// Only planned so far.
+    planned: bool,
+    /// No admission is known: made of the events alone.
+    implicit: bool,
+    department: &'a str,
+}
+
+/// Merges dated ADT messages into stays and emits their Encounters; fills `context.stays`, which may
+/// hold stays already (an older version of a file is then put into the stay it belonged to).
 pub(crate) fn convert<'a>(
-    _core: &Core,
-    _pool: &mut Vec<Box<Buffers>>,
-    _out: &mut Output,
-    _context: &mut PatientContext,
-    _messages: &[(Item<'a>, Message<'a>)],
+    core: &Core,
+    pool: &mut Vec<Box<Buffers>>,
+    out: &mut Output,
+    context: &mut PatientContext,
+    messages: &[(Item<'a>, Message<'a>)],
 ) {
+    let patient_id = core.patient_id(&context.patient);
+    let mut events: Vec<Event<'a>> = messages
+        .iter()
+        .filter_map(|(item, message)| read(*item, *message))
+        .collect();
+    events.sort_by_key(|e| (e.key, rank(e.step), e.sent));
+    let kept = without_cancelled(events);
+    let now = messages
+        .iter()
+        .filter_map(|(_, m)| time::parse(m.value(b"MSH", 7).text))
+        .map(|t| t.sort_key())
+        .max()
+        .unwrap_or(0)
+        .max(context.newest);
+    let known = context.stays.clone();
+    let mut stories: Vec<Story<'a>> = Vec::new();
+    for event in kept {
+        let mut cx = Cx {
+            conv: core,
+            out: &mut *out,
+            context: &*context,
+            item: event.item,
+            message: event.message,
+            patient_id,
+            pool: &mut *pool,
+            scratch: String::new(),
+        };
+        place_event(&mut cx, &mut stories, &known, event);
+    }
+    let mut stays = known;
+    for s in &stories {
+        if s.cancelled || s.planned || stays.iter().any(|k| k.id == s.id) {
+            continue;
+        }
+        stays.push(Stay {
+            id: s.id,
+            inpatient: !s.visit,
+            start: s.start_key,
+            end: s.end_key,
+            department: s.department.to_owned(),
+        });
+    }
+    stays.sort_by(|a, b| (a.start, a.id).cmp(&(b.start, b.id)));
+    context.stays = stays;
+    for story in &stories {
+        let Some(first) = primary(story) else {
+            continue;
+        };
+        let mut cx = Cx {
+            conv: core,
+            out: &mut *out,
+            context: &*context,
+            item: first.item,
+            message: first.message,
+            patient_id,
+            pool: &mut *pool,
+            scratch: String::new(),
+        };
+        super::patient::ensure(&mut cx);
+        tell(&mut cx, story, now);
+    }
+}
+
+/// The message that stands for the stay: the admission or arrival, else the first event.
+fn primary<'s, 'a>(story: &'s Story<'a>) -> Option<&'s Event<'a>> {
+    story
+        .events
+        .iter()
+        .find(|e| matches!(e.step, Step::Admission | Step::Visit))
+        .or_else(|| story.events.first())
+}
+
+/// Order of events of one moment.
+const fn rank(step: Step) -> u8 {
+    match step {
+        Step::PlanAdmission => 0,
+        Step::Visit | Step::Admission => 1,
+        Step::PlanMove => 2,
+        Step::PlanDischarge => 3,
+        Step::Doctor => 4,
+        Step::Move => 5,
+        Step::Leave => 6,
+        Step::Return => 7,
+        Step::Discharge => 8,
+    }
+}
+
+fn read<'a>(item: Item<'a>, message: Message<'a>) -> Option<Event<'a>> {
+    let kind = item.kind?;
+    let (step, code, cancel) = match kind {
+        DataKind::Adt01 => (Step::Doctor, "A54", "A55"),
+        DataKind::Adt12 => (Step::Visit, "A04", "A11"),
+        DataKind::Adt21 => (Step::PlanAdmission, "A14", "A27"),
+        DataKind::Adt22 => (Step::Admission, "A01", "A11"),
+        DataKind::Adt31 => (Step::Leave, "A21", "A52"),
+        DataKind::Adt32 => (Step::Return, "A22", "A53"),
+        DataKind::Adt41 => (Step::PlanMove, "A15", "A26"),
+        DataKind::Adt42 => (Step::Move, "A02", "A12"),
+        DataKind::Adt51 => (Step::PlanDischarge, "A16", "A25"),
+        DataKind::Adt52 => (Step::Discharge, "A03", "A13"),
+        _ => return None,
+    };
+    let nine = message
+        .first(b"MSH")
+        .map_or_else(|| message.empty_part(), |s| s.field(9));
+    let cancels = nine.comp(2).value().text.trim() == cancel;
+    let mut event = Event {
+        item,
+        message,
+        step,
+        cancels,
+        code: if cancels { cancel } else { code },
+        time: Val::default(),
+        key: 0,
+        sent: time::parse(message.value(b"MSH", 7).text).map_or(0, |t| t.sort_key()),
+        lone: false,
+    };
+    let choices = match step {
+        Step::Visit | Step::Admission => [event.pv1(44), event.evn(6), event.evn(2)],
+        Step::PlanAdmission | Step::PlanMove => [event.pv2(8), event.evn(3), event.evn(6)],
+        Step::PlanDischarge => [event.pv2(9), event.evn(3), event.evn(6)],
+        Step::Discharge => [event.pv1(45), event.evn(6), event.evn(2)],
+        Step::Return => [event.evn(6), event.pv2(47), event.evn(2)],
+        Step::Doctor | Step::Leave | Step::Move => {
+            [event.evn(6), event.evn(2), message.empty_part()]
+        }
+    };
+    for part in choices {
+        let v = part.value();
+        if let Some(t) = time::parse(v.text) {
+            event.time = v;
+            event.key = t.sort_key();
+            break;
+        }
+    }
+    Some(event)
+}
+
+/// Takes out what a later cancel event of the same kind and moment withdraws, and that cancel event; a
+/// cancel event without counterpart stays, marked as alone.
+fn without_cancelled(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
+    let mut kept: Vec<Event<'_>> = Vec::with_capacity(events.len());
+    for event in events {
+        if !event.cancels {
+            kept.push(event);
+            continue;
+        }
+        // Events are sorted by time, so a counterpart is among the last of the same moment.
+        let counterpart = kept.iter().rposition(|e| {
+            e.step == event.step && !e.cancels && e.key == event.key && e.sent <= event.sent
+        });
+        let whole = matches!(
+            event.step,
+            Step::Visit | Step::Admission | Step::PlanAdmission
+        );
+        match counterpart {
+            Some(at) if !whole => {
+                kept.remove(at);
+            }
+            Some(at) => {
+                // The Encounter as a whole is withdrawn: it stays, cancelled.
+                kept.remove(at);
+                kept.push(Event {
+                    lone: true,
+                    ..event
+                });
+            }
+            None => kept.push(Event {
+                lone: true,
+                ..event
+            }),
+        }
+    }
+    kept
+}
+
+const DAY: u64 = 1_000_000_000;
+
+/// Finds the story an event belongs to, or begins one.
+fn place_event<'a>(
+    cx: &mut Cx<'a, '_>,
+    stories: &mut Vec<Story<'a>>,
+    known: &[Stay],
+    event: Event<'a>,
+) {
+    if event.key == 0 {
+        let missing = match event.step {
+            Step::Visit | Step::Admission => "PV1-44",
+            Step::Discharge => "PV1-45",
+            Step::PlanAdmission | Step::PlanMove => "PV2-8",
+            Step::PlanDischarge => "PV2-9",
+            _ => "EVN-6",
+        };
+        cx.report_message(&MAP110, missing);
+    }
+    let department = department_of(&event);
+    match event.step {
+        Step::Visit => {
+            let id = cx.id(
+                "Encounter",
+                &["visit", event.time.text, department],
+                event.message.first(b"PV1").map_or(0, |s| s.position()),
+                "",
+            );
+            if let Some(story) = stories.iter_mut().find(|s| s.id == id) {
+                story.events.push(event);
+                return;
+            }
+            stories.push(begin(id, event, true, department));
+        }
+        Step::Admission => {
+            let id = stay_id(cx, &event, event.time.text);
+            if let Some(story) = stories.iter_mut().find(|s| s.id == id) {
+                story.cancelled |= event.cancels;
+                story.events.push(event);
+                return;
+            }
+            // A plan for that day is fulfilled by the admission: what was planned becomes this stay.
+            let plan = stories.iter().rposition(|s| {
+                s.planned && !s.cancelled && s.start_key / DAY == event.key / DAY && event.key > 0
+            });
+            let mut story = begin(id, event, false, department);
+            story.cancelled = event.cancels;
+            if let Some(at) = plan.filter(|_| !event.cancels) {
+                let plan = stories.remove(at);
+                if plan.id != id {
+                    let message = plan.events.first().map_or(0, |e| e.message.number());
+                    cx.out.deletes.push(Delete {
+                        resource_type: "Encounter",
+                        id: plan.id,
+                        message,
+                    });
+                }
+                story.events.splice(0..0, plan.events);
+            }
+            stories.push(story);
+        }
+        Step::PlanAdmission => {
+            let admitted = known
+                .iter()
+                .any(|s| s.inpatient && s.start / DAY == event.key / DAY && event.key > 0);
+            let id = stay_id(cx, &event, event.time.text);
+            if let Some(story) = stories.iter_mut().find(|s| s.id == id) {
+                story.events.push(event);
+                return;
+            }
+            let mut story = begin(id, event, false, department);
+            story.planned = !admitted;
+            story.cancelled = event.cancels;
+            stories.push(story);
+        }
+        _ => {
+            let admitted = event.pv1(44).value();
+            let admitted_key = time::parse(admitted.text).map_or(0, |t| t.sort_key());
+            let inside = |start: u64, end: Option<u64>| {
+                start / DAY <= event.key / DAY && end.is_none_or(|e| e / DAY >= event.key / DAY)
+            };
+            let exact = stories.iter().rposition(|s| {
+                !s.visit
+                    && !s.planned
+                    && !s.cancelled
+                    && admitted_key > 0
+                    && s.start_key == admitted_key
+            });
+            let by_time = || {
+                stories.iter().rposition(|s| {
+                    !s.visit
+                        && !s.planned
+                        && !s.cancelled
+                        && event.key > 0
+                        && inside(s.start_key, s.end_key)
+                })
+            };
+            // The attending doctor of an outpatient: the visit of that day and department.
+            let outpatient =
+                event.step == Step::Doctor && class_of(&event).is_some_and(|c| c.code != "IMP");
+            let at = if outpatient {
+                stories.iter().rposition(|s| {
+                    s.visit && s.start_key / DAY == event.key / DAY && s.department == department
+                })
+            } else {
+                exact.or_else(by_time)
+            };
+            if let Some(story) = at.and_then(|at| stories.get_mut(at)) {
+                if event.step == Step::Discharge && !event.cancels {
+                    story.end = event.time;
+                    story.end_key = (event.key > 0).then_some(event.key);
+                }
+                story.events.push(event);
+                return;
+            }
+            let living = known.iter().rev().find(|s| {
+                if outpatient {
+                    !s.inpatient && s.start / DAY == event.key / DAY && s.department == department
+                } else {
+                    s.inpatient
+                        && (s.start == admitted_key || (event.key > 0 && inside(s.start, s.end)))
+                }
+            });
+            let start = if admitted_key > 0 {
+                admitted
+            } else {
+                event.time
+            };
+            let id = match living {
+                Some(stay) => stay.id,
+                None => stay_id(cx, &event, start.text),
+            };
+            if living.is_none() {
+                cx.report_message(&MAP109, "");
+            }
+            let mut story = begin(id, event, outpatient, department);
+            story.implicit = admitted_key == 0;
+            story.start = if admitted_key > 0 {
+                admitted
+            } else {
+                Val::default()
+            };
+            story.start_key = if admitted_key > 0 {
+                admitted_key
+            } else {
+                event.key
+            };
+            if event.step == Step::Discharge && !event.cancels {
+                story.end = event.time;
+                story.end_key = (event.key > 0).then_some(event.key);
+            }
+            stories.push(story);
+        }
+    }
+}
+
+fn begin<'a>(id: Id, event: Event<'a>, visit: bool, department: &'a str) -> Story<'a> {
+    Story {
+        visit,
+        id,
+        start: event.time,
+        start_key: event.key,
+        end: Val::default(),
+        end_key: None,
+        cancelled: event.cancels
+            && matches!(
+                event.step,
+                Step::Visit | Step::Admission | Step::PlanAdmission
+            ),
+        planned: false,
+        implicit: false,
+        department,
+        events: vec![event],
+    }
+}
+
+/// Identity of a stay: the patient (added by the engine) and the time of admission.
+fn stay_id<'a>(cx: &mut Cx<'a, '_>, event: &Event<'a>, start: &str) -> Id {
+    cx.id(
+        "Encounter",
+        &["stay", start],
+        event.message.first(b"PV1").map_or(0, |s| s.position()),
+        "",
+    )
+}
+
+fn department_of<'a>(event: &Event<'a>) -> &'a str {
+    let service = event.pv1(10).value().trimmed();
+    if !service.is_empty() {
+        return service.text;
+    }
+    let place = event.pv1(3);
+    if shared::is_clinic(place) {
+        return place.comp(1).value().trimmed().text;
+    }
+    event.item.department
+}
+
+fn class_of(event: &Event<'_>) -> Option<maps::Coded> {
+    maps::ENCOUNTER_CLASS.find(event.pv1(2).value().text)
+}
+
+/// A span of time in one state.
+#[derive(Clone, Copy)]
+struct Span<'a> {
+    status: &'static str,
+    src: Src,
+    start: Val<'a>,
+    end: Val<'a>,
+}
+
+/// A place in the story.
+#[derive(Clone, Copy)]
+struct Spot<'a> {
+    place: Part<'a>,
+    source: &'static str,
+    status: &'static str,
+    status_src: Src,
+    start: Val<'a>,
+    end: Val<'a>,
+    end_source: &'static str,
+    /// Made by a plan that has not come true.
+    plan: bool,
+}
+
+/// An attending doctor in the story.
+struct Attending<'a> {
+    person: Person<'a>,
+    start: Val<'a>,
+    end: Val<'a>,
+}
+
+fn tell<'a>(cx: &mut Cx<'a, '_>, story: &Story<'a>, now: u64) {
+    let mut r = cx.open("Encounter", story.id);
+    let (status, history) = states(cx, story, now);
+    let before = r.row(row("MSH-9"));
+    r.string(el::STATUS, status.status, status.src);
+    for h in &history {
+        r.object(el::STATUS_HISTORY, |o| {
+            o.string("status", h.status, h.src);
+            period(o, cx, "period", h.start, h.end);
+        });
+    }
+    r.row(row("PV1-2"));
+    classes(&mut r, cx, story);
+    r.row(row("PV1-10"));
+    service(&mut r, cx, story);
+    cx.subject(&mut r, el::SUBJECT);
+    participants(&mut r, cx, story);
+    r.row(row("PV1-44"));
+    r.object(el::PERIOD, |o| {
+        let planned_end = planned_discharge(story);
+        o.row(row(if story.planned { "PV2-8" } else { "PV1-44" }));
+        if let Some(s) = date_time(cx, story.start, "Encounter.period.start") {
+            o.string("start", s, story.start.src());
+        }
+        let end = if story.end.is_empty() {
+            planned_end
+        } else {
+            story.end
+        };
+        o.row(row(if story.end.is_empty() {
+            "PV2-9"
+        } else {
+            "PV1-45"
+        }));
+        if let Some(s) = date_time(cx, end, "Encounter.period.end") {
+            o.string("end", s, end.src());
+        }
+    });
+    if let Some(e) = story
+        .events
+        .iter()
+        .rev()
+        .find(|e| e.step == Step::Discharge && !e.cancels)
+    {
+        disposition(&mut r, cx, e);
+    }
+    if !story.visit {
+        for spot in spots(cx, story) {
+            location(&mut r, cx, &spot);
+        }
+    }
+    diagnoses(&mut r, cx, story);
+    for e in &story.events {
+        mark_used(cx, e);
+    }
+    r.row(before);
+    // status and class are always there.
+    r.profile(JP_ENCOUNTER);
+    cx.emit(r);
+}
+
+/// Fields that decide without leaving a leaf of their own in a merged story.
+fn mark_used<'a>(cx: &mut Cx<'a, '_>, e: &Event<'a>) {
+    if !cx.options().trace {
+        return;
+    }
+    let nine = e
+        .message
+        .first(b"MSH")
+        .map_or_else(|| e.message.empty_part(), |s| s.field(9));
+    for part in [
+        nine,
+        e.evn(2),
+        e.evn(3),
+        e.evn(6),
+        e.pv2(1),
+        e.pv2(8),
+        e.pv2(9),
+        e.pv2(47),
+    ] {
+        cx.used(&part);
+    }
+    for n in [2, 3, 6, 7, 10, 17, 44, 45] {
+        cx.used(&e.pv1(n));
+    }
+}
+
+fn period<'a>(
+    o: &mut Object<'_>,
+    cx: &mut Cx<'a, '_>,
+    key: &'static str,
+    start: Val<'a>,
+    end: Val<'a>,
+) {
+    let (s, e) = (
+        date_time(cx, start, "Period.start"),
+        date_time(cx, end, "Period.end"),
+    );
+    o.object(key, |o| {
+        o.string("start", s.unwrap_or(""), start.src());
+        o.string("end", e.unwrap_or(""), end.src());
+    });
+}
+
+fn event_src(e: &Event<'_>) -> Src {
+    e.message
+        .first(b"MSH")
+        .map(|s| s.field(9).src())
+        .unwrap_or_default()
+}
+
+/// The present status and those before it, with their times.
+fn states<'a>(cx: &mut Cx<'a, '_>, story: &Story<'a>, now: u64) -> (Span<'a>, Vec<Span<'a>>) {
+    let mut history: Vec<Span<'a>> = Vec::new();
+    let mut current: Option<Span<'a>> = None;
+    for e in &story.events {
+        if e.item.flag == b'0'
+            || (e.cancels && matches!(e.step, Step::Visit | Step::Admission | Step::PlanAdmission))
+        {
+            cx.report_message(&MAP116, "Encounter");
+            if story.events.len() == 1 || e.cancels {
+                current = Some(Span {
+                    status: "cancelled",
+                    src: event_src(e),
+                    start: Val::default(),
+                    end: Val::default(),
+                });
+                continue;
+            }
+        }
+        let status = match e.code {
+            // An arrival or admission that lies behind the newest message has come true.
+            "A04" if e.key / DAY < now / DAY => "finished",
+            "A01" if e.key <= now => "in-progress",
+            code => maps::ENCOUNTER_STATUS.translate(code).to,
+        };
+        // Plans and doctors do not change the state of a stay that has begun.
+        let changes = match e.step {
+            Step::Doctor | Step::PlanMove | Step::PlanDischarge => current.is_none(),
+            _ => true,
+        };
+        if !changes {
+            continue;
+        }
+        let start = match e.step {
+            Step::PlanAdmission => e.evn(2).value(),
+            Step::Admission | Step::Visit => e.time,
+            _ if e.lone => Val::default(),
+            _ => e.time,
+        };
+        if let Some(mut past) = current.take() {
+            if past.status == status {
+                current = Some(past);
+                continue;
+            }
+            past.end = start;
+            history.push(past);
+        }
+        current = Some(Span {
+            status,
+            src: event_src(e),
+            start,
+            end: Val::default(),
+        });
+    }
+    let current = current.unwrap_or(Span {
+        status: "unknown",
+        src: Src::NONE,
+        start: Val::default(),
+        end: Val::default(),
+    });
+    (current, history)
+}
+
+/// The present class; the ones before it with their times.
+fn classes<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, story: &Story<'a>) {
+    let mut all: Vec<(maps::Coded, Src, Val<'a>)> = Vec::new();
+    for e in &story.events {
+        let v = e.pv1(2).value().trimmed();
+        let Some(class) = maps::ENCOUNTER_CLASS.find(v.text) else {
+            continue;
+        };
+        if all.last().is_none_or(|(c, ..)| c.code != class.code) {
+            all.push((class, v.src(), e.time));
+        }
+    }
+    if all.is_empty() {
+        let unknown = maps::ENCOUNTER_CLASS
+            .find(if story.visit { "O" } else { "I" })
+            .unwrap_or(maps::ENCOUNTER_CLASS.unknown);
+        cx.report_message(&MAP117, unknown.code);
+        all.push((unknown, Src::NONE, Val::default()));
+    }
+    let write = |o: &mut Object<'_>, class: maps::Coded, src: Src| {
+        o.constant("system", systems::V3_ACT_CODE);
+        o.string("code", class.code, src);
+        o.constant("display", class.display);
+    };
+    for pair in all.windows(2) {
+        let [(class, src, start), (_, _, end)] = pair else {
+            continue;
+        };
+        r.object(el::CLASS_HISTORY, |o| {
+            o.object("class", |o| write(o, *class, *src));
+            period(o, cx, "period", *start, *end);
+        });
+    }
+    if let Some((class, src, _)) = all.last() {
+        r.object(el::CLASS, |o| write(o, *class, *src));
+    }
+}
+
+/// PV1-10 (table 0069), for outpatients else the clinic of PV1-3; the department is who provides the
+/// service.
+fn service<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, story: &Story<'a>) {
+    let mut code = Val::default();
+    for e in &story.events {
+        let v = e.pv1(10).value().trimmed();
+        let clinic = e.pv1(3);
+        if e.is_plan() && !code.is_empty() {
+            continue;
+        }
+        if !v.is_empty() {
+            code = v;
+        } else if shared::is_clinic(clinic) && story.visit {
+            code = clinic.comp(1).value().trimmed();
+        }
+    }
+    if code.is_empty() {
+        return;
+    }
+    let known = tables::table("0069", code.text);
+    if known.is_none() {
+        cx.report_with(&MAP008, &code, "0069");
+    }
+    let system = if known.is_some() {
+        systems::CLINICAL_DEPARTMENT
+    } else {
+        crate::datatypes::local_system(cx, "department")
+    };
+    r.object(el::SERVICE_TYPE, |o| {
+        o.array("coding", |a| {
+            a.object(|o| {
+                o.string("system", system, code.src());
+                o.string("code", code.text, code.src());
+            });
+        });
+        // PV1-10 is a bare code: the table's name helps readers, and is no display of the sender's.
+        o.string("text", known.map_or("", |k| k.ja), code.src());
+    });
+    if let Some(department) = shared::department(cx, code, Val::default(), "") {
+        cx.reference(
+            r,
+            el::SERVICE_PROVIDER,
+            "Organization",
+            department,
+            code.src(),
+        );
+    }
+}
+
+/// PV1-7 of each event (attending, with times when it changes) and PV1-17 (admitting).
+fn participants<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, story: &Story<'a>) {
+    let mut attending: Vec<Attending<'a>> = Vec::new();
+    for e in &story.events {
+        // A55 takes the doctor back.
+        if e.cancels && e.step == Step::Doctor || e.is_plan() && !attending.is_empty() {
+            continue;
+        }
+        let field = e.pv1(7);
+        let Some(person) = practitioner(cx, field) else {
+            continue;
+        };
+        if let (Some(id), code) = (person.id, e.pv1(10).value().trimmed()) {
+            if let Some(department) = shared::department(cx, code, Val::default(), "") {
+                shared::emit_role(cx, id, department, code.text, code.src());
+            }
+        }
+        let same = attending.last().is_some_and(|a| {
+            a.person.id == person.id && (person.id.is_some() || a.person.display == person.display)
+        });
+        if same {
+            continue;
+        }
+        let start = if attending.is_empty() {
+            story.start
+        } else {
+            e.time
+        };
+        if let Some(last) = attending.last_mut() {
+            last.end = e.time;
+        }
+        attending.push(Attending {
+            person,
+            start,
+            end: Val::default(),
+        });
+    }
+    let changed = attending.len() > 1
+        || story
+            .events
+            .iter()
+            .any(|e| e.step == Step::Doctor && !e.cancels);
+    r.row(row("PV1-7"));
+    for a in &attending {
+        // ADT-01 alone: the doctor is in charge since the event.
+        let start = if a.start.is_empty() && attending.len() == 1 {
+            story
+                .events
+                .iter()
+                .find(|e| e.step == Step::Doctor)
+                .map_or(a.start, |e| e.time)
+        } else {
+            a.start
+        };
+        r.object(el::PARTICIPANT, |o| {
+            participant(
+                o,
+                cx,
+                "ATND",
+                "attender",
+                &a.person,
+                changed.then_some((start, a.end)),
+            )
+        });
+    }
+    r.row(row("PV1-17"));
+    let admitting = story.events.iter().map(|e| e.pv1(17)).find(Part::is_some);
+    if let Some(person) = admitting.and_then(|f| practitioner(cx, f)) {
+        r.object(el::PARTICIPANT, |o| {
+            participant(o, cx, "ADM", "admitter", &person, None)
+        });
+    }
+}
+
+fn participant<'a>(
+    o: &mut Object<'_>,
+    cx: &mut Cx<'a, '_>,
+    code: &'static str,
+    display: &'static str,
+    person: &Person<'a>,
+    times: Option<(Val<'a>, Val<'a>)>,
+) {
+    o.array("type", |a| {
+        a.object(|o| {
+            crate::datatypes::coded_concept(
+                o,
+                systems::V3_PARTICIPATION_TYPE,
+                code,
+                display,
+                Src::NONE,
+            )
+        });
+    });
+    if let Some((start, end)) = times {
+        period(o, cx, "period", start, end);
+    }
+    o.object("individual", |o| person_reference(o, cx, person));
+}
+
+/// PV2-9 of a planned admission, or of a planned discharge while the stay is not over.
+fn planned_discharge<'a>(story: &Story<'a>) -> Val<'a> {
+    if story.end_key.is_some() {
+        return Val::default();
+    }
+    story
+        .events
+        .iter()
+        .rev()
+        .find(|e| {
+            matches!(e.step, Step::PlanAdmission | Step::PlanDischarge)
+                && !e.cancels
+                && e.pv2(9).is_some()
+        })
+        .map(|e| e.pv2(9).value())
+        .unwrap_or_default()
+}
+
+/// PV1-36: the code of table 0112 and its translation.
+fn disposition<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, e: &Event<'a>) {
+    let v = e.pv1(36).value().trimmed();
+    if v.is_empty() {
+        return;
+    }
+    let translated = maps::discharge_disposition(v.text);
+    if !translated.known && tables::table("0112", v.text).is_none() {
+        cx.report_with(&MAP008, &v, "0112");
+    }
+    let before = r.row(row("PV1-36"));
+    r.object(el::HOSPITALIZATION, |o| {
+        o.object("dischargeDisposition", |o| {
+            o.array("coding", |a| {
+                a.object(|o| {
+                    o.constant("system", systems::V2_0112);
+                    o.string("code", v.text, v.src());
+                });
+                a.object(|o| {
+                    o.constant("system", systems::DISCHARGE_DISPOSITION);
+                    o.string("code", translated.to.code, v.src());
+                    o.constant("display", translated.to.display);
+                });
+            });
+            o.string(
+                "text",
+                tables::table("0112", v.text).map_or("", |t| t.ja),
+                v.src(),
+            );
+        });
+    });
+    r.row(before);
+}
+
+/// Whether two PL fields name the same bed.
+fn same_place(a: Part<'_>, b: Part<'_>) -> bool {
+    (1..=3).all(|n| a.comp(n).value().text.trim() == b.comp(n).value().text.trim())
+}
+
+/// The places of a stay in order.
+fn spots<'a>(cx: &mut Cx<'a, '_>, story: &Story<'a>) -> Vec<Spot<'a>> {
+    let mut all: Vec<Spot<'a>> = Vec::new();
+    let none = Val::default();
+    for e in &story.events {
+        let status = maps::LOCATION_STATUS.translate(e.code).to;
+        let here = e.pv1(3);
+        let spot = Spot {
+            place: here,
+            source: "PV1-3",
+            status,
+            status_src: event_src(e),
+            start: none,
+            end: none,
+            end_source: "EVN-6",
+            plan: false,
+        };
+        let close = |all: &mut Vec<Spot<'a>>, end: Val<'a>, source: &'static str| {
+            all.retain(|s| !s.plan);
+            if let Some(last) = all.last_mut() {
+                last.status = "completed";
+                last.end = end;
+                last.end_source = source;
+            }
+        };
+        match (e.step, e.cancels) {
+            (Step::Visit, _) => {}
+            (Step::PlanAdmission, _) => all.push(Spot {
+                start: e.time,
+                plan: true,
+                end: e.pv2(9).value(),
+                end_source: "PV2-9",
+                ..spot
+            }),
+            (Step::Admission, _) => {
+                all.retain(|s| !s.plan);
+                all.push(Spot {
+                    start: e.time,
+                    ..spot
+                });
+            }
+            (Step::Doctor, _) => {
+                if all.is_empty() {
+                    all.push(spot);
+                }
+            }
+            (Step::Leave, false) => {
+                close(&mut all, e.time, "EVN-6");
+                all.push(Spot {
+                    start: e.time,
+                    end: e.pv2(47).value(),
+                    end_source: "PV2-47",
+                    ..spot
+                });
+            }
+            (Step::Return, false) => {
+                close(&mut all, e.time, "EVN-6");
+                all.push(Spot {
+                    start: e.time,
+                    ..spot
+                });
+            }
+            (Step::Move, false) => {
+                let prior = e.pv1(6);
+                let missing = all
+                    .iter()
+                    .rev()
+                    .find(|s| !s.plan)
+                    .is_none_or(|s| !same_place(s.place, prior));
+                close(&mut all, e.time, "EVN-6");
+                if missing && prior.is_some() {
+                    all.push(Spot {
+                        place: prior,
+                        source: "PV1-6",
+                        status: "completed",
+                        status_src: event_src(e),
+                        end: e.time,
+                        ..spot
+                    });
+                }
+                all.push(Spot {
+                    start: e.time,
+                    ..spot
+                });
+            }
+            // The move did not happen: back to where the patient was.
+            (Step::Move, true) => {
+                if all.is_empty() {
+                    all.push(Spot {
+                        place: e.pv1(6),
+                        source: "PV1-6",
+                        ..spot
+                    });
+                }
+            }
+            (Step::PlanMove, false) => {
+                if all.is_empty() && e.pv2(1).is_some() && here.is_some() {
+                    all.push(Spot {
+                        status: "active",
+                        status_src: Src::NONE,
+                        ..spot
+                    });
+                }
+                let planned = e.pv2(1);
+                let (place, source) = if planned.is_some() {
+                    (planned, "PV2-1")
+                } else {
+                    (here, "PV1-3")
+                };
+                all.push(Spot {
+                    place,
+                    source,
+                    start: e.time,
+                    plan: true,
+                    ..spot
+                });
+            }
+            (Step::PlanDischarge, false) => match all.iter_mut().rev().find(|s| !s.plan) {
+                Some(last) => {
+                    if last.end.is_empty() {
+                        last.end = e.time;
+                        last.end_source = "PV2-9";
+                    }
+                }
+                None => all.push(Spot {
+                    end: e.time,
+                    end_source: "PV2-9",
+                    ..spot
+                }),
+            },
+            (Step::Discharge, false) => {
+                all.retain(|s| !s.plan);
+                let there = all
+                    .last()
+                    .is_some_and(|s| same_place(s.place, here) || !here.is_some());
+                if there {
+                    close(&mut all, e.time, "PV1-45");
+                } else {
+                    close(&mut all, none, "PV1-45");
+                    all.push(Spot {
+                        end: e.time,
+                        end_source: "PV1-45",
+                        ..spot
+                    });
+                }
+            }
+            // A plan, leave or discharge that is taken back: the patient is where PV1-3 says.
+            (
+                Step::Leave | Step::Return | Step::Discharge | Step::PlanMove | Step::PlanDischarge,
+                true,
+            ) => {
+                if all.is_empty() {
+                    all.push(spot);
+                }
+            }
+        }
+    }
+    all.retain(|s| s.place.is_some());
+    if story.implicit && story.end_key.is_none() && all.is_empty() {
+        cx.used(&story.start);
+    }
+    all
+}
+
+fn location<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, spot: &Spot<'a>) {
+    let Some(place) = shared::place(cx, spot.place) else {
+        return;
+    };
+    let before = r.row(row(spot.source));
+    r.object(el::LOCATION, |o| {
+        o.object("location", |o| {
+            o.string(
+                "reference",
+                cx.reference_text("Location", place.id),
+                spot.place.src(),
+            );
+            o.string("display", place.name, spot.place.src());
+        });
+        o.row(row("MSH-9"));
+        o.string("status", spot.status, spot.status_src);
+        let (start, end) = (
+            date_time(cx, spot.start, "Encounter.location.period.start"),
+            date_time(cx, spot.end, "Encounter.location.period.end"),
+        );
+        o.object("period", |o| {
+            o.row(row("EVN-6"));
+            o.string("start", start.unwrap_or(""), spot.start.src());
+            o.row(row(spot.end_source));
+            o.string("end", end.unwrap_or(""), spot.end.src());
+        });
+    });
+    r.row(before);
+}
+
+/// Diseases with a role in this stay: PRB-10.4 (admission, discharge, operation) and PRB-18 (main).
+fn diagnoses<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, story: &Story<'a>) {
+    let context = cx.context;
+    let before = r.row(row("PRB-18"));
+    for d in context
+        .diagnoses
+        .iter()
+        .filter(|d| cx.encounter_at(&d.moment) == Some(story.id))
+    {
+        r.object(el::DIAGNOSIS, |o| {
+            o.object("condition", |o| {
+                o.string(
+                    "reference",
+                    cx.reference_text("Condition", d.condition),
+                    d.src,
+                )
+            });
+            if let Some(role) = d.role {
+                o.row(row("PRB-10"));
+                o.object("use", |o| {
+                    crate::datatypes::coded_concept(
+                        o,
+                        systems::DIAGNOSIS_ROLE,
+                        role.code,
+                        role.display,
+                        d.role_src,
+                    )
+                });
+            }
+            if d.main {
+                o.row(row("PRB-18"));
+                o.number("rank", "1", d.src);
+            }
+        });
+    }
+    r.row(before);
 }

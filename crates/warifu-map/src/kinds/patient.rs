@@ -1,52 +1,148 @@
-//! Patient (JP_Patient) from PID, NK1, DB1; other kinds refer to it. Mapping §2.
+//! Patient (`JP_Patient`) from PID, NK1, DB1, PD1; other kinds refer to it. Mapping §2, §12.
 
-use warifu_diag::catalogue::map_general::MAP008;
-use warifu_fhir::Resource;
-use warifu_fhir::element::patient as el;
-use warifu_hl7::Part;
+use warifu_diag::catalogue::map_admin::{MAP104, MAP111, MAP114};
+use warifu_diag::catalogue::map_general::{MAP004, MAP008};
+use warifu_fhir::element::{self, patient as el};
+use warifu_fhir::{Resource, Row, Src};
+use warifu_hl7::{Part, Segment};
+use warifu_terms::{maps, systems};
 
 use crate::cx::{Cx, Sourced};
-use crate::datatypes::{self, EN_REPRESENTATION, full_name};
+use crate::datatypes::{self, address, codeable_concept, human_name, patient_name, telecom};
+use crate::output::Delete;
 use crate::table::{Group, Ignored, Table, run};
 
-/// Canonical of JP_Patient.
+/// Canonical of `JP_Patient`.
 pub const JP_PATIENT: &str = "http://jpfhir.jp/fhir/core/StructureDefinition/JP_Patient";
+/// FHIR R4 extension for a disability.
+const DISABILITY: &str = "http://hl7.org/fhir/StructureDefinition/patient-disability";
 
 table! {
-    /// PID → JP_Patient (JP Core 1.2.0). HL7 v2.5 §3.4.2; SS-MIX2 仕様書 ADT-00.
+    /// PID → `JP_Patient` (JP Core 1.2.0). HL7 v2.5 §3.4.2; SS-MIX2 仕様書 ADT-00.
     PID_TO_JP_PATIENT: "Patient" {
         "PID-1" => "": ignored Ignored::Structural, "セットID";
-        "PID-3" => "Patient.identifier": map identifier, "患者ID";
+        "PID-3" => "Patient.identifier": map identifier, "患者IDリスト";
         "PID-5" => "Patient.name": map names, "患者氏名";
         "PID-7" => "Patient.birthDate": map birth_date, "生年月日";
         "PID-8" => "Patient.gender": map gender, "性別";
+        "PID-9" => "Patient.birthDate": map shifted_birth_date, "患者別名";
+        "PID-11" => "Patient.address": map addresses, "患者住所";
+        "PID-13" => "Patient.telecom": map home_telecom, "電話番号−自宅";
+        "PID-14" => "Patient.telecom": map work_telecom, "電話番号−勤務先";
+        "PID-29" => "Patient.deceasedDateTime": map deceased_time, "死亡日時";
+        "PID-30" => "Patient.deceasedBoolean": map deceased, "死亡表示";
+        "PID-33" => "": ignored Ignored::Transport, "最終更新日時";
+    }
+}
+
+table! {
+    /// NK1 → `JP_Patient.contact` (JP Core 1.2.0). HL7 v2.5 §3.4.5; SS-MIX2 仕様書 ADT-00.
+    NK1_TO_JP_PATIENT: "Patient" {
+        "NK1-1" => "": ignored Ignored::Structural, "セットID";
+        "NK1-2" => "Patient.contact.name": part, "氏名";
+        "NK1-3" => "Patient.contact.relationship": part, "続柄";
+        "NK1-4" => "Patient.contact.address": part, "住所";
+        "NK1-5" => "Patient.contact.telecom": part, "電話番号";
+        "NK1-6" => "Patient.contact.telecom": part, "勤務先電話番号";
+        "NK1-13" => "Patient.contact.organization": part, "所属組織名";
+    }
+}
+
+table! {
+    /// DB1 → extension patient-disability (FHIR R4). HL7 v2.5 §3.4.12; SS-MIX2 仕様書 ADT-00.
+    DB1_TO_JP_PATIENT: "Patient" {
+        "DB1-1" => "": ignored Ignored::Structural, "セットID";
+        "DB1-2" => "Patient.extension:disability": part, "身体障害者コード";
+        "DB1-4" => "Patient.extension:disability": part, "身体障害の有無";
+    }
+}
+
+table! {
+    /// PD1 → `JP_Patient` (outside the SS-MIX2 tables, read where sent). HL7 v2.5 §3.4.10.
+    PD1_TO_JP_PATIENT: "Patient" {
+        "PD1-4" => "Patient.generalPractitioner": map general_practitioner, "かかりつけ医";
+    }
+}
+
+table! {
+    /// PV1, PV2 and EVN of ADT-00 and ADT-61: the state at that moment, told again by the dated ADT
+    /// kinds (mapping §3: no Encounter is made of them).
+    PV1_OF_SNAPSHOT: "Encounter" {
+        "PV1-3" => "": ignored Ignored::Redundant, "患者の所在場所";
+        "PV1-7" => "": ignored Ignored::Redundant, "主治医";
+        "PV1-10" => "": ignored Ignored::Redundant, "診療科";
+        "PV1-17" => "": ignored Ignored::Redundant, "入院時の主治医";
     }
 }
 
 /// Tables of this module.
-pub static TABLES: &[&Table] = &[&PID_TO_JP_PATIENT];
+pub static TABLES: &[&Table] = &[
+    &PID_TO_JP_PATIENT,
+    &NK1_TO_JP_PATIENT,
+    &DB1_TO_JP_PATIENT,
+    &PD1_TO_JP_PATIENT,
+    &PV1_OF_SNAPSHOT,
+];
 
-/// ADT-00: the Patient and what hangs on it.
+/// ADT-00: the Patient and what hangs on it (insurance, allergies, body measures). `A23` withdraws
+/// the patient: deleted when nothing else of the patient is known, else inactive.
 pub(crate) fn convert(cx: &mut Cx<'_, '_>) {
-    patient(cx);
+    let msh = cx.message().first(b"MSH");
+    if msh.is_some_and(|s| s.field(9).comp(2).value().text.trim() == "A23") {
+        if let Some(msh) = msh {
+            cx.report(&MAP104, &msh.field(9));
+        }
+        if !cx.context.referred {
+            let message = cx.message().number();
+            cx.out.deletes.push(Delete {
+                resource_type: "Patient",
+                id: cx.patient_id(),
+                message,
+            });
+            return;
+        }
+        patient(cx, false);
+        return;
+    }
+    // The flag 0 means the same when such a file is converted by itself.
+    patient(cx, cx.item.flag != b'0');
+    super::coverage::convert(cx);
+    super::allergy::of_patient(cx);
+    super::patient_observation::convert(cx);
 }
 
 /// Makes a Patient from another kind's PID when no ADT-00 is part of the conversion.
 pub(crate) fn ensure(cx: &mut Cx<'_, '_>) {
     if !cx.context.has_adt00 && !cx.emitted("Patient", cx.patient_id()) {
-        patient(cx);
+        patient(cx, true);
     }
 }
 
-fn patient(cx: &mut Cx<'_, '_>) {
+fn patient(cx: &mut Cx<'_, '_>, active: bool) {
     let Some(pid) = cx.message().first(b"PID") else {
         return;
     };
     let mut r = cx.open("Patient", cx.patient_id());
-    let group = Group::of(&[pid]);
+    if !active {
+        r.add(el::ACTIVE, |v| v.boolean(false, Src::NONE));
+    }
+    let mut group = Group::of(&[pid]);
+    if let Some(pd1) = cx.message().first(b"PD1") {
+        group.push(pd1);
+    }
     run(&PID_TO_JP_PATIENT, &mut r, cx, &group);
+    run(&PD1_TO_JP_PATIENT, &mut r, cx, &group);
+    for segment in cx.message().segments() {
+        match &segment.name() {
+            b"NK1" => contact(&mut r, cx, segment),
+            b"DB1" => disability(&mut r, cx, segment),
+            _ => {}
+        }
+    }
     if r.has(el::IDENTIFIER) {
         r.profile(JP_PATIENT);
+    } else {
+        cx.report_with(&MAP004, &pid.field(3), "JP_Patient");
     }
     cx.emit(r);
 }
@@ -54,43 +150,26 @@ fn patient(cx: &mut Cx<'_, '_>) {
 /// PID-3: value as stored, zeros kept; system by institution.
 fn identifier<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
     let v = f.comp(1).value().trimmed();
+    if v.is_empty() {
+        return;
+    }
     let system = match cx.institution() {
-        Some(n) => cx.text(&format!("urn:oid:1.2.392.100495.20.3.51.1{n}")),
+        Some(n) => cx.text(&format!("{}{n}", systems::ID_PATIENT_PREFIX)),
         None => "urn:x-ssmix2:unknown:patient",
     };
+    cx.used(&f.comp(5));
     r.object(el::IDENTIFIER, |o| {
         o.constant("use", "usual");
         datatypes::identifier(o, system, v);
     });
 }
 
-/// PID-5: one HumanName a repetition; component 8 tells kanji (I), kana (P) and alphabet (A) apart.
+/// PID-5: one `HumanName` a repetition; component 8 tells kanji (I), kana (P) and alphabet (A) apart.
 fn names<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
     for rep in f.reps() {
-        let (family, given) = (rep.comp(1).value().trimmed(), rep.comp(2).value().trimmed());
-        let form = rep.comp(8).value();
-        let code = match form.text.trim() {
-            "I" => "IDE",
-            "P" => "SYL",
-            "A" => "ABC",
-            _ => "",
-        };
-        let text = full_name(cx, family, given);
-        r.object(el::NAME, |o| {
-            if !code.is_empty() {
-                o.array("extension", |a| {
-                    a.object(|o| {
-                        o.constant("url", EN_REPRESENTATION);
-                        o.string("valueCode", code, form.src());
-                    });
-                });
-            }
-            o.constant("use", "official");
-            o.also(given.src());
-            o.string("text", text, family.src());
-            o.string("family", family.text, family.src());
-            o.array("given", |a| a.string(given.text, given.src()));
-        });
+        let name = patient_name(cx, rep);
+        cx.used(&rep.comp(7));
+        r.object(el::NAME, |o| human_name(o, &name, "official"));
     }
 }
 
@@ -102,18 +181,213 @@ fn birth_date<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<
     }
 }
 
+/// PID-9: some systems write the birth date here; taken only when PID-7 is empty and it is eight digits.
+fn shifted_birth_date<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: Part<'a>) {
+    let v = f.value();
+    let empty = group.field(*b"PID", 7).is_none_or(|f| !f.is_some());
+    if empty && v.text.len() == 8 && v.text.bytes().all(|b| b.is_ascii_digit()) {
+        if let Some(d) = datatypes::date(cx, v, "Patient.birthDate") {
+            cx.report(&MAP111, &v);
+            r.string(el::BIRTH_DATE, d, v.src());
+        }
+    }
+}
+
 /// PID-8 (table 0001).
 fn gender<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
     let v = f.value();
-    let code = match v.text.trim() {
-        "F" => "female",
-        "M" => "male",
-        "O" | "A" => "other",
-        "U" | "N" => "unknown",
+    let code = maps::GENDER.translate(v.text);
+    if !code.known {
+        cx.report_with(&MAP008, &v, "0001");
+    }
+    r.string(el::GENDER, code.to, v.src());
+}
+
+/// PID-11.
+fn addresses<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
+    for rep in f.reps() {
+        r.object(el::ADDRESS, |o| address(o, cx, rep));
+    }
+}
+
+/// PID-13.
+fn home_telecom<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
+    for rep in f.reps() {
+        r.object(el::TELECOM, |o| telecom(o, cx, rep, Some("home")));
+    }
+}
+
+/// PID-14.
+fn work_telecom<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
+    for rep in f.reps() {
+        r.object(el::TELECOM, |o| telecom(o, cx, rep, Some("work")));
+    }
+}
+
+/// PID-29.
+fn deceased_time<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
+    datatypes::add_date_time(r, cx, el::DECEASED_DATE_TIME, f.value());
+}
+
+/// PID-30 (table 0136); the time of PID-29 says more.
+fn deceased<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
+    let v = f.value();
+    if r.has(el::DECEASED_DATE_TIME) {
+        cx.used(&v);
+        return;
+    }
+    match v.text.trim() {
+        "Y" => r.add(el::DECEASED_BOOLEAN, |o| o.boolean(true, v.src())),
+        "N" => r.add(el::DECEASED_BOOLEAN, |o| o.boolean(false, v.src())),
         _ => {
-            cx.report_with(&MAP008, &v, "0001");
-            "unknown"
+            cx.report_with(&MAP008, &v, "0136");
+            false
         }
     };
-    r.string(el::GENDER, code, v.src());
+}
+
+/// PD1-4.
+fn general_practitioner<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
+    if let Some(p) = datatypes::practitioner(cx, f) {
+        r.object(el::GENERAL_PRACTITIONER, |o| {
+            datatypes::person_reference(o, cx, &p)
+        });
+    }
+}
+
+fn row(source: &str) -> Option<&'static Row> {
+    super::practitioner::row(&NK1_TO_JP_PATIENT, source)
+}
+
+/// One NK1 → one contact. The patient (`SEL`) is no contact of themselves.
+fn contact<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, nk1: Segment<'a>) {
+    let relation = nk1.field(3);
+    if relation.comp(1).value().text.trim() == "SEL" {
+        cx.report(&MAP114, &relation);
+        if cx.options().trace {
+            for (n, field) in nk1.fields().filter(|(n, f)| *n > 1 && f.is_some()) {
+                if let Some(row) = NK1_TO_JP_PATIENT
+                    .rows
+                    .iter()
+                    .find(|r| usize::from(r.field) == n)
+                {
+                    cx.out.lost.push((field.src(), &row.row));
+                }
+            }
+        }
+        return;
+    }
+    let before = r.row(row("NK1-2"));
+    r.object(el::CONTACT, |o| {
+        o.row(row("NK1-3"));
+        o.array("relationship", |a| {
+            a.object(|o| contact_relationship(o, cx, relation));
+        });
+        o.row(row("NK1-2"));
+        contact_name(o, cx, nk1.field(2));
+        o.row(row("NK1-5"));
+        o.array("telecom", |a| {
+            for (n, field_use) in [(5, None), (6, Some("work"))] {
+                for rep in nk1.field(n).reps() {
+                    a.object(|o| telecom(o, cx, rep, field_use));
+                }
+            }
+        });
+        o.row(row("NK1-4"));
+        // One address a contact in R4: the home address first.
+        let addresses = nk1.field(4);
+        let home = addresses
+            .reps()
+            .find(|rep| rep.comp(7).value().text.trim() == "H");
+        let chosen = home.or_else(|| addresses.reps().find(Part::is_some));
+        if let Some(rep) = chosen {
+            o.object("address", |o| address(o, cx, rep));
+        }
+        for rep in addresses
+            .reps()
+            .filter(|rep| rep.is_some() && chosen.is_some_and(|c| c.span() != rep.span()))
+        {
+            lose(cx, "NK1-4", rep);
+        }
+        o.row(row("NK1-13"));
+        let employer = nk1.field(13);
+        let name = employer.comp(1).value().trimmed();
+        cx.used(&employer.comp(2));
+        o.object("organization", |o| {
+            o.string("display", name.text, name.src())
+        });
+    });
+    r.row(before);
+}
+
+/// NK1-2: a contact has one name in R4: the kanji form, else the first; the others are reported.
+fn contact_name<'a>(o: &mut warifu_fhir::Object<'_>, cx: &mut Cx<'a, '_>, names: Part<'a>) {
+    let mut chosen: Option<(Part<'a>, datatypes::PersonName<'a>)> = None;
+    for rep in names.reps().filter(Part::is_some) {
+        let name = patient_name(cx, rep);
+        cx.used(&rep.comp(7));
+        let better = chosen
+            .as_ref()
+            .is_none_or(|(_, n)| n.representation != "IDE" && name.representation == "IDE");
+        if better {
+            if let Some((other, _)) = chosen.replace((rep, name)) {
+                lose(cx, "NK1-2", other);
+            }
+        } else {
+            lose(cx, "NK1-2", rep);
+        }
+    }
+    if let Some((_, name)) = chosen {
+        o.object("name", |o| human_name(o, &name, "official"));
+    }
+}
+
+fn lose<'a>(cx: &mut Cx<'a, '_>, source: &str, part: Part<'a>) {
+    if let Some(row) = NK1_TO_JP_PATIENT
+        .rows
+        .iter()
+        .find(|r| r.row.source == source)
+    {
+        cx.lost(row, part);
+    }
+}
+
+/// NK1-3 in v2-0063 with the display of that code system; the sent text stays in `text`.
+fn contact_relationship<'a>(o: &mut warifu_fhir::Object<'_>, cx: &mut Cx<'a, '_>, cwe: Part<'a>) {
+    let code = cwe.comp(1).value().trimmed();
+    match maps::contact_relationship(code.text) {
+        Some(known) => {
+            cx.used(&cwe.comp(3));
+            datatypes::coded_concept(o, systems::V2_0063, known.code, known.display, code.src());
+            let text = cwe.comp(2).value().trimmed();
+            o.string("text", text.text, text.src());
+        }
+        None if !cwe.is_some() => {}
+        None => {
+            cx.report_with(&MAP008, &code, "0063");
+            codeable_concept(o, cx, cwe);
+        }
+    }
+}
+
+/// DB1: a disability of the patient (`PT`) that is there (`Y`); the standard has no kind of it.
+fn disability<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, db1: Segment<'a>) {
+    let (who, there) = (
+        db1.field(2).value().trimmed(),
+        db1.field(4).value().trimmed(),
+    );
+    if who.text != "PT" || there.text != "Y" {
+        cx.used(&who);
+        cx.used(&there);
+        return;
+    }
+    let before = r.row(super::practitioner::row(&DB1_TO_JP_PATIENT, "DB1-4"));
+    r.object(element::EXTENSION, |o| {
+        o.constant("url", DISABILITY);
+        o.object("valueCodeableConcept", |o| {
+            o.also(who.src());
+            o.string("text", "身体障害あり", there.src());
+        });
+    });
+    r.row(before);
 }
