@@ -1,0 +1,531 @@
+//! Medication: prescriptions (OMP-01), injections (OMP-02), what was given (OMP-11, OMP-12).
+//!
+//! JP_MedicationRequest(+_Injection), JP_MedicationAdministration(+_Injection), JP_MedicationDispense,
+//! JP_Immunization of JP Core 1.2.0; SS-MIX2 仕様書 OMP-01/02/11/12; mapping §8, §9.
+
+pub mod administration;
+mod dosage;
+pub mod request;
+
+use bumpalo::collections::Vec as List;
+use warifu_diag::catalogue::map_general::{MAP004, MAP005, MAP009};
+use warifu_diag::catalogue::map_medication::MAP311;
+use warifu_fhir::{Element, Id, Object, Resource};
+use warifu_hl7::{Part, Segment, Val};
+use warifu_terms::{systems, tables};
+
+use crate::cx::{Cx, Sourced};
+use crate::datatypes::{self, Person};
+use crate::table::{Group, Table};
+
+/// Canonical of JP_Medication.
+pub const JP_MEDICATION: &str = "http://jpfhir.jp/fhir/core/StructureDefinition/JP_Medication";
+
+/// Tables of this module.
+pub static TABLES: &[&Table] = &[
+    &request::RXE_TO_JP_MEDICATION_REQUEST,
+    &request::RXE_TO_JP_MEDICATION_REQUEST_INJECTION,
+    &administration::RXA_TO_JP_MEDICATION_ADMINISTRATION,
+    &administration::RXA_TO_JP_MEDICATION_ADMINISTRATION_INJECTION,
+    &administration::RXA_TO_JP_MEDICATION_DISPENSE,
+    &administration::RXA_TO_JP_IMMUNIZATION,
+];
+
+/// OMP-01: one MedicationRequest a drug.
+pub(crate) fn prescription(cx: &mut Cx<'_, '_>) {
+    request::convert(cx, false);
+}
+
+/// OMP-02: one MedicationRequest an administration, its drugs in a contained Medication.
+pub(crate) fn injection(cx: &mut Cx<'_, '_>) {
+    request::convert(cx, true);
+}
+
+/// OMP-11: one MedicationAdministration a drug and time; dispensed to an outpatient: MedicationDispense.
+pub(crate) fn prescription_given(cx: &mut Cx<'_, '_>) {
+    administration::given(cx);
+}
+
+/// OMP-12: one MedicationAdministration a mixture and time; vaccinations an Immunization as well.
+pub(crate) fn injection_given(cx: &mut Cx<'_, '_>) {
+    administration::injected(cx);
+}
+
+/// Calls `f` once an order: a group begins at each ORC. Where one ORC is followed by several RXE
+/// (met), each RXE is an order of its own with the same ORC.
+fn orders<'a, 'r>(cx: &mut Cx<'a, 'r>, mut f: impl FnMut(&mut Cx<'a, 'r>, &Group<'a>)) {
+    let mut group = Group::new();
+    let mut orc: Option<Segment<'a>> = None;
+    let mut has_rxe = false;
+    for s in cx.message().segments() {
+        match &s.name() {
+            b"ORC" => {
+                if !group.is_empty() {
+                    f(cx, &group);
+                }
+                group.clear();
+                orc = Some(s);
+                has_rxe = false;
+            }
+            b"RXE" => {
+                if has_rxe {
+                    f(cx, &group);
+                    group.clear();
+                    if let Some(orc) = orc {
+                        group.push(orc);
+                    }
+                }
+                has_rxe = true;
+            }
+            b"RXA" => {}
+            _ if group.is_empty() => continue,
+            _ => {}
+        }
+        group.push(s);
+    }
+    if !group.is_empty() {
+        f(cx, &group);
+    }
+}
+
+/// Order number: ORC-2, else that of the file name.
+fn order_number<'a>(cx: &Cx<'a, '_>, group: &Group<'a>) -> Val<'a> {
+    let sent = group
+        .field(*b"ORC", 2)
+        .map(|f| f.value().trimmed())
+        .unwrap_or_default();
+    if sent.is_empty() {
+        sent.map(cx.text(cx.item.order))
+    } else {
+        sent
+    }
+}
+
+/// Rp number of ORC-4: what stands between the first and the second `_`, else the whole value;
+/// leading zeros are dropped. Empty when there is none, or only the order number again.
+fn rp_number<'a>(group: &Group<'a>, order: &str) -> Val<'a> {
+    let v = group
+        .field(*b"ORC", 4)
+        .map(|f| f.value().trimmed())
+        .unwrap_or_default();
+    let rp = match v.text.split_once('_') {
+        Some((_, rest)) => rest.split('_').next().unwrap_or(rest),
+        None if v.text == order => "",
+        None => v.text,
+    };
+    let stripped = rp.trim_start_matches('0');
+    v.map(if stripped.is_empty() && !rp.is_empty() {
+        "0"
+    } else {
+        stripped
+    })
+}
+
+/// Adds the rpNumber identifier; reports when there is none.
+fn rp_identifier(r: &mut Resource, cx: &mut Cx<'_, '_>, element: Element, rp: Val<'_>) -> bool {
+    if rp.is_empty() {
+        cx.report_message(&MAP009, "ORC-4");
+        return false;
+    }
+    r.object(element, |o| {
+        datatypes::identifier(o, systems::ID_RP_NUMBER, rp)
+    })
+}
+
+/// The drug of a CWE as CodeableConcept, with further codings of a second field (RXE-31). Reports
+/// when there are only local codes.
+fn drug<'a>(o: &mut Object<'_>, cx: &mut Cx<'a, '_>, cwe: Part<'a>, more: Option<Part<'a>>) {
+    let mut standard = false;
+    let mut coded = false;
+    for field in [Some(cwe), more].into_iter().flatten() {
+        for t in datatypes::triplets(field).filter(|t| !t.code.is_empty()) {
+            coded = true;
+            standard |= matches!(
+                systems::system_uri(t.system.text, t.code.text, t.version.text),
+                systems::SystemUri::Known(_)
+            );
+        }
+    }
+    if coded && !standard {
+        cx.report_with(&MAP005, &cwe, "HOT, YJ");
+    }
+    datatypes::concept_of(o, cx, cwe, |a, cx, _| {
+        for field in more
+            .into_iter()
+            .flat_map(|f| f.reps())
+            .filter(Part::is_some)
+        {
+            for t in datatypes::triplets(field) {
+                datatypes::coding(a, cx, &t);
+            }
+        }
+    });
+}
+
+/// `I`/`O` of ORC-29, else of PV1-2: whether an order or visit is an inpatient's.
+fn order_type<'a>(cx: &Cx<'a, '_>, group: &Group<'a>) -> Val<'a> {
+    let sent = group
+        .field(*b"ORC", 29)
+        .map(|f| f.comp(1).value().trimmed())
+        .unwrap_or_default();
+    if sent.is_empty() {
+        cx.message().value(b"PV1", 2).trimmed()
+    } else {
+        sent
+    }
+}
+
+/// Category of an order type (table 0482): code with its English display, the sent text as text.
+fn order_category<'a>(o: &mut Object<'_>, cx: &mut Cx<'a, '_>, group: &Group<'a>) {
+    let kind = order_type(cx, group);
+    let sent = group.field(*b"ORC", 29).filter(Part::is_some);
+    if let Some(entry) = tables::table("0482", kind.text) {
+        if let Some(sent) = sent {
+            cx.used(&sent.comp(3));
+        }
+        o.array("coding", |a| {
+            a.object(|o| {
+                o.constant("system", "http://terminology.hl7.org/CodeSystem/v2-0482");
+                o.string("code", entry.code, kind.src());
+                o.string("display", entry.en, kind.src());
+            });
+        });
+        let text = sent
+            .map(|f| f.comp(2).value().trimmed())
+            .filter(|v| !v.is_empty())
+            .unwrap_or_else(|| kind.map(entry.ja));
+        o.string("text", text.text, text.src());
+    } else if let Some(sent) = sent {
+        datatypes::codeable_concept(o, cx, sent);
+    }
+}
+
+/// Adds an Annotation of composed text.
+fn note(r: &mut Resource, element: Element, pieces: &[&str], cx: &Cx<'_, '_>, at: &impl Sourced) {
+    let mut text = bumpalo::collections::String::new_in(cx.message().arena());
+    for p in pieces {
+        text.push_str(p);
+    }
+    if !text.trim().is_empty() {
+        r.object(element, |o| o.string("text", &text, at.src()));
+    }
+}
+
+/// Adds what a field says as an Annotation `label: value unit`, reported as kept so (MAP311).
+fn note_amount<'a>(
+    r: &mut Resource,
+    cx: &mut Cx<'a, '_>,
+    element: Element,
+    (label, name): (&'static str, &'static str),
+    value: Part<'a>,
+    unit: Option<Part<'a>>,
+) {
+    let v = value.value().trimmed();
+    let unit = unit.map(|u| {
+        let [a, b] = datatypes::both_triplets(u);
+        [a.text, a.code, b.text, b.code]
+            .into_iter()
+            .find(|v| !v.is_empty())
+            .unwrap_or_default()
+    });
+    let unit = unit.unwrap_or_default();
+    if v.is_empty() {
+        return;
+    }
+    let text = bumpalo::format!(in cx.message().arena(), "{}: {}{}", label, v.text, unit.text)
+        .into_bump_str();
+    r.object(element, |o| {
+        if !unit.is_empty() {
+            o.also(unit.src());
+        }
+        o.string("text", text, v.src());
+    });
+    cx.report_with(&MAP311, &value, name);
+}
+
+/// The people of an order, remembered while the same bytes follow: most orders of a message repeat
+/// their ORC, and a Practitioner's id costs a hash.
+#[derive(Default)]
+struct People<'a> {
+    entered: Option<(&'a [u8], Person<'a>)>,
+    requested: Option<(&'a [u8], Person<'a>)>,
+    role: Option<(&'a [u8], &'a [u8], Id)>,
+    facility: Option<(&'a [u8], Id)>,
+}
+
+fn copy<'a>(p: &Person<'a>) -> Person<'a> {
+    Person {
+        id: p.id,
+        display: p.display,
+        src: p.src,
+    }
+}
+
+impl<'a> People<'a> {
+    fn person(
+        slot: &mut Option<(&'a [u8], Person<'a>)>,
+        cx: &mut Cx<'a, '_>,
+        field: Part<'a>,
+    ) -> Option<Person<'a>> {
+        if let Some((raw, p)) = slot.as_ref().filter(|(raw, _)| *raw == field.raw()) {
+            let _ = raw;
+            return Some(Person {
+                src: field.src(),
+                ..copy(p)
+            });
+        }
+        let p = datatypes::practitioner(cx, field)?;
+        *slot = Some((field.raw(), copy(&p)));
+        Some(p)
+    }
+    /// ORC-10.
+    fn entered_by(&mut self, cx: &mut Cx<'a, '_>, group: &Group<'a>) -> Option<Person<'a>> {
+        Self::person(&mut self.entered, cx, group.field(*b"ORC", 10)?)
+    }
+    /// ORC-12.
+    fn requester(&mut self, cx: &mut Cx<'a, '_>, group: &Group<'a>) -> Option<Person<'a>> {
+        Self::person(&mut self.requested, cx, group.field(*b"ORC", 12)?)
+    }
+    /// The requester's PractitionerRole, when person and department (ORC-17) are both known.
+    fn role(&mut self, cx: &mut Cx<'a, '_>, group: &Group<'a>, person: &Person<'a>) -> Option<Id> {
+        let field = group.field(*b"ORC", 17).filter(Part::is_some)?;
+        let doctor = group.field(*b"ORC", 12)?;
+        if let Some((a, b, id)) = self.role
+            && a == doctor.raw()
+            && b == field.raw()
+        {
+            cx.used(&field);
+            return Some(id);
+        }
+        let department = datatypes::triplets(field).find(|t| !t.code.is_empty())?;
+        let practitioner = person.id?;
+        let number = doctor.comp(1).value().trimmed();
+        let readable = bumpalo::format!(in cx.message().arena(), "practitionerrole.{}.{}", number.text, department.code.text).into_bump_str();
+        let id = cx.shared_id(
+            "PractitionerRole",
+            &[number.text, department.system.text, department.code.text],
+            readable,
+        );
+        if !cx.emitted("PractitionerRole", id) {
+            use warifu_fhir::element::practitioner_role as el;
+            let mut r = cx.open("PractitionerRole", id);
+            r.row(
+                request::RXE_TO_JP_MEDICATION_REQUEST
+                    .rows
+                    .first()
+                    .map(|row| &row.row),
+            );
+            r.profile("http://jpfhir.jp/fhir/core/StructureDefinition/JP_PractitionerRole");
+            cx.reference(
+                &mut r,
+                el::PRACTITIONER,
+                "Practitioner",
+                practitioner,
+                person.src,
+            );
+            let system = datatypes::system_of(cx, &department);
+            cx.used(&department.system);
+            r.object(el::ORGANIZATION, |o| {
+                o.object("identifier", |o| {
+                    datatypes::identifier(o, system, department.code)
+                });
+                o.string("display", department.text.text, department.text.src());
+            });
+            cx.emit(r);
+        }
+        self.role = Some((doctor.raw(), field.raw(), id));
+        Some(id)
+    }
+    /// The institution (JP_Organization) of ORC-21, with its address (ORC-22) and telephone (ORC-23).
+    fn facility(&mut self, cx: &mut Cx<'a, '_>, group: &Group<'a>) -> Option<Id> {
+        let field = group.field(*b"ORC", 21).filter(Part::is_some)?;
+        if let Some((raw, id)) = self.facility
+            && raw == field.raw()
+        {
+            for n in [21, 22, 23] {
+                if let Some(same) = group.field(*b"ORC", n) {
+                    cx.used(&same);
+                }
+            }
+            return Some(id);
+        }
+        let name = field.comp(1).value().trimmed();
+        if name.is_empty() {
+            return None;
+        }
+        let readable = bumpalo::format!(in cx.message().arena(), "organization.{}", cx.institution().unwrap_or("facility")).into_bump_str();
+        let id = cx.shared_id("Organization", &["facility", name.text], readable);
+        if !cx.emitted("Organization", id) {
+            use warifu_fhir::element::organization as el;
+            let mut r = cx.open("Organization", id);
+            r.row(
+                request::RXE_TO_JP_MEDICATION_REQUEST
+                    .rows
+                    .first()
+                    .map(|row| &row.row),
+            );
+            r.profile("http://jpfhir.jp/fhir/core/StructureDefinition/JP_Organization");
+            if let Some(n) = cx.institution() {
+                let n = cx.text(n);
+                r.object(el::IDENTIFIER, |o| {
+                    o.constant("system", systems::ID_INSTITUTION);
+                    o.string("value", n, warifu_fhir::Src::NONE);
+                });
+            }
+            r.string(el::NAME, name.text, name.src());
+            for rep in group.field(*b"ORC", 22).into_iter().flat_map(|f| f.reps()) {
+                r.object(el::ADDRESS, |o| datatypes::address(o, cx, rep));
+            }
+            for rep in group.field(*b"ORC", 23).into_iter().flat_map(|f| f.reps()) {
+                r.object(el::TELECOM, |o| {
+                    datatypes::telecom(o, cx, rep, Some("work"))
+                });
+            }
+            cx.emit(r);
+        }
+        self.facility = Some((field.raw(), id));
+        Some(id)
+    }
+}
+
+/// Adds `{resourceType: Device, id: device, type: …}` to `contained` for RXR-3.
+fn device<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, field: Part<'a>) {
+    if field.is_some() {
+        r.object(warifu_fhir::element::CONTAINED, |o| {
+            o.constant("resourceType", "Device");
+            o.constant("id", "device");
+            o.object("type", |o| datatypes::codeable_concept(o, cx, field));
+        });
+    }
+}
+
+/// One drug of a mixture.
+struct Ingredient<'a> {
+    code: Part<'a>,
+    amount: Part<'a>,
+    unit: Part<'a>,
+    /// Place in the message from 1 (薬剤番号).
+    number: u32,
+}
+
+/// What a contained Medication says besides its ingredients.
+#[derive(Default)]
+struct Mixture<'a> {
+    form: Option<Part<'a>>,
+    lot: Option<Val<'a>>,
+    expiry: Option<Val<'a>>,
+    manufacturer: Option<Val<'a>>,
+}
+
+/// Adds the contained JP_Medication `medication` and the reference to it. Returns whether it satisfies
+/// its profile (every ingredient has a strength).
+fn mixture<'a>(
+    r: &mut Resource,
+    cx: &mut Cx<'a, '_>,
+    reference: Element,
+    drugs: &List<'a, Ingredient<'a>>,
+    about: &Mixture<'a>,
+) -> bool {
+    let arena = cx.message().arena();
+    let mut strengths: List<'a, Option<(std::borrow::Cow<'a, str>, dosage::DrugUnit<'a>)>> =
+        List::with_capacity_in(drugs.len(), arena);
+    for d in drugs {
+        let literal = dosage::amount(
+            cx,
+            d.amount.value().trimmed(),
+            "Medication.ingredient.strength",
+        );
+        let unit = dosage::drug_unit(cx, datatypes::both_triplets(d.unit));
+        strengths.push(literal.filter(|_| !unit.code.is_empty()).map(|n| (n, unit)));
+    }
+    let complete = strengths.iter().all(Option::is_some);
+    r.object(warifu_fhir::element::CONTAINED, |o| {
+        o.constant("resourceType", "Medication");
+        o.constant("id", "medication");
+        if complete {
+            o.object("meta", |o| {
+                o.array("profile", |a| a.string(JP_MEDICATION, warifu_fhir::Src::NONE));
+            });
+        }
+        o.constant("status", "active");
+        if let Some(v) = about.manufacturer {
+            o.object("manufacturer", |o| o.string("display", v.text, v.src()));
+        }
+        if let Some(form) = about.form.filter(Part::is_some) {
+            o.object("form", |o| dosage_form(o, cx, form));
+        }
+        o.array("ingredient", |a| {
+            for (d, strength) in drugs.iter().zip(&strengths) {
+                a.object(|o| {
+                    o.array("extension", |a| {
+                        a.object(|o| {
+                            o.constant("url", "http://jpfhir.jp/fhir/core/Extension/StructureDefinition/JP_Medication_Ingredient_DrugNo");
+                            o.number("valueInteger", &d.number.to_string(), d.code.src());
+                        });
+                    });
+                    o.object("itemCodeableConcept", |o| drug(o, cx, d.code, None));
+                    if let Some((literal, unit)) = strength {
+                        o.object("strength", |o| {
+                            o.object("numerator", |o| dosage::quantity(o, literal, d.amount.src(), unit));
+                            o.raw(r#""denominator":{"value":1,"unit":"回","system":"http://jpfhir.jp/fhir/core/mhlw/CodeSystem/MedicationUnitMERIT9Code","code":"TIME"}"#);
+                        });
+                    }
+                });
+            }
+        });
+        if about.lot.is_some() || about.expiry.is_some() {
+            let expiry = about.expiry.and_then(|v| Some((datatypes::date_time(cx, v, "Medication.batch.expirationDate")?, v)));
+            o.object("batch", |o| {
+                if let Some(v) = about.lot {
+                    o.string("lotNumber", v.text, v.src());
+                }
+                if let Some((text, v)) = expiry {
+                    o.string("expirationDate", text, v.src());
+                }
+            });
+        }
+    });
+    r.object(reference, |o| o.constant("reference", "#medication"));
+    complete
+}
+
+/// Dosage form: `MR9P` names forms and units alike; here it is the form list.
+fn dosage_form<'a>(o: &mut Object<'_>, cx: &mut Cx<'a, '_>, cwe: Part<'a>) {
+    let [a, _] = datatypes::both_triplets(cwe);
+    if systems::trim_name(a.system.text) == "MR9P"
+        && tables::table("MR9P-form", a.code.text).is_some()
+    {
+        o.array("coding", |c| {
+            c.object(|o| {
+                o.string("system", systems::MERIT9_FORM, a.system.src());
+                o.string("code", a.code.text, a.code.src());
+                o.string("display", a.text.text, a.text.src());
+            });
+        });
+        o.string("text", a.text.text, a.text.src());
+    } else {
+        datatypes::codeable_concept(o, cx, cwe);
+    }
+}
+
+/// Writes a drug that was not named: the element is mandatory in R4.
+fn unknown_drug(r: &mut Resource, element: Element) {
+    r.object(element, |o| {
+        o.array("extension", |a| a.raw(r#"{"url":"http://hl7.org/fhir/StructureDefinition/data-absent-reason","valueCode":"unknown"}"#));
+    });
+}
+
+/// Claims a profile, or reports that it cannot be claimed.
+fn claim(
+    r: &mut Resource,
+    cx: &mut Cx<'_, '_>,
+    profile: &'static str,
+    name: &'static str,
+    satisfied: bool,
+) {
+    if satisfied {
+        r.profile(profile);
+    } else {
+        cx.report_message(&MAP004, name);
+    }
+}
