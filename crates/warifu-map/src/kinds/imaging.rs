@@ -1,10 +1,321 @@
-//! Placeholder, replaced by its owner.
-use crate::table::Table;
+//! Radiology, endoscopy and physiology: orders (OMG-01, 02, 03), what was performed (OMG-11, 12) and
+//! results (OMG-13). Mapping §10.
+//!
+//! The segments of a message are walked once into [`Order`]s. The rows `NW` and `PA` of an order are
+//! one ServiceRequest, each `CH` row is a child of it.
+
+pub mod order;
+pub mod performed;
+pub mod physiology;
+
+use warifu_fhir::{Element, Id, Object, Resource, Row, Src};
+use warifu_hl7::{Message, Part, Segment, Val};
+use warifu_ssmix2::DataKind;
+use warifu_terms::systems;
+
+use crate::cx::{Cx, Sourced};
+use crate::datatypes;
+use crate::table::{Group, Table};
+
 /// Tables of this module.
-pub static TABLES: &[&Table] = &[];
-/// Converts.
-pub(crate) fn order(_cx: &mut crate::cx::Cx<'_, '_>) {}
-/// Converts.
-pub(crate) fn performed(_cx: &mut crate::cx::Cx<'_, '_>) {}
-/// Converts.
-pub(crate) fn physiology_result(_cx: &mut crate::cx::Cx<'_, '_>) {}
+pub static TABLES: &[&Table] = &[
+    &order::ORDER_TO_JP_SERVICE_REQUEST,
+    &order::ORDER_OBX_TO_JP_OBSERVATION,
+    &performed::IPC_TO_JP_IMAGING_STUDY,
+    &performed::ZE1_TO_JP_PROCEDURE,
+    &performed::ZE1_TO_MEDICATION_ADMINISTRATION,
+    &physiology::OBR_TO_JP_DIAGNOSTIC_REPORT,
+    &physiology::OBX_TO_JP_OBSERVATION,
+];
+
+/// OMG-01, OMG-02, OMG-03: ServiceRequests with the findings sent along.
+pub(crate) fn order(cx: &mut Cx<'_, '_>) {
+    let orders = orders(cx.message());
+    order::requests(cx, &orders, warifu_terms::maps::OrderFile::Order);
+}
+
+/// OMG-11, OMG-12: the orders again, ImagingStudy, Procedure, drugs given.
+pub(crate) fn performed(cx: &mut Cx<'_, '_>) {
+    let orders = orders(cx.message());
+    let requests = order::requests(cx, &orders, warifu_terms::maps::OrderFile::Result);
+    performed::convert(cx, &orders, &requests);
+}
+
+/// OMG-13: DiagnosticReport and Observations.
+pub(crate) fn physiology_result(cx: &mut Cx<'_, '_>) {
+    let orders = orders(cx.message());
+    physiology::convert(cx, &orders);
+}
+
+/// An OBX with the comments that follow it.
+#[derive(Debug)]
+struct Line<'a> {
+    obx: Segment<'a>,
+    notes: Vec<Segment<'a>>,
+}
+
+/// A ZE1 with what belongs to it.
+#[derive(Debug)]
+struct Execution<'a> {
+    ze1: Segment<'a>,
+    lines: Vec<Line<'a>>,
+    exposures: Vec<Segment<'a>>,
+}
+
+/// One row of an order: ORC, TQ1, OBR and what follows.
+#[derive(Debug)]
+struct Order<'a> {
+    /// ORC, TQ1, OBR.
+    head: Group<'a>,
+    has_obr: bool,
+    notes: Vec<Segment<'a>>,
+    lines: Vec<Line<'a>>,
+    executions: Vec<Execution<'a>>,
+    /// IPC.
+    studies: Vec<Segment<'a>>,
+}
+
+impl<'a> Order<'a> {
+    fn field(&self, segment: [u8; 3], n: usize) -> Option<Part<'a>> {
+        self.head.field(segment, n).filter(Part::is_some)
+    }
+    fn value(&self, segment: [u8; 3], n: usize) -> Val<'a> {
+        self.field(segment, n)
+            .map(|p| p.comp(1).value().trimmed())
+            .unwrap_or_default()
+    }
+    /// ORC-1.
+    fn control(&self) -> &'a str {
+        self.value(*b"ORC", 1).text
+    }
+    fn is_child(&self) -> bool {
+        self.control() == "CH"
+    }
+    /// Placer order number: ORC-2, else OBR-2.
+    fn number(&self) -> Val<'a> {
+        self.value(*b"ORC", 2)
+            .some()
+            .unwrap_or_else(|| self.value(*b"OBR", 2))
+    }
+    /// Number of the parent order: ORC-8, else OBR-29.
+    fn parent(&self) -> Val<'a> {
+        let of = |segment, n| {
+            self.field(segment, n)
+                .map(|p| p.comp(1).sub(1).value().trimmed())
+                .and_then(Val::some)
+        };
+        of(*b"ORC", 8)
+            .or_else(|| of(*b"OBR", 29))
+            .unwrap_or_default()
+    }
+    /// Position of the first segment in the message.
+    fn position(&self) -> u32 {
+        self.head.segments().first().map_or(0, Segment::position)
+    }
+    /// Whether the row withdraws the order.
+    fn is_cancelled(&self) -> bool {
+        matches!(self.control(), "CA" | "OC" | "DC")
+    }
+    /// A place for findings about the order.
+    fn place(&self, m: Message<'a>) -> Part<'a> {
+        self.head
+            .segments()
+            .first()
+            .map_or_else(|| m.empty_part(), |s| s.field(2))
+    }
+}
+
+/// Splits a message into orders: each ORC opens one; so does an OBR when the order at hand has one
+/// already (results without ORC). Linear in the number of segments.
+fn orders(m: Message<'_>) -> Vec<Order<'_>> {
+    let mut all: Vec<Order<'_>> = Vec::new();
+    for s in m.segments() {
+        let name = s.name();
+        let opens = match &name {
+            b"ORC" => true,
+            b"OBR" => all.last().is_none_or(|o| o.has_obr),
+            _ => false,
+        };
+        if opens {
+            all.push(Order {
+                head: Group::new(),
+                has_obr: false,
+                notes: Vec::new(),
+                lines: Vec::new(),
+                executions: Vec::new(),
+                studies: Vec::new(),
+            });
+        }
+        let Some(o) = all.last_mut() else { continue };
+        match &name {
+            b"ORC" | b"TQ1" => o.head.push(s),
+            b"OBR" => {
+                o.has_obr = true;
+                o.head.push(s);
+            }
+            b"OBX" => {
+                let lines = o
+                    .executions
+                    .last_mut()
+                    .map_or(&mut o.lines, |e| &mut e.lines);
+                lines.push(Line {
+                    obx: s,
+                    notes: Vec::new(),
+                });
+            }
+            b"NTE" => {
+                let line = match o.executions.last_mut() {
+                    Some(e) => e.lines.last_mut(),
+                    None => o.lines.last_mut(),
+                };
+                match line {
+                    Some(l) => l.notes.push(s),
+                    None => o.notes.push(s),
+                }
+            }
+            b"ZE1" => o.executions.push(Execution {
+                ze1: s,
+                lines: Vec::new(),
+                exposures: Vec::new(),
+            }),
+            b"ZE2" => {
+                if let Some(e) = o.executions.last_mut() {
+                    e.exposures.push(s);
+                }
+            }
+            b"IPC" => o.studies.push(s),
+            _ => {}
+        }
+    }
+    all
+}
+
+/// The order kind that the numbers of a file belong to: what was performed refers to its order.
+fn family(cx: &Cx<'_, '_>) -> &'static str {
+    match cx.kind() {
+        Some(DataKind::Omg01 | DataKind::Omg11) => "OMG-01",
+        Some(DataKind::Omg02 | DataKind::Omg12) => "OMG-02",
+        _ => "OMG-03",
+    }
+}
+
+/// Number of an order for ids: its own, else the one of the file name.
+fn number_of<'a>(cx: &Cx<'a, '_>, o: &Order<'a>) -> &'a str {
+    match o.number().some() {
+        Some(v) => v.text,
+        None => cx.text(cx.item.order),
+    }
+}
+
+/// Logical id of the ServiceRequest of an order number.
+fn request_id(cx: &mut Cx<'_, '_>, number: &str, position: u32) -> Id {
+    let family = family(cx);
+    cx.id("ServiceRequest", &[family, number], position, "")
+}
+
+/// Refers to the stay or visit of a moment, the source of which is given; falls back to the care date
+/// of the file.
+fn encounter(cx: &mut Cx<'_, '_>, r: &mut Resource, element: Element, at: Val<'_>) {
+    let (digits, src) = if at.is_empty() {
+        (cx.item.date, Src::NONE)
+    } else {
+        (at.text, at.src())
+    };
+    if let Some(id) = cx.encounter_at(digits) {
+        cx.reference(r, element, "Encounter", id, src);
+    }
+}
+
+/// A row of a table by its source field.
+fn row(table: &'static Table, source: &str) -> Option<&'static Row> {
+    crate::kinds::practitioner::row(table, source)
+}
+
+/// Runs `f` with leaves attributed to the row of a source field.
+fn within(r: &mut Resource, table: &'static Table, source: &str, f: impl FnOnce(&mut Resource)) {
+    let before = r.row(row(table, source));
+    f(r);
+    r.row(before);
+}
+
+/// An Identifier with its type (table 0203).
+fn typed_identifier(
+    o: &mut Object<'_>,
+    code: &'static str,
+    display: &'static str,
+    system: &str,
+    v: Val<'_>,
+) {
+    if v.is_empty() {
+        return;
+    }
+    o.object("type", |o| {
+        datatypes::coded_concept(o, systems::V2_0203, code, display, Src::NONE)
+    });
+    datatypes::identifier(o, system, v);
+}
+
+/// One constant SNOMED CT coding, or another system's.
+fn constant_concept(
+    r: &mut Resource,
+    element: Element,
+    system: &'static str,
+    code: &'static str,
+    display: &'static str,
+) {
+    r.object(element, |o| {
+        datatypes::coded_concept(o, system, code, display, Src::NONE)
+    });
+}
+
+/// Moments of a start and an end: both equal or no end is one moment.
+#[derive(Debug, Clone, Copy)]
+enum When<'a> {
+    None,
+    At(&'a str, Src),
+    Span((&'a str, Src), (&'a str, Src)),
+}
+
+impl<'a> When<'a> {
+    fn read(cx: &mut Cx<'a, '_>, start: Val<'a>, end: Val<'a>, target: &'static str) -> Self {
+        let s = datatypes::date_time(cx, start, target).map(|t| (t, start.src()));
+        let e = if end.is_empty() || end.text == start.text {
+            None
+        } else {
+            datatypes::date_time(cx, end, target).map(|t| (t, end.src()))
+        };
+        if end.text == start.text && !end.is_empty() {
+            cx.used(&end);
+        }
+        match (s, e) {
+            (Some(s), Some(e)) => Self::Span(s, e),
+            (Some((t, src)), None) | (None, Some((t, src))) => Self::At(t, src),
+            (None, None) => Self::None,
+        }
+    }
+    fn is_none(&self) -> bool {
+        matches!(self, Self::None)
+    }
+    fn write(&self, r: &mut Resource, moment: Element, period: Element) {
+        match *self {
+            Self::None => {}
+            Self::At(t, src) => {
+                r.string(moment, t, src);
+            }
+            Self::Span((start, a), (end, b)) => {
+                r.object(period, |o| {
+                    o.string("start", start, a);
+                    o.string("end", end, b);
+                });
+            }
+        }
+    }
+}
+
+/// Adds an Annotation.
+fn annotate(r: &mut Resource, element: Element, text: &str, src: Src) {
+    r.object(element, |o| o.string("text", text, src));
+}
+
+#[cfg(test)]
+mod tests;

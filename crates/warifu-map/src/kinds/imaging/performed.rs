@@ -1,0 +1,927 @@
+//! IPC → ImagingStudy; ZE1, its OBX and ZE2 → Procedure; drugs → MedicationAdministration.
+
+use std::collections::BTreeMap;
+
+use bumpalo::collections::String as Text;
+use warifu_diag::catalogue::map_general::{MAP004, MAP007, MAP009, MAP010};
+use warifu_diag::catalogue::map_other::{MAP402, MAP403, MAP404, MAP406};
+use warifu_fhir::element::{
+    imaging_study as study, medication_administration as drug, procedure as el,
+};
+use warifu_fhir::{Id, Object, Resource, Src};
+use warifu_hl7::{Part, Segment, Val};
+use warifu_ssmix2::DataKind;
+use warifu_terms::{systems, units};
+
+use super::{
+    Execution, Line, Order, When, annotate, constant_concept, encounter, family, number_of, row,
+    typed_identifier, within,
+};
+use crate::cx::{Cx, Sourced};
+use crate::datatypes::{self, Triplet, Unit, codeable_concept, local_system};
+use crate::kinds::observation;
+use crate::table::{Group, Ignored, run};
+
+/// Canonical of JP_ImagingStudy_Radiology.
+const JP_IMAGING_STUDY: &str =
+    "http://jpfhir.jp/fhir/core/StructureDefinition/JP_ImagingStudy_Radiology";
+/// Canonical of JP_Procedure.
+const JP_PROCEDURE: &str = "http://jpfhir.jp/fhir/core/StructureDefinition/JP_Procedure";
+
+table! {
+    /// IPC, OBR → JP_ImagingStudy_Radiology (OMG-11) or ImagingStudy (OMG-12). HL7 v2.5.1 §4.5.6 IPC;
+    /// SS-MIX2 仕様書 OMG-11, 12; mapping §10.
+    IPC_TO_JP_IMAGING_STUDY: "ImagingStudy" {
+        "IPC-1" => "ImagingStudy.identifier": map accession, "受付番号";
+        "IPC-2" => "ImagingStudy.identifier": map requested_procedure, "要求手続きID";
+        "IPC-3" => "ImagingStudy.identifier": map uid, "検査インスタンスUID";
+        "IPC-4" => "": lost, "予約済手続きステップID";
+        "IPC-5" => "ImagingStudy.modality": map modality, "モダリティ";
+        "IPC-6" => "ImagingStudy.procedureCode": map protocol, "プロトコルコード";
+        "IPC-7" => "": lost, "予約済ステーション名";
+        "IPC-8" => "ImagingStudy.location": map location, "予約済手続きステップ場所";
+        "IPC-9" => "": lost, "予約済AEタイトル";
+        "ORC-1" => "ImagingStudy.status": part, "オーダ制御";
+        "ORC-12" => "ImagingStudy.referrer": map referrer, "依頼者";
+        "OBR-2" => "ImagingStudy.basedOn": part, "依頼者オーダ番号";
+        "OBR-4" => "ImagingStudy.procedureCode": part, "検査項目ID";
+        "OBR-7" => "ImagingStudy.started": map started, "検査／採取日時";
+        "ZE1-3" => "ImagingStudy.procedureCode": part, "手技";
+    }
+}
+
+table! {
+    /// ZE1, OBX, ZE2 → JP_Procedure (JP Core 1.2.0). SS-MIX2 仕様書 OMG-11, 12 (ZE1, ZE2); mapping §10.
+    ZE1_TO_JP_PROCEDURE: "Procedure" {
+        "ZE1-1" => "": ignored Ignored::Structural, "セットID－ZE1";
+        "ZE1-2" => "Procedure.status": part, "制御コード（予定／実施）";
+        "ZE1-3" => "Procedure.code": map code, "手技";
+        "ZE1-4" => "Procedure.note": map times, "手技回数";
+        "ZE1-5" => "Procedure.note": map add_on, "医事加算";
+        "ZE1-6" => "Procedure.performer.function": part, "医療従事者種別";
+        "ZE1-7" => "Procedure.performer.actor": map staff, "医療従事者";
+        "ZE1-8" => "Procedure.usedCode": part, "使用物品種別";
+        "ZE1-9" => "Procedure.usedCode": part, "使用物品";
+        "ZE1-10" => "": lost, "連絡先";
+        "ZE1-11" => "Procedure.note": map free_field, "実施フィールド";
+        "ZE1-12" => "": lost, "会計フィールド";
+        "OBX-1" => "": ignored Ignored::Structural, "セットID－OBX";
+        "OBX-2" => "": part, "値型";
+        "OBX-3" => "Procedure.performer.function": part, "検査項目";
+        "OBX-4" => "": ignored Ignored::Structural, "検査副ID";
+        "OBX-5" => "Procedure.performer.actor": part, "検査値";
+        "OBX-6" => "Procedure.note": part, "単位";
+        "OBX-11" => "": ignored Ignored::Structural, "検査結果状態";
+        "OBX-14" => "": ignored Ignored::Redundant, "検査日時";
+        "NTE-3" => "Procedure.note": part, "コメント";
+        "OBR-7" => "Procedure.performed[x]": part, "検査／採取日時";
+        "OBR-8" => "Procedure.performed[x]": part, "検査／採取終了日時";
+        "ORC-2" => "Procedure.basedOn": part, "依頼者オーダ番号";
+        "ZE2-1" => "": ignored Ignored::Structural, "セットID－ZE2";
+        "ZE2-2" => "Procedure.note": part, "管電圧";
+        "ZE2-3" => "Procedure.note": part, "管電流";
+        "ZE2-4" => "Procedure.note": part, "距離";
+        "ZE2-5" => "Procedure.note": part, "時間";
+        "ZE2-6" => "Procedure.note": part, "照射回数";
+        "ZE2-7" => "Procedure.note": part, "撮影フィールド";
+    }
+}
+
+table! {
+    /// Drugs of a procedure (`DE-02`) → MedicationAdministration. SS-MIX2 仕様書 OMG-11, 12; mapping §10.
+    ZE1_TO_MEDICATION_ADMINISTRATION: "MedicationAdministration" {
+        "ZE1-8" => "": part, "使用物品種別";
+        "ZE1-9" => "MedicationAdministration.medicationCodeableConcept": part, "使用物品";
+        "OBX-3" => "": part, "検査項目";
+        "OBX-5" => "MedicationAdministration.medicationCodeableConcept": part, "検査値";
+        "OBR-7" => "MedicationAdministration.effective[x]": part, "検査／採取日時";
+    }
+}
+
+/// A study and the order rows (indexes) that name it.
+struct Study<'a> {
+    ipc: Segment<'a>,
+    rows: Vec<usize>,
+}
+
+/// Converts what was performed; `requests` names the ServiceRequest of each order row.
+pub(super) fn convert<'a>(cx: &mut Cx<'a, '_>, orders: &[Order<'a>], requests: &[Id]) {
+    let mut procedures: Vec<Vec<Id>> = Vec::with_capacity(orders.len());
+    for (o, request) in orders.iter().zip(requests) {
+        let mut made = Vec::new();
+        let mut count: BTreeMap<&'a str, u32> = BTreeMap::new();
+        for e in &o.executions {
+            let code = e.ze1.field(3).comp(1).value().trimmed().text;
+            let n = count.entry(code).or_insert(0);
+            *n += 1;
+            if let Some(id) = procedure(cx, o, e, *request, code, *n) {
+                made.push(id);
+            }
+        }
+        procedures.push(made);
+    }
+    let mut keys: BTreeMap<&'a str, usize> = BTreeMap::new();
+    let mut studies: Vec<Study<'a>> = Vec::new();
+    for (i, o) in orders.iter().enumerate() {
+        for ipc in &o.studies {
+            let (uid, number) = (
+                ipc.field(3).comp(1).value().trimmed(),
+                ipc.field(1).comp(1).value().trimmed(),
+            );
+            let key = uid.some().unwrap_or(number);
+            if uid.is_empty() {
+                cx.report_with(&MAP009, &ipc.field(1), "IPC-3");
+            }
+            if key.is_empty() {
+                continue;
+            }
+            let at = *keys.entry(key.text).or_insert_with(|| {
+                studies.push(Study {
+                    ipc: *ipc,
+                    rows: Vec::new(),
+                });
+                studies.len() - 1
+            });
+            if let Some(s) = studies.get_mut(at) {
+                if s.ipc.position() != ipc.position() {
+                    repeated(cx, s.ipc, *ipc);
+                }
+                if s.rows.last() != Some(&i) {
+                    s.rows.push(i);
+                }
+            }
+        }
+    }
+    for s in &studies {
+        emit_study(cx, s, orders, requests, &procedures);
+    }
+}
+
+/// Every row of an order repeats the IPC: what says the same is used, what differs is reported.
+fn repeated<'a>(cx: &mut Cx<'a, '_>, first: Segment<'a>, again: Segment<'a>) {
+    for (n, field) in again.fields() {
+        if !field.is_some() {
+            continue;
+        }
+        if first.field(n).raw() == field.raw() {
+            cx.used(&field);
+        } else {
+            let name = IPC_TO_JP_IMAGING_STUDY
+                .rows
+                .iter()
+                .find(|r| r.segment == *b"IPC" && usize::from(r.field) == n)
+                .map_or("IPC", |r| r.row.source);
+            cx.report_with(&warifu_diag::catalogue::map_other::MAP401, &field, name);
+        }
+    }
+}
+
+// --- ImagingStudy -----------------------------------------------------------------------------------
+
+fn emit_study<'a>(
+    cx: &mut Cx<'a, '_>,
+    s: &Study<'a>,
+    orders: &[Order<'a>],
+    requests: &[Id],
+    procedures: &[Vec<Id>],
+) {
+    let (uid, number) = (
+        s.ipc.field(3).comp(1).value().trimmed(),
+        s.ipc.field(1).comp(1).value().trimmed(),
+    );
+    let key = uid.some().unwrap_or(number).text;
+    let id = cx.id("ImagingStudy", &[key], s.ipc.position(), "");
+    let mut r = cx.open("ImagingStudy", id);
+    let rows = || s.rows.iter().filter_map(|i| orders.get(*i));
+    let mut group = Group::new();
+    group.push(s.ipc);
+    // The last row (a child, where there is one) says when and by whom.
+    let last = rows().last();
+    for segment in last.iter().flat_map(|o| o.head.segments()) {
+        group.push(*segment);
+    }
+    run(&IPC_TO_JP_IMAGING_STUDY, &mut r, cx, &group);
+    within(&mut r, &IPC_TO_JP_IMAGING_STUDY, "ORC-1", |r| {
+        let cancelled = rows().find(|o| o.is_cancelled());
+        match cancelled {
+            Some(o) => r.string(study::STATUS, "cancelled", o.value(*b"ORC", 1).src()),
+            None => r.constant(study::STATUS, "available"),
+        };
+    });
+    cx.subject(&mut r, study::SUBJECT);
+    encounter(
+        cx,
+        &mut r,
+        study::ENCOUNTER,
+        last.map(|o| o.value(*b"OBR", 7)).unwrap_or_default(),
+    );
+    let mut based: BTreeMap<Id, ()> = BTreeMap::new();
+    let mut codes: BTreeMap<&'a [u8], ()> = BTreeMap::new();
+    let mut done: Vec<Id> = Vec::new();
+    let children = rows().any(Order::is_child);
+    for i in &s.rows {
+        let (Some(o), Some(request)) = (orders.get(*i), requests.get(*i)) else {
+            continue;
+        };
+        if based.insert(*request, ()).is_none() {
+            within(&mut r, &IPC_TO_JP_IMAGING_STUDY, "OBR-2", |r| {
+                cx.reference(
+                    r,
+                    study::BASED_ON,
+                    "ServiceRequest",
+                    *request,
+                    o.number().src(),
+                );
+            });
+        }
+        done.extend(procedures.get(*i).into_iter().flatten());
+        // What was done in detail: the children's codes; the request's own only when it has none.
+        let detail = o
+            .field(*b"OBR", 4)
+            .filter(|_| o.is_child() || !children)
+            .map(|p| (p, "OBR-4"));
+        let executed = o
+            .executions
+            .iter()
+            .filter(|e| is_performed(e.ze1))
+            .map(|e| (e.ze1.field(3), "ZE1-3"));
+        for (part, source) in detail
+            .into_iter()
+            .chain(executed)
+            .filter(|(p, _)| p.is_some())
+        {
+            if codes.insert(part.raw(), ()).is_none() {
+                within(&mut r, &IPC_TO_JP_IMAGING_STUDY, source, |r| {
+                    r.object(study::PROCEDURE_CODE, |o| codeable_concept(o, cx, part));
+                });
+            }
+        }
+    }
+    if let [only] = done.as_slice() {
+        within(&mut r, &IPC_TO_JP_IMAGING_STUDY, "ZE1-3", |r| {
+            cx.reference(r, study::PROCEDURE_REFERENCE, "Procedure", *only, Src::NONE);
+        });
+    }
+    if cx.kind() == Some(DataKind::Omg11) {
+        let modality = s.ipc.field(5).comp(1).value().trimmed();
+        if modality.is_empty() || is_dicom(s.ipc.field(5)) {
+            r.profile(JP_IMAGING_STUDY);
+        } else {
+            cx.report_with(&MAP004, &modality, JP_IMAGING_STUDY);
+        }
+    }
+    cx.emit(r);
+}
+
+fn accession<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, p: Part<'a>) {
+    let v = p.comp(1).value().trimmed();
+    let system = namespace(cx, p, "accession-number");
+    r.object(study::IDENTIFIER, |o| {
+        typed_identifier(o, "ACSN", "Accession ID", system, v)
+    });
+}
+
+fn requested_procedure<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, p: Part<'a>) {
+    let v = p.comp(1).value().trimmed();
+    let system = namespace(cx, p, "requested-procedure");
+    r.object(study::IDENTIFIER, |o| {
+        if !v.is_empty() {
+            datatypes::identifier(o, system, v);
+        }
+    });
+}
+
+/// System of an EI: its OID (component 3), its namespace (component 2), else a name of the institution's.
+fn namespace<'a>(cx: &Cx<'a, '_>, ei: Part<'a>, otherwise: &'static str) -> &'a str {
+    let (name, oid, kind) = (
+        ei.comp(2).value().text.trim(),
+        ei.comp(3).value().text.trim(),
+        ei.comp(4).value().text.trim(),
+    );
+    if kind == "ISO" && is_uid(oid) {
+        return bumpalo::format!(in cx.message().arena(), "urn:oid:{}", oid).into_bump_str();
+    }
+    local_system(cx, if name.is_empty() { otherwise } else { name })
+}
+
+/// Whether a text has the form of a DICOM UID (PS3.5 §9.1).
+fn is_uid(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= 64
+        && text.contains('.')
+        && text.split('.').all(|n| {
+            !n.is_empty()
+                && n.bytes().all(|b| b.is_ascii_digit())
+                && (n == "0" || !n.starts_with('0'))
+        })
+}
+
+fn uid<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, p: Part<'a>) {
+    let v = p.comp(1).value().trimmed();
+    if !is_uid(v.text) {
+        cx.report(&MAP402, &v);
+        let system = local_system(cx, "study-instance-uid");
+        r.object(study::IDENTIFIER, |o| datatypes::identifier(o, system, v));
+        return;
+    }
+    let urn = bumpalo::format!(in cx.message().arena(), "urn:oid:{}", v.text).into_bump_str();
+    r.object(study::IDENTIFIER, |o| {
+        o.constant("system", systems::ID_DICOM_UID);
+        o.string("value", urn, v.src());
+    });
+}
+
+/// Whether IPC-5 holds a modality of DICOM (PS3.16 CID 29: two to six capitals and digits).
+fn is_dicom(p: Part<'_>) -> bool {
+    let (code, system) = (p.comp(1).value().trimmed(), p.comp(3).value());
+    let shape = (2..=16).contains(&code.text.len())
+        && code
+            .text
+            .bytes()
+            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+    shape && matches!(systems::trim_name(system.text), "" | "DCM")
+}
+
+fn modality<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, p: Part<'a>) {
+    let (code, text, name) = (
+        p.comp(1).value().trimmed(),
+        p.comp(2).value().trimmed(),
+        p.comp(3).value(),
+    );
+    let system = if is_dicom(p) {
+        systems::DICOM
+    } else {
+        cx.report(&MAP404, &code);
+        local_system(cx, name.text)
+    };
+    r.object(study::MODALITY, |o| {
+        o.string(
+            "system",
+            system,
+            if name.is_empty() {
+                code.src()
+            } else {
+                name.src()
+            },
+        );
+        o.string("code", code.text, code.src());
+        o.string("display", text.text, text.src());
+    });
+}
+
+fn protocol<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, p: Part<'a>) {
+    for rep in p.reps() {
+        r.object(study::PROCEDURE_CODE, |o| codeable_concept(o, cx, rep));
+    }
+}
+
+fn location<'a>(r: &mut Resource, _: &mut Cx<'a, '_>, _: &Group<'a>, p: Part<'a>) {
+    let v = p
+        .comp(2)
+        .value()
+        .trimmed()
+        .some()
+        .unwrap_or_else(|| p.comp(1).value().trimmed());
+    r.object(study::LOCATION, |o| o.string("display", v.text, v.src()));
+}
+
+fn referrer<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, p: Part<'a>) {
+    if let Some(person) = datatypes::practitioner(cx, p) {
+        r.object(study::REFERRER, |o| {
+            datatypes::person_reference(o, cx, &person)
+        });
+    }
+}
+
+fn started<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, p: Part<'a>) {
+    datatypes::add_date_time(r, cx, study::STARTED, p.value());
+}
+
+// --- Procedure ---------------------------------------------------------------------------------------
+
+/// `RS` performed; an empty code counts as performed (the file is one of performed things).
+fn is_performed(ze1: Segment<'_>) -> bool {
+    matches!(ze1.field(2).value().text.trim(), "RS" | "")
+}
+
+/// Meaning of an OBX that belongs to a ZE1.
+enum Use<'a> {
+    Person,
+    Start(Val<'a>),
+    End(Val<'a>),
+    Drug,
+    Item,
+    Other,
+}
+
+fn use_of<'a>(line: &Line<'a>) -> Use<'a> {
+    let code = line.obx.field(3).comp(1).value().trimmed();
+    match code.text {
+        "TM-P1" => Use::Start(line.obx.field(5).value()),
+        "TM-P2" => Use::End(line.obx.field(5).value()),
+        "DE-02" => Use::Drug,
+        c if c.starts_with("DE-") => Use::Item,
+        _ if line.obx.field(2).value().text.trim() == "XCN" => Use::Person,
+        _ => Use::Other,
+    }
+}
+
+fn procedure<'a>(
+    cx: &mut Cx<'a, '_>,
+    o: &Order<'a>,
+    e: &Execution<'a>,
+    request: Id,
+    code: &str,
+    nth: u32,
+) -> Option<Id> {
+    let control = e.ze1.field(2);
+    if !is_performed(e.ze1) {
+        cx.report(&MAP403, &control);
+        return None;
+    }
+    if !control.is_some() {
+        cx.report_with(&MAP009, &e.ze1.field(3), "ZE1-2");
+    }
+    let (family, number, nth) = (family(cx), number_of(cx, o), nth.to_string());
+    let id = cx.id(
+        "Procedure",
+        &[family, number, code, &nth],
+        e.ze1.position(),
+        "",
+    );
+    let mut r = cx.open("Procedure", id);
+    let group = Group::of(&[e.ze1]);
+    run(&ZE1_TO_JP_PROCEDURE, &mut r, cx, &group);
+    within(&mut r, &ZE1_TO_JP_PROCEDURE, "ZE1-2", |r| {
+        let (status, src) = if o.is_cancelled() {
+            ("entered-in-error", o.value(*b"ORC", 1).src())
+        } else {
+            ("completed", control.src())
+        };
+        r.string(el::STATUS, status, src);
+    });
+    within(&mut r, &ZE1_TO_JP_PROCEDURE, "ORC-2", |r| {
+        cx.reference(r, el::BASED_ON, "ServiceRequest", request, o.number().src())
+    });
+    let (category, display) = if family == "OMG-01" {
+        ("363679005", "Imaging")
+    } else {
+        ("71388002", "Procedure")
+    };
+    constant_concept(&mut r, el::CATEGORY, systems::SNOMED, category, display);
+    cx.subject(&mut r, el::SUBJECT);
+    let (mut start, mut end) = (Val::default(), Val::default());
+    for line in &e.lines {
+        match use_of(line) {
+            Use::Start(v) => start = v,
+            Use::End(v) => end = v,
+            _ => {}
+        }
+    }
+    let source = if start.is_empty() && end.is_empty() {
+        (start, end) = (o.value(*b"OBR", 7), o.value(*b"OBR", 8));
+        "OBR-7"
+    } else {
+        "OBX-5"
+    };
+    let when = When::read(cx, start, end, "Procedure.performed");
+    within(&mut r, &ZE1_TO_JP_PROCEDURE, source, |r| {
+        when.write(r, el::PERFORMED_DATE_TIME, el::PERFORMED_PERIOD)
+    });
+    encounter(cx, &mut r, el::ENCOUNTER, start);
+    // ZE1-8, ZE1-9: kinds and items side by side.
+    let kinds: Vec<Part<'a>> = e.ze1.field(8).reps().collect();
+    let mut drugs: Vec<Part<'a>> = Vec::new();
+    if e.ze1.field(9).is_some() {
+        for (i, item) in e.ze1.field(9).reps().enumerate() {
+            let kind = kinds.get(i).or(kinds.first().filter(|_| kinds.len() == 1));
+            let name = kind
+                .map(|k| k.comp(1).value().trimmed())
+                .unwrap_or_default();
+            if let Some(k) = kind.filter(|k| k.is_some()) {
+                cx.used(k);
+            }
+            if name.text == "DE-02" {
+                drugs.push(item);
+            } else {
+                within(&mut r, &ZE1_TO_JP_PROCEDURE, "ZE1-9", |r| {
+                    used_item(r, cx, item, name, true)
+                });
+            }
+        }
+    }
+    for line in &e.lines {
+        within(&mut r, &ZE1_TO_JP_PROCEDURE, "OBX-5", |r| {
+            observed(r, cx, line, &mut drugs)
+        });
+        within(&mut r, &ZE1_TO_JP_PROCEDURE, "NTE-3", |r| {
+            for nte in &line.notes {
+                observation::note(r, cx, el::NOTE, *nte);
+            }
+        });
+    }
+    for ze2 in &e.exposures {
+        within(&mut r, &ZE1_TO_JP_PROCEDURE, "ZE2-2", |r| {
+            exposure(r, cx, *ze2)
+        });
+    }
+    for (i, item) in drugs.into_iter().enumerate() {
+        if when.is_none() {
+            cx.report(&MAP406, &item);
+            within(&mut r, &ZE1_TO_JP_PROCEDURE, "ZE1-9", |r| {
+                used_item(r, cx, item, Val::default(), true)
+            });
+        } else {
+            give(
+                cx,
+                id,
+                &[family, number, code, &nth],
+                i,
+                item,
+                &when,
+                e.ze1.position(),
+                o.is_cancelled(),
+            );
+        }
+    }
+    r.profile(JP_PROCEDURE);
+    cx.emit(r);
+    Some(id)
+}
+
+fn observed<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, line: &Line<'a>, drugs: &mut Vec<Part<'a>>) {
+    let (what, value) = (line.obx.field(3), line.obx.field(5));
+    cx.used(&line.obx.field(2));
+    if !value.is_some() {
+        return;
+    }
+    match use_of(line) {
+        Use::Start(_) | Use::End(_) => cx.used(&what),
+        Use::Person => {
+            for person in persons(value) {
+                performer(r, cx, person, |o, cx| codeable_concept(o, cx, what));
+            }
+        }
+        Use::Drug => {
+            cx.used(&what);
+            drugs.extend(value.reps());
+        }
+        Use::Item => {
+            let quantified = line.obx.field(2).value().text.trim() == "ZRD";
+            let name = what.comp(2).value().trimmed();
+            cx.used(&what);
+            for item in value.reps() {
+                used_item(r, cx, item, name, quantified);
+            }
+        }
+        Use::Other => {
+            let name = what
+                .comp(2)
+                .value()
+                .trimmed()
+                .some()
+                .unwrap_or_else(|| what.comp(1).value().trimmed());
+            let mut s = Text::new_in(cx.message().arena());
+            s.push_str(name.text);
+            s.push_str(": ");
+            let ty = line.obx.field(2).value().text.trim();
+            if matches!(ty, "TS" | "DT" | "DTM") {
+                let v = value.value();
+                s.push_str(datatypes::date_time(cx, v, "Procedure.note").unwrap_or(v.text));
+            } else if matches!(ty, "CWE" | "CE" | "ZRD" | "CNE") {
+                let (code, text) = (
+                    value.comp(1).value().trimmed(),
+                    value.comp(2).value().trimmed(),
+                );
+                s.push_str(text.text);
+                if !code.is_empty() {
+                    s.push_str(if text.is_empty() { "" } else { " (" });
+                    s.push_str(code.text);
+                    s.push_str(if text.is_empty() { "" } else { ")" });
+                }
+            } else {
+                s.push_str(value.text().text.trim());
+            }
+            let unit = line.obx.field(6).comp(1).value().trimmed();
+            if !unit.is_empty() {
+                s.push(' ');
+                s.push_str(unit.text);
+            }
+            let s = s.into_bump_str();
+            r.object(el::NOTE, |o| {
+                o.also(name.src());
+                if !unit.is_empty() {
+                    o.also(unit.src());
+                }
+                o.string("text", s, value.src());
+            });
+        }
+    }
+}
+
+fn code<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, p: Part<'a>) {
+    r.object(el::CODE, |o| codeable_concept(o, cx, p));
+}
+
+/// Once is what a Procedure means; any other count is said in a note.
+fn times<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, p: Part<'a>) {
+    let v = p.value().trimmed();
+    if warifu_fhir::number::decimal(v.text).is_none() {
+        cx.report_with(&MAP007, &v, "ZE1-4");
+    }
+    if v.text == "1" {
+        cx.used(&v);
+    } else {
+        labelled(r, cx, "手技回数", v);
+    }
+}
+
+fn add_on<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, p: Part<'a>) {
+    for rep in p.reps() {
+        let (code, text) = (rep.comp(1).value().trimmed(), rep.comp(2).value().trimmed());
+        let s = bumpalo::format!(in cx.message().arena(), "医事加算: {} {}", text.text, code.text)
+            .into_bump_str();
+        annotate(r, el::NOTE, s.trim_end(), rep.src());
+    }
+}
+
+fn free_field<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, p: Part<'a>) {
+    labelled(r, cx, "実施フィールド", p.text().trimmed());
+}
+
+fn labelled<'a>(r: &mut Resource, cx: &Cx<'a, '_>, label: &str, v: Val<'a>) {
+    let s = bumpalo::format!(in cx.message().arena(), "{}: {}", label, v.text).into_bump_str();
+    annotate(r, el::NOTE, s, v.src());
+}
+
+/// The persons of an XCN field: neighbouring repetitions with one id are forms of one name.
+fn persons(xcn: Part<'_>) -> Vec<Part<'_>> {
+    let mut all: Vec<Part<'_>> = Vec::new();
+    for rep in xcn.reps().filter(Part::is_some) {
+        let id = rep.comp(1).value().trimmed();
+        let same = all
+            .last()
+            .is_some_and(|p| !id.is_empty() && p.comp(1).value().trimmed().text == id.text);
+        if !same {
+            all.push(rep);
+        }
+    }
+    all
+}
+
+/// ZE1-7 with the job of ZE1-6 at the same place (one job holds for all).
+fn staff<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, g: &Group<'a>, p: Part<'a>) {
+    let jobs: Vec<Part<'a>> = g
+        .field(*b"ZE1", 6)
+        .into_iter()
+        .flat_map(|f| f.reps())
+        .filter(Part::is_some)
+        .collect();
+    for (i, person) in persons(p).into_iter().enumerate() {
+        let job = jobs
+            .get(i)
+            .or(jobs.first().filter(|_| jobs.len() == 1))
+            .copied();
+        performer(r, cx, person, |o, cx| {
+            let Some(job) = job else { return };
+            let (kind, class, text) = (
+                job.comp(1).value().trimmed(),
+                job.comp(2).value().trimmed(),
+                job.comp(3).value().trimmed(),
+            );
+            let both = match (kind.is_empty(), class.is_empty()) {
+                (false, false) => {
+                    bumpalo::format!(in cx.message().arena(), "{}.{}", kind.text, class.text)
+                        .into_bump_str()
+                }
+                (true, _) => class.text,
+                (_, true) => kind.text,
+            };
+            let system = local_system(cx, "JSHR");
+            if !both.is_empty() {
+                o.array("coding", |a| {
+                    a.object(|o| {
+                        o.string("system", system, Src::NONE);
+                        o.also(class.src());
+                        o.string("code", both, kind.src());
+                    });
+                });
+            }
+            o.string("text", text.text, text.src());
+        });
+    }
+}
+
+fn performer<'a>(
+    r: &mut Resource,
+    cx: &mut Cx<'a, '_>,
+    xcn: Part<'a>,
+    function: impl FnOnce(&mut Object<'_>, &mut Cx<'a, '_>),
+) {
+    let Some(person) = datatypes::practitioner(cx, xcn) else {
+        return;
+    };
+    r.object(el::PERFORMER, |o| {
+        o.object("function", |o| function(o, cx));
+        o.object("actor", |o| datatypes::person_reference(o, cx, &person));
+    });
+}
+
+// --- items, drugs, exposures --------------------------------------------------------------------------
+
+/// Writes code, text and system (components 1–3) of a ZRD or CWE.
+fn zrd_concept<'a>(o: &mut Object<'_>, cx: &mut Cx<'a, '_>, zrd: Part<'a>) {
+    let t = Triplet {
+        code: zrd.comp(1).value().trimmed(),
+        text: zrd.comp(2).value().trimmed(),
+        system: zrd.comp(3).value().trimmed(),
+        version: Val::default(),
+    };
+    o.array("coding", |a| datatypes::coding(a, cx, &t));
+    o.string("text", t.text.text, t.text.src());
+}
+
+/// Unit in the sub-components of a component: code, text, system.
+pub(super) fn unit_of_subs<'a>(cx: &mut Cx<'a, '_>, component: Part<'a>) -> Unit<'a> {
+    let (code, name, system) = (
+        component.sub(1).value().trimmed(),
+        component.sub(2).value().trimmed(),
+        component.sub(3).value(),
+    );
+    let text = name.some().unwrap_or(code);
+    if text.is_empty() {
+        return Unit {
+            text,
+            system: "",
+            code: "",
+        };
+    }
+    if systems::trim_name(system.text) == "MR9P" && !code.is_empty() {
+        cx.used(&system);
+        return Unit {
+            text,
+            system: systems::MERIT9_UNIT,
+            code: code.text,
+        };
+    }
+    if let Some(ucum) = units::ucum(code.text, name.text) {
+        return Unit {
+            text,
+            system: systems::UCUM,
+            code: ucum,
+        };
+    }
+    cx.report(&MAP010, &text);
+    Unit {
+        text,
+        system: "",
+        code: "",
+    }
+}
+
+/// A thing used: its code; how much of it, where that is known, in a note.
+fn used_item<'a>(
+    r: &mut Resource,
+    cx: &mut Cx<'a, '_>,
+    item: Part<'a>,
+    kind: Val<'a>,
+    quantified: bool,
+) {
+    if !item.is_some() {
+        return;
+    }
+    r.object(el::USED_CODE, |o| zrd_concept(o, cx, item));
+    let amount = item.comp(4).value().trimmed();
+    if !quantified || amount.is_empty() {
+        return;
+    }
+    let name = item
+        .comp(2)
+        .value()
+        .trimmed()
+        .some()
+        .unwrap_or_else(|| item.comp(1).value().trimmed());
+    let (unit, parts) = (item.comp(5), item.comp(6).value().trimmed());
+    let unit = unit
+        .sub(2)
+        .value()
+        .trimmed()
+        .some()
+        .unwrap_or_else(|| unit.sub(1).value().trimmed());
+    let mut s = Text::new_in(cx.message().arena());
+    for piece in [name.text, " ", amount.text, unit.text] {
+        s.push_str(piece);
+    }
+    if !parts.is_empty() {
+        s.push_str(" (フィルム分割数 ");
+        s.push_str(parts.text);
+        s.push(')');
+    }
+    let s = s.into_bump_str();
+    r.object(el::NOTE, |o| {
+        for v in [kind, unit, parts] {
+            if !v.is_empty() {
+                o.also(v.src());
+            }
+        }
+        o.string("text", s, amount.src());
+    });
+}
+
+/// A drug given during a procedure.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one call; a struct would only rename them"
+)]
+fn give<'a>(
+    cx: &mut Cx<'a, '_>,
+    procedure: Id,
+    key: &[&str; 4],
+    nth: usize,
+    item: Part<'a>,
+    when: &When<'a>,
+    position: u32,
+    cancelled: bool,
+) {
+    let code = item.comp(1).value().trimmed().text;
+    let (ordinal, [family, number, ze1, n]) = (nth.to_string(), *key);
+    let id = cx.id(
+        "MedicationAdministration",
+        &[family, number, ze1, n, code, &ordinal],
+        position,
+        &format!("drug{nth}"),
+    );
+    let mut r = cx.open("MedicationAdministration", id);
+    r.row(row(&ZE1_TO_MEDICATION_ADMINISTRATION, "ZE1-9"));
+    r.constant(
+        drug::STATUS,
+        if cancelled {
+            "entered-in-error"
+        } else {
+            "completed"
+        },
+    );
+    cx.reference(&mut r, drug::PART_OF, "Procedure", procedure, Src::NONE);
+    r.object(drug::MEDICATION_CODEABLE_CONCEPT, |o| {
+        zrd_concept(o, cx, item)
+    });
+    cx.subject(&mut r, drug::SUBJECT);
+    when.write(&mut r, drug::EFFECTIVE_DATE_TIME, drug::EFFECTIVE_PERIOD);
+    if item.comp(4).is_some() {
+        let unit = unit_of_subs(cx, item.comp(5));
+        r.object(drug::DOSAGE, |o| {
+            o.object("dose", |o| {
+                datatypes::quantity(o, cx, item.comp(4).value().trimmed(), &unit);
+            });
+        });
+    }
+    cx.emit(r);
+}
+
+/// ZE2 as one note: `管電圧 120 kV、管電流 200 mA …`.
+fn exposure<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, ze2: Segment<'a>) {
+    const NAMES: [(usize, &str); 6] = [
+        (2, "管電圧"),
+        (3, "管電流"),
+        (4, "距離"),
+        (5, "時間"),
+        (6, "照射回数"),
+        (7, "撮影フィールド"),
+    ];
+    let mut s = Text::new_in(cx.message().arena());
+    let mut sources: Vec<Src> = Vec::new();
+    for (n, name) in NAMES {
+        let f = ze2.field(n);
+        if !f.is_some() {
+            continue;
+        }
+        let (value, unit) = (f.comp(1).value().trimmed(), f.comp(2));
+        let unit = unit
+            .sub(2)
+            .value()
+            .trimmed()
+            .some()
+            .unwrap_or_else(|| unit.sub(1).value().trimmed());
+        for piece in [
+            if s.is_empty() { "" } else { "、" },
+            name,
+            " ",
+            value.text,
+            if unit.is_empty() { "" } else { " " },
+            unit.text,
+        ] {
+            s.push_str(piece);
+        }
+        sources.push(f.src());
+    }
+    let s = s.into_bump_str();
+    let Some((last, others)) = sources.split_last() else {
+        return;
+    };
+    r.object(el::NOTE, |o| {
+        for src in others {
+            o.also(*src);
+        }
+        o.string("text", s, *last);
+    });
+}

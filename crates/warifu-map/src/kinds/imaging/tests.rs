@@ -1,0 +1,411 @@
+//! Messages of an invented patient.
+
+use serde_json::Value;
+
+use crate::Output;
+use crate::testing::{all, at, convert, one, reported, resolve};
+
+const HEAD: &str = "MSH|^~\\&|WRF|WRF|GW|GW|20260407111001.333||OMG^O19^OMG_O19|1|P|2.5
+PID|0001||0000990001^^^^PI||割符^花子^^^^^L^I||19680303|F
+PV1|0001|I|4W^412^3^^^N";
+
+const DOCTOR: &str = "D0101^見立^一郎^^^^^^^L^^^^^I";
+
+fn orc(control: &str, number: &str, parent: &str) -> String {
+    format!(
+        "ORC|{control}|{number}||||||{parent}|20260407111000|C0401^受付^花代||{DOCTOR}|4W^412^3^^^N|||02^再検^99WRF|08^循環器科^HL70069|PC08|||架空割符病院||||||||I^入院患者オーダ^HL70482"
+    )
+}
+
+fn order() -> Output {
+    let text = format!(
+        "{HEAD}
+        {}
+        TQ1|1||||||20260407||R^ルーチン^HL70485
+        OBR||000000260407061||1000000000000000^Ｘ線単純撮影^JJ1017||||||||N^感染症なし^99WRF||||{DOCTOR}||||||||||||||||||||202604071400
+        {}
+        TQ1|1||||||20260407||R^ルーチン^HL70485
+        OBR||000000260407061||1000000000000000^Ｘ線単純撮影^JJ1017||||||||N^感染症なし^99WRF||||{DOCTOR}||||||||||||||||||||202604071400
+        NTE|1||歩行可
+        OBX|1|NM|01-02^体重^JSHR001||54.0|kg^kg^ISO+|||||F
+        OBX|2|TX|MS3-34^臨床病名^JSHR||狭心症の疑い||||||O
+        OBX|3|TX|MS3-04^検査理由^JSHR||入院時検査||||||F
+        NTE|1||急がず
+        {}
+        TQ1|1|||||||20260408|S^至急^HL70485
+        OBR||000000260407062||10000002000202000000030000000000^胸部^JJ1017|||||||||||||||||||||||||000000260407061",
+        orc("NW", "000000260407061", ""),
+        orc("PA", "000000260407061", ""),
+        orc("CH", "000000260407062", "000000260407061"),
+    );
+    convert("OMG-01", &text)
+}
+
+fn by_code(list: &[Value], code: &str) -> Value {
+    list.iter()
+        .find(|v| v.pointer("/code/coding/0/code").and_then(Value::as_str) == Some(code))
+        .cloned()
+        .unwrap_or_else(|| panic!("{code} in {list:#?}"))
+}
+
+#[test]
+fn new_and_parent_rows_are_one_request_and_each_child_refers_to_it() {
+    let out = order();
+    let list = all(&out, "ServiceRequest");
+    assert_eq!(list.len(), 2, "{list:#?}");
+    let parent = by_code(&list, "1000000000000000");
+    assert_eq!(
+        at(&parent, "/meta/profile/0"),
+        "http://jpfhir.jp/fhir/core/StructureDefinition/JP_ServiceRequest_Common"
+    );
+    assert_eq!(at(&parent, "/identifier/0/value"), "000000260407061");
+    assert_eq!(at(&parent, "/identifier/0/type/coding/0/code"), "PLAC");
+    assert_eq!(parent["identifier"].as_array().map(Vec::len), Some(1));
+    assert_eq!(at(&parent, "/status"), "active");
+    assert_eq!(at(&parent, "/intent"), "order");
+    assert_eq!(at(&parent, "/category/0/coding/0/code"), "363679005");
+    assert_eq!(at(&parent, "/priority"), "routine");
+    assert_eq!(
+        at(&parent, "/occurrenceDateTime"),
+        "2026-04-07T14:00:00+09:00"
+    );
+    assert_eq!(at(&parent, "/authoredOn"), "2026-04-07T11:10:00+09:00");
+    assert_eq!(at(&parent, "/reasonCode/0/text"), "再検");
+    assert_eq!(at(&parent, "/reasonCode/1/text"), "入院時検査");
+    assert_eq!(at(&parent, "/note/0/text"), "危険検体コード: N 感染症なし");
+    assert_eq!(at(&parent, "/note/1/text"), "歩行可");
+    assert_eq!(parent["supportingInfo"].as_array().map(Vec::len), Some(3));
+    let role = resolve(&out, &parent["requester"]["reference"]);
+    assert_eq!(role["resourceType"], "PractitionerRole");
+    let child = by_code(&list, "10000002000202000000030000000000");
+    assert_eq!(
+        at(&child, "/basedOn/0/reference"),
+        format!("ServiceRequest/{}", at(&parent, "/id"))
+    );
+    assert_eq!(at(&child, "/priority"), "stat");
+    assert_eq!(
+        at(&child, "/code/coding/0/system"),
+        "urn:x-ssmix2:1319999999:JJ1017"
+    );
+    assert!(!reported(&out, "MAP401"));
+}
+
+#[test]
+fn findings_sent_along_become_observations() {
+    let out = order();
+    let list = all(&out, "Observation");
+    assert_eq!(list.len(), 3);
+    let weight = by_code(&list, "01-02");
+    assert_eq!(weight["valueQuantity"]["value"].to_string(), "54.0");
+    assert_eq!(at(&weight, "/valueQuantity/code"), "kg");
+    assert_eq!(at(&weight, "/category/0/coding/0/code"), "body-measurement");
+    assert_eq!(at(&weight, "/status"), "final");
+    // O is a statement of the order, not a result.
+    assert_eq!(at(&by_code(&list, "MS3-34"), "/status"), "unknown");
+    assert_eq!(at(&by_code(&list, "MS3-04"), "/note/0/text"), "急がず");
+}
+
+#[test]
+fn rows_of_one_order_that_disagree_are_reported_and_completed() {
+    let text = format!(
+        "{HEAD}
+        ORC|NW|11|F1||||||20260407111000|||{DOCTOR}
+        TQ1|1||||||||R
+        OBR||11||110^検査^LENDO
+        ORC|PA|12|||||||20260407111000|||{DOCTOR}
+        TQ1|1||||||||S
+        OBR||11||110^検査^LENDO
+        ORC|CH|13||||||11|20260407111000
+        OBR||13||111^上部^LENDO|||||||||||||||||||||||||11
+        ORC|CH|14||||||99|20260407111000
+        OBR||14||112^下部^LENDO",
+    );
+    let out = convert("OMG-02", &text);
+    let list = all(&out, "ServiceRequest");
+    assert_eq!(list.len(), 3);
+    assert!(reported(&out, "MAP401"));
+    let parent = by_code(&list, "110");
+    assert_eq!(at(&parent, "/priority"), "stat");
+    assert!(
+        parent["identifier"]
+            .as_array()
+            .is_some_and(|i| i.iter().any(|v| v["value"] == "F1"))
+    );
+    assert_eq!(at(&parent, "/category/0/coding/0/code"), "71388002");
+    let id = format!("ServiceRequest/{}", at(&parent, "/id"));
+    assert_eq!(at(&by_code(&list, "111"), "/basedOn/0/reference"), id);
+    // A parent number that is not in the file: the order before is taken.
+    assert_eq!(at(&by_code(&list, "112"), "/basedOn/0/reference"), id);
+}
+
+#[test]
+fn a_child_without_parent_row_refers_by_number_and_a_cancel_revokes() {
+    let out = convert(
+        "OMG-01",
+        &format!(
+            "{HEAD}\nORC|CH|13||||||11|20260407111000\nOBR||13||111^上部^LENDO\nORC|CA|15|||||||20260407111000\nOBR||15||115^頭部^JJ1017"
+        ),
+    );
+    let list = all(&out, "ServiceRequest");
+    let child = by_code(&list, "111");
+    assert_eq!(at(&child, "/basedOn/0/identifier/value"), "11");
+    assert!(reported(&out, "MAP405"));
+    assert_eq!(at(&by_code(&list, "115"), "/status"), "revoked");
+}
+
+fn performed() -> Output {
+    let text = format!(
+        "{}
+        {}
+        TQ1|1||||||||R
+        OBR||000000260407061||1000000000000000^Ｘ線単純撮影^JJ1017|||202604071405|||||||||{DOCTOR}||||||20260407142000|||F
+        IPC|A2604070001|RP1|1.2.392.999999.9999.20260407.1||CR^^DCM||RM3||WRFCR03
+        {}
+        TQ1|1||||||||R
+        OBR||000000260407062||1000000200^胸部^JJ1017|||202604071405|||||||||{DOCTOR}||||||20260407142000|||F||||000000260407061
+        ZE1|1|RS|1000000200^胸部^JJ1017|2|X1^時間外加算^99WRF|RT-01^EM-01|T0301^光^撮子|DE-01~DE-02|F0101^半切フィルム^99WRF^1^SHT&枚&MR9P^2~100558502^架空注^HOT9^0.5^AMP&アンプル&MR9P|03-0000-0000|再撮影あり|会計
+        OBX|1|XCN|DR-02.EM-01^正従業員の読影医^JSHR||D0105^写^光||||||F
+        OBX|2|TS|TM-P1^開始時間^JSHR||20260407140512||||||F
+        OBX|3|TS|TM-P2^終了時間^JSHR||20260407140901||||||F
+        OBX|4|TS|TM-B1^生検時間^JSHR||20260407140600||||||F
+        OBX|5|CWE|DE-06^内視鏡^JSHR||4999999999990^割符式内視鏡^JAN||||||F
+        OBX|6|CWE|PF-01^実施加算項目^JSHR||327^色素加算^LENDO||||||F
+        ZE2|1|120^kV&kV&ISO+|200^mA&mA&ISO+|||3
+        ZE1|2|YT|1000000300^腹部^JJ1017
+        IPC|A2604070001|RP1|1.2.392.999999.9999.20260407.1||CR^^DCM||RM3||WRFCR03",
+        HEAD.replace("OMG^O19^OMG_O19", "OMI^Z23^OMI_Z23"),
+        orc("NW", "000000260407061", ""),
+        orc("CH", "000000260407062", "000000260407061"),
+    );
+    convert("OMG-11", &text)
+}
+
+#[test]
+fn one_study_for_one_uid_though_every_row_repeats_it() {
+    let out = performed();
+    let study = one(&out, "ImagingStudy");
+    assert_eq!(
+        at(&study, "/meta/profile/0"),
+        "http://jpfhir.jp/fhir/core/StructureDefinition/JP_ImagingStudy_Radiology"
+    );
+    let ids: Vec<&str> = (0..3)
+        .map(|i| at(&study, &format!("/identifier/{i}/value")))
+        .collect();
+    assert_eq!(
+        ids,
+        [
+            "A2604070001",
+            "RP1",
+            "urn:oid:1.2.392.999999.9999.20260407.1"
+        ]
+    );
+    assert_eq!(at(&study, "/identifier/0/type/coding/0/code"), "ACSN");
+    assert_eq!(at(&study, "/identifier/2/system"), "urn:dicom:uid");
+    assert_eq!(at(&study, "/status"), "available");
+    assert_eq!(at(&study, "/modality/0/code"), "CR");
+    assert_eq!(
+        at(&study, "/modality/0/system"),
+        "http://dicom.nema.org/resources/ontology/DCM"
+    );
+    assert_eq!(at(&study, "/started"), "2026-04-07T14:05:00+09:00");
+    assert_eq!(study["basedOn"].as_array().map(Vec::len), Some(2));
+    for b in [0, 1] {
+        assert_eq!(
+            resolve(&out, &study["basedOn"][b]["reference"])["status"],
+            "completed"
+        );
+    }
+    assert_eq!(at(&study, "/procedureCode/0/coding/0/code"), "1000000200");
+    assert_eq!(study["procedureCode"].as_array().map(Vec::len), Some(1));
+    assert_eq!(
+        resolve(&out, &study["procedureReference"]["reference"])["resourceType"],
+        "Procedure"
+    );
+}
+
+#[test]
+fn a_performed_row_becomes_a_procedure() {
+    let out = performed();
+    let p = one(&out, "Procedure");
+    assert!(reported(&out, "MAP403"), "the planned row is named");
+    assert_eq!(at(&p, "/status"), "completed");
+    assert_eq!(at(&p, "/code/coding/0/code"), "1000000200");
+    assert_eq!(
+        at(&p, "/performedPeriod/start"),
+        "2026-04-07T14:05:12+09:00"
+    );
+    assert_eq!(at(&p, "/performedPeriod/end"), "2026-04-07T14:09:01+09:00");
+    assert_eq!(at(&p, "/performer/0/function/coding/0/code"), "RT-01.EM-01");
+    assert_eq!(at(&p, "/performer/0/actor/display"), "光 撮子");
+    assert_eq!(at(&p, "/performer/1/function/text"), "正従業員の読影医");
+    assert_eq!(at(&p, "/performer/1/actor/display"), "写 光");
+    assert_eq!(at(&p, "/usedCode/0/coding/0/code"), "F0101");
+    assert_eq!(at(&p, "/usedCode/1/coding/0/code"), "4999999999990");
+    let notes: Vec<&str> = p["note"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|n| n["text"].as_str())
+        .collect();
+    for text in [
+        "手技回数: 2",
+        "医事加算: 時間外加算 X1",
+        "実施フィールド: 再撮影あり",
+        "半切フィルム 1枚 (フィルム分割数 2)",
+        "生検時間: 2026-04-07T14:06:00+09:00",
+        "実施加算項目: 色素加算 (327)",
+        "管電圧 120 kV、管電流 200 mA、照射回数 3",
+    ] {
+        assert!(notes.contains(&text), "{text} in {notes:#?}");
+    }
+    let drug = one(&out, "MedicationAdministration");
+    assert_eq!(
+        at(&drug, "/medicationCodeableConcept/coding/0/code"),
+        "100558502"
+    );
+    assert_eq!(
+        at(&drug, "/medicationCodeableConcept/coding/0/system"),
+        "http://medis.or.jp/CodeSystem/master-HOT9"
+    );
+    assert_eq!(drug["dosage"]["dose"]["value"].to_string(), "0.5");
+    assert_eq!(at(&drug, "/dosage/dose/code"), "AMP");
+    assert_eq!(
+        at(&drug, "/effectivePeriod/start"),
+        "2026-04-07T14:05:12+09:00"
+    );
+    assert_eq!(
+        at(&drug, "/partOf/0/reference"),
+        format!("Procedure/{}", at(&p, "/id"))
+    );
+}
+
+#[test]
+fn endoscopy_claims_no_radiology_profile_and_odd_ids_are_named() {
+    let out = convert(
+        "OMG-12",
+        &format!(
+            "{HEAD}\nORC|NW|1|||||||20260407111000\nOBR||1||110^検査^LENDO|||20260407\nIPC|E1||1.2.abc||内視鏡^^99WRF\nIPC|E2||||ES^^DCM"
+        ),
+    );
+    let list = all(&out, "ImagingStudy");
+    assert_eq!(list.len(), 2);
+    assert!(list.iter().all(|s| s.pointer("/meta/profile").is_none()));
+    assert!(reported(&out, "MAP402") && reported(&out, "MAP404") && reported(&out, "MAP009"));
+    assert_eq!(
+        at(&list[0], "/identifier/1/system"),
+        "urn:x-ssmix2:1319999999:study-instance-uid"
+    );
+    assert_eq!(at(&list[0], "/procedureCode/0/coding/0/code"), "110");
+}
+
+#[test]
+fn drugs_without_a_time_stay_with_the_procedure() {
+    let out = convert(
+        "OMG-12",
+        &format!(
+            "{HEAD}\nORC|CH|1|||||||20260407111000\nOBR||1||110^検査^LENDO\nZE1|1|RS|110^検査^LENDO\nOBX|1|ZRD|DE-02^薬品^JSHR||100558502^架空注^HOT9^1^AMP&アンプル&MR9P||||||F\nIPC|E1||1.2.3||ES^^DCM"
+        ),
+    );
+    assert!(all(&out, "MedicationAdministration").is_empty());
+    assert!(reported(&out, "MAP406"));
+    assert_eq!(
+        at(&one(&out, "Procedure"), "/usedCode/0/coding/0/code"),
+        "100558502"
+    );
+}
+
+fn ecg(orc: &str, status: &str) -> Output {
+    convert(
+        "OMG-13",
+        &format!(
+            "{}\n{orc}OBR|1|000000260401031||9A110^標準１２誘導心電図^JC10|||202604010948|||||||||{DOCTOR}||||||20260401101200|||{status}
+            OBX|1|TX|9A100&IMP^心電図所見^JC10|1|ＳＴ低下\\.br\\変化あり|||A|||F
+            OBX|2|NM|32769^心拍数^99MFR|2|74|bpm^bpm^99MFR|||||F|||20260401094800
+            OBX|3|NM|58368&7^R 振幅&V5^99MFR|2|2.505|mV|||||P
+            OBX|4|ST|9A100&IMP^心電図所見^JC10|1|要精査||||||F",
+            HEAD.replace("OMG^O19^OMG_O19", "ORU^R01^ORU_R01"),
+        ),
+    )
+}
+
+#[test]
+fn a_physiology_result_becomes_a_report_with_conclusion() {
+    let out = ecg("ORC|SC|000000260401031|||CM||||20260401093500\n", "F");
+    let report = one(&out, "DiagnosticReport");
+    assert_eq!(
+        at(&report, "/meta/profile/0"),
+        "http://jpfhir.jp/fhir/core/StructureDefinition/JP_DiagnosticReport_Common"
+    );
+    assert_eq!(at(&report, "/status"), "final");
+    assert_eq!(at(&report, "/code/text"), "標準１２誘導心電図");
+    assert_eq!(at(&report, "/category/0/coding/0/code"), "EC");
+    assert_eq!(
+        at(&report, "/effectiveDateTime"),
+        "2026-04-01T09:48:00+09:00"
+    );
+    assert_eq!(at(&report, "/issued"), "2026-04-01T10:12:00+09:00");
+    assert_eq!(at(&report, "/conclusion"), "ＳＴ低下\n変化あり\n要精査");
+    assert_eq!(report["result"].as_array().map(Vec::len), Some(4));
+    let request = resolve(&out, &report["basedOn"][0]["reference"]);
+    assert_eq!(request["status"], "completed");
+    assert_eq!(at(&request, "/category/0/coding/0/code"), "29303009");
+    assert!(
+        request.get("supportingInfo").is_none(),
+        "results are no findings sent along"
+    );
+    let list = all(&out, "Observation");
+    let rate = by_code(&list, "32769");
+    assert_eq!(at(&rate, "/category/0/coding/0/code"), "exam");
+    assert_eq!(rate["valueQuantity"]["value"].to_string(), "74");
+    assert_eq!(at(&rate, "/effectiveDateTime"), "2026-04-01T09:48:00+09:00");
+    let lead = by_code(&list, "58368&7");
+    assert_eq!(at(&lead, "/status"), "preliminary");
+    assert_eq!(at(&lead, "/effectiveDateTime"), "2026-04-01T09:48:00+09:00");
+}
+
+#[test]
+fn a_report_without_orc_names_the_order_by_number_and_takes_the_worst_status() {
+    let out = ecg("", "");
+    let report = one(&out, "DiagnosticReport");
+    assert_eq!(at(&report, "/status"), "preliminary");
+    assert_eq!(
+        at(&report, "/basedOn/0/identifier/value"),
+        "000000260401031"
+    );
+    assert!(all(&out, "ServiceRequest").is_empty());
+}
+
+#[test]
+fn every_field_that_the_standard_defines_for_imaging_is_a_row() {
+    let kinds = ["OMG-01", "OMG-02", "OMG-03", "OMG-11", "OMG-12", "OMG-13"];
+    for segment in ["ORC", "TQ1", "OBR", "OBX", "IPC", "ZE1", "ZE2", "NTE"] {
+        let info = warifu_terms::fields::segment(segment).unwrap();
+        for f in info.fields.iter().filter(|f| {
+            kinds
+                .iter()
+                .any(|k| f.usage_in(k) != warifu_terms::fields::Usage::NotUsed)
+        }) {
+            let source = format!("{segment}-{}", f.n);
+            assert!(
+                super::TABLES
+                    .iter()
+                    .any(|t| t.rows.iter().any(|r| r.row.source == source)),
+                "{source} {}",
+                f.ja
+            );
+        }
+    }
+}
+
+#[test]
+fn hostile_orders_end_in_time_and_without_panic() {
+    let mut text = String::from(HEAD);
+    for i in 0..3_000 {
+        text.push_str(&format!(
+            "\nORC|CH|{i}||||||{}\nOBR||||\nZE1||RS|\nIPC|||1.2.{i}",
+            i + 1
+        ));
+    }
+    let out = convert("OMG-11", &text);
+    assert_eq!(all(&out, "ImagingStudy").len(), 3_000);
+}
