@@ -8,7 +8,9 @@ mod order;
 mod report;
 mod result;
 mod specimen;
-mod tables;
+pub mod tables;
+#[cfg(test)]
+mod tests;
 mod walk;
 
 use std::collections::BTreeMap;
@@ -31,7 +33,11 @@ use walk::{Order, Walk};
 
 /// Whether the file holds orders or results.
 fn file_of(cx: &Cx<'_, '_>) -> OrderFile {
-    if cx.kind() == Some(warifu_ssmix2::DataKind::Oml01) { OrderFile::Order } else { OrderFile::Result }
+    if cx.kind() == Some(warifu_ssmix2::DataKind::Oml01) {
+        OrderFile::Order
+    } else {
+        OrderFile::Result
+    }
 }
 
 /// The first row of a table: what leaves without a source field are attributed to.
@@ -63,7 +69,9 @@ enum Effective<'a> {
 impl<'a> Effective<'a> {
     /// Reads a start and an end; equal ones are one moment.
     fn read(cx: &mut Cx<'a, '_>, start: Val<'a>, end: Val<'a>) -> Self {
-        let Some(s) = datatypes::date_time(cx, start, "Observation.effective") else { return Self::None };
+        let Some(s) = datatypes::date_time(cx, start, "Observation.effective") else {
+            return Self::None;
+        };
         if end.is_empty() || end.text == start.text {
             return Self::DateTime(s, start.src());
         }
@@ -117,6 +125,9 @@ struct Shared<'a> {
     patient_src: Src,
     /// Comments after PID, until a request has taken them.
     loose: walk::Notes,
+    /// Whether the institution of ORC-21 has been emitted.
+    facility: bool,
+    requester: Option<order::Requester<'a>>,
     /// Number of resources in the output before this message.
     start: usize,
     /// How often an id was asked for; filled once an id came twice.
@@ -127,24 +138,48 @@ impl<'a> Shared<'a> {
     fn new(cx: &mut Cx<'a, '_>, walk: &Walk<'a>) -> Self {
         let file = file_of(cx);
         Self {
-            kind: if file == OrderFile::Order { "OML-01" } else { "OML-11" },
+            kind: if file == OrderFile::Order {
+                "OML-01"
+            } else {
+                "OML-11"
+            },
             file,
             patient: cx.reference_text("Patient", cx.patient_id()),
-            patient_src: cx.message().first(b"PID").map(|s| s.field(3).src()).unwrap_or_default(),
+            patient_src: cx
+                .message()
+                .first(b"PID")
+                .map(|s| s.field(3).src())
+                .unwrap_or_default(),
             loose: walk.loose,
+            facility: false,
+            requester: None,
             start: cx.out.resources.len(),
             seen: None,
         }
     }
     /// Writes the reference to the patient.
     fn subject(&self, r: &mut Resource, element: Element) {
-        r.object(element, |o| o.string("reference", self.patient, self.patient_src));
+        r.object(element, |o| {
+            o.string("reference", self.patient, self.patient_src)
+        });
     }
     /// Logical id; when the message itself asks for one twice, the later ones are numbered, so that
     /// nothing is lost.
-    fn unique(&mut self, cx: &mut Cx<'a, '_>, ty: &'static str, parts: &[&str], n: u32, suffix: &str, at: &impl Sourced) -> Id {
+    fn unique(
+        &mut self,
+        cx: &mut Cx<'a, '_>,
+        ty: &'static str,
+        parts: &[&str],
+        n: u32,
+        suffix: &str,
+        at: &impl Sourced,
+    ) -> Id {
         let id = cx.id(ty, parts, n, suffix);
-        let known = cx.emitted(ty, id) || self.seen.as_ref().is_some_and(|s| s.contains_key(&(ty, id)));
+        let known = cx.emitted(ty, id)
+            || self
+                .seen
+                .as_ref()
+                .is_some_and(|s| s.contains_key(&(ty, id)));
         if !known || cx.options().ids == IdMode::Readable {
             if let Some(seen) = &mut self.seen {
                 seen.insert((ty, id), 1);
@@ -152,9 +187,18 @@ impl<'a> Shared<'a> {
             return id;
         }
         let start = self.start;
-        let seen = self.seen.get_or_insert_with(|| cx.out.resources.iter().skip(start).map(|r| ((r.resource_type, r.id), 1)).collect());
+        let seen = self.seen.get_or_insert_with(|| {
+            cx.out
+                .resources
+                .iter()
+                .skip(start)
+                .map(|r| ((r.resource_type, r.id), 1))
+                .collect()
+        });
         // Known from another message: the same thing, sent again.
-        let Some(count) = seen.get_mut(&(ty, id)) else { return id };
+        let Some(count) = seen.get_mut(&(ty, id)) else {
+            return id;
+        };
         *count += 1;
         let ordinal = count.to_string();
         let mut all: [&str; 10] = [""; 10];
@@ -176,7 +220,14 @@ impl<'a> Shared<'a> {
 
 /// An Identifier with its type (table 0203) under the institution's instance numbers; nothing for an
 /// empty value.
-fn numbered_identifier(r: &mut Resource, _: &Cx<'_, '_>, element: Element, v: Val<'_>, code: &'static str, display: &'static str) {
+fn numbered_identifier(
+    r: &mut Resource,
+    _: &Cx<'_, '_>,
+    element: Element,
+    v: Val<'_>,
+    code: &'static str,
+    display: &'static str,
+) {
     if v.is_empty() {
         return;
     }
@@ -208,15 +259,32 @@ fn concept_or_text<'a>(o: &mut Object<'_>, cx: &mut Cx<'a, '_>, f: Part<'a>) {
 
 /// Placer order number: ORC-2, else OBR-2, else the file name's.
 fn order_number<'a>(cx: &Cx<'a, '_>, order: &Order<'a>) -> Val<'a> {
-    let of = |s: Option<Segment<'a>>| s.map(|s| s.field(2).comp(1).value().trimmed()).and_then(Val::some);
-    of(order.orc).or_else(|| of(order.obr)).unwrap_or_else(|| Val { text: cx.text(cx.item.order), ..Val::default() })
+    let of = |s: Option<Segment<'a>>| {
+        s.map(|s| s.field(2).comp(1).value().trimmed())
+            .and_then(Val::some)
+    };
+    of(order.orc)
+        .or_else(|| of(order.obr))
+        .unwrap_or_else(|| Val {
+            text: cx.text(cx.item.order),
+            ..Val::default()
+        })
 }
 
 /// Reports what the walk could not place.
 fn report_walk<'a>(cx: &mut Cx<'a, '_>, walk: &Walk<'a>) {
     for s in &walk.unknown {
         let name = s.name();
-        let name: String = name.iter().map(|b| if b.is_ascii_alphanumeric() { char::from(*b) } else { '?' }).collect();
+        let name: String = name
+            .iter()
+            .map(|b| {
+                if b.is_ascii_alphanumeric() {
+                    char::from(*b)
+                } else {
+                    '?'
+                }
+            })
+            .collect();
         cx.report_with(&HL7108, &s.field(1), name);
     }
     if walk.orders.is_empty() {
@@ -231,26 +299,57 @@ struct Specimens<'a> {
 
 impl<'a> Specimens<'a> {
     fn new(walk: &Walk<'a>) -> Self {
-        Self { done: vec![None; walk.specimens.len()] }
+        Self {
+            done: vec![None; walk.specimens.len()],
+        }
     }
-    fn of(&mut self, cx: &mut Cx<'a, '_>, shared: &mut Shared<'a>, walk: &Walk<'a>, order: &Order<'a>, number: &str) -> Target<'a> {
-        let Some(index) = order.specimen else { return Target::default() };
+    fn of(
+        &mut self,
+        cx: &mut Cx<'a, '_>,
+        shared: &mut Shared<'a>,
+        walk: &Walk<'a>,
+        order: &Order<'a>,
+        number: &str,
+    ) -> Target<'a> {
+        let Some(index) = order.specimen else {
+            return Target::default();
+        };
         if let Some(Some(t)) = self.done.get(index) {
             return *t;
         }
-        let Some(s) = walk.specimens.get(index) else { return Target::default() };
+        let Some(s) = walk.specimens.get(index) else {
+            return Target::default();
+        };
         let reference = specimen::emit(cx, shared, walk, index, s, number);
         let id = s.spm.field(2);
         let n = specimen::number(id);
-        let source = if n.is_empty() { s.spm.field(4).src() } else { n.src() };
-        let key = if n.is_empty() { bumpalo::format!(in cx.message().arena(), "SPM {}", index + 1).into_bump_str() } else { n.text };
+        let source = if n.is_empty() {
+            s.spm.field(4).src()
+        } else {
+            n.src()
+        };
+        let key = if n.is_empty() {
+            bumpalo::format!(in cx.message().arena(), "SPM {}", index + 1).into_bump_str()
+        } else {
+            n.text
+        };
         let when = s.spm.field(17);
-        let (start, end) = (when.comp(1).value().trimmed(), when.comp(2).value().trimmed());
+        let (start, end) = (
+            when.comp(1).value().trimmed(),
+            when.comp(2).value().trimmed(),
+        );
         let before = cx.out.diagnostics.len();
         let collected = Effective::read(cx, start, end);
         // An unreadable time was reported for the Specimen already.
         cx.out.diagnostics.truncate(before);
-        let t = Target { reference: Some(reference), src: source, key, number: n, collected, at: start.text };
+        let t = Target {
+            reference: Some(reference),
+            src: source,
+            key,
+            number: n,
+            collected,
+            at: start.text,
+        };
         if let Some(slot) = self.done.get_mut(index) {
             *slot = Some(t);
         }
@@ -267,9 +366,19 @@ pub(crate) fn order(cx: &mut Cx<'_, '_>) {
     for o in &walk.orders {
         let number = order_number(cx, o);
         let target = specimens.of(cx, &mut shared, &walk, o, number.text);
-        let item = o.obr.map(|s| s.field(4)).filter(Part::is_some).map(|f| Item::read(cx, f, systems::JANIS_ORGANISM));
+        let item = o
+            .obr
+            .map(|s| s.field(4))
+            .filter(Part::is_some)
+            .map(|f| Item::read(cx, f, systems::JANIS_ORGANISM));
         let mut request = order::open(cx, &mut shared, &walk, o, number, item.as_ref(), target);
-        encounter(cx, &mut request.r, warifu_fhir::element::service_request::ENCOUNTER, target, o);
+        encounter(
+            cx,
+            &mut request.r,
+            warifu_fhir::element::service_request::ENCOUNTER,
+            target,
+            o,
+        );
         let parent_key = item.as_ref().map_or("", |i| i.key().text);
         for line in walk.lines_of(o) {
             let item = Item::read(cx, line.obx.field(3), systems::JANIS_ORGANISM);
@@ -277,10 +386,22 @@ pub(crate) fn order(cx: &mut Cx<'_, '_>) {
                 // A finding sent along (urine volume, body weight).
                 let reference = result::finding(cx, &mut shared, &walk, line, number, target);
                 if let Some((reference, src)) = reference {
-                    request.r.object(warifu_fhir::element::service_request::SUPPORTING_INFO, |o| o.string("reference", reference, src));
+                    request.r.object(
+                        warifu_fhir::element::service_request::SUPPORTING_INFO,
+                        |o| o.string("reference", reference, src),
+                    );
                 }
             } else if !item.is_empty() {
-                order::child(cx, &mut shared, &request, number, &item, line.obx, target, parent_key);
+                order::child(
+                    cx,
+                    &mut shared,
+                    &request,
+                    number,
+                    &item,
+                    line.obx,
+                    target,
+                    parent_key,
+                );
             }
         }
         cx.emit(request.r);
@@ -297,12 +418,22 @@ pub(crate) fn result(cx: &mut Cx<'_, '_>) {
     for o in &walk.orders {
         let number = order_number(cx, o);
         let target = specimens.of(cx, &mut shared, &walk, o, number.text);
-        let item = o.obr.map(|s| s.field(4)).filter(Part::is_some).map(|f| Item::read(cx, f, systems::JANIS_ORGANISM));
+        let item = o
+            .obr
+            .map(|s| s.field(4))
+            .filter(Part::is_some)
+            .map(|f| Item::read(cx, f, systems::JANIS_ORGANISM));
         let has_head = o.obr.is_some() || o.orc.is_some();
         let mut at = None;
         let request = if has_head {
             let mut request = order::open(cx, &mut shared, &walk, o, number, item.as_ref(), target);
-            at = encounter(cx, &mut request.r, warifu_fhir::element::service_request::ENCOUNTER, target, o);
+            at = encounter(
+                cx,
+                &mut request.r,
+                warifu_fhir::element::service_request::ENCOUNTER,
+                target,
+                o,
+            );
             let id = request.r.id();
             cx.emit(request.r);
             Some(cx.reference_text("ServiceRequest", id))
@@ -310,24 +441,53 @@ pub(crate) fn result(cx: &mut Cx<'_, '_>) {
             None
         };
         if o.lines.0 == o.lines.1 {
-            cx.report(&MAP212, &o.obr.or(o.orc).map_or_else(|| cx.message().empty_part(), |s| s.field(4)));
+            cx.report(
+                &MAP212,
+                &o.obr
+                    .or(o.orc)
+                    .map_or_else(|| cx.message().empty_part(), |s| s.field(4)),
+            );
         }
         let order = result::Context::new(cx, o, number, item.as_ref(), target, request, at);
         let done = result::convert(cx, &mut shared, &walk, o, &order, &mut memory);
         if let Some(request) = request {
-            report::emit(cx, &mut shared, o, number.text, item.as_ref(), target, request, at, &done);
+            report::emit(
+                cx,
+                &mut shared,
+                o,
+                number.text,
+                item.as_ref(),
+                target,
+                request,
+                at,
+                &done,
+            );
         }
     }
 }
 
 /// Refers to the stay or visit at the time of the order's specimen; returns the reference.
-fn encounter<'a>(cx: &mut Cx<'a, '_>, r: &mut Resource, element: Element, target: Target<'a>, order: &Order<'a>) -> Option<&'a str> {
+fn encounter<'a>(
+    cx: &mut Cx<'a, '_>,
+    r: &mut Resource,
+    element: Element,
+    target: Target<'a>,
+    order: &Order<'a>,
+) -> Option<&'a str> {
     if cx.context.stays.is_empty() {
         return None;
     }
-    let obr = order.obr.map(|s| s.field(7).value().text).unwrap_or_default();
-    let orc = order.orc.map(|s| s.field(9).value().text).unwrap_or_default();
-    let digits = [target.at, obr, orc, cx.item.date].into_iter().find(|d| d.trim().len() >= 8)?;
+    let obr = order
+        .obr
+        .map(|s| s.field(7).value().text)
+        .unwrap_or_default();
+    let orc = order
+        .orc
+        .map(|s| s.field(9).value().text)
+        .unwrap_or_default();
+    let digits = [target.at, obr, orc, cx.item.date]
+        .into_iter()
+        .find(|d| d.trim().len() >= 8)?;
     let id = cx.encounter_at(digits)?;
     let reference = cx.reference_text("Encounter", id);
     r.object(element, |o| o.string("reference", reference, Src::NONE));

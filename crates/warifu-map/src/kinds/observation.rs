@@ -8,7 +8,9 @@ mod reading;
 use std::borrow::Cow;
 
 use warifu_diag::catalogue::map_general::{MAP005, MAP007, MAP008, MAP009};
-use warifu_diag::catalogue::map_lab::{MAP201, MAP202, MAP203, MAP204, MAP205, MAP206, MAP207, MAP214, MAP215};
+use warifu_diag::catalogue::map_lab::{
+    MAP201, MAP202, MAP203, MAP204, MAP205, MAP206, MAP207, MAP214, MAP215,
+};
 use warifu_fhir::element::observation as el;
 use warifu_fhir::{Array, Object, Resource, Src};
 use warifu_hl7::{Part, Segment, Val};
@@ -22,7 +24,8 @@ use crate::datatypes::{self, Triplet, Unit};
 use reading::{Class, Comparator, Reading};
 
 /// Canonical of JP_Observation_Common.
-pub(crate) const JP_OBSERVATION_COMMON: &str = "http://jpfhir.jp/fhir/core/StructureDefinition/JP_Observation_Common";
+pub(crate) const JP_OBSERVATION_COMMON: &str =
+    "http://jpfhir.jp/fhir/core/StructureDefinition/JP_Observation_Common";
 
 /// Standard extension that keeps the text a value was read from.
 const ORIGINAL_TEXT: &str = "http://hl7.org/fhir/StructureDefinition/originalText";
@@ -57,27 +60,48 @@ impl<'a> Item<'a> {
     /// Reads a CWE. `janis` is the code system that the name `JANIS` stands for here.
     pub(crate) fn read(cx: &mut Cx<'a, '_>, cwe: Part<'a>, janis: &'static str) -> Self {
         let [a, b] = datatypes::both_triplets(cwe).map(|t| Self::coding(cx, t, janis));
-        let codings = if b.is_some_and(|c| c.standard) && !a.is_some_and(|c| c.standard) { [b, a] } else { [a, b] };
+        let codings = if b.is_some_and(|c| c.standard) && !a.is_some_and(|c| c.standard) {
+            [b, a]
+        } else {
+            [a, b]
+        };
         let text = codings.iter().flatten().find_map(|c| c.triplet.text.some());
         let text = text.unwrap_or_else(|| cwe.comp(9).text().trimmed());
         Self { codings, text }
     }
-    fn coding(cx: &mut Cx<'a, '_>, triplet: Triplet<'a>, janis: &'static str) -> Option<Coding<'a>> {
+    fn coding(
+        cx: &mut Cx<'a, '_>,
+        triplet: Triplet<'a>,
+        janis: &'static str,
+    ) -> Option<Coding<'a>> {
         if triplet.is_empty() {
             return None;
         }
         if triplet.code.is_empty() {
-            return Some(Coding { system: "", triplet, standard: false });
+            return Some(Coding {
+                system: "",
+                triplet,
+                standard: false,
+            });
         }
         let name = triplet.system.text;
         if name == "JANIS" {
-            return Some(Coding { system: janis, triplet, standard: true });
+            return Some(Coding {
+                system: janis,
+                triplet,
+                standard: true,
+            });
         }
-        let (system, standard) = match systems::system_uri(name, triplet.code.text, triplet.version.text) {
-            SystemUri::Known(uri) => (uri, true),
-            _ => (datatypes::system_of(cx, &triplet), false),
-        };
-        Some(Coding { system, triplet, standard })
+        let (system, standard) =
+            match systems::system_uri(name, triplet.code.text, triplet.version.text) {
+                SystemUri::Known(uri) => (uri, true),
+                _ => (datatypes::system_of(cx, &triplet), false),
+            };
+        Some(Coding {
+            system,
+            triplet,
+            standard,
+        })
     }
     /// Whether there is neither code nor text.
     pub(crate) fn is_empty(&self) -> bool {
@@ -85,7 +109,10 @@ impl<'a> Item<'a> {
     }
     /// Whether there is a code.
     pub(crate) fn is_coded(&self) -> bool {
-        self.codings.iter().flatten().any(|c| !c.triplet.code.is_empty())
+        self.codings
+            .iter()
+            .flatten()
+            .any(|c| !c.triplet.code.is_empty())
     }
     /// Whether there is a code of a published system.
     pub(crate) fn is_standard(&self) -> bool {
@@ -93,11 +120,19 @@ impl<'a> Item<'a> {
     }
     /// The code that identifies the item: the standard one, else the local one, else the text.
     pub(crate) fn key(&self) -> Val<'a> {
-        self.codings.iter().flatten().find_map(|c| c.triplet.code.some()).unwrap_or(self.text)
+        self.codings
+            .iter()
+            .flatten()
+            .find_map(|c| c.triplet.code.some())
+            .unwrap_or(self.text)
     }
     /// The JLAC10 code (17 or 15 characters, as sent), or nothing.
     pub(crate) fn jlac10(&self) -> Option<&'a str> {
-        self.codings.iter().flatten().find(|c| c.triplet.system.text.eq_ignore_ascii_case("JC10")).map(|c| c.triplet.code.text)
+        self.codings
+            .iter()
+            .flatten()
+            .find(|c| c.triplet.system.text.eq_ignore_ascii_case("JC10"))
+            .map(|c| c.triplet.code.text)
     }
     /// Writes the codings as items of `coding`.
     pub(crate) fn codings(&self, a: &mut Array<'_>) {
@@ -107,14 +142,26 @@ impl<'a> Item<'a> {
                 continue;
             }
             a.object(|o| {
-                o.string("system", c.system, if t.system.is_empty() { t.code.src() } else { t.system.src() });
+                o.string(
+                    "system",
+                    c.system,
+                    if t.system.is_empty() {
+                        t.code.src()
+                    } else {
+                        t.system.src()
+                    },
+                );
                 o.string("code", t.code.text, t.code.src());
                 o.string("display", t.text.text, t.text.src());
             });
         }
     }
     /// Writes the members of a CodeableConcept, `further` codings `(system, code, display)` last.
-    pub(crate) fn concept(&self, o: &mut Object<'_>, further: Option<(&'static str, &'static str, &'static str)>) {
+    pub(crate) fn concept(
+        &self,
+        o: &mut Object<'_>,
+        further: Option<(&'static str, &'static str, &'static str)>,
+    ) {
         o.array("coding", |a| {
             self.codings(a);
             if let Some((system, code, display)) = further {
@@ -131,7 +178,12 @@ impl<'a> Item<'a> {
 }
 
 /// `Observation.code` from OBX-3; a JLAC10-less item is reported. `further`: see [`Item::concept`].
-pub(crate) fn code<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, item: &Item<'a>, further: Option<(&'static str, &'static str, &'static str)>) {
+pub(crate) fn code<'a>(
+    r: &mut Resource,
+    cx: &mut Cx<'a, '_>,
+    item: &Item<'a>,
+    further: Option<(&'static str, &'static str, &'static str)>,
+) {
     if !item.is_standard() && item.is_coded() {
         cx.report_with(&MAP005, &item.key(), "OBX-3");
     }
@@ -180,7 +232,11 @@ impl Value<'_> {
 pub(crate) fn unit<'a>(cx: &mut Cx<'a, '_>, obx: Segment<'a>) -> Unit<'a> {
     let f = obx.field(6);
     if !f.is_some() {
-        return Unit { text: Val::default(), system: "", code: "" };
+        return Unit {
+            text: Val::default(),
+            system: "",
+            code: "",
+        };
     }
     // Both spellings and the name of the table were weighed, whichever is shown.
     cx.used(&f);
@@ -188,7 +244,12 @@ pub(crate) fn unit<'a>(cx: &mut Cx<'a, '_>, obx: Segment<'a>) -> Unit<'a> {
 }
 
 /// Reads the value of an OBX.
-pub(crate) fn read_value<'a>(cx: &mut Cx<'a, '_>, obx: Segment<'a>, unit: Unit<'a>, allows: Allows) -> Value<'a> {
+pub(crate) fn read_value<'a>(
+    cx: &mut Cx<'a, '_>,
+    obx: Segment<'a>,
+    unit: Unit<'a>,
+    allows: Allows,
+) -> Value<'a> {
     let field = obx.field(5);
     if !field.is_some() {
         return Value::None;
@@ -210,7 +271,11 @@ pub(crate) fn read_value<'a>(cx: &mut Cx<'a, '_>, obx: Segment<'a>, unit: Unit<'
                 return whole_text(cx, field);
             }
             let item = Item::read(cx, field, systems::JANIS_ORGANISM);
-            if item.is_empty() { Value::None } else { Value::Concept(item) }
+            if item.is_empty() {
+                Value::None
+            } else {
+                Value::Concept(item)
+            }
         }
         "TX" | "FT" => whole_text(cx, field),
         "TS" | "DT" | "DTM" if allows == Allows::DateTime => {
@@ -244,9 +309,23 @@ fn guess_type(field: Part<'_>) -> &'static str {
 fn number<'a>(cx: &mut Cx<'a, '_>, field: Part<'a>, unit: Unit<'a>) -> Value<'a> {
     let v = field.text().trimmed();
     match reading::read(v.text, true) {
-        Reading::Number(literal) => Value::Quantity(Quantity { comparator: None, literal, unit, sent: v, keep: false }),
-        Reading::Compared { comparator, literal, plain } => compared(cx, v, comparator, literal, plain, unit),
-        Reading::Power { comparator, mantissa, exponent } => power(cx, v, comparator, &mantissa, exponent, unit),
+        Reading::Number(literal) => Value::Quantity(Quantity {
+            comparator: None,
+            literal,
+            unit,
+            sent: v,
+            keep: false,
+        }),
+        Reading::Compared {
+            comparator,
+            literal,
+            plain,
+        } => compared(cx, v, comparator, literal, plain, unit),
+        Reading::Power {
+            comparator,
+            mantissa,
+            exponent,
+        } => power(cx, v, comparator, &mantissa, exponent, unit),
         Reading::Class(_) | Reading::Interval | Reading::Mixed | Reading::Text => {
             if v.is_empty() {
                 return Value::None;
@@ -266,10 +345,24 @@ fn text<'a>(cx: &mut Cx<'a, '_>, field: Part<'a>, unit: Unit<'a>) -> Value<'a> {
     match reading::read(v.text, false) {
         Reading::Number(literal) if !unit.text.is_empty() => {
             let keep = v.text.bytes().any(|b| !b.is_ascii());
-            Value::Quantity(Quantity { comparator: None, literal, unit, sent: v, keep })
+            Value::Quantity(Quantity {
+                comparator: None,
+                literal,
+                unit,
+                sent: v,
+                keep,
+            })
         }
-        Reading::Compared { comparator, literal, plain } => compared(cx, v, comparator, literal, plain, unit),
-        Reading::Power { comparator, mantissa, exponent } => power(cx, v, comparator, &mantissa, exponent, unit),
+        Reading::Compared {
+            comparator,
+            literal,
+            plain,
+        } => compared(cx, v, comparator, literal, plain, unit),
+        Reading::Power {
+            comparator,
+            mantissa,
+            exponent,
+        } => power(cx, v, comparator, &mantissa, exponent, unit),
         Reading::Class(class) => Value::Class(v, class),
         Reading::Interval => {
             cx.report(&MAP202, &v);
@@ -286,7 +379,10 @@ fn text<'a>(cx: &mut Cx<'a, '_>, field: Part<'a>, unit: Unit<'a>) -> Value<'a> {
 /// A text value; its unit (which a string has no place for) stays readable behind it where the value
 /// has digits.
 fn with_unit<'a>(cx: &mut Cx<'a, '_>, v: Val<'a>, unit: &Unit<'a>) -> Value<'a> {
-    if unit.text.is_empty() || !v.text.bytes().any(|b| b.is_ascii_digit()) || v.text.ends_with(unit.text.text) {
+    if unit.text.is_empty()
+        || !v.text.bytes().any(|b| b.is_ascii_digit())
+        || v.text.ends_with(unit.text.text)
+    {
         return Value::Text(v);
     }
     cx.used(&unit.text);
@@ -298,22 +394,50 @@ fn joined<'a>(arena: &'a bumpalo::Bump, a: &str, b: &str) -> &'a str {
     bumpalo::format!(in arena, "{} {}", a, b).into_bump_str()
 }
 
-fn compared<'a>(cx: &mut Cx<'a, '_>, v: Val<'a>, comparator: Comparator, literal: Cow<'a, str>, plain: bool, unit: Unit<'a>) -> Value<'a> {
+fn compared<'a>(
+    cx: &mut Cx<'a, '_>,
+    v: Val<'a>,
+    comparator: Comparator,
+    literal: Cow<'a, str>,
+    plain: bool,
+    unit: Unit<'a>,
+) -> Value<'a> {
     if !plain {
         cx.report(&MAP201, &v);
     }
-    Value::Quantity(Quantity { comparator: Some(comparator), literal, unit, sent: v, keep: !plain })
+    Value::Quantity(Quantity {
+        comparator: Some(comparator),
+        literal,
+        unit,
+        sent: v,
+        keep: !plain,
+    })
 }
 
 /// Without a unit the power goes into the number, else into the unit.
-fn power<'a>(cx: &mut Cx<'a, '_>, v: Val<'a>, comparator: Option<Comparator>, mantissa: &str, exponent: i8, unit: Unit<'a>) -> Value<'a> {
+fn power<'a>(
+    cx: &mut Cx<'a, '_>,
+    v: Val<'a>,
+    comparator: Option<Comparator>,
+    mantissa: &str,
+    exponent: i8,
+    unit: Unit<'a>,
+) -> Value<'a> {
     cx.report(&MAP204, &v);
     let arena = cx.message().arena();
     if unit.text.is_empty() {
         let literal = bumpalo::format!(in arena, "{}E{}", mantissa, exponent).into_bump_str();
-        return Value::Quantity(Quantity { comparator, literal: Cow::Borrowed(literal), unit, sent: v, keep: true });
+        return Value::Quantity(Quantity {
+            comparator,
+            literal: Cow::Borrowed(literal),
+            unit,
+            sent: v,
+            keep: true,
+        });
     }
-    let text = unit.text.map(bumpalo::format!(in arena, "×10^{} {}", exponent, unit.text.text).into_bump_str());
+    let text = unit
+        .text
+        .map(bumpalo::format!(in arena, "×10^{} {}", exponent, unit.text.text).into_bump_str());
     let code = if unit.system == systems::UCUM && !unit.code.is_empty() {
         let dot = if unit.code.starts_with('/') { "" } else { "." };
         bumpalo::format!(in arena, "10*{}{}{}", exponent, dot, unit.code).into_bump_str()
@@ -322,8 +446,18 @@ fn power<'a>(cx: &mut Cx<'a, '_>, v: Val<'a>, comparator: Option<Comparator>, ma
     };
     // A bare `/μL` is counted per volume: the table may know the composed unit by its own name.
     let code = units::text_to_ucum(code).unwrap_or(code);
-    let unit = Unit { text, system: if code.is_empty() { "" } else { systems::UCUM }, code };
-    Value::Quantity(Quantity { comparator, literal: Cow::Borrowed(cx.text(mantissa)), unit, sent: v, keep: true })
+    let unit = Unit {
+        text,
+        system: if code.is_empty() { "" } else { systems::UCUM },
+        code,
+    };
+    Value::Quantity(Quantity {
+        comparator,
+        literal: Cow::Borrowed(cx.text(mantissa)),
+        unit,
+        sent: v,
+        keep: true,
+    })
 }
 
 /// SN: comparator ^ number ^ separator ^ number (not allowed in SS-MIX2, but met).
@@ -344,11 +478,17 @@ fn structured<'a>(cx: &mut Cx<'a, '_>, field: Part<'a>, unit: Unit<'a>) -> Value
         ">=" | "=>" => Some(Some(">=")),
         _ => None,
     };
-    if let (Some(comparator), true) = (comparator, separator.is_empty() && second.is_empty()) {
-        if let Reading::Number(literal) = reading::read(first.text, true) {
-            cx.used(&sign);
-            return Value::Quantity(Quantity { comparator, literal, unit, sent: field.text(), keep: false });
-        }
+    if let (Some(comparator), true) = (comparator, separator.is_empty() && second.is_empty())
+        && let Reading::Number(literal) = reading::read(first.text, true)
+    {
+        cx.used(&sign);
+        return Value::Quantity(Quantity {
+            comparator,
+            literal,
+            unit,
+            sent: field.text(),
+            keep: false,
+        });
     }
     cx.report(&MAP202, &field);
     let whole = bumpalo::format!(in cx.message().arena(), "{}{}{}{}", sign.text, first.text, separator.text, second.text).into_bump_str();
@@ -359,7 +499,11 @@ fn structured<'a>(cx: &mut Cx<'a, '_>, field: Part<'a>, unit: Unit<'a>) -> Value
 fn whole_text<'a>(cx: &mut Cx<'a, '_>, field: Part<'a>) -> Value<'a> {
     let whole = field.text().trimmed();
     if field.reps().nth(1).is_none() {
-        return if whole.is_empty() { Value::None } else { Value::Text(whole) };
+        return if whole.is_empty() {
+            Value::None
+        } else {
+            Value::Text(whole)
+        };
     }
     let mut s = bumpalo::collections::String::new_in(cx.message().arena());
     for rep in field.reps() {
@@ -369,7 +513,11 @@ fn whole_text<'a>(cx: &mut Cx<'a, '_>, field: Part<'a>) -> Value<'a> {
         s.push_str(rep.text().text.trim());
     }
     let s = s.into_bump_str();
-    if s.is_empty() { Value::None } else { Value::Text(whole.map(s)) }
+    if s.is_empty() {
+        Value::None
+    } else {
+        Value::Text(whole.map(s))
+    }
 }
 
 /// Any other type (XCN, CX …): its components, blanks between.
@@ -387,7 +535,11 @@ fn composite<'a>(cx: &mut Cx<'a, '_>, field: Part<'a>) -> Value<'a> {
         s.push_str(t);
     }
     let s = s.into_bump_str();
-    if s.is_empty() { Value::None } else { Value::Text(whole.map(s)) }
+    if s.is_empty() {
+        Value::None
+    } else {
+        Value::Text(whole.map(s))
+    }
 }
 
 /// Writes `value[x]` of an Observation.
@@ -396,7 +548,9 @@ pub(crate) fn write_value(r: &mut Resource, value: &Value<'_>) -> bool {
         Value::None => false,
         Value::Quantity(q) => r.object(el::VALUE_QUANTITY, |o| quantity(o, q)),
         Value::Concept(item) => r.object(el::VALUE_CODEABLE_CONCEPT, |o| item.concept(o, None)),
-        Value::Class(v, class) => r.object(el::VALUE_CODEABLE_CONCEPT, |o| qualitative(o, *v, *class)),
+        Value::Class(v, class) => {
+            r.object(el::VALUE_CODEABLE_CONCEPT, |o| qualitative(o, *v, *class))
+        }
         Value::Text(v) => r.string(el::VALUE_STRING, v.text, v.src()),
         Value::DateTime(s, src) => r.string(el::VALUE_DATE_TIME, s, *src),
     }
@@ -457,7 +611,13 @@ fn qualitative(o: &mut Object<'_>, v: Val<'_>, class: Class) {
 
 /// Reads and writes value, unit and reference range of an OBX; without a value `dataAbsentReason` by
 /// `status` (see [`data_absent`]).
-pub(crate) fn value<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, obx: Segment<'a>, allows: Allows, status: &str) {
+pub(crate) fn value<'a>(
+    r: &mut Resource,
+    cx: &mut Cx<'a, '_>,
+    obx: Segment<'a>,
+    allows: Allows,
+    status: &str,
+) {
     let unit = unit(cx, obx);
     let value = read_value(cx, obx, unit, allows);
     if !write_value(r, &value) {
@@ -472,7 +632,9 @@ pub(crate) fn value<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, obx: Segment<'a>,
 /// unsupported, else unknown.
 pub(crate) fn data_absent(r: &mut Resource, cx: &mut Cx<'_, '_>, obx: Segment<'_>, status: &str) {
     let code = absent_code(cx, obx, status);
-    r.object(el::DATA_ABSENT_REASON, |o| absent_concept(o, code, &obx.field(11)));
+    r.object(el::DATA_ABSENT_REASON, |o| {
+        absent_concept(o, code, &obx.field(11))
+    });
 }
 
 fn absent_code(cx: &mut Cx<'_, '_>, obx: Segment<'_>, status: &str) -> &'static str {
@@ -497,13 +659,21 @@ fn absent_concept(o: &mut Object<'_>, code: &'static str, from: &impl Sourced) {
 }
 
 /// Writes `value[x]`, or `dataAbsentReason`, into a component.
-pub(crate) fn component_value<'a>(o: &mut Object<'_>, cx: &mut Cx<'a, '_>, obx: Segment<'a>, allows: Allows, status: &str) {
+pub(crate) fn component_value<'a>(
+    o: &mut Object<'_>,
+    cx: &mut Cx<'a, '_>,
+    obx: Segment<'a>,
+    allows: Allows,
+    status: &str,
+) {
     let unit = unit(cx, obx);
     let value = read_value(cx, obx, unit, allows);
     write_value_in(o, &value);
     if value.is_none() {
         let code = absent_code(cx, obx, status);
-        o.object("dataAbsentReason", |o| absent_concept(o, code, &obx.field(11)));
+        o.object("dataAbsentReason", |o| {
+            absent_concept(o, code, &obx.field(11))
+        });
     }
     if obx.field(8).is_some() {
         o.array("interpretation", |a| interpretations(a, cx, obx));
@@ -529,7 +699,11 @@ pub(crate) struct Range<'a> {
 }
 
 /// Reads OBX-7; the unit is that of the value.
-pub(crate) fn read_range<'a>(cx: &mut Cx<'a, '_>, obx: Segment<'a>, unit: &Unit<'a>) -> Option<Range<'a>> {
+pub(crate) fn read_range<'a>(
+    cx: &mut Cx<'a, '_>,
+    obx: Segment<'a>,
+    unit: &Unit<'a>,
+) -> Option<Range<'a>> {
     let f = obx.field(7);
     if !f.is_some() {
         return None;
@@ -538,13 +712,24 @@ pub(crate) fn read_range<'a>(cx: &mut Cx<'a, '_>, obx: Segment<'a>, unit: &Unit<
     if sent.is_empty() {
         return None;
     }
-    Some(match reading::bounds(sent.text) {
-        Some(b) => Range { text: !b.exact, low: b.low, high: b.high, sent, unit: *unit },
-        None => {
-            if !reading::is_class(sent.text) {
-                cx.report(&MAP205, &sent);
-            }
-            Range { low: None, high: None, text: true, sent, unit: *unit }
+    Some(if let Some(b) = reading::bounds(sent.text) {
+        Range {
+            text: !b.exact,
+            low: b.low,
+            high: b.high,
+            sent,
+            unit: *unit,
+        }
+    } else {
+        if !reading::is_class(sent.text) {
+            cx.report(&MAP205, &sent);
+        }
+        Range {
+            low: None,
+            high: None,
+            text: true,
+            sent,
+            unit: *unit,
         }
     })
 }
@@ -629,7 +814,12 @@ pub(crate) fn status<'a>(cx: &mut Cx<'a, '_>, obx: Segment<'a>) -> Option<&'stat
 }
 
 /// NTE-3 → `note`, one a segment; repetitions are lines.
-pub(crate) fn note<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, element: warifu_fhir::Element, nte: Segment<'a>) {
+pub(crate) fn note<'a>(
+    r: &mut Resource,
+    cx: &mut Cx<'a, '_>,
+    element: warifu_fhir::Element,
+    nte: Segment<'a>,
+) {
     let f = nte.field(3);
     if !f.is_some() {
         return;

@@ -19,7 +19,8 @@ use crate::datatypes;
 use crate::kinds::observation::{self, Allows, Item, JP_OBSERVATION_COMMON};
 use crate::table::{Ignored, Table};
 
-const JP_OBSERVATION_VITAL_SIGNS: &str = "http://jpfhir.jp/fhir/core/StructureDefinition/JP_Observation_VitalSigns";
+const JP_OBSERVATION_VITAL_SIGNS: &str =
+    "http://jpfhir.jp/fhir/core/StructureDefinition/JP_Observation_VitalSigns";
 
 table! {
     /// OBX → Observation (JP_Observation_VitalSigns). HL7 v2.5 §7.4.2; SS-MIX2 拡張ストレージ バイタルサイン.
@@ -54,7 +55,10 @@ table! {
 pub static TABLES: &[&Table] = &[&OBX_TO_JP_OBSERVATION_VITAL_SIGNS];
 
 fn row() -> Option<&'static Row> {
-    OBX_TO_JP_OBSERVATION_VITAL_SIGNS.rows.first().map(|r| &r.row)
+    OBX_TO_JP_OBSERVATION_VITAL_SIGNS
+        .rows
+        .first()
+        .map(|r| &r.row)
 }
 
 /// An OBX with what stands around it.
@@ -77,7 +81,11 @@ pub(crate) fn convert(cx: &mut Cx<'_, '_>) {
     }
     let mates = pairs(&lines);
     let subject = cx.reference_text("Patient", cx.patient_id());
-    let subject_src = cx.message().first(b"PID").map(|s| s.field(3).src()).unwrap_or_default();
+    let subject_src = cx
+        .message()
+        .first(b"PID")
+        .map(|s| s.field(3).src())
+        .unwrap_or_default();
     let mut time: Option<(&str, &str)> = None;
     for (i, line) in lines.iter().enumerate() {
         let mate = match mates.get(i).copied().flatten() {
@@ -98,7 +106,12 @@ fn walk<'a>(cx: &Cx<'a, '_>) -> (Vec<Line<'a>>, Vec<Segment<'a>>) {
         match &s.name() {
             b"ORC" => orc = Some(s),
             b"OBR" => obr = Some(s),
-            b"OBX" => lines.push(Line { obx: s, orc, obr, notes: (notes.len(), notes.len()) }),
+            b"OBX" => lines.push(Line {
+                obx: s,
+                orc,
+                obr,
+                notes: (notes.len(), notes.len()),
+            }),
             b"NTE" => {
                 if let Some(l) = lines.last_mut() {
                     notes.push(s);
@@ -118,15 +131,22 @@ fn pairs(lines: &[Line<'_>]) -> Vec<Option<usize>> {
     let mut waiting: BTreeMap<(&str, &str), (usize, &str)> = BTreeMap::new();
     for (i, l) in lines.iter().enumerate() {
         let code = jlac_of(l.obx);
-        if !matches!(jlac::vital(code), Some(Vital::SystolicBloodPressure | Vital::DiastolicBloodPressure)) {
+        if !matches!(
+            jlac::vital(code),
+            Some(Vital::SystolicBloodPressure | Vital::DiastolicBloodPressure)
+        ) {
             continue;
         }
-        let (Some(tail), at) = (code.get(4..), l.obx.field(14).value().text.trim()) else { continue };
+        let (Some(tail), at) = (code.get(4..), l.obx.field(14).value().text.trim()) else {
+            continue;
+        };
         if at.is_empty() {
             continue;
         }
         match waiting.remove(&(at, tail)) {
-            Some((other, its)) if jlac::is_pressure_pair(its, code) && same_status(lines.get(other), l) => {
+            Some((other, its))
+                if jlac::is_pressure_pair(its, code) && same_status(lines.get(other), l) =>
+            {
                 if let Some(slot) = mates.get_mut(i) {
                     *slot = Some(other);
                 }
@@ -147,10 +167,14 @@ fn same_status(a: Option<&Line<'_>>, b: &Line<'_>) -> bool {
 }
 
 /// The JLAC10 code of OBX-3, from whichever triplet has it.
-fn jlac_of<'a>(obx: Segment<'a>) -> &'a str {
+fn jlac_of(obx: Segment<'_>) -> &str {
     let f = obx.field(3);
     let [a, b] = datatypes::both_triplets(f);
-    if jlac::vital(a.code.text).is_some() { a.code.text } else { b.code.text }
+    if jlac::vital(a.code.text).is_some() {
+        a.code.text
+    } else {
+        b.code.text
+    }
 }
 
 type Further = Option<(&'static str, &'static str, &'static str)>;
@@ -162,7 +186,14 @@ fn loinc(code: &str) -> Further {
     })
 }
 
-fn one<'a>(cx: &mut Cx<'a, '_>, line: &Line<'a>, mate: Option<&Line<'a>>, notes: &[Segment<'a>], subject: (&'a str, Src), time: &mut Option<(&'a str, &'a str)>) {
+fn one<'a>(
+    cx: &mut Cx<'a, '_>,
+    line: &Line<'a>,
+    mate: Option<&Line<'a>>,
+    notes: &[Segment<'a>],
+    subject: (&'a str, Src),
+    time: &mut Option<(&'a str, &'a str)>,
+) {
     let obx = line.obx;
     let Some(status) = observation::status(cx, obx) else {
         cx.report(&MAP209, &obx.field(11));
@@ -173,11 +204,23 @@ fn one<'a>(cx: &mut Cx<'a, '_>, line: &Line<'a>, mate: Option<&Line<'a>>, notes:
     let key = item.key();
     let at = obx.field(14).value().trimmed();
     let sub = obx.field(4).value().trimmed();
-    let of = |s: Option<Segment<'a>>| s.map(|s| s.field(2).comp(1).value().trimmed()).and_then(Val::some);
+    let of = |s: Option<Segment<'a>>| {
+        s.map(|s| s.field(2).comp(1).value().trimmed())
+            .and_then(Val::some)
+    };
     let number = of(line.orc).or_else(|| of(line.obr)).unwrap_or_default();
-    let order = if number.is_empty() { cx.item.order } else { number.text };
+    let order = if number.is_empty() {
+        cx.item.order
+    } else {
+        number.text
+    };
     let suffix = if mate.is_some() { "bp" } else { "" };
-    let id = cx.id("Observation", &["vital", order, key.text, at.text, sub.text, suffix], obx.position(), suffix);
+    let id = cx.id(
+        "Observation",
+        &["vital", order, key.text, at.text, sub.text, suffix],
+        obx.position(),
+        suffix,
+    );
     let mut r = cx.open("Observation", id);
     r.row(row());
     if !cx.options().without_source_identifier {
@@ -185,55 +228,63 @@ fn one<'a>(cx: &mut Cx<'a, '_>, line: &Line<'a>, mate: Option<&Line<'a>>, notes:
     }
     r.string(el::STATUS, status, obx.field(11).src());
     r.add(el::CATEGORY, |v| v.raw(r#"{"coding":[{"system":"http://jpfhir.jp/fhir/core/CodeSystem/JP_SimpleObservationCategory_CS","code":"vital-signs"}]}"#));
-    match mate {
-        Some(mate) => {
-            let other = Item::read(cx, mate.obx.field(3), systems::JANIS_ORGANISM);
-            let (code, display) = jlac::BLOOD_PRESSURE_PANEL;
-            r.object(el::CODE, |o| {
-                o.array("coding", |a| {
-                    a.object(|o| {
-                        o.constant("system", systems::LOINC);
-                        o.string("code", code, key.src());
-                        o.string("display", display, key.src());
-                    });
+    if let Some(mate) = mate {
+        let other = Item::read(cx, mate.obx.field(3), systems::JANIS_ORGANISM);
+        let (code, display) = jlac::BLOOD_PRESSURE_PANEL;
+        r.object(el::CODE, |o| {
+            o.array("coding", |a| {
+                a.object(|o| {
+                    o.constant("system", systems::LOINC);
+                    o.string("code", code, key.src());
+                    o.string("display", display, key.src());
                 });
-                o.constant("text", "血圧");
             });
-            // Systolic first, whatever the order in the message.
-            let first_is_systolic = matches!(jlac::vital(jlac_of(obx)), Some(Vital::SystolicBloodPressure));
-            let both = if first_is_systolic { [(obx, &item), (mate.obx, &other)] } else { [(mate.obx, &other), (obx, &item)] };
-            for (obx, item) in both {
-                let further = loinc(jlac_of(obx));
-                r.object(el::COMPONENT, |o| {
-                    o.object("code", |o| item.concept(o, further));
-                    observation::component_value(o, cx, obx, Allows::DateTime, status);
-                });
-            }
-            cx.used(&mate.obx.field(11));
-            cx.used(&mate.obx.field(14));
+            o.constant("text", "血圧");
+        });
+        // Systolic first, whatever the order in the message.
+        let first_is_systolic = matches!(
+            jlac::vital(jlac_of(obx)),
+            Some(Vital::SystolicBloodPressure)
+        );
+        let both = if first_is_systolic {
+            [(obx, &item), (mate.obx, &other)]
+        } else {
+            [(mate.obx, &other), (obx, &item)]
+        };
+        for (obx, item) in both {
+            let further = loinc(jlac_of(obx));
+            r.object(el::COMPONENT, |o| {
+                o.object("code", |o| item.concept(o, further));
+                observation::component_value(o, cx, obx, Allows::DateTime, status);
+            });
         }
-        None => {
-            if item.is_empty() {
-                cx.report_with(&MAP009, &obx.field(3), "OBX-3");
-                r.object(el::CODE, |o| {
-                    o.raw(r#""extension":[{"url":"http://hl7.org/fhir/StructureDefinition/data-absent-reason","valueCode":"unknown"}]"#);
-                });
-            } else {
-                observation::code(&mut r, cx, &item, loinc(jlac_of(obx)));
-            }
-            observation::value(&mut r, cx, obx, Allows::DateTime, status);
-            observation::interpretation(&mut r, cx, obx);
+        cx.used(&mate.obx.field(11));
+        cx.used(&mate.obx.field(14));
+    } else {
+        if item.is_empty() {
+            cx.report_with(&MAP009, &obx.field(3), "OBX-3");
+            r.object(el::CODE, |o| {
+                o.raw(r#""extension":[{"url":"http://hl7.org/fhir/StructureDefinition/data-absent-reason","valueCode":"unknown"}]"#);
+            });
+        } else {
+            observation::code(&mut r, cx, &item, loinc(jlac_of(obx)));
         }
+        observation::value(&mut r, cx, obx, Allows::DateTime, status);
+        observation::interpretation(&mut r, cx, obx);
     }
     r.object(el::SUBJECT, |o| o.string("reference", subject.0, subject.1));
     effective(&mut r, cx, line, at, time);
     issued(&mut r, cx, line);
     if let Some(person) = datatypes::practitioner(cx, obx.field(16)) {
-        r.object(el::PERFORMER, |o| datatypes::person_reference(o, cx, &person));
+        r.object(el::PERFORMER, |o| {
+            datatypes::person_reference(o, cx, &person)
+        });
     }
     if let Some(id) = cx.encounter_at(at.text) {
         let reference = cx.reference_text("Encounter", id);
-        r.object(el::ENCOUNTER, |o| o.string("reference", reference, at.src()));
+        r.object(el::ENCOUNTER, |o| {
+            o.string("reference", reference, at.src())
+        });
     }
     for l in [Some(line), mate].into_iter().flatten() {
         let method = l.obx.field(17);
@@ -254,7 +305,14 @@ fn one<'a>(cx: &mut Cx<'a, '_>, line: &Line<'a>, mate: Option<&Line<'a>>, notes:
 }
 
 /// `order-item-time` under the institution's instance numbers.
-fn identifier<'a>(r: &mut Resource, cx: &Cx<'a, '_>, number: Val<'a>, key: Val<'a>, at: Val<'a>, sub: Val<'a>) {
+fn identifier<'a>(
+    r: &mut Resource,
+    cx: &Cx<'a, '_>,
+    number: Val<'a>,
+    key: Val<'a>,
+    at: Val<'a>,
+    sub: Val<'a>,
+) {
     let mut s = bumpalo::collections::String::new_in(cx.message().arena());
     let parts = [number, key, at, sub];
     for p in parts.iter().filter(|p| !p.is_empty()) {
@@ -274,10 +332,21 @@ fn identifier<'a>(r: &mut Resource, cx: &Cx<'a, '_>, number: Val<'a>, key: Val<'
 }
 
 /// OBX-14, else OBR-7. Times repeat from line to line: the last one is remembered.
-fn effective<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, line: &Line<'a>, at: Val<'a>, time: &mut Option<(&'a str, &'a str)>) {
+fn effective<'a>(
+    r: &mut Resource,
+    cx: &mut Cx<'a, '_>,
+    line: &Line<'a>,
+    at: Val<'a>,
+    time: &mut Option<(&'a str, &'a str)>,
+) {
     if at.is_empty() {
         if let Some(obr) = line.obr {
-            datatypes::add_date_time(r, cx, el::EFFECTIVE_DATE_TIME, obr.field(7).value().trimmed());
+            datatypes::add_date_time(
+                r,
+                cx,
+                el::EFFECTIVE_DATE_TIME,
+                obr.field(7).value().trimmed(),
+            );
         }
         return;
     }
@@ -293,8 +362,60 @@ fn effective<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, line: &Line<'a>, at: Val
 
 /// OBR-22.
 fn issued<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, line: &Line<'a>) {
-    let Some(v) = line.obr.map(|s| s.field(22).value().trimmed()).filter(|v| !v.is_empty()) else { return };
+    let Some(v) = line
+        .obr
+        .map(|s| s.field(22).value().trimmed())
+        .filter(|v| !v.is_empty())
+    else {
+        return;
+    };
     if let Some(s) = datatypes::instant(cx, v, "Observation.issued") {
         r.string(el::ISSUED, s, v.src());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use crate::testing::{all, at, convert};
+
+    const HEAD: &str = "MSH|^~\\&|HIS|SEND|GW|RCV|20260401103000||ORU^R30^ORU_R30|1|P|2.5||||||~ISO IR87||ISO 2022-1994|SS-MIX2_1.20^SS-MIX2^1.2.392.200250.2.1.100.1.2.120^ISO
+PID|0001||0000990001^^^^PI||割符^花子^^^^^L^I||19700405|F
+ORC|SC|V001
+OBR|1|V001||V01^バイタル^99WRF|||202604010800|202604012000||||||||||||||20260402000100
+";
+
+    #[test]
+    fn pressures_of_one_moment_are_one_observation() {
+        let out = convert(
+            "",
+            &format!(
+                "{HEAD}OBX|1|NM|9A761000000000001^拡張期血圧^JC10||58|mm(hg)^mmHg^ISO+|<85||||F|||202604010800
+OBX|2|NM|9A751000000000001^収縮期血圧^JC10||192|mm(hg)^mmHg^ ISO+|<130|H|||F|||202604010800
+OBX|3|NM|9P300000000000001^脈拍^JC10||65|(hb)^回／１分^ISO+|50-90||||F|||202604010800
+OBX|4|NM|9A751000000000001^収縮期血圧^JC10||100|mm(hg)^mmHg^ISO+|||||F|||202604011500"
+            ),
+        );
+        let found = all(&out, "Observation");
+        assert_eq!(found.len(), 3);
+        let (pair, pulse, alone) = (&found[0], &found[1], &found[2]);
+        assert_eq!(
+            at(pair, "/meta/profile/0"),
+            "http://jpfhir.jp/fhir/core/StructureDefinition/JP_Observation_VitalSigns"
+        );
+        assert_eq!(at(pair, "/category/0/coding/0/code"), "vital-signs");
+        assert_eq!(at(pair, "/code/coding/0/code"), "85354-9");
+        assert_eq!(pair["component"][0]["valueQuantity"]["value"], json!(192));
+        assert_eq!(at(pair, "/component/0/code/coding/1/code"), "8480-6");
+        assert_eq!(at(pair, "/component/0/interpretation/0/coding/0/code"), "H");
+        assert_eq!(at(pair, "/component/1/code/coding/1/code"), "8462-4");
+        assert_eq!(at(pair, "/component/1/valueQuantity/code"), "mm[Hg]");
+        assert_eq!(at(pair, "/effectiveDateTime"), "2026-04-01T08:00:00+09:00");
+        assert!(pair.get("valueQuantity").is_none());
+        assert_eq!(at(pulse, "/code/coding/1/code"), "8867-4");
+        assert_eq!(at(pulse, "/valueQuantity/code"), "{beats}/min");
+        assert_eq!(at(alone, "/code/coding/1/code"), "8480-6");
+        assert_eq!(alone["valueQuantity"]["value"], json!(100));
     }
 }

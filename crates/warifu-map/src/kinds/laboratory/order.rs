@@ -9,6 +9,7 @@ use warifu_terms::maps::{OrderFile, PRIORITY, service_request_status};
 use crate::cx::{Cx, Sourced};
 use crate::datatypes;
 use crate::kinds::observation::{self, Item};
+use crate::kinds::practitioner;
 use crate::table::{Group, run};
 
 use super::tables::ORC_TO_JP_SERVICE_REQUEST;
@@ -16,7 +17,8 @@ use super::walk::{Order, Walk};
 use super::{Shared, Target, numbered_identifier};
 
 /// Canonical of JP_ServiceRequest_Common.
-pub(super) const JP_SERVICE_REQUEST: &str = "http://jpfhir.jp/fhir/core/StructureDefinition/JP_ServiceRequest_Common";
+pub(super) const JP_SERVICE_REQUEST: &str =
+    "http://jpfhir.jp/fhir/core/StructureDefinition/JP_ServiceRequest_Common";
 
 /// An open ServiceRequest and what its children need.
 pub(super) struct Request {
@@ -25,24 +27,42 @@ pub(super) struct Request {
 }
 
 /// Opens the ServiceRequest of an order; the caller adds what hangs on it and emits it.
-pub(super) fn open<'a>(cx: &mut Cx<'a, '_>, shared: &mut Shared<'a>, walk: &Walk<'a>, order: &Order<'a>, number: Val<'a>, item: Option<&Item<'a>>, specimen: Target<'a>) -> Request {
+pub(super) fn open<'a>(
+    cx: &mut Cx<'a, '_>,
+    shared: &mut Shared<'a>,
+    walk: &Walk<'a>,
+    order: &Order<'a>,
+    number: Val<'a>,
+    item: Option<&Item<'a>>,
+    specimen: Target<'a>,
+) -> Request {
     let at = order.orc.or(order.obr);
     let n = at.map_or(0, |s| s.position());
     let source = at.map_or_else(|| cx.message().empty_part(), |s| s.field(2));
     let key = item.map_or("", |i| i.key().text);
-    let id = shared.unique(cx, "ServiceRequest", &[shared.kind, number.text, specimen.key, key], n, "", &source);
+    let id = shared.unique(
+        cx,
+        "ServiceRequest",
+        &[shared.kind, number.text, specimen.key, key],
+        n,
+        "",
+        &source,
+    );
     let mut r = cx.open("ServiceRequest", id);
     let group = super::group_of(order);
     let status = status_of(cx, &group, shared.file);
     run(&ORC_TO_JP_SERVICE_REQUEST, &mut r, cx, &group);
     r.row(super::row(&ORC_TO_JP_SERVICE_REQUEST));
     identifiers(&mut r, cx, &group);
+    requester(&mut r, cx, shared, &group);
     if let Some(item) = item {
         r.object(el::CODE, |o| item.concept(o, None));
     }
     shared.subject(&mut r, el::SUBJECT);
     if let Some(reference) = specimen.reference {
-        r.object(el::SPECIMEN, |o| o.string("reference", reference, specimen.src));
+        r.object(el::SPECIMEN, |o| {
+            o.string("reference", reference, specimen.src)
+        });
     }
     for nte in walk.notes(order.notes) {
         observation::note(&mut r, cx, el::NOTE, nte);
@@ -58,19 +78,56 @@ pub(super) fn open<'a>(cx: &mut Cx<'a, '_>, shared: &mut Shared<'a>, walk: &Walk
 }
 
 /// A requested item (OBX-3 of OML-01) as a ServiceRequest that is part of the order.
-pub(super) fn child<'a>(cx: &mut Cx<'a, '_>, shared: &mut Shared<'a>, parent: &Request, number: Val<'a>, item: &Item<'a>, obx: warifu_hl7::Segment<'a>, specimen: Target<'a>, parent_key: &str) {
-    let id = shared.unique(cx, "ServiceRequest", &[shared.kind, number.text, specimen.key, parent_key, item.key().text], obx.position(), "", &obx.field(3));
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one call site; a struct would only rename the arguments"
+)]
+pub(super) fn child<'a>(
+    cx: &mut Cx<'a, '_>,
+    shared: &mut Shared<'a>,
+    parent: &Request,
+    number: Val<'a>,
+    item: &Item<'a>,
+    obx: warifu_hl7::Segment<'a>,
+    specimen: Target<'a>,
+    parent_key: &str,
+) {
+    let id = shared.unique(
+        cx,
+        "ServiceRequest",
+        &[
+            shared.kind,
+            number.text,
+            specimen.key,
+            parent_key,
+            item.key().text,
+        ],
+        obx.position(),
+        "",
+        &obx.field(3),
+    );
     let mut r = cx.open("ServiceRequest", id);
     r.row(super::row(&ORC_TO_JP_SERVICE_REQUEST));
-    numbered_identifier(&mut r, cx, el::IDENTIFIER, number, "PLAC", "Placer Identifier");
+    numbered_identifier(
+        &mut r,
+        cx,
+        el::IDENTIFIER,
+        number,
+        "PLAC",
+        "Placer Identifier",
+    );
     let reference = cx.reference_text("ServiceRequest", parent.r.id());
-    r.object(el::BASED_ON, |o| o.string("reference", reference, number.src()));
+    r.object(el::BASED_ON, |o| {
+        o.string("reference", reference, number.src())
+    });
     r.string(el::STATUS, parent.status, obx.field(11).src());
     r.constant(el::INTENT, "order");
     r.object(el::CODE, |o| item.concept(o, None));
     shared.subject(&mut r, el::SUBJECT);
     if let Some(reference) = specimen.reference {
-        r.object(el::SPECIMEN, |o| o.string("reference", reference, specimen.src));
+        r.object(el::SPECIMEN, |o| {
+            o.string("reference", reference, specimen.src)
+        });
     }
     r.profile(JP_SERVICE_REQUEST);
     cx.emit(r);
@@ -78,7 +135,11 @@ pub(super) fn child<'a>(cx: &mut Cx<'a, '_>, shared: &mut Shared<'a>, parent: &R
 
 /// ORC-1 and ORC-5 (tables 0119 and 0038); an empty ORC-5 means active in orders, completed in results.
 fn status_of(cx: &mut Cx<'_, '_>, g: &Group<'_>, file: OrderFile) -> &'static str {
-    let value = |field| g.field(*b"ORC", field).map(|f| f.value()).unwrap_or_default();
+    let value = |field| {
+        g.field(*b"ORC", field)
+            .map(|f| f.value())
+            .unwrap_or_default()
+    };
     let (control, state) = (value(1), value(5));
     let t = service_request_status(control.text, state.text, file);
     if !t.known {
@@ -106,10 +167,16 @@ pub(super) fn intent<'a>(r: &mut Resource, _: &mut Cx<'a, '_>, _: &Group<'a>, _:
 
 /// ORC-2 and ORC-3, else OBR-2 and OBR-3.
 fn identifiers<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, g: &Group<'a>) {
-    for (field, code, display) in [(2, "PLAC", "Placer Identifier"), (3, "FILL", "Filler Identifier")] {
+    for (field, code, display) in [
+        (2, "PLAC", "Placer Identifier"),
+        (3, "FILL", "Filler Identifier"),
+    ] {
         let mut v = Val::default();
         for segment in [*b"ORC", *b"OBR"] {
-            let here = g.field(segment, field).map(|f| f.comp(1).value().trimmed()).unwrap_or_default();
+            let here = g
+                .field(segment, field)
+                .map(|f| f.comp(1).value().trimmed())
+                .unwrap_or_default();
             if v.is_empty() {
                 v = here;
             } else if here.text == v.text {
@@ -124,7 +191,9 @@ fn identifiers<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, g: &Group<'a>) {
 pub(super) fn requisition<'a>(r: &mut Resource, _: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
     let v = f.comp(1).value().trimmed();
     if !v.is_empty() {
-        r.object(el::REQUISITION, |o| datatypes::identifier(o, warifu_terms::systems::ID_RESOURCE_INSTANCE, v));
+        r.object(el::REQUISITION, |o| {
+            datatypes::identifier(o, warifu_terms::systems::ID_RESOURCE_INSTANCE, v)
+        });
     }
 }
 
@@ -133,22 +202,96 @@ pub(super) fn authored_on<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'
     datatypes::add_date_time(r, cx, el::AUTHORED_ON, f.value().trimmed());
 }
 
-/// ORC-12, else OBR-16, else ORC-10; the others are used up when they name the same person.
-pub(super) fn requester<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, g: &Group<'a>, _: Part<'a>) {
-    let mut chosen: Option<&'a str> = None;
+/// The requester of the orders before, since orders of one message mostly name the same one.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Requester<'a> {
+    person: &'a [u8],
+    department: &'a [u8],
+    reference: Option<&'a str>,
+    display: &'a str,
+}
+
+/// ORC-12, else OBR-16, else ORC-10, in the department of ORC-17; what names the same person again
+/// is used up. The institution of ORC-21 to ORC-23 is emitted once.
+fn requester<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, shared: &mut Shared<'a>, g: &Group<'a>) {
+    let mut chosen: Option<(Part<'a>, &'a str)> = None;
     for (segment, field) in [(*b"ORC", 12), (*b"OBR", 16), (*b"ORC", 10)] {
-        let Some(f) = g.field(segment, field).filter(Part::is_some) else { continue };
+        let Some(f) = g.field(segment, field).filter(Part::is_some) else {
+            continue;
+        };
         let number = f.comp(1).value().trimmed().text;
         match chosen {
-            Some(n) if n == number => cx.used(&f),
-            Some(_) => cx.report_with(&MAP003, &f, if segment == *b"ORC" { "ORC-10" } else { "OBR-16" }),
-            None => {
-                let Some(person) = datatypes::practitioner(cx, f) else { continue };
-                chosen = Some(number);
-                r.object(el::REQUESTER, |o| datatypes::person_reference(o, cx, &person));
-            }
+            None => chosen = Some((f, number)),
+            Some((_, n)) if n == number => cx.used(&f),
+            Some(_) => cx.report_with(
+                &MAP003,
+                &f,
+                if segment == *b"ORC" {
+                    "ORC-10"
+                } else {
+                    "OBR-16"
+                },
+            ),
         }
     }
+    if let Some(orc) = g.first(*b"ORC") {
+        for field in [17, 21, 22, 23] {
+            let f = orc.field(field);
+            if f.is_some() {
+                cx.used(&f);
+            }
+        }
+        if !shared.facility && orc.field(21).is_some() {
+            shared.facility = true;
+            practitioner::emit_facility(cx, orc);
+        }
+    }
+    let department = g.field(*b"ORC", 17).filter(Part::is_some);
+    let person_raw = chosen.map(|(f, _)| f.raw()).unwrap_or_default();
+    let department_raw = department.map(|f| f.raw()).unwrap_or_default();
+    let src = chosen
+        .map(|(f, _)| f.src())
+        .or_else(|| department.map(|f| f.src()))
+        .unwrap_or_default();
+    if person_raw.is_empty() && department_raw.is_empty() {
+        return;
+    }
+    let found = match shared.requester {
+        Some(known) if known.person == person_raw && known.department == department_raw => known,
+        _ => {
+            let person = chosen.and_then(|(f, _)| datatypes::practitioner(cx, f));
+            let place = department.and_then(|f| practitioner::department_of(cx, f));
+            let reference = match (person.as_ref().and_then(|p| p.id), place) {
+                (Some(id), Some(place)) => {
+                    let code = department
+                        .map(|f| f.value().text.trim())
+                        .unwrap_or_default();
+                    let role = practitioner::emit_role(cx, id, place, code, src);
+                    Some(cx.reference_text("PractitionerRole", role))
+                }
+                (Some(id), None) => Some(cx.reference_text("Practitioner", id)),
+                // Without a person the department asks.
+                (None, Some(place)) if person.is_none() => {
+                    Some(cx.reference_text("Organization", place))
+                }
+                (None, _) => None,
+            };
+            let found = Requester {
+                person: person_raw,
+                department: department_raw,
+                reference,
+                display: person.map_or("", |p| p.display),
+            };
+            shared.requester = Some(found);
+            found
+        }
+    };
+    r.object(el::REQUESTER, |o| {
+        if let Some(reference) = found.reference {
+            o.string("reference", reference, src);
+        }
+        o.string("display", found.display, src);
+    });
 }
 
 /// ORC-16 (the published map says ORC-15, which is a time).
@@ -157,7 +300,12 @@ pub(super) fn reason<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f
 }
 
 /// OBR-13 as a note.
-pub(super) fn clinical_information<'a>(r: &mut Resource, _: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
+pub(super) fn clinical_information<'a>(
+    r: &mut Resource,
+    _: &mut Cx<'a, '_>,
+    _: &Group<'a>,
+    f: Part<'a>,
+) {
     let v = f.text().trimmed();
     r.object(el::NOTE, |o| o.string("text", v.text, v.src()));
 }
@@ -181,7 +329,11 @@ pub(super) fn priority<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>,
 /// OBR-7 and OBR-8, else TQ1-7 and TQ1-8.
 pub(super) fn occurrence<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, g: &Group<'a>, _: Part<'a>) {
     for segment in [*b"OBR", *b"TQ1"] {
-        let value = |field| g.field(segment, field).map(|f| f.value().trimmed()).unwrap_or_default();
+        let value = |field| {
+            g.field(segment, field)
+                .map(|f| f.value().trimmed())
+                .unwrap_or_default()
+        };
         let (start, end) = (value(7), value(8));
         if start.is_empty() && end.is_empty() {
             continue;
@@ -193,7 +345,9 @@ pub(super) fn occurrence<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, g: &Group<'a
             if datatypes::add_date_time(r, cx, el::OCCURRENCE_DATE_TIME, start) {
                 return;
             }
-        } else if r.object(el::OCCURRENCE_PERIOD, |o| datatypes::period(o, cx, start, end)) {
+        } else if r.object(el::OCCURRENCE_PERIOD, |o| {
+            datatypes::period(o, cx, start, end)
+        }) {
             return;
         }
     }

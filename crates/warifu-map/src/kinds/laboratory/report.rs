@@ -17,15 +17,41 @@ use super::tables::OBR_TO_JP_DIAGNOSTIC_REPORT;
 use super::walk::Order;
 use super::{Shared, Target, numbered_identifier};
 
-const JP_REPORT_COMMON: &str = "http://jpfhir.jp/fhir/core/StructureDefinition/JP_DiagnosticReport_Common";
-const JP_REPORT_LAB: &str = "http://jpfhir.jp/fhir/core/StructureDefinition/JP_DiagnosticReport_LabResult";
-const JP_REPORT_MICROBIOLOGY: &str = "http://jpfhir.jp/fhir/core/StructureDefinition/JP_DiagnosticReport_Microbiology";
+const JP_REPORT_COMMON: &str =
+    "http://jpfhir.jp/fhir/core/StructureDefinition/JP_DiagnosticReport_Common";
+const JP_REPORT_LAB: &str =
+    "http://jpfhir.jp/fhir/core/StructureDefinition/JP_DiagnosticReport_LabResult";
+const JP_REPORT_MICROBIOLOGY: &str =
+    "http://jpfhir.jp/fhir/core/StructureDefinition/JP_DiagnosticReport_Microbiology";
 
 /// Emits the DiagnosticReport of an order.
-pub(super) fn emit<'a>(cx: &mut Cx<'a, '_>, shared: &mut Shared<'a>, order: &Order<'a>, number: &str, item: Option<&Item<'a>>, specimen: Target<'a>, request: &'a str, encounter: Option<&'a str>, done: &Done<'a>) {
-    let Some(obr) = order.obr.or(order.orc) else { return };
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one call site; a struct would only rename the arguments"
+)]
+pub(super) fn emit<'a>(
+    cx: &mut Cx<'a, '_>,
+    shared: &mut Shared<'a>,
+    order: &Order<'a>,
+    number: &str,
+    item: Option<&Item<'a>>,
+    specimen: Target<'a>,
+    request: &'a str,
+    encounter: Option<&'a str>,
+    done: &Done<'a>,
+) {
+    let Some(obr) = order.obr.or(order.orc) else {
+        return;
+    };
     let key = item.map_or("", |i| i.key().text);
-    let id = shared.unique(cx, "DiagnosticReport", &[shared.kind, number, specimen.key, key], obr.position(), "report", &obr.field(4));
+    let id = shared.unique(
+        cx,
+        "DiagnosticReport",
+        &[shared.kind, number, specimen.key, key],
+        obr.position(),
+        "report",
+        &obr.field(4),
+    );
     let mut r = cx.open("DiagnosticReport", id);
     let group = super::group_of(order);
     run(&OBR_TO_JP_DIAGNOSTIC_REPORT, &mut r, cx, &group);
@@ -50,7 +76,14 @@ pub(super) fn emit<'a>(cx: &mut Cx<'a, '_>, shared: &mut Shared<'a>, order: &Ord
             a.object(|o| {
                 o.constant("system", systems::DOCUMENT_CODES);
                 o.constant("code", if microbiology { "18725-2" } else { "11502-2" });
-                o.constant("display", if microbiology { "微生物学的検査報告書" } else { "検体検査報告書" });
+                o.constant(
+                    "display",
+                    if microbiology {
+                        "微生物学的検査報告書"
+                    } else {
+                        "検体検査報告書"
+                    },
+                );
             });
         });
         if let Some(item) = item {
@@ -62,10 +95,14 @@ pub(super) fn emit<'a>(cx: &mut Cx<'a, '_>, shared: &mut Shared<'a>, order: &Ord
         r.object(el::ENCOUNTER, |o| o.string("reference", e, from));
     }
     if !r.has(el::EFFECTIVE_DATE_TIME) && !r.has(el::EFFECTIVE_PERIOD) {
-        specimen.collected.write(&mut r, el::EFFECTIVE_DATE_TIME, el::EFFECTIVE_PERIOD);
+        specimen
+            .collected
+            .write(&mut r, el::EFFECTIVE_DATE_TIME, el::EFFECTIVE_PERIOD);
     }
     if let Some(reference) = specimen.reference {
-        r.object(el::SPECIMEN, |o| o.string("reference", reference, specimen.src));
+        r.object(el::SPECIMEN, |o| {
+            o.string("reference", reference, specimen.src)
+        });
     }
     for (reference, src) in &done.results {
         r.object(el::RESULT, |o| o.string("reference", reference, *src));
@@ -76,7 +113,15 @@ pub(super) fn emit<'a>(cx: &mut Cx<'a, '_>, shared: &mut Shared<'a>, order: &Ord
     } else if !microbiology && done.microbiology == 0 && done.lab == done.count {
         r.profile(JP_REPORT_LAB);
     } else {
-        cx.report_with(&MAP004, &obr.field(4), if microbiology { "JP_DiagnosticReport_Microbiology" } else { "JP_DiagnosticReport_LabResult" });
+        cx.report_with(
+            &MAP004,
+            &obr.field(4),
+            if microbiology {
+                "JP_DiagnosticReport_Microbiology"
+            } else {
+                "JP_DiagnosticReport_LabResult"
+            },
+        );
         r.profile(JP_REPORT_COMMON);
     }
     cx.emit(r);
@@ -108,25 +153,44 @@ fn status<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, g: &Group<'a>, done: &Done<
 
 /// OBR-2.
 pub(super) fn placer<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
-    numbered_identifier(r, cx, el::IDENTIFIER, f.comp(1).value().trimmed(), "PLAC", "Placer Identifier");
+    numbered_identifier(
+        r,
+        cx,
+        el::IDENTIFIER,
+        f.comp(1).value().trimmed(),
+        "PLAC",
+        "Placer Identifier",
+    );
 }
 
 /// OBR-3.
 pub(super) fn filler<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
-    numbered_identifier(r, cx, el::IDENTIFIER, f.comp(1).value().trimmed(), "FILL", "Filler Identifier");
+    numbered_identifier(
+        r,
+        cx,
+        el::IDENTIFIER,
+        f.comp(1).value().trimmed(),
+        "FILL",
+        "Filler Identifier",
+    );
 }
 
 /// OBR-7 and OBR-8: a Period, a dateTime when both are equal.
 pub(super) fn effective<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, g: &Group<'a>, f: Part<'a>) {
     let start = f.value().trimmed();
-    let end = g.field(*b"OBR", 8).map(|f| f.value().trimmed()).unwrap_or_default();
+    let end = g
+        .field(*b"OBR", 8)
+        .map(|f| f.value().trimmed())
+        .unwrap_or_default();
     if end.is_empty() || end.text == start.text {
         if !end.is_empty() {
             cx.used(&end);
         }
         datatypes::add_date_time(r, cx, el::EFFECTIVE_DATE_TIME, start);
     } else {
-        r.object(el::EFFECTIVE_PERIOD, |o| datatypes::period(o, cx, start, end));
+        r.object(el::EFFECTIVE_PERIOD, |o| {
+            datatypes::period(o, cx, start, end)
+        });
     }
 }
 

@@ -20,8 +20,10 @@ use super::tables::OBX_TO_JP_OBSERVATION_LAB_RESULT;
 use super::walk::{Line, Order, Walk};
 use super::{ALLOWS, Effective, Shared, Target};
 
-const JP_OBSERVATION_LAB_RESULT: &str = "http://jpfhir.jp/fhir/core/StructureDefinition/JP_Observation_LabResult";
-const JP_OBSERVATION_MICROBIOLOGY: &str = "http://jpfhir.jp/fhir/core/StructureDefinition/JP_Observation_Microbiology";
+const JP_OBSERVATION_LAB_RESULT: &str =
+    "http://jpfhir.jp/fhir/core/StructureDefinition/JP_Observation_LabResult";
+const JP_OBSERVATION_MICROBIOLOGY: &str =
+    "http://jpfhir.jp/fhir/core/StructureDefinition/JP_Observation_Microbiology";
 
 /// What all results of an order share.
 pub(super) struct Context<'a> {
@@ -43,7 +45,15 @@ pub(super) struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    pub(super) fn new(cx: &mut Cx<'a, '_>, order: &Order<'a>, number: Val<'a>, item: Option<&Item<'a>>, target: Target<'a>, request: Option<&'a str>, encounter: Option<&'a str>) -> Self {
+    pub(super) fn new(
+        cx: &mut Cx<'a, '_>,
+        order: &Order<'a>,
+        number: Val<'a>,
+        item: Option<&Item<'a>>,
+        target: Target<'a>,
+        request: Option<&'a str>,
+        encounter: Option<&'a str>,
+    ) -> Self {
         let field = |n| order.obr.map(|s| s.field(n));
         let value = |n| field(n).map(|f| f.value().trimmed()).unwrap_or_default();
         let mut fallback = target.collected;
@@ -54,21 +64,36 @@ impl<'a> Context<'a> {
             fallback = Effective::read(cx, value(7), value(8));
             cx.out.diagnostics.truncate(before);
         }
-        if fallback.is_none() {
-            if let Some(t) = warifu_hl7::time::parse(cx.item.date).filter(|t| t.day > 0) {
-                let mut s = String::new();
-                t.write_date(&mut s);
-                fallback = Effective::DateTime(cx.text(&s), Src::NONE);
-                care_date = true;
-            }
+        if fallback.is_none()
+            && let Some(t) = warifu_hl7::time::parse(cx.item.date).filter(|t| t.day > 0)
+        {
+            let mut s = String::new();
+            t.write_date(&mut s);
+            fallback = Effective::DateTime(cx.text(&s), Src::NONE);
+            care_date = true;
         }
         let issued = value(22);
         let before = cx.out.diagnostics.len();
-        let issued = datatypes::instant(cx, issued, "Observation.issued").map(|s| (s, issued.src()));
+        let issued =
+            datatypes::instant(cx, issued, "Observation.issued").map(|s| (s, issued.src()));
         cx.out.diagnostics.truncate(before);
         let parent = field(26).filter(Part::is_some);
-        let microbiology = parent.is_some() || value(24).text == "MB" || item.and_then(Item::jlac10).is_some_and(microbiology::is_code);
-        Self { number, target, request, encounter, fallback, care_date, issued, microbiology, parent }
+        let microbiology = parent.is_some()
+            || value(24).text == "MB"
+            || item
+                .and_then(Item::jlac10)
+                .is_some_and(microbiology::is_code);
+        Self {
+            number,
+            target,
+            request,
+            encounter,
+            fallback,
+            care_date,
+            issued,
+            microbiology,
+            parent,
+        }
     }
 }
 
@@ -98,7 +123,10 @@ pub(super) struct Done<'a> {
 
 impl<'a> Done<'a> {
     fn add(&mut self, cx: &Cx<'a, '_>, made: &Made, obx: Segment<'a>) {
-        self.results.push((cx.reference_text("Observation", made.id), obx.field(3).src()));
+        self.results.push((
+            cx.reference_text("Observation", made.id),
+            obx.field(3).src(),
+        ));
         self.count += 1;
         self.lab += usize::from(made.lab);
         self.microbiology += usize::from(made.microbiology);
@@ -122,9 +150,19 @@ pub(super) struct Made {
 }
 
 /// Converts the results of an order.
-pub(super) fn convert<'a>(cx: &mut Cx<'a, '_>, shared: &mut Shared<'a>, walk: &Walk<'a>, order: &Order<'a>, context: &Context<'a>, memory: &mut Memory<'a>) -> Done<'a> {
+pub(super) fn convert<'a>(
+    cx: &mut Cx<'a, '_>,
+    shared: &mut Shared<'a>,
+    walk: &Walk<'a>,
+    order: &Order<'a>,
+    context: &Context<'a>,
+    memory: &mut Memory<'a>,
+) -> Done<'a> {
     let lines = walk.lines_of(order);
-    let mut done = Done { results: Vec::with_capacity(lines.len()), ..Done::default() };
+    let mut done = Done {
+        results: Vec::with_capacity(lines.len()),
+        ..Done::default()
+    };
     let plan = microbiology::plan(context, lines);
     let parent = microbiology::parent_of(cx, context, memory);
     for (i, line) in lines.iter().enumerate() {
@@ -135,7 +173,9 @@ pub(super) fn convert<'a>(cx: &mut Cx<'a, '_>, shared: &mut Shared<'a>, walk: &W
         if matches!(role, Role::Part) {
             continue;
         }
-        if let Some(made) = one(cx, shared, walk, context, memory, line, &role, lines, parent) {
+        if let Some(made) = one(
+            cx, shared, walk, context, memory, line, &role, lines, parent,
+        ) {
             done.add(cx, &made, line.obx);
         }
     }
@@ -143,16 +183,39 @@ pub(super) fn convert<'a>(cx: &mut Cx<'a, '_>, shared: &mut Shared<'a>, walk: &W
 }
 
 /// A finding sent along with an order: an Observation of its own.
-pub(super) fn finding<'a>(cx: &mut Cx<'a, '_>, shared: &mut Shared<'a>, walk: &Walk<'a>, line: &Line<'a>, number: Val<'a>, target: Target<'a>) -> Option<(&'a str, Src)> {
+pub(super) fn finding<'a>(
+    cx: &mut Cx<'a, '_>,
+    shared: &mut Shared<'a>,
+    walk: &Walk<'a>,
+    line: &Line<'a>,
+    number: Val<'a>,
+    target: Target<'a>,
+) -> Option<(&'a str, Src)> {
     let order = Order::default();
     let context = Context::new(cx, &order, number, None, target, None, None);
     let mut memory = Memory::default();
-    let made = one(cx, shared, walk, &context, &mut memory, line, &Role::Finding, &[], None)?;
-    Some((cx.reference_text("Observation", made.id), line.obx.field(3).src()))
+    let made = one(
+        cx,
+        shared,
+        walk,
+        &context,
+        &mut memory,
+        line,
+        &Role::Finding,
+        &[],
+        None,
+    )?;
+    Some((
+        cx.reference_text("Observation", made.id),
+        line.obx.field(3).src(),
+    ))
 }
 
 /// One OBX. `None` when it is no result.
-#[expect(clippy::too_many_arguments, reason = "one call site of each kind; a struct would only rename the arguments")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one call site of each kind; a struct would only rename the arguments"
+)]
 fn one<'a>(
     cx: &mut Cx<'a, '_>,
     shared: &mut Shared<'a>,
@@ -176,12 +239,30 @@ fn one<'a>(
     };
     let target = &context.target;
     let susceptibility = context.parent.is_some();
-    let item = Item::read(cx, obx.field(3), if susceptibility { systems::JANIS_ANTIMICROBIAL } else { systems::JANIS_ORGANISM });
-    let micro = context.microbiology || item.jlac10().is_some_and(microbiology::is_code) || matches!(role, Role::Organism(_));
+    let item = Item::read(
+        cx,
+        obx.field(3),
+        if susceptibility {
+            systems::JANIS_ANTIMICROBIAL
+        } else {
+            systems::JANIS_ORGANISM
+        },
+    );
+    let micro = context.microbiology
+        || item.jlac10().is_some_and(microbiology::is_code)
+        || matches!(role, Role::Organism(_));
     let sub = obx.field(4).value().trimmed();
     let key = item.key();
     let of_parent = context.parent.map_or("", |p| p.text().text);
-    let id = shared.unique(cx, "Observation", &[shared.kind, context.number.text, target.key, key.text, sub.text, of_parent], obx.position(), "", &obx.field(3));
+    let parts = [
+        shared.kind,
+        context.number.text,
+        target.key,
+        key.text,
+        sub.text,
+        of_parent,
+    ];
+    let id = shared.unique(cx, "Observation", &parts, obx.position(), "", &obx.field(3));
     let mut r = cx.open("Observation", id);
     r.row(super::row(&OBX_TO_JP_OBSERVATION_LAB_RESULT));
     if !cx.options().without_source_identifier {
@@ -226,19 +307,22 @@ fn one<'a>(
         rest(&mut r, cx, obx);
     }
     if let Some(reference) = target.reference {
-        r.object(el::SPECIMEN, |o| o.string("reference", reference, target.src));
+        r.object(el::SPECIMEN, |o| {
+            o.string("reference", reference, target.src)
+        });
     }
     if let Some(range) = observation::read_range(cx, obx, &unit) {
         r.object(el::REFERENCE_RANGE, |o| observation::write_range(o, &range));
     }
     if let Role::Organism(members) = role {
-        microbiology::members(&mut r, cx, walk, members, lines, status);
+        microbiology::members(&mut r, cx, shared, walk, context, members, lines, status);
         microbiology::remember(memory, key.text, sub.text, id);
     }
     if susceptibility {
         microbiology::derived_from(&mut r, cx, context, parent);
     }
-    let lab = !micro && item.is_coded() && !item.text.is_empty() && timed && target.reference.is_some();
+    let lab =
+        !micro && item.is_coded() && !item.text.is_empty() && timed && target.reference.is_some();
     if micro {
         r.profile(JP_OBSERVATION_MICROBIOLOGY);
     } else if lab {
@@ -248,11 +332,47 @@ fn one<'a>(
         r.profile(JP_OBSERVATION_COMMON);
     }
     cx.emit(r);
-    Some(Made { id, status, lab, microbiology: micro })
+    Some(Made {
+        id,
+        status,
+        lab,
+        microbiology: micro,
+    })
+}
+
+/// Logical id of the Observation of an OBX (the first one of its identity).
+pub(super) fn id_of<'a>(
+    cx: &mut Cx<'a, '_>,
+    shared: &Shared<'a>,
+    context: &Context<'a>,
+    key: &str,
+    obx: Segment<'a>,
+) -> Id {
+    let of_parent = context.parent.map_or("", |p| p.text().text);
+    let sub = obx.field(4).value().text.trim();
+    cx.id(
+        "Observation",
+        &[
+            shared.kind,
+            context.number.text,
+            context.target.key,
+            key,
+            sub,
+            of_parent,
+        ],
+        obx.position(),
+        "",
+    )
 }
 
 /// `order-specimen-item-sub` under the institution's instance numbers.
-fn identifier<'a>(r: &mut Resource, cx: &Cx<'a, '_>, context: &Context<'a>, key: Val<'a>, sub: Val<'a>) {
+fn identifier<'a>(
+    r: &mut Resource,
+    cx: &Cx<'a, '_>,
+    context: &Context<'a>,
+    key: Val<'a>,
+    sub: Val<'a>,
+) {
     let parts = [context.number, context.target.number, key, sub];
     let length = parts.iter().map(|p| p.text.len() + 1).sum();
     let mut s = bumpalo::collections::String::with_capacity_in(length, cx.message().arena());
@@ -276,7 +396,13 @@ fn identifier<'a>(r: &mut Resource, cx: &Cx<'a, '_>, context: &Context<'a>, key:
 }
 
 /// OBX-14, else what the order gives. Returns whether there is a time.
-fn effective<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, context: &Context<'a>, memory: &mut Memory<'a>, obx: Segment<'a>) -> bool {
+fn effective<'a>(
+    r: &mut Resource,
+    cx: &mut Cx<'a, '_>,
+    context: &Context<'a>,
+    memory: &mut Memory<'a>,
+    obx: Segment<'a>,
+) -> bool {
     let v = obx.field(14).value().trimmed();
     if !v.is_empty() {
         let text = match memory.time {
@@ -299,7 +425,9 @@ fn effective<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, context: &Context<'a>, m
     if context.care_date {
         cx.report(&MAP208, &obx.field(3));
     }
-    context.fallback.write(r, el::EFFECTIVE_DATE_TIME, el::EFFECTIVE_PERIOD);
+    context
+        .fallback
+        .write(r, el::EFFECTIVE_DATE_TIME, el::EFFECTIVE_PERIOD);
     true
 }
 
@@ -309,11 +437,19 @@ fn performer<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, memory: &mut Memory<'a>,
     if !f.is_some() {
         return;
     }
-    if memory.performer.as_ref().is_none_or(|(raw, _)| *raw != f.raw()) {
+    if memory
+        .performer
+        .as_ref()
+        .is_none_or(|(raw, _)| *raw != f.raw())
+    {
         memory.performer = Some((f.raw(), datatypes::practitioner(cx, f)));
     }
     if let Some((_, Some(person))) = &memory.performer {
-        let here = Person { id: person.id, display: person.display, src: f.src() };
+        let here = Person {
+            id: person.id,
+            display: person.display,
+            src: f.src(),
+        };
         r.object(el::PERFORMER, |o| datatypes::person_reference(o, cx, &here));
     }
 }
@@ -324,7 +460,11 @@ fn rest<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, obx: Segment<'a>) {
     if method.is_some() {
         r.object(el::METHOD, |o| super::concept_or_text(o, cx, method));
     }
-    for row in OBX_TO_JP_OBSERVATION_LAB_RESULT.rows.iter().filter(|row| matches!(row.action, Action::Lost)) {
+    for row in OBX_TO_JP_OBSERVATION_LAB_RESULT
+        .rows
+        .iter()
+        .filter(|row| matches!(row.action, Action::Lost))
+    {
         let f = obx.field(usize::from(row.field));
         if f.is_some() {
             cx.lost(row, f);

@@ -22,11 +22,22 @@ const JP_SPECIMEN: &str = "http://jpfhir.jp/fhir/core/StructureDefinition/JP_Spe
 /// SPM-2: the number that identifies the specimen, the placer's first.
 pub(super) fn number(spm: Part<'_>) -> Val<'_> {
     let placer = spm.comp(1).value().trimmed();
-    if placer.is_empty() { spm.comp(2).value().trimmed() } else { placer }
+    if placer.is_empty() {
+        spm.comp(2).value().trimmed()
+    } else {
+        placer
+    }
 }
 
 /// Emits the Specimen of an SPM; returns the text of the reference to it.
-pub(super) fn emit<'a>(cx: &mut Cx<'a, '_>, shared: &mut Shared<'a>, walk: &Walk<'a>, index: usize, s: &Specimen<'a>, order: &str) -> &'a str {
+pub(super) fn emit<'a>(
+    cx: &mut Cx<'a, '_>,
+    shared: &mut Shared<'a>,
+    walk: &Walk<'a>,
+    index: usize,
+    s: &Specimen<'a>,
+    order: &str,
+) -> &'a str {
     let n = number(s.spm.field(2));
     let fallback;
     let key = if n.is_empty() {
@@ -35,7 +46,14 @@ pub(super) fn emit<'a>(cx: &mut Cx<'a, '_>, shared: &mut Shared<'a>, walk: &Walk
     } else {
         n.text
     };
-    let id = shared.unique(cx, "Specimen", &[shared.kind, order, key], s.spm.position(), "specimen", &s.spm.field(2));
+    let id = shared.unique(
+        cx,
+        "Specimen",
+        &[shared.kind, order, key],
+        s.spm.position(),
+        "specimen",
+        &s.spm.field(2),
+    );
     let mut r = cx.open("Specimen", id);
     let group = Group::of(&[s.spm]);
     run(&SPM_TO_JP_SPECIMEN, &mut r, cx, &group);
@@ -51,7 +69,10 @@ pub(super) fn emit<'a>(cx: &mut Cx<'a, '_>, shared: &mut Shared<'a>, walk: &Walk
 
 /// SPM-2 (EIP): placer's and filler's number.
 pub(super) fn identifiers<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
-    for (n, code, display) in [(1, "PLAC", "Placer Identifier"), (2, "FILL", "Filler Identifier")] {
+    for (n, code, display) in [
+        (1, "PLAC", "Placer Identifier"),
+        (2, "FILL", "Filler Identifier"),
+    ] {
         let v = f.comp(n).value().trimmed();
         numbered_identifier(r, cx, el::IDENTIFIER, v, code, display);
     }
@@ -81,7 +102,10 @@ pub(super) fn kind<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: 
                 }
             }
         });
-        let text = triplets.iter().find_map(|t| t.text.some()).unwrap_or_else(|| f.comp(9).text());
+        let text = triplets
+            .iter()
+            .find_map(|t| t.text.some())
+            .unwrap_or_else(|| f.comp(9).text());
         o.string("text", text.text, text.src());
     });
 }
@@ -98,7 +122,9 @@ pub(super) fn collection<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, g: &Group<'a
     let site = spm.field(8);
     r.object(el::COLLECTION, |o| {
         if end.is_empty() || end.text == start.text {
-            if let Some(s) = datatypes::date_time(cx, start, "Specimen.collection.collectedDateTime") {
+            if let Some(s) =
+                datatypes::date_time(cx, start, "Specimen.collection.collectedDateTime")
+            {
                 o.string("collectedDateTime", s, start.src());
             }
         } else {
@@ -124,8 +150,16 @@ fn amount_unit(cq: Part<'_>) -> Unit<'_> {
     let [ascii, display, _] = c;
     let text = if display.is_empty() { ascii } else { display };
     match units::ucum(ascii.text, display.text) {
-        Some(code) => Unit { text, system: systems::UCUM, code },
-        None => Unit { text, system: "", code: "" },
+        Some(code) => Unit {
+            text,
+            system: systems::UCUM,
+            code,
+        },
+        None => Unit {
+            text,
+            system: "",
+            code: "",
+        },
     }
 }
 

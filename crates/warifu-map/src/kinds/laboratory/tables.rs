@@ -35,15 +35,15 @@ table! {
         "ORC-8" => "": ignored Ignored::NotUsed, "親オーダ番号";
         "ORC-9" => "ServiceRequest.authoredOn": map order::authored_on, "トランザクション日時";
         "ORC-10" => "ServiceRequest.requester (ORC-12, OBR-16 がないとき)": part, "入力者";
-        "ORC-12" => "ServiceRequest.requester": always order::requester, "依頼者";
+        "ORC-12" => "ServiceRequest.requester, PractitionerRole.practitioner": part, "依頼者";
         "ORC-13" => "": lost, "入力場所";
         "ORC-15" => "": lost, "オーダ有効日時";
         "ORC-16" => "ServiceRequest.reasonCode": map order::reason, "オーダ制御コードの理由";
-        "ORC-17" => "": lost, "入力組織";
+        "ORC-17" => "ServiceRequest.requester, PractitionerRole.organization": part, "入力組織";
         "ORC-18" => "": lost, "入力装置";
-        "ORC-21" => "": lost, "オーダ施設名";
-        "ORC-22" => "": lost, "オーダ施設住所";
-        "ORC-23" => "": lost, "オーダ施設電話番号";
+        "ORC-21" => "Organization.name": part, "オーダ施設名";
+        "ORC-22" => "Organization.address": part, "オーダ施設住所";
+        "ORC-23" => "Organization.telecom": part, "オーダ施設電話番号";
         "ORC-29" => "": ignored Ignored::Redundant, "オーダタイプ (Encounter.class が示す)";
         "OBR-1" => "": ignored Ignored::Structural, "セットID - OBR";
         "OBR-2" => "ServiceRequest.identifier (ORC-2 がないとき)": part, "依頼者オーダ番号";
@@ -139,4 +139,9 @@ table! {
 }
 
 /// Tables of the laboratory kinds.
-pub static TABLES: &[&Table] = &[&SPM_TO_JP_SPECIMEN, &ORC_TO_JP_SERVICE_REQUEST, &OBR_TO_JP_DIAGNOSTIC_REPORT, &OBX_TO_JP_OBSERVATION_LAB_RESULT];
+pub static TABLES: &[&Table] = &[
+    &SPM_TO_JP_SPECIMEN,
+    &ORC_TO_JP_SERVICE_REQUEST,
+    &OBR_TO_JP_DIAGNOSTIC_REPORT,
+    &OBX_TO_JP_OBSERVATION_LAB_RESULT,
+];

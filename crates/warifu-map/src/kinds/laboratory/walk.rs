@@ -39,7 +39,10 @@ pub(super) struct Order<'a> {
 
 impl Order<'_> {
     fn is_empty(&self) -> bool {
-        self.obr.is_none() && self.orc.is_none() && self.tq1.is_none() && self.lines.0 == self.lines.1
+        self.obr.is_none()
+            && self.orc.is_none()
+            && self.tq1.is_none()
+            && self.lines.0 == self.lines.1
     }
 }
 
@@ -84,7 +87,10 @@ impl<'a> Walk<'a> {
             match &s.name() {
                 b"SPM" => {
                     // An SPM behind the results it belongs to (as in ORU).
-                    if order.specimen.is_none() && order.lines.0 < order.lines.1 && order.obr.is_some() {
+                    if order.specimen.is_none()
+                        && order.lines.0 < order.lines.1
+                        && order.obr.is_some()
+                    {
                         order.specimen = Some(w.specimens.len());
                         w.specimen(s);
                         last = Last::Specimen;
@@ -122,7 +128,10 @@ impl<'a> Walk<'a> {
                         order.lines = (w.lines.len(), w.lines.len());
                     }
                     order.lines.1 += 1;
-                    w.lines.push(Line { obx: s, notes: (w.notes.len(), w.notes.len()) });
+                    w.lines.push(Line {
+                        obx: s,
+                        notes: (w.notes.len(), w.notes.len()),
+                    });
                     last = Last::Line;
                 }
                 b"NTE" => {
@@ -145,7 +154,8 @@ impl<'a> Walk<'a> {
                     }
                     range.1 = end;
                 }
-                b"MSH" | b"PID" | b"PV1" | b"PV2" | b"NK1" | b"AL1" | b"IN1" | b"ZI1" | b"EVN" | b"SFT" | b"PD1" => {}
+                b"MSH" | b"PID" | b"PV1" | b"PV2" | b"NK1" | b"AL1" | b"IN1" | b"ZI1" | b"EVN"
+                | b"SFT" | b"PD1" => {}
                 _ => w.unknown.push(s),
             }
         }
@@ -154,7 +164,10 @@ impl<'a> Walk<'a> {
     }
     fn specimen(&mut self, spm: Segment<'a>) {
         let at = self.notes.len();
-        self.specimens.push(Specimen { spm, notes: (at, at) });
+        self.specimens.push(Specimen {
+            spm,
+            notes: (at, at),
+        });
     }
     /// A segment of the order's head was read: comments that follow are the order's.
     fn begin(&self, order: &mut Order<'a>, last: &mut Last) {
@@ -168,14 +181,23 @@ impl<'a> Walk<'a> {
         if !order.is_empty() {
             self.orders.push(*order);
         }
-        *order = Order { specimen: order.specimen, ..Order::default() };
+        *order = Order {
+            specimen: order.specimen,
+            ..Order::default()
+        };
     }
     /// Comments of a range.
     pub(super) fn notes(&self, range: Notes) -> impl Iterator<Item = Segment<'a>> + '_ {
-        self.notes.get(range.0..range.1).unwrap_or_default().iter().copied()
+        self.notes
+            .get(range.0..range.1)
+            .unwrap_or_default()
+            .iter()
+            .copied()
     }
     /// Results of an order.
     pub(super) fn lines_of(&self, order: &Order<'a>) -> &[Line<'a>] {
-        self.lines.get(order.lines.0..order.lines.1).unwrap_or_default()
+        self.lines
+            .get(order.lines.0..order.lines.1)
+            .unwrap_or_default()
     }
 }

@@ -30,9 +30,17 @@ pub(crate) enum Reading<'t> {
     /// A number; the literal is JSON.
     Number(Cow<'t, str>),
     /// A number with a comparator. `plain`: written as sign and number, so that nothing but blanks is lost.
-    Compared { comparator: Comparator, literal: Cow<'t, str>, plain: bool },
+    Compared {
+        comparator: Comparator,
+        literal: Cow<'t, str>,
+        plain: bool,
+    },
     /// `mantissa × 10^exponent`.
-    Power { comparator: Option<Comparator>, mantissa: String, exponent: i8 },
+    Power {
+        comparator: Option<Comparator>,
+        mantissa: String,
+        exponent: i8,
+    },
     /// A qualitative class.
     Class(Class),
     /// `1-4`, `0.5～2未満`, `≧10＜20`, `2/300`, `1:40`.
@@ -47,25 +55,45 @@ pub(crate) enum Reading<'t> {
 pub(crate) fn read(text: &str, of_number: bool) -> Reading<'_> {
     let trimmed = text.trim();
     let signed = trimmed.starts_with('+');
-    if !signed || of_number {
-        if let Some(n) = decimal(trimmed) {
-            return Reading::Number(n);
-        }
+    if (!signed || of_number)
+        && let Some(n) = decimal(trimmed)
+    {
+        return Reading::Number(n);
     }
     if trimmed.chars().nth(MAX_CHARS).is_some() {
         return Reading::Text;
     }
     // The common plain forms need no folding.
-    if let Some((comparator, rest)) = sign_prefix(trimmed) {
-        if let Some(n) = decimal(rest).filter(|_| !rest.trim_start().starts_with('+')) {
-            return Reading::Compared { comparator, literal: n, plain: true };
-        }
+    if let Some((comparator, rest)) = sign_prefix(trimmed)
+        && let Some(n) = decimal(rest).filter(|_| !rest.trim_start().starts_with('+'))
+    {
+        return Reading::Compared {
+            comparator,
+            literal: n,
+            plain: true,
+        };
     }
     let folded = fold(trimmed);
     match of_folded(&folded, of_number) {
         Reading::Number(n) => Reading::Number(Cow::Owned(n.into_owned())),
-        Reading::Compared { comparator, literal, plain } => Reading::Compared { comparator, literal: Cow::Owned(literal.into_owned()), plain },
-        Reading::Power { comparator, mantissa, exponent } => Reading::Power { comparator, mantissa, exponent },
+        Reading::Compared {
+            comparator,
+            literal,
+            plain,
+        } => Reading::Compared {
+            comparator,
+            literal: Cow::Owned(literal.into_owned()),
+            plain,
+        },
+        Reading::Power {
+            comparator,
+            mantissa,
+            exponent,
+        } => Reading::Power {
+            comparator,
+            mantissa,
+            exponent,
+        },
         Reading::Class(c) => Reading::Class(c),
         Reading::Interval => Reading::Interval,
         Reading::Mixed => Reading::Mixed,
@@ -80,22 +108,34 @@ fn of_folded(s: &str, of_number: bool) -> Reading<'_> {
     if let Some(c) = class(s) {
         return Reading::Class(c);
     }
-    if !s.starts_with('+') || of_number {
-        if let Some(n) = number(s) {
-            return Reading::Number(n);
-        }
+    if (!s.starts_with('+') || of_number)
+        && let Some(n) = number(s)
+    {
+        return Reading::Number(n);
     }
     if let Some((comparator, n)) = compared(s) {
         return match power(n) {
-            Some((mantissa, exponent)) => Reading::Power { comparator: Some(comparator), mantissa, exponent },
+            Some((mantissa, exponent)) => Reading::Power {
+                comparator: Some(comparator),
+                mantissa,
+                exponent,
+            },
             None => match number(n) {
-                Some(literal) => Reading::Compared { comparator, literal, plain: false },
+                Some(literal) => Reading::Compared {
+                    comparator,
+                    literal,
+                    plain: false,
+                },
                 None => interval_or_other(s),
             },
         };
     }
     if let Some((mantissa, exponent)) = power(s) {
-        return Reading::Power { comparator: None, mantissa, exponent };
+        return Reading::Power {
+            comparator: None,
+            mantissa,
+            exponent,
+        };
     }
     interval_or_other(s)
 }
@@ -106,7 +146,11 @@ fn interval_or_other(s: &str) -> Reading<'_> {
     }
     let digits = s.bytes().any(|b| b.is_ascii_digit());
     let classes = s.contains(['+', '±']);
-    if digits || classes { Reading::Mixed } else { Reading::Text }
+    if digits || classes {
+        Reading::Mixed
+    } else {
+        Reading::Text
+    }
 }
 
 /// A number, thousands separators allowed.
@@ -129,17 +173,55 @@ fn number(s: &str) -> Option<Cow<'_, str>> {
         }
         count += 1;
     }
-    if count == 0 || first.is_empty() || first.len() > 3 || !digits(first) || rest.is_some_and(|f| !digits(f)) {
+    if count == 0
+        || first.is_empty()
+        || first.len() > 3
+        || !digits(first)
+        || rest.is_some_and(|f| !digits(f))
+    {
         return None;
     }
     let plain: String = s.chars().filter(|c| *c != ',').collect();
     decimal(&plain).map(|n| Cow::Owned(n.into_owned()))
 }
 
+/// Signs in front of a number.
+const SIGNS: [(&str, Comparator); 6] = [
+    ("<=", "<="),
+    ("=<", "<="),
+    (">=", ">="),
+    ("=>", ">="),
+    ("<", "<"),
+    (">", ">"),
+];
+/// Signs behind a number: `100<` says that it is more than 100.
+const MIRRORED: [(&str, Comparator); 6] = [
+    ("<=", ">="),
+    ("=<", ">="),
+    (">=", "<="),
+    ("=>", "<="),
+    ("<", ">"),
+    (">", "<"),
+];
+/// Words and arrows on either side.
+const WORDS: [(&str, Comparator); 10] = [
+    ("以上", ">="),
+    ("イジョウ", ">="),
+    ("↑", ">="),
+    ("超過", ">"),
+    ("超", ">"),
+    ("未満", "<"),
+    ("ミマン", "<"),
+    ("以下", "<="),
+    ("イカ", "<="),
+    ("↓", "<="),
+];
+
 /// Comparator signs in front of the rest.
 fn sign_prefix(s: &str) -> Option<(Comparator, &str)> {
-    const SIGNS: [(&str, Comparator); 6] = [("<=", "<="), ("=<", "<="), (">=", ">="), ("=>", ">="), ("<", "<"), (">", ">")];
-    SIGNS.iter().find_map(|(sign, c)| s.strip_prefix(sign).map(|rest| (*c, rest)))
+    SIGNS
+        .iter()
+        .find_map(|(sign, c)| s.strip_prefix(sign).map(|rest| (*c, rest)))
 }
 
 /// A comparator with the text it compares: signs in front, or behind (then mirrored: `100<` is
@@ -148,13 +230,13 @@ fn compared(s: &str) -> Option<(Comparator, &str)> {
     if let Some(found) = sign_prefix(s) {
         return Some(found);
     }
-    const MIRRORED: [(&str, Comparator); 6] = [("<=", ">="), ("=<", ">="), (">=", "<="), ("=>", "<="), ("<", ">"), (">", "<")];
-    if let Some(found) = MIRRORED.iter().find_map(|(sign, c)| s.strip_suffix(sign).map(|rest| (*c, rest))) {
+    if let Some(found) = MIRRORED
+        .iter()
+        .find_map(|(sign, c)| s.strip_suffix(sign).map(|rest| (*c, rest)))
+    {
         return Some(found);
     }
-    const WORDS: [(&str, Comparator); 9] =
-        [("以上", ">="), ("イジョウ", ">="), ("↑", ">="), ("超過", ">"), ("超", ">"), ("未満", "<"), ("ミマン", "<"), ("以下", "<="), ("イカ", "<=")];
-    for (word, c) in WORDS.into_iter().chain([("↓", "<=")]) {
+    for (word, c) in WORDS {
         if let Some(rest) = s.strip_suffix(word).or_else(|| s.strip_prefix(word)) {
             return Some((c, rest));
         }
@@ -173,7 +255,10 @@ fn compared(s: &str) -> Option<(Comparator, &str)> {
 
 /// `2.3x10^3`, `1.3E+2`, `50×10²`: mantissa and exponent.
 fn power(s: &str) -> Option<(String, i8)> {
-    let (mantissa, exponent) = ["x10^", "x10*", "*10^", "X10^", "x10**"].iter().find_map(|m| s.split_once(m)).or_else(|| s.split_once(['E', 'e']))?;
+    let (mantissa, exponent) = ["x10^", "x10*", "*10^", "X10^", "x10**"]
+        .iter()
+        .find_map(|m| s.split_once(m))
+        .or_else(|| s.split_once(['E', 'e']))?;
     let mantissa = number(mantissa)?;
     let (sign, digits) = match exponent.strip_prefix('-') {
         Some(d) => (-1, d),
@@ -188,7 +273,8 @@ fn power(s: &str) -> Option<(String, i8)> {
 
 /// Two numbers with `-` or `~` between, each possibly with a comparator, or two comparisons.
 fn is_interval(s: &str) -> bool {
-    let bound = |t: &str| number(t).is_some() || compared(t).is_some_and(|(_, n)| number(n).is_some());
+    let bound =
+        |t: &str| number(t).is_some() || compared(t).is_some_and(|(_, n)| number(n).is_some());
     let split_at = |at: usize, skip: usize| match (s.get(..at), s.get(at + skip..)) {
         (Some(a), Some(b)) => !a.is_empty() && !b.is_empty() && bound(a) && bound(b),
         _ => false,
@@ -203,7 +289,9 @@ fn is_interval(s: &str) -> bool {
 
 /// `2/300` (cell count), `1:40` (titre).
 fn is_ratio(s: &str) -> bool {
-    s.split_once(['/', ':']).is_some_and(|(a, b)| number(a).is_some() && number(b.strip_prefix('x').unwrap_or(b)).is_some())
+    s.split_once(['/', ':']).is_some_and(|(a, b)| {
+        number(a).is_some() && number(b.strip_prefix('x').unwrap_or(b)).is_some()
+    })
 }
 
 /// The class of a qualitative text.
@@ -216,7 +304,10 @@ fn class(s: &str) -> Option<Class> {
         })
         .unwrap_or(s);
     match s {
-        "-" | "陰性" | "検出せず" | "不検出" | "検出されず" | "フケンシュツ" | "インセイ" => return Some(Class::Negative),
+        "-" | "陰性" | "検出せず" | "不検出" | "検出されず" | "フケンシュツ" | "インセイ" =>
+        {
+            return Some(Class::Negative);
+        }
         "陽性" | "検出" | "ヨウセイ" => return Some(Class::Positive),
         "±" | "+-" | "+/-" | "少量" => return Some(Class::Borderline),
         _ => {}
@@ -231,24 +322,33 @@ fn fold(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         let c = match c {
-            '\u{FF01}'..='\u{FF5E}' => u32::from(c).checked_sub(0xFEE0).and_then(char::from_u32).unwrap_or(c),
+            '\u{FF01}'..='\u{FF5E}' => u32::from(c)
+                .checked_sub(0xFEE0)
+                .and_then(char::from_u32)
+                .unwrap_or(c),
             other => other,
         };
         match c {
             c if c.is_whitespace() => {}
-            '−' | '‐' | '‑' | '–' | '—' | '―' | '－' | '﹣' | 'ｰ' | '─' => out.push('-'),
+            '−' | '‐' | '‑' | '–' | '—' | '―' | '－' | '﹣' | 'ｰ' | '─' => {
+                out.push('-')
+            }
             // The long-vowel mark is a dash only where no kana stands before it.
             'ー' if !out.ends_with(|p: char| ('ァ'..='ヿ').contains(&p)) => out.push('-'),
             '～' | '〜' | '∼' => out.push('~'),
             '≦' | '≤' | '⩽' => out.push_str("<="),
             '≧' | '≥' | '⩾' => out.push_str(">="),
             '×' | '✕' | '╳' => out.push('x'),
+            '⁻' => out.push_str("^-"),
             '⁰' => power_digit(&mut out, '0'),
             '¹' => power_digit(&mut out, '1'),
             '²' => power_digit(&mut out, '2'),
             '³' => power_digit(&mut out, '3'),
             '⁴'..='⁹' => {
-                let digit = u32::from(c).checked_sub(u32::from('⁴')).and_then(|n| char::from_digit(n + 4, 10)).unwrap_or('0');
+                let digit = u32::from(c)
+                    .checked_sub(u32::from('⁴'))
+                    .and_then(|n| char::from_digit(n + 4, 10))
+                    .unwrap_or('0');
                 power_digit(&mut out, digit);
             }
             'ﾐ' => out.push('ミ'),
@@ -271,9 +371,7 @@ fn fold(text: &str) -> String {
 }
 
 fn power_digit(out: &mut String, digit: char) {
-    if !out.ends_with('^') && !out.ends_with(|c: char| c.is_ascii_digit()) {
-        out.push('^');
-    } else if out.ends_with("10") {
+    if out.ends_with("10") || !out.ends_with(|c: char| c == '^' || c == '-' || c.is_ascii_digit()) {
         out.push('^');
     }
     out.push(digit);
@@ -297,12 +395,20 @@ pub(crate) fn bounds(text: &str) -> Option<Bounds<'_>> {
         return None;
     }
     if let Some((low, high)) = pair(t) {
-        return Some(Bounds { low: Some(low), high: Some(high), exact: true });
+        return Some(Bounds {
+            low: Some(low),
+            high: Some(high),
+            exact: true,
+        });
     }
     let folded = fold(t);
     let own = |c: Cow<'_, str>| Cow::Owned(c.into_owned());
     if let Some((low, high)) = pair(&folded) {
-        return Some(Bounds { low: Some(own(low)), high: Some(own(high)), exact: true });
+        return Some(Bounds {
+            low: Some(own(low)),
+            high: Some(own(high)),
+            exact: true,
+        });
     }
     if folded.starts_with(['L', 'U']) {
         return None;
@@ -310,7 +416,19 @@ pub(crate) fn bounds(text: &str) -> Option<Bounds<'_>> {
     let (comparator, n) = compared(&folded)?;
     let n = own(number(n)?);
     let exact = comparator.len() == 2;
-    Some(if comparator.starts_with('<') { Bounds { low: None, high: Some(n), exact } } else { Bounds { low: Some(n), high: None, exact } })
+    Some(if comparator.starts_with('<') {
+        Bounds {
+            low: None,
+            high: Some(n),
+            exact,
+        }
+    } else {
+        Bounds {
+            low: Some(n),
+            high: None,
+            exact,
+        }
+    })
 }
 
 /// `a-b` with numbers on both sides; a dash right at the start is a sign.
@@ -338,8 +456,16 @@ mod tests {
     fn show(text: &str, of_number: bool) -> String {
         match read(text, of_number) {
             Reading::Number(n) => n.into_owned(),
-            Reading::Compared { comparator, literal, plain } => format!("{comparator} {literal}{}", if plain { "" } else { " *" }),
-            Reading::Power { comparator, mantissa, exponent } => format!("{}{mantissa}e{exponent}", comparator.unwrap_or("")),
+            Reading::Compared {
+                comparator,
+                literal,
+                plain,
+            } => format!("{comparator} {literal}{}", if plain { "" } else { " *" }),
+            Reading::Power {
+                comparator,
+                mantissa,
+                exponent,
+            } => format!("{}{mantissa}e{exponent}", comparator.unwrap_or("")),
             Reading::Class(c) => format!("{c:?}"),
             Reading::Interval => "interval".to_owned(),
             Reading::Mixed => "mixed".to_owned(),
@@ -408,6 +534,8 @@ mod tests {
             ("1.3E+2", "1.3e2"),
             ("50×10^2", "50e2"),
             ("50×10²", "50e2"),
+            ("5×10⁻³", "5e-3"),
+            ("1.2×10¹²", "1.2e12"),
             ("<1.0E-3", "<1.0e-3"),
             ("再検", "text"),
             ("淡黄色", "text"),
@@ -431,7 +559,11 @@ mod tests {
     fn reference_ranges_have_bounds() {
         let check = |text: &str, low: Option<&str>, high: Option<&str>, exact: bool| {
             let b = bounds(text).unwrap_or_else(|| panic!("{text}"));
-            assert_eq!((b.low.as_deref(), b.high.as_deref(), b.exact), (low, high, exact), "{text}");
+            assert_eq!(
+                (b.low.as_deref(), b.high.as_deref(), b.exact),
+                (low, high, exact),
+                "{text}"
+            );
         };
         check("1.2-2.0", Some("1.2"), Some("2.0"), true);
         check("1.2～2.0", Some("1.2"), Some("2.0"), true);
@@ -441,7 +573,15 @@ mod tests {
         check("<85", None, Some("85"), false);
         check(">40", Some("40"), None, false);
         check("85以下", None, Some("85"), true);
-        for other in ["(-)", "", "M:13.7-16.8 F:11.6-14.8", "-", "陰性", "abc-def", "L10"] {
+        for other in [
+            "(-)",
+            "",
+            "M:13.7-16.8 F:11.6-14.8",
+            "-",
+            "陰性",
+            "abc-def",
+            "L10",
+        ] {
             assert_eq!(bounds(other), None, "{other}");
         }
         assert!(is_class("(-)"));
@@ -450,7 +590,15 @@ mod tests {
 
     #[test]
     fn hostile_texts_end() {
-        for t in ["-".repeat(10_000), "<".repeat(31), "+".repeat(32), "1-".repeat(16), "~".repeat(32), "E".repeat(31), "10^".repeat(10)] {
+        for t in [
+            "-".repeat(10_000),
+            "<".repeat(31),
+            "+".repeat(32),
+            "1-".repeat(16),
+            "~".repeat(32),
+            "E".repeat(31),
+            "10^".repeat(10),
+        ] {
             let _ = read(&t, false);
             let _ = bounds(&t);
         }

@@ -1,0 +1,515 @@
+//! Tests of the laboratory kinds: whole messages in, JSON out.
+
+use serde_json::{Value, json};
+
+use crate::Output;
+use crate::testing::{all, at, convert, one, reported, resolve};
+
+const HEAD: &str = "MSH|^~\\&|HIS|SEND|GW|RCV|20260401103000||OUL^R22^OUL_R22|1|P|2.5||||||~ISO IR87||ISO 2022-1994|SS-MIX2_1.20^SS-MIX2^1.2.392.200250.2.1.100.1.2.120^ISO
+PID|0001||0000990001^^^^PI||割符^花子^^^^^L^I||19700405|F
+PV1|0001|O|01^^^^^C
+";
+
+const ORDER: &str = "SPM|1|S001||023^血清^JC10|||||||||||||202604010900
+OBR|1|O001|F001|E001^生化学的検査^99O03|||202604010900|202604010905||||||||607^医師^一郎^^^^^^^L^^^^^I||||||20260401103059
+ORC|SC|O001|F001|G001|CM||||20260401103059|607^医師^一郎^^^^^^^L^^^^^I||607^医師^一郎^^^^^^^L^^^^^I||||R1^経過観察^99R01|01^内科^HL70069||||登呂病院|^^^^422-8033^JPN^^静岡市駿河区登呂３−１−１|^^^^^^^^^^^054-284-9122||||||O^外来患者オーダ^HL70482
+";
+
+fn result(lines: &str) -> Output {
+    convert("OML-11", &format!("{HEAD}{ORDER}{lines}"))
+}
+
+fn observation(line: &str) -> Value {
+    one(&result(line), "Observation")
+}
+
+#[test]
+fn a_number_becomes_a_quantity_with_ucum_range_and_flag() {
+    let out = result(
+        "OBX|1|NM|3A010000002327101^総蛋白^JC10^10222^ＴＰ^99X03|a|7.2|g/dl^g/dL^99XYZ|6.70-8.3|H|||F|||202604010855||21^検査^技師^^^^^^^L^^^^^I\nNTE|1||溶血あり~再検済み",
+    );
+    let o = one(&out, "Observation");
+    assert_eq!(
+        at(&o, "/meta/profile/0"),
+        "http://jpfhir.jp/fhir/core/StructureDefinition/JP_Observation_LabResult"
+    );
+    assert_eq!(
+        at(&o, "/identifier/0/value"),
+        "O001-S001-3A010000002327101-a"
+    );
+    assert_eq!(at(&o, "/status"), "final");
+    assert_eq!(at(&o, "/category/0/coding/0/code"), "laboratory");
+    assert_eq!(
+        at(&o, "/code/coding/0/system"),
+        "http://medis.or.jp/CodeSystem/master-JLAC10-17digits"
+    );
+    assert_eq!(at(&o, "/code/coding/1/code"), "10222");
+    assert_eq!(at(&o, "/code/text"), "総蛋白");
+    assert_eq!(
+        o["valueQuantity"],
+        json!({"value": 7.2, "unit": "g/dL", "system": "http://unitsofmeasure.org", "code": "g/dL"})
+    );
+    assert_eq!(o["referenceRange"][0]["low"]["value"].to_string(), "6.7");
+    assert_eq!(at(&o, "/referenceRange/0/high/code"), "g/dL");
+    assert!(o.pointer("/referenceRange/0/text").is_none());
+    assert_eq!(at(&o, "/interpretation/0/coding/0/code"), "H");
+    assert_eq!(at(&o, "/effectiveDateTime"), "2026-04-01T08:55:00+09:00");
+    assert_eq!(at(&o, "/issued"), "2026-04-01T10:30:59+09:00");
+    assert_eq!(at(&o, "/note/0/text"), "溶血あり\n再検済み");
+    assert_eq!(at(&o, "/performer/0/display"), "検査 技師");
+    assert_eq!(
+        resolve(&out, &o["subject"]["reference"])["resourceType"],
+        "Patient"
+    );
+    assert_eq!(
+        at(
+            &resolve(&out, &o["specimen"]["reference"]),
+            "/identifier/0/value"
+        ),
+        "S001"
+    );
+    assert_eq!(
+        at(
+            &resolve(&out, &o["basedOn"][0]["reference"]),
+            "/identifier/0/value"
+        ),
+        "O001"
+    );
+}
+
+#[test]
+fn precision_of_numbers_is_kept() {
+    let out = result("OBX|1|NM|3A010000002327101^総蛋白^JC10||7.20|g/dL|6.70-8.30||||F");
+    let r = out
+        .resources
+        .iter()
+        .find(|r| r.resource_type == "Observation")
+        .unwrap();
+    let text = std::str::from_utf8(out.json_of(r)).unwrap();
+    for literal in ["\"value\":7.20", "\"value\":6.70", "\"value\":8.30"] {
+        assert!(text.contains(literal), "{literal} in {text}");
+    }
+}
+
+#[test]
+fn comparators_of_text_results_are_quantities() {
+    let o = observation("OBX|1|ST|3C025000002327201^尿素窒素^JC10||< 0.5|mg/dL^mg/dL^ISO+|||||F");
+    assert_eq!(o["valueQuantity"]["comparator"], "<");
+    assert_eq!(o["valueQuantity"]["value"], json!(0.5));
+    assert!(o.pointer("/valueQuantity/extension").is_none());
+    let out =
+        result("OBX|1|ST|3C015000002327101^クレアチニン^JC10||未満1.23|mg/dL^mg/dL^ISO+|||||F");
+    let o = one(&out, "Observation");
+    assert_eq!(o["valueQuantity"]["comparator"], "<");
+    assert_eq!(
+        at(&o, "/valueQuantity/extension/0/url"),
+        "http://hl7.org/fhir/StructureDefinition/originalText"
+    );
+    assert_eq!(at(&o, "/valueQuantity/extension/0/valueString"), "未満1.23");
+    assert!(reported(&out, "MAP201"));
+}
+
+#[test]
+fn text_results_keep_their_text() {
+    let o = observation("OBX|1|ST|5F016141002311711^HBs抗原^JC10||(-)||(-)|||F|F");
+    assert_eq!(at(&o, "/valueCodeableConcept/text"), "(-)");
+    assert_eq!(at(&o, "/valueCodeableConcept/coding/0/code"), "NEG");
+    assert_eq!(at(&o, "/referenceRange/0/text"), "(-)");
+    let o = observation("OBX|1|ST|1A990000000190153^蛋白^JC10||+-||||||F");
+    assert_eq!(o["valueCodeableConcept"], json!({"text": "+-"}));
+    let out =
+        result("OBX|1|ST|1A105000000176253^尿沈渣－赤血球^JC10|| 1 - 4|/(hpf)^／ＨＰＦ^ISO+|||||F");
+    assert_eq!(
+        at(&one(&out, "Observation"), "/valueString"),
+        "1 - 4 ／ＨＰＦ"
+    );
+    assert!(reported(&out, "MAP202"));
+    let out = result("OBX|1|ST|1A990000000190153^蛋白^JC10||3+(300)|mg/dL|||||F");
+    assert_eq!(
+        at(&one(&out, "Observation"), "/valueString"),
+        "3+(300) mg/dL"
+    );
+    assert!(reported(&out, "MAP203"));
+    let o = observation("OBX|1|TX|U-COLOR^尿色調^99WRF||淡黄色~混濁||||||F");
+    assert_eq!(at(&o, "/valueString"), "淡黄色\n混濁");
+    assert_eq!(
+        at(&o, "/code/coding/0/system"),
+        "urn:x-ssmix2:1319999999:99WRF"
+    );
+    let out = result("OBX|1|NM|3D010000002226101^グルコース^JC10||再検|mg/dL|||||F");
+    assert_eq!(at(&one(&out, "Observation"), "/valueString"), "再検");
+    assert!(reported(&out, "MAP007"));
+    let o = observation("OBX|1|CWE|5F016141002311711^ＨＢｓ抗原^JC10||-^陰性^JSHR002||||||F");
+    assert_eq!(at(&o, "/valueCodeableConcept/coding/0/code"), "-");
+    assert_eq!(at(&o, "/valueCodeableConcept/text"), "陰性");
+    let o = observation("OBX|1|DT|5F016141002311711^ＨＢｓ抗原^JC10||20260401||||||F");
+    assert_eq!(at(&o, "/valueString"), "20260401");
+}
+
+#[test]
+fn powers_of_ten_go_into_number_or_unit() {
+    let o = observation("OBX|1|ST|2A990000001930952^白血球数^JC10||2.3 x10^3||||||F");
+    assert_eq!(o["valueQuantity"]["value"].as_f64(), Some(2300.0));
+    let out = result("OBX|1|ST|2A990000001930952^白血球数^JC10||50×10\\S\\2|/uL^/uL^ISO+|||||F");
+    let o = one(&out, "Observation");
+    assert_eq!(o["valueQuantity"]["value"], json!(50));
+    assert_eq!(at(&o, "/valueQuantity/code"), "10*2/uL");
+    assert_eq!(at(&o, "/valueQuantity/extension/0/valueString"), "50×10^2");
+    assert!(reported(&out, "MAP204"));
+}
+
+#[test]
+fn structured_numbers_are_read_though_the_standard_forbids_them() {
+    let o = observation("OBX|1|SN|3C025000002327201^尿素窒素^JC10||<^0.5|mg/dL|||||F");
+    assert_eq!(o["valueQuantity"]["comparator"], "<");
+    let o = observation("OBX|1|SN|3C025000002327201^尿素窒素^JC10||^1^:^40||||||F");
+    assert_eq!(at(&o, "/valueString"), "1:40");
+}
+
+#[test]
+fn status_follows_table_0085_and_missing_values_have_a_reason() {
+    for (code, status, reason) in [
+        ("F", "final", "unknown"),
+        ("P", "preliminary", "temp-unknown"),
+        ("C", "corrected", "unknown"),
+        ("D", "entered-in-error", "unknown"),
+        ("X", "cancelled", "not-performed"),
+        ("I", "registered", "temp-unknown"),
+        ("W", "entered-in-error", "unknown"),
+        ("U", "final", "unknown"),
+    ] {
+        let o = observation(&format!(
+            "OBX|1||3A010000002327101^総蛋白^JC10||||||||{code}"
+        ));
+        assert_eq!(at(&o, "/status"), status, "{code}");
+        assert_eq!(at(&o, "/dataAbsentReason/coding/0/code"), reason, "{code}");
+    }
+    let out = result("OBX|1||3A010000002327101^総蛋白^JC10||||||||O");
+    assert!(all(&out, "Observation").is_empty());
+    assert!(reported(&out, "MAP209"));
+    let out = result("OBX|1|NM|3A010000002327101^総蛋白^JC10||1|||||");
+    assert_eq!(at(&one(&out, "Observation"), "/status"), "unknown");
+    assert!(reported(&out, "MAP009"));
+}
+
+#[test]
+fn one_obr_gives_one_report_of_all_results() {
+    let out = result(
+        "OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|g/dL|||||F\nOBX|2|NM|3A015000002327101^アルブミン^JC10||4.9|g/dL|||||P",
+    );
+    let r = one(&out, "DiagnosticReport");
+    assert_eq!(
+        at(&r, "/meta/profile/0"),
+        "http://jpfhir.jp/fhir/core/StructureDefinition/JP_DiagnosticReport_LabResult"
+    );
+    assert_eq!(at(&r, "/identifier/0/value"), "O001");
+    assert_eq!(at(&r, "/identifier/0/type/coding/0/code"), "PLAC");
+    assert_eq!(at(&r, "/identifier/1/value"), "F001");
+    assert_eq!(at(&r, "/identifier/1/type/coding/0/code"), "FILL");
+    assert_eq!(at(&r, "/category/0/coding/0/code"), "LP29693-6");
+    assert_eq!(at(&r, "/category/1/coding/0/code"), "E001");
+    assert_eq!(at(&r, "/code/coding/0/code"), "11502-2");
+    assert_eq!(at(&r, "/code/text"), "生化学的検査");
+    assert_eq!(
+        at(&r, "/effectivePeriod/start"),
+        "2026-04-01T09:00:00+09:00"
+    );
+    assert_eq!(at(&r, "/effectivePeriod/end"), "2026-04-01T09:05:00+09:00");
+    assert_eq!(at(&r, "/issued"), "2026-04-01T10:30:59+09:00");
+    assert_eq!(at(&r, "/status"), "preliminary");
+    assert_eq!(r["result"].as_array().map(Vec::len), Some(2));
+    assert_eq!(
+        resolve(&out, &r["result"][1]["reference"])["code"]["text"],
+        "アルブミン"
+    );
+    assert_eq!(
+        resolve(&out, &r["subject"]["reference"])["resourceType"],
+        "Patient"
+    );
+    assert_eq!(
+        resolve(&out, &r["specimen"][0]["reference"])["resourceType"],
+        "Specimen"
+    );
+    assert_eq!(
+        resolve(&out, &r["basedOn"][0]["reference"])["resourceType"],
+        "ServiceRequest"
+    );
+}
+
+#[test]
+fn the_order_becomes_a_service_request() {
+    let out = result("OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|g/dL|||||F");
+    let r = one(&out, "ServiceRequest");
+    assert_eq!(
+        at(&r, "/meta/profile/0"),
+        "http://jpfhir.jp/fhir/core/StructureDefinition/JP_ServiceRequest_Common"
+    );
+    assert_eq!(at(&r, "/identifier/0/value"), "O001");
+    assert_eq!(at(&r, "/identifier/1/value"), "F001");
+    assert_eq!(at(&r, "/requisition/value"), "G001");
+    assert_eq!(at(&r, "/status"), "completed");
+    assert_eq!(at(&r, "/intent"), "order");
+    assert_eq!(at(&r, "/code/coding/0/code"), "E001");
+    assert_eq!(
+        at(&r, "/occurrencePeriod/start"),
+        "2026-04-01T09:00:00+09:00"
+    );
+    assert_eq!(at(&r, "/occurrencePeriod/end"), "2026-04-01T09:05:00+09:00");
+    assert_eq!(at(&r, "/authoredOn"), "2026-04-01T10:30:59+09:00");
+    assert_eq!(at(&r, "/requester/display"), "医師 一郎");
+    assert_eq!(
+        resolve(&out, &r["requester"]["reference"])["resourceType"],
+        "PractitionerRole"
+    );
+    assert_eq!(at(&r, "/reasonCode/0/coding/0/code"), "R1");
+    assert_eq!(
+        resolve(&out, &r["subject"]["reference"])["resourceType"],
+        "Patient"
+    );
+}
+
+#[test]
+fn the_requester_of_obr_16_stands_in_for_orc_12() {
+    let out = convert(
+        "OML-11",
+        &format!(
+            "{HEAD}OBR|1|O001||E001^生化学的検査^99O03||||||||||||607^医師^一郎^^^^^^^L^^^^^I\nOBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|g/dL|||||F"
+        ),
+    );
+    let r = one(&out, "ServiceRequest");
+    assert_eq!(at(&r, "/requester/display"), "医師 一郎");
+    assert_eq!(at(&r, "/identifier/0/value"), "O001");
+}
+
+#[test]
+fn the_specimen_has_its_own_code_system_and_times() {
+    let out = convert(
+        "OML-11",
+        &format!(
+            "{HEAD}SPM|1|S001&HIS^F77||004^蓄尿^JC10^U1^蓄尿^99Z01||||採取部位||||10.0^mL&mL&ISO+|||||20260331080000^20260401080000|202604010910|||||||||061^カルチャーボトル^L\nNTE|1||少量\nOBR|1|O001||E001^尿検査^99O03\nOBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|g/dL|||||F"
+        ),
+    );
+    let s = one(&out, "Specimen");
+    assert_eq!(at(&s, "/identifier/0/value"), "S001");
+    assert_eq!(at(&s, "/identifier/1/value"), "F77");
+    assert_eq!(
+        at(&s, "/type/coding/0/system"),
+        "urn:x-ssmix2:1319999999:JC10-specimen"
+    );
+    assert_eq!(at(&s, "/type/coding/0/code"), "004");
+    assert_eq!(at(&s, "/type/coding/1/code"), "U1");
+    assert_eq!(at(&s, "/collection/bodySite/text"), "採取部位");
+    assert_eq!(at(&s, "/collection/quantity/code"), "mL");
+    assert_eq!(
+        at(&s, "/collection/collectedPeriod/start"),
+        "2026-03-31T08:00:00+09:00"
+    );
+    assert_eq!(at(&s, "/receivedTime"), "2026-04-01T09:10:00+09:00");
+    assert_eq!(at(&s, "/container/0/type/coding/0/code"), "061");
+    assert_eq!(at(&s, "/note/0/text"), "少量");
+    assert_eq!(
+        resolve(&out, &s["subject"]["reference"])["resourceType"],
+        "Patient"
+    );
+    // The results take the collection time.
+    let o = one(&out, "Observation");
+    assert_eq!(at(&o, "/effectivePeriod/end"), "2026-04-01T08:00:00+09:00");
+}
+
+#[test]
+fn without_specimen_the_laboratory_profile_is_not_claimed() {
+    let out = convert(
+        "OML-11",
+        &format!(
+            "{HEAD}ORC|SC|O001\nOBR|1|O001||E001^尿検査^99O03\nOBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|g/dL|||||F"
+        ),
+    );
+    let o = one(&out, "Observation");
+    assert_eq!(
+        at(&o, "/meta/profile/0"),
+        "http://jpfhir.jp/fhir/core/StructureDefinition/JP_Observation_Common"
+    );
+    assert_eq!(at(&o, "/effectiveDateTime"), "2026-04-01");
+    assert!(reported(&out, "MAP004") && reported(&out, "MAP208"));
+    assert_eq!(
+        at(&one(&out, "DiagnosticReport"), "/meta/profile/0"),
+        "http://jpfhir.jp/fhir/core/StructureDefinition/JP_DiagnosticReport_Common"
+    );
+}
+
+#[test]
+fn bacteriology_pairs_organism_amount_and_susceptibility() {
+    let out = convert(
+        "OML-11",
+        &format!(
+            "{HEAD}SPM|1|S9||017^血液^JC10|||||||||||||202604010900
+OBR|1|O9||6B010000001774214^培養同定(一般細菌)^JC10||||||||||||||||||||MB|F
+ORC|SC|O9|||CM
+OBX|1|CWE|6B010000001774214^菌名判定^JC10|1|2001^E.Coli^JANIS|||A|||F
+OBX|2|ST|6B010000001774211^菌量^JC10|1|(+)|||A|||F
+OBX|3|CWE|6B010000001774214^菌名判定^JC10|2|1301^S.Aureus^JANIS|||A|||F
+OBX|4|ST|6B010000001774211^菌量^JC10|2|(2+)|||A|||P
+OBR|2|O9||6C010000001774200^薬剤感受性^JC10||||||||||||||||||||MB|F|6B010000001774214&菌名判定&JC10^1^E.Coli
+OBX|1|ST|1821^GM^JANIS|1|S|||S|||F
+OBR|3|O9||6C010000001774200^薬剤感受性^JC10||||||||||||||||||||MB|F|6B010000001774214&菌名判定&JC10^9^不明菌
+OBX|1|ST|1821^GM^JANIS|1|R|||R|||F"
+        ),
+    );
+    let found = all(&out, "Observation");
+    assert_eq!(found.len(), 5);
+    let (coli, aureus, amount, coli_gm, other_gm) =
+        (&found[0], &found[1], &found[2], &found[3], &found[4]);
+    for o in &found {
+        assert_eq!(
+            at(o, "/meta/profile/0"),
+            "http://jpfhir.jp/fhir/core/StructureDefinition/JP_Observation_Microbiology"
+        );
+        assert_eq!(at(o, "/category/1/coding/0/code"), "18725-2");
+    }
+    assert_eq!(
+        at(coli, "/valueCodeableConcept/coding/0/system"),
+        "urn:oid:1.2.392.100495.10.3.100.5.27.6.1"
+    );
+    assert_eq!(at(coli, "/category/2/coding/0/code"), "organism");
+    // The amount of the same status is a component, that of another status an Observation of its own.
+    assert_eq!(at(coli, "/component/0/valueCodeableConcept/text"), "(+)");
+    assert!(aureus.get("component").is_none());
+    assert_eq!(
+        aureus["hasMember"][0]["reference"],
+        json!(format!("Observation/{}", at(amount, "/id")))
+    );
+    assert_eq!(at(amount, "/status"), "preliminary");
+    assert_eq!(
+        at(coli_gm, "/code/coding/0/system"),
+        "urn:oid:1.2.392.100495.10.3.100.5.11.5.2"
+    );
+    assert_eq!(at(coli_gm, "/interpretation/0/coding/0/code"), "S");
+    assert_eq!(
+        resolve(&out, &coli_gm["derivedFrom"][0]["reference"])["id"],
+        coli["id"]
+    );
+    assert!(other_gm.get("derivedFrom").is_none());
+    assert!(at(other_gm, "/note/0/text").contains("不明菌"));
+    assert!(reported(&out, "MAP211"));
+    let reports = all(&out, "DiagnosticReport");
+    assert_eq!(reports.len(), 3);
+    assert_eq!(
+        at(&reports[0], "/meta/profile/0"),
+        "http://jpfhir.jp/fhir/core/StructureDefinition/JP_DiagnosticReport_Microbiology"
+    );
+    assert_eq!(at(&reports[0], "/code/coding/0/code"), "18725-2");
+}
+
+#[test]
+fn equal_results_are_kept_apart() {
+    let line = "OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|g/dL|||||F\n";
+    let out = result(&line.repeat(4));
+    assert_eq!(all(&out, "Observation").len(), 4);
+    assert!(reported(&out, "MAP213"));
+    // Converting again gives the same bytes.
+    assert_eq!(out.json, result(&line.repeat(4)).json);
+}
+
+#[test]
+fn other_orders_of_segments_are_understood() {
+    let out = convert(
+        "OML-11",
+        &format!(
+            "{HEAD}NTE|1||至急\nORC|SC|O1|||CM\nOBR|1|O1||E1^血算^99O\nOBX|1|NM|2A990000001930953^Hb^JC10||12|g/dL|||||F\nSPM|1|S1||019^全血^JC10|||||||||||||202604010900\nZZZ|x\nORC|SC|O2|||CM\nOBR|1|O2||E2^生化学^99O\nOBX|1|NM|3A010000002327101^総蛋白^JC10||7|g/dL|||||F"
+        ),
+    );
+    assert_eq!(all(&out, "DiagnosticReport").len(), 2);
+    let o = all(&out, "Observation");
+    assert_eq!(
+        resolve(&out, &o[0]["specimen"]["reference"])["identifier"][0]["value"],
+        "S1"
+    );
+    assert_eq!(at(&all(&out, "ServiceRequest")[0], "/note/0/text"), "至急");
+    assert!(reported(&out, "HL7108") && reported(&out, "MAP217"));
+}
+
+#[test]
+fn an_order_asks_for_each_item() {
+    let out = convert(
+        "OML-01",
+        &format!(
+            "{}SPM|1|||023^血清^JC10|||||||||||||202604010900\nORC|NW|O001|||||||20260401093700|||607^医師^一郎^^^^^^^L^^^^^I\nTQ1|1||||||202604010930||S^緊急^HL70485||絶食で\nOBR|1|O001||E002^生化学的検査^99O03\nOBX|1||3A010000002327101^総蛋白^JC10||||||||O\nOBX|2||3J010000002327101^総ビリルビン^JC10||||||||O\nOBX|3|NM|9N006000000000001^体重^JC10||54.0|kg|||||F",
+            HEAD.replace("OUL^R22^OUL_R22", "OML^O33^OML_O33")
+        ),
+    );
+    let requests = all(&out, "ServiceRequest");
+    assert_eq!(requests.len(), 3);
+    let parent = requests
+        .iter()
+        .find(|r| r.get("basedOn").is_none())
+        .unwrap();
+    assert_eq!(at(parent, "/status"), "active");
+    assert_eq!(at(parent, "/priority"), "stat");
+    assert_eq!(
+        at(parent, "/occurrenceDateTime"),
+        "2026-04-01T09:30:00+09:00"
+    );
+    assert_eq!(at(parent, "/note/0/text"), "絶食で");
+    assert_eq!(
+        at(
+            &resolve(&out, &parent["supportingInfo"][0]["reference"]),
+            "/code/text"
+        ),
+        "体重"
+    );
+    for child in requests.iter().filter(|r| r.get("basedOn").is_some()) {
+        assert_eq!(
+            resolve(&out, &child["basedOn"][0]["reference"])["id"],
+            parent["id"]
+        );
+        assert_eq!(
+            at(child, "/code/coding/0/system"),
+            "http://medis.or.jp/CodeSystem/master-JLAC10-17digits"
+        );
+    }
+    assert!(all(&out, "DiagnosticReport").is_empty());
+}
+
+#[test]
+fn a_withdrawn_order_is_revoked() {
+    let out = convert(
+        "OML-01",
+        &format!(
+            "{}ORC|CA|O001|||IP\nOBR|1|O001||E002^生化学的検査^99O03",
+            HEAD.replace("OUL^R22^OUL_R22", "OML^O33^OML_O33")
+        ),
+    );
+    assert_eq!(at(&one(&out, "ServiceRequest"), "/status"), "revoked");
+}
+
+#[test]
+fn every_leaf_with_a_source_has_a_row_of_a_laboratory_table() {
+    let out = result(
+        "OBX|1|NM|3A010000002327101^総蛋白^JC10|a|7.2|g/dl^g/dL^99XYZ|6.70-8.3|H|||F|||202604010855||21^検査^技師^^^^^^^L^^^^^I\nNTE|1||溶血",
+    );
+    let mut leaves = 0;
+    for r in out.resources.iter().filter(|r| {
+        matches!(
+            r.resource_type,
+            "Observation" | "DiagnosticReport" | "ServiceRequest" | "Specimen"
+        )
+    }) {
+        for hit in crate::trace::hits(&out, r)
+            .iter()
+            .filter(|h| !h.spans.is_empty())
+        {
+            let row = hit
+                .row
+                .unwrap_or_else(|| panic!("no row for {} of {}", hit.pointer, r.resource_type));
+            let field = hit.spans[0].path.split(['.', '[']).next().unwrap();
+            assert!(
+                hit.spans.iter().any(|s| s.path.starts_with(row.source)),
+                "{} {} is not {field}",
+                hit.pointer,
+                row.source
+            );
+            leaves += 1;
+        }
+    }
+    assert!(leaves > 60, "{leaves}");
+}
