@@ -302,7 +302,7 @@ fn clippy_wasm(ci: &Ci<'_>, log: &Path) -> Result<Tally> {
         WasmCompiler::Installed => "clippy",
         WasmCompiler::Debian => "check",
     };
-    let mut command = tools::wasm_cargo(ci.repo, compiler, subcommand);
+    let mut command = tools::wasm_cargo(ci.repo, compiler, subcommand, &[]);
     plain(&mut command);
     command.args(["--locked", "--lib"]);
     for package in wasm_packages(ci.repo)? {

@@ -146,8 +146,13 @@ fn has_wasm_std(repo: &Repo) -> bool {
     })
 }
 
-/// `cargo SUBCOMMAND` for wasm32, into its own target folder.
-pub(crate) fn wasm_cargo(repo: &Repo, compiler: WasmCompiler, subcommand: &str) -> Command {
+/// `cargo SUBCOMMAND` for wasm32, into its own target folder, with further flags of rustc.
+pub(crate) fn wasm_cargo(
+    repo: &Repo,
+    compiler: WasmCompiler,
+    subcommand: &str,
+    flags: &[&str],
+) -> Command {
     let mut command = match compiler {
         WasmCompiler::Installed => {
             let mut command = cargo(&repo.root);
@@ -169,7 +174,10 @@ pub(crate) fn wasm_cargo(repo: &Repo, compiler: WasmCompiler, subcommand: &str) 
         }
     };
     command.env_remove("RUSTFLAGS");
-    command.env("CARGO_ENCODED_RUSTFLAGS", wasm_rustflags(repo, compiler));
+    command.env(
+        "CARGO_ENCODED_RUSTFLAGS",
+        wasm_rustflags(repo, compiler, flags),
+    );
     command
 }
 
@@ -183,7 +191,7 @@ pub(crate) fn wasm_output(repo: &Repo, compiler: WasmCompiler, profile: &str) ->
 }
 
 /// Keeps this machine's folders out of the modules: file names stand in panic messages.
-fn wasm_rustflags(repo: &Repo, compiler: WasmCompiler) -> String {
+fn wasm_rustflags(repo: &Repo, compiler: WasmCompiler, further: &[&str]) -> String {
     let mut flags = vec![format!("--remap-path-prefix={}=.", repo.root.display())];
     let home = env::var_os("CARGO_HOME")
         .map(PathBuf::from)
@@ -199,6 +207,7 @@ fn wasm_rustflags(repo: &Repo, compiler: WasmCompiler) -> String {
     if compiler == WasmCompiler::Debian {
         flags.push("-Cpanic=abort".to_owned());
     }
+    flags.extend(further.iter().map(|flag| (*flag).to_owned()));
     flags.join("\u{1f}")
 }
 
@@ -309,8 +318,9 @@ mod tests {
     #[test]
     fn modules_do_not_name_the_folders_of_this_machine() {
         let repo = Repo::find().unwrap();
-        let flags = wasm_rustflags(&repo, WasmCompiler::Installed);
+        let flags = wasm_rustflags(&repo, WasmCompiler::Installed, &["--cfg=a"]);
         let root = format!("--remap-path-prefix={}=.", repo.root.display());
         assert!(flags.split('\u{1f}').any(|flag| flag == root));
+        assert!(flags.ends_with("\u{1f}--cfg=a"));
     }
 }

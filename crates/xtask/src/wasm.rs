@@ -35,6 +35,10 @@ struct Module {
     out_name: &'static str,
     /// Whether the glue must not name the module's file, since its caller passes it.
     omit_default_path: bool,
+    /// Cargo's profile for the release.
+    profile: &'static str,
+    /// Further flags of rustc.
+    flags: &'static [&'static str],
     /// Level of wasm-opt.
     level: &'static str,
 }
@@ -45,6 +49,8 @@ const CONVERT: Module = Module {
     folder: "crates/warifu-wasm",
     out_name: "convert",
     omit_default_path: true,
+    profile: "wasm",
+    flags: &[],
     level: "-O3",
 };
 
@@ -54,6 +60,9 @@ const SHELL: Module = Module {
     folder: "playground",
     out_name: "shell",
     omit_default_path: false,
+    profile: "wasm-size",
+    // Leptos then boxes the views of components: less code, and half the time to compile.
+    flags: &["--cfg=erase_components"],
     level: "-Oz",
 };
 
@@ -144,9 +153,9 @@ fn make(
     println!("wasm: {} …", module.package);
     let (cargo_profile, folder) = match profile {
         Profile::Dev => ("dev", "debug"),
-        Profile::Release => ("wasm", "wasm"),
+        Profile::Release => (module.profile, module.profile),
     };
-    let mut build = tools::wasm_cargo(repo, compiler, "build");
+    let mut build = tools::wasm_cargo(repo, compiler, "build", module.flags);
     build.args([
         "--lib",
         "--package",
