@@ -183,7 +183,7 @@ pub fn read_time<'a>(cx: &mut Cx<'a, '_>, v: Val<'a>, target: &'static str) -> O
     match t {
         None => cx.report_with(&HL7113, &v, target),
         Some(t) if !matches!(t.oddity, Oddity::None | Oddity::Midnight) => {
-            cx.report_with(&warifu_diag::catalogue::hl7::HL7114, &v, target)
+            cx.report_with(&warifu_diag::catalogue::hl7::HL7114, &v, target);
         }
         Some(_) => {}
     }
@@ -468,21 +468,22 @@ fn read_name<'a>(
         };
     }
     let early = rep.comp(code_at.saturating_sub(1)).value();
-    if rep.comp(kind_at.saturating_sub(1)).value().text.trim() == "L" {
-        if let Some(known) = warifu_terms::maps::NAME_REPRESENTATION
-            .find(early.text)
-            .flatten()
-        {
-            cx.report(&MAP101, &early);
-            return PersonName {
-                family,
-                given,
-                further,
-                text,
-                representation: known,
-                representation_src: early.src(),
-            };
-        }
+    let shifted = rep.comp(kind_at.saturating_sub(1)).value().text.trim() == "L";
+    if let Some(known) = warifu_terms::maps::NAME_REPRESENTATION
+        .find(early.text)
+        .flatten()
+        .filter(|_| shifted)
+    {
+        cx.report(&MAP101, &early);
+        cx.used(&rep.comp(kind_at.saturating_sub(1)));
+        return PersonName {
+            family,
+            given,
+            further,
+            text,
+            representation: known,
+            representation_src: early.src(),
+        };
     }
     PersonName {
         family,
@@ -643,6 +644,8 @@ pub fn telecom<'a>(
         value = email;
     }
     if value.is_empty() {
+        // A purpose without a number says nothing.
+        cx.used(&rep);
         return;
     }
     let mail = purpose.text == "NET" || value.text.contains('@');
@@ -669,14 +672,14 @@ pub fn telecom<'a>(
             equipment.src()
         },
     );
-    if !extension.is_empty() {
+    if extension.is_empty() {
+        o.string("value", value.text, value.src());
+    } else {
         o.also(extension.src());
         let joined =
             bumpalo::format!(in cx.message().arena(), "{} x{}", value.text, extension.text)
                 .into_bump_str();
         o.string("value", joined, value.src());
-    } else {
-        o.string("value", value.text, value.src());
     }
     let by_purpose = TELECOM_USE.find(purpose.text);
     if by_purpose.is_none() && !purpose.is_empty() {
@@ -687,7 +690,12 @@ pub fn telecom<'a>(
         );
     }
     match (system.to.implied_use, by_purpose.flatten()) {
-        (Some(implied), _) => o.string("use", implied, equipment.src()),
+        (Some(implied), _) => {
+            if !purpose.is_empty() {
+                o.also(purpose.src());
+            }
+            o.string("use", implied, equipment.src());
+        }
         (None, Some(by_purpose)) => o.string("use", by_purpose, purpose.src()),
         (None, None) if purpose.is_empty() => {
             if let Some(field_use) = field_use {

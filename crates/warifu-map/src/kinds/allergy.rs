@@ -220,7 +220,7 @@ fn set_status(
             "Inactive"
         };
         r.object(el::CLINICAL_STATUS, |o| {
-            coded_concept(o, systems::ALLERGY_CLINICAL, code, display, src)
+            coded_concept(o, systems::ALLERGY_CLINICAL, code, display, src);
         });
     }
     if let Some((code, src)) = verification {
@@ -230,7 +230,7 @@ fn set_status(
             _ => "Entered in Error",
         };
         r.object(el::VERIFICATION_STATUS, |o| {
-            coded_concept(o, systems::ALLERGY_VERIFICATION, code, display, src)
+            coded_concept(o, systems::ALLERGY_VERIFICATION, code, display, src);
         });
     }
 }
@@ -240,7 +240,7 @@ fn identifiers<'a>(r: &mut Resource, _: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<
     let v = f.comp(1).value().trimmed();
     if !v.is_empty() {
         r.object(el::IDENTIFIER, |o| {
-            identifier(o, systems::ID_RESOURCE_INSTANCE, v)
+            identifier(o, systems::ID_RESOURCE_INSTANCE, v);
         });
     }
 }
@@ -336,4 +336,153 @@ fn reaction<'a>(
         }
     });
     r.row(before);
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{all, at, convert, convert_patient, one, path, reported};
+
+    fn iam(segment: &str) -> crate::Output {
+        convert(
+            "ADT-61",
+            &format!(
+                "MSH|^~\\&|A|B|C|D|20260401090513||ADT^A60^ADT_A60|1|P|2.5\r\nPID|1||0000990001||割符^花子^^^^^L^I||19680303|F\r\n{segment}"
+            ),
+        )
+    }
+
+    #[test]
+    fn iam_gives_a_jp_allergy() {
+        let out = iam(
+            "IAM|1|FA^食物アレルギー^HL70127|J9FC11310000^さば^J-FAGY|SV^重度^HL70128|呼吸困難|A^追加^HL70323|AL0000002||AL^アレルギー^HL70436||20150620||20260425|割符^花子|SEL^本人||C^確定^HL70438|D0103^鏡^胃太郎^^^^^^^L^^^^^I||20260425",
+        );
+        let a = one(&out, "AllergyIntolerance");
+        assert_eq!(at(&a, "/meta/profile/0"), super::JP_ALLERGY_INTOLERANCE);
+        assert_eq!(at(&a, "/category/0"), "food");
+        assert_eq!(at(&a, "/code/coding/0/code"), "J9FC11310000");
+        assert_eq!(at(&a, "/code/text"), "さば");
+        assert_eq!(at(&a, "/reaction/0/severity"), "severe");
+        assert_eq!(at(&a, "/reaction/0/description"), "呼吸困難");
+        assert_eq!(at(&a, "/reaction/0/manifestation/0/text"), "呼吸困難");
+        assert_eq!(at(&a, "/clinicalStatus/coding/0/code"), "active");
+        assert_eq!(at(&a, "/verificationStatus/coding/0/code"), "confirmed");
+        assert_eq!(at(&a, "/identifier/0/value"), "AL0000002");
+        assert_eq!(at(&a, "/type"), "allergy");
+        assert_eq!(at(&a, "/onsetDateTime"), "2015-06-20");
+        assert_eq!(at(&a, "/recordedDate"), "2026-04-25");
+        assert!(at(&a, "/asserter/reference").starts_with("Practitioner/"));
+        assert!(at(&a, "/patient/reference").starts_with("Patient/"));
+        assert_eq!(all(&out, "Practitioner").len(), 1);
+    }
+
+    #[test]
+    fn categories_follow_table_0127() {
+        for (code, want) in [
+            ("DA", Some("medication")),
+            ("FA", Some("food")),
+            ("EA", Some("environment")),
+            ("PA", Some("environment")),
+            ("LA", Some("environment")),
+            ("AA", Some("biologic")),
+            ("MA", None),
+            ("MC", None),
+        ] {
+            let out = iam(&format!("IAM|1|{code}^x^HL70127|^造影剤|||A"));
+            let a = one(&out, "AllergyIntolerance");
+            assert_eq!(
+                a.pointer("/category/0").and_then(|v| v.as_str()),
+                want,
+                "{code}"
+            );
+            assert_eq!(reported(&out, "MAP105"), code == "MC");
+            assert_eq!(at(&a, "/code/text"), "造影剤");
+        }
+    }
+
+    #[test]
+    fn severities_follow_table_0128_and_a_reaction_has_a_manifestation() {
+        for (code, want) in [
+            ("MI", Some("mild")),
+            ("MO", Some("moderate")),
+            ("SV", Some("severe")),
+            ("U", None),
+        ] {
+            let a = one(
+                &iam(&format!("IAM|1|FA|^そば|{code}^x^HL70128||A")),
+                "AllergyIntolerance",
+            );
+            assert_eq!(
+                a.pointer("/reaction/0/severity").and_then(|v| v.as_str()),
+                want,
+                "{code}"
+            );
+            if want.is_some() {
+                assert_eq!(at(&a, "/reaction/0/manifestation/0/text"), "不明");
+            }
+        }
+    }
+
+    #[test]
+    fn statuses_follow_action_and_clinical_status() {
+        for (action, state, reason, clinical, verification) in [
+            ("A", "", "", Some("active"), None),
+            ("X", "C", "", Some("active"), Some("confirmed")),
+            ("U", "S", "", Some("active"), Some("unconfirmed")),
+            ("A", "D", "", Some("active"), Some("unconfirmed")),
+            ("A", "P", "", Some("active"), Some("unconfirmed")),
+            ("A", "U", "", Some("active"), Some("unconfirmed")),
+            ("A", "I", "", Some("inactive"), Some("confirmed")),
+            ("A", "E", "", None, Some("entered-in-error")),
+            ("D", "", "", Some("inactive"), None),
+            ("D", "C", "", Some("inactive"), Some("confirmed")),
+            ("D", "", "患者取り違え", None, Some("entered-in-error")),
+        ] {
+            let a = one(
+                &iam(&format!(
+                    "IAM|1|FA|^そば|||{action}|AL1|{reason}|||||||||{state}"
+                )),
+                "AllergyIntolerance",
+            );
+            assert_eq!(
+                a.pointer("/clinicalStatus/coding/0/code")
+                    .and_then(|v| v.as_str()),
+                clinical,
+                "{action} {state}"
+            );
+            assert_eq!(
+                a.pointer("/verificationStatus/coding/0/code")
+                    .and_then(|v| v.as_str()),
+                verification,
+                "{action} {state}"
+            );
+        }
+    }
+
+    #[test]
+    fn onset_as_text() {
+        let a = one(
+            &iam("IAM|1|FA|^そば|||A||||||小学校低学年の頃"),
+            "AllergyIntolerance",
+        );
+        assert_eq!(at(&a, "/onsetString"), "小学校低学年の頃");
+    }
+
+    #[test]
+    fn al1_counts_only_without_adt_61() {
+        let a08 = "MSH|^~\\&|A|B|C|D|20260401090512||ADT^A08^ADT_A01|1|P|2.5\r\nPID|1||0000990001||割符^花子^^^^^L^I||19680303|F\r\nAL1|1|DA^薬物アレルギー^HL70127|1^ペニシリン^99XYZ";
+        let a = one(&convert("ADT-00", a08), "AllergyIntolerance");
+        assert_eq!(at(&a, "/category/0"), "medication");
+        assert_eq!(
+            at(&a, "/code/coding/0/system"),
+            "urn:x-ssmix2:1319999999:99XYZ"
+        );
+        assert_eq!(at(&a, "/clinicalStatus/coding/0/code"), "active");
+        let a60 = "MSH|^~\\&|A|B|C|D|20260401090513||ADT^A60^ADT_A60|1|P|2.5\r\nPID|1||0000990001||割符^花子^^^^^L^I||19680303|F\r\nIAM|1|FA|^そば|||A";
+        let out = convert_patient(&[
+            (path("ADT-00", "-", "20260401090512000", "-", '1'), a08),
+            (path("ADT-61", "-", "20260401090513000", "-", '1'), a60),
+        ]);
+        assert_eq!(at(&one(&out, "AllergyIntolerance"), "/code/text"), "そば");
+        assert!(reported(&out, "MAP112"));
+    }
 }

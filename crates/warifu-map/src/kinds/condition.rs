@@ -116,11 +116,7 @@ fn row(table: &'static Table, source: &str) -> Option<&'static Row> {
 /// PPR-01: one Condition a PRB, and the insurance of the ZI1.
 pub(crate) fn convert(cx: &mut Cx<'_, '_>) {
     super::coverage::of_problems(cx);
-    let last_order = cx
-        .message()
-        .segments()
-        .filter(|s| s.name() == *b"ORC")
-        .last();
+    let last_order = cx.message().segments().rfind(|s| s.name() == *b"ORC");
     let mut group = Group::new();
     for segment in cx.message().segments() {
         if segment.name() == *b"PRB" {
@@ -332,6 +328,7 @@ fn code<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, prb: Segme
                 }
             }
             let [icd, _] = both_triplets(class);
+            cx.used(&class.comp(3));
             if !icd.code.is_empty() {
                 let system = system_of(cx, &icd);
                 let bare = icd_code(cx, icd.code, system == systems::ICD10_2013_FULL);
@@ -467,7 +464,7 @@ fn identifier<'a>(r: &mut Resource, _: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'
     let v = f.comp(1).value().trimmed();
     if !v.is_empty() {
         r.object(el::IDENTIFIER, |o| {
-            datatypes::identifier(o, systems::ID_RESOURCE_INSTANCE, v)
+            datatypes::identifier(o, systems::ID_RESOURCE_INSTANCE, v);
         });
     }
 }
@@ -587,7 +584,7 @@ fn status<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, prb: Seg
             verification,
             display,
             src,
-        )
+        );
     });
     if !withdrawn {
         let state = prb.field(14);
@@ -610,7 +607,7 @@ fn status<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, prb: Seg
         };
         r.row(row(&PRB_TO_JP_CONDITION, "PRB-14"));
         r.object(el::CLINICAL_STATUS, |o| {
-            coded_concept(o, systems::CONDITION_CLINICAL, code, display, src)
+            coded_concept(o, systems::CONDITION_CLINICAL, code, display, src);
         });
     }
     r.row(before);
@@ -659,21 +656,17 @@ fn entered_by<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<
 fn encounter<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, prb: Segment<'a>) {
     let moment = moment_of(cx, prb);
     let rank = prb.field(18);
-    match cx.encounter_at(moment.text) {
-        Some(id) => {
-            let before = r.row(row(&PRB_TO_JP_CONDITION, "PRB-2"));
-            cx.reference(r, el::ENCOUNTER, "Encounter", id, moment.src());
-            r.row(before);
-            cx.used(&rank);
-        }
-        None => {
-            cx.used(&moment);
-            if rank.is_some() {
-                if let Some(row) = PRB_TO_JP_CONDITION.rows.iter().find(|r| r.field == 18) {
-                    cx.lost(row, rank);
-                }
-            }
-        }
+    if let Some(id) = cx.encounter_at(moment.text) {
+        let before = r.row(row(&PRB_TO_JP_CONDITION, "PRB-2"));
+        cx.reference(r, el::ENCOUNTER, "Encounter", id, moment.src());
+        r.row(before);
+        cx.used(&rank);
+        return;
+    }
+    cx.used(&moment);
+    let lost = PRB_TO_JP_CONDITION.rows.iter().find(|r| r.field == 18);
+    if let Some(row) = lost.filter(|_| rank.is_some()) {
+        cx.lost(row, rank);
     }
 }
 
@@ -754,4 +747,217 @@ fn affirmative(f: Part<'_>) -> bool {
         || ["済", "告知", "あり", "有"]
             .iter()
             .any(|w| text.text.contains(w))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{all, at, convert, convert_patient, one, path, reported, resolve};
+
+    const HEAD: &str = "MSH|^~\\&|A|B|C|D|20260425110000||PPR^ZD1^PPR_ZD1|1|P|2.5\r\nPID|1||0000990001||割符^花子^^^^^L^I||19680303|F\r\n";
+
+    fn ppr(rest: &str) -> crate::Output {
+        convert("PPR-01", &format!("{HEAD}{rest}"))
+    }
+
+    #[test]
+    fn prb_gives_a_jp_condition_diagnosis() {
+        let out = ppr(
+            "PRB|AD|20260413161000|20064049^出血性十二指腸潰瘍^MDCDX2|PRB1|||20260413||20260420|K26.9^十二指腸潰瘍^I10^H^入院時^JHSD0004^2013||||F^完治^HL70241||20260412|経過良好|1^主診断^JHSD0007|||||||V^非常に限定^HL70177\r\nZPR|27000411^出血性^MDCDX2|20064049^十二指腸潰瘍^MDCDX2||4019^出血性^MDCDX2|Q7NP^十二指腸潰瘍^MDCDX2||コメント\r\nZPD|1|1016^右上６^99WRF\r\nNTE|||鎮痛剤内服後に出現\r\nORC|NW|0001||||||||20260413161000||D0101^見立^一郎^^^^^^^L^^^^^I|||||06^消化器科^HL70069",
+        );
+        let c = one(&out, "Condition");
+        assert_eq!(at(&c, "/meta/profile/0"), super::JP_CONDITION_DIAGNOSIS);
+        assert_eq!(at(&c, "/meta/security/0/code"), "V");
+        assert_eq!(at(&c, "/identifier/0/value"), "PRB1");
+        assert_eq!(at(&c, "/code/text"), "出血性十二指腸潰瘍");
+        assert_eq!(
+            at(&c, "/code/coding/0/system"),
+            "http://medis.or.jp/CodeSystem/master-disease-keyNumber"
+        );
+        assert_eq!(at(&c, "/code/coding/1/code"), "Q7NP");
+        assert_eq!(at(&c, "/code/coding/2/code"), "K269");
+        assert_eq!(
+            at(&c, "/code/coding/2/system"),
+            "http://jpfhir.jp/fhir/core/mhlw/CodeSystem/ICD10-2013-full"
+        );
+        assert_eq!(at(&c, "/code/extension/0/url"), super::PREFIX);
+        assert_eq!(
+            at(&c, "/code/extension/0/valueCodeableConcept/coding/0/code"),
+            "27000411"
+        );
+        assert_eq!(
+            at(&c, "/code/extension/0/valueCodeableConcept/coding/1/code"),
+            "4019"
+        );
+        assert_eq!(at(&c, "/category/0/coding/0/code"), "encounter-diagnosis");
+        assert_eq!(at(&c, "/category/0/coding/1/code"), "H");
+        assert_eq!(
+            at(&c, "/extension/0/valueCodeableConcept/coding/0/code"),
+            "F"
+        );
+        assert_eq!(at(&c, "/clinicalStatus/coding/0/code"), "resolved");
+        assert_eq!(at(&c, "/verificationStatus/coding/0/code"), "confirmed");
+        assert_eq!(at(&c, "/onsetDateTime"), "2026-04-12");
+        assert_eq!(at(&c, "/abatementDateTime"), "2026-04-20");
+        assert_eq!(at(&c, "/recordedDate"), "2026-04-13");
+        let recorder = resolve(&out, c.pointer("/recorder/reference").unwrap());
+        assert_eq!(at(&recorder, "/identifier/0/value"), "D0101");
+        assert_eq!(at(&c, "/asserter/display"), "見立 一郎");
+        assert_eq!(
+            at(&one(&out, "PractitionerRole"), "/practitioner/reference"),
+            at(&c, "/recorder/reference")
+        );
+        let notes: Vec<&str> = c["note"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|n| n["text"].as_str().unwrap())
+            .collect();
+        assert_eq!(notes, ["経過良好", "コメント", "鎮痛剤内服後に出現"]);
+        assert_eq!(at(&c, "/bodySite/0/text"), "右上６");
+        assert!(at(&c, "/subject/reference").starts_with("Patient/"));
+    }
+
+    #[test]
+    fn suspicion_is_provisional_by_field_or_modifier() {
+        let prb = |confirmed: &str| {
+            format!(
+                "PRB|AD|20260401|20058911^狭心症の疑い^MDCDX2|P1|||20260401|||I209^狭心症^I10|||{confirmed}"
+            )
+        };
+        for (segments, want) in [
+            (prb("1^疑い^JHSD0005"), "provisional"),
+            (prb(""), "confirmed"),
+            (
+                format!(
+                    "{}\r\nZPR||20058911^狭心症^MDCDX2|27000002^の疑い^MDCDX2",
+                    prb("")
+                ),
+                "provisional",
+            ),
+            (
+                format!("{}\r\nZPR||20058911^狭心症^MDCDX2||||8002^^MDCDX2", prb("")),
+                "provisional",
+            ),
+        ] {
+            let c = one(&ppr(&segments), "Condition");
+            assert_eq!(
+                at(&c, "/verificationStatus/coding/0/code"),
+                want,
+                "{segments}"
+            );
+            assert_eq!(
+                at(&c, "/onsetDateTime"),
+                "2026-04-01",
+                "treatment start counts as onset"
+            );
+        }
+    }
+
+    #[test]
+    fn outcomes_give_a_clinical_status() {
+        for (outcome, end, date, want, abated) in [
+            ("F^x^HL70241", "", "20260420", "resolved", true),
+            ("R^x^HL70241", "", "", "resolved", false),
+            ("M^x^JHSD0006", "", "", "remission", false),
+            ("C^x^JHSD0006", "", "20260420", "active", false),
+            ("C^x^JHSD0006", "20260420", "", "resolved", true),
+            ("D^x^HL70241", "", "", "inactive", false),
+            ("N^x^HL70241", "", "20260420", "active", false),
+            ("", "20260420", "", "resolved", true),
+            ("", "", "", "active", false),
+        ] {
+            let c = one(
+                &ppr(&format!(
+                    "PRB|AD|20260401|20058911^狭心症^MDCDX2|P1|||20260401||{end}|||||{outcome}|{date}"
+                )),
+                "Condition",
+            );
+            assert_eq!(
+                at(&c, "/clinicalStatus/coding/0/code"),
+                want,
+                "{outcome} {end} {date}"
+            );
+            assert_eq!(
+                c.pointer("/abatementDateTime").is_some(),
+                abated,
+                "{outcome} {end} {date}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_deleted_problem_is_entered_in_error_without_clinical_status() {
+        let c = one(
+            &ppr("PRB|DE|20260401|20058911^狭心症^MDCDX2|P1|||20260401"),
+            "Condition",
+        );
+        assert_eq!(
+            at(&c, "/verificationStatus/coding/0/code"),
+            "entered-in-error"
+        );
+        assert!(c.pointer("/clinicalStatus").is_none());
+    }
+
+    #[test]
+    fn an_uncoded_disease_keeps_its_text_only() {
+        let out = ppr("PRB|AD|20260401|20084317^薬剤性と思われる上腹部不快感^MDCDX2|P1|||20260401");
+        let c = one(&out, "Condition");
+        assert_eq!(at(&c, "/meta/profile/0"), super::JP_CONDITION);
+        assert_eq!(at(&c, "/code/text"), "薬剤性と思われる上腹部不快感");
+        assert!(c.pointer("/code/coding").is_none());
+        assert!(reported(&out, "MAP106"));
+    }
+
+    #[test]
+    fn what_the_patient_does_not_know_is_tagged() {
+        let prb = |told: &str, prognosis: &str| {
+            format!(
+                "PRB|AD|20260401|20058911^狭心症^MDCDX2|P1|||20260401||||||||||||||{told}||{prognosis}"
+            )
+        };
+        let c = one(&ppr(&prb("N^未告知^99L", "N^未告知^99L")), "Condition");
+        assert_eq!(at(&c, "/meta/tag/0/code"), "UNINFORMED");
+        assert_eq!(at(&c, "/note/0/text"), "患者への告知: 未告知");
+        assert_eq!(at(&c, "/note/1/text"), "予後の告知: 未告知");
+        let out = ppr(&prb("Y^告知済^99L", "N^未告知^99L"));
+        let c = one(&out, "Condition");
+        assert!(c.pointer("/meta/tag").is_none() && c.pointer("/note").is_none());
+        assert!(reported(&out, "MAP003"));
+        assert!(
+            one(&ppr(&prb("", "")), "Condition")
+                .pointer("/meta/tag")
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn the_newest_entry_of_a_problem_wins() {
+        let old = "MSH|^~\\&|A|B|C|D|20260401110000||PPR^ZD1^PPR_ZD1|1|P|2.5\r\nPID|1||0000990001||割符^花子^^^^^L^I||19680303|F\r\nPRB|AD|20260401110000|20058911^狭心症の疑い^MDCDX2|P1|||20260401|||I209^狭心症^I10|||1^疑い^JHSD0005";
+        let new = format!(
+            "{HEAD}PRB|UP|20260425110000|20058911^狭心症^MDCDX2|P1|||20260401|||I209^狭心症^I10"
+        );
+        let second = path("PPR-01", "-", "20260401110000000", "01", '1')
+            .replace("999999999999999", "000000000000001");
+        let out = convert_patient(&[
+            (second, old),
+            (path("PPR-01", "-", "20260425110000000", "01", '1'), &new),
+        ]);
+        assert_eq!(
+            at(&one(&out, "Condition"), "/verificationStatus/coding/0/code"),
+            "confirmed"
+        );
+        assert!(reported(&out, "MAP115"));
+    }
+
+    #[test]
+    fn each_problem_of_a_message_is_a_condition() {
+        let out = ppr(
+            "PRB|AD|20260401|20058911^狭心症^MDCDX2|P1\r\nPRB|AD|20260401|20061593^高血圧症^MDCDX2|P2\r\nORC|NW|1||||||||C0401^受付^花代",
+        );
+        let c = all(&out, "Condition");
+        assert_eq!(c.len(), 2);
+        // ORC-10 stands in for ORC-12; the order at the end holds for both.
+        assert_eq!(at(&c[0], "/recorder/display"), "受付 花代");
+        assert!(c[1].pointer("/recorder").is_some() && c[1].pointer("/asserter").is_none());
+    }
 }

@@ -179,7 +179,7 @@ fn coverage<'a>(cx: &mut Cx<'a, '_>, in1: Segment<'a>) {
     let group = in1.field(11).comp(1).value().trimmed();
     if group != insured.symbol {
         r.object(el::POLICY_HOLDER, |o| {
-            o.string("display", group.text, group.src())
+            o.string("display", group.text, group.src());
         });
     }
 
@@ -238,27 +238,28 @@ fn coverage<'a>(cx: &mut Cx<'a, '_>, in1: Segment<'a>) {
     // status, beneficiary and payor are always there.
     r.profile(JP_COVERAGE);
     cx.emit(r);
+}
 
-    fn member_identifier<'a>(
-        r: &mut Resource,
-        cx: &mut Cx<'a, '_>,
-        insurer: Val<'a>,
-        insured: &Insured<'a>,
-    ) {
-        let Some(eight) = insurer_number(cx, insurer) else {
-            return;
-        };
-        let clean = |s: &str| !s.contains(|c: char| c == ':' || c.is_whitespace());
-        if insured.number.is_empty() || !clean(insured.symbol.text) || !clean(insured.number.text) {
-            return;
-        }
-        let value = bumpalo::format!(in cx.message().arena(), "{}:{}:{}:{}", eight, insured.symbol.text, insured.number.text, insured.branch.text).into_bump_str();
-        r.object(el::IDENTIFIER, |o| {
-            o.constant("system", systems::ID_INSURANCE_MEMBER);
-            o.also(insurer.src());
-            o.string("value", value, insured.number.src());
-        });
+/// The insured person's identifier of JP-CLINS, `insurer8:symbol:number:branch`, when all of it is known.
+fn member_identifier<'a>(
+    r: &mut Resource,
+    cx: &mut Cx<'a, '_>,
+    insurer: Val<'a>,
+    insured: &Insured<'a>,
+) {
+    let Some(eight) = insurer_number(cx, insurer) else {
+        return;
+    };
+    let clean = |s: &str| !s.contains(|c: char| c == ':' || c.is_whitespace());
+    if insured.number.is_empty() || !clean(insured.symbol.text) || !clean(insured.number.text) {
+        return;
     }
+    let value = bumpalo::format!(in cx.message().arena(), "{}:{}:{}:{}", eight, insured.symbol.text, insured.number.text, insured.branch.text).into_bump_str();
+    r.object(el::IDENTIFIER, |o| {
+        o.constant("system", systems::ID_INSURANCE_MEMBER);
+        o.also(insurer.src());
+        o.string("value", value, insured.number.src());
+    });
 }
 
 /// The insurer's number as eight digits, zeros to the left; `None` when it is no such number.
@@ -300,7 +301,7 @@ fn payor<'a>(cx: &mut Cx<'a, '_>, number: Val<'a>, name: Val<'a>, public: bool) 
                 systems::ID_INSURER
             };
             r.object(org::IDENTIFIER, |o| {
-                identifier(o, system, number.map(eight))
+                identifier(o, system, number.map(eight));
             });
         }
         None if number.is_empty() => {}
@@ -441,4 +442,149 @@ fn relationship<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, table: &'static Table
         });
         o.string("text", t.text.text, t.text.src());
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{all, at, convert, one, reported, resolve};
+
+    fn in1(segment: &str) -> crate::Output {
+        convert(
+            "ADT-00",
+            &format!(
+                "MSH|^~\\&|A|B|C|D|20260401090512||ADT^A08^ADT_A01|1|P|2.5\r\nPID|1||0000990001||割符^花子^^^^^L^I||19680303|F\r\n{segment}"
+            ),
+        )
+    }
+
+    #[test]
+    fn in1_gives_a_jp_coverage() {
+        let out = in1(
+            "IN1|1|C0^国民健康保険^JHSD0001|139998|架空区国民健康保険||||||123~1234567~1|架空物産株式会社|20250401|20270331||MI||SEL^本人^HL70063",
+        );
+        let c = one(&out, "Coverage");
+        assert_eq!(at(&c, "/meta/profile/0"), super::JP_COVERAGE);
+        assert_eq!(at(&c, "/status"), "active");
+        assert_eq!(at(&c, "/type/coding/0/code"), "C0");
+        assert_eq!(at(&c, "/type/coding/1/code"), "2");
+        assert_eq!(at(&c, "/extension/0/valueString"), "123");
+        assert_eq!(at(&c, "/extension/1/valueString"), "1234567");
+        assert_eq!(at(&c, "/extension/2/valueString"), "01");
+        assert_eq!(at(&c, "/subscriberId"), "1234567");
+        assert_eq!(at(&c, "/dependent"), "01");
+        assert_eq!(at(&c, "/identifier/0/value"), "00139998:123:1234567:01");
+        assert_eq!(at(&c, "/policyHolder/display"), "架空物産株式会社");
+        assert_eq!(at(&c, "/period/start"), "2025-04-01");
+        assert_eq!(at(&c, "/period/end"), "2027-03-31");
+        assert_eq!(at(&c, "/relationship/coding/0/code"), "self");
+        assert_eq!(at(&c, "/relationship/coding/1/code"), "1");
+        assert!(at(&c, "/beneficiary/reference").starts_with("Patient/"));
+        let payor = resolve(&out, c.pointer("/payor/0/reference").unwrap());
+        assert_eq!(at(&payor, "/identifier/0/value"), "00139998");
+        assert_eq!(at(&payor, "/name"), "架空区国民健康保険");
+    }
+
+    #[test]
+    fn public_expense_names_its_payer_as_class() {
+        let c = one(
+            &in1(
+                "IN1|1|51^特定疾患治療費^JHSD0001|51139996|東京都（架空）||||||9999996||20251001|20260930||PE||SEL^本人^HL70063",
+            ),
+            "Coverage",
+        );
+        assert_eq!(at(&c, "/class/0/value"), "51139996");
+        assert_eq!(at(&c, "/class/0/name"), "東京都（架空）");
+        assert_eq!(at(&c, "/subscriberId"), "9999996");
+        assert!(c.pointer("/identifier").is_none());
+    }
+
+    #[test]
+    fn symbol_number_and_branch_in_one_text_are_taken_apart() {
+        for (text, symbol, number, branch) in [
+            (
+                "割符０１・２３４５６７〜０１",
+                Some("割符０１"),
+                "２３４５６７",
+                Some("01"),
+            ),
+            ("12-34/567", Some("12-34"), "567", None),
+            ("１２　３４５　２", Some("１２"), "３４５", Some("02")),
+            ("9999", None, "9999", None),
+            ("~99999999~", None, "99999999", None),
+        ] {
+            let c = one(
+                &in1(&format!(
+                    "IN1|1|06^組合管掌健康保険^JHSD0001|06139992|架空||||||{text}"
+                )),
+                "Coverage",
+            );
+            let extension = |url: &str| {
+                c.pointer("/extension")
+                    .unwrap()
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .find(|e| e["url"] == url)
+                    .and_then(|e| e["valueString"].as_str())
+                    .map(str::to_owned)
+            };
+            assert_eq!(extension(super::SYMBOL).as_deref(), symbol, "{text}");
+            assert_eq!(extension(super::NUMBER).as_deref(), Some(number), "{text}");
+            assert_eq!(extension(super::BRANCH).as_deref(), branch, "{text}");
+        }
+        let out = in1("IN1|1|06^x^JHSD0001|06139992|架空||||||a b c d");
+        assert_eq!(at(&one(&out, "Coverage"), "/subscriberId"), "a b c d");
+        assert!(reported(&out, "MAP118"));
+    }
+
+    #[test]
+    fn a_symbol_in_the_group_name_is_used_and_told() {
+        let out = in1("IN1|1|01^x^JHSD0001|01130012|架空||||||123456|11010203");
+        let c = one(&out, "Coverage");
+        assert_eq!(at(&c, "/extension/0/valueString"), "11010203");
+        assert!(reported(&out, "MAP107"));
+    }
+
+    #[test]
+    fn relationships_follow_table_0063() {
+        for (code, want) in [
+            ("SEL", "self"),
+            ("SPO", "spouse"),
+            ("CHD", "child"),
+            ("PAR", "parent"),
+            ("MTH", "parent"),
+            ("FTH", "parent"),
+            ("GRP", "other"),
+        ] {
+            let c = one(
+                &in1(&format!(
+                    "IN1|1|C0^x^JHSD0001|139998|架空|||||||||||||{code}^x^HL70063"
+                )),
+                "Coverage",
+            );
+            assert_eq!(at(&c, "/relationship/coding/0/code"), want, "{code}");
+        }
+    }
+
+    #[test]
+    fn who_pays_alone_is_the_payor() {
+        let out = in1("IN1|1|OE^自費（保険なし）^JHSD0001|||||||||||||OE");
+        let c = one(&out, "Coverage");
+        assert!(at(&c, "/payor/0/reference").starts_with("Patient/"));
+        assert_eq!(at(&c, "/type/coding/1/code"), "6");
+        assert!(
+            all(&out, "Organization")
+                .iter()
+                .all(|o| o["type"][0]["coding"][0]["code"] != "pay")
+        );
+    }
+
+    #[test]
+    fn zi1_is_an_insurance_too() {
+        let out = convert(
+            "PPR-01",
+            "MSH|^~\\&|A|B|C|D|20260401090512||PPR^ZD1^PPR_ZD1|1|P|2.5\r\nPID|1||0000990001||割符^花子^^^^^L^I||19680303|F\r\nPRB|AD|20260401|20054174^胃炎^MDCDX2|P1\r\nZI1|1|C0^国民健康保険^JHSD0001|139998|架空区国民健康保険||||||123~1234567~1",
+        );
+        assert_eq!(at(&one(&out, "Coverage"), "/subscriberId"), "1234567");
+    }
 }

@@ -102,7 +102,7 @@ struct Event<'a> {
     key: u64,
     /// When the message was sent.
     sent: u64,
-    /// The only part of a cancelled pair that is there: see [`lone_cancel`].
+    /// A cancel event whose counterpart is not there, or one that withdraws the whole Encounter.
     lone: bool,
 }
 
@@ -132,6 +132,10 @@ impl<'a> Event<'a> {
 }
 
 /// A stay or visit with its events in order of time.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four facts about a stay that do not exclude each other"
+)]
 struct Story<'a> {
     events: Vec<Event<'a>>,
     visit: bool,
@@ -199,7 +203,7 @@ pub(crate) fn convert<'a>(
             department: s.department.to_owned(),
         });
     }
-    stays.sort_by(|a, b| (a.start, a.id).cmp(&(b.start, b.id)));
+    stays.sort_by_key(|s| (s.start, s.id));
     context.stays = stays;
     for story in &stories {
         let Some(first) = primary(story) else {
@@ -262,7 +266,8 @@ fn read<'a>(item: Item<'a>, message: Message<'a>) -> Option<Event<'a>> {
     let nine = message
         .first(b"MSH")
         .map_or_else(|| message.empty_part(), |s| s.field(9));
-    let cancels = nine.comp(2).value().text.trim() == cancel;
+    // A file withdrawn as a whole (flag 0) says what its cancel event would say.
+    let cancels = nine.comp(2).value().text.trim() == cancel || item.flag == b'0';
     let mut event = Event {
         item,
         message,
@@ -466,7 +471,10 @@ fn place_event<'a>(
                 None => stay_id(cx, &event, start.text),
             };
             if living.is_none() {
-                cx.report_message(&MAP109, "");
+                let nine = event.message.first(b"MSH").map(|s| s.field(9));
+                if let Some(nine) = nine {
+                    cx.report(&MAP109, &nine);
+                }
             }
             let mut story = begin(id, event, outpatient, department);
             story.implicit = admitted_key == 0;
@@ -681,19 +689,19 @@ fn states<'a>(cx: &mut Cx<'a, '_>, story: &Story<'a>, now: u64) -> (Span<'a>, Ve
     let mut history: Vec<Span<'a>> = Vec::new();
     let mut current: Option<Span<'a>> = None;
     for e in &story.events {
-        if e.item.flag == b'0'
-            || (e.cancels && matches!(e.step, Step::Visit | Step::Admission | Step::PlanAdmission))
-        {
-            cx.report_message(&MAP116, "Encounter");
-            if story.events.len() == 1 || e.cancels {
-                current = Some(Span {
-                    status: "cancelled",
-                    src: event_src(e),
-                    start: Val::default(),
-                    end: Val::default(),
-                });
-                continue;
+        let whole = matches!(e.step, Step::Visit | Step::Admission | Step::PlanAdmission);
+        if e.cancels && whole {
+            let nine = e.message.first(b"MSH").map(|s| s.field(9));
+            if let Some(nine) = nine {
+                cx.report_with(&MAP116, &nine, "Encounter");
             }
+            current = Some(Span {
+                status: "cancelled",
+                src: event_src(e),
+                start: Val::default(),
+                end: Val::default(),
+            });
+            continue;
         }
         let status = match e.code {
             // An arrival or admission that lies behind the newest message has come true.
@@ -838,10 +846,10 @@ fn participants<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, story: &Story<'a>) {
         let Some(person) = practitioner(cx, field) else {
             continue;
         };
-        if let (Some(id), code) = (person.id, e.pv1(10).value().trimmed()) {
-            if let Some(department) = shared::department(cx, code, Val::default(), "") {
-                shared::emit_role(cx, id, department, code.text, code.src());
-            }
+        let code = e.pv1(10).value().trimmed();
+        let department = shared::department(cx, code, Val::default(), "");
+        if let (Some(id), Some(department)) = (person.id, department) {
+            shared::emit_role(cx, id, department, code.text, code.src());
         }
         let same = attending.last().is_some_and(|a| {
             a.person.id == person.id && (person.id.is_some() || a.person.display == person.display)
@@ -888,14 +896,14 @@ fn participants<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, story: &Story<'a>) {
                 "attender",
                 &a.person,
                 changed.then_some((start, a.end)),
-            )
+            );
         });
     }
     r.row(row("PV1-17"));
     let admitting = story.events.iter().map(|e| e.pv1(17)).find(Part::is_some);
     if let Some(person) = admitting.and_then(|f| practitioner(cx, f)) {
         r.object(el::PARTICIPANT, |o| {
-            participant(o, cx, "ADM", "admitter", &person, None)
+            participant(o, cx, "ADM", "admitter", &person, None);
         });
     }
 }
@@ -916,7 +924,7 @@ fn participant<'a>(
                 code,
                 display,
                 Src::NONE,
-            )
+            );
         });
     });
     if let Some((start, end)) = times {
@@ -1023,11 +1031,6 @@ fn spots<'a>(cx: &mut Cx<'a, '_>, story: &Story<'a>) -> Vec<Spot<'a>> {
                     ..spot
                 });
             }
-            (Step::Doctor, _) => {
-                if all.is_empty() {
-                    all.push(spot);
-                }
-            }
             (Step::Leave, false) => {
                 close(&mut all, e.time, "EVN-6");
                 all.push(Spot {
@@ -1129,7 +1132,8 @@ fn spots<'a>(cx: &mut Cx<'a, '_>, story: &Story<'a>) -> Vec<Spot<'a>> {
                 }
             }
             // A plan, leave or discharge that is taken back: the patient is where PV1-3 says.
-            (
+            (Step::Doctor, _)
+            | (
                 Step::Leave | Step::Return | Step::Discharge | Step::PlanMove | Step::PlanDischarge,
                 true,
             ) => {
@@ -1191,7 +1195,7 @@ fn diagnoses<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, story: &Story<'a>) {
                     "reference",
                     cx.reference_text("Condition", d.condition),
                     d.src,
-                )
+                );
             });
             if let Some(role) = d.role {
                 o.row(row("PRB-10"));
@@ -1202,7 +1206,7 @@ fn diagnoses<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, story: &Story<'a>) {
                         role.code,
                         role.display,
                         d.role_src,
-                    )
+                    );
                 });
             }
             if d.main {
@@ -1212,4 +1216,652 @@ fn diagnoses<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, story: &Story<'a>) {
         });
     }
     r.row(before);
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use crate::testing::{all, at, convert, convert_patient, one, path, reported, resolve};
+
+    const DOCTOR: &str = "D0101^見立^一郎^^^^^^^L^^^^^I";
+    const OTHER: &str = "D0103^鏡^胃太郎^^^^^^^L^^^^^I";
+
+    /// An ADT message: event, MSH-7, EVN-6, PV1 by (field, value), PV2 by (field, value).
+    fn adt(
+        event: &str,
+        sent: &str,
+        occurred: &str,
+        pv1: &[(usize, &str)],
+        pv2: &[(usize, &str)],
+    ) -> String {
+        let segment = |name: &str, fields: &[(usize, &str)]| {
+            let last = fields.iter().map(|(n, _)| *n).max().unwrap_or(0);
+            let mut s = name.to_owned();
+            for n in 1..=last {
+                s.push('|');
+                s.push_str(fields.iter().find(|(f, _)| *f == n).map_or("", |(_, v)| v));
+            }
+            s
+        };
+        format!(
+            "MSH|^~\\&|A|B|C|D|{sent}||ADT^{event}|1|P|2.5\r\nEVN||{sent}||||{occurred}\r\nPID|1||0000990001||割符^花子^^^^^L^I||19680303|F\r\n{}\r\n{}",
+            segment("PV1", pv1),
+            if pv2.is_empty() {
+                String::new()
+            } else {
+                segment("PV2", pv2)
+            }
+        )
+    }
+
+    fn inpatient<'v>(more: &[(usize, &'v str)]) -> Vec<(usize, &'v str)> {
+        let mut v = vec![
+            (2, "I"),
+            (3, "4W^412^3^^^N"),
+            (7, DOCTOR),
+            (10, "08"),
+            (17, DOCTOR),
+        ];
+        for (n, text) in more {
+            v.retain(|(f, _)| f != n);
+            v.push((*n, text));
+        }
+        v
+    }
+
+    #[test]
+    fn each_event_alone_has_the_published_status() {
+        for (kind, event, status, spot) in [
+            ("ADT-01", "A54", "in-progress", "active"),
+            ("ADT-01", "A55", "in-progress", "active"),
+            ("ADT-21", "A14", "planned", "planned"),
+            ("ADT-21", "A27", "cancelled", "planned"),
+            ("ADT-22", "A11", "cancelled", "active"),
+            ("ADT-31", "A21", "onleave", "active"),
+            ("ADT-31", "A52", "in-progress", "active"),
+            ("ADT-32", "A22", "in-progress", "active"),
+            ("ADT-32", "A53", "onleave", "active"),
+            ("ADT-41", "A15", "in-progress", "planned"),
+            ("ADT-41", "A26", "in-progress", "planned"),
+            ("ADT-42", "A02", "in-progress", "active"),
+            ("ADT-42", "A12", "in-progress", "active"),
+            ("ADT-51", "A16", "in-progress", "planned"),
+            ("ADT-51", "A25", "in-progress", "planned"),
+            ("ADT-52", "A03", "finished", "completed"),
+            ("ADT-52", "A13", "in-progress", "active"),
+        ] {
+            let text = adt(
+                event,
+                "20260409100000",
+                "202604091000",
+                &inpatient(&[
+                    (6, "4W^412^3^^^N"),
+                    (44, "202604071005"),
+                    (45, "202604091000"),
+                ]),
+                &[
+                    (8, "202604091000"),
+                    (9, "202604091000"),
+                    (47, "202604111600"),
+                ],
+            );
+            let e = one(&convert(kind, &text), "Encounter");
+            assert_eq!(at(&e, "/status"), status, "{event}");
+            let last = e["location"].as_array().unwrap().last().unwrap();
+            assert_eq!(last["status"], spot, "{event}");
+            assert_eq!(at(&e, "/class/code"), "IMP");
+            assert_eq!(at(&e, "/meta/profile/0"), super::JP_ENCOUNTER);
+        }
+    }
+
+    #[test]
+    fn an_admission_is_arrived_until_its_time_and_then_in_progress() {
+        for (sent, want) in [
+            ("20260407100000", "arrived"),
+            ("20260407101500", "in-progress"),
+        ] {
+            let e = one(
+                &convert(
+                    "ADT-22",
+                    &adt("A01", sent, "", &inpatient(&[(44, "202604071005")]), &[]),
+                ),
+                "Encounter",
+            );
+            assert_eq!(at(&e, "/status"), want);
+            assert_eq!(at(&e, "/period/start"), "2026-04-07T10:05:00+09:00");
+            assert_eq!(
+                at(&e, "/location/0/period/start"),
+                "2026-04-07T10:05:00+09:00"
+            );
+        }
+    }
+
+    #[test]
+    fn an_outpatient_visit_names_its_department() {
+        let text = adt(
+            "A04",
+            "20260401091015",
+            "",
+            &[(2, "O"), (3, "08^^^^^C"), (7, DOCTOR), (44, "202604010910")],
+            &[],
+        );
+        let out = convert("ADT-12", &text);
+        let e = one(&out, "Encounter");
+        assert_eq!(at(&e, "/status"), "arrived");
+        assert_eq!(at(&e, "/class/code"), "AMB");
+        assert_eq!(at(&e, "/serviceType/coding/0/code"), "08");
+        assert!(e.pointer("/location").is_none());
+        let department = resolve(&out, e.pointer("/serviceProvider/reference").unwrap());
+        assert_eq!(at(&department, "/name"), "循環器科");
+        assert_eq!(
+            at(&department, "/identifier/0/system"),
+            "http://jami.jp/SS-MIX2/CodeSystem/ClinicalDepartment"
+        );
+        assert_eq!(
+            at(
+                &resolve(&out, department.pointer("/partOf/reference").unwrap()),
+                "/identifier/0/value"
+            ),
+            crate::testing::INSTITUTION
+        );
+        assert!(all(&out, "Location").is_empty());
+        // The kind wins over an event that does not fit it; a later message makes the day past.
+        let out = convert_patient(&[
+            (
+                path("ADT-12", "20260401", "20260401091015000", "08", '1'),
+                &text.replace("A04", "A01"),
+            ),
+            (
+                path("ADT-12", "20260402", "20260402091015000", "08", '1'),
+                &text.replace("20260401", "20260402"),
+            ),
+        ]);
+        let status: Vec<Value> = all(&out, "Encounter")
+            .into_iter()
+            .map(|e| e["status"].clone())
+            .collect();
+        assert_eq!(status, ["finished", "arrived"]);
+    }
+
+    /// Times and places of ADT-31, 42, 51 alone, as published.
+    #[test]
+    fn events_alone_carry_their_times() {
+        let leave = one(
+            &convert(
+                "ADT-31",
+                &adt(
+                    "A21",
+                    "20260409100000",
+                    "202604091000",
+                    &inpatient(&[]),
+                    &[(47, "202604111600")],
+                ),
+            ),
+            "Encounter",
+        );
+        assert_eq!(
+            at(&leave, "/location/0/period/start"),
+            "2026-04-09T10:00:00+09:00"
+        );
+        assert_eq!(
+            at(&leave, "/location/0/period/end"),
+            "2026-04-11T16:00:00+09:00"
+        );
+        let back = one(
+            &convert(
+                "ADT-32",
+                &adt(
+                    "A22",
+                    "20260411160000",
+                    "202604111550",
+                    &inpatient(&[]),
+                    &[],
+                ),
+            ),
+            "Encounter",
+        );
+        assert_eq!(
+            at(&back, "/location/0/period/start"),
+            "2026-04-11T15:50:00+09:00"
+        );
+        let moved = one(
+            &convert(
+                "ADT-42",
+                &adt(
+                    "A02",
+                    "20260415103200",
+                    "202604151000",
+                    &inpatient(&[(3, "5E^501^1^^^N"), (6, "4W^412^3^^^N")]),
+                    &[],
+                ),
+            ),
+            "Encounter",
+        );
+        assert_eq!(at(&moved, "/location/0/status"), "completed");
+        assert_eq!(at(&moved, "/location/0/location/display"), "4W-412-3");
+        assert_eq!(
+            at(&moved, "/location/0/period/end"),
+            "2026-04-15T10:00:00+09:00"
+        );
+        assert_eq!(at(&moved, "/location/1/location/display"), "5E-501-1");
+        assert_eq!(
+            at(&moved, "/location/1/period/start"),
+            "2026-04-15T10:00:00+09:00"
+        );
+        let planned = one(
+            &convert(
+                "ADT-21",
+                &adt(
+                    "A14",
+                    "20260401105000",
+                    "",
+                    &inpatient(&[]),
+                    &[(8, "202604071000"), (9, "202604141000")],
+                ),
+            ),
+            "Encounter",
+        );
+        assert_eq!(at(&planned, "/period/start"), "2026-04-07T10:00:00+09:00");
+        assert_eq!(at(&planned, "/period/end"), "2026-04-14T10:00:00+09:00");
+        assert_eq!(
+            at(&planned, "/location/0/period/start"),
+            "2026-04-07T10:00:00+09:00"
+        );
+        let transfer = one(
+            &convert(
+                "ADT-41",
+                &adt(
+                    "A15",
+                    "20260413170000",
+                    "",
+                    &inpatient(&[]),
+                    &[(1, "5E^501^1^^^N"), (8, "202604151000")],
+                ),
+            ),
+            "Encounter",
+        );
+        assert_eq!(at(&transfer, "/location/1/location/display"), "5E-501-1");
+        assert_eq!(
+            at(&transfer, "/location/1/period/start"),
+            "2026-04-15T10:00:00+09:00"
+        );
+        let leaving = one(
+            &convert(
+                "ADT-51",
+                &adt(
+                    "A16",
+                    "20260422150000",
+                    "",
+                    &inpatient(&[]),
+                    &[(9, "202604251000")],
+                ),
+            ),
+            "Encounter",
+        );
+        assert_eq!(
+            at(&leaving, "/location/0/period/end"),
+            "2026-04-25T10:00:00+09:00"
+        );
+        assert_eq!(at(&leaving, "/period/end"), "2026-04-25T10:00:00+09:00");
+        let over = one(
+            &convert(
+                "ADT-52",
+                &adt(
+                    "A03",
+                    "20260425103000",
+                    "",
+                    &inpatient(&[(36, "01"), (44, "202604071005"), (45, "202604251010")]),
+                    &[],
+                ),
+            ),
+            "Encounter",
+        );
+        assert_eq!(at(&over, "/period/start"), "2026-04-07T10:05:00+09:00");
+        assert_eq!(at(&over, "/period/end"), "2026-04-25T10:10:00+09:00");
+        assert_eq!(
+            at(&over, "/location/0/period/end"),
+            "2026-04-25T10:10:00+09:00"
+        );
+        assert_eq!(
+            at(&over, "/hospitalization/dischargeDisposition/coding/0/code"),
+            "01"
+        );
+        assert_eq!(
+            at(&over, "/hospitalization/dischargeDisposition/coding/1/code"),
+            "home"
+        );
+    }
+
+    /// The files of one stay: planned, admitted, on leave, back, moved, discharged.
+    fn stay() -> Vec<(String, String)> {
+        vec![
+            (
+                path("ADT-21", "20260407", "20260401105000000", "08", '1'),
+                adt(
+                    "A14",
+                    "20260401105000",
+                    "",
+                    &inpatient(&[]),
+                    &[(8, "202604071000")],
+                ),
+            ),
+            (
+                path("ADT-22", "20260407", "20260407101500000", "08", '1'),
+                adt(
+                    "A01",
+                    "20260407101500",
+                    "",
+                    &inpatient(&[(44, "202604071005")]),
+                    &[],
+                ),
+            ),
+            (
+                path("ADT-31", "20260410", "20260410100800000", "08", '1'),
+                adt(
+                    "A21",
+                    "20260410100800",
+                    "202604101000",
+                    &inpatient(&[]),
+                    &[(47, "202604111600")],
+                ),
+            ),
+            (
+                path("ADT-32", "20260411", "20260411155500000", "08", '1'),
+                adt(
+                    "A22",
+                    "20260411155500",
+                    "202604111550",
+                    &inpatient(&[]),
+                    &[],
+                ),
+            ),
+            (
+                path("ADT-42", "20260415", "20260415103200000", "06", '1'),
+                adt(
+                    "A02",
+                    "20260415103200",
+                    "202604151000",
+                    &inpatient(&[
+                        (3, "5E^501^1^^^N"),
+                        (6, "4W^412^3^^^N"),
+                        (7, OTHER),
+                        (10, "06"),
+                    ]),
+                    &[],
+                ),
+            ),
+            (
+                path("ADT-52", "20260425", "20260425103000000", "06", '1'),
+                adt(
+                    "A03",
+                    "20260425103000",
+                    "",
+                    &inpatient(&[
+                        (3, "5E^501^1^^^N"),
+                        (7, OTHER),
+                        (10, "06"),
+                        (36, "01"),
+                        (44, "202604071005"),
+                        (45, "202604251010"),
+                    ]),
+                    &[],
+                ),
+            ),
+        ]
+    }
+
+    fn told(files: &[(String, String)]) -> crate::Output {
+        let files: Vec<(String, &str)> =
+            files.iter().map(|(p, t)| (p.clone(), t.as_str())).collect();
+        convert_patient(&files)
+    }
+
+    #[test]
+    fn the_events_of_a_stay_become_one_encounter() {
+        let out = told(&stay());
+        let e = one(&out, "Encounter");
+        assert_eq!(at(&e, "/status"), "finished");
+        assert_eq!(at(&e, "/period/start"), "2026-04-07T10:05:00+09:00");
+        assert_eq!(at(&e, "/period/end"), "2026-04-25T10:10:00+09:00");
+        let history: Vec<&str> = e["statusHistory"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|h| h["status"].as_str().unwrap())
+            .collect();
+        assert_eq!(
+            history,
+            ["planned", "in-progress", "onleave", "in-progress"]
+        );
+        assert_eq!(
+            at(&e, "/statusHistory/2/period/start"),
+            "2026-04-10T10:00:00+09:00"
+        );
+        assert_eq!(
+            at(&e, "/statusHistory/2/period/end"),
+            "2026-04-11T15:50:00+09:00"
+        );
+        let spots: Vec<(&str, &str)> = e["location"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|l| {
+                (
+                    l["location"]["display"].as_str().unwrap(),
+                    l["status"].as_str().unwrap(),
+                )
+            })
+            .collect();
+        assert_eq!(
+            spots,
+            [
+                ("4W-412-3", "completed"),
+                ("4W-412-3", "completed"),
+                ("4W-412-3", "completed"),
+                ("5E-501-1", "completed")
+            ]
+        );
+        assert_eq!(at(&e, "/participant/0/individual/display"), "見立 一郎");
+        assert_eq!(
+            at(&e, "/participant/0/period/end"),
+            "2026-04-15T10:00:00+09:00"
+        );
+        assert_eq!(at(&e, "/participant/1/individual/display"), "鏡 胃太郎");
+        assert_eq!(at(&e, "/participant/2/type/0/coding/0/code"), "ADM");
+        assert_eq!(at(&e, "/serviceType/coding/0/code"), "06");
+        // What was announced under the planned time is this stay now.
+        assert_eq!(
+            out.deletes
+                .iter()
+                .filter(|d| d.resource_type == "Encounter")
+                .count(),
+            1
+        );
+        assert!(!reported(&out, "MAP109"));
+        // The bed is nested in its room, the room in its ward.
+        let bed = resolve(&out, e.pointer("/location/3/location/reference").unwrap());
+        assert_eq!(at(&bed, "/physicalType/coding/0/code"), "bd");
+        let room = resolve(&out, bed.pointer("/partOf/reference").unwrap());
+        let ward = resolve(&out, room.pointer("/partOf/reference").unwrap());
+        assert_eq!((at(&room, "/name"), at(&ward, "/name")), ("5E-501", "5E"));
+    }
+
+    #[test]
+    fn the_order_of_the_files_does_not_matter() {
+        let json = |files: &[(String, String)]| all(&told(files), "Encounter");
+        let mut files = stay();
+        let want = json(&files);
+        files.reverse();
+        assert_eq!(json(&files), want);
+    }
+
+    #[test]
+    fn while_the_stay_is_open_the_planned_end_shows() {
+        let mut files = stay();
+        files.truncate(2);
+        files.push((
+            path("ADT-51", "20260425", "20260422150000000", "08", '1'),
+            adt(
+                "A16",
+                "20260422150000",
+                "",
+                &inpatient(&[]),
+                &[(9, "202604251000")],
+            ),
+        ));
+        let e = one(&told(&files), "Encounter");
+        assert_eq!(at(&e, "/status"), "in-progress");
+        assert_eq!(at(&e, "/period/end"), "2026-04-25T10:00:00+09:00");
+        assert_eq!(at(&e, "/location/0/status"), "active");
+        assert_eq!(
+            at(&e, "/location/0/period/end"),
+            "2026-04-25T10:00:00+09:00"
+        );
+        // On leave: the bed is kept, and the expected return shows.
+        let mut files = stay();
+        files.truncate(3);
+        let e = one(&told(&files), "Encounter");
+        assert_eq!(at(&e, "/status"), "onleave");
+        assert_eq!(
+            at(&e, "/location/1/period/end"),
+            "2026-04-11T16:00:00+09:00"
+        );
+    }
+
+    #[test]
+    fn cancel_events_take_their_counterparts_back() {
+        let with = |event: &str, kind: &str, sent: &str, occurred: &str, pv1: &[(usize, &str)]| {
+            let mut files = stay();
+            let later = path(
+                kind,
+                sent.get(..8).unwrap(),
+                &format!("{sent}000"),
+                "06",
+                '1',
+            )
+            .replace("999999999999999", "000000000000009");
+            files.push((later, adt(event, sent, occurred, pv1, &[])));
+            told(&files)
+        };
+        // A13: the stay is open again.
+        let e = one(
+            &with(
+                "A13",
+                "ADT-52",
+                "20260425110000",
+                "",
+                &inpatient(&[
+                    (3, "5E^501^1^^^N"),
+                    (44, "202604071005"),
+                    (45, "202604251010"),
+                ]),
+            ),
+            "Encounter",
+        );
+        assert_eq!(at(&e, "/status"), "in-progress");
+        assert!(e.pointer("/period/end").is_none() && e.pointer("/hospitalization").is_none());
+        // A12: back in the bed before.
+        let e = one(
+            &with(
+                "A12",
+                "ADT-42",
+                "20260415110000",
+                "202604151000",
+                &inpatient(&[(3, "5E^501^1^^^N"), (6, "4W^412^3^^^N")]),
+            ),
+            "Encounter",
+        );
+        let places: Vec<&str> = e["location"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|l| l["location"]["display"].as_str().unwrap())
+            .collect();
+        assert_eq!(places, ["4W-412-3", "4W-412-3", "4W-412-3", "5E-501-1"]);
+        assert!(
+            e["location"][3]["period"]["start"].is_null(),
+            "known only from the discharge"
+        );
+        // A52 and A53: no leave at all once both are taken back.
+        let e = one(
+            &with(
+                "A52",
+                "ADT-31",
+                "20260410110000",
+                "202604101000",
+                &inpatient(&[]),
+            ),
+            "Encounter",
+        );
+        assert!(
+            !e["statusHistory"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .any(|h| h["status"] == "onleave")
+        );
+        // A11: the whole stay is cancelled.
+        let e = all(
+            &with(
+                "A11",
+                "ADT-22",
+                "20260407110000",
+                "",
+                &inpatient(&[(44, "202604071005")]),
+            ),
+            "Encounter",
+        );
+        assert!(e.iter().any(|e| e["status"] == "cancelled"));
+    }
+
+    #[test]
+    fn a_withdrawn_file_alone_never_cancels_the_stay_it_belongs_to() {
+        let mut out = crate::Output::new();
+        let text = adt(
+            "A03",
+            "20260425103000",
+            "",
+            &inpatient(&[(44, "202604071005"), (45, "202604251010")]),
+            &[],
+        );
+        let name = path("ADT-52", "20260425", "20260425103000000", "06", '0');
+        crate::Converter::new(crate::testing::options()).convert(
+            crate::File {
+                path: &name,
+                bytes: text.replace("\r\n", "\r").as_bytes(),
+            },
+            0,
+            &mut out,
+        );
+        let e = one(&out, "Encounter");
+        assert_eq!(at(&e, "/status"), "in-progress");
+        assert!(e.pointer("/period/end").is_none());
+    }
+
+    #[test]
+    fn diseases_with_a_role_stand_in_the_stay() {
+        let mut files = stay();
+        let ppr = "MSH|^~\\&|A|B|C|D|20260413161000||PPR^ZD1^PPR_ZD1|1|P|2.5\r\nPID|1||0000990001||割符^花子^^^^^L^I||19680303|F\r\nPRB|AD|20260413161000|20064049^十二指腸潰瘍^MDCDX2|P1|||20260413|||K269^十二指腸潰瘍^I10^H^入院時^JHSD0004^2013||||||||1^主診断^JHSD0007".to_owned();
+        files.push((path("PPR-01", "-", "20260413161000000", "06", '1'), ppr));
+        let out = told(&files);
+        let (e, c) = (one(&out, "Encounter"), one(&out, "Condition"));
+        assert_eq!(
+            at(&e, "/diagnosis/0/condition/reference"),
+            format!("Condition/{}", at(&c, "/id"))
+        );
+        assert_eq!(at(&e, "/diagnosis/0/use/coding/0/code"), "AD");
+        assert_eq!(e.pointer("/diagnosis/0/rank").unwrap(), 1);
+        assert_eq!(
+            at(&c, "/encounter/reference"),
+            format!("Encounter/{}", at(&e, "/id"))
+        );
+    }
+
+    #[test]
+    fn missing_times_and_classes_are_told() {
+        let out = convert("ADT-42", &adt("A02", "", "", &[(3, "5E^501^1^^^N")], &[]));
+        assert!(reported(&out, "MAP110") && reported(&out, "MAP117") && reported(&out, "MAP109"));
+        assert_eq!(at(&one(&out, "Encounter"), "/class/code"), "IMP");
+    }
 }

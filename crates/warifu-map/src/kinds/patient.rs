@@ -68,6 +68,9 @@ table! {
     /// PV1, PV2 and EVN of ADT-00 and ADT-61: the state at that moment, told again by the dated ADT
     /// kinds (mapping §3: no Encounter is made of them).
     PV1_OF_SNAPSHOT: "Encounter" {
+        "EVN-2" => "": ignored Ignored::Transport, "記録日時";
+        "EVN-6" => "": ignored Ignored::Redundant, "事象発生日時";
+        "PV1-2" => "": ignored Ignored::Redundant, "患者区分";
         "PV1-3" => "": ignored Ignored::Redundant, "患者の所在場所";
         "PV1-7" => "": ignored Ignored::Redundant, "主治医";
         "PV1-10" => "": ignored Ignored::Redundant, "診療科";
@@ -111,10 +114,22 @@ pub(crate) fn convert(cx: &mut Cx<'_, '_>) {
     super::patient_observation::convert(cx);
 }
 
-/// Makes a Patient from another kind's PID when no ADT-00 is part of the conversion.
+/// Makes a Patient from another kind's PID when no ADT-00 is part of the conversion; otherwise the PID
+/// only says whose message it is.
 pub(crate) fn ensure(cx: &mut Cx<'_, '_>) {
     if !cx.context.has_adt00 && !cx.emitted("Patient", cx.patient_id()) {
         patient(cx, true);
+    } else if cx.options().trace {
+        for (_, field) in cx
+            .message()
+            .first(b"PID")
+            .into_iter()
+            .flat_map(|s| s.fields())
+        {
+            for component in field.reps().flat_map(|rep| rep.comps()) {
+                cx.used(&component);
+            }
+        }
     }
 }
 
@@ -185,11 +200,13 @@ fn birth_date<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<
 fn shifted_birth_date<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: Part<'a>) {
     let v = f.value();
     let empty = group.field(*b"PID", 7).is_none_or(|f| !f.is_some());
-    if empty && v.text.len() == 8 && v.text.bytes().all(|b| b.is_ascii_digit()) {
-        if let Some(d) = datatypes::date(cx, v, "Patient.birthDate") {
-            cx.report(&MAP111, &v);
-            r.string(el::BIRTH_DATE, d, v.src());
-        }
+    let eight = v.text.len() == 8 && v.text.bytes().all(|b| b.is_ascii_digit());
+    if !empty || !eight {
+        return;
+    }
+    if let Some(d) = datatypes::date(cx, v, "Patient.birthDate") {
+        cx.report(&MAP111, &v);
+        r.string(el::BIRTH_DATE, d, v.src());
     }
 }
 
@@ -250,7 +267,7 @@ fn deceased<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a
 fn general_practitioner<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
     if let Some(p) = datatypes::practitioner(cx, f) {
         r.object(el::GENERAL_PRACTITIONER, |o| {
-            datatypes::person_reference(o, cx, &p)
+            datatypes::person_reference(o, cx, &p);
         });
     }
 }
@@ -314,7 +331,7 @@ fn contact<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, nk1: Segment<'a>) {
         let name = employer.comp(1).value().trimmed();
         cx.used(&employer.comp(2));
         o.object("organization", |o| {
-            o.string("display", name.text, name.src())
+            o.string("display", name.text, name.src());
         });
     });
     r.row(before);
@@ -390,4 +407,217 @@ fn disability<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, db1: Segment<'a>) {
         });
     });
     r.row(before);
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{all, at, convert, convert_patient, one, path, reported};
+
+    const HEAD: &str =
+        "MSH|^~\\&|A|B|C|D|20260401090512||ADT^A08^ADT_A01|1|P|2.5\r\nEVN||20260401090512\r\n";
+
+    fn adt00(rest: &str) -> crate::Output {
+        convert("ADT-00", &format!("{HEAD}{rest}"))
+    }
+
+    #[test]
+    fn pid_gives_a_jp_patient() {
+        let out = adt00(
+            "PID|0001||0000990001^^^^PI||割符^花子^^^^^L^I~ワリフ^ハナコ^^^^^L^P~Warifu^Hanako^^^^^L^A||19680303|F|||^^^^000-0000^JPN^H^東京都架空区割符９丁目||^PRN^PH^^^^^^^^^03-0000-0000~^EMR^PH^^^^^^^^^03-0000-0009~^ORN^FX^^^^^^^^^03-0000-0008|^WPN^CP^^^^^^^^^090-0000-0000|||||||||||||||20260301||||20260401",
+        );
+        let p = one(&out, "Patient");
+        assert_eq!(at(&p, "/meta/profile/0"), super::JP_PATIENT);
+        assert_eq!(at(&p, "/identifier/0/value"), "0000990001");
+        assert_eq!(
+            at(&p, "/identifier/0/system"),
+            "urn:oid:1.2.392.100495.20.3.51.11319999999"
+        );
+        for (i, code) in ["IDE", "SYL", "ABC"].iter().enumerate() {
+            assert_eq!(at(&p, &format!("/name/{i}/extension/0/valueCode")), *code);
+        }
+        assert_eq!(at(&p, "/name/0/text"), "割符 花子");
+        assert_eq!(at(&p, "/name/1/family"), "ワリフ");
+        assert_eq!(at(&p, "/birthDate"), "1968-03-03");
+        assert_eq!(at(&p, "/gender"), "female");
+        assert_eq!(at(&p, "/address/0/text"), "東京都架空区割符９丁目");
+        assert_eq!(at(&p, "/address/0/state"), "東京都");
+        assert_eq!(at(&p, "/address/0/postalCode"), "000-0000");
+        assert_eq!(at(&p, "/address/0/country"), "JP");
+        assert_eq!(at(&p, "/address/0/use"), "home");
+        assert_eq!(at(&p, "/telecom/0/use"), "home");
+        assert_eq!(at(&p, "/telecom/0/value"), "03-0000-0000");
+        assert_eq!(p.pointer("/telecom/1/rank").unwrap(), 1);
+        assert!(p.pointer("/telecom/1/use").is_none());
+        assert_eq!(at(&p, "/telecom/2/system"), "fax");
+        assert_eq!(at(&p, "/telecom/3/use"), "mobile");
+        assert_eq!(at(&p, "/deceasedDateTime"), "2026-03-01");
+    }
+
+    #[test]
+    fn genders_follow_table_0001() {
+        for (code, want) in [
+            ("F", "female"),
+            ("M", "male"),
+            ("O", "other"),
+            ("U", "unknown"),
+            ("A", "other"),
+            ("N", "unknown"),
+            ("1", "unknown"),
+        ] {
+            let out = adt00(&format!("PID|1||1||割符^花子^^^^^L^I||19680303|{code}"));
+            assert_eq!(at(&one(&out, "Patient"), "/gender"), want, "{code}");
+            assert_eq!(reported(&out, "MAP008"), code == "1", "{code}");
+        }
+    }
+
+    #[test]
+    fn uses_follow_table_0201() {
+        for (code, want) in [
+            ("PRN", Some("home")),
+            ("WPN", Some("work")),
+            ("PRS", Some("mobile")),
+            ("ORN", None),
+            ("VHN", None),
+            ("ASN", None),
+            ("EMR", None),
+            ("NET", None),
+            ("BPN", None),
+            ("", Some("home")),
+        ] {
+            let out = adt00(&format!(
+                "PID|1||1||割符^花子^^^^^L^I||19680303|F|||||^{code}^^^^^^^^^^03-0000-0000"
+            ));
+            let p = one(&out, "Patient");
+            assert_eq!(
+                p.pointer("/telecom/0/use").and_then(|v| v.as_str()),
+                want,
+                "{code}"
+            );
+            let system = match code {
+                "NET" => "email",
+                "BPN" => "pager",
+                _ => "phone",
+            };
+            assert_eq!(at(&p, "/telecom/0/system"), system, "{code}");
+        }
+    }
+
+    #[test]
+    fn names_out_of_form_are_read_and_told() {
+        let out = adt00("PID|1||1||割符^花子^^^^L^I~ワリフ^ハナコ^^^^L^P||19680303|F");
+        let p = one(&out, "Patient");
+        assert_eq!(at(&p, "/name/0/extension/0/valueCode"), "IDE");
+        assert_eq!(at(&p, "/name/1/extension/0/valueCode"), "SYL");
+        assert!(reported(&out, "MAP101"));
+        let out = adt00("PID|1||1||ワリフ　ハナコ||19680303|F");
+        let p = one(&out, "Patient");
+        assert_eq!(at(&p, "/name/0/extension/0/valueCode"), "SYL");
+        assert_eq!(at(&p, "/name/0/given/0"), "ハナコ");
+        assert_eq!(at(&p, "/name/0/text"), "ワリフ ハナコ");
+        assert!(reported(&out, "MAP102") && reported(&out, "MAP103"));
+        let out = adt00("PID|1||1||割符花子||19680303|F");
+        let p = one(&out, "Patient");
+        assert_eq!(at(&p, "/name/0/text"), "割符花子");
+        assert!(p.pointer("/name/0/family").is_none());
+    }
+
+    #[test]
+    fn a_birth_date_in_pid_9_is_taken_only_when_pid_7_is_empty() {
+        let out = adt00("PID|1||1||割符^花子^^^^^L^I|||F|19680303");
+        assert_eq!(at(&one(&out, "Patient"), "/birthDate"), "1968-03-03");
+        assert!(reported(&out, "MAP111"));
+        let out = adt00("PID|1||1||割符^花子^^^^^L^I||19680304|F|19680303");
+        assert_eq!(at(&one(&out, "Patient"), "/birthDate"), "1968-03-04");
+        let out = adt00("PID|1||1||割符^花子^^^^^L^I|||F|別名");
+        assert!(one(&out, "Patient").pointer("/birthDate").is_none());
+    }
+
+    #[test]
+    fn nk1_gives_contacts_but_not_the_patient() {
+        let out = adt00(
+            "PID|1||1||割符^花子^^^^^L^I||19680303|F\r\nNK1|1|割符^花子|SEL^本人^HL70063\r\nNK1|2|割符^太郎^^^^^L^I~ワリフ^タロウ^^^^^L^P|SPO^配偶者^HL70063|^^^^000-0000^JPN^H^東京都架空区|03-0000-0002|^WPN^PH^^^^^^^^^03-0000-0003|||||||架空物産株式会社",
+        );
+        let p = one(&out, "Patient");
+        assert_eq!(p.pointer("/contact").unwrap().as_array().unwrap().len(), 1);
+        assert_eq!(at(&p, "/contact/0/name/text"), "割符 太郎");
+        assert_eq!(at(&p, "/contact/0/relationship/0/coding/0/code"), "SPO");
+        assert_eq!(
+            at(&p, "/contact/0/relationship/0/coding/0/system"),
+            "http://terminology.hl7.org/CodeSystem/v2-0063"
+        );
+        assert_eq!(at(&p, "/contact/0/address/text"), "東京都架空区");
+        assert_eq!(at(&p, "/contact/0/telecom/0/value"), "03-0000-0002");
+        assert_eq!(at(&p, "/contact/0/telecom/1/use"), "work");
+        assert_eq!(
+            at(&p, "/contact/0/organization/display"),
+            "架空物産株式会社"
+        );
+        assert!(reported(&out, "MAP114"));
+    }
+
+    #[test]
+    fn db1_gives_a_disability_only_for_the_patient() {
+        let pid = "PID|1||1||割符^花子^^^^^L^I||19680303|F\r\n";
+        let p = one(&adt00(&format!("{pid}DB1|1|PT||Y")), "Patient");
+        assert_eq!(at(&p, "/extension/0/url"), super::DISABILITY);
+        assert!(
+            p.pointer("/extension/0/valueCodeableConcept/text")
+                .is_some()
+        );
+        for other in ["DB1|1|PT||N", "DB1|1|GT||Y"] {
+            assert!(
+                one(&adt00(&format!("{pid}{other}")), "Patient")
+                    .pointer("/extension")
+                    .is_none(),
+                "{other}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_withdrawn_patient_is_deleted_only_when_nothing_refers_to_it() {
+        let a23 = "MSH|^~\\&|A|B|C|D|20260401090512||ADT^A23^ADT_A21|1|P|2.5\r\nPID|1||0000990001||割符^花子^^^^^L^I||19680303|F";
+        let out = convert("ADT-00", a23);
+        assert_eq!(out.deletes.len(), 1);
+        assert_eq!(out.deletes[0].resource_type, "Patient");
+        assert!(all(&out, "Patient").is_empty());
+        // As the only file, withdrawn in the storage.
+        let out = convert_patient(&[(path("ADT-00", "-", "20260401090512000", "-", '0'), a23)]);
+        assert_eq!(
+            out.deletes
+                .iter()
+                .filter(|d| d.resource_type == "Patient")
+                .count(),
+            1
+        );
+        // With a living allergy list: kept, inactive.
+        let a60 = "MSH|^~\\&|A|B|C|D|20260401090513||ADT^A60^ADT_A60|1|P|2.5\r\nPID|1||0000990001||割符^花子^^^^^L^I||19680303|F\r\nIAM|1|FA^食物アレルギー^HL70127|^そば|||A^追加^HL70323";
+        let out = convert_patient(&[
+            (path("ADT-00", "-", "20260401090512000", "-", '1'), a23),
+            (path("ADT-61", "-", "20260401090513000", "-", '1'), a60),
+        ]);
+        assert!(out.deletes.is_empty());
+        assert_eq!(one(&out, "Patient").pointer("/active").unwrap(), false);
+    }
+
+    #[test]
+    fn other_kinds_make_a_patient_only_without_adt_00() {
+        let a60 = "MSH|^~\\&|A|B|C|D|20260401090513||ADT^A60^ADT_A60|1|P|2.5\r\nPID|1||0000990001||割符^花子^^^^^L^I||19680303|F";
+        assert_eq!(all(&convert("ADT-61", a60), "Patient").len(), 1);
+        let a08 =
+            format!("{HEAD}PID|1||0000990001||割符^花子^^^^^L^I~ワリフ^ハナコ^^^^^L^P||19680303|F");
+        let out = convert_patient(&[
+            (path("ADT-61", "-", "20260401090513000", "-", '1'), a60),
+            (path("ADT-00", "-", "20260401090512000", "-", '1'), &a08),
+        ]);
+        assert_eq!(
+            one(&out, "Patient")
+                .pointer("/name")
+                .unwrap()
+                .as_array()
+                .unwrap()
+                .len(),
+            2
+        );
+    }
 }

@@ -122,7 +122,7 @@ fn observation<'a>(cx: &mut Cx<'a, '_>, obx: Segment<'a>, group: &Group<'a>) {
                 "unknown",
                 "Unknown",
                 obx.field(5).src(),
-            )
+            );
         });
     }
     cx.subject(&mut r, el::SUBJECT);
@@ -140,7 +140,7 @@ fn code<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
 fn identifier<'a>(r: &mut Resource, _: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
     let v = f.value();
     r.object(el::IDENTIFIER, |o| {
-        datatypes::identifier(o, systems::ID_RESOURCE_INSTANCE, v)
+        datatypes::identifier(o, systems::ID_RESOURCE_INSTANCE, v);
     });
 }
 
@@ -156,11 +156,10 @@ fn value<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: Part<'
         "NM" => {
             if warifu_fhir::number::decimal(v.text).is_some() {
                 let units = group.field(*b"OBX", 6).map(|f| unit(cx, f));
-                r.object(el::VALUE_QUANTITY, |o| match &units {
-                    Some(units) => {
+                r.object(el::VALUE_QUANTITY, |o| {
+                    if let Some(units) = &units {
                         quantity(o, cx, v, units);
                     }
-                    None => {}
                 });
             } else {
                 cx.report_with(&MAP007, &v, "OBX-5");
@@ -196,7 +195,7 @@ fn interpretation<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: P
                         known.code,
                         known.display,
                         v.src(),
-                    )
+                    );
                 });
             }
             _ => cx.report_with(&MAP008, &v, "0078"),
@@ -222,5 +221,43 @@ fn effective<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: Pa
 fn performer<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
     if let Some(p) = datatypes::practitioner(cx, f) {
         r.object(el::PERFORMER, |o| datatypes::person_reference(o, cx, &p));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{all, at, convert};
+
+    #[test]
+    fn body_measures_and_blood_groups() {
+        let out = convert(
+            "ADT-00",
+            "MSH|^~\\&|A|B|C|D|20260401090512||ADT^A08^ADT_A01|1|P|2.5\r\nPID|1||0000990001||割符^花子^^^^^L^I||19680303|F|||||||||||||||||||||||||20260331\r\nOBX|1|NM|9N001000000000001^身長^JC10|A|158.40|cm^cm^ISO+|100-200|N|||F|||20260330\r\nOBX|2|CWE|5H020000001999911^血液型−Ｒｈ式^JC10||+^Rh+^JSHR002||||||C\r\nOBX|3|ST|X1^備考^99L||メモ||||||F\r\nOBX|4|NM|9N006000000000001^体重^JC10||約50|kg^kg^ISO+|||||P\r\nOBX|5|NM|X2^空^99L||||||||F",
+        );
+        let o = all(&out, "Observation");
+        assert_eq!(o.len(), 5);
+        assert_eq!(at(&o[0], "/meta/profile/0"), super::JP_OBSERVATION_COMMON);
+        assert_eq!(at(&o[0], "/category/0/coding/0/code"), "vital-signs");
+        assert_eq!(at(&o[0], "/code/coding/0/code"), "9N001000000000001");
+        assert_eq!(
+            o[0].pointer("/valueQuantity/value").unwrap().to_string(),
+            "158.4"
+        );
+        assert_eq!(at(&o[0], "/valueQuantity/unit"), "cm");
+        assert_eq!(at(&o[0], "/valueQuantity/code"), "cm");
+        assert_eq!(at(&o[0], "/identifier/0/value"), "A");
+        assert_eq!(at(&o[0], "/referenceRange/0/text"), "100-200");
+        assert_eq!(at(&o[0], "/interpretation/0/coding/0/code"), "N");
+        assert_eq!(at(&o[0], "/effectiveDateTime"), "2026-03-30");
+        assert_eq!(at(&o[0], "/status"), "final");
+        assert!(at(&o[0], "/subject/reference").starts_with("Patient/"));
+        assert_eq!(at(&o[1], "/category/0/coding/0/code"), "laboratory");
+        assert_eq!(at(&o[1], "/valueCodeableConcept/coding/0/code"), "+");
+        assert_eq!(at(&o[1], "/effectiveDateTime"), "2026-03-31");
+        assert_eq!(at(&o[1], "/status"), "corrected");
+        assert_eq!(at(&o[2], "/valueString"), "メモ");
+        assert_eq!(at(&o[3], "/valueString"), "約50");
+        assert_eq!(at(&o[3], "/status"), "preliminary");
+        assert_eq!(at(&o[4], "/dataAbsentReason/coding/0/code"), "unknown");
     }
 }

@@ -96,7 +96,7 @@ pub(crate) fn emit<'a>(cx: &mut Cx<'a, '_>, id: Id, xcn: Part<'a>) {
         None => "urn:x-ssmix2:unknown:practitioner",
     };
     r.object(el::IDENTIFIER, |o| {
-        crate::datatypes::identifier(o, system, number)
+        crate::datatypes::identifier(o, system, number);
     });
     r.row(row(&XCN_TO_JP_PRACTITIONER, "XCN-2"));
     for rep in xcn.reps() {
@@ -209,7 +209,7 @@ fn emit_institution<'a>(cx: &mut Cx<'a, '_>, id: Id, orc: Option<Segment<'a>>) {
             "prov",
             "Healthcare Provider",
             Src::NONE,
-        )
+        );
     });
     if let Some(orc) = orc {
         r.row(row(&ORC_TO_JP_ORGANIZATION, "ORC-21"));
@@ -280,7 +280,7 @@ pub(crate) fn department<'a>(
             "dept",
             "Hospital Department",
             Src::NONE,
-        )
+        );
     });
     // The name of the code's own table first, so that every message gives the same resource.
     match known.filter(|_| standard) {
@@ -350,7 +350,7 @@ pub(crate) fn place<'a>(cx: &mut Cx<'a, '_>, pl: Part<'a>) -> Option<Place<'a>> 
                     kind.code,
                     kind.display,
                     Src::NONE,
-                )
+                );
             });
             if let Some(owner) = owner {
                 cx.reference(
