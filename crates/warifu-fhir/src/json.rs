@@ -66,32 +66,19 @@ impl Buffers {
     }
 }
 
-#[expect(
-    clippy::indexing_slicing,
-    clippy::as_conversions,
-    reason = "const evaluation: an index out of range would not compile"
-)]
-const fn needs_escape() -> [bool; 256] {
-    let mut t = [false; 256];
-    let mut i = 0;
-    while i < 0x20 {
-        t[i] = true;
-        i += 1;
-    }
-    t[b'"' as usize] = true;
-    t[b'\\' as usize] = true;
-    t[0x7F] = true;
-    t
+/// Whether JSON or FHIR forbids the byte inside a string as it is.
+const fn needs_escape(b: u8) -> bool {
+    b < 0x20 || b == b'"' || b == b'\\' || b == 0x7F
 }
-static ESCAPE: [bool; 256] = needs_escape();
 
 /// Appends `text` escaped for JSON. Control characters that FHIR strings may not hold (all but tab,
 /// CR and LF) are dropped.
 pub(crate) fn write_escaped(out: &mut Vec<u8>, text: &str) {
     let bytes = text.as_bytes();
+    // No early exit: the loop becomes a handful of vector instructions.
     if !bytes
         .iter()
-        .any(|&b| ESCAPE.get(usize::from(b)).copied().unwrap_or(false))
+        .fold(false, |found, &b| found | needs_escape(b))
     {
         out.extend_from_slice(bytes);
         return;
@@ -117,7 +104,14 @@ impl Value<'_> {
     }
     /// A constant string.
     pub fn constant(self, text: &'static str) {
-        self.string(text, Src::NONE);
+        debug_assert!(
+            !text.bytes().any(needs_escape),
+            "constants are written as they are"
+        );
+        self.b.event(Src::NONE);
+        self.b.scratch.push(b'"');
+        self.b.scratch.extend_from_slice(text.as_bytes());
+        self.b.scratch.push(b'"');
     }
     /// A number literal (see [`crate::number::decimal`]).
     pub fn number(self, literal: &str, src: Src) {
@@ -172,7 +166,8 @@ impl Object<'_> {
     }
     /// `"key":"text"` with a constant.
     pub fn constant(&mut self, key: &str, text: &'static str) {
-        self.string(key, text, Src::NONE);
+        self.b.key(key);
+        Value { b: self.b }.constant(text);
     }
     /// A further source of the leaf written last or next (combined values trace to all their spans).
     /// Call it right before the leaf is written.

@@ -155,7 +155,7 @@ impl Resource {
     }
     /// Adds a constant string.
     pub fn constant(&mut self, element: Element, text: &'static str) -> bool {
-        self.add(element, |v| v.string(text, Src::NONE))
+        self.add(element, |v| v.constant(text))
     }
     /// Whether an element (or an item of it) has been written.
     pub fn has(&self, element: Element) -> bool {
@@ -198,7 +198,9 @@ impl Resource {
             let before = self.row(None);
             self.add(crate::element::META, |v| {
                 v.object(|o| {
-                    o.array("profile", |a| a.string(canonical, Src::NONE));
+                    o.array("profile", |a| {
+                        a.value(|v| v.constant(canonical));
+                    });
                 });
             });
             self.row(before);

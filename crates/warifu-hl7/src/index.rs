@@ -102,7 +102,7 @@ pub(crate) struct Seg {
 }
 
 /// Where segments and fields begin; built by [`Index::build`], reused between messages.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Index {
     pub(crate) segments: Vec<Seg>,
     /// `start << 6 | flags` of each field.
@@ -111,6 +111,8 @@ pub struct Index {
     pub(crate) charset: Charset,
     notes: Vec<Note>,
     eight_bit: bool,
+    /// Reused while values are decoded.
+    pub(crate) scratch: std::cell::RefCell<String>,
 }
 
 impl Default for Index {
@@ -122,6 +124,7 @@ impl Default for Index {
             charset: Charset::Iso2022Jp,
             notes: Vec::new(),
             eight_bit: false,
+            scratch: std::cell::RefCell::new(String::new()),
         }
     }
 }

@@ -52,11 +52,26 @@ impl<'a> Val<'a> {
     /// Without blanks at both ends (the byte range stays).
     #[must_use]
     pub fn trimmed(self) -> Self {
+        if has_clean_ends(self.text.as_bytes()) {
+            return self;
+        }
         Self {
             text: self.text.trim(),
             ..self
         }
     }
+}
+
+/// Whether neither end can be a blank of any kind: the usual case, told without decoding characters.
+fn has_clean_ends(b: &[u8]) -> bool {
+    let graphic = |c: u8| matches!(c, 0x21..=0x7E);
+    let (Some(&first), Some(&last)) = (b.first(), b.last()) else {
+        return true;
+    };
+    // Three-byte characters from E4 on are kanji and the like; E3 80 holds the ideographic space.
+    let wide = |c: Option<&[u8]>| matches!(c, Some([0xE4..=0xEF, ..] | [0xE3, 0x81..=0xBF, ..]));
+    (graphic(first) || wide(b.get(..3)))
+        && (graphic(last) || wide(b.len().checked_sub(3).and_then(|n| b.get(n..))))
 }
 
 /// One message: bytes, index and an arena for decoded text.
@@ -65,6 +80,8 @@ pub struct Message<'a> {
     bytes: &'a [u8],
     index: &'a Index,
     arena: &'a Bump,
+    /// The whole file as text where it is ASCII or UTF-8: plain parts are slices of it.
+    utf8: Option<&'a str>,
     number: u16,
 }
 
@@ -85,7 +102,20 @@ impl<'a> Message<'a> {
             bytes,
             index,
             arena,
+            utf8: std::str::from_utf8(bytes).ok(),
             number,
+        }
+    }
+    /// Plain ASCII between two offsets.
+    fn plain(&self, start: u32, end: u32) -> &'a str {
+        let range = start as usize..end as usize;
+        match self.utf8 {
+            Some(text) => text.get(range).unwrap_or(""),
+            None => self
+                .bytes
+                .get(range)
+                .and_then(|b| std::str::from_utf8(b).ok())
+                .unwrap_or(""),
         }
     }
     /// The bytes of the file.
@@ -403,8 +433,8 @@ impl<'a> Part<'a> {
         let raw = self.raw();
         let text = if raw == b"\"\"" {
             ""
-        } else if self.flags & (F_ESC | F_BS | F_8BIT) == 0 {
-            std::str::from_utf8(raw).unwrap_or("")
+        } else if self.flags & (F_ESC | F_BS | F_8BIT) == 0 || self.is_plain(raw) {
+            self.message.plain(self.start, self.end)
         } else {
             decode(raw, self.message)
         };
@@ -414,6 +444,11 @@ impl<'a> Part<'a> {
             end: self.end,
             message: self.message.number,
         }
+    }
+    /// The flags are the field's: a component of it may still be plain ASCII.
+    fn is_plain(&self, raw: &[u8]) -> bool {
+        let escape = self.message.index.delimiters.escape;
+        self.flags & F_8BIT == 0 && !raw.iter().any(|&b| b == 0x1B || b == 0x0E || b == escape)
     }
     fn split(&self, delimiter: u8, flag: u32) -> Parts<'a> {
         Parts {
@@ -534,9 +569,12 @@ impl<'a> Iterator for Parts<'a> {
 
 /// Decodes and unescapes into the arena.
 fn decode<'a>(raw: &'a [u8], m: Message<'a>) -> &'a str {
-    let mut s = String::with_capacity(raw.len());
+    let mut s = m.index.scratch.take();
+    s.clear();
     decode_and_unescape(raw, m.index.charset, m.index.delimiters, &mut s);
-    m.arena.alloc_str(&s)
+    let text = m.arena.alloc_str(&s);
+    m.index.scratch.replace(s);
+    text
 }
 
 /// Decodes `raw` and resolves HL7 escapes, which are looked for in ASCII state only.
