@@ -160,7 +160,7 @@ impl<'a> Shared<'a> {
     /// Writes the reference to the patient.
     fn subject(&self, r: &mut Resource, element: Element) {
         r.object(element, |o| {
-            o.string("reference", self.patient, self.patient_src)
+            o.string("reference", self.patient, self.patient_src);
         });
     }
     /// Logical id; when the message itself asks for one twice, the later ones are numbered, so that
@@ -370,7 +370,7 @@ pub(crate) fn order(cx: &mut Cx<'_, '_>) {
             .obr
             .map(|s| s.field(4))
             .filter(Part::is_some)
-            .map(|f| Item::read(cx, f, systems::JANIS_ORGANISM));
+            .map(|f| Item::ordered(cx, f));
         let mut request = order::open(cx, &mut shared, &walk, o, number, item.as_ref(), target);
         encounter(
             cx,
@@ -381,7 +381,7 @@ pub(crate) fn order(cx: &mut Cx<'_, '_>) {
         );
         let parent_key = item.as_ref().map_or("", |i| i.key().text);
         for line in walk.lines_of(o) {
-            let item = Item::read(cx, line.obx.field(3), systems::JANIS_ORGANISM);
+            let item = Item::ordered(cx, line.obx.field(3));
             if line.obx.field(5).is_some() {
                 // A finding sent along (urine volume, body weight).
                 let reference = result::finding(cx, &mut shared, &walk, line, number, target);
@@ -422,7 +422,7 @@ pub(crate) fn result(cx: &mut Cx<'_, '_>) {
             .obr
             .map(|s| s.field(4))
             .filter(Part::is_some)
-            .map(|f| Item::read(cx, f, systems::JANIS_ORGANISM));
+            .map(|f| Item::ordered(cx, f));
         let has_head = o.obr.is_some() || o.orc.is_some();
         let mut at = None;
         let request = if has_head {

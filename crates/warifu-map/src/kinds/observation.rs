@@ -59,7 +59,14 @@ struct Coding<'a> {
 impl<'a> Item<'a> {
     /// Reads a CWE. `janis` is the code system that the name `JANIS` stands for here.
     pub(crate) fn read(cx: &mut Cx<'a, '_>, cwe: Part<'a>, janis: &'static str) -> Self {
-        let [a, b] = datatypes::both_triplets(cwe).map(|t| Self::coding(cx, t, janis));
+        Self::read_as(cx, cwe, janis, false)
+    }
+    /// Reads what is ordered (OBR-4; OBX-3 of an order), where JLAC10 without the result id is normal.
+    pub(crate) fn ordered(cx: &mut Cx<'a, '_>, cwe: Part<'a>) -> Self {
+        Self::read_as(cx, cwe, systems::JANIS_ORGANISM, true)
+    }
+    fn read_as(cx: &mut Cx<'a, '_>, cwe: Part<'a>, janis: &'static str, ordered: bool) -> Self {
+        let [a, b] = datatypes::both_triplets(cwe).map(|t| Self::coding(cx, t, janis, ordered));
         let codings = if b.is_some_and(|c| c.standard) && !a.is_some_and(|c| c.standard) {
             [b, a]
         } else {
@@ -73,6 +80,7 @@ impl<'a> Item<'a> {
         cx: &mut Cx<'a, '_>,
         triplet: Triplet<'a>,
         janis: &'static str,
+        ordered: bool,
     ) -> Option<Coding<'a>> {
         if triplet.is_empty() {
             return None;
@@ -95,6 +103,11 @@ impl<'a> Item<'a> {
         let (system, standard) =
             match systems::system_uri(name, triplet.code.text, triplet.version.text) {
                 SystemUri::Known(uri) => (uri, true),
+                SystemUri::LocalAs(label)
+                    if ordered && warifu_terms::jlac::is_jlac10_order(triplet.code.text) =>
+                {
+                    (datatypes::local_system(cx, label), true)
+                }
                 _ => (datatypes::system_of(cx, &triplet), false),
             };
         Some(Coding {
@@ -125,6 +138,15 @@ impl<'a> Item<'a> {
             .flatten()
             .find_map(|c| c.triplet.code.some())
             .unwrap_or(self.text)
+    }
+    /// The code beside [`Item::key`], or empty: results of one standard code differ in it.
+    pub(crate) fn second(&self) -> Val<'a> {
+        self.codings
+            .iter()
+            .flatten()
+            .filter_map(|c| c.triplet.code.some())
+            .nth(1)
+            .unwrap_or_default()
     }
     /// The JLAC10 code (17 or 15 characters, as sent), or nothing.
     pub(crate) fn jlac10(&self) -> Option<&'a str> {
@@ -633,7 +655,7 @@ pub(crate) fn value<'a>(
 pub(crate) fn data_absent(r: &mut Resource, cx: &mut Cx<'_, '_>, obx: Segment<'_>, status: &str) {
     let code = absent_code(cx, obx, status);
     r.object(el::DATA_ABSENT_REASON, |o| {
-        absent_concept(o, code, &obx.field(11))
+        absent_concept(o, code, &obx.field(11));
     });
 }
 
@@ -672,7 +694,7 @@ pub(crate) fn component_value<'a>(
     if value.is_none() {
         let code = absent_code(cx, obx, status);
         o.object("dataAbsentReason", |o| {
-            absent_concept(o, code, &obx.field(11))
+            absent_concept(o, code, &obx.field(11));
         });
     }
     if obx.field(8).is_some() {
@@ -746,14 +768,6 @@ pub(crate) fn write_range(o: &mut Object<'_>, range: &Range<'_>) {
     }
     if range.text {
         o.string("text", range.sent.text, range.sent.src());
-    }
-}
-
-/// OBX-7 → `referenceRange`.
-pub(crate) fn reference_range<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, obx: Segment<'a>) {
-    let unit = unit(cx, obx);
-    if let Some(range) = read_range(cx, obx, &unit) {
-        r.object(el::REFERENCE_RANGE, |o| write_range(o, &range));
     }
 }
 

@@ -277,13 +277,13 @@ fn one<'a>(
     issued(&mut r, cx, line);
     if let Some(person) = datatypes::practitioner(cx, obx.field(16)) {
         r.object(el::PERFORMER, |o| {
-            datatypes::person_reference(o, cx, &person)
+            datatypes::person_reference(o, cx, &person);
         });
     }
     if let Some(id) = cx.encounter_at(at.text) {
         let reference = cx.reference_text("Encounter", id);
         r.object(el::ENCOUNTER, |o| {
-            o.string("reference", reference, at.src())
+            o.string("reference", reference, at.src());
         });
     }
     for l in [Some(line), mate].into_iter().flatten() {

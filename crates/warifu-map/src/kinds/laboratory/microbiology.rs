@@ -94,9 +94,9 @@ pub(super) fn plan(context: &Context<'_>, lines: &[Line<'_>]) -> Option<Plan> {
         let same = lines.get(at).is_some_and(|o| same_state(o.obx, l.obx));
         if let Some(Role::Organism(members)) = roles.get_mut(at) {
             if same {
-                members.parts.push(i)
+                members.parts.push(i);
             } else {
-                members.apart.push(i)
+                members.apart.push(i);
             }
         }
         if let Some(slot) = roles.get_mut(i).filter(|_| same) {
@@ -153,10 +153,10 @@ pub(super) fn members<'a>(
             continue;
         }
         let item = Item::read(cx, obx.field(3), systems::JANIS_ORGANISM);
-        let id = super::result::id_of(cx, shared, context, item.key().text, obx);
+        let id = super::result::id_of(cx, shared, context, &item, obx);
         let reference = cx.reference_text("Observation", id);
         r.object(el::HAS_MEMBER, |o| {
-            o.string("reference", reference, obx.field(4).src())
+            o.string("reference", reference, obx.field(4).src());
         });
     }
     for line in members.parts.iter().filter_map(|m| lines.get(*m)) {
@@ -212,7 +212,7 @@ pub(super) fn derived_from<'a>(
     if let Some(id) = parent {
         let reference = cx.reference_text("Observation", id);
         r.object(el::DERIVED_FROM, |o| {
-            o.string("reference", reference, prl.src())
+            o.string("reference", reference, prl.src());
         });
         return;
     }

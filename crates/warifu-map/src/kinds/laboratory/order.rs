@@ -61,7 +61,7 @@ pub(super) fn open<'a>(
     shared.subject(&mut r, el::SUBJECT);
     if let Some(reference) = specimen.reference {
         r.object(el::SPECIMEN, |o| {
-            o.string("reference", reference, specimen.src)
+            o.string("reference", reference, specimen.src);
         });
     }
     for nte in walk.notes(order.notes) {
@@ -101,6 +101,8 @@ pub(super) fn child<'a>(
             specimen.key,
             parent_key,
             item.key().text,
+            item.second().text,
+            item.text.text,
         ],
         obx.position(),
         "",
@@ -118,7 +120,7 @@ pub(super) fn child<'a>(
     );
     let reference = cx.reference_text("ServiceRequest", parent.r.id());
     r.object(el::BASED_ON, |o| {
-        o.string("reference", reference, number.src())
+        o.string("reference", reference, number.src());
     });
     r.string(el::STATUS, parent.status, obx.field(11).src());
     r.constant(el::INTENT, "order");
@@ -126,7 +128,7 @@ pub(super) fn child<'a>(
     shared.subject(&mut r, el::SUBJECT);
     if let Some(reference) = specimen.reference {
         r.object(el::SPECIMEN, |o| {
-            o.string("reference", reference, specimen.src)
+            o.string("reference", reference, specimen.src);
         });
     }
     r.profile(JP_SERVICE_REQUEST);
@@ -192,7 +194,7 @@ pub(super) fn requisition<'a>(r: &mut Resource, _: &mut Cx<'a, '_>, _: &Group<'a
     let v = f.comp(1).value().trimmed();
     if !v.is_empty() {
         r.object(el::REQUISITION, |o| {
-            datatypes::identifier(o, warifu_terms::systems::ID_RESOURCE_INSTANCE, v)
+            datatypes::identifier(o, warifu_terms::systems::ID_RESOURCE_INSTANCE, v);
         });
     }
 }
@@ -323,6 +325,8 @@ pub(super) fn priority<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>,
     if !t.known {
         cx.report_with(&MAP008, &v, "0485");
     }
+    // The text and the table's name say the same.
+    cx.used(&f);
     r.string(el::PRIORITY, t.to, v.src());
 }
 
@@ -346,7 +350,7 @@ pub(super) fn occurrence<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, g: &Group<'a
                 return;
             }
         } else if r.object(el::OCCURRENCE_PERIOD, |o| {
-            datatypes::period(o, cx, start, end)
+            datatypes::period(o, cx, start, end);
         }) {
             return;
         }

@@ -101,7 +101,7 @@ pub(super) fn emit<'a>(
     }
     if let Some(reference) = specimen.reference {
         r.object(el::SPECIMEN, |o| {
-            o.string("reference", reference, specimen.src)
+            o.string("reference", reference, specimen.src);
         });
     }
     for (reference, src) in &done.results {
@@ -189,7 +189,7 @@ pub(super) fn effective<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, g: &Group<'a>
         datatypes::add_date_time(r, cx, el::EFFECTIVE_DATE_TIME, start);
     } else {
         r.object(el::EFFECTIVE_PERIOD, |o| {
-            datatypes::period(o, cx, start, end)
+            datatypes::period(o, cx, start, end);
         });
     }
 }

@@ -254,11 +254,13 @@ fn one<'a>(
     let sub = obx.field(4).value().trimmed();
     let key = item.key();
     let of_parent = context.parent.map_or("", |p| p.text().text);
+    let second = item.second();
     let parts = [
         shared.kind,
         context.number.text,
         target.key,
         key.text,
+        second.text,
         sub.text,
         of_parent,
     ];
@@ -266,7 +268,13 @@ fn one<'a>(
     let mut r = cx.open("Observation", id);
     r.row(super::row(&OBX_TO_JP_OBSERVATION_LAB_RESULT));
     if !cx.options().without_source_identifier {
-        identifier(&mut r, cx, context, key, sub);
+        // Drugs of one susceptibility code differ in their second code.
+        let drug = if susceptibility {
+            second
+        } else {
+            Val::default()
+        };
+        identifier(&mut r, cx, context, [key, drug, sub]);
     }
     if let Some(request) = context.request {
         let src = super::src_of(&context.number);
@@ -308,7 +316,7 @@ fn one<'a>(
     }
     if let Some(reference) = target.reference {
         r.object(el::SPECIMEN, |o| {
-            o.string("reference", reference, target.src)
+            o.string("reference", reference, target.src);
         });
     }
     if let Some(range) = observation::read_range(cx, obx, &unit) {
@@ -345,35 +353,27 @@ pub(super) fn id_of<'a>(
     cx: &mut Cx<'a, '_>,
     shared: &Shared<'a>,
     context: &Context<'a>,
-    key: &str,
+    item: &Item<'a>,
     obx: Segment<'a>,
 ) -> Id {
     let of_parent = context.parent.map_or("", |p| p.text().text);
     let sub = obx.field(4).value().text.trim();
-    cx.id(
-        "Observation",
-        &[
-            shared.kind,
-            context.number.text,
-            context.target.key,
-            key,
-            sub,
-            of_parent,
-        ],
-        obx.position(),
-        "",
-    )
+    let parts = [
+        shared.kind,
+        context.number.text,
+        context.target.key,
+        item.key().text,
+        item.second().text,
+        sub,
+        of_parent,
+    ];
+    cx.id("Observation", &parts, obx.position(), "")
 }
 
 /// `order-specimen-item-sub` under the institution's instance numbers.
-fn identifier<'a>(
-    r: &mut Resource,
-    cx: &Cx<'a, '_>,
-    context: &Context<'a>,
-    key: Val<'a>,
-    sub: Val<'a>,
-) {
-    let parts = [context.number, context.target.number, key, sub];
+fn identifier<'a>(r: &mut Resource, cx: &Cx<'a, '_>, context: &Context<'a>, own: [Val<'a>; 3]) {
+    let [key, drug, sub] = own;
+    let parts = [context.number, context.target.number, key, drug, sub];
     let length = parts.iter().map(|p| p.text.len() + 1).sum();
     let mut s = bumpalo::collections::String::with_capacity_in(length, cx.message().arena());
     for p in parts.iter().filter(|p| !p.is_empty()) {
@@ -385,7 +385,7 @@ fn identifier<'a>(
     let s = s.into_bump_str();
     r.object(el::IDENTIFIER, |o| {
         o.string("system", systems::ID_RESOURCE_INSTANCE, super::src_of(&key));
-        for p in [context.number, context.target.number, sub] {
+        for p in [context.number, context.target.number, drug, sub] {
             let src = super::src_of(&p);
             if src.is_some() && !p.is_empty() {
                 o.also(src);

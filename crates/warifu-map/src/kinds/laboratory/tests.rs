@@ -411,6 +411,28 @@ fn equal_results_are_kept_apart() {
 }
 
 #[test]
+fn drugs_of_one_susceptibility_code_are_told_apart_by_their_second_code() {
+    let line = |drug: &str| {
+        format!("OBX|1|ST|6C010000008076201^ＭＩＣ^JC10^{drug}^薬^JANIS|1|<= 0.06|ug/mL|||||F\n")
+    };
+    let out = convert(
+        "OML-11",
+        &format!(
+            "{HEAD}SPM|1|S9||061^喀痰^JC10\nOBR|1|O9||6C0100000080762^薬剤感受性^JC10|||202604010900|||||||||||||||||||6B010000006174114&菌名&JC10^1\n{}{}",
+            line("1201"),
+            line("1286")
+        ),
+    );
+    let found = all(&out, "Observation");
+    assert_eq!(found.len(), 2);
+    assert!(at(&found[0], "/identifier/0/value").contains("1201"));
+    assert!(at(&found[1], "/identifier/0/value").contains("1286"));
+    assert!(!reported(&out, "MAP213"));
+    // Fifteen digits are normal in what is ordered.
+    assert!(!reported(&out, "MAP006"));
+}
+
+#[test]
 fn other_orders_of_segments_are_understood() {
     let out = convert(
         "OML-11",

@@ -331,7 +331,7 @@ fn fold(text: &str) -> String {
         match c {
             c if c.is_whitespace() => {}
             '−' | '‐' | '‑' | '–' | '—' | '―' | '－' | '﹣' | 'ｰ' | '─' => {
-                out.push('-')
+                out.push('-');
             }
             // The long-vowel mark is a dash only where no kana stands before it.
             'ー' if !out.ends_with(|p: char| ('ァ'..='ヿ').contains(&p)) => out.push('-'),
