@@ -106,7 +106,7 @@ fn order<'a>(cx: &mut Cx<'a, '_>, group: &Group<'a>, seen: &mut BTreeMap<&'a str
     let before = r.row(ODS_TO_NUTRITION_ORDER.rows.first().map(|row| &row.row));
     if !number.is_empty() {
         r.object(el::IDENTIFIER, |o| {
-            datatypes::identifier(o, systems::ID_RESOURCE_INSTANCE, number)
+            datatypes::identifier(o, systems::ID_RESOURCE_INSTANCE, number);
         });
     }
     r.constant(el::INTENT, "order");
@@ -160,7 +160,7 @@ fn filler<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>)
                 "FILL",
                 "Filler Identifier",
                 warifu_fhir::Src::NONE,
-            )
+            );
         });
         datatypes::identifier(o, system, v);
     });
@@ -246,7 +246,7 @@ fn diets<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, _: Part<'
                 }
             });
             o.array("schedule", |a| {
-                schedules(a, cx, group, &mut group.all(*b"ODS").filter(is_diet))
+                schedules(a, cx, group, &mut group.all(*b"ODS").filter(is_diet));
             });
             join(
                 o,
@@ -264,7 +264,7 @@ fn diets<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, _: Part<'
                         o.object("type", |o| datatypes::codeable_concept(o, cx, s.field(3)));
                     }
                     o.array("schedule", |a| {
-                        schedules(a, cx, group, &mut std::iter::once(s))
+                        schedules(a, cx, group, &mut std::iter::once(s));
                     });
                     join(o, cx, std::iter::once(s.field(4)));
                 });
@@ -273,7 +273,7 @@ fn diets<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, _: Part<'
                 cx.used(&s.field(1));
                 for rep in s.field(3).reps() {
                     r.object(el::FOOD_PREFERENCE_MODIFIER, |o| {
-                        datatypes::codeable_concept(o, cx, rep)
+                        datatypes::codeable_concept(o, cx, rep);
                     });
                 }
                 let v = s.field(4).text().trimmed();
@@ -401,4 +401,50 @@ fn timing<'a>(
             _ => o.string("text", text.text, text.src()),
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{all, at, convert, reported};
+
+    const HEAD: &str = "MSH|^~\\&|HIS|S|GW|R|20260407104000||OMD^O03^OMD_O03|1|P|2.5\n\
+        PID|0001||0000990001^^^^PI||割符^太郎^^^^^L^I||19650415|M\n";
+
+    #[test]
+    fn diets_supplements_and_preferences_find_their_places() {
+        let out = convert(
+            "OMD",
+            &format!(
+                "{HEAD}ORC|NW|41|||||||20260407104000|||D1^見立^一郎\n\
+                 TQ1|1||TID&１日３回&HL70335||||202604071200|202604131800\n\
+                 ODS|D||E061^心臓食^99WRF|粥に変更\nODS|P||N012^さば禁^99WRF|アレルギーのため\n\
+                 ORC|CA|41|||||||20260407104000\nTQ1|2||QAM&毎朝&HL70335||||202604080700\n\
+                 ODS|S|B^朝食時^99WRF|S003^牛乳^99WRF\nODS|X||Z^他^99WRF\n"
+            ),
+        );
+        let found = all(&out, "NutritionOrder");
+        let (first, second) = (&found[0], &found[1]);
+        assert_eq!(at(first, "/status"), "active");
+        assert_eq!(at(first, "/identifier/0/value"), "41");
+        assert_eq!(at(first, "/dateTime"), "2026-04-07T10:40:00+09:00");
+        assert_eq!(at(first, "/orderer/display"), "見立 一郎");
+        assert_eq!(at(first, "/oralDiet/type/0/coding/0/code"), "E061");
+        assert_eq!(at(first, "/oralDiet/instruction"), "粥に変更");
+        assert_eq!(first["oralDiet"]["schedule"][0]["repeat"]["frequency"], 3);
+        assert_eq!(
+            at(first, "/oralDiet/schedule/0/repeat/boundsPeriod/end"),
+            "2026-04-13T18:00:00+09:00"
+        );
+        assert_eq!(at(first, "/foodPreferenceModifier/0/coding/0/code"), "N012");
+        assert_eq!(at(first, "/note/0/text"), "アレルギーのため");
+        assert_eq!(at(second, "/status"), "revoked");
+        assert_eq!(at(second, "/supplement/0/type/coding/0/code"), "S003");
+        assert_eq!(at(second, "/supplement/0/schedule/0/repeat/when/0"), "MORN");
+        assert_eq!(
+            at(second, "/supplement/0/schedule/0/code/text"),
+            "朝食時 毎朝"
+        );
+        assert!(reported(&out, "MAP314"));
+        assert_ne!(at(first, "/id"), at(second, "/id"));
+    }
 }

@@ -309,7 +309,7 @@ fn report_rest<'a>(cx: &mut Cx<'a, '_>, group: &Group<'a>) -> bool {
 pub(super) fn given(cx: &mut Cx<'_, '_>) {
     let mut order_in_rp: BTreeMap<(&str, &str, &[u8]), u32> = BTreeMap::new();
     let mut drugs_of_rp: BTreeMap<(&str, &str), u32> = BTreeMap::new();
-    let mut times: BTreeMap<(&str, &str, &[u8], &[u8]), u32> = BTreeMap::new();
+    let mut times: BTreeMap<[&[u8]; 4], u32> = BTreeMap::new();
     let mut people = People::default();
     super::orders(cx, |cx, group| {
         if !report_rest(cx, group) {
@@ -338,7 +338,7 @@ pub(super) fn given(cx: &mut Cx<'_, '_>) {
                         *n
                     });
                 let start = rxa.field(3).raw();
-                let nth = times.entry((order.text, rp.text, drug, start)).or_insert(0);
+                let nth = times.entry([order.text.as_bytes(), rp.text.as_bytes(), drug, start]).or_insert(0);
                 *nth += 1;
                 let arena = cx.message().arena();
                 let number = bumpalo::format!(in arena, "{}", place).into_bump_str();
@@ -372,7 +372,7 @@ pub(super) fn given(cx: &mut Cx<'_, '_>) {
                     super::rp_identifier(&mut r, cx, identifier, rp) && rxa.field(5).is_some();
                 if !rp.is_empty() {
                     r.object(identifier, |o| {
-                        datatypes::identifier(o, systems::ID_ORDER_IN_RP, rp.map(number))
+                        datatypes::identifier(o, systems::ID_ORDER_IN_RP, rp.map(number));
                     });
                 }
                 request_identifier(&mut r, identifier, order);
@@ -592,7 +592,7 @@ fn is_vaccine(code: Part<'_>) -> bool {
 fn request_identifier(r: &mut Resource, element: warifu_fhir::Element, order: Val<'_>) {
     if !order.is_empty() {
         r.object(element, |o| {
-            datatypes::identifier(o, systems::ID_PRESCRIPTION, order)
+            datatypes::identifier(o, systems::ID_PRESCRIPTION, order);
         });
     }
 }
@@ -603,7 +603,7 @@ fn request_reference(r: &mut Resource, element: warifu_fhir::Element, order: Val
         r.object(element, |o| {
             o.constant("type", "MedicationRequest");
             o.object("identifier", |o| {
-                datatypes::identifier(o, systems::ID_RESOURCE_INSTANCE, order)
+                datatypes::identifier(o, systems::ID_RESOURCE_INSTANCE, order);
             });
         });
     }
@@ -634,7 +634,7 @@ fn request_authored_on<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>,
     let v = f.value();
     if let Some(text) = datatypes::date_time(cx, v, "ORC-9") {
         extension(r, REQUEST_AUTHORED_ON, |o| {
-            o.string("valueDateTime", text, v.src())
+            o.string("valueDateTime", text, v.src());
         });
     }
 }
@@ -643,7 +643,7 @@ fn request_authored_on<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>,
 fn request_department<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
     extension(r, REQUEST_DEPARTMENT, |o| {
         o.object("valueCodeableConcept", |o| {
-            datatypes::codeable_concept(o, cx, f)
+            datatypes::codeable_concept(o, cx, f);
         });
     });
 }
@@ -876,7 +876,7 @@ fn comments<'a>(r: &mut Resource, _: &mut Cx<'a, '_>, group: &Group<'a>, _: Part
     comment(r, el::NOTE, group);
 }
 
-fn comment<'a>(r: &mut Resource, element: warifu_fhir::Element, group: &Group<'a>) {
+fn comment(r: &mut Resource, element: warifu_fhir::Element, group: &Group<'_>) {
     for nte in group.all(*b"NTE") {
         for rep in nte.field(3).reps() {
             let v = rep.text();
@@ -955,7 +955,7 @@ fn contained_location<'a>(r: &mut Resource, cx: &Cx<'a, '_>, f: Part<'a>) -> Opt
                     code,
                     display,
                     kind.src(),
-                )
+                );
             });
         }
     });
@@ -1051,7 +1051,7 @@ fn mixed_maker_note<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>
 fn status_reason<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
     for rep in f.reps() {
         r.object(el::STATUS_REASON, |o| {
-            datatypes::codeable_concept(o, cx, rep)
+            datatypes::codeable_concept(o, cx, rep);
         });
     }
 }
@@ -1144,7 +1144,7 @@ fn dispensed_quantity<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'
     };
     let unit = dosage::drug_unit(cx, unit);
     r.object(di::QUANTITY, |o| {
-        dosage::quantity(o, &literal, v.src(), &unit)
+        dosage::quantity(o, &literal, v.src(), &unit);
     });
 }
 
@@ -1183,7 +1183,7 @@ fn dispense_maker<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: P
 
 fn dispense_reason<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
     r.object(di::STATUS_REASON_CODEABLE_CONCEPT, |o| {
-        datatypes::codeable_concept(o, cx, f)
+        datatypes::codeable_concept(o, cx, f);
     });
 }
 
@@ -1243,7 +1243,7 @@ fn immunization<'a>(
     let before = r.row(RXA_TO_JP_IMMUNIZATION.rows.first().map(|row| &row.row));
     if !order.is_empty() {
         r.object(im::IDENTIFIER, |o| {
-            datatypes::identifier(o, systems::ID_RESOURCE_INSTANCE, order)
+            datatypes::identifier(o, systems::ID_RESOURCE_INSTANCE, order);
         });
     }
     cx.subject(&mut r, im::PATIENT);
@@ -1289,7 +1289,7 @@ fn vaccine_dose<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f:
         super::note(r, im::NOTE, &["接種量: ", &literal, unit.text.text], cx, &v);
     } else {
         r.object(im::DOSE_QUANTITY, |o| {
-            dosage::quantity(o, &literal, v.src(), &unit)
+            dosage::quantity(o, &literal, v.src(), &unit);
         });
     }
 }
@@ -1331,7 +1331,7 @@ fn vaccine_reason<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: P
     r.object(im::STATUS_REASON, |o| datatypes::codeable_concept(o, cx, f));
 }
 
-fn vaccine_status<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: Part<'a>) {
+fn vaccine_status<'a>(r: &mut Resource, _: &mut Cx<'a, '_>, group: &Group<'a>, f: Part<'a>) {
     let v = f.value().trimmed();
     let action = group
         .field(*b"RXA", 21)

@@ -54,7 +54,7 @@ impl<'a> DrugUnit<'a> {
 
 /// Both triplets of a CWE whose parts are sub-components (TQ1-3.1, RXE-19.2, TQ1-6.2). Some senders
 /// write a plain CWE there: it is read when the part stands alone in its field.
-pub(super) fn sub_triplets<'a>(component: Part<'a>) -> [Triplet<'a>; 2] {
+pub(super) fn sub_triplets(component: Part<'_>) -> [Triplet<'_>; 2] {
     let mut c = [Val::default(); 6];
     for (slot, part) in c.iter_mut().zip(component.subs()) {
         *slot = part.text().trimmed();
@@ -289,12 +289,15 @@ fn number<'a>(cx: &mut Cx<'a, '_>, v: Val<'a>, quiet: bool) -> Option<Cow<'a, st
     }
 }
 
+/// A number literal and the bytes it was read from.
+type Sent<'a> = (Cow<'a, str>, Src);
+
 /// Members of `dispenseRequest` that come from TQ1-6: `expectedSupplyDuration` in days (returned for
 /// its place after `quantity`), or the number of times.
 pub(super) fn supply_of<'a>(
     cx: &mut Cx<'a, '_>,
     group: &Group<'a>,
-) -> (Option<(Cow<'a, str>, Src)>, Option<(Cow<'a, str>, Src)>) {
+) -> (Option<Sent<'a>>, Option<Sent<'a>>) {
     let Some(field) = group.field(*b"TQ1", 6) else {
         return (None, None);
     };
@@ -357,9 +360,9 @@ fn instruction<'a>(
             }
             let extra = is_additional(&pair) || usage.is_some();
             if extra {
-                additional.push(pair)
+                additional.push(pair);
             } else {
-                usage = Some(pair)
+                usage = Some(pair);
             }
         }
     }
@@ -431,7 +434,7 @@ fn instruction<'a>(
                 a.object(|o| {
                     o.constant("url", DEVICE);
                     o.object("valueReference", |o| {
-                        o.string("reference", "#device", route(3).src())
+                        o.string("reference", "#device", route(3).src());
                     });
                 });
             }
@@ -439,17 +442,14 @@ fn instruction<'a>(
         if let (Some(n), Some(tq1)) = (sequence, tq1) {
             o.number("sequence", &n.to_string(), tq1.field(1).src());
         }
-        match words.srcs.split_last() {
-            Some((last, before)) => {
-                for src in before {
-                    o.also(*src);
-                }
-                o.string("text", &words.text, *last);
+        if let Some((last, before)) = words.srcs.split_last() {
+            for src in before {
+                o.also(*src);
             }
-            None => {
-                o.constant("text", NOTHING_SAID);
-                cx.report_message(&MAP305, "TQ1-3");
-            }
+            o.string("text", &words.text, *last);
+        } else {
+            o.constant("text", NOTHING_SAID);
+            cx.report_message(&MAP305, "TQ1-3");
         }
         o.array("additionalInstruction", |a| {
             for pair in &additional {
@@ -717,42 +717,39 @@ fn rate<'a>(
         });
     }
     let unit = drug_unit(cx, [a, b]);
-    match per_time {
-        Some((n, code, ja)) => {
-            words.push(
-                &[
-                    &literal,
-                    unit.text.text,
-                    "/",
-                    if n == "1" { "" } else { n },
-                    ja,
-                ],
-                v.src(),
-            );
-            if unit.code.is_empty() {
-                cx.report_with(&MAP307, &value, "RXE-24");
-                return None;
-            }
-            Some(Rate {
-                amount: Amount {
-                    literal,
-                    src: v.src(),
-                    unit,
-                },
-                per: Some((n, code, ja, per_value.src())),
-            })
+    if let Some((n, code, ja)) = per_time {
+        words.push(
+            &[
+                &literal,
+                unit.text.text,
+                "/",
+                if n == "1" { "" } else { n },
+                ja,
+            ],
+            v.src(),
+        );
+        if unit.code.is_empty() {
+            cx.report_with(&MAP307, &value, "RXE-24");
+            return None;
         }
-        None => {
-            words.push(&[&literal, unit.text.text, per_value.text], v.src());
-            Some(Rate {
-                amount: Amount {
-                    literal,
-                    src: v.src(),
-                    unit,
-                },
-                per: None,
-            })
-        }
+        Some(Rate {
+            amount: Amount {
+                literal,
+                src: v.src(),
+                unit,
+            },
+            per: Some((n, code, ja, per_value.src())),
+        })
+    } else {
+        words.push(&[&literal, unit.text.text, per_value.text], v.src());
+        Some(Rate {
+            amount: Amount {
+                literal,
+                src: v.src(),
+                unit,
+            },
+            per: None,
+        })
     }
 }
 
@@ -782,7 +779,7 @@ fn write_rate(o: &mut Object<'_>, rate: &Rate<'_>) {
         Some((n, code, ja, src)) => {
             o.object("rateRatio", |o| {
                 o.object("numerator", |o| {
-                    quantity(o, &rate.amount.literal, rate.amount.src, &rate.amount.unit)
+                    quantity(o, &rate.amount.literal, rate.amount.src, &rate.amount.unit);
                 });
                 o.object("denominator", |o| {
                     o.number("value", n, src);
@@ -794,7 +791,7 @@ fn write_rate(o: &mut Object<'_>, rate: &Rate<'_>) {
         }
         None => {
             o.object("rateQuantity", |o| {
-                quantity(o, &rate.amount.literal, rate.amount.src, &rate.amount.unit)
+                quantity(o, &rate.amount.literal, rate.amount.src, &rate.amount.unit);
             });
         }
     }

@@ -6,6 +6,8 @@
 pub mod administration;
 mod dosage;
 pub mod request;
+#[cfg(test)]
+mod tests;
 
 use bumpalo::collections::Vec as List;
 use warifu_diag::catalogue::map_general::{MAP004, MAP005, MAP009};
@@ -16,6 +18,7 @@ use warifu_terms::{systems, tables};
 
 use crate::cx::{Cx, Sourced};
 use crate::datatypes::{self, Person};
+use crate::kinds::practitioner;
 use crate::table::{Group, Table};
 
 /// Canonical of JP_Medication.
@@ -128,7 +131,7 @@ fn rp_identifier(r: &mut Resource, cx: &mut Cx<'_, '_>, element: Element, rp: Va
         return false;
     }
     r.object(element, |o| {
-        datatypes::identifier(o, systems::ID_RP_NUMBER, rp)
+        datatypes::identifier(o, systems::ID_RP_NUMBER, rp);
     })
 }
 
@@ -244,7 +247,7 @@ fn note_amount<'a>(
 }
 
 /// The people of an order, remembered while the same bytes follow: most orders of a message repeat
-/// their ORC, and a Practitioner's id costs a hash.
+/// their ORC, and each shared id costs a hash.
 #[derive(Default)]
 struct People<'a> {
     entered: Option<(&'a [u8], Person<'a>)>,
@@ -253,137 +256,74 @@ struct People<'a> {
     facility: Option<(&'a [u8], Id)>,
 }
 
-fn copy<'a>(p: &Person<'a>) -> Person<'a> {
+fn again<'a>(p: &Person<'a>, field: Part<'a>) -> Person<'a> {
     Person {
         id: p.id,
         display: p.display,
-        src: p.src,
+        src: field.src(),
     }
 }
 
 impl<'a> People<'a> {
-    fn person(
-        slot: &mut Option<(&'a [u8], Person<'a>)>,
-        cx: &mut Cx<'a, '_>,
-        field: Part<'a>,
-    ) -> Option<Person<'a>> {
-        if let Some((raw, p)) = slot.as_ref().filter(|(raw, _)| *raw == field.raw()) {
-            let _ = raw;
-            return Some(Person {
-                src: field.src(),
-                ..copy(p)
-            });
-        }
-        let p = datatypes::practitioner(cx, field)?;
-        *slot = Some((field.raw(), copy(&p)));
-        Some(p)
-    }
-    /// ORC-10.
-    fn entered_by(&mut self, cx: &mut Cx<'a, '_>, group: &Group<'a>) -> Option<Person<'a>> {
-        Self::person(&mut self.entered, cx, group.field(*b"ORC", 10)?)
-    }
     /// ORC-12.
     fn requester(&mut self, cx: &mut Cx<'a, '_>, group: &Group<'a>) -> Option<Person<'a>> {
-        Self::person(&mut self.requested, cx, group.field(*b"ORC", 12)?)
+        let field = group.field(*b"ORC", 12)?;
+        if let Some((raw, p)) = &self.requested
+            && *raw == field.raw()
+        {
+            return Some(again(p, field));
+        }
+        let p = datatypes::practitioner(cx, field)?;
+        self.requested = Some((field.raw(), again(&p, field)));
+        Some(p)
+    }
+    /// ORC-10; often the requester.
+    fn entered_by(&mut self, cx: &mut Cx<'a, '_>, group: &Group<'a>) -> Option<Person<'a>> {
+        let field = group.field(*b"ORC", 10)?;
+        for (raw, p) in [&self.requested, &self.entered].into_iter().flatten() {
+            if *raw == field.raw() {
+                return Some(again(p, field));
+            }
+        }
+        let p = datatypes::practitioner(cx, field)?;
+        self.entered = Some((field.raw(), again(&p, field)));
+        Some(p)
     }
     /// The requester's PractitionerRole, when person and department (ORC-17) are both known.
     fn role(&mut self, cx: &mut Cx<'a, '_>, group: &Group<'a>, person: &Person<'a>) -> Option<Id> {
         let field = group.field(*b"ORC", 17).filter(Part::is_some)?;
         let doctor = group.field(*b"ORC", 12)?;
+        cx.used(&field);
         if let Some((a, b, id)) = self.role
             && a == doctor.raw()
             && b == field.raw()
         {
-            cx.used(&field);
             return Some(id);
         }
-        let department = datatypes::triplets(field).find(|t| !t.code.is_empty())?;
-        let practitioner = person.id?;
-        let number = doctor.comp(1).value().trimmed();
-        let readable = bumpalo::format!(in cx.message().arena(), "practitionerrole.{}.{}", number.text, department.code.text).into_bump_str();
-        let id = cx.shared_id(
-            "PractitionerRole",
-            &[number.text, department.system.text, department.code.text],
-            readable,
-        );
-        if !cx.emitted("PractitionerRole", id) {
-            use warifu_fhir::element::practitioner_role as el;
-            let mut r = cx.open("PractitionerRole", id);
-            r.row(
-                request::RXE_TO_JP_MEDICATION_REQUEST
-                    .rows
-                    .first()
-                    .map(|row| &row.row),
-            );
-            r.profile("http://jpfhir.jp/fhir/core/StructureDefinition/JP_PractitionerRole");
-            cx.reference(
-                &mut r,
-                el::PRACTITIONER,
-                "Practitioner",
-                practitioner,
-                person.src,
-            );
-            let system = datatypes::system_of(cx, &department);
-            cx.used(&department.system);
-            r.object(el::ORGANIZATION, |o| {
-                o.object("identifier", |o| {
-                    datatypes::identifier(o, system, department.code)
-                });
-                o.string("display", department.text.text, department.text.src());
-            });
-            cx.emit(r);
-        }
+        let t = datatypes::triplets(field).find(|t| !t.code.is_empty())?;
+        let department = practitioner::department(cx, t.code, t.text, t.system.text)?;
+        let id = practitioner::emit_role(cx, person.id?, department, t.code.text, field.src());
         self.role = Some((doctor.raw(), field.raw(), id));
         Some(id)
     }
-    /// The institution (JP_Organization) of ORC-21, with its address (ORC-22) and telephone (ORC-23).
+    /// The institution (JP_Organization) that ORC-21 to 23 describe.
     fn facility(&mut self, cx: &mut Cx<'a, '_>, group: &Group<'a>) -> Option<Id> {
-        let field = group.field(*b"ORC", 21).filter(Part::is_some)?;
-        if let Some((raw, id)) = self.facility
-            && raw == field.raw()
-        {
-            for n in [21, 22, 23] {
-                if let Some(same) = group.field(*b"ORC", n) {
-                    cx.used(&same);
-                }
-            }
-            return Some(id);
-        }
-        let name = field.comp(1).value().trimmed();
-        if name.is_empty() {
+        let orc = group.first(*b"ORC")?;
+        let name = orc.field(21);
+        if !name.is_some() {
             return None;
         }
-        let readable = bumpalo::format!(in cx.message().arena(), "organization.{}", cx.institution().unwrap_or("facility")).into_bump_str();
-        let id = cx.shared_id("Organization", &["facility", name.text], readable);
-        if !cx.emitted("Organization", id) {
-            use warifu_fhir::element::organization as el;
-            let mut r = cx.open("Organization", id);
-            r.row(
-                request::RXE_TO_JP_MEDICATION_REQUEST
-                    .rows
-                    .first()
-                    .map(|row| &row.row),
-            );
-            r.profile("http://jpfhir.jp/fhir/core/StructureDefinition/JP_Organization");
-            if let Some(n) = cx.institution() {
-                let n = cx.text(n);
-                r.object(el::IDENTIFIER, |o| {
-                    o.constant("system", systems::ID_INSTITUTION);
-                    o.string("value", n, warifu_fhir::Src::NONE);
-                });
-            }
-            r.string(el::NAME, name.text, name.src());
-            for rep in group.field(*b"ORC", 22).into_iter().flat_map(|f| f.reps()) {
-                r.object(el::ADDRESS, |o| datatypes::address(o, cx, rep));
-            }
-            for rep in group.field(*b"ORC", 23).into_iter().flat_map(|f| f.reps()) {
-                r.object(el::TELECOM, |o| {
-                    datatypes::telecom(o, cx, rep, Some("work"))
-                });
-            }
-            cx.emit(r);
+        for n in [21, 22, 23] {
+            cx.used(&orc.field(n));
         }
-        self.facility = Some((field.raw(), id));
+        if let Some((raw, id)) = self.facility
+            && raw == name.raw()
+        {
+            return Some(id);
+        }
+        practitioner::emit_facility(cx, orc);
+        let id = practitioner::institution(cx)?;
+        self.facility = Some((name.raw(), id));
         Some(id)
     }
 }

@@ -268,24 +268,23 @@ pub(super) fn convert(cx: &mut Cx<'_, '_>, injection: bool) {
         let mut complete = super::rp_identifier(&mut r, cx, el::IDENTIFIER, rp);
         if !injection && complete {
             r.object(el::IDENTIFIER, |o| {
-                datatypes::identifier(o, systems::ID_ORDER_IN_RP, rp.map(number))
+                datatypes::identifier(o, systems::ID_ORDER_IN_RP, rp.map(number));
             });
         }
         if !order.is_empty() {
             r.object(el::IDENTIFIER, |o| {
-                datatypes::identifier(o, systems::ID_RESOURCE_INSTANCE, order)
+                datatypes::identifier(o, systems::ID_RESOURCE_INSTANCE, order);
             });
         }
         if whole.text.contains('_') {
             r.object(el::GROUP_IDENTIFIER, |o| {
-                datatypes::identifier(o, systems::ID_RESOURCE_INSTANCE, whole)
+                datatypes::identifier(o, systems::ID_RESOURCE_INSTANCE, whole);
             });
         }
         r.constant(el::INTENT, "order");
         cx.subject(&mut r, el::SUBJECT);
-        if let Some(p) = people.entered_by(cx, group) {
-            r.object(el::RECORDER, |o| datatypes::person_reference(o, cx, &p));
-        }
+        // The department's institution is named by the first order that says who it is.
+        let facility = people.facility(cx, group);
         if let Some(p) = people.requester(cx, group) {
             let role = people.role(cx, group, &p);
             r.object(el::REQUESTER, |o| match role {
@@ -300,10 +299,12 @@ pub(super) fn convert(cx: &mut Cx<'_, '_>, injection: bool) {
                 None => datatypes::person_reference(o, cx, &p),
             });
         }
+        if let Some(p) = people.entered_by(cx, group) {
+            r.object(el::RECORDER, |o| datatypes::person_reference(o, cx, &p));
+        }
         if injection {
             complete &= ingredients(&mut r, cx, group);
         }
-        let facility = people.facility(cx, group);
         dispense(&mut r, cx, group, facility);
         r.row(before);
         run(table, &mut r, cx, group);
@@ -424,7 +425,7 @@ fn filler<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>)
                 "FILL",
                 "Filler Identifier",
                 warifu_fhir::Src::NONE,
-            )
+            );
         });
         datatypes::identifier(o, system, v);
     });
@@ -473,7 +474,7 @@ fn drug_code<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: Pa
     let more = group.field(*b"RXE", 31).filter(Part::is_some);
     if f.is_some() || more.is_some() {
         r.object(el::MEDICATION_CODEABLE_CONCEPT, |o| {
-            super::drug(o, cx, f, more)
+            super::drug(o, cx, f, more);
         });
     } else {
         cx.report_message(&MAP009, "RXE-2");
@@ -566,7 +567,7 @@ fn dispense<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, facili
                 a.object(|o| {
                     o.constant("url", INSTRUCTION_FOR_DISPENSE);
                     o.object("valueCodeableConcept", |o| {
-                        datatypes::codeable_concept(o, cx, rep)
+                        datatypes::codeable_concept(o, cx, rep);
                     });
                 });
             }
@@ -587,7 +588,7 @@ fn dispense<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, facili
             && !unit.code.is_empty()
         {
             o.object("quantity", |o| {
-                dosage::quantity(o, literal, value.src(), unit)
+                dosage::quantity(o, literal, value.src(), unit);
             });
         }
         if let Some((n, src)) = &long {
