@@ -108,6 +108,13 @@ impl Converter {
         self.arena.reset();
         let name = place_of(file.path);
         let item = name.item();
+        if kinds::document::is_document(file.path, file.bytes) {
+            let Self {
+                core, pool, arena, ..
+            } = self;
+            kinds::document::convert_one(core, pool, arena, out, file, number, item);
+            return;
+        }
         let parts = if file.bytes.len() > 12 && memchr_msh(file.bytes) {
             warifu_hl7::split_stream(file.bytes)
         } else {
@@ -124,13 +131,6 @@ impl Converter {
             )
             .with(parts.len().to_string());
             out.diagnostics.push(d);
-        }
-        if kinds::document::is_document(file.path, file.bytes) {
-            let Self {
-                core, pool, arena, ..
-            } = self;
-            kinds::document::convert_one(core, pool, arena, out, file, number, item);
-            return;
         }
         for (start, end) in parts {
             let bytes = file.bytes.get(start..end).unwrap_or_default();
@@ -172,6 +172,8 @@ impl Converter {
             let mut context = context;
             let core: &Core = core;
             note_patient(&item, &message, out);
+            out.set_source(number, kinds::provenance::source(core, &item));
+            let (made, withdrawn) = (out.resources.len(), out.deletes.len());
             kinds::survey(core, pool, out, &mut context, &[(item, message)]);
             if is_dated_adt(item.kind) {
                 kinds::encounter::convert(core, pool, out, &mut context, &[(item, message)]);
@@ -188,6 +190,8 @@ impl Converter {
                 scratch: String::new(),
             };
             kinds::convert(&mut cx);
+            let file = [(item, message)];
+            kinds::provenance::emit(core, pool, out, &context, &file, made, withdrawn);
             trace::finish_message(&message, &core.options, out, mark, first_diagnostic);
         }
         if base > 0 {
@@ -222,7 +226,7 @@ impl Converter {
                 );
             }
             let bytes = files.get(i).map_or(&[][..], |f| f.bytes);
-            if p.content_folder && !bytes.starts_with(b"MSH") {
+            if kinds::document::is_document(files.get(i).map_or("", |f| f.path), bytes) {
                 documents.push(i);
             } else if let Some(n) = p.name {
                 named.push((i, n));
@@ -349,6 +353,10 @@ impl Converter {
             let mark = trace::Mark::of(out);
             let own: Vec<(Item<'_>, Message<'_>)> =
                 messages.iter().map(|(_, item, m)| (*item, *m)).collect();
+            for (item, message) in &own {
+                out.set_source(message.number(), kinds::provenance::source(core, item));
+            }
+            let (made, withdrawn) = (out.resources.len(), out.deletes.len());
             kinds::survey(core, pool, out, &mut context, &own);
             if !adt.is_empty() {
                 kinds::encounter::convert(core, pool, out, &mut context, &adt);
@@ -367,6 +375,7 @@ impl Converter {
                 };
                 kinds::convert(&mut cx);
             }
+            kinds::provenance::emit(core, pool, out, &context, &own, made, withdrawn);
             let all: Vec<Message<'_>> = messages.iter().map(|(_, _, m)| *m).collect();
             trace::finish_messages(&all, &core.options, out, mark, first_diagnostic);
             contexts.push(context);
@@ -496,7 +505,7 @@ pub(crate) fn same_patient(a: &str, b: &str) -> bool {
 
 /// Key of the person a message is about. Where folder and PID-3 disagree neither is trusted: the pair
 /// is a person of its own, so that two persons are never merged.
-fn patient_key(folder: &str, pid3: &str) -> String {
+pub(crate) fn patient_key(folder: &str, pid3: &str) -> String {
     let pid3 = pid3.trim();
     if folder.is_empty() || pid3.is_empty() || same_patient(folder, pid3) {
         return if folder.is_empty() {
@@ -538,7 +547,6 @@ struct Name<'p> {
     name: Option<FileName<'p>>,
     patient: &'p str,
     kind: &'p str,
-    content_folder: bool,
     notes: Vec<(Code, &'static str)>,
 }
 
@@ -593,7 +601,6 @@ fn place_of(file: &str) -> Name<'_> {
                 name,
                 patient: l.patient,
                 kind: l.kind,
-                content_folder: l.is_in_content_folder(),
                 notes,
             }
         }
@@ -601,7 +608,6 @@ fn place_of(file: &str) -> Name<'_> {
             name: FileName::parse(leaf).ok(),
             patient: "",
             kind: "",
-            content_folder: false,
             notes: Vec::new(),
         },
     }

@@ -62,6 +62,8 @@ pub struct Output {
     pub unused: Vec<crate::trace::Unused>,
     /// Logical id of the first patient met.
     pub patient: Option<Id>,
+    /// `meta.source` of what is made from a file.
+    sources: std::collections::BTreeMap<u16, String>,
     seen: BTreeSet<(&'static str, Id)>,
 }
 
@@ -84,11 +86,21 @@ impl Output {
         self.unused.clear();
         self.message_times.clear();
         self.patient = None;
+        self.sources.clear();
         self.seen.clear();
     }
     /// Whether a resource of that type and id is there already.
     pub fn contains(&self, resource_type: &'static str, id: Id) -> bool {
         self.seen.contains(&(resource_type, id))
+    }
+    /// Says where what is made from a file comes from (`meta.source`, a URI without characters that
+    /// JSON escapes); nothing for files without a storage name.
+    pub(crate) fn set_source(&mut self, message: u16, source: Option<String>) {
+        if let Some(source) = source {
+            self.sources.insert(message, source);
+        } else {
+            self.sources.remove(&message);
+        }
     }
     /// Adds a resource unless one of the same type and id is there; returns whether it was added.
     pub fn push(&mut self, done: &Finished, message: u16) -> bool {
@@ -96,11 +108,35 @@ impl Output {
             return false;
         }
         let start = self.json.len();
-        self.json.extend_from_slice(done.json());
+        let json = done.json();
+        // `meta.source` stands first in `meta`; what many files share is from no one of them.
+        let shared = matches!(done.resource_type, "Practitioner" | "PractitionerRole" | "Organization" | "Location");
+        let source = if shared { None } else { self.sources.get(&message) };
+        let head = r#"{"resourceType":"","id":"""#.len() + done.resource_type.len() + done.id.as_str().len();
+        let (at, shift) = match (source, json.split_at_checked(head)) {
+            (Some(source), Some((before, after))) => {
+                self.json.extend_from_slice(before);
+                let rest = after.strip_prefix(br#","meta":{"#);
+                let from = self.json.len();
+                self.json.extend_from_slice(br#","meta":{"source":""#);
+                self.json.extend_from_slice(source.as_bytes());
+                self.json.extend_from_slice(if rest.is_some() { br#"","# } else { br#""}"# });
+                self.json.extend_from_slice(rest.unwrap_or(after));
+                let added = self.json.len() - from - rest.unwrap_or(after).len();
+                let replaced = after.len() - rest.unwrap_or(after).len();
+                (head, added - replaced)
+            }
+            _ => {
+                self.json.extend_from_slice(json);
+                (0, 0)
+            }
+        };
+        let (at, shift) = (u32::try_from(at).unwrap_or(u32::MAX), u32::try_from(shift).unwrap_or(u32::MAX));
+        let moved = |offset: u32| if offset >= at { offset.saturating_add(shift) } else { offset };
         let events = self.events.len();
-        self.events.extend_from_slice(done.events());
+        self.events.extend(done.events().iter().map(|e| Event { at: moved(e.at), ..*e }));
         let rows = self.rows.len();
-        self.rows.extend_from_slice(done.rows());
+        self.rows.extend(done.rows().iter().map(|(offset, row)| (moved(*offset), *row)));
         self.resources.push(OutResource {
             resource_type: done.resource_type,
             id: done.id,

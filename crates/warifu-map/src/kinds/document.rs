@@ -1,34 +1,1039 @@
-//! Placeholder, replaced by its owner.
-use crate::convert::{Core, File};
-use crate::cx::{Item, PatientContext};
-use crate::output::Output;
-use crate::table::Table;
+//! Documents of the extended storage: CDA R2, PDF, images, DICOM. Mapping §10a.
+//!
+//! One content folder is one DocumentReference; each file in it is one Binary. The header of a CDA is
+//! read; its body is not taken apart. What is no well-formed XML is kept as it is.
+
+mod cda;
+
+use base64::Engine as _;
 use bumpalo::Bump;
-use warifu_fhir::Buffers;
+use sha1::{Digest, Sha1};
+use warifu_diag::catalogue::map_other::{MAP431, MAP432, MAP433, MAP434};
+use warifu_diag::catalogue::ssm::{SSM103, SSM116, SSM118};
+use warifu_diag::{Code, Diagnostic, SourceId, Span};
+use warifu_fhir::element::{
+    binary, document_reference as el, patient as pat, practitioner as prac,
+};
+use warifu_fhir::{Array, Buffers, Element, Id, Object, Resource, Src};
+use warifu_hl7::{Index, Message, time};
+use warifu_ssmix2::{ExtendedKind, FileName, Place, State, components, locate, select};
+use warifu_terms::systems::{self, SystemUri};
+
+use crate::convert::{Core, File, patient_key, same_patient};
+use crate::cx::{Cx, Item, PatientContext};
+use crate::datatypes::{EN_REPRESENTATION, local_system};
+use crate::kinds::patient::JP_PATIENT;
+use crate::kinds::practitioner::{JP_PRACTITIONER, row};
+use crate::options::IdMode;
+use crate::output::{Delete, Output};
+use crate::table::Table;
+use cda::{Header, Ident, Name, Person, Text};
+
+/// Canonical of JP_DocumentReference.
+const JP_DOCUMENT_REFERENCE: &str =
+    "http://jpfhir.jp/fhir/core/StructureDefinition/JP_DocumentReference";
+
+table! {
+    /// CDA R2 header and the name of the content folder → JP_DocumentReference (JP Core 1.2.0).
+    /// HL7 CDA R2 §4.2; SS-MIX2 拡張ストレージ構成の説明と構築ガイドライン; mapping §10a.
+    CDA_TO_JP_DOCUMENT_REFERENCE: "DocumentReference" {
+        "CDA id" => "DocumentReference.masterIdentifier": part, "文書ID";
+        "CDA setId" => "DocumentReference.identifier": part, "文書セットID";
+        "CDA code" => "DocumentReference.type": part, "文書種別";
+        "CDA title" => "DocumentReference.description": part, "文書名";
+        "CDA effectiveTime" => "DocumentReference.date": part, "作成日時";
+        "CDA confidentialityCode" => "DocumentReference.securityLabel": part, "守秘レベル";
+        "CDA languageCode" => "DocumentReference.content.attachment.language": part, "言語";
+        "CDA author" => "DocumentReference.author": part, "作成者";
+        "CDA legalAuthenticator" => "DocumentReference.authenticator": part, "法的責任者";
+        "CDA custodian" => "DocumentReference.custodian": part, "保管者";
+        "CDA serviceEvent" => "DocumentReference.context.period": part, "診療期間";
+        "CDA relatedDocument" => "DocumentReference.relatesTo": part, "関連文書";
+        "KIND" => "DocumentReference.type": part, "データ種別";
+        "FLAG" => "DocumentReference.status": part, "コンディションフラグ";
+        "FILE" => "DocumentReference.content": part, "ファイル";
+    }
+}
+
+table! {
+    /// A file → Binary. FHIR R4 Binary; mapping §10a.
+    FILE_TO_BINARY: "Binary" {
+        "FILE" => "Binary.data": part, "ファイル";
+    }
+}
+
+table! {
+    /// CDA recordTarget → JP_Patient (JP Core 1.2.0), when nothing else tells of the patient.
+    /// HL7 CDA R2 §4.2.2.11; mapping §10a.
+    CDA_TO_JP_PATIENT: "Patient" {
+        "CDA patientRole.id" => "Patient.identifier": part, "患者ID";
+        "CDA patient.name" => "Patient.name": part, "患者氏名";
+        "CDA patient.administrativeGenderCode" => "Patient.gender": part, "性別";
+        "CDA patient.birthTime" => "Patient.birthDate": part, "生年月日";
+    }
+}
+
+table! {
+    /// CDA assignedAuthor, assignedEntity → JP_Practitioner (JP Core 1.2.0). HL7 CDA R2 §4.2.2.2.
+    CDA_TO_JP_PRACTITIONER: "Practitioner" {
+        "CDA assignedAuthor.id" => "Practitioner.identifier": part, "作成者ID";
+        "CDA assignedAuthor.name" => "Practitioner.name": part, "作成者氏名";
+    }
+}
+
 /// Tables of this module.
-pub static TABLES: &[&Table] = &[];
-/// Whether a file is a document (CDA, PDF, image …) rather than a message.
-pub(crate) fn is_document(_path: &str, _bytes: &[u8]) -> bool {
-    false
+pub static TABLES: &[&Table] = &[
+    &CDA_TO_JP_DOCUMENT_REFERENCE,
+    &FILE_TO_BINARY,
+    &CDA_TO_JP_PATIENT,
+    &CDA_TO_JP_PRACTITIONER,
+];
+
+/// Whether a file is a document (CDA, PDF, image …) rather than a message: by its content, or because
+/// it lies in a content folder and is no message.
+pub(crate) fn is_document(path: &str, bytes: &[u8]) -> bool {
+    let head = bytes.get(..64).unwrap_or(bytes);
+    if head.windows(3).any(|w| w == b"MSH") {
+        return false;
+    }
+    sniff(bytes).is_some() || in_content_folder(path)
 }
-/// Converts one loose document.
+
+fn in_content_folder(path: &str) -> bool {
+    let parts: Vec<&str> = components(path).collect();
+    matches!(locate(&parts), Place::Item(l) if l.is_in_content_folder())
+}
+
+/// MIME type by the first bytes; `None` when they tell nothing.
+fn sniff(bytes: &[u8]) -> Option<&'static str> {
+    const MAGIC: [(&[u8], &str); 11] = [
+        (b"%PDF-", "application/pdf"),
+        (b"\x89PNG\r\n\x1a\n", "image/png"),
+        (b"\xFF\xD8\xFF", "image/jpeg"),
+        (b"GIF87a", "image/gif"),
+        (b"GIF89a", "image/gif"),
+        (b"II*\0", "image/tiff"),
+        (b"MM\0*", "image/tiff"),
+        (b"{\\rtf", "application/rtf"),
+        (b"PK\x03\x04", "application/zip"),
+        (b"\0\0\0\x0CjP  ", "image/jp2"),
+        (b"\x1F\x8B", "application/gzip"),
+    ];
+    if bytes.get(128..132) == Some(b"DICM") {
+        return Some("application/dicom");
+    }
+    if bytes.starts_with(b"BM") && bytes.get(6..10) == Some(&[0; 4]) {
+        return Some("image/bmp");
+    }
+    if let Some((_, mime)) = MAGIC.iter().find(|(magic, _)| bytes.starts_with(magic)) {
+        return Some(mime);
+    }
+    if bytes.starts_with(b"\xFF\xFE<\0") || bytes.starts_with(b"\xFE\xFF\0<") {
+        return Some("text/xml");
+    }
+    let text = bytes
+        .strip_prefix(b"\xEF\xBB\xBF")
+        .unwrap_or(bytes)
+        .trim_ascii_start();
+    let html = |t: &[u8]| {
+        t.get(..9)
+            .is_some_and(|h| h.eq_ignore_ascii_case(b"<!doctype"))
+            || t.get(..5).is_some_and(|h| h.eq_ignore_ascii_case(b"<html"))
+    };
+    match text {
+        t if t.starts_with(b"<?xml") => Some("text/xml"),
+        t if html(t) => Some("text/html"),
+        [b'<', c, ..] if c.is_ascii_alphabetic() => Some("text/xml"),
+        _ => None,
+    }
+}
+
+/// MIME type by content, else by the ending of the name (texts have no first bytes of their own).
+fn content_type(name: &str, bytes: &[u8]) -> Option<&'static str> {
+    if let Some(found) = sniff(bytes) {
+        return Some(found);
+    }
+    let ending = name.rsplit_once('.').map(|(_, e)| e.to_ascii_lowercase())?;
+    Some(match ending.as_str() {
+        "css" => "text/css",
+        "txt" => "text/plain",
+        "csv" => "text/csv",
+        "json" => "application/json",
+        "xml" | "xsl" | "xslt" => "text/xml",
+        "dcm" => "application/dicom",
+        "svg" => "image/svg+xml",
+        "mp4" => "video/mp4",
+        _ => return None,
+    })
+}
+
+/// One file of a document.
+#[derive(Debug, Clone, Copy)]
+struct Piece<'f> {
+    number: u16,
+    /// Name relative to the content folder.
+    name: &'f str,
+    bytes: &'f [u8],
+}
+
+/// A document: the files of one content folder, the main one first.
+struct Document<'f> {
+    item: Item<'f>,
+    pieces: Vec<Piece<'f>>,
+    name: Option<FileName<'f>>,
+}
+
+/// Converts one loose document. A flag of the folder says whether it is still valid.
 pub(crate) fn convert_one(
-    _core: &Core,
-    _pool: &mut Vec<Box<Buffers>>,
-    _arena: &Bump,
-    _out: &mut Output,
-    _file: File<'_>,
-    _number: u16,
-    _item: Item<'_>,
+    core: &Core,
+    pool: &mut Vec<Box<Buffers>>,
+    arena: &Bump,
+    out: &mut Output,
+    file: File<'_>,
+    number: u16,
+    item: Item<'_>,
 ) {
+    let name = file.path.rsplit('/').next().unwrap_or(file.path);
+    let piece = Piece {
+        number,
+        name: relative_name(file.path).unwrap_or(name),
+        bytes: file.bytes,
+    };
+    let code: Option<Code> = match item.flag {
+        b'0' => Some(&SSM116),
+        b'2' => Some(&SSM118),
+        _ => None,
+    };
+    if let Some(code) = code {
+        out.diagnostics.push(Diagnostic::new(code, whole(number)));
+    }
+    convert(
+        core,
+        pool,
+        arena,
+        out,
+        &PatientContext::default(),
+        &Document {
+            item,
+            pieces: vec![piece],
+            name: None,
+        },
+        item.flag,
+    );
 }
-/// Converts content folders: files of one folder (path up to the last `/`) are one item.
+
+/// Converts content folders: the files below one folder are one item. Of several versions only the
+/// valid one is converted; what the others hold is to be deleted.
 pub(crate) fn convert_folders(
-    _core: &Core,
-    _pool: &mut Vec<Box<Buffers>>,
-    _arena: &Bump,
-    _out: &mut Output,
-    _context: &PatientContext,
-    _files: &[(u16, File<'_>, Item<'_>)],
+    core: &Core,
+    pool: &mut Vec<Box<Buffers>>,
+    arena: &Bump,
+    out: &mut Output,
+    context: &PatientContext,
+    files: &[(u16, File<'_>, Item<'_>)],
 ) {
+    let mut folders: std::collections::BTreeMap<&str, Document<'_>> =
+        std::collections::BTreeMap::new();
+    for (number, file, item) in files {
+        let leaf = file.path.rsplit('/').next().unwrap_or(file.path);
+        let name = relative_name(file.path).unwrap_or(leaf);
+        let folder = file
+            .path
+            .get(..file.path.len() - name.len())
+            .filter(|f| in_content_folder(file.path) && !f.is_empty())
+            .unwrap_or(file.path);
+        let piece = Piece {
+            number: *number,
+            name,
+            bytes: file.bytes,
+        };
+        folders
+            .entry(folder)
+            .or_insert_with(|| Document {
+                item: *item,
+                pieces: Vec::new(),
+                name: folder_name(file.path),
+            })
+            .pieces
+            .push(piece);
+    }
+    let mut all: Vec<Document<'_>> = folders.into_values().collect();
+    for d in &mut all {
+        d.pieces.sort_by_key(|p| {
+            (
+                !p.name.starts_with("main_document"),
+                sniff(p.bytes) != Some("text/xml"),
+                p.name,
+            )
+        });
+    }
+    let (named, loose): (Vec<_>, Vec<_>) = all.into_iter().partition(|d| d.name.is_some());
+    let names: Vec<FileName<'_>> = named.iter().filter_map(|d| d.name).collect();
+    let selection = select(&names);
+    let state = |i: usize| {
+        selection
+            .outcomes
+            .get(i)
+            .map_or(State::Current, |o| o.state)
+    };
+    for (i, d) in named.iter().enumerate() {
+        if state(i).is_used() {
+            convert(core, pool, arena, out, context, d, b'1');
+        }
+    }
+    for d in &loose {
+        convert(core, pool, arena, out, context, d, d.item.flag);
+    }
+    for (i, d) in named.iter().enumerate() {
+        if matches!(
+            state(i),
+            State::Superseded | State::Cancelled | State::Moved
+        ) {
+            forget(core, pool, arena, out, context, d);
+        }
+    }
 }
+
+/// Name of a file inside its content folder.
+fn relative_name(path: &str) -> Option<&str> {
+    let parts: Vec<&str> = components(path).collect();
+    let Place::Item(l) = locate(&parts) else {
+        return None;
+    };
+    let length = l
+        .inside
+        .iter()
+        .map(|p| p.len() + 1)
+        .sum::<usize>()
+        .checked_sub(1)?;
+    path.get(path.len().checked_sub(length)?..)
+}
+
+/// Name of the content folder of a file.
+fn folder_name(path: &str) -> Option<FileName<'_>> {
+    let parts: Vec<&str> = components(path).collect();
+    match locate(&parts) {
+        Place::Item(l) if l.is_in_content_folder() => l.name().ok(),
+        _ => None,
+    }
+}
+
+fn whole(number: u16) -> Span {
+    Span {
+        source: SourceId(u32::from(number)),
+        start: 0,
+        end: 0,
+    }
+}
+
+/// Bytes of a text of the header, as a source.
+fn src(number: u16, t: &Text) -> Src {
+    if t.is_empty() {
+        Src::NONE
+    } else {
+        Src {
+            message: number,
+            start: t.start,
+            end: t.end.max(1),
+        }
+    }
+}
+
+/// All of a file, as a source.
+fn file_src(p: &Piece<'_>) -> Src {
+    Src {
+        message: p.number,
+        start: 0,
+        end: u32::try_from(p.bytes.len()).unwrap_or(u32::MAX).max(1),
+    }
+}
+
+/// What stands for the item in ids: its storage key, else its content.
+fn key<'a>(cx: &Cx<'a, '_>, d: &Document<'_>) -> [&'a str; 3] {
+    if !d.item.kind_text.is_empty() || !d.item.order.is_empty() {
+        return [
+            cx.text(d.item.kind_text),
+            cx.text(d.item.date),
+            cx.text(d.item.order),
+        ];
+    }
+    let mut hash = Sha1::new();
+    for p in &d.pieces {
+        hash.update(p.name.as_bytes());
+        hash.update([0]);
+        hash.update(p.bytes);
+    }
+    ["loose", "", cx.text(&hex(&hash.finalize()))]
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut s, b| {
+        let _ = write!(s, "{b:02x}");
+        s
+    })
+}
+
+fn reference_id(cx: &mut Cx<'_, '_>, key: &[&str; 3]) -> Id {
+    let [a, b, c] = *key;
+    cx.id("DocumentReference", &[a, b, c], 0, c)
+}
+
+fn binary_id(cx: &mut Cx<'_, '_>, key: &[&str; 3], name: &str) -> Id {
+    let [a, b, c] = *key;
+    let suffix = bumpalo::format!(in cx.message().arena(), "{}.{}", c, name).into_bump_str();
+    cx.id("Binary", &[a, b, c, name], 0, suffix)
+}
+
+/// Runs `f` with a context in which a message without segments stands in for the file.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the parts of a context, one call each"
+)]
+fn with_cx(
+    core: &Core,
+    pool: &mut Vec<Box<Buffers>>,
+    arena: &Bump,
+    out: &mut Output,
+    context: &PatientContext,
+    item: Item<'_>,
+    number: u16,
+    f: impl for<'a> FnOnce(&mut Cx<'a, '_>, &'a Index),
+) {
+    let index = Index::new();
+    let mut cx = Cx {
+        conv: core,
+        out,
+        context,
+        item,
+        message: Message::new(&[], &index, arena, number),
+        patient_id: core.patient_id(&context.patient),
+        pool,
+        scratch: String::new(),
+    };
+    f(&mut cx, &index);
+}
+
+/// Deletes what a version gave that is no longer valid, unless the living one gives it again.
+fn forget(
+    core: &Core,
+    pool: &mut Vec<Box<Buffers>>,
+    arena: &Bump,
+    out: &mut Output,
+    context: &PatientContext,
+    d: &Document<'_>,
+) {
+    let Some(main) = d.pieces.first() else { return };
+    let header = cda::header(main.bytes).ok();
+    let person = person_of(core, out, context, d, header.as_ref(), true);
+    with_cx(
+        core,
+        pool,
+        arena,
+        out,
+        &person,
+        d.item,
+        main.number,
+        |cx, _| {
+            let key = key(cx, d);
+            let id = reference_id(cx, &key);
+            let mut dead = vec![("DocumentReference", id, main.number)];
+            for p in &d.pieces {
+                dead.push(("Binary", binary_id(cx, &key, p.name), p.number));
+            }
+            for (resource_type, id, message) in dead {
+                if !cx.emitted(resource_type, id) {
+                    cx.out.deletes.push(Delete {
+                        resource_type,
+                        id,
+                        message,
+                    });
+                }
+            }
+        },
+    );
+}
+
+/// The person of a document: the folder's patient, or another one where the document itself names a
+/// different number of the same institution.
+fn person_of(
+    core: &Core,
+    out: &mut Output,
+    context: &PatientContext,
+    d: &Document<'_>,
+    header: Option<&Header>,
+    silent: bool,
+) -> PatientContext {
+    let number = d.pieces.first().map_or(0, |p| p.number);
+    let own = header.and_then(|h| {
+        h.patient_ids.iter().find(
+            |i| match i.root.text.strip_prefix("1.2.392.100495.20.3.51.1") {
+                Some(institution) => core
+                    .options
+                    .institution
+                    .as_deref()
+                    .is_none_or(|n| n == institution),
+                None => false,
+            },
+        )
+    });
+    let inside = own
+        .or_else(|| {
+            header
+                .and_then(|h| h.patient_ids.first())
+                .filter(|_| d.item.patient.is_empty())
+        })
+        .map(|i| &i.extension);
+    let named = inside.map_or("", |t| t.text.as_str());
+    if !silent {
+        let at = inside.map_or_else(
+            || whole(number),
+            |t| Span {
+                source: SourceId(u32::from(number)),
+                start: t.start,
+                end: t.end,
+            },
+        );
+        if d.item.patient.is_empty() && named.is_empty() {
+            out.diagnostics.push(Diagnostic::new(&MAP434, at));
+        } else if !d.item.patient.is_empty()
+            && !named.is_empty()
+            && !same_patient(d.item.patient, named)
+        {
+            out.diagnostics.push(Diagnostic::new(&SSM103, at));
+        }
+    }
+    let key = patient_key(d.item.patient, named);
+    if context.patient == key {
+        return context.clone();
+    }
+    PatientContext {
+        patient: key,
+        ..PatientContext::default()
+    }
+}
+
+/// Converts one document.
+fn convert(
+    core: &Core,
+    pool: &mut Vec<Box<Buffers>>,
+    arena: &Bump,
+    out: &mut Output,
+    context: &PatientContext,
+    d: &Document<'_>,
+    flag: u8,
+) {
+    let Some(main) = d.pieces.first() else { return };
+    let header = if sniff(main.bytes) == Some("text/xml") {
+        match cda::header(main.bytes) {
+            Ok(h) => Some(h),
+            Err(cda::Failure::NotCda) => None,
+            Err(cda::Failure::NotReadable) => {
+                out.diagnostics
+                    .push(Diagnostic::new(&MAP431, whole(main.number)));
+                None
+            }
+        }
+    } else {
+        None
+    };
+    let person = person_of(core, out, context, d, header.as_ref(), false);
+    let h = header.unwrap_or_default();
+    for p in &d.pieces {
+        out.set_source(p.number, crate::kinds::provenance::source(core, &d.item));
+    }
+    with_cx(
+        core,
+        pool,
+        arena,
+        out,
+        &person,
+        d.item,
+        main.number,
+        |cx, index| {
+            if let Some(t) = time::parse(&h.effective.text) {
+                cx.out.message_times.push((main.number, t));
+            }
+            if !cx.context.patient.is_empty() {
+                cx.out.patient = cx.out.patient.or(Some(cx.patient_id()));
+                patient(cx, &h, main.number);
+            }
+            let key = key(cx, d);
+            let binaries: Vec<Id> = d
+                .pieces
+                .iter()
+                .map(|p| binary_id(cx, &key, p.name))
+                .collect();
+            reference(cx, d, &h, &key, &binaries, flag);
+            let arena = cx.message().arena();
+            for (p, id) in d.pieces.iter().zip(binaries) {
+                cx.message = Message::new(&[], index, arena, p.number);
+                file(cx, p, id);
+            }
+        },
+    );
+}
+
+/// Emits the Binary of a file.
+fn file(cx: &mut Cx<'_, '_>, p: &Piece<'_>, id: Id) {
+    let mut r = cx.open("Binary", id);
+    r.row(row(&FILE_TO_BINARY, "FILE"));
+    let mime = content_type(p.name, p.bytes).unwrap_or_else(|| {
+        cx.out
+            .diagnostics
+            .push(Diagnostic::new(&MAP433, whole(p.number)));
+        "application/octet-stream"
+    });
+    r.string(binary::CONTENT_TYPE, mime, file_src(p));
+    r.string(
+        binary::DATA,
+        &base64::engine::general_purpose::STANDARD.encode(p.bytes),
+        file_src(p),
+    );
+    cx.emit(r);
+}
+
+/// Emits a Patient when no message has told of the person.
+fn patient(cx: &mut Cx<'_, '_>, h: &Header, n: u16) {
+    let id = cx.patient_id();
+    if cx.context.has_adt00 || cx.emitted("Patient", id) {
+        return;
+    }
+    let mut r = cx.open("Patient", id);
+    r.row(row(&CDA_TO_JP_PATIENT, "CDA patientRole.id"));
+    let (number, at) = match h
+        .patient_ids
+        .iter()
+        .find(|i| i.extension.text == cx.context.patient || cx.item.patient.is_empty())
+    {
+        Some(i) => (i.extension.text.as_str(), src(n, &i.extension)),
+        // The pair of a folder and another number: the number of the document itself.
+        None => (
+            cx.context.patient.split('\u{1e}').next().unwrap_or(""),
+            Src::NONE,
+        ),
+    };
+    let system = match cx.institution() {
+        Some(i) => cx.text(&format!("{}{i}", systems::ID_PATIENT_PREFIX)),
+        None => "urn:x-ssmix2:unknown:patient",
+    };
+    r.object(pat::IDENTIFIER, |o| {
+        o.constant("use", "usual");
+        o.string("system", system, Src::NONE);
+        o.string("value", number, at);
+    });
+    r.row(row(&CDA_TO_JP_PATIENT, "CDA patient.name"));
+    for name in &h.patient_names {
+        r.object(pat::NAME, |o| human_name(o, name, n));
+    }
+    r.row(row(
+        &CDA_TO_JP_PATIENT,
+        "CDA patient.administrativeGenderCode",
+    ));
+    if !h.gender.is_empty() {
+        let gender = warifu_terms::maps::GENDER.translate(&h.gender.text);
+        r.string(pat::GENDER, gender.to, src(n, &h.gender));
+    }
+    r.row(row(&CDA_TO_JP_PATIENT, "CDA patient.birthTime"));
+    if let Some(t) = warifu_hl7::time::parse(&h.birth.text) {
+        let mut s = String::new();
+        t.write_date(&mut s);
+        r.string(pat::BIRTH_DATE, &s, src(n, &h.birth));
+    }
+    r.profile(JP_PATIENT);
+    cx.emit(r);
+}
+
+fn human_name(o: &mut Object<'_>, name: &Name, n: u16) {
+    let representation = match name.name_use.text.as_str() {
+        "IDE" => "IDE",
+        "SYL" => "SYL",
+        "ABC" => "ABC",
+        _ => "",
+    };
+    if !representation.is_empty() {
+        o.array("extension", |a| {
+            a.object(|o| {
+                o.constant("url", EN_REPRESENTATION);
+                o.string("valueCode", representation, src(n, &name.name_use));
+            });
+        });
+    }
+    o.constant("use", "official");
+    let at = [&name.family, &name.given, &name.text]
+        .into_iter()
+        .find(|t| !t.is_empty())
+        .map_or(Src::NONE, |t| src(n, t));
+    o.string("text", &name.display(), at);
+    o.string("family", &name.family.text, src(n, &name.family));
+    o.array("given", |a| a.string(&name.given.text, src(n, &name.given)));
+}
+
+/// `urn:oid:` or `urn:uuid:` of a root.
+fn urn(root: &str) -> String {
+    if root.contains('-') {
+        format!("urn:uuid:{}", root.to_ascii_lowercase())
+    } else {
+        format!("urn:oid:{root}")
+    }
+}
+
+/// Writes an Identifier from an II: root and extension, or a root that is unique by itself.
+fn identifier(o: &mut Object<'_>, i: &Ident, n: u16) {
+    if i.extension.is_empty() {
+        o.constant("system", "urn:ietf:rfc:3986");
+        o.string("value", &urn(&i.root.text), src(n, &i.root));
+        return;
+    }
+    if !i.root.is_empty() {
+        o.string("system", &urn(&i.root.text), src(n, &i.root));
+    }
+    o.string("value", &i.extension.text, src(n, &i.extension));
+}
+
+/// Adds a person: a Practitioner (emitted once) when there is a number, else the name alone.
+fn person(cx: &mut Cx<'_, '_>, r: &mut Resource, element: Element, p: &Person, n: u16) {
+    let display = p.names.first().map(Name::display).unwrap_or_default();
+    let named = [
+        p.names.first().map(|n| {
+            if n.family.is_empty() {
+                &n.text
+            } else {
+                &n.family
+            }
+        }),
+        Some(&p.device),
+    ];
+    let at = named
+        .into_iter()
+        .flatten()
+        .find(|t| !t.is_empty())
+        .map_or(Src::NONE, |t| src(n, t));
+    let Some(i) = p
+        .ids
+        .iter()
+        .find(|i| !i.extension.is_empty())
+        .filter(|_| !p.names.is_empty())
+    else {
+        let text = if display.is_empty() {
+            &p.device.text
+        } else {
+            &display
+        };
+        r.object(element, |o| o.string("display", text, at));
+        return;
+    };
+    // The doctor numbers of the institution are those of XCN.1: the same Practitioner.
+    let own = i
+        .root
+        .text
+        .strip_prefix("1.2.392.100495.20.3.41.1")
+        .is_some_and(|rest| cx.institution().is_none_or(|n| n == rest));
+    let number = i.extension.text.as_str();
+    let readable = format!("practitioner.{number}");
+    let id = if own {
+        cx.shared_id("Practitioner", &[number], &readable)
+    } else {
+        cx.shared_id(
+            "Practitioner",
+            &[&i.root.text, number],
+            &format!("practitioner.{}.{number}", i.root.text),
+        )
+    };
+    if !cx.emitted("Practitioner", id) {
+        let mut pr = cx.open("Practitioner", id);
+        pr.row(row(&CDA_TO_JP_PRACTITIONER, "CDA assignedAuthor.id"));
+        pr.object(prac::IDENTIFIER, |o| identifier(o, i, n));
+        pr.row(row(&CDA_TO_JP_PRACTITIONER, "CDA assignedAuthor.name"));
+        for name in &p.names {
+            pr.object(prac::NAME, |o| human_name(o, name, n));
+        }
+        pr.profile(JP_PRACTITIONER);
+        cx.emit(pr);
+    }
+    let text = cx.reference_text("Practitioner", id);
+    r.object(element, |o| {
+        o.string("reference", text, src(n, &i.extension));
+        o.string("display", &display, at);
+    });
+}
+
+/// Families of document types, by LOINC code.
+const FAMILIES: [(&str, &str); 9] = [
+    ("11506-3", "診療記録"),
+    ("34108-1", "診療記録"),
+    ("34112-3", "診療記録"),
+    ("18842-5", "サマリー"),
+    ("57133-1", "診療情報提供書"),
+    ("74465-6", "災害診療記録"),
+    ("18748-4", "検査報告書"),
+    ("11502-2", "検査報告書"),
+    ("11526-1", "検査報告書"),
+];
+
+/// Emits the DocumentReference.
+fn reference(
+    cx: &mut Cx<'_, '_>,
+    d: &Document<'_>,
+    h: &Header,
+    key: &[&str; 3],
+    binaries: &[Id],
+    flag: u8,
+) {
+    let n = d.pieces.first().map_or(0, |p| p.number);
+    let id = reference_id(cx, key);
+    let mut r = cx.open("DocumentReference", id);
+    let at = |r: &mut Resource, source: &str| {
+        r.row(row(&CDA_TO_JP_DOCUMENT_REFERENCE, source));
+    };
+    at(&mut r, "CDA id");
+    if h.id.is_empty() {
+        let value = if cx.options().without_source_identifier || cx.options().ids == IdMode::Keyed {
+            id.as_str().to_owned()
+        } else {
+            key.join("_")
+        };
+        r.object(el::MASTER_IDENTIFIER, |o| {
+            o.constant("system", systems::ID_RESOURCE_INSTANCE);
+            o.string("value", &value, Src::NONE);
+        });
+    } else {
+        r.object(el::MASTER_IDENTIFIER, |o| identifier(o, &h.id, n));
+    }
+    at(&mut r, "CDA setId");
+    if !h.set_id.is_empty() {
+        r.object(el::IDENTIFIER, |o| identifier(o, &h.set_id, n));
+    }
+    at(&mut r, "FLAG");
+    r.string(
+        el::STATUS,
+        match flag {
+            b'0' => "entered-in-error",
+            b'2' => "superseded",
+            _ => "current",
+        },
+        Src::NONE,
+    );
+    at(&mut r, "KIND");
+    document_type(cx, &mut r, d, h, n);
+    if !cx.context.patient.is_empty() {
+        cx.subject(&mut r, el::SUBJECT);
+    }
+    at(&mut r, "CDA effectiveTime");
+    date(cx, &mut r, &h.effective, n);
+    at(&mut r, "CDA author");
+    for a in &h.authors {
+        person(cx, &mut r, el::AUTHOR, a, n);
+    }
+    at(&mut r, "CDA legalAuthenticator");
+    if let Some(a) = &h.authenticator {
+        person(cx, &mut r, el::AUTHENTICATOR, a, n);
+    }
+    at(&mut r, "CDA custodian");
+    if !(h.custodian.is_empty() && h.custodian_name.is_empty()) {
+        r.object(el::CUSTODIAN, |o| {
+            o.constant("type", "Organization");
+            if !h.custodian.is_empty() {
+                o.object("identifier", |o| identifier(o, &h.custodian, n));
+            }
+            o.string("display", &h.custodian_name.text, src(n, &h.custodian_name));
+        });
+    }
+    at(&mut r, "CDA relatedDocument");
+    for (kind, parent) in &h.related {
+        let code = match kind.text.as_str() {
+            "APND" => "appends",
+            "XFRM" => "transforms",
+            _ => "replaces",
+        };
+        r.object(el::RELATES_TO, |o| {
+            o.string("code", code, src(n, kind));
+            o.object("target", |o| {
+                o.constant("type", "DocumentReference");
+                o.object("identifier", |o| identifier(o, parent, n));
+            });
+        });
+    }
+    at(&mut r, "CDA title");
+    r.string(el::DESCRIPTION, &h.title.text, src(n, &h.title));
+    at(&mut r, "CDA confidentialityCode");
+    if !h.confidentiality.code.is_empty() {
+        r.object(el::SECURITY_LABEL, |o| {
+            o.array("coding", |a| {
+                a.object(|o| {
+                    let system = match h.confidentiality.system.text.as_str() {
+                        "" | "2.16.840.1.113883.5.25" => {
+                            "http://terminology.hl7.org/CodeSystem/v3-Confidentiality".to_owned()
+                        }
+                        other => urn(other),
+                    };
+                    o.string("system", &system, src(n, &h.confidentiality.system));
+                    o.string(
+                        "code",
+                        &h.confidentiality.code.text,
+                        src(n, &h.confidentiality.code),
+                    );
+                });
+            });
+        });
+    }
+    at(&mut r, "FILE");
+    for (i, (p, id)) in d.pieces.iter().zip(binaries).enumerate() {
+        let url = cx.reference_text("Binary", *id);
+        r.object(el::CONTENT, |o| {
+            o.object("attachment", |o| {
+                o.string(
+                    "contentType",
+                    content_type(p.name, p.bytes).unwrap_or("application/octet-stream"),
+                    file_src(p),
+                );
+                if i == 0 {
+                    o.string("language", &h.language.text, src(n, &h.language));
+                }
+                o.string("url", url, Src::NONE);
+                if i32::try_from(p.bytes.len()).is_ok() {
+                    o.number("size", &p.bytes.len().to_string(), file_src(p));
+                }
+                o.string(
+                    "hash",
+                    &base64::engine::general_purpose::STANDARD.encode(Sha1::digest(p.bytes)),
+                    file_src(p),
+                );
+                o.string("title", p.name, Src::NONE);
+            });
+        });
+    }
+    at(&mut r, "CDA serviceEvent");
+    context(cx, &mut r, h, n);
+    r.profile(JP_DOCUMENT_REFERENCE);
+    cx.emit(r);
+}
+
+/// Type from the data kind (its standard code first), with the document's own code beside it.
+fn document_type(cx: &mut Cx<'_, '_>, r: &mut Resource, d: &Document<'_>, h: &Header, n: u16) {
+    let kind = ExtendedKind::parse(d.item.kind_text);
+    let own_system = systems::url_of_oid(&h.code.system.text)
+        .map_or_else(|| urn(&h.code.system.text), str::to_owned);
+    let mut standard = "";
+    let mut text = "";
+    r.object(el::TYPE, |o| {
+        let mut shown: Vec<(String, &str)> = Vec::new();
+        o.array("coding", |a: &mut Array<'_>| {
+            if let Some(k) = &kind {
+                for (code, name, system) in [
+                    (k.std_code, k.std_name, k.std_system),
+                    (k.code, k.name, k.system),
+                ] {
+                    if code.is_empty() {
+                        text = if text.is_empty() { name } else { text };
+                        continue;
+                    }
+                    let uri = match systems::system_uri(system, code, "") {
+                        SystemUri::Known(uri) => uri,
+                        _ => local_system(cx, system),
+                    };
+                    if uri == systems::LOINC {
+                        standard = code;
+                    }
+                    text = if text.is_empty() { name } else { text };
+                    a.object(|o| {
+                        o.string("system", uri, Src::NONE);
+                        o.string("code", code, Src::NONE);
+                        o.string("display", name, Src::NONE);
+                    });
+                    shown.push((uri.to_owned(), code));
+                }
+            }
+            if !h.code.code.is_empty()
+                && !shown
+                    .iter()
+                    .any(|(s, c)| *s == own_system && *c == h.code.code.text)
+            {
+                a.object(|o| {
+                    if !h.code.system.is_empty() {
+                        o.string("system", &own_system, src(n, &h.code.system));
+                    }
+                    o.string("code", &h.code.code.text, src(n, &h.code.code));
+                    o.string("display", &h.code.display.text, src(n, &h.code.display));
+                });
+            }
+        });
+        match [text, h.code.display.text.as_str(), h.title.text.as_str()]
+            .into_iter()
+            .find(|t| !t.is_empty())
+        {
+            Some(t) => o.string("text", t, Src::NONE),
+            None => o.constant("text", "文書"),
+        }
+    });
+    if standard.is_empty() && own_system == systems::LOINC {
+        standard = &h.code.code.text;
+    }
+    if let Some((_, family)) = FAMILIES.iter().find(|(code, _)| *code == standard) {
+        r.object(el::CATEGORY, |o| o.constant("text", family));
+    }
+}
+
+/// `date`: the effective time of the document, else the time stamp of the file.
+fn date(cx: &mut Cx<'_, '_>, r: &mut Resource, effective: &Text, n: u16) {
+    let mut s = String::new();
+    if let Some(t) = time::parse(&effective.text) {
+        t.write_instant(&mut s);
+        r.string(el::DATE, &s, src(n, effective));
+        return;
+    }
+    if !effective.is_empty() {
+        report_time(cx, effective, n, "effectiveTime");
+    }
+    let stamp = cx.item.timestamp;
+    if let Some(t) = time::parse(stamp.get(..stamp.len().min(14)).unwrap_or(stamp)) {
+        t.write_instant(&mut s);
+        r.string(el::DATE, &s, Src::NONE);
+    }
+}
+
+fn report_time(cx: &mut Cx<'_, '_>, t: &Text, n: u16, what: &'static str) {
+    let span = Span {
+        source: SourceId(u32::from(n)),
+        start: t.start,
+        end: t.end,
+    };
+    cx.out
+        .diagnostics
+        .push(Diagnostic::new(&MAP432, span).with(what));
+}
+
+/// `context`: period of the service; the stay or visit it falls into.
+fn context(cx: &mut Cx<'_, '_>, r: &mut Resource, h: &Header, n: u16) {
+    let mut moments: [String; 2] = [String::new(), String::new()];
+    for (slot, t) in moments.iter_mut().zip([&h.service.0, &h.service.1]) {
+        match time::parse(&t.text) {
+            Some(moment) => moment.write_date_time(slot),
+            None if t.is_empty() => {}
+            None => report_time(cx, t, n, "serviceEvent.effectiveTime"),
+        }
+    }
+    let day = if h.service.0.is_empty() {
+        cx.item.date
+    } else {
+        &h.service.0.text
+    };
+    let stay = cx
+        .encounter_at(day)
+        .map(|id| cx.reference_text("Encounter", id));
+    let [low, high] = &moments;
+    r.object(el::CONTEXT, |o| {
+        if let Some(stay) = stay {
+            o.array("encounter", |a| {
+                a.object(|o| o.string("reference", stay, src(n, &h.service.0)));
+            });
+        }
+        o.object("period", |o| {
+            o.string("start", low, src(n, &h.service.0));
+            o.string("end", high, src(n, &h.service.1));
+        });
+    });
+}
+
+#[cfg(test)]
+mod tests;

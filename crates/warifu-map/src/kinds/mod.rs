@@ -13,6 +13,7 @@ pub(crate) mod observation;
 pub mod patient;
 pub mod patient_observation;
 pub mod practitioner;
+pub mod provenance;
 pub mod vital;
 
 use warifu_diag::catalogue::ssm::{SSM106, SSM113};
@@ -41,6 +42,7 @@ pub fn tables() -> impl Iterator<Item = &'static Table> {
         imaging::TABLES,
         nutrition::TABLES,
         document::TABLES,
+        provenance::TABLES,
     ]
     .into_iter()
     .flatten()

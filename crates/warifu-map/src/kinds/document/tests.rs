@@ -1,0 +1,308 @@
+//! Content folders of an invented patient.
+
+use base64::Engine as _;
+use serde_json::Value;
+
+use super::{is_document, relative_name, sniff};
+use crate::testing::{all, at, one, options, reported, resolve};
+use crate::trace::hits;
+use crate::{Converter, File, Options, Output};
+
+const CDA: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
+<ClinicalDocument xmlns="urn:hl7-org:v3">
+  <id root="1.2.392.999999.9999.1" extension="260425.1"/>
+  <code code="18842-5" codeSystem="2.16.840.1.113883.6.1" displayName="退院時サマリー"/>
+  <title>退院時サマリー</title>
+  <effectiveTime value="20260430171500+0900"/>
+  <confidentialityCode code="N" codeSystem="2.16.840.1.113883.5.25"/>
+  <languageCode code="ja-JP"/>
+  <recordTarget><patientRole>
+    <id root="1.2.392.100495.20.3.51.11319999999" extension="0000990001"/>
+    <patient>
+      <name use="IDE"><family>割符</family><given>花子</given></name>
+      <administrativeGenderCode code="F"/><birthTime value="19680303"/>
+    </patient>
+  </patientRole></recordTarget>
+  <author><assignedAuthor>
+    <id root="1.2.392.100495.20.3.41.11319999999" extension="D0103"/>
+    <assignedPerson><name><family>鏡</family><given>胃太郎</given></name></assignedPerson>
+  </assignedAuthor></author>
+  <custodian><assignedCustodian><representedCustodianOrganization>
+    <id root="1.2.392.100495.20.3.23" extension="1319999999"/><name>架空割符病院</name>
+  </representedCustodianOrganization></assignedCustodian></custodian>
+  <documentationOf><serviceEvent><effectiveTime><low value="202604071005"/><high value="202604251010"/></effectiveTime></serviceEvent></documentationOf>
+  <relatedDocument typeCode="RPLC"><parentDocument><id root="1.2.3" extension="old"/></parentDocument></relatedDocument>
+</ClinicalDocument>"#;
+
+const KIND: &str = "DS01^退院時サマリー^99WRF^18842-5^退院時サマリー^LN";
+
+fn path(stamp: &str, flag: char, file: &str) -> String {
+    format!(
+        "000/099/0000990001/20260425/{KIND}/0000990001_20260425_{KIND}_260425DS001_{stamp}_06_{flag}/{file}"
+    )
+}
+
+fn run(options: Options, files: &[(String, &[u8])]) -> Output {
+    let files: Vec<File<'_>> = files
+        .iter()
+        .map(|(path, bytes)| File { path, bytes })
+        .collect();
+    let mut out = Output::new();
+    Converter::new(options).convert_patient(&files, &mut out);
+    out
+}
+
+fn folder() -> Output {
+    run(
+        options(),
+        &[
+            (path("20260430171500500", '1', "endoscopy.pdf"), b"%PDF-1.4"),
+            (
+                path("20260430171500500", '1', "main_document.xml"),
+                CDA.as_bytes(),
+            ),
+        ],
+    )
+}
+
+#[test]
+fn a_content_folder_is_one_document_with_a_binary_a_file() {
+    let out = folder();
+    let doc = one(&out, "DocumentReference");
+    assert_eq!(
+        at(&doc, "/meta/profile/0"),
+        "http://jpfhir.jp/fhir/core/StructureDefinition/JP_DocumentReference"
+    );
+    assert_eq!(
+        at(&doc, "/masterIdentifier/system"),
+        "urn:oid:1.2.392.999999.9999.1"
+    );
+    assert_eq!(at(&doc, "/masterIdentifier/value"), "260425.1");
+    assert_eq!(at(&doc, "/status"), "current");
+    assert_eq!(at(&doc, "/type/coding/0/system"), "http://loinc.org");
+    assert_eq!(at(&doc, "/type/coding/0/code"), "18842-5");
+    assert_eq!(
+        at(&doc, "/type/coding/1/system"),
+        "urn:x-ssmix2:1319999999:99WRF"
+    );
+    assert_eq!(doc.pointer("/type/coding/2"), None);
+    assert_eq!(at(&doc, "/category/0/text"), "サマリー");
+    assert_eq!(at(&doc, "/date"), "2026-04-30T17:15:00+09:00");
+    assert_eq!(at(&doc, "/custodian/display"), "架空割符病院");
+    assert_eq!(at(&doc, "/securityLabel/0/coding/0/code"), "N");
+    assert_eq!(
+        at(&doc, "/context/period/start"),
+        "2026-04-07T10:05:00+09:00"
+    );
+    assert_eq!(at(&doc, "/relatesTo/0/target/identifier/value"), "old");
+    assert_eq!(at(&doc, "/content/0/attachment/title"), "main_document.xml");
+    assert_eq!(at(&doc, "/content/0/attachment/contentType"), "text/xml");
+    assert_eq!(at(&doc, "/content/0/attachment/language"), "ja-JP");
+    assert_eq!(
+        at(&doc, "/content/1/attachment/contentType"),
+        "application/pdf"
+    );
+    assert_eq!(
+        doc.pointer("/content/1/attachment/size")
+            .and_then(Value::as_u64),
+        Some(8)
+    );
+    // SHA-1 of "%PDF-1.4", base64 as R4 defines it.
+    let hash = base64::engine::general_purpose::STANDARD
+        .decode(at(&doc, "/content/1/attachment/hash"))
+        .unwrap();
+    assert_eq!(super::hex(&hash).len(), 40);
+    let binary = resolve(&out, doc.pointer("/content/1/attachment/url").unwrap());
+    assert_eq!(at(&binary, "/data"), "JVBERi0xLjQ=");
+    let patient = resolve(&out, doc.pointer("/subject/reference").unwrap());
+    assert_eq!(at(&patient, "/identifier/0/value"), "0000990001");
+    assert_eq!(at(&patient, "/name/0/text"), "割符 花子");
+    assert_eq!(at(&patient, "/gender"), "female");
+    let author = resolve(&out, doc.pointer("/author/0/reference").unwrap());
+    assert_eq!(
+        at(&author, "/identifier/0/system"),
+        "urn:oid:1.2.392.100495.20.3.41.11319999999"
+    );
+}
+
+#[test]
+fn leaves_point_into_the_document() {
+    let out = folder();
+    let r = out
+        .resources
+        .iter()
+        .find(|r| r.resource_type == "DocumentReference")
+        .unwrap();
+    let found = hits(&out, r);
+    let hit = found
+        .iter()
+        .find(|h| h.pointer == "/masterIdentifier/value")
+        .unwrap();
+    let span = &hit.spans[0];
+    assert_eq!(span.message, 1);
+    assert_eq!(&CDA[span.start as usize..span.end as usize], "260425.1");
+    assert_eq!(hit.row.unwrap().source, "CDA id");
+}
+
+#[test]
+fn the_newest_version_counts_and_what_older_ones_had_is_deleted() {
+    let out = run(
+        options(),
+        &[
+            (
+                path("20260430171500500", '2', "main_document.xml"),
+                CDA.as_bytes(),
+            ),
+            (
+                path("20260430171500500", '2', "img/a.png"),
+                b"\x89PNG\r\n\x1a\n",
+            ),
+            (
+                path("20260501171500500", '1', "main_document.xml"),
+                CDA.as_bytes(),
+            ),
+        ],
+    );
+    assert_eq!(all(&out, "DocumentReference").len(), 1);
+    assert_eq!(all(&out, "Binary").len(), 1);
+    let deleted: Vec<&str> = out.deletes.iter().map(|d| d.resource_type).collect();
+    assert_eq!(deleted, ["Binary"]);
+}
+
+#[test]
+fn a_withdrawn_document_is_deleted() {
+    let out = run(
+        options(),
+        &[(
+            path("20260430171500500", '0', "main_document.xml"),
+            CDA.as_bytes(),
+        )],
+    );
+    assert!(out.resources.is_empty());
+    assert_eq!(out.deletes.len(), 2);
+}
+
+#[test]
+fn what_is_not_well_formed_is_kept() {
+    let out = run(
+        options(),
+        &[(
+            path("20260430171500500", '1', "main_document.xml"),
+            b"<ClinicalDocument><id>",
+        )],
+    );
+    assert!(reported(&out, "MAP431"));
+    let doc = one(&out, "DocumentReference");
+    assert_eq!(at(&doc, "/type/coding/0/code"), "18842-5");
+    assert_eq!(at(&doc, "/date"), "2026-04-30T17:15:00+09:00");
+    assert_eq!(
+        at(&one(&out, "Binary"), "/data"),
+        "PENsaW5pY2FsRG9jdW1lbnQ+PGlkPg=="
+    );
+    assert_eq!(
+        at(&one(&out, "Patient"), "/identifier/0/value"),
+        "0000990001"
+    );
+}
+
+#[test]
+fn a_document_of_another_patient_is_not_merged() {
+    let other = CDA.replace("extension=\"0000990001\"", "extension=\"0000990002\"");
+    let out = run(
+        options(),
+        &[(
+            path("20260430171500500", '1', "main_document.xml"),
+            other.as_bytes(),
+        )],
+    );
+    assert!(reported(&out, "SSM103"));
+    assert_eq!(
+        at(&one(&out, "Patient"), "/identifier/0/value"),
+        "0000990002"
+    );
+    assert_ne!(
+        at(&one(&out, "Patient"), "/id"),
+        at(&one(&folder(), "Patient"), "/id")
+    );
+    // A referral names the number of the other hospital: no contradiction.
+    let referral = other.replace("51.11319999999", "51.10110113719");
+    let out = run(
+        options(),
+        &[(
+            path("20260430171500500", '1', "main_document.xml"),
+            referral.as_bytes(),
+        )],
+    );
+    assert!(!reported(&out, "SSM103"));
+}
+
+#[test]
+fn loose_documents_are_converted_by_themselves() {
+    let mut out = Output::new();
+    let mut converter = Converter::new(options());
+    converter.convert(
+        File {
+            path: "summary.xml",
+            bytes: CDA.as_bytes(),
+        },
+        7,
+        &mut out,
+    );
+    let doc = one(&out, "DocumentReference");
+    assert_eq!(at(&doc, "/type/coding/0/code"), "18842-5");
+    assert_eq!(
+        at(&doc, "/subject/reference"),
+        format!("Patient/{}", at(&one(&out, "Patient"), "/id"))
+    );
+    out.clear();
+    converter.convert(
+        File {
+            path: "scan.pdf",
+            bytes: b"%PDF-1.4",
+        },
+        0,
+        &mut out,
+    );
+    assert!(reported(&out, "MAP434"));
+    assert_eq!(at(&one(&out, "DocumentReference"), "/type/text"), "文書");
+    let mut old = Output::new();
+    let path = path("20260430171500500", '2', "main_document.xml");
+    converter.convert(
+        File {
+            path: &path,
+            bytes: CDA.as_bytes(),
+        },
+        0,
+        &mut old,
+    );
+    assert_eq!(at(&one(&old, "DocumentReference"), "/status"), "superseded");
+}
+
+#[test]
+fn content_decides_what_a_file_is() {
+    for (bytes, mime) in [
+        (&b"%PDF-1"[..], Some("application/pdf")),
+        (b"\xEF\xBB\xBF <?xml ?>", Some("text/xml")),
+        (b"<!DOCTYPE html>", Some("text/html")),
+        (b"MSH|^~\\&|", None),
+        (b"", None),
+    ] {
+        assert_eq!(sniff(bytes), mime);
+    }
+    let mut dicom = vec![0u8; 128];
+    dicom.extend_from_slice(b"DICM");
+    assert_eq!(sniff(&dicom), Some("application/dicom"));
+    assert!(!is_document(
+        &path("20260430171500500", '1', "main_document.hl7"),
+        b"MSH|^~\\&|"
+    ));
+    assert!(is_document(
+        &path("20260430171500500", '1', "cda.css"),
+        b"p { }"
+    ));
+    assert!(!is_document("readme", b"hello"));
+    assert_eq!(
+        relative_name(&path("20260430171500500", '1', "img/a.png")),
+        Some("img/a.png")
+    );
+}
