@@ -846,16 +846,16 @@ fn participants<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, story: &Story<'a>) {
         let Some(person) = practitioner(cx, field) else {
             continue;
         };
-        let code = e.pv1(10).value().trimmed();
-        let department = shared::department(cx, code, Val::default(), "");
-        if let (Some(id), Some(department)) = (person.id, department) {
-            shared::emit_role(cx, id, department, code.text, code.src());
-        }
         let same = attending.last().is_some_and(|a| {
             a.person.id == person.id && (person.id.is_some() || a.person.display == person.display)
         });
         if same {
             continue;
+        }
+        let code = e.pv1(10).value().trimmed();
+        let department = shared::department(cx, code, Val::default(), "");
+        if let (Some(id), Some(department)) = (person.id, department) {
+            shared::emit_role(cx, id, department, code.text, code.src());
         }
         let start = if attending.is_empty() {
             story.start
@@ -1330,6 +1330,7 @@ mod tests {
             );
             assert_eq!(at(&e, "/status"), want);
             assert_eq!(at(&e, "/period/start"), "2026-04-07T10:05:00+09:00");
+            assert_eq!(at(&e, "/location/0/status"), "active");
             assert_eq!(
                 at(&e, "/location/0/period/start"),
                 "2026-04-07T10:05:00+09:00"
