@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use warifu_map::assemble::{self, BundleType};
-use warifu_map::{Converter, File, IdMode, Options, Output, ReferenceStyle};
+use warifu_map::clins::{self, Part};
+use warifu_map::{Converter, File, Hit, IdMode, Options, Output, ReferenceStyle};
 use warifu_report::Lang;
 use warifu_report::finding::{Finding, Names, finding, names};
 use warifu_report::position::{SourceText, Units};
@@ -140,6 +141,24 @@ impl std::fmt::Display for OptionError {
 impl std::error::Error for OptionError {}
 
 impl JobOptions {
+    /// Names of all options: what a caller without `deny_unknown_fields` compares with.
+    pub const NAMES: [&'static str; 15] = [
+        "to",
+        "bundle",
+        "per",
+        "institution",
+        "ids",
+        "idKey",
+        "sentAt",
+        "sendingId",
+        "strict",
+        "trace",
+        "provenance",
+        "lang",
+        "positions",
+        "showValues",
+        "charset",
+    ];
     /// Language of texts.
     pub fn language(&self) -> Lang {
         if self.lang.as_deref() == Some("en") {
@@ -194,6 +213,13 @@ impl JobOptions {
         }
         Ok(())
     }
+    /// Type of the Bundles.
+    pub fn bundle_type(&self) -> BundleType {
+        match self.bundle {
+            BundleKind::Transaction => BundleType::Transaction,
+            BundleKind::Collection => BundleType::Collection,
+        }
+    }
     /// Options of the mapping.
     pub fn map_options(&self) -> Options {
         let keyed = self.ids == Ids::Keyed;
@@ -215,6 +241,7 @@ impl JobOptions {
             trace: self.trace,
             provenance: self.provenance,
             charset: self.charset(),
+            clins: self.to == To::Clins,
             without_source_identifier: false,
         }
     }
@@ -329,12 +356,76 @@ pub struct Converted {
     pub counts: BTreeMap<&'static str, usize>,
 }
 
+/// One finished thing of a stream: a resource, or a whole Bundle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece {
+    /// Resource type, `Bundle` for Bundles.
+    pub resource_type: String,
+    /// Logical id.
+    pub id: String,
+    /// Its bytes in [`Pieces::json`].
+    pub range: std::ops::Range<usize>,
+    /// Patients may share it: a stream writes it once.
+    pub shared: bool,
+}
+
+/// What a unit of a stream gives: a patient, or a file outside any storage.
+#[derive(Debug, Clone, Default)]
+pub struct Pieces {
+    /// JSON of all pieces, nothing between.
+    pub json: Vec<u8>,
+    /// The pieces in order.
+    pub pieces: Vec<Piece>,
+    /// Findings, by file and span.
+    pub diagnostics: Vec<Finding>,
+}
+
+impl Pieces {
+    /// A piece that was just written at `from`; it begins with its type and its id.
+    fn add(&mut self, from: usize) {
+        let json = self.json.get(from..).unwrap_or_default();
+        let (resource_type, id) = type_and_id(json);
+        let shared = SHARED.contains(&resource_type);
+        let (resource_type, id) = (resource_type.to_owned(), id.to_owned());
+        self.pieces.push(Piece {
+            resource_type,
+            id,
+            range: from..self.json.len(),
+            shared,
+        });
+    }
+}
+
+/// Types of which patients share resources.
+pub const SHARED: [&str; 4] = [
+    "Practitioner",
+    "PractitionerRole",
+    "Organization",
+    "Location",
+];
+
+/// Type and id of a resource as this workspace writes them: first, in this order, without escapes.
+fn type_and_id(json: &[u8]) -> (&str, &str) {
+    let quoted = |rest: &[u8]| rest.iter().position(|&b| b == b'"');
+    let text = |b| std::str::from_utf8(b).unwrap_or("");
+    let rest = json
+        .strip_prefix(br#"{"resourceType":""#)
+        .unwrap_or_default();
+    let Some((name, rest)) = quoted(rest).and_then(|n| rest.split_at_checked(n)) else {
+        return ("", "");
+    };
+    let rest = rest.strip_prefix(br#"","id":""#).unwrap_or_default();
+    let id = quoted(rest).and_then(|n| rest.get(..n)).unwrap_or_default();
+    (text(name), text(id))
+}
+
 /// A converter with its options; memory is reused between jobs.
 #[derive(Debug)]
 pub struct Job {
     options: JobOptions,
     converter: Converter,
     out: Output,
+    json: Vec<u8>,
 }
 
 impl Job {
@@ -349,6 +440,7 @@ impl Job {
             options,
             converter,
             out: Output::new(),
+            json: Vec::new(),
         })
     }
     /// The options.
@@ -362,48 +454,136 @@ impl Job {
             .convert(File { path, bytes }, 0, &mut self.out);
         self.done(&[File { path, bytes }])
     }
+    /// Converts one file to its JSON only: no findings are written out, no trace.
+    pub fn convert_bytes(&mut self, path: &str, bytes: &[u8]) -> &[u8] {
+        self.out.clear();
+        self.converter
+            .convert(File { path, bytes }, 0, &mut self.out);
+        self.json.clear();
+        write_output(
+            &mut self.out,
+            &self.options,
+            self.converter.options(),
+            &mut self.json,
+        );
+        &self.json
+    }
     /// Converts all files of one patient.
     pub fn convert_patient(&mut self, files: &[File<'_>]) -> Converted {
         self.out.clear();
         self.converter.convert_patient(files, &mut self.out);
         self.done(files)
     }
+    /// Converts all files of one patient, or one loose file (`patient` = false), into the pieces of
+    /// a stream: resources (`ndjson`), one Bundle a message or patient (`bundle`), or JP-CLINS
+    /// Bundles (`clins`).
+    pub fn pieces(&mut self, files: &[File<'_>], patient: bool) -> Pieces {
+        self.out.clear();
+        if patient {
+            self.converter.convert_patient(files, &mut self.out);
+        } else {
+            for (file, number) in files.iter().zip(0..=u16::MAX) {
+                self.converter.convert(*file, number, &mut self.out);
+            }
+        }
+        let mut made = Pieces::default();
+        match self.options.to {
+            To::Ndjson => self.resources(&mut made),
+            To::Bundle => self.bundles(files.len(), &mut made),
+            To::Clins => {
+                for part in clins::parts(&mut self.out, self.converter.options()) {
+                    for line in part.bytes.split(|&b| b == b'\n').filter(|l| !l.is_empty()) {
+                        let from = made.json.len();
+                        made.json.extend_from_slice(line);
+                        made.add(from);
+                    }
+                }
+            }
+        }
+        made.diagnostics = findings(&self.out, files, &self.options);
+        made
+    }
+    fn resources(&self, made: &mut Pieces) {
+        made.json.reserve(self.out.json.len());
+        for r in &self.out.resources {
+            let from = made.json.len();
+            made.json.extend_from_slice(self.out.json_of(r));
+            made.add(from);
+        }
+        if !self.out.deletes.is_empty() {
+            let from = made.json.len();
+            assemble::deletions(&self.out, self.converter.options(), &mut made.json);
+            made.add(from);
+        }
+    }
+    fn bundles(&self, files: usize, made: &mut Pieces) {
+        let kind = self.options.bundle_type();
+        let options = self.converter.options();
+        if self.options.per == Per::Patient || files == 1 {
+            assemble::bundle(&self.out, options, kind, &mut made.json);
+            made.add(0);
+            return;
+        }
+        let mut numbers: Vec<u16> = self.out.resources.iter().map(|r| r.message).collect();
+        numbers.extend(self.out.deletes.iter().map(|d| d.message));
+        numbers.sort_unstable();
+        numbers.dedup();
+        for number in numbers {
+            let from = made.json.len();
+            assemble::bundle_of(&self.out, options, kind, Some(number), &mut made.json);
+            made.add(from);
+        }
+    }
+    /// Findings about the options themselves (public key, unknown institution): once a run.
+    pub fn option_findings(&self) -> Vec<Finding> {
+        self.converter
+            .option_findings()
+            .iter()
+            .map(|d| finding(d, "", None, self.options.language(), self.options.units()))
+            .collect()
+    }
     /// The raw output of the last conversion.
     pub fn output(&self) -> &Output {
         &self.out
     }
-    fn done(&self, files: &[File<'_>]) -> Converted {
+    fn done(&mut self, files: &[File<'_>]) -> Converted {
         let mut json = Vec::with_capacity(self.out.json.len() + 512);
-        write_output(
-            &self.out,
-            &self.options,
-            self.converter.options(),
-            &mut json,
-        );
+        let (options, map_options) = (&self.options, self.converter.options());
+        let parts = write_output(&mut self.out, options, map_options, &mut json);
         Converted {
             json,
-            diagnostics: findings(&self.out, files, &self.options),
-            trace: self
-                .options
-                .trace
-                .then(|| trace(&self.out, files, &self.options)),
+            diagnostics: findings(&self.out, files, options),
+            trace: options.trace.then(|| match options.to {
+                To::Clins => clins_trace(&self.out, &parts, files),
+                To::Bundle | To::Ndjson => trace(&self.out, files, options),
+            }),
             counts: self.out.counts(),
         }
     }
 }
 
-/// Writes an output in the form the options ask for.
-pub fn write_output(out: &Output, options: &JobOptions, map_options: &Options, dst: &mut Vec<u8>) {
+/// Writes an output in the form the options ask for; gives the parts of `clins`.
+pub fn write_output(
+    out: &mut Output,
+    options: &JobOptions,
+    map_options: &Options,
+    dst: &mut Vec<u8>,
+) -> Vec<Part> {
     match options.to {
-        To::Bundle => {
-            let kind = match options.bundle {
-                BundleKind::Transaction => BundleType::Transaction,
-                BundleKind::Collection => BundleType::Collection,
-            };
-            assemble::bundle(out, map_options, kind, dst);
+        To::Bundle => assemble::bundle(out, map_options, options.bundle_type(), dst),
+        To::Ndjson => assemble::ndjson(out, dst),
+        To::Clins => {
+            let parts = clins::parts(out, map_options);
+            for part in &parts {
+                dst.extend_from_slice(&part.bytes);
+                if !part.bytes.is_empty() && !part.bytes.ends_with(b"\n") {
+                    dst.push(b'\n');
+                }
+            }
+            return parts;
         }
-        To::Ndjson | To::Clins => assemble::ndjson(out, dst),
     }
+    Vec::new()
 }
 
 /// Findings of an output in order of file, span and code.
@@ -442,39 +622,72 @@ pub fn findings(out: &Output, files: &[File<'_>], options: &JobOptions) -> Vec<F
         .collect()
 }
 
-/// The trace of an output; pointers are into what [`write_output`] writes.
+/// The trace of an output; pointers are into what [`write_output`] writes for `bundle` and `ndjson`.
 pub fn trace(out: &Output, files: &[File<'_>], options: &JobOptions) -> Trace {
-    let path_of = |n: u16| files.get(usize::from(n)).map_or("", |f| f.path).to_owned();
     let mut hits = Vec::new();
     for (i, r) in out.resources.iter().enumerate() {
         let prefix = match options.to {
             To::Bundle => format!("/entry/{i}/resource"),
             To::Ndjson | To::Clins => format!("/{i}"),
         };
-        for h in warifu_map::trace::hits(out, r) {
-            hits.push(TraceHit {
-                pointer: format!("{prefix}{}", h.pointer),
-                row: h.row.map(|r| TraceRow {
-                    table: r.table,
-                    source: r.source,
-                    target: r.target,
-                    ja: r.ja,
-                }),
-                spans: h
-                    .spans
-                    .into_iter()
-                    .map(|s| TraceSpan {
-                        file: path_of(s.message),
-                        start: s.start,
-                        end: s.end,
-                        path: s.path,
-                    })
-                    .collect(),
-            });
-        }
+        hits.extend(
+            warifu_map::trace::hits(out, r)
+                .into_iter()
+                .map(|h| hit(&prefix, h, files)),
+        );
     }
-    let unused = out
-        .unused
+    Trace {
+        hits,
+        unused: unused(out, files),
+    }
+}
+
+/// The trace of JP-CLINS parts; pointers are into the lines that [`write_output`] writes.
+pub fn clins_trace(out: &Output, parts: &[Part], files: &[File<'_>]) -> Trace {
+    let lines = parts.iter().flat_map(|part| part.hits.iter().cloned());
+    let hits = lines
+        .enumerate()
+        .flat_map(|(i, line)| {
+            let prefix = format!("/{i}");
+            line.into_iter()
+                .map(move |h| hit(&prefix, h, files))
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    Trace {
+        hits,
+        unused: unused(out, files),
+    }
+}
+
+fn path_of(files: &[File<'_>], n: u16) -> String {
+    files.get(usize::from(n)).map_or("", |f| f.path).to_owned()
+}
+
+fn hit(prefix: &str, h: Hit, files: &[File<'_>]) -> TraceHit {
+    TraceHit {
+        pointer: format!("{prefix}{}", h.pointer),
+        row: h.row.map(|r| TraceRow {
+            table: r.table,
+            source: r.source,
+            target: r.target,
+            ja: r.ja,
+        }),
+        spans: h
+            .spans
+            .into_iter()
+            .map(|s| TraceSpan {
+                file: path_of(files, s.message),
+                start: s.start,
+                end: s.end,
+                path: s.path,
+            })
+            .collect(),
+    }
+}
+
+fn unused(out: &Output, files: &[File<'_>]) -> Vec<UnusedField> {
+    out.unused
         .iter()
         .map(|u| {
             let n = names(&u.path).unwrap_or(Names {
@@ -482,7 +695,7 @@ pub fn trace(out: &Output, files: &[File<'_>], options: &JobOptions) -> Trace {
                 en: String::new(),
             });
             UnusedField {
-                file: path_of(u.message),
+                file: path_of(files, u.message),
                 path: u.path.to_string(),
                 span: [u.start, u.end],
                 reason: u.reason.word(),
@@ -490,8 +703,7 @@ pub fn trace(out: &Output, files: &[File<'_>], options: &JobOptions) -> Trace {
                 en: n.en,
             }
         })
-        .collect();
-    Trace { hits, unused }
+        .collect()
 }
 
 #[cfg(test)]
@@ -509,6 +721,51 @@ mod tests {
         ] {
             assert_eq!(is_instant(t), want, "{t}");
         }
+    }
+
+    #[test]
+    fn names_are_those_of_the_options() {
+        let value = serde_json::to_value(JobOptions::default()).unwrap();
+        let mut found: Vec<&str> = value
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect();
+        let mut named = JobOptions::NAMES.to_vec();
+        found.sort_unstable();
+        named.sort_unstable();
+        assert_eq!(found, named);
+    }
+
+    #[test]
+    fn pieces_of_a_message_are_the_bundle() {
+        let message = b"MSH|^~\\&|A||B||20260401093000||ADT^A08^ADT_A01|1|P|2.5||||||~ISO IR87||ISO 2022-1994\rPID|1||990001^^^^PI||X^Y||19700101|F\r";
+        let file = File {
+            path: "x",
+            bytes: message,
+        };
+        let mut job = Job::new(JobOptions::default()).unwrap();
+        let whole = job.convert("x", message);
+        let made = job.pieces(&[file], false);
+        assert_eq!(made.json, whole.json);
+        assert_eq!(made.pieces.len(), 1);
+        assert_eq!(made.pieces[0].resource_type, "Bundle");
+        assert_eq!(made.pieces[0].id.len(), 36);
+        let mut lines = Job::new(JobOptions {
+            to: To::Ndjson,
+            ..JobOptions::default()
+        })
+        .unwrap();
+        let whole = lines.convert("x", message);
+        let made = lines.pieces(&[file], true);
+        let mut joined = Vec::new();
+        for p in &made.pieces {
+            joined.extend_from_slice(&made.json[p.range.clone()]);
+            joined.push(b'\n');
+        }
+        assert!(made.pieces.iter().any(|p| p.resource_type == "Patient"));
+        assert_eq!(joined, whole.json);
     }
 
     #[test]

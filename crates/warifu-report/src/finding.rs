@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use warifu_diag::{Diagnostic, FieldPath};
+use warifu_ssmix2::{FileName, Place, components, locate};
 
 use crate::Lang;
 use crate::position::{Position, SourceText, Units};
@@ -71,6 +72,16 @@ pub fn names(path: &FieldPath) -> Option<Names> {
     })
 }
 
+/// Data kind that the path of a storage file says, as in its folder.
+fn kind_of(path: &str) -> Option<String> {
+    let parts: Vec<&str> = components(path).collect();
+    if let Place::Item(item) = locate(&parts) {
+        return Some(item.kind.to_owned());
+    }
+    let name = FileName::parse(parts.last()?).ok()?;
+    Some(name.kind.to_owned())
+}
+
 /// Makes a finding; `source` gives line and column (whole-file findings need none).
 pub fn finding(
     d: &Diagnostic,
@@ -101,7 +112,22 @@ pub fn finding(
         },
         secondary: Vec::new(),
         help: Some(help.to_owned()),
-        kind: None,
+        kind: kind_of(file),
         standard: d.code.standard.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kind_comes_from_the_folder_or_the_name() {
+        let name = "0123456789_-_ADT-00_999999999999999_20260401093015123_-_1";
+        let full = format!("s/012/345/0123456789/-/ADT-00/{name}");
+        assert_eq!(kind_of(&full).as_deref(), Some("ADT-00"));
+        assert_eq!(kind_of(name).as_deref(), Some("ADT-00"));
+        assert_eq!(kind_of("readme.txt"), None);
+        assert_eq!(kind_of(""), None);
     }
 }

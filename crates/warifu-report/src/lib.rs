@@ -4,6 +4,7 @@
 
 pub mod finding;
 pub mod position;
+pub mod rule;
 pub mod view;
 
 /// Language of texts.

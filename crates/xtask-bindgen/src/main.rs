@@ -30,6 +30,8 @@ fn main() -> Result<()> {
         .web(true)?
         .typescript(true)
         .omit_default_module_path(job.omit_default_path)
+        // After a trap the package starts a new instance of the module.
+        .reset_state_function(true)
         .debug(job.debug)
         .keep_debug(job.debug)
         .remove_name_section(!job.debug)
