@@ -1,0 +1,201 @@
+/// <reference lib="esnext.disposable" />
+
+/** A file with its path inside the storage, `/` between folders. */
+export interface InputFile {
+  path: string;
+  bytes: Uint8Array;
+}
+export type Input = Uint8Array | InputFile;
+
+/**
+ * What {@link Converter.convertAll} takes. An array, a zip (`Uint8Array`, `Blob`, stream) is sorted out
+ * by patient first; other iterables are taken as they come, so files of one patient must be neighbours.
+ */
+export type Source = Input | Iterable<InputFile> | AsyncIterable<InputFile> | Blob | ReadableStream<Uint8Array>;
+
+export interface CommonOptions {
+  /** Language of texts; default `ja`. */
+  lang?: "ja" | "en";
+  /** What a column counts; default `utf16`. */
+  positions?: "utf16" | "utf8" | "codepoint";
+  /** Whether frames quote values; default false. */
+  showValues?: boolean;
+  /** Charset to read by; default `auto`, the bytes decide. */
+  charset?: "auto" | "iso-2022-jp" | "utf-8" | "cp932" | "euc-jp";
+}
+
+export interface ConvertOptions extends CommonOptions {
+  /** Form of the output; default `bundle`. */
+  to?: "bundle" | "ndjson" | "clins";
+  /** Type of Bundles; default `transaction`. */
+  bundle?: "transaction" | "collection";
+  /** Unit of a Bundle; default `message`. */
+  per?: "message" | "patient";
+  /** The institution's 10-digit number. */
+  institution?: string;
+  /** Kind of logical ids; default `keyed`. */
+  ids?: "keyed" | "readable";
+  /** The site's secret key for ids. */
+  idKey?: Uint8Array;
+  /** "Sent at", a FHIR instant. */
+  sentAt?: string;
+  /** "Sending id": part of the Bundle's id. */
+  sendingId?: string;
+  /** Whether warnings count as failures; for callers that share options with the command line. */
+  strict?: boolean;
+  /** Whether leaves are traced; default false. */
+  trace?: boolean;
+  /** Whether one Provenance a file is made; default false. */
+  provenance?: boolean;
+}
+
+/** From 1; a line is a segment. */
+export interface Position {
+  line: number;
+  column: number;
+}
+export interface Label {
+  file: string;
+  /** Half-open byte range of the file as received. */
+  span: [number, number];
+  start: Position;
+  end: Position;
+  /** HL7 path such as `PID-5[2].1`. */
+  path?: string;
+  field?: { ja: string; en: string };
+}
+/** A finding; the `diagnostics-1.json` of this package describes the same as JSON. */
+export interface Diagnostic {
+  code: string;
+  name: string;
+  severity: "error" | "warning" | "info";
+  message: string;
+  help?: string;
+  primary: Label;
+  secondary: Label[];
+  /** Data kind of the file, e.g. `ADT-00`. */
+  kind?: string;
+  /** Document and section. */
+  standard?: string;
+}
+
+export interface TraceHit {
+  /** RFC 6901, into `json`; for `ndjson` and `clins` `/<line>/…`. */
+  pointer: string;
+  /** Row of the mapping table; null for what the engine writes itself. */
+  row: { table: string; source: string; target: string; ja: string } | null;
+  /** Source bytes; empty for constants. */
+  spans: { file: string; start: number; end: number; path: string }[];
+}
+export interface UnusedField {
+  file: string;
+  path: string;
+  span: [number, number];
+  reason: "ignored" | "lost" | "unknown";
+  ja: string;
+  en: string;
+}
+export interface Trace {
+  /** The leaf at a pointer, or all leaves below it. */
+  forPointer(pointer: string): TraceHit[];
+  /** The leaves made from bytes of a range; an empty range asks for the byte at `start`. */
+  forSpan(file: string, start: number, end: number): TraceHit[];
+  /** Fields with a value that left no leaf. */
+  unused(file?: string): UnusedField[];
+}
+
+export interface Converted {
+  /** UTF-8 JSON: a Bundle, or lines (`ndjson`, `clins`). */
+  json: Uint8Array;
+  diagnostics: Diagnostic[];
+  /** With the option `trace`. */
+  trace?: Trace;
+  /** `json` parsed: a Bundle, or an array of the lines. */
+  value(): unknown;
+}
+
+export type StreamEvent =
+  | { type: "resource"; resourceType: string; id: string; json: Uint8Array }
+  | { type: "diagnostic"; diagnostic: Diagnostic }
+  | { type: "progress"; filesDone: number; filesTotal?: number; bytesDone: number };
+
+interface Handle extends Disposable {
+  /** Gives the memory back; more than once does nothing, use afterwards throws `disposed`. */
+  free(): void;
+}
+
+export interface Converter extends Handle {
+  /** Converts one file of at most 64 MiB. Bad data never throws. */
+  convert(input: Input): Converted;
+  /** Converts all files of one patient together: winners only, what is withdrawn as deletions. */
+  convertPatient(files: Iterable<InputFile>): Converted;
+  /**
+   * Converts a storage, patient by patient, in order and with bounded memory. With `to: "bundle"` a
+   * resource event is a whole Bundle. Files that cannot be read become diagnostics.
+   */
+  convertAll(source: Source, options?: { signal?: AbortSignal }): AsyncIterableIterator<StreamEvent>;
+}
+export declare const Converter: new (options?: ConvertOptions) => Converter;
+
+export interface FieldNode {
+  /** Path such as `PID-5[2].1`. */
+  path: string;
+  ja: string;
+  en: string;
+  span: [number, number];
+  /** Decoded, unescaped text. */
+  text: string;
+  children: FieldNode[];
+}
+export interface SegmentNode {
+  name: string;
+  ja: string;
+  en: string;
+  /** From 1 among segments of this name. */
+  ordinal: number;
+  line: number;
+  span: [number, number];
+  fields: FieldNode[];
+}
+export interface MessageView {
+  charset: string;
+  kind?: string;
+  kindName?: { ja: string; en: string };
+  /** MSH-9, e.g. `ADT^A08`. */
+  messageType: string;
+  bytes: number;
+  /** Decoded text without escape sequences. */
+  text: string;
+  segments: SegmentNode[];
+  /** Findings of reading, not of the mapping. */
+  diagnostics: Diagnostic[];
+}
+/** A message as a tree with Japanese and English names. */
+export declare function parse(input: Input, options?: CommonOptions): MessageView;
+
+/**
+ * Loads the module. Needed once in browsers; Node.js, Deno and Bun load it at first use.
+ * Where a bundler does not follow `new URL(…, import.meta.url)`, pass the module.
+ */
+export declare function init(
+  input?: WebAssembly.Module | BufferSource | Response | Promise<Response>,
+): Promise<void>;
+
+export interface RuleInfo {
+  code: string;
+  name: string;
+  severity: "error" | "warning" | "info";
+  ja: { message: string; help: string };
+  en: { message: string; help: string };
+  standard: string;
+}
+/** The page of a rule in Markdown; an unknown code throws `invalid-option`. */
+export declare function rule(code: string, lang?: "ja" | "en"): string;
+/** The catalogue of diagnostics. */
+export declare function rules(): RuleInfo[];
+
+/** The only error this package throws. */
+export declare class WarifuError extends Error {
+  constructor(code: WarifuError["code"], message: string, options?: ErrorOptions);
+  code: "not-initialised" | "invalid-option" | "too-large" | "aborted" | "disposed" | "internal";
+}

@@ -1,0 +1,10 @@
+// Browsers and workers: `await init()` fetches the module.
+import { create, WarifuError } from "./core.mjs";
+
+const api = create({ load: () => fetch(new URL("./wasm/convert.wasm", import.meta.url)) });
+export const Converter = api.Converter;
+export const parse = api.parse;
+export const init = api.init;
+export const rule = api.rule;
+export const rules = api.rules;
+export { WarifuError };

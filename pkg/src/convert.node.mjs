@@ -1,0 +1,12 @@
+// Node.js, Deno, Bun: the module is compiled at first use.
+import { readFileSync } from "node:fs";
+import { create, WarifuError } from "./core.mjs";
+
+const source = () => readFileSync(new URL("./wasm/convert.wasm", import.meta.url));
+const api = create({ source, load: source });
+export const Converter = api.Converter;
+export const parse = api.parse;
+export const init = api.init;
+export const rule = api.rule;
+export const rules = api.rules;
+export { WarifuError };

@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { createPool } from "warifu/pool";
+import * as node from "warifu";
+import { all, message, pathOf, root, storage } from "./support.mjs";
+
+const pkg = new URL("pkg/", root);
+
+/** Runs a module in a process of its own and gives what it prints as JSON. */
+const run = (code) => JSON.parse(execFileSync(process.execPath, ["--input-type=module", "-e", code], { cwd: pkg, encoding: "utf8" }));
+
+test("the browser entry wants init, takes every form of module, and may be tried again", () => {
+  const result = run(`
+    import { readFileSync } from "node:fs";
+    import { Converter, init } from "./dist/convert.mjs";
+    const bytes = readFileSync("dist/wasm/convert.wasm");
+    const codes = [];
+    try { new Converter() } catch (e) { codes.push(e.code) }
+    await init(new Response("gone", { status: 404 })).catch((e) => codes.push(e.code));
+    await init(bytes.subarray(0, 100)).catch((e) => codes.push(e.code));
+    await init(5).catch((e) => codes.push(e.code));
+    const headers = { "content-type": "application/wasm" };
+    await init(Promise.resolve(new Response(bytes, { headers })));
+    const made = new Converter({ to: "ndjson" }).convert(Uint8Array.from(${JSON.stringify([...message()])})).value();
+    console.log(JSON.stringify({ codes, made }));
+  `);
+  assert.deepEqual(result.codes, Array(4).fill("not-initialised"));
+  assert.deepEqual(result.made, new node.Converter({ to: "ndjson" }).convert(message()).value());
+});
+
+test("a Module and a Response without type are taken", () => {
+  for (const input of ["await WebAssembly.compile(bytes)", "new Response(bytes)", "bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length)"]) {
+    const made = run(`
+      import { readFileSync } from "node:fs";
+      import { init, rules } from "./dist/convert.mjs";
+      const bytes = readFileSync("dist/wasm/convert.wasm");
+      await init(${input});
+      console.log(rules().length);
+    `);
+    assert.ok(made > 20);
+  }
+});
+
+test("the inline entry needs no file beside it", () => {
+  const made = run(`
+    import { parse } from "warifu/inline/convert";
+    console.log(JSON.stringify(parse(new TextEncoder().encode("MSH|^~\\\\&|A\\rPID|1\\r")).segments.length));
+  `);
+  assert.equal(made, 2);
+});
+
+test("one entry loads one wasm, and only when it is used", () => {
+  const reads = run(`
+    import fs from "node:fs";
+    import { syncBuiltinESMExports } from "node:module";
+    const reads = [];
+    const real = fs.readFileSync;
+    fs.readFileSync = (path, ...rest) => { reads.push(String(path)); return real(path, ...rest); };
+    syncBuiltinESMExports();
+    const { Converter } = await import("warifu");
+    const before = reads.filter((p) => p.endsWith(".wasm")).length;
+    new Converter().free();
+    new Converter().free();
+    console.log(JSON.stringify([before, reads.filter((p) => p.endsWith(".wasm")).length]));
+  `);
+  assert.deepEqual(reads, [0, 1]);
+});
+
+test("a pool gives what one thread gives, in the same order", async () => {
+  const files = storage();
+  const options = { to: "ndjson", institution: "1319999999" };
+  const single = new node.Converter(options);
+  const pool = await createPool({ size: 2 });
+  try {
+    assert.equal(pool.size, 2);
+    const many = new pool.Converter(options);
+    assert.deepEqual(await all(many.convertAll(files)), await all(single.convertAll(files)));
+    const traced = new pool.Converter({ trace: true });
+    const made = await traced.convert({ path: pathOf("990001"), bytes: message() });
+    assert.ok(made.trace.forPointer("/entry/0/resource").length > 1);
+    assert.equal(made.value().resourceType, "Bundle");
+    assert.equal((await pool.parse(message())).messageType, "ADT^A08");
+    assert.throws(() => new pool.Converter({ to: "xml" }), { code: "invalid-option" });
+    many.free();
+    many.free();
+    await assert.rejects(many.convert(message()), { code: "disposed" });
+    const open = traced.convert(message());
+    await pool.terminate();
+    await assert.rejects(open, { code: "disposed" });
+    await assert.rejects(traced.convert(message()), { code: "disposed" });
+  } finally {
+    await pool.terminate();
+  }
+  await assert.rejects(createPool({ size: 0 }), { code: "invalid-option" });
+});
+
+test("the package holds what its exports name, and nothing of this machine", () => {
+  const npm = process.platform === "win32" ? "npm.cmd" : "npm";
+  const [{ files }] = JSON.parse(execFileSync(npm, ["pack", "--dry-run", "--json", "--ignore-scripts"], { cwd: pkg, encoding: "utf8" }));
+  const names = files.map((f) => f.path);
+  const manifest = JSON.parse(readFileSync(new URL("package.json", pkg), "utf8"));
+  const targets = (x) => (typeof x === "string" ? [x] : Object.values(x).flatMap(targets));
+  for (const target of targets(manifest.exports)) {
+    const pattern = new RegExp(`^${target.slice(2).replaceAll(".", "\\.").replace("*", "[^/]+")}$`);
+    assert.ok(names.some((n) => pattern.test(n)), `${target} is not packed`);
+  }
+  for (const name of names) {
+    assert.match(name, /^(dist\/|schema\/|package\.json$|README\.md$|LICENSE)/);
+    const text = readFileSync(new URL(name, pkg), "latin1");
+    assert.ok(!/\/root\/|\/home\/|\.cargo\/registry/.test(text), `${name} names a folder of this machine`);
+  }
+  assert.deepEqual(names.filter((n) => n.endsWith(".wasm")), ["dist/wasm/convert.wasm"]);
+});

@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Converter, WarifuError } from "warifu";
+import * as glue from "../dist/wasm/convert.js";
+import { message } from "./support.mjs";
+
+const memory = () => glue.initSync().memory.buffer.byteLength;
+
+test("100,000 handles leave memory flat", () => {
+  const bytes = message();
+  const use = (count, every) => {
+    for (let i = 0; i < count; i += 1) {
+      const c = new Converter({ to: "ndjson" });
+      if (i % every === 0) c.convert(bytes);
+      c.free();
+    }
+  };
+  use(1000, 1);
+  const before = memory();
+  use(100_000, 50);
+  assert.equal(memory(), before);
+});
+
+test("a trap is reported as internal and the next call starts a new instance", () => {
+  // The second instance traps in `convert`, the third does not.
+  const { Instance } = WebAssembly;
+  const c = new Converter();
+  const expected = c.convert(message()).json;
+  let traps = 1;
+  const trap = glue.Engine.prototype.convert;
+  glue.Engine.prototype.convert = function (...args) {
+    if (traps-- > 0) throw new WebAssembly.RuntimeError("unreachable");
+    return trap.apply(this, args);
+  };
+  let instances = 0;
+  WebAssembly.Instance = class extends Instance {
+    constructor(...args) {
+      super(...args);
+      instances += 1;
+    }
+  };
+  try {
+    const other = new Converter({ to: "ndjson" });
+    assert.throws(() => c.convert(message()), (e) => e instanceof WarifuError && e.code === "internal" && e.cause instanceof WebAssembly.RuntimeError);
+    assert.equal(instances, 0, "restarted before it was needed");
+    assert.deepEqual(c.convert(message()).json, expected);
+    assert.equal(instances, 1);
+    // Handles of the old instance live on, too, and may be freed.
+    assert.ok(other.convert(message()).value().length > 0);
+    other.free();
+    c.free();
+    assert.equal(instances, 1);
+  } finally {
+    WebAssembly.Instance = Instance;
+    glue.Engine.prototype.convert = trap;
+  }
+});

@@ -1,0 +1,44 @@
+// The optimised wasm gives the bytes of the native converter: JSON, findings and trace of every
+// file and every patient of the fixtures and, where they are, the samples.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { Converter } from "warifu";
+import { Engine, listStorage } from "../dist/wasm/convert.js";
+import { folders, read, root } from "./support.mjs";
+
+const sha = (data) => createHash("sha256").update(data).digest("hex");
+const cwd = fileURLToPath(root);
+
+function native(folder) {
+  const tool = process.env.WARIFU_DIGESTS;
+  const [program, args] = tool ? [tool, []] : ["cargo", ["run", "--quiet", "--package", "warifu-tests", "--bin", "native-digests", "--"]];
+  return execFileSync(program, [...args, folder], { cwd, encoding: "utf8", maxBuffer: 1 << 28 }).trimEnd().split("\n");
+}
+
+new Converter().free();
+
+if (folders.length < 2) test("samples", { skip: "../shared is absent" }, () => {});
+for (const [n, folder] of folders.entries()) {
+  test(n === 0 ? "fixtures" : "samples", () => {
+    const files = read(folder);
+    const byPath = new Map(files.map((f) => [f.path, f]));
+    const { patients } = listStorage(files.map((f) => f.path));
+    const lines = [];
+    const line = (made, unit, form, path) => lines.push([sha(made.json), sha(JSON.stringify(made.diagnostics)), sha(JSON.stringify(made.trace)), unit, form, path].join("\t"));
+    for (const to of ["bundle", "ndjson", "clins"]) {
+      const engine = new Engine({ to, trace: true, institution: "1319999999" });
+      for (const { path, bytes } of files) line(engine.convert(path, bytes), "file", to, path);
+      for (const patient of patients) line(engine.convertPatient(patient.files.map((f) => byPath.get(f.path))), "patient", to, patient.id);
+      engine.free();
+    }
+    const expected = native(folder);
+    assert.equal(lines.length, expected.length);
+    // Names of files stay out of what is printed: say how many differ, and which form.
+    const differing = lines.filter((l, i) => l !== expected[i]).map((l) => l.split("\t").slice(3, 5).join(" "));
+    assert.deepEqual(differing, []);
+    assert.ok(lines.length > 50);
+  });
+}

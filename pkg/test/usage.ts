@@ -1,0 +1,71 @@
+// Compiled by `tsc --strict`, never run: what users may write must keep compiling.
+import { Converter, init, parse, rule, rules, WarifuError } from "warifu";
+import type { Converted, ConvertOptions, Diagnostic, Input, InputFile, MessageView, RuleInfo, Source, StreamEvent, Trace, TraceHit, UnusedField } from "warifu/convert";
+import { Converter as Inline } from "warifu/inline/convert";
+import { createPool } from "warifu/pool";
+import type { Pool, PoolConverter } from "warifu/pool";
+
+const options: ConvertOptions = { to: "ndjson", bundle: "collection", per: "patient", institution: "1319999999", ids: "keyed", idKey: new Uint8Array(32), sentAt: "2026-04-01T09:30:00+09:00", sendingId: "1", strict: true, trace: true, provenance: false, lang: "en", positions: "utf8", showValues: false, charset: "auto" };
+
+export async function use(source: Source, input: Input, files: InputFile[]): Promise<void> {
+  await init();
+  await init(new Uint8Array(8));
+  await init(fetch("convert.wasm"));
+  using converter = new Converter(options);
+  const converted: Converted = converter.convert(input);
+  const bytes: Uint8Array = converted.json;
+  const value: unknown = converted.value();
+  const trace: Trace | undefined = converted.trace;
+  const hits: TraceHit[] = trace?.forPointer("/entry/0/resource/id") ?? [];
+  const same: TraceHit[] = trace?.forSpan("path", 0, 1) ?? [];
+  const unused: UnusedField[] = trace?.unused() ?? [];
+  const table: string | undefined = hits[0]?.row?.table;
+  const abort = new AbortController();
+  for await (const event of converter.convertAll(source, { signal: abort.signal })) {
+    const seen: StreamEvent = event;
+    switch (seen.type) {
+      case "resource": {
+        const json: Uint8Array = seen.json;
+        void [json, seen.id, seen.resourceType];
+        break;
+      }
+      case "diagnostic": {
+        const d: Diagnostic = seen.diagnostic;
+        void [d.code, d.primary.start.line, d.primary.field?.ja];
+        break;
+      }
+      case "progress": {
+        const total: number | undefined = seen.filesTotal;
+        void [total, seen.filesDone, seen.bytesDone];
+        break;
+      }
+      default:
+        seen satisfies never;
+    }
+  }
+  const view: MessageView = parse(input, { lang: "ja" });
+  const name: string | undefined = view.segments[0]?.fields[0]?.children[0]?.ja;
+  const page: string = rule("ENC110", "en");
+  const list: RuleInfo[] = rules();
+  try {
+    converter.convertPatient(files);
+  } catch (e) {
+    if (e instanceof WarifuError && e.code === "disposed") return;
+    throw e;
+  }
+  new Inline().free();
+  await using pool: Pool = await createPool({ size: 2 });
+  const remote: PoolConverter = new pool.Converter({ to: "bundle" });
+  const far: Converted = await remote.convert(input);
+  remote.free();
+  void [bytes, value, same, unused, table, name, page, list, far];
+
+  // @ts-expect-error: an option that is none
+  new Converter({ tu: "bundle" });
+  // @ts-expect-error: not one of the words
+  new Converter({ to: "xml" });
+  // @ts-expect-error: with exactOptionalPropertyTypes undefined is not "absent"
+  new Converter({ to: undefined });
+  // @ts-expect-error: a file needs bytes
+  converter.convert({ path: "x" });
+}
