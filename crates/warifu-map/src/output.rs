@@ -110,33 +110,57 @@ impl Output {
         let start = self.json.len();
         let json = done.json();
         // `meta.source` stands first in `meta`; what many files share is from no one of them.
-        let shared = matches!(done.resource_type, "Practitioner" | "PractitionerRole" | "Organization" | "Location");
-        let source = if shared { None } else { self.sources.get(&message) };
-        let head = r#"{"resourceType":"","id":"""#.len() + done.resource_type.len() + done.id.as_str().len();
-        let (at, shift) = match (source, json.split_at_checked(head)) {
-            (Some(source), Some((before, after))) => {
+        let shared = matches!(
+            done.resource_type,
+            "Practitioner" | "PractitionerRole" | "Organization" | "Location"
+        );
+        let source = if shared {
+            None
+        } else {
+            self.sources.get(&message)
+        };
+        let head = r#"{"resourceType":"","id":"""#.len()
+            + done.resource_type.len()
+            + done.id.as_str().len();
+        let (at, shift) =
+            if let (Some(source), Some((before, after))) = (source, json.split_at_checked(head)) {
                 self.json.extend_from_slice(before);
                 let rest = after.strip_prefix(br#","meta":{"#);
                 let from = self.json.len();
                 self.json.extend_from_slice(br#","meta":{"source":""#);
                 self.json.extend_from_slice(source.as_bytes());
-                self.json.extend_from_slice(if rest.is_some() { br#"","# } else { br#""}"# });
+                self.json
+                    .extend_from_slice(if rest.is_some() { br#"","# } else { br#""}"# });
                 self.json.extend_from_slice(rest.unwrap_or(after));
                 let added = self.json.len() - from - rest.unwrap_or(after).len();
                 let replaced = after.len() - rest.unwrap_or(after).len();
                 (head, added - replaced)
-            }
-            _ => {
+            } else {
                 self.json.extend_from_slice(json);
                 (0, 0)
+            };
+        let (at, shift) = (
+            u32::try_from(at).unwrap_or(u32::MAX),
+            u32::try_from(shift).unwrap_or(u32::MAX),
+        );
+        let moved = |offset: u32| {
+            if offset >= at {
+                offset.saturating_add(shift)
+            } else {
+                offset
             }
         };
-        let (at, shift) = (u32::try_from(at).unwrap_or(u32::MAX), u32::try_from(shift).unwrap_or(u32::MAX));
-        let moved = |offset: u32| if offset >= at { offset.saturating_add(shift) } else { offset };
         let events = self.events.len();
-        self.events.extend(done.events().iter().map(|e| Event { at: moved(e.at), ..*e }));
+        self.events.extend(done.events().iter().map(|e| Event {
+            at: moved(e.at),
+            ..*e
+        }));
         let rows = self.rows.len();
-        self.rows.extend(done.rows().iter().map(|(offset, row)| (moved(*offset), *row)));
+        self.rows.extend(
+            done.rows()
+                .iter()
+                .map(|(offset, row)| (moved(*offset), *row)),
+        );
         self.resources.push(OutResource {
             resource_type: done.resource_type,
             id: done.id,

@@ -1036,4 +1036,10 @@ fn context(cx: &mut Cx<'_, '_>, r: &mut Resource, h: &Header, n: u16) {
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    reason = "tests fail by panicking"
+)]
 mod tests;

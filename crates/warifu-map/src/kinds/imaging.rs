@@ -250,7 +250,7 @@ fn typed_identifier(
         return;
     }
     o.object("type", |o| {
-        datatypes::coded_concept(o, systems::V2_0203, code, display, Src::NONE)
+        datatypes::coded_concept(o, systems::V2_0203, code, display, Src::NONE);
     });
     datatypes::identifier(o, system, v);
 }
@@ -264,7 +264,7 @@ fn constant_concept(
     display: &'static str,
 ) {
     r.object(element, |o| {
-        datatypes::coded_concept(o, system, code, display, Src::NONE)
+        datatypes::coded_concept(o, system, code, display, Src::NONE);
     });
 }
 
@@ -318,4 +318,9 @@ fn annotate(r: &mut Resource, element: Element, text: &str, src: Src) {
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "tests fail by panicking"
+)]
 mod tests;

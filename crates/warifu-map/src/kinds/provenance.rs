@@ -163,7 +163,7 @@ fn one(cx: &mut Cx<'_, '_>, targets: &[(&'static str, Id)]) {
     let event = msh.field(9);
     let (code, display) = activity(cx, &m);
     r.object(el::ACTIVITY, |o| {
-        coded_concept(o, systems::V3_DATA_OPERATION, code, display, event.src())
+        coded_concept(o, systems::V3_DATA_OPERATION, code, display, event.src());
     });
     r.row(row(&MSH_TO_PROVENANCE, "MSH-4"));
     let organization =
@@ -177,7 +177,7 @@ fn one(cx: &mut Cx<'_, '_>, targets: &[(&'static str, Id)]) {
                 "custodian",
                 "Custodian",
                 Src::NONE,
-            )
+            );
         });
         o.object("who", |o| {
             if let Some(text) = organization {
@@ -240,6 +240,11 @@ fn activity(cx: &Cx<'_, '_>, m: &Message<'_>) -> (&'static str, &'static str) {
 }
 
 #[cfg(test)]
+#[expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "tests fail by panicking"
+)]
 mod tests {
     use crate::options::IdMode;
     use crate::testing::{all, at, one, options, path};

@@ -1,6 +1,6 @@
 //! ORC, TQ1, OBR → ServiceRequest; the OBX of an order → Observation.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use warifu_diag::catalogue::map_general::{MAP003, MAP008, MAP009};
 use warifu_diag::catalogue::map_other::{MAP401, MAP405, MAP407};
@@ -129,15 +129,14 @@ pub(super) fn requests<'a>(cx: &mut Cx<'a, '_>, orders: &[Order<'a>], file: Orde
             by_number.get(number).copied()
         };
         awaits_pa = o.control() == "NW";
-        let at = match again {
-            Some(at) => at,
-            None => {
-                parents.push(Parent {
-                    rows: Vec::new(),
-                    id: request_id(cx, number, o.position()),
-                });
-                parents.len() - 1
-            }
+        let at = if let Some(at) = again {
+            at
+        } else {
+            parents.push(Parent {
+                rows: Vec::new(),
+                id: request_id(cx, number, o.position()),
+            });
+            parents.len() - 1
         };
         if let Some(p) = parents.get_mut(at) {
             p.rows.push(i);
@@ -187,6 +186,7 @@ pub(super) fn requests<'a>(cx: &mut Cx<'a, '_>, orders: &[Order<'a>], file: Orde
 }
 
 /// What an order is a part of.
+#[derive(Clone, Copy)]
 enum Based<'a> {
     Nothing,
     /// The parent's request; the bytes that named it.
@@ -210,7 +210,7 @@ fn emit<'a>(cx: &mut Cx<'a, '_>, id: Id, rows: &[&Order<'a>], based: Based<'a>, 
     }
     let cancelled = rows.iter().find(|o| o.is_cancelled());
     within(&mut r, &ORDER_TO_JP_SERVICE_REQUEST, "ORC-1", |r| {
-        status(r, cx, cancelled.unwrap_or(main), file)
+        status(r, cx, cancelled.unwrap_or(main), file);
     });
     r.constant(el::INTENT, "order");
     category(&mut r, cx, main);
@@ -229,7 +229,7 @@ fn emit<'a>(cx: &mut Cx<'a, '_>, id: Id, rows: &[&Order<'a>], based: Based<'a>, 
                 r.object(el::BASED_ON, |o| {
                     o.constant("type", "ServiceRequest");
                     o.object("identifier", |o| {
-                        datatypes::identifier(o, systems::ID_RESOURCE_INSTANCE, number)
+                        datatypes::identifier(o, systems::ID_RESOURCE_INSTANCE, number);
                     });
                 });
             }
@@ -333,7 +333,7 @@ fn placer<'a>(r: &mut Resource, _: &mut Cx<'a, '_>, _: &Group<'a>, p: Part<'a>) 
             "Placer Identifier",
             systems::ID_RESOURCE_INSTANCE,
             p.comp(1).value().trimmed(),
-        )
+        );
     });
 }
 
@@ -345,7 +345,7 @@ fn filler<'a>(r: &mut Resource, _: &mut Cx<'a, '_>, _: &Group<'a>, p: Part<'a>) 
             "Filler Identifier",
             systems::ID_RESOURCE_INSTANCE,
             p.comp(1).value().trimmed(),
-        )
+        );
     });
 }
 
@@ -386,7 +386,7 @@ fn group_number<'a>(r: &mut Resource, _: &mut Cx<'a, '_>, _: &Group<'a>, p: Part
             o,
             systems::ID_RESOURCE_INSTANCE,
             p.comp(1).value().trimmed(),
-        )
+        );
     });
 }
 
@@ -417,7 +417,7 @@ fn requester<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, g: &Group<'a>, p: Part<'
         }
         _ => {
             r.object(el::REQUESTER, |o| {
-                datatypes::person_reference(o, cx, &person)
+                datatypes::person_reference(o, cx, &person);
             });
         }
     }
@@ -426,7 +426,7 @@ fn requester<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, g: &Group<'a>, p: Part<'
 fn requester_again<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, g: &Group<'a>, p: Part<'a>) {
     match g.field(*b"ORC", 12).filter(Part::is_some) {
         Some(orc) if orc.comp(1).value().text.trim() == p.comp(1).value().text.trim() => {
-            cx.used(&p)
+            cx.used(&p);
         }
         Some(_) => cx.report_with(&MAP401, &p, "OBR-16"),
         None => requester(r, cx, g, p),
@@ -440,14 +440,13 @@ fn department<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, g: &Group<'a>, p: Part<
     if r.has(el::REQUESTER) || doctor {
         return;
     }
-    match practitioner::department_of(cx, p) {
-        Some(id) => cx.reference(r, el::REQUESTER, "Organization", id, p.src()),
-        None => {
-            let text = p.comp(2).value().trimmed();
-            r.object(el::REQUESTER, |o| {
-                o.string("display", text.text, text.src())
-            });
-        }
+    if let Some(id) = practitioner::department_of(cx, p) {
+        cx.reference(r, el::REQUESTER, "Organization", id, p.src());
+    } else {
+        let text = p.comp(2).value().trimmed();
+        r.object(el::REQUESTER, |o| {
+            o.string("display", text.text, text.src());
+        });
     }
 }
 
@@ -565,7 +564,7 @@ fn section<'a>(r: &mut Resource, _: &mut Cx<'a, '_>, _: &Group<'a>, p: Part<'a>)
 /// The OBX of an order: one Observation each, referred to as supporting information; the reason for
 /// the test (`MS3-04`) is the reason of the request as well.
 fn findings<'a>(cx: &mut Cx<'a, '_>, r: &mut Resource, rows: &[&Order<'a>]) {
-    let mut done: BTreeMap<Id, ()> = BTreeMap::new();
+    let mut done: BTreeSet<Id> = BTreeSet::new();
     for o in rows {
         let mut count: BTreeMap<(&str, &str), u32> = BTreeMap::new();
         let number = number_of(cx, rows.first().unwrap_or(o));
@@ -585,7 +584,7 @@ fn findings<'a>(cx: &mut Cx<'a, '_>, r: &mut Resource, rows: &[&Order<'a>]) {
                 line.obx.position(),
                 "",
             );
-            if done.insert(id, ()).is_some() {
+            if !done.insert(id) {
                 for f in [3, 5, 6, 11] {
                     cx.used(&line.obx.field(f));
                 }

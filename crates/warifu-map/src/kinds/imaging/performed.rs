@@ -1,6 +1,6 @@
 //! IPC → ImagingStudy; ZE1, its OBX and ZE2 → Procedure; drugs → MedicationAdministration.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bumpalo::collections::String as Text;
 use warifu_diag::catalogue::map_general::{MAP004, MAP007, MAP009, MAP010};
@@ -196,7 +196,7 @@ fn emit_study<'a>(
     let mut group = Group::new();
     group.push(s.ipc);
     // The last row (a child, where there is one) says when and by whom.
-    let last = rows().last();
+    let last = rows().next_back();
     for segment in last.iter().flat_map(|o| o.head.segments()) {
         group.push(*segment);
     }
@@ -215,15 +215,15 @@ fn emit_study<'a>(
         study::ENCOUNTER,
         last.map(|o| o.value(*b"OBR", 7)).unwrap_or_default(),
     );
-    let mut based: BTreeMap<Id, ()> = BTreeMap::new();
-    let mut codes: BTreeMap<&'a [u8], ()> = BTreeMap::new();
+    let mut based: BTreeSet<Id> = BTreeSet::new();
+    let mut codes: BTreeSet<&'a [u8]> = BTreeSet::new();
     let mut done: Vec<Id> = Vec::new();
     let children = rows().any(Order::is_child);
     for i in &s.rows {
         let (Some(o), Some(request)) = (orders.get(*i), requests.get(*i)) else {
             continue;
         };
-        if based.insert(*request, ()).is_none() {
+        if based.insert(*request) {
             within(&mut r, &IPC_TO_JP_IMAGING_STUDY, "OBR-2", |r| {
                 cx.reference(
                     r,
@@ -250,7 +250,7 @@ fn emit_study<'a>(
             .chain(executed)
             .filter(|(p, _)| p.is_some())
         {
-            if codes.insert(part.raw(), ()).is_none() {
+            if codes.insert(part.raw()) {
                 within(&mut r, &IPC_TO_JP_IMAGING_STUDY, source, |r| {
                     r.object(study::PROCEDURE_CODE, |o| codeable_concept(o, cx, part));
                 });
@@ -277,7 +277,7 @@ fn accession<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, p: Part<'
     let v = p.comp(1).value().trimmed();
     let system = namespace(cx, p, "accession-number");
     r.object(study::IDENTIFIER, |o| {
-        typed_identifier(o, "ACSN", "Accession ID", system, v)
+        typed_identifier(o, "ACSN", "Accession ID", system, v);
     });
 }
 
@@ -388,7 +388,7 @@ fn location<'a>(r: &mut Resource, _: &mut Cx<'a, '_>, _: &Group<'a>, p: Part<'a>
 fn referrer<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, p: Part<'a>) {
     if let Some(person) = datatypes::practitioner(cx, p) {
         r.object(study::REFERRER, |o| {
-            datatypes::person_reference(o, cx, &person)
+            datatypes::person_reference(o, cx, &person);
         });
     }
 }
@@ -461,7 +461,7 @@ fn procedure<'a>(
         r.string(el::STATUS, status, src);
     });
     within(&mut r, &ZE1_TO_JP_PROCEDURE, "ORC-2", |r| {
-        cx.reference(r, el::BASED_ON, "ServiceRequest", request, o.number().src())
+        cx.reference(r, el::BASED_ON, "ServiceRequest", request, o.number().src());
     });
     let (category, display) = if family == "OMG-01" {
         ("363679005", "Imaging")
@@ -486,7 +486,7 @@ fn procedure<'a>(
     };
     let when = When::read(cx, start, end, "Procedure.performed");
     within(&mut r, &ZE1_TO_JP_PROCEDURE, source, |r| {
-        when.write(r, el::PERFORMED_DATE_TIME, el::PERFORMED_PERIOD)
+        when.write(r, el::PERFORMED_DATE_TIME, el::PERFORMED_PERIOD);
     });
     encounter(cx, &mut r, el::ENCOUNTER, start);
     // ZE1-8, ZE1-9: kinds and items side by side.
@@ -505,14 +505,14 @@ fn procedure<'a>(
                 drugs.push(item);
             } else {
                 within(&mut r, &ZE1_TO_JP_PROCEDURE, "ZE1-9", |r| {
-                    used_item(r, cx, item, name, true)
+                    used_item(r, cx, item, name, true);
                 });
             }
         }
     }
     for line in &e.lines {
         within(&mut r, &ZE1_TO_JP_PROCEDURE, "OBX-5", |r| {
-            observed(r, cx, line, &mut drugs)
+            observed(r, cx, line, &mut drugs);
         });
         within(&mut r, &ZE1_TO_JP_PROCEDURE, "NTE-3", |r| {
             for nte in &line.notes {
@@ -522,14 +522,14 @@ fn procedure<'a>(
     }
     for ze2 in &e.exposures {
         within(&mut r, &ZE1_TO_JP_PROCEDURE, "ZE2-2", |r| {
-            exposure(r, cx, *ze2)
+            exposure(r, cx, *ze2);
         });
     }
     for (i, item) in drugs.into_iter().enumerate() {
         if when.is_none() {
             cx.report(&MAP406, &item);
             within(&mut r, &ZE1_TO_JP_PROCEDURE, "ZE1-9", |r| {
-                used_item(r, cx, item, Val::default(), true)
+                used_item(r, cx, item, Val::default(), true);
             });
         } else {
             give(
@@ -863,7 +863,7 @@ fn give<'a>(
     );
     cx.reference(&mut r, drug::PART_OF, "Procedure", procedure, Src::NONE);
     r.object(drug::MEDICATION_CODEABLE_CONCEPT, |o| {
-        zrd_concept(o, cx, item)
+        zrd_concept(o, cx, item);
     });
     cx.subject(&mut r, drug::SUBJECT);
     when.write(&mut r, drug::EFFECTIVE_DATE_TIME, drug::EFFECTIVE_PERIOD);

@@ -122,7 +122,7 @@ fn report<'a>(cx: &mut Cx<'a, '_>, o: &Order<'a>, request: Option<Id>) {
                 "EC",
                 "Electrocardiac (e.g., EKG,  EEC, Holter)",
                 Src::NONE,
-            )
+            );
         });
     }
     cx.subject(&mut r, el::SUBJECT);
@@ -139,7 +139,7 @@ fn report<'a>(cx: &mut Cx<'a, '_>, o: &Order<'a>, request: Option<Id>) {
                 r.object(el::BASED_ON, |o| {
                     o.constant("type", "ServiceRequest");
                     o.object("identifier", |o| {
-                        datatypes::identifier(o, systems::ID_RESOURCE_INSTANCE, by)
+                        datatypes::identifier(o, systems::ID_RESOURCE_INSTANCE, by);
                     });
                 });
             }
@@ -192,7 +192,7 @@ fn report<'a>(cx: &mut Cx<'a, '_>, o: &Order<'a>, request: Option<Id>) {
         );
         result(cx, oid, o, line, &item, status, request);
         within(&mut r, &OBX_TO_JP_OBSERVATION, "OBX-3", |r| {
-            cx.reference(r, el::RESULT, "Observation", oid, item.key().src())
+            cx.reference(r, el::RESULT, "Observation", oid, item.key().src());
         });
     }
     for nte in &o.notes {
@@ -215,7 +215,7 @@ fn report<'a>(cx: &mut Cx<'a, '_>, o: &Order<'a>, request: Option<Id>) {
         }
     }
     within(&mut r, &OBR_TO_JP_DIAGNOSTIC_REPORT, "OBR-25", |r| {
-        status(r, cx, o, worst)
+        status(r, cx, o, worst);
     });
     if r.has(el::CODE) {
         r.profile(JP_REPORT);
@@ -270,7 +270,7 @@ fn placer<'a>(r: &mut Resource, _: &mut Cx<'a, '_>, _: &Group<'a>, p: Part<'a>) 
             "Placer Identifier",
             systems::ID_RESOURCE_INSTANCE,
             p.comp(1).value().trimmed(),
-        )
+        );
     });
 }
 
@@ -282,7 +282,7 @@ fn filler<'a>(r: &mut Resource, _: &mut Cx<'a, '_>, _: &Group<'a>, p: Part<'a>) 
             "Filler Identifier",
             systems::ID_RESOURCE_INSTANCE,
             p.comp(1).value().trimmed(),
-        )
+        );
     });
 }
 
@@ -368,7 +368,7 @@ fn result<'a>(
     r.row(row(&OBX_TO_JP_OBSERVATION, "OBX-16"));
     if let Some(person) = datatypes::practitioner(cx, obx.field(16)) {
         r.object(obs::PERFORMER, |o| {
-            datatypes::person_reference(o, cx, &person)
+            datatypes::person_reference(o, cx, &person);
         });
     }
     r.row(row(&OBX_TO_JP_OBSERVATION, "NTE-3"));

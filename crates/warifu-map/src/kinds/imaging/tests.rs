@@ -401,11 +401,76 @@ fn every_field_that_the_standard_defines_for_imaging_is_a_row() {
 fn hostile_orders_end_in_time_and_without_panic() {
     let mut text = String::from(HEAD);
     for i in 0..3_000 {
-        text.push_str(&format!(
-            "\nORC|CH|{i}||||||{}\nOBR||||\nZE1||RS|\nIPC|||1.2.{i}",
-            i + 1
-        ));
+        text.push_str(
+            &["\nORC|CH|{i}||||||{}\nOBR||||\nZE1||RS|\nIPC|||1.2.{i}"]
+                .concat()
+                .replace("{i}", &i.to_string())
+                .replace("{}", &(i + 1).to_string()),
+        );
     }
     let out = convert("OMG-11", &text);
     assert_eq!(all(&out, "ImagingStudy").len(), 3_000);
+}
+
+/// What the public samples give, by data kind.
+#[test]
+#[expect(clippy::print_stdout, reason = "a skipped test says so")]
+fn public_samples_convert() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(
+        "../../../shared/samples/ssmix2/nho-testing-tool/standard_root/999/901/9999013/20111220",
+    );
+    if !root.is_dir() {
+        println!("skipped: ../shared is absent");
+        return;
+    }
+    for (kind, types) in [
+        ("OMG-01", &[("ServiceRequest", 5), ("Observation", 1)][..]),
+        ("OMG-02", &[("ServiceRequest", 2), ("Observation", 4)]),
+        ("OMG-03", &[("ServiceRequest", 1), ("Observation", 1)]),
+        (
+            "OMG-11",
+            &[("ServiceRequest", 2), ("ImagingStudy", 1), ("Procedure", 1)],
+        ),
+        (
+            "OMG-12",
+            &[
+                ("ServiceRequest", 3),
+                ("ImagingStudy", 1),
+                ("Procedure", 3),
+                ("MedicationAdministration", 3),
+            ],
+        ),
+        ("OMG-13", &[("DiagnosticReport", 1), ("Observation", 12)]),
+    ] {
+        let file = std::fs::read_dir(root.join(kind))
+            .unwrap()
+            .next()
+            .unwrap()
+            .unwrap();
+        let name = format!(
+            "999/901/9999013/20111220/{kind}/{}",
+            file.file_name().to_str().unwrap()
+        );
+        let bytes = std::fs::read(file.path()).unwrap();
+        let mut out = Output::new();
+        crate::Converter::new(crate::testing::options()).convert(
+            crate::File {
+                path: &name,
+                bytes: &bytes,
+            },
+            0,
+            &mut out,
+        );
+        let counts = out.counts();
+        for (ty, n) in types {
+            assert_eq!(counts.get(ty), Some(n), "{kind} {ty}: {counts:?}");
+        }
+        for r in &out.resources {
+            assert!(
+                serde_json::from_slice::<Value>(out.json_of(r)).is_ok(),
+                "{kind} {}",
+                r.resource_type
+            );
+        }
+    }
 }
