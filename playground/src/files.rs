@@ -118,6 +118,7 @@ pub struct FileList {
     by_id: Vec<u32>,
     outline: Outline,
     filter: String,
+    listed: usize,
 }
 
 /// Above this many files the patients start closed.
@@ -204,6 +205,7 @@ impl FileList {
 
     /// Rebuilds the rows after files were added or the filter changed.
     pub fn rebuild(&mut self) {
+        self.listed = self.files.len();
         let needle = self.filter.to_lowercase();
         let mut depths: Vec<u16> = Vec::with_capacity(self.files.len() + self.patients.len());
         self.entries.clear();
@@ -250,6 +252,11 @@ impl FileList {
     pub fn set_filter(&mut self, text: &str) {
         text.trim().clone_into(&mut self.filter);
         self.rebuild();
+    }
+
+    /// Number of files that were there at the last [`Self::rebuild`].
+    pub const fn listed(&self) -> usize {
+        self.listed
     }
 
     /// The rows.

@@ -17,6 +17,7 @@ pub mod files;
 pub mod findings;
 pub mod json;
 pub mod keys;
+pub mod kinds;
 pub mod message;
 pub mod outline;
 pub mod raw;
@@ -29,3 +30,10 @@ pub mod virt;
 
 #[cfg(target_arch = "wasm32")]
 mod ui;
+
+/// Puts the page into the document. Called once by `boot.mjs`.
+#[cfg(target_arch = "wasm32")]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn mount() {
+    ui::mount();
+}

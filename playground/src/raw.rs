@@ -162,24 +162,20 @@ impl Iterator for Units<'_> {
                 && let Some((len, shift)) = self.escape()
             {
                 self.shift = shift;
-                (len, Look::Escape, u8::try_from(len).unwrap_or(4))
+                (len, Look::Escape, u8::try_from(len + 1).unwrap_or(5))
             } else {
-                (1, Look::Control, 1)
+                (1, Look::Control, 2)
             }
         } else if b == b'\r' || b == b'\n' {
             // A line always starts in ASCII, whatever a missing escape says.
             self.shift = Shift::Ascii;
-            (
-                if b == b'\r' && self.byte(start + 1) == Some(b'\n') {
-                    2
-                } else {
-                    1
-                },
-                Look::Control,
-                1,
-            )
+            if b == b'\r' && self.byte(start + 1) == Some(b'\n') {
+                (2, Look::Control, 4)
+            } else {
+                (1, Look::Control, 2)
+            }
         } else if b < 0x20 || b == 0x7f {
-            (1, Look::Control, 1)
+            (1, Look::Control, 2)
         } else {
             match self.charset {
                 Charset::Jis if self.shift.wide() => match self.byte(start + 1) {
@@ -368,6 +364,22 @@ pub fn unit_text(bytes: &[u8], charset: Charset, unit: Unit, decode: Decode<'_>)
     }
 }
 
+/// Names of the control characters, as drawn in place of their pictures, which few fonts have.
+const CONTROL_NAMES: [&str; 32] = [
+    "NUL", "SOH", "STX", "ETX", "EOT", "ENQ", "ACK", "BEL", "BS", "TAB", "LF", "VT", "FF", "CR",
+    "SO", "SI", "DLE", "DC1", "DC2", "DC3", "DC4", "NAK", "SYN", "ETB", "CAN", "EM", "SUB", "ESC",
+    "FS", "GS", "RS", "US",
+];
+
+/// Short name of a picture of a control character; `None` for any other character.
+pub fn control_name(picture: char) -> Option<&'static str> {
+    match u32::from(picture).checked_sub(0x2400)? {
+        n @ 0..=31 => CONTROL_NAMES.get(n as usize).copied(),
+        33 => Some("DEL"),
+        _ => None,
+    }
+}
+
 /// Picture of a control byte.
 fn control(b: u8) -> char {
     match b {
@@ -513,10 +525,7 @@ impl HexIndex {
             }
             if unit.span.0 >= offset {
                 match unit.look {
-                    Look::Escape => out.text.push('␛'),
-                    Look::Control => out
-                        .text
-                        .push(bytes.get(unit.span.0 as usize).map_or('␦', |&b| control(b))),
+                    Look::Escape | Look::Control => out.text.push('·'),
                     _ => out.text.push_str(&unit_text(bytes, charset, unit, decode)),
                 }
             }
@@ -570,6 +579,14 @@ mod tests {
     }
 
     #[test]
+    fn pictures_have_names() {
+        assert_eq!(control_name('␛'), Some("ESC"));
+        assert_eq!(control_name('␍'), Some("CR"));
+        assert_eq!(control_name('␡'), Some("DEL"));
+        assert_eq!((control_name('A'), control_name('␠')), (None, None));
+    }
+
+    #[test]
     fn a_missing_escape_ends_at_the_line() {
         assert_eq!(line(b"\x1b$B;3\rPV1"), "␛$B山␍PV1");
     }
@@ -619,12 +636,12 @@ mod tests {
         let first = index.row(bytes, Charset::Jis, 0, &euc).unwrap();
         assert_eq!(
             (first.shift, first.text.as_str(), first.cells.len()),
-            (Shift::Ascii, "abcdefghijklm␛", 16)
+            (Shift::Ascii, "abcdefghijklm·", 16)
         );
         let second = index.row(bytes, Charset::Jis, 1, &euc).unwrap();
         assert_eq!(
             (second.offset, second.shift, second.text.as_str()),
-            (16, Shift::Kanji, "山田␛z")
+            (16, Shift::Kanji, "山田·z")
         );
         assert!(second.cells[0].wide && second.cells[4].look == Look::Escape);
         assert_eq!(HexIndex::new(b"", Charset::Jis, 16).rows(), 0);

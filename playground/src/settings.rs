@@ -212,7 +212,7 @@ impl Settings {
     /// Writes all settings as JSON.
     pub fn to_json(&self) -> String {
         let mut out = String::from("{");
-        self.convert_members(&mut out);
+        self.convert_members(&mut out, true);
         out.push_str(&format!(
             ",\"charset\":\"{}\",\"lang\":\"{}\",\"theme\":\"{}\",\"size\":\"{}\",\"letters\":{}}}",
             self.charset.word(),
@@ -224,7 +224,8 @@ impl Settings {
         out
     }
 
-    fn convert_members(&self, out: &mut String) {
+    /// Half a number is kept while it is being typed, but not given to the engine.
+    fn convert_members(&self, out: &mut String, stored: bool) {
         out.push_str(&format!(
             "\"to\":\"{}\",\"bundle\":\"{}\",\"per\":\"{}\",\"ids\":\"{}\",\"strict\":{}",
             self.to.word(),
@@ -233,7 +234,7 @@ impl Settings {
             self.ids.word(),
             self.strict
         ));
-        if !self.institution.is_empty() {
+        if !self.institution.is_empty() && (stored || self.institution.len() == 10) {
             out.push_str(",\"institution\":");
             quote(&self.institution, out);
         }
@@ -242,7 +243,7 @@ impl Settings {
     /// Options for the engine. Values are shown in findings, since they stay on this machine.
     pub fn engine_options(&self, trace: bool) -> String {
         let mut out = String::from("{");
-        self.convert_members(&mut out);
+        self.convert_members(&mut out, false);
         out.push_str(&format!(
             ",\"trace\":{trace},\"lang\":\"{}\",\"positions\":\"utf16\",\"showValues\":true,\"charset\":\"{}\"}}",
             self.lang.word(),

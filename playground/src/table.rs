@@ -83,24 +83,42 @@ fn collect(json: &Json, at: usize, trace: &TraceIndex, out: &mut Vec<Row>, depth
         }
         return;
     }
-    let pointer = json.pointer(at);
-    let place = trace
-        .from_pointer(&pointer)
-        .into_iter()
-        .find_map(|h| h.places.first());
+    let (source, file) = main_source(trace, &json.pointer(at));
     out.push(Row {
         node: crate::json::cut(at),
         id: value.get("id").string(),
         code: main_code(value, &kind),
         date: main_date(value),
-        source: place
-            .map(|p| p.path.split('.').next().unwrap_or_default().to_owned())
-            .unwrap_or_default(),
-        file: place
-            .map(|p| trace.file_name(p.file).to_owned())
-            .unwrap_or_default(),
+        source,
+        file,
         kind,
     });
+}
+
+/// The segment most of the resource's elements come from, and its file.
+fn main_source(trace: &TraceIndex, pointer: &str) -> (String, String) {
+    let mut counts: Vec<(&str, u32, u32)> = Vec::new();
+    for place in trace
+        .from_pointer(pointer)
+        .into_iter()
+        .flat_map(|h| &h.places)
+    {
+        let segment = place.path.split('-').next().unwrap_or_default();
+        match counts
+            .iter_mut()
+            .find(|c| c.0 == segment && c.1 == place.file)
+        {
+            Some(c) => c.2 += 1,
+            None => counts.push((segment, place.file, 1)),
+        }
+    }
+    let most = counts.iter().map(|c| c.2).max().unwrap_or(0);
+    counts
+        .iter()
+        .find(|c| c.2 == most)
+        .map_or_else(Default::default, |c| {
+            (c.0.to_owned(), trace.file_name(c.1).to_owned())
+        })
 }
 
 fn main_code(resource: Value<'_>, kind: &str) -> String {
@@ -203,7 +221,7 @@ mod tests {
             shown,
             [
                 ("Patient", "山田 太郎", "1980-04-02", ""),
-                ("Observation", "総蛋白", "2026-04-01", "OBX-3"),
+                ("Observation", "総蛋白", "2026-04-01", "OBX"),
                 ("Encounter", "IMP", "2026-04-01", "")
             ]
         );

@@ -49,6 +49,7 @@ texts! {
     EXAMPLES = "例", "Examples";
     EXAMPLE_STORAGE = "標準化ストレージ全体", "Whole standard storage";
     EXAMPLE_EXTENDED = "拡張ストレージ全体", "Whole extended storage";
+    EXAMPLE_KINDS = "データ種別ごと", "By data kind";
     EXAMPLE_BROKEN = "わざと壊したもの", "Broken on purpose";
     EXAMPLE_NONE = "例がありません", "No examples";
     OPEN = "開く", "Open";
@@ -99,6 +100,7 @@ texts! {
     NO_FINDINGS_HERE = "このファイルに問題は見つかりませんでした", "No problems found in this file";
     NO_UNUSED = "すべての項目が使われました", "Every field was used";
     NOT_OURS = "SS-MIX2 でも FHIR でもないファイルです。先頭のバイト: {}", "Neither SS-MIX2 nor FHIR. First bytes: {}";
+    NO_FIELDS = "この形式に HL7 の項目はありません。原文をご覧ください", "This kind of file has no HL7 fields; see its text";
     NO_OUTPUT = "このファイルからは何も作られませんでした", "Nothing was made from this file";
     INTERNAL = "内部エラーです (版 {})。入力は消えていません", "Internal error (version {}). Your input is still here";
     READ_FAILED = "読み取れませんでした。ファイルが移動されたか、開けません", "Could not be read: moved, or access is refused";

@@ -124,6 +124,10 @@ async function fromFiles(id, files) {
 /** Walks dropped folders. The entries must be taken before the event ends. */
 async function fromDrop(id, transfer) {
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+  if (entries.length === 0 && transfer.files.length > 0) {
+    await fromFiles(id, transfer.files);
+    return;
+  }
   if (entries.length === 0) {
     const text = transfer.getData("text/plain");
     if (text) await hand(id, [{ path: "dropped.txt", bytes: new TextEncoder().encode(text) }]);

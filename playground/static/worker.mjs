@@ -3,7 +3,7 @@
 //
 // in:  init open run node trace export cancel probe forget
 // out: ready progress rows counts result failed done
-import { Engine, initSync, listStorage, unzip, version } from "./convert.js";
+import { Engine, ZipArchive, initSync, listStorage, version } from "./convert.js";
 import { ZipWriter } from "./zip.mjs";
 
 const MIB = 1 << 20;
@@ -11,7 +11,7 @@ const MAX_FILE = 64 * MIB;
 const CHUNK = 4000;
 const encoder = new TextEncoder();
 
-/** Files by id: `{path, file?|bytes?}`. */
+/** Files by id: `{path, file | bytes | zip}`, `zip` being `{archive, blob, index}`. */
 let files = [];
 /** Patient and state of each file, by path; `patient` → files in order. */
 let places = new Map();
@@ -39,6 +39,7 @@ const check = (id) => { if (cancelled.has(id)) throw new Cancelled(); };
 /** Reads a file, looking at cancel every MiB. */
 async function read(id, entry) {
   if (entry.bytes) return entry.bytes;
+  if (entry.zip) return unpack(entry);
   const { file } = entry;
   if (file.size > MAX_FILE) throw new TooLarge(entry.path);
   if (file.size <= MIB) return new Uint8Array(await file.arrayBuffer());
@@ -50,7 +51,39 @@ async function read(id, entry) {
   return out;
 }
 
-const isZip = (bytes) => bytes.length > 3 && bytes[0] === 0x50 && bytes[1] === 0x4b && bytes[2] === 3 && bytes[3] === 4;
+const slice = async (blob, [start, end]) => new Uint8Array(await blob.slice(start, end).arrayBuffer());
+
+/** The directory of a zip as entries to read later; `undefined` if it is none. The archive stays where it is. */
+async function expand(id, entry) {
+  const blob = entry.file ?? new Blob([entry.bytes]);
+  const head = await slice(blob, [0, 4]);
+  if (!(head[0] === 0x50 && head[1] === 0x4b && (head[2] === 3 || head[2] === 5))) return undefined;
+  const archive = new ZipArchive(blob.size);
+  for (;;) {
+    check(id);
+    const answer = archive.open();
+    if (!Array.isArray(answer)) {
+      archive.drop_parts();
+      return answer.paths.map((path, index) => ({ path, zip: { archive, blob, index } }));
+    }
+    archive.feed(answer[0], await slice(blob, answer));
+  }
+}
+
+/** One file of a zip. */
+async function unpack({ path, zip: { archive, blob, index } }) {
+  try {
+    for (;;) {
+      const answer = archive.read(index);
+      if (answer instanceof Uint8Array) return answer;
+      if (answer === "too-large" || answer === "expansion") throw new TooLarge(path);
+      if (typeof answer === "string") throw Object.assign(new Error("zip"), { code: "read" });
+      archive.feed(answer[0], await slice(blob, answer));
+    }
+  } finally {
+    archive.drop_parts();
+  }
+}
 
 /** Takes files in pieces; the last piece expands archives, lists the storage and sends the rows. */
 async function open({ id, list, last }) {
@@ -60,16 +93,11 @@ async function open({ id, list, last }) {
   const expanded = [];
   for (const entry of files) {
     check(id);
-    const name = entry.path.toLowerCase();
-    const size = entry.bytes ? entry.bytes.length : entry.file.size;
     // A storage's files have no extension: only names that say so, or a single file, are looked into.
-    if (size > 3 && (name.endsWith(".zip") || files.length === 1)) {
-      const bytes = await read(id, entry);
-      if (isZip(bytes)) {
-        for (const inner of unzip(bytes)) expanded.push({ path: inner.path, bytes: inner.bytes });
-        continue;
-      }
-      if (files.length === 1) { expanded.push({ path: entry.path, bytes }); continue; }
+    const inside = entry.path.toLowerCase().endsWith(".zip") || files.length === 1 ? await expand(id, entry) : undefined;
+    if (inside) {
+      for (const file of inside) expanded.push(file);
+      continue;
     }
     expanded.push(entry);
   }
@@ -97,16 +125,22 @@ function arrange(listing) {
   const taken = new Uint8Array(files.length);
   order = [];
   for (const patient of listing.patients) {
+    // Patients of two institutions may bear the same number.
+    const name = patient.institution ? `${patient.id} @ ${patient.institution}` : patient.id;
     const mine = [];
     for (const f of patient.files) {
       const at = byPath.get(f.path);
       if (at === undefined || taken[at]) continue;
       taken[at] = 1;
-      places.set(f.path, { patient: patient.id, kind: f.kind, state: f.state, date: f.date });
+      places.set(f.path, { patient: name, kind: f.kind, state: f.state, date: f.date });
       mine.push(at);
       order.push(at);
     }
-    patients.set(patient.id, mine);
+    patients.set(name, mine);
+  }
+  for (const path of listing.skipped ?? []) {
+    const at = byPath.get(path);
+    if (at !== undefined) taken[at] = 1;
   }
   for (let i = 0; i < files.length; i += 1) if (!taken[i]) order.push(i);
 }
@@ -155,7 +189,8 @@ async function run({ id, options }) {
         for (const n of Object.values(out.stats.resources)) resources += n;
         bytesDone += bytes.length;
       } catch (error) {
-        if (!(error instanceof TooLarge)) throw error;
+        // A file that cannot be read is counted; a panic or a cancel ends the run.
+        if (!(error instanceof TooLarge || error?.name === "NotReadableError" || error?.name === "NotFoundError" || error?.code === "read")) throw error;
         counts.push([index, 1, 0, 0]);
       }
       done += 1;

@@ -36,3 +36,16 @@ export async function serve(root = fileURLToPath(new URL("../../playground/dist"
   await new Promise((resolve) => { server.listen(0, "127.0.0.1", resolve); });
   return { url: `http://127.0.0.1:${server.address().port}/`, log, close: () => new Promise((r) => { server.closeAllConnections(); server.close(r); }) };
 }
+
+/** Hands requests on to another server; `changes` maps a path to a function of its text. */
+export async function forward(to, changes) {
+  const server = createServer(async (request, response) => {
+    const answer = await fetch(new URL(request.url, to), { method: request.method });
+    const headers = Object.fromEntries([...answer.headers].filter(([name]) => !/^(content-length|content-encoding|connection|transfer-encoding)$/.test(name)));
+    const change = changes[new URL(request.url, to).pathname];
+    response.writeHead(answer.status, headers);
+    response.end(change ? change(await answer.text()) : Buffer.from(await answer.arrayBuffer()));
+  });
+  await new Promise((resolve) => { server.listen(0, "127.0.0.1", resolve); });
+  return { url: `http://127.0.0.1:${server.address().port}/`, close: () => new Promise((r) => { server.closeAllConnections(); server.close(r); }) };
+}

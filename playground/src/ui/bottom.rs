@@ -1,8 +1,9 @@
 //! The bottom pane: findings with their frame, and the fields nothing was made from.
 
-use leptos::{ev, html, prelude::*};
+use leptos::ev;
 
 use super::{
+    dom::{self as html, prelude::*},
     list::{self, List},
     state::{App, BottomTab},
 };
@@ -13,12 +14,14 @@ use crate::{
     trace::Unused,
 };
 
-pub(super) fn view(app: App) -> AnyView {
-    (move || match app.bottom_tab.get() {
-        BottomTab::Findings => finding_list(app),
-        BottomTab::Unused => unused_list(app),
-    })
-    .into_any()
+pub(super) fn view(app: App) -> View {
+    fresh(
+        move || app.bottom_tab.get(),
+        move |tab| match tab {
+            BottomTab::Findings => finding_list(app),
+            BottomTab::Unused => unused_list(app),
+        },
+    )
 }
 
 const fn word(severity: Severity) -> Text {
@@ -37,7 +40,7 @@ const fn class(severity: Severity) -> &'static str {
     }
 }
 
-fn finding_list(app: App) -> AnyView {
+fn finding_list(app: App) -> View {
     let shown = Memo::new(move |_| app.shown_findings());
     let count = Signal::derive(move || shown.with(Vec::len));
     let version = Memo::new(move |old: Option<&u64>| {
@@ -47,7 +50,7 @@ fn finding_list(app: App) -> AnyView {
         old.map_or(0, |o| o + 1)
     });
     let list = List::new("finding", count, app.row_px, version.into());
-    Effect::new(move |_| {
+    effect(move || {
         let at = app.finding.get();
         list.active.set(at);
         list.reveal(at, false);
@@ -73,13 +76,14 @@ fn finding_list(app: App) -> AnyView {
         }
         e.prevent_default();
     };
-    let rows = move || {
-        if count.get() == 0 {
+    let some = Memo::new(move |_| count.get() > 0);
+    let rows = move |some: bool| {
+        if !some {
             return html::div()
                 .class("placeholder")
                 .child(move || {
                     match (
-                        app.doc.with(|d| d.raw.is_empty()),
+                        app.doc.with(|d| d.path.is_empty()),
                         app.scope_all.get(),
                         app.totals.get(),
                     ) {
@@ -150,14 +154,16 @@ fn finding_list(app: App) -> AnyView {
             }
         })
         .child((
-            html::div().class("stack").child((rows, move || {
-                let dropped = app.findings_dropped.get();
-                (app.scope_all.get() && dropped > 0).then(|| {
-                    html::div()
-                        .class("strip dim")
-                        .child(app.fill(text::MORE_FINDINGS, &[&number(dropped.into())]))
-                })
-            })),
+            html::div()
+                .class("stack")
+                .child((fresh(move || some.get(), rows), move || {
+                    let dropped = app.findings_dropped.get();
+                    (app.scope_all.get() && dropped > 0).then(|| {
+                        html::div()
+                            .class("strip dim")
+                            .child(app.fill(text::MORE_FINDINGS, &[&number(dropped.into())]))
+                    })
+                })),
             move || {
                 shown
                     .with(|s| s.get(app.finding.get()).cloned())
@@ -168,7 +174,7 @@ fn finding_list(app: App) -> AnyView {
 }
 
 /// The finding as the command line shows it: place, line with the part meant, reason and help.
-fn frame(app: App, f: &Finding) -> AnyView {
+fn frame(app: App, f: &Finding) -> View {
     let doc = app.doc.get();
     let cut = (f.file == doc.path)
         .then(|| findings::frame(&doc.message.text, f))
@@ -235,7 +241,7 @@ fn frame(app: App, f: &Finding) -> AnyView {
         .into_any()
 }
 
-fn unused_list(app: App) -> AnyView {
+fn unused_list(app: App) -> View {
     // Of a patient's output only the fields of the file shown are listed.
     let shown = Memo::new(move |_| {
         let path = app.doc.with(|d| d.path.clone());
@@ -275,8 +281,9 @@ fn unused_list(app: App) -> AnyView {
         }
         e.prevent_default();
     };
-    let body = move || {
-        if count.get() == 0 {
+    let some = Memo::new(move |_| count.get() > 0);
+    let body = move |some: bool| {
+        if !some {
             let empty = app.trace.with(|t| t.is_empty());
             return html::div()
                 .class("placeholder")
@@ -335,6 +342,6 @@ fn unused_list(app: App) -> AnyView {
                 on_key(e);
             }
         })
-        .child(body)
+        .child(fresh(move || some.get(), body))
         .into_any()
 }

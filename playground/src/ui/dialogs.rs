@@ -1,10 +1,11 @@
 //! The dialogs: settings, share, paste, what was sent, keys.
 
-use leptos::{ev, html, prelude::*};
+use leptos::ev;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 
 use super::{
+    dom::{self as html, prelude::*},
     fhir::{BUNDLES, CHARSETS, IDS, OUTPUTS, PERS},
     host,
     state::{App, Dialog},
@@ -16,9 +17,9 @@ use crate::{
 };
 
 /// The one `<dialog>`, filled with what is open. The browser keeps the focus inside.
-pub(super) fn view(app: App) -> AnyView {
-    let node = NodeRef::<html::Dialog>::new();
-    Effect::new(move |_| {
+pub(super) fn view(app: App) -> View {
+    let node = Ref::<web_sys::HtmlDialogElement>::new();
+    effect(move || {
         let open = app.dialog.get().is_some();
         if let Some(node) = node.get() {
             if open && !node.open() {
@@ -75,7 +76,7 @@ pub(super) fn select(
     options: &'static [(&'static str, Text)],
     value: impl Fn() -> &'static str + Send + Sync + 'static,
     set: impl Fn(&str) + 'static,
-) -> AnyView {
+) -> View {
     let value = std::sync::Arc::new(value);
     let choices: Vec<_> = options
         .iter()
@@ -106,7 +107,7 @@ fn check(
     label: Text,
     value: impl Fn() -> bool + Send + Sync + 'static,
     set: impl Fn(bool) + 'static,
-) -> AnyView {
+) -> View {
     html::label()
         .class("check")
         .child((
@@ -130,7 +131,7 @@ const SIZES: &[(&str, Text)] = &[
     ("large", text::CHOICE_LARGE),
 ];
 
-fn settings(app: App) -> AnyView {
+fn settings(app: App) -> View {
     let s = app.settings;
     (
         html::fieldset().child((
@@ -230,8 +231,8 @@ fn settings(app: App) -> AnyView {
         .into_any()
 }
 
-fn paste(app: App) -> AnyView {
-    let area = NodeRef::<html::Textarea>::new();
+fn paste(app: App) -> View {
+    let area = Ref::<web_sys::HtmlTextAreaElement>::new();
     // What was pasted last, or else the file shown: that is how a file is edited.
     let initial = {
         let pasted = app.pasted.get_untracked();
@@ -265,7 +266,7 @@ fn paste(app: App) -> AnyView {
                 .id("paste-run")
                 .attr("type", "button")
                 .on(ev::click, move |_| {
-                    let text = area.get_untracked().map(|a| a.value()).unwrap_or_default();
+                    let text = area.get().map(|a| a.value()).unwrap_or_default();
                     if !text.trim().is_empty() {
                         app.dialog.set(None);
                         app.open_text(&text);
@@ -277,12 +278,12 @@ fn paste(app: App) -> AnyView {
         .into_any()
 }
 
-fn share_view(app: App) -> AnyView {
+fn share_view(app: App) -> View {
     let own = RwSignal::new(false);
     let sworn = RwSignal::new(false);
     let link = RwSignal::new(None::<Result<String, ()>>);
     let copied = RwSignal::new(false);
-    Effect::new(move |_| {
+    effect(move || {
         let with_content = own.get();
         copied.set(false);
         if with_content && !sworn.get() {
@@ -396,7 +397,7 @@ fn share_view(app: App) -> AnyView {
         .into_any()
 }
 
-fn network(app: App) -> AnyView {
+fn network(app: App) -> View {
     let line = move |label: Text, value: Signal<String>| {
         (
             html::dt().child(move || app.say(label)),
@@ -482,7 +483,7 @@ const KEYS: &[(&str, Text)] = &[
     ("?", text::KEY_HELP),
 ];
 
-fn keys_view(app: App) -> AnyView {
+fn keys_view(app: App) -> View {
     let rows: Vec<_> = KEYS
         .iter()
         .map(|(key, what)| {

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use leptos::{ev, html, prelude::*};
+use leptos::ev;
 
 use super::{
+    dom::{self as html, prelude::*},
     list::{self, List},
     state::{App, FhirTab, Pane},
 };
@@ -17,25 +18,34 @@ use crate::{
     text::{self, Text, number},
 };
 
-pub(super) fn view(app: App) -> AnyView {
-    (move || {
-        if app.doc.with(|d| d.raw.is_empty()) {
-            return super::placeholder(app);
-        }
-        if app.doc.with(|d| d.json.is_empty()) {
-            return html::div()
+pub(super) fn view(app: App) -> View {
+    // 0: nothing open, 1: nothing made, 2: something to show.
+    let state = Memo::new(move |_| {
+        let some = app.doc.with(|d| {
+            if d.path.is_empty() {
+                0u8
+            } else if d.json.is_empty() {
+                1
+            } else {
+                2
+            }
+        });
+        (some, app.fhir_tab.get())
+    });
+    fresh(
+        move || state.get(),
+        move |(some, tab)| match (some, tab) {
+            (0, _) => super::placeholder(app),
+            (1, _) => html::div()
                 .class("placeholder")
                 .child(move || app.say(text::NO_OUTPUT))
-                .into_any();
-        }
-        match app.fhir_tab.get() {
-            FhirTab::Tree => tree(app),
-            FhirTab::Json => json_view(app),
-            FhirTab::Table => table_view(app),
-            FhirTab::Diff => diff_view(app),
-        }
-    })
-    .into_any()
+                .into_any(),
+            (_, FhirTab::Tree) => tree(app),
+            (_, FhirTab::Json) => json_view(app),
+            (_, FhirTab::Table) => table_view(app),
+            (_, FhirTab::Diff) => diff_view(app),
+        },
+    )
 }
 
 /// Class of a value's colour.
@@ -48,7 +58,7 @@ const fn colour(kind: Kind) -> &'static str {
 }
 
 /// The label of a marked element.
-fn source_label(app: App, node: usize) -> impl Fn() -> Option<AnyView> + Send + Sync + 'static {
+fn source_label(app: App, node: usize) -> impl Fn() -> Option<View> + Send + Sync + 'static {
     move || {
         app.marks
             .with(|m| m.label(node).map(str::to_owned))
@@ -56,10 +66,10 @@ fn source_label(app: App, node: usize) -> impl Fn() -> Option<AnyView> + Send + 
     }
 }
 
-fn tree(app: App) -> AnyView {
+fn tree(app: App) -> View {
     let count = Signal::derive(move || app.fhir.with(crate::outline::Outline::rows));
     let list = List::new("node", count, app.row_px, app.fhir_version.into());
-    Effect::new(move |_| {
+    effect(move || {
         let (n, node) = app.show_node.get();
         if n == 0 {
             return;
@@ -211,7 +221,7 @@ fn tree(app: App) -> AnyView {
 }
 
 /// Where the marked element came from: the way back on a narrow screen.
-fn strip(app: App) -> AnyView {
+fn strip(app: App) -> View {
     html::div()
         .class("strip")
         .child(move || {
@@ -255,11 +265,11 @@ fn strip(app: App) -> AnyView {
         .into_any()
 }
 
-fn json_view(app: App) -> AnyView {
+fn json_view(app: App) -> View {
     let lines = Memo::new(move |_| Arc::new(app.doc.with(|d| json::lines(&d.json))));
     let count = Signal::derive(move || lines.with(|l| l.len()));
     let list = List::new("json", count, app.row_px, app.doc_version.into());
-    Effect::new(move |_| {
+    effect(move || {
         let (n, node) = app.show_node.get();
         if n > 0
             && let Some(row) =
@@ -349,7 +359,7 @@ const COLUMNS: [Text; 4] = [
     text::COLUMN_SOURCE,
 ];
 
-fn table_view(app: App) -> AnyView {
+fn table_view(app: App) -> View {
     let rows = Memo::new(move |_| {
         let trace = app.trace.get();
         Arc::new(app.doc.with(|d| table::rows(&d.json, &trace)))
@@ -488,7 +498,7 @@ fn pick<F>(
     options: &'static [(&'static str, Text)],
     value: impl Fn(&Settings) -> &'static str + Send + Sync + Copy + 'static,
     set: F,
-) -> AnyView
+) -> View
 where
     F: Fn(&mut Settings, &str) + Send + Sync + Copy + 'static,
 {
@@ -504,7 +514,7 @@ where
     )
 }
 
-fn diff_view(app: App) -> AnyView {
+fn diff_view(app: App) -> View {
     // The other side starts from the settings in force, so that one choice is one difference.
     app.compare.set(app.settings.get_untracked());
     let rows = Memo::new(move |_| {
@@ -562,17 +572,26 @@ fn diff_view(app: App) -> AnyView {
             list.go(to);
         }
     };
-    let body = move || {
+    // 0: the same settings, 1: no difference, 2: lines.
+    let state = Memo::new(move |_| {
         if same() {
-            return html::div()
-                .class("placeholder")
-                .child(move || app.say(text::DIFF_PICK))
-                .into_any();
+            0u8
+        } else if rows.with(|r| r.0.is_empty()) {
+            1
+        } else {
+            2
         }
-        if rows.with(|r| r.0.is_empty()) {
+    });
+    let make = move |state: u8| {
+        if state < 2 {
+            let said = if state == 0 {
+                text::DIFF_PICK
+            } else {
+                text::DIFF_SAME
+            };
             return html::div()
                 .class("placeholder")
-                .child(move || app.say(text::DIFF_SAME))
+                .child(move || app.say(said))
                 .into_any();
         }
         list::view(
@@ -667,7 +686,7 @@ fn diff_view(app: App) -> AnyView {
                         })
                     }),
                 )),
-            body,
+            fresh(move || state.get(), make),
         ))
         .into_any()
 }

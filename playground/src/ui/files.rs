@@ -1,22 +1,24 @@
 //! The file list: patients with their files.
 
-use leptos::{ev, html, prelude::*};
+use leptos::ev;
 
 use super::{
+    dom::{self as html, prelude::*},
     list::{self, List},
     state::{App, Pane},
 };
 use crate::{
     files::{Counts, Entry, State},
     keys::{self, Move},
+    kinds,
     text::{self, number},
 };
 
-pub(super) fn view(app: App) -> AnyView {
+pub(super) fn view(app: App) -> View {
     let count = Signal::derive(move || app.files.with(|f| f.outline().rows()));
     let list = List::new("file", count, app.row_px, app.files_version.into());
     // The list follows the file shown.
-    Effect::new(move |_| {
+    effect(move || {
         let _ = app.files_version.get();
         let Some(current) = app.current.get() else {
             return;
@@ -164,7 +166,7 @@ pub(super) fn view(app: App) -> AnyView {
         .into_any()
 }
 
-fn patient(app: App, i: usize, open: bool) -> AnyView {
+fn patient(app: App, i: usize, open: bool) -> View {
     let (id, files) = app.files.with_untracked(|f| {
         f.patients
             .get(i)
@@ -185,7 +187,7 @@ fn patient(app: App, i: usize, open: bool) -> AnyView {
         .into_any()
 }
 
-fn file(app: App, i: usize) -> AnyView {
+fn file(app: App, i: usize) -> View {
     let Some(f) = app.files.with_untracked(|f| f.files.get(i).cloned()) else {
         return ().into_any();
     };
@@ -195,22 +197,26 @@ fn file(app: App, i: usize) -> AnyView {
         State::Old => Some(text::STATE_OLD),
         State::Foreign | State::Current => None,
     };
-    let name = f.name().to_owned();
+    let file_name = f.name().to_owned();
+    let name = kinds::name(&f.kind);
     let title = f.path.clone();
     let main = if f.kind.is_empty() {
         html::span()
             .class("mono grow clip")
             .attr("title", title)
-            .child(name)
+            .child(file_name)
             .into_any()
     } else {
         (
             html::span()
-                .class("mono kind")
+                .class("mono kind clip")
                 .attr("title", title)
                 .child(f.kind.clone()),
             html::span()
-                .class("mono dim small grow clip")
+                .class("small dim grow clip")
+                .child(move || name.map_or("", |t| app.say(t))),
+            html::span()
+                .class("mono dim small nowrap")
                 .child(date(&f.date)),
         )
             .into_any()
@@ -234,14 +240,14 @@ fn date(raw: &str) -> String {
     }
 }
 
-fn badge(app: App, counts: impl Fn() -> Option<Counts> + Send + Sync + Copy + 'static) -> AnyView {
+fn badge(app: App, counts: impl Fn() -> Option<Counts> + Send + Sync + Copy + 'static) -> View {
     move_badge(app, counts)
 }
 
 fn move_badge(
     app: App,
     counts: impl Fn() -> Option<Counts> + Send + Sync + Copy + 'static,
-) -> AnyView {
+) -> View {
     let label = move || {
         counts().filter(|c| c.shown() > 0).map(|c| {
             format!(

@@ -1,23 +1,25 @@
 //! The bar at the top: menus, what was sent, language.
 
-use leptos::{ev, html, prelude::*};
+use leptos::ev;
 use wasm_bindgen::JsCast;
 
 use super::{
+    dom::{self as html, prelude::*},
     list::focus_id,
     state::{App, Dialog},
 };
 use crate::{
+    kinds,
     settings::Lang,
     text::{self, Text, number},
 };
 
-pub(super) fn view(app: App) -> AnyView {
-    let files = NodeRef::<html::Input>::new();
-    let folder = NodeRef::<html::Input>::new();
-    let chosen = move |input: NodeRef<html::Input>| {
+pub(super) fn view(app: App) -> View {
+    let files = Ref::<web_sys::HtmlInputElement>::new();
+    let folder = Ref::<web_sys::HtmlInputElement>::new();
+    let chosen = move |input: Ref<web_sys::HtmlInputElement>| {
         move |_| {
-            let Some(input) = input.get_untracked() else {
+            let Some(input) = input.get() else {
                 return;
             };
             if let Some(files) = input.files()
@@ -29,8 +31,8 @@ pub(super) fn view(app: App) -> AnyView {
             request_animation_frame(move || input.set_value(""));
         }
     };
-    let pick = move |input: NodeRef<html::Input>| {
-        if let Some(input) = input.get_untracked() {
+    let pick = move |input: Ref<web_sys::HtmlInputElement>| {
+        if let Some(input) = input.get() {
             input.click();
         }
     };
@@ -147,7 +149,7 @@ pub(super) fn view(app: App) -> AnyView {
         .into_any()
 }
 
-fn button(app: App, label: Text, id: &'static str, act: impl Fn() + 'static) -> AnyView {
+fn button(app: App, label: Text, id: &'static str, act: impl Fn() + 'static) -> View {
     html::button()
         .id(id)
         .class("tool")
@@ -164,7 +166,7 @@ fn button(app: App, label: Text, id: &'static str, act: impl Fn() + 'static) -> 
 /// One entry of a menu.
 struct Item {
     label: String,
-    mono: bool,
+    code: &'static str,
     heading: bool,
     act: std::sync::Arc<dyn Fn() + Send + Sync>,
 }
@@ -173,9 +175,16 @@ impl Item {
     fn new(app: App, label: Text, act: impl Fn() + Send + Sync + 'static) -> Self {
         Self {
             label: app.say(label).to_owned(),
-            mono: false,
+            code: "",
             heading: false,
             act: std::sync::Arc::new(act),
+        }
+    }
+
+    fn heading(app: App, label: Text) -> Self {
+        Self {
+            heading: true,
+            ..Self::new(app, label, || ())
         }
     }
 }
@@ -183,63 +192,32 @@ impl Item {
 /// Whole storages, one entry per data kind, and the broken ones.
 fn example_items(app: App) -> Vec<Item> {
     let all = app.examples.get();
-    let open = |label: String, name: String, mono: bool| Item {
-        label,
-        mono,
-        heading: false,
-        act: std::sync::Arc::new(move || app.open_example(&name)),
-    };
     let mut items = Vec::new();
     for (folder, label) in [
         ("standard_root", text::EXAMPLE_STORAGE),
         ("extended_root", text::EXAMPLE_EXTENDED),
     ] {
         if all.iter().any(|p| p.starts_with(folder)) {
-            items.push(open(app.say(label).to_owned(), folder.to_owned(), false));
+            items.push(Item::new(app, label, move || app.open_example(folder)));
         }
     }
-    let mut kinds: Vec<(String, String)> = Vec::new();
-    for path in &all {
-        let Some(kind) = path
-            .split('/')
-            .rev()
-            .nth(1)
-            .filter(|k| k.len() == 6 && k.as_bytes().get(3) == Some(&b'-'))
-        else {
-            continue;
-        };
-        if path.starts_with("standard_root/") && !kinds.iter().any(|(k, _)| k == kind) {
-            kinds.push((kind.to_owned(), path.clone()));
-        }
-    }
-    kinds.sort();
-    items.extend(kinds.into_iter().map(|(kind, path)| open(kind, path, true)));
-    let mut broken: Vec<String> = Vec::new();
-    for path in all.iter().filter_map(|p| p.strip_prefix("broken/")) {
-        let name = path.split('/').next().unwrap_or(path).to_owned();
-        if !name.to_ascii_lowercase().ends_with(".md") && !broken.contains(&name) {
-            broken.push(name);
-        }
+    let (kinds, broken) = kinds::examples(&all);
+    let entry = |e: kinds::Example| Item {
+        label: app.say(e.label).to_owned(),
+        code: e.code,
+        heading: false,
+        act: std::sync::Arc::new(move || app.open_example(&e.name)),
+    };
+    if !kinds.is_empty() {
+        items.push(Item::heading(app, text::EXAMPLE_KINDS));
+        items.extend(kinds.into_iter().map(entry));
     }
     if !broken.is_empty() {
-        items.push(Item {
-            label: app.say(text::EXAMPLE_BROKEN).to_owned(),
-            mono: false,
-            heading: true,
-            act: std::sync::Arc::new(|| ()),
-        });
-        items.extend(broken.into_iter().map(|name| {
-            let path = format!("broken/{name}");
-            open(name, path, true)
-        }));
+        items.push(Item::heading(app, text::EXAMPLE_BROKEN));
+        items.extend(broken.into_iter().map(entry));
     }
     if items.is_empty() {
-        items.push(Item {
-            label: app.say(text::EXAMPLE_NONE).to_owned(),
-            mono: false,
-            heading: false,
-            act: std::sync::Arc::new(|| ()),
-        });
+        items.push(Item::new(app, text::EXAMPLE_NONE, || ()));
     }
     items
 }
@@ -250,7 +228,7 @@ fn menu(
     id: &'static str,
     label: Text,
     items: impl Fn() -> Vec<Item> + Send + Sync + Copy + 'static,
-) -> AnyView {
+) -> View {
     let open = RwSignal::new(false);
     let close = move || {
         open.set(false);
@@ -327,7 +305,6 @@ fn menu(
                             html::button()
                                 .id(format!("{id}-{me}"))
                                 .class("menu-item")
-                                .class(("mono", item.mono))
                                 .attr("type", "button")
                                 .attr("role", "menuitem")
                                 .attr("tabindex", "-1")
@@ -364,12 +341,16 @@ fn menu(
                                     e.prevent_default();
                                     focus_item(to);
                                 })
-                                .child(item.label)
+                                .child((
+                                    (!item.code.is_empty())
+                                        .then(|| html::span().class("mono code").child(item.code)),
+                                    item.label,
+                                ))
                                 .into_any()
                         })
                         .collect();
                     html::div()
-                        .class("menu")
+                        .class(if count() > 12 { "menu is-long" } else { "menu" })
                         .attr("role", "menu")
                         .attr("aria-labelledby", id)
                         .child(rows)

@@ -1,9 +1,10 @@
 //! A list of any length of which only the visible rows, twenty around them and the focused one
 //! stand in the document. Focus moves by roving tabindex.
 
-use leptos::{ev, html, prelude::*};
+use leptos::ev;
 use wasm_bindgen::{JsCast, prelude::Closure};
 
+use super::dom::{self as html, prelude::*};
 use crate::virt;
 
 /// What a list shares with the view around it.
@@ -21,7 +22,7 @@ pub(super) struct List {
     pub(super) active: RwSignal<usize>,
     top: RwSignal<f64>,
     height: RwSignal<f64>,
-    node: NodeRef<html::Div>,
+    node: Ref<web_sys::HtmlElement>,
 }
 
 thread_local! {
@@ -44,7 +45,7 @@ impl List {
             active: RwSignal::new(0),
             top: RwSignal::new(0.0),
             height: RwSignal::new(600.0),
-            node: NodeRef::new(),
+            node: Ref::new(),
         }
     }
 
@@ -55,7 +56,7 @@ impl List {
 
     /// Brings a row into view; in the middle if it was out of view and `centre` is set.
     pub(super) fn reveal(self, row: usize, centre: bool) {
-        let Some(node) = self.node.get_untracked() else {
+        let Some(node) = self.node.get() else {
             return;
         };
         let height = f64::from(node.client_height());
@@ -105,8 +106,8 @@ pub(super) fn view(
     class: &'static str,
     role: &'static str,
     label: Signal<String>,
-    fill: impl Fn(usize) -> AnyView + 'static + Send + Sync + Clone,
-) -> AnyView {
+    fill: impl Fn(usize) -> View + 'static + Send + Sync + Clone,
+) -> View {
     let rows = Memo::new(move |_| {
         let range = virt::window(
             list.count.get(),
@@ -131,15 +132,26 @@ pub(super) fn view(
         }
         all
     };
+    let hidden = StoredValue::new(false);
     let measure = move || {
-        if let Some(node) = list.node.get_untracked() {
-            let height = f64::from(node.client_height());
-            if height > 0.0 && (height - list.height.get_untracked()).abs() > 0.5 {
-                list.height.set(height);
-            }
+        let Some(node) = list.node.get() else {
+            return;
+        };
+        let height = f64::from(node.client_height());
+        if height <= 0.0 {
+            hidden.set_value(true);
+            return;
+        }
+        if (height - list.height.get_untracked()).abs() > 0.5 {
+            list.height.set(height);
+        }
+        // What was to be shown while the pane was hidden is shown now.
+        if hidden.get_value() {
+            hidden.set_value(false);
+            list.reveal(list.active.get_untracked(), true);
         }
     };
-    Effect::new(move |_| {
+    effect(move || {
         let Some(node) = list.node.get() else { return };
         measure();
         let callback = Closure::<dyn FnMut()>::new(measure);
@@ -150,9 +162,10 @@ pub(super) fn view(
         }
     });
     // Rows made anew lose the focus; give it back to the active one.
-    Effect::new(move |old: Option<u64>| {
+    let seen = StoredValue::new(list.version.get_untracked());
+    effect(move || {
         let version = list.version.get();
-        if old.is_some_and(|o| o != version) && FOCUSED.get() == list.id {
+        if seen.get_value() != version && FOCUSED.get() == list.id {
             request_animation_frame(move || {
                 if document()
                     .active_element()
@@ -162,7 +175,22 @@ pub(super) fn view(
                 }
             });
         }
-        version
+        seen.set_value(version);
+    });
+    let spacer = html::div()
+        .class("spacer")
+        .attr("role", "presentation")
+        .style(("height", move || {
+            format!("{}px", virt::px(list.count.get(), list.row_px.get()))
+        }));
+    keyed(&spacer, each, move |(_, i)| {
+        html::div()
+            .class("slot")
+            .attr("role", "presentation")
+            .style(("top", move || {
+                format!("{}px", virt::px(i, list.row_px.get()))
+            }))
+            .child(fill(i))
     });
     html::div()
         .class(format!("list {class}"))
@@ -173,31 +201,11 @@ pub(super) fn view(
             matches!(role, "grid").then(|| list.count.get().to_string())
         })
         .on(ev::scroll, move |_| {
-            if let Some(node) = list.node.get_untracked() {
+            if let Some(node) = list.node.get() {
                 list.top.set(f64::from(node.scroll_top()));
             }
         })
         .on(ev::focusin, move |_| FOCUSED.set(list.id))
-        .child(
-            html::div()
-                .class("spacer")
-                .attr("role", "presentation")
-                .style(("height", move || {
-                    format!("{}px", virt::px(list.count.get(), list.row_px.get()))
-                }))
-                .child(For(ForProps::builder()
-                    .each(each)
-                    .key(|k: &(u64, usize)| *k)
-                    .children(move |(_, i)| {
-                        html::div()
-                            .class("slot")
-                            .attr("role", "presentation")
-                            .style(("top", move || {
-                                format!("{}px", virt::px(i, list.row_px.get()))
-                            }))
-                            .child(fill(i))
-                    })
-                    .build())),
-        )
+        .child(spacer)
         .into_any()
 }

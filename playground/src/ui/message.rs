@@ -1,8 +1,9 @@
 //! The message pane: field tree, text as it stands in the file, hex.
 
-use leptos::{ev, html, prelude::*};
+use leptos::ev;
 
 use super::{
+    dom::{self as html, prelude::*},
     host,
     list::{self, List},
     state::{App, MessageTab, Pane},
@@ -15,18 +16,40 @@ use crate::{
     text,
 };
 
-pub(super) fn view(app: App) -> AnyView {
-    (move || {
-        if app.doc.with(|d| d.raw.is_empty()) {
-            return super::placeholder(app);
-        }
-        match app.message_tab.get() {
-            MessageTab::Fields => fields(app),
-            MessageTab::Text => original(app),
-            MessageTab::Hex => hex(app),
-        }
-    })
-    .into_any()
+pub(super) fn view(app: App) -> View {
+    // Whether anything is open, whether it has fields, and the tab.
+    let shown = Memo::new(move |_| {
+        let (open, fields) = app
+            .doc
+            .with(|d| (!d.path.is_empty(), !d.message.rows.is_empty()));
+        (open, fields, app.message_tab.get())
+    });
+    fresh(
+        move || shown.get(),
+        move |state| match state {
+            (false, ..) => super::placeholder(app),
+            (_, false, MessageTab::Fields) => without_fields(app),
+            (.., MessageTab::Fields) => fields(app),
+            (.., MessageTab::Text) => original(app),
+            (.., MessageTab::Hex) => hex(app),
+        },
+    )
+}
+
+/// A document, or a file that is none of ours.
+fn without_fields(app: App) -> View {
+    html::div()
+        .class("placeholder")
+        .child(move || {
+            app.doc.with(|d| {
+                if d.resources > 0 {
+                    return app.say(text::NO_FIELDS).to_owned();
+                }
+                let head: Vec<String> = d.raw.iter().take(4).map(|b| format!("{b:02X}")).collect();
+                app.fill(text::NOT_OURS, &[&head.join(" ")])
+            })
+        })
+        .into_any()
 }
 
 /// First row that shows the bytes the trace asks for.
@@ -34,12 +57,12 @@ fn row_of_span(rows: &[TextRow], start: u32) -> usize {
     rows.partition_point(|r| r.span.1 <= start)
 }
 
-fn fields(app: App) -> AnyView {
+fn fields(app: App) -> View {
     let count = Signal::derive(move || app.fields.with(crate::outline::Outline::rows));
     let list = List::new("field", count, app.row_px, app.fields_version.into());
     let hovered = RwSignal::new(None::<usize>);
     let seen = app.show_span.get_untracked().0;
-    Effect::new(move |_| {
+    effect(move || {
         let (n, start, end) = app.show_span.get();
         if n == seen && app.marks.with_untracked(|m| m.is_empty()) {
             return;
@@ -213,7 +236,7 @@ fn fields(app: App) -> AnyView {
 }
 
 /// Both names of the field under the pointer or the focus, and where the trace leads from it.
-fn strip(app: App, hovered: RwSignal<Option<usize>>) -> AnyView {
+fn strip(app: App, hovered: RwSignal<Option<usize>>) -> View {
     html::div()
         .class("strip")
         .child((
@@ -244,7 +267,7 @@ fn strip(app: App, hovered: RwSignal<Option<usize>>) -> AnyView {
 }
 
 /// `→ Patient.name[1].family`, a button each: the way to the other side on a narrow screen.
-fn targets(app: App) -> AnyView {
+fn targets(app: App) -> View {
     (move || {
         let marks = app.marks.get();
         let doc = app.doc.get();
@@ -284,11 +307,11 @@ fn cells(app: App, width: f64) -> u32 {
         clippy::cast_sign_loss,
         reason = "a few hundred at most"
     )]
-    let n = ((width - 76.0) / cell).clamp(16.0, 400.0) as u32;
+    let n = ((width - 92.0) / cell).clamp(16.0, 400.0) as u32;
     n
 }
 
-fn original(app: App) -> AnyView {
+fn original(app: App) -> View {
     let width = super::width_of("message");
     let rows = Memo::new(move |_| {
         let doc = app.doc.get();
@@ -301,7 +324,7 @@ fn original(app: App) -> AnyView {
         old.map_or(0, |o| o + 1)
     });
     let list = List::new("line", count, app.row_px, version.into());
-    Effect::new(move |_| {
+    effect(move || {
         let (n, start, _) = app.show_span.get();
         if n > 0 && !app.marks.with_untracked(|m| m.is_empty()) {
             let row = rows.with_untracked(|r| row_of_span(r, start));
@@ -356,7 +379,7 @@ fn original(app: App) -> AnyView {
                         .class(("mark", run.marked))
                         .attr("data-at", run.span.0.to_string())
                         .attr("data-to", run.span.1.to_string())
-                        .child(run.text)
+                        .child(pictures(run.look, run.text))
                 })
                 .collect::<Vec<_>>()
             };
@@ -397,6 +420,24 @@ fn original(app: App) -> AnyView {
             }
         })
         .child(body)
+        .into_any()
+}
+
+/// Control pictures drawn as their names in a small frame; the text itself keeps the picture.
+fn pictures(look: Look, text: String) -> View {
+    if !matches!(look, Look::Escape | Look::Control) {
+        return text.into_any();
+    }
+    text.chars()
+        .map(|c| match raw::control_name(c) {
+            Some(name) => html::span()
+                .class("ctl")
+                .attr("data-c", name)
+                .child(c.to_string())
+                .into_any(),
+            None => c.to_string().into_any(),
+        })
+        .collect::<Vec<_>>()
         .into_any()
 }
 
@@ -456,7 +497,7 @@ const fn look(look: Look) -> &'static str {
     }
 }
 
-fn hex(app: App) -> AnyView {
+fn hex(app: App) -> View {
     let width = super::width_of("message");
     let index = Memo::new(move |_| {
         let doc = app.doc.get();
@@ -471,7 +512,7 @@ fn hex(app: App) -> AnyView {
     });
     let list = List::new("hex", count, app.row_px, version.into());
     let column = RwSignal::new(1usize);
-    Effect::new(move |_| {
+    effect(move || {
         let (n, start, _) = app.show_span.get();
         if n > 0 && !app.marks.with_untracked(|m| m.is_empty()) {
             let per_row = index.with_untracked(|i| i.per_row());

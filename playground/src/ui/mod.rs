@@ -2,6 +2,7 @@
 
 mod bottom;
 mod dialogs;
+mod dom;
 mod fhir;
 mod files;
 mod header;
@@ -10,9 +11,10 @@ mod list;
 mod message;
 mod state;
 
-use leptos::{ev, html, prelude::*};
+use leptos::ev;
 use wasm_bindgen::{JsCast, JsValue, prelude::*};
 
+use self::dom::{self as html, prelude::*};
 use self::state::{App, BottomTab, Busy, Dialog, FhirTab, MessageTab, Pane};
 use crate::{
     keys::{self, Action},
@@ -20,10 +22,9 @@ use crate::{
     text::{self, Text, millis, number},
 };
 
-/// Puts the page into the document. Called once by `boot.mjs`.
-#[wasm_bindgen]
-pub fn mount() {
-    leptos::mount::mount_to_body(|| {
+/// Puts the page into the document.
+pub(crate) fn mount() {
+    html::mount(|| {
         let app = App::new();
         let callback = Closure::<dyn FnMut(JsValue)>::new(move |e| app.event(&host::Event(e)));
         host::listen(&callback);
@@ -83,7 +84,7 @@ fn width_of(id: &'static str) -> RwSignal<f64> {
             .map_or(0.0, |e| f64::from(e.client_width()))
     };
     let width = RwSignal::new(read());
-    Effect::new(move |_| {
+    effect(move || {
         let Some(el) = document().get_element_by_id(id) else {
             return;
         };
@@ -104,7 +105,7 @@ fn width_of(id: &'static str) -> RwSignal<f64> {
 
 /// Theme, text size and language stand on the root element.
 fn look(app: App) {
-    Effect::new(move |_| {
+    effect(move || {
         let Some(root) = document().document_element() else {
             return;
         };
@@ -258,7 +259,7 @@ fn global_input(app: App) {
     std::mem::forget((over, leave, drop, paste));
 }
 
-fn page(app: App) -> AnyView {
+fn page(app: App) -> View {
     (
         header::view(app),
         mobile_tabs(app),
@@ -324,7 +325,7 @@ fn pane_name(app: App, pane: Pane) -> &'static str {
     })
 }
 
-fn pane(app: App, which: Pane, head: AnyView, body: AnyView) -> AnyView {
+fn pane(app: App, which: Pane, head: View, body: View) -> View {
     html::section()
         .id(which.id())
         .class("pane")
@@ -341,7 +342,7 @@ fn pane(app: App, which: Pane, head: AnyView, body: AnyView) -> AnyView {
 }
 
 /// What is said where nothing is open yet.
-fn placeholder(app: App) -> AnyView {
+fn placeholder(app: App) -> View {
     html::div()
         .class("placeholder")
         .child(move || match app.busy.get() {
@@ -376,7 +377,7 @@ fn tabs<T: Copy + PartialEq + Send + Sync + 'static>(
     current: RwSignal<T>,
     changed: impl Fn(T) + Copy + Send + Sync + 'static,
     caption: impl Fn(T, Text) -> String + Copy + Send + Sync + 'static,
-) -> AnyView {
+) -> View {
     let buttons: Vec<_> = all
         .iter()
         .enumerate()
@@ -434,7 +435,7 @@ fn search(
     which: Pane,
     label: Text,
     go: impl Fn(&str, bool) -> bool + Copy + Send + Sync + 'static,
-) -> AnyView {
+) -> View {
     let missed = RwSignal::new(false);
     html::input()
         .id(format!("search-{}", which.id()))
@@ -478,7 +479,7 @@ fn search(
         .into_any()
 }
 
-fn files_head(app: App) -> AnyView {
+fn files_head(app: App) -> View {
     html::div()
         .class("pane-head")
         .child((
@@ -503,7 +504,7 @@ const MESSAGE_TABS: &[(MessageTab, Text)] = &[
     (MessageTab::Hex, text::HEX),
 ];
 
-fn message_head(app: App) -> AnyView {
+fn message_head(app: App) -> View {
     let find = move |needle: &str, next: bool| {
         let needle = needle.to_lowercase();
         if needle.is_empty() {
@@ -562,7 +563,7 @@ const FHIR_TABS: &[(FhirTab, Text)] = &[
     (FhirTab::Diff, text::DIFF),
 ];
 
-fn fhir_head(app: App) -> AnyView {
+fn fhir_head(app: App) -> View {
     let find = move |needle: &str, next: bool| {
         let needle = needle.to_lowercase();
         if needle.is_empty() {
@@ -625,7 +626,7 @@ fn finding_count(app: App) -> u32 {
     }
 }
 
-fn bottom_head(app: App) -> AnyView {
+fn bottom_head(app: App) -> View {
     html::div()
         .class("pane-head")
         .child((
@@ -696,7 +697,7 @@ fn separator(
     min: f64,
     max: f64,
     start: f64,
-) -> AnyView {
+) -> View {
     let value = RwSignal::new(start);
     let set = move |to: f64| {
         let to = to.clamp(min, max);
@@ -708,7 +709,7 @@ fn separator(
             let _ = panes.style().set_property(variable, &format!("{to:.1}%"));
         }
     };
-    let node = NodeRef::<html::Div>::new();
+    let node = Ref::<web_sys::HtmlElement>::new();
     let from_pointer = move |e: &ev::PointerEvent| {
         let Some(panes) = document().get_element_by_id("panes") else {
             return;
@@ -716,7 +717,7 @@ fn separator(
         let rect = panes.get_bounding_client_rect();
         let before = match (axis, variable) {
             (Axis::X, "--w-message") => node
-                .get_untracked()
+                .get()
                 .and_then(|n| n.previous_element_sibling())
                 .map_or(rect.left(), |p| p.get_bounding_client_rect().left()),
             _ => rect.left(),
@@ -758,13 +759,13 @@ fn separator(
         })
         .on(ev::pointerdown, move |e| {
             e.prevent_default();
-            if let Some(node) = node.get_untracked() {
+            if let Some(node) = node.get() {
                 let _ = node.set_pointer_capture(e.pointer_id());
             }
         })
         .on(ev::pointermove, move |e| {
             if node
-                .get_untracked()
+                .get()
                 .is_some_and(|n| n.has_pointer_capture(e.pointer_id()))
             {
                 from_pointer(&e);
@@ -774,7 +775,7 @@ fn separator(
 }
 
 /// The tabs of a narrow screen: one pane at a time.
-fn mobile_tabs(app: App) -> AnyView {
+fn mobile_tabs(app: App) -> View {
     let tab = move |which: Pane, name: Text| {
         html::button()
             .class("mobile-tab")
@@ -815,7 +816,7 @@ fn activity(app: App) -> Option<String> {
     }
 }
 
-fn footer(app: App) -> AnyView {
+fn footer(app: App) -> View {
     let running = move || !matches!(app.busy.get(), Busy::No | Busy::Loading(..));
     html::footer()
         .class("status")
@@ -886,7 +887,7 @@ fn footer(app: App) -> AnyView {
         .into_any()
 }
 
-fn step_button(app: App, label: Text, sign: &'static str, by: isize) -> AnyView {
+fn step_button(app: App, label: Text, sign: &'static str, by: isize) -> View {
     html::button()
         .class("icon-button")
         .attr("type", "button")
@@ -897,12 +898,12 @@ fn step_button(app: App, label: Text, sign: &'static str, by: isize) -> AnyView 
 }
 
 /// `294 バイト · ISO-2022-JP · 4 セグメント · 3 リソース · 0.3 ms`
-fn facts(app: App) -> AnyView {
+fn facts(app: App) -> View {
     html::span()
         .class("facts-line")
         .child(move || {
             let doc = app.doc.get();
-            if doc.raw.is_empty() {
+            if doc.path.is_empty() {
                 return String::new();
             }
             let m = &doc.message;

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use leptos::prelude::*;
 use wasm_bindgen::{JsCast, JsValue};
 
-use super::host;
+use super::{dom::prelude::*, host};
 use crate::{
     files::FileList,
     findings::{self, Finding},
@@ -41,14 +40,14 @@ impl Pane {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum MessageTab {
     Fields,
     Text,
     Hex,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum FhirTab {
     Tree,
     Json,
@@ -56,7 +55,7 @@ pub(super) enum FhirTab {
     Diff,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum BottomTab {
     Findings,
     Unused,
@@ -545,11 +544,18 @@ impl App {
             }
             "rows" if self.kind_of(id) == Some(Job::Open) => {
                 let rows = event.bytes("rows").unwrap_or_default();
+                // The rows are laid out again whenever their number has doubled, and at the end.
+                let mut grown = false;
                 self.files.update(|f| {
                     f.add(rows);
-                    f.rebuild();
+                    grown = f.files.len() >= 2 * f.listed();
+                    if grown {
+                        f.rebuild();
+                    }
                 });
-                self.files_version.update(|v| *v += 1);
+                if grown {
+                    self.files_version.update(|v| *v += 1);
+                }
                 let first = event.uint("from") == 0;
                 if first && self.return_to.get_untracked().is_none() {
                     self.show(0);
@@ -716,6 +722,8 @@ impl App {
         match job {
             Some(Job::Open) => {
                 self.busy.set(Busy::No);
+                self.files.update(FileList::rebuild);
+                self.files_version.update(|v| *v += 1);
                 if let Some(at) = self.return_to.get_untracked() {
                     // After a fresh worker the files are listed, but nothing runs by itself:
                     // what broke the old one would break this one too.
@@ -966,7 +974,7 @@ impl App {
             if shared.is_none() && fragment.len() > 1 {
                 self.notify(text::SHARE_BAD, &[], true);
             }
-            Effect::new(move |_| {
+            effect(move || {
                 if !self.ready.get() || self.started.get_untracked() {
                     return;
                 }

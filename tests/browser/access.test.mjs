@@ -1,0 +1,221 @@
+// Keyboard only, axe-core in both themes, 360 and 1440 px, targets.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { axe, close, example, open, settled, start, stop } from "./harness.mjs";
+
+before(start);
+after(stop);
+
+const focused = (page) => page.evaluate(() => {
+  const el = document.activeElement;
+  return { id: el.id, row: el.closest(".row")?.id ?? "", pane: el.closest(".pane")?.id ?? "", label: el.getAttribute("aria-label") ?? "" };
+});
+
+test("everything can be done with the keyboard", async () => {
+  const page = await open();
+  const seen = [];
+  for (let i = 0; i < 4; i += 1) {
+    await page.keyboard.press("F6");
+    await page.waitForTimeout(80);
+    seen.push((await focused(page)).pane);
+  }
+  assert.deepEqual([...seen].sort(), ["bottom", "fhir", "files", "message"]);
+  await page.keyboard.press("Shift+F6");
+  await page.waitForTimeout(80);
+  assert.equal((await focused(page)).pane, seen[2]);
+
+  // To the message, down to a field, follow it.
+  while ((await focused(page)).pane !== "message") {
+    await page.keyboard.press("F6");
+    await page.waitForTimeout(80);
+  }
+  await page.keyboard.press("/");
+  assert.equal((await focused(page)).id, "search-message");
+  await page.keyboard.type("PID-3");
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("ArrowDown");
+  await page.waitForTimeout(120);
+  assert.match((await focused(page)).label, /^PID-3/);
+  await page.keyboard.press("ArrowDown");
+  await page.waitForTimeout(80);
+  const field = (await focused(page)).label;
+  await page.keyboard.press("Enter");
+  await page.locator("#fhir .row.is-marked").first().waitFor();
+  await page.waitForTimeout(120);
+  assert.equal((await focused(page)).label, field, "focus stays on the field");
+
+  // The tree closes and opens, and keeps the focus.
+  await page.keyboard.press("Home");
+  await page.waitForTimeout(80);
+  const rows = await page.locator("#message .field-row").count();
+  await page.keyboard.press("ArrowLeft");
+  await page.waitForTimeout(120);
+  assert.equal(await page.locator("#message .field-row").first().getAttribute("aria-expanded"), "false");
+  assert.match((await focused(page)).label, /^MSH/);
+  await page.keyboard.press("ArrowRight");
+  await page.waitForTimeout(120);
+  assert.equal(await page.locator("#message .field-row").count(), rows);
+
+  // Next and previous file; focus survives.
+  const before = await page.locator(".stepper").textContent();
+  await page.keyboard.press("]");
+  await page.waitForFunction((old) => document.querySelector(".stepper").textContent !== old, before);
+  await settled(page);
+  await page.waitForTimeout(150);
+  assert.equal((await focused(page)).pane, "message");
+  await page.keyboard.press("[");
+  await page.waitForFunction((old) => document.querySelector(".stepper").textContent === old, before);
+
+  // Menus, dialogs, splitters.
+  await page.keyboard.press("?");
+  await page.getByRole("dialog").waitFor();
+  await page.keyboard.press("Escape");
+  assert.equal(await page.getByRole("dialog").count(), 0);
+  await page.locator("#menu-open").focus();
+  await page.keyboard.press("ArrowDown");
+  await page.waitForTimeout(80);
+  assert.equal((await focused(page)).id, "menu-open-0");
+  await page.keyboard.press("ArrowUp");
+  await page.waitForTimeout(80);
+  assert.equal((await focused(page)).id, "menu-open-2");
+  await page.keyboard.press("Escape");
+  assert.equal((await focused(page)).id, "menu-open");
+  const splitter = page.getByRole("separator").first();
+  await splitter.focus();
+  const width = await page.locator("#files").evaluate((el) => el.clientWidth);
+  await page.keyboard.press("ArrowRight");
+  assert.ok(await page.locator("#files").evaluate((el) => el.clientWidth) > width);
+
+  const chooser = page.waitForEvent("filechooser");
+  await page.keyboard.press("Control+o");
+  await chooser;
+  await close(page);
+});
+
+test("n and p walk the findings; letters can be turned off", async () => {
+  const page = await open();
+  await example(page, "半角カナの氏名");
+  await page.locator("#bottom .finding-row").first().waitFor();
+  await page.locator("#message .field-row").first().focus();
+  await page.keyboard.press("n");
+  await page.locator("#message .field-row.is-marked").first().waitFor();
+  await page.keyboard.press("Escape");
+  assert.equal(await page.locator("#message .field-row.is-marked").count(), 0);
+  await page.keyboard.press("?");
+  await page.getByLabel("文字キーの操作を使う").uncheck();
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("n");
+  await page.waitForTimeout(150);
+  assert.equal(await page.locator("#message .field-row.is-marked").count(), 0);
+  await close(page);
+});
+
+for (const [width, height] of [[1440, 900], [360, 740]]) {
+  for (const scheme of ["light", "dark"]) {
+    test(`axe finds nothing at ${width} px, ${scheme}`, async () => {
+      const page = await open({ width, height, scheme });
+      const narrow = width < 900;
+      const found = [];
+      const look = async (what) => { for (const v of await axe(page)) found.push(`${what}: ${v}`); };
+      const pane = async (i) => { if (narrow) await page.locator(".mobile-tab").nth(i).click(); };
+      await look("start");
+      await pane(1);
+      await page.locator("#search-message").fill("PID-5[1].1");
+      await page.locator("#search-message").press("Enter");
+      await page.waitForTimeout(100);
+      await look("fields, marked");
+      for (const name of ["原文", "16進"]) {
+        await page.getByRole("tab", { name, exact: true }).click();
+        await page.waitForTimeout(60);
+        await look(name);
+      }
+      await pane(2);
+      for (const name of ["ツリー", "JSON", "表", "差分"]) {
+        await page.getByRole("tab", { name, exact: true }).click();
+        await page.waitForTimeout(60);
+        await look(name);
+      }
+      await page.locator(".diff-bar select").nth(1).selectOption("collection");
+      await page.locator(".diff-row.is-added").first().waitFor();
+      await look("difference");
+      await example(page, "半角カナの氏名");
+      await pane(3);
+      await page.locator("#bottom .finding-row").first().click();
+      await look("findings");
+      await page.getByRole("tab", { name: /使われなかった項目/ }).click();
+      await page.waitForTimeout(60);
+      await look("unused");
+      await pane(0);
+      await look("files");
+      const tool = async (id) => {
+        if (narrow) await page.locator("#burger").click();
+        await page.locator(id).click();
+        await page.waitForTimeout(60);
+      };
+      await tool("#menu-examples");
+      await look("menu");
+      await page.keyboard.press("Escape");
+      for (const id of ["#tool-settings", "#tool-share"]) {
+        if (narrow && !(await page.locator(id).isVisible())) await page.locator("#burger").click();
+        await page.locator(id).click();
+        await page.waitForTimeout(60);
+        if (id === "#tool-share") await page.getByLabel("表示中のファイルの内容も入れる").check();
+        await look(id);
+        await page.keyboard.press("Escape");
+      }
+      await page.locator("#badge").click();
+      await look("network");
+      await page.keyboard.press("Escape");
+      assert.deepEqual(found, []);
+      await close(page);
+    });
+  }
+
+  test(`nothing is wider than the window at ${width} px, and targets are 24 px or more`, async () => {
+    const page = await open({ width, height });
+    const narrow = width < 900;
+    const check = async (what) => {
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(wide <= 0, `${what}: ${wide} px too wide`);
+      const outside = await page.evaluate(() => [...document.querySelectorAll(".pane-head, .bar, .status, .strip, .mobile-tabs")]
+        .filter((el) => el.checkVisibility() && el.scrollWidth > el.clientWidth + 1).map((el) => `${el.parentElement.id} ${el.className}`));
+      assert.deepEqual(outside, [], what);
+      const small = await page.evaluate(() => [...document.querySelectorAll("button, select, input:not([type=file]), a, [role=treeitem], [role=option], [role=gridcell], [role=tab], [role=listitem]")]
+        .filter((el) => el.checkVisibility())
+        .map((el) => ({ el, box: el.getBoundingClientRect() }))
+        // A checkbox is as large as its label.
+        .map(({ el, box }) => ({ el, box: el.type === "checkbox" ? el.closest("label").getBoundingClientRect() : box }))
+        .filter(({ box, el }) => box.width > 0 && (box.height < 23.9 || (box.width < 23.9 && !el.matches(".res-row *"))))
+        .map(({ el, box }) => `${el.className || el.tagName} ${box.width}×${box.height}`));
+      assert.deepEqual([...new Set(small)], [], what);
+    };
+    await check("start");
+    if (narrow) {
+      for (let i = 0; i < 4; i += 1) {
+        await page.locator(".mobile-tab").nth(i).click();
+        await check(`pane ${i}`);
+      }
+      await page.locator(".mobile-tab").nth(1).click();
+      assert.equal(await page.locator(".pane:visible").count(), 1);
+    }
+    await page.getByRole("tab", { name: "16進", exact: true }).click();
+    await page.waitForTimeout(100);
+    await check("hex");
+    await page.locator("#language").selectOption("en");
+    await check("English");
+    await close(page);
+  });
+}
+
+test("on a narrow screen the trace leads to the other side by a button", async () => {
+  const page = await open({ width: 360, height: 740 });
+  await page.locator("#search-message").fill("PID-5[1].1");
+  await page.locator("#search-message").press("Enter");
+  await page.locator("#message .targets .chip").first().click();
+  await page.locator("#fhir .node-row.is-marked").first().waitFor();
+  assert.ok(await page.locator("#fhir").isVisible());
+  const before = await page.locator(".stepper").textContent();
+  await page.getByRole("button", { name: "次のファイル" }).click();
+  await page.waitForFunction((old) => document.querySelector(".stepper").textContent !== old, before);
+  await close(page);
+});

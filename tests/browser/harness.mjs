@@ -1,0 +1,127 @@
+// What the browser tests share: a Chromium, a server, a page that fails the test on any error.
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { chromium } from "playwright-core";
+import { forward, serve } from "./server.mjs";
+
+const require = createRequire(import.meta.url);
+const AXE = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+
+// Without the networking flags Chromium looks for hosts of its own at every start.
+const FLAGS = [
+  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync",
+];
+
+let browser;
+let server;
+let url = process.env.WARIFU_URL;
+
+/** Starts the browser, and a server unless `WARIFU_URL` names one. */
+export async function start() {
+  if (!url) {
+    server = await serve(process.env.WARIFU_DIST);
+    url = server.url;
+  }
+  const executablePath = process.env.WARIFU_CHROMIUM ?? ["/usr/bin/chromium", "/usr/bin/chromium-browser"].find(existsSync);
+  browser = await chromium.launch({ executablePath, args: FLAGS });
+}
+
+export async function stop() {
+  await browser?.close();
+  await server?.close();
+}
+
+export const base = () => (url.endsWith("/") ? url : `${url}/`);
+
+/** Opens the page in a fresh profile and waits for the first example. */
+export async function open(options = {}) {
+  const { width = 1440, height = 900, scheme = "light", hash = "", address = base() } = options;
+  const context = await browser.newContext({
+    viewport: { width, height }, colorScheme: scheme, acceptDownloads: true, locale: "ja-JP",
+  });
+  const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
+  const errors = [];
+  page.on("console", (message) => { if (message.type() === "error") errors.push(message.text()); });
+  page.on("pageerror", (error) => errors.push(error.message));
+  page.errors = errors;
+  await page.goto(`${address}${hash}`);
+  await settled(page);
+  return page;
+}
+
+/** Waits until a file is shown and nothing runs. */
+export async function settled(page) {
+  await page.waitForFunction(() => document.querySelector(".facts-line")?.textContent.includes("ms")
+    && !document.querySelector(".activity"), undefined, { timeout: 60_000 });
+  await page.waitForFunction(() => document.querySelector("#bottom .tabs"));
+}
+
+/** Ends a page; what the console called an error fails the test. `allowed` is a list of patterns. */
+export async function close(page, allowed = []) {
+  const left = page.errors.filter((text) => !allowed.some((pattern) => pattern.test(text)));
+  await page.context().close();
+  assert.deepEqual(left, []);
+}
+
+/** Violations axe-core finds, in a short form. It is evaluated by the debugger, which no CSP stops. */
+export async function axe(page) {
+  await page.evaluate(AXE);
+  const result = await page.evaluate(() => globalThis.axe.run(document, {
+    runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+  }));
+  return result.violations.map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => `${n.target.join(" ")} ${n.any[0]?.message ?? ""}`).join(" | ")}`);
+}
+
+/** Opens an entry of the menu of examples. */
+export async function example(page, name) {
+  if (await page.locator("#burger").isVisible()) await page.locator("#burger").click();
+  await page.locator("#menu-examples").click();
+  await page.getByRole("menuitem", { name }).click();
+  await settled(page);
+}
+
+/** Pastes text through the dialog. */
+export async function paste(page, text) {
+  await page.locator("#menu-open").click();
+  await page.getByRole("menuitem", { name: /貼り付け/ }).click();
+  await page.locator("#paste-text").fill(text);
+  await page.locator("#paste-run").click();
+}
+
+/** A small message of our own. */
+export const MESSAGE = [
+  "MSH|^~\\&|HIS|1319999999|WARIFU|X|20260401093015||ADT^A08^ADT_A01|20260401000001|P|2.5||||||UNICODE UTF-8",
+  "EVN||20260401093015",
+  "PID|||0000990001^^^^PI||割符^花子^^^^^L^I~ワリフ^ハナコ^^^^^L^P||19680303|F",
+  "PV1||N",
+].join("\n");
+
+/**
+ * A second server whose engine does something else with bytes that hold a word: the page of the
+ * first one with a wrapped `convert.js`. `run` gets its address.
+ */
+export async function sabotaged(word, act, run) {
+  const glue = (text) => `${text
+    .replace(/export class Engine\b/, "class RealEngine")
+    .replace(/export\s*\{[^}]*\bEngine\b[^}]*\}/, (all) => all.replace(/\bEngine\b\s*,?/, ""))
+    .replace(/^class Engine\b/m, "class RealEngine")}
+    ${/^export class Engine\b/m.test(text) ? "" : "const RealEngine = Engine;"}
+    class Wrapped {
+      constructor(options) { this.real = new RealEngine(options); }
+      static check(bytes) { if (new TextDecoder().decode(bytes).includes(${JSON.stringify(word)})) { ${act} } }
+      parse(path, bytes) { return this.real.parse(path, bytes); }
+      convert(path, bytes) { Wrapped.check(bytes); return this.real.convert(path, bytes); }
+      convertPatient(files) { return this.real.convertPatient(files); }
+      free() { this.real.free(); }
+    }
+    export { Wrapped as Engine };`;
+  const other = await forward(base(), { "/convert.js": glue });
+  try {
+    await run(other.url);
+  } finally {
+    await other.close();
+  }
+}

@@ -1,0 +1,248 @@
+// The playground in headless Chromium: input, views, the trace both ways, findings, share, save.
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { after, before, test } from "node:test";
+import { MESSAGE, base, close, example, open, paste, sabotaged, settled, start, stop } from "./harness.mjs";
+
+before(start);
+after(stop);
+
+const marked = (page, pane) => page.locator(`#${pane} .row.is-marked`);
+const show = (page, name) => page.getByRole("tab", { name, exact: true }).click();
+
+async function find(page, text) {
+  await page.locator("#search-message").fill(text);
+  await page.locator("#search-message").press("Enter");
+}
+
+test("the first visit shows an example with message and FHIR", async () => {
+  const page = await open();
+  const index = await (await fetch(`${base()}examples/index.json`)).json();
+  const files = index.filter((e) => e.path.startsWith("standard_root/")).length;
+  assert.equal(await page.locator("#files h2").textContent(), `ファイル ${files}`);
+  assert.ok(await page.locator("#message .field-row").count() > 10);
+  assert.match(await page.locator("#fhir .node-row").first().textContent(), /Bundle/);
+  assert.match(await page.locator(".facts-line").textContent(), /ADT-00 .*バイト · ISO-2022-JP/);
+  assert.equal(await page.title(), "割符 Warifu");
+  await close(page);
+});
+
+test("a field marks every element made from it, an element its bytes", async () => {
+  const page = await open();
+  await find(page, "PID-5[1].1");
+  await marked(page, "fhir").first().waitFor();
+  const labels = await page.locator("#fhir .from").allTextContents();
+  assert.ok(labels.some((l) => l.startsWith("← ") && l.includes("PID-5[1].1")), labels.join());
+  assert.ok(await marked(page, "fhir").first().evaluate((el) => {
+    const box = el.getBoundingClientRect();
+    const list = el.closest(".list").getBoundingClientRect();
+    return box.top >= list.top && box.bottom <= list.bottom;
+  }), "the first element is scrolled into view");
+
+  // And back: the element marks the component, in every view of the message.
+  await page.locator("#fhir .node-row.is-marked").last().click();
+  await marked(page, "message").first().waitFor();
+  const rows = await page.locator("#message .field-row.is-marked").evaluateAll((all) => all.map((r) => r.getAttribute("aria-label")));
+  assert.ok(rows.some((r) => r.startsWith("PID-5[1].1")), rows.join());
+  await show(page, "原文");
+  const text = await page.locator("#message .text-row .mark").allTextContents();
+  assert.match(text.join(""), /␛\$B割符␛\(B/);
+  await show(page, "16進");
+  const bytes = await page.locator("#message .byte.mark").allTextContents();
+  assert.deepEqual(bytes.slice(0, 3), ["1B", "24", "42"]);
+  await close(page);
+});
+
+test("a constant names its table", async () => {
+  const page = await open();
+  const row = page.locator("#fhir .node-row", { has: page.locator(".key", { hasText: /^resourceType$/ }) }).nth(1);
+  await row.click();
+  await page.locator("#fhir .from").first().waitFor();
+  assert.match(await page.locator("#fhir .from").first().textContent(), /^定数( \(表 [A-Z0-9_]+\))?$/);
+  assert.equal(await marked(page, "message").count(), 0);
+  await close(page);
+});
+
+test("a click on a character of the original text follows its field", async () => {
+  const page = await open();
+  await show(page, "原文");
+  await page.locator("#message .run", { hasText: "花子" }).first().click();
+  await marked(page, "fhir").first().waitFor();
+  assert.match((await page.locator("#fhir .from").allTextContents()).join(), /PID-5/);
+  await close(page);
+});
+
+test("the field's names are shown on hover and on focus", async () => {
+  const page = await open();
+  const row = page.locator("#message .field-row[aria-label^='PID-5 ']");
+  await row.scrollIntoViewIfNeeded();
+  await row.hover();
+  assert.match(await page.locator("#message .strip").textContent(), /PID-5.*氏名.*\/ .*[Nn]ame/);
+  await page.locator("#message .field-row").first().focus();
+  assert.match(await page.locator("#message .strip").textContent(), /^MSH/);
+  await close(page);
+});
+
+test("findings show their frame and lead to their field; unused fields have a reason", async () => {
+  const page = await open();
+  await example(page, "半角カナの氏名");
+  await page.locator("#bottom .finding-row").first().waitFor();
+  const row = page.locator("#bottom .finding-row", { hasText: "PID-5" }).first();
+  await row.click();
+  assert.match(await page.locator(".frame mark").textContent(), /[ｦ-ﾟ]/);
+  assert.match(await page.locator(".frame").textContent(), /PID-5\[2\]/);
+  await page.locator("#message .field-row.is-marked").first().waitFor();
+  await page.getByRole("tab", { name: /使われなかった項目/ }).click();
+  await page.locator("#bottom .unused-row").first().waitFor();
+  const reasons = new Set(await page.locator("#bottom .unused-row .tag").allTextContents());
+  assert.ok([...reasons].every((r) => ["対象外", "移し先なし", "未知"].includes(r)), [...reasons].join());
+  await close(page);
+});
+
+test("JSON, table and difference of two settings", async () => {
+  const page = await open();
+  await show(page, "JSON");
+  assert.match(await page.locator("#fhir .json-row").nth(1).textContent(), /^ {2}"resourceType": "Bundle",/);
+  await show(page, "表");
+  assert.deepEqual(await page.locator("#fhir [role=columnheader]").allTextContents(), ["種類と id", "主なコード", "日付", "出所"]);
+  assert.match(await page.locator("#fhir .res-row").nth(1).textContent(), /^[A-Z]/);
+  await show(page, "差分");
+  await page.locator(".diff-bar select").nth(1).selectOption("collection");
+  await page.locator(".diff-row.is-added").first().waitFor();
+  assert.match((await page.locator(".diff-row.is-added").allTextContents()).join(), /"type": "collection"/);
+  assert.match((await page.locator(".diff-row.is-removed").allTextContents()).join(), /"type": "transaction"/);
+  await close(page);
+});
+
+test("pasted, dropped and chosen input", async () => {
+  const page = await open();
+  await paste(page, MESSAGE);
+  await settled(page);
+  assert.equal(await page.locator("#files h2").textContent(), "ファイル 1");
+  assert.ok((await page.locator("#fhir .node-row").allTextContents()).some((t) => t.includes("花子")));
+
+  await page.evaluate((text) => {
+    const data = new DataTransfer();
+    data.items.add(new File([text], "dropped_1"));
+    document.querySelector("main").dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
+  }, MESSAGE.replaceAll("\n", "\r").replace("花子", "太郎"));
+  await page.locator("#fhir .node-row", { hasText: "太郎" }).first().waitFor();
+
+  await page.locator("#pick-files").setInputFiles([
+    { name: "a", mimeType: "", buffer: Buffer.from(MESSAGE.replaceAll("\n", "\r")) },
+    { name: "b", mimeType: "", buffer: Buffer.from(MESSAGE.replaceAll("\n", "\r")) },
+  ]);
+  await page.locator("#files h2", { hasText: "ファイル 2" }).waitFor();
+  await settled(page);
+  await close(page);
+});
+
+test("a file that is neither says so with its first bytes", async () => {
+  const page = await open();
+  await page.locator("#pick-files").setInputFiles([{ name: "picture", mimeType: "", buffer: Buffer.from("89504E470D0A1A0A00", "hex") }]);
+  await page.getByText("先頭のバイト: 89 50 4E 47").waitFor();
+  await close(page);
+});
+
+test("a zip made by saving opens again", async () => {
+  const page = await open();
+  await page.locator("#menu-save").click();
+  const waiting = page.waitForEvent("download");
+  await page.getByRole("menuitem", { name: "種類別 NDJSON (zip)" }).click();
+  const zip = await waiting;
+  assert.equal(zip.suggestedFilename(), "warifu-ndjson.zip");
+  const bytes = await readFile(await zip.path());
+  assert.deepEqual([...bytes.subarray(0, 4)], [0x50, 0x4b, 3, 4]);
+  assert.ok(bytes.includes(Buffer.from("Patient.ndjson")));
+  await settled(page);
+  await page.locator("#pick-files").setInputFiles([{ name: "out.zip", mimeType: "", buffer: bytes }]);
+  await page.locator("#files .file-row", { hasText: "Patient.ndjson" }).waitFor();
+  await close(page);
+});
+
+test("the saved Bundle is what is shown", async () => {
+  const page = await open();
+  const waiting = page.waitForEvent("download");
+  await page.keyboard.press("Control+s");
+  const saved = await waiting;
+  assert.match(saved.suggestedFilename(), /ADT-00.*\.json$/);
+  const bundle = JSON.parse(await readFile(await saved.path(), "utf8"));
+  assert.equal(bundle.resourceType, "Bundle");
+  await show(page, "表");
+  assert.equal(await page.locator("#fhir .res-row").count(), bundle.entry.filter((e) => e.resource).length + 1);
+  await close(page);
+});
+
+test("a link carries settings and the example; own content only after the box", async () => {
+  const page = await open();
+  await page.locator("#tool-settings").click();
+  await page.getByLabel("Bundle の型").selectOption("collection");
+  await page.keyboard.press("Escape");
+  await page.locator("#tool-share").click();
+  const plain = await page.locator("#share-link").inputValue();
+  assert.match(plain, /#v1\.[A-Za-z0-9_-]+$/);
+  assert.ok(plain.length < 400);
+
+  await page.getByLabel("表示中のファイルの内容も入れる").check();
+  assert.equal(await page.locator("#share-link").count(), 0);
+  await page.getByText("患者のデータを共有しないでください").waitFor();
+  assert.equal(await page.getByLabel("実在の患者のデータではありません").isChecked(), false);
+  await page.getByLabel("実在の患者のデータではありません").check();
+  await page.locator("#share-link").waitFor();
+  const own = await page.locator("#share-link").inputValue();
+  assert.ok(own.length > plain.length && own.length <= 8_192 + base().length + 1);
+  await close(page);
+
+  const other = await open({ hash: new URL(own).hash });
+  assert.equal(await other.locator("#files h2").textContent(), "ファイル 1");
+  assert.ok((await other.locator("#fhir .node-row").allTextContents()).some((t) => t.includes("collection")));
+  assert.ok((await other.locator("#message .field-row").allTextContents()).some((t) => t.includes("花子")));
+  await close(other);
+});
+
+test("content too large for a link is refused", async () => {
+  const page = await open();
+  let noise = "";
+  for (let i = 0; noise.length < 24_000; i += 1) noise += `OBX|${i}|ST|${(i * 2654435761 % 4294967296).toString(36)}||${(i * 40503 % 65521).toString(36)}\n`;
+  await paste(page, `${MESSAGE}\n${noise}`);
+  await settled(page);
+  await page.locator("#tool-share").click();
+  await page.getByLabel("表示中のファイルの内容も入れる").check();
+  await page.getByLabel("実在の患者のデータではありません").check();
+  await page.getByText("大きすぎます。ファイルで渡してください").waitFor();
+  await close(page);
+});
+
+test("settings are kept, content is not", async () => {
+  const page = await open();
+  await paste(page, MESSAGE);
+  await settled(page);
+  await page.locator("#language").selectOption("en");
+  await page.getByRole("button", { name: "Settings" }).click();
+  await page.getByLabel("Theme").selectOption("dark");
+  await page.keyboard.press("Escape");
+  const stored = await page.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage }));
+  assert.match(stored, /\\"lang\\":\\"en\\"/);
+  assert.doesNotMatch(stored, /割符|花子|PID|0000990001/);
+  await page.reload();
+  await settled(page);
+  assert.equal(await page.locator("html").getAttribute("lang"), "en");
+  assert.equal(await page.locator("html").getAttribute("data-theme"), "dark");
+  assert.match(await page.locator("#badge").textContent(), /0 bytes sent/);
+  await close(page);
+});
+
+test("a panic leaves the input, and the page goes on", () => sabotaged("PANIC", "throw new WebAssembly.RuntimeError('unreachable');", async (address) => {
+  const page = await open({ address });
+  await paste(page, `${MESSAGE}\nNTE|1||PANIC`);
+  await page.getByText(/内部エラーです \(版 .+\)。入力は消えていません/).first().waitFor();
+  assert.equal(await page.locator("#files h2").textContent(), "ファイル 1");
+  await page.locator("#menu-open").click();
+  await page.getByRole("menuitem", { name: /貼り付け/ }).click();
+  assert.match(await page.locator("#paste-text").inputValue(), /PANIC/);
+  await page.locator("#paste-text").fill(MESSAGE);
+  await page.locator("#paste-run").click();
+  await page.locator("#fhir .node-row", { hasText: "花子" }).first().waitFor();
+  await settled(page);
+  await close(page);
+}));

@@ -1,0 +1,107 @@
+// What leaves the page (nothing), offline use, 100,000 files, cancel.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { MESSAGE, close, open, paste, sabotaged, settled, start, stop } from "./harness.mjs";
+
+before(start);
+after(stop);
+
+/** Opens so many synthetic files of a storage, as a chosen folder would. */
+const openMany = (page, count) => page.evaluate(({ count, message }) => {
+  const paths = [];
+  for (let i = 0; i < count; i += 1) {
+    const id = String(Math.floor(i / 100) + 1).padStart(10, "0");
+    const day = String(20260101 + (i % 28));
+    const name = `${id}_${day}_OML-11_${String(i).padStart(15, "0")}_${day}09301500${String(i % 10)}_01_1`;
+    const file = new File([message], name);
+    Object.defineProperty(file, "webkitRelativePath", { value: `standard_root/${id.slice(0, 3)}/${id.slice(3, 6)}/${id}/${day}/OML-11/${name}` });
+    paths.push(file);
+  }
+  const input = document.querySelector("#pick-folder");
+  // A FileList cannot be made with paths, so the input is given a list of its shape.
+  Object.defineProperty(input, "files", { configurable: true, value: Object.assign(paths, { item: (i) => paths[i] }) });
+  globalThis.longest = 0;
+  new PerformanceObserver((list) => { for (const e of list.getEntries()) globalThis.longest = Math.max(globalThis.longest, e.duration); })
+    .observe({ type: "longtask" });
+  globalThis.openedAt = performance.now();
+  input.dispatchEvent(new Event("change", { bubbles: true }));
+}, { count, message: MESSAGE.replaceAll("\n", "\r") });
+
+test("no request leaves after load, and the worker is refused one", async () => {
+  const page = await open();
+  await page.getByText("オフラインで使えます").waitFor();
+  const requests = [];
+  page.context().on("request", (r) => requests.push(`${r.method()} ${r.url()}`));
+  await paste(page, MESSAGE);
+  await settled(page);
+  await page.getByRole("tab", { name: "原文" }).click();
+  await page.locator("#message .run").first().click();
+  await page.keyboard.press("Control+s");
+  await page.waitForTimeout(500);
+  assert.deepEqual(requests.filter((r) => !/ blob:/.test(r)), []);
+
+  await page.locator("#badge").click();
+  await page.getByRole("button", { name: "試しに送信してみる" }).click();
+  await page.getByText("ブラウザーが止めました (connect-src)").waitFor();
+  assert.match(await page.locator("#badge").textContent(), /送信 0 バイト/);
+  await close(page, [/connect-src 'none'/, /Refused to connect|violates the following/]);
+});
+
+test("bytes sent by the page itself would be counted", async () => {
+  const page = await open();
+  await page.evaluate(() => fetch("./probe", { method: "POST", body: "12345" }).catch(() => {}));
+  await page.locator("#badge.is-bad", { hasText: "送信 5 バイト" }).waitFor();
+  await close(page, [/404|405|Failed to load resource/]);
+});
+
+test("it works offline after the first load", async () => {
+  const page = await open();
+  await page.getByText("オフラインで使えます").waitFor();
+  await page.context().setOffline(true);
+  await page.reload();
+  await settled(page);
+  assert.ok(await page.locator("#fhir .node-row").count() > 3);
+  await close(page, [/ERR_INTERNET_DISCONNECTED|Failed to load resource|sw\.js|ServiceWorker/]);
+});
+
+test("100,000 files are listed in two seconds with few rows in the document", async () => {
+  const page = await open();
+  await openMany(page, 100_000);
+  await page.waitForFunction(() => document.querySelector("#files h2").textContent === "ファイル 100,000", undefined, { timeout: 60_000 });
+  const { listed, longest } = await page.evaluate(() => ({ listed: performance.now() - globalThis.openedAt, longest: globalThis.longest }));
+  console.log(`listed in ${Math.round(listed)} ms, longest task ${Math.round(longest)} ms`);
+  assert.ok(listed < 2_000, `${listed} ms`);
+  assert.ok(await page.locator(".file-row").count() < 200);
+  await page.locator("#files .list").evaluate((el) => { el.scrollTop = el.scrollHeight; });
+  await page.locator(".file-row", { hasText: "0000001000" }).first().waitFor();
+  const rows = await page.locator(".row").count();
+  assert.ok(rows < 200, `${rows} rows`);
+
+  // And the run over them can be cancelled within half a second.
+  await page.locator("#cancel").waitFor();
+  const took = await page.evaluate(() => new Promise((resolve) => {
+    const from = performance.now();
+    new MutationObserver(() => { if (!document.querySelector("#cancel")) resolve(performance.now() - from); })
+      .observe(document.body, { childList: true, subtree: true });
+    document.querySelector("#cancel").click();
+  }));
+  assert.ok(took < 750, `${took} ms`);
+  await page.locator(".notice", { hasText: "中止しました" }).waitFor();
+  await close(page);
+});
+
+test("a worker that does not answer is replaced, and the files stay", () => sabotaged("HANG", "for (;;) {}", async (address) => {
+  const page = await open({ address });
+  await page.locator("#pick-files").setInputFiles([
+    { name: "first", mimeType: "", buffer: Buffer.from(MESSAGE.replaceAll("\n", "\r")) },
+    { name: "second", mimeType: "", buffer: Buffer.from(`${MESSAGE}\nNTE|1||HANG`.replaceAll("\n", "\r")) },
+  ]);
+  await page.locator("#cancel").waitFor();
+  await page.waitForTimeout(500);
+  await page.keyboard.press("Escape");
+  await page.locator(".notice", { hasText: "中止しました" }).waitFor();
+  await page.locator("#files h2", { hasText: "ファイル 2" }).waitFor();
+  await page.locator(".file-row", { hasText: "first" }).click();
+  await page.locator("#fhir .node-row", { hasText: "花子" }).first().waitFor();
+  await close(page);
+}));
