@@ -43,6 +43,8 @@ pub struct Options {
     pub provenance: bool,
     /// Charset to read by; `None` = the bytes decide.
     pub charset: Option<Charset>,
+    /// Whether what JP-CLINS needs beyond the resources is kept ([`crate::Output::visits`]).
+    pub clins: bool,
     /// Leave the readable source key out of `identifier`.
     pub without_source_identifier: bool,
 }

@@ -56,6 +56,8 @@ pub struct Output {
     pub lost: Vec<(Src, &'static Row)>,
     /// MSH-7 of each message (`Bundle.timestamp` when no "sent at" is given).
     pub message_times: Vec<(u16, warifu_hl7::time::Time)>,
+    /// What each message says of its visit ([`crate::Options::clins`] on).
+    pub visits: Vec<crate::clins::Visit>,
     /// Field paths of the sources (tracing on).
     pub paths: std::collections::BTreeMap<Src, warifu_diag::FieldPath>,
     /// Fields that have a value but left no leaf (tracing on).
@@ -64,7 +66,7 @@ pub struct Output {
     pub patient: Option<Id>,
     /// `meta.source` of what is made from a file.
     sources: std::collections::BTreeMap<u16, String>,
-    seen: BTreeSet<(&'static str, Id)>,
+    seen: BTreeSet<(Id, &'static str)>,
 }
 
 impl Output {
@@ -85,13 +87,14 @@ impl Output {
         self.paths.clear();
         self.unused.clear();
         self.message_times.clear();
+        self.visits.clear();
         self.patient = None;
         self.sources.clear();
         self.seen.clear();
     }
     /// Whether a resource of that type and id is there already.
     pub fn contains(&self, resource_type: &'static str, id: Id) -> bool {
-        self.seen.contains(&(resource_type, id))
+        self.seen.contains(&(id, resource_type))
     }
     /// Says where what is made from a file comes from (`meta.source`, a URI without characters that
     /// JSON escapes); nothing for files without a storage name.
@@ -104,7 +107,7 @@ impl Output {
     }
     /// Adds a resource unless one of the same type and id is there; returns whether it was added.
     pub fn push(&mut self, done: &Finished, message: u16) -> bool {
-        if !self.seen.insert((done.resource_type, done.id)) {
+        if !self.seen.insert((done.id, done.resource_type)) {
             return false;
         }
         let start = self.json.len();
@@ -178,7 +181,8 @@ impl Output {
     }
     /// Logical id of the (first) patient, for names of files; `unknown` without any.
     pub fn patient_label(&self) -> String {
-        self.patient.map_or_else(|| "unknown".to_owned(), |id| id.as_str().to_owned())
+        self.patient
+            .map_or_else(|| "unknown".to_owned(), |id| id.as_str().to_owned())
     }
     /// Number of resources by type, in order of name.
     pub fn counts(&self) -> std::collections::BTreeMap<&'static str, usize> {

@@ -126,6 +126,9 @@ pub(crate) fn convert(cx: &mut Cx<'_, '_>) {
         let number = cx.message().number();
         cx.out.message_times.push((number, t));
     }
+    if cx.options().clins {
+        crate::clins::note_visit(cx);
+    }
     cx.out.patient = cx.out.patient.or(Some(cx.patient_id()));
     let Some(kind) = cx.kind() else {
         if is_vital(cx) {
