@@ -21,7 +21,13 @@ pub fn bundle(out: &Output, options: &Options, kind: BundleType, dst: &mut Vec<u
 }
 
 /// Writes one Bundle of what was made from one message (`Some(number)`), or of everything.
-pub fn bundle_of(out: &Output, options: &Options, kind: BundleType, message: Option<u16>, dst: &mut Vec<u8>) {
+pub fn bundle_of(
+    out: &Output,
+    options: &Options,
+    kind: BundleType,
+    message: Option<u16>,
+    dst: &mut Vec<u8>,
+) {
     let wanted = |m: u16| message.is_none_or(|n| n == m);
     dst.extend_from_slice(b"{\"resourceType\":\"Bundle\",\"id\":\"");
     let key = IdKey::new(
@@ -43,7 +49,12 @@ pub fn bundle_of(out: &Output, options: &Options, kind: BundleType, message: Opt
         BundleType::Collection => b"collection",
     });
     dst.push(b'"');
-    let newest = out.message_times.iter().filter(|(m, _)| wanted(*m)).map(|(_, t)| *t).max_by_key(|t| t.sort_key());
+    let newest = out
+        .message_times
+        .iter()
+        .filter(|(m, _)| wanted(*m))
+        .map(|(_, t)| *t)
+        .max_by_key(|t| t.sort_key());
     let timestamp = options.sent_at.clone().or_else(|| {
         newest.map(|t| {
             let mut s = String::new();
@@ -60,7 +71,8 @@ pub fn bundle_of(out: &Output, options: &Options, kind: BundleType, message: Opt
         BundleType::Transaction => out.deletes.iter().filter(|d| wanted(d.message)).collect(),
         BundleType::Collection => Vec::new(),
     };
-    let resources: Vec<&crate::OutResource> = out.resources.iter().filter(|r| wanted(r.message)).collect();
+    let resources: Vec<&crate::OutResource> =
+        out.resources.iter().filter(|r| wanted(r.message)).collect();
     if !resources.is_empty() || !deletes.is_empty() {
         dst.extend_from_slice(b",\"entry\":[");
         for (i, r) in resources.iter().enumerate() {

@@ -33,6 +33,8 @@ pub struct File<'f> {
 pub(crate) struct Core {
     pub(crate) options: Options,
     pub(crate) id_key: IdKey,
+    /// Why fields leave no leaf (tracing on).
+    pub(crate) reasons: trace::Reasons,
     issuer: String,
 }
 
@@ -74,6 +76,7 @@ impl Converter {
             .unwrap_or_else(|| "unknown".to_owned());
         Self {
             core: Core {
+                reasons: trace::Reasons::new(options.trace),
                 options,
                 id_key,
                 issuer,
@@ -115,7 +118,7 @@ impl Converter {
             kinds::document::convert_one(core, pool, arena, out, file, number, item);
             return;
         }
-        let parts = if file.bytes.len() > 12 && memchr_msh(file.bytes) {
+        let parts = if is_stream(file.bytes) {
             warifu_hl7::split_stream(file.bytes)
         } else {
             vec![(0, file.bytes.len())]
@@ -192,7 +195,7 @@ impl Converter {
             kinds::convert(&mut cx);
             let file = [(item, message)];
             kinds::provenance::emit(core, pool, out, &context, &file, made, withdrawn);
-            trace::finish_message(&message, &core.options, out, mark, first_diagnostic);
+            trace::finish_message(&message, core, out, mark, first_diagnostic);
         }
         if base > 0 {
             trace::shift(out, mark, first_diagnostic, base);
@@ -377,7 +380,7 @@ impl Converter {
             }
             kinds::provenance::emit(core, pool, out, &context, &own, made, withdrawn);
             let all: Vec<Message<'_>> = messages.iter().map(|(_, _, m)| *m).collect();
-            trace::finish_messages(&all, &core.options, out, mark, first_diagnostic);
+            trace::finish_messages(&all, core, out, mark, first_diagnostic);
             contexts.push(context);
         }
         // Documents: one content folder = one item.
@@ -472,12 +475,11 @@ const EMPTY_NAME: FileName<'static> = FileName {
     flag: Flag::Current,
 };
 
-fn memchr_msh(bytes: &[u8]) -> bool {
-    // A second MSH at the start of a line makes a stream; most files hold one.
-    bytes
-        .windows(4)
-        .skip(1)
-        .any(|w| matches!(w, [b'\r' | b'\n' | 0x1C | 0x0B, b'M', b'S', b'H']))
+/// Whether a second `MSH` stands at the start of a line: then the file is a stream of messages.
+fn is_stream(bytes: &[u8]) -> bool {
+    memchr::memmem::find_iter(bytes, b"MSH")
+        .skip_while(|&at| at < 4)
+        .any(|at| matches!(bytes.get(at - 1), Some(b'\r' | b'\n' | 0x1C | 0x0B)))
 }
 
 const fn is_dated_adt(kind: Option<DataKind>) -> bool {

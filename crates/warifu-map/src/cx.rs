@@ -39,6 +39,17 @@ impl Sourced for Part<'_> {
     }
 }
 
+impl Sourced for warifu_hl7::Segment<'_> {
+    fn src(&self) -> Src {
+        let (start, end) = self.span();
+        Src {
+            message: self.message().number(),
+            start,
+            end: end.max(1),
+        }
+    }
+}
+
 /// What the storage says about a file: its key and place. Empty parts where unknown (loose files).
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Item<'a> {
@@ -309,12 +320,8 @@ impl<'a> Cx<'a, '_> {
     pub fn reference_text(&self, resource_type: &str, id: Id) -> &'a str {
         let arena = self.message.arena();
         match self.conv.options.references {
-            ReferenceStyle::Relative => {
-                bumpalo::format!(in arena, "{}/{}", resource_type, id.as_str()).into_bump_str()
-            }
-            ReferenceStyle::UrnUuid => {
-                bumpalo::format!(in arena, "urn:uuid:{}", id.as_str()).into_bump_str()
-            }
+            ReferenceStyle::Relative => concat(arena, &[resource_type, "/", id.as_str()]),
+            ReferenceStyle::UrnUuid => concat(arena, &["urn:uuid:", id.as_str()]),
         }
     }
     /// Adds a reference element.
@@ -392,4 +399,14 @@ fn span(src: Src) -> Span {
         start: src.start,
         end: src.end,
     }
+}
+
+/// Pieces put together in an arena (cheaper than formatting).
+pub(crate) fn concat<'a>(arena: &'a bumpalo::Bump, pieces: &[&str]) -> &'a str {
+    let mut s =
+        bumpalo::collections::String::with_capacity_in(pieces.iter().map(|p| p.len()).sum(), arena);
+    for p in pieces {
+        s.push_str(p);
+    }
+    s.into_bump_str()
 }

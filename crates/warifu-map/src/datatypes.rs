@@ -356,8 +356,7 @@ pub fn practitioner<'a>(cx: &mut Cx<'a, '_>, xcn: Part<'a>) -> Option<Person<'a>
             src,
         });
     }
-    let readable =
-        bumpalo::format!(in cx.message().arena(), "practitioner.{}", number.text).into_bump_str();
+    let readable = crate::cx::concat(cx.message().arena(), &["practitioner.", number.text]);
     let id = cx.shared_id("Practitioner", &[number.text], readable);
     if !cx.emitted("Practitioner", id) {
         crate::kinds::practitioner::emit(cx, id, xcn);
@@ -383,7 +382,7 @@ pub fn full_name<'a>(cx: &Cx<'a, '_>, family: Val<'a>, given: Val<'a>) -> &'a st
     match (f.is_empty(), g.is_empty()) {
         (true, _) => g,
         (_, true) => f,
-        _ => bumpalo::format!(in cx.message().arena(), "{} {}", f, g).into_bump_str(),
+        _ => crate::cx::concat(cx.message().arena(), &[f, " ", g]),
     }
 }
 

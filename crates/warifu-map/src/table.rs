@@ -58,6 +58,8 @@ pub struct Table {
     pub name: &'static str,
     /// FHIR resource type.
     pub resource: &'static str,
+    /// What constants are attributed to (`active`, `intent` …): the table as such.
+    pub constants: Row,
     /// Rows, in the order in which they are run.
     pub rows: &'static [MapRow],
 }
@@ -96,6 +98,7 @@ macro_rules! table {
         pub static $name: $crate::table::Table = $crate::table::Table {
             name: stringify!($name),
             resource: $resource,
+            constants: warifu_fhir::Row { table: stringify!($name), source: "", target: $resource, ja: "定数" },
             rows: &[$($crate::table::MapRow {
                 row: warifu_fhir::Row { table: stringify!($name), source: $source, target: $target, ja: $ja },
                 segment: $crate::table::source_segment($source),

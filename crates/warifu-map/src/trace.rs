@@ -7,8 +7,8 @@ use warifu_diag::FieldPath;
 use warifu_fhir::{Row, Src};
 use warifu_hl7::{Message, Part};
 
+use crate::convert::Core;
 use crate::kinds;
-use crate::options::Options;
 use crate::output::{OutResource, Output};
 use crate::table::Action;
 
@@ -79,6 +79,7 @@ pub(crate) struct Mark {
     events: usize,
     used: usize,
     lost: usize,
+    unused: usize,
 }
 
 impl Mark {
@@ -87,6 +88,7 @@ impl Mark {
             events: out.events.len(),
             used: out.used.len(),
             lost: out.lost.len(),
+            unused: out.unused.len(),
         }
     }
 }
@@ -94,14 +96,14 @@ impl Mark {
 /// Names the paths of findings and, with tracing on, of leaves; lists unused fields.
 pub(crate) fn finish_message(
     message: &Message<'_>,
-    options: &Options,
+    core: &Core,
     out: &mut Output,
     mark: Mark,
     first_diagnostic: usize,
 ) {
     finish_messages(
         std::slice::from_ref(message),
-        options,
+        core,
         out,
         mark,
         first_diagnostic,
@@ -110,12 +112,12 @@ pub(crate) fn finish_message(
 
 pub(crate) fn finish_messages(
     messages: &[Message<'_>],
-    options: &Options,
+    core: &Core,
     out: &mut Output,
     mark: Mark,
     first_diagnostic: usize,
 ) {
-    let by_number: BTreeMap<u16, &Message<'_>> = if messages.len() > 1 || options.trace {
+    let by_number: BTreeMap<u16, &Message<'_>> = if messages.len() > 1 || core.options.trace {
         messages.iter().map(|m| (m.number(), m)).collect()
     } else {
         BTreeMap::new()
@@ -135,7 +137,7 @@ pub(crate) fn finish_messages(
             d.path = find(d.span.source.0).and_then(|m| m.locate(d.span.start));
         }
     }
-    if !options.trace {
+    if !core.options.trace {
         return;
     }
     let mut used: Vec<Src> = out
@@ -157,11 +159,11 @@ pub(crate) fn finish_messages(
     used.sort_unstable();
     used.dedup();
     for m in messages {
-        unused_of(m, &used, &lost, out);
+        unused_of(m, &used, &lost, &core.reasons, out);
     }
 }
 
-fn unused_of(m: &Message<'_>, used: &[Src], lost: &[Src], out: &mut Output) {
+fn unused_of(m: &Message<'_>, used: &[Src], lost: &[Src], reasons: &Reasons, out: &mut Output) {
     let from = used.partition_point(|s| s.message < m.number());
     let to = used.partition_point(|s| s.message <= m.number());
     let mine = used.get(from..to).unwrap_or_default();
@@ -185,7 +187,7 @@ fn unused_of(m: &Message<'_>, used: &[Src], lost: &[Src], out: &mut Output) {
                 continue;
             }
             let (start, end) = field.span();
-            let reason = reason_of(
+            let reason = reasons.of(
                 name,
                 n,
                 lost.iter()
@@ -220,22 +222,40 @@ fn push_unused(out: &mut Output, m: &Message<'_>, part: Part<'_>, reason: Reason
     }
 }
 
-fn reason_of(segment: [u8; 3], field: usize, lost: bool) -> Reason {
-    if lost {
-        return Reason::Lost;
-    }
-    let mut reason = Reason::Unknown;
-    for row in kinds::tables()
-        .flat_map(|t| t.rows.iter())
-        .filter(|r| r.segment == segment && (usize::from(r.field) == field || r.field == 0))
-    {
-        match row.action {
-            Action::Ignored(_) => return Reason::Ignored,
-            Action::Lost => reason = Reason::Lost,
-            _ => {}
+/// What the tables say about fields that leave no leaf, by segment and field.
+#[derive(Debug, Default)]
+pub(crate) struct Reasons {
+    by_field: BTreeMap<([u8; 3], u16), Reason>,
+}
+
+impl Reasons {
+    /// Reads the tables once, when tracing is on.
+    pub(crate) fn new(trace: bool) -> Self {
+        let mut by_field = BTreeMap::new();
+        if trace {
+            for row in kinds::tables().flat_map(|t| t.rows.iter()) {
+                let reason = match row.action {
+                    Action::Ignored(_) => Reason::Ignored,
+                    Action::Lost => Reason::Lost,
+                    _ => continue,
+                };
+                let slot = by_field.entry((row.segment, row.field)).or_insert(reason);
+                if reason == Reason::Ignored {
+                    *slot = reason;
+                }
+            }
         }
+        Self { by_field }
     }
-    reason
+    /// The reason of a field; a row for the whole segment (field 0) counts as well.
+    fn of(&self, segment: [u8; 3], field: usize, lost: bool) -> Reason {
+        if lost {
+            return Reason::Lost;
+        }
+        let get = |f: u16| self.by_field.get(&(segment, f)).copied();
+        let own = u16::try_from(field).ok().and_then(get);
+        own.or_else(|| get(0)).unwrap_or(Reason::Unknown)
+    }
 }
 
 /// Moves spans of a message inside a stream to the bytes of the file.
@@ -256,6 +276,19 @@ pub(crate) fn shift(out: &mut Output, mark: Mark, first_diagnostic: usize, base:
             }
         }
     }
+    for u in out.unused.iter_mut().skip(mark.unused) {
+        u.start += base;
+        u.end += base;
+    }
+    let moved = |s: &mut Src| {
+        s.start += base;
+        s.end += base;
+    };
+    out.used.iter_mut().skip(mark.used).for_each(moved);
+    out.lost
+        .iter_mut()
+        .skip(mark.lost)
+        .for_each(|(s, _)| moved(s));
 }
 
 /// Every leaf of a resource with its row and sources. `out` must have been made with tracing on.
@@ -264,6 +297,9 @@ pub fn hits(out: &Output, r: &OutResource) -> Vec<Hit> {
     let events = out.events.get(r.events.0..r.events.1).unwrap_or_default();
     let rows = out.rows.get(r.rows.0..r.rows.1).unwrap_or_default();
     let mut next = 0;
+    // What has neither row nor source is a constant of the resource's table.
+    let table = rows.iter().find_map(|(_, row)| row.map(|r| r.table));
+    let constants = kinds::constants_of(table, r.resource_type);
     warifu_fhir::trace::leaves(json)
         .into_iter()
         .map(|leaf| {
@@ -303,9 +339,10 @@ pub fn hits(out: &Output, r: &OutResource) -> Vec<Hit> {
             {
                 row = Some(own);
             }
+            let engine = matches!(leaf.pointer.as_str(), "/resourceType" | "/id");
             Hit {
+                row: row.or_else(|| constants.filter(|_| !engine && spans.is_empty())),
                 pointer: leaf.pointer,
-                row,
                 spans,
             }
         })

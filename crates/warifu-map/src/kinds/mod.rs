@@ -16,7 +16,8 @@ pub mod practitioner;
 pub mod provenance;
 pub mod vital;
 
-use warifu_diag::catalogue::ssm::{SSM106, SSM113};
+use warifu_diag::catalogue::hl7::HL7108;
+use warifu_diag::catalogue::ssm::{SSM106, SSM107, SSM112, SSM113};
 use warifu_fhir::{Buffers, Row};
 use warifu_hl7::Message;
 use warifu_ssmix2::DataKind;
@@ -47,6 +48,13 @@ pub fn tables() -> impl Iterator<Item = &'static Table> {
     .into_iter()
     .flatten()
     .copied()
+}
+
+/// The row that constants of a resource are attributed to: of the table named, else of the first table
+/// of the resource type.
+pub(crate) fn constants_of(table: Option<&str>, resource_type: &str) -> Option<&'static Row> {
+    let named = table.and_then(|name| tables().find(|t| t.name == name));
+    named.or_else(|| tables().find(|t| t.resource == resource_type)).map(|t| &t.constants)
 }
 
 /// The row of a table for a field path such as `PID-5[2].1`.
@@ -106,15 +114,20 @@ pub(crate) fn survey<'a>(
         if item.kind == Some(DataKind::Ppr01) {
             condition::survey(&mut cx, &mut problems, &mut diagnoses);
         }
-        if !named {
-            if let Some(orc) = message.first(b"ORC").filter(|s| s.field(21).is_some()) {
-                practitioner::emit_facility(&mut cx, orc);
-                named = true;
-            }
+        let orc = message
+            .first(b"ORC")
+            .filter(|s| !named && s.field(21).is_some());
+        if let Some(orc) = orc {
+            practitioner::emit_facility(&mut cx, orc);
+            named = true;
         }
     }
     // What an older file says of a problem counts no longer.
-    diagnoses.retain(|d: &crate::cx::Diagnosis| problems.get(&d.instance).is_none_or(|(_, file)| *file == d.message));
+    diagnoses.retain(|d: &crate::cx::Diagnosis| {
+        problems
+            .get(&d.instance)
+            .is_none_or(|(_, file)| *file == d.message)
+    });
     context.problems = problems;
     context.diagnoses = diagnoses;
 }
@@ -143,6 +156,7 @@ pub(crate) fn convert(cx: &mut Cx<'_, '_>) {
         return;
     };
     check_event(cx, kind);
+    check_key(cx, kind);
     if kind != K::Adt00 {
         patient::ensure(cx);
     }
@@ -191,6 +205,37 @@ fn check_event(cx: &mut Cx<'_, '_>, kind: DataKind) {
     let (ty, event) = (nine.comp(1).value(), nine.comp(2).value());
     if kind.action(ty.text.trim(), event.text.trim()).is_none() {
         cx.report(&SSM106, &nine);
+    }
+}
+
+/// The file's key against the message: care date and order number (ssmix2 §9: reported, the message's
+/// value is kept), and segments that SS-MIX2 does not know.
+fn check_key(cx: &mut Cx<'_, '_>, kind: DataKind) {
+    let m = cx.message();
+    if cx.item.date.len() == 8 {
+        // The field that holds the care date; where two may, the first that is sent counts.
+        let sent = kind.care_date_fields().iter().find_map(|f| {
+            let segment: &[u8; 3] = f.as_bytes().first_chunk()?;
+            let number = f.get(4..)?.parse().ok()?;
+            let value = m.first(segment)?.field(number).value();
+            value.text.get(..8).is_some().then_some((f, value))
+        });
+        if let Some((field, value)) = sent.filter(|(_, v)| v.text.get(..8) != Some(cx.item.date)) {
+            cx.report_with(&SSM107, &value, *field);
+        }
+    }
+    let stem = |s: &str| s.trim().trim_start_matches('0').to_owned();
+    let numbered = !cx.item.order.is_empty() && cx.item.order != warifu_ssmix2::NO_ORDER;
+    if let Some(orc) = m.first(b"ORC").filter(|_| numbered) {
+        let number = orc.field(2).value();
+        if !number.is_empty() && stem(number.text) != stem(cx.item.order) {
+            cx.report(&SSM112, &number);
+        }
+    }
+    for s in m.segments() {
+        if warifu_terms::fields::segment(s.name_str()).is_none() {
+            cx.report_with(&HL7108, &s, s.name_str().to_owned());
+        }
     }
 }
 

@@ -338,7 +338,9 @@ pub(super) fn given(cx: &mut Cx<'_, '_>) {
                         *n
                     });
                 let start = rxa.field(3).raw();
-                let nth = times.entry([order.text.as_bytes(), rp.text.as_bytes(), drug, start]).or_insert(0);
+                let nth = times
+                    .entry([order.text.as_bytes(), rp.text.as_bytes(), drug, start])
+                    .or_insert(0);
                 *nth += 1;
                 let arena = cx.message().arena();
                 let number = bumpalo::format!(in arena, "{}", place).into_bump_str();
