@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use anyhow::{Context as _, bail};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
-use warifu_convert::{BundleKind, JobOptions, Per, To, findings, trace};
+use warifu_convert::{BundleKind, JobOptions, Per, To, clins_trace, findings, trace};
 use warifu_diag::{Code, Severity, catalogue::ssm};
 use warifu_map::assemble::{self, BundleType};
 use warifu_map::{Converter, File, MAX_MESSAGES, Options, Output};
@@ -686,6 +686,7 @@ impl<'o> Worker<'o> {
             ..Piece::default()
         };
         let job = &self.options.job;
+        let mut parts = Vec::new();
         match job.to {
             To::Ndjson => {
                 let mut lines: BTreeMap<&str, Vec<u8>> = BTreeMap::new();
@@ -760,14 +761,15 @@ impl<'o> Worker<'o> {
                 }
             }
             To::Clins => {
-                let label = self.out.patient_label();
-                for part in warifu_map::clins::parts(&mut self.out, &self.map_options) {
+                parts = warifu_map::clins::parts(&mut self.out, &self.map_options);
+                for part in &mut parts {
                     for (ty, n) in &part.counts {
                         *totals.resources.entry((*ty).to_owned()).or_insert(0) += n;
                     }
+                    let bytes = std::mem::take(&mut part.bytes);
                     piece
                         .files
-                        .push((format!("{label}/{}", part.name), part.bytes));
+                        .push((format!("{}/{}", part.patient, part.name), bytes));
                 }
             }
         }
@@ -785,7 +787,10 @@ impl<'o> Worker<'o> {
         }
         piece.lines.push(("diagnostics.ndjson".to_owned(), lines));
         if job.trace {
-            let t = trace(&self.out, files, job);
+            let t = match job.to {
+                To::Clins => clins_trace(&self.out, &parts, files),
+                To::Bundle | To::Ndjson => trace(&self.out, files, job),
+            };
             let mut lines = Vec::new();
             for h in &t.hits {
                 serde_json::to_writer(&mut lines, h)?;
