@@ -20,10 +20,10 @@ if (folder) {
 
   const best = (one) => {
     let rate = 0;
-    for (let round = 0; round < 5; round += 1) {
+    for (let round = 0; round < 20; round += 1) {
       const start = performance.now();
       let done = 0;
-      while (performance.now() - start < Number(seconds) * 200) {
+      while (performance.now() - start < Number(seconds) * 50) {
         for (const file of files) one(file);
         done += files.length;
       }

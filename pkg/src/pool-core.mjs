@@ -89,20 +89,27 @@ export class Pool {
   }
 
   #start() {
-    const worker = { task: undefined };
+    const worker = { task: undefined, answered: false };
     worker.thread = this.#spawn({
       module: currentModule(),
       message: ({ result, error }) => {
         const { task } = worker;
         worker.task = undefined;
+        worker.answered = true;
         if (error) task?.reject(new WarifuError(error.code, error.message));
         else task?.resolve(result);
         this.#next();
       },
       failed: () => {
         if (this.#terminated) return;
-        worker.task?.reject(new WarifuError("internal", "a worker of the pool ended; a new one was started"));
+        worker.task?.reject(new WarifuError("internal", "a worker of the pool ended"));
+        worker.task = undefined;
         worker.thread.terminate();
+        // One that never answered cannot start here: another would end the same way.
+        if (!worker.answered) {
+          this.terminate();
+          return;
+        }
         this.#workers[this.#workers.indexOf(worker)] = this.#start();
         this.#next();
       },

@@ -388,9 +388,15 @@ fn sizes(ci: &Ci<'_>, log: &Path) -> Result<Tally> {
 fn node(ci: &Ci<'_>, log: &Path) -> Result<Tally> {
     let mut build = ci.cargo(&["build", "--locked", "--package", "warifu-cli"]);
     process::run(&mut build, Output::Log(log))?;
+    // What the wasm is compared with.
+    let mut build = ci.cargo(&["build", "--locked", "--package", "warifu-tests"]);
+    build.args(["--bin", "native-digests"]);
+    process::run(&mut build, Output::Log(log))?;
+    let digests = ci.repo.target.join("debug/native-digests");
+    let variables = [("WARIFU_DIGESTS", digests.to_string_lossy().into_owned())];
     let mut files = test_files(&ci.repo.root.join("pkg/test"))?;
     files.extend(test_files(&ci.repo.root.join("tests/js"))?);
-    run_node_tests(ci, &files, &[], log)
+    run_node_tests(ci, &files, &variables, log)
 }
 
 fn browser(ci: &Ci<'_>, log: &Path) -> Result<Tally> {
@@ -463,10 +469,10 @@ fn package(ci: &Ci<'_>, log: &Path) -> Result<Tally> {
     let mut attw = program("@arethetypeswrong/cli/dist/index.js");
     attw.args(["--pack", ".", "--profile", "esm-only"]);
     process::run(&mut attw, Output::Log(log))?;
-    let usage = pkg.join("test/tsconfig.json");
-    if usage.is_file() {
+    // With the types of browsers, then with those of Node.js alone.
+    for config in ["test/tsconfig.json", "test/tsconfig.node.json"] {
         let mut tsc = program("typescript/bin/tsc");
-        tsc.arg("--project").arg(usage);
+        tsc.arg("--project").arg(pkg.join(config));
         process::run(&mut tsc, Output::Log(log))?;
     }
     Ok(Tally::ONE)
