@@ -43,7 +43,7 @@ struct Module {
     level: &'static str,
 }
 
-/// The converter: speed counts, within its budget.
+/// The converter: above -O1 wasm-opt makes fewer bytes, but more after gzip (553 kB against 614).
 const CONVERT: Module = Module {
     package: "warifu-wasm",
     folder: "crates/warifu-wasm",
@@ -51,7 +51,7 @@ const CONVERT: Module = Module {
     omit_default_path: true,
     profile: "wasm",
     flags: &[],
-    level: "-O3",
+    level: "-O1",
 };
 
 /// The playground's user interface: size counts.
