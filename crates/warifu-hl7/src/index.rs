@@ -178,6 +178,12 @@ impl Index {
     /// `charset` is `None` to let the bytes decide (the usual case). Linear in `bytes.len()`; never
     /// fails. Files above [`MAX_BYTES`] leave the index empty with a note.
     pub fn build(&mut self, bytes: &[u8], charset: Option<Charset>) {
+        self.build_part(bytes, 0, charset);
+    }
+
+    /// Indexes the message that begins at `start` of a file; offsets are those of the file, whose bytes
+    /// up to the end of the message are given.
+    pub fn build_part(&mut self, bytes: &[u8], start: usize, charset: Option<Charset>) {
         self.segments.clear();
         self.fields.clear();
         self.notes.clear();
@@ -194,9 +200,9 @@ impl Index {
         }
         // A byte order mark of UTF-8 is skipped, as are leading terminators and FS/VT of a transport.
         let mut start = if bytes.starts_with(&[0xEF, 0xBB, 0xBF]) {
-            3
+            start.max(3)
         } else {
-            0
+            start
         };
         while matches!(bytes.get(start), Some(b'\r' | b'\n' | 0x0B | b' ')) {
             start += 1;
@@ -223,7 +229,7 @@ impl Index {
             if self.eight_bit && charset.is_none() {
                 // Not ISO-2022-JP: decide for the whole file and, where trail bytes may look like
                 // delimiters, scan again.
-                self.charset = warifu_source::detect(bytes);
+                self.charset = warifu_source::detect(&bytes[start..]);
                 if matches!(self.charset, Charset::Cp932) {
                     self.segments.clear();
                     self.fields.clear();

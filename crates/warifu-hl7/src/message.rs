@@ -82,6 +82,8 @@ pub struct Message<'a> {
     arena: &'a Bump,
     /// The whole file as text where it is ASCII or UTF-8: plain parts are slices of it.
     utf8: Option<&'a str>,
+    /// Where `utf8` begins: the first segment (a message may stand inside a stream).
+    first: usize,
     number: u16,
 }
 
@@ -98,11 +100,13 @@ impl std::fmt::Debug for Message<'_> {
 impl<'a> Message<'a> {
     /// Lends the message that `index` was built from. `number` is handed on in every [`Val`].
     pub fn new(bytes: &'a [u8], index: &'a Index, arena: &'a Bump, number: u16) -> Self {
+        let first = index.segments.first().map_or(0, |s| s.start as usize);
         Self {
             bytes,
             index,
             arena,
-            utf8: std::str::from_utf8(bytes).ok(),
+            utf8: bytes.get(first..).and_then(|b| std::str::from_utf8(b).ok()),
+            first,
             number,
         }
     }
@@ -110,7 +114,9 @@ impl<'a> Message<'a> {
     fn plain(&self, start: u32, end: u32) -> &'a str {
         let range = start as usize..end as usize;
         match self.utf8 {
-            Some(text) => text.get(range).unwrap_or(""),
+            Some(text) => text
+                .get(range.start.saturating_sub(self.first)..range.end.saturating_sub(self.first))
+                .unwrap_or(""),
             None => self
                 .bytes
                 .get(range)
@@ -450,6 +456,19 @@ impl<'a> Part<'a> {
         let escape = self.message.index.delimiters.escape;
         self.flags & F_8BIT == 0 && !raw.iter().any(|&b| b == 0x1B || b == 0x0E || b == escape)
     }
+    /// Byte ranges of HL7 escapes in this part that are unknown or unclosed.
+    pub fn unknown_escapes(&self) -> Vec<(u32, u32)> {
+        let mut found = Vec::new();
+        if self.flags & F_BS != 0 {
+            let m = self.message;
+            walk_escapes(self.raw(), m.index.charset, m.index.delimiters, |at, len, text| {
+                if text.is_none() && found.len() < 16 {
+                    found.push((self.start + at as u32, self.start + (at + len) as u32));
+                }
+            });
+        }
+        found
+    }
     fn split(&self, delimiter: u8, flag: u32) -> Parts<'a> {
         Parts {
             part: *self,
@@ -583,6 +602,23 @@ fn decode<'a>(raw: &'a [u8], m: Message<'a>) -> &'a str {
 /// charset, `\H\ \N\ \Cxxyy\ \Mxxyyzz\` nothing. Unknown or unclosed ones stay as they are.
 fn decode_and_unescape(raw: &[u8], charset: Charset, d: Delimiters, out: &mut String) {
     let mut from = 0;
+    walk_escapes(raw, charset, d, |at, len, text| {
+        let Some(text) = text else { return };
+        warifu_source::decode_into(raw.get(from..at).unwrap_or_default(), charset, out);
+        out.push_str(&text);
+        from = at + len;
+    });
+    warifu_source::decode_into(raw.get(from..).unwrap_or_default(), charset, out);
+}
+
+/// Calls `found(position, length, replacement)` for each HL7 escape of `raw`, looked for in ASCII state
+/// only; no replacement for unknown and unclosed ones.
+fn walk_escapes(
+    raw: &[u8],
+    charset: Charset,
+    d: Delimiters,
+    mut found: impl FnMut(usize, usize, Option<Cow<'static, str>>),
+) {
     let mut i = 0;
     while let Some(&b) = raw.get(i) {
         if b == 0x1B && charset == Charset::Iso2022Jp {
@@ -609,24 +645,27 @@ fn decode_and_unescape(raw: &[u8], charset: Charset, d: Delimiters, out: &mut St
             .take(limit)
             .position(|&b| b == d.escape || b == 0x1B)
         else {
+            found(i, 1, None);
             i += 1;
             continue;
         };
-        let body = window.get(..len).unwrap_or_default();
         if window.get(len) != Some(&d.escape) {
+            found(i, 1 + len, None);
             i += 1 + len;
             continue;
         }
-        let Some(replacement) = escape_text(body, charset, d) else {
-            i += 1 + len;
-            continue;
-        };
-        warifu_source::decode_into(raw.get(from..i).unwrap_or_default(), charset, out);
-        out.push_str(&replacement);
-        i += len + 2;
-        from = i;
+        match escape_text(window.get(..len).unwrap_or_default(), charset, d) {
+            Some(text) => {
+                found(i, len + 2, Some(text));
+                i += len + 2;
+            }
+            // The closing character may open the next escape.
+            None => {
+                found(i, len + 2, None);
+                i += 1 + len;
+            }
+        }
     }
-    warifu_source::decode_into(raw.get(from..).unwrap_or_default(), charset, out);
 }
 
 fn escape_text(body: &[u8], charset: Charset, d: Delimiters) -> Option<Cow<'static, str>> {

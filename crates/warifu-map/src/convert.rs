@@ -118,36 +118,22 @@ impl Converter {
             kinds::document::convert_one(core, pool, arena, out, file, number, item);
             return;
         }
-        let parts = if is_stream(file.bytes) {
-            warifu_hl7::split_stream(file.bytes)
-        } else {
-            vec![(0, file.bytes.len())]
-        };
-        if parts.len() > 1 {
-            let d = Diagnostic::new(
-                &hl7::HL7111,
-                Span {
-                    source: SourceId(u32::from(number)),
-                    start: 0,
-                    end: 0,
-                },
-            )
-            .with(parts.len().to_string());
-            out.diagnostics.push(d);
-        }
+        let parts = messages_of(file.bytes, number, out);
         for (start, end) in parts {
-            let bytes = file.bytes.get(start..end).unwrap_or_default();
-            self.message(
-                bytes,
-                number,
-                item,
-                out,
-                u32::try_from(start).unwrap_or(u32::MAX),
-            );
+            let bytes = file.bytes.get(..end).unwrap_or_default();
+            self.message(bytes, start, number, item, out);
         }
     }
 
-    fn message(&mut self, bytes: &[u8], number: u16, item: Item<'_>, out: &mut Output, base: u32) {
+    /// Converts the message that begins at `start` and ends with `bytes`.
+    fn message(
+        &mut self,
+        bytes: &[u8],
+        start: usize,
+        number: u16,
+        item: Item<'_>,
+        out: &mut Output,
+    ) {
         let Self {
             core,
             pool,
@@ -157,8 +143,8 @@ impl Converter {
         } = self;
         let first_diagnostic = out.diagnostics.len();
         let mark = trace::Mark::of(out);
-        index.build(bytes, core.options.charset);
-        read_findings(bytes, index, notes, number, out);
+        index.build_part(bytes, start, core.options.charset);
+        read_findings(bytes, start, index, notes, number, out);
         if index.segment_count() > 0
             && !index
                 .notes()
@@ -196,9 +182,6 @@ impl Converter {
             let file = [(item, message)];
             kinds::provenance::emit(core, pool, out, &context, &file, made, withdrawn);
             trace::finish_message(&message, core, out, mark, first_diagnostic);
-        }
-        if base > 0 {
-            trace::shift(out, mark, first_diagnostic, base);
         }
     }
 
@@ -287,20 +270,23 @@ impl Converter {
             core, pool, notes, ..
         } = self;
         let core: &Core = core;
-        let mut indexes: Vec<(usize, Index)> = Vec::with_capacity(sorted.len());
+        let mut indexes: Vec<(usize, usize, Index)> = Vec::with_capacity(sorted.len());
         for k in &sorted {
             let Some((i, _)) = named.get(*k) else {
                 continue;
             };
             let Some(file) = files.get(*i) else { continue };
-            let mut index = Index::new();
-            index.build(file.bytes, core.options.charset);
-            read_findings(file.bytes, &index, notes, number_of(*i), out);
-            indexes.push((*k, index));
+            for (start, end) in messages_of(file.bytes, number_of(*i), out) {
+                let bytes = file.bytes.get(..end).unwrap_or_default();
+                let mut index = Index::new();
+                index.build_part(bytes, start, core.options.charset);
+                read_findings(bytes, start, &index, notes, number_of(*i), out);
+                indexes.push((*k, end, index));
+            }
         }
         // Split by person: a file whose PID-3 differs from the folder is another person.
         let mut people: Vec<(String, Vec<Read<'_>>)> = Vec::new();
-        for (k, index) in &indexes {
+        for (k, end, index) in &indexes {
             let Some((i, _)) = named.get(*k) else {
                 continue;
             };
@@ -315,7 +301,8 @@ impl Converter {
             {
                 continue;
             }
-            let message = Message::new(file.bytes, index, &arena, number_of(*i));
+            let bytes = file.bytes.get(..*end).unwrap_or_default();
+            let message = Message::new(bytes, index, &arena, number_of(*i));
             let item = if *k >= loose_from {
                 Item {
                     flag: b'1',
@@ -475,6 +462,20 @@ const EMPTY_NAME: FileName<'static> = FileName {
     flag: Flag::Current,
 };
 
+/// Ranges of the messages of a file: one, unless it is a stream (reported).
+fn messages_of(bytes: &[u8], number: u16, out: &mut Output) -> Vec<(usize, usize)> {
+    if !is_stream(bytes) {
+        return vec![(0, bytes.len())];
+    }
+    let parts = warifu_hl7::split_stream(bytes);
+    if parts.len() > 1 {
+        let source = SourceId(u32::from(number));
+        let span = Span { source, start: 0, end: 0 };
+        out.diagnostics.push(Diagnostic::new(&hl7::HL7111, span).with(parts.len().to_string()));
+    }
+    parts
+}
+
 /// Whether a second `MSH` stands at the start of a line: then the file is a stream of messages.
 fn is_stream(bytes: &[u8]) -> bool {
     memchr::memmem::find_iter(bytes, b"MSH")
@@ -629,6 +630,7 @@ fn classify(note: warifu_ssmix2::NameNote) -> (Code, &'static str) {
 /// Turns what decoding and indexing found odd into diagnostics.
 fn read_findings(
     bytes: &[u8],
+    start: usize,
     index: &Index,
     notes: &mut warifu_source::Notes,
     number: u16,
@@ -663,7 +665,9 @@ fn read_findings(
         .iter()
         .find(|n| n.kind == NoteKind::TrailingBytes)
         .and_then(|n| bytes.get(..usize::try_from(n.start).unwrap_or(bytes.len())));
-    warifu_source::check(content.unwrap_or(bytes), 0, index.charset(), notes);
+    let content = content.unwrap_or(bytes).get(start..).unwrap_or_default();
+    let base = u32::try_from(start).unwrap_or(u32::MAX);
+    warifu_source::check(content, base, index.charset(), notes);
     for n in notes.items() {
         let mut argument = None;
         let code: Code = match n.kind {

@@ -28,6 +28,12 @@ impl Sourced for Val<'_> {
     }
 }
 
+impl Sourced for Src {
+    fn src(&self) -> Src {
+        *self
+    }
+}
+
 impl Sourced for Part<'_> {
     fn src(&self) -> Src {
         let (start, end) = self.span();

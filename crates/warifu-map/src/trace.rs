@@ -79,7 +79,6 @@ pub(crate) struct Mark {
     events: usize,
     used: usize,
     lost: usize,
-    unused: usize,
 }
 
 impl Mark {
@@ -88,7 +87,6 @@ impl Mark {
             events: out.events.len(),
             used: out.used.len(),
             lost: out.lost.len(),
-            unused: out.unused.len(),
         }
     }
 }
@@ -256,39 +254,6 @@ impl Reasons {
         let own = u16::try_from(field).ok().and_then(get);
         own.or_else(|| get(0)).unwrap_or(Reason::Unknown)
     }
-}
-
-/// Moves spans of a message inside a stream to the bytes of the file.
-pub(crate) fn shift(out: &mut Output, mark: Mark, first_diagnostic: usize, base: u32) {
-    for d in out.diagnostics.iter_mut().skip(first_diagnostic) {
-        if d.span.end > 0 {
-            d.span.start += base;
-            d.span.end += base;
-        }
-    }
-    for e in out.events.iter_mut().skip(mark.events) {
-        if e.src.is_some() {
-            let path = out.paths.get(&e.src).copied();
-            e.src.start += base;
-            e.src.end += base;
-            if let Some(p) = path {
-                out.paths.insert(e.src, p);
-            }
-        }
-    }
-    for u in out.unused.iter_mut().skip(mark.unused) {
-        u.start += base;
-        u.end += base;
-    }
-    let moved = |s: &mut Src| {
-        s.start += base;
-        s.end += base;
-    };
-    out.used.iter_mut().skip(mark.used).for_each(moved);
-    out.lost
-        .iter_mut()
-        .skip(mark.lost)
-        .for_each(|(s, _)| moved(s));
 }
 
 /// Every leaf of a resource with its row and sources. `out` must have been made with tracing on.

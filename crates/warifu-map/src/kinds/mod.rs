@@ -16,9 +16,9 @@ pub mod practitioner;
 pub mod provenance;
 pub mod vital;
 
-use warifu_diag::catalogue::hl7::HL7108;
+use warifu_diag::catalogue::hl7::{HL7108, HL7109, HL7112};
 use warifu_diag::catalogue::ssm::{SSM106, SSM107, SSM112, SSM113};
-use warifu_fhir::{Buffers, Row};
+use warifu_fhir::{Buffers, Row, Src};
 use warifu_hl7::Message;
 use warifu_ssmix2::DataKind;
 
@@ -232,11 +232,67 @@ fn check_key(cx: &mut Cx<'_, '_>, kind: DataKind) {
             cx.report(&SSM112, &number);
         }
     }
-    for s in m.segments() {
+    check_segments(cx);
+}
+
+/// Segments that SS-MIX2 does not know, segments out of place, escapes that nobody knows.
+fn check_segments(cx: &mut Cx<'_, '_>) {
+    let mut reached = 0;
+    // A result belongs to a request: after an ORC there must be an OBR (RXE, RXA …) before an OBX. In
+    // laboratory results the OBR stands before its ORC, and a specimen may have an OBX of its own.
+    let (mut ordered, mut requested) = (false, false);
+    for s in cx.message().segments() {
+        let name = s.name();
         if warifu_terms::fields::segment(s.name_str()).is_none() {
             cx.report_with(&HL7108, &s, s.name_str().to_owned());
         }
+        let out_of_place = match head_rank(name) {
+            // The head of a message comes in one order and before everything else.
+            Some(rank) => {
+                let wrong = rank < reached;
+                reached = reached.max(rank);
+                wrong
+            }
+            None => {
+                if matches!(&name, b"SPM" | b"ORC" | b"OBR" | b"PRB" | b"RXE" | b"RXA") {
+                    reached = HEAD_END;
+                }
+                match &name {
+                    b"SPM" => (ordered, requested) = (false, false),
+                    b"ORC" => ordered = true,
+                    b"OBR" | b"RXO" | b"RXE" | b"RXA" | b"ODS" | b"PRB" | b"ZE1" => requested = true,
+                    _ => {}
+                }
+                let first_in_result = name == *b"ORC" && cx.kind() == Some(DataKind::Oml11);
+                (name == *b"OBX" && ordered && !requested) || (first_in_result && !requested)
+            }
+        };
+        if out_of_place {
+            cx.report_with(&HL7112, &s, s.name_str().to_owned());
+        }
+        for (_, field) in s.fields() {
+            for (start, end) in field.unknown_escapes() {
+                cx.report(&HL7109, &Src { message: cx.message().number(), start, end });
+            }
+        }
     }
+}
+
+/// Rank of everything after the head.
+const HEAD_END: u8 = 8;
+
+/// Place of a segment of the message's head.
+const fn head_rank(name: [u8; 3]) -> Option<u8> {
+    Some(match &name {
+        b"MSH" => 0,
+        b"SFT" => 1,
+        b"EVN" => 2,
+        b"PID" => 3,
+        b"PD1" => 4,
+        b"PV1" => 6,
+        b"PV2" => 7,
+        _ => return None,
+    })
 }
 
 /// Data kind of a message that came without a storage name, from MSH-9 and its segments.
