@@ -403,7 +403,33 @@ fn is_quantity(q: Option<&Node>) -> bool {
     })
 }
 
-/// `doseAndRate`: amounts with a coded unit; the text tells the others.
+/// Units that count pieces of the product, so that the amount can only be one of product (製剤量). A
+/// mass or volume may be one of substance (原薬量): SS-MIX2 does not say which.
+const PIECES: &[&str] = &[
+    "AMP", "BAG", "BLST", "BTL", "CAP", "HON", "KIT", "KO", "PCK", "PILL", "SHET", "SHT", "SYRG",
+    "TAB",
+];
+
+/// The type of an amount in pieces, told by its unit.
+fn piece_type(a: &Node) -> Option<Node> {
+    let units = [&["doseQuantity"][..], &["rateRatio", "numerator"]];
+    let mut from = Origin::default();
+    let mut found = false;
+    for path in units {
+        let Some(q) = a.at(path) else { continue };
+        let piece = q.is(&["system"], systems::MERIT9_UNIT)
+            && q.str_at(&["code"])
+                .is_some_and(|c| PIECES.contains(&c.as_ref()));
+        if !piece {
+            return None;
+        }
+        found = true;
+        from = from.and(q.get("code").map_or_else(Origin::default, Node::origin));
+    }
+    found.then(|| super::condition::concept(systems::STRENGTH_TYPE, "1", "製剤量", from))
+}
+
+/// `doseAndRate`: amounts with a coded unit and a type; the text tells the others.
 fn amounts(d: &mut Node, gone: &mut Vec<String>) {
     if let Some(Node::Array(all)) = d.get_mut("doseAndRate") {
         for a in all.iter_mut() {
@@ -419,6 +445,9 @@ fn amounts(d: &mut Node, gone: &mut Vec<String>) {
             if !per_day {
                 a.remove("rateRatio");
                 gone.push("dosageInstruction.doseAndRate.rateRatio".to_owned());
+            }
+            if let (None, Some(t)) = (a.get("type"), piece_type(a)) {
+                a.set("type", t);
             }
         }
     }

@@ -1182,6 +1182,23 @@ fn prescriptions_are_lines_with_yj_or_nocoded_and_the_dummy_usage() {
 }
 
 #[test]
+fn an_amount_has_a_type_only_where_the_unit_tells_it() {
+    let (_, made) = only(&[
+        person(&member()),
+        prescribed("2171022F1029^薬^YJ", "NW", USAGE),
+    ]);
+    let a = &value(&made[0])["dosageInstruction"][0]["doseAndRate"][0];
+    assert_eq!(s(a, "/type/coding/0/code"), "1");
+    assert_eq!(s(a, "/doseQuantity/code"), "TAB");
+    let (kind, department, text) = prescribed("2171022F1029^薬^YJ", "NW", USAGE);
+    let grams = text.replace("TAB^錠", "G^g").replace("TAB&錠", "G&g");
+    let (out, made) = only(&[person(&member()), (kind, department, grams)]);
+    let d = &value(&made[0])["dosageInstruction"][0];
+    assert!(d.get("doseAndRate").is_none() && s(d, "/text").contains("1g"));
+    assert!(codes_of(&out).contains(&"CLN301"));
+}
+
+#[test]
 fn prescriptions_that_cannot_be_sent_stay_out() {
     let yj = "2171022F1029^薬^YJ";
     for (files, code) in [
