@@ -21,6 +21,17 @@ pub struct Array<'b> {
     b: &'b mut Buffers,
 }
 
+/// Where a value stands.
+#[derive(Clone, Copy)]
+enum Place<'k> {
+    /// Under a key of an object.
+    Member(&'k str),
+    /// In an array.
+    Item,
+    /// By itself.
+    Alone,
+}
+
 impl Buffers {
     #[inline]
     fn event(&mut self, src: Src) {
@@ -54,6 +65,41 @@ impl Buffers {
         self.scratch.extend_from_slice(key.as_bytes());
         self.scratch.extend_from_slice(b"\":");
         mark
+    }
+    // Opening and closing are functions of their own, so that the many closures of the mapping share
+    // them: in wasm this is half the module.
+    /// Opens `"key":{`, `,{` or `{`: where to go back to, and where the inside begins.
+    #[inline(never)]
+    fn open(&mut self, place: Place<'_>, bracket: u8) -> (usize, usize) {
+        let mark = self.scratch.len();
+        match place {
+            Place::Member(key) => {
+                self.key(key);
+            }
+            Place::Item => self.comma(),
+            Place::Alone => {}
+        }
+        self.scratch.push(bracket);
+        (mark, self.scratch.len())
+    }
+    /// Closes what [`Buffers::open`] opened; takes it back when nothing was written inside.
+    #[inline(never)]
+    fn close(&mut self, (mark, inside): (usize, usize), bracket: u8) -> bool {
+        if self.scratch.len() == inside {
+            self.rollback(mark);
+            return false;
+        }
+        self.scratch.push(bracket);
+        true
+    }
+    /// Takes back a key or comma when no value followed it.
+    #[inline(never)]
+    fn keep(&mut self, mark: usize, before: usize) -> bool {
+        if self.scratch.len() > before {
+            return true;
+        }
+        self.rollback(mark);
+        false
     }
     fn rollback(&mut self, mark: usize) {
         self.scratch.truncate(mark);
@@ -127,27 +173,15 @@ impl Value<'_> {
     }
     /// An object; returns whether anything was written into it.
     pub fn object(self, f: impl FnOnce(&mut Object<'_>)) -> bool {
-        let mark = self.b.scratch.len();
-        self.b.scratch.push(b'{');
+        let at = self.b.open(Place::Alone, b'{');
         f(&mut Object { b: self.b });
-        if self.b.scratch.len() == mark + 1 {
-            self.b.rollback(mark);
-            return false;
-        }
-        self.b.scratch.push(b'}');
-        true
+        self.b.close(at, b'}')
     }
     /// An array; returns whether it has an item.
     pub fn array(self, f: impl FnOnce(&mut Array<'_>)) -> bool {
-        let mark = self.b.scratch.len();
-        self.b.scratch.push(b'[');
+        let at = self.b.open(Place::Alone, b'[');
         f(&mut Array { b: self.b });
-        if self.b.scratch.len() == mark + 1 {
-            self.b.rollback(mark);
-            return false;
-        }
-        self.b.scratch.push(b']');
-        true
+        self.b.close(at, b']')
     }
     /// JSON text written by the mapping itself (constants only): must be one complete value.
     pub fn raw(self, json: &'static str) {
@@ -157,6 +191,7 @@ impl Value<'_> {
 
 impl Object<'_> {
     /// `"key":"text"`, unless `text` is empty.
+    #[inline(never)]
     pub fn string(&mut self, key: &str, text: &str, src: Src) {
         if text.is_empty() {
             return;
@@ -165,6 +200,7 @@ impl Object<'_> {
         Value { b: self.b }.string(text, src);
     }
     /// `"key":"text"` with a constant.
+    #[inline(never)]
     pub fn constant(&mut self, key: &str, text: &'static str) {
         self.b.key(key);
         Value { b: self.b }.constant(text);
@@ -187,32 +223,22 @@ impl Object<'_> {
     }
     /// `"key":{…}`; nothing when the object stays empty. Returns whether it was written.
     pub fn object(&mut self, key: &str, f: impl FnOnce(&mut Object<'_>)) -> bool {
-        let mark = self.b.key(key);
-        if (Value { b: self.b }).object(f) {
-            return true;
-        }
-        self.b.rollback(mark);
-        false
+        let at = self.b.open(Place::Member(key), b'{');
+        f(&mut Object { b: self.b });
+        self.b.close(at, b'}')
     }
     /// `"key":[…]`; nothing when the array stays empty. Returns whether it was written.
     pub fn array(&mut self, key: &str, f: impl FnOnce(&mut Array<'_>)) -> bool {
-        let mark = self.b.key(key);
-        if (Value { b: self.b }).array(f) {
-            return true;
-        }
-        self.b.rollback(mark);
-        false
+        let at = self.b.open(Place::Member(key), b'[');
+        f(&mut Array { b: self.b });
+        self.b.close(at, b']')
     }
     /// `"key":value` by a writer of any value; nothing when it writes nothing.
     pub fn value(&mut self, key: &str, f: impl FnOnce(Value<'_>)) -> bool {
         let mark = self.b.key(key);
         let before = self.b.scratch.len();
         f(Value { b: self.b });
-        if self.b.scratch.len() > before {
-            return true;
-        }
-        self.b.rollback(mark);
-        false
+        self.b.keep(mark, before)
     }
     /// Constant members `"a":1,"b":{…}` written by the mapping itself.
     pub fn raw(&mut self, members: &'static str) {
@@ -232,9 +258,9 @@ impl Object<'_> {
 impl Array<'_> {
     /// An object item; nothing when it stays empty. Returns whether it was written.
     pub fn object(&mut self, f: impl FnOnce(&mut Object<'_>)) -> bool {
-        self.value(|v| {
-            v.object(f);
-        })
+        let at = self.b.open(Place::Item, b'{');
+        f(&mut Object { b: self.b });
+        self.b.close(at, b'}')
     }
     /// A string item, unless empty.
     pub fn string(&mut self, text: &str, src: Src) {
@@ -250,11 +276,7 @@ impl Array<'_> {
         self.b.comma();
         let before = self.b.scratch.len();
         f(Value { b: self.b });
-        if self.b.scratch.len() > before {
-            return true;
-        }
-        self.b.rollback(mark);
-        false
+        self.b.keep(mark, before)
     }
     /// Constant items written by the mapping itself.
     pub fn raw(&mut self, items: &'static str) {

@@ -119,12 +119,26 @@ impl Resource {
     /// Writes a single element, or one more item of a repeating one. Nothing happens when `f` writes
     /// nothing, or when a single element is there already. Returns whether it was written.
     pub fn add(&mut self, element: Element, f: impl FnOnce(Value<'_>)) -> bool {
-        if !element.repeats && self.has(element) {
+        let Some(at) = self.begin(element) else {
             return false;
-        }
-        let start = self.b.scratch.len();
-        let first_event = self.b.events.as_ref().map_or(0, Vec::len);
+        };
         f(Value { b: &mut self.b });
+        self.end(element, at)
+    }
+    /// Where the element's bytes and events begin; `None` when it is there already.
+    #[inline(never)]
+    fn begin(&mut self, element: Element) -> Option<(usize, usize)> {
+        if !element.repeats && self.has(element) {
+            return None;
+        }
+        Some((
+            self.b.scratch.len(),
+            self.b.events.as_ref().map_or(0, Vec::len),
+        ))
+    }
+    /// Keeps what was written since [`Resource::begin`] as one item of the element.
+    #[inline(never)]
+    fn end(&mut self, element: Element, (start, first_event): (usize, usize)) -> bool {
         let end = self.b.scratch.len();
         if end == start {
             if let Some(e) = &mut self.b.events {
@@ -145,15 +159,19 @@ impl Resource {
     }
     /// Adds an object ([`Resource::add`] with [`Value::object`]).
     pub fn object(&mut self, element: Element, f: impl FnOnce(&mut crate::Object<'_>)) -> bool {
-        self.add(element, |v| {
-            v.object(f);
-        })
+        let Some(at) = self.begin(element) else {
+            return false;
+        };
+        Value { b: &mut self.b }.object(f);
+        self.end(element, at)
     }
     /// Adds a string, unless empty.
+    #[inline(never)]
     pub fn string(&mut self, element: Element, text: &str, src: Src) -> bool {
         !text.is_empty() && self.add(element, |v| v.string(text, src))
     }
     /// Adds a constant string.
+    #[inline(never)]
     pub fn constant(&mut self, element: Element, text: &'static str) -> bool {
         self.add(element, |v| v.constant(text))
     }
