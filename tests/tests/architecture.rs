@@ -1,4 +1,10 @@
 //! The arrows between crates and the absences in the core, read from `cargo metadata`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test may fail loudly"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -9,11 +15,44 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("warifu-terms", &[]),
     ("warifu-diag", &["warifu-source"]),
     ("warifu-hl7", &["warifu-diag", "warifu-source"]),
-    ("warifu-ssmix2", &["warifu-diag", "warifu-hl7", "warifu-source"]),
+    (
+        "warifu-ssmix2",
+        &["warifu-diag", "warifu-hl7", "warifu-source"],
+    ),
     ("warifu-fhir", &["warifu-diag"]),
-    ("warifu-map", &["warifu-diag", "warifu-fhir", "warifu-hl7", "warifu-source", "warifu-ssmix2", "warifu-terms"]),
-    ("warifu-report", &["warifu-diag", "warifu-hl7", "warifu-source", "warifu-ssmix2", "warifu-terms"]),
-    ("warifu-convert", &["warifu-diag", "warifu-hl7", "warifu-map", "warifu-report", "warifu-source", "warifu-ssmix2", "warifu-terms"]),
+    (
+        "warifu-map",
+        &[
+            "warifu-diag",
+            "warifu-fhir",
+            "warifu-hl7",
+            "warifu-source",
+            "warifu-ssmix2",
+            "warifu-terms",
+        ],
+    ),
+    (
+        "warifu-report",
+        &[
+            "warifu-diag",
+            "warifu-hl7",
+            "warifu-source",
+            "warifu-ssmix2",
+            "warifu-terms",
+        ],
+    ),
+    (
+        "warifu-convert",
+        &[
+            "warifu-diag",
+            "warifu-hl7",
+            "warifu-map",
+            "warifu-report",
+            "warifu-source",
+            "warifu-ssmix2",
+            "warifu-terms",
+        ],
+    ),
 ];
 
 /// Edges: they may import the core, never each other (the two exceptions are listed).
@@ -26,7 +65,19 @@ const EDGES: &[(&str, &[&str])] = &[
 ];
 
 /// Crates that bring I/O, clocks, randomness or a browser.
-const BANNED: &[&str] = &["tokio", "web-sys", "js-sys", "getrandom", "rand", "chrono", "time", "wasm-bindgen", "ctrlc", "tempfile", "std-time"];
+const BANNED: &[&str] = &[
+    "tokio",
+    "web-sys",
+    "js-sys",
+    "getrandom",
+    "rand",
+    "chrono",
+    "time",
+    "wasm-bindgen",
+    "ctrlc",
+    "tempfile",
+    "std-time",
+];
 
 struct Graph {
     direct: BTreeMap<String, BTreeSet<String>>,
@@ -35,11 +86,21 @@ struct Graph {
 fn graph() -> Graph {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let out = Command::new(cargo)
-        .args(["metadata", "--format-version", "1", "--filter-platform", "x86_64-unknown-linux-gnu"])
+        .args([
+            "metadata",
+            "--format-version",
+            "1",
+            "--filter-platform",
+            "x86_64-unknown-linux-gnu",
+        ])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .expect("cargo metadata runs");
-    assert!(out.status.success(), "cargo metadata: {}", String::from_utf8_lossy(&out.stderr));
+    assert!(
+        out.status.success(),
+        "cargo metadata: {}",
+        String::from_utf8_lossy(&out.stderr)
+    );
     let v: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
     let mut direct = BTreeMap::new();
     for p in v["packages"].as_array().unwrap() {
@@ -52,14 +113,23 @@ fn graph() -> Graph {
             .filter(|d| d["kind"].is_null() && d["optional"] == serde_json::Value::Bool(false))
             .map(|d| d["name"].as_str().unwrap().to_owned())
             .collect::<BTreeSet<String>>();
-        direct.entry(name).or_insert_with(BTreeSet::new).extend(deps);
+        direct
+            .entry(name)
+            .or_insert_with(BTreeSet::new)
+            .extend(deps);
     }
     Graph { direct }
 }
 
 impl Graph {
     fn ours(&self, name: &str) -> BTreeSet<&str> {
-        self.direct.get(name).into_iter().flatten().map(String::as_str).filter(|d| d.starts_with("warifu-")).collect()
+        self.direct
+            .get(name)
+            .into_iter()
+            .flatten()
+            .map(String::as_str)
+            .filter(|d| d.starts_with("warifu-"))
+            .collect()
     }
     fn all(&self, name: &str) -> BTreeSet<&str> {
         let mut seen = BTreeSet::new();
@@ -79,7 +149,10 @@ impl Graph {
 fn core_crates_import_only_along_the_arrows() {
     let g = graph();
     for (name, allowed) in ARROWS {
-        assert!(g.direct.contains_key(*name), "{name} is gone: mend the table");
+        assert!(
+            g.direct.contains_key(*name),
+            "{name} is gone: mend the table"
+        );
         for d in g.ours(name) {
             assert!(allowed.contains(&d), "{name} must not import {d}");
         }
@@ -92,7 +165,10 @@ fn edges_do_not_import_edges() {
     for (name, allowed) in EDGES {
         for d in g.ours(name) {
             let is_edge = EDGES.iter().any(|(e, _)| *e == d);
-            assert!(!is_edge || allowed.contains(&d), "{name} must not import {d}");
+            assert!(
+                !is_edge || allowed.contains(&d),
+                "{name} must not import {d}"
+            );
         }
     }
 }
@@ -115,7 +191,12 @@ fn every_crate_of_ours_forbids_unsafe_code() {
         let src = entry.unwrap().path().join("src");
         for file in ["lib.rs", "main.rs"] {
             if let Ok(text) = std::fs::read_to_string(src.join(file)) {
-                assert!(text.contains("#![forbid(unsafe_code)]") || file == "main.rs" && src.join("lib.rs").exists(), "{}", src.join(file).display());
+                assert!(
+                    text.contains("#![forbid(unsafe_code)]")
+                        || file == "main.rs" && src.join("lib.rs").exists(),
+                    "{}",
+                    src.join(file).display()
+                );
                 checked += 1;
             }
         }

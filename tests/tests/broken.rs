@@ -3,6 +3,7 @@
 mod common;
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use warifu_map::{Converter, File, Options, Output};
 
@@ -10,10 +11,23 @@ use warifu_map::{Converter, File, Options, Output};
 fn codes(case: &str) -> (BTreeSet<&'static str>, usize) {
     let files = common::load(&common::fixtures().join("broken").join(case));
     assert!(!files.is_empty(), "{case} has no file");
-    let given: Vec<File<'_>> = files.iter().map(|f| File { path: &f.path, bytes: &f.bytes }).collect();
+    let given: Vec<File<'_>> = files
+        .iter()
+        .map(|f| File {
+            path: &f.path,
+            bytes: &f.bytes,
+        })
+        .collect();
     let mut out = Output::new();
-    Converter::new(Options { institution: Some("1319999999".to_owned()), ..Options::default() }).convert_patient(&given, &mut out);
-    (out.diagnostics.iter().map(|d| d.code.code).collect(), out.resources.len())
+    Converter::new(Options {
+        institution: Some("1319999999".to_owned()),
+        ..Options::default()
+    })
+    .convert_patient(&given, &mut out);
+    (
+        out.diagnostics.iter().map(|d| d.code.code).collect(),
+        out.resources.len(),
+    )
 }
 
 #[test]
@@ -31,7 +45,7 @@ fn every_broken_case_is_named() {
         let (codes, resources) = codes(case);
         let list: Vec<&str> = codes.into_iter().collect();
         assert!(!list.is_empty(), "{case}: nothing names the fault");
-        text.push_str(&format!("{case}: {} resources; {}\n", resources, list.join(" ")));
+        let _ = writeln!(text, "{case}: {resources} resources; {}", list.join(" "));
     }
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("../snapshots");

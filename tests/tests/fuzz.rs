@@ -1,8 +1,8 @@
 //! The fuzz targets' own functions over generated and damaged files: what CI can afford of fuzzing.
 
-mod common;
 #[path = "../fuzz/src/bodies.rs"]
 mod bodies;
+mod common;
 
 use std::sync::LazyLock;
 
@@ -35,9 +35,43 @@ enum Damage {
 fn damage() -> impl Strategy<Value = Damage> {
     let piece = prop_oneof![
         prop::sample::select(vec![
-            "|", "^", "~", "&", "\\", "\r", "\r\n", "\n", "||", "^^", "\"\"", "\\X0D\\", "\\.br\\", "\\F\\", "\x1b$B", "\x1b(B", "\x1b(I", "\x1b$(D", "\x0e",
-            "\x1c", "\0", "MSH|^~\\&|", "MSH", "OBX|1|NM|", "PID|", "ORC|CA|", "<", "]]>", "<!DOCTYPE a [", "&#0;", "#SSMIX,", "20261399", "99999999999999999999",
-            "-1", "1e999", "ソ", "\u{feff}",
+            "|",
+            "^",
+            "~",
+            "&",
+            "\\",
+            "\r",
+            "\r\n",
+            "\n",
+            "||",
+            "^^",
+            "\"\"",
+            "\\X0D\\",
+            "\\.br\\",
+            "\\F\\",
+            "\x1b$B",
+            "\x1b(B",
+            "\x1b(I",
+            "\x1b$(D",
+            "\x0e",
+            "\x1c",
+            "\0",
+            "MSH|^~\\&|",
+            "MSH",
+            "OBX|1|NM|",
+            "PID|",
+            "ORC|CA|",
+            "<",
+            "]]>",
+            "<!DOCTYPE a [",
+            "&#0;",
+            "#SSMIX,",
+            "20261399",
+            "99999999999999999999",
+            "-1",
+            "1e999",
+            "ソ",
+            "\u{feff}",
         ])
         .prop_map(|s| s.as_bytes().to_vec()),
         prop::collection::vec(any::<u8>(), 1..6),
@@ -73,7 +107,10 @@ fn apply(data: &mut Vec<u8>, damage: &Damage) {
         }
         Damage::Repeat(at, n, times) => {
             let range = range(at, *n);
-            let piece = data.get(range.clone()).unwrap_or_default().repeat(usize::from(*times));
+            let piece = data
+                .get(range.clone())
+                .unwrap_or_default()
+                .repeat(usize::from(*times));
             data.splice(range, piece);
         }
         Damage::Cut(at) => data.truncate(at.index(length)),
@@ -82,16 +119,21 @@ fn apply(data: &mut Vec<u8>, damage: &Damage) {
 
 /// Any bytes, or a fixture with other switches and some damage.
 fn input() -> impl Strategy<Value = Vec<u8>> {
-    let damaged = (any::<Index>(), any::<u8>(), prop::collection::vec(damage(), 0..8)).prop_map(|(which, flags, damages)| {
-        let mut data = which.get(&SEEDS).clone();
-        for d in &damages {
-            apply(&mut data, d);
-        }
-        if let Some(first) = data.first_mut() {
-            *first = flags;
-        }
-        data
-    });
+    let damaged = (
+        any::<Index>(),
+        any::<u8>(),
+        prop::collection::vec(damage(), 0..8),
+    )
+        .prop_map(|(which, flags, damages)| {
+            let mut data = which.get(&SEEDS).clone();
+            for d in &damages {
+                apply(&mut data, d);
+            }
+            if let Some(first) = data.first_mut() {
+                *first = flags;
+            }
+            data
+        });
     prop_oneof![
         1 => prop::collection::vec(any::<u8>(), 0..200),
         9 => damaged,
@@ -147,7 +189,15 @@ proptest! {
 #[test]
 fn whole_fixtures_pass_every_target() {
     for data in SEEDS.iter() {
-        for body in [bodies::decode, bodies::parse, bodies::path_query, bodies::storage_name, bodies::journal, bodies::convert, bodies::document] {
+        for body in [
+            bodies::decode,
+            bodies::parse,
+            bodies::path_query,
+            bodies::storage_name,
+            bodies::journal,
+            bodies::convert,
+            bodies::document,
+        ] {
             body(data);
         }
     }

@@ -12,7 +12,12 @@ fn everything() -> Vec<common::Loaded> {
         all.extend(common::load(&common::fixtures().join(root)));
     }
     if let Some(shared) = common::shared("everything") {
-        for root in ["nho-documents/standard_root", "nho-documents/extended_root", "nho-testing-tool/standard_root", "synthetic-small/standard_root"] {
+        for root in [
+            "nho-documents/standard_root",
+            "nho-documents/extended_root",
+            "nho-testing-tool/standard_root",
+            "synthetic-small/standard_root",
+        ] {
             all.extend(common::load(&shared.join("samples/ssmix2").join(root)));
         }
     }
@@ -20,12 +25,23 @@ fn everything() -> Vec<common::Loaded> {
 }
 
 fn options() -> Options {
-    Options { institution: Some("1319999999".to_owned()), trace: true, ..Options::default() }
+    Options {
+        institution: Some("1319999999".to_owned()),
+        trace: true,
+        ..Options::default()
+    }
 }
 
 fn convert(options: Options, f: &common::Loaded) -> Output {
     let mut out = Output::new();
-    Converter::new(options).convert(File { path: &f.path, bytes: &f.bytes }, 0, &mut out);
+    Converter::new(options).convert(
+        File {
+            path: &f.path,
+            bytes: &f.bytes,
+        },
+        0,
+        &mut out,
+    );
     out
 }
 
@@ -54,10 +70,17 @@ fn resources_are_json_without_empty_values_and_ids_are_legal() {
     for f in everything() {
         let out = convert(options(), &f);
         for r in &out.resources {
-            let v: serde_json::Value = serde_json::from_slice(out.json_of(r)).unwrap_or_else(|e| panic!("{}: {e}", f.path));
+            let v: serde_json::Value = serde_json::from_slice(out.json_of(r))
+                .unwrap_or_else(|e| panic!("{}: {e}", f.path));
             assert_eq!(v["resourceType"], r.resource_type);
             let id = v["id"].as_str().unwrap();
-            assert!(id.len() <= 64 && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.'), "{id}");
+            assert!(
+                id.len() <= 64
+                    && id
+                        .bytes()
+                        .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.'),
+                "{id}"
+            );
             check_json(&v, r.resource_type);
         }
     }
@@ -68,7 +91,13 @@ fn converting_twice_gives_the_same_bytes_and_tracing_changes_none() {
     for f in everything() {
         let a = convert(options(), &f);
         let b = convert(options(), &f);
-        let c = convert(Options { trace: false, ..options() }, &f);
+        let c = convert(
+            Options {
+                trace: false,
+                ..options()
+            },
+            &f,
+        );
         assert_eq!(a.json, b.json, "{}", f.path);
         assert_eq!(a.json, c.json, "{}", f.path);
     }
@@ -82,10 +111,23 @@ fn every_leaf_is_traced_and_every_source_lies_in_the_file() {
         for r in &out.resources {
             for h in trace::hits(&out, r) {
                 leaves += 1;
-                let engine = matches!(h.pointer.as_str(), "/resourceType" | "/id" | "/meta/profile/0" | "/meta/source");
-                assert!(h.row.is_some() || !h.spans.is_empty() || engine, "{} {} has no source", r.resource_type, h.pointer);
+                let engine = matches!(
+                    h.pointer.as_str(),
+                    "/resourceType" | "/id" | "/meta/profile/0" | "/meta/source"
+                );
+                assert!(
+                    h.row.is_some() || !h.spans.is_empty() || engine,
+                    "{} {} has no source",
+                    r.resource_type,
+                    h.pointer
+                );
                 for s in h.spans {
-                    assert!(s.start <= s.end && usize::try_from(s.end).unwrap() <= f.bytes.len().max(1), "{} {}", f.path, h.pointer);
+                    assert!(
+                        s.start <= s.end && usize::try_from(s.end).unwrap() <= f.bytes.len().max(1),
+                        "{} {}",
+                        f.path,
+                        h.pointer
+                    );
                 }
             }
         }
@@ -105,14 +147,23 @@ fn every_field_is_used_or_named() {
         index.build(&f.bytes, None);
         let arena = bumpalo::Bump::new();
         let m = warifu_hl7::Message::new(&f.bytes, &index, &arena, 0);
-        let mut named: Vec<(u32, u32)> = out.events.iter().map(|e| (e.src.start, e.src.end)).collect();
+        let mut named: Vec<(u32, u32)> = out
+            .events
+            .iter()
+            .map(|e| (e.src.start, e.src.end))
+            .collect();
         named.extend(out.used.iter().map(|s| (s.start, s.end)));
         named.extend(out.unused.iter().map(|u| (u.start, u.end)));
         named.extend(out.diagnostics.iter().map(|d| (d.span.start, d.span.end)));
         for s in m.segments().filter(|s| s.name() != *b"MSH") {
             for (n, field) in s.fields().filter(|(_, p)| p.is_some()) {
                 let (a, b) = field.span();
-                assert!(named.iter().any(|(x, y)| *x < b && *y > a), "{}: {}-{n} vanished", f.path, s.name_str());
+                assert!(
+                    named.iter().any(|(x, y)| *x < b && *y > a),
+                    "{}: {}-{n} vanished",
+                    f.path,
+                    s.name_str()
+                );
             }
         }
     }
@@ -122,23 +173,42 @@ fn every_field_is_used_or_named() {
 fn references_inside_a_bundle_resolve_or_name_another_file() {
     for root in ["standard_root", "extended_root"] {
         for (patient, files) in common::by_patient(common::load(&common::fixtures().join(root))) {
-            let given: Vec<File<'_>> = files.iter().map(|f| File { path: &f.path, bytes: &f.bytes }).collect();
-            let o = Options { references: ReferenceStyle::UrnUuid, trace: false, ..options() };
+            let given: Vec<File<'_>> = files
+                .iter()
+                .map(|f| File {
+                    path: &f.path,
+                    bytes: &f.bytes,
+                })
+                .collect();
+            let o = Options {
+                references: ReferenceStyle::UrnUuid,
+                trace: false,
+                ..options()
+            };
             let mut out = Output::new();
             Converter::new(o.clone()).convert_patient(&given, &mut out);
             let mut bytes = Vec::new();
             assemble::bundle(&out, &o, assemble::BundleType::Transaction, &mut bytes);
             let v: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
             let entries = v["entry"].as_array().unwrap();
-            let urls: BTreeSet<&str> = entries.iter().filter_map(|e| e["fullUrl"].as_str()).collect();
-            let resources = entries.iter().filter(|e| e.get("resource").is_some()).count();
+            let urls: BTreeSet<&str> = entries
+                .iter()
+                .filter_map(|e| e["fullUrl"].as_str())
+                .collect();
+            let resources = entries
+                .iter()
+                .filter(|e| e.get("resource").is_some())
+                .count();
             assert_eq!(urls.len(), resources, "{patient}: fullUrl repeats");
             let mut todo = vec![&v];
             while let Some(x) = todo.pop() {
                 match x {
                     serde_json::Value::Object(m) => {
                         if let Some(r) = m.get("reference").and_then(|r| r.as_str()) {
-                            assert!(r.starts_with('#') || urls.contains(r), "{root} {patient}: {r} dangles");
+                            assert!(
+                                r.starts_with('#') || urls.contains(r),
+                                "{root} {patient}: {r} dangles"
+                            );
                         }
                         todo.extend(m.values());
                     }
@@ -157,7 +227,9 @@ fn references_inside_a_bundle_resolve_or_name_another_file() {
 fn no_patient_number_stands_in_an_id_or_reference_by_default() {
     for f in everything() {
         let leaf = f.path.rsplit('/').next().unwrap();
-        let Ok(name) = warifu_ssmix2::FileName::parse(leaf) else { continue };
+        let Ok(name) = warifu_ssmix2::FileName::parse(leaf) else {
+            continue;
+        };
         if name.patient.len() < 7 {
             continue;
         }
@@ -171,7 +243,10 @@ fn no_patient_number_stands_in_an_id_or_reference_by_default() {
                     serde_json::Value::Object(m) => {
                         for key in ["reference", "source", "fullUrl", "url"] {
                             if let Some(s) = m.get(key).and_then(|r| r.as_str()) {
-                                assert!(!s.contains(name.patient), "{key} shows the patient number");
+                                assert!(
+                                    !s.contains(name.patient),
+                                    "{key} shows the patient number"
+                                );
                             }
                         }
                         todo.extend(m.values());
@@ -186,14 +261,39 @@ fn no_patient_number_stands_in_an_id_or_reference_by_default() {
 
 #[test]
 fn readable_ids_show_patient_kind_and_order() {
-    for (patient, files) in common::by_patient(common::load(&common::fixtures().join("standard_root"))) {
+    for (patient, files) in
+        common::by_patient(common::load(&common::fixtures().join("standard_root")))
+    {
         let number = patient.rsplit('/').next().unwrap();
-        let given: Vec<File<'_>> = files.iter().map(|f| File { path: &f.path, bytes: &f.bytes }).collect();
+        let given: Vec<File<'_>> = files
+            .iter()
+            .map(|f| File {
+                path: &f.path,
+                bytes: &f.bytes,
+            })
+            .collect();
         let mut out = Output::new();
-        Converter::new(Options { ids: IdMode::Readable, ..options() }).convert_patient(&given, &mut out);
+        Converter::new(Options {
+            ids: IdMode::Readable,
+            ..options()
+        })
+        .convert_patient(&given, &mut out);
         for r in &out.resources {
-            let shared = matches!(r.resource_type, "Practitioner" | "PractitionerRole" | "Organization" | "Location" | "Binary" | "DocumentReference");
-            assert!(shared || r.id.as_str().starts_with(number) || r.id.as_str().len() == 36, "{}/{}", r.resource_type, r.id.as_str());
+            let shared = matches!(
+                r.resource_type,
+                "Practitioner"
+                    | "PractitionerRole"
+                    | "Organization"
+                    | "Location"
+                    | "Binary"
+                    | "DocumentReference"
+            );
+            assert!(
+                shared || r.id.as_str().starts_with(number) || r.id.as_str().len() == 36,
+                "{}/{}",
+                r.resource_type,
+                r.id.as_str()
+            );
         }
         if let Some(p) = out.resources.iter().find(|r| r.resource_type == "Patient") {
             assert_eq!(p.id.as_str(), format!("{number}.ADT-00"));
@@ -203,13 +303,20 @@ fn readable_ids_show_patient_kind_and_order() {
 
 #[test]
 fn findings_never_quote_values() {
-    let known: BTreeSet<String> = warifu_diag::catalogue::all().flat_map(|e| [e.ja.to_owned(), e.en.to_owned()]).collect();
+    let known: BTreeSet<String> = warifu_diag::catalogue::all()
+        .flat_map(|e| [e.ja.to_owned(), e.en.to_owned()])
+        .collect();
     for f in everything() {
         for d in convert(options(), &f).diagnostics {
             if let Some(a) = &d.argument {
                 // Arguments are names of the field's own or counts: never longer, never Japanese text.
                 assert!(a.len() <= 120, "{}: {a}", d.code.code);
-                assert!(!a.chars().any(|c| ('\u{3040}'..='\u{9FFF}').contains(&c)) || known.contains(a.as_ref()), "{} quotes {a}", d.code.code);
+                assert!(
+                    !a.chars().any(|c| ('\u{3040}'..='\u{9FFF}').contains(&c))
+                        || known.contains(a.as_ref()),
+                    "{} quotes {a}",
+                    d.code.code
+                );
             }
         }
     }

@@ -6,16 +6,23 @@ use warifu_map::kinds;
 
 #[test]
 fn every_field_ss_mix2_uses_is_a_row_somewhere() {
-    let rows: BTreeSet<([u8; 3], u16)> = kinds::tables().flat_map(|t| t.rows.iter()).map(|r| (r.segment, r.field)).collect();
+    let rows: BTreeSet<([u8; 3], u16)> = kinds::tables()
+        .flat_map(|t| t.rows.iter())
+        .map(|r| (r.segment, r.field))
+        .collect();
     let mut missing = Vec::new();
     let mapped: BTreeSet<[u8; 3]> = rows.iter().map(|(s, _)| *s).collect();
     for s in warifu_terms::fields::segments() {
-        let Ok(name) = <[u8; 3]>::try_from(s.id.as_bytes()) else { continue };
+        let Ok(name) = <[u8; 3]>::try_from(s.id.as_bytes()) else {
+            continue;
+        };
         if !mapped.contains(&name) || rows.contains(&(name, 0)) {
             continue;
         }
         for f in s.fields {
-            let used = warifu_ssmix2::DataKind::ALL.iter().any(|k| f.usage_in(k.code()) != warifu_terms::fields::Usage::NotUsed);
+            let used = warifu_ssmix2::DataKind::ALL
+                .iter()
+                .any(|k| f.usage_in(k.code()) != warifu_terms::fields::Usage::NotUsed);
             if used && !rows.contains(&(name, u16::from(f.n))) {
                 missing.push(format!("{}-{}", s.id, f.n));
             }
@@ -31,7 +38,12 @@ fn rows_name_their_target_and_source() {
         let mut seen = BTreeSet::new();
         for r in t.rows {
             assert_eq!(r.row.table, t.name);
-            assert!(!r.row.ja.is_empty(), "{} {} has no Japanese name", t.name, r.row.source);
+            assert!(
+                !r.row.ja.is_empty(),
+                "{} {} has no Japanese name",
+                t.name,
+                r.row.source
+            );
             seen.insert((r.row.source, r.row.target));
         }
         assert_eq!(seen.len(), t.rows.len(), "{} repeats a row", t.name);

@@ -1,5 +1,6 @@
 //! The arguments, with texts in Japanese and English.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
@@ -154,7 +155,6 @@ pub(crate) fn run(environment: Lang) -> anyhow::Result<End> {
         ),
         Some(("config", s)) => {
             let mut out = std::io::stdout().lock();
-            use std::io::Write as _;
             if s.get_flag("schema") {
                 writeln!(out, "{}", serde_json::to_string_pretty(&config::schema())?)?;
                 return Ok(End::Clean);
@@ -172,7 +172,6 @@ pub(crate) fn run(environment: Lang) -> anyhow::Result<End> {
             };
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut command(lang), "warifu", &mut text);
-            use std::io::Write as _;
             std::io::stdout().lock().write_all(&text)?;
             Ok(End::Clean)
         }
@@ -274,9 +273,8 @@ fn convert_options(
         Some("never") => None,
         Some("info") => Some(Severity::Info),
         Some("warning") => Some(Severity::Warning),
-        Some(_) => Some(Severity::Error),
         None if job.strict => Some(Severity::Warning),
-        None => Some(Severity::Error),
+        Some(_) | None => Some(Severity::Error),
     };
     Ok(convert::Convert {
         paths: s

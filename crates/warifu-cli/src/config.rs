@@ -143,10 +143,9 @@ pub(crate) fn read(text: &str, path: &Path, lang: Lang) -> anyhow::Result<Config
     match toml::from_str::<Config>(text) {
         Ok(c) => Ok(c),
         Err(e) => {
-            let line = e
-                .span()
-                .map(|s| text.get(..s.start).unwrap_or("").matches('\n').count() + 1)
-                .unwrap_or(1);
+            let line = e.span().map_or(1, |s| {
+                text.get(..s.start).unwrap_or("").matches('\n').count() + 1
+            });
             let message = e.message();
             let shown = path.display();
             if let Some(key) = message

@@ -849,9 +849,10 @@ impl<'o> Worker<'o> {
 /// `DIR/<data kind>/<source file name>.json`.
 fn message_name(path: &str) -> String {
     let leaf = path.rsplit('/').next().unwrap_or(path);
-    let kind = warifu_ssmix2::FileName::parse(leaf)
-        .map(|n| n.kind.to_owned())
-        .unwrap_or_else(|_| path.rsplit('/').nth(2).unwrap_or("loose").to_owned());
+    let kind = warifu_ssmix2::FileName::parse(leaf).map_or_else(
+        |_| path.rsplit('/').nth(2).unwrap_or("loose").to_owned(),
+        |n| n.kind.to_owned(),
+    );
     let safe = |s: &str| -> String {
         s.chars()
             .map(|c| {

@@ -75,7 +75,7 @@ impl Folder {
             }
             None => {
                 if fresh {
-                    clean(dir)?;
+                    clean(dir);
                 }
                 (
                     state::Writer::create(dir, header)?,
@@ -281,7 +281,7 @@ impl Folder {
 }
 
 /// Removes what an earlier run of ours wrote (only what its state and manifest name).
-fn clean(dir: &Path) -> Result<(), std::io::Error> {
+fn clean(dir: &Path) {
     if let Ok(Some((_, earlier))) = state::read(dir) {
         for c in &earlier.commits {
             for name in c.written.iter().chain(c.lengths.keys()) {
@@ -292,7 +292,6 @@ fn clean(dir: &Path) -> Result<(), std::io::Error> {
     for name in ["manifest.json", "diagnostics.ndjson", "trace.ndjson"] {
         let _ = std::fs::remove_file(dir.join(name));
     }
-    Ok(())
 }
 
 fn walk(dir: &Path) -> Result<Vec<String>, std::io::Error> {
@@ -311,7 +310,7 @@ fn walk(dir: &Path) -> Result<Vec<String>, std::io::Error> {
             };
             if entry.file_type()?.is_dir() {
                 folders.push(path);
-            } else if !path.ends_with(".part") {
+            } else if Path::new(&path).extension().is_none_or(|e| e != "part") {
                 out.push(path);
             }
         }

@@ -113,6 +113,31 @@ pub struct Index {
     eight_bit: bool,
     /// Reused while values are decoded.
     pub(crate) scratch: std::cell::RefCell<String>,
+    /// Made when a message has more than a few segments and somebody asks.
+    names: std::cell::OnceCell<Names>,
+    /// The repetition, component and sub-component that were located last: the next ones mostly
+    /// follow, and a field may have millions.
+    pub(crate) located: std::cell::Cell<[Located; 3]>,
+}
+
+/// Where segments of a name are, for messages of many segments.
+#[derive(Debug, Default)]
+struct Names {
+    /// First position and number of segments.
+    by_name: std::collections::BTreeMap<[u8; 3], (usize, u32)>,
+    /// How many segments of its name stand up to and with each segment.
+    ordinals: Vec<u32>,
+}
+
+/// Number of segments that are looked through rather than looked up.
+const FEW: usize = 64;
+
+/// A part of `outer` that was located: its number and its first byte.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Located {
+    pub(crate) outer: (u32, u32),
+    pub(crate) number: u32,
+    pub(crate) start: u32,
 }
 
 impl Default for Index {
@@ -125,6 +150,8 @@ impl Default for Index {
             notes: Vec::new(),
             eight_bit: false,
             scratch: std::cell::RefCell::new(String::new()),
+            names: std::cell::OnceCell::new(),
+            located: std::cell::Cell::default(),
         }
     }
 }
@@ -187,6 +214,8 @@ impl Index {
         self.segments.clear();
         self.fields.clear();
         self.notes.clear();
+        self.names.take();
+        self.located.take();
         self.eight_bit = false;
         self.delimiters = STANDARD;
         self.charset = charset.unwrap_or_default();
@@ -274,6 +303,10 @@ impl Index {
         let mut field_start = i;
         let mut flags = 0u32;
         let n = bytes.len();
+        let trailer = bytes
+            .iter()
+            .rposition(|b| !matches!(b, 0x1C | 0x00 | 0x1A | b'\r' | b'\n' | b' ' | b'\t'))
+            .map_or(0, |last| last + 1);
         while i < n {
             let c = class[bytes[i] as usize];
             if c == 0 {
@@ -337,14 +370,7 @@ impl Index {
                         self.close_segment(bytes, field_start, flags, line_end);
                         return;
                     }
-                    if bytes[next..]
-                        .iter()
-                        .take(8)
-                        .all(|b| matches!(b, 0x1C | 0x00 | 0x1A | b'\r' | b'\n' | b' ' | b'\t'))
-                        && bytes[next..]
-                            .iter()
-                            .all(|b| matches!(b, 0x1C | 0x00 | 0x1A | b'\r' | b'\n' | b' ' | b'\t'))
-                    {
+                    if next >= trailer {
                         self.note(NoteKind::TrailingBytes, next, n);
                         self.close_segment(bytes, field_start, flags, line_end);
                         return;
@@ -444,6 +470,39 @@ impl Index {
             seg.end = end as u32;
             seg.fields = self.fields.len() as u32 - seg.first_field;
         }
+    }
+
+    /// Which segment of its name the one at `position` is, from 1.
+    pub(crate) fn ordinal(&self, position: usize) -> u32 {
+        let Some(wanted) = self.segments.get(position) else {
+            return 0;
+        };
+        if position < FEW {
+            let before = self.segments.iter().take(position + 1);
+            return before.filter(|s| s.name == wanted.name).count() as u32;
+        }
+        self.names().ordinals.get(position).copied().unwrap_or(0)
+    }
+
+    /// Position of the first segment of a name.
+    pub(crate) fn first(&self, name: [u8; 3]) -> Option<usize> {
+        let early = self.segments.iter().take(FEW).position(|s| s.name == name);
+        if early.is_some() || self.segments.len() <= FEW {
+            return early;
+        }
+        self.names().by_name.get(&name).map(|(first, _)| *first)
+    }
+
+    fn names(&self) -> &Names {
+        self.names.get_or_init(|| {
+            let mut names = Names::default();
+            for (position, s) in self.segments.iter().enumerate() {
+                let (_, count) = names.by_name.entry(s.name).or_insert((position, 0));
+                *count += 1;
+                names.ordinals.push(*count);
+            }
+            names
+        })
     }
 
     /// Number of segments.

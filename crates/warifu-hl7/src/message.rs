@@ -15,7 +15,7 @@ use warifu_diag::FieldPath;
 use warifu_source::Charset;
 
 use crate::index::{
-    Delimiters, F_8BIT, F_BS, F_COMP, F_ESC, F_REP, F_SUB, Index, Seg, skip_escape,
+    Delimiters, F_8BIT, F_BS, F_COMP, F_ESC, F_REP, F_SUB, Index, Located, Seg, skip_escape,
 };
 
 /// Text of a value and the bytes it came from.
@@ -165,7 +165,7 @@ impl<'a> Message<'a> {
     }
     /// First segment of a name.
     pub fn first(&self, name: &[u8; 3]) -> Option<Segment<'a>> {
-        self.segments().find(|s| s.seg.name == *name)
+        self.segment(self.index.first(*name)?)
     }
     /// First field of the first segment of a name: `value(b"MSH", 10)`; empty when absent.
     pub fn value(&self, segment: &[u8; 3], field: usize) -> Val<'a> {
@@ -182,16 +182,9 @@ impl<'a> Message<'a> {
             .checked_sub(1)?;
         let seg = self.segment(i)?;
         let name = seg.seg.name;
-        let ordinal = self
-            .index
-            .segments
-            .iter()
-            .take(i + 1)
-            .filter(|s| s.name == name)
-            .count() as u32;
         let mut path = FieldPath {
             segment: name,
-            ordinal,
+            ordinal: self.index.ordinal(i),
             ..FieldPath::default()
         };
         if offset < seg.seg.start + 3 && name != *b"???" {
@@ -207,35 +200,55 @@ impl<'a> Message<'a> {
         }
         path.field = n as u32;
         let field = seg.field(n);
-        let inside = |parts: &mut dyn Iterator<Item = Part<'a>>| -> Option<(u32, Part<'a>, bool)> {
-            let mut found = None;
-            let mut count = 0;
-            for p in parts {
-                count += 1;
-                if p.start <= offset {
-                    found = Some((count, p));
-                } else {
-                    return found.map(|(n, p)| (n, p, true));
-                }
-            }
-            found.map(|(n, p)| (n, p, count > 1))
-        };
         if seg.seg.name == *b"MSH" && n <= 2 {
             return Some(path);
         }
-        let (r, rep, repeats) = inside(&mut field.reps())?;
+        let (r, rep, repeats) = self.inside(0, field.reps(), offset)?;
         path.repetition = r;
         path.repeats = repeats;
-        let (c, comp, many) = inside(&mut rep.comps())?;
+        let (c, comp, many) = self.inside(1, rep.comps(), offset)?;
         if many {
             path.component = c;
         }
-        let (s, _, many) = inside(&mut comp.subs())?;
+        let (s, _, many) = self.inside(2, comp.subs(), offset)?;
         if many {
             path.component = c;
             path.subcomponent = s;
         }
         Some(path)
+    }
+    /// Number and place of the part that holds `offset`, and whether there are several. Goes on from
+    /// the part located last on this level, so that asking for all parts in order takes linear time.
+    fn inside(
+        &self,
+        level: usize,
+        mut parts: Parts<'a>,
+        offset: u32,
+    ) -> Option<(u32, Part<'a>, bool)> {
+        let outer = parts.part.span();
+        let mut cursors = self.index.located.get();
+        let cursor = cursors.get_mut(level)?;
+        let mut count = 0;
+        if cursor.outer == outer && cursor.number > 0 && cursor.start <= offset {
+            parts.next = Some(cursor.start);
+            count = cursor.number - 1;
+        }
+        let mut found = None;
+        for p in parts {
+            count += 1;
+            if p.start > offset {
+                break;
+            }
+            found = Some((count, p));
+        }
+        let (number, part) = found?;
+        *cursor = Located {
+            outer,
+            number,
+            start: part.start,
+        };
+        self.index.located.set(cursors);
+        Some((number, part, count > 1))
     }
 }
 
@@ -434,7 +447,8 @@ impl<'a> Part<'a> {
         };
         p.text()
     }
-    /// Text of the whole part with its inner delimiters, decoded and unescaped; `""` gives no text.
+    /// Text of the whole part with its inner delimiters, decoded and unescaped; `""` and white space
+    /// or control characters alone give no text.
     pub fn text(&self) -> Val<'a> {
         let raw = self.raw();
         let text = if raw == b"\"\"" {
@@ -445,7 +459,7 @@ impl<'a> Part<'a> {
             decode(raw, self.message)
         };
         Val {
-            text,
+            text: if is_blank(text) { "" } else { text },
             start: self.start,
             end: self.end,
             message: self.message.number,
@@ -461,11 +475,16 @@ impl<'a> Part<'a> {
         let mut found = Vec::new();
         if self.flags & F_BS != 0 {
             let m = self.message;
-            walk_escapes(self.raw(), m.index.charset, m.index.delimiters, |at, len, text| {
-                if text.is_none() && found.len() < 16 {
-                    found.push((self.start + at as u32, self.start + (at + len) as u32));
-                }
-            });
+            walk_escapes(
+                self.raw(),
+                m.index.charset,
+                m.index.delimiters,
+                |at, len, text| {
+                    if text.is_none() && found.len() < 16 {
+                        found.push((self.start + at as u32, self.start + (at + len) as u32));
+                    }
+                },
+            );
         }
         found
     }
@@ -586,6 +605,17 @@ impl<'a> Iterator for Parts<'a> {
     }
 }
 
+/// Whether a text is white space and control characters only (a raw line break, an ideographic
+/// space, NUL): nothing was sent.
+fn is_blank(text: &str) -> bool {
+    // Few texts begin so; the others cost one look.
+    let may_be = text
+        .as_bytes()
+        .first()
+        .is_some_and(|&b| b <= b' ' || matches!(b, 0x7F | 0xC2 | 0xE1..=0xE3));
+    may_be && text.chars().all(|c| c.is_whitespace() || c.is_control())
+}
+
 /// Decodes and unescapes into the arena.
 fn decode<'a>(raw: &'a [u8], m: Message<'a>) -> &'a str {
     let mut s = m.index.scratch.take();
@@ -654,16 +684,13 @@ fn walk_escapes(
             i += 1 + len;
             continue;
         }
-        match escape_text(window.get(..len).unwrap_or_default(), charset, d) {
-            Some(text) => {
-                found(i, len + 2, Some(text));
-                i += len + 2;
-            }
+        if let Some(text) = escape_text(window.get(..len).unwrap_or_default(), charset, d) {
+            found(i, len + 2, Some(text));
+            i += len + 2;
+        } else {
             // The closing character may open the next escape.
-            None => {
-                found(i, len + 2, None);
-                i += 1 + len;
-            }
+            found(i, len + 2, None);
+            i += 1 + len;
         }
     }
 }

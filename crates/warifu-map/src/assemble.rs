@@ -54,7 +54,7 @@ pub fn bundle_of(
         .iter()
         .filter(|(m, _)| wanted(*m))
         .map(|(_, t)| *t)
-        .max_by_key(|t| t.sort_key());
+        .max_by_key(warifu_hl7::time::Time::sort_key);
     let timestamp = options.sent_at.clone().or_else(|| {
         newest.map(|t| {
             let mut s = String::new();

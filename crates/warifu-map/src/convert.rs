@@ -470,8 +470,13 @@ fn messages_of(bytes: &[u8], number: u16, out: &mut Output) -> Vec<(usize, usize
     let parts = warifu_hl7::split_stream(bytes);
     if parts.len() > 1 {
         let source = SourceId(u32::from(number));
-        let span = Span { source, start: 0, end: 0 };
-        out.diagnostics.push(Diagnostic::new(&hl7::HL7111, span).with(parts.len().to_string()));
+        let span = Span {
+            source,
+            start: 0,
+            end: 0,
+        };
+        out.diagnostics
+            .push(Diagnostic::new(&hl7::HL7111, span).with(parts.len().to_string()));
     }
     parts
 }

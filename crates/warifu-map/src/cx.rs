@@ -23,7 +23,7 @@ impl Sourced for Val<'_> {
         Src {
             message: self.message,
             start: self.start,
-            end: self.end.max(1),
+            end: self.end,
         }
     }
 }
@@ -40,7 +40,7 @@ impl Sourced for Part<'_> {
         Src {
             message: self.message().number(),
             start,
-            end: end.max(1),
+            end,
         }
     }
 }
@@ -51,7 +51,7 @@ impl Sourced for warifu_hl7::Segment<'_> {
         Src {
             message: self.message().number(),
             start,
-            end: end.max(1),
+            end,
         }
     }
 }

@@ -24,6 +24,10 @@ pub enum ReferenceStyle {
 
 /// Options of a conversion.
 #[derive(Debug, Clone, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a documented switch of its own"
+)]
 pub struct Options {
     /// The institution's 10-digit number (医療機関番号).
     pub institution: Option<String>,

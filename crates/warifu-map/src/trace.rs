@@ -146,6 +146,8 @@ pub(crate) fn finish_messages(
         .filter(|s| s.is_some())
         .collect();
     used.extend(out.used.iter().skip(mark.used).copied());
+    used.sort_unstable();
+    used.dedup();
     for s in &used {
         if !out.paths.contains_key(s)
             && let Some(p) = find(u32::from(s.message)).and_then(|m| m.locate(s.start))
@@ -153,31 +155,16 @@ pub(crate) fn finish_messages(
             out.paths.insert(*s, p);
         }
     }
-    let lost: Vec<Src> = out.lost.iter().skip(mark.lost).map(|(s, _)| *s).collect();
-    used.sort_unstable();
-    used.dedup();
+    let mut lost: Vec<Src> = out.lost.iter().skip(mark.lost).map(|(s, _)| *s).collect();
+    lost.sort_unstable();
     for m in messages {
         unused_of(m, &used, &lost, &core.reasons, out);
     }
 }
 
 fn unused_of(m: &Message<'_>, used: &[Src], lost: &[Src], reasons: &Reasons, out: &mut Output) {
-    let from = used.partition_point(|s| s.message < m.number());
-    let to = used.partition_point(|s| s.message <= m.number());
-    let mine = used.get(from..to).unwrap_or_default();
-    // Sources are sorted by start but may nest: keep the furthest end seen to find overlaps fast.
-    let mut reach = 0u32;
-    let furthest: Vec<u32> = mine
-        .iter()
-        .map(|s| {
-            reach = reach.max(s.end);
-            reach
-        })
-        .collect();
-    let touched = |start: u32, end: u32| -> bool {
-        let n = mine.partition_point(|s| s.start < end);
-        n > 0 && furthest.get(n - 1).is_some_and(|&e| e > start)
-    };
+    let used = Cover::of(used, m.number());
+    let lost = Cover::of(lost, m.number());
     for segment in m.segments() {
         let name = segment.name();
         for (n, field) in segment.fields() {
@@ -185,25 +172,50 @@ fn unused_of(m: &Message<'_>, used: &[Src], lost: &[Src], reasons: &Reasons, out
                 continue;
             }
             let (start, end) = field.span();
-            let reason = reasons.of(
-                name,
-                n,
-                lost.iter()
-                    .any(|s| s.message == m.number() && s.start < end && s.end > start),
-            );
-            if !touched(start, end) {
+            let reason = reasons.of(name, n, lost.touches(start, end));
+            if !used.touches(start, end) {
                 push_unused(out, m, field, reason);
                 continue;
             }
             for rep in field.reps() {
                 for c in rep.comps() {
                     let (start, end) = c.span();
-                    if c.is_some() && !touched(start, end) {
+                    if c.is_some() && !used.touches(start, end) {
                         push_unused(out, m, c, reason);
                     }
                 }
             }
         }
+    }
+}
+
+/// The sources in one message, to be asked for overlaps.
+struct Cover<'s> {
+    /// Ordered by first byte; they may nest.
+    spans: &'s [Src],
+    /// The furthest end up to each span.
+    reach: Vec<u32>,
+}
+
+impl<'s> Cover<'s> {
+    /// `all` is sorted.
+    fn of(all: &'s [Src], message: u16) -> Self {
+        let from = all.partition_point(|s| s.message < message);
+        let to = all.partition_point(|s| s.message <= message);
+        let spans = all.get(from..to).unwrap_or_default();
+        let mut furthest = 0;
+        let furthest_so_far = |s: &Src| {
+            furthest = s.end.max(furthest);
+            furthest
+        };
+        let reach = spans.iter().map(furthest_so_far).collect();
+        Self { spans, reach }
+    }
+    fn touches(&self, start: u32, end: u32) -> bool {
+        let n = self.spans.partition_point(|s| s.start < end);
+        n.checked_sub(1)
+            .and_then(|last| self.reach.get(last))
+            .is_some_and(|&e| e > start)
     }
 }
 

@@ -274,8 +274,11 @@ impl fmt::Display for FileName<'_> {
             flag,
         } = self;
         write!(f, "{patient}_{date}_{kind}_{order}_{}_", timestamp.0)?;
-        if let Some(department) = department {
-            write!(f, "{department}_")?;
+        match department {
+            Some(department) => write!(f, "{department}_")?,
+            // A short time stamp is one only before a department.
+            None if !is_timestamp(timestamp.0) => f.write_str("_")?,
+            None => {}
         }
         write!(f, "{}", flag.as_char())
     }

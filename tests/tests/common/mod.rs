@@ -1,5 +1,11 @@
 //! Shared by the test files: where files are and how they are read.
-#![allow(dead_code, reason = "each test file uses a part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "each test file uses a part; a test may fail loudly and says aloud what it skips"
+)]
 
 use std::path::{Path, PathBuf};
 
@@ -35,8 +41,15 @@ pub fn load(root: &Path) -> Vec<Loaded> {
             if p.is_dir() {
                 todo.push(p);
             } else {
-                let path = p.strip_prefix(root).unwrap().to_string_lossy().replace('\\', "/");
-                out.push(Loaded { path, bytes: std::fs::read(&p).unwrap() });
+                let path = p
+                    .strip_prefix(root)
+                    .unwrap()
+                    .to_string_lossy()
+                    .replace('\\', "/");
+                out.push(Loaded {
+                    path,
+                    bytes: std::fs::read(&p).unwrap(),
+                });
             }
         }
     }
@@ -60,5 +73,9 @@ pub fn by_patient(files: Vec<Loaded>) -> Vec<(String, Vec<Loaded>)> {
 /// First 16 hexadecimal digits of the SHA-256.
 pub fn short_hash(bytes: &[u8]) -> String {
     use sha2::Digest as _;
-    sha2::Sha256::digest(bytes).iter().take(8).map(|b| format!("{b:02x}")).collect()
+    let mut text = String::new();
+    for b in sha2::Sha256::digest(bytes).iter().take(8) {
+        let _ = std::fmt::Write::write_fmt(&mut text, format_args!("{b:02x}"));
+    }
+    text
 }

@@ -1036,7 +1036,7 @@ fn context(cx: &mut Cx<'_, '_>, r: &mut Resource, h: &Header, n: u16) {
 }
 
 #[cfg(test)]
-#[expect(
+#[allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::as_conversions,

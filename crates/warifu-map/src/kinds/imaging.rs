@@ -318,7 +318,7 @@ fn annotate(r: &mut Resource, element: Element, text: &str, src: Src) {
 }
 
 #[cfg(test)]
-#[expect(
+#[allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
     reason = "tests fail by panicking"

@@ -54,7 +54,9 @@ pub fn tables() -> impl Iterator<Item = &'static Table> {
 /// of the resource type.
 pub(crate) fn constants_of(table: Option<&str>, resource_type: &str) -> Option<&'static Row> {
     let named = table.and_then(|name| tables().find(|t| t.name == name));
-    named.or_else(|| tables().find(|t| t.resource == resource_type)).map(|t| &t.constants)
+    named
+        .or_else(|| tables().find(|t| t.resource == resource_type))
+        .map(|t| &t.constants)
 }
 
 /// The row of a table for a field path such as `PID-5[2].1`.
@@ -246,33 +248,38 @@ fn check_segments(cx: &mut Cx<'_, '_>) {
         if warifu_terms::fields::segment(s.name_str()).is_none() {
             cx.report_with(&HL7108, &s, s.name_str().to_owned());
         }
-        let out_of_place = match head_rank(name) {
-            // The head of a message comes in one order and before everything else.
-            Some(rank) => {
-                let wrong = rank < reached;
-                reached = reached.max(rank);
-                wrong
+        // The head of a message comes in one order and before everything else.
+        let out_of_place = if let Some(rank) = head_rank(name) {
+            let wrong = rank < reached;
+            reached = reached.max(rank);
+            wrong
+        } else {
+            if matches!(&name, b"SPM" | b"ORC" | b"OBR" | b"PRB" | b"RXE" | b"RXA") {
+                reached = HEAD_END;
             }
-            None => {
-                if matches!(&name, b"SPM" | b"ORC" | b"OBR" | b"PRB" | b"RXE" | b"RXA") {
-                    reached = HEAD_END;
-                }
-                match &name {
-                    b"SPM" => (ordered, requested) = (false, false),
-                    b"ORC" => ordered = true,
-                    b"OBR" | b"RXO" | b"RXE" | b"RXA" | b"ODS" | b"PRB" | b"ZE1" => requested = true,
-                    _ => {}
-                }
-                let first_in_result = name == *b"ORC" && cx.kind() == Some(DataKind::Oml11);
-                (name == *b"OBX" && ordered && !requested) || (first_in_result && !requested)
+            let first_in_result = name == *b"ORC" && cx.kind() == Some(DataKind::Oml11);
+            let wrong = !requested && (first_in_result || name == *b"OBX" && ordered);
+            match &name {
+                b"SPM" => (ordered, requested) = (false, false),
+                b"ORC" => ordered = true,
+                b"OBR" | b"RXO" | b"RXE" | b"RXA" | b"ODS" | b"PRB" | b"ZE1" => requested = true,
+                _ => {}
             }
+            wrong
         };
         if out_of_place {
             cx.report_with(&HL7112, &s, s.name_str().to_owned());
         }
         for (_, field) in s.fields() {
             for (start, end) in field.unknown_escapes() {
-                cx.report(&HL7109, &Src { message: cx.message().number(), start, end });
+                cx.report(
+                    &HL7109,
+                    &Src {
+                        message: cx.message().number(),
+                        start,
+                        end,
+                    },
+                );
             }
         }
     }

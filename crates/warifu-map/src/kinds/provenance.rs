@@ -240,7 +240,7 @@ fn activity(cx: &Cx<'_, '_>, m: &Message<'_>) -> (&'static str, &'static str) {
 }
 
 #[cfg(test)]
-#[expect(
+#[allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
     reason = "tests fail by panicking"

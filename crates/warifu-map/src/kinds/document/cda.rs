@@ -414,7 +414,7 @@ impl Reader<'_> {
 }
 
 #[cfg(test)]
-#[expect(
+#[allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::as_conversions,

@@ -414,7 +414,7 @@ fn hostile_orders_end_in_time_and_without_panic() {
 
 /// What the public samples give, by data kind.
 #[test]
-#[expect(clippy::print_stdout, reason = "a skipped test says so")]
+#[allow(clippy::print_stdout, reason = "a skipped test says so")]
 fn public_samples_convert() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(
         "../../../shared/samples/ssmix2/nho-testing-tool/standard_root/999/901/9999013/20111220",

@@ -1,0 +1,217 @@
+//! Ten megabytes made to hurt, through the whole conversion, trace off and on.
+//!
+//! Anything that looks back or ahead without bound, or keeps something for each pair of things, does
+//! not finish here or breaks the bounds on what is kept. Nothing is timed.
+#![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+
+mod common;
+
+use warifu_map::{Converter, File, Options, Output, assemble};
+
+const LENGTH: usize = 10_000_000;
+/// Most bytes of JSON for each byte of input: a one-letter result becomes a whole Observation.
+const GROWTH: usize = 400;
+
+const HEAD: &str = "MSH|^~\\&|HIS|H|GW|H|20260401103000||ORU^R01^ORU_R01|1|P|2.5||||||~ISO IR87||ISO 2022-1994\rPID|1||0000990001^^^^PI||A^B||19500101|M\r";
+const PATH: &str = "000/099/0000990001/20260401/OML-11/0000990001_20260401_OML-11_000000260401011_20260401103000500_08_1";
+
+/// `head`, then `piece` again and again, to ten megabytes.
+fn fill(head: &str, piece: &[u8]) -> Vec<u8> {
+    let mut bytes = head.as_bytes().to_vec();
+    bytes.extend(piece.iter().copied().cycle().take(LENGTH - bytes.len()));
+    bytes
+}
+
+fn survives_at(path: &str, bytes: &[u8]) -> usize {
+    let length = u32::try_from(bytes.len()).unwrap();
+    let mut plain = 0;
+    for trace in [false, true] {
+        let mut out = Output::new();
+        let mut converter = Converter::new(Options {
+            institution: Some("1319999999".to_owned()),
+            trace,
+            ..Options::default()
+        });
+        converter.convert(File { path, bytes }, 0, &mut out);
+        assert!(
+            out.json.len() <= GROWTH * LENGTH,
+            "{} bytes of JSON",
+            out.json.len()
+        );
+        assert!(
+            out.diagnostics.len() + out.events.len() + out.unused.len() + out.used.len()
+                <= 4 * LENGTH
+        );
+        for d in &out.diagnostics {
+            assert!(
+                d.span.start <= d.span.end && d.span.end <= length,
+                "{}",
+                d.code.code
+            );
+        }
+        for u in &out.unused {
+            assert!(u.start <= u.end && u.end <= length);
+        }
+        if trace {
+            assert_eq!(plain, out.json.len(), "tracing changes the output");
+        }
+        plain = out.json.len();
+        let mut lines = Vec::new();
+        assemble::ndjson(&out, &mut lines);
+        assert_eq!(lines.len(), out.json.len() + out.resources.len());
+    }
+    plain
+}
+
+fn survives(head: &str, piece: &str) -> usize {
+    survives_at(PATH, &fill(head, piece.as_bytes()))
+}
+
+fn in_result(piece: &str) -> usize {
+    survives(&format!("{HEAD}OBR|1|1|1|A^B^C\rOBX|1|ST|A^B^C||"), piece)
+}
+
+#[test]
+fn millions_of_field_separators() {
+    survives(HEAD, "|");
+    in_result("|");
+}
+
+#[test]
+fn millions_of_components_and_subcomponents() {
+    in_result("^");
+    in_result("&");
+    in_result("a^b&c");
+}
+
+#[test]
+fn millions_of_repetitions() {
+    in_result("~");
+    survives(&format!("{HEAD}PID|1||"), "0000990001^^^^PI~");
+    survives(&format!("{HEAD}PV1|1|I||||||"), "D1^A^B~");
+}
+
+#[test]
+fn one_endless_field() {
+    assert!(in_result("x") > 0);
+    in_result("\u{3042}");
+}
+
+#[test]
+fn endless_escapes() {
+    in_result("\\");
+    in_result("\\E\\");
+    in_result("\\X0D0A\\");
+    in_result("\\.br\\\\F");
+    in_result("\\X");
+}
+
+#[test]
+fn endless_shifts() {
+    in_result("\x1b$B\x1b(B");
+    in_result("\x1b$BF~\x1b(B\x1b");
+    in_result("\x1b");
+}
+
+#[test]
+fn endless_file_without_a_message() {
+    survives("", "\r");
+    survives("", "MSH");
+    survives_at("", &fill("", b"\0"));
+}
+
+#[test]
+fn blanks_that_look_like_the_end() {
+    let mut bytes = fill(HEAD, b"\r        \x1c");
+    bytes.extend_from_slice(b"x\r");
+    survives_at(PATH, &bytes);
+}
+
+#[test]
+fn millions_of_segments() {
+    survives(HEAD, "ZZZ\r");
+    survives(HEAD, "NTE|1||x\r");
+    survives(HEAD, "AL1|1\r");
+    survives(HEAD, "PID|1\r");
+}
+
+#[test]
+fn hundreds_of_thousands_of_results() {
+    survives(
+        &format!("{HEAD}OBR|1|1|1|A^B^C\r"),
+        "OBX|1|NM|A^B^C||1|g|||||F\r",
+    );
+}
+
+#[test]
+fn hundreds_of_thousands_of_orders() {
+    survives(HEAD, "ORC|SC|1\rOBR|1|1|1|A^B^C\rOBX|1|NM|A^B^C||1\r");
+    let head = HEAD.replace("ORU^R01^ORU_R01", "RDE^O11^RDE_O11");
+    survives_at(
+        &PATH.replace("OML-11", "OMP-01"),
+        &fill(&head, b"ORC|NW|1\rRXE||1^A^B|1||g\rTQ1|||1^A^B\rRXR|PO\r"),
+    );
+}
+
+#[test]
+fn hundreds_of_thousands_of_messages_in_one_file() {
+    survives("", "MSH|^~\\&|A\rPID|1||1\r\x1c\r");
+}
+
+#[test]
+fn names_and_problems_without_end() {
+    let head = HEAD.replace("ORU^R01^ORU_R01", "ADT^A08^ADT_A01");
+    let path = PATH.replace("OML-11", "ADT-00").replace("20260401/", "-/");
+    survives_at(&path, &fill(&format!("{head}PID|1||1||"), b"A^B^^^^^L^I~"));
+    survives_at(
+        &path,
+        &fill(
+            &head,
+            b"NK1|1|A^B\rOBX|1|NM|A^B^C||1\rAL1|1|DA|A^B^C\rIN1|1|06\r",
+        ),
+    );
+    let head = HEAD.replace("ORU^R01^ORU_R01", "PPR^PC1^PPR_PC1");
+    survives_at(
+        &PATH.replace("OML-11", "PPR-01"),
+        &fill(&head, b"PRB|AD|20260401|A^B^C\r"),
+    );
+}
+
+#[test]
+fn documents_nested_without_end() {
+    const FOLDER: &str = "000/099/0000990001/20260413/^^^11506-3^経過記録^LN/0000990001_20260413_^^^11506-3^経過記録^LN_260413PN001_20260413183000800_1/main_document.xml";
+    for piece in ["<a>", "<a b='1'/>", "<a ", "&amp;", "<!--", " b='1'"] {
+        survives_at(
+            FOLDER,
+            &fill(
+                "<?xml version=\"1.0\"?><ClinicalDocument xmlns=\"urn:hl7-org:v3\">",
+                piece.as_bytes(),
+            ),
+        );
+    }
+    survives_at(FOLDER, &fill("<!DOCTYPE a [<!ENTITY b \"", b"&c;"));
+    survives_at(
+        &FOLDER.replace(".xml", ".pdf"),
+        &fill("%PDF-1.7", b"\0\xff"),
+    );
+}
+
+/// Every kind of message as one file whose segments behind PID come again and again: groups of
+/// orders, results, doses and stays without end. Two megabytes: there are many kinds.
+#[test]
+fn every_kind_with_endless_groups() {
+    let mut kinds = std::collections::BTreeSet::new();
+    for f in common::load(&common::fixtures().join("standard_root")) {
+        let kind = f.path.split('/').nth(4).unwrap().to_owned();
+        let pid = f.bytes.windows(5).position(|w| w == b"\rPID|").unwrap();
+        let line = f.bytes[pid + 1..].iter().position(|b| *b == b'\r').unwrap();
+        let (head, groups) = f.bytes.split_at(pid + 1 + line + 1);
+        if groups.is_empty() || !kinds.insert(kind) {
+            continue;
+        }
+        let mut bytes = head.to_vec();
+        bytes.extend(groups.iter().copied().cycle().take(2_000_000));
+        assert!(survives_at(&f.path, &bytes) > 0, "{}", f.path);
+    }
+    assert!(kinds.len() > 20, "the fixtures are there");
+}
