@@ -18,7 +18,8 @@ const PATH: &str = "000/099/0000990001/20260401/OML-11/0000990001_20260401_OML-1
 /// `head`, then `piece` again and again, to ten megabytes.
 fn fill(head: &str, piece: &[u8]) -> Vec<u8> {
     let mut bytes = head.as_bytes().to_vec();
-    bytes.extend(piece.iter().copied().cycle().take(LENGTH - bytes.len()));
+    let room = LENGTH - bytes.len();
+    bytes.extend(piece.iter().copied().cycle().take(room));
     bytes
 }
 

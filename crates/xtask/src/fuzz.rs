@@ -5,7 +5,7 @@ use std::{fs, path::Path, process::Command, time::Instant};
 use anyhow::{Context as _, Result, bail};
 
 use crate::{
-    bench,
+    bench, files,
     process::{self, Output, strip_cargo_variables},
     repo::Repo,
     tools,
@@ -26,6 +26,8 @@ pub(crate) fn run(repo: &Repo, seconds: u32) -> Result<()> {
     let cargo_fuzz = tools::cargo_fuzz(repo, Output::Shown)?;
     let toolchain = Toolchain::find();
     let logs = repo.target.join("fuzz/logs");
+    let seeds = repo.target.join("fuzz/seeds");
+    write_seeds(repo, &seeds)?;
     let mut outcomes = Vec::new();
     for target in targets {
         println!("fuzz: building {target} …");
@@ -44,7 +46,7 @@ pub(crate) fn run(repo: &Repo, seconds: u32) -> Result<()> {
         if result.is_ok() {
             println!("fuzz: {target} for {seconds} s …");
             let mut fuzz = toolchain.command(repo, &cargo_fuzz);
-            fuzz_arguments(&mut fuzz, repo, &folder, &target, seconds)?;
+            fuzz_arguments(&mut fuzz, repo, &folder, &seeds, &target, seconds)?;
             result = process::run(&mut fuzz, Output::Log(&log));
         }
         outcomes.push(Outcome {
@@ -59,11 +61,12 @@ pub(crate) fn run(repo: &Repo, seconds: u32) -> Result<()> {
     summary(repo, &outcomes, seconds)
 }
 
-/// `cargo fuzz run TARGET CORPUS [SEEDS] -- OPTIONS`: what it finds stays below `target`.
+/// `cargo fuzz run TARGET CORPUS SEEDS -- OPTIONS`: what it finds stays below `target`.
 fn fuzz_arguments(
     command: &mut Command,
     repo: &Repo,
     folder: &Path,
+    seeds: &Path,
     target: &str,
     seconds: u32,
 ) -> Result<()> {
@@ -73,10 +76,7 @@ fn fuzz_arguments(
     fs::create_dir_all(&crashes)?;
     command.arg("run").arg("--fuzz-dir").arg(folder);
     command.arg(target).arg(corpus);
-    let seeds = folder.join("seeds").join(target);
-    if seeds.is_dir() {
-        command.arg(seeds);
-    }
+    command.arg(seeds);
     command.args([
         "--".to_owned(),
         format!("-max_total_time={seconds}"),
@@ -87,6 +87,25 @@ fn fuzz_arguments(
         "-print_final_stats=1".to_owned(),
         format!("-artifact_prefix={}/", crashes.display()),
     ]);
+    Ok(())
+}
+
+/// One seed a fixture, in the form that all targets read (`tests/fuzz/src/bodies.rs`): a byte of
+/// switches, the path below the storage root, LF, the content.
+fn write_seeds(repo: &Repo, seeds: &Path) -> Result<()> {
+    const KNOWN_INSTITUTION: u8 = 0x08;
+    let fixtures = repo.root.join("tests/fixtures");
+    for (number, file) in files::list(&fixtures)?.into_iter().enumerate() {
+        let bytes = fs::read(fixtures.join(&file))?;
+        let path: Vec<_> = file
+            .components()
+            .skip(1)
+            .map(|part| part.as_os_str().to_string_lossy())
+            .collect();
+        let head = path.join("/");
+        let seed = [&[KNOWN_INSTITUTION], head.as_bytes(), b"\n", &bytes].concat();
+        files::write(&seeds.join(format!("{number:04}")), &seed)?;
+    }
     Ok(())
 }
 

@@ -41,6 +41,7 @@ cargo xtask COMMAND
                              everything CI runs, in its order
   nightly [--seconds N]      run every fuzz target (60 seconds each)
   bench [ARGUMENTS…]         run the benchmarks; ARGUMENTS go to criterion
+  bench storage [MESSAGES]   convert a generated storage with one thread and with two
 ";
 
 fn main() -> ExitCode {
