@@ -16,20 +16,35 @@ pub mod practitioner;
 pub mod provenance;
 pub mod vital;
 
+use warifu_diag::catalogue::enc::ENC116;
 use warifu_diag::catalogue::hl7::{HL7108, HL7109, HL7112};
 use warifu_diag::catalogue::ssm::{SSM106, SSM107, SSM112, SSM113};
 use warifu_fhir::{Buffers, Row, Src};
-use warifu_hl7::Message;
+use warifu_hl7::{Message, Part};
 use warifu_ssmix2::DataKind;
 
 use crate::convert::Core;
 use crate::cx::{Cx, Item, PatientContext};
 use crate::output::Output;
-use crate::table::Table;
+use crate::table::{Ignored, Table};
+
+table! {
+    /// MSH → Bundle. HL7 v2.5 §2.15.9; what only a Provenance takes is left alone without one.
+    MSH_TO_BUNDLE: "Bundle" {
+        "MSH-4" => "": ignored Ignored::Transport, "送信施設";
+        "MSH-7" => "Bundle.timestamp": part, "メッセージ日時";
+        "MSH-9" => "": ignored Ignored::Redundant, "メッセージ型";
+        "MSH-10" => "": ignored Ignored::Transport, "メッセージ制御ID";
+    }
+}
+
+/// Tables of this module.
+pub static TABLES: &[&Table] = &[&MSH_TO_BUNDLE];
 
 /// All tables, for the trace, the documentation and the coverage tests.
 pub fn tables() -> impl Iterator<Item = &'static Table> {
     [
+        TABLES,
         patient::TABLES,
         patient_observation::TABLES,
         practitioner::TABLES,
@@ -137,10 +152,13 @@ pub(crate) fn survey<'a>(
 /// Converts one message into `cx.out`.
 pub(crate) fn convert(cx: &mut Cx<'_, '_>) {
     use DataKind as K;
-    if let Some(t) = warifu_hl7::time::parse(cx.message().value(b"MSH", 7).text) {
+    let sent = cx.message().value(b"MSH", 7);
+    if let Some(t) = warifu_hl7::time::parse(sent.text) {
+        cx.used(&sent);
         let number = cx.message().number();
         cx.out.message_times.push((number, t));
     }
+    check_charset(cx);
     if cx.options().clins {
         crate::clins::note_visit(cx);
     }
@@ -235,6 +253,19 @@ fn check_key(cx: &mut Cx<'_, '_>, kind: DataKind) {
         }
     }
     check_segments(cx);
+}
+
+/// MSH-18 against the bytes (plain ASCII agrees with every declaration).
+fn check_charset(cx: &mut Cx<'_, '_>) {
+    let m = cx.message();
+    let Some(field) = m.first(b"MSH").map(|s| s.field(18)).filter(Part::is_some) else {
+        return;
+    };
+    let found = m.charset();
+    let agrees = warifu_source::declared(field.raw()).is_none_or(|d| d == found);
+    if !agrees && found != warifu_source::Charset::Iso2022Jp {
+        cx.report_with(&ENC116, &field, crate::charset_name(found));
+    }
 }
 
 /// Segments that SS-MIX2 does not know, segments out of place, escapes that nobody knows.
