@@ -75,8 +75,12 @@ fn has_clean_ends(b: &[u8]) -> bool {
 }
 
 /// One message: bytes, index and an arena for decoded text.
+///
+/// One pointer wide: segments and parts carry it and are copied all the time.
 #[derive(Clone, Copy)]
-pub struct Message<'a> {
+pub struct Message<'a>(&'a Inner<'a>);
+
+struct Inner<'a> {
     bytes: &'a [u8],
     index: &'a Index,
     arena: &'a Bump,
@@ -91,8 +95,8 @@ impl std::fmt::Debug for Message<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // No content: messages hold patients' data.
         f.debug_struct("Message")
-            .field("bytes", &self.bytes.len())
-            .field("segments", &self.index.segments.len())
+            .field("bytes", &self.0.bytes.len())
+            .field("segments", &self.0.index.segments.len())
             .finish_non_exhaustive()
     }
 }
@@ -101,23 +105,25 @@ impl<'a> Message<'a> {
     /// Lends the message that `index` was built from. `number` is handed on in every [`Val`].
     pub fn new(bytes: &'a [u8], index: &'a Index, arena: &'a Bump, number: u16) -> Self {
         let first = index.segments.first().map_or(0, |s| s.start as usize);
-        Self {
+        Self(arena.alloc(Inner {
             bytes,
             index,
             arena,
             utf8: bytes.get(first..).and_then(|b| std::str::from_utf8(b).ok()),
             first,
             number,
-        }
+        }))
     }
     /// Plain ASCII between two offsets.
-    fn plain(&self, start: u32, end: u32) -> &'a str {
+    fn plain(self, start: u32, end: u32) -> &'a str {
         let range = start as usize..end as usize;
-        match self.utf8 {
+        let first = self.0.first;
+        match self.0.utf8 {
             Some(text) => text
-                .get(range.start.saturating_sub(self.first)..range.end.saturating_sub(self.first))
+                .get(range.start.saturating_sub(first)..range.end.saturating_sub(first))
                 .unwrap_or(""),
             None => self
+                .0
                 .bytes
                 .get(range)
                 .and_then(|b| std::str::from_utf8(b).ok())
@@ -126,38 +132,38 @@ impl<'a> Message<'a> {
     }
     /// The bytes of the file.
     pub fn bytes(&self) -> &'a [u8] {
-        self.bytes
+        self.0.bytes
     }
     /// The caller's number of the message.
     pub fn number(&self) -> u16 {
-        self.number
+        self.0.number
     }
     /// The arena that decoded text lives in.
     pub fn arena(&self) -> &'a Bump {
-        self.arena
+        self.0.arena
     }
     /// Charset by which values are decoded.
     pub fn charset(&self) -> Charset {
-        self.index.charset
+        self.0.index.charset
     }
     /// Delimiters in force.
     pub fn delimiters(&self) -> Delimiters {
-        self.index.delimiters
+        self.0.index.delimiters
     }
     /// All segments in file order, unknown ones included.
     pub fn segments(
         &self,
     ) -> impl DoubleEndedIterator<Item = Segment<'a>> + ExactSizeIterator + use<'a> {
         let m = *self;
-        (0..self.index.segments.len()).map(move |i| Segment {
+        (0..self.0.index.segments.len()).map(move |i| Segment {
             message: m,
-            seg: m.index.segments.get(i).copied().unwrap_or(NO_SEGMENT),
+            seg: m.0.index.segments.get(i).copied().unwrap_or(NO_SEGMENT),
             position: i as u32,
         })
     }
     /// Segment at a position in the file (0 = MSH).
     pub fn segment(&self, position: usize) -> Option<Segment<'a>> {
-        self.index.segments.get(position).map(|s| Segment {
+        self.0.index.segments.get(position).map(|s| Segment {
             message: *self,
             seg: *s,
             position: position as u32,
@@ -165,7 +171,7 @@ impl<'a> Message<'a> {
     }
     /// First segment of a name.
     pub fn first(&self, name: &[u8; 3]) -> Option<Segment<'a>> {
-        self.segment(self.index.first(*name)?)
+        self.segment(self.0.index.first(*name)?)
     }
     /// First field of the first segment of a name: `value(b"MSH", 10)`; empty when absent.
     pub fn value(&self, segment: &[u8; 3], field: usize) -> Val<'a> {
@@ -176,6 +182,7 @@ impl<'a> Message<'a> {
     /// The path of the byte at `offset`: segment, field, repetition, component, sub-component.
     pub fn locate(&self, offset: u32) -> Option<FieldPath> {
         let i = self
+            .0
             .index
             .segments
             .partition_point(|s| s.start <= offset)
@@ -184,16 +191,16 @@ impl<'a> Message<'a> {
         let name = seg.seg.name;
         let mut path = FieldPath {
             segment: name,
-            ordinal: self.index.ordinal(i),
+            ordinal: self.0.index.ordinal(i),
             ..FieldPath::default()
         };
         if offset < seg.seg.start + 3 && name != *b"???" {
             return Some(path);
         }
-        let fields = self
-            .index
-            .fields
-            .get(seg.seg.first_field as usize..(seg.seg.first_field + seg.seg.fields) as usize)?;
+        let fields =
+            self.0.index.fields.get(
+                seg.seg.first_field as usize..(seg.seg.first_field + seg.seg.fields) as usize,
+            )?;
         let n = fields.partition_point(|f| (f >> 6) <= offset);
         if n == 0 {
             return Some(path);
@@ -220,13 +227,13 @@ impl<'a> Message<'a> {
     /// Number and place of the part that holds `offset`, and whether there are several. Goes on from
     /// the part located last on this level, so that asking for all parts in order takes linear time.
     fn inside(
-        &self,
+        self,
         level: usize,
         mut parts: Parts<'a>,
         offset: u32,
     ) -> Option<(u32, Part<'a>, bool)> {
         let outer = parts.part.span();
-        let mut cursors = self.index.located.get();
+        let mut cursors = self.0.index.located.get();
         let cursor = cursors.get_mut(level)?;
         let mut count = 0;
         if cursor.outer == outer && cursor.number > 0 && cursor.start <= offset {
@@ -247,7 +254,7 @@ impl<'a> Message<'a> {
             number,
             start: part.start,
         };
-        self.index.located.set(cursors);
+        self.0.index.located.set(cursors);
         Some((number, part, count > 1))
     }
 }
@@ -276,6 +283,7 @@ impl<'a> Segment<'a> {
     /// Name as text.
     pub fn name_str(&self) -> &'a str {
         self.message
+            .0
             .bytes
             .get(self.seg.start as usize..self.seg.start as usize + 3)
             .and_then(|b| std::str::from_utf8(b).ok())
@@ -309,11 +317,12 @@ impl<'a> Segment<'a> {
             return empty;
         }
         let i = self.seg.first_field as usize + n - 1;
-        let (start, flags) = self.message.index.start_and_flags(i);
+        let (start, flags) = self.message.0.index.start_and_flags(i);
         let end = if n == self.seg.fields as usize {
             self.seg.end
         } else {
             self.message
+                .0
                 .index
                 .start_and_flags(i + 1)
                 .0
@@ -354,6 +363,7 @@ impl<'a> Part<'a> {
     /// Raw bytes as in the file, escape sequences included.
     pub fn raw(&self) -> &'a [u8] {
         self.message
+            .0
             .bytes
             .get(self.start as usize..self.end as usize)
             .unwrap_or_default()
@@ -374,7 +384,7 @@ impl<'a> Part<'a> {
         if self.flags & F_ESC != 0 {
             return false;
         }
-        let d = self.message.index.delimiters;
+        let d = self.message.0.index.delimiters;
         self.raw()
             .iter()
             .all(|&b| b == d.component || b == d.repetition || b == d.subcomponent || b == b' ')
@@ -389,11 +399,11 @@ impl<'a> Part<'a> {
     }
     /// Repetition `i` from 0; an empty part when absent.
     pub fn rep(&self, i: usize) -> Self {
-        self.nth(self.message.index.delimiters.repetition, F_REP, i)
+        self.nth(self.message.0.index.delimiters.repetition, F_REP, i)
     }
     /// All repetitions (one, possibly empty, at least).
     pub fn reps(&self) -> Parts<'a> {
-        self.split(self.message.index.delimiters.repetition, F_REP)
+        self.split(self.message.0.index.delimiters.repetition, F_REP)
     }
     /// Component `n` from 1 of the first repetition; an empty part when absent.
     pub fn comp(&self, n: usize) -> Self {
@@ -403,7 +413,7 @@ impl<'a> Part<'a> {
             self.rep(0)
         };
         r.nth(
-            self.message.index.delimiters.component,
+            self.message.0.index.delimiters.component,
             F_COMP,
             n.saturating_sub(1),
         )
@@ -415,13 +425,13 @@ impl<'a> Part<'a> {
         } else {
             self.rep(0)
         };
-        r.split(self.message.index.delimiters.component, F_COMP)
+        r.split(self.message.0.index.delimiters.component, F_COMP)
     }
     /// Sub-component `n` from 1; an empty part when absent.
     pub fn sub(&self, n: usize) -> Self {
         let c = self.leaf_component();
         c.nth(
-            self.message.index.delimiters.subcomponent,
+            self.message.0.index.delimiters.subcomponent,
             F_SUB,
             n.saturating_sub(1),
         )
@@ -429,7 +439,7 @@ impl<'a> Part<'a> {
     /// All sub-components of the first component.
     pub fn subs(&self) -> Parts<'a> {
         self.leaf_component()
-            .split(self.message.index.delimiters.subcomponent, F_SUB)
+            .split(self.message.0.index.delimiters.subcomponent, F_SUB)
     }
     fn leaf_component(&self) -> Self {
         if self.flags & (F_REP | F_COMP) == 0 {
@@ -462,12 +472,12 @@ impl<'a> Part<'a> {
             text: if is_blank(text) { "" } else { text },
             start: self.start,
             end: self.end,
-            message: self.message.number,
+            message: self.message.0.number,
         }
     }
     /// The flags are the field's: a component of it may still be plain ASCII.
     fn is_plain(&self, raw: &[u8]) -> bool {
-        let escape = self.message.index.delimiters.escape;
+        let escape = self.message.0.index.delimiters.escape;
         self.flags & F_8BIT == 0 && !raw.iter().any(|&b| b == 0x1B || b == 0x0E || b == escape)
     }
     /// Byte ranges of HL7 escapes in this part that are unknown or unclosed.
@@ -477,8 +487,8 @@ impl<'a> Part<'a> {
             let m = self.message;
             walk_escapes(
                 self.raw(),
-                m.index.charset,
-                m.index.delimiters,
+                m.0.index.charset,
+                m.0.index.delimiters,
                 |at, len, text| {
                     if text.is_none() && found.len() < 16 {
                         found.push((self.start + at as u32, self.start + (at + len) as u32));
@@ -536,6 +546,7 @@ impl<'a> Part<'a> {
     fn find(&self, delimiter: u8, from: u32) -> (u32, bool) {
         let bytes = self
             .message
+            .0
             .bytes
             .get(..self.end as usize)
             .unwrap_or_default();
@@ -548,7 +559,7 @@ impl<'a> Part<'a> {
             }
             return (self.end, false);
         }
-        let cp932 = self.message.index.charset == Charset::Cp932;
+        let cp932 = self.message.0.index.charset == Charset::Cp932;
         while let Some(&b) = bytes.get(i) {
             if b == delimiter {
                 return (i as u32, true);
@@ -618,11 +629,11 @@ fn is_blank(text: &str) -> bool {
 
 /// Decodes and unescapes into the arena.
 fn decode<'a>(raw: &'a [u8], m: Message<'a>) -> &'a str {
-    let mut s = m.index.scratch.take();
+    let mut s = m.0.index.scratch.take();
     s.clear();
-    decode_and_unescape(raw, m.index.charset, m.index.delimiters, &mut s);
-    let text = m.arena.alloc_str(&s);
-    m.index.scratch.replace(s);
+    decode_and_unescape(raw, m.0.index.charset, m.0.index.delimiters, &mut s);
+    let text = m.0.arena.alloc_str(&s);
+    m.0.index.scratch.replace(s);
     text
 }
 

@@ -10,8 +10,9 @@ use warifu_ssmix2::{FileName, Flag};
 use warifu_ssmix2::{Place, components, locate};
 use warifu_ssmix2::{SelectionNoteKind, State, select};
 
-use crate::cx::{Cx, Item, PatientContext};
+use crate::cx::{Cx, Item, PatientContext, Shared};
 use crate::kinds;
+use crate::memo::{Key, Memo};
 use crate::options::{IdMode, Options};
 use crate::output::{Delete, Output};
 use crate::trace;
@@ -35,6 +36,10 @@ pub(crate) struct Core {
     pub(crate) id_key: IdKey,
     /// Why fields leave no leaf (tracing on).
     pub(crate) reasons: trace::Reasons,
+    /// Ids of what messages share.
+    pub(crate) ids: Memo<Id>,
+    /// Resources that messages share, without trace.
+    pub(crate) shared: Memo<Shared>,
     issuer: String,
 }
 
@@ -45,9 +50,21 @@ impl Core {
     }
     pub(crate) fn patient_id(&self, patient: &str) -> Id {
         match self.options.ids {
-            IdMode::Keyed => self.id_key.id(self.issuer(), &["Patient", patient]),
+            IdMode::Keyed => self.keyed_id(&["Patient", patient]),
             IdMode::Readable => Id::readable(&format!("{patient}.ADT-00")),
         }
+    }
+    /// Keyed id of something that many messages name: two digests are saved when it is known.
+    pub(crate) fn keyed_id(&self, parts: &[&str]) -> Id {
+        let mut key = Key::new(&[]);
+        for part in parts {
+            key.add(&[part.as_bytes()]);
+        }
+        self.ids.get(&key, |id| *id).unwrap_or_else(|| {
+            let id = self.id_key.id(self.issuer(), parts);
+            self.ids.put(&key, id);
+            id
+        })
     }
 }
 
@@ -77,6 +94,8 @@ impl Converter {
         Self {
             core: Core {
                 reasons: trace::Reasons::new(options.trace),
+                ids: Memo::default(),
+                shared: Memo::default(),
                 options,
                 id_key,
                 issuer,
@@ -152,7 +171,7 @@ impl Converter {
                 .any(|n| matches!(n.kind, NoteKind::MissingMsh))
         {
             let message = Message::new(bytes, index, arena, number);
-            let item = complete(item, &message);
+            let item = complete(item, message);
             let pid = message.value(b"PID", 3);
             let context = PatientContext {
                 patient: patient_key(item.patient, pid.text),
@@ -160,7 +179,7 @@ impl Converter {
             };
             let mut context = context;
             let core: &Core = core;
-            note_patient(&item, &message, out);
+            note_patient(&item, message, out);
             out.set_source(number, kinds::provenance::source(core, &item));
             let (made, withdrawn) = (out.resources.len(), out.deletes.len());
             kinds::survey(core, pool, out, &mut context, &[(item, message)]);
@@ -181,7 +200,7 @@ impl Converter {
             kinds::convert(&mut cx);
             let file = [(item, message)];
             kinds::provenance::emit(core, pool, out, &context, &file, made, withdrawn);
-            trace::finish_message(&message, core, out, mark, first_diagnostic);
+            trace::finish_message(message, core, out, mark, first_diagnostic);
         }
     }
 
@@ -311,9 +330,9 @@ impl Converter {
             } else {
                 place.item()
             };
-            let item = complete(item, &message);
+            let item = complete(item, message);
             let key = patient_key(item.patient, message.value(b"PID", 3).text);
-            note_patient(&item, &message, out);
+            note_patient(&item, message, out);
             match people.iter_mut().find(|(p, _)| *p == key) {
                 Some((_, v)) => v.push((*i, item, message)),
                 None => people.push((key, vec![(*i, item, message)])),
@@ -399,7 +418,7 @@ impl Converter {
             }
             dead.clear();
             let message = Message::new(file.bytes, &index, &arena, number);
-            let item = complete(place.item(), &message);
+            let item = complete(place.item(), message);
             let key = patient_key(item.patient, message.value(b"PID", 3).text);
             let known = contexts.iter().find(|c| c.patient == key).cloned();
             let forgotten = known.is_none();
@@ -525,7 +544,7 @@ pub(crate) fn patient_key(folder: &str, pid3: &str) -> String {
     format!("{pid3}\u{1e}{folder}")
 }
 
-fn note_patient(item: &Item<'_>, message: &Message<'_>, out: &mut Output) {
+fn note_patient(item: &Item<'_>, message: Message<'_>, out: &mut Output) {
     let pid3 = message.value(b"PID", 3);
     let span = Span {
         source: SourceId(u32::from(message.number())),
@@ -541,7 +560,7 @@ fn note_patient(item: &Item<'_>, message: &Message<'_>, out: &mut Output) {
 }
 
 /// Fills what a loose file lacks: the data kind, guessed from MSH-9 and the segments.
-fn complete<'a>(item: Item<'a>, message: &Message<'a>) -> Item<'a> {
+fn complete<'a>(item: Item<'a>, message: Message<'a>) -> Item<'a> {
     if item.kind.is_some() || !item.kind_text.is_empty() {
         return item;
     }

@@ -8,6 +8,7 @@ use warifu_hl7::{Message, Part, Val};
 use warifu_ssmix2::DataKind;
 
 use crate::convert::Core;
+use crate::memo::Key;
 use crate::options::{IdMode, ReferenceStyle};
 use crate::output::Output;
 use crate::table::MapRow;
@@ -134,6 +135,12 @@ pub struct Diagnosis {
     pub src: Src,
 }
 
+/// A resource as it was made before, with what was found; places count from its source.
+pub(crate) struct Shared {
+    json: Box<[u8]>,
+    findings: Vec<Diagnostic>,
+}
+
 /// Context of the conversion of one message.
 pub struct Cx<'a, 'r> {
     pub(crate) conv: &'r Core,
@@ -245,6 +252,74 @@ impl<'a> Cx<'a, '_> {
         self.out.push(&done, self.message.number());
         self.pool.push(done.into_buffers());
     }
+    /// Emits a resource that many messages repeat: a shared one, or the patient. `make` may only read
+    /// what `sources` holds, the options and the resource's id; it is not called
+    /// when the same bytes have been read before. With a trace it always is. The sources
+    /// stand in `message` from `base` on.
+    pub(crate) fn emit_shared(
+        &mut self,
+        resource_type: &'static str,
+        id: Id,
+        (message, base): (Message<'a>, u32),
+        sources: &[&[u8]],
+        make: impl FnOnce(&mut Self) -> Resource,
+    ) {
+        /// Longest JSON that is kept.
+        const LONGEST: usize = 8192;
+        if self.conv.options.trace {
+            let r = make(self);
+            self.emit(r);
+            return;
+        }
+        let d = message.delimiters();
+        let reading = [d.field, d.component, d.repetition, d.escape, d.subcomponent];
+        let charset = crate::convert::charset_name(message.charset());
+        let mut key = Key::new(&[
+            &reading,
+            charset.as_bytes(),
+            resource_type.as_bytes(),
+            id.as_str().as_bytes(),
+        ]);
+        key.add(sources);
+        let number = self.message.number();
+        let out = &mut *self.out;
+        let known = self.conv.shared.get(&key, |known| {
+            out.push_json(resource_type, id, &known.json, number);
+            out.diagnostics.extend(known.findings.iter().map(|d| {
+                let mut d = d.clone();
+                d.span.source = SourceId(u32::from(message.number()));
+                d.span.start += base;
+                d.span.end += base;
+                d
+            }));
+        });
+        if known.is_some() {
+            return;
+        }
+        let (first, made) = (self.out.diagnostics.len(), self.out.resources.len());
+        let r = make(self);
+        // What made other resources on its way is made again each time.
+        let alone = self.out.resources.len() == made;
+        let done = r.finish();
+        if alone && done.json().len() <= LONGEST {
+            let found = self.out.diagnostics.get(first..).unwrap_or_default();
+            let relative = |d: &Diagnostic| {
+                let mut d = d.clone();
+                if d.span.source.0 != u32::from(message.number()) {
+                    return None;
+                }
+                d.span.start = d.span.start.checked_sub(base)?;
+                d.span.end = d.span.end.checked_sub(base)?;
+                Some(d)
+            };
+            if let Some(findings) = found.iter().map(relative).collect() {
+                let json = done.json().into();
+                self.conv.shared.put(&key, Shared { json, findings });
+            }
+        }
+        self.out.push(&done, number);
+        self.pool.push(done.into_buffers());
+    }
     /// Drops a resource that turned out to be nothing.
     pub fn discard(&mut self, r: Resource) {
         self.pool.push(r.finish().into_buffers());
@@ -311,9 +386,7 @@ impl<'a> Cx<'a, '_> {
                         count += 1;
                     }
                 }
-                self.conv
-                    .id_key
-                    .id(self.conv.issuer(), all.get(..count).unwrap_or(&all))
+                self.conv.keyed_id(all.get(..count).unwrap_or(&all))
             }
             IdMode::Readable => Id::readable(readable),
         }

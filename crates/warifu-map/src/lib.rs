@@ -20,6 +20,7 @@ mod convert;
 pub mod cx;
 pub mod datatypes;
 pub mod kinds;
+mod memo;
 mod options;
 mod output;
 #[cfg(test)]

@@ -107,14 +107,48 @@ impl Output {
     }
     /// Adds a resource unless one of the same type and id is there; returns whether it was added.
     pub fn push(&mut self, done: &Finished, message: u16) -> bool {
-        if !self.seen.insert((done.id, done.resource_type)) {
+        let Some((at, shift)) = self.push_json(done.resource_type, done.id, done.json(), message)
+        else {
             return false;
+        };
+        let moved = |offset: u32| {
+            if offset >= at {
+                offset.saturating_add(shift)
+            } else {
+                offset
+            }
+        };
+        self.events.extend(done.events().iter().map(|e| Event {
+            at: moved(e.at),
+            ..*e
+        }));
+        self.rows.extend(
+            done.rows()
+                .iter()
+                .map(|(offset, row)| (moved(*offset), *row)),
+        );
+        if let Some(r) = self.resources.last_mut() {
+            r.events.1 = self.events.len();
+            r.rows.1 = self.rows.len();
+        }
+        true
+    }
+    /// Adds a resource without a trace, like [`Output::push`]; the result is how far its JSON moved
+    /// (from which offset, by how many bytes), or `None` when it is there already.
+    pub(crate) fn push_json(
+        &mut self,
+        resource_type: &'static str,
+        id: Id,
+        json: &[u8],
+        message: u16,
+    ) -> Option<(u32, u32)> {
+        if !self.seen.insert((id, resource_type)) {
+            return None;
         }
         let start = self.json.len();
-        let json = done.json();
         // `meta.source` stands first in `meta`; what many files share is from no one of them.
         let shared = matches!(
-            done.resource_type,
+            resource_type,
             "Practitioner" | "PractitionerRole" | "Organization" | "Location"
         );
         let source = if shared {
@@ -122,9 +156,7 @@ impl Output {
         } else {
             self.sources.get(&message)
         };
-        let head = r#"{"resourceType":"","id":"""#.len()
-            + done.resource_type.len()
-            + done.id.as_str().len();
+        let head = r#"{"resourceType":"","id":"""#.len() + resource_type.len() + id.as_str().len();
         let (at, shift) =
             if let (Some(source), Some((before, after))) = (source, json.split_at_checked(head)) {
                 self.json.extend_from_slice(before);
@@ -142,38 +174,20 @@ impl Output {
                 self.json.extend_from_slice(json);
                 (0, 0)
             };
-        let (at, shift) = (
-            u32::try_from(at).unwrap_or(u32::MAX),
-            u32::try_from(shift).unwrap_or(u32::MAX),
-        );
-        let moved = |offset: u32| {
-            if offset >= at {
-                offset.saturating_add(shift)
-            } else {
-                offset
-            }
-        };
-        let events = self.events.len();
-        self.events.extend(done.events().iter().map(|e| Event {
-            at: moved(e.at),
-            ..*e
-        }));
-        let rows = self.rows.len();
-        self.rows.extend(
-            done.rows()
-                .iter()
-                .map(|(offset, row)| (moved(*offset), *row)),
-        );
+        let (events, rows) = (self.events.len(), self.rows.len());
         self.resources.push(OutResource {
-            resource_type: done.resource_type,
-            id: done.id,
+            resource_type,
+            id,
             start,
             end: self.json.len(),
-            events: (events, self.events.len()),
-            rows: (rows, self.rows.len()),
+            events: (events, events),
+            rows: (rows, rows),
             message,
         });
-        true
+        Some((
+            u32::try_from(at).unwrap_or(u32::MAX),
+            u32::try_from(shift).unwrap_or(u32::MAX),
+        ))
     }
     /// JSON of one resource.
     pub fn json_of(&self, r: &OutResource) -> &[u8] {

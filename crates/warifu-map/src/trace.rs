@@ -93,14 +93,14 @@ impl Mark {
 
 /// Names the paths of findings and, with tracing on, of leaves; lists unused fields.
 pub(crate) fn finish_message(
-    message: &Message<'_>,
+    message: Message<'_>,
     core: &Core,
     out: &mut Output,
     mark: Mark,
     first_diagnostic: usize,
 ) {
     finish_messages(
-        std::slice::from_ref(message),
+        std::slice::from_ref(&message),
         core,
         out,
         mark,
@@ -158,11 +158,11 @@ pub(crate) fn finish_messages(
     let mut lost: Vec<Src> = out.lost.iter().skip(mark.lost).map(|(s, _)| *s).collect();
     lost.sort_unstable();
     for m in messages {
-        unused_of(m, &used, &lost, &core.reasons, out);
+        unused_of(*m, &used, &lost, &core.reasons, out);
     }
 }
 
-fn unused_of(m: &Message<'_>, used: &[Src], lost: &[Src], reasons: &Reasons, out: &mut Output) {
+fn unused_of(m: Message<'_>, used: &[Src], lost: &[Src], reasons: &Reasons, out: &mut Output) {
     let used = Cover::of(used, m.number());
     let lost = Cover::of(lost, m.number());
     for segment in m.segments() {
@@ -219,7 +219,7 @@ impl<'s> Cover<'s> {
     }
 }
 
-fn push_unused(out: &mut Output, m: &Message<'_>, part: Part<'_>, reason: Reason) {
+fn push_unused(out: &mut Output, m: Message<'_>, part: Part<'_>, reason: Reason) {
     let (start, end) = part.span();
     if let Some(path) = m.locate(start) {
         out.unused.push(Unused {

@@ -334,7 +334,7 @@ const fn head_rank(name: [u8; 3]) -> Option<u8> {
 }
 
 /// Data kind of a message that came without a storage name, from MSH-9 and its segments.
-pub(crate) fn guess(m: &Message<'_>) -> Option<DataKind> {
+pub(crate) fn guess(m: Message<'_>) -> Option<DataKind> {
     use DataKind as K;
     let nine = m.first(b"MSH")?.field(9);
     let (ty, event) = (

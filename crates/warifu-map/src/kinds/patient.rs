@@ -137,6 +137,30 @@ fn patient(cx: &mut Cx<'_, '_>, active: bool) {
     let Some(pid) = cx.message().first(b"PID") else {
         return;
     };
+    let id = cx.patient_id();
+    // What hangs on the PID may lie anywhere in the message; the PID alone is one run of bytes.
+    let only_pid = cx
+        .message()
+        .segments()
+        .all(|s| !matches!(&s.name(), b"PD1" | b"NK1" | b"DB1"));
+    if active && only_pid {
+        let (start, end) = pid.span();
+        let raw = message_bytes(cx, start, end);
+        let at = (pid.message(), start);
+        cx.emit_shared("Patient", id, at, &[raw], |cx| build(cx, pid, active));
+    } else {
+        let r = build(cx, pid, active);
+        cx.emit(r);
+    }
+}
+
+fn message_bytes<'a>(cx: &Cx<'a, '_>, start: u32, end: u32) -> &'a [u8] {
+    let at = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);
+    let bytes = cx.message().bytes();
+    bytes.get(at(start)..at(end)).unwrap_or_default()
+}
+
+fn build<'a>(cx: &mut Cx<'a, '_>, pid: Segment<'a>, active: bool) -> Resource {
     let mut r = cx.open("Patient", cx.patient_id());
     if !active {
         r.add(el::ACTIVE, |v| v.boolean(false, Src::NONE));
@@ -159,7 +183,7 @@ fn patient(cx: &mut Cx<'_, '_>, active: bool) {
     } else {
         cx.report_with(&MAP004, &pid.field(3), "JP_Patient");
     }
-    cx.emit(r);
+    r
 }
 
 /// PID-3: value as stored, zeros kept; system by institution.

@@ -7,7 +7,7 @@
 use warifu_fhir::element::{
     self, location as loc, organization as org, practitioner as el, practitioner_role as role,
 };
-use warifu_fhir::{Id, Row, Src};
+use warifu_fhir::{Id, Resource, Row, Src};
 use warifu_hl7::{Part, Segment, Val};
 use warifu_terms::{maps, systems, tables};
 
@@ -88,6 +88,14 @@ pub(crate) fn row(table: &'static Table, source: &str) -> Option<&'static Row> {
 
 /// Emits the Practitioner of an XCN field; repetitions are forms of one name.
 pub(crate) fn emit<'a>(cx: &mut Cx<'a, '_>, id: Id, xcn: Part<'a>) {
+    let (base, _) = xcn.span();
+    let at = (xcn.message(), base);
+    cx.emit_shared("Practitioner", id, at, &[xcn.raw()], |cx| {
+        build(cx, id, xcn)
+    });
+}
+
+fn build<'a>(cx: &mut Cx<'a, '_>, id: Id, xcn: Part<'a>) -> Resource {
     let mut r = cx.open("Practitioner", id);
     r.row(row(&XCN_TO_JP_PRACTITIONER, "XCN-1"));
     let number = xcn.comp(1).value().trimmed();
@@ -104,7 +112,7 @@ pub(crate) fn emit<'a>(cx: &mut Cx<'a, '_>, id: Id, xcn: Part<'a>) {
         r.object(el::NAME, |o| human_name(o, &name, "official"));
     }
     r.profile(JP_PRACTITIONER);
-    cx.emit(r);
+    r
 }
 
 /// Emits the role of a person in a department, and returns its id.
@@ -155,6 +163,20 @@ pub(crate) fn emit_facility<'a>(cx: &mut Cx<'a, '_>, orc: Segment<'a>) {
 }
 
 fn emit_institution<'a>(cx: &mut Cx<'a, '_>, id: Id, orc: Option<Segment<'a>>) {
+    let fields = [21, 22, 23].map(|n| orc.map_or(&[][..], |s| s.field(n).raw()));
+    let named: &[u8] = if orc.is_some() { b"ORC" } else { b"" };
+    let at = orc.map_or((cx.message(), 0), |s| (s.message(), s.span().0));
+    let [name, address, phone] = fields;
+    cx.emit_shared(
+        "Organization",
+        id,
+        at,
+        &[b"institution", named, name, address, phone],
+        |cx| build_institution(cx, id, orc),
+    );
+}
+
+fn build_institution<'a>(cx: &mut Cx<'a, '_>, id: Id, orc: Option<Segment<'a>>) -> Resource {
     let mut r = cx.open("Organization", id);
     if let Some(n) = cx.institution().map(|n| cx.text(n)) {
         r.object(org::IDENTIFIER, |o| {
@@ -225,7 +247,7 @@ fn emit_institution<'a>(cx: &mut Cx<'a, '_>, id: Id, orc: Option<Segment<'a>>) {
         }
     }
     r.profile(JP_ORGANIZATION);
-    cx.emit(r);
+    r
 }
 
 /// The department of a code (table 0069, or the institution's own): an Organization that is part of

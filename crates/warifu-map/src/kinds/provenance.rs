@@ -161,7 +161,7 @@ fn one(cx: &mut Cx<'_, '_>, targets: &[(&'static str, Id)]) {
     r.string(el::RECORDED, recorded, sent.src());
     r.row(row(&MSH_TO_PROVENANCE, "MSH-9"));
     let event = msh.field(9);
-    let (code, display) = activity(cx, &m);
+    let (code, display) = activity(cx, m);
     r.object(el::ACTIVITY, |o| {
         coded_concept(o, systems::V3_DATA_OPERATION, code, display, event.src());
     });
@@ -215,7 +215,7 @@ fn one(cx: &mut Cx<'_, '_>, targets: &[(&'static str, Id)]) {
 
 /// CREATE, UPDATE or DELETE (v3-DataOperation): cancel events and cancelled orders delete, changes
 /// update.
-fn activity(cx: &Cx<'_, '_>, m: &Message<'_>) -> (&'static str, &'static str) {
+fn activity(cx: &Cx<'_, '_>, m: Message<'_>) -> (&'static str, &'static str) {
     const DELETE: (&str, &str) = ("DELETE", "delete");
     const UPDATE: (&str, &str) = ("UPDATE", "revise");
     const CREATE: (&str, &str) = ("CREATE", "create");
