@@ -206,14 +206,14 @@ impl FileList {
     /// Rebuilds the rows after files were added or the filter changed.
     pub fn rebuild(&mut self) {
         self.listed = self.files.len();
-        let needle = self.filter.to_lowercase();
+        let needle = self.filter.to_ascii_lowercase();
         let mut depths: Vec<u16> = Vec::with_capacity(self.files.len() + self.patients.len());
         self.entries.clear();
         let mut last = u32::MAX;
         for (i, file) in self.files.iter().enumerate() {
             if !needle.is_empty()
-                && !file.path.to_lowercase().contains(&needle)
-                && !file.kind.to_lowercase().contains(&needle)
+                && !file.path.to_ascii_lowercase().contains(&needle)
+                && !file.kind.to_ascii_lowercase().contains(&needle)
             {
                 continue;
             }

@@ -329,23 +329,18 @@ impl<'a> Value<'a> {
         self.text().unwrap_or_default()
     }
 
-    /// A number, if it is one.
-    pub fn number(self) -> Option<f64> {
-        let node = self.node()?;
-        (node.kind == Kind::Number)
-            .then(|| self.json.raw(node.span).parse().ok())
-            .flatten()
-    }
-
-    /// A whole number ≥ 0, 0 when absent.
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "clamped to the range of u32 first"
-    )]
+    /// A whole number ≥ 0, as far as its digits go; 0 for anything else.
     pub fn uint(self) -> u32 {
-        self.number()
-            .map_or(0, |n| n.clamp(0.0, f64::from(u32::MAX)) as u32)
+        let digits = self
+            .node()
+            .filter(|n| n.kind == Kind::Number)
+            .map_or("", |n| self.json.raw(n.span));
+        digits
+            .bytes()
+            .take_while(u8::is_ascii_digit)
+            .fold(0u32, |n, d| {
+                n.saturating_mul(10).saturating_add(u32::from(d - b'0'))
+            })
     }
 
     /// `true`, `false`, or `None`.

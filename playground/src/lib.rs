@@ -19,6 +19,7 @@ pub mod json;
 pub mod keys;
 pub mod kinds;
 pub mod message;
+pub mod order;
 pub mod outline;
 pub mod raw;
 pub mod settings;

@@ -455,7 +455,7 @@ pub struct HexRow {
 }
 
 /// Where each row of the hex view starts reading: the first unit that touches it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HexIndex {
     per_row: u32,
     len: u32,

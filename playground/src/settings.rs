@@ -126,11 +126,11 @@ impl Lang {
 
 impl Size {
     /// Height of a row in px.
-    pub const fn row_px(self) -> f64 {
+    pub const fn row_px(self) -> i32 {
         match self {
-            Self::Small => 24.0,
-            Self::Medium => 28.0,
-            Self::Large => 34.0,
+            Self::Small => 24,
+            Self::Medium => 28,
+            Self::Large => 34,
         }
     }
 

@@ -232,12 +232,13 @@ pub fn number(n: u64) -> String {
     out
 }
 
-/// Milliseconds as shown: one decimal below 10.
-pub fn millis(ms: f64) -> String {
-    if ms < 9.95 {
-        format!("{ms:.1} ms")
+/// Microseconds as milliseconds: one decimal below 10.
+pub fn millis(us: u32) -> String {
+    if us < 9_950 {
+        let tenths = us.saturating_add(50) / 100;
+        format!("{}.{} ms", tenths / 10, tenths % 10)
     } else {
-        format!("{ms:.0} ms")
+        format!("{} ms", us.saturating_add(500) / 1_000)
     }
 }
 
@@ -270,7 +271,7 @@ mod tests {
             ("0".into(), "999".into(), "1,204".into(), "1,000,000".into())
         );
         assert_eq!(
-            (millis(0.26), millis(12.4)),
+            (millis(260), millis(12_400)),
             ("0.3 ms".into(), "12 ms".into())
         );
     }

@@ -1,6 +1,9 @@
 //! The trace both ways: which elements a field became, and which bytes an element came from.
 
-use crate::json::{Json, Value};
+use crate::{
+    json::{Json, Value},
+    order::sort,
+};
 
 /// The mapping row that made an element.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -129,7 +132,7 @@ impl TraceIndex {
     }
 
     fn index(&mut self) {
-        self.hits.sort_by(|a, b| a.pointer.cmp(&b.pointer));
+        sort(&mut self.hits, |a, b| a.pointer < b.pointer);
         self.spans = self
             .hits
             .iter()
@@ -140,7 +143,7 @@ impl TraceIndex {
                     .map(move |p| (p.file, p.span.0, p.span.1, crate::json::cut(i)))
             })
             .collect();
-        self.spans.sort_unstable();
+        sort(&mut self.spans, |a, b| a < b);
     }
 
     /// Whether there is nothing to follow.
@@ -172,7 +175,7 @@ impl TraceIndex {
             .filter(|s| s.2 > start)
             .map(|s| s.3)
             .collect();
-        found.sort_unstable();
+        sort(&mut found, |a, b| a < b);
         found.dedup();
         found
             .iter()
@@ -236,7 +239,7 @@ impl Marks {
                 json.find(&h.pointer).map(|n| (crate::json::cut(n), label))
             })
             .collect();
-        elements.sort();
+        sort(&mut elements, |a, b| a.0 < b.0);
         elements.dedup_by_key(|e| e.0);
         Self {
             elements,
@@ -255,7 +258,7 @@ impl Marks {
             .flat_map(|h| h.places.iter())
             .map(|p| (trace.file_name(p.file).to_owned(), p.span.0, p.span.1))
             .collect();
-        spans.sort();
+        sort(&mut spans, |a, b| a < b);
         spans.dedup();
         let mut labels: Vec<String> = Vec::new();
         for hit in &hits {

@@ -42,7 +42,8 @@ const policy = (globalThis.trustedTypes ?? { createPolicy: (_, rules) => rules }
 
 // ---- Worker -----------------------------------------------------------------------------------
 let listener = () => {};
-const emit = (event) => listener(event);
+/** Events reach the page after what it is doing, never within it. */
+const emit = (event) => queueMicrotask(() => listener(event));
 let module;
 let worker;
 let version = "";
@@ -110,7 +111,9 @@ async function hand(id, list) {
   }
 }
 
-async function fromFiles(id, files) {
+async function fromFiles(id, chosen) {
+  // The list of an input is emptied when that is cleared: take its files first.
+  const files = Array.from(chosen);
   const list = new Array(files.length);
   let until = performance.now() + 20;
   for (let i = 0; i < files.length; i += 1) {
@@ -166,6 +169,9 @@ async function fromExample(id, names) {
   await hand(id, list);
 }
 
+/** Answers a question of the page: bytes, or none when it failed. */
+const answer = (id, promise) => promise.then((bytes) => emit({ type: "answer", id, bytes }), () => emit({ type: "answer", id }));
+
 const guarded = (id, promise) => promise.catch(() => emit({ type: "failed", id, code: "read" }));
 
 // ---- Share ------------------------------------------------------------------------------------
@@ -197,17 +203,11 @@ globalThis.warifuHost = {
   openDrop: (id, transfer) => guarded(id, fromDrop(id, transfer)),
   openBytes: (id, path, bytes) => guarded(id, hand(id, [{ path, bytes }])),
   openExample: (id, json) => guarded(id, fromExample(id, JSON.parse(json))),
-  examples: async () => {
-    try {
-      const response = await realFetch(here("examples/index.json"));
-      return response.ok ? await response.text() : "[]";
-    } catch { return "[]"; }
-  },
-  deflate: (bytes) => through(bytes, new CompressionStream("deflate-raw"), 1 << 26),
-  inflate: (bytes) => through(bytes, new DecompressionStream("deflate-raw"), 1 << 20),
-  copy: async (text) => { try { await navigator.clipboard.writeText(text); return true; } catch { return false; } },
+  examples: (id) => answer(id, realFetch(here("examples/index.json")).then(async (r) => new Uint8Array(await r.arrayBuffer()))),
+  deflate: (id, bytes) => answer(id, through(bytes, new CompressionStream("deflate-raw"), 1 << 26)),
+  inflate: (id, bytes) => answer(id, through(bytes, new DecompressionStream("deflate-raw"), 1 << 20)),
+  copy: (id, text) => answer(id, navigator.clipboard.writeText(text).then(() => new Uint8Array())),
   network: () => JSON.stringify({ sent: network.sent, requests: network.requests, violations: network.violations }),
-  /** Bytes of the only open input if it is small: what a link could carry. */
   version: () => version,
 };
 

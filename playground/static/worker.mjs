@@ -220,10 +220,10 @@ async function node({ id, index, options, byPatient, compare }) {
     const view = engine.parse(entry.path, raw);
     const started = performance.now();
     const out = await convert(id, engine, index, byPatient);
-    const ms = performance.now() - started;
+    const us = Math.round((performance.now() - started) * 1000);
     const other = compare ? await withEngine(compare.options, (e) => convert(id, e, index, compare.byPatient)) : undefined;
     const meta = pack({
-      view: { ...view, diagnostics: undefined }, findings: out.diagnostics, stats: out.stats, ms, path: entry.path,
+      view: { ...view, diagnostics: undefined }, findings: out.diagnostics, stats: out.stats, us, path: entry.path,
       index,
     });
     const shown = Uint8Array.from(raw);

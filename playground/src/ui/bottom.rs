@@ -9,22 +9,24 @@ use super::{
 };
 use crate::{
     findings::{self, Finding, Severity},
-    keys::{self, Move},
     text::{self, Text, number},
     trace::Unused,
 };
 
 pub(super) fn view(app: App) -> View {
     fresh(
-        move || app.bottom_tab.get(),
-        move |tab| match tab {
-            BottomTab::Findings => finding_list(app),
-            BottomTab::Unused => unused_list(app),
+        move || u32::from(app.bottom_tab.get() == BottomTab::Unused),
+        move |tab| {
+            if tab == 0 {
+                finding_list(app)
+            } else {
+                unused_list(app)
+            }
         },
     )
 }
 
-const fn word(severity: Severity) -> Text {
+const fn said(severity: Severity) -> Text {
     match severity {
         Severity::Error => text::ERROR,
         Severity::Warning => text::WARNING,
@@ -41,13 +43,12 @@ const fn class(severity: Severity) -> &'static str {
 }
 
 fn finding_list(app: App) -> View {
-    let shown = Memo::new(move |_| app.shown_findings());
-    let count = Signal::derive(move || shown.with(Vec::len));
-    let version = Memo::new(move |old: Option<&u64>| {
+    let shown = derived(move || app.shown_findings());
+    let count = Calc::new(move || shown.with(Vec::len));
+    let version = changes(move || {
         app.doc_version.track();
         app.scope_all.track();
         app.lang.track();
-        old.map_or(0, |o| o + 1)
     });
     let list = List::new("finding", count, app.row_px, version.into());
     effect(move || {
@@ -55,30 +56,9 @@ fn finding_list(app: App) -> View {
         list.active.set(at);
         list.reveal(at, false);
     });
-    let on_key = move |e: ev::KeyboardEvent| {
-        let row = list.active.get_untracked();
-        let place = keys::At {
-            row,
-            rows: count.get_untracked(),
-            page: list.page(),
-            ..keys::At::default()
-        };
-        match keys::tree_move(&e.key(), place) {
-            Some(Move::To(to)) => {
-                app.finding.set(to);
-                list.go(to);
-            }
-            Some(Move::Enter) => {
-                app.go_finding(row);
-                list.focus();
-            }
-            _ => return,
-        }
-        e.prevent_default();
-    };
-    let some = Memo::new(move |_| count.get() > 0);
-    let rows = move |some: bool| {
-        if !some {
+    let some = move || u32::from(count.get() > 0);
+    let rows = move |some: u32| {
+        if some == 0 {
             return html::div()
                 .class("placeholder")
                 .child(move || {
@@ -96,11 +76,12 @@ fn finding_list(app: App) -> View {
                 })
                 .into_any();
         }
-        list::view(
+        list::flat(
             list,
             "finding-list",
             "listbox",
-            Signal::derive(move || app.say(text::FINDINGS).to_owned()),
+            app.label(text::FINDINGS),
+            move |row| app.go_finding(row),
             move |i| {
                 let Some(f) = shown.with_untracked(|s| s.get(i).cloned()) else {
                     return ().into_any();
@@ -109,24 +90,13 @@ fn finding_list(app: App) -> View {
                     f.severity,
                     f.file.rsplit('/').next().unwrap_or_default().to_owned(),
                 );
-                html::div()
-                    .class("row finding-row")
+                list.row(i, "option")
+                    .class("finding-row")
                     .class(("is-current", move || app.finding.get() == i))
-                    .id(list.row_id(i))
-                    .attr("role", "option")
-                    .attr("aria-selected", move || {
-                        if app.finding.get() == i {
-                            "true"
-                        } else {
-                            "false"
-                        }
-                    })
+                    .attr("aria-selected", move || super::word(app.finding.get() == i))
                     .attr("aria-setsize", count.get_untracked().to_string())
                     .attr("aria-posinset", (i + 1).to_string())
-                    .attr(
-                        "tabindex",
-                        move || if list.active.get() == i { "0" } else { "-1" },
-                    )
+                    .on(ev::focus, move |_| app.finding.set(i))
                     .on(ev::click, move |_| {
                         app.go_finding(i);
                         list.focus();
@@ -134,7 +104,7 @@ fn finding_list(app: App) -> View {
                     .child((
                         html::span()
                             .class(class(severity))
-                            .child(move || app.say(word(severity))),
+                            .child(move || app.say(said(severity))),
                         html::span().class("mono code").child(f.code.clone()),
                         html::span().class("mono path clip").child(f.path.clone()),
                         html::span().class("clip grow").child(f.message.clone()),
@@ -148,15 +118,10 @@ fn finding_list(app: App) -> View {
     };
     html::div()
         .class("pane-body findings")
-        .on(ev::keydown, move |e| {
-            if super::on_row(&e) {
-                on_key(e);
-            }
-        })
         .child((
             html::div()
                 .class("stack")
-                .child((fresh(move || some.get(), rows), move || {
+                .child((fresh(some, rows), move || {
                     let dropped = app.findings_dropped.get();
                     (app.scope_all.get() && dropped > 0).then(|| {
                         html::div()
@@ -198,7 +163,7 @@ fn frame(app: App, f: &Finding) -> View {
             html::div().class("frame-head").child((
                 html::span()
                     .class(class(severity))
-                    .child(move || app.say(word(severity))),
+                    .child(move || app.say(said(severity))),
                 html::span().class("mono strong").child(f.code.clone()),
                 html::span().child(f.message.clone()),
             )),
@@ -243,7 +208,7 @@ fn frame(app: App, f: &Finding) -> View {
 
 fn unused_list(app: App) -> View {
     // Of a patient's output only the fields of the file shown are listed.
-    let shown = Memo::new(move |_| {
+    let shown = derived(move || {
         let path = app.doc.with(|d| d.path.clone());
         app.trace.with(|t| {
             t.unused
@@ -253,11 +218,10 @@ fn unused_list(app: App) -> View {
                 .collect::<Vec<Unused>>()
         })
     });
-    let count = Signal::derive(move || shown.with(Vec::len));
-    let version = Memo::new(move |old: Option<&u64>| {
+    let count = Calc::new(move || shown.with(Vec::len));
+    let version = changes(move || {
         shown.track();
         app.lang.track();
-        old.map_or(0, |o| o + 1)
     });
     let list = List::new("unused", count, app.row_px, version.into());
     let go = move |i: usize| {
@@ -266,35 +230,21 @@ fn unused_list(app: App) -> View {
             app.show_span.update(|s| *s = (s.0 + 1, u.span.0, u.span.1));
         }
     };
-    let on_key = move |e: ev::KeyboardEvent| {
-        let row = list.active.get_untracked();
-        let place = keys::At {
-            row,
-            rows: count.get_untracked(),
-            page: list.page(),
-            ..keys::At::default()
-        };
-        match keys::tree_move(&e.key(), place) {
-            Some(Move::To(to)) => list.go(to),
-            Some(Move::Enter) => go(row),
-            _ => return,
-        }
-        e.prevent_default();
-    };
-    let some = Memo::new(move |_| count.get() > 0);
-    let body = move |some: bool| {
-        if !some {
+    let some = move || u32::from(count.get() > 0);
+    let body = move |some: u32| {
+        if some == 0 {
             let empty = app.trace.with(|t| t.is_empty());
             return html::div()
                 .class("placeholder")
                 .child(move || if empty { "" } else { app.say(text::NO_UNUSED) })
                 .into_any();
         }
-        list::view(
+        list::flat(
             list,
             "unused-list",
             "list",
-            Signal::derive(move || app.say(text::UNUSED).to_owned()),
+            app.label(text::UNUSED),
+            go,
             move |i| {
                 let Some(u) = shown.with_untracked(|s| s.get(i).cloned()) else {
                     return ().into_any();
@@ -305,14 +255,8 @@ fn unused_list(app: App) -> View {
                     _ => text::REASON_UNKNOWN,
                 };
                 let (ja, en) = (u.ja.clone(), u.en.clone());
-                html::div()
-                    .class("row unused-row")
-                    .id(list.row_id(i))
-                    .attr("role", "listitem")
-                    .attr(
-                        "tabindex",
-                        move || if list.active.get() == i { "0" } else { "-1" },
-                    )
+                list.row(i, "listitem")
+                    .class("unused-row")
                     .on(ev::click, move |_| {
                         list.active.set(i);
                         go(i);
@@ -335,13 +279,5 @@ fn unused_list(app: App) -> View {
             },
         )
     };
-    html::div()
-        .class("pane-body")
-        .on(ev::keydown, move |e| {
-            if super::on_row(&e) {
-                on_key(e);
-            }
-        })
-        .child(fresh(move || some.get(), body))
-        .into_any()
+    fresh(some, body)
 }

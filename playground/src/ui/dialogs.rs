@@ -1,8 +1,9 @@
 //! The dialogs: settings, share, paste, what was sent, keys.
 
+use std::rc::Rc;
+
 use leptos::ev;
 use wasm_bindgen::JsCast;
-use wasm_bindgen_futures::JsFuture;
 
 use super::{
     dom::{self as html, prelude::*},
@@ -11,7 +12,7 @@ use super::{
     state::{App, Dialog},
 };
 use crate::{
-    settings::{BundleType, CharsetChoice, Ids, Output, Per, Size, Theme, digits},
+    settings::{BundleType, CharsetChoice, Ids, Output, Per, Settings, Size, Theme, digits},
     share,
     text::{self, Text, number},
 };
@@ -70,54 +71,64 @@ pub(super) fn view(app: App) -> View {
 }
 
 /// A labelled choice.
+#[inline(never)]
 pub(super) fn select(
     app: App,
     label: Text,
     options: &'static [(&'static str, Text)],
-    value: impl Fn() -> &'static str + Send + Sync + 'static,
-    set: impl Fn(&str) + 'static,
+    value: Rc<dyn Fn() -> &'static str>,
+    set: Box<dyn Fn(&str)>,
 ) -> View {
-    let value = std::sync::Arc::new(value);
-    let choices: Vec<_> = options
-        .iter()
-        .map(|(word, name)| {
-            let (word, name) = (*word, *name);
-            let value = value.clone();
+    let mut choices = html::select().on(ev::change, move |e| set(&super::value_of(&e)));
+    for (word, name) in options {
+        let value = value.clone();
+        choices = choices.child(
             html::option()
-                .attr("value", word)
-                .prop("selected", move || value() == word)
-                .child(move || app.say(name))
-        })
-        .collect();
+                .attr("value", *word)
+                .prop("selected", move || value() == *word)
+                .child(move || app.say(*name)),
+        );
+    }
     html::label()
         .class("field")
-        .child((
+        .child(
             html::span()
                 .class("field-label")
                 .child(move || app.say(label)),
-            html::select()
-                .on(ev::change, move |e| set(&event_target_value(&e)))
-                .child(choices),
-        ))
+        )
+        .child(choices)
         .into_any()
 }
 
-fn check(
-    app: App,
-    label: Text,
-    value: impl Fn() -> bool + Send + Sync + 'static,
-    set: impl Fn(bool) + 'static,
-) -> View {
+#[inline(never)]
+fn check(app: App, label: Text, value: Box<dyn Fn() -> bool>, set: Box<dyn Fn(bool)>) -> View {
     html::label()
         .class("check")
-        .child((
+        .child(
             html::input()
                 .attr("type", "checkbox")
                 .prop("checked", value)
-                .on(ev::change, move |e| set(event_target_checked(&e))),
-            html::span().child(move || app.say(label)),
-        ))
+                .on(ev::change, move |e| set(super::checked(&e))),
+        )
+        .child(html::span().child(move || app.say(label)))
         .into_any()
+}
+
+/// A choice among the settings in force.
+fn choose(
+    app: App,
+    label: Text,
+    options: &'static [(&'static str, Text)],
+    value: fn(&Settings) -> &'static str,
+    set: fn(&mut Settings, &str),
+) -> View {
+    select(
+        app,
+        label,
+        options,
+        Rc::new(move || app.settings.with(value)),
+        Box::new(move |word| app.set(|s| set(s, word))),
+    )
 }
 
 const THEMES: &[(&str, Text)] = &[
@@ -131,99 +142,106 @@ const SIZES: &[(&str, Text)] = &[
     ("large", text::CHOICE_LARGE),
 ];
 
+fn letters(app: App) -> View {
+    check(
+        app,
+        text::SET_LETTERS,
+        Box::new(move || app.settings.with(|s| s.letters)),
+        Box::new(move |on| app.set(|s| s.letters = on)),
+    )
+}
+
+fn group(app: App, title: Text) -> El {
+    html::fieldset().child(html::legend().child(move || app.say(title)))
+}
+
 fn settings(app: App) -> View {
-    let s = app.settings;
+    let institution = html::label()
+        .class("field")
+        .child(
+            html::span()
+                .class("field-label")
+                .child(move || app.say(text::SET_INSTITUTION)),
+        )
+        .child(
+            html::input()
+                .attr("type", "text")
+                .attr("inputmode", "numeric")
+                .attr("maxlength", "10")
+                .attr("autocomplete", "off")
+                .class("mono")
+                .prop("value", move || {
+                    app.settings.with(|s| s.institution.clone())
+                })
+                .on(ev::change, move |e| {
+                    app.set(|s| s.institution = digits(&super::value_of(&e)));
+                }),
+        );
+    let conversion = html::div()
+        .class("fields")
+        .child(choose(
+            app,
+            text::SET_TO,
+            OUTPUTS,
+            |s| s.to.word(),
+            |s, w| s.to = Output::of(w).unwrap_or_default(),
+        ))
+        .child(choose(
+            app,
+            text::SET_BUNDLE,
+            BUNDLES,
+            |s| s.bundle.word(),
+            |s, w| s.bundle = BundleType::of(w).unwrap_or_default(),
+        ))
+        .child(choose(
+            app,
+            text::SET_PER,
+            PERS,
+            |s| s.per.word(),
+            |s, w| s.per = Per::of(w).unwrap_or_default(),
+        ))
+        .child(choose(
+            app,
+            text::SET_IDS,
+            IDS,
+            |s| s.ids.word(),
+            |s, w| s.ids = Ids::of(w).unwrap_or_default(),
+        ))
+        .child(choose(
+            app,
+            text::SET_CHARSET,
+            CHARSETS,
+            |s| s.charset.word(),
+            |s, w| s.charset = CharsetChoice::of(w).unwrap_or_default(),
+        ))
+        .child(institution);
+    let look = html::div()
+        .class("fields")
+        .child(choose(
+            app,
+            text::SET_THEME,
+            THEMES,
+            |s| s.theme.word(),
+            |s, w| s.theme = Theme::of(w).unwrap_or_default(),
+        ))
+        .child(choose(
+            app,
+            text::SET_SIZE,
+            SIZES,
+            |s| s.size.word(),
+            |s, w| s.size = Size::of(w).unwrap_or_default(),
+        ));
+    let strict = check(
+        app,
+        text::SET_STRICT,
+        Box::new(move || app.settings.with(|s| s.strict)),
+        Box::new(move |on| app.set(|s| s.strict = on)),
+    );
     (
-        html::fieldset().child((
-            html::legend().child(move || app.say(text::SET_CONVERSION)),
-            html::div().class("fields").child((
-                select(
-                    app,
-                    text::SET_TO,
-                    OUTPUTS,
-                    move || s.with(|s| s.to.word()),
-                    move |w| app.set(|s| s.to = Output::of(w).unwrap_or_default()),
-                ),
-                select(
-                    app,
-                    text::SET_BUNDLE,
-                    BUNDLES,
-                    move || s.with(|s| s.bundle.word()),
-                    move |w| {
-                        app.set(|s| s.bundle = BundleType::of(w).unwrap_or_default());
-                    },
-                ),
-                select(
-                    app,
-                    text::SET_PER,
-                    PERS,
-                    move || s.with(|s| s.per.word()),
-                    move |w| app.set(|s| s.per = Per::of(w).unwrap_or_default()),
-                ),
-                select(
-                    app,
-                    text::SET_IDS,
-                    IDS,
-                    move || s.with(|s| s.ids.word()),
-                    move |w| app.set(|s| s.ids = Ids::of(w).unwrap_or_default()),
-                ),
-                select(
-                    app,
-                    text::SET_CHARSET,
-                    CHARSETS,
-                    move || s.with(|s| s.charset.word()),
-                    move |w| {
-                        app.set(|s| s.charset = CharsetChoice::of(w).unwrap_or_default());
-                    },
-                ),
-                html::label().class("field").child((
-                    html::span()
-                        .class("field-label")
-                        .child(move || app.say(text::SET_INSTITUTION)),
-                    html::input()
-                        .attr("type", "text")
-                        .attr("inputmode", "numeric")
-                        .attr("maxlength", "10")
-                        .attr("autocomplete", "off")
-                        .class("mono")
-                        .prop("value", move || s.with(|s| s.institution.clone()))
-                        .on(ev::change, move |e| {
-                            app.set(|s| s.institution = digits(&event_target_value(&e)))
-                        }),
-                )),
-            )),
-            check(
-                app,
-                text::SET_STRICT,
-                move || s.with(|s| s.strict),
-                move |on| app.set(|s| s.strict = on),
-            ),
-        )),
-        html::fieldset().child((
-            html::legend().child(move || app.say(text::SET_LOOK)),
-            html::div().class("fields").child((
-                select(
-                    app,
-                    text::SET_THEME,
-                    THEMES,
-                    move || s.with(|s| s.theme.word()),
-                    move |w| app.set(|s| s.theme = Theme::of(w).unwrap_or_default()),
-                ),
-                select(
-                    app,
-                    text::SET_SIZE,
-                    SIZES,
-                    move || s.with(|s| s.size.word()),
-                    move |w| app.set(|s| s.size = Size::of(w).unwrap_or_default()),
-                ),
-            )),
-            check(
-                app,
-                text::SET_LETTERS,
-                move || s.with(|s| s.letters),
-                move |on| app.set(|s| s.letters = on),
-            ),
-        )),
+        group(app, text::SET_CONVERSION)
+            .child(conversion)
+            .child(strict),
+        group(app, text::SET_LOOK).child(look).child(letters(app)),
         html::p()
             .class("dim small")
             .child(move || app.say(text::SET_KEPT)),
@@ -279,10 +297,10 @@ fn paste(app: App) -> View {
 }
 
 fn share_view(app: App) -> View {
-    let own = RwSignal::new(false);
-    let sworn = RwSignal::new(false);
-    let link = RwSignal::new(None::<Result<String, ()>>);
-    let copied = RwSignal::new(false);
+    let own = sig(false);
+    let sworn = sig(false);
+    let link = sig(None::<Result<String, ()>>);
+    let copied = sig(false);
     effect(move || {
         let with_content = own.get();
         copied.set(false);
@@ -291,17 +309,15 @@ fn share_view(app: App) -> View {
             return;
         }
         let json = app.shared(with_content).to_json();
-        leptos::task::spawn_local(async move {
-            let deflated =
-                JsFuture::from(host::deflate(js_sys::Uint8Array::from(json.as_bytes()))).await;
-            let made = deflated
-                .ok()
-                .and_then(|v| v.dyn_into::<js_sys::Uint8Array>().ok())
-                .and_then(|a| share::fragment(&a.to_vec()));
-            let base = window().location().href().unwrap_or_default();
-            let base = base.split('#').next().unwrap_or_default().to_owned();
-            link.set(Some(made.map(|f| format!("{base}#{f}")).ok_or(())));
-        });
+        host::ask(
+            |id| host::deflate(id, js_sys::Uint8Array::from(json.as_bytes())),
+            move |deflated| {
+                let made = deflated.and_then(|d| share::fragment(&d));
+                let base = window().location().href().unwrap_or_default();
+                let base = base.split('#').next().unwrap_or_default().to_owned();
+                link.set(Some(made.map(|f| format!("{base}#{f}")).ok_or(())));
+            },
+        );
     });
     let has_doc = move || app.doc.with(|d| !d.raw.is_empty());
     (
@@ -311,11 +327,11 @@ fn share_view(app: App) -> View {
                 check(
                     app,
                     text::SHARE_OWN,
-                    move || own.get(),
-                    move |on| {
+                    Box::new(move || own.get()),
+                    Box::new(move |on| {
                         own.set(on);
                         sworn.set(false);
-                    },
+                    }),
                 )
             })
         },
@@ -326,8 +342,8 @@ fn share_view(app: App) -> View {
                     check(
                         app,
                         text::SHARE_BOX,
-                        move || sworn.get(),
-                        move |on| sworn.set(on),
+                        Box::new(move || sworn.get()),
+                        Box::new(move |on| sworn.set(on)),
                     ),
                 ))
             })
@@ -363,14 +379,10 @@ fn share_view(app: App) -> View {
                             .id("share-copy")
                             .attr("type", "button")
                             .on(ev::click, move |_| {
-                                let promise = host::copy(&to_copy);
-                                leptos::task::spawn_local(async move {
-                                    let done = JsFuture::from(promise)
-                                        .await
-                                        .ok()
-                                        .and_then(|v| v.as_bool());
-                                    copied.set(done == Some(true));
-                                });
+                                host::ask(
+                                    |id| host::copy(id, &to_copy),
+                                    move |done| copied.set(done.is_some()),
+                                );
                             })
                             .child(move || app.say(text::SHARE_COPY)),
                     )),
@@ -398,7 +410,7 @@ fn share_view(app: App) -> View {
 }
 
 fn network(app: App) -> View {
-    let line = move |label: Text, value: Signal<String>| {
+    let line = move |label: Text, value: Calc<String>| {
         (
             html::dt().child(move || app.say(label)),
             html::dd().class("mono").child(move || value.get()),
@@ -411,21 +423,15 @@ fn network(app: App) -> View {
         html::dl().class("facts").child((
             line(
                 text::NETWORK_SENT,
-                Signal::derive(move || {
-                    app.fill(text::BYTES, &[&number(app.network.get().0.into())])
-                }),
+                Calc::new(move || app.fill(text::BYTES, &[&number(app.network.get().0.into())])),
             ),
             line(
                 text::NETWORK_REQUESTS,
-                Signal::derive(move || {
-                    app.fill(text::TIMES, &[&number(app.network.get().1.into())])
-                }),
+                Calc::new(move || app.fill(text::TIMES, &[&number(app.network.get().1.into())])),
             ),
             line(
                 text::NETWORK_VIOLATIONS,
-                Signal::derive(move || {
-                    app.fill(text::TIMES, &[&number(app.network.get().2.into())])
-                }),
+                Calc::new(move || app.fill(text::TIMES, &[&number(app.network.get().2.into())])),
             ),
         )),
         html::div().class("actions start").child((
@@ -494,14 +500,5 @@ fn keys_view(app: App) -> View {
             )
         })
         .collect();
-    (
-        html::dl().class("keys").child(rows),
-        check(
-            app,
-            text::SET_LETTERS,
-            move || app.settings.with(|s| s.letters),
-            move |on| app.set(|s| s.letters = on),
-        ),
-    )
-        .into_any()
+    (html::dl().class("keys").child(rows), letters(app)).into_any()
 }

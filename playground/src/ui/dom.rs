@@ -7,24 +7,78 @@
 //! effects and owners are Leptos'. Nothing here parses HTML or writes a `style` attribute, which
 //! the page's policy forbids.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 
-use leptos::ev::EventDescriptor;
-use leptos::prelude::{LocalStorage, Owner, RenderEffect};
+use leptos::{ev::EventDescriptor, prelude::Owner};
 use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
 use web_sys::{Element, Event, Node};
 
-/// What the views use of Leptos.
+use super::signal::{Sig, bind, hold, sig, untrack};
+
+/// What the views use.
 pub(super) mod prelude {
-    pub(in crate::ui) use super::{IntoView, Ref, View, effect, fresh, keyed};
-    pub(in crate::ui) use leptos::prelude::{
-        Get, GetUntracked, GetValue, Memo, RwSignal, Set, SetValue, Signal, StoredValue, Track,
-        Update, With, WithUntracked, WithValue, document, event_target, event_target_checked,
-        event_target_value, on_cleanup, request_animation_frame, set_timeout, untrack, window,
-        window_event_listener,
+    pub(in crate::ui) use super::super::signal::{
+        Calc, Sig, Slot, changes, derived, effect, hold, sig, untrack,
+    };
+    pub(in crate::ui) use super::{
+        El, IntoView, Ref, View, document, element_of, frame, fresh, keyed, later, on_window,
+        window,
     };
 }
-use prelude::*;
+
+pub(super) fn window() -> web_sys::Window {
+    let Some(window) = web_sys::window() else {
+        wasm_bindgen::throw_str("window")
+    };
+    window
+}
+
+pub(super) fn document() -> web_sys::Document {
+    let Some(document) = window().document() else {
+        wasm_bindgen::throw_str("document")
+    };
+    document
+}
+
+/// The element an event happened on.
+pub(super) fn element_of(event: &Event) -> Option<Element> {
+    event.target()?.dyn_into().ok()
+}
+
+/// Runs before the next frame is drawn.
+pub(super) fn frame(run: impl FnOnce() + 'static) {
+    fn boxed(run: Box<dyn FnOnce()>) {
+        let callback = Closure::once_into_js(run);
+        let _ = window().request_animation_frame(callback.unchecked_ref());
+    }
+    boxed(Box::new(run));
+}
+
+/// Runs after so many milliseconds.
+pub(super) fn later(milliseconds: i32, run: Box<dyn FnOnce()>) {
+    let callback = Closure::once_into_js(run);
+    let _ = window().set_timeout_with_callback_and_timeout_and_arguments_0(
+        callback.unchecked_ref(),
+        milliseconds,
+    );
+}
+
+/// Listens on the window as long as the page lives.
+pub(super) fn on_window<E>(event: E, mut handler: impl FnMut(E::EventType) + 'static)
+where
+    E: EventDescriptor,
+    E::EventType: JsCast,
+{
+    fn boxed(name: &str, handler: Box<dyn FnMut(Event)>) {
+        let closure = Closure::wrap(handler);
+        let _ = window().add_event_listener_with_callback(name, closure.as_ref().unchecked_ref());
+        closure.forget();
+    }
+    boxed(
+        &event.name(),
+        Box::new(move |e: Event| handler(e.unchecked_into())),
+    );
+}
 
 /// Nodes that are made but not yet in the document.
 pub(super) enum View {
@@ -37,6 +91,7 @@ pub(super) enum View {
 }
 
 impl View {
+    #[inline(never)]
     fn append_to(self, parent: &Node) {
         match self {
             Self::Empty => {}
@@ -47,6 +102,7 @@ impl View {
         }
     }
 
+    #[inline(never)]
     fn insert_before(self, parent: &Node, next: &Node) {
         match self {
             Self::Empty => {}
@@ -81,6 +137,7 @@ impl IntoView for El {
     }
 }
 
+#[inline(never)]
 fn text(text: &str) -> View {
     View::Node(document().create_text_node(text).into())
 }
@@ -138,69 +195,84 @@ macro_rules! tuples {
 }
 tuples! { (A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F) (A B C D E F G) (A B C D E F G H) (A B C D E F G H I) (A B C D E F G H I J) (A B C D E F G H I J K) }
 
-/// Keeps an effect as long as the current owner lives.
-fn keep(effect: RenderEffect<()>) {
-    let _ = StoredValue::<_, LocalStorage>::new_local(effect);
-}
-
-/// Runs now, and again whenever what it reads changes.
-fn bind(mut run: Box<dyn FnMut()>) {
-    keep(RenderEffect::new(move |_| run()));
-}
-
-/// Runs soon, when the elements are in the document, and again whenever what it reads changes.
-pub(super) fn effect(run: impl FnMut() + 'static) {
-    fn boxed(mut run: Box<dyn FnMut()>) {
-        leptos::prelude::Effect::new(move |_: Option<()>| run());
-    }
-    boxed(Box::new(run));
-}
-
 fn comment() -> Node {
     document().create_comment("").into()
 }
 
-/// Nodes between two markers, made anew whenever what `make` reads changes.
-fn region(make: Box<dyn Fn() -> View>) -> View {
-    let fragment: Node = document().create_document_fragment().into();
-    let (start, end) = (comment(), comment());
-    let _ = fragment.append_child(&start);
-    let _ = fragment.append_child(&end);
-    bind(Box::new(move || {
-        let view = make();
-        let Some(parent) = end.parent_node() else {
+/// A stretch between two markers whose nodes are replaced.
+struct Place {
+    start: Node,
+    end: Node,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self {
+            start: comment(),
+            end: comment(),
+        }
+    }
+
+    /// The markers, to be put into the document.
+    fn fragment(&mut self) -> Node {
+        let fragment: Node = document().create_document_fragment().into();
+        let _ = fragment.append_child(&self.start);
+        let _ = fragment.append_child(&self.end);
+        fragment
+    }
+
+    fn fill(&mut self, view: View) {
+        let Some(parent) = self.end.parent_node() else {
             return;
         };
-        clear(&parent, &start, &end);
-        view.insert_before(&parent, &end);
+        while let Some(node) = self.start.next_sibling() {
+            if node == self.end {
+                break;
+            }
+            let _ = parent.remove_child(&node);
+        }
+        view.insert_before(&parent, &self.end);
+    }
+}
+
+/// Nodes made anew whenever what `make` reads changes.
+#[inline(never)]
+fn region(make: Box<dyn Fn() -> View>) -> View {
+    let mut place = Place::new();
+    let fragment = place.fragment();
+    bind(Box::new(move || place.fill(make())));
+    View::Node(fragment)
+}
+
+/// A view made anew, with new elements, whenever its key changes, and only then.
+pub(super) fn fresh(key: impl Fn() -> u32 + 'static, make: impl Fn(u32) -> View + 'static) -> View {
+    fresh_boxed(Box::new(key), Box::new(make))
+}
+
+#[inline(never)]
+fn fresh_boxed(key: Box<dyn Fn() -> u32>, make: Box<dyn Fn(u32) -> View>) -> View {
+    // The view's owner is not the effect's own, which ends at each run.
+    let outer = Owner::current().unwrap_or_default();
+    let mut last: Option<(u32, Owner)> = None;
+    let mut place = Place::new();
+    let fragment = place.fragment();
+    bind(Box::new(move || {
+        let now = key();
+        if last.as_ref().is_some_and(|(key, _)| *key == now) {
+            return;
+        }
+        if let Some((_, owner)) = last.take() {
+            owner.cleanup();
+        }
+        let owner = outer.child();
+        place.fill(untrack(|| owner.with(|| make(now))));
+        last = Some((now, owner));
     }));
     View::Node(fragment)
 }
 
-/// Removes the nodes between two markers.
-fn clear(parent: &Node, start: &Node, end: &Node) {
-    while let Some(node) = start.next_sibling() {
-        if &node == end {
-            break;
-        }
-        let _ = parent.remove_child(&node);
-    }
-}
-
-/// A view made anew, with new elements, whenever its key changes, and only then.
-pub(super) fn fresh<K: Clone + PartialEq + Send + Sync + 'static>(
-    key: impl Fn() -> K + Send + Sync + 'static,
-    make: impl Fn(K) -> View + 'static,
-) -> View {
-    let key = Memo::new(move |_| key());
-    region(Box::new(move || {
-        let key = key.get();
-        untrack(|| make(key))
-    }))
-}
-
 /// Key of a row: version of the list, and row.
-pub(super) type Key = (u64, usize);
+pub(super) type Key = (u32, usize);
 
 /// Elements kept by their key: only those that come or go are made or removed.
 pub(super) fn keyed(
@@ -211,29 +283,31 @@ pub(super) fn keyed(
     keyed_boxed(parent.node.clone(), Box::new(each), Box::new(make));
 }
 
+#[inline(never)]
 fn keyed_boxed(parent: Element, each: Box<dyn Fn() -> Vec<Key>>, make: Box<dyn Fn(Key) -> El>) {
     // The rows' owners are not the effect's own, which ends at each run.
     let outer = Owner::current().unwrap_or_default();
-    let mut rows: BTreeMap<Key, (Owner, Element)> = BTreeMap::new();
+    // A hundred rows at most: looked up by walking.
+    let mut rows: Vec<(Key, Owner, Element)> = Vec::new();
     bind(Box::new(move || {
         let keys = each();
-        let gone: Vec<Key> = rows.keys().filter(|k| !keys.contains(k)).copied().collect();
-        for key in gone {
-            if let Some((owner, element)) = rows.remove(&key) {
+        rows.retain(|(key, owner, element)| {
+            let stays = keys.contains(key);
+            if !stays {
                 owner.cleanup();
                 element.remove();
             }
-        }
+            stays
+        });
         let mut next = parent.first_child();
         for key in keys {
-            let element = match rows.get(&key) {
-                Some((_, element)) => element.clone(),
-                None => {
-                    let owner = outer.child();
-                    let element = untrack(|| owner.with(|| make(key))).node;
-                    rows.insert(key, (owner, element.clone()));
-                    element
-                }
+            let element = if let Some(row) = rows.iter().find(|r| r.0 == key) {
+                row.2.clone()
+            } else {
+                let owner = outer.child();
+                let element = untrack(|| owner.with(|| make(key))).node;
+                rows.push((key, owner, element.clone()));
+                element
             };
             let node: &Node = element.as_ref();
             if next.as_ref() == Some(node) {
@@ -246,7 +320,7 @@ fn keyed_boxed(parent: Element, each: Box<dyn Fn() -> Vec<Key>>, make: Box<dyn F
 }
 
 /// A place for an element, filled when it is made.
-pub(super) struct Ref<T: 'static>(StoredValue<Option<T>, LocalStorage>);
+pub(super) struct Ref<T: 'static>(Sig<Option<T>>);
 
 impl<T> Clone for Ref<T> {
     fn clone(&self) -> Self {
@@ -258,11 +332,11 @@ impl<T> Copy for Ref<T> {}
 
 impl<T: JsCast + Clone + 'static> Ref<T> {
     pub(super) fn new() -> Self {
-        Self(StoredValue::new_local(None))
+        Self(sig(None))
     }
 
     pub(super) fn get(self) -> Option<T> {
-        self.0.try_get_value().flatten()
+        self.0.get_untracked()
     }
 }
 
@@ -273,52 +347,80 @@ pub(super) enum Value<T> {
 }
 
 /// Text of an attribute; `None` leaves it out.
+type Attr = Option<Cow<'static, str>>;
+
+/// What can be an attribute's text.
 pub(super) trait IntoAttr {
-    fn into_attr(self) -> Option<String>;
+    fn into_attr(self) -> Attr;
 }
 
-impl IntoAttr for &str {
-    fn into_attr(self) -> Option<String> {
-        Some(self.to_owned())
+impl IntoAttr for &'static str {
+    fn into_attr(self) -> Attr {
+        Some(Cow::Borrowed(self))
     }
 }
 
 impl IntoAttr for String {
-    fn into_attr(self) -> Option<String> {
-        Some(self)
+    fn into_attr(self) -> Attr {
+        Some(Cow::Owned(self))
     }
 }
 
 impl<T: IntoAttr> IntoAttr for Option<T> {
-    fn into_attr(self) -> Option<String> {
+    fn into_attr(self) -> Attr {
         self.and_then(IntoAttr::into_attr)
     }
 }
 
 /// An attribute's value, fixed or following signals.
 pub(super) trait IntoAttrValue {
-    fn into_value(self) -> Value<Option<String>>;
+    fn put(self, el: &Element, name: &'static str);
 }
 
-macro_rules! fixed {
-    ($($t:ty),+) => {$(
-        impl IntoAttrValue for $t {
-            fn into_value(self) -> Value<Option<String>> {
-                Value::Fixed(self.into_attr())
-            }
-        }
-    )+};
+#[inline(never)]
+fn put_attr(el: &Element, name: &str, value: Attr) {
+    let _ = match value {
+        Some(value) => el.set_attribute(name, &value),
+        None => el.remove_attribute(name),
+    };
 }
-fixed!(&str, String, Option<&str>, Option<String>);
+
+#[inline(never)]
+fn put_text(el: &Element, name: &str, value: &str) {
+    let _ = el.set_attribute(name, value);
+}
+
+impl IntoAttrValue for &'static str {
+    fn put(self, el: &Element, name: &'static str) {
+        put_text(el, name, self);
+    }
+}
+
+impl IntoAttrValue for String {
+    fn put(self, el: &Element, name: &'static str) {
+        put_attr(el, name, self.into_attr());
+    }
+}
+
+impl<T: IntoAttr> IntoAttrValue for Option<T> {
+    fn put(self, el: &Element, name: &'static str) {
+        put_attr(el, name, self.into_attr());
+    }
+}
 
 impl<F, T> IntoAttrValue for F
 where
     F: Fn() -> T + 'static,
     T: IntoAttr,
 {
-    fn into_value(self) -> Value<Option<String>> {
-        Value::Follows(Box::new(move || self().into_attr()))
+    fn put(self, el: &Element, name: &'static str) {
+        follow_attr(el.clone(), name, Box::new(move || self().into_attr()));
     }
+}
+
+#[inline(never)]
+fn follow_attr(el: Element, name: &'static str, value: Box<dyn Fn() -> Attr>) {
+    bind(Box::new(move || put_attr(&el, name, value())));
 }
 
 /// A class list, or one class that comes and goes.
@@ -326,6 +428,7 @@ pub(super) trait IntoClass {
     fn apply(self, el: &Element);
 }
 
+#[inline(never)]
 fn add_classes(el: &Element, names: &str) {
     for name in names.split_whitespace() {
         let _ = el.class_list().add_1(name);
@@ -359,6 +462,7 @@ impl<F: Fn() -> bool + 'static> IntoClass for (&'static str, F) {
     }
 }
 
+#[inline(never)]
 fn toggle(el: Element, name: &'static str, on: Box<dyn Fn() -> bool>) {
     bind(Box::new(move || {
         let _ = el.class_list().toggle_with_force(name, on());
@@ -408,6 +512,7 @@ pub(super) struct El {
 }
 
 impl El {
+    #[inline(never)]
     fn new(tag: &str) -> Self {
         let node = document()
             .create_element(tag)
@@ -426,22 +531,8 @@ impl El {
     }
 
     pub(super) fn attr(self, name: &'static str, value: impl IntoAttrValue) -> Self {
-        self.set_attr(name, value.into_value());
+        value.put(&self.node, name);
         self
-    }
-
-    fn set_attr(&self, name: &'static str, value: Value<Option<String>>) {
-        fn put(el: &Element, name: &str, value: Option<String>) {
-            let _ = match value {
-                Some(value) => el.set_attribute(name, &value),
-                None => el.remove_attribute(name),
-            };
-        }
-        let el = self.node.clone();
-        match value {
-            Value::Fixed(value) => put(&el, name, value),
-            Value::Follows(value) => bind(Box::new(move || put(&el, name, value()))),
-        }
     }
 
     /// A style property, through the object model.
@@ -453,6 +544,7 @@ impl El {
         self
     }
 
+    #[inline(never)]
     fn set_style(&self, name: &'static str, value: Box<dyn Fn() -> String>) {
         let el: web_sys::HtmlElement = self.node.clone().unchecked_into();
         bind(Box::new(move || {
@@ -465,6 +557,7 @@ impl El {
         self
     }
 
+    #[inline(never)]
     fn set_prop(&self, name: &'static str, value: Value<JsValue>) {
         fn put(el: &Element, name: &str, value: &JsValue) {
             let _ = js_sys::Reflect::set(el, &name.into(), value);
@@ -488,6 +581,7 @@ impl El {
         self
     }
 
+    #[inline(never)]
     fn listen(&self, name: &str, handler: Box<dyn FnMut(Event)>) {
         let closure = Closure::wrap(handler);
         let _ = self
@@ -498,7 +592,7 @@ impl El {
             name: name.to_owned(),
             closure,
         };
-        let _ = StoredValue::<_, LocalStorage>::new_local(listener);
+        hold(listener);
     }
 
     pub(super) fn child(self, child: impl IntoView) -> Self {
@@ -507,7 +601,7 @@ impl El {
     }
 
     pub(super) fn node_ref<T: JsCast + Clone + 'static>(self, place: Ref<T>) -> Self {
-        place.0.set_value(Some(self.node.clone().unchecked_into()));
+        place.0.set(Some(self.node.clone().unchecked_into()));
         self
     }
 }

@@ -1,172 +1,87 @@
 //! The file list: patients with their files.
 
-use leptos::ev;
-
 use super::{
     dom::{self as html, prelude::*},
-    list::{self, List},
+    list::Tree,
     state::{App, Pane},
 };
 use crate::{
     files::{Counts, Entry, State},
-    keys::{self, Move},
     kinds,
+    outline::Outline,
     text::{self, number},
 };
 
 pub(super) fn view(app: App) -> View {
-    let count = Signal::derive(move || app.files.with(|f| f.outline().rows()));
-    let list = List::new("file", count, app.row_px, app.files_version.into());
+    let tree = Tree::new(
+        "file",
+        app.row_px,
+        &app.files_version,
+        Box::leak(Box::new(move |use_it: &mut dyn FnMut(&mut Outline)| {
+            app.files.touch(|f| use_it(f.outline_mut()));
+        })),
+        Box::leak(Box::new(move |at| choose(app, at))),
+    );
     // The list follows the file shown.
     effect(move || {
-        let _ = app.files_version.get();
-        let Some(current) = app.current.get() else {
-            return;
-        };
-        let row = app
-            .files
-            .with_untracked(|f| f.item_of(current).and_then(|at| f.outline().row_of(at)));
-        if let Some(row) = row {
-            list.active.set(row);
-            list.reveal(row, true);
+        app.files_version.track();
+        if let Some(current) = app.current.get()
+            && let Some(at) = app.files.with_untracked(|f| f.item_of(current))
+        {
+            tree.show(at);
         }
     });
-    let toggle = move |at: usize, open: bool| {
-        app.files.update(|f| f.outline_mut().set_open(at, open));
-        app.files_version.update(|v| *v += 1);
-    };
-    let choose = move |row: usize| {
-        let (at, entry, open) = app.files.with_untracked(|f| {
-            let at = f.outline().at_row(row);
-            (
-                at,
-                at.and_then(|a| f.entry(a)),
-                at.is_some_and(|a| f.outline().is_open(a)),
-            )
-        });
-        match (at, entry) {
-            (Some(_), Some(Entry::File(i))) => {
-                app.show(i);
-                if super::narrow() {
-                    app.pane.set(Pane::Message);
-                }
-            }
-            (Some(at), Some(Entry::Patient(_))) => toggle(at, !open),
-            _ => {}
-        }
-    };
-    let on_key = move |e: ev::KeyboardEvent| {
-        let row = list.active.get_untracked();
-        let (at, place) = app.files.with_untracked(|f| {
-            let o = f.outline();
-            let at = o.at_row(row);
-            let place = keys::At {
-                row,
-                rows: o.rows(),
-                page: list.page(),
-                branch: at.is_some_and(|a| o.has_children(a)),
-                open: at.is_some_and(|a| o.is_open(a)),
-            };
-            (at, place)
-        });
-        let Some(at) = at else { return };
-        let Some(step) = keys::tree_move(&e.key(), place) else {
-            return;
+    tree.view("files-list", app.label(text::FILES), move |row| {
+        let Some((el, at)) = tree.row(row) else {
+            return ().into_any();
         };
-        e.prevent_default();
-        match step {
-            Move::To(to) => list.go(to),
-            Move::Open => toggle(at, true),
-            Move::Close => toggle(at, false),
-            Move::Child => list.go(row + 1),
-            Move::Parent => {
-                if let Some(to) = app
-                    .files
-                    .with_untracked(|f| f.outline().parent(at).and_then(|p| f.outline().row_of(p)))
-                {
-                    list.go(to);
-                }
-            }
-            Move::Enter => choose(row),
-        }
-        if matches!(step, Move::Open | Move::Close | Move::Enter) {
-            list.focus();
-        }
-    };
-    let rows = list::view(
-        list,
-        "files-list",
-        "tree",
-        Signal::derive(move || app.say(text::FILES).to_owned()),
-        move |row| {
-            let Some((at, entry)) = app.files.with_untracked(|f| {
-                f.outline()
-                    .at_row(row)
-                    .and_then(|at| f.entry(at).map(|e| (at, e)))
-            }) else {
-                return ().into_any();
-            };
-            let (item, open) = app.files.with_untracked(|f| {
-                (
-                    f.outline().item(at),
-                    f.outline()
-                        .has_children(at)
-                        .then(|| f.outline().is_open(at)),
-                )
-            });
-            let Some(item) = item else {
-                return ().into_any();
-            };
-            let body = match entry {
-                Entry::Patient(i) => patient(app, i, open == Some(true)),
-                Entry::File(i) => file(app, i),
-            };
-            let selected = move || match entry {
-                Entry::File(i) => app.current.get() == Some(i),
-                Entry::Patient(_) => false,
-            };
-            html::div()
-                .class("row file-row")
-                .class(("is-patient", matches!(entry, Entry::Patient(_))))
-                .class(("level-2", item.level > 1))
-                .class(("is-current", selected))
-                .id(list.row_id(row))
-                .attr("role", "treeitem")
-                .attr("aria-level", item.level.to_string())
-                .attr("aria-setsize", item.size.to_string())
-                .attr("aria-posinset", item.pos.to_string())
-                .attr(
-                    "aria-expanded",
-                    open.map(|o| if o { "true" } else { "false" }),
-                )
-                .attr(
-                    "aria-selected",
-                    move || if selected() { "true" } else { "false" },
-                )
-                .attr("tabindex", move || {
-                    if list.active.get() == row { "0" } else { "-1" }
+        let (level, entry) = app
+            .files
+            .with_untracked(|f| (f.outline().item(at).map_or(1, |i| i.level), f.entry(at)));
+        let el = el.class("file-row").class(("level-2", level > 1));
+        match entry {
+            Some(Entry::Patient(i)) => el
+                .class("is-patient")
+                .attr("aria-selected", "false")
+                .child(patient(app, i))
+                .into_any(),
+            Some(Entry::File(i)) => el
+                .class(("is-current", move || app.current.get() == Some(i)))
+                .attr("aria-selected", move || {
+                    if app.current.get() == Some(i) {
+                        "true"
+                    } else {
+                        "false"
+                    }
                 })
-                .on(ev::click, move |_| {
-                    list.active.set(row);
-                    choose(row);
-                    list.focus();
-                })
-                .child(body)
-                .into_any()
-        },
-    );
-    html::div()
-        .class("pane-body")
-        .on(ev::keydown, move |e| {
-            if super::on_row(&e) {
-                on_key(e);
-            }
-        })
-        .child(rows)
-        .into_any()
+                .child(file(app, i))
+                .into_any(),
+            None => ().into_any(),
+        }
+    })
 }
 
-fn patient(app: App, i: usize, open: bool) -> View {
+/// Shows a file; opens or closes a patient.
+fn choose(app: App, at: usize) {
+    match app.files.with_untracked(|f| f.entry(at)) {
+        Some(Entry::File(i)) => {
+            app.show(i);
+            if super::narrow() {
+                app.pane.set(Pane::Message);
+            }
+        }
+        Some(Entry::Patient(_)) => {
+            app.files.touch(|f| {
+                let open = f.outline().is_open(at);
+                f.outline_mut().set_open(at, !open);
+            });
+            app.files_version.update(|v| *v += 1);
+        }
+        None => {}
+    }
+}
+
+fn patient(app: App, i: usize) -> View {
     let (id, files) = app.files.with_untracked(|f| {
         f.patients
             .get(i)
@@ -174,15 +89,12 @@ fn patient(app: App, i: usize, open: bool) -> View {
             .unwrap_or_default()
     });
     (
-        html::span()
-            .class("twist")
-            .attr("aria-hidden", "true")
-            .child(if open { "▾" } else { "▸" }),
         html::span().class("mono grow clip").child(id),
         html::span().class("dim small").child(number(files.into())),
-        badge(app, move || {
-            app.files.with(|f| f.patients.get(i).map(|p| p.counts))
-        }),
+        badge(
+            app,
+            Box::new(move || app.files.with(|f| f.patients.get(i).map(|p| p.counts))),
+        ),
     )
         .into_any()
 }
@@ -224,9 +136,10 @@ fn file(app: App, i: usize) -> View {
     (
         main,
         state.map(|t| html::span().class("tag").child(move || app.say(t))),
-        badge(app, move || {
-            app.files.with(|f| f.files.get(i).and_then(|f| f.counts))
-        }),
+        badge(
+            app,
+            Box::new(move || app.files.with(|f| f.files.get(i).and_then(|f| f.counts))),
+        ),
     )
         .into_any()
 }
@@ -240,35 +153,23 @@ fn date(raw: &str) -> String {
     }
 }
 
-fn badge(app: App, counts: impl Fn() -> Option<Counts> + Send + Sync + Copy + 'static) -> View {
-    move_badge(app, counts)
-}
-
-fn move_badge(
-    app: App,
-    counts: impl Fn() -> Option<Counts> + Send + Sync + Copy + 'static,
-) -> View {
-    let label = move || {
+#[inline(never)]
+fn badge(app: App, counts: Box<dyn Fn() -> Option<Counts>>) -> View {
+    (move || {
         counts().filter(|c| c.shown() > 0).map(|c| {
-            format!(
+            let said = format!(
                 "{} {} · {} {}",
                 app.say(text::ERROR),
                 c.errors,
                 app.say(text::WARNING),
                 c.warnings
-            )
-        })
-    };
-    (move || {
-        counts().filter(|c| c.shown() > 0).map(|c| {
+            );
             html::span()
                 .class("count")
                 .class(("is-error", c.errors > 0))
-                .attr("title", label())
-                .child((
-                    format!("!{}", number(c.shown().into())),
-                    html::span().class("sr").child(label()),
-                ))
+                .attr("title", said.clone())
+                .child(format!("!{}", number(c.shown().into())))
+                .child(html::span().class("sr").child(said))
         })
     })
     .into_any()

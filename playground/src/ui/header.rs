@@ -15,27 +15,6 @@ use crate::{
 };
 
 pub(super) fn view(app: App) -> View {
-    let files = Ref::<web_sys::HtmlInputElement>::new();
-    let folder = Ref::<web_sys::HtmlInputElement>::new();
-    let chosen = move |input: Ref<web_sys::HtmlInputElement>| {
-        move |_| {
-            let Some(input) = input.get() else {
-                return;
-            };
-            if let Some(files) = input.files()
-                && files.length() > 0
-            {
-                app.open_files(&files);
-            }
-            // The list is live: it must be read before the value is cleared, which happens later.
-            request_animation_frame(move || input.set_value(""));
-        }
-    };
-    let pick = move |input: Ref<web_sys::HtmlInputElement>| {
-        if let Some(input) = input.get() {
-            input.click();
-        }
-    };
     html::header()
         .class("bar")
         .child((
@@ -52,32 +31,11 @@ pub(super) fn view(app: App) -> View {
                 .class("tools")
                 .class(("is-open", move || app.menu_open.get()))
                 .child((
-                    menu(app, "menu-examples", text::EXAMPLES, move || {
-                        example_items(app)
-                    }),
-                    menu(app, "menu-open", text::OPEN, move || {
-                        vec![
-                            Item::new(app, text::OPEN_FILES, move || pick(files)),
-                            Item::new(app, text::OPEN_FOLDER, move || pick(folder)),
-                            Item::new(app, text::OPEN_PASTE, move || {
-                                app.dialog.set(Some(Dialog::Paste))
-                            }),
-                        ]
-                    }),
-                    button(app, text::SETTINGS, "tool-settings", move || {
-                        app.dialog.set(Some(Dialog::Settings))
-                    }),
-                    button(app, text::SHARE, "tool-share", move || {
-                        app.dialog.set(Some(Dialog::Share))
-                    }),
-                    menu(app, "menu-save", text::SAVE, move || {
-                        vec![
-                            Item::new(app, text::SAVE_SHOWN, move || app.save("shown")),
-                            Item::new(app, text::SAVE_ALL, move || app.save("all")),
-                            Item::new(app, text::SAVE_NDJSON, move || app.save("ndjson")),
-                            Item::new(app, text::SAVE_TRACE, move || app.save("trace")),
-                        ]
-                    }),
+                    menu(app, "menu-examples", text::EXAMPLES, example_items),
+                    menu(app, "menu-open", text::OPEN, open_items),
+                    button(app, text::SETTINGS, "tool-settings", Dialog::Settings),
+                    button(app, text::SHARE, "tool-share", Dialog::Share),
+                    menu(app, "menu-save", text::SAVE, save_items),
                 )),
             html::span().class("grow"),
             html::button()
@@ -106,7 +64,7 @@ pub(super) fn view(app: App) -> View {
                 .attr("aria-label", move || app.say(text::LANGUAGE))
                 .prop("value", move || app.lang.get().word())
                 .on(ev::change, move |e| {
-                    if let Some(lang) = Lang::of(&event_target_value(&e)) {
+                    if let Some(lang) = Lang::of(&super::value_of(&e)) {
                         app.set(|s| s.lang = lang);
                     }
                 })
@@ -131,25 +89,66 @@ pub(super) fn view(app: App) -> View {
                 .attr("aria-label", move || app.say(text::MENU))
                 .on(ev::click, move |_| app.menu_open.update(|o| *o = !*o))
                 .child("☰"),
-            html::input()
-                .id("pick-files")
-                .attr("type", "file")
-                .attr("multiple", "")
-                .attr("hidden", "")
-                .node_ref(files)
-                .on(ev::change, chosen(files)),
-            html::input()
-                .id("pick-folder")
-                .attr("type", "file")
-                .attr("webkitdirectory", "")
-                .attr("hidden", "")
-                .node_ref(folder)
-                .on(ev::change, chosen(folder)),
+            chooser(app, "pick-files", "multiple"),
+            chooser(app, "pick-folder", "webkitdirectory"),
         ))
         .into_any()
 }
 
-fn button(app: App, label: Text, id: &'static str, act: impl Fn() + 'static) -> View {
+fn open_items(app: App) -> Vec<Item> {
+    vec![
+        Item::new(app, text::OPEN_FILES, || press("pick-files")),
+        Item::new(app, text::OPEN_FOLDER, || press("pick-folder")),
+        Item::new(app, text::OPEN_PASTE, move || {
+            app.dialog.set(Some(Dialog::Paste));
+        }),
+    ]
+}
+
+fn save_items(app: App) -> Vec<Item> {
+    [
+        (text::SAVE_SHOWN, "shown"),
+        (text::SAVE_ALL, "all"),
+        (text::SAVE_NDJSON, "ndjson"),
+        (text::SAVE_TRACE, "trace"),
+    ]
+    .into_iter()
+    .map(|(label, what)| Item::new(app, label, move || app.save(what)))
+    .collect()
+}
+
+/// Clicks an element, as if it had been clicked.
+pub(super) fn press(id: &str) {
+    if let Some(el) = document()
+        .get_element_by_id(id)
+        .and_then(|i| i.dyn_into::<web_sys::HtmlElement>().ok())
+    {
+        el.click();
+    }
+}
+
+/// An input that lets files be chosen; it is pressed by the menu.
+fn chooser(app: App, id: &'static str, how: &'static str) -> El {
+    let input = Ref::<web_sys::HtmlInputElement>::new();
+    html::input()
+        .id(id)
+        .attr("type", "file")
+        .attr(how, "")
+        .attr("hidden", "")
+        .node_ref(input)
+        .on(ev::change, move |_| {
+            let Some(input) = input.get() else { return };
+            if let Some(files) = input.files()
+                && files.length() > 0
+            {
+                app.open_files(&files);
+            }
+            // Choosing the same file again is a change again.
+            input.set_value("");
+        })
+}
+
+fn button(app: App, label: Text, id: &'static str, opens: Dialog) -> View {
     html::button()
         .id(id)
         .class("tool")
@@ -157,7 +156,7 @@ fn button(app: App, label: Text, id: &'static str, act: impl Fn() + 'static) -> 
         .attr("aria-haspopup", "dialog")
         .on(ev::click, move |_| {
             app.menu_open.set(false);
-            act();
+            app.dialog.set(Some(opens));
         })
         .child(move || app.say(label))
         .into_any()
@@ -168,16 +167,16 @@ struct Item {
     label: String,
     code: &'static str,
     heading: bool,
-    act: std::sync::Arc<dyn Fn() + Send + Sync>,
+    act: std::rc::Rc<dyn Fn()>,
 }
 
 impl Item {
-    fn new(app: App, label: Text, act: impl Fn() + Send + Sync + 'static) -> Self {
+    fn new(app: App, label: Text, act: impl Fn() + 'static) -> Self {
         Self {
             label: app.say(label).to_owned(),
             code: "",
             heading: false,
-            act: std::sync::Arc::new(act),
+            act: std::rc::Rc::new(act),
         }
     }
 
@@ -206,7 +205,7 @@ fn example_items(app: App) -> Vec<Item> {
         label: app.say(e.label).to_owned(),
         code: e.code,
         heading: false,
-        act: std::sync::Arc::new(move || app.open_example(&e.name)),
+        act: std::rc::Rc::new(move || app.open_example(&e.name)),
     };
     if !kinds.is_empty() {
         items.push(Item::heading(app, text::EXAMPLE_KINDS));
@@ -223,21 +222,17 @@ fn example_items(app: App) -> Vec<Item> {
 }
 
 /// A menu button with its menu; arrows move, Escape closes.
-fn menu(
-    app: App,
-    id: &'static str,
-    label: Text,
-    items: impl Fn() -> Vec<Item> + Send + Sync + Copy + 'static,
-) -> View {
-    let open = RwSignal::new(false);
+#[inline(never)]
+fn menu(app: App, id: &'static str, label: Text, items: fn(App) -> Vec<Item>) -> View {
+    let open = sig(false);
     let close = move || {
         open.set(false);
         focus_id(id);
     };
     let focus_item = move |at: usize| {
-        request_animation_frame(move || focus_id(&format!("{id}-{at}")));
+        frame(move || focus_id(&format!("{id}-{at}")));
     };
-    let count = move || items().iter().filter(|i| !i.heading).count();
+    let count = move || items(app).iter().filter(|i| !i.heading).count();
     html::div()
         .class("menu-box")
         .on(ev::focusout, move |e: ev::FocusEvent| {
@@ -289,7 +284,7 @@ fn menu(
             move || {
                 open.get().then(|| {
                     let mut at = 0;
-                    let rows: Vec<_> = items()
+                    let rows: Vec<_> = items(app)
                         .into_iter()
                         .map(|item| {
                             if item.heading {

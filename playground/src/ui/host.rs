@@ -1,6 +1,8 @@
 //! The browser side of the page (`boot.mjs`).
 
-use js_sys::{Promise, Reflect, Uint8Array};
+use std::cell::RefCell;
+
+use js_sys::{Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
@@ -20,13 +22,13 @@ extern "C" {
     #[wasm_bindgen(js_namespace = warifuHost, js_name = openExample)]
     pub(super) fn open_example(id: u32, json: &str);
     #[wasm_bindgen(js_namespace = warifuHost)]
-    pub(super) fn examples() -> Promise;
+    pub(super) fn examples(id: u32);
     #[wasm_bindgen(js_namespace = warifuHost)]
-    pub(super) fn deflate(bytes: Uint8Array) -> Promise;
+    pub(super) fn deflate(id: u32, bytes: Uint8Array);
     #[wasm_bindgen(js_namespace = warifuHost)]
-    pub(super) fn inflate(bytes: Uint8Array) -> Promise;
+    pub(super) fn inflate(id: u32, bytes: Uint8Array);
     #[wasm_bindgen(js_namespace = warifuHost)]
-    pub(super) fn copy(text: &str) -> Promise;
+    pub(super) fn copy(id: u32, text: &str);
     #[wasm_bindgen(js_namespace = warifuHost)]
     pub(super) fn network() -> String;
     #[wasm_bindgen(js_namespace = warifuHost)]
@@ -66,8 +68,37 @@ impl Event {
     }
 }
 
+/// What is done with an answer: its bytes, or `None` when there is none.
+type Then = Box<dyn FnOnce(Option<Vec<u8>>)>;
+
 thread_local! {
-    static DECODERS: std::cell::RefCell<Vec<(&'static str, web_sys::TextDecoder)>> = const { std::cell::RefCell::new(Vec::new()) };
+    static ASKED: RefCell<(u32, Vec<(u32, Then)>)> = const { RefCell::new((0, Vec::new())) };
+}
+
+/// Asks the host something; `then` gets the answer.
+pub(super) fn ask(question: impl FnOnce(u32), then: impl FnOnce(Option<Vec<u8>>) + 'static) {
+    let id = ASKED.with_borrow_mut(|(last, all)| {
+        *last += 1;
+        all.push((*last, Box::new(then)));
+        *last
+    });
+    question(id);
+}
+
+/// Hands an answer to who asked.
+pub(super) fn answered(event: &Event) {
+    let id = event.uint("id");
+    let asked = ASKED.with_borrow_mut(|(_, all)| {
+        let at = all.iter().position(|(i, _)| *i == id)?;
+        Some(all.swap_remove(at))
+    });
+    if let Some((_, then)) = asked {
+        then(event.bytes("bytes"));
+    }
+}
+
+thread_local! {
+    static DECODERS: RefCell<Vec<(&'static str, web_sys::TextDecoder)>> = const { RefCell::new(Vec::new()) };
 }
 
 /// Decodes bytes with the browser's decoder of this label.

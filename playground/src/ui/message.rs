@@ -1,39 +1,45 @@
 //! The message pane: field tree, text as it stands in the file, hex.
 
+use std::rc::Rc;
+
 use leptos::ev;
 
 use super::{
     dom::{self as html, prelude::*},
     host,
-    list::{self, List},
-    state::{App, MessageTab, Pane},
+    list::{self, List, Tree},
+    state::{App, Doc, MessageTab, Pane},
 };
 use crate::{
-    findings::Severity,
+    findings::{Finding, Severity},
     json::cut,
-    keys::{self, Move},
+    outline::Outline,
     raw::{self, HexIndex, Look, TextRow},
+    settings::Lang,
     text,
 };
 
 pub(super) fn view(app: App) -> View {
-    // Whether anything is open, whether it has fields, and the tab.
-    let shown = Memo::new(move |_| {
+    // 0: nothing open, 1: a file without fields, 2 and more: the tab.
+    let shown = move || {
         let (open, fields) = app
             .doc
             .with(|d| (!d.path.is_empty(), !d.message.rows.is_empty()));
-        (open, fields, app.message_tab.get())
-    });
-    fresh(
-        move || shown.get(),
-        move |state| match state {
-            (false, ..) => super::placeholder(app),
-            (_, false, MessageTab::Fields) => without_fields(app),
-            (.., MessageTab::Fields) => fields(app),
-            (.., MessageTab::Text) => original(app),
-            (.., MessageTab::Hex) => hex(app),
-        },
-    )
+        match (open, fields, app.message_tab.get()) {
+            (false, ..) => 0,
+            (_, false, MessageTab::Fields) => 1,
+            (.., MessageTab::Fields) => 2,
+            (.., MessageTab::Text) => 3,
+            (.., MessageTab::Hex) => 4,
+        }
+    };
+    fresh(shown, move |state| match state {
+        0 => super::placeholder(app),
+        1 => without_fields(app),
+        2 => fields(app),
+        3 => original(app),
+        _ => hex(app),
+    })
 }
 
 /// A document, or a file that is none of ours.
@@ -58,185 +64,107 @@ fn row_of_span(rows: &[TextRow], start: u32) -> usize {
 }
 
 fn fields(app: App) -> View {
-    let count = Signal::derive(move || app.fields.with(crate::outline::Outline::rows));
-    let list = List::new("field", count, app.row_px, app.fields_version.into());
-    let hovered = RwSignal::new(None::<usize>);
-    let seen = app.show_span.get_untracked().0;
+    let tree = Tree::new(
+        "field",
+        app.row_px,
+        &app.fields_version,
+        Box::leak(Box::new(move |use_it: &mut dyn FnMut(&mut Outline)| {
+            app.fields.touch(|o| use_it(o));
+        })),
+        Box::leak(Box::new(move |at| app.follow_field(at))),
+    );
+    let hovered = sig(None::<usize>);
     effect(move || {
-        let (n, start, end) = app.show_span.get();
-        if n == seen && app.marks.with_untracked(|m| m.is_empty()) {
+        let (_, start, end) = app.show_span.get();
+        if app.marks.with_untracked(|m| m.is_empty()) {
             return;
         }
-        let row = app
-            .doc
-            .with_untracked(|d| d.message.row_at(start, end))
-            .and_then(|at| app.fields.with_untracked(|o| o.row_of(at)));
-        if let Some(row) = row {
-            list.active.set(row);
-            list.reveal(row, true);
+        if let Some(at) = app.doc.with_untracked(|d| d.message.row_at(start, end)) {
+            tree.show(at);
         }
     });
-    let toggle = move |at: usize, open: bool| {
-        app.fields.update(|o| o.set_open(at, open));
-        app.fields_version.update(|v| *v += 1);
-    };
-    let on_key = move |e: ev::KeyboardEvent| {
-        let row = list.active.get_untracked();
-        let (at, place) = app.fields.with_untracked(|o| {
-            let at = o.at_row(row);
-            let place = keys::At {
-                row,
-                rows: o.rows(),
-                page: list.page(),
-                branch: at.is_some_and(|a| o.has_children(a)),
-                open: at.is_some_and(|a| o.is_open(a)),
-            };
-            (at, place)
-        });
-        let Some(at) = at else { return };
-        let Some(step) = keys::tree_move(&e.key(), place) else {
-            return;
+    let rows = tree.view("field-list", app.label(text::FIELDS), move |row| {
+        let Some((el, at)) = tree.row(row) else {
+            return ().into_any();
         };
-        e.prevent_default();
-        match step {
-            Move::To(to) => list.go(to),
-            Move::Open => toggle(at, true),
-            Move::Close => toggle(at, false),
-            Move::Child => list.go(row + 1),
-            Move::Parent => {
-                if let Some(to) = app
-                    .fields
-                    .with_untracked(|o| o.parent(at).and_then(|p| o.row_of(p)))
-                {
-                    list.go(to);
-                }
-            }
-            Move::Enter => app.follow_field(at),
-        }
-        if matches!(step, Move::Open | Move::Close | Move::Enter) {
-            list.focus();
-        }
-    };
-    let rows = list::view(
-        list,
-        "field-list",
-        "tree",
-        Signal::derive(move || app.say(text::FIELDS).to_owned()),
-        move |row| {
-            let Some(at) = app.fields.with_untracked(|o| o.at_row(row)) else {
-                return ().into_any();
-            };
-            let (item, branch, open) = app
-                .fields
-                .with_untracked(|o| (o.item(at), o.has_children(at), o.is_open(at)));
-            let Some(item) = item else {
-                return ().into_any();
-            };
-            let doc = app.doc.get_untracked();
-            let Some(field) = doc.message.rows.get(at).cloned() else {
-                return ().into_any();
-            };
-            let path = doc.path.clone();
-            let span = field.span;
-            let marked = Memo::new(move |_| {
-                app.marks
-                    .with(|m| item.level > 1 && m.covers(&path, span.0, span.1))
-            });
-            let finding = doc
-                .findings
-                .iter()
-                .filter(|f| {
-                    f.file == doc.path
-                        && f.span.1 > f.span.0
-                        && if branch {
-                            f.span == span
-                        } else {
-                            f.span.0 < span.1 && span.0 < f.span.1
-                        }
-                })
-                .min_by_key(|f| f.severity)
-                .map(|f| (f.severity, f.code.clone(), f.message.clone()));
-            let (ja, en) = (field.ja.clone(), field.en.clone());
-            let name = move || match app.lang.get() {
-                crate::settings::Lang::Ja => ja.clone(),
-                crate::settings::Lang::En => en.clone(),
-            };
-            let value = if item.level == 1 || (branch && field.depth < 2) {
-                String::new()
-            } else {
-                field.text.clone()
-            };
-            let spoken = format!("{} {} {} {}", field.path, field.ja, field.en, field.text);
-            html::div()
-                .class(format!("row field-row depth-{}", field.depth.min(4)))
-                .class(("is-marked", move || marked.get()))
-                .id(list.row_id(row))
-                .attr("role", "treeitem")
-                .attr("aria-level", item.level.to_string())
-                .attr("aria-setsize", item.size.to_string())
-                .attr("aria-posinset", item.pos.to_string())
-                .attr(
-                    "aria-expanded",
-                    branch.then_some(if open { "true" } else { "false" }),
-                )
-                .attr(
-                    "aria-selected",
-                    move || if marked.get() { "true" } else { "false" },
-                )
-                .attr("aria-label", spoken)
-                .attr("tabindex", move || {
-                    if list.active.get() == row { "0" } else { "-1" }
-                })
-                .on(ev::click, move |e| {
-                    list.active.set(row);
-                    if super::on_twist(&e) && branch {
-                        toggle(at, !open);
-                    } else {
-                        app.follow_field(at);
-                    }
-                    list.focus();
-                })
-                .on(ev::focus, move |_| hovered.set(Some(at)))
-                .on(ev::mouseenter, move |_| hovered.set(Some(at)))
-                .child((
-                    html::span()
-                        .class("twist")
-                        .attr("aria-hidden", "true")
-                        .child(match (branch, open) {
-                            (false, _) => "",
-                            (_, true) => "▾",
-                            (_, false) => "▸",
-                        }),
-                    html::span().class("mono label").child(field.label.clone()),
-                    html::span().class("name clip").child(name),
-                    html::span().class("mono value clip").child(value),
-                    finding.map(|(severity, code, message)| {
-                        html::span()
-                            .class("flag")
-                            .class(("is-error", severity == Severity::Error))
-                            .attr("title", message)
-                            .child(format!("! {code}"))
+        let doc = app.doc.get_untracked();
+        let Some(field) = doc.message.rows.get(at) else {
+            return ().into_any();
+        };
+        let branch = doc
+            .message
+            .rows
+            .get(at + 1)
+            .is_some_and(|next| next.depth > field.depth);
+        let span = field.span;
+        let path = doc.path.clone();
+        let depth = field.depth;
+        let marked =
+            Rc::new(move || depth > 0 && app.marks.with(|m| m.covers(&path, span.0, span.1)));
+        let (ja, en) = (field.ja.clone(), field.en.clone());
+        let value = if depth == 0 || (branch && depth < 2) {
+            ""
+        } else {
+            field.text.as_str()
+        };
+        let (on, on_too) = (marked.clone(), marked);
+        el.class("field-row")
+            .class(format!("depth-{}", depth.min(4)))
+            .class(("is-marked", move || on()))
+            .attr(
+                "aria-selected",
+                move || {
+                    if on_too() { "true" } else { "false" }
+                },
+            )
+            .attr(
+                "aria-label",
+                format!("{} {} {} {}", field.path, field.ja, field.en, field.text),
+            )
+            .on(ev::focus, move |_| hovered.set(Some(at)))
+            .on(ev::mouseenter, move |_| hovered.set(Some(at)))
+            .child(html::span().class("mono label").child(field.label.as_str()))
+            .child(
+                html::span()
+                    .class("name clip")
+                    .child(move || match app.lang.get() {
+                        Lang::Ja => ja.clone(),
+                        Lang::En => en.clone(),
                     }),
-                ))
-                .into_any()
-        },
-    );
-    (
-        html::div()
-            .class("pane-body")
-            .on(ev::keydown, move |e| {
-                if super::on_row(&e) {
-                    on_key(e);
-                }
-            })
-            .child(rows),
-        strip(app, hovered),
-    )
-        .into_any()
+            )
+            .child(html::span().class("mono value clip").child(value))
+            .child(flag(&doc, span, branch))
+            .into_any()
+    });
+    (rows, strip(app, hovered)).into_any()
+}
+
+/// The worst finding on a field.
+fn flag(doc: &Doc, span: (u32, u32), branch: bool) -> Option<El> {
+    let mut worst: Option<&Finding> = None;
+    for f in &doc.findings {
+        let here = f.file == doc.path
+            && f.span.1 > f.span.0
+            && if branch {
+                f.span == span
+            } else {
+                f.span.0 < span.1 && span.0 < f.span.1
+            };
+        if here && worst.is_none_or(|w| f.severity < w.severity) {
+            worst = Some(f);
+        }
+    }
+    worst.map(|f| {
+        html::span()
+            .class("flag")
+            .class(("is-error", f.severity == Severity::Error))
+            .attr("title", f.message.clone())
+            .child(format!("! {}", f.code))
+    })
 }
 
 /// Both names of the field under the pointer or the focus, and where the trace leads from it.
-fn strip(app: App, hovered: RwSignal<Option<usize>>) -> View {
+fn strip(app: App, hovered: Sig<Option<usize>>) -> View {
     html::div()
         .class("strip")
         .child((
@@ -300,28 +228,27 @@ fn targets(app: App) -> View {
 }
 
 /// Half-width cells that fit beside the line numbers.
-fn cells(app: App, width: f64) -> u32 {
+fn cells(app: App, width: i32) -> u32 {
     let cell = app.settings.with(|s| s.size.cell_px());
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "a few hundred at most"
     )]
-    let n = ((width - 92.0) / cell).clamp(16.0, 400.0) as u32;
+    let n = (f64::from(width - 92) / cell).clamp(16.0, 400.0) as u32;
     n
 }
 
 fn original(app: App) -> View {
     let width = super::width_of("message");
-    let rows = Memo::new(move |_| {
+    let rows = derived(move || {
         let doc = app.doc.get();
         raw::text_rows(&doc.raw, doc.charset(), cells(app, width.get()))
     });
-    let count = Signal::derive(move || rows.with(Vec::len));
-    let version = Memo::new(move |old: Option<&u64>| {
+    let count = Calc::new(move || rows.with(Vec::len));
+    let version = changes(move || {
         rows.track();
         app.doc_version.track();
-        old.map_or(0, |o| o + 1)
     });
     let list = List::new("line", count, app.row_px, version.into());
     effect(move || {
@@ -332,30 +259,16 @@ fn original(app: App) -> View {
             list.reveal(row, true);
         }
     });
-    let on_key = move |e: ev::KeyboardEvent| {
-        let row = list.active.get_untracked();
-        let place = keys::At {
-            row,
-            rows: count.get_untracked(),
-            page: list.page(),
-            ..keys::At::default()
-        };
-        match keys::tree_move(&e.key(), place) {
-            Some(Move::To(to)) => list.go(to),
-            Some(Move::Enter) => {
-                if let Some(r) = rows.with_untracked(|r| r.get(row).copied()) {
-                    app.follow_span(&format!("{}", r.line), r.span);
-                }
-            }
-            _ => return,
-        }
-        e.prevent_default();
-    };
-    let body = list::view(
+    list::flat(
         list,
         "text-list",
         "list",
-        Signal::derive(move || app.say(text::ORIGINAL).to_owned()),
+        app.label(text::ORIGINAL),
+        move |row| {
+            if let Some(r) = rows.with_untracked(|r| r.get(row).copied()) {
+                app.follow_span(&r.line.to_string(), r.span);
+            }
+        },
         move |i| {
             let Some(row) = rows.with_untracked(|r| r.get(i).copied()) else {
                 return ().into_any();
@@ -383,14 +296,8 @@ fn original(app: App) -> View {
                 })
                 .collect::<Vec<_>>()
             };
-            html::div()
-                .class("row text-row")
-                .id(list.row_id(i))
-                .attr("role", "listitem")
-                .attr(
-                    "tabindex",
-                    move || if list.active.get() == i { "0" } else { "-1" },
-                )
+            list.row(i, "listitem")
+                .class("text-row")
                 .on(ev::click, move |e| {
                     list.active.set(i);
                     if let Some((start, end)) = clicked_bytes(app, &e) {
@@ -411,16 +318,7 @@ fn original(app: App) -> View {
                 ))
                 .into_any()
         },
-    );
-    html::div()
-        .class("pane-body")
-        .on(ev::keydown, move |e| {
-            if super::on_row(&e) {
-                on_key(e);
-            }
-        })
-        .child(body)
-        .into_any()
+    )
 }
 
 /// Control pictures drawn as their names in a small frame; the text itself keeps the picture.
@@ -499,19 +397,18 @@ const fn look(look: Look) -> &'static str {
 
 fn hex(app: App) -> View {
     let width = super::width_of("message");
-    let index = Memo::new(move |_| {
+    let index = derived(move || {
         let doc = app.doc.get();
-        let per_row = if width.get() < 620.0 { 8 } else { 16 };
-        std::sync::Arc::new(HexIndex::new(&doc.raw, doc.charset(), per_row))
+        let per_row = if width.get() < 620 { 8 } else { 16 };
+        Rc::new(HexIndex::new(&doc.raw, doc.charset(), per_row))
     });
-    let count = Signal::derive(move || index.with(|i| i.rows()));
-    let version = Memo::new(move |old: Option<&u64>| {
+    let count = Calc::new(move || index.with(|i| i.rows()));
+    let version = changes(move || {
         index.track();
         app.doc_version.track();
-        old.map_or(0, |o| o + 1)
     });
     let list = List::new("hex", count, app.row_px, version.into());
-    let column = RwSignal::new(1usize);
+    let column = sig(1usize);
     effect(move || {
         let (n, start, _) = app.show_span.get();
         if n > 0 && !app.marks.with_untracked(|m| m.is_empty()) {
@@ -522,49 +419,17 @@ fn hex(app: App) -> View {
             list.reveal(row, true);
         }
     });
-    let focus_cell = move || {
-        let id = format!(
-            "hex-{}-{}",
-            list.active.get_untracked(),
-            column.get_untracked()
-        );
-        request_animation_frame(move || list::focus_id(&id));
-    };
-    let on_key = move |e: ev::KeyboardEvent| {
-        let per_row = index.with_untracked(|i| i.per_row());
-        let place = keys::At {
-            row: list.active.get_untracked(),
-            rows: count.get_untracked(),
-            page: list.page(),
-            ..keys::At::default()
-        };
-        if e.key() == "Enter" || e.key() == " " {
-            e.prevent_default();
-            let at = cut(place.row) * per_row
-                + cut(column.get_untracked().saturating_sub(1)).min(per_row - 1);
-            app.follow_bytes(at, at + 1);
-            focus_cell();
-            return;
-        }
-        if let Some((row, col)) = keys::grid_move(
-            &e.key(),
-            e.ctrl_key(),
-            place,
-            column.get_untracked(),
-            per_row as usize + 3,
-        ) {
-            e.prevent_default();
-            list.active.set(row);
-            column.set(col);
-            list.reveal(row, false);
-            focus_cell();
-        }
-    };
-    let body = list::view(
+    list::grid(
         list,
         "hex-list",
-        "grid",
-        Signal::derive(move || app.say(text::HEX).to_owned()),
+        app.label(text::HEX),
+        Calc::new(move || index.with(|i| i.per_row()) as usize + 3),
+        column,
+        move |row, at| {
+            let per_row = index.with_untracked(|i| i.per_row());
+            let at = cut(row) * per_row + cut(at.saturating_sub(1)).min(per_row - 1);
+            app.follow_bytes(at, at + 1);
+        },
         move |i| {
             let doc = app.doc.get_untracked();
             let index = index.get_untracked();
@@ -575,22 +440,8 @@ fn hex(app: App) -> View {
                 return ().into_any();
             };
             let per_row = index.per_row() as usize;
-            let tab = move |c: usize| {
-                move || {
-                    if list.active.get() == i && column.get() == c {
-                        "0"
-                    } else {
-                        "-1"
-                    }
-                }
-            };
             let cell = move |c: usize, class: &'static str| {
-                html::span()
-                    .class(class)
-                    .id(format!("hex-{i}-{c}"))
-                    .attr("role", "gridcell")
-                    .attr("aria-colindex", (c + 1).to_string())
-                    .attr("tabindex", tab(c))
+                list::cell(list, column, i, c, class, "gridcell")
             };
             let offset = row.offset;
             let bytes: Vec<_> = row
@@ -613,7 +464,7 @@ fn hex(app: App) -> View {
                             list.active.set(i);
                             column.set(k + 1);
                             app.follow_bytes(at, at + 1);
-                            focus_cell();
+                            list::focus_cell(list, column);
                         })
                         .child(format!("{:02X}", c.byte))
                 })
@@ -638,14 +489,5 @@ fn hex(app: App) -> View {
                 ))
                 .into_any()
         },
-    );
-    html::div()
-        .class("pane-body")
-        .on(ev::keydown, move |e| {
-            if super::on_row(&e) {
-                on_key(e);
-            }
-        })
-        .child(body)
-        .into_any()
+    )
 }

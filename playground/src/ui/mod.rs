@@ -9,7 +9,10 @@ mod header;
 mod host;
 mod list;
 mod message;
+mod signal;
 mod state;
+
+use std::rc::Rc;
 
 use leptos::ev;
 use wasm_bindgen::{JsCast, JsValue, prelude::*};
@@ -25,7 +28,7 @@ use crate::{
 /// Puts the page into the document.
 pub(crate) fn mount() {
     html::mount(|| {
-        let app = App::new();
+        let app = state::State::new();
         let callback = Closure::<dyn FnMut(JsValue)>::new(move |e| app.event(&host::Event(e)));
         host::listen(&callback);
         callback.forget();
@@ -51,9 +54,7 @@ fn narrow() -> bool {
 /// Whether a key press happened on a row of a list (not in a search field).
 fn on_row(e: &ev::KeyboardEvent) -> bool {
     !e.ctrl_key_outside_grid()
-        && e.target()
-            .and_then(|t| t.dyn_into::<web_sys::Element>().ok())
-            .is_some_and(|t| t.closest(".row").ok().flatten().is_some())
+        && element_of(&e).is_some_and(|t| t.closest(".row").ok().flatten().is_some())
 }
 
 /// Keys with Alt or Command are the browser's.
@@ -71,36 +72,59 @@ impl Plain for ev::KeyboardEvent {
 
 /// Whether a click hit the triangle of a branch.
 fn on_twist(e: &ev::MouseEvent) -> bool {
-    e.target()
-        .and_then(|t| t.dyn_into::<web_sys::Element>().ok())
-        .is_some_and(|t| t.class_list().contains("twist"))
+    element_of(&e).is_some_and(|t| t.class_list().contains("twist"))
 }
 
 /// Width of an element, kept up to date.
-fn width_of(id: &'static str) -> RwSignal<f64> {
+fn width_of(id: &'static str) -> Sig<i32> {
     let read = move || {
         document()
             .get_element_by_id(id)
-            .map_or(0.0, |e| f64::from(e.client_width()))
+            .map_or(0, |e| e.client_width())
     };
-    let width = RwSignal::new(read());
+    let width = sig(read());
     effect(move || {
         let Some(el) = document().get_element_by_id(id) else {
             return;
         };
-        let callback = Closure::<dyn FnMut()>::new(move || {
+        let follow = move || {
             let now = read();
-            if (now - width.get_untracked()).abs() > 4.0 && now > 0.0 {
+            if (now - width.get_untracked()).abs() > 4 && now > 0 {
                 width.set(now);
             }
-        });
-        if let Ok(observer) = web_sys::ResizeObserver::new(callback.as_ref().unchecked_ref()) {
-            observer.observe(&el);
-            let keep = StoredValue::new_local((observer, callback));
-            on_cleanup(move || keep.with_value(|(o, _)| o.disconnect()));
-        }
+        };
+        list::on_resize(&el, Rc::new(follow));
     });
     width
+}
+
+/// Text of the field an event happened in.
+fn value_of(e: &web_sys::Event) -> String {
+    let Some(el) = element_of(e) else {
+        return String::new();
+    };
+    match el.dyn_into::<web_sys::HtmlInputElement>() {
+        Ok(input) => input.value(),
+        Err(el) => el
+            .dyn_into::<web_sys::HtmlSelectElement>()
+            .map(|s| s.value())
+            .unwrap_or_default(),
+    }
+}
+
+/// Whether the box an event happened in is ticked.
+fn checked(e: &web_sys::Event) -> bool {
+    element_of(e)
+        .and_then(|el| el.dyn_into::<web_sys::HtmlInputElement>().ok())
+        .is_some_and(|input| input.checked())
+}
+
+fn clear(e: &web_sys::Event) {
+    if let Some(input) =
+        element_of(e).and_then(|el| el.dyn_into::<web_sys::HtmlInputElement>().ok())
+    {
+        input.set_value("");
+    }
 }
 
 /// Theme, text size and language stand on the root element.
@@ -129,7 +153,7 @@ fn look(app: App) {
 }
 
 fn global_keys(app: App) {
-    let handle = window_event_listener(ev::keydown, move |e| {
+    on_window(ev::keydown, move |e| {
         let target = e
             .target()
             .and_then(|t| t.dyn_into::<web_sys::Element>().ok());
@@ -161,21 +185,12 @@ fn global_keys(app: App) {
             Action::NextFile => app.step(1),
             Action::PreviousFile => app.step(-1),
             Action::Search => list::focus_id(&format!("search-{}", app.pane.get_untracked().id())),
-            Action::Open => {
-                if let Some(input) = document()
-                    .get_element_by_id("pick-files")
-                    .and_then(|i| i.dyn_into::<web_sys::HtmlElement>().ok())
-                {
-                    input.click();
-                }
-            }
+            Action::Open => header::press("pick-files"),
             Action::Save => app.save("shown"),
             Action::Cancel => app.cancel(),
             Action::Help => app.dialog.set(Some(Dialog::Keys)),
         }
     });
-    // The page lives as long as the listener.
-    std::mem::forget(handle);
 }
 
 /// Focuses the pane so many places further.
@@ -188,7 +203,7 @@ fn move_pane(app: App, by: usize) {
         return;
     };
     app.pane.set(pane);
-    request_animation_frame(move || focus_pane(pane));
+    frame(move || focus_pane(pane));
 }
 
 fn focus_pane(pane: Pane) {
@@ -206,7 +221,7 @@ fn focus_pane(pane: Pane) {
 
 /// Drop anywhere, paste anywhere.
 fn global_input(app: App) {
-    let over = window_event_listener(ev::dragover, move |e| {
+    on_window(ev::dragover, move |e| {
         e.prevent_default();
         if let Some(body) = document().body() {
             let _ = body.class_list().add_1("is-dropping");
@@ -217,19 +232,19 @@ fn global_input(app: App) {
             let _ = body.class_list().remove_1("is-dropping");
         }
     };
-    let leave = window_event_listener(ev::dragleave, move |e| {
+    on_window(ev::dragleave, move |e| {
         if e.related_target().is_none() {
             calm();
         }
     });
-    let drop = window_event_listener(ev::drop, move |e| {
+    on_window(ev::drop, move |e| {
         e.prevent_default();
         calm();
         if let Some(transfer) = e.data_transfer() {
             app.open_drop(&transfer);
         }
     });
-    let paste = window_event_listener(ev::paste, move |e| {
+    on_window(ev::paste, move |e| {
         let tag = e
             .target()
             .and_then(|t| t.dyn_into::<web_sys::Element>().ok())
@@ -256,7 +271,6 @@ fn global_input(app: App) {
             app.open_text(&text);
         }
     });
-    std::mem::forget((over, leave, drop, paste));
 }
 
 fn page(app: App) -> View {
@@ -269,35 +283,11 @@ fn page(app: App) -> View {
             .attr("data-pane", move || app.pane.get().id())
             .child((
                 pane(app, Pane::Files, files_head(app), files::view(app)),
-                separator(
-                    app,
-                    text::SPLIT_FILES,
-                    "--w-files",
-                    Axis::X,
-                    12.0,
-                    40.0,
-                    18.0,
-                ),
+                separator(app, text::SPLIT_FILES, "--w-files", Axis::X, 12, 40, 18),
                 pane(app, Pane::Message, message_head(app), message::view(app)),
-                separator(
-                    app,
-                    text::SPLIT_MESSAGE,
-                    "--w-message",
-                    Axis::X,
-                    20.0,
-                    70.0,
-                    40.0,
-                ),
+                separator(app, text::SPLIT_MESSAGE, "--w-message", Axis::X, 20, 70, 40),
                 pane(app, Pane::Fhir, fhir_head(app), fhir::view(app)),
-                separator(
-                    app,
-                    text::SPLIT_BOTTOM,
-                    "--h-bottom",
-                    Axis::Y,
-                    10.0,
-                    60.0,
-                    25.0,
-                ),
+                separator(app, text::SPLIT_BOTTOM, "--h-bottom", Axis::Y, 10, 60, 25),
                 pane(app, Pane::Bottom, bottom_head(app), bottom::view(app)),
             )),
         footer(app),
@@ -341,6 +331,22 @@ fn pane(app: App, which: Pane, head: View, body: View) -> View {
         .into_any()
 }
 
+/// `true` or `false`, as ARIA wants it.
+const fn word(on: bool) -> &'static str {
+    match on {
+        true => "true",
+        false => "false",
+    }
+}
+
+/// A text in place of a view.
+fn said(app: App, t: Text) -> View {
+    html::div()
+        .class("placeholder")
+        .child(move || app.say(t))
+        .into_any()
+}
+
 /// What is said where nothing is open yet.
 fn placeholder(app: App) -> View {
     html::div()
@@ -369,74 +375,61 @@ fn loading(app: App) -> String {
 }
 
 /// Tabs inside a pane's head; arrows move between them.
-fn tabs<T: Copy + PartialEq + Send + Sync + 'static>(
+#[inline(never)]
+fn tabs(
     app: App,
     label: Text,
     id: &'static str,
-    all: &'static [(T, Text)],
-    current: RwSignal<T>,
-    changed: impl Fn(T) + Copy + Send + Sync + 'static,
-    caption: impl Fn(T, Text) -> String + Copy + Send + Sync + 'static,
+    count: usize,
+    current: Rc<dyn Fn() -> usize>,
+    choose: Rc<dyn Fn(usize)>,
+    caption: Rc<dyn Fn(usize) -> String>,
 ) -> View {
-    let buttons: Vec<_> = all
-        .iter()
-        .enumerate()
-        .map(|(i, (tab, name))| {
-            let (tab, name) = (*tab, *name);
+    let mut bar = html::div()
+        .class("tabs")
+        .attr("role", "tablist")
+        .attr("aria-label", move || app.say(label));
+    for i in 0..count {
+        let (is, is_too) = (current.clone(), current.clone());
+        let (on_click, on_key) = (choose.clone(), choose.clone());
+        let caption = caption.clone();
+        bar = bar.child(
             html::button()
                 .id(format!("{id}-tab-{i}"))
                 .class("tab")
                 .attr("type", "button")
                 .attr("role", "tab")
-                .attr("aria-selected", move || {
-                    if current.get() == tab {
-                        "true"
-                    } else {
-                        "false"
-                    }
-                })
-                .attr(
-                    "tabindex",
-                    move || if current.get() == tab { "0" } else { "-1" },
-                )
-                .on(ev::click, move |_| {
-                    current.set(tab);
-                    changed(tab);
-                })
+                .attr("aria-selected", move || word(is() == i))
+                .attr("tabindex", move || if is_too() == i { "0" } else { "-1" })
+                .on(ev::click, move |_| on_click(i))
                 .on(ev::keydown, move |e| {
                     let to = match e.key().as_str() {
-                        "ArrowRight" => (i + 1) % all.len(),
-                        "ArrowLeft" => (i + all.len() - 1) % all.len(),
+                        "ArrowRight" => (i + 1) % count,
+                        "ArrowLeft" => (i + count - 1) % count,
                         "Home" => 0,
-                        "End" => all.len() - 1,
+                        "End" => count - 1,
                         _ => return,
                     };
                     e.prevent_default();
-                    if let Some((tab, _)) = all.get(to) {
-                        current.set(*tab);
-                        changed(*tab);
-                        list::focus_id(&format!("{id}-tab-{to}"));
-                    }
+                    on_key(to);
+                    list::focus_id(&format!("{id}-tab-{to}"));
                 })
-                .child(move || caption(tab, name))
-        })
-        .collect();
-    html::div()
-        .class("tabs")
-        .attr("role", "tablist")
-        .attr("aria-label", move || app.say(label))
-        .child(buttons)
-        .into_any()
+                .child(move || caption(i)),
+        );
+    }
+    bar.into_any()
+}
+
+/// Index of a tab in its row.
+fn index_of<T: PartialEq + Copy>(all: &[(T, Text)], tab: T) -> usize {
+    all.iter().position(|(t, _)| *t == tab).unwrap_or(0)
 }
 
 /// The search field of a pane. `go` is told the text; Enter asks for the next place.
-fn search(
-    app: App,
-    which: Pane,
-    label: Text,
-    go: impl Fn(&str, bool) -> bool + Copy + Send + Sync + 'static,
-) -> View {
-    let missed = RwSignal::new(false);
+#[inline(never)]
+fn search(app: App, which: Pane, label: Text, go: Rc<dyn Fn(&str, bool) -> bool>) -> View {
+    let missed = sig(false);
+    let go_too = go.clone();
     html::input()
         .id(format!("search-{}", which.id()))
         .class("search")
@@ -449,10 +442,10 @@ fn search(
         })
         .attr("placeholder", move || app.say(label))
         .on(ev::input, move |e| {
-            missed.set(!go(&event_target_value(&e), false))
+            missed.set(!go_too(&value_of(&e), false))
         })
         .on(ev::keydown, move |e| {
-            let value = event_target::<web_sys::HtmlInputElement>(&e).value();
+            let value = value_of(&e);
             match e.key().as_str() {
                 "Enter" if !e.is_composing() => {
                     e.prevent_default();
@@ -468,7 +461,7 @@ fn search(
                 }
                 "Escape" => {
                     e.stop_propagation();
-                    event_target::<web_sys::HtmlInputElement>(&e).set_value("");
+                    clear(&e);
                     missed.set(false);
                     go("", false);
                     focus_pane(which);
@@ -489,11 +482,16 @@ fn files_head(app: App) -> View {
                     &[&number(app.files.with(|f| f.files.len()) as u64)],
                 )
             }),
-            search(app, Pane::Files, text::FILTER, move |needle, _| {
-                app.files.update(|f| f.set_filter(needle));
-                app.files_version.update(|v| *v += 1);
-                needle.is_empty() || app.files.with_untracked(|f| f.outline().rows() > 0)
-            }),
+            search(
+                app,
+                Pane::Files,
+                text::FILTER,
+                Rc::new(move |needle: &str, _| {
+                    app.files.update(|f| f.set_filter(needle));
+                    app.files_version.update(|v| *v += 1);
+                    needle.is_empty() || app.files.with_untracked(|f| f.outline().rows() > 0)
+                }),
+            ),
         ))
         .into_any()
 }
@@ -506,7 +504,7 @@ const MESSAGE_TABS: &[(MessageTab, Text)] = &[
 
 fn message_head(app: App) -> View {
     let find = move |needle: &str, next: bool| {
-        let needle = needle.to_lowercase();
+        let needle = needle.to_ascii_lowercase();
         if needle.is_empty() {
             return true;
         }
@@ -523,10 +521,10 @@ fn message_head(app: App) -> View {
             .map(|k| (from + k) % rows.len().max(1))
             .find(|&i| {
                 rows.get(i).is_some_and(|r| {
-                    r.path.to_lowercase().contains(&needle)
-                        || r.text.to_lowercase().contains(&needle)
+                    r.path.to_ascii_lowercase().contains(&needle)
+                        || r.text.to_ascii_lowercase().contains(&needle)
                         || r.ja.contains(&needle)
-                        || r.en.to_lowercase().contains(&needle)
+                        || r.en.to_ascii_lowercase().contains(&needle)
                 })
             });
         let Some(row) = hit.and_then(|i| rows.get(i).map(|r| (i, r.span, r.path.clone()))) else {
@@ -546,12 +544,21 @@ fn message_head(app: App) -> View {
                 app,
                 text::MESSAGE,
                 "message",
-                MESSAGE_TABS,
-                app.message_tab,
-                |_| (),
-                move |_, name| app.say(name).to_owned(),
+                MESSAGE_TABS.len(),
+                Rc::new(move || index_of(MESSAGE_TABS, app.message_tab.get())),
+                Rc::new(move |i| {
+                    if let Some((tab, _)) = MESSAGE_TABS.get(i) {
+                        app.message_tab.set(*tab);
+                    }
+                }),
+                Rc::new(move |i| {
+                    MESSAGE_TABS
+                        .get(i)
+                        .map_or("", |(_, name)| app.say(*name))
+                        .to_owned()
+                }),
             ),
-            search(app, Pane::Message, text::SEARCH, find),
+            search(app, Pane::Message, text::SEARCH, Rc::new(find)),
         ))
         .into_any()
 }
@@ -565,7 +572,7 @@ const FHIR_TABS: &[(FhirTab, Text)] = &[
 
 fn fhir_head(app: App) -> View {
     let find = move |needle: &str, next: bool| {
-        let needle = needle.to_lowercase();
+        let needle = needle.to_ascii_lowercase();
         if needle.is_empty() {
             return true;
         }
@@ -578,9 +585,16 @@ fn fhir_head(app: App) -> View {
         };
         let hit = (0..n).map(|k| (from + k) % n.max(1)).find(|&i| {
             doc.json.nodes().get(i).is_some_and(|node| {
-                doc.json.raw(node.key).to_lowercase().contains(&needle)
+                doc.json
+                    .raw(node.key)
+                    .to_ascii_lowercase()
+                    .contains(&needle)
                     || (!node.kind.is_container()
-                        && doc.json.raw(node.span).to_lowercase().contains(&needle))
+                        && doc
+                            .json
+                            .raw(node.span)
+                            .to_ascii_lowercase()
+                            .contains(&needle))
             })
         });
         let Some(node) = hit else { return false };
@@ -599,16 +613,24 @@ fn fhir_head(app: App) -> View {
                 app,
                 text::FHIR,
                 "fhir",
-                FHIR_TABS,
-                app.fhir_tab,
-                move |tab| {
-                    if tab == FhirTab::Diff {
-                        app.again();
+                FHIR_TABS.len(),
+                Rc::new(move || index_of(FHIR_TABS, app.fhir_tab.get())),
+                Rc::new(move |i| {
+                    if let Some((tab, _)) = FHIR_TABS.get(i) {
+                        app.fhir_tab.set(*tab);
+                        if *tab == FhirTab::Diff {
+                            app.again();
+                        }
                     }
-                },
-                move |_, name| app.say(name).to_owned(),
+                }),
+                Rc::new(move |i| {
+                    FHIR_TABS
+                        .get(i)
+                        .map_or("", |(_, name)| app.say(*name))
+                        .to_owned()
+                }),
             ),
-            search(app, Pane::Fhir, text::SEARCH, find),
+            search(app, Pane::Fhir, text::SEARCH, Rc::new(find)),
         ))
         .into_any()
 }
@@ -634,10 +656,17 @@ fn bottom_head(app: App) -> View {
                 app,
                 text::RESULTS,
                 "bottom",
-                BOTTOM_TABS,
-                app.bottom_tab,
-                |_| (),
-                move |tab, name| {
+                BOTTOM_TABS.len(),
+                Rc::new(move || index_of(BOTTOM_TABS, app.bottom_tab.get())),
+                Rc::new(move |i| {
+                    if let Some((tab, _)) = BOTTOM_TABS.get(i) {
+                        app.bottom_tab.set(*tab);
+                    }
+                }),
+                Rc::new(move |i| {
+                    let Some((tab, name)) = BOTTOM_TABS.get(i) else {
+                        return String::new();
+                    };
                     let n = match tab {
                         BottomTab::Findings => finding_count(app),
                         BottomTab::Unused => {
@@ -647,8 +676,8 @@ fn bottom_head(app: App) -> View {
                             })
                         }
                     };
-                    app.fill(name, &[&number(n.into())])
-                },
+                    app.fill(*name, &[&number(n.into())])
+                }),
             ),
             html::span().class("grow"),
             move || {
@@ -659,13 +688,7 @@ fn bottom_head(app: App) -> View {
                         html::button()
                             .class("scope")
                             .attr("type", "button")
-                            .attr("aria-pressed", move || {
-                                if app.scope_all.get() == all {
-                                    "true"
-                                } else {
-                                    "false"
-                                }
-                            })
+                            .attr("aria-pressed", move || word(app.scope_all.get() == all))
                             .on(ev::click, move |_| {
                                 app.finding.set(0);
                                 app.scope_all.set(all);
@@ -694,19 +717,19 @@ fn separator(
     label: Text,
     variable: &'static str,
     axis: Axis,
-    min: f64,
-    max: f64,
-    start: f64,
+    min: i32,
+    max: i32,
+    start: i32,
 ) -> View {
-    let value = RwSignal::new(start);
-    let set = move |to: f64| {
+    let value = sig(start);
+    let set = move |to: i32| {
         let to = to.clamp(min, max);
         value.set(to);
         if let Some(panes) = document()
             .get_element_by_id("panes")
             .and_then(|p| p.dyn_into::<web_sys::HtmlElement>().ok())
         {
-            let _ = panes.style().set_property(variable, &format!("{to:.1}%"));
+            let _ = panes.style().set_property(variable, &format!("{to}%"));
         }
     };
     let node = Ref::<web_sys::HtmlElement>::new();
@@ -722,10 +745,12 @@ fn separator(
                 .map_or(rect.left(), |p| p.get_bounding_client_rect().left()),
             _ => rect.left(),
         };
-        set(match axis {
+        #[expect(clippy::cast_possible_truncation, reason = "percent")]
+        let percent = match axis {
             Axis::X => (f64::from(e.client_x()) - before) / rect.width().max(1.0) * 100.0,
             Axis::Y => (rect.bottom() - f64::from(e.client_y())) / rect.height().max(1.0) * 100.0,
-        });
+        } as i32;
+        set(percent);
     };
     html::div()
         .class("separator")
@@ -743,13 +768,13 @@ fn separator(
         )
         .attr("aria-valuemin", min.to_string())
         .attr("aria-valuemax", max.to_string())
-        .attr("aria-valuenow", move || format!("{:.0}", value.get()))
+        .attr("aria-valuenow", move || value.get().to_string())
         .node_ref(node)
         .on(ev::keydown, move |e| {
             let now = value.get_untracked();
             let to = match (e.key().as_str(), axis) {
-                ("ArrowLeft", Axis::X) | ("ArrowDown", Axis::Y) => now - 2.0,
-                ("ArrowRight", Axis::X) | ("ArrowUp", Axis::Y) => now + 2.0,
+                ("ArrowLeft", Axis::X) | ("ArrowDown", Axis::Y) => now - 2,
+                ("ArrowRight", Axis::X) | ("ArrowUp", Axis::Y) => now + 2,
                 ("Home", _) => min,
                 ("End", _) => max,
                 _ => return,
@@ -780,13 +805,7 @@ fn mobile_tabs(app: App) -> View {
         html::button()
             .class("mobile-tab")
             .attr("type", "button")
-            .attr("aria-pressed", move || {
-                if app.pane.get() == which {
-                    "true"
-                } else {
-                    "false"
-                }
-            })
+            .attr("aria-pressed", move || word(app.pane.get() == which))
             .on(ev::click, move |_| app.pane.set(which))
             .child(move || app.fill(name, &[&number(finding_count(app).into())]))
     };
@@ -926,7 +945,7 @@ fn facts(app: App) -> View {
                 parts.push(app.fill(text::SEGMENTS, &[&number(m.segments as u64)]));
             }
             parts.push(app.fill(text::RESOURCES, &[&number(doc.resources.into())]));
-            parts.push(millis(doc.ms));
+            parts.push(millis(doc.us));
             parts.join(" · ")
         })
         .into_any()

@@ -1,8 +1,8 @@
 //! The state of the page, and what happens on each event.
 
-use std::sync::Arc;
+use std::rc::Rc;
 
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsValue;
 
 use super::{dom::prelude::*, host};
 use crate::{
@@ -40,23 +40,26 @@ impl Pane {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum MessageTab {
+    #[default]
     Fields,
     Text,
     Hex,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum FhirTab {
+    #[default]
     Tree,
     Json,
     Table,
     Diff,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum BottomTab {
+    #[default]
     Findings,
     Unused,
 }
@@ -100,9 +103,9 @@ pub(super) struct Doc {
     pub(super) json: Json,
     pub(super) findings: Vec<Finding>,
     pub(super) resources: u32,
-    pub(super) ms: f64,
+    pub(super) us: u32,
     /// Result with the other settings of the diff tab.
-    pub(super) other: Option<Arc<Json>>,
+    pub(super) other: Option<Rc<Json>>,
 }
 
 impl Doc {
@@ -115,70 +118,74 @@ impl Doc {
 pub(super) const KEPT_FINDINGS: usize = 5_000;
 
 /// Everything, as signals.
-#[derive(Clone, Copy)]
-pub(super) struct App {
-    pub(super) settings: RwSignal<Settings>,
-    pub(super) lang: Memo<Lang>,
-    pub(super) row_px: Signal<f64>,
-    pub(super) ready: RwSignal<bool>,
-    pub(super) offline: RwSignal<bool>,
-    pub(super) busy: RwSignal<Busy>,
+pub(super) struct State {
+    pub(super) settings: Sig<Settings>,
+    pub(super) lang: Sig<Lang>,
+    pub(super) row_px: Calc<i32>,
+    pub(super) ready: Slot<bool>,
+    pub(super) offline: Slot<bool>,
+    pub(super) busy: Slot<Busy>,
     /// Last word to the user: cancelled, saved, failed.
-    pub(super) notice: RwSignal<String>,
-    pub(super) notice_bad: RwSignal<bool>,
+    pub(super) notice: Slot<String>,
+    pub(super) notice_bad: Slot<bool>,
     /// Polite live region.
-    pub(super) live: RwSignal<String>,
-    pub(super) files: RwSignal<FileList>,
-    pub(super) files_version: RwSignal<u64>,
+    pub(super) live: Slot<String>,
+    pub(super) files: Slot<FileList>,
+    pub(super) files_version: Slot<u32>,
     /// Position in the list of the file shown.
-    pub(super) current: RwSignal<Option<usize>>,
-    pub(super) doc: RwSignal<Arc<Doc>>,
-    pub(super) doc_version: RwSignal<u64>,
-    pub(super) trace: RwSignal<Arc<TraceIndex>>,
-    pub(super) marks: RwSignal<Arc<Marks>>,
-    pub(super) fields: RwSignal<Outline>,
-    pub(super) fields_version: RwSignal<u64>,
-    pub(super) fhir: RwSignal<Outline>,
-    pub(super) fhir_version: RwSignal<u64>,
+    pub(super) current: Slot<Option<usize>>,
+    pub(super) doc: Slot<Rc<Doc>>,
+    pub(super) doc_version: Slot<u32>,
+    pub(super) trace: Slot<Rc<TraceIndex>>,
+    pub(super) marks: Slot<Rc<Marks>>,
+    pub(super) fields: Slot<Outline>,
+    pub(super) fields_version: Slot<u32>,
+    pub(super) fhir: Slot<Outline>,
+    pub(super) fhir_version: Slot<u32>,
     /// Node the FHIR views bring into view, with a counter.
-    pub(super) show_node: RwSignal<(u64, u32)>,
+    pub(super) show_node: Slot<(u32, u32)>,
     /// Bytes the message views bring into view, with a counter.
-    pub(super) show_span: RwSignal<(u64, u32, u32)>,
-    pub(super) findings: RwSignal<Vec<Finding>>,
-    pub(super) findings_dropped: RwSignal<u32>,
-    pub(super) finding: RwSignal<usize>,
-    pub(super) scope_all: RwSignal<bool>,
-    pub(super) totals: RwSignal<Option<(u32, u32)>>,
-    pub(super) pane: RwSignal<Pane>,
-    pub(super) message_tab: RwSignal<MessageTab>,
-    pub(super) fhir_tab: RwSignal<FhirTab>,
-    pub(super) bottom_tab: RwSignal<BottomTab>,
-    pub(super) dialog: RwSignal<Option<Dialog>>,
-    pub(super) menu_open: RwSignal<bool>,
+    pub(super) show_span: Slot<(u32, u32, u32)>,
+    pub(super) findings: Slot<Vec<Finding>>,
+    pub(super) findings_dropped: Slot<u32>,
+    pub(super) finding: Slot<usize>,
+    pub(super) scope_all: Slot<bool>,
+    pub(super) totals: Slot<Option<(u32, u32)>>,
+    pub(super) pane: Slot<Pane>,
+    pub(super) message_tab: Slot<MessageTab>,
+    pub(super) fhir_tab: Slot<FhirTab>,
+    pub(super) bottom_tab: Slot<BottomTab>,
+    pub(super) dialog: Slot<Option<Dialog>>,
+    pub(super) menu_open: Slot<bool>,
     /// Settings of the other side of the diff.
-    pub(super) compare: RwSignal<Settings>,
-    pub(super) network: RwSignal<(u32, u32, u32)>,
-    pub(super) probe: RwSignal<Option<(bool, String)>>,
+    pub(super) compare: Slot<Settings>,
+    pub(super) network: Slot<(u32, u32, u32)>,
+    pub(super) probe: Slot<Option<(bool, String)>>,
     /// Example that is open, for the link.
-    pub(super) example: RwSignal<Option<String>>,
+    pub(super) example: Slot<Option<String>>,
     /// Paths of all examples.
-    pub(super) examples: RwSignal<Vec<String>>,
+    pub(super) examples: Slot<Vec<String>>,
     /// Text last given by paste, kept across everything.
-    pub(super) pasted: RwSignal<String>,
-    jobs: RwSignal<Vec<(u32, Job)>>,
-    next_id: RwSignal<u32>,
-    started: RwSignal<bool>,
-    last_live: RwSignal<f64>,
+    pub(super) pasted: Slot<String>,
+    jobs: Slot<Vec<(u32, Job)>>,
+    next_id: Slot<u32>,
+    started: Slot<bool>,
+    last_live: Slot<f64>,
     /// Position to show once the files are listed again.
-    return_to: RwSignal<Option<usize>>,
+    return_to: Slot<Option<usize>>,
     /// Marks to keep when the next file of the same output is shown.
-    keep_marks: RwSignal<bool>,
+    keep_marks: Slot<bool>,
+    /// What the address asks for, once it was read.
+    wanted: Slot<Option<Option<Shared>>>,
 }
 
 const STORE: &str = "warifu.settings";
 
-impl App {
-    pub(super) fn new() -> Self {
+/// The state, which lives as long as the page.
+pub(super) type App = &'static State;
+
+impl State {
+    pub(super) fn new() -> App {
         let stored = window()
             .local_storage()
             .ok()
@@ -186,71 +193,77 @@ impl App {
             .and_then(|s| s.get_item(STORE).ok().flatten())
             .and_then(|t| Json::parse(t.into_bytes()).ok())
             .map(|j| Settings::read(j.root()));
-        let settings = RwSignal::new(stored.unwrap_or_default());
-        Self {
+        let settings = sig(stored.unwrap_or_default());
+        Box::leak(Box::new(Self {
             settings,
-            lang: Memo::new(move |_| settings.with(|s| s.lang)),
-            row_px: Memo::new(move |_| settings.with(|s| s.size.row_px())).into(),
-            ready: RwSignal::new(false),
-            offline: RwSignal::new(false),
-            busy: RwSignal::new(Busy::Loading(0, 0)),
-            notice: RwSignal::new(String::new()),
-            notice_bad: RwSignal::new(false),
-            live: RwSignal::new(String::new()),
-            files: RwSignal::new(FileList::default()),
-            files_version: RwSignal::new(0),
-            current: RwSignal::new(None),
-            doc: RwSignal::new(Arc::default()),
-            doc_version: RwSignal::new(0),
-            trace: RwSignal::new(Arc::default()),
-            marks: RwSignal::new(Arc::default()),
-            fields: RwSignal::new(Outline::default()),
-            fields_version: RwSignal::new(0),
-            fhir: RwSignal::new(Outline::default()),
-            fhir_version: RwSignal::new(0),
-            show_node: RwSignal::new((0, 0)),
-            show_span: RwSignal::new((0, 0, 0)),
-            findings: RwSignal::new(Vec::new()),
-            findings_dropped: RwSignal::new(0),
-            finding: RwSignal::new(0),
-            scope_all: RwSignal::new(false),
-            totals: RwSignal::new(None),
-            pane: RwSignal::new(Pane::Message),
-            message_tab: RwSignal::new(MessageTab::Fields),
-            fhir_tab: RwSignal::new(FhirTab::Tree),
-            bottom_tab: RwSignal::new(BottomTab::Findings),
-            dialog: RwSignal::new(None),
-            menu_open: RwSignal::new(false),
-            compare: RwSignal::new(Settings::default()),
-            network: RwSignal::new((0, 0, 0)),
-            probe: RwSignal::new(None),
-            example: RwSignal::new(None),
-            examples: RwSignal::new(Vec::new()),
-            pasted: RwSignal::new(String::new()),
-            jobs: RwSignal::new(Vec::new()),
-            next_id: RwSignal::new(1),
-            started: RwSignal::new(false),
-            last_live: RwSignal::new(0.0),
-            return_to: RwSignal::new(None),
-            keep_marks: RwSignal::new(false),
-        }
+            lang: derived(move || settings.with(|s| s.lang)),
+            row_px: derived(move || settings.with(|s| s.size.row_px())).into(),
+            ready: Slot::new(false),
+            offline: Slot::new(false),
+            busy: Slot::new(Busy::Loading(0, 0)),
+            notice: Slot::new(String::new()),
+            notice_bad: Slot::new(false),
+            live: Slot::new(String::new()),
+            files: Slot::new(FileList::default()),
+            files_version: Slot::new(0),
+            current: Slot::new(None),
+            doc: Slot::new(Rc::default()),
+            doc_version: Slot::new(0),
+            trace: Slot::new(Rc::default()),
+            marks: Slot::new(Rc::default()),
+            fields: Slot::new(Outline::default()),
+            fields_version: Slot::new(0),
+            fhir: Slot::new(Outline::default()),
+            fhir_version: Slot::new(0),
+            show_node: Slot::new((0, 0)),
+            show_span: Slot::new((0, 0, 0)),
+            findings: Slot::new(Vec::new()),
+            findings_dropped: Slot::new(0),
+            finding: Slot::new(0),
+            scope_all: Slot::new(false),
+            totals: Slot::new(None),
+            pane: Slot::new(Pane::Message),
+            message_tab: Slot::new(MessageTab::Fields),
+            fhir_tab: Slot::new(FhirTab::Tree),
+            bottom_tab: Slot::new(BottomTab::Findings),
+            dialog: Slot::new(None),
+            menu_open: Slot::new(false),
+            compare: Slot::new(Settings::default()),
+            network: Slot::new((0, 0, 0)),
+            probe: Slot::new(None),
+            example: Slot::new(None),
+            examples: Slot::new(Vec::new()),
+            pasted: Slot::new(String::new()),
+            jobs: Slot::new(Vec::new()),
+            next_id: Slot::new(1),
+            started: Slot::new(false),
+            last_live: Slot::new(0.0),
+            return_to: Slot::new(None),
+            keep_marks: Slot::new(false),
+            wanted: Slot::new(None),
+        }))
     }
 
     /// A text in the page's language; reactive.
-    pub(super) fn say(self, t: Text) -> &'static str {
+    pub(super) fn say(&'static self, t: Text) -> &'static str {
         t.of(self.lang.get())
     }
 
+    /// A text as a name for screen readers.
+    pub(super) fn label(&'static self, t: Text) -> Calc<String> {
+        Calc::new(move || self.say(t).to_owned())
+    }
+
     /// A text with slots; reactive.
-    pub(super) fn fill(self, t: Text, slots: &[&str]) -> String {
+    pub(super) fn fill(&'static self, t: Text, slots: &[&str]) -> String {
         t.fill(self.lang.get(), slots)
     }
 
-    fn now(self, t: Text, slots: &[&str]) -> String {
+    fn now(&'static self, t: Text, slots: &[&str]) -> String {
         t.fill(self.lang.get_untracked(), slots)
     }
 
-    pub(super) fn notify(self, t: Text, slots: &[&str], bad: bool) {
+    pub(super) fn notify(&'static self, t: Text, slots: &[&str], bad: bool) {
         let said = self.now(t, slots);
         self.live.set(said.clone());
         self.notice_bad.set(bad);
@@ -258,7 +271,7 @@ impl App {
     }
 
     /// Says progress politely, at most once in two seconds.
-    fn announce(self, said: impl FnOnce() -> String) {
+    fn announce(&'static self, said: impl FnOnce() -> String) {
         let now = js_sys::Date::now();
         if now - self.last_live.get_untracked() >= 2_000.0 {
             self.last_live.set(now);
@@ -266,7 +279,7 @@ impl App {
         }
     }
 
-    fn job(self, job: Job) -> u32 {
+    fn job(&'static self, job: Job) -> u32 {
         let id = self.next_id.get_untracked();
         self.next_id.set(id + 1);
         self.jobs.update(|j| {
@@ -279,19 +292,19 @@ impl App {
         id
     }
 
-    fn kind_of(self, id: u32) -> Option<Job> {
+    fn kind_of(&'static self, id: u32) -> Option<Job> {
         self.jobs
             .with_untracked(|j| j.iter().find(|(i, _)| *i == id).map(|(_, k)| *k))
     }
 
-    fn end(self, id: u32) {
+    fn end(&'static self, id: u32) {
         self.jobs.update(|j| j.retain(|(i, _)| *i != id));
     }
 
     // ---- Opening ------------------------------------------------------------------------------
 
     /// Empties the page for new input and says under which job it comes.
-    fn begin_open(self) -> u32 {
+    fn begin_open(&'static self) -> u32 {
         self.cancel_running();
         self.notice.set(String::new());
         self.files.set(FileList::default());
@@ -300,7 +313,7 @@ impl App {
         self.findings.set(Vec::new());
         self.findings_dropped.set(0);
         self.totals.set(None);
-        self.marks.set(Arc::default());
+        self.marks.set(Rc::default());
         self.example.set(None);
         self.return_to.set(None);
         self.busy.set(Busy::Listing(0, 0));
@@ -308,20 +321,20 @@ impl App {
         self.job(Job::Open)
     }
 
-    pub(super) fn open_files(self, files: &JsValue) {
+    pub(super) fn open_files(&'static self, files: &JsValue) {
         host::open_files(self.begin_open(), files);
     }
 
-    pub(super) fn open_drop(self, transfer: &JsValue) {
+    pub(super) fn open_drop(&'static self, transfer: &JsValue) {
         host::open_drop(self.begin_open(), transfer);
     }
 
-    pub(super) fn open_bytes(self, path: &str, bytes: &[u8]) {
+    pub(super) fn open_bytes(&'static self, path: &str, bytes: &[u8]) {
         host::open_bytes(self.begin_open(), path, js_sys::Uint8Array::from(bytes));
     }
 
     /// Opens pasted text: line ends become CR, as in a message.
-    pub(super) fn open_text(self, text: &str) {
+    pub(super) fn open_text(&'static self, text: &str) {
         let cr = text
             .trim_start_matches('\u{FEFF}')
             .replace("\r\n", "\r")
@@ -331,7 +344,7 @@ impl App {
     }
 
     /// Opens an example: a path of the index, or a folder of it with all its files.
-    pub(super) fn open_example(self, name: &str) {
+    pub(super) fn open_example(&'static self, name: &str) {
         let folder = format!("{name}/");
         let names: Vec<String> = self.examples.with_untracked(|all| {
             all.iter()
@@ -358,7 +371,7 @@ impl App {
     // ---- Showing ------------------------------------------------------------------------------
 
     /// Shows the file at a position of the list.
-    pub(super) fn show(self, position: usize) {
+    pub(super) fn show(&'static self, position: usize) {
         let Some(index) = self
             .files
             .with_untracked(|f| f.files.get(position).map(|f| f.id))
@@ -408,13 +421,13 @@ impl App {
     }
 
     /// Shows the file shown again, after settings changed.
-    pub(super) fn again(self) {
+    pub(super) fn again(&'static self) {
         if let Some(at) = self.current.get_untracked() {
             self.show(at);
         }
     }
 
-    pub(super) fn step(self, by: isize) {
+    pub(super) fn step(&'static self, by: isize) {
         let count = self.files.with_untracked(|f| f.files.len());
         if count == 0 {
             return;
@@ -426,7 +439,7 @@ impl App {
         }
     }
 
-    fn run(self) {
+    fn run(&'static self) {
         let settings = self.settings.get_untracked();
         self.files.update(FileList::clear_counts);
         self.findings.set(Vec::new());
@@ -441,7 +454,7 @@ impl App {
         );
     }
 
-    pub(super) fn save(self, what: &str) {
+    pub(super) fn save(&'static self, what: &str) {
         let Some(index) = self
             .current
             .get_untracked()
@@ -468,7 +481,7 @@ impl App {
         );
     }
 
-    pub(super) fn try_sending(self) {
+    pub(super) fn try_sending(&'static self) {
         self.probe.set(None);
         host::send("probe", self.job(Job::Probe), "{}");
     }
@@ -476,7 +489,7 @@ impl App {
     // ---- Cancel -------------------------------------------------------------------------------
 
     /// Asks all long jobs to stop, without waiting.
-    fn cancel_running(self) -> Vec<u32> {
+    fn cancel_running(&'static self) -> Vec<u32> {
         let ids: Vec<u32> = self.jobs.with_untracked(|j| {
             j.iter()
                 .filter(|(_, k)| matches!(k, Job::Open | Job::Run | Job::Export))
@@ -490,14 +503,15 @@ impl App {
     }
 
     /// Cancels what runs; a worker that does not answer within 500 ms is ended and replaced.
-    pub(super) fn cancel(self) {
+    pub(super) fn cancel(&'static self) {
         let ids = self.cancel_running();
         if ids.is_empty() {
-            self.marks.set(Arc::default());
+            self.marks.set(Rc::default());
             return;
         }
-        set_timeout(
-            move || {
+        later(
+            500,
+            Box::new(move || {
                 if self
                     .jobs
                     .with_untracked(|j| j.iter().any(|(i, _)| ids.contains(i)))
@@ -505,13 +519,12 @@ impl App {
                     self.replace_worker();
                     self.notify(text::CANCELLED, &[], false);
                 }
-            },
-            std::time::Duration::from_millis(500),
+            }),
         );
     }
 
     /// A fresh worker with the same files.
-    fn replace_worker(self) {
+    fn replace_worker(&'static self) {
         self.jobs.set(Vec::new());
         self.busy.set(Busy::No);
         self.return_to
@@ -523,7 +536,7 @@ impl App {
 
     // ---- Events -------------------------------------------------------------------------------
 
-    pub(super) fn event(self, event: &host::Event) {
+    pub(super) fn event(&'static self, event: &host::Event) {
         let id = event.uint("id");
         match event.text("type").as_str() {
             "loading" => self
@@ -534,7 +547,9 @@ impl App {
                     self.busy.set(Busy::No);
                 }
                 self.ready.set(true);
+                self.begin();
             }
+            "answer" => host::answered(event),
             "offline" => self.offline.set(true),
             "network" => self.read_network(),
             "saved" => self.notify(text::SAVED, &[&event.text("name")], false),
@@ -572,7 +587,7 @@ impl App {
         }
     }
 
-    pub(super) fn read_network(self) {
+    pub(super) fn read_network(&'static self) {
         if let Ok(json) = Json::parse(host::network().into_bytes()) {
             let v = json.root();
             self.network.set((
@@ -583,7 +598,7 @@ impl App {
         }
     }
 
-    fn progress(self, id: u32, done: u32, total: u32) {
+    fn progress(&'static self, id: u32, done: u32, total: u32) {
         let (busy, said) = match self.kind_of(id) {
             Some(Job::Run) => (Busy::Converting(done, total), text::CONVERTING),
             Some(Job::Export) => (Busy::Saving(done, total), text::SAVING),
@@ -593,7 +608,7 @@ impl App {
         self.announce(|| self.now(said, &[&number(done.into()), &number(total.into())]));
     }
 
-    fn counts(self, rows: Vec<u8>) {
+    fn counts(&'static self, rows: Vec<u8>) {
         let Ok(json) = Json::parse(rows) else { return };
         self.files
             .update(|f| f.add_counts(json.root().get("counts")));
@@ -612,7 +627,7 @@ impl App {
         }
     }
 
-    fn result(self, id: u32, event: &host::Event) {
+    fn result(&'static self, id: u32, event: &host::Event) {
         let meta = event.bytes("meta").unwrap_or_default();
         match self.kind_of(id) {
             Some(Job::Node) => {
@@ -643,13 +658,13 @@ impl App {
                         .items()
                         .map(|n| n.uint())
                         .sum(),
-                    ms: root.get("ms").number().unwrap_or(0.0),
-                    other: read(event.bytes("other"), other_lines).map(Arc::new),
+                    us: root.get("us").uint(),
+                    other: read(event.bytes("other"), other_lines).map(Rc::new),
                 };
                 self.set_doc(doc);
             }
             Some(Job::Trace) => {
-                self.trace.set(Arc::new(TraceIndex::parse(meta)));
+                self.trace.set(Rc::new(TraceIndex::parse(meta)));
                 self.keep_marks.set(false);
             }
             Some(Job::Probe) => {
@@ -664,7 +679,7 @@ impl App {
         }
     }
 
-    fn set_doc(self, doc: Doc) {
+    fn set_doc(&'static self, doc: Doc) {
         let mut fields = doc.message.outline();
         if fields.len() > 5_000 {
             fields.close_below(1);
@@ -675,13 +690,13 @@ impl App {
             fhir.close_below(4);
         }
         if !self.keep_marks.get_untracked() {
-            self.marks.set(Arc::default());
-            self.trace.set(Arc::default());
+            self.marks.set(Rc::default());
+            self.trace.set(Rc::default());
             self.finding.set(0);
         }
         self.fields.set(fields);
         self.fhir.set(fhir);
-        self.doc.set(Arc::new(doc));
+        self.doc.set(Rc::new(doc));
         self.doc_version.update(|v| *v += 1);
         self.fields_version.update(|v| *v += 1);
         self.fhir_version.update(|v| *v += 1);
@@ -690,7 +705,7 @@ impl App {
         }
     }
 
-    fn failed(self, id: u32, code: &str, _said: &str) {
+    fn failed(&'static self, id: u32, code: &str, _said: &str) {
         match code {
             "internal" => {
                 self.replace_worker();
@@ -709,7 +724,7 @@ impl App {
         self.end(id);
     }
 
-    fn done(self, id: u32, event: &host::Event) {
+    fn done(&'static self, id: u32, event: &host::Event) {
         let job = self.kind_of(id);
         self.end(id);
         if event.flag("cancelled") {
@@ -752,7 +767,7 @@ impl App {
     // ---- Settings -----------------------------------------------------------------------------
 
     /// Changes settings, keeps them in the browser and converts again if the result may differ.
-    pub(super) fn set(self, change: impl FnOnce(&mut Settings)) {
+    pub(super) fn set(&'static self, change: impl FnOnce(&mut Settings)) {
         let before = self.settings.get_untracked();
         self.settings.update(change);
         let after = self.settings.get_untracked();
@@ -766,7 +781,7 @@ impl App {
     }
 
     /// What a link carries by default.
-    pub(super) fn shared(self, with_content: bool) -> Shared {
+    pub(super) fn shared(&'static self, with_content: bool) -> Shared {
         let doc = self.doc.get_untracked();
         Shared {
             settings: self.settings.get_untracked(),
@@ -787,7 +802,7 @@ impl App {
     // ---- Trace --------------------------------------------------------------------------------
 
     /// From a field (row of the tree) to its elements.
-    pub(super) fn follow_field(self, row: usize) {
+    pub(super) fn follow_field(&'static self, row: usize) {
         let doc = self.doc.get_untracked();
         if let Some(row) = doc.message.rows.get(row) {
             self.follow_span(&row.path, row.span);
@@ -795,7 +810,7 @@ impl App {
     }
 
     /// From bytes of the shown file to the elements made from them.
-    pub(super) fn follow_span(self, path: &str, span: (u32, u32)) {
+    pub(super) fn follow_span(&'static self, path: &str, span: (u32, u32)) {
         let doc = self.doc.get_untracked();
         let trace = self.trace.get_untracked();
         let marks = Marks::of_field(&trace, &doc.json, &doc.path, path, span);
@@ -809,14 +824,14 @@ impl App {
         } else {
             self.now(text::MADE, &[path, &number(n as u64)])
         });
-        self.marks.set(Arc::new(marks));
+        self.marks.set(Rc::new(marks));
         if let Some(first) = first {
             self.show_node.update(|s| *s = (s.0 + 1, first));
         }
     }
 
     /// From bytes to the deepest field around them, and on to its elements.
-    pub(super) fn follow_bytes(self, start: u32, end: u32) {
+    pub(super) fn follow_bytes(&'static self, start: u32, end: u32) {
         let doc = self.doc.get_untracked();
         match doc.message.row_at(start, end) {
             Some(row) => {
@@ -829,7 +844,7 @@ impl App {
     }
 
     /// From an element to its sources.
-    pub(super) fn follow_node(self, node: usize) {
+    pub(super) fn follow_node(&'static self, node: usize) {
         let doc = self.doc.get_untracked();
         let trace = self.trace.get_untracked();
         let marks = Marks::of_element(
@@ -853,7 +868,7 @@ impl App {
         });
         let here = marks.spans.iter().any(|s| s.0 == doc.path);
         let elsewhere = marks.spans.first().map(|s| s.0.clone());
-        self.marks.set(Arc::new(marks));
+        self.marks.set(Rc::new(marks));
         match elsewhere {
             Some(file) if !here => {
                 let position = self.files.with_untracked(|f| f.by_path(&file));
@@ -867,7 +882,7 @@ impl App {
     }
 
     /// Opens and scrolls the message views to the first marked bytes.
-    fn scroll_to_marks(self) {
+    fn scroll_to_marks(&'static self) {
         let doc = self.doc.get_untracked();
         let marks = self.marks.get_untracked();
         let Some((_, start, end)) = marks.spans.iter().find(|s| s.0 == doc.path) else {
@@ -886,7 +901,7 @@ impl App {
     // ---- Findings -----------------------------------------------------------------------------
 
     /// Findings shown in the pane, as the scope says; reactive.
-    pub(super) fn shown_findings(self) -> Vec<Finding> {
+    pub(super) fn shown_findings(&'static self) -> Vec<Finding> {
         if self.scope_all.get() {
             self.findings.get()
         } else {
@@ -895,7 +910,7 @@ impl App {
     }
 
     /// Goes to a finding: shows its file and marks its bytes.
-    pub(super) fn go_finding(self, at: usize) {
+    pub(super) fn go_finding(&'static self, at: usize) {
         let all = untrack(|| self.shown_findings());
         let Some(finding) = all.get(at) else { return };
         self.finding.set(at);
@@ -909,7 +924,7 @@ impl App {
                     origin: finding.path.clone(),
                     ..Marks::default()
                 };
-                self.marks.set(Arc::new(marks));
+                self.marks.set(Rc::new(marks));
                 self.keep_marks.set(true);
                 self.show(position);
             }
@@ -924,7 +939,7 @@ impl App {
         self.live.set(said);
     }
 
-    pub(super) fn step_finding(self, by: isize) {
+    pub(super) fn step_finding(&'static self, by: isize) {
         let n = untrack(|| self.shown_findings().len());
         if n == 0 {
             return;
@@ -941,77 +956,63 @@ impl App {
 
     // ---- Start --------------------------------------------------------------------------------
 
-    /// Opens what the address asks for, or the first example. Waits for the engine.
-    pub(super) fn start(self) {
+    /// Asks for the examples and reads the link, then waits for the engine.
+    pub(super) fn start(&'static self) {
         let fragment = window().location().hash().unwrap_or_default();
-        leptos::task::spawn_local(async move {
-            if let Ok(index) = wasm_bindgen_futures::JsFuture::from(host::examples()).await
-                && let Some(json) = index
-                    .as_string()
-                    .and_then(|t| Json::parse(t.into_bytes()).ok())
-            {
-                self.examples.set(
-                    json.root()
-                        .items()
-                        .map(|e| e.get("path").string())
-                        .filter(|p| !p.is_empty())
-                        .collect(),
-                );
+        host::ask(host::examples, move |index| {
+            if let Some(json) = index.and_then(|i| Json::parse(i).ok()) {
+                let paths = json.root().items().map(|e| e.get("path").string());
+                self.examples.set(paths.filter(|p| !p.is_empty()).collect());
             }
-            let shared = match crate::share::payload(&fragment) {
-                Some(deflated) => {
-                    let inflated = wasm_bindgen_futures::JsFuture::from(host::inflate(
-                        js_sys::Uint8Array::from(deflated.as_slice()),
-                    ))
-                    .await;
-                    inflated
-                        .ok()
-                        .and_then(|v| v.dyn_into::<js_sys::Uint8Array>().ok())
-                        .and_then(|a| Shared::read(a.to_vec()))
-                }
-                None => None,
-            };
-            if shared.is_none() && fragment.len() > 1 {
-                self.notify(text::SHARE_BAD, &[], true);
+            if fragment.len() <= 1 {
+                self.wanted.set(Some(None));
+                self.begin();
+                return;
             }
-            effect(move || {
-                if !self.ready.get() || self.started.get_untracked() {
-                    return;
-                }
-                match &shared {
-                    Some(Shared {
-                        settings,
-                        content: Some((name, bytes)),
-                        ..
-                    }) => {
-                        self.adopt(settings);
-                        let name = if name.is_empty() {
-                            self.now(text::SHARED_NAME, &[])
-                        } else {
-                            name.clone()
-                        };
-                        self.open_bytes(&name, bytes);
+            let deflated = crate::share::payload(&fragment).unwrap_or_default();
+            host::ask(
+                |id| host::inflate(id, js_sys::Uint8Array::from(deflated.as_slice())),
+                move |inflated| {
+                    let shared = inflated.and_then(Shared::read);
+                    if shared.is_none() {
+                        self.notify(text::SHARE_BAD, &[], true);
                     }
-                    Some(Shared {
-                        settings,
-                        example: Some(example),
-                        ..
-                    }) => {
-                        self.adopt(settings);
-                        self.open_example(example);
-                    }
-                    Some(Shared { settings, .. }) => {
-                        self.adopt(settings);
-                        self.open_first_example();
-                    }
-                    None => self.open_first_example(),
-                }
-            });
+                    self.wanted.set(Some(shared));
+                    self.begin();
+                },
+            );
         });
     }
 
+    /// Opens what the address asks for, or the first example, once everything is there.
+    fn begin(&'static self) {
+        if !self.ready.get_untracked() || self.started.get_untracked() {
+            return;
+        }
+        let Some(wanted) = self.wanted.get_untracked() else {
+            return;
+        };
+        let Some(shared) = wanted else {
+            self.open_first_example();
+            return;
+        };
+        self.adopt(&shared.settings);
+        if let Some((name, bytes)) = shared.content {
+            let name = if name.is_empty() {
+                self.now(text::SHARED_NAME, &[])
+            } else {
+                name
+            };
+            self.open_bytes(&name, &bytes);
+        } else if let Some(example) = shared.example {
+            self.open_example(&example);
+        } else {
+            self.open_first_example();
+        }
+    }
+
     /// Takes a link's conversion settings; how the page looks stays the reader's.
-    fn adopt(self, theirs: &Settings) {
+    fn adopt(&'static self, theirs: &Settings) {
         self.settings.update(|mine| {
             *mine = Settings {
                 lang: mine.lang,
@@ -1023,7 +1024,7 @@ impl App {
         });
     }
 
-    fn open_first_example(self) {
+    fn open_first_example(&'static self) {
         let first = self.examples.with_untracked(|all| {
             all.iter()
                 .find(|p| p.starts_with("standard_root/") && p.contains("/ADT-00/"))
