@@ -31,21 +31,18 @@ pub fn diff<T: PartialEq>(a: &[T], b: &[T]) -> Vec<Change> {
         b.get(head..b.len() - tail).unwrap_or(&[]),
     );
     let mut out: Vec<Change> = (0..head).map(|i| Change::Same(n(i), n(i))).collect();
-    match middle(a_mid, b_mid) {
-        Some(mut changes) => {
-            for c in &mut changes {
-                *c = match *c {
-                    Change::Same(x, y) => Change::Same(x + n(head), y + n(head)),
-                    Change::Removed(x) => Change::Removed(x + n(head)),
-                    Change::Added(y) => Change::Added(y + n(head)),
-                };
-            }
-            out.extend(changes);
+    if let Some(mut changes) = middle(a_mid, b_mid) {
+        for c in &mut changes {
+            *c = match *c {
+                Change::Same(x, y) => Change::Same(x + n(head), y + n(head)),
+                Change::Removed(x) => Change::Removed(x + n(head)),
+                Change::Added(y) => Change::Added(y + n(head)),
+            };
         }
-        None => {
-            out.extend((head..a.len() - tail).map(|i| Change::Removed(n(i))));
-            out.extend((head..b.len() - tail).map(|i| Change::Added(n(i))));
-        }
+        out.extend(changes);
+    } else {
+        out.extend((head..a.len() - tail).map(|i| Change::Removed(n(i))));
+        out.extend((head..b.len() - tail).map(|i| Change::Added(n(i))));
     }
     out.extend((0..tail).map(|i| Change::Same(n(a.len() - tail + i), n(b.len() - tail + i))));
     out

@@ -29,6 +29,10 @@ pub enum Action {
 
 /// A key press as the browser tells it.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the modifiers of a key are four"
+)]
 pub struct Press<'a> {
     /// `KeyboardEvent.key`
     pub key: &'a str,

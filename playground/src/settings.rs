@@ -1,5 +1,7 @@
 //! Settings of the page: what is kept in localStorage (never content) and what the engine gets.
 
+use std::fmt::Write as _;
+
 use crate::json::{Value, quote};
 
 /// Language of the page.
@@ -213,27 +215,29 @@ impl Settings {
     pub fn to_json(&self) -> String {
         let mut out = String::from("{");
         self.convert_members(&mut out, true);
-        out.push_str(&format!(
+        let _ = write!(
+            out,
             ",\"charset\":\"{}\",\"lang\":\"{}\",\"theme\":\"{}\",\"size\":\"{}\",\"letters\":{}}}",
             self.charset.word(),
             self.lang.word(),
             self.theme.word(),
             self.size.word(),
             self.letters
-        ));
+        );
         out
     }
 
     /// Half a number is kept while it is being typed, but not given to the engine.
     fn convert_members(&self, out: &mut String, stored: bool) {
-        out.push_str(&format!(
+        let _ = write!(
+            out,
             "\"to\":\"{}\",\"bundle\":\"{}\",\"per\":\"{}\",\"ids\":\"{}\",\"strict\":{}",
             self.to.word(),
             self.bundle.word(),
             self.per.word(),
             self.ids.word(),
             self.strict
-        ));
+        );
         if !self.institution.is_empty() && (stored || self.institution.len() == 10) {
             out.push_str(",\"institution\":");
             quote(&self.institution, out);
@@ -244,11 +248,12 @@ impl Settings {
     pub fn engine_options(&self, trace: bool) -> String {
         let mut out = String::from("{");
         self.convert_members(&mut out, false);
-        out.push_str(&format!(
+        let _ = write!(
+            out,
             ",\"trace\":{trace},\"lang\":\"{}\",\"positions\":\"utf16\",\"showValues\":true,\"charset\":\"{}\"}}",
             self.lang.word(),
             self.charset.word()
-        ));
+        );
         out
     }
 

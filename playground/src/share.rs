@@ -163,7 +163,7 @@ mod tests {
                 < 1_400
         );
         let noise: Vec<u8> = (0u32..9_000)
-            .map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8)
+            .map(|i| i.wrapping_mul(2_654_435_761).to_le_bytes()[2])
             .collect();
         assert_eq!(fragment(&noise), None);
     }

@@ -1,5 +1,7 @@
 //! The trace both ways: which elements a field became, and which bytes an element came from.
 
+use std::fmt::Write as _;
+
 use crate::{
     json::{Json, Value},
     order::sort,
@@ -275,7 +277,7 @@ impl Marks {
         labels.truncate(3);
         let mut label = labels.join(" ");
         if more > 0 {
-            label.push_str(&format!(" +{more}"));
+            let _ = write!(label, " +{more}");
         }
         Self {
             elements: vec![(crate::json::cut(node), label)],
@@ -329,7 +331,7 @@ fn sources(hit: &Hit, _shown: Option<&str>) -> String {
     paths.truncate(3);
     let mut out = paths.join(" + ");
     if more > 0 {
-        out.push_str(&format!(" +{more}"));
+        let _ = write!(out, " +{more}");
     }
     if out.is_empty() {
         out
