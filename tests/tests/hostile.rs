@@ -17,8 +17,12 @@ const PATH: &str = "000/099/0000990001/20260401/OML-11/0000990001_20260401_OML-1
 
 /// `head`, then `piece` again and again, to ten megabytes.
 fn fill(head: &str, piece: &[u8]) -> Vec<u8> {
+    fill_to(LENGTH, head, piece)
+}
+
+fn fill_to(length: usize, head: &str, piece: &[u8]) -> Vec<u8> {
     let mut bytes = head.as_bytes().to_vec();
-    let room = LENGTH - bytes.len();
+    let room = length - bytes.len();
     bytes.extend(piece.iter().copied().cycle().take(room));
     bytes
 }
@@ -144,14 +148,16 @@ fn hundreds_of_thousands_of_results() {
     );
 }
 
+/// Three megabytes: of each order with its result come forty times as many bytes.
 #[test]
-fn hundreds_of_thousands_of_orders() {
-    survives(HEAD, "ORC|SC|1\rOBR|1|1|1|A^B^C\rOBX|1|NM|A^B^C||1\r");
+fn tens_of_thousands_of_orders() {
+    let some = LENGTH * 3 / 10;
+    let order = b"ORC|SC|1\rOBR|1|1|1|A^B^C\rOBX|1|NM|A^B^C||1\r";
+    survives_at(PATH, &fill_to(some, HEAD, order));
     let head = HEAD.replace("ORU^R01^ORU_R01", "RDE^O11^RDE_O11");
-    survives_at(
-        &PATH.replace("OML-11", "OMP-01"),
-        &fill(&head, b"ORC|NW|1\rRXE||1^A^B|1||g\rTQ1|||1^A^B\rRXR|PO\r"),
-    );
+    let path = PATH.replace("OML-11", "OMP-01");
+    let drug = b"ORC|NW|1\rRXE||1^A^B|1||g\rTQ1|||1^A^B\rRXR|PO\r";
+    survives_at(&path, &fill_to(some, &head, drug));
 }
 
 #[test]
@@ -215,4 +221,26 @@ fn every_kind_with_endless_groups() {
         assert!(survives_at(&f.path, &bytes) > 0, "{}", f.path);
     }
     assert!(kinds.len() > 20, "the fixtures are there");
+}
+
+#[test]
+fn one_patient_with_ten_thousand_files() {
+    let plan = warifu_synth::Plan {
+        seed: 7,
+        patients: 1,
+        messages: 10_000,
+    };
+    let files: Vec<(String, Vec<u8>)> = plan.files().collect();
+    let given: Vec<File<'_>> = files
+        .iter()
+        .map(|(path, bytes)| File { path, bytes })
+        .collect();
+    let mut out = Output::new();
+    let options = Options {
+        institution: Some("1319999999".to_owned()),
+        trace: true,
+        ..Options::default()
+    };
+    Converter::new(options).convert_patient(&given, &mut out);
+    assert!(out.resources.len() > 10_000);
 }
