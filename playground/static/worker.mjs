@@ -4,7 +4,7 @@
 // in:  init open run node trace export cancel probe forget
 // out: ready progress rows counts result failed done
 import { Engine, ZipArchive, initSync, listStorage, version } from "./convert.js";
-import { ZipWriter } from "./zip.mjs";
+import { ZipWriter } from "./worker-zip.mjs";
 
 const MIB = 1 << 20;
 const MAX_FILE = 64 * MIB;

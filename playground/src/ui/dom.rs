@@ -80,95 +80,92 @@ where
     );
 }
 
-/// Nodes that are made but not yet in the document.
-pub(super) enum View {
-    /// Nothing.
-    Empty,
-    /// One node, or a fragment.
-    Node(Node),
-    /// Several, in order.
-    Many(Vec<View>),
-}
-
-impl View {
-    #[inline(never)]
-    fn append_to(self, parent: &Node) {
-        match self {
-            Self::Empty => {}
-            Self::Node(node) => {
-                let _ = parent.append_child(&node);
-            }
-            Self::Many(all) => all.into_iter().for_each(|v| v.append_to(parent)),
-        }
-    }
-
-    #[inline(never)]
-    fn insert_before(self, parent: &Node, next: &Node) {
-        match self {
-            Self::Empty => {}
-            Self::Node(node) => {
-                let _ = parent.insert_before(&node, Some(next));
-            }
-            Self::Many(all) => all.into_iter().for_each(|v| v.insert_before(parent, next)),
-        }
-    }
-}
-
 /// What can stand inside an element.
 pub(super) trait IntoView: Sized {
-    /// Makes its nodes.
-    fn into_view(self) -> View;
+    /// Appends its nodes to a parent.
+    fn put(self, parent: &Node);
 
-    /// The same, by the name the views know from Leptos.
+    /// Its nodes as one value.
     fn into_any(self) -> View {
-        self.into_view()
+        let fragment = fragment();
+        self.put(&fragment);
+        View(Some(fragment))
     }
+}
+
+/// Nodes that are made but not yet in the document: one, or a fragment.
+pub(super) struct View(Option<Node>);
+
+#[inline(never)]
+fn fragment() -> Node {
+    document().create_document_fragment().into()
+}
+
+#[inline(never)]
+fn append(parent: &Node, node: &Node) {
+    let _ = parent.append_child(node);
+}
+
+#[inline(never)]
+fn append_text(parent: &Node, text: &str) {
+    append(parent, &document().create_text_node(text));
 }
 
 impl IntoView for View {
-    fn into_view(self) -> View {
+    fn put(self, parent: &Node) {
+        if let Some(node) = self.0 {
+            append(parent, &node);
+        }
+    }
+
+    fn into_any(self) -> View {
         self
     }
 }
 
 impl IntoView for El {
-    fn into_view(self) -> View {
-        View::Node(self.node.into())
+    fn put(self, parent: &Node) {
+        append(parent, &self.node);
+    }
+
+    fn into_any(self) -> View {
+        View(Some(self.node.into()))
     }
 }
 
-#[inline(never)]
-fn text(text: &str) -> View {
-    View::Node(document().create_text_node(text).into())
-}
-
 impl IntoView for &str {
-    fn into_view(self) -> View {
-        text(self)
+    fn put(self, parent: &Node) {
+        append_text(parent, self);
     }
 }
 
 impl IntoView for String {
-    fn into_view(self) -> View {
-        text(&self)
+    fn put(self, parent: &Node) {
+        append_text(parent, &self);
     }
 }
 
 impl IntoView for () {
-    fn into_view(self) -> View {
-        View::Empty
+    fn put(self, _parent: &Node) {}
+
+    fn into_any(self) -> View {
+        View(None)
     }
 }
 
 impl<T: IntoView> IntoView for Option<T> {
-    fn into_view(self) -> View {
-        self.map_or(View::Empty, IntoView::into_view)
+    fn put(self, parent: &Node) {
+        if let Some(view) = self {
+            view.put(parent);
+        }
     }
 }
 
 impl<T: IntoView> IntoView for Vec<T> {
-    fn into_view(self) -> View {
-        View::Many(self.into_iter().map(IntoView::into_view).collect())
+    fn put(self, parent: &Node) {
+        for view in self {
+            view.put(parent);
+        }
     }
 }
 
@@ -177,23 +174,23 @@ where
     F: Fn() -> T + 'static,
     T: IntoView,
 {
-    fn into_view(self) -> View {
-        region(Box::new(move || self().into_view()))
+    fn put(self, parent: &Node) {
+        region(parent, Box::new(move |place| self().put(place)));
     }
 }
 
 macro_rules! tuples {
     ($(($($name:ident)+))+) => {$(
         impl<$($name: IntoView),+> IntoView for ($($name,)+) {
-            fn into_view(self) -> View {
+            fn put(self, parent: &Node) {
                 #[expect(non_snake_case, reason = "type parameters name the parts")]
                 let ($($name,)+) = self;
-                View::Many(vec![$($name.into_view()),+])
+                $($name.put(parent);)+
             }
         }
     )+};
 }
-tuples! { (A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F) (A B C D E F G) (A B C D E F G H) (A B C D E F G H I) (A B C D E F G H I J) (A B C D E F G H I J K) }
+tuples! { (A B) (A B C) (A B C D) (A B C D E) (A B C D E F) (A B C D E F G) (A B C D E F G H) }
 
 fn comment() -> Node {
     document().create_comment("").into()
@@ -206,22 +203,16 @@ struct Place {
 }
 
 impl Place {
-    fn new() -> Self {
-        Self {
-            start: comment(),
-            end: comment(),
-        }
+    #[inline(never)]
+    fn new(parent: &Node) -> Self {
+        let (start, end) = (comment(), comment());
+        append(parent, &start);
+        append(parent, &end);
+        Self { start, end }
     }
 
-    /// The markers, to be put into the document.
-    fn fragment(&mut self) -> Node {
-        let fragment: Node = document().create_document_fragment().into();
-        let _ = fragment.append_child(&self.start);
-        let _ = fragment.append_child(&self.end);
-        fragment
-    }
-
-    fn fill(&mut self, view: View) {
+    #[inline(never)]
+    fn fill(&self, node: &Node) {
         let Some(parent) = self.end.parent_node() else {
             return;
         };
@@ -231,17 +222,19 @@ impl Place {
             }
             let _ = parent.remove_child(&node);
         }
-        view.insert_before(&parent, &self.end);
+        let _ = parent.insert_before(node, Some(&self.end));
     }
 }
 
 /// Nodes made anew whenever what `make` reads changes.
 #[inline(never)]
-fn region(make: Box<dyn Fn() -> View>) -> View {
-    let mut place = Place::new();
-    let fragment = place.fragment();
-    bind(Box::new(move || place.fill(make())));
-    View::Node(fragment)
+fn region(parent: &Node, make: Box<dyn Fn(&Node)>) {
+    let place = Place::new(parent);
+    bind(Box::new(move || {
+        let fragment = fragment();
+        make(&fragment);
+        place.fill(&fragment);
+    }));
 }
 
 /// A view made anew, with new elements, whenever its key changes, and only then.
@@ -254,8 +247,8 @@ fn fresh_boxed(key: Box<dyn Fn() -> u32>, make: Box<dyn Fn(u32) -> View>) -> Vie
     // The view's owner is not the effect's own, which ends at each run.
     let outer = Owner::current().unwrap_or_default();
     let mut last: Option<(u32, Owner)> = None;
-    let mut place = Place::new();
-    let fragment = place.fragment();
+    let whole = fragment();
+    let place = Place::new(&whole);
     bind(Box::new(move || {
         let now = key();
         if last.as_ref().is_some_and(|(key, _)| *key == now) {
@@ -265,10 +258,12 @@ fn fresh_boxed(key: Box<dyn Fn() -> u32>, make: Box<dyn Fn(u32) -> View>) -> Vie
             owner.cleanup();
         }
         let owner = outer.child();
-        place.fill(untrack(|| owner.with(|| make(now))));
+        let fragment = fragment();
+        untrack(|| owner.with(|| make(now))).put(&fragment);
+        place.fill(&fragment);
         last = Some((now, owner));
     }));
-    View::Node(fragment)
+    View(Some(whole))
 }
 
 /// Key of a row: version of the list, and row.
@@ -596,7 +591,7 @@ impl El {
     }
 
     pub(super) fn child(self, child: impl IntoView) -> Self {
-        child.into_view().append_to(&self.node);
+        child.put(&self.node);
         self
     }
 
@@ -610,7 +605,7 @@ impl El {
 pub(super) fn mount(make: impl FnOnce() -> View + 'static) {
     leptos::mount::mount_to_body(move || {
         if let Some(body) = document().body() {
-            make().append_to(&body);
+            make().put(&body);
         }
     });
 }

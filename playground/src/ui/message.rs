@@ -117,13 +117,16 @@ fn fields(app: App) -> View {
                     if on_too() { "true" } else { "false" }
                 },
             )
-            .attr(
-                "aria-label",
-                format!("{} {} {} {}", field.path, field.ja, field.en, field.text),
-            )
+            .attr("data-path", field.path.clone())
             .on(ev::focus, move |_| hovered.set(Some(at)))
             .on(ev::mouseenter, move |_| hovered.set(Some(at)))
-            .child(html::span().class("mono label").child(field.label.as_str()))
+            .child(html::span().class("sr").child(format!("{} ", field.path)))
+            .child(
+                html::span()
+                    .class("mono label")
+                    .attr("aria-hidden", "true")
+                    .child(field.label.as_str()),
+            )
             .child(
                 html::span()
                     .class("name clip")
