@@ -1,5 +1,7 @@
 //! Dates and times (HL7 v2.5 §2.A.22 DTM, §2.A.77 TS) as they are met in SS-MIX2.
 
+use std::fmt::Write;
+
 /// A time with the precision it was given in. No zone is ever sent; Japan Standard Time is assumed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time {
@@ -41,19 +43,27 @@ pub enum Oddity {
 /// exist, other text). Blanks around are ignored; a zone offset `+hhmm` is accepted when it is +0900.
 pub fn parse(text: &str) -> Option<Time> {
     let text = text.trim();
-    let (digits_part, zone) = match text.find(['+', '-']) {
+    // Mostly nothing but digits: neither zone nor fraction is looked for then.
+    let plain = text.bytes().all(|b| b.is_ascii_digit());
+    let sign = if plain { None } else { text.find(['+', '-']) };
+    let (digits_part, zone) = match sign {
         Some(p) => (text.get(..p)?, text.get(p..)),
         None => (text, None),
     };
     if zone.is_some_and(|z| z != "+0900") {
         return None;
     }
-    let (whole, fraction) = match digits_part.split_once('.') {
+    let point = if plain {
+        None
+    } else {
+        digits_part.split_once('.')
+    };
+    let (whole, fraction) = match point {
         Some((w, f)) => (w, Some(f)),
         None => (digits_part, None),
     };
     let d = whole.as_bytes();
-    if !d.iter().all(u8::is_ascii_digit)
+    if !(plain || d.iter().all(u8::is_ascii_digit))
         || fraction
             .is_some_and(|f| f.is_empty() || f.len() > 9 || !f.bytes().all(|b| b.is_ascii_digit()))
     {
@@ -163,42 +173,42 @@ pub fn parse(text: &str) -> Option<Time> {
 impl Time {
     /// Writes a FHIR `dateTime`: the given precision; `+09:00` once a time is present; seconds are
     /// padded with `:00`, since FHIR R4 wants them with minutes.
-    pub fn write_date_time(&self, out: &mut String) {
+    pub fn write_date_time(&self, out: &mut impl Write) {
         self.write_date(out);
         if let (Some(h), true) = (self.hour, self.day > 0) {
-            out.push('T');
+            put(out, 'T');
             two(out, h);
-            out.push(':');
+            put(out, ':');
             two(out, self.minute);
-            out.push(':');
+            put(out, ':');
             two(out, self.second.unwrap_or(0));
             if let Some(ms) = self.millis {
-                out.push('.');
+                put(out, '.');
                 let b = [
                     b'0' + digit(ms / 100),
                     b'0' + digit(ms / 10),
                     b'0' + digit(ms),
                 ];
-                out.push_str(std::str::from_utf8(&b).unwrap_or("000"));
+                let _ = out.write_str(std::str::from_utf8(&b).unwrap_or("000"));
             }
-            out.push_str("+09:00");
+            let _ = out.write_str("+09:00");
         }
     }
     /// Writes a FHIR `date` (the time is dropped).
-    pub fn write_date(&self, out: &mut String) {
+    pub fn write_date(&self, out: &mut impl Write) {
         two(out, u8::try_from(self.year / 100).unwrap_or(0));
         two(out, u8::try_from(self.year % 100).unwrap_or(0));
         if self.month > 0 {
-            out.push('-');
+            put(out, '-');
             two(out, self.month);
             if self.day > 0 {
-                out.push('-');
+                put(out, '-');
                 two(out, self.day);
             }
         }
     }
     /// Writes a FHIR `instant`: a time of day is always present (midnight when it was not given).
-    pub fn write_instant(&self, out: &mut String) {
+    pub fn write_instant(&self, out: &mut impl Write) {
         let full = Self {
             month: self.month.max(1),
             day: self.day.max(1),
@@ -228,9 +238,14 @@ fn digit(v: u16) -> u8 {
     u8::try_from(v % 10).unwrap_or(0)
 }
 
-fn two(out: &mut String, v: u8) {
-    out.push(char::from(b'0' + v / 10 % 10));
-    out.push(char::from(b'0' + v % 10));
+fn two(out: &mut impl Write, v: u8) {
+    put(out, char::from(b'0' + v / 10 % 10));
+    put(out, char::from(b'0' + v % 10));
+}
+
+/// Texts in memory take every character.
+fn put(out: &mut impl Write, c: char) {
+    let _ = out.write_char(c);
 }
 
 const fn leap(year: u16) -> bool {

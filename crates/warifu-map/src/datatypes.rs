@@ -35,28 +35,19 @@ impl Triplet<'_> {
 /// The triplets of a CWE, standard coding first, empty ones left out (mapping §1).
 pub fn triplets(cwe: Part<'_>) -> impl Iterator<Item = Triplet<'_>> {
     let [a, b] = both_triplets(cwe);
-    let swap = !is_standard(&a) && is_standard(&b);
+    // Mostly there is no second code: then the first is not looked up for this.
+    let swap = !b.code.is_empty() && !is_standard(&a) && is_standard(&b);
     let (first, second) = if swap { (b, a) } else { (a, b) };
     [first, second].into_iter().filter(|t| !t.is_empty())
 }
 
 /// Both triplets as sent, first and alternate.
 pub fn both_triplets(cwe: Part<'_>) -> [Triplet<'_>; 2] {
-    let mut c = [Val::default(); 9];
+    let mut c = [Val::default(); 8];
     for (slot, part) in c.iter_mut().zip(cwe.comps()) {
         *slot = part.text().trimmed();
     }
-    let [
-        code,
-        text,
-        system,
-        code2,
-        text2,
-        system2,
-        version,
-        version2,
-        _,
-    ] = c;
+    let [code, text, system, code2, text2, system2, version, version2] = c;
     [
         Triplet {
             code,
@@ -143,8 +134,7 @@ pub fn concept_of<'a>(
         }
         extra(a, cx, cwe);
     });
-    let original = cwe.comp(9).text();
-    let text = text.or_else(|| original.some());
+    let text = text.or_else(|| cwe.comp(9).text().some());
     if let Some(t) = text {
         o.string("text", t.text, t.src());
     }
@@ -193,25 +183,25 @@ pub fn read_time<'a>(cx: &mut Cx<'a, '_>, v: Val<'a>, target: &'static str) -> O
 /// FHIR `dateTime` text of a TS value (first component), in the arena.
 pub fn date_time<'a>(cx: &mut Cx<'a, '_>, v: Val<'a>, target: &'static str) -> Option<&'a str> {
     let t = read_time(cx, v, target)?;
-    let mut s = String::with_capacity(32);
+    let mut s = bumpalo::collections::String::with_capacity_in(32, cx.message().arena());
     t.write_date_time(&mut s);
-    Some(cx.text(&s))
+    Some(s.into_bump_str())
 }
 
 /// FHIR `date` text of a TS or DT value.
 pub fn date<'a>(cx: &mut Cx<'a, '_>, v: Val<'a>, target: &'static str) -> Option<&'a str> {
     let t = read_time(cx, v, target)?;
-    let mut s = String::with_capacity(16);
+    let mut s = bumpalo::collections::String::with_capacity_in(16, cx.message().arena());
     t.write_date(&mut s);
-    Some(cx.text(&s))
+    Some(s.into_bump_str())
 }
 
 /// FHIR `instant` text of a TS value.
 pub fn instant<'a>(cx: &mut Cx<'a, '_>, v: Val<'a>, target: &'static str) -> Option<&'a str> {
     let t = read_time(cx, v, target)?;
-    let mut s = String::with_capacity(32);
+    let mut s = bumpalo::collections::String::with_capacity_in(32, cx.message().arena());
     t.write_instant(&mut s);
-    Some(cx.text(&s))
+    Some(s.into_bump_str())
 }
 
 /// Adds a `dateTime` element.

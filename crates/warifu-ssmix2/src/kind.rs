@@ -235,7 +235,11 @@ impl DataKind {
     /// assert_eq!(DataKind::from_code("OML-12"), None);
     /// ```
     pub fn from_code(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.code() == code)
+        // The last digit tells most kinds apart.
+        let last = code.as_bytes().last();
+        Self::ALL
+            .into_iter()
+            .find(|kind| kind.code().as_bytes().last() == last && kind.code() == code)
     }
 
     /// The rows of this kind in [`KINDS`], the inserting one first.
