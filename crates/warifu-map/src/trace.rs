@@ -283,18 +283,17 @@ pub fn hits(out: &Output, r: &OutResource) -> Vec<Hit> {
             let at = u32::try_from(leaf.start).unwrap_or(u32::MAX);
             let mut spans = Vec::new();
             let mut row = None;
+            let mut first: Option<&FieldPath> = None;
             // Events at or before the leaf's first byte belong to it ("also" events stand before the key).
             while let Some(e) = events.get(next).filter(|e| e.at <= at) {
                 if e.src.is_some() {
+                    let path = out.paths.get(&e.src);
+                    first = first.or(path);
                     let span = HitSpan {
                         message: e.src.message,
                         start: e.src.start,
                         end: e.src.end,
-                        path: out
-                            .paths
-                            .get(&e.src)
-                            .map(ToString::to_string)
-                            .unwrap_or_default(),
+                        path: path.map(ToString::to_string).unwrap_or_default(),
                     };
                     if !spans.contains(&span) {
                         spans.push(span);
@@ -311,8 +310,8 @@ pub fn hits(out: &Output, r: &OutResource) -> Vec<Hit> {
                     .and_then(|(_, row)| *row);
             }
             // A field read inside a composite belongs to its own row of the same table.
-            if let (Some(r), Some(first)) = (row, spans.first())
-                && let Some(own) = kinds::row_of(r.table, &first.path)
+            if let (Some(r), Some(first)) = (row, first)
+                && let Some(own) = kinds::row_of(r.table, first)
             {
                 row = Some(own);
             }

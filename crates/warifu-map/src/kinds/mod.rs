@@ -16,6 +16,7 @@ pub mod practitioner;
 pub mod provenance;
 pub mod vital;
 
+use warifu_diag::FieldPath;
 use warifu_diag::catalogue::enc::ENC116;
 use warifu_diag::catalogue::hl7::{HL7108, HL7109, HL7112};
 use warifu_diag::catalogue::ssm::{SSM106, SSM107, SSM112, SSM113};
@@ -74,31 +75,12 @@ pub(crate) fn constants_of(table: Option<&str>, resource_type: &str) -> Option<&
         .map(|t| &t.constants)
 }
 
-/// The row of a table for a field path such as `PID-5[2].1`.
-pub(crate) fn row_of(table: &str, path: &str) -> Option<&'static Row> {
-    let end = path.find(['[', '.', '(']).unwrap_or(path.len());
-    let (segment, field) = match (path.get(..3), path.find('-')) {
-        (Some(s), Some(d)) => {
-            let n: String = path
-                .get(d + 1..)?
-                .chars()
-                .take_while(char::is_ascii_digit)
-                .collect();
-            (s, n)
-        }
-        _ => return None,
-    };
-    let _ = end;
-    let t = tables().find(|t| t.name == table)?;
+/// The row of a table for a field: the first of that segment and field.
+pub(crate) fn row_of(table: &str, path: &FieldPath) -> Option<&'static Row> {
+    let t = tables().find(|t| std::ptr::eq(t.name, table) || t.name == table)?;
     t.rows
         .iter()
-        .find(|r| {
-            r.row.source.get(..3) == Some(segment)
-                && r.row
-                    .source
-                    .get(4..)
-                    .is_some_and(|f| f.split(['.', ' ']).next() == Some(field.as_str()))
-        })
+        .find(|r| r.segment == path.segment && u32::from(r.field) == path.field)
         .map(|r| &r.row)
 }
 
