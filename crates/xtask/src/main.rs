@@ -40,8 +40,8 @@ cargo xtask COMMAND
   ci [--from STEP | --only STEP]
                              everything CI runs, in its order
   nightly [--seconds N]      run every fuzz target (60 seconds each)
-  bench [ARGUMENTS…]         run the benchmarks; ARGUMENTS go to criterion
-  bench storage [MESSAGES]   convert a generated storage with one thread and with two
+  bench [ARGUMENTS…]         run the benchmarks; ARGUMENTS go to criterion;
+                             `bench storage [MESSAGES]` converts a generated storage
 ";
 
 fn main() -> ExitCode {
