@@ -1,0 +1,257 @@
+//! The program as a user runs it: exit codes, determinism, interruption and resumption.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may fail loudly"
+)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+fn fixtures(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../tests/fixtures")
+        .join(name)
+}
+
+fn warifu(args: &[&str]) -> Command {
+    let mut c = Command::new(env!("CARGO_BIN_EXE_warifu"));
+    c.args(args).env_clear().env("LANG", "C").env("TZ", "UTC");
+    c
+}
+
+fn run(args: &[&str]) -> Output {
+    warifu(args).output().unwrap()
+}
+
+/// Relative path and content of every file below a folder, state and manifest left out on request.
+fn tree(dir: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut out = Vec::new();
+    let mut todo = vec![dir.to_owned()];
+    while let Some(d) = todo.pop() {
+        for e in std::fs::read_dir(&d).unwrap() {
+            let p = e.unwrap().path();
+            if p.is_dir() {
+                todo.push(p);
+            } else {
+                let name = p.strip_prefix(dir).unwrap().to_string_lossy().into_owned();
+                out.push((name, std::fs::read(&p).unwrap()));
+            }
+        }
+    }
+    out.sort();
+    out
+}
+
+#[test]
+fn a_storage_converts_to_the_same_bytes_with_one_thread_and_with_many() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = fixtures("standard_root");
+    let mut trees = Vec::new();
+    for jobs in ["1", "4"] {
+        let out = dir.path().join(jobs);
+        let o = run(&[
+            "convert",
+            root.to_str().unwrap(),
+            "--to",
+            "ndjson",
+            "--trace",
+            "--jobs",
+            jobs,
+            "--out",
+            out.to_str().unwrap(),
+        ]);
+        assert_eq!(
+            o.status.code(),
+            Some(0),
+            "{}",
+            String::from_utf8_lossy(&o.stderr)
+        );
+        trees.push(tree(&out));
+    }
+    assert!(trees[0].iter().any(|(n, _)| n == "Patient.ndjson"));
+    assert!(trees[0] == trees[1]);
+}
+
+#[test]
+fn a_second_run_does_nothing_and_other_options_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = fixtures("standard_root");
+    let out = dir.path().join("o");
+    let args = [
+        "convert",
+        root.to_str().unwrap(),
+        "--to",
+        "ndjson",
+        "--out",
+        out.to_str().unwrap(),
+    ];
+    assert_eq!(run(&args).status.code(), Some(0));
+    let first = tree(&out);
+    assert_eq!(run(&args).status.code(), Some(0));
+    assert!(first == tree(&out));
+    let mut other = args.to_vec();
+    other.extend(["--ids", "readable"]);
+    let refused = run(&other);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("--fresh"));
+    other.push("--fresh");
+    assert_eq!(run(&other).status.code(), Some(0));
+    assert!(first != tree(&out));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_goes_on_and_equals_an_uninterrupted_one() {
+    // A storage of many patients: the fixture's patients under other numbers.
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("root");
+    for n in 0..400u32 {
+        let number = format!("{n:010}");
+        let folder = root.join(&number[..3]).join(&number[3..6]).join(&number);
+        for (name, bytes) in tree(&fixtures("standard_root/000/099/0000990002")) {
+            let to = folder.join(name.replace("0000990002", &number));
+            std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+            std::fs::write(to, bytes).unwrap();
+        }
+    }
+    let whole = dir.path().join("whole");
+    let args = |out: &Path| -> Vec<String> {
+        [
+            "convert",
+            root.to_str().unwrap(),
+            "--to",
+            "ndjson",
+            "-q",
+            "--out",
+            out.to_str().unwrap(),
+        ]
+        .map(str::to_owned)
+        .to_vec()
+    };
+    let go = |out: &Path| {
+        let a = args(out);
+        warifu(&a.iter().map(String::as_str).collect::<Vec<_>>())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap()
+    };
+    assert_eq!(go(&whole).wait().unwrap().code(), Some(0));
+    let wanted = tree(&whole);
+    let mut interrupted = 0;
+    for (signal, millis) in [
+        ("-INT", 30),
+        ("-INT", 120),
+        ("-KILL", 60),
+        ("-KILL", 200),
+        ("-INT", 250),
+    ] {
+        let out = dir.path().join(format!("cut{signal}{millis}"));
+        let mut child = go(&out);
+        std::thread::sleep(std::time::Duration::from_millis(millis));
+        let _ = Command::new("kill")
+            .args([signal, &child.id().to_string()])
+            .status();
+        let code = child.wait().unwrap().code();
+        if code != Some(0) {
+            interrupted += 1;
+            assert!(signal == "-KILL" || code == Some(130), "{code:?}");
+        }
+        let left: Vec<String> = tree(&out)
+            .into_iter()
+            .map(|(n, _)| n)
+            .filter(|n| Path::new(n).extension().is_some_and(|e| e == "part"))
+            .collect();
+        assert!(signal == "-KILL" || left.is_empty(), "{left:?}");
+        assert_eq!(go(&out).wait().unwrap().code(), Some(0));
+        let got = tree(&out);
+        for ((a, x), (b, y)) in wanted.iter().zip(&got) {
+            assert_eq!(a, b);
+            assert!(x == y, "{a} differs after {signal} at {millis} ms");
+        }
+        assert_eq!(wanted.len(), got.len());
+    }
+    println!("{interrupted} of 5 runs were cut");
+}
+
+#[test]
+fn exit_codes_have_two_causes_each() {
+    let root = fixtures("standard_root");
+    let root = root.to_str().unwrap();
+    let broken = fixtures("broken/no-msh");
+    let broken = broken.to_str().unwrap();
+    let code = |args: &[&str]| run(args).status.code();
+    assert_eq!(code(&["convert", root, "-qq"]), Some(0));
+    assert_eq!(code(&["rule", "HL7102"]), Some(0));
+    assert_eq!(code(&["convert", broken, "-qq"]), Some(1));
+    assert_eq!(code(&["convert", root, "-qq", "--strict"]), Some(1));
+    assert_eq!(code(&["convert", "no-such-folder"]), Some(2));
+    assert_eq!(code(&["convert", root, "--institution", "13"]), Some(2));
+    assert_eq!(code(&["convert", root, "--no-such-flag"]), Some(2));
+}
+
+#[test]
+fn mistakes_name_the_nearest_thing() {
+    let root = fixtures("standrad_root");
+    let o = run(&["convert", root.to_str().unwrap()]);
+    assert!(
+        String::from_utf8_lossy(&o.stderr).contains("Did you mean"),
+        "{}",
+        String::from_utf8_lossy(&o.stderr)
+    );
+    let o = run(&["rule", "HL7192"]);
+    assert_eq!(o.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&o.stderr).contains("Close: HL71"));
+}
+
+#[test]
+fn stdin_gives_the_bytes_of_the_file_and_nothing_leaks_to_stderr() {
+    let files = tree(&fixtures("standard_root"));
+    let (name, bytes) = files.iter().find(|(n, _)| n.contains("ADT-00")).unwrap();
+    let mut child = warifu(&["convert", "-", "--to", "ndjson"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), bytes).unwrap();
+    let piped = child.wait_with_output().unwrap();
+    assert_eq!(
+        piped.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&piped.stderr)
+    );
+    let text = String::from_utf8(piped.stdout).unwrap();
+    assert!(
+        text.lines()
+            .any(|l| l.contains("\"resourceType\":\"Patient\"")),
+        "{name}"
+    );
+    let err = String::from_utf8_lossy(&piped.stderr);
+    for secret in ["割符", "花子", "0000990001", "\u{1b}"] {
+        assert!(!err.contains(secret), "stderr shows {secret:?}");
+    }
+}
+
+#[test]
+fn show_answers_paths_and_trees() {
+    let files = tree(&fixtures("standard_root"));
+    let (name, _) = files
+        .iter()
+        .find(|(n, _)| n.contains("ADT-00") && n.ends_with("_1"))
+        .unwrap();
+    let path = fixtures("standard_root").join(name);
+    let path = path.to_str().unwrap();
+    let o = run(&["show", path, "--path", "PID-5[1].1"]);
+    assert_eq!(o.status.code(), Some(0));
+    assert!(!o.stdout.is_empty());
+    let o = run(&["show", path, "--format", "json"]);
+    let v: serde_json::Value = serde_json::from_slice(&o.stdout).unwrap();
+    assert!(v["segments"].as_array().unwrap().len() > 3);
+    assert_eq!(
+        run(&["show", path, "--path", "PID5"]).status.code(),
+        Some(2)
+    );
+}
