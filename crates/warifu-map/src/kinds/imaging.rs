@@ -1,7 +1,7 @@
 //! Radiology, endoscopy and physiology: orders (OMG-01, 02, 03), what was performed (OMG-11, 12) and
 //! results (OMG-13). Mapping §10.
 //!
-//! The segments of a message are walked once into [`Order`]s. The rows `NW` and `PA` of an order are
+//! The segments of a message are walked once into orders. The rows `NW` and `PA` of an order are
 //! one ServiceRequest, each `CH` row is a child of it.
 
 pub mod order;

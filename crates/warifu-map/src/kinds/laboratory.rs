@@ -1,7 +1,7 @@
 //! Laboratory: OML-01 orders, OML-11 results with bacteriology. Mapping §7.
 //!
 //! One OBR gives one ServiceRequest and, in results, one DiagnosticReport; one SPM one Specimen; one
-//! OBX one Observation. The segments are walked once ([`walk`]).
+//! OBX one Observation. The segments are walked once (`laboratory/walk.rs`).
 
 mod microbiology;
 mod order;
