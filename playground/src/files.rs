@@ -1,7 +1,7 @@
 //! The list of opened files: patients with their files, as it arrives from the worker in pieces.
 
 use crate::json::{Json, Value};
-use crate::outline::Outline;
+use crate::{outline::Outline, text::holds};
 
 /// What the storage says of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -206,14 +206,13 @@ impl FileList {
     /// Rebuilds the rows after files were added or the filter changed.
     pub fn rebuild(&mut self) {
         self.listed = self.files.len();
-        let needle = self.filter.to_ascii_lowercase();
         let mut depths: Vec<u16> = Vec::with_capacity(self.files.len() + self.patients.len());
         self.entries.clear();
         let mut last = u32::MAX;
         for (i, file) in self.files.iter().enumerate() {
-            if !needle.is_empty()
-                && !file.path.to_ascii_lowercase().contains(&needle)
-                && !file.kind.to_ascii_lowercase().contains(&needle)
+            if !self.filter.is_empty()
+                && !holds(&file.path, &self.filter)
+                && !holds(&file.kind, &self.filter)
             {
                 continue;
             }
@@ -236,7 +235,7 @@ impl FileList {
             depths.push(u16::from(under));
         }
         self.outline = Outline::from_depths(&depths);
-        if needle.is_empty() && self.files.len() > OPEN_LIMIT {
+        if self.filter.is_empty() && self.files.len() > OPEN_LIMIT {
             self.outline.close_below(1);
             if let Some(first) = self
                 .entries

@@ -176,7 +176,7 @@ impl Json {
                 .get(parent)
                 .is_some_and(|p| p.kind == Kind::Object);
             steps.push(if in_object {
-                self.key(i).replace('~', "~0").replace('/', "~1")
+                escape(&self.key(i))
             } else {
                 node.index.to_string()
             });
@@ -199,7 +199,7 @@ impl Json {
         }
         for step in pointer.strip_prefix('/')?.split('/') {
             let node = self.nodes.get(at)?;
-            let wanted = step.replace("~1", "/").replace("~0", "~");
+            let wanted = unescape_step(step);
             let number: Option<u32> = if node.kind == Kind::Array {
                 wanted.parse().ok()
             } else {
@@ -372,6 +372,35 @@ pub fn leaf_text(json: &Json, at: usize) -> String {
             Kind::Array => "[]".into(),
             _ => json.raw(n.span).into(),
         })
+}
+
+/// A member name as a step of a pointer.
+fn escape(key: &str) -> String {
+    let mut out = String::new();
+    for c in key.chars() {
+        match c {
+            '~' => out.push_str("~0"),
+            '/' => out.push_str("~1"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// A step of a pointer as a member name.
+fn unescape_step(step: &str) -> String {
+    let mut out = String::new();
+    let mut tilde = false;
+    for c in step.chars() {
+        match (tilde, c) {
+            (true, '0') => out.push('~'),
+            (true, '1') => out.push('/'),
+            (false, '~') => {}
+            (_, c) => out.push(c),
+        }
+        tilde = !tilde && c == '~';
+    }
+    out
 }
 
 /// Resolves JSON escapes; lone surrogates become U+FFFD.

@@ -2,7 +2,7 @@
 
 use warifu_ssmix2::{DataKind, KINDS};
 
-use crate::text::Text;
+use crate::text::{Text, holds};
 
 /// Names of a data kind by its code, `OML-11`.
 pub fn name(code: &str) -> Option<Text> {
@@ -78,7 +78,7 @@ pub fn examples(paths: &[String]) -> (Vec<Example>, Vec<Example>) {
             let folder = format!("/{code}/");
             let path = paths
                 .iter()
-                .find(|p| p.starts_with("standard_root/") && p.contains(&folder))?;
+                .find(|p| p.starts_with("standard_root/") && holds(p, &folder))?;
             Some(Example {
                 name: path.clone(),
                 code,

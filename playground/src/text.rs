@@ -23,11 +23,17 @@ impl Text {
     /// The text with its slots filled in order.
     pub fn fill(self, lang: Lang, slots: &[&str]) -> String {
         let mut out = String::new();
-        let mut parts = self.of(lang).split("{}");
-        out.push_str(parts.next().unwrap_or_default());
-        for (i, part) in parts.enumerate() {
-            out.push_str(slots.get(i).copied().unwrap_or("{}"));
-            out.push_str(part);
+        let mut slots = slots.iter();
+        let mut open = false;
+        for c in self.of(lang).chars() {
+            match c {
+                '{' => open = true,
+                '}' if open => {
+                    open = false;
+                    out.push_str(slots.next().copied().unwrap_or("{}"));
+                }
+                c => out.push(c),
+            }
         }
         out
     }
@@ -99,6 +105,7 @@ texts! {
     NO_FINDINGS = "問題は見つかりませんでした ({} ファイル)", "No problems found ({} files)";
     NO_FINDINGS_HERE = "このファイルに問題は見つかりませんでした", "No problems found in this file";
     NO_UNUSED = "すべての項目が使われました", "Every field was used";
+    EMPTY_FILE = "空のファイルです (0 バイト)", "The file is empty (0 bytes)";
     NOT_OURS = "SS-MIX2 でも FHIR でもないファイルです。先頭のバイト: {}", "Neither SS-MIX2 nor FHIR. First bytes: {}";
     NO_FIELDS = "この形式に HL7 の項目はありません。原文をご覧ください", "This kind of file has no HL7 fields; see its text";
     NO_OUTPUT = "このファイルからは何も作られませんでした", "Nothing was made from this file";
@@ -113,6 +120,7 @@ texts! {
     RESOURCES = "{} リソース", "{} resources";
     FILES_DONE = "{} ファイル → {} リソース", "{} files → {} resources";
     CONSTANT = "定数 (表 {})", "Constant (table {})";
+    CONSTANT_PLAIN = "定数", "Constant";
     MADE = "{} → {} 要素", "{} → {} elements";
     MADE_NONE = "{} → 使われていません", "{} → not used";
     FROM_SPANS = "{} ← {} か所", "{} ← {} places";
@@ -219,6 +227,44 @@ texts! {
     SHARED_NAME = "共有された内容", "Shared content";
 }
 
+/// Whether a text holds another; ASCII letters are taken as equal in both cases.
+///
+/// The standard library's searches are fast on long texts and large in code; these are short.
+pub fn holds(text: &str, part: &str) -> bool {
+    part.is_empty()
+        || text
+            .as_bytes()
+            .windows(part.len())
+            .any(|w| w.eq_ignore_ascii_case(part.as_bytes()))
+}
+
+/// A text with all its line ends (CR, LF, CRLF) as one character.
+pub fn line_ends(text: &str, end: char) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut after_cr = false;
+    for c in text.chars() {
+        match c {
+            '\n' if after_cr => {}
+            '\r' | '\n' => out.push(end),
+            c => out.push(c),
+        }
+        after_cr = c == '\r';
+    }
+    out
+}
+
+/// Texts one after another.
+pub fn join<T: AsRef<str>>(parts: &[T], between: &str) -> String {
+    let mut out = String::new();
+    for (i, part) in parts.iter().enumerate() {
+        if i > 0 {
+            out.push_str(between);
+        }
+        out.push_str(part.as_ref());
+    }
+    out
+}
+
 /// A count with thousands separators.
 pub fn number(n: u64) -> String {
     let digits = n.to_string();
@@ -257,6 +303,17 @@ mod tests {
             );
             assert!(!t.ja.is_empty() && !t.en.is_empty());
         }
+    }
+
+    #[test]
+    fn small_helpers() {
+        assert!(holds("PID-5[2].1", "pid-5") && holds("患者氏名", "氏名") && holds("x", ""));
+        assert!(!holds("a", "ab") && !holds("", "a"));
+        assert_eq!(line_ends("a\r\nb\nc\r\rd", '|'), "a|b|c||d");
+        assert_eq!(
+            (join(&["a", "b"], ", "), join::<&str>(&[], ",")),
+            ("a, b".into(), String::new())
+        );
     }
 
     #[test]

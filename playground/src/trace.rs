@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use crate::{
     json::{Json, Value},
     order::sort,
+    settings::Lang,
+    text::{CONSTANT, CONSTANT_PLAIN, join},
 };
 
 /// The mapping row that made an element.
@@ -252,7 +254,7 @@ impl Marks {
     }
 
     /// Marks from an element: all its source bytes. A branch stands for its leaves.
-    pub fn of_element(trace: &TraceIndex, json: &Json, node: usize, constant: &str) -> Self {
+    pub fn of_element(trace: &TraceIndex, json: &Json, node: usize, lang: Lang) -> Self {
         let pointer = json.pointer(node);
         let hits = trace.from_pointer(&pointer);
         let mut spans: Vec<(String, u32, u32)> = hits
@@ -265,7 +267,7 @@ impl Marks {
         let mut labels: Vec<String> = Vec::new();
         for hit in &hits {
             let label = if hit.places.is_empty() {
-                constant_label(hit, constant)
+                constant_label(hit, lang)
             } else {
                 sources(hit, None)
             };
@@ -275,7 +277,7 @@ impl Marks {
         }
         let more = labels.len().saturating_sub(3);
         labels.truncate(3);
-        let mut label = labels.join(" ");
+        let mut label = join(&labels, " ");
         if more > 0 {
             let _ = write!(label, " +{more}");
         }
@@ -329,7 +331,7 @@ fn sources(hit: &Hit, _shown: Option<&str>) -> String {
     }
     let more = paths.len().saturating_sub(3);
     paths.truncate(3);
-    let mut out = paths.join(" + ");
+    let mut out = join(&paths, " + ");
     if more > 0 {
         let _ = write!(out, " +{more}");
     }
@@ -340,11 +342,11 @@ fn sources(hit: &Hit, _shown: Option<&str>) -> String {
     }
 }
 
-/// `定数 (表 PID_TO_JP_PATIENT)`; `word` is the word for a constant in the page's language.
-pub fn constant_label(hit: &Hit, word: &str) -> String {
+/// `定数 (表 PID_TO_JP_PATIENT)`, or `定数` for what the engine writes by itself.
+pub fn constant_label(hit: &Hit, lang: Lang) -> String {
     match &hit.row {
-        Some(row) if !row.table.is_empty() => word.replace("{}", &row.table),
-        _ => word.replace(" (表 {})", "").replace(" (table {})", ""),
+        Some(row) if !row.table.is_empty() => CONSTANT.fill(lang, &[&row.table]),
+        _ => CONSTANT_PLAIN.of(lang).to_owned(),
     }
 }
 
@@ -401,7 +403,7 @@ mod tests {
     #[test]
     fn an_element_marks_all_its_spans() {
         let (t, j) = both();
-        let m = Marks::of_element(&t, &j, j.find("/name/1/text").unwrap(), "定数 (表 {})");
+        let m = Marks::of_element(&t, &j, j.find("/name/1/text").unwrap(), Lang::Ja);
         assert_eq!(m.spans, [("f".into(), 243, 253), ("f".into(), 254, 260)]);
         assert!(m.touches("f", 250, 251) && !m.touches("f", 253, 254) && !m.touches("g", 250, 251));
         assert!(m.covers("f", 243, 253) && !m.covers("f", 240, 253));
@@ -410,7 +412,7 @@ mod tests {
     #[test]
     fn a_branch_stands_for_its_leaves_but_not_for_its_namesakes() {
         let (t, j) = both();
-        let m = Marks::of_element(&t, &j, j.find("/name/1").unwrap(), "定数 (表 {})");
+        let m = Marks::of_element(&t, &j, j.find("/name/1").unwrap(), Lang::Ja);
         assert_eq!(m.spans.len(), 2);
         assert!(m.spans.iter().all(|s| s.0 == "f"));
     }
@@ -419,7 +421,7 @@ mod tests {
     fn constants_name_their_table() {
         let (t, j) = both();
         let node = j.find("/resourceType").unwrap();
-        let m = Marks::of_element(&t, &j, node, "定数 (表 {})");
+        let m = Marks::of_element(&t, &j, node, Lang::Ja);
         assert_eq!(m.label(node), Some("定数 (表 PID_TO_JP_PATIENT)"));
         assert_eq!(m.label(node + 1), None);
         let engine = Hit {
@@ -427,8 +429,8 @@ mod tests {
             row: None,
             places: Vec::new(),
         };
-        assert_eq!(constant_label(&engine, "定数 (表 {})"), "定数");
-        assert_eq!(constant_label(&engine, "Constant (table {})"), "Constant");
+        assert_eq!(constant_label(&engine, Lang::Ja), "定数");
+        assert_eq!(constant_label(&engine, Lang::En), "Constant");
         assert_eq!(t.unused[0].reason, "ignored");
     }
 }

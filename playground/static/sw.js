@@ -6,9 +6,12 @@ const NAME = `warifu-${LIST.version}`;
 self.addEventListener("install", (event) => {
   event.waitUntil((async () => {
     const cache = await caches.open(NAME);
-    const addresses = LIST.files.map((f) => f.split("/").map(encodeURIComponent).join("/"));
-    await cache.addAll(addresses.map((a) => new Request(a, { cache: "no-cache" })));
+    const add = (names) => cache.addAll(names
+      .map((name) => new Request(name.split("/").map(encodeURIComponent).join("/"), { cache: "no-cache" })));
+    await add([...LIST.files, "examples/index.json"]);
     await cache.add(new Request("./", { cache: "no-cache" }));
+    const index = await (await cache.match("examples/index.json")).json();
+    await add(index.map((example) => `examples/${example.path}`));
   })());
 });
 

@@ -3,13 +3,14 @@
 //
 // in:  init open run node trace export cancel probe forget
 // out: ready progress rows counts result failed done
-import { Engine, ZipArchive, initSync, listStorage, version } from "./convert.js";
+import { Engine, ZipArchive, initSync, listStorage, sniff, version } from "./convert.js";
 import { ZipWriter } from "./worker-zip.mjs";
 
 const MIB = 1 << 20;
 const MAX_FILE = 64 * MIB;
 const CHUNK = 4000;
 const encoder = new TextEncoder();
+const LF = new Uint8Array([10]);
 
 /** Files by id: `{path, file | bytes | zip}`, `zip` being `{archive, blob, index}`. */
 let files = [];
@@ -18,6 +19,8 @@ let places = new Map();
 let patients = new Map();
 /** The order of the list. */
 let order = [];
+/** Whether files can be listed before all are there: no archive among them. */
+let mayList = true;
 const cancelled = new Set();
 
 class Cancelled extends Error {}
@@ -85,33 +88,50 @@ async function unpack({ path, zip: { archive, blob, index } }) {
   }
 }
 
-/** Takes files in pieces; the last piece expands archives, lists the storage and sends the rows. */
+/** Folder of a patient in a storage, and what lies in it: enough for a first list. */
+const IN_STORAGE = /(?:^|\/)\d{3}\/\d{3}\/([^/]+)\/([^/]+)\/([^/]+)\//;
+
+/** Sends rows `[id, path, patient, kind, state, date]` of files. `first` marks the list that is not yet sorted out. */
+function sendRows(id, from, ids, first) {
+  const rows = pack(ids.map((i) => {
+    const { path } = files[i];
+    if (first) {
+      const [, patient = "", date = "", kind = ""] = IN_STORAGE.exec(path) ?? [];
+      return [i, path, patient, kind, "current", date];
+    }
+    const p = places.get(path);
+    return [i, path, p?.patient ?? "", p?.kind ?? "", p?.state ?? "foreign", p?.date ?? ""];
+  }));
+  post({ type: "rows", id, from, first, rows }, [rows.buffer]);
+}
+
+/**
+ * Takes files in pieces. Large folders are shown at once as they come; the last piece expands
+ * archives, lets the engine sort the storage out and sends the list anew.
+ */
 async function open({ id, list, last }) {
+  const from = files.length;
   for (const entry of list) files.push(entry);
+  if (from === 0) mayList = true;
+  mayList &&= list.every((entry) => !/\.zip$/i.test(entry.path));
+  if (mayList && !(last && from === 0)) sendRows(id, from, list.map((_, k) => from + k), true);
   if (!last) return;
   const started = performance.now();
   const expanded = [];
   for (const entry of files) {
     check(id);
     // A storage's files have no extension: only names that say so, or a single file, are looked into.
-    const inside = entry.path.toLowerCase().endsWith(".zip") || files.length === 1 ? await expand(id, entry) : undefined;
-    if (inside) {
-      for (const file of inside) expanded.push(file);
-      continue;
-    }
-    expanded.push(entry);
+    const inside = /\.zip$/i.test(entry.path) || files.length === 1 ? await expand(id, entry) : undefined;
+    if (inside) for (const file of inside) expanded.push(file);
+    else expanded.push(entry);
   }
   files = expanded;
   await breathe();
   check(id);
   arrange(listStorage(files.map((f) => f.path)));
-  for (let from = 0; from < order.length; from += CHUNK) {
+  for (let at = 0; at < order.length || at === 0; at += CHUNK) {
     check(id);
-    const rows = pack(order.slice(from, from + CHUNK).map((i) => {
-      const p = places.get(files[i].path);
-      return [i, files[i].path, p?.patient ?? "", p?.kind ?? "", p?.state ?? "foreign", p?.date ?? ""];
-    }));
-    post({ type: "rows", id, from, rows }, [rows.buffer]);
+    sendRows(id, at, order.slice(at, at + CHUNK), false);
     await breathe();
   }
   post({ type: "done", id, total: order.length, ms: performance.now() - started });
@@ -145,11 +165,28 @@ function arrange(listing) {
   for (let i = 0; i < files.length; i += 1) if (!taken[i]) order.push(i);
 }
 
+/**
+ * What the engine takes a file for, and whether it is converted: a file outside any storage that
+ * is neither a message nor a document is only shown.
+ */
+function look(entry, bytes) {
+  const content = sniff(bytes.subarray(0, 512));
+  const stray = !places.has(entry.path) && (content === "other" || content === "json");
+  return { content, stray };
+}
+
 /** All files that one output of these options is made of, and the conversion. */
 async function convert(id, engine, index, byPatient) {
   const entry = files[index];
   const patient = byPatient ? places.get(entry.path)?.patient : undefined;
-  if (patient === undefined) return engine.convert(entry.path, await read(id, entry));
+  if (patient === undefined) {
+    const bytes = await read(id, entry);
+    const { content, stray } = look(entry, bytes);
+    if (!stray) return engine.convert(entry.path, bytes);
+    // JSON is shown as it is.
+    const json = content === "json" ? Uint8Array.from(bytes) : new Uint8Array();
+    return { json, diagnostics: [], stats: { resources: {} } };
+  }
   const group = [];
   for (const i of patients.get(patient)) {
     check(id);
@@ -182,18 +219,18 @@ async function run({ id, options }) {
       check(id);
       const entry = files[index];
       try {
-        const bytes = await read(id, entry);
-        const out = engine.convert(entry.path, bytes);
+        const out = await convert(id, engine, index, false);
         counts.push([index, ...count(out.diagnostics)]);
         for (const d of out.diagnostics) findings.push(d);
         for (const n of Object.values(out.stats.resources)) resources += n;
-        bytesDone += bytes.length;
+        bytesDone += entry.bytes?.length ?? entry.file?.size ?? 0;
       } catch (error) {
         // A file that cannot be read is counted; a panic or a cancel ends the run.
         if (!(error instanceof TooLarge || error?.name === "NotReadableError" || error?.name === "NotFoundError" || error?.code === "read")) throw error;
         counts.push([index, 1, 0, 0]);
+      } finally {
+        done += 1;
       }
-      done += 1;
       const now = performance.now();
       if (now - last > 100) {
         last = now;
@@ -217,6 +254,7 @@ async function node({ id, index, options, byPatient, compare }) {
   check(id);
   const engine = new Engine({ ...options, trace: false });
   try {
+    const { content } = look(entry, raw);
     const view = engine.parse(entry.path, raw);
     const started = performance.now();
     const out = await convert(id, engine, index, byPatient);
@@ -224,6 +262,7 @@ async function node({ id, index, options, byPatient, compare }) {
     const other = compare ? await withEngine(compare.options, (e) => convert(id, e, index, compare.byPatient)) : undefined;
     const meta = pack({
       view: { ...view, diagnostics: undefined }, findings: out.diagnostics, stats: out.stats, us, path: entry.path,
+      content,
       index,
     });
     const shown = Uint8Array.from(raw);
@@ -261,33 +300,42 @@ async function save({ id, what, index, options, byPatient }) {
     post({ type: "done", id });
     return;
   }
-  const todo = byPatient
-    ? [...[...patients.values()].map((p) => p[0]).filter((i) => i !== undefined), ...order.filter((i) => !places.has(files[i].path))]
-    : order.filter((i) => !["superseded", "cancelled", "snapshot-old"].includes(places.get(files[i].path)?.state));
+  // Whole patients where an output needs all their versions; the engine chooses among them.
+  const whole = byPatient || what === "ndjson";
+  const loose = order.filter((i) => !places.has(files[i].path));
+  const todo = whole
+    ? [...patients.values(), ...loose.map((i) => [i])].filter((group) => group.length > 0)
+    : order.filter((i) => !["superseded", "cancelled", "snapshot-old"].includes(places.get(files[i].path)?.state)).map((i) => [i]);
   const engine = new Engine({ ...options, trace: what === "trace", to: what === "ndjson" ? "ndjson" : options.to });
   const zip = new ZipWriter();
   const parts = new Map();
+  const seen = new Set();
   const add = (name, bytes) => {
     if (!parts.has(name)) parts.set(name, []);
     parts.get(name).push(bytes);
   };
   let done = 0, last = performance.now();
   try {
-    for (const i of todo) {
+    for (const group of todo) {
       check(id);
-      const out = await convert(id, engine, i, byPatient);
-      if (what === "trace") {
-        for (const hit of out.trace?.hits ?? []) add("trace.ndjson", encoder.encode(`${JSON.stringify(hit)}\n`));
-        for (const unused of out.trace?.unused ?? []) add("trace.ndjson", encoder.encode(`${JSON.stringify({ unused })}\n`));
-      } else if (what === "ndjson") {
-        for (const line of lines(out.json)) add(`${resourceType(line)}.ndjson`, line);
+      const [i] = group;
+      const patient = places.get(files[i].path)?.patient;
+      let diagnostics;
+      if (what === "ndjson") {
+        diagnostics = await addPieces(id, engine, group, patient !== undefined, seen, add);
       } else {
-        const extension = options.to === "ndjson" ? "ndjson" : "json";
-        const patient = places.get(files[i].path)?.patient;
-        const stem = byPatient && patient ? `patient-${patients.get(patient)[0]}` : safeName(files[i].path);
-        await zip.add(`${stem}.${extension}`, [out.json]);
+        const out = await convert(id, engine, i, byPatient);
+        diagnostics = out.diagnostics;
+        if (what === "trace") {
+          for (const hit of out.trace?.hits ?? []) add("trace.ndjson", encoder.encode(`${JSON.stringify(hit)}\n`));
+          for (const unused of out.trace?.unused ?? []) add("trace.ndjson", encoder.encode(`${JSON.stringify({ unused })}\n`));
+        } else {
+          const extension = options.to === "ndjson" ? "ndjson" : "json";
+          const stem = byPatient && patient ? `patient-${group[0]}` : safeName(files[i].path);
+          await zip.add(`${stem}.${extension}`, [out.json]);
+        }
       }
-      for (const d of out.diagnostics) add("diagnostics.ndjson", encoder.encode(`${JSON.stringify(d)}\n`));
+      for (const d of diagnostics) add("diagnostics.ndjson", encoder.encode(`${JSON.stringify(d)}\n`));
       done += 1;
       if (performance.now() - last > 100) {
         last = performance.now();
@@ -304,21 +352,26 @@ async function save({ id, what, index, options, byPatient }) {
   }
 }
 
-/** Lines of NDJSON bytes, each with its LF. */
-function* lines(bytes) {
-  let from = 0;
-  while (from < bytes.length) {
-    const at = bytes.indexOf(10, from);
-    const to = at < 0 ? bytes.length : at + 1;
-    if (to - from > 1) yield bytes.subarray(from, to);
-    from = to;
+/** Resources of one patient (or of a loose file) as lines by type; what many share is written once. */
+async function addPieces(id, engine, group, isPatient, seen, add) {
+  const input = [];
+  for (const i of group) {
+    const bytes = await read(id, files[i]);
+    if (!look(files[i], bytes).stray) input.push({ path: files[i].path, bytes });
   }
-}
-
-/** The engine writes `resourceType` first. */
-function resourceType(line) {
-  const head = new TextDecoder().decode(line.subarray(0, 80));
-  return /"resourceType":"([A-Za-z]{1,40})"/.exec(head)?.[1] ?? "Other";
+  if (input.length === 0) return [];
+  const made = engine.pieces(input, isPatient);
+  let from = 0;
+  made.ends.forEach((end, i) => {
+    const line = made.json.subarray(from, end);
+    from = end;
+    const key = `${made.types[i]}/${made.ids[i]}`;
+    if (made.shared[i] && seen.has(key)) return;
+    if (made.shared[i]) seen.add(key);
+    add(`${made.types[i]}.ndjson`, line);
+    if (line.at(-1) !== 10) add(`${made.types[i]}.ndjson`, LF);
+  });
+  return made.diagnostics;
 }
 
 /** Tries to send; says what happened. The answer is expected to be a refusal. */

@@ -102,9 +102,7 @@ fn finding_list(app: App) -> View {
                         list.focus();
                     })
                     .child((
-                        html::span()
-                            .class(class(severity))
-                            .child(move || app.say(said(severity))),
+                        html::span().class(class(severity)).say(app, said(severity)),
                         html::span().class("mono code").child(f.code.clone()),
                         html::span().class("mono path clip").child(f.path.clone()),
                         html::span().class("clip grow").child(f.message.clone()),
@@ -161,9 +159,7 @@ fn frame(app: App, f: &Finding) -> View {
         .attr("aria-label", f.code.clone())
         .child((
             html::div().class("frame-head").child((
-                html::span()
-                    .class(class(severity))
-                    .child(move || app.say(said(severity))),
+                html::span().class(class(severity)).say(app, said(severity)),
                 html::span().class("mono strong").child(f.code.clone()),
                 html::span().child(f.message.clone()),
             )),
@@ -196,9 +192,7 @@ fn frame(app: App, f: &Finding) -> View {
             )),
             (!f.help.is_empty()).then(|| {
                 html::div().class("frame-help").child((
-                    html::span()
-                        .class("tag")
-                        .child(move || app.say(text::HELP_LABEL)),
+                    html::span().class("tag").say(app, text::HELP_LABEL),
                     html::span().child(f.help.clone()),
                 ))
             }),
@@ -267,7 +261,7 @@ fn unused_list(app: App) -> View {
                         html::span()
                             .class("tag")
                             .class(("is-lost", u.reason == "lost"))
-                            .child(move || app.say(reason)),
+                            .say(app, reason),
                         html::span()
                             .class("clip grow")
                             .child(move || match app.lang.get() {

@@ -55,11 +55,11 @@ pub(super) fn view(app: App) -> View {
                 };
                 html::div().class("dialog-body").child((
                     html::div().class("dialog-head").child((
-                        html::h2().id("dialog-title").child(move || app.say(title)),
+                        html::h2().id("dialog-title").say(app, title),
                         html::button()
                             .class("icon-button")
                             .attr("type", "button")
-                            .attr("aria-label", move || app.say(text::CLOSE))
+                            .attr_say("aria-label", app, text::CLOSE)
                             .on(ev::click, move |_| app.dialog.set(None))
                             .child("✕"),
                     )),
@@ -76,7 +76,7 @@ pub(super) fn select(
     app: App,
     label: Text,
     options: &'static [(&'static str, Text)],
-    value: Rc<dyn Fn() -> &'static str>,
+    value: Rc<dyn Ask<&'static str>>,
     set: Box<dyn Fn(&str)>,
 ) -> View {
     let mut choices = html::select().on(ev::change, move |e| set(&super::value_of(&e)));
@@ -85,32 +85,28 @@ pub(super) fn select(
         choices = choices.child(
             html::option()
                 .attr("value", *word)
-                .prop("selected", move || value() == *word)
-                .child(move || app.say(*name)),
+                .prop("selected", move || value.ask() == *word)
+                .say(app, *name),
         );
     }
     html::label()
         .class("field")
-        .child(
-            html::span()
-                .class("field-label")
-                .child(move || app.say(label)),
-        )
+        .child(html::span().class("field-label").say(app, label))
         .child(choices)
         .into_any()
 }
 
 #[inline(never)]
-fn check(app: App, label: Text, value: Box<dyn Fn() -> bool>, set: Box<dyn Fn(bool)>) -> View {
+fn check(app: App, label: Text, value: Box<dyn Ask<bool>>, set: Box<dyn Tell<bool>>) -> View {
     html::label()
         .class("check")
         .child(
             html::input()
                 .attr("type", "checkbox")
-                .prop("checked", value)
-                .on(ev::change, move |e| set(super::checked(&e))),
+                .prop("checked", move || value.ask())
+                .on(ev::change, move |e| set.tell(super::checked(&e))),
         )
-        .child(html::span().child(move || app.say(label)))
+        .child(html::span().say(app, label))
         .into_any()
 }
 
@@ -152,7 +148,7 @@ fn letters(app: App) -> View {
 }
 
 fn group(app: App, title: Text) -> El {
-    html::fieldset().child(html::legend().child(move || app.say(title)))
+    html::fieldset().child(html::legend().say(app, title))
 }
 
 fn settings(app: App) -> View {
@@ -161,7 +157,7 @@ fn settings(app: App) -> View {
         .child(
             html::span()
                 .class("field-label")
-                .child(move || app.say(text::SET_INSTITUTION)),
+                .say(app, text::SET_INSTITUTION),
         )
         .child(
             html::input()
@@ -242,9 +238,7 @@ fn settings(app: App) -> View {
             .child(conversion)
             .child(strict),
         group(app, text::SET_LOOK).child(look).child(letters(app)),
-        html::p()
-            .class("dim small")
-            .child(move || app.say(text::SET_KEPT)),
+        html::p().class("dim small").say(app, text::SET_KEPT),
     )
         .into_any()
 }
@@ -255,17 +249,17 @@ fn paste(app: App) -> View {
     let initial = {
         let pasted = app.pasted.get_untracked();
         let doc = app.doc.get_untracked();
-        if doc.path == "pasted.hl7" || doc.path.is_empty() {
+        if app.from_paste.get_untracked() || doc.path.is_empty() {
             pasted
         } else {
-            doc.message.text.replace("\r\n", "\n").replace('\r', "\n")
+            text::line_ends(&doc.message.text, '\n')
         }
     };
     (
         html::label()
             .attr("for", "paste-text")
             .class("field-label")
-            .child(move || app.say(text::PASTE_LABEL)),
+            .say(app, text::PASTE_LABEL),
         html::textarea()
             .id("paste-text")
             .class("mono")
@@ -275,9 +269,7 @@ fn paste(app: App) -> View {
             .attr("autocomplete", "off")
             .attr("placeholder", "MSH|^~\\&|…")
             .prop("value", initial),
-        html::p()
-            .class("dim small")
-            .child(move || app.say(text::PASTE_NOTE)),
+        html::p().class("dim small").say(app, text::PASTE_NOTE),
         html::div().class("actions").child(
             html::button()
                 .class("primary")
@@ -290,7 +282,7 @@ fn paste(app: App) -> View {
                         app.open_text(&text);
                     }
                 })
-                .child(move || app.say(text::PASTE_RUN)),
+                .say(app, text::PASTE_RUN),
         ),
     )
         .into_any()
@@ -321,7 +313,7 @@ fn share_view(app: App) -> View {
     });
     let has_doc = move || app.doc.with(|d| !d.raw.is_empty());
     (
-        html::p().child(move || app.say(text::SHARE_DEFAULT)),
+        html::p().say(app, text::SHARE_DEFAULT),
         move || {
             has_doc().then(|| {
                 check(
@@ -338,7 +330,7 @@ fn share_view(app: App) -> View {
         move || {
             own.get().then(|| {
                 html::div().class("warning").attr("role", "group").child((
-                    html::p().child(move || app.say(text::SHARE_WARNING)),
+                    html::p().say(app, text::SHARE_WARNING),
                     check(
                         app,
                         text::SHARE_BOX,
@@ -353,9 +345,7 @@ fn share_view(app: App) -> View {
                 let to_copy = address.clone();
                 (
                     html::label().class("field wide").child((
-                        html::span()
-                            .class("field-label")
-                            .child(move || app.say(text::SHARE_LINK)),
+                        html::span().class("field-label").say(app, text::SHARE_LINK),
                         html::input()
                             .id("share-link")
                             .class("mono")
@@ -384,7 +374,7 @@ fn share_view(app: App) -> View {
                                     move |done| copied.set(done.is_some()),
                                 );
                             })
-                            .child(move || app.say(text::SHARE_COPY)),
+                            .say(app, text::SHARE_COPY),
                     )),
                 )
                     .into_any()
@@ -392,7 +382,7 @@ fn share_view(app: App) -> View {
             Some(Err(())) => html::p()
                 .class("bad")
                 .attr("role", "alert")
-                .child(move || app.say(text::SHARE_TOO_LARGE))
+                .say(app, text::SHARE_TOO_LARGE)
                 .into_any(),
             None => html::p()
                 .class("dim")
@@ -412,14 +402,12 @@ fn share_view(app: App) -> View {
 fn network(app: App) -> View {
     let line = move |label: Text, value: Calc<String>| {
         (
-            html::dt().child(move || app.say(label)),
+            html::dt().say(app, label),
             html::dd().class("mono").child(move || value.get()),
         )
     };
     (
-        html::p()
-            .class("strong")
-            .child(move || app.say(text::NETWORK_STATEMENT)),
+        html::p().class("strong").say(app, text::NETWORK_STATEMENT),
         html::dl().class("facts").child((
             line(
                 text::NETWORK_SENT,
@@ -440,7 +428,7 @@ fn network(app: App) -> View {
                 .id("try-sending")
                 .attr("type", "button")
                 .on(ev::click, move |_| app.try_sending())
-                .child(move || app.say(text::NETWORK_TRY)),
+                .say(app, text::NETWORK_TRY),
             html::span()
                 .id("probe-result")
                 .attr("role", "status")
@@ -466,11 +454,9 @@ fn network(app: App) -> View {
                 }),
         )),
         move || {
-            app.offline.get().then(|| {
-                html::p()
-                    .class("dim small")
-                    .child(move || app.say(text::OFFLINE))
-            })
+            app.offline
+                .get()
+                .then(|| html::p().class("dim small").say(app, text::OFFLINE))
         },
     )
         .into_any()
@@ -496,7 +482,7 @@ fn keys_view(app: App) -> View {
             let what = *what;
             (
                 html::dt().child(html::kbd().child(*key)),
-                html::dd().child(move || app.say(what)),
+                html::dd().say(app, what),
             )
         })
         .collect();

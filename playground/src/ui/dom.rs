@@ -13,12 +13,16 @@ use leptos::{ev::EventDescriptor, prelude::Owner};
 use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
 use web_sys::{Element, Event, Node};
 
-use super::signal::{Sig, bind, hold, sig, untrack};
+use super::{
+    signal::{Ask, Sig, Tell, bind, hold, sig, untrack},
+    state::App,
+};
+use crate::text::Text;
 
 /// What the views use.
 pub(super) mod prelude {
     pub(in crate::ui) use super::super::signal::{
-        Calc, Sig, Slot, changes, derived, effect, hold, sig, untrack,
+        Ask, Calc, Sig, Slot, Tell, changes, derived, effect, hold, sig, untrack,
     };
     pub(in crate::ui) use super::{
         El, IntoView, Ref, View, document, element_of, frame, fresh, keyed, later, on_window,
@@ -69,8 +73,8 @@ where
     E: EventDescriptor,
     E::EventType: JsCast,
 {
-    fn boxed(name: &str, handler: Box<dyn FnMut(Event)>) {
-        let closure = Closure::wrap(handler);
+    fn boxed(name: &str, handler: Box<dyn Handle>) {
+        let closure = listener(handler);
         let _ = window().add_event_listener_with_callback(name, closure.as_ref().unchecked_ref());
         closure.forget();
     }
@@ -175,7 +179,7 @@ where
     T: IntoView,
 {
     fn put(self, parent: &Node) {
-        region(parent, Box::new(move |place| self().put(place)));
+        region(parent, Box::new(move |place: &Node| self().put(place)));
     }
 }
 
@@ -226,13 +230,24 @@ impl Place {
     }
 }
 
+/// A closure that fills a parent.
+trait Fill {
+    fn fill(&self, parent: &Node);
+}
+
+impl<F: Fn(&Node)> Fill for F {
+    fn fill(&self, parent: &Node) {
+        self(parent);
+    }
+}
+
 /// Nodes made anew whenever what `make` reads changes.
 #[inline(never)]
-fn region(parent: &Node, make: Box<dyn Fn(&Node)>) {
+fn region(parent: &Node, make: Box<dyn Fill>) {
     let place = Place::new(parent);
     bind(Box::new(move || {
         let fragment = fragment();
-        make(&fragment);
+        make.fill(&fragment);
         place.fill(&fragment);
     }));
 }
@@ -243,14 +258,14 @@ pub(super) fn fresh(key: impl Fn() -> u32 + 'static, make: impl Fn(u32) -> View 
 }
 
 #[inline(never)]
-fn fresh_boxed(key: Box<dyn Fn() -> u32>, make: Box<dyn Fn(u32) -> View>) -> View {
+fn fresh_boxed(key: Box<dyn Ask<u32>>, make: Box<dyn Tell<u32, View>>) -> View {
     // The view's owner is not the effect's own, which ends at each run.
     let outer = Owner::current().unwrap_or_default();
     let mut last: Option<(u32, Owner)> = None;
     let whole = fragment();
     let place = Place::new(&whole);
     bind(Box::new(move || {
-        let now = key();
+        let now = key.ask();
         if last.as_ref().is_some_and(|(key, _)| *key == now) {
             return;
         }
@@ -259,7 +274,7 @@ fn fresh_boxed(key: Box<dyn Fn() -> u32>, make: Box<dyn Fn(u32) -> View>) -> Vie
         }
         let owner = outer.child();
         let fragment = fragment();
-        untrack(|| owner.with(|| make(now))).put(&fragment);
+        untrack(|| owner.with(|| make.tell(now))).put(&fragment);
         place.fill(&fragment);
         last = Some((now, owner));
     }));
@@ -279,13 +294,13 @@ pub(super) fn keyed(
 }
 
 #[inline(never)]
-fn keyed_boxed(parent: Element, each: Box<dyn Fn() -> Vec<Key>>, make: Box<dyn Fn(Key) -> El>) {
+fn keyed_boxed(parent: Element, each: Box<dyn Ask<Vec<Key>>>, make: Box<dyn Tell<Key, El>>) {
     // The rows' owners are not the effect's own, which ends at each run.
     let outer = Owner::current().unwrap_or_default();
     // A hundred rows at most: looked up by walking.
     let mut rows: Vec<(Key, Owner, Element)> = Vec::new();
     bind(Box::new(move || {
-        let keys = each();
+        let keys = each.ask();
         rows.retain(|(key, owner, element)| {
             let stays = keys.contains(key);
             if !stays {
@@ -300,7 +315,7 @@ fn keyed_boxed(parent: Element, each: Box<dyn Fn() -> Vec<Key>>, make: Box<dyn F
                 row.2.clone()
             } else {
                 let owner = outer.child();
-                let element = untrack(|| owner.with(|| make(key))).node;
+                let element = untrack(|| owner.with(|| make.tell(key))).node;
                 rows.push((key, owner, element.clone()));
                 element
             };
@@ -338,7 +353,7 @@ impl<T: JsCast + Clone + 'static> Ref<T> {
 /// A value that is fixed or follows signals.
 pub(super) enum Value<T> {
     Fixed(T),
-    Follows(Box<dyn Fn() -> T>),
+    Follows(Box<dyn Ask<T>>),
 }
 
 /// Text of an attribute; `None` leaves it out.
@@ -414,8 +429,8 @@ where
 }
 
 #[inline(never)]
-fn follow_attr(el: Element, name: &'static str, value: Box<dyn Fn() -> Attr>) {
-    bind(Box::new(move || put_attr(&el, name, value())));
+fn follow_attr(el: Element, name: &'static str, value: Box<dyn Ask<Attr>>) {
+    bind(Box::new(move || put_attr(&el, name, value.ask())));
 }
 
 /// A class list, or one class that comes and goes.
@@ -458,9 +473,9 @@ impl<F: Fn() -> bool + 'static> IntoClass for (&'static str, F) {
 }
 
 #[inline(never)]
-fn toggle(el: Element, name: &'static str, on: Box<dyn Fn() -> bool>) {
+fn toggle(el: Element, name: &'static str, on: Box<dyn Ask<bool>>) {
     bind(Box::new(move || {
-        let _ = el.class_list().toggle_with_force(name, on());
+        let _ = el.class_list().toggle_with_force(name, on.ask());
     }));
 }
 
@@ -483,6 +498,22 @@ where
     fn into_prop(self) -> Value<JsValue> {
         Value::Follows(Box::new(move || self().into()))
     }
+}
+
+/// A closure that takes an event.
+trait Handle {
+    fn handle(&mut self, event: Event);
+}
+
+impl<F: FnMut(Event)> Handle for F {
+    fn handle(&mut self, event: Event) {
+        self(event);
+    }
+}
+
+#[inline(never)]
+fn listener(mut handler: Box<dyn Handle>) -> Closure<dyn FnMut(Event)> {
+    Closure::new(move |e: Event| handler.handle(e))
 }
 
 /// A listener that is taken off its element before it is dropped.
@@ -530,6 +561,23 @@ impl El {
         self
     }
 
+    /// A text in the page's language.
+    #[inline(never)]
+    pub(super) fn say(self, app: App, text: Text) -> Self {
+        let node = document().create_text_node("");
+        append(&self.node, &node);
+        bind(Box::new(move || node.set_data(app.say(text))));
+        self
+    }
+
+    /// An attribute in the page's language.
+    #[inline(never)]
+    pub(super) fn attr_say(self, name: &'static str, app: App, text: Text) -> Self {
+        let el = self.node.clone();
+        bind(Box::new(move || put_text(&el, name, app.say(text))));
+        self
+    }
+
     /// A style property, through the object model.
     pub(super) fn style(
         self,
@@ -540,10 +588,10 @@ impl El {
     }
 
     #[inline(never)]
-    fn set_style(&self, name: &'static str, value: Box<dyn Fn() -> String>) {
+    fn set_style(&self, name: &'static str, value: Box<dyn Ask<String>>) {
         let el: web_sys::HtmlElement = self.node.clone().unchecked_into();
         bind(Box::new(move || {
-            let _ = el.style().set_property(name, &value());
+            let _ = el.style().set_property(name, &value.ask());
         }));
     }
 
@@ -560,7 +608,7 @@ impl El {
         let el = self.node.clone();
         match value {
             Value::Fixed(value) => put(&el, name, &value),
-            Value::Follows(value) => bind(Box::new(move || put(&el, name, &value()))),
+            Value::Follows(value) => bind(Box::new(move || put(&el, name, &value.ask()))),
         }
     }
 
@@ -577,8 +625,8 @@ impl El {
     }
 
     #[inline(never)]
-    fn listen(&self, name: &str, handler: Box<dyn FnMut(Event)>) {
-        let closure = Closure::wrap(handler);
+    fn listen(&self, name: &str, handler: Box<dyn Handle>) {
+        let closure = listener(handler);
         let _ = self
             .node
             .add_event_listener_with_callback(name, closure.as_ref().unchecked_ref());

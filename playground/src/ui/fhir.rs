@@ -164,7 +164,7 @@ fn strip(app: App) -> View {
                         .class("chip to-source")
                         .attr("type", "button")
                         .on(ev::click, move |_| app.pane.set(Pane::Message))
-                        .child(move || app.say(text::SHOW_SOURCE))
+                        .say(app, text::SHOW_SOURCE)
                 }),
             )
                 .into_any()
@@ -271,7 +271,7 @@ fn table_view(app: App) -> View {
         app.label(text::TABLE),
         Calc::new(|| COLUMNS.len()),
         column,
-        move |row, _| open(row),
+        move |(row, _)| open(row),
         move |i| {
             let cell = move |c: usize, class: &'static str, role: &'static str| {
                 list::cell(list, column, i, c, class, role)
@@ -287,7 +287,7 @@ fn table_view(app: App) -> View {
                     .enumerate()
                     .map(|(c, t)| {
                         let t = *t;
-                        cell(c, "clip", "columnheader").child(move || app.say(t))
+                        cell(c, "clip", "columnheader").say(app, t)
                     })
                     .collect();
                 return row.class("is-head").child(heads).into_any();
@@ -422,7 +422,7 @@ fn diff_view(app: App) -> View {
     let bar = html::div()
         .class("diff-bar")
         .attr("role", "group")
-        .attr("aria-label", move || app.say(text::DIFF_WITH))
+        .attr_say("aria-label", app, text::DIFF_WITH)
         .child(pick(
             app,
             text::SET_TO,

@@ -125,17 +125,17 @@ fn file(app: App, i: usize) -> View {
                 .attr("title", title)
                 .child(f.kind.clone()),
             html::span()
+                .class("mono dim small date")
+                .child(date(&f.date)),
+            html::span()
                 .class("small dim grow clip")
                 .child(move || name.map_or("", |t| app.say(t))),
-            html::span()
-                .class("mono dim small nowrap")
-                .child(date(&f.date)),
         )
             .into_any()
     };
     (
         main,
-        state.map(|t| html::span().class("tag").child(move || app.say(t))),
+        state.map(|t| html::span().class("tag").say(app, t)),
         badge(
             app,
             Box::new(move || app.files.with(|f| f.files.get(i).and_then(|f| f.counts))),
@@ -154,9 +154,9 @@ fn date(raw: &str) -> String {
 }
 
 #[inline(never)]
-fn badge(app: App, counts: Box<dyn Fn() -> Option<Counts>>) -> View {
+fn badge(app: App, counts: Box<dyn Ask<Option<Counts>>>) -> View {
     (move || {
-        counts().filter(|c| c.shown() > 0).map(|c| {
+        counts.ask().filter(|c| c.shown() > 0).map(|c| {
             let said = format!(
                 "{} {} · {} {}",
                 app.say(text::ERROR),

@@ -24,7 +24,7 @@ pub(super) fn view(app: App) -> View {
                     .attr("alt", "")
                     .attr("width", "22")
                     .attr("height", "22"),
-                html::span().child(move || app.say(text::BRAND)),
+                html::span().say(app, text::BRAND),
             )),
             html::div()
                 .id("tools")
@@ -61,7 +61,7 @@ pub(super) fn view(app: App) -> View {
             html::select()
                 .id("language")
                 .class("language")
-                .attr("aria-label", move || app.say(text::LANGUAGE))
+                .attr_say("aria-label", app, text::LANGUAGE)
                 .prop("value", move || app.lang.get().word())
                 .on(ev::change, move |e| {
                     if let Some(lang) = Lang::of(&super::value_of(&e)) {
@@ -86,7 +86,7 @@ pub(super) fn view(app: App) -> View {
                 .attr("aria-expanded", move || {
                     if app.menu_open.get() { "true" } else { "false" }
                 })
-                .attr("aria-label", move || app.say(text::MENU))
+                .attr_say("aria-label", app, text::MENU)
                 .on(ev::click, move |_| app.menu_open.update(|o| *o = !*o))
                 .child("☰"),
             chooser(app, "pick-files", "multiple"),
@@ -158,7 +158,7 @@ fn button(app: App, label: Text, id: &'static str, opens: Dialog) -> View {
             app.menu_open.set(false);
             app.dialog.set(Some(opens));
         })
-        .child(move || app.say(label))
+        .say(app, label)
         .into_any()
 }
 
@@ -167,7 +167,7 @@ struct Item {
     label: String,
     code: &'static str,
     heading: bool,
-    act: std::rc::Rc<dyn Fn()>,
+    act: std::rc::Rc<dyn Ask<()>>,
 }
 
 impl Item {
@@ -306,7 +306,7 @@ fn menu(app: App, id: &'static str, label: Text, items: fn(App) -> Vec<Item>) ->
                                 .on(ev::click, move |_| {
                                     close();
                                     app.menu_open.set(false);
-                                    act();
+                                    act.ask();
                                 })
                                 .on(ev::keydown, move |e| {
                                     let last = count().saturating_sub(1);

@@ -118,8 +118,8 @@ impl Drop for Watch {
 }
 
 /// Runs whenever the size of an element changes.
-pub(super) fn on_resize(node: &web_sys::Element, run: Rc<dyn Fn()>) {
-    let callback = Closure::<dyn FnMut()>::new(move || run());
+pub(super) fn on_resize(node: &web_sys::Element, run: Rc<dyn Ask<()>>) {
+    let callback = Closure::<dyn FnMut()>::new(move || run.ask());
     if let Ok(observer) = web_sys::ResizeObserver::new(callback.as_ref().unchecked_ref()) {
         observer.observe(node);
         hold(Watch {
@@ -141,13 +141,24 @@ pub(super) fn focus_id(id: &str) {
     }
 }
 
+/// A closure that takes a key press.
+trait Key {
+    fn press(&self, e: &ev::KeyboardEvent);
+}
+
+impl<F: Fn(&ev::KeyboardEvent)> Key for F {
+    fn press(&self, e: &ev::KeyboardEvent) {
+        self(e);
+    }
+}
+
 /// A tree shown as a list: how its outline is reached, and what Enter does.
 #[derive(Clone, Copy)]
 pub(super) struct Tree {
     pub(super) list: List,
     reach: &'static dyn Fn(&mut dyn FnMut(&mut Outline)),
     version: Sig<u32>,
-    enter: &'static dyn Fn(usize),
+    enter: &'static dyn Tell<usize>,
 }
 
 impl Tree {
@@ -156,7 +167,7 @@ impl Tree {
         row_px: Calc<i32>,
         version: Sig<u32>,
         reach: &'static dyn Fn(&mut dyn FnMut(&mut Outline)),
-        enter: &'static dyn Fn(usize),
+        enter: &'static dyn Tell<usize>,
     ) -> Self {
         let count = Calc::new(move || {
             let mut rows = 0;
@@ -224,7 +235,7 @@ impl Tree {
                 }
             }
             Move::Enter => {
-                (self.enter)(at);
+                self.enter.tell(at);
                 self.list.focus();
             }
         }
@@ -256,7 +267,7 @@ impl Tree {
                 if super::on_twist(&e) && branch {
                     self.toggle(at, !open);
                 } else {
-                    (self.enter)(at);
+                    self.enter.tell(at);
                     self.list.focus();
                 }
             })
@@ -281,7 +292,7 @@ impl Tree {
         fill: impl Fn(usize) -> View + 'static,
     ) -> View {
         let body = view(self.list, class, "tree", label, fill);
-        pane_body(body, Box::new(move |e| self.key(e)))
+        pane_body(body, Box::new(move |e: &ev::KeyboardEvent| self.key(e)))
     }
 }
 
@@ -299,8 +310,8 @@ pub(super) fn flat(
 }
 
 #[inline(never)]
-fn flat_keys(list: List, enter: Box<dyn Fn(usize)>) -> Box<dyn Fn(&ev::KeyboardEvent)> {
-    Box::new(move |e| {
+fn flat_keys(list: List, enter: Box<dyn Tell<usize>>) -> Box<dyn Key> {
+    Box::new(move |e: &ev::KeyboardEvent| {
         let row = list.active.get_untracked();
         let place = keys::At {
             row,
@@ -311,7 +322,7 @@ fn flat_keys(list: List, enter: Box<dyn Fn(usize)>) -> Box<dyn Fn(&ev::KeyboardE
         match keys::tree_move(&e.key(), place) {
             Some(Move::To(to)) => list.go(to),
             Some(Move::Enter) => {
-                enter(row);
+                enter.tell(row);
                 list.focus();
             }
             _ => return,
@@ -327,7 +338,7 @@ pub(super) fn grid(
     label: Calc<String>,
     columns: Calc<usize>,
     column: Sig<usize>,
-    enter: impl Fn(usize, usize) + 'static,
+    enter: impl Fn((usize, usize)) + 'static,
     fill: impl Fn(usize) -> View + 'static,
 ) -> View {
     let body = view(list, class, "grid", label, fill);
@@ -339,9 +350,9 @@ fn grid_keys(
     list: List,
     columns: Calc<usize>,
     column: Sig<usize>,
-    enter: Box<dyn Fn(usize, usize)>,
-) -> Box<dyn Fn(&ev::KeyboardEvent)> {
-    Box::new(move |e| {
+    enter: Box<dyn Tell<(usize, usize)>>,
+) -> Box<dyn Key> {
+    Box::new(move |e: &ev::KeyboardEvent| {
         let row = list.active.get_untracked();
         let now = column.get_untracked();
         let place = keys::At {
@@ -353,7 +364,7 @@ fn grid_keys(
         let key = e.key();
         if key == "Enter" || key == " " {
             e.prevent_default();
-            enter(row, now);
+            enter.tell((row, now));
             focus_cell(list, column);
         } else if let Some((row, to)) =
             keys::grid_move(&key, e.ctrl_key(), place, now, columns.get_untracked())
@@ -404,12 +415,12 @@ pub(super) fn cell(
 }
 
 #[inline(never)]
-fn pane_body(body: View, key: Box<dyn Fn(&ev::KeyboardEvent)>) -> View {
+fn pane_body(body: View, key: Box<dyn Key>) -> View {
     html::div()
         .class("pane-body")
         .on(ev::keydown, move |e| {
             if super::on_row(&e) {
-                key(&e);
+                key.press(&e);
             }
         })
         .child(body)
@@ -433,7 +444,7 @@ fn boxed(
     class: &'static str,
     role: &'static str,
     label: Calc<String>,
-    fill: Box<dyn Fn(usize) -> View>,
+    fill: Box<dyn Tell<usize, View>>,
 ) -> View {
     let total = move || {
         let _ = list.version.get();
@@ -517,7 +528,7 @@ fn boxed(
             .style(("top", move || {
                 format!("{}px", virt::px(i, list.row_px.get()))
             }))
-            .child(fill(i))
+            .child(fill.tell(i))
     });
     html::div()
         .class("list")

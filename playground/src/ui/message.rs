@@ -22,9 +22,10 @@ use crate::{
 pub(super) fn view(app: App) -> View {
     // 0: nothing open, 1: a file without fields, 2 and more: the tab.
     let shown = move || {
-        let (open, fields) = app
-            .doc
-            .with(|d| (!d.path.is_empty(), !d.message.rows.is_empty()));
+        let (open, fields) = app.doc.with(|d| {
+            let fields = !d.message.rows.is_empty() && d.content != "other";
+            (!d.path.is_empty(), fields)
+        });
         match (open, fields, app.message_tab.get()) {
             (false, ..) => 0,
             (_, false, MessageTab::Fields) => 1,
@@ -48,11 +49,14 @@ fn without_fields(app: App) -> View {
         .class("placeholder")
         .child(move || {
             app.doc.with(|d| {
-                if d.resources > 0 {
+                if d.raw.is_empty() {
+                    return app.say(text::EMPTY_FILE).to_owned();
+                }
+                if d.resources > 0 || !matches!(d.content.as_str(), "other" | "empty" | "") {
                     return app.say(text::NO_FIELDS).to_owned();
                 }
                 let head: Vec<String> = d.raw.iter().take(4).map(|b| format!("{b:02X}")).collect();
-                app.fill(text::NOT_OURS, &[&head.join(" ")])
+                app.fill(text::NOT_OURS, &[&text::join(&head, " ")])
             })
         })
         .into_any()
@@ -428,7 +432,7 @@ fn hex(app: App) -> View {
         app.label(text::HEX),
         Calc::new(move || index.with(|i| i.per_row()) as usize + 3),
         column,
-        move |row, at| {
+        move |(row, at)| {
             let per_row = index.with_untracked(|i| i.per_row());
             let at = cut(row) * per_row + cut(at.saturating_sub(1)).min(per_row - 1);
             app.follow_bytes(at, at + 1);

@@ -301,7 +301,7 @@ fn page(app: App) -> View {
         html::div()
             .class("drop-hint")
             .attr("aria-hidden", "true")
-            .child(move || app.say(text::DROP)),
+            .say(app, text::DROP),
     )
         .into_any()
 }
@@ -341,10 +341,7 @@ const fn word(on: bool) -> &'static str {
 
 /// A text in place of a view.
 fn said(app: App, t: Text) -> View {
-    html::div()
-        .class("placeholder")
-        .child(move || app.say(t))
-        .into_any()
+    html::div().class("placeholder").say(app, t).into_any()
 }
 
 /// What is said where nothing is open yet.
@@ -381,14 +378,15 @@ fn tabs(
     label: Text,
     id: &'static str,
     count: usize,
-    current: Rc<dyn Fn() -> usize>,
-    choose: Rc<dyn Fn(usize)>,
-    caption: Rc<dyn Fn(usize) -> String>,
+    current: Rc<dyn Ask<usize>>,
+    choose: Rc<dyn Tell<usize>>,
+    caption: Rc<dyn Tell<usize, String>>,
 ) -> View {
-    let mut bar = html::div()
-        .class("tabs")
-        .attr("role", "tablist")
-        .attr("aria-label", move || app.say(label));
+    let mut bar =
+        html::div()
+            .class("tabs")
+            .attr("role", "tablist")
+            .attr_say("aria-label", app, label);
     for i in 0..count {
         let (is, is_too) = (current.clone(), current.clone());
         let (on_click, on_key) = (choose.clone(), choose.clone());
@@ -399,9 +397,12 @@ fn tabs(
                 .class("tab")
                 .attr("type", "button")
                 .attr("role", "tab")
-                .attr("aria-selected", move || word(is() == i))
-                .attr("tabindex", move || if is_too() == i { "0" } else { "-1" })
-                .on(ev::click, move |_| on_click(i))
+                .attr("aria-selected", move || word(is.ask() == i))
+                .attr(
+                    "tabindex",
+                    move || if is_too.ask() == i { "0" } else { "-1" },
+                )
+                .on(ev::click, move |_| on_click.tell(i))
                 .on(ev::keydown, move |e| {
                     let to = match e.key().as_str() {
                         "ArrowRight" => (i + 1) % count,
@@ -411,10 +412,10 @@ fn tabs(
                         _ => return,
                     };
                     e.prevent_default();
-                    on_key(to);
+                    on_key.tell(to);
                     list::focus_id(&format!("{id}-tab-{to}"));
                 })
-                .child(move || caption(i)),
+                .child(move || caption.tell(i)),
         );
     }
     bar.into_any()
@@ -440,7 +441,7 @@ fn search(app: App, which: Pane, label: Text, go: Rc<dyn Fn(&str, bool) -> bool>
         .attr("aria-label", move || {
             format!("{} — {}", pane_name(app, which), app.say(label))
         })
-        .attr("placeholder", move || app.say(label))
+        .attr_say("placeholder", app, label)
         .on(ev::input, move |e| {
             missed.set(!go_too(&value_of(&e), false))
         })
@@ -504,7 +505,6 @@ const MESSAGE_TABS: &[(MessageTab, Text)] = &[
 
 fn message_head(app: App) -> View {
     let find = move |needle: &str, next: bool| {
-        let needle = needle.to_ascii_lowercase();
         if needle.is_empty() {
             return true;
         }
@@ -521,10 +521,9 @@ fn message_head(app: App) -> View {
             .map(|k| (from + k) % rows.len().max(1))
             .find(|&i| {
                 rows.get(i).is_some_and(|r| {
-                    r.path.to_ascii_lowercase().contains(&needle)
-                        || r.text.to_ascii_lowercase().contains(&needle)
-                        || r.ja.contains(&needle)
-                        || r.en.to_ascii_lowercase().contains(&needle)
+                    [&r.path, &r.text, &r.ja, &r.en]
+                        .iter()
+                        .any(|t| text::holds(t, needle))
                 })
             });
         let Some(row) = hit.and_then(|i| rows.get(i).map(|r| (i, r.span, r.path.clone()))) else {
@@ -539,7 +538,7 @@ fn message_head(app: App) -> View {
     html::div()
         .class("pane-head")
         .child((
-            html::h2().child(move || app.say(text::MESSAGE)),
+            html::h2().say(app, text::MESSAGE),
             tabs(
                 app,
                 text::MESSAGE,
@@ -572,7 +571,6 @@ const FHIR_TABS: &[(FhirTab, Text)] = &[
 
 fn fhir_head(app: App) -> View {
     let find = move |needle: &str, next: bool| {
-        let needle = needle.to_ascii_lowercase();
         if needle.is_empty() {
             return true;
         }
@@ -585,16 +583,8 @@ fn fhir_head(app: App) -> View {
         };
         let hit = (0..n).map(|k| (from + k) % n.max(1)).find(|&i| {
             doc.json.nodes().get(i).is_some_and(|node| {
-                doc.json
-                    .raw(node.key)
-                    .to_ascii_lowercase()
-                    .contains(&needle)
-                    || (!node.kind.is_container()
-                        && doc
-                            .json
-                            .raw(node.span)
-                            .to_ascii_lowercase()
-                            .contains(&needle))
+                text::holds(doc.json.raw(node.key), needle)
+                    || (!node.kind.is_container() && text::holds(doc.json.raw(node.span), needle))
             })
         });
         let Some(node) = hit else { return false };
@@ -608,7 +598,7 @@ fn fhir_head(app: App) -> View {
     html::div()
         .class("pane-head")
         .child((
-            html::h2().child(move || app.say(text::FHIR)),
+            html::h2().say(app, text::FHIR),
             tabs(
                 app,
                 text::FHIR,
@@ -693,7 +683,7 @@ fn bottom_head(app: App) -> View {
                                 app.finding.set(0);
                                 app.scope_all.set(all);
                             })
-                            .child(move || app.say(name))
+                            .say(app, name)
                     };
                     html::div().class("scopes").child((
                         choice(false, text::SCOPE_FILE),
@@ -757,7 +747,7 @@ fn separator(
         .class(("is-row", axis == Axis::Y))
         .attr("role", "separator")
         .attr("tabindex", "0")
-        .attr("aria-label", move || app.say(label))
+        .attr_say("aria-label", app, label)
         .attr(
             "aria-orientation",
             if axis == Axis::X {
@@ -811,7 +801,7 @@ fn mobile_tabs(app: App) -> View {
     };
     html::nav()
         .class("mobile-tabs")
-        .attr("aria-label", move || app.say(text::MENU))
+        .attr_say("aria-label", app, text::MENU)
         .child((
             tab(Pane::Files, text::FILES),
             tab(Pane::Message, text::ORIGINAL),
@@ -839,7 +829,7 @@ fn footer(app: App) -> View {
     let running = move || !matches!(app.busy.get(), Busy::No | Busy::Loading(..));
     html::footer()
         .class("status")
-        .attr("aria-label", move || app.say(text::STATUS))
+        .attr_say("aria-label", app, text::STATUS)
         .child((
             html::div().class("stepper").child((
                 step_button(app, text::PREVIOUS_FILE, "◀", -1),
@@ -870,7 +860,7 @@ fn footer(app: App) -> View {
                                 .class("small-button")
                                 .attr("type", "button")
                                 .on(ev::click, move |_| app.cancel())
-                                .child(move || app.say(text::CANCEL))
+                                .say(app, text::CANCEL)
                         }),
                     )
                 })
@@ -884,10 +874,7 @@ fn footer(app: App) -> View {
                         .child(notice)
                 })
             },
-            move || {
-                (app.busy.get() == Busy::No && app.notice.with(String::is_empty))
-                    .then(|| facts(app))
-            },
+            move || (app.busy.get() == Busy::No).then(|| facts(app)),
             html::span().class("grow"),
             move || {
                 app.offline.get().then(|| {
@@ -910,7 +897,7 @@ fn step_button(app: App, label: Text, sign: &'static str, by: isize) -> View {
     html::button()
         .class("icon-button")
         .attr("type", "button")
-        .attr("aria-label", move || app.say(label))
+        .attr_say("aria-label", app, label)
         .on(ev::click, move |_| app.step(by))
         .child(sign)
         .into_any()
@@ -946,7 +933,7 @@ fn facts(app: App) -> View {
             }
             parts.push(app.fill(text::RESOURCES, &[&number(doc.resources.into())]));
             parts.push(millis(doc.us));
-            parts.join(" · ")
+            text::join(&parts, " · ")
         })
         .into_any()
 }

@@ -10,6 +10,40 @@ use leptos::{
     reactive::graph::untrack as untracked,
 };
 
+/// A closure without arguments. Boxed as this, it needs a table of two entries, drop and call,
+/// where `dyn Fn` has five, of which three are never called: code of thousands of bytes.
+pub(super) trait Ask<R> {
+    fn ask(&self) -> R;
+}
+
+impl<R, F: Fn() -> R> Ask<R> for F {
+    fn ask(&self) -> R {
+        self()
+    }
+}
+
+/// A closure of one argument, boxed for the same reason.
+pub(super) trait Tell<A, R = ()> {
+    fn tell(&self, argument: A) -> R;
+}
+
+impl<A, R, F: Fn(A) -> R> Tell<A, R> for F {
+    fn tell(&self, argument: A) -> R {
+        self(argument)
+    }
+}
+
+/// A closure that is run again and again.
+pub(super) trait Run {
+    fn run(&mut self);
+}
+
+impl<F: FnMut()> Run for F {
+    fn run(&mut self) {
+        self();
+    }
+}
+
 /// Keeps something until the current owner ends.
 pub(super) fn hold(value: impl Any) {
     fn boxed(value: Rc<dyn Any>) {
@@ -25,15 +59,15 @@ pub(super) fn untrack<T>(run: impl FnOnce() -> T) -> T {
 
 /// Runs now, and again whenever what it reads changes.
 #[inline(never)]
-pub(super) fn bind(mut run: Box<dyn FnMut()>) {
-    hold(RenderEffect::new(move |_: Option<()>| run()));
+pub(super) fn bind(mut run: Box<dyn Run>) {
+    hold(RenderEffect::new(move |_: Option<()>| run.run()));
 }
 
 /// Runs soon, when the elements are in the document, and again whenever what it reads changes.
 pub(super) fn effect(run: impl FnMut() + 'static) {
     #[inline(never)]
-    fn boxed(mut run: Box<dyn FnMut()>) {
-        leptos::prelude::Effect::new(move |_: Option<()>| run());
+    fn boxed(mut run: Box<dyn Run>) {
+        leptos::prelude::Effect::new(move |_: Option<()>| run.run());
     }
     boxed(Box::new(run));
 }
@@ -42,6 +76,11 @@ pub(super) fn effect(run: impl FnMut() + 'static) {
 struct Bell(ArcTrigger);
 
 impl Bell {
+    #[inline(never)]
+    fn new() -> Self {
+        Self(ArcTrigger::new())
+    }
+
     #[inline(never)]
     fn follow(&self) {
         self.0.track();
@@ -72,7 +111,7 @@ impl<T: 'static> Slot<T> {
     pub(super) fn new(value: T) -> Self {
         Self {
             value: RefCell::new(value),
-            bell: Bell(ArcTrigger::new()),
+            bell: Bell::new(),
         }
     }
 
@@ -155,7 +194,7 @@ pub(super) fn changes(read: impl Fn() + 'static) -> Sig<u32> {
 }
 
 /// A value computed each time it is asked for.
-pub(super) struct Calc<T: 'static>(&'static dyn Fn() -> T);
+pub(super) struct Calc<T: 'static>(&'static dyn Ask<T>);
 
 impl<T> Clone for Calc<T> {
     fn clone(&self) -> Self {
@@ -171,11 +210,11 @@ impl<T: 'static> Calc<T> {
     }
 
     pub(super) fn get(self) -> T {
-        self.0()
+        self.0.ask()
     }
 
     pub(super) fn get_untracked(self) -> T {
-        untrack(self.0)
+        untrack(|| self.0.ask())
     }
 }
 

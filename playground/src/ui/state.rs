@@ -6,7 +6,7 @@ use wasm_bindgen::JsValue;
 
 use super::{dom::prelude::*, host};
 use crate::{
-    files::FileList,
+    files::{self, FileList},
     findings::{self, Finding},
     json::{self, Json},
     message::Message,
@@ -104,6 +104,8 @@ pub(super) struct Doc {
     pub(super) findings: Vec<Finding>,
     pub(super) resources: u32,
     pub(super) us: u32,
+    /// What the engine takes the file for by its first bytes.
+    pub(super) content: String,
     /// Result with the other settings of the diff tab.
     pub(super) other: Option<Rc<Json>>,
 }
@@ -131,6 +133,8 @@ pub(super) struct State {
     /// Polite live region.
     pub(super) live: Slot<String>,
     pub(super) files: Slot<FileList>,
+    /// The list as the engine sorts it out, while it comes.
+    incoming: Slot<FileList>,
     pub(super) files_version: Slot<u32>,
     /// Position in the list of the file shown.
     pub(super) current: Slot<Option<usize>>,
@@ -167,6 +171,8 @@ pub(super) struct State {
     pub(super) examples: Slot<Vec<String>>,
     /// Text last given by paste, kept across everything.
     pub(super) pasted: Slot<String>,
+    /// Whether what is open was pasted.
+    pub(super) from_paste: Slot<bool>,
     jobs: Slot<Vec<(u32, Job)>>,
     next_id: Slot<u32>,
     started: Slot<bool>,
@@ -205,6 +211,7 @@ impl State {
             notice_bad: Slot::new(false),
             live: Slot::new(String::new()),
             files: Slot::new(FileList::default()),
+            incoming: Slot::new(FileList::default()),
             files_version: Slot::new(0),
             current: Slot::new(None),
             doc: Slot::new(Rc::default()),
@@ -234,6 +241,7 @@ impl State {
             example: Slot::new(None),
             examples: Slot::new(Vec::new()),
             pasted: Slot::new(String::new()),
+            from_paste: Slot::new(false),
             jobs: Slot::new(Vec::new()),
             next_id: Slot::new(1),
             started: Slot::new(false),
@@ -315,6 +323,7 @@ impl State {
         self.totals.set(None);
         self.marks.set(Rc::default());
         self.example.set(None);
+        self.from_paste.set(false);
         self.return_to.set(None);
         self.busy.set(Busy::Listing(0, 0));
         self.started.set(true);
@@ -334,13 +343,11 @@ impl State {
     }
 
     /// Opens pasted text: line ends become CR, as in a message.
-    pub(super) fn open_text(&'static self, text: &str) {
-        let cr = text
-            .trim_start_matches('\u{FEFF}')
-            .replace("\r\n", "\r")
-            .replace('\n', "\r");
-        self.pasted.set(text.to_owned());
+    pub(super) fn open_text(&'static self, pasted: &str) {
+        let cr = text::line_ends(pasted.trim_start_matches('\u{FEFF}'), '\r');
+        self.pasted.set(pasted.to_owned());
         self.open_bytes("pasted.hl7", cr.as_bytes());
+        self.from_paste.set(true);
     }
 
     /// Opens an example: a path of the index, or a folder of it with all its files.
@@ -559,22 +566,7 @@ impl State {
             }
             "rows" if self.kind_of(id) == Some(Job::Open) => {
                 let rows = event.bytes("rows").unwrap_or_default();
-                // The rows are laid out again whenever their number has doubled, and at the end.
-                let mut grown = false;
-                self.files.update(|f| {
-                    f.add(rows);
-                    grown = f.files.len() >= 2 * f.listed();
-                    if grown {
-                        f.rebuild();
-                    }
-                });
-                if grown {
-                    self.files_version.update(|v| *v += 1);
-                }
-                let first = event.uint("from") == 0;
-                if first && self.return_to.get_untracked().is_none() {
-                    self.show(0);
-                }
+                self.rows(rows, event.uint("from") == 0, event.flag("first"));
             }
             "counts" if self.kind_of(id) == Some(Job::Run) => {
                 self.counts(event.bytes("rows").unwrap_or_default())
@@ -584,6 +576,61 @@ impl State {
             "failed" => self.failed(id, &event.text("code"), &event.text("text")),
             "done" => self.done(id, event),
             _ => {}
+        }
+    }
+
+    /// Rows of the list: of the first one, shown as it comes, or of the one sorted out by the
+    /// engine, which takes its place at the end.
+    fn rows(&'static self, rows: Vec<u8>, start: bool, first: bool) {
+        if !first {
+            if start {
+                self.incoming.set(FileList::default());
+            }
+            self.incoming.touch(|f| f.add(rows));
+            return;
+        }
+        // The rows are laid out again whenever their number has doubled, and at the end.
+        let mut grown = false;
+        self.files.update(|f| {
+            f.add(rows);
+            grown = f.files.len() >= 2 * f.listed();
+            if grown {
+                f.rebuild();
+            }
+        });
+        if grown {
+            self.files_version.update(|v| *v += 1);
+        }
+        if start && self.return_to.get_untracked().is_none() {
+            self.show(0);
+        }
+    }
+
+    /// Puts the list that the engine sorted out in place of the first one.
+    fn adopt_list(&'static self) {
+        let mut list = FileList::default();
+        self.incoming.touch(|f| std::mem::swap(f, &mut list));
+        list.rebuild();
+        let shown = self
+            .current
+            .get_untracked()
+            .and_then(|at| self.files.with_untracked(|f| f.files.get(at).map(|f| f.id)));
+        self.files.set(list);
+        self.files_version.update(|v| *v += 1);
+        if self.return_to.get_untracked().is_some() {
+            return;
+        }
+        match shown.and_then(|id| self.files.with_untracked(|f| f.position(id))) {
+            // Shown again: what belongs to its patient is known only now.
+            Some(at) => self.show(at),
+            None => {
+                let current = self.files.with_untracked(|f| {
+                    f.files
+                        .iter()
+                        .position(|f| f.state == files::State::Current)
+                });
+                self.show(current.unwrap_or(0));
+            }
         }
     }
 
@@ -659,6 +706,7 @@ impl State {
                         .map(|n| n.uint())
                         .sum(),
                     us: root.get("us").uint(),
+                    content: root.get("content").string(),
                     other: read(event.bytes("other"), other_lines).map(Rc::new),
                 };
                 self.set_doc(doc);
@@ -737,8 +785,7 @@ impl State {
         match job {
             Some(Job::Open) => {
                 self.busy.set(Busy::No);
-                self.files.update(FileList::rebuild);
-                self.files_version.update(|v| *v += 1);
+                self.adopt_list();
                 if let Some(at) = self.return_to.get_untracked() {
                     // After a fresh worker the files are listed, but nothing runs by itself:
                     // what broke the old one would break this one too.
@@ -847,12 +894,7 @@ impl State {
     pub(super) fn follow_node(&'static self, node: usize) {
         let doc = self.doc.get_untracked();
         let trace = self.trace.get_untracked();
-        let marks = Marks::of_element(
-            &trace,
-            &doc.json,
-            node,
-            text::CONSTANT.of(self.lang.get_untracked()),
-        );
+        let marks = Marks::of_element(&trace, &doc.json, node, self.lang.get_untracked());
         let label = marks
             .elements
             .first()
@@ -929,12 +971,16 @@ impl State {
                 self.show(position);
             }
         } else if finding.span.1 > finding.span.0 {
-            self.follow_span(&finding.path, finding.span);
-            self.show_span
-                .update(|s| *s = (s.0 + 1, finding.span.0, finding.span.1));
+            // The whole field is marked, even if only a part of it is meant.
             let row = doc.message.row_at(finding.span.0, finding.span.1);
-            self.fields.update(|o| o.reveal(row));
+            let span = row
+                .and_then(|at| doc.message.rows.get(at))
+                .filter(|r| r.depth > 0)
+                .map_or(finding.span, |r| r.span);
+            self.follow_span(&finding.path, span);
+            self.fields.touch(|o| o.reveal(row));
             self.fields_version.update(|v| *v += 1);
+            self.show_span.update(|s| *s = (s.0 + 1, span.0, span.1));
         }
         self.live.set(said);
     }
