@@ -18,6 +18,7 @@
     clippy::redundant_closure,
     clippy::redundant_closure_for_method_calls,
     clippy::semicolon_if_nothing_returned,
+    clippy::single_match_else,
     clippy::type_complexity,
     clippy::borrow_deref_ref,
     reason = "views are made of owned closures and boxed callbacks; matters of style, none of them of sense"
