@@ -102,8 +102,7 @@ pub fn line_of(text: &str, line: u32) -> Option<&str> {
     let mut rest = text;
     for _ in 1..line {
         let at = rest.find(['\r', '\n'])?;
-        let (head, tail) = rest.split_at(at);
-        let _ = head;
+        let tail = rest.get(at..)?;
         rest = tail
             .strip_prefix("\r\n")
             .or_else(|| tail.strip_prefix(['\r', '\n']))
@@ -147,10 +146,8 @@ pub fn frame(text: &str, finding: &Finding) -> Option<Frame> {
         unit += u32::try_from(c.len_utf16()).unwrap_or(1);
     }
     let cut = before.len().saturating_sub(AROUND);
-    let mut head: String = before.into_iter().skip(cut).collect();
-    if cut > 0 {
-        head.insert(0, '…');
-    }
+    let mut head = String::from(if cut > 0 { "…" } else { "" });
+    head.extend(before.into_iter().skip(cut));
     Some(Frame {
         before: head,
         marked,

@@ -52,12 +52,12 @@ pub enum Charset {
 impl Charset {
     /// From the engine's name of the charset.
     pub fn of(name: &str) -> Self {
-        let name = name.to_ascii_lowercase();
-        if name.contains("utf") {
+        let is = |part: &str| crate::text::holds(name, part);
+        if is("utf") {
             Self::Utf8
-        } else if name.contains("932") || name.contains("shift") || name.contains("sjis") {
+        } else if is("932") || is("shift") || is("sjis") {
             Self::Cp932
-        } else if name.contains("euc") {
+        } else if is("euc") {
             Self::Euc
         } else {
             Self::Jis

@@ -137,7 +137,7 @@ test("pasted, dropped and chosen input", async () => {
   await close(page);
 });
 
-test("a file that is neither says so with its first bytes", { todo: "open: see CHANGELOG" }, async () => {
+test("a file that is neither says so with its first bytes", async () => {
   const page = await open();
   await page.locator("#pick-files").setInputFiles([{ name: "picture", mimeType: "", buffer: Buffer.from("89504E470D0A1A0A00", "hex") }]);
   await page.getByText("先頭のバイト: 89 50 4E 47").waitFor();
@@ -232,7 +232,7 @@ test("settings are kept, content is not", async () => {
   await close(page);
 });
 
-test("a panic leaves the input, and the page goes on", { todo: "open: see CHANGELOG" }, () => sabotaged("PANIC", "throw new WebAssembly.RuntimeError('unreachable');", async (address) => {
+test("a panic leaves the input, and the page goes on", () => sabotaged("PANIC", "throw new WebAssembly.RuntimeError('unreachable');", async (address) => {
   const page = await open({ address });
   await paste(page, `${MESSAGE}\nNTE|1||PANIC`);
   await page.getByText(/内部エラーです \(版 .+\)。入力は消えていません/).first().waitFor();

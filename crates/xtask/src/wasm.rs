@@ -284,6 +284,11 @@ fn playground(repo: &Repo, work: &Path) -> Result<()> {
         copy_snippets(&bound, &dist)?;
     }
     files::copy_all(&repo.root.join("playground/static"), &dist)?;
+    for name in ["shell.js", "boot.mjs"] {
+        let file = dist.join(name);
+        let lean = without_comments(&fs::read_to_string(&file)?);
+        files::write(&file, lean.as_bytes())?;
+    }
     let fixtures = repo.root.join("tests/fixtures");
     if fixtures.is_dir() {
         examples(&fixtures, &dist.join("examples"))?;
@@ -306,6 +311,27 @@ fn copy_snippets(work: &Path, to: &Path) -> Result<()> {
         files::copy_all(&snippets, &to.join("snippets"))?;
     }
     Ok(())
+}
+
+/// A script without its comment lines and indentation: two kilobytes after gzip.
+///
+/// Good for what wasm-bindgen writes and for `boot.mjs`, where no text in quotes goes over a
+/// line's end and no line of code starts with `*`.
+fn without_comments(script: &str) -> String {
+    script
+        .lines()
+        .map(str::trim_start)
+        .filter(|line| {
+            !(line.is_empty()
+                || line.starts_with("//")
+                || line.starts_with("/*")
+                || line.starts_with('*'))
+        })
+        .fold(String::with_capacity(script.len()), |mut out, line| {
+            out.push_str(line);
+            out.push('\n');
+            out
+        })
 }
 
 /// `{"version":…,"files":[…]}` of everything but the service worker itself.
@@ -371,6 +397,16 @@ mod tests {
         files::write(&dist.join("index.html"), b"b").unwrap();
         assert_ne!(precache(&dist).unwrap(), first);
         fs::remove_dir_all(dist).unwrap();
+    }
+
+    #[test]
+    fn glue_keeps_its_code() {
+        let glue =
+            "/**\n * @param {number} a\n */\nfunction f(a) {\n    // why\n    return a * 2;\n}\n\n";
+        assert_eq!(
+            without_comments(glue),
+            "function f(a) {\nreturn a * 2;\n}\n"
+        );
     }
 
     #[test]

@@ -24,7 +24,6 @@ pub(super) fn view(app: App) -> View {
     );
     // The list follows the file shown.
     effect(move || {
-        app.files_version.track();
         if let Some(current) = app.current.get()
             && let Some(at) = app.files.with_untracked(|f| f.item_of(current))
         {
