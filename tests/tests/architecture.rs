@@ -32,6 +32,16 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "warifu-rules",
+        &[
+            "warifu-diag",
+            "warifu-hl7",
+            "warifu-source",
+            "warifu-ssmix2",
+            "warifu-terms",
+        ],
+    ),
+    (
         "warifu-report",
         &[
             "warifu-diag",

@@ -6,17 +6,26 @@
 
 use crate::Entry;
 
-/// Declares codes of a family: `NAME = "CODE" name severity { ja, en, help_ja, help_en, standard }`.
+/// Declares codes of a family:
+/// `NAME = "CODE" "name" Severity [flags] { ja, en, help_ja, help_en, standard; why_ja, why_en; wrong => right }`.
+///
+/// Flags are the methods of [`Entry`] without arguments (`safe`, `preview`, `nho`, `strict`); the flags
+/// and everything behind the standard may be left out. Crates with codes of their own use it too; it
+/// needs the variants of [`Example`](crate::Example) in scope.
+#[macro_export]
 macro_rules! codes {
-    ($($id:ident = $code:literal $name:literal $sev:ident { $ja:literal, $en:literal, $hja:literal, $hen:literal, $std:literal })*) => {
+    ($($id:ident = $code:literal $name:literal $sev:ident $([$($flag:ident)*])? {
+        $ja:literal, $en:literal, $hja:literal, $hen:literal, $std:literal
+        $(; $wja:literal, $wen:literal $(; $wrong:expr => $right:expr)?)?
+    })*) => {
         $(
             #[doc = $en]
-            pub static $id: crate::Entry = crate::Entry {
-                code: $code, name: $name, severity: crate::Severity::$sev,
-                ja: $ja, en: $en, help_ja: $hja, help_en: $hen, standard: $std,
-            };
+            pub static $id: $crate::Entry = $crate::Entry::new(
+                $code, $name, $crate::Severity::$sev, [$ja, $en, $hja, $hen, $std],
+            )$(.why($wja, $wen)$(.examples($wrong, $right))?)?$($(.$flag())*)?;
         )*
-        pub(crate) static ALL: &[&crate::Entry] = &[$(&$id),*];
+        /// The codes of this family, in order.
+        pub static ALL: &[&$crate::Entry] = &[$(&$id),*];
     };
 }
 

@@ -44,7 +44,9 @@ impl Severity {
 }
 
 /// One row of the catalogue: everything that is fixed about a code.
-#[derive(Debug, PartialEq, Eq)]
+///
+/// Made by [`Entry::new`] and the methods after it, all of which run at compile time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
     /// Family and three digits, e.g. `MAP035`; never reused.
     pub code: &'static str,
@@ -62,10 +64,164 @@ pub struct Entry {
     pub help_en: &'static str,
     /// Where the rule comes from: document and section.
     pub standard: &'static str,
+    /// Why it matters, in Japanese; empty until the page is written.
+    pub why_ja: &'static str,
+    /// Why it matters, in English; empty until the page is written.
+    pub why_en: &'static str,
+    /// What the finding is about; a test checks that it is found there.
+    pub wrong: Example,
+    /// The same done right; a test checks that the finding is gone.
+    pub right: Example,
+    /// Whether its findings can carry a [`Fix`].
+    pub fixable: Option<Applicability>,
+    /// Whether the code is settled.
+    pub status: Status,
+    /// The set of rules that demands it.
+    pub profile: Profile,
 }
 
 /// A code of the catalogue.
 pub type Code = &'static Entry;
+
+/// What the page of a code shows; the tests of `warifu-rules` run it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Example {
+    /// None given: the page shows none.
+    None,
+    /// A path inside a storage, or only its file name; what stands in the file does not matter.
+    Path(&'static str),
+    /// Lines of a message of the data kind named first, one segment a line (`\n`), in UTF-8. The
+    /// lines that are not shown are those of a clean message of that kind.
+    Lines(&'static str, &'static str),
+    /// A whole message, one segment a line (`\n`), in UTF-8.
+    Message(&'static str),
+    /// A whole file, byte by byte.
+    Bytes(&'static [u8]),
+    /// Files of one patient: storage path, and lines as for [`Example::Lines`].
+    Files(&'static [(&'static str, &'static str)]),
+}
+
+/// Whether a code may still change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Status {
+    /// New: outside semantic versioning, off unless asked for.
+    Preview,
+    /// Settled: its meaning stays.
+    Stable,
+}
+
+impl Status {
+    /// `preview` or `stable`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Preview => "preview",
+            Self::Stable => "stable",
+        }
+    }
+}
+
+/// The set of rules a code belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Profile {
+    /// SS-MIX2 1.2g and what it rests on; always on.
+    Ssmix2,
+    /// What the National Hospital Organization (国立病院機構) demands beyond it.
+    Nho,
+    /// What the standard wants but real data rarely keep.
+    Strict,
+}
+
+impl Profile {
+    /// The name used on command lines: `ssmix2-1.2g`, `nho` or `strict`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Ssmix2 => "ssmix2-1.2g",
+            Self::Nho => "nho",
+            Self::Strict => "strict",
+        }
+    }
+}
+
+impl Entry {
+    /// A settled code of the default profile without a page; texts are what is wrong (Japanese,
+    /// English), what to do (Japanese, English) and the standard.
+    pub const fn new(
+        code: &'static str,
+        name: &'static str,
+        severity: Severity,
+        texts: [&'static str; 5],
+    ) -> Self {
+        let [ja, en, help_ja, help_en, standard] = texts;
+        Self {
+            code,
+            name,
+            severity,
+            ja,
+            en,
+            help_ja,
+            help_en,
+            standard,
+            why_ja: "",
+            why_en: "",
+            wrong: Example::None,
+            right: Example::None,
+            fixable: None,
+            status: Status::Stable,
+            profile: Profile::Ssmix2,
+        }
+    }
+    /// The same with the reason why it matters, Japanese and English.
+    #[must_use]
+    pub const fn why(mut self, ja: &'static str, en: &'static str) -> Self {
+        self.why_ja = ja;
+        self.why_en = en;
+        self
+    }
+    /// The same with a bad and a good example.
+    #[must_use]
+    pub const fn examples(mut self, wrong: Example, right: Example) -> Self {
+        self.wrong = wrong;
+        self.right = right;
+        self
+    }
+    /// The same, with findings that carry a fix that cannot change the meaning.
+    #[must_use]
+    pub const fn safe(mut self) -> Self {
+        self.fixable = Some(Applicability::Safe);
+        self
+    }
+    /// The same, with findings that carry a fix somebody has to look at.
+    #[must_use]
+    pub const fn risky(mut self) -> Self {
+        self.fixable = Some(Applicability::Unsafe);
+        self
+    }
+    /// The same, not settled yet.
+    #[must_use]
+    pub const fn preview(mut self) -> Self {
+        self.status = Status::Preview;
+        self
+    }
+    /// The same in the profile `nho`.
+    #[must_use]
+    pub const fn nho(mut self) -> Self {
+        self.profile = Profile::Nho;
+        self
+    }
+    /// The same in the profile `strict`.
+    #[must_use]
+    pub const fn strict(mut self) -> Self {
+        self.profile = Profile::Strict;
+        self
+    }
+    /// Whether the page is whole: reasons in both languages and both examples.
+    pub const fn has_page(&self) -> bool {
+        !self.why_ja.is_empty()
+            && !self.why_en.is_empty()
+            && !matches!(self.wrong, Example::None)
+            && !matches!(self.right, Example::None)
+    }
+}
 
 /// Place of a value inside an HL7 message: `PID-5[2].1`; 0 means "not that deep".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -128,6 +284,62 @@ pub struct Diagnostic {
     pub path: Option<FieldPath>,
     /// Argument of the text: a name of the field's own (element, table, code system), never a value.
     pub argument: Option<Cow<'static, str>>,
+    /// Further places and the fix; most findings have neither.
+    pub extra: Option<Box<Extra>>,
+}
+
+/// What only some findings carry.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Extra {
+    /// Further places, e.g. "first seen here".
+    pub secondary: Vec<Label>,
+    /// How to mend it without asking anybody.
+    pub fix: Option<Fix>,
+}
+
+/// A further place of a finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label {
+    /// The bytes, perhaps of another file.
+    pub span: Span,
+    /// Field path there.
+    pub path: Option<FieldPath>,
+    /// What is there, in Japanese.
+    pub ja: &'static str,
+    /// What is there, in English.
+    pub en: &'static str,
+}
+
+/// Whether a fix may be applied unseen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Applicability {
+    /// It cannot change what the message means.
+    Safe,
+    /// Somebody has to look at it.
+    Unsafe,
+}
+
+impl Applicability {
+    /// `safe` or `unsafe`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Safe => "safe",
+            Self::Unsafe => "unsafe",
+        }
+    }
+}
+
+/// Edits that mend a finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fix {
+    /// Whether it may be applied unseen.
+    pub applicability: Applicability,
+    /// What it does, in Japanese.
+    pub title_ja: &'static str,
+    /// What it does, in English.
+    pub title_en: &'static str,
+    /// Bytes of the file as received and what replaces them: ascending, without overlaps.
+    pub edits: Vec<(Span, Vec<u8>)>,
 }
 
 impl Diagnostic {
@@ -139,7 +351,28 @@ impl Diagnostic {
             span,
             path: None,
             argument: None,
+            extra: None,
         }
+    }
+    /// The same with one more place.
+    #[must_use]
+    pub fn with_label(mut self, label: Label) -> Self {
+        self.extra.get_or_insert_default().secondary.push(label);
+        self
+    }
+    /// The same with a fix.
+    #[must_use]
+    pub fn with_fix(mut self, fix: Fix) -> Self {
+        self.extra.get_or_insert_default().fix = Some(fix);
+        self
+    }
+    /// Further places.
+    pub fn secondary(&self) -> &[Label] {
+        self.extra.as_deref().map_or(&[], |e| &e.secondary)
+    }
+    /// The fix, if there is one.
+    pub fn fix(&self) -> Option<&Fix> {
+        self.extra.as_deref().and_then(|e| e.fix.as_ref())
     }
     /// The same with an argument for `{}`.
     #[must_use]

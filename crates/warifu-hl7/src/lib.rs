@@ -9,6 +9,7 @@
 //! * Reading never fails: what is odd becomes a [`Note`].
 #![forbid(unsafe_code)]
 
+pub mod findings;
 mod index;
 mod message;
 pub mod text;

@@ -1,10 +1,10 @@
 //! From files to an [`Output`].
 
 use bumpalo::Bump;
-use warifu_diag::catalogue::{enc, hl7, map_general, ssm};
+use warifu_diag::catalogue::{map_general, ssm};
 use warifu_diag::{Code, Diagnostic, SourceId, Span};
 use warifu_fhir::{Buffers, Id, IdKey};
-use warifu_hl7::{Index, Message, NoteKind};
+use warifu_hl7::{Index, Message, NoteKind, findings};
 use warifu_ssmix2::{DataKind, Kind};
 use warifu_ssmix2::{FileName, Flag};
 use warifu_ssmix2::{Place, components, locate};
@@ -137,7 +137,7 @@ impl Converter {
             kinds::document::convert_one(core, pool, arena, out, file, number, item);
             return;
         }
-        let parts = messages_of(file.bytes, number, out);
+        let parts = findings::messages_of(file.bytes, source_of(number), &mut out.diagnostics);
         for (start, end) in parts {
             let bytes = file.bytes.get(..end).unwrap_or_default();
             self.message(bytes, start, number, item, out);
@@ -163,7 +163,14 @@ impl Converter {
         let first_diagnostic = out.diagnostics.len();
         let mark = trace::Mark::of(out);
         index.build_part(bytes, start, core.options.charset);
-        read_findings(bytes, start, index, notes, number, out);
+        findings::reading(
+            bytes,
+            start,
+            index,
+            notes,
+            source_of(number),
+            &mut out.diagnostics,
+        );
         if index.segment_count() > 0
             && !index
                 .notes()
@@ -295,11 +302,20 @@ impl Converter {
                 continue;
             };
             let Some(file) = files.get(*i) else { continue };
-            for (start, end) in messages_of(file.bytes, number_of(*i), out) {
+            for (start, end) in
+                findings::messages_of(file.bytes, source_of(number_of(*i)), &mut out.diagnostics)
+            {
                 let bytes = file.bytes.get(..end).unwrap_or_default();
                 let mut index = Index::new();
                 index.build_part(bytes, start, core.options.charset);
-                read_findings(bytes, start, &index, notes, number_of(*i), out);
+                findings::reading(
+                    bytes,
+                    start,
+                    &index,
+                    notes,
+                    source_of(number_of(*i)),
+                    &mut out.diagnostics,
+                );
                 indexes.push((*k, end, index));
             }
         }
@@ -481,30 +497,8 @@ const EMPTY_NAME: FileName<'static> = FileName {
     flag: Flag::Current,
 };
 
-/// Ranges of the messages of a file: one, unless it is a stream (reported).
-fn messages_of(bytes: &[u8], number: u16, out: &mut Output) -> Vec<(usize, usize)> {
-    if !is_stream(bytes) {
-        return vec![(0, bytes.len())];
-    }
-    let parts = warifu_hl7::split_stream(bytes);
-    if parts.len() > 1 {
-        let source = SourceId(u32::from(number));
-        let span = Span {
-            source,
-            start: 0,
-            end: 0,
-        };
-        out.diagnostics
-            .push(Diagnostic::new(&hl7::HL7111, span).with(parts.len().to_string()));
-    }
-    parts
-}
-
-/// Whether a second `MSH` stands at the start of a line: then the file is a stream of messages.
-fn is_stream(bytes: &[u8]) -> bool {
-    memchr::memmem::find_iter(bytes, b"MSH")
-        .skip_while(|&at| at < 4)
-        .any(|at| matches!(bytes.get(at - 1), Some(b'\r' | b'\n' | 0x1C | 0x0B)))
+fn source_of(number: u16) -> SourceId {
+    SourceId(u32::from(number))
 }
 
 const fn is_dated_adt(kind: Option<DataKind>) -> bool {
@@ -649,109 +643,4 @@ fn classify(note: warifu_ssmix2::NameNote) -> (Code, &'static str) {
             &ssm::SSM117
         };
     (code, slug)
-}
-
-/// Turns what decoding and indexing found odd into diagnostics.
-fn read_findings(
-    bytes: &[u8],
-    start: usize,
-    index: &Index,
-    notes: &mut warifu_source::Notes,
-    number: u16,
-    out: &mut Output,
-) {
-    use warifu_source::NoteKind as K;
-    let source = SourceId(u32::from(number));
-    for n in index.notes() {
-        let code: Code = match n.kind {
-            NoteKind::Empty => &hl7::HL7101,
-            NoteKind::MissingMsh => &hl7::HL7102,
-            NoteKind::LineContinuation => &hl7::HL7103,
-            NoteKind::TerminatorNotCr => &hl7::HL7104,
-            NoteKind::TrailingBytes => &hl7::HL7105,
-            NoteKind::LastTerminatorMissing => &hl7::HL7106,
-            NoteKind::UnusualDelimiters => &hl7::HL7107,
-            NoteKind::TooLarge => &hl7::HL7110,
-        };
-        out.diagnostics.push(Diagnostic::new(
-            code,
-            Span {
-                source,
-                start: n.start,
-                end: n.end,
-            },
-        ));
-    }
-    notes.clear();
-    // Transport bytes at the end were named already (HL7105).
-    let content = index
-        .notes()
-        .iter()
-        .find(|n| n.kind == NoteKind::TrailingBytes)
-        .and_then(|n| bytes.get(..usize::try_from(n.start).unwrap_or(bytes.len())));
-    let content = content.unwrap_or(bytes).get(start..).unwrap_or_default();
-    let base = u32::try_from(start).unwrap_or(u32::MAX);
-    warifu_source::check(content, base, index.charset(), notes);
-    for n in notes.items() {
-        let mut argument = None;
-        let code: Code = match n.kind {
-            K::UnclosedShift => &enc::ENC101,
-            K::UnknownEscape => &enc::ENC102,
-            K::RedundantEscape => &enc::ENC103,
-            K::Unmapped => &enc::ENC104,
-            K::NecExtension => &enc::ENC105,
-            K::IbmExtension => &enc::ENC106,
-            K::HalfWidthKatakana => &enc::ENC107,
-            K::Jis78Escape => &enc::ENC108,
-            K::Jis0212Escape => &enc::ENC109,
-            K::JisRomanEscape => &enc::ENC110,
-            K::Gaiji => &enc::ENC111,
-            K::ReplacedChar => &enc::ENC112,
-            K::NotIso2022Jp(c) => {
-                argument = Some(charset_name(c));
-                &enc::ENC113
-            }
-            K::LongEscape => &enc::ENC118,
-            K::ByteOrderMark => &enc::ENC117,
-            K::TransportFrame => &hl7::HL7105,
-            K::ControlByte => &enc::ENC114,
-            _ => &enc::ENC115,
-        };
-        let mut d = Diagnostic::new(
-            code,
-            Span {
-                source,
-                start: n.start,
-                end: n.end,
-            },
-        );
-        d.argument = argument.map(std::borrow::Cow::Borrowed);
-        out.diagnostics.push(d);
-    }
-    for kind in K::ALL {
-        let more = notes.suppressed(kind);
-        if more > 0 {
-            out.diagnostics.push(
-                Diagnostic::new(
-                    &enc::ENC199,
-                    Span {
-                        source,
-                        start: 0,
-                        end: 0,
-                    },
-                )
-                .with(more.to_string()),
-            );
-        }
-    }
-}
-
-/// Name of a charset as readers know it.
-pub fn charset_name(c: warifu_source::Charset) -> &'static str {
-    match c {
-        warifu_source::Charset::Iso2022Jp => "ISO-2022-JP",
-        warifu_source::Charset::Utf8 => "UTF-8",
-        warifu_source::Charset::Cp932 => "CP932",
-        warifu_source::Charset::EucJp => "EUC-JP",
-    }
 }

@@ -273,7 +273,7 @@ impl<'a> Cx<'a, '_> {
         }
         let d = message.delimiters();
         let reading = [d.field, d.component, d.repetition, d.escape, d.subcomponent];
-        let charset = crate::convert::charset_name(message.charset());
+        let charset = warifu_hl7::findings::charset_name(message.charset());
         let mut key = Key::new(&[
             &reading,
             charset.as_bytes(),

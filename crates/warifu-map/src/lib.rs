@@ -27,7 +27,7 @@ mod output;
 pub(crate) mod testing;
 pub mod trace;
 
-pub use convert::{Converter, File, MAX_MESSAGES, charset_name};
+pub use convert::{Converter, File, MAX_MESSAGES};
 pub use options::{IdMode, Options, ReferenceStyle};
 pub use output::{Delete, OutResource, Output};
 pub use trace::{Hit, HitSpan, Reason, Unused};

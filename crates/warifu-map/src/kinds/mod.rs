@@ -246,7 +246,7 @@ fn check_charset(cx: &mut Cx<'_, '_>) {
     let found = m.charset();
     let agrees = warifu_source::declared(field.raw()).is_none_or(|d| d == found);
     if !agrees && found != warifu_source::Charset::Iso2022Jp {
-        cx.report_with(&ENC116, &field, crate::charset_name(found));
+        cx.report_with(&ENC116, &field, warifu_hl7::findings::charset_name(found));
     }
 }
 

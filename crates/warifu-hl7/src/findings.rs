@@ -1,0 +1,144 @@
+//! What reading a file found odd, as diagnostics: shared by everything that reads messages.
+
+use std::borrow::Cow;
+
+use warifu_diag::catalogue::{enc, hl7};
+use warifu_diag::{Code, Diagnostic, SourceId, Span};
+use warifu_source::{Charset, NoteKind as Character, Notes};
+
+use crate::index::{Index, NoteKind, split_stream};
+
+/// Byte ranges of the messages of a file: one, unless it is a stream (reported as `HL7111`).
+pub fn messages_of(
+    bytes: &[u8],
+    source: SourceId,
+    out: &mut Vec<Diagnostic>,
+) -> Vec<(usize, usize)> {
+    if !is_stream(bytes) {
+        return vec![(0, bytes.len())];
+    }
+    let parts = split_stream(bytes);
+    if parts.len() > 1 {
+        let span = Span {
+            source,
+            start: 0,
+            end: 0,
+        };
+        out.push(Diagnostic::new(&hl7::HL7111, span).with(parts.len().to_string()));
+    }
+    parts
+}
+
+/// Whether a second `MSH` stands at the start of a line: then the file is a stream of messages.
+fn is_stream(bytes: &[u8]) -> bool {
+    memchr::memmem::find_iter(bytes, b"MSH")
+        .skip_while(|&at| at < 4)
+        .filter_map(|at| bytes.get(at.checked_sub(1)?))
+        .any(|before| matches!(before, b'\r' | b'\n' | 0x1C | 0x0B))
+}
+
+/// Turns what decoding and indexing found odd into diagnostics: `HL71xx`, then `ENC1xx`.
+///
+/// `bytes` is the file up to the end of the message that `index` was built from, `start` where that
+/// message begins; `notes` is only memory to reuse.
+pub fn reading(
+    bytes: &[u8],
+    start: usize,
+    index: &Index,
+    notes: &mut Notes,
+    source: SourceId,
+    out: &mut Vec<Diagnostic>,
+) {
+    for n in index.notes() {
+        let code: Code = match n.kind {
+            NoteKind::Empty => &hl7::HL7101,
+            NoteKind::MissingMsh => &hl7::HL7102,
+            NoteKind::LineContinuation => &hl7::HL7103,
+            NoteKind::TerminatorNotCr => &hl7::HL7104,
+            NoteKind::TrailingBytes => &hl7::HL7105,
+            NoteKind::LastTerminatorMissing => &hl7::HL7106,
+            NoteKind::UnusualDelimiters => &hl7::HL7107,
+            NoteKind::TooLarge => &hl7::HL7110,
+        };
+        out.push(Diagnostic::new(
+            code,
+            Span {
+                source,
+                start: n.start,
+                end: n.end,
+            },
+        ));
+    }
+    notes.clear();
+    // Transport bytes at the end were named already (HL7105).
+    let content = index
+        .notes()
+        .iter()
+        .find(|n| n.kind == NoteKind::TrailingBytes)
+        .and_then(|n| bytes.get(..usize::try_from(n.start).unwrap_or(bytes.len())));
+    let content = content.unwrap_or(bytes).get(start..).unwrap_or_default();
+    let base = u32::try_from(start).unwrap_or(u32::MAX);
+    warifu_source::check(content, base, index.charset(), notes);
+    for n in notes.items() {
+        let mut argument = None;
+        let code: Code = match n.kind {
+            Character::UnclosedShift => &enc::ENC101,
+            Character::UnknownEscape => &enc::ENC102,
+            Character::RedundantEscape => &enc::ENC103,
+            Character::Unmapped => &enc::ENC104,
+            Character::NecExtension => &enc::ENC105,
+            Character::IbmExtension => &enc::ENC106,
+            Character::HalfWidthKatakana => &enc::ENC107,
+            Character::Jis78Escape => &enc::ENC108,
+            Character::Jis0212Escape => &enc::ENC109,
+            Character::JisRomanEscape => &enc::ENC110,
+            Character::Gaiji => &enc::ENC111,
+            Character::ReplacedChar => &enc::ENC112,
+            Character::NotIso2022Jp(c) => {
+                argument = Some(charset_name(c));
+                &enc::ENC113
+            }
+            Character::LongEscape => &enc::ENC118,
+            Character::ByteOrderMark => &enc::ENC117,
+            Character::TransportFrame => &hl7::HL7105,
+            Character::ControlByte => &enc::ENC114,
+            _ => &enc::ENC115,
+        };
+        let mut d = Diagnostic::new(
+            code,
+            Span {
+                source,
+                start: n.start,
+                end: n.end,
+            },
+        );
+        d.argument = argument.map(Cow::Borrowed);
+        out.push(d);
+    }
+    for kind in Character::ALL {
+        let more = notes.suppressed(kind);
+        if more > 0 {
+            out.push(
+                Diagnostic::new(
+                    &enc::ENC199,
+                    Span {
+                        source,
+                        start: 0,
+                        end: 0,
+                    },
+                )
+                .with(more.to_string()),
+            );
+        }
+    }
+}
+
+/// Name of a charset as readers know it.
+pub const fn charset_name(c: Charset) -> &'static str {
+    match c {
+        Charset::Iso2022Jp => "ISO-2022-JP",
+        Charset::Utf8 => "UTF-8",
+        Charset::Cp932 => "CP932",
+        Charset::EucJp => "EUC-JP",
+    }
+}

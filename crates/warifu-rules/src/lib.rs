@@ -1,0 +1,85 @@
+//! Checks of SS-MIX2 storages and messages.
+//!
+//! * [`Checker`] looks at one file, at all files of a patient, or at a stream of messages, and pushes
+//!   [`Diagnostic`]s whose spans are bytes of the file as received.
+//! * [`rules`] is the catalogue: every code that the checker can find, with its page.
+//! * [`Options`] chooses the profiles; single rules are chosen by the caller.
+//!
+//! A file is indexed once; rules are found by segment and field while the index is walked once.
+//! Nothing here reads a file or a clock: a rule that needs a day takes it from the message.
+#![forbid(unsafe_code)]
+
+mod checker;
+
+pub use checker::{Checker, File};
+use warifu_diag::{Code, Entry, Profile, catalogue};
+
+/// Which sets of rules are on; SS-MIX2 1.2g itself always is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Profiles {
+    /// What the National Hospital Organization (国立病院機構) demands beyond SS-MIX2.
+    pub nho: bool,
+    /// What the standard wants but real data rarely keep.
+    pub strict: bool,
+}
+
+impl Profiles {
+    /// Whether a profile is on.
+    pub const fn has(self, profile: Profile) -> bool {
+        match profile {
+            Profile::Ssmix2 => true,
+            Profile::Nho => self.nho,
+            Profile::Strict => self.strict,
+        }
+    }
+}
+
+/// What to check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct Options {
+    /// Sets of rules.
+    pub profiles: Profiles,
+    /// Whether rules that are not settled yet are on.
+    pub preview: bool,
+}
+
+impl Options {
+    /// Whether a code is on.
+    pub fn has(&self, code: &Entry) -> bool {
+        self.profiles.has(code.profile)
+            && (self.preview || code.status != warifu_diag::Status::Preview)
+    }
+}
+
+/// Something the checker can find.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rule {
+    /// Code, texts, examples, profile.
+    pub entry: Code,
+}
+
+/// Every rule, in order of family and number.
+pub fn rules() -> impl Iterator<Item = Rule> {
+    [
+        catalogue::enc::ALL,
+        catalogue::hl7::ALL,
+        catalogue::ssm::ALL,
+    ]
+    .into_iter()
+    .flatten()
+    .map(|entry| Rule { entry })
+}
+
+/// Every code: rules, and the findings of the conversion (`MAP`, `CLN`).
+pub fn entries() -> impl Iterator<Item = Code> {
+    rules()
+        .map(|rule| rule.entry)
+        .chain(catalogue::all().filter(|e| e.code.starts_with("MAP") || e.code.starts_with("CLN")))
+}
+
+/// Finds a code of [`entries`] by its number or its name; case does not matter.
+pub fn lookup(code_or_name: &str) -> Option<Code> {
+    entries().find(|e| {
+        e.code.eq_ignore_ascii_case(code_or_name) || e.name.eq_ignore_ascii_case(code_or_name)
+    })
+}
