@@ -1,14 +1,16 @@
 //! A diagnostic as data: the JSON of ux-tools §B (`warifu.diagnostics/1`).
 
-use serde::Serialize;
-use warifu_diag::{Diagnostic, FieldPath};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::{Deserialize, Serialize};
+use warifu_diag::{Diagnostic, FieldPath, SourceId, Span};
 use warifu_ssmix2::{FileName, Place, components, locate};
 
 use crate::Lang;
 use crate::position::{Position, SourceText, Units};
 
 /// Names of a field in both languages.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Names {
     /// Official Japanese name.
     pub ja: String,
@@ -17,7 +19,7 @@ pub struct Names {
 }
 
 /// Where a finding is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Label {
     /// File, relative, `/` between folders.
     pub file: String,
@@ -33,10 +35,33 @@ pub struct Label {
     /// Name of the field.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<Names>,
+    /// What is there (further places only).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}
+
+/// How to mend a finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FixView {
+    /// `safe` (cannot change the meaning) or `unsafe`.
+    pub applicability: String,
+    /// What it does.
+    pub title: String,
+    /// Edits, ascending.
+    pub edits: Vec<Edit>,
+}
+
+/// One edit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Edit {
+    /// The bytes replaced.
+    pub span: [u32; 2],
+    /// What replaces them, in base64.
+    pub bytes: String,
 }
 
 /// A finding.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// Stable code.
     pub code: String,
@@ -53,11 +78,24 @@ pub struct Finding {
     /// What to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
+    /// How to mend it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fix: Option<FixView>,
     /// Data kind of the file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
     /// Document and section.
     pub standard: String,
+    /// What makes it the same finding in two runs; see [`crate::fingerprint`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
+}
+
+impl Finding {
+    /// Whether `--fix` mends it.
+    pub fn is_safely_fixable(&self) -> bool {
+        self.fix.as_ref().is_some_and(|f| f.applicability == "safe")
+    }
 }
 
 /// Names of the field (and component) of a path.
@@ -73,13 +111,22 @@ pub fn names(path: &FieldPath) -> Option<Names> {
 }
 
 /// Data kind that the path of a storage file says, as in its folder.
-fn kind_of(path: &str) -> Option<String> {
+pub fn kind_of(path: &str) -> Option<String> {
     let parts: Vec<&str> = components(path).collect();
     if let Place::Item(item) = locate(&parts) {
         return Some(item.kind.to_owned());
     }
     let name = FileName::parse(parts.last()?).ok()?;
     Some(name.kind.to_owned())
+}
+
+/// A file of a unit, as shown, with its text where positions are wanted.
+#[derive(Debug, Clone, Copy)]
+pub struct Source<'s> {
+    /// Path as shown.
+    pub file: &'s str,
+    /// Decoded text; whole-file findings need none.
+    pub text: Option<&'s SourceText>,
 }
 
 /// Makes a finding; `source` gives line and column (whole-file findings need none).
@@ -90,30 +137,75 @@ pub fn finding(
     lang: Lang,
     units: Units,
 ) -> Finding {
-    let first = Position { line: 1, column: 1 };
-    let at = |byte: u32| source.map_or(first, |s| s.position(byte, units));
-    let whole = d.span.end == 0;
+    let own = Source { file, text: source };
+    finding_among(d, |id| (id == d.span.source).then_some(own), lang, units)
+}
+
+/// Makes a finding whose further places may lie in other files: `source` knows the file of an id.
+pub fn finding_among<'s>(
+    d: &Diagnostic,
+    source: impl Fn(SourceId) -> Option<Source<'s>>,
+    lang: Lang,
+    units: Units,
+) -> Finding {
     let (message, help) = match lang {
         Lang::Ja => (d.message_ja(), d.code.help_ja),
         Lang::En => (d.message_en(), d.code.help_en),
     };
+    let label = |span: Span, path: Option<FieldPath>, message: Option<&str>| {
+        let own = source(span.source);
+        let first = Position { line: 1, column: 1 };
+        let text = own.and_then(|s| s.text).filter(|_| span.end > 0);
+        let at = |byte: u32| text.map_or(first, |t| t.position(byte, units));
+        Label {
+            file: own.map_or("", |s| s.file).to_owned(),
+            span: [span.start, span.end],
+            start: at(span.start),
+            end: at(span.end),
+            path: path.map(|p| p.to_string()),
+            field: path.as_ref().and_then(names),
+            message: message.map(str::to_owned),
+        }
+    };
+    let primary = label(d.span, d.path, None);
+    let kind = kind_of(&primary.file);
     Finding {
         code: d.code.code.to_owned(),
         name: d.code.name.to_owned(),
         severity: d.severity.word().to_owned(),
         message,
-        primary: Label {
-            file: file.to_owned(),
-            span: [d.span.start, d.span.end],
-            start: if whole { first } else { at(d.span.start) },
-            end: if whole { first } else { at(d.span.end) },
-            path: d.path.map(|p| p.to_string()),
-            field: d.path.as_ref().and_then(names),
-        },
-        secondary: Vec::new(),
+        primary,
+        secondary: d
+            .secondary()
+            .iter()
+            .map(|l| {
+                let text = match lang {
+                    Lang::Ja => l.ja,
+                    Lang::En => l.en,
+                };
+                label(l.span, l.path, Some(text))
+            })
+            .collect(),
         help: Some(help.to_owned()),
-        kind: kind_of(file),
+        fix: d.fix().map(|f| FixView {
+            applicability: f.applicability.word().to_owned(),
+            title: match lang {
+                Lang::Ja => f.title_ja,
+                Lang::En => f.title_en,
+            }
+            .to_owned(),
+            edits: f
+                .edits
+                .iter()
+                .map(|(span, bytes)| Edit {
+                    span: [span.start, span.end],
+                    bytes: BASE64.encode(bytes),
+                })
+                .collect(),
+        }),
+        kind,
         standard: d.code.standard.to_owned(),
+        fingerprint: None,
     }
 }
 

@@ -2,8 +2,13 @@
 //! JSON. Nothing here writes anywhere.
 #![forbid(unsafe_code)]
 
+pub mod baseline;
+pub mod excerpt;
 pub mod finding;
+pub mod fingerprint;
+pub mod format;
 pub mod position;
+pub mod report;
 pub mod rule;
 pub mod view;
 

@@ -3,7 +3,7 @@
 //! A line is a segment (CR, LF and CR LF all end one), from 1; a column counts from 1 in the decoded
 //! line, where escape sequences have width 0.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use warifu_source::{Charset, Decoded};
 
 /// What a column counts.
@@ -19,7 +19,7 @@ pub enum Units {
 }
 
 /// A place in a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Position {
     /// Line from 1.
     pub line: u32,
@@ -72,6 +72,18 @@ impl SourceText {
             line: u32::try_from(line + 1).unwrap_or(u32::MAX),
             column: u32::try_from(column + 1).unwrap_or(u32::MAX),
         }
+    }
+    /// Where a range of bytes lies in its first line: the line's text, and the range in it.
+    pub fn in_line(&self, start: u32, end: u32) -> (u32, &str, std::ops::Range<usize>) {
+        let at = self.decoded.text_at(start);
+        let n = self.lines.partition_point(|&s| s <= at).saturating_sub(1);
+        let number = u32::try_from(n + 1).unwrap_or(u32::MAX);
+        let first = self.lines.get(n).copied().unwrap_or(0);
+        let line = self.line(number);
+        let clamp = |p: usize| p.saturating_sub(first).min(line.len());
+        let from = clamp(at);
+        let to = clamp(self.decoded.text_at(end)).max(from);
+        (number, line, from..to)
     }
     /// Text of a line from 1, without its terminator.
     pub fn line(&self, line: u32) -> &str {

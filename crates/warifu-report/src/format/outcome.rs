@@ -1,0 +1,187 @@
+//! `operation-outcome`: FHIR R4. One file gives an OperationOutcome, several a collection Bundle of those
+//! with findings.
+
+use serde::Serialize;
+
+use super::{Context, Render, json};
+use crate::finding::Finding;
+use crate::report::{FileReport, Totals};
+
+pub(super) struct Outcome {
+    context: Context,
+    several: bool,
+    some: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct OperationOutcome<'f> {
+    resource_type: &'static str,
+    issue: Vec<Issue<'f>>,
+}
+
+#[derive(Serialize)]
+struct Issue<'f> {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    extension: Vec<Extension<'f>>,
+    severity: &'static str,
+    code: &'static str,
+    details: Details<'f>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    diagnostics: Option<&'f str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    location: Vec<&'f str>,
+}
+
+#[derive(Serialize)]
+struct Extension<'f> {
+    url: &'static str,
+    #[serde(flatten)]
+    value: Value<'f>,
+}
+
+#[derive(Serialize)]
+enum Value<'f> {
+    #[serde(rename = "valueString")]
+    String(&'f str),
+    #[serde(rename = "valueInteger")]
+    Integer(u32),
+}
+
+#[derive(Serialize)]
+struct Details<'f> {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    coding: Vec<Coding<'f>>,
+    text: &'f str,
+}
+
+#[derive(Serialize)]
+struct Coding<'f> {
+    system: &'static str,
+    code: &'f str,
+}
+
+impl Outcome {
+    pub(super) fn new(context: Context) -> Self {
+        Self {
+            context,
+            several: false,
+            some: false,
+        }
+    }
+}
+
+/// IssueType of a finding by its family.
+fn issue_type(f: &Finding, unreadable: bool) -> &'static str {
+    match f.code.get(..3) {
+        _ if unreadable => "exception",
+        Some("HL7") => "structure",
+        Some("SSM") => "business-rule",
+        Some("MAP") => "incomplete",
+        _ => "value",
+    }
+}
+
+fn issue<'f>(f: &'f Finding, file: &FileReport) -> Issue<'f> {
+    let at = f.primary.start;
+    let mut extension = vec![
+        Extension {
+            url: "http://hl7.org/fhir/StructureDefinition/operationoutcome-issue-source",
+            value: Value::String("warifu"),
+        },
+        Extension {
+            url: "http://hl7.org/fhir/StructureDefinition/operationoutcome-issue-line",
+            value: Value::Integer(at.line),
+        },
+        Extension {
+            url: "http://hl7.org/fhir/StructureDefinition/operationoutcome-issue-col",
+            value: Value::Integer(at.column),
+        },
+        Extension {
+            url: "http://hl7.org/fhir/StructureDefinition/operationoutcome-message-id",
+            value: Value::String(&f.code),
+        },
+    ];
+    // A FHIR string is never empty.
+    if !f.primary.file.is_empty() {
+        extension.push(Extension {
+            url: "http://hl7.org/fhir/StructureDefinition/operationoutcome-file",
+            value: Value::String(&f.primary.file),
+        });
+    }
+    Issue {
+        extension,
+        severity: match f.severity.as_str() {
+            _ if file.unreadable => "fatal",
+            "error" => "error",
+            "warning" => "warning",
+            _ => "information",
+        },
+        code: issue_type(f, file.unreadable),
+        details: Details {
+            coding: vec![Coding {
+                system: "urn:warifu:rule",
+                code: &f.code,
+            }],
+            text: &f.message,
+        },
+        diagnostics: f.help.as_deref(),
+        location: f.primary.path.as_deref().into_iter().collect(),
+    }
+}
+
+fn write(issue: Vec<Issue<'_>>, out: &mut Vec<u8>) {
+    let outcome = OperationOutcome {
+        resource_type: "OperationOutcome",
+        issue,
+    };
+    json(&outcome, out);
+}
+
+impl Render for Outcome {
+    fn begin(&mut self, totals: &Totals, out: &mut Vec<u8>) {
+        let files = totals.summary.files.max(totals.reported);
+        self.several = files > 1 && totals.reported > 0;
+        if self.several {
+            out.extend_from_slice(
+                b"{\"resourceType\":\"Bundle\",\"type\":\"collection\",\"entry\":[",
+            );
+        }
+    }
+    fn file(&mut self, file: &FileReport, out: &mut Vec<u8>) {
+        if file.findings.is_empty() {
+            return;
+        }
+        let issues: Vec<Issue<'_>> = file.findings.iter().map(|f| issue(f, file)).collect();
+        if self.several {
+            out.extend_from_slice(if self.some { b",\n" } else { b"\n" });
+            out.extend_from_slice(b"{\"resource\":");
+            write(issues, out);
+            out.push(b'}');
+        } else {
+            write(issues, out);
+        }
+        self.some = true;
+    }
+    fn end(&mut self, out: &mut Vec<u8>) {
+        if self.several {
+            out.extend_from_slice(b"\n]}");
+        } else if !self.some {
+            let clean = Issue {
+                extension: Vec::new(),
+                severity: "information",
+                code: "informational",
+                details: Details {
+                    coding: Vec::new(),
+                    text: self
+                        .context
+                        .say("問題は見つかりませんでした", "No problem found"),
+                },
+                diagnostics: None,
+                location: Vec::new(),
+            };
+            write(vec![clean], out);
+        }
+        out.push(b'\n');
+    }
+}

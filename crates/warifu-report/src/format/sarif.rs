@@ -1,0 +1,503 @@
+//! `sarif`: SARIF 2.1.0.
+//!
+//! GitHub refuses runs above 25,000 results and shows 5,000; so 5,000 are written: errors first, then one
+//! of each code, then what fits. Totals of what was left out stand in a notification. A result has 100
+//! locations at most.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::{Context, Render, json};
+use crate::Lang;
+use crate::finding::{Finding, Label};
+use crate::report::{FileReport, Totals, rank};
+
+/// Results written.
+const RESULTS: u64 = 5_000;
+/// Locations of a result: the first, and the related ones.
+const LOCATIONS: usize = 100;
+
+pub(super) struct Sarif {
+    context: Context,
+    codes: Vec<String>,
+    choice: Choice,
+    artifacts: Vec<Artifact>,
+    some: bool,
+    /// Codes that have errors.
+    error_codes: BTreeSet<String>,
+    left_out: BTreeMap<String, u64>,
+}
+
+/// Which results are written, decided while they pass by.
+#[derive(Default)]
+struct Choice {
+    all: bool,
+    /// How many errors that are not the first of their code fit.
+    errors: u64,
+    /// How many codes without a written error still get their first finding.
+    firsts: u64,
+    /// How many other findings fit.
+    others: u64,
+    seen: BTreeSet<String>,
+}
+
+impl Choice {
+    fn new(totals: &Totals) -> Self {
+        let all = totals.findings() <= RESULTS;
+        let error_codes = u64::try_from(totals.rules.values().filter(|c| c[0] > 0).count());
+        let first_errors = error_codes.unwrap_or(0).min(RESULTS);
+        let errors = (totals.summary.errors - first_errors).min(RESULTS - first_errors);
+        let left = RESULTS - first_errors - errors;
+        let plain = totals.rules.values().filter(|c| c[0] == 0).count();
+        let firsts = u64::try_from(plain).unwrap_or(0).min(left);
+        Self {
+            all,
+            errors,
+            firsts,
+            others: left - firsts,
+            seen: BTreeSet::new(),
+        }
+    }
+    fn takes(&mut self, f: &Finding, has_errors: bool) -> bool {
+        if self.all {
+            return true;
+        }
+        let error = rank(&f.severity) == 0;
+        // Of a code with errors the first error counts, not what stands before it.
+        let first = (error || !has_errors) && self.seen.insert(f.code.clone());
+        let budget = match (error, first) {
+            (true, true) => return true,
+            (true, false) => &mut self.errors,
+            (false, true) => &mut self.firsts,
+            (false, false) => &mut self.others,
+        };
+        let fits = *budget > 0;
+        *budget = budget.saturating_sub(1);
+        fits
+    }
+}
+
+#[derive(Serialize)]
+struct Text<'t> {
+    text: &'t str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Help<'t> {
+    text: &'t str,
+    markdown: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Rule<'t> {
+    id: &'t str,
+    name: String,
+    short_description: Text<'t>,
+    full_description: Text<'t>,
+    help: Help<'t>,
+    default_configuration: Level,
+    properties: RuleProperties<'t>,
+}
+
+#[derive(Serialize)]
+struct RuleProperties<'t> {
+    standard: &'t str,
+    tags: [&'static str; 1],
+}
+
+#[derive(Serialize)]
+struct Level {
+    level: &'static str,
+}
+
+#[derive(Serialize)]
+struct Artifact {
+    location: Place,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encoding: Option<String>,
+    length: u64,
+}
+
+#[derive(Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Place {
+    uri: String,
+    uri_base_id: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    index: Option<usize>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Result<'f> {
+    rule_id: &'f str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule_index: Option<usize>,
+    level: &'static str,
+    message: Text<'f>,
+    locations: [Location<'f>; 1],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    related_locations: Vec<Location<'f>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    partial_fingerprints: Option<Prints<'f>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    baseline_state: Option<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    fixes: Vec<Fix<'f>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    properties: Option<Kind<'f>>,
+}
+
+#[derive(Serialize)]
+struct Prints<'f> {
+    #[serde(rename = "warifu/v1")]
+    v1: &'f str,
+}
+
+#[derive(Serialize)]
+struct Kind<'f> {
+    kind: &'f str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Location<'f> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<usize>,
+    physical_location: Physical,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    logical_locations: Vec<Logical<'f>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<Text<'f>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Physical {
+    artifact_location: Place,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<Region>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Region {
+    start_line: u32,
+    start_column: u32,
+    end_line: u32,
+    end_column: u32,
+    byte_offset: u32,
+    byte_length: u32,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Logical<'f> {
+    fully_qualified_name: &'f str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'f str>,
+    kind: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Fix<'f> {
+    description: Text<'f>,
+    artifact_changes: [Change<'f>; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Change<'f> {
+    artifact_location: Place,
+    replacements: Vec<Replacement<'f>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Replacement<'f> {
+    deleted_region: Bytes,
+    inserted_content: Binary<'f>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Bytes {
+    byte_offset: u32,
+    byte_length: u32,
+}
+
+#[derive(Serialize)]
+struct Binary<'f> {
+    binary: &'f str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Invocation<'t> {
+    execution_successful: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tool_execution_notifications: Vec<Notification<'t>>,
+}
+
+#[derive(Serialize)]
+struct Notification<'t> {
+    level: &'static str,
+    message: Text<'t>,
+}
+
+impl Sarif {
+    pub(super) fn new(context: Context) -> Self {
+        Self {
+            context,
+            codes: Vec::new(),
+            choice: Choice::default(),
+            artifacts: Vec::new(),
+            some: false,
+            error_codes: BTreeSet::new(),
+            left_out: BTreeMap::new(),
+        }
+    }
+
+    fn rule(&self, code: &str, out: &mut Vec<u8>) {
+        let Some(e) = (self.context.lookup)(code) else {
+            json(
+                &serde_json::Map::from_iter([("id".to_owned(), code.into())]),
+                out,
+            );
+            return;
+        };
+        let (title, why, help) = match self.context.lang {
+            Lang::Ja => (e.ja, e.why_ja, e.help_ja),
+            Lang::En => (e.en, e.why_en, e.help_en),
+        };
+        let title = title.replace("{}", "…");
+        let rule = Rule {
+            id: e.code,
+            name: pascal(e.name),
+            short_description: Text { text: &title },
+            full_description: Text {
+                text: if why.is_empty() { &title } else { why },
+            },
+            help: Help {
+                text: help,
+                markdown: crate::rule::markdown(e, self.context.lang),
+            },
+            default_configuration: Level {
+                level: level(e.severity.word()),
+            },
+            properties: RuleProperties {
+                standard: e.standard,
+                tags: ["ss-mix2"],
+            },
+        };
+        json(&rule, out);
+    }
+
+    fn result(&self, f: &Finding, place: &Place, out: &mut Vec<u8>) {
+        let result = Result {
+            rule_id: &f.code,
+            rule_index: self.codes.binary_search(&f.code).ok(),
+            level: level(&f.severity),
+            message: Text { text: &f.message },
+            locations: [location(&f.primary, place.clone(), None, self.context.lang)],
+            related_locations: f
+                .secondary
+                .iter()
+                .take(LOCATIONS - 1)
+                .enumerate()
+                .map(|(i, l)| {
+                    let own = if l.file == f.primary.file {
+                        place.clone()
+                    } else {
+                        Place {
+                            uri: uri(&l.file),
+                            uri_base_id: "%SRCROOT%",
+                            index: None,
+                        }
+                    };
+                    location(l, own, Some(i), self.context.lang)
+                })
+                .collect(),
+            partial_fingerprints: f.fingerprint.as_deref().map(|v1| Prints { v1 }),
+            baseline_state: self.context.baseline.then_some("new"),
+            fixes: f
+                .fix
+                .iter()
+                .map(|fix| Fix {
+                    description: Text { text: &fix.title },
+                    artifact_changes: [Change {
+                        artifact_location: place.clone(),
+                        replacements: fix
+                            .edits
+                            .iter()
+                            .map(|e| Replacement {
+                                deleted_region: bytes(e.span),
+                                inserted_content: Binary { binary: &e.bytes },
+                            })
+                            .collect(),
+                    }],
+                })
+                .collect(),
+            properties: f.kind.as_deref().map(|kind| Kind { kind }),
+        };
+        json(&result, out);
+    }
+}
+
+fn bytes([start, end]: [u32; 2]) -> Bytes {
+    Bytes {
+        byte_offset: start,
+        byte_length: end.saturating_sub(start),
+    }
+}
+
+fn location(l: &Label, place: Place, id: Option<usize>, lang: Lang) -> Location<'_> {
+    let b = bytes(l.span);
+    Location {
+        id,
+        physical_location: Physical {
+            artifact_location: place,
+            region: Some(Region {
+                start_line: l.start.line,
+                start_column: l.start.column,
+                end_line: l.end.line,
+                end_column: l.end.column,
+                byte_offset: b.byte_offset,
+                byte_length: b.byte_length,
+            }),
+        },
+        logical_locations: l
+            .path
+            .as_deref()
+            .map(|path| Logical {
+                fully_qualified_name: path,
+                name: l
+                    .field
+                    .as_ref()
+                    .map(|n| match lang {
+                        Lang::Ja => n.ja.as_str(),
+                        Lang::En => n.en.as_str(),
+                    })
+                    .filter(|n| !n.is_empty()),
+                kind: "member",
+            })
+            .into_iter()
+            .collect(),
+        message: l.message.as_deref().map(|text| Text { text }),
+    }
+}
+
+fn level(severity: &str) -> &'static str {
+    match severity {
+        "error" => "error",
+        "warning" => "warning",
+        _ => "note",
+    }
+}
+
+/// `half-width-katakana` → `HalfWidthKatakana`.
+fn pascal(name: &str) -> String {
+    name.split('-')
+        .map(|w| {
+            let mut letters = w.chars();
+            letters
+                .next()
+                .map(|c| c.to_ascii_uppercase().to_string() + letters.as_str())
+                .unwrap_or_default()
+        })
+        .collect()
+}
+
+/// A relative path as a URI reference.
+fn uri(path: &str) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::with_capacity(path.len());
+    for b in path.trim_start_matches("./").bytes() {
+        if b.is_ascii_alphanumeric() || matches!(b, b'/' | b'-' | b'.' | b'_' | b'~') {
+            text.push(char::from(b));
+        } else {
+            let _ = write!(text, "%{b:02X}");
+        }
+    }
+    text
+}
+
+impl Render for Sarif {
+    fn begin(&mut self, totals: &Totals, out: &mut Vec<u8>) {
+        self.choice = Choice::new(totals);
+        self.codes = totals.rules.keys().cloned().collect();
+        self.error_codes = totals
+            .rules
+            .iter()
+            .filter(|(_, n)| n[0] > 0)
+            .map(|(code, _)| code.clone())
+            .collect();
+        out.extend_from_slice(b"{\"$schema\":\"https://json.schemastore.org/sarif-2.1.0.json\",\"version\":\"2.1.0\",\"runs\":[{\n \"tool\":{\"driver\":{\"name\":\"warifu\",\"semanticVersion\":");
+        json(&self.context.version, out);
+        out.extend_from_slice(b",\n  \"rules\":[");
+        for (i, code) in self.codes.iter().enumerate() {
+            out.extend_from_slice(if i == 0 { b"\n   " } else { b",\n   " });
+            self.rule(code, out);
+        }
+        out.extend_from_slice(b"]}},\n \"columnKind\":\"utf16CodeUnits\",\"newlineSequences\":[\"\\r\\n\",\"\\n\",\"\\r\"],\n \"results\":[");
+    }
+    fn file(&mut self, file: &FileReport, out: &mut Vec<u8>) {
+        let mut place = Place {
+            uri: uri(&file.path),
+            uri_base_id: "%SRCROOT%",
+            index: None,
+        };
+        for f in &file.findings {
+            if !self.choice.takes(f, self.error_codes.contains(&f.code)) {
+                *self.left_out.entry(f.code.clone()).or_insert(0) += 1;
+                continue;
+            }
+            if place.index.is_none() {
+                self.artifacts.push(Artifact {
+                    location: place.clone(),
+                    encoding: file.charset.clone(),
+                    length: file.length,
+                });
+                place.index = Some(self.artifacts.len() - 1);
+            }
+            out.extend_from_slice(if self.some { b",\n  " } else { b"\n  " });
+            self.some = true;
+            self.result(f, &place, out);
+        }
+    }
+    fn end(&mut self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"],\n \"artifacts\":[");
+        for (i, a) in self.artifacts.iter().enumerate() {
+            out.extend_from_slice(if i == 0 { b"\n  " } else { b",\n  " });
+            json(a, out);
+        }
+        let totals: Vec<String> = self
+            .left_out
+            .iter()
+            .map(|(c, n)| format!("{c} {n}"))
+            .collect();
+        let n: u64 = self.left_out.values().sum();
+        let list = totals.join(", ");
+        let ja = format!("ほか {n} 件は書いていません ({list})");
+        let en = format!("{n} more results are not written ({list})");
+        let invocation = Invocation {
+            execution_successful: true,
+            tool_execution_notifications: (n > 0)
+                .then(|| Notification {
+                    level: "warning",
+                    message: Text {
+                        text: self.context.say(&ja, &en),
+                    },
+                })
+                .into_iter()
+                .collect(),
+        };
+        out.extend_from_slice(b"],\n \"invocations\":[");
+        json(&invocation, out);
+        out.extend_from_slice(b"]}]}\n");
+    }
+}
