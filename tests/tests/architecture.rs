@@ -84,7 +84,7 @@ const BANNED: &[&str] = &[
     "chrono",
     "time",
     "wasm-bindgen",
-    "ctrlc",
+    "signal-hook",
     "tempfile",
     "std-time",
 ];

@@ -4,12 +4,14 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
+use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use warifu_convert::{BundleKind, Ids, JobOptions, Per, To};
 use warifu_diag::Severity;
 use warifu_report::Lang;
+use warifu_report::mask::PathMask;
 
-use crate::config::{self, Loaded};
+use crate::config::{self, Loaded, ShowValues};
 use crate::{End, convert, rule, say, show, terminal};
 
 /// Builds the command line.
@@ -29,13 +31,15 @@ pub(crate) fn command(lang: Lang) -> Command {
         .about(t("SS-MIX2 を FHIR R4 (JP Core) に変換します", "Converts SS-MIX2 to FHIR R4 (JP Core)"))
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .arg(Arg::new("quiet").short('q').long("quiet").global(true).action(ArgAction::Count).help(t("要約を出さない (-qq: 終了コードだけ)", "no summary (-qq: exit code only)")))
-        .arg(Arg::new("verbose").short('v').long("verbose").global(true).action(ArgAction::Count).help(t("警告も表示する", "show warnings as well")))
+        .arg(Arg::new("quiet").short('q').long("quiet").global(true).action(ArgAction::Count).help(t("検出だけを表示する (-qq: 終了コードだけ)", "findings only (-qq: exit code only)")))
+        .arg(Arg::new("verbose").short('v').long("verbose").global(true).action(ArgAction::Count).help(t("警告と情報、読んだファイルも表示する (-vv: かかった時間も)", "show warnings, infos and the files read as well (-vv: times, too)")))
         .arg(value("color", "WHEN", "色: auto, always, never", "colour: auto, always, never").global(true).value_parser(["auto", "always", "never"]).default_value("auto"))
-        .arg(value("lang", "LANG", "言語: ja, en", "language: ja, en").global(true).value_parser(["ja", "en"]))
+        .arg(value("lang", "LANG", "言語: ja, en", "language: ja, en").global(true).env("WARIFU_LANG").value_parser(["ja", "en"]))
         .arg(value("config", "FILE", "warifu.toml の場所 (none: 読まない)", "path of warifu.toml (none: do not read one)").global(true).env("WARIFU_CONFIG"))
         .arg(value("jobs", "N", "並列の数 (既定: CPU の数)", "number of threads (default: all cores)").global(true).env("WARIFU_JOBS").value_parser(clap::value_parser!(usize)))
         .arg(flag("no-progress", "進み具合を表示しない", "no progress line").global(true))
+        .arg(value("show-values", "WHEN", "メッセージの値を表示する: auto (端末にだけ), always, never", "show values of messages: auto (on a terminal only), always, never").global(true).value_parser(["auto", "always", "never"]))
+        .arg(flag("mask-paths", "パスの患者IDを WARIFU_MASK_KEY によるハッシュにする", "hash patient ids in paths under WARIFU_MASK_KEY").global(true))
         .subcommand(
             Command::new("convert")
                 .about(t("ストレージ・書庫・メッセージを FHIR に変換します", "Converts storages, archives and messages to FHIR"))
@@ -126,15 +130,23 @@ pub(crate) fn run(environment: Lang) -> anyhow::Result<End> {
     let colour = terminal::colour(get(&m, "color").as_deref().unwrap_or("auto"));
     match m.subcommand() {
         Some(("convert", s)) => {
-            let loaded = config::load(
-                get(s, "config").or_else(|| get(&m, "config")).as_deref(),
-                lang,
-            )?;
-            convert::run(convert_options(s, &loaded, lang)?, lang)
+            let loaded = config::load(get(s, "config").as_deref(), lang)?;
+            let lang = loaded.language(lang, get(s, "lang").is_some());
+            convert::run(convert_options(s, loaded, lang)?, lang)
         }
         Some(("show", s)) => {
             let file = get(s, "file").unwrap_or_default();
             let (path, name, format) = (get(s, "path"), get(s, "stdin-name"), get(s, "format"));
+            let loaded = config::load(get(s, "config").as_deref(), lang)?;
+            let lang = loaded.language(lang, get(s, "lang").is_some());
+            // `show` prints no path; a key that is missing is a mistake all the same.
+            path_mask(s, &loaded, lang)?;
+            let machine = format.as_deref() == Some("json");
+            let values = match show_values(s, &loaded) {
+                ShowValues::Always => true,
+                ShowValues::Never => false,
+                ShowValues::Auto => !machine && terminal::stdout_is_terminal(),
+            };
             show::run(
                 &show::Show {
                     file: &file,
@@ -144,6 +156,7 @@ pub(crate) fn run(environment: Lang) -> anyhow::Result<End> {
                     format: format.as_deref().unwrap_or("text"),
                     stdin_name: name.as_deref(),
                     colour,
+                    values,
                 },
                 lang,
             )
@@ -159,8 +172,8 @@ pub(crate) fn run(environment: Lang) -> anyhow::Result<End> {
                 writeln!(out, "{}", serde_json::to_string_pretty(&config::schema())?)?;
                 return Ok(End::Clean);
             }
-            let loaded = config::load(get(&m, "config").as_deref(), lang)?;
-            show_config(&mut out, &loaded, lang)?;
+            let loaded = config::load(get(s, "config").as_deref(), lang)?;
+            show_config(&mut out, s, &loaded, lang)?;
             Ok(End::Clean)
         }
         Some(("completions", s)) => {
@@ -190,19 +203,36 @@ fn word<T: serde::de::DeserializeOwned>(text: Option<String>) -> Option<T> {
     text.and_then(|t| serde_json::from_value(serde_json::Value::String(t)).ok())
 }
 
-fn convert_options(
-    s: &ArgMatches,
-    loaded: &Loaded,
-    lang: Lang,
-) -> anyhow::Result<convert::Convert> {
+/// Where values are shown: flag, file, default.
+fn show_values(s: &ArgMatches, loaded: &Loaded) -> ShowValues {
+    word(s.get_one::<String>("show-values").cloned())
+        .or(loaded.config.privacy.show_values)
+        .unwrap_or_default()
+}
+
+/// Name of the variable with the key for `--mask-paths`.
+const MASK_KEY: &str = "WARIFU_MASK_KEY";
+
+/// The mask for paths, when one is wanted.
+fn path_mask(s: &ArgMatches, loaded: &Loaded, lang: Lang) -> anyhow::Result<Option<PathMask>> {
+    if !s.get_flag("mask-paths") && loaded.config.privacy.mask_paths != Some(true) {
+        return Ok(None);
+    }
+    let key = std::env::var_os(MASK_KEY).unwrap_or_default();
+    if key.len() < 16 {
+        bail!(say(
+            lang,
+            "--mask-paths には環境変数 WARIFU_MASK_KEY (16 バイト以上の秘密の文字列) が必要です",
+            "--mask-paths needs the environment variable WARIFU_MASK_KEY (a secret of 16 bytes at least)"
+        ));
+    }
+    Ok(Some(PathMask::new(key.as_encoded_bytes())))
+}
+
+fn convert_options(s: &ArgMatches, loaded: Loaded, lang: Lang) -> anyhow::Result<convert::Convert> {
     let get = |k: &str| s.get_one::<String>(k).cloned();
     let c = &loaded.config.convert;
-    let base = loaded
-        .path
-        .as_ref()
-        .and_then(|p| p.parent())
-        .map(PathBuf::from)
-        .unwrap_or_default();
+    let base = loaded.folder();
     let key_file = s
         .get_one::<PathBuf>("id-key")
         .cloned()
@@ -242,7 +272,7 @@ fn convert_options(
         provenance: trace.as_deref() == Some("provenance"),
         lang: Some(machine),
         positions: None,
-        show_values: false,
+        show_values: show_values(s, &loaded) == ShowValues::Always,
         charset: get("charset"),
     };
     if let Err(e) = job.validate() {
@@ -284,121 +314,130 @@ fn convert_options(
         job,
         out,
         fresh: s.get_flag("fresh"),
-        jobs: s.get_one::<usize>("jobs").copied().unwrap_or_else(|| {
-            std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
-        }),
+        jobs: s.get_one::<usize>("jobs").copied().unwrap_or_else(cores),
         quiet: s.get_count("quiet"),
         verbose: s.get_count("verbose"),
         progress: !s.get_flag("no-progress"),
         fail_on,
         stdin_name: get("stdin-name"),
         index: s.get_one::<PathBuf>("index").cloned(),
-        exclude: loaded.config.files.exclude.clone(),
-        max_file: loaded.config.files.max_file,
-        max_expansion: loaded.config.files.max_expansion,
+        mask: path_mask(s, &loaded, lang)?,
+        loaded,
     })
 }
 
-fn show_config(out: &mut impl std::io::Write, loaded: &Loaded, lang: Lang) -> anyhow::Result<()> {
+fn show_config(
+    out: &mut impl std::io::Write,
+    s: &ArgMatches,
+    loaded: &Loaded,
+    lang: Lang,
+) -> anyhow::Result<()> {
     let c = &loaded.config;
-    let origin = |key: &str, set: bool| -> String {
-        if !set {
-            return say(lang, "既定値", "default");
-        }
-        let file = loaded
-            .path
-            .as_ref()
-            .map(|p| p.display().to_string())
-            .unwrap_or_default();
-        loaded
-            .line_of(key)
-            .map_or_else(|| file.clone(), |n| format!("{file}:{n}"))
+    let file = loaded
+        .path
+        .as_ref()
+        .map(|p| p.display().to_string())
+        .unwrap_or_default();
+    // Flags that `config` takes as well, with the variable that may stand for them.
+    let given = |key: &str| match s.value_source(key) {
+        Some(ValueSource::CommandLine) => Some(format!("--{key}")),
+        Some(ValueSource::EnvVariable) => Some(format!("WARIFU_{}", key.to_uppercase())),
+        _ => None,
     };
-    let word = |v: &serde_json::Value| v.as_str().map_or_else(|| v.to_string(), str::to_owned);
-    let rows: Vec<(&str, &str, String, bool)> = vec![
-        (
-            "",
-            "lang",
-            c.lang.clone().unwrap_or_else(|| "ja".to_owned()),
-            c.lang.is_some(),
-        ),
-        (
-            "files.",
-            "exclude",
-            c.files.exclude.join(", "),
-            !c.files.exclude.is_empty(),
-        ),
-        (
-            "files.",
-            "max-file",
-            c.files.max_file.unwrap_or(64 << 20).to_string(),
-            c.files.max_file.is_some(),
-        ),
-        (
-            "files.",
-            "max-expansion",
-            c.files.max_expansion.unwrap_or(200).to_string(),
-            c.files.max_expansion.is_some(),
-        ),
-        (
-            "convert.",
-            "to",
-            word(&serde_json::to_value(c.convert.to.unwrap_or_default())?),
-            c.convert.to.is_some(),
-        ),
-        (
-            "convert.",
-            "bundle",
-            word(&serde_json::to_value(c.convert.bundle.unwrap_or_default())?),
-            c.convert.bundle.is_some(),
-        ),
-        (
-            "convert.",
-            "per",
-            word(&serde_json::to_value(c.convert.per.unwrap_or_default())?),
-            c.convert.per.is_some(),
-        ),
-        (
-            "convert.",
-            "institution",
-            c.convert.institution.clone().unwrap_or_default(),
-            c.convert.institution.is_some(),
-        ),
-        (
-            "convert.",
-            "ids",
-            word(&serde_json::to_value(c.convert.ids.unwrap_or_default())?),
-            c.convert.ids.is_some(),
-        ),
-        (
-            "convert.",
-            "id-key",
-            c.convert
-                .id_key
-                .as_ref()
-                .map(|p| p.display().to_string())
-                .unwrap_or_default(),
-            c.convert.id_key.is_some(),
-        ),
-        (
-            "privacy.",
-            "show-values",
-            c.privacy
-                .show_values
-                .clone()
-                .unwrap_or_else(|| "auto".to_owned()),
-            c.privacy.show_values.is_some(),
-        ),
-    ];
-    for (table, key, value, set) in rows {
-        writeln!(
-            out,
-            "{:<24} = {value:<16} ({})",
-            format!("{table}{key}"),
-            origin(key, set)
-        )?;
-    }
+    let mut row = |table: &str, key: &str, value: String, set: bool| {
+        let flag = given_key(key).and_then(given);
+        let origin = match (flag, set, loaded.line_of(table, key)) {
+            (Some(flag), ..) => flag,
+            (None, true, Some(line)) => format!("{file}:{line}"),
+            (None, true, None) => file.clone(),
+            (None, false, _) => say(lang, "既定値", "default"),
+        };
+        let name = if table.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{table}.{key}")
+        };
+        writeln!(out, "{name:<24} = {value:<16} ({origin})")
+    };
+    let text = |key: &str| s.get_one::<String>(key).cloned();
+    let shown = |v: serde_json::Value| v.as_str().map_or_else(|| v.to_string(), str::to_owned);
+    row(
+        "",
+        "lang",
+        text("lang")
+            .or_else(|| c.lang.clone())
+            .unwrap_or_else(|| "ja".to_owned()),
+        c.lang.is_some(),
+    )?;
+    let jobs = s.get_one::<usize>("jobs").copied();
+    row("", "jobs", jobs.unwrap_or_else(cores).to_string(), false)?;
+    let f = &c.files;
+    row(
+        "files",
+        "exclude",
+        f.exclude.join(", "),
+        !f.exclude.is_empty(),
+    )?;
+    let number = |n: Option<u64>, default: u64| n.unwrap_or(default).to_string();
+    let limits = warifu_storage::Options::standard();
+    row(
+        "files",
+        "max-file",
+        number(f.max_file, limits.max_file),
+        f.max_file.is_some(),
+    )?;
+    row(
+        "files",
+        "max-expansion",
+        number(f.max_expansion, limits.max_expansion),
+        f.max_expansion.is_some(),
+    )?;
+    let v = &c.convert;
+    let to = serde_json::to_value(v.to.unwrap_or_default())?;
+    row("convert", "to", shown(to), v.to.is_some())?;
+    let bundle = serde_json::to_value(v.bundle.unwrap_or_default())?;
+    row("convert", "bundle", shown(bundle), v.bundle.is_some())?;
+    let per = serde_json::to_value(v.per.unwrap_or_default())?;
+    row("convert", "per", shown(per), v.per.is_some())?;
+    let number = v.institution.clone().unwrap_or_default();
+    row("convert", "institution", number, v.institution.is_some())?;
+    let ids = serde_json::to_value(v.ids.unwrap_or_default())?;
+    row("convert", "ids", shown(ids), v.ids.is_some())?;
+    let key = v.id_key.as_ref().map(|p| p.display().to_string());
+    row(
+        "convert",
+        "id-key",
+        key.unwrap_or_default(),
+        v.id_key.is_some(),
+    )?;
+    let p = &c.privacy;
+    let values = serde_json::to_value(show_values(s, loaded))?;
+    row(
+        "privacy",
+        "show-values",
+        shown(values),
+        p.show_values.is_some(),
+    )?;
+    let masked = s.get_flag("mask-paths") || p.mask_paths == Some(true);
+    row(
+        "privacy",
+        "mask-paths",
+        masked.to_string(),
+        p.mask_paths.is_some(),
+    )?;
     Ok(())
+}
+
+/// Keys of the file that are flags of every command as well.
+fn given_key(key: &str) -> Option<&str> {
+    ["lang", "jobs", "show-values", "mask-paths"]
+        .contains(&key)
+        .then_some(key)
+}
+
+/// Number of threads when nobody says one.
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 #[cfg(test)]

@@ -63,7 +63,22 @@ pub(crate) struct Convert {
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub(crate) struct Privacy {
     /// `auto`, `always` or `never`.
-    pub(crate) show_values: Option<String>,
+    pub(crate) show_values: Option<ShowValues>,
+    /// Whether patient ids in paths are hashed.
+    pub(crate) mask_paths: Option<bool>,
+}
+
+/// Where values of a message are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ShowValues {
+    /// On a terminal, not elsewhere (default).
+    #[default]
+    Auto,
+    /// Everywhere.
+    Always,
+    /// Nowhere.
+    Never,
 }
 
 /// Keys a file may hold, for the nearest-name hint and the schema.
@@ -82,6 +97,7 @@ const KEYS: &[&str] = &[
     "id-key",
     "privacy",
     "show-values",
+    "mask-paths",
 ];
 
 /// The configuration in force and the file it came from.
@@ -93,16 +109,38 @@ pub(crate) struct Loaded {
 }
 
 impl Loaded {
-    /// Line of a key in the file, for `warifu config`.
-    pub(crate) fn line_of(&self, key: &str) -> Option<usize> {
-        self.text
-            .lines()
-            .position(|l| {
-                l.trim_start()
+    /// Line of a key in the file, for `warifu config`; `table` is empty for keys before any table.
+    pub(crate) fn line_of(&self, table: &str, key: &str) -> Option<usize> {
+        let mut inside = "";
+        for (n, line) in self.text.lines().enumerate() {
+            let line = line.trim();
+            if let Some(name) = line.strip_prefix('[').and_then(|l| l.split(']').next()) {
+                inside = name.trim();
+            } else if inside == table
+                && line
                     .strip_prefix(key)
-                    .is_some_and(|r| r.trim_start().starts_with('='))
-            })
-            .map(|n| n + 1)
+                    .is_some_and(|rest| rest.trim_start().starts_with('='))
+            {
+                return Some(n + 1);
+            }
+        }
+        None
+    }
+    /// Language of texts: a flag or variable, else the file, else the locale.
+    pub(crate) fn language(&self, lang: Lang, given: bool) -> Lang {
+        match self.config.lang.as_deref() {
+            Some("ja") if !given => Lang::Ja,
+            Some("en") if !given => Lang::En,
+            _ => lang,
+        }
+    }
+    /// The folder that paths in the file are relative to.
+    pub(crate) fn folder(&self) -> PathBuf {
+        let parent = self.path.as_ref().and_then(|p| p.parent());
+        match parent {
+            Some(p) if !p.as_os_str().is_empty() => p.to_path_buf(),
+            _ => PathBuf::from("."),
+        }
     }
 }
 
@@ -111,7 +149,7 @@ pub(crate) fn load(choice: Option<&str>, lang: Lang) -> anyhow::Result<Loaded> {
     let path = match choice {
         Some("none") => return Ok(Loaded::default()),
         Some(p) => Some(PathBuf::from(p)),
-        None => search(&std::env::current_dir().unwrap_or_default()),
+        None => search(&std::env::current_dir().unwrap_or_default(), FILE),
     };
     let Some(path) = path else {
         return Ok(Loaded::default());
@@ -125,9 +163,10 @@ pub(crate) fn load(choice: Option<&str>, lang: Lang) -> anyhow::Result<Loaded> {
     })
 }
 
-fn search(from: &Path) -> Option<PathBuf> {
+/// The nearest file of this name upwards, up to a folder with `.git`.
+pub(crate) fn search(from: &Path, name: &str) -> Option<PathBuf> {
     for folder in from.ancestors() {
-        let file = folder.join(FILE);
+        let file = folder.join(name);
         if file.is_file() {
             return Some(file);
         }
@@ -196,7 +235,8 @@ pub(crate) fn schema() -> serde_json::Value {
                 "id-key": string("file with the site's key for ids")
             }},
             "privacy": {"type": "object", "additionalProperties": false, "properties": {
-                "show-values": choice(&["auto", "always", "never"], "whether frames quote values")
+                "show-values": choice(&["auto", "always", "never"], "where values are shown: auto = on a terminal"),
+                "mask-paths": {"type": "boolean", "description": "patient ids in paths become p- and a hash under WARIFU_MASK_KEY (false)"}
             }}
         }
     })
@@ -226,7 +266,7 @@ mod tests {
         for k in KEYS {
             assert!(schema.contains(&format!("\"{k}\"")), "{k}");
         }
-        let full = "lang = \"ja\"\n[files]\nexclude = [\"a\"]\nmax-file = 1\nmax-expansion = 2\n[convert]\nto = \"ndjson\"\nbundle = \"collection\"\nper = \"patient\"\ninstitution = \"1310000001\"\nids = \"readable\"\nid-key = \"k\"\n[privacy]\nshow-values = \"never\"\n";
+        let full = "lang = \"ja\"\n[files]\nexclude = [\"a\"]\nmax-file = 1\nmax-expansion = 2\n[convert]\nto = \"ndjson\"\nbundle = \"collection\"\nper = \"patient\"\ninstitution = \"1310000001\"\nids = \"readable\"\nid-key = \"k\"\n[privacy]\nshow-values = \"never\"\nmask-paths = true\n";
         assert!(read(full, Path::new("x"), Lang::Ja).is_ok());
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 
 use anyhow::{Context as _, bail};
@@ -15,12 +15,15 @@ use warifu_map::assemble::{self, BundleType};
 use warifu_map::{Converter, File, MAX_MESSAGES, Options, Output};
 use warifu_report::Lang;
 use warifu_report::finding::{Finding, finding};
+use warifu_report::mask::PathMask;
 use warifu_storage::{Content, FileRef, Found, PatientBatch, ReadError, Storage, StorageNote};
 
+use crate::config::Loaded;
+use crate::inputs::{self, Inputs};
 use crate::output::{Folder, FolderError, Piece, hex};
 use crate::progress::{Progress, grouped};
 use crate::state::{Header, Totals};
-use crate::{End, mistakes, say, terminal};
+use crate::{End, say, terminal};
 
 /// Everything `convert` was asked for.
 pub(crate) struct Convert {
@@ -35,9 +38,9 @@ pub(crate) struct Convert {
     pub(crate) fail_on: Option<Severity>,
     pub(crate) stdin_name: Option<String>,
     pub(crate) index: Option<PathBuf>,
-    pub(crate) exclude: Vec<String>,
-    pub(crate) max_file: Option<u64>,
-    pub(crate) max_expansion: Option<u64>,
+    /// For paths in findings, traces and names of results.
+    pub(crate) mask: Option<PathMask>,
+    pub(crate) loaded: Loaded,
 }
 
 /// One unit of work: a patient, or a loose file.
@@ -55,26 +58,20 @@ const SHARED: [&str; 4] = [
     "Location",
 ];
 
+/// Findings of one code that are shown for a patient; the rest is counted.
+const SHOWN: usize = 20;
+
 /// How many units may be under way: bounds memory, keeps two cores busy.
 const WINDOW: usize = 32;
 
 /// Runs the conversion.
 pub(crate) fn run(mut options: Convert, lang: Lang) -> anyhow::Result<End> {
-    let storage = open(&options, lang)?;
+    let (storage, inputs) = open(&options, lang)?;
     if options.job.institution.is_none() {
-        options.job.institution = institution(&options, &storage)?;
+        options.job.institution = institution(&options, &inputs, &storage)?;
     }
     options.job.validate().map_err(|e| anyhow::anyhow!("{e}"))?;
-    let stop = Arc::new(AtomicBool::new(false));
-    {
-        let stop = Arc::clone(&stop);
-        // A second Ctrl-C stops at once; what is committed stays whole.
-        let _ = ctrlc::set_handler(move || {
-            if stop.swap(true, Ordering::SeqCst) {
-                std::process::exit(130);
-            }
-        });
-    }
+    let stop = Stop::on_signals();
     let mut sink = match &options.out {
         Some(dir) => {
             let header = header(&options);
@@ -105,9 +102,18 @@ pub(crate) fn run(mut options: Convert, lang: Lang) -> anyhow::Result<End> {
     };
     let mut progress = Progress::new(lang, options.progress && options.quiet == 0);
     let option_findings = Converter::new(options.job.map_options()).option_findings();
-    let interrupted = pipeline(&storage, &options, &mut sink, &mut progress, &stop, lang)?;
+    let looked_at = AtomicU64::new(0);
+    pipeline(
+        &storage,
+        &options,
+        &mut sink,
+        &mut progress,
+        &stop,
+        &looked_at,
+        lang,
+    )?;
     progress.clear();
-    if interrupted {
+    if let Some(signal) = stop.signal() {
         if let Sink::Folder(f) = &mut sink {
             f.sync()?;
         }
@@ -123,18 +129,19 @@ pub(crate) fn run(mut options: Convert, lang: Lang) -> anyhow::Result<End> {
                 grouped(done)
             ),
         ));
-        return Ok(End::Interrupted);
+        return Ok(End::Interrupted(signal));
     }
     let mut totals = sink.totals().clone();
     if totals.files == 0 && totals.unreadable == 0 {
         let shown = options.paths.join(" ");
+        let looked = looked_at.load(Ordering::SeqCst);
         bail!(say(
             lang,
             &format!(
-                "{shown} に SS-MIX2 が見つかりません。標準化ストレージなら 000/000/ の一つ上のフォルダーを指定してください。"
+                "{shown} に SS-MIX2 も FHIR も見つかりません (調べたファイル {looked})。標準化ストレージなら 000/000/ の一つ上のフォルダーを指定してください。"
             ),
             &format!(
-                "no SS-MIX2 in {shown}. For a standard storage give the folder above 000/000/."
+                "no SS-MIX2 or FHIR in {shown} ({looked} files looked at). For a standard storage give the folder above 000/000/."
             ),
         ));
     }
@@ -171,7 +178,7 @@ pub(crate) fn run(mut options: Convert, lang: Lang) -> anyhow::Result<End> {
         }
         Sink::Stdout(s) => s.out.flush()?,
     }
-    if options.quiet < 2 {
+    if options.quiet == 0 {
         summary(&options, &totals, progress.seconds(), lang);
     }
     let worst = [Severity::Error, Severity::Warning, Severity::Info]
@@ -187,23 +194,49 @@ pub(crate) fn run(mut options: Convert, lang: Lang) -> anyhow::Result<End> {
     })
 }
 
-fn open(options: &Convert, lang: Lang) -> anyhow::Result<Storage> {
+/// Ctrl-C and SIGTERM: the first ends the work after the files in hand, the second at once; what is
+/// committed stays whole.
+struct Stop(Arc<AtomicUsize>);
+
+impl Stop {
+    fn on_signals() -> Self {
+        let number = Arc::new(AtomicUsize::new(0));
+        let again = Arc::new(AtomicBool::new(false));
+        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+            // The exit first: it looks at what an earlier signal set.
+            let value = usize::try_from(signal).unwrap_or(2);
+            let _ = signal_hook::flag::register_conditional_shutdown(
+                signal,
+                128 + signal,
+                Arc::clone(&again),
+            );
+            let _ = signal_hook::flag::register(signal, Arc::clone(&again));
+            let _ = signal_hook::flag::register_usize(signal, Arc::clone(&number), value);
+        }
+        Self(number)
+    }
+    fn signal(&self) -> Option<u8> {
+        u8::try_from(self.0.load(Ordering::SeqCst))
+            .ok()
+            .filter(|n| *n > 0)
+    }
+}
+
+fn open(options: &Convert, lang: Lang) -> anyhow::Result<(Storage, Inputs)> {
     let mut limits = warifu_storage::Options::standard();
-    if let Some(n) = options.max_file {
+    let files = &options.loaded.config.files;
+    if let Some(n) = files.max_file {
         limits.max_file = n;
     }
-    if let Some(n) = options.max_expansion {
+    if let Some(n) = files.max_expansion {
         limits.max_expansion = n;
     }
-    if !options.exclude.is_empty() {
-        let globs = options.exclude.clone();
-        limits.exclude = Some(Arc::new(move |path: &str| {
-            globs.iter().any(|g| glob(g, path))
-        }));
-    }
+    let inputs = inputs::resolve(&options.paths, &options.loaded, lang)?;
+    limits.choose.clone_from(&inputs.choose);
     if options.paths == ["-"] {
         let name = options.stdin_name.as_deref().unwrap_or("-");
-        return Storage::from_reader(&mut std::io::stdin().lock(), name, &limits).context("stdin");
+        let storage = Storage::from_reader(&mut std::io::stdin().lock(), name, &limits);
+        return Ok((storage.context("stdin")?, inputs));
     }
     if options.paths.iter().any(|p| p == "-") {
         bail!(say(
@@ -212,49 +245,24 @@ fn open(options: &Convert, lang: Lang) -> anyhow::Result<Storage> {
             "- (stdin) stands alone"
         ));
     }
-    let paths: Vec<&Path> = options.paths.iter().map(Path::new).collect();
-    for p in &paths {
-        if std::fs::symlink_metadata(p).is_err() {
-            bail!(mistakes::not_found(p, lang));
-        }
-    }
-    Ok(Storage::open_all(&paths, &limits)?)
-}
-
-/// `**` any folders, `*` within a name, `?` one character.
-fn glob(pattern: &str, text: &str) -> bool {
-    fn go(p: &[u8], t: &[u8]) -> bool {
-        match p {
-            [] => t.is_empty(),
-            [b'*', b'*', b'/', rest @ ..] => {
-                go(rest, t)
-                    || t.iter()
-                        .enumerate()
-                        .any(|(i, &b)| b == b'/' && go(rest, t.get(i + 1..).unwrap_or_default()))
-            }
-            [b'*', b'*', rest @ ..] => {
-                (0..=t.len()).any(|i| go(rest, t.get(i..).unwrap_or_default()))
-            }
-            [b'*', rest @ ..] => {
-                let reach = t.iter().position(|&b| b == b'/').unwrap_or(t.len());
-                (0..=reach).any(|i| go(rest, t.get(i..).unwrap_or_default()))
-            }
-            [b'?', rest @ ..] => t
-                .split_first()
-                .is_some_and(|(b, t)| *b != b'/' && go(rest, t)),
-            [b, rest @ ..] => t.split_first().is_some_and(|(c, t)| b == c && go(rest, t)),
-        }
-    }
-    go(pattern.as_bytes(), text.as_bytes())
+    let paths: Vec<&Path> = inputs.paths.iter().map(PathBuf::as_path).collect();
+    let storage = Storage::open_all(&paths, &limits)?;
+    Ok((storage, inputs))
 }
 
 /// The institution's number where no flag and no file gives it: the index table, else what roots and
 /// journal headers say, when it is one.
-fn institution(options: &Convert, storage: &Storage) -> anyhow::Result<Option<String>> {
+fn institution(
+    options: &Convert,
+    inputs: &Inputs,
+    storage: &Storage,
+) -> anyhow::Result<Option<String>> {
     let mut tables: Vec<PathBuf> = options.index.iter().cloned().collect();
-    for p in &options.paths {
-        let folder = Path::new(p);
-        for base in [Some(folder), folder.parent()].into_iter().flatten() {
+    for folder in &inputs.paths {
+        for base in [Some(folder.as_path()), folder.parent()]
+            .into_iter()
+            .flatten()
+        {
             for name in [
                 "SSMIXIDX.csv",
                 "SSMIXIDX.tsv",
@@ -344,9 +352,10 @@ fn pipeline(
     options: &Convert,
     sink: &mut Sink,
     progress: &mut Progress,
-    stop: &AtomicBool,
+    stop: &Stop,
+    looked_at: &AtomicU64,
     lang: Lang,
-) -> anyhow::Result<bool> {
+) -> anyhow::Result<()> {
     let workers = options.jobs.max(1);
     let earlier: Arc<Vec<String>> = Arc::new(match sink {
         Sink::Folder(f) => f.earlier_inputs(),
@@ -356,12 +365,14 @@ fn pipeline(
     let job_out = Arc::new(Mutex::new(job_out));
     let (done_in, done_out) = mpsc::channel::<(usize, Result<Done, String>)>();
     let (token_in, token_out) = mpsc::sync_channel::<()>(WINDOW * 2);
-    std::thread::scope(|scope| -> anyhow::Result<bool> {
+    std::thread::scope(|scope| -> anyhow::Result<()> {
         scope.spawn(move || {
-            for (n, found) in storage.walk().enumerate() {
-                if stop.load(Ordering::SeqCst) {
+            let mut walk = storage.walk();
+            for n in 0.. {
+                if stop.signal().is_some() {
                     break;
                 }
+                let Some(found) = walk.next() else { break };
                 let work = match found {
                     Found::Patient(b) => Work::Patient(b),
                     Found::Loose(f, c) => Work::Loose(f, c),
@@ -372,13 +383,14 @@ fn pipeline(
                     break;
                 }
             }
+            looked_at.store(walk.looked_at(), Ordering::SeqCst);
         });
         for _ in 0..workers {
             let job_out = Arc::clone(&job_out);
             let done_in = done_in.clone();
             let earlier = Arc::clone(&earlier);
             scope.spawn(move || {
-                let mut worker = Worker::new(options, storage, earlier);
+                let mut worker = Worker::new(options, lang, storage, earlier);
                 loop {
                     let next = job_out.lock().map(|r| r.recv());
                     let Ok(Ok((n, work))) = next else { break };
@@ -412,7 +424,8 @@ fn pipeline(
                         };
                         if !skipped {
                             // Committed at another place: convert it after all.
-                            let mut worker = Worker::new(options, storage, Arc::new(Vec::new()));
+                            let mut worker =
+                                Worker::new(options, lang, storage, Arc::new(Vec::new()));
                             if let Ok(Done::Piece(p)) = worker.run(0, &again) {
                                 sink.put(p.piece)?;
                             }
@@ -433,7 +446,7 @@ fn pipeline(
                 progress.files(sink.totals().files, sink.totals().patients);
             }
         }
-        Ok(stop.load(Ordering::SeqCst))
+        Ok(())
     })
 }
 
@@ -450,6 +463,8 @@ struct PieceShown {
 
 struct Worker<'o> {
     options: &'o Convert,
+    /// Language of what is shown; findings in files speak the job's.
+    lang: Lang,
     storage: &'o Storage,
     map_options: Options,
     converter: Converter,
@@ -458,10 +473,16 @@ struct Worker<'o> {
 }
 
 impl<'o> Worker<'o> {
-    fn new(options: &'o Convert, storage: &'o Storage, earlier: Arc<Vec<String>>) -> Self {
+    fn new(
+        options: &'o Convert,
+        lang: Lang,
+        storage: &'o Storage,
+        earlier: Arc<Vec<String>>,
+    ) -> Self {
         let map_options = options.job.map_options();
         Self {
             options,
+            lang,
             storage,
             converter: Converter::new(map_options.clone()),
             map_options,
@@ -489,16 +510,13 @@ impl<'o> Worker<'o> {
                 shown: Vec::new(),
             }));
         };
-        let mut f = finding(
-            &warifu_diag::Diagnostic::new(code, warifu_diag::Span::default())
-                .with(note.kind.slug().to_owned()),
-            &note.path,
-            None,
-            self.options.job.language(),
-            self.options.job.units(),
-        );
+        let d = warifu_diag::Diagnostic::new(code, warifu_diag::Span::default())
+            .with(note.kind.slug().to_owned());
+        let (mut f, mut own) = self.of_file(&d, &note.path);
         if note.count > 1 {
-            f.message = format!("{} ({})", f.message, note.count);
+            for f in [&mut f, &mut own] {
+                f.message = format!("{} ({})", f.message, note.count);
+            }
         }
         piece
             .totals
@@ -511,8 +529,36 @@ impl<'o> Worker<'o> {
             "diagnostics.ndjson".to_owned(),
             line_of(&f).unwrap_or_default(),
         ));
-        let shown = self.shown(&[f]);
+        let shown = self.shown(&[own]);
         Done::Piece(Box::new(PieceShown { piece, shown }))
+    }
+
+    /// A path as results show it.
+    fn masked(&self, path: &str) -> String {
+        match &self.options.mask {
+            Some(mask) => mask.path(path),
+            None => path.to_owned(),
+        }
+    }
+
+    /// A finding about a whole file, as the files have it and as it is shown.
+    fn of_file(&self, d: &warifu_diag::Diagnostic, path: &str) -> (Finding, Finding) {
+        let (path, job) = (self.masked(path), &self.options.job);
+        let own = finding(d, &path, None, self.lang, job.units());
+        (finding(d, &path, None, job.language(), job.units()), own)
+    }
+
+    /// The findings of the last conversion, in this language.
+    fn findings(&self, files: &[File<'_>], lang: Lang) -> Vec<Finding> {
+        let mut job = self.options.job.clone();
+        job.lang = Some(if lang == Lang::Ja { "ja" } else { "en" }.to_owned());
+        let mut found = findings(&self.out, files, &job);
+        if let Some(mask) = &self.options.mask {
+            for f in &mut found {
+                f.primary.file = mask.path(&f.primary.file);
+            }
+        }
+        found
     }
 
     fn read_all(
@@ -530,6 +576,7 @@ impl<'o> Worker<'o> {
     }
 
     fn patient(&mut self, n: usize, batch: &PatientBatch) -> Result<Done, String> {
+        let start = std::time::Instant::now();
         let mut files = Vec::new();
         let read = match self.read_all(batch, &mut files) {
             // A module renames while we read: list the patient again, once.
@@ -585,7 +632,44 @@ impl<'o> Worker<'o> {
             unreadable,
             ..Totals::default()
         };
-        self.piece(input, &given, totals).map_err(|e| e.to_string())
+        let mut told = Vec::new();
+        if self.options.verbose > 0 && self.options.quiet == 0 {
+            for (item, outcome) in items.items.iter().zip(&items.selection.outcomes) {
+                let why = self.why(outcome.state);
+                told.extend(
+                    item.files
+                        .iter()
+                        .map(|f| format!("{why}: {}", self.masked(f.path()))),
+                );
+            }
+            for f in &items.unnamed {
+                told.push(format!(
+                    "{}: {}",
+                    self.why(warifu_ssmix2::State::Current),
+                    self.masked(f.path())
+                ));
+            }
+        }
+        if self.options.verbose > 1 && self.options.quiet == 0 {
+            let ms = start.elapsed().as_millis();
+            told.push(say(
+                self.lang,
+                &format!("  患者 1 人 {} 件 {ms} ms", files.len()),
+                &format!("  1 patient, {} files, {ms} ms", files.len()),
+            ));
+        }
+        self.piece(input, &given, totals, told)
+            .map_err(|e| e.to_string())
+    }
+
+    /// What became of a file, for `-v`.
+    fn why(&self, state: warifu_ssmix2::State) -> String {
+        use warifu_ssmix2::State as S;
+        match state {
+            S::Current | S::OnlyFlag2 => say(self.lang, "変換", "converted"),
+            S::Superseded | S::Duplicate | S::SnapshotOld => say(self.lang, "旧版", "superseded"),
+            S::Cancelled | S::Moved => say(self.lang, "取り消し", "withdrawn"),
+        }
     }
 
     fn loose(&mut self, n: usize, file: &FileRef, content: Content) -> Result<Done, String> {
@@ -596,21 +680,16 @@ impl<'o> Worker<'o> {
                 ..Piece::default()
             };
             piece.totals.unreadable = 1;
-            let f = finding(
-                &warifu_diag::Diagnostic::new(&ssm::SSM115, warifu_diag::Span::default())
-                    .with(e.to_string()),
-                file.path(),
-                None,
-                self.options.job.language(),
-                self.options.job.units(),
-            );
+            let d = warifu_diag::Diagnostic::new(&ssm::SSM115, warifu_diag::Span::default())
+                .with(e.to_string());
+            let (f, own) = self.of_file(&d, file.path());
             piece.lines.push((
                 "diagnostics.ndjson".to_owned(),
                 line_of(&f).map_err(|e| e.to_string())?,
             ));
             return Ok(Done::Piece(Box::new(PieceShown {
                 piece,
-                shown: self.shown(&[f]),
+                shown: self.shown(&[own]),
             })));
         }
         let input = digest([file.path().as_bytes(), bytes.as_slice()].into_iter());
@@ -634,7 +713,16 @@ impl<'o> Worker<'o> {
             files: 1,
             ..Totals::default()
         };
-        self.piece(input, &given, totals).map_err(|e| e.to_string())
+        let mut told = Vec::new();
+        if self.options.verbose > 0 && self.options.quiet == 0 {
+            told.push(format!(
+                "{}: {}",
+                self.why(warifu_ssmix2::State::Current),
+                self.masked(file.path())
+            ));
+        }
+        self.piece(input, &given, totals, told)
+            .map_err(|e| e.to_string())
     }
 
     /// A folder inside a storage gives loose files: versions cannot be weighed there, so replaced and
@@ -649,13 +737,8 @@ impl<'o> Worker<'o> {
             warifu_ssmix2::Flag::Deleted => &ssm::SSM116,
             warifu_ssmix2::Flag::Replaced => &ssm::SSM118,
         };
-        let f = finding(
-            &warifu_diag::Diagnostic::new(code, warifu_diag::Span::default()),
-            file.path(),
-            None,
-            self.options.job.language(),
-            self.options.job.units(),
-        );
+        let d = warifu_diag::Diagnostic::new(code, warifu_diag::Span::default());
+        let (f, own) = self.of_file(&d, file.path());
         let mut piece = Piece {
             input: input.to_owned(),
             ..Piece::default()
@@ -671,7 +754,7 @@ impl<'o> Worker<'o> {
         ));
         Some(Done::Piece(Box::new(PieceShown {
             piece,
-            shown: self.shown(&[f]),
+            shown: self.shown(&[own]),
         })))
     }
 
@@ -680,6 +763,7 @@ impl<'o> Worker<'o> {
         input: String,
         files: &[File<'_>],
         mut totals: Totals,
+        told: Vec<String>,
     ) -> anyhow::Result<Done> {
         let mut piece = Piece {
             input,
@@ -736,7 +820,7 @@ impl<'o> Worker<'o> {
                     assemble::bundle(&self.out, &self.map_options, kind, &mut bytes);
                     let name = match (job.per, files.first()) {
                         (Per::Patient, _) => format!("{}.json", self.out.patient_label()),
-                        (Per::Message, Some(f)) => message_name(f.path),
+                        (Per::Message, Some(f)) => self.message_name(f.path),
                         (Per::Message, None) => "empty.json".to_owned(),
                     };
                     piece.files.push((name, bytes));
@@ -756,7 +840,7 @@ impl<'o> Worker<'o> {
                             Some(number),
                             &mut bytes,
                         );
-                        piece.files.push((message_name(f.path), bytes));
+                        piece.files.push((self.message_name(f.path), bytes));
                     }
                 }
             }
@@ -775,7 +859,7 @@ impl<'o> Worker<'o> {
         }
         totals.deletes = u64::try_from(self.out.deletes.len())?;
         totals.unused = u64::try_from(self.out.unused.len())?;
-        let found = findings(&self.out, files, job);
+        let found = self.findings(files, job.language());
         let mut lines = Vec::new();
         for f in &found {
             lines.extend(line_of(f)?);
@@ -787,10 +871,19 @@ impl<'o> Worker<'o> {
         }
         piece.lines.push(("diagnostics.ndjson".to_owned(), lines));
         if job.trace {
-            let t = match job.to {
+            let mut t = match job.to {
                 To::Clins => clins_trace(&self.out, &parts, files),
                 To::Bundle | To::Ndjson => trace(&self.out, files, job),
             };
+            if let Some(mask) = &self.options.mask {
+                let spans = t.hits.iter_mut().flat_map(|h| &mut h.spans);
+                for file in spans
+                    .map(|s| &mut s.file)
+                    .chain(t.unused.iter_mut().map(|u| &mut u.file))
+                {
+                    *file = mask.path(file);
+                }
+            }
             let mut lines = Vec::new();
             for h in &t.hits {
                 serde_json::to_writer(&mut lines, h)?;
@@ -803,27 +896,32 @@ impl<'o> Worker<'o> {
             piece.lines.push(("trace.ndjson".to_owned(), lines));
         }
         piece.totals = totals;
-        let shown = self.shown(&found);
+        let mut shown = told;
+        if self.lang == job.language() {
+            shown.extend(self.shown(&found));
+        } else if found.iter().any(|f| self.is_shown(f)) {
+            shown.extend(self.shown(&self.findings(files, self.lang)));
+        }
         Ok(Done::Piece(Box::new(PieceShown { piece, shown })))
     }
 
-    /// Lines for stderr: errors always, the rest with `-v`.
+    /// Whether a finding goes to stderr: errors always, warnings when nothing is written to a folder,
+    /// the rest with `-v`.
+    fn is_shown(&self, f: &Finding) -> bool {
+        self.options.quiet < 2
+            && (f.severity == "error"
+                || self.options.verbose > 0
+                || (self.options.out.is_none() && f.severity == "warning"))
+    }
+
+    /// Lines for stderr, at most [`SHOWN`] of one code.
     fn shown(&self, found: &[Finding]) -> Vec<String> {
-        if self.options.quiet >= 2 {
-            return Vec::new();
-        }
         let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
         let mut lines = Vec::new();
-        for f in found {
-            let wanted = f.severity == "error"
-                || self.options.verbose > 0
-                || (self.options.out.is_none() && f.severity == "warning");
-            if !wanted {
-                continue;
-            }
+        for f in found.iter().filter(|f| self.is_shown(f)) {
             let n = seen.entry(&f.code).or_insert(0);
             *n += 1;
-            if *n > 20 {
+            if *n > SHOWN {
                 continue;
             }
             let path = f
@@ -832,9 +930,14 @@ impl<'o> Worker<'o> {
                 .as_ref()
                 .map(|p| format!(" {p}"))
                 .unwrap_or_default();
+            let word = match f.severity.as_str() {
+                "error" => Severity::Error,
+                "warning" => Severity::Warning,
+                _ => Severity::Info,
+            };
             lines.push(format!(
                 "{}[{}]:{path} {}\n --> {}:{}:{}",
-                f.severity,
+                say(self.lang, word.word_ja(), word.word()),
                 f.code,
                 f.message,
                 f.primary.file,
@@ -842,7 +945,28 @@ impl<'o> Worker<'o> {
                 f.primary.start.column
             ));
         }
+        for (code, n) in seen {
+            if let Some(more) = n.checked_sub(SHOWN).filter(|m| *m > 0) {
+                lines.push(say(
+                    self.lang,
+                    &format!("{code}: ほか {more} 件"),
+                    &format!("{code}: {more} more"),
+                ));
+            }
+        }
         lines
+    }
+
+    /// `DIR/<data kind>/<source file name>.json`.
+    fn message_name(&self, path: &str) -> String {
+        let name = message_name(path);
+        match (&self.options.mask, name.split_once('/')) {
+            (Some(mask), Some((kind, leaf))) => {
+                let leaf = leaf.trim_end_matches(".json");
+                format!("{kind}/{}.json", mask.path(leaf))
+            }
+            _ => name,
+        }
     }
 }
 
@@ -904,7 +1028,13 @@ fn header(options: &Convert) -> Header {
         .as_deref()
         .map(|k| digest([b"id-key".as_slice(), k].into_iter()))
         .unwrap_or_default();
-    let text = format!("{}|{key}", options_json(options));
+    // The mask's key steers paths in findings and names of files.
+    let mask = options.mask.as_ref().map(|m| m.path("key"));
+    let text = format!(
+        "{}|{key}|{}",
+        options_json(options),
+        mask.unwrap_or_default()
+    );
     Header {
         format: "warifu.state/1".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -935,6 +1065,7 @@ fn note_code(note: &StorageNote) -> Option<Code> {
         K::FolderVanished => &ssm::SSM109,
         K::JournalHeader | K::JournalStray | K::JournalsIgnored => &ssm::SSM114,
         K::SeveralInstitutions => return None,
+        K::Skipped => &ssm::SSM119,
         K::Encrypted | K::Method | K::Damaged | K::FolderUnreadable | K::FileUnreadable => {
             &ssm::SSM115
         }
@@ -1052,25 +1183,5 @@ fn summary(options: &Convert, t: &Totals, seconds: f64, lang: Lang) {
                 arrow("trace.ndjson")
             ),
         ));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::glob;
-
-    #[test]
-    fn globs_match_folders_and_names() {
-        for (p, t, want) in [
-            ("backup/**", "backup/a/b", true),
-            ("**/OML-11/*", "0/1/OML-11/x", true),
-            ("**/OML-11/*", "OML-11/x", true),
-            ("**/OML-11/*", "OML-11/x/y", false),
-            ("*.tmp", "a.tmp", true),
-            ("*.tmp", "a/b.tmp", false),
-            ("OMG-1?/**", "OMG-12/x", true),
-        ] {
-            assert_eq!(glob(p, t), want, "{p} {t}");
-        }
     }
 }

@@ -1,12 +1,13 @@
 //! `warifu`: SS-MIX2 → FHIR on the command line.
 //!
 //! Results go to stdout; progress, summary and notes to stderr. Exit codes: 0 clean, 1 findings at or
-//! above the level asked for, 2 usage or unreadable input, 130 interrupted.
+//! above the level asked for, 2 usage or unreadable input, 130 or 143 interrupted.
 #![forbid(unsafe_code)]
 
 mod args;
 mod config;
 mod convert;
+mod inputs;
 mod mistakes;
 mod output;
 mod progress;
@@ -33,7 +34,8 @@ pub(crate) enum End {
     Clean,
     Findings,
     CouldNotRun,
-    Interrupted,
+    /// By this signal (128 + its number is the exit code).
+    Interrupted(u8),
 }
 
 impl From<End> for ExitCode {
@@ -42,7 +44,7 @@ impl From<End> for ExitCode {
             End::Clean => 0,
             End::Findings => 1,
             End::CouldNotRun => 2,
-            End::Interrupted => 130,
+            End::Interrupted(signal) => 128 + signal,
         })
     }
 }

@@ -1,18 +1,26 @@
 //! `warifu show`: one message as a readable tree.
 
 use std::io::{Read as _, Write as _};
+use std::ops::Range;
 use std::path::Path;
 
 use anyhow::{Context, bail};
+use warifu_convert::{Job, JobOptions};
 use warifu_hl7::Index;
 use warifu_hl7::text::TextMessage;
 use warifu_report::Lang;
+use warifu_report::finding::Finding;
+use warifu_report::mask;
 use warifu_report::view::{FieldNode, view};
 use warifu_ssmix2::FileName;
 
 use crate::{End, mistakes, say};
 
 /// Options of `show`.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a documented flag of its own"
+)]
 pub(crate) struct Show<'s> {
     pub(crate) file: &'s str,
     pub(crate) path: Option<&'s str>,
@@ -21,6 +29,8 @@ pub(crate) struct Show<'s> {
     pub(crate) format: &'s str,
     pub(crate) stdin_name: Option<&'s str>,
     pub(crate) colour: bool,
+    /// Whether values are shown; otherwise their shape.
+    pub(crate) values: bool,
 }
 
 /// Longest file `show` takes.
@@ -52,20 +62,60 @@ pub(crate) fn run(options: &Show<'_>, lang: Lang) -> anyhow::Result<End> {
             "the file is too large (limit 64 MiB)"
         ));
     }
+    if options.hex && !options.values {
+        bail!(say(
+            lang,
+            "--hex は値をそのまま表示します。端末の外では --show-values always を付けてください",
+            "--hex shows values as they are; away from a terminal add --show-values always"
+        ));
+    }
     let leaf = name.rsplit('/').next().unwrap_or("");
     let parsed = FileName::parse(leaf).ok();
     let kind = parsed.and_then(|n| n.data_kind().standard());
     let mut out = std::io::stdout().lock();
-    if let Some(path) = options.path {
-        return query(&mut out, &bytes, path, options, lang);
-    }
-    let v = view(&bytes, None, kind);
-    if options.format == "json" {
-        writeln!(out, "{}", serde_json::to_string_pretty(&v)?)?;
-        return Ok(End::Clean);
+    let found = match options.path {
+        Some(path) => Some(query(&bytes, path, lang)?),
+        None => None,
+    };
+    if let (Some(found), Some(path)) = (&found, options.path)
+        && found.is_empty()
+    {
+        crate::terminal::note(&say(
+            lang,
+            &format!("{path} はありません"),
+            &format!("no {path}"),
+        ));
+        return Ok(End::Findings);
     }
     if options.hex {
-        hex(&mut out, &bytes, 0)?;
+        match &found {
+            None => hex(&mut out, &bytes, 0)?,
+            Some(found) => {
+                for r in found {
+                    hex(&mut out, part(&bytes, r), r.start)?;
+                }
+            }
+        }
+        return Ok(End::Clean);
+    }
+    let mut v = view(&bytes, None, kind);
+    if !options.values {
+        mask::view(&mut v);
+    }
+    if options.format == "json" {
+        match (&found, options.path) {
+            (Some(found), Some(path)) => {
+                for r in found {
+                    let text = value_at(&v.segments, &bytes, r, options.values);
+                    writeln!(
+                        out,
+                        "{}",
+                        serde_json::json!({"path": path, "span": [r.start, r.end], "text": text})
+                    )?;
+                }
+            }
+            _ => writeln!(out, "{}", serde_json::to_string_pretty(&v)?)?,
+        }
         return Ok(End::Clean);
     }
     let kind_text = v
@@ -77,7 +127,7 @@ pub(crate) fn run(options: &Show<'_>, lang: Lang) -> anyhow::Result<End> {
     writeln!(
         out,
         "{kind_text}{} · {} · {} · {}",
-        v.message_type,
+        visible(&v.message_type),
         v.charset,
         say(
             lang,
@@ -90,11 +140,11 @@ pub(crate) fn run(options: &Show<'_>, lang: Lang) -> anyhow::Result<End> {
             &format!("{} bytes", v.bytes)
         ),
     )?;
-    let mut index = Index::new();
-    index.build(&bytes, None);
-    for n in index.notes() {
-        writeln!(out, "! {:?} (byte {}–{})", n.kind, n.start, n.end)?;
-    }
+    let mut tree = Tree {
+        marks: marks(&name, &bytes, lang),
+        found,
+        empty: options.empty,
+    };
     let bold = |s: &str| {
         if options.colour {
             format!("\x1b[1m{s}\x1b[0m")
@@ -103,6 +153,9 @@ pub(crate) fn run(options: &Show<'_>, lang: Lang) -> anyhow::Result<End> {
         }
     };
     for s in &v.segments {
+        if !tree.is_wanted(s.span) {
+            continue;
+        }
         let names = if s.ja.is_empty() {
             s.en.clone()
         } else {
@@ -111,59 +164,145 @@ pub(crate) fn run(options: &Show<'_>, lang: Lang) -> anyhow::Result<End> {
         writeln!(
             out,
             "{} {}  {}",
-            bold(&format!("{:<9}", s.name)),
+            bold(&format!("{:<9}", visible(&s.name))),
             pad(&names, 40),
             say(lang, &format!("行 {}", s.line), &format!("line {}", s.line))
         )?;
         for f in &s.fields {
-            line(&mut out, f, 1, options.empty)?;
+            tree.line(&mut out, f, 1)?;
+        }
+    }
+    if tree.found.is_none() {
+        // What belongs to no value that is shown.
+        for f in &tree.marks {
+            let [start, end] = f.primary.span;
+            writeln!(out, "! {} {} (byte {start}–{end})", f.code, f.message)?;
         }
     }
     Ok(End::Clean)
 }
 
-fn line(
-    out: &mut impl std::io::Write,
-    f: &FieldNode,
-    depth: usize,
+/// Findings of reading the message: charset and HL7, not of the mapping.
+fn marks(name: &str, bytes: &[u8], lang: Lang) -> Vec<Finding> {
+    let options = JobOptions {
+        lang: Some(say(lang, "ja", "en")),
+        ..JobOptions::default()
+    };
+    let Ok(mut job) = Job::new(options) else {
+        return Vec::new();
+    };
+    let mut found = job.convert(name, bytes).diagnostics;
+    found.retain(|d| d.code.starts_with("ENC") || d.code.starts_with("HL7"));
+    found
+}
+
+/// The value at a range: the text of the node there, else of the bytes.
+fn value_at(
+    segments: &[warifu_report::view::SegmentNode],
+    bytes: &[u8],
+    r: &Range<u32>,
+    values: bool,
+) -> String {
+    fn find<'n>(nodes: &'n [FieldNode], r: &Range<u32>) -> Option<&'n FieldNode> {
+        nodes.iter().find_map(|n| {
+            if n.span == [r.start, r.end] {
+                Some(n)
+            } else if n.span[0] <= r.start && r.end <= n.span[1] {
+                find(&n.children, r)
+            } else {
+                None
+            }
+        })
+    }
+    if let Some(node) = segments.iter().find_map(|s| find(&s.fields, r)) {
+        return node.text.clone();
+    }
+    let mut index = Index::new();
+    index.build(bytes, None);
+    let mut text = String::new();
+    warifu_source::decode_into(part(bytes, r), index.charset(), &mut text);
+    if values { text } else { mask::shape(&text) }
+}
+
+fn part<'b>(bytes: &'b [u8], r: &Range<u32>) -> &'b [u8] {
+    let at = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);
+    bytes.get(at(r.start)..at(r.end)).unwrap_or_default()
+}
+
+/// How the tree is printed.
+struct Tree {
+    /// Findings that have not been shown yet.
+    marks: Vec<Finding>,
+    /// Only what touches these bytes.
+    found: Option<Vec<Range<u32>>>,
     empty: bool,
-) -> std::io::Result<()> {
-    if f.text.is_empty() && f.children.is_empty() && !empty {
-        return Ok(());
+}
+
+impl Tree {
+    fn is_wanted(&self, [start, end]: [u32; 2]) -> bool {
+        self.found
+            .as_ref()
+            .is_none_or(|all| all.iter().any(|r| r.start < end && start < r.end))
     }
-    let short = f
-        .path
-        .find('-')
-        .and_then(|p| f.path.get(p + 1..))
-        .unwrap_or(&f.path);
-    let label = if depth == 1 {
-        short.to_owned()
-    } else {
-        short
-            .find(['.', '['])
-            .and_then(|p| short.get(p..))
-            .unwrap_or(short)
-            .to_owned()
-    };
-    let names = match (f.ja.is_empty(), f.en.is_empty()) {
-        (false, false) => format!("{} / {}", f.ja, f.en),
-        (false, true) => f.ja.clone(),
-        (true, _) => f.en.clone(),
-    };
-    let indent = "  ".repeat(depth);
-    let head = format!(
-        "{indent}{label:<8} {}",
-        pad(&names, 44_usize.saturating_sub(indent.len()))
-    );
-    if f.children.is_empty() {
-        writeln!(out, "{head}{}", visible(&f.text))?;
-    } else {
-        writeln!(out, "{}", head.trim_end())?;
-        for c in &f.children {
-            line(out, c, depth + 1, empty)?;
+
+    fn line(
+        &mut self,
+        out: &mut impl std::io::Write,
+        f: &FieldNode,
+        depth: usize,
+    ) -> std::io::Result<()> {
+        if !self.is_wanted(f.span) || (f.text.is_empty() && f.children.is_empty() && !self.empty) {
+            return Ok(());
         }
+        let short = f
+            .path
+            .find('-')
+            .and_then(|p| f.path.get(p + 1..))
+            .unwrap_or(&f.path);
+        let label = if depth == 1 {
+            short.to_owned()
+        } else {
+            short
+                .find(['.', '['])
+                .and_then(|p| short.get(p..))
+                .unwrap_or(short)
+                .to_owned()
+        };
+        let names = match (f.ja.is_empty(), f.en.is_empty()) {
+            (false, false) => format!("{} / {}", f.ja, f.en),
+            (false, true) => f.ja.clone(),
+            (true, _) => f.en.clone(),
+        };
+        let indent = "  ".repeat(depth);
+        let head = format!(
+            "{indent}{label:<8} {}",
+            pad(&names, 44_usize.saturating_sub(indent.len()))
+        );
+        if f.children.is_empty() {
+            writeln!(out, "{head}{}{}", visible(&f.text), self.mark(f.span))?;
+        } else {
+            writeln!(out, "{}", head.trim_end())?;
+            for c in &f.children {
+                self.line(out, c, depth + 1)?;
+            }
+        }
+        Ok(())
     }
-    Ok(())
+
+    /// Codes of the findings inside a value, which are then done.
+    fn mark(&mut self, [start, end]: [u32; 2]) -> String {
+        let mut text = String::new();
+        self.marks.retain(|f| {
+            let [from, to] = f.primary.span;
+            let inside = to > 0 && start <= from && to <= end;
+            if inside && !text.contains(&f.code) {
+                text.push_str(if text.is_empty() { "  ! " } else { " " });
+                text.push_str(&f.code);
+            }
+            !inside
+        });
+        text
+    }
 }
 
 /// Control characters made visible: a message must not steer the terminal.
@@ -197,53 +336,17 @@ fn columns(c: char) -> usize {
     }
 }
 
-fn query(
-    out: &mut impl std::io::Write,
-    bytes: &[u8],
-    path: &str,
-    options: &Show<'_>,
-    lang: Lang,
-) -> anyhow::Result<End> {
+fn query(bytes: &[u8], path: &str, lang: Lang) -> anyhow::Result<Vec<Range<u32>>> {
     let mut index = Index::new();
     index.build(bytes, None);
-    let text = TextMessage::new(bytes, &index);
-    let found = match text.query(path) {
-        Ok(f) => f,
+    match TextMessage::new(bytes, &index).query(path) {
+        Ok(found) => Ok(found),
         Err(e) => bail!(say(
             lang,
-            "--path は PID-5、PID-5[2].1、OBX[3]-5.1 のように書いてください",
+            "--path は PID、PID-5、PID-5[2].1、OBX[3]-5.1 のように書いてください",
             &e.to_string()
         )),
-    };
-    if found.is_empty() {
-        crate::terminal::note(&say(
-            lang,
-            &format!("{path} はありません"),
-            &format!("no {path}"),
-        ));
-        return Ok(End::Findings);
     }
-    for r in found {
-        let part = bytes
-            .get(usize::try_from(r.start)?..usize::try_from(r.end)?)
-            .unwrap_or_default();
-        if options.hex {
-            hex(out, part, r.start)?;
-            continue;
-        }
-        let mut s = String::new();
-        warifu_source::decode_into(part, index.charset(), &mut s);
-        if options.format == "json" {
-            writeln!(
-                out,
-                "{}",
-                serde_json::json!({"path": path, "span": [r.start, r.end], "text": s})
-            )?;
-        } else {
-            writeln!(out, "{}", visible(&s))?;
-        }
-    }
-    Ok(End::Clean)
 }
 
 fn hex(out: &mut impl std::io::Write, bytes: &[u8], base: u32) -> std::io::Result<()> {

@@ -4,7 +4,8 @@ use std::io::{IsTerminal, Write};
 
 use warifu_report::Lang;
 
-/// Language of texts: `WARIFU_LANG`, else `LC_ALL`, `LC_MESSAGES`, `LANG` (`ja*` → Japanese).
+/// Language of texts where neither flag nor file says it: `WARIFU_LANG`, else `LC_ALL`, `LC_MESSAGES`,
+/// `LANG` (`ja*` → Japanese).
 pub(crate) fn language_of_environment() -> Lang {
     let first = |names: &[&str]| {
         names

@@ -5,11 +5,9 @@ use warifu_diag::{Diagnostic, FieldPath};
 use warifu_terms::fields;
 
 use crate::Lang;
+use crate::mask::LineShape;
 use crate::position::{SourceText, Units};
 
-mod mask;
-
-use mask::mask;
 
 /// Characters kept on either side of the place.
 const AROUND: usize = 160;
@@ -113,7 +111,8 @@ impl Excerpt {
                 .char_indices()
                 .nth(before + inside + AROUND)
                 .map_or(line.len(), |(i, _)| i);
-            mask(line.get(..reach).unwrap_or(""))
+            LineShape::default()
+                .line(line.get(..reach).unwrap_or(""))
                 .chars()
                 .skip(before.saturating_sub(AROUND))
                 .take(2 * AROUND + LONGEST)

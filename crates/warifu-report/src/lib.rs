@@ -7,6 +7,7 @@ pub mod excerpt;
 pub mod finding;
 pub mod fingerprint;
 pub mod format;
+pub mod mask;
 pub mod position;
 pub mod report;
 pub mod rule;

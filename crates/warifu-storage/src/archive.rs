@@ -12,7 +12,7 @@ use warifu_ssmix2::{
 use crate::journal::{Intake, ingest};
 use crate::note::StorageNoteKind as Kind;
 use crate::safe::clean_path;
-use crate::sink::Sink;
+use crate::sink::{Chosen, Sink};
 use crate::sniff::{Content, HEAD, sniff};
 use crate::spool::Spool;
 use crate::zip::{ZipError, ZipReader, cp932};
@@ -33,6 +33,7 @@ pub(crate) struct Limits {
 /// An input on its way into a spool.
 pub(crate) struct Archive {
     pub(crate) spool: Spool,
+    chosen: Chosen,
     pub(crate) limits: Limits,
     pub(crate) institutions: Vec<InstitutionNumber>,
     pub(crate) root_institutions: BTreeSet<InstitutionNumber>,
@@ -99,9 +100,10 @@ fn note_error(error: &io::Error, path: &str, sink: &mut Sink) {
 }
 
 impl Archive {
-    pub(crate) fn new(spool: Spool, limits: Limits) -> Self {
+    pub(crate) fn new(spool: Spool, chosen: Chosen, limits: Limits) -> Self {
         Self {
             spool,
+            chosen,
             limits,
             institutions: Vec::new(),
             root_institutions: BTreeSet::new(),
@@ -157,7 +159,7 @@ impl Archive {
     }
 
     /// The path, unless the entry is refused or passed over.
-    fn admit(name: &str, sink: &mut Sink) -> Option<String> {
+    fn admit(&self, name: &str, sink: &mut Sink) -> Option<String> {
         let path = match clean_path(name) {
             Ok(path) => path,
             Err(kind) => {
@@ -171,7 +173,8 @@ impl Archive {
                 so_far.push('/');
             }
             so_far.push_str(part);
-            if sink.passes_over(part, &so_far) {
+            let choice = self.chosen.choice(&so_far, so_far.len() < path.len());
+            if sink.leaves_out(part, choice) {
                 return None;
             }
         }
@@ -234,7 +237,7 @@ impl Archive {
                 }
                 continue;
             }
-            let Some(path) = Self::admit(&entry.name, sink) else {
+            let Some(path) = self.admit(&entry.name, sink) else {
                 continue;
             };
             if entry.is_link() {
@@ -333,7 +336,7 @@ impl Archive {
                 }
                 continue;
             }
-            let Some(path) = Self::admit(&entry_name, sink) else {
+            let Some(path) = self.admit(&entry_name, sink) else {
                 continue;
             };
             if decoded {

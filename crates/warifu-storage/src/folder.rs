@@ -55,7 +55,8 @@ fn list<T: Tree>(tree: &T, at: &At, sink: &mut Sink, vanished: &mut bool) -> Opt
     };
     entries.retain(|entry| {
         let path = at.child(entry);
-        if sink.passes_over(&entry.text, &path.text) {
+        let choice = tree.choice(&path.text, entry.kind == EntryKind::Folder);
+        if sink.leaves_out(&entry.text, choice) {
             return false;
         }
         match entry.kind {
@@ -90,7 +91,7 @@ fn is_short(entry: &Entry) -> bool {
 pub(crate) fn discover<T: Tree>(tree: &T, base_name: &str, sink: &mut Sink) -> Discovery {
     let mut found = Discovery::default();
     visit(tree, &At::default(), base_name, sink, &mut found);
-    let mut quiet = sink.quiet();
+    let mut quiet = Sink::default();
     let roots = found.roots.clone();
     for (index, root) in roots.iter().enumerate() {
         let mut folders = PatientFolders::new(root);
@@ -108,7 +109,7 @@ pub(crate) fn discover<T: Tree>(tree: &T, base_name: &str, sink: &mut Sink) -> D
 
 fn visit<T: Tree>(tree: &T, at: &At, name: &str, sink: &mut Sink, found: &mut Discovery) {
     let entries = list_or_empty(tree, at, sink);
-    let is_root = is_root(tree, at, &entries, &mut sink.quiet());
+    let is_root = is_root(tree, at, &entries, &mut Sink::default());
     if is_root {
         found.roots.push(Root {
             at: at.clone(),
@@ -157,7 +158,7 @@ fn is_root<T: Tree>(tree: &T, at: &At, entries: &[Entry], quiet: &mut Sink) -> b
         }
         false
     };
-    let mut listing = Sink::silent();
+    let mut listing = Sink::default();
     for level1 in entries
         .iter()
         .filter(|e| is_folder(e))
@@ -232,7 +233,7 @@ impl PatientFolders {
         if !self.started {
             self.started = true;
             // Findings at this level, longer names and files are told by `discover`.
-            let mut entries = list_or_empty(tree, &self.root, &mut sink.quiet());
+            let mut entries = list_or_empty(tree, &self.root, &mut Sink::default());
             entries.retain(|entry| entry.kind == EntryKind::Folder && is_short(entry));
             self.level1 = entries.into_iter();
         }
@@ -269,7 +270,7 @@ impl PatientFolders {
             let own = below.iter().position(|child| {
                 child.kind == EntryKind::Folder
                     && child.text == entry.text
-                    && is_patient_folder(tree, &at.child(child), &mut sink.quiet())
+                    && is_patient_folder(tree, &at.child(child), &mut Sink::default())
             });
             let short = own.map(|index| below.remove(index));
             self.level2 = below.into_iter();
@@ -294,7 +295,7 @@ fn is_patient_folder<T: Tree>(tree: &T, at: &At, quiet: &mut Sink) -> bool {
         .filter(|e| is_folder(e))
         .filter(|date| is_date_or_dash(&date.text))
         .any(|date| {
-            list_or_empty(tree, &at.child(date), &mut Sink::silent())
+            list_or_empty(tree, &at.child(date), &mut Sink::default())
                 .iter()
                 .filter(|e| is_folder(e))
                 .any(|kind| {
@@ -317,13 +318,13 @@ pub(crate) fn list_patient<T: Tree>(
     out: &mut Vec<FileRef>,
 ) {
     let start = out.len();
-    let mut trial = sink.quiet();
+    let mut trial = Sink::default();
     if list_once(tree, source, root_depth, at, &mut trial, out) {
         sink.absorb(trial);
         return;
     }
     out.truncate(start);
-    let mut trial = sink.quiet();
+    let mut trial = Sink::default();
     if !list_once(tree, source, root_depth, at, &mut trial, out) {
         trial.note(Kind::FolderVanished, &at.text);
     }

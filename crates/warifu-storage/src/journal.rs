@@ -355,7 +355,7 @@ mod tests {
             .collect();
         let journal = journal.concat();
         let mut spool = Spool::new(1 << 20, None);
-        let mut sink = Sink::silent();
+        let mut sink = Sink::default();
         let mut institutions = Vec::new();
         ingest(
             &mut journal.as_bytes(),

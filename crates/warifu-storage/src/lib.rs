@@ -57,7 +57,7 @@ pub use note::{StorageNote, StorageNoteKind};
 #[cfg(feature = "memory-zip")]
 pub use safe::is_skipped;
 #[cfg(feature = "fs")]
-pub use sink::Exclude;
+pub use sink::{Choice, Choose};
 pub use sniff::{Content, HEAD, sniff};
 #[cfg(feature = "fs")]
 pub use storage::{OpenError, Options, ReadError, Storage, Walk, open};

@@ -1,6 +1,7 @@
 //! Findings and counts gathered during a walk.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::note::{StorageNote, StorageNoteKind};
@@ -8,8 +9,36 @@ use crate::safe::is_skipped;
 #[cfg(feature = "fs")]
 use crate::tree::{At, Entry};
 
-/// Decides about a path with `/`: `true` leaves it out.
-pub type Exclude = Arc<dyn Fn(&str) -> bool + Send + Sync>;
+/// What a [`Choose`] says about a file or folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    /// It is read.
+    Take,
+    /// It is passed over and counted.
+    PassOver,
+    /// It was not asked for: neither read nor counted.
+    Leave,
+}
+
+/// Decides about a path with `/` below an input (a folder or archive), and whether it is a folder.
+pub type Choose = Arc<dyn Fn(&Path, &str, bool) -> Choice + Send + Sync>;
+
+/// A [`Choose`] with its input.
+#[derive(Clone, Default)]
+pub(crate) struct Chosen(Option<(Choose, PathBuf)>);
+
+impl Chosen {
+    pub(crate) fn new(choose: Option<&Choose>, input: &Path) -> Self {
+        Self(choose.map(|choose| (Arc::clone(choose), input.to_path_buf())))
+    }
+
+    pub(crate) fn choice(&self, path: &str, folder: bool) -> Choice {
+        match &self.0 {
+            Some((choose, input)) => choose(input, path, folder),
+            None => Choice::Take,
+        }
+    }
+}
 
 /// How many findings are named one by one before the rest is counted: a hostile archive
 /// may have millions of refused entries.
@@ -26,27 +55,9 @@ pub(crate) struct Sink {
     pub(crate) looked_at: u64,
     /// First paths of the unrecognised files of an archive.
     pub(crate) beside: Vec<String>,
-    exclude: Option<Exclude>,
 }
 
 impl Sink {
-    pub(crate) fn new(exclude: Option<Exclude>) -> Self {
-        Self {
-            exclude,
-            ..Self::default()
-        }
-    }
-
-    /// A sink with the same exclusions whose findings may be thrown away.
-    pub(crate) fn quiet(&self) -> Self {
-        Self::new(self.exclude.clone())
-    }
-
-    /// A sink for looking ahead, without exclusions.
-    pub(crate) fn silent() -> Self {
-        Self::default()
-    }
-
     /// Takes over the findings of another sink.
     pub(crate) fn absorb(&mut self, other: Self) {
         self.notes.extend(other.notes);
@@ -79,12 +90,11 @@ impl Sink {
         notes
     }
 
-    /// Whether a name is passed over; counts it.
-    pub(crate) fn passes_over(&mut self, name: &str, path: &str) -> bool {
-        let skipped =
-            is_skipped(name) || self.exclude.as_ref().is_some_and(|exclude| exclude(path));
+    /// Whether a name is left out; counts it unless it was not asked for.
+    pub(crate) fn leaves_out(&mut self, name: &str, choice: Choice) -> bool {
+        let skipped = is_skipped(name) || choice == Choice::PassOver;
         self.skipped += u64::from(skipped);
-        skipped
+        skipped || choice == Choice::Leave
     }
 
     /// Notes something beside the storage levels.

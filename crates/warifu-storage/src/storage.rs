@@ -15,7 +15,7 @@ use crate::folder::{
 };
 use crate::journal::{CLASS as JOURNAL_CLASS, item_key, patient_of, replay};
 use crate::note::{StorageNote, StorageNoteKind as Kind};
-use crate::sink::{Exclude, Sink};
+use crate::sink::{Choose, Chosen, Sink};
 use crate::sniff::{Content, HEAD, sniff};
 use crate::spool::{Entry, Merge, Spool};
 use crate::tree::{At, FsTree, Tree, head_of};
@@ -33,19 +33,19 @@ pub struct Options {
     pub memory_limit: u64,
     /// Folder for temporary files, `None` for the system's.
     pub temp_dir: Option<PathBuf>,
-    /// Leaves out paths (with `/`, below the input) for which it is true.
-    pub exclude: Option<Exclude>,
+    /// Decides about each file and folder below an input; `None` takes all.
+    pub choose: Option<Choose>,
 }
 
 impl Options {
-    /// 64 MiB per file, 200 times, 64 MiB of memory, nothing excluded.
+    /// 64 MiB per file, 200 times, 64 MiB of memory, everything taken.
     pub fn standard() -> Self {
         Self {
             max_file: 64 << 20,
             max_expansion: 200,
             memory_limit: 64 << 20,
             temp_dir: None,
-            exclude: None,
+            choose: None,
         }
     }
 }
@@ -260,10 +260,6 @@ impl<T: Tree> Inner<T> {
         }
     }
 
-    fn sink(&self) -> Sink {
-        Sink::new(self.options.exclude.clone())
-    }
-
     fn keep(&mut self, mut sink: Sink) {
         self.notes.extend(sink.take_notes());
         self.skipped += sink.skipped;
@@ -273,7 +269,7 @@ impl<T: Tree> Inner<T> {
 
     /// Takes a tree of folders as an input.
     pub(crate) fn add_tree(&mut self, tree: T, name: String) -> Option<&mut Input<T>> {
-        let mut sink = self.sink();
+        let mut sink = Sink::default();
         let found = discover(&tree, &name, &mut sink);
         let beside = !found.roots.is_empty() || !found.journals.is_empty();
         if beside {
@@ -334,9 +330,10 @@ impl<T: Tree> Inner<T> {
         });
     }
 
-    fn archive(&self) -> Archive {
+    fn archive(&self, input: &Path) -> Archive {
         Archive::new(
             Spool::new(self.options.memory_limit, self.options.temp_dir.clone()),
+            Chosen::new(self.options.choose.as_ref(), input),
             Limits {
                 max_file: self.options.max_file,
                 max_expansion: self.options.max_expansion,
@@ -352,7 +349,7 @@ impl<T: Tree> Inner<T> {
         fresh.files.clear();
         for (source, root_depth, at, _) in &batch.folders {
             if let Some(Input::Folder { tree, .. }) = self.inputs.get(source.input) {
-                let mut quiet = self.sink();
+                let mut quiet = Sink::default();
                 list_patient(tree, *source, *root_depth, at, &mut quiet, &mut fresh.files);
             }
         }
@@ -386,13 +383,17 @@ impl Inner<FsTree> {
                     .unwrap_or_default()
                     .to_owned(),
             };
-            self.add_tree(FsTree { base }, named.to_string_lossy().into_owned());
+            let chosen = Chosen::new(self.options.choose.as_ref(), path);
+            self.add_tree(
+                FsTree { base, chosen },
+                named.to_string_lossy().into_owned(),
+            );
             return self.replay_journals();
         }
         let content = sniff(&head_of(path)?);
         let file_name = path.file_name().unwrap_or_default().to_string_lossy();
-        let mut archive = self.archive();
-        let mut sink = self.sink();
+        let mut archive = self.archive(path);
+        let mut sink = Sink::default();
         match content {
             Content::Zip => {
                 archive.zip(BufReader::new(File::open(path)?), &file_name, &mut sink)?;
@@ -421,8 +422,8 @@ impl Inner<FsTree> {
             return Ok(());
         }
         let name = name.clone();
-        let mut archive = self.archive();
-        let mut sink = self.sink();
+        let mut archive = self.archive(&tree.base);
+        let mut sink = Sink::default();
         for journal in &found.journals {
             match File::open(tree.base.join(&journal.os)) {
                 Ok(mut file) => archive.journal(&mut file, &journal.text, &mut sink)?,
@@ -435,8 +436,8 @@ impl Inner<FsTree> {
     }
 
     fn read_stream(&mut self, mut reader: &mut dyn Read, name: &str) -> io::Result<()> {
-        let mut archive = self.archive();
-        let mut sink = self.sink();
+        let mut archive = self.archive(Path::new(""));
+        let mut sink = Sink::default();
         let mut head = Vec::new();
         (&mut reader).take(4).read_to_end(&mut head)?;
         let mut whole = head.as_slice().chain(reader);
@@ -781,7 +782,7 @@ impl<'s, T: Tree> Stream<'s, T> {
                 Input::File { .. } => {}
             }
         }
-        let mut sink = inner.sink();
+        let mut sink = Sink::default();
         sink.skipped = inner.skipped;
         sink.unrecognised = inner.unrecognised;
         sink.looked_at = inner.looked_at;

@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use crate::sink::{Choice, Chosen};
 use crate::sniff::HEAD;
 use crate::zip::cp932;
 
@@ -64,12 +65,17 @@ pub(crate) trait Tree {
     fn list(&self, folder: &Path) -> io::Result<Vec<Entry>>;
     /// First bytes of a file, at most [`HEAD`].
     fn head(&self, file: &Path) -> io::Result<Vec<u8>>;
+    /// Whether a path is taken.
+    fn choice(&self, _path: &str, _folder: bool) -> Choice {
+        Choice::Take
+    }
 }
 
 /// Folders of the operating system.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) struct FsTree {
     pub(crate) base: PathBuf,
+    pub(crate) chosen: Chosen,
 }
 
 impl Tree for FsTree {
@@ -93,6 +99,10 @@ impl Tree for FsTree {
 
     fn head(&self, file: &Path) -> io::Result<Vec<u8>> {
         head_of(&self.base.join(file))
+    }
+
+    fn choice(&self, path: &str, folder: bool) -> Choice {
+        self.chosen.choice(path, folder)
     }
 }
 

@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 use warifu_ssmix2::State;
 use warifu_storage::zip::{ZipError, ZipReader};
 use warifu_storage::{
-    Content, Found, Options, PatientBatch, ReadError, Storage, StorageNote, StorageNoteKind, open,
+    Choice, Content, Found, Options, PatientBatch, ReadError, Storage, StorageNote,
+    StorageNoteKind, open,
 };
 
 const VITAL: &str = "L-OBSERVATIONS^観察記録^99ZL01";
@@ -773,7 +774,13 @@ fn foreign_files_are_counted_and_excluded_paths_left_out() {
     assert_eq!(found.len(), 3);
 
     let options = Options {
-        exclude: Some(std::sync::Arc::new(|path: &str| path.ends_with("/OMP-01"))),
+        choose: Some(std::sync::Arc::new(|_: &Path, path: &str, folder| {
+            if folder && path.ends_with("/OMP-01") {
+                Choice::PassOver
+            } else {
+                Choice::Take
+            }
+        })),
         ..standard()
     };
     let plain = Folder::with(&sample());

@@ -39,7 +39,7 @@ cargo xtask COMMAND
   docs                       API documentation, warnings are errors
   ci [--from STEP | --only STEP]
                              everything CI runs, in its order
-  nightly [--seconds N]      run every fuzz target (60 seconds each)
+  nightly [--seconds N]      run every fuzz target (60 seconds each), interrupt a conversion at 50 moments
   bench [ARGUMENTS…]         run the benchmarks; ARGUMENTS go to criterion;
                              `bench storage [MESSAGES]` converts a generated storage
 ";
@@ -98,12 +98,33 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
         "nightly" => {
             let options = Options::parse(rest, &[], &["--seconds"])?;
             fuzz::run(&repo, options.number("--seconds")?.unwrap_or(60))?;
+            interruptions(&repo)?;
         }
         "bench" => bench::run(&repo, rest)?,
         "help" | "--help" | "-h" => print!("{HELP}"),
         other => bail!("unknown command `{other}`; `cargo xtask help` lists them"),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The test that interrupts a conversion, at 50 moments instead of CI's few.
+fn interruptions(repo: &Repo) -> Result<()> {
+    println!("nightly: a conversion interrupted at 50 moments …");
+    let mut command = process::cargo(&repo.root);
+    command
+        .args([
+            "test",
+            "--locked",
+            "--package",
+            "warifu-cli",
+            "--test",
+            "cli",
+            "--",
+            "interrupted",
+        ])
+        .env("CARGO_TARGET_DIR", &repo.target)
+        .env("WARIFU_MOMENTS", "50");
+    process::run(&mut command, process::Output::Shown)
 }
 
 /// Names of the commands, for the README check.

@@ -19,4 +19,5 @@ codes! {
     SSM116 = "SSM116" "deleted-item" Info { "取り消し済み (フラグ 0) です", "withdrawn (flag 0)", "何もする必要はありません", "nothing needs to be done", "SS-MIX2 コンディションフラグ" }
     SSM117 = "SSM117" "file-name-deviation" Info { "ファイル名の書き方が少し違います ({})", "small deviation in the file name ({})", "規約どおりに書いてください", "follow the grammar", "SS-MIX2 ファイル命名規約" }
     SSM118 = "SSM118" "replaced-version" Info { "旧版 (フラグ 2) です。変換しませんでした", "replaced version (flag 2); not converted", "ストレージの最上位を指定すると版を比べて選びます", "give the root of the storage to have versions weighed", "SS-MIX2 コンディションフラグ" }
+    SSM119 = "SSM119" "passed-over" Info { "隠しファイル、一時ファイル、除外の指定に合うファイルを読み飛ばしました", "hidden, temporary and excluded files were passed over", "読むべきものがあれば exclude と .warifuignore を見直してください", "look at exclude and .warifuignore if something is missing", "warifu: exclude, .warifuignore" }
 }
