@@ -8,7 +8,6 @@ use crate::Lang;
 use crate::mask::LineShape;
 use crate::position::{SourceText, Units};
 
-
 /// Characters kept on either side of the place.
 const AROUND: usize = 160;
 /// Longest part of the place itself that is shown, in characters.
