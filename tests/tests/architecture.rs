@@ -52,6 +52,15 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "warifu-check",
+        &[
+            "warifu-diag",
+            "warifu-report",
+            "warifu-rules",
+            "warifu-source",
+        ],
+    ),
+    (
         "warifu-convert",
         &[
             "warifu-diag",

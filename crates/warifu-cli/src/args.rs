@@ -6,13 +6,18 @@ use std::path::PathBuf;
 use anyhow::{Context as _, bail};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use warifu_check::{CheckSection, Frames, Options};
 use warifu_convert::{BundleKind, Ids, JobOptions, Per, To};
 use warifu_diag::Severity;
+use warifu_diag::nearest::nearest;
 use warifu_report::Lang;
+use warifu_report::format::Format;
 use warifu_report::mask::PathMask;
+use warifu_report::position::Units;
 
+use crate::check::Fixes;
 use crate::config::{self, Loaded, ShowValues};
-use crate::{End, convert, rule, say, show, terminal};
+use crate::{End, check, convert, mistakes, opened, rule, say, show, terminal};
 
 /// Builds the command line.
 pub(crate) fn command(lang: Lang) -> Command {
@@ -26,9 +31,14 @@ pub(crate) fn command(lang: Lang) -> Command {
     let value = |name: &'static str, shown: &'static str, ja: &str, en: &str| {
         Arg::new(name).long(name).value_name(shown).help(t(ja, en))
     };
+    let many = |name: &'static str, shown: &'static str, ja: &str, en: &str| {
+        value(name, shown, ja, en)
+            .action(ArgAction::Append)
+            .value_delimiter(',')
+    };
     Command::new("warifu")
         .version(env!("CARGO_PKG_VERSION"))
-        .about(t("SS-MIX2 を FHIR R4 (JP Core) に変換します", "Converts SS-MIX2 to FHIR R4 (JP Core)"))
+        .about(t("SS-MIX2 を FHIR R4 (JP Core) に変換し、検査します", "Converts SS-MIX2 to FHIR R4 (JP Core), and checks it"))
         .subcommand_required(true)
         .arg_required_else_help(true)
         .arg(Arg::new("quiet").short('q').long("quiet").global(true).action(ArgAction::Count).help(t("検出だけを表示する (-qq: 終了コードだけ)", "findings only (-qq: exit code only)")))
@@ -66,6 +76,31 @@ pub(crate) fn command(lang: Lang) -> Command {
                 .arg(value("stdin-name", "NAME", "標準入力のファイル名", "file name of stdin")),
         )
         .subcommand(
+            Command::new("check")
+                .about(t("ストレージ・書庫・メッセージを SS-MIX2 の規則で検査します", "Checks storages, archives and messages against the rules of SS-MIX2"))
+                .after_help(t(
+                    "例:\n  warifu check standard_root\n  warifu check standard_root --profile nho --format sarif=warifu.sarif --format junit=warifu.xml\n  warifu check standard_root --diff\n  warifu check standard_root --baseline warifu.baseline.json --update-baseline\n\n終了コード: 0 問題なし、1 検出あり、2 実行できない・読めない",
+                    "Examples:\n  warifu check standard_root\n  warifu check standard_root --profile nho --format sarif=warifu.sarif --format junit=warifu.xml\n  warifu check standard_root --diff\n  warifu check standard_root --baseline warifu.baseline.json --update-baseline\n\nExit codes: 0 clean, 1 findings, 2 could not run or read",
+                ))
+                .arg(Arg::new("path").value_name("PATH").required(true).num_args(1..).help(t("フォルダー、ファイル、.zip、.tar(.gz|.zst)、トランザクション、または - (標準入力)", "folder, file, .zip, .tar(.gz|.zst), transaction storage, or - (stdin)")))
+                .arg(many("profile", "NAME", "規則のプロファイル: ssmix2-1.2g, nho, strict", "profile of rules: ssmix2-1.2g, nho, strict"))
+                .arg(many("select", "CODES", "使う規則 (コード、名前、コードの先頭)", "rules to use (codes, names, beginnings of codes)"))
+                .arg(many("ignore", "CODES", "使わない規則", "rules not to use"))
+                .arg(many("severity", "CODE=LEVEL", "規則の程度を変える (error, warning, info, off)", "re-grade a rule (error, warning, info, off)"))
+                .arg(value("fail-on", "LEVEL", "終了コード 1 にする程度: error, warning, info, never", "level that gives exit code 1: error, warning, info, never").value_parser(["error", "warning", "info", "never"]))
+                .arg(flag("fix", "意味の変わらない修正をファイルに書く", "mend in the files what cannot change the meaning"))
+                .arg(flag("unsafe-fixes", "確かめが必要な修正も含める", "fixes somebody has to look at, too"))
+                .arg(flag("diff", "修正を表示し、書き換えない", "show fixes and write nothing"))
+                .arg(value("baseline", "FILE", "基準ファイル: そこにある検出は数えない", "baseline: findings in it do not count").value_parser(clap::value_parser!(PathBuf)))
+                .arg(flag("update-baseline", "いまの検出を基準ファイルに書く", "write the present findings to the baseline"))
+                .arg(flag("statistics", "規則とデータ種別ごとの件数", "totals by rule and data kind"))
+                .arg(flag("preview", "試行中の規則も使う", "rules that are not settled yet, too"))
+                .arg(many("format", "F[=FILE]", "形式: text, json, ndjson, sarif, junit, github, gitlab, checkstyle, markdown, operation-outcome", "format: text, json, ndjson, sarif, junit, github, gitlab, checkstyle, markdown, operation-outcome").env("WARIFU_FORMAT"))
+                .arg(value("columns", "UNIT", "列の数え方: utf16, utf8, codepoint", "what columns count: utf16, utf8, codepoint").value_parser(["utf16", "utf8", "codepoint"]))
+                .arg(flag("watch", "変更を監視して検査し直す", "watch for changes and check again"))
+                .arg(value("stdin-name", "NAME", "標準入力のファイル名", "file name of stdin")),
+        )
+        .subcommand(
             Command::new("show")
                 .about(t("メッセージを項目名つきで表示します", "Shows a message with the names of its fields"))
                 .after_help(t("例:\n  warifu show FILE --path 'PID-5[2].1'", "Example:\n  warifu show FILE --path 'PID-5[2].1'"))
@@ -99,9 +134,9 @@ pub(crate) fn command(lang: Lang) -> Command {
         )
 }
 
-/// Reads the arguments and runs the command.
-pub(crate) fn run(environment: Lang) -> anyhow::Result<End> {
-    // `--lang` decides about help as well, so it is looked for first.
+/// The language `--lang` asks for, which decides about help and mistakes as well, else that of the
+/// environment.
+pub(crate) fn language(environment: Lang) -> Lang {
     let mut args = std::env::args_os().filter_map(|a| a.into_string().ok());
     let mut lang = environment;
     while let Some(a) = args.next() {
@@ -115,6 +150,11 @@ pub(crate) fn run(environment: Lang) -> anyhow::Result<End> {
             _ => {}
         }
     }
+    lang
+}
+
+/// Reads the arguments and runs the command.
+pub(crate) fn run(lang: Lang) -> anyhow::Result<End> {
     let m = match command(lang).try_get_matches() {
         Ok(m) => m,
         Err(e) => {
@@ -133,6 +173,11 @@ pub(crate) fn run(environment: Lang) -> anyhow::Result<End> {
             let loaded = config::load(get(s, "config").as_deref(), lang)?;
             let lang = loaded.language(lang, get(s, "lang").is_some());
             convert::run(convert_options(s, loaded, lang)?, lang)
+        }
+        Some(("check", s)) => {
+            let loaded = config::load(get(s, "config").as_deref(), lang)?;
+            let lang = loaded.language(lang, get(s, "lang").is_some());
+            check::run(&check_options(s, loaded, colour, lang)?, lang)
         }
         Some(("show", s)) => {
             let file = get(s, "file").unwrap_or_default();
@@ -323,6 +368,188 @@ fn convert_options(s: &ArgMatches, loaded: Loaded, lang: Lang) -> anyhow::Result
         index: s.get_one::<PathBuf>("index").cloned(),
         mask: path_mask(s, &loaded, lang)?,
         loaded,
+    })
+}
+
+fn check_options(
+    s: &ArgMatches,
+    loaded: Loaded,
+    colour: bool,
+    lang: Lang,
+) -> anyhow::Result<check::CheckRun> {
+    let get = |k: &str| s.get_one::<String>(k).cloned();
+    let list = |k: &str| -> Vec<String> {
+        s.get_many::<String>(k)
+            .map(|v| v.cloned().collect())
+            .unwrap_or_default()
+    };
+    let config = &loaded.config;
+    // Lists given as flags replace those of the file.
+    let or = |given: Vec<String>, there: &[String]| {
+        if given.is_empty() {
+            there.to_vec()
+        } else {
+            given
+        }
+    };
+    let mut severity = config.check.severity.clone();
+    for text in list("severity") {
+        match text.split_once('=') {
+            Some((code, level)) => severity.insert(code.to_owned(), level.to_owned()),
+            None => bail!(say(
+                lang,
+                &format!("--severity {text}: CODE=LEVEL の形で指定してください"),
+                &format!("--severity {text}: write CODE=LEVEL")
+            )),
+        };
+    }
+    let section = CheckSection {
+        profile: or(list("profile"), &config.check.profile),
+        select: or(list("select"), &config.check.select),
+        ignore: or(list("ignore"), &config.check.ignore),
+        preview: Some(s.get_flag("preview") || config.check.preview == Some(true)),
+        severity,
+        ..config.check.clone()
+    };
+    let selection = match section.selection() {
+        Ok(selection) => selection,
+        Err(e) => bail!(mistakes::wish(&e, lang)),
+    };
+    let mut formats = Vec::new();
+    for text in list("format") {
+        let (word, file) = match text.split_once('=') {
+            Some((word, file)) => (word, Some(PathBuf::from(file))),
+            None => (text.as_str(), None),
+        };
+        let Some(format) = Format::of(word) else {
+            let near = nearest(word, Format::ALL.iter().map(|f| f.word()));
+            let near = near.map(|n| {
+                say(
+                    lang,
+                    &format!(" もしかして: {n}"),
+                    &format!(" Did you mean {n}?"),
+                )
+            });
+            let near = near.unwrap_or_default();
+            bail!(say(
+                lang,
+                &format!("--format の {word} という形式はありません。{near}"),
+                &format!("--format: no format {word}.{near}")
+            ));
+        };
+        formats.push((format, file));
+    }
+    if formats.iter().filter(|(_, file)| file.is_none()).count() > 1 {
+        bail!(say(
+            lang,
+            "標準出力に書ける形式は一つだけです。ほかは --format F=FILE としてください",
+            "only one format goes to stdout; use --format F=FILE for the others"
+        ));
+    }
+    if formats.iter().all(|(_, file)| file.is_some()) {
+        formats.insert(0, (Format::Text, None));
+    }
+    let units = match get("columns").as_deref() {
+        Some("utf8") => Units::Utf8,
+        Some("codepoint") => Units::CodePoint,
+        _ => Units::Utf16,
+    };
+    if let Some((format, _)) = formats
+        .iter()
+        .find(|(f, _)| units != Units::Utf16 && !f.takes_columns())
+    {
+        let word = format.word();
+        bail!(say(
+            lang,
+            &format!("--columns は text、json、ndjson だけに使えます ({word} は UTF-16)"),
+            &format!("--columns is for text, json and ndjson only ({word} counts UTF-16)")
+        ));
+    }
+    let show_values = match show_values(s, &loaded) {
+        ShowValues::Always => true,
+        ShowValues::Never => false,
+        ShowValues::Auto => terminal::stdout_is_terminal(),
+    };
+    let (fix, diff) = (s.get_flag("fix"), s.get_flag("diff"));
+    let unsafe_fixes = s.get_flag("unsafe-fixes");
+    if unsafe_fixes && !fix && !diff {
+        bail!(say(
+            lang,
+            "--unsafe-fixes は --fix か --diff と一緒に指定してください",
+            "--unsafe-fixes goes with --fix or --diff"
+        ));
+    }
+    let base = loaded.path.as_ref().and_then(|p| p.parent());
+    let baseline = s.get_one::<PathBuf>("baseline").cloned().or_else(|| {
+        let own = config.check.baseline.as_ref()?;
+        Some(base.map_or_else(|| PathBuf::from(own), |b| b.join(own)))
+    });
+    let update_baseline = s.get_flag("update-baseline");
+    if update_baseline && baseline.is_none() {
+        bail!(say(
+            lang,
+            "--update-baseline には --baseline FILE が必要です",
+            "--update-baseline needs --baseline FILE"
+        ));
+    }
+    let fail_on = get("fail-on").or_else(|| config.check.fail_on.clone());
+    let fail_on = match fail_on.as_deref() {
+        Some("never") => None,
+        Some("info") => Some(Severity::Info),
+        Some("error") => Some(Severity::Error),
+        None | Some("warning") => Some(Severity::Warning),
+        Some(other) => bail!(say(
+            lang,
+            &format!("fail-on の {other} という程度はありません (error, warning, info, never)"),
+            &format!("fail-on: no level {other} (error, warning, info, never)")
+        )),
+    };
+    let machine = get("lang").or_else(|| config.lang.clone());
+    let text = formats.iter().any(|(f, _)| *f == Format::Text);
+    let paths = list("path");
+    if s.get_flag("watch") && paths.iter().any(|p| p == "-") {
+        bail!(say(
+            lang,
+            "--watch は標準入力には使えません",
+            "--watch does not work on stdin"
+        ));
+    }
+    Ok(check::CheckRun {
+        input: opened::Wanted {
+            given: paths,
+            stdin_name: get("stdin-name"),
+            mask: path_mask(s, &loaded, lang)?,
+            loaded,
+        },
+        options: Options {
+            selection,
+            lang: if machine.as_deref() == Some("en") {
+                Lang::En
+            } else {
+                Lang::Ja
+            },
+            units,
+            frames: text.then_some(Frames { lang, show_values }),
+        },
+        formats,
+        fail_on,
+        fixes: match (diff, fix) {
+            (true, _) => Fixes::Show,
+            (false, true) => Fixes::Make,
+            _ => Fixes::Leave,
+        },
+        unsafe_fixes,
+        show_values,
+        baseline,
+        update_baseline,
+        statistics: s.get_flag("statistics"),
+        watch: s.get_flag("watch"),
+        jobs: s.get_one::<usize>("jobs").copied().unwrap_or_else(|| {
+            std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+        }),
+        quiet: s.get_count("quiet"),
+        progress: !s.get_flag("no-progress"),
+        colour,
     })
 }
 

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
+use warifu_check::CheckSection;
 use warifu_convert::{BundleKind, Ids, Per, To};
+use warifu_diag::nearest::nearest;
 use warifu_report::Lang;
 
-use crate::mistakes::nearest;
 use crate::say;
 
 /// Name of the file.
@@ -22,6 +23,8 @@ pub(crate) struct Config {
     pub(crate) lang: Option<String>,
     /// `[files]`.
     pub(crate) files: Files,
+    /// `[check]`.
+    pub(crate) check: CheckSection,
     /// `[convert]`.
     pub(crate) convert: Convert,
     /// `[privacy]`.
@@ -88,6 +91,16 @@ const KEYS: &[&str] = &[
     "exclude",
     "max-file",
     "max-expansion",
+    "check",
+    "profile",
+    "select",
+    "ignore",
+    "preview",
+    "fail-on",
+    "baseline",
+    "severity",
+    "override",
+    "paths",
     "convert",
     "to",
     "bundle",
@@ -213,6 +226,8 @@ pub(crate) fn read(text: &str, path: &Path, lang: Lang) -> anyhow::Result<Config
 /// JSON Schema of the file.
 pub(crate) fn schema() -> serde_json::Value {
     let string = |d: &str| serde_json::json!({"type": "string", "description": d});
+    let codes = |d: &str| serde_json::json!({"type": "array", "items": {"type": "string", "minLength": 1}, "description": format!("{d}: codes, names, or beginnings of codes")});
+    let grades = serde_json::json!({"type": "object", "additionalProperties": {"enum": ["error", "warning", "info", "off"]}, "description": "severity by code"});
     let choice = |words: &[&str], d: &str| serde_json::json!({"enum": words, "description": d});
     serde_json::json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -225,6 +240,21 @@ pub(crate) fn schema() -> serde_json::Value {
                 "exclude": {"type": "array", "items": {"type": "string"}, "description": "globs of paths to leave out"},
                 "max-file": {"type": "integer", "minimum": 1, "description": "longest file in bytes (64 MiB)"},
                 "max-expansion": {"type": "integer", "minimum": 1, "description": "how many times its packed length an archive may expand to (200)"}
+            }},
+            "check": {"type": "object", "additionalProperties": false, "properties": {
+                "profile": {"type": "array", "items": {"enum": warifu_rules::selection::PROFILES}, "description": "profiles of rules, later ones add (ssmix2-1.2g)"},
+                "select": codes("rules to choose (all stable rules of the profiles)"),
+                "ignore": codes("rules to leave out"),
+                "preview": {"type": "boolean", "description": "rules that are not settled yet, too (false)"},
+                "fail-on": choice(&["error", "warning", "info", "never"], "level that gives exit code 1 (warning)"),
+                "baseline": string("file with findings that do not count"),
+                "severity": grades,
+                "override": {"type": "array", "description": "wishes by path; the last match wins", "items": {"type": "object", "additionalProperties": false, "required": ["paths"], "properties": {
+                    "paths": {"type": "array", "minItems": 1, "items": {"type": "string"}, "description": "globs: ** any folders, * within a name, ? one character"},
+                    "select": codes("rules to turn on"),
+                    "ignore": codes("rules to turn off"),
+                    "severity": grades
+                }}}
             }},
             "convert": {"type": "object", "additionalProperties": false, "properties": {
                 "to": choice(&["bundle", "ndjson", "clins"], "form of the output"),
@@ -266,7 +296,7 @@ mod tests {
         for k in KEYS {
             assert!(schema.contains(&format!("\"{k}\"")), "{k}");
         }
-        let full = "lang = \"ja\"\n[files]\nexclude = [\"a\"]\nmax-file = 1\nmax-expansion = 2\n[convert]\nto = \"ndjson\"\nbundle = \"collection\"\nper = \"patient\"\ninstitution = \"1310000001\"\nids = \"readable\"\nid-key = \"k\"\n[privacy]\nshow-values = \"never\"\nmask-paths = true\n";
+        let full = "lang = \"ja\"\n[files]\nexclude = [\"a\"]\nmax-file = 1\nmax-expansion = 2\n[check]\nprofile = [\"nho\"]\nselect = [\"ENC\"]\nignore = [\"ENC112\"]\npreview = true\nfail-on = \"never\"\nbaseline = \"b.json\"\n[check.severity]\nENC107 = \"off\"\n[[check.override]]\npaths = [\"**\"]\n[convert]\nto = \"ndjson\"\nbundle = \"collection\"\nper = \"patient\"\ninstitution = \"1310000001\"\nids = \"readable\"\nid-key = \"k\"\n[privacy]\nshow-values = \"never\"\nmask-paths = true\n";
         assert!(read(full, Path::new("x"), Lang::Ja).is_ok());
     }
 }

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 
 use anyhow::{Context as _, bail};
@@ -23,6 +23,7 @@ use crate::inputs::{self, Inputs};
 use crate::output::{Folder, FolderError, Piece, hex};
 use crate::progress::{Progress, grouped};
 use crate::state::{Header, Totals};
+use crate::stop::Stop;
 use crate::{End, say, terminal};
 
 /// Everything `convert` was asked for.
@@ -100,7 +101,11 @@ pub(crate) fn run(mut options: Convert, lang: Lang) -> anyhow::Result<End> {
             totals: Totals::default(),
         })),
     };
-    let mut progress = Progress::new(lang, options.progress && options.quiet == 0);
+    let mut progress = Progress::new(
+        lang,
+        options.progress && options.quiet == 0,
+        ["変換中", "converting"],
+    );
     let option_findings = Converter::new(options.job.map_options()).option_findings();
     let looked_at = AtomicU64::new(0);
     pipeline(
@@ -194,60 +199,9 @@ pub(crate) fn run(mut options: Convert, lang: Lang) -> anyhow::Result<End> {
     })
 }
 
-/// Ctrl-C and SIGTERM: the first ends the work after the files in hand, the second at once; what is
-/// committed stays whole.
-struct Stop(Arc<AtomicUsize>);
-
-impl Stop {
-    fn on_signals() -> Self {
-        let number = Arc::new(AtomicUsize::new(0));
-        let again = Arc::new(AtomicBool::new(false));
-        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-            // The exit first: it looks at what an earlier signal set.
-            let value = usize::try_from(signal).unwrap_or(2);
-            let _ = signal_hook::flag::register_conditional_shutdown(
-                signal,
-                128 + signal,
-                Arc::clone(&again),
-            );
-            let _ = signal_hook::flag::register(signal, Arc::clone(&again));
-            let _ = signal_hook::flag::register_usize(signal, Arc::clone(&number), value);
-        }
-        Self(number)
-    }
-    fn signal(&self) -> Option<u8> {
-        u8::try_from(self.0.load(Ordering::SeqCst))
-            .ok()
-            .filter(|n| *n > 0)
-    }
-}
-
 fn open(options: &Convert, lang: Lang) -> anyhow::Result<(Storage, Inputs)> {
-    let mut limits = warifu_storage::Options::standard();
-    let files = &options.loaded.config.files;
-    if let Some(n) = files.max_file {
-        limits.max_file = n;
-    }
-    if let Some(n) = files.max_expansion {
-        limits.max_expansion = n;
-    }
-    let inputs = inputs::resolve(&options.paths, &options.loaded, lang)?;
-    limits.choose.clone_from(&inputs.choose);
-    if options.paths == ["-"] {
-        let name = options.stdin_name.as_deref().unwrap_or("-");
-        let storage = Storage::from_reader(&mut std::io::stdin().lock(), name, &limits);
-        return Ok((storage.context("stdin")?, inputs));
-    }
-    if options.paths.iter().any(|p| p == "-") {
-        bail!(say(
-            lang,
-            "- (標準入力) は単独で指定してください",
-            "- (stdin) stands alone"
-        ));
-    }
-    let paths: Vec<&Path> = inputs.paths.iter().map(PathBuf::as_path).collect();
-    let storage = Storage::open_all(&paths, &limits)?;
-    Ok((storage, inputs))
+    let name = options.stdin_name.as_deref();
+    inputs::open(&options.paths, name, &options.loaded, lang)
 }
 
 /// The institution's number where no flag and no file gives it: the index table, else what roots and
@@ -1052,7 +1006,7 @@ fn summary_json(totals: &Totals) -> serde_json::Value {
 }
 
 /// The code of a storage finding.
-fn note_code(note: &StorageNote) -> Option<Code> {
+pub(crate) fn note_code(note: &StorageNote) -> Option<Code> {
     use warifu_storage::StorageNoteKind as K;
     Some(match note.kind {
         K::AbsolutePath

@@ -13,7 +13,7 @@ use anyhow::{Context as _, bail};
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use warifu_report::Lang;
-use warifu_storage::{Choice, Choose, HEAD, sniff};
+use warifu_storage::{Choice, Choose, HEAD, Storage, sniff};
 
 use crate::config::Loaded;
 use crate::{mistakes, say};
@@ -134,6 +134,40 @@ pub(crate) fn resolve(given: &[String], loaded: &Loaded, lang: Lang) -> anyhow::
         paths,
         choose: (!idle).then_some(choose),
     })
+}
+
+/// Opens what PATHs name, or standard input.
+pub(crate) fn open(
+    given: &[String],
+    stdin_name: Option<&str>,
+    loaded: &Loaded,
+    lang: Lang,
+) -> anyhow::Result<(Storage, Inputs)> {
+    let mut limits = warifu_storage::Options::standard();
+    let files = &loaded.config.files;
+    if let Some(n) = files.max_file {
+        limits.max_file = n;
+    }
+    if let Some(n) = files.max_expansion {
+        limits.max_expansion = n;
+    }
+    let inputs = resolve(given, loaded, lang)?;
+    limits.choose.clone_from(&inputs.choose);
+    if given == ["-"] {
+        let name = stdin_name.unwrap_or("-");
+        let storage = Storage::from_reader(&mut std::io::stdin().lock(), name, &limits);
+        return Ok((storage.context("stdin")?, inputs));
+    }
+    if given.iter().any(|p| p == "-") {
+        bail!(say(
+            lang,
+            "- (標準入力) は単独で指定してください",
+            "- (stdin) stands alone"
+        ));
+    }
+    let paths: Vec<&Path> = inputs.paths.iter().map(PathBuf::as_path).collect();
+    let storage = Storage::open_all(&paths, &limits)?;
+    Ok((storage, inputs))
 }
 
 /// Patterns that count for every input, with the folder they are relative to, and whether they also

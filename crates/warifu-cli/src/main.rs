@@ -5,16 +5,23 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod check;
 mod config;
 mod convert;
+mod diff;
 mod inputs;
 mod mistakes;
+mod opened;
 mod output;
+mod pipeline;
 mod progress;
 mod rule;
 mod show;
 mod state;
+mod stop;
+mod store;
 mod terminal;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -50,7 +57,7 @@ impl From<End> for ExitCode {
 }
 
 fn main() -> ExitCode {
-    let lang = terminal::language_of_environment();
+    let lang = args::language(terminal::language_of_environment());
     std::panic::set_hook(Box::new(move |info| {
         // Where, never what: a panic's message may quote input.
         let place = info

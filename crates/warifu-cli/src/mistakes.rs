@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
+use warifu_check::WishError;
+use warifu_diag::nearest::nearest;
 use warifu_report::Lang;
+use warifu_rules::selection::{PROFILES, SelectionError};
 
 use crate::say;
 
@@ -36,53 +39,39 @@ fn nearest_path(path: &Path) -> Option<String> {
     Some(parent.map_or_else(|| best.to_owned(), |p| p.join(best).display().to_string()))
 }
 
-/// The name with the smallest edit distance, when it is close enough to be a slip.
-pub(crate) fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    let limit = (name.chars().count() / 3).max(1);
-    names
-        .map(|n| (distance(name, n), n))
-        .filter(|(d, _)| *d <= limit)
-        .min()
-        .map(|(_, n)| n)
-}
-
-/// Edit distance (insert, delete, replace, swap of neighbours).
-fn distance(a: &str, b: &str) -> usize {
-    let a: Vec<char> = a.chars().take(80).collect();
-    let b: Vec<char> = b.chars().take(80).collect();
-    let mut before: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.iter().enumerate() {
-        let mut row = vec![i + 1];
-        for (j, y) in b.iter().enumerate() {
-            let get = |v: &[usize], k: usize| v.get(k).copied().unwrap_or(usize::MAX / 2);
-            let mut d = (get(&last, j) + usize::from(x != y))
-                .min(get(&last, j + 1) + 1)
-                .min(get(&row, j) + 1);
-            if i > 0 && j > 0 && a.get(i - 1) == Some(y) && b.get(j - 1) == Some(x) {
-                d = d.min(get(&before, j - 1) + 1);
-            }
-            row.push(d);
+/// Text for a rule, profile or severity that does not exist.
+pub(crate) fn wish(error: &WishError, lang: Lang) -> String {
+    let close = |n: Option<&str>| match n {
+        Some(n) => say(lang, &format!("近いもの: {n}。"), &format!("Close: {n}. ")),
+        None => String::new(),
+    };
+    match error {
+        WishError::Selection(SelectionError::UnknownRule {
+            option,
+            text,
+            nearest,
+        }) => {
+            let close = close(*nearest);
+            say(
+                lang,
+                &format!("--{option} の {text} という規則はありません。{close}一覧: warifu rule"),
+                &format!("--{option}: no rule {text}. {close}List: warifu rule"),
+            )
         }
-        before = std::mem::replace(&mut last, row);
-    }
-    last.last().copied().unwrap_or(0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_swap_of_two_letters_is_one_slip() {
-        assert_eq!(distance("standrad_root", "standard_root"), 1);
-        assert_eq!(
-            nearest(
-                "standrad_root",
-                ["extended_root", "standard_root"].into_iter()
-            ),
-            Some("standard_root")
-        );
-        assert_eq!(nearest("xyz", ["standard_root"].into_iter()), None);
+        WishError::Selection(SelectionError::UnknownProfile { text, nearest }) => {
+            let close = close(*nearest);
+            let all = PROFILES.join(", ");
+            say(
+                lang,
+                &format!("--profile の {text} というプロファイルはありません。{close}一覧: {all}"),
+                &format!("--profile: no profile {text}. {close}There are: {all}"),
+            )
+        }
+        WishError::Grade { code, word } => say(
+            lang,
+            &format!("{code} の程度 {word} はありません (error, warning, info, off)"),
+            &format!("{code}: no severity {word} (error, warning, info, off)"),
+        ),
+        other => other.to_string(),
     }
 }

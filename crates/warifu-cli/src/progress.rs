@@ -10,6 +10,8 @@ use crate::{say, terminal};
 /// A progress line.
 pub(crate) struct Progress {
     lang: Lang,
+    /// What is being done, in Japanese and English.
+    verb: [&'static str; 2],
     shown: bool,
     enabled: bool,
     start: Instant,
@@ -18,11 +20,12 @@ pub(crate) struct Progress {
 
 impl Progress {
     /// `wanted` = not switched off by the user.
-    pub(crate) fn new(lang: Lang, wanted: bool) -> Self {
+    pub(crate) fn new(lang: Lang, wanted: bool, verb: [&'static str; 2]) -> Self {
         let enabled = wanted && terminal::stderr_is_terminal() && std::env::var_os("CI").is_none();
         let now = Instant::now();
         Self {
             lang,
+            verb,
             shown: false,
             enabled,
             start: now,
@@ -45,13 +48,15 @@ impl Progress {
         let line = say(
             self.lang,
             &format!(
-                "変換中 {} 件 · 患者 {} 人 · {} 件/秒",
+                "{} {} 件 · 患者 {} 人 · {} 件/秒",
+                self.verb[0],
                 grouped(done),
                 grouped(patients),
                 grouped(rate)
             ),
             &format!(
-                "converting {} files · {} patients · {} files/s",
+                "{} {} files · {} patients · {} files/s",
+                self.verb[1],
                 grouped(done),
                 grouped(patients),
                 grouped(rate)

@@ -4,10 +4,10 @@ use std::io::Write as _;
 
 use anyhow::bail;
 use serde_json::json;
+use warifu_diag::nearest::nearest;
 use warifu_diag::{Entry, catalogue, lookup};
 use warifu_report::Lang;
 
-use crate::mistakes::nearest;
 use crate::{End, say};
 
 /// Prints one code, a family, or the list.

@@ -18,6 +18,15 @@ pub(crate) fn language_of_environment() -> Lang {
     }
 }
 
+/// Clears the screen, if stdout is one.
+pub(crate) fn clear() {
+    if stdout_is_terminal() {
+        let mut out = std::io::stdout().lock();
+        let _ = out.write_all(b"\x1b[2J\x1b[H");
+        let _ = out.flush();
+    }
+}
+
 /// Whether stderr shows to a person.
 pub(crate) fn stderr_is_terminal() -> bool {
     std::io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|t| t != "dumb")

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod catalogue;
+pub mod nearest;
 
 use std::borrow::Cow;
 use std::fmt;

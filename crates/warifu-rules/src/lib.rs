@@ -10,6 +10,8 @@
 #![forbid(unsafe_code)]
 
 mod checker;
+pub mod fix;
+pub mod selection;
 
 pub use checker::{Checker, File};
 use warifu_diag::{Code, Entry, Profile, catalogue};

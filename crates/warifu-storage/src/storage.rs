@@ -196,6 +196,25 @@ impl Storage {
         })
     }
 
+    /// Where a file lies on the disk; `None` for what is inside an archive, a journal or a stream.
+    pub fn disk_path(&self, file: &FileRef) -> Option<PathBuf> {
+        match (self.inner.inputs.get(file.source.input)?, &file.place) {
+            (Input::Folder { tree, .. }, Place::Disk(own)) => {
+                let below = own.as_deref().unwrap_or(Path::new(file.path()));
+                Some(tree.base.join(below))
+            }
+            // Given by name: a link there is followed.
+            (Input::File { path }, _) => Some(path.clone()),
+            _ => None,
+        }
+    }
+
+    /// Whether every input is a folder or a plain file, so that its files can be rewritten.
+    pub fn is_on_disk(&self) -> bool {
+        let inputs = &self.inner.inputs;
+        inputs.iter().all(|i| !matches!(i, Input::Spool { .. }))
+    }
+
     /// Reads a file into `out` (which is cleared) and tells its content.
     ///
     /// # Errors
@@ -203,18 +222,14 @@ impl Storage {
     pub fn read(&self, file: &FileRef, out: &mut Vec<u8>) -> Result<Content, ReadError> {
         out.clear();
         let max_file = self.inner.options.max_file;
-        let path = match (self.inner.inputs.get(file.source.input), &file.place) {
-            (Some(Input::Spool { spool, .. }), Place::Spool { offset, length }) => {
-                spool.read(*offset, *length, out)?;
-                return Ok(sniff(out.get(..HEAD).unwrap_or(out)));
-            }
-            (Some(Input::Folder { tree, .. }), Place::Disk(own)) => tree
-                .base
-                .join(own.as_deref().unwrap_or(Path::new(file.path()))),
-            // Given by name: a link there is followed.
-            (Some(Input::File { path }), _) => path.clone(),
-            _ => return Err(ReadError::Vanished),
-        };
+        let input = self.inner.inputs.get(file.source.input);
+        if let (Some(Input::Spool { spool, .. }), Place::Spool { offset, length }) =
+            (input, &file.place)
+        {
+            spool.read(*offset, *length, out)?;
+            return Ok(sniff(out.get(..HEAD).unwrap_or(out)));
+        }
+        let path = self.disk_path(file).ok_or(ReadError::Vanished)?;
         let given = matches!(
             self.inner.inputs.get(file.source.input),
             Some(Input::File { .. })

@@ -82,7 +82,11 @@ impl Text {
         let text = self.renderer.render(&[group]);
         let place = format!("{}:{}:{}", f.primary.file, e.line, e.column);
         let mut shown = String::with_capacity(text.len() + place.len());
-        for line in text.lines() {
+        for (n, line) in text.lines().enumerate() {
+            // Without a line number the library indents less.
+            if n > 0 && e.text.is_empty() {
+                shown.push(' ');
+            }
             match line.split_once(PLACE) {
                 Some((arrow, _)) => {
                     shown.push_str(arrow);

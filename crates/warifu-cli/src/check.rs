@@ -1,0 +1,621 @@
+//! `warifu check`: patients in parallel, one report in the order of paths.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use warifu_check::{Check, Given, NO_TIME, Options};
+use warifu_diag::{Severity, catalogue::ssm};
+use warifu_report::Lang;
+use warifu_report::baseline::Baseline;
+use warifu_report::fingerprint::Fingerprints;
+use warifu_report::format::{Context, Format, renderer};
+use warifu_report::report::{FileReport, Totals};
+use warifu_storage::{
+    Content, FileRef, Found, PatientBatch, ReadError, Storage, StorageNote, StorageNoteKind,
+};
+
+use crate::diff::diff;
+use crate::inputs;
+use crate::opened::{self, Opened};
+use crate::pipeline::ordered;
+use crate::progress::{Progress, grouped};
+use crate::stop::Stop;
+use crate::store::Store;
+use crate::watch::Watch;
+use crate::{End, say, terminal};
+
+/// Files of one patient that are checked together.
+const TOGETHER: usize = 65_535;
+
+/// What becomes of fixes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fixes {
+    /// Nothing.
+    Leave,
+    /// They are shown.
+    Show,
+    /// They are made.
+    Make,
+}
+
+/// Everything `check` was asked for.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a documented flag of its own"
+)]
+pub(crate) struct CheckRun {
+    pub(crate) input: opened::Wanted,
+    pub(crate) options: Options,
+    pub(crate) formats: Vec<(Format, Option<PathBuf>)>,
+    pub(crate) fail_on: Option<Severity>,
+    pub(crate) fixes: Fixes,
+    pub(crate) unsafe_fixes: bool,
+    pub(crate) show_values: bool,
+    pub(crate) baseline: Option<PathBuf>,
+    pub(crate) update_baseline: bool,
+    pub(crate) statistics: bool,
+    pub(crate) watch: bool,
+    pub(crate) jobs: usize,
+    pub(crate) quiet: u8,
+    pub(crate) progress: bool,
+    pub(crate) colour: bool,
+}
+
+/// What a unit gave.
+#[derive(Default)]
+struct Done {
+    reports: Vec<FileReport>,
+    patients: u64,
+    /// Fixes made or shown.
+    fixed: u64,
+    /// Their change as text.
+    diff: String,
+    /// Files passed over or not recognised.
+    passed_over: u64,
+}
+
+/// What a run gave.
+struct Outcome {
+    store: Store,
+    totals: Totals,
+    baseline: Baseline,
+    fixed: u64,
+    diff: String,
+    passed_over: u64,
+}
+
+/// Runs the check.
+pub(crate) fn run(run: &CheckRun, lang: Lang) -> anyhow::Result<End> {
+    let stop = Stop::on_signals();
+    if !run.watch {
+        return once(run, &stop, lang);
+    }
+    let (_, inputs) = inputs::open(&run.input.given, None, &run.input.loaded, lang)?;
+    let mut watch = Watch::new(inputs.paths);
+    loop {
+        watch.remember();
+        terminal::clear();
+        // What is wrong now may be mended with the next change.
+        if let Err(e) = once(run, &stop, lang) {
+            terminal::note(&format!("{}: {e:#}", say(lang, "エラー", "error")));
+        }
+        terminal::note(&say(
+            lang,
+            "監視中 (Ctrl-C で終了)",
+            "watching (Ctrl-C ends)",
+        ));
+        if !watch.wait(&stop) {
+            return Ok(End::Clean);
+        }
+    }
+}
+
+fn once(run: &CheckRun, stop: &Stop, lang: Lang) -> anyhow::Result<End> {
+    let opened = opened::open(&run.input, lang)?;
+    if run.fixes != Fixes::Leave && !opened.storage.is_on_disk() {
+        bail!(say(
+            lang,
+            "--fix と --diff は書庫、トランザクション、標準入力には使えません。展開したフォルダーを指定してください",
+            "--fix and --diff do not work on archives, transaction storages and stdin; give the unpacked folder",
+        ));
+    }
+    if opened.is_nameless() && run.quiet == 0 {
+        terminal::note(&say(
+            lang,
+            "ファイル名がわからないので、名前とフォルダーの規則は調べません (--stdin-name NAME)",
+            "without a file name the rules about names and folders are not checked (--stdin-name NAME)",
+        ));
+    }
+    let baseline = match &run.baseline {
+        Some(path) if !run.update_baseline => read_baseline(path, lang)?,
+        _ => Baseline::default(),
+    };
+    let mut progress = Progress::new(lang, run.progress && run.quiet == 0, ["検査中", "checking"]);
+    let mut outcome = walk(run, &opened, baseline, stop, &mut progress)?;
+    progress.clear();
+    let t = &outcome.totals;
+    if let Some(signal) = stop.signal() {
+        let done = grouped(t.summary.files);
+        terminal::note(&say(
+            lang,
+            &format!("中断しました。{done} 件は検査しました"),
+            &format!("interrupted; {done} files were checked"),
+        ));
+        return Ok(End::Interrupted(signal));
+    }
+    if t.summary.files == 0 && t.summary.unreadable == 0 {
+        let (shown, n) = (run.input.given.join(" "), grouped(outcome.passed_over));
+        bail!(say(
+            lang,
+            &format!(
+                "{shown} に SS-MIX2 も FHIR も見つかりません (調べたファイル {n})。標準化ストレージなら 000/000/ の一つ上のフォルダーを指定してください。"
+            ),
+            &format!(
+                "no SS-MIX2 or FHIR in {shown} ({n} files looked at). For a standard storage give the folder above 000/000/."
+            ),
+        ));
+    }
+    if let Some(path) = run.baseline.as_ref().filter(|_| run.update_baseline) {
+        write_whole(path, outcome.baseline.text().as_bytes())?;
+        let n = grouped(outcome.baseline.left());
+        let shown = path.display();
+        terminal::note(&say(
+            lang,
+            &format!("基準 {shown} に {n} 件を書きました"),
+            &format!("wrote {n} findings to the baseline {shown}"),
+        ));
+    }
+    write(run, &mut outcome, lang)?;
+    if run.quiet == 0 {
+        summary(&outcome, progress.seconds(), run, lang);
+    }
+    let t = &outcome.totals.summary;
+    let worst = [
+        (Severity::Error, t.errors),
+        (Severity::Warning, t.warnings),
+        (Severity::Info, t.infos),
+    ]
+    .into_iter()
+    .any(|(s, n)| n > 0 && run.fail_on.is_some_and(|f| s >= f));
+    Ok(if t.unreadable > 0 {
+        End::CouldNotRun
+    } else if worst || (run.fixes == Fixes::Show && outcome.fixed > 0) {
+        End::Findings
+    } else {
+        End::Clean
+    })
+}
+
+fn read_baseline(path: &Path, lang: Lang) -> anyhow::Result<Baseline> {
+    let shown = path.display();
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => bail!(say(
+            lang,
+            &format!("基準 {shown} がありません。--update-baseline で作れます"),
+            &format!("no baseline {shown}; --update-baseline makes it"),
+        )),
+        Err(e) => return Err(e).with_context(|| shown.to_string()),
+    };
+    Baseline::read(&text).with_context(|| shown.to_string())
+}
+
+fn walk(
+    run: &CheckRun,
+    opened: &Opened,
+    mut baseline: Baseline,
+    stop: &Stop,
+    progress: &mut Progress,
+) -> anyhow::Result<Outcome> {
+    let mut prints = Fingerprints::default();
+    let mut store = Store::default();
+    let mut totals = Totals::default();
+    let (mut fixed, mut passed_over, mut patients) = (0, 0, 0);
+    let mut diff = String::new();
+    ordered(
+        &opened.storage,
+        run.jobs,
+        stop,
+        || Worker {
+            run,
+            opened,
+            check: Check::new(run.options.clone()),
+        },
+        Worker::work,
+        |done: anyhow::Result<Done>| {
+            let done = done?;
+            for mut report in done.reports {
+                prints.give(&mut report);
+                if run.update_baseline {
+                    baseline.add(&report);
+                    report.retain(|_| false);
+                } else {
+                    totals.known += baseline.take(&mut report);
+                }
+                totals.add(&report);
+                store.add(&report)?;
+            }
+            patients += done.patients;
+            fixed += done.fixed;
+            passed_over += done.passed_over;
+            diff.push_str(&done.diff);
+            progress.files(totals.summary.files, patients);
+            Ok(())
+        },
+    )?;
+    if run.baseline.is_some() && !run.update_baseline {
+        totals.solved = baseline.left();
+    }
+    Ok(Outcome {
+        store,
+        totals,
+        baseline,
+        fixed,
+        diff,
+        passed_over,
+    })
+}
+
+struct Worker<'r> {
+    run: &'r CheckRun,
+    opened: &'r Opened,
+    check: Check,
+}
+
+impl Worker<'_> {
+    fn work(&mut self, found: Found) -> anyhow::Result<Done> {
+        match found {
+            Found::Patient(batch) => self.patient(&batch),
+            Found::Loose(file, content) => self.loose(&file, content),
+            Found::Note(note) => Ok(self.note(&note)),
+        }
+    }
+
+    fn storage(&self) -> &Storage {
+        &self.opened.storage
+    }
+
+    fn note(&self, note: &StorageNote) -> Done {
+        let mut done = Done::default();
+        if matches!(
+            note.kind,
+            StorageNoteKind::Skipped | StorageNoteKind::Unrecognised
+        ) {
+            done.passed_over = note.count;
+        }
+        if let Some(code) = crate::convert::note_code(note) {
+            let path = self.opened.shown_note(&note.path);
+            let report = self.check.about(code, &path, note.kind.slug(), note.count);
+            let unreadable = note.kind.is_refusal();
+            match report {
+                Some(mut report) => {
+                    report.unreadable = unreadable;
+                    done.reports.push(report);
+                }
+                // Refused input counts even when nobody wants to read about it.
+                None if unreadable => done.reports.push(FileReport {
+                    path,
+                    note: true,
+                    unreadable,
+                    ..FileReport::default()
+                }),
+                None => {}
+            }
+        }
+        done
+    }
+
+    /// Reads a file; what cannot be read becomes a report.
+    fn read(&self, file: &FileRef, done: &mut Done) -> Option<Given> {
+        let shown = self.opened.shown(file);
+        let mut bytes = Vec::new();
+        match self.storage().read(file, &mut bytes) {
+            Ok(_) => Some(Given {
+                shown,
+                path: self.opened.checked_path(file).to_owned(),
+                bytes,
+            }),
+            Err(e) => {
+                let code = match e {
+                    ReadError::Vanished => &ssm::SSM109,
+                    _ => &ssm::SSM115,
+                };
+                let about = self.check.about(code, &shown, &e.to_string(), 1);
+                let mut report = about.unwrap_or_else(|| FileReport {
+                    path: shown,
+                    note: true,
+                    ..FileReport::default()
+                });
+                report.unreadable = !matches!(e, ReadError::Vanished);
+                done.reports.push(report);
+                None
+            }
+        }
+    }
+
+    fn patient(&mut self, batch: &PatientBatch) -> anyhow::Result<Done> {
+        let gone = |f: &FileRef| {
+            let path = self.storage().disk_path(f);
+            path.is_some_and(|p| p.symlink_metadata().is_err())
+        };
+        // A module renames while we read: list the patient again, once.
+        let again = batch
+            .files
+            .iter()
+            .any(gone)
+            .then(|| self.storage().refresh(batch));
+        let files = again.as_ref().map_or(&batch.files, |b| &b.files);
+        let mut done = Done {
+            patients: 1,
+            ..Done::default()
+        };
+        for part in files.chunks(TOGETHER) {
+            let mut refs = Vec::new();
+            let mut given = Vec::new();
+            for f in part {
+                if let Some(g) = self.read(f, &mut done) {
+                    refs.push(f);
+                    given.push(g);
+                }
+            }
+            self.unit(&refs, given, true, &mut done)?;
+        }
+        Ok(done)
+    }
+
+    fn loose(&mut self, file: &FileRef, content: Content) -> anyhow::Result<Done> {
+        let mut done = Done::default();
+        if matches!(content, Content::Json | Content::Xml) {
+            // FHIR: not checked here.
+            let shown = self.opened.shown(file);
+            done.reports
+                .extend(self.check.about(&ssm::SSM108, &shown, "", 1));
+            done.passed_over = 1;
+            return Ok(done);
+        }
+        if let Some(given) = self.read(file, &mut done) {
+            self.unit(&[file], vec![given], false, &mut done)?;
+        }
+        Ok(done)
+    }
+
+    fn unit(
+        &mut self,
+        refs: &[&FileRef],
+        mut given: Vec<Given>,
+        patient: bool,
+        done: &mut Done,
+    ) -> anyhow::Result<()> {
+        if self.run.fixes == Fixes::Leave {
+            done.reports.extend(self.check.unit(&given, patient));
+            return Ok(());
+        }
+        let before = given.clone();
+        for m in self.check.fix(&mut given, patient, self.run.unsafe_fixes) {
+            let (Some(old), Some(new)) = (before.get(m.file), given.get(m.file)) else {
+                continue;
+            };
+            done.fixed += u64::try_from(m.applied.len())?;
+            if self.run.fixes == Fixes::Show {
+                let values = self.run.show_values;
+                done.diff
+                    .push_str(&diff(&old.shown, &old.bytes, &new.bytes, values));
+            } else if let Some(path) = refs.get(m.file).and_then(|f| self.storage().disk_path(f)) {
+                // A link given by name stays a link.
+                let path = path.canonicalize()?;
+                write_whole(&path, &new.bytes).with_context(|| old.shown.clone())?;
+            }
+        }
+        let shown = if self.run.fixes == Fixes::Show {
+            &before
+        } else {
+            &given
+        };
+        done.reports.extend(self.check.unit(shown, patient));
+        Ok(())
+    }
+}
+
+/// Writes a file as `.part`, makes it durable, keeps the permissions of what was there, renames.
+fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut part = path.to_path_buf().into_os_string();
+    part.push(".part");
+    let mut file = std::fs::File::create(&part)?;
+    file.write_all(bytes)?;
+    if let Ok(there) = path.metadata() {
+        file.set_permissions(there.permissions())?;
+    }
+    file.sync_all()?;
+    drop(file);
+    std::fs::rename(&part, path)
+}
+
+/// The time JUnit demands: `SOURCE_DATE_EPOCH`, else one that is always the same.
+fn timestamp() -> String {
+    let seconds = std::env::var("SOURCE_DATE_EPOCH")
+        .ok()
+        .and_then(|s| s.parse::<i64>().ok());
+    seconds.map_or_else(|| NO_TIME.to_owned(), utc)
+}
+
+/// Seconds since 1970 as `YYYY-MM-DDThh:mm:ss` in UTC (proleptic Gregorian calendar).
+fn utc(seconds: i64) -> String {
+    let (days, rest) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    // Days from 1 March of year 0, in eras of 400 years.
+    let z = days + 719_468;
+    let (era, day) = (z.div_euclid(146_097), z.rem_euclid(146_097));
+    let year_of_era = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let day_of_year = day - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * day_of_year + 2) / 153;
+    let date = day_of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 {
+        shifted + 3
+    } else {
+        shifted - 9
+    };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    let (h, m, s) = (rest / 3600, rest / 60 % 60, rest % 60);
+    format!("{year:04}-{month:02}-{date:02}T{h:02}:{m:02}:{s:02}")
+}
+
+fn write(run: &CheckRun, outcome: &mut Outcome, lang: Lang) -> anyhow::Result<()> {
+    for (format, target) in &run.formats {
+        if target.is_none() && run.quiet >= 2 {
+            continue;
+        }
+        let text = *format == Format::Text;
+        let context = Context {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            lang: if text { lang } else { run.options.lang },
+            units: run.options.units,
+            lookup: warifu_rules::lookup,
+            baseline: run.baseline.is_some(),
+            timestamp: timestamp(),
+            colour: text && target.is_none() && run.colour,
+        };
+        let mut writer = renderer(*format, context);
+        let part = target.as_ref().map(|path| {
+            let mut part = path.clone().into_os_string();
+            part.push(".part");
+            PathBuf::from(part)
+        });
+        let mut out: Box<dyn std::io::Write> = match &part {
+            Some(path) => Box::new(std::io::BufWriter::new(
+                std::fs::File::create(path).with_context(|| path.display().to_string())?,
+            )),
+            None => Box::new(std::io::BufWriter::new(std::io::stdout().lock())),
+        };
+        let mut buffer = Vec::new();
+        if text && target.is_none() && run.fixes == Fixes::Show {
+            out.write_all(outcome.diff.as_bytes())?;
+        }
+        writer.begin(&outcome.totals, &mut buffer);
+        outcome.store.each(|report| {
+            writer.file(report, &mut buffer);
+            out.write_all(&buffer)?;
+            buffer.clear();
+            Ok(())
+        })?;
+        writer.end(&mut buffer);
+        if text && run.statistics {
+            statistics(&outcome.totals, lang, &mut buffer);
+        }
+        out.write_all(&buffer)?;
+        out.flush()?;
+        drop(out);
+        if let (Some(part), Some(path)) = (part, target) {
+            std::fs::rename(part, path)?;
+        }
+    }
+    let on_text = run.formats.iter().any(|(f, _)| *f == Format::Text);
+    if run.statistics && !on_text && run.quiet < 2 {
+        let mut text = Vec::new();
+        statistics(&outcome.totals, lang, &mut text);
+        terminal::note(String::from_utf8_lossy(&text).trim_end());
+    }
+    Ok(())
+}
+
+/// Totals by rule, and by rule and data kind.
+fn statistics(totals: &Totals, lang: Lang, out: &mut Vec<u8>) {
+    let head = say(
+        lang,
+        "\n規則    種別      エラー     警告     情報  名前\n",
+        "\nrule    kind      errors warnings    infos  name\n",
+    );
+    out.extend_from_slice(head.as_bytes());
+    for (code, [e, w, i]) in &totals.rules {
+        let name = warifu_rules::lookup(code).map_or("", |c| c.name);
+        let _ = writeln!(out, "{code}  {:<8}{e:>8} {w:>8} {i:>8}  {name}", "*");
+        for ((_, kind), [e, w, i]) in totals.kinds.iter().filter(|((c, _), _)| c == code) {
+            let kind = if kind.is_empty() { "-" } else { kind };
+            let _ = writeln!(out, "        {kind:<8}{e:>8} {w:>8} {i:>8}");
+        }
+    }
+}
+
+fn summary(outcome: &Outcome, seconds: f64, run: &CheckRun, lang: Lang) {
+    let t = &outcome.totals;
+    let s = &t.summary;
+    let mut lines = Vec::new();
+    if outcome.fixed > 0 {
+        let n = grouped(outcome.fixed);
+        lines.push(if run.fixes == Fixes::Show {
+            say(
+                lang,
+                &format!("{n} 件を修正できます (--diff: 書き換えていません)"),
+                &format!("{n} can be mended (--diff: nothing was written)"),
+            )
+        } else {
+            say(lang, &format!("{n} 件を修正"), &format!("{n} mended"))
+        });
+    }
+    let fixable = if s.fixable > 0 {
+        let n = grouped(s.fixable);
+        say(
+            lang,
+            &format!(" (自動修正できるもの {n})"),
+            &format!(" ({n} can be mended with --fix)"),
+        )
+    } else {
+        String::new()
+    };
+    let [e, w, i, files] = [s.errors, s.warnings, s.infos, s.files].map(grouped);
+    let infos = if s.infos > 0 {
+        say(lang, &format!("、情報 {i}"), &format!(", infos {i}"))
+    } else {
+        String::new()
+    };
+    lines.push(say(
+        lang,
+        &format!(
+            "警告 {w}{fixable}、エラー {e}{infos}。{files} ファイルを {seconds:.1} 秒で検査しました。"
+        ),
+        &format!("warnings {w}{fixable}, errors {e}{infos}. {files} files checked in {seconds:.1} s."),
+    ));
+    if s.unreadable > 0 {
+        let n = grouped(s.unreadable);
+        lines.push(say(
+            lang,
+            &format!("読めないもの {n}"),
+            &format!("unreadable: {n}"),
+        ));
+    }
+    if t.known > 0 {
+        let n = grouped(t.known);
+        lines.push(say(
+            lang,
+            &format!("基準にある {n} 件は数えていません"),
+            &format!("{n} findings of the baseline are not counted"),
+        ));
+    }
+    if t.solved > 0 {
+        let n = grouped(t.solved);
+        lines.push(say(
+            lang,
+            &format!("基準から消せるもの {n}"),
+            &format!("solved, to be removed from the baseline: {n}"),
+        ));
+    }
+    for line in lines {
+        terminal::note(&line);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::utc;
+
+    #[test]
+    fn seconds_become_a_date() {
+        for (seconds, want) in [
+            (0, "1970-01-01T00:00:00"),
+            (951_782_399, "2000-02-28T23:59:59"),
+            (951_782_400, "2000-02-29T00:00:00"),
+            (1_775_003_415, "2026-04-01T00:30:15"),
+        ] {
+            assert_eq!(utc(seconds), want);
+        }
+    }
+}

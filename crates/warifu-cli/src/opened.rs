@@ -1,0 +1,168 @@
+//! Inputs of `check`: the storage, and how its files are named on the screen.
+
+use std::path::Path;
+
+use warifu_report::Lang;
+use warifu_report::mask::PathMask;
+use warifu_storage::{FileRef, Storage};
+
+use crate::config::Loaded;
+use crate::inputs;
+
+/// What is to be opened.
+pub(crate) struct Wanted {
+    /// PATHs as given, or `-`.
+    pub(crate) given: Vec<String>,
+    /// Name of standard input.
+    pub(crate) stdin_name: Option<String>,
+    /// Hides patients in paths.
+    pub(crate) mask: Option<PathMask>,
+    /// The configuration.
+    pub(crate) loaded: Loaded,
+}
+
+/// How the files of an input are named.
+enum Base {
+    /// Below a folder or in an archive.
+    Below(String),
+    /// The input is the file.
+    Itself(String),
+}
+
+/// An open storage.
+pub(crate) struct Opened {
+    pub(crate) storage: Storage,
+    bases: Vec<Base>,
+    mask: Option<PathMask>,
+    nameless: bool,
+}
+
+/// Opens what is wanted.
+pub(crate) fn open(wanted: &Wanted, lang: Lang) -> anyhow::Result<Opened> {
+    let (storage, inputs) = inputs::open(
+        &wanted.given,
+        wanted.stdin_name.as_deref(),
+        &wanted.loaded,
+        lang,
+    )?;
+    let here = std::env::current_dir().unwrap_or_default();
+    let bases = inputs
+        .paths
+        .iter()
+        .map(|path| {
+            if path.as_os_str() == "-" {
+                return Base::Itself(wanted.stdin_name.clone().unwrap_or_else(|| "-".to_owned()));
+            }
+            let relative = path.strip_prefix(&here).unwrap_or(path);
+            let shown = slashes(relative);
+            if path.is_dir() {
+                Base::Below(shown)
+            } else {
+                Base::Itself(shown)
+            }
+        })
+        .collect();
+    Ok(Opened {
+        storage,
+        bases,
+        mask: wanted.mask.clone(),
+        nameless: wanted.given == ["-"] && wanted.stdin_name.is_none(),
+    })
+}
+
+/// A path with `/`, without `./` before it.
+fn slashes(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    let text = if std::path::MAIN_SEPARATOR == '\\' {
+        text.replace('\\', "/")
+    } else {
+        text.into_owned()
+    };
+    let text = text.strip_prefix("./").unwrap_or(&text);
+    match text.trim_end_matches('/') {
+        "." => String::new(),
+        "" if text.starts_with('/') => "/".to_owned(),
+        text => text.to_owned(),
+    }
+}
+
+fn join(base: &str, path: &str) -> String {
+    match (base, path) {
+        ("", _) => path.to_owned(),
+        (_, "") => base.to_owned(),
+        ("/", _) => format!("/{path}"),
+        _ => format!("{base}/{path}"),
+    }
+}
+
+impl Opened {
+    fn masked(&self, path: String) -> String {
+        match &self.mask {
+            Some(mask) => mask.path(&path),
+            None => path,
+        }
+    }
+
+    /// Path of a file relative to the current folder.
+    pub(crate) fn shown(&self, file: &FileRef) -> String {
+        let path = file.path();
+        self.masked(match self.bases.get(file.input()) {
+            Some(Base::Below(base)) => join(base, path),
+            // In an archive or journal; a plain file or message is itself.
+            Some(Base::Itself(base))
+                if self.storage.disk_path(file).is_none() && path != base.as_str() =>
+            {
+                join(base, path)
+            }
+            Some(Base::Itself(base)) => base.clone(),
+            None => path.to_owned(),
+        })
+    }
+
+    /// Path for the rules about names and folders; empty for a stream without a name.
+    pub(crate) fn checked_path<'f>(&self, file: &'f FileRef) -> &'f str {
+        match file.path_in_root() {
+            "-" if self.nameless => "",
+            path => path,
+        }
+    }
+
+    /// Whether this is standard input without a name, and no archive or journal.
+    pub(crate) fn is_nameless(&self) -> bool {
+        self.nameless && !self.storage.has_storage()
+    }
+
+    /// Path of a finding of the walk, which does not tell its input: one input names it whole.
+    pub(crate) fn shown_note(&self, path: &str) -> String {
+        let whole = match self.bases.as_slice() {
+            [Base::Below(base)] => join(base, path),
+            [Base::Itself(base)] if !path.starts_with(base.as_str()) => join(base, path),
+            _ => path.to_owned(),
+        };
+        if whole.is_empty() {
+            return ".".to_owned();
+        }
+        self.masked(whole)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_shown_as_they_were_given() {
+        for (path, want) in [
+            ("./a/b/", "a/b"),
+            (".", ""),
+            ("./", ""),
+            ("../a", "../a"),
+            ("/", "/"),
+        ] {
+            assert_eq!(slashes(Path::new(path)), want, "{path}");
+        }
+        assert_eq!(join("", "a"), "a");
+        assert_eq!(join("a", ""), "a");
+        assert_eq!(join("/", "a"), "/a");
+    }
+}

@@ -1,0 +1,453 @@
+//! `warifu check` as a user runs it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may fail loudly"
+)]
+
+mod support;
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use serde_json::Value;
+use support::{fixtures, run, run_in, text, tree, warifu};
+
+const NAME: &str = "0000000123_20260401_OML-11_000000000000001_20260401093015123_01_1";
+
+/// A message with a value nobody else has, half-width kana in ISO-2022-JP, and LF for CR.
+const MESSAGE: &[u8] = b"MSH|^~\\&|A|B|C|D|20260401093015||OUL^R22^OUL_R22|1|P|2.5||||||~ISO IR87\nPID|1||0000000123^^^^PI||CANARYVALUE^\x1b(ITO@^\x1b(B^^^^L^P\r";
+
+fn folder() -> (tempfile::TempDir, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir
+        .path()
+        .join("root/000/000/0000000123/20260401/OML-11")
+        .join(NAME);
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    std::fs::write(&file, MESSAGE).unwrap();
+    (dir, file)
+}
+
+fn json(dir: &Path, args: &[&str]) -> Value {
+    let mut all = vec!["check", "--format", "json"];
+    all.extend(args);
+    serde_json::from_slice(&run_in(dir, &all).stdout).unwrap()
+}
+
+#[test]
+fn machine_formats_are_the_same_for_any_threads_and_locale() {
+    let dir = fixtures("");
+    for format in [
+        "json",
+        "ndjson",
+        "sarif",
+        "junit",
+        "github",
+        "gitlab",
+        "checkstyle",
+        "markdown",
+        "operation-outcome",
+    ] {
+        let out = |jobs: &str, lang: &str| {
+            let args = ["check", "broken", "--format", format, "--jobs", jobs];
+            warifu(&args)
+                .current_dir(&dir)
+                .env("LANG", lang)
+                .output()
+                .unwrap()
+        };
+        let (one, many) = (out("1", "C"), out("8", "ja_JP.UTF-8"));
+        assert_eq!(one.status.code(), Some(1), "{}", text(&one.stderr));
+        assert!(
+            one.stdout.len() > 100 && one.stdout == many.stdout,
+            "{format}"
+        );
+        assert!(
+            !one.stdout.contains(&0x1b) && !one.stdout.ends_with(b"\n\n"),
+            "{format}"
+        );
+    }
+}
+
+#[test]
+fn every_exit_code_has_two_causes() {
+    let (dir, _) = folder();
+    let code = |args: &[&str]| {
+        let mut all = vec!["check"];
+        all.extend(args);
+        run_in(dir.path(), &all).status.code()
+    };
+    assert_eq!(code(&["root", "--select", "HL7101"]), Some(0));
+    assert_eq!(code(&["root", "--fail-on", "never"]), Some(0));
+    assert_eq!(code(&["root", "--select", "ENC107"]), Some(1));
+    assert_eq!(
+        code(&["root", "--select", "HL7104", "--fail-on", "info"]),
+        Some(1)
+    );
+    assert_eq!(code(&["root", "--select", "HL7104"]), Some(0));
+    assert_eq!(
+        code(&["root", "--select", "ENC107", "--severity", "ENC107=info"]),
+        Some(0)
+    );
+    assert_eq!(code(&["rot"]), Some(2));
+    assert_eq!(code(&["root", "--select", "ENC1199"]), Some(2));
+    assert_eq!(code(&["root", "--format", "jsn"]), Some(2));
+    assert_eq!(
+        code(&["root", "--format", "json", "--format", "sarif"]),
+        Some(2)
+    );
+    assert_eq!(
+        code(&["root", "--columns", "utf8", "--format", "sarif"]),
+        Some(2)
+    );
+    assert_eq!(code(&["root", "--update-baseline"]), Some(2));
+    std::fs::create_dir(dir.path().join("empty")).unwrap();
+    assert_eq!(code(&["empty"]), Some(2));
+}
+
+#[test]
+fn mistakes_have_their_wording() {
+    let (dir, _) = folder();
+    for (args, ja, en) in [
+        (
+            vec!["check", "root", "--select", "ENC119"],
+            "エラー: --select の ENC119 という規則はありません。近いもの: ENC110。一覧: warifu rule\n",
+            "error: --select: no rule ENC119. Close: ENC110. List: warifu rule\n",
+        ),
+        (
+            vec!["check", "rot"],
+            "エラー: rot が見つかりません。もしかして: root\n",
+            "error: rot not found. Did you mean root?\n",
+        ),
+        (
+            vec!["check", "root", "--profile", "nhoo"],
+            "エラー: --profile の nhoo というプロファイルはありません。近いもの: nho。一覧: ssmix2-1.2g, nho, strict\n",
+            "error: --profile: no profile nhoo. Close: nho. There are: ssmix2-1.2g, nho, strict\n",
+        ),
+    ] {
+        for (lang, want) in [("ja", ja), ("en", en)] {
+            let mut args = args.clone();
+            args.extend(["--lang", lang]);
+            assert_eq!(text(&run_in(dir.path(), &args).stderr), want);
+        }
+    }
+}
+
+#[test]
+fn no_value_leaves_unless_asked() {
+    let (dir, file) = folder();
+    for format in [
+        "text",
+        "json",
+        "ndjson",
+        "sarif",
+        "junit",
+        "github",
+        "gitlab",
+        "checkstyle",
+        "markdown",
+        "operation-outcome",
+    ] {
+        let o = run_in(
+            dir.path(),
+            &["check", "root", "--format", format, "--fail-on", "never"],
+        );
+        let all = text(&o.stdout) + &text(&o.stderr);
+        assert!(all.contains("ENC107"), "{format}: {all}");
+        assert!(!all.contains("CANARYVALUE"), "{format}: {all}");
+    }
+    let args = ["check", "root", "--show-values", "always"];
+    assert!(text(&run_in(dir.path(), &args).stdout).contains("CANARYVALUE"));
+    let masked = warifu(&["check", "root", "--mask-paths"])
+        .current_dir(dir.path())
+        .env("WARIFU_MASK_KEY", "0123456789abcdef")
+        .output()
+        .unwrap();
+    let all = text(&masked.stdout) + &text(&masked.stderr);
+    assert!(all.contains("p-") && !all.contains("0000000123"), "{all}");
+    assert!(file.is_file());
+}
+
+#[test]
+fn standard_input_and_archives_are_checked_like_files() {
+    let (dir, file) = folder();
+    let pipe = |args: &[&str], bytes: &[u8]| {
+        let mut child = warifu(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdin.take().unwrap().write_all(bytes).unwrap();
+        child.wait_with_output().unwrap()
+    };
+    let named = pipe(
+        &["check", "-", "--format", "json", "--stdin-name", NAME],
+        MESSAGE,
+    );
+    let named: Value = serde_json::from_slice(&named.stdout).unwrap();
+    let there = json(file.parent().unwrap(), &[NAME]);
+    assert_eq!(named, there);
+    let nameless = pipe(&["check", "-"], MESSAGE);
+    assert!(
+        text(&nameless.stderr).contains("--stdin-name"),
+        "{}",
+        text(&nameless.stderr)
+    );
+    assert!(!text(&nameless.stdout).contains("SSM101"));
+
+    let mut tar = tar::Builder::new(Vec::new());
+    tar.append_dir_all("root", dir.path().join("root")).unwrap();
+    let archive = tar.into_inner().unwrap();
+    let found = pipe(&["check", "-", "--format", "ndjson"], &archive);
+    let first: Value = serde_json::from_str(text(&found.stdout).lines().next().unwrap()).unwrap();
+    let path = first["primary"]["file"].as_str().unwrap();
+    assert!(path.ends_with(NAME), "{path}");
+    let fix = pipe(&["check", "-", "--fix"], &archive);
+    assert_eq!(fix.status.code(), Some(2));
+}
+
+#[test]
+fn the_baseline_fails_on_new_findings_only_and_names_solved_ones() {
+    let (dir, file) = folder();
+    let check = |args: &[&str]| {
+        let mut all = vec!["check", "root", "--baseline", "b.json"];
+        all.extend(args);
+        run_in(dir.path(), &all)
+    };
+    assert_eq!(check(&[]).status.code(), Some(2));
+    assert_eq!(check(&["--update-baseline"]).status.code(), Some(0));
+    let written = std::fs::read_to_string(dir.path().join("b.json")).unwrap();
+    assert!(
+        written.contains("\"code\":\"ENC107\",\"count\":1"),
+        "{written}"
+    );
+    assert_eq!(check(&[]).status.code(), Some(0));
+    // A renamed flag, a new time and a moved line change nothing.
+    let renamed = file.with_file_name(NAME.replace("093015123_01_1", "103015123_01_1"));
+    std::fs::remove_file(&file).unwrap();
+    let at = MESSAGE.windows(4).position(|w| w == b"PID|").unwrap();
+    let (head, tail) = MESSAGE.split_at(at);
+    std::fs::write(&renamed, [head, b"EVN|R22\r", tail].concat()).unwrap();
+    let after = check(&["--select", "ENC107"]);
+    assert_eq!(after.status.code(), Some(0), "{}", text(&after.stdout));
+    // A second equal fault is new.
+    std::fs::write(&renamed, [head, tail, b"NK1|1|\x1b(ITO@^\x1b(B\r"].concat()).unwrap();
+    let worse = check(&["--select", "ENC107"]);
+    assert_eq!(worse.status.code(), Some(1));
+    assert!(
+        text(&worse.stdout).contains("NK1-2"),
+        "{}",
+        text(&worse.stdout)
+    );
+    assert!(
+        !text(&worse.stdout).contains("PID-5"),
+        "{}",
+        text(&worse.stdout)
+    );
+    std::fs::write(
+        &renamed,
+        b"MSH|^~\\&|A|B|C|D|20260401093015||OUL^R22^OUL_R22|1|P|2.5\r",
+    )
+    .unwrap();
+    let solved = check(&["--select", "ENC107", "--lang", "ja"]);
+    assert_eq!(solved.status.code(), Some(0));
+    assert!(
+        text(&solved.stderr).contains("基準から消せるもの"),
+        "{}",
+        text(&solved.stderr)
+    );
+}
+
+#[test]
+fn configuration_chooses_rules_by_path() {
+    let (dir, _) = folder();
+    let config = |text: &str| std::fs::write(dir.path().join("warifu.toml"), text).unwrap();
+    let codes = || -> Vec<String> {
+        json(dir.path(), &["root"])["diagnostics"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|d| {
+                format!(
+                    "{} {}",
+                    d["code"].as_str().unwrap(),
+                    d["severity"].as_str().unwrap()
+                )
+            })
+            .collect()
+    };
+    config("[check]\nselect = [\"ENC107\", \"HL7104\"]\n");
+    assert_eq!(codes(), ["HL7104 info", "ENC107 warning"]);
+    config(
+        "[check]\nselect = [\"ENC107\", \"HL7104\"]\n[check.severity]\nENC107 = \"error\"\n[[check.override]]\npaths = [\"**/OML-1?/**\"]\nignore = [\"HL7\"]\n",
+    );
+    assert_eq!(codes(), ["ENC107 error"]);
+    config("[check]\nselct = [\"ENC\"]\n");
+    let bad = run_in(dir.path(), &["check", "root"]);
+    assert_eq!(bad.status.code(), Some(2));
+    assert!(
+        text(&bad.stderr).contains("Did you mean select?"),
+        "{}",
+        text(&bad.stderr)
+    );
+}
+
+/// Applies the fixes of a SARIF run to a file.
+fn apply_sarif(bytes: &[u8], sarif: &Value) -> Vec<u8> {
+    use base64::Engine as _;
+    let number = |v: &Value| usize::try_from(v.as_u64().unwrap()).unwrap();
+    let mut edits: Vec<(usize, usize, Vec<u8>)> = sarif["runs"][0]["results"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|r| r["fixes"].as_array().cloned().unwrap_or_default())
+        .flat_map(|f| {
+            f["artifactChanges"][0]["replacements"]
+                .as_array()
+                .unwrap()
+                .clone()
+        })
+        .map(|r| {
+            let at = number(&r["deletedRegion"]["byteOffset"]);
+            let content = r["insertedContent"]["binary"].as_str().unwrap();
+            let bytes = base64::engine::general_purpose::STANDARD
+                .decode(content)
+                .unwrap();
+            (at, number(&r["deletedRegion"]["byteLength"]), bytes)
+        })
+        .collect();
+    edits.sort();
+    let mut out = bytes.to_vec();
+    for (at, length, instead) in edits.into_iter().rev() {
+        out.splice(at..at + length, instead);
+    }
+    out
+}
+
+#[test]
+fn fixes_change_only_what_they_name_and_twice_is_once() {
+    let (dir, file) = folder();
+    let sarif = run_in(dir.path(), &["check", "root", "--format", "sarif"]);
+    let sarif: Value = serde_json::from_slice(&sarif.stdout).unwrap();
+    let wanted = apply_sarif(MESSAGE, &sarif);
+
+    let shown = run_in(dir.path(), &["check", "root", "--diff"]);
+    assert_eq!(std::fs::read(&file).unwrap(), MESSAGE);
+    let fixable = wanted != MESSAGE;
+    assert_eq!(text(&shown.stdout).contains("\n+++ root/000/"), fixable);
+    let fixed = run_in(dir.path(), &["check", "root", "--fix"]);
+    assert_ne!(fixed.status.code(), Some(2), "{}", text(&fixed.stderr));
+    let once = std::fs::read(&file).unwrap();
+    assert_eq!(once, wanted);
+    run_in(dir.path(), &["check", "root", "--fix"]);
+    assert_eq!(std::fs::read(&file).unwrap(), once);
+    // Nothing else is left in the folder.
+    assert_eq!(tree(dir.path()).len(), 1);
+}
+
+#[test]
+fn several_formats_are_written_at_once_and_statistics_follow_the_text() {
+    let (dir, _) = folder();
+    let o = run_in(
+        dir.path(),
+        &[
+            "check",
+            "root",
+            "--format",
+            "sarif=a.sarif",
+            "--format",
+            "junit=b.xml",
+            "--statistics",
+            "--lang",
+            "en",
+        ],
+    );
+    let shown = text(&o.stdout);
+    assert!(
+        shown.contains("warning[ENC107]") && shown.contains("ENC107  *"),
+        "{shown}"
+    );
+    assert!(shown.contains("OML-11"), "{shown}");
+    let alone = run_in(
+        dir.path(),
+        &["check", "root", "--format", "sarif", "--lang", "en"],
+    );
+    assert!(std::fs::read(dir.path().join("a.sarif")).unwrap() == alone.stdout);
+    assert!(dir.path().join("b.xml").is_file());
+    let quiet = run_in(dir.path(), &["check", "root", "-qq"]);
+    assert!(quiet.stdout.is_empty() && quiet.stderr.is_empty());
+    assert_eq!(quiet.status.code(), Some(1));
+}
+
+#[cfg(unix)]
+#[test]
+fn watching_checks_again_after_a_change_and_ends_with_ctrl_c() {
+    let (dir, file) = folder();
+    let mut child = warifu(&[
+        "check", "root", "--watch", "--lang", "en", "--select", "ENC107",
+    ])
+    .current_dir(dir.path())
+    .stdout(Stdio::piped())
+    .stderr(Stdio::piped())
+    .spawn()
+    .unwrap();
+    let mut notes = BufReader::new(child.stderr.take().unwrap()).lines();
+    let mut until_watching = || {
+        let mut seen = String::new();
+        for line in notes.by_ref() {
+            let line = line.unwrap();
+            seen.push_str(&line);
+            if line.starts_with("watching") {
+                return seen;
+            }
+        }
+        seen
+    };
+    assert!(until_watching().contains("warnings 1"));
+    std::fs::write(
+        &file,
+        b"MSH|^~\\&|A|B|C|D|20260401093015||OUL^R22^OUL_R22|1|P|2.5\r",
+    )
+    .unwrap();
+    assert!(until_watching().contains("warnings 0"));
+    let pid = child.id().to_string();
+    std::process::Command::new("kill")
+        .args(["-INT", &pid])
+        .status()
+        .unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_file_of_a_large_storage_is_found_in_order() {
+    // More units than may be under way at once, checked by many threads.
+    let dir = tempfile::tempdir().unwrap();
+    for n in 0..300u32 {
+        let id = format!("{n:010}");
+        let folder = dir
+            .path()
+            .join("root")
+            .join(&id[..3])
+            .join(&id[3..6])
+            .join(&id);
+        let folder = folder.join("20260401/OML-11");
+        std::fs::create_dir_all(&folder).unwrap();
+        let name = NAME.replace("0000000123", &id);
+        std::fs::write(folder.join(name), MESSAGE).unwrap();
+    }
+    let out = json(dir.path(), &["root", "--select", "ENC107", "--jobs", "7"]);
+    let found = out["diagnostics"].as_array().unwrap();
+    assert_eq!(
+        (found.len(), &out["summary"]["files"]),
+        (300, &Value::from(300))
+    );
+    let paths: Vec<&str> = found
+        .iter()
+        .map(|d| d["primary"]["file"].as_str().unwrap())
+        .collect();
+    assert!(paths.is_sorted());
+    assert_eq!(run(&["check", "-", "-", "x"]).status.code(), Some(2));
+}
