@@ -13,6 +13,9 @@ use std::process::Command;
 const ARROWS: &[(&str, &[&str])] = &[
     ("warifu-source", &[]),
     ("warifu-terms", &[]),
+    ("warifu-json", &[]),
+    ("warifu-r4", &["warifu-json"]),
+    ("warifu-fhirpath", &["warifu-json", "warifu-r4"]),
     ("warifu-diag", &["warifu-source"]),
     ("warifu-hl7", &["warifu-diag", "warifu-source"]),
     (

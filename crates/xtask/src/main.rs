@@ -1,6 +1,6 @@
 //! `cargo xtask COMMAND`: sets up, builds, checks, measures and serves Warifu.
 //!
-//! Only the standard library, `anyhow` and `flate2`, so that the first `cargo xtask` of a fresh
+//! Only the standard library, `anyhow`, `flate2` and our JSON tree, so that the first `cargo xtask` of a fresh
 //! machine runs after a few seconds. DEVELOPERS.md describes the commands.
 #![forbid(unsafe_code)]
 #![expect(
@@ -14,6 +14,7 @@ mod demo;
 mod files;
 mod fuzz;
 mod process;
+mod r4;
 mod readme;
 mod repo;
 mod serve;
@@ -39,6 +40,7 @@ cargo xtask COMMAND
   docs                       API documentation, warnings are errors
   ci [--from STEP | --only STEP]
                              everything CI runs, in its order
+  r4                         crates/warifu-r4/core.bin from npm's FHIR definitions
   nightly [--seconds N]      run every fuzz target (60 seconds each), interrupt a conversion at 50 moments
   bench [ARGUMENTS…]         run the benchmarks; ARGUMENTS go to criterion;
                              `bench storage [MESSAGES]` converts a generated storage
@@ -94,6 +96,10 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
         "ci" => {
             let options = Options::parse(rest, &[], &["--from", "--only"])?;
             return ci::run(&repo, options.value("--from"), options.value("--only"));
+        }
+        "r4" => {
+            Options::parse(rest, &[], &[])?;
+            r4::run(&repo)?;
         }
         "nightly" => {
             let options = Options::parse(rest, &[], &["--seconds"])?;
@@ -225,7 +231,7 @@ mod tests {
         assert_eq!(
             all,
             [
-                "setup", "demo", "wasm", "sizes", "serve", "docs", "ci", "nightly", "bench"
+                "setup", "demo", "wasm", "sizes", "serve", "docs", "ci", "r4", "nightly", "bench"
             ]
         );
     }

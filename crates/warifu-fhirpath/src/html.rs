@@ -1,0 +1,326 @@
+//! What a narrative may contain: FHIR R4 §2.4.0 (`txt-1`, `txt-2`).
+
+use crate::text::entity_char;
+
+/// Why a `div` is not allowed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum HtmlError {
+    /// Not one `div` of the XHTML namespace.
+    #[error("not a div in the XHTML namespace")]
+    Root,
+    /// Not well-formed, at this byte.
+    #[error("not well-formed at byte {0}")]
+    Syntax(usize),
+    /// An element that is not allowed, at this byte.
+    #[error("an element that is not allowed at byte {0}")]
+    Element(usize),
+    /// An attribute that is not allowed, at this byte.
+    #[error("an attribute that is not allowed at byte {0}")]
+    Attribute(usize),
+    /// Neither text nor an image.
+    #[error("no content")]
+    Empty,
+}
+
+const ELEMENTS: &[&str] = &[
+    "a",
+    "abbr",
+    "acronym",
+    "b",
+    "big",
+    "blockquote",
+    "br",
+    "caption",
+    "cite",
+    "code",
+    "col",
+    "colgroup",
+    "dd",
+    "dfn",
+    "div",
+    "dl",
+    "dt",
+    "em",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "hr",
+    "i",
+    "img",
+    "li",
+    "ol",
+    "p",
+    "pre",
+    "q",
+    "samp",
+    "small",
+    "span",
+    "strong",
+    "sub",
+    "sup",
+    "table",
+    "tbody",
+    "td",
+    "tfoot",
+    "th",
+    "thead",
+    "tr",
+    "tt",
+    "ul",
+    "var",
+];
+
+const ATTRIBUTES: &[&str] = &[
+    "abbr",
+    "accesskey",
+    "align",
+    "alt",
+    "axis",
+    "bgcolor",
+    "border",
+    "cellhalign",
+    "cellpadding",
+    "cellspacing",
+    "cellvalign",
+    "char",
+    "charoff",
+    "charset",
+    "cite",
+    "class",
+    "colspan",
+    "compact",
+    "coords",
+    "dir",
+    "frame",
+    "headers",
+    "height",
+    "href",
+    "hreflang",
+    "hspace",
+    "id",
+    "lang",
+    "longdesc",
+    "name",
+    "nowrap",
+    "rel",
+    "rev",
+    "rowspan",
+    "rules",
+    "scope",
+    "shape",
+    "span",
+    "src",
+    "start",
+    "style",
+    "summary",
+    "tabindex",
+    "title",
+    "type",
+    "valign",
+    "value",
+    "vspace",
+    "width",
+    "xml:base",
+    "xml:lang",
+    "xml:space",
+    "xmlns",
+];
+
+/// Elements inside each other, at most.
+const DEPTH: usize = 200;
+
+fn name_end(text: &str) -> usize {
+    text.find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, ':' | '-' | '_' | '.'))
+        .unwrap_or(text.len())
+}
+
+/// Whether each `&` begins a reference to a character.
+fn references(text: &str, at: usize) -> Result<(), HtmlError> {
+    let mut from = 0;
+    while let Some(n) = text.get(from..).and_then(|t| t.find('&')) {
+        let start = from + n + 1;
+        let rest = text.get(start..).unwrap_or_default();
+        let end = rest.find(';').filter(|e| *e > 0 && *e < 12);
+        let good = end.and_then(|e| rest.get(..e)).is_some_and(|name| {
+            entity_char(name).is_some() || name.bytes().all(|b| b.is_ascii_alphanumeric())
+        });
+        if !good {
+            return Err(HtmlError::Syntax(at + start - 1));
+        }
+        from = start;
+    }
+    Ok(())
+}
+
+/// Checks the text of `Narrative.div`: one well-formed `div`, only the elements and attributes that
+/// are allowed, no script, some content.
+///
+/// # Errors
+/// The first thing that is wrong.
+pub fn check_narrative(text: &str) -> Result<(), HtmlError> {
+    let mut open: Vec<&str> = Vec::new();
+    let mut content = false;
+    let mut at = text.len() - text.trim_start().len();
+    let body = text.trim_end();
+    if !body.get(at..).unwrap_or_default().starts_with("<div") {
+        return Err(HtmlError::Root);
+    }
+    let mut first = true;
+    while at < body.len() {
+        if open.is_empty() && !first {
+            return Err(HtmlError::Root);
+        }
+        let rest = body.get(at..).unwrap_or_default();
+        let Some(tag) = rest.strip_prefix('<') else {
+            let end = rest.find('<').unwrap_or(rest.len());
+            let run = rest.get(..end).unwrap_or_default();
+            references(run, at)?;
+            content |= !run.trim().is_empty();
+            at += end;
+            continue;
+        };
+        if let Some(comment) = tag.strip_prefix("!--") {
+            let end = comment.find("-->").ok_or(HtmlError::Syntax(at))?;
+            at += end + 7;
+            continue;
+        }
+        if let Some(close) = tag.strip_prefix('/') {
+            let end = name_end(close);
+            let name = close.get(..end).unwrap_or_default();
+            let space = close.get(end..).unwrap_or_default();
+            let trimmed = space.trim_start();
+            if open.pop() != Some(name) || !trimmed.starts_with('>') {
+                return Err(HtmlError::Syntax(at));
+            }
+            at += 2 + end + (space.len() - trimmed.len()) + 1;
+            continue;
+        }
+        let end = name_end(tag);
+        let name = tag.get(..end).unwrap_or_default();
+        if !ELEMENTS.contains(&name) {
+            return Err(if name.is_empty() {
+                HtmlError::Syntax(at)
+            } else {
+                HtmlError::Element(at)
+            });
+        }
+        content |= name == "img";
+        let start = at;
+        at += 1 + end;
+        let mut namespace = false;
+        let mut seen: Vec<&str> = Vec::new();
+        let closed = loop {
+            let rest = body.get(at..).unwrap_or_default();
+            let trimmed = rest.trim_start();
+            let space = rest.len() - trimmed.len();
+            at += space;
+            if trimmed.starts_with("/>") {
+                at += 2;
+                break true;
+            }
+            if trimmed.starts_with('>') {
+                at += 1;
+                break false;
+            }
+            let end = name_end(trimmed);
+            let key = trimmed.get(..end).unwrap_or_default();
+            if end == 0 || space == 0 || seen.contains(&key) {
+                return Err(HtmlError::Syntax(at));
+            }
+            seen.push(key);
+            if !ATTRIBUTES.contains(&key) {
+                return Err(HtmlError::Attribute(at));
+            }
+            let after = trimmed.get(end..).unwrap_or_default().trim_start();
+            let quoted = after.strip_prefix('=').map(str::trim_start);
+            let quoted = quoted.ok_or(HtmlError::Syntax(at))?;
+            let quote = quoted.chars().next().filter(|c| matches!(c, '"' | '\''));
+            let quote = quote.ok_or(HtmlError::Syntax(at))?;
+            let inner = quoted.get(1..).unwrap_or_default();
+            let length = inner.find(quote).ok_or(HtmlError::Syntax(at))?;
+            let value = inner.get(..length).unwrap_or_default();
+            if value.contains('<') {
+                return Err(HtmlError::Syntax(at));
+            }
+            references(value, at)?;
+            let lower = value.trim().to_ascii_lowercase();
+            if matches!(key, "href" | "src" | "cite" | "longdesc")
+                && (lower.starts_with("javascript:") || lower.starts_with("vbscript:"))
+            {
+                return Err(HtmlError::Attribute(at));
+            }
+            namespace |= key == "xmlns" && value == "http://www.w3.org/1999/xhtml";
+            at += trimmed.len() - inner.len() + length + 1;
+        };
+        if first && !(name == "div" && namespace) {
+            return Err(HtmlError::Root);
+        }
+        first = false;
+        if !closed {
+            open.push(name);
+            if open.len() > DEPTH {
+                return Err(HtmlError::Syntax(start));
+            }
+        }
+    }
+    if !open.is_empty() {
+        return Err(HtmlError::Syntax(body.len()));
+    }
+    if content {
+        Ok(())
+    } else {
+        Err(HtmlError::Empty)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{HtmlError as E, check_narrative};
+
+    fn div(inner: &str) -> Result<(), E> {
+        check_narrative(&format!(
+            "<div xmlns=\"http://www.w3.org/1999/xhtml\">{inner}</div>"
+        ))
+    }
+
+    #[test]
+    fn what_is_allowed() {
+        for good in [
+            "氏名",
+            "<p class='a'>x<br/>y &lt; &#x5272; &copy;</p>",
+            "<!-- c --><img src=\"#a\" alt=\"b\" />",
+            "<table ><tr><td colspan=\"2\">1</td ></tr></table>",
+        ] {
+            assert_eq!(div(good), Ok(()), "{good}");
+        }
+        assert_eq!(check_narrative("<p>x</p>"), Err(E::Root));
+        assert_eq!(check_narrative("<div>x</div>"), Err(E::Root));
+        assert_eq!(div(" <br/> "), Err(E::Empty));
+        assert_eq!(div("<script>x</script>"), Err(E::Element(42)));
+        assert!(matches!(div("<p onclick='x'>x</p>"), Err(E::Attribute(_))));
+        assert!(matches!(
+            div("<a href=' JavaScript:x'>x</a>"),
+            Err(E::Attribute(_))
+        ));
+        for bad in [
+            "<p>x",
+            "x & y",
+            "<p>x</b>",
+            "<p class=a>x</p>",
+            "</div><div>x",
+            "<",
+            "<!-- ",
+            "<p id='a' id='b'>x</p>",
+        ] {
+            assert!(
+                matches!(div(bad), Err(E::Syntax(_) | E::Root)),
+                "{bad}: {:?}",
+                div(bad)
+            );
+        }
+    }
+}
