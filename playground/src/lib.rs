@@ -7,22 +7,6 @@
 //! [`diff`], [`share`], [`settings`], [`keys`] and [`text`] what their names say. `ui` (only on
 //! wasm32) holds the Leptos components, which show and do nothing else.
 #![forbid(unsafe_code)]
-#![allow(
-    clippy::explicit_auto_deref,
-    clippy::format_push_string,
-    clippy::match_bool,
-    clippy::needless_borrow,
-    clippy::needless_pass_by_value,
-    clippy::option_map_unit_fn,
-    clippy::option_option,
-    clippy::redundant_closure,
-    clippy::redundant_closure_for_method_calls,
-    clippy::semicolon_if_nothing_returned,
-    clippy::single_match_else,
-    clippy::type_complexity,
-    clippy::borrow_deref_ref,
-    reason = "views are made of owned closures and boxed callbacks; matters of style, none of them of sense"
-)]
 #![expect(
     clippy::as_conversions,
     reason = "u32 → usize on a 32-bit page and numbers for the screen; narrowing goes through json::cut"

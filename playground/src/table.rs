@@ -54,6 +54,14 @@ const PERIODS: &[&str] = &[
     "onsetPeriod",
 ];
 
+/// A FHIR date or time for a narrow column: to the minute, as it stands there.
+pub fn minutes(date: &str) -> String {
+    date.chars()
+        .take(16)
+        .map(|c| if c == 'T' { ' ' } else { c })
+        .collect()
+}
+
 /// Lists the resources of a Bundle, of NDJSON lines or a single one, contained ones left out.
 pub fn rows(json: &Json, trace: &TraceIndex) -> Vec<Row> {
     let mut out = Vec::new();
@@ -195,6 +203,15 @@ fn main_date(resource: Value<'_>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_are_cut_at_the_minute() {
+        assert_eq!(minutes("2026-04-01T09:30:15.1+09:00"), "2026-04-01 09:30");
+        assert_eq!(
+            (minutes("2026-04"), minutes("")),
+            ("2026-04".into(), String::new())
+        );
+    }
 
     #[test]
     fn each_resource_shows_code_date_and_source() {

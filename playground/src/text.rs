@@ -120,7 +120,10 @@ texts! {
     RESOURCES = "{} リソース", "{} resources";
     FILES_DONE = "{} ファイル → {} リソース", "{} files → {} resources";
     CONSTANT = "定数 (表 {})", "Constant (table {})";
-    CONSTANT_PLAIN = "定数", "Constant";
+    CONSTANT_PLAIN = "変換が付けた値", "Set by the conversion";
+    HINT_FIELD = "項目を選ぶと、そこから作られた要素に印が付きます", "Choose a field: what was made from it is marked";
+    HINT_ELEMENT = "要素を選ぶと、もとの項目に印が付きます", "Choose an element: the fields it came from are marked";
+    ITEMS = "{} 件", "{} items";
     MADE = "{} → {} 要素", "{} → {} elements";
     MADE_NONE = "{} → 使われていません", "{} → not used";
     FROM_SPANS = "{} ← {} か所", "{} ← {} places";
@@ -134,6 +137,7 @@ texts! {
     ERROR = "エラー", "Error";
     WARNING = "警告", "Warning";
     INFO = "情報", "Info";
+    RULE_TITLE = "規則の説明", "About the rule";
     HELP_LABEL = "対処", "Help";
     SCOPE_FILE = "このファイル", "This file";
     SCOPE_ALL = "すべて", "All files";

@@ -64,6 +64,8 @@ pub struct Unused {
 /// All hits of one result, findable from both sides.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TraceIndex {
+    /// Whether it came from the worker; before that nothing is known of any element.
+    read: bool,
     /// Sorted by pointer.
     hits: Vec<Hit>,
     /// Source files by index.
@@ -77,7 +79,10 @@ pub struct TraceIndex {
 impl TraceIndex {
     /// Reads `{hits, unused}`.
     pub fn read(trace: Value<'_>) -> Self {
-        let mut out = Self::default();
+        let mut out = Self {
+            read: true,
+            ..Self::default()
+        };
         for hit in trace.get("hits").items() {
             let row = hit.get("row");
             let mut places = Vec::new();
@@ -275,6 +280,14 @@ impl Marks {
                 labels.push(label);
             }
         }
+        // What no hit tells of, the output's frame is made of.
+        let leaf = json
+            .nodes()
+            .get(node)
+            .is_some_and(|n| !n.kind.is_container());
+        if leaf && hits.is_empty() && trace.read {
+            labels.push(CONSTANT_PLAIN.of(lang).to_owned());
+        }
         let more = labels.len().saturating_sub(3);
         labels.truncate(3);
         let mut label = join(&labels, " ");
@@ -342,7 +355,7 @@ fn sources(hit: &Hit, _shown: Option<&str>) -> String {
     }
 }
 
-/// `定数 (表 PID_TO_JP_PATIENT)`, or `定数` for what the engine writes by itself.
+/// `定数 (表 PID_TO_JP_PATIENT)`, or `変換が付けた値` for what the engine writes by itself.
 pub fn constant_label(hit: &Hit, lang: Lang) -> String {
     match &hit.row {
         Some(row) if !row.table.is_empty() => CONSTANT.fill(lang, &[&row.table]),
@@ -429,8 +442,8 @@ mod tests {
             row: None,
             places: Vec::new(),
         };
-        assert_eq!(constant_label(&engine, Lang::Ja), "定数");
-        assert_eq!(constant_label(&engine, Lang::En), "Constant");
+        assert_eq!(constant_label(&engine, Lang::Ja), "変換が付けた値");
+        assert_eq!(constant_label(&engine, Lang::En), "Set by the conversion");
         assert_eq!(t.unused[0].reason, "ignored");
     }
 }

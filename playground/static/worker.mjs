@@ -1,9 +1,9 @@
 // The code that sees data. Its own response carries `connect-src 'none'`, so it cannot connect;
 // the compiled engine is handed in by the page.
 //
-// in:  init open run node trace export cancel probe forget
+// in:  init open run node trace export cancel probe rule forget
 // out: ready progress rows counts result failed done
-import { Engine, ZipArchive, initSync, listStorage, sniff, version } from "./convert.js";
+import { Engine, ZipArchive, initSync, listStorage, rule, sniff, version } from "./convert.js";
 import { ZipWriter } from "./worker-zip.mjs";
 
 const MIB = 1 << 20;
@@ -388,7 +388,14 @@ async function probe({ id }) {
   post({ type: "done", id });
 }
 
-const jobs = { open, run, node, trace, export: save, probe };
+/** The page of a rule, in Markdown. */
+async function rulePage({ id, code, lang }) {
+  const meta = encoder.encode(rule(code, lang) ?? "");
+  post({ type: "result", id, meta }, [meta.buffer]);
+  post({ type: "done", id });
+}
+
+const jobs = { open, run, node, trace, export: save, probe, rule: rulePage };
 
 addEventListener("message", async ({ data }) => {
   if (data.type === "init") {

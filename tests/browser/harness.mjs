@@ -35,9 +35,9 @@ export async function stop() {
 
 export const base = () => (url.endsWith("/") ? url : `${url}/`);
 
-/** Opens the page in a fresh profile and waits for the first example. */
+/** Opens the page in a fresh profile and, unless told otherwise, waits for the first example. */
 export async function open(options = {}) {
-  const { width = 1440, height = 900, scheme = "light", hash = "", address = base() } = options;
+  const { width = 1440, height = 900, scheme = "light", hash = "", address = base(), wait = true, prepare } = options;
   const context = await browser.newContext({
     viewport: { width, height }, colorScheme: scheme, acceptDownloads: true, locale: "ja-JP",
   });
@@ -47,8 +47,9 @@ export async function open(options = {}) {
   page.on("console", (message) => { if (message.type() === "error") errors.push(message.text()); });
   page.on("pageerror", (error) => errors.push(error.message));
   page.errors = errors;
+  await prepare?.(page);
   await page.goto(`${address}${hash}`);
-  await settled(page);
+  if (wait) await settled(page);
   return page;
 }
 
@@ -67,11 +68,39 @@ export async function close(page, allowed = []) {
 
 /** Violations axe-core finds, in a short form. It is evaluated by the debugger, which no CSP stops. */
 export async function axe(page) {
-  await page.evaluate(AXE);
+  if (!await page.evaluate(() => "axe" in globalThis)) await page.evaluate(AXE);
   const result = await page.evaluate(() => globalThis.axe.run(document, {
+    // Of what is kept or does not apply nothing is collected: most of the time goes there.
+    resultTypes: ["violations"],
     runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
   }));
   return result.violations.map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => `${n.target.join(" ")} ${n.any[0]?.message ?? ""}`).join(" | ")}`);
+}
+
+/**
+ * Processor time, in milliseconds, that the page's process took while `run` ran, and the longest
+ * single task of its main thread. Unlike the clock's, these do not depend on what else the machine
+ * does; on an idle machine the clock shows less, since page and worker run side by side.
+ */
+export async function worked(page, run) {
+  const cdp = await browser.newBrowserCDPSession();
+  const times = async () => new Map((await cdp.send("SystemInfo.getProcessInfo")).processInfo.map((p) => [p.id, p.cpuTime]));
+  await browser.startTracing(page, { categories: ["toplevel", "disabled-by-default-devtools.timeline"] });
+  const before = await times();
+  const result = await run();
+  const after = await times();
+  const { traceEvents } = JSON.parse((await browser.stopTracing()).toString());
+  await cdp.detach();
+  const threads = new Map(traceEvents.filter((e) => e.name === "thread_name").map((e) => [`${e.pid} ${e.tid}`, e.args.name]));
+  const tasks = new Map();
+  for (const e of traceEvents) {
+    if (e.ph !== "X" || e.tdur === undefined || threads.get(`${e.pid} ${e.tid}`) !== "CrRendererMain" || !e.name.includes("RunTask")) continue;
+    const of = tasks.get(e.pid) ?? { longest: 0, all: 0 };
+    tasks.set(e.pid, { longest: Math.max(of.longest, e.tdur / 1000), all: of.all + e.tdur / 1000 });
+  }
+  // The page is the renderer that worked most.
+  const [pid, { longest }] = [...tasks].sort((a, b) => b[1].all - a[1].all)[0];
+  return { result, worked: (after.get(pid) - before.get(pid)) * 1000, longest };
 }
 
 /** Opens an entry of the menu of examples. */

@@ -1,12 +1,19 @@
 // The playground in headless Chromium: input, views, the trace both ways, findings, share, save.
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { inflateRawSync } from "node:zlib";
+import { ZipWriter } from "../../playground/static/worker-zip.mjs";
 import { MESSAGE, base, close, example, open, paste, sabotaged, settled, start, stop } from "./harness.mjs";
 
 before(start);
 after(stop);
 
+const FIXTURES = fileURLToPath(new URL("../fixtures/standard_root", import.meta.url));
 const marked = (page, pane) => page.locator(`#${pane} .row.is-marked`);
 const show = (page, name) => page.getByRole("tab", { name, exact: true }).click();
 
@@ -24,6 +31,24 @@ test("the first visit shows an example with message and FHIR", async () => {
   assert.match(await page.locator("#fhir .node-row").first().textContent(), /Bundle/);
   assert.match(await page.locator(".facts-line").textContent(), /ADT-00 .*バイト · ISO-2022-JP/);
   assert.equal(await page.title(), "割符 Warifu");
+  await close(page);
+});
+
+test("there is an example of every data kind, and five broken ones, each with a finding", async () => {
+  const page = await open();
+  const index = await (await fetch(`${base()}examples/index.json`)).json();
+  const kinds = new Set(index.map((e) => /^standard_root\/.*\/([A-Z]{3}(?:-\d\d)?)\/[^/]+$/.exec(e.path)?.[1]).filter(Boolean));
+  assert.equal(kinds.size, 26);
+  await page.locator("#menu-examples").click();
+  assert.deepEqual(new Set(await page.locator("#menu-examples + .menu .code").allTextContents()), kinds);
+  const names = await page.getByRole("menuitem").allTextContents();
+  await page.keyboard.press("Escape");
+  const broken = names.slice(-5);
+  assert.deepEqual(broken, ["半角カナの氏名", "漢字シフトの閉じ忘れ", "文字コードが Shift_JIS", "患者番号がフォルダーと違う", "途中で切れている"]);
+  for (const name of broken) {
+    await example(page, name);
+    await page.locator("#bottom .finding-row", { hasText: /^(警告|エラー)/ }).first().waitFor();
+  }
   await close(page);
 });
 
@@ -58,7 +83,7 @@ test("a constant names its table", async () => {
   const row = page.locator("#fhir .node-row", { has: page.locator(".key", { hasText: /^resourceType$/ }) }).nth(1);
   await row.click();
   await page.locator("#fhir .from").first().waitFor();
-  assert.match(await page.locator("#fhir .from").first().textContent(), /^定数( \(表 [A-Z0-9_]+\))?$/);
+  assert.match(await page.locator("#fhir .from").first().textContent(), /^(定数 \(表 [A-Z0-9_]+\)|変換が付けた値)$/);
   assert.equal(await marked(page, "message").count(), 0);
   await close(page);
 });
@@ -92,10 +117,30 @@ test("findings show their frame and lead to their field; unused fields have a re
   assert.match(await page.locator(".frame mark").textContent(), /[ｦ-ﾟ]/);
   assert.match(await page.locator(".frame").textContent(), /PID-5\[2\]/);
   await page.locator("#message .field-row.is-marked").first().waitFor();
+
+  // The rule's own page.
+  await page.locator(".rule-button").click();
+  await page.getByRole("dialog").getByText(/^ENC107 /).waitFor();
+  await page.getByRole("dialog").getByText(/^根拠: /).waitFor();
+  await page.keyboard.press("Escape");
   await page.getByRole("tab", { name: /使われなかった項目/ }).click();
   await page.locator("#bottom .unused-row").first().waitFor();
+  await page.locator("#bottom .unused-row .tag", { hasText: "対象外" }).first().waitFor();
   const reasons = new Set(await page.locator("#bottom .unused-row .tag").allTextContents());
   assert.ok([...reasons].every((r) => ["対象外", "移し先なし", "未知"].includes(r)), [...reasons].join());
+  await close(page);
+});
+
+test("a file without problems says so, for itself and for all", async () => {
+  const page = await open();
+  const name = "0000990003_20260508_ADT-12_999999999999999_20260508164110500_09_1";
+  const clean = await readFile(join(FIXTURES, "000/099/0000990003/20260508/ADT-12", name));
+  await page.locator("#pick-files").setInputFiles(["1", "2"].map((end) => ({ name: name + end, mimeType: "", buffer: clean })));
+  await page.locator("#files h2", { hasText: "ファイル 2" }).waitFor();
+  await settled(page);
+  await page.getByText("このファイルに問題は見つかりませんでした").waitFor();
+  await page.getByRole("button", { name: "すべて", exact: true }).click();
+  await page.getByText("問題は見つかりませんでした (2 ファイル)").waitFor();
   await close(page);
 });
 
@@ -140,7 +185,10 @@ test("pasted, dropped and chosen input", async () => {
 test("a file that is neither says so with its first bytes", async () => {
   const page = await open();
   await page.locator("#pick-files").setInputFiles([{ name: "picture", mimeType: "", buffer: Buffer.from("89504E470D0A1A0A00", "hex") }]);
-  await page.getByText("先頭のバイト: 89 50 4E 47").waitFor();
+  // In both panes: in the one the tab may show bytes.
+  for (const pane of ["message", "fhir"]) await page.locator(`#${pane}`).getByText("SS-MIX2 でも FHIR でもないファイルです。先頭のバイト: 89 50 4E 47").waitFor();
+  await page.locator("#pick-files").setInputFiles([{ name: "nothing", mimeType: "", buffer: Buffer.alloc(0) }]);
+  await page.getByText("空のファイルです (0 バイト)").first().waitFor();
   await close(page);
 });
 
@@ -157,6 +205,86 @@ test("a zip made by saving opens again", async () => {
   await settled(page);
   await page.locator("#pick-files").setInputFiles([{ name: "out.zip", mimeType: "", buffer: bytes }]);
   await page.locator("#files .file-row", { hasText: "Patient.ndjson" }).waitFor();
+  await close(page);
+});
+
+/** Files of a zip by name. */
+function unzip(bytes) {
+  const out = new Map();
+  const end = bytes.lastIndexOf(Buffer.from("504b0506", "hex"));
+  let at = bytes.readUInt32LE(end + 16);
+  for (let left = bytes.readUInt16LE(end + 10); left > 0; left -= 1) {
+    const [method, size, name, extra, comment] = [bytes.readUInt16LE(at + 10), bytes.readUInt32LE(at + 20), bytes.readUInt16LE(at + 28), bytes.readUInt16LE(at + 30), bytes.readUInt16LE(at + 32)];
+    const local = bytes.readUInt32LE(at + 42);
+    const from = local + 30 + bytes.readUInt16LE(local + 26) + bytes.readUInt16LE(local + 28);
+    const data = bytes.subarray(from, from + size);
+    out.set(bytes.toString("utf8", at + 46, at + 46 + name), method === 8 ? inflateRawSync(data) : data);
+    at += 46 + name + extra + comment;
+  }
+  return out;
+}
+
+/** What an entry of the menu saves. */
+async function saved(page, entry) {
+  await page.locator("#menu-save").click();
+  const waiting = page.waitForEvent("download");
+  await page.getByRole("menuitem", { name: entry }).click();
+  return readFile(await (await waiting).path());
+}
+
+const cli = (args, input) => execFileSync(process.env.WARIFU_CLI, ["--config", "none", ...args], { input, maxBuffer: 1 << 28 });
+
+/** NDJSON of a folder or archive as the program writes it, by file name. */
+async function ndjsonOf(source) {
+  const out = await mkdtemp(join(tmpdir(), "warifu-browser-"));
+  try {
+    try { cli(["convert", source, "--to", "ndjson", "--institution", "1319999999", "--out", out]); } catch (error) { if (error.status !== 1) throw error; }
+    const names = (await readdir(out)).filter((name) => /^[A-Z].*\.ndjson$/.test(name)).sort();
+    return new Map(await Promise.all(names.map(async (name) => [name, await readFile(join(out, name), "utf8")])));
+  } finally {
+    await rm(out, { recursive: true });
+  }
+}
+
+test("a message, a folder and a zip give the bytes of the program", async () => {
+  const page = await open();
+  // A message.
+  const name = "0000990001_20260401_OML-11_000000260401011_20260401113015250_08_1";
+  const message = await readFile(join(FIXTURES, "000/099/0000990001/20260401/OML-11", name));
+  await page.locator("#pick-files").setInputFiles([{ name, mimeType: "", buffer: message }]);
+  await page.locator("#files h2", { hasText: "ファイル 1" }).waitFor();
+  await settled(page);
+  const one = await saved(page, "表示中の FHIR");
+  assert.equal(`${one.toString().trimEnd()}\n`, cli(["convert", "-", "--stdin-name", name], message).toString());
+
+  // A folder, and the same as a zip. Beside the folder the program would find the institution in the index.
+  await page.locator("#tool-settings").click();
+  await page.getByLabel("医療機関番号 (10桁)").fill("1319999999");
+  await page.keyboard.press("Escape");
+  const expected = await ndjsonOf(FIXTURES);
+  assert.ok(expected.size > 10);
+  const types = (zip) => new Map([...zip].filter(([file]) => expected.has(file)).map(([file, bytes]) => [file, bytes.toString()]));
+  await page.locator("#pick-folder").setInputFiles(FIXTURES);
+  await page.locator("#files h2", { hasText: "ファイル 105" }).waitFor();
+  await settled(page);
+  assert.deepEqual(types(unzip(await saved(page, "種類別 NDJSON (zip)"))), expected);
+
+  const zip = new ZipWriter();
+  for (const entry of (await readdir(FIXTURES, { recursive: true, withFileTypes: true })).filter((e) => e.isFile())) {
+    const path = join(entry.parentPath ?? entry.path, entry.name);
+    await zip.add(`standard_root/${path.slice(FIXTURES.length + 1)}`, [await readFile(path)]);
+  }
+  await page.locator("#pick-files").setInputFiles([{ name: "storage.zip", mimeType: "", buffer: Buffer.from(await zip.blob().arrayBuffer()) }]);
+  await page.locator("#files h2", { hasText: "ファイル 105" }).waitFor();
+  await settled(page);
+  assert.deepEqual(types(unzip(await saved(page, "種類別 NDJSON (zip)"))), expected);
+
+  // Everything else that can be saved is of the same files.
+  const all = unzip(await saved(page, "すべての FHIR (zip)"));
+  assert.ok([...all.keys()].filter((file) => file.endsWith(".json")).length > 50);
+  assert.equal(JSON.parse([...all].find(([file]) => file.endsWith(".json"))[1].toString()).resourceType, "Bundle");
+  const trace = unzip(await saved(page, "変換の跡 (zip)"));
+  assert.ok(JSON.parse(trace.get("trace.ndjson").toString().split("\n")[0]).pointer);
   await close(page);
 });
 
@@ -229,6 +357,17 @@ test("settings are kept, content is not", async () => {
   assert.equal(await page.locator("html").getAttribute("lang"), "en");
   assert.equal(await page.locator("html").getAttribute("data-theme"), "dark");
   assert.match(await page.locator("#badge").textContent(), /0 bytes sent/);
+  // Of the page's own words none is left in Japanese.
+  const words = await page.locator(".tools, .tab, .pane-head h2, .scope, .strip, .status, .placeholder, #badge").allTextContents();
+  assert.doesNotMatch(words.join("\n"), /[\u3040-\u30ff\u4e00-\u9fff]/);
+  const names = await page.locator("[aria-label]").evaluateAll((all) => all.map((el) => el.ariaLabel));
+  assert.doesNotMatch(names.join("\n"), /[\u3040-\u30ff\u4e00-\u9fff]/);
+  const height = () => page.locator("#fhir .row").first().evaluate((el) => el.clientHeight);
+  const before = await height();
+  await page.getByRole("button", { name: "Settings" }).click();
+  await page.getByLabel("Text size").selectOption("large");
+  await page.keyboard.press("Escape");
+  assert.ok(await height() > before);
   await close(page);
 });
 

@@ -37,13 +37,25 @@ export async function serve(root = fileURLToPath(new URL("../../playground/dist"
   return { url: `http://127.0.0.1:${server.address().port}/`, log, close: () => new Promise((r) => { server.closeAllConnections(); server.close(r); }) };
 }
 
-/** Hands requests on to another server; `changes` maps a path to a function of its text. */
+/**
+ * Hands requests on to another server; `changes` maps a path to a function of its text, or to a
+ * promise: then half of the answer is sent, and the rest when it resolves.
+ */
 export async function forward(to, changes) {
   const server = createServer(async (request, response) => {
     const answer = await fetch(new URL(request.url, to), { method: request.method });
     const headers = Object.fromEntries([...answer.headers].filter(([name]) => !/^(content-length|content-encoding|connection|transfer-encoding)$/.test(name)));
     const change = changes[new URL(request.url, to).pathname];
-    response.writeHead(answer.status, headers);
+    response.statusCode = answer.status;
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+    if (change instanceof Promise) {
+      const body = Buffer.from(await answer.arrayBuffer());
+      response.setHeader("content-length", body.length);
+      response.write(body.subarray(0, body.length / 2));
+      await change;
+      response.end(body.subarray(body.length / 2));
+      return;
+    }
     response.end(change ? change(await answer.text()) : Buffer.from(await answer.arrayBuffer()));
   });
   await new Promise((resolve) => { server.listen(0, "127.0.0.1", resolve); });

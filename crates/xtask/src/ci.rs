@@ -400,6 +400,9 @@ fn node(ci: &Ci<'_>, log: &Path) -> Result<Tally> {
 }
 
 fn browser(ci: &Ci<'_>, log: &Path) -> Result<Tally> {
+    // What the page saves is compared with what the program writes.
+    let mut build = ci.cargo(&["build", "--locked", "--package", "warifu-cli"]);
+    process::run(&mut build, Output::Log(log))?;
     let chromium = tools::chromium()?;
     let dist = ci.repo.root.join("playground/dist");
     let url = serve::Server::bind(&dist, Some(0))?.spawn();

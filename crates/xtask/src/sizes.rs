@@ -13,8 +13,8 @@ use crate::{files, repo::Repo};
 
 /// A piece, its files, and what it may weigh: gzip -9, kB = 1,000 bytes.
 ///
-/// Raising a budget needs a line in CHANGELOG. The goals are 350, 350, 150 and 500 kB: what stands here
-/// keeps the pieces from growing until the mapping's code is smaller.
+/// Raising a budget needs a line in CHANGELOG. The goals of the converter are 350, with the shell
+/// 500 kB: what stands here keeps them from growing until the mapping's code is smaller.
 struct Piece {
     name: &'static str,
     folder: &'static str,
@@ -40,7 +40,7 @@ const PIECES: [Piece; 4] = [
         name: "playground shell (everything else of the first load)",
         folder: "playground/dist",
         counts: |name| !is_converter(name) && !name.starts_with("examples/"),
-        budget_kb: 170,
+        budget_kb: 150,
     },
     Piece {
         name: "playground first load",

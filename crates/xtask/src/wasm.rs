@@ -1,6 +1,7 @@
 //! `pkg/dist` and `playground/dist`: compile, bind, optimise, lay out.
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     process::Command,
@@ -41,6 +42,8 @@ struct Module {
     flags: &'static [&'static str],
     /// Level of wasm-opt.
     level: &'static [&'static str],
+    /// Whether imports and exports get short names: for a module whose glue no one else reads.
+    short_names: bool,
 }
 
 /// The converter: above -O1 wasm-opt makes fewer bytes, but more after gzip (553 kB against 614).
@@ -52,6 +55,7 @@ const CONVERT: Module = Module {
     profile: "wasm",
     flags: &[],
     level: &["-O1"],
+    short_names: false,
 };
 
 /// The playground's user interface: size counts.
@@ -65,6 +69,7 @@ const SHELL: Module = Module {
     flags: &["--cfg=erase_components"],
     // Functions called once stay apart: the module is larger, but 5 kB smaller after gzip.
     level: &["-Oz", "--one-caller-inline-max-function-size=20"],
+    short_names: true,
 };
 
 /// What rustc 1.95 emits by default for wasm32, and Node 20 runs.
@@ -190,6 +195,13 @@ fn make(
     let before = fs::metadata(&bound)?.len();
     if let Some(modules) = modules {
         optimise(modules, &bound, module.level)?;
+        if module.short_names {
+            shorten_names(
+                modules,
+                &bound,
+                &folder.join(format!("{}.js", module.out_name)),
+            )?;
+        }
     }
     println!(
         "wasm: {} done in {:.0} s, {} → {} bytes",
@@ -214,8 +226,8 @@ fn stamp_of(
         None => String::new(),
     };
     let tools = format!(
-        "{profile:?} {:?} {} {FEATURES:?} {optimiser}",
-        module.level, module.omit_default_path
+        "{profile:?} {:?} {} {} {FEATURES:?} {optimiser}",
+        module.level, module.omit_default_path, module.short_names
     );
     let tools = files::hash(files::HASH_SEED, tools.as_bytes());
     Ok(format!("{hash:016x} {tools:016x}"))
@@ -246,6 +258,74 @@ fn optimise(modules: &Path, wasm: &Path, level: &[&str]) -> Result<()> {
     process::run(&mut check, Output::Shown).context("wasm-opt wrote a broken module")?;
     fs::rename(&output, wasm)?;
     Ok(())
+}
+
+/// Renames imports and exports in a module and its glue: a hash in each name does not compress.
+fn shorten_names(modules: &Path, wasm: &Path, glue: &Path) -> Result<()> {
+    let output = wasm.with_extension("short");
+    let made = Command::new("node")
+        .arg(modules.join("binaryen/bin/wasm-opt"))
+        .args(FEATURES)
+        .arg("--minify-imports-and-exports-and-modules")
+        .arg(wasm)
+        .arg("-o")
+        .arg(&output)
+        .output()
+        .context("node")?;
+    if !made.status.success() {
+        bail!(
+            "wasm-opt could not shorten names: {}",
+            String::from_utf8_lossy(&made.stderr)
+        );
+    }
+    let names = String::from_utf8(made.stdout)?;
+    let script = with_short_names(&fs::read_to_string(glue)?, &names);
+    files::write(glue, script.as_bytes())?;
+    fs::rename(&output, wasm)?;
+    Ok(())
+}
+
+/// A script of wasm-bindgen with the names that wasm-opt chose.
+///
+/// `names` is what it prints: a line `["module", "import", "new"]` or `["export", "new"]` each.
+/// All modules become `a`.
+fn with_short_names(script: &str, names: &str) -> String {
+    let (mut imports, mut exports, mut from) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
+    for line in names.lines() {
+        let parts: Vec<&str> = line.split('"').skip(1).step_by(2).collect();
+        match parts[..] {
+            [module, old, new] => {
+                imports.insert(old, new);
+                from.push(module);
+            }
+            [old, new] => {
+                exports.insert(old, new);
+            }
+            _ => {}
+        }
+    }
+    from.dedup();
+    let mut out = String::with_capacity(script.len());
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '$';
+    let mut rest = script;
+    while let Some(start) = rest.find(is_word) {
+        let (before, tail) = rest.split_at(start);
+        out.push_str(before);
+        let end = tail.find(|c| !is_word(c)).unwrap_or(tail.len());
+        let (word, tail) = tail.split_at(end);
+        let new = if out.ends_with("wasm.") {
+            exports.get(word)
+        } else {
+            imports.get(word)
+        };
+        out.push_str(new.unwrap_or(&word));
+        rest = tail;
+    }
+    out.push_str(rest);
+    for module in from {
+        out = out.replace(&format!("\"{module}\""), "\"a\"");
+    }
+    out
 }
 
 /// `pkg/dist`: the converter and the hand-written modules of `pkg/src`.
@@ -284,6 +364,8 @@ fn playground(repo: &Repo, work: &Path) -> Result<()> {
         copy_snippets(&bound, &dist)?;
     }
     files::copy_all(&repo.root.join("playground/static"), &dist)?;
+    let style = dist.join("style.css");
+    files::write(&style, lean_style(&fs::read_to_string(&style)?).as_bytes())?;
     for name in ["shell.js", "boot.mjs"] {
         let file = dist.join(name);
         let lean = without_comments(&fs::read_to_string(&file)?);
@@ -311,6 +393,25 @@ fn copy_snippets(work: &Path, to: &Path) -> Result<()> {
         files::copy_all(&snippets, &to.join("snippets"))?;
     }
     Ok(())
+}
+
+/// A style sheet without comments and needless spaces. No text in quotes holds `/*`, `;` or `{`.
+fn lean_style(css: &str) -> String {
+    let mut bare = String::with_capacity(css.len());
+    let mut rest = css;
+    while let Some((before, comment)) = rest.split_once("/*") {
+        bare.push_str(before);
+        rest = comment.split_once("*/").map_or("", |(_, after)| after);
+    }
+    bare.push_str(rest);
+    let mut out = bare.split_whitespace().collect::<Vec<_>>().join(" ");
+    for sign in ["{", "}", ";", ","] {
+        out = out
+            .replace(&format!(" {sign}"), sign)
+            .replace(&format!("{sign} "), sign);
+    }
+    // A space before a colon may stand between two selectors; one after it never does.
+    out.replace(": ", ":").replace(";}", "}")
 }
 
 /// A script without its comment lines and indentation: two kilobytes after gzip.
@@ -406,6 +507,25 @@ mod tests {
         assert_eq!(
             without_comments(glue),
             "function f(a) {\nreturn a * 2;\n}\n"
+        );
+    }
+
+    #[test]
+    fn styles_keep_their_selectors() {
+        let css = "/* a */\n.a :focus, .b > c {\n  color: red; margin: 0 1px;\n}\n@media (max-width: 9px) { .a { top: calc(1px + 2px); } }\n";
+        assert_eq!(
+            lean_style(css),
+            ".a :focus,.b > c{color:red;margin:0 1px}@media (max-width:9px){.a{top:calc(1px + 2px)}}"
+        );
+    }
+
+    #[test]
+    fn names_are_shortened_as_words() {
+        let names = "{\n \"imports\": [\n  [\"./s_bg.js\", \"__wbg_go_12\", \"$\"],\n  [\"./s_bg.js\", \"go\", \"a\"]\n ],\n \"exports\": [\n  [\"memory\", \"b\"],\n  [\"mount\", \"c\"]\n ]\n}\n";
+        let script = "export function mount() { wasm.mount(wasm.memory); }\nx = { \"./s_bg.js\": { __wbg_go_12: () => {}, go: () => {} } }; gone; memory";
+        assert_eq!(
+            with_short_names(script, names),
+            "export function mount() { wasm.c(wasm.b); }\nx = { \"a\": { $: () => {}, a: () => {} } }; gone; memory"
         );
     }
 

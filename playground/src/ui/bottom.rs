@@ -147,6 +147,7 @@ fn frame(app: App, f: &Finding) -> View {
         crate::settings::Lang::En => f.en.clone(),
     };
     let severity = f.severity;
+    let code = f.code.clone();
     let place = format!(
         "{}:{}:{}",
         f.file.rsplit('/').next().unwrap_or_default(),
@@ -161,7 +162,13 @@ fn frame(app: App, f: &Finding) -> View {
             html::div().class("frame-head").child((
                 html::span().class(class(severity)).say(app, said(severity)),
                 html::span().class("mono strong").child(f.code.clone()),
-                html::span().child(f.message.clone()),
+                html::span().class("grow").child(f.message.clone()),
+                html::button()
+                    .class("small-button rule-button")
+                    .attr("type", "button")
+                    .attr("aria-haspopup", "dialog")
+                    .on(ev::click, move |_| app.show_rule(&code))
+                    .say(app, text::RULE_TITLE),
             )),
             html::div()
                 .class("mono dim small clip")

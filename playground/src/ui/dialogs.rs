@@ -1,7 +1,5 @@
 //! The dialogs: settings, share, paste, what was sent, keys.
 
-use std::rc::Rc;
-
 use leptos::ev;
 use wasm_bindgen::JsCast;
 
@@ -52,6 +50,7 @@ pub(super) fn view(app: App) -> View {
                     Dialog::Paste => (text::PASTE_TITLE, paste(app)),
                     Dialog::Network => (text::NETWORK_TITLE, network(app)),
                     Dialog::Keys => (text::HELP_TITLE, keys_view(app)),
+                    Dialog::Rule => (text::RULE_TITLE, rule(app)),
                 };
                 html::div().class("dialog-body").child((
                     html::div().class("dialog-head").child((
@@ -70,22 +69,22 @@ pub(super) fn view(app: App) -> View {
         .into_any()
 }
 
-/// A labelled choice.
+/// A labelled choice among some settings.
 #[inline(never)]
 pub(super) fn select(
     app: App,
     label: Text,
     options: &'static [(&'static str, Text)],
-    value: Rc<dyn Ask<&'static str>>,
+    of: Sig<Settings>,
+    value: fn(&Settings) -> &'static str,
     set: Box<dyn Fn(&str)>,
 ) -> View {
     let mut choices = html::select().on(ev::change, move |e| set(&super::value_of(&e)));
     for (word, name) in options {
-        let value = value.clone();
         choices = choices.child(
             html::option()
                 .attr("value", *word)
-                .prop("selected", move || value.ask() == *word)
+                .prop("selected", move || of.with(value) == *word)
                 .say(app, *name),
         );
     }
@@ -122,7 +121,8 @@ fn choose(
         app,
         label,
         options,
-        Rc::new(move || app.settings.with(value)),
+        app.settings,
+        value,
         Box::new(move |word| app.set(|s| set(s, word))),
     )
 }
@@ -313,7 +313,7 @@ fn share_view(app: App) -> View {
     });
     let has_doc = move || app.doc.with(|d| !d.raw.is_empty());
     (
-        html::p().say(app, text::SHARE_DEFAULT),
+        move || (!own.get()).then(|| html::p().say(app, text::SHARE_DEFAULT)),
         move || {
             has_doc().then(|| {
                 check(
@@ -459,6 +459,21 @@ fn network(app: App) -> View {
                 .then(|| html::p().class("dim small").say(app, text::OFFLINE))
         },
     )
+        .into_any()
+}
+
+/// The page of a rule: its first line is the heading, the others are paragraphs.
+fn rule(app: App) -> View {
+    app.rule
+        .get_untracked()
+        .lines()
+        .filter(|line| !line.is_empty())
+        .map(|line| {
+            html::p()
+                .class(("strong", line.starts_with('#')))
+                .child(line.trim_start_matches(['#', ' ']).replace("**", ""))
+        })
+        .collect::<Vec<_>>()
         .into_any()
 }
 

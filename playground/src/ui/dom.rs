@@ -70,7 +70,7 @@ pub(super) fn later(milliseconds: i32, run: Box<dyn FnOnce()>) {
 /// Listens on the window as long as the page lives.
 pub(super) fn on_window<E>(event: E, mut handler: impl FnMut(E::EventType) + 'static)
 where
-    E: EventDescriptor,
+    E: EventDescriptor + Copy,
     E::EventType: JsCast,
 {
     fn boxed(name: &str, handler: Box<dyn Handle>) {
@@ -614,7 +614,7 @@ impl El {
 
     pub(super) fn on<E>(self, event: E, mut handler: impl FnMut(E::EventType) + 'static) -> Self
     where
-        E: EventDescriptor,
+        E: EventDescriptor + Copy,
         E::EventType: JsCast,
     {
         self.listen(

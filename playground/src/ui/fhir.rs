@@ -33,7 +33,7 @@ pub(super) fn view(app: App) -> View {
     };
     fresh(shown, move |state| match state {
         0 => super::placeholder(app),
-        1 => super::said(app, text::NO_OUTPUT),
+        1 => super::message::nothing(app, text::NO_OUTPUT),
         2 => tree(app),
         3 => json_view(app),
         4 => table_view(app),
@@ -102,7 +102,7 @@ fn tree(app: App) -> View {
                 let inner = v.get("resource").get("resourceType").text();
                 v.get("resourceType").text().or(inner).unwrap_or_default()
             }
-            Kind::Array => number(node.count.into()),
+            Kind::Array => app.fill(text::ITEMS, &[&number(node.count.into())]),
             _ => json::leaf_text(&doc.json, at),
         };
         el.class("node-row")
@@ -134,7 +134,10 @@ fn strip(app: App) -> View {
         .child(move || {
             let marks = app.marks.get();
             if marks.is_empty() {
-                return ().into_any();
+                return html::span()
+                    .class("dim small clip")
+                    .say(app, text::HINT_ELEMENT)
+                    .into_any();
             }
             let label = marks
                 .elements
@@ -311,7 +314,11 @@ fn table_view(app: App) -> View {
                     .attr("title", r.code.clone())
                     .child(r.code),
             )
-            .child(cell(2, "clip mono small", "gridcell").child(r.date))
+            .child(
+                cell(2, "clip mono small", "gridcell")
+                    .attr("title", r.date.clone())
+                    .child(table::minutes(&r.date)),
+            )
             .child(
                 cell(3, "clip mono small", "gridcell")
                     .attr("title", r.file)
@@ -334,7 +341,8 @@ fn pick(
         app,
         label,
         options,
-        Rc::new(move || app.compare.with(value)),
+        &app.compare,
+        value,
         Box::new(move |word| {
             app.compare.update(|s| set(s, word));
             app.again();

@@ -124,11 +124,11 @@ fn file(app: App, i: usize) -> View {
                 .attr("title", title)
                 .child(f.kind.clone()),
             html::span()
-                .class("mono dim small date")
-                .child(date(&f.date)),
-            html::span()
-                .class("small dim grow clip")
+                .class("small grow clip")
                 .child(move || name.map_or("", |t| app.say(t))),
+            html::span()
+                .class("mono dim small nowrap")
+                .child(date(&f.date)),
         )
             .into_any()
     };

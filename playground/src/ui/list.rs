@@ -152,11 +152,14 @@ impl<F: Fn(&ev::KeyboardEvent)> Key for F {
     }
 }
 
+/// Hands a tree's outline to who asks.
+type Reach = &'static dyn Fn(&mut dyn FnMut(&mut Outline));
+
 /// A tree shown as a list: how its outline is reached, and what Enter does.
 #[derive(Clone, Copy)]
 pub(super) struct Tree {
     pub(super) list: List,
-    reach: &'static dyn Fn(&mut dyn FnMut(&mut Outline)),
+    reach: Reach,
     version: Sig<u32>,
     enter: &'static dyn Tell<usize>,
 }
@@ -166,7 +169,7 @@ impl Tree {
         id: &'static str,
         row_px: Calc<i32>,
         version: Sig<u32>,
-        reach: &'static dyn Fn(&mut dyn FnMut(&mut Outline)),
+        reach: Reach,
         enter: &'static dyn Tell<usize>,
     ) -> Self {
         let count = Calc::new(move || {

@@ -16,7 +16,7 @@ use crate::{
     outline::Outline,
     raw::{self, HexIndex, Look, TextRow},
     settings::Lang,
-    text,
+    text::{self, Text},
 };
 
 pub(super) fn view(app: App) -> View {
@@ -36,15 +36,15 @@ pub(super) fn view(app: App) -> View {
     };
     fresh(shown, move |state| match state {
         0 => super::placeholder(app),
-        1 => without_fields(app),
+        1 => nothing(app, text::NO_FIELDS),
         2 => fields(app),
         3 => original(app),
         _ => hex(app),
     })
 }
 
-/// A document, or a file that is none of ours.
-fn without_fields(app: App) -> View {
+/// Says that a file is none of ours, or else what the pane says of a file it has nothing of.
+pub(super) fn nothing(app: App, otherwise: Text) -> View {
     html::div()
         .class("placeholder")
         .child(move || {
@@ -53,7 +53,7 @@ fn without_fields(app: App) -> View {
                     return app.say(text::EMPTY_FILE).to_owned();
                 }
                 if d.resources > 0 || !matches!(d.content.as_str(), "other" | "empty" | "") {
-                    return app.say(text::NO_FIELDS).to_owned();
+                    return app.say(otherwise).to_owned();
                 }
                 let head: Vec<String> = d.raw.iter().take(4).map(|b| format!("{b:02X}")).collect();
                 app.fill(text::NOT_OURS, &[&text::join(&head, " ")])
@@ -195,6 +195,13 @@ fn strip(app: App, hovered: Sig<Option<usize>>) -> View {
                                 .child(format!("{}–{}", r.span.0, r.span.1)),
                         )
                     })
+            },
+            move || {
+                (hovered.get().is_none() && app.marks.with(|m| m.is_empty())).then(|| {
+                    html::span()
+                        .class("dim small clip")
+                        .say(app, text::HINT_FIELD)
+                })
             },
             targets(app),
         ))

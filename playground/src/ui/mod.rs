@@ -54,7 +54,7 @@ fn narrow() -> bool {
 /// Whether a key press happened on a row of a list (not in a search field).
 fn on_row(e: &ev::KeyboardEvent) -> bool {
     !e.ctrl_key_outside_grid()
-        && element_of(&e).is_some_and(|t| t.closest(".row").ok().flatten().is_some())
+        && element_of(e).is_some_and(|t| t.closest(".row").ok().flatten().is_some())
 }
 
 /// Keys with Alt or Command are the browser's.
@@ -72,7 +72,7 @@ impl Plain for ev::KeyboardEvent {
 
 /// Whether a click hit the triangle of a branch.
 fn on_twist(e: &ev::MouseEvent) -> bool {
-    element_of(&e).is_some_and(|t| t.class_list().contains("twist"))
+    element_of(e).is_some_and(|t| t.class_list().contains("twist"))
 }
 
 /// Width of an element, kept up to date.
@@ -283,9 +283,9 @@ fn page(app: App) -> View {
             .attr("data-pane", move || app.pane.get().id())
             .child((
                 pane(app, Pane::Files, files_head(app), files::view(app)),
-                separator(app, text::SPLIT_FILES, "--w-files", Axis::X, 12, 40, 18),
+                separator(app, text::SPLIT_FILES, "--w-files", Axis::X, 12, 40, 22),
                 pane(app, Pane::Message, message_head(app), message::view(app)),
-                separator(app, text::SPLIT_MESSAGE, "--w-message", Axis::X, 20, 70, 40),
+                separator(app, text::SPLIT_MESSAGE, "--w-message", Axis::X, 20, 70, 38),
                 pane(app, Pane::Fhir, fhir_head(app), fhir::view(app)),
                 separator(app, text::SPLIT_BOTTOM, "--h-bottom", Axis::Y, 10, 60, 25),
                 pane(app, Pane::Bottom, bottom_head(app), bottom::view(app)),
@@ -333,10 +333,7 @@ fn pane(app: App, which: Pane, head: View, body: View) -> View {
 
 /// `true` or `false`, as ARIA wants it.
 const fn word(on: bool) -> &'static str {
-    match on {
-        true => "true",
-        false => "false",
-    }
+    if on { "true" } else { "false" }
 }
 
 /// A text in place of a view.
@@ -378,9 +375,9 @@ fn tabs(
     label: Text,
     id: &'static str,
     count: usize,
-    current: Rc<dyn Ask<usize>>,
-    choose: Rc<dyn Tell<usize>>,
-    caption: Rc<dyn Tell<usize, String>>,
+    current: Calc<usize>,
+    choose: &'static dyn Tell<usize>,
+    caption: &'static dyn Tell<usize, String>,
 ) -> View {
     let mut bar =
         html::div()
@@ -388,21 +385,18 @@ fn tabs(
             .attr("role", "tablist")
             .attr_say("aria-label", app, label);
     for i in 0..count {
-        let (is, is_too) = (current.clone(), current.clone());
-        let (on_click, on_key) = (choose.clone(), choose.clone());
-        let caption = caption.clone();
         bar = bar.child(
             html::button()
                 .id(format!("{id}-tab-{i}"))
                 .class("tab")
                 .attr("type", "button")
                 .attr("role", "tab")
-                .attr("aria-selected", move || word(is.ask() == i))
+                .attr("aria-selected", move || word(current.get() == i))
                 .attr(
                     "tabindex",
-                    move || if is_too.ask() == i { "0" } else { "-1" },
+                    move || if current.get() == i { "0" } else { "-1" },
                 )
-                .on(ev::click, move |_| on_click.tell(i))
+                .on(ev::click, move |_| choose.tell(i))
                 .on(ev::keydown, move |e| {
                     let to = match e.key().as_str() {
                         "ArrowRight" => (i + 1) % count,
@@ -412,7 +406,7 @@ fn tabs(
                         _ => return,
                     };
                     e.prevent_default();
-                    on_key.tell(to);
+                    choose.tell(to);
                     list::focus_id(&format!("{id}-tab-{to}"));
                 })
                 .child(move || caption.tell(i)),
@@ -426,9 +420,12 @@ fn index_of<T: PartialEq + Copy>(all: &[(T, Text)], tab: T) -> usize {
     all.iter().position(|(t, _)| *t == tab).unwrap_or(0)
 }
 
+/// Looks for a text; whether it was found. `true` asks for the next place.
+type Go = Rc<dyn Fn(&str, bool) -> bool>;
+
 /// The search field of a pane. `go` is told the text; Enter asks for the next place.
 #[inline(never)]
-fn search(app: App, which: Pane, label: Text, go: Rc<dyn Fn(&str, bool) -> bool>) -> View {
+fn search(app: App, which: Pane, label: Text, go: Go) -> View {
     let missed = sig(false);
     let go_too = go.clone();
     html::input()
@@ -443,7 +440,7 @@ fn search(app: App, which: Pane, label: Text, go: Rc<dyn Fn(&str, bool) -> bool>
         })
         .attr_say("placeholder", app, label)
         .on(ev::input, move |e| {
-            missed.set(!go_too(&value_of(&e), false))
+            missed.set(!go_too(&value_of(&e), false));
         })
         .on(ev::keydown, move |e| {
             let value = value_of(&e);
@@ -544,18 +541,18 @@ fn message_head(app: App) -> View {
                 text::MESSAGE,
                 "message",
                 MESSAGE_TABS.len(),
-                Rc::new(move || index_of(MESSAGE_TABS, app.message_tab.get())),
-                Rc::new(move |i| {
+                Calc::new(move || index_of(MESSAGE_TABS, app.message_tab.get())),
+                Box::leak(Box::new(move |i| {
                     if let Some((tab, _)) = MESSAGE_TABS.get(i) {
                         app.message_tab.set(*tab);
                     }
-                }),
-                Rc::new(move |i| {
+                })),
+                Box::leak(Box::new(move |i| {
                     MESSAGE_TABS
                         .get(i)
                         .map_or("", |(_, name)| app.say(*name))
                         .to_owned()
-                }),
+                })),
             ),
             search(app, Pane::Message, text::SEARCH, Rc::new(find)),
         ))
@@ -604,21 +601,21 @@ fn fhir_head(app: App) -> View {
                 text::FHIR,
                 "fhir",
                 FHIR_TABS.len(),
-                Rc::new(move || index_of(FHIR_TABS, app.fhir_tab.get())),
-                Rc::new(move |i| {
+                Calc::new(move || index_of(FHIR_TABS, app.fhir_tab.get())),
+                Box::leak(Box::new(move |i| {
                     if let Some((tab, _)) = FHIR_TABS.get(i) {
                         app.fhir_tab.set(*tab);
                         if *tab == FhirTab::Diff {
                             app.again();
                         }
                     }
-                }),
-                Rc::new(move |i| {
+                })),
+                Box::leak(Box::new(move |i| {
                     FHIR_TABS
                         .get(i)
                         .map_or("", |(_, name)| app.say(*name))
                         .to_owned()
-                }),
+                })),
             ),
             search(app, Pane::Fhir, text::SEARCH, Rc::new(find)),
         ))
@@ -647,13 +644,13 @@ fn bottom_head(app: App) -> View {
                 text::RESULTS,
                 "bottom",
                 BOTTOM_TABS.len(),
-                Rc::new(move || index_of(BOTTOM_TABS, app.bottom_tab.get())),
-                Rc::new(move |i| {
+                Calc::new(move || index_of(BOTTOM_TABS, app.bottom_tab.get())),
+                Box::leak(Box::new(move |i| {
                     if let Some((tab, _)) = BOTTOM_TABS.get(i) {
                         app.bottom_tab.set(*tab);
                     }
-                }),
-                Rc::new(move |i| {
+                })),
+                Box::leak(Box::new(move |i| {
                     let Some((tab, name)) = BOTTOM_TABS.get(i) else {
                         return String::new();
                     };
@@ -667,7 +664,7 @@ fn bottom_head(app: App) -> View {
                         }
                     };
                     app.fill(*name, &[&number(n.into())])
-                }),
+                })),
             ),
             html::span().class("grow"),
             move || {
@@ -925,10 +922,11 @@ fn facts(app: App) -> View {
                 parts.push(m.message_type.clone());
             }
             parts.push(app.fill(text::BYTES, &[&number(doc.raw.len() as u64)]));
-            if !m.charset.is_empty() {
+            let ours = doc.content != "other";
+            if ours && !m.charset.is_empty() {
                 parts.push(m.charset.clone());
             }
-            if m.segments > 0 {
+            if ours && m.segments > 0 {
                 parts.push(app.fill(text::SEGMENTS, &[&number(m.segments as u64)]));
             }
             parts.push(app.fill(text::RESOURCES, &[&number(doc.resources.into())]));

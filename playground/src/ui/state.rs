@@ -1,6 +1,6 @@
 //! The state of the page, and what happens on each event.
 
-use std::rc::Rc;
+use std::{fmt::Write as _, rc::Rc};
 
 use wasm_bindgen::JsValue;
 
@@ -71,6 +71,7 @@ pub(super) enum Dialog {
     Paste,
     Network,
     Keys,
+    Rule,
 }
 
 /// What the status line says while something runs.
@@ -92,6 +93,7 @@ enum Job {
     Trace,
     Export,
     Probe,
+    Rule,
 }
 
 /// The file shown.
@@ -114,6 +116,16 @@ impl Doc {
     pub(super) fn charset(&self) -> Charset {
         Charset::of(&self.message.charset)
     }
+}
+
+/// What the address asks for.
+#[derive(Clone)]
+enum Wanted {
+    /// Not read yet.
+    Unread,
+    /// There is no link, or it could not be read.
+    Nothing,
+    Link(Shared),
 }
 
 /// More findings than this are counted, not kept.
@@ -165,6 +177,8 @@ pub(super) struct State {
     pub(super) compare: Slot<Settings>,
     pub(super) network: Slot<(u32, u32, u32)>,
     pub(super) probe: Slot<Option<(bool, String)>>,
+    /// Page of the rule asked for, in Markdown.
+    pub(super) rule: Slot<String>,
     /// Example that is open, for the link.
     pub(super) example: Slot<Option<String>>,
     /// Paths of all examples.
@@ -181,8 +195,7 @@ pub(super) struct State {
     return_to: Slot<Option<usize>>,
     /// Marks to keep when the next file of the same output is shown.
     keep_marks: Slot<bool>,
-    /// What the address asks for, once it was read.
-    wanted: Slot<Option<Option<Shared>>>,
+    wanted: Slot<Wanted>,
 }
 
 const STORE: &str = "warifu.settings";
@@ -238,6 +251,7 @@ impl State {
             compare: Slot::new(Settings::default()),
             network: Slot::new((0, 0, 0)),
             probe: Slot::new(None),
+            rule: Slot::new(String::new()),
             example: Slot::new(None),
             examples: Slot::new(Vec::new()),
             pasted: Slot::new(String::new()),
@@ -248,7 +262,7 @@ impl State {
             last_live: Slot::new(0.0),
             return_to: Slot::new(None),
             keep_marks: Slot::new(false),
-            wanted: Slot::new(None),
+            wanted: Slot::new(Wanted::Unread),
         }))
     }
 
@@ -313,7 +327,9 @@ impl State {
 
     /// Empties the page for new input and says under which job it comes.
     fn begin_open(&'static self) -> u32 {
+        // What still runs is cancelled; whatever it says from now on belongs to no job.
         self.cancel_running();
+        self.jobs.set(Vec::new());
         self.notice.set(String::new());
         self.files.set(FileList::default());
         self.files_version.update(|v| *v += 1);
@@ -408,11 +424,12 @@ impl State {
             settings.by_patient()
         );
         if let Some(other) = compare {
-            request.push_str(&format!(
+            let _ = write!(
+                request,
                 ",\"compare\":{{\"options\":{},\"byPatient\":{}}}",
                 other.engine_options(false),
                 other.by_patient()
-            ));
+            );
         }
         request.push('}');
         host::send("node", self.job(Job::Node), &request);
@@ -493,6 +510,18 @@ impl State {
         host::send("probe", self.job(Job::Probe), "{}");
     }
 
+    /// Opens the page of a rule, once the worker has given it.
+    pub(super) fn show_rule(&'static self, code: &str) {
+        let mut request = String::from("{\"code\":");
+        json::quote(code, &mut request);
+        let _ = write!(
+            request,
+            ",\"lang\":\"{}\"}}",
+            self.lang.get_untracked().word()
+        );
+        host::send("rule", self.job(Job::Rule), &request);
+    }
+
     // ---- Cancel -------------------------------------------------------------------------------
 
     /// Asks all long jobs to stop, without waiting.
@@ -569,11 +598,11 @@ impl State {
                 self.rows(rows, event.uint("from") == 0, event.flag("first"));
             }
             "counts" if self.kind_of(id) == Some(Job::Run) => {
-                self.counts(event.bytes("rows").unwrap_or_default())
+                self.counts(event.bytes("rows").unwrap_or_default());
             }
             "progress" => self.progress(id, event.uint("done"), event.uint("total")),
             "result" => self.result(id, event),
-            "failed" => self.failed(id, &event.text("code"), &event.text("text")),
+            "failed" => self.failed(id, &event.text("code")),
             "done" => self.done(id, event),
             _ => {}
         }
@@ -620,18 +649,15 @@ impl State {
         if self.return_to.get_untracked().is_some() {
             return;
         }
-        match shown.and_then(|id| self.files.with_untracked(|f| f.position(id))) {
+        let at = self.files.with_untracked(|f| {
             // Shown again: what belongs to its patient is known only now.
-            Some(at) => self.show(at),
-            None => {
-                let current = self.files.with_untracked(|f| {
-                    f.files
-                        .iter()
-                        .position(|f| f.state == files::State::Current)
-                });
-                self.show(current.unwrap_or(0));
-            }
-        }
+            shown.and_then(|id| f.position(id)).or_else(|| {
+                f.files
+                    .iter()
+                    .position(|f| f.state == files::State::Current)
+            })
+        });
+        self.show(at.unwrap_or(0));
     }
 
     pub(super) fn read_network(&'static self) {
@@ -682,7 +708,7 @@ impl State {
                 let root = meta.root();
                 let lines = self.settings.with_untracked(|s| s.to == Output::Ndjson);
                 let read = |bytes: Option<Vec<u8>>, lines: bool| {
-                    bytes.and_then(|b| {
+                    bytes.filter(|b| !b.is_empty()).and_then(|b| {
                         if lines {
                             Json::parse_lines(b).ok()
                         } else {
@@ -703,7 +729,7 @@ impl State {
                         .get("stats")
                         .get("resources")
                         .items()
-                        .map(|n| n.uint())
+                        .map(json::Value::uint)
                         .sum(),
                     us: root.get("us").uint(),
                     content: root.get("content").string(),
@@ -714,6 +740,10 @@ impl State {
             Some(Job::Trace) => {
                 self.trace.set(Rc::new(TraceIndex::parse(meta)));
                 self.keep_marks.set(false);
+            }
+            Some(Job::Rule) => {
+                self.rule.set(String::from_utf8(meta).unwrap_or_default());
+                self.dialog.set(Some(Dialog::Rule));
             }
             Some(Job::Probe) => {
                 if let Ok(meta) = Json::parse(meta) {
@@ -753,7 +783,10 @@ impl State {
         }
     }
 
-    fn failed(&'static self, id: u32, code: &str, _said: &str) {
+    fn failed(&'static self, id: u32, code: &str) {
+        if id > 0 && self.kind_of(id).is_none() && code != "internal" {
+            return;
+        }
         match code {
             "internal" => {
                 self.replace_worker();
@@ -790,9 +823,10 @@ impl State {
                     // After a fresh worker the files are listed, but nothing runs by itself:
                     // what broke the old one would break this one too.
                     self.return_to.set(None);
-                    self.files
-                        .with_untracked(|f| f.files.len().checked_sub(1))
-                        .map(|last| self.current.set(Some(at.min(last))));
+                    if let Some(last) = self.files.with_untracked(|f| f.files.len().checked_sub(1))
+                    {
+                        self.current.set(Some(at.min(last)));
+                    }
                     return;
                 }
                 self.run();
@@ -1011,7 +1045,7 @@ impl State {
                 self.examples.set(paths.filter(|p| !p.is_empty()).collect());
             }
             if fragment.len() <= 1 {
-                self.wanted.set(Some(None));
+                self.wanted.set(Wanted::Nothing);
                 self.begin();
                 return;
             }
@@ -1023,7 +1057,8 @@ impl State {
                     if shared.is_none() {
                         self.notify(text::SHARE_BAD, &[], true);
                     }
-                    self.wanted.set(Some(shared));
+                    self.wanted
+                        .set(shared.map_or(Wanted::Nothing, Wanted::Link));
                     self.begin();
                 },
             );
@@ -1035,12 +1070,10 @@ impl State {
         if !self.ready.get_untracked() || self.started.get_untracked() {
             return;
         }
-        let Some(wanted) = self.wanted.get_untracked() else {
-            return;
-        };
-        let Some(shared) = wanted else {
-            self.open_first_example();
-            return;
+        let shared = match self.wanted.get_untracked() {
+            Wanted::Unread => return,
+            Wanted::Nothing => return self.open_first_example(),
+            Wanted::Link(shared) => shared,
         };
         self.adopt(&shared.settings);
         if let Some((name, bytes)) = shared.content {

@@ -1,0 +1,83 @@
+//! The playground's own trace, both ways, on every leaf of a fixture per data kind.
+#![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+
+mod common;
+
+use std::collections::BTreeMap;
+
+use warifu_convert::{Job, JobOptions};
+use warifu_playground::{
+    json::Json,
+    message::{self, Message},
+    settings::Lang,
+    trace::{Marks, TraceIndex},
+};
+
+/// A file as the worker hands it to the page: its message, its output, its trace.
+fn shown(path: &str, bytes: &[u8]) -> (Message, Json, TraceIndex) {
+    let mut job = Job::new(JobOptions {
+        trace: true,
+        ..JobOptions::default()
+    })
+    .unwrap();
+    let made = job.convert(path, bytes);
+    let view = warifu_report::view::view(bytes, job.options().charset(), None);
+    (
+        message::read(serde_json::to_vec(&view).unwrap()).unwrap(),
+        Json::parse(made.json).unwrap(),
+        TraceIndex::parse(serde_json::to_vec(&made.trace.unwrap()).unwrap()),
+    )
+}
+
+#[test]
+fn every_leaf_of_every_data_kind_leads_to_its_field_and_back() {
+    let mut kinds: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    for file in common::load(&common::fixtures().join("standard_root")) {
+        let kind = file.path.rsplit('/').nth(1).unwrap().to_owned();
+        let (message, json, trace) = shown(&file.path, &file.bytes);
+        let (traced, constant) = kinds.entry(kind).or_default();
+        for (node, _) in json
+            .nodes()
+            .iter()
+            .enumerate()
+            .filter(|(_, n)| !n.kind.is_container())
+        {
+            let at = format!("{} {}", file.path, json.pointer(node));
+            let marks = Marks::of_element(&trace, &json, node, Lang::Ja);
+            let label = marks.label(node).unwrap();
+            if marks.spans.is_empty() {
+                assert!(
+                    label.starts_with("定数 (表 ") || label == "変換が付けた値",
+                    "{at}: {label}"
+                );
+                *constant += 1;
+                continue;
+            }
+            assert!(label.starts_with("← "), "{at}: {label}");
+            for (source, start, end) in &marks.spans {
+                assert_eq!(source, &file.path, "{at}");
+                // The field tree has a row that is marked, and the row leads back to the leaf.
+                let row = &message.rows[message.row_at(*start, *end).unwrap()];
+                assert!(
+                    row.span.0 <= *start && *end <= row.span.1 && row.depth > 0,
+                    "{at}: {}",
+                    row.path
+                );
+                let back = Marks::of_field(&trace, &json, source, &row.path, row.span);
+                assert!(
+                    back.label(node).is_some(),
+                    "{at}: {} leads elsewhere",
+                    row.path
+                );
+            }
+            *traced += 1;
+        }
+    }
+    assert_eq!(kinds.len(), 26, "{kinds:?}");
+    for (kind, (traced, constant)) in kinds {
+        assert!(
+            traced >= 5 && constant >= 5,
+            "{kind}: {traced} traced, {constant} constant"
+        );
+    }
+}
