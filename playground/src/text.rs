@@ -123,14 +123,14 @@ texts! {
     CONSTANT_PLAIN = "変換が付けた値", "Set by the conversion";
     HINT_FIELD = "項目を選ぶと、そこから作られた要素に印が付きます", "Choose a field: what was made from it is marked";
     HINT_ELEMENT = "要素を選ぶと、もとの項目に印が付きます", "Choose an element: the fields it came from are marked";
-    ITEMS = "{} 件", "{} items";
+    ITEMS = "{} 件", "({})";
     MADE = "{} → {} 要素", "{} → {} elements";
     MADE_NONE = "{} → 使われていません", "{} → not used";
     FROM_SPANS = "{} ← {} か所", "{} ← {} places";
     FROM_CONSTANT = "{} ← {}", "{} ← {}";
     SHOW_FHIR = "FHIR を見る", "Show FHIR";
     SHOW_SOURCE = "原文を見る", "Show source";
-    STATE_SUPERSEDED = "旧版", "Superseded";
+    STATE_SUPERSEDED = "旧版", "Older";
     STATE_CANCELLED = "取り消し", "Cancelled";
     STATE_OLD = "古い控え", "Older snapshot";
     STATE_FOREIGN = "規則外", "Not in storage";
