@@ -185,9 +185,24 @@ export interface RuleInfo {
   code: string;
   name: string;
   severity: "error" | "warning" | "info";
-  ja: { message: string; help: string };
-  en: { message: string; help: string };
+  /** Profile of rules: `ssmix2-1.2g`, `nho` or `strict`. */
+  profile: string;
+  status: "preview" | "stable";
+  /** When findings may carry a fix. */
+  fix?: "safe" | "unsafe";
+  ja: RuleText;
+  en: RuleText;
+  /** A bad example; escape sequences are written `\\x1b`. */
+  wrong?: string;
+  /** The same done right. */
+  right?: string;
   standard: string;
+}
+export interface RuleText {
+  message: string;
+  /** Why it matters; empty when the catalogue does not say. */
+  why: string;
+  help: string;
 }
 /** The page of a rule in Markdown; an unknown code throws `invalid-option`. */
 export declare function rule(code: string, lang?: "ja" | "en"): string;

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use warifu_diag::{Applicability, Code, Diagnostic, Span};
 use warifu_report::Lang;
 use warifu_report::excerpt::Excerpt;
-use warifu_report::finding::{Source, finding_among, kind_of};
+use warifu_report::finding::{Finding, Source, finding_among, kind_of};
 use warifu_report::fingerprint::Fingerprints;
 use warifu_report::format::{Context, Format, render};
 use warifu_report::position::{SourceText, Units};
@@ -144,6 +144,29 @@ impl Check {
             .into_iter()
             .map(|(file, applied)| Mended { file, applied })
             .collect()
+    }
+
+    /// The same for one file, with the findings as they were before their fix.
+    pub fn fix_file(&mut self, file: &mut Given, risky: bool) -> Vec<Finding> {
+        let mut applied = Vec::new();
+        for _ in 0..ROUNDS {
+            let files = [file.clone()];
+            let found = self.diagnostics(&files, false);
+            let fixed = fix::apply(&file.bytes, 0, &found, risky);
+            if fixed.bytes == file.bytes {
+                break;
+            }
+            let of_fix: Vec<Diagnostic> = fixed
+                .applied
+                .iter()
+                .filter_map(|n| found.get(*n).cloned())
+                .collect();
+            for report in self.reports(&files, &of_fix) {
+                applied.extend(report.findings);
+            }
+            file.bytes = fixed.bytes;
+        }
+        applied
     }
 
     /// Reports of files from their findings.

@@ -45,31 +45,32 @@ pub fn fingerprint(code: &str, key: &str, path: &str, n: u32) -> String {
     text
 }
 
-/// Gives findings their fingerprints. Files of one key must come one after the other (they do in a walk,
-/// since the key is the beginning of the name).
+/// Gives findings their fingerprints.
+///
+/// It remembers 12 bytes of each finding, so that equal findings of one run are counted wherever they are:
+/// versions of a file have one key.
 #[derive(Debug, Default)]
 pub struct Fingerprints {
-    patient: String,
-    seen: BTreeMap<(String, String, String), u32>,
+    /// How often a finding occurred, by the beginning of its first fingerprint.
+    seen: BTreeMap<u64, u32>,
 }
 
 impl Fingerprints {
     /// Writes the fingerprints of a file's findings, which must be sorted.
     pub fn give(&mut self, file: &mut FileReport) {
         let key = key_of(&file.path);
-        let patient = key.split('/').next().unwrap_or("").to_owned();
-        if self.patient != patient {
-            self.patient = patient;
-            self.seen.clear();
-        }
         for f in &mut file.findings {
             let path = f.primary.path.clone().unwrap_or_default();
-            let n = self
-                .seen
-                .entry((f.code.clone(), key.clone(), path.clone()))
-                .or_insert(0);
+            let mut print = fingerprint(&f.code, &key, &path, 1);
+            let short = print
+                .get(..16)
+                .and_then(|h| u64::from_str_radix(h, 16).ok());
+            let n = self.seen.entry(short.unwrap_or(0)).or_insert(0);
             *n += 1;
-            f.fingerprint = Some(fingerprint(&f.code, &key, &path, *n));
+            if *n > 1 {
+                print = fingerprint(&f.code, &key, &path, *n);
+            }
+            f.fingerprint = Some(print);
         }
     }
 }

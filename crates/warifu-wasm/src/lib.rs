@@ -17,6 +17,7 @@ use warifu_diag::{Diagnostic, Span};
 use warifu_map::File;
 use warifu_report::Lang;
 use warifu_report::finding::{Finding, finding};
+use warifu_report::rule::RuleInfo;
 use warifu_report::view::MessageView;
 use wasm_bindgen::prelude::*;
 
@@ -97,7 +98,8 @@ pub fn rule(code: &str, lang: &str) -> Option<String> {
 /// The catalogue: `RuleInfo[]`.
 #[wasm_bindgen]
 pub fn rules() -> Result<JsValue, JsValue> {
-    to_js(&warifu_report::rule::rules())
+    let all: Vec<RuleInfo> = warifu_diag::catalogue::all().map(RuleInfo::from).collect();
+    to_js(&all)
 }
 
 /// What a file is by its first bytes: `empty`, `hl7`, `journal`, `xml`, `json`, `archive` or `other`.

@@ -348,7 +348,7 @@ fn test(ci: &Ci<'_>, log: &Path) -> Result<Tally> {
     Ok(Tally::default())
 }
 
-/// `cargo xtask docs`: the documentation, shown as it is built.
+/// `cargo xtask docs`: the documentation, shown as it is built, and the pages of rules.
 pub(crate) fn docs(repo: &Repo) -> Result<()> {
     let mut command = cargo(&repo.root);
     command
@@ -357,6 +357,14 @@ pub(crate) fn docs(repo: &Repo) -> Result<()> {
         .env("RUSTDOCFLAGS", "-D warnings");
     process::run(&mut command, Output::Shown)?;
     println!("docs: {}", repo.target.join("doc").display());
+    // The test that compares docs/rules with the catalogue writes it when asked to.
+    let mut pages = cargo(&repo.root);
+    pages
+        .args(["test", "--package", "warifu-tests", "--test", "rule_pages"])
+        .env("CARGO_TARGET_DIR", &repo.target)
+        .env("WARIFU_WRITE_DOCS", "1");
+    process::run(&mut pages, Output::Shown)?;
+    println!("docs: {}", repo.root.join("docs/rules").display());
     Ok(())
 }
 

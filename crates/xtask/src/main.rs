@@ -37,7 +37,7 @@ cargo xtask COMMAND
   wasm [--release]           build pkg/dist and playground/dist
   sizes                      gzip sizes of the wasm pieces against their budgets
   serve [--port N]           serve playground/dist on 127.0.0.1
-  docs                       API documentation, warnings are errors
+  docs                       API documentation, warnings are errors; docs/rules anew
   ci [--from STEP | --only STEP]
                              everything CI runs, in its order
   r4                         crates/warifu-r4/core.bin from npm's FHIR definitions

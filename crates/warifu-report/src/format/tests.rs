@@ -335,3 +335,107 @@ fn the_baseline_lets_known_findings_pass_once() {
     );
     assert_eq!(file.findings[0].fingerprint, twice.findings[1].fingerprint);
 }
+
+/// What the schemas of Ant (`JUnit.xsd`) and of Jenkins (`junit-10.xsd`) demand of a document, restated:
+/// order and number of elements, attributes that must be there and their types.
+fn keeps_to_both_junit_schemas(text: &str) {
+    let xml = roxmltree::Document::parse(text).unwrap();
+    let suites = xml.root_element();
+    assert_eq!(suites.tag_name().name(), "testsuites");
+    let elements = |n: &roxmltree::Node<'_, '_>| -> Vec<String> {
+        n.children()
+            .filter(roxmltree::Node::is_element)
+            .map(|c| c.tag_name().name().to_owned())
+            .collect()
+    };
+    let token = |t: &str| !t.is_empty() && t == t.split_whitespace().collect::<Vec<_>>().join(" ");
+    let number = |t: &str| t.parse::<u32>().is_ok();
+    for (i, suite) in suites
+        .children()
+        .filter(roxmltree::Node::is_element)
+        .enumerate()
+    {
+        assert_eq!(suite.tag_name().name(), "testsuite");
+        for name in ["name", "package", "hostname"] {
+            assert!(token(suite.attribute(name).unwrap()), "{name}");
+        }
+        assert_eq!(suite.attribute("id"), Some(i.to_string().as_str()));
+        for name in ["tests", "failures", "errors", "time"] {
+            assert!(number(suite.attribute(name).unwrap()), "{name}");
+        }
+        let shape: String = suite
+            .attribute("timestamp")
+            .unwrap()
+            .chars()
+            .map(|c| if c.is_ascii_digit() { '9' } else { c })
+            .collect();
+        assert_eq!(shape, "9999-99-99T99:99:99");
+        assert_eq!(suite.attributes().count(), 9);
+        let children = elements(&suite);
+        let cases = children.iter().filter(|c| *c == "testcase").count();
+        let mut order = vec!["properties"];
+        order.extend(vec!["testcase"; cases]);
+        order.extend(["system-out", "system-err"]);
+        assert_eq!(children, order);
+        assert_eq!(suite.attribute("tests"), Some(cases.to_string().as_str()));
+        let mut failures = 0;
+        for case in suite.children().filter(|c| c.has_tag_name("testcase")) {
+            assert!(
+                token(case.attribute("name").unwrap())
+                    && token(case.attribute("classname").unwrap())
+            );
+            assert!(number(case.attribute("time").unwrap()) && case.attributes().count() == 3);
+            let inside = elements(&case);
+            assert!(inside.is_empty() || inside == ["failure"]);
+            for failure in case.children().filter(|c| c.has_tag_name("failure")) {
+                failures += 1;
+                assert!(
+                    failure.attribute("type").is_some() && failure.attribute("message").is_some()
+                );
+                assert!(failure.children().all(|c| c.is_text()));
+            }
+        }
+        assert_eq!(
+            suite.attribute("failures"),
+            Some(failures.to_string().as_str())
+        );
+    }
+}
+
+#[test]
+fn junit_keeps_to_both_schemas() {
+    let mut info = one(Lang::Ja, false);
+    info.path = "z".to_owned();
+    info.kind = None;
+    info.findings[0].severity = "info".to_owned();
+    let mut other = clean();
+    other.path = "a b".to_owned();
+    keeps_to_both_junit_schemas(&write(
+        vec![one(Lang::Ja, false), info, other],
+        Format::Junit,
+        Lang::Ja,
+    ));
+    keeps_to_both_junit_schemas(&write(vec![clean()], Format::Junit, Lang::En));
+    keeps_to_both_junit_schemas(&write(many(1000), Format::Junit, Lang::Ja));
+}
+
+#[test]
+fn a_finding_about_a_whole_file_has_a_frame_without_a_line() {
+    let d = Diagnostic::new(&catalogue::hl7::HL7101, Span::default());
+    let file = FileReport {
+        path: "p".to_owned(),
+        findings: vec![finding(&d, "p", None, Lang::En, Units::Utf16)],
+        excerpts: vec![Excerpt::new(&d, None, Lang::En, Units::Utf16, false)],
+        ..FileReport::default()
+    };
+    let text = write(vec![file], Format::Text, Lang::En);
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(
+        (lines[0], lines[1]),
+        (
+            format!("error[HL7101]: {}", d.message_en()).as_str(),
+            " --> p:1:1"
+        )
+    );
+    assert!(lines[2..].iter().all(|l| l.starts_with("  = ")), "{text}");
+}

@@ -1,0 +1,125 @@
+// The ready-made files for CI systems: they parse, and what they run works.
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { parse } from "yaml";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const cli = process.env.WARIFU_CLI ?? join(root, "target/debug/warifu");
+const fixtures = join(root, "tests/fixtures");
+const PATH = `${dirname(cli)}:${process.env.PATH}`;
+const yaml = (name) => parse(readFileSync(join(root, name), "utf8"));
+
+function folder(use) {
+  const made = mkdtempSync(join(tmpdir(), "warifu-"));
+  try {
+    return use(made);
+  } finally {
+    rmSync(made, { recursive: true });
+  }
+}
+
+/** Runs the step of action.yml as a runner does: inputs with their defaults, outputs in a file. */
+function action(given) {
+  const { inputs, outputs, runs } = yaml("action.yml");
+  assert.equal(runs.using, "composite");
+  const [step] = runs.steps;
+  const env = {};
+  for (const [name, value] of Object.entries(step.env)) {
+    const input = /^\$\{\{ inputs\.([a-z-]+) \}\}$/.exec(value)?.[1];
+    if (input) {
+      assert.ok(input in inputs, input);
+      env[name] = given[input] ?? inputs[input].default;
+    }
+  }
+  return folder((work) => {
+    const output = join(work, "output");
+    const summary = join(work, "summary");
+    const { status, stdout, stderr } = spawnSync("bash", ["-c", step.run], {
+      cwd: fixtures,
+      env: { ...env, PATH, LANG: "C", HOME: work, ACTION_PATH: root, ACTION_REPOSITORY: "o/r", GITHUB_OUTPUT: output, GITHUB_STEP_SUMMARY: summary },
+    });
+    const text = (file) => { try { return readFileSync(file, "utf8"); } catch { return ""; } };
+    const set = Object.fromEntries(text(output).trimEnd().split("\n").filter(Boolean).map((l) => l.split("=")));
+    for (const [name, { value }] of Object.entries(outputs)) assert.equal(value, `\${{ steps.${step.id}.outputs.${name} }}`);
+    return { status, stdout: stdout.toString(), stderr: stderr.toString(), set, summary: text(summary), names: Object.keys(outputs) };
+  });
+}
+
+test("the action sets its outputs, annotates and summarises", () => {
+  const sarif = join(mkdtempSync(join(tmpdir(), "warifu-")), "w.sarif");
+  const run = action({ paths: "broken standard_root", "sarif-file": sarif });
+  assert.equal(run.status, 1, run.stderr);
+  assert.deepEqual(Object.keys(run.set).sort(), run.names.sort());
+  const { errors, warnings, infos } = JSON.parse(execFileSync(cli, ["check", "broken", "standard_root", "--format", "json", "--fail-on", "never"], { cwd: fixtures, maxBuffer: 1 << 28 })).summary;
+  assert.deepEqual([run.set.errors, run.set.warnings, run.set.infos, run.set.new], [errors, warnings, infos, errors + warnings + infos].map(String));
+  assert.equal(run.set["exit-code"], "1");
+  assert.equal(JSON.parse(readFileSync(run.set["sarif-file"], "utf8")).version, "2.1.0");
+  assert.match(run.stdout, /^::error title=/m);
+  assert.match(run.summary, /^### warifu: /);
+  rmSync(dirname(sarif), { recursive: true });
+});
+
+test("the action passes with a clean storage and says what cannot run", () => {
+  const clean = action({ paths: "standard_root", "fail-on": "error", summary: "false", annotations: "false" });
+  assert.equal(clean.status, 0, clean.stderr);
+  assert.equal(clean.summary, "");
+  assert.doesNotMatch(clean.stdout, /^::/m);
+  assert.equal(action({ paths: "nowhere" }).status, 2);
+  const unchecked = action({ paths: "standard_root", version: "9.9.9" });
+  assert.equal(unchecked.status, 2);
+  assert.match(unchecked.stdout, /version needs checksum/);
+});
+
+test("the GitLab template keeps its reports whatever happens", () => {
+  const template = yaml("templates/warifu.yml");
+  const { script, artifacts } = template.warifu;
+  assert.equal(artifacts.when, "always");
+  folder((work) => {
+    cpSync(join(fixtures, "broken"), join(work, "broken"), { recursive: true });
+    const { status } = spawnSync("bash", ["-c", script.join("\n")], { cwd: work, env: { ...template.variables, WARIFU_PATHS: "broken", PATH, HOME: work } });
+    assert.equal(status, 1);
+    assert.ok(Array.isArray(JSON.parse(readFileSync(join(work, artifacts.reports.codequality), "utf8"))));
+    assert.match(readFileSync(join(work, artifacts.reports.junit), "utf8"), /<testsuites>/);
+  });
+});
+
+test("the Jenkins line fails on unreadable input only", () => {
+  const line = /sh '(.*)'/.exec(readFileSync(join(root, "docs/ci.md"), "utf8"))[1];
+  folder((work) => {
+    cpSync(join(fixtures, "broken"), join(work, "standard_root"), { recursive: true });
+    const run = (cwd) => spawnSync("bash", ["-c", line], { cwd, env: { PATH, HOME: work } }).status;
+    assert.equal(run(work), 0);
+    assert.notEqual(run(join(work, "standard_root")), 0);
+  });
+});
+
+test("the hooks of pre-commit check and mend the files they are given", () => {
+  const hooks = Object.fromEntries(yaml(".pre-commit-hooks.yaml").map((h) => [h.id, h]));
+  folder((work) => {
+    cpSync(join(fixtures, "broken/lf-terminators"), join(work, "root"), { recursive: true });
+    const file = execFileSync("find", ["root", "-type", "f"], { cwd: work, encoding: "utf8" }).trim().split("\n")[0];
+    for (const id of ["warifu-check", "warifu-fix"]) {
+      assert.equal(hooks[id].language, "system");
+      assert.ok(hooks[id].require_serial);
+      const [program, ...args] = hooks[id].entry.split(" ");
+      const { status, stderr } = spawnSync(program, [...args, file], { cwd: work, env: { PATH, LANG: "C", HOME: work } });
+      assert.ok(status === 0 || status === 1, stderr.toString());
+    }
+    // pre-commit itself, where it is installed.
+    const there = spawnSync("pre-commit", ["--version"]);
+    if (there.error) {
+      console.log("skipped: pre-commit is absent");
+      return;
+    }
+    const git = (...args) => execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@example.invalid", ...args], { cwd: work, stdio: "pipe" });
+    git("init", "--quiet");
+    git("add", ".");
+    const tried = spawnSync("pre-commit", ["try-repo", root, "warifu-check", "--all-files", "--ref", "HEAD"], { cwd: work, env: { ...process.env, PATH } });
+    assert.match(tried.stdout.toString(), /warifu check\.+(Passed|Failed)/, tried.stderr.toString());
+  });
+});
