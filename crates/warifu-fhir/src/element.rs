@@ -1,7 +1,7 @@
 //! Top-level elements of the resources Warifu writes, in the order of the R4 definitions.
 
 /// A top-level element of a resource type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy)]
 pub struct Element {
     /// JSON property name, e.g. `name`, `valueQuantity`.
     pub name: &'static str,
@@ -10,6 +10,28 @@ pub struct Element {
     /// Whether it is a JSON array.
     pub repeats: bool,
 }
+
+impl Element {
+    /// Place in the definition; elements of one place (choice types) by name.
+    pub(crate) fn compare(&self, other: &Self) -> std::cmp::Ordering {
+        // Mostly the names are one and the same constant.
+        self.order.cmp(&other.order).then_with(|| {
+            if std::ptr::eq(self.name, other.name) {
+                std::cmp::Ordering::Equal
+            } else {
+                self.name.cmp(other.name)
+            }
+        })
+    }
+}
+
+impl PartialEq for Element {
+    fn eq(&self, other: &Self) -> bool {
+        self.compare(other).is_eq() && self.repeats == other.repeats
+    }
+}
+
+impl Eq for Element {}
 
 /// `meta`.
 pub const META: Element = Element {

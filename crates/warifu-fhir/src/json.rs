@@ -46,6 +46,7 @@ impl Buffers {
     }
     #[inline]
     fn quoted(&mut self, text: &str) {
+        self.scratch.reserve(text.len() + 2);
         self.scratch.push(b'"');
         write_escaped(&mut self.scratch, text);
         self.scratch.push(b'"');
@@ -60,8 +61,12 @@ impl Buffers {
     #[inline]
     fn key(&mut self, key: &str) -> usize {
         let mark = self.scratch.len();
-        self.comma();
-        self.scratch.push(b'"');
+        self.scratch.reserve(key.len() + 8);
+        if matches!(self.scratch.last(), Some(b'{' | b'[') | None) {
+            self.scratch.push(b'"');
+        } else {
+            self.scratch.extend_from_slice(b",\"");
+        }
         self.scratch.extend_from_slice(key.as_bytes());
         self.scratch.extend_from_slice(b"\":");
         mark
@@ -117,15 +122,36 @@ const fn needs_escape(b: u8) -> bool {
     b < 0x20 || b == b'"' || b == b'\\' || b == 0x7F
 }
 
+/// Whether no byte needs an escape; eight bytes at a time, the last eight once more rather than one
+/// by one.
+fn is_plain(bytes: &[u8]) -> bool {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    // Marks bytes below 0x20 and those equal to `"`, `\` and DEL; bytes from 0x80 on never count.
+    // A borrow may mark a byte too many only above a byte that is marked rightly.
+    let marks = |word: u64| {
+        let equal = |b: u8| (word ^ (ONES * u64::from(b))).wrapping_sub(ONES);
+        (word.wrapping_sub(ONES * 0x20) | equal(b'"') | equal(b'\\') | equal(0x7F)) & !word & HIGH
+    };
+    let (words, rest) = bytes.as_chunks::<8>();
+    let mut found = 0;
+    for word in words {
+        found |= marks(u64::from_le_bytes(*word));
+    }
+    if !rest.is_empty() {
+        found |= match bytes.last_chunk::<8>() {
+            Some(last) => marks(u64::from_le_bytes(*last)),
+            None => u64::from(rest.iter().any(|&b| needs_escape(b))),
+        };
+    }
+    found == 0
+}
+
 /// Appends `text` escaped for JSON. Control characters that FHIR strings may not hold (all but tab,
 /// CR and LF) are dropped.
 pub(crate) fn write_escaped(out: &mut Vec<u8>, text: &str) {
     let bytes = text.as_bytes();
-    // No early exit: the loop becomes a handful of vector instructions.
-    if !bytes
-        .iter()
-        .fold(false, |found, &b| found | needs_escape(b))
-    {
+    if is_plain(bytes) {
         out.extend_from_slice(bytes);
         return;
     }
@@ -155,6 +181,7 @@ impl Value<'_> {
             "constants are written as they are"
         );
         self.b.event(Src::NONE);
+        self.b.scratch.reserve(text.len() + 2);
         self.b.scratch.push(b'"');
         self.b.scratch.extend_from_slice(text.as_bytes());
         self.b.scratch.push(b'"');
@@ -286,5 +313,26 @@ impl Array<'_> {
     /// Whether there is no item yet.
     pub fn is_empty(&self) -> bool {
         self.b.scratch.last() == Some(&b'[')
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_byte_value_at_every_place_is_plain_or_not() {
+        for length in 1..20 {
+            for at in 0..length {
+                for value in 0..=u8::MAX {
+                    for other in [b'a', 0x21, 0x5B, 0x80, 0xFF] {
+                        let mut bytes = vec![other; length];
+                        bytes[at] = value;
+                        assert_eq!(is_plain(&bytes), !needs_escape(value), "{value:02X} {at}");
+                    }
+                }
+            }
+        }
+        assert!(is_plain(b""));
     }
 }

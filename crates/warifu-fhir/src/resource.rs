@@ -180,7 +180,7 @@ impl Resource {
         self.b
             .chunks
             .iter()
-            .any(|c| c.element.order == element.order && c.element.name == element.name)
+            .any(|c| c.element.compare(&element).is_eq())
     }
     /// Whether an element of that name has been written (`"value[x]"` asks for any choice type).
     pub fn has_name(&self, name: &str) -> bool {
@@ -229,13 +229,15 @@ impl Resource {
     pub fn finish(self) -> Finished {
         let mut boxed = self.b;
         let b = &mut *boxed;
-        let order = |c: &Chunk| (c.element.order, c.element.name);
-        if !b.chunks.is_sorted_by_key(order) {
-            b.chunks.sort_by_key(order);
+        let order = |a: &Chunk, b: &Chunk| a.element.compare(&b.element);
+        if !b.chunks.is_sorted_by(|a, b| order(a, b).is_le()) {
+            b.chunks.sort_by(order);
         }
         b.json.clear();
         b.final_events.clear();
         b.rows.clear();
+        // Names, quotes and brackets take less than this.
+        b.json.reserve(b.scratch.len() + 160 + 32 * b.chunks.len());
         b.json.extend_from_slice(b"{\"resourceType\":\"");
         b.json.extend_from_slice(self.resource_type.as_bytes());
         b.json.extend_from_slice(b"\",\"id\":\"");

@@ -525,6 +525,13 @@ impl Index {
     pub fn delimiters(&self) -> Delimiters {
         self.delimiters
     }
+    /// Whether any of a segment's fields holds an escape character.
+    pub(crate) fn has_escapes(&self, seg: &Seg) -> bool {
+        let first = seg.first_field as usize;
+        let fields = self.fields.get(first..first + seg.fields as usize);
+        let flags = fields.unwrap_or_default().iter().fold(0, |all, f| all | f);
+        flags & F_BS != 0
+    }
     pub(crate) fn start_and_flags(&self, field: usize) -> (u32, u32) {
         let packed = self.fields[field];
         (packed >> FLAG_BITS, packed & ((1 << FLAG_BITS) - 1))
@@ -532,9 +539,17 @@ impl Index {
 }
 
 /// Position after an escape sequence and, for a double-byte or katakana designation, after the text
-/// it governs (up to the next designation or line end). `at` is the ESC.
+/// it governs (up to the next designation or line end). `at` is the ESC. The designation of ASCII
+/// that ends kanji may be passed, too.
 pub(crate) fn skip_escape(bytes: &[u8], at: usize) -> usize {
     let rest = bytes.get(at..).unwrap_or_default();
+    // Nearly always: kanji between `ESC $ B` and `ESC ( B`.
+    if let [0x1B, b'$', b'B', text @ ..] = rest
+        && let Some(len) = memchr::memchr3(0x1B, b'\r', b'\n', text)
+        && let Some([0x1B, b'(', b'B', ..]) = text.get(len..)
+    {
+        return at + 3 + len + 3;
+    }
     let escape = warifu_source::escape_at(rest);
     let mut p = at + escape.len;
     if !governs_text(escape.action) {

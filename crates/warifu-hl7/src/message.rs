@@ -343,12 +343,24 @@ impl<'a> Segment<'a> {
             flags,
         }
     }
+    /// Byte ranges of HL7 escapes that are unknown or unclosed: [`Part::unknown_escapes`] of all fields.
+    pub fn unknown_escapes(&self) -> Vec<(u32, u32)> {
+        if !self.message.0.index.has_escapes(&self.seg) {
+            return Vec::new();
+        }
+        self.fields()
+            .flat_map(|(_, field)| field.unknown_escapes())
+            .collect()
+    }
     /// All fields from 1.
     pub fn fields(&self) -> impl Iterator<Item = (usize, Part<'a>)> + use<'a> {
         let s = *self;
         (1..=self.seg.fields as usize).map(move |n| (n, s.field(n)))
     }
 }
+
+/// Beside the flags of the field: this part of it holds neither ESC nor SO.
+const F_PLAIN: u32 = 1 << 8;
 
 /// A field, a repetition, a component or a sub-component.
 #[derive(Debug, Clone, Copy)]
@@ -461,12 +473,13 @@ impl<'a> Part<'a> {
     /// or control characters alone give no text.
     pub fn text(&self) -> Val<'a> {
         let raw = self.raw();
+        let escaped = self.flags & F_BS != 0;
         let text = if raw == b"\"\"" {
             ""
-        } else if self.flags & (F_ESC | F_BS | F_8BIT) == 0 || self.is_plain(raw) {
+        } else if (!self.shifts() && !escaped) || self.is_plain(raw) {
             self.message.plain(self.start, self.end)
         } else {
-            decode(raw, self.message)
+            decode(raw, self.message, escaped)
         };
         Val {
             text: if is_blank(text) { "" } else { text },
@@ -475,10 +488,22 @@ impl<'a> Part<'a> {
             message: self.message.0.number,
         }
     }
+    /// Whether there may be anything but ASCII.
+    fn shifts(&self) -> bool {
+        match self.flags & (F_ESC | F_8BIT) {
+            0 => false,
+            F_ESC => self.flags & F_PLAIN == 0,
+            _ => true,
+        }
+    }
     /// The flags are the field's: a component of it may still be plain ASCII.
     fn is_plain(&self, raw: &[u8]) -> bool {
         let escape = self.message.0.index.delimiters.escape;
-        self.flags & F_8BIT == 0 && !raw.iter().any(|&b| b == 0x1B || b == 0x0E || b == escape)
+        // No early exit: the loop becomes a handful of vector instructions.
+        self.flags & F_8BIT == 0
+            && !raw.iter().fold(false, |found, &b| {
+                found | (b == 0x1B) | (b == 0x0E) | (b == escape)
+            })
     }
     /// Byte ranges of HL7 escapes in this part that are unknown or unclosed.
     pub fn unknown_escapes(&self) -> Vec<(u32, u32)> {
@@ -521,12 +546,12 @@ impl<'a> Part<'a> {
         let mut from = self.start;
         let mut k = 0;
         loop {
-            let (end, found) = self.find(delimiter, from);
+            let (end, found, plain) = self.find(delimiter, from);
             if k == n {
                 return Self {
                     start: from,
                     end,
-                    flags: self.flags & !flag,
+                    flags: self.flags & !flag | plain,
                     ..*self
                 };
             }
@@ -542,8 +567,9 @@ impl<'a> Part<'a> {
             from = end + 1;
         }
     }
-    /// Position of the next delimiter in ASCII state at or after `from`, or the end.
-    fn find(&self, delimiter: u8, from: u32) -> (u32, bool) {
+    /// Position of the next delimiter in ASCII state at or after `from`, or the end; whether there is
+    /// one; and [`F_PLAIN`] where it applies to what lies before.
+    fn find(&self, delimiter: u8, from: u32) -> (u32, bool, u32) {
         let bytes = self
             .message
             .0
@@ -551,18 +577,22 @@ impl<'a> Part<'a> {
             .get(..self.end as usize)
             .unwrap_or_default();
         let mut i = from as usize;
-        if self.flags & (F_ESC | F_8BIT) == 0 {
+        if !self.shifts() {
             for (k, &b) in bytes.get(i..).unwrap_or_default().iter().enumerate() {
                 if b == delimiter {
-                    return ((i + k) as u32, true);
+                    return ((i + k) as u32, true, 0);
                 }
             }
-            return (self.end, false);
+            return (self.end, false, 0);
         }
+        let mut plain = F_PLAIN;
         let cp932 = self.message.0.index.charset == Charset::Cp932;
         while let Some(&b) = bytes.get(i) {
             if b == delimiter {
-                return (i as u32, true);
+                return (i as u32, true, plain);
+            }
+            if matches!(b, 0x1B | 0x0E) {
+                plain = 0;
             }
             i = match b {
                 0x1B => skip_escape(bytes, i),
@@ -584,7 +614,7 @@ impl<'a> Part<'a> {
                 _ => i + 1,
             };
         }
-        (self.end, false)
+        (self.end, false, plain)
     }
 }
 
@@ -605,12 +635,12 @@ impl<'a> Iterator for Parts<'a> {
             self.next = None;
             return Some(self.part);
         }
-        let (end, found) = self.part.find(self.delimiter, from);
+        let (end, found, plain) = self.part.find(self.delimiter, from);
         self.next = found.then_some(end + 1);
         Some(Part {
             start: from,
             end,
-            flags: self.part.flags & !self.flag,
+            flags: self.part.flags & !self.flag | plain,
             ..self.part
         })
     }
@@ -627,11 +657,16 @@ fn is_blank(text: &str) -> bool {
     may_be && text.chars().all(|c| c.is_whitespace() || c.is_control())
 }
 
-/// Decodes and unescapes into the arena.
-fn decode<'a>(raw: &'a [u8], m: Message<'a>) -> &'a str {
+/// Decodes and, where there may be HL7 escapes, unescapes into the arena.
+fn decode<'a>(raw: &'a [u8], m: Message<'a>, escaped: bool) -> &'a str {
     let mut s = m.0.index.scratch.take();
     s.clear();
-    decode_and_unescape(raw, m.0.index.charset, m.0.index.delimiters, &mut s);
+    let charset = m.0.index.charset;
+    if escaped {
+        decode_and_unescape(raw, charset, m.0.index.delimiters, &mut s);
+    } else {
+        warifu_source::decode_into(raw, charset, &mut s);
+    }
     let text = m.0.arena.alloc_str(&s);
     m.0.index.scratch.replace(s);
     text

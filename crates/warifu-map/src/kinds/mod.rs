@@ -283,17 +283,15 @@ fn check_segments(cx: &mut Cx<'_, '_>) {
         if out_of_place {
             cx.report_with(&HL7112, &s, s.name_str().to_owned());
         }
-        for (_, field) in s.fields() {
-            for (start, end) in field.unknown_escapes() {
-                cx.report(
-                    &HL7109,
-                    &Src {
-                        message: cx.message().number(),
-                        start,
-                        end,
-                    },
-                );
-            }
+        for (start, end) in s.unknown_escapes() {
+            cx.report(
+                &HL7109,
+                &Src {
+                    message: cx.message().number(),
+                    start,
+                    end,
+                },
+            );
         }
     }
 }
