@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context as _, bail};
 use serde_json::json;
@@ -16,7 +16,9 @@ use warifu_map::{Converter, File, MAX_MESSAGES, Options, Output};
 use warifu_report::Lang;
 use warifu_report::finding::{Finding, finding};
 use warifu_report::mask::PathMask;
-use warifu_storage::{Content, FileRef, Found, PatientBatch, ReadError, Storage, StorageNote};
+use warifu_storage::{
+    Content, FileRef, Found, PatientBatch, ReadError, Step, Steps, Storage, StorageNote,
+};
 
 use crate::config::Loaded;
 use crate::inputs::{self, Inputs};
@@ -44,13 +46,6 @@ pub(crate) struct Convert {
     pub(crate) loaded: Loaded,
 }
 
-/// One unit of work: a patient, or a loose file.
-enum Work {
-    Patient(PatientBatch),
-    Loose(FileRef, Content),
-    Note(StorageNote),
-}
-
 /// Resources that patients share: written once a run.
 const SHARED: [&str; 4] = [
     "Practitioner",
@@ -62,8 +57,9 @@ const SHARED: [&str; 4] = [
 /// Findings of one code that are shown for a patient; the rest is counted.
 const SHOWN: usize = 20;
 
-/// How many units may be under way: bounds memory, keeps two cores busy.
-const WINDOW: usize = 32;
+/// How many steps of the walk a worker may be ahead of what is written: bounds memory, and evens out
+/// that some patients have many files.
+const AHEAD: usize = 2;
 
 /// Runs the conversion.
 pub(crate) fn run(mut options: Convert, lang: Lang) -> anyhow::Result<End> {
@@ -107,16 +103,7 @@ pub(crate) fn run(mut options: Convert, lang: Lang) -> anyhow::Result<End> {
         ["変換中", "converting"],
     );
     let option_findings = Converter::new(options.job.map_options()).option_findings();
-    let looked_at = AtomicU64::new(0);
-    pipeline(
-        &storage,
-        &options,
-        &mut sink,
-        &mut progress,
-        &stop,
-        &looked_at,
-        lang,
-    )?;
+    let looked = pipeline(&storage, &options, &mut sink, &mut progress, &stop, lang)?;
     progress.clear();
     if let Some(signal) = stop.signal() {
         if let Sink::Folder(f) = &mut sink {
@@ -139,7 +126,6 @@ pub(crate) fn run(mut options: Convert, lang: Lang) -> anyhow::Result<End> {
     let mut totals = sink.totals().clone();
     if totals.files == 0 && totals.unreadable == 0 {
         let shown = options.paths.join(" ");
-        let looked = looked_at.load(Ordering::SeqCst);
         bail!(say(
             lang,
             &format!(
@@ -301,113 +287,254 @@ impl Sink {
     }
 }
 
+/// Walks, converts and writes in `jobs` threads, this one among them: each takes a step of the walk,
+/// does all that belongs to it, and hands the result over; whoever completes the next one in order
+/// writes. Returns how many files outside storage levels were looked at.
 fn pipeline(
     storage: &Storage,
     options: &Convert,
     sink: &mut Sink,
     progress: &mut Progress,
     stop: &Stop,
-    looked_at: &AtomicU64,
     lang: Lang,
-) -> anyhow::Result<()> {
-    let workers = options.jobs.max(1);
-    let earlier: Arc<Vec<String>> = Arc::new(match sink {
+) -> anyhow::Result<u64> {
+    let earlier = Earlier::new(match sink {
         Sink::Folder(f) => f.earlier_inputs(),
-        Sink::Stdout(_) => Vec::new(),
+        Sink::Stdout(_) => BTreeSet::new(),
     });
-    let (job_in, job_out) = mpsc::sync_channel::<(usize, Work)>(WINDOW);
-    let job_out = Arc::new(Mutex::new(job_out));
-    let (done_in, done_out) = mpsc::channel::<(usize, Result<Done, String>)>();
-    let (token_in, token_out) = mpsc::sync_channel::<()>(WINDOW * 2);
-    std::thread::scope(|scope| -> anyhow::Result<()> {
-        scope.spawn(move || {
-            let mut walk = storage.walk();
-            for n in 0.. {
-                if stop.signal().is_some() {
-                    break;
+    let jobs = options.jobs.max(1);
+    let line = Line {
+        steps: Mutex::new((0, storage.steps())),
+        order: Mutex::new(Order::default()),
+        moved: Condvar::new(),
+        writer: Mutex::new(Writer {
+            sink,
+            progress,
+            options,
+            storage,
+            earlier: &earlier,
+            lang,
+        }),
+        stop,
+        ahead: jobs * AHEAD,
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..jobs {
+            scope.spawn(|| line.work(&mut Worker::new(options, lang, storage, &earlier)));
+        }
+        line.work(&mut Worker::new(options, lang, storage, &earlier));
+    });
+    let Line {
+        steps,
+        order,
+        writer,
+        ..
+    } = line;
+    if let Some(error) = into_inner(order).failed {
+        return Err(error);
+    }
+    let mut steps = into_inner(steps).1;
+    if stop.signal().is_none() {
+        let mut worker = Worker::new(options, lang, storage, &earlier);
+        let mut writer = into_inner(writer);
+        for note in steps.counts() {
+            writer.put(vec![worker.run(Found::Note(note))])?;
+        }
+    }
+    Ok(steps.looked_at())
+}
+
+/// What the threads of [`pipeline`] share.
+struct Line<'p> {
+    /// Number of the next step, and the walk.
+    steps: Mutex<(usize, Steps<'p>)>,
+    order: Mutex<Order>,
+    /// Something was written, or the run ends.
+    moved: Condvar,
+    writer: Mutex<Writer<'p>>,
+    stop: &'p Stop,
+    /// How many steps may wait to be written.
+    ahead: usize,
+}
+
+/// Results by the number of their step.
+#[derive(Default)]
+struct Order {
+    next: usize,
+    waiting: BTreeMap<usize, Vec<Result<Done, String>>>,
+    /// Whether a thread is writing.
+    writing: bool,
+    failed: Option<anyhow::Error>,
+    /// A thread is lost: nobody may wait for its result.
+    lost: bool,
+}
+
+impl Order {
+    fn is_over(&self) -> bool {
+        self.lost || self.failed.is_some()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn into_inner<T>(mutex: Mutex<T>) -> T {
+    mutex.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Line<'_> {
+    fn work(&self, worker: &mut Worker<'_>) {
+        let guard = Guard(self);
+        loop {
+            if self.stop.signal().is_some() {
+                break;
+            }
+            let (n, step) = {
+                let mut steps = lock(&self.steps);
+                let Some(step) = steps.1.next() else { break };
+                let n = steps.0;
+                steps.0 += 1;
+                (n, step)
+            };
+            let found = match step {
+                Step::Found(found) => vec![found],
+                Step::Patient(patient) => {
+                    let listed = patient.list();
+                    if listed.skipped > 0 {
+                        lock(&self.steps).1.passed_over(listed.skipped);
+                    }
+                    listed.found
                 }
-                let Some(found) = walk.next() else { break };
-                let work = match found {
-                    Found::Patient(b) => Work::Patient(b),
-                    Found::Loose(f, c) => Work::Loose(f, c),
-                    Found::Note(note) => Work::Note(note),
-                };
-                // A token a unit: the reorder buffer below never holds more than the window.
-                if token_in.send(()).is_err() || job_in.send((n, work)).is_err() {
-                    break;
+            };
+            let done = found.into_iter().map(|f| worker.run(f)).collect();
+            if !self.hand_over(n, done) {
+                break;
+            }
+        }
+        drop(guard);
+    }
+
+    /// Queues the results of a step and writes what is next in order, unless another thread does;
+    /// `false` when the run is over.
+    fn hand_over(&self, n: usize, done: Vec<Result<Done, String>>) -> bool {
+        let mut order = lock(&self.order);
+        while n > order.next + self.ahead && !order.is_over() {
+            order = self
+                .moved
+                .wait(order)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        order.waiting.insert(n, done);
+        while !order.writing && !order.is_over() {
+            let next = order.next;
+            let Some(done) = order.waiting.remove(&next) else {
+                break;
+            };
+            order.writing = true;
+            drop(order);
+            let written = lock(&self.writer).put(done);
+            order = lock(&self.order);
+            order.writing = false;
+            order.next += 1;
+            order.failed = written.err();
+            self.moved.notify_all();
+        }
+        !order.is_over()
+    }
+}
+
+/// Wakes those who wait when a thread is lost.
+struct Guard<'l, 'p>(&'l Line<'p>);
+
+impl Drop for Guard<'_, '_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            lock(&self.0.order).lost = true;
+            self.0.moved.notify_all();
+        }
+    }
+}
+
+/// What an earlier run committed, until the first difference is met.
+struct Earlier {
+    inputs: BTreeSet<String>,
+    counts: AtomicBool,
+}
+
+impl Earlier {
+    fn new(inputs: BTreeSet<String>) -> Self {
+        let counts = AtomicBool::new(!inputs.is_empty());
+        Self { inputs, counts }
+    }
+    fn has(&self, input: &str) -> bool {
+        self.counts.load(Ordering::SeqCst) && self.inputs.contains(input)
+    }
+    /// From here on everything is converted.
+    fn leave(&self) {
+        self.counts.store(false, Ordering::SeqCst);
+    }
+}
+
+/// The end of the line: results in order.
+struct Writer<'p> {
+    sink: &'p mut Sink,
+    progress: &'p mut Progress,
+    options: &'p Convert,
+    storage: &'p Storage,
+    earlier: &'p Earlier,
+    lang: Lang,
+}
+
+impl Writer<'_> {
+    fn put(&mut self, done: Vec<Result<Done, String>>) -> anyhow::Result<()> {
+        for result in done {
+            match result {
+                Ok(Done::Piece(p)) => {
+                    for line in &p.shown {
+                        self.progress.clear();
+                        terminal::note(line);
+                    }
+                    self.sink.put(p.piece)?;
+                }
+                Ok(Done::Unchanged(input, again)) => {
+                    let skipped = match self.sink {
+                        Sink::Folder(f) => f.skip(&input)?,
+                        Sink::Stdout(_) => false,
+                    };
+                    if !skipped {
+                        // Committed at another place: convert it after all.
+                        self.earlier.leave();
+                        let mut worker =
+                            Worker::new(self.options, self.lang, self.storage, self.earlier);
+                        if let Ok(Done::Piece(p)) = worker.run(*again) {
+                            self.sink.put(p.piece)?;
+                        }
+                    }
+                }
+                Err(message) => {
+                    // A commit all the same: markers stay in step with the walk.
+                    let mut piece = Piece {
+                        input: "failed".to_owned(),
+                        ..Piece::default()
+                    };
+                    piece.totals.unreadable = 1;
+                    self.progress.clear();
+                    terminal::note(&format!("{}: {message}", say(self.lang, "エラー", "error")));
+                    self.sink.put(piece)?;
                 }
             }
-            looked_at.store(walk.looked_at(), Ordering::SeqCst);
-        });
-        for _ in 0..workers {
-            let job_out = Arc::clone(&job_out);
-            let done_in = done_in.clone();
-            let earlier = Arc::clone(&earlier);
-            scope.spawn(move || {
-                let mut worker = Worker::new(options, lang, storage, earlier);
-                loop {
-                    let next = job_out.lock().map(|r| r.recv());
-                    let Ok(Ok((n, work))) = next else { break };
-                    let result = worker.run(n, &work);
-                    if done_in.send((n, result)).is_err() {
-                        break;
-                    }
-                }
-            });
         }
-        drop(done_in);
-        let mut waiting: BTreeMap<usize, Result<Done, String>> = BTreeMap::new();
-        let mut next = 0;
-        for (n, result) in &done_out {
-            waiting.insert(n, result);
-            while let Some(result) = waiting.remove(&next) {
-                let _ = token_out.try_recv();
-                next += 1;
-                match result {
-                    Ok(Done::Piece(p)) => {
-                        for line in &p.shown {
-                            progress.clear();
-                            terminal::note(line);
-                        }
-                        sink.put(p.piece)?;
-                    }
-                    Ok(Done::Unchanged(input, again)) => {
-                        let skipped = match sink {
-                            Sink::Folder(f) => f.skip(&input)?,
-                            Sink::Stdout(_) => false,
-                        };
-                        if !skipped {
-                            // Committed at another place: convert it after all.
-                            let mut worker =
-                                Worker::new(options, lang, storage, Arc::new(Vec::new()));
-                            if let Ok(Done::Piece(p)) = worker.run(0, &again) {
-                                sink.put(p.piece)?;
-                            }
-                        }
-                    }
-                    Err(message) => {
-                        // A commit all the same: markers stay in step with the walk.
-                        let mut piece = Piece {
-                            input: "failed".to_owned(),
-                            ..Piece::default()
-                        };
-                        piece.totals.unreadable = 1;
-                        progress.clear();
-                        terminal::note(&format!("{}: {message}", say(lang, "エラー", "error")));
-                        sink.put(piece)?;
-                    }
-                }
-                progress.files(sink.totals().files, sink.totals().patients);
-            }
-        }
+        let totals = self.sink.totals();
+        self.progress.files(totals.files, totals.patients);
         Ok(())
-    })
+    }
 }
 
 enum Done {
     Piece(Box<PieceShown>),
     /// The input is what an earlier run committed at this place.
-    Unchanged(String, Box<Work>),
+    Unchanged(String, Box<Found>),
 }
 
 struct PieceShown {
@@ -423,16 +550,14 @@ struct Worker<'o> {
     map_options: Options,
     converter: Converter,
     out: Output,
-    earlier: Arc<Vec<String>>,
+    earlier: &'o Earlier,
+    /// Shared resources that results of this worker have: the sink knows them by the time it gets a
+    /// later one.
+    sent: BTreeSet<String>,
 }
 
 impl<'o> Worker<'o> {
-    fn new(
-        options: &'o Convert,
-        lang: Lang,
-        storage: &'o Storage,
-        earlier: Arc<Vec<String>>,
-    ) -> Self {
+    fn new(options: &'o Convert, lang: Lang, storage: &'o Storage, earlier: &'o Earlier) -> Self {
         let map_options = options.job.map_options();
         Self {
             options,
@@ -442,14 +567,15 @@ impl<'o> Worker<'o> {
             map_options,
             out: Output::new(),
             earlier,
+            sent: BTreeSet::new(),
         }
     }
 
-    fn run(&mut self, n: usize, work: &Work) -> Result<Done, String> {
-        match work {
-            Work::Patient(batch) => self.patient(n, batch),
-            Work::Loose(file, content) => self.loose(n, file, *content),
-            Work::Note(note) => Ok(self.note(note)),
+    fn run(&mut self, found: Found) -> Result<Done, String> {
+        match found {
+            Found::Patient(batch) => self.patient(batch),
+            Found::Loose(file, content) => self.loose(file, content),
+            Found::Note(note) => Ok(self.note(&note)),
         }
     }
 
@@ -529,13 +655,13 @@ impl<'o> Worker<'o> {
         Ok(())
     }
 
-    fn patient(&mut self, n: usize, batch: &PatientBatch) -> Result<Done, String> {
+    fn patient(&mut self, batch: PatientBatch) -> Result<Done, String> {
         let start = std::time::Instant::now();
         let mut files = Vec::new();
-        let read = match self.read_all(batch, &mut files) {
+        let read = match self.read_all(&batch, &mut files) {
             // A module renames while we read: list the patient again, once.
             Err(ReadError::Vanished) => {
-                let again = self.storage.refresh(batch);
+                let again = self.storage.refresh(&batch);
                 self.read_all(&again, &mut files)
             }
             other => other,
@@ -553,11 +679,8 @@ impl<'o> Worker<'o> {
             }
         }
         let input = digest(files.iter().flat_map(|(p, b)| [p.as_bytes(), b.as_slice()]));
-        if self.earlier.get(n).is_some_and(|e| *e == input) {
-            return Ok(Done::Unchanged(
-                input,
-                Box::new(Work::Patient(batch.clone())),
-            ));
+        if self.earlier.has(&input) {
+            return Ok(Done::Unchanged(input, Box::new(Found::Patient(batch))));
         }
         self.out.clear();
         let given: Vec<File<'_>> = files
@@ -626,9 +749,9 @@ impl<'o> Worker<'o> {
         }
     }
 
-    fn loose(&mut self, n: usize, file: &FileRef, content: Content) -> Result<Done, String> {
+    fn loose(&mut self, file: FileRef, content: Content) -> Result<Done, String> {
         let mut bytes = Vec::new();
-        if let Err(e) = self.storage.read(file, &mut bytes) {
+        if let Err(e) = self.storage.read(&file, &mut bytes) {
             let mut piece = Piece {
                 input: "unreadable".to_owned(),
                 ..Piece::default()
@@ -647,13 +770,13 @@ impl<'o> Worker<'o> {
             })));
         }
         let input = digest([file.path().as_bytes(), bytes.as_slice()].into_iter());
-        if self.earlier.get(n).is_some_and(|e| *e == input) {
+        if self.earlier.has(&input) {
             return Ok(Done::Unchanged(
                 input,
-                Box::new(Work::Loose(file.clone(), content)),
+                Box::new(Found::Loose(file, content)),
             ));
         }
-        if let Some(piece) = self.not_current(file, &input) {
+        if let Some(piece) = self.not_current(&file, &input) {
             return Ok(piece);
         }
         self.out.clear();
@@ -729,23 +852,25 @@ impl<'o> Worker<'o> {
             To::Ndjson => {
                 let mut lines: BTreeMap<&str, Vec<u8>> = BTreeMap::new();
                 for r in &self.out.resources {
-                    let mut line = self.out.json_of(r).to_vec();
-                    line.push(b'\n');
+                    let json = self.out.json_of(r);
                     if SHARED.contains(&r.resource_type) {
-                        piece.shared.push((
-                            format!("{}/{}", r.resource_type, r.id.as_str()),
-                            format!("{}.ndjson", r.resource_type),
-                            line,
-                        ));
+                        let key = format!("{}/{}", r.resource_type, r.id.as_str());
+                        if !self.sent.insert(key.clone()) {
+                            continue;
+                        }
+                        let mut line = json.to_vec();
+                        line.push(b'\n');
+                        piece
+                            .shared
+                            .push((key, format!("{}.ndjson", r.resource_type), line));
                     } else {
                         *totals
                             .resources
                             .entry(r.resource_type.to_owned())
                             .or_insert(0) += 1;
-                        lines
-                            .entry(r.resource_type)
-                            .or_default()
-                            .extend_from_slice(&line);
+                        let lines = lines.entry(r.resource_type).or_default();
+                        lines.extend_from_slice(json);
+                        lines.push(b'\n');
                     }
                 }
                 for (ty, bytes) in lines {

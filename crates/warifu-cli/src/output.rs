@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions};
-use std::io::{BufWriter, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{BufWriter, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
@@ -28,7 +28,7 @@ pub(crate) struct Piece {
 pub(crate) struct Folder {
     dir: PathBuf,
     state: state::Writer,
-    appended: BTreeMap<String, BufWriter<File>>,
+    appended: BTreeMap<String, Appended>,
     lengths: BTreeMap<String, u64>,
     seen: BTreeSet<String>,
     /// Jobs committed by an earlier run, in order.
@@ -40,6 +40,20 @@ pub(crate) struct Folder {
     diverged: bool,
     pub(crate) totals: Totals,
     since_sync: std::time::Instant,
+}
+
+/// A file that grows from job to job.
+struct Appended {
+    writer: BufWriter<File>,
+    /// Digest of all that is in it: reading it again at the end would take as long as writing it.
+    hash: Sha256,
+}
+
+impl Appended {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.hash.update(bytes);
+        self.writer.write_all(bytes)
+    }
 }
 
 /// Why a folder cannot be used.
@@ -122,8 +136,8 @@ impl Folder {
             }
         }
     }
-    /// Digest of the earlier run's job at a position (for looking ahead without reading content).
-    pub(crate) fn earlier_inputs(&self) -> Vec<String> {
+    /// Inputs of the earlier run's jobs: what is among them need most likely not be converted.
+    pub(crate) fn earlier_inputs(&self) -> BTreeSet<String> {
         self.earlier.iter().map(|c| c.input.clone()).collect()
     }
     /// Leaves the earlier run: files and state are cut back to the last job that is kept.
@@ -146,26 +160,33 @@ impl Folder {
         self.state = state::Writer::resume(&self.dir, end)?;
         Ok(())
     }
-    fn writer(&mut self, name: &str) -> Result<&mut BufWriter<File>, std::io::Error> {
+    fn writer(&mut self, name: &str) -> Result<&mut Appended, std::io::Error> {
         if !self.appended.contains_key(name) {
             let path = self.dir.join(name);
             let mut file = OpenOptions::new()
                 .create(true)
                 .truncate(false)
+                .read(true)
                 .write(true)
                 .open(&path)?;
             let length = self.lengths.get(name).copied().unwrap_or(0);
             file.set_len(length)?;
-            file.seek(SeekFrom::End(0))?;
-            self.appended
-                .insert(name.to_owned(), BufWriter::with_capacity(1 << 18, file));
+            // What an earlier run left is read once, which ends where writing goes on.
+            let hash = hash_of(&mut file)?;
+            self.appended.insert(
+                name.to_owned(),
+                Appended {
+                    writer: BufWriter::with_capacity(1 << 16, file),
+                    hash,
+                },
+            );
         }
         self.appended
             .get_mut(name)
             .ok_or_else(|| std::io::Error::other("writer"))
     }
     fn append(&mut self, name: &str, bytes: &[u8]) -> Result<(), std::io::Error> {
-        self.writer(name)?.write_all(bytes)?;
+        self.writer(name)?.write(bytes)?;
         *self.lengths.entry(name.to_owned()).or_insert(0) +=
             u64::try_from(bytes.len()).unwrap_or(0);
         Ok(())
@@ -204,8 +225,8 @@ impl Folder {
             .collect();
         self.totals.add(&totals);
         // The marker follows the data: flush what it counts first.
-        for w in self.appended.values_mut() {
-            w.flush()?;
+        for a in self.appended.values_mut() {
+            a.writer.flush()?;
         }
         self.state.commit(&Commit {
             input: piece.input,
@@ -234,9 +255,9 @@ impl Folder {
     }
     /// Makes everything written so far durable.
     pub(crate) fn sync(&mut self) -> Result<(), std::io::Error> {
-        for w in self.appended.values_mut() {
-            w.flush()?;
-            w.get_ref().sync_data()?;
+        for a in self.appended.values_mut() {
+            a.writer.flush()?;
+            a.writer.get_ref().sync_data()?;
         }
         self.state.sync()?;
         self.since_sync = std::time::Instant::now();
@@ -257,7 +278,7 @@ impl Folder {
         }
         for (name, bytes) in last_lines {
             // Not counted in `lengths`: a later run cuts it off again.
-            self.writer(name)?.write_all(bytes)?;
+            self.writer(name)?.write(bytes)?;
         }
         self.sync()?;
         let mut manifest = manifest.clone();
@@ -266,10 +287,11 @@ impl Folder {
             if name == state::FILE || name == "manifest.json" {
                 continue;
             }
-            files.insert(
-                name.clone(),
-                serde_json::Value::String(sha256_of(&self.dir.join(&name))?),
-            );
+            let hash = match self.appended.get(&name) {
+                Some(a) => a.hash.clone(),
+                None => hash_of(&mut File::open(self.dir.join(&name))?)?,
+            };
+            files.insert(name, serde_json::Value::String(hex(&hash.finalize())));
         }
         if let Some(o) = manifest.as_object_mut() {
             o.insert("files".to_owned(), serde_json::Value::Object(files));
@@ -319,18 +341,17 @@ fn walk(dir: &Path) -> Result<Vec<String>, std::io::Error> {
     Ok(out)
 }
 
-fn sha256_of(path: &Path) -> Result<String, std::io::Error> {
-    let mut file = File::open(path)?;
+/// Digest of the rest of a file.
+fn hash_of(file: &mut File) -> Result<Sha256, std::io::Error> {
     let mut hash = Sha256::new();
     let mut buffer = vec![0u8; 1 << 16];
     loop {
         let n = file.read(&mut buffer)?;
         if n == 0 {
-            break;
+            return Ok(hash);
         }
         hash.update(buffer.get(..n).unwrap_or_default());
     }
-    Ok(hex(&hash.finalize()))
 }
 
 /// Lower-case hexadecimal.

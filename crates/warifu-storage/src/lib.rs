@@ -60,4 +60,6 @@ pub use safe::is_skipped;
 pub use sink::{Choice, Choose};
 pub use sniff::{Content, HEAD, sniff};
 #[cfg(feature = "fs")]
-pub use storage::{OpenError, Options, ReadError, Storage, Walk, open};
+pub use storage::{
+    Listed, OpenError, Options, ReadError, Step, Steps, Storage, Unlisted, Walk, open,
+};

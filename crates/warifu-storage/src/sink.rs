@@ -50,7 +50,6 @@ pub(crate) struct Sink {
     /// Findings beyond the limit.
     more: BTreeMap<StorageNoteKind, u64>,
     pub(crate) skipped: u64,
-    pub(crate) outside: u64,
     pub(crate) unrecognised: u64,
     pub(crate) looked_at: u64,
     /// First paths of the unrecognised files of an archive.
@@ -65,7 +64,6 @@ impl Sink {
             *self.more.entry(kind).or_default() += count;
         }
         self.skipped += other.skipped;
-        self.outside += other.outside;
         self.unrecognised += other.unrecognised;
         self.looked_at += other.looked_at;
         self.beside.extend(other.beside);
@@ -99,7 +97,6 @@ impl Sink {
 
     /// Notes something beside the storage levels.
     pub(crate) fn outside(&mut self, path: &str) {
-        self.outside += 1;
         self.note(StorageNoteKind::OutsideStorage, path);
     }
 

@@ -170,6 +170,12 @@ impl Storage {
         Walk(Stream::new(&self.inner))
     }
 
+    /// The same walk with the patients' files not listed yet: listing, which is most of the work of
+    /// a walk, may then run in several threads.
+    pub fn steps(&self) -> Steps<'_> {
+        Steps(Stream::new(&self.inner))
+    }
+
     /// Calls `take` for each patient; loose files and findings are passed over.
     pub fn for_each_patient(&self, mut take: impl FnMut(PatientBatch)) {
         for found in self.walk() {
@@ -495,6 +501,64 @@ impl Iterator for Walk<'_> {
     }
 }
 
+/// What a walk meets, one [`Step`] at a time: [`Storage::steps`].
+pub struct Steps<'s>(Stream<'s, FsTree>);
+
+/// One step of a walk.
+pub enum Step<'s> {
+    /// A patient, not listed yet.
+    Patient(Unlisted<'s>),
+    /// Anything else.
+    Found(Found),
+}
+
+/// A patient whose files are not listed yet.
+pub struct Unlisted<'s>(Pending<'s, FsTree>);
+
+/// What listing a patient gives.
+#[derive(Debug)]
+pub struct Listed {
+    /// Findings, then the patient's files: one batch for each institution.
+    pub found: Vec<Found>,
+    /// Entries passed over, for [`Steps::passed_over`].
+    pub skipped: u64,
+}
+
+impl<'s> Iterator for Steps<'s> {
+    type Item = Step<'s>;
+
+    fn next(&mut self) -> Option<Step<'s>> {
+        Some(match self.0.step()? {
+            Next::Patient(pending) => Step::Patient(Unlisted(pending)),
+            Next::Found(found) => Step::Found(found),
+        })
+    }
+}
+
+impl Steps<'_> {
+    /// Adds what listings passed over to the counts.
+    pub fn passed_over(&mut self, skipped: u64) {
+        self.0.sink.skipped += skipped;
+    }
+
+    /// Files looked at that lie outside storage levels, up to now.
+    pub fn looked_at(&self) -> u64 {
+        self.0.sink.looked_at
+    }
+
+    /// The counts that end a walk, once all patients have been listed.
+    pub fn counts(&mut self) -> Vec<StorageNote> {
+        self.0.counts()
+    }
+}
+
+impl Unlisted<'_> {
+    /// Lists the files.
+    pub fn list(self) -> Listed {
+        self.0.list()
+    }
+}
+
 /// A file of a patient with the institution its root names.
 type Owned = (Option<InstitutionNumber>, FileRef);
 type Folder = (Source, usize, At, Option<InstitutionNumber>);
@@ -524,7 +588,7 @@ enum Patients<'s, T> {
     },
 }
 
-impl<T: Tree> Patients<'_, T> {
+impl<'s, T: Tree> Patients<'s, T> {
     fn peek(&mut self, sink: &mut Sink) -> Option<&str> {
         match self {
             Self::Root {
@@ -563,8 +627,8 @@ impl<T: Tree> Patients<'_, T> {
         }
     }
 
-    /// Files of the patient that `peek` named.
-    fn take(&mut self, files: &mut Vec<Owned>, folders_taken: &mut Vec<Folder>, sink: &mut Sink) {
+    /// The places of the patient that `peek` named.
+    fn take(&mut self, taken: &mut Vec<Taken<'s, T>>) {
         match self {
             Self::Root {
                 tree,
@@ -574,9 +638,12 @@ impl<T: Tree> Patients<'_, T> {
                 ..
             } => {
                 let Some(folder) = pending.take() else { return };
-                let number = institution(root);
-                take_folder(*tree, *source, root, &folder.at, number, files, sink);
-                folders_taken.push((*source, root.at.depth, folder.at, number));
+                taken.push(Taken::Folder {
+                    tree,
+                    source: *source,
+                    root,
+                    at: folder.at,
+                });
             }
             Self::Misplaced {
                 tree,
@@ -597,9 +664,12 @@ impl<T: Tree> Patients<'_, T> {
                     let Some(root) = roots.get(*root) else {
                         continue;
                     };
-                    let number = institution(root);
-                    take_folder(*tree, *source, root, at, number, files, sink);
-                    folders_taken.push((*source, root.at.depth, at.clone(), number));
+                    taken.push(Taken::Folder {
+                        tree,
+                        source: *source,
+                        root,
+                        at: at.clone(),
+                    });
                 }
             }
             Self::Spool {
@@ -616,25 +686,25 @@ impl<T: Tree> Patients<'_, T> {
                 let mut prefix = vec![*class];
                 prefix.extend_from_slice(patient.as_bytes());
                 prefix.push(0);
-                let mut mine: Vec<Entry> = Vec::new();
+                let mut entries: Vec<Entry> = Vec::new();
                 while merge
                     .peek()
                     .is_some_and(|entry| entry.key.starts_with(&prefix))
                 {
-                    mine.extend(merge.next());
+                    entries.extend(merge.next());
                 }
-                if mine.is_empty() {
+                if entries.is_empty() {
                     // Never met: ids are text. Without progress the walk would not end.
                     merge.next();
                 }
-                if *class == ITEM_CLASS {
-                    take_items(*source, &mine, name, files, sink);
-                } else {
-                    take_records(*source, spool, &mine, files);
-                }
-                if merge.failed.take().is_some() {
-                    sink.note(Kind::FileUnreadable, name);
-                }
+                taken.push(Taken::Entries {
+                    source: *source,
+                    spool,
+                    class: *class,
+                    name,
+                    entries,
+                    failed: merge.failed.take().is_some(),
+                });
             }
         }
     }
@@ -648,18 +718,110 @@ impl<T: Tree> Patients<'_, T> {
     }
 }
 
-fn take_folder<T: Tree>(
-    tree: &T,
-    source: Source,
-    root: &Root,
-    at: &At,
-    number: Option<InstitutionNumber>,
-    files: &mut Vec<Owned>,
-    sink: &mut Sink,
-) {
-    let mut listed = Vec::new();
-    list_patient(tree, source, root.at.depth, at, sink, &mut listed);
-    files.extend(listed.into_iter().map(|file| (number, file)));
+/// Where files of a patient lie.
+enum Taken<'s, T> {
+    Folder {
+        tree: &'s T,
+        source: Source,
+        root: &'s Root,
+        at: At,
+    },
+    Entries {
+        source: Source,
+        spool: &'s Spool,
+        class: u8,
+        name: &'s str,
+        entries: Vec<Entry>,
+        /// Whether the system refused to read some.
+        failed: bool,
+    },
+}
+
+/// A patient whose files are not listed yet.
+pub(crate) struct Pending<'s, T> {
+    patient: String,
+    /// Whether the storage holds several institutions.
+    several: bool,
+    taken: Vec<Taken<'s, T>>,
+}
+
+/// A step of a walk.
+enum Next<'s, T> {
+    Patient(Pending<'s, T>),
+    Found(Found),
+}
+
+impl<T: Tree> Pending<'_, T> {
+    fn list(self) -> Listed {
+        let Self {
+            patient,
+            several,
+            taken,
+        } = self;
+        let mut sink = Sink::default();
+        let mut files: Vec<Owned> = Vec::new();
+        let mut folders: Vec<Folder> = Vec::new();
+        for taken in taken {
+            match taken {
+                Taken::Folder {
+                    tree,
+                    source,
+                    root,
+                    at,
+                } => {
+                    let number = institution(root);
+                    let mut listed = Vec::new();
+                    list_patient(tree, source, root.at.depth, &at, &mut sink, &mut listed);
+                    files.extend(listed.into_iter().map(|file| (number, file)));
+                    folders.push((source, root.at.depth, at, number));
+                }
+                Taken::Entries {
+                    source,
+                    spool,
+                    class,
+                    name,
+                    entries,
+                    failed,
+                } => {
+                    if class == ITEM_CLASS {
+                        take_items(source, &entries, name, &mut files, &mut sink);
+                    } else {
+                        take_records(source, spool, &entries, &mut files);
+                    }
+                    if failed {
+                        sink.note(Kind::FileUnreadable, name);
+                    }
+                }
+            }
+        }
+        let set = |number: Option<InstitutionNumber>| number.filter(|_| several);
+        let mut batches: BTreeMap<Option<InstitutionNumber>, (Vec<FileRef>, Vec<Folder>)> =
+            BTreeMap::new();
+        for (number, file) in files {
+            batches.entry(set(number)).or_default().0.push(file);
+        }
+        for folder in folders {
+            batches.entry(set(folder.3)).or_default().1.push(folder);
+        }
+        let mut found: Vec<Found> = sink.take_notes().into_iter().map(Found::Note).collect();
+        for (institution, (files, folders)) in batches {
+            if files.is_empty() {
+                continue;
+            }
+            found.push(Found::Patient(PatientBatch {
+                key: PatientKey {
+                    patient: patient.clone(),
+                    institution,
+                },
+                files,
+                folders,
+            }));
+        }
+        Listed {
+            found,
+            skipped: sink.skipped,
+        }
+    }
 }
 
 /// Path of a key, from the byte after its first zero (or its class).
@@ -738,8 +900,12 @@ fn take_records(source: Source, spool: &Spool, entries: &[Entry], files: &mut Ve
 pub(crate) struct Stream<'s, T> {
     inner: &'s Inner<T>,
     sources: Vec<Patients<'s, T>>,
-    ready: VecDeque<Found>,
+    ready: VecDeque<Next<'s, T>>,
+    /// What the patient listed last has left.
+    listed: VecDeque<Found>,
     pub(crate) sink: Sink,
+    /// Files of archives beside the storage.
+    beside: u64,
     /// Next input to look through for loose files.
     loose: usize,
     loose_files: LooseFiles,
@@ -801,19 +967,19 @@ impl<'s, T: Tree> Stream<'s, T> {
         sink.skipped = inner.skipped;
         sink.unrecognised = inner.unrecognised;
         sink.looked_at = inner.looked_at;
-        let mut ready: VecDeque<Found> = inner.notes.iter().cloned().map(Found::Note).collect();
-        if inner.institutions.len() > 1 {
+        let several = (inner.institutions.len() > 1).then(|| {
             let count = u64::try_from(inner.institutions.len()).unwrap_or(u64::MAX);
-            ready.push_back(Found::Note(StorageNote::counted(
-                Kind::SeveralInstitutions,
-                count,
-            )));
-        }
+            StorageNote::counted(Kind::SeveralInstitutions, count)
+        });
+        let notes = inner.notes.iter().cloned().chain(several);
+        let ready = notes.map(|note| Next::Found(Found::Note(note))).collect();
         Self {
             inner,
             sources,
             ready,
+            listed: VecDeque::new(),
             sink,
+            beside: 0,
             loose: 0,
             loose_files: LooseFiles::new(),
             loose_spool: None,
@@ -829,8 +995,37 @@ impl<'s, T: Tree> Stream<'s, T> {
     }
 
     fn flush_notes(&mut self) {
+        let notes = self.sink.take_notes();
         self.ready
-            .extend(self.sink.take_notes().into_iter().map(Found::Note));
+            .extend(notes.into_iter().map(|note| Next::Found(Found::Note(note))));
+    }
+
+    /// The next step; the counts that end a walk are not among them.
+    fn step(&mut self) -> Option<Next<'s, T>> {
+        loop {
+            if let Some(next) = self.ready.pop_front() {
+                return Some(next);
+            }
+            let more = self.next_patient() || !self.ready.is_empty() || self.next_loose();
+            if !more && self.ready.is_empty() {
+                return None;
+            }
+        }
+    }
+
+    /// The counts that end a walk, once.
+    fn counts(&mut self) -> Vec<StorageNote> {
+        if std::mem::replace(&mut self.counted, true) {
+            return Vec::new();
+        }
+        [
+            (Kind::Skipped, self.sink.skipped),
+            (Kind::Unrecognised, self.sink.unrecognised),
+        ]
+        .into_iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(kind, count)| StorageNote::counted(kind, count))
+        .collect()
     }
 
     fn next_patient(&mut self) -> bool {
@@ -846,39 +1041,20 @@ impl<'s, T: Tree> Stream<'s, T> {
             self.flush_notes();
             return false;
         };
-        let mut files = Vec::new();
-        let mut folders = Vec::new();
+        let mut taken = Vec::new();
         for source in &mut self.sources {
             // A source may have the patient more than once only when misplaced, and then
             // gives all at once.
             if source.peek(&mut self.sink) == Some(patient.as_str()) {
-                source.take(&mut files, &mut folders, &mut self.sink);
+                source.take(&mut taken);
             }
         }
         self.flush_notes();
-        let several = self.inner.institutions.len() > 1;
-        let set = |number: Option<InstitutionNumber>| number.filter(|_| several);
-        let mut batches: BTreeMap<Option<InstitutionNumber>, (Vec<FileRef>, Vec<Folder>)> =
-            BTreeMap::new();
-        for (number, file) in files {
-            batches.entry(set(number)).or_default().0.push(file);
-        }
-        for folder in folders {
-            batches.entry(set(folder.3)).or_default().1.push(folder);
-        }
-        for (institution, (files, folders)) in batches {
-            if files.is_empty() {
-                continue;
-            }
-            self.ready.push_back(Found::Patient(PatientBatch {
-                key: PatientKey {
-                    patient: patient.clone(),
-                    institution,
-                },
-                files,
-                folders,
-            }));
-        }
+        self.ready.push_back(Next::Patient(Pending {
+            patient,
+            several: self.inner.institutions.len() > 1,
+            taken,
+        }));
         true
     }
 
@@ -909,7 +1085,8 @@ impl<'s, T: Tree> Stream<'s, T> {
                                 depth: 0,
                             };
                             let file = FileRef::on_disk(source, at, None);
-                            self.ready.push_back(Found::Loose(file, sniff(&head)));
+                            self.ready
+                                .push_back(Next::Found(Found::Loose(file, sniff(&head))));
                         }
                         Err(_) => self
                             .sink
@@ -921,7 +1098,8 @@ impl<'s, T: Tree> Stream<'s, T> {
             };
             self.flush_notes();
             if let Some((file, content)) = found {
-                self.ready.push_back(Found::Loose(file, content));
+                self.ready
+                    .push_back(Next::Found(Found::Loose(file, content)));
                 return true;
             }
             self.loose += 1;
@@ -951,8 +1129,8 @@ impl<'s, T: Tree> Stream<'s, T> {
                 continue;
             }
             if beside {
-                self.sink.outside += 1;
-                if self.sink.outside <= NAMED_LIMIT {
+                self.beside += 1;
+                if self.beside <= NAMED_LIMIT {
                     self.sink.note(Kind::OutsideStorage, &path);
                 }
                 continue;
@@ -974,26 +1152,22 @@ impl<T: Tree> Iterator for Stream<'_, T> {
 
     fn next(&mut self) -> Option<Found> {
         loop {
-            if let Some(found) = self.ready.pop_front() {
+            if let Some(found) = self.listed.pop_front() {
                 return Some(found);
             }
-            if self.next_patient() || !self.ready.is_empty() {
-                continue;
-            }
-            if self.next_loose() || !self.ready.is_empty() {
-                continue;
-            }
-            if self.counted {
-                return None;
-            }
-            self.counted = true;
-            for (kind, count) in [
-                (Kind::Skipped, self.sink.skipped),
-                (Kind::Unrecognised, self.sink.unrecognised),
-            ] {
-                if count > 0 {
-                    self.ready
-                        .push_back(Found::Note(StorageNote::counted(kind, count)));
+            match self.step() {
+                Some(Next::Found(found)) => return Some(found),
+                Some(Next::Patient(pending)) => {
+                    let listed = pending.list();
+                    self.sink.skipped += listed.skipped;
+                    self.listed.extend(listed.found);
+                }
+                None => {
+                    let counts = self.counts();
+                    if counts.is_empty() {
+                        return None;
+                    }
+                    self.listed.extend(counts.into_iter().map(Found::Note));
                 }
             }
         }
