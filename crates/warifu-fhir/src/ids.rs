@@ -13,10 +13,11 @@ pub struct Id {
 impl Id {
     /// The text of the id.
     pub fn as_str(&self) -> &str {
-        self.bytes
-            .get(..usize::from(self.len))
-            .and_then(|b| std::str::from_utf8(b).ok())
-            .unwrap_or("")
+        std::str::from_utf8(self.as_bytes()).unwrap_or("")
+    }
+    /// The text of the id, ASCII.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.len)).unwrap_or_default()
     }
     /// An id from text that is one already; other characters become `-`, what is longer than 64
     /// characters is replaced by a hash so that ids stay distinct.

@@ -241,7 +241,7 @@ impl Resource {
         b.json.extend_from_slice(b"{\"resourceType\":\"");
         b.json.extend_from_slice(self.resource_type.as_bytes());
         b.json.extend_from_slice(b"\",\"id\":\"");
-        b.json.extend_from_slice(self.id.as_str().as_bytes());
+        b.json.extend_from_slice(self.id.as_bytes());
         b.json.push(b'"');
         let mut open: Option<Element> = None;
         for c in &b.chunks {

@@ -9,6 +9,7 @@
 )]
 
 use std::borrow::Cow;
+use std::cell::Cell;
 
 use bumpalo::Bump;
 use warifu_diag::FieldPath;
@@ -89,7 +90,12 @@ struct Inner<'a> {
     /// Where `utf8` begins: the first segment (a message may stand inside a stream).
     first: usize,
     number: u16,
+    /// Texts decoded last, each in the place its first byte has: a field is read more than once.
+    decoded: [Cell<(u32, u32, &'a str)>; DECODED],
 }
+
+/// Number of decoded texts that are kept.
+const DECODED: usize = 32;
 
 impl std::fmt::Debug for Message<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -112,6 +118,7 @@ impl<'a> Message<'a> {
             utf8: bytes.get(first..).and_then(|b| std::str::from_utf8(b).ok()),
             first,
             number,
+            decoded: [const { Cell::new((0, 0, "")) }; DECODED],
         }))
     }
     /// Plain ASCII between two offsets.
@@ -479,7 +486,7 @@ impl<'a> Part<'a> {
         } else if (!self.shifts() && !escaped) || self.is_plain(raw) {
             self.message.plain(self.start, self.end)
         } else {
-            decode(raw, self.message, escaped)
+            self.decoded(raw, escaped)
         };
         Val {
             text: if is_blank(text) { "" } else { text },
@@ -487,6 +494,20 @@ impl<'a> Part<'a> {
             end: self.end,
             message: self.message.0.number,
         }
+    }
+    fn decoded(&self, raw: &'a [u8], escaped: bool) -> &'a str {
+        let slots = &self.message.0.decoded;
+        let slot = slots.get(self.start as usize % DECODED);
+        if let Some((start, end, text)) = slot.map(Cell::get)
+            && (start, end) == (self.start, self.end)
+        {
+            return text;
+        }
+        let text = decode(raw, self.message, escaped);
+        if let Some(slot) = slot {
+            slot.set((self.start, self.end, text));
+        }
+        text
     }
     /// Whether there may be anything but ASCII.
     fn shifts(&self) -> bool {

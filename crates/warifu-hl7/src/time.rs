@@ -42,9 +42,9 @@ pub enum Oddity {
 /// Reads a DTM; `None` when it is no date at all (`0`, `00000000`, `99999999`, a day that does not
 /// exist, other text). Blanks around are ignored; a zone offset `+hhmm` is accepted when it is +0900.
 pub fn parse(text: &str) -> Option<Time> {
-    let text = text.trim();
-    // Mostly nothing but digits: neither zone nor fraction is looked for then.
+    // Mostly nothing but digits: neither blanks nor zone nor fraction are looked for then.
     let plain = text.bytes().all(|b| b.is_ascii_digit());
+    let text = if plain { text } else { text.trim() };
     let sign = if plain { None } else { text.find(['+', '-']) };
     let (digits_part, zone) = match sign {
         Some(p) => (text.get(..p)?, text.get(p..)),

@@ -278,7 +278,7 @@ impl<'a> Cx<'a, '_> {
             &reading,
             charset.as_bytes(),
             resource_type.as_bytes(),
-            id.as_str().as_bytes(),
+            id.as_bytes(),
         ]);
         key.add(sources);
         let number = self.message.number();

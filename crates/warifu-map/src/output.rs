@@ -156,7 +156,8 @@ impl Output {
         } else {
             self.sources.get(&message)
         };
-        let head = r#"{"resourceType":"","id":"""#.len() + resource_type.len() + id.as_str().len();
+        let head =
+            r#"{"resourceType":"","id":"""#.len() + resource_type.len() + id.as_bytes().len();
         let (at, shift) =
             if let (Some(source), Some((before, after))) = (source, json.split_at_checked(head)) {
                 self.json.extend_from_slice(before);

@@ -439,7 +439,20 @@ static NAMES: &[(&str, Rule)] = &[
 
 /// The name of a coding system without surrounding blanks (`" ISO+"`, `"HL70482 "` are met).
 pub fn trim_name(name: &str) -> &str {
+    if has_graphic_ends(name) {
+        return name;
+    }
     name.trim_matches(|c: char| c.is_whitespace() || c == '\u{3000}')
+}
+
+/// Whether a text is empty or begins and ends with a graphic ASCII character: the usual case, in
+/// which there is nothing to trim.
+fn has_graphic_ends(text: &str) -> bool {
+    match text.as_bytes() {
+        [] => true,
+        [one] => one.is_ascii_graphic(),
+        [first, .., last] => first.is_ascii_graphic() && last.is_ascii_graphic(),
+    }
 }
 
 /// The `system` for a code under a coding-system name as it stands in CWE.3 / CWE.6.
@@ -454,8 +467,7 @@ pub fn trim_name(name: &str) -> &str {
 /// assert_eq!(systems::system_uri("99XYZ", "1", ""), SystemUri::Local);
 /// ```
 pub fn system_uri(name: &str, code: &str, version: &str) -> SystemUri {
-    let name = trim_name(name);
-    let code = code.trim();
+    let (name, code) = (trim_name(name), trim_name(code));
     if let Some(number) = hl7_table_number(name) {
         return match number {
             69 => SystemUri::Known(CLINICAL_DEPARTMENT),
@@ -574,12 +586,13 @@ fn jfagy_uri(code: &str) -> SystemUri {
 
 /// The rule of a name, ignoring case.
 fn rule_of(name: &str) -> Option<Rule> {
+    // No name in the table is longer.
+    let mut upper = [0; 32];
+    let upper = upper.get_mut(..name.len())?;
+    upper.copy_from_slice(name.as_bytes());
+    upper.make_ascii_uppercase();
     let at = NAMES
-        .binary_search_by(|row| {
-            row.0
-                .bytes()
-                .cmp(name.bytes().map(|b| b.to_ascii_uppercase()))
-        })
+        .binary_search_by(|row| row.0.as_bytes().cmp(upper))
         .ok()?;
     NAMES.get(at).map(|row| row.1)
 }

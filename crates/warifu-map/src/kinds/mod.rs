@@ -226,7 +226,9 @@ fn check_key(cx: &mut Cx<'_, '_>, kind: DataKind) {
             cx.report_with(&SSM107, &value, *field);
         }
     }
-    let stem = |s: &str| s.trim().trim_start_matches('0').to_owned();
+    fn stem(s: &str) -> &str {
+        s.trim().trim_start_matches('0')
+    }
     let numbered = !cx.item.order.is_empty() && cx.item.order != warifu_ssmix2::NO_ORDER;
     if let Some(orc) = m.first(b"ORC").filter(|_| numbered) {
         let number = orc.field(2).value();
