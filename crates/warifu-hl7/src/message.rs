@@ -520,11 +520,9 @@ impl<'a> Part<'a> {
     /// The flags are the field's: a component of it may still be plain ASCII.
     fn is_plain(&self, raw: &[u8]) -> bool {
         let escape = self.message.0.index.delimiters.escape;
+        let odd = |b: u8| b == 0x1B || b == 0x0E || b == escape;
         // No early exit: the loop becomes a handful of vector instructions.
-        self.flags & F_8BIT == 0
-            && !raw.iter().fold(false, |found, &b| {
-                found | (b == 0x1B) | (b == 0x0E) | (b == escape)
-            })
+        self.flags & F_8BIT == 0 && !raw.iter().fold(false, |found, &b| found | odd(b))
     }
     /// Byte ranges of HL7 escapes in this part that are unknown or unclosed.
     pub fn unknown_escapes(&self) -> Vec<(u32, u32)> {

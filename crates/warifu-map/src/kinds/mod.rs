@@ -226,9 +226,6 @@ fn check_key(cx: &mut Cx<'_, '_>, kind: DataKind) {
             cx.report_with(&SSM107, &value, *field);
         }
     }
-    fn stem(s: &str) -> &str {
-        s.trim().trim_start_matches('0')
-    }
     let numbered = !cx.item.order.is_empty() && cx.item.order != warifu_ssmix2::NO_ORDER;
     if let Some(orc) = m.first(b"ORC").filter(|_| numbered) {
         let number = orc.field(2).value();
@@ -237,6 +234,11 @@ fn check_key(cx: &mut Cx<'_, '_>, kind: DataKind) {
         }
     }
     check_segments(cx);
+}
+
+/// A number without leading zeros.
+fn stem(number: &str) -> &str {
+    number.trim().trim_start_matches('0')
 }
 
 /// MSH-18 against the bytes (plain ASCII agrees with every declaration).
