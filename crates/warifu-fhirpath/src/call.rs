@@ -6,7 +6,7 @@ use std::rc::Rc;
 use warifu_json::{Kind, NONE, NodeId};
 use warifu_r4::{TypeId, TypeKind};
 
-use crate::compare::{comparable, order};
+use crate::compare::{Seen, comparable, order};
 use crate::dec::Dec;
 use crate::eval::{Class, Cx, EvalError, Evaluator, R, typed};
 use crate::functions::Function as F;
@@ -242,17 +242,18 @@ impl<'d> Evaluator<'d> {
             }
             F::Repeat | F::RepeatAll => {
                 let id = first.unwrap_or_default();
+                let mut seen = Seen::default();
                 for (n, at) in (cx.from..cx.to).enumerate() {
                     let from = self.lambda(program, id, at, n, cx)?;
                     if function == F::Repeat {
-                        self.distinct_from(base, from)?;
+                        self.distinct_more(&mut seen, base, from)?;
                     }
                 }
                 let mut next = base;
                 while next < self.stack.len() {
                     let from = self.lambda(program, id, next, next - base, cx)?;
                     if function == F::Repeat {
-                        self.distinct_from(base, from)?;
+                        self.distinct_more(&mut seen, base, from)?;
                     }
                     next += 1;
                 }

@@ -180,7 +180,12 @@ impl<'d> Evaluator<'d> {
                     })
                 })
             }
-            _ => arithmetic(op, &left, &right)?,
+            _ => {
+                if let (Value::Str(x), Value::Str(y)) = (&left, &right) {
+                    self.made_text(x.as_str().len() + y.as_str().len())?;
+                }
+                arithmetic(op, &left, &right)?
+            }
         };
         self.leave(base, made)
     }
@@ -408,7 +413,7 @@ impl<'d> Evaluator<'d> {
             Value::Temporal(_) => 4,
             Value::Quantity(_) => 5,
             Value::Class(_, name) => text(6, name),
-            Value::Item(item) => self.tree_fingerprint(item, 4),
+            Value::Item(item) => self.tree_fingerprint(item, 2),
         }
     }
 
@@ -422,34 +427,42 @@ impl<'d> Evaluator<'d> {
 
     /// Removes from `from` on what equals a value since `first`.
     pub(crate) fn distinct_from(&mut self, first: usize, from: usize) -> R<()> {
+        self.distinct_more(&mut Seen::default(), first, from)
+    }
+
+    /// The same, again and again for one `first`.
+    pub(crate) fn distinct_more(&mut self, seen: &mut Seen, first: usize, from: usize) -> R<()> {
         let end = self.stack.len();
         let many = end - first > FEW;
-        let mut seen: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
-        let mut kept = from;
         if many {
-            for at in first..from {
+            for at in first.max(seen.upto)..from {
                 if let Some(v) = self.get(at) {
-                    seen.entry(self.fingerprint(&v)).or_default().push(at);
+                    self.step(4)?;
+                    seen.places
+                        .entry(self.fingerprint(&v))
+                        .or_default()
+                        .push(at);
                 }
             }
         }
+        let mut kept = from;
         for at in from..end {
             let Some(value) = self.get(at) else {
                 continue;
             };
             let mut double = false;
             if many {
+                self.step(4)?;
                 let key = self.fingerprint(&value);
-                let like = seen.entry(key).or_default().clone();
-                self.step(like.len())?;
-                for other in &like {
+                let like = seen.places.entry(key).or_default();
+                for other in like.iter() {
                     double |= self.holds_value(&value, (*other, *other + 1))?;
                     if double {
                         break;
                     }
                 }
                 if !double {
-                    seen.entry(key).or_default().push(kept);
+                    like.push(kept);
                 }
             } else {
                 double = self.holds_value(&value, (first, kept))?;
@@ -461,9 +474,20 @@ impl<'d> Evaluator<'d> {
                 kept += 1;
             }
         }
+        if many {
+            seen.upto = kept;
+        }
         self.stack.truncate(kept);
         Ok(())
     }
+}
+
+/// Places of values by fingerprint.
+#[derive(Default)]
+pub(crate) struct Seen {
+    places: BTreeMap<u64, Vec<usize>>,
+    /// Values before this place are in.
+    upto: usize,
 }
 
 /// Order of two values of a kind that has one.

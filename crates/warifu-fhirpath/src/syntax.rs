@@ -408,7 +408,7 @@ impl<'t> Parser<'t> {
                 self.next()?;
                 parts.push(self.name()?);
             }
-            let spec = self.type_spec(&parts, at)?;
+            let spec = self.type_spec(&parts, at, is)?;
             made = self.add(if is {
                 Node::Is(made, spec)
             } else {
@@ -425,7 +425,9 @@ impl<'t> Parser<'t> {
         }
     }
 
-    fn type_spec(&self, parts: &[String], at: usize) -> R<TypeSpec> {
+    /// A type by its name. To ask whether something `is` of a type that R4 does not have is no error:
+    /// invariants of guides for several releases do.
+    fn type_spec(&self, parts: &[String], at: usize, asked: bool) -> R<TypeSpec> {
         let none = TypeSpec {
             system: None,
             fhir: None,
@@ -457,7 +459,11 @@ impl<'t> Parser<'t> {
                     fhir: self.core.type_named(name),
                     ..system(name)
                 };
-                if made == none { Err(wrong) } else { Ok(made) }
+                if made == none && !asked {
+                    Err(wrong)
+                } else {
+                    Ok(made)
+                }
             }
             _ => Err(wrong),
         }
@@ -614,7 +620,7 @@ impl<'t> Parser<'t> {
                 self.next()?;
                 parts.push(self.name()?);
             }
-            let of = Some(self.type_spec(&parts, at)?);
+            let of = Some(self.type_spec(&parts, at, *function == Function::Is)?);
             self.sign(")")?;
             let arguments = self.run(Vec::new())?;
             return self.add(Node::Call {
