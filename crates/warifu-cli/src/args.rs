@@ -619,6 +619,23 @@ fn show_config(
         number(f.max_expansion, limits.max_expansion),
         f.max_expansion.is_some(),
     )?;
+    let k = &c.check;
+    for (key, list) in [
+        ("profile", &k.profile),
+        ("select", &k.select),
+        ("ignore", &k.ignore),
+    ] {
+        row("check", key, list.join(", "), !list.is_empty())?;
+    }
+    let preview = k.preview.unwrap_or(false).to_string();
+    row("check", "preview", preview, k.preview.is_some())?;
+    let fail_on = k.fail_on.clone().unwrap_or_else(|| "warning".to_owned());
+    row("check", "fail-on", fail_on, k.fail_on.is_some())?;
+    let baseline = k.baseline.clone().unwrap_or_default();
+    row("check", "baseline", baseline, k.baseline.is_some())?;
+    for (code, grade) in &k.severity {
+        row("check.severity", code, grade.clone(), true)?;
+    }
     let v = &c.convert;
     let to = serde_json::to_value(v.to.unwrap_or_default())?;
     row("convert", "to", shown(to), v.to.is_some())?;
