@@ -47,6 +47,13 @@ export interface ConvertOptions extends CommonOptions {
   trace?: boolean;
   /** Whether one Provenance a file is made; default false. */
   provenance?: boolean;
+  /**
+   * Files of documents: `inline` (default) puts each into a Binary, above 16 MiB only its hash, size and
+   * title are given; `file` gives the path relative to the storage root, which holds the patient number.
+   */
+  attachments?: "inline" | "file";
+  /** Leaves the readable key of the source out of `identifier`; default false. */
+  withoutSourceIdentifier?: boolean;
 }
 
 /** From 1; a line is a segment. */

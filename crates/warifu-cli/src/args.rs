@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use warifu_check::{CheckSection, Frames, Options};
-use warifu_convert::{BundleKind, Ids, JobOptions, Per, To};
+use warifu_convert::{Attachments, BundleKind, Ids, JobOptions, Per, To};
 use warifu_diag::Severity;
 use warifu_diag::nearest::nearest;
 use warifu_report::Lang;
@@ -21,6 +21,72 @@ use crate::{End, check, convert, mistakes, opened, rule, say, show, terminal};
 
 /// Builds the command line.
 pub(crate) fn command(lang: Lang) -> Command {
+    let flag = |name: &'static str, short: char, ja: &str, en: &str, action: ArgAction| {
+        let arg = Arg::new(name).long(name).short(short).action(action);
+        arg.help(say(lang, ja, en))
+    };
+    let command = commands(lang)
+        .disable_help_flag(true)
+        .disable_version_flag(true)
+        .disable_help_subcommand(true)
+        .arg(flag(
+            "version",
+            'V',
+            "版を表示",
+            "print the version",
+            ArgAction::Version,
+        ))
+        .arg(
+            flag(
+                "help",
+                'h',
+                "この説明を表示",
+                "print this help",
+                ArgAction::Help,
+            )
+            .global(true),
+        );
+    headed(command, lang)
+}
+
+/// Headings in the reader's language; values of variables are not printed.
+fn headed(command: Command, lang: Lang) -> Command {
+    let names: Vec<String> = command
+        .get_subcommands()
+        .map(|c| c.get_name().to_owned())
+        .collect();
+    let (arguments, options, common) = (
+        say(lang, "引数", "Arguments"),
+        say(lang, "オプション", "Options"),
+        say(lang, "共通のオプション", "Global options"),
+    );
+    let command = command
+        .subcommand_help_heading(say(lang, "コマンド", "Commands"))
+        .help_template(format!(
+            "{{about-with-newline}}\n{}: {{usage}}\n\n{{all-args}}{{after-help}}",
+            say(lang, "使い方", "Usage")
+        ))
+        .mut_args(move |a| {
+            let heading = if a.is_positional() {
+                &arguments
+            } else if a.is_global_set() {
+                &common
+            } else {
+                &options
+            };
+            let heading = heading.clone();
+            let values = a.get_action().takes_values();
+            a.help_heading(heading)
+                .hide_possible_values(values)
+                .hide_env_values(true)
+        });
+    names.into_iter().fold(command, |c, name| {
+        c.mut_subcommand(name, |s| headed(s, lang))
+    })
+}
+
+/// The commands with their arguments.
+fn commands(lang: Lang) -> Command {
     let t = |ja: &str, en: &str| say(lang, ja, en);
     let flag = |name: &'static str, ja: &str, en: &str| {
         Arg::new(name)
@@ -67,6 +133,8 @@ pub(crate) fn command(lang: Lang) -> Command {
                 .arg(value("ids", "KIND", "ID の作り方: keyed, readable", "logical ids: keyed, readable").value_parser(["keyed", "readable"]))
                 .arg(value("id-key", "FILE", "ID の鍵のファイル", "file with the site's key for ids").value_parser(clap::value_parser!(PathBuf)))
                 .arg(value("index", "FILE", "索引 DB (SSMIXIDX) の書き出し", "export of the index database (SSMIXIDX)").value_parser(clap::value_parser!(PathBuf)))
+                .arg(value("attachments", "WHERE", "文書のファイル: inline (Binary に入れる), file (ストレージ内の場所だけ)", "files of documents: inline (as Binary), file (only their place in the storage)").value_parser(["inline", "file"]))
+                .arg(flag("without-source-identifier", "元データの鍵を identifier に書かない", "leave the key of the source out of identifier"))
                 .arg(value("sent-at", "TIME", "送信時刻 (FHIR instant)", "time of sending (FHIR instant)"))
                 .arg(value("sending-id", "ID", "送信の識別子", "identifier of the sending"))
                 .arg(value("charset", "NAME", "文字コード: auto, iso-2022-jp, utf-8, cp932, euc-jp", "charset: auto, iso-2022-jp, utf-8, cp932, euc-jp").value_parser(["auto", "iso-2022-jp", "utf-8", "cp932", "euc-jp"]))
@@ -313,6 +381,11 @@ fn convert_options(s: &ArgMatches, loaded: Loaded, lang: Lang) -> anyhow::Result
         sent_at: get("sent-at"),
         sending_id: get("sending-id"),
         strict: s.get_flag("strict"),
+        attachments: word::<Attachments>(get("attachments"))
+            .or(c.attachments)
+            .unwrap_or_default(),
+        without_source_identifier: s.get_flag("without-source-identifier")
+            || c.without_source_identifier == Some(true),
         trace: trace.as_deref() == Some("table"),
         provenance: trace.as_deref() == Some("provenance"),
         lang: Some(machine),
@@ -653,6 +726,20 @@ fn show_config(
         "id-key",
         key.unwrap_or_default(),
         v.id_key.is_some(),
+    )?;
+    let attachments = serde_json::to_value(v.attachments.unwrap_or_default())?;
+    row(
+        "convert",
+        "attachments",
+        shown(attachments),
+        v.attachments.is_some(),
+    )?;
+    let without = v.without_source_identifier.unwrap_or_default().to_string();
+    row(
+        "convert",
+        "without-source-identifier",
+        without,
+        v.without_source_identifier.is_some(),
     )?;
     let p = &c.privacy;
     let values = serde_json::to_value(show_values(s, loaded))?;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
 use warifu_check::CheckSection;
-use warifu_convert::{BundleKind, Ids, Per, To};
+use warifu_convert::{Attachments, BundleKind, Ids, Per, To};
 use warifu_diag::nearest::nearest;
 use warifu_report::Lang;
 
@@ -59,6 +59,10 @@ pub(crate) struct Convert {
     pub(crate) ids: Option<Ids>,
     /// File with the site's key for ids.
     pub(crate) id_key: Option<PathBuf>,
+    /// Where the files of a document go.
+    pub(crate) attachments: Option<Attachments>,
+    /// Whether the key of the source is left out of `identifier`.
+    pub(crate) without_source_identifier: Option<bool>,
 }
 
 /// `[privacy]`.
@@ -108,6 +112,8 @@ const KEYS: &[&str] = &[
     "institution",
     "ids",
     "id-key",
+    "attachments",
+    "without-source-identifier",
     "privacy",
     "show-values",
     "mask-paths",
@@ -262,7 +268,9 @@ pub(crate) fn schema() -> serde_json::Value {
                 "per": choice(&["message", "patient"], "unit of a Bundle"),
                 "institution": {"type": "string", "pattern": "^[0-9]{10}$", "description": "the institution's 10-digit number (医療機関番号)"},
                 "ids": choice(&["keyed", "readable"], "kind of logical ids"),
-                "id-key": string("file with the site's key for ids")
+                "id-key": string("file with the site's key for ids"),
+                "attachments": choice(&["inline", "file"], "files of documents: as Binary, or only their place in the storage"),
+                "without-source-identifier": {"type": "boolean", "description": "leave the key of the source out of identifier (false)"}
             }},
             "privacy": {"type": "object", "additionalProperties": false, "properties": {
                 "show-values": choice(&["auto", "always", "never"], "where values are shown: auto = on a terminal"),
@@ -296,7 +304,7 @@ mod tests {
         for k in KEYS {
             assert!(schema.contains(&format!("\"{k}\"")), "{k}");
         }
-        let full = "lang = \"ja\"\n[files]\nexclude = [\"a\"]\nmax-file = 1\nmax-expansion = 2\n[check]\nprofile = [\"nho\"]\nselect = [\"ENC\"]\nignore = [\"ENC112\"]\npreview = true\nfail-on = \"never\"\nbaseline = \"b.json\"\n[check.severity]\nENC107 = \"off\"\n[[check.override]]\npaths = [\"**\"]\n[convert]\nto = \"ndjson\"\nbundle = \"collection\"\nper = \"patient\"\ninstitution = \"1310000001\"\nids = \"readable\"\nid-key = \"k\"\n[privacy]\nshow-values = \"never\"\nmask-paths = true\n";
+        let full = "lang = \"ja\"\n[files]\nexclude = [\"a\"]\nmax-file = 1\nmax-expansion = 2\n[check]\nprofile = [\"nho\"]\nselect = [\"ENC\"]\nignore = [\"ENC112\"]\npreview = true\nfail-on = \"never\"\nbaseline = \"b.json\"\n[check.severity]\nENC107 = \"off\"\n[[check.override]]\npaths = [\"**\"]\n[convert]\nto = \"ndjson\"\nbundle = \"collection\"\nper = \"patient\"\ninstitution = \"1310000001\"\nids = \"readable\"\nid-key = \"k\"\nattachments = \"file\"\nwithout-source-identifier = true\n[privacy]\nshow-values = \"never\"\nmask-paths = true\n";
         assert!(read(full, Path::new("x"), Lang::Ja).is_ok());
     }
 }

@@ -250,6 +250,7 @@ impl Folder {
         part.push(".part");
         let mut file = File::create(&part)?;
         file.write_all(bytes)?;
+        file.sync_data()?;
         drop(file);
         std::fs::rename(&part, &path)
     }

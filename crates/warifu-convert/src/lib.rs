@@ -59,6 +59,17 @@ pub enum Ids {
     Readable,
 }
 
+/// Where the files of a document go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Attachments {
+    /// Into a Binary each (default); one above 16 MiB is only named by hash, size and title.
+    #[default]
+    Inline,
+    /// Nowhere: `url` is the path relative to the storage root.
+    File,
+}
+
 /// Options of a job; names as in the npm package and, with dashes, the command line.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
@@ -90,6 +101,10 @@ pub struct JobOptions {
     pub trace: bool,
     /// Whether one Provenance a file is made.
     pub provenance: bool,
+    /// Where the files of a document go.
+    pub attachments: Attachments,
+    /// Leaves the readable key of the source out of `identifier`.
+    pub without_source_identifier: bool,
     /// `ja` (default) or `en`.
     pub lang: Option<String>,
     /// `utf16` (default), `utf8` or `codepoint`.
@@ -142,7 +157,7 @@ impl std::error::Error for OptionError {}
 
 impl JobOptions {
     /// Names of all options: what a caller without `deny_unknown_fields` compares with.
-    pub const NAMES: [&'static str; 15] = [
+    pub const NAMES: [&'static str; 17] = [
         "to",
         "bundle",
         "per",
@@ -154,6 +169,8 @@ impl JobOptions {
         "strict",
         "trace",
         "provenance",
+        "attachments",
+        "withoutSourceIdentifier",
         "lang",
         "positions",
         "showValues",
@@ -242,7 +259,11 @@ impl JobOptions {
             provenance: self.provenance,
             charset: self.charset(),
             clins: self.to == To::Clins,
-            without_source_identifier: false,
+            attachments: match self.attachments {
+                Attachments::Inline => warifu_map::Attachments::Inline,
+                Attachments::File => warifu_map::Attachments::File,
+            },
+            without_source_identifier: self.without_source_identifier,
         }
     }
 }

@@ -22,6 +22,20 @@ pub enum ReferenceStyle {
     UrnUuid,
 }
 
+/// Where the files of a document go (mapping §10a).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Attachments {
+    /// Into a Binary each; one longer than [`INLINE_LIMIT`] is only named by hash, size and title.
+    #[default]
+    Inline,
+    /// Nowhere: the attachment's `url` is the path relative to the storage root. It holds the patient
+    /// number, so it has to be asked for.
+    File,
+}
+
+/// Longest file of a document in bytes that becomes a Binary: its Base64 must fit what servers take.
+pub const INLINE_LIMIT: usize = 16 << 20;
+
 /// Options of a conversion.
 #[derive(Debug, Clone, Default)]
 #[expect(
@@ -49,6 +63,8 @@ pub struct Options {
     pub charset: Option<Charset>,
     /// Whether what JP-CLINS needs beyond the resources is kept ([`crate::Output::visits`]).
     pub clins: bool,
+    /// Where the files of a document go.
+    pub attachments: Attachments,
     /// Leave the readable source key out of `identifier`.
     pub without_source_identifier: bool,
 }

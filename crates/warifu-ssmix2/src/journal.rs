@@ -179,6 +179,8 @@ pub struct Record<'b> {
     pub message: &'b [u8],
     /// Offset of the header in the journal.
     pub offset: u64,
+    /// Offset of the message in the journal.
+    pub message_offset: u64,
     /// Bytes of the message left out because the record is longer than the limit.
     pub dropped: u64,
 }
@@ -355,6 +357,7 @@ fn record(bytes: &[u8], offset: u64, dropped: u64) -> Record<'_> {
             header: &[],
             message: trim_separator(bytes),
             offset,
+            message_offset: offset,
             dropped,
         };
     }
@@ -368,8 +371,10 @@ fn record(bytes: &[u8], offset: u64, dropped: u64) -> Record<'_> {
         .or_else(|| rest.strip_prefix(b"\r"))
         .or_else(|| rest.strip_prefix(b"\n"))
         .unwrap_or(rest);
+    let before = u64::try_from(bytes.len() - message.len()).unwrap_or(u64::MAX);
     Record {
         header,
+        message_offset: offset.saturating_add(before),
         message: trim_separator(message),
         offset,
         dropped,

@@ -5,19 +5,18 @@ use std::collections::BTreeSet;
 use std::io::{self, BufReader, Read, Seek};
 use std::rc::Rc;
 
-use warifu_ssmix2::{
-    InstitutionNumber, JournalName, Place, components, institution_of_root, locate,
-};
+use warifu_ssmix2::{InstitutionNumber, Place, components, institution_of_root, locate};
 
 use crate::journal::{Intake, ingest};
 use crate::note::StorageNoteKind as Kind;
+use crate::replay::journal_order;
 use crate::safe::clean_path;
 use crate::sink::{Chosen, Sink};
 use crate::sniff::{Content, HEAD, sniff};
 use crate::spool::Spool;
 use crate::zip::{ZipError, ZipReader, cp932};
 
-/// First byte of the keys of storage files; [`crate::journal::CLASS`] is the second class.
+/// First byte of the keys of storage files; [`crate::replay::CLASS`] is the second class.
 /// Never zero: zeros end the parts of a key.
 pub(crate) const ITEM_CLASS: u8 = 1;
 /// First byte of the keys of loose files.
@@ -489,15 +488,6 @@ impl Read for Failing<'_> {
             }
             other => other,
         }
-    }
-}
-
-/// Place of a journal among others: time stamp and number, then the path.
-pub(crate) fn journal_order(path: &str) -> String {
-    let file = path.rsplit(['/', '\\']).next().unwrap_or(path);
-    match JournalName::parse(file) {
-        Some(name) => format!("{}\u{1}{}\u{1}{path}", name.timestamp, name.number),
-        None => format!("\u{1}\u{1}{path}"),
     }
 }
 

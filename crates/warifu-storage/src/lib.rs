@@ -24,7 +24,7 @@
 //! # #[cfg(not(feature = "fs"))] fn main() {}
 //! ```
 //!
-//! Without the feature `fs` only [`sniff`] and, with `memory-zip`, `zip` remain; these
+//! Without the feature `fs` only [`sniff`] and, with `memory-zip`, `zip` and `memory` remain; these
 //! build for wasm32.
 #![forbid(unsafe_code)]
 
@@ -32,11 +32,17 @@
 mod archive;
 #[cfg(feature = "fs")]
 mod batch;
+#[cfg(feature = "memory-zip")]
+mod entry;
 #[cfg(feature = "fs")]
 mod folder;
 #[cfg(feature = "fs")]
 mod journal;
+#[cfg(feature = "memory-zip")]
+pub mod memory;
 mod note;
+#[cfg(feature = "memory-zip")]
+mod replay;
 #[cfg(feature = "memory-zip")]
 mod safe;
 #[cfg(feature = "fs")]

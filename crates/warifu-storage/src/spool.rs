@@ -11,14 +11,7 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
-/// One stored content. Sorted by key, then by arrival.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Entry {
-    pub(crate) key: Vec<u8>,
-    sequence: u64,
-    pub(crate) offset: u64,
-    pub(crate) length: u64,
-}
+use crate::entry::Entry;
 
 #[derive(Debug)]
 enum Blob {

@@ -9,15 +9,16 @@ use warifu_ssmix2::{InstitutionNumber, PatientKey, institution_of_root};
 
 use crate::archive::{Archive, ITEM_CLASS, LOOSE_CLASS, Limits};
 use crate::batch::{FileRef, Found, PatientBatch, Place, Source};
+use crate::entry::Entry;
 use crate::folder::{
     Discovery, LooseFiles, NAMED_LIMIT, PatientFolder, PatientFolders, Root, discover, institution,
     list_patient,
 };
-use crate::journal::{CLASS as JOURNAL_CLASS, item_key, patient_of, replay};
 use crate::note::{StorageNote, StorageNoteKind as Kind};
+use crate::replay::{CLASS as JOURNAL_CLASS, item_key, patient_of, replay};
 use crate::sink::{Choose, Chosen, Sink};
 use crate::sniff::{Content, HEAD, sniff};
-use crate::spool::{Entry, Merge, Spool};
+use crate::spool::{Merge, Spool};
 use crate::tree::{At, FsTree, Tree, head_of};
 
 /// Limits and choices; there is no default for a caller to forget, but

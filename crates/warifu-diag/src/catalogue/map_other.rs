@@ -12,5 +12,7 @@ codes! {
     MAP432 = "MAP432" "document-time-unreadable" Warning { "{} を日時として読めません", "{} cannot be read as a time", "YYYYMMDDHHMMSS+0900 の形で書いてください", "write it as YYYYMMDDHHMMSS+0900", "HL7 CDA R2 TS" }
     MAP433 = "MAP433" "content-type-unknown" Info { "ファイルの種類が分かりません。application/octet-stream としました", "the type of the file is unknown; application/octet-stream was used", "何もする必要はありません", "nothing needs to be done", "RFC 2046" }
     MAP434 = "MAP434" "document-without-patient" Warning { "文書の患者が分かりません", "the patient of the document is unknown", "患者のフォルダに入れるか recordTarget を書いてください", "put it in the patient's folder or fill recordTarget", "SS-MIX2 拡張ストレージ; HL7 CDA R2 recordTarget" }
+    MAP435 = "MAP435" "attachment-not-included" Warning { "ファイルが大きいので中身を含めませんでした (ハッシュと大きさだけ)", "the file is large; its content is not included (hash and size only)", "--attachments file でストレージ内の場所を書き出せます", "--attachments file writes its place in the storage", "FHIR Attachment; warifu mapping §10a" }
     MAP451 = "MAP451" "provenance-without-time" Warning { "MSH-7 がないので Provenance を作りません", "no Provenance: MSH-7 is missing", "MSH-7 を入れてください", "send MSH-7", "FHIR Provenance.recorded; SS-MIX2 MSH-7" }
+    MAP452 = "MAP452" "document-provenance-without-time" Warning { "文書の日時が分からないので Provenance を作りません", "no Provenance: the document has no time", "effectiveTime かファイル名の時刻を書いてください", "send effectiveTime or a time in the file name", "FHIR Provenance.recorded; HL7 CDA R2 effectiveTime" }
 }

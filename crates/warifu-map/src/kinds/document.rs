@@ -8,7 +8,7 @@ mod cda;
 use base64::Engine as _;
 use bumpalo::Bump;
 use sha1::{Digest, Sha1};
-use warifu_diag::catalogue::map_other::{MAP431, MAP432, MAP433, MAP434};
+use warifu_diag::catalogue::map_other::{MAP431, MAP432, MAP433, MAP434, MAP435};
 use warifu_diag::catalogue::ssm::{SSM103, SSM116, SSM118};
 use warifu_diag::{Code, Diagnostic, SourceId, Span};
 use warifu_fhir::element::{
@@ -24,7 +24,8 @@ use crate::cx::{Cx, Item, PatientContext};
 use crate::datatypes::{EN_REPRESENTATION, local_system};
 use crate::kinds::patient::JP_PATIENT;
 use crate::kinds::practitioner::{JP_PRACTITIONER, row};
-use crate::options::IdMode;
+use crate::kinds::provenance::Activity;
+use crate::options::{Attachments, INLINE_LIMIT, IdMode};
 use crate::output::{Delete, Output};
 use crate::table::Table;
 use cda::{Header, Ident, Name, Person, Text};
@@ -171,6 +172,8 @@ fn content_type(name: &str, bytes: &[u8]) -> Option<&'static str> {
 #[derive(Debug, Clone, Copy)]
 struct Piece<'f> {
     number: u16,
+    /// Path relative to the storage root.
+    path: &'f str,
     /// Name relative to the content folder.
     name: &'f str,
     bytes: &'f [u8],
@@ -196,6 +199,7 @@ pub(crate) fn convert_one(
     let name = file.path.rsplit('/').next().unwrap_or(file.path);
     let piece = Piece {
         number,
+        path: file.path,
         name: relative_name(file.path).unwrap_or(name),
         bytes: file.bytes,
     };
@@ -244,6 +248,7 @@ pub(crate) fn convert_folders(
             .unwrap_or(file.path);
         let piece = Piece {
             number: *number,
+            path: file.path,
             name,
             bytes: file.bytes,
         };
@@ -551,6 +556,7 @@ fn convert(
         d.item,
         main.number,
         |cx, index| {
+            let made = cx.out.resources.len();
             if let Some(t) = time::parse(&h.effective.text) {
                 cx.out.message_times.push((main.number, t));
             }
@@ -568,10 +574,80 @@ fn convert(
             let arena = cx.message().arena();
             for (p, id) in d.pieces.iter().zip(binaries) {
                 cx.message = Message::new(&[], index, arena, p.number);
-                file(cx, p, id);
+                if is_inline(cx, p) {
+                    file(cx, p, id);
+                } else if cx.options().attachments == Attachments::Inline {
+                    let d = Diagnostic::new(&MAP435, whole(p.number));
+                    cx.out.diagnostics.push(d);
+                }
             }
+            cx.message = Message::new(&[], index, arena, main.number);
+            origin(cx, d, &h, flag, made, main.number);
         },
     );
+}
+
+/// Whether a file becomes a Binary.
+fn is_inline(cx: &Cx<'_, '_>, p: &Piece<'_>) -> bool {
+    cx.options().attachments == Attachments::Inline && p.bytes.len() <= INLINE_LIMIT
+}
+
+/// A path as a relative URL (RFC 3986).
+fn url_of(path: &str) -> String {
+    use std::fmt::Write as _;
+    let mut s = String::with_capacity(path.len());
+    for b in components(path).collect::<Vec<_>>().join("/").bytes() {
+        if b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'~' | b'/') {
+            s.push(char::from(b));
+        } else {
+            let _ = write!(s, "%{b:02X}");
+        }
+    }
+    s
+}
+
+/// Emits the Provenance of a document: its targets are the resources made since `made`.
+fn origin(cx: &mut Cx<'_, '_>, d: &Document<'_>, h: &Header, flag: u8, made: usize, n: u16) {
+    if !cx.options().provenance {
+        return;
+    }
+    let targets: Vec<(&'static str, Id)> = cx
+        .out
+        .resources
+        .iter()
+        .skip(made)
+        .map(|r| (r.resource_type, r.id))
+        .collect();
+    let replaces = h.related.iter().any(|(kind, _)| kind.text == "RPLC");
+    let activity = match flag {
+        b'0' => Activity::Delete,
+        b'2' => Activity::Update,
+        _ if replaces => Activity::Update,
+        _ => Activity::Create,
+    };
+    let (recorded, recorded_src) = moment(&d.item, &h.effective, n);
+    crate::kinds::provenance::document(
+        cx,
+        &targets,
+        &recorded,
+        recorded_src,
+        activity,
+        (&h.custodian_name.text, src(n, &h.custodian_name)),
+    );
+}
+
+/// When the document was made: its effective time, else the time stamp of the file; may be empty.
+fn moment(item: &Item<'_>, effective: &Text, n: u16) -> (String, Src) {
+    let mut s = String::new();
+    if let Some(t) = time::parse(&effective.text) {
+        t.write_instant(&mut s);
+        return (s, src(n, effective));
+    }
+    let stamp = item.timestamp;
+    if let Some(t) = time::parse(stamp.get(..stamp.len().min(14)).unwrap_or(stamp)) {
+        t.write_instant(&mut s);
+    }
+    (s, Src::NONE)
 }
 
 /// Emits the Binary of a file.
@@ -879,7 +955,13 @@ fn reference(
     }
     at(&mut r, "FILE");
     for (i, (p, id)) in d.pieces.iter().zip(binaries).enumerate() {
-        let url = cx.reference_text("Binary", *id);
+        let url = if is_inline(cx, p) {
+            cx.reference_text("Binary", *id)
+        } else if cx.options().attachments == Attachments::File {
+            cx.text(&url_of(p.path))
+        } else {
+            ""
+        };
         r.object(el::CONTENT, |o| {
             o.object("attachment", |o| {
                 o.string(
@@ -976,20 +1058,11 @@ fn document_type(cx: &mut Cx<'_, '_>, r: &mut Resource, d: &Document<'_>, h: &He
 
 /// `date`: the effective time of the document, else the time stamp of the file.
 fn date(cx: &mut Cx<'_, '_>, r: &mut Resource, effective: &Text, n: u16) {
-    let mut s = String::new();
-    if let Some(t) = time::parse(&effective.text) {
-        t.write_instant(&mut s);
-        r.string(el::DATE, &s, src(n, effective));
-        return;
-    }
-    if !effective.is_empty() {
+    if !effective.is_empty() && time::parse(&effective.text).is_none() {
         report_time(cx, effective, n, "effectiveTime");
     }
-    let stamp = cx.item.timestamp;
-    if let Some(t) = time::parse(stamp.get(..stamp.len().min(14)).unwrap_or(stamp)) {
-        t.write_instant(&mut s);
-        r.string(el::DATE, &s, Src::NONE);
-    }
+    let (text, at) = moment(&cx.item, effective, n);
+    r.string(el::DATE, &text, at);
 }
 
 fn report_time(cx: &mut Cx<'_, '_>, t: &Text, n: u16, what: &'static str) {

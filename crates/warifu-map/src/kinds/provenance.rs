@@ -5,7 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use warifu_diag::catalogue::map_other::MAP451;
+use warifu_diag::catalogue::map_other::{MAP451, MAP452};
+use warifu_diag::{Diagnostic, SourceId, Span};
 use warifu_fhir::element::provenance as el;
 use warifu_fhir::{Buffers, Id, Src};
 use warifu_hl7::Message;
@@ -153,22 +154,105 @@ fn one(cx: &mut Cx<'_, '_>, targets: &[(&'static str, Id)]) {
         0,
         &suffix,
     );
+    let sender = msh.field(4).comp(1).value().trimmed();
+    let event = msh.field(9);
+    let messages = local_system(cx, "message-control-id");
+    write(
+        cx,
+        id,
+        targets,
+        &Origin {
+            recorded,
+            recorded_src: sent.src(),
+            activity: activity(cx, m),
+            activity_src: event.src(),
+            sender: (sender.text, sender.src()),
+            other: (messages, control.text, control.src()),
+        },
+    );
+}
+
+/// What a Provenance says beside its targets.
+struct Origin<'a> {
+    recorded: &'a str,
+    recorded_src: Src,
+    activity: Activity,
+    activity_src: Src,
+    /// Name of who keeps the source, when the institution is not known.
+    sender: (&'a str, Src),
+    /// System and value that name the source when it has no storage key.
+    other: (&'a str, &'a str, Src),
+}
+
+/// Emits the Provenance of a document of the extended storage; `custodian` is its name.
+pub(crate) fn document(
+    cx: &mut Cx<'_, '_>,
+    targets: &[(&'static str, Id)],
+    recorded: &str,
+    recorded_src: Src,
+    activity: Activity,
+    custodian: (&str, Src),
+) {
+    if targets.is_empty() {
+        return;
+    }
+    if recorded.is_empty() {
+        let d = Diagnostic::new(
+            &MAP452,
+            Span {
+                source: SourceId(u32::from(cx.message().number())),
+                start: 0,
+                end: 0,
+            },
+        );
+        cx.out.diagnostics.push(d);
+        return;
+    }
+    let key = storage_key(&cx.item).unwrap_or_default();
+    let first = targets.first().map_or("", |(_, id)| id.as_str());
+    let id = cx.id(
+        "Provenance",
+        &[&key, if key.is_empty() { first } else { "" }],
+        0,
+        "provenance",
+    );
+    write(
+        cx,
+        id,
+        targets,
+        &Origin {
+            recorded,
+            recorded_src,
+            activity,
+            activity_src: Src::NONE,
+            sender: custodian,
+            other: ("", "", Src::NONE),
+        },
+    );
+}
+
+fn write(cx: &mut Cx<'_, '_>, id: Id, targets: &[(&'static str, Id)], origin: &Origin<'_>) {
     let mut r = cx.open("Provenance", id);
     for (resource_type, id) in targets {
         cx.reference(&mut r, el::TARGET, resource_type, *id, Src::NONE);
     }
     r.row(row(&MSH_TO_PROVENANCE, "MSH-7"));
-    r.string(el::RECORDED, recorded, sent.src());
+    r.string(el::RECORDED, origin.recorded, origin.recorded_src);
     r.row(row(&MSH_TO_PROVENANCE, "MSH-9"));
-    let event = msh.field(9);
-    let (code, display) = activity(cx, m);
+    let (code, display) = origin.activity.coding();
     r.object(el::ACTIVITY, |o| {
-        coded_concept(o, systems::V3_DATA_OPERATION, code, display, event.src());
+        coded_concept(
+            o,
+            systems::V3_DATA_OPERATION,
+            code,
+            display,
+            origin.activity_src,
+        );
     });
     r.row(row(&MSH_TO_PROVENANCE, "MSH-4"));
     let organization =
         crate::kinds::practitioner::institution(cx).map(|id| cx.reference_text("Organization", id));
-    let sender = msh.field(4).comp(1).value().trimmed();
+    let (sender, sender_src) = origin.sender;
     r.object(el::AGENT, |o| {
         o.object("type", |o| {
             coded_concept(
@@ -183,20 +267,21 @@ fn one(cx: &mut Cx<'_, '_>, targets: &[(&'static str, Id)]) {
             if let Some(text) = organization {
                 o.string("reference", text, Src::NONE);
             }
-            match sender.some() {
-                Some(v) => o.string("display", v.text, v.src()),
-                None if organization.is_none() => o.constant("display", "不明"),
-                None => {}
+            if !sender.is_empty() {
+                o.string("display", sender, sender_src);
+            } else if organization.is_none() {
+                o.constant("display", "不明");
             }
         });
     });
     r.row(row(&MSH_TO_PROVENANCE, "MSH-10"));
+    let key = storage_key(&cx.item).unwrap_or_default();
     let named = match (cx.options().ids, source(cx.conv, &cx.item)) {
         (IdMode::Readable, Some(_)) => Some((systems::ID_RESOURCE_INSTANCE, cx.text(&key))),
         (IdMode::Keyed, Some(urn)) => Some(("urn:ietf:rfc:3986", cx.text(&urn))),
         (_, None) => None,
     };
-    let messages = local_system(cx, "message-control-id");
+    let (system, value, at) = origin.other;
     r.object(el::ENTITY, |o| {
         o.constant("role", "source");
         o.object("what", |o| {
@@ -205,20 +290,38 @@ fn one(cx: &mut Cx<'_, '_>, targets: &[(&'static str, Id)]) {
                     o.string("system", system, Src::NONE);
                     o.string("value", value, Src::NONE);
                 }
-                None if control.is_empty() => o.constant("value", "unknown"),
-                None => datatypes::identifier(o, messages, control),
+                None if value.is_empty() => o.constant("value", "unknown"),
+                None => {
+                    o.string("system", system, at);
+                    o.string("value", value, at);
+                }
             });
         });
     });
     cx.emit(r);
 }
 
+/// What was done to the targets (v3-DataOperation).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Activity {
+    Create,
+    Update,
+    Delete,
+}
+
+impl Activity {
+    fn coding(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Create => ("CREATE", "create"),
+            Self::Update => ("UPDATE", "revise"),
+            Self::Delete => ("DELETE", "delete"),
+        }
+    }
+}
+
 /// CREATE, UPDATE or DELETE (v3-DataOperation): cancel events and cancelled orders delete, changes
 /// update.
-fn activity(cx: &Cx<'_, '_>, m: Message<'_>) -> (&'static str, &'static str) {
-    const DELETE: (&str, &str) = ("DELETE", "delete");
-    const UPDATE: (&str, &str) = ("UPDATE", "revise");
-    const CREATE: (&str, &str) = ("CREATE", "create");
+fn activity(cx: &Cx<'_, '_>, m: Message<'_>) -> Activity {
     let event = m.first(b"MSH").map(|s| s.field(9));
     let part = |n| {
         event
@@ -229,13 +332,13 @@ fn activity(cx: &Cx<'_, '_>, m: Message<'_>) -> (&'static str, &'static str) {
         .kind()
         .is_some_and(|k| k.action(part(1), part(2)) == Some(Action::Cancel))
     {
-        return DELETE;
+        return Activity::Delete;
     }
     match m.value(b"ORC", 1).text.trim() {
-        "CA" | "OC" | "DC" => DELETE,
-        "XO" | "RP" => UPDATE,
-        _ if part(2) == "A08" => UPDATE,
-        _ => CREATE,
+        "CA" | "OC" | "DC" => Activity::Delete,
+        "XO" | "RP" => Activity::Update,
+        _ if part(2) == "A08" => Activity::Update,
+        _ => Activity::Create,
     }
 }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::{is_document, relative_name, sniff};
 use crate::testing::{all, at, one, options, reported, resolve};
 use crate::trace::hits;
-use crate::{Converter, File, Options, Output};
+use crate::{Attachments, Converter, File, INLINE_LIMIT, Options, Output};
 
 const CDA: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 <ClinicalDocument xmlns="urn:hl7-org:v3">
@@ -305,4 +305,92 @@ fn content_decides_what_a_file_is() {
         relative_name(&path("20260430171500500", '1', "img/a.png")),
         Some("img/a.png")
     );
+}
+
+#[test]
+fn files_stay_in_the_storage_when_asked_for() {
+    let name = path("20260430171500500", '1', "main_document.xml");
+    let out = run(
+        Options {
+            attachments: Attachments::File,
+            ..options()
+        },
+        &[(name.clone(), CDA.as_bytes())],
+    );
+    assert!(all(&out, "Binary").is_empty());
+    let doc = one(&out, "DocumentReference");
+    let url = at(&doc, "/content/0/attachment/url");
+    assert!(
+        url.starts_with("000/099/0000990001/20260425/DS01%5E%E9%80%80"),
+        "{url}"
+    );
+    assert!(url.bytes().all(|b| b.is_ascii_graphic() && b != b'^'));
+    assert!(doc.pointer("/content/0/attachment/hash").is_some());
+}
+
+#[test]
+fn a_file_too_large_is_named_and_never_by_the_patient_unless_asked_for() {
+    let mut large = b"%PDF-1.4".to_vec();
+    large.resize(INLINE_LIMIT + 1, b' ');
+    let name = path("20260430171500500", '1', "scan.pdf");
+    let out = run(options(), &[(name.clone(), &large)]);
+    assert!(all(&out, "Binary").is_empty());
+    assert!(reported(&out, "MAP435"));
+    let doc = one(&out, "DocumentReference");
+    assert_eq!(doc.pointer("/content/0/attachment/url"), None);
+    assert_eq!(
+        doc.pointer("/content/0/attachment/size").unwrap().as_u64(),
+        u64::try_from(large.len()).ok()
+    );
+    assert!(doc.pointer("/content/0/attachment/hash").is_some());
+    large.truncate(INLINE_LIMIT);
+    let out = run(options(), &[(name, &large)]);
+    assert_eq!(all(&out, "Binary").len(), 1);
+    assert!(!reported(&out, "MAP435"));
+}
+
+#[test]
+fn a_document_has_its_provenance() {
+    let with = |flag: char, text: &str| {
+        run(
+            Options {
+                provenance: true,
+                ..options()
+            },
+            &[(
+                path("20260430171500500", flag, "main_document.xml"),
+                text.as_bytes(),
+            )],
+        )
+    };
+    let out = with('1', CDA);
+    let p = one(&out, "Provenance");
+    let doc = one(&out, "DocumentReference");
+    let targets: Vec<&str> = p["target"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|t| at(t, "/reference"))
+        .collect();
+    for kind in ["DocumentReference", "Binary", "Patient", "Practitioner"] {
+        let id = one(&out, kind);
+        assert!(
+            targets.iter().any(|t| t.ends_with(at(&id, "/id"))),
+            "{kind}: {targets:?}"
+        );
+    }
+    assert_eq!(at(&p, "/recorded"), at(&doc, "/date"));
+    // It replaces another document.
+    assert_eq!(at(&p, "/activity/coding/0/code"), "UPDATE");
+    assert_eq!(
+        at(&p, "/entity/0/what/identifier/value"),
+        at(&doc, "/meta/source")
+    );
+    assert!(!p.to_string().contains("0000990001"), "{p:#}");
+    let created = with('1', &CDA.replace("relatedDocument", "other"));
+    assert_eq!(
+        at(&one(&created, "Provenance"), "/activity/coding/0/code"),
+        "CREATE"
+    );
+    assert!(all(&folder(), "Provenance").is_empty());
 }

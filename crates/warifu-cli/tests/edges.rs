@@ -1,0 +1,293 @@
+//! The checklist of the command line (ux-tools §H.A) for convert, show, rule and config.
+#![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+
+mod support;
+
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Output, Stdio};
+
+use support::{fixtures, run, run_in, run_with, text, tree, warifu};
+
+fn piped(args: &[&str], input: &[u8]) -> Output {
+    let mut child = warifu(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            // The program may end before it has read all.
+            let _ = stdin.write_all(input);
+        });
+        child.wait_with_output().unwrap()
+    })
+}
+
+#[test]
+fn help_has_examples_and_both_languages() {
+    for command in [
+        "",
+        "convert",
+        "show",
+        "rule",
+        "config",
+        "completions",
+        "man",
+    ] {
+        for lang in ["ja", "en"] {
+            let mut args = vec!["--lang", lang];
+            if !command.is_empty() {
+                args.push(command);
+            }
+            args.push("--help");
+            let o = run(&args);
+            assert_eq!(o.status.code(), Some(0));
+            let name = if command.is_empty() {
+                "warifu"
+            } else {
+                command
+            };
+            insta::assert_snapshot!(format!("help_{name}_{lang}"), text(&o.stdout));
+        }
+    }
+}
+
+#[test]
+fn mistakes_are_worded_as_published() {
+    let dir = tempfile::tempdir().unwrap();
+    let here = dir.path();
+    fs::create_dir_all(here.join("standard_root")).unwrap();
+    fs::create_dir_all(here.join("data/a")).unwrap();
+    for n in 0..3 {
+        fs::write(here.join(format!("data/a/{n}.txt")), "x").unwrap();
+    }
+    for (args, ja, en) in [
+        (
+            ["convert", "standrad_root"],
+            "エラー: standrad_root が見つかりません。もしかして: standard_root\n",
+            "error: standrad_root not found. Did you mean standard_root?\n",
+        ),
+        (
+            ["convert", "data"],
+            "エラー: data に SS-MIX2 も FHIR も見つかりません (調べたファイル 3)。標準化ストレージなら 000/000/ の一つ上のフォルダーを指定してください。\n",
+            "error: no SS-MIX2 or FHIR in data (3 files looked at). For a standard storage give the folder above 000/000/.\n",
+        ),
+        (
+            ["convert", "standard_root"],
+            "エラー: standard_root に SS-MIX2 も FHIR も見つかりません (調べたファイル 0)。標準化ストレージなら 000/000/ の一つ上のフォルダーを指定してください。\n",
+            "error: no SS-MIX2 or FHIR in standard_root (0 files looked at). For a standard storage give the folder above 000/000/.\n",
+        ),
+        (
+            ["rule", "HL7192"],
+            "エラー: HL7192 という規則はありません。近いもの: HL7102。一覧: warifu rule\n",
+            "error: no rule HL7192. Close: HL7102. List: warifu rule\n",
+        ),
+    ] {
+        for (lang, want) in [("ja", ja), ("en", en)] {
+            let o = run_in(here, &[&["--lang", lang], &args[..]].concat());
+            assert_eq!(o.status.code(), Some(2));
+            assert_eq!(text(&o.stderr), want);
+            assert_eq!(text(&o.stdout), "");
+        }
+    }
+}
+
+#[test]
+fn stdin_takes_a_message_a_zip_and_a_packed_tar() {
+    let root = fixtures("standard_root");
+    let folder = run(&[
+        "convert",
+        root.to_str().unwrap(),
+        "--to",
+        "ndjson",
+        "-qq",
+        "--institution",
+        "1319999999",
+    ]);
+    assert_eq!(folder.status.code(), Some(0));
+    let mut tar = tar::Builder::new(Vec::new());
+    tar.append_dir_all("standard_root", &root).unwrap();
+    let tar = tar.into_inner().unwrap();
+    let packed = zstd::encode_all(tar.as_slice(), 1).unwrap();
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, bytes) in tree(&root) {
+        let options: zip::write::SimpleFileOptions = zip::write::FileOptions::default();
+        zip.start_file(format!("standard_root/{name}"), options)
+            .unwrap();
+        zip.write_all(&bytes).unwrap();
+    }
+    let zip = zip.finish().unwrap().into_inner();
+    for input in [tar, packed, zip] {
+        let o = piped(
+            &[
+                "convert",
+                "-",
+                "--to",
+                "ndjson",
+                "-qq",
+                "--institution",
+                "1319999999",
+            ],
+            &input,
+        );
+        assert_eq!(o.status.code(), Some(0), "{}", text(&o.stderr));
+        assert!(o.stdout == folder.stdout);
+    }
+    let (name, message) = tree(&root)
+        .into_iter()
+        .find(|(n, _)| n.contains("ADT-00") && n.ends_with("_1"))
+        .unwrap();
+    let file = root.join(&name);
+    let by_name = run(&[
+        "convert",
+        file.to_str().unwrap(),
+        "--to",
+        "ndjson",
+        "-qq",
+        "--institution",
+        "1319999999",
+    ]);
+    let o = piped(
+        &[
+            "convert",
+            "-",
+            "--stdin-name",
+            &name,
+            "--to",
+            "ndjson",
+            "-qq",
+            "--institution",
+            "1319999999",
+        ],
+        &message,
+    );
+    assert!(o.stdout == by_name.stdout && !o.stdout.is_empty());
+    let shown = piped(&["show", "-", "--show-values", "always"], &message);
+    assert!(text(&shown.stdout).contains("PID"));
+    // Once, and alone.
+    assert_eq!(run(&["convert", "-", "x"]).status.code(), Some(2));
+}
+
+#[test]
+fn piped_output_has_no_escapes_and_no_progress() {
+    let root = fixtures("standard_root");
+    let root = root.to_str().unwrap();
+    let (name, _) = tree(Path::new(root)).into_iter().next().unwrap();
+    let file = format!("{root}/{name}");
+    for args in [
+        vec!["convert", root, "--to", "ndjson", "-v"],
+        vec!["show", &file],
+        vec!["rule"],
+        vec!["config"],
+    ] {
+        let o = run(&args);
+        for bytes in [&o.stdout, &o.stderr] {
+            assert!(
+                !bytes.contains(&0x1B) && !bytes.contains(&b'\r'),
+                "{args:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn machine_formats_do_not_depend_on_the_locale() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = fixtures("standard_root");
+    let mut trees = Vec::new();
+    let mut texts = Vec::new();
+    for (n, variables) in [
+        vec![("LANG", "C")],
+        vec![
+            ("LANG", "ja_JP.UTF-8"),
+            ("LC_ALL", "ja_JP.UTF-8"),
+            ("TZ", "Asia/Tokyo"),
+        ],
+        vec![
+            ("LANG", "C"),
+            ("COLUMNS", "40"),
+            ("TERM", "xterm"),
+            ("CLICOLOR_FORCE", "1"),
+        ],
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let out = dir.path().join(n.to_string());
+        let args = [
+            "convert",
+            root.to_str().unwrap(),
+            "--to",
+            "bundle",
+            "--trace",
+            "--out",
+            out.to_str().unwrap(),
+        ];
+        let o = run_with(&args, &variables);
+        assert_eq!(o.status.code(), Some(0), "{}", text(&o.stderr));
+        trees.push(tree(&out));
+        texts.push(text(&o.stderr));
+    }
+    assert!(trees[0] == trees[1] && trees[0] == trees[2]);
+    assert!(texts[0].contains("files") && texts[1].contains("ファイル"));
+}
+
+#[test]
+fn settings_name_their_origin() {
+    let dir = tempfile::tempdir().unwrap();
+    let here = dir.path();
+    fs::write(
+        here.join("warifu.toml"),
+        "lang = \"en\"\n[files]\nexclude = [\"backup/**\"]\n[convert]\nto = \"ndjson\"\nattachments = \"file\"\n",
+    )
+    .unwrap();
+    let shown = |args: &[&str], variables: &[(&str, &str)]| {
+        let o = warifu(&[&["config"], args].concat())
+            .current_dir(here)
+            .envs(variables.iter().copied())
+            .output()
+            .unwrap();
+        assert_eq!(o.status.code(), Some(0), "{}", text(&o.stderr));
+        text(&o.stdout)
+    };
+    let origin = |shown: &str, key: &str| {
+        let line = shown.lines().find(|l| l.starts_with(key)).unwrap();
+        line.rsplit('(')
+            .next()
+            .unwrap()
+            .trim_end_matches(')')
+            .rsplit('/')
+            .next()
+            .unwrap()
+            .to_owned()
+    };
+    let plain = shown(&[], &[]);
+    assert_eq!(origin(&plain, "lang"), "warifu.toml:1");
+    assert_eq!(origin(&plain, "files.exclude"), "warifu.toml:3");
+    assert_eq!(origin(&plain, "convert.to"), "warifu.toml:5");
+    assert_eq!(origin(&plain, "convert.per"), "default");
+    assert_eq!(origin(&plain, "privacy.mask-paths"), "default");
+    assert_eq!(
+        origin(&shown(&[], &[("WARIFU_LANG", "ja")]), "lang"),
+        "WARIFU_LANG"
+    );
+    assert_eq!(
+        origin(&shown(&["--lang", "ja"], &[("WARIFU_LANG", "en")]), "lang"),
+        "--lang"
+    );
+    assert_eq!(
+        origin(&shown(&[], &[("WARIFU_JOBS", "3")]), "jobs"),
+        "WARIFU_JOBS"
+    );
+    assert_eq!(
+        origin(
+            &shown(&["--show-values", "never"], &[]),
+            "privacy.show-values"
+        ),
+        "--show-values"
+    );
+}

@@ -1,0 +1,10 @@
+//! A content in a store, by key.
+
+/// One stored content. Sorted by key, then by arrival.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Entry {
+    pub(crate) key: Vec<u8>,
+    pub(crate) sequence: u64,
+    pub(crate) offset: u64,
+    pub(crate) length: u64,
+}

@@ -1,0 +1,251 @@
+//! Replaying the records of journals per key.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use warifu_ssmix2::journal::Record;
+use warifu_ssmix2::{
+    FileName, Flag, InstitutionNumber, Kind, Operation, RecordHeader, Timestamp, level1_of,
+    level2_of,
+};
+
+use crate::entry::Entry;
+use crate::sniff::{Content, sniff};
+use crate::zip::cp932;
+
+/// First byte of the keys of journal records.
+pub(crate) const CLASS: u8 = 2;
+
+/// Place of a journal among others: time stamp and number, then the path.
+pub(crate) fn journal_order(path: &str) -> String {
+    let file = path.rsplit(['/', '\\']).next().unwrap_or(path);
+    match warifu_ssmix2::JournalName::parse(file) {
+        Some(name) => format!("{}\u{1}{}\u{1}{path}", name.timestamp, name.number),
+        None => format!("\u{1}\u{1}{path}"),
+    }
+}
+
+/// Whether bytes before the first header of a journal say nothing.
+pub(crate) fn is_blank(bytes: &[u8]) -> bool {
+    bytes
+        .iter()
+        .all(|b| b.is_ascii_whitespace() || matches!(b, 0x1c | 0xef | 0xbb | 0xbf))
+}
+
+/// Key of a record: `class patient 0 institution 1 date 1 kind 1 order 0 journal 1 offset 0
+/// rest`, so that the records of one item stand together in the order of replaying.
+pub(crate) fn key_of(
+    record: &Record<'_>,
+    order: &str,
+) -> Option<(Vec<u8>, Option<InstitutionNumber>)> {
+    let decoded;
+    let line = if let Ok(line) = core::str::from_utf8(record.header) {
+        line
+    } else {
+        decoded = cp932(record.header);
+        &decoded
+    };
+    let header = RecordHeader::parse(line).ok()?;
+    let parts = [header.patient, header.date, header.kind, header.order];
+    let unsafe_part = |part: &&str| {
+        part.is_empty() && *part != header.order
+            || matches!(*part, "." | "..")
+            || part.chars().any(char::is_control)
+    };
+    if parts.iter().any(unsafe_part) || line.chars().any(char::is_control) {
+        return None;
+    }
+    let institution = header.institution_number();
+    let number = institution.map(|n| n.to_string()).unwrap_or_default();
+    let text = format!(
+        "{}\0{number}\u{1}{}\u{1}{}\u{1}{}\0{order}\u{1}{:016x}\0{}\u{1}{}\u{1}{}",
+        header.patient,
+        header.date,
+        header.kind,
+        header.order,
+        record.offset,
+        header.department,
+        header.timestamp.0,
+        header.operation.code(),
+    );
+    let mut key = vec![CLASS];
+    key.extend_from_slice(text.as_bytes());
+    Some((key, institution))
+}
+
+/// Parts of a spool key of this class.
+struct KeyParts<'k> {
+    patient: &'k str,
+    institution: &'k str,
+    date: &'k str,
+    kind: &'k str,
+    order: &'k str,
+    department: &'k str,
+    timestamp: &'k str,
+    operation: Operation,
+}
+
+fn parts(key: &[u8]) -> Option<KeyParts<'_>> {
+    let text = core::str::from_utf8(key.get(1..)?).ok()?;
+    let mut fields = text.split('\0');
+    let (patient, item, _journal, rest) = (
+        fields.next()?,
+        fields.next()?,
+        fields.next()?,
+        fields.next()?,
+    );
+    let mut item = item.split('\u{1}');
+    let mut rest = rest.split('\u{1}');
+    Some(KeyParts {
+        patient,
+        institution: item.next()?,
+        date: item.next()?,
+        kind: item.next()?,
+        order: item.next()?,
+        department: rest.next().map(|d| if d.is_empty() { "-" } else { d })?,
+        timestamp: rest.next()?,
+        operation: Operation::parse(rest.next()?)?,
+    })
+}
+
+/// Part of a key that all records of one item share.
+pub(crate) fn item_key(key: &[u8]) -> &[u8] {
+    let zeros = key
+        .iter()
+        .enumerate()
+        .filter(|(_, b)| **b == 0)
+        .map(|(at, _)| at);
+    key.get(..zeros.take(2).last().unwrap_or(key.len()))
+        .unwrap_or(key)
+}
+
+/// A file the replay leaves behind.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Replayed {
+    pub(crate) path: String,
+    pub(crate) institution: Option<InstitutionNumber>,
+    pub(crate) offset: u64,
+    pub(crate) length: u64,
+}
+
+/// Replays the records of one item, in the order of the journals, as a storage module
+/// would have renamed its files.
+///
+/// An insert turns flag 1 into 2, a delete turns 1 and 2 into 0 and, in the standard
+/// storage, leaves its own message with flag 0. Kinds that share the order number
+/// 999999999999999 (ADT-12, ADT-31/32/41/42) do so within one department only **(own)**.
+/// `content` gives the bytes of a record, for telling XML from HL7 in the extended storage.
+pub(crate) fn replay(
+    records: &[Entry],
+    content: &mut dyn FnMut(&Entry) -> Vec<u8>,
+) -> Vec<Replayed> {
+    let Some(item) = records.first().and_then(|entry| parts(&entry.key)) else {
+        return Vec::new();
+    };
+    let kind = Kind::of(item.kind);
+    let extended = matches!(kind, Kind::Extended(_));
+    let shared = kind
+        .standard()
+        .is_some_and(warifu_ssmix2::DataKind::may_share_order_no)
+        && item.order.len() >= 13
+        && item.order.bytes().all(|b| b == b'9');
+    let records: Vec<(&Entry, KeyParts<'_>)> = records
+        .iter()
+        .filter_map(|entry| Some((entry, parts(&entry.key)?)))
+        .collect();
+    let mut first_of_department: BTreeMap<&str, usize> = BTreeMap::new();
+    for (at, (_, record)) in records.iter().enumerate() {
+        first_of_department.entry(record.department).or_insert(at);
+    }
+    let folder = folder_of(&item);
+    let institution = InstitutionNumber::parse(item.institution);
+
+    // From the last record to the first: what follows a version decides its flag.
+    let mut seen: BTreeSet<(&str, &str)> = BTreeSet::new();
+    let mut inserted: BTreeSet<&str> = BTreeSet::new();
+    let mut deleted: BTreeSet<&str> = BTreeSet::new();
+    let mut all_deleted = false;
+    let mut files = Vec::new();
+    for (at, (entry, record)) in records.iter().enumerate().rev() {
+        let scope = if shared { record.department } else { "" };
+        let flag = match record.operation {
+            Operation::Insert => {
+                if all_deleted || deleted.contains(scope) {
+                    Flag::Deleted
+                } else if inserted.contains(scope) {
+                    Flag::Replaced
+                } else {
+                    Flag::Current
+                }
+            }
+            Operation::Delete => Flag::Deleted,
+        };
+        match record.operation {
+            Operation::Insert => {
+                inserted.insert(scope);
+            }
+            // A delete that names a department without a file means all of them.
+            Operation::Delete if first_of_department.get(record.department) == Some(&at) => {
+                all_deleted = true;
+            }
+            Operation::Delete => {
+                deleted.insert(scope);
+            }
+        }
+        // The same version again took the place of the first.
+        let is_new = seen.insert((record.timestamp, record.department));
+        let is_file = record.operation == Operation::Insert || (!extended && entry.length > 0);
+        if !is_new || !is_file {
+            continue;
+        }
+        let name = FileName {
+            patient: item.patient,
+            date: item.date,
+            kind: item.kind,
+            order: item.order,
+            timestamp: Timestamp(record.timestamp),
+            department: Some(record.department),
+            flag,
+        };
+        let leaf = as_component(&name.to_string());
+        let path = if extended {
+            let extension = match sniff(&content(entry)) {
+                Content::Xml => "xml",
+                _ => "hl7",
+            };
+            format!("{folder}/{leaf}/main_document.{extension}")
+        } else {
+            format!("{folder}/{leaf}")
+        };
+        files.push(Replayed {
+            path,
+            institution,
+            offset: entry.offset,
+            length: entry.length,
+        });
+    }
+    files.reverse();
+    files
+}
+
+/// `PPP/PPP/ID/DATE/KIND`; level 2 is absent for ids of up to three characters.
+fn folder_of(item: &KeyParts<'_>) -> String {
+    let patient = as_component(item.patient);
+    let (level1, level2) = (level1_of(&patient), level2_of(&patient));
+    let (date, kind) = (as_component(item.date), as_component(item.kind));
+    if level2.is_empty() {
+        format!("{level1}/{patient}/{date}/{kind}")
+    } else {
+        format!("{level1}/{level2}/{patient}/{date}/{kind}")
+    }
+}
+
+/// A name without separators.
+fn as_component(name: &str) -> String {
+    name.replace(['/', '\\'], "_")
+}
+
+/// Patient id of a spool key.
+pub(crate) fn patient_of(key: &[u8]) -> String {
+    let end = key.iter().position(|b| *b == 0).unwrap_or(key.len());
+    String::from_utf8_lossy(key.get(1..end).unwrap_or_default()).into_owned()
+}
