@@ -186,6 +186,19 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn damaged_resources_are_read(damage in prop::collection::vec(damage(), 0..6), path in "(name|Patient|\\$this|descendants\\(\\)|[.()|&=']|[a-z]{1,4}|[0-9]){0,12}") {
+        let mut body = br#"{"resourceType":"Patient","id":"p","_birthDate":{"extension":[{"url":"u","valueDecimal":1.50}]},"name":[{"given":["a",null],"_given":[null,{"id":"g"}]}]}"#.to_vec();
+        for d in &damage {
+            apply(&mut body, d);
+        }
+        bodies::fhirpath(&bodies::seed(0, &path.replace('\n', " "), &body));
+    }
+}
+
 #[test]
 fn whole_fixtures_pass_every_target() {
     for data in SEEDS.iter() {
@@ -197,6 +210,7 @@ fn whole_fixtures_pass_every_target() {
             bodies::journal,
             bodies::convert,
             bodies::document,
+            bodies::fhirpath,
         ] {
             body(data);
         }

@@ -483,3 +483,55 @@ fn no_empty_value(value: &serde_json::Value, at: &str) {
         _ => {}
     }
 }
+
+/// FHIR as JSON: the tree is sound, and what is compiled from the path is evaluated within its limits.
+pub fn fhirpath(data: &[u8]) {
+    let input = Input::of(data);
+    let core = warifu_r4::Core::builtin();
+    let limits = warifu_json::Limits {
+        depth: 100,
+        nodes: 100_000,
+        issues: 20,
+    };
+    let parsed = warifu_json::parse(input.bytes, limits, core);
+    let tree = &parsed.tree;
+    let end = u32::try_from(input.bytes.len()).unwrap_or(u32::MAX);
+    for issue in &parsed.issues {
+        assert!(
+            issue.span.start <= issue.span.end && issue.span.end <= end,
+            "{issue:?}"
+        );
+    }
+    for id in 0..tree.len() {
+        let span = tree.span(id);
+        assert!(span.start <= span.end && span.end <= end);
+        assert!(tree.after(id) > id && tree.after(id) <= tree.len());
+        let _ = (tree.key(id), tree.text(id));
+    }
+    let typed = warifu_r4::annotate(core, tree, None);
+    assert_eq!(typed.len(), usize::try_from(tree.len()).unwrap_or(0));
+    let engine = warifu_fhirpath::Engine::new(core);
+    let Ok(program) = engine.compile(input.path, warifu_fhirpath::Bounds::DEFAULT) else {
+        return;
+    };
+    if tree.is_empty() {
+        return;
+    }
+    let doc = warifu_fhirpath::Doc {
+        tree,
+        typed: &typed,
+    };
+    let mut env = warifu_fhirpath::Env::new(doc);
+    env.limits = warifu_fhirpath::Limits {
+        work: 200_000,
+        values: 20_000,
+        text: 20_000,
+    };
+    let root = warifu_fhirpath::Item::root(doc, warifu_json::ROOT);
+    let _ = engine.check(&program, root.of);
+    let mut evaluator = warifu_fhirpath::Evaluator::new(&engine, env);
+    let focus = warifu_fhirpath::Value::Item(root);
+    if let Ok(values) = evaluator.evaluate(&program, focus) {
+        assert!(values.len() <= 20_000);
+    }
+}
