@@ -15,8 +15,8 @@ use crate::Entry;
 #[macro_export]
 macro_rules! codes {
     ($($id:ident = $code:literal $name:literal $sev:ident $([$($flag:ident)*])? {
-        $ja:literal, $en:literal, $hja:literal, $hen:literal, $std:literal
-        $(; $wja:literal, $wen:literal $(; $wrong:expr => $right:expr)?)?
+        $ja:expr, $en:expr, $hja:expr, $hen:expr, $std:expr
+        $(; $wja:expr, $wen:expr $(; $wrong:expr => $right:expr)?)?
     })*) => {
         $(
             #[doc = $en]

@@ -408,6 +408,18 @@ impl<'a> Part<'a> {
             .iter()
             .all(|&b| b == d.component || b == d.repetition || b == d.subcomponent || b == b' ')
     }
+    /// Whether the part has a component separator (of the whole field: perhaps in another repetition).
+    pub fn has_components(&self) -> bool {
+        self.flags & F_COMP != 0
+    }
+    /// Whether the part has a repetition separator.
+    pub fn has_repetitions(&self) -> bool {
+        self.flags & F_REP != 0
+    }
+    /// Whether the part has a sub-component separator (of the whole field).
+    pub fn has_subcomponents(&self) -> bool {
+        self.flags & F_SUB != 0
+    }
     /// Whether the part is `""`: explicitly nothing.
     pub fn is_null(&self) -> bool {
         self.raw() == b"\"\""

@@ -519,16 +519,11 @@ const fn is_dated_adt(kind: Option<DataKind>) -> bool {
     )
 }
 
-/// Folder and PID-3 name the same person when they are equal but for leading zeros.
-pub(crate) fn same_patient(a: &str, b: &str) -> bool {
-    a.trim().trim_start_matches('0') == b.trim().trim_start_matches('0')
-}
-
 /// Key of the person a message is about. Where folder and PID-3 disagree neither is trusted: the pair
 /// is a person of its own, so that two persons are never merged.
 pub(crate) fn patient_key(folder: &str, pid3: &str) -> String {
     let pid3 = pid3.trim();
-    if folder.is_empty() || pid3.is_empty() || same_patient(folder, pid3) {
+    if folder.is_empty() || pid3.is_empty() || warifu_ssmix2::same_patient(folder, pid3) {
         return if folder.is_empty() {
             pid3.to_owned()
         } else {
@@ -548,7 +543,7 @@ fn note_patient(item: &Item<'_>, message: Message<'_>, out: &mut Output) {
     if pid3.text.trim().is_empty() {
         out.diagnostics
             .push(Diagnostic::new(&map_general::MAP009, span).with("PID-3"));
-    } else if !item.patient.is_empty() && !same_patient(item.patient, pid3.text) {
+    } else if !item.patient.is_empty() && !warifu_ssmix2::same_patient(item.patient, pid3.text) {
         out.diagnostics.push(Diagnostic::new(&ssm::SSM103, span));
     }
 }
@@ -559,7 +554,7 @@ fn complete<'a>(item: Item<'a>, message: Message<'a>) -> Item<'a> {
         return item;
     }
     Item {
-        kind: kinds::guess(message),
+        kind: warifu_ssmix2::guess(message),
         ..item
     }
 }

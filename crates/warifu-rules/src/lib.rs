@@ -10,10 +10,19 @@
 #![forbid(unsafe_code)]
 
 mod checker;
+mod cx;
 pub mod fix;
+mod grammar;
+mod patient;
+mod plan;
+mod rule;
+mod rules;
 pub mod selection;
 
 pub use checker::{Checker, File};
+pub use grammar::STRUCTURES;
+pub use rule::Rule;
+pub use rules::ELSEWHERE;
 use warifu_diag::{Code, Entry, Profile, catalogue};
 
 /// Which sets of rules are on; SS-MIX2 1.2g itself always is.
@@ -53,23 +62,27 @@ impl Options {
     }
 }
 
-/// Something the checker can find.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Rule {
-    /// Code, texts, examples, profile.
-    pub entry: Code,
-}
-
 /// Every rule, in order of family and number.
 pub fn rules() -> impl Iterator<Item = Rule> {
-    [
+    let mut all: Vec<Code> = [
         catalogue::enc::ALL,
         catalogue::hl7::ALL,
         catalogue::ssm::ALL,
     ]
-    .into_iter()
-    .flatten()
-    .map(|entry| Rule { entry })
+    .iter()
+    .chain(rules::CODES)
+    .flat_map(|family| family.iter().copied())
+    .collect();
+    all.sort_by_key(|entry| (family(entry.code), entry.code));
+    all.into_iter().map(|entry| Rule { entry })
+}
+
+/// Order of the families.
+fn family(code: &str) -> usize {
+    ["ENC", "HL7", "SSM", "NHO"]
+        .iter()
+        .position(|f| code.starts_with(f))
+        .unwrap_or(usize::MAX)
 }
 
 /// Every code: rules, and the findings of the conversion (`MAP`, `CLN`).

@@ -15,6 +15,7 @@ mod institution;
 pub mod journal;
 mod kind;
 mod layout;
+mod message;
 mod name;
 mod note;
 mod path;
@@ -26,6 +27,7 @@ pub use kind::{
     Action, DataKind, EXTENDED_KIND_LIMIT, ExtendedKind, KINDS, Kind, MessageRow, Stage,
 };
 pub use layout::{Layout, PatientKey, RootInstitutions};
+pub use message::{care_date, guess, same_number, same_patient};
 pub use name::{FileName, Flag, NO_ORDER, NameError, StorageKey, Timestamp, is_date_or_dash};
 pub use note::NameNote;
 pub use path::{

@@ -19,7 +19,7 @@ use warifu_hl7::{Index, Message, time};
 use warifu_ssmix2::{ExtendedKind, FileName, Place, State, components, locate, select};
 use warifu_terms::systems::{self, SystemUri};
 
-use crate::convert::{Core, File, patient_key, same_patient};
+use crate::convert::{Core, File, patient_key};
 use crate::cx::{Cx, Item, PatientContext};
 use crate::datatypes::{EN_REPRESENTATION, local_system};
 use crate::kinds::patient::JP_PATIENT;
@@ -503,7 +503,7 @@ fn person_of(
             out.diagnostics.push(Diagnostic::new(&MAP434, at));
         } else if !d.item.patient.is_empty()
             && !named.is_empty()
-            && !same_patient(d.item.patient, named)
+            && !warifu_ssmix2::same_patient(d.item.patient, named)
         {
             out.diagnostics.push(Diagnostic::new(&SSM103, at));
         }

@@ -215,21 +215,15 @@ fn check_event(cx: &mut Cx<'_, '_>, kind: DataKind) {
 fn check_key(cx: &mut Cx<'_, '_>, kind: DataKind) {
     let m = cx.message();
     if cx.item.date.len() == 8 {
-        // The field that holds the care date; where two may, the first that is sent counts.
-        let sent = kind.care_date_fields().iter().find_map(|f| {
-            let segment: &[u8; 3] = f.as_bytes().first_chunk()?;
-            let number = f.get(4..)?.parse().ok()?;
-            let value = m.first(segment)?.field(number).value();
-            value.text.get(..8).is_some().then_some((f, value))
-        });
+        let sent = warifu_ssmix2::care_date(kind, m);
         if let Some((field, value)) = sent.filter(|(_, v)| v.text.get(..8) != Some(cx.item.date)) {
-            cx.report_with(&SSM107, &value, *field);
+            cx.report_with(&SSM107, &value, field);
         }
     }
     let numbered = !cx.item.order.is_empty() && cx.item.order != warifu_ssmix2::NO_ORDER;
     if let Some(orc) = m.first(b"ORC").filter(|_| numbered) {
         let number = orc.field(2).value();
-        if !number.is_empty() && stem(number.text) != stem(cx.item.order) {
+        if !number.is_empty() && !warifu_ssmix2::same_number(number.text, cx.item.order) {
             cx.report(&SSM112, &number);
         }
     }
@@ -313,69 +307,6 @@ const fn head_rank(name: [u8; 3]) -> Option<u8> {
         b"PD1" => 4,
         b"PV1" => 6,
         b"PV2" => 7,
-        _ => return None,
-    })
-}
-
-/// Data kind of a message that came without a storage name, from MSH-9 and its segments.
-pub(crate) fn guess(m: Message<'_>) -> Option<DataKind> {
-    use DataKind as K;
-    let nine = m.first(b"MSH")?.field(9);
-    let (ty, event) = (
-        nine.comp(1).value().text.trim(),
-        nine.comp(2).value().text.trim(),
-    );
-    Some(match (ty, event) {
-        ("ADT", "A08" | "A23") => K::Adt00,
-        ("ADT", "A54" | "A55") => K::Adt01,
-        ("ADT", "A04") => K::Adt12,
-        ("ADT", "A14" | "A27") => K::Adt21,
-        ("ADT", "A01" | "A11") => K::Adt22,
-        ("ADT", "A21" | "A52") => K::Adt31,
-        ("ADT", "A22" | "A53") => K::Adt32,
-        ("ADT", "A15" | "A26") => K::Adt41,
-        ("ADT", "A02" | "A12") => K::Adt42,
-        ("ADT", "A16" | "A25") => K::Adt51,
-        ("ADT", "A03" | "A13") => K::Adt52,
-        ("ADT", "A60") => K::Adt61,
-        ("PPR", _) => K::Ppr01,
-        ("OMD", _) => K::Omd,
-        ("RDE", _) => {
-            if m.first(b"RXC").is_some() {
-                K::Omp02
-            } else {
-                K::Omp01
-            }
-        }
-        ("RAS", _) => {
-            let injected = m.first(b"RXC").is_some()
-                || m.segments()
-                    .any(|s| s.name() == *b"RXA" && s.field(12).is_some())
-                || m.first(b"RXR").is_some_and(|s| {
-                    matches!(
-                        s.field(1).comp(1).value().text,
-                        "IV" | "IM" | "SC" | "ID" | "IA"
-                    )
-                });
-            if injected { K::Omp12 } else { K::Omp11 }
-        }
-        ("OML", _) => K::Oml01,
-        ("OUL", _) => K::Oml11,
-        ("OMG", _) => match m.first(b"OBR")?.field(4).comp(3).value().text.trim() {
-            s if s.starts_with("JJ1017") || s.starts_with("JSHR") => K::Omg01,
-            s if s.starts_with("LENDO") => K::Omg02,
-            _ => K::Omg03,
-        },
-        ("OMI", _) => {
-            if m.first(b"IPC")
-                .is_some_and(|s| s.field(5).comp(1).value().text == "ES")
-            {
-                K::Omg12
-            } else {
-                K::Omg11
-            }
-        }
-        ("ORU", "R01") => K::Omg13,
         _ => return None,
     })
 }

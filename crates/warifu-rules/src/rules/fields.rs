@@ -1,0 +1,272 @@
+//! `SSM20x`, `HL712x`, `HL720x`: which fields are filled, how long they are, what their types allow.
+
+use warifu_diag::Example::Lines;
+use warifu_hl7::{Part, Segment};
+use warifu_terms::fields::FieldInfo;
+
+use super::{coding, laboratory, tables, times};
+use crate::cx::Cx;
+use crate::plan::{FieldPlan, Leaf, Shape};
+
+warifu_diag::codes! {
+    SSM201 = "SSM201" "required-field-missing" Error { "必須項目 {} が空です", "required field {} is empty", "送り手で値を入れてください", "let the sender fill it", "SS-MIX2 セグメント定義 (R)";
+        "必須項目がないと、受け手は取り込みを拒むか、誤った既定値で補います。", "Without it a receiver refuses the message or fills in a wrong default.";
+        Lines("ADT-00", "PID|1||0000000001^^^^PI||試験^花子^^^^^L^I~シケン^ハナコ^^^^^L^P|||F") => Lines("ADT-00", "PID|1||0000000001^^^^PI||試験^花子^^^^^L^I~シケン^ハナコ^^^^^L^P||19680303|F") }
+    SSM202 = "SSM202" "required-field-null" Info { "必須項目 {} が \"\" (なし) です", "required field {} is \"\" (none)", "値があれば入れてください", "fill it if there is a value", "SS-MIX2 セグメント定義 (R); HL7 v2.5 §2.6";
+        "\"\" は「値を消す」という意味です。外用薬の１回量のように決まらないときだけ使います。", "\"\" means that the value is deleted; use it only where there can be none, as the dose of an ointment.";
+        Lines("OMP-01", "RXE||100000101^試験錠^HOT9|\"\"||TAB^錠^MR9P|||||7|TAB^錠^MR9P") => Lines("OMP-01", "RXE||100000101^試験錠^HOT9|1||TAB^錠^MR9P|||||7|TAB^錠^MR9P") }
+    SSM203 = "SSM203" "expected-field-empty" Info [strict] { "分かれば必須の項目 {} が空です", "field {}, required if known, is empty", "分かるなら入れてください", "fill it if it is known", "SS-MIX2 セグメント定義 (RE)";
+        "採取日時や検体番号がないと、結果をほかの記録と結び付けられません。", "Without collection time or specimen number a result cannot be tied to other records.";
+        Lines("OML-11", "SPM|1|||023^血清^JC10|||||||||||||202604010850") => Lines("OML-11", "SPM|1|S0001||023^血清^JC10||||L^左^99TST|||||||||202604010850") }
+    SSM204 = "SSM204" "field-not-used" Info [strict] { "SS-MIX2 で使わない項目です ({})", "SS-MIX2 does not use this field ({})", "SS-MIX2 の項目に書いてください", "use the fields of SS-MIX2", "SS-MIX2 セグメント定義 (N)";
+        "受け手は読まないので、そこに書いた内容は伝わりません。", "Receivers do not read it.";
+        Lines("ADT-00", "PID|1||0000000001^^^^PI||試験^花子^^^^^L^I~シケン^ハナコ^^^^^L^P||19680303|F||||||||M") => Lines("ADT-00", "PID|1||0000000001^^^^PI||試験^花子^^^^^L^I~シケン^ハナコ^^^^^L^P||19680303|F") }
+    HL7120 = "HL7120" "extra-fields" Warning { "{} より後ろに、定義にない項目があります", "fields after {} that the segment does not have", "区切り文字 | の数を確かめてください", "count the | delimiters", "HL7 v2.5 セグメント定義";
+        "区切り文字が余分か、途中の値に | が入っています。後ろの項目がずれて読まれます。", "A delimiter too many, or a | inside a value, shifts the fields behind it.";
+        Lines("ADT-00", "DB1|1|PT||N|||||||X") => Lines("ADT-00", "DB1|1|PT||N") }
+    HL7121 = "HL7121" "value-too-long" Warning { "{} の長さの上限を超えています", "longer than {} may be", "上限に収めるか、正しい項目に書いてください", "shorten it or put it into the right field", "HL7 v2.5 セグメント定義 LEN";
+        "受け手は上限で切り捨てるので、後ろの部分が失われます。", "Receivers cut at the limit and lose the rest.";
+        Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10|123456789012345678901|7.2|g/dL^g/dL^ISO+|||||F") => Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10|1|7.2|g/dL^g/dL^ISO+|||||F") }
+    HL7122 = "HL7122" "field-repeated" Warning { "繰り返せない項目 {} に ~ があります", "field {} may not repeat", "値を一つにしてください", "send one value", "HL7 v2.5 セグメント定義 RP/#";
+        "受け手は最初の値だけを読みます。", "Receivers read the first value only.";
+        Lines("ADT-00", "PID|1||0000000001^^^^PI||試験^花子^^^^^L^I~シケン^ハナコ^^^^^L^P||19680303~19680304|F") => Lines("ADT-00", "PID|1||0000000001^^^^PI||試験^花子^^^^^L^I~シケン^ハナコ^^^^^L^P||19680303|F") }
+    HL7123 = "HL7123" "too-many-components" Warning { "{} の成分が多すぎます", "too many components in {}", "区切り文字 ^ の数を確かめてください", "count the ^ delimiters", "HL7 v2.5 §2.A データ型";
+        "区切り文字が余分だと、後ろの成分がずれて読まれます。", "A delimiter too many shifts what stands behind it.";
+        Lines("ADT-00", "NK1|1|試験^太郎|SPO^配偶者^HL70063^^^^^^^X") => Lines("ADT-00", "NK1|1|試験^太郎|SPO^配偶者^HL70063") }
+    HL7124 = "HL7124" "components-in-simple-value" Warning { "成分のない型の項目 {} に ^ があります", "field {} has no components but holds ^", "^ は \\S\\ と書くか、正しい項目に書いてください", "write ^ as \\S\\, or use the right field", "HL7 v2.5 §2.A データ型";
+        "受け手は ^ より後ろを捨てます。", "Receivers drop what follows ^.";
+        Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10|1^2|7.2|g/dL^g/dL^ISO+|||||F") => Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10|1|7.2|g/dL^g/dL^ISO+|||||F") }
+    HL7201 = "HL7201" "number-unreadable" Warning { "数値の項目 {} が数値ではありません", "{} is a number but holds something else", "NM には数字・符号・小数点だけを書いてください", "write only digits, a sign and a point in NM", "HL7 v2.5 §2.A.47 NM";
+        "受け手は数値として計算も比較もできません。", "Receivers can neither compute nor compare.";
+        Lines("OMP-01", "RXE||100000101^試験錠^HOT9|一||TAB^錠^MR9P|||||7|TAB^錠^MR9P") => Lines("OMP-01", "RXE||100000101^試験錠^HOT9|1||TAB^錠^MR9P|||||7|TAB^錠^MR9P") }
+    HL7202 = "HL7202" "number-full-width" Warning [safe] { "数値の項目 {} が全角です", "the number in {} is written in full-width characters", "半角の数字で書いてください", "write ASCII digits", "HL7 v2.5 §2.A.47 NM";
+        "全角の数字は、多くの受け手で数値として読めません。", "Most receivers cannot read full-width digits as a number.";
+        Lines("OMP-01", "RXE||100000101^試験錠^HOT9|１||TAB^錠^MR9P|||||7|TAB^錠^MR9P") => Lines("OMP-01", "RXE||100000101^試験錠^HOT9|1||TAB^錠^MR9P|||||7|TAB^錠^MR9P") }
+    HL7203 = "HL7203" "number-with-comma" Warning { "数値の項目 {} に桁区切りのコンマがあります", "the number in {} has a thousands separator", "コンマを取ってください", "leave the comma out", "HL7 v2.5 §2.A.47 NM";
+        "コンマを小数点として読む受け手では、値が千分の一になります。", "A receiver that takes the comma for a point reads a thousandth.";
+        Lines("OMP-02", "RXE||00^一般^JHSI0002|1,000||ML^mL^MR9P") => Lines("OMP-02", "RXE||00^一般^JHSI0002|1000||ML^mL^MR9P") }
+    HL7204 = "HL7204" "number-with-unit" Warning { "数値の項目 {} に単位が付いています", "the number in {} carries its unit", "単位は単位の項目に書いてください", "write the unit in its own field", "HL7 v2.5 §2.A.47 NM";
+        "数値と単位が一緒だと、量の確認や計算ができません。", "With the unit inside, amounts cannot be checked.";
+        Lines("OMP-01", "RXE||100000101^試験錠^HOT9|1錠||TAB^錠^MR9P|||||7|TAB^錠^MR9P") => Lines("OMP-01", "RXE||100000101^試験錠^HOT9|1||TAB^錠^MR9P|||||7|TAB^錠^MR9P") }
+    HL7205 = "HL7205" "set-id-unreadable" Warning { "連番の項目 {} が数字ではありません", "set id {} is no number", "1 からの連番を書いてください", "number from 1", "HL7 v2.5 §2.A.67 SI";
+        "順番が分からず、受け手が並べ替えられません。", "Receivers cannot tell the order.";
+        Lines("OML-11", "OBX|A|NM|3A010000002327101^総蛋白^JC10||7.2|g/dL^g/dL^ISO+|||||F") => Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|g/dL^g/dL^ISO+|||||F") }
+}
+
+/// Longest repetition in characters: HL7's, but for what SS-MIX2 allows beyond it (deviations of the
+/// field: CX.1 up to 30, XAD.8 up to 100, RXE-23 up to 8).
+pub(crate) fn length_of(segment: &str, info: &FieldInfo) -> usize {
+    let given = usize::try_from(info.length).unwrap_or(0);
+    match (segment, info.n) {
+        ("RXE", 23) => 8,
+        // `CWE` has three letters.
+        ("OBX", 2) => 3,
+        // Their types were lengthened by what HL7 v2.5 puts into a CWE.
+        _ if matches!(
+            info.datatype,
+            "CWE" | "CE" | "CNE" | "XCN" | "XAD" | "XPN" | "CQ"
+        ) =>
+        {
+            given.max(250)
+        }
+        _ => given,
+    }
+}
+
+/// A field that is not sent.
+pub(crate) fn empty(cx: &mut Cx<'_, '_>, segment: Segment<'_>, number: usize, plan: &FieldPlan) {
+    if plan.is_required(cx.kind) {
+        cx.report_absent(&SSM201, segment, number);
+    } else if plan.is_expected(cx.kind) {
+        cx.report_absent(&SSM203, segment, number);
+    }
+}
+
+/// A field beyond the last one that the segment has.
+pub(crate) fn extra(cx: &mut Cx<'_, '_>, segment: Segment<'_>, number: usize) {
+    let rest = (number..=segment.field_count()).map(|n| segment.field(n));
+    if let Some(field) = rest.into_iter().find(Part::is_some) {
+        let last = format!("{}-{}", segment.name_str(), number.saturating_sub(1));
+        cx.report_with(&HL7120, field, last);
+    }
+}
+
+/// A field that is sent.
+pub(crate) fn check(
+    cx: &mut Cx<'_, '_>,
+    segment: Segment<'_>,
+    field: Part<'_>,
+    number: usize,
+    plan: &FieldPlan,
+) {
+    let name = || format!("{}-{number}", segment.name_str());
+    if field.is_null() {
+        if plan.is_required(cx.kind) {
+            cx.report_with(&SSM202, field, name());
+        }
+        return;
+    }
+    if !plan.is_used(cx.kind) {
+        cx.report_with(&SSM204, field, name());
+    }
+    if segment.name() == *b"MSH" && number <= 2 {
+        return;
+    }
+    let repeats = field.has_repetitions();
+    if repeats && !plan.repeats {
+        cx.report_with(&HL7122, field, name());
+    }
+    if !repeats {
+        return one(cx, segment, field, number, plan);
+    }
+    for repetition in field.reps().filter(Part::is_some) {
+        one(cx, segment, repetition, number, plan);
+    }
+}
+
+/// One repetition of a field.
+fn one(cx: &mut Cx<'_, '_>, segment: Segment<'_>, at: Part<'_>, number: usize, plan: &FieldPlan) {
+    let name = || format!("{}-{number}", segment.name_str());
+    let raw = at.raw();
+    // Bytes are never fewer than characters.
+    if plan.length > 0 && raw.len() > plan.length && at.text().text.chars().count() > plan.length {
+        cx.report_with(&HL7121, at, name());
+    }
+    if at.has_components()
+        && let Some(width) = plan.width
+    {
+        let filled = at
+            .comps()
+            .enumerate()
+            .filter(|(_, c)| c.is_some())
+            .last()
+            .map_or(0, |(last, _)| last + 1);
+        if filled > width {
+            let code = if width == 1 { &HL7124 } else { &HL7123 };
+            cx.report_with(code, at, name());
+        }
+    }
+    match &plan.shape {
+        Shape::Leaf(Leaf::Text) => tables::check(cx, segment, number, at),
+        Shape::Leaf(kind) => leaf(cx, *kind, at.comp(1), &name),
+        Shape::Coded => coding::check(cx, segment, number, at),
+        Shape::Components(leaves) => {
+            components(cx, leaves, at, &name);
+            tables::check(cx, segment, number, at);
+        }
+        Shape::CodedInside(leaves, coded) => {
+            components(cx, leaves, at, &name);
+            coding::check_inside(cx, segment, number, at.comp(*coded));
+        }
+        Shape::Varies => laboratory::value(cx, segment, at),
+    }
+}
+
+fn components(
+    cx: &mut Cx<'_, '_>,
+    leaves: &[(usize, Leaf)],
+    at: Part<'_>,
+    name: &dyn Fn() -> String,
+) {
+    for (number, kind) in leaves {
+        let component = at.comp(*number);
+        if component.is_some() {
+            leaf(cx, *kind, component, &|| format!("{}.{number}", name()));
+        }
+    }
+}
+
+/// A leaf of a type that has a form.
+pub(crate) fn leaf(cx: &mut Cx<'_, '_>, kind: Leaf, at: Part<'_>, name: &dyn Fn() -> String) {
+    match kind {
+        Leaf::Text => {}
+        Leaf::Number => number(cx, at, name),
+        Leaf::SetId => {
+            let text = at.value().trimmed().text;
+            if !text.is_empty() && !text.bytes().all(|b| b.is_ascii_digit()) {
+                cx.report_with(&HL7205, at, name());
+            }
+        }
+        Leaf::Day => times::day(cx, at, name),
+        Leaf::TimeOfDay => times::time_of_day(cx, at, name),
+        Leaf::Time => times::time(cx, at, name),
+    }
+}
+
+/// Whether a text is an NM: `[+-]?(\d+\.?\d*|\.\d+)`.
+pub(crate) fn is_number(text: &str) -> bool {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let all = |t: &str| t.bytes().all(|b| b.is_ascii_digit());
+    all(whole) && all(fraction) && !(whole.is_empty() && fraction.is_empty())
+}
+
+/// Full-width digits, signs and point as ASCII.
+pub(crate) fn narrowed(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '０'..='９' | '＋' | '．' => char::from_u32(u32::from(c) - 0xFEE0).unwrap_or(c),
+            '－' | '−' | '‐' => '-',
+            c => c,
+        })
+        .collect()
+}
+
+fn number(cx: &mut Cx<'_, '_>, at: Part<'_>, name: &dyn Fn() -> String) {
+    let text = at.value().trimmed().text;
+    if text.is_empty() || is_number(text) {
+        return;
+    }
+    let narrow = narrowed(text);
+    if is_number(&narrow) {
+        let titles = ("半角にする", "write it in ASCII");
+        let bytes = narrow.into_bytes();
+        cx.report_fix(&HL7202, at, Some(name().into()), titles, bytes);
+        return;
+    }
+    let grouped = narrow.split(',').enumerate().all(|(at, part)| {
+        let part = part.split_once('.').map_or(part, |(whole, _)| whole);
+        let digits = part.bytes().all(|b| b.is_ascii_digit());
+        digits
+            && if at == 0 {
+                !part.is_empty()
+            } else {
+                part.len() == 3
+            }
+    });
+    let code = if narrow.contains(',') && grouped {
+        &HL7203
+    } else if narrow.starts_with(|c: char| c.is_ascii_digit()) && has_unit(&narrow) {
+        &HL7204
+    } else {
+        &HL7201
+    };
+    cx.report_with(code, at, name());
+}
+
+/// Whether a number is followed by letters that can be a unit.
+fn has_unit(text: &str) -> bool {
+    let unit = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+    !unit.is_empty()
+        && unit
+            .trim_start()
+            .chars()
+            .all(|c| c.is_alphabetic() || matches!(c, '/' | '%' | '％' | '㎎' | '㎖'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_those_of_hl7() {
+        for text in ["1", "-1", "+1.5", ".5", "5.", "0000"] {
+            assert!(is_number(text), "{text}");
+        }
+        for text in ["", ".", "-", "1e3", "1,000", "<1", "１", "1 2", "--1"] {
+            assert!(!is_number(text), "{text}");
+        }
+        assert_eq!(narrowed("－１．５"), "-1.5");
+        assert!(has_unit("1錠") && has_unit("5.0mg") && !has_unit("1-2"));
+    }
+}

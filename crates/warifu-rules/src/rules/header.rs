@@ -1,0 +1,212 @@
+//! `SSM15x`, `SSM103`, `SSM106`, `SSM107`, `SSM112`: the head of a message, and the message against its
+//! file name.
+
+use warifu_diag::Example::{Lines, Message};
+use warifu_diag::catalogue::ssm::{SSM103, SSM106, SSM107, SSM112};
+use warifu_hl7::Part;
+use warifu_hl7::time;
+use warifu_ssmix2::{Action, Flag, NO_ORDER};
+
+use crate::cx::Cx;
+use crate::rule::{Check, field, message};
+
+pub(crate) const CHECKS: &[Check] = &[
+    message(event),
+    message(identity),
+    message(care_date),
+    message(order_number),
+    field("MSH", 7, sent),
+    field("MSH", 9, type_parts),
+    field("MSH", 12, version),
+    field("MSH", 18, charset),
+    field("MSH", 20, scheme),
+    message(profile),
+];
+
+warifu_diag::codes! {
+    SSM150 = "SSM150" "care-date-field-empty" Error { "診療日になる項目 {} が空です", "field {}, which holds the care date, is empty", "送り手で日時を入れてください", "let the sender fill it", "SS-MIX2 データ種別一覧 (診療日)";
+        "ファイル名の診療日と照合できず、いつのデータか確かめられません。", "The care date of the file name cannot be confirmed.";
+        Lines("ADT-22", "PV1|1|I|3E^301^1^^^N||||D01^見立^一郎^^^^^^^L^^^^^I|||01") => Lines("ADT-22", "PV1|1|I|3E^301^1^^^N||||D01^見立^一郎^^^^^^^L^^^^^I|||01||||||||||||||||||||||||||||||||||202604010900") }
+    SSM151 = "SSM151" "timestamp-differs-from-message" Info { "MSH-7 がファイル名の発生日時と違います", "MSH-7 differs from the time stamp of the file name", "MSH-7 と同じ日時をファイル名に書いてください", "write the time of MSH-7 into the file name", "SS-MIX2 ファイル命名規約 (発生日時)";
+        "どの版が新しいかが、名前と中身で食い違います。", "Name and content disagree on which version is newer.";
+        Lines("ADT-00", "MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260301093000.123||ADT^A08^ADT_A01|1|P|2.5||||||~ISO IR87||ISO 2022-1994") => Lines("ADT-00", "MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260401093000.123||ADT^A08^ADT_A01|1|P|2.5||||||~ISO IR87||ISO 2022-1994") }
+    SSM152 = "SSM152" "version-not-2-5" Warning { "MSH-12 が 2.5 ではありません", "MSH-12 is not 2.5", "2.5 と書いてください", "write 2.5", "SS-MIX2 MSH-12; HL7 表 0104";
+        "別の版として読む受け手では、項目の意味が変わります。", "Read as another version fields mean other things.";
+        Message("MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260401093000.123||ADT^A08^ADT_A01|1|P|2.4||||||~ISO IR87||ISO 2022-1994") => Message("MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260401093000.123||ADT^A08^ADT_A01|1|P|2.5||||||~ISO IR87||ISO 2022-1994") }
+    SSM153 = "SSM153" "charset-spelling" Info [safe] { "MSH-18 の書き方が ~ISO IR87 ではありません", "MSH-18 is not written ~ISO IR87", "~ISO IR87 と書いてください", "write ~ISO IR87", "SS-MIX2 MSH-18; HL7 表 0211";
+        "つづりで文字コードを選ぶ受け手は、漢字を読めません。", "Receivers that go by the spelling cannot read kanji.";
+        Message("MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260401093000.123||ADT^A08^ADT_A01|1|P|2.5||||||~ISOIR87||ISO 2022-1994") => Message("MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260401093000.123||ADT^A08^ADT_A01|1|P|2.5||||||~ISO IR87||ISO 2022-1994") }
+    SSM154 = "SSM154" "charset-scheme-spelling" Info [safe] { "MSH-20 の書き方が ISO 2022-1994 ではありません", "MSH-20 is not written ISO 2022-1994", "ISO 2022-1994 と書いてください", "write ISO 2022-1994", "SS-MIX2 MSH-20; HL7 表 0356";
+        "切り替え方式を確かめる受け手は、漢字を読めません。", "Receivers that check the scheme cannot read kanji.";
+        Message("MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260401093000.123||ADT^A08^ADT_A01|1|P|2.5||||||~ISO IR87||ISO2022-1994") => Message("MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260401093000.123||ADT^A08^ADT_A01|1|P|2.5||||||~ISO IR87||ISO 2022-1994") }
+    SSM155 = "SSM155" "message-time-without-seconds" Info { "MSH-7 に秒がありません", "MSH-7 has no seconds", "ミリ秒まで書いてください", "write it down to milliseconds", "SS-MIX2 MSH-7; ファイル命名規約";
+        "同じ分に書かれた版の順序が決まりません。", "Versions of one minute cannot be put in order.";
+        Message("MSH|^~\\&|HIS|HOSP|GW|SSMIX2|202604010930||ADT^A08^ADT_A01|1|P|2.5||||||~ISO IR87||ISO 2022-1994") => Message("MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260401093000.123||ADT^A08^ADT_A01|1|P|2.5||||||~ISO IR87||ISO 2022-1994") }
+    SSM156 = "SSM156" "message-type-incomplete" Warning { "MSH-9 にメッセージ型かイベントがありません", "MSH-9 lacks the message type or the event", "ADT^A08^ADT_A01 のように書いてください", "write it like ADT^A08^ADT_A01", "HL7 v2.5 §2.15.9.9; SS-MIX2 MSH-9";
+        "受け手は何のメッセージか分からず、読み方を選べません。", "Receivers cannot tell what message it is.";
+        Message("MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260401093000.123||ADT|1|P|2.5||||||~ISO IR87||ISO 2022-1994") => Message("MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260401093000.123||ADT^A08^ADT_A01|1|P|2.5||||||~ISO IR87||ISO 2022-1994") }
+    SSM157 = "SSM157" "profile-not-declared" Info [strict] { "MSH-21 に SS-MIX2 の版がありません", "MSH-21 does not declare the version of SS-MIX2", "SS-MIX2_1.20^SS-MIX2^1.2.392.200250.2.1.100.1.2.120^ISO と書いてください", "write SS-MIX2_1.20^SS-MIX2^1.2.392.200250.2.1.100.1.2.120^ISO", "SS-MIX2 MSH-21 (1.2c 以降)";
+        "受け手は、どの版の仕様で読むかを選べません。", "Receivers cannot choose the version to read it by.";
+        Message("MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260401093000.123||ADT^A08^ADT_A01|1|P|2.5||||||~ISO IR87||ISO 2022-1994") => Message("MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260401093000.123||ADT^A08^ADT_A01|1|P|2.5||||||~ISO IR87||ISO 2022-1994|SS-MIX2_1.20^SS-MIX2^1.2.392.200250.2.1.100.1.2.120^ISO") }
+    SSM158 = "SSM158" "cancel-with-flag-1" Warning { "取消イベントなのに、フラグが 1 (有効) です", "a cancelling event under flag 1 (valid)", "取消は、対象とともにフラグ 0 にしてください", "give the cancellation and what it cancels flag 0", "SS-MIX2 コンディションフラグ (削除)";
+        "取り消された入院や予定を、受け手が有効として数えます。", "Receivers count the cancelled event as valid.";
+        Lines("ADT-22", "MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260401093000.123||ADT^A11^ADT_A09|1|P|2.5||||||~ISO IR87||ISO 2022-1994") => Lines("ADT-22", "MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260401093000.123||ADT^A01^ADT_A01|1|P|2.5||||||~ISO IR87||ISO 2022-1994") }
+    SSM159 = "SSM159" "patient-id-padding" Info { "PID-3 とフォルダーの患者IDで、先頭の 0 の数が違います", "PID-3 and the folder differ in leading zeros", "同じ桁数で書いてください", "write the same number of digits", "SS-MIX2 PID-3; フォルダー構成";
+        "文字列で比べる受け手では別の患者になります。", "Receivers that compare texts see two patients.";
+        Lines("ADT-00", "PID|1||1^^^^PI||試験^花子^^^^^L^I~シケン^ハナコ^^^^^L^P||19680303|F") => Lines("ADT-00", "PID|1||0000000001^^^^PI||試験^花子^^^^^L^I~シケン^ハナコ^^^^^L^P||19680303|F") }
+}
+
+/// `SSM106`, `SSM158`: MSH-9 against the kind and the flag.
+fn event(cx: &mut Cx<'_, '_>) {
+    let Some(nine) = cx.message.first(b"MSH").map(|s| s.field(9)) else {
+        return;
+    };
+    let (Some(kind), Some(_)) = (cx.kind, cx.name) else {
+        return;
+    };
+    let text = |n| nine.comp(n).value().trimmed().text;
+    match kind.action(text(1), text(2)) {
+        None if nine.is_some() => cx.report(&SSM106, nine),
+        Some(Action::Cancel) => {
+            cx.facts.cancels = true;
+            if cx.name.is_some_and(|n| n.flag == Flag::Current) {
+                cx.report(&SSM158, nine);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// `SSM103`, `SSM159`: PID-3 against the folder.
+fn identity(cx: &mut Cx<'_, '_>) {
+    let Some(three) = cx.message.first(b"PID").map(|s| s.field(3)) else {
+        return;
+    };
+    let id = three.value().trimmed();
+    if id.is_empty() || cx.patient.is_empty() || id.text == cx.patient {
+        return;
+    }
+    let code = if warifu_ssmix2::same_patient(id.text, cx.patient) {
+        &SSM159
+    } else {
+        &SSM103
+    };
+    cx.facts.other_person = code == &SSM103;
+    cx.report(code, three.comp(1));
+}
+
+/// `SSM107`, `SSM150`: the care date.
+fn care_date(cx: &mut Cx<'_, '_>) {
+    let Some(kind) = cx.kind else {
+        return;
+    };
+    if let Some((field, value)) = warifu_ssmix2::care_date(kind, cx.message) {
+        let date = cx.name.map_or("", |n| n.date);
+        let named = date.len() == 8;
+        if named && value.text.get(..8) != Some(date) {
+            cx.report_value(&SSM107, value, field);
+        }
+        return;
+    }
+    let place = kind.care_date_fields().iter().find_map(|field| {
+        let segment = cx.message.first(field.as_bytes().first_chunk()?)?;
+        Some((segment, field.get(4..)?.parse::<usize>().ok()?))
+    });
+    // Without the segment its absence is reported; a value that is no time is, too.
+    if let Some((segment, number)) = place
+        && !segment.field(number).is_some()
+    {
+        cx.report_absent(&SSM150, segment, number);
+    }
+}
+
+/// `SSM112`: ORC-2 against the file name.
+fn order_number(cx: &mut Cx<'_, '_>) {
+    let Some(name) = cx.name.filter(|n| n.order != NO_ORDER) else {
+        return;
+    };
+    if cx.kind.is_none() {
+        return;
+    }
+    if let Some(orc) = cx.message.first(b"ORC") {
+        let two = orc.field(2);
+        let number = two.value();
+        if !number.is_empty() && !warifu_ssmix2::same_number(number.text, name.order) {
+            cx.report(&SSM112, two);
+        }
+    }
+}
+
+/// `SSM151`, `SSM155`: MSH-7.
+fn sent<'m>(cx: &mut Cx<'m, '_>, at: Part<'m>) {
+    let text = at.value().trimmed().text;
+    let Some(time) = time::parse(text) else {
+        return;
+    };
+    if time.second.is_none() {
+        cx.report(&SSM155, at);
+    }
+    let Some(name) = cx.name else {
+        return;
+    };
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    // To the minute: vendors cut or round what follows.
+    let minute = |t: &str| t.get(..12).map(str::to_owned);
+    if digits.len() >= 12 && minute(&digits) != minute(name.timestamp.0) {
+        cx.report(&SSM151, at);
+    }
+    if cx.facts.wanted {
+        cx.facts.sent = Some(time);
+        cx.facts.control_id = cx.spot(cx.message.value(b"MSH", 10));
+    }
+}
+
+/// `SSM156`: the parts of MSH-9.
+fn type_parts<'m>(cx: &mut Cx<'m, '_>, at: Part<'m>) {
+    if at.comp(1).value().is_empty() || at.comp(2).value().is_empty() {
+        cx.report(&SSM156, at);
+    }
+}
+
+/// `SSM152`: MSH-12.
+fn version<'m>(cx: &mut Cx<'m, '_>, at: Part<'m>) {
+    if at.value().trimmed().text != "2.5" {
+        cx.report(&SSM152, at);
+    }
+}
+
+/// `SSM153`: MSH-18.
+fn charset<'m>(cx: &mut Cx<'m, '_>, at: Part<'m>) {
+    use warifu_source::Charset;
+    let raw = at.raw();
+    let iso = cx.message.charset() == Charset::Iso2022Jp;
+    if iso
+        && raw != b"~ISO IR87"
+        && warifu_source::declared(raw).is_none_or(|d| d == Charset::Iso2022Jp)
+    {
+        let titles = ("~ISO IR87 にする", "write ~ISO IR87");
+        cx.report_fix(&SSM153, at, None, titles, b"~ISO IR87".to_vec());
+    }
+}
+
+/// `SSM154`: MSH-20.
+fn scheme<'m>(cx: &mut Cx<'m, '_>, at: Part<'m>) {
+    let text = at.value().text;
+    let folded: String = text
+        .chars()
+        .filter(|c| !c.is_whitespace() && *c != '-')
+        .collect();
+    if text != "ISO 2022-1994" && folded == "ISO20221994" {
+        let titles = ("ISO 2022-1994 にする", "write ISO 2022-1994");
+        cx.report_fix(&SSM154, at, None, titles, b"ISO 2022-1994".to_vec());
+    }
+}
+
+/// `SSM157`: MSH-21.
+fn profile(cx: &mut Cx<'_, '_>) {
+    if let Some(msh) = cx.message.first(b"MSH")
+        && !msh.field(21).value().text.starts_with("SS-MIX2")
+    {
+        cx.report_absent(&SSM157, msh, 21);
+    }
+}

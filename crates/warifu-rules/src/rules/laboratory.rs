@@ -1,0 +1,306 @@
+//! `SSM64x`–`SSM66x`: results (OBX), specimens (SPM), laboratory orders.
+
+use warifu_diag::Example::Lines;
+use warifu_hl7::{Part, Segment};
+use warifu_ssmix2::DataKind as K;
+
+use super::coding;
+use super::fields::{is_number, leaf, narrowed};
+use crate::cx::{Cx, is_after, time_of};
+use crate::plan::Leaf;
+use crate::rule::{Check, field, message, segment};
+
+pub(crate) const CHECKS: &[Check] = &[
+    segment("OBX", result),
+    segment("SPM", specimen),
+    field("OBX", 7, reference),
+    message(repeated_items),
+];
+
+warifu_diag::codes! {
+    SSM641 = "SSM641" "result-value-missing" Warning { "結果の値 (OBX-5) がありません", "the result has no value (OBX-5)", "値を入れるか、得られないなら OBX-11 を X にしてください", "fill it, or set OBX-11 to X if there is none", "SS-MIX2 OBX-5, OBX-11; HL7 表 0085";
+        "値のない最終結果は、検査したのか、できなかったのか分かりません。", "A final result without value does not say whether the test was done.";
+        Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10|||g/dL^g/dL^ISO+|||||F") => Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|g/dL^g/dL^ISO+|||||F") }
+    SSM642 = "SSM642" "result-type-missing" Warning { "値があるのに値型 (OBX-2) がありません", "a value without its type (OBX-2)", "NM・ST・CWE などの値型を書いてください", "write the type: NM, ST, CWE …", "SS-MIX2 OBX-2; HL7 v2.5 §7.4.2.2";
+        "数値か文字かを受け手が推測することになります。", "Receivers have to guess whether it is a number.";
+        Lines("OML-11", "OBX|1||3A010000002327101^総蛋白^JC10||7.2|g/dL^g/dL^ISO+|||||F") => Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|g/dL^g/dL^ISO+|||||F") }
+    SSM643 = "SSM643" "structured-number" Error { "値型 SN は使えません", "value type SN is not allowed", "不等号つきの値は ST で「< 0.5」のように書いてください", "write comparators as ST: < 0.5", "SS-MIX2 OBX-2 (OML-11)";
+        "SS-MIX2 の受け手は SN を読みません。", "Receivers of SS-MIX2 do not read SN.";
+        Lines("OML-11", "OBX|1|SN|3A010000002327101^総蛋白^JC10||<^7.2|g/dL^g/dL^ISO+|||||F") => Lines("OML-11", "OBX|1|ST|3A010000002327101^総蛋白^JC10||< 7.2|g/dL^g/dL^ISO+|||||F") }
+    SSM644 = "SSM644" "result-not-a-number" Warning { "値型 NM の結果が数値ではありません", "a result of type NM is no number", "数値でない結果は値型を ST にしてください", "use type ST for what is no number", "SS-MIX2 OBX-5; HL7 v2.5 §2.A.47 NM";
+        "数値として取り込めず、結果が欠けます。", "It cannot be imported as a number, and the result is lost.";
+        Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10||検体不良|g/dL^g/dL^ISO+|||||F") => Lines("OML-11", "OBX|1|ST|3A010000002327101^総蛋白^JC10||検体不良|g/dL^g/dL^ISO+|||||F") }
+    SSM645 = "SSM645" "comparator-in-number" Warning { "値型 NM の結果に不等号があります", "a result of type NM holds a comparator", "値型を ST にして「< 0.5」のように書いてください", "use type ST and write < 0.5", "SS-MIX2 OBX-2, OBX-5";
+        "NM は数字だけです。不等号を落とすと、検出限界が実測値になります。", "NM is digits only; without the sign a limit becomes a measurement.";
+        Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10||<0.5|g/dL^g/dL^ISO+|||||F") => Lines("OML-11", "OBX|1|ST|3A010000002327101^総蛋白^JC10||< 0.5|g/dL^g/dL^ISO+|||||F") }
+    SSM646 = "SSM646" "number-without-unit-field" Info { "数値の結果に単位 (OBX-6) がありません", "a numeric result without a unit (OBX-6)", "単位を書いてください。比や指数なら {1} などです", "write the unit", "SS-MIX2 OBX-6";
+        "単位が分からない数値は比べられません。", "A number without its unit cannot be compared.";
+        Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2||||||F") => Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|g/dL^g/dL^ISO+|||||F") }
+    SSM647 = "SSM647" "request-status-in-result" Info { "検査結果の OBX-11 が O (依頼) です", "OBX-11 of a result is O (request)", "結果なら F などを書いてください", "write F and the like for results", "HL7 表 0085; SS-MIX2 OML-11";
+        "依頼の内容として扱われ、結果になりません。", "It counts as a request and not as a result.";
+        Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|g/dL^g/dL^ISO+|||||O") => Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|g/dL^g/dL^ISO+|||||F") }
+    SSM648 = "SSM648" "reference-range-unreadable" Info { "基準範囲 (OBX-7) を下限と上限に分けられません", "the reference range (OBX-7) cannot be split into low and high", "1.2-2.0、> 10、< 15 のように書いてください", "write it as 1.2-2.0, > 10 or < 15", "HL7 v2.5 §7.4.2.7";
+        "値が基準の内か外かを機械で確かめられません。", "Machines cannot tell whether a value is inside.";
+        Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|g/dL^g/dL^ISO+|6.6 to 8.1||||F") => Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|g/dL^g/dL^ISO+|6.6-8.1||||F") }
+    SSM649 = "SSM649" "flag-contradicts-range" Warning { "異常フラグ (OBX-8) が値と基準範囲 (OBX-7) に合いません", "the flag (OBX-8) contradicts value and reference range (OBX-7)", "値・基準範囲・フラグを確かめてください", "check value, range and flag", "HL7 v2.5 §7.4.2.8; HL7 表 0078";
+        "高いのか低いのか、受け手が誤ります。", "Receivers mistake high for low.";
+        Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10||9.2|g/dL^g/dL^ISO+|6.6-8.1|L|||F") => Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10||9.2|g/dL^g/dL^ISO+|6.6-8.1|H|||F") }
+    SSM650 = "SSM650" "reference-range-reversed" Warning { "基準範囲 (OBX-7) の下限が上限より大きくなっています", "the low of the reference range (OBX-7) is above its high", "下限-上限 の順に書いてください", "write low, then high", "HL7 v2.5 §7.4.2.7";
+        "どの値も基準の外になります。", "Every value lies outside.";
+        Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|g/dL^g/dL^ISO+|8.1-6.6||||F") => Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|g/dL^g/dL^ISO+|6.6-8.1||||F") }
+    SSM651 = "SSM651" "item-repeated" Info { "同じ項目 (OBX-3 と OBX-4) が同じ検体に二つあります", "one item (OBX-3 and OBX-4) stands twice for one specimen", "OBX-4 で区別してください", "tell them apart by OBX-4", "HL7 v2.5 §7.4.2.4; SS-MIX2 OBX-4";
+        "どちらが正しい結果か分かりません。", "It does not say which result holds.";
+        Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|g/dL^g/dL^ISO+|||||F\nOBX|2|NM|3A010000002327101^総蛋白^JC10||7.4|g/dL^g/dL^ISO+|||||F") => Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10|1|7.2|g/dL^g/dL^ISO+|||||F\nOBX|2|NM|3A010000002327101^総蛋白^JC10|2|7.4|g/dL^g/dL^ISO+|||||F") }
+    SSM652 = "SSM652" "collected-after-message" Warning { "採取日時 (SPM-17) がメッセージの日時 (MSH-7) より後です", "the specimen was collected (SPM-17) after the message (MSH-7)", "採取した日時を書いてください", "write when it was collected", "SS-MIX2 SPM-17";
+        "結果より後に採取された検体はなく、時系列が狂います。", "No specimen is collected after its result; the series goes wrong.";
+        Lines("OML-11", "SPM|1|||023^血清^JC10|||||||||||||202604011850") => Lines("OML-11", "SPM|1|||023^血清^JC10|||||||||||||202604010850") }
+    SSM653 = "SSM653" "specimen-differs-from-code" Info { "検体 (SPM-4) が JLAC10 コードの材料 (10～12 桁目) と違います", "the specimen (SPM-4) differs from that of the JLAC10 code (characters 10 to 12)", "検体と検査コードを確かめてください", "check specimen and code", "JLAC10 材料コード; SS-MIX2 SPM-4, OBX-3";
+        "血清の値が尿の値として並ぶおそれがあります。", "A value of serum may be listed as one of urine.";
+        Lines("OML-11", "SPM|1|||001^尿^JC10|||||||||||||202604010850") => Lines("OML-11", "SPM|1|||023^血清^JC10|||||||||||||202604010850") }
+    SSM654 = "SSM654" "specimen-without-standard-code" Info { "検体 (SPM-4) に JLAC10 材料コードがありません", "the specimen (SPM-4) has no JLAC10 code", "材料コード表の 3 桁と JC10 を書いてください", "write the three digits of the specimen table and JC10", "JLAC10 材料コード; SS-MIX2 SPM-4";
+        "施設をまたいで検体を比べられません。", "Specimens cannot be compared across institutions.";
+        Lines("OML-11", "SPM|1|||S^血清^99TST|||||||||||||202604010850") => Lines("OML-11", "SPM|1|||023^血清^JC10|||||||||||||202604010850") }
+    SSM655 = "SSM655" "observed-after-message" Warning { "検査日時 (OBX-14) がメッセージの日時 (MSH-7) より後です", "the time of the observation (OBX-14) lies after the message (MSH-7)", "検査した日時を書いてください", "write when it was observed", "SS-MIX2 OBX-14";
+        "時系列が狂います。", "The series goes wrong.";
+        Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|g/dL^g/dL^ISO+|||||F|||202604011850") => Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|g/dL^g/dL^ISO+|||||F|||202604010850") }
+    SSM656 = "SSM656" "collection-reversed" Warning { "採取の終了が開始より前です (SPM-17)", "the collection ends before it starts (SPM-17)", "開始と終了を確かめてください", "check start and end", "SS-MIX2 SPM-17; HL7 v2.5 §2.A.20 DR";
+        "蓄尿などの時間が負になり、換算できません。", "The time of a timed collection is negative.";
+        Lines("OML-11", "SPM|1|||023^血清^JC10|||||||||||||202604010850^202604010750") => Lines("OML-11", "SPM|1|||023^血清^JC10|||||||||||||202604010750^202604010850") }
+}
+
+/// Fields of an OBX that belong together.
+fn result<'m>(cx: &mut Cx<'m, '_>, obx: Segment<'m>) {
+    let (two, five) = (obx.field(2), obx.field(5));
+    let status = obx.field(11).value().trimmed().text;
+    let kind = two.value().trimmed().text;
+    let orders = cx.is(&[K::Oml01, K::Omg01, K::Omg02, K::Omg03]);
+    if !five.is_some() {
+        // Results that could not be obtained, requests, deletions and the like have none.
+        let none = matches!(status, "X" | "O" | "N" | "D" | "I" | "W");
+        if cx.is(&[K::Oml11, K::Omg13]) && !none {
+            cx.report_absent(&SSM641, obx, 5);
+        }
+        return;
+    }
+    if kind.is_empty() && cx.kind.is_some() && !orders {
+        cx.report_absent(&SSM642, obx, 2);
+    }
+    if kind == "SN" {
+        cx.report(&SSM643, two);
+    }
+    if status == "O" && cx.is(&[K::Oml11]) {
+        cx.report(&SSM647, obx.field(11));
+    }
+    if kind == "NM" && cx.is(&[K::Oml11]) && !obx.field(6).is_some() {
+        cx.report_absent(&SSM646, obx, 6);
+    }
+    if let (Some(time), Some(sent)) = (time_of(obx.field(14).value()), cx.sent)
+        && is_after(&time, &sent)
+    {
+        cx.report(&SSM655, obx.field(14));
+    }
+    flag(cx, obx, kind);
+    if cx.is(&[K::Oml11]) {
+        item(cx, obx);
+    }
+}
+
+/// `SSM649`, `SSM650`: value, range and flag.
+fn flag(cx: &mut Cx<'_, '_>, obx: Segment<'_>, kind: &str) {
+    let range = obx.field(7).value().trimmed().text;
+    let bounds = range
+        .split_once('-')
+        .map(|(low, high)| (low.trim(), high.trim()));
+    let Some((low, high)) = bounds.and_then(|(low, high)| Some((decimal(low)?, decimal(high)?)))
+    else {
+        return;
+    };
+    if low > high {
+        cx.report(&SSM650, obx.field(7));
+        return;
+    }
+    let Some(value) = decimal(obx.field(5).value().trimmed().text).filter(|_| kind == "NM") else {
+        return;
+    };
+    let wrong = match obx.field(8).value().trimmed().text {
+        "H" | "HH" => value < low,
+        "L" | "LL" => value > high,
+        "N" => value < low || value > high,
+        _ => false,
+    };
+    if wrong {
+        cx.report(&SSM649, obx.field(8));
+    }
+}
+
+/// A decimal number in millionths.
+fn decimal(text: &str) -> Option<i128> {
+    if !is_number(text) {
+        return None;
+    }
+    let sign = if text.starts_with('-') { -1 } else { 1 };
+    let text = text.trim_start_matches(['+', '-']);
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let fraction: String = fraction.chars().chain("000000".chars()).take(6).collect();
+    let whole: i128 = if whole.is_empty() {
+        0
+    } else {
+        whole.parse().ok()?
+    };
+    let value = whole
+        .checked_mul(1_000_000)?
+        .checked_add(fraction.parse().ok()?)?;
+    Some(sign * value)
+}
+
+/// `SSM653`: the specimen of the code against the SPM before.
+fn item(cx: &mut Cx<'_, '_>, obx: Segment<'_>) {
+    let three = obx.field(3);
+    let (code, system) = if three.comp(3).value().trimmed().text == "JC10" {
+        (three.comp(1), "JC10")
+    } else {
+        (three.comp(4), three.comp(6).value().trimmed().text)
+    };
+    let own = code.value().trimmed().text;
+    let Some(own) = own
+        .get(9..12)
+        .filter(|_| system == "JC10" && own.len() == 17)
+    else {
+        return;
+    };
+    let Some(spm) = cx.specimen else {
+        return;
+    };
+    let four = spm.field(4);
+    let given = four.comp(1).value().trimmed().text;
+    if four.comp(3).value().trimmed().text != "JC10" || given.len() != 3 || given == own {
+        return;
+    }
+    // Groups of the table (blood, urine, fluids …) share their first two digits, mostly; a code
+    // calculated from several specimens has none.
+    let group = |c: &str| match c.parse::<u8>() {
+        Ok(1..=12) => 1,
+        Ok(15) => 2,
+        Ok(17..=39) => 3,
+        Ok(40..=49) => 4,
+        Ok(50..=69) => 5,
+        Ok(70..=78) => 6,
+        _ => 0,
+    };
+    if group(given) != group(own) && group(own) != 0 && group(given) != 0 {
+        cx.report(&SSM653, code);
+    }
+}
+
+/// `SSM652`, `SSM654`, `SSM656`: SPM.
+fn specimen<'m>(cx: &mut Cx<'m, '_>, spm: Segment<'m>) {
+    cx.specimen = Some(spm);
+    let four = spm.field(4);
+    let systems = [four.comp(3), four.comp(6)].map(|s| s.value().trimmed().text);
+    if cx.is(&[K::Oml01, K::Oml11]) && four.is_some() && !systems.contains(&"JC10") {
+        cx.report(&SSM654, four);
+    }
+    let seventeen = spm.field(17);
+    let (start, end) = (
+        time_of(seventeen.comp(1).value()),
+        time_of(seventeen.comp(2).value()),
+    );
+    if let (Some(start), Some(sent)) = (start, cx.sent)
+        && cx.is(&[K::Oml11])
+        && is_after(&start, &sent)
+    {
+        cx.report(&SSM652, seventeen);
+    }
+    if let (Some(start), Some(end)) = (start, end)
+        && is_after(&start, &end)
+    {
+        cx.report(&SSM656, seventeen);
+    }
+}
+
+/// `SSM648`: OBX-7 of numbers.
+fn reference<'m>(cx: &mut Cx<'m, '_>, at: Part<'m>) {
+    let text = narrowed(at.value().trimmed().text).replace(['～', '〜', '~'], "-");
+    if cx.text(2) != "NM" {
+        return;
+    }
+    let text = text.replace(' ', "");
+    let signed = text.trim_start_matches(['<', '>', '=', '≦', '≧', '≤', '≥']);
+    let plain = is_number(signed);
+    let range = text.char_indices().skip(1).any(|(i, c)| {
+        c == '-' && text.get(..i).is_some_and(is_number) && text.get(i + 1..).is_some_and(is_number)
+    });
+    let open = text
+        .strip_suffix('-')
+        .or_else(|| text.strip_prefix('-'))
+        .is_some_and(is_number);
+    let words = ["以上", "以下", "未満"].iter().any(|w| text.contains(w));
+    if !(plain || range || open || words) {
+        cx.report(&SSM648, at);
+    }
+}
+
+/// `OBX-5` as OBX-2 says.
+pub(crate) fn value(cx: &mut Cx<'_, '_>, obx: Segment<'_>, at: Part<'_>) {
+    let name = || "OBX-5".to_owned();
+    match obx.field(2).value().trimmed().text {
+        "NM" => {
+            let text = at.value().trimmed().text;
+            let sign = |c: char| "<>≦≧≤≥＜＞".contains(c);
+            let worded = ["以上", "以下", "未満", "超"]
+                .iter()
+                .any(|w| text.contains(w));
+            if text.is_empty() || is_number(text) {
+            } else if (text.contains(sign) || worded) && text.contains(|c: char| c.is_numeric()) {
+                cx.report(&SSM645, at);
+            } else if is_number(&narrowed(text)) || text.contains(',') {
+                leaf(cx, Leaf::Number, at, &name);
+            } else {
+                cx.report(&SSM644, at);
+            }
+        }
+        "DT" => leaf(cx, Leaf::Day, at, &name),
+        "TM" => leaf(cx, Leaf::TimeOfDay, at, &name),
+        "TS" => leaf(cx, Leaf::Time, at, &name),
+        "CWE" | "CE" => coding::check(cx, obx, 5, at),
+        _ => {}
+    }
+}
+
+/// `SSM651`: one item twice under one specimen and request.
+fn repeated_items(cx: &mut Cx<'_, '_>) {
+    if !cx.is(&[K::Oml11]) {
+        return;
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    let mut again = Vec::new();
+    for segment in cx.message.segments() {
+        match &segment.name() {
+            b"SPM" | b"OBR" => seen.clear(),
+            b"OBX" => {
+                let three = segment.field(3);
+                let code = [three.comp(1), three.comp(4)].map(|c| c.value().trimmed().text);
+                let sub = segment.field(4).value().trimmed().text;
+                if code != ["", ""] && !seen.insert((code, sub)) {
+                    again.push(three);
+                }
+            }
+            _ => {}
+        }
+    }
+    for three in again {
+        cx.report(&SSM651, three);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decimals_keep_their_order() {
+        assert!(decimal("-0.5") < decimal("0.25"));
+        assert_eq!(decimal("7"), decimal("7.000"));
+        assert_eq!(decimal("1e3"), None);
+    }
+}

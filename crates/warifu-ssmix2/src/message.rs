@@ -1,0 +1,94 @@
+//! What a storage wants of a message, for everything that reads storages.
+
+use warifu_hl7::{Message, Val};
+
+use crate::kind::DataKind;
+
+/// Whether two patient ids are equal but for leading zeros and blanks around.
+///
+/// ```
+/// assert!(warifu_ssmix2::same_patient("0000123", "123 "));
+/// assert!(!warifu_ssmix2::same_patient("0000123", "1230"));
+/// ```
+pub fn same_patient(a: &str, b: &str) -> bool {
+    same_number(a, b)
+}
+
+/// Whether two order numbers are equal but for leading zeros and blanks around.
+pub fn same_number(a: &str, b: &str) -> bool {
+    a.trim().trim_start_matches('0') == b.trim().trim_start_matches('0')
+}
+
+/// The field that holds the care date (診療日) and its value: of the fields that may, the first that
+/// is sent with a day.
+pub fn care_date(kind: DataKind, message: Message<'_>) -> Option<(&'static str, Val<'_>)> {
+    kind.care_date_fields().iter().find_map(|field| {
+        let segment: &[u8; 3] = field.as_bytes().first_chunk()?;
+        let number = field.get(4..)?.parse().ok()?;
+        let value = message.first(segment)?.field(number).value();
+        value.text.get(..8).is_some().then_some((*field, value))
+    })
+}
+
+/// Data kind of a message that came without a storage name, from MSH-9 and its segments.
+pub fn guess(m: Message<'_>) -> Option<DataKind> {
+    use DataKind as K;
+    let nine = m.first(b"MSH")?.field(9);
+    let (ty, event) = (
+        nine.comp(1).value().text.trim(),
+        nine.comp(2).value().text.trim(),
+    );
+    Some(match (ty, event) {
+        ("ADT", "A08" | "A23") => K::Adt00,
+        ("ADT", "A54" | "A55") => K::Adt01,
+        ("ADT", "A04") => K::Adt12,
+        ("ADT", "A14" | "A27") => K::Adt21,
+        ("ADT", "A01" | "A11") => K::Adt22,
+        ("ADT", "A21" | "A52") => K::Adt31,
+        ("ADT", "A22" | "A53") => K::Adt32,
+        ("ADT", "A15" | "A26") => K::Adt41,
+        ("ADT", "A02" | "A12") => K::Adt42,
+        ("ADT", "A16" | "A25") => K::Adt51,
+        ("ADT", "A03" | "A13") => K::Adt52,
+        ("ADT", "A60") => K::Adt61,
+        ("PPR", _) => K::Ppr01,
+        ("OMD", _) => K::Omd,
+        ("RDE", _) => {
+            if m.first(b"RXC").is_some() {
+                K::Omp02
+            } else {
+                K::Omp01
+            }
+        }
+        ("RAS", _) => {
+            let injected = m.first(b"RXC").is_some()
+                || m.segments()
+                    .any(|s| s.name() == *b"RXA" && s.field(12).is_some())
+                || m.first(b"RXR").is_some_and(|s| {
+                    matches!(
+                        s.field(1).comp(1).value().text,
+                        "IV" | "IM" | "SC" | "ID" | "IA"
+                    )
+                });
+            if injected { K::Omp12 } else { K::Omp11 }
+        }
+        ("OML", _) => K::Oml01,
+        ("OUL", _) => K::Oml11,
+        ("OMG", _) => match m.first(b"OBR")?.field(4).comp(3).value().text.trim() {
+            s if s.starts_with("JJ1017") || s.starts_with("JSHR") => K::Omg01,
+            s if s.starts_with("LENDO") => K::Omg02,
+            _ => K::Omg03,
+        },
+        ("OMI", _) => {
+            if m.first(b"IPC")
+                .is_some_and(|s| s.field(5).comp(1).value().text == "ES")
+            {
+                K::Omg12
+            } else {
+                K::Omg11
+            }
+        }
+        ("ORU", "R01") => K::Omg13,
+        _ => return None,
+    })
+}
