@@ -436,7 +436,8 @@ impl Index {
             return Some(at);
         }
         let mut p = at + 3;
-        if &name == b"MSH" && p < bytes.len() {
+        let bare = matches!(bytes.get(p), None | Some(b'\r' | b'\n'));
+        if &name == b"MSH" && !bare {
             // MSH-1 is the separator itself, MSH-2 runs to the next separator, never interpreted.
             self.fields.push((p as u32) << FLAG_BITS);
             p += 1;

@@ -105,6 +105,15 @@ fn care_date(cx: &mut Cx<'_, '_>) {
         let named = date.len() == 8;
         if named && value.text.get(..8) != Some(date) {
             cx.report_value(&SSM107, value, field);
+        } else if named && field == "ORC-9" {
+            // All orders of a file were entered on its day.
+            let day = |s: &warifu_hl7::Segment<'_>| {
+                let day = s.field(9).value().text.get(..8);
+                s.name() == *b"ORC" && day.is_some_and(|d| d != date)
+            };
+            if let Some(orc) = cx.message.segments().find(day) {
+                cx.report_value(&SSM107, orc.field(9).value(), field);
+            }
         }
         return;
     }
