@@ -230,11 +230,6 @@ fn check_key(cx: &mut Cx<'_, '_>, kind: DataKind) {
     check_segments(cx);
 }
 
-/// A number without leading zeros.
-fn stem(number: &str) -> &str {
-    number.trim().trim_start_matches('0')
-}
-
 /// MSH-18 against the bytes (plain ASCII agrees with every declaration).
 fn check_charset(cx: &mut Cx<'_, '_>) {
     let m = cx.message();

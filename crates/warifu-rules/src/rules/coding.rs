@@ -138,7 +138,7 @@ fn triplet<'p>(
     cx: &mut Cx<'_, '_>,
     segment: Segment<'_>,
     field: usize,
-    at: Part<'_>,
+    at: Part<'p>,
     [code, text, system]: [Option<Part<'p>>; 3],
 ) -> &'p str {
     let filled = |p: Option<Part<'p>>| p.filter(Part::is_some);
