@@ -336,8 +336,13 @@ fn fixes_change_only_what_they_name_and_twice_is_once() {
 
     let shown = run_in(dir.path(), &["check", "root", "--diff"]);
     assert_eq!(std::fs::read(&file).unwrap(), MESSAGE);
-    let fixable = wanted != MESSAGE;
-    assert_eq!(text(&shown.stdout).contains("\n+++ root/000/"), fixable);
+    assert!(wanted != MESSAGE);
+    assert!(
+        text(&shown.stdout).contains("\n+++ root/000/"),
+        "{}",
+        text(&shown.stdout)
+    );
+    assert_eq!(shown.status.code(), Some(1));
     let fixed = run_in(dir.path(), &["check", "root", "--fix"]);
     assert_ne!(fixed.status.code(), Some(2), "{}", text(&fixed.stderr));
     let once = std::fs::read(&file).unwrap();
