@@ -70,6 +70,20 @@ export interface Label {
   /** HL7 path such as `PID-5[2].1`. */
   path?: string;
   field?: { ja: string; en: string };
+  /** What is there (further places only). */
+  message?: string;
+}
+/** One edit of a fix. */
+export interface Edit {
+  /** The bytes replaced. */
+  span: [number, number];
+  bytes: Uint8Array;
+}
+export interface Fix {
+  /** Whether it cannot change the meaning. */
+  applicability: "safe" | "unsafe";
+  title: string;
+  edits: Edit[];
 }
 /** A finding; the `diagnostics-1.json` of this package describes the same as JSON. */
 export interface Diagnostic {
@@ -84,6 +98,10 @@ export interface Diagnostic {
   kind?: string;
   /** Document and section. */
   standard?: string;
+  /** How to mend it; from `warifu/check`. */
+  fix?: Fix;
+  /** What makes it the same finding in two runs; from `warifu/check`. */
+  fingerprint?: string;
 }
 
 export interface TraceHit {

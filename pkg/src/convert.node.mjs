@@ -1,6 +1,6 @@
 // Node.js, Deno, Bun: the module is compiled at first use.
 import { readFileSync } from "node:fs";
-import { create, WarifuError } from "./core.mjs";
+import { create } from "./convert-core.mjs";
 
 const source = () => readFileSync(new URL("./wasm/convert.wasm", import.meta.url));
 const api = create({ source, load: source });
@@ -9,4 +9,4 @@ export const parse = api.parse;
 export const init = api.init;
 export const rule = api.rule;
 export const rules = api.rules;
-export { WarifuError };
+export { WarifuError } from "./core.mjs";

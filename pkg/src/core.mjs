@@ -1,5 +1,4 @@
-// What all entries share: the one wasm instance, its restart after a trap, and the classes over it.
-import * as glue from "./wasm/convert.js";
+// What all entries share: the instance of a module and its restart after a trap, input, streams.
 
 /** Longest file that is converted. */
 const MAX_FILE = 64 * 1024 * 1024;
@@ -10,8 +9,7 @@ const MAX_GROUP = 65_535;
 /** Longest work in ms before timers and other tasks get their turn. */
 const SLICE = 30;
 
-const dispose = Symbol.dispose ?? Symbol.for("Symbol.dispose");
-const text = new TextDecoder();
+export const dispose = Symbol.dispose ?? Symbol.for("Symbol.dispose");
 
 /** The only error this package throws. */
 export class WarifuError extends Error {
@@ -22,52 +20,9 @@ export class WarifuError extends Error {
   }
 }
 
-const invalid = (message) => new WarifuError("invalid-option", message);
+export const invalid = (message) => new WarifuError("invalid-option", message);
 
 // ── the instance ────────────────────────────────────────────────────────────────────────────────
-
-let compiled;
-let version = "";
-let broken = false;
-/** Counts instances: a handle of an earlier one is made again. */
-let generation = 0;
-
-function adopt(module) {
-  if (compiled) return;
-  glue.initSync({ module });
-  compiled = module;
-  version = glue.version();
-}
-
-/** The compiled module, for workers of a pool. */
-export const currentModule = () => compiled;
-
-/** Takes a module that another thread has compiled. */
-export const adoptModule = adopt;
-
-function start(source) {
-  if (!compiled) {
-    if (!source) throw new WarifuError("not-initialised", "call `await init()` once before anything else");
-    adopt(new WebAssembly.Module(source()));
-  } else if (broken) {
-    glue.__wbg_reset_state();
-    generation += 1;
-    broken = false;
-  }
-}
-
-/** Runs a call into the module. What the module throws on purpose is passed on; a trap breaks the instance. */
-function call(f) {
-  try {
-    return f();
-  } catch (e) {
-    if (e instanceof WarifuError) throw e;
-    if (!(e instanceof Error) && typeof e?.code === "string") throw new WarifuError(e.code, e.message);
-    broken = true;
-    const message = `internal error of warifu ${version}; the next call starts afresh`;
-    throw new WarifuError("internal", message, { cause: e });
-  }
-}
 
 async function compile(input) {
   const given = await input;
@@ -81,6 +36,113 @@ async function compile(input) {
   }
   if (ArrayBuffer.isView(given) || given instanceof ArrayBuffer) return WebAssembly.compile(given);
   throw new TypeError("init takes a WebAssembly.Module, bytes or a Response");
+}
+
+/** The one instance of a module, by the glue that wasm-bindgen wrote for it. */
+export class Instance {
+  #glue;
+  #compiled;
+  #version = "";
+  #broken = false;
+  #generation = 0;
+  #starting;
+  constructor(glue) {
+    this.#glue = glue;
+  }
+  /** The compiled module, for workers of a pool. */
+  get module() {
+    return this.#compiled;
+  }
+  /** Counts instances: a handle of an earlier one is made again. */
+  get generation() {
+    return this.#generation;
+  }
+  /** Whether what was made in a generation is still there. */
+  holds(generation) {
+    return generation === this.#generation && !this.#broken;
+  }
+  /** Takes a module that was compiled. */
+  adopt(module) {
+    if (this.#compiled) return;
+    this.#glue.initSync({ module });
+    this.#compiled = module;
+    this.#version = this.#glue.version();
+  }
+  /** Makes sure that there is an instance; `source` gives its bytes where the platform can. */
+  start(source) {
+    if (!this.#compiled) {
+      if (!source) throw new WarifuError("not-initialised", "call `await init()` once before anything else");
+      this.adopt(new WebAssembly.Module(source()));
+    } else if (this.#broken) {
+      this.#glue.__wbg_reset_state();
+      this.#generation += 1;
+      this.#broken = false;
+    }
+  }
+  /** Runs a call into the module. What the module throws on purpose is passed on; a trap breaks the instance. */
+  call(f) {
+    try {
+      return f(this.#glue);
+    } catch (e) {
+      if (e instanceof WarifuError) throw e;
+      if (!(e instanceof Error) && typeof e?.code === "string") throw new WarifuError(e.code, e.message);
+      this.#broken = true;
+      const message = `internal error of warifu ${this.#version}; the next call starts afresh`;
+      throw new WarifuError("internal", message, { cause: e });
+    }
+  }
+  /** Compiles what is given, or what `load` gives. */
+  async init(input, load) {
+    if (this.#compiled) return;
+    this.#starting ??= (async () => {
+      try {
+        this.adopt(await compile(input ?? load()));
+      } catch (e) {
+        throw new WarifuError("not-initialised", `the module cannot be loaded: ${e.message}`, { cause: e });
+      } finally {
+        this.#starting = undefined;
+      }
+    })();
+    await this.#starting;
+  }
+}
+
+/** An engine with its options, `make(glue, options)`, that survives a restart of the instance. */
+export class Machine {
+  #instance;
+  #make;
+  #options;
+  #source;
+  #engine;
+  #generation = -1;
+  constructor(instance, make, options, source) {
+    this.#instance = instance;
+    this.#make = make;
+    this.#options = ownOptions(options);
+    this.#source = source;
+    this.engine();
+  }
+  get options() {
+    return this.#options;
+  }
+  engine() {
+    this.#instance.start(this.#source);
+    if (this.#generation !== this.#instance.generation) {
+      this.#engine = this.#instance.call((glue) => this.#make(glue, this.#options));
+      this.#generation = this.#instance.generation;
+    }
+    return this.#engine;
+  }
+  /** Runs a call of the engine. */
+  call(f) {
+    const engine = this.engine();
+    return this.#instance.call(() => f(engine));
+  }
+  free() {
+    if (this.#instance.holds(this.#generation)) this.#instance.call(() => this.#engine.free());
+    this.#engine = undefined;
+    this.#generation = -1;
+  }
 }
 
 // ── input ───────────────────────────────────────────────────────────────────────────────────────
@@ -111,6 +173,12 @@ export function single(input) {
   return file;
 }
 
+/** Bytes of base64. */
+export function fromBase64(text) {
+  if (typeof Uint8Array.fromBase64 === "function") return Uint8Array.fromBase64(text);
+  return Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+}
+
 /** A copy of the options without what is undefined. */
 function ownOptions(options) {
   if (options === undefined || options === null) return {};
@@ -129,120 +197,10 @@ function ownOptions(options) {
   return own;
 }
 
-// ── results ─────────────────────────────────────────────────────────────────────────────────────
-
-class Trace {
-  #hits;
-  #unused;
-  #exact;
-  constructor({ hits, unused }) {
-    this.#hits = hits;
-    this.#unused = unused;
-  }
-  /** The leaf at an RFC 6901 pointer, or all leaves below it. */
-  forPointer(pointer) {
-    if (!this.#exact) {
-      this.#exact = new Map();
-      for (const hit of this.#hits) {
-        const there = this.#exact.get(hit.pointer);
-        if (there) there.push(hit);
-        else this.#exact.set(hit.pointer, [hit]);
-      }
-    }
-    const leaf = this.#exact.get(pointer);
-    if (leaf) return [...leaf];
-    const below = `${pointer}/`;
-    return this.#hits.filter((hit) => hit.pointer.startsWith(below));
-  }
-  /** The leaves made from bytes of a range; an empty range asks for the byte at `start`. */
-  forSpan(file, start, end) {
-    const to = Math.max(end, start + 1);
-    return this.#hits.filter((hit) => hit.spans.some((s) => s.file === file && s.start < to && s.end > start));
-  }
-  /** Fields with a value that left no leaf. */
-  unused(file) {
-    return file === undefined ? [...this.#unused] : this.#unused.filter((u) => u.file === file);
-  }
-}
-
-/** The public form of what the engine gives. */
-export function wrap(raw, lines) {
-  const result = {
-    json: raw.json,
-    diagnostics: raw.diagnostics,
-    value() {
-      const json = text.decode(result.json);
-      if (!lines) return JSON.parse(json);
-      return json.split("\n").filter(Boolean).map((line) => JSON.parse(line));
-    },
-  };
-  if (raw.trace) result.trace = new Trace(raw.trace);
-  return result;
-}
-
-/** Whether the output has one JSON value a line. */
-export const hasLines = (options) => options.to === "ndjson" || options.to === "clins";
-
-// ── one engine with its options ─────────────────────────────────────────────────────────────────
-
-/** An engine that survives a restart of the instance. */
-export class Machine {
-  #options;
-  #source;
-  #engine;
-  #generation = -1;
-  constructor(options, source) {
-    this.#options = ownOptions(options);
-    this.#source = source;
-    this.engine();
-  }
-  get options() {
-    return this.#options;
-  }
-  engine() {
-    start(this.#source);
-    if (this.#generation !== generation) {
-      this.#engine = call(() => new glue.Engine(this.#options));
-      this.#generation = generation;
-    }
-    return this.#engine;
-  }
-  parse({ path, bytes }) {
-    const engine = this.engine();
-    return call(() => engine.parse(path, bytes));
-  }
-  convert({ path, bytes }) {
-    const engine = this.engine();
-    return call(() => engine.convert(path, bytes));
-  }
-  convertPatient(files) {
-    const engine = this.engine();
-    return call(() => engine.convertPatient(files));
-  }
-  /** Converts a unit of a stream; see [`units`]. */
-  run(unit) {
-    const engine = this.engine();
-    return call(() =>
-      unit.finding
-        ? { ends: [], diagnostics: [engine.fileFinding(...unit.finding)] }
-        : engine.pieces(unit.files, unit.patient),
-    );
-  }
-  optionFindings() {
-    const engine = this.engine();
-    return call(() => engine.optionFindings());
-  }
-  free() {
-    if (this.#generation === generation && !broken) call(() => this.#engine.free());
-    this.#engine = undefined;
-    this.#generation = -1;
-  }
-}
-
 // ── streams ─────────────────────────────────────────────────────────────────────────────────────
 
 function check(signal) {
-  if (signal?.aborted) throw new WarifuError("aborted", "the conversion was aborted", { cause: signal.reason });
+  if (signal?.aborted) throw new WarifuError("aborted", "the work was aborted", { cause: signal.reason });
 }
 
 /** Waits for a promise, but not longer than until the signal. */
@@ -251,7 +209,7 @@ async function until(promise, signal) {
   check(signal);
   let stop;
   const aborted = new Promise((_, reject) => {
-    stop = () => reject(new WarifuError("aborted", "the conversion was aborted", { cause: signal.reason }));
+    stop = () => reject(new WarifuError("aborted", "the work was aborted", { cause: signal.reason }));
     signal.addEventListener("abort", stop, { once: true });
   });
   try {
@@ -279,32 +237,32 @@ function ranges(input) {
 }
 
 /** A zip as `{paths, read(i)}`; holds its directory and one entry. */
-async function openZip(from, signal) {
-  const archive = call(() => new glue.ZipArchive(from.size));
-  const made = generation;
+async function openZip(own, from, signal) {
+  const archive = own.call((glue) => new glue.ZipArchive(from.size));
+  const made = own.generation;
   const ask = async (f) => {
     // The archive is gone with its instance.
-    if (made !== generation || broken) throw new WarifuError("internal", "the archive was lost by an internal error");
+    if (!own.holds(made)) throw new WarifuError("internal", "the archive was lost by an internal error");
     for (;;) {
-      const answer = call(f);
+      const answer = own.call(f);
       if (!Array.isArray(answer)) return answer;
       const [start, end] = answer;
       if (end <= start) return "damaged";
       const bytes = await until(from.read(start, end), signal);
-      call(() => archive.feed(start, bytes));
+      own.call(() => archive.feed(start, bytes));
     }
   };
   const { paths } = await ask(() => archive.open());
-  call(() => archive.drop_parts());
+  own.call(() => archive.drop_parts());
   return {
     paths,
     read: async (i) => {
       const bytes = await ask(() => archive.read(i));
-      call(() => archive.drop_parts());
+      own.call(() => archive.drop_parts());
       return bytes;
     },
     close: () => {
-      if (made === generation && !broken) call(() => archive.free());
+      if (own.holds(made)) own.call(() => archive.free());
     },
   };
 }
@@ -323,11 +281,10 @@ const group = (files, patient, extra) => ({
   ...extra,
 });
 
-/** A file outside any storage: converted when it is the only kind of file, otherwise reported. */
-function loose(file, besideStorage) {
-  const content = call(() => glue.sniff(file.bytes.subarray(0, 512)));
-  const known = content === "hl7" || content === "xml" || content === "journal";
-  if (besideStorage || !known) return { finding: ["SSM108", file.path, content], count: 1, bytes: file.bytes.length };
+/** A file outside any storage: taken when it is the only kind of file and of the `known` kinds, else reported. */
+function loose({ own, known }, file, besideStorage) {
+  const content = own.call((glue) => glue.sniff(file.bytes.subarray(0, 512)));
+  if (besideStorage || !known.includes(content)) return { finding: ["SSM108", file.path, content], count: 1, bytes: file.bytes.length };
   return group([file], false);
 }
 
@@ -335,8 +292,8 @@ function loose(file, besideStorage) {
  * Units of a list of which all paths are known: patients in the order of their ids, then the rest.
  * `read(i)` gives bytes, or the word why there are none.
  */
-async function* catalogued(paths, read, signal) {
-  const listing = call(() => glue.listStorage(paths));
+async function* catalogued(entry, paths, read, signal) {
+  const listing = entry.own.call((glue) => glue.listStorage(paths));
   const at = new Map();
   paths.forEach((path, i) => at.get(path)?.push(i) ?? at.set(path, [i]));
   const extra = { total: paths.length - listing.skipped.length };
@@ -363,17 +320,17 @@ async function* catalogued(paths, read, signal) {
   }
   const storage = listing.patients.length > 0;
   for (const path of [...listing.journals, ...listing.foreign]) {
-    if (storage && listing.journals.includes(path)) {
+    if ((storage || !entry.known.includes("journal")) && listing.journals.includes(path)) {
       yield { finding: ["SSM114", path, "journals-ignored"], count: 1, bytes: 0, ...extra };
       continue;
     }
     const file = await load(path);
-    yield { ...(file.finding ? file : loose(file, storage)), ...extra };
+    yield { ...(file.finding ? file : loose(entry, file, storage)), ...extra };
   }
 }
 
 /** Units of files that come one by one: neighbours of one patient are one unit. */
-async function* streamed(files, signal) {
+async function* streamed(entry, files, signal) {
   let patient;
   let together = [];
   let storage = false;
@@ -388,7 +345,7 @@ async function* streamed(files, signal) {
       }
       const file = fileOf(step.value);
       if (!file) throw invalid("a source must give {path: string, bytes: Uint8Array}");
-      const listing = call(() => glue.listStorage([file.path]));
+      const listing = entry.own.call((glue) => glue.listStorage([file.path]));
       if (listing.skipped.length > 0) continue;
       const id = listing.patients[0]?.id;
       if (together.length > 0 && (id !== patient || together.length === MAX_GROUP)) {
@@ -399,7 +356,7 @@ async function* streamed(files, signal) {
       if (file.bytes.length > MAX_FILE) {
         yield unreadable(file.path, "too-large");
       } else if (id === undefined) {
-        yield loose(file, storage);
+        yield loose(entry, file, storage);
       } else {
         storage = true;
         together.push(file);
@@ -432,9 +389,9 @@ async function drain(stream, signal) {
   }
 }
 
-async function* units(source, signal) {
+async function* units(entry, source, signal) {
   if (typeof ReadableStream === "function" && source instanceof ReadableStream) {
-    yield* units(await drain(source, signal), signal);
+    yield* units(entry, await drain(source, signal), signal);
     return;
   }
   const blob = typeof Blob === "function" && source instanceof Blob;
@@ -443,37 +400,38 @@ async function* units(source, signal) {
     const from = ranges(blob ? source : file.bytes);
     const path = blob ? (source.name ?? "") : file.path;
     if (isZip(await until(from.read(0, Math.min(4, from.size)), signal))) {
-      const archive = await openZip(from, signal);
+      const archive = await openZip(entry.own, from, signal);
       try {
-        yield* catalogued(archive.paths, archive.read, signal);
+        yield* catalogued(entry, archive.paths, archive.read, signal);
       } finally {
         archive.close();
       }
     } else if (from.size > MAX_FILE) {
       yield unreadable(path, "too-large");
     } else {
-      yield loose({ path, bytes: await until(from.read(0, from.size), signal) }, false);
+      yield loose(entry, { path, bytes: await until(from.read(0, from.size), signal) }, false);
     }
     return;
   }
   if (Array.isArray(source)) {
     const files = source.map(fileOf);
     if (!files.every(Boolean)) throw invalid("a source must give {path: string, bytes: Uint8Array}");
-    yield* catalogued(files.map((f) => f.path), async (i) => files[i].bytes, signal);
+    yield* catalogued(entry, files.map((f) => f.path), async (i) => files[i].bytes, signal);
     return;
   }
   if (typeof source?.[Symbol.asyncIterator] === "function" || typeof source?.[Symbol.iterator] === "function") {
-    yield* streamed(source, signal);
+    yield* streamed(entry, source, signal);
     return;
   }
   throw invalid("source must be a file, an iterable of files, a Blob or a ReadableStream");
 }
 
 /**
- * Events of a source in its order. `run(unit)` converts a unit, at most `width` at a time;
+ * Events of a source in its order. `entry` is `{own, known}`: the instance that sorts out the source, and
+ * the contents of loose files it takes. `run(unit)` does a unit, at most `width` at a time;
  * `last(institution)` gives the findings about the options.
  */
-export async function* events(source, { run, last, width = 1, signal }) {
+export async function* events(entry, source, { run, last, width = 1, signal }) {
   if (signal !== undefined && typeof signal?.addEventListener !== "function") throw invalid("signal must be an AbortSignal");
   check(signal);
   const shared = new Set();
@@ -509,7 +467,7 @@ export async function* events(source, { run, last, width = 1, signal }) {
     }
     check(signal);
   }
-  for await (const unit of units(source, signal)) {
+  for await (const unit of units(entry, source, signal)) {
     institution = unit.institution;
     const promise = (async () => run(unit))();
     // Whoever stops early leaves promises behind.
@@ -519,99 +477,4 @@ export async function* events(source, { run, last, width = 1, signal }) {
   }
   while (waiting.length > 0) yield* next();
   for (const diagnostic of await last(institution)) yield { type: "diagnostic", diagnostic };
-}
-
-// ── the public classes ──────────────────────────────────────────────────────────────────────────
-
-/**
- * The API of an entry. `source` gives the bytes of the module at once where the platform can;
- * `load` gives what `init` compiles when it is called without argument.
- */
-export function create({ source, load }) {
-  let starting;
-
-  async function init(input) {
-    if (compiled) return;
-    starting ??= (async () => {
-      try {
-        adopt(await compile(input ?? load()));
-      } catch (e) {
-        throw new WarifuError("not-initialised", `the module cannot be loaded: ${e.message}`, { cause: e });
-      } finally {
-        starting = undefined;
-      }
-    })();
-    await starting;
-  }
-
-  class Converter {
-    #machine;
-    #lines;
-    /** Engine of the institution that a storage names itself. */
-    #named;
-    constructor(options) {
-      this.#machine = new Machine(options, source);
-      this.#lines = hasLines(this.#machine.options);
-    }
-    #use() {
-      if (!this.#machine) throw new WarifuError("disposed", "this converter was freed");
-      return this.#machine;
-    }
-    #for(institution) {
-      const machine = this.#use();
-      if (institution === undefined || machine.options.institution !== undefined) return machine;
-      if (this.#named?.options.institution !== institution) {
-        this.#named?.free();
-        this.#named = new Machine({ ...machine.options, institution }, source);
-      }
-      return this.#named;
-    }
-    convert(input) {
-      const machine = this.#use();
-      return wrap(machine.convert(single(input)), this.#lines);
-    }
-    convertPatient(files) {
-      const machine = this.#use();
-      return wrap(machine.convertPatient(Array.from(files, single)), this.#lines);
-    }
-    convertAll(from, { signal } = {}) {
-      this.#use().engine();
-      const run = (unit) => this.#for(unit.institution).run(unit);
-      const last = (institution) => this.#for(institution).optionFindings();
-      return events(from, { run, last, signal });
-    }
-    free() {
-      this.#named?.free();
-      this.#machine?.free();
-      this.#machine = undefined;
-      this.#named = undefined;
-    }
-    [dispose]() {
-      this.free();
-    }
-  }
-
-  function parse(input, options) {
-    const file = single(input);
-    const machine = new Machine(options, source);
-    try {
-      return machine.parse(file);
-    } finally {
-      machine.free();
-    }
-  }
-
-  function rule(code, lang = "ja") {
-    start(source);
-    const page = call(() => glue.rule(String(code), String(lang)));
-    if (page === undefined) throw invalid(`no rule ${code}`);
-    return page;
-  }
-
-  function rules() {
-    start(source);
-    return call(() => glue.rules());
-  }
-
-  return { Converter, parse, init, rule, rules };
 }

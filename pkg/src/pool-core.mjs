@@ -1,5 +1,6 @@
 // A pool of workers: the storage is sorted out here, files are converted there, order is kept.
-import { currentModule, events, hasLines, single, WarifuError, wrap } from "./core.mjs";
+import { currentModule, entry, hasLines, wrap } from "./convert-core.mjs";
+import { events, single, WarifuError } from "./core.mjs";
 
 const disposeAsync = Symbol.asyncDispose ?? Symbol.for("Symbol.asyncDispose");
 const dispose = Symbol.dispose ?? Symbol.for("Symbol.dispose");
@@ -49,7 +50,7 @@ export class Pool {
           const own = institution === undefined || options.institution !== undefined ? options : { ...options, institution };
           return pool.#ask({ handle, options: own, call, argument });
         };
-        return events(source, {
+        return events(entry, source, {
           run: (unit) => ask("run", unit.institution, { files: unit.files, patient: unit.patient, finding: unit.finding }),
           last: (institution) => ask("optionFindings", institution),
           width: pool.size * 2,

@@ -1,5 +1,5 @@
 // What a worker of a pool does with a message.
-import { adoptModule, Machine } from "./core.mjs";
+import { adoptModule, Machine } from "./convert-core.mjs";
 
 /** Engines by handle and institution. */
 const machines = new Map();

@@ -43,6 +43,20 @@ test("a Module and a Response without type are taken", () => {
   }
 });
 
+test("the browser entry of the check wants init, too", () => {
+  const result = run(`
+    import { readFileSync } from "node:fs";
+    import { Checker, init } from "./dist/check.mjs";
+    const codes = [];
+    try { new Checker() } catch (e) { codes.push(e.code) }
+    await init(readFileSync("dist/wasm/check.wasm"));
+    codes.push(...new Checker().check(new TextEncoder().encode("PID|1\\r")).diagnostics.map((d) => d.code));
+    console.log(JSON.stringify(codes));
+  `);
+  assert.equal(result[0], "not-initialised");
+  assert.ok(result.length > 1);
+});
+
 test("the inline entry needs no file beside it", () => {
   const made = run(`
     import { parse } from "warifu/inline/convert";
@@ -63,9 +77,14 @@ test("one entry loads one wasm, and only when it is used", () => {
     const before = reads.filter((p) => p.endsWith(".wasm")).length;
     new Converter().free();
     new Converter().free();
-    console.log(JSON.stringify([before, reads.filter((p) => p.endsWith(".wasm")).length]));
+    const { Checker } = await import("warifu/check");
+    const between = reads.filter((p) => p.endsWith(".wasm")).length;
+    new Checker().free();
+    new Checker().free();
+    const names = reads.filter((p) => p.endsWith(".wasm")).map((p) => p.split("/").at(-1));
+    console.log(JSON.stringify([before, between, names]));
   `);
-  assert.deepEqual(reads, [0, 1]);
+  assert.deepEqual(reads, [0, 1, ["convert.wasm", "check.wasm"]]);
 });
 
 test("a pool gives what one thread gives, in the same order", async () => {
@@ -111,5 +130,5 @@ test("the package holds what its exports name, and nothing of this machine", () 
     const text = readFileSync(new URL(name, pkg), "latin1");
     assert.ok(!/\/root\/|\/home\/|\.cargo\/registry/.test(text), `${name} names a folder of this machine`);
   }
-  assert.deepEqual(names.filter((n) => n.endsWith(".wasm")), ["dist/wasm/convert.wasm"]);
+  assert.deepEqual(names.filter((n) => n.endsWith(".wasm")).sort(), ["dist/wasm/check.wasm", "dist/wasm/convert.wasm"]);
 });

@@ -1,11 +1,35 @@
 // Compiled by `tsc --strict`, never run: what users may write must keep compiling.
 import { Converter, init, parse, rule, rules, WarifuError } from "warifu";
 import type { Converted, ConvertOptions, Diagnostic, Input, InputFile, MessageView, RuleInfo, Source, StreamEvent, Trace, TraceHit, UnusedField } from "warifu/convert";
+import { Checker, rules as checkRules } from "warifu/check";
+import type { CheckOptions, Format, Report, Summary } from "warifu/check";
 import { Converter as Inline } from "warifu/inline/convert";
 import { createPool } from "warifu/pool";
 import type { Pool, PoolConverter } from "warifu/pool";
 
 const options: ConvertOptions = { to: "ndjson", bundle: "collection", per: "patient", institution: "1319999999", ids: "keyed", idKey: new Uint8Array(32), sentAt: "2026-04-01T09:30:00+09:00", sendingId: "1", strict: true, trace: true, provenance: false, lang: "en", positions: "utf8", showValues: false, charset: "auto" };
+
+const checks: CheckOptions = { lang: "en", positions: "codepoint", showValues: true, config: "", profile: ["nho"], select: ["ENC"], ignore: ["ENC110"], severity: { HL7101: "off" }, preview: true };
+
+export async function check(source: Source, input: Input, files: InputFile[], format: Format): Promise<void> {
+  using checker = new Checker(checks);
+  const report: Report = checker.check(input);
+  const together: Report = checker.checkPatient(files);
+  const bytes: Uint8Array = report.format(format);
+  const summary: Summary = together.summary;
+  for await (const event of checker.checkAll(source, { signal: new AbortController().signal })) {
+    if (event.type === "diagnostic") void event.diagnostic.fingerprint;
+  }
+  const { bytes: mended, applied } = checker.fix(input, { unsafe: true });
+  const edit: Uint8Array | undefined = applied[0]?.fix?.edits[0]?.bytes;
+  const list: RuleInfo[] = checkRules();
+  void [bytes, summary, mended, edit, list];
+
+  // @ts-expect-error: not one of the formats
+  report.format("xml");
+  // @ts-expect-error: not one of the grades
+  new Checker({ severity: { HL7101: "loud" } });
+}
 
 export async function use(source: Source, input: Input, files: InputFile[]): Promise<void> {
   await init();

@@ -32,6 +32,8 @@ struct Module {
     package: &'static str,
     /// Folder of its manifest.
     folder: &'static str,
+    /// The feature that makes this module, where a crate makes several.
+    feature: Option<&'static str>,
     /// Stem of the bound files.
     out_name: &'static str,
     /// Whether the glue must not name the module's file, since its caller passes it.
@@ -50,6 +52,7 @@ struct Module {
 const CONVERT: Module = Module {
     package: "warifu-wasm",
     folder: "crates/warifu-wasm",
+    feature: Some("convert"),
     out_name: "convert",
     omit_default_path: true,
     profile: "wasm",
@@ -58,10 +61,18 @@ const CONVERT: Module = Module {
     short_names: false,
 };
 
+/// The check: as the converter, from the same crate.
+const CHECK: Module = Module {
+    feature: Some("check"),
+    out_name: "check",
+    ..CONVERT
+};
+
 /// The playground's user interface: size counts.
 const SHELL: Module = Module {
     package: "warifu-playground",
     folder: "playground",
+    feature: None,
     out_name: "shell",
     omit_default_path: false,
     profile: "wasm-size",
@@ -99,7 +110,7 @@ pub(crate) fn build(repo: &Repo, profile: Profile) -> Result<()> {
     };
     let binder = binder(repo)?;
     let work = repo.target.join("wasm-bound");
-    for module in [&CONVERT, &SHELL] {
+    for module in [&CONVERT, &CHECK, &SHELL] {
         if repo.has_crate(module.folder, module.package) {
             make(
                 repo,
@@ -156,7 +167,7 @@ fn make(
     work: &Path,
 ) -> Result<()> {
     let start = Instant::now();
-    println!("wasm: {} …", module.package);
+    println!("wasm: {} ({}) …", module.package, module.out_name);
     let (cargo_profile, folder) = match profile {
         Profile::Dev => ("dev", "debug"),
         Profile::Release => (module.profile, module.profile),
@@ -169,6 +180,9 @@ fn make(
         "--profile",
         cargo_profile,
     ]);
+    if let Some(feature) = module.feature {
+        build.args(["--no-default-features", "--features", feature]);
+    }
     process::run(&mut build, Output::Shown)?;
     let file = format!("{}.wasm", module.package.replace('-', "_"));
     let unbound = tools::wasm_output(repo, compiler, folder).join(file);
@@ -177,7 +191,7 @@ fn make(
     let stamp = folder.join("stamp");
     let input = stamp_of(&unbound, profile, module, modules)?;
     if fs::read_to_string(&stamp).ok().as_deref() == Some(input.as_str()) {
-        println!("wasm: {} is up to date", module.package);
+        println!("wasm: {} is up to date", module.out_name);
         return Ok(());
     }
     files::fresh(&folder)?;
@@ -205,7 +219,7 @@ fn make(
     }
     println!(
         "wasm: {} done in {:.0} s, {} → {} bytes",
-        module.package,
+        module.out_name,
         start.elapsed().as_secs_f32(),
         before,
         fs::metadata(&bound)?.len()
@@ -328,17 +342,23 @@ fn with_short_names(script: &str, names: &str) -> String {
     out
 }
 
-/// `pkg/dist`: the converter and the hand-written modules of `pkg/src`.
+/// `pkg/dist`: the modules and the hand-written modules of `pkg/src`.
 fn package(repo: &Repo, work: &Path) -> Result<()> {
     let pkg = repo.root.join("pkg");
     let dist = pkg.join("dist");
     files::fresh(&dist)?;
     let wasm = dist.join("wasm");
-    let convert = work.join(CONVERT.out_name);
-    files::copy(&convert.join("convert.js"), &wasm.join("convert.js"))?;
-    files::copy(&convert.join("convert.d.ts"), &wasm.join("convert.d.ts"))?;
-    files::copy(&convert.join("convert_bg.wasm"), &wasm.join("convert.wasm"))?;
-    copy_snippets(&convert, &wasm)?;
+    for module in [&CONVERT, &CHECK] {
+        let name = module.out_name;
+        let bound = work.join(name);
+        for (from, to) in [(".js", ".js"), (".d.ts", ".d.ts"), ("_bg.wasm", ".wasm")] {
+            files::copy(
+                &bound.join(format!("{name}{from}")),
+                &wasm.join(format!("{name}{to}")),
+            )?;
+        }
+        copy_snippets(&bound, &wasm)?;
+    }
     let source = pkg.join("src");
     if source.is_dir() {
         files::copy_all(&source, &dist)?;

@@ -1,0 +1,145 @@
+//! The converter.
+
+use js_sys::{Array, Object, Uint8Array};
+use serde::Serialize;
+use warifu_convert::{Converted, Job, JobOptions};
+use warifu_diag::{Diagnostic, Span};
+use warifu_map::File;
+use warifu_report::Lang;
+use warifu_report::finding::{Finding, finding};
+use warifu_report::rule::RuleInfo;
+use warifu_report::view::MessageView;
+use wasm_bindgen::prelude::*;
+
+use crate::{invalid, options_of, owned_files, set, to_js};
+
+fn converted(c: &Converted) -> Result<JsValue, JsValue> {
+    let o = Object::new();
+    set(&o, "json", &Uint8Array::from(c.json.as_slice()).into());
+    set(&o, "diagnostics", &to_js(&c.diagnostics)?);
+    if let Some(trace) = &c.trace {
+        set(&o, "trace", &to_js(trace)?);
+    }
+    let stats = Object::new();
+    set(&stats, "resources", &to_js(&c.counts)?);
+    set(&o, "stats", &stats.into());
+    Ok(o.into())
+}
+
+fn borrowed(owned: &[(String, Vec<u8>)]) -> Vec<File<'_>> {
+    owned
+        .iter()
+        .map(|(path, bytes)| File { path, bytes })
+        .collect()
+}
+
+/// The page of a rule in Markdown; `undefined` for an unknown code.
+#[wasm_bindgen]
+pub fn rule(code: &str, lang: &str) -> Option<String> {
+    let lang = if lang == "en" { Lang::En } else { Lang::Ja };
+    warifu_diag::lookup(code).map(|e| warifu_report::rule::markdown(e, lang))
+}
+
+/// The catalogue: `RuleInfo[]`.
+#[wasm_bindgen]
+pub fn rules() -> Result<JsValue, JsValue> {
+    let all: Vec<RuleInfo> = warifu_diag::catalogue::all().map(RuleInfo::from).collect();
+    to_js(&all)
+}
+
+/// A message as a tree, with the findings of reading it.
+#[derive(Serialize)]
+struct Parsed {
+    #[serde(flatten)]
+    view: MessageView,
+    diagnostics: Vec<Finding>,
+}
+
+/// A conversion engine with its options.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Engine {
+    job: Job,
+}
+
+#[wasm_bindgen]
+impl Engine {
+    /// `new Engine(options?)`; unknown or impossible options throw `{code: "invalid-option", message}`.
+    #[wasm_bindgen(constructor)]
+    pub fn new(options: JsValue) -> Result<Engine, JsValue> {
+        let options: JobOptions = options_of(options, &JobOptions::NAMES)?;
+        let job = Job::new(options).map_err(|e| invalid(&e.to_string()))?;
+        Ok(Self { job })
+    }
+    /// A message as a tree, with the findings of reading it (charset and HL7, not of the mapping).
+    pub fn parse(&mut self, path: &str, bytes: &[u8]) -> Result<JsValue, JsValue> {
+        let name = path.rsplit('/').next().unwrap_or("");
+        let kind = warifu_ssmix2::FileName::parse(name)
+            .ok()
+            .and_then(|n| n.data_kind().standard());
+        let view = warifu_report::view::view(bytes, self.job.options().charset(), kind);
+        let mut diagnostics = self.job.convert(path, bytes).diagnostics;
+        diagnostics.retain(|d| d.code.starts_with("ENC") || d.code.starts_with("HL7"));
+        to_js(&Parsed { view, diagnostics })
+    }
+    /// Converts one file.
+    pub fn convert(&mut self, path: &str, bytes: &[u8]) -> Result<JsValue, JsValue> {
+        converted(&self.job.convert(path, bytes))
+    }
+    /// Converts one file to bytes only: the fast path without findings and trace.
+    #[wasm_bindgen(js_name = convertBytes)]
+    pub fn convert_bytes(&mut self, path: &str, bytes: &[u8]) -> Uint8Array {
+        Uint8Array::from(self.job.convert_bytes(path, bytes))
+    }
+    /// Converts all files of one patient: an array of `{path, bytes}`.
+    #[wasm_bindgen(js_name = convertPatient)]
+    pub fn convert_patient(&mut self, files: &Array) -> Result<JsValue, JsValue> {
+        let owned = owned_files(files)?;
+        converted(&self.job.convert_patient(&borrowed(&owned)))
+    }
+    /// Converts a unit of a stream: all files of one patient (`patient`), or loose files one by one.
+    ///
+    /// Gives `{json, ends: number[], types: string[], ids: string[], shared: boolean[], diagnostics}`;
+    /// piece `i` is `json[ends[i-1] .. ends[i]]`.
+    pub fn pieces(&mut self, files: &Array, patient: bool) -> Result<JsValue, JsValue> {
+        let owned = owned_files(files)?;
+        let made = self.job.pieces(&borrowed(&owned), patient);
+        let (ends, types) = (Array::new(), Array::new());
+        let (ids, shared) = (Array::new(), Array::new());
+        for p in &made.pieces {
+            ends.push(&u32::try_from(p.range.end).unwrap_or(u32::MAX).into());
+            types.push(&p.resource_type.as_str().into());
+            ids.push(&p.id.as_str().into());
+            shared.push(&p.shared.into());
+        }
+        let o = Object::new();
+        set(&o, "json", &Uint8Array::from(made.json.as_slice()).into());
+        set(&o, "ends", &ends.into());
+        set(&o, "types", &types.into());
+        set(&o, "ids", &ids.into());
+        set(&o, "shared", &shared.into());
+        set(&o, "diagnostics", &to_js(&made.diagnostics)?);
+        Ok(o.into())
+    }
+    /// Findings about the options themselves, once a run.
+    #[wasm_bindgen(js_name = optionFindings)]
+    pub fn option_findings(&self) -> Result<JsValue, JsValue> {
+        to_js(&self.job.option_findings())
+    }
+    /// A finding about a whole file, by its code; `undefined` for an unknown code.
+    #[wasm_bindgen(js_name = fileFinding)]
+    pub fn file_finding(&self, code: &str, path: &str, argument: &str) -> Result<JsValue, JsValue> {
+        let Some(code) = warifu_diag::lookup(code) else {
+            return Ok(JsValue::UNDEFINED);
+        };
+        let options = self.job.options();
+        let d = Diagnostic::new(code, Span::default()).with(argument.to_owned());
+        to_js(&finding(
+            &d,
+            path,
+            None,
+            options.language(),
+            options.units(),
+        ))
+    }
+}
