@@ -244,3 +244,21 @@ test("each rule has a page in both languages, of checks and of the conversion", 
 test("init may be called at any time", async () => {
   await Promise.all([init(), init()]);
 });
+
+test("many handles, reports and formats leave memory flat", async () => {
+  const { initSync } = await import("../dist/wasm/check.js");
+  const memory = () => initSync().memory.buffer.byteLength;
+  const use = (count) => {
+    for (let i = 0; i < count; i += 1) {
+      const checker = new Checker();
+      const report = checker.check(message());
+      if (i % 10 === 0) report.format("sarif");
+      checker.fix(message());
+      checker.free();
+    }
+  };
+  use(200);
+  const before = memory();
+  use(2000);
+  assert.equal(memory(), before);
+});
