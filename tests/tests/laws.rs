@@ -4,7 +4,8 @@ mod common;
 
 use std::collections::BTreeSet;
 
-use warifu_map::{Converter, File, IdMode, Options, Output, ReferenceStyle, assemble, trace};
+use warifu_convert::{BundleKind, Ids, Job, JobOptions, Per, To, TraceHit};
+use warifu_map::{Converter, File, IdMode, Options, Output, trace};
 
 fn everything() -> Vec<common::Loaded> {
     let mut all = Vec::new();
@@ -169,58 +170,232 @@ fn every_field_is_used_or_named() {
     }
 }
 
-#[test]
-fn references_inside_a_bundle_resolve_or_name_another_file() {
-    for root in ["standard_root", "extended_root"] {
-        for (patient, files) in common::by_patient(common::load(&common::fixtures().join(root))) {
-            let given: Vec<File<'_>> = files
-                .iter()
-                .map(|f| File {
-                    path: &f.path,
-                    bytes: &f.bytes,
-                })
-                .collect();
-            let o = Options {
-                references: ReferenceStyle::UrnUuid,
-                trace: false,
-                ..options()
-            };
-            let mut out = Output::new();
-            Converter::new(o.clone()).convert_patient(&given, &mut out);
-            let mut bytes = Vec::new();
-            assemble::bundle(&out, &o, assemble::BundleType::Transaction, &mut bytes);
-            let v: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
-            let entries = v["entry"].as_array().unwrap();
-            let urls: BTreeSet<&str> = entries
-                .iter()
-                .filter_map(|e| e["fullUrl"].as_str())
-                .collect();
-            let resources = entries
-                .iter()
-                .filter(|e| e.get("resource").is_some())
-                .count();
-            assert_eq!(urls.len(), resources, "{patient}: fullUrl repeats");
-            let mut todo = vec![&v];
-            while let Some(x) = todo.pop() {
-                match x {
-                    serde_json::Value::Object(m) => {
-                        if let Some(r) = m.get("reference").and_then(|r| r.as_str()) {
-                            assert!(
-                                r.starts_with('#') || urls.contains(r),
-                                "{root} {patient}: {r} dangles"
-                            );
-                        }
-                        todo.extend(m.values());
-                    }
-                    serde_json::Value::Array(a) => todo.extend(a),
-                    _ => {}
-                }
+/// Every form of output that refers.
+fn forms() -> Vec<JobOptions> {
+    let mut forms = Vec::new();
+    for ids in [Ids::Keyed, Ids::Readable] {
+        let with = |to, bundle, per| JobOptions {
+            to,
+            bundle,
+            per,
+            ids,
+            institution: Some("1319999999".to_owned()),
+            provenance: true,
+            trace: true,
+            ..JobOptions::default()
+        };
+        for per in [Per::Message, Per::Patient] {
+            for bundle in [BundleKind::Transaction, BundleKind::Collection] {
+                forms.push(with(To::Bundle, bundle, per));
             }
-            for e in entries {
-                assert!(e["request"]["url"].as_str().is_some_and(|u| !u.is_empty()));
+        }
+        forms.push(with(To::Ndjson, BundleKind::Transaction, Per::Message));
+        forms.push(with(To::Clins, BundleKind::Transaction, Per::Message));
+    }
+    forms
+}
+
+/// Values of `reference`, and of `url` where it is no address: what must resolve.
+fn references(v: &serde_json::Value) -> Vec<&str> {
+    let mut found = Vec::new();
+    let mut todo = vec![v];
+    while let Some(x) = todo.pop() {
+        match x {
+            serde_json::Value::Object(m) => {
+                let own = m.get("reference").or_else(|| {
+                    let attachment = m.contains_key("contentType").then(|| m.get("url"));
+                    attachment.flatten()
+                });
+                found.extend(own.and_then(|r| r.as_str()));
+                todo.extend(m.values());
+            }
+            serde_json::Value::Array(a) => todo.extend(a),
+            _ => {}
+        }
+    }
+    found
+}
+
+/// What is wrong with the references of a Bundle or a resource by itself.
+fn dangling(v: &serde_json::Value) -> Option<String> {
+    let entries: &[serde_json::Value] = v["entry"].as_array().map_or(&[], Vec::as_slice);
+    let held = |e: &serde_json::Value| {
+        let r = &e["resource"];
+        let (kind, id) = (r["resourceType"].as_str()?, r["id"].as_str()?);
+        Some((e["fullUrl"].as_str()?.to_owned(), format!("{kind}/{id}")))
+    };
+    let inside: Vec<(String, String)> = entries.iter().filter_map(held).collect();
+    let urls: BTreeSet<&str> = inside.iter().map(|(url, _)| url.as_str()).collect();
+    let uuids = urls.iter().any(|u| u.starts_with("urn:uuid:"));
+    let ids: BTreeSet<&str> = inside.iter().map(|(_, id)| id.as_str()).collect();
+    if urls.len() != inside.len() {
+        return Some("fullUrl repeats".to_owned());
+    }
+    for r in references(v) {
+        let relative = r.split_once('/').is_some_and(|(kind, id)| {
+            kind.starts_with(|c: char| c.is_ascii_uppercase())
+                && kind.bytes().all(|b| b.is_ascii_alphabetic())
+                && !id.is_empty()
+                && id
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.'))
+        });
+        if !(r.starts_with('#') || urls.contains(r) || relative) {
+            return Some(format!("{r} dangles"));
+        }
+        if uuids && ids.contains(r) {
+            return Some(format!("{r} is inside but not referred to by its fullUrl"));
+        }
+    }
+    None
+}
+
+/// Whether a Bundle is about a document, which has no MSH-7.
+fn is_document(v: &serde_json::Value) -> bool {
+    let entries = v["entry"].as_array().into_iter().flatten();
+    let about = |e: &serde_json::Value| {
+        let url = e["request"]["url"]
+            .as_str()
+            .and_then(|u| u.split('/').next());
+        let kind = e["resource"]["resourceType"].as_str().or(url);
+        matches!(kind, Some("Binary" | "DocumentReference"))
+    };
+    let mut entries = entries.peekable();
+    entries.peek().is_some() && entries.any(about)
+}
+
+fn leaves(v: &serde_json::Value, at: &str, found: &mut Vec<String>) {
+    match v {
+        serde_json::Value::Object(o) => {
+            for (k, v) in o {
+                leaves(v, &format!("{at}/{k}"), found);
+            }
+        }
+        serde_json::Value::Array(a) => {
+            for (i, v) in a.iter().enumerate() {
+                leaves(v, &format!("{at}/{i}"), found);
+            }
+        }
+        _ => found.push(at.to_owned()),
+    }
+}
+
+/// Converts every patient, and every file by itself, of fixtures and samples in every form.
+fn every_piece(mut look: impl FnMut(&str, &JobOptions, &serde_json::Value, &[TraceHit])) {
+    let mut storages = vec![
+        common::fixtures().join("standard_root"),
+        common::fixtures().join("extended_root"),
+    ];
+    if let Some(shared) = common::shared("every_piece") {
+        for root in [
+            "nho-documents/standard_root",
+            "nho-documents/extended_root",
+            "nho-testing-tool/standard_root",
+            "synthetic-small/standard_root",
+        ] {
+            storages.push(shared.join("samples/ssmix2").join(root));
+        }
+    }
+    let patients: Vec<(String, Vec<common::Loaded>)> = storages
+        .iter()
+        .flat_map(|root| common::by_patient(common::load(root)))
+        .collect();
+    for form in forms() {
+        let mut job = Job::new(form.clone()).unwrap();
+        let mut check = |name: &str, made: &warifu_convert::Pieces| {
+            for p in &made.pieces {
+                let v: serde_json::Value =
+                    serde_json::from_slice(&made.json[p.range.clone()]).unwrap();
+                look(name, &form, &v, &p.hits);
+            }
+        };
+        for (patient, files) in &patients {
+            let file = |f: &'_ common::Loaded| (f.path.clone(), f.bytes.clone());
+            let owned: Vec<(String, Vec<u8>)> = files.iter().map(file).collect();
+            let given: Vec<File<'_>> = owned
+                .iter()
+                .map(|(path, bytes)| File { path, bytes })
+                .collect();
+            check(patient, &job.pieces(&given, true));
+            for f in &given {
+                check(f.path, &job.pieces(&[*f], false));
             }
         }
     }
+}
+
+#[test]
+fn every_reference_resolves_in_its_bundle_or_is_relative() {
+    let mut seen = 0;
+    every_piece(|name, form, v, _| {
+        let what = (form.to, form.bundle, form.per, form.ids);
+        assert_eq!(dangling(v), None, "{name} {what:?}");
+        seen += references(v).len();
+        for e in v["entry"].as_array().into_iter().flatten() {
+            if form.to == To::Bundle && form.bundle == BundleKind::Transaction {
+                assert!(e["request"]["url"].as_str().is_some_and(|u| !u.is_empty()));
+            }
+        }
+    });
+    assert!(seen > 10_000);
+}
+
+#[test]
+fn every_leaf_of_every_output_is_traced_once() {
+    every_piece(|name, form, v, hits| {
+        let what = (form.to, form.bundle, form.per, form.ids);
+        let mut there = Vec::new();
+        leaves(v, "", &mut there);
+        there.sort_unstable();
+        let mut traced: Vec<&str> = hits.iter().map(|h| h.pointer.as_str()).collect();
+        traced.sort_unstable();
+        assert_eq!(there, traced, "{name} {what:?}");
+        let sent = hits.iter().find(|h| h.pointer == "/timestamp");
+        if let Some(sent) = sent.filter(|_| form.to != To::Clins && !is_document(v)) {
+            assert_eq!(sent.row.as_ref().unwrap().source, "MSH-7", "{name}");
+            assert_eq!(sent.spans[0].path, "MSH-7", "{name}");
+            assert!(sent.spans[0].end > sent.spans[0].start);
+        }
+        for h in hits {
+            let own = ["/resourceType", "/id", "/meta/profile/0", "/meta/source"];
+            let own = own.iter().any(|end| h.pointer.ends_with(end));
+            let known = h.row.is_some() || !h.spans.is_empty() || own;
+            assert!(known, "{name} {what:?} {}", h.pointer);
+        }
+    });
+}
+
+#[test]
+fn bundles_of_deletions_differ_and_have_a_time() {
+    let mut ids = std::collections::BTreeMap::new();
+    let mut withdrawals = 0;
+    every_piece(|name, form, v, _| {
+        let entries = v["entry"].as_array();
+        let empty = !entries.is_some_and(|e| !e.is_empty());
+        if v["resourceType"] != "Bundle" || form.to == To::Clins || empty {
+            return;
+        }
+        let Some(entries) = entries else { return };
+        assert!(v["timestamp"].is_string() || is_document(v), "{name}");
+        if entries.iter().all(|e| e.get("resource").is_none()) {
+            withdrawals += 1;
+        }
+        // The same id means the same entries.
+        let urls: Vec<&str> = entries
+            .iter()
+            .filter_map(|e| e["request"]["url"].as_str().or(e["fullUrl"].as_str()))
+            .collect();
+        let id = v["id"].as_str().unwrap().to_owned();
+        let urls = urls
+            .iter()
+            .map(|u| u.rsplit(['/', ':']).next().unwrap_or("").to_owned())
+            .collect::<Vec<_>>();
+        let known = ids.entry(id).or_insert_with(|| urls.clone());
+        if form.bundle == BundleKind::Transaction {
+            assert_eq!(*known, urls, "{name}");
+        }
+    });
+    assert!(withdrawals > 1, "the fixtures withdraw something");
 }
 
 #[test]

@@ -9,9 +9,12 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use anyhow::{Context as _, bail};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
-use warifu_convert::{BundleKind, JobOptions, Per, To, clins_trace, findings, trace};
+use warifu_convert::{
+    BundleKind, JobOptions, Per, To, TraceHit, bundle_trace, findings, part_trace, resource_trace,
+    type_and_id, unused,
+};
 use warifu_diag::{Code, Severity, catalogue::ssm};
-use warifu_map::assemble::{self, BundleType};
+use warifu_map::assemble::{self, BundleType, Entries};
 use warifu_map::{Converter, File, MAX_MESSAGES, Options, Output};
 use warifu_report::Lang;
 use warifu_report::finding::{Finding, finding};
@@ -22,7 +25,7 @@ use warifu_storage::{
 
 use crate::config::Loaded;
 use crate::inputs::{self, Inputs};
-use crate::output::{Folder, FolderError, Piece, hex};
+use crate::output::{Folder, FolderError, Piece, Shared, hex};
 use crate::progress::{Progress, grouped};
 use crate::state::{Header, Totals};
 use crate::stop::Stop;
@@ -261,12 +264,12 @@ impl Sink {
             Self::Folder(f) => f.put(piece),
             Self::Stdout(s) => {
                 let mut totals = piece.totals;
-                for (key, _, line) in &piece.shared {
-                    if s.seen.insert(key.clone()) {
-                        s.out.write_all(line)?;
+                for shared in &piece.shared {
+                    if s.seen.insert(shared.key.clone()) {
+                        s.out.write_all(&shared.line)?;
                         *totals
                             .resources
-                            .entry(key.split('/').next().unwrap_or("").to_owned())
+                            .entry(shared.key.split('/').next().unwrap_or("").to_owned())
                             .or_insert(0) += 1;
                     }
                 }
@@ -847,23 +850,34 @@ impl<'o> Worker<'o> {
             ..Piece::default()
         };
         let job = &self.options.job;
-        let mut parts = Vec::new();
+        let mut traced = Vec::new();
         match job.to {
             To::Ndjson => {
                 let mut lines: BTreeMap<&str, Vec<u8>> = BTreeMap::new();
                 for r in &self.out.resources {
                     let json = self.out.json_of(r);
-                    if SHARED.contains(&r.resource_type) {
-                        let key = format!("{}/{}", r.resource_type, r.id.as_str());
-                        if !self.sent.insert(key.clone()) {
-                            continue;
-                        }
+                    let name = format!("{}.ndjson", r.resource_type);
+                    let key = format!("{}/{}", r.resource_type, r.id.as_str());
+                    let shared = SHARED.contains(&r.resource_type);
+                    if shared && !self.sent.insert(key.clone()) {
+                        continue;
+                    }
+                    let mut lines_of = Vec::new();
+                    if job.trace {
+                        let hits = resource_trace(&self.out, r, files);
+                        self.trace_lines(&name, &key, hits, &mut lines_of)?;
+                    }
+                    if shared {
                         let mut line = json.to_vec();
                         line.push(b'\n');
-                        piece
-                            .shared
-                            .push((key, format!("{}.ndjson", r.resource_type), line));
+                        piece.shared.push(Shared {
+                            key,
+                            name,
+                            line,
+                            trace: lines_of,
+                        });
                     } else {
+                        traced.append(&mut lines_of);
                         *totals
                             .resources
                             .entry(r.resource_type.to_owned())
@@ -878,9 +892,18 @@ impl<'o> Worker<'o> {
                 }
                 if !self.out.deletes.is_empty() {
                     let mut line = Vec::new();
-                    assemble::deletions(&self.out, &self.map_options, &mut line);
+                    let entries = assemble::deletions(&self.out);
+                    let name = "deleted.ndjson".to_owned();
+                    self.bundle(
+                        &entries,
+                        BundleType::Transaction,
+                        &name,
+                        files,
+                        &mut line,
+                        &mut traced,
+                    )?;
                     line.push(b'\n');
-                    piece.lines.push(("deleted.ndjson".to_owned(), line));
+                    piece.lines.push((name, line));
                 }
             }
             To::Bundle => {
@@ -894,45 +917,41 @@ impl<'o> Worker<'o> {
                         .entry(r.resource_type.to_owned())
                         .or_insert(0) += 1;
                 }
-                if job.per == Per::Patient || files.len() == 1 {
-                    let mut bytes = Vec::new();
-                    assemble::bundle(&self.out, &self.map_options, kind, &mut bytes);
-                    let name = match (job.per, files.first()) {
+                let bundles = if job.per == Per::Patient || files.len() == 1 {
+                    vec![Entries::whole(&self.out)]
+                } else {
+                    Entries::by_message(&self.out)
+                };
+                for entries in bundles {
+                    let number = usize::from(entries.message().unwrap_or(0));
+                    let name = match (job.per, files.get(number)) {
                         (Per::Patient, _) => format!("{}.json", self.out.patient_label()),
                         (Per::Message, Some(f)) => self.message_name(f.path),
                         (Per::Message, None) => "empty.json".to_owned(),
                     };
+                    let mut bytes = Vec::new();
+                    self.bundle(&entries, kind, &name, files, &mut bytes, &mut traced)?;
                     piece.files.push((name, bytes));
-                } else {
-                    for (i, f) in files.iter().enumerate() {
-                        let number = u16::try_from(i)?;
-                        let has = self.out.resources.iter().any(|r| r.message == number)
-                            || self.out.deletes.iter().any(|d| d.message == number);
-                        if !has {
-                            continue;
-                        }
-                        let mut bytes = Vec::new();
-                        assemble::bundle_of(
-                            &self.out,
-                            &self.map_options,
-                            kind,
-                            Some(number),
-                            &mut bytes,
-                        );
-                        piece.files.push((self.message_name(f.path), bytes));
-                    }
                 }
             }
             To::Clins => {
-                parts = warifu_map::clins::parts(&mut self.out, &self.map_options);
-                for part in &mut parts {
+                for mut part in warifu_map::clins::parts(&mut self.out, &self.map_options) {
                     for (ty, n) in &part.counts {
                         *totals.resources.entry((*ty).to_owned()).or_insert(0) += n;
                     }
+                    let name = format!("{}/{}", part.patient, part.name);
                     let bytes = std::mem::take(&mut part.bytes);
-                    piece
-                        .files
-                        .push((format!("{}/{}", part.patient, part.name), bytes));
+                    let lines = bytes.split(|&b| b == b'\n');
+                    for (line, hits) in lines.zip(part_trace(&part, files)) {
+                        let (resource_type, id) = type_and_id(line);
+                        self.trace_lines(
+                            &name,
+                            &format!("{resource_type}/{id}"),
+                            hits,
+                            &mut traced,
+                        )?;
+                    }
+                    piece.files.push((name, bytes));
                 }
             }
         }
@@ -950,29 +969,14 @@ impl<'o> Worker<'o> {
         }
         piece.lines.push(("diagnostics.ndjson".to_owned(), lines));
         if job.trace {
-            let mut t = match job.to {
-                To::Clins => clins_trace(&self.out, &parts, files),
-                To::Bundle | To::Ndjson => trace(&self.out, files, job),
-            };
-            if let Some(mask) = &self.options.mask {
-                let spans = t.hits.iter_mut().flat_map(|h| &mut h.spans);
-                for file in spans
-                    .map(|s| &mut s.file)
-                    .chain(t.unused.iter_mut().map(|u| &mut u.file))
-                {
-                    *file = mask.path(file);
+            for mut u in unused(&self.out, files) {
+                if let Some(mask) = &self.options.mask {
+                    u.file = mask.path(&u.file);
                 }
+                serde_json::to_writer(&mut traced, &json!({"unused": u}))?;
+                traced.push(b'\n');
             }
-            let mut lines = Vec::new();
-            for h in &t.hits {
-                serde_json::to_writer(&mut lines, h)?;
-                lines.push(b'\n');
-            }
-            for u in &t.unused {
-                serde_json::to_writer(&mut lines, &json!({"unused": u}))?;
-                lines.push(b'\n');
-            }
-            piece.lines.push(("trace.ndjson".to_owned(), lines));
+            piece.lines.push(("trace.ndjson".to_owned(), traced));
         }
         piece.totals = totals;
         let mut shown = told;
@@ -982,6 +986,47 @@ impl<'o> Worker<'o> {
             shown.extend(self.shown(&self.findings(files, self.lang)));
         }
         Ok(Done::Piece(Box::new(PieceShown { piece, shown })))
+    }
+
+    /// Lines of `trace.ndjson` for one output: a Bundle, or a resource on a line of its own.
+    fn trace_lines(
+        &self,
+        output: &str,
+        resource: &str,
+        hits: Vec<TraceHit>,
+        lines: &mut Vec<u8>,
+    ) -> anyhow::Result<()> {
+        for mut h in hits {
+            h.output = Some(output.to_owned());
+            h.resource = Some(resource.to_owned());
+            if let Some(mask) = &self.options.mask {
+                for span in &mut h.spans {
+                    span.file = mask.path(&span.file);
+                }
+            }
+            serde_json::to_writer(&mut *lines, &h)?;
+            lines.push(b'\n');
+        }
+        Ok(())
+    }
+
+    /// Writes a Bundle and, when asked for, the lines of its trace.
+    fn bundle(
+        &self,
+        entries: &Entries<'_>,
+        kind: BundleType,
+        name: &str,
+        files: &[File<'_>],
+        bytes: &mut Vec<u8>,
+        traced: &mut Vec<u8>,
+    ) -> anyhow::Result<()> {
+        entries.write(&self.map_options, kind, bytes);
+        if self.options.job.trace {
+            let (resource_type, id) = type_and_id(bytes);
+            let hits = bundle_trace(entries, &self.map_options, kind, files);
+            self.trace_lines(name, &format!("{resource_type}/{id}"), hits, traced)?;
+        }
+        Ok(())
     }
 
     /// Whether a finding goes to stderr: errors always, warnings when nothing is written to a folder,

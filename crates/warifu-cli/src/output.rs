@@ -18,10 +18,23 @@ pub(crate) struct Piece {
     pub(crate) files: Vec<(String, Vec<u8>)>,
     /// Lines for appended files: file name, content.
     pub(crate) lines: Vec<(String, Vec<u8>)>,
-    /// Lines of shared resources: key, file name, line; written once over the whole run.
-    pub(crate) shared: Vec<(String, String, Vec<u8>)>,
+    /// Lines of shared resources; written once over the whole run.
+    pub(crate) shared: Vec<Shared>,
     /// Counts.
     pub(crate) totals: Totals,
+}
+
+/// A line that many patients have.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    /// `Type/id`.
+    pub(crate) key: String,
+    /// File name.
+    pub(crate) name: String,
+    /// The resource.
+    pub(crate) line: Vec<u8>,
+    /// Lines of its trace.
+    pub(crate) trace: Vec<u8>,
 }
 
 /// A folder of results.
@@ -199,10 +212,20 @@ impl Folder {
         let mut grown = BTreeSet::new();
         let mut shared = Vec::new();
         let mut totals = piece.totals;
-        for (key, name, line) in &piece.shared {
+        for Shared {
+            key,
+            name,
+            line,
+            trace,
+        } in &piece.shared
+        {
             if self.seen.insert(key.clone()) {
                 self.append(name, line)?;
                 grown.insert(name.clone());
+                if !trace.is_empty() {
+                    self.append("trace.ndjson", trace)?;
+                    grown.insert("trace.ndjson".to_owned());
+                }
                 shared.push(key.clone());
                 let kind = key.split('/').next().unwrap_or("").to_owned();
                 *totals.resources.entry(kind).or_insert(0) += 1;

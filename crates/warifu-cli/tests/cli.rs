@@ -228,3 +228,75 @@ fn show_answers_paths_and_trees() {
         Some(2)
     );
 }
+
+/// Pointers of all leaves.
+fn leaves(v: &serde_json::Value, at: &str, found: &mut Vec<String>) {
+    match v {
+        serde_json::Value::Object(o) => {
+            for (k, v) in o {
+                leaves(v, &format!("{at}/{k}"), found);
+            }
+        }
+        serde_json::Value::Array(a) => {
+            for (i, v) in a.iter().enumerate() {
+                leaves(v, &format!("{at}/{i}"), found);
+            }
+        }
+        _ => found.push(at.to_owned()),
+    }
+}
+
+#[test]
+fn every_leaf_of_every_file_has_its_row_in_the_trace() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = fixtures("standard_root");
+    for form in [
+        &["--to", "bundle"][..],
+        &["--to", "bundle", "--per", "patient"],
+        &["--to", "bundle", "--bundle", "collection"],
+        &["--to", "ndjson"],
+        &["--to", "clins"],
+    ] {
+        let out = dir.path().join(form.join(""));
+        let mut args = vec!["convert", root.to_str().unwrap(), "--trace", "--out"];
+        args.push(out.to_str().unwrap());
+        args.extend(form);
+        args.extend(["--institution", "1319999999"]);
+        let o = run(&args);
+        assert!(o.status.success(), "{}", String::from_utf8_lossy(&o.stderr));
+        let mut traced = Vec::new();
+        let lines = std::fs::read_to_string(out.join("trace.ndjson")).unwrap();
+        for line in lines.lines() {
+            let row: serde_json::Value = serde_json::from_str(line).unwrap();
+            if row.get("unused").is_none() {
+                let text = |key: &str| row[key].as_str().unwrap().to_owned();
+                traced.push((text("output"), text("resource"), text("pointer")));
+            }
+        }
+        let mut there = Vec::new();
+        for (name, bytes) in tree(&out) {
+            let own = ["trace.ndjson", "diagnostics.ndjson", "manifest.json"];
+            if own.contains(&name.as_str()) || name.starts_with('.') {
+                continue;
+            }
+            for line in bytes.split(|b| *b == b'\n').filter(|l| !l.is_empty()) {
+                let v: serde_json::Value = serde_json::from_slice(line).unwrap();
+                let text = |key: &str| v[key].as_str().unwrap();
+                let resource = format!("{}/{}", text("resourceType"), text("id"));
+                let mut pointers = Vec::new();
+                leaves(&v, "", &mut pointers);
+                there.extend(
+                    pointers
+                        .into_iter()
+                        .map(|p| (name.clone(), resource.clone(), p)),
+                );
+            }
+        }
+        traced.sort();
+        there.sort();
+        assert!(there.len() > 1000);
+        assert_eq!(there.len(), traced.len(), "{form:?}");
+        let missing = there.iter().zip(&traced).find(|(a, b)| a != b);
+        assert_eq!(missing, None, "{form:?}");
+    }
+}

@@ -5,9 +5,9 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use warifu_map::assemble::{self, BundleType};
+use warifu_map::assemble::{self, BundleType, Entries};
 use warifu_map::clins::{self, Part};
-use warifu_map::{Converter, File, Hit, IdMode, Options, Output, ReferenceStyle};
+use warifu_map::{Converter, File, Hit, IdMode, Options, OutResource, Output, ReferenceStyle};
 use warifu_report::Lang;
 use warifu_report::finding::{Finding, Names, finding, names};
 use warifu_report::position::{SourceText, Units};
@@ -330,7 +330,13 @@ pub struct TraceRow {
 /// A leaf of the output.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct TraceHit {
-    /// RFC 6901 pointer into the output.
+    /// File of the output, relative to its folder; `None` where there is only one output.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output: Option<String>,
+    /// `Type/id` of the Bundle, or of the resource on a line of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource: Option<String>,
+    /// RFC 6901 pointer into the output; with `resource`, into that.
     pub pointer: String,
     /// Row; `None` for what the engine writes itself.
     pub row: Option<TraceRow>,
@@ -388,6 +394,8 @@ pub struct Piece {
     pub range: std::ops::Range<usize>,
     /// Patients may share it: a stream writes it once.
     pub shared: bool,
+    /// Its leaves, when asked for; pointers are into the piece.
+    pub hits: Vec<TraceHit>,
 }
 
 /// What a unit of a stream gives: a patient, or a file outside any storage.
@@ -399,11 +407,13 @@ pub struct Pieces {
     pub pieces: Vec<Piece>,
     /// Findings, by file and span.
     pub diagnostics: Vec<Finding>,
+    /// Fields that left no leaf, when a trace is asked for.
+    pub unused: Vec<UnusedField>,
 }
 
 impl Pieces {
     /// A piece that was just written at `from`; it begins with its type and its id.
-    fn add(&mut self, from: usize) {
+    fn add(&mut self, from: usize, hits: Vec<TraceHit>) {
         let json = self.json.get(from..).unwrap_or_default();
         let (resource_type, id) = type_and_id(json);
         let shared = SHARED.contains(&resource_type);
@@ -413,6 +423,7 @@ impl Pieces {
             id,
             range: from..self.json.len(),
             shared,
+            hits,
         });
     }
 }
@@ -426,7 +437,7 @@ pub const SHARED: [&str; 4] = [
 ];
 
 /// Type and id of a resource as this workspace writes them: first, in this order, without escapes.
-fn type_and_id(json: &[u8]) -> (&str, &str) {
+pub fn type_and_id(json: &[u8]) -> (&str, &str) {
     let quoted = |rest: &[u8]| rest.iter().position(|&b| b == b'"');
     let text = |b| std::str::from_utf8(b).unwrap_or("");
     let rest = json
@@ -509,51 +520,68 @@ impl Job {
         }
         let mut made = Pieces::default();
         match self.options.to {
-            To::Ndjson => self.resources(&mut made),
-            To::Bundle => self.bundles(files.len(), &mut made),
+            To::Ndjson => self.resources(files, &mut made),
+            To::Bundle => {
+                let kind = self.options.bundle_type();
+                if self.options.per == Per::Patient || files.len() == 1 {
+                    self.bundle(&Entries::whole(&self.out), kind, files, &mut made);
+                } else {
+                    for entries in Entries::by_message(&self.out) {
+                        self.bundle(&entries, kind, files, &mut made);
+                    }
+                }
+            }
             To::Clins => {
                 for part in clins::parts(&mut self.out, self.converter.options()) {
+                    let mut hits = part.hits.into_iter();
                     for line in part.bytes.split(|&b| b == b'\n').filter(|l| !l.is_empty()) {
                         let from = made.json.len();
                         made.json.extend_from_slice(line);
-                        made.add(from);
+                        let own = hits.next().unwrap_or_default();
+                        made.add(from, own.into_iter().map(|h| hit("", h, files)).collect());
                     }
                 }
             }
         }
         made.diagnostics = findings(&self.out, files, &self.options);
+        if self.options.trace {
+            made.unused = unused(&self.out, files);
+        }
         made
     }
-    fn resources(&self, made: &mut Pieces) {
+    fn resources(&self, files: &[File<'_>], made: &mut Pieces) {
         made.json.reserve(self.out.json.len());
         for r in &self.out.resources {
             let from = made.json.len();
             made.json.extend_from_slice(self.out.json_of(r));
-            made.add(from);
+            let hits = if self.options.trace {
+                resource_trace(&self.out, r, files)
+            } else {
+                Vec::new()
+            };
+            made.add(from, hits);
         }
         if !self.out.deletes.is_empty() {
-            let from = made.json.len();
-            assemble::deletions(&self.out, self.converter.options(), &mut made.json);
-            made.add(from);
+            let entries = assemble::deletions(&self.out);
+            self.bundle(&entries, BundleType::Transaction, files, made);
         }
     }
-    fn bundles(&self, files: usize, made: &mut Pieces) {
-        let kind = self.options.bundle_type();
+    fn bundle(
+        &self,
+        entries: &Entries<'_>,
+        kind: BundleType,
+        files: &[File<'_>],
+        made: &mut Pieces,
+    ) {
         let options = self.converter.options();
-        if self.options.per == Per::Patient || files == 1 {
-            assemble::bundle(&self.out, options, kind, &mut made.json);
-            made.add(0);
-            return;
-        }
-        let mut numbers: Vec<u16> = self.out.resources.iter().map(|r| r.message).collect();
-        numbers.extend(self.out.deletes.iter().map(|d| d.message));
-        numbers.sort_unstable();
-        numbers.dedup();
-        for number in numbers {
-            let from = made.json.len();
-            assemble::bundle_of(&self.out, options, kind, Some(number), &mut made.json);
-            made.add(from);
-        }
+        let from = made.json.len();
+        entries.write(options, kind, &mut made.json);
+        let hits = if self.options.trace {
+            bundle_trace(entries, options, kind, files)
+        } else {
+            Vec::new()
+        };
+        made.add(from, hits);
     }
     /// Findings about the options themselves (public key, unknown institution): once a run.
     pub fn option_findings(&self) -> Vec<Finding> {
@@ -576,7 +604,7 @@ impl Job {
             diagnostics: findings(&self.out, files, options),
             trace: options.trace.then(|| match options.to {
                 To::Clins => clins_trace(&self.out, &parts, files),
-                To::Bundle | To::Ndjson => trace(&self.out, files, options),
+                To::Bundle | To::Ndjson => trace(&self.out, files, options, map_options),
             }),
             counts: self.out.counts(),
         }
@@ -620,16 +648,11 @@ pub fn findings(out: &Output, files: &[File<'_>], options: &JobOptions) -> Vec<F
                 .ok()
                 .and_then(|i| files.get(i));
             let source = match (d.span.end > 0, file) {
-                (true, Some(f)) => {
-                    let charset = options
-                        .charset()
-                        .unwrap_or_else(|| warifu_source::detect(f.bytes));
-                    Some(
-                        &*texts
-                            .entry(d.span.source.0)
-                            .or_insert_with(|| SourceText::new(f.bytes, charset)),
-                    )
-                }
+                (true, Some(f)) => Some(&*texts.entry(d.span.source.0).or_insert_with(|| {
+                    let charset = options.charset();
+                    let charset = charset.unwrap_or_else(|| warifu_source::detect(f.bytes));
+                    SourceText::new(f.bytes, charset)
+                })),
                 _ => None,
             };
             finding(
@@ -644,23 +667,54 @@ pub fn findings(out: &Output, files: &[File<'_>], options: &JobOptions) -> Vec<F
 }
 
 /// The trace of an output; pointers are into what [`write_output`] writes for `bundle` and `ndjson`.
-pub fn trace(out: &Output, files: &[File<'_>], options: &JobOptions) -> Trace {
-    let mut hits = Vec::new();
-    for (i, r) in out.resources.iter().enumerate() {
-        let prefix = match options.to {
-            To::Bundle => format!("/entry/{i}/resource"),
-            To::Ndjson | To::Clins => format!("/{i}"),
+pub fn trace(
+    out: &Output,
+    files: &[File<'_>],
+    options: &JobOptions,
+    map_options: &Options,
+) -> Trace {
+    let hits = if options.to == To::Bundle {
+        bundle_trace(
+            &Entries::whole(out),
+            map_options,
+            options.bundle_type(),
+            files,
+        )
+    } else {
+        let of = |(i, r)| {
+            let prefix = format!("/{i}");
+            let own = warifu_map::trace::hits(out, r).into_iter();
+            own.map(move |h| hit(&prefix, h, files))
         };
-        hits.extend(
-            warifu_map::trace::hits(out, r)
-                .into_iter()
-                .map(|h| hit(&prefix, h, files)),
-        );
-    }
+        out.resources.iter().enumerate().flat_map(of).collect()
+    };
     Trace {
         hits,
         unused: unused(out, files),
     }
+}
+
+/// The leaves of a Bundle; pointers are into it.
+pub fn bundle_trace(
+    entries: &Entries<'_>,
+    options: &Options,
+    kind: BundleType,
+    files: &[File<'_>],
+) -> Vec<TraceHit> {
+    let hits = entries.trace(options, kind).into_iter();
+    hits.map(|h| hit("", h, files)).collect()
+}
+
+/// The leaves of a resource; pointers are into it.
+pub fn resource_trace(out: &Output, r: &OutResource, files: &[File<'_>]) -> Vec<TraceHit> {
+    let hits = warifu_map::trace::hits(out, r).into_iter();
+    hits.map(|h| hit("", h, files)).collect()
+}
+
+/// The leaves of each line of a JP-CLINS part; pointers are into the line.
+pub fn part_trace(part: &Part, files: &[File<'_>]) -> Vec<Vec<TraceHit>> {
+    let line = |hits: &Vec<Hit>| hits.iter().map(|h| hit("", h.clone(), files)).collect();
+    part.hits.iter().map(line).collect()
 }
 
 /// The trace of JP-CLINS parts; pointers are into the lines that [`write_output`] writes.
@@ -687,6 +741,8 @@ fn path_of(files: &[File<'_>], n: u16) -> String {
 
 fn hit(prefix: &str, h: Hit, files: &[File<'_>]) -> TraceHit {
     TraceHit {
+        output: None,
+        resource: None,
         pointer: format!("{prefix}{}", h.pointer),
         row: h.row.map(|r| TraceRow {
             table: r.table,
@@ -707,7 +763,8 @@ fn hit(prefix: &str, h: Hit, files: &[File<'_>]) -> TraceHit {
     }
 }
 
-fn unused(out: &Output, files: &[File<'_>]) -> Vec<UnusedField> {
+/// Fields of an output that left no leaf.
+pub fn unused(out: &Output, files: &[File<'_>]) -> Vec<UnusedField> {
     out.unused
         .iter()
         .map(|u| {

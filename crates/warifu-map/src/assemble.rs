@@ -1,9 +1,14 @@
 //! Bundles and NDJSON from an [`Output`].
 
-use warifu_fhir::IdKey;
+use std::collections::{BTreeMap, BTreeSet};
 
+use memchr::memmem::Finder;
+use warifu_fhir::{IdKey, Src};
+
+use crate::kinds;
 use crate::options::{Options, ReferenceStyle};
-use crate::output::Output;
+use crate::output::{Delete, OutResource, Output};
+use crate::trace::{self, Hit, HitSpan};
 
 /// Type of a Bundle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -15,105 +20,255 @@ pub enum BundleType {
     Collection,
 }
 
-/// Writes one Bundle of everything; the pointer of resource `i` is `/entry/<i>/resource`.
-pub fn bundle(out: &Output, options: &Options, kind: BundleType, dst: &mut Vec<u8>) {
-    bundle_of(out, options, kind, None, dst);
+/// What goes into one Bundle: everything of an [`Output`], or what was made from one message.
+#[derive(Debug)]
+pub struct Entries<'o> {
+    out: &'o Output,
+    message: Option<u16>,
+    resources: Vec<&'o OutResource>,
+    deletes: Vec<&'o Delete>,
 }
 
-/// Writes one Bundle of what was made from one message (`Some(number)`), or of everything.
-pub fn bundle_of(
-    out: &Output,
-    options: &Options,
-    kind: BundleType,
-    message: Option<u16>,
-    dst: &mut Vec<u8>,
-) {
-    let wanted = |m: u16| message.is_none_or(|n| n == m);
-    dst.extend_from_slice(b"{\"resourceType\":\"Bundle\",\"id\":\"");
-    let key = IdKey::new(
-        options
-            .id_key
-            .as_deref()
-            .unwrap_or(warifu_fhir::ids::PUBLIC_KEY),
-    );
-    // The Bundle's own id: of the sending when one is given, else of the content.
-    let mut parts: Vec<&str> = vec!["Bundle", options.sending_id.as_deref().unwrap_or("")];
-    for r in out.resources.iter().filter(|r| wanted(r.message)) {
-        parts.push(r.id.as_str());
+impl<'o> Entries<'o> {
+    /// Everything.
+    pub fn whole(out: &'o Output) -> Self {
+        Self {
+            out,
+            message: None,
+            resources: out.resources.iter().collect(),
+            deletes: out.deletes.iter().collect(),
+        }
     }
-    let id = key.id(options.institution.as_deref().unwrap_or("unknown"), &parts);
-    dst.extend_from_slice(id.as_str().as_bytes());
-    dst.extend_from_slice(b"\",\"type\":\"");
-    dst.extend_from_slice(match kind {
-        BundleType::Transaction => b"transaction",
-        BundleType::Collection => b"collection",
-    });
-    dst.push(b'"');
-    let newest = out
-        .message_times
-        .iter()
-        .filter(|(m, _)| wanted(*m))
-        .map(|(_, t)| *t)
-        .max_by_key(warifu_hl7::time::Time::sort_key);
-    let timestamp = options.sent_at.clone().or_else(|| {
-        newest.map(|t| {
-            let mut s = String::new();
-            t.write_instant(&mut s);
-            s
-        })
-    });
-    if let Some(t) = timestamp {
-        dst.extend_from_slice(b",\"timestamp\":\"");
-        dst.extend_from_slice(t.as_bytes());
+    /// One for each message that made or withdrew something, in the order of their numbers.
+    pub fn by_message(out: &'o Output) -> Vec<Self> {
+        let mut by: BTreeMap<u16, Self> = BTreeMap::new();
+        let of = |number: u16| Self {
+            out,
+            message: Some(number),
+            resources: Vec::new(),
+            deletes: Vec::new(),
+        };
+        for r in &out.resources {
+            let entries = by.entry(r.message).or_insert_with(|| of(r.message));
+            entries.resources.push(r);
+        }
+        for d in &out.deletes {
+            let entries = by.entry(d.message).or_insert_with(|| of(d.message));
+            entries.deletes.push(d);
+        }
+        by.into_values().collect()
+    }
+    /// Number of the message; `None` for everything.
+    pub fn message(&self) -> Option<u16> {
+        self.message
+    }
+    /// Deletions stand only where they can be acted on.
+    fn deletes(&self, kind: BundleType) -> &[&'o Delete] {
+        match kind {
+            BundleType::Transaction => &self.deletes,
+            BundleType::Collection => &[],
+        }
+    }
+    /// The newest MSH-7, with the number of its message.
+    fn newest(&self) -> Option<(u16, warifu_hl7::time::Time)> {
+        let times = self.out.message_times.iter();
+        times
+            .filter(|(m, _)| self.message.is_none_or(|n| n == *m))
+            .max_by_key(|(_, t)| t.sort_key())
+            .copied()
+    }
+    /// Writes the Bundle; the pointer of its resource `i` is `/entry/<i>/resource`.
+    ///
+    /// A reference to a resource of this Bundle is its `fullUrl` where that is a UUID
+    /// ([`ReferenceStyle::UrnUuid`]); any other stays `Type/id`, which the PUT of the other Bundle
+    /// makes resolve.
+    pub fn write(&self, options: &Options, kind: BundleType, dst: &mut Vec<u8>) {
+        dst.extend_from_slice(b"{\"resourceType\":\"Bundle\",\"id\":\"");
+        dst.extend_from_slice(self.id(options).as_str().as_bytes());
+        dst.extend_from_slice(b"\",\"type\":\"");
+        dst.extend_from_slice(match kind {
+            BundleType::Transaction => b"transaction",
+            BundleType::Collection => b"collection",
+        });
         dst.push(b'"');
-    }
-    let deletes: Vec<&crate::Delete> = match kind {
-        BundleType::Transaction => out.deletes.iter().filter(|d| wanted(d.message)).collect(),
-        BundleType::Collection => Vec::new(),
-    };
-    let resources: Vec<&crate::OutResource> =
-        out.resources.iter().filter(|r| wanted(r.message)).collect();
-    if !resources.is_empty() || !deletes.is_empty() {
-        dst.extend_from_slice(b",\"entry\":[");
-        for (i, r) in resources.iter().enumerate() {
-            if i > 0 {
-                dst.push(b',');
+        let timestamp = options.sent_at.clone().or_else(|| {
+            self.newest().map(|(_, t)| {
+                let mut s = String::new();
+                t.write_instant(&mut s);
+                s
+            })
+        });
+        if let Some(t) = timestamp {
+            dst.extend_from_slice(b",\"timestamp\":\"");
+            dst.extend_from_slice(t.as_bytes());
+            dst.push(b'"');
+        }
+        let deletes = self.deletes(kind);
+        if !self.resources.is_empty() || !deletes.is_empty() {
+            dst.extend_from_slice(b",\"entry\":[");
+            let inside = match options.references {
+                ReferenceStyle::UrnUuid => self
+                    .resources
+                    .iter()
+                    .map(|r| (r.resource_type, r.id.as_str()))
+                    .collect(),
+                ReferenceStyle::Relative => BTreeSet::new(),
+            };
+            let (reference, url) = (Finder::new(REFERENCE), Finder::new(URL));
+            for (i, r) in self.resources.iter().enumerate() {
+                if i > 0 {
+                    dst.push(b',');
+                }
+                dst.extend_from_slice(b"{\"fullUrl\":\"");
+                match options.references {
+                    ReferenceStyle::UrnUuid => dst.extend_from_slice(UUID),
+                    ReferenceStyle::Relative => {
+                        dst.extend_from_slice(b"urn:x-warifu:");
+                        dst.extend_from_slice(r.resource_type.as_bytes());
+                        dst.push(b':');
+                    }
+                }
+                dst.extend_from_slice(r.id.as_str().as_bytes());
+                dst.extend_from_slice(b"\",\"resource\":");
+                let json = self.out.json_of(r);
+                match options.references {
+                    // `Attachment.url` names the Binary.
+                    ReferenceStyle::UrnUuid if r.resource_type == "DocumentReference" => {
+                        let mut linked = Vec::with_capacity(json.len());
+                        resolved(json, &inside, &url, &mut linked);
+                        resolved(&linked, &inside, &reference, dst);
+                    }
+                    ReferenceStyle::UrnUuid => resolved(json, &inside, &reference, dst),
+                    ReferenceStyle::Relative => dst.extend_from_slice(json),
+                }
+                if kind == BundleType::Transaction {
+                    dst.push(b',');
+                    request(dst, "PUT", r.resource_type, r.id.as_str());
+                }
+                dst.push(b'}');
             }
-            dst.extend_from_slice(b"{\"fullUrl\":\"");
-            match options.references {
-                ReferenceStyle::UrnUuid => dst.extend_from_slice(b"urn:uuid:"),
-                ReferenceStyle::Relative => {
-                    dst.extend_from_slice(b"urn:x-warifu:");
-                    dst.extend_from_slice(r.resource_type.as_bytes());
-                    dst.push(b':');
+            for (i, d) in deletes.iter().enumerate() {
+                if i > 0 || !self.resources.is_empty() {
+                    dst.push(b',');
+                }
+                dst.push(b'{');
+                request(dst, "DELETE", d.resource_type, d.id.as_str());
+                dst.push(b'}');
+            }
+            dst.push(b']');
+        }
+        dst.push(b'}');
+    }
+    /// The Bundle's own id: of the sending when one is given, and of what it makes and withdraws.
+    fn id(&self, options: &Options) -> warifu_fhir::Id {
+        let key = options.id_key.as_deref();
+        let key = IdKey::new(key.unwrap_or(warifu_fhir::ids::PUBLIC_KEY));
+        let mut parts: Vec<&str> = vec!["Bundle", options.sending_id.as_deref().unwrap_or("")];
+        parts.extend(self.resources.iter().map(|r| r.id.as_str()));
+        for d in &self.deletes {
+            parts.extend(["DELETE", d.resource_type, d.id.as_str()]);
+        }
+        key.id(options.institution.as_deref().unwrap_or("unknown"), &parts)
+    }
+    /// Every leaf of the Bundle that [`Entries::write`] writes. `out` must have been made with tracing on.
+    pub fn trace(&self, options: &Options, kind: BundleType) -> Vec<Hit> {
+        let constants = Some(&kinds::MSH_TO_BUNDLE.constants);
+        let constant = |pointer: String, spans: Vec<HitSpan>| Hit {
+            pointer,
+            row: constants,
+            spans,
+        };
+        let mut hits: Vec<Hit> = ["/resourceType", "/id", "/type"]
+            .map(|p| constant(p.to_owned(), Vec::new()))
+            .into();
+        if options.sent_at.is_some() {
+            hits.push(constant("/timestamp".to_owned(), Vec::new()));
+        } else if let Some((message, _)) = self.newest() {
+            hits.push(self.timestamp(message));
+        }
+        for (i, r) in self.resources.iter().enumerate() {
+            let entry = format!("/entry/{i}");
+            hits.push(constant(format!("{entry}/fullUrl"), Vec::new()));
+            hits.extend(trace::hits(self.out, r).into_iter().map(|h| Hit {
+                pointer: format!("{entry}/resource{}", h.pointer),
+                ..h
+            }));
+            if kind == BundleType::Transaction {
+                for leaf in ["method", "url"] {
+                    hits.push(constant(format!("{entry}/request/{leaf}"), Vec::new()));
                 }
             }
-            dst.extend_from_slice(r.id.as_str().as_bytes());
-            dst.extend_from_slice(b"\",\"resource\":");
-            dst.extend_from_slice(out.json_of(r));
-            if kind == BundleType::Transaction {
-                request(dst, "PUT", r.resource_type, r.id.as_str());
-            }
-            dst.push(b'}');
         }
-        for (i, d) in deletes.iter().enumerate() {
-            if i > 0 || !resources.is_empty() {
-                dst.push(b',');
+        for (i, d) in (self.resources.len()..).zip(self.deletes(kind)) {
+            // The file as a whole asks for it.
+            let file = HitSpan {
+                message: d.message,
+                start: 0,
+                end: 0,
+                path: String::new(),
+            };
+            for leaf in ["method", "url"] {
+                let pointer = format!("/entry/{i}/request/{leaf}");
+                hits.push(constant(pointer, vec![file.clone()]));
             }
-            dst.push(b'{');
-            let at = dst.len();
-            request(dst, "DELETE", d.resource_type, d.id.as_str());
-            // `request` begins with a comma, which an otherwise empty entry must not have.
-            dst.remove(at);
-            dst.push(b'}');
         }
-        dst.push(b']');
+        hits
     }
-    dst.push(b'}');
+    fn timestamp(&self, message: u16) -> Hit {
+        let first = Src {
+            message,
+            ..Src::NONE
+        };
+        let last = Src {
+            message,
+            start: u32::MAX,
+            end: u32::MAX,
+        };
+        let sent = self.out.paths.range(first..=last).find(|(_, p)| {
+            let path = (p.segment, p.field);
+            path == (*b"MSH", 7)
+        });
+        Hit {
+            pointer: "/timestamp".to_owned(),
+            row: sent
+                .and_then(|(_, path)| kinds::row_of(kinds::MSH_TO_BUNDLE.name, path))
+                .or(Some(&kinds::MSH_TO_BUNDLE.constants)),
+            spans: vec![HitSpan {
+                message,
+                start: sent.map_or(0, |(src, _)| src.start),
+                end: sent.map_or(0, |(src, _)| src.end),
+                path: sent.map(|(_, path)| path.to_string()).unwrap_or_default(),
+            }],
+        }
+    }
+}
+
+const REFERENCE: &[u8] = b"\"reference\":\"";
+const URL: &[u8] = b"\"url\":\"";
+const UUID: &[u8] = b"urn:uuid:";
+
+/// Writes a resource whose values `Type/id` of a key that name what is `inside` become `urn:uuid:id`.
+/// Inside a JSON string every quote is escaped, so what looks like the key is the key.
+fn resolved(json: &[u8], inside: &BTreeSet<(&str, &str)>, key: &Finder<'_>, dst: &mut Vec<u8>) {
+    let mut rest = json;
+    while let Some(at) = key.find(rest) {
+        let (before, value) = rest.split_at(at + key.needle().len());
+        dst.extend_from_slice(before);
+        rest = value;
+        let end = memchr::memchr(b'"', value).unwrap_or(value.len());
+        let target = value.get(..end).and_then(|v| std::str::from_utf8(v).ok());
+        if let Some((resource_type, id)) = target.and_then(|t| t.split_once('/'))
+            && inside.contains(&(resource_type, id))
+        {
+            dst.extend_from_slice(UUID);
+            rest = value.get(resource_type.len() + 1..).unwrap_or_default();
+        }
+    }
+    dst.extend_from_slice(rest);
 }
 
 fn request(dst: &mut Vec<u8>, method: &str, resource_type: &str, id: &str) {
-    dst.extend_from_slice(b",\"request\":{\"method\":\"");
+    dst.extend_from_slice(b"\"request\":{\"method\":\"");
     dst.extend_from_slice(method.as_bytes());
     dst.extend_from_slice(b"\",\"url\":\"");
     dst.extend_from_slice(resource_type.as_bytes());
@@ -122,12 +277,17 @@ fn request(dst: &mut Vec<u8>, method: &str, resource_type: &str, id: &str) {
     dst.extend_from_slice(b"\"}");
 }
 
-/// Writes the deletions alone as a transaction Bundle (the `deleted` file of a Bulk Data export).
-pub fn deletions(out: &Output, options: &Options, dst: &mut Vec<u8>) {
-    let mut only = Output::new();
-    only.deletes.clone_from(&out.deletes);
-    only.message_times.clone_from(&out.message_times);
-    bundle(&only, options, BundleType::Transaction, dst);
+/// Writes one Bundle of everything; the pointer of resource `i` is `/entry/<i>/resource`.
+pub fn bundle(out: &Output, options: &Options, kind: BundleType, dst: &mut Vec<u8>) {
+    Entries::whole(out).write(options, kind, dst);
+}
+
+/// The deletions alone: a transaction Bundle of them is the `deleted` file of a Bulk Data export.
+pub fn deletions(out: &Output) -> Entries<'_> {
+    Entries {
+        resources: Vec::new(),
+        ..Entries::whole(out)
+    }
 }
 
 /// Writes all resources as NDJSON, mixed types, one a line, in the order of the output.

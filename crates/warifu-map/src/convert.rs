@@ -1,5 +1,7 @@
 //! From files to an [`Output`].
 
+use std::collections::BTreeMap;
+
 use bumpalo::Bump;
 use warifu_diag::catalogue::{map_general, ssm};
 use warifu_diag::{Code, Diagnostic, SourceId, Span};
@@ -10,7 +12,7 @@ use warifu_ssmix2::{FileName, Flag};
 use warifu_ssmix2::{Place, components, locate};
 use warifu_ssmix2::{SelectionNoteKind, State, select};
 
-use crate::cx::{Cx, Item, PatientContext, Shared};
+use crate::cx::{Cx, Item, PatientContext, Shared, Sourced as _};
 use crate::kinds;
 use crate::memo::{Key, Memo};
 use crate::options::{IdMode, Options};
@@ -321,6 +323,7 @@ impl Converter {
         }
         // Split by person: a file whose PID-3 differs from the folder is another person.
         let mut people: Vec<(String, Vec<Read<'_>>)> = Vec::new();
+        let mut person: BTreeMap<String, usize> = BTreeMap::new();
         for (k, end, index) in &indexes {
             let Some((i, _)) = named.get(*k) else {
                 continue;
@@ -349,9 +352,12 @@ impl Converter {
             let item = complete(item, message);
             let key = patient_key(item.patient, message.value(b"PID", 3).text);
             note_patient(&item, message, out);
-            match people.iter_mut().find(|(p, _)| *p == key) {
+            match person.get(&key).and_then(|n| people.get_mut(*n)) {
                 Some((_, v)) => v.push((*i, item, message)),
-                None => people.push((key, vec![(*i, item, message)])),
+                None => {
+                    person.insert(key.clone(), people.len());
+                    people.push((key, vec![(*i, item, message)]));
+                }
             }
         }
         let mut contexts: Vec<PatientContext> = Vec::with_capacity(people.len());
@@ -436,7 +442,7 @@ impl Converter {
             let message = Message::new(file.bytes, &index, &arena, number);
             let item = complete(place.item(), message);
             let key = patient_key(item.patient, message.value(b"PID", 3).text);
-            let known = contexts.iter().find(|c| c.patient == key).cloned();
+            let known = person.get(&key).and_then(|n| contexts.get(*n)).cloned();
             let forgotten = known.is_none();
             let mut context = known.unwrap_or_else(|| PatientContext {
                 patient: key.clone(),
@@ -457,6 +463,7 @@ impl Converter {
                 scratch: String::new(),
             };
             kinds::convert(&mut cx);
+            let before = out.deletes.len();
             if forgotten {
                 // A withdrawn patient (ADT^A23) of whom nothing living is left.
                 out.deletes.extend(dead.deletes.iter().map(|d| Delete {
@@ -475,6 +482,17 @@ impl Converter {
                         id: r.id,
                         message: number,
                     });
+                }
+            }
+            // A Bundle that only withdraws has a time as well.
+            if out.deletes.len() > before {
+                out.message_times.append(&mut dead.message_times);
+                let sent = message.value(b"MSH", 7).src();
+                if core.options.trace
+                    && sent.is_some()
+                    && let Some(path) = message.locate(sent.start)
+                {
+                    out.paths.insert(sent, path);
                 }
             }
         }

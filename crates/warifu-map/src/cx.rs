@@ -9,7 +9,7 @@ use warifu_ssmix2::DataKind;
 
 use crate::convert::Core;
 use crate::memo::Key;
-use crate::options::{IdMode, ReferenceStyle};
+use crate::options::IdMode;
 use crate::output::Output;
 use crate::table::MapRow;
 
@@ -395,13 +395,10 @@ impl<'a> Cx<'a, '_> {
     pub fn patient_id(&self) -> Id {
         self.patient_id
     }
-    /// The text of a reference, `Patient/<id>` or `urn:uuid:<id>`, in the arena.
+    /// The text of a reference, `Patient/<id>`, in the arena; [`crate::assemble`] makes it a
+    /// `urn:uuid` where the Bundle holds the target.
     pub fn reference_text(&self, resource_type: &str, id: Id) -> &'a str {
-        let arena = self.message.arena();
-        match self.conv.options.references {
-            ReferenceStyle::Relative => concat(arena, &[resource_type, "/", id.as_str()]),
-            ReferenceStyle::UrnUuid => concat(arena, &["urn:uuid:", id.as_str()]),
-        }
+        concat(self.message.arena(), &[resource_type, "/", id.as_str()])
     }
     /// Adds a reference element.
     pub fn reference(

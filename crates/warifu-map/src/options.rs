@@ -12,13 +12,13 @@ pub enum IdMode {
     Readable,
 }
 
-/// How references between resources are written.
+/// How a Bundle refers to the resources it holds; anything else is always `Type/id`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ReferenceStyle {
-    /// `Patient/<id>`: transactions, NDJSON.
+    /// `Patient/<id>`.
     #[default]
     Relative,
-    /// `urn:uuid:<id>`: collections (needs [`IdMode::Keyed`]).
+    /// `urn:uuid:<id>`, as `fullUrl` (needs [`IdMode::Keyed`]).
     UrnUuid,
 }
 
@@ -49,7 +49,7 @@ pub struct Options {
     pub ids: IdMode,
     /// The site's key for ids; `None` = the public default key.
     pub id_key: Option<Vec<u8>>,
-    /// How references are written.
+    /// How a Bundle refers to the resources it holds.
     pub references: ReferenceStyle,
     /// "Sent at", FHIR `instant`; `None` = the newest MSH-7 of a Bundle.
     pub sent_at: Option<String>,

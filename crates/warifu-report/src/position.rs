@@ -33,7 +33,13 @@ pub struct SourceText {
     /// Text and map.
     pub decoded: Decoded,
     lines: Vec<usize>,
+    /// UTF-16 units and characters before each [`STEP`] bytes of text: a line may have megabytes, and
+    /// each of them may hold a finding.
+    counts: Vec<(usize, usize)>,
 }
+
+/// Bytes of text between two counts.
+const STEP: usize = 1024;
 
 impl SourceText {
     /// Decodes a file.
@@ -55,18 +61,46 @@ impl SourceText {
                 _ => i += 1,
             }
         }
-        Self { decoded, lines }
+        let mut counts = Vec::with_capacity(decoded.text.len() / STEP + 1);
+        let (mut units, mut characters) = (0, 0);
+        for (at, c) in decoded.text.char_indices() {
+            // What reaches over a step counts before the next one.
+            while counts.len() * STEP <= at {
+                counts.push((units, characters));
+            }
+            units += c.len_utf16();
+            characters += 1;
+        }
+        Self {
+            decoded,
+            lines,
+            counts,
+        }
+    }
+    /// UTF-16 units and characters before a byte of the text.
+    fn counted(&self, at: usize) -> (usize, usize) {
+        let step = (at / STEP).min(self.counts.len().saturating_sub(1));
+        let (mut units, mut characters) = self.counts.get(step).copied().unwrap_or_default();
+        let mut from = step * STEP;
+        // The count of a step is that before the first character that begins there.
+        while from < at && !self.decoded.text.is_char_boundary(from) {
+            from += 1;
+        }
+        for c in self.decoded.text.get(from..at).unwrap_or("").chars() {
+            units += c.len_utf16();
+            characters += 1;
+        }
+        (units, characters)
     }
     /// Line and column of a byte offset.
     pub fn position(&self, byte: u32, units: Units) -> Position {
         let at = self.decoded.text_at(byte);
         let line = self.lines.partition_point(|&s| s <= at).saturating_sub(1);
         let start = self.lines.get(line).copied().unwrap_or(0);
-        let before = self.decoded.text.get(start..at).unwrap_or("");
         let column = match units {
-            Units::Utf16 => before.chars().map(char::len_utf16).sum(),
-            Units::Utf8 => before.len(),
-            Units::CodePoint => before.chars().count(),
+            Units::Utf16 => self.counted(at).0 - self.counted(start).0,
+            Units::Utf8 => at - start,
+            Units::CodePoint => self.counted(at).1 - self.counted(start).1,
         };
         Position {
             line: u32::try_from(line + 1).unwrap_or(u32::MAX),
@@ -125,5 +159,23 @@ mod tests {
         );
         assert_eq!(t.line(2), "PID|山田^x");
         assert_eq!(t.line(3), "OBX|1");
+    }
+
+    #[test]
+    fn columns_of_a_long_line_are_those_of_counting() {
+        let mut text = "MSH|^~\\&\rOBX|1".to_owned();
+        for i in 0..2000 {
+            text.push(['a', '山', '𠮷', 'é'][i % 4]);
+        }
+        let t = SourceText::new(text.as_bytes(), Charset::Utf8);
+        let line = text.find("OBX").unwrap();
+        for (at, _) in text.char_indices().filter(|(at, _)| *at >= line) {
+            let before = &text[line..at];
+            let byte = u32::try_from(at).unwrap();
+            let column = |units| usize::try_from(t.position(byte, units).column).unwrap() - 1;
+            assert_eq!(column(Units::Utf16), before.encode_utf16().count());
+            assert_eq!(column(Units::CodePoint), before.chars().count());
+            assert_eq!(column(Units::Utf8), before.len());
+        }
     }
 }

@@ -302,6 +302,14 @@ impl<'j> Reader<'j> {
     }
 }
 
+/// What the form of JP-CLINS itself adds: profiles, tags, the Bundle around the resources.
+static CONSTANTS: Row = Row {
+    table: "JP_CLINS",
+    source: "",
+    target: "JP_Bundle_CLINS",
+    ja: "定数",
+};
+
 /// Writes a tree as compact JSON; with `trace` also its leaves.
 pub(super) fn write(node: &Node, trace: bool, dst: &mut Vec<u8>, hits: &mut Vec<Hit>) {
     let mut w = Writer {
@@ -326,9 +334,12 @@ impl Writer<'_> {
             Node::Leaf(raw, from) => {
                 self.dst.extend_from_slice(raw.as_bytes());
                 if self.trace {
+                    // A resource's own type and id come from no table.
+                    let own = ["/resourceType", "/id"].contains(&self.pointer.as_str());
+                    let made = !own && from.spans.is_empty();
                     self.hits.push(Hit {
                         pointer: self.pointer.clone(),
-                        row: from.row,
+                        row: from.row.or(made.then_some(&CONSTANTS)),
                         spans: from.spans.clone(),
                     });
                 }
