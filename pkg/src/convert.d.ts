@@ -105,7 +105,7 @@ export interface Diagnostic {
 }
 
 export interface TraceHit {
-  /** RFC 6901, into `json`; for `ndjson` and `clins` `/<line>/…`. */
+  /** RFC 6901, into `json`; for `ndjson` and `clins` `/<line>/…`, except in streams: there a line is an event. */
   pointer: string;
   /** Row of the mapping table; null for what the engine writes itself. */
   row: { table: string; source: string; target: string; ja: string } | null;
@@ -140,9 +140,11 @@ export interface Converted {
 }
 
 export type StreamEvent =
-  | { type: "resource"; resourceType: string; id: string; json: Uint8Array }
+  /** `trace` with the option of that name; it knows no unused fields. */
+  | { type: "resource"; resourceType: string; id: string; json: Uint8Array; trace?: Trace }
   | { type: "diagnostic"; diagnostic: Diagnostic }
-  | { type: "progress"; filesDone: number; filesTotal?: number; bytesDone: number };
+  /** `unused` with the option `trace`: fields of the files just done that left no leaf. */
+  | { type: "progress"; filesDone: number; filesTotal?: number; bytesDone: number; unused?: UnusedField[] };
 
 interface Handle extends Disposable {
   /** Gives the memory back; more than once does nothing, use afterwards throws `disposed`. */

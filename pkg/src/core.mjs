@@ -450,7 +450,9 @@ export async function* events(entry, source, { run, last, width = 1, signal }) {
       const key = `${resourceType}/${id}`;
       if (!made.shared[i] || !shared.has(key)) {
         if (made.shared[i]) shared.add(key);
-        yield { type: "resource", resourceType, id, json: made.json.slice(from, to) };
+        const event = { type: "resource", resourceType, id, json: made.json.slice(from, to) };
+        if (made.traces) event.trace = new Trace({ hits: made.traces[i], unused: [] });
+        yield event;
         check(signal);
       }
       from = to;
@@ -460,6 +462,7 @@ export async function* events(entry, source, { run, last, width = 1, signal }) {
     bytesDone += unit.bytes;
     const progress = { type: "progress", filesDone, bytesDone };
     if (unit.total !== undefined) progress.filesTotal = unit.total;
+    if (made.unused) progress.unused = made.unused;
     yield progress;
     if (performance.now() - rested > SLICE) {
       await breathe();

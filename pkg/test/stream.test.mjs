@@ -167,3 +167,24 @@ test("a long stream needs bounded memory", async () => {
   assert.equal(memory(), before);
   c.free();
 });
+
+test("a stream gives the trace of each event and the unused fields", async () => {
+  for (const to of ["bundle", "ndjson", "clins"]) {
+    const c = new Converter({ to, institution: "1319999999", trace: true });
+    const events = await all(c.convertAll(storage()));
+    const leaves = (v, at) =>
+      typeof v === "object" ? Object.entries(v).flatMap(([k, x]) => leaves(x, `${at}/${k.replaceAll("~", "~0").replaceAll("/", "~1")}`)) : [at];
+    assert.ok(resources(events).length > 0, to);
+    for (const { json, trace } of resources(events)) {
+      const own = leaves(JSON.parse(Buffer.from(json)), "");
+      for (const pointer of own) assert.equal(trace.forPointer(pointer).length, 1, `${to} ${pointer}`);
+      assert.equal(trace.forPointer("").length, own.length, to);
+    }
+    const unused = events.filter((e) => e.type === "progress").flatMap((e) => e.unused ?? []);
+    assert.ok(unused.some((u) => u.path.startsWith("MSH-")) && unused.every((u) => u.file), to);
+    c.free();
+  }
+  const plain = new Converter({ to: "ndjson" });
+  for (const e of await all(plain.convertAll(storage()))) assert.ok(!("trace" in e) && !("unused" in e));
+  plain.free();
+});

@@ -6,7 +6,8 @@
 
 mod common;
 
-use warifu_map::{Converter, File, Options, Output, assemble};
+use warifu_convert::{Job, JobOptions, To};
+use warifu_map::{Converter, File, MAX_FINDINGS, MAX_UNUSED, Options, Output, assemble};
 
 const LENGTH: usize = 10_000_000;
 /// Most bytes of JSON for each byte of input: a one-letter result becomes a whole Observation.
@@ -243,4 +244,123 @@ fn one_patient_with_ten_thousand_files() {
     };
     Converter::new(options).convert_patient(&given, &mut out);
     assert!(out.resources.len() > 10_000);
+}
+
+/// What a whole job gives, findings and trace as their readers get them, in bytes.
+fn whole(path: &str, bytes: &[u8], to: To) -> usize {
+    let mut job = Job::new(JobOptions {
+        to,
+        trace: true,
+        institution: Some("1319999999".to_owned()),
+        ..JobOptions::default()
+    })
+    .unwrap();
+    let made = job.convert(path, bytes);
+    let trace = made.trace.unwrap();
+    // The file as a whole has a few of its own.
+    assert!(made.diagnostics.len() <= MAX_FINDINGS + 10);
+    assert!(trace.unused.len() <= MAX_UNUSED);
+    for f in &made.diagnostics {
+        assert!(f.primary.start <= f.primary.end);
+    }
+    let sized = |v: &dyn Fn() -> Vec<u8>| v().len();
+    made.json.len()
+        + sized(&|| serde_json::to_vec(&made.diagnostics).unwrap())
+        + sized(&|| serde_json::to_vec(&trace).unwrap())
+}
+
+/// Most bytes of a job's output, trace included, for a file of any length whose bytes go into segments.
+const BOUND: usize = 2_000_000_000;
+
+/// A job over ten megabytes of a repeated piece ends and keeps its bounds, and over twice the input it
+/// gives at most twice as much.
+fn job_survives(path: &str, head: &str, piece: &str) {
+    let of = |length| whole(path, &fill_to(length, head, piece.as_bytes()), To::Ndjson);
+    let (half, all) = (of(LENGTH / 40), of(LENGTH / 20));
+    assert!(
+        all <= half * 21 / 10 + 100_000,
+        "{piece:?}: {half} and {all} bytes"
+    );
+    assert!(of(LENGTH) <= BOUND, "{piece:?}");
+}
+
+fn head(message: &str) -> String {
+    HEAD.replace("ORU^R01^ORU_R01", message)
+}
+
+#[test]
+fn jobs_of_results_and_specimens_without_end() {
+    let group = format!("{HEAD}OBR|1|1|1|A^B^C\r");
+    job_survives(PATH, &group, "OBX|1|NM|A^B^C||1|g|||||F\r");
+    job_survives(PATH, &group, "OBX|1|NM|A^B^C||x|g|||||F|||2026\r");
+    job_survives(PATH, HEAD, "SPM|1\rOBR|1|1\rORC|SC|1\r");
+    job_survives(PATH, HEAD, "ZZZ|a\r");
+    job_survives(PATH, HEAD, "OBX\r");
+    let value = format!("{group}OBX|1|ST|A^B^C||");
+    job_survives(PATH, &value, "\\Q\\");
+    job_survives(PATH, &value, "^a");
+    job_survives(PATH, &format!("{HEAD}ZZZ"), "|a");
+}
+
+#[test]
+fn jobs_of_drugs_without_end() {
+    let (head, path) = (head("RDE^O11^RDE_O11"), PATH.replace("OML-11", "OMP-01"));
+    let order = "ORC|NW|1\rRXE||1^A^B|1||g\rTQ1|||1^A^B\rRXR|PO\r";
+    job_survives(&path, &head, order);
+    job_survives(&path, &format!("{head}{order}"), "RXC|B|1^A^B|1|g\r");
+    job_survives(&path, &head, "RXE\r");
+}
+
+#[test]
+fn jobs_of_allergies_and_problems_without_end() {
+    let path = |kind: &str| PATH.replace("OML-11", kind).replace("20260401/", "-/");
+    job_survives(&path("ADT-61"), &head("ADT^A60^ADT_A60"), "IAM|1\r");
+    job_survives(
+        &path("ADT-61"),
+        &head("ADT^A60^ADT_A60"),
+        "IAM|1|DA|1^A^B\r",
+    );
+    job_survives(&path("ADT-00"), &head("ADT^A08^ADT_A01"), "AL1\r");
+    job_survives(
+        &path("PPR-01"),
+        &head("PPR^ZD1^PPR_ZD1"),
+        "PRB|AD|2026|A^B^C\r",
+    );
+}
+
+#[test]
+fn jobs_of_messages_without_end() {
+    job_survives("", "", "MSH|^~\\&|A\rPID|1||1\r\x1c\r");
+}
+
+#[test]
+fn what_is_beyond_the_bounds_is_named() {
+    let many = fill(
+        &format!("{HEAD}OBR|1|1|1|A^B^C\r"),
+        b"OBX|1|NM|A^B^C||x|g|||||F\r",
+    );
+    let mut job = Job::new(JobOptions::default()).unwrap();
+    let made = job.convert(PATH, &many);
+    let left = made
+        .diagnostics
+        .iter()
+        .find(|f| f.code == "HL7116")
+        .unwrap();
+    assert_eq!(left.severity, "error");
+    assert_eq!(left.primary.span[1], u32::try_from(many.len()).unwrap());
+    assert!(many[left.primary.span[0] as usize..].starts_with(b"OBX|1|"));
+    let cut: Vec<_> = made
+        .diagnostics
+        .iter()
+        .filter(|f| f.code == "HL7117")
+        .collect();
+    assert_eq!(cut.len(), 1);
+    // Two findings of each result, counted or listed, at least.
+    let counted: usize = cut[0]
+        .message
+        .split(|c: char| !c.is_ascii_digit())
+        .filter_map(|n| n.parse().ok())
+        .max()
+        .unwrap();
+    assert!(counted + made.diagnostics.len() >= 100_000);
 }

@@ -352,6 +352,9 @@ fn convert_options(s: &ArgMatches, loaded: Loaded, lang: Lang) -> anyhow::Result
         .or_else(|| c.id_key.as_ref().map(|p| base.join(p)));
     let id_key = match key_file {
         Some(p) => {
+            if std::fs::symlink_metadata(&p).is_err() {
+                bail!(mistakes::not_found(&p, lang));
+            }
             let key = std::fs::read(&p).with_context(|| p.display().to_string())?;
             if key.len() < 16 {
                 bail!(say(

@@ -89,6 +89,18 @@ pub(crate) fn run(mut options: Convert, lang: Lang) -> anyhow::Result<End> {
                         ),
                     ))
                 }
+                Err(FolderError::InUse) => {
+                    let shown = dir.display();
+                    bail!(say(
+                        lang,
+                        &format!(
+                            "{shown} には別の warifu convert が書き込んでいます。終わるのを待つか、別の --out を指定してください"
+                        ),
+                        &format!(
+                            "another warifu convert is writing to {shown}; wait for it, or use another --out"
+                        ),
+                    ))
+                }
                 Err(FolderError::Io(e)) => {
                     return Err(e).with_context(|| dir.display().to_string());
                 }
@@ -856,23 +868,23 @@ impl<'o> Worker<'o> {
                 let mut lines: BTreeMap<&str, Vec<u8>> = BTreeMap::new();
                 for r in &self.out.resources {
                     let json = self.out.json_of(r);
-                    let name = format!("{}.ndjson", r.resource_type);
-                    let key = format!("{}/{}", r.resource_type, r.id.as_str());
+                    let name = || format!("{}.ndjson", r.resource_type);
+                    let key = || format!("{}/{}", r.resource_type, r.id.as_str());
                     let shared = SHARED.contains(&r.resource_type);
-                    if shared && !self.sent.insert(key.clone()) {
+                    if shared && !self.sent.insert(key()) {
                         continue;
                     }
                     let mut lines_of = Vec::new();
                     if job.trace {
                         let hits = resource_trace(&self.out, r, files);
-                        self.trace_lines(&name, &key, hits, &mut lines_of)?;
+                        self.trace_lines(&name(), &key(), hits, &mut lines_of)?;
                     }
                     if shared {
                         let mut line = json.to_vec();
                         line.push(b'\n');
                         piece.shared.push(Shared {
-                            key,
-                            name,
+                            key: key(),
+                            name: name(),
                             line,
                             trace: lines_of,
                         });
@@ -1245,22 +1257,49 @@ fn summary(options: &Convert, t: &Totals, seconds: f64, lang: Lang) {
         t.findings("warning"),
         t.findings("info"),
     );
+    let counted = |n: u64, one: &str| {
+        let plural = if n == 1 { "" } else { "s" };
+        format!("{} {one}{plural}", grouped(n))
+    };
+    // Loose files are of no patient that was looked at as one.
+    let (people_ja, people_en) = if t.patients == 0 {
+        (String::new(), String::new())
+    } else {
+        (
+            format!("、患者 {} 人", grouped(t.patients)),
+            format!(", {}", counted(t.patients, "patient")),
+        )
+    };
     terminal::note(&say(
         lang,
         &format!(
-            "{} ファイル → {} リソース、患者 {} 人 ({seconds:.1} 秒)",
+            "{} ファイル → {} リソース{people_ja} ({seconds:.1} 秒)",
             grouped(t.files),
             grouped(resources),
-            grouped(t.patients)
         ),
         &format!(
-            "{} files → {} resources, {} patients ({seconds:.1} s)",
-            grouped(t.files),
-            grouped(resources),
-            grouped(t.patients)
+            "{} → {}{people_en} ({seconds:.1} s)",
+            counted(t.files, "file"),
+            counted(resources, "resource"),
         ),
     ));
-    terminal::note(&format!("  {}{rest}", shown.join(" · ")));
+    if !shown.is_empty() {
+        terminal::note(&format!("  {}{rest}", shown.join(" · ")));
+    }
+    let apart = t.codes.get(ssm::SSM103.code).map_or(0, |(_, n)| *n);
+    if apart > 0 {
+        terminal::note(&say(
+            lang,
+            &format!(
+                "  PID-3 がフォルダーの患者 ID と違う {} ファイルは別の人として扱いました (SSM103)",
+                grouped(apart)
+            ),
+            &format!(
+                "  {} whose PID-3 differs from the folder's patient id: kept apart as other persons (SSM103)",
+                counted(apart, "file")
+            ),
+        ));
+    }
     if t.superseded + t.cancelled > 0 {
         terminal::note(&say(
             lang,

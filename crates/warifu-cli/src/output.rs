@@ -1,7 +1,7 @@
 //! Where results go: stdout, or a folder with commit markers.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{BufWriter, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -53,7 +53,12 @@ pub(crate) struct Folder {
     diverged: bool,
     pub(crate) totals: Totals,
     since_sync: std::time::Instant,
+    /// Held as long as the folder is written.
+    _lock: File,
 }
+
+/// Name of the file that a run locks.
+const LOCK: &str = ".warifu-lock";
 
 /// A file that grows from job to job.
 struct Appended {
@@ -74,6 +79,8 @@ impl Appended {
 pub(crate) enum FolderError {
     /// Made with other options or another version.
     OtherOptions,
+    /// Another run writes into it.
+    InUse,
     /// The system refused.
     Io(std::io::Error),
 }
@@ -88,6 +95,15 @@ impl Folder {
     /// Opens a folder, fresh or to go on.
     pub(crate) fn open(dir: &Path, header: &Header, fresh: bool) -> Result<Self, FolderError> {
         std::fs::create_dir_all(dir)?;
+        // A file of its own: where locks bind, the state could not be written by a second handle.
+        let lock = File::create(dir.join(LOCK))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(FolderError::InUse),
+            // Where the file system has no locks there is none.
+            Err(TryLockError::Error(e)) if e.kind() == std::io::ErrorKind::Unsupported => {}
+            Err(TryLockError::Error(e)) => return Err(e.into()),
+        }
         let earlier = if fresh { None } else { state::read(dir)? };
         let (state, commits, ends, header_end) = match earlier {
             Some((h, _)) if h != *header => return Err(FolderError::OtherOptions),
@@ -125,6 +141,7 @@ impl Folder {
             next: 0,
             totals: Totals::default(),
             since_sync: std::time::Instant::now(),
+            _lock: lock,
         })
     }
     /// Whether the next job was committed by an earlier run with the same input; then it is counted
@@ -308,7 +325,7 @@ impl Folder {
         let mut manifest = manifest.clone();
         let mut files = serde_json::Map::new();
         for name in walk(&self.dir)? {
-            if name == state::FILE || name == "manifest.json" {
+            if [state::FILE, LOCK, "manifest.json"].contains(&name.as_str()) {
                 continue;
             }
             let hash = match self.appended.get(&name) {

@@ -300,3 +300,44 @@ fn every_leaf_of_every_file_has_its_row_in_the_trace() {
         assert_eq!(missing, None, "{form:?}");
     }
 }
+
+#[test]
+fn a_folder_that_another_run_writes_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = fixtures("standard_root");
+    let out = dir.path().join("o");
+    let args = [
+        "convert",
+        root.to_str().unwrap(),
+        "--out",
+        out.to_str().unwrap(),
+    ];
+    std::fs::create_dir_all(&out).unwrap();
+    let held = std::fs::File::create(out.join(".warifu-lock")).unwrap();
+    held.lock().unwrap();
+    let refused = run(&args);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("another --out"));
+    assert!(!out.join("manifest.json").exists());
+    held.unlock().unwrap();
+    assert_eq!(run(&args).status.code(), Some(0));
+}
+
+#[test]
+fn the_summary_counts_in_words_and_leaves_out_what_is_not_there() {
+    let one = tree(&fixtures("standard_root/000/099/0000990001/-/ADT-00"));
+    let dir = tempfile::tempdir().unwrap();
+    let (name, bytes) = one.last().unwrap();
+    let file = dir.path().join(name);
+    std::fs::write(&file, bytes).unwrap();
+    let o = run(&["convert", file.to_str().unwrap(), "--lang", "en"]);
+    let text = String::from_utf8_lossy(&o.stderr).into_owned();
+    assert!(text.contains("1 file → "), "{text}");
+    assert!(!text.contains("patients"), "{text}");
+    let empty = dir.path().join("broken");
+    std::fs::create_dir_all(&empty).unwrap();
+    std::fs::write(empty.join("a.hl7"), "MSH|^~\\&|A\r").unwrap();
+    let o = run(&["convert", empty.to_str().unwrap(), "--lang", "en"]);
+    let text = String::from_utf8_lossy(&o.stderr).into_owned();
+    assert!(text.lines().all(|l| !l.trim().is_empty()), "{text}");
+}

@@ -639,7 +639,16 @@ pub fn write_output(
 pub fn findings(out: &Output, files: &[File<'_>], options: &JobOptions) -> Vec<Finding> {
     let mut texts: BTreeMap<u32, SourceText> = BTreeMap::new();
     let mut order: Vec<usize> = (0..out.diagnostics.len()).collect();
-    order.sort_by_key(|i| out.diagnostics.get(*i).map(|d| (d.span, d.code.code)));
+    order.sort_by_key(|i| {
+        let d = out.diagnostics.get(*i)?;
+        Some((d.span, d.code.code, d.argument.as_deref()))
+    });
+    // Two elements may read one field: what is the same is said once. What names no bytes is counted.
+    let said = |i: usize| {
+        let d = out.diagnostics.get(i).filter(|d| d.span.end > 0)?;
+        Some((d.span, d.code.code, d.argument.as_deref()))
+    };
+    order.dedup_by(|b, a| said(*a).is_some() && said(*a) == said(*b));
     order
         .into_iter()
         .filter_map(|i| out.diagnostics.get(i))

@@ -59,6 +59,7 @@ pub fn reading(
             NoteKind::LastTerminatorMissing => &hl7::HL7106,
             NoteKind::UnusualDelimiters => &hl7::HL7107,
             NoteKind::TooLarge => &hl7::HL7110,
+            NoteKind::TooManySegments => &hl7::HL7116,
         };
         out.push(Diagnostic::new(
             code,

@@ -17,6 +17,10 @@ use warifu_source::{Charset, EscapeAction};
 /// Largest message the index takes: 64 MiB.
 pub const MAX_BYTES: usize = 1 << 26;
 
+/// Most segments that are read of a message: each may become resources of kilobytes. Real messages
+/// have a few hundred.
+pub const MAX_SEGMENTS: usize = 100_000;
+
 /// The field holds an ESC byte: its text is not plain ASCII.
 pub(crate) const F_ESC: u32 = 1;
 /// The field holds a component separator.
@@ -77,6 +81,8 @@ pub enum NoteKind {
     UnusualDelimiters,
     /// Larger than [`MAX_BYTES`]; not indexed.
     TooLarge,
+    /// More than [`MAX_SEGMENTS`]; the rest is not indexed.
+    TooManySegments,
 }
 
 /// An oddity with its byte range `[start, end)`.
@@ -276,7 +282,7 @@ impl Index {
         if kind == NoteKind::TerminatorNotCr && self.notes.iter().any(|n| n.kind == kind) {
             return;
         }
-        if self.notes.len() < 256 {
+        if self.notes.len() < 256 || kind == NoteKind::TooManySegments {
             self.notes.push(Note {
                 kind,
                 start: start as u32,
@@ -377,6 +383,10 @@ impl Index {
                     }
                     if is_segment_start(bytes, next, self.delimiters.field) {
                         self.close_segment(bytes, field_start, flags, line_end);
+                        if self.segments.len() >= MAX_SEGMENTS {
+                            self.note(NoteKind::TooManySegments, next, n);
+                            return;
+                        }
                         match self.open_line(bytes, next, false) {
                             Some(p) => {
                                 i = p;

@@ -15,5 +15,5 @@ mod message;
 pub mod text;
 pub mod time;
 
-pub use index::{Delimiters, Index, MAX_BYTES, Note, NoteKind, split_stream};
+pub use index::{Delimiters, Index, MAX_BYTES, MAX_SEGMENTS, Note, NoteKind, split_stream};
 pub use message::{Message, Part, Segment, Val};

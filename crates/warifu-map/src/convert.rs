@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use bumpalo::Bump;
+use warifu_diag::catalogue::hl7::HL7116;
 use warifu_diag::catalogue::{map_general, ssm};
 use warifu_diag::{Code, Diagnostic, SourceId, Span};
 use warifu_fhir::{Buffers, Id, IdKey};
-use warifu_hl7::{Index, Message, NoteKind, findings};
+use warifu_hl7::{Index, MAX_SEGMENTS, Message, NoteKind, findings};
 use warifu_ssmix2::{DataKind, Kind};
 use warifu_ssmix2::{FileName, Flag};
 use warifu_ssmix2::{Place, components, locate};
@@ -137,13 +138,20 @@ impl Converter {
                 core, pool, arena, ..
             } = self;
             kinds::document::convert_one(core, pool, arena, out, file, number, item);
+            out.report_cut();
             return;
         }
         let parts = findings::messages_of(file.bytes, source_of(number), &mut out.diagnostics);
+        let mut segments = 0;
         for (start, end) in parts {
+            if is_full(segments, start, file, number, out) {
+                break;
+            }
             let bytes = file.bytes.get(..end).unwrap_or_default();
             self.message(bytes, start, number, item, out);
+            segments += self.index.segment_count();
         }
+        out.report_cut();
     }
 
     /// Converts the message that begins at `start` and ends with `bytes`.
@@ -173,6 +181,7 @@ impl Converter {
             source_of(number),
             &mut out.diagnostics,
         );
+        out.report_from(first_diagnostic);
         if index.segment_count() > 0
             && !index
                 .notes()
@@ -304,12 +313,17 @@ impl Converter {
                 continue;
             };
             let Some(file) = files.get(*i) else { continue };
+            let mut segments = 0;
             for (start, end) in
                 findings::messages_of(file.bytes, source_of(number_of(*i)), &mut out.diagnostics)
             {
+                if is_full(segments, start, *file, number_of(*i), out) {
+                    break;
+                }
                 let bytes = file.bytes.get(..end).unwrap_or_default();
                 let mut index = Index::new();
                 index.build_part(bytes, start, core.options.charset);
+                let first = out.diagnostics.len();
                 findings::reading(
                     bytes,
                     start,
@@ -318,6 +332,8 @@ impl Converter {
                     source_of(number_of(*i)),
                     &mut out.diagnostics,
                 );
+                out.report_from(first);
+                segments += index.segment_count();
                 indexes.push((*k, end, index));
             }
         }
@@ -499,7 +515,23 @@ impl Converter {
         out.deletes
             .sort_unstable_by_key(|d| (d.resource_type, d.id, d.message));
         out.deletes.dedup_by_key(|d| (d.resource_type, d.id));
+        out.report_cut();
     }
+}
+
+/// Whether a file has given as many segments as are read of one; says so at the message `start`.
+fn is_full(segments: usize, start: usize, file: File<'_>, number: u16, out: &mut Output) -> bool {
+    let full = segments >= MAX_SEGMENTS;
+    if full {
+        let byte = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let span = Span {
+            source: source_of(number),
+            start: byte(start),
+            end: byte(file.bytes.len()),
+        };
+        out.diagnostics.push(Diagnostic::new(&HL7116, span));
+    }
+    full
 }
 
 /// A message of a batch: index of its file, what the storage says, the message.

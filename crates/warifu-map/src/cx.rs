@@ -190,8 +190,7 @@ impl<'a> Cx<'a, '_> {
 
     /// Reports a finding about a value or part.
     pub fn report(&mut self, code: Code, at: &impl Sourced) {
-        let d = Diagnostic::new(code, span(at.src()));
-        self.out.diagnostics.push(d);
+        self.out.report(Diagnostic::new(code, span(at.src())));
     }
     /// Reports a finding with an argument (a name of the field's own, never a value).
     pub fn report_with(
@@ -200,8 +199,8 @@ impl<'a> Cx<'a, '_> {
         at: &impl Sourced,
         argument: impl Into<std::borrow::Cow<'static, str>>,
     ) {
-        let d = Diagnostic::new(code, span(at.src())).with(argument);
-        self.out.diagnostics.push(d);
+        self.out
+            .report(Diagnostic::new(code, span(at.src())).with(argument));
     }
     /// Reports a finding about the whole message.
     pub fn report_message(
@@ -214,9 +213,7 @@ impl<'a> Cx<'a, '_> {
             start: 0,
             end: 0,
         };
-        self.out
-            .diagnostics
-            .push(Diagnostic::new(code, span).with(argument));
+        self.out.report(Diagnostic::new(code, span).with(argument));
     }
     /// Notes that a field was read for a decision although no leaf comes from it.
     pub fn used(&mut self, at: &impl Sourced) {
@@ -299,7 +296,7 @@ impl<'a> Cx<'a, '_> {
         let (first, made) = (self.out.diagnostics.len(), self.out.resources.len());
         let r = make(self);
         // What made other resources on its way is made again each time.
-        let alone = self.out.resources.len() == made;
+        let alone = self.out.resources.len() == made && !self.out.is_cut(message.number());
         let done = r.finish();
         if alone && done.json().len() <= LONGEST {
             let found = self.out.diagnostics.get(first..).unwrap_or_default();

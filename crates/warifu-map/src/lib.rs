@@ -29,5 +29,5 @@ pub mod trace;
 
 pub use convert::{Converter, File, MAX_MESSAGES};
 pub use options::{Attachments, INLINE_LIMIT, IdMode, Options, ReferenceStyle};
-pub use output::{Delete, OutResource, Output};
-pub use trace::{Hit, HitSpan, Reason, Unused};
+pub use output::{Delete, MAX_FINDINGS, OutResource, Output};
+pub use trace::{Hit, HitSpan, MAX_UNUSED, Reason, Unused};

@@ -1,9 +1,13 @@
 //! What a conversion gives.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use warifu_diag::Diagnostic;
+use warifu_diag::catalogue::hl7::HL7117;
+use warifu_diag::{Diagnostic, Severity, SourceId, Span};
 use warifu_fhir::{Event, Finished, Id, Row, Src};
+
+/// Most findings of the messages of a file that are listed; the rest is counted (`HL7117`).
+pub const MAX_FINDINGS: usize = 10_000;
 
 /// A resource in an [`Output`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,8 +66,12 @@ pub struct Output {
     pub paths: std::collections::BTreeMap<Src, warifu_diag::FieldPath>,
     /// Fields that have a value but left no leaf (tracing on).
     pub unused: Vec<crate::trace::Unused>,
+    /// Where those of the file at hand begin.
+    pub(crate) unused_from: usize,
     /// Logical id of the first patient met.
     pub patient: Option<Id>,
+    /// Number of findings of each file that a message gave, and how bad the worst left out is.
+    found: BTreeMap<u32, (usize, Severity)>,
     /// `meta.source` of what is made from a file.
     sources: std::collections::BTreeMap<u16, String>,
     seen: BTreeSet<(Id, &'static str)>,
@@ -86,11 +94,50 @@ impl Output {
         self.lost.clear();
         self.paths.clear();
         self.unused.clear();
+        self.unused_from = 0;
         self.message_times.clear();
         self.visits.clear();
         self.patient = None;
+        self.found.clear();
         self.sources.clear();
         self.seen.clear();
+    }
+    /// Adds a finding of a message, unless its file has [`MAX_FINDINGS`] already.
+    pub(crate) fn report(&mut self, d: Diagnostic) {
+        let found = self.found.entry(d.span.source.0);
+        let (count, worst) = found.or_insert((0, Severity::Info));
+        *count += 1;
+        if *count > MAX_FINDINGS {
+            *worst = d.severity.max(*worst);
+        } else {
+            self.diagnostics.push(d);
+        }
+    }
+    /// Counts the findings that were added since `first`, as [`Output::report`] does.
+    pub(crate) fn report_from(&mut self, first: usize) {
+        for d in self.diagnostics.split_off(first) {
+            self.report(d);
+        }
+    }
+    /// Whether findings of a file were left out.
+    pub(crate) fn is_cut(&self, message: u16) -> bool {
+        let found = self.found.get(&u32::from(message));
+        found.is_some_and(|(count, _)| *count > MAX_FINDINGS)
+    }
+    /// Says how many findings of each file were left out.
+    pub(crate) fn report_cut(&mut self) {
+        for (source, (count, worst)) in std::mem::take(&mut self.found) {
+            if let Some(more) = count.checked_sub(MAX_FINDINGS).filter(|n| *n > 0) {
+                let span = Span {
+                    source: SourceId(source),
+                    ..Span::default()
+                };
+                let mut d = Diagnostic::new(&HL7117, span).with(more.to_string());
+                // What counts for the exit code is not lost.
+                d.severity = worst.max(d.severity);
+                self.diagnostics.push(d);
+            }
+        }
     }
     /// Whether a resource of that type and id is there already.
     pub fn contains(&self, resource_type: &'static str, id: Id) -> bool {

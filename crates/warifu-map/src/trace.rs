@@ -158,11 +158,26 @@ pub(crate) fn finish_messages(
     let mut lost: Vec<Src> = out.lost.iter().skip(mark.lost).map(|(s, _)| *s).collect();
     lost.sort_unstable();
     for m in messages {
-        unused_of(*m, &used, &lost, &core.reasons, out);
+        let before = out.unused.last().map(|u| u.message);
+        if before != Some(m.number()) {
+            out.unused_from = out.unused.len();
+        }
+        let most = out.unused_from + MAX_UNUSED;
+        unused_of(*m, &used, &lost, &core.reasons, most, out);
     }
 }
 
-fn unused_of(m: Message<'_>, used: &[Src], lost: &[Src], reasons: &Reasons, out: &mut Output) {
+/// Most unused fields of a file that are listed one by one; the last stands for all behind it.
+pub const MAX_UNUSED: usize = 10_000;
+
+fn unused_of(
+    m: Message<'_>,
+    used: &[Src],
+    lost: &[Src],
+    reasons: &Reasons,
+    most: usize,
+    out: &mut Output,
+) {
     let used = Cover::of(used, m.number());
     let lost = Cover::of(lost, m.number());
     for segment in m.segments() {
@@ -174,14 +189,14 @@ fn unused_of(m: Message<'_>, used: &[Src], lost: &[Src], reasons: &Reasons, out:
             let (start, end) = field.span();
             let reason = reasons.of(name, n, lost.touches(start, end));
             if !used.touches(start, end) {
-                push_unused(out, m, field, reason);
+                push_unused(out, m, field, reason, most);
                 continue;
             }
             for rep in field.reps() {
                 for c in rep.comps() {
                     let (start, end) = c.span();
                     if c.is_some() && !used.touches(start, end) {
-                        push_unused(out, m, c, reason);
+                        push_unused(out, m, c, reason, most);
                     }
                 }
             }
@@ -219,8 +234,14 @@ impl<'s> Cover<'s> {
     }
 }
 
-fn push_unused(out: &mut Output, m: Message<'_>, part: Part<'_>, reason: Reason) {
+fn push_unused(out: &mut Output, m: Message<'_>, part: Part<'_>, reason: Reason, most: usize) {
     let (start, end) = part.span();
+    if out.unused.len() >= most {
+        if let Some(last) = out.unused.last_mut() {
+            last.end = end;
+        }
+        return;
+    }
     if let Some(path) = m.locate(start) {
         out.unused.push(Unused {
             message: m.number(),

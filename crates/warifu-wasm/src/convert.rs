@@ -100,7 +100,8 @@ impl Engine {
     /// Converts a unit of a stream: all files of one patient (`patient`), or loose files one by one.
     ///
     /// Gives `{json, ends: number[], types: string[], ids: string[], shared: boolean[], diagnostics}`;
-    /// piece `i` is `json[ends[i-1] .. ends[i]]`.
+    /// piece `i` is `json[ends[i-1] .. ends[i]]`. With the option `trace` also `traces`, the leaves of
+    /// each piece, and `unused`, the fields of the unit that left none.
     pub fn pieces(&mut self, files: &Array, patient: bool) -> Result<JsValue, JsValue> {
         let owned = owned_files(files)?;
         let made = self.job.pieces(&borrowed(&owned), patient);
@@ -119,6 +120,14 @@ impl Engine {
         set(&o, "ids", &ids.into());
         set(&o, "shared", &shared.into());
         set(&o, "diagnostics", &to_js(&made.diagnostics)?);
+        if self.job.options().trace {
+            let traces = Array::new();
+            for p in &made.pieces {
+                traces.push(&to_js(&p.hits)?);
+            }
+            set(&o, "traces", &traces.into());
+            set(&o, "unused", &to_js(&made.unused)?);
+        }
         Ok(o.into())
     }
     /// Findings about the options themselves, once a run.
