@@ -344,7 +344,7 @@ fn what_is_beyond_the_bounds_is_named() {
     let left = made
         .diagnostics
         .iter()
-        .find(|f| f.code == "HL7116")
+        .find(|f| f.code == "HL7198")
         .unwrap();
     assert_eq!(left.severity, "error");
     assert_eq!(left.primary.span[1], u32::try_from(many.len()).unwrap());
@@ -352,7 +352,7 @@ fn what_is_beyond_the_bounds_is_named() {
     let cut: Vec<_> = made
         .diagnostics
         .iter()
-        .filter(|f| f.code == "HL7117")
+        .filter(|f| f.code == "HL7199")
         .collect();
     assert_eq!(cut.len(), 1);
     // Two findings of each result, counted or listed, at least.

@@ -59,7 +59,7 @@ pub fn reading(
             NoteKind::LastTerminatorMissing => &hl7::HL7106,
             NoteKind::UnusualDelimiters => &hl7::HL7107,
             NoteKind::TooLarge => &hl7::HL7110,
-            NoteKind::TooManySegments => &hl7::HL7116,
+            NoteKind::TooManySegments => &hl7::HL7198,
         };
         out.push(Diagnostic::new(
             code,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use bumpalo::Bump;
-use warifu_diag::catalogue::hl7::HL7116;
+use warifu_diag::catalogue::hl7::HL7198;
 use warifu_diag::catalogue::{map_general, ssm};
 use warifu_diag::{Code, Diagnostic, SourceId, Span};
 use warifu_fhir::{Buffers, Id, IdKey};
@@ -529,7 +529,7 @@ fn is_full(segments: usize, start: usize, file: File<'_>, number: u16, out: &mut
             start: byte(start),
             end: byte(file.bytes.len()),
         };
-        out.diagnostics.push(Diagnostic::new(&HL7116, span));
+        out.diagnostics.push(Diagnostic::new(&HL7198, span));
     }
     full
 }

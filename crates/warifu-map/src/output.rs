@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use warifu_diag::catalogue::hl7::HL7117;
+use warifu_diag::catalogue::hl7::HL7199;
 use warifu_diag::{Diagnostic, Severity, SourceId, Span};
 use warifu_fhir::{Event, Finished, Id, Row, Src};
 
-/// Most findings of the messages of a file that are listed; the rest is counted (`HL7117`).
+/// Most findings of the messages of a file that are listed; the rest is counted (`HL7199`).
 pub const MAX_FINDINGS: usize = 10_000;
 
 /// A resource in an [`Output`].
@@ -132,7 +132,7 @@ impl Output {
                     source: SourceId(source),
                     ..Span::default()
                 };
-                let mut d = Diagnostic::new(&HL7117, span).with(more.to_string());
+                let mut d = Diagnostic::new(&HL7199, span).with(more.to_string());
                 // What counts for the exit code is not lost.
                 d.severity = worst.max(d.severity);
                 self.diagnostics.push(d);
