@@ -1,4 +1,9 @@
 //! Laws of the conversion, over every fixture and every shared sample.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may fail loudly"
+)]
 
 mod common;
 
@@ -371,7 +376,7 @@ fn bundles_of_deletions_differ_and_have_a_time() {
     let mut withdrawals = 0;
     every_piece(|name, form, v, _| {
         let entries = v["entry"].as_array();
-        let empty = !entries.is_some_and(|e| !e.is_empty());
+        let empty = entries.is_none_or(Vec::is_empty);
         if v["resourceType"] != "Bundle" || form.to == To::Clins || empty {
             return;
         }

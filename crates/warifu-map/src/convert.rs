@@ -368,12 +368,11 @@ impl Converter {
             let item = complete(item, message);
             let key = patient_key(item.patient, message.value(b"PID", 3).text);
             note_patient(&item, message, out);
-            match person.get(&key).and_then(|n| people.get_mut(*n)) {
-                Some((_, v)) => v.push((*i, item, message)),
-                None => {
-                    person.insert(key.clone(), people.len());
-                    people.push((key, vec![(*i, item, message)]));
-                }
+            if let Some((_, v)) = person.get(&key).and_then(|n| people.get_mut(*n)) {
+                v.push((*i, item, message));
+            } else {
+                person.insert(key.clone(), people.len());
+                people.push((key, vec![(*i, item, message)]));
             }
         }
         let mut contexts: Vec<PatientContext> = Vec::with_capacity(people.len());
