@@ -5,7 +5,7 @@ import { dispose, events, Instance, invalid, Machine as Base, single, WarifuErro
 const text = new TextDecoder();
 const instance = new Instance(glue);
 /** For streams of this entry. */
-export const entry = { own: instance, known: ["hl7", "xml", "journal"] };
+export const entry = { own: instance, known: ["hl7", "xml", "journal"], traceOf: (hits) => new Trace({ hits, unused: [] }) };
 
 /** The compiled module, for workers of a pool. */
 export const currentModule = () => instance.module;

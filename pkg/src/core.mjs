@@ -427,8 +427,8 @@ async function* units(entry, source, signal) {
 }
 
 /**
- * Events of a source in its order. `entry` is `{own, known}`: the instance that sorts out the source, and
- * the contents of loose files it takes. `run(unit)` does a unit, at most `width` at a time;
+ * Events of a source in its order. `entry` is `{own, known, traceOf}`: the instance that sorts out the source,
+ * the contents of loose files it takes, and what makes a trace of leaves. `run(unit)` does a unit, at most `width` at a time;
  * `last(institution)` gives the findings about the options.
  */
 export async function* events(entry, source, { run, last, width = 1, signal }) {
@@ -451,7 +451,7 @@ export async function* events(entry, source, { run, last, width = 1, signal }) {
       if (!made.shared[i] || !shared.has(key)) {
         if (made.shared[i]) shared.add(key);
         const event = { type: "resource", resourceType, id, json: made.json.slice(from, to) };
-        if (made.traces) event.trace = new Trace({ hits: made.traces[i], unused: [] });
+        if (made.traces) event.trace = entry.traceOf(made.traces[i]);
         yield event;
         check(signal);
       }
