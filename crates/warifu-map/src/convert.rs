@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bumpalo::Bump;
 use warifu_diag::catalogue::hl7::HL7198;
-use warifu_diag::catalogue::{map_general, ssm};
+use warifu_diag::catalogue::{map_admin, map_general, ssm};
 use warifu_diag::{Code, Diagnostic, SourceId, Span};
 use warifu_fhir::{Buffers, Id, IdKey};
 use warifu_hl7::{Index, MAX_SEGMENTS, Message, NoteKind, findings};
@@ -375,6 +375,19 @@ impl Converter {
                 people.push((key, vec![(*i, item, message)]));
             }
         }
+        // ADT-00 withdrawn (flag 0 only), and no other in force.
+        let withdrawn = losers.iter().copied().find(|k| {
+            let cancelled = selection
+                .outcomes
+                .get(*k)
+                .is_some_and(|o| matches!(o.state, State::Cancelled));
+            let kind = named.get(*k).and_then(|(_, n)| Kind::of(n.kind).standard());
+            cancelled && kind == Some(DataKind::Adt00)
+        });
+        let withdrawn = withdrawn.and_then(|k| {
+            let i = named.get(k)?.0;
+            Some((number_of(i), places.get(i)?.item().patient))
+        });
         let mut contexts: Vec<PatientContext> = Vec::with_capacity(people.len());
         for (patient, messages) in &people {
             let mut context = PatientContext {
@@ -390,6 +403,18 @@ impl Converter {
                     .any(|(_, item, _)| item.kind != Some(DataKind::Adt00)),
                 ..PatientContext::default()
             };
+            if let Some((number, _)) = withdrawn
+                .filter(|(_, p)| !context.has_adt00 && warifu_ssmix2::same_patient(p, patient))
+            {
+                context.withdrawn = true;
+                let whole = Span {
+                    source: source_of(number),
+                    start: 0,
+                    end: 0,
+                };
+                out.diagnostics
+                    .push(Diagnostic::new(&map_admin::MAP104, whole));
+            }
             let adt: Vec<(Item<'_>, Message<'_>)> = messages
                 .iter()
                 .filter(|(_, item, _)| is_dated_adt(item.kind))

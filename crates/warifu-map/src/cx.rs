@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use warifu_diag::{Code, Diagnostic, SourceId, Span};
+use warifu_diag::{Code, Diagnostic, Label, SourceId, Span};
 use warifu_fhir::{Buffers, Finished, Id, Object, Resource, Src};
 use warifu_hl7::{Message, Part, Val};
 use warifu_ssmix2::DataKind;
@@ -106,6 +106,8 @@ pub struct PatientContext {
     pub stays: Vec<Stay>,
     /// Whether anything but ADT-00 is known of the patient (a withdrawn patient is then kept, inactive).
     pub referred: bool,
+    /// Whether the ADT-00 of the patient is withdrawn and no other is in force.
+    pub withdrawn: bool,
     /// The newest time any message of the patient was sent, [`warifu_hl7::time::Time::sort_key`].
     pub newest: u64,
     /// The newest entry of each problem (PRB-4): its time and the number of its file.
@@ -369,6 +371,53 @@ impl<'a> Cx<'a, '_> {
                 Id::readable(&self.scratch)
             }
         }
+    }
+    /// [`Cx::id`] of what an order's file makes. Where another file has the same order number, what that
+    /// one made keeps the id, and this one's has the key of its file in it (reported once a file), so
+    /// that no drug and no result is lost.
+    pub fn order_id(
+        &mut self,
+        resource_type: &'static str,
+        parts: &[&str],
+        n: u32,
+        suffix: &str,
+    ) -> Id {
+        let id = self.id(resource_type, parts, n, suffix);
+        let number = self.message.number();
+        let Some(other) = self.out.maker(resource_type, id).filter(|m| *m != number) else {
+            return id;
+        };
+        let file = self.item;
+        if file.order.is_empty() || self.conv.options.ids == IdMode::Readable {
+            return id;
+        }
+        if self.out.note_shared_order(number) {
+            let at = self.message.first(b"ORC").map(|s| s.field(2).src());
+            let whole = |number: u16| Src {
+                message: number,
+                start: 0,
+                end: 0,
+            };
+            let label = Label {
+                span: span(whole(other)),
+                path: None,
+                ja: "先に変換したファイル",
+                en: "the file converted before",
+            };
+            let here = span(at.unwrap_or(whole(number)));
+            let code = &warifu_diag::catalogue::map_general::MAP013;
+            self.out
+                .diagnostics
+                .push(Diagnostic::new(code, here).with_label(label));
+        }
+        let key = concat(self.message.arena(), &[file.date, "\u{1e}", file.order]);
+        let mut all: [&str; 12] = [""; 12];
+        let mut count = 0;
+        for (slot, p) in all.iter_mut().zip(parts.iter().copied().chain([key])) {
+            *slot = p;
+            count += 1;
+        }
+        self.id(resource_type, all.get(..count).unwrap_or(&all), n, suffix)
     }
     /// Logical id of something the institution shares between patients (Practitioner, Organization,
     /// Location): `readable` is used as it is with [`IdMode::Readable`].

@@ -417,7 +417,32 @@ pub fn staff_name<'a>(cx: &mut Cx<'a, '_>, rep: Part<'a>) -> PersonName<'a> {
     read_name(cx, rep, 2, 10, 15)
 }
 
+/// The name; kana in full width, as JP Core writes them (what was sent is what the trace shows).
 fn read_name<'a>(
+    cx: &mut Cx<'a, '_>,
+    rep: Part<'a>,
+    first: usize,
+    kind_at: usize,
+    code_at: usize,
+) -> PersonName<'a> {
+    let name = read_parts(cx, rep, first, kind_at, code_at);
+    if name.representation != "SYL" {
+        return name;
+    }
+    let full = |text: &'a str| match warifu_source::full_width_kana(text) {
+        std::borrow::Cow::Borrowed(same) => same,
+        std::borrow::Cow::Owned(text) => cx.text(&text),
+    };
+    PersonName {
+        family: name.family.map(full(name.family.text)),
+        given: name.given.map(full(name.given.text)),
+        further: name.further.map(full(name.further.text)),
+        text: full(name.text),
+        ..name
+    }
+}
+
+fn read_parts<'a>(
     cx: &mut Cx<'a, '_>,
     rep: Part<'a>,
     first: usize,
@@ -529,6 +554,15 @@ pub fn human_name(o: &mut Object<'_>, name: &PersonName<'_>, name_use: &'static 
 /// Writes the members of an Address from one repetition of XAD (HL7 v2.5 §2.A.83): `text` is the full
 /// address of component 8, else the parts joined; the prefecture only where the text begins with it.
 pub fn address<'a>(o: &mut Object<'_>, cx: &mut Cx<'a, '_>, rep: Part<'a>) {
+    address_of(o, cx, rep, true);
+}
+
+/// [`address`] of an organization, which has no home (org-2): such a `use` is left out.
+pub fn organization_address<'a>(o: &mut Object<'_>, cx: &mut Cx<'a, '_>, rep: Part<'a>) {
+    address_of(o, cx, rep, false);
+}
+
+fn address_of<'a>(o: &mut Object<'_>, cx: &mut Cx<'a, '_>, rep: Part<'a>, person: bool) {
     let mut c = [Val::default(); 8];
     for (slot, part) in c.iter_mut().zip(rep.comps()) {
         *slot = part.value().trimmed();
@@ -541,6 +575,7 @@ pub fn address<'a>(o: &mut Object<'_>, cx: &mut Cx<'a, '_>, rep: Part<'a>) {
         return;
     }
     match warifu_terms::maps::ADDRESS_USE.find(kind.text) {
+        Some(Some("home")) if !person => cx.used(&kind),
         Some(Some(code)) => o.string("use", code, kind.src()),
         Some(None) => {}
         None if kind.is_empty() => {}
@@ -594,6 +629,21 @@ pub fn telecom<'a>(
     cx: &mut Cx<'a, '_>,
     rep: Part<'a>,
     field_use: Option<&'static str>,
+) {
+    telecom_of(o, cx, rep, field_use, true);
+}
+
+/// [`telecom`] of an organization, which has no home (org-3): such a `use` is left out.
+pub fn organization_telecom<'a>(o: &mut Object<'_>, cx: &mut Cx<'a, '_>, rep: Part<'a>) {
+    telecom_of(o, cx, rep, None, false);
+}
+
+fn telecom_of<'a>(
+    o: &mut Object<'_>,
+    cx: &mut Cx<'a, '_>,
+    rep: Part<'a>,
+    field_use: Option<&'static str>,
+    person: bool,
 ) {
     use warifu_terms::maps::{TELECOM_SYSTEM, TELECOM_USE, is_emergency_number};
     let mut c = [Val::default(); 12];
@@ -685,6 +735,7 @@ pub fn telecom<'a>(
             }
             o.string("use", implied, equipment.src());
         }
+        (None, Some("home")) if !person => cx.used(&purpose),
         (None, Some(by_purpose)) => o.string("use", by_purpose, purpose.src()),
         (None, None) if purpose.is_empty() => {
             if let Some(field_use) = field_use {

@@ -1,6 +1,7 @@
 //! What a conversion gives.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::collections::btree_map::{BTreeMap, Entry};
 
 use warifu_diag::catalogue::hl7::HL7199;
 use warifu_diag::{Diagnostic, Severity, SourceId, Span};
@@ -74,7 +75,10 @@ pub struct Output {
     found: BTreeMap<u32, (usize, Severity)>,
     /// `meta.source` of what is made from a file.
     sources: std::collections::BTreeMap<u16, String>,
-    seen: BTreeSet<(Id, &'static str)>,
+    /// The message that made each resource.
+    seen: BTreeMap<(Id, &'static str), u16>,
+    /// Messages whose order number another file has as well, reported already.
+    shared_orders: BTreeSet<u16>,
 }
 
 impl Output {
@@ -101,6 +105,7 @@ impl Output {
         self.found.clear();
         self.sources.clear();
         self.seen.clear();
+        self.shared_orders.clear();
     }
     /// Adds a finding of a message, unless its file has [`MAX_FINDINGS`] already.
     pub(crate) fn report(&mut self, d: Diagnostic) {
@@ -141,7 +146,15 @@ impl Output {
     }
     /// Whether a resource of that type and id is there already.
     pub fn contains(&self, resource_type: &'static str, id: Id) -> bool {
-        self.seen.contains(&(id, resource_type))
+        self.seen.contains_key(&(id, resource_type))
+    }
+    /// The message that made a resource.
+    pub(crate) fn maker(&self, resource_type: &'static str, id: Id) -> Option<u16> {
+        self.seen.get(&(id, resource_type)).copied()
+    }
+    /// Notes that a message has the order number of another file; whether that is new.
+    pub(crate) fn note_shared_order(&mut self, message: u16) -> bool {
+        self.shared_orders.insert(message)
     }
     /// Says where what is made from a file comes from (`meta.source`, a URI without characters that
     /// JSON escapes); nothing for files without a storage name.
@@ -189,9 +202,10 @@ impl Output {
         json: &[u8],
         message: u16,
     ) -> Option<(u32, u32)> {
-        if !self.seen.insert((id, resource_type)) {
-            return None;
-        }
+        match self.seen.entry((id, resource_type)) {
+            Entry::Occupied(_) => return None,
+            Entry::Vacant(new) => new.insert(message),
+        };
         let start = self.json.len();
         // `meta.source` stands first in `meta`; what many files share is from no one of them.
         let shared = matches!(

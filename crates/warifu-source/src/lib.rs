@@ -41,7 +41,7 @@ pub use detect::{declared, detect};
 pub use encode::{Encoder, Unencodable};
 pub use escape::{CodeSet, Escape, EscapeAction, escape_at};
 pub use map::{Decoded, decode};
-pub use normalise::{fold_disputed, normalise_for_compare};
+pub use normalise::{fold_disputed, full_width_kana, normalise_for_compare};
 
 /// Number of a source file within one run (index into the caller's list of files).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]

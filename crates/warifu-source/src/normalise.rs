@@ -1,5 +1,6 @@
 //! Folding for the comparison of codes and units, never for stored text.
 
+use alloc::borrow::Cow;
 use alloc::string::String;
 
 use crate::tables::compatibility;
@@ -125,6 +126,35 @@ impl Folded {
 /// Hiragana or katakana, the prolonged sound mark included.
 fn is_kana(character: char) -> bool {
     matches!(character, '\u{3041}'..='\u{3096}' | '\u{30A1}'..='\u{30FA}' | '\u{30FC}')
+}
+
+/// Text with half-width katakana (and its punctuation) in full width, voicing marks joined; all other
+/// characters stay.
+///
+/// ```
+/// assert_eq!(warifu_source::full_width_kana("ﾊﾟﾘ ｼﾞｭﾝ"), "パリ ジュン");
+/// ```
+pub fn full_width_kana(text: &str) -> Cow<'_, str> {
+    let half = |c: char| matches!(c, '\u{FF61}'..='\u{FF9F}');
+    if !text.contains(half) {
+        return Cow::Borrowed(text);
+    }
+    let mut full = String::with_capacity(text.len());
+    for c in text.chars() {
+        if !half(c) {
+            full.push(c);
+            continue;
+        }
+        let wide = full_width(c);
+        match full.chars().next_back().and_then(|kana| voiced(kana, wide)) {
+            Some(joined) if matches!(c, '\u{FF9E}' | '\u{FF9F}') => {
+                full.pop();
+                full.push(joined);
+            }
+            _ => full.push(wide),
+        }
+    }
+    Cow::Owned(full)
 }
 
 /// Full-width form of half-width katakana and its punctuation.

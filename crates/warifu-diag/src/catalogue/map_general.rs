@@ -12,4 +12,6 @@ codes! {
     MAP009 = "MAP009" "required-field-empty" Warning { "{} が空です", "{} is empty", "送り手で値を入れてください", "let the sender fill it", "SS-MIX2 セグメント定義" }
     MAP010 = "MAP010" "unit-without-ucum" Info { "単位を UCUM にできません。元の表記のまま残しました", "the unit has no certain UCUM form; kept as given", "UCUM か MERIT-9 の単位を使ってください", "use UCUM or MERIT-9 units", "UCUM; SS-MIX2 OBX-6" }
     MAP011 = "MAP011" "time-zone-assumed" Info { "時差がないので日本時間 (+09:00) としました", "no time zone; Japan Standard Time (+09:00) assumed", "何もする必要はありません", "nothing needs to be done", "SS-MIX2; FHIR dateTime" }
+    MAP012 = "MAP012" "entry-without-content" Warning { "{} がないので、この項目は変換しませんでした", "without {} this entry says nothing; it is not converted", "送り手で値を入れるか、空のセグメントを送らないでください", "let the sender fill it, or leave the empty segment out", "SS-MIX2 セグメント定義; warifu mapping" }
+    MAP013 = "MAP013" "order-number-shared" Warning { "別のファイルのオーダと同じ番号 (ORC-2) です。別のものとして両方を残しました", "the order of another file has the same number (ORC-2); both are kept, apart", "オーダ番号とファイル名を送り手で確かめてください", "let the sender check the order numbers and the file names", "SS-MIX2 ORC-2; warifu mapping §1" }
 }

@@ -169,7 +169,7 @@ impl Shaper<'_> {
             );
         }
         self.contain_person(&mut n, "requester", "requester");
-        self.contain_person(&mut n, "recorder", "recorder");
+        self.recorder(&mut n, &mut gone);
         notes(&mut n);
         dispense(&mut n, &mut gone);
         if n.at(&["substitution", "allowedCodeableConcept"]).is_none()
@@ -181,6 +181,42 @@ impl Shaper<'_> {
         gone.extend(n.keep_only(KEPT));
         self.left_out(i, &gone);
         Some(finish(n))
+    }
+
+    /// `recorder`: the profile has one contained practitioner. It is the requester; another recorder is
+    /// named by text.
+    fn recorder(&self, n: &mut Node, gone: &mut Vec<String>) {
+        let number = |c: &Node| {
+            let first = c.items("identifier").first();
+            first.and_then(|d| d.str_at(&["value"]).map(std::borrow::Cow::into_owned))
+        };
+        let mut held = n.items("contained").iter();
+        let held = held.find(|c| c.is(&["resourceType"], "Practitioner"));
+        let Some((true, requester)) = held.map(|c| (c.is(&["id"], "requester"), number(c))) else {
+            self.contain_person(n, "recorder", "recorder");
+            return;
+        };
+        let Some(reference) = n.remove("recorder") else {
+            return;
+        };
+        let Some((contained, named)) = self.person_of(&reference, "requester") else {
+            return;
+        };
+        let Some(person) = contained else {
+            n.set("recorder", named);
+            return;
+        };
+        if requester.is_some() && number(&person) == requester {
+            n.set("recorder", named);
+            return;
+        }
+        gone.push("recorder.reference".to_owned());
+        if let Some(display) = reference.get("display") {
+            n.set(
+                "recorder",
+                Node::object([("display", Some(display.clone()))]),
+            );
+        }
     }
 
     /// `medicationCodeableConcept`: a YJ or a general-name code, else `NOCODED`; others beside it.

@@ -1182,6 +1182,29 @@ fn prescriptions_are_lines_with_yj_or_nocoded_and_the_dummy_usage() {
 }
 
 #[test]
+fn one_practitioner_is_contained_and_another_recorder_is_named() {
+    let yj = "2171022F1029^薬^YJ";
+    let (kind, department, text) = prescribed(yj, "NW", USAGE);
+    let same = (kind, department, text.clone());
+    let other = text.replacen(DOCTOR, "C1^受付^花代^^^^^^^L^^^^^I", 1);
+    for (file, reference) in [(same, true), ((kind, department, other), false)] {
+        let (_, made) = only(&[person(&member()), file]);
+        let r = value(&made[0]);
+        let contained = array(&r, "/contained");
+        let persons = contained
+            .iter()
+            .filter(|c| s(c, "/resourceType") == "Practitioner");
+        assert_eq!(persons.count(), 1);
+        if reference {
+            assert_eq!(s(&r, "/recorder/reference"), "#requester");
+        } else {
+            assert!(r.pointer("/recorder/reference").is_none());
+            assert_eq!(s(&r, "/recorder/display"), "受付 花代");
+        }
+    }
+}
+
+#[test]
 fn an_amount_has_a_type_only_where_the_unit_tells_it() {
     let (_, made) = only(&[
         person(&member()),

@@ -1,7 +1,9 @@
 //! `AllergyIntolerance` (`JP_AllergyIntolerance`) from IAM (ADT-61) and AL1 (ADT-00, orders). Mapping §5.
 
-use warifu_diag::catalogue::map_admin::{MAP105, MAP112};
-use warifu_diag::catalogue::map_general::MAP008;
+use std::collections::BTreeMap;
+
+use warifu_diag::catalogue::map_admin::{MAP105, MAP112, MAP119};
+use warifu_diag::catalogue::map_general::{MAP008, MAP012};
 use warifu_fhir::element::allergy_intolerance as el;
 use warifu_fhir::{Id, Resource, Src};
 use warifu_hl7::{Part, Segment, Val};
@@ -59,13 +61,9 @@ pub static TABLES: &[&Table] = &[&IAM_TO_JP_ALLERGY, &AL1_TO_JP_ALLERGY];
 
 /// ADT-61: every IAM.
 pub(crate) fn convert(cx: &mut Cx<'_, '_>) {
+    let mut listed = Listed::new();
     for segment in cx.message().segments().filter(|s| s.name() == *b"IAM") {
-        let number = segment.field(7).comp(1).value().trimmed();
-        let id = match number.some() {
-            Some(number) => cx.id("AllergyIntolerance", &[number.text], segment.position(), ""),
-            None => id_of_allergen(cx, segment),
-        };
-        allergy(cx, &IAM_TO_JP_ALLERGY, segment, id);
+        entry(cx, &IAM_TO_JP_ALLERGY, segment, &mut listed);
     }
 }
 
@@ -82,6 +80,7 @@ pub(crate) fn of_order(cx: &mut Cx<'_, '_>) {
 }
 
 fn al1(cx: &mut Cx<'_, '_>, known: bool) {
+    let mut listed = Listed::new();
     for segment in cx.message().segments().filter(|s| s.name() == *b"AL1") {
         if known {
             cx.report(&MAP112, &segment.field(3));
@@ -90,25 +89,71 @@ fn al1(cx: &mut Cx<'_, '_>, known: bool) {
             }
             continue;
         }
-        let id = id_of_allergen(cx, segment);
-        allergy(cx, &AL1_TO_JP_ALLERGY, segment, id);
+        entry(cx, &AL1_TO_JP_ALLERGY, segment, &mut listed);
     }
 }
 
-/// Identity without a number: class and allergen (code, else text).
-fn id_of_allergen<'a>(cx: &mut Cx<'a, '_>, segment: Segment<'a>) -> Id {
+/// How often a message lists an allergen: number, or class and name → times.
+type Listed<'a> = BTreeMap<(&'a str, &'a str), u32>;
+
+/// One IAM or AL1; without an allergen it says nothing and is reported. What the message lists again
+/// is an entry of its own, since its reaction or state may differ.
+fn entry<'a>(
+    cx: &mut Cx<'a, '_>,
+    table: &'static Table,
+    segment: Segment<'a>,
+    listed: &mut Listed<'a>,
+) {
+    let allergen = segment.field(3);
+    let iam = segment.name() == *b"IAM";
+    let named = both_triplets(allergen).iter().any(|t| !t.is_empty()) || allergen.comp(9).is_some();
+    // A withdrawal may name the entry alone.
+    let withdraws =
+        iam && segment.field(7).is_some() && segment.field(6).comp(1).value().text.trim() == "D";
+    if !named && !withdraws {
+        cx.report_with(&MAP012, &segment, if iam { "IAM-3" } else { "AL1-3" });
+        for (_, field) in segment.fields() {
+            cx.used(&field);
+        }
+        return;
+    }
+    let key = key_of(segment);
+    let times = listed.entry(key).or_insert(0);
+    *times += 1;
+    let times = *times;
+    let ordinal = times.to_string();
+    if times > 1 {
+        cx.report(&MAP119, &allergen);
+    }
+    let parts = match key {
+        (number, "") => [number, "#", ordinal.as_str()],
+        (class, name) => [class, name, ordinal.as_str()],
+    };
+    // The first of an allergen has its business identity alone, as numbered entries have.
+    let parts: &[&str] = match (times, key) {
+        (1, (_, "")) => parts.get(..1).unwrap_or(&parts),
+        (1, _) => parts.get(..2).unwrap_or(&parts),
+        _ => &parts,
+    };
+    let id = cx.id("AllergyIntolerance", parts, segment.position(), "");
+    allergy(cx, table, segment, id);
+}
+
+/// Identity: the entry's number (IAM-7), else class and allergen (code, else text).
+fn key_of(segment: Segment<'_>) -> (&str, &str) {
+    if segment.name() == *b"IAM" {
+        let number = segment.field(7).comp(1).value().trimmed();
+        if !number.is_empty() {
+            return (number.text, "");
+        }
+    }
     let class = segment.field(2).comp(1).value().trimmed();
     let [first, second] = both_triplets(segment.field(3));
     let name = [first.code, second.code, first.text, second.text]
         .into_iter()
         .find(|v| !v.is_empty())
         .unwrap_or_default();
-    cx.id(
-        "AllergyIntolerance",
-        &[class.text, name.text],
-        segment.position(),
-        "",
-    )
+    (class.text, name.text)
 }
 
 fn allergy<'a>(cx: &mut Cx<'a, '_>, table: &'static Table, segment: Segment<'a>, id: Id) {
@@ -133,14 +178,24 @@ fn allergy<'a>(cx: &mut Cx<'a, '_>, table: &'static Table, segment: Segment<'a>,
     cx.emit(r);
 }
 
-/// IAM-2 / AL1-2 (table 0127). A contraindication (`MC`) has no category and is reported.
+/// IAM-2 / AL1-2 (table 0127). A contraindication (`MC`) has no category: a note says so, reported.
 fn category<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
     let code = f.comp(1).value().trimmed();
     match maps::ALLERGY_CATEGORY.find(code.text) {
         Some(Some(category)) => {
             r.add(el::CATEGORY, |v| v.string(category, code.src()));
         }
-        Some(None) if code.text == "MC" => cx.report(&MAP105, &code),
+        Some(None) if code.text == "MC" => {
+            cx.report(&MAP105, &code);
+            // What it is must not be lost: it is no allergy that was seen.
+            let text = f.comp(2).value().trimmed();
+            let text = if text.is_empty() {
+                code.map("禁忌")
+            } else {
+                text
+            };
+            r.object(el::NOTE, |o| o.string("text", text.text, text.src()));
+        }
         Some(None) => {}
         None => cx.report_with(&MAP008, &code, "0127"),
     }
@@ -349,6 +404,47 @@ mod tests {
                 "MSH|^~\\&|A|B|C|D|20260401090513||ADT^A60^ADT_A60|1|P|2.5\r\nPID|1||0000990001||割符^花子^^^^^L^I||19680303|F\r\n{segment}"
             ),
         )
+    }
+
+    #[test]
+    fn an_entry_without_allergen_is_reported_and_no_resource() {
+        for (segment, kind) in [
+            ("IAM|1", "ADT-61"),
+            ("AL1", "ADT-00"),
+            ("AL1|1|FA^食物^HL70127", "ADT-00"),
+        ] {
+            let out = convert(
+                kind,
+                &format!(
+                    "MSH|^~\\&|A|B|C|D|20260401090513||ADT^A60^ADT_A60|1|P|2.5\r\nPID|1||0000990001\r\n{segment}"
+                ),
+            );
+            assert!(all(&out, "AllergyIntolerance").is_empty(), "{segment}");
+            assert!(reported(&out, "MAP012"), "{segment}");
+        }
+    }
+
+    #[test]
+    fn an_allergen_listed_twice_is_kept_twice() {
+        let out = iam(
+            "IAM|1|FA^食物アレルギー^HL70127|^さば|MI^軽度^HL70128|発疹|A\r\nIAM|2|FA^食物アレルギー^HL70127|^さば|SV^重度^HL70128|呼吸困難|A",
+        );
+        let all = all(&out, "AllergyIntolerance");
+        assert_eq!(all.len(), 2);
+        assert_eq!(at(&all[0], "/reaction/0/severity"), "mild");
+        assert_eq!(at(&all[1], "/reaction/0/severity"), "severe");
+        assert!(reported(&out, "MAP119"));
+    }
+
+    #[test]
+    fn a_contraindication_is_said_in_a_note() {
+        for (class, text) in [("MC^造影剤禁忌^HL70127", "造影剤禁忌"), ("MC", "禁忌")] {
+            let a = one(
+                &iam(&format!("IAM|1|{class}|^ヨード造影剤||発疹|A")),
+                "AllergyIntolerance",
+            );
+            assert_eq!(at(&a, "/note/0/text"), text);
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use warifu_diag::catalogue::map_admin::{MAP106, MAP115};
-use warifu_diag::catalogue::map_general::MAP008;
+use warifu_diag::catalogue::map_general::{MAP006, MAP008, MAP012};
 use warifu_fhir::element::{self, condition as el};
 use warifu_fhir::{Array, Id, Object, Resource, Row, Src};
 use warifu_hl7::{Part, Segment, Val, time};
@@ -39,7 +39,7 @@ table! {
         "PRB-5" => "": lost, "診療エピソードID";
         "PRB-6" => "": lost, "プロブレムリスト優先権";
         "PRB-7" => "Condition.recordedDate": map recorded, "プロブレム設定日時";
-        "PRB-8" => "": lost, "予想されるプロブレム解決日時";
+        "PRB-8" => "Condition.note": map expected_end, "予想されるプロブレム解決日時";
         "PRB-9" => "Condition.abatementDateTime": map abatement, "実際のプロブレム解決日時";
         "PRB-10" => "Condition.code": part, "プロブレムの分類";
         "PRB-11" => "": lost, "プロブレムマネジメント職種";
@@ -49,7 +49,7 @@ table! {
         "PRB-15" => "Condition.abatementDateTime": map state_date, "プロブレムのライフサイクル状態の日時";
         "PRB-16" => "Condition.onsetDateTime": map onset, "プロブレムの発生日";
         "PRB-17" => "Condition.note": map note, "プロブレムの発生テキスト";
-        "PRB-18" => "Encounter.diagnosis.rank": part, "プロブレムのランキング";
+        "PRB-18" => "Encounter.diagnosis.rank, Condition.note": part, "プロブレムのランキング";
         "PRB-19" => "": lost, "プロブレムの確実性";
         "PRB-20" => "": lost, "プロブレムの確率";
         "PRB-21" => "Condition.meta.tag": part, "プロブレムの患者の認識";
@@ -169,7 +169,7 @@ pub(crate) fn survey(cx: &mut Cx<'_, '_>, newest: &mut Newest, diagnoses: &mut V
         let role_known = maps::DIAGNOSIS_ROLE.find(role.text).flatten();
         let withdrawn = maps::PROBLEM_ACTION.translate(prb.field(1).value().text).to
             == maps::ProblemAction::EnteredInError;
-        if (main || role_known.is_some()) && !withdrawn {
+        if (main || role_known.is_some()) && !withdrawn && names_disease(prb, None) {
             let condition = id_of(cx, prb);
             let moment = moment_of(cx, prb);
             diagnoses.push(Diagnosis {
@@ -210,6 +210,19 @@ fn problem<'a>(cx: &mut Cx<'a, '_>, group: &mut Group<'a>, last_order: Option<Se
         .is_some_and(|(_, file)| *file != cx.message().number());
     if newer {
         cx.report(&MAP115, &instance);
+        for segment in group.segments() {
+            for (_, field) in segment.fields() {
+                cx.used(&field);
+            }
+        }
+        return;
+    }
+    // A withdrawal may name the entry alone.
+    let withdraws = !instance.is_empty()
+        && maps::PROBLEM_ACTION.translate(prb.field(1).value().text).to
+            == maps::ProblemAction::EnteredInError;
+    if !withdraws && !names_disease(prb, group.first(*b"ZPR")) {
+        cx.report_with(&MAP012, &prb, "PRB-3");
         for segment in group.segments() {
             for (_, field) in segment.fields() {
                 cx.used(&field);
@@ -263,6 +276,17 @@ fn problem<'a>(cx: &mut Cx<'a, '_>, group: &mut Group<'a>, last_order: Option<Se
         },
     );
     cx.emit(r);
+}
+
+/// Whether PRB-3, PRB-10 or the ZPR say which disease it is.
+fn names_disease(prb: Segment<'_>, zpr: Option<Segment<'_>>) -> bool {
+    let said = |f: Part<'_>| {
+        f.comp(9).is_some() || f.reps().flat_map(datatypes::triplets).next().is_some()
+    };
+    let [icd, _] = both_triplets(prb.field(10));
+    said(prb.field(3))
+        || !icd.is_empty()
+        || zpr.is_some_and(|zpr| (1..=6).any(|n| said(zpr.field(n))))
 }
 
 /// PRB-3, PRB-10.1–3, ZPR-1…6 → `code`. Returns whether a code of a published system is there.
@@ -396,6 +420,7 @@ fn modifiers<'a>(
         }
         a.object(|o| {
             let mut text = Val::default();
+            let mut taken = "";
             let given = [(pair.0, numbers), (pair.1, exchanges)];
             if given.iter().all(|(p, _)| p.is_none_or(|p| !p.is_some())) {
                 return;
@@ -408,7 +433,7 @@ fn modifiers<'a>(
                             if text.is_empty() {
                                 text = t.text;
                             }
-                            modifier(a, cx, &t);
+                            modifier(a, cx, &t, &mut taken);
                         }
                     }
                 });
@@ -418,12 +443,21 @@ fn modifiers<'a>(
     }
 }
 
-fn modifier<'a>(a: &mut Array<'_>, cx: &mut Cx<'a, '_>, t: &Triplet<'a>) {
+/// `taken`: the published system that the modifier has a coding of. The profile has one place for each,
+/// so that a second code of that system is kept as a local one.
+fn modifier<'a>(a: &mut Array<'_>, cx: &mut Cx<'a, '_>, t: &Triplet<'a>, taken: &mut &'static str) {
     if t.code.is_empty() {
         return;
     }
     let system = match systems::modifier_uri(t.system.text, t.code.text) {
-        systems::SystemUri::Known(uri) => uri,
+        systems::SystemUri::Known(uri) if uri == *taken => {
+            cx.report_with(&MAP006, &t.code, "MDCDX2");
+            datatypes::local_system(cx, t.system.text)
+        }
+        systems::SystemUri::Known(uri) => {
+            *taken = uri;
+            uri
+        }
         systems::SystemUri::Local => datatypes::local_system(cx, t.system.text),
         systems::SystemUri::LocalAs(label) => datatypes::local_system(cx, label),
     };
@@ -474,6 +508,15 @@ fn recorded<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: Par
     datatypes::add_date_time(r, cx, el::RECORDED_DATE, f.value());
     if group.field(*b"PRB", 16).is_none_or(|f| !f.is_some()) {
         datatypes::add_date_time(r, cx, el::ONSET_DATE_TIME, f.value());
+    }
+}
+
+/// PRB-8: an end that is only expected is no abatement.
+fn expected_end<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
+    let v = f.value().trimmed();
+    if let Some(day) = datatypes::date_time(cx, v, "PRB-8") {
+        let text = crate::cx::concat(cx.message().arena(), &["予想される解決日: ", day]);
+        r.object(el::NOTE, |o| o.string("text", text, v.src()));
     }
 }
 
@@ -652,7 +695,7 @@ fn entered_by<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<
 }
 
 /// The stay or visit in which the entry was made. PRB-18 and PRB-10.4 stand in that Encounter's
-/// `diagnosis`; without an Encounter the rank is lost.
+/// `diagnosis`; without an Encounter a note keeps the rank.
 fn encounter<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, prb: Segment<'a>) {
     let moment = moment_of(cx, prb);
     let rank = prb.field(18);
@@ -664,9 +707,14 @@ fn encounter<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, prb: Segment<'a>) {
         return;
     }
     cx.used(&moment);
-    let lost = PRB_TO_JP_CONDITION.rows.iter().find(|r| r.field == 18);
-    if let Some(row) = lost.filter(|_| rank.is_some()) {
-        cx.lost(row, rank);
+    if rank.is_some() {
+        let said = [rank.comp(2), rank.comp(1)].map(|c| c.value().trimmed());
+        let said = said.into_iter().find(|v| !v.is_empty()).unwrap_or_default();
+        let text = crate::cx::concat(cx.message().arena(), &["病名の順位: ", said.text]);
+        let before = r.row(row(&PRB_TO_JP_CONDITION, "PRB-18"));
+        r.object(el::NOTE, |o| o.string("text", text, said.src()));
+        r.row(before);
+        cx.used(&rank);
     }
 }
 
@@ -760,6 +808,58 @@ mod tests {
     }
 
     #[test]
+    fn an_entry_without_disease_is_reported_and_no_resource() {
+        for prb in ["PRB", "PRB|AD|20260413161000||PRB1"] {
+            let out = ppr(prb);
+            assert!(all(&out, "Condition").is_empty(), "{prb}");
+            assert!(reported(&out, "MAP012"), "{prb}");
+        }
+        // What is withdrawn needs its number only.
+        let c = one(&ppr("PRB|DE|20260413161000||PRB1"), "Condition");
+        assert_eq!(
+            at(&c, "/verificationStatus/coding/0/code"),
+            "entered-in-error"
+        );
+    }
+
+    #[test]
+    fn a_second_code_of_a_modifier_system_is_kept_as_a_local_one() {
+        let out = ppr(
+            "PRB|AD|20260413161000|20064049^胃炎^MDCDX2|PRB1|||20260413|||\r\nZPR|4012^急性^MDCDX2|||AAAA^急性^MDCDX2",
+        );
+        let c = one(&out, "Condition");
+        let modifier = "/code/extension/0/valueCodeableConcept/coding";
+        assert_eq!(
+            at(&c, &format!("{modifier}/0/system")),
+            warifu_terms::systems::MODIFIER_EXCHANGE
+        );
+        assert!(at(&c, &format!("{modifier}/1/system")).starts_with("urn:x-ssmix2:"));
+        assert_eq!(at(&c, &format!("{modifier}/1/code")), "AAAA");
+        assert!(reported(&out, "MAP006"));
+    }
+
+    #[test]
+    fn the_main_disease_outside_a_stay_is_said_in_a_note() {
+        let out = ppr(
+            "PRB|AD|20260413161000|20064049^胃炎^MDCDX2|PRB1|||20260413|||||||||||1^主診断^JHSD0007",
+        );
+        assert_eq!(
+            at(&one(&out, "Condition"), "/note/0/text"),
+            "病名の順位: 主診断"
+        );
+    }
+
+    #[test]
+    fn an_expected_end_is_a_note_and_no_abatement() {
+        let c = one(
+            &ppr("PRB|AD|20260413161000|20064049^胃炎^MDCDX2|PRB1|||20260413|20260601"),
+            "Condition",
+        );
+        assert_eq!(at(&c, "/note/0/text"), "予想される解決日: 2026-06-01");
+        assert!(c.pointer("/abatementDateTime").is_none());
+    }
+
+    #[test]
     fn prb_gives_a_jp_condition_diagnosis() {
         let out = ppr(
             "PRB|AD|20260413161000|20064049^出血性十二指腸潰瘍^MDCDX2|PRB1|||20260413||20260420|K26.9^十二指腸潰瘍^I10^H^入院時^JHSD0004^2013||||F^完治^HL70241||20260412|経過良好|1^主診断^JHSD0007|||||||V^非常に限定^HL70177\r\nZPR|27000411^出血性^MDCDX2|20064049^十二指腸潰瘍^MDCDX2||4019^出血性^MDCDX2|Q7NP^十二指腸潰瘍^MDCDX2||コメント\r\nZPD|1|1016^右上６^99WRF\r\nNTE|||鎮痛剤内服後に出現\r\nORC|NW|0001||||||||20260413161000||D0101^見立^一郎^^^^^^^L^^^^^I|||||06^消化器科^HL70069",
@@ -812,7 +912,15 @@ mod tests {
             .iter()
             .map(|n| n["text"].as_str().unwrap())
             .collect();
-        assert_eq!(notes, ["経過良好", "コメント", "鎮痛剤内服後に出現"]);
+        assert_eq!(
+            notes,
+            [
+                "経過良好",
+                "コメント",
+                "鎮痛剤内服後に出現",
+                "病名の順位: 主診断"
+            ]
+        );
         assert_eq!(at(&c, "/bodySite/0/text"), "右上６");
         assert!(at(&c, "/subject/reference").starts_with("Patient/"));
     }

@@ -5,7 +5,7 @@
 //! the sequence of events. Outpatient arrivals (ADT-12) are Encounters of their own. A cancel event
 //! takes its counterpart out of the story; alone it leaves what mapping §12 says of it.
 
-use warifu_diag::catalogue::map_admin::{MAP109, MAP110, MAP116, MAP117};
+use warifu_diag::catalogue::map_admin::{MAP109, MAP110, MAP116, MAP117, MAP120, MAP121};
 use warifu_diag::catalogue::map_general::MAP008;
 use warifu_fhir::element::encounter as el;
 use warifu_fhir::{Buffers, Id, Object, Resource, Row, Src};
@@ -104,6 +104,8 @@ struct Event<'a> {
     sent: u64,
     /// A cancel event whose counterpart is not there, or one that withdraws the whole Encounter.
     lone: bool,
+    /// Behind the discharge of its stay: reported, and changes nothing.
+    late: bool,
 }
 
 impl<'a> Event<'a> {
@@ -220,8 +222,29 @@ pub(crate) fn convert<'a>(
             scratch: String::new(),
         };
         super::patient::ensure(&mut cx);
+        let waits = story.planned && !story.cancelled;
+        if waits && missed(&cx, &stories, story, now) {
+            cx.report(&MAP121, &first.time);
+        }
         tell(&mut cx, story, now);
     }
+}
+
+/// Whether a plan did not come true as planned: its day has passed, or the patient was admitted after it
+/// was made and before its day.
+fn missed(cx: &Cx<'_, '_>, stories: &[Story<'_>], plan: &Story<'_>, now: u64) -> bool {
+    let made = plan.events.first().map_or(0, |e| e.sent);
+    let between = |start: u64| made <= start && start / DAY < plan.start_key / DAY;
+    plan.start_key > 0
+        && (plan.start_key / DAY < now / DAY
+            || stories
+                .iter()
+                .any(|s| !s.visit && !s.planned && !s.cancelled && between(s.start_key))
+            || cx
+                .context
+                .stays
+                .iter()
+                .any(|s| s.inpatient && between(s.start)))
 }
 
 /// The message that stands for the stay: the admission or arrival, else the first event.
@@ -278,6 +301,7 @@ fn read<'a>(item: Item<'a>, message: Message<'a>) -> Option<Event<'a>> {
         key: 0,
         sent: time::parse(message.value(b"MSH", 7).text).map_or(0, |t| t.sort_key()),
         lone: false,
+        late: false,
     };
     let choices = match step {
         Step::Visit | Step::Admission => [event.pv1(44), event.evn(6), event.evn(2)],
@@ -446,9 +470,19 @@ fn place_event<'a>(
                 exact.or_else(by_time)
             };
             if let Some(story) = at.and_then(|at| stories.get_mut(at)) {
-                if event.step == Step::Discharge && !event.cancels {
+                let mut event = event;
+                if event.step == Step::Discharge && event.cancels {
+                    // The stay goes on: no discharge before counts.
+                    story.events.retain(|e| e.step != Step::Discharge);
+                    (story.end, story.end_key) = (Val::default(), None);
+                } else if event.step == Step::Discharge {
                     story.end = event.time;
                     story.end_key = (event.key > 0).then_some(event.key);
+                } else if story.end_key.is_some_and(|end| event.key > end) {
+                    event.late = true;
+                    if let Some(msh) = event.message.first(b"MSH") {
+                        cx.report(&MAP120, &msh.field(9));
+                    }
                 }
                 story.events.push(event);
                 return;
@@ -620,7 +654,11 @@ fn tell<'a>(cx: &mut Cx<'a, '_>, story: &Story<'a>, now: u64) {
         disposition(&mut r, cx, e);
     }
     if !story.visit {
-        for spot in spots(cx, story) {
+        for mut spot in spots(cx, story) {
+            // Nobody lies in the bed of a stay that was not to be.
+            if status.status == "cancelled" && spot.status == "active" {
+                spot.status = "";
+            }
             location(&mut r, cx, &spot);
         }
     }
@@ -688,7 +726,7 @@ fn event_src(e: &Event<'_>) -> Src {
 fn states<'a>(cx: &mut Cx<'a, '_>, story: &Story<'a>, now: u64) -> (Span<'a>, Vec<Span<'a>>) {
     let mut history: Vec<Span<'a>> = Vec::new();
     let mut current: Option<Span<'a>> = None;
-    for e in &story.events {
+    for e in story.events.iter().filter(|e| !e.late) {
         let whole = matches!(e.step, Step::Visit | Step::Admission | Step::PlanAdmission);
         if e.cancels && whole {
             let nine = e.message.first(b"MSH").map(|s| s.field(9));
@@ -750,7 +788,7 @@ fn states<'a>(cx: &mut Cx<'a, '_>, story: &Story<'a>, now: u64) -> (Span<'a>, Ve
 /// The present class; the ones before it with their times.
 fn classes<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, story: &Story<'a>) {
     let mut all: Vec<(maps::Coded, Src, Val<'a>)> = Vec::new();
-    for e in &story.events {
+    for e in story.events.iter().filter(|e| !e.late) {
         let v = e.pv1(2).value().trimmed();
         let Some(class) = maps::ENCOUNTER_CLASS.find(v.text) else {
             continue;
@@ -789,7 +827,7 @@ fn classes<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, story: &Story<'a>) {
 /// service.
 fn service<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, story: &Story<'a>) {
     let mut code = Val::default();
-    for e in &story.events {
+    for e in story.events.iter().filter(|e| !e.late) {
         let v = e.pv1(10).value().trimmed();
         let clinic = e.pv1(3);
         if e.is_plan() && !code.is_empty() {
@@ -837,7 +875,7 @@ fn service<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, story: &Story<'a>) {
 /// PV1-7 of each event (attending, with times when it changes) and PV1-17 (admitting).
 fn participants<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, story: &Story<'a>) {
     let mut attending: Vec<Attending<'a>> = Vec::new();
-    for e in &story.events {
+    for e in story.events.iter().filter(|e| !e.late) {
         // A55 takes the doctor back.
         if e.cancels && e.step == Step::Doctor || e.is_plan() && !attending.is_empty() {
             continue;
@@ -994,7 +1032,7 @@ fn same_place(a: Part<'_>, b: Part<'_>) -> bool {
 fn spots<'a>(cx: &mut Cx<'a, '_>, story: &Story<'a>) -> Vec<Spot<'a>> {
     let mut all: Vec<Spot<'a>> = Vec::new();
     let none = Val::default();
-    for e in &story.events {
+    for e in story.events.iter().filter(|e| !e.late) {
         let status = maps::LOCATION_STATUS.translate(e.code).to;
         let here = e.pv1(3);
         let spot = Spot {
@@ -1272,12 +1310,13 @@ mod tests {
 
     #[test]
     fn each_event_alone_has_the_published_status() {
+        // Location status; "" where there is none.
         for (kind, event, status, spot) in [
             ("ADT-01", "A54", "in-progress", "active"),
             ("ADT-01", "A55", "in-progress", "active"),
             ("ADT-21", "A14", "planned", "planned"),
             ("ADT-21", "A27", "cancelled", "planned"),
-            ("ADT-22", "A11", "cancelled", "active"),
+            ("ADT-22", "A11", "cancelled", ""),
             ("ADT-31", "A21", "onleave", "active"),
             ("ADT-31", "A52", "in-progress", "active"),
             ("ADT-32", "A22", "in-progress", "active"),
@@ -1309,7 +1348,7 @@ mod tests {
             let e = one(&convert(kind, &text), "Encounter");
             assert_eq!(at(&e, "/status"), status, "{event}");
             let last = e["location"].as_array().unwrap().last().unwrap();
-            assert_eq!(last["status"], spot, "{event}");
+            assert_eq!(last["status"].as_str().unwrap_or(""), spot, "{event}");
             assert_eq!(at(&e, "/class/code"), "IMP");
             assert_eq!(at(&e, "/meta/profile/0"), super::JP_ENCOUNTER);
         }
@@ -1686,6 +1725,75 @@ mod tests {
         let room = resolve(&out, bed.pointer("/partOf/reference").unwrap());
         let ward = resolve(&out, room.pointer("/partOf/reference").unwrap());
         assert_eq!((at(&room, "/name"), at(&ward, "/name")), ("5E-501", "5E"));
+    }
+
+    /// Admission, then further files of the stay.
+    fn admitted(rest: &[(&str, &str, String)]) -> crate::Output {
+        let mut files = vec![(
+            path("ADT-22", "20260407", "20260407100600000", "06", '1'),
+            adt(
+                "A01",
+                "20260407100600",
+                "",
+                &inpatient(&[(44, "202604071005")]),
+                &[],
+            ),
+        )];
+        for (kind, date, text) in rest {
+            let stamp = format!("{date}100000000");
+            files.push((path(kind, date, &stamp, "06", '1'), text.clone()));
+        }
+        let files: Vec<(String, &str)> =
+            files.iter().map(|(p, t)| (p.clone(), t.as_str())).collect();
+        convert_patient(&files)
+    }
+
+    #[test]
+    fn an_event_after_the_discharge_leaves_the_stay_finished() {
+        let end = (45, "202604201000");
+        let discharge = adt(
+            "A03",
+            "20260420100000",
+            "",
+            &inpatient(&[(44, "202604071005"), end]),
+            &[],
+        );
+        let moved = [
+            (3, "5E^501^1^^^N"),
+            (6, "4W^412^3^^^N"),
+            (44, "202604071005"),
+        ];
+        let moved = adt(
+            "A02",
+            "20260420150000",
+            "202604201500",
+            &[&[(2, "I")][..], &moved[..]].concat(),
+            &[],
+        );
+        let out = admitted(&[
+            ("ADT-52", "20260420", discharge),
+            ("ADT-42", "20260420", moved),
+        ]);
+        let e = one(&out, "Encounter");
+        assert_eq!(at(&e, "/status"), "finished");
+        let places = e["location"].as_array().unwrap();
+        assert_eq!(places.len(), 1);
+        assert_eq!(at(&places[0], "/status"), "completed");
+        assert_eq!(at(&places[0], "/period/end"), "2026-04-20T10:00:00+09:00");
+        assert!(reported(&out, "MAP120"));
+    }
+
+    #[test]
+    fn a_plan_for_another_day_than_the_admission_is_told() {
+        let plan = |day: &str| adt("A14", "20260405100000", "", &inpatient(&[]), &[(8, day)]);
+        for (day, told) in [("202604071000", false), ("202604091000", true)] {
+            let out = admitted(&[("ADT-21", "20260405", plan(day))]);
+            assert_eq!(reported(&out, "MAP121"), told, "{day}");
+            assert_eq!(all(&out, "Encounter").len(), if told { 2 } else { 1 });
+        }
+        // A plan that lies ahead is no finding.
+        let alone = convert("ADT-21", &plan("202604091000"));
+        assert!(!reported(&alone, "MAP121"));
     }
 
     #[test]

@@ -174,7 +174,7 @@ impl<'a> Shared<'a> {
         suffix: &str,
         at: &impl Sourced,
     ) -> Id {
-        let id = cx.id(ty, parts, n, suffix);
+        let id = cx.order_id(ty, parts, n, suffix);
         let known = cx.emitted(ty, id)
             || self
                 .seen
@@ -210,7 +210,7 @@ impl<'a> Shared<'a> {
             }
         }
         cx.report(&MAP213, at);
-        let id = cx.id(ty, all.get(..used).unwrap_or(&all), n, suffix);
+        let id = cx.order_id(ty, all.get(..used).unwrap_or(&all), n, suffix);
         if let Some(seen) = &mut self.seen {
             seen.insert((ty, id), 1);
         }
@@ -396,6 +396,7 @@ pub(crate) fn order(cx: &mut Cx<'_, '_>) {
                     cx,
                     &mut shared,
                     &request,
+                    o,
                     number,
                     &item,
                     line.obx,

@@ -26,14 +26,14 @@ table! {
         "ORC-9" => "NutritionOrder.dateTime": always date_time, "トランザクション日時";
         "ORC-10" => "": lost, "入力者";
         "ORC-12" => "NutritionOrder.orderer": map orderer, "依頼者";
-        "ORC-13" => "": lost, "入力者所在地";
+        "ORC-13" => "": ignored Ignored::Transport, "入力者所在地";
         "ORC-15" => "NutritionOrder.dateTime": part, "オーダ有効日時";
         "ORC-16" => "NutritionOrder.note": map reason, "オーダ制御コード理由";
         "ORC-17" => "": lost, "入力組織";
         "ORC-18" => "": lost, "入力装置";
-        "ORC-21" => "": lost, "オーダ施設名";
-        "ORC-22" => "": lost, "オーダ施設住所";
-        "ORC-23" => "": lost, "オーダ施設電話番号";
+        "ORC-21" => "Organization.name": part, "オーダ施設名";
+        "ORC-22" => "Organization.address": part, "オーダ施設住所";
+        "ORC-23" => "Organization.telecom": part, "オーダ施設電話番号";
         "ORC-29" => "": lost, "オーダタイプ";
         "TQ1-1" => "": ignored Ignored::Structural, "セットID－TQ1";
         "TQ1-2" => "": lost, "数量";
@@ -43,7 +43,7 @@ table! {
         "TQ1-6" => "": lost, "サービス期間";
         "TQ1-7" => "NutritionOrder.oralDiet.schedule.repeat.boundsPeriod.start": part, "開始日時";
         "TQ1-8" => "NutritionOrder.oralDiet.schedule.repeat.boundsPeriod.end": part, "終了日時";
-        "TQ1-9" => "": lost, "優先度";
+        "TQ1-9" => "NutritionOrder.note": map priority, "優先度";
         "TQ1-10" => "NutritionOrder.note": map note_text, "条件テキスト";
         "TQ1-11" => "NutritionOrder.note": map note_text, "テキスト指令";
         "TQ1-12" => "": lost, "結合";
@@ -96,7 +96,7 @@ fn order<'a>(cx: &mut Cx<'a, '_>, group: &Group<'a>, seen: &mut BTreeMap<&'a str
     let nth = seen.entry(number.text).or_insert(0);
     *nth += 1;
     let nth = bumpalo::format!(in cx.message().arena(), "{}", nth).into_bump_str();
-    let id = cx.id(
+    let id = cx.order_id(
         "NutritionOrder",
         &["OMD", number.text, nth],
         orc.position(),
@@ -111,6 +111,10 @@ fn order<'a>(cx: &mut Cx<'a, '_>, group: &Group<'a>, seen: &mut BTreeMap<&'a str
     }
     r.constant(el::INTENT, "order");
     cx.subject(&mut r, el::PATIENT);
+    // The institution is emitted from the first order that names it.
+    for n in [21, 22, 23] {
+        cx.used(&orc.field(n));
+    }
     r.row(before);
     run(&ODS_TO_NUTRITION_ORDER, &mut r, cx, group);
     let when = ordered(group);
@@ -201,6 +205,14 @@ fn reason<'a>(r: &mut Resource, _: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) 
 fn note_text<'a>(r: &mut Resource, _: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
     let v = f.text().trimmed();
     r.object(el::NOTE, |o| o.string("text", v.text, v.src()));
+}
+
+/// TQ1-9: the resource has no priority.
+fn priority<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
+    let said = said(f);
+    let text = crate::cx::concat(cx.message().arena(), &["優先度: ", said.text]);
+    cx.used(&f);
+    r.object(el::NOTE, |o| o.string("text", text, said.src()));
 }
 
 /// NTE-3 of every comment.
@@ -390,14 +402,17 @@ fn timing<'a>(
         });
         let meal = meals.map(said).unwrap_or_default();
         match (meal.is_empty(), text.is_empty()) {
-            (false, false) => {
+            // How often stands in `repeat` and the codings: the text names the meals.
+            (false, unsaid) if unsaid || !code.is_empty() => {
+                o.string("text", meal.text, meal.src());
+            }
+            (false, _) => {
                 o.also(text.src());
                 let joined =
                     bumpalo::format!(in cx.message().arena(), "{} {}", meal.text, text.text)
                         .into_bump_str();
                 o.string("text", joined, meal.src());
             }
-            (false, true) => o.string("text", meal.text, meal.src()),
             _ => o.string("text", text.text, text.src()),
         }
     });
@@ -440,10 +455,7 @@ mod tests {
         assert_eq!(at(second, "/status"), "revoked");
         assert_eq!(at(second, "/supplement/0/type/coding/0/code"), "S003");
         assert_eq!(at(second, "/supplement/0/schedule/0/repeat/when/0"), "MORN");
-        assert_eq!(
-            at(second, "/supplement/0/schedule/0/code/text"),
-            "朝食時 毎朝"
-        );
+        assert_eq!(at(second, "/supplement/0/schedule/0/code/text"), "朝食時");
         assert!(reported(&out, "MAP314"));
         assert_ne!(at(first, "/id"), at(second, "/id"));
     }

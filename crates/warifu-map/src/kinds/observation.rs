@@ -16,7 +16,6 @@ use warifu_fhir::{Array, Object, Resource, Src};
 use warifu_hl7::{Part, Segment, Val};
 use warifu_terms::maps::{INTERPRETATION, OBSERVATION_STATUS};
 use warifu_terms::systems::{self, SystemUri};
-use warifu_terms::units;
 
 use crate::cx::{Cx, Sourced};
 use crate::datatypes::{self, Triplet, Unit};
@@ -227,6 +226,8 @@ pub(crate) enum Value<'a> {
     Class(Val<'a>, Class),
     /// A text.
     Text(Val<'a>),
+    /// A text with digits, which has a unit: as sent, the unit, and both together.
+    Measured(Val<'a>, Val<'a>, &'a str),
     /// A `dateTime`.
     DateTime(&'a str, Src),
 }
@@ -398,7 +399,7 @@ fn text<'a>(cx: &mut Cx<'a, '_>, field: Part<'a>, unit: Unit<'a>) -> Value<'a> {
     }
 }
 
-/// A text value; its unit (which a string has no place for) stays readable behind it where the value
+/// A text value, as sent; its unit, which a string has no place for, is kept beside it where the value
 /// has digits.
 fn with_unit<'a>(cx: &mut Cx<'a, '_>, v: Val<'a>, unit: &Unit<'a>) -> Value<'a> {
     if unit.text.is_empty()
@@ -407,9 +408,8 @@ fn with_unit<'a>(cx: &mut Cx<'a, '_>, v: Val<'a>, unit: &Unit<'a>) -> Value<'a> 
     {
         return Value::Text(v);
     }
-    cx.used(&unit.text);
     let arena = cx.message().arena();
-    Value::Text(v.map(joined(arena, v.text, unit.text.text)))
+    Value::Measured(v, unit.text, joined(arena, v.text, unit.text.text))
 }
 
 fn joined<'a>(arena: &'a bumpalo::Bump, a: &str, b: &str) -> &'a str {
@@ -436,7 +436,7 @@ fn compared<'a>(
     })
 }
 
-/// Without a unit the power goes into the number, else into the unit.
+/// The power goes into the number, never into the unit: the reference range stands in the unit sent.
 fn power<'a>(
     cx: &mut Cx<'a, '_>,
     v: Val<'a>,
@@ -447,35 +447,10 @@ fn power<'a>(
 ) -> Value<'a> {
     cx.report(&MAP204, &v);
     let arena = cx.message().arena();
-    if unit.text.is_empty() {
-        let literal = bumpalo::format!(in arena, "{}E{}", mantissa, exponent).into_bump_str();
-        return Value::Quantity(Quantity {
-            comparator,
-            literal: Cow::Borrowed(literal),
-            unit,
-            sent: v,
-            keep: true,
-        });
-    }
-    let text = unit
-        .text
-        .map(bumpalo::format!(in arena, "×10^{} {}", exponent, unit.text.text).into_bump_str());
-    let code = if unit.system == systems::UCUM && !unit.code.is_empty() {
-        let dot = if unit.code.starts_with('/') { "" } else { "." };
-        bumpalo::format!(in arena, "10*{}{}{}", exponent, dot, unit.code).into_bump_str()
-    } else {
-        ""
-    };
-    // A bare `/μL` is counted per volume: the table may know the composed unit by its own name.
-    let code = units::text_to_ucum(code).unwrap_or(code);
-    let unit = Unit {
-        text,
-        system: if code.is_empty() { "" } else { systems::UCUM },
-        code,
-    };
+    let literal = bumpalo::format!(in arena, "{}E{}", mantissa, exponent).into_bump_str();
     Value::Quantity(Quantity {
         comparator,
-        literal: Cow::Borrowed(cx.text(mantissa)),
+        literal: Cow::Borrowed(literal),
         unit,
         sent: v,
         keep: true,
@@ -574,6 +549,12 @@ pub(crate) fn write_value(r: &mut Resource, value: &Value<'_>) -> bool {
             r.object(el::VALUE_CODEABLE_CONCEPT, |o| qualitative(o, *v, *class))
         }
         Value::Text(v) => r.string(el::VALUE_STRING, v.text, v.src()),
+        Value::Measured(v, unit, _) => {
+            let mut text = String::from("単位: ");
+            text.push_str(unit.text);
+            r.object(el::NOTE, |o| o.string("text", &text, unit.src()));
+            r.string(el::VALUE_STRING, v.text, v.src())
+        }
         Value::DateTime(s, src) => r.string(el::VALUE_DATE_TIME, s, *src),
     }
 }
@@ -592,6 +573,11 @@ pub(crate) fn write_value_in(o: &mut Object<'_>, value: &Value<'_>) {
             o.object("valueCodeableConcept", |o| qualitative(o, *v, *class));
         }
         Value::Text(v) => o.string("valueString", v.text, v.src()),
+        // A component has no note.
+        Value::Measured(v, unit, both) => {
+            o.also(unit.src());
+            o.string("valueString", both, v.src());
+        }
         Value::DateTime(s, src) => o.string("valueDateTime", s, *src),
     }
 }

@@ -1,6 +1,6 @@
 //! Patient (`JP_Patient`) from PID, NK1, DB1, PD1; other kinds refer to it. Mapping §2, §12.
 
-use warifu_diag::catalogue::map_admin::{MAP104, MAP111, MAP114};
+use warifu_diag::catalogue::map_admin::{MAP104, MAP111, MAP114, MAP122};
 use warifu_diag::catalogue::map_general::{MAP004, MAP008};
 use warifu_fhir::element::{self, patient as el};
 use warifu_fhir::{Resource, Row, Src};
@@ -115,10 +115,11 @@ pub(crate) fn convert(cx: &mut Cx<'_, '_>) {
 }
 
 /// Makes a Patient from another kind's PID when no ADT-00 is part of the conversion; otherwise the PID
-/// only says whose message it is.
+/// only says whose message it is. A patient whose ADT-00 is withdrawn, but to whom something living
+/// refers, is inactive.
 pub(crate) fn ensure(cx: &mut Cx<'_, '_>) {
     if !cx.context.has_adt00 && !cx.emitted("Patient", cx.patient_id()) {
-        patient(cx, true);
+        patient(cx, !cx.context.withdrawn);
     } else if cx.options().trace {
         for (_, field) in cx
             .message()
@@ -186,7 +187,8 @@ fn build<'a>(cx: &mut Cx<'a, '_>, pid: Segment<'a>, active: bool) -> Resource {
     r
 }
 
-/// PID-3: value as stored, zeros kept; system by institution.
+/// PID-3: value as stored, zeros kept; system by institution. Where a message pads the number otherwise
+/// than the storage's folder, the folder decides, so that every message gives the same identifier.
 fn identifier<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
     let v = f.comp(1).value().trimmed();
     if v.is_empty() {
@@ -197,6 +199,14 @@ fn identifier<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<
         None => "urn:x-ssmix2:unknown:patient",
     };
     cx.used(&f.comp(5));
+    let folder = cx.item.patient;
+    let v = if !folder.is_empty() && folder != v.text && warifu_ssmix2::same_patient(folder, v.text)
+    {
+        cx.report(&MAP122, &v);
+        v.map(folder)
+    } else {
+        v
+    };
     r.object(el::IDENTIFIER, |o| {
         o.constant("use", "usual");
         datatypes::identifier(o, system, v);
@@ -475,6 +485,49 @@ mod tests {
         assert_eq!(at(&p, "/telecom/2/system"), "fax");
         assert_eq!(at(&p, "/telecom/3/use"), "mobile");
         assert_eq!(at(&p, "/deceasedDateTime"), "2026-03-01");
+    }
+
+    #[test]
+    fn kana_names_are_written_in_full_width() {
+        let p = one(
+            &adt00("PID|1||0000990001||割符^花子^^^^^L^I~ﾜﾘﾌ^ﾊﾞﾅｺ^^^^^L^P||19680303|F"),
+            "Patient",
+        );
+        assert_eq!(at(&p, "/name/1/family"), "ワリフ");
+        assert_eq!(at(&p, "/name/1/given/0"), "バナコ");
+        assert_eq!(at(&p, "/name/1/text"), "ワリフ バナコ");
+    }
+
+    #[test]
+    fn the_folder_says_how_the_number_is_padded() {
+        let out = adt00("PID|1||990001||割符^花子^^^^^L^I||19680303|F");
+        assert_eq!(
+            at(&one(&out, "Patient"), "/identifier/0/value"),
+            "0000990001"
+        );
+        assert!(reported(&out, "MAP122"));
+    }
+
+    #[test]
+    fn a_withdrawn_patient_with_a_living_order_is_inactive() {
+        let pid = "PID|1||0000990001||割符^花子^^^^^L^I||19680303|F\r\n";
+        let withdrawn = format!("{HEAD}{pid}").replace("A08", "A23");
+        let told = format!("{HEAD}{pid}");
+        let order = format!("{HEAD}{pid}ORC|NW|100||1\r\nRXE||^薬");
+        let order = order.replace("ADT^A08^ADT_A01", "RDE^O11^RDE_O11");
+        let name = |kind: &str, stamp: &str, flag| path(kind, "20260401", stamp, "01", flag);
+        let adt00 = |stamp: &str| {
+            name("ADT-00", stamp, '0')
+                .replace("/20260401/", "/-/")
+                .replace("_20260401_", "_-_")
+        };
+        let out = convert_patient(&[
+            (adt00("20260401090000000"), told.as_str()),
+            (adt00("20260402090000000"), withdrawn.as_str()),
+            (name("OMP-01", "20260401100000000", '1'), order.as_str()),
+        ]);
+        assert_eq!(one(&out, "Patient")["active"], false);
+        assert!(reported(&out, "MAP104"));
     }
 
     #[test]

@@ -12,7 +12,9 @@ use warifu_hl7::{Part, Segment, Val};
 use warifu_terms::{maps, systems, tables};
 
 use crate::cx::{Cx, Sourced};
-use crate::datatypes::{address, coded_concept, human_name, local_system, staff_name, telecom};
+use crate::datatypes::{
+    coded_concept, human_name, local_system, organization_address, organization_telecom, staff_name,
+};
 use crate::table::{Ignored, Table};
 
 /// Canonical of `JP_Practitioner`.
@@ -239,11 +241,11 @@ fn build_institution<'a>(cx: &mut Cx<'a, '_>, id: Id, orc: Option<Segment<'a>>) 
         r.string(org::NAME, name.text, name.src());
         r.row(row(&ORC_TO_JP_ORGANIZATION, "ORC-22"));
         for rep in orc.field(22).reps() {
-            r.object(org::ADDRESS, |o| address(o, cx, rep));
+            r.object(org::ADDRESS, |o| organization_address(o, cx, rep));
         }
         r.row(row(&ORC_TO_JP_ORGANIZATION, "ORC-23"));
         for rep in orc.field(23).reps() {
-            r.object(org::TELECOM, |o| telecom(o, cx, rep, None));
+            r.object(org::TELECOM, |o| organization_telecom(o, cx, rep));
         }
     }
     r.profile(JP_ORGANIZATION);

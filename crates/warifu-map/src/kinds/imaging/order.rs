@@ -37,7 +37,7 @@ table! {
         "ORC-9" => "ServiceRequest.authoredOn": map authored, "トランザクション日時";
         "ORC-10" => "": lost, "入力者";
         "ORC-12" => "ServiceRequest.requester": map requester, "依頼者";
-        "ORC-13" => "": lost, "入力場所";
+        "ORC-13" => "": ignored Ignored::Transport, "入力場所";
         "ORC-15" => "": lost, "オーダ有効日時";
         "ORC-16" => "ServiceRequest.reasonCode": map reason, "オーダ制御コードの理由";
         "ORC-17" => "ServiceRequest.requester": map department, "入力組織（診療科）";

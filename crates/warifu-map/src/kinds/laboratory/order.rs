@@ -1,8 +1,8 @@
 //! ORC, OBR, TQ1 → ServiceRequest; requested items of OML-01.
 
 use warifu_diag::catalogue::map_general::{MAP003, MAP008};
-use warifu_fhir::Resource;
 use warifu_fhir::element::service_request as el;
+use warifu_fhir::{Resource, Src};
 use warifu_hl7::{Part, Val};
 use warifu_terms::maps::{OrderFile, PRIORITY, service_request_status};
 
@@ -19,6 +19,9 @@ use super::{Shared, Target, numbered_identifier};
 /// Canonical of JP_ServiceRequest_Common.
 pub(super) const JP_SERVICE_REQUEST: &str =
     "http://jpfhir.jp/fhir/core/StructureDefinition/JP_ServiceRequest_Common";
+
+/// `category` of laboratory orders.
+const LABORATORY: &str = r#"{"coding":[{"system":"http://snomed.info/sct","code":"108252007","display":"Laboratory procedure"}]}"#;
 
 /// An open ServiceRequest and what its children need.
 pub(super) struct Request {
@@ -54,6 +57,7 @@ pub(super) fn open<'a>(
     run(&ORC_TO_JP_SERVICE_REQUEST, &mut r, cx, &group);
     r.row(super::row(&ORC_TO_JP_SERVICE_REQUEST));
     identifiers(&mut r, cx, &group);
+    r.add(el::CATEGORY, |v| v.raw(LABORATORY));
     requester(&mut r, cx, shared, &group);
     if let Some(item) = item {
         r.object(el::CODE, |o| item.concept(o, None));
@@ -77,7 +81,9 @@ pub(super) fn open<'a>(
     Request { r, status }
 }
 
-/// A requested item (OBX-3 of OML-01) as a ServiceRequest that is part of the order.
+/// A requested item (OBX-3 of OML-01) as a ServiceRequest that is part of the order: its identifier is
+/// `order-item`, its requisition the number that the order's items share; when, by whom and in which
+/// visit it was ordered is the order's.
 #[expect(
     clippy::too_many_arguments,
     reason = "one call site; a struct would only rename the arguments"
@@ -86,6 +92,7 @@ pub(super) fn child<'a>(
     cx: &mut Cx<'a, '_>,
     shared: &mut Shared<'a>,
     parent: &Request,
+    order: &Order<'a>,
     number: Val<'a>,
     item: &Item<'a>,
     obx: warifu_hl7::Segment<'a>,
@@ -110,14 +117,41 @@ pub(super) fn child<'a>(
     );
     let mut r = cx.open("ServiceRequest", id);
     r.row(super::row(&ORC_TO_JP_SERVICE_REQUEST));
-    numbered_identifier(
-        &mut r,
-        cx,
-        el::IDENTIFIER,
-        number,
-        "PLAC",
-        "Placer Identifier",
-    );
+    if !cx.options().without_source_identifier {
+        let item = item.key();
+        let own = crate::cx::concat(cx.message().arena(), &[number.text, "-", item.text]);
+        r.object(el::IDENTIFIER, |o| {
+            o.also(number.src());
+            datatypes::identifier(
+                o,
+                warifu_terms::systems::ID_RESOURCE_INSTANCE,
+                item.map(own),
+            );
+        });
+    }
+    let group = super::group_of(order);
+    let shared_number = group.field(*b"ORC", 4).map(|f| f.comp(1).value().trimmed());
+    let shared_number = shared_number.and_then(Val::some).unwrap_or(number);
+    if !shared_number.is_empty() {
+        r.object(el::REQUISITION, |o| {
+            datatypes::identifier(
+                o,
+                warifu_terms::systems::ID_RESOURCE_INSTANCE,
+                shared_number,
+            );
+        });
+    }
+    r.add(el::CATEGORY, |v| v.raw(LABORATORY));
+    if let Some(when) = group.field(*b"ORC", 9) {
+        let reported = cx.out.diagnostics.len();
+        datatypes::add_date_time(&mut r, cx, el::AUTHORED_ON, when.value().trimmed());
+        // An unreadable time was reported for the order already.
+        cx.out.diagnostics.truncate(reported);
+    }
+    if let Some(known) = shared.requester {
+        known.write(&mut r);
+    }
+    super::encounter(cx, &mut r, el::ENCOUNTER, specimen, order);
     let reference = cx.reference_text("ServiceRequest", parent.r.id());
     r.object(el::BASED_ON, |o| {
         o.string("reference", reference, number.src());
@@ -211,6 +245,18 @@ pub(super) struct Requester<'a> {
     department: &'a [u8],
     reference: Option<&'a str>,
     display: &'a str,
+    src: Src,
+}
+
+impl Requester<'_> {
+    fn write(&self, r: &mut Resource) {
+        r.object(el::REQUESTER, |o| {
+            if let Some(reference) = self.reference {
+                o.string("reference", reference, self.src);
+            }
+            o.string("display", self.display, self.src);
+        });
+    }
 }
 
 /// ORC-12, else OBR-16, else ORC-10, in the department of ORC-17; what names the same person again
@@ -256,10 +302,13 @@ fn requester<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, shared: &mut Shared<'a>,
         .or_else(|| department.map(|f| f.src()))
         .unwrap_or_default();
     if person_raw.is_empty() && department_raw.is_empty() {
+        shared.requester = None;
         return;
     }
     let found = match shared.requester {
-        Some(known) if known.person == person_raw && known.department == department_raw => known,
+        Some(known) if known.person == person_raw && known.department == department_raw => {
+            Requester { src, ..known }
+        }
         _ => {
             let person = chosen.and_then(|(f, _)| datatypes::practitioner(cx, f));
             let place = department.and_then(|f| practitioner::department_of(cx, f));
@@ -278,22 +327,17 @@ fn requester<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, shared: &mut Shared<'a>,
                 }
                 (None, _) => None,
             };
-            let found = Requester {
+            Requester {
                 person: person_raw,
                 department: department_raw,
                 reference,
                 display: person.map_or("", |p| p.display),
-            };
-            shared.requester = Some(found);
-            found
+                src,
+            }
         }
     };
-    r.object(el::REQUESTER, |o| {
-        if let Some(reference) = found.reference {
-            o.string("reference", reference, src);
-        }
-        o.string("display", found.display, src);
-    });
+    shared.requester = Some(found);
+    found.write(r);
 }
 
 /// ORC-16 (the published map says ORC-15, which is a time).
@@ -310,6 +354,16 @@ pub(super) fn clinical_information<'a>(
 ) {
     let v = f.text().trimmed();
     r.object(el::NOTE, |o| o.string("text", v.text, v.src()));
+}
+
+/// OBR-12: what those who handle the specimen must know.
+pub(super) fn danger<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
+    let [a, b] = datatypes::both_triplets(f);
+    let said = [a.text, b.text, a.code, b.code];
+    let said = said.into_iter().find(|v| !v.is_empty()).unwrap_or_default();
+    let text = crate::cx::concat(cx.message().arena(), &["危険検体: ", said.text]);
+    cx.used(&f);
+    r.object(el::NOTE, |o| o.string("text", text, said.src()));
 }
 
 /// TQ1-11 as a note.

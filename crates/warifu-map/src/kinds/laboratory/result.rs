@@ -367,7 +367,7 @@ pub(super) fn id_of<'a>(
         sub,
         of_parent,
     ];
-    cx.id("Observation", &parts, obx.position(), "")
+    cx.order_id("Observation", &parts, obx.position(), "")
 }
 
 /// `order-specimen-item-sub` under the institution's instance numbers.

@@ -36,7 +36,7 @@ table! {
         "ORC-9" => "ServiceRequest.authoredOn": map order::authored_on, "トランザクション日時";
         "ORC-10" => "ServiceRequest.requester (ORC-12, OBR-16 がないとき)": part, "入力者";
         "ORC-12" => "ServiceRequest.requester, PractitionerRole.practitioner": part, "依頼者";
-        "ORC-13" => "": lost, "入力場所";
+        "ORC-13" => "": ignored Ignored::Transport, "入力場所";
         "ORC-15" => "": lost, "オーダ有効日時";
         "ORC-16" => "ServiceRequest.reasonCode": map order::reason, "オーダ制御コードの理由";
         "ORC-17" => "ServiceRequest.requester, PractitionerRole.organization": part, "入力組織";
@@ -51,7 +51,7 @@ table! {
         "OBR-4" => "ServiceRequest.code": part, "検査項目ID";
         "OBR-7" => "ServiceRequest.occurrence[x]": part, "検査/採取日時";
         "OBR-8" => "ServiceRequest.occurrence[x]": part, "検査/採取終了日時";
-        "OBR-12" => "": lost, "危険(検体)コード";
+        "OBR-12" => "ServiceRequest.note": map order::danger, "危険(検体)コード";
         "OBR-13" => "ServiceRequest.note": map order::clinical_information, "関連臨床情報";
         "OBR-16" => "ServiceRequest.requester (ORC-12 がないとき)": part, "依頼者";
         "OBR-28" => "": lost, "結果コピー送付先";

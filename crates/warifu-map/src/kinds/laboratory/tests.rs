@@ -119,16 +119,13 @@ fn text_results_keep_their_text() {
     assert_eq!(o["valueCodeableConcept"], json!({"text": "+-"}));
     let out =
         result("OBX|1|ST|1A105000000176253^尿沈渣－赤血球^JC10|| 1 - 4|/(hpf)^／ＨＰＦ^ISO+|||||F");
-    assert_eq!(
-        at(&one(&out, "Observation"), "/valueString"),
-        "1 - 4 ／ＨＰＦ"
-    );
+    // The string is what was sent; its unit is told beside it.
+    let o = one(&out, "Observation");
+    assert_eq!(at(&o, "/valueString"), "1 - 4");
+    assert_eq!(at(&o, "/note/0/text"), "単位: ／ＨＰＦ");
     assert!(reported(&out, "MAP202"));
     let out = result("OBX|1|ST|1A990000000190153^蛋白^JC10||3+(300)|mg/dL|||||F");
-    assert_eq!(
-        at(&one(&out, "Observation"), "/valueString"),
-        "3+(300) mg/dL"
-    );
+    assert_eq!(at(&one(&out, "Observation"), "/valueString"), "3+(300)");
     assert!(reported(&out, "MAP203"));
     let o = observation("OBX|1|TX|U-COLOR^尿色調^99WRF||淡黄色~混濁||||||F");
     assert_eq!(at(&o, "/valueString"), "淡黄色\n混濁");
@@ -147,15 +144,41 @@ fn text_results_keep_their_text() {
 }
 
 #[test]
-fn powers_of_ten_go_into_number_or_unit() {
+fn powers_of_ten_go_into_the_number_so_that_the_range_is_comparable() {
     let o = observation("OBX|1|ST|2A990000001930952^白血球数^JC10||2.3 x10^3||||||F");
     assert_eq!(o["valueQuantity"]["value"].as_f64(), Some(2300.0));
     let out = result("OBX|1|ST|2A990000001930952^白血球数^JC10||50×10\\S\\2|/uL^/uL^ISO+|||||F");
     let o = one(&out, "Observation");
-    assert_eq!(o["valueQuantity"]["value"], json!(50));
-    assert_eq!(at(&o, "/valueQuantity/code"), "10*2/uL");
+    assert_eq!(o["valueQuantity"]["value"].as_f64(), Some(5000.0));
+    assert_eq!(at(&o, "/valueQuantity/code"), "/uL");
     assert_eq!(at(&o, "/valueQuantity/extension/0/valueString"), "50×10^2");
     assert!(reported(&out, "MAP204"));
+}
+
+#[test]
+fn a_value_with_power_has_the_unit_of_its_reference_range() {
+    let o = observation("OBX|1|ST|2A990000001930952^白血球数^JC10||4.5E+2|万/μl^万/μl|>40||||F");
+    assert_eq!(o["valueQuantity"]["value"].as_f64(), Some(450.0));
+    for part in ["unit", "code"] {
+        assert_eq!(
+            o["valueQuantity"][part], o["referenceRange"][0]["low"][part],
+            "{part}"
+        );
+    }
+}
+
+#[test]
+fn a_dangerous_specimen_is_told_in_a_note() {
+    let order = ORDER.replacen(
+        "|202604010905||||||||607",
+        "|202604010905||||BIO^感染性^99D||||607",
+        1,
+    );
+    let out = convert("OML-11", &format!("{HEAD}{order}"));
+    assert_eq!(
+        at(&one(&out, "ServiceRequest"), "/note/0/text"),
+        "危険検体: 感染性"
+    );
 }
 
 #[test]
@@ -479,7 +502,22 @@ fn an_order_asks_for_each_item() {
         ),
         "体重"
     );
+    assert_eq!(at(parent, "/category/0/coding/0/code"), "108252007");
+    let mut own: Vec<&str> = requests
+        .iter()
+        .map(|r| at(r, "/identifier/0/value"))
+        .collect();
+    own.sort_unstable();
+    assert_eq!(
+        own,
+        ["O001", "O001-3A010000002327101", "O001-3J010000002327101"]
+    );
     for child in requests.iter().filter(|r| r.get("basedOn").is_some()) {
+        assert_eq!(at(child, "/requisition/value"), "O001");
+        for key in ["authoredOn", "requester", "category"] {
+            assert_eq!(child[key], parent[key], "{key}");
+            assert!(child.get(key).is_some(), "{key}");
+        }
         assert_eq!(
             resolve(&out, &child["basedOn"][0]["reference"])["id"],
             parent["id"]

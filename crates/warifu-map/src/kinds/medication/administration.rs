@@ -50,10 +50,10 @@ table! {
         "ORC-5" => "": lost, "オーダ状態";
         "ORC-8" => "": lost, "親";
         "ORC-9" => "MedicationAdministration.extension:requestAuthoredOn": map request_authored_on, "トランザクション日時";
-        "ORC-10" => "": lost, "入力者";
+        "ORC-10" => "": ignored Ignored::Redundant, "入力者";
         "ORC-12" => "MedicationAdministration.extension:requester": part, "依頼者";
-        "ORC-13" => "": lost, "入力者所在地";
-        "ORC-15" => "": lost, "オーダ有効日時";
+        "ORC-13" => "": ignored Ignored::Transport, "入力者所在地";
+        "ORC-15" => "": ignored Ignored::Redundant, "オーダ有効日時";
         "ORC-16" => "": lost, "オーダ制御コード理由";
         "ORC-17" => "MedicationAdministration.extension:requestDepartment": map request_department, "入力組織";
         "ORC-18" => "": lost, "入力装置";
@@ -82,7 +82,7 @@ table! {
         "RXA-19" => "MedicationAdministration.reasonCode": map indication, "指示";
         "RXA-20" => "MedicationAdministration.status": always status, "完了状態";
         "RXA-21" => "MedicationAdministration.status": part, "アクションコード－RXA";
-        "RXA-22" => "": lost, "システム入力日時";
+        "RXA-22" => "": ignored Ignored::Transport, "システム入力日時";
         "RXA-23" => "": lost, "投薬力価量";
         "RXA-24" => "": lost, "投薬力価量単位";
         "RXA-25" => "": lost, "投薬バーコード識別子";
@@ -107,10 +107,10 @@ table! {
         "ORC-5" => "": lost, "オーダ状態";
         "ORC-8" => "": lost, "親";
         "ORC-9" => "MedicationAdministration.extension:requestAuthoredOn": map request_authored_on, "トランザクション日時";
-        "ORC-10" => "": lost, "入力者";
+        "ORC-10" => "": ignored Ignored::Redundant, "入力者";
         "ORC-12" => "MedicationAdministration.extension:requester": part, "依頼者";
-        "ORC-13" => "": lost, "入力者所在地";
-        "ORC-15" => "": lost, "オーダ有効日時";
+        "ORC-13" => "": ignored Ignored::Transport, "入力者所在地";
+        "ORC-15" => "": ignored Ignored::Redundant, "オーダ有効日時";
         "ORC-16" => "": lost, "オーダ制御コード理由";
         "ORC-17" => "MedicationAdministration.extension:requestDepartment": map request_department, "入力組織";
         "ORC-18" => "": lost, "入力装置";
@@ -140,7 +140,7 @@ table! {
         "RXA-19" => "MedicationAdministration.reasonCode": map indication, "指示";
         "RXA-20" => "MedicationAdministration.status": always status, "完了状態";
         "RXA-21" => "MedicationAdministration.status": part, "アクションコード－RXA";
-        "RXA-22" => "": lost, "システム入力日時";
+        "RXA-22" => "": ignored Ignored::Transport, "システム入力日時";
         "RXA-23" => "": lost, "投薬力価量";
         "RXA-24" => "": lost, "投薬力価量単位";
         "RXA-25" => "": lost, "投薬バーコード識別子";
@@ -170,8 +170,8 @@ table! {
         "ORC-9" => "": ignored Ignored::Redundant, "トランザクション日時";
         "ORC-10" => "": ignored Ignored::Redundant, "入力者";
         "ORC-12" => "": ignored Ignored::Redundant, "依頼者";
-        "ORC-13" => "": lost, "入力者所在地";
-        "ORC-15" => "": lost, "オーダ有効日時";
+        "ORC-13" => "": ignored Ignored::Transport, "入力者所在地";
+        "ORC-15" => "": ignored Ignored::Redundant, "オーダ有効日時";
         "ORC-16" => "": lost, "オーダ制御コード理由";
         "ORC-17" => "": ignored Ignored::Redundant, "入力組織";
         "ORC-18" => "": lost, "入力装置";
@@ -200,7 +200,7 @@ table! {
         "RXA-19" => "": lost, "指示";
         "RXA-20" => "MedicationDispense.status": always dispense_status, "完了状態";
         "RXA-21" => "MedicationDispense.status": part, "アクションコード－RXA";
-        "RXA-22" => "": lost, "システム入力日時";
+        "RXA-22" => "": ignored Ignored::Transport, "システム入力日時";
         "RXA-23" => "": lost, "投薬力価量";
         "RXA-24" => "": lost, "投薬力価量単位";
         "RXA-25" => "": lost, "投薬バーコード識別子";
@@ -241,14 +241,21 @@ struct Batch<'a> {
     rxr: Option<Segment<'a>>,
 }
 
-/// RXA segments of an order up to each RXR; comments stay with the order.
-fn batches<'a>(cx: &Cx<'a, '_>, group: &Group<'a>) -> List<'a, Batch<'a>> {
+/// RXA segments of an order up to each RXR; comments stay with the order. An RXA without drug says
+/// nothing that could be given, and is reported.
+fn batches<'a>(cx: &mut Cx<'a, '_>, group: &Group<'a>) -> List<'a, Batch<'a>> {
     let arena = cx.message().arena();
     let mut all = List::new_in(arena);
     let mut rxas = List::new_in(arena);
     for s in group.segments() {
         match &s.name() {
-            b"RXA" => rxas.push(*s),
+            b"RXA" if s.field(5).is_some() => rxas.push(*s),
+            b"RXA" => {
+                cx.report_with(&MAP306, s, "RXA-5");
+                for (_, field) in s.fields() {
+                    cx.used(&field);
+                }
+            }
             b"RXR" if !rxas.is_empty() => {
                 all.push(Batch {
                     rxas: std::mem::replace(&mut rxas, List::new_in(arena)),
@@ -351,7 +358,7 @@ pub(super) fn given(cx: &mut Cx<'_, '_>) {
                 } else {
                     "MedicationAdministration"
                 };
-                let id = cx.id(
+                let id = cx.order_id(
                     kind,
                     &["OMP-11", order.text, rp.text, number, when, nth],
                     rxa.position(),
@@ -469,7 +476,7 @@ pub(super) fn injected(cx: &mut Cx<'_, '_>) {
                 *nth += 1;
                 let nth = bumpalo::format!(in arena, "{}", nth).into_bump_str();
                 let when = rxa.field(3).value().text;
-                let id = cx.id(
+                let id = cx.order_id(
                     "MedicationAdministration",
                     &["OMP-12", order.text, whole.text, when, nth],
                     rxa.position(),
@@ -591,6 +598,8 @@ fn is_vaccine(code: Part<'_>) -> bool {
     })
 }
 
+/// The order's number in the slice `requestIdentifier` of JP Core, whose system is not the one of
+/// `MedicationRequest.identifier`: [`request_reference`] names the order under that one.
 fn request_identifier(r: &mut Resource, element: warifu_fhir::Element, order: Val<'_>) {
     if !order.is_empty() {
         r.object(element, |o| {
@@ -720,12 +729,7 @@ fn named_drug<'a>(
     element: warifu_fhir::Element,
     f: Part<'a>,
 ) {
-    if f.is_some() {
-        r.object(element, |o| super::drug(o, cx, f, None));
-    } else {
-        cx.report_message(&MAP009, "RXA-5");
-        super::unknown_drug(r, element);
-    }
+    r.object(element, |o| super::drug(o, cx, f, None));
 }
 
 /// RXA-5/6/7 of every drug of the mixture → contained JP_Medication; lot, expiry and maker where there
@@ -741,9 +745,6 @@ fn contained<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, set: &[Segment<'a>]) -> 
                 number,
             });
         }
-    }
-    if drugs.is_empty() {
-        cx.report_message(&MAP009, "RXA-5");
     }
     let mut about = Mixture {
         form: set.first().map(|s| s.field(8)),
@@ -1235,7 +1236,7 @@ fn immunization<'a>(
 ) {
     let number = bumpalo::format!(in cx.message().arena(), "{}", n).into_bump_str();
     let start = rxa.field(3).value().trimmed();
-    let id = cx.id(
+    let id = cx.order_id(
         "Immunization",
         &["OMP-12", order.text, whole.text, start.text, number],
         rxa.position(),

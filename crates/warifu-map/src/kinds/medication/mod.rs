@@ -246,6 +246,24 @@ fn note_amount<'a>(
     cx.report_with(&MAP311, &value, name);
 }
 
+/// Adds what a coded field or a place says as an Annotation `label: text`, reported as kept so (MAP311).
+fn note_said<'a>(
+    r: &mut Resource,
+    cx: &mut Cx<'a, '_>,
+    element: Element,
+    (label, name): (&'static str, &'static str),
+    field: Part<'a>,
+) {
+    let [a, b] = datatypes::both_triplets(field);
+    let said = [a.text, b.text, a.code, b.code];
+    let said = said.into_iter().find(|v| !v.is_empty());
+    if let Some(said) = said {
+        note(r, element, &[label, ": ", said.text], cx, &said);
+        cx.used(&field);
+        cx.report_with(&MAP311, &field, name);
+    }
+}
+
 /// The people of an order, remembered while the same bytes follow: most orders of a message repeat
 /// their ORC, and each shared id costs a hash.
 #[derive(Default)]
@@ -446,13 +464,6 @@ fn dosage_form<'a>(o: &mut Object<'_>, cx: &mut Cx<'a, '_>, cwe: Part<'a>) {
     } else {
         datatypes::codeable_concept(o, cx, cwe);
     }
-}
-
-/// Writes a drug that was not named: the element is mandatory in R4.
-fn unknown_drug(r: &mut Resource, element: Element) {
-    r.object(element, |o| {
-        o.array("extension", |a| a.raw(r#"{"url":"http://hl7.org/fhir/StructureDefinition/data-absent-reason","valueCode":"unknown"}"#));
-    });
 }
 
 /// Claims a profile, or reports that it cannot be claimed.

@@ -40,7 +40,7 @@ table! {
         "ORC-9" => "MedicationRequest.authoredOn": part, "トランザクション日時";
         "ORC-10" => "MedicationRequest.recorder": part, "入力者";
         "ORC-12" => "MedicationRequest.requester": part, "依頼者";
-        "ORC-13" => "": lost, "入力者所在地";
+        "ORC-13" => "": ignored Ignored::Transport, "入力者所在地";
         "ORC-15" => "MedicationRequest.authoredOn": part, "オーダ有効日時";
         "ORC-16" => "MedicationRequest.statusReason, reasonCode": map reason, "オーダ制御コード理由";
         "ORC-17" => "MedicationRequest.requester (PractitionerRole.organization)": part, "入力組織";
@@ -54,7 +54,7 @@ table! {
         "RXE-3" => "MedicationRequest.dosageInstruction.doseAndRate.doseQuantity.value": always oral_dosage, "与薬量－最小";
         "RXE-4" => "MedicationRequest.dosageInstruction.doseAndRate.doseQuantity.value, text": part, "与薬量－最大";
         "RXE-5" => "MedicationRequest.dosageInstruction.doseAndRate.doseQuantity.code, unit": part, "与薬単位";
-        "RXE-6" => "": lost, "与薬剤形";
+        "RXE-6" => "MedicationRequest.note": map form, "与薬剤形";
         "RXE-7" => "MedicationRequest.dispenseRequest.extension:instructionForDispense, dosageInstruction.additionalInstruction": part, "依頼者の投薬指示";
         "RXE-10" => "MedicationRequest.dispenseRequest.quantity.value": part, "調剤量";
         "RXE-11" => "MedicationRequest.dispenseRequest.quantity.code, unit": part, "調剤単位";
@@ -88,7 +88,7 @@ table! {
         "RXE-39" => "": lost, "最初の調剤量";
         "RXE-40" => "": lost, "調剤薬剤部";
         "RXE-41" => "": lost, "調剤薬剤部の住所";
-        "RXE-42" => "": lost, "配送先患者所在場所";
+        "RXE-42" => "MedicationRequest.note": map delivered_to, "配送先患者所在場所";
         "RXE-43" => "": lost, "配送先住所";
         "RXE-44" => "": lost, "薬剤オーダタイプ";
         "TQ1-1" => "": ignored Ignored::Structural, "セットID－TQ1";
@@ -130,7 +130,7 @@ table! {
         "ORC-9" => "MedicationRequest.authoredOn": part, "トランザクション日時";
         "ORC-10" => "MedicationRequest.recorder": part, "入力者";
         "ORC-12" => "MedicationRequest.requester": part, "依頼者";
-        "ORC-13" => "": lost, "入力者所在地";
+        "ORC-13" => "": ignored Ignored::Transport, "入力者所在地";
         "ORC-15" => "MedicationRequest.authoredOn": part, "オーダ有効日時";
         "ORC-16" => "MedicationRequest.statusReason, reasonCode": map reason, "オーダ制御コード理由";
         "ORC-17" => "MedicationRequest.requester (PractitionerRole.organization)": part, "入力組織";
@@ -178,7 +178,7 @@ table! {
         "RXE-39" => "": lost, "最初の調剤量";
         "RXE-40" => "": lost, "調剤薬剤部";
         "RXE-41" => "": lost, "調剤薬剤部の住所";
-        "RXE-42" => "": lost, "配送先患者所在場所";
+        "RXE-42" => "MedicationRequest.note": map delivered_to, "配送先患者所在場所";
         "RXE-43" => "": lost, "配送先住所";
         "RXE-44" => "": lost, "薬剤オーダタイプ";
         "TQ1-1" => "": ignored Ignored::Structural, "セットID－TQ1";
@@ -232,6 +232,19 @@ pub(super) fn convert(cx: &mut Cx<'_, '_>, injection: bool) {
             }
             return;
         };
+        let drug = rxe.field(2).is_some()
+            || if injection {
+                group.all(*b"RXC").any(|s| s.field(2).is_some())
+            } else {
+                rxe.field(31).is_some()
+            };
+        if !drug {
+            cx.report_with(&MAP306, &rxe, if injection { "RXC-2" } else { "RXE-2" });
+            for (_, field) in group.segments().iter().flat_map(|s| s.fields()) {
+                cx.used(&field);
+            }
+            return;
+        }
         let order = super::order_number(cx, group);
         let rp = super::rp_number(group, order.text);
         let whole = group
@@ -252,7 +265,7 @@ pub(super) fn convert(cx: &mut Cx<'_, '_>, injection: bool) {
             cx.report(&MAP304, &tq1.field(3));
         }
         let kind = if injection { "OMP-02" } else { "OMP-01" };
-        let id = cx.id(
+        let id = cx.order_id(
             "MedicationRequest",
             &[kind, order.text, key, number],
             rxe.position(),
@@ -472,14 +485,9 @@ fn order_type<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, _: P
 /// RXE-2 of OMP-01, with the supplementary code of RXE-31.
 fn drug_code<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: Part<'a>) {
     let more = group.field(*b"RXE", 31).filter(Part::is_some);
-    if f.is_some() || more.is_some() {
-        r.object(el::MEDICATION_CODEABLE_CONCEPT, |o| {
-            super::drug(o, cx, f, more);
-        });
-    } else {
-        cx.report_message(&MAP009, "RXE-2");
-        super::unknown_drug(r, el::MEDICATION_CODEABLE_CONCEPT);
-    }
+    r.object(el::MEDICATION_CODEABLE_CONCEPT, |o| {
+        super::drug(o, cx, f, more);
+    });
 }
 
 /// RXE-2 of OMP-02: the kind of injection (JHSI0002) has no published URI.
@@ -681,6 +689,27 @@ fn strength<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: Par
         f,
         group.field(*b"RXE", 26),
     );
+}
+
+/// RXE-6 of OMP-01, whose drug is a CodeableConcept without a form.
+fn form<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
+    super::note_said(r, cx, el::NOTE, ("剤形", "RXE-6"), f);
+}
+
+/// RXE-42: the ward that the drugs go to.
+fn delivered_to<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
+    let mut place = String::new();
+    for part in (1..=3)
+        .map(|n| f.comp(n).value().trimmed())
+        .filter(|v| !v.is_empty())
+    {
+        if !place.is_empty() {
+            place.push('-');
+        }
+        place.push_str(part.text);
+    }
+    super::note(r, el::NOTE, &["配送先: ", &place], cx, &f);
+    cx.report_with(&MAP311, &f, "RXE-42");
 }
 
 /// RXE-31 of an injection: the drugs are the RXC, so the code has no place among them.

@@ -219,17 +219,77 @@ fn the_maximum_stands_where_the_minimum_is_missing_and_a_range_is_text() {
 
 #[test]
 fn nothing_said_is_still_a_text_and_the_profile_needs_its_elements() {
-    let out = convert("OMP-01", &format!("{HEAD}ORC|NW|100\nRXE||\n"));
+    let out = convert("OMP-01", &format!("{HEAD}ORC|NW|100\nRXE||^薬\n"));
     let r = one(&out, "MedicationRequest");
     assert_eq!(at(&r, "/dosageInstruction/0/text"), "用法の記載なし");
-    assert_eq!(
-        at(&r, "/medicationCodeableConcept/extension/0/valueCode"),
-        "unknown"
-    );
     assert!(r.pointer("/meta/profile").is_none());
     for code in ["MAP004", "MAP009", "MAP305"] {
         assert!(reported(&out, code), "{code}");
     }
+}
+
+#[test]
+fn an_order_or_administration_without_drug_is_reported_and_no_resource() {
+    for (kind, rest) in [
+        ("OMP-01", "ORC|NW|100\nRXE"),
+        ("OMP-02", "ORC|NW|100\nRXE\nRXC"),
+        ("OMP-11", "ORC|NW|100\nRXA"),
+        ("OMP-12", "ORC|NW|100\nRXA|0|1|202604010900"),
+    ] {
+        let out = convert(kind, &format!("{HEAD}{rest}\n"));
+        for made in ["MedicationRequest", "MedicationAdministration"] {
+            assert!(all(&out, made).is_empty(), "{kind}");
+        }
+        assert!(reported(&out, "MAP306"), "{kind}");
+    }
+}
+
+#[test]
+fn orders_of_two_files_with_one_number_are_both_kept() {
+    let other = oral(&DRUG.replace("ダーゼン", "別の薬"));
+    let name = |order: &str| {
+        path("OMP-01", "20260401", "20260401100000000", "01", '1').replace("999999999999999", order)
+    };
+    let files = [
+        (name("000000000000100"), oral(DRUG)),
+        (name("000000000000101"), other),
+    ];
+    let files: Vec<(String, &str)> = files.iter().map(|(p, t)| (p.clone(), t.as_str())).collect();
+    let out = convert_patient(&files);
+    let drugs = all(&out, "MedicationRequest");
+    assert_eq!(drugs.len(), 2);
+    let named: Vec<&str> = drugs
+        .iter()
+        .map(|r| at(r, "/medicationCodeableConcept/text"))
+        .collect();
+    assert_eq!(named, ["ダーゼン錠", "別の薬錠"]);
+    let found: Vec<_> = out
+        .diagnostics
+        .iter()
+        .filter(|d| d.code.code == "MAP013")
+        .collect();
+    let [found] = found.as_slice() else {
+        panic!("{found:?}")
+    };
+    // Both files are named.
+    assert_eq!(found.span.source.0, 1);
+    assert_eq!(found.secondary()[0].span.source.0, 0);
+}
+
+#[test]
+fn an_institution_has_no_home() {
+    let text = oral(DRUG)
+        .replace("JPN^^東京都", "JPN^H^東京都")
+        .replace("^^^^^^^^^^^03", "^PRN^PH^^^^^^^^^03");
+    let out = convert("OMP-01", &text);
+    let o = all(&out, "Organization")
+        .into_iter()
+        .find(|o| o.get("address").is_some())
+        .unwrap();
+    assert_eq!(at(&o, "/address/0/text"), "東京都架空区１");
+    assert!(o.pointer("/address/0/use").is_none());
+    assert_eq!(at(&o, "/telecom/0/value"), "03-0000-0000");
+    assert!(o.pointer("/telecom/0/use").is_none());
 }
 
 #[test]
