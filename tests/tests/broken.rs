@@ -1,4 +1,5 @@
-//! Each malformed fixture gets the finding that names its fault, and the rest still converts.
+//! Each malformed fixture gets the finding that names its fault, from the conversion or from the
+//! check of the same files, and the rest still converts.
 
 mod common;
 
@@ -7,8 +8,14 @@ use std::fmt::Write as _;
 
 use warifu_map::{Converter, File, Options, Output};
 
-/// Codes found for one case (its files as one storage).
-fn codes(case: &str) -> (BTreeSet<&'static str>, usize) {
+/// What one case (its files as one storage) gives.
+struct Found {
+    converted: BTreeSet<&'static str>,
+    checked: BTreeSet<&'static str>,
+    resources: usize,
+}
+
+fn found(case: &str) -> Found {
     let files = common::load(&common::fixtures().join("broken").join(case));
     assert!(!files.is_empty(), "{case} has no file");
     let given: Vec<File<'_>> = files
@@ -24,10 +31,22 @@ fn codes(case: &str) -> (BTreeSet<&'static str>, usize) {
         ..Options::default()
     })
     .convert_patient(&given, &mut out);
-    (
-        out.diagnostics.iter().map(|d| d.code.code).collect(),
-        out.resources.len(),
-    )
+    let mut findings = Vec::new();
+    warifu_rules::Checker::new(warifu_rules::Options::default()).check_patient(
+        &files
+            .iter()
+            .map(|f| warifu_rules::File {
+                path: &f.path,
+                bytes: &f.bytes,
+            })
+            .collect::<Vec<_>>(),
+        &mut findings,
+    );
+    Found {
+        converted: out.diagnostics.iter().map(|d| d.code.code).collect(),
+        checked: findings.iter().map(|d| d.code.code).collect(),
+        resources: out.resources.len(),
+    }
 }
 
 #[test]
@@ -42,10 +61,19 @@ fn every_broken_case_is_named() {
     assert!(cases.len() >= 15);
     let mut text = String::new();
     for case in &cases {
-        let (codes, resources) = codes(case);
-        let list: Vec<&str> = codes.into_iter().collect();
-        assert!(!list.is_empty(), "{case}: nothing names the fault");
-        let _ = writeln!(text, "{case}: {resources} resources; {}", list.join(" "));
+        let found = found(case);
+        // MAP003 says of a sound field that no element takes it: it names no fault.
+        let named = found.converted.iter().any(|c| *c != "MAP003") || !found.checked.is_empty();
+        assert!(named, "{case}: nothing names the fault");
+        let list =
+            |codes: &BTreeSet<&'static str>| codes.iter().copied().collect::<Vec<_>>().join(" ");
+        let _ = writeln!(
+            text,
+            "{case}: {} resources; {} | {}",
+            found.resources,
+            list(&found.converted),
+            list(&found.checked)
+        );
     }
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("../snapshots");
