@@ -95,6 +95,10 @@ pub struct Stay {
 
 /// What is known of the patient beyond the message at hand.
 #[derive(Debug, Clone, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own about the patient's files"
+)]
 pub struct PatientContext {
     /// Patient id (folder, else PID-3.1).
     pub patient: String,
