@@ -121,6 +121,7 @@ texts! {
     FILES_DONE = "{} ファイル → {} リソース", "{} files → {} resources";
     CONSTANT = "定数 (表 {})", "Constant (table {})";
     CONSTANT_PLAIN = "変換が付けた値", "Set by the conversion";
+    WHOLE_FILE = "← ファイル全体", "← the whole file";
     HINT_FIELD = "項目を選ぶと、そこから作られた要素に印が付きます", "Choose a field: what was made from it is marked";
     HINT_ELEMENT = "要素を選ぶと、もとの項目に印が付きます", "Choose an element: the fields it came from are marked";
     ITEMS = "{} 件", "({})";

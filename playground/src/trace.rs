@@ -6,7 +6,7 @@ use crate::{
     json::{Json, Value},
     order::sort,
     settings::Lang,
-    text::{CONSTANT, CONSTANT_PLAIN, join},
+    text::{CONSTANT, CONSTANT_PLAIN, WHOLE_FILE, join},
 };
 
 /// The mapping row that made an element.
@@ -265,6 +265,8 @@ impl Marks {
         let mut spans: Vec<(String, u32, u32)> = hits
             .iter()
             .flat_map(|h| h.places.iter())
+            // A file as a whole (a withdrawal) has no row to mark.
+            .filter(|p| p.span.0 < p.span.1)
             .map(|p| (trace.file_name(p.file).to_owned(), p.span.0, p.span.1))
             .collect();
         sort(&mut spans, |a, b| a < b);
@@ -274,7 +276,12 @@ impl Marks {
             let label = if hit.places.is_empty() {
                 constant_label(hit, lang)
             } else {
-                sources(hit, None)
+                let named = sources(hit, None);
+                if named.is_empty() {
+                    WHOLE_FILE.of(lang).to_owned()
+                } else {
+                    named
+                }
             };
             if !label.is_empty() && !labels.contains(&label) {
                 labels.push(label);
@@ -338,7 +345,7 @@ impl Marks {
 fn sources(hit: &Hit, _shown: Option<&str>) -> String {
     let mut paths: Vec<&str> = Vec::new();
     for place in &hit.places {
-        if !paths.contains(&place.path.as_str()) {
+        if !place.path.is_empty() && !paths.contains(&place.path.as_str()) {
             paths.push(&place.path);
         }
     }

@@ -83,8 +83,8 @@ fn mistakes_are_worded_as_published() {
         ),
         (
             ["rule", "HL7192"],
-            "エラー: HL7192 という規則はありません。近いもの: HL7102。一覧: warifu rule\n",
-            "error: no rule HL7192. Close: HL7102. List: warifu rule\n",
+            "エラー: HL7192 という規則はありません。近いもの: HL7198。一覧: warifu rule\n",
+            "error: no rule HL7192. Close: HL7198. List: warifu rule\n",
         ),
     ] {
         for (lang, want) in [("ja", ja), ("en", en)] {

@@ -240,7 +240,11 @@ pub(super) fn convert(cx: &mut Cx<'_, '_>, injection: bool) {
             };
         if !drug {
             cx.report_with(&MAP306, &rxe, if injection { "RXC-2" } else { "RXE-2" });
-            for (_, field) in group.segments().iter().flat_map(warifu_hl7::Segment::fields) {
+            for (_, field) in group
+                .segments()
+                .iter()
+                .flat_map(warifu_hl7::Segment::fields)
+            {
                 cx.used(&field);
             }
             return;
