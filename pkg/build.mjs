@@ -1,6 +1,8 @@
-// Completes dist: the module as base64 for `warifu/inline/convert`. Run by `cargo xtask wasm`.
+// Completes dist: the modules as base64 for `warifu/inline/convert`. Run by `cargo xtask wasm`.
 import { readFileSync, writeFileSync } from "node:fs";
 
 const at = (path) => new URL(path, import.meta.url);
-const base64 = readFileSync(at("dist/wasm/convert.wasm")).toString("base64");
-writeFileSync(at("dist/inline/convert.wasm.mjs"), `export const base64 = "${base64}";\n`);
+for (const name of ["convert", "zip"]) {
+  const base64 = readFileSync(at(`dist/wasm/${name}.wasm`)).toString("base64");
+  writeFileSync(at(`dist/inline/${name}.wasm.mjs`), `export const base64 = "${base64}";\n`);
+}

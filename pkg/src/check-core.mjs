@@ -1,6 +1,6 @@
 // The API of `warifu/check`: the check's instance, and the class over it.
 import * as glue from "./wasm/check.js";
-import { dispose, events, fromBase64, Instance, invalid, Machine, single, WarifuError } from "./core.mjs";
+import { dispose, events, fromBase64, initOf, Instance, invalid, Machine, single, WarifuError } from "./core.mjs";
 
 const instance = new Instance(glue);
 /** For streams of this entry. */
@@ -16,9 +16,10 @@ function opened(diagnostics) {
   return diagnostics;
 }
 
-/** The API; `source` and `load` as for the converter. */
-export function create({ source, load }) {
-  const init = (input) => instance.init(input, load);
+/** The API; `source`, `load` and `zip` as for the converter. */
+export function create({ source, load, zip }) {
+  entry.zip ??= zip;
+  const init = initOf(entry, load);
 
   /** The public form of a report. It needs no engine, so it outlives its checker. */
   const report = ({ diagnostics, summary, kept }) => ({

@@ -1,6 +1,6 @@
 // The API of `warifu/convert`: the converter's instance, and the classes over it.
 import * as glue from "./wasm/convert.js";
-import { dispose, events, Instance, invalid, Machine as Base, single, WarifuError } from "./core.mjs";
+import { dispose, events, initOf, Instance, invalid, Machine as Base, single, WarifuError } from "./core.mjs";
 
 const text = new TextDecoder();
 const instance = new Instance(glue);
@@ -100,10 +100,12 @@ export class Machine extends Base {
 
 /**
  * The API of an entry. `source` gives the bytes of the module at once where the platform can;
- * `load` gives what `init` compiles when it is called without argument.
+ * `load` gives what `init` compiles when it is called without argument, `zip` what the zip reader is
+ * compiled from.
  */
-export function create({ source, load }) {
-  const init = (input) => instance.init(input, load);
+export function create({ source, load, zip }) {
+  entry.zip ??= zip;
+  const init = initOf(entry, load);
 
   class Converter {
     #machine;

@@ -1,7 +1,10 @@
-// Browsers and workers: `await init()` fetches the module.
+// Browsers and workers: `await init()` fetches the module, and the first zip fetches its reader.
 import { create } from "./convert-core.mjs";
 
-const api = create({ load: () => fetch(new URL("./wasm/convert.wasm", import.meta.url)) });
+const api = create({
+  load: () => fetch(new URL("./wasm/convert.wasm", import.meta.url)),
+  zip: () => fetch(new URL("./wasm/zip.wasm", import.meta.url)),
+});
 export const Converter = api.Converter;
 export const parse = api.parse;
 export const init = api.init;

@@ -107,6 +107,19 @@ export class Instance {
   }
 }
 
+/**
+ * `init` of an entry: compiles what is given for its module, or what `load` gives, and keeps what is
+ * given for the zip reader until the first archive.
+ */
+export const initOf = (entry, load) => async (input, { zip } = {}) => {
+  if (zip !== undefined) {
+    // Whether it came is seen when it is needed.
+    Promise.resolve(zip).catch(() => {});
+    entry.zip = () => zip;
+  }
+  await entry.own.init(input, load);
+};
+
 /** An engine with its options, `make(glue, options)`, that survives a restart of the instance. */
 export class Machine {
   #instance;
@@ -236,8 +249,27 @@ function ranges(input) {
   return { size: input.size, read: async (start, end) => new Uint8Array(await input.slice(start, end).arrayBuffer()) };
 }
 
+/** The zip reader's instance, one for all entries, once its glue is there. */
+let zipReader;
+
+/** The zip reader, loaded for the first archive: who opens none needs neither it nor its glue. */
+async function withZip({ zip }) {
+  zipReader ??= import("./wasm/zip.js").then((glue) => new Instance(glue));
+  let own;
+  try {
+    own = await zipReader;
+  } catch (e) {
+    zipReader = undefined;
+    throw new WarifuError("not-initialised", `the zip reader cannot be loaded: ${e.message}`, { cause: e });
+  }
+  await own.init(undefined, zip);
+  own.start();
+  return own;
+}
+
 /** A zip as `{paths, read(i)}`; holds its directory and one entry. */
-async function openZip(own, from, signal) {
+async function openZip(entry, from, signal) {
+  const own = await until(withZip(entry), signal);
   const archive = own.call((glue) => new glue.ZipArchive(from.size));
   const made = own.generation;
   const ask = async (f) => {
@@ -400,7 +432,7 @@ async function* units(entry, source, signal) {
     const from = ranges(blob ? source : file.bytes);
     const path = blob ? (source.name ?? "") : file.path;
     if (isZip(await until(from.read(0, Math.min(4, from.size)), signal))) {
-      const archive = await openZip(entry.own, from, signal);
+      const archive = await openZip(entry, from, signal);
       try {
         yield* catalogued(entry, archive.paths, archive.read, signal);
       } finally {

@@ -65,7 +65,7 @@ test("the inline entry needs no file beside it", () => {
   assert.equal(made, 2);
 });
 
-test("one entry loads one wasm, and only when it is used", () => {
+test("one entry loads one wasm, and only when it is used; the first zip loads its reader", () => {
   const reads = run(`
     import fs from "node:fs";
     import { syncBuiltinESMExports } from "node:module";
@@ -80,11 +80,17 @@ test("one entry loads one wasm, and only when it is used", () => {
     const { Checker } = await import("warifu/check");
     const between = reads.filter((p) => p.endsWith(".wasm")).length;
     new Checker().free();
-    new Checker().free();
+    const checker = new Checker();
+    const converter = new Converter();
+    const empty = new Uint8Array(22);
+    empty.set([0x50, 0x4b, 5, 6]);
+    for (const stream of [converter.convertAll(empty), checker.checkAll(empty)]) for await (const event of stream) event;
+    converter.free();
+    checker.free();
     const names = reads.filter((p) => p.endsWith(".wasm")).map((p) => p.split("/").at(-1));
     console.log(JSON.stringify([before, between, names]));
   `);
-  assert.deepEqual(reads, [0, 1, ["convert.wasm", "check.wasm"]]);
+  assert.deepEqual(reads, [0, 1, ["convert.wasm", "check.wasm", "zip.wasm"]]);
 });
 
 test("a pool gives what one thread gives, in the same order", async () => {
@@ -130,5 +136,6 @@ test("the package holds what its exports name, and nothing of this machine", () 
     const text = readFileSync(new URL(name, pkg), "latin1");
     assert.ok(!/\/root\/|\/home\/|\.cargo\/registry/.test(text), `${name} names a folder of this machine`);
   }
-  assert.deepEqual(names.filter((n) => n.endsWith(".wasm")).sort(), ["dist/wasm/check.wasm", "dist/wasm/convert.wasm"]);
+  const wasm = ["dist/wasm/check.wasm", "dist/wasm/convert.wasm", "dist/wasm/zip.wasm"];
+  assert.deepEqual(names.filter((n) => n.endsWith(".wasm")).sort(), wasm);
 });

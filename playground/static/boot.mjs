@@ -56,6 +56,7 @@ function spawn() {
   worker.addEventListener("message", ({ data }) => {
     if (mine !== worker) return;
     if (data.type === "ready") version = data.version;
+    if (data.type === "need-zip") { handZip(mine); return; }
     if (data.blob) { save(data.name, data.blob); return; }
     emit(data);
   });
@@ -64,6 +65,12 @@ function spawn() {
     if (mine === worker) emit({ type: "failed", id: 0, code: "internal" });
   });
   if (module) worker.postMessage({ type: "init", module });
+}
+
+/** The zip reader, for the first archive of this worker. */
+async function handZip(target) {
+  const module = await WebAssembly.compileStreaming(realFetch(here("zip_bg.wasm"))).catch(() => undefined);
+  target.postMessage({ type: "zip", module });
 }
 
 async function loadEngine() {

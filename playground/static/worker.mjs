@@ -1,9 +1,9 @@
 // The code that sees data. Its own response carries `connect-src 'none'`, so it cannot connect;
 // the compiled engine is handed in by the page.
 //
-// in:  init open run node trace export cancel probe rule forget
-// out: ready progress rows counts result failed done
-import { Engine, ZipArchive, initSync, listStorage, rule, sniff, version } from "./convert.js";
+// in:  init zip open run node trace export cancel probe rule forget
+// out: ready need-zip progress rows counts result failed done
+import { Engine, initSync, listStorage, rule, sniff, version } from "./convert.js";
 import { ZipWriter } from "./worker-zip.mjs";
 
 const MIB = 1 << 20;
@@ -56,11 +56,32 @@ async function read(id, entry) {
 
 const slice = async (blob, [start, end]) => new Uint8Array(await blob.slice(start, end).arrayBuffer());
 
+/** The zip reader, once the page has handed it in. */
+let zipReader;
+let zipCame = () => {};
+
+/** Asks the page for the zip reader: most visits open no archive. */
+function withZip() {
+  zipReader ??= (async () => {
+    const module = await new Promise((resolve, reject) => {
+      zipCame = (data) => (data.module ? resolve(data.module) : reject(Object.assign(new Error("zip"), { code: "read" })));
+      post({ type: "need-zip" });
+    });
+    const unzip = await import("./zip.js");
+    unzip.initSync({ module });
+    return unzip;
+  })();
+  // A page that was offline may try again.
+  zipReader.catch(() => { zipReader = undefined; });
+  return zipReader;
+}
+
 /** The directory of a zip as entries to read later; `undefined` if it is none. The archive stays where it is. */
 async function expand(id, entry) {
   const blob = entry.file ?? new Blob([entry.bytes]);
   const head = await slice(blob, [0, 4]);
   if (!(head[0] === 0x50 && head[1] === 0x4b && (head[2] === 3 || head[2] === 5))) return undefined;
+  const { ZipArchive } = await withZip();
   const archive = new ZipArchive(blob.size);
   for (;;) {
     check(id);
@@ -407,6 +428,7 @@ addEventListener("message", async ({ data }) => {
     }
     return;
   }
+  if (data.type === "zip") { zipCame(data); return; }
   if (data.type === "cancel") { cancelled.add(data.id); return; }
   if (data.type === "forget") {
     files = []; order = []; places = new Map(); patients = new Map();

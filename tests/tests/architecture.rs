@@ -16,11 +16,12 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("warifu-json", &[]),
     ("warifu-r4", &["warifu-json"]),
     ("warifu-fhirpath", &["warifu-json", "warifu-r4"]),
+    ("warifu-order", &[]),
     ("warifu-diag", &["warifu-source"]),
     ("warifu-hl7", &["warifu-diag", "warifu-source"]),
     (
         "warifu-ssmix2",
-        &["warifu-diag", "warifu-hl7", "warifu-source"],
+        &["warifu-diag", "warifu-hl7", "warifu-order", "warifu-source"],
     ),
     ("warifu-fhir", &["warifu-diag"]),
     (
@@ -29,6 +30,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "warifu-diag",
             "warifu-fhir",
             "warifu-hl7",
+            "warifu-order",
             "warifu-source",
             "warifu-ssmix2",
             "warifu-terms",
@@ -69,6 +71,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "warifu-diag",
             "warifu-hl7",
             "warifu-map",
+            "warifu-order",
             "warifu-report",
             "warifu-source",
             "warifu-ssmix2",
@@ -82,6 +85,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("warifu-storage", &[]),
     ("warifu-cli", &["warifu-storage"]),
     ("warifu-wasm", &["warifu-storage"]),
+    ("warifu-unzip", &["warifu-storage"]),
     ("warifu-playground", &[]),
     ("warifu-synth", &[]),
 ];

@@ -19,7 +19,7 @@ fn every_field_ss_mix2_uses_is_a_row_somewhere() {
         if !mapped.contains(&name) || rows.contains(&(name, 0)) {
             continue;
         }
-        for f in s.fields {
+        for f in s.fields() {
             let used = warifu_ssmix2::DataKind::ALL
                 .iter()
                 .any(|k| f.usage_in(k.code()) != warifu_terms::fields::Usage::NotUsed);

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use warifu_map::assemble::{self, BundleType, Entries};
 use warifu_map::clins::{self, Part};
 use warifu_map::{Converter, File, Hit, IdMode, Options, OutResource, Output, ReferenceStyle};
+use warifu_order::Map;
 use warifu_report::Lang;
 use warifu_report::finding::{Finding, Names, finding, names};
 use warifu_report::position::{SourceText, Units};
@@ -637,9 +638,9 @@ pub fn write_output(
 
 /// Findings of an output in order of file, span and code.
 pub fn findings(out: &Output, files: &[File<'_>], options: &JobOptions) -> Vec<Finding> {
-    let mut texts: BTreeMap<u32, SourceText> = BTreeMap::new();
+    let mut texts: Map<u32, SourceText> = Map::new();
     let mut order: Vec<usize> = (0..out.diagnostics.len()).collect();
-    order.sort_by_key(|i| {
+    warifu_order::sort_by_key(&mut order, |i| {
         let d = out.diagnostics.get(*i)?;
         Some((d.span, d.code.code, d.argument.as_deref()))
     });

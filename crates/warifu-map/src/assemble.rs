@@ -1,9 +1,8 @@
 //! Bundles and NDJSON from an [`Output`].
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use memchr::memmem::Finder;
 use warifu_fhir::{IdKey, Src};
+use warifu_order::{Map, Set};
 
 use crate::kinds;
 use crate::options::{Options, ReferenceStyle};
@@ -41,7 +40,7 @@ impl<'o> Entries<'o> {
     }
     /// One for each message that made or withdrew something, in the order of their numbers.
     pub fn by_message(out: &'o Output) -> Vec<Self> {
-        let mut by: BTreeMap<u16, Self> = BTreeMap::new();
+        let mut by: Map<u16, Self> = Map::new();
         let of = |number: u16| Self {
             out,
             message: Some(number),
@@ -56,7 +55,7 @@ impl<'o> Entries<'o> {
             let entries = by.entry(d.message).or_insert_with(|| of(d.message));
             entries.deletes.push(d);
         }
-        by.into_values().collect()
+        by.into_sorted().map(|(_, e)| e).collect()
     }
     /// Number of the message; `None` for everything.
     pub fn message(&self) -> Option<u16> {
@@ -112,7 +111,7 @@ impl<'o> Entries<'o> {
                     .iter()
                     .map(|r| (r.resource_type, r.id.as_str()))
                     .collect(),
-                ReferenceStyle::Relative => BTreeSet::new(),
+                ReferenceStyle::Relative => Set::new(),
             };
             let (reference, url) = (Finder::new(REFERENCE), Finder::new(URL));
             for (i, r) in self.resources.iter().enumerate() {
@@ -219,12 +218,9 @@ impl<'o> Entries<'o> {
             message,
             ..Src::NONE
         };
-        let last = Src {
-            message,
-            start: u32::MAX,
-            end: u32::MAX,
-        };
-        let sent = self.out.paths.range(first..=last).find(|(_, p)| {
+        let own = self.out.paths.iter_from(&first);
+        let mut own = own.take_while(|(src, _)| src.message == message);
+        let sent = own.find(|(_, p)| {
             let path = (p.segment, p.field);
             path == (*b"MSH", 7)
         });
@@ -249,7 +245,7 @@ const UUID: &[u8] = b"urn:uuid:";
 
 /// Writes a resource whose values `Type/id` of a key that name what is `inside` become `urn:uuid:id`.
 /// Inside a JSON string every quote is escaped, so what looks like the key is the key.
-fn resolved(json: &[u8], inside: &BTreeSet<(&str, &str)>, key: &Finder<'_>, dst: &mut Vec<u8>) {
+fn resolved(json: &[u8], inside: &Set<(&str, &str)>, key: &Finder<'_>, dst: &mut Vec<u8>) {
     let mut rest = json;
     while let Some(at) = key.find(rest) {
         let (before, value) = rest.split_at(at + key.needle().len());

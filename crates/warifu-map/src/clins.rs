@@ -21,8 +21,10 @@ mod tests;
 mod tree;
 mod visit;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+
 use std::fmt::Write as _;
+use warifu_order::{Map, Set};
 
 use warifu_diag::catalogue::clins as codes;
 use warifu_diag::{Code, Diagnostic, SourceId, Span};
@@ -94,9 +96,9 @@ struct Shaper<'o> {
     options: &'o Options,
     key: IdKey,
     nodes: Vec<Option<Node>>,
-    by_id: BTreeMap<&'o str, Vec<usize>>,
+    by_id: Map<&'o str, Vec<usize>>,
     found: Vec<Diagnostic>,
-    said: BTreeSet<(&'static str, u16, String)>,
+    said: Set<(&'static str, u16, String)>,
 }
 
 /// Types that are read back.
@@ -117,7 +119,7 @@ const TYPES: [&str; 12] = [
 
 impl<'o> Shaper<'o> {
     fn new(out: &'o Output, options: &'o Options) -> Self {
-        let mut by_id: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        let mut by_id: Map<&str, Vec<usize>> = Map::new();
         let mut nodes = Vec::with_capacity(out.resources.len());
         for (i, r) in out.resources.iter().enumerate() {
             let wanted = TYPES.contains(&r.resource_type);
@@ -142,7 +144,7 @@ impl<'o> Shaper<'o> {
             nodes,
             by_id,
             found: Vec::new(),
-            said: BTreeSet::new(),
+            said: Set::new(),
         }
     }
 
@@ -233,7 +235,7 @@ impl<'o> Shaper<'o> {
     // --- time ---------------------------------------------------------------------------------
 
     /// "Sent at", else the newest MSH-7 of the messages.
-    fn stamp(&self, messages: &BTreeSet<u16>) -> Option<Stamp> {
+    fn stamp(&self, messages: &Set<u16>) -> Option<Stamp> {
         if let Some(text) = &self.options.sent_at {
             return Some(Stamp {
                 text: text.clone(),
@@ -243,7 +245,7 @@ impl<'o> Shaper<'o> {
         self.sent(messages)
     }
     /// The newest MSH-7 of the messages.
-    fn sent(&self, messages: &BTreeSet<u16>) -> Option<Stamp> {
+    fn sent(&self, messages: &Set<u16>) -> Option<Stamp> {
         let (message, time) = self
             .out
             .message_times
@@ -259,7 +261,7 @@ impl<'o> Shaper<'o> {
     }
     /// `meta.lastUpdated` of a resource: MSH-7 of its message, else the Bundle's time.
     fn updated(&self, i: usize, stamp: &Stamp) -> Node {
-        let own = self.sent(&BTreeSet::from([self.message(i)]));
+        let own = self.sent(&Set::from([self.message(i)]));
         let s = own.as_ref().unwrap_or(stamp);
         Node::made(&s.text, s.from.clone())
     }
@@ -325,7 +327,7 @@ impl<'o> Shaper<'o> {
             Self::condition,
         );
         let specimens = self.specimens_of_items(&observations);
-        let mut reported = BTreeSet::new();
+        let mut reported = Set::new();
         for report in reports {
             let results = self.results(report);
             reported.extend(results.iter().copied());
@@ -367,7 +369,7 @@ impl<'o> Shaper<'o> {
             return;
         }
         let message = self.message(patient);
-        let mut messages: BTreeSet<u16> = candidates.iter().map(|i| self.message(*i)).collect();
+        let mut messages: Set<u16> = candidates.iter().map(|i| self.message(*i)).collect();
         messages.insert(message);
         let argument = || Some(format!("{kind} Bundle"));
         let Some(stamp) = self.stamp(&messages) else {

@@ -1,13 +1,12 @@
 //! From files to an [`Output`].
 
-use std::collections::BTreeMap;
-
 use bumpalo::Bump;
 use warifu_diag::catalogue::hl7::HL7198;
 use warifu_diag::catalogue::{map_admin, map_general, ssm};
 use warifu_diag::{Code, Diagnostic, SourceId, Span};
 use warifu_fhir::{Buffers, Id, IdKey};
 use warifu_hl7::{Index, MAX_SEGMENTS, Message, NoteKind, findings};
+use warifu_order::Map;
 use warifu_ssmix2::{DataKind, Kind};
 use warifu_ssmix2::{FileName, Flag};
 use warifu_ssmix2::{Place, components, locate};
@@ -339,7 +338,7 @@ impl Converter {
         }
         // Split by person: a file whose PID-3 differs from the folder is another person.
         let mut people: Vec<(String, Vec<Read<'_>>)> = Vec::new();
-        let mut person: BTreeMap<String, usize> = BTreeMap::new();
+        let mut person: Map<String, usize> = Map::new();
         for (k, end, index) in &indexes {
             let Some((i, _)) = named.get(*k) else {
                 continue;
@@ -536,8 +535,7 @@ impl Converter {
                 }
             }
         }
-        out.deletes
-            .sort_unstable_by_key(|d| (d.resource_type, d.id, d.message));
+        warifu_order::sort_by_key(&mut out.deletes, |d| (d.resource_type, d.id, d.message));
         out.deletes.dedup_by_key(|d| (d.resource_type, d.id));
         out.report_cut();
     }

@@ -115,7 +115,7 @@ pub struct PatientContext {
     /// The newest time any message of the patient was sent, [`warifu_hl7::time::Time::sort_key`].
     pub newest: u64,
     /// The newest entry of each problem (PRB-4): its time and the number of its file.
-    pub problems: std::collections::BTreeMap<String, (u64, u16)>,
+    pub problems: warifu_order::Map<String, (u64, u16)>,
     /// Diagnoses that a stay names (PRB-10.4, PRB-18).
     pub diagnoses: Vec<Diagnosis>,
 }

@@ -613,8 +613,7 @@ fn address_of<'a>(o: &mut Object<'_>, cx: &mut Cx<'a, '_>, rep: Part<'a>, person
 
 /// The prefecture a full address begins with.
 fn prefecture(text: &str) -> Option<&'static str> {
-    let table = warifu_terms::tables::find("prefecture")?;
-    table
+    warifu_terms::tables::T_PREFECTURE
         .entries
         .iter()
         .map(|e| e.ja)

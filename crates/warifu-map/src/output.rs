@@ -1,7 +1,6 @@
 //! What a conversion gives.
 
-use std::collections::BTreeSet;
-use std::collections::btree_map::{BTreeMap, Entry};
+use warifu_order::{Map, Set};
 
 use warifu_diag::catalogue::hl7::HL7199;
 use warifu_diag::{Diagnostic, Severity, SourceId, Span};
@@ -64,7 +63,7 @@ pub struct Output {
     /// What each message says of its visit ([`crate::Options::clins`] on).
     pub visits: Vec<crate::clins::Visit>,
     /// Field paths of the sources (tracing on).
-    pub paths: std::collections::BTreeMap<Src, warifu_diag::FieldPath>,
+    pub paths: warifu_order::Map<Src, warifu_diag::FieldPath>,
     /// Fields that have a value but left no leaf (tracing on).
     pub unused: Vec<crate::trace::Unused>,
     /// Where those of the file at hand begin.
@@ -72,13 +71,13 @@ pub struct Output {
     /// Logical id of the first patient met.
     pub patient: Option<Id>,
     /// Number of findings of each file that a message gave, and how bad the worst left out is.
-    found: BTreeMap<u32, (usize, Severity)>,
+    found: Map<u32, (usize, Severity)>,
     /// `meta.source` of what is made from a file.
-    sources: std::collections::BTreeMap<u16, String>,
+    sources: Map<u16, Option<String>>,
     /// The message that made each resource.
-    seen: BTreeMap<(Id, &'static str), u16>,
+    seen: Map<(Id, &'static str), u16>,
     /// Messages whose order number another file has as well, reported already.
-    shared_orders: BTreeSet<u16>,
+    shared_orders: Set<u16>,
 }
 
 impl Output {
@@ -131,7 +130,7 @@ impl Output {
     }
     /// Says how many findings of each file were left out.
     pub(crate) fn report_cut(&mut self) {
-        for (source, (count, worst)) in std::mem::take(&mut self.found) {
+        for (source, (count, worst)) in std::mem::take(&mut self.found).into_sorted() {
             if let Some(more) = count.checked_sub(MAX_FINDINGS).filter(|n| *n > 0) {
                 let span = Span {
                     source: SourceId(source),
@@ -159,11 +158,7 @@ impl Output {
     /// Says where what is made from a file comes from (`meta.source`, a URI without characters that
     /// JSON escapes); nothing for files without a storage name.
     pub(crate) fn set_source(&mut self, message: u16, source: Option<String>) {
-        if let Some(source) = source {
-            self.sources.insert(message, source);
-        } else {
-            self.sources.remove(&message);
-        }
+        self.sources.insert(message, source);
     }
     /// Adds a resource unless one of the same type and id is there; returns whether it was added.
     pub fn push(&mut self, done: &Finished, message: u16) -> bool {
@@ -202,10 +197,11 @@ impl Output {
         json: &[u8],
         message: u16,
     ) -> Option<(u32, u32)> {
-        match self.seen.entry((id, resource_type)) {
-            Entry::Occupied(_) => return None,
-            Entry::Vacant(new) => new.insert(message),
-        };
+        let place = self.seen.entry((id, resource_type));
+        if !place.is_new() {
+            return None;
+        }
+        place.or_insert(message);
         let start = self.json.len();
         // `meta.source` stands first in `meta`; what many files share is from no one of them.
         let shared = matches!(
@@ -215,7 +211,7 @@ impl Output {
         let source = if shared {
             None
         } else {
-            self.sources.get(&message)
+            self.sources.get(&message).and_then(Option::as_ref)
         };
         let head =
             r#"{"resourceType":"","id":"""#.len() + resource_type.len() + id.as_bytes().len();

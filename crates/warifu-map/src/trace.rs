@@ -1,7 +1,7 @@
 //! The trace: for each leaf of the output its row and source bytes; for each source field whether it
 //! was used.
 
-use std::collections::BTreeMap;
+use warifu_order::Map;
 
 use warifu_diag::FieldPath;
 use warifu_fhir::{Row, Src};
@@ -115,10 +115,10 @@ pub(crate) fn finish_messages(
     mark: Mark,
     first_diagnostic: usize,
 ) {
-    let by_number: BTreeMap<u16, &Message<'_>> = if messages.len() > 1 || core.options.trace {
+    let by_number: Map<u16, &Message<'_>> = if messages.len() > 1 || core.options.trace {
         messages.iter().map(|m| (m.number(), m)).collect()
     } else {
-        BTreeMap::new()
+        Map::new()
     };
     let find = |n: u32| -> Option<&Message<'_>> {
         match messages {
@@ -146,7 +146,7 @@ pub(crate) fn finish_messages(
         .filter(|s| s.is_some())
         .collect();
     used.extend(out.used.iter().skip(mark.used).copied());
-    used.sort_unstable();
+    warifu_order::sort(&mut used);
     used.dedup();
     for s in &used {
         if !out.paths.contains_key(s)
@@ -156,7 +156,7 @@ pub(crate) fn finish_messages(
         }
     }
     let mut lost: Vec<Src> = out.lost.iter().skip(mark.lost).map(|(s, _)| *s).collect();
-    lost.sort_unstable();
+    warifu_order::sort(&mut lost);
     for m in messages {
         let before = out.unused.last().map(|u| u.message);
         if before != Some(m.number()) {
@@ -256,13 +256,13 @@ fn push_unused(out: &mut Output, m: Message<'_>, part: Part<'_>, reason: Reason,
 /// What the tables say about fields that leave no leaf, by segment and field.
 #[derive(Debug, Default)]
 pub(crate) struct Reasons {
-    by_field: BTreeMap<([u8; 3], u16), Reason>,
+    by_field: Map<([u8; 3], u16), Reason>,
 }
 
 impl Reasons {
     /// Reads the tables once, when tracing is on.
     pub(crate) fn new(trace: bool) -> Self {
-        let mut by_field = BTreeMap::new();
+        let mut by_field = Map::new();
         if trace {
             for row in kinds::tables().flat_map(|t| t.rows.iter()) {
                 let reason = match row.action {

@@ -146,9 +146,12 @@ impl LineShape {
 
 /// Data type of part `i` (from 0); a type without parts is that of its first one.
 fn part_datatype(datatype: &str, i: usize) -> &str {
-    match fields::datatype(datatype).unwrap_or_default() {
-        [] if i == 0 => datatype,
-        parts => parts.get(i).map_or("", |part| part.datatype),
+    let parts = fields::datatype(datatype).filter(|d| !d.is_primitive());
+    match parts {
+        None if i == 0 => datatype,
+        parts => parts
+            .and_then(|parts| parts.component(i + 1))
+            .map_or("", |part| part.datatype),
     }
 }
 

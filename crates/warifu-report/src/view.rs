@@ -179,7 +179,7 @@ fn component_nodes(path: &str, datatype: &str, rep: Part<'_>, nodes: &mut usize)
     if comps.len() < 2 && rep.subs().nth(1).is_none() {
         return Vec::new();
     }
-    let infos = warifu_terms::fields::datatype(datatype).unwrap_or_default();
+    let infos = warifu_terms::fields::datatype(datatype);
     let mut out = Vec::new();
     for (i, c) in comps.iter().enumerate() {
         if c.is_empty() {
@@ -189,12 +189,12 @@ fn component_nodes(path: &str, datatype: &str, rep: Part<'_>, nodes: &mut usize)
         if *nodes > MAX_NODES {
             break;
         }
-        let info = infos.get(i);
+        let info = infos.and_then(|d| d.component(i + 1));
         let (ja, en, inner) = info.map_or(("", "", ""), |c| (c.ja, c.en, c.datatype));
         let path = format!("{path}.{}", i + 1);
         let subs: Vec<Part<'_>> = c.subs().take(MAX_NODES).collect();
         let children = if subs.len() > 1 {
-            let infos = warifu_terms::fields::datatype(inner).unwrap_or_default();
+            let infos = warifu_terms::fields::datatype(inner);
             subs.iter()
                 .enumerate()
                 .filter(|(_, s)| !s.is_empty())
@@ -203,7 +203,8 @@ fn component_nodes(path: &str, datatype: &str, rep: Part<'_>, nodes: &mut usize)
                     *nodes <= MAX_NODES
                 })
                 .map(|(k, s)| {
-                    let (ja, en) = infos.get(k).map_or(("", ""), |c| (c.ja, c.en));
+                    let info = infos.and_then(|d| d.component(k + 1));
+                    let (ja, en) = info.map_or(("", ""), |c| (c.ja, c.en));
                     node(format!("{path}.{}", k + 1), ja, en, *s, Vec::new())
                 })
                 .collect()

@@ -58,16 +58,16 @@ pub(crate) fn shape(datatype: &str) -> Shape {
         "CWE" | "CNE" | "CE" => Shape::Coded,
         "TS" => Shape::Leaf(Leaf::Time),
         _ => {
-            let Some(components) = fields::datatype(datatype) else {
+            let Some(info) = fields::datatype(datatype).filter(|d| !d.is_primitive()) else {
                 return Shape::Leaf(leaf(datatype));
             };
-            let leaves = components
-                .iter()
+            let leaves = info
+                .components()
                 .map(|c| (usize::from(c.n), leaf(c.datatype)))
                 .filter(|(_, leaf)| *leaf != Leaf::Text)
                 .collect();
-            let coded = components
-                .iter()
+            let coded = info
+                .components()
                 .find(|c| matches!(c.datatype, "CWE" | "CE"));
             match (datatype, coded) {
                 ("RPT" | "CQ" | "ZRD", Some(c)) => Shape::CodedInside(leaves, usize::from(c.n)),
@@ -81,13 +81,16 @@ pub(crate) fn shape(datatype: &str) -> Shape {
 pub(crate) fn width(datatype: &str) -> Option<usize> {
     match datatype {
         "*" | "GTS" => None,
-        _ => Some(fields::datatype(datatype).map_or(1, <[_]>::len)),
+        _ => match fields::datatype(datatype) {
+            Some(info) if !info.is_primitive() => Some(info.components().count()),
+            _ => Some(1),
+        },
     }
 }
 
 /// What is to be checked in a field.
 pub(crate) struct FieldPlan {
-    pub(crate) info: &'static FieldInfo,
+    pub(crate) info: FieldInfo,
     /// Bits of the data kinds that require it.
     required: u32,
     /// Bits of the data kinds that require it when it is known.
@@ -113,7 +116,7 @@ fn bit(kind: Option<DataKind>) -> u32 {
 }
 
 impl FieldPlan {
-    fn new(segment: &str, info: &'static FieldInfo) -> Self {
+    fn new(segment: &str, info: FieldInfo) -> Self {
         // Text by its name and by HL7 v2.5 §12.3.1.17; the table of SS-MIX2 says TS.
         let datatype = if (segment, info.n) == ("PRB", 17) {
             "ST"
@@ -127,7 +130,7 @@ impl FieldPlan {
             used: 0,
             shape: shape(datatype),
             width: width(datatype),
-            length: rules::fields::length_of(segment, info),
+            length: rules::fields::length_of(segment, &info),
             repeats: !matches!(datatype, "SI" | "NM" | "TS" | "DT"),
             checks: Vec::new(),
         };
@@ -198,12 +201,8 @@ impl Plan {
             .filter_map(|info| {
                 Some(SegmentPlan {
                     name: *info.id.as_bytes().first_chunk()?,
-                    used: info.id == "NTE" || info.fields.iter().any(|f| !f.usage.is_empty()),
-                    fields: info
-                        .fields
-                        .iter()
-                        .map(|f| FieldPlan::new(info.id, f))
-                        .collect(),
+                    used: info.id == "NTE" || info.fields().any(|f| !f.usage.is_empty()),
+                    fields: info.fields().map(|f| FieldPlan::new(info.id, f)).collect(),
                     checks: Vec::new(),
                 })
             })

@@ -82,7 +82,7 @@ impl Layout {
     /// ```
     pub fn of(paths: &[&str]) -> Self {
         let mut sorted: Vec<usize> = (0..paths.len()).collect();
-        sorted.sort_by_key(|&index| paths.get(index));
+        warifu_order::sort_by_key(&mut sorted, |&index| paths.get(index));
         let split = |index: usize| -> Vec<&str> {
             paths
                 .get(index)
@@ -121,7 +121,7 @@ impl Layout {
             }
         }
         // Stable: equal names stay in the order of their paths.
-        journals.sort_by_key(|(name, _)| *name);
+        warifu_order::sort_by_key(&mut journals, |(name, _)| *name);
         layout.journals = journals.into_iter().map(|(_, index)| index).collect();
         layout
     }

@@ -255,7 +255,9 @@ pub fn select(files: &[FileName<'_>]) -> Selection {
             kind: name.data_kind(),
         })
         .collect();
-    versions.sort_by(|a, b| a.key().cmp(&b.key()).then_with(|| a.newest_first(b)));
+    warifu_order::sort_by(&mut versions, |a, b| {
+        a.key().cmp(&b.key()).then_with(|| a.newest_first(b))
+    });
 
     let mut decision = Decision {
         outcomes: vec![None; files.len()],
@@ -274,9 +276,9 @@ pub fn select(files: &[FileName<'_>]) -> Selection {
     decision.moved_orders(&groups);
 
     let mut order = versions;
-    order.sort_by(|a, b| processing_key(a).cmp(&processing_key(b)));
+    warifu_order::sort_by(&mut order, |a, b| processing_key(a).cmp(&processing_key(b)));
     let mut notes = decision.notes;
-    notes.sort_unstable();
+    warifu_order::sort(&mut notes);
     Selection {
         outcomes: decision.outcomes.into_iter().flatten().collect(),
         order: order.iter().map(|version| version.index).collect(),
@@ -465,7 +467,7 @@ impl Decision {
         };
         let mut sorted = group.to_vec();
         // Stable: newest first within a department.
-        sorted.sort_by(|a, b| department(a).cmp(&department(b)));
+        warifu_order::sort_by(&mut sorted, |a, b| department(a).cmp(&department(b)));
         let departments = || sorted.chunk_by(|a, b| department(a) == department(b));
 
         for files in departments() {
@@ -524,7 +526,7 @@ impl Decision {
             })
             .collect();
         // Stable: care dates stay ascending within one order.
-        orders.sort_by(|a, b| order_key(a).cmp(&order_key(b)));
+        warifu_order::sort_by(&mut orders, |a, b| order_key(a).cmp(&order_key(b)));
         for days in orders.chunk_by(|a, b| order_key(a) == order_key(b)) {
             if days.len() < 2 {
                 continue;

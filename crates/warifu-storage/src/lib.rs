@@ -24,7 +24,7 @@
 //! # #[cfg(not(feature = "fs"))] fn main() {}
 //! ```
 //!
-//! Without the feature `fs` only [`sniff`] and, with `memory-zip`, `zip` and `memory` remain; these
+//! Without the feature `fs` only [`sniff`], [`is_skipped`] and, with `memory-zip`, `zip` and `memory` remain; these
 //! build for wasm32.
 #![forbid(unsafe_code)]
 
@@ -43,7 +43,6 @@ pub mod memory;
 mod note;
 #[cfg(feature = "memory-zip")]
 mod replay;
-#[cfg(feature = "memory-zip")]
 mod safe;
 #[cfg(feature = "fs")]
 mod sink;
@@ -60,7 +59,6 @@ pub mod zip;
 #[cfg(feature = "fs")]
 pub use batch::{FileRef, Found, Item, PatientBatch, PatientItems};
 pub use note::{StorageNote, StorageNoteKind};
-#[cfg(feature = "memory-zip")]
 pub use safe::is_skipped;
 #[cfg(feature = "fs")]
 pub use sink::{Choice, Choose};

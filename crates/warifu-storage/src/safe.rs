@@ -1,13 +1,16 @@
 //! Paths of archive entries: what is let in.
 
+#[cfg(feature = "memory-zip")]
 use warifu_ssmix2::components;
 
+#[cfg(feature = "memory-zip")]
 use crate::note::StorageNoteKind;
 
 /// A path with `/`, no `.`, no `..`, not absolute.
 ///
 /// # Errors
 /// [`StorageNoteKind::AbsolutePath`] or [`StorageNoteKind::UnsafePath`].
+#[cfg(feature = "memory-zip")]
 pub(crate) fn clean_path(path: &str) -> Result<String, StorageNoteKind> {
     let mut start = path.chars();
     let drive = matches!(
@@ -39,7 +42,7 @@ pub fn is_skipped(name: &str) -> bool {
         || extension.eq_ignore_ascii_case("tmp")
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "memory-zip"))]
 mod tests {
     use super::*;
 

@@ -13,8 +13,8 @@ pub struct SegmentInfo {
     pub en: &'static str,
     /// Japanese name.
     pub ja: &'static str,
-    /// The fields in order, without gaps; empty for a segment SS-MIX2 only names.
-    pub fields: &'static [FieldInfo],
+    /// The fields as packed rows.
+    rows: &'static str,
 }
 
 /// One field.
@@ -58,8 +58,8 @@ pub struct DatatypeInfo {
     pub en: &'static str,
     /// Japanese name.
     pub ja: &'static str,
-    /// The components in order, without gaps; empty for a primitive type.
-    pub components: &'static [ComponentInfo],
+    /// The components as packed rows.
+    rows: &'static str,
 }
 
 /// How SS-MIX2 uses a field.
@@ -77,7 +77,58 @@ pub enum Usage {
     NotUsed,
 }
 
+impl SegmentInfo {
+    /// The fields in order, without gaps; none for a segment SS-MIX2 only names.
+    pub fn fields(&self) -> impl Iterator<Item = FieldInfo> {
+        self.rows
+            .lines()
+            .zip(1..)
+            .map(|(row, n)| FieldInfo::of(n, row))
+    }
+    /// Field `n`, from 1.
+    pub fn field(&self, n: usize) -> Option<FieldInfo> {
+        let row = self.rows.lines().nth(n.checked_sub(1)?)?;
+        Some(FieldInfo::of(u8::try_from(n).ok()?, row))
+    }
+}
+
+impl DatatypeInfo {
+    /// Whether the type has no components.
+    pub fn is_primitive(&self) -> bool {
+        self.rows.is_empty()
+    }
+    /// The components in order, without gaps; none for a primitive type.
+    pub fn components(&self) -> impl Iterator<Item = ComponentInfo> {
+        self.rows
+            .lines()
+            .zip(1..)
+            .map(|(row, n)| ComponentInfo::of(n, row))
+    }
+    /// Component `n`, from 1.
+    pub fn component(&self, n: usize) -> Option<ComponentInfo> {
+        let row = self.rows.lines().nth(n.checked_sub(1)?)?;
+        Some(ComponentInfo::of(u8::try_from(n).ok()?, row))
+    }
+}
+
+impl ComponentInfo {
+    /// Reads a packed row.
+    fn of(n: u8, row: &'static str) -> Self {
+        let mut cells = row.split('\t');
+        let mut cell = || cells.next().unwrap_or_default();
+        c(n, cell(), cell(), cell())
+    }
+}
+
 impl FieldInfo {
+    /// Reads a packed row.
+    fn of(n: u8, row: &'static str) -> Self {
+        let mut cells = row.split('\t');
+        let mut cell = || cells.next().unwrap_or_default();
+        let (en, ja, datatype) = (cell(), cell(), cell());
+        let length = cell().parse().unwrap_or(0);
+        f(n, en, ja, datatype, length, cell())
+    }
     /// The use of this field in a data kind such as `OML-11`.
     ///
     /// A field of the order segments counts as not used in kinds that its list leaves out. (The
@@ -118,7 +169,7 @@ fn is_order_kind(kind: &str) -> bool {
 ///
 /// ```
 /// let pid = warifu_terms::fields::segment("PID").unwrap();
-/// assert_eq!((pid.ja, pid.fields.len()), ("患者識別", 39));
+/// assert_eq!((pid.ja, pid.fields().count()), ("患者識別", 39));
 /// ```
 pub fn segment(id: &str) -> Option<&'static SegmentInfo> {
     // All ids have three characters, which compare faster than slices.
@@ -136,32 +187,24 @@ pub fn segment(id: &str) -> Option<&'static SegmentInfo> {
 /// let name = warifu_terms::fields::field("PID", 5).unwrap();
 /// assert_eq!((name.en, name.ja, name.datatype), ("Patient Name", "患者氏名", "XPN"));
 /// ```
-pub fn field(segment_id: &str, n: usize) -> Option<&'static FieldInfo> {
-    segment(segment_id)?.fields.get(n.checked_sub(1)?)
-}
-
-/// The components of a data type; `None` for a primitive or unknown type.
-///
-/// ```
-/// let name = warifu_terms::fields::datatype("XPN").unwrap();
-/// assert_eq!((name[0].en, name[0].ja), ("Family Name", "姓"));
-/// ```
-pub fn datatype(id: &str) -> Option<&'static [ComponentInfo]> {
-    let components = datatype_info(id)?.components;
-    (!components.is_empty()).then_some(components)
+pub fn field(segment_id: &str, n: usize) -> Option<FieldInfo> {
+    segment(segment_id)?.field(n)
 }
 
 /// A data type, primitive ones included.
-pub fn datatype_info(id: &str) -> Option<&'static DatatypeInfo> {
+///
+/// ```
+/// let name = warifu_terms::fields::datatype("XPN").unwrap().component(1).unwrap();
+/// assert_eq!((name.en, name.ja), ("Family Name", "姓"));
+/// ```
+pub fn datatype(id: &str) -> Option<&'static DatatypeInfo> {
     let at = DATATYPES.binary_search_by(|one| one.id.cmp(id)).ok()?;
     DATATYPES.get(at)
 }
 
 /// Component `n` (from 1) of a data type.
-pub fn component(datatype_id: &str, n: usize) -> Option<&'static ComponentInfo> {
-    datatype_info(datatype_id)?
-        .components
-        .get(n.checked_sub(1)?)
+pub fn component(datatype_id: &str, n: usize) -> Option<ComponentInfo> {
+    datatype(datatype_id)?.component(n)
 }
 
 /// All segments, sorted by id.
@@ -174,9 +217,9 @@ const fn s(
     id: &'static str,
     en: &'static str,
     ja: &'static str,
-    fields: &'static [FieldInfo],
+    rows: &'static str,
 ) -> SegmentInfo {
-    SegmentInfo { id, en, ja, fields }
+    SegmentInfo { id, en, ja, rows }
 }
 
 /// Field row.
@@ -213,18 +256,117 @@ const fn d(
     id: &'static str,
     en: &'static str,
     ja: &'static str,
-    components: &'static [ComponentInfo],
+    rows: &'static str,
 ) -> DatatypeInfo {
-    DatatypeInfo {
-        id,
-        en,
-        ja,
-        components,
+    DatatypeInfo { id, en, ja, rows }
+}
+
+// The rows below are read by the compiler only. What a program carries is their text, a line a row,
+// a tab between cells: a third of the bytes of slices of strings, and less again after gzip.
+
+/// Text that is written while compiling; with `N` = 0 only its length is found.
+struct Packer<const N: usize> {
+    bytes: [u8; N],
+    length: usize,
+}
+
+#[expect(
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    reason = "evaluated by the compiler only: an index out of range would not build"
+)]
+impl<const N: usize> Packer<N> {
+    const fn byte(&mut self, byte: u8) {
+        if N > 0 {
+            self.bytes[self.length] = byte;
+        }
+        self.length += 1;
+    }
+    const fn cell(&mut self, text: &str, end: u8) {
+        let text = text.as_bytes();
+        let mut i = 0;
+        while i < text.len() {
+            assert!(text[i] >= b' ', "tabs and line breaks separate");
+            self.byte(text[i]);
+            i += 1;
+        }
+        self.byte(end);
+    }
+    const fn number(&mut self, number: u32, end: u8) {
+        let mut unit = 1;
+        while number / unit >= 10 {
+            unit *= 10;
+        }
+        while unit > 0 {
+            self.byte(b'0' + (number / unit % 10) as u8);
+            unit /= 10;
+        }
+        self.byte(end);
+    }
+    const fn fields(rows: &[FieldInfo]) -> Self {
+        let mut to = Self {
+            bytes: [0; N],
+            length: 0,
+        };
+        let mut i = 0;
+        while i < rows.len() {
+            let row = rows[i];
+            assert!(row.n as usize == i + 1, "rows are in order, without gaps");
+            to.cell(row.en, b'\t');
+            to.cell(row.ja, b'\t');
+            to.cell(row.datatype, b'\t');
+            to.number(row.length, b'\t');
+            to.cell(row.usage, b'\n');
+            i += 1;
+        }
+        to
+    }
+    const fn components(rows: &[ComponentInfo]) -> Self {
+        let mut to = Self {
+            bytes: [0; N],
+            length: 0,
+        };
+        let mut i = 0;
+        while i < rows.len() {
+            let row = rows[i];
+            assert!(row.n as usize == i + 1, "rows are in order, without gaps");
+            to.cell(row.en, b'\t');
+            to.cell(row.ja, b'\t');
+            to.cell(row.datatype, b'\n');
+            i += 1;
+        }
+        to
     }
 }
 
+const fn text(bytes: &'static [u8]) -> &'static str {
+    match str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(_) => panic!("texts are UTF-8"),
+    }
+}
+
+/// The packed text of rows of fields.
+macro_rules! fields {
+    ($rows:ident) => {{
+        const LENGTH: usize = Packer::<0>::fields($rows).length;
+        static BYTES: [u8; LENGTH] = Packer::<LENGTH>::fields($rows).bytes;
+        text(&BYTES)
+    }};
+}
+
+/// The packed text of rows of components.
+macro_rules! components {
+    ($rows:ident) => {{
+        const LENGTH: usize = Packer::<0>::components($rows).length;
+        static BYTES: [u8; LENGTH] = Packer::<LENGTH>::components($rows).bytes;
+        text(&BYTES)
+    }};
+}
+
 /// アレルギー情報 (Patient Allergy Information).
-static AL1: &[FieldInfo] = &[
+const AL1: &[FieldInfo] = &[
     f(1, "Set ID - AL1", "セットID－AL1", "SI", 4, "R"),
     f(2, "Allergen Type Code", "アレルゲン分類", "CWE", 250, "O"),
     f(
@@ -255,7 +397,7 @@ static AL1: &[FieldInfo] = &[
 ];
 
 /// 治験識別情報 (Clinical Trial Identification).
-static CTI: &[FieldInfo] = &[
+const CTI: &[FieldInfo] = &[
     f(1, "Sponsor Study ID", "治験依頼者の治験ID", "EI", 60, "R"),
     f(
         2,
@@ -276,7 +418,7 @@ static CTI: &[FieldInfo] = &[
 ];
 
 /// 障害情報 (Disability).
-static DB1: &[FieldInfo] = &[
+const DB1: &[FieldInfo] = &[
     f(1, "Set ID - DB1", "セットID－DB1", "SI", 4, "R"),
     f(2, "Disabled Person Code", "身体障害情報", "IS", 2, "R"),
     f(
@@ -309,7 +451,7 @@ static DB1: &[FieldInfo] = &[
 ];
 
 /// 診断 (Diagnosis).
-static DG1: &[FieldInfo] = &[
+const DG1: &[FieldInfo] = &[
     f(1, "Set ID - DG1", "セットID－DG1", "SI", 4, ""),
     f(
         2,
@@ -362,13 +504,13 @@ static DG1: &[FieldInfo] = &[
 ];
 
 /// 継続ポインタ (Continuation Pointer).
-static DSC: &[FieldInfo] = &[
+const DSC: &[FieldInfo] = &[
     f(1, "Continuation Pointer", "継続ポインタ", "ST", 180, ""),
     f(2, "Continuation Style", "継続スタイル", "ID", 1, ""),
 ];
 
 /// イベントタイプ (Event Type).
-static EVN: &[FieldInfo] = &[
+const EVN: &[FieldInfo] = &[
     f(1, "Event Type Code", "事象型コード", "ID", 3, ""),
     f(2, "Recorded Date/Time", "事象記録日時", "TS", 26, "R"),
     f(3, "Date/Time Planned Event", "事象計画日時", "TS", 26, "C"),
@@ -379,7 +521,7 @@ static EVN: &[FieldInfo] = &[
 ];
 
 /// 患者アレルギー・有害反応情報 (Patient Adverse Reaction Information).
-static IAM: &[FieldInfo] = &[
+const IAM: &[FieldInfo] = &[
     f(1, "Set ID - IAM", "セットID－IAM", "SI", 4, "R"),
     f(2, "Allergen Type Code", "アレルゲン分類", "CWE", 250, "O"),
     f(
@@ -473,7 +615,7 @@ static IAM: &[FieldInfo] = &[
 ];
 
 /// 保険情報 (Insurance).
-static IN1: &[FieldInfo] = &[
+const IN1: &[FieldInfo] = &[
     f(1, "Set ID - IN1", "セットID－IN1", "SI", 4, "R"),
     f(
         2,
@@ -663,7 +805,7 @@ static IN1: &[FieldInfo] = &[
 ];
 
 /// 画像検査手続き制御 (Imaging Procedure Control Segment).
-static IPC: &[FieldInfo] = &[
+const IPC: &[FieldInfo] = &[
     f(1, "Accession Identifier", "受付番号", "EI", 80, "R"),
     f(2, "Requested Procedure ID", "要求手続きID", "EI", 22, "O"),
     f(
@@ -704,7 +846,7 @@ static IPC: &[FieldInfo] = &[
 ];
 
 /// 患者併合情報 (Merge Patient Information).
-static MRG: &[FieldInfo] = &[
+const MRG: &[FieldInfo] = &[
     f(
         1,
         "Prior Patient Identifier List",
@@ -743,7 +885,7 @@ static MRG: &[FieldInfo] = &[
 ];
 
 /// メッセージ応答 (Message Acknowledgment).
-static MSA: &[FieldInfo] = &[
+const MSA: &[FieldInfo] = &[
     f(1, "Acknowledgment Code", "応答コード", "ID", 2, ""),
     f(2, "Message Control ID", "メッセージ制御ID", "ST", 20, ""),
     f(3, "Text Message", "テキストメッセージ", "ST", 80, ""),
@@ -767,7 +909,7 @@ static MSA: &[FieldInfo] = &[
 ];
 
 /// メッセージヘッダ (Message Header).
-static MSH: &[FieldInfo] = &[
+const MSH: &[FieldInfo] = &[
     f(1, "Field Separator", "フィールド区切文字", "ST", 1, "R"),
     f(2, "Encoding Characters", "コード化文字", "ST", 4, "R"),
     f(
@@ -841,7 +983,7 @@ static MSH: &[FieldInfo] = &[
 ];
 
 /// 近親者・関係者 (Next of Kin / Associated Parties).
-static NK1: &[FieldInfo] = &[
+const NK1: &[FieldInfo] = &[
     f(1, "Set ID - NK1", "セットID－NK1", "SI", 4, "R"),
     f(2, "Name", "氏名", "XPN", 250, "O"),
     f(3, "Relationship", "続柄", "CWE", 250, "O"),
@@ -947,7 +1089,7 @@ static NK1: &[FieldInfo] = &[
 ];
 
 /// 注釈・コメント (Notes and Comments).
-static NTE: &[FieldInfo] = &[
+const NTE: &[FieldInfo] = &[
     f(1, "Set ID - NTE", "セットID－NTE", "SI", 4, ""),
     f(2, "Source of Comment", "コメントの出典", "ID", 8, ""),
     f(3, "Comment", "コメント", "FT", 65536, "O"),
@@ -955,7 +1097,7 @@ static NTE: &[FieldInfo] = &[
 ];
 
 /// 検査依頼 (Observation Request).
-static OBR: &[FieldInfo] = &[
+const OBR: &[FieldInfo] = &[
     f(
         1,
         "Set ID - OBR",
@@ -1204,7 +1346,7 @@ static OBR: &[FieldInfo] = &[
 ];
 
 /// 検査結果 (Observation/Result).
-static OBX: &[FieldInfo] = &[
+const OBX: &[FieldInfo] = &[
     f(1, "Set ID - OBX", "セットID－OBX", "SI", 4, "O(orders)"),
     f(
         2,
@@ -1290,7 +1432,7 @@ static OBX: &[FieldInfo] = &[
 ];
 
 /// 食事オーダ (Dietary Orders, Supplements, and Preferences).
-static ODS: &[FieldInfo] = &[
+const ODS: &[FieldInfo] = &[
     f(1, "Type", "食事種別", "ID", 1, "R"),
     f(2, "Service Period", "食事時期", "CWE", 250, "O"),
     f(
@@ -1305,14 +1447,14 @@ static ODS: &[FieldInfo] = &[
 ];
 
 /// 配膳指示 (Diet Tray Instructions).
-static ODT: &[FieldInfo] = &[
+const ODT: &[FieldInfo] = &[
     f(1, "Tray Type", "配膳種別", "CE", 250, ""),
     f(2, "Service Period", "食事時期", "CE", 250, ""),
     f(3, "Text Instruction", "配膳指示テキスト", "ST", 80, ""),
 ];
 
 /// 共通オーダ (Common Order).
-static ORC: &[FieldInfo] = &[
+const ORC: &[FieldInfo] = &[
     f(1, "Order Control", "オーダ制御", "ID", 2, "R(orders)"),
     f(
         2,
@@ -1500,7 +1642,7 @@ static ORC: &[FieldInfo] = &[
 ];
 
 /// 患者追加属性 (Patient Additional Demographic).
-static PD1: &[FieldInfo] = &[
+const PD1: &[FieldInfo] = &[
     f(1, "Living Dependency", "生活依存", "IS", 2, ""),
     f(2, "Living Arrangement", "生活環境", "IS", 2, ""),
     f(
@@ -1574,7 +1716,7 @@ static PD1: &[FieldInfo] = &[
 ];
 
 /// 患者識別 (Patient Identification).
-static PID: &[FieldInfo] = &[
+const PID: &[FieldInfo] = &[
     f(1, "Set ID - PID", "セットID－PID", "SI", 4, "O"),
     f(2, "Patient ID", "患者ID", "CX", 20, ""),
     f(
@@ -1687,7 +1829,7 @@ static PID: &[FieldInfo] = &[
 ];
 
 /// プロブレム詳細 (Problem Details).
-static PRB: &[FieldInfo] = &[
+const PRB: &[FieldInfo] = &[
     f(1, "Action Code", "アクションコード", "ID", 2, "R"),
     f(2, "Action Date/Time", "アクション日時", "TS", 26, "R"),
     f(3, "Problem ID", "プロブレムID（病名）", "CWE", 260, "R"),
@@ -1856,7 +1998,7 @@ static PRB: &[FieldInfo] = &[
 ];
 
 /// 来院情報 (Patient Visit).
-static PV1: &[FieldInfo] = &[
+const PV1: &[FieldInfo] = &[
     f(1, "Set ID - PV1", "セットID－PV1", "SI", 4, "O"),
     f(2, "Patient Class", "患者区分", "IS", 1, "R"),
     f(
@@ -1989,7 +2131,7 @@ static PV1: &[FieldInfo] = &[
 ];
 
 /// 来院情報－追加 (Patient Visit - Additional Information).
-static PV2: &[FieldInfo] = &[
+const PV2: &[FieldInfo] = &[
     f(
         1,
         "Prior Pending Location",
@@ -2196,7 +2338,7 @@ static PV2: &[FieldInfo] = &[
 ];
 
 /// 役割 (Role).
-static ROL: &[FieldInfo] = &[
+const ROL: &[FieldInfo] = &[
     f(1, "Role Instance ID", "役割インスタンスID", "EI", 60, ""),
     f(2, "Action Code", "アクションコード", "ID", 2, ""),
     f(3, "Role-ROL", "役割", "CE", 250, ""),
@@ -2226,7 +2368,7 @@ static ROL: &[FieldInfo] = &[
 ];
 
 /// 薬剤／処置の投薬 (Pharmacy/Treatment Administration).
-static RXA: &[FieldInfo] = &[
+const RXA: &[FieldInfo] = &[
     f(1, "Give Sub-ID Counter", "与薬副IDカウンタ", "NM", 4, "R"),
     f(
         2,
@@ -2347,7 +2489,7 @@ static RXA: &[FieldInfo] = &[
 ];
 
 /// 薬剤／処置成分オーダ (Pharmacy/Treatment Component Order).
-static RXC: &[FieldInfo] = &[
+const RXC: &[FieldInfo] = &[
     f(1, "RX Component Type", "薬剤成分タイプ", "ID", 1, "R"),
     f(2, "Component Code", "成分コード（薬剤）", "CWE", 250, "R"),
     f(3, "Component Amount", "成分量", "NM", 20, "R"),
@@ -2381,7 +2523,7 @@ static RXC: &[FieldInfo] = &[
 ];
 
 /// 薬剤／処置コード化オーダ (Pharmacy/Treatment Encoded Order).
-static RXE: &[FieldInfo] = &[
+const RXE: &[FieldInfo] = &[
     f(1, "Quantity/Timing", "数量／タイミング", "TQ", 200, ""),
     f(
         2,
@@ -2674,7 +2816,7 @@ static RXE: &[FieldInfo] = &[
 ];
 
 /// 薬剤／処置オーダ (Pharmacy/Treatment Order).
-static RXO: &[FieldInfo] = &[
+const RXO: &[FieldInfo] = &[
     f(1, "Requested Give Code", "依頼与薬コード", "CE", 250, ""),
     f(
         2,
@@ -2804,7 +2946,7 @@ static RXO: &[FieldInfo] = &[
 ];
 
 /// 薬剤／処置の経路 (Pharmacy/Treatment Route).
-static RXR: &[FieldInfo] = &[
+const RXR: &[FieldInfo] = &[
     f(1, "Route", "経路", "CWE", 250, "R(orders)"),
     f(
         2,
@@ -2842,7 +2984,7 @@ static RXR: &[FieldInfo] = &[
 ];
 
 /// ソフトウェア (Software Segment).
-static SFT: &[FieldInfo] = &[
+const SFT: &[FieldInfo] = &[
     f(
         1,
         "Software Vendor Organization",
@@ -2894,7 +3036,7 @@ static SFT: &[FieldInfo] = &[
 ];
 
 /// 検体 (Specimen).
-static SPM: &[FieldInfo] = &[
+const SPM: &[FieldInfo] = &[
     f(1, "Set ID - SPM", "セットID－SPM", "SI", 4, "RE"),
     f(2, "Specimen ID", "検体ID", "EIP", 80, "RE"),
     f(3, "Specimen Parent IDs", "親検体ID", "EIP", 80, ""),
@@ -3004,7 +3146,7 @@ static SPM: &[FieldInfo] = &[
 ];
 
 /// タイミング／数量 (Timing/Quantity).
-static TQ1: &[FieldInfo] = &[
+const TQ1: &[FieldInfo] = &[
     f(
         1,
         "Set ID - TQ1",
@@ -3120,7 +3262,7 @@ static TQ1: &[FieldInfo] = &[
 ];
 
 /// タイミング／数量の関係 (Timing/Quantity Relationship).
-static TQ2: &[FieldInfo] = &[
+const TQ2: &[FieldInfo] = &[
     f(1, "Set ID - TQ2", "セットID－TQ2", "SI", 4, ""),
     f(2, "Sequence/Results Flag", "順序／結果フラグ", "ID", 1, ""),
     f(3, "Related Placer Number", "関連依頼者番号", "EI", 22, ""),
@@ -3169,7 +3311,7 @@ static TQ2: &[FieldInfo] = &[
 ];
 
 /// 実施情報 (Procedure Execution).
-static ZE1: &[FieldInfo] = &[
+const ZE1: &[FieldInfo] = &[
     f(
         1,
         "Set ID - ZE1",
@@ -3213,7 +3355,7 @@ static ZE1: &[FieldInfo] = &[
 ];
 
 /// 照射情報 (Exposure).
-static ZE2: &[FieldInfo] = &[
+const ZE2: &[FieldInfo] = &[
     f(1, "Set ID", "セットID－ZE2", "SI", 4, "O"),
     f(2, "Tube Voltage", "管電圧", "CQ", 500, "O"),
     f(3, "Tube Current", "管電流", "CQ", 500, "O"),
@@ -3231,13 +3373,13 @@ static ZE2: &[FieldInfo] = &[
 ];
 
 /// 歯式 (Dental Formula).
-static ZPD: &[FieldInfo] = &[
+const ZPD: &[FieldInfo] = &[
     f(1, "Set ID", "セットID", "SI", 4, "O"),
     f(2, "Dental Formula Information", "歯式情報", "CWE", 250, "O"),
 ];
 
 /// 病名詳細（日本拡張） (Problem Details - Japan).
-static ZPR: &[FieldInfo] = &[
+const ZPR: &[FieldInfo] = &[
     f(
         1,
         "Modifier Code(Prefix)",
@@ -3284,132 +3426,172 @@ static ZPR: &[FieldInfo] = &[
 
 /// Every segment. Sorted by id.
 static SEGMENTS: &[SegmentInfo] = &[
-    s("ACC", "Accident", "事故", &[]),
-    s("AL1", "Patient Allergy Information", "アレルギー情報", AL1),
-    s("BHS", "Batch Header", "バッチヘッダ", &[]),
-    s("BLG", "Billing", "請求", &[]),
-    s("BTS", "Batch Trailer", "バッチトレーラ", &[]),
-    s("CTD", "Contact Data", "連絡先データ", &[]),
-    s("CTI", "Clinical Trial Identification", "治験識別情報", CTI),
-    s("DB1", "Disability", "障害情報", DB1),
-    s("DG1", "Diagnosis", "診断", DG1),
-    s("DRG", "Diagnosis Related Group", "診断関連群", &[]),
-    s("DSC", "Continuation Pointer", "継続ポインタ", DSC),
-    s("EVN", "Event Type", "イベントタイプ", EVN),
-    s("FHS", "File Header", "ファイルヘッダ", &[]),
-    s("FT1", "Financial Transaction", "会計処理", &[]),
-    s("FTS", "File Trailer", "ファイルトレーラ", &[]),
-    s("GOL", "Goal Detail", "目標詳細", &[]),
-    s("GT1", "Guarantor", "保証人", &[]),
+    s("ACC", "Accident", "事故", ""),
+    s(
+        "AL1",
+        "Patient Allergy Information",
+        "アレルギー情報",
+        fields!(AL1),
+    ),
+    s("BHS", "Batch Header", "バッチヘッダ", ""),
+    s("BLG", "Billing", "請求", ""),
+    s("BTS", "Batch Trailer", "バッチトレーラ", ""),
+    s("CTD", "Contact Data", "連絡先データ", ""),
+    s(
+        "CTI",
+        "Clinical Trial Identification",
+        "治験識別情報",
+        fields!(CTI),
+    ),
+    s("DB1", "Disability", "障害情報", fields!(DB1)),
+    s("DG1", "Diagnosis", "診断", fields!(DG1)),
+    s("DRG", "Diagnosis Related Group", "診断関連群", ""),
+    s("DSC", "Continuation Pointer", "継続ポインタ", fields!(DSC)),
+    s("EVN", "Event Type", "イベントタイプ", fields!(EVN)),
+    s("FHS", "File Header", "ファイルヘッダ", ""),
+    s("FT1", "Financial Transaction", "会計処理", ""),
+    s("FTS", "File Trailer", "ファイルトレーラ", ""),
+    s("GOL", "Goal Detail", "目標詳細", ""),
+    s("GT1", "Guarantor", "保証人", ""),
     s(
         "IAM",
         "Patient Adverse Reaction Information",
         "患者アレルギー・有害反応情報",
-        IAM,
+        fields!(IAM),
     ),
-    s("IN1", "Insurance", "保険情報", IN1),
+    s("IN1", "Insurance", "保険情報", fields!(IN1)),
     s(
         "IN2",
         "Insurance Additional Information",
         "保険追加情報",
-        &[],
+        "",
     ),
     s(
         "IN3",
         "Insurance Additional Information, Certification",
         "保険追加情報－証明",
-        &[],
+        "",
     ),
-    s("INV", "Inventory Detail", "在庫詳細", &[]),
+    s("INV", "Inventory Detail", "在庫詳細", ""),
     s(
         "IPC",
         "Imaging Procedure Control Segment",
         "画像検査手続き制御",
-        IPC,
+        fields!(IPC),
     ),
-    s("MRG", "Merge Patient Information", "患者併合情報", MRG),
-    s("MSA", "Message Acknowledgment", "メッセージ応答", MSA),
-    s("MSH", "Message Header", "メッセージヘッダ", MSH),
+    s(
+        "MRG",
+        "Merge Patient Information",
+        "患者併合情報",
+        fields!(MRG),
+    ),
+    s(
+        "MSA",
+        "Message Acknowledgment",
+        "メッセージ応答",
+        fields!(MSA),
+    ),
+    s("MSH", "Message Header", "メッセージヘッダ", fields!(MSH)),
     s(
         "NK1",
         "Next of Kin / Associated Parties",
         "近親者・関係者",
-        NK1,
+        fields!(NK1),
     ),
-    s("NTE", "Notes and Comments", "注釈・コメント", NTE),
-    s("OBR", "Observation Request", "検査依頼", OBR),
-    s("OBX", "Observation/Result", "検査結果", OBX),
+    s("NTE", "Notes and Comments", "注釈・コメント", fields!(NTE)),
+    s("OBR", "Observation Request", "検査依頼", fields!(OBR)),
+    s("OBX", "Observation/Result", "検査結果", fields!(OBX)),
     s(
         "ODS",
         "Dietary Orders, Supplements, and Preferences",
         "食事オーダ",
-        ODS,
+        fields!(ODS),
     ),
-    s("ODT", "Diet Tray Instructions", "配膳指示", ODT),
-    s("ORC", "Common Order", "共通オーダ", ORC),
-    s("PD1", "Patient Additional Demographic", "患者追加属性", PD1),
-    s("PDA", "Patient Death and Autopsy", "患者死亡・剖検", &[]),
-    s("PID", "Patient Identification", "患者識別", PID),
-    s("PR1", "Procedures", "処置", &[]),
-    s("PRB", "Problem Details", "プロブレム詳細", PRB),
-    s("PTH", "Pathway", "パスウェイ", &[]),
-    s("PV1", "Patient Visit", "来院情報", PV1),
+    s("ODT", "Diet Tray Instructions", "配膳指示", fields!(ODT)),
+    s("ORC", "Common Order", "共通オーダ", fields!(ORC)),
+    s(
+        "PD1",
+        "Patient Additional Demographic",
+        "患者追加属性",
+        fields!(PD1),
+    ),
+    s("PDA", "Patient Death and Autopsy", "患者死亡・剖検", ""),
+    s("PID", "Patient Identification", "患者識別", fields!(PID)),
+    s("PR1", "Procedures", "処置", ""),
+    s("PRB", "Problem Details", "プロブレム詳細", fields!(PRB)),
+    s("PTH", "Pathway", "パスウェイ", ""),
+    s("PV1", "Patient Visit", "来院情報", fields!(PV1)),
     s(
         "PV2",
         "Patient Visit - Additional Information",
         "来院情報－追加",
-        PV2,
+        fields!(PV2),
     ),
-    s("ROL", "Role", "役割", ROL),
+    s("ROL", "Role", "役割", fields!(ROL)),
     s(
         "RXA",
         "Pharmacy/Treatment Administration",
         "薬剤／処置の投薬",
-        RXA,
+        fields!(RXA),
     ),
     s(
         "RXC",
         "Pharmacy/Treatment Component Order",
         "薬剤／処置成分オーダ",
-        RXC,
+        fields!(RXC),
     ),
     s(
         "RXE",
         "Pharmacy/Treatment Encoded Order",
         "薬剤／処置コード化オーダ",
-        RXE,
+        fields!(RXE),
     ),
-    s("RXO", "Pharmacy/Treatment Order", "薬剤／処置オーダ", RXO),
-    s("RXR", "Pharmacy/Treatment Route", "薬剤／処置の経路", RXR),
-    s("SAC", "Specimen Container Detail", "検体容器詳細", &[]),
-    s("SFT", "Software Segment", "ソフトウェア", SFT),
-    s("SID", "Substance Identifier", "物質識別子", &[]),
-    s("SPM", "Specimen", "検体", SPM),
-    s("TCD", "Test Code Detail", "検査コード詳細", &[]),
-    s("TQ1", "Timing/Quantity", "タイミング／数量", TQ1),
+    s(
+        "RXO",
+        "Pharmacy/Treatment Order",
+        "薬剤／処置オーダ",
+        fields!(RXO),
+    ),
+    s(
+        "RXR",
+        "Pharmacy/Treatment Route",
+        "薬剤／処置の経路",
+        fields!(RXR),
+    ),
+    s("SAC", "Specimen Container Detail", "検体容器詳細", ""),
+    s("SFT", "Software Segment", "ソフトウェア", fields!(SFT)),
+    s("SID", "Substance Identifier", "物質識別子", ""),
+    s("SPM", "Specimen", "検体", fields!(SPM)),
+    s("TCD", "Test Code Detail", "検査コード詳細", ""),
+    s("TQ1", "Timing/Quantity", "タイミング／数量", fields!(TQ1)),
     s(
         "TQ2",
         "Timing/Quantity Relationship",
         "タイミング／数量の関係",
-        TQ2,
+        fields!(TQ2),
     ),
-    s("UB1", "UB82", "UB82 データ", &[]),
-    s("UB2", "UB92 Data", "UB92 データ", &[]),
-    s("VAR", "Variance", "バリアンス", &[]),
-    s("ZE1", "Procedure Execution", "実施情報", ZE1),
-    s("ZE2", "Exposure", "照射情報", ZE2),
-    s("ZI1", "Insurance of a Problem", "病名の保険情報", IN1),
-    s("ZPD", "Dental Formula", "歯式", ZPD),
+    s("UB1", "UB82", "UB82 データ", ""),
+    s("UB2", "UB92 Data", "UB92 データ", ""),
+    s("VAR", "Variance", "バリアンス", ""),
+    s("ZE1", "Procedure Execution", "実施情報", fields!(ZE1)),
+    s("ZE2", "Exposure", "照射情報", fields!(ZE2)),
+    s(
+        "ZI1",
+        "Insurance of a Problem",
+        "病名の保険情報",
+        fields!(IN1),
+    ),
+    s("ZPD", "Dental Formula", "歯式", fields!(ZPD)),
     s(
         "ZPR",
         "Problem Details - Japan",
         "病名詳細（日本拡張）",
-        ZPR,
+        fields!(ZPR),
     ),
 ];
 
 /// 住所 (Address).
-static DT_AD: &[ComponentInfo] = &[
+const DT_AD: &[ComponentInfo] = &[
     c(1, "Street Address", "町名番地", "ST"),
     c(2, "Other Designation", "その他の表示", "ST"),
     c(3, "City", "市区町村", "ST"),
@@ -3426,14 +3608,14 @@ static DT_AD: &[ComponentInfo] = &[
 ];
 
 /// 認定情報 (Authorization Information).
-static DT_AUI: &[ComponentInfo] = &[
+const DT_AUI: &[ComponentInfo] = &[
     c(1, "Authorization Number", "認定番号", "ST"),
     c(2, "Date", "日付", "DT"),
     c(3, "Source", "出所", "ST"),
 ];
 
 /// コード化要素 (Coded Element).
-static DT_CE: &[ComponentInfo] = &[
+const DT_CE: &[ComponentInfo] = &[
     c(1, "Identifier", "識別子（コード）", "ST"),
     c(2, "Text", "テキスト（名称）", "ST"),
     c(3, "Name of Coding System", "コード体系名", "ID"),
@@ -3453,7 +3635,7 @@ static DT_CE: &[ComponentInfo] = &[
 ];
 
 /// 例外なしのコード化値 (Coded with No Exceptions).
-static DT_CNE: &[ComponentInfo] = &[
+const DT_CNE: &[ComponentInfo] = &[
     c(1, "Identifier", "識別子（コード）", "ST"),
     c(2, "Text", "テキスト（名称）", "ST"),
     c(3, "Name of Coding System", "コード体系名", "ID"),
@@ -3486,7 +3668,7 @@ static DT_CNE: &[ComponentInfo] = &[
 ];
 
 /// 簡略化した複合ID番号と名前 (Composite ID Number and Name Simplified).
-static DT_CNN: &[ComponentInfo] = &[
+const DT_CNN: &[ComponentInfo] = &[
     c(1, "ID Number", "ID番号", "ST"),
     c(2, "Family Name", "姓", "ST"),
     c(3, "Given Name", "名", "ST"),
@@ -3521,7 +3703,7 @@ static DT_CNN: &[ComponentInfo] = &[
 ];
 
 /// 複合価格 (Composite Price).
-static DT_CP: &[ComponentInfo] = &[
+const DT_CP: &[ComponentInfo] = &[
     c(1, "Price", "価格", "MO"),
     c(2, "Price Type", "価格タイプ", "ID"),
     c(3, "From Value", "下限値", "NM"),
@@ -3531,10 +3713,10 @@ static DT_CP: &[ComponentInfo] = &[
 ];
 
 /// 単位付き複合数量 (Composite Quantity with Units).
-static DT_CQ: &[ComponentInfo] = &[c(1, "Quantity", "量", "NM"), c(2, "Units", "単位", "CWE")];
+const DT_CQ: &[ComponentInfo] = &[c(1, "Quantity", "量", "NM"), c(2, "Units", "単位", "CWE")];
 
 /// 例外を含むコード化値 (Coded with Exceptions).
-static DT_CWE: &[ComponentInfo] = &[
+const DT_CWE: &[ComponentInfo] = &[
     c(1, "Identifier", "識別子（コード）", "ST"),
     c(2, "Text", "テキスト（名称）", "ST"),
     c(3, "Name of Coding System", "コード体系名", "ID"),
@@ -3567,7 +3749,7 @@ static DT_CWE: &[ComponentInfo] = &[
 ];
 
 /// チェックデジット付き拡張複合ID (Extended Composite ID with Check Digit).
-static DT_CX: &[ComponentInfo] = &[
+const DT_CX: &[ComponentInfo] = &[
     c(1, "ID Number", "ID番号", "ST"),
     c(2, "Check Digit", "チェックデジット", "ST"),
     c(3, "Check Digit Scheme", "チェックデジット方式", "ID"),
@@ -3586,26 +3768,26 @@ static DT_CX: &[ComponentInfo] = &[
 ];
 
 /// 退院先と日付 (Discharge to Location and Date).
-static DT_DLD: &[ComponentInfo] = &[
+const DT_DLD: &[ComponentInfo] = &[
     c(1, "Discharge Location", "退院先", "IS"),
     c(2, "Effective Date", "有効開始日", "TS"),
 ];
 
 /// 運転免許証番号 (Driver's License Number).
-static DT_DLN: &[ComponentInfo] = &[
+const DT_DLN: &[ComponentInfo] = &[
     c(1, "License Number", "免許番号", "ST"),
     c(2, "Issuing State, Province, Country", "発行地", "IS"),
     c(3, "Expiration Date", "有効期限", "DT"),
 ];
 
 /// 日時範囲 (Date/Time Range).
-static DT_DR: &[ComponentInfo] = &[
+const DT_DR: &[ComponentInfo] = &[
     c(1, "Range Start Date/Time", "範囲開始日時", "TS"),
     c(2, "Range End Date/Time", "範囲終了日時", "TS"),
 ];
 
 /// カプセル化データ (Encapsulated Data).
-static DT_ED: &[ComponentInfo] = &[
+const DT_ED: &[ComponentInfo] = &[
     c(1, "Source Application", "発生元アプリケーション", "HD"),
     c(2, "Type of Data", "データのタイプ", "ID"),
     c(3, "Data Subtype", "データのサブタイプ", "ID"),
@@ -3614,7 +3796,7 @@ static DT_ED: &[ComponentInfo] = &[
 ];
 
 /// 実体識別子 (Entity Identifier).
-static DT_EI: &[ComponentInfo] = &[
+const DT_EI: &[ComponentInfo] = &[
     c(1, "Entity Identifier", "実体識別子", "ST"),
     c(2, "Namespace ID", "名前空間ID", "IS"),
     c(3, "Universal ID", "汎用ID", "ST"),
@@ -3622,19 +3804,19 @@ static DT_EI: &[ComponentInfo] = &[
 ];
 
 /// 実体識別子の対 (Entity Identifier Pair).
-static DT_EIP: &[ComponentInfo] = &[
+const DT_EIP: &[ComponentInfo] = &[
     c(1, "Placer Assigned Identifier", "依頼者付与識別子", "EI"),
     c(2, "Filler Assigned Identifier", "実施者付与識別子", "EI"),
 ];
 
 /// 会計分類 (Financial Class).
-static DT_FC: &[ComponentInfo] = &[
+const DT_FC: &[ComponentInfo] = &[
     c(1, "Financial Class Code", "会計分類コード", "IS"),
     c(2, "Effective Date", "有効開始日", "TS"),
 ];
 
 /// 姓 (Family Name).
-static DT_FN: &[ComponentInfo] = &[
+const DT_FN: &[ComponentInfo] = &[
     c(1, "Surname", "姓", "ST"),
     c(2, "Own Surname Prefix", "本人の姓の接頭語", "ST"),
     c(3, "Own Surname", "本人の姓", "ST"),
@@ -3648,21 +3830,21 @@ static DT_FN: &[ComponentInfo] = &[
 ];
 
 /// 階層指定子 (Hierarchic Designator).
-static DT_HD: &[ComponentInfo] = &[
+const DT_HD: &[ComponentInfo] = &[
     c(1, "Namespace ID", "名前空間ID", "IS"),
     c(2, "Universal ID", "汎用ID", "ST"),
     c(3, "Universal ID Type", "汎用IDタイプ", "ID"),
 ];
 
 /// 職種・職位 (Job Code/Class).
-static DT_JCC: &[ComponentInfo] = &[
+const DT_JCC: &[ComponentInfo] = &[
     c(1, "Job Code", "職種コード", "IS"),
     c(2, "Job Class", "職位", "IS"),
     c(3, "Job Description Text", "職務記述", "TX"),
 ];
 
 /// 住所付き所在場所（型1） (Location with Address Variation 1).
-static DT_LA1: &[ComponentInfo] = &[
+const DT_LA1: &[ComponentInfo] = &[
     c(1, "Point of Care", "ケアの場所（病棟・診療科）", "IS"),
     c(2, "Room", "病室", "IS"),
     c(3, "Bed", "ベッド", "IS"),
@@ -3675,7 +3857,7 @@ static DT_LA1: &[ComponentInfo] = &[
 ];
 
 /// 住所付き所在場所（型2） (Location with Address Variation 2).
-static DT_LA2: &[ComponentInfo] = &[
+const DT_LA2: &[ComponentInfo] = &[
     c(1, "Point of Care", "ケアの場所（病棟・診療科）", "IS"),
     c(2, "Room", "病室", "IS"),
     c(3, "Bed", "ベッド", "IS"),
@@ -3700,26 +3882,26 @@ static DT_LA2: &[ComponentInfo] = &[
 ];
 
 /// 通貨 (Money).
-static DT_MO: &[ComponentInfo] = &[
+const DT_MO: &[ComponentInfo] = &[
     c(1, "Quantity", "量", "NM"),
     c(2, "Denomination", "通貨単位", "ID"),
 ];
 
 /// 通貨と料金コード (Money and Code).
-static DT_MOC: &[ComponentInfo] = &[
+const DT_MOC: &[ComponentInfo] = &[
     c(1, "Monetary Amount", "金額", "MO"),
     c(2, "Charge Code", "料金コード", "CWE"),
 ];
 
 /// メッセージ型 (Message Type).
-static DT_MSG: &[ComponentInfo] = &[
+const DT_MSG: &[ComponentInfo] = &[
     c(1, "Message Code", "メッセージコード", "ID"),
     c(2, "Trigger Event", "トリガーイベント", "ID"),
     c(3, "Message Structure", "メッセージ構造", "ID"),
 ];
 
 /// 日時・所在場所付きの名前 (Name with Date and Location).
-static DT_NDL: &[ComponentInfo] = &[
+const DT_NDL: &[ComponentInfo] = &[
     c(1, "Name", "氏名", "CNN"),
     c(2, "Start Date/Time", "開始日時", "TS"),
     c(3, "End Date/Time", "終了日時", "TS"),
@@ -3734,7 +3916,7 @@ static DT_NDL: &[ComponentInfo] = &[
 ];
 
 /// オーダ順序定義 (Order Sequence Definition).
-static DT_OSD: &[ComponentInfo] = &[
+const DT_OSD: &[ComponentInfo] = &[
     c(1, "Sequence/Results Flag", "順序／結果フラグ", "ID"),
     c(
         2,
@@ -3789,7 +3971,7 @@ static DT_OSD: &[ComponentInfo] = &[
 ];
 
 /// 人の所在場所 (Person Location).
-static DT_PL: &[ComponentInfo] = &[
+const DT_PL: &[ComponentInfo] = &[
     c(1, "Point of Care", "ケアの場所（病棟・診療科）", "IS"),
     c(2, "Room", "病室", "IS"),
     c(3, "Bed", "ベッド", "IS"),
@@ -3814,7 +3996,7 @@ static DT_PL: &[ComponentInfo] = &[
 ];
 
 /// 親結果リンク (Parent Result Link).
-static DT_PRL: &[ComponentInfo] = &[
+const DT_PRL: &[ComponentInfo] = &[
     c(1, "Parent Observation Identifier", "親検査項目", "CWE"),
     c(2, "Parent Observation Sub-identifier", "親検査副ID", "ST"),
     c(
@@ -3826,19 +4008,19 @@ static DT_PRL: &[ComponentInfo] = &[
 ];
 
 /// 処理型 (Processing Type).
-static DT_PT: &[ComponentInfo] = &[
+const DT_PT: &[ComponentInfo] = &[
     c(1, "Processing ID", "処理ID", "ID"),
     c(2, "Processing Mode", "処理モード", "ID"),
 ];
 
 /// 反復間隔 (Repeat Interval).
-static DT_RI: &[ComponentInfo] = &[
+const DT_RI: &[ComponentInfo] = &[
     c(1, "Repeat Pattern", "繰返しパターン", "IS"),
     c(2, "Explicit Time Interval", "明示的時刻間隔", "ST"),
 ];
 
 /// 参照ポインタ (Reference Pointer).
-static DT_RP: &[ComponentInfo] = &[
+const DT_RP: &[ComponentInfo] = &[
     c(1, "Pointer", "ポインタ", "ST"),
     c(2, "Application ID", "アプリケーションID", "HD"),
     c(3, "Type of Data", "データのタイプ", "ID"),
@@ -3846,7 +4028,7 @@ static DT_RP: &[ComponentInfo] = &[
 ];
 
 /// 繰返しパターン (Repeat Pattern).
-static DT_RPT: &[ComponentInfo] = &[
+const DT_RPT: &[ComponentInfo] = &[
     c(
         1,
         "Repeat Pattern Code",
@@ -3871,14 +4053,14 @@ static DT_RPT: &[ComponentInfo] = &[
 ];
 
 /// 町名番地 (Street Address).
-static DT_SAD: &[ComponentInfo] = &[
+const DT_SAD: &[ComponentInfo] = &[
     c(1, "Street or Mailing Address", "町名番地または郵送先", "ST"),
     c(2, "Street Name", "通り名", "ST"),
     c(3, "Dwelling Number", "番地", "ST"),
 ];
 
 /// 構造化数値 (Structured Numeric).
-static DT_SN: &[ComponentInfo] = &[
+const DT_SN: &[ComponentInfo] = &[
     c(1, "Comparator", "比較記号", "ST"),
     c(2, "Num1", "数値1", "NM"),
     c(3, "Separator/Suffix", "区切り／接尾語", "ST"),
@@ -3886,7 +4068,7 @@ static DT_SN: &[ComponentInfo] = &[
 ];
 
 /// 検体採取元 (Specimen Source).
-static DT_SPS: &[ComponentInfo] = &[
+const DT_SPS: &[ComponentInfo] = &[
     c(
         1,
         "Specimen Source Name or Code",
@@ -3907,7 +4089,7 @@ static DT_SPS: &[ComponentInfo] = &[
 ];
 
 /// タイミング数量 (Timing Quantity).
-static DT_TQ: &[ComponentInfo] = &[
+const DT_TQ: &[ComponentInfo] = &[
     c(1, "Quantity", "量", "CQ"),
     c(2, "Interval", "間隔", "RI"),
     c(3, "Duration", "継続期間", "ST"),
@@ -3923,20 +4105,20 @@ static DT_TQ: &[ComponentInfo] = &[
 ];
 
 /// タイムスタンプ（日時） (Time Stamp).
-static DT_TS: &[ComponentInfo] = &[
+const DT_TS: &[ComponentInfo] = &[
     c(1, "Time", "時刻", "DTM"),
     c(2, "Degree of Precision", "精度", "ID"),
 ];
 
 /// バージョン識別子 (Version Identifier).
-static DT_VID: &[ComponentInfo] = &[
+const DT_VID: &[ComponentInfo] = &[
     c(1, "Version ID", "バージョンID", "ID"),
     c(2, "Internationalization Code", "国際化コード", "CWE"),
     c(3, "International Version ID", "国際バージョンID", "CWE"),
 ];
 
 /// 拡張住所 (Extended Address).
-static DT_XAD: &[ComponentInfo] = &[
+const DT_XAD: &[ComponentInfo] = &[
     c(1, "Street Address", "町名番地", "SAD"),
     c(2, "Other Designation", "その他の表示", "ST"),
     c(3, "City", "市区町村", "ST"),
@@ -3959,7 +4141,7 @@ static DT_XAD: &[ComponentInfo] = &[
 ];
 
 /// 人の拡張複合ID番号と名前 (Extended Composite ID Number and Name for Persons).
-static DT_XCN: &[ComponentInfo] = &[
+const DT_XCN: &[ComponentInfo] = &[
     c(1, "ID Number", "ID番号", "ST"),
     c(2, "Family Name", "姓", "FN"),
     c(3, "Given Name", "名", "ST"),
@@ -3996,7 +4178,7 @@ static DT_XCN: &[ComponentInfo] = &[
 ];
 
 /// 組織の拡張複合名とID番号 (Extended Composite Name and ID Number for Organizations).
-static DT_XON: &[ComponentInfo] = &[
+const DT_XON: &[ComponentInfo] = &[
     c(1, "Organization Name", "組織名", "ST"),
     c(2, "Organization Name Type Code", "組織名タイプコード", "IS"),
     c(3, "ID Number", "ID番号", "NM"),
@@ -4010,7 +4192,7 @@ static DT_XON: &[ComponentInfo] = &[
 ];
 
 /// 拡張人名 (Extended Person Name).
-static DT_XPN: &[ComponentInfo] = &[
+const DT_XPN: &[ComponentInfo] = &[
     c(1, "Family Name", "姓", "FN"),
     c(2, "Given Name", "名", "ST"),
     c(
@@ -4033,7 +4215,7 @@ static DT_XPN: &[ComponentInfo] = &[
 ];
 
 /// 拡張電話番号 (Extended Telecommunication Number).
-static DT_XTN: &[ComponentInfo] = &[
+const DT_XTN: &[ComponentInfo] = &[
     c(1, "Telephone Number", "電話番号", "ST"),
     c(2, "Telecommunication Use Code", "通信用途コード", "ID"),
     c(
@@ -4059,7 +4241,7 @@ static DT_XTN: &[ComponentInfo] = &[
 ];
 
 /// 使用物品 (Used Article).
-static DT_ZRD: &[ComponentInfo] = &[
+const DT_ZRD: &[ComponentInfo] = &[
     c(1, "Identifier", "識別子（コード）", "ST"),
     c(2, "Text", "テキスト（名称）", "ST"),
     c(3, "Name Of Encoding System", "コード体系名", "IS"),
@@ -4070,136 +4252,206 @@ static DT_ZRD: &[ComponentInfo] = &[
 
 /// Every data type. Sorted by id.
 static DATATYPES: &[DatatypeInfo] = &[
-    d("AD", "Address", "住所", DT_AD),
-    d("AUI", "Authorization Information", "認定情報", DT_AUI),
-    d("CE", "Coded Element", "コード化要素", DT_CE),
+    d("AD", "Address", "住所", components!(DT_AD)),
+    d(
+        "AUI",
+        "Authorization Information",
+        "認定情報",
+        components!(DT_AUI),
+    ),
+    d("CE", "Coded Element", "コード化要素", components!(DT_CE)),
     d(
         "CNE",
         "Coded with No Exceptions",
         "例外なしのコード化値",
-        DT_CNE,
+        components!(DT_CNE),
     ),
     d(
         "CNN",
         "Composite ID Number and Name Simplified",
         "簡略化した複合ID番号と名前",
-        DT_CNN,
+        components!(DT_CNN),
     ),
-    d("CP", "Composite Price", "複合価格", DT_CP),
+    d("CP", "Composite Price", "複合価格", components!(DT_CP)),
     d(
         "CQ",
         "Composite Quantity with Units",
         "単位付き複合数量",
-        DT_CQ,
+        components!(DT_CQ),
     ),
     d(
         "CWE",
         "Coded with Exceptions",
         "例外を含むコード化値",
-        DT_CWE,
+        components!(DT_CWE),
     ),
     d(
         "CX",
         "Extended Composite ID with Check Digit",
         "チェックデジット付き拡張複合ID",
-        DT_CX,
+        components!(DT_CX),
     ),
     d(
         "DLD",
         "Discharge to Location and Date",
         "退院先と日付",
-        DT_DLD,
+        components!(DT_DLD),
     ),
-    d("DLN", "Driver's License Number", "運転免許証番号", DT_DLN),
-    d("DR", "Date/Time Range", "日時範囲", DT_DR),
-    d("DT", "Date", "日付", &[]),
-    d("DTM", "Date/Time", "日時", &[]),
-    d("ED", "Encapsulated Data", "カプセル化データ", DT_ED),
-    d("EI", "Entity Identifier", "実体識別子", DT_EI),
-    d("EIP", "Entity Identifier Pair", "実体識別子の対", DT_EIP),
-    d("FC", "Financial Class", "会計分類", DT_FC),
-    d("FN", "Family Name", "姓", DT_FN),
-    d("FT", "Formatted Text Data", "書式付きテキスト", &[]),
+    d(
+        "DLN",
+        "Driver's License Number",
+        "運転免許証番号",
+        components!(DT_DLN),
+    ),
+    d("DR", "Date/Time Range", "日時範囲", components!(DT_DR)),
+    d("DT", "Date", "日付", ""),
+    d("DTM", "Date/Time", "日時", ""),
+    d(
+        "ED",
+        "Encapsulated Data",
+        "カプセル化データ",
+        components!(DT_ED),
+    ),
+    d("EI", "Entity Identifier", "実体識別子", components!(DT_EI)),
+    d(
+        "EIP",
+        "Entity Identifier Pair",
+        "実体識別子の対",
+        components!(DT_EIP),
+    ),
+    d("FC", "Financial Class", "会計分類", components!(DT_FC)),
+    d("FN", "Family Name", "姓", components!(DT_FN)),
+    d("FT", "Formatted Text Data", "書式付きテキスト", ""),
     d(
         "GTS",
         "General Timing Specification",
         "一般タイミング指定",
-        &[],
+        "",
     ),
-    d("HD", "Hierarchic Designator", "階層指定子", DT_HD),
+    d(
+        "HD",
+        "Hierarchic Designator",
+        "階層指定子",
+        components!(DT_HD),
+    ),
     d(
         "ID",
         "Coded Value for HL7 Defined Tables",
         "HL7定義表のコード値",
-        &[],
+        "",
     ),
     d(
         "IS",
         "Coded Value for User-Defined Tables",
         "使用者定義表のコード値",
-        &[],
+        "",
     ),
-    d("JCC", "Job Code/Class", "職種・職位", DT_JCC),
+    d("JCC", "Job Code/Class", "職種・職位", components!(DT_JCC)),
     d(
         "LA1",
         "Location with Address Variation 1",
         "住所付き所在場所（型1）",
-        DT_LA1,
+        components!(DT_LA1),
     ),
     d(
         "LA2",
         "Location with Address Variation 2",
         "住所付き所在場所（型2）",
-        DT_LA2,
+        components!(DT_LA2),
     ),
-    d("MO", "Money", "通貨", DT_MO),
-    d("MOC", "Money and Code", "通貨と料金コード", DT_MOC),
-    d("MSG", "Message Type", "メッセージ型", DT_MSG),
+    d("MO", "Money", "通貨", components!(DT_MO)),
+    d(
+        "MOC",
+        "Money and Code",
+        "通貨と料金コード",
+        components!(DT_MOC),
+    ),
+    d("MSG", "Message Type", "メッセージ型", components!(DT_MSG)),
     d(
         "NDL",
         "Name with Date and Location",
         "日時・所在場所付きの名前",
-        DT_NDL,
+        components!(DT_NDL),
     ),
-    d("NM", "Numeric", "数値", &[]),
-    d("OSD", "Order Sequence Definition", "オーダ順序定義", DT_OSD),
-    d("PL", "Person Location", "人の所在場所", DT_PL),
-    d("PRL", "Parent Result Link", "親結果リンク", DT_PRL),
-    d("PT", "Processing Type", "処理型", DT_PT),
-    d("RI", "Repeat Interval", "反復間隔", DT_RI),
-    d("RP", "Reference Pointer", "参照ポインタ", DT_RP),
-    d("RPT", "Repeat Pattern", "繰返しパターン", DT_RPT),
-    d("SAD", "Street Address", "町名番地", DT_SAD),
-    d("SI", "Sequence ID", "シーケンスID", &[]),
-    d("SN", "Structured Numeric", "構造化数値", DT_SN),
-    d("SPS", "Specimen Source", "検体採取元", DT_SPS),
-    d("ST", "String Data", "文字列", &[]),
-    d("TM", "Time", "時刻", &[]),
-    d("TQ", "Timing Quantity", "タイミング数量", DT_TQ),
-    d("TS", "Time Stamp", "タイムスタンプ（日時）", DT_TS),
-    d("TX", "Text Data", "テキスト", &[]),
-    d("VID", "Version Identifier", "バージョン識別子", DT_VID),
-    d("XAD", "Extended Address", "拡張住所", DT_XAD),
+    d("NM", "Numeric", "数値", ""),
+    d(
+        "OSD",
+        "Order Sequence Definition",
+        "オーダ順序定義",
+        components!(DT_OSD),
+    ),
+    d("PL", "Person Location", "人の所在場所", components!(DT_PL)),
+    d(
+        "PRL",
+        "Parent Result Link",
+        "親結果リンク",
+        components!(DT_PRL),
+    ),
+    d("PT", "Processing Type", "処理型", components!(DT_PT)),
+    d("RI", "Repeat Interval", "反復間隔", components!(DT_RI)),
+    d(
+        "RP",
+        "Reference Pointer",
+        "参照ポインタ",
+        components!(DT_RP),
+    ),
+    d(
+        "RPT",
+        "Repeat Pattern",
+        "繰返しパターン",
+        components!(DT_RPT),
+    ),
+    d("SAD", "Street Address", "町名番地", components!(DT_SAD)),
+    d("SI", "Sequence ID", "シーケンスID", ""),
+    d("SN", "Structured Numeric", "構造化数値", components!(DT_SN)),
+    d("SPS", "Specimen Source", "検体採取元", components!(DT_SPS)),
+    d("ST", "String Data", "文字列", ""),
+    d("TM", "Time", "時刻", ""),
+    d(
+        "TQ",
+        "Timing Quantity",
+        "タイミング数量",
+        components!(DT_TQ),
+    ),
+    d(
+        "TS",
+        "Time Stamp",
+        "タイムスタンプ（日時）",
+        components!(DT_TS),
+    ),
+    d("TX", "Text Data", "テキスト", ""),
+    d(
+        "VID",
+        "Version Identifier",
+        "バージョン識別子",
+        components!(DT_VID),
+    ),
+    d("XAD", "Extended Address", "拡張住所", components!(DT_XAD)),
     d(
         "XCN",
         "Extended Composite ID Number and Name for Persons",
         "人の拡張複合ID番号と名前",
-        DT_XCN,
+        components!(DT_XCN),
     ),
     d(
         "XON",
         "Extended Composite Name and ID Number for Organizations",
         "組織の拡張複合名とID番号",
-        DT_XON,
+        components!(DT_XON),
     ),
-    d("XPN", "Extended Person Name", "拡張人名", DT_XPN),
+    d(
+        "XPN",
+        "Extended Person Name",
+        "拡張人名",
+        components!(DT_XPN),
+    ),
     d(
         "XTN",
         "Extended Telecommunication Number",
         "拡張電話番号",
-        DT_XTN,
+        components!(DT_XTN),
     ),
-    d("ZRD", "Used Article", "使用物品", DT_ZRD),
+    d("ZRD", "Used Article", "使用物品", components!(DT_ZRD)),
 ];
 
 #[cfg(test)]
@@ -4211,13 +4463,13 @@ mod tests {
         assert!(SEGMENTS.windows(2).all(|w| w[0].id < w[1].id));
         assert!(DATATYPES.windows(2).all(|w| w[0].id < w[1].id));
         for segment in SEGMENTS {
-            for (at, field) in segment.fields.iter().enumerate() {
+            for (at, field) in segment.fields().enumerate() {
                 assert_eq!(usize::from(field.n), at + 1, "{}", segment.id);
                 assert!(!field.en.is_empty());
             }
         }
         for kind in DATATYPES {
-            for (at, component) in kind.components.iter().enumerate() {
+            for (at, component) in kind.components().enumerate() {
                 assert_eq!(usize::from(component.n), at + 1, "{}", kind.id);
                 assert!(!component.ja.is_empty());
             }
@@ -4227,14 +4479,14 @@ mod tests {
     #[test]
     fn every_data_type_named_by_a_field_is_described() {
         for segment in SEGMENTS {
-            for field in segment.fields {
-                let known = field.datatype == "*" || datatype_info(field.datatype).is_some();
+            for field in segment.fields() {
+                let known = field.datatype == "*" || datatype(field.datatype).is_some();
                 assert!(known, "{}-{}", segment.id, field.n);
             }
         }
         for kind in DATATYPES {
-            for component in kind.components {
-                assert!(datatype_info(component.datatype).is_some());
+            for component in kind.components() {
+                assert!(datatype(component.datatype).is_some());
             }
         }
     }
@@ -4243,7 +4495,7 @@ mod tests {
     fn every_used_field_has_a_japanese_name() {
         for segment in SEGMENTS {
             assert!(!segment.ja.is_empty());
-            for field in segment.fields {
+            for field in segment.fields() {
                 let named = field.usage.is_empty() || !field.ja.is_empty();
                 assert!(named, "{}-{}", segment.id, field.n);
             }
@@ -4274,7 +4526,7 @@ mod tests {
             ("IAM", 20),
             ("PRB", 25),
         ] {
-            assert_eq!(segment(id).unwrap().fields.len(), count, "{id}");
+            assert_eq!(segment(id).unwrap().fields().count(), count, "{id}");
         }
     }
 
@@ -4293,7 +4545,7 @@ mod tests {
     #[test]
     fn every_use_is_understood() {
         for segment in SEGMENTS {
-            for field in segment.fields.iter().filter(|f| !f.usage.is_empty()) {
+            for field in segment.fields().filter(|f| !f.usage.is_empty()) {
                 let used = [
                     "ADT-00", "PPR-01", "OMD", "OMP-01", "OMP-11", "OMP-02", "OMP-12", "OML-01",
                     "OML-11", "OMG-01", "OMG-11", "OMG-02", "OMG-12", "OMG-03", "OMG-13",
@@ -4311,8 +4563,8 @@ mod tests {
         assert_eq!(field("PID", 40), None);
         assert_eq!(field("XXX", 1), None);
         assert_eq!(segment("pid"), None);
-        assert_eq!(datatype("ST"), None);
-        assert_eq!(datatype_info("ST").unwrap().ja, "文字列");
+        assert_eq!(datatype("ST").unwrap().components().count(), 0);
+        assert_eq!(datatype("ST").unwrap().ja, "文字列");
         assert_eq!(component("XTN", 12).unwrap().ja, "書式なしの電話番号");
     }
 }

@@ -188,7 +188,9 @@ pub static COUNTRY: CodeMap<Option<&str>> = CodeMap {
 /// NK1-3 → `Patient.contact.relationship` in v2-0063: the code passes through with the English
 /// display of the code system; `None` for a code that the table does not have.
 pub fn contact_relationship(code: &str) -> Option<Coded> {
-    crate::tables::table("0063", code).map(|entry| coded(entry.code, entry.en))
+    crate::tables::T_0063
+        .entry(code)
+        .map(|entry| coded(entry.code, entry.en))
 }
 
 // ---- Encounter -----------------------------------------------------------------------------
@@ -715,7 +717,7 @@ pub fn basic_method(usage: &str) -> Option<&'static crate::tables::Entry> {
     if !crate::jlac::is_jami_usage(usage) {
         return None;
     }
-    crate::tables::table("JAMI-1", usage.get(..1)?)
+    crate::tables::T_JAMI_1.entry(usage.get(..1)?)
 }
 
 /// Characters 1–2 of a JAMI usage code → 用法詳細区分 (`MedicationMethodDetailUsage`, 2 characters).
@@ -724,7 +726,7 @@ pub fn detail_method(usage: &str) -> Option<&'static crate::tables::Entry> {
     if !crate::jlac::is_jami_usage(usage) {
         return None;
     }
-    crate::tables::table("JAMI-2", usage.get(..2)?)
+    crate::tables::T_JAMI_2.entry(usage.get(..2)?)
 }
 
 // ---- Coverage ------------------------------------------------------------------------------
@@ -808,7 +810,9 @@ pub fn insured_person_category(relationship: &str) -> Option<Coded> {
     match relationship.trim() {
         "SEL" => Some(coded("1", "被保険者")),
         "" | "NON" | "UNK" | "OTH" => None,
-        code => crate::tables::table("0063", code).map(|_| coded("2", "被扶養者")),
+        code => crate::tables::T_0063
+            .entry(code)
+            .map(|_| coded("2", "被扶養者")),
     }
 }
 

@@ -389,7 +389,7 @@ enum Rule {
     /// J-FAGY: by prefix.
     Jfagy,
     /// A local name that hospitals give to this table: the URI counts only for codes of the table.
-    Listed(&'static str, &'static str),
+    Listed(&'static crate::tables::Table, &'static str),
     /// No URI published; several names share this label.
     Label(&'static str),
     /// Known by name, without a published URI.
@@ -400,9 +400,9 @@ enum Rule {
 ///
 /// Source: SS-MIX2 仕様書 (コード体系名称), HL7 v2.5 table 0396, JAHIS 処方・注射データ交換規約.
 static NAMES: &[(&str, Rule)] = &[
-    ("99I01", Rule::Listed("JHSI0001", JHSI0001)),
+    ("99I01", Rule::Listed(&crate::tables::T_JHSI0001, JHSI0001)),
     ("99I02", Rule::Label("JHSI0002")),
-    ("99I03", Rule::Listed("JHSI0003", JHSI0003)),
+    ("99I03", Rule::Listed(&crate::tables::T_JHSI0003, JHSI0003)),
     ("DCM", Rule::Uri(DICOM)),
     ("HOT07", Rule::Hot(7, HOT7)),
     ("HOT09", Rule::Hot(9, HOT9)),
@@ -522,7 +522,7 @@ pub fn system_uri(name: &str, code: &str, version: &str) -> SystemUri {
             }
         }
         Rule::Jfagy => jfagy_uri(code),
-        Rule::Listed(table, uri) => match crate::tables::table(table, code) {
+        Rule::Listed(table, uri) => match table.entry(code) {
             Some(_) => SystemUri::Known(uri),
             None => SystemUri::Local,
         },

@@ -9,7 +9,6 @@
 //! or `check`.
 #![forbid(unsafe_code)]
 
-mod archive;
 #[cfg(feature = "check")]
 mod check;
 #[cfg(feature = "convert")]
@@ -22,7 +21,6 @@ use serde::de::DeserializeOwned;
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::prelude::*;
 
-pub use archive::{ZipArchive, unzip};
 #[cfg(feature = "check")]
 pub use check::{CheckEngine, check_rule, check_rules, format_report};
 #[cfg(feature = "convert")]

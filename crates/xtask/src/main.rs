@@ -21,6 +21,7 @@ mod serve;
 mod sizes;
 mod tools;
 mod wasm;
+mod wasm_order;
 
 use std::{env, process::ExitCode};
 

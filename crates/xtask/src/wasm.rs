@@ -15,6 +15,7 @@ use crate::{
     process::{self, Output, cargo},
     repo::Repo,
     tools::{self, WasmCompiler},
+    wasm_order,
 };
 
 /// How much work goes into the modules.
@@ -48,7 +49,7 @@ struct Module {
     short_names: bool,
 }
 
-/// The converter: above -O1 wasm-opt makes fewer bytes, but more after gzip (553 kB against 614).
+/// The converter: above -O1 wasm-opt makes fewer bytes, but more after gzip.
 const CONVERT: Module = Module {
     package: "warifu-wasm",
     folder: "crates/warifu-wasm",
@@ -66,6 +67,19 @@ const CHECK: Module = Module {
     feature: Some("check"),
     out_name: "check",
     ..CONVERT
+};
+
+/// The zip reader: loaded when an archive is opened.
+const UNZIP: Module = Module {
+    package: "warifu-unzip",
+    folder: "crates/warifu-unzip",
+    feature: None,
+    out_name: "zip",
+    omit_default_path: true,
+    profile: "wasm",
+    flags: &[],
+    level: &["-O1"],
+    short_names: false,
 };
 
 /// The playground's user interface: size counts.
@@ -110,7 +124,7 @@ pub(crate) fn build(repo: &Repo, profile: Profile) -> Result<()> {
     };
     let binder = binder(repo)?;
     let work = repo.target.join("wasm-bound");
-    for module in [&CONVERT, &CHECK, &SHELL] {
+    for module in [&CONVERT, &CHECK, &UNZIP, &SHELL] {
         if repo.has_crate(module.folder, module.package) {
             make(
                 repo,
@@ -240,30 +254,39 @@ fn stamp_of(
         None => String::new(),
     };
     let tools = format!(
-        "{profile:?} {:?} {} {} {FEATURES:?} {optimiser}",
-        module.level, module.omit_default_path, module.short_names
+        "{profile:?} {:?} {} {} {FEATURES:?} {} {optimiser}",
+        module.level,
+        module.omit_default_path,
+        module.short_names,
+        wasm_order::VERSION
     );
     let tools = files::hash(files::HASH_SEED, tools.as_bytes());
     Ok(format!("{hash:016x} {tools:016x}"))
 }
 
-/// Runs wasm-opt in place and lets Node.js compile the result: a broken module is found here.
+/// Runs wasm-opt in place, puts likes beside each other, and lets Node.js compile the result: a
+/// broken module is found here.
 fn optimise(modules: &Path, wasm: &Path, level: &[&str]) -> Result<()> {
     let output = wasm.with_extension("opt");
-    let mut optimiser = Command::new("node");
-    optimiser
-        .arg(modules.join("binaryen/bin/wasm-opt"))
-        .args(level)
-        .args(FEATURES)
-        .args([
-            "--strip-debug",
-            "--strip-producers",
-            "--strip-target-features",
-        ])
-        .arg(wasm)
-        .arg("-o")
-        .arg(&output);
-    process::run(&mut optimiser, Output::Shown)?;
+    let run = |level: &[&str], input: &Path| {
+        let mut optimiser = Command::new("node");
+        optimiser
+            .arg(modules.join("binaryen/bin/wasm-opt"))
+            .args(level)
+            .args(FEATURES)
+            .args([
+                "--strip-debug",
+                "--strip-producers",
+                "--strip-target-features",
+            ])
+            .arg(input)
+            .arg("-o")
+            .arg(&output);
+        process::run(&mut optimiser, Output::Shown)
+    };
+    run(level, wasm)?;
+    files::write(wasm, &wasm_order::named(&fs::read(&output)?)?)?;
+    run(&["--reorder-functions-by-name"], wasm)?;
     let mut check = Command::new("node");
     check
         .arg("-e")
@@ -348,7 +371,7 @@ fn package(repo: &Repo, work: &Path) -> Result<()> {
     let dist = pkg.join("dist");
     files::fresh(&dist)?;
     let wasm = dist.join("wasm");
-    for module in [&CONVERT, &CHECK] {
+    for module in [&CONVERT, &CHECK, &UNZIP] {
         let name = module.out_name;
         let bound = work.join(name);
         for (from, to) in [(".js", ".js"), (".d.ts", ".d.ts"), ("_bg.wasm", ".wasm")] {
@@ -371,11 +394,11 @@ fn package(repo: &Repo, work: &Path) -> Result<()> {
     Ok(())
 }
 
-/// `playground/dist`: shell, converter, static files, examples, offline list.
+/// `playground/dist`: shell, converter, zip reader, static files, examples, offline list.
 fn playground(repo: &Repo, work: &Path) -> Result<()> {
     let dist = repo.root.join("playground/dist");
     files::fresh(&dist)?;
-    for module in [&SHELL, &CONVERT] {
+    for module in [&SHELL, &CONVERT, &UNZIP] {
         let bound = work.join(module.out_name);
         for end in [".js", "_bg.wasm"] {
             let name = format!("{}{end}", module.out_name);

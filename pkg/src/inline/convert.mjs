@@ -1,10 +1,11 @@
-// The module travels inside this file's neighbour as base64: one bundle, no fetch.
+// The modules travel inside this file's neighbours as base64: one bundle, no fetch.
 import { create } from "../convert-core.mjs";
 import { fromBase64 } from "../core.mjs";
-import { base64 } from "./convert.wasm.mjs";
+import { base64 as convert } from "./convert.wasm.mjs";
+import { base64 as unzip } from "./zip.wasm.mjs";
 
-const source = () => fromBase64(base64);
-const api = create({ source, load: source });
+const source = () => fromBase64(convert);
+const api = create({ source, load: source, zip: () => fromBase64(unzip) });
 export const Converter = api.Converter;
 export const parse = api.parse;
 export const init = api.init;

@@ -1,6 +1,6 @@
 //! `JP_Observation_LabResult_eCS`: the results of one laboratory report.
 
-use std::collections::{BTreeMap, BTreeSet};
+use warifu_order::{Map, Set};
 
 use warifu_terms::clins::{Scheme, UNCODED, item};
 use warifu_terms::systems;
@@ -45,7 +45,7 @@ const KEPT: &[&str] = &[
 ];
 
 /// Specimens that each local item is run on.
-pub(super) type ItemSpecimens = BTreeMap<String, BTreeSet<String>>;
+pub(super) type ItemSpecimens = Map<String, Set<String>>;
 
 /// Whether a DiagnosticReport is one of laboratory results.
 pub(super) fn is_report(n: &Node) -> bool {
@@ -128,7 +128,7 @@ fn plain_node(n: &Node) -> Node {
 impl Shaper<'_> {
     /// Results that a report names.
     pub(super) fn results(&self, report: usize) -> Vec<usize> {
-        let mut seen = BTreeSet::new();
+        let mut seen = Set::new();
         let Some(n) = self.node(report) else {
             return Vec::new();
         };

@@ -1,6 +1,8 @@
 //! `JP_MedicationRequest_eCS`: prescriptions, one a line, since the Bundle's invariants refuse them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+
+use warifu_order::Set;
 
 use warifu_terms::clins::UNCODED_USAGE;
 use warifu_terms::systems;
@@ -62,7 +64,7 @@ impl Shaper<'_> {
             hits: Vec::new(),
         };
         for i in candidates {
-            let messages = BTreeSet::from([self.message(*i), self.message(patient)]);
+            let messages = Set::from([self.message(*i), self.message(patient)]);
             let Some(stamp) = self.stamp(&messages) else {
                 self.say(
                     &codes::CLN106,

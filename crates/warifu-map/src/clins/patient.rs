@@ -185,7 +185,7 @@ fn names(n: &mut Node) {
         Some("SYL") => 1,
         _ => 2,
     };
-    all.sort_by_key(rank);
+    warifu_order::sort_by_key(all, rank);
 }
 
 /// One address with text: where the patient lives, else the first.

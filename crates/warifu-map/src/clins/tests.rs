@@ -1,6 +1,8 @@
 //! Every rule of JP-CLINS 1.5.3 that the output has to obey, on invented messages and on the bundled
 //! storage.
 
+use std::collections::BTreeSet;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

@@ -105,7 +105,7 @@ pub(crate) fn note_visit(cx: &mut Cx<'_, '_>) {
 }
 
 fn department(cx: &Cx<'_, '_>, code: &str, text: &str, system_name: &str, src: Src) -> Department {
-    let known = tables::table("0069", code);
+    let known = tables::T_0069.entry(code);
     let standard = match systems::trim_name(system_name) {
         "" => known.is_some(),
         name => {

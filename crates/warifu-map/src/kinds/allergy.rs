@@ -1,6 +1,6 @@
 //! `AllergyIntolerance` (`JP_AllergyIntolerance`) from IAM (ADT-61) and AL1 (ADT-00, orders). Mapping §5.
 
-use std::collections::BTreeMap;
+use warifu_order::Map;
 
 use warifu_diag::catalogue::map_admin::{MAP105, MAP112, MAP119};
 use warifu_diag::catalogue::map_general::{MAP008, MAP012};
@@ -94,7 +94,7 @@ fn al1(cx: &mut Cx<'_, '_>, known: bool) {
 }
 
 /// How often a message lists an allergen: number, or class and name → times.
-type Listed<'a> = BTreeMap<(&'a str, &'a str), u32>;
+type Listed<'a> = Map<(&'a str, &'a str), u32>;
 
 /// One IAM or AL1; without an allergen it says nothing and is reported. What the message lists again
 /// is an entry of its own, since its reaction or state may differ.

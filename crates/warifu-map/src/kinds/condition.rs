@@ -1,6 +1,6 @@
 //! Condition (`JP_Condition_Diagnosis`) from PRB, ZPR, ZPD, NTE and ORC (PPR-01). Mapping §4.
 
-use std::collections::BTreeMap;
+use warifu_order::Map;
 
 use warifu_diag::catalogue::map_admin::{MAP106, MAP115};
 use warifu_diag::catalogue::map_general::{MAP006, MAP008, MAP012};
@@ -150,7 +150,7 @@ fn id_of<'a>(cx: &mut Cx<'a, '_>, prb: Segment<'a>) -> Id {
 }
 
 /// The newest entry of each problem: PRB-4 → (MSH-7, number of the file).
-pub(crate) type Newest = BTreeMap<String, (u64, u16)>;
+pub(crate) type Newest = Map<String, (u64, u16)>;
 
 /// Notes which file holds the newest entry of each problem, and the diagnoses of stays.
 pub(crate) fn survey(cx: &mut Cx<'_, '_>, newest: &mut Newest, diagnoses: &mut Vec<Diagnosis>) {

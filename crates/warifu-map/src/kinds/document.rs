@@ -236,8 +236,7 @@ pub(crate) fn convert_folders(
     context: &PatientContext,
     files: &[(u16, File<'_>, Item<'_>)],
 ) {
-    let mut folders: std::collections::BTreeMap<&str, Document<'_>> =
-        std::collections::BTreeMap::new();
+    let mut folders: warifu_order::Map<&str, Document<'_>> = warifu_order::Map::new();
     for (number, file, item) in files {
         let leaf = file.path.rsplit('/').next().unwrap_or(file.path);
         let name = relative_name(file.path).unwrap_or(leaf);
@@ -262,9 +261,9 @@ pub(crate) fn convert_folders(
             .pieces
             .push(piece);
     }
-    let mut all: Vec<Document<'_>> = folders.into_values().collect();
+    let mut all: Vec<Document<'_>> = folders.into_sorted().map(|(_, d)| d).collect();
     for d in &mut all {
-        d.pieces.sort_by_key(|p| {
+        warifu_order::sort_by_key(&mut d.pieces, |p| {
             (
                 !p.name.starts_with("main_document"),
                 sniff(p.bytes) != Some("text/xml"),

@@ -168,7 +168,7 @@ pub(crate) fn convert<'a>(
         .iter()
         .filter_map(|(item, message)| read(*item, *message))
         .collect();
-    events.sort_by_key(|e| (e.key, rank(e.step), e.sent));
+    warifu_order::sort_by_key(&mut events, |e| (e.key, rank(e.step), e.sent));
     let kept = without_cancelled(events);
     let now = messages
         .iter()
@@ -205,7 +205,7 @@ pub(crate) fn convert<'a>(
             department: s.department.to_owned(),
         });
     }
-    stays.sort_by_key(|s| (s.start, s.id));
+    warifu_order::sort_by_key(&mut stays, |s| (s.start, s.id));
     context.stays = stays;
     for story in &stories {
         let Some(first) = primary(story) else {
@@ -842,7 +842,7 @@ fn service<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, story: &Story<'a>) {
     if code.is_empty() {
         return;
     }
-    let known = tables::table("0069", code.text);
+    let known = tables::T_0069.entry(code.text);
     if known.is_none() {
         cx.report_with(&MAP008, &code, "0069");
     }
@@ -996,7 +996,7 @@ fn disposition<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, e: &Event<'a>) {
         return;
     }
     let translated = maps::discharge_disposition(v.text);
-    if !translated.known && tables::table("0112", v.text).is_none() {
+    if !translated.known && tables::T_0112.entry(v.text).is_none() {
         cx.report_with(&MAP008, &v, "0112");
     }
     let before = r.row(row("PV1-36"));
@@ -1015,7 +1015,7 @@ fn disposition<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, e: &Event<'a>) {
             });
             o.string(
                 "text",
-                tables::table("0112", v.text).map_or("", |t| t.ja),
+                tables::T_0112.entry(v.text).map_or("", |t| t.ja),
                 v.src(),
             );
         });

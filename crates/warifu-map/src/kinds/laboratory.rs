@@ -13,8 +13,6 @@ pub mod tables;
 mod tests;
 mod walk;
 
-use std::collections::BTreeMap;
-
 use warifu_diag::catalogue::hl7::{HL7108, HL7115};
 use warifu_diag::catalogue::map_lab::{MAP212, MAP213};
 use warifu_fhir::{Element, Id, Object, Resource, Row, Src};
@@ -131,7 +129,7 @@ struct Shared<'a> {
     /// Number of resources in the output before this message.
     start: usize,
     /// How often an id was asked for; filled once an id came twice.
-    seen: Option<BTreeMap<(&'static str, Id), u32>>,
+    seen: Option<warifu_order::Map<(&'static str, Id), u32>>,
 }
 
 impl<'a> Shared<'a> {

@@ -1,6 +1,6 @@
 //! Diet orders (OMD) → NutritionOrder (R4; JP Core has no profile). Mapping §11.
 
-use std::collections::BTreeMap;
+use warifu_order::Map;
 
 use warifu_diag::catalogue::map_general::{MAP003, MAP008, MAP009};
 use warifu_diag::catalogue::map_medication::{MAP306, MAP314};
@@ -66,7 +66,7 @@ pub static TABLES: &[&Table] = &[&ODS_TO_NUTRITION_ORDER];
 /// OMD: one NutritionOrder an ORC.
 pub(crate) fn convert(cx: &mut Cx<'_, '_>) {
     let mut group = Group::new();
-    let mut seen: BTreeMap<&str, u32> = BTreeMap::new();
+    let mut seen: Map<&str, u32> = Map::new();
     for s in cx.message().segments() {
         if s.name() == *b"ORC" {
             order(cx, &group, &mut seen);
@@ -79,7 +79,7 @@ pub(crate) fn convert(cx: &mut Cx<'_, '_>) {
     order(cx, &group, &mut seen);
 }
 
-fn order<'a>(cx: &mut Cx<'a, '_>, group: &Group<'a>, seen: &mut BTreeMap<&'a str, u32>) {
+fn order<'a>(cx: &mut Cx<'a, '_>, group: &Group<'a>, seen: &mut Map<&'a str, u32>) {
     let Some(orc) = group.first(*b"ORC") else {
         return;
     };

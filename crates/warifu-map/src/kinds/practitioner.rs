@@ -264,7 +264,7 @@ pub(crate) fn department<'a>(
     if code.is_empty() {
         return None;
     }
-    let known = tables::table("0069", code.text);
+    let known = tables::T_0069.entry(code.text);
     let standard = match systems::trim_name(system_name) {
         "" => known.is_some(),
         name => {

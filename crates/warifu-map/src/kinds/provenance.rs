@@ -3,7 +3,7 @@
 //! The file is named by a keyed hash of its storage key (file names hold patient number, department
 //! and kind); by the key itself only with readable ids.
 
-use std::collections::BTreeMap;
+use warifu_order::Map;
 
 use warifu_diag::catalogue::map_other::{MAP451, MAP452};
 use warifu_diag::{Diagnostic, SourceId, Span};
@@ -101,7 +101,7 @@ pub(crate) fn emit<'a>(
     if !core.options.provenance {
         return;
     }
-    let mut targets: BTreeMap<u16, Vec<(&'static str, Id)>> = BTreeMap::new();
+    let mut targets: Map<u16, Vec<(&'static str, Id)>> = Map::new();
     let made = out
         .resources
         .iter()

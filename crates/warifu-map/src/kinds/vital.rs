@@ -3,7 +3,7 @@
 //! One Observation an OBX; a systolic and a diastolic pressure of the same moment, whose codes agree in
 //! characters 5–17, become one Observation with two components.
 
-use std::collections::BTreeMap;
+use warifu_order::Map;
 
 use warifu_diag::catalogue::hl7::HL7115;
 use warifu_diag::catalogue::map_general::{MAP004, MAP009};
@@ -128,7 +128,7 @@ fn walk<'a>(cx: &Cx<'a, '_>) -> (Vec<Line<'a>>, Vec<Segment<'a>>) {
 fn pairs(lines: &[Line<'_>]) -> Vec<Option<usize>> {
     let mut mates: Vec<Option<usize>> = vec![None; lines.len()];
     // Time and characters 5–17 of the code → a pressure that waits for its other half.
-    let mut waiting: BTreeMap<(&str, &str), (usize, &str)> = BTreeMap::new();
+    let mut waiting: Map<(&str, &str), Option<(usize, &str)>> = Map::new();
     for (i, l) in lines.iter().enumerate() {
         let code = jlac_of(l.obx);
         if !matches!(
@@ -143,7 +143,7 @@ fn pairs(lines: &[Line<'_>]) -> Vec<Option<usize>> {
         if at.is_empty() {
             continue;
         }
-        match waiting.remove(&(at, tail)) {
+        match waiting.get_mut(&(at, tail)).and_then(Option::take) {
             Some((other, its))
                 if jlac::is_pressure_pair(its, code) && same_status(lines.get(other), l) =>
             {
@@ -155,7 +155,7 @@ fn pairs(lines: &[Line<'_>]) -> Vec<Option<usize>> {
                 }
             }
             _ => {
-                waiting.insert((at, tail), (i, code));
+                waiting.insert((at, tail), Some((i, code)));
             }
         }
     }

@@ -1,6 +1,6 @@
 //! ORC, TQ1, OBR → ServiceRequest; the OBX of an order → Observation.
 
-use std::collections::{BTreeMap, BTreeSet};
+use warifu_order::{Map, Set};
 
 use warifu_diag::catalogue::map_general::{MAP003, MAP008, MAP009};
 use warifu_diag::catalogue::map_other::{MAP401, MAP405, MAP407};
@@ -108,7 +108,7 @@ struct Parent {
 /// Emits the ServiceRequests of a message; the result names the request of each row.
 pub(super) fn requests<'a>(cx: &mut Cx<'a, '_>, orders: &[Order<'a>], file: OrderFile) -> Vec<Id> {
     let mut parents: Vec<Parent> = Vec::new();
-    let mut by_number: BTreeMap<&'a str, usize> = BTreeMap::new();
+    let mut by_number: Map<&'a str, usize> = Map::new();
     let mut of_row: Vec<usize> = Vec::with_capacity(orders.len());
     // Which parent a row belongs to. A child looks its parent's number up, else takes the last one.
     let mut awaits_pa = false;
@@ -564,9 +564,9 @@ fn section<'a>(r: &mut Resource, _: &mut Cx<'a, '_>, _: &Group<'a>, p: Part<'a>)
 /// The OBX of an order: one Observation each, referred to as supporting information; the reason for
 /// the test (`MS3-04`) is the reason of the request as well.
 fn findings<'a>(cx: &mut Cx<'a, '_>, r: &mut Resource, rows: &[&Order<'a>]) {
-    let mut done: BTreeSet<Id> = BTreeSet::new();
+    let mut done: Set<Id> = Set::new();
     for o in rows {
-        let mut count: BTreeMap<(&str, &str), u32> = BTreeMap::new();
+        let mut count: Map<(&str, &str), u32> = Map::new();
         let number = number_of(cx, rows.first().unwrap_or(o));
         for line in &o.lines {
             let item = Item::read(cx, line.obx.field(3), systems::JANIS_ORGANISM);

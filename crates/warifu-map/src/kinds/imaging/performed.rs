@@ -1,6 +1,6 @@
 //! IPC → ImagingStudy; ZE1, its OBX and ZE2 → Procedure; drugs → MedicationAdministration.
 
-use std::collections::{BTreeMap, BTreeSet};
+use warifu_order::{Map, Set};
 
 use bumpalo::collections::String as Text;
 use warifu_diag::catalogue::map_general::{MAP004, MAP007, MAP009, MAP010};
@@ -109,7 +109,7 @@ pub(super) fn convert<'a>(cx: &mut Cx<'a, '_>, orders: &[Order<'a>], requests: &
     let mut procedures: Vec<Vec<Id>> = Vec::with_capacity(orders.len());
     for (o, request) in orders.iter().zip(requests) {
         let mut made = Vec::new();
-        let mut count: BTreeMap<&'a str, u32> = BTreeMap::new();
+        let mut count: Map<&'a str, u32> = Map::new();
         for e in &o.executions {
             let code = e.ze1.field(3).comp(1).value().trimmed().text;
             let n = count.entry(code).or_insert(0);
@@ -120,7 +120,7 @@ pub(super) fn convert<'a>(cx: &mut Cx<'a, '_>, orders: &[Order<'a>], requests: &
         }
         procedures.push(made);
     }
-    let mut keys: BTreeMap<&'a str, usize> = BTreeMap::new();
+    let mut keys: Map<&'a str, usize> = Map::new();
     let mut studies: Vec<Study<'a>> = Vec::new();
     for (i, o) in orders.iter().enumerate() {
         for ipc in &o.studies {
@@ -215,8 +215,8 @@ fn emit_study<'a>(
         study::ENCOUNTER,
         last.map(|o| o.value(*b"OBR", 7)).unwrap_or_default(),
     );
-    let mut based: BTreeSet<Id> = BTreeSet::new();
-    let mut codes: BTreeSet<&'a [u8]> = BTreeSet::new();
+    let mut based: Set<Id> = Set::new();
+    let mut codes: Set<&'a [u8]> = Set::new();
     let mut done: Vec<Id> = Vec::new();
     let children = rows().any(Order::is_child);
     for i in &s.rows {

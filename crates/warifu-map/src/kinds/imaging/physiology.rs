@@ -1,6 +1,6 @@
 //! OMG-13: OBR → DiagnosticReport, OBX → Observation.
 
-use std::collections::BTreeMap;
+use warifu_order::Map;
 
 use bumpalo::collections::String as Text;
 use warifu_diag::catalogue::map_general::{MAP004, MAP008, MAP009};
@@ -148,7 +148,7 @@ fn report<'a>(cx: &mut Cx<'a, '_>, o: &Order<'a>, request: Option<Id>) {
     let mut worst: Option<&'static str> = None;
     let mut conclusion = Text::new_in(cx.message().arena());
     let mut sources: Vec<Src> = Vec::new();
-    let mut count: BTreeMap<(&str, &str), u32> = BTreeMap::new();
+    let mut count: Map<(&str, &str), u32> = Map::new();
     for line in &o.lines {
         let item = Item::read(cx, line.obx.field(3), systems::JANIS_ORGANISM);
         if item.is_empty() {

@@ -380,7 +380,7 @@ fn every_field_that_the_standard_defines_for_imaging_is_a_row() {
     let kinds = ["OMG-01", "OMG-02", "OMG-03", "OMG-11", "OMG-12", "OMG-13"];
     for segment in ["ORC", "TQ1", "OBR", "OBX", "IPC", "ZE1", "ZE2", "NTE"] {
         let info = warifu_terms::fields::segment(segment).unwrap();
-        for f in info.fields.iter().filter(|f| {
+        for f in info.fields().filter(|f| {
             kinds
                 .iter()
                 .any(|k| f.usage_in(k) != warifu_terms::fields::Usage::NotUsed)

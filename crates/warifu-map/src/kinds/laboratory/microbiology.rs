@@ -4,7 +4,7 @@
 //! component of the organism, or a member of its own where status or time differ. Susceptibility is an
 //! OBR of its own whose OBR-26 names the organism's OBX-3 and OBX-4. Mapping §7; SS-MIX2 OML-11.
 
-use std::collections::BTreeMap;
+use warifu_order::Map;
 
 use warifu_diag::catalogue::map_lab::MAP211;
 use warifu_fhir::element::observation as el;
@@ -71,7 +71,7 @@ pub(super) fn plan(context: &Context<'_>, lines: &[Line<'_>]) -> Option<Plan> {
         return None;
     }
     let mut roles: Vec<Role> = Vec::with_capacity(lines.len());
-    let mut organisms: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut organisms: Map<&str, usize> = Map::new();
     for (i, l) in lines.iter().enumerate() {
         let sub = l.obx.field(4).value().text.trim();
         if is_organism(l.obx) {

@@ -1,6 +1,6 @@
 //! OBX → Observation of a laboratory result.
 
-use std::collections::BTreeMap;
+use warifu_order::Map;
 
 use warifu_diag::catalogue::map_general::{MAP004, MAP009};
 use warifu_diag::catalogue::map_lab::{MAP208, MAP209};
@@ -105,7 +105,7 @@ pub(super) struct Memory<'a> {
     /// OBX-16 as sent and the person.
     performer: Option<(&'a [u8], Option<Person<'a>>)>,
     /// Organisms by code and sub-id, for OBR-26.
-    pub(super) parents: BTreeMap<(&'a str, &'a str), Id>,
+    pub(super) parents: Map<(&'a str, &'a str), Id>,
 }
 
 /// What the results of an order came to.

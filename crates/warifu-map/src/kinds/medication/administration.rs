@@ -1,6 +1,6 @@
 //! RXA (with its ORC and RXR) → MedicationAdministration, MedicationDispense, Immunization. Mapping §9.
 
-use std::collections::BTreeMap;
+use warifu_order::Map;
 
 use bumpalo::collections::Vec as List;
 use warifu_diag::catalogue::map_general::{MAP003, MAP008, MAP009};
@@ -314,9 +314,9 @@ fn report_rest<'a>(cx: &mut Cx<'a, '_>, group: &Group<'a>) -> bool {
 
 /// OMP-11. Orders of outpatients (RXE-21, ORC-29, PV1-2) say that drugs were handed over.
 pub(super) fn given(cx: &mut Cx<'_, '_>) {
-    let mut order_in_rp: BTreeMap<(&str, &str, &[u8]), u32> = BTreeMap::new();
-    let mut drugs_of_rp: BTreeMap<(&str, &str), u32> = BTreeMap::new();
-    let mut times: BTreeMap<[&[u8]; 4], u32> = BTreeMap::new();
+    let mut order_in_rp: Map<(&str, &str, &[u8]), u32> = Map::new();
+    let mut drugs_of_rp: Map<(&str, &str), u32> = Map::new();
+    let mut times: Map<[&[u8]; 4], u32> = Map::new();
     let mut people = People::default();
     super::orders(cx, |cx, group| {
         if !report_rest(cx, group) {
@@ -437,7 +437,7 @@ pub(super) fn given(cx: &mut Cx<'_, '_>) {
 
 /// OMP-12. RXA of the same order, group, time and completion are one administration of a mixture.
 pub(super) fn injected(cx: &mut Cx<'_, '_>) {
-    let mut times: BTreeMap<(&str, &str, &[u8]), u32> = BTreeMap::new();
+    let mut times: Map<(&str, &str, &[u8]), u32> = Map::new();
     let mut people = People::default();
     super::orders(cx, |cx, group| {
         if !report_rest(cx, group) {
@@ -458,7 +458,7 @@ pub(super) fn injected(cx: &mut Cx<'_, '_>) {
             cx.used(&kind);
         }
         for batch in batches(cx, group) {
-            let mut mixtures: BTreeMap<[&[u8]; 4], usize> = BTreeMap::new();
+            let mut mixtures: Map<[&[u8]; 4], usize> = Map::new();
             let mut sets: List<'_, List<'_, Segment<'_>>> = List::new_in(arena);
             for rxa in &batch.rxas {
                 let key = [3, 4, 20, 21].map(|n| rxa.field(n).raw());

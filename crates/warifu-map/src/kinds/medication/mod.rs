@@ -182,7 +182,7 @@ fn order_type<'a>(cx: &Cx<'a, '_>, group: &Group<'a>) -> Val<'a> {
 fn order_category<'a>(o: &mut Object<'_>, cx: &mut Cx<'a, '_>, group: &Group<'a>) {
     let kind = order_type(cx, group);
     let sent = group.field(*b"ORC", 29).filter(Part::is_some);
-    if let Some(entry) = tables::table("0482", kind.text) {
+    if let Some(entry) = tables::T_0482.entry(kind.text) {
         if let Some(sent) = sent {
             cx.used(&sent.comp(3));
         }
@@ -451,7 +451,7 @@ fn mixture<'a>(
 fn dosage_form<'a>(o: &mut Object<'_>, cx: &mut Cx<'a, '_>, cwe: Part<'a>) {
     let [a, _] = datatypes::both_triplets(cwe);
     if systems::trim_name(a.system.text) == "MR9P"
-        && tables::table("MR9P-form", a.code.text).is_some()
+        && tables::T_MR9P_FORM.entry(a.code.text).is_some()
     {
         o.array("coding", |c| {
             c.object(|o| {

@@ -1,6 +1,6 @@
 //! RXE (with its ORC, TQ1, RXR, RXC, NTE) → MedicationRequest. Mapping §8.
 
-use std::collections::BTreeMap;
+use warifu_order::Map;
 
 use bumpalo::collections::Vec as List;
 use warifu_diag::catalogue::map_general::{MAP007, MAP008, MAP009};
@@ -223,7 +223,7 @@ struct Rp<'a> {
 
 /// Converts the orders of a message.
 pub(super) fn convert(cx: &mut Cx<'_, '_>, injection: bool) {
-    let mut seen: BTreeMap<(&str, &str), Rp<'_>> = BTreeMap::new();
+    let mut seen: Map<(&str, &str), Rp<'_>> = Map::new();
     let mut people = People::default();
     super::orders(cx, |cx, group| {
         let Some(rxe) = group.first(*b"RXE") else {
@@ -397,7 +397,7 @@ fn ingredients<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>) -> 
 pub(super) fn is_injection_kind(code: Part<'_>) -> bool {
     let [a, _] = datatypes::both_triplets(code);
     matches!(systems::trim_name(a.system.text), "99I02" | "JHSI0002")
-        || (a.system.is_empty() && tables::table("JHSI0002", a.code.text).is_some())
+        || (a.system.is_empty() && tables::T_JHSI0002.entry(a.code.text).is_some())
 }
 
 /// ORC-1 (table 0119), refined by ORC-5 while the order is active.
@@ -527,7 +527,7 @@ fn is_class(rep: Part<'_>) -> bool {
             && (matches!(
                 systems::trim_name(t.system.text),
                 "MR9P" | "99I01" | "JHSI0001" | "JHSP0007"
-            ) || tables::table("MR9P-category", t.code.text).is_some())
+            ) || tables::T_MR9P_CATEGORY.entry(t.code.text).is_some())
     })
 }
 
