@@ -273,7 +273,6 @@ struct Packer<const N: usize> {
 #[expect(
     clippy::indexing_slicing,
     clippy::as_conversions,
-    clippy::cast_possible_truncation,
     reason = "evaluated by the compiler only: an index out of range would not build"
 )]
 impl<const N: usize> Packer<N> {

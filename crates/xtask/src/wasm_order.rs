@@ -28,6 +28,10 @@ const CODE_SECTION: u8 = 10;
 
 /// The module with a name section that numbers its functions in the order they should have, for
 /// `wasm-opt --reorder-functions-by-name`.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "the numbers are of functions that were counted here"
+)]
 pub(crate) fn named(module: &[u8]) -> Result<Vec<u8>> {
     let (imported, bodies) = functions(module)?;
     let mut names = vec![0; bodies.len()];
@@ -53,6 +57,10 @@ pub(crate) fn named(module: &[u8]) -> Result<Vec<u8>> {
 }
 
 /// Each function after those it shares most with, as far as gzip still sees them.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "the numbers are of functions that were counted here"
+)]
 fn order(bodies: &[&[u8]]) -> Vec<usize> {
     let pieces: Vec<Vec<u64>> = bodies.iter().map(|body| pieces(body)).collect();
     let mut holders: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
@@ -87,7 +95,9 @@ fn order(bodies: &[&[u8]]) -> Vec<usize> {
             let there = count.entry(*piece).or_insert(0);
             *there += 1;
             if *there == 1 {
-                functions.iter().for_each(|&f| shared[f] += 1);
+                for &f in functions {
+                    shared[f] += 1;
+                }
             }
         }
         while length > WINDOW && window.len() > 1 {
@@ -102,7 +112,9 @@ fn order(bodies: &[&[u8]]) -> Vec<usize> {
                 let there = count.entry(*piece).or_insert(1);
                 *there -= 1;
                 if *there == 0 {
-                    functions.iter().for_each(|&f| shared[f] -= 1);
+                    for &f in functions {
+                        shared[f] -= 1;
+                    }
                 }
             }
         }
@@ -166,7 +178,10 @@ impl<'m> Reader<'m> {
         Ok(taken)
     }
     fn byte(&mut self) -> Result<u8> {
-        Ok(self.take(1)?[0])
+        self.take(1)?
+            .first()
+            .copied()
+            .context("the module ends early")
     }
     fn leb(&mut self) -> Result<usize> {
         let (mut value, mut shift) = (0, 0);
