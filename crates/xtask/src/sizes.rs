@@ -28,13 +28,13 @@ const PIECES: [Piece; 6] = [
         name: "core (parse + convert, wasm alone)",
         folder: "pkg/dist/wasm",
         counts: |name| name == "convert.wasm",
-        budget_kb: 485,
+        budget_kb: 490,
     },
     Piece {
         name: "playground converter (wasm, glue, worker)",
         folder: "playground/dist",
         counts: is_converter,
-        budget_kb: 498,
+        budget_kb: 504,
     },
     Piece {
         name: "playground shell (everything else of the first load)",
@@ -46,7 +46,7 @@ const PIECES: [Piece; 6] = [
         name: "playground first load",
         folder: "playground/dist",
         counts: is_first,
-        budget_kb: 642,
+        budget_kb: 648,
     },
     Piece {
         name: "zip reader (wasm and glue, loaded with the first archive)",
