@@ -84,7 +84,10 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
     ("HL7110", "the reader, for files above 64 MiB"),
     ("HL7113", "the conversion; the check says SSM and HL72xx"),
     ("HL7114", "the conversion; the check says HL72xx"),
-    ("HL7198", "the conversion, beyond 100,000 segments in a file"),
+    (
+        "HL7198",
+        "the conversion, beyond 100,000 segments in a file",
+    ),
     ("HL7199", "the conversion, beyond 10,000 findings in a file"),
     ("SSM102", "the conversion; the check says SSM120 to SSM124"),
     ("SSM108", "the walk over the storage"),
