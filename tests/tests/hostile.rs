@@ -246,6 +246,21 @@ fn one_patient_with_ten_thousand_files() {
     assert!(out.resources.len() > 10_000);
 }
 
+#[test]
+fn files_of_a_patient_beyond_the_bound_are_named() {
+    let path = "000/000/0000000001/20260401/OML-11/f";
+    let given = vec![File { path, bytes: b"" }; warifu_map::MAX_MESSAGES + 2];
+    let mut out = Output::new();
+    Converter::new(Options::default()).convert_patient(&given, &mut out);
+    let named: Vec<_> = out
+        .diagnostics
+        .iter()
+        .filter(|d| d.code.code == "MAP014")
+        .map(|d| (d.span.source.0, d.argument.as_deref()))
+        .collect();
+    assert_eq!(named, [(65_535, Some("2"))]);
+}
+
 /// What a whole job gives, findings and trace as their readers get them, in bytes.
 fn whole(path: &str, bytes: &[u8], to: To) -> usize {
     let mut job = Job::new(JobOptions {

@@ -662,9 +662,12 @@ impl<'o> Worker<'o> {
         buffers: &mut Vec<(String, Vec<u8>)>,
     ) -> Result<(), ReadError> {
         buffers.clear();
-        for f in batch.files.iter().take(MAX_MESSAGES) {
+        for (number, f) in batch.files.iter().enumerate() {
             let mut bytes = Vec::new();
-            self.storage.read(f, &mut bytes)?;
+            // What the converter only counts need not be read.
+            if number < MAX_MESSAGES {
+                self.storage.read(f, &mut bytes)?;
+            }
             buffers.push((f.path_in_root().to_owned(), bytes));
         }
         Ok(())

@@ -224,9 +224,18 @@ impl Converter {
     /// Converts all files of one patient: winners only, in the order that makes references resolve;
     /// what is withdrawn becomes [`Output::deletes`].
     ///
-    /// The index of a file in `files` (at most [`MAX_MESSAGES`]) is the source of its spans.
+    /// The index of a file in `files` is the source of its spans. Files beyond [`MAX_MESSAGES`] are
+    /// counted (`MAP014`), and their bytes are not looked at.
     pub fn convert_patient(&mut self, files: &[File<'_>], out: &mut Output) {
-        let files = files.get(..files.len().min(MAX_MESSAGES)).unwrap_or(files);
+        let (files, beyond) = files.split_at(files.len().min(MAX_MESSAGES));
+        if !beyond.is_empty() {
+            let first = Span {
+                source: SourceId(u32::try_from(MAX_MESSAGES).unwrap_or(u32::MAX)),
+                ..Span::default()
+            };
+            out.diagnostics
+                .push(Diagnostic::new(&map_general::MAP014, first).with(beyond.len().to_string()));
+        }
         let arena = Bump::new();
         let number_of = |i: usize| u16::try_from(i).unwrap_or(u16::MAX);
         let places: Vec<Name<'_>> = files.iter().map(|f| place_of(f.path)).collect();

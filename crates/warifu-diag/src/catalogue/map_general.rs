@@ -14,4 +14,5 @@ codes! {
     MAP011 = "MAP011" "time-zone-assumed" Info { "時差がないので日本時間 (+09:00) としました", "no time zone; Japan Standard Time (+09:00) assumed", "何もする必要はありません", "nothing needs to be done", "SS-MIX2; FHIR dateTime" }
     MAP012 = "MAP012" "entry-without-content" Warning { "{} がないので、この項目は変換しませんでした", "without {} this entry says nothing; it is not converted", "送り手で値を入れるか、空のセグメントを送らないでください", "let the sender fill it, or leave the empty segment out", "SS-MIX2 セグメント定義; warifu mapping" }
     MAP013 = "MAP013" "order-number-shared" Warning { "別のファイルのオーダと同じ番号 (ORC-2) です。別のものとして両方を残しました", "the order of another file has the same number (ORC-2); both are kept, apart", "オーダ番号とファイル名を送り手で確かめてください", "let the sender check the order numbers and the file names", "SS-MIX2 ORC-2; warifu mapping §1" }
+    MAP014 = "MAP014" "too-many-files-of-a-patient" Error { "一人の患者のファイルが 65,535 を超えています。ここから後の {} 件は変換していません", "more than 65,535 files of one patient; the {} from here on are not converted", "年ごとなどに分けて変換してください", "convert them in parts, by year for example", "warifu: bounds of SECURITY.md" }
 }
