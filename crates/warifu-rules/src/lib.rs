@@ -1,7 +1,7 @@
 //! Checks of SS-MIX2 storages and messages.
 //!
 //! * [`Checker`] looks at one file, at all files of a patient, or at a stream of messages, and pushes
-//!   [`Diagnostic`]s whose spans are bytes of the file as received.
+//!   `Diagnostic`s whose spans are bytes of the file as received.
 //! * [`rules`] is the catalogue: every code that the checker can find, with its page.
 //! * [`Options`] chooses the profiles; single rules are chosen by the caller.
 //!
