@@ -16,6 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("warifu-json", &[]),
     ("warifu-r4", &["warifu-json"]),
     ("warifu-fhirpath", &["warifu-json", "warifu-r4"]),
+    ("warifu-definitions", &["warifu-json"]),
     ("warifu-order", &[]),
     ("warifu-diag", &["warifu-source"]),
     ("warifu-hl7", &["warifu-diag", "warifu-source"]),
