@@ -86,7 +86,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("warifu-storage", &[]),
     ("warifu-cli", &["warifu-storage"]),
     ("warifu-wasm", &["warifu-storage"]),
-    ("warifu-unzip", &["warifu-storage"]),
+    ("warifu-unpack", &["warifu-storage"]),
     ("warifu-playground", &[]),
     ("warifu-synth", &[]),
 ];
