@@ -17,6 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("warifu-r4", &["warifu-json"]),
     ("warifu-fhirpath", &["warifu-json", "warifu-r4"]),
     ("warifu-definitions", &["warifu-json"]),
+    ("warifu-package", &["warifu-definitions", "warifu-json"]),
     ("warifu-order", &[]),
     ("warifu-diag", &["warifu-source"]),
     ("warifu-hl7", &["warifu-diag", "warifu-source"]),
@@ -86,7 +87,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("warifu-storage", &[]),
     ("warifu-cli", &["warifu-storage"]),
     ("warifu-wasm", &["warifu-storage"]),
-    ("warifu-unpack", &["warifu-storage"]),
+    ("warifu-unzip", &["warifu-storage"]),
     ("warifu-playground", &[]),
     ("warifu-synth", &[]),
 ];

