@@ -110,6 +110,28 @@ fn converting_twice_gives_the_same_bytes_and_tracing_changes_none() {
 }
 
 #[test]
+fn what_a_converter_remembers_changes_nothing() {
+    let plain = || Options {
+        trace: false,
+        ..options()
+    };
+    let mut warm = Converter::new(plain());
+    for round in 0..2 {
+        for f in everything() {
+            let cold = convert(plain(), &f);
+            let traced = convert(options(), &f);
+            let (path, bytes) = (f.path.as_str(), f.bytes.as_slice());
+            let mut out = Output::new();
+            warm.convert(File { path, bytes }, 0, &mut out);
+            assert_eq!(out.json, cold.json, "{path} {round}");
+            assert_eq!(out.resources, cold.resources, "{path} {round}");
+            assert_eq!(out.diagnostics, cold.diagnostics, "{path} {round}");
+            assert_eq!(out.diagnostics, traced.diagnostics, "{path} {round}");
+        }
+    }
+}
+
+#[test]
 fn every_leaf_is_traced_and_every_source_lies_in_the_file() {
     let mut leaves = 0;
     for f in everything() {

@@ -272,6 +272,23 @@ impl Object<'_> {
         self.b.comma();
         self.b.scratch.extend_from_slice(members.as_bytes());
     }
+    /// Members that [`Object::since`] gave before, with the same content; none leave no trace.
+    #[inline(never)]
+    pub fn members(&mut self, members: &[u8]) {
+        if !members.is_empty() {
+            self.b.comma();
+            self.b.scratch.extend_from_slice(members);
+        }
+    }
+    /// A mark for [`Object::since`].
+    pub fn mark(&self) -> usize {
+        self.b.scratch.len()
+    }
+    /// The members written since a mark, without the comma before them.
+    pub fn since(&self, mark: usize) -> &[u8] {
+        let written = self.b.scratch.get(mark..).unwrap_or_default();
+        written.strip_prefix(b",").unwrap_or(written)
+    }
     /// Whether nothing has been written yet.
     pub fn is_empty(&self) -> bool {
         self.b.scratch.last() == Some(&b'{')

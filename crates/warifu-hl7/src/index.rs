@@ -35,6 +35,17 @@ pub(crate) const F_BS: u32 = 16;
 pub(crate) const F_8BIT: u32 = 32;
 const FLAG_BITS: u32 = 6;
 
+/// Kind of a mark: a component separator.
+pub(crate) const M_COMP: u32 = 0;
+/// Kind of a mark: a repetition separator.
+pub(crate) const M_REP: u32 = 1;
+/// Kind of a mark: a sub-component separator.
+pub(crate) const M_SUB: u32 = 2;
+/// Kind of a mark: ESC or SO; the text up to the next mark is not plain ASCII.
+pub(crate) const M_SHIFT: u32 = 3;
+/// Bits of a mark's kind.
+pub(crate) const KIND_BITS: u32 = 2;
+
 /// The five delimiters of a message, read from MSH-1 and MSH-2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Delimiters {
@@ -113,6 +124,8 @@ pub struct Index {
     pub(crate) segments: Vec<Seg>,
     /// `start << 6 | flags` of each field.
     pub(crate) fields: Vec<u32>,
+    /// `position << 2 | kind` of what parts fields: found once, so that no part is searched for it.
+    pub(crate) marks: Vec<u32>,
     pub(crate) delimiters: Delimiters,
     pub(crate) charset: Charset,
     notes: Vec<Note>,
@@ -151,6 +164,7 @@ impl Default for Index {
         Self {
             segments: Vec::with_capacity(64),
             fields: Vec::with_capacity(1024),
+            marks: Vec::with_capacity(1024),
             delimiters: Delimiters::default(),
             charset: Charset::Iso2022Jp,
             notes: Vec::new(),
@@ -219,6 +233,7 @@ impl Index {
     pub fn build_part(&mut self, bytes: &[u8], start: usize, charset: Option<Charset>) {
         self.segments.clear();
         self.fields.clear();
+        self.marks.clear();
         self.notes.clear();
         self.names.take();
         self.located.take();
@@ -268,6 +283,7 @@ impl Index {
                 if matches!(self.charset, Charset::Cp932) {
                     self.segments.clear();
                     self.fields.clear();
+                    self.marks.clear();
                     self.notes.retain(|n| {
                         matches!(n.kind, NoteKind::UnusualDelimiters | NoteKind::MissingMsh)
                     });
@@ -289,6 +305,11 @@ impl Index {
                 end: end as u32,
             });
         }
+    }
+
+    #[inline]
+    fn mark(&mut self, at: usize, kind: u32) {
+        self.marks.push((at as u32) << KIND_BITS | kind);
     }
 
     fn scan(&mut self, bytes: &[u8], start: usize) {
@@ -328,15 +349,18 @@ impl Index {
                 }
                 C_COMP => {
                     flags |= F_COMP;
+                    self.mark(i, M_COMP);
                     i += 1;
                 }
                 C_ESC => {
                     flags |= F_ESC;
+                    self.mark(i, M_SHIFT);
                     i = skip_escape(bytes, i);
                 }
                 C_SHIFT => {
                     // SO … SI: katakana shift; delimiters inside are text.
                     flags |= F_ESC;
+                    self.mark(i, M_SHIFT);
                     i += 1;
                     while i < n && !matches!(bytes[i], 0x0F | b'\r' | b'\n' | 0x1B) {
                         i += 1;
@@ -344,10 +368,12 @@ impl Index {
                 }
                 C_REP => {
                     flags |= F_REP;
+                    self.mark(i, M_REP);
                     i += 1;
                 }
                 C_SUB => {
                     flags |= F_SUB;
+                    self.mark(i, M_SUB);
                     i += 1;
                 }
                 C_BS => {

@@ -16,7 +16,8 @@ use warifu_diag::FieldPath;
 use warifu_source::Charset;
 
 use crate::index::{
-    Delimiters, F_8BIT, F_BS, F_COMP, F_ESC, F_REP, F_SUB, Index, Located, Seg, skip_escape,
+    Delimiters, F_8BIT, F_BS, F_COMP, F_ESC, F_REP, F_SUB, Index, KIND_BITS, Located, M_COMP,
+    M_REP, M_SHIFT, M_SUB, Seg, skip_escape,
 };
 
 /// Text of a value and the bytes it came from.
@@ -137,6 +138,11 @@ impl<'a> Message<'a> {
                 .unwrap_or(""),
         }
     }
+    /// Number of the first mark at or after an offset.
+    fn mark_at(self, offset: u32) -> u32 {
+        let marks = &self.0.index.marks;
+        marks.partition_point(|m| m >> KIND_BITS < offset) as u32
+    }
     /// The bytes of the file.
     pub fn bytes(&self) -> &'a [u8] {
         self.0.bytes
@@ -244,7 +250,7 @@ impl<'a> Message<'a> {
         let cursor = cursors.get_mut(level)?;
         let mut count = 0;
         if cursor.outer == outer && cursor.number > 0 && cursor.start <= offset {
-            parts.next = Some(cursor.start);
+            parts.next = Some((cursor.start, UNKNOWN));
             count = cursor.number - 1;
         }
         let mut found = None;
@@ -319,6 +325,7 @@ impl<'a> Segment<'a> {
             start: self.seg.end,
             end: self.seg.end,
             flags: 0,
+            mark: UNKNOWN,
         };
         if n == 0 || n > self.seg.fields as usize {
             return empty;
@@ -341,6 +348,7 @@ impl<'a> Segment<'a> {
                 start,
                 end: start + 1,
                 flags: 0,
+                mark: UNKNOWN,
             };
         }
         Part {
@@ -348,6 +356,7 @@ impl<'a> Segment<'a> {
             start,
             end: end.max(start),
             flags,
+            mark: UNKNOWN,
         }
     }
     /// Byte ranges of HL7 escapes that are unknown or unclosed: [`Part::unknown_escapes`] of all fields.
@@ -368,6 +377,8 @@ impl<'a> Segment<'a> {
 
 /// Beside the flags of the field: this part of it holds neither ESC nor SO.
 const F_PLAIN: u32 = 1 << 8;
+/// The number of a mark that has not been looked up.
+const UNKNOWN: u32 = u32::MAX;
 
 /// A field, a repetition, a component or a sub-component.
 #[derive(Debug, Clone, Copy)]
@@ -376,6 +387,8 @@ pub struct Part<'a> {
     start: u32,
     end: u32,
     flags: u32,
+    /// Number of the first mark of the index at or after `start`, or [`UNKNOWN`].
+    mark: u32,
 }
 
 impl<'a> Part<'a> {
@@ -430,11 +443,11 @@ impl<'a> Part<'a> {
     }
     /// Repetition `i` from 0; an empty part when absent.
     pub fn rep(&self, i: usize) -> Self {
-        self.nth(self.message.0.index.delimiters.repetition, F_REP, i)
+        self.nth(M_REP, F_REP, i)
     }
     /// All repetitions (one, possibly empty, at least).
     pub fn reps(&self) -> Parts<'a> {
-        self.split(self.message.0.index.delimiters.repetition, F_REP)
+        self.split(M_REP, F_REP)
     }
     /// Component `n` from 1 of the first repetition; an empty part when absent.
     pub fn comp(&self, n: usize) -> Self {
@@ -443,11 +456,7 @@ impl<'a> Part<'a> {
         } else {
             self.rep(0)
         };
-        r.nth(
-            self.message.0.index.delimiters.component,
-            F_COMP,
-            n.saturating_sub(1),
-        )
+        r.nth(M_COMP, F_COMP, n.saturating_sub(1))
     }
     /// All components of the first repetition.
     pub fn comps(&self) -> Parts<'a> {
@@ -456,21 +465,15 @@ impl<'a> Part<'a> {
         } else {
             self.rep(0)
         };
-        r.split(self.message.0.index.delimiters.component, F_COMP)
+        r.split(M_COMP, F_COMP)
     }
     /// Sub-component `n` from 1; an empty part when absent.
     pub fn sub(&self, n: usize) -> Self {
-        let c = self.leaf_component();
-        c.nth(
-            self.message.0.index.delimiters.subcomponent,
-            F_SUB,
-            n.saturating_sub(1),
-        )
+        self.leaf_component().nth(M_SUB, F_SUB, n.saturating_sub(1))
     }
     /// All sub-components of the first component.
     pub fn subs(&self) -> Parts<'a> {
-        self.leaf_component()
-            .split(self.message.0.index.delimiters.subcomponent, F_SUB)
+        self.leaf_component().split(M_SUB, F_SUB)
     }
     fn leaf_component(&self) -> Self {
         if self.flags & (F_REP | F_COMP) == 0 {
@@ -481,24 +484,30 @@ impl<'a> Part<'a> {
     }
     /// Text of the first leaf (first repetition, component and sub-component), decoded and unescaped.
     pub fn value(&self) -> Val<'a> {
-        let p = if self.flags & (F_REP | F_COMP | F_SUB) == 0 {
-            *self
-        } else {
-            self.sub(1)
+        const PARTED: u32 = F_REP | F_COMP | F_SUB;
+        if self.flags & PARTED == 0 {
+            return self.text();
+        }
+        let mark = self.first_mark();
+        let found = self.find(mark, |kind| kind != M_SHIFT);
+        let leaf = Self {
+            end: found.end,
+            flags: self.flags & !PARTED | found.plain,
+            mark,
+            ..*self
         };
-        p.text()
+        leaf.text()
     }
     /// Text of the whole part with its inner delimiters, decoded and unescaped; `""` and white space
     /// or control characters alone give no text.
     pub fn text(&self) -> Val<'a> {
         let raw = self.raw();
-        let escaped = self.flags & F_BS != 0;
         let text = if raw == b"\"\"" {
             ""
-        } else if (!self.shifts() && !escaped) || self.is_plain(raw) {
+        } else if self.is_plain(raw) {
             self.message.plain(self.start, self.end)
         } else {
-            self.decoded(raw, escaped)
+            self.decoded(raw)
         };
         Val {
             text: if is_blank(text) { "" } else { text },
@@ -507,7 +516,7 @@ impl<'a> Part<'a> {
             message: self.message.0.number,
         }
     }
-    fn decoded(&self, raw: &'a [u8], escaped: bool) -> &'a str {
+    fn decoded(&self, raw: &'a [u8]) -> &'a str {
         let slots = &self.message.0.decoded;
         let slot = slots.get(self.start as usize % DECODED);
         if let Some((start, end, text)) = slot.map(Cell::get)
@@ -515,26 +524,24 @@ impl<'a> Part<'a> {
         {
             return text;
         }
-        let text = decode(raw, self.message, escaped);
+        let text = decode(raw, self.message, self.flags & F_BS != 0);
         if let Some(slot) = slot {
             slot.set((self.start, self.end, text));
         }
         text
     }
-    /// Whether there may be anything but ASCII.
-    fn shifts(&self) -> bool {
-        match self.flags & (F_ESC | F_8BIT) {
-            0 => false,
-            F_ESC => self.flags & F_PLAIN == 0,
-            _ => true,
-        }
-    }
-    /// The flags are the field's: a component of it may still be plain ASCII.
+    /// Whether the part is ASCII that stands for itself. The flags are the field's: a part of it may
+    /// still be without what they tell.
+    #[inline]
     fn is_plain(&self, raw: &[u8]) -> bool {
+        if self.flags & (F_ESC | F_8BIT | F_BS) == 0 {
+            return true;
+        }
+        let shifts = self.flags & F_ESC != 0 && self.flags & F_PLAIN == 0;
         let escape = self.message.0.index.delimiters.escape;
-        let odd = |b: u8| b == 0x1B || b == 0x0E || b == escape;
-        // No early exit: the loop becomes a handful of vector instructions.
-        self.flags & F_8BIT == 0 && !raw.iter().fold(false, |found, &b| found | odd(b))
+        !shifts
+            && self.flags & F_8BIT == 0
+            && (self.flags & F_BS == 0 || memchr::memchr(escape, raw).is_none())
     }
     /// Byte ranges of HL7 escapes in this part that are unknown or unclosed.
     pub fn unknown_escapes(&self) -> Vec<(u32, u32)> {
@@ -554,124 +561,116 @@ impl<'a> Part<'a> {
         }
         found
     }
-    fn split(&self, delimiter: u8, flag: u32) -> Parts<'a> {
+    fn split(&self, kind: u32, flag: u32) -> Parts<'a> {
         Parts {
             part: *self,
-            delimiter,
+            kind,
             flag,
-            next: Some(self.start),
+            next: Some((self.start, self.mark)),
         }
     }
-    fn nth(&self, delimiter: u8, flag: u32, n: usize) -> Self {
+    fn nth(&self, kind: u32, flag: u32, n: usize) -> Self {
+        let absent = Self {
+            start: self.end,
+            flags: 0,
+            ..*self
+        };
         if self.flags & flag == 0 {
-            return if n == 0 {
-                *self
-            } else {
-                Self {
-                    start: self.end,
-                    flags: 0,
-                    ..*self
-                }
-            };
+            return if n == 0 { *self } else { absent };
         }
-        let mut from = self.start;
-        let mut k = 0;
-        loop {
-            let (end, found, plain) = self.find(delimiter, from);
-            if k == n {
-                return Self {
-                    start: from,
-                    end,
-                    flags: self.flags & !flag | plain,
-                    ..*self
-                };
+        let (mut start, mut mark) = (self.start, self.first_mark());
+        for _ in 0..n {
+            let found = self.find(mark, |k| k == kind);
+            if found.next == UNKNOWN {
+                return absent;
             }
-            if !found {
-                return Self {
-                    start: self.end,
-                    end: self.end,
-                    flags: 0,
-                    ..*self
-                };
-            }
-            k += 1;
-            from = end + 1;
+            (start, mark) = (found.end + 1, found.next);
+        }
+        let found = self.find(mark, |k| k == kind);
+        Self {
+            start,
+            end: found.end,
+            flags: self.flags & !flag | found.plain,
+            mark,
+            ..*self
         }
     }
-    /// Position of the next delimiter in ASCII state at or after `from`, or the end; whether there is
-    /// one; and [`F_PLAIN`] where it applies to what lies before.
-    fn find(&self, delimiter: u8, from: u32) -> (u32, bool, u32) {
-        let bytes = self
-            .message
-            .0
-            .bytes
-            .get(..self.end as usize)
-            .unwrap_or_default();
-        let mut i = from as usize;
-        if !self.shifts() {
-            for (k, &b) in bytes.get(i..).unwrap_or_default().iter().enumerate() {
-                if b == delimiter {
-                    return ((i + k) as u32, true, 0);
-                }
-            }
-            return (self.end, false, 0);
+    /// Number of the first mark at or after the start.
+    fn first_mark(&self) -> u32 {
+        if self.mark == UNKNOWN {
+            return self.message.mark_at(self.start);
         }
+        self.mark
+    }
+    /// The next separator from the mark of that number on.
+    #[inline]
+    fn find(&self, mark: u32, separates: impl Fn(u32) -> bool) -> Found {
+        let marks = self.message.0.index.marks.get(mark as usize..);
         let mut plain = F_PLAIN;
-        let cp932 = self.message.0.index.charset == Charset::Cp932;
-        while let Some(&b) = bytes.get(i) {
-            if b == delimiter {
-                return (i as u32, true, plain);
+        for (number, m) in (mark + 1..).zip(marks.unwrap_or_default()) {
+            let (end, kind) = (m >> KIND_BITS, m & ((1 << KIND_BITS) - 1));
+            if end >= self.end {
+                break;
             }
-            if matches!(b, 0x1B | 0x0E) {
+            if separates(kind) {
+                return Found {
+                    end,
+                    plain,
+                    next: number,
+                };
+            }
+            if kind == M_SHIFT {
                 plain = 0;
             }
-            i = match b {
-                0x1B => skip_escape(bytes, i),
-                0x0E => bytes
-                    .get(i..)
-                    .and_then(|r| {
-                        r.iter()
-                            .position(|&b| matches!(b, 0x0F | 0x1B | b'\r' | b'\n'))
-                    })
-                    .map_or(bytes.len(), |p| i + p),
-                0x81..=0x9F | 0xE0..=0xFC
-                    if cp932
-                        && bytes
-                            .get(i + 1)
-                            .is_some_and(|t| matches!(t, 0x40..=0x7E | 0x80..=0xFC)) =>
-                {
-                    i + 2
-                }
-                _ => i + 1,
-            };
         }
-        (self.end, false, plain)
+        Found {
+            end: self.end,
+            plain,
+            next: UNKNOWN,
+        }
     }
+}
+
+/// Where a part ends.
+struct Found {
+    /// Position of the separator, or the end of what is parted.
+    end: u32,
+    /// [`F_PLAIN`] where it applies to what lies before.
+    plain: u32,
+    /// Number of the mark after the separator, [`UNKNOWN`] when there is no separator.
+    next: u32,
 }
 
 /// Iterator over repetitions, components or sub-components.
 #[derive(Debug, Clone)]
 pub struct Parts<'a> {
     part: Part<'a>,
-    delimiter: u8,
+    kind: u32,
     flag: u32,
-    next: Option<u32>,
+    /// Start of the next part and its first mark.
+    next: Option<(u32, u32)>,
 }
 
 impl<'a> Iterator for Parts<'a> {
     type Item = Part<'a>;
     fn next(&mut self) -> Option<Part<'a>> {
-        let from = self.next?;
+        let (start, mark) = self.next?;
         if self.part.flags & self.flag == 0 {
             self.next = None;
             return Some(self.part);
         }
-        let (end, found, plain) = self.part.find(self.delimiter, from);
-        self.next = found.then_some(end + 1);
+        let mark = if mark == UNKNOWN {
+            self.part.message.mark_at(start)
+        } else {
+            mark
+        };
+        let found = self.part.find(mark, |k| k == self.kind);
+        self.next = (found.next != UNKNOWN).then_some((found.end + 1, found.next));
         Some(Part {
-            start: from,
-            end,
-            flags: self.part.flags & !self.flag | plain,
+            start,
+            end: found.end,
+            flags: self.part.flags & !self.flag | found.plain,
+            mark,
             ..self.part
         })
     }
@@ -818,6 +817,7 @@ impl<'a> Message<'a> {
             start: 0,
             end: 0,
             flags: 0,
+            mark: UNKNOWN,
         }
     }
 }

@@ -12,9 +12,9 @@ use warifu_ssmix2::{FileName, Flag};
 use warifu_ssmix2::{Place, components, locate};
 use warifu_ssmix2::{SelectionNoteKind, State, select};
 
-use crate::cx::{Cx, Item, PatientContext, Shared, Sourced as _};
+use crate::cx::{Cx, Item, Known, PatientContext, Shared, Sourced as _};
 use crate::kinds;
-use crate::memo::{Key, Memo};
+use crate::memo::Memo;
 use crate::options::{IdMode, Options};
 use crate::output::{Delete, Output};
 use crate::trace;
@@ -42,6 +42,10 @@ pub(crate) struct Core {
     pub(crate) ids: Memo<Id>,
     /// Resources that messages share, without trace.
     pub(crate) shared: Memo<Shared>,
+    /// Members that fields with the same bytes give, without trace.
+    pub(crate) members: Memo<Shared>,
+    /// Persons named by the same bytes.
+    pub(crate) people: Memo<Known>,
     issuer: String,
 }
 
@@ -58,13 +62,16 @@ impl Core {
     }
     /// Keyed id of something that many messages name: two digests are saved when it is known.
     pub(crate) fn keyed_id(&self, parts: &[&str]) -> Id {
-        let mut key = Key::new(&[]);
-        for part in parts {
-            key.add(&[part.as_bytes()]);
+        let mut key: [&[u8]; 8] = [&[]; 8];
+        for (slot, part) in key.iter_mut().zip(parts) {
+            *slot = part.as_bytes();
         }
-        self.ids.get(&key, |id| *id).unwrap_or_else(|| {
+        let Some(key) = key.get(..parts.len()) else {
+            return self.id_key.id(self.issuer(), parts);
+        };
+        self.ids.get(key, |id| *id).unwrap_or_else(|| {
             let id = self.id_key.id(self.issuer(), parts);
-            self.ids.put(&key, id);
+            self.ids.put(key, id);
             id
         })
     }
@@ -98,6 +105,8 @@ impl Converter {
                 reasons: trace::Reasons::new(options.trace),
                 ids: Memo::default(),
                 shared: Memo::default(),
+                members: Memo::default(),
+                people: Memo::default(),
                 options,
                 id_key,
                 issuer,

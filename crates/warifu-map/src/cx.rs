@@ -8,7 +8,6 @@ use warifu_hl7::{Message, Part, Val};
 use warifu_ssmix2::DataKind;
 
 use crate::convert::Core;
-use crate::memo::Key;
 use crate::options::IdMode;
 use crate::output::Output;
 use crate::table::MapRow;
@@ -141,11 +140,20 @@ pub struct Diagnosis {
     pub src: Src,
 }
 
-/// A resource as it was made before, with what was found; places count from its source.
+/// JSON as it was made before, with what was found; places count from its source.
 pub(crate) struct Shared {
     json: Box<[u8]>,
     findings: Vec<Diagnostic>,
 }
+
+/// A person as read before.
+pub(crate) struct Known {
+    pub(crate) id: Option<Id>,
+    pub(crate) display: Box<str>,
+}
+
+/// Longest JSON that is kept.
+const LONGEST: usize = 8192;
 
 /// Context of the conversion of one message.
 pub struct Cx<'a, 'r> {
@@ -267,34 +275,23 @@ impl<'a> Cx<'a, '_> {
         sources: &[&[u8]],
         make: impl FnOnce(&mut Self) -> Resource,
     ) {
-        /// Longest JSON that is kept.
-        const LONGEST: usize = 8192;
-        if self.conv.options.trace {
+        let reading = reading_of(message);
+        let head: [&[u8]; 3] = [&reading, resource_type.as_bytes(), id.as_bytes()];
+        let mut key: [&[u8]; 10] = [&[]; 10];
+        for (slot, piece) in key.iter_mut().zip(head.iter().chain(sources)) {
+            *slot = piece;
+        }
+        let key = key.get(..head.len() + sources.len());
+        let Some(key) = key.filter(|_| !self.conv.options.trace) else {
             let r = make(self);
             self.emit(r);
             return;
-        }
-        let d = message.delimiters();
-        let reading = [d.field, d.component, d.repetition, d.escape, d.subcomponent];
-        let charset = warifu_hl7::findings::charset_name(message.charset());
-        let mut key = Key::new(&[
-            &reading,
-            charset.as_bytes(),
-            resource_type.as_bytes(),
-            id.as_bytes(),
-        ]);
-        key.add(sources);
+        };
         let number = self.message.number();
         let out = &mut *self.out;
-        let known = self.conv.shared.get(&key, |known| {
+        let known = self.conv.shared.get(key, |known| {
             out.push_json(resource_type, id, &known.json, number);
-            out.diagnostics.extend(known.findings.iter().map(|d| {
-                let mut d = d.clone();
-                d.span.source = SourceId(u32::from(message.number()));
-                d.span.start += base;
-                d.span.end += base;
-                d
-            }));
+            find_again(out, known, message, base);
         });
         if known.is_some() {
             return;
@@ -302,26 +299,79 @@ impl<'a> Cx<'a, '_> {
         let (first, made) = (self.out.diagnostics.len(), self.out.resources.len());
         let r = make(self);
         // What made other resources on its way is made again each time.
-        let alone = self.out.resources.len() == made && !self.out.is_cut(message.number());
+        let alone = self.out.resources.len() == made;
         let done = r.finish();
-        if alone && done.json().len() <= LONGEST {
-            let found = self.out.diagnostics.get(first..).unwrap_or_default();
-            let relative = |d: &Diagnostic| {
-                let mut d = d.clone();
-                if d.span.source.0 != u32::from(message.number()) {
-                    return None;
-                }
-                d.span.start = d.span.start.checked_sub(base)?;
-                d.span.end = d.span.end.checked_sub(base)?;
-                Some(d)
-            };
-            if let Some(findings) = found.iter().map(relative).collect() {
-                let json = done.json().into();
-                self.conv.shared.put(&key, Shared { json, findings });
-            }
+        if alone && let Some(shared) = self.shareable(done.json(), first, message, (base, u32::MAX))
+        {
+            self.conv.shared.put(key, shared);
         }
         self.out.push(&done, number);
         self.pool.push(done.into_buffers());
+    }
+    /// Writes members that follow from the bytes of a field alone (and, where `more` is there, of
+    /// that one as well), under the name `what` of the function that makes them. `make` is not called
+    /// when the same bytes have been read before. With a trace it always is.
+    pub(crate) fn members(
+        &mut self,
+        what: &'static str,
+        o: &mut Object<'_>,
+        (field, more): (Part<'a>, Option<Part<'a>>),
+        make: impl FnOnce(&mut Object<'_>, &mut Self),
+    ) {
+        if self.conv.options.trace {
+            make(o, self);
+            return;
+        }
+        let reading = reading_of(field.message());
+        let beside = more.as_ref().map_or(&[][..], Part::raw);
+        let key: [&[u8]; 4] = [what.as_bytes(), &reading, field.raw(), beside];
+        if self.written_before(o, &key, field) {
+            return;
+        }
+        let (mark, first) = (o.mark(), self.out.diagnostics.len());
+        make(o, self);
+        let shared = self.shareable(o.since(mark), first, field.message(), field.span());
+        if let Some(shared) = shared {
+            self.conv.members.put(&key, shared);
+        }
+    }
+    #[inline(never)]
+    fn written_before(&mut self, o: &mut Object<'_>, key: &[&[u8]], field: Part<'a>) -> bool {
+        let out = &mut *self.out;
+        let known = self.conv.members.get(key, |known| {
+            o.members(&known.json);
+            find_again(out, known, field.message(), field.span().0);
+        });
+        known.is_some()
+    }
+    /// JSON with what was found meanwhile (since `first`), if all of that lies within a span of
+    /// `message`: where the same bytes stand elsewhere, the same is found there.
+    #[inline(never)]
+    fn shareable(
+        &self,
+        json: &[u8],
+        first: usize,
+        message: Message<'a>,
+        (start, end): (u32, u32),
+    ) -> Option<Shared> {
+        if json.len() > LONGEST || self.out.is_cut(message.number()) {
+            return None;
+        }
+        let found = self.out.diagnostics.get(first..).unwrap_or_default();
+        let relative = |d: &Diagnostic| {
+            let mut d = d.clone();
+            let inside = d.span.start >= start && d.span.end <= end;
+            if d.span.source.0 != u32::from(message.number()) || !inside || d.extra.is_some() {
+                return None;
+            }
+            d.span.start -= start;
+            d.span.end = d.span.end.checked_sub(start)?;
+            Some(d)
+        };
+        Some(Shared {
+            json: json.into(),
+            findings: found.iter().map(relative).collect::<Option<_>>()?,
+        })
     }
     /// Drops a resource that turned out to be nothing.
     pub fn discard(&mut self, r: Resource) {
@@ -516,6 +566,37 @@ impl<'a> Cx<'a, '_> {
             return Some(s.id);
         }
         visits.next().is_none().then_some(first.id)
+    }
+}
+
+/// By what the bytes of a message are read: delimiters and charset.
+pub(crate) fn reading_of(message: Message<'_>) -> [u8; 6] {
+    let d = message.delimiters();
+    let charset = match message.charset() {
+        warifu_source::Charset::Iso2022Jp => 0,
+        warifu_source::Charset::Utf8 => 1,
+        warifu_source::Charset::Cp932 => 2,
+        warifu_source::Charset::EucJp => 3,
+    };
+    [
+        d.field,
+        d.component,
+        d.repetition,
+        d.escape,
+        d.subcomponent,
+        charset,
+    ]
+}
+
+/// Reports what was found when something was made from the same bytes, which now stand in `message`
+/// from `base` on.
+fn find_again(out: &mut Output, known: &Shared, message: Message<'_>, base: u32) {
+    for d in &known.findings {
+        let mut d = d.clone();
+        d.span.source = SourceId(u32::from(message.number()));
+        d.span.start += base;
+        d.span.end += base;
+        out.report(d);
     }
 }
 

@@ -10,7 +10,7 @@ use warifu_hl7::time::{self, Oddity, Time};
 use warifu_hl7::{Part, Val};
 use warifu_terms::systems::{self, SystemUri};
 
-use crate::cx::{Cx, Sourced};
+use crate::cx::{Cx, Known, Sourced};
 
 /// Which of the two triplets of a CWE / CE.
 #[derive(Debug, Clone, Copy)]
@@ -114,7 +114,12 @@ pub fn local_system<'a>(cx: &Cx<'a, '_>, name: &str) -> &'a str {
 /// Writes the members of a CodeableConcept: one coding a triplet, `text` the standard text, else the
 /// local one (never empty if any text exists). Nothing is written for an empty field.
 pub fn codeable_concept<'a>(o: &mut Object<'_>, cx: &mut Cx<'a, '_>, cwe: Part<'a>) {
-    concept_of(o, cx, cwe, |_, _, _| {});
+    if cwe.is_empty() {
+        return;
+    }
+    cx.members("CodeableConcept", o, (cwe, None), |o, cx| {
+        concept_of(o, cx, cwe, |_, _, _| {});
+    });
 }
 
 /// [`codeable_concept`] with further codings written by `extra` after the sent ones.
@@ -332,30 +337,48 @@ pub fn practitioner<'a>(cx: &mut Cx<'a, '_>, xcn: Part<'a>) -> Option<Person<'a>
     if !xcn.is_some() {
         return None;
     }
+    let reading = crate::cx::reading_of(xcn.message());
+    let key: [&[u8]; 2] = [&reading, xcn.raw()];
+    let known = cx.conv.people.get(&key, |p| (p.id, cx.text(&p.display)));
+    let (id, display) = known.unwrap_or_else(|| {
+        let (id, display) = read_person(cx, xcn);
+        let known = Known {
+            id,
+            display: display.into(),
+        };
+        cx.conv.people.put(&key, known);
+        (id, display)
+    });
+    if let Some(id) = id {
+        if !cx.emitted("Practitioner", id) {
+            crate::kinds::practitioner::emit(cx, id, xcn);
+        }
+    } else if display.is_empty() {
+        return None;
+    }
+    Some(Person {
+        id,
+        display,
+        src: xcn.src(),
+    })
+}
+
+/// Logical id of the person an XCN names, where it has an id number, and the name or "".
+fn read_person<'a>(cx: &mut Cx<'a, '_>, xcn: Part<'a>) -> (Option<Id>, &'a str) {
     let number = xcn.comp(1).value().trimmed();
     let display = xcn
         .reps()
         .map(|rep| full_name(cx, rep.comp(2).value(), rep.comp(3).value()))
         .find(|s| !s.is_empty())
         .unwrap_or("");
-    let src = xcn.src();
     if number.is_empty() {
-        return (!display.is_empty()).then_some(Person {
-            id: None,
-            display,
-            src,
-        });
+        return (None, display);
     }
     let readable = crate::cx::concat(cx.message().arena(), &["practitioner.", number.text]);
-    let id = cx.shared_id("Practitioner", &[number.text], readable);
-    if !cx.emitted("Practitioner", id) {
-        crate::kinds::practitioner::emit(cx, id, xcn);
-    }
-    Some(Person {
-        id: Some(id),
+    (
+        Some(cx.shared_id("Practitioner", &[number.text], readable)),
         display,
-        src,
-    })
+    )
 }
 
 /// Writes a Reference to a person: `reference` and `display`, or `display` alone.

@@ -134,11 +134,15 @@ pub(crate) fn emit_role(
         readable,
     );
     if !cx.emitted("PractitionerRole", id) {
-        let mut r = cx.open("PractitionerRole", id);
-        cx.reference(&mut r, role::PRACTITIONER, "Practitioner", person, src);
-        cx.reference(&mut r, role::ORGANIZATION, "Organization", department, src);
-        r.profile(JP_PRACTITIONER_ROLE);
-        cx.emit(r);
+        let at = (cx.message(), 0);
+        let sources = [person.as_bytes(), department.as_bytes()];
+        cx.emit_shared("PractitionerRole", id, at, &sources, |cx| {
+            let mut r = cx.open("PractitionerRole", id);
+            cx.reference(&mut r, role::PRACTITIONER, "Practitioner", person, src);
+            cx.reference(&mut r, role::ORGANIZATION, "Organization", department, src);
+            r.profile(JP_PRACTITIONER_ROLE);
+            r
+        });
     }
     id
 }
@@ -291,31 +295,42 @@ pub(crate) fn department<'a>(
         return Some(id);
     }
     let parent = institution(cx);
-    let mut r = cx.open("Organization", id);
-    r.row(row(&DEPARTMENT_TO_JP_ORGANIZATION, "PV1-10"));
-    r.object(org::IDENTIFIER, |o| {
-        o.string("system", system, code.src());
-        o.string("value", code.text, code.src());
+    let at = (cx.message(), 0);
+    let name = text.text.trim();
+    let above = parent.as_ref().map_or(&[][..], Id::as_bytes);
+    let sources = [
+        system.as_bytes(),
+        code.text.as_bytes(),
+        name.as_bytes(),
+        above,
+    ];
+    cx.emit_shared("Organization", id, at, &sources, |cx| {
+        let mut r = cx.open("Organization", id);
+        r.row(row(&DEPARTMENT_TO_JP_ORGANIZATION, "PV1-10"));
+        r.object(org::IDENTIFIER, |o| {
+            o.string("system", system, code.src());
+            o.string("value", code.text, code.src());
+        });
+        r.object(org::TYPE, |o| {
+            coded_concept(
+                o,
+                "http://terminology.hl7.org/CodeSystem/organization-type",
+                "dept",
+                "Hospital Department",
+                Src::NONE,
+            );
+        });
+        // The name of the code's own table first, so that every message gives the same resource.
+        match known.filter(|_| standard) {
+            Some(entry) => r.string(org::NAME, entry.ja, code.src()),
+            None => r.string(org::NAME, name, text.src()),
+        };
+        if let Some(parent) = parent {
+            cx.reference(&mut r, org::PART_OF, "Organization", parent, Src::NONE);
+        }
+        r.profile(JP_ORGANIZATION);
+        r
     });
-    r.object(org::TYPE, |o| {
-        coded_concept(
-            o,
-            "http://terminology.hl7.org/CodeSystem/organization-type",
-            "dept",
-            "Hospital Department",
-            Src::NONE,
-        );
-    });
-    // The name of the code's own table first, so that every message gives the same resource.
-    match known.filter(|_| standard) {
-        Some(entry) => r.string(org::NAME, entry.ja, code.src()),
-        None => r.string(org::NAME, text.text.trim(), text.src()),
-    };
-    if let Some(parent) = parent {
-        cx.reference(&mut r, org::PART_OF, "Organization", parent, Src::NONE);
-    }
-    r.profile(JP_ORGANIZATION);
-    cx.emit(r);
     Some(id)
 }
 
