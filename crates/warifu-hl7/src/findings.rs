@@ -18,6 +18,16 @@ pub fn messages_of(
         return vec![(0, bytes.len())];
     }
     let parts = split_stream(bytes);
+    let first = parts.first().map_or(0, |(start, _)| *start);
+    let before = bytes.get(..first).unwrap_or_default();
+    if let Some(at) = before.iter().position(u8::is_ascii_alphanumeric) {
+        let span = Span {
+            source,
+            start: u32::try_from(at).unwrap_or(u32::MAX),
+            end: u32::try_from(first).unwrap_or(u32::MAX),
+        };
+        out.push(Diagnostic::new(&hl7::HL7128, span));
+    }
     if parts.len() > 1 {
         let span = Span {
             source,

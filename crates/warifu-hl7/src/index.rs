@@ -265,8 +265,10 @@ impl Index {
         {
             self.delimiters = read_delimiters(head);
             if self.delimiters != STANDARD {
+                // MSH-1 where the separator is another, else MSH-2.
+                let first = if head[3] == STANDARD.field { 4 } else { 3 };
                 let end = start + head.len().min(8);
-                self.note(NoteKind::UnusualDelimiters, start + 3, end);
+                self.note(NoteKind::UnusualDelimiters, start + first, end);
             }
         } else {
             self.note(NoteKind::MissingMsh, start, (start + 3).min(bytes.len()));

@@ -21,6 +21,8 @@ pub(crate) struct Spot {
 /// A coverage: its plan, its days, where they stand.
 #[derive(Debug, Clone)]
 pub(crate) struct Coverage {
+    /// Whether it is a medical insurance; else it is public expense.
+    pub(crate) medical: bool,
     pub(crate) begin: Option<Time>,
     pub(crate) end: Option<Time>,
     pub(crate) at: Spot,

@@ -308,8 +308,7 @@ fn shape(
             if code == jlac::UNCODED_DISEASE {
                 return (!has_text).then_some(&SSM414);
             }
-            let receipt = code.len() == 7 && code.bytes().all(|b| b.is_ascii_digit());
-            let fits = jlac::is_medis_key_number(code) || jlac::is_medis_exchange(code) || receipt;
+            let fits = jlac::is_medis_key_number(code) || jlac::is_medis_exchange(code);
             (!fits).then_some(&SSM413)
         }
         "JAMISDP01" => {

@@ -51,10 +51,10 @@ warifu_diag::codes! {
     SSM834 = "SSM834" "admission-day-differs" Warning { "退院の PV1-44 (入院日) が入院 (ADT-22) の診療日と違います", "PV1-44 of the discharge differs from the day of the admission (ADT-22)", "入院日を確かめてください", "check the day of admission", "SS-MIX2 PV1-44";
         "入院日数が記録によって違います。", "The records disagree on the length of stay.";
         Files(&[("000/000/0000000001/20260401/ADT-22/0000000001_20260401_ADT-22_999999999999999_20260401093000123_01_1", ""), ("000/000/0000000001/20260420/ADT-52/0000000001_20260420_ADT-52_999999999999999_20260420113000123_01_1", "PV1|1|I|3E^301^1^^^N||||D01^見立^一郎^^^^^^^L^^^^^I|||01||||||||||||||||||||||||||01||||||||202604050900|202604201000")]) => Files(&[("000/000/0000000001/20260401/ADT-22/0000000001_20260401_ADT-22_999999999999999_20260401093000123_01_1", ""), ("000/000/0000000001/20260420/ADT-52/0000000001_20260420_ADT-52_999999999999999_20260420113000123_01_1", "PV1|1|I|3E^301^1^^^N||||D01^見立^一郎^^^^^^^L^^^^^I|||01||||||||||||||||||||||||||01||||||||202604010900|202604201000")]) }
-    SSM841 = "SSM841" "coverage-ended" Warning { "診療日に有効な医療保険がありません (期限が切れています)", "no insurance was valid on the care date: it had ended", "資格を確認し、患者基本情報の保険を更新してください", "confirm the eligibility and update the basic data", "SS-MIX2 IN1-13; 資格確認";
+    SSM841 = "SSM841" "coverage-ended" Warning { "診療日に有効な保険がありません (期限が切れています)", "no insurance was valid on the care date: it had ended", "資格を確認し、患者基本情報の保険を更新してください", "confirm the eligibility and update the basic data", "SS-MIX2 IN1-13; 資格確認";
         "資格のない保険での請求は返戻されます。", "Claims on an insurance that ended are returned.";
         Files(&[("000/000/0000000001/-/ADT-00/0000000001_-_ADT-00_999999999999999_20260401093000123_-_1", "IN1|1|C0^国民健康保険^JHSD0001|138057|||||||||20240401|20260331||MI||SEL^本人^HL70063"), ("000/000/0000000001/20260401/ADT-12/0000000001_20260401_ADT-12_999999999999999_20260401093000123_01_1", "")]) => Files(&[("000/000/0000000001/-/ADT-00/0000000001_-_ADT-00_999999999999999_20260401093000123_-_1", "IN1|1|C0^国民健康保険^JHSD0001|138057|||||||||20240401|20270331||MI||SEL^本人^HL70063"), ("000/000/0000000001/20260401/ADT-12/0000000001_20260401_ADT-12_999999999999999_20260401093000123_01_1", "")]) }
-    SSM842 = "SSM842" "coverage-not-begun" Info { "診療日に有効な医療保険がありません (まだ始まっていません)", "no insurance was valid on the care date: it had not begun", "診療日に有効だった保険も残してください", "keep the insurance that was valid then, too", "SS-MIX2 IN1-12; 資格確認";
+    SSM842 = "SSM842" "coverage-not-begun" Info { "診療日に有効な保険がありません (まだ始まっていません)", "no insurance was valid on the care date: it had not begun", "診療日に有効だった保険も残してください", "keep the insurance that was valid then, too", "SS-MIX2 IN1-12; 資格確認";
         "その日の診療をどの保険で行ったか分かりません。", "It does not say which insurance covered the day.";
         Files(&[("000/000/0000000001/-/ADT-00/0000000001_-_ADT-00_999999999999999_20260401093000123_-_1", "IN1|1|C0^国民健康保険^JHSD0001|138057|||||||||20260501|20270331||MI||SEL^本人^HL70063"), ("000/000/0000000001/20260401/ADT-12/0000000001_20260401_ADT-12_999999999999999_20260401093000123_01_1", "")]) => Files(&[("000/000/0000000001/-/ADT-00/0000000001_-_ADT-00_999999999999999_20260401093000123_-_1", "IN1|1|C0^国民健康保険^JHSD0001|138057|||||||||20250401|20270331||MI||SEL^本人^HL70063"), ("000/000/0000000001/20260401/ADT-12/0000000001_20260401_ADT-12_999999999999999_20260401093000123_01_1", "")]) }
     SSM843 = "SSM843" "control-id-repeated" Info { "メッセージ制御ID (MSH-10) がほかのファイルと同じです", "another file has the same message control id (MSH-10)", "メッセージごとに別の ID を書いてください", "give each message an id of its own", "HL7 v2.5 §2.15.9.10 MSH-10";
@@ -262,6 +262,12 @@ fn eligibility(cx: &mut PatientCx<'_, '_>) {
         .iter()
         .filter(|f| f.kind == Some(K::Adt00))
         .flat_map(|f| &f.coverages)
+        .collect();
+    // Public expense adds to an insurance; without any, as in public assistance, it stands alone.
+    let insured = coverages.iter().any(|c| c.medical);
+    let coverages: Vec<_> = coverages
+        .into_iter()
+        .filter(|c| c.medical || !insured)
         .filter(|c| c.begin.is_some() || c.end.is_some())
         .collect();
     if coverages.is_empty() {
@@ -296,6 +302,8 @@ fn eligibility(cx: &mut PatientCx<'_, '_>) {
             .max_by_key(|c| c.end.map(day));
         let (code, at): (Code, _) = match last {
             Some(last) => (&SSM841, &last.at),
+            // Before public expense there may have been an insurance that is not written.
+            None if !insured => continue,
             None => match coverages.iter().min_by_key(|c| c.begin.map(day)) {
                 Some(first) => (&SSM842, &first.at),
                 None => continue,

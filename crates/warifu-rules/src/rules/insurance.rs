@@ -126,12 +126,17 @@ fn coverage<'m>(cx: &mut Cx<'m, '_>, in1: Segment<'m>) {
     {
         cx.report(&SSM556, in1.field(13));
     }
-    if cx.facts.wanted && in1.name() == *b"IN1" && medical {
+    if cx.facts.wanted && in1.name() == *b"IN1" && (medical || public) {
         let field = if end.is_some() { 13 } else { 12 };
         let at = Spot {
             text: format!("{kind} {number}"),
             ..cx.spot(in1.field(field).value())
         };
-        cx.facts.coverages.push(Coverage { begin, end, at });
+        cx.facts.coverages.push(Coverage {
+            medical,
+            begin,
+            end,
+            at,
+        });
     }
 }

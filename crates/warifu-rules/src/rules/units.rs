@@ -39,8 +39,12 @@ fn is_iso_plus(text: &str, ucum: &str) -> bool {
         text,
         "(hb)" | "cel" | "sec" | "permil" | "pcs" | "hr" | "ml/hr" | "/hr"
     ) || text.contains('(')
-        || (text.starts_with('.') && folded(text) == folded(ucum))
-        || (text.starts_with("u/") || text.contains("iu/") || text.starts_with("u."))
+        // The litre is a capital everywhere.
+        || (!text.ends_with('l')
+            && ((text.starts_with('.') && folded(text) == folded(ucum))
+                || text.starts_with("u/")
+                || text.contains("iu/")
+                || text.starts_with("u.")))
 }
 
 fn unit<'m>(cx: &mut Cx<'m, '_>, at: Part<'m>) {
