@@ -18,6 +18,16 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("warifu-fhirpath", &["warifu-json", "warifu-r4"]),
     ("warifu-definitions", &["warifu-json"]),
     ("warifu-package", &["warifu-definitions", "warifu-json"]),
+    (
+        "warifu-validate",
+        &[
+            "warifu-definitions",
+            "warifu-diag",
+            "warifu-fhirpath",
+            "warifu-json",
+            "warifu-r4",
+        ],
+    ),
     ("warifu-order", &[]),
     ("warifu-diag", &["warifu-source"]),
     ("warifu-hl7", &["warifu-diag", "warifu-source"]),

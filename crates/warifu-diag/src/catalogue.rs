@@ -31,12 +31,14 @@ macro_rules! codes {
 
 pub mod clins;
 pub mod enc;
+pub mod fhr;
 pub mod hl7;
 pub mod map_admin;
 pub mod map_general;
 pub mod map_lab;
 pub mod map_medication;
 pub mod map_other;
+pub mod profile;
 pub mod ssm;
 
 /// Every code, in order of family and number.
@@ -51,6 +53,10 @@ pub fn all() -> impl Iterator<Item = &'static Entry> {
         map_medication::ALL,
         map_other::ALL,
         clins::ALL,
+        fhr::ALL,
+        profile::FHR,
+        profile::JPC,
+        profile::CLN,
     ]
     .into_iter()
     .flatten()

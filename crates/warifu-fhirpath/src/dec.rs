@@ -223,6 +223,11 @@ impl Dec {
         Some(Self::new(a.checked_rem(b)?, scale))
     }
 
+    /// Order of the numbers, whatever their precision.
+    pub fn compare(self, other: Self) -> Ordering {
+        self.cmp(other)
+    }
+
     pub(crate) fn cmp(self, other: Self) -> Ordering {
         match self.align(other) {
             Some((a, b, _)) => a.cmp(&b),

@@ -1,0 +1,845 @@
+//! The base specification: structure, values, codes, invariants, extensions.
+
+use warifu_definitions::{Code as Coded, CodeAnswer, Membership, NotChecked, PackageId};
+use warifu_diag::catalogue::fhr;
+use warifu_diag::{Code, Severity};
+use warifu_fhirpath::{EvalError, Item, check_narrative};
+use warifu_json::{Kind, NONE, NodeId};
+use warifu_r4::{Element, ElementId, Strength, TypeId, TypeKind};
+
+use crate::Known;
+use crate::plan::{At, Plan};
+use crate::primitive::Form;
+use crate::run::{Cx, Member, Raw, Run};
+
+/// What a set says of the codes of an element.
+pub(crate) enum Verdict {
+    In,
+    NotIn,
+    /// There is no code.
+    NoCode,
+    NotChecked(String),
+}
+
+impl<'d> Run<'d> {
+    /// A resource, and the profiles it claims.
+    pub(crate) fn resource(&mut self, node: NodeId, container: Option<Cx>) {
+        let tree = self.doc.tree;
+        let v = self.v;
+        if tree.kind(node) != Kind::Object {
+            self.report(
+                Raw::new(&fhr::FHR006, node)
+                    .expects("object")
+                    .with("object"),
+            );
+            return;
+        }
+        let of = self.typed(node).of;
+        let named = tree.member(node, "resourceType");
+        let known = named.and_then(|n| v.core.type_named(tree.plain(n)?));
+        match known {
+            Some(of) if self.is_resource(of) && !v.core.type_(of).is_abstract() => {}
+            _ => {
+                let why = if named.is_some() {
+                    "resourceType?"
+                } else {
+                    "no resourceType"
+                };
+                self.report(Raw::new(&fhr::FHR002, named.unwrap_or(node)).with(why));
+                return;
+            }
+        }
+        let cx = Cx {
+            resource: node,
+            root: container.map_or(node, |c| c.root),
+        };
+        let item = self.item_of(node);
+        let profiles = crate::native::member(self.doc, node, v.ids.meta)
+            .and_then(|meta| crate::native::member(self.doc, meta, v.ids.profile));
+        let before = self.claims;
+        self.claims |= profiles.is_some();
+        self.object(item, of, cx);
+        self.claims = before;
+        self.invariants(item, None, cx);
+        if of == v.ids.type_bundle {
+            self.bundle(node);
+        }
+        for claim in profiles.into_iter().flat_map(|list| tree.children(list)) {
+            if tree.kind(claim) == Kind::String {
+                let canonical = tree.text(claim);
+                self.claimed(&canonical, item, claim, cx, false);
+            }
+        }
+    }
+
+    /// A profile that a resource claims (`claim`: where), or that the caller imposes.
+    pub(crate) fn claimed(
+        &mut self,
+        canonical: &str,
+        item: Item,
+        claim: NodeId,
+        cx: Cx,
+        imposed: bool,
+    ) {
+        let v = self.v;
+        match v.known(canonical, None) {
+            Known::Type(of) => {
+                if !v.core.is_a(item.of, of) {
+                    let name = v.core.type_(of).name();
+                    self.report(Raw::new(&fhr::FHR303, claim).with(name));
+                }
+            }
+            Known::Profile(plan) => {
+                if !v.core.is_a(item.of, plan.of) {
+                    // An imposed profile is for the resources of its type.
+                    if !imposed {
+                        let name = v.core.type_(plan.of).name();
+                        self.report(Raw::new(&fhr::FHR303, claim).with(name));
+                    }
+                    return;
+                }
+                let (_, asked) = warifu_definitions::split_canonical(canonical);
+                if let Some(asked) = asked
+                    && !warifu_definitions::version_matches(&plan.structure.version, asked)
+                {
+                    self.report(
+                        Raw::new(&fhr::FHR306, claim).with(plan.structure.version.to_string()),
+                    );
+                }
+                for defect in &plan.defects {
+                    let code: Code = if plan.missing_base {
+                        &fhr::FHR302
+                    } else {
+                        &fhr::FHR305
+                    };
+                    self.report(Raw::new(code, claim).with(defect.clone()).by(plan, 0));
+                }
+                self.conform(item, plan, cx);
+            }
+            Known::Unknown => {
+                self.report(Raw::new(&fhr::FHR301, claim).with(canonical));
+            }
+            Known::Missing => {
+                self.report(Raw::new(&fhr::FHR302, claim).with(canonical));
+            }
+        }
+    }
+
+    /// Keys and values of an object, or of what stands beside a primitive.
+    fn object(&mut self, item: Item, of: TypeId, cx: Cx) {
+        let tree = self.doc.tree;
+        let v = self.v;
+        let owner = if v.form(of) == Form::None {
+            item.node
+        } else {
+            item.twin
+        };
+        if owner == NONE || tree.kind(owner) != Kind::Object {
+            return;
+        }
+        let is_resource = self.is_resource(of);
+        let start = self.members.len();
+        let mut any = false;
+        for child in tree.children(owner) {
+            any = true;
+            let typed = self.typed(child);
+            if typed.element == ElementId::NONE {
+                if is_resource && tree.name(child) == v.ids.resource_type {
+                    continue;
+                }
+                let key = tree.key(child);
+                self.report(Raw::new(&fhr::FHR003, child).with(short(&key)));
+                continue;
+            }
+            let is_twin = tree.is_twin(child);
+            if is_twin && v.form(typed.of) == Form::None {
+                let key = tree.key(child);
+                self.report(Raw::new(&fhr::FHR003, child).with(short(&key)));
+                continue;
+            }
+            let (value, twin) = if is_twin {
+                (NONE, child)
+            } else {
+                (child, NONE)
+            };
+            let mut several = false;
+            let mut merged = false;
+            for member in self.members.get_mut(start..).unwrap_or_default() {
+                if member.typed.name != typed.name {
+                    continue;
+                }
+                if member.typed.of != typed.of {
+                    several = true;
+                } else if is_twin && member.twin == NONE {
+                    member.twin = twin;
+                    merged = true;
+                } else if !is_twin && member.value == NONE {
+                    member.value = value;
+                    merged = true;
+                } else {
+                    // The same key again: the parser has said so.
+                    merged = true;
+                }
+                break;
+            }
+            if several {
+                let name = v.core.name_text(typed.name);
+                self.report(Raw::new(&fhr::FHR009, child).with(name));
+            } else if !merged {
+                self.members.push(Member { typed, value, twin });
+            }
+        }
+        if !any {
+            self.report(Raw::new(&fhr::FHR008, owner).with("{}"));
+        }
+        let end = self.members.len();
+        if let Some(info) = v.type_info(of) {
+            for (name, element) in &info.required {
+                let there = self
+                    .members
+                    .get(start..end)
+                    .unwrap_or_default()
+                    .iter()
+                    .any(|m| m.typed.name == *name);
+                if !there {
+                    let path = v.core.element(*element).path();
+                    self.report(Raw::new(&fhr::FHR004, owner).with(path).missing(*name));
+                }
+            }
+        }
+        for n in start..end {
+            if let Some(member) = self.members.get(n).copied() {
+                self.member(member, cx);
+            }
+        }
+        self.members.truncate(start);
+    }
+
+    fn member(&mut self, member: Member, cx: Cx) {
+        let tree = self.doc.tree;
+        let element = self.v.core.element(member.typed.element);
+        let is_list = element.is_list();
+        let of = member.typed.of;
+        for node in [member.value, member.twin] {
+            if node == NONE {
+                continue;
+            }
+            let is_array = tree.kind(node) == Kind::Array;
+            if is_array != is_list {
+                let wanted = if is_list { "array" } else { "no array" };
+                self.report(Raw::new(&fhr::FHR006, node).with(wanted).expects(wanted));
+                return;
+            }
+            if is_array && tree.children(node).next().is_none() {
+                self.report(Raw::new(&fhr::FHR008, node).with("[]"));
+            }
+        }
+        if !is_list {
+            self.item(
+                Item {
+                    node: member.value,
+                    twin: member.twin,
+                    of,
+                    doc: 0,
+                },
+                element,
+                cx,
+            );
+            return;
+        }
+        let list = |id: NodeId| tree.children(if id == NONE { u32::MAX } else { id });
+        let mut values = list(member.value);
+        let mut twins = list(member.twin);
+        let mut count = 0_u32;
+        loop {
+            let (value, twin) = (values.next(), twins.next());
+            if value.is_none() && twin.is_none() {
+                break;
+            }
+            count += 1;
+            let node = value.unwrap_or(NONE);
+            self.item(
+                Item {
+                    node,
+                    twin: twin.unwrap_or(NONE),
+                    // Resources differ within one list.
+                    of: if node == NONE {
+                        of
+                    } else {
+                        self.typed(node).of
+                    },
+                    doc: 0,
+                },
+                element,
+                cx,
+            );
+        }
+        if let Some(max) = element.max()
+            && count > u32::from(max)
+        {
+            let node = if member.value == NONE {
+                member.twin
+            } else {
+                member.value
+            };
+            self.report(
+                Raw::new(&fhr::FHR005, node)
+                    .with(element.path())
+                    .expects(format!("0..{max}"))
+                    .finds(count.to_string()),
+            );
+        }
+    }
+
+    fn item(&mut self, given: Item, element: Element, cx: Cx) {
+        let tree = self.doc.tree;
+        let v = self.v;
+        let null = |node: NodeId| node == NONE || tree.kind(node) == Kind::Null;
+        let item = Item {
+            node: if null(given.node) { NONE } else { given.node },
+            twin: if null(given.twin) { NONE } else { given.twin },
+            ..given
+        };
+        if item.node == NONE && item.twin == NONE {
+            let node = if given.node == NONE {
+                given.twin
+            } else {
+                given.node
+            };
+            self.report(Raw::new(&fhr::FHR008, node).with("null"));
+            return;
+        }
+        let form = v.form(item.of);
+        if form == Form::None {
+            if tree.kind(item.node) != Kind::Object {
+                self.report(
+                    Raw::new(&fhr::FHR006, item.node)
+                        .with("object")
+                        .expects("object"),
+                );
+                return;
+            }
+            let of = item.of;
+            if self.is_resource(of) || of == TypeId::NONE {
+                let contained = element.name_id() == v.ids.contained;
+                self.resource(item.node, contained.then_some(cx));
+                return;
+            }
+            self.object(item, of, cx);
+            if of == v.ids.type_extension {
+                self.extension(item, element, cx);
+            } else if of == v.ids.type_reference {
+                self.reference(item, Some(element));
+            } else if of == v.ids.type_coding {
+                self.coding(item);
+            } else if of == v.ids.type_attachment {
+                self.attachment(item);
+            }
+        } else {
+            if item.node != NONE && !self.primitive(item.node, form) {
+                return;
+            }
+            if item.twin != NONE {
+                if tree.kind(item.twin) == Kind::Object {
+                    self.object(item, item.of, cx);
+                } else {
+                    self.report(
+                        Raw::new(&fhr::FHR006, item.twin)
+                            .with("object")
+                            .expects("object"),
+                    );
+                    return;
+                }
+            }
+        }
+        if let Some(strength) = element.strength()
+            && strength != Strength::Example
+            // A profile may prefer another set.
+            && !(strength == Strength::Preferred && self.claims)
+            && let Some(set) = element.value_set()
+        {
+            let strength = match strength {
+                Strength::Required => warifu_definitions::Strength::Required,
+                Strength::Extensible => warifu_definitions::Strength::Extensible,
+                _ => warifu_definitions::Strength::Preferred,
+            };
+            self.bound(item, set.url(), strength, PackageId::CORE, None);
+        }
+        self.invariants(item, Some(element), cx);
+    }
+
+    /// Whether the value has the JSON type and form of its type.
+    fn primitive(&mut self, node: NodeId, form: Form) -> bool {
+        let tree = self.doc.tree;
+        let kind = tree.kind(node);
+        if !form.is_kind(kind) {
+            let wanted = form.kind_name();
+            self.report(Raw::new(&fhr::FHR006, node).with(wanted).expects(wanted));
+            return false;
+        }
+        let owned;
+        let text = if let Some(text) = tree.plain(node) {
+            text
+        } else {
+            owned = tree.text(node);
+            &*owned
+        };
+        if kind == Kind::String && text.is_empty() {
+            self.report(Raw::new(&fhr::FHR008, node).with("\"\""));
+            return true;
+        }
+        if form == Form::Xhtml {
+            if let Err(why) = check_narrative(text) {
+                self.report(Raw::new(&fhr::FHR011, node).with(why.to_string()));
+            }
+        } else if !form.holds(text) {
+            let name = self.v.core.type_(self.typed(node).of).name();
+            let found = self.show(node);
+            self.report(
+                Raw::new(&fhr::FHR007, node)
+                    .with(name)
+                    .expects(name)
+                    .finds(found),
+            );
+        }
+        true
+    }
+
+    /// Invariants of core for an element.
+    fn invariants(&mut self, item: Item, element: Option<Element>, cx: Cx) {
+        let v = self.v;
+        let of_type = v.type_info(item.of).map_or(&[][..], |t| &t.invariants);
+        let of_element = element
+            .and_then(|e| v.elements.get(usize::from(e.id().0)))
+            .map_or(&[][..], |ids| ids);
+        for id in of_type {
+            self.core_rule(*id, item, cx);
+        }
+        for id in of_element {
+            if !of_type.contains(id) {
+                self.core_rule(*id, item, cx);
+            }
+        }
+    }
+
+    fn core_rule(&mut self, id: u16, item: Item, cx: Cx) {
+        let v = self.v;
+        let Some(rule) = v.rules.get(usize::from(id)) else {
+            return;
+        };
+        let held = match rule.native {
+            Some(native) => Ok(native.holds(self.doc, item, cx.root, &v.ids)),
+            None => match v.program(id) {
+                Some(program) => self.holds(program, item, cx),
+                None => return,
+            },
+        };
+        let invariant = v.core.invariant(id);
+        self.broken(
+            held,
+            item,
+            invariant.key(),
+            invariant.human(),
+            invariant.is_error(),
+            None,
+        );
+    }
+
+    /// Reports an invariant that does not hold.
+    pub(crate) fn broken(
+        &mut self,
+        held: Result<bool, EvalError>,
+        item: Item,
+        key: &'d str,
+        human: &str,
+        is_error: bool,
+        demand: Option<(&'d Plan, At)>,
+    ) {
+        let node = if item.node == NONE {
+            item.twin
+        } else {
+            item.node
+        };
+        let mut raw = match held {
+            Ok(true) => return,
+            Ok(false) => {
+                let mut raw = Raw::new(&fhr::FHR014, node).with(key).expects(human);
+                raw.key = Some(key);
+                raw.severity = if is_error {
+                    Severity::Error
+                } else {
+                    Severity::Warning
+                };
+                raw
+            }
+            Err(EvalError::NotAvailable) => Raw::new(&fhr::FHR304, node).with(key),
+            Err(why) => Raw::new(&fhr::FHR305, node).with(format!("{key}: {why}")),
+        };
+        raw.demand = demand;
+        self.report(raw);
+    }
+
+    fn extension(&mut self, item: Item, element: Element, cx: Cx) {
+        let tree = self.doc.tree;
+        let v = self.v;
+        let Some(node) = tree.member(item.node, "url") else {
+            return;
+        };
+        if tree.kind(node) != Kind::String {
+            return;
+        }
+        let url = tree.text(node);
+        // Extensions of an extension have names of their own.
+        let holder = self.holder(item.node);
+        let nested = holder != NONE && self.typed(holder).of == v.ids.type_extension;
+        if !url.contains(':') {
+            if !nested {
+                self.report(Raw::new(&fhr::FHR201, node));
+            }
+            return;
+        }
+        let is_modifier = element.name_id() == v.ids.modifier;
+        match v.known(&url, None) {
+            Known::Profile(plan) if plan.of == v.ids.type_extension => {
+                if plan.is_modifier != is_modifier {
+                    let wanted = if plan.is_modifier {
+                        "modifierExtension"
+                    } else {
+                        "extension"
+                    };
+                    self.report(Raw::new(&fhr::FHR204, node).with(wanted).by(plan, 0));
+                }
+                if !self.context_allows(plan, holder) {
+                    let contexts: Vec<_> = plan
+                        .structure
+                        .contexts
+                        .iter()
+                        .map(|c| &*c.expression)
+                        .collect();
+                    self.report(
+                        Raw::new(&fhr::FHR203, node)
+                            .with(plan.structure.name.to_string())
+                            .expects(contexts.join(" | "))
+                            .by(plan, 0),
+                    );
+                }
+                self.conform(item, plan, cx);
+            }
+            Known::Missing => self.report(Raw::new(&fhr::FHR302, node).with(&*url)),
+            Known::Type(_) | Known::Profile(_) | Known::Unknown => {
+                let code: Code = if is_modifier {
+                    &fhr::FHR205
+                } else {
+                    &fhr::FHR202
+                };
+                self.report(Raw::new(code, node).with(&*url));
+            }
+        }
+    }
+
+    /// The object that an item stands in, past its array.
+    fn holder(&self, node: NodeId) -> NodeId {
+        let tree = self.doc.tree;
+        let parent = tree.parent(node);
+        if parent != NONE && tree.kind(parent) == Kind::Array {
+            tree.parent(parent)
+        } else {
+            parent
+        }
+    }
+
+    /// Whether an extension may stand in an element, FHIR R4 §5.4.8.
+    fn context_allows(&self, plan: &Plan, holder: NodeId) -> bool {
+        let contexts = &plan.structure.contexts;
+        let tree = self.doc.tree;
+        if contexts.is_empty() || holder == NONE {
+            return true;
+        }
+        let core = self.v.core;
+        let typed = self.typed(holder);
+        contexts.iter().any(|context| {
+            let expression = &*context.expression;
+            match &*context.kind {
+                // More than a path: it is not evaluated, and not held against the document.
+                "fhirpath" => true,
+                "extension" => tree
+                    .member(holder, "url")
+                    .is_some_and(|u| tree.is_text(u, expression)),
+                _ => {
+                    let expression = expression
+                        .strip_prefix("http://hl7.org/fhir/StructureDefinition/")
+                        .unwrap_or(expression);
+                    let expression = expression.rsplit('#').next().unwrap_or(expression);
+                    if matches!(expression, "Element" | "*") {
+                        return true;
+                    }
+                    if let Some(of) = core.type_named(expression)
+                        && core.is_a(typed.of, of)
+                    {
+                        return true;
+                    }
+                    self.is_at_path(holder, expression)
+                }
+            }
+        })
+    }
+
+    /// Whether an element's path ends in `Type.a.b`.
+    fn is_at_path(&self, node: NodeId, path: &str) -> bool {
+        let core = self.v.core;
+        let mut at = node;
+        let mut steps = path.rsplit('.').peekable();
+        while let Some(step) = steps.next() {
+            if at == NONE {
+                return false;
+            }
+            if steps.peek().is_none() {
+                // The type that the path begins with.
+                let of = self.typed(at).of;
+                return core.type_named(step).is_some_and(|t| core.is_a(of, t));
+            }
+            if core.name_text(self.typed(at).name) != step.trim_end_matches("[x]") {
+                return false;
+            }
+            at = self.holder(at);
+        }
+        false
+    }
+
+    fn coding(&mut self, item: Item) {
+        let tree = self.doc.tree;
+        let text = |key: &str| {
+            let node = tree.member(item.node, key)?;
+            (tree.kind(node) == Kind::String).then(|| tree.text(node))
+        };
+        let (Some(system), Some(code)) = (text("system"), text("code")) else {
+            return;
+        };
+        let display = text("display");
+        let version = text("version");
+        let answer = self.v.terminology.code(Coded {
+            system: Some(&system),
+            version: version.as_deref(),
+            code: &code,
+            display: display.as_deref(),
+        });
+        let place = |key: &str| tree.member(item.node, key).unwrap_or(item.node);
+        match answer {
+            CodeAnswer::UnknownCode => {
+                let raw = Raw::new(&fhr::FHR104, place("code"));
+                let found = self.show(place("code"));
+                self.report(raw.with(&*system).finds(found));
+            }
+            CodeAnswer::Known {
+                other_display: Some(other),
+            } => {
+                let raw = Raw::new(&fhr::FHR105, place("display"));
+                let found = self.show(place("display"));
+                self.report(raw.with(&*system).expects(&*other).finds(found));
+            }
+            CodeAnswer::Known {
+                other_display: None,
+            }
+            | CodeAnswer::NotChecked(_) => {}
+        }
+    }
+
+    fn attachment(&mut self, item: Item) {
+        let tree = self.doc.tree;
+        let (Some(data), Some(size)) = (
+            tree.member(item.node, "data"),
+            tree.member(item.node, "size"),
+        ) else {
+            return;
+        };
+        let text = tree.text(data);
+        let mut digits = 0_usize;
+        let mut bad = false;
+        for b in text.bytes() {
+            match b {
+                b'=' | b' ' | b'\t' | b'\r' | b'\n' => {}
+                _ if b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/') => digits += 1,
+                _ => bad = true,
+            }
+        }
+        let length = digits * 3 / 4;
+        if !bad && tree.text(size).parse() != Ok(length) {
+            self.report(
+                Raw::new(&fhr::FHR012, size)
+                    .with("size")
+                    .expects(length.to_string()),
+            );
+        }
+    }
+
+    /// Holds an element against a binding.
+    pub(crate) fn bound(
+        &mut self,
+        item: Item,
+        value_set: &str,
+        strength: warifu_definitions::Strength,
+        from: PackageId,
+        demand: Option<(&'d Plan, At)>,
+    ) {
+        use warifu_definitions::Strength as S;
+        use warifu_diag::catalogue::profile::{Demand, code};
+        let verdict = self.verdict(item, value_set, from);
+        let node = if item.node == NONE {
+            item.twin
+        } else {
+            item.node
+        };
+        let own = |core: Code, wanted: Demand| match demand {
+            Some((plan, _)) => code(&plan.structure.url, wanted),
+            None => core,
+        };
+        let argument = match demand.and_then(|(plan, at)| plan.nodes.get(at)) {
+            Some(n) => n.id.to_string(),
+            None => value_set.to_owned(),
+        };
+        let mut raw = match verdict {
+            Verdict::In => return,
+            Verdict::NotChecked(why) => {
+                if strength < S::Extensible {
+                    return;
+                }
+                Raw::new(&fhr::FHR304, node)
+                    .with(value_set)
+                    .because(vec![why])
+            }
+            Verdict::NoCode => {
+                // Text alone says that no code fits.
+                if strength != S::Required || item.node == NONE {
+                    return;
+                }
+                Raw::new(own(&fhr::FHR101, Demand::Required), node)
+                    .with(argument)
+                    .expects(value_set)
+            }
+            Verdict::NotIn => {
+                let code = match strength {
+                    S::Required => own(&fhr::FHR101, Demand::Required),
+                    S::Extensible => own(&fhr::FHR102, Demand::Extensible),
+                    S::Preferred => own(&fhr::FHR103, Demand::Preferred),
+                    S::Example => return,
+                };
+                Raw::new(code, node).with(argument).expects(value_set)
+            }
+        };
+        raw.found = self.codes(item);
+        raw.demand = demand;
+        self.report(raw);
+    }
+
+    /// Codes of an element as `system#code`.
+    fn codes(&self, item: Item) -> String {
+        let tree = self.doc.tree;
+        let one = |node: NodeId| {
+            let text = |key: &str| {
+                tree.member(node, key)
+                    .map(|n| tree.text(n).into_owned())
+                    .unwrap_or_default()
+            };
+            format!("{}#{}", text("system"), text("code"))
+        };
+        if item.node == NONE || tree.kind(item.node) != Kind::Object {
+            return self.show(item.node);
+        }
+        match tree.member(item.node, "coding") {
+            Some(list) => tree.children(list).map(one).collect::<Vec<_>>().join(", "),
+            None => one(item.node),
+        }
+    }
+
+    /// What a set says of an element's codes.
+    pub(crate) fn verdict(&self, item: Item, value_set: &str, from: PackageId) -> Verdict {
+        let tree = self.doc.tree;
+        let v = self.v;
+        if item.node == NONE {
+            return Verdict::NoCode;
+        }
+        let mut why = None;
+        let mut any = false;
+        let mut one = |system: Option<&str>, code: &str, display: Option<&str>| -> bool {
+            any = true;
+            // Sets of core are at hand without a package.
+            if from == PackageId::CORE
+                && let Some(set) = v.core.value_set(value_set)
+                && let Some(held) = set.contains(system, code)
+            {
+                return held;
+            }
+            let coded = Coded {
+                system,
+                version: None,
+                code,
+                display,
+            };
+            match v.terminology.member(value_set, Some(from), coded) {
+                Membership::In => return true,
+                Membership::NotIn => {}
+                Membership::UnknownValueSet => why = Some("value set not at hand".to_owned()),
+                Membership::NotChecked(reason) => {
+                    why = Some(match reason {
+                        NotChecked::SystemNotHeld { system } | NotChecked::ShapeOnly { system } => {
+                            system.into()
+                        }
+                        NotChecked::Filter { filter } => filter.into(),
+                        NotChecked::Missing { package } => package.into(),
+                        NotChecked::TooLarge => "too large".to_owned(),
+                        _ => String::new(),
+                    });
+                }
+            }
+            false
+        };
+        let text = |node: NodeId, key: &str| {
+            let node = tree.member(node, key)?;
+            (tree.kind(node) == Kind::String).then(|| tree.text(node))
+        };
+        if tree.kind(item.node) != Kind::Object {
+            if one(None, &tree.text(item.node), None) {
+                return Verdict::In;
+            }
+        } else if item.of == v.ids.type_concept {
+            for coding in tree
+                .member(item.node, "coding")
+                .into_iter()
+                .flat_map(|list| tree.children(list))
+            {
+                let Some(code) = text(coding, "code") else {
+                    continue;
+                };
+                let system = text(coding, "system");
+                let display = text(coding, "display");
+                if one(
+                    Some(system.as_deref().unwrap_or_default()),
+                    &code,
+                    display.as_deref(),
+                ) {
+                    return Verdict::In;
+                }
+            }
+        } else if let Some(code) = text(item.node, "code") {
+            let system = text(item.node, "system");
+            if one(Some(system.as_deref().unwrap_or_default()), &code, None) {
+                return Verdict::In;
+            }
+        }
+        match (any, why) {
+            (false, _) => Verdict::NoCode,
+            (true, Some(why)) => Verdict::NotChecked(why),
+            (true, None) => Verdict::NotIn,
+        }
+    }
+
+    /// Whether a type is one of elements with elements.
+    pub(crate) fn is_complex(&self, of: TypeId) -> bool {
+        of != TypeId::NONE && self.v.core.type_(of).kind() != TypeKind::Primitive
+    }
+}
+
+/// A key as shown: at most 64 characters.
+fn short(key: &str) -> String {
+    key.chars().take(64).collect()
+}

@@ -1,0 +1,55 @@
+//! What validation found.
+
+use std::ops::Range;
+
+use warifu_diag::{Code, Severity};
+
+/// One finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Code of the catalogue.
+    pub code: Code,
+    /// Key of the invariant that is broken, as `dom-6`: it stands for the code then.
+    pub key: Option<Box<str>>,
+    /// Severity.
+    pub severity: Severity,
+    /// Bytes it is about: the value, or the key of an object or array.
+    pub span: Range<u32>,
+    /// FHIRPath of the element, as `Patient.identifier[0].system`; of a missing element where it is to be.
+    pub location: String,
+    /// Argument of the code's text: names of the definitions, never a value.
+    pub argument: String,
+    /// Profiles that demand it, as `url|version`; empty: R4 core.
+    pub profiles: Vec<String>,
+    /// Id of the element definition that demands it.
+    pub element: String,
+    /// What is demanded, from the definition; empty if the code says it.
+    pub expected: String,
+    /// What stands there. May be patient data: shown only where values may be.
+    pub found: String,
+    /// For slices and profiles, why each did not match.
+    pub reasons: Vec<String>,
+}
+
+impl Finding {
+    /// `dom-6` for invariants, else the number of the catalogue.
+    pub fn code(&self) -> &str {
+        self.key.as_deref().unwrap_or(self.code.code)
+    }
+}
+
+/// All findings of a document.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Findings {
+    /// In the order of their bytes.
+    pub list: Vec<Finding>,
+    /// Findings beyond [`Options::most`](crate::Options::most).
+    pub further: usize,
+}
+
+impl Findings {
+    /// Whether any finding is an error.
+    pub fn has_errors(&self) -> bool {
+        self.list.iter().any(|f| f.severity == Severity::Error)
+    }
+}

@@ -1,0 +1,688 @@
+//! What profiles demand.
+
+use std::rc::Rc;
+
+use warifu_definitions::Rules;
+use warifu_diag::Severity;
+use warifu_diag::catalogue::fhr;
+use warifu_diag::catalogue::profile::{Demand, code};
+use warifu_fhirpath::{Dec, Item};
+use warifu_json::{Kind, NONE, NodeId};
+use warifu_r4::TypeId;
+
+use crate::Known;
+use crate::base::Verdict;
+use crate::discriminator::{Step, Test, Want, show_steps};
+use crate::plan::{At, Node, Plan, Slices, TypeRule};
+use crate::run::{Cx, DEPTH, Raw, Run};
+use crate::value::Json;
+
+impl<'d> Run<'d> {
+    /// Reports where an element does not follow a profile.
+    pub(crate) fn conform(&mut self, item: Item, plan: &'d Plan, cx: Cx) {
+        let outcome = self.outcome(item, plan, cx);
+        for raw in outcome.iter() {
+            self.report(raw.clone());
+        }
+    }
+
+    /// Whether an element follows a profile.
+    pub(crate) fn conforms(&mut self, item: Item, plan: &'d Plan, cx: Cx) -> bool {
+        !has_error(&self.outcome(item, plan, cx))
+    }
+
+    /// Findings of an element against a profile; none while they are being looked for.
+    fn outcome(&mut self, item: Item, plan: &'d Plan, cx: Cx) -> Rc<Vec<Raw<'d>>> {
+        let node = if item.node == NONE {
+            item.twin
+        } else {
+            item.node
+        };
+        let key = (node, plan.number);
+        if let Some(known) = self.memo.get(&key) {
+            return known.clone();
+        }
+        if self.depth >= DEPTH {
+            return Rc::new(vec![Raw::new(&fhr::FHR307, node).by(plan, 0)]);
+        }
+        self.memo.insert(key, Rc::default());
+        self.depth += 1;
+        let outer = std::mem::take(&mut self.found);
+        self.node(item, plan, 0, cx);
+        let found = Rc::new(std::mem::replace(&mut self.found, outer));
+        self.depth -= 1;
+        self.memo.insert(key, found.clone());
+        found
+    }
+
+    fn demand(plan: &'d Plan, at: At, demand: Demand, node: NodeId) -> Raw<'d> {
+        let id = plan.nodes.get(at).map_or("", |n| &n.id);
+        Raw::new(code(&plan.structure.url, demand), node)
+            .with(id)
+            .by(plan, at)
+    }
+
+    /// Holds an element against a node of a plan.
+    fn node(&mut self, item: Item, plan: &'d Plan, at: At, cx: Cx) {
+        let Some(node) = plan.nodes.get(at) else {
+            return;
+        };
+        let tree = self.doc.tree;
+        let place = if item.node == NONE {
+            item.twin
+        } else {
+            item.node
+        };
+        if !node.types.is_empty() {
+            self.types(item, plan, at, node, cx);
+        }
+        if let Some(fixed) = &node.fixed
+            && (item.node == NONE || !fixed.is(tree, item.node))
+        {
+            let raw = Self::demand(plan, at, Demand::Fixed, place);
+            let found = self.show(item.node);
+            self.report(raw.expects(fixed.show()).finds(found));
+        }
+        if let Some(pattern) = &node.pattern
+            && (item.node == NONE || !pattern.is_in(tree, item.node))
+        {
+            let raw = Self::demand(plan, at, Demand::Pattern, place);
+            let found = self.show(item.node);
+            self.report(raw.expects(pattern.show()).finds(found));
+        }
+        if item.node != NONE {
+            if let Some(max) = node.max_length
+                && tree.kind(item.node) == Kind::String
+                && tree.text(item.node).chars().count() > usize::try_from(max).unwrap_or(usize::MAX)
+            {
+                let raw = Self::demand(plan, at, Demand::Length, place);
+                self.report(raw.expects(max.to_string()));
+            }
+            for (bound, least) in [(&node.least, true), (&node.greatest, false)] {
+                if let Some(bound) = bound
+                    && out_of_range(&tree.text(item.node), bound, least)
+                {
+                    let raw = Self::demand(plan, at, Demand::Range, place);
+                    let sign = if least { ">=" } else { "<=" };
+                    self.report(raw.expects(format!("{sign} {}", bound.show())));
+                }
+            }
+        }
+        if let Some(binding) = &node.binding {
+            let demand = Some((plan, at));
+            let package = plan.structure.package;
+            self.bound(item, &binding.value_set, binding.strength, package, demand);
+            if let Some(max) = &binding.max_value_set {
+                let strength = warifu_definitions::Strength::Required;
+                self.bound(item, max, strength, package, demand);
+            }
+        }
+        for rule in &node.invariants {
+            let held = self.holds(&rule.program, item, cx);
+            let c = &rule.constraint;
+            self.broken(held, item, &c.key, &c.human, c.is_error, Some((plan, at)));
+        }
+        self.children(item, plan, at, cx);
+        if let Some(content) = node.content
+            && self.depth < DEPTH
+        {
+            self.depth += 1;
+            self.children(item, plan, content, cx);
+            self.depth -= 1;
+        }
+    }
+
+    fn children(&mut self, item: Item, plan: &'d Plan, at: At, cx: Cx) {
+        let Some(node) = plan.nodes.get(at) else {
+            return;
+        };
+        for child in &node.children {
+            let Some(own) = plan.nodes.get(*child) else {
+                continue;
+            };
+            let mut items = Vec::new();
+            self.collect(item, own.name, &mut items);
+            self.elements(item, plan, *child, own, &items, cx);
+        }
+    }
+
+    /// Elements of that name within an element.
+    fn collect(&self, parent: Item, name: u16, items: &mut Vec<Item>) {
+        let tree = self.doc.tree;
+        let owner = if self.is_complex(parent.of) || parent.twin == NONE {
+            parent.node
+        } else {
+            parent.twin
+        };
+        if owner == NONE || tree.kind(owner) != Kind::Object {
+            return;
+        }
+        let mut value = NONE;
+        let mut twin = NONE;
+        for child in tree.children(owner) {
+            if self.typed(child).name == name {
+                if tree.is_twin(child) {
+                    twin = child;
+                } else if value == NONE {
+                    value = child;
+                }
+            }
+        }
+        let first = if value == NONE { twin } else { value };
+        if first == NONE {
+            return;
+        }
+        let null = |node: NodeId| {
+            if node != NONE && tree.kind(node) == Kind::Null {
+                NONE
+            } else {
+                node
+            }
+        };
+        let mut push = |value: NodeId, twin: NodeId| {
+            let (node, twin) = (null(value), null(twin));
+            let any = if node == NONE { twin } else { node };
+            if any != NONE {
+                items.push(Item {
+                    node,
+                    twin,
+                    of: self.typed(any).of,
+                    doc: 0,
+                });
+            }
+        };
+        if tree.kind(first) != Kind::Array {
+            push(value, twin);
+            return;
+        }
+        let list = |id: NodeId| tree.children(if id == NONE { u32::MAX } else { id });
+        let mut values = list(value);
+        let mut twins = list(twin);
+        loop {
+            let (value, twin) = (values.next(), twins.next());
+            if value.is_none() && twin.is_none() {
+                return;
+            }
+            push(value.unwrap_or(NONE), twin.unwrap_or(NONE));
+        }
+    }
+
+    fn counts(
+        &mut self,
+        parent: Item,
+        plan: &'d Plan,
+        at: At,
+        node: &Node,
+        items: &[Item],
+    ) -> bool {
+        let count = u32::try_from(items.len()).unwrap_or(u32::MAX);
+        let place = if parent.node == NONE {
+            parent.twin
+        } else {
+            parent.node
+        };
+        let max = node.max.map_or_else(|| "*".to_owned(), |m| m.to_string());
+        if count < node.min {
+            let raw = Self::demand(plan, at, Demand::Missing, place);
+            self.report(
+                raw.missing(node.name)
+                    .expects(format!("{}..{max}", node.min))
+                    .finds(count.to_string()),
+            );
+            return false;
+        }
+        if node.max.is_some_and(|max| count > max) {
+            let over = usize::try_from(node.max.unwrap_or(0)).unwrap_or(usize::MAX);
+            let place = items
+                .get(over)
+                .map_or(place, |i| if i.node == NONE { i.twin } else { i.node });
+            let raw = Self::demand(plan, at, Demand::TooMany, place);
+            self.report(
+                raw.expects(format!("{}..{max}", node.min))
+                    .finds(count.to_string()),
+            );
+        }
+        if count == 0 && node.must_support {
+            let raw = Self::demand(plan, at, Demand::Support, place);
+            self.report(raw.missing(node.name));
+        }
+        true
+    }
+
+    fn elements(
+        &mut self,
+        parent: Item,
+        plan: &'d Plan,
+        at: At,
+        node: &'d Node,
+        items: &[Item],
+        cx: Cx,
+    ) {
+        self.counts(parent, plan, at, node, items);
+        for item in items {
+            self.node(*item, plan, at, cx);
+        }
+        if let Some(slicing) = &node.slicing {
+            self.slices(parent, plan, at, slicing, items, cx);
+        }
+    }
+
+    fn slices(
+        &mut self,
+        parent: Item,
+        plan: &'d Plan,
+        at: At,
+        slicing: &'d Slices,
+        items: &[Item],
+        cx: Cx,
+    ) {
+        let untold = slicing.slices.iter().any(|s| s.tests.is_none());
+        // Which slice each item is of.
+        let mut of: Vec<Option<usize>> = Vec::with_capacity(items.len());
+        for item in items {
+            let mut found = None;
+            for (n, slice) in slicing.slices.iter().enumerate() {
+                let Some(tests) = &slice.tests else { continue };
+                if self.passes(*item, plan, tests, cx) {
+                    found = Some(n);
+                    break;
+                }
+            }
+            of.push(found);
+        }
+        for (n, slice) in slicing.slices.iter().enumerate() {
+            let Some(node) = plan.nodes.get(slice.node) else {
+                continue;
+            };
+            if slice.tests.is_none() {
+                continue;
+            }
+            let own: Vec<Item> = items
+                .iter()
+                .zip(&of)
+                .filter(|(_, of)| **of == Some(n))
+                .map(|(item, _)| *item)
+                .collect();
+            let before = self.found.len();
+            if !self.counts(parent, plan, slice.node, node, &own) {
+                // Why the others are not of this slice.
+                let reasons = self.reasons(plan, slicing, Some(n), items, &of, cx);
+                if let Some(raw) = self.found.get_mut(before) {
+                    raw.reasons = reasons;
+                }
+            }
+            if !node.needed {
+                continue;
+            }
+            for item in &own {
+                self.node(*item, plan, slice.node, cx);
+            }
+            if let Some(inner) = &node.slicing {
+                self.slices(parent, plan, slice.node, inner, &own, cx);
+            }
+        }
+        if untold {
+            return;
+        }
+        if slicing.rules == Rules::Closed {
+            for (item, of_slice) in items.iter().zip(&of) {
+                if of_slice.is_some() {
+                    continue;
+                }
+                let place = if item.node == NONE {
+                    item.twin
+                } else {
+                    item.node
+                };
+                let reasons = self.reasons(plan, slicing, None, &[*item], &[None], cx);
+                let raw = Self::demand(plan, at, Demand::Slice, place);
+                let names: Vec<_> = slicing.slices.iter().map(|s| &*s.name).collect();
+                self.report(raw.expects(names.join(" | ")).because(reasons));
+            }
+        }
+        let mut latest = 0;
+        let mut rest = false;
+        for (item, of_slice) in items.iter().zip(&of) {
+            let wrong = if let Some(n) = of_slice {
+                let wrong =
+                    (slicing.ordered && *n < latest) || (slicing.rules == Rules::OpenAtEnd && rest);
+                latest = latest.max(*n);
+                wrong
+            } else {
+                rest = true;
+                false
+            };
+            if wrong {
+                let place = if item.node == NONE {
+                    item.twin
+                } else {
+                    item.node
+                };
+                let raw = Self::demand(plan, at, Demand::Order, place);
+                self.report(raw);
+            }
+        }
+    }
+
+    /// For items of no slice, what of each slice (or of one) they do not have.
+    fn reasons(
+        &mut self,
+        plan: &'d Plan,
+        slicing: &'d Slices,
+        only: Option<usize>,
+        items: &[Item],
+        of: &[Option<usize>],
+        cx: Cx,
+    ) -> Vec<String> {
+        let mut reasons = Vec::new();
+        for (at, (item, own)) in items.iter().zip(of).enumerate() {
+            if own.is_some() {
+                continue;
+            }
+            for (n, slice) in slicing.slices.iter().enumerate() {
+                if only.is_some_and(|only| only != n) || reasons.len() >= 20 {
+                    continue;
+                }
+                for test in slice.tests.iter().flatten() {
+                    if self.passes_one(*item, plan, test, cx) {
+                        continue;
+                    }
+                    let path = show_steps(&test.steps, self.v.core);
+                    let path = if path.is_empty() {
+                        "$this = ".to_owned()
+                    } else {
+                        path
+                    };
+                    let mut reason = format!(
+                        "[{at}] {}: {path}{}",
+                        slice.name,
+                        test.want.show(self.v.core)
+                    );
+                    if let Want::Profile(profiles) = &test.want {
+                        for value in self.values(*item, &test.steps) {
+                            for why in self.profile_errors(value, plan, profiles, cx) {
+                                reason.push_str("; ");
+                                reason.push_str(&why);
+                            }
+                        }
+                    }
+                    reasons.push(reason);
+                    break;
+                }
+            }
+        }
+        reasons
+    }
+
+    /// First errors against each profile of the type, as `code location-argument`.
+    fn profile_errors(
+        &mut self,
+        value: Item,
+        plan: &'d Plan,
+        profiles: &'d [Box<str>],
+        cx: Cx,
+    ) -> Vec<String> {
+        let mut out = Vec::new();
+        let package = plan.structure.package;
+        let v = self.v;
+        for profile in profiles {
+            let Known::Profile(other) = v.known(profile, Some(package)) else {
+                continue;
+            };
+            if !v.core.is_a(value.of, other.of) {
+                continue;
+            }
+            let inner = self.inner(value, cx);
+            for raw in self
+                .outcome(value, other, inner)
+                .iter()
+                .filter(|r| r.severity == Severity::Error)
+                .take(5)
+            {
+                let code = raw.key.unwrap_or(raw.code.code);
+                out.push(format!("{} {code} {}", other.structure.name, raw.argument));
+            }
+        }
+        out
+    }
+
+    /// The surroundings within a value: a resource is its own.
+    fn inner(&self, value: Item, cx: Cx) -> Cx {
+        if value.node != NONE && self.is_resource(value.of) {
+            self.around(value.node)
+        } else {
+            cx
+        }
+    }
+
+    fn passes(&mut self, item: Item, plan: &'d Plan, tests: &'d [Test], cx: Cx) -> bool {
+        tests.iter().all(|t| self.passes_one(item, plan, t, cx))
+    }
+
+    fn passes_one(&mut self, item: Item, plan: &'d Plan, test: &'d Test, cx: Cx) -> bool {
+        let values = self.values(item, &test.steps);
+        if let Want::Exists(wanted) = test.want {
+            return values.is_empty() != wanted;
+        }
+        values
+            .into_iter()
+            .any(|value| self.wanted(value, plan, &test.want, cx))
+    }
+
+    fn wanted(&mut self, value: Item, plan: &'d Plan, want: &'d Want, cx: Cx) -> bool {
+        let tree = self.doc.tree;
+        match want {
+            Want::Fixed(json) => value.node != NONE && json.is(tree, value.node),
+            Want::Pattern(json) => value.node != NONE && json.is_in(tree, value.node),
+            Want::Member(binding, package) => {
+                matches!(
+                    self.verdict(value, &binding.value_set, *package),
+                    Verdict::In
+                )
+            }
+            Want::Type(types) => {
+                let core = self.v.core;
+                types.iter().any(|t| core.is_a(value.of, *t))
+            }
+            Want::Profile(profiles) => self.follows_any(value, plan, profiles, cx),
+            Want::Exists(_) => true,
+            Want::All(tests) => self.passes(value, plan, tests, cx),
+        }
+    }
+
+    fn follows_any(&mut self, value: Item, plan: &'d Plan, profiles: &[Box<str>], cx: Cx) -> bool {
+        let v = self.v;
+        let package = plan.structure.package;
+        let inner = self.inner(value, cx);
+        profiles
+            .iter()
+            .any(|profile| match v.known(profile, Some(package)) {
+                Known::Type(of) => v.core.is_a(value.of, of),
+                Known::Profile(other) => {
+                    v.core.is_a(value.of, other.of) && self.conforms(value, other, inner)
+                }
+                Known::Unknown | Known::Missing => false,
+            })
+    }
+
+    /// Values at a path of a discriminator.
+    fn values(&self, item: Item, steps: &[Step]) -> Vec<Item> {
+        let mut now = vec![item];
+        let mut next = Vec::new();
+        for step in steps {
+            for item in now.drain(..) {
+                match step {
+                    Step::Child(name) => self.collect(item, *name, &mut next),
+                    Step::OfType(of) => {
+                        if self.v.core.is_a(item.of, *of) {
+                            next.push(item);
+                        }
+                    }
+                    Step::Resolve => {
+                        if let (_, Some(node)) = self.target(item) {
+                            next.push(self.item_of(node));
+                        }
+                    }
+                    Step::Extension(url) => {
+                        let mut all = Vec::new();
+                        self.collect(item, self.v.ids.extension, &mut all);
+                        next.extend(all.into_iter().filter(|e| {
+                            self.doc
+                                .tree
+                                .member(e.node, "url")
+                                .is_some_and(|u| self.doc.tree.is_text(u, url))
+                        }));
+                    }
+                }
+            }
+            std::mem::swap(&mut now, &mut next);
+        }
+        now
+    }
+
+    fn types(&mut self, item: Item, plan: &'d Plan, at: At, node: &'d Node, cx: Cx) {
+        let core = self.v.core;
+        let place = if item.node == NONE {
+            item.twin
+        } else {
+            item.node
+        };
+        let Some(rule) = node.types.iter().find(|r| core.is_a(item.of, r.of)) else {
+            if item.of != TypeId::NONE {
+                let names: Vec<_> = node.types.iter().map(|r| core.type_(r.of).name()).collect();
+                let raw = Self::demand(plan, at, Demand::Type, place);
+                let found = core.type_(item.of).name();
+                self.report(raw.expects(names.join(" | ")).finds(found));
+            }
+            return;
+        };
+        if !rule.profiles.is_empty() {
+            self.type_profiles(item, plan, at, rule, cx);
+        }
+        if rule.check_targets {
+            self.target_profiles(item, plan, at, rule);
+        }
+    }
+
+    fn type_profiles(&mut self, item: Item, plan: &'d Plan, at: At, rule: &'d TypeRule, cx: Cx) {
+        let v = self.v;
+        let package = plan.structure.package;
+        let place = if item.node == NONE {
+            item.twin
+        } else {
+            item.node
+        };
+        let inner = self.inner(item, cx);
+        let mut fitting: Vec<&'d Plan> = Vec::new();
+        for profile in &rule.profiles {
+            match v.known(profile, Some(package)) {
+                Known::Type(of) => {
+                    if v.core.is_a(item.of, of) {
+                        return;
+                    }
+                }
+                Known::Profile(other) => {
+                    if v.core.is_a(item.of, other.of) {
+                        fitting.push(other);
+                    }
+                }
+                Known::Unknown => {
+                    self.report(Raw::new(&fhr::FHR301, place).with(&**profile).by(plan, at));
+                    return;
+                }
+                Known::Missing => {
+                    self.report(Raw::new(&fhr::FHR302, place).with(&**profile).by(plan, at));
+                    return;
+                }
+            }
+        }
+        if let [only] = *fitting {
+            self.conform(item, only, inner);
+            return;
+        }
+        for other in &fitting {
+            if self.conforms(item, other, inner) {
+                return;
+            }
+        }
+        let reasons = self.profile_errors(item, plan, &rule.profiles, cx);
+        let raw = Self::demand(plan, at, Demand::TypeProfile, place);
+        self.report(raw.expects(rule.profiles.join(" | ")).because(reasons));
+    }
+
+    fn target_profiles(&mut self, item: Item, plan: &'d Plan, at: At, rule: &'d TypeRule) {
+        let v = self.v;
+        let package = plan.structure.package;
+        let (of, node) = self.target(item);
+        let Some(of) = of else { return };
+        let place = self
+            .doc
+            .tree
+            .member(item.node, "reference")
+            .unwrap_or(item.node);
+        let target = node.map(|n| self.item_of(n));
+        let mut fits = false;
+        for profile in &rule.targets {
+            match v.known(profile, Some(package)) {
+                Known::Type(t) => {
+                    if v.core.is_a(of, t) {
+                        return;
+                    }
+                }
+                Known::Profile(other) => {
+                    if !v.core.is_a(of, other.of) {
+                        continue;
+                    }
+                    fits = true;
+                    let Some(target) = target else { return };
+                    let cx = self.around(target.node);
+                    if self.conforms(target, other, cx) {
+                        return;
+                    }
+                }
+                Known::Unknown | Known::Missing => {
+                    let code: warifu_diag::Code = &fhr::FHR301;
+                    self.report(Raw::new(code, place).with(&**profile).by(plan, at));
+                    return;
+                }
+            }
+        }
+        let reasons = match target {
+            Some(target) if fits => {
+                let cx = self.around(target.node);
+                self.profile_errors(target, plan, &rule.targets, cx)
+            }
+            _ => Vec::new(),
+        };
+        let raw = Self::demand(plan, at, Demand::TargetProfile, place);
+        let found = v.core.type_(of).name();
+        self.report(
+            raw.expects(rule.targets.join(" | "))
+                .finds(found)
+                .because(reasons),
+        );
+    }
+}
+
+fn has_error(found: &[Raw<'_>]) -> bool {
+    found.iter().any(|r| r.severity == Severity::Error)
+}
+
+/// Dates of one precision compare as texts.
+fn out_of_range(text: &str, bound: &Json, least: bool) -> bool {
+    let order = match bound {
+        Json::Number(number) => match (Dec::parse(text), Dec::parse(number)) {
+            (Some(a), Some(b)) => a.compare(b),
+            _ => return false,
+        },
+        Json::Text(bound) => {
+            let n = text.len().min(bound.len());
+            match (text.get(..n), bound.get(..n)) {
+                (Some(a), Some(b)) => a.cmp(b),
+                _ => return false,
+            }
+        }
+        _ => return false,
+    };
+    if least { order.is_lt() } else { order.is_gt() }
+}
