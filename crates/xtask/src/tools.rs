@@ -293,7 +293,11 @@ fn cargo_tool(repo: &Repo, name: &str, version: &str, output: Output<'_>) -> Res
         .args(["install", "--locked", "--force", "--version", version, name])
         .arg("--root")
         .arg(repo.tools())
-        .env("CARGO_TARGET_DIR", repo.tools().join("build"));
+        .env("CARGO_TARGET_DIR", repo.tools().join("build"))
+        // It runs for seconds: minutes of link-time optimisation are not earned back.
+        .env("CARGO_PROFILE_RELEASE_LTO", "off")
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
+        .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
     process::run(&mut install, output)?;
     // The build takes more room than the program, and is not looked at again.
     fs::remove_dir_all(repo.tools().join("build"))?;
