@@ -28,6 +28,15 @@ const ARROWS: &[(&str, &[&str])] = &[
             "warifu-r4",
         ],
     ),
+    (
+        "warifu-terminology",
+        &[
+            "warifu-definitions",
+            "warifu-package",
+            "warifu-r4",
+            "warifu-terms",
+        ],
+    ),
     ("warifu-order", &[]),
     ("warifu-diag", &["warifu-source"]),
     ("warifu-hl7", &["warifu-diag", "warifu-source"]),

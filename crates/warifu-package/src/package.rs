@@ -317,6 +317,11 @@ impl Package {
         (0..self.count(RESOURCES, RESOURCE_WORDS)).map(|n| Resource { package: self, n })
     }
 
+    /// A definition by its place in [`Package::resources`].
+    pub fn resource(&self, n: u32) -> Option<Resource<'_>> {
+        (n < self.count(RESOURCES, RESOURCE_WORDS)).then_some(Resource { package: self, n })
+    }
+
     /// Definitions of one kind with this URL, without version; several differ in version.
     pub fn find(&self, kind: Kind, url: &str) -> impl Iterator<Item = Resource<'_>> {
         let id = self.find_text(url);

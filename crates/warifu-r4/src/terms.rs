@@ -232,7 +232,8 @@ impl Part {
         })
     }
 
-    fn contains(self, code: &str) -> Option<bool> {
+    /// Whether it takes a code; `None` where what is held does not decide it.
+    pub fn contains(self, code: &str) -> Option<bool> {
         let found = self.system.find(code);
         match self.codes {
             Picked::Open => None,
