@@ -1,0 +1,37 @@
+//! Consent that cannot be forged, misread or quietly ignored: tokens, texts, decision, filter.
+//!
+//! No clock, no randomness, no I/O: time, random bytes, keys, policy and master are arguments.
+//! The reference of the format and of every rule is `docs/consent.md`.
+#![forbid(unsafe_code)]
+
+mod accept;
+mod annex;
+pub mod b64;
+mod claims;
+mod date;
+pub mod hash;
+pub mod json;
+mod jws;
+mod key;
+mod policy;
+mod qr;
+mod reason;
+mod status;
+mod text;
+
+pub use accept::{
+    Accepted, Binding, Desk, Ledger, Parent, StatusNow, Target, accept, attenuates, bind_text,
+    check_offline, reaches, status_of, text_of,
+};
+pub use annex::Annex;
+pub use claims::{DAY, SignerClass, Typ, is_subject};
+pub use date::{Date, instant};
+pub use jws::{
+    Draft, KeyEntry, KeyRing, KeyState, MakeError, Moment, Opened, make, open, peek, token_hash,
+};
+pub use key::{KeyError, PublicKey, SecretKey, SignError, Signer};
+pub use policy::{Bits, Category, Consent, Named, Policy, PolicyError, Purpose, REFERENCE};
+pub use qr::{from_qr, to_qr};
+pub use reason::{Lang, Reason, Refusal};
+pub use status::{LEAST_ENTRIES, StatusList, make_status_list};
+pub use text::{Facility, Master, TEXT_VERSION, family, render, text_hash, text_salt};

@@ -1,0 +1,606 @@
+//! The policy: purposes, categories, ceilings, recipients and tables, as one versioned data file
+//! (consent.md §4.2, §7.1). Its bytes are hashed, and the hash stands in every decision.
+
+use crate::hash::sha256_text;
+use crate::json::{self, Value};
+use crate::reason::Lang;
+
+/// A category by its place in the policy's table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Category(pub u8);
+
+/// A purpose by its place in the policy's table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Purpose(pub u8);
+
+/// A set of categories, purposes or labels of one policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Hash)]
+pub struct Bits(pub u64);
+
+impl Bits {
+    /// Nothing.
+    pub const NONE: Self = Self(0);
+
+    /// One place.
+    pub const fn one(place: u8) -> Self {
+        Self(if place < 64 { 1 << place } else { 0 })
+    }
+
+    /// Whether the place is in the set.
+    pub const fn has(self, place: u8) -> bool {
+        self.0 & Self::one(place).0 != 0
+    }
+
+    /// Whether every place is in the other.
+    pub const fn within(self, other: Self) -> bool {
+        self.0 & !other.0 == 0
+    }
+
+    /// Whether the sets share a place.
+    pub const fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// Both.
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// How many.
+    pub const fn len(self) -> u32 {
+        self.0.count_ones()
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The places, in order.
+    pub fn places(self) -> impl Iterator<Item = u8> {
+        (0..64_u8).filter(move |p| self.has(*p))
+    }
+}
+
+/// A code with its names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// The code.
+    pub code: String,
+    names: [String; 3],
+}
+
+impl Named {
+    /// Name in a language.
+    pub fn name(&self, lang: Lang) -> &str {
+        let [ja, easy, en] = &self.names;
+        match lang {
+            Lang::Ja => ja,
+            Lang::JaEasy => easy,
+            Lang::En => en,
+        }
+    }
+}
+
+/// How a purpose comes to be allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Consent {
+    /// By a grant.
+    OptIn,
+    /// The person's own data.
+    Own,
+    /// By statute only.
+    Statute,
+    /// Unless the person objects.
+    OptOut,
+}
+
+/// Most that a purpose may get.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ceiling {
+    Set(Bits),
+    /// What the policy lists for the study.
+    Study,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct PurposeRow {
+    named: Named,
+    consent: Consent,
+    family: String,
+    ceiling: Ceiling,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct KindRow {
+    prefix: String,
+    digits: u64,
+    purposes: Bits,
+}
+
+/// A body and what it is certified for, or a study and what it may get.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Listed {
+    to: String,
+    bits: Bits,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Statute {
+    id: String,
+    to: String,
+    cats: Bits,
+}
+
+/// A row of the table that finds a resource's categories.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Match {
+    pub(crate) types: Vec<String>,
+    pub(crate) cats: Bits,
+    pub(crate) systems: Vec<String>,
+    pub(crate) prefixes: Vec<String>,
+    pub(crate) category: Vec<String>,
+}
+
+/// A row of the labeller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LabelRule {
+    pub(crate) label: u8,
+    pub(crate) systems: Vec<String>,
+    pub(crate) prefixes: Vec<String>,
+}
+
+/// A policy version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// Its name.
+    pub id: String,
+    /// Its version.
+    pub version: u64,
+    /// base64url SHA-256 of its bytes.
+    pub hash: String,
+    purposes: Vec<PurposeRow>,
+    categories: Vec<Named>,
+    emergency: Bits,
+    individual: Bits,
+    labels: Vec<Named>,
+    kinds: Vec<KindRow>,
+    certified: Vec<Listed>,
+    studies: Vec<Listed>,
+    statutes: Vec<Statute>,
+    emergency_roles: Vec<String>,
+    minor_labels: Bits,
+    /// Days a notice has to stand before an opt-out purpose may use data.
+    pub notice_days: u64,
+    /// Seconds a status list counts as fresh.
+    pub status_fresh: u64,
+    /// Seconds it may be used for emergencies.
+    pub status_usable: u64,
+    /// Longest term of a grant, in days.
+    pub longest_days: u64,
+    pub(crate) matches: Vec<Match>,
+    pub(crate) label_rules: Vec<LabelRule>,
+    pub(crate) administrative: Vec<String>,
+}
+
+/// Why a policy file is not one: the member to blame.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("policy: {0}")]
+pub struct PolicyError(pub String);
+
+fn wrong(at: &str) -> PolicyError {
+    PolicyError(at.to_owned())
+}
+
+/// The policy that comes with Warifu; a deployment brings its own.
+pub const REFERENCE: &str = include_str!("../policy/reference-1.json");
+
+struct Reader<'v>(&'v Value);
+
+impl<'v> Reader<'v> {
+    fn text(&self, key: &str) -> Result<&'v str, PolicyError> {
+        self.0
+            .get(key)
+            .and_then(Value::text)
+            .ok_or_else(|| wrong(key))
+    }
+    fn int(&self, key: &str) -> Result<u64, PolicyError> {
+        self.0
+            .get(key)
+            .and_then(Value::int)
+            .ok_or_else(|| wrong(key))
+    }
+    fn rows(&self, key: &str) -> Result<impl Iterator<Item = Reader<'v>>, PolicyError> {
+        match self.0.get(key) {
+            Some(Value::Array(items)) => Ok(items.iter().map(Reader)),
+            _ => Err(wrong(key)),
+        }
+    }
+    fn texts(&self, key: &str) -> Vec<String> {
+        self.0
+            .get(key)
+            .map(|v| v.texts().map(str::to_owned).collect())
+            .unwrap_or_default()
+    }
+    fn flag(&self, key: &str) -> bool {
+        self.0.get(key).is_some_and(Value::is_true)
+    }
+    fn named(&self) -> Result<Named, PolicyError> {
+        Ok(Named {
+            code: self.text("code")?.to_owned(),
+            names: [
+                self.text("ja")?.to_owned(),
+                self.text("easy")?.to_owned(),
+                self.text("en")?.to_owned(),
+            ],
+        })
+    }
+}
+
+fn place(rows: &[Named], code: &str) -> Option<u8> {
+    u8::try_from(rows.iter().position(|r| r.code == code)?).ok()
+}
+
+/// A list with `*`, `prefix.*` and `!code`.
+fn pattern(rows: &[Named], emergency: Bits, list: &[String]) -> Result<Bits, PolicyError> {
+    let mut bits = Bits::NONE;
+    for code in list {
+        let (out, code) = match code.strip_prefix('!') {
+            Some(code) => (true, code),
+            None => (false, code.as_str()),
+        };
+        let found = match (code, code.strip_suffix('*')) {
+            ("@E", _) => emergency,
+            (_, Some(prefix)) => rows
+                .iter()
+                .zip(0_u8..)
+                .filter(|(r, _)| r.code.starts_with(prefix))
+                .fold(Bits::NONE, |b, (_, p)| b.with(Bits::one(p))),
+            _ => Bits::one(place(rows, code).ok_or_else(|| wrong(code))?),
+        };
+        bits = if out {
+            Bits(bits.0 & !found.0)
+        } else {
+            bits.with(found)
+        };
+    }
+    Ok(bits)
+}
+
+impl Policy {
+    /// Reads a policy file.
+    ///
+    /// # Errors
+    /// The member that is missing or names an unknown code.
+    pub fn read(bytes: &[u8]) -> Result<Self, PolicyError> {
+        let value = json::read(bytes, 8).map_err(|_| wrong("not JSON of the profile"))?;
+        let top = Reader(&value);
+        if top.int("v")? != 1 {
+            return Err(wrong("v"));
+        }
+        let mut categories = Vec::new();
+        let (mut emergency, mut individual) = (Bits::NONE, Bits::NONE);
+        for (row, p) in top.rows("categories")?.zip(0_u8..) {
+            categories.push(row.named()?);
+            if row.flag("emergency") {
+                emergency = emergency.with(Bits::one(p));
+            }
+            if row.flag("individual") {
+                individual = individual.with(Bits::one(p));
+            }
+        }
+        let labels = top
+            .rows("labels")?
+            .map(|r| r.named())
+            .collect::<Result<Vec<_>, _>>()?;
+        if categories.len() > 64 || labels.len() > 64 {
+            return Err(wrong("more than 64 rows"));
+        }
+        let mut purposes = Vec::new();
+        for row in top.rows("purposes")? {
+            let ceiling = row.texts("ceiling");
+            purposes.push(PurposeRow {
+                named: row.named()?,
+                consent: match row.text("kind")? {
+                    "opt-in" => Consent::OptIn,
+                    "self" => Consent::Own,
+                    "statute" => Consent::Statute,
+                    "opt-out" => Consent::OptOut,
+                    _ => return Err(wrong("kind")),
+                },
+                family: row.text("family")?.to_owned(),
+                ceiling: if ceiling.iter().any(|c| c == "@study") {
+                    Ceiling::Study
+                } else {
+                    Ceiling::Set(pattern(&categories, emergency, &ceiling)?)
+                },
+            });
+        }
+        let names: Vec<Named> = purposes.iter().map(|p| p.named.clone()).collect();
+        let kinds = top
+            .rows("kinds")?
+            .map(|r| {
+                Ok(KindRow {
+                    prefix: r.text("prefix")?.to_owned(),
+                    digits: r.int("digits")?,
+                    purposes: pattern(&names, Bits::NONE, &r.texts("purposes"))?,
+                })
+            })
+            .collect::<Result<_, PolicyError>>()?;
+        let listed = |key: &str, of: &str, rows: &[Named]| {
+            top.rows(key)?
+                .map(|r| {
+                    Ok(Listed {
+                        to: r.text("to")?.to_owned(),
+                        bits: pattern(rows, emergency, &r.texts(of))?,
+                    })
+                })
+                .collect::<Result<Vec<_>, PolicyError>>()
+        };
+        let certified = listed("certified", "pur", &names)?;
+        let studies = listed("studies", "cat", &categories)?;
+        let statutes = top
+            .rows("statutes")?
+            .map(|r| {
+                Ok(Statute {
+                    id: r.text("id")?.to_owned(),
+                    to: r.text("to")?.to_owned(),
+                    cats: pattern(&categories, emergency, &r.texts("cat"))?,
+                })
+            })
+            .collect::<Result<_, PolicyError>>()?;
+        let matches = top
+            .rows("match")?
+            .map(|r| {
+                Ok(Match {
+                    types: r.texts("type"),
+                    cats: pattern(&categories, emergency, &r.texts("cats"))?,
+                    systems: r.texts("system"),
+                    prefixes: r.texts("prefix"),
+                    category: r.texts("category"),
+                })
+            })
+            .collect::<Result<_, PolicyError>>()?;
+        let label_rules = top
+            .rows("label_rules")?
+            .map(|r| {
+                Ok(LabelRule {
+                    label: place(&labels, r.text("label")?).ok_or_else(|| wrong("label"))?,
+                    systems: r.texts("system"),
+                    prefixes: r.texts("prefix"),
+                })
+            })
+            .collect::<Result<_, PolicyError>>()?;
+        Ok(Self {
+            id: top.text("id")?.to_owned(),
+            version: top.int("version")?,
+            hash: sha256_text(&[bytes]),
+            minor_labels: pattern(&labels, Bits::NONE, &top.texts("minor_labels"))?,
+            purposes,
+            categories,
+            emergency,
+            individual,
+            labels,
+            kinds,
+            certified,
+            studies,
+            statutes,
+            emergency_roles: top.texts("emergency_roles"),
+            notice_days: top.int("notice_days")?,
+            status_fresh: top.int("status_fresh")?,
+            status_usable: top.int("status_usable")?,
+            longest_days: top.int("longest_days")?,
+            matches,
+            label_rules,
+            administrative: top.texts("administrative"),
+        })
+    }
+
+    /// The reference policy.
+    ///
+    /// # Errors
+    /// None; a test reads it.
+    pub fn reference() -> Result<Self, PolicyError> {
+        Self::read(REFERENCE.as_bytes())
+    }
+
+    /// A category by its code.
+    pub fn category(&self, code: &str) -> Option<Category> {
+        place(&self.categories, code).map(Category)
+    }
+
+    /// A purpose by its code.
+    pub fn purpose(&self, code: &str) -> Option<Purpose> {
+        let at = self.purposes.iter().position(|p| p.named.code == code)?;
+        u8::try_from(at).ok().map(Purpose)
+    }
+
+    /// A label by its code, as a place of a label set.
+    pub fn label(&self, code: &str) -> Option<u8> {
+        place(&self.labels, code)
+    }
+
+    /// Categories in the policy's order.
+    pub fn categories(&self) -> &[Named] {
+        &self.categories
+    }
+
+    /// Labels in the policy's order.
+    pub fn labels(&self) -> &[Named] {
+        &self.labels
+    }
+
+    /// Purposes in the policy's order.
+    pub fn purposes(&self) -> impl Iterator<Item = &Named> {
+        self.purposes.iter().map(|p| &p.named)
+    }
+
+    /// Code and names of a purpose.
+    pub fn purpose_named(&self, purpose: Purpose) -> Option<&Named> {
+        self.purposes.get(usize::from(purpose.0)).map(|p| &p.named)
+    }
+
+    /// Codes of a set of categories.
+    pub fn category_codes(&self, bits: Bits) -> Vec<String> {
+        bits.places()
+            .filter_map(|p| self.categories.get(usize::from(p)))
+            .map(|c| c.code.clone())
+            .collect()
+    }
+
+    /// Set of these codes; `None` if one is unknown. `*` is everything.
+    pub fn category_set<'c>(&self, codes: impl Iterator<Item = &'c str>) -> Option<Bits> {
+        let all = self.all_categories();
+        codes.into_iter().try_fold(Bits::NONE, |bits, code| {
+            Some(bits.with(if code == "*" {
+                all
+            } else {
+                Bits::one(self.category(code)?.0)
+            }))
+        })
+    }
+
+    /// Set of these codes; `None` if one is unknown. `*` is everything.
+    pub fn purpose_set<'c>(&self, codes: impl Iterator<Item = &'c str>) -> Option<Bits> {
+        codes.into_iter().try_fold(Bits::NONE, |bits, code| {
+            Some(bits.with(if code == "*" {
+                Bits((1 << self.purposes.len().min(63)) - 1)
+            } else {
+                Bits::one(self.purpose(code)?.0)
+            }))
+        })
+    }
+
+    /// Set of these labels; unknown ones are left out.
+    pub fn label_set<'c>(&self, codes: impl Iterator<Item = &'c str>) -> Bits {
+        codes
+            .filter_map(|c| self.label(c))
+            .fold(Bits::NONE, |b, p| b.with(Bits::one(p)))
+    }
+
+    /// Every category.
+    pub fn all_categories(&self) -> Bits {
+        Bits((1 << self.categories.len().min(63)) - 1)
+    }
+
+    /// 救急で使える情報 (E).
+    pub fn emergency(&self) -> Bits {
+        self.emergency
+    }
+
+    /// Categories that take a grant of their own (§4.3).
+    pub fn individual(&self) -> Bits {
+        self.individual
+    }
+
+    /// Labels closed to the guardian of a person of 16 and more (§3.1).
+    pub fn minor_labels(&self) -> Bits {
+        self.minor_labels
+    }
+
+    /// How a purpose comes to be allowed.
+    pub fn consent(&self, purpose: Purpose) -> Option<Consent> {
+        self.purposes.get(usize::from(purpose.0)).map(|p| p.consent)
+    }
+
+    /// Family of texts of a purpose.
+    pub fn family(&self, purpose: &str) -> Option<&str> {
+        self.purposes
+            .iter()
+            .find(|p| p.named.code == purpose)
+            .map(|p| p.family.as_str())
+            .filter(|f| !f.is_empty())
+    }
+
+    /// Most that this recipient may get for this purpose; `None` where its kind is excluded.
+    pub fn ceiling(&self, purpose: Purpose, recipient: &str) -> Option<Bits> {
+        let row = self.purposes.get(usize::from(purpose.0))?;
+        if let Some(kind) = self.kind(recipient)
+            && !kind.purposes.has(purpose.0)
+        {
+            return None;
+        }
+        match row.ceiling {
+            Ceiling::Set(bits) => Some(bits),
+            Ceiling::Study => self
+                .studies
+                .iter()
+                .find(|s| s.to == recipient)
+                .map(|s| s.bits),
+        }
+    }
+
+    fn kind(&self, recipient: &str) -> Option<&KindRow> {
+        self.kinds.iter().find(|k| recipient.starts_with(&k.prefix))
+    }
+
+    /// Whether a code is one that a recipient can have (`mi:*` aside).
+    pub fn is_recipient(&self, code: &str) -> bool {
+        let Some(kind) = self.kind(code) else {
+            return false;
+        };
+        let rest = code.get(kind.prefix.len()..).unwrap_or_default();
+        let digits = usize::try_from(kind.digits).unwrap_or(0);
+        if digits == 0 {
+            !rest.is_empty() && !rest.contains('*')
+        } else {
+            rest.len() == digits && rest.bytes().all(|b| b.is_ascii_digit())
+        }
+    }
+
+    /// Whether the body is certified for the purpose.
+    pub fn is_certified(&self, recipient: &str, purpose: Purpose) -> bool {
+        self.certified
+            .iter()
+            .any(|c| c.to == recipient && c.bits.has(purpose.0))
+    }
+
+    /// The statute that lets this recipient have all these categories.
+    pub fn statute(&self, recipient: &str, cats: Bits) -> Option<&str> {
+        self.statutes
+            .iter()
+            .find(|s| s.to == recipient && cats.within(s.cats))
+            .map(|s| s.id.as_str())
+    }
+
+    /// Whether a role may use emergency access.
+    pub fn is_emergency_role(&self, role: &str) -> bool {
+        self.emergency_roles.iter().any(|r| r == role)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reference_policy_has_the_lists_of_the_specification() {
+        let p = Policy::reference().unwrap();
+        assert_eq!(p.categories().len(), 26);
+        assert_eq!(p.purposes().count(), 12);
+        assert_eq!(
+            p.category_codes(p.individual()),
+            ["prc.surgery", "prc.transplant", "gen"]
+        );
+        assert_eq!(p.emergency().len(), 12);
+        let treat = p.purpose("TREAT").unwrap();
+        let care = p.purpose("CAREMGT").unwrap();
+        assert_eq!(p.ceiling(treat, "mi:1312345678"), Some(p.all_categories()));
+        assert_eq!(p.ceiling(treat, "kg:1"), None);
+        let gen_ = p.category("gen").unwrap();
+        assert!(!p.ceiling(care, "kg:1").unwrap().has(gen_.0));
+        assert!(
+            p.is_recipient("mi:1312345678") && !p.is_recipient("mi:*") && !p.is_recipient("xx:1")
+        );
+        assert!(!p.is_recipient("mi:131234567") && p.is_recipient("app:x"));
+    }
+
+    #[test]
+    fn a_policy_with_an_unknown_code_is_refused() {
+        let text = REFERENCE.replace("\"!gen\"", "\"!gem\"");
+        assert_eq!(
+            Policy::read(text.as_bytes()),
+            Err(PolicyError("gem".into()))
+        );
+    }
+}

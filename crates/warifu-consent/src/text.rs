@@ -1,0 +1,486 @@
+//! What is shown before signing: templates filled from the claims, hashed as shown (consent.md §5).
+
+use std::collections::BTreeMap;
+
+use unicode_normalization::UnicodeNormalization as _;
+
+use crate::annex::Annex;
+use crate::b64;
+use crate::claims::Typ;
+use crate::date::Date;
+use crate::hash::sha256_text;
+use crate::json::Value;
+use crate::policy::{Bits, Policy};
+use crate::reason::{Lang, Reason};
+
+/// Templates by language and version; a version that was ever signed stays.
+const TEXTS: &[(Lang, u64, &str)] = &[
+    (Lang::Ja, 1, include_str!("../texts/ja.txt")),
+    (Lang::JaEasy, 1, include_str!("../texts/ja-easy.txt")),
+    (Lang::En, 1, include_str!("../texts/en.txt")),
+];
+
+/// The newest version of the templates.
+pub const TEXT_VERSION: u64 = 1;
+
+/// A facility's names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facility {
+    /// `mi:…` and so on.
+    pub code: String,
+    /// Japanese name.
+    pub ja: String,
+    /// English name; empty if there is none.
+    pub en: String,
+}
+
+/// The master of facilities that names are taken from, never from a request.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Master {
+    /// Its version: `txt.m`.
+    pub version: u64,
+    /// Whom to ask, shown at the end of every text.
+    pub contact: String,
+    facilities: BTreeMap<String, Facility>,
+}
+
+impl Master {
+    /// A master of these facilities.
+    pub fn new(version: u64, contact: &str, facilities: Vec<Facility>) -> Self {
+        Self {
+            version,
+            contact: contact.to_owned(),
+            facilities: facilities
+                .into_iter()
+                .map(|f| (f.code.clone(), f))
+                .collect(),
+        }
+    }
+
+    /// From JSON: `{"v":1,"version":…,"contact":…,"facilities":[{"code","ja","en"}…]}`.
+    pub fn read(bytes: &[u8]) -> Option<Self> {
+        let value = crate::json::read(bytes, 4).ok()?;
+        let text = |v: &Value, key: &str| v.get(key).and_then(Value::text).map(str::to_owned);
+        let facilities = value
+            .get("facilities")?
+            .items()
+            .iter()
+            .map(|f| {
+                Some(Facility {
+                    code: text(f, "code")?,
+                    ja: text(f, "ja")?,
+                    en: text(f, "en").unwrap_or_default(),
+                })
+            })
+            .collect::<Option<Vec<_>>>()?;
+        Some(Self::new(
+            value.get("version")?.int()?,
+            &text(&value, "contact")?,
+            facilities,
+        ))
+    }
+
+    /// Name of a facility in a language.
+    pub fn name(&self, code: &str, lang: Lang) -> Option<&str> {
+        let f = self.facilities.get(code)?;
+        Some(if lang == Lang::En && !f.en.is_empty() {
+            &f.en
+        } else {
+            &f.ja
+        })
+    }
+
+    /// Whether the facility is in the master.
+    pub fn has(&self, code: &str) -> bool {
+        self.facilities.contains_key(code)
+    }
+}
+
+/// Templates of one language and version.
+#[derive(Clone, Copy)]
+struct Texts(&'static str);
+
+impl Texts {
+    fn find(lang: Lang, version: u64) -> Option<Self> {
+        TEXTS
+            .iter()
+            .find(|(l, v, _)| *l == lang && *v == version)
+            .map(|(_, _, text)| Self(text))
+    }
+
+    /// Body under `[key]`, without its last line feed.
+    fn get(self, key: &str) -> Option<&'static str> {
+        let mut rest = self.0;
+        loop {
+            let at = rest.find("\n[")?;
+            rest = rest.get(at + 2..)?;
+            let end = rest.find("]\n")?;
+            if rest.get(..end)? == key {
+                let body = rest.get(end + 2..)?;
+                let stop = body.find("\n[").unwrap_or_else(|| body.trim_end().len());
+                return body.get(..stop);
+            }
+        }
+    }
+
+    fn word(self, key: &str) -> Result<&'static str, Reason> {
+        self.get(&format!("word.{key}")).ok_or(Reason::TextUnknown)
+    }
+
+    fn words(self, key: &str, a: &str) -> Result<String, Reason> {
+        Ok(self.word(key)?.replace("{a}", a))
+    }
+}
+
+/// Which template family a token's text must come from: `txt.id`.
+///
+/// # Errors
+/// `TEXT_UNKNOWN` where purposes of several families are mixed, or a purpose has none.
+pub fn family(policy: &Policy, typ: Typ, claims: &Value) -> Result<String, Reason> {
+    match typ {
+        Typ::Grant => {
+            let mut families = claims
+                .get("pur")
+                .map(|p| p.texts().map(|p| policy.family(p)).collect::<Vec<_>>())
+                .unwrap_or_default();
+            families.dedup();
+            let [Some(family)] = families.as_slice() else {
+                return Err(Reason::TextUnknown);
+            };
+            let individual = claims
+                .get("cat")
+                .and_then(|c| policy.category_set(c.texts()))
+                .is_some_and(|c| c.meets(policy.individual()));
+            Ok(if individual {
+                format!("indiv-{family}")
+            } else {
+                (*family).to_owned()
+            })
+        }
+        Typ::Deny if claims.get("emg").is_some_and(Value::is_true) => Ok("emg-refuse".to_owned()),
+        Typ::Deny => Ok("deny".to_owned()),
+        Typ::Objection if claims.get("state").and_then(Value::text) == Some("on") => {
+            Ok("objection-on".to_owned())
+        }
+        Typ::Objection => Ok("objection-off".to_owned()),
+        Typ::Revoke => Ok("undeny".to_owned()),
+        _ => Err(Reason::TextUnknown),
+    }
+}
+
+/// The exact string to show for these claims, by `txt` of the claims: NFC, LF, one final LF.
+///
+/// `txt.h` is not looked at, so the same call serves before signing and for the check afterwards.
+///
+/// # Errors
+/// `TEXT_UNKNOWN`: no such template, version, language, master version or name.
+pub fn render(
+    policy: &Policy,
+    master: &Master,
+    typ: Typ,
+    claims: &Value,
+    annex: Option<&Annex>,
+) -> Result<String, Reason> {
+    let shown = claims.get("txt").ok_or(Reason::TextUnknown)?;
+    let text = |key: &str| shown.get(key).and_then(Value::text);
+    let int = |key: &str| shown.get(key).and_then(Value::int);
+    let lang = text("lang")
+        .and_then(Lang::from_name)
+        .ok_or(Reason::TextUnknown)?;
+    let texts = int("ver")
+        .and_then(|v| Texts::find(lang, v))
+        .ok_or(Reason::TextUnknown)?;
+    let id = family(policy, typ, claims)?;
+    if text("id") != Some(&id) || int("m") != Some(master.version) {
+        return Err(Reason::TextUnknown);
+    }
+    let page = Page {
+        policy,
+        master,
+        claims,
+        annex,
+        lang,
+        texts,
+    };
+    let (template, purpose) = match typ {
+        Typ::Grant => ("grant", Some(id.strip_prefix("indiv-").unwrap_or(&id))),
+        _ => (id.as_str(), None),
+    };
+    let template = texts.get(template).ok_or(Reason::TextUnknown)?;
+    let mut out = String::with_capacity(template.len() * 2);
+    for line in template.lines() {
+        let mut rest = line;
+        let mut filled = String::new();
+        while let Some((before, slot)) = rest.split_once('{') {
+            let (slot, after) = slot.split_once('}').ok_or(Reason::TextUnknown)?;
+            filled.push_str(before);
+            filled.push_str(&page.slot(slot, purpose, id.starts_with("indiv-"))?);
+            rest = after;
+        }
+        filled.push_str(rest);
+        // A slot that has nothing to say takes its line with it.
+        if !filled.is_empty() {
+            out.push_str(&filled);
+            out.push('\n');
+        }
+    }
+    Ok(out.nfc().collect())
+}
+
+/// Hash of what was shown: `txt.h`. The salt is the annex's, or `jti` where there is no annex.
+pub fn text_hash(salt: &[u8; 16], rendered: &str) -> String {
+    sha256_text(&[salt, rendered.as_bytes()])
+}
+
+/// Salt of the text's hash for this token.
+pub fn text_salt(claims: &Value, annex: Option<&Annex>) -> Option<[u8; 16]> {
+    match annex {
+        Some(annex) => Some(annex.salt),
+        None => b64::decode_array(claims.get("jti")?.text()?),
+    }
+}
+
+struct Page<'a> {
+    policy: &'a Policy,
+    master: &'a Master,
+    claims: &'a Value,
+    annex: Option<&'a Annex>,
+    lang: Lang,
+    texts: Texts,
+}
+
+impl Page<'_> {
+    fn slot(&self, slot: &str, purpose: Option<&str>, individual: bool) -> Result<String, Reason> {
+        let t = self.texts;
+        let fixed = |key: &str| {
+            let key = format!("{}.{key}", purpose.unwrap_or_default());
+            t.get(&key).map(str::to_owned).ok_or(Reason::TextUnknown)
+        };
+        let int = |key: &str| self.claims.get(key).and_then(Value::int);
+        Ok(match slot {
+            "title" | "why" | "refuse" => fixed(slot)?,
+            "indiv" if individual => t.get("indiv").unwrap_or_default().to_owned(),
+            "indiv" => String::new(),
+            "recipients" => {
+                let codes = self.claims.get("aud").or_else(|| self.claims.get("to"));
+                self.facilities(codes)?
+            }
+            "sources" => self.facilities(self.claims.get("src"))?,
+            "purposes" => {
+                let codes = self.claims.get("pur").ok_or(Reason::TextUnknown)?;
+                let names = codes.texts().map(|code| {
+                    if code == "*" {
+                        return t.word("all-purposes");
+                    }
+                    let purpose = self.policy.purpose(code).ok_or(Reason::TextUnknown)?;
+                    let named = self.policy.purpose_named(purpose);
+                    Ok(named.ok_or(Reason::TextUnknown)?.name(self.lang))
+                });
+                list(&names.collect::<Result<Vec<_>, _>>()?, t)?
+            }
+            "visible" => {
+                let cats = self.cats()?;
+                list(
+                    &self.names(if self.is_deny() {
+                        self.rest(cats)
+                    } else {
+                        cats
+                    }),
+                    t,
+                )?
+            }
+            "hidden" => self.hidden()?,
+            "window" => self.window()?,
+            "from" => moment(int("nbf").unwrap_or(0)),
+            "until" => match int("exp") {
+                Some(exp) => moment(exp),
+                None => t.word("no-end")?.to_owned(),
+            },
+            "recorded" => match self.claims.get("rec").and_then(|r| r.get("to")?.int()) {
+                Some(to) => t.words("recorded", &moment(to))?,
+                None => t.word("recorded-all")?.to_owned(),
+            },
+            "obligations" => {
+                let codes = self
+                    .claims
+                    .get("obl")
+                    .map(|o| o.texts().collect::<Vec<_>>());
+                let lines = codes.unwrap_or_default().into_iter().map(|c| t.word(c));
+                lines.collect::<Result<Vec<_>, _>>()?.join("\n")
+            }
+            "erase" => match int("del") {
+                Some(del) => t.words("erase", &moment(del))?,
+                None => String::new(),
+            },
+            "uses" => match self.claims.get("use").and_then(|u| u.get("max")?.int()) {
+                Some(max) => t.words("uses", &max.to_string())?,
+                None => String::new(),
+            },
+            "onward" => {
+                let key = if self.claims.get("dlg").is_some() {
+                    "onward"
+                } else {
+                    "no-onward"
+                };
+                t.word(key)?.to_owned()
+            }
+            "emergency" => {
+                let emg = self.claims.get("emg").is_some_and(Value::is_true);
+                t.word(if emg { "emg-true" } else { "emg-false" })?
+                    .to_owned()
+            }
+            "target" => {
+                let target = self.claims.get("rev").and_then(Value::text);
+                target.unwrap_or_default().to_owned()
+            }
+            "contact" => self.master.contact.clone(),
+            "signer" => {
+                let rel = self.claims.get("act").and_then(|a| a.get("rel")?.text());
+                t.word(rel.unwrap_or("self"))?.to_owned()
+            }
+            _ => return Err(Reason::TextUnknown),
+        })
+    }
+
+    fn is_deny(&self) -> bool {
+        self.claims.get("emg").is_some()
+    }
+
+    fn cats(&self) -> Result<Bits, Reason> {
+        let codes = self.claims.get("cat").ok_or(Reason::TextUnknown)?;
+        self.policy
+            .category_set(codes.texts())
+            .ok_or(Reason::TextUnknown)
+    }
+
+    fn rest(&self, cats: Bits) -> Bits {
+        Bits(self.policy.all_categories().0 & !cats.0)
+    }
+
+    fn names(&self, cats: Bits) -> Vec<&str> {
+        cats.places()
+            .filter_map(|p| self.policy.categories().get(usize::from(p)))
+            .map(|c| c.name(self.lang))
+            .collect()
+    }
+
+    fn facilities(&self, codes: Option<&Value>) -> Result<String, Reason> {
+        let codes = codes.ok_or(Reason::TextUnknown)?;
+        let names = codes.texts().map(|code| match code {
+            "*" => self.texts.word("all-recipients"),
+            "mi:*" => self.texts.word("all-institutions"),
+            code => self.master.name(code, self.lang).ok_or(Reason::TextUnknown),
+        });
+        list(&names.collect::<Result<Vec<_>, _>>()?, self.texts)
+    }
+
+    /// Categories not granted, then what the annex takes out of those that are.
+    fn hidden(&self) -> Result<String, Reason> {
+        let t = self.texts;
+        let cats = self.cats()?;
+        let shut = if self.is_deny() {
+            cats
+        } else {
+            self.rest(cats)
+        };
+        let mut lines: Vec<String> = self.names(shut).into_iter().map(str::to_owned).collect();
+        if let Some(annex) = self.annex {
+            for src in &annex.src {
+                let name = self
+                    .master
+                    .name(src, self.lang)
+                    .ok_or(Reason::TextUnknown)?;
+                lines.push(t.words("excluded-facility", name)?);
+            }
+            for label in &annex.lbl {
+                let place = self.policy.label(label).ok_or(Reason::TextUnknown)?;
+                let named = self.policy.labels().get(usize::from(place));
+                let name = named.ok_or(Reason::TextUnknown)?.name(self.lang);
+                lines.push(t.words("excluded-label", name)?);
+            }
+            if !annex.res.is_empty() {
+                lines.push(t.words("excluded-items", &annex.res.len().to_string())?);
+            }
+            if !annex.wid.is_empty() {
+                lines.push(t.words("excluded-visits", &annex.wid.len().to_string())?);
+            }
+        }
+        list(&lines.iter().map(String::as_str).collect::<Vec<_>>(), t)
+    }
+
+    fn window(&self) -> Result<String, Reason> {
+        let t = self.texts;
+        let date = |key: &str| self.claims.get("dat").and_then(|d| d.get(key)?.text());
+        if date("from").is_none() && date("to").is_none() {
+            return Ok(t.word("window-all")?.to_owned());
+        }
+        let a = date("from").map_or_else(|| t.word("open-start"), Ok)?;
+        let b = date("to").map_or_else(|| t.word("open-end"), Ok)?;
+        Ok(t.word("window")?.replace("{a}", a).replace("{b}", b))
+    }
+}
+
+/// `2026-09-21 22:13`, in Tokyo.
+fn moment(unix: u64) -> String {
+    let minutes = unix.saturating_add(9 * 3600) / 60 % 1440;
+    format!("{} {:02}:{:02}", Date::at(unix), minutes / 60, minutes % 60)
+}
+
+/// A list is always rendered, the empty one too.
+fn list(names: &[&str], texts: Texts) -> Result<String, Reason> {
+    if names.is_empty() {
+        return Ok(texts.word("none")?.to_owned());
+    }
+    let lines: Vec<String> = names.iter().map(|n| format!("- {n}")).collect();
+    Ok(lines.join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_three_languages_have_the_same_templates_and_slots() {
+        let keys = |text: &str| {
+            let mut keys: Vec<String> = text
+                .lines()
+                .filter_map(|l| l.strip_prefix('[')?.strip_suffix(']'))
+                .map(str::to_owned)
+                .collect();
+            keys.sort();
+            keys
+        };
+        let slots = |body: &str| {
+            let mut found: Vec<String> = body
+                .split('{')
+                .skip(1)
+                .filter_map(|s| Some(s.split_once('}')?.0.to_owned()))
+                .collect();
+            found.sort();
+            found
+        };
+        let [ja, rest @ ..] = TEXTS else { panic!() };
+        for (lang, _, text) in rest {
+            assert_eq!(keys(ja.2), keys(text), "{}", lang.name());
+            for key in keys(text) {
+                let (a, b) = (
+                    Texts(ja.2).get(&key).unwrap(),
+                    Texts(text).get(&key).unwrap(),
+                );
+                assert_eq!(slots(a), slots(b), "{} {key}", lang.name());
+                assert!(!b.is_empty() && !b.ends_with('\n'), "{} {key}", lang.name());
+            }
+        }
+        let policy = Policy::reference().unwrap();
+        for purpose in policy.purposes() {
+            if let Some(family) = policy.family(&purpose.code) {
+                for part in ["title", "why", "refuse"] {
+                    assert!(
+                        Texts(ja.2).get(&format!("{family}.{part}")).is_some(),
+                        "{family}"
+                    );
+                }
+            }
+        }
+    }
+}
