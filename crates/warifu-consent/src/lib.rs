@@ -9,6 +9,8 @@ mod annex;
 pub mod b64;
 mod claims;
 mod date;
+mod decide;
+mod explain;
 pub mod hash;
 pub mod json;
 mod jws;
@@ -26,6 +28,11 @@ pub use accept::{
 pub use annex::Annex;
 pub use claims::{DAY, SignerClass, Typ, is_subject};
 pub use date::{Date, instant};
+pub use decide::{
+    Basis, Decision, Denial, Grant, Item, Mode, Notice, Objection, Origin, Request, State, Told,
+    Who, Why, decide, told_to_recipient,
+};
+pub use explain::{Explanation, explain};
 pub use jws::{
     Draft, KeyEntry, KeyRing, KeyState, MakeError, Moment, Opened, make, open, peek, token_hash,
 };

@@ -1,0 +1,784 @@
+//! The decision: one total, pure function with a reason for every answer (consent.md §7).
+//!
+//! Everything in [`State`] is verified already; `at` is in the request.
+
+use crate::annex::Annex;
+use crate::date::Date;
+use crate::jws::KeyState;
+use crate::policy::{Bits, Consent, Policy, Purpose};
+
+/// A grant in force or not, as the decision sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// Its `jti`.
+    pub jti: String,
+    /// Token hash.
+    pub hash: String,
+    /// Thumbprint of the key that signed it.
+    pub kid: String,
+    /// When the log received it.
+    pub received: u64,
+    /// Recipients.
+    pub aud: Vec<String>,
+    /// Purposes.
+    pub pur: Bits,
+    /// Categories.
+    pub cat: Bits,
+    /// First and last day of clinical dates.
+    pub window: (Option<Date>, Option<Date>),
+    /// Only what was recorded by then.
+    pub recorded: Option<u64>,
+    /// First second of validity.
+    pub nbf: u64,
+    /// First second after it.
+    pub exp: u64,
+    /// What is left out.
+    pub annex: Annex,
+    /// Obligations.
+    pub obl: Vec<String>,
+    /// Disclosures left; absent = without limit.
+    pub uses_left: Option<u64>,
+    /// A revoke of it is known.
+    pub ended: bool,
+    /// Age in seconds of the list that says so; absent at the server that keeps the state itself,
+    /// and for grants without a status.
+    pub status_age: Option<u64>,
+    /// Token hash of the parent and institution that signed, for an onward grant.
+    pub parent: Option<(String, String)>,
+}
+
+/// A prohibition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Denial {
+    /// Its `jti`.
+    pub jti: String,
+    /// Recipients; `*` is everyone.
+    pub aud: Vec<String>,
+    /// Purposes.
+    pub pur: Bits,
+    /// Categories.
+    pub cat: Bits,
+    /// First second of validity.
+    pub nbf: u64,
+    /// First second after it; absent = until it is ended.
+    pub exp: Option<u64>,
+    /// Holds in emergencies too.
+    pub emg: bool,
+    /// A revoke of it is known.
+    pub ended: bool,
+    /// Age of the list that says so.
+    pub status_age: Option<u64>,
+}
+
+/// An objection or its withdrawal (§12.2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Objection {
+    /// Thumbprint of the key that signed it.
+    pub kid: String,
+    /// When the log received it.
+    pub received: u64,
+    /// Order among this person's objections.
+    pub seq: u64,
+    /// Purposes.
+    pub pur: Bits,
+    /// Bodies; `*` is every one.
+    pub to: Vec<String>,
+    /// Sources; `*` is every one.
+    pub src: Vec<String>,
+    /// `on`, else `off`.
+    pub on: bool,
+}
+
+/// A notice of opt-out use that reached the person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// Who sent it.
+    pub src: String,
+    /// When.
+    pub at: u64,
+}
+
+/// Everything known of one person's consent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct State<'p> {
+    /// The policy in force.
+    pub policy: &'p Policy,
+    /// Grants and onward grants.
+    pub grants: Vec<Grant>,
+    /// Prohibitions.
+    pub denials: Vec<Denial>,
+    /// Objections, in any order.
+    pub objections: Vec<Objection>,
+    /// Notices.
+    pub notices: Vec<Notice>,
+    /// States of keys that are not simply active.
+    pub keys: Vec<(String, KeyState)>,
+}
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Who {
+    /// The person, for own data.
+    Subject,
+    /// A bound proxy.
+    Proxy {
+        /// What the proxy may see; absent = everything.
+        scope: Option<Bits>,
+        /// The represented person is 16 or older.
+        sixteen: bool,
+    },
+    /// A recipient, by code.
+    Recipient(String),
+}
+
+/// How it is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mode {
+    /// As usual.
+    Normal,
+    /// 救急
+    BreakGlass {
+        /// The assertion was verified.
+        valid: bool,
+        /// The facility is 救急.
+        facility: bool,
+        /// Role of the person.
+        role: String,
+    },
+    /// 災害
+    Disaster {
+        /// An activation covers facility and time.
+        active: bool,
+    },
+}
+
+/// One request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Who asks.
+    pub who: Who,
+    /// What for; absent = unknown.
+    pub purpose: Option<Purpose>,
+    /// How.
+    pub mode: Mode,
+    /// When, seconds UTC.
+    pub at: u64,
+}
+
+/// Where an item comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// 電子カルテ
+    Ehr,
+    /// レセプト
+    Claims,
+    /// The person's own record.
+    Phr,
+}
+
+/// Whether the person was told of a diagnosis (告知).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// Positively recorded.
+    Yes,
+    /// Recorded as not.
+    No,
+    /// Not recorded.
+    Unknown,
+}
+
+/// One item to decide.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// Resource key (§4.5).
+    pub key: String,
+    /// Categories.
+    pub cats: Bits,
+    /// A category of it is not known.
+    pub unknown: bool,
+    /// Facility it comes from.
+    pub src: String,
+    /// Key of its encounter.
+    pub encounter: Option<String>,
+    /// First and last clinical day.
+    pub clinical: Option<(Date, Date)>,
+    /// When it was recorded.
+    pub recorded: Option<u64>,
+    /// Labels; absent = the labeller could not judge.
+    pub labels: Option<Bits>,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// Whether the person was told.
+    pub told: Told,
+    /// Flagged 未告知.
+    pub uninformed: bool,
+    /// Flagged 未提供.
+    pub undelivered: bool,
+}
+
+macro_rules! why {
+    ($($(#[$doc:meta])* $variant:ident $wire:literal;)*) => {
+        /// Why a decision fell as it did.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Why { $($(#[$doc])* $variant,)* }
+        impl Why {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+            /// Name on the wire.
+            pub const fn wire(self) -> &'static str {
+                match self { $(Self::$variant => $wire),* }
+            }
+        }
+    };
+}
+
+// The nearest misses of D11 come first, in their order.
+why! {
+    /// There is no grant at all.
+    NoGrant "NO_GRANT";
+    /// For another recipient.
+    Aud "AUD";
+    /// For another purpose.
+    Purpose "PURPOSE";
+    /// Not valid yet.
+    NotYet "NOT_YET";
+    /// Not valid any more.
+    Expired "EXPIRED";
+    /// Ended, or signed by a key that did not count any more.
+    Revoked "REVOKED";
+    /// The status is too old.
+    StatusStale "STATUS_STALE";
+    /// Another category.
+    Category "CATEGORY";
+    /// An individual category in a grant with others.
+    Individual "INDIVIDUAL";
+    /// Outside the dates, or without a date.
+    Period "PERIOD";
+    /// Recorded later.
+    AsOf "AS_OF";
+    /// Left out by the annex.
+    Excluded "EXCLUDED";
+    /// No disclosure left.
+    Uses "USES";
+    /// Permitted.
+    Permitted "PERMITTED";
+    /// No or an unknown category.
+    Unclassified "UNCLASSIFIED";
+    /// No such purpose, or none of this mode.
+    PurposeUnknown "PURPOSE_UNKNOWN";
+    /// More than the purpose or the recipient may have.
+    Ceiling "CEILING";
+    /// Not told to the person, or not to be given.
+    NotTold "NOT_TOLD";
+    /// No statute asks for it.
+    NoStatute "NO_STATUTE";
+    /// Not certified.
+    OptoutRecipient "OPTOUT_RECIPIENT";
+    /// No notice, or one too young.
+    NoticePending "NOTICE_PENDING";
+    /// The person objected.
+    Objected "OBJECTED";
+    /// The person prohibited it.
+    Prohibited "PROHIBITED";
+    /// The person prohibited it for emergencies too.
+    ProhibitedEmg "PROHIBITED_EMG";
+    /// No valid assertion.
+    BgInvalid "BG_INVALID";
+    /// Not an emergency facility.
+    BgFacility "BG_FACILITY";
+    /// Not a role of the list.
+    BgRole "BG_ROLE";
+    /// Not in the emergency set.
+    BgCategory "BG_CATEGORY";
+    /// No activation here and now.
+    DisInactive "DIS_INACTIVE";
+}
+
+/// What a permit rests on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Basis {
+    /// 本人・家族
+    Own,
+    /// 同意
+    Grant,
+    /// 救急
+    Emergency,
+    /// 災害
+    Disaster,
+    /// 法令, with its id.
+    Statute(String),
+    /// 匿名加工・仮名加工
+    OptOut,
+}
+
+impl Basis {
+    /// Name on the wire.
+    pub fn wire(&self) -> String {
+        match self {
+            Self::Own => "SELF".to_owned(),
+            Self::Grant => "GRANT".to_owned(),
+            Self::Emergency => "EMERGENCY".to_owned(),
+            Self::Disaster => "DISASTER".to_owned(),
+            Self::Statute(id) => format!("STATUTE:{id}"),
+            Self::OptOut => "OPT_OUT".to_owned(),
+        }
+    }
+}
+
+/// The answer for one item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// What a permit rests on; absent = denied.
+    pub basis: Option<Basis>,
+    /// Why.
+    pub why: Why,
+    /// `jti` of the grants it rests on, sorted; of a denial, the nearest grant.
+    pub grants: Vec<String>,
+    /// Obligations, sorted.
+    pub obligations: Vec<String>,
+    /// A list older than fresh was used (emergencies only).
+    pub stale: bool,
+    /// Hash of the policy.
+    pub policy_hash: String,
+}
+
+impl Decision {
+    /// Whether the item may go.
+    pub fn permits(&self) -> bool {
+        self.basis.is_some()
+    }
+}
+
+/// Decides one item. Total: every input has an answer, and order in `state` does not matter.
+pub fn decide(state: &State<'_>, request: &Request, item: &Item) -> Decision {
+    let mut decider = Decider {
+        state,
+        policy: state.policy,
+        request,
+        item,
+        obligations: Vec::new(),
+        grants: Vec::new(),
+        stale: false,
+    };
+    let (basis, why) = match decider.rules() {
+        Ok(basis) => (Some(basis), Why::Permitted),
+        Err(why) => (None, why),
+    };
+    if basis.is_none() {
+        decider.obligations.clear();
+        decider.stale = false;
+    }
+    decider.grants.sort_unstable();
+    decider.grants.dedup();
+    decider.obligations.sort_unstable();
+    decider.obligations.dedup();
+    Decision {
+        basis,
+        why,
+        grants: decider.grants,
+        obligations: decider.obligations.into_iter().map(str::to_owned).collect(),
+        stale: decider.stale,
+        policy_hash: state.policy.hash.clone(),
+    }
+}
+
+/// What a recipient may learn of a denial (§7.2): only what does not depend on an item.
+pub fn told_to_recipient(why: Why) -> &'static str {
+    if why <= Why::StatusStale {
+        why.wire()
+    } else {
+        "NOT_AVAILABLE"
+    }
+}
+
+struct Decider<'a> {
+    state: &'a State<'a>,
+    policy: &'a Policy,
+    request: &'a Request,
+    item: &'a Item,
+    obligations: Vec<&'a str>,
+    grants: Vec<String>,
+    stale: bool,
+}
+
+impl<'a> Decider<'a> {
+    fn recipient(&self) -> Option<&'a str> {
+        match &self.request.who {
+            Who::Recipient(code) => Some(code),
+            _ => None,
+        }
+    }
+
+    fn purpose_is(&self, code: &str) -> bool {
+        self.request.purpose.is_some() && self.request.purpose == self.policy.purpose(code)
+    }
+
+    fn emergency(&self) -> bool {
+        self.request.mode != Mode::Normal
+    }
+
+    /// §7.2, in the order D3, D4, D1, D2, D5 ….
+    fn rules(&mut self) -> Result<Basis, Why> {
+        self.told()?;
+        if let Some(basis) = self.own()? {
+            return Ok(basis);
+        }
+        // D1
+        if self.item.unknown || self.item.cats.is_empty() {
+            return Err(Why::Unclassified);
+        }
+        // D2
+        let purpose = self.request.purpose.ok_or(Why::PurposeUnknown)?;
+        let kind = self.policy.consent(purpose).ok_or(Why::PurposeUnknown)?;
+        let recipient = self.recipient().unwrap_or_default();
+        let measure = if self.emergency() {
+            let ok = ["TREAT", "ETREAT", "DISASTER"]
+                .iter()
+                .any(|c| self.purpose_is(c));
+            if !ok {
+                return Err(Why::PurposeUnknown);
+            }
+            // A grant for treatment counts in an emergency too; D9 and D10 keep to the set E.
+            self.policy.purpose("TREAT").unwrap_or(purpose)
+        } else {
+            purpose
+        };
+        let ceiling = self
+            .policy
+            .ceiling(measure, recipient)
+            .ok_or(Why::Ceiling)?;
+        if !self.item.cats.within(ceiling) {
+            return Err(Why::Ceiling);
+        }
+        match kind {
+            Consent::Statute => {
+                let id = self.policy.statute(recipient, self.item.cats);
+                return id
+                    .map(|id| Basis::Statute(id.to_owned()))
+                    .ok_or(Why::NoStatute);
+            }
+            Consent::OptOut => return self.opt_out(purpose, recipient),
+            Consent::OptIn | Consent::Own => {}
+        }
+        self.prohibited()?;
+        let miss = match self.granted() {
+            Ok(()) => return Ok(Basis::Grant),
+            Err(miss) => miss,
+        };
+        let basis = match &self.request.mode {
+            Mode::Normal => return Err(miss),
+            Mode::BreakGlass {
+                valid,
+                facility,
+                role,
+            } => {
+                if !valid {
+                    return Err(Why::BgInvalid);
+                }
+                if !facility {
+                    return Err(Why::BgFacility);
+                }
+                if !self.policy.is_emergency_role(role) {
+                    return Err(Why::BgRole);
+                }
+                Basis::Emergency
+            }
+            Mode::Disaster { active } => {
+                if !active {
+                    return Err(Why::DisInactive);
+                }
+                Basis::Disaster
+            }
+        };
+        if !self.item.cats.within(self.policy.emergency()) {
+            return Err(Why::BgCategory);
+        }
+        self.grants.clear();
+        self.obligations
+            .extend(["NORDSCLCD", "NOPERSISTP", "NOTIFY", "REVIEW"]);
+        Ok(basis)
+    }
+
+    /// D3
+    fn told(&mut self) -> Result<(), Why> {
+        let item = self.item;
+        let condition = self.policy.category("inf.condition");
+        let is_condition = condition.is_some_and(|c| item.cats.has(c.0));
+        if item.origin == Origin::Claims && is_condition && item.told != Told::Yes {
+            return Err(Why::NotTold);
+        }
+        if item.undelivered && self.recipient() != Some(&item.src) {
+            return Err(Why::NotTold);
+        }
+        if item.uninformed {
+            let lay = match &self.request.who {
+                Who::Recipient(code) => code.starts_with("app:"),
+                _ => true,
+            };
+            if lay || self.purpose_is("PATRQT") || self.purpose_is("FAMRQT") {
+                return Err(Why::NotTold);
+            }
+            self.obligations.push("NO_PATIENT_DISPLAY");
+        }
+        Ok(())
+    }
+
+    /// D4
+    fn own(&mut self) -> Result<Option<Basis>, Why> {
+        match &self.request.who {
+            Who::Subject if self.purpose_is("PATRQT") => Ok(Some(Basis::Own)),
+            Who::Proxy { scope, sixteen } if self.purpose_is("FAMRQT") => {
+                self.prohibited()?;
+                let inside = match scope {
+                    Some(scope) => !self.item.unknown && self.item.cats.within(*scope),
+                    None => true,
+                };
+                // From 16 on some labels are the minor's own; what is not labelled may be one.
+                let closed = *sixteen
+                    && self
+                        .item
+                        .labels
+                        .is_none_or(|l| l.meets(self.policy.minor_labels()));
+                Ok((inside && !closed).then_some(Basis::Own))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// D6
+    fn opt_out(&mut self, purpose: Purpose, recipient: &str) -> Result<Basis, Why> {
+        if !self.policy.is_certified(recipient, purpose) {
+            return Err(Why::OptoutRecipient);
+        }
+        let wait = self.policy.notice_days * crate::claims::DAY;
+        let noticed = self
+            .state
+            .notices
+            .iter()
+            .any(|n| n.src == self.item.src && n.at.saturating_add(wait) <= self.request.at);
+        if !noticed {
+            return Err(Why::NoticePending);
+        }
+        if self.objected(purpose, recipient) {
+            return Err(Why::Objected);
+        }
+        self.prohibited()?;
+        self.obligations.extend(["DEID", "NORELINK", "TRACE"]);
+        Ok(Basis::OptOut)
+    }
+
+    /// Whether for some (purpose, body, source) the objection with the highest `seq` is on.
+    fn objected(&self, purpose: Purpose, recipient: &str) -> bool {
+        let objections = &self.state.objections;
+        let touches = |list: &[String], code: &str| -> Vec<String> {
+            list.iter()
+                .filter(|c| *c == "*" || *c == code)
+                .cloned()
+                .collect()
+        };
+        objections
+            .iter()
+            .filter(|o| o.on && o.pur.has(purpose.0))
+            .any(|on| {
+                touches(&on.to, recipient).iter().any(|to| {
+                    touches(&on.src, &self.item.src).iter().any(|src| {
+                        !objections.iter().any(|off| {
+                            !off.on
+                                && off.seq > on.seq
+                                && off.pur.has(purpose.0)
+                                && off.to.contains(to)
+                                && off.src.contains(src)
+                                && self.key_covers(&off.kid, off.received)
+                        })
+                    })
+                })
+            })
+    }
+
+    fn key_covers(&self, kid: &str, received: u64) -> bool {
+        self.state
+            .keys
+            .iter()
+            .filter(|(k, _)| k == kid)
+            .all(|(_, state)| state.covers(received))
+    }
+
+    /// D7
+    fn prohibited(&self) -> Result<(), Why> {
+        let emergency = self.emergency();
+        let mut purposes = self.request.purpose.map_or(Bits::NONE, |p| Bits::one(p.0));
+        if emergency {
+            purposes = purposes.with(self.emergency_purposes());
+        }
+        let recipient = self.recipient().unwrap_or_default();
+        let mut found = None;
+        for d in &self.state.denials {
+            let aud = d
+                .aud
+                .iter()
+                .any(|a| a == "*" || a == recipient || a == "mi:*" && recipient.starts_with("mi:"));
+            let fresh = d
+                .status_age
+                .is_none_or(|age| age <= self.policy.status_fresh);
+            let covers = aud
+                && d.pur.meets(purposes)
+                && (d.cat.meets(self.item.cats) || d.cat == self.policy.all_categories())
+                && d.nbf <= self.request.at
+                && d.exp.is_none_or(|exp| self.request.at < exp)
+                && !(d.ended && fresh);
+            if covers && emergency && d.emg {
+                return Err(Why::ProhibitedEmg);
+            }
+            if covers && !emergency {
+                found = Some(Why::Prohibited);
+            }
+        }
+        found.map_or(Ok(()), Err)
+    }
+
+    /// `TREAT`, and `ETREAT` or `DISASTER` by the mode.
+    fn emergency_purposes(&self) -> Bits {
+        let place = |code: &str| {
+            self.policy
+                .purpose(code)
+                .map_or(Bits::NONE, |p| Bits::one(p.0))
+        };
+        let by_mode = match self.request.mode {
+            Mode::Normal => Bits::NONE,
+            Mode::BreakGlass { .. } => place("ETREAT"),
+            Mode::Disaster { .. } => place("DISASTER"),
+        };
+        place("TREAT").with(by_mode)
+    }
+
+    /// D8; the error is the nearest miss of D11.
+    fn granted(&mut self) -> Result<(), Why> {
+        let mut open = self.item.cats;
+        let mut used: Vec<&'a Grant> = Vec::new();
+        let mut stale = false;
+        let state = self.state;
+        for place in self.item.cats.places() {
+            for grant in &state.grants {
+                if let Ok(old) = self.covers(grant, place) {
+                    open = Bits(open.0 & !Bits::one(place).0);
+                    stale |= old;
+                    used.push(grant);
+                }
+            }
+        }
+        if open.is_empty() {
+            self.stale = stale;
+            for grant in used {
+                self.grants.push(grant.jti.clone());
+                self.obligations
+                    .extend(grant.obl.iter().map(String::as_str));
+            }
+            return Ok(());
+        }
+        // Only categories that no grant covers have misses.
+        let mut nearest = Why::NoGrant;
+        let mut nearest_jti: Option<&str> = None;
+        for place in open.places() {
+            for grant in &state.grants {
+                if let Err(miss) = self.covers(grant, place) {
+                    let closer = miss > nearest
+                        || miss == nearest && nearest_jti.is_none_or(|j| grant.jti.as_str() < j);
+                    if closer {
+                        nearest = miss;
+                        nearest_jti = Some(&grant.jti);
+                    }
+                }
+            }
+        }
+        self.grants.extend(nearest_jti.map(str::to_owned));
+        Err(nearest)
+    }
+
+    /// Whether a grant covers one category of the item; `true` inside: by a list that is not fresh.
+    fn covers(&self, grant: &Grant, place: u8) -> Result<bool, Why> {
+        let recipient = self.recipient().ok_or(Why::Aud)?;
+        let stale = self.covers_for(grant, place, recipient)?;
+        let Some((hash, signer)) = &grant.parent else {
+            return Ok(stale);
+        };
+        // An onward grant holds while its parent holds for the institution that passed it on.
+        let parent = self
+            .state
+            .grants
+            .iter()
+            .find(|g| g.hash == *hash && g.parent.is_none())
+            .ok_or(Why::Revoked)?;
+        Ok(stale | self.covers_for(parent, place, signer)?)
+    }
+
+    fn covers_for(&self, grant: &Grant, place: u8, recipient: &str) -> Result<bool, Why> {
+        let item = self.item;
+        let at = self.request.at;
+        let named = grant
+            .aud
+            .iter()
+            .any(|a| a == recipient || a == "mi:*" && recipient.starts_with("mi:"));
+        if !named {
+            return Err(Why::Aud);
+        }
+        let asked = if self.emergency() {
+            self.emergency_purposes()
+        } else {
+            self.request.purpose.map_or(Bits::NONE, |p| Bits::one(p.0))
+        };
+        if !grant.pur.meets(asked) {
+            return Err(Why::Purpose);
+        }
+        if at < grant.nbf {
+            return Err(Why::NotYet);
+        }
+        if at >= grant.exp {
+            return Err(Why::Expired);
+        }
+        if grant.ended || !self.key_covers(&grant.kid, grant.received) {
+            return Err(Why::Revoked);
+        }
+        let age = grant.status_age.unwrap_or(0);
+        let stale = age > self.policy.status_fresh;
+        let tolerant = self.emergency() || self.purpose_is("ETREAT") || self.purpose_is("DISASTER");
+        if stale && !(tolerant && age <= self.policy.status_usable) {
+            return Err(Why::StatusStale);
+        }
+        // What was given for emergencies only does not reach beyond the emergency set.
+        let treat = self.policy.purpose("TREAT");
+        let by_treat = treat.is_some_and(|t| grant.pur.has(t.0));
+        let within = !self.emergency() || by_treat || self.policy.emergency().has(place);
+        if !grant.cat.has(place) || !within {
+            return Err(Why::Category);
+        }
+        if self.policy.individual().has(place) && grant.cat.len() != 1 {
+            return Err(Why::Individual);
+        }
+        let (from, to) = grant.window;
+        if from.is_some() || to.is_some() {
+            let (first, last) = item.clinical.ok_or(Why::Period)?;
+            if from.is_some_and(|f| first < f) || to.is_some_and(|t| last > t) {
+                return Err(Why::Period);
+            }
+        }
+        if let Some(to) = grant.recorded
+            && item.recorded.is_none_or(|r| r > to)
+        {
+            return Err(Why::AsOf);
+        }
+        let annex = &grant.annex;
+        let labels = self.policy.label_set(annex.lbl.iter().map(String::as_str));
+        let labelled = !annex.lbl.is_empty() && item.labels.is_none_or(|l| l.meets(labels));
+        let encounter = item
+            .encounter
+            .as_ref()
+            .is_some_and(|e| annex.wid.contains(e));
+        if annex.src.contains(&item.src) || annex.res.contains(&item.key) || encounter || labelled {
+            return Err(Why::Excluded);
+        }
+        if grant.uses_left == Some(0) {
+            return Err(Why::Uses);
+        }
+        Ok(stale)
+    }
+}
