@@ -85,6 +85,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "warifu-report",
             "warifu-rules",
             "warifu-source",
+            "warifu-validate",
         ],
     ),
     (

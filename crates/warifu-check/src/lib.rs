@@ -2,6 +2,8 @@
 //! that the same input and options give the same bytes everywhere.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "fhir")]
+pub mod fhir;
 mod wishes;
 
 use std::collections::BTreeMap;

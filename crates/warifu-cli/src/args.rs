@@ -145,13 +145,14 @@ fn commands(lang: Lang) -> Command {
         )
         .subcommand(
             Command::new("check")
-                .about(t("ストレージ・書庫・メッセージを SS-MIX2 の規則で検査します", "Checks storages, archives and messages against the rules of SS-MIX2"))
+                .about(t("ストレージ・書庫・メッセージを SS-MIX2 の規則で、FHIR R4 の JSON を仕様とプロファイルで検査します", "Checks storages, archives and messages against the rules of SS-MIX2, and FHIR R4 JSON against the specification and profiles"))
                 .after_help(t(
                     "例:\n  warifu check standard_root\n  warifu check standard_root --profile nho --format sarif=warifu.sarif --format junit=warifu.xml\n  warifu check standard_root --diff\n  warifu check standard_root --baseline warifu.baseline.json --update-baseline\n\n終了コード: 0 問題なし、1 検出あり、2 実行できない・読めない",
                     "Examples:\n  warifu check standard_root\n  warifu check standard_root --profile nho --format sarif=warifu.sarif --format junit=warifu.xml\n  warifu check standard_root --diff\n  warifu check standard_root --baseline warifu.baseline.json --update-baseline\n\nExit codes: 0 clean, 1 findings, 2 could not run or read",
                 ))
                 .arg(Arg::new("path").value_name("PATH").required(true).num_args(1..).help(t("フォルダー、ファイル、.zip、.tar(.gz|.zst)、トランザクション、または - (標準入力)", "folder, file, .zip, .tar(.gz|.zst), transaction storage, or - (stdin)")))
-                .arg(many("profile", "NAME", "規則のプロファイル: ssmix2-1.2g, nho, strict", "profile of rules: ssmix2-1.2g, nho, strict"))
+                .arg(many("profile", "NAME", "規則のプロファイル: ssmix2-1.2g, nho, strict、または FHIR プロファイルの URL", "profile of rules: ssmix2-1.2g, nho, strict, or the URL of a FHIR profile"))
+                .arg(many("ig", "PACKAGE", "FHIR パッケージ (.tgz、フォルダー)。依存するものも並べて指定", "FHIR package (.tgz or folder), with those it depends on"))
                 .arg(many("select", "CODES", "使う規則 (コード、名前、コードの先頭)", "rules to use (codes, names, beginnings of codes)"))
                 .arg(many("ignore", "CODES", "使わない規則", "rules not to use"))
                 .arg(many("severity", "CODE=LEVEL", "規則の程度を変える (error, warning, info, off)", "re-grade a rule (error, warning, info, off)"))
@@ -479,8 +480,11 @@ fn check_options(
             )),
         };
     }
+    // URLs are profiles of FHIR, words those of the rules.
+    let (fhir_profiles, rule_profiles): (Vec<String>, Vec<String>) =
+        list("profile").into_iter().partition(|p| p.contains(':'));
     let section = CheckSection {
-        profile: or(list("profile"), &config.check.profile),
+        profile: or(rule_profiles, &config.check.profile),
         select: or(list("select"), &config.check.select),
         ignore: or(list("ignore"), &config.check.ignore),
         preview: Some(s.get_flag("preview") || config.check.preview == Some(true)),
@@ -607,6 +611,8 @@ fn check_options(
             units,
             frames: text.then_some(Frames { lang, show_values }),
         },
+        igs: list("ig"),
+        fhir_profiles,
         formats,
         fail_on,
         fixes: match (diff, fix) {

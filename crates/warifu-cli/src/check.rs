@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use warifu_check::{Check, Given, NO_TIME, Options};
 use warifu_diag::{Severity, catalogue::ssm};
+use warifu_package::Library;
 use warifu_report::Lang;
 use warifu_report::baseline::Baseline;
 use warifu_report::fingerprint::Fingerprints;
@@ -15,8 +16,9 @@ use warifu_storage::{
     Content, FileRef, Found, PatientBatch, ReadError, Storage, StorageNote, StorageNoteKind,
 };
 
+use warifu_validate::{CoreOnly, Validator};
+
 use crate::diff::diff;
-use crate::inputs;
 use crate::opened::{self, Opened};
 use crate::pipeline::ordered;
 use crate::progress::{Progress, grouped};
@@ -24,6 +26,7 @@ use crate::stop::Stop;
 use crate::store::Store;
 use crate::watch::Watch;
 use crate::{End, say, terminal};
+use crate::{igs, inputs};
 
 /// Files of one patient that are checked together.
 const TOGETHER: usize = 65_535;
@@ -47,6 +50,10 @@ pub(crate) enum Fixes {
 pub(crate) struct CheckRun {
     pub(crate) input: opened::Wanted,
     pub(crate) options: Options,
+    /// FHIR packages: archives, folders, compiled ones.
+    pub(crate) igs: Vec<String>,
+    /// FHIR profiles that every resource of their type must follow.
+    pub(crate) fhir_profiles: Vec<String>,
     pub(crate) formats: Vec<(Format, Option<PathBuf>)>,
     pub(crate) fail_on: Option<Severity>,
     pub(crate) fixes: Fixes,
@@ -131,8 +138,9 @@ fn once(run: &CheckRun, stop: &Stop, lang: Lang) -> anyhow::Result<End> {
         Some(path) if !run.update_baseline => read_baseline(path, lang)?,
         _ => Baseline::default(),
     };
+    let library = igs::load(&run.igs, lang)?;
     let mut progress = Progress::new(lang, run.progress && run.quiet == 0, ["検査中", "checking"]);
-    let mut outcome = walk(run, &opened, baseline, stop, &mut progress)?;
+    let mut outcome = walk(run, &opened, &library, baseline, stop, &mut progress)?;
     progress.clear();
     let t = &outcome.totals;
     if let Some(signal) = stop.signal() {
@@ -204,6 +212,7 @@ fn read_baseline(path: &Path, lang: Lang) -> anyhow::Result<Baseline> {
 fn walk(
     run: &CheckRun,
     opened: &Opened,
+    library: &Library,
     mut baseline: Baseline,
     stop: &Stop,
     progress: &mut Progress,
@@ -221,6 +230,14 @@ fn walk(
             run,
             opened,
             check: Check::new(run.options.clone()),
+            fhir: Validator::new(
+                library,
+                &CoreOnly,
+                warifu_validate::Options {
+                    profiles: run.fhir_profiles.clone(),
+                    ..warifu_validate::Options::default()
+                },
+            ),
         },
         Worker::work,
         |done: anyhow::Result<Done>| {
@@ -261,6 +278,7 @@ struct Worker<'r> {
     run: &'r CheckRun,
     opened: &'r Opened,
     check: Check,
+    fhir: Validator<'r>,
 }
 
 impl Worker<'_> {
@@ -366,8 +384,15 @@ impl Worker<'_> {
 
     fn loose(&mut self, file: &FileRef, content: Content) -> anyhow::Result<Done> {
         let mut done = Done::default();
-        if matches!(content, Content::Json | Content::Xml) {
-            // FHIR: not checked here.
+        if content == Content::Json {
+            if let Some(given) = self.read(file, &mut done) {
+                let report = warifu_check::fhir::report(&self.fhir, &given, &self.run.options);
+                done.reports.push(report);
+            }
+            return Ok(done);
+        }
+        if content == Content::Xml {
+            // FHIR in XML is not read.
             let shown = self.opened.shown(file);
             done.reports
                 .extend(self.check.about(&ssm::SSM108, &shown, "", 1));

@@ -9,6 +9,7 @@ mod check;
 mod config;
 mod convert;
 mod diff;
+mod igs;
 mod inputs;
 mod mistakes;
 mod opened;

@@ -5,13 +5,24 @@ use warifu_diag::{Diagnostic, FieldPath};
 use warifu_terms::fields;
 
 use crate::Lang;
-use crate::mask::LineShape;
+use crate::mask::{LineShape, json_line, shape};
 use crate::position::{SourceText, Units};
 
 /// Characters kept on either side of the place.
 const AROUND: usize = 160;
 /// Longest part of the place itself that is shown, in characters.
 const LONGEST: usize = 200;
+
+/// Longest beginning of a line of JSON that is read for its keys, in bytes.
+const LONGEST_JSON: usize = 16_384;
+
+/// What of a line is hidden.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mask {
+    Nothing,
+    Hl7,
+    Json,
+}
 
 /// What a frame shows.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -88,19 +99,51 @@ impl Excerpt {
         let at = source.position(d.span.start, units);
         (e.line, e.column) = (at.line, at.column);
         let (_, line, range) = source.in_line(d.span.start, d.span.end);
-        e.cut(line, range, show_values);
+        let mask = if show_values {
+            Mask::Nothing
+        } else {
+            Mask::Hl7
+        };
+        e.cut(line, range, mask);
+        e
+    }
+
+    /// The excerpt of a finding on JSON, whose message, help and path are given.
+    pub fn json(
+        [message, help, path]: [&str; 3],
+        span: std::ops::Range<u32>,
+        source: &SourceText,
+        units: Units,
+        show_values: bool,
+    ) -> Self {
+        let at = source.position(span.start, units);
+        let (_, line, range) = source.in_line(span.start, span.end);
+        let mut e = Self {
+            message: message.to_owned(),
+            help: help.to_owned(),
+            line: at.line,
+            column: at.column,
+            label: format!("{path} (byte {}–{})", span.start, span.end),
+            ..Self::default()
+        };
+        let mask = if show_values {
+            Mask::Nothing
+        } else {
+            Mask::Json
+        };
+        e.cut(line, range, mask);
         e
     }
 
     /// Keeps the neighbourhood of the place. Masking comes first: it needs the fields before.
-    fn cut(&mut self, line: &str, range: std::ops::Range<usize>, show_values: bool) {
+    fn cut(&mut self, line: &str, range: std::ops::Range<usize>, mask: Mask) {
         let head = line.get(..range.start).unwrap_or("");
         let place = line.get(range.clone()).unwrap_or("");
         let before = head.chars().count();
         let inside = place.chars().count().min(LONGEST);
         // Masking a line of megabytes for each finding in it would take quadratic time: a field that
         // long is cut before.
-        let shown: Vec<char> = if show_values {
+        let shown: Vec<char> = if mask == Mask::Nothing {
             line.chars()
                 .skip(before.saturating_sub(AROUND))
                 .take(2 * AROUND + LONGEST)
@@ -110,12 +153,25 @@ impl Excerpt {
                 .char_indices()
                 .nth(before + inside + AROUND)
                 .map_or(line.len(), |(i, _)| i);
-            LineShape::default()
-                .line(line.get(..reach).unwrap_or(""))
-                .chars()
-                .skip(before.saturating_sub(AROUND))
-                .take(2 * AROUND + LONGEST)
-                .collect()
+            let reached = line.get(..reach).unwrap_or("");
+            match mask {
+                Mask::Json if reach <= LONGEST_JSON => json_line(reached),
+                // Where keys begin is not known within a part of a line, so they are masked too.
+                Mask::Json => {
+                    let from = before.saturating_sub(AROUND);
+                    let window: String =
+                        line.chars().skip(from).take(2 * AROUND + LONGEST).collect();
+                    let mut padded = shape(&window);
+                    // The head is skipped below.
+                    padded.insert_str(0, &" ".repeat(from));
+                    padded
+                }
+                _ => LineShape::default().line(reached),
+            }
+            .chars()
+            .skip(before.saturating_sub(AROUND))
+            .take(2 * AROUND + LONGEST)
+            .collect()
         };
         let skipped = before.saturating_sub(AROUND);
         if skipped > 0 {

@@ -60,6 +60,26 @@ pub struct Edit {
     pub bytes: String,
 }
 
+/// What a finding on a FHIR resource says more; `path` of its place is FHIRPath.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FhirView {
+    /// Profiles that demand it, as `url|version`; empty: R4 core.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub profiles: Vec<String>,
+    /// Id of the element definition that demands it.
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    pub element: String,
+    /// What is demanded.
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    pub expected: String,
+    /// What stands there; only where values may be shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub found: Option<String>,
+    /// Why slices and profiles did not match.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub reasons: Vec<String>,
+}
+
 /// A finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
@@ -89,6 +109,9 @@ pub struct Finding {
     /// What makes it the same finding in two runs; see [`crate::fingerprint`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
+    /// What only findings on FHIR resources have.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub fhir: Option<Box<FhirView>>,
 }
 
 impl Finding {
@@ -206,6 +229,7 @@ pub fn finding_among<'s>(
         kind,
         standard: d.code.standard.to_owned(),
         fingerprint: None,
+        fhir: None,
     }
 }
 

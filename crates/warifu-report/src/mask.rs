@@ -35,6 +35,48 @@ fn shape_of(c: char) -> char {
     }
 }
 
+/// The shape of a line of JSON: keys, numbers of places and punctuation stay, values show their shape.
+///
+/// ```
+/// use warifu_report::mask::json_line;
+/// assert_eq!(json_line(r#""family": "山田", "active": true, "n": 12"#), r#""family": "漢漢", "active": true, "n": 99"#);
+/// ```
+pub fn json_line(line: &str) -> String {
+    let mut out = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some(at) = rest.find('"') {
+        let (before, from) = rest.split_at(at);
+        plain(before, &mut out);
+        let bytes = from.as_bytes();
+        let mut end = 1;
+        while end < bytes.len() && bytes.get(end) != Some(&b'"') {
+            end += if bytes.get(end) == Some(&b'\\') { 2 } else { 1 };
+        }
+        // A line may end within a text.
+        let end = (end + 1).min(from.len());
+        let end = (end..=from.len())
+            .find(|e| from.is_char_boundary(*e))
+            .unwrap_or(from.len());
+        let (text, behind) = from.split_at(end);
+        if behind.trim_start().starts_with(':') {
+            out.push_str(text);
+        } else {
+            out.push_str(&shape(text));
+        }
+        rest = behind;
+    }
+    plain(rest, &mut out);
+    out
+}
+
+/// What stands outside of texts: digits lose their value, `true` and the like stay.
+fn plain(text: &str, out: &mut String) {
+    out.extend(
+        text.chars()
+            .map(|c| if c.is_ascii_digit() { '9' } else { c }),
+    );
+}
+
 /// Longest code of a table that is shown: name-type, identifier-type, status codes are shorter.
 const LONGEST_CODE: usize = 3;
 

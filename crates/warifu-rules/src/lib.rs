@@ -85,11 +85,13 @@ fn family(code: &str) -> usize {
         .unwrap_or(usize::MAX)
 }
 
-/// Every code: rules, and the findings of the conversion (`MAP`, `CLN`).
+/// Every code: rules, the findings of the conversion (`MAP`, `CLN`), and those of FHIR validation (`FHR`,
+/// `JPC`, `CLN4xx`).
 pub fn entries() -> impl Iterator<Item = Code> {
+    const OTHERS: [&str; 4] = ["MAP", "CLN", "FHR", "JPC"];
     rules()
         .map(|rule| rule.entry)
-        .chain(catalogue::all().filter(|e| e.code.starts_with("MAP") || e.code.starts_with("CLN")))
+        .chain(catalogue::all().filter(|e| OTHERS.iter().any(|f| e.code.starts_with(f))))
 }
 
 /// Finds a code of [`entries`] by its number or its name; case does not matter.

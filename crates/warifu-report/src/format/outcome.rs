@@ -31,6 +31,8 @@ struct Issue<'f> {
     diagnostics: Option<&'f str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     location: Vec<&'f str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    expression: Vec<&'f str>,
 }
 
 #[derive(Serialize)]
@@ -78,7 +80,24 @@ fn issue_type(f: &Finding, unreadable: bool) -> &'static str {
         Some("HL7") => "structure",
         Some("SSM") => "business-rule",
         Some("MAP") => "incomplete",
+        _ if f.fhir.is_some() => fhir_type(&f.code),
         _ => "value",
+    }
+}
+
+/// IssueType of a finding of FHIR validation: keys of invariants are codes of their own.
+fn fhir_type(code: &str) -> &'static str {
+    let known = ["FHR", "JPC", "CLN"].iter().any(|f| code.starts_with(f));
+    match code.get(3..).filter(|_| known) {
+        Some("001" | "002" | "003" | "006" | "008" | "009" | "010" | "307") => "structure",
+        Some("004" | "401") => "required",
+        Some("101" | "102" | "103" | "104" | "105" | "408" | "409" | "410") => "code-invalid",
+        Some("202" | "203" | "204" | "205") => "extension",
+        Some("211" | "214" | "301" | "302") => "not-found",
+        Some("304" | "305" | "306" | "415") => "informational",
+        Some("402" | "405" | "406" | "407" | "413" | "414") => "business-rule",
+        Some(_) => "value",
+        None => "invariant",
     }
 }
 
@@ -126,7 +145,21 @@ fn issue<'f>(f: &'f Finding, file: &FileReport) -> Issue<'f> {
             text: &f.message,
         },
         diagnostics: f.help.as_deref(),
-        location: f.primary.path.as_deref().into_iter().collect(),
+        location: f
+            .primary
+            .path
+            .as_deref()
+            .filter(|_| f.fhir.is_none())
+            .into_iter()
+            .collect(),
+        // `location` is for paths that are no FHIRPath.
+        expression: f
+            .primary
+            .path
+            .as_deref()
+            .filter(|p| f.fhir.is_some() && !p.is_empty())
+            .into_iter()
+            .collect(),
     }
 }
 
@@ -179,6 +212,7 @@ impl Render for Outcome {
                 },
                 diagnostics: None,
                 location: Vec::new(),
+                expression: Vec::new(),
             };
             write(vec![clean], out);
         }

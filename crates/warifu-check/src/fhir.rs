@@ -1,0 +1,141 @@
+//! FHIR JSON in the same reports as SS-MIX2: a resource, a Bundle, or NDJSON.
+
+use warifu_diag::Code;
+use warifu_report::Lang;
+use warifu_report::excerpt::Excerpt;
+use warifu_report::finding::{FhirView, Finding, Label};
+use warifu_report::position::SourceText;
+use warifu_report::report::FileReport;
+use warifu_source::Charset;
+use warifu_validate::Validator;
+
+use crate::{Given, Options};
+
+/// Finding of one line of NDJSON, or of a document: offset of its bytes in the file.
+fn documents(file: &Given) -> Vec<(usize, &[u8])> {
+    let is_lines = [&file.path, &file.shown]
+        .iter()
+        .any(|p| p.ends_with(".ndjson") || p.ends_with(".jsonl"));
+    if !is_lines {
+        return vec![(0, &file.bytes)];
+    }
+    let mut at = 0;
+    let mut lines = Vec::new();
+    for line in file.bytes.split(|b| *b == b'\n') {
+        if line.iter().any(|b| !b.is_ascii_whitespace()) {
+            lines.push((at, line));
+        }
+        at += line.len() + 1;
+    }
+    lines
+}
+
+/// The report of a FHIR file: findings in the order of their bytes, without fingerprints.
+pub fn report(validator: &Validator<'_>, file: &Given, options: &Options) -> FileReport {
+    let mut report = FileReport {
+        path: file.shown.clone(),
+        charset: Some("UTF-8".to_owned()),
+        length: u64::try_from(file.bytes.len()).unwrap_or(u64::MAX),
+        ..FileReport::default()
+    };
+    let text = SourceText::new(&file.bytes, Charset::Utf8);
+    for (offset, bytes) in documents(file) {
+        let offset = u32::try_from(offset).unwrap_or(u32::MAX);
+        let found = validator.validate(bytes);
+        for f in found.list {
+            add(&mut report, file, &text, options, offset, f);
+        }
+    }
+    report.sort();
+    report
+}
+
+/// What is wrong, with the names that the definitions give it.
+fn message(code: Code, f: &warifu_validate::Finding, lang: Lang) -> String {
+    let template = match lang {
+        Lang::Ja => code.ja,
+        Lang::En => code.en,
+    };
+    let argument = if f.argument.is_empty() {
+        "—"
+    } else {
+        &f.argument
+    };
+    let mut text = template.replacen("{}", argument, 1);
+    if !f.expected.is_empty() {
+        let word = match lang {
+            Lang::Ja => "求めるもの",
+            Lang::En => "wanted",
+        };
+        text.push_str(&format!(" ({word}: {})", f.expected));
+    }
+    text
+}
+
+fn add(
+    report: &mut FileReport,
+    file: &Given,
+    text: &SourceText,
+    options: &Options,
+    offset: u32,
+    f: warifu_validate::Finding,
+) {
+    let Some(graded) = options.selection.severity(f.code, &file.shown) else {
+        return;
+    };
+    // Invariants say themselves how bad they are.
+    let severity = if graded == f.code.severity {
+        f.severity
+    } else {
+        graded
+    };
+    let span = f.span.start.saturating_add(offset)..f.span.end.saturating_add(offset);
+    let help = |lang| match lang {
+        Lang::Ja => f.code.help_ja,
+        Lang::En => f.code.help_en,
+    };
+    if let Some(frames) = options.frames {
+        let mut e = Excerpt::json(
+            [
+                &message(f.code, &f, frames.lang),
+                help(frames.lang),
+                &f.location,
+            ],
+            span.clone(),
+            text,
+            options.units,
+            frames.show_values,
+        );
+        e.why = f.reasons.join("\n");
+        report.excerpts.push(e);
+    }
+    let show_values = options.frames.is_some_and(|frames| frames.show_values);
+    report.findings.push(Finding {
+        code: f.code().to_owned(),
+        name: f.code.name.to_owned(),
+        severity: severity.word().to_owned(),
+        message: message(f.code, &f, options.lang),
+        primary: Label {
+            file: file.shown.clone(),
+            span: [span.start, span.end],
+            start: text.position(span.start, options.units),
+            end: text.position(span.end, options.units),
+            path: Some(f.location.clone()).filter(|l| !l.is_empty()),
+            field: None,
+            message: None,
+        },
+        secondary: Vec::new(),
+        help: Some(help(options.lang).to_owned()),
+        fix: None,
+        kind: None,
+        standard: f.code.standard.to_owned(),
+        fingerprint: None,
+        fhir: Some(Box::new(FhirView {
+            profiles: f.profiles,
+            element: f.element,
+            expected: f.expected,
+            found: Some(f.found).filter(|t| show_values && !t.is_empty()),
+            reasons: f.reasons,
+        })),
+    });
+}
