@@ -62,7 +62,7 @@ fn message(code: Code, f: &warifu_validate::Finding, lang: Lang) -> String {
         &f.argument
     };
     let mut text = template.replacen("{}", argument, 1);
-    if !f.expected.is_empty() {
+    if !f.expected.is_empty() && f.expected != f.argument {
         let word = match lang {
             Lang::Ja => "求めるもの",
             Lang::En => "wanted",
