@@ -13,9 +13,10 @@ use crate::{Given, Options};
 
 /// Finding of one line of NDJSON, or of a document: offset of its bytes in the file.
 fn documents(file: &Given) -> Vec<(usize, &[u8])> {
-    let is_lines = [&file.path, &file.shown]
-        .iter()
-        .any(|p| p.ends_with(".ndjson") || p.ends_with(".jsonl"));
+    let is_lines = [&file.path, &file.shown].iter().any(|path| {
+        let end = path.rsplit('.').next().unwrap_or_default();
+        end.eq_ignore_ascii_case("ndjson") || end.eq_ignore_ascii_case("jsonl")
+    });
     if !is_lines {
         return vec![(0, &file.bytes)];
     }
@@ -67,7 +68,9 @@ fn message(code: Code, f: &warifu_validate::Finding, lang: Lang) -> String {
             Lang::Ja => "求めるもの",
             Lang::En => "wanted",
         };
-        text.push_str(&format!(" ({word}: {})", f.expected));
+        for part in [" (", word, ": ", &f.expected, ")"] {
+            text.push_str(part);
+        }
     }
     text
 }
