@@ -5,6 +5,8 @@
 pub struct Element {
     /// JSON property name, e.g. `name`, `valueQuantity`.
     pub name: &'static str,
+    /// The same as it stands before a value: `,"name":`.
+    pub(crate) key: &'static str,
     /// Place in the resource's definition.
     pub order: u8,
     /// Whether it is a JSON array.
@@ -36,36 +38,42 @@ impl Eq for Element {}
 /// `meta`.
 pub const META: Element = Element {
     name: "meta",
+    key: ",\"meta\":",
     order: 1,
     repeats: false,
 };
 /// `language`.
 pub const LANGUAGE: Element = Element {
     name: "language",
+    key: ",\"language\":",
     order: 3,
     repeats: false,
 };
 /// `text`.
 pub const TEXT: Element = Element {
     name: "text",
+    key: ",\"text\":",
     order: 4,
     repeats: false,
 };
 /// `contained`.
 pub const CONTAINED: Element = Element {
     name: "contained",
+    key: ",\"contained\":",
     order: 5,
     repeats: true,
 };
 /// `extension`.
 pub const EXTENSION: Element = Element {
     name: "extension",
+    key: ",\"extension\":",
     order: 6,
     repeats: true,
 };
 /// `modifierExtension`.
 pub const MODIFIER_EXTENSION: Element = Element {
     name: "modifierExtension",
+    key: ",\"modifierExtension\":",
     order: 7,
     repeats: true,
 };
@@ -77,7 +85,7 @@ macro_rules! elements {
             use super::Element;
             $(
                 #[doc = concat!("`", $name, "`.")]
-                pub const $id: Element = Element { name: $name, order: $order, repeats: $repeats };
+                pub const $id: Element = Element { name: $name, key: concat!(",\"", $name, "\":"), order: $order, repeats: $repeats };
             )*
         }
     };

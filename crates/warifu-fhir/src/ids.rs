@@ -4,7 +4,7 @@ use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 
 /// A logical id, at most 64 characters of `[A-Za-z0-9.-]` (FHIR R4 §2.24.0.1 `id`).
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Eq)]
 pub struct Id {
     bytes: [u8; 64],
     len: u8,
@@ -52,37 +52,53 @@ impl Id {
         let c = (v >> 6) & 0x3FFF_FFFF_FFFF_FFFF;
         let u = (a << 80) | (0x8 << 76) | (b << 64) | (0b10 << 62) | c;
         let mut out = [0u8; 64];
-        let mut n = 0;
-        for (i, byte) in u.to_be_bytes().into_iter().enumerate() {
-            if matches!(i, 4 | 6 | 8 | 10) {
-                put(&mut out, &mut n, b'-');
+        let digit = |n: u8| HEX.get(usize::from(n & 15)).copied().unwrap_or(b'0');
+        for (place, byte) in PLACES.into_iter().zip(u.to_be_bytes()) {
+            if let Some([high, low]) = out.get_mut(place..place + 2) {
+                (*high, *low) = (digit(byte >> 4), digit(byte));
             }
-            put(
-                &mut out,
-                &mut n,
-                HEX.get(usize::from(byte >> 4)).copied().unwrap_or(b'0'),
-            );
-            put(
-                &mut out,
-                &mut n,
-                HEX.get(usize::from(byte & 15)).copied().unwrap_or(b'0'),
-            );
+        }
+        for place in HYPHENS {
+            if let Some(hyphen) = out.get_mut(place) {
+                *hyphen = b'-';
+            }
         }
         Self {
             bytes: out,
             len: 36,
         }
     }
-}
-
-const HEX: &[u8; 16] = b"0123456789abcdef";
-
-fn put(out: &mut [u8; 64], n: &mut usize, b: u8) {
-    if let Some(slot) = out.get_mut(*n) {
-        *slot = b;
-        *n += 1;
+    /// The first characters as a number that sorts alike.
+    fn head(&self) -> u128 {
+        u128::from_be_bytes(*self.bytes.first_chunk().unwrap_or(&[0; 16]))
     }
 }
+
+impl PartialEq for Id {
+    fn eq(&self, other: &Self) -> bool {
+        self.head() == other.head() && (self.bytes, self.len) == (other.bytes, other.len)
+    }
+}
+
+impl Ord for Id {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        // Mostly told by the head.
+        let heads = self.head().cmp(&other.head());
+        heads.then_with(|| (self.bytes, self.len).cmp(&(other.bytes, other.len)))
+    }
+}
+
+impl PartialOrd for Id {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Places of the sixteen bytes of a UUID, two digits each.
+const PLACES: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
+/// Places of its hyphens.
+const HYPHENS: [usize; 4] = [8, 13, 18, 23];
+const HEX: &[u8; 16] = b"0123456789abcdef";
 
 impl std::fmt::Debug for Id {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

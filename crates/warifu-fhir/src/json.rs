@@ -1,5 +1,6 @@
 //! Writers of JSON values: each value goes to one byte buffer, leaves leave events.
 
+use crate::ids::Id;
 use crate::resource::Buffers;
 use crate::trace::{Event, Row, Src};
 
@@ -237,6 +238,20 @@ impl Object<'_> {
     pub fn also(&mut self, src: Src) {
         // The event stands before the key; `Resource::finish` moves it on to the leaf that follows.
         self.b.event(src);
+    }
+    /// `"reference":"Type/id"`.
+    #[inline(never)]
+    pub fn reference(&mut self, resource_type: &'static str, id: &Id, src: Src) {
+        self.b.key("reference");
+        self.b.event(src);
+        // Neither type nor id has a character to escape.
+        let to = &mut self.b.scratch;
+        to.reserve(resource_type.len() + id.as_bytes().len() + 3);
+        to.push(b'"');
+        to.extend_from_slice(resource_type.as_bytes());
+        to.push(b'/');
+        to.extend_from_slice(id.as_bytes());
+        to.push(b'"');
     }
     /// `"key":literal`.
     pub fn number(&mut self, key: &str, literal: &str, src: Src) {

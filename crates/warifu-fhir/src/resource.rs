@@ -252,9 +252,7 @@ impl Resource {
                 if open.is_some_and(|e| e.repeats) {
                     b.json.push(b']');
                 }
-                b.json.extend_from_slice(b",\"");
-                b.json.extend_from_slice(c.element.name.as_bytes());
-                b.json.extend_from_slice(b"\":");
+                b.json.extend_from_slice(c.element.key.as_bytes());
                 if c.element.repeats {
                     b.json.push(b'[');
                 }

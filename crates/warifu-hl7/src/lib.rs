@@ -3,7 +3,7 @@
 //!
 //! * [`Index`] is built in one pass over the raw bytes, aware of ISO-2022-JP shift states and of
 //!   CP932 trail bytes, so that half of a kanji is never taken for a delimiter. It keeps 4 bytes a
-//!   field and is reused from message to message.
+//!   field and a separator inside it, and is reused from message to message.
 //! * [`Message`] lends [`Segment`]s and [`Part`]s (field, repetition, component, sub-component).
 //!   [`Part::value`] gives text and the byte range it came from.
 //! * Reading never fails: what is odd becomes a [`Note`].

@@ -91,6 +91,8 @@ struct Inner<'a> {
     /// Where `utf8` begins: the first segment (a message may stand inside a stream).
     first: usize,
     number: u16,
+    /// The mark that was looked up last: the next is mostly near.
+    mark: Cell<u32>,
     /// Texts decoded last, each in the place its first byte has: a field is read more than once.
     decoded: [Cell<(u32, u32, &'a str)>; DECODED],
 }
@@ -119,6 +121,7 @@ impl<'a> Message<'a> {
             utf8: bytes.get(first..).and_then(|b| std::str::from_utf8(b).ok()),
             first,
             number,
+            mark: Cell::new(0),
             decoded: [const { Cell::new((0, 0, "")) }; DECODED],
         }))
     }
@@ -130,18 +133,31 @@ impl<'a> Message<'a> {
             Some(text) => text
                 .get(range.start.saturating_sub(first)..range.end.saturating_sub(first))
                 .unwrap_or(""),
-            None => self
-                .0
-                .bytes
-                .get(range)
-                .and_then(|b| std::str::from_utf8(b).ok())
-                .unwrap_or(""),
+            None => self.ascii(start, end),
         }
     }
+    #[cold]
+    fn ascii(self, start: u32, end: u32) -> &'a str {
+        let bytes = self.0.bytes.get(start as usize..end as usize);
+        bytes
+            .and_then(|b| std::str::from_utf8(b).ok())
+            .unwrap_or("")
+    }
     /// Number of the first mark at or after an offset.
+    #[inline(never)]
     fn mark_at(self, offset: u32) -> u32 {
         let marks = &self.0.index.marks;
-        marks.partition_point(|m| m >> KIND_BITS < offset) as u32
+        let before = |m: &u32| m >> KIND_BITS < offset;
+        let last = self.0.mark.get() as usize;
+        let near = marks.get(last..).unwrap_or_default();
+        let after = last == 0 || marks.get(last - 1).is_some_and(before);
+        let ahead = near.iter().take(8).position(|m| !before(m));
+        let at = match ahead.filter(|_| after) {
+            Some(ahead) => last + ahead,
+            None => marks.partition_point(before),
+        };
+        self.0.mark.set(at as u32);
+        at as u32
     }
     /// The bytes of the file.
     pub fn bytes(&self) -> &'a [u8] {
@@ -246,6 +262,9 @@ impl<'a> Message<'a> {
         offset: u32,
     ) -> Option<(u32, Part<'a>, bool)> {
         let outer = parts.part.span();
+        if parts.part.flags & parts.flag == 0 {
+            return (outer.0 <= offset).then_some((1, parts.part, false));
+        }
         let mut cursors = self.0.index.located.get();
         let cursor = cursors.get_mut(level)?;
         let mut count = 0;
@@ -516,6 +535,8 @@ impl<'a> Part<'a> {
             message: self.message.0.number,
         }
     }
+    // Apart, so that the usual text is got without its frame.
+    #[inline(never)]
     fn decoded(&self, raw: &'a [u8]) -> &'a str {
         let slots = &self.message.0.decoded;
         let slot = slots.get(self.start as usize % DECODED);
@@ -684,7 +705,12 @@ fn is_blank(text: &str) -> bool {
         .as_bytes()
         .first()
         .is_some_and(|&b| b <= b' ' || matches!(b, 0x7F | 0xC2 | 0xE1..=0xE3));
-    may_be && text.chars().all(|c| c.is_whitespace() || c.is_control())
+    may_be && is_blank_throughout(text)
+}
+
+#[cold]
+fn is_blank_throughout(text: &str) -> bool {
+    text.chars().all(|c| c.is_whitespace() || c.is_control())
 }
 
 /// Decodes and, where there may be HL7 escapes, unescapes into the arena.

@@ -42,6 +42,46 @@ pub enum Oddity {
 /// Reads a DTM; `None` when it is no date at all (`0`, `00000000`, `99999999`, a day that does not
 /// exist, other text). Blanks around are ignored; a zone offset `+hhmm` is accepted when it is +0900.
 pub fn parse(text: &str) -> Option<Time> {
+    usual(text.as_bytes()).or_else(|| parse_any(text))
+}
+
+/// A day, or a moment of it to the minute or the second, as digits; `None` for everything else.
+fn usual(digits: &[u8]) -> Option<Time> {
+    if !matches!(digits.len(), 8 | 12 | 14) {
+        return None;
+    }
+    let mut pairs = [0u8; 7];
+    let mut sound = true;
+    for (to, [a, b]) in pairs.iter_mut().zip(digits.as_chunks::<2>().0) {
+        let (a, b) = (a.wrapping_sub(b'0'), b.wrapping_sub(b'0'));
+        sound &= a < 10 && b < 10;
+        *to = a.wrapping_mul(10).wrapping_add(b);
+    }
+    let [century, year, month, day, hour, minute, second] = pairs;
+    let year = u16::from(century) * 100 + u16::from(year);
+    sound &= (1800..=2200).contains(&year) && (1..=12).contains(&month);
+    sound &= day > 0 && hour < 24 && minute < 60 && second < 60;
+    if !sound || day > days_in_month(year, month) {
+        return None;
+    }
+    let (timed, exact) = (digits.len() > 8, digits.len() == 14);
+    Some(Time {
+        year,
+        month,
+        day,
+        hour: timed.then_some(hour),
+        minute,
+        second: exact.then_some(second),
+        millis: None,
+        oddity: if exact && hour == 0 && minute == 0 && second == 0 {
+            Oddity::Midnight
+        } else {
+            Oddity::None
+        },
+    })
+}
+
+fn parse_any(text: &str) -> Option<Time> {
     // Mostly nothing but digits: neither blanks nor zone nor fraction are looked for then.
     let plain = text.bytes().all(|b| b.is_ascii_digit());
     let text = if plain { text } else { text.trim() };
@@ -296,6 +336,18 @@ mod tests {
         check("20110701153045123", Some("2011-07-01T15:30:45.123+09:00"));
         check("201601011500.321", Some("2016-01-01T15:00:00+09:00"));
         check(" 20110701 ", Some("2011-07-01"));
+    }
+
+    #[test]
+    fn the_usual_forms_are_read_like_all_others() {
+        for day in ["20110701", "20120229", "20110229", "20111301", "17990101"] {
+            for rest in [
+                "", "0000", "000000", "2359", "235959", "2400", "2360", "120060", "12006x",
+            ] {
+                let text = format!("{day}{rest}");
+                assert_eq!(parse(&text), parse_any(&text), "{text}");
+            }
+        }
     }
 
     #[test]

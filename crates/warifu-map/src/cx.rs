@@ -509,8 +509,7 @@ impl<'a> Cx<'a, '_> {
         id: Id,
         src: Src,
     ) {
-        let text = self.reference_text(resource_type, id);
-        r.object(element, |o| o.string("reference", text, src));
+        r.object(element, |o| o.reference(resource_type, &id, src));
     }
     /// Adds the reference to the patient (source: PID-3).
     pub fn subject(&mut self, r: &mut Resource, element: warifu_fhir::Element) {
@@ -531,8 +530,7 @@ impl<'a> Cx<'a, '_> {
         id: Id,
         src: Src,
     ) {
-        let text = self.reference_text(resource_type, id);
-        o.object(key, |o| o.string("reference", text, src));
+        o.object(key, |o| o.reference(resource_type, &id, src));
     }
     /// The stay or visit that a moment (`YYYYMMDD…` digits, 8 at least) falls into: an inpatient stay
     /// that contains it, else the only visit of that day.

@@ -382,9 +382,9 @@ fn read_person<'a>(cx: &mut Cx<'a, '_>, xcn: Part<'a>) -> (Option<Id>, &'a str) 
 }
 
 /// Writes a Reference to a person: `reference` and `display`, or `display` alone.
-pub fn person_reference(o: &mut Object<'_>, cx: &Cx<'_, '_>, p: &Person<'_>) {
+pub fn person_reference(o: &mut Object<'_>, p: &Person<'_>) {
     if let Some(id) = p.id {
-        o.string("reference", cx.reference_text("Practitioner", id), p.src);
+        o.reference("Practitioner", &id, p.src);
     }
     o.string("display", p.display, p.src);
 }

@@ -9,6 +9,9 @@ use warifu_fhir::{Event, Finished, Id, Row, Src};
 /// Most findings of the messages of a file that are listed; the rest is counted (`HL7199`).
 pub const MAX_FINDINGS: usize = 10_000;
 
+/// Number of resources that are looked through rather than looked up.
+const FEW: usize = 32;
+
 /// A resource in an [`Output`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OutResource {
@@ -74,7 +77,7 @@ pub struct Output {
     found: Map<u32, (usize, Severity)>,
     /// `meta.source` of what is made from a file.
     sources: Map<u16, Option<String>>,
-    /// The message that made each resource.
+    /// The message that made each resource, once there are more than [`FEW`].
     seen: Map<(Id, &'static str), u16>,
     /// Messages whose order number another file has as well, reported already.
     shared_orders: Set<u16>,
@@ -145,11 +148,15 @@ impl Output {
     }
     /// Whether a resource of that type and id is there already.
     pub fn contains(&self, resource_type: &'static str, id: Id) -> bool {
-        self.seen.contains_key(&(id, resource_type))
+        self.maker(resource_type, id).is_some()
     }
     /// The message that made a resource.
     pub(crate) fn maker(&self, resource_type: &'static str, id: Id) -> Option<u16> {
-        self.seen.get(&(id, resource_type)).copied()
+        if self.resources.len() > FEW {
+            return self.seen.get(&(id, resource_type)).copied();
+        }
+        let same = |r: &&OutResource| r.id == id && r.resource_type == resource_type;
+        self.resources.iter().find(same).map(|r| r.message)
     }
     /// Notes that a message has the order number of another file; whether that is new.
     pub(crate) fn note_shared_order(&mut self, message: u16) -> bool {
@@ -197,11 +204,9 @@ impl Output {
         json: &[u8],
         message: u16,
     ) -> Option<(u32, u32)> {
-        let place = self.seen.entry((id, resource_type));
-        if !place.is_new() {
+        if self.contains(resource_type, id) {
             return None;
         }
-        place.or_insert(message);
         let start = self.json.len();
         // `meta.source` stands first in `meta`; what many files share is from no one of them.
         let shared = matches!(
@@ -242,6 +247,14 @@ impl Output {
             rows: (rows, rows),
             message,
         });
+        let unseen = match self.resources.len() {
+            0..=FEW => &[],
+            n if n == FEW + 1 => self.resources.as_slice(),
+            _ => self.resources.last().map_or(&[][..], std::slice::from_ref),
+        };
+        for r in unseen {
+            self.seen.insert((r.id, r.resource_type), r.message);
+        }
         Some((
             u32::try_from(at).unwrap_or(u32::MAX),
             u32::try_from(shift).unwrap_or(u32::MAX),

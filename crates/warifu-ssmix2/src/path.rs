@@ -16,8 +16,18 @@ pub const ROOT_DEPTH_LIMIT: usize = 3;
 /// assert_eq!(parts, ["000", "000", "1"]);
 /// ```
 pub fn components(path: &str) -> impl Iterator<Item = &str> {
-    path.split(['/', '\\'])
-        .filter(|part| !part.is_empty() && *part != ".")
+    let mut rest = Some(path);
+    std::iter::from_fn(move || {
+        loop {
+            let all = rest?;
+            let separator = all.bytes().position(|b| matches!(b, b'/' | b'\\'));
+            let part = all.get(..separator.unwrap_or(all.len()))?;
+            rest = separator.and_then(|at| all.get(at + 1..));
+            if !part.is_empty() && part != "." {
+                return Some(part);
+            }
+        }
+    })
 }
 
 /// Where a path belongs.

@@ -172,13 +172,31 @@ fn is_order_kind(kind: &str) -> bool {
 /// assert_eq!((pid.ja, pid.fields().count()), ("患者識別", 39));
 /// ```
 pub fn segment(id: &str) -> Option<&'static SegmentInfo> {
-    // All ids have three characters, which compare faster than slices.
-    let key = |id: &str| id.as_bytes().first_chunk().map(|&[a, b, c]| (a, b, c));
-    let wanted = key(id).filter(|_| id.len() == 3)?;
-    let at = SEGMENTS
-        .binary_search_by(|one| key(one.id).cmp(&Some(wanted)))
-        .ok()?;
+    let id: &[u8; 3] = id.as_bytes().try_into().ok()?;
+    segment_of(*id)
+}
+
+/// A segment by the bytes of its name.
+pub fn segment_of([a, b, c]: [u8; 3]) -> Option<&'static SegmentInfo> {
+    static IDS: [u32; SEGMENTS.len()] = segment_ids();
+    let at = IDS.binary_search(&u32::from_be_bytes([0, a, b, c])).ok()?;
     SEGMENTS.get(at)
+}
+
+/// The ids of all segments as numbers, which compare fast.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "evaluated when compiled; all ids have three characters"
+)]
+const fn segment_ids() -> [u32; SEGMENTS.len()] {
+    let mut ids = [0; SEGMENTS.len()];
+    let mut i = 0;
+    while i < ids.len() {
+        let id = SEGMENTS[i].id.as_bytes();
+        ids[i] = u32::from_be_bytes([0, id[0], id[1], id[2]]);
+        i += 1;
+    }
+    ids
 }
 
 /// Field `n` (from 1) of a segment.

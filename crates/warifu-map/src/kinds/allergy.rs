@@ -346,7 +346,7 @@ fn recorded<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a
 /// IAM-18.
 fn asserter<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
     if let Some(p) = datatypes::practitioner(cx, f) {
-        r.object(el::ASSERTER, |o| person_reference(o, cx, &p));
+        r.object(el::ASSERTER, |o| person_reference(o, &p));
     }
 }
 

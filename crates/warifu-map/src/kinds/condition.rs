@@ -667,8 +667,8 @@ fn ordered_by<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: P
     let Some(p) = datatypes::practitioner(cx, f) else {
         return;
     };
-    r.object(el::RECORDER, |o| person_reference(o, cx, &p));
-    r.object(el::ASSERTER, |o| person_reference(o, cx, &p));
+    r.object(el::RECORDER, |o| person_reference(o, &p));
+    r.object(el::ASSERTER, |o| person_reference(o, &p));
     if let (Some(id), Some(organization)) = (p.id, group.field(*b"ORC", 17).filter(Part::is_some)) {
         if let Some(department) = super::practitioner::department_of(cx, organization) {
             super::practitioner::emit_role(
@@ -690,7 +690,7 @@ fn entered_by<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<
         return;
     }
     if let Some(p) = datatypes::practitioner(cx, f) {
-        r.object(el::RECORDER, |o| person_reference(o, cx, &p));
+        r.object(el::RECORDER, |o| person_reference(o, &p));
     }
 }
 

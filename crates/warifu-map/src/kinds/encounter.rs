@@ -968,7 +968,7 @@ fn participant<'a>(
     if let Some((start, end)) = times {
         period(o, cx, "period", start, end);
     }
-    o.object("individual", |o| person_reference(o, cx, person));
+    o.object("individual", |o| person_reference(o, person));
 }
 
 /// PV2-9 of a planned admission, or of a planned discharge while the stay is not over.

@@ -251,7 +251,7 @@ fn check_segments(cx: &mut Cx<'_, '_>) {
     let (mut ordered, mut requested) = (false, false);
     for s in cx.message().segments() {
         let name = s.name();
-        if warifu_terms::fields::segment(s.name_str()).is_none() {
+        if warifu_terms::fields::segment_of(name).is_none() {
             cx.report_with(&HL7108, &s, s.name_str().to_owned());
         }
         // The head of a message comes in one order and before everything else.

@@ -192,7 +192,7 @@ fn date_time<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, _: Pa
 /// ORC-12.
 fn orderer<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
     if let Some(p) = datatypes::practitioner(cx, f) {
-        r.object(el::ORDERER, |o| datatypes::person_reference(o, cx, &p));
+        r.object(el::ORDERER, |o| datatypes::person_reference(o, &p));
     }
 }
 

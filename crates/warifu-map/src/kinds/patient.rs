@@ -301,7 +301,7 @@ fn deceased<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a
 fn general_practitioner<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
     if let Some(p) = datatypes::practitioner(cx, f) {
         r.object(el::GENERAL_PRACTITIONER, |o| {
-            datatypes::person_reference(o, cx, &p);
+            datatypes::person_reference(o, &p);
         });
     }
 }

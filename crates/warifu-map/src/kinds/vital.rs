@@ -277,7 +277,7 @@ fn one<'a>(
     issued(&mut r, cx, line);
     if let Some(person) = datatypes::practitioner(cx, obx.field(16)) {
         r.object(el::PERFORMER, |o| {
-            datatypes::person_reference(o, cx, &person);
+            datatypes::person_reference(o, &person);
         });
     }
     if let Some(id) = cx.encounter_at(at.text) {

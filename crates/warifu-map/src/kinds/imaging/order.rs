@@ -417,7 +417,7 @@ fn requester<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, g: &Group<'a>, p: Part<'
         }
         _ => {
             r.object(el::REQUESTER, |o| {
-                datatypes::person_reference(o, cx, &person);
+                datatypes::person_reference(o, &person);
             });
         }
     }

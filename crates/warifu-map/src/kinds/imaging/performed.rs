@@ -388,7 +388,7 @@ fn location<'a>(r: &mut Resource, _: &mut Cx<'a, '_>, _: &Group<'a>, p: Part<'a>
 fn referrer<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, p: Part<'a>) {
     if let Some(person) = datatypes::practitioner(cx, p) {
         r.object(study::REFERRER, |o| {
-            datatypes::person_reference(o, cx, &person);
+            datatypes::person_reference(o, &person);
         });
     }
 }
@@ -723,7 +723,7 @@ fn performer<'a>(
     };
     r.object(el::PERFORMER, |o| {
         o.object("function", |o| function(o, cx));
-        o.object("actor", |o| datatypes::person_reference(o, cx, &person));
+        o.object("actor", |o| datatypes::person_reference(o, &person));
     });
 }
 

@@ -368,7 +368,7 @@ fn result<'a>(
     r.row(row(&OBX_TO_JP_OBSERVATION, "OBX-16"));
     if let Some(person) = datatypes::practitioner(cx, obx.field(16)) {
         r.object(obs::PERFORMER, |o| {
-            datatypes::person_reference(o, cx, &person);
+            datatypes::person_reference(o, &person);
         });
     }
     r.row(row(&OBX_TO_JP_OBSERVATION, "NTE-3"));

@@ -450,7 +450,7 @@ fn performer<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, memory: &mut Memory<'a>,
             display: person.display,
             src: f.src(),
         };
-        r.object(el::PERFORMER, |o| datatypes::person_reference(o, cx, &here));
+        r.object(el::PERFORMER, |o| datatypes::person_reference(o, &here));
     }
 }
 

@@ -635,7 +635,7 @@ fn requester<'a>(
 ) {
     if let Some(p) = people.requester(cx, group) {
         extension(r, REQUESTER, |o| {
-            o.object("valueReference", |o| datatypes::person_reference(o, cx, &p));
+            o.object("valueReference", |o| datatypes::person_reference(o, &p));
         });
     }
 }
@@ -915,7 +915,7 @@ fn performer<'a>(
         if let Some(function) = function {
             o.raw(function);
         }
-        o.object("actor", |o| datatypes::person_reference(o, cx, &p));
+        o.object("actor", |o| datatypes::person_reference(o, &p));
     });
 }
 

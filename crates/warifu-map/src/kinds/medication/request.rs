@@ -313,11 +313,11 @@ pub(super) fn convert(cx: &mut Cx<'_, '_>, injection: bool) {
                     );
                     o.string("display", p.display, p.src);
                 }
-                None => datatypes::person_reference(o, cx, &p),
+                None => datatypes::person_reference(o, &p),
             });
         }
         if let Some(p) = people.entered_by(cx, group) {
-            r.object(el::RECORDER, |o| datatypes::person_reference(o, cx, &p));
+            r.object(el::RECORDER, |o| datatypes::person_reference(o, &p));
         }
         if injection {
             complete &= ingredients(&mut r, cx, group);
