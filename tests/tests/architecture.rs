@@ -39,6 +39,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("warifu-order", &[]),
     ("warifu-consent", &["warifu-json"]),
+    ("warifu-log", &["warifu-consent"]),
     ("warifu-diag", &["warifu-source"]),
     ("warifu-hl7", &["warifu-diag", "warifu-source"]),
     (
@@ -106,6 +107,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 /// Edges: they may import the core, never each other (the two exceptions are listed).
 const EDGES: &[(&str, &[&str])] = &[
     ("warifu-storage", &[]),
+    ("warifu-log-file", &[]),
     ("warifu-cli", &["warifu-storage"]),
     ("warifu-wasm", &["warifu-storage"]),
     ("warifu-unzip", &["warifu-storage"]),
