@@ -1,11 +1,12 @@
 // The ready-made files for CI systems: they parse, and what they run works.
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { parse } from "yaml";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -24,7 +25,7 @@ function folder(use) {
 }
 
 /** Runs the step of action.yml as a runner does: inputs with their defaults, outputs in a file. */
-function action(given) {
+function action(given, more = {}) {
   const { inputs, outputs, runs } = yaml("action.yml");
   assert.equal(runs.using, "composite");
   const [step] = runs.steps;
@@ -41,7 +42,7 @@ function action(given) {
     const summary = join(work, "summary");
     const { status, stdout, stderr } = spawnSync("bash", ["-c", step.run], {
       cwd: fixtures,
-      env: { ...env, PATH, LANG: "C", HOME: work, ACTION_PATH: root, ACTION_REPOSITORY: "o/r", GITHUB_OUTPUT: output, GITHUB_STEP_SUMMARY: summary },
+      env: { ...env, PATH, LANG: "C", HOME: work, ACTION_PATH: root, ACTION_REPOSITORY: "o/r", GITHUB_OUTPUT: output, GITHUB_STEP_SUMMARY: summary, ...more },
     });
     const text = (file) => { try { return readFileSync(file, "utf8"); } catch { return ""; } };
     const set = Object.fromEntries(text(output).trimEnd().split("\n").filter(Boolean).map((l) => l.split("=")));
@@ -74,6 +75,29 @@ test("the action passes with a clean storage and says what cannot run", () => {
   assert.equal(unchecked.status, 2);
   assert.match(unchecked.stdout, /version needs checksum/);
 });
+
+test("the action runs the release it downloads, when its checksum is right", () => folder((server) => {
+  // The release of a server: a folder, its archive the program under test.
+  const uname = (flag) => execFileSync("uname", [flag]).toString().trim();
+  const name = `warifu-9.9.9-${uname("-m")}-${uname("-s").toLowerCase()}.tar.gz`;
+  const release = join(server, "o/r/releases/download/v9.9.9");
+  mkdirSync(release, { recursive: true });
+  const packed = join(server, "packed");
+  mkdirSync(packed);
+  copyFileSync(cli, join(packed, "warifu"));
+  execFileSync("tar", ["--create", "--gzip", "--file", join(release, name), "--directory", packed, "warifu"]);
+  const checksum = createHash("sha256").update(readFileSync(join(release, name))).digest("hex");
+  // No warifu on PATH: what runs can only be the download.
+  const more = { GITHUB_SERVER_URL: pathToFileURL(server).href, PATH: process.env.PATH };
+  const given = { paths: "standard_root", "fail-on": "error", version: "9.9.9", annotations: "false" };
+  const right = action({ ...given, checksum }, more);
+  assert.equal(right.status, 0, right.stderr);
+  assert.equal(right.set["exit-code"], "0");
+  const wrong = action({ ...given, checksum: "0".repeat(64) }, more);
+  assert.equal(wrong.status, 2);
+  assert.match(wrong.stdout, /checksum differs/);
+  assert.equal(action({ ...given, version: "9.9.8", checksum }, more).status, 2);
+}));
 
 test("the GitLab template keeps its reports whatever happens", () => {
   const template = yaml("templates/warifu.yml");

@@ -24,6 +24,7 @@ use crate::pipeline::ordered;
 use crate::progress::{Progress, grouped};
 use crate::stop::Stop;
 use crate::store::Store;
+use crate::unchanged::{Marks, Unchanged};
 use crate::watch::Watch;
 use crate::{End, say, terminal};
 use crate::{igs, inputs};
@@ -95,16 +96,18 @@ struct Outcome {
 /// Runs the check.
 pub(crate) fn run(run: &CheckRun, lang: Lang) -> anyhow::Result<End> {
     let stop = Stop::on_signals();
+    let mut unchanged = Unchanged::default();
     if !run.watch {
-        return once(run, &stop, lang);
+        return once(run, &unchanged, &stop, lang);
     }
     let (_, inputs) = inputs::open(&run.input.given, None, &run.input.loaded, lang)?;
     let mut watch = Watch::new(inputs.paths);
     loop {
         watch.remember();
+        unchanged.turn();
         terminal::clear();
         // What is wrong now may be mended with the next change.
-        if let Err(e) = once(run, &stop, lang) {
+        if let Err(e) = once(run, &unchanged, &stop, lang) {
             terminal::note(&format!("{}: {e:#}", say(lang, "エラー", "error")));
         }
         terminal::note(&say(
@@ -118,7 +121,7 @@ pub(crate) fn run(run: &CheckRun, lang: Lang) -> anyhow::Result<End> {
     }
 }
 
-fn once(run: &CheckRun, stop: &Stop, lang: Lang) -> anyhow::Result<End> {
+fn once(run: &CheckRun, unchanged: &Unchanged, stop: &Stop, lang: Lang) -> anyhow::Result<End> {
     let opened = opened::open(&run.input, lang)?;
     if run.fixes != Fixes::Leave && !opened.storage.is_on_disk() {
         bail!(say(
@@ -140,7 +143,15 @@ fn once(run: &CheckRun, stop: &Stop, lang: Lang) -> anyhow::Result<End> {
     };
     let library = igs::load(&run.igs, lang)?;
     let mut progress = Progress::new(lang, run.progress && run.quiet == 0, ["検査中", "checking"]);
-    let mut outcome = walk(run, &opened, &library, baseline, stop, &mut progress)?;
+    let mut outcome = walk(
+        run,
+        &opened,
+        &library,
+        unchanged,
+        baseline,
+        stop,
+        &mut progress,
+    )?;
     progress.clear();
     let t = &outcome.totals;
     if let Some(signal) = stop.signal() {
@@ -213,6 +224,7 @@ fn walk(
     run: &CheckRun,
     opened: &Opened,
     library: &Library,
+    unchanged: &Unchanged,
     mut baseline: Baseline,
     stop: &Stop,
     progress: &mut Progress,
@@ -229,6 +241,7 @@ fn walk(
         || Worker {
             run,
             opened,
+            unchanged,
             check: Check::new(run.options.clone()),
             fhir: Validator::new(
                 library,
@@ -277,6 +290,7 @@ fn walk(
 struct Worker<'r> {
     run: &'r CheckRun,
     opened: &'r Opened,
+    unchanged: &'r Unchanged,
     check: Check,
     fhir: Validator<'r>,
 }
@@ -369,6 +383,12 @@ impl Worker<'_> {
             ..Done::default()
         };
         for part in files.chunks(TOGETHER) {
+            let (marks, from) = (self.marks(part), done.reports.len());
+            if let Some(known) = marks.as_ref().and_then(|m| self.unchanged.reports(m)) {
+                done.reports.extend_from_slice(known);
+                self.keep(marks, &done, from);
+                continue;
+            }
             let mut refs = Vec::new();
             let mut given = Vec::new();
             for f in part {
@@ -378,8 +398,29 @@ impl Worker<'_> {
                 }
             }
             self.unit(&refs, given, true, &mut done)?;
+            self.keep(marks, &done, from);
         }
         Ok(done)
+    }
+
+    /// What tells whether files have changed, when somebody will ask: `--watch` without fixes.
+    fn marks<'f>(&self, files: impl IntoIterator<Item = &'f FileRef>) -> Option<Marks> {
+        if !self.run.watch || self.run.fixes != Fixes::Leave {
+            return None;
+        }
+        let mark = |file: &FileRef| {
+            let path = self.storage().disk_path(file)?;
+            let meta = path.metadata().ok()?;
+            Some((path, meta.modified().ok(), meta.len()))
+        };
+        files.into_iter().map(mark).collect()
+    }
+
+    /// Keeps the reports of a unit, those from `from` on.
+    fn keep(&self, marks: Option<Marks>, done: &Done, from: usize) {
+        if let (Some(marks), Some(reports)) = (marks, done.reports.get(from..)) {
+            self.unchanged.keep(marks, reports);
+        }
     }
 
     fn loose(&mut self, file: &FileRef, content: Content) -> anyhow::Result<Done> {
@@ -399,9 +440,13 @@ impl Worker<'_> {
             done.passed_over = 1;
             return Ok(done);
         }
-        if let Some(given) = self.read(file, &mut done) {
+        let marks = self.marks([file]);
+        if let Some(known) = marks.as_ref().and_then(|m| self.unchanged.reports(m)) {
+            done.reports.extend_from_slice(known);
+        } else if let Some(given) = self.read(file, &mut done) {
             self.unit(&[file], vec![given], false, &mut done)?;
         }
+        self.keep(marks, &done, 0);
         Ok(done)
     }
 

@@ -22,6 +22,7 @@ mod state;
 mod stop;
 mod store;
 mod terminal;
+mod unchanged;
 mod watch;
 
 use std::process::ExitCode;

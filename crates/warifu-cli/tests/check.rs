@@ -51,7 +51,15 @@ fn machine_formats_are_the_same_for_any_threads_and_locale() {
         "operation-outcome",
     ] {
         let out = |jobs: &str, lang: &str| {
-            let args = ["check", "broken", "--format", format, "--jobs", jobs];
+            let args = [
+                "check",
+                "broken",
+                "standard_root",
+                "--format",
+                format,
+                "--jobs",
+                jobs,
+            ];
             warifu(&args)
                 .current_dir(&dir)
                 .env("LANG", lang)
@@ -391,6 +399,14 @@ fn several_formats_are_written_at_once_and_statistics_follow_the_text() {
 #[test]
 fn watching_checks_again_after_a_change_and_ends_with_ctrl_c() {
     let (dir, file) = folder();
+    // Another patient, of whom nothing changes: the findings stay.
+    let other = file
+        .to_str()
+        .unwrap()
+        .replace("/000/0000000123", "/001/0000010123");
+    let other = PathBuf::from(other.replace("0000000123_", "0000010123_"));
+    std::fs::create_dir_all(other.parent().unwrap()).unwrap();
+    std::fs::write(&other, MESSAGE).unwrap();
     let mut child = warifu(&[
         "check", "root", "--watch", "--lang", "en", "--select", "ENC107",
     ])
@@ -411,13 +427,13 @@ fn watching_checks_again_after_a_change_and_ends_with_ctrl_c() {
         }
         seen
     };
-    assert!(until_watching().contains("warnings 1"));
+    assert!(until_watching().contains("warnings 2"));
     std::fs::write(
         &file,
         b"MSH|^~\\&|A|B|C|D|20260401093015||OUL^R22^OUL_R22|1|P|2.5\r",
     )
     .unwrap();
-    assert!(until_watching().contains("warnings 0"));
+    assert!(until_watching().contains("warnings 1"));
     let pid = child.id().to_string();
     std::process::Command::new("kill")
         .args(["-INT", &pid])
@@ -443,7 +459,14 @@ fn a_file_of_a_large_storage_is_found_in_order() {
         let name = NAME.replace("0000000123", &id);
         std::fs::write(folder.join(name), MESSAGE).unwrap();
     }
-    let out = json(dir.path(), &["root", "--select", "ENC107", "--jobs", "7"]);
+    let with = |jobs| {
+        [
+            "check", "root", "--format", "json", "--select", "ENC107", "--jobs", jobs,
+        ]
+    };
+    let bytes = |jobs| run_in(dir.path(), &with(jobs)).stdout;
+    assert_eq!(bytes("1"), bytes("7"));
+    let out: Value = serde_json::from_slice(&bytes("7")).unwrap();
     let found = out["diagnostics"].as_array().unwrap();
     assert_eq!(
         (found.len(), &out["summary"]["files"]),

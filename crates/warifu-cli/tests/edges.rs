@@ -32,6 +32,7 @@ fn help_has_examples_and_both_languages() {
     for command in [
         "",
         "convert",
+        "check",
         "show",
         "rule",
         "config",

@@ -64,7 +64,7 @@ warifu_diag::codes! {
     SSM418 = "SSM418" "janis-shape" Warning { "JANIS コードが 3～4 桁の数字ではありません", "a JANIS code does not have 3 or 4 digits", "JANIS の菌名・薬剤コードを書いてください", "use the JANIS codes of organisms and drugs", "JANIS 検査部門 コード表; SS-MIX2 OML-11 細菌検査";
         "菌名や薬剤を集計できません。", "Organisms and drugs cannot be counted.";
         Lines("OML-11", "OBX|1|CWE|6B010000006174114^菌名^JC10|1|SP^肺炎球菌^JANIS||||||F") => Lines("OML-11", "OBX|1|CWE|6B010000006174114^菌名^JC10|1|1131^肺炎球菌^JANIS||||||F") }
-    SSM420 = "SSM420" "coding-system-missing" Warning { "コードに体系名がありません ({})", "a code without the name of its system ({})", "3 番目 (6 番目) の成分に体系名を書いてください", "write the system's name in component 3 (6)", "HL7 v2.5 §2.A.13 CWE; SS-MIX2 コード表";
+    SSM420 = "SSM420" "coding-system-missing" Info { "コードに体系名がありません ({})", "a code without the name of its system ({})", "3 番目 (6 番目) の成分に体系名を書いてください", "write the system's name in component 3 (6)", "HL7 v2.5 §2.A.13 CWE; SS-MIX2 コード表";
         "同じコードでも体系が違えば別のものです。", "The same code means another thing in another system.";
         Lines("OMP-01", "RXE||100000101^試験錠|1||TAB^錠^MR9P|||||7|TAB^錠^MR9P") => Lines("OMP-01", "RXE||100000101^試験錠^HOT9|1||TAB^錠^MR9P|||||7|TAB^錠^MR9P") }
     SSM421 = "SSM421" "code-missing" Warning { "体系名があるのにコードも文字もありません ({})", "the name of a system without code or text ({})", "コードを書くか、体系名を消してください", "write the code, or leave the name out", "HL7 v2.5 §2.A.13 CWE";
