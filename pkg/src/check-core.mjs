@@ -16,9 +16,9 @@ function opened(diagnostics) {
   return diagnostics;
 }
 
-/** The API; `source`, `load` and `zip` as for the converter. */
-export function create({ source, load, zip }) {
-  entry.zip ??= zip;
+/** The API; `source`, `load` and `unpack` as for the converter. */
+export function create({ source, load, unpack }) {
+  entry.unpack ??= unpack;
   const init = initOf(entry, load);
 
   /** The public form of a report. It needs no engine, so it outlives its checker. */

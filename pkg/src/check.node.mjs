@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { create } from "./check-core.mjs";
 
 const source = () => readFileSync(new URL("./wasm/check.wasm", import.meta.url));
-const zip = () => readFileSync(new URL("./wasm/zip.wasm", import.meta.url));
-const api = create({ source, load: source, zip });
+const unpack = () => readFileSync(new URL("./wasm/unpack.wasm", import.meta.url));
+const api = create({ source, load: source, unpack });
 export const Checker = api.Checker;
 export const init = api.init;
 export const rule = api.rule;

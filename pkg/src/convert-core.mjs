@@ -100,11 +100,11 @@ export class Machine extends Base {
 
 /**
  * The API of an entry. `source` gives the bytes of the module at once where the platform can;
- * `load` gives what `init` compiles when it is called without argument, `zip` what the zip reader is
+ * `load` gives what `init` compiles when it is called without argument, `unpack` what the reader of packed storages is
  * compiled from.
  */
-export function create({ source, load, zip }) {
-  entry.zip ??= zip;
+export function create({ source, load, unpack }) {
+  entry.unpack ??= unpack;
   const init = initOf(entry, load);
 
   class Converter {

@@ -202,10 +202,10 @@ export declare function parse(input: Input, options?: CommonOptions): MessageVie
 
 /**
  * Loads the module. Needed once in browsers; Node.js, Deno and Bun load it at first use.
- * The zip reader is a module of its own, loaded with the first archive.
+ * The reader of packed storages (zip, tar, journals) is a module of its own, loaded with the first.
  * Where a bundler does not follow `new URL(…, import.meta.url)`, pass the modules.
  */
-export declare function init(input?: ModuleSource, options?: { zip?: ModuleSource }): Promise<void>;
+export declare function init(input?: ModuleSource, options?: { unpack?: ModuleSource }): Promise<void>;
 
 /** What a module is compiled from. */
 export type ModuleSource = WebAssembly.Module | BufferSource | Response | Promise<Response>;

@@ -1,9 +1,9 @@
-// Browsers and workers: `await init()` fetches the module, and the first zip fetches its reader.
+// Browsers and workers: `await init()` fetches the module, and the first packed storage fetches its reader.
 import { create } from "./convert-core.mjs";
 
 const api = create({
   load: () => fetch(new URL("./wasm/convert.wasm", import.meta.url)),
-  zip: () => fetch(new URL("./wasm/zip.wasm", import.meta.url)),
+  unpack: () => fetch(new URL("./wasm/unpack.wasm", import.meta.url)),
 });
 export const Converter = api.Converter;
 export const parse = api.parse;

@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { create } from "./convert-core.mjs";
 
 const source = () => readFileSync(new URL("./wasm/convert.wasm", import.meta.url));
-const zip = () => readFileSync(new URL("./wasm/zip.wasm", import.meta.url));
-const api = create({ source, load: source, zip });
+const unpack = () => readFileSync(new URL("./wasm/unpack.wasm", import.meta.url));
+const api = create({ source, load: source, unpack });
 export const Converter = api.Converter;
 export const parse = api.parse;
 export const init = api.init;

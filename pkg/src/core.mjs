@@ -109,13 +109,13 @@ export class Instance {
 
 /**
  * `init` of an entry: compiles what is given for its module, or what `load` gives, and keeps what is
- * given for the zip reader until the first archive.
+ * given for the reader of packed storages until the first.
  */
-export const initOf = (entry, load) => async (input, { zip } = {}) => {
-  if (zip !== undefined) {
+export const initOf = (entry, load) => async (input, { unpack } = {}) => {
+  if (unpack !== undefined) {
     // Whether it came is seen when it is needed.
-    Promise.resolve(zip).catch(() => {});
-    entry.zip = () => zip;
+    Promise.resolve(unpack).catch(() => {});
+    entry.unpack = () => unpack;
   }
   await entry.own.init(input, load);
 };
@@ -249,27 +249,27 @@ function ranges(input) {
   return { size: input.size, read: async (start, end) => new Uint8Array(await input.slice(start, end).arrayBuffer()) };
 }
 
-/** The zip reader's instance, one for all entries, once its glue is there. */
-let zipReader;
+/** The instance of the reader of packed storages, one for all entries, once its glue is there. */
+let unpacker;
 
-/** The zip reader, loaded for the first archive: who opens none needs neither it nor its glue. */
-async function withZip({ zip }) {
-  zipReader ??= import("./wasm/zip.js").then((glue) => new Instance(glue));
+/** The reader of packed storages, loaded for the first: who opens none needs neither it nor its glue. */
+async function withUnpack({ unpack }) {
+  unpacker ??= import("./wasm/unpack.js").then((glue) => new Instance(glue));
   let own;
   try {
-    own = await zipReader;
+    own = await unpacker;
   } catch (e) {
-    zipReader = undefined;
-    throw new WarifuError("not-initialised", `the zip reader cannot be loaded: ${e.message}`, { cause: e });
+    unpacker = undefined;
+    throw new WarifuError("not-initialised", `the reader of packed storages cannot be loaded: ${e.message}`, { cause: e });
   }
-  await own.init(undefined, zip);
+  await own.init(undefined, unpack);
   own.start();
   return own;
 }
 
 /** A zip as `{paths, read(i)}`; holds its directory and one entry. */
 async function openZip(entry, from, signal) {
-  const own = await until(withZip(entry), signal);
+  const own = await until(withUnpack(entry), signal);
   const archive = own.call((glue) => new glue.ZipArchive(from.size));
   const made = own.generation;
   const ask = async (f) => {
@@ -313,6 +313,42 @@ const group = (files, patient, extra) => ({
   ...extra,
 });
 
+/** Whether a file is an exported index table, by its name. */
+const isIndex = (path) => /(^|[/\\])SSMIXIDX\.(csv|tsv)$/.test(path);
+
+/** The number that exported index tables agree on. */
+async function indexed(entry, tables) {
+  if (tables.length === 0) return undefined;
+  const own = await withUnpack(entry);
+  const found = new Set(tables.flatMap((bytes) => own.call((glue) => glue.indexInstitutions(bytes))));
+  return found.size === 1 ? [...found][0] : undefined;
+}
+
+/** Units of what the replay of journals leaves. `journals` are read whole: the last record decides. */
+async function* replayed(entry, journals, extra, signal) {
+  const own = await until(withUnpack(entry), signal);
+  const made = own.generation;
+  const replay = own.call((glue) => new glue.JournalReplay());
+  try {
+    for (const { path, bytes } of journals) {
+      const notes = own.call(() => replay.add(path, bytes));
+      for (const [kind, place] of notes) yield { finding: ["SSM114", place, kind], count: 0, bytes: 0, ...extra };
+    }
+    const institution = extra?.institution ?? own.call(() => replay.institution());
+    const patients = own.call(() => replay.patients());
+    const named = institution === undefined ? extra : { ...extra, institution };
+    for (const { files } of patients) {
+      const list = files.map((f) => ({ path: f.path, bytes: journals[f.journal].bytes.subarray(f.start, f.end) }));
+      for (let i = 0; i < list.length; i += MAX_GROUP) yield group(list.slice(i, i + MAX_GROUP), true, named);
+    }
+  } finally {
+    if (own.holds(made)) own.call(() => replay.free());
+  }
+}
+
+const isJournal = ({ own, known }, bytes) =>
+  known.includes("journal") && own.call((glue) => glue.sniff(bytes.subarray(0, 512))) === "journal";
+
 /** A file outside any storage: taken when it is the only kind of file and of the `known` kinds, else reported. */
 function loose({ own, known }, file, besideStorage) {
   const content = own.call((glue) => glue.sniff(file.bytes.subarray(0, 512)));
@@ -329,14 +365,25 @@ async function* catalogued(entry, paths, read, signal) {
   const at = new Map();
   paths.forEach((path, i) => at.get(path)?.push(i) ?? at.set(path, [i]));
   const extra = { total: paths.length - listing.skipped.length };
-  if (listing.institution) extra.institution = listing.institution;
-  const load = async (path) => {
+  const load = async (path, most = MAX_FILE) => {
     check(signal);
     const bytes = await read(at.get(path).shift());
     if (typeof bytes === "string") return unreadable(path, bytes);
-    if (bytes.length > MAX_FILE) return unreadable(path, "too-large");
+    if (bytes.length > most) return unreadable(path, "too-large");
     return { path, bytes };
   };
+  const tables = [];
+  const rest = [];
+  for (const path of listing.foreign) {
+    if (!isIndex(path)) rest.push(path);
+    else {
+      const file = await load(path);
+      if (file.finding) yield { ...file, ...extra };
+      else tables.push(file.bytes);
+    }
+  }
+  const institution = (await until(indexed(entry, tables), signal)) ?? listing.institution;
+  if (institution) extra.institution = institution;
   for (const patient of listing.patients) {
     let files = [];
     for (const { path } of patient.files) {
@@ -351,14 +398,23 @@ async function* catalogued(entry, paths, read, signal) {
     if (files.length > 0) yield group(files, true, extra);
   }
   const storage = listing.patients.length > 0;
-  for (const path of [...listing.journals, ...listing.foreign]) {
-    if ((storage || !entry.known.includes("journal")) && listing.journals.includes(path)) {
+  const journals = [];
+  for (const path of listing.journals) {
+    if (storage || !entry.known.includes("journal")) {
       yield { finding: ["SSM114", path, "journals-ignored"], count: 1, bytes: 0, ...extra };
       continue;
     }
-    const file = await load(path);
-    yield { ...(file.finding ? file : loose(entry, file, storage)), ...extra };
+    const file = await load(path, MAX_STREAM);
+    if (file.finding) yield { ...file, ...extra };
+    else journals.push(file);
   }
+  for (const path of rest) {
+    const file = await load(path);
+    if (!file.finding && !storage && isJournal(entry, file.bytes)) journals.push(file);
+    else yield { ...(file.finding ? file : loose(entry, file, storage)), ...extra };
+  }
+  // What is counted from here on are the files of the replay.
+  if (journals.length > 0) yield* replayed(entry, journals, { institution: extra.institution }, signal);
 }
 
 /** Units of files that come one by one: neighbours of one patient are one unit. */
@@ -366,6 +422,8 @@ async function* streamed(entry, files, signal) {
   let patient;
   let together = [];
   let storage = false;
+  const journals = [];
+  const tables = [];
   const iterator = (files[Symbol.asyncIterator] ?? files[Symbol.iterator]).call(files);
   let finished = false;
   try {
@@ -385,7 +443,11 @@ async function* streamed(entry, files, signal) {
         together = [];
       }
       patient = id;
-      if (file.bytes.length > MAX_FILE) {
+      if (id === undefined && isIndex(file.path)) {
+        tables.push(file.bytes);
+      } else if (id === undefined && isJournal(entry, file.bytes)) {
+        journals.push(file);
+      } else if (file.bytes.length > MAX_FILE) {
         yield unreadable(file.path, "too-large");
       } else if (id === undefined) {
         yield loose(entry, file, storage);
@@ -395,6 +457,8 @@ async function* streamed(entry, files, signal) {
       }
     }
     if (together.length > 0) yield group(together, true);
+    if (storage) for (const { path } of journals) yield { finding: ["SSM114", path, "journals-ignored"], count: 1, bytes: 0 };
+    else if (journals.length > 0) yield* replayed(entry, journals, { institution: await until(indexed(entry, tables), signal) }, signal);
   } finally {
     if (!finished) await iterator.return?.();
   }
@@ -438,6 +502,9 @@ async function* units(entry, source, signal) {
       } finally {
         archive.close();
       }
+    } else if (isJournal(entry, await until(from.read(0, Math.min(512, from.size)), signal))) {
+      if (from.size > MAX_STREAM) yield unreadable(path, "too-large");
+      else yield* replayed(entry, [{ path, bytes: await until(from.read(0, from.size), signal) }], {}, signal);
     } else if (from.size > MAX_FILE) {
       yield unreadable(path, "too-large");
     } else {

@@ -90,7 +90,7 @@ test("one entry loads one wasm, and only when it is used; the first zip loads it
     const names = reads.filter((p) => p.endsWith(".wasm")).map((p) => p.split("/").at(-1));
     console.log(JSON.stringify([before, between, names]));
   `);
-  assert.deepEqual(reads, [0, 1, ["convert.wasm", "check.wasm", "zip.wasm"]]);
+  assert.deepEqual(reads, [0, 1, ["convert.wasm", "check.wasm", "unpack.wasm"]]);
 });
 
 test("a pool gives what one thread gives, in the same order", async () => {
@@ -136,6 +136,6 @@ test("the package holds what its exports name, and nothing of this machine", () 
     const text = readFileSync(new URL(name, pkg), "latin1");
     assert.ok(!/\/root\/|\/home\/|\.cargo\/registry/.test(text), `${name} names a folder of this machine`);
   }
-  const wasm = ["dist/wasm/check.wasm", "dist/wasm/convert.wasm", "dist/wasm/zip.wasm"];
+  const wasm = ["dist/wasm/check.wasm", "dist/wasm/convert.wasm", "dist/wasm/unpack.wasm"];
   assert.deepEqual(names.filter((n) => n.endsWith(".wasm")).sort(), wasm);
 });

@@ -35,7 +35,7 @@ export async function use(source: Source, input: Input, files: InputFile[]): Pro
   await init();
   await init(new Uint8Array(8));
   await init(fetch("convert.wasm"));
-  await init(fetch("convert.wasm"), { zip: fetch("zip.wasm") });
+  await init(fetch("convert.wasm"), { unpack: fetch("unpack.wasm") });
   using converter = new Converter(options);
   const converted: Converted = converter.convert(input);
   const bytes: Uint8Array = converted.json;

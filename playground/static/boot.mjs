@@ -56,7 +56,7 @@ function spawn() {
   worker.addEventListener("message", ({ data }) => {
     if (mine !== worker) return;
     if (data.type === "ready") version = data.version;
-    if (data.type === "need-zip") { handZip(mine); return; }
+    if (data.type === "need-unpack") { handUnpack(mine); return; }
     if (data.blob) { save(data.name, data.blob); return; }
     emit(data);
   });
@@ -67,10 +67,10 @@ function spawn() {
   if (module) worker.postMessage({ type: "init", module });
 }
 
-/** The zip reader, for the first archive of this worker. */
-async function handZip(target) {
-  const module = await WebAssembly.compileStreaming(realFetch(here("zip_bg.wasm"))).catch(() => undefined);
-  target.postMessage({ type: "zip", module });
+/** The reader of packed storages, for the first archive of this worker. */
+async function handUnpack(target) {
+  const module = await WebAssembly.compileStreaming(realFetch(here("unpack_bg.wasm"))).catch(() => undefined);
+  target.postMessage({ type: "unpack", module });
 }
 
 async function loadEngine() {

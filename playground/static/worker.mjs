@@ -1,8 +1,8 @@
 // The code that sees data. Its own response carries `connect-src 'none'`, so it cannot connect;
 // the compiled engine is handed in by the page.
 //
-// in:  init zip open run node trace export cancel probe rule forget
-// out: ready need-zip progress rows counts result failed done
+// in:  init unpack open run node trace export cancel probe rule forget
+// out: ready need-unpack progress rows counts result failed done
 import { Engine, initSync, listStorage, rule, sniff, version } from "./convert.js";
 import { ZipWriter } from "./worker-zip.mjs";
 
@@ -56,24 +56,24 @@ async function read(id, entry) {
 
 const slice = async (blob, [start, end]) => new Uint8Array(await blob.slice(start, end).arrayBuffer());
 
-/** The zip reader, once the page has handed it in. */
-let zipReader;
-let zipCame = () => {};
+/** The reader of packed storages, once the page has handed it in. */
+let unpacker;
+let unpackCame = () => {};
 
-/** Asks the page for the zip reader: most visits open no archive. */
-function withZip() {
-  zipReader ??= (async () => {
+/** Asks the page for that reader: most visits open no archive. */
+function withUnpack() {
+  unpacker ??= (async () => {
     const module = await new Promise((resolve, reject) => {
-      zipCame = (data) => (data.module ? resolve(data.module) : reject(Object.assign(new Error("zip"), { code: "read" })));
-      post({ type: "need-zip" });
+      unpackCame = (data) => (data.module ? resolve(data.module) : reject(Object.assign(new Error("zip"), { code: "read" })));
+      post({ type: "need-unpack" });
     });
-    const unzip = await import("./zip.js");
-    unzip.initSync({ module });
-    return unzip;
+    const glue = await import("./unpack.js");
+    glue.initSync({ module });
+    return glue;
   })();
   // A page that was offline may try again.
-  zipReader.catch(() => { zipReader = undefined; });
-  return zipReader;
+  unpacker.catch(() => { unpacker = undefined; });
+  return unpacker;
 }
 
 /** The directory of a zip as entries to read later; `undefined` if it is none. The archive stays where it is. */
@@ -81,7 +81,7 @@ async function expand(id, entry) {
   const blob = entry.file ?? new Blob([entry.bytes]);
   const head = await slice(blob, [0, 4]);
   if (!(head[0] === 0x50 && head[1] === 0x4b && (head[2] === 3 || head[2] === 5))) return undefined;
-  const { ZipArchive } = await withZip();
+  const { ZipArchive } = await withUnpack();
   const archive = new ZipArchive(blob.size);
   for (;;) {
     check(id);
@@ -428,7 +428,7 @@ addEventListener("message", async ({ data }) => {
     }
     return;
   }
-  if (data.type === "zip") { zipCame(data); return; }
+  if (data.type === "unpack") { unpackCame(data); return; }
   if (data.type === "cancel") { cancelled.add(data.id); return; }
   if (data.type === "forget") {
     files = []; order = []; places = new Map(); patients = new Map();

@@ -110,7 +110,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("warifu-log-file", &[]),
     ("warifu-cli", &["warifu-storage"]),
     ("warifu-wasm", &["warifu-storage"]),
-    ("warifu-unzip", &["warifu-storage"]),
+    ("warifu-unpack", &["warifu-storage"]),
     ("warifu-playground", &[]),
     ("warifu-synth", &[]),
 ];

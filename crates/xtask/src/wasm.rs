@@ -69,12 +69,12 @@ const CHECK: Module = Module {
     ..CONVERT
 };
 
-/// The zip reader: loaded when an archive is opened.
-const UNZIP: Module = Module {
-    package: "warifu-unzip",
-    folder: "crates/warifu-unzip",
+/// The reader of packed storages: loaded when the first is opened.
+const UNPACK: Module = Module {
+    package: "warifu-unpack",
+    folder: "crates/warifu-unpack",
     feature: None,
-    out_name: "zip",
+    out_name: "unpack",
     omit_default_path: true,
     profile: "wasm",
     flags: &[],
@@ -124,7 +124,7 @@ pub(crate) fn build(repo: &Repo, profile: Profile) -> Result<()> {
     };
     let binder = binder(repo)?;
     let work = repo.target.join("wasm-bound");
-    for module in [&CONVERT, &CHECK, &UNZIP, &SHELL] {
+    for module in [&CONVERT, &CHECK, &UNPACK, &SHELL] {
         if repo.has_crate(module.folder, module.package) {
             make(
                 repo,
@@ -371,7 +371,7 @@ fn package(repo: &Repo, work: &Path) -> Result<()> {
     let dist = pkg.join("dist");
     files::fresh(&dist)?;
     let wasm = dist.join("wasm");
-    for module in [&CONVERT, &CHECK, &UNZIP] {
+    for module in [&CONVERT, &CHECK, &UNPACK] {
         let name = module.out_name;
         let bound = work.join(name);
         for (from, to) in [(".js", ".js"), (".d.ts", ".d.ts"), ("_bg.wasm", ".wasm")] {
@@ -394,11 +394,11 @@ fn package(repo: &Repo, work: &Path) -> Result<()> {
     Ok(())
 }
 
-/// `playground/dist`: shell, converter, zip reader, static files, examples, offline list.
+/// `playground/dist`: shell, converter, reader of packed storages, static files, examples, offline list.
 fn playground(repo: &Repo, work: &Path) -> Result<()> {
     let dist = repo.root.join("playground/dist");
     files::fresh(&dist)?;
-    for module in [&SHELL, &CONVERT, &UNZIP] {
+    for module in [&SHELL, &CONVERT, &UNPACK] {
         let bound = work.join(module.out_name);
         for end in [".js", "_bg.wasm"] {
             let name = format!("{}{end}", module.out_name);

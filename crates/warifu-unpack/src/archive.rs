@@ -1,35 +1,14 @@
 //! Zip archives: whole ones in memory, and large ones of which only the parts asked for are there.
-//!
-//! A wasm module beside the converter: most pages never open an archive, so they do not load the
-//! inflater and its tables.
-#![forbid(unsafe_code)]
 
 use std::cell::RefCell;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::rc::Rc;
 
-use js_sys::{Array, Object, Reflect, Uint8Array};
+use js_sys::{Array, Object, Uint8Array};
 use warifu_storage::zip::{ZipEntry, ZipError, ZipReader};
 use wasm_bindgen::prelude::*;
 
-/// A failure the caller may handle: `{code, message}`.
-fn failure(code: &str, message: &str) -> JsValue {
-    let o = Object::new();
-    set(&o, "code", &code.into());
-    set(&o, "message", &message.into());
-    o.into()
-}
-
-fn set(o: &Object, key: &str, value: &JsValue) {
-    // Setting a property of a plain object of our own cannot fail.
-    let _ = Reflect::set(o, &key.into(), value);
-}
-
-/// Version of the package.
-#[wasm_bindgen]
-pub fn version() -> String {
-    env!("CARGO_PKG_VERSION").to_owned()
-}
+use crate::{failure, set};
 
 /// Longest file read out of an archive.
 const MAX_FILE: u64 = 64 << 20;
