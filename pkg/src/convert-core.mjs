@@ -1,6 +1,6 @@
 // The API of `warifu/convert`: the converter's instance, and the classes over it.
 import * as glue from "./wasm/convert.js";
-import { dispose, events, initOf, Instance, invalid, Machine as Base, single, WarifuError } from "./core.mjs";
+import { dispose, events, initOf, Instance, invalid, loaded, Machine as Base, single, WarifuError } from "./core.mjs";
 
 const text = new TextDecoder();
 const instance = new Instance(glue);
@@ -100,11 +100,12 @@ export class Machine extends Base {
 
 /**
  * The API of an entry. `source` gives the bytes of the module at once where the platform can;
- * `load` gives what `init` compiles when it is called without argument, `unpack` what the reader of packed storages is
- * compiled from.
+ * `load` gives what `init` compiles when it is called without argument, `unpack` and `rules` what the
+ * reader of packed storages and the pages of rules are compiled from.
  */
-export function create({ source, load, unpack }) {
+export function create({ source, load, unpack, rules: pages }) {
   entry.unpack ??= unpack;
+  entry.rules ??= pages;
   const init = initOf(entry, load);
 
   class Converter {
@@ -164,16 +165,16 @@ export function create({ source, load, unpack }) {
     }
   }
 
-  function rule(code, lang = "ja") {
-    instance.start(source);
-    const page = instance.call(() => glue.rule(String(code), String(lang)));
+  async function rule(code, lang = "ja") {
+    const own = await loaded(entry, "rules");
+    const page = own.call((glue) => glue.rule(String(code), String(lang)));
     if (page === undefined) throw invalid(`no rule ${code}`);
     return page;
   }
 
-  function rules() {
-    instance.start(source);
-    return instance.call(() => glue.rules());
+  async function rules() {
+    const own = await loaded(entry, "rules");
+    return own.call((glue) => glue.rules());
   }
 
   return { Converter, parse, init, rule, rules };

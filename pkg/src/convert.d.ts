@@ -116,7 +116,8 @@ export interface UnusedField {
   file: string;
   path: string;
   span: [number, number];
-  reason: "ignored" | "lost" | "unknown";
+  /** `passed-over`: the mapping knows the field, but another value went before this one. */
+  reason: "ignored" | "lost" | "passed-over" | "unknown";
   ja: string;
   en: string;
 }
@@ -205,7 +206,7 @@ export declare function parse(input: Input, options?: CommonOptions): MessageVie
  * The reader of packed storages (zip, tar, journals) is a module of its own, loaded with the first.
  * Where a bundler does not follow `new URL(…, import.meta.url)`, pass the modules.
  */
-export declare function init(input?: ModuleSource, options?: { unpack?: ModuleSource }): Promise<void>;
+export declare function init(input?: ModuleSource, options?: { unpack?: ModuleSource; rules?: ModuleSource }): Promise<void>;
 
 /** What a module is compiled from. */
 export type ModuleSource = WebAssembly.Module | BufferSource | Response | Promise<Response>;
@@ -233,10 +234,13 @@ export interface RuleText {
   why: string;
   help: string;
 }
-/** The page of a rule in Markdown; an unknown code throws `invalid-option`. */
-export declare function rule(code: string, lang?: "ja" | "en"): string;
+/**
+ * The page of a rule in Markdown; an unknown code throws `invalid-option`. The pages are a module of
+ * their own, loaded with the first.
+ */
+export declare function rule(code: string, lang?: "ja" | "en"): Promise<string>;
 /** The catalogue of diagnostics. */
-export declare function rules(): RuleInfo[];
+export declare function rules(): Promise<RuleInfo[]>;
 
 /** The only error this package throws. */
 export declare class WarifuError extends Error {

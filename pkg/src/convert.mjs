@@ -1,9 +1,11 @@
-// Browsers and workers: `await init()` fetches the module, and the first packed storage fetches its reader.
+// Browsers and workers: `await init()` fetches the module; the reader of packed storages and the pages
+// of rules are fetched when they are needed.
 import { create } from "./convert-core.mjs";
 
 const api = create({
   load: () => fetch(new URL("./wasm/convert.wasm", import.meta.url)),
   unpack: () => fetch(new URL("./wasm/unpack.wasm", import.meta.url)),
+  rules: () => fetch(new URL("./wasm/rules.wasm", import.meta.url)),
 });
 export const Converter = api.Converter;
 export const parse = api.parse;

@@ -4,7 +4,8 @@ import { create } from "./convert-core.mjs";
 
 const source = () => readFileSync(new URL("./wasm/convert.wasm", import.meta.url));
 const unpack = () => readFileSync(new URL("./wasm/unpack.wasm", import.meta.url));
-const api = create({ source, load: source, unpack });
+const pages = () => readFileSync(new URL("./wasm/rules.wasm", import.meta.url));
+const api = create({ source, load: source, unpack, rules: pages });
 export const Converter = api.Converter;
 export const parse = api.parse;
 export const init = api.init;

@@ -107,15 +107,42 @@ export class Instance {
   }
 }
 
+/** Modules that an entry loads when they are needed: their glue, and what they are. */
+const LATER = {
+  unpack: [() => import("./wasm/unpack.js"), "the reader of packed storages"],
+  rules: [() => import("./wasm/rules.js"), "the module of the rules' pages"],
+};
+
+/** Their instances, one for all entries, once the glue is there. */
+const later = new Map();
+
+/** A module of `LATER`, loaded now: who does not need it loads neither it nor its glue. */
+export async function loaded(entry, name) {
+  const [glue, what] = LATER[name];
+  if (!later.has(name)) later.set(name, glue().then((it) => new Instance(it)));
+  let own;
+  try {
+    own = await later.get(name);
+  } catch (e) {
+    later.delete(name);
+    throw new WarifuError("not-initialised", `${what} cannot be loaded: ${e.message}`, { cause: e });
+  }
+  await own.init(undefined, entry[name]);
+  own.start();
+  return own;
+}
+
 /**
  * `init` of an entry: compiles what is given for its module, or what `load` gives, and keeps what is
- * given for the reader of packed storages until the first.
+ * given for modules that are loaded later.
  */
-export const initOf = (entry, load) => async (input, { unpack } = {}) => {
-  if (unpack !== undefined) {
+export const initOf = (entry, load) => async (input, given = {}) => {
+  for (const name of Object.keys(LATER)) {
+    const source = given[name];
+    if (source === undefined) continue;
     // Whether it came is seen when it is needed.
-    Promise.resolve(unpack).catch(() => {});
-    entry.unpack = () => unpack;
+    Promise.resolve(source).catch(() => {});
+    entry[name] = () => source;
   }
   await entry.own.init(input, load);
 };
@@ -249,27 +276,9 @@ function ranges(input) {
   return { size: input.size, read: async (start, end) => new Uint8Array(await input.slice(start, end).arrayBuffer()) };
 }
 
-/** The instance of the reader of packed storages, one for all entries, once its glue is there. */
-let unpacker;
-
-/** The reader of packed storages, loaded for the first: who opens none needs neither it nor its glue. */
-async function withUnpack({ unpack }) {
-  unpacker ??= import("./wasm/unpack.js").then((glue) => new Instance(glue));
-  let own;
-  try {
-    own = await unpacker;
-  } catch (e) {
-    unpacker = undefined;
-    throw new WarifuError("not-initialised", `the reader of packed storages cannot be loaded: ${e.message}`, { cause: e });
-  }
-  await own.init(undefined, unpack);
-  own.start();
-  return own;
-}
-
 /** A zip as `{paths, read(i)}`; holds its directory and one entry. */
 async function openZip(entry, from, signal) {
-  const own = await until(withUnpack(entry), signal);
+  const own = await until(loaded(entry, "unpack"), signal);
   const archive = own.call((glue) => new glue.ZipArchive(from.size));
   const made = own.generation;
   const ask = async (f) => {
@@ -319,14 +328,14 @@ const isIndex = (path) => /(^|[/\\])SSMIXIDX\.(csv|tsv)$/.test(path);
 /** The number that exported index tables agree on. */
 async function indexed(entry, tables) {
   if (tables.length === 0) return undefined;
-  const own = await withUnpack(entry);
+  const own = await loaded(entry, "unpack");
   const found = new Set(tables.flatMap((bytes) => own.call((glue) => glue.indexInstitutions(bytes))));
   return found.size === 1 ? [...found][0] : undefined;
 }
 
 /** Units of what the replay of journals leaves. `journals` are read whole: the last record decides. */
 async function* replayed(entry, journals, extra, signal) {
-  const own = await until(withUnpack(entry), signal);
+  const own = await until(loaded(entry, "unpack"), signal);
   const made = own.generation;
   const replay = own.call((glue) => new glue.JournalReplay());
   try {

@@ -100,6 +100,15 @@ test("options that cannot be are refused, undefined ones are absent", () => {
     assert.throws(() => new Converter(options), code("invalid-option"), JSON.stringify(options));
   }
   for (const options of [undefined, null, {}, { to: undefined, idKey: undefined }]) new Converter(options).free();
+  for (const [options, text] of [
+    [{ tu: "bundle" }, /^unknown option tu; the options are to, bundle, per, /],
+    [{ to: "xml" }, /^to must be one of bundle, ndjson, clins; leave the option out/],
+    [{ trace: "yes" }, /^trace must be true or false; leave the option out/],
+    [{ sendingId: 5 }, /^sendingId must be text; leave the option out/],
+    [{ sentAt: 5 }, /^sentAt must be a FHIR instant such as /],
+  ]) {
+    assert.throws(() => new Converter(options), (e) => code("invalid-option")(e) && text.test(e.message), JSON.stringify(options));
+  }
   const bad = assert.throws(() => new Converter({ institution: "090-1234" }), (e) => !e.message.includes("090-1234") && code("invalid-option")(e));
   assert.equal(bad, undefined);
 });
@@ -139,15 +148,15 @@ test("parse gives names in both languages, text and findings", () => {
   assert.ok(parse(Buffer.from("PID|1\r")).diagnostics.length > 0);
 });
 
-test("each rule has a page in both languages", () => {
-  const list = rules();
+test("each rule has a page in both languages", async () => {
+  const list = await rules();
   assert.ok(list.length > 20);
   for (const r of list) {
-    assert.ok(rule(r.code).startsWith(`# ${r.code} ${r.name}\n`));
-    assert.ok(rule(r.code, "en").includes(r.en.help));
-    assert.equal(rule(r.name), rule(r.code));
+    assert.ok((await rule(r.code)).startsWith(`# ${r.code} ${r.name}\n`));
+    assert.ok((await rule(r.code, "en")).includes(r.en.help));
+    assert.equal(await rule(r.name), await rule(r.code));
   }
-  assert.throws(() => rule("NOPE99"), code("invalid-option"));
+  await assert.rejects(rule("NOPE99"), code("invalid-option"));
 });
 
 test("init may be called at any time", async () => {

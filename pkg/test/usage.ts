@@ -70,8 +70,8 @@ export async function use(source: Source, input: Input, files: InputFile[]): Pro
   }
   const view: MessageView = parse(input, { lang: "ja" });
   const name: string | undefined = view.segments[0]?.fields[0]?.children[0]?.ja;
-  const page: string = rule("ENC110", "en");
-  const list: RuleInfo[] = rules();
+  const page: string = await rule("ENC110", "en");
+  const list: RuleInfo[] = await rules();
   try {
     converter.convertPatient(files);
   } catch (e) {

@@ -56,7 +56,7 @@ function spawn() {
   worker.addEventListener("message", ({ data }) => {
     if (mine !== worker) return;
     if (data.type === "ready") version = data.version;
-    if (data.type === "need-unpack") { handUnpack(mine); return; }
+    if (data.type === "need") { handModule(mine, data.name); return; }
     if (data.blob) { save(data.name, data.blob); return; }
     emit(data);
   });
@@ -67,10 +67,10 @@ function spawn() {
   if (module) worker.postMessage({ type: "init", module });
 }
 
-/** The reader of packed storages, for the first archive of this worker. */
-async function handUnpack(target) {
-  const module = await WebAssembly.compileStreaming(realFetch(here("unpack_bg.wasm"))).catch(() => undefined);
-  target.postMessage({ type: "unpack", module });
+/** A module that this worker needs only now: the reader of packed storages, the pages of rules. */
+async function handModule(target, name) {
+  const module = await WebAssembly.compileStreaming(realFetch(here(`${name}_bg.wasm`))).catch(() => undefined);
+  target.postMessage({ type: "module", name, module });
 }
 
 async function loadEngine() {

@@ -1,9 +1,9 @@
 // The code that sees data. Its own response carries `connect-src 'none'`, so it cannot connect;
 // the compiled engine is handed in by the page.
 //
-// in:  init unpack open run node trace export cancel probe rule forget
-// out: ready need-unpack progress rows counts result failed done
-import { Engine, initSync, listStorage, rule, sniff, version } from "./convert.js";
+// in:  init module open run node trace export cancel probe rule forget
+// out: ready need progress rows counts result failed done
+import { Engine, initSync, listStorage, sniff, version } from "./convert.js";
 import { ZipWriter } from "./worker-zip.mjs";
 
 const MIB = 1 << 20;
@@ -56,24 +56,26 @@ async function read(id, entry) {
 
 const slice = async (blob, [start, end]) => new Uint8Array(await blob.slice(start, end).arrayBuffer());
 
-/** The reader of packed storages, once the page has handed it in. */
-let unpacker;
-let unpackCame = () => {};
+/** Modules that the page hands in when they are needed: most visits open no archive. */
+const later = new Map();
+const came = new Map();
+const glues = { unpack: () => import("./unpack.js"), rules: () => import("./rules.js") };
 
-/** Asks the page for that reader: most visits open no archive. */
-function withUnpack() {
-  unpacker ??= (async () => {
-    const module = await new Promise((resolve, reject) => {
-      unpackCame = (data) => (data.module ? resolve(data.module) : reject(Object.assign(new Error("zip"), { code: "read" })));
-      post({ type: "need-unpack" });
-    });
-    const glue = await import("./unpack.js");
-    glue.initSync({ module });
-    return glue;
-  })();
-  // A page that was offline may try again.
-  unpacker.catch(() => { unpacker = undefined; });
-  return unpacker;
+function loaded(name) {
+  if (!later.has(name)) {
+    later.set(name, (async () => {
+      const module = await new Promise((resolve, reject) => {
+        came.set(name, (data) => (data.module ? resolve(data.module) : reject(Object.assign(new Error(name), { code: "read" }))));
+        post({ type: "need", name });
+      });
+      const glue = await glues[name]();
+      glue.initSync({ module });
+      return glue;
+    })());
+    // A page that was offline may try again.
+    later.get(name).catch(() => { later.delete(name); });
+  }
+  return later.get(name);
 }
 
 /** The directory of a zip as entries to read later; `undefined` if it is none. The archive stays where it is. */
@@ -81,7 +83,7 @@ async function expand(id, entry) {
   const blob = entry.file ?? new Blob([entry.bytes]);
   const head = await slice(blob, [0, 4]);
   if (!(head[0] === 0x50 && head[1] === 0x4b && (head[2] === 3 || head[2] === 5))) return undefined;
-  const { ZipArchive } = await withUnpack();
+  const { ZipArchive } = await loaded("unpack");
   const archive = new ZipArchive(blob.size);
   for (;;) {
     check(id);
@@ -411,6 +413,7 @@ async function probe({ id }) {
 
 /** The page of a rule, in Markdown. */
 async function rulePage({ id, code, lang }) {
+  const { rule } = await loaded("rules");
   const meta = encoder.encode(rule(code, lang) ?? "");
   post({ type: "result", id, meta }, [meta.buffer]);
   post({ type: "done", id });
@@ -428,7 +431,7 @@ addEventListener("message", async ({ data }) => {
     }
     return;
   }
-  if (data.type === "unpack") { unpackCame(data); return; }
+  if (data.type === "module") { came.get(data.name)(data); return; }
   if (data.type === "cancel") { cancelled.add(data.id); return; }
   if (data.type === "forget") {
     files = []; order = []; places = new Map(); patients = new Map();

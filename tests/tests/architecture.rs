@@ -53,6 +53,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "warifu-diag",
             "warifu-fhir",
             "warifu-hl7",
+            "warifu-json",
             "warifu-order",
             "warifu-source",
             "warifu-ssmix2",

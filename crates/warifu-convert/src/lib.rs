@@ -72,8 +72,8 @@ pub enum Attachments {
 }
 
 /// Options of a job; names as in the npm package and, with dashes, the command line.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[derive(Debug, Clone, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is a documented flag of its own"
@@ -90,7 +90,7 @@ pub struct JobOptions {
     /// Kind of logical ids.
     pub ids: Ids,
     /// The site's key for ids.
-    #[serde(with = "bytes_or_none")]
+    #[serde(serialize_with = "never_written")]
     pub id_key: Option<Vec<u8>>,
     /// "Sent at", FHIR instant.
     pub sent_at: Option<String>,
@@ -116,18 +116,28 @@ pub struct JobOptions {
     pub charset: Option<String>,
 }
 
+/// A key is never written anywhere.
 #[expect(clippy::ref_option, reason = "the signature serde asks for")]
-mod bytes_or_none {
-    use serde::{Deserialize, Deserializer, Serializer};
-    pub(super) fn serialize<S: Serializer>(_: &Option<Vec<u8>>, s: S) -> Result<S::Ok, S::Error> {
-        // A key is never written anywhere.
-        s.serialize_none()
-    }
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        d: D,
-    ) -> Result<Option<Vec<u8>>, D::Error> {
-        Option::<Vec<u8>>::deserialize(d)
-    }
+fn never_written<S: serde::Serializer>(_: &Option<Vec<u8>>, s: S) -> Result<S::Ok, S::Error> {
+    s.serialize_none()
+}
+
+/// Words of `lang`, `positions` and `charset`.
+const LANGUAGES: [&str; 2] = ["ja", "en"];
+const POSITIONS: [&str; 3] = ["utf16", "utf8", "codepoint"];
+const CHARSETS: [&str; 5] = ["auto", "iso-2022-jp", "utf-8", "cp932", "euc-jp"];
+
+/// What a caller gives for an option.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OptionValue {
+    /// Text.
+    Text(String),
+    /// True or false.
+    Flag(bool),
+    /// Bytes.
+    Bytes(Vec<u8>),
+    /// Anything else: no option takes it.
+    Other,
 }
 
 /// An option that cannot be.
@@ -136,8 +146,12 @@ mod bytes_or_none {
 pub enum OptionError {
     /// The institution number is not 10 digits.
     Institution,
-    /// Not one of the words of an option.
-    Word(&'static str),
+    /// Not one of the words of an option: its name, the words.
+    Word(&'static str, Vec<&'static str>),
+    /// Not of the kind an option takes: its name, the kind in words.
+    Kind(&'static str, &'static str),
+    /// No option has this name.
+    Unknown(String),
     /// Not a FHIR instant.
     SentAt,
 }
@@ -145,19 +159,63 @@ pub enum OptionError {
 impl std::fmt::Display for OptionError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Institution => f.write_str("institution must be 10 digits"),
-            Self::Word(option) => write!(f, "unknown value for {option}"),
-            Self::SentAt => {
-                f.write_str("sentAt must be a FHIR instant such as 2026-04-01T09:30:00+09:00")
-            }
+            Self::Institution => f.write_str(
+                "institution must be text of 10 digits; take the number of the hospital from its \
+                 regional bureau, or leave the option out",
+            ),
+            Self::Word(option, words) => write!(
+                f,
+                "{option} must be one of {}; leave the option out for the default",
+                words.join(", ")
+            ),
+            Self::Kind(option, expected) => write!(
+                f,
+                "{option} must be {expected}; leave the option out for the default"
+            ),
+            Self::Unknown(name) => write!(
+                f,
+                "unknown option {name}; the options are {}",
+                JobOptions::NAMES.join(", ")
+            ),
+            Self::SentAt => f.write_str(
+                "sentAt must be a FHIR instant such as 2026-04-01T09:30:00+09:00: give seconds and \
+                 time zone",
+            ),
         }
+    }
+}
+
+/// The value of an option that takes one of some words.
+fn word<T: Copy>(
+    option: &'static str,
+    value: &OptionValue,
+    words: &[(&'static str, T)],
+) -> Result<T, OptionError> {
+    words
+        .iter()
+        .find(|(word, _)| matches!(value, OptionValue::Text(text) if text == word))
+        .map(|(_, chosen)| *chosen)
+        .ok_or_else(|| OptionError::Word(option, words.iter().map(|(word, _)| *word).collect()))
+}
+
+fn text(option: &'static str, value: OptionValue) -> Result<Option<String>, OptionError> {
+    match value {
+        OptionValue::Text(text) => Ok(Some(text)),
+        _ => Err(OptionError::Kind(option, "text")),
+    }
+}
+
+fn flag(option: &'static str, value: &OptionValue) -> Result<bool, OptionError> {
+    match value {
+        OptionValue::Flag(flag) => Ok(*flag),
+        _ => Err(OptionError::Kind(option, "true or false")),
     }
 }
 
 impl std::error::Error for OptionError {}
 
 impl JobOptions {
-    /// Names of all options: what a caller without `deny_unknown_fields` compares with.
+    /// Names of all options.
     pub const NAMES: [&'static str; 17] = [
         "to",
         "bundle",
@@ -177,6 +235,72 @@ impl JobOptions {
         "showValues",
         "charset",
     ];
+    /// Sets an option by its name; shapes of texts are checked by [`JobOptions::validate`].
+    ///
+    /// # Errors
+    /// The name is none of [`JobOptions::NAMES`], or the value is not what the option takes.
+    pub fn set(&mut self, name: &str, value: OptionValue) -> Result<(), OptionError> {
+        match name {
+            "to" => {
+                let words = [
+                    ("bundle", To::Bundle),
+                    ("ndjson", To::Ndjson),
+                    ("clins", To::Clins),
+                ];
+                self.to = word("to", &value, &words)?;
+            }
+            "bundle" => {
+                let words = [
+                    ("transaction", BundleKind::Transaction),
+                    ("collection", BundleKind::Collection),
+                ];
+                self.bundle = word("bundle", &value, &words)?;
+            }
+            "per" => {
+                let words = [("message", Per::Message), ("patient", Per::Patient)];
+                self.per = word("per", &value, &words)?;
+            }
+            "institution" => {
+                self.institution =
+                    text("institution", value).map_err(|_| OptionError::Institution)?;
+            }
+            "ids" => {
+                let words = [("keyed", Ids::Keyed), ("readable", Ids::Readable)];
+                self.ids = word("ids", &value, &words)?;
+            }
+            "idKey" => match value {
+                OptionValue::Bytes(key) => self.id_key = Some(key),
+                _ => return Err(OptionError::Kind("idKey", "bytes, 32 random ones")),
+            },
+            "sentAt" => self.sent_at = text("sentAt", value).map_err(|_| OptionError::SentAt)?,
+            "sendingId" => self.sending_id = text("sendingId", value)?,
+            "strict" => self.strict = flag("strict", &value)?,
+            "trace" => self.trace = flag("trace", &value)?,
+            "provenance" => self.provenance = flag("provenance", &value)?,
+            "attachments" => {
+                let words = [("inline", Attachments::Inline), ("file", Attachments::File)];
+                self.attachments = word("attachments", &value, &words)?;
+            }
+            "withoutSourceIdentifier" => {
+                self.without_source_identifier = flag("withoutSourceIdentifier", &value)?;
+            }
+            "lang" => {
+                let words = LANGUAGES.map(|word| (word, word));
+                self.lang = Some(word("lang", &value, &words)?.to_owned());
+            }
+            "positions" => {
+                let words = POSITIONS.map(|word| (word, word));
+                self.positions = Some(word("positions", &value, &words)?.to_owned());
+            }
+            "showValues" => self.show_values = flag("showValues", &value)?,
+            "charset" => {
+                let words = CHARSETS.map(|word| (word, word));
+                self.charset = Some(word("charset", &value, &words)?.to_owned());
+            }
+            _ => return Err(OptionError::Unknown(name.to_owned())),
+        }
+        Ok(())
+    }
     /// Language of texts.
     pub fn language(&self) -> Lang {
         if self.lang.as_deref() == Some("en") {
@@ -212,19 +336,14 @@ impl JobOptions {
         if self.institution.as_ref().is_some_and(|s| !digits(s)) {
             return Err(OptionError::Institution);
         }
-        let known =
-            |v: &Option<String>, words: &[&str]| v.as_deref().is_none_or(|v| words.contains(&v));
-        if !known(&self.lang, &["ja", "en"]) {
-            return Err(OptionError::Word("lang"));
-        }
-        if !known(&self.positions, &["utf16", "utf8", "codepoint"]) {
-            return Err(OptionError::Word("positions"));
-        }
-        if !known(
-            &self.charset,
-            &["auto", "iso-2022-jp", "utf-8", "cp932", "euc-jp"],
-        ) {
-            return Err(OptionError::Word("charset"));
+        for (option, value, words) in [
+            ("lang", &self.lang, &LANGUAGES[..]),
+            ("positions", &self.positions, &POSITIONS[..]),
+            ("charset", &self.charset, &CHARSETS[..]),
+        ] {
+            if value.as_deref().is_some_and(|v| !words.contains(&v)) {
+                return Err(OptionError::Word(option, words.to_vec()));
+            }
         }
         if self.sent_at.as_ref().is_some_and(|t| !is_instant(t)) {
             return Err(OptionError::SentAt);
@@ -857,9 +976,46 @@ mod tests {
     }
 
     #[test]
-    fn unknown_options_are_refused() {
-        assert!(serde_json::from_str::<JobOptions>(r#"{"tu":"bundle"}"#).is_err());
-        let o: JobOptions = serde_json::from_str(r#"{"to":"ndjson","institution":"13"}"#).unwrap();
+    fn options_are_set_by_name_and_refused_in_words() {
+        let text = |t: &str| OptionValue::Text(t.to_owned());
+        let mut o = JobOptions::default();
+        for (name, value) in [
+            ("to", text("ndjson")),
+            ("bundle", text("collection")),
+            ("per", text("patient")),
+            ("institution", text("13")),
+            ("ids", text("readable")),
+            ("idKey", OptionValue::Bytes(vec![1])),
+            ("sentAt", text("2026-04-01T00:30:00Z")),
+            ("sendingId", text("1")),
+            ("strict", OptionValue::Flag(true)),
+            ("trace", OptionValue::Flag(true)),
+            ("provenance", OptionValue::Flag(true)),
+            ("attachments", text("file")),
+            ("withoutSourceIdentifier", OptionValue::Flag(true)),
+            ("lang", text("en")),
+            ("positions", text("utf8")),
+            ("showValues", OptionValue::Flag(true)),
+            ("charset", text("cp932")),
+        ] {
+            assert!(JobOptions::NAMES.contains(&name), "{name}");
+            let before = format!("{o:?}");
+            assert_eq!(o.set(name, value), Ok(()));
+            assert_ne!(format!("{o:?}"), before, "{name} changes nothing");
+            let message = o.set(name, OptionValue::Other).unwrap_err().to_string();
+            assert!(
+                message.starts_with(&format!("{name} must be ")),
+                "{message}"
+            );
+        }
         assert_eq!(o.validate(), Err(OptionError::Institution));
+        let unknown = o.set("tu", text("bundle")).unwrap_err();
+        assert_eq!(unknown, OptionError::Unknown("tu".to_owned()));
+        assert!(unknown.to_string().contains("the options are to, bundle, "));
+        let word = o.set("to", text("xml")).unwrap_err().to_string();
+        assert!(
+            word.starts_with("to must be one of bundle, ndjson, clins"),
+            "{word}"
+        );
     }
 }

@@ -171,18 +171,22 @@ impl Entry {
             profile: Profile::Ssmix2,
         }
     }
-    /// The same with the reason why it matters, Japanese and English.
+    /// The same with the reason why it matters, Japanese and English; kept with the feature `pages`.
     #[must_use]
     pub const fn why(mut self, ja: &'static str, en: &'static str) -> Self {
-        self.why_ja = ja;
-        self.why_en = en;
+        if cfg!(feature = "pages") {
+            self.why_ja = ja;
+            self.why_en = en;
+        }
         self
     }
-    /// The same with a bad and a good example.
+    /// The same with a bad and a good example; kept with the feature `pages`.
     #[must_use]
     pub const fn examples(mut self, wrong: Example, right: Example) -> Self {
-        self.wrong = wrong;
-        self.right = right;
+        if cfg!(feature = "pages") {
+            self.wrong = wrong;
+            self.right = right;
+        }
         self
     }
     /// The same, with findings that carry a fix that cannot change the meaning.

@@ -17,7 +17,8 @@ use warifu_ssmix2::{Place, components, locate};
 use warifu_storage::{Content, sniff};
 use wasm_bindgen::prelude::*;
 
-use crate::{failure, invalid, options_of, owned_files, set, to_js};
+use crate::edge::{self, invalid, owned_files};
+use crate::{failure, set, to_js};
 
 /// Path below the root of a storage, as the command line gives it to the rules; other paths whole.
 fn in_root(path: &str) -> &str {
@@ -48,8 +49,7 @@ fn all_given(files: &Array) -> Result<Vec<Given>, JsValue> {
 }
 
 /// Options of `new CheckEngine(…)`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
+#[derive(Debug, Default)]
 struct CheckOptions {
     lang: Option<String>,
     positions: Option<String>,
@@ -62,18 +62,63 @@ struct CheckOptions {
     preview: Option<bool>,
 }
 
+/// An option that is not what it takes, in words.
+fn wants(option: &str, expected: &str) -> JsValue {
+    invalid(&format!(
+        "{option} must be {expected}; leave the option out for the default"
+    ))
+}
+
+fn text(option: &str, value: &JsValue) -> Result<String, JsValue> {
+    value.as_string().ok_or_else(|| wants(option, "text"))
+}
+
+fn flag(option: &str, value: &JsValue) -> Result<bool, JsValue> {
+    value
+        .as_bool()
+        .ok_or_else(|| wants(option, "true or false"))
+}
+
+fn texts(option: &str, value: &JsValue) -> Result<Vec<String>, JsValue> {
+    value
+        .dyn_ref::<Array>()
+        .and_then(|all| all.iter().map(|one| one.as_string()).collect())
+        .ok_or_else(|| wants(option, "an array of texts"))
+}
+
 impl CheckOptions {
-    const NAMES: [&str; 9] = [
-        "lang",
-        "positions",
-        "showValues",
-        "config",
-        "profile",
-        "select",
-        "ignore",
-        "severity",
-        "preview",
-    ];
+    fn given(options: &JsValue) -> Result<CheckOptions, JsValue> {
+        let mut own = CheckOptions::default();
+        for (name, value) in edge::given(options)? {
+            let name = name.as_str();
+            match name {
+                "lang" => own.lang = Some(text(name, &value)?),
+                "positions" => own.positions = Some(text(name, &value)?),
+                "showValues" => own.show_values = flag(name, &value)?,
+                "config" => own.config = Some(text(name, &value)?),
+                "profile" => own.profile = texts(name, &value)?,
+                "select" => own.select = texts(name, &value)?,
+                "ignore" => own.ignore = texts(name, &value)?,
+                "severity" => {
+                    let shape = "an object of codes, each with error, warning, info or off";
+                    let levels: Option<&Object> = value.dyn_ref();
+                    let levels = levels.ok_or_else(|| wants(name, shape))?;
+                    for (code, level) in edge::given(levels)? {
+                        let level = level.as_string().ok_or_else(|| wants(name, shape))?;
+                        own.severity.insert(code, level);
+                    }
+                }
+                "preview" => own.preview = Some(flag(name, &value)?),
+                _ => {
+                    return Err(invalid(&format!(
+                        "unknown option {name}; the options are lang, positions, showValues, \
+                         config, profile, select, ignore, severity, preview"
+                    )));
+                }
+            }
+        }
+        Ok(own)
+    }
 }
 
 /// A language by its word; `""` is the default.
@@ -172,8 +217,8 @@ pub struct CheckEngine {
 impl CheckEngine {
     /// `new CheckEngine(options?)`; unknown or impossible options throw `{code: "invalid-option", message}`.
     #[wasm_bindgen(constructor)]
-    pub fn new(options: JsValue) -> Result<CheckEngine, JsValue> {
-        let options: CheckOptions = options_of(options, &CheckOptions::NAMES)?;
+    pub fn new(options: &JsValue) -> Result<CheckEngine, JsValue> {
+        let options = CheckOptions::given(options)?;
         Ok(Self {
             positions: options.positions.clone().unwrap_or_default(),
             check: Check::new(options.options().map_err(|e| invalid(&e))?),

@@ -2,16 +2,15 @@
 
 use js_sys::{Array, Object, Uint8Array};
 use serde::Serialize;
-use warifu_convert::{Converted, Job, JobOptions};
+use warifu_convert::{Converted, Job, JobOptions, OptionValue};
 use warifu_diag::{Diagnostic, Span};
 use warifu_map::File;
-use warifu_report::Lang;
 use warifu_report::finding::{Finding, finding};
-use warifu_report::rule::RuleInfo;
 use warifu_report::view::MessageView;
 use wasm_bindgen::prelude::*;
 
-use crate::{invalid, options_of, owned_files, set, to_js};
+use crate::edge::{given, invalid, owned_files};
+use crate::{set, to_js};
 
 fn converted(c: &Converted) -> Result<JsValue, JsValue> {
     let o = Object::new();
@@ -33,26 +32,29 @@ fn borrowed(owned: &[(String, Vec<u8>)]) -> Vec<File<'_>> {
         .collect()
 }
 
-/// The page of a rule in Markdown; `undefined` for an unknown code.
-#[wasm_bindgen]
-pub fn rule(code: &str, lang: &str) -> Option<String> {
-    let lang = if lang == "en" { Lang::En } else { Lang::Ja };
-    warifu_diag::lookup(code).map(|e| warifu_report::rule::markdown(e, lang))
-}
-
-/// The catalogue: `RuleInfo[]`.
-#[wasm_bindgen]
-pub fn rules() -> Result<JsValue, JsValue> {
-    let all: Vec<RuleInfo> = warifu_diag::catalogue::all().map(RuleInfo::from).collect();
-    to_js(&all)
-}
-
 /// A message as a tree, with the findings of reading it.
 #[derive(Serialize)]
 struct Parsed {
     #[serde(flatten)]
     view: MessageView,
     diagnostics: Vec<Finding>,
+}
+
+fn job_options(options: &JsValue) -> Result<JobOptions, JsValue> {
+    let mut own = JobOptions::default();
+    for (name, value) in given(options)? {
+        let value = if let Some(text) = value.as_string() {
+            OptionValue::Text(text)
+        } else if let Some(flag) = value.as_bool() {
+            OptionValue::Flag(flag)
+        } else if let Some(bytes) = value.dyn_ref::<Uint8Array>() {
+            OptionValue::Bytes(bytes.to_vec())
+        } else {
+            OptionValue::Other
+        };
+        own.set(&name, value).map_err(|e| invalid(&e.to_string()))?;
+    }
+    Ok(own)
 }
 
 /// A conversion engine with its options.
@@ -66,8 +68,8 @@ pub struct Engine {
 impl Engine {
     /// `new Engine(options?)`; unknown or impossible options throw `{code: "invalid-option", message}`.
     #[wasm_bindgen(constructor)]
-    pub fn new(options: JsValue) -> Result<Engine, JsValue> {
-        let options: JobOptions = options_of(options, &JobOptions::NAMES)?;
+    pub fn new(options: &JsValue) -> Result<Engine, JsValue> {
+        let options = job_options(options)?;
         let job = Job::new(options).map_err(|e| invalid(&e.to_string()))?;
         Ok(Self { job })
     }

@@ -5,7 +5,8 @@ use serde::Serialize;
 use warifu_ssmix2::{FileName, Layout, Located, Place, State, components, locate, select};
 use wasm_bindgen::prelude::*;
 
-use crate::{failure, to_js};
+use crate::edge::invalid;
+use crate::to_js;
 
 #[derive(Debug, Serialize)]
 struct StorageListing<'p> {
@@ -43,7 +44,7 @@ struct Listed<'p> {
 #[wasm_bindgen(js_name = listStorage)]
 pub fn list_storage(paths: &Array) -> Result<JsValue, JsValue> {
     let owned: Option<Vec<String>> = paths.iter().map(|p| p.as_string()).collect();
-    let owned = owned.ok_or_else(|| failure("invalid-option", "paths must be strings"))?;
+    let owned = owned.ok_or_else(|| invalid("paths must be strings"))?;
     let paths: Vec<&str> = owned.iter().map(String::as_str).collect();
     to_js(&listing(&paths))
 }

@@ -35,7 +35,8 @@ cargo xtask COMMAND
   setup [--browser]          install what is missing: wasm target, dev tools (and a browser)
   demo [--port N] [--no-serve]
                              build, convert the sample storage, serve the playground
-  wasm [--release]           build pkg/dist and playground/dist
+  wasm [--release] [--only MODULE]
+                             build pkg/dist and playground/dist; --only makes one module, to weigh it
   sizes                      gzip sizes of the wasm pieces against their budgets
   serve [--port N]           serve playground/dist on 127.0.0.1
   docs                       API documentation, warnings are errors; docs/rules anew
@@ -74,13 +75,16 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
             demo::run(&repo, options.port()?, !options.has("--no-serve"))?;
         }
         "wasm" => {
-            let release = Options::parse(rest, &["--release"], &[])?.has("--release");
-            let profile = if release {
+            let options = Options::parse(rest, &["--release"], &["--only"])?;
+            let profile = if options.has("--release") {
                 wasm::Profile::Release
             } else {
                 wasm::Profile::Dev
             };
-            wasm::build(&repo, profile)?;
+            match options.value("--only") {
+                Some(name) => wasm::weigh(&repo, profile, name)?,
+                None => wasm::build(&repo, profile)?,
+            }
         }
         "sizes" => {
             Options::parse(rest, &[], &[])?;

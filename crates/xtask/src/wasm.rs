@@ -14,6 +14,7 @@ use crate::{
     files,
     process::{self, Output, cargo},
     repo::Repo,
+    sizes,
     tools::{self, WasmCompiler},
     wasm_order,
 };
@@ -82,6 +83,13 @@ const UNPACK: Module = Module {
     short_names: false,
 };
 
+/// The pages of the converter's rules: loaded when the first is read.
+const RULES: Module = Module {
+    feature: Some("rules"),
+    out_name: "rules",
+    ..CONVERT
+};
+
 /// The playground's user interface: size counts.
 const SHELL: Module = Module {
     package: "warifu-playground",
@@ -112,39 +120,34 @@ const FEATURES: [&str; 6] = [
 /// Replaced in `sw.js` by the list of files to keep for offline use.
 const PRECACHE: &str = "__WARIFU_PRECACHE__";
 
+const MODULES: [&Module; 5] = [&CONVERT, &CHECK, &RULES, &UNPACK, &SHELL];
+
 /// Builds everything that is made of wasm.
 pub(crate) fn build(repo: &Repo, profile: Profile) -> Result<()> {
-    let compiler = tools::wasm_compiler(repo)?;
-    if compiler == WasmCompiler::Debian {
-        println!("wasm: compiler is Debian's, the standard library is built too");
+    let maker = Maker::new(repo, profile)?;
+    for module in MODULES {
+        maker.make(module)?;
     }
-    let modules = match profile {
-        Profile::Dev => None,
-        Profile::Release => tools::dev_tools(repo)?,
-    };
-    let binder = binder(repo)?;
-    let work = repo.target.join("wasm-bound");
-    for module in [&CONVERT, &CHECK, &UNPACK, &SHELL] {
-        if repo.has_crate(module.folder, module.package) {
-            make(
-                repo,
-                compiler,
-                profile,
-                &binder,
-                modules.as_deref(),
-                module,
-                &work,
-            )?;
-        } else {
-            bail!("{} has no crate {}", module.folder, module.package);
-        }
-    }
-    package(repo, &work)?;
-    playground(repo, &work)?;
-    if profile == Profile::Release && modules.is_none() {
+    package(repo, &maker.work)?;
+    playground(repo, &maker.work)?;
+    if profile == Profile::Release && maker.modules.is_none() {
         println!("wasm: left unoptimised, since there is no Node.js for wasm-opt");
     }
     println!("wasm: pkg/dist and playground/dist are ready");
+    Ok(())
+}
+
+/// Makes one module, and says what it weighs; `pkg/dist` and `playground/dist` stay as they are.
+pub(crate) fn weigh(repo: &Repo, profile: Profile, name: &str) -> Result<()> {
+    let Some(module) = MODULES.into_iter().find(|m| m.out_name == name) else {
+        let names = MODULES.map(|m| m.out_name).join(", ");
+        bail!("there is no module {name}; there are {names}");
+    };
+    let maker = Maker::new(repo, profile)?;
+    maker.make(module)?;
+    let file = maker.work.join(name).join(format!("{name}_bg.wasm"));
+    let packed = sizes::gzip_size(&fs::read(&file)?)?;
+    println!("wasm: {} weighs {packed} bytes after gzip", file.display());
     Ok(())
 }
 
@@ -169,76 +172,113 @@ fn binder(repo: &Repo) -> Result<PathBuf> {
     Ok(repo.target.join("debug/xtask-bindgen"))
 }
 
-/// Compiles one module, then binds and optimises it into a folder of its own below `work`,
-/// unless that is there from the same input.
-fn make(
-    repo: &Repo,
+/// What modules are made with.
+struct Maker<'r> {
+    repo: &'r Repo,
     compiler: WasmCompiler,
     profile: Profile,
-    binder: &Path,
-    modules: Option<&Path>,
-    module: &Module,
-    work: &Path,
-) -> Result<()> {
-    let start = Instant::now();
-    println!("wasm: {} ({}) …", module.package, module.out_name);
-    let (cargo_profile, folder) = match profile {
-        Profile::Dev => ("dev", "debug"),
-        Profile::Release => (module.profile, module.profile),
-    };
-    let mut build = tools::wasm_cargo(repo, compiler, "build", module.flags);
-    build.args([
-        "--lib",
-        "--package",
-        module.package,
-        "--profile",
-        cargo_profile,
-    ]);
-    if let Some(feature) = module.feature {
-        build.args(["--no-default-features", "--features", feature]);
-    }
-    process::run(&mut build, Output::Shown)?;
-    let file = format!("{}.wasm", module.package.replace('-', "_"));
-    let unbound = tools::wasm_output(repo, compiler, folder).join(file);
+    binder: PathBuf,
+    /// Programs of npm, where there is Node.js.
+    modules: Option<PathBuf>,
+    /// A folder a module.
+    work: PathBuf,
+}
 
-    let folder = work.join(module.out_name);
-    let stamp = folder.join("stamp");
-    let input = stamp_of(&unbound, profile, module, modules)?;
-    if fs::read_to_string(&stamp).ok().as_deref() == Some(input.as_str()) {
-        println!("wasm: {} is up to date", module.out_name);
-        return Ok(());
-    }
-    files::fresh(&folder)?;
-    let mut bind = Command::new(binder);
-    bind.arg(&unbound).arg(&folder).arg(module.out_name);
-    if module.omit_default_path {
-        bind.arg("--omit-default-path");
-    }
-    if profile == Profile::Dev {
-        bind.arg("--debug");
-    }
-    process::run(&mut bind, Output::Shown)?;
-
-    let bound = folder.join(format!("{}_bg.wasm", module.out_name));
-    let before = fs::metadata(&bound)?.len();
-    if let Some(modules) = modules {
-        optimise(modules, &bound, module.level)?;
-        if module.short_names {
-            shorten_names(
-                modules,
-                &bound,
-                &folder.join(format!("{}.js", module.out_name)),
-            )?;
+impl<'r> Maker<'r> {
+    fn new(repo: &'r Repo, profile: Profile) -> Result<Maker<'r>> {
+        let compiler = tools::wasm_compiler(repo)?;
+        if compiler == WasmCompiler::Debian {
+            println!("wasm: compiler is Debian's, the standard library is built too");
         }
+        let modules = match profile {
+            Profile::Dev => None,
+            Profile::Release => tools::dev_tools(repo)?,
+        };
+        Ok(Maker {
+            repo,
+            compiler,
+            profile,
+            binder: binder(repo)?,
+            modules,
+            work: repo.target.join("wasm-bound"),
+        })
     }
-    println!(
-        "wasm: {} done in {:.0} s, {} → {} bytes",
-        module.out_name,
-        start.elapsed().as_secs_f32(),
-        before,
-        fs::metadata(&bound)?.len()
-    );
-    files::write(&stamp, input.as_bytes())
+
+    /// Compiles one module, then binds and optimises it into a folder of its own, unless that is
+    /// there from the same input.
+    fn make(&self, module: &Module) -> Result<()> {
+        let Maker {
+            repo,
+            compiler,
+            profile,
+            binder,
+            modules,
+            work,
+        } = self;
+        let modules = modules.as_deref();
+        if !repo.has_crate(module.folder, module.package) {
+            bail!("{} has no crate {}", module.folder, module.package);
+        }
+        let start = Instant::now();
+        println!("wasm: {} ({}) …", module.package, module.out_name);
+        let (cargo_profile, folder) = match *profile {
+            Profile::Dev => ("dev", "debug"),
+            Profile::Release => (module.profile, module.profile),
+        };
+        let mut build = tools::wasm_cargo(repo, *compiler, "build", module.flags);
+        build.args([
+            "--lib",
+            "--package",
+            module.package,
+            "--profile",
+            cargo_profile,
+        ]);
+        if let Some(feature) = module.feature {
+            build.args(["--no-default-features", "--features", feature]);
+        }
+        process::run(&mut build, Output::Shown)?;
+        let file = format!("{}.wasm", module.package.replace('-', "_"));
+        let unbound = tools::wasm_output(repo, *compiler, folder).join(file);
+
+        let folder = work.join(module.out_name);
+        let stamp = folder.join("stamp");
+        let input = stamp_of(&unbound, *profile, module, modules)?;
+        if fs::read_to_string(&stamp).ok().as_deref() == Some(input.as_str()) {
+            println!("wasm: {} is up to date", module.out_name);
+            return Ok(());
+        }
+        files::fresh(&folder)?;
+        let mut bind = Command::new(binder);
+        bind.arg(&unbound).arg(&folder).arg(module.out_name);
+        if module.omit_default_path {
+            bind.arg("--omit-default-path");
+        }
+        if *profile == Profile::Dev {
+            bind.arg("--debug");
+        }
+        process::run(&mut bind, Output::Shown)?;
+
+        let bound = folder.join(format!("{}_bg.wasm", module.out_name));
+        let before = fs::metadata(&bound)?.len();
+        if let Some(modules) = modules {
+            optimise(modules, &bound, module.level)?;
+            if module.short_names {
+                shorten_names(
+                    modules,
+                    &bound,
+                    &folder.join(format!("{}.js", module.out_name)),
+                )?;
+            }
+        }
+        println!(
+            "wasm: {} done in {:.0} s, {} → {} bytes",
+            module.out_name,
+            start.elapsed().as_secs_f32(),
+            before,
+            fs::metadata(&bound)?.len()
+        );
+        files::write(&stamp, input.as_bytes())
+    }
 }
 
 /// What the bound module is made from: the compiled one, and the tools with their options.
@@ -371,7 +411,7 @@ fn package(repo: &Repo, work: &Path) -> Result<()> {
     let dist = pkg.join("dist");
     files::fresh(&dist)?;
     let wasm = dist.join("wasm");
-    for module in [&CONVERT, &CHECK, &UNPACK] {
+    for module in [&CONVERT, &CHECK, &RULES, &UNPACK] {
         let name = module.out_name;
         let bound = work.join(name);
         for (from, to) in [(".js", ".js"), (".d.ts", ".d.ts"), ("_bg.wasm", ".wasm")] {
@@ -394,11 +434,11 @@ fn package(repo: &Repo, work: &Path) -> Result<()> {
     Ok(())
 }
 
-/// `playground/dist`: shell, converter, reader of packed storages, static files, examples, offline list.
+/// `playground/dist`: shell, converter, pages of rules, reader of packed storages, static files, examples, offline list.
 fn playground(repo: &Repo, work: &Path) -> Result<()> {
     let dist = repo.root.join("playground/dist");
     files::fresh(&dist)?;
-    for module in [&SHELL, &CONVERT, &UNPACK] {
+    for module in [&SHELL, &CONVERT, &RULES, &UNPACK] {
         let bound = work.join(module.out_name);
         for end in [".js", "_bg.wasm"] {
             let name = format!("{}{end}", module.out_name);

@@ -2,10 +2,16 @@
 import { create } from "../convert-core.mjs";
 import { fromBase64 } from "../core.mjs";
 import { base64 as convert } from "./convert.wasm.mjs";
+import { base64 as pages } from "./rules.wasm.mjs";
 import { base64 as unpack } from "./unpack.wasm.mjs";
 
 const source = () => fromBase64(convert);
-const api = create({ source, load: source, unpack: () => fromBase64(unpack) });
+const api = create({
+  source,
+  load: source,
+  unpack: () => fromBase64(unpack),
+  rules: () => fromBase64(pages),
+});
 export const Converter = api.Converter;
 export const parse = api.parse;
 export const init = api.init;

@@ -145,7 +145,7 @@ impl Node {
         };
         match raw.strip_prefix('"').and_then(|r| r.strip_suffix('"')) {
             Some(plain) if !plain.contains('\\') => Some(Cow::Borrowed(plain)),
-            Some(_) => serde_json::from_str::<String>(raw).ok().map(Cow::Owned),
+            Some(escaped) => Some(Cow::Owned(warifu_json::unescape(escaped))),
             None => Some(Cow::Borrowed(raw)),
         }
     }
