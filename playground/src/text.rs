@@ -145,6 +145,7 @@ texts! {
     MORE_FINDINGS = "ほか {} 件は保存した diagnostics.ndjson にあります", "{} more are in diagnostics.ndjson when saved";
     REASON_IGNORED = "対象外", "Ignored";
     REASON_LOST = "移し先なし", "No target";
+    REASON_PASSED_OVER = "他の値を優先", "Another value goes first";
     REASON_UNKNOWN = "未知", "Unknown";
     COLUMN_TYPE = "種類と id", "Type and id";
     COLUMN_CODE = "主なコード", "Main code";

@@ -43,6 +43,9 @@ pub enum Reason {
     Ignored,
     /// A row says it has no target.
     Lost,
+    /// A row takes the field, but this value was passed over: another field, order or component goes
+    /// before it, says the same, or the row has no use for it in this kind of data.
+    PassedOver,
     /// No row knows the field.
     Unknown,
 }
@@ -53,6 +56,7 @@ impl Reason {
         match self {
             Self::Ignored => "ignored",
             Self::Lost => "lost",
+            Self::PassedOver => "passed-over",
             Self::Unknown => "unknown",
         }
     }
@@ -268,10 +272,12 @@ impl Reasons {
                 let reason = match row.action {
                     Action::Ignored(_) => Reason::Ignored,
                     Action::Lost => Reason::Lost,
-                    _ => continue,
+                    // A row for a whole segment takes none of its fields.
+                    _ if row.field == 0 => continue,
+                    _ => Reason::PassedOver,
                 };
                 let slot = by_field.entry((row.segment, row.field)).or_insert(reason);
-                if reason == Reason::Ignored {
+                if reason == Reason::Ignored || *slot == Reason::PassedOver {
                     *slot = reason;
                 }
             }

@@ -253,6 +253,7 @@ fn unused_list(app: App) -> View {
                 let reason = match u.reason.as_str() {
                     "ignored" => text::REASON_IGNORED,
                     "lost" => text::REASON_LOST,
+                    "passed-over" => text::REASON_PASSED_OVER,
                     _ => text::REASON_UNKNOWN,
                 };
                 let (ja, en) = (u.ja.clone(), u.en.clone());
