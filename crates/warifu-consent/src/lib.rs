@@ -11,6 +11,7 @@ mod claims;
 mod date;
 mod decide;
 mod explain;
+mod filter;
 pub mod hash;
 pub mod json;
 mod jws;
@@ -33,6 +34,7 @@ pub use decide::{
     Who, Why, decide, told_to_recipient,
 };
 pub use explain::{Explanation, explain};
+pub use filter::{Facts, FilterError, Filtered, Knowledge, Withheld, filter};
 pub use jws::{
     Draft, KeyEntry, KeyRing, KeyState, MakeError, Moment, Opened, make, open, peek, token_hash,
 };
