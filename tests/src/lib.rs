@@ -1,1 +1,4 @@
 //! Tests that cross crates: differential, architecture, browser.
+#![forbid(unsafe_code)]
+
+pub mod log;

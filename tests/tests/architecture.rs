@@ -37,9 +37,9 @@ const ARROWS: &[(&str, &[&str])] = &[
             "warifu-terms",
         ],
     ),
+    ("warifu-log", &["warifu-json"]),
     ("warifu-order", &[]),
     ("warifu-consent", &["warifu-json"]),
-    ("warifu-log", &["warifu-consent"]),
     ("warifu-diag", &["warifu-source"]),
     ("warifu-hl7", &["warifu-diag", "warifu-source"]),
     (

@@ -3,6 +3,8 @@
 #[path = "../fuzz/src/bodies.rs"]
 mod bodies;
 mod common;
+#[path = "../fuzz/src/log.rs"]
+mod log;
 
 use std::sync::LazyLock;
 
@@ -199,6 +201,32 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn damaged_proofs_prove_nothing(damage in prop::collection::vec(damage(), 0..6), which in 0..4_usize, random in prop::collection::vec(any::<u8>(), 0..200)) {
+        let hash = "CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=";
+        let note = format!("log.example/consent-log\n5\n{hash}\n\n\u{2014} log.example/consent-log {}=\n", "A".repeat(91));
+        let mut body = match which {
+            0 => note.into_bytes(),
+            1 => format!("c2sp.org/tlog-proof@v1\nindex 4\n{hash}\n\n{note}").into_bytes(),
+            2 => br#"{"line":"{}","promise":"x","salt":"AAAAAAAAAAAAAAAAAAAAAA"}"#.to_vec(),
+            _ => random,
+        };
+        for d in &damage {
+            apply(&mut body, d);
+        }
+        log::log_proof(&body);
+        log::log_checkpoint(&body);
+    }
+
+    #[test]
+    fn damaged_files_of_lines_are_cut_or_refused(data in prop::collection::vec(any::<u8>(), 0..80)) {
+        log::log_recovery(&data);
+    }
+}
+
 #[test]
 fn whole_fixtures_pass_every_target() {
     for data in SEEDS.iter() {
@@ -211,6 +239,8 @@ fn whole_fixtures_pass_every_target() {
             bodies::convert,
             bodies::document,
             bodies::fhirpath,
+            log::log_proof,
+            log::log_checkpoint,
         ] {
             body(data);
         }

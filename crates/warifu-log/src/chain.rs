@@ -1,203 +1,147 @@
-//! One person's chain: each line names its number and the leaf data of the one before (§9.4).
+//! The lines of one subject: complete, in order, unforked (consent.md §9.4).
 
-use warifu_consent::b64;
-use warifu_consent::hash::sha256_text;
+use crate::hash::Hash;
+use crate::line::{Line, LineError, Link, Place, leaf_data};
 
-use crate::line::Line;
-use crate::tree::Hash;
+/// The newest line of a subject.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    /// Its `n`.
+    pub n: u64,
+    /// Its leaf data.
+    pub head: Hash,
+}
 
-/// `prev` of a person's first line.
-pub const START: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+/// One line as its subject gets it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnLine {
+    /// Bytes of the line.
+    pub line: String,
+    /// Its salt.
+    pub salt: [u8; 16],
+    /// For a line with `chn`: the salt of the place, and the place.
+    pub opening: Option<([u8; 16], Place)>,
+}
 
-/// What is wrong with a chain, and at which number.
+/// What is wrong with a subject's lines; `at` counts the lines given, from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ChainError {
-    /// A line of another person, or without one.
-    #[error("line {0}: of another person")]
-    Person(u64),
-    /// A number is missing, doubled or out of order.
-    #[error("line {0}: missing, doubled or out of order")]
-    Gap(u64),
-    /// `prev` is not the leaf data of the line before: something was altered.
-    #[error("line {0}: does not follow the line before")]
-    Fork(u64),
-    /// The pinned head is not in the chain: the tail was cut, or there are two chains.
-    #[error("the pinned head is not there")]
-    Head,
+    /// Not a line.
+    #[error("line {at} of the history: {reason}")]
+    Line {
+        /// Which.
+        at: usize,
+        /// Why.
+        reason: LineError,
+    },
+    /// Of another subject, or of none.
+    #[error("line {at} of the history is about somebody else")]
+    Subject {
+        /// Which.
+        at: usize,
+    },
+    /// The place does not open `chn`, or is missing, or is not asked for.
+    #[error("line {at} of the history does not tell its place")]
+    Opening {
+        /// Which.
+        at: usize,
+    },
+    /// `n` jumps forward: lines are missing before it.
+    #[error("line {at} of the history: lines {from} to {to} of the chain are missing")]
+    Gap {
+        /// Which.
+        at: usize,
+        /// First missing `n`.
+        from: u64,
+        /// Last missing `n`.
+        to: u64,
+    },
+    /// `n` was there before: duplicated or out of order.
+    #[error("line {at} of the history repeats a place of the chain")]
+    Repeated {
+        /// Which.
+        at: usize,
+    },
+    /// `prev` is not the line before: one of the two was altered.
+    #[error("line {at} of the history does not follow the line before it")]
+    Broken {
+        /// Which.
+        at: usize,
+    },
+    /// The pinned head is not reached: the end was cut off.
+    #[error("the history ends before the pinned line {n}")]
+    Cut {
+        /// `n` of the pin.
+        n: u64,
+    },
+    /// At the pinned `n` stands another line.
+    #[error("the history has another line at the pinned place {n}")]
+    Forked {
+        /// `n` of the pin.
+        n: u64,
+    },
+    /// A witness was told of a line that is not shown.
+    #[error("a witness knows a line that the history does not show")]
+    NotShown(Hash),
 }
 
-/// A line as its person gets it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// The line.
-    pub line: Line,
-    /// Salt of its leaf.
-    pub salt: [u8; 16],
-    /// `salt_c`, `n`, `prev` of a line that recipients see too, and that has `chn` instead.
-    pub veiled: Option<([u8; 16], u64, String)>,
-}
-
-impl Entry {
-    /// Number and predecessor; `None` if the line does not say so.
-    fn place(&self) -> Option<(u64, &str)> {
-        match &self.veiled {
-            None => Some((self.line.int("n")?, self.line.text_of("prev"))),
-            Some((salt, n, prev)) => {
-                (self.line.text_of("chn") == veil(salt, *n, prev)).then_some((*n, prev))
-            }
-        }
-    }
-}
-
-/// Checks one person's lines, in order; gives `(n, head)` to pin.
+/// Verifies the whole history of `sub`, from its first line on, and gives its head (`None` when
+/// there is no line).
 ///
-/// `pinned` is what was seen before: it has to be part of the chain.
-///
-/// # Errors
-/// The first line that does not fit.
-pub fn check_chain(
+/// `pin` is the head seen last; `witnessed` the leaf data that a witness has for the subject
+/// (§9.5). Complete means: nothing is missing before the head that is shown. Whether there is a
+/// still newer line only a later pin, a receipt or a witness can tell.
+pub fn verify_history(
     sub: &str,
-    entries: &[Entry],
-    pinned: Option<(u64, &str)>,
-) -> Result<Option<(u64, String)>, ChainError> {
-    let mut last = START.to_owned();
+    lines: &[OwnLine],
+    pin: Option<Head>,
+    witnessed: &[Hash],
+) -> Result<Option<Head>, ChainError> {
+    let mut next = Place::FIRST;
     let mut head = None;
-    let mut found = pinned.is_none();
-    for (entry, n) in entries.iter().zip(0_u64..) {
-        if entry.line.text_of("sub") != sub {
-            return Err(ChainError::Person(n));
+    let mut leaves = std::collections::BTreeSet::new();
+    for (at, own) in lines.iter().enumerate() {
+        let line = Line::parse(&own.line).map_err(|reason| ChainError::Line { at, reason })?;
+        if line.entry.sub() != Some(sub) {
+            return Err(ChainError::Subject { at });
         }
-        let (number, prev) = entry.place().ok_or(ChainError::Fork(n))?;
-        if number != n {
-            return Err(ChainError::Gap(n));
+        let place = match (line.link, own.opening) {
+            (Link::Open(place), None) => place,
+            (Link::Hidden(chn), Some((salt, place))) if place.hidden(&salt) == chn => place,
+            _ => return Err(ChainError::Opening { at }),
+        };
+        if place.n > next.n {
+            let (from, to) = (next.n, place.n - 1);
+            return Err(ChainError::Gap { at, from, to });
         }
-        if prev != last {
-            return Err(ChainError::Fork(n));
+        if place.n < next.n {
+            return Err(ChainError::Repeated { at });
         }
-        let leaf: Hash = entry.line.leaf(&entry.salt);
-        last = b64::encode(&leaf);
-        if let Some((at, hash)) = pinned
-            && at == n
-        {
-            if hash != last {
-                return Err(ChainError::Head);
-            }
-            found = true;
+        if place.prev != next.prev {
+            return Err(ChainError::Broken { at });
         }
-        head = Some((n, last.clone()));
-    }
-    if found {
-        Ok(head)
-    } else {
-        Err(ChainError::Head)
-    }
-}
-
-/// `chn` of a line that a recipient gets in place of `n` and `prev`: tells nothing of the chain's length.
-pub fn veil(salt: &[u8; 16], n: u64, prev: &str) -> String {
-    sha256_text(&[salt, n.to_string().as_bytes(), prev.as_bytes()])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::tree::Tree;
-
-    const SUB: &str = "s1.EBESExQVFhcYGRobHB0eHw";
-
-    fn golden() -> Vec<Entry> {
-        [
-            r#"{"at":1790000005,"kind":"grant","n":0,"prev":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","sub":"s1.EBESExQVFhcYGRobHB0eHw","tok":"CEj75Hs_UnI49mAl75Fq9303TVXS3E89P6H6HE7FsYI","v":1}"#,
-            r#"{"at":1790003601,"kind":"revoke","n":1,"prev":"_Si7UW6fbai0MhkBOkLGZhvt2eFO8WP6W2rmUQfY_JE","sub":"s1.EBESExQVFhcYGRobHB0eHw","tok":"cuP1zyQkWZuTj3gTlr-IHjJtuDU5ov9Rh0AtxYofgzs","v":1}"#,
-        ]
-        .map(entry)
-        .to_vec()
-    }
-
-    fn entry(text: &str) -> Entry {
-        Entry {
-            line: Line::read(text.as_bytes()).unwrap(),
-            salt: [0; 16],
-            veiled: None,
+        let leaf = leaf_data(&own.salt, &own.line);
+        if pin.is_some_and(|pin| pin.n == place.n && pin.head != leaf) {
+            return Err(ChainError::Forked { n: place.n });
         }
+        leaves.insert(leaf);
+        head = Some(Head {
+            n: place.n,
+            head: leaf,
+        });
+        next = Place {
+            n: place.n + 1,
+            prev: leaf,
+        };
     }
-
-    #[test]
-    fn the_golden_lines_have_the_golden_leaves_head_and_root() {
-        let lines = golden();
-        let leaves: Vec<Hash> = lines.iter().map(|e| e.line.leaf(&e.salt)).collect();
-        assert_eq!(
-            b64::encode(&leaves[0]),
-            "_Si7UW6fbai0MhkBOkLGZhvt2eFO8WP6W2rmUQfY_JE"
-        );
-        assert_eq!(
-            check_chain(SUB, &lines, None),
-            Ok(Some((
-                1,
-                "o_ouHL-6E0ySaSymOD4UoNo8UYUTPDe98c8VeIHI1QA".into()
-            )))
-        );
-        let mut tree = Tree::new();
-        for leaf in &leaves {
-            tree.push(leaf);
-        }
-        let hex = crate::tests_hex(&tree.root());
-        assert_eq!(
-            hex,
-            "0e2f689b725141c28c68fc721337d5e429d2f4c10f1cebe1f1a7859ea5dc8cf6"
-        );
+    if let Some(pin) = pin
+        && next.n <= pin.n
+    {
+        return Err(ChainError::Cut { n: pin.n });
     }
-
-    #[test]
-    fn dropped_altered_reordered_doubled_and_cut_lines_are_found() {
-        let lines = golden();
-        let head = "o_ouHL-6E0ySaSymOD4UoNo8UYUTPDe98c8VeIHI1QA";
-        let pinned = Some((1, head));
-        assert!(check_chain(SUB, &lines, pinned).is_ok());
-        assert_eq!(
-            check_chain(SUB, &lines[1..], pinned),
-            Err(ChainError::Gap(0))
-        );
-        assert_eq!(check_chain(SUB, &lines[..1], pinned), Err(ChainError::Head));
-        let turned = vec![lines[1].clone(), lines[0].clone()];
-        assert_eq!(check_chain(SUB, &turned, pinned), Err(ChainError::Gap(0)));
-        let doubled = vec![lines[0].clone(), lines[0].clone(), lines[1].clone()];
-        assert_eq!(check_chain(SUB, &doubled, pinned), Err(ChainError::Gap(1)));
-        let altered = lines[0].line.text().replace("1790000005", "1790000006");
-        let altered = vec![entry(&altered), lines[1].clone()];
-        assert_eq!(check_chain(SUB, &altered, pinned), Err(ChainError::Fork(1)));
-        let other = "s1.AAAAAAAAAAAAAAAAAAAAAA";
-        assert_eq!(check_chain(other, &lines, None), Err(ChainError::Person(0)));
-        assert_eq!(check_chain(SUB, &[], None), Ok(None));
+    if let Some(leaf) = witnessed.iter().find(|l| !leaves.contains(l)) {
+        return Err(ChainError::NotShown(*leaf));
     }
-
-    #[test]
-    fn lines_with_wrong_members_are_none() {
-        for bad in [
-            "{}",
-            "[]",
-            r#"{"at":1,"kind":"x","v":1}"#,
-            r#"{"at":1,"kind":"policy","v":1}"#,
-            r#"{"at":1,"hash":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA","kind":"policy","v":1,"what":"p","x":1}"#,
-            r#"{"kind":"decline","at":1,"req":"r","v":1}"#,
-            r#"{"at":1,"kind":"grant","sub":"s1.EBESExQVFhcYGRobHB0eHw","tok":"CEj75Hs_UnI49mAl75Fq9303TVXS3E89P6H6HE7FsYI","v":1}"#,
-        ] {
-            assert!(Line::read(bad.as_bytes()).is_err(), "{bad}");
-        }
-        assert!(Line::read(br#"{"at":1,"kind":"decline","req":"r","v":1}"#).is_ok());
-    }
-
-    #[test]
-    fn a_veil_hides_the_number() {
-        assert_ne!(veil(&[1; 16], 3, START), veil(&[2; 16], 3, START));
-        let chn = veil(&[1; 16], 0, START);
-        let mut one = entry(&format!(
-            r#"{{"areq":"a","at":1,"basis":"GRANT","cats":[],"chn":"{chn}","grants":[],"kind":"disclose","pur":"TREAT","rcp":"mi:1312345678","role":"doctor","sub":"{SUB}","v":1}}"#
-        ));
-        one.veiled = Some(([1; 16], 0, START.to_owned()));
-        assert!(check_chain(SUB, &[one.clone()], None).is_ok());
-        one.veiled = Some(([2; 16], 0, START.to_owned()));
-        assert_eq!(check_chain(SUB, &[one], None), Err(ChainError::Fork(0)));
-    }
+    Ok(head)
 }

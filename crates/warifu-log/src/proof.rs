@@ -1,120 +1,97 @@
-//! Verifying proofs (RFC 9162 §2.1.3.2 and §2.1.4.2; the hashes are those of RFC 6962).
+//! C2SP tlog-proof: one text that proves a leaf to be in a log.
 
-use warifu_consent::hash::sha256;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 
-use crate::tree::{Hash, node_hash};
+use crate::hash::{Hash, leaf_hash};
+use crate::note::{Checkpoint, CheckpointError, MAX_NOTE, Trust, decimal};
+use crate::tree::{MAX_PROOF, ProofError, verify_inclusion};
 
-/// Why a proof does not hold.
+const HEADER: &str = "c2sp.org/tlog-proof@v1";
+
+/// An inclusion proof with the checkpoint that it leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlogProof {
+    /// Index of the leaf.
+    pub index: u64,
+    /// Extra data; not authenticated, and not used here.
+    pub extra: Option<Vec<u8>>,
+    /// Hashes from the leaf's sibling up.
+    pub path: Vec<Hash>,
+    /// The signed checkpoint.
+    pub checkpoint: String,
+}
+
+/// Why a tlog-proof is not believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum ProofError {
-    /// The index is not in the tree, or the old tree is larger.
-    #[error("outside the tree")]
-    Outside,
-    /// Too few or too many hashes.
-    #[error("wrong number of hashes")]
-    Length,
-    /// The root is another.
-    #[error("leads to another root")]
-    Root,
+pub enum InclusionError {
+    /// Not a tlog-proof.
+    #[error("not a tlog-proof")]
+    Form,
+    /// Its checkpoint is not believed.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// Its path does not lead from the leaf to the root.
+    #[error(transparent)]
+    Path(#[from] ProofError),
 }
 
-/// Whether the leaf stands at `index` of the tree with this size and root.
-pub fn verify_inclusion(
-    leaf: &Hash,
-    index: u64,
-    size: u64,
-    path: &[Hash],
-    root: &Hash,
-) -> Result<(), ProofError> {
-    if index >= size {
-        return Err(ProofError::Outside);
-    }
-    let (mut fnode, mut snode) = (index, size - 1);
-    let mut hash = *leaf;
-    for p in path {
-        if snode == 0 {
-            return Err(ProofError::Length);
+impl TlogProof {
+    /// Reads a proof, at most [`MAX_NOTE`] bytes and some 3 kB of hashes.
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        if bytes.len() > 2 * MAX_NOTE {
+            return None;
         }
-        if fnode & 1 == 1 || fnode == snode {
-            hash = node_hash(p, &hash);
-            while fnode & 1 == 0 && fnode != 0 {
-                fnode >>= 1;
-                snode >>= 1;
+        let text = core::str::from_utf8(bytes).ok()?;
+        let rest = text.strip_prefix(HEADER)?.strip_prefix('\n')?;
+        let (head, checkpoint) = rest.split_once("\n\n")?;
+        let mut lines = head.split('\n').peekable();
+        let extra = match lines.peek()?.strip_prefix("extra ") {
+            Some(data) => {
+                lines.next();
+                Some(STANDARD.decode(data).ok()?)
             }
-        } else {
-            hash = node_hash(&hash, p);
-        }
-        fnode >>= 1;
-        snode >>= 1;
-    }
-    match (snode, hash == *root) {
-        (0, true) => Ok(()),
-        (0, false) => Err(ProofError::Root),
-        _ => Err(ProofError::Length),
-    }
-}
-
-/// Whether the tree of `old` leaves is the beginning of the tree of `size` leaves.
-pub fn verify_consistency(
-    old: u64,
-    size: u64,
-    path: &[Hash],
-    before: &Hash,
-    after: &Hash,
-) -> Result<(), ProofError> {
-    let equal = |a: &Hash, b: &Hash| {
-        if a == b {
-            Ok(())
-        } else {
-            Err(ProofError::Root)
-        }
-    };
-    if old > size {
-        return Err(ProofError::Outside);
-    }
-    if old == 0 || old == size {
-        if !path.is_empty() {
-            return Err(ProofError::Length);
-        }
-        return if old == 0 && size != 0 {
-            equal(before, &sha256(&[]))
-        } else {
-            equal(before, after)
+            None => None,
         };
-    }
-    let mut path = path.iter();
-    let (mut fnode, mut snode) = (old - 1, size - 1);
-    while fnode & 1 == 1 {
-        fnode >>= 1;
-        snode >>= 1;
-    }
-    let first = if old.is_power_of_two() {
-        *before
-    } else {
-        *path.next().ok_or(ProofError::Length)?
-    };
-    let (mut from, mut to) = (first, first);
-    for c in path {
-        if snode == 0 {
-            return Err(ProofError::Length);
-        }
-        if fnode & 1 == 1 || fnode == snode {
-            from = node_hash(c, &from);
-            to = node_hash(c, &to);
-            while fnode & 1 == 0 && fnode != 0 {
-                fnode >>= 1;
-                snode >>= 1;
+        let index = decimal(lines.next()?.strip_prefix("index ")?)?;
+        let mut path = Vec::new();
+        for line in lines {
+            if path.len() == MAX_PROOF {
+                return None;
             }
-        } else {
-            to = node_hash(&to, c);
+            path.push(Hash::from_base64(line)?);
         }
-        fnode >>= 1;
-        snode >>= 1;
+        Some(Self {
+            index,
+            extra,
+            path,
+            checkpoint: checkpoint.to_owned(),
+        })
     }
-    if snode != 0 {
-        return Err(ProofError::Length);
+
+    /// The text that [`Self::parse`] reads.
+    pub fn write(&self) -> String {
+        let mut text = format!("{HEADER}\n");
+        if let Some(extra) = &self.extra {
+            text = text + "extra " + &STANDARD.encode(extra) + "\n";
+        }
+        text = text + "index " + &self.index.to_string() + "\n";
+        for hash in &self.path {
+            text.push_str(&hash.base64());
+            text.push('\n');
+        }
+        text.push('\n');
+        text.push_str(&self.checkpoint);
+        text
     }
-    equal(&from, before)?;
-    equal(&to, after)
+
+    /// Verifies that leaf data is in the log, and gives the checkpoint that says so.
+    pub fn verify(&self, leaf: &Hash, trust: &Trust) -> Result<Checkpoint, InclusionError> {
+        let checkpoint = trust.verify(self.checkpoint.as_bytes())?;
+        let hash = leaf_hash(&leaf.0);
+        let Checkpoint { size, root, .. } = &checkpoint;
+        verify_inclusion(&hash, self.index, *size, &self.path, root)?;
+        Ok(checkpoint)
+    }
 }

@@ -1,255 +1,300 @@
-//! The Merkle tree of RFC 6962 §2.1: `0x00` before a leaf, `0x01` before two nodes, SHA-256.
+//! The Merkle tree of RFC 6962 §2.1: the frontier that grows, proofs made and proofs verified.
 
-use warifu_consent::hash::sha256;
+use crate::hash::{Hash, empty_root, node_hash};
 
-/// 32 bytes.
-pub type Hash = [u8; 32];
+/// No proof is longer: a tree has fewer than 2⁶⁴ leaves.
+pub const MAX_PROOF: usize = 64;
 
-/// Hash of a leaf.
-pub fn leaf_hash(data: &[u8]) -> Hash {
-    sha256(&[&[0], data])
+/// Why a proof proves nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProofError {
+    /// The index is not below the size, or the older size is above the newer.
+    #[error("the proof is about a place that the tree does not have")]
+    Range,
+    /// More or fewer hashes than a proof of this place has.
+    #[error("the proof has the wrong number of hashes")]
+    Length,
+    /// The hashes lead to another root.
+    #[error("the proof leads to another root")]
+    Root,
+    /// The hashes lead to another root of the older tree.
+    #[error("the proof leads to another root of the older tree")]
+    OldRoot,
 }
 
-/// Hash of an inner node.
-pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
-    sha256(&[&[1], left, right])
+/// The roots of the complete subtrees that make up a tree, from left to right: all that appending
+/// needs, at most 64 hashes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Frontier {
+    size: u64,
+    peaks: Vec<Hash>,
 }
 
-/// A tree in memory: hashes of all complete subtrees, level by level; 64 bytes a leaf.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Tree {
-    levels: Vec<Vec<Hash>>,
-}
+impl Frontier {
+    /// The tree without leaves.
+    pub fn new() -> Self {
+        Self::default()
+    }
 
-impl Tree {
-    /// An empty tree.
-    pub const fn new() -> Self {
-        Self { levels: Vec::new() }
+    /// From its parts; `None` unless there is one peak for each bit of `size` that is set.
+    pub fn from_parts(size: u64, peaks: Vec<Hash>) -> Option<Self> {
+        let bits = usize::try_from(size.count_ones()).ok()?;
+        (peaks.len() == bits).then_some(Self { size, peaks })
     }
 
     /// Number of leaves.
-    pub fn len(&self) -> u64 {
-        self.levels
-            .first()
-            .map_or(0, |l| u64::try_from(l.len()).unwrap_or(u64::MAX))
+    pub fn size(&self) -> u64 {
+        self.size
     }
 
-    /// Whether there is no leaf.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Adds a leaf with this data.
-    pub fn push(&mut self, data: &[u8]) {
-        self.push_hash(leaf_hash(data));
+    /// Roots of the complete subtrees, the largest first.
+    pub fn peaks(&self) -> &[Hash] {
+        &self.peaks
     }
 
     /// Adds a leaf by its hash.
-    pub fn push_hash(&mut self, leaf: Hash) {
+    pub fn append(&mut self, leaf: Hash) {
         let mut hash = leaf;
-        let mut level = 0;
-        loop {
-            if self.levels.len() == level {
-                self.levels.push(Vec::new());
+        let mut rest = self.size;
+        while rest & 1 == 1 {
+            if let Some(left) = self.peaks.pop() {
+                hash = node_hash(&left, &hash);
             }
-            let Some(row) = self.levels.get_mut(level) else {
-                return;
-            };
-            row.push(hash);
-            if row.len() % 2 != 0 {
-                return;
-            }
-            let [.., left, right] = row.as_slice() else {
-                return;
-            };
-            hash = node_hash(left, right);
-            level += 1;
+            rest >>= 1;
         }
+        self.peaks.push(hash);
+        self.size += 1;
     }
 
-    /// Hash of a complete subtree: `2^level` leaves from `index · 2^level` on.
-    pub fn node(&self, level: usize, index: u64) -> Option<Hash> {
-        let index = usize::try_from(index).ok()?;
-        self.levels.get(level)?.get(index).copied()
-    }
-
-    /// Root of the first `size` leaves; `None` beyond the end.
-    pub fn root_of(&self, size: u64) -> Option<Hash> {
-        if size > self.len() {
-            return None;
-        }
-        if size == 0 {
-            return Some(sha256(&[]));
-        }
-        self.range(0, size)
-    }
-
-    /// Root of all leaves.
+    /// Root of the tree.
     pub fn root(&self) -> Hash {
-        self.root_of(self.len()).unwrap_or_default()
-    }
-
-    /// Hash over leaves `start..end`, `start` a multiple of the largest power of two below the length.
-    fn range(&self, start: u64, end: u64) -> Option<Hash> {
-        let n = end.checked_sub(start)?;
-        if n.is_power_of_two() {
-            let level = usize::try_from(n.trailing_zeros()).ok()?;
-            return self.node(level, start / n);
-        }
-        let k = split(n);
-        Some(node_hash(
-            &self.range(start, start + k)?,
-            &self.range(start + k, end)?,
-        ))
-    }
-
-    /// Audit path of leaf `index` in the first `size` leaves (RFC 6962 §2.1.1).
-    pub fn inclusion(&self, index: u64, size: u64) -> Option<Vec<Hash>> {
-        if index >= size || size > self.len() {
-            return None;
-        }
-        let mut path = Vec::new();
-        let (mut start, mut end) = (0, size);
-        while end - start > 1 {
-            let k = split(end - start);
-            if index < start + k {
-                path.push(self.range(start + k, end)?);
-                end = start + k;
-            } else {
-                path.push(self.range(start, start + k)?);
-                start += k;
-            }
-        }
-        path.reverse();
-        Some(path)
-    }
-
-    /// Consistency proof from the first `old` to the first `size` leaves (RFC 6962 §2.1.2).
-    pub fn consistency(&self, old: u64, size: u64) -> Option<Vec<Hash>> {
-        if old > size || size > self.len() {
-            return None;
-        }
-        if old == 0 || old == size {
-            return Some(Vec::new());
-        }
-        let mut path = Vec::new();
-        let (mut start, mut end) = (0, size);
-        let mut whole = true;
-        let mut m = old;
-        while m != end - start {
-            let k = split(end - start);
-            if m <= k {
-                path.push(self.range(start + k, end)?);
-                end = start + k;
-            } else {
-                path.push(self.range(start, start + k)?);
-                start += k;
-                m -= k;
-                whole = false;
-            }
-        }
-        if !whole {
-            path.push(self.range(start, end)?);
-        }
-        path.reverse();
-        Some(path)
+        let mut peaks = self.peaks.iter().rev();
+        let Some(last) = peaks.next() else {
+            return empty_root();
+        };
+        peaks.fold(*last, |right, left| node_hash(left, &right))
     }
 }
 
-/// Largest power of two smaller than `n`, for `n` ≥ 2.
-const fn split(n: u64) -> u64 {
+/// Gives the root of a complete subtree: 2^`level` leaves from leaf `index` · 2^`level` on.
+pub trait Nodes {
+    /// Why it could not.
+    type Error;
+    /// The hash; asked only for subtrees that are complete in the tree at hand.
+    fn node(&self, level: u32, index: u64) -> Result<Hash, Self::Error>;
+}
+
+/// Leaf hashes in memory; costs time linear in the size of what is asked for.
+impl Nodes for [Hash] {
+    type Error = ProofError;
+    fn node(&self, level: u32, index: u64) -> Result<Hash, ProofError> {
+        let width = 1_usize.checked_shl(level).ok_or(ProofError::Range)?;
+        let from = usize::try_from(index)
+            .ok()
+            .and_then(|i| i.checked_mul(width))
+            .ok_or(ProofError::Range)?;
+        let leaves = self
+            .get(from..from.saturating_add(width))
+            .ok_or(ProofError::Range)?;
+        fold(leaves).ok_or(ProofError::Range)
+    }
+}
+
+/// Root over 2^k hashes; `None` for any other number.
+pub(crate) fn fold(hashes: &[Hash]) -> Option<Hash> {
+    if !hashes.len().is_power_of_two() {
+        return None;
+    }
+    let mut row = hashes.to_vec();
+    while row.len() > 1 {
+        row = row
+            .chunks_exact(2)
+            .filter_map(|pair| Some(node_hash(pair.first()?, pair.last()?)))
+            .collect();
+    }
+    row.first().copied()
+}
+
+/// Largest power of two below `n`, for `n` ≥ 2.
+fn split(n: u64) -> u64 {
     1 << (n - 1).ilog2()
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::proof::{verify_consistency, verify_inclusion};
+/// `MTH(D[lo..hi])` where `lo` is a multiple of the largest power of two not above `hi - lo`.
+fn range<N: Nodes + ?Sized>(nodes: &N, mut lo: u64, hi: u64) -> Result<Hash, N::Error> {
+    let mut left = Vec::new();
+    while !(hi - lo).is_power_of_two() {
+        let k = split(hi - lo);
+        left.push(nodes.node(k.trailing_zeros(), lo / k)?);
+        lo += k;
+    }
+    let last = nodes.node((hi - lo).trailing_zeros(), lo / (hi - lo))?;
+    Ok(left.iter().rev().fold(last, |r, l| node_hash(l, &r)))
+}
 
-    /// By the definition, word for word.
-    fn defined(leaves: &[Vec<u8>]) -> Hash {
-        match leaves {
-            [] => sha256(&[]),
-            [one] => leaf_hash(one),
-            many => {
-                let k = many.len().next_power_of_two() / 2;
-                node_hash(&defined(&many[..k]), &defined(&many[k..]))
-            }
+/// `PATH(index, D[size])` of RFC 6962 §2.1.1, from the leaf's sibling up.
+///
+/// `None` when `index` is not below `size`.
+pub fn inclusion_proof<N: Nodes + ?Sized>(
+    nodes: &N,
+    index: u64,
+    size: u64,
+) -> Result<Option<Vec<Hash>>, N::Error> {
+    if index >= size {
+        return Ok(None);
+    }
+    let (mut lo, mut hi) = (0, size);
+    let mut path = Vec::new();
+    while hi - lo > 1 {
+        let middle = lo + split(hi - lo);
+        if index < middle {
+            path.push(range(nodes, middle, hi)?);
+            hi = middle;
+        } else {
+            path.push(range(nodes, lo, middle)?);
+            lo = middle;
         }
     }
+    path.reverse();
+    Ok(Some(path))
+}
 
-    #[test]
-    fn golden_root_of_a_b_c() {
-        let mut tree = Tree::new();
-        for leaf in ["a", "b", "c"] {
-            tree.push(leaf.as_bytes());
-        }
-        let hex = crate::tests_hex(&tree.root());
-        assert_eq!(
-            hex,
-            "36642e73c2540ab121e3a6bf9545b0a24982cd830eb13d3cd19de3ce6c021ec1"
-        );
+/// `PROOF(old, D[new])` of RFC 6962 §2.1.2; empty when `old` is 0 or equals `new`.
+///
+/// `None` when `old` is above `new`.
+pub fn consistency_proof<N: Nodes + ?Sized>(
+    nodes: &N,
+    old: u64,
+    new: u64,
+) -> Result<Option<Vec<Hash>>, N::Error> {
+    if old > new {
+        return Ok(None);
     }
+    let mut path = Vec::new();
+    if old == 0 || old == new {
+        return Ok(Some(path));
+    }
+    let (mut lo, mut hi, mut whole) = (0, new, true);
+    while old != hi {
+        let middle = lo + split(hi - lo);
+        if old <= middle {
+            path.push(range(nodes, middle, hi)?);
+            hi = middle;
+        } else {
+            path.push(range(nodes, lo, middle)?);
+            lo = middle;
+            whole = false;
+        }
+    }
+    if !whole {
+        path.push(range(nodes, lo, hi)?);
+    }
+    path.reverse();
+    Ok(Some(path))
+}
 
-    #[test]
-    fn roots_and_all_proofs_up_to_70_leaves() {
-        let leaves: Vec<Vec<u8>> = (0..70_u8).map(|i| vec![i]).collect();
-        let mut tree = Tree::new();
-        for (n, leaf) in leaves.iter().enumerate() {
-            tree.push(leaf);
-            assert_eq!(tree.root(), defined(&leaves[..=n]));
-        }
-        for size in 0..=70_u64 {
-            let root = tree.root_of(size).unwrap();
-            assert_eq!(root, defined(&leaves[..usize::try_from(size).unwrap()]));
-            for index in 0..size {
-                let path = tree.inclusion(index, size).unwrap();
-                let data = &leaves[usize::try_from(index).unwrap()];
-                assert_eq!(
-                    verify_inclusion(&leaf_hash(data), index, size, &path, &root),
-                    Ok(())
-                );
-                // Neither another place, nor another leaf, nor a bent path, nor another size.
-                assert!(verify_inclusion(&leaf_hash(b"x"), index, size, &path, &root).is_err());
-                if size > 1 {
-                    assert!(
-                        verify_inclusion(&leaf_hash(data), (index + 1) % size, size, &path, &root)
-                            .is_err()
-                    );
-                    let mut bent = path.clone();
-                    bent[0][0] ^= 1;
-                    assert!(verify_inclusion(&leaf_hash(data), index, size, &bent, &root).is_err());
-                    assert!(
-                        verify_inclusion(&leaf_hash(data), index, size, &path[1..], &root).is_err()
-                    );
-                }
-                let mut longer = path.clone();
-                longer.push([0; 32]);
-                assert!(verify_inclusion(&leaf_hash(data), index, size, &longer, &root).is_err());
-            }
-            for old in 0..=size {
-                let path = tree.consistency(old, size).unwrap();
-                let before = tree.root_of(old).unwrap();
-                assert_eq!(
-                    verify_consistency(old, size, &path, &before, &root),
-                    Ok(()),
-                    "{old} {size}"
-                );
-                if old > 0 && old < size {
-                    let mut other = before;
-                    other[0] ^= 1;
-                    assert!(verify_consistency(old, size, &path, &other, &root).is_err());
-                    let mut other = root;
-                    other[0] ^= 1;
-                    assert!(verify_consistency(old, size, &path, &before, &other).is_err());
-                    let mut longer = path.clone();
-                    longer.push([0; 32]);
-                    assert!(verify_consistency(old, size, &longer, &before, &root).is_err());
-                }
-            }
-        }
-        assert_eq!(tree.inclusion(70, 70), None);
-        assert_eq!(tree.consistency(3, 71), None);
-        assert_eq!(tree.root_of(71), None);
+/// Whether the leaf with this hash stands at `index` of the tree of `size` leaves and this root.
+///
+/// The walk of RFC 9162 §2.1.3.2: linear in the proof, which is at most 64 hashes long.
+pub fn verify_inclusion(
+    leaf: &Hash,
+    index: u64,
+    size: u64,
+    path: &[Hash],
+    root: &Hash,
+) -> Result<(), ProofError> {
+    if index >= size {
+        return Err(ProofError::Range);
     }
+    let (mut at, mut last, mut hash) = (index, size - 1, *leaf);
+    for step in path {
+        if last == 0 {
+            return Err(ProofError::Length);
+        }
+        if at & 1 == 1 || at == last {
+            hash = node_hash(step, &hash);
+            while at & 1 == 0 && at != 0 {
+                at >>= 1;
+                last >>= 1;
+            }
+        } else {
+            hash = node_hash(&hash, step);
+        }
+        at >>= 1;
+        last >>= 1;
+    }
+    if last != 0 {
+        return Err(ProofError::Length);
+    }
+    if hash == *root {
+        Ok(())
+    } else {
+        Err(ProofError::Root)
+    }
+}
+
+/// Whether the tree of `old` leaves is a beginning of the tree of `new` leaves.
+///
+/// The walk of RFC 9162 §2.1.4.2. Of a tree without leaves every tree is a continuation, provided
+/// that its root is the right one and the proof is empty.
+pub fn verify_consistency(
+    old: u64,
+    new: u64,
+    path: &[Hash],
+    old_root: &Hash,
+    new_root: &Hash,
+) -> Result<(), ProofError> {
+    if old > new {
+        return Err(ProofError::Range);
+    }
+    if old == 0 || old == new {
+        if !path.is_empty() {
+            return Err(ProofError::Length);
+        }
+        let expected = if old == new { *new_root } else { empty_root() };
+        if *old_root != expected {
+            return Err(ProofError::OldRoot);
+        }
+        return Ok(());
+    }
+    let (mut at, mut last) = (old - 1, new - 1);
+    while at & 1 == 1 {
+        at >>= 1;
+        last >>= 1;
+    }
+    let (first, rest) = if old.is_power_of_two() {
+        (*old_root, path)
+    } else {
+        let (first, rest) = path.split_first().ok_or(ProofError::Length)?;
+        (*first, rest)
+    };
+    let (mut older, mut newer) = (first, first);
+    for step in rest {
+        if last == 0 {
+            return Err(ProofError::Length);
+        }
+        if at & 1 == 1 || at == last {
+            older = node_hash(step, &older);
+            newer = node_hash(step, &newer);
+            while at & 1 == 0 && at != 0 {
+                at >>= 1;
+                last >>= 1;
+            }
+        } else {
+            newer = node_hash(&newer, step);
+        }
+        at >>= 1;
+        last >>= 1;
+    }
+    if last != 0 {
+        return Err(ProofError::Length);
+    }
+    if older != *old_root {
+        return Err(ProofError::OldRoot);
+    }
+    if newer != *new_root {
+        return Err(ProofError::Root);
+    }
+    Ok(())
 }

@@ -272,8 +272,9 @@ fn clippy(ci: &Ci<'_>, log: &Path) -> Result<Tally> {
 }
 
 /// Crates that touch files, terminals or sockets; every other one must compile for wasm32.
-const NATIVE_ONLY: [&str; 6] = [
+const NATIVE_ONLY: [&str; 7] = [
     "warifu-cli",
+    "warifu-log-file",
     "warifu-server",
     "warifu-storage",
     "warifu-synth",
