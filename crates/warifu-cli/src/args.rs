@@ -17,7 +17,7 @@ use warifu_report::position::Units;
 
 use crate::check::Fixes;
 use crate::config::{self, Loaded, ShowValues};
-use crate::{End, check, convert, mistakes, opened, rule, say, show, terminal};
+use crate::{End, check, convert, mistakes, opened, package, packages, rule, say, show, terminal};
 
 /// Builds the command line.
 pub(crate) fn command(lang: Lang) -> Command {
@@ -152,7 +152,7 @@ fn commands(lang: Lang) -> Command {
                 ))
                 .arg(Arg::new("path").value_name("PATH").required(true).num_args(1..).help(t("フォルダー、ファイル、.zip、.tar(.gz|.zst)、トランザクション、または - (標準入力)", "folder, file, .zip, .tar(.gz|.zst), transaction storage, or - (stdin)")))
                 .arg(many("profile", "NAME", "規則のプロファイル: ssmix2-1.2g, nho, strict、または FHIR プロファイルの URL", "profile of rules: ssmix2-1.2g, nho, strict, or the URL of a FHIR profile"))
-                .arg(many("ig", "PACKAGE", "FHIR パッケージ (.tgz、フォルダー)。依存するものも並べて指定", "FHIR package (.tgz or folder), with those it depends on"))
+                .arg(many("ig", "PACKAGE", "FHIR パッケージ (名前#版、.tgz、フォルダー)。依存先は置き場所から読む", "FHIR package (name#version, .tgz or folder); what it depends on is read from the cache"))
                 .arg(many("select", "CODES", "使う規則 (コード、名前、コードの先頭)", "rules to use (codes, names, beginnings of codes)"))
                 .arg(many("ignore", "CODES", "使わない規則", "rules not to use"))
                 .arg(many("severity", "CODE=LEVEL", "規則の程度を変える (error, warning, info, off)", "re-grade a rule (error, warning, info, off)"))
@@ -186,6 +186,7 @@ fn commands(lang: Lang) -> Command {
                 .arg(Arg::new("code").value_name("CODE").help(t("コード、名前、または族 (省略時: 一覧)", "code, name or family (default: list)")))
                 .arg(value("format", "FORMAT", "text, markdown, json", "text, markdown, json").value_parser(["text", "markdown", "json"]).default_value("text")),
         )
+        .subcommand(package_command(lang))
         .subcommand(
             Command::new("config")
                 .about(t("有効な設定とその由来を表示します", "Shows the settings in force and where they come from"))
@@ -200,6 +201,50 @@ fn commands(lang: Lang) -> Command {
             Command::new("man")
                 .about(t("man ページを書き出します", "Writes man pages"))
                 .arg(Arg::new("dir").value_name("DIR").required(true).value_parser(clap::value_parser!(PathBuf))),
+        )
+}
+
+/// `warifu package` and its commands.
+fn package_command(lang: Lang) -> Command {
+    let t = |ja: &str, en: &str| say(lang, ja, en);
+    let one = |name: &'static str, ja: &str, en: &str| {
+        let (name, ja, en) = (name, ja.to_owned(), en.to_owned());
+        Arg::new("package")
+            .value_name(name)
+            .required(true)
+            .help(say(lang, &ja, &en))
+    };
+    Command::new("package")
+        .about(t("FHIR のパッケージを扱います", "Manages FHIR packages"))
+        .after_help(t(
+            "例:\n  warifu package add ig/jp-clins.r4-1.5.3.tgz\n  warifu package install jpfhir.jp.core#1.2.0\n  warifu package compile jp-clins.r4#1.5.3 -o clins.wfp\n\n通信するのは install だけです。終了コード: 0 できた、2 できない",
+            "Examples:\n  warifu package add ig/jp-clins.r4-1.5.3.tgz\n  warifu package install jpfhir.jp.core#1.2.0\n  warifu package compile jp-clins.r4#1.5.3 -o clins.wfp\n\nOnly install uses the network. Exit codes: 0 done, 2 could not",
+        ))
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .arg(Arg::new("package-cache").long("package-cache").value_name("DIR").global(true).env("WARIFU_PACKAGE_CACHE").value_parser(clap::value_parser!(PathBuf)).help(t("パッケージの置き場所 (既定: ~/.fhir/packages)", "cache of packages (default: ~/.fhir/packages)")))
+        .subcommand(Command::new("list").about(t("置いてあるパッケージと、足りない依存先を表示します", "Lists the packages in the cache, and what they need and is not there")))
+        .subcommand(
+            Command::new("add")
+                .about(t("書庫かフォルダーをパッケージとして置きます", "Puts an archive or folder into the cache"))
+                .arg(one("FILE|DIR", ".tgz か、package.json のあるフォルダー", ".tgz, or a folder with package.json")),
+        )
+        .subcommand(
+            Command::new("install")
+                .about(t("パッケージをレジストリから取得します", "Downloads a package from the registry"))
+                .arg(one("NAME#VERSION", "パッケージ (版は正確に)", "package, with its exact version"))
+                .arg(Arg::new("registry").long("registry").value_name("URL").help(t("レジストリの場所", "address of the registry"))),
+        )
+        .subcommand(
+            Command::new("remove")
+                .about(t("パッケージを消します", "Removes a package from the cache"))
+                .arg(one("NAME#VERSION", "パッケージ", "package")),
+        )
+        .subcommand(
+            Command::new("compile")
+                .about(t("すぐ読める形にして保存します", "Saves a package in the form that loads at once"))
+                .arg(one("PACKAGE", "NAME#VERSION、.tgz、またはフォルダー", "NAME#VERSION, .tgz or folder"))
+                .arg(Arg::new("output").short('o').long("output").value_name("FILE").required(true).value_parser(clap::value_parser!(PathBuf)).help(t("保存先", "file to write"))),
         )
 }
 
@@ -280,6 +325,29 @@ pub(crate) fn run(lang: Lang) -> anyhow::Result<End> {
             get(s, "format").as_deref().unwrap_or("text"),
             lang,
         ),
+        Some(("package", s)) => {
+            let loaded = config::load(get(s, "config").as_deref(), lang)?;
+            let lang = loaded.language(lang, get(s, "lang").is_some());
+            let Some((name, s)) = s.subcommand() else {
+                return Ok(End::CouldNotRun);
+            };
+            let cache = packages::Cache::of(s.get_one::<PathBuf>("package-cache").cloned());
+            let text = |key: &str| {
+                let found = s.try_get_one::<String>(key).ok().flatten();
+                found.cloned().unwrap_or_default()
+            };
+            let target = text("package");
+            match name {
+                "list" => package::list(&cache, lang),
+                "add" => package::add(&target, &cache, &loaded, lang),
+                "install" => package::install(&target, &text("registry"), &cache, &loaded, lang),
+                "remove" => package::remove(&target, &cache, lang),
+                _ => {
+                    let out = s.get_one::<PathBuf>("output").cloned().unwrap_or_default();
+                    package::compile(&target, &out, &cache, &loaded, lang)
+                }
+            }
+        }
         Some(("config", s)) => {
             let mut out = std::io::stdout().lock();
             if s.get_flag("schema") {

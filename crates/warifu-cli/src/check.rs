@@ -2,11 +2,11 @@
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use warifu_check::{Check, Given, NO_TIME, Options};
 use warifu_diag::{Severity, catalogue::ssm};
-use warifu_package::Library;
 use warifu_report::Lang;
 use warifu_report::baseline::Baseline;
 use warifu_report::fingerprint::Fingerprints;
@@ -16,7 +16,8 @@ use warifu_storage::{
     Content, FileRef, Found, PatientBatch, ReadError, Storage, StorageNote, StorageNoteKind,
 };
 
-use warifu_validate::{CoreOnly, Validator};
+use warifu_terminology::Terms;
+use warifu_validate::Validator;
 
 use crate::diff::diff;
 use crate::opened::{self, Opened};
@@ -27,7 +28,7 @@ use crate::store::Store;
 use crate::unchanged::{Marks, Unchanged};
 use crate::watch::Watch;
 use crate::{End, say, terminal};
-use crate::{igs, inputs};
+use crate::{inputs, packages};
 
 /// Files of one patient that are checked together.
 const TOGETHER: usize = 65_535;
@@ -141,12 +142,13 @@ fn once(run: &CheckRun, unchanged: &Unchanged, stop: &Stop, lang: Lang) -> anyho
         Some(path) if !run.update_baseline => read_baseline(path, lang)?,
         _ => Baseline::default(),
     };
-    let library = igs::load(&run.igs, lang)?;
+    let library = Arc::new(packages::library(&run.igs, &run.input.loaded, lang)?);
+    let terms = Terms::new(library);
     let mut progress = Progress::new(lang, run.progress && run.quiet == 0, ["検査中", "checking"]);
     let mut outcome = walk(
         run,
         &opened,
-        &library,
+        &terms,
         unchanged,
         baseline,
         stop,
@@ -223,7 +225,7 @@ fn read_baseline(path: &Path, lang: Lang) -> anyhow::Result<Baseline> {
 fn walk(
     run: &CheckRun,
     opened: &Opened,
-    library: &Library,
+    terms: &Terms,
     unchanged: &Unchanged,
     mut baseline: Baseline,
     stop: &Stop,
@@ -244,8 +246,8 @@ fn walk(
             unchanged,
             check: Check::new(run.options.clone()),
             fhir: Validator::new(
-                library,
-                &CoreOnly,
+                &**terms.library(),
+                terms,
                 warifu_validate::Options {
                     profiles: run.fhir_profiles.clone(),
                     ..warifu_validate::Options::default()

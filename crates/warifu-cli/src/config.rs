@@ -1,6 +1,7 @@
 //! `warifu.toml`: the nearest one upwards, up to a folder with `.git`. Flags win over the environment,
 //! this over the file, this over the defaults.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -27,8 +28,22 @@ pub(crate) struct Config {
     pub(crate) check: CheckSection,
     /// `[convert]`.
     pub(crate) convert: Convert,
+    /// `[fhir]`.
+    pub(crate) fhir: Fhir,
     /// `[privacy]`.
     pub(crate) privacy: Privacy,
+}
+
+/// `[fhir]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub(crate) struct Fhir {
+    /// Packages: `name#version`, archive or folder.
+    pub(crate) ig: Vec<String>,
+    /// Address that `package install` downloads from.
+    pub(crate) registry: Option<String>,
+    /// SHA-256 of a package's definitions by `name#version`.
+    pub(crate) pins: BTreeMap<String, String>,
 }
 
 /// `[files]`.
@@ -114,6 +129,10 @@ const KEYS: &[&str] = &[
     "id-key",
     "attachments",
     "without-source-identifier",
+    "fhir",
+    "ig",
+    "registry",
+    "pins",
     "privacy",
     "show-values",
     "mask-paths",
@@ -272,6 +291,11 @@ pub(crate) fn schema() -> serde_json::Value {
                 "attachments": choice(&["inline", "file"], "files of documents: as Binary, or only their place in the storage"),
                 "without-source-identifier": {"type": "boolean", "description": "leave the key of the source out of identifier (false)"}
             }},
+            "fhir": {"type": "object", "additionalProperties": false, "properties": {
+                "ig": {"type": "array", "items": {"type": "string"}, "description": "packages: name#version of the cache (no ranges), archives, folders, compiled packages"},
+                "registry": string("address that `warifu package install` downloads from"),
+                "pins": {"type": "object", "additionalProperties": {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"}, "description": "checksum of a package's definitions by name#version; another one is refused"}
+            }},
             "privacy": {"type": "object", "additionalProperties": false, "properties": {
                 "show-values": choice(&["auto", "always", "never"], "where values are shown: auto = on a terminal"),
                 "mask-paths": {"type": "boolean", "description": "patient ids in paths become p- and a hash under WARIFU_MASK_KEY (false)"}
@@ -304,7 +328,7 @@ mod tests {
         for k in KEYS {
             assert!(schema.contains(&format!("\"{k}\"")), "{k}");
         }
-        let full = "lang = \"ja\"\n[files]\nexclude = [\"a\"]\nmax-file = 1\nmax-expansion = 2\n[check]\nprofile = [\"nho\"]\nselect = [\"ENC\"]\nignore = [\"ENC112\"]\npreview = true\nfail-on = \"never\"\nbaseline = \"b.json\"\n[check.severity]\nENC107 = \"off\"\n[[check.override]]\npaths = [\"**\"]\n[convert]\nto = \"ndjson\"\nbundle = \"collection\"\nper = \"patient\"\ninstitution = \"1310000001\"\nids = \"readable\"\nid-key = \"k\"\nattachments = \"file\"\nwithout-source-identifier = true\n[privacy]\nshow-values = \"never\"\nmask-paths = true\n";
+        let full = "lang = \"ja\"\n[files]\nexclude = [\"a\"]\nmax-file = 1\nmax-expansion = 2\n[check]\nprofile = [\"nho\"]\nselect = [\"ENC\"]\nignore = [\"ENC112\"]\npreview = true\nfail-on = \"never\"\nbaseline = \"b.json\"\n[check.severity]\nENC107 = \"off\"\n[[check.override]]\npaths = [\"**\"]\n[convert]\nto = \"ndjson\"\nbundle = \"collection\"\nper = \"patient\"\ninstitution = \"1310000001\"\nids = \"readable\"\nid-key = \"k\"\nattachments = \"file\"\nwithout-source-identifier = true\n[fhir]\nig = [\"a#1\"]\nregistry = \"r\"\n[fhir.pins]\n\"a#1\" = \"sha256:0\"\n[privacy]\nshow-values = \"never\"\nmask-paths = true\n";
         assert!(read(full, Path::new("x"), Lang::Ja).is_ok());
     }
 }

@@ -35,6 +35,7 @@ fn help_has_examples_and_both_languages() {
         "check",
         "show",
         "rule",
+        "package",
         "config",
         "completions",
         "man",

@@ -95,6 +95,15 @@ fn is_inside(path: &str) -> bool {
 ///
 /// Only files that may hold definitions are kept.
 pub fn unpack(tgz: &[u8], limits: &Limits) -> Unpacked {
+    walk(tgz, limits, false)
+}
+
+/// Like [`unpack`], with every file: to store the archive elsewhere.
+pub fn unpack_all(tgz: &[u8], limits: &Limits) -> Unpacked {
+    walk(tgz, limits, true)
+}
+
+fn walk(tgz: &[u8], limits: &Limits, all: bool) -> Unpacked {
     let mut out = Unpacked::default();
     let stream = GzDecoder::new(tgz).take(limits.unpacked.saturating_add(1));
     let mut archive = tar::Archive::new(stream);
@@ -135,7 +144,7 @@ pub fn unpack(tgz: &[u8], limits: &Limits) -> Unpacked {
             push(&mut out.problems, limits, &path, ProblemKind::OutsidePath);
             continue;
         }
-        if !may_define(&path) {
+        if !all && !may_define(&path) {
             continue;
         }
         if size > limits.file {
@@ -148,7 +157,7 @@ pub fn unpack(tgz: &[u8], limits: &Limits) -> Unpacked {
             push(&mut out.problems, limits, &path, ProblemKind::CutOff);
             return out;
         }
-        if is_wanted(&path, &bytes) {
+        if all || is_wanted(&path, &bytes) {
             out.files.push(File { path, bytes });
         }
     }

@@ -50,15 +50,7 @@ pub fn compile(
     fallback: Fallback<'_>,
     limits: &Limits,
 ) -> Result<Compiled, TooLarge> {
-    files.retain(|f| may_define(&f.path) && is_wanted(&f.path, &f.bytes));
-    files.sort_by(|a, b| a.path.cmp(&b.path));
-    files.dedup_by(|later, first| later.path == first.path);
-    let root = files
-        .iter()
-        .filter_map(|f| f.path.strip_suffix("package.json"))
-        .filter(|r| r.is_empty() || r.ends_with('/'))
-        .min_by_key(|r| (r.matches('/').count(), *r))
-        .map(str::to_owned);
+    let root = arrange(&mut files);
     let mut maker = Maker {
         limits: *limits,
         ..Maker::default()
@@ -66,7 +58,7 @@ pub fn compile(
     let mut manifest = None;
     let mut guide = None;
     for file in &files {
-        let Some(name) = file.path.strip_prefix(root.as_deref().unwrap_or_default()) else {
+        let Some(name) = file.path.strip_prefix(&root) else {
             continue;
         };
         if u64::try_from(file.bytes.len()).unwrap_or(u64::MAX) > limits.file {
@@ -117,6 +109,34 @@ pub fn compile(
         }
     };
     maker.write(manifest)
+}
+
+/// SHA-256 of the files with definitions, by path below the root: the same for an archive, a folder and
+/// the cache, and for every version of the compiled form.
+pub fn digest(mut files: Vec<File>) -> [u8; 32] {
+    let root = arrange(&mut files);
+    let mut sum = Sha256::new();
+    for file in &files {
+        if let Some(name) = file.path.strip_prefix(&root) {
+            sum.update(Sha256::digest(name.as_bytes()));
+            sum.update(Sha256::digest(&file.bytes));
+        }
+    }
+    sum.finalize().into()
+}
+
+/// Keeps what may hold definitions, in the order of paths, each once; the root, with its `/`.
+fn arrange(files: &mut Vec<File>) -> String {
+    files.retain(|f| may_define(&f.path) && is_wanted(&f.path, &f.bytes));
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    files.dedup_by(|later, first| later.path == first.path);
+    files
+        .iter()
+        .filter_map(|f| f.path.strip_suffix("package.json"))
+        .filter(|r| r.is_empty() || r.ends_with('/'))
+        .min_by_key(|r| (r.matches('/').count(), *r))
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// What an ImplementationGuide says of its package.

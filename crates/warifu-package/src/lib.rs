@@ -31,9 +31,9 @@ mod library;
 mod package;
 mod problem;
 
-pub use archive::{File, Limits, Unpacked, may_define, unpack};
+pub use archive::{File, Limits, Unpacked, may_define, unpack, unpack_all};
 pub use canonical::{Fit, fit, split};
-pub use compile::{Compiled, Fallback, TooLarge, compile};
+pub use compile::{Compiled, Fallback, TooLarge, compile, digest};
 pub use library::{Closure, Library, Member, Missing};
 pub use package::{Concept, Kind, Manifest, Package, ReadError, Resource, Value};
 pub use problem::{Problem, ProblemKind};

@@ -1,0 +1,379 @@
+//! FHIR packages as files: archives, folders, compiled ones, and the cache of the user.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use warifu_package::{
+    Fallback, File, Library, Limits, Package, Problem, ProblemKind, compile, digest, may_define,
+    unpack,
+};
+use warifu_report::Lang;
+
+use crate::config::Loaded;
+use crate::{say, terminal};
+
+/// Folders inside each other that are read.
+const DEEPEST: usize = 8;
+
+/// Where packages are kept: `~/.fhir/packages`, one folder `name#version` each.
+#[derive(Debug, Clone)]
+pub(crate) struct Cache {
+    pub(crate) folder: PathBuf,
+}
+
+impl Cache {
+    /// The folder given, else the one `WARIFU_PACKAGE_CACHE` names, else that of the user.
+    pub(crate) fn of(given: Option<PathBuf>) -> Self {
+        let named = || std::env::var_os("WARIFU_PACKAGE_CACHE").map(PathBuf::from);
+        let home = || {
+            let home = ["HOME", "USERPROFILE"]
+                .iter()
+                .find_map(std::env::var_os)
+                .unwrap_or_default();
+            PathBuf::from(home).join(".fhir").join("packages")
+        };
+        Self {
+            folder: given.or_else(named).unwrap_or_else(home),
+        }
+    }
+
+    /// Labels of the packages in it, sorted.
+    pub(crate) fn labels(&self) -> Vec<String> {
+        let mut labels: Vec<String> = std::fs::read_dir(&self.folder)
+            .into_iter()
+            .flatten()
+            .filter_map(|e| {
+                let e = e.ok()?;
+                let name = e.file_name().into_string().ok()?;
+                (is_label(&name) && e.path().is_dir()).then_some(name)
+            })
+            .collect();
+        labels.sort();
+        labels
+    }
+
+    /// Folder of a package; names are the same in any case.
+    pub(crate) fn find(&self, label: &str) -> Option<PathBuf> {
+        let found = self
+            .labels()
+            .into_iter()
+            .find(|l| l.eq_ignore_ascii_case(label))?;
+        Some(self.folder.join(found))
+    }
+
+    /// Wording for a package that is not there.
+    pub(crate) fn not_there(&self, label: &str, lang: Lang) -> String {
+        let name = label.split('#').next().unwrap_or_default();
+        let versions: Vec<String> = self
+            .labels()
+            .iter()
+            .filter_map(|l| l.split_once('#'))
+            .filter(|(n, _)| n.eq_ignore_ascii_case(name))
+            .map(|(_, v)| v.to_owned())
+            .collect();
+        let there = versions.join(", ");
+        let (ja, en) = if versions.is_empty() {
+            (String::new(), String::new())
+        } else {
+            (format!("ある版: {there}"), format!(" (there: {there})"))
+        };
+        say(
+            lang,
+            &format!(
+                "{label} がありません。warifu package install {label} で取得してください (検査中は通信しません)。{ja}"
+            ),
+            &format!(
+                "{label} is not in the cache{en}. Run warifu package install {label} (check never downloads)."
+            ),
+        )
+    }
+}
+
+/// Whether a text is `name#version` and nothing that leads elsewhere.
+pub(crate) fn is_label(text: &str) -> bool {
+    let part = |p: &str| {
+        !p.is_empty()
+            && !p.starts_with('.')
+            && p.bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"._-+".contains(&b))
+    };
+    text.split_once('#')
+        .is_some_and(|(name, version)| part(name) && part(version))
+}
+
+/// A package and what is wrong with its files.
+pub(crate) struct Read {
+    pub(crate) package: Package,
+    pub(crate) problems: Vec<Problem>,
+    /// SHA-256 of its definitions; a compiled package has none.
+    pub(crate) digest: Option<[u8; 32]>,
+}
+
+/// Reads a package: a path (archive, folder, compiled), else `name#version` of the cache. Its checksum
+/// must be the pinned one, if there is one.
+pub(crate) fn read(wish: &str, cache: &Cache, loaded: &Loaded, lang: Lang) -> anyhow::Result<Read> {
+    let path = Path::new(wish);
+    let found = if path.exists() {
+        path.to_owned()
+    } else if is_label(wish) {
+        match cache.find(wish) {
+            Some(folder) => folder,
+            None => bail!(cache.not_there(wish, lang)),
+        }
+    } else {
+        bail!(crate::mistakes::not_found(path, lang));
+    };
+    let read = read_path(&found, lang).with_context(|| wish.to_owned())?;
+    check_pin(&read, loaded, lang)?;
+    Ok(read)
+}
+
+fn read_path(path: &Path, lang: Lang) -> anyhow::Result<Read> {
+    let limits = Limits::PACKAGE;
+    let (files, mut problems) = if path.is_dir() {
+        let mut files = Vec::new();
+        folder(path, "", &mut files, &limits, 0)?;
+        (files, Vec::new())
+    } else {
+        if std::fs::metadata(path)?.len() > limits.unpacked {
+            bail!(say(lang, "大きすぎます", "too large"));
+        }
+        let bytes = std::fs::read(path)?;
+        if bytes.starts_with(b"WFP") {
+            let package = Package::read(bytes).map_err(|e| {
+                anyhow::anyhow!(say(
+                    lang,
+                    &format!("読めません ({e})。もう一度 warifu package compile で作ってください"),
+                    &format!("{e}. Make it again with warifu package compile"),
+                ))
+            })?;
+            return Ok(Read {
+                package,
+                problems: Vec::new(),
+                digest: None,
+            });
+        }
+        let unpacked = unpack(&bytes, &limits);
+        (unpacked.files, unpacked.problems)
+    };
+    made(files, &mut problems, path, lang)
+}
+
+/// The package that files make.
+pub(crate) fn made(
+    files: Vec<File>,
+    problems: &mut Vec<Problem>,
+    path: &Path,
+    lang: Lang,
+) -> anyhow::Result<Read> {
+    if files.is_empty() || problems.iter().any(|p| p.kind == ProblemKind::NoArchive) {
+        bail!(say(
+            lang,
+            "FHIR のパッケージではありません (.tgz か、package.json のあるフォルダー)",
+            "not a FHIR package (.tgz, or a folder with package.json)",
+        ));
+    }
+    let sum = digest(files.clone());
+    let name = path.file_stem().and_then(|n| n.to_str()).unwrap_or("local");
+    let fallback = Fallback {
+        name,
+        version: "0.0.0",
+    };
+    let compiled = compile(files, fallback, &Limits::PACKAGE)?;
+    let mut all = std::mem::take(problems);
+    all.extend(compiled.problems);
+    Ok(Read {
+        package: Package::read(compiled.bytes)?,
+        problems: all,
+        digest: Some(sum),
+    })
+}
+
+/// Files of a folder that may define, in the order of their names; links are not followed.
+fn folder(
+    path: &Path,
+    inside: &str,
+    files: &mut Vec<File>,
+    limits: &Limits,
+    depth: usize,
+) -> anyhow::Result<()> {
+    let mut entries = std::fs::read_dir(path)?.collect::<Result<Vec<_>, _>>()?;
+    entries.sort_by_key(std::fs::DirEntry::file_name);
+    for entry in entries {
+        let Ok(name) = entry.file_name().into_string() else {
+            continue;
+        };
+        let inside = if inside.is_empty() {
+            name
+        } else {
+            format!("{inside}/{name}")
+        };
+        let kind = entry.file_type()?;
+        if kind.is_dir() && depth < DEEPEST {
+            folder(&entry.path(), &inside, files, limits, depth + 1)?;
+        } else if kind.is_file()
+            && may_define(&inside)
+            && entry.metadata()?.len() <= limits.file
+            && files.len() < usize::try_from(limits.entries)?
+        {
+            files.push(File {
+                bytes: std::fs::read(entry.path())?,
+                path: inside,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The packages that a check wants: those given, else those of `warifu.toml`, and what they depend on as
+/// far as it is in the cache. What is not there is left to the check to tell.
+pub(crate) fn library(given: &[String], loaded: &Loaded, lang: Lang) -> anyhow::Result<Library> {
+    let cache = Cache::of(None);
+    let mut packages: Vec<(Package, bool)> = Vec::new();
+    let mut wanted: Vec<(String, bool)> = given.iter().map(|g| (g.clone(), true)).collect();
+    if given.is_empty() {
+        // Paths in the file are relative to it.
+        let folder = loaded.folder();
+        wanted.extend(loaded.config.fhir.ig.iter().map(|wish| {
+            let path = folder.join(wish);
+            let found = path.exists().then(|| path.to_str().map(str::to_owned));
+            (found.flatten().unwrap_or_else(|| wish.clone()), true)
+        }));
+    }
+    let mut at = 0;
+    while let Some((wish, named)) = wanted.get(at).cloned() {
+        at += 1;
+        let read = read(&wish, &cache, loaded, lang)?;
+        tell(&read.problems, lang);
+        packages.push((read.package, named));
+        if at < wanted.len() {
+            continue;
+        }
+        // All that was asked for is read: now what it needs.
+        let needs = packages
+            .iter()
+            .flat_map(|(p, _)| &p.manifest().dependencies)
+            .map(|(name, version)| format!("{name}#{version}"));
+        for label in needs {
+            let held = packages
+                .iter()
+                .any(|(p, _)| p.manifest().label().eq_ignore_ascii_case(&label));
+            // R4 core is built in.
+            let core = label.starts_with("hl7.fhir.r4.core#");
+            let asked = wanted.iter().any(|(w, _)| w.eq_ignore_ascii_case(&label));
+            if !held && !core && !asked && cache.find(&label).is_some() {
+                wanted.push((label, false));
+            }
+        }
+    }
+    Ok(Library::new(packages))
+}
+
+/// A checksum as `warifu.toml` has it.
+pub(crate) fn written(sum: &[u8; 32]) -> String {
+    sum.iter().fold("sha256:".to_owned(), |mut text, b| {
+        // Writing to a String does not fail.
+        let _ = write!(text, "{b:02x}");
+        text
+    })
+}
+
+pub(crate) fn check_pin(read: &Read, loaded: &Loaded, lang: Lang) -> anyhow::Result<()> {
+    let label = read.package.manifest().label();
+    let Some(sum) = &read.digest else {
+        return Ok(());
+    };
+    match loaded.config.fhir.pins.get(&label) {
+        Some(pinned) if *pinned != written(sum) => bail!(say(
+            lang,
+            &format!(
+                "{label} の内容が warifu.toml の [fhir.pins] と違います。正しい内容なら {} に書き換えてください",
+                written(sum)
+            ),
+            &format!(
+                "{label} is not what [fhir.pins] in warifu.toml says. If it is right, write {}",
+                written(sum)
+            ),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Tells what is wrong with a package's files, at most ten of them.
+pub(crate) fn tell(problems: &[Problem], lang: Lang) {
+    for problem in problems.iter().take(10) {
+        let (ja, en) = wording(&problem.kind);
+        let file = &problem.file;
+        let (ja, en) = if file.is_empty() {
+            (ja, en)
+        } else {
+            (format!("{file}: {ja}"), format!("{file}: {en}"))
+        };
+        terminal::note(&say(
+            lang,
+            &format!("警告: {ja}"),
+            &format!("warning: {en}"),
+        ));
+    }
+    if let Some(more) = problems.len().checked_sub(11) {
+        let more = more + 1;
+        terminal::note(&say(
+            lang,
+            &format!("ほか {more} 件"),
+            &format!("and {more} more"),
+        ));
+    }
+}
+
+fn wording(kind: &ProblemKind) -> (String, String) {
+    let (ja, en) = match kind {
+        ProblemKind::NoArchive => ("書庫 (.tgz) ではありません", "no .tgz archive"),
+        ProblemKind::CutOff => (
+            "書庫が途中で切れています。読めたところまで使います",
+            "the archive ends early; what came before is used",
+        ),
+        ProblemKind::TooLarge => (
+            "書庫が上限より大きいので、残りは読みません",
+            "the archive is larger than the limit; the rest is not read",
+        ),
+        ProblemKind::TooMany => (
+            "書庫のファイルが多すぎるので、残りは読みません",
+            "the archive has too many files; the rest is not read",
+        ),
+        ProblemKind::FileTooLarge => ("大きすぎるので使いません", "too large, left out"),
+        ProblemKind::OutsidePath => (
+            "パッケージの外を指す名前なので使いません",
+            "the path leads out of the package, left out",
+        ),
+        ProblemKind::NoManifest => (
+            "名前と版のある package.json がありません",
+            "no package.json with name and version",
+        ),
+        ProblemKind::BadJson { at } => {
+            return (
+                format!("JSON ではありません ({at} バイト目)。使いません"),
+                format!("no JSON (byte {at}), left out"),
+            );
+        }
+        ProblemKind::NoUrl => ("url がないので使いません", "without url, left out"),
+        ProblemKind::Duplicate { first } => {
+            return (
+                format!("同じ定義が {first} にあり、そちらを使います"),
+                format!("defined in {first} too, which is used"),
+            );
+        }
+        ProblemKind::DuplicateCode { count } => {
+            return (
+                format!("重複したコードが {count} あり、最初のものを使います"),
+                format!("{count} codes occur twice; the first is used"),
+            );
+        }
+        ProblemKind::OtherFhirVersion => (
+            "FHIR R4 (4.0) のパッケージではありません",
+            "not a package of FHIR R4 (4.0)",
+        ),
+        _ => ("使えないファイルがあります", "a file cannot be used"),
+    };
+    (ja.to_owned(), en.to_owned())
+}
