@@ -3,6 +3,7 @@
 use js_sys::{Array, Object, Uint8Array};
 use serde::Serialize;
 use warifu_convert::{Converted, Job, JobOptions, OptionValue};
+use warifu_diag::catalogue::ssm;
 use warifu_diag::{Diagnostic, Span};
 use warifu_map::File;
 use warifu_report::finding::{Finding, finding};
@@ -137,10 +138,11 @@ impl Engine {
     pub fn option_findings(&self) -> Result<JsValue, JsValue> {
         to_js(&self.job.option_findings())
     }
-    /// A finding about a whole file, by its code; `undefined` for an unknown code.
+    /// A finding about a whole file, by its code of the family `SSM`; `undefined` for any other. The
+    /// whole catalogue stays out of this module: its codes of FHIR are the validator's.
     #[wasm_bindgen(js_name = fileFinding)]
     pub fn file_finding(&self, code: &str, path: &str, argument: &str) -> Result<JsValue, JsValue> {
-        let Some(code) = warifu_diag::lookup(code) else {
+        let Some(code) = ssm::ALL.iter().copied().find(|e| e.code == code) else {
             return Ok(JsValue::UNDEFINED);
         };
         let options = self.job.options();

@@ -28,13 +28,13 @@ const PIECES: [Piece; 7] = [
         name: "core (parse + convert, wasm alone)",
         folder: "pkg/dist/wasm",
         counts: |name| name == "convert.wasm",
-        budget_kb: 464,
+        budget_kb: 466,
     },
     Piece {
         name: "playground converter (wasm, glue, worker)",
         folder: "playground/dist",
         counts: is_converter,
-        budget_kb: 476,
+        budget_kb: 478,
     },
     Piece {
         name: "playground shell (everything else of the first load)",
@@ -46,7 +46,7 @@ const PIECES: [Piece; 7] = [
         name: "playground first load",
         folder: "playground/dist",
         counts: is_first,
-        budget_kb: 620,
+        budget_kb: 622,
     },
     Piece {
         name: "reader of packed storages (wasm and glue, loaded with the first)",
@@ -58,13 +58,13 @@ const PIECES: [Piece; 7] = [
         name: "pages of the converter's rules (wasm and glue, loaded with the first)",
         folder: "playground/dist",
         counts: is_rules,
-        budget_kb: 54,
+        budget_kb: 61,
     },
     Piece {
         name: "check (all rules and formats, wasm alone)",
         folder: "pkg/dist/wasm",
         counts: |name| name == "check.wasm",
-        budget_kb: 500,
+        budget_kb: 505,
     },
 ];
 
