@@ -1,8 +1,8 @@
 /// <reference lib="esnext.disposable" />
-import type { CommonOptions, Diagnostic, Input, InputFile, Source, StreamEvent } from "./convert.js";
+import type { CommonOptions, Diagnostic, Input, InputFile, RuleInfo, Source, StreamEvent } from "./convert.js";
 
 export type { Diagnostic, Edit, Fix, Input, InputFile, Label, Position, RuleInfo, RuleText, Source, StreamEvent } from "./convert.js";
-export { init, rule, rules, WarifuError } from "./convert.js";
+export { init, WarifuError } from "./convert.js";
 
 export interface CheckOptions extends Omit<CommonOptions, "charset"> {
   /** Text of a `warifu.toml`, of which `lang` and `[check]` count; other options win over it. */
@@ -72,3 +72,8 @@ export interface Checker extends Disposable {
   free(): void;
 }
 export declare const Checker: new (options?: CheckOptions) => Checker;
+
+/** The page of a rule in Markdown; an unknown code throws `invalid-option`. The check's module holds them all. */
+export declare function rule(code: string, lang?: "ja" | "en"): string;
+/** The catalogue of diagnostics. */
+export declare function rules(): RuleInfo[];
