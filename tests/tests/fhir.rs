@@ -9,11 +9,14 @@
 
 mod common;
 
+use std::sync::Arc;
+
 use warifu_convert::{Job, JobOptions, Per, To};
 use warifu_diag::Severity;
 use warifu_map::File;
 use warifu_package::{Fallback, Library, Limits, Package, compile, unpack};
-use warifu_validate::{CoreOnly, Options, Validator};
+use warifu_terminology::Terms;
+use warifu_validate::{Options, Validator};
 
 const ROOTS: &[&str] = &[
     "nho-documents/standard_root",
@@ -43,8 +46,8 @@ fn check(test: &str, archives: &[&str], options: &JobOptions) -> usize {
     let Some(shared) = common::shared(test) else {
         return usize::MAX;
     };
-    let library = library(&shared, archives);
-    let validator = Validator::new(&library, &CoreOnly, Options::default());
+    let terms = Terms::new(Arc::new(library(&shared, archives)));
+    let validator = Validator::new(&**terms.library(), &terms, Options::default());
     let mut folders = vec![
         common::fixtures().join("standard_root"),
         common::fixtures().join("extended_root"),

@@ -445,6 +445,10 @@ fn core_contains(set: warifu_r4::ValueSet, code: Code<'_>) -> Answer {
         let own = match (part.contains(code.code), part.codes, grammar(url)) {
             (_, Picked::All, Some(is_code)) => Answer::of(is_code(code.code)),
             (Some(yes), ..) => Answer::of(yes),
+            // R4 names the set, its codes are published elsewhere.
+            (None, ..) if url.is_empty() => Answer::Open(NotChecked::Filter {
+                filter: "no compose".into(),
+            }),
             (None, ..) => by_shape(url, code.code)
                 .unwrap_or_else(|| Answer::Open(NotChecked::SystemNotHeld { system: url.into() })),
         };

@@ -1,4 +1,4 @@
-//! Resources and Bundles a second, with everything on: profiles of JP Core 1.2.0, slicing, invariants.
+//! Resources and Bundles a second, with everything on: profiles of JP Core 1.2.0, slicing, bindings, invariants.
 #![allow(
     clippy::unwrap_used,
     missing_docs,
@@ -10,9 +10,9 @@ mod common;
 
 use std::hint::black_box;
 
-use common::{Memory, shared};
+use common::{shared, terms};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use warifu_validate::{CoreOnly, Options, Validator};
+use warifu_validate::{Options, Validator};
 
 /// Examples of JP Core: one of each kind that hospitals send most.
 const SINGLE: &[&str] = &[
@@ -40,8 +40,12 @@ fn validate(c: &mut Criterion) {
     let Some(shared) = shared() else {
         return;
     };
-    let memory = Memory::load(&shared, &["jpfhir.jp.core-1.2.0"]);
-    let validator = Validator::new(&memory, &CoreOnly, Options::default());
+    let archives = &[
+        "jpfhir.jp.core-1.2.0",
+        "jpfhir-terminology.r4-1.4.0-partial",
+    ];
+    let terms = terms(&shared, archives);
+    let validator = Validator::new(&**terms.library(), &terms, Options::default());
     let folder = shared.join("examples/jp-core-1.2.0");
     let mut group = c.benchmark_group("validate");
     for name in SINGLE {
