@@ -190,7 +190,7 @@ pub struct Validator<'a> {
 
 #[derive(Default)]
 struct Index {
-    by_canonical: BTreeMap<(Box<str>, Option<PackageId>), Slot>,
+    by_canonical: BTreeMap<Option<PackageId>, BTreeMap<Box<str>, Slot>>,
     by_definition: BTreeMap<(PackageId, Box<str>, Box<str>), usize>,
     count: usize,
 }
@@ -349,7 +349,8 @@ impl<'a> Validator<'a> {
             .index
             .borrow()
             .by_canonical
-            .get(&(canonical.into(), from))
+            .get(&from)
+            .and_then(|known| known.get(canonical))
         {
             return self.slot(*slot);
         }
@@ -357,7 +358,9 @@ impl<'a> Validator<'a> {
         self.index
             .borrow_mut()
             .by_canonical
-            .insert((canonical.into(), from), slot);
+            .entry(from)
+            .or_default()
+            .insert(canonical.into(), slot);
         self.slot(slot)
     }
 

@@ -181,3 +181,23 @@ fn an_element_without_value_and_children_is_always_found() {
         );
     }
 }
+
+#[test]
+fn what_is_nested_too_deeply_is_said_and_the_rest_is_checked() {
+    let validator = Validator::new(&CoreOnly, &CoreOnly, Options::default());
+    for depth in [1_000, 100_000] {
+        let json = format!(
+            r#"{{"resourceType": "Patient", "gender": "none", "extension": {}[]{}}}"#,
+            r#"[{"url": "http://example.org/x", "extension": "#.repeat(depth),
+            "}]".repeat(depth),
+        );
+        let found = validator.validate(json.as_bytes());
+        let codes: Vec<&str> = found
+            .list
+            .iter()
+            .map(warifu_validate::Finding::code)
+            .collect();
+        assert!(codes.contains(&"FHR307"), "{codes:?}");
+        assert!(codes.contains(&"FHR101"), "{codes:?}");
+    }
+}
