@@ -203,7 +203,7 @@ export declare function parse(input: Input, options?: CommonOptions): MessageVie
 
 /**
  * Loads the module. Needed once in browsers; Node.js, Deno and Bun load it at first use.
- * The reader of packed storages (zip, tar, journals) is a module of its own, loaded with the first.
+ * The reader of packed storages (zip, journals, index tables) is a module of its own, loaded with the first.
  * Where a bundler does not follow `new URL(…, import.meta.url)`, pass the modules.
  */
 export declare function init(input?: ModuleSource, options?: { unpack?: ModuleSource; rules?: ModuleSource }): Promise<void>;
