@@ -64,6 +64,19 @@ fn label_name(path: &FieldPath, lang: Lang) -> Option<String> {
     Some(name)
 }
 
+/// Where a text's character number `n` begins, in bytes; its end when it has fewer.
+fn byte_of(text: &str, n: usize) -> usize {
+    text.char_indices().nth(n).map_or(text.len(), |(i, _)| i)
+}
+
+/// Where a text's last `n` characters begin, in bytes; 0 when it has fewer.
+fn byte_of_last(text: &str, n: usize) -> usize {
+    match n.checked_sub(1) {
+        Some(last) => text.char_indices().rev().nth(last).map_or(0, |(i, _)| i),
+        None => text.len(),
+    }
+}
+
 impl Excerpt {
     /// The excerpt of a finding; `source` is the file's text, `None` when it was not read.
     pub fn new(
@@ -139,50 +152,94 @@ impl Excerpt {
     fn cut(&mut self, line: &str, range: std::ops::Range<usize>, mask: Mask) {
         let head = line.get(..range.start).unwrap_or("");
         let place = line.get(range.clone()).unwrap_or("");
-        let before = head.chars().count();
-        let inside = place.chars().count().min(LONGEST);
-        // Masking a line of megabytes for each finding in it would take quadratic time: a field that
-        // long is cut before.
-        let shown: Vec<char> = if mask == Mask::Nothing {
-            line.chars()
-                .skip(before.saturating_sub(AROUND))
-                .take(2 * AROUND + LONGEST)
-                .collect()
-        } else {
-            let reach = line
-                .char_indices()
-                .nth(before + inside + AROUND)
-                .map_or(line.len(), |(i, _)| i);
-            let reached = line.get(..reach).unwrap_or("");
-            match mask {
-                Mask::Json if reach <= LONGEST_JSON => json_line(reached),
-                // Where keys begin is not known within a part of a line, so they are masked too.
-                Mask::Json => {
-                    let from = before.saturating_sub(AROUND);
-                    let window: String =
-                        line.chars().skip(from).take(2 * AROUND + LONGEST).collect();
-                    let mut padded = shape(&window);
-                    // The head is skipped below.
-                    padded.insert_str(0, &" ".repeat(from));
-                    padded
-                }
-                _ => LineShape::default().line(reached),
-            }
-            .chars()
-            .skip(before.saturating_sub(AROUND))
-            .take(2 * AROUND + LONGEST)
-            .collect()
+        let inside = place.chars().take(LONGEST).count();
+        // A line may have megabytes and a finding in each of its parts, so nothing here may walk the
+        // whole of it, masking included: only what is near the place is read.
+        let from = byte_of_last(head, AROUND);
+        let left = head.get(from..).unwrap_or("").chars().count();
+        let near = line.get(from..).unwrap_or("");
+        let near = near
+            .get(..byte_of(near, left + inside + AROUND))
+            .unwrap_or("");
+        let reached = line.get(..from + near.len()).unwrap_or("");
+        // Masks keep the number of characters.
+        let end_of = |masked: &str| -> Vec<char> {
+            let at = byte_of_last(masked, near.chars().count());
+            masked.get(at..).unwrap_or("").chars().collect()
         };
-        let skipped = before.saturating_sub(AROUND);
-        if skipped > 0 {
+        let shown = match mask {
+            Mask::Nothing => near.chars().collect(),
+            Mask::Json if reached.len() <= LONGEST_JSON => end_of(&json_line(reached)),
+            // Where keys begin is not known within a part of a line, so they are masked too.
+            Mask::Json => shape(near).chars().collect(),
+            Mask::Hl7 => end_of(&LineShape::default().line(reached)),
+        };
+        if from > 0 {
             self.text.push('…');
         }
-        let left = before - skipped;
         self.text.extend(shown.iter().take(left));
         self.start = self.text.len();
         self.text.extend(shown.iter().skip(left).take(inside));
         self.end = self.text.len();
         self.text
             .extend(shown.iter().skip(left + inside).take(AROUND));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    type Masks = fn(&str) -> String;
+
+    /// The neighbourhood by its definition: counted from the beginning of the masked line.
+    fn by_definition(line: &str, place: &str, mask: Masks) -> (String, String) {
+        let at = line.find(place).unwrap();
+        let before = line[..at].chars().count();
+        let inside = place.chars().count().min(LONGEST);
+        let reached: String = line.chars().take(before + inside + AROUND).collect();
+        let from = before.saturating_sub(AROUND);
+        let masked: Vec<char> = mask(&reached).chars().skip(from).collect();
+        let left = before - from;
+        let dots = if from > 0 { "…" } else { "" };
+        (
+            format!("{dots}{}", masked.iter().collect::<String>()),
+            masked[left..left + inside].iter().collect(),
+        )
+    }
+
+    #[test]
+    fn what_is_near_the_place_is_what_the_whole_line_gives() {
+        let of = |n: usize| {
+            format!(
+                "{{\"name\": \"山田\", \"n\": 12{}",
+                ", \"k\": \"値x\"".repeat(n)
+            )
+        };
+        for (head, tail) in [(0, 0), (3, 1), (30, 30), (900, 900)] {
+            for place in ["\"花子\"", &format!("\"{}\"", "長".repeat(300))] {
+                let line = format!("{}, \"p\": {place}{}", of(head), of(tail));
+                let at = line.find(place).unwrap();
+                let masks: [(Mask, Masks); 3] = [
+                    (Mask::Nothing, str::to_owned),
+                    (Mask::Json, json_line),
+                    (Mask::Hl7, |l| LineShape::default().line(l)),
+                ];
+                for (mask, by) in masks {
+                    let mut e = Excerpt::default();
+                    e.cut(&line, at..at + place.len(), mask);
+                    let (text, marked) = by_definition(&line, place, by);
+                    assert_eq!(e.text, text, "{mask:?} {head}");
+                    assert_eq!(&e.text[e.start..e.end], marked, "{mask:?} {head}");
+                }
+            }
+        }
+        // Beyond what is read for its keys, keys are masked too: no value is shown.
+        let line = format!("{}, \"p\": \"花子\"", of(5_000));
+        let at = line.find("\"花子\"").unwrap();
+        let mut e = Excerpt::default();
+        e.cut(&line, at..line.len(), Mask::Json);
+        assert!(!e.text.contains('花') && !e.text.contains('k') && !e.text.contains('値'));
+        assert_eq!(&e.text[e.start..e.end], "\"漢漢\"");
     }
 }
