@@ -9,13 +9,9 @@
 
 mod common;
 
-use std::sync::Arc;
-
 use warifu_convert::{Job, JobOptions, Per, To};
 use warifu_diag::Severity;
 use warifu_map::File;
-use warifu_package::{Fallback, Library, Limits, Package, compile, unpack};
-use warifu_terminology::Terms;
 use warifu_validate::{Options, Validator};
 
 const ROOTS: &[&str] = &[
@@ -25,28 +21,13 @@ const ROOTS: &[&str] = &[
     "synthetic-small/standard_root",
 ];
 
-fn library(shared: &std::path::Path, archives: &[&str]) -> Library {
-    let packages = archives.iter().map(|name| {
-        let path = shared.join(format!("fhir/packages/{name}.tgz"));
-        let bytes = std::fs::read(path).unwrap();
-        let fallback = Fallback {
-            name,
-            version: "0.0.0",
-        };
-        let files = unpack(&bytes, &Limits::PACKAGE).files;
-        let compiled = compile(files, fallback, &Limits::PACKAGE).unwrap();
-        (Package::read(compiled.bytes).unwrap(), true)
-    });
-    Library::new(packages.collect::<Vec<_>>())
-}
-
 /// Converts every patient of the fixtures and the shared samples, and validates every piece; the number
 /// of pieces.
 fn check(test: &str, archives: &[&str], options: &JobOptions) -> usize {
     let Some(shared) = common::shared(test) else {
         return usize::MAX;
     };
-    let terms = Terms::new(Arc::new(library(&shared, archives)));
+    let terms = common::packages::terms(&shared.join("fhir"), archives);
     let validator = Validator::new(&**terms.library(), &terms, Options::default());
     let mut folders = vec![
         common::fixtures().join("standard_root"),

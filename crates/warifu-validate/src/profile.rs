@@ -8,7 +8,7 @@ use warifu_diag::catalogue::fhr;
 use warifu_diag::catalogue::profile::{Demand, code};
 use warifu_fhirpath::{Dec, Item};
 use warifu_json::{Kind, NONE, NodeId};
-use warifu_r4::TypeId;
+use warifu_r4::{Core, TypeId};
 
 use crate::Known;
 use crate::base::Verdict;
@@ -482,7 +482,7 @@ impl<'d> Run<'d> {
             }
             Want::Type(types) => {
                 let core = self.v.core;
-                types.iter().any(|t| core.is_a(value.of, *t))
+                types.iter().any(|t| has_type(core, value.of, *t))
             }
             Want::Profile(profiles) => self.follows_any(value, plan, profiles, cx),
             Want::Exists(_) => true,
@@ -547,7 +547,7 @@ impl<'d> Run<'d> {
         } else {
             item.node
         };
-        let Some(rule) = node.types.iter().find(|r| core.is_a(item.of, r.of)) else {
+        let Some(rule) = node.types.iter().find(|r| has_type(core, item.of, r.of)) else {
             if item.of != TypeId::NONE {
                 let names: Vec<_> = node.types.iter().map(|r| core.type_(r.of).name()).collect();
                 let raw = Self::demand(plan, at, Demand::Type, place);
@@ -685,4 +685,10 @@ fn out_of_range(text: &str, bound: &Json, least: bool) -> bool {
         _ => return false,
     };
     if least { order.is_lt() } else { order.is_gt() }
+}
+
+/// Whether a value of a type has the type that is named: itself, or a kind of an abstract one. `markdown`
+/// specialises `string`, and yet is none of the types where a choice leaves `string` only.
+fn has_type(core: &'static Core, of: TypeId, named: TypeId) -> bool {
+    of == named || (core.type_(named).is_abstract() && core.is_a(of, named))
 }

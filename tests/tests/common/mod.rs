@@ -7,6 +7,9 @@
     reason = "each test file uses a part; a test may fail loudly and says aloud what it skips"
 )]
 
+#[path = "../../../crates/warifu-validate/tests/common/mod.rs"]
+pub mod packages;
+
 use std::path::{Path, PathBuf};
 
 /// A file with its path relative to the folder it was found in.
