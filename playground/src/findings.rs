@@ -14,6 +14,29 @@ pub enum Severity {
     Info,
 }
 
+impl Severity {
+    /// The worst first.
+    pub const ALL: [Self; 3] = [Self::Error, Self::Warning, Self::Info];
+
+    /// A sign, so that colour is not alone.
+    pub const fn sign(self) -> &'static str {
+        match self {
+            Self::Error => "✕",
+            Self::Warning => "!",
+            Self::Info => "i",
+        }
+    }
+
+    /// The class of what is marked so.
+    pub const fn class(self) -> &'static str {
+        match self {
+            Self::Error => "is-error",
+            Self::Warning => "is-warning",
+            Self::Info => "is-info",
+        }
+    }
+}
+
 /// One finding.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Finding {
@@ -23,8 +46,12 @@ pub struct Finding {
     pub severity: Severity,
     /// What is wrong.
     pub message: String,
+    /// Why it matters; may be empty.
+    pub why: String,
     /// What to do.
     pub help: String,
+    /// What its fix does; empty when there is none.
+    pub fix: String,
     /// File.
     pub file: String,
     /// Byte range; `(0, 0)` for the whole file.
@@ -39,7 +66,12 @@ pub struct Finding {
     pub ja: String,
     /// Field name in English.
     pub en: String,
+    /// Further places: file, bytes, path.
+    pub others: Vec<Place>,
 }
+
+/// A file, bytes in it, and their path.
+pub type Place = (String, (u32, u32), String);
 
 impl Finding {
     /// Reads one diagnostic of the engine.
@@ -57,7 +89,9 @@ impl Finding {
                 _ => Severity::Info,
             },
             message: d.get("message").string(),
+            why: d.get("why").string(),
             help: d.get("help").string(),
+            fix: d.get("fix").get("title").string(),
             file: at.get("file").string(),
             span: at.get("span").pair(),
             line,
@@ -72,8 +106,54 @@ impl Finding {
             path: at.get("path").string(),
             ja: at.get("field").get("ja").string(),
             en: at.get("field").get("en").string(),
+            others: d.get("secondary").items().map(place).collect(),
         }
     }
+
+    /// Where it stands.
+    pub fn place(&self) -> Place {
+        (self.file.clone(), self.span, self.path.clone())
+    }
+
+    /// Whether it stands on these bytes of a file, or on a part of them.
+    pub fn touches(&self, file: &str, start: u32, end: u32) -> bool {
+        self.span.0 < end && start < self.span.1 && self.file == file
+    }
+}
+
+fn place(at: Value<'_>) -> Place {
+    (
+        at.get("file").string(),
+        at.get("span").pair(),
+        at.get("path").string(),
+    )
+}
+
+/// How many findings there are of each severity, the worst first.
+pub fn counts(all: &[Finding]) -> [u32; 3] {
+    Severity::ALL.map(|s| crate::json::cut(all.iter().filter(|f| f.severity == s).count()))
+}
+
+/// Findings by severity, the worst first; of one alone if it is given.
+pub fn grouped(all: &[Finding], only: Option<Severity>) -> Vec<Finding> {
+    let mut out = Vec::new();
+    for severity in Severity::ALL {
+        if only.is_none_or(|o| o == severity) {
+            out.extend(all.iter().filter(|f| f.severity == severity).cloned());
+        }
+    }
+    out
+}
+
+/// The worst of the findings on these bytes of a file.
+pub fn worst<'f>(all: &'f [Finding], file: &str, start: u32, end: u32) -> Option<&'f Finding> {
+    let mut worst: Option<&Finding> = None;
+    for f in all {
+        if f.touches(file, start, end) && worst.is_none_or(|w| f.severity < w.severity) {
+            worst = Some(f);
+        }
+    }
+    worst
 }
 
 /// Reads a list of diagnostics.
@@ -180,6 +260,35 @@ mod tests {
             })
         );
         assert_eq!(frame("one line", &f), None);
+    }
+
+    #[test]
+    fn findings_are_grouped_by_severity_and_found_by_their_bytes() {
+        let one = |severity, code: &str, span| Finding {
+            severity,
+            code: code.into(),
+            file: "f".into(),
+            span,
+            ..Finding::default()
+        };
+        let all = [
+            one(Severity::Info, "A", (3, 9)),
+            one(Severity::Error, "B", (5, 6)),
+            one(Severity::Info, "C", (0, 0)),
+        ];
+        let codes = |only| {
+            let all = grouped(&all, only);
+            all.iter().map(|f| f.code.clone()).collect::<String>()
+        };
+        assert_eq!(
+            (codes(None), codes(Some(Severity::Info))),
+            ("BAC".into(), "AC".into())
+        );
+        assert_eq!(counts(&all), [1, 0, 2]);
+        let on = |file, start, end| worst(&all, file, start, end).map(|f| f.code.as_str());
+        assert_eq!(on("f", 0, 20), Some("B"));
+        assert_eq!((on("f", 6, 7), on("f", 0, 3)), (Some("A"), None));
+        assert_eq!(on("g", 0, 20), None);
     }
 
     #[test]

@@ -4,6 +4,8 @@
 //! file. Widths and shift states are computed here from the bytes alone; characters come from
 //! the browser's own decoder (passed in as a function), so no code tables are linked.
 
+use crate::findings::Severity;
+
 /// How a byte is to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shift {
@@ -327,6 +329,8 @@ pub struct Run {
     pub look: Look,
     /// Whether it is marked.
     pub marked: bool,
+    /// The worst finding on it.
+    pub found: Option<Severity>,
     /// Byte range.
     pub span: (u32, u32),
 }
@@ -403,6 +407,7 @@ pub fn runs(
     charset: Charset,
     row: TextRow,
     marked: &dyn Fn(u32, u32) -> bool,
+    found: &dyn Fn(u32, u32) -> Option<Severity>,
     decode: Decode<'_>,
 ) -> Vec<Run> {
     let mut out: Vec<Run> = Vec::new();
@@ -412,9 +417,13 @@ pub fn runs(
         }
         let text = unit_text(bytes, charset, unit, decode);
         let mark = marked(unit.span.0, unit.span.1);
+        let worst = found(unit.span.0, unit.span.1);
         match out.last_mut() {
             Some(run)
-                if run.look == unit.look && run.marked == mark && unit.look != Look::Escape =>
+                if run.look == unit.look
+                    && run.marked == mark
+                    && run.found == worst
+                    && unit.look != Look::Escape =>
             {
                 run.text.push_str(&text);
                 run.span.1 = unit.span.1;
@@ -423,6 +432,7 @@ pub fn runs(
                 text,
                 look: unit.look,
                 marked: mark,
+                found: worst,
                 span: unit.span,
             }),
         }
@@ -549,7 +559,7 @@ mod tests {
     fn line(bytes: &[u8]) -> String {
         text_rows(bytes, Charset::Jis, 200)
             .iter()
-            .flat_map(|r| runs(bytes, Charset::Jis, *r, &|_, _| false, &euc))
+            .flat_map(|r| runs(bytes, Charset::Jis, *r, &|_, _| false, &|_, _| None, &euc))
             .map(|r| r.text)
             .collect()
     }
@@ -568,7 +578,7 @@ mod tests {
         // 0x30 0x7C is one character whose second byte looks like `|`.
         let bytes = b"\x1b$B0|\x1b(B|";
         let row = text_rows(bytes, Charset::Jis, 80)[0];
-        let looks: Vec<_> = runs(bytes, Charset::Jis, row, &|_, _| false, &euc)
+        let looks: Vec<_> = runs(bytes, Charset::Jis, row, &|_, _| false, &|_, _| None, &euc)
             .iter()
             .map(|r| r.look)
             .collect();
@@ -602,7 +612,7 @@ mod tests {
         assert!(rows.iter().skip(1).all(|r| !r.first && r.line == 1));
         let text: String = rows
             .iter()
-            .flat_map(|r| runs(bytes, Charset::Jis, *r, &|_, _| false, &euc))
+            .flat_map(|r| runs(bytes, Charset::Jis, *r, &|_, _| false, &|_, _| None, &euc))
             .map(|r| r.text)
             .collect();
         assert_eq!(text, "␛$B山田山田山田山田␛(B");
@@ -612,10 +622,17 @@ mod tests {
     fn marks_split_runs_at_their_bytes() {
         let bytes = b"ab|cd";
         let row = text_rows(bytes, Charset::Jis, 80)[0];
-        let parts: Vec<_> = runs(bytes, Charset::Jis, row, &|s, e| s < 4 && e > 1, &euc)
-            .into_iter()
-            .map(|r| (r.text, r.marked))
-            .collect();
+        let parts: Vec<_> = runs(
+            bytes,
+            Charset::Jis,
+            row,
+            &|s, e| s < 4 && e > 1,
+            &|_, _| None,
+            &euc,
+        )
+        .into_iter()
+        .map(|r| (r.text, r.marked))
+        .collect();
         assert_eq!(
             parts,
             [

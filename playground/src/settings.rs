@@ -85,6 +85,19 @@ choice! {
     }
 }
 choice! {
+    /// Rules that messages are checked by, beside those of the conversion.
+    Rules {
+        /// Those of the standard
+        #[default] Standard = "ssmix2-1.2g",
+        /// And those of the National Hospital Organization
+        Nho = "nho",
+        /// And what is doubtful
+        Strict = "strict",
+        /// None
+        Off = "off",
+    }
+}
+choice! {
     /// Colours.
     Theme {
         /// As the system says
@@ -163,6 +176,8 @@ pub struct Settings {
     pub strict: bool,
     /// Charset.
     pub charset: CharsetChoice,
+    /// Rules of the check.
+    pub rules: Rules,
     /// Language.
     pub lang: Lang,
     /// Theme.
@@ -183,6 +198,7 @@ impl Default for Settings {
             institution: String::new(),
             strict: false,
             charset: CharsetChoice::default(),
+            rules: Rules::default(),
             lang: Lang::default(),
             theme: Theme::default(),
             size: Size::default(),
@@ -204,6 +220,7 @@ impl Settings {
             institution: digits(&word("institution")),
             strict: v.get("strict").flag().unwrap_or(d.strict),
             charset: CharsetChoice::of(&word("charset")).unwrap_or(d.charset),
+            rules: Rules::of(&word("rules")).unwrap_or(d.rules),
             lang: Lang::of(&word("lang")).unwrap_or(d.lang),
             theme: Theme::of(&word("theme")).unwrap_or(d.theme),
             size: Size::of(&word("size")).unwrap_or(d.size),
@@ -217,8 +234,9 @@ impl Settings {
         self.convert_members(&mut out, true);
         let _ = write!(
             out,
-            ",\"charset\":\"{}\",\"lang\":\"{}\",\"theme\":\"{}\",\"size\":\"{}\",\"letters\":{}}}",
+            ",\"charset\":\"{}\",\"rules\":\"{}\",\"lang\":\"{}\",\"theme\":\"{}\",\"size\":\"{}\",\"letters\":{}}}",
             self.charset.word(),
+            self.rules.word(),
             self.lang.word(),
             self.theme.word(),
             self.size.word(),
@@ -286,6 +304,7 @@ mod tests {
             institution: "1310000001".into(),
             lang: Lang::En,
             size: Size::Large,
+            rules: Rules::Nho,
             letters: false,
             ..Settings::default()
         };

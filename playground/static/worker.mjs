@@ -1,10 +1,11 @@
 // The code that sees data. Its own response carries `connect-src 'none'`, so it cannot connect;
 // the compiled engine is handed in by the page.
 //
-// in:  init module open run node trace export cancel probe rule forget
+// in:  init module open run node trace fix export cancel probe rule forget
 // out: ready need progress rows counts result failed done
+//
+// `rules` of a request is a profile of the check, or "off". The check's module comes with the first.
 import { Engine, initSync, listStorage, sniff, version } from "./convert.js";
-import { ZipWriter } from "./worker-zip.mjs";
 
 const MIB = 1 << 20;
 const MAX_FILE = 64 * MIB;
@@ -21,6 +22,8 @@ let patients = new Map();
 let order = [];
 /** Whether files can be listed before all are there: no archive among them. */
 let mayList = true;
+/** Counts what was opened. */
+let opened = 0;
 const cancelled = new Set();
 
 class Cancelled extends Error {}
@@ -36,6 +39,18 @@ const breathe = (() => {
   channel.port1.onmessage = () => { const all = wake; wake = []; for (const w of all) w(); };
   return () => new Promise((resolve) => { wake.push(resolve); channel.port2.postMessage(0); });
 })();
+
+/** Says how far a job is, and lets messages in, ten times a second; `before` is called first. */
+function pacer(id, total, before = () => {}) {
+  let last = performance.now();
+  return async (done, bytes = 0) => {
+    if (performance.now() - last <= 100) return;
+    last = performance.now();
+    before();
+    post({ type: "progress", id, done, total, bytes });
+    await breathe();
+  };
+}
 
 const check = (id) => { if (cancelled.has(id)) throw new Cancelled(); };
 
@@ -59,13 +74,13 @@ const slice = async (blob, [start, end]) => new Uint8Array(await blob.slice(star
 /** Modules that the page hands in when they are needed: most visits open no archive. */
 const later = new Map();
 const came = new Map();
-const glues = { unpack: () => import("./unpack.js"), rules: () => import("./rules.js") };
+const glues = { unpack: () => import("./unpack.js"), rules: () => import("./rules.js"), check: () => import("./check-work.mjs") };
 
 function loaded(name) {
   if (!later.has(name)) {
     later.set(name, (async () => {
       const module = await new Promise((resolve, reject) => {
-        came.set(name, (data) => (data.module ? resolve(data.module) : reject(Object.assign(new Error(name), { code: "read" }))));
+        came.set(name, (data) => (data.module ? resolve(data.module) : reject(Object.assign(new Error(name), { code: name === "check" ? "check" : "read" }))));
         post({ type: "need", name });
       });
       const glue = await glues[name]();
@@ -198,17 +213,20 @@ function look(entry, bytes) {
   return { content, stray };
 }
 
+function convertOne(engine, entry, bytes) {
+  const { content, stray } = look(entry, bytes);
+  if (!stray) return engine.convert(entry.path, bytes);
+  // JSON is shown as it is.
+  const json = content === "json" ? Uint8Array.from(bytes) : new Uint8Array();
+  return { json, diagnostics: [], stats: { resources: {} }, stray };
+}
+
 /** All files that one output of these options is made of, and the conversion. */
 async function convert(id, engine, index, byPatient) {
   const entry = files[index];
   const patient = byPatient ? places.get(entry.path)?.patient : undefined;
   if (patient === undefined) {
-    const bytes = await read(id, entry);
-    const { content, stray } = look(entry, bytes);
-    if (!stray) return engine.convert(entry.path, bytes);
-    // JSON is shown as it is.
-    const json = content === "json" ? Uint8Array.from(bytes) : new Uint8Array();
-    return { json, diagnostics: [], stats: { resources: {} } };
+    return convertOne(engine, entry, await read(id, entry));
   }
   const group = [];
   for (const i of patients.get(patient)) {
@@ -226,10 +244,20 @@ const count = (diagnostics) => {
   return [errors, warnings, infos];
 };
 
-/** Converts everything and counts; results are not kept, they are made again when shown. */
-async function run({ id, options }) {
+/** A file that cannot be read is counted; a panic or a cancel ends the run. */
+const unreadable = (error) => error instanceof TooLarge || error?.name === "NotReadableError" || error?.name === "NotFoundError" || error?.code === "read";
+
+/** Files as the check takes them: those of a patient together, others one by one. */
+const units = () => [
+  ...[...patients.values()].filter((group) => group.length > 0).map((group) => ({ group, patient: true })),
+  ...order.filter((i) => !places.has(files[i].path)).map((i) => ({ group: [i], patient: false })),
+];
+
+/** Converts and checks everything and counts; results are not kept, they are made again when shown. */
+async function run({ id, options, rules }) {
   const engine = new Engine({ ...options, trace: false, per: "message", to: options.to === "clins" ? "bundle" : options.to });
-  let done = 0, bytesDone = 0, last = performance.now(), resources = 0;
+  let checker;
+  let done = 0, bytesDone = 0, resources = 0;
   let counts = [], findings = [];
   const flush = () => {
     const rows = pack({ counts, findings });
@@ -237,29 +265,43 @@ async function run({ id, options }) {
     counts = [];
     findings = [];
   };
+  const pace = pacer(id, order.length, flush);
   try {
-    for (const index of order) {
-      check(id);
-      const entry = files[index];
+    if (rules !== "off") {
       try {
-        const out = await convert(id, engine, index, false);
-        counts.push([index, ...count(out.diagnostics)]);
-        for (const d of out.diagnostics) findings.push(d);
-        for (const n of Object.values(out.stats.resources)) resources += n;
-        bytesDone += entry.bytes?.length ?? entry.file?.size ?? 0;
+        const { Checker } = await loaded("check");
+        checker = new Checker(rules, options.lang);
       } catch (error) {
-        // A file that cannot be read is counted; a panic or a cancel ends the run.
-        if (!(error instanceof TooLarge || error?.name === "NotReadableError" || error?.name === "NotFoundError" || error?.code === "read")) throw error;
-        counts.push([index, 1, 0, 0]);
-      } finally {
-        done += 1;
+        // Without the rules the conversion's findings are still worth having.
+        if (error?.code !== "check") throw error;
+        post({ type: "failed", id, code: "check" });
       }
-      const now = performance.now();
-      if (now - last > 100) {
-        last = now;
-        flush();
-        post({ type: "progress", id, done, total: order.length, bytes: bytesDone });
-        await breathe();
+    }
+    for (const { group, patient } of units()) {
+      const given = [];
+      const found = new Map();
+      for (const index of group) {
+        check(id);
+        const entry = files[index];
+        try {
+          const bytes = await read(id, entry);
+          const out = convertOne(engine, entry, bytes);
+          found.set(entry.path, { index, diagnostics: out.diagnostics });
+          if (!out.stray) given.push({ path: entry.path, bytes });
+          for (const n of Object.values(out.stats.resources)) resources += n;
+          bytesDone += bytes.length;
+        } catch (error) {
+          if (!unreadable(error)) throw error;
+          counts.push([index, 1, 0, 0]);
+        }
+        done += 1;
+        await pace(done, bytesDone);
+      }
+      const checked = checker && given.length > 0 ? checker.unit(given, patient) : new Map();
+      for (const [path, { index, diagnostics }] of found) {
+        const all = checker ? checker.merge(checked.get(path) ?? [], diagnostics) : diagnostics;
+        counts.push([index, ...count(all)]);
+        for (const d of all) findings.push(d);
       }
     }
     flush();
@@ -267,17 +309,18 @@ async function run({ id, options }) {
     post({ type: "done", id, total: done, resources });
   } finally {
     engine.free();
+    checker?.free();
   }
 }
 
-/** Everything shown of one file but the trace. */
-async function node({ id, index, options, byPatient, compare }) {
+/** Everything shown of one file but the trace; its findings of the check come after the rest. */
+async function node({ id, index, options, byPatient, compare, rules }) {
   const entry = files[index];
   const raw = await read(id, entry);
   check(id);
   const engine = new Engine({ ...options, trace: false });
   try {
-    const { content } = look(entry, raw);
+    const { content, stray } = look(entry, raw);
     const view = engine.parse(entry.path, raw);
     const started = performance.now();
     const out = await convert(id, engine, index, byPatient);
@@ -288,13 +331,89 @@ async function node({ id, index, options, byPatient, compare }) {
       content,
       index,
     });
+    const checks = rules !== "off" && !stray;
     const shown = Uint8Array.from(raw);
     const transfer = [meta.buffer, out.json.buffer, shown.buffer];
     if (other) transfer.push(other.json.buffer);
-    post({ type: "result", id, meta, json: out.json, raw: shown, other: other?.json }, [...new Set(transfer)]);
+    post({ type: "result", id, meta, json: out.json, raw: shown, other: other?.json, checks }, [...new Set(transfer)]);
+    if (checks) {
+      const found = pack({ findings: await checkShown(id, index, options.lang, rules, out.diagnostics, byPatient) });
+      post({ type: "result", id, found }, [found.buffer]);
+    }
     post({ type: "done", id });
   } finally {
     engine.free();
+  }
+}
+
+/** Files of a unit of the check; what cannot be read or is nothing of ours is left out. */
+async function gather(id, group) {
+  const given = [];
+  for (const i of group) {
+    check(id);
+    try {
+      const bytes = await read(id, files[i]);
+      if (!look(files[i], bytes).stray) given.push({ path: files[i].path, bytes });
+    } catch (error) {
+      if (!unreadable(error)) throw error;
+    }
+  }
+  return given;
+}
+
+/** Reports of the patient last looked at: the next file shown is often of the same one. */
+let latest = { key: "", reports: new Map() };
+
+/** Findings of the check and the conversion of one file, or with `whole` of all files of its patient. */
+async function checkShown(id, index, lang, rules, diagnostics, whole) {
+  const { Checker } = await loaded("check");
+  const { path } = files[index];
+  const patient = places.get(path)?.patient;
+  const group = patients.get(patient) ?? [index];
+  const key = `${opened} ${group[0]} ${group.length} ${rules} ${lang}`;
+  const checker = new Checker(rules, lang);
+  try {
+    if (latest.key !== key) {
+      latest = { key, reports: checker.unit(await gather(id, group), patient !== undefined) };
+    }
+    const own = whole ? [...latest.reports.values()].flat() : latest.reports.get(path) ?? [];
+    return checker.merge(own, diagnostics);
+  } finally {
+    checker.free();
+  }
+}
+
+/** What the fixes of the file shown would change, as text. */
+async function fix({ id, index, options, rules }) {
+  const { Checker } = await loaded("check");
+  const checker = new Checker(rules, options.lang);
+  try {
+    const { path } = files[index];
+    const meta = encoder.encode(checker.fixed(path, await read(id, files[index])).diff);
+    post({ type: "result", id, meta }, [meta.buffer]);
+    post({ type: "done", id });
+  } finally {
+    checker.free();
+  }
+}
+
+/** The report of all files in a format of the command line, or the file shown with its fixes. */
+async function saveChecked(id, what, index, lang, rules) {
+  const { Checker, reportOf } = await loaded("check");
+  const checker = new Checker(rules, lang);
+  try {
+    let made;
+    if (what === "fixed") {
+      const { path } = files[index];
+      const { bytes } = checker.fixed(path, await read(id, files[index]));
+      made = { name: safeName(path.split(/[\\/]/).pop()), blob: new Blob([bytes]) };
+    } else {
+      made = await reportOf(checker, what, units(), (group) => gather(id, group), pacer(id, order.length));
+    }
+    post({ type: "result", id, ...made });
+    post({ type: "done", id });
+  } finally {
+    checker.free();
   }
 }
 
@@ -314,7 +433,11 @@ async function trace({ id, index, options, byPatient }) {
 const safeName = (path) => path.replace(/[\\:*?"<>|\u0000-\u001f]/g, "_").replace(/^\/+/, "").replace(/(^|\/)\.\.(?=\/|$)/g, "$1__");
 
 /** Makes a file to save: the shown output, all outputs in a zip, or the trace. */
-async function save({ id, what, index, options, byPatient }) {
+async function save({ id, what, index, options, byPatient, rules }) {
+  if (!["shown", "all", "ndjson", "trace"].includes(what)) {
+    await saveChecked(id, what, index, options.lang, rules);
+    return;
+  }
   if (what === "shown") {
     const out = await withEngine({ ...options, trace: false }, (e) => convert(id, e, index, byPatient));
     const lines = options.to === "ndjson";
@@ -330,6 +453,7 @@ async function save({ id, what, index, options, byPatient }) {
     ? [...patients.values(), ...loose.map((i) => [i])].filter((group) => group.length > 0)
     : order.filter((i) => !["superseded", "cancelled", "snapshot-old"].includes(places.get(files[i].path)?.state)).map((i) => [i]);
   const engine = new Engine({ ...options, trace: what === "trace", to: what === "ndjson" ? "ndjson" : options.to });
+  const { ZipWriter } = await import("./worker-zip.mjs");
   const zip = new ZipWriter();
   const parts = new Map();
   const seen = new Set();
@@ -337,7 +461,8 @@ async function save({ id, what, index, options, byPatient }) {
     if (!parts.has(name)) parts.set(name, []);
     parts.get(name).push(bytes);
   };
-  let done = 0, last = performance.now();
+  let done = 0;
+  const pace = pacer(id, todo.length);
   try {
     for (const group of todo) {
       check(id);
@@ -360,11 +485,7 @@ async function save({ id, what, index, options, byPatient }) {
       }
       for (const d of diagnostics) add("diagnostics.ndjson", encoder.encode(`${JSON.stringify(d)}\n`));
       done += 1;
-      if (performance.now() - last > 100) {
-        last = performance.now();
-        post({ type: "progress", id, done, total: todo.length, bytes: 0 });
-        await breathe();
-      }
+      await pace(done);
     }
     for (const name of [...parts.keys()].sort()) { check(id); await zip.add(name, parts.get(name)); }
     const names = { all: "warifu-bundles.zip", ndjson: "warifu-ndjson.zip", trace: "warifu-trace.zip" };
@@ -411,15 +532,17 @@ async function probe({ id }) {
   post({ type: "done", id });
 }
 
-/** The page of a rule, in Markdown. */
+/** The page of a rule, in Markdown: the check has those of all rules. */
 async function rulePage({ id, code, lang }) {
-  const { rule } = await loaded("rules");
-  const meta = encoder.encode(rule(code, lang) ?? "");
+  const page = later.has("check")
+    ? (await loaded("check")).checkRule(code, lang)
+    : (await loaded("rules")).rule(code, lang);
+  const meta = encoder.encode(page ?? "");
   post({ type: "result", id, meta }, [meta.buffer]);
   post({ type: "done", id });
 }
 
-const jobs = { open, run, node, trace, export: save, probe, rule: rulePage };
+const jobs = { open, run, node, trace, fix, export: save, probe, rule: rulePage };
 
 addEventListener("message", async ({ data }) => {
   if (data.type === "init") {
@@ -435,6 +558,7 @@ addEventListener("message", async ({ data }) => {
   if (data.type === "cancel") { cancelled.add(data.id); return; }
   if (data.type === "forget") {
     files = []; order = []; places = new Map(); patients = new Map();
+    opened += 1;
     return;
   }
   const message = { ...data, options: data.options ?? {} };

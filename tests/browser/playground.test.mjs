@@ -47,7 +47,7 @@ test("there is an example of every data kind, and five broken ones, each with a 
   assert.deepEqual(broken, ["半角カナの氏名", "漢字シフトの閉じ忘れ", "文字コードが Shift_JIS", "患者番号がフォルダーと違う", "途中で切れている"]);
   for (const name of broken) {
     await example(page, name);
-    await page.locator("#bottom .finding-row", { hasText: /^(警告|エラー)/ }).first().waitFor();
+    await page.locator("#bottom .finding-row .severity:is(.is-error, .is-warning)").first().waitFor();
   }
   await close(page);
 });

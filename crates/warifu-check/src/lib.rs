@@ -2,6 +2,7 @@
 //! that the same input and options give the same bytes everywhere.
 #![forbid(unsafe_code)]
 
+pub mod diff;
 #[cfg(feature = "fhir")]
 pub mod fhir;
 mod wishes;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
+use warifu_check::diff::diff;
 use warifu_check::{Check, Given, NO_TIME, Options};
 use warifu_diag::{Severity, catalogue::ssm};
 use warifu_report::Lang;
@@ -19,7 +20,6 @@ use warifu_storage::{
 use warifu_terminology::Terms;
 use warifu_validate::Validator;
 
-use crate::diff::diff;
 use crate::opened::{self, Opened};
 use crate::pipeline::ordered;
 use crate::progress::{Progress, grouped};

@@ -8,7 +8,6 @@ mod args;
 mod check;
 mod config;
 mod convert;
-mod diff;
 mod inputs;
 mod mistakes;
 mod opened;

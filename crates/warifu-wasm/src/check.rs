@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use js_sys::{Array, Object, Uint8Array};
 use serde::{Deserialize, Serialize};
+use warifu_check::diff::diff;
 use warifu_check::{Check, CheckSection, Frames, Given, Options, Report};
 use warifu_diag::catalogue::ssm::SSM108;
 use warifu_report::Lang;
@@ -273,6 +274,10 @@ impl CheckEngine {
         set(&o, "bytes", &Uint8Array::from(file.bytes.as_slice()).into());
         set(&o, "applied", &to_js(&applied)?);
         Ok(o.into())
+    }
+    /// What fixes changed in a file, as unified text with its values; empty when that is nothing.
+    pub fn diff(&self, path: &str, old: &[u8], new: &[u8]) -> String {
+        diff(path, old, new, true)
     }
     /// Reports of a unit. A loose file of FHIR is not checked here, only said to be none of SS-MIX2.
     fn reports(&mut self, files: &[Given], patient: bool) -> Vec<FileReport> {

@@ -434,11 +434,11 @@ fn package(repo: &Repo, work: &Path) -> Result<()> {
     Ok(())
 }
 
-/// `playground/dist`: shell, converter, pages of rules, reader of packed storages, static files, examples, offline list.
+/// `playground/dist`: shell, converter, check, pages of rules, reader of packed storages, static files, examples, offline list.
 fn playground(repo: &Repo, work: &Path) -> Result<()> {
     let dist = repo.root.join("playground/dist");
     files::fresh(&dist)?;
-    for module in [&SHELL, &CONVERT, &RULES, &UNPACK] {
+    for module in MODULES {
         let bound = work.join(module.out_name);
         for end in [".js", "_bg.wasm"] {
             let name = format!("{}{end}", module.out_name);
@@ -449,7 +449,10 @@ fn playground(repo: &Repo, work: &Path) -> Result<()> {
     files::copy_all(&repo.root.join("playground/static"), &dist)?;
     let style = dist.join("style.css");
     files::write(&style, lean_style(&fs::read_to_string(&style)?).as_bytes())?;
-    for name in ["shell.js", "boot.mjs"] {
+    for name in files::list(&dist)? {
+        if !name.extension().is_some_and(|e| e == "js" || e == "mjs") {
+            continue;
+        }
         let file = dist.join(name);
         let lean = without_comments(&fs::read_to_string(&file)?);
         files::write(&file, lean.as_bytes())?;
@@ -499,7 +502,7 @@ fn lean_style(css: &str) -> String {
 
 /// A script without its comment lines and indentation: two kilobytes after gzip.
 ///
-/// Good for what wasm-bindgen writes and for `boot.mjs`, where no text in quotes goes over a
+/// Good for what wasm-bindgen writes and for our own scripts, where no text in quotes goes over a
 /// line's end and no line of code starts with `*`.
 fn without_comments(script: &str) -> String {
     script

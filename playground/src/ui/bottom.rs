@@ -8,7 +8,7 @@ use super::{
     state::{App, BottomTab},
 };
 use crate::{
-    findings::{self, Finding, Severity},
+    findings::{self, Finding, Place, Severity},
     text::{self, Text, number},
     trace::Unused,
 };
@@ -26,7 +26,7 @@ pub(super) fn view(app: App) -> View {
     )
 }
 
-const fn said(severity: Severity) -> Text {
+pub(super) const fn said(severity: Severity) -> Text {
     match severity {
         Severity::Error => text::ERROR,
         Severity::Warning => text::WARNING,
@@ -34,19 +34,26 @@ const fn said(severity: Severity) -> Text {
     }
 }
 
-const fn class(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Error => "severity is-error",
-        Severity::Warning => "severity is-warning",
-        Severity::Info => "severity is-info",
-    }
+/// The word of a severity, after its sign.
+fn severity(app: App, severity: Severity) -> View {
+    html::span()
+        .class("severity")
+        .class(severity.class())
+        .child((
+            html::span()
+                .class("sign")
+                .attr("aria-hidden", "true")
+                .child(severity.sign()),
+            html::span().say(app, said(severity)),
+        ))
+        .into_any()
 }
 
 fn finding_list(app: App) -> View {
     let shown = derived(move || app.shown_findings());
     let count = Calc::new(move || shown.with(Vec::len));
     let version = changes(move || {
-        app.doc_version.track();
+        shown.track();
         app.scope_all.track();
         app.lang.track();
     });
@@ -68,9 +75,11 @@ fn finding_list(app: App) -> View {
                         app.totals.get(),
                     ) {
                         (true, ..) | (_, true, None) => String::new(),
+                        _ if app.grade.get().is_some() => app.say(text::NONE_OF_GRADE).to_owned(),
                         (_, true, Some((files, _))) => {
                             app.fill(text::NO_FINDINGS, &[&number(files.into())])
                         }
+                        _ if app.checking.get() => app.say(text::CHECKING).to_owned(),
                         _ => app.say(text::NO_FINDINGS_HERE).to_owned(),
                     }
                 })
@@ -83,15 +92,18 @@ fn finding_list(app: App) -> View {
             app.label(text::FINDINGS),
             move |row| app.go_finding(row),
             move |i| {
-                let Some(f) = shown.with_untracked(|s| s.get(i).cloned()) else {
+                let Some((f, begins)) = shown.with_untracked(|s| {
+                    let f = s.get(i)?;
+                    let before = i.checked_sub(1).and_then(|b| s.get(b));
+                    let begins = before.is_some_and(|b| b.severity != f.severity);
+                    Some((f.clone(), begins))
+                }) else {
                     return ().into_any();
                 };
-                let (severity, file) = (
-                    f.severity,
-                    f.file.rsplit('/').next().unwrap_or_default().to_owned(),
-                );
+                let file = f.file.rsplit('/').next().unwrap_or_default().to_owned();
                 list.row(i, "option")
                     .class("finding-row")
+                    .class(("begins", begins))
                     .class(("is-current", move || app.finding.get() == i))
                     .attr("aria-selected", move || super::word(app.finding.get() == i))
                     .attr("aria-setsize", count.get_untracked().to_string())
@@ -102,9 +114,10 @@ fn finding_list(app: App) -> View {
                         list.focus();
                     })
                     .child((
-                        html::span().class(class(severity)).say(app, said(severity)),
+                        severity(app, f.severity),
                         html::span().class("mono code").child(f.code.clone()),
                         html::span().class("mono path clip").child(f.path.clone()),
+                        html::span().class("dim name clip").child(name(app, &f)),
                         html::span().class("clip grow").child(f.message.clone()),
                         app.scope_all
                             .get_untracked()
@@ -136,17 +149,29 @@ fn finding_list(app: App) -> View {
         .into_any()
 }
 
+/// Name of the field a finding stands on.
+fn name(app: App, f: &Finding) -> String {
+    match app.lang.get() {
+        crate::settings::Lang::Ja => f.ja.clone(),
+        crate::settings::Lang::En => f.en.clone(),
+    }
+}
+
+/// A line of the frame with what it is about.
+fn line(app: App, label: Text, body: impl IntoView) -> View {
+    html::div()
+        .class("frame-help")
+        .child(html::span().class("tag").say(app, label))
+        .child(body)
+        .into_any()
+}
+
 /// The finding as the command line shows it: place, line with the part meant, reason and help.
 fn frame(app: App, f: &Finding) -> View {
     let doc = app.doc.get();
     let cut = (f.file == doc.path)
         .then(|| findings::frame(&doc.message.text, f))
         .flatten();
-    let name = match app.lang.get() {
-        crate::settings::Lang::Ja => f.ja.clone(),
-        crate::settings::Lang::En => f.en.clone(),
-    };
-    let severity = f.severity;
     let code = f.code.clone();
     let place = format!(
         "{}:{}:{}",
@@ -154,13 +179,14 @@ fn frame(app: App, f: &Finding) -> View {
         f.line,
         f.columns.0
     );
+    let others: Vec<_> = f.others.iter().map(|o| other(app, o.clone())).collect();
     html::div()
         .class("frame")
         .attr("role", "group")
         .attr("aria-label", f.code.clone())
         .child((
             html::div().class("frame-head").child((
-                html::span().class(class(severity)).say(app, said(severity)),
+                severity(app, f.severity),
                 html::span().class("mono strong").child(f.code.clone()),
                 html::span().class("grow").child(f.message.clone()),
                 html::button()
@@ -169,11 +195,16 @@ fn frame(app: App, f: &Finding) -> View {
                     .attr("aria-haspopup", "dialog")
                     .on(ev::click, move |_| app.show_rule(&code))
                     .say(app, text::RULE_TITLE),
+                (!f.fix.is_empty() && f.file == doc.path).then(|| {
+                    html::button()
+                        .class("small-button fix-button")
+                        .attr("type", "button")
+                        .attr("aria-haspopup", "dialog")
+                        .attr("title", f.fix.clone())
+                        .on(ev::click, move |_| app.show_fixes())
+                        .say(app, text::FIX_SHOW)
+                }),
             )),
-            html::div()
-                .class("mono dim small clip")
-                .attr("title", f.file.clone())
-                .child(place),
             cut.map(|c| {
                 html::div().class("frame-line mono").child((
                     html::span()
@@ -182,7 +213,7 @@ fn frame(app: App, f: &Finding) -> View {
                         .child(f.line.to_string()),
                     html::span().class("pre").child((
                         c.before,
-                        html::mark().class(class(severity)).child(c.marked),
+                        html::mark().class(f.severity.class()).child(c.marked),
                         c.after,
                     )),
                 ))
@@ -190,21 +221,39 @@ fn frame(app: App, f: &Finding) -> View {
             html::div().class("small").child((
                 html::span().class("mono").child(f.path.clone()),
                 " ",
-                html::span().child(name),
+                html::span().child(name(app, f)),
                 (f.span.1 > f.span.0).then(|| {
                     html::span()
                         .class("dim")
                         .child(format!(" ({}–{})", f.span.0, f.span.1))
                 }),
+                html::span()
+                    .class("mono dim place")
+                    .attr("title", f.file.clone())
+                    .child(place),
             )),
-            (!f.help.is_empty()).then(|| {
-                html::div().class("frame-help").child((
-                    html::span().class("tag").say(app, text::HELP_LABEL),
-                    html::span().child(f.help.clone()),
-                ))
-            }),
+            (
+                (!f.why.is_empty()).then(|| line(app, text::WHY_LABEL, f.why.clone())),
+                (!f.help.is_empty()).then(|| line(app, text::HELP_LABEL, f.help.clone())),
+                (!others.is_empty()).then(|| line(app, text::OTHERS_LABEL, others)),
+            ),
         ))
         .into_any()
+}
+
+/// A button to a further place of a finding.
+fn other(app: App, place: Place) -> El {
+    let label = if place.2.is_empty() {
+        place.0.rsplit('/').next().unwrap_or_default().to_owned()
+    } else {
+        place.2.clone()
+    };
+    html::button()
+        .class("chip")
+        .attr("type", "button")
+        .attr("title", place.0.clone())
+        .on(ev::click, move |_| app.go_place(&place))
+        .child(format!("→ {label}"))
 }
 
 fn unused_list(app: App) -> View {

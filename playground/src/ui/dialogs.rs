@@ -51,6 +51,7 @@ pub(super) fn view(app: App) -> View {
                     Dialog::Network => (text::NETWORK_TITLE, network(app)),
                     Dialog::Keys => (text::HELP_TITLE, keys_view(app)),
                     Dialog::Rule => (text::RULE_TITLE, rule(app)),
+                    Dialog::Fix => (text::FIX_TITLE, fixes(app)),
                 };
                 html::div().class("dialog-body").child((
                     html::div().class("dialog-head").child((
@@ -110,7 +111,7 @@ fn check(app: App, label: Text, value: Box<dyn Ask<bool>>, set: Box<dyn Tell<boo
 }
 
 /// A choice among the settings in force.
-fn choose(
+pub(super) fn choose(
     app: App,
     label: Text,
     options: &'static [(&'static str, Text)],
@@ -474,6 +475,44 @@ fn rule(app: App) -> View {
                 .child(line.trim_start_matches(['#', ' ']).replace("**", ""))
         })
         .collect::<Vec<_>>()
+        .into_any()
+}
+
+/// What fixes change, line by line as the command line's `--diff`, and the way to have them.
+fn fixes(app: App) -> View {
+    let diff = app.fixes.get_untracked();
+    if diff.is_empty() {
+        return html::p().say(app, text::FIX_NONE).into_any();
+    }
+    let lines: Vec<_> = diff
+        .lines()
+        .skip(2)
+        .map(|line| {
+            html::div()
+                .class("diff-line")
+                .class(("is-added", line.starts_with('+')))
+                .class(("is-removed", line.starts_with('-')))
+                .class(("dim", line.starts_with('@')))
+                .child(line)
+        })
+        .collect();
+    (
+        html::p().say(app, text::FIX_NOTE),
+        html::div()
+            .class("diff mono")
+            .attr("tabindex", "0")
+            .attr("role", "group")
+            .attr_say("aria-label", app, text::FIX_TITLE)
+            .child(lines),
+        html::div().class("actions").child(
+            html::button()
+                .class("primary")
+                .id("fix-save")
+                .attr("type", "button")
+                .on(ev::click, move |_| app.save("fixed"))
+                .say(app, text::FIX_SAVE),
+        ),
+    )
         .into_any()
 }
 

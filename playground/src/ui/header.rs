@@ -106,15 +106,32 @@ fn open_items(app: App) -> Vec<Item> {
 }
 
 fn save_items(app: App) -> Vec<Item> {
-    [
+    let mut items: Vec<Item> = [
         (text::SAVE_SHOWN, "shown"),
         (text::SAVE_ALL, "all"),
         (text::SAVE_NDJSON, "ndjson"),
         (text::SAVE_TRACE, "trace"),
+        (text::FIX_SAVE, "fixed"),
     ]
     .into_iter()
     .map(|(label, what)| Item::new(app, label, move || app.save(what)))
-    .collect()
+    .collect();
+    items.push(Item::heading(app, text::SAVE_REPORT));
+    for (label, what) in [
+        ("JSON", "json"),
+        ("SARIF", "sarif"),
+        ("JUnit", "junit"),
+        ("Checkstyle", "checkstyle"),
+        ("GitLab", "gitlab"),
+        ("Markdown", "markdown"),
+        ("OperationOutcome", "operation-outcome"),
+    ] {
+        items.push(Item {
+            label: label.to_owned(),
+            ..Item::new(app, text::SAVE, move || app.save(what))
+        });
+    }
+    items
 }
 
 /// Clicks an element, as if it had been clicked.

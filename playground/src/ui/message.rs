@@ -8,10 +8,10 @@ use super::{
     dom::{self as html, prelude::*},
     host,
     list::{self, List, Tree},
-    state::{App, Doc, MessageTab, Pane},
+    state::{App, MessageTab, Pane},
 };
 use crate::{
-    findings::{Finding, Severity},
+    findings::{self, Finding},
     json::cut,
     outline::Outline,
     raw::{self, HexIndex, Look, TextRow},
@@ -139,34 +139,56 @@ fn fields(app: App) -> View {
                         Lang::En => en.clone(),
                     }),
             )
-            .child(html::span().class("mono value clip").child(value))
-            .child(flag(&doc, span, branch))
+            .child(value_of(app, value.to_owned(), span, branch))
             .into_any()
     });
     (rows, strip(app, hovered)).into_any()
 }
 
-/// The worst finding on a field.
-fn flag(doc: &Doc, span: (u32, u32), branch: bool) -> Option<El> {
-    let mut worst: Option<&Finding> = None;
-    for f in &doc.findings {
-        let here = f.file == doc.path
-            && f.span.1 > f.span.0
-            && if branch {
-                f.span == span
-            } else {
-                f.span.0 < span.1 && span.0 < f.span.1
-            };
-        if here && worst.is_none_or(|w| f.severity < w.severity) {
-            worst = Some(f);
+/// A value, underlined if there is a finding on it, and the finding's code.
+fn value_of(app: App, value: String, span: (u32, u32), branch: bool) -> impl IntoView {
+    move || {
+        let found = flag_of(app, span, branch);
+        let text = html::span().class("mono value clip");
+        match found {
+            None => text.child(value.clone()).into_any(),
+            Some(f) => (
+                text.child(
+                    html::span()
+                        .class("found")
+                        .class(f.severity.class())
+                        .child(value.clone()),
+                ),
+                html::span()
+                    .class("flag")
+                    .class(f.severity.class())
+                    .attr("title", f.message)
+                    .child((
+                        html::span()
+                            .class("sign")
+                            .attr("aria-hidden", "true")
+                            .child(f.severity.sign()),
+                        html::span()
+                            .class("sr")
+                            .say(app, super::bottom::said(f.severity)),
+                        f.code,
+                    )),
+            )
+                .into_any(),
         }
     }
-    worst.map(|f| {
-        html::span()
-            .class("flag")
-            .class(("is-error", f.severity == Severity::Error))
-            .attr("title", f.message.clone())
-            .child(format!("! {}", f.code))
+}
+
+/// The worst finding on a field: of a branch only one that means all of it.
+fn flag_of(app: App, span: (u32, u32), branch: bool) -> Option<Finding> {
+    let path = app.doc.with_untracked(|d| d.path.clone());
+    app.here.with(|all| {
+        if branch {
+            let whole = |f: &&Finding| f.span == span && span.1 > span.0 && f.file == path;
+            all.iter().filter(whole).min_by_key(|f| f.severity).cloned()
+        } else {
+            findings::worst(all, &path, span.0, span.1).cloned()
+        }
     })
 }
 
@@ -292,11 +314,18 @@ fn original(app: App) -> View {
                 let marks = app.marks.get();
                 let charset = doc.charset();
                 let path = doc.path.clone();
+                let here = app.here.get();
+                let in_row: Vec<Finding> = here
+                    .iter()
+                    .filter(|f| f.touches(&path, row.span.0, row.span.1))
+                    .cloned()
+                    .collect();
                 raw::runs(
                     &doc.raw,
                     charset,
                     row,
                     &|s, e| marks.touches(&path, s, e),
+                    &|s, e| findings::worst(&in_row, &path, s, e).map(|f| f.severity),
                     &|b| host::decode(charset.decoder(), b),
                 )
                 .into_iter()
@@ -304,6 +333,8 @@ fn original(app: App) -> View {
                     html::span()
                         .class(look(run.look))
                         .class(("mark", run.marked))
+                        .class(run.found.map_or("", |s| s.class()))
+                        .class(("found", run.found.is_some()))
                         .attr("data-at", run.span.0.to_string())
                         .attr("data-to", run.span.1.to_string())
                         .child(pictures(run.look, run.text))

@@ -20,8 +20,9 @@ use wasm_bindgen::{JsCast, JsValue, prelude::*};
 use self::dom::{self as html, prelude::*};
 use self::state::{App, BottomTab, Busy, Dialog, FhirTab, MessageTab, Pane};
 use crate::{
+    findings::{self, Severity},
     keys::{self, Action},
-    settings::{Size, Theme},
+    settings::{Rules, Size, Theme},
     text::{self, Text, millis, number},
 };
 
@@ -287,7 +288,7 @@ fn page(app: App) -> View {
                 pane(app, Pane::Message, message_head(app), message::view(app)),
                 separator(app, text::SPLIT_MESSAGE, "--w-message", Axis::X, 20, 70, 38),
                 pane(app, Pane::Fhir, fhir_head(app), fhir::view(app)),
-                separator(app, text::SPLIT_BOTTOM, "--h-bottom", Axis::Y, 10, 60, 25),
+                separator(app, text::SPLIT_BOTTOM, "--h-bottom", Axis::Y, 10, 60, 28),
                 pane(app, Pane::Bottom, bottom_head(app), bottom::view(app)),
             )),
         footer(app),
@@ -627,12 +628,63 @@ const BOTTOM_TABS: &[(BottomTab, Text)] = &[
     (BottomTab::Unused, text::UNUSED_COUNT),
 ];
 
-fn finding_count(app: App) -> u32 {
+/// How many findings there are of each severity, as the scope says.
+fn finding_counts(app: App) -> [u32; 3] {
     if app.scope_all.get() {
-        app.files.with(|f| f.totals().all())
+        let all = app.files.with(|f| f.totals());
+        [all.errors, all.warnings, all.infos]
     } else {
-        app.doc.with(|d| crate::json::cut(d.findings.len()))
+        app.here.with(|all| findings::counts(all))
     }
+}
+
+fn finding_count(app: App) -> u32 {
+    finding_counts(app).iter().sum()
+}
+
+const RULES: &[(&str, Text)] = &[
+    ("ssmix2-1.2g", text::RULES_STANDARD),
+    ("nho", text::RULES_NHO),
+    ("strict", text::RULES_STRICT),
+    ("off", text::RULES_OFF),
+];
+
+/// A button a severity, with its count: pressed, it shows that one alone.
+fn grades(app: App) -> View {
+    let mut bar =
+        html::div()
+            .class("scopes")
+            .attr("role", "group")
+            .attr_say("aria-label", app, text::FILTER);
+    for (at, severity) in Severity::ALL.into_iter().enumerate() {
+        let on = move || app.grade.get() == Some(severity);
+        bar = bar.child(
+            html::button()
+                .class("scope grade")
+                .class(severity.class())
+                .attr("type", "button")
+                .attr("aria-pressed", move || word(on()))
+                .on(ev::click, move |_| {
+                    let only = (!untrack(on)).then_some(severity);
+                    app.finding.set(0);
+                    app.grade.set(only);
+                })
+                .child((
+                    html::span()
+                        .class("sign")
+                        .attr("aria-hidden", "true")
+                        .child(severity.sign()),
+                    move || {
+                        let n = finding_counts(app).get(at).copied().unwrap_or(0);
+                        app.fill(
+                            text::ONLY,
+                            &[app.say(bottom::said(severity)), &number(n.into())],
+                        )
+                    },
+                )),
+        );
+    }
+    bar.into_any()
 }
 
 fn bottom_head(app: App) -> View {
@@ -667,6 +719,20 @@ fn bottom_head(app: App) -> View {
                 })),
             ),
             html::span().class("grow"),
+            move || {
+                (app.bottom_tab.get() == BottomTab::Findings).then(|| {
+                    (
+                        dialogs::choose(
+                            app,
+                            text::RULES,
+                            RULES,
+                            |s| s.rules.word(),
+                            |s, word| s.rules = Rules::of(word).unwrap_or_default(),
+                        ),
+                        grades(app),
+                    )
+                })
+            },
             move || {
                 (app.bottom_tab.get() == BottomTab::Findings
                     && app.files.with(|f| f.files.len() > 1))

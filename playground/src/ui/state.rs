@@ -7,12 +7,12 @@ use wasm_bindgen::JsValue;
 use super::{dom::prelude::*, host};
 use crate::{
     files::{self, FileList},
-    findings::{self, Finding},
+    findings::{self, Finding, Place, Severity},
     json::{self, Json},
     message::Message,
     outline::Outline,
     raw::Charset,
-    settings::{Lang, Output, Settings},
+    settings::{Lang, Output, Rules, Settings},
     share::Shared,
     text::{self, Text, number},
     trace::{Marks, TraceIndex},
@@ -72,6 +72,7 @@ pub(super) enum Dialog {
     Network,
     Keys,
     Rule,
+    Fix,
 }
 
 /// What the status line says while something runs.
@@ -94,6 +95,7 @@ enum Job {
     Export,
     Probe,
     Rule,
+    Fix,
 }
 
 /// The file shown.
@@ -103,7 +105,6 @@ pub(super) struct Doc {
     pub(super) message: Message,
     pub(super) raw: Vec<u8>,
     pub(super) json: Json,
-    pub(super) findings: Vec<Finding>,
     pub(super) resources: u32,
     pub(super) us: u32,
     /// What the engine takes the file for by its first bytes.
@@ -162,7 +163,14 @@ pub(super) struct State {
     pub(super) show_node: Slot<(u32, u32)>,
     /// Bytes the message views bring into view, with a counter.
     pub(super) show_span: Slot<(u32, u32, u32)>,
+    /// Findings of all files.
     pub(super) findings: Slot<Vec<Finding>>,
+    /// Those of the file shown.
+    pub(super) here: Slot<Rc<Vec<Finding>>>,
+    /// Whether the check of the file shown is still to come.
+    pub(super) checking: Slot<bool>,
+    /// The only severity shown.
+    pub(super) grade: Slot<Option<Severity>>,
     pub(super) findings_dropped: Slot<u32>,
     pub(super) finding: Slot<usize>,
     pub(super) scope_all: Slot<bool>,
@@ -179,6 +187,8 @@ pub(super) struct State {
     pub(super) probe: Slot<Option<(bool, String)>>,
     /// Page of the rule asked for, in Markdown.
     pub(super) rule: Slot<String>,
+    /// What fixes change, as unified text.
+    pub(super) fixes: Slot<String>,
     /// Example that is open, for the link.
     pub(super) example: Slot<Option<String>>,
     /// Paths of all examples.
@@ -199,6 +209,14 @@ pub(super) struct State {
 }
 
 const STORE: &str = "warifu.settings";
+
+/// The profile of a report that is asked for, even when the list shows none of the check.
+fn checked_by(settings: &Settings) -> &'static str {
+    match settings.rules {
+        Rules::Off => Rules::default().word(),
+        rules => rules.word(),
+    }
+}
 
 /// The state, which lives as long as the page.
 pub(super) type App = &'static State;
@@ -238,6 +256,9 @@ impl State {
             show_node: Slot::new((0, 0)),
             show_span: Slot::new((0, 0, 0)),
             findings: Slot::new(Vec::new()),
+            here: Slot::new(Rc::default()),
+            checking: Slot::new(false),
+            grade: Slot::new(None),
             findings_dropped: Slot::new(0),
             finding: Slot::new(0),
             scope_all: Slot::new(false),
@@ -252,6 +273,7 @@ impl State {
             network: Slot::new((0, 0, 0)),
             probe: Slot::new(None),
             rule: Slot::new(String::new()),
+            fixes: Slot::new(String::new()),
             example: Slot::new(None),
             examples: Slot::new(Vec::new()),
             pasted: Slot::new(String::new()),
@@ -419,9 +441,10 @@ impl State {
             (self.fhir_tab.get_untracked() == FhirTab::Diff).then(|| self.compare.get_untracked());
         let compare = compare.filter(|c| !c.same_result(&settings));
         let mut request = format!(
-            "{{\"index\":{index},\"options\":{},\"byPatient\":{}",
+            "{{\"index\":{index},\"options\":{},\"byPatient\":{},\"rules\":\"{}\"",
             settings.engine_options(false),
-            settings.by_patient()
+            settings.by_patient(),
+            settings.rules.word()
         );
         if let Some(other) = compare {
             let _ = write!(
@@ -474,7 +497,11 @@ impl State {
         host::send(
             "run",
             self.job(Job::Run),
-            &format!("{{\"options\":{}}}", settings.engine_options(false)),
+            &format!(
+                "{{\"options\":{},\"rules\":\"{}\"}}",
+                settings.engine_options(false),
+                settings.rules.word()
+            ),
         );
     }
 
@@ -488,7 +515,7 @@ impl State {
         };
         let settings = self.settings.get_untracked();
         let id = self.job(Job::Export);
-        if what != "shown" {
+        if what != "shown" && what != "fixed" {
             self.busy.set(Busy::Saving(
                 0,
                 self.files.with_untracked(|f| json::cut(f.files.len())),
@@ -498,9 +525,29 @@ impl State {
             "export",
             id,
             &format!(
-                "{{\"what\":\"{what}\",\"index\":{index},\"options\":{},\"byPatient\":{}}}",
+                "{{\"what\":\"{what}\",\"index\":{index},\"options\":{},\"byPatient\":{},\"rules\":\"{}\"}}",
                 settings.engine_options(false),
-                settings.by_patient()
+                settings.by_patient(),
+                checked_by(&settings)
+            ),
+        );
+    }
+
+    /// Shows what the fixes of the file shown change, once the worker has made them.
+    pub(super) fn show_fixes(&'static self) {
+        let index = self
+            .current
+            .get_untracked()
+            .and_then(|at| self.files.with_untracked(|f| f.files.get(at).map(|f| f.id)));
+        let Some(index) = index else { return };
+        let settings = self.settings.get_untracked();
+        host::send(
+            "fix",
+            self.job(Job::Fix),
+            &format!(
+                "{{\"index\":{index},\"options\":{},\"rules\":\"{}\"}}",
+                settings.engine_options(false),
+                checked_by(&settings)
             ),
         );
     }
@@ -703,6 +750,12 @@ impl State {
     fn result(&'static self, id: u32, event: &host::Event) {
         let meta = event.bytes("meta").unwrap_or_default();
         match self.kind_of(id) {
+            Some(Job::Node) if meta.is_empty() => {
+                let found = event.bytes("found").unwrap_or_default();
+                if let Ok(found) = Json::parse(found) {
+                    self.set_found(found.root(), false);
+                }
+            }
             Some(Job::Node) => {
                 let Ok(meta) = Json::parse(meta) else { return };
                 let root = meta.root();
@@ -724,7 +777,6 @@ impl State {
                     message: Message::read(root.get("view")),
                     raw: event.bytes("raw").unwrap_or_default(),
                     json: read(event.bytes("json"), lines).unwrap_or_default(),
-                    findings: findings::read_all(root.get("findings")),
                     resources: root
                         .get("stats")
                         .get("resources")
@@ -735,6 +787,7 @@ impl State {
                     content: root.get("content").string(),
                     other: read(event.bytes("other"), other_lines).map(Rc::new),
                 };
+                self.set_found(root, event.flag("checks"));
                 self.set_doc(doc);
             }
             Some(Job::Trace) => {
@@ -745,6 +798,10 @@ impl State {
                 self.rule.set(String::from_utf8(meta).unwrap_or_default());
                 self.dialog.set(Some(Dialog::Rule));
             }
+            Some(Job::Fix) => {
+                self.fixes.set(String::from_utf8(meta).unwrap_or_default());
+                self.dialog.set(Some(Dialog::Fix));
+            }
             Some(Job::Probe) => {
                 if let Ok(meta) = Json::parse(meta) {
                     self.probe.set(Some((
@@ -754,6 +811,21 @@ impl State {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Takes the findings of the file shown; `more` come when it is checked.
+    fn set_found(&'static self, from: json::Value<'_>, more: bool) {
+        let chosen = self.chosen();
+        self.here
+            .set(Rc::new(findings::read_all(from.get("findings"))));
+        self.checking.set(more);
+        // What was chosen stays chosen, wherever it stands now.
+        if let Some(chosen) = chosen
+            && !self.marks.with_untracked(|m| m.is_empty())
+            && let Some(at) = self.place_of(|f| *f == chosen)
+        {
+            self.finding.set(at);
         }
     }
 
@@ -788,6 +860,13 @@ impl State {
             return;
         }
         match code {
+            "check" => {
+                self.checking.set(false);
+                self.notify(text::RULES_FAILED, &[], true);
+                if self.kind_of(id) == Some(Job::Run) {
+                    return;
+                }
+            }
             "internal" => {
                 self.replace_worker();
                 self.notify(text::INTERNAL, &[&host::version()], true);
@@ -855,7 +934,8 @@ impl State {
         if let Ok(Some(store)) = window().local_storage() {
             let _ = store.set_item(STORE, &after.to_json());
         }
-        if !before.same_result(&after) && self.current.get_untracked().is_some() {
+        let same = before.same_result(&after) && before.rules == after.rules;
+        if !same && self.current.get_untracked().is_some() {
             self.again();
             self.run();
         }
@@ -898,6 +978,9 @@ impl State {
         self.fhir
             .update(|o| o.reveal(marks.elements.iter().map(|e| e.0 as usize)));
         self.fhir_version.update(|v| *v += 1);
+        if let Some(at) = self.place_of(|f| f.touches(&doc.path, span.0, span.1)) {
+            self.finding.set(at);
+        }
         let first = marks.elements.first().map(|e| e.0);
         let n = marks.elements.len();
         self.live.set(if n == 0 {
@@ -976,47 +1059,66 @@ impl State {
 
     // ---- Findings -----------------------------------------------------------------------------
 
-    /// Findings shown in the pane, as the scope says; reactive.
+    /// Findings shown in the pane, as scope and severity say; reactive.
     pub(super) fn shown_findings(&'static self) -> Vec<Finding> {
+        let only = self.grade.get();
         if self.scope_all.get() {
-            self.findings.get()
+            self.findings.with(|all| findings::grouped(all, only))
         } else {
-            self.doc.with(|d| d.findings.clone())
+            self.here.with(|all| findings::grouped(all, only))
         }
+    }
+
+    /// The finding chosen.
+    fn chosen(&'static self) -> Option<Finding> {
+        let at = self.finding.get_untracked();
+        untrack(|| self.shown_findings()).into_iter().nth(at)
+    }
+
+    /// Where in the list a finding stands.
+    fn place_of(&'static self, is_it: impl Fn(&Finding) -> bool) -> Option<usize> {
+        untrack(|| self.shown_findings()).iter().position(is_it)
     }
 
     /// Goes to a finding: shows its file and marks its bytes.
     pub(super) fn go_finding(&'static self, at: usize) {
         let all = untrack(|| self.shown_findings());
         let Some(finding) = all.get(at) else { return };
+        self.go_place(&finding.place());
         self.finding.set(at);
+        self.live.set(format!(
+            "{} {} {}",
+            finding.code, finding.path, finding.message
+        ));
+    }
+
+    /// Shows a file and marks bytes of it.
+    pub(super) fn go_place(&'static self, (file, span, path): &Place) {
         let doc = self.doc.get_untracked();
-        let said = format!("{} {} {}", finding.code, finding.path, finding.message);
-        if finding.file != doc.path {
-            if let Some(position) = self.files.with_untracked(|f| f.by_path(&finding.file)) {
+        if *file != doc.path {
+            if let Some(position) = self.files.with_untracked(|f| f.by_path(file)) {
                 let marks = Marks {
-                    spans: vec![(finding.file.clone(), finding.span.0, finding.span.1)],
+                    spans: vec![(file.clone(), span.0, span.1)],
                     from_field: true,
-                    origin: finding.path.clone(),
+                    origin: path.clone(),
                     ..Marks::default()
                 };
                 self.marks.set(Rc::new(marks));
                 self.keep_marks.set(true);
                 self.show(position);
             }
-        } else if finding.span.1 > finding.span.0 {
+        } else if span.1 > span.0 {
             // The whole field is marked, even if only a part of it is meant.
-            let row = doc.message.row_at(finding.span.0, finding.span.1);
-            let span = row
+            let row = doc.message.row_at(span.0, span.1);
+            let whole = row
                 .and_then(|at| doc.message.rows.get(at))
                 .filter(|r| r.depth > 0)
-                .map_or(finding.span, |r| r.span);
-            self.follow_span(&finding.path, span);
+                .map_or(*span, |r| r.span);
+            self.follow_span(path, whole);
             self.fields.touch(|o| o.reveal(row));
             self.fields_version.update(|v| *v += 1);
-            self.show_span.update(|s| *s = (s.0 + 1, span.0, span.1));
+            self.show_span.update(|s| *s = (s.0 + 1, whole.0, whole.1));
         }
-        self.live.set(said);
     }
 
     pub(super) fn step_finding(&'static self, by: isize) {

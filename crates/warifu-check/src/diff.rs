@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use similar::algorithms::{Capture, Replace, myers};
 use warifu_report::mask::LineShape;
 use warifu_source::{Charset, decode, detect};
 
@@ -68,12 +69,15 @@ fn lines(bytes: &[u8]) -> Vec<&[u8]> {
 }
 
 /// The change of one file; empty when there is none. Without `values` only shapes are shown.
-pub(crate) fn diff(name: &str, old: &[u8], new: &[u8], values: bool) -> String {
+pub fn diff(name: &str, old: &[u8], new: &[u8], values: bool) -> String {
     let (before, after) = (lines(old), lines(new));
     let (old_set, new_set) = (detect(old), detect(new));
     let mut out = String::new();
-    let changes = similar::capture_diff_slices(similar::Algorithm::Myers, &before, &after);
-    for group in similar::group_diff_ops(changes, AROUND) {
+    // The one algorithm by its name: what takes any of them by value brings all into the module.
+    let mut changes = Replace::new(Capture::new());
+    let (olds, news) = (0..before.len(), 0..after.len());
+    let Ok(()) = myers::diff(&mut changes, &before, olds, &after, news);
+    for group in changes.into_inner().into_grouped_ops(AROUND) {
         let (Some(first), Some(last)) = (group.first(), group.last()) else {
             continue;
         };
