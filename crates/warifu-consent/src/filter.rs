@@ -608,7 +608,9 @@ impl Work<'_> {
         let (kind, claims) = (u.kind.clone(), mask);
         let mut dropped = Vec::new();
         let mut replaced = Vec::new();
-        for c in self.units.iter().filter(|c| c.container == Some(at)) {
+        // What is contained stands behind its container.
+        let contained = self.units.iter().skip(at + 1);
+        for c in contained.take_while(|c| c.container == Some(at)) {
             let facility = [
                 "Organization",
                 "Practitioner",

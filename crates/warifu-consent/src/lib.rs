@@ -20,7 +20,9 @@ mod policy;
 mod qr;
 mod reason;
 mod status;
+mod store;
 mod text;
+pub mod wire;
 
 pub use accept::{
     Accepted, Binding, Desk, Ledger, Parent, StatusNow, Target, accept, attenuates, bind_text,
@@ -43,4 +45,5 @@ pub use policy::{Bits, Category, Consent, Named, Policy, PolicyError, Purpose, R
 pub use qr::{from_qr, to_qr};
 pub use reason::{Lang, Reason, Refusal};
 pub use status::{LEAST_ENTRIES, StatusList, make_status_list};
+pub use store::{Kept, state_of};
 pub use text::{Facility, Master, TEXT_VERSION, family, render, text_hash, text_salt};

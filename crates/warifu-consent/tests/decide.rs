@@ -9,7 +9,7 @@
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-use warifu_consent::json::{Value, object};
+use warifu_consent::json::Value;
 use warifu_consent::*;
 
 const CASES: u64 = 100_000;
@@ -314,211 +314,39 @@ fn case<'p>(p: &'p Policy, d: &mut Dice) -> (State<'p>, Request, Item) {
     (state, r, i)
 }
 
-fn text(list: &[String]) -> Value {
-    Value::from(list.to_vec())
-}
-
-fn maybe(n: Option<u64>) -> Value {
-    n.map_or(Value::Null, Value::Int)
+fn value(p: &Policy, s: &State<'_>, r: &Request, i: &Item) -> Value {
+    let Value::Object(mut members) = wire::state_value(s) else {
+        panic!()
+    };
+    members.insert("request".into(), wire::request_value(p, r));
+    members.insert("item".into(), wire::item_value(p, i));
+    members.into()
 }
 
 fn line(p: &Policy, s: &State<'_>, r: &Request, i: &Item) -> String {
-    let cats = |b: Bits| Value::from(p.category_codes(b));
-    let names: Vec<String> = p.purposes().map(|n| n.code.clone()).collect();
-    let pur = |b: Bits| {
-        Value::from(
-            b.places()
-                .map(|x| names[usize::from(x)].clone())
-                .collect::<Vec<_>>(),
-        )
-    };
-    let labels = |b: Bits| {
-        Value::from(
-            b.places()
-                .map(|x| p.labels()[usize::from(x)].code.clone())
-                .collect::<Vec<_>>(),
-        )
-    };
-    let day = |d: Option<Date>| maybe(d.map(|d| u64::try_from(d.days()).unwrap()));
-    let grants = s
-        .grants
-        .iter()
-        .map(|g| {
-            object([
-                ("jti", g.jti.clone().into()),
-                ("hash", g.hash.clone().into()),
-                ("kid", g.kid.clone().into()),
-                ("received", g.received.into()),
-                ("aud", text(&g.aud)),
-                ("pur", pur(g.pur)),
-                ("cat", cats(g.cat)),
-                (
-                    "window",
-                    Value::Array(vec![day(g.window.0), day(g.window.1)]),
-                ),
-                ("rec", maybe(g.recorded)),
-                ("nbf", g.nbf.into()),
-                ("exp", g.exp.into()),
-                (
-                    "annex",
-                    object([
-                        ("src", text(&g.annex.src)),
-                        ("res", text(&g.annex.res)),
-                        ("lbl", text(&g.annex.lbl)),
-                        ("wid", text(&g.annex.wid)),
-                    ]),
-                ),
-                ("obl", text(&g.obl)),
-                ("uses", maybe(g.uses_left)),
-                ("ended", g.ended.into()),
-                ("age", maybe(g.status_age)),
-                (
-                    "parent",
-                    g.parent.as_ref().map_or(Value::Null, |(a, b)| {
-                        Value::from(vec![a.clone(), b.clone()])
-                    }),
-                ),
-            ])
-        })
-        .collect::<Vec<_>>();
-    let denials = s
-        .denials
-        .iter()
-        .map(|d| {
-            object([
-                ("aud", text(&d.aud)),
-                ("pur", pur(d.pur)),
-                ("cat", cats(d.cat)),
-                ("nbf", d.nbf.into()),
-                ("exp", maybe(d.exp)),
-                ("emg", d.emg.into()),
-                ("ended", d.ended.into()),
-                ("age", maybe(d.status_age)),
-            ])
-        })
-        .collect::<Vec<_>>();
-    let objections = s
-        .objections
-        .iter()
-        .map(|o| {
-            object([
-                ("kid", o.kid.clone().into()),
-                ("received", o.received.into()),
-                ("seq", o.seq.into()),
-                ("pur", pur(o.pur)),
-                ("to", text(&o.to)),
-                ("src", text(&o.src)),
-                ("state", if o.on { "on" } else { "off" }.into()),
-            ])
-        })
-        .collect::<Vec<_>>();
-    let notices = s
-        .notices
-        .iter()
-        .map(|n| object([("src", n.src.clone().into()), ("at", n.at.into())]))
-        .collect::<Vec<_>>();
-    let keys = s
-        .keys
-        .iter()
-        .map(|(k, state)| {
-            let (kind, at) = match state {
-                KeyState::Active => ("active", 0),
-                KeyState::Retired(at) => ("retired", *at),
-                KeyState::Compromised(at) => ("compromised", *at),
-            };
-            Value::Array(vec![k.clone().into(), kind.into(), at.into()])
-        })
-        .collect::<Vec<_>>();
-    let mode = match &r.mode {
-        Mode::Normal => object([("kind", "normal".into())]),
-        Mode::BreakGlass {
-            valid,
-            facility,
-            role,
-        } => object([
-            ("kind", "breakglass".into()),
-            ("valid", (*valid).into()),
-            ("facility", (*facility).into()),
-            ("role", role.clone().into()),
-        ]),
-        Mode::Disaster { active } => {
-            object([("kind", "disaster".into()), ("active", (*active).into())])
+    value(p, s, r, i).write()
+}
+
+#[test]
+fn states_requests_and_items_come_back_from_their_json() {
+    let text = policy_text();
+    let policy = Policy::read(text.as_bytes()).unwrap();
+    let mut dice = Dice(7);
+    for _ in 0..CASES / 10 {
+        let (s, r, i) = case(&policy, &mut dice);
+        let v = json::read(line(&policy, &s, &r, &i).as_bytes(), 8).unwrap();
+        let mut back = wire::read_state(&policy, &v).unwrap();
+        for (g, own) in back.grants.iter_mut().zip(&s.grants) {
+            // The salt is not part of the form.
+            g.annex.salt = own.annex.salt;
         }
-    };
-    let (who, code, scope, sixteen) = match &r.who {
-        Who::Subject => ("subject", Value::Null, Value::Null, false),
-        Who::Proxy { scope, sixteen } => (
-            "proxy",
-            Value::Null,
-            scope.map_or(Value::Null, cats),
-            *sixteen,
-        ),
-        Who::Recipient(c) => ("recipient", c.clone().into(), Value::Null, false),
-    };
-    let purpose = r
-        .purpose
-        .map_or(Value::Null, |x| names[usize::from(x.0)].clone().into());
-    object([
-        ("grants", Value::Array(grants)),
-        ("denials", Value::Array(denials)),
-        ("objections", Value::Array(objections)),
-        ("notices", Value::Array(notices)),
-        ("keys", Value::Array(keys)),
-        (
-            "request",
-            object([
-                ("who", who.into()),
-                ("code", code),
-                ("scope", scope),
-                ("sixteen", sixteen.into()),
-                ("purpose", purpose),
-                ("mode", mode),
-                ("at", r.at.into()),
-            ]),
-        ),
-        (
-            "item",
-            object([
-                ("key", i.key.clone().into()),
-                ("cats", cats(i.cats)),
-                ("unknown", i.unknown.into()),
-                ("src", i.src.clone().into()),
-                (
-                    "encounter",
-                    i.encounter.clone().map_or(Value::Null, Value::from),
-                ),
-                (
-                    "clinical",
-                    i.clinical.map_or(Value::Null, |(a, b)| {
-                        Value::Array(vec![day(Some(a)), day(Some(b))])
-                    }),
-                ),
-                ("recorded", maybe(i.recorded)),
-                ("labels", i.labels.map_or(Value::Null, labels)),
-                (
-                    "origin",
-                    match i.origin {
-                        Origin::Ehr => "ehr",
-                        Origin::Claims => "claims",
-                        Origin::Phr => "phr",
-                    }
-                    .into(),
-                ),
-                (
-                    "told",
-                    match i.told {
-                        Told::Yes => "yes",
-                        Told::No => "no",
-                        Told::Unknown => "unknown",
-                    }
-                    .into(),
-                ),
-                ("uninformed", i.uninformed.into()),
-                ("undelivered", i.undelivered.into()),
-            ]),
-        ),
-    ])
-    .write()
+        assert_eq!(back, s);
+        assert_eq!(
+            wire::read_request(&policy, v.get("request").unwrap()).unwrap(),
+            r
+        );
+        assert_eq!(wire::read_item(&policy, v.get("item").unwrap()).unwrap(), i);
+    }
 }
 
 fn answer(d: &Decision) -> String {
