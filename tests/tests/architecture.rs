@@ -109,7 +109,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 const EDGES: &[(&str, &[&str])] = &[
     ("warifu-storage", &[]),
     ("warifu-log-file", &[]),
-    ("warifu-cli", &["warifu-storage"]),
+    ("warifu-cli", &["warifu-storage", "warifu-log-file"]),
     ("warifu-wasm", &["warifu-storage"]),
     ("warifu-unpack", &["warifu-storage"]),
     ("warifu-playground", &[]),

@@ -17,7 +17,9 @@ use warifu_report::position::Units;
 
 use crate::check::Fixes;
 use crate::config::{self, Loaded, ShowValues};
-use crate::{End, check, convert, mistakes, opened, package, packages, rule, say, show, terminal};
+use crate::{
+    End, check, consent, convert, mistakes, opened, package, packages, rule, say, show, terminal,
+};
 
 /// Builds the command line.
 pub(crate) fn command(lang: Lang) -> Command {
@@ -197,6 +199,7 @@ fn commands(lang: Lang) -> Command {
                 .about(t("シェルの補完を出力します", "Writes shell completions"))
                 .arg(Arg::new("shell").value_name("SHELL").required(true).value_parser(["bash", "zsh", "fish", "powershell"])),
         )
+        .subcommand(consent::command(lang))
         .subcommand(
             Command::new("man")
                 .about(t("man ページを書き出します", "Writes man pages"))
@@ -347,6 +350,11 @@ pub(crate) fn run(lang: Lang) -> anyhow::Result<End> {
                     package::compile(&target, &out, &cache, &loaded, lang)
                 }
             }
+        }
+        Some(("consent", s)) => {
+            let loaded = config::load(get(s, "config").as_deref(), lang)?;
+            let lang = loaded.language(lang, get(s, "lang").is_some());
+            consent::run(s, lang)
         }
         Some(("config", s)) => {
             let mut out = std::io::stdout().lock();

@@ -7,6 +7,7 @@
 mod args;
 mod check;
 mod config;
+mod consent;
 mod convert;
 mod inputs;
 mod mistakes;

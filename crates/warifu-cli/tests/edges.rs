@@ -36,6 +36,7 @@ fn help_has_examples_and_both_languages() {
         "show",
         "rule",
         "package",
+        "consent",
         "config",
         "completions",
         "man",

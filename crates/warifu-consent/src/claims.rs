@@ -90,6 +90,26 @@ pub enum SignerClass {
     Status,
 }
 
+impl SignerClass {
+    /// Every class, with its name in registers of keys.
+    pub const ALL: [(&'static str, Self); 8] = [
+        ("patient", Self::Patient),
+        ("registry", Self::Registry),
+        ("authority", Self::Authority),
+        ("institution", Self::Institution),
+        ("server", Self::Server),
+        ("disaster", Self::Disaster),
+        ("certified", Self::Certified),
+        ("status", Self::Status),
+    ];
+
+    /// The class of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let found = Self::ALL.into_iter().find(|(n, _)| *n == name)?;
+        Some(found.1)
+    }
+}
+
 macro_rules! types {
     ($($(#[$doc:meta])* $variant:ident $wire:literal $limit:literal [$($class:ident),*] $table:ident;)*) => {
         /// Type of a token: `typ` of its header (§3).

@@ -64,7 +64,7 @@ pub struct Withheld {
 pub struct Filtered {
     /// The Bundle for the recipient.
     pub bytes: Vec<u8>,
-    /// Categories that go out: for the `disclose` line.
+    /// Categories that go out, sorted: for the `disclose` line.
     pub cats: Vec<String>,
     /// Grants used.
     pub grants: Vec<String>,
@@ -902,9 +902,11 @@ impl Work<'_> {
     }
 
     fn result(&self, bytes: Vec<u8>) -> Filtered {
+        let mut cats = self.policy.category_codes(self.cats);
+        cats.sort_unstable();
         Filtered {
             bytes,
-            cats: self.policy.category_codes(self.cats),
+            cats,
             grants: self.grants.iter().cloned().collect(),
             obligations: self.obligations.iter().cloned().collect(),
             withheld: self

@@ -173,6 +173,33 @@ impl SecretKey {
         Self::from_pkcs8(&Zeroizing::new(der))
     }
 
+    /// From a private JWK (RFC 8037 §2): `kty`, `crv`, `d` and the `x` that belongs to it.
+    pub fn from_jwk(text: &str) -> Result<Self, KeyError> {
+        let jwk = json::read(text.as_bytes(), 4).map_err(|_| KeyError::Form)?;
+        let part = |key: &str| jwk.get(key).and_then(Value::text);
+        if part("kty") != Some("OKP") || part("crv") != Some("Ed25519") {
+            return Err(KeyError::Form);
+        }
+        let seed = part("d").and_then(b64::decode_array);
+        let mut seed: Zeroizing<[u8; 32]> = Zeroizing::new(seed.ok_or(KeyError::Form)?);
+        let key = Self::from_seed(&mut seed);
+        if part("x") == Some(&key.public().x()) {
+            Ok(key)
+        } else {
+            Err(KeyError::Form)
+        }
+    }
+
+    /// The private JWK: `crv`, `d`, `kty`, `x`.
+    pub fn to_jwk(&self) -> Zeroizing<String> {
+        let d = Zeroizing::new(b64::encode(self.0.as_bytes()));
+        let x = self.public().x();
+        Zeroizing::new(format!(
+            r#"{{"crv":"Ed25519","d":"{}","kty":"OKP","x":"{x}"}}"#,
+            &*d
+        ))
+    }
+
     /// PEM of [`Self::to_pkcs8`].
     pub fn to_pem(&self) -> Zeroizing<String> {
         let body = Zeroizing::new(base64::Engine::encode(
@@ -208,6 +235,14 @@ mod tests {
             SecretKey::from_pem(&key.to_pem()).unwrap().public(),
             key.public()
         );
+        assert_eq!(
+            SecretKey::from_jwk(&key.to_jwk()).unwrap().public(),
+            key.public()
+        );
+        let other = key
+            .to_jwk()
+            .replace(&key.public().x(), &b64::encode(&[9; 32]));
+        assert_eq!(SecretKey::from_jwk(&other).unwrap_err(), KeyError::Form);
         let mut v2 = key.to_pkcs8().to_vec();
         v2[1] = 0x51;
         v2[4] = 1;

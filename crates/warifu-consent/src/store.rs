@@ -52,15 +52,16 @@ pub fn state_of<'p>(
         match k.token.typ {
             Typ::Grant => state.grants.extend(grant(policy, k, k, end, None)),
             Typ::Onward => {
-                let parent = own().find(|p| {
-                    p.token.typ == Typ::Grant && p.token.hash == k.token.text("par")
-                });
+                let parent = own()
+                    .find(|p| p.token.typ == Typ::Grant && p.token.hash == k.token.text("par"));
                 // The signer has to be a recipient of the parent; so it was when this was accepted.
                 if let (Some(parent), Some(signer)) = (parent, &k.institution)
                     && reaches(&parent.token.claims, signer)
                 {
                     let from = (parent.token.hash.clone(), signer.clone());
-                    state.grants.extend(grant(policy, k, parent, end, Some(from)));
+                    state
+                        .grants
+                        .extend(grant(policy, k, parent, end, Some(from)));
                 }
             }
             Typ::Deny => state.denials.extend(denial(policy, k, end)),
@@ -97,7 +98,11 @@ fn grant(
         c.get("dat")
             .and_then(|d| d.get(end)?.text().and_then(Date::parse))
     };
-    let most = root.token.claims.get("use").and_then(|u| u.get("max")?.int());
+    let most = root
+        .token
+        .claims
+        .get("use")
+        .and_then(|u| u.get("max")?.int());
     Some(Grant {
         jti: k.token.text("jti").to_owned(),
         hash: k.token.hash.clone(),

@@ -6,7 +6,8 @@
 use crate::annex::Annex;
 use crate::date::Date;
 use crate::decide::{
-    Decision, Denial, Grant, Item, Mode, Notice, Objection, Origin, Request, State, Told, Who,
+    Basis, Decision, Denial, Grant, Item, Mode, Notice, Objection, Origin, Request, State, Told,
+    Who,
 };
 use crate::json::{Value, object};
 use crate::jws::KeyState;
@@ -37,13 +38,19 @@ fn cats(policy: &Policy, bits: Bits) -> Value {
 fn purposes(policy: &Policy, bits: Bits) -> Value {
     let named = policy.purposes().zip(0_u8..);
     let codes = named.filter(|(_, p)| bits.has(*p));
-    codes.map(|(n, _)| n.code.clone()).collect::<Vec<_>>().into()
+    codes
+        .map(|(n, _)| n.code.clone())
+        .collect::<Vec<_>>()
+        .into()
 }
 
 fn labels(policy: &Policy, bits: Bits) -> Value {
     let named = policy.labels().iter().zip(0_u8..);
     let codes = named.filter(|(_, p)| bits.has(*p));
-    codes.map(|(n, _)| n.code.clone()).collect::<Vec<_>>().into()
+    codes
+        .map(|(n, _)| n.code.clone())
+        .collect::<Vec<_>>()
+        .into()
 }
 
 fn texts(list: &[String]) -> Value {
@@ -270,7 +277,7 @@ pub fn told(name: &str) -> Option<Told> {
 pub fn decision_value(d: &Decision) -> Value {
     object([
         ("effect", if d.permits() { "permit" } else { "deny" }.into()),
-        ("basis", maybe(d.basis.as_ref().map(|b| b.wire()))),
+        ("basis", maybe(d.basis.as_ref().map(Basis::wire))),
         ("reason", d.why.wire().into()),
         ("grants", texts(&d.grants)),
         ("obligations", texts(&d.obligations)),
@@ -503,18 +510,10 @@ pub fn read_item(p: &Policy, v: &Value) -> Got<Item> {
         (None, None) => None,
         _ => return Err(WireError("clinical")),
     };
-    let labels = match there(v, "labels") {
-        None => None,
-        Some(_) => {
-            let codes = list(v, "labels")?;
-            // A label that is not known could be any.
-            if codes.iter().any(|c| p.label(c).is_none()) {
-                None
-            } else {
-                Some(p.label_set(codes.iter().map(String::as_str)))
-            }
-        }
-    };
+    // A label that is not known could be any.
+    let named = list(v, "labels")?;
+    let known = there(v, "labels").is_some() && named.iter().all(|c| p.label(c).is_some());
+    let labels = known.then(|| p.label_set(named.iter().map(String::as_str)));
     Ok(Item {
         key: text(v, "key").unwrap_or_default(),
         unknown: flag(v, "unknown")? || set.is_none(),

@@ -1,0 +1,605 @@
+//! The desk: a folder with what a consent server keeps, for one machine.
+//!
+//! | file | content |
+//! |---|---|
+//! | `desk.json` | name of the log, address of the status list |
+//! | `policy.json`, `master.json` | policy in force, master of facilities |
+//! | `keys.json` | registered public keys with class, state and code |
+//! | `issued.ndjson` | nonces and status indexes given out, with their time |
+//! | `accepted.ndjson` | accepted tokens in their order, with their time |
+//! | `annexes/HASH` | lists of exclusions |
+//! | `log/` | the log (`docs/log.md`) |
+//! | `secret/` | keys of server, authority, registry and log, and the secret of pseudonyms |
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use warifu_consent::json::{self, Value, object};
+use warifu_consent::{
+    Annex, Binding, DAY, Kept, KeyEntry, KeyRing, KeyState, Ledger, Master, Moment, Notice, Opened,
+    Parent, Policy, PublicKey, REFERENCE, SecretKey, Signer, SignerClass, State, StatusNow, Target,
+    Typ, b64, open, state_of, wire,
+};
+use warifu_log::{Entry, Kind, Log, NoteKey, Purpose, Submission, Trust};
+use warifu_log_file::{FileStorage, Folder};
+use zeroize::Zeroizing;
+
+use super::keys::{read_key, read_private, write_private};
+use super::{Cx, random, replace};
+use crate::End;
+
+/// Entries of the status list.
+const ENTRIES: u64 = 131_072;
+/// How long a nonce may be used, in seconds.
+const NONCE: u64 = 900;
+/// Most bytes of a file of lines that is read.
+const MOST: u64 = 1 << 30;
+
+/// A registered key.
+pub(super) struct Registered {
+    pub(super) class: SignerClass,
+    pub(super) x: String,
+    pub(super) kid: String,
+    pub(super) state: KeyState,
+    pub(super) code: Option<String>,
+    pub(super) emergency: bool,
+}
+
+/// A nonce that was given out with its status index.
+struct Issued {
+    nonce: String,
+    idx: u64,
+    at: u64,
+}
+
+/// An accepted token.
+struct Accepted {
+    token: Opened,
+    at: u64,
+}
+
+/// The open desk.
+pub(super) struct Desk {
+    root: PathBuf,
+    pub(super) origin: String,
+    pub(super) uri: String,
+    pub(super) policy: Policy,
+    pub(super) master: Master,
+    pub(super) keys: Vec<Registered>,
+    issued: Vec<Issued>,
+    accepted: Vec<Accepted>,
+    now: u64,
+}
+
+/// The log in its files.
+pub(super) type Book = Log<FileStorage<Folder>>;
+
+/// A key that signs notes of the log.
+pub(super) struct NoteSigner(pub(super) SecretKey);
+
+impl warifu_log::Signer for NoteSigner {
+    fn sign(&self, message: &[u8]) -> Option<[u8; 64]> {
+        Signer::sign(&self.0, message).ok()
+    }
+}
+
+fn text<'v>(v: &'v Value, name: &str) -> Option<&'v str> {
+    v.get(name).and_then(Value::text)
+}
+
+fn int(v: &Value, name: &str) -> Option<u64> {
+    v.get(name).and_then(Value::int)
+}
+
+/// Makes a desk in a folder that is not there or empty.
+pub(super) fn init(cx: &Cx<'_>) -> anyhow::Result<End> {
+    let root = cx.input();
+    let shown = root.display();
+    if root.exists() && std::fs::read_dir(root)?.next().is_some() {
+        bail!(cx.say(
+            &format!("{shown} は空ではありません。新しいフォルダーを指定してください"),
+            &format!("{shown} is not empty. Give a new folder")
+        ));
+    }
+    for folder in ["annexes", "secret", "log"] {
+        std::fs::create_dir_all(root.join(folder)).with_context(|| shown.to_string())?;
+    }
+    let origin = cx.text("origin").unwrap_or_default();
+    let uri = cx.text("uri").unwrap_or_default();
+    let mut keys = Vec::new();
+    let mut log_key = String::new();
+    for (name, class) in [
+        ("server", Some(SignerClass::Server)),
+        ("authority", Some(SignerClass::Authority)),
+        ("registry", Some(SignerClass::Registry)),
+        ("log", None),
+    ] {
+        let key = SecretKey::from_seed(&mut Zeroizing::new(random::<32>()?));
+        let path = root.join("secret").join(format!("{name}.pem"));
+        write_private(cx, &path, key.to_pem().as_bytes())?;
+        let public = key.public();
+        if let Some(class) = class {
+            keys.push(Registered {
+                class,
+                x: public.x(),
+                kid: public.thumbprint(),
+                state: KeyState::Active,
+                code: None,
+                emergency: false,
+            });
+        } else {
+            let key = NoteKey::new(origin, Purpose::Note, &public.to_bytes());
+            log_key = key.map_err(|e| anyhow::anyhow!("--origin: {e}"))?.text();
+        }
+    }
+    let holder = Zeroizing::new(random::<32>()?);
+    write_private(cx, &root.join("secret/holder.key"), &*holder)?;
+    let settings = object([
+        ("v", 1.into()),
+        ("origin", origin.into()),
+        ("uri", uri.into()),
+    ]);
+    std::fs::write(root.join("desk.json"), settings.write() + "\n")?;
+    std::fs::write(root.join("policy.json"), REFERENCE)?;
+    let contact = cx.text("contact").unwrap_or("-");
+    let master = format!(
+        "{{\"v\":1,\"version\":1,\"contact\":{},\"facilities\":[]}}\n",
+        Value::from(contact).write()
+    );
+    std::fs::write(root.join("master.json"), master)?;
+    std::fs::write(root.join("issued.ndjson"), "")?;
+    std::fs::write(root.join("accepted.ndjson"), "")?;
+    write_keys(root, &keys)?;
+    let value = object([
+        ("desk", shown.to_string().into()),
+        ("log", log_key.as_str().into()),
+    ]);
+    let next = cx.say(
+        &format!("{shown} を作りました。次に {shown}/master.json に施設の名を書いてください"),
+        &format!("{shown} is made. Next, write the facilities' names into {shown}/master.json"),
+    );
+    cx.print(&value, &format!("{log_key}\n{next}"))?;
+    Ok(End::Clean)
+}
+
+fn write_keys(root: &Path, keys: &[Registered]) -> anyhow::Result<()> {
+    let rows = keys.iter().map(|k| {
+        let class = SignerClass::ALL.iter().find(|(_, c)| *c == k.class);
+        let (state, at) = wire::key_state_names(k.state);
+        let mut row = object([
+            ("class", class.map_or("", |(n, _)| *n).into()),
+            ("x", k.x.as_str().into()),
+            ("state", state.into()),
+            ("at", at.into()),
+            ("emergency", k.emergency.into()),
+        ]);
+        if let (Value::Object(m), Some(code)) = (&mut row, &k.code) {
+            m.insert("code".to_owned(), code.as_str().into());
+        }
+        row.write()
+    });
+    let rows: Vec<String> = rows.collect();
+    let text = format!("{{\"v\":1,\"keys\":[\n{}\n]}}\n", rows.join(",\n"));
+    replace(&root.join("keys.json"), text.as_bytes())
+}
+
+impl Desk {
+    /// Opens the desk's folder and everything in it but the log.
+    pub(super) fn open(cx: &Cx<'_>) -> anyhow::Result<Self> {
+        let root = cx.desk.clone();
+        let shown = root.display().to_string();
+        if !root.join("desk.json").is_file() {
+            bail!(cx.say(
+                &format!("{shown} は窓口のフォルダーではありません。--desk で指定するか、作ってください: warifu consent init {shown} --origin NAME --uri URL"),
+                &format!("{shown} is no desk. Give one with --desk, or make it: warifu consent init {shown} --origin NAME --uri URL")
+            ));
+        }
+        let bad = |file: &str, at: &str| {
+            anyhow::anyhow!(cx.say(
+                &format!("{shown}/{file} が読めません ({at})。控えから戻してください"),
+                &format!("{shown}/{file} cannot be read ({at}). Restore it from a copy")
+            ))
+        };
+        let settings = std::fs::read(root.join("desk.json"))?;
+        let settings =
+            json::read(settings.trim_ascii(), 2).map_err(|_| bad("desk.json", "JSON"))?;
+        let of = |name: &str| {
+            let found = text(&settings, name).map(str::to_owned);
+            found.ok_or_else(|| bad("desk.json", name))
+        };
+        let policy = Policy::read(&std::fs::read(root.join("policy.json"))?)
+            .map_err(|e| bad("policy.json", &e.0))?;
+        let master = std::fs::read(root.join("master.json"))?;
+        let master = Master::read(master.trim_ascii()).ok_or_else(|| bad("master.json", "JSON"))?;
+        let mut desk = Self {
+            origin: of("origin")?,
+            uri: of("uri")?,
+            policy,
+            master,
+            keys: Vec::new(),
+            issued: Vec::new(),
+            accepted: Vec::new(),
+            now: cx.now,
+            root,
+        };
+        let keys = std::fs::read(desk.root.join("keys.json"))?;
+        let keys = json::read(keys.trim_ascii(), 4).map_err(|_| bad("keys.json", "JSON"))?;
+        for (n, row) in keys
+            .get("keys")
+            .map_or(&[][..], Value::items)
+            .iter()
+            .enumerate()
+        {
+            let key = registered(row).ok_or_else(|| bad("keys.json", &format!("{n}")))?;
+            desk.keys.push(key);
+        }
+        for (n, line) in lines(&desk.root.join("issued.ndjson"))?.iter().enumerate() {
+            let v = json::read(line.as_bytes(), 2).ok();
+            let issued = v.and_then(|v| {
+                Some(Issued {
+                    nonce: text(&v, "nonce")?.to_owned(),
+                    idx: int(&v, "idx")?,
+                    at: int(&v, "at")?,
+                })
+            });
+            let issued = issued.ok_or_else(|| bad("issued.ndjson", &format!("{}", n + 1)))?;
+            desk.issued.push(issued);
+        }
+        for (n, line) in lines(&desk.root.join("accepted.ndjson"))?
+            .iter()
+            .enumerate()
+        {
+            let at = format!("{}", n + 1);
+            let v = json::read(line.as_bytes(), 2).map_err(|_| bad("accepted.ndjson", &at))?;
+            let kept = text(&v, "token").zip(int(&v, "at"));
+            let (token, time) = kept.ok_or_else(|| bad("accepted.ndjson", &at))?;
+            // What was accepted stays, whatever became of its key; that is for the decision.
+            let moment = Moment::now(cx.now);
+            let token = open(token, Typ::ALL, &AsActive(&desk.keys), moment)
+                .map_err(|r| bad("accepted.ndjson", &format!("{at}: {}", r.reason)))?;
+            desk.accepted.push(Accepted { token, at: time });
+        }
+        Ok(desk)
+    }
+
+    pub(super) fn write_keys(&self) -> anyhow::Result<()> {
+        write_keys(&self.root, &self.keys)
+    }
+
+    /// A secret of the desk.
+    pub(super) fn secret(&self, cx: &Cx<'_>, name: &str) -> anyhow::Result<Zeroizing<Vec<u8>>> {
+        read_private(cx, &self.root.join("secret").join(name))
+    }
+
+    /// A key of the desk.
+    pub(super) fn signer(&self, cx: &Cx<'_>, name: &str) -> anyhow::Result<SecretKey> {
+        read_key(cx, &self.root.join("secret").join(name))
+    }
+
+    /// Gives out a nonce and a status index that no other token has.
+    pub(super) fn issue(&mut self) -> anyhow::Result<(String, u64)> {
+        let used = |idx| self.issued.iter().any(|i| i.idx == idx);
+        let free = ENTRIES.saturating_sub(u64::try_from(self.issued.len())?);
+        if free == 0 {
+            bail!("the status list is full");
+        }
+        let idx = loop {
+            // A power of two: every index is as likely.
+            let idx = u64::from_le_bytes(random()?) % ENTRIES;
+            if !used(idx) {
+                break idx;
+            }
+        };
+        let nonce = super::fresh_id()?;
+        let line = object([
+            ("nonce", nonce.as_str().into()),
+            ("idx", idx.into()),
+            ("at", self.now.into()),
+        ]);
+        append(&self.root.join("issued.ndjson"), &line.write())?;
+        self.issued.push(Issued {
+            nonce: nonce.clone(),
+            idx,
+            at: self.now,
+        });
+        Ok((nonce, idx))
+    }
+
+    /// The log's public key.
+    pub(super) fn log_key(&self, cx: &Cx<'_>) -> anyhow::Result<NoteKey> {
+        let key = self.signer(cx, "log.pem")?.public().to_bytes();
+        Ok(NoteKey::new(&self.origin, Purpose::Note, &key)?)
+    }
+
+    /// Opens the log: every line is checked.
+    pub(super) fn book(&self, cx: &Cx<'_>, pins: &[warifu_log::Pin]) -> anyhow::Result<Book> {
+        let trust = Trust::new(self.log_key(cx)?, Vec::new(), 0)?;
+        let storage = FileStorage::open(Folder::new(&self.root.join("log"))?)?;
+        Ok(Log::open(storage, trust, pins)?)
+    }
+
+    /// Appends one line.
+    pub(super) fn line(
+        &self,
+        cx: &Cx<'_>,
+        entry: Entry,
+    ) -> anyhow::Result<(warifu_log::Appended, Option<Value>)> {
+        let mut book = self.book(cx, &[])?;
+        let hidden = entry.kind().chain() == warifu_log::Chain::Hidden;
+        let place_salt = if hidden { Some(random()?) } else { None };
+        let salt = random()?;
+        let submission = Submission {
+            entry,
+            salt,
+            place_salt,
+        };
+        let appended = book.append(vec![submission])?.pop().context("line")?;
+        book.sync()?;
+        let published = book.published().map_or(0, |(c, _)| c.size);
+        let opened = object([
+            ("index", appended.index.into()),
+            ("leaf", appended.leaf.url().into()),
+            ("line", appended.line.as_str().into()),
+            ("salt", b64::encode(&salt).into()),
+            ("published", published.into()),
+        ]);
+        Ok((appended, Some(opened)))
+    }
+
+    /// Keeps an accepted token: annex, line in the log, then the token itself. The line of the log
+    /// comes first, so that nothing is in force that is not logged.
+    pub(super) fn keep(
+        &mut self,
+        cx: &Cx<'_>,
+        token: &str,
+        line: Option<(Kind, &[(&str, warifu_log::Value)])>,
+        annex: Option<&[u8]>,
+    ) -> anyhow::Result<Option<warifu_log::Appended>> {
+        let opened = open(token, Typ::ALL, &AsActive(&self.keys), Moment::now(cx.now))
+            .map_err(|r| anyhow::anyhow!("{}", r.reason))?;
+        if let Some(annex) = annex {
+            replace(&self.root.join("annexes").join(opened.text("anx")), annex)?;
+        }
+        let appended = match line {
+            None => None,
+            Some((kind, members)) => {
+                let subject = Some(opened.text("sub")).filter(|s| !s.is_empty());
+                let members = members.iter().map(|(n, v)| (*n, v.clone()));
+                let entry = Entry::new(kind, cx.now, subject, members)?;
+                Some(self.line(cx, entry)?.0)
+            }
+        };
+        let kept = object([
+            ("at", cx.now.into()),
+            ("tok", opened.hash.as_str().into()),
+            ("typ", opened.typ.wire().into()),
+            ("token", token.into()),
+        ]);
+        append(&self.root.join("accepted.ndjson"), &kept.write())?;
+        self.accepted.push(Accepted {
+            token: opened,
+            at: cx.now,
+        });
+        Ok(appended)
+    }
+
+    fn ended(&self, sub: &str, jti: &str) -> bool {
+        self.accepted.iter().any(|a| {
+            a.token.typ == Typ::Revoke && a.token.text("sub") == sub && a.token.text("rev") == jti
+        })
+    }
+
+    /// An accepted token by its hash.
+    pub(super) fn find(&self, hash: &str) -> Option<&Opened> {
+        let found = self.accepted.iter().find(|a| a.token.hash == hash)?;
+        Some(&found.token)
+    }
+
+    /// An accepted token by its `jti`.
+    pub(super) fn by_jti(&self, jti: &str) -> Option<&Opened> {
+        let found = self.accepted.iter().find(|a| a.token.text("jti") == jti)?;
+        Some(&found.token)
+    }
+
+    /// Whether the institution's key is that of an emergency facility.
+    pub(super) fn is_emergency(&self, kid: &str) -> bool {
+        self.keys.iter().any(|k| k.kid == kid && k.emergency)
+    }
+
+    /// State of one person; disclosures under counted grants are counted in the log.
+    pub(super) fn state(&self, cx: &Cx<'_>, sub: &str) -> anyhow::Result<State<'_>> {
+        let counted = self
+            .accepted
+            .iter()
+            .any(|a| a.token.text("sub") == sub && a.token.claims.get("use").is_some());
+        let mut disclosed: Vec<String> = Vec::new();
+        let mut notices = Vec::new();
+        let book = self.book(cx, &[])?;
+        for (_, own) in book.history(sub)? {
+            let v = json::read(own.line.as_bytes(), 2).ok();
+            let Some(v) = v else { continue };
+            match text(&v, "kind") {
+                Some("disclose") if counted => disclosed.extend(
+                    v.get("grants")
+                        .map_or(&[][..], Value::items)
+                        .iter()
+                        .filter_map(Value::text)
+                        .map(str::to_owned),
+                ),
+                Some("notice") => {
+                    if let (Some(src), Some(at)) = (text(&v, "src"), int(&v, "at")) {
+                        notices.push(Notice {
+                            src: src.to_owned(),
+                            at,
+                        });
+                    }
+                }
+                _ => {}
+            }
+        }
+        let kept: Vec<Kept> = self
+            .accepted
+            .iter()
+            .filter(|a| a.token.text("sub") == sub)
+            .map(|a| {
+                let annex = match a.token.typ {
+                    Typ::Grant => self.annex(&a.token),
+                    _ => None,
+                };
+                let used = disclosed.iter().filter(|h| **h == a.token.hash).count();
+                Kept {
+                    received: a.at,
+                    annex,
+                    used: u64::try_from(used).unwrap_or(u64::MAX),
+                    institution: self.institution(&a.token.kid),
+                    status_age: None,
+                    token: a.token.clone(),
+                }
+            })
+            .collect();
+        let keys = self.keys.iter().filter(|k| k.state != KeyState::Active);
+        let keys = keys.map(|k| (k.kid.clone(), k.state)).collect();
+        Ok(state_of(&self.policy, sub, &kept, notices, keys))
+    }
+
+    fn annex(&self, token: &Opened) -> Option<Annex> {
+        let anx = token.text("anx");
+        let bytes = std::fs::read(self.root.join("annexes").join(anx)).ok()?;
+        Annex::read(&bytes, anx).ok()
+    }
+
+    /// Token hashes of grants by their `jti`.
+    pub(super) fn hashes(&self, jtis: &[String]) -> Vec<String> {
+        let found = jtis.iter().filter_map(|j| self.by_jti(j));
+        let mut hashes: Vec<String> = found.map(|t| t.hash.clone()).collect();
+        hashes.sort_unstable();
+        hashes.dedup();
+        hashes
+    }
+}
+
+fn registered(row: &Value) -> Option<Registered> {
+    let x = text(row, "x")?.to_owned();
+    Some(Registered {
+        class: SignerClass::from_name(text(row, "class")?)?,
+        kid: PublicKey::from_x(&x).ok()?.thumbprint(),
+        x,
+        state: wire::key_state(text(row, "state")?, int(row, "at")?)?,
+        code: text(row, "code").map(str::to_owned),
+        emergency: row.get("emergency").is_some_and(Value::is_true),
+    })
+}
+
+fn lines(path: &Path) -> anyhow::Result<Vec<String>> {
+    let size = std::fs::metadata(path).map_or(0, |m| m.len());
+    if size > MOST {
+        bail!("{}: larger than {MOST} bytes", path.display());
+    }
+    let text = match std::fs::read_to_string(path) {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => String::new(),
+        other => other.with_context(|| path.display().to_string())?,
+    };
+    Ok(text.lines().map(str::to_owned).collect())
+}
+
+fn append(path: &Path, line: &str) -> anyhow::Result<()> {
+    let mut file = std::fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(path)?;
+    file.write_all(format!("{line}\n").as_bytes())?;
+    file.sync_all()?;
+    Ok(())
+}
+
+/// The register as it is.
+impl KeyRing for Desk {
+    fn find(&self, class: SignerClass, kid: &str) -> Option<KeyEntry> {
+        entry(&self.keys, class, kid)
+    }
+}
+
+/// The register as if every key were in use: for tokens that were accepted when they were.
+struct AsActive<'a>(&'a [Registered]);
+
+impl KeyRing for AsActive<'_> {
+    fn find(&self, class: SignerClass, kid: &str) -> Option<KeyEntry> {
+        let entry = entry(self.0, class, kid)?;
+        Some(KeyEntry {
+            state: KeyState::Active,
+            ..entry
+        })
+    }
+}
+
+fn entry(keys: &[Registered], class: SignerClass, kid: &str) -> Option<KeyEntry> {
+    let key = keys.iter().find(|k| k.class == class && k.kid == kid)?;
+    Some(KeyEntry {
+        bytes: b64::decode_array(&key.x)?,
+        state: key.state,
+    })
+}
+
+impl Ledger for Desk {
+    fn bindings(&self, kid: &str) -> Vec<Binding> {
+        let all = self.accepted.iter();
+        all.filter_map(|a| Binding::from_token(&a.token))
+            .filter(|b| b.kid == kid && !self.ended(&b.sub, &b.jti))
+            .collect()
+    }
+    fn accepted(&self, sub: &str, hash: &str) -> bool {
+        self.find(hash).is_some_and(|t| t.text("sub") == sub)
+    }
+    fn nonce_open(&self, nonce: &str) -> bool {
+        let used = self.accepted.iter().any(|a| a.token.text("nonce") == nonce);
+        let given = self.issued.iter().find(|i| i.nonce == nonce);
+        !used && given.is_some_and(|i| i.at <= self.now && self.now <= i.at + NONCE)
+    }
+    fn seen(&self, jti: &str) -> bool {
+        self.by_jti(jti).is_some()
+    }
+    fn target(&self, jti: &str) -> Option<Target> {
+        let token = self.by_jti(jti)?;
+        Some(Target {
+            typ: token.typ,
+            sub: token.text("sub").to_owned(),
+        })
+    }
+    fn last_seq(&self, sub: &str) -> Option<u64> {
+        let own = self
+            .accepted
+            .iter()
+            .filter(|a| a.token.typ == Typ::Objection && a.token.text("sub") == sub);
+        own.filter_map(|a| a.token.int("seq")).max()
+    }
+    fn issued(&self, nonce: &str) -> Option<(u64, String)> {
+        let given = self.issued.iter().find(|i| i.nonce == nonce)?;
+        Some((given.idx, self.uri.clone()))
+    }
+    fn status(&self, jti: &str, _: Option<(u64, &str)>) -> StatusNow {
+        // The desk keeps the revokes itself, so it decides by jti.
+        let sub = self.by_jti(jti).map(|t| t.text("sub")).unwrap_or_default();
+        if self.ended(sub, jti) {
+            StatusNow::Revoked
+        } else {
+            StatusNow::Valid
+        }
+    }
+    fn grant(&self, hash: &str) -> Option<Parent> {
+        let token = self.find(hash).filter(|t| t.typ == Typ::Grant)?;
+        Some(Parent {
+            claims: token.claims.clone(),
+            status: self.status(token.text("jti"), None),
+        })
+    }
+    fn institution(&self, kid: &str) -> Option<String> {
+        let key = self.keys.iter().find(|k| k.kid == kid)?;
+        key.code.clone()
+    }
+}
+
+/// Days in seconds.
+pub(super) const fn days(n: u64) -> u64 {
+    n.saturating_mul(DAY)
+}

@@ -1,0 +1,255 @@
+//! Keys: making, reading, registering, binding to persons.
+
+use std::io::{Read as _, Write as _};
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use warifu_consent::json::{Value, object};
+use warifu_consent::{
+    Date, KeyState, PublicKey, SecretKey, Signer as _, SignerClass, Typ, hash, make, wire,
+};
+use warifu_log::Kind;
+use zeroize::Zeroizing;
+
+use super::desk::{Desk, Registered};
+use super::{Cx, fresh_id, random};
+use crate::End;
+
+/// Makes a key: the private half into a new file of its owner alone, the public one to stdout.
+pub(super) fn keygen(cx: &Cx<'_>) -> anyhow::Result<End> {
+    let path = cx.path("out").unwrap_or(Path::new(""));
+    let key = SecretKey::from_seed(&mut Zeroizing::new(random::<32>()?));
+    let text = match cx.text("format") {
+        Some("jwk") => key.to_jwk(),
+        _ => key.to_pem(),
+    };
+    write_private(cx, path, text.as_bytes())?;
+    let public = key.public();
+    let value = object([("kid", public.thumbprint().into()), ("jwk", public.jwk())]);
+    cx.print(&value, &public.jwk().write())?;
+    Ok(End::Clean)
+}
+
+/// Writes a secret into a file that did not exist and that only its owner reads.
+pub(super) fn write_private(cx: &Cx<'_>, path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = match options.open(path) {
+        Ok(file) => file,
+        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {
+            let shown = path.display();
+            bail!(cx.say(
+                &format!("{shown} はすでにあります。鍵は上書きしません。別の名を指定してください"),
+                &format!("{shown} is there already; a key is never overwritten. Give another name")
+            ))
+        }
+        Err(e) => return Err(e).with_context(|| path.display().to_string()),
+    };
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    Ok(())
+}
+
+/// Reads a file with a secret; refused when others may read it.
+pub(super) fn read_private(cx: &Cx<'_>, path: &Path) -> anyhow::Result<Zeroizing<Vec<u8>>> {
+    if !path.exists() {
+        bail!(crate::mistakes::not_found(path, cx.lang));
+    }
+    let mut file = std::fs::File::open(path).with_context(|| path.display().to_string())?;
+    #[cfg(unix)]
+    {
+        // Of the file that was opened, so that nobody changes it in between.
+        let mode = std::os::unix::fs::MetadataExt::mode(&file.metadata()?);
+        if mode & 0o077 != 0 {
+            let shown = path.display();
+            bail!(cx.say(
+                &format!("{shown} はほかの人も読めます。次を実行してください: chmod 600 {shown}"),
+                &format!("others can read {shown}. Run: chmod 600 {shown}")
+            ));
+        }
+    }
+    let mut bytes = Zeroizing::new(Vec::new());
+    std::io::Read::by_ref(&mut file)
+        .take(65_536)
+        .read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// A private key from its file: PEM (PKCS #8), DER (PKCS #8) or JWK.
+pub(super) fn read_key(cx: &Cx<'_>, path: &Path) -> anyhow::Result<SecretKey> {
+    let bytes = read_private(cx, path)?;
+    let key = match core::str::from_utf8(&bytes) {
+        Ok(text) if text.trim_start().starts_with('{') => SecretKey::from_jwk(text),
+        Ok(text) => SecretKey::from_pem(text),
+        Err(_) => SecretKey::from_pkcs8(&bytes),
+    };
+    key.map_err(|_| {
+        let shown = path.display();
+        anyhow::anyhow!(cx.say(
+            &format!("{shown} は Ed25519 の秘密鍵 (PKCS #8 または JWK) ではありません。作り方: warifu consent keygen --out FILE"),
+            &format!("{shown} is no private Ed25519 key (PKCS #8 or JWK). Make one: warifu consent keygen --out FILE")
+        ))
+    })
+}
+
+fn read_public(cx: &Cx<'_>, path: &Path) -> anyhow::Result<PublicKey> {
+    let bytes = cx.read(path)?;
+    PublicKey::from_jwk(bytes.trim_ascii()).map_err(|_| {
+        let shown = path.display();
+        anyhow::anyhow!(cx.say(
+            &format!("{shown} は Ed25519 の公開鍵の JWK ではありません。keygen が表示したものを指定してください"),
+            &format!("{shown} is no public Ed25519 JWK. Give what keygen printed")
+        ))
+    })
+}
+
+/// Puts a key into the register, or changes its state, which never goes back.
+pub(super) fn register(cx: &Cx<'_>) -> anyhow::Result<End> {
+    let mut desk = Desk::open(cx)?;
+    let key = read_public(cx, cx.input())?;
+    let class = cx.text("class").unwrap_or_default();
+    let class = SignerClass::from_name(class).context("class")?;
+    let state = wire::key_state(cx.text("state").unwrap_or("active"), cx.now);
+    let state = state.context("state")?;
+    let code = cx.text("code").map(str::to_owned);
+    if class == SignerClass::Institution && code.is_none() {
+        bail!(cx.say(
+            "施設の鍵には --code (mi:… など) が必要です",
+            "an institution's key needs --code (mi:… and the like)"
+        ));
+    }
+    let kid = key.thumbprint();
+    match desk
+        .keys
+        .iter_mut()
+        .find(|k| k.kid == kid && k.class == class)
+    {
+        Some(known) => {
+            if known.state != KeyState::Active && state != known.state {
+                bail!(cx.say(
+                    "使い終えた鍵や盗まれたおそれのある鍵の状態は元に戻せません。新しい鍵を作ってください",
+                    "a retired or compromised key never changes again. Make a new key"
+                ));
+            }
+            known.state = state;
+        }
+        None => desk.keys.push(Registered {
+            class,
+            x: key.x(),
+            kid: kid.clone(),
+            state,
+            code,
+            emergency: cx.m.get_flag("emergency"),
+        }),
+    }
+    desk.write_keys()?;
+    let (name, at) = wire::key_state_names(state);
+    let value = object([
+        ("kid", kid.as_str().into()),
+        ("state", name.into()),
+        ("at", at.into()),
+    ]);
+    cx.print(&value, &format!("{kid} {name}"))?;
+    Ok(End::Clean)
+}
+
+/// Binds a key to a person: pseudonym, binding signed by the authority, line in the log.
+pub(super) fn enrol(cx: &Cx<'_>) -> anyhow::Result<End> {
+    let mut desk = Desk::open(cx)?;
+    let key = read_public(cx, cx.input())?;
+    let from = cx.path("person").unwrap_or(Path::new("-"));
+    let mut person = Zeroizing::new(String::new());
+    if from == Path::new("-") {
+        std::io::stdin()
+            .lock()
+            .take(4096)
+            .read_to_string(&mut person)?;
+    } else {
+        *person = String::from_utf8(cx.read(from)?).unwrap_or_default();
+    }
+    let person = person.trim();
+    if person.is_empty() {
+        bail!(cx.say(
+            "患者番号がありません。--person のファイルか標準入力に一行で書いてください",
+            "there is no id. Write it as one line into the file of --person, or to stdin"
+        ));
+    }
+    let holder = desk.secret(cx, "holder.key")?;
+    let sub = hash::pseudonym(&holder, &desk.origin, person).context("pseudonym")?;
+    let role = cx.text("role").unwrap_or("patient");
+    let represents = cx.text("for");
+    if (role == "patient") == represents.is_some() {
+        bail!(cx.say(
+            "代理の役割には --for (代理される方の仮名) が必要で、本人には使えません",
+            "a proxy's role needs --for (pseudonym of the represented person), a patient's takes none"
+        ));
+    }
+    let jti = fresh_id()?;
+    let mut claims = object([
+        ("sub", sub.as_str().into()),
+        ("cnf", object([("jwk", key.jwk())])),
+        ("iat", cx.now.into()),
+        ("nbf", cx.now.into()),
+        ("exp", (cx.now + 5 * 365 * warifu_consent::DAY).into()),
+        ("jti", jti.as_str().into()),
+        ("ial", cx.text("ial").unwrap_or("counter").into()),
+        ("role", role.into()),
+    ]);
+    if let Value::Object(members) = &mut claims {
+        members.extend(represents.map(|f| ("for".to_owned(), Value::from(f))));
+        for (flag, claim) in [("until", "until"), ("until-obj", "until_obj")] {
+            if let Some(day) = cx.text(flag) {
+                if Date::parse(day).is_none() {
+                    bail!(cx.say(
+                        &format!("--{flag} は 2030-04-01 の形で指定してください"),
+                        &format!("--{flag} looks like 2030-04-01")
+                    ));
+                }
+                members.insert(claim.to_owned(), day.into());
+            }
+        }
+        let scope = cx.codes("scope");
+        if !scope.is_empty() {
+            members.insert("scp".to_owned(), scope.into());
+        }
+    }
+    let token = make(Typ::Key, claims, &desk.signer(cx, "authority.pem")?)?;
+    let kid = key.thumbprint();
+    let known = desk.keys.iter().find(|k| k.kid == kid);
+    match known.map(|k| (k.class, k.state)) {
+        None => desk.keys.push(Registered {
+            class: SignerClass::Patient,
+            x: key.x(),
+            kid: kid.clone(),
+            state: KeyState::Active,
+            code: None,
+            emergency: false,
+        }),
+        Some((SignerClass::Patient, KeyState::Active)) => {}
+        Some(_) => bail!(cx.say(
+            "この鍵はほかの用途の鍵か、もう使えない鍵です。本人の新しい鍵を作ってください",
+            "this key has another use, or is not used any more. Make a new key for the person"
+        )),
+    }
+    desk.write_keys()?;
+    let ial = cx.text("ial").unwrap_or("counter");
+    let members = [
+        ("kid", kid.as_str().into()),
+        ("role", role.into()),
+        ("ial", ial.into()),
+    ];
+    desk.keep(cx, &token, Some((Kind::Key, &members)), None)?;
+    let value = object([
+        ("sub", sub.as_str().into()),
+        ("kid", kid.into()),
+        ("jti", jti.as_str().into()),
+        ("token", token.as_str().into()),
+    ]);
+    if cx.path("out").is_some() {
+        cx.give(format!("{token}\n").as_bytes())?;
+    }
+    cx.print(&value, &format!("{sub} {jti}"))?;
+    Ok(End::Clean)
+}

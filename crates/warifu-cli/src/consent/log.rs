@@ -1,0 +1,260 @@
+//! `warifu consent log`: lines, checkpoints, proofs, histories.
+
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use warifu_consent::json::{self, Value, object};
+use warifu_log::{Entry, Hash, Kind, Pin, api};
+
+use super::Cx;
+use super::desk::{Desk, NoteSigner};
+use crate::End;
+
+/// Runs `warifu consent log …`.
+pub(super) fn run(cx: &Cx<'_>) -> anyhow::Result<End> {
+    let Some((name, s)) = cx.m.subcommand() else {
+        return Ok(End::CouldNotRun);
+    };
+    let cx = &Cx {
+        lang: cx.lang,
+        json: s.get_flag("json"),
+        now: s.get_one::<u64>("now").copied().unwrap_or(cx.now),
+        desk: s
+            .get_one::<std::path::PathBuf>("desk")
+            .cloned()
+            .unwrap_or_else(|| cx.desk.clone()),
+        m: s,
+    };
+    match name {
+        "append" => append(cx),
+        "publish" => publish(cx),
+        "prove" => prove(cx),
+        "check" => check(cx),
+        "verify" => verify(cx),
+        "history" => history(cx),
+        _ => check_history(cx),
+    }
+}
+
+/// A line from JSON: `kind`, `sub` and the members of the kind; the time is now.
+fn append(cx: &Cx<'_>) -> anyhow::Result<End> {
+    let desk = Desk::open(cx)?;
+    let bytes = cx.read(cx.input())?;
+    let value = json::read(bytes.trim_ascii(), 2);
+    let Ok(Value::Object(mut members)) = value else {
+        bail!(cx.say(
+            "行の JSON ではありません。例: {\"kind\":\"decline\",\"sub\":\"s1.…\",\"req\":\"…\"}",
+            "not the JSON of a line. Example: {\"kind\":\"decline\",\"sub\":\"s1.…\",\"req\":\"…\"}"
+        ));
+    };
+    let kind = members.remove("kind");
+    let kind = kind.as_ref().and_then(Value::text).and_then(Kind::find);
+    let Some(kind) = kind else {
+        bail!(cx.say(
+            "kind がログの行の種類ではありません。一覧: docs/log.md",
+            "kind is no kind of line. List: docs/log.md"
+        ));
+    };
+    // What is accepted is logged by what accepts it.
+    if matches!(
+        kind,
+        Kind::Key | Kind::Grant | Kind::Deny | Kind::Revoke | Kind::Objection | Kind::BreakGlass
+    ) {
+        bail!(cx.say(
+            "トークンの行は受け付けるときに記録されます: warifu consent verify FILE --accept",
+            "lines of tokens are logged on acceptance: warifu consent verify FILE --accept"
+        ));
+    }
+    let sub = members.remove("sub");
+    let sub = sub.as_ref().and_then(Value::text);
+    let members: Vec<(String, warifu_log::Value)> = members
+        .into_iter()
+        .map(|(name, value)| {
+            let value = match value {
+                Value::Int(n) => Some(warifu_log::Value::Int(n)),
+                Value::Text(t) => Some(warifu_log::Value::Text(t)),
+                list @ Value::Array(_) => Some(warifu_log::Value::List(
+                    list.texts().map(str::to_owned).collect(),
+                )),
+                _ => None,
+            };
+            value.map(|v| (name, v)).context("line")
+        })
+        .collect::<Result<_, _>>()?;
+    let entry = Entry::new(
+        kind,
+        cx.now,
+        sub,
+        members.iter().map(|(n, v)| (n.as_str(), v.clone())),
+    )?;
+    let (appended, opened) = desk.line(cx, entry)?;
+    let text = format!("{} {}", appended.index, appended.leaf.url());
+    cx.print(&opened.unwrap_or(Value::Null), &text)?;
+    Ok(End::Clean)
+}
+
+fn publish(cx: &Cx<'_>) -> anyhow::Result<End> {
+    let desk = Desk::open(cx)?;
+    let signer = NoteSigner(desk.signer(cx, "log.pem")?);
+    let mut book = desk.book(cx, &[])?;
+    let note = book.publish(&signer)?;
+    if cx.path("out").is_some() {
+        cx.give(note.as_bytes())?;
+    }
+    let value = object([
+        ("size", book.size().into()),
+        ("root", book.root().base64().into()),
+        ("checkpoint", note.as_str().into()),
+    ]);
+    cx.print(&value, &note)?;
+    Ok(End::Clean)
+}
+
+fn prove(cx: &Cx<'_>) -> anyhow::Result<End> {
+    let desk = Desk::open(cx)?;
+    let book = desk.book(cx, &[])?;
+    let proof = match book.prove(cx.int("index").unwrap_or(0)) {
+        Ok(proof) => proof.write(),
+        Err(warifu_log::LogError::Range) => bail!(cx.say(
+            "その行はまだ区切りの中にありません。先に: warifu consent log publish",
+            "no published checkpoint has that line. First: warifu consent log publish"
+        )),
+        Err(e) => return Err(e.into()),
+    };
+    if cx.path("out").is_some() {
+        cx.give(proof.as_bytes())?;
+        cx.print(&object([("proof", proof.as_str().into())]), "")?;
+    } else {
+        cx.print(&object([("proof", proof.as_str().into())]), &proof)?;
+    }
+    Ok(End::Clean)
+}
+
+/// Prints an answer of [`api`]; a reason is a refusal.
+fn answer(cx: &Cx<'_>, answer: &str, good: &str) -> anyhow::Result<End> {
+    let value = json::read(answer.as_bytes(), 2).unwrap_or(Value::Null);
+    let reason = value.get("reason").and_then(Value::text);
+    if reason == Some("SETTING") {
+        bail!(cx.say(
+            "引数が読めません (鍵、ハッシュ、番号の形を確かめてください)",
+            "the arguments cannot be read (look at the form of keys, hashes and numbers)"
+        ));
+    }
+    cx.print(&value, reason.unwrap_or(good))?;
+    Ok(if reason.is_none() {
+        End::Clean
+    } else {
+        End::Findings
+    })
+}
+
+fn check(cx: &Cx<'_>) -> anyhow::Result<End> {
+    let proof = cx.read(cx.input())?;
+    let key = match cx.text("log-key") {
+        Some(key) => key.to_owned(),
+        None => Desk::open(cx)?.log_key(cx)?.text(),
+    };
+    let mut setting = object([
+        ("log", key.into()),
+        ("witnesses", cx.codes("witness").into()),
+        ("quorum", cx.int("quorum").unwrap_or(0).into()),
+    ]);
+    if let Value::Object(members) = &mut setting {
+        members.extend(
+            cx.int("pin-size")
+                .map(|n| ("pin_size".to_owned(), n.into())),
+        );
+        members.extend(
+            cx.text("pin-root")
+                .map(|r| ("pin_root".to_owned(), r.into())),
+        );
+    }
+    let leaf = cx.text("leaf").unwrap_or_default();
+    let verdict = api::check_inclusion(setting.write().as_bytes(), leaf, &proof);
+    answer(cx, &verdict, &cx.say("ログにあります", "in the log"))
+}
+
+/// Opens the log, which checks every line; a pinned size and root are checked as well.
+fn verify(cx: &Cx<'_>) -> anyhow::Result<End> {
+    let desk = Desk::open(cx)?;
+    let pins = match (cx.int("pin-size"), cx.text("pin-root")) {
+        (Some(size), Some(root)) => {
+            let root = Hash::from_base64(root)
+                .with_context(|| cx.say("--pin-root が読めません", "--pin-root cannot be read"))?;
+            vec![Pin { size, root }]
+        }
+        _ => Vec::new(),
+    };
+    match desk.book(cx, &pins) {
+        Ok(book) => {
+            let value = object([
+                ("ok", true.into()),
+                ("size", book.size().into()),
+                ("root", book.root().base64().into()),
+            ]);
+            let text = format!("{} {}", book.size(), book.root().base64());
+            cx.print(&value, &text)?;
+            Ok(End::Clean)
+        }
+        Err(e) => {
+            // What is wrong with the log is the answer; that it cannot be read is not.
+            if !is_damage(&e) {
+                return Err(e);
+            }
+            let value = object([("ok", false.into()), ("reason", format!("{e:#}").into())]);
+            let told = cx.say(
+                &format!(
+                    "ログが書き換えられています: {e:#}。控えと照合し、このログは使わないでください"
+                ),
+                &format!(
+                    "the log was tampered with: {e:#}. Compare it with a copy, and do not use it"
+                ),
+            );
+            cx.print(&value, &told)?;
+            Ok(End::Findings)
+        }
+    }
+}
+
+fn is_damage(error: &anyhow::Error) -> bool {
+    use warifu_log::OpenError;
+    use warifu_log_file::FileError;
+    let file = |e: &FileError| matches!(e, FileError::Damaged { .. } | FileError::Mark);
+    if let Some(e) = error.downcast_ref::<FileError>() {
+        return file(e);
+    }
+    match error.downcast_ref::<OpenError<FileError>>() {
+        Some(OpenError::Storage(e)) => file(e),
+        Some(_) => true,
+        None => false,
+    }
+}
+
+fn history(cx: &Cx<'_>) -> anyhow::Result<End> {
+    let desk = Desk::open(cx)?;
+    let book = desk.book(cx, &[])?;
+    let mut text = String::new();
+    for (_, own) in book.history(cx.text("sub").unwrap_or_default())? {
+        text.push_str(&api::write_own_line(&own));
+        text.push('\n');
+    }
+    cx.give(text.as_bytes())?;
+    Ok(End::Clean)
+}
+
+fn check_history(cx: &Cx<'_>) -> anyhow::Result<End> {
+    let lines = cx.read(Path::new(cx.input()))?;
+    let mut setting = object([("sub", cx.text("sub").unwrap_or_default().into())]);
+    if let Value::Object(members) = &mut setting {
+        members.extend(cx.int("pin-n").map(|n| ("pin_n".to_owned(), n.into())));
+        members.extend(
+            cx.text("pin-head")
+                .map(|h| ("pin_head".to_owned(), h.into())),
+        );
+    }
+    let verdict = api::check_history(setting.write().as_bytes(), &lines);
+    let head = json::read(verdict.as_bytes(), 2).ok();
+    let head =
+        head.and_then(|v| Some(format!("{} {}", v.get("n")?.int()?, v.get("head")?.text()?)));
+    answer(cx, &verdict, &head.unwrap_or_default())
+}

@@ -1,0 +1,185 @@
+//! `warifu consent`: keys, tokens, decisions, the Bundle filter and the log, over a folder (the desk).
+//!
+//! Clock and randomness enter here and nowhere below. Private keys are files of their owner alone;
+//! they are neither taken from the command line nor shown.
+
+mod args;
+mod desk;
+mod keys;
+mod log;
+mod release;
+mod tokens;
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context as _, bail};
+use clap::ArgMatches;
+use warifu_consent::json::Value;
+use warifu_report::Lang;
+
+pub(crate) use args::command;
+
+use crate::{End, mistakes, say};
+
+/// What every command knows.
+struct Cx<'a> {
+    lang: Lang,
+    json: bool,
+    now: u64,
+    desk: PathBuf,
+    m: &'a ArgMatches,
+}
+
+/// Runs `warifu consent …`.
+pub(crate) fn run(m: &ArgMatches, lang: Lang) -> anyhow::Result<End> {
+    let Some((name, s)) = m.subcommand() else {
+        return Ok(End::CouldNotRun);
+    };
+    let now = match s.get_one::<u64>("now") {
+        Some(now) => *now,
+        None => SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs(),
+    };
+    let desk = s.get_one::<PathBuf>("desk").cloned();
+    let cx = Cx {
+        lang,
+        json: s.get_flag("json"),
+        now,
+        desk: desk.unwrap_or_else(|| PathBuf::from("desk")),
+        m: s,
+    };
+    match name {
+        "init" => desk::init(&cx),
+        "keygen" => keys::keygen(&cx),
+        "register" => keys::register(&cx),
+        "enrol" => keys::enrol(&cx),
+        "request" => tokens::request(&cx),
+        "grant" => tokens::grant(&cx),
+        "deny" => tokens::deny(&cx),
+        "revoke" => tokens::revoke(&cx),
+        "object" => tokens::object_to(&cx),
+        "verify" => tokens::verify(&cx),
+        "show" => tokens::show(&cx),
+        "decide" => release::decide(&cx, false),
+        "explain" => release::decide(&cx, true),
+        "filter" => release::filter(&cx),
+        _ => log::run(&cx),
+    }
+}
+
+impl Cx<'_> {
+    fn say(&self, ja: &str, en: &str) -> String {
+        say(self.lang, ja, en)
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        let found = self.m.try_get_one::<String>(name).ok().flatten();
+        found.map(String::as_str)
+    }
+
+    fn int(&self, name: &str) -> Option<u64> {
+        self.m.try_get_one::<u64>(name).ok().flatten().copied()
+    }
+
+    fn path(&self, name: &str) -> Option<&Path> {
+        let found = self.m.try_get_one::<PathBuf>(name).ok().flatten();
+        found.map(PathBuf::as_path)
+    }
+
+    /// The first argument, which clap asks for.
+    fn input(&self) -> &Path {
+        self.path("input").unwrap_or(Path::new(""))
+    }
+
+    /// Codes of a list, sorted and unique as tokens want them.
+    fn codes(&self, name: &str) -> Vec<String> {
+        let given = self.m.get_many::<String>(name);
+        let mut all: Vec<String> = given.map(|v| v.cloned().collect()).unwrap_or_default();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    /// Prints an answer: its JSON with `--json`, else its text.
+    fn print(&self, value: &Value, text: &str) -> anyhow::Result<()> {
+        let mut out = std::io::stdout().lock();
+        if self.json {
+            writeln!(out, "{}", value.write())?;
+        } else if !text.is_empty() {
+            writeln!(out, "{}", text.trim_end_matches('\n'))?;
+        }
+        Ok(())
+    }
+
+    /// Writes what a command makes to `--out`, or to stdout.
+    fn give(&self, bytes: &[u8]) -> anyhow::Result<()> {
+        if let Some(path) = self.path("out") {
+            return std::fs::write(path, bytes).with_context(|| path.display().to_string());
+        }
+        std::io::stdout().lock().write_all(bytes)?;
+        Ok(())
+    }
+
+    /// A token with its JSON: to `--out` or stdout; with `--json` stdout has the JSON.
+    fn give_token(&self, token: &str, value: &Value, text: &str) -> anyhow::Result<()> {
+        if self.path("out").is_some() {
+            self.give(format!("{token}\n").as_bytes())?;
+            self.print(value, text)
+        } else if self.json {
+            self.print(value, text)
+        } else {
+            self.give(format!("{token}\n").as_bytes())
+        }
+    }
+
+    /// Bytes of a file that has to be there.
+    fn read(&self, path: &Path) -> anyhow::Result<Vec<u8>> {
+        if !path.exists() {
+            bail!(mistakes::not_found(path, self.lang));
+        }
+        std::fs::read(path).with_context(|| path.display().to_string())
+    }
+
+    /// A token in a file: itself, or the text of its QR symbol.
+    fn read_token(&self, path: &Path) -> anyhow::Result<String> {
+        let bytes = self.read(path)?;
+        let text = String::from_utf8(bytes).ok();
+        let text = text.as_deref().map(str::trim).unwrap_or_default();
+        Ok(warifu_consent::from_qr(text).unwrap_or_else(|| text.to_owned()))
+    }
+
+    /// Language of what a patient reads.
+    fn patient_lang(&self) -> warifu_consent::Lang {
+        let named = self.text("text-lang");
+        let named = named.and_then(warifu_consent::Lang::from_name);
+        named.unwrap_or(match self.lang {
+            Lang::Ja => warifu_consent::Lang::Ja,
+            Lang::En => warifu_consent::Lang::En,
+        })
+    }
+}
+
+/// Random bytes of the operating system.
+fn random<const N: usize>() -> anyhow::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).context("random bytes")?;
+    Ok(bytes)
+}
+
+/// A fresh id of 16 random bytes.
+fn fresh_id() -> anyhow::Result<String> {
+    Ok(warifu_consent::b64::encode(&random::<16>()?))
+}
+
+/// Writes a file by way of one beside it, so that it is there whole or not at all.
+fn replace(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
+    let mut part = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))
+        .with_context(|| path.display().to_string())?;
+    part.write_all(bytes)?;
+    part.as_file().sync_all()?;
+    part.persist(path)
+        .with_context(|| path.display().to_string())?;
+    Ok(())
+}

@@ -1,0 +1,556 @@
+//! Requests, grants, prohibitions, revokes, objections: made, verified, shown.
+
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use warifu_consent::json::{Value, object};
+use warifu_consent::{
+    Accepted, Annex, Desk as Court, Ledger as _, Moment, Opened, Signer as _, StatusNow,
+    TEXT_VERSION, Typ, accept, bind_text, check_offline, family, make, open, peek, text_of, to_qr,
+};
+use warifu_log::Kind;
+
+use super::desk::{Desk, days};
+use super::keys::read_key;
+use super::{Cx, fresh_id, random};
+use crate::End;
+
+fn insert(claims: &mut Value, name: &str, value: impl Into<Value>) {
+    if let Value::Object(members) = claims {
+        members.insert(name.to_owned(), value.into());
+    }
+}
+
+/// A list that may be left out: everything.
+fn or_all(codes: Vec<String>) -> Vec<String> {
+    if codes.is_empty() {
+        vec!["*".to_owned()]
+    } else {
+        codes
+    }
+}
+
+/// Asks a patient for a grant; the nonce and the status index are kept.
+pub(super) fn request(cx: &Cx<'_>) -> anyhow::Result<End> {
+    let mut desk = Desk::open(cx)?;
+    let mut window = object([]);
+    for end in ["from", "to"] {
+        if let Some(day) = cx.text(end) {
+            insert(&mut window, end, day);
+        }
+    }
+    let jti = fresh_id()?;
+    let (nonce, idx) = desk.issue()?;
+    let status = object([(
+        "status_list",
+        object([("idx", idx.into()), ("uri", desk.uri.as_str().into())]),
+    )]);
+    let mut claims = object([
+        ("sub", cx.text("sub").unwrap_or_default().into()),
+        ("iat", cx.now.into()),
+        ("exp", (cx.now + 900).into()),
+        ("jti", jti.as_str().into()),
+        ("req", fresh_id()?.into()),
+        ("aud", cx.codes("aud").into()),
+        ("pur", cx.codes("pur").into()),
+        ("cat", cx.codes("cat").into()),
+        ("dat", window),
+        ("min", cx.codes("cat").into()),
+        ("terms", days(cx.int("days").unwrap_or(90)).into()),
+        ("nonce", nonce.into()),
+        ("status", status),
+    ]);
+    let (id, version) = text_of(&desk.policy, Typ::Grant, &claims).map_err(|r| refused(cx, r))?;
+    let text = object([
+        ("id", id.into()),
+        ("ver", version.into()),
+        ("m", desk.master.version.into()),
+        ("langs", Value::from(vec!["en", "ja", "ja-easy"])),
+    ]);
+    insert(&mut claims, "txt", text);
+    let token =
+        make(Typ::Request, claims, &desk.signer(cx, "server.pem")?).map_err(|e| unmade(cx, &e))?;
+    let value = object([
+        ("jti", jti.as_str().into()),
+        ("token", token.as_str().into()),
+    ]);
+    cx.give_token(&token, &value, &jti)?;
+    Ok(End::Clean)
+}
+
+/// Why nothing was made, with the claim to look at.
+fn unmade(cx: &Cx<'_>, error: &warifu_consent::MakeError) -> anyhow::Error {
+    match error {
+        warifu_consent::MakeError::Claims(refusal) => {
+            let claim = refusal.claim.unwrap_or("-");
+            anyhow::anyhow!(
+                "{} ({claim}): {}",
+                refusal.reason,
+                refusal.reason.sentence(cx.patient_lang())
+            )
+        }
+        warifu_consent::MakeError::Sign(other) => anyhow::anyhow!("{other}"),
+    }
+}
+
+fn refused(cx: &Cx<'_>, reason: warifu_consent::Reason) -> anyhow::Error {
+    anyhow::anyhow!("{reason}: {}", reason.sentence(cx.patient_lang()))
+}
+
+/// The request behind a grant, verified with the server's key.
+fn asked(cx: &Cx<'_>, desk: &Desk, path: &Path) -> anyhow::Result<Opened> {
+    let token = cx.read_token(path)?;
+    let request = open(&token, &[Typ::Request], desk, Moment::now(cx.now))
+        .map_err(|r| refused(cx, r.reason))?;
+    if request.int("exp").is_none_or(|exp| exp <= cx.now) {
+        bail!(cx.say(
+            "求めの期限が過ぎています。もう一度作ってください: warifu consent request",
+            "the request has expired. Make it again: warifu consent request"
+        ));
+    }
+    Ok(request)
+}
+
+/// `txt` without its hash.
+fn text_claim(cx: &Cx<'_>, desk: &Desk, typ: Typ, claims: &Value) -> anyhow::Result<Value> {
+    let id = family(&desk.policy, typ, claims).map_err(|r| refused(cx, r))?;
+    Ok(object([
+        ("id", id.into()),
+        ("ver", TEXT_VERSION.into()),
+        ("lang", cx.patient_lang().name().into()),
+        ("m", desk.master.version.into()),
+        ("h", "".into()),
+    ]))
+}
+
+/// `act` of a proxy's signature.
+fn proxy(cx: &Cx<'_>, desk: &Desk) -> anyhow::Result<Option<Value>> {
+    let Some(jti) = cx.text("proxy") else {
+        return Ok(None);
+    };
+    let role = desk.by_jti(jti).filter(|t| t.typ == Typ::Key);
+    let role = role.map(|t| t.text("role").to_owned()).with_context(|| {
+        cx.say(
+            "--proxy の鍵の登録がありません。enrol が表示した jti を指定してください",
+            "--proxy: no such key binding. Give the jti that enrol printed",
+        )
+    })?;
+    Ok(Some(object([("rel", role.into()), ("bnd", jti.into())])))
+}
+
+/// Shows the text, and signs when the person agreed to it.
+fn sign(
+    cx: &Cx<'_>,
+    desk: &Desk,
+    typ: Typ,
+    mut claims: Value,
+    annex: Option<&Annex>,
+) -> anyhow::Result<End> {
+    if let Some(act) = proxy(cx, desk)? {
+        insert(&mut claims, "act", act);
+    }
+    let text = text_claim(cx, desk, typ, &claims)?;
+    insert(&mut claims, "txt", text);
+    let (claims, shown) = bind_text(&desk.policy, &desk.master, typ, claims, annex)
+        .map_err(|r| refused(cx, r.reason))?;
+    if !cx.m.get_flag("agree") {
+        let value = object([("text", shown.as_str().into()), ("signed", false.into())]);
+        cx.print(&value, &shown)?;
+        crate::terminal::note(&cx.say(
+            "まだ署名していません。この文に同意するときは --agree を付けて実行してください",
+            "nothing is signed yet. To agree to this text, run it again with --agree",
+        ));
+        return Ok(End::Findings);
+    }
+    let key = read_key(cx, cx.path("key").unwrap_or(Path::new("")))?;
+    let jti = claims
+        .get("jti")
+        .and_then(Value::text)
+        .unwrap_or_default()
+        .to_owned();
+    let token = make(typ, claims, &key).map_err(|e| unmade(cx, &e))?;
+    if let (Some(annex), Some(path)) = (annex, cx.path("annex")) {
+        std::fs::write(path, annex.to_bytes()).with_context(|| path.display().to_string())?;
+    }
+    finish(
+        cx,
+        typ,
+        &token,
+        &jti,
+        Some(&shown),
+        &key.public().thumbprint(),
+    )
+}
+
+fn finish(
+    cx: &Cx<'_>,
+    typ: Typ,
+    token: &str,
+    jti: &str,
+    shown: Option<&str>,
+    kid: &str,
+) -> anyhow::Result<End> {
+    let mut value = object([
+        ("typ", typ.wire().into()),
+        ("jti", jti.into()),
+        ("kid", kid.into()),
+        ("token", token.into()),
+    ]);
+    if let Some(shown) = shown {
+        insert(&mut value, "text", shown);
+        insert(&mut value, "signed", true);
+    }
+    cx.give_token(token, &value, jti)?;
+    Ok(End::Clean)
+}
+
+/// Signs a grant for a request, or for less than it asks.
+pub(super) fn grant(cx: &Cx<'_>) -> anyhow::Result<End> {
+    let desk = Desk::open(cx)?;
+    let request = asked(cx, &desk, cx.input())?;
+    let of = |name: &str| request.claims.get(name).cloned().unwrap_or(Value::Null);
+    let wanted: Vec<String> = of("cat").texts().map(str::to_owned).collect();
+    let mut cats = cx.codes("cat");
+    if cats.is_empty() {
+        cats.clone_from(&wanted);
+    }
+    if let Some(more) = cats.iter().find(|c| !wanted.contains(c)) {
+        bail!(cx.say(
+            &format!(
+                "{more} は求められていません。求められたもの: {}",
+                wanted.join(", ")
+            ),
+            &format!("{more} was not asked for. Asked for: {}", wanted.join(", "))
+        ));
+    }
+    let most = request.int("terms").unwrap_or(0);
+    let term = cx.int("days").map_or(most, days);
+    if term > most {
+        bail!(cx.say(
+            &format!("期間は求められた {} 日までです", most / days(1)),
+            &format!("the term is {} days at most, as asked for", most / days(1))
+        ));
+    }
+    let annex = Annex {
+        src: cx.codes("exclude-facility"),
+        lbl: cx.codes("exclude-label"),
+        res: cx.codes("exclude-item"),
+        ..Annex::empty(random()?)
+    };
+    let mut claims = object([
+        ("sub", of("sub")),
+        ("aud", of("aud")),
+        ("pur", of("pur")),
+        ("cat", cats.into()),
+        ("dat", of("dat")),
+        ("iat", cx.now.into()),
+        ("nbf", cx.now.into()),
+        ("exp", cx.now.saturating_add(term).into()),
+        ("jti", fresh_id()?.into()),
+        ("nonce", of("nonce")),
+        ("status", of("status")),
+        ("obl", Value::from(vec!["NORDSCLCD"])),
+    ]);
+    if let Some(most) = cx.int("uses") {
+        insert(&mut claims, "use", object([("max", most.into())]));
+    }
+    sign(cx, &desk, Typ::Grant, claims, Some(&annex))
+}
+
+/// Signs a prohibition.
+pub(super) fn deny(cx: &Cx<'_>) -> anyhow::Result<End> {
+    let desk = Desk::open(cx)?;
+    let request = asked(cx, &desk, cx.input())?;
+    let of = |name: &str| request.claims.get(name).cloned().unwrap_or(Value::Null);
+    let claims = object([
+        ("sub", of("sub")),
+        ("iat", cx.now.into()),
+        ("nbf", cx.now.into()),
+        ("jti", fresh_id()?.into()),
+        ("aud", or_all(cx.codes("aud")).into()),
+        ("pur", or_all(cx.codes("pur")).into()),
+        ("cat", or_all(cx.codes("cat")).into()),
+        ("emg", cx.m.get_flag("emergency").into()),
+        ("status", of("status")),
+        ("nonce", of("nonce")),
+    ]);
+    sign(cx, &desk, Typ::Deny, claims, None)
+}
+
+/// Signs the end of a grant or of a prohibition.
+pub(super) fn revoke(cx: &Cx<'_>) -> anyhow::Result<End> {
+    let desk = Desk::open(cx)?;
+    let token = cx.read_token(cx.input())?;
+    let (typ, target) = peek(&token).map_err(|r| refused(cx, r.reason))?;
+    let of = |name: &str| target.get(name).cloned().unwrap_or(Value::Null);
+    let mut claims = object([
+        ("sub", of("sub")),
+        ("iat", cx.now.into()),
+        ("jti", fresh_id()?.into()),
+        ("rev", of("jti")),
+        ("rsn", cx.text("reason").unwrap_or("withdrawn").into()),
+    ]);
+    if typ == Typ::Deny {
+        let Some(path) = cx.path("request") else {
+            bail!(cx.say(
+                "禁止を終えると見えるものが増えるので、求めが要ります: --request FILE (warifu consent request)",
+                "ending a prohibition opens data and needs a request: --request FILE (warifu consent request)"
+            ));
+        };
+        let request = asked(cx, &desk, path)?;
+        insert(&mut claims, "nonce", request.text("nonce"));
+        return sign(cx, &desk, Typ::Revoke, claims, None);
+    }
+    if let Some(act) = proxy(cx, &desk)? {
+        insert(&mut claims, "act", act);
+    }
+    let key = read_key(cx, cx.path("key").unwrap_or(Path::new("")))?;
+    let jti = claims
+        .get("jti")
+        .and_then(Value::text)
+        .unwrap_or_default()
+        .to_owned();
+    let token = make(Typ::Revoke, claims, &key).map_err(|e| unmade(cx, &e))?;
+    finish(
+        cx,
+        Typ::Revoke,
+        &token,
+        &jti,
+        None,
+        &key.public().thumbprint(),
+    )
+}
+
+/// Signs an objection to secondary use, or its withdrawal.
+pub(super) fn object_to(cx: &Cx<'_>) -> anyhow::Result<End> {
+    let desk = Desk::open(cx)?;
+    let sub = cx.text("sub").unwrap_or_default();
+    let mut purposes = cx.codes("pur");
+    if purposes.is_empty() {
+        purposes = vec!["ANON".to_owned(), "PSEUDO".to_owned()];
+    }
+    let state = if cx.m.get_flag("withdraw") {
+        "off"
+    } else {
+        "on"
+    };
+    let claims = object([
+        ("sub", sub.into()),
+        ("iat", cx.now.into()),
+        ("jti", fresh_id()?.into()),
+        ("seq", desk.last_seq(sub).map_or(0, |n| n + 1).into()),
+        ("pur", purposes.into()),
+        ("to", or_all(cx.codes("to")).into()),
+        ("src", or_all(cx.codes("src")).into()),
+        ("state", state.into()),
+    ]);
+    sign(cx, &desk, Typ::Objection, claims, None)
+}
+
+/// Verifies a token; with `--accept` it is kept, logged and answered with a receipt.
+pub(super) fn verify(cx: &Cx<'_>) -> anyhow::Result<End> {
+    let mut desk = Desk::open(cx)?;
+    let token = cx.read_token(cx.input())?;
+    let annex = cx.path("annex").map(|p| cx.read(p)).transpose()?;
+    let court = Court {
+        keys: &desk,
+        ledger: &desk,
+        policy: &desk.policy,
+        master: &desk.master,
+        now: cx.now,
+        endpoint: None,
+    };
+    let verdict = if cx.m.get_flag("offline") {
+        let types = [Typ::Grant, Typ::Onward];
+        check_offline(&court, &token, &types).map(|(token, _)| Accepted::New(token))
+    } else {
+        accept(&court, &token, Typ::ALL, annex.as_deref())
+    };
+    match verdict {
+        Err(refusal) => {
+            let reason = refusal.reason;
+            let sentence = reason.sentence(cx.patient_lang());
+            let mut value = object([
+                ("ok", false.into()),
+                ("reason", reason.wire().into()),
+                ("step", u64::from(reason.step()).into()),
+                ("text", sentence.into()),
+            ]);
+            if let Some(claim) = refusal.claim {
+                insert(&mut value, "claim", claim);
+            }
+            let claim = refusal.claim.map(|c| format!(" ({c})")).unwrap_or_default();
+            cx.print(&value, &format!("{reason}{claim}: {sentence}"))?;
+            Ok(End::Findings)
+        }
+        Ok(Accepted::Again(token, status)) => {
+            let word = match status {
+                StatusNow::Valid => "valid",
+                StatusNow::Revoked => "revoked",
+                StatusNow::Stale => "stale",
+                StatusNow::Unavailable => "unavailable",
+            };
+            let value = object([
+                ("ok", true.into()),
+                ("again", true.into()),
+                ("status", word.into()),
+                ("hash", token.hash.as_str().into()),
+                ("claims", token.claims.clone()),
+            ]);
+            let text = cx.say(
+                &format!("受付済みです (今の状態: {word})"),
+                &format!("accepted before (state now: {word})"),
+            );
+            cx.print(&value, &text)?;
+            Ok(End::Clean)
+        }
+        Ok(Accepted::New(opened)) => {
+            let mut value = object([
+                ("ok", true.into()),
+                ("typ", opened.typ.wire().into()),
+                ("kid", opened.kid.as_str().into()),
+                ("hash", opened.hash.as_str().into()),
+                ("claims", opened.claims.clone()),
+            ]);
+            let mut text = cx.say("確かめました", "verified");
+            if cx.m.get_flag("accept") {
+                let receipt = keep(cx, &mut desk, &token, &opened, annex.as_deref())?;
+                text = cx.say("受け付け、ログに記録しました", "accepted and logged");
+                if let Some(receipt) = receipt {
+                    insert(&mut value, "receipt", receipt.as_str());
+                    if cx.path("out").is_some() {
+                        cx.give(format!("{receipt}\n").as_bytes())?;
+                    }
+                }
+            }
+            cx.print(
+                &value,
+                &format!("{text}: {} {}", opened.typ.wire(), opened.text("jti")),
+            )?;
+            Ok(End::Clean)
+        }
+    }
+}
+
+/// Keeps and logs an accepted token; the receipt where its type has a text that was shown.
+fn keep(
+    cx: &Cx<'_>,
+    desk: &mut Desk,
+    token: &str,
+    opened: &Opened,
+    annex: Option<&[u8]>,
+) -> anyhow::Result<Option<String>> {
+    let hash = opened.hash.as_str();
+    let tok = [("tok", hash.into())];
+    let emergency = [
+        (
+            "rcp",
+            desk.institution(&opened.kid).unwrap_or_default().into(),
+        ),
+        (
+            "role",
+            opened
+                .claims
+                .get("per")
+                .and_then(|p| p.get("role")?.text())
+                .unwrap_or("-")
+                .into(),
+        ),
+        ("rsn", opened.text("rsn").into()),
+        ("idm", opened.text("idm").into()),
+        ("tok", hash.into()),
+    ];
+    let (kind, members): (Kind, &[(&str, warifu_log::Value)]) = match opened.typ {
+        Typ::Grant | Typ::Onward => (Kind::Grant, &tok),
+        Typ::Deny => (Kind::Deny, &tok),
+        Typ::Revoke => (Kind::Revoke, &tok),
+        Typ::Objection => (Kind::Objection, &tok),
+        Typ::BreakGlass => (Kind::BreakGlass, &emergency),
+        other => bail!(cx.say(
+            &format!("{} は受け付けて残すものではありません", other.wire()),
+            &format!("{} is not kept", other.wire())
+        )),
+    };
+    let appended = desk.keep(cx, token, Some((kind, members)), annex)?;
+    // A revoke of a grant was not shown as a text: its receipt names the text of what it ended.
+    let target = desk.by_jti(opened.text("rev")).map(|t| t.claims.clone());
+    let of = |name: &str| {
+        let own = opened.claims.get(name).cloned();
+        own.or_else(|| target.as_ref()?.get(name).cloned())
+    };
+    let (Some(notice), Some(appended)) = (of("txt"), appended) else {
+        return Ok(None);
+    };
+    let Some(place) = appended.place else {
+        return Ok(None);
+    };
+    let mut record = object([
+        ("schema", "ISO/IEC TS 27560:2023".into()),
+        ("controller", desk.origin.as_str().into()),
+        ("contact", desk.master.contact.as_str().into()),
+        ("notice", notice),
+        ("withdrawal", "warifu consent revoke".into()),
+        (
+            "state",
+            if opened.typ == Typ::Revoke {
+                "ended"
+            } else {
+                "accepted"
+            }
+            .into(),
+        ),
+    ]);
+    for (from, to) in [
+        ("pur", "purposes"),
+        ("cat", "categories"),
+        ("aud", "recipients"),
+    ] {
+        if let Some(codes) = of(from) {
+            insert(&mut record, to, codes);
+        }
+    }
+    let claims = object([
+        ("sub", opened.text("sub").into()),
+        ("iat", cx.now.into()),
+        ("jti", fresh_id()?.into()),
+        ("tok", hash.into()),
+        ("of", opened.typ.wire().into()),
+        ("at", cx.now.into()),
+        ("n", place.n.into()),
+        ("head", appended.leaf.url().into()),
+        ("leaf", appended.leaf.url().into()),
+        ("rec", record),
+    ]);
+    let receipt =
+        make(Typ::Receipt, claims, &desk.signer(cx, "server.pem")?).map_err(|e| unmade(cx, &e))?;
+    Ok(Some(receipt))
+}
+
+/// What a token says, not verified.
+pub(super) fn show(cx: &Cx<'_>) -> anyhow::Result<End> {
+    let token = cx.read_token(cx.input())?;
+    let (typ, claims) = peek(&token).map_err(|r| refused(cx, r.reason))?;
+    if cx.m.get_flag("qr") {
+        let text = to_qr(&token).unwrap_or_default();
+        cx.print(&object([("qr", text.as_str().into())]), &text)?;
+        return Ok(End::Clean);
+    }
+    let hash = warifu_consent::token_hash(&token).unwrap_or_default();
+    let value = object([
+        ("typ", typ.wire().into()),
+        ("hash", hash.as_str().into()),
+        ("verified", false.into()),
+        ("claims", claims.clone()),
+    ]);
+    let mut text = format!("{} {hash}\n", typ.wire());
+    for (name, value) in claims.members().into_iter().flatten() {
+        let shown = match value {
+            Value::Text(t) => t.clone(),
+            other => other.write(),
+        };
+        text.extend(["  ", name, " ", &shown, "\n"]);
+    }
+    text.push_str(&cx.say("(確かめていません)", "(not verified)"));
+    cx.print(&value, &text)?;
+    Ok(End::Clean)
+}

@@ -1,0 +1,679 @@
+//! `warifu consent` as a user runs it: from a key to a log whose damage is found.
+#![cfg(unix)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may fail loudly"
+)]
+
+mod support;
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Output, Stdio};
+
+use serde_json::{Value, json};
+use support::{fixtures, run, text, warifu};
+
+const NOW: &str = "1790000100";
+const CLINIC: &str = "mi:1312345678";
+const SOURCE: &str = "mi:1319999999";
+const PERSON: &str = "CANARY-PERSON-4711";
+
+struct Here {
+    dir: tempfile::TempDir,
+}
+
+impl Here {
+    fn path(&self, name: &str) -> String {
+        self.dir.path().join(name).to_str().unwrap().to_owned()
+    }
+    fn at(&self, now: &str, args: &[&str]) -> Output {
+        let o = warifu(&[&["consent"], args, &["--now", now]].concat())
+            .current_dir(self.dir.path())
+            .output()
+            .unwrap();
+        let shown = text(&o.stdout) + &text(&o.stderr);
+        // Neither a private key nor the person's number is ever shown.
+        for secret in ["PRIVATE KEY", "\"d\":", PERSON] {
+            assert!(!shown.contains(secret), "{args:?} shows {secret}");
+        }
+        o
+    }
+    fn ok(&self, args: &[&str]) -> Value {
+        let o = self.at(NOW, &[args, &["--json"]].concat());
+        assert_eq!(
+            o.status.code(),
+            Some(0),
+            "{args:?}: {}{}",
+            text(&o.stdout),
+            text(&o.stderr)
+        );
+        serde_json::from_slice(&o.stdout).unwrap_or(Value::Null)
+    }
+    fn refused(&self, args: &[&str]) -> Value {
+        let o = self.at(NOW, &[args, &["--json"]].concat());
+        assert_eq!(o.status.code(), Some(1), "{args:?}: {}", text(&o.stderr));
+        serde_json::from_slice(&o.stdout).unwrap()
+    }
+    /// A mistake, and what it says.
+    fn mistake(&self, args: &[&str]) -> String {
+        let o = self.at(NOW, args);
+        assert_eq!(o.status.code(), Some(2), "{args:?}: {}", text(&o.stdout));
+        assert_eq!(text(&o.stdout), "");
+        text(&o.stderr)
+    }
+    fn key(&self, name: &str) -> String {
+        let file = format!("{name}.pem");
+        let made = self.ok(&["keygen", "--out", &file]);
+        fs::write(self.path(&format!("{name}.jwk")), made["jwk"].to_string()).unwrap();
+        made["kid"].as_str().unwrap().to_owned()
+    }
+    fn enrol(&self, name: &str, person: &str, more: &[&str]) -> Value {
+        let jwk = format!("{name}.jwk");
+        let args = [
+            &[
+                "consent", "enrol", &jwk, "--person", "-", "--json", "--now", NOW,
+            ],
+            more,
+        ]
+        .concat();
+        let mut child = warifu(&args)
+            .current_dir(self.dir.path())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        child
+            .stdin
+            .take()
+            .unwrap()
+            .write_all(person.as_bytes())
+            .unwrap();
+        let o = child.wait_with_output().unwrap();
+        assert_eq!(o.status.code(), Some(0));
+        assert!(!text(&o.stdout).contains(person));
+        serde_json::from_slice(&o.stdout).unwrap()
+    }
+    fn request(&self, sub: &str, pur: &str, cats: &str, out: &str) {
+        self.ok(&[
+            "request", "--sub", sub, "--aud", CLINIC, "--pur", pur, "--cat", cats, "--out", out,
+        ]);
+    }
+}
+
+/// A desk with two facilities, and a person with a key.
+fn desk() -> (Here, String) {
+    let here = Here {
+        dir: tempfile::tempdir().unwrap(),
+    };
+    here.ok(&[
+        "init",
+        "desk",
+        "--origin",
+        "c.example.jp/consent-log",
+        "--uri",
+        "https://c.example.jp/s/1",
+        "--contact",
+        "架空割符病院 03-0000-0000",
+    ]);
+    let master = json!({"v": 1, "version": 1, "contact": "架空割符病院 03-0000-0000", "facilities": [
+        {"code": CLINIC, "ja": "架空割符診療所", "en": "Kaku Warifu Clinic"},
+        {"code": SOURCE, "ja": "架空割符病院", "en": ""}]});
+    fs::write(here.path("desk/master.json"), master.to_string()).unwrap();
+    here.key("patient");
+    let sub = here.enrol("patient", PERSON, &[])["sub"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    (here, sub)
+}
+
+fn grant(here: &Here, sub: &str, cats: &str, name: &str) -> Value {
+    let (request, annex, out) = (
+        format!("{name}.req"),
+        format!("{name}.annex"),
+        format!("{name}.jwt"),
+    );
+    here.request(sub, "TREAT", cats, &request);
+    here.ok(&[
+        "grant",
+        &request,
+        "--key",
+        "patient.pem",
+        "--annex",
+        &annex,
+        "--agree",
+        "--out",
+        &out,
+    ]);
+    here.ok(&["verify", &out, "--annex", &annex, "--accept"])
+}
+
+#[test]
+fn from_a_key_to_a_revoked_grant_and_a_log_whose_damage_is_found() {
+    let (here, sub) = desk();
+    let asks = |verb: &'static str, cat: &'static str| -> Vec<String> {
+        [
+            verb, "--sub", &sub, "--as", CLINIC, "--pur", "TREAT", "--cat", cat,
+        ]
+        .map(str::to_owned)
+        .to_vec()
+    };
+    let ask = |verb, cat| {
+        let args = asks(verb, cat);
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        here.at(NOW, &[&args[..], &["--json"]].concat())
+    };
+    let reason = |o: &Output| serde_json::from_slice::<Value>(&o.stdout).unwrap()["reason"].clone();
+    let before = ask("decide", "inf.lab");
+    assert_eq!(
+        (before.status.code(), reason(&before)),
+        (Some(1), json!("NO_GRANT"))
+    );
+
+    // The text is shown first; nothing is signed without agreement.
+    here.request(&sub, "TREAT", "demo,inf.condition,inf.lab,inf.rx", "a.req");
+    let shown = here.refused(&[
+        "grant",
+        "a.req",
+        "--key",
+        "patient.pem",
+        "--annex",
+        "a.annex",
+    ]);
+    assert_eq!(shown["signed"], json!(false));
+    assert!(
+        shown["text"]
+            .as_str()
+            .unwrap()
+            .contains("Kaku Warifu Clinic")
+    );
+    assert!(!Path::new(&here.path("a.annex")).exists());
+    let args = [
+        "grant",
+        "a.req",
+        "--key",
+        "patient.pem",
+        "--annex",
+        "a.annex",
+        "--cat",
+        "demo,inf.lab,inf.rx",
+        "--agree",
+        "--out",
+        "a.jwt",
+    ];
+    let made = here.ok(&args);
+    assert_eq!(made["signed"], json!(true));
+
+    // Verified, accepted once, and a retry is no second grant.
+    let sized = fs::read(here.path("desk/accepted.ndjson")).unwrap().len();
+    assert_eq!(
+        here.refused(&["verify", "a.jwt"])["reason"],
+        json!("ANNEX_MISSING")
+    );
+    assert_eq!(
+        here.ok(&["verify", "a.jwt", "--annex", "a.annex"])["ok"],
+        json!(true)
+    );
+    assert_eq!(
+        fs::read(here.path("desk/accepted.ndjson")).unwrap().len(),
+        sized
+    );
+    let accepted = here.ok(&["verify", "a.jwt", "--annex", "a.annex", "--accept"]);
+    assert!(accepted["receipt"].as_str().unwrap().split('.').count() == 3);
+    assert_eq!(
+        here.ok(&["verify", "a.jwt", "--annex", "a.annex", "--accept"])["status"],
+        json!("valid")
+    );
+    let mut forged = fs::read_to_string(here.path("a.jwt")).unwrap();
+    let at = forged.rfind('.').unwrap() + 5;
+    let other = if &forged[at..=at] == "A" { "B" } else { "A" };
+    forged.replace_range(at..=at, other);
+    fs::write(here.path("forged.jwt"), forged).unwrap();
+    assert_eq!(
+        here.refused(&["verify", "forged.jwt", "--annex", "a.annex"])["reason"],
+        json!("SIG")
+    );
+
+    // Decided by the same rules everywhere.
+    let open = ask("decide", "inf.lab");
+    assert_eq!(
+        (open.status.code(), reason(&open)),
+        (Some(0), json!("PERMITTED"))
+    );
+    assert_eq!(reason(&ask("decide", "inf.condition")), json!("CATEGORY"));
+    let told: Value = serde_json::from_slice(&ask("explain", "prc.surgery").stdout).unwrap();
+    let chain = told["chain"].as_array().unwrap();
+    assert!(chain.contains(&json!("D11: deny CATEGORY")), "{chain:?}");
+    assert!(told["sentence"].as_str().unwrap().starts_with("Not shown"));
+
+    // A Bundle that the converter makes is cut to what was granted.
+    let root = fixtures("standard_root");
+    let o = run(&[
+        "convert",
+        root.to_str().unwrap(),
+        "--to",
+        "bundle",
+        "--per",
+        "patient",
+        "--bundle",
+        "collection",
+        "--institution",
+        "1319999999",
+        "-qq",
+    ]);
+    assert_eq!(o.status.code(), Some(0), "{}", text(&o.stderr));
+    let whole = text(&o.stdout).lines().next().unwrap().to_owned();
+    fs::write(here.path("bundle.json"), &whole).unwrap();
+    let filter = [
+        "filter",
+        "bundle.json",
+        "--sub",
+        &sub,
+        "--as",
+        CLINIC,
+        "--pur",
+        "TREAT",
+        "--src",
+        SOURCE,
+        "--out",
+        "out.json",
+        "--withheld",
+        "withheld.json",
+    ];
+    let summary = here.ok(&filter);
+    let kinds = |text: &str| {
+        let v: Value = serde_json::from_str(text).unwrap();
+        let entries = v["entry"].as_array().cloned().unwrap_or_default();
+        let mut kinds: Vec<String> = entries
+            .iter()
+            .map(|e| e["resource"]["resourceType"].as_str().unwrap().to_owned())
+            .collect();
+        kinds.sort();
+        kinds.dedup();
+        kinds
+    };
+    assert!(kinds(&whole).contains(&"Condition".to_owned()));
+    let out = fs::read_to_string(here.path("out.json")).unwrap();
+    assert!(
+        !kinds(&out).contains(&"Condition".to_owned()),
+        "{:?}",
+        kinds(&out)
+    );
+    assert!(kinds(&out).contains(&"Patient".to_owned()));
+    let withheld: Value =
+        serde_json::from_str(&fs::read_to_string(here.path("withheld.json")).unwrap()).unwrap();
+    assert!(
+        withheld
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|w| w["type"] == "Condition")
+    );
+    assert!(!summary.to_string().contains("Condition"));
+
+    // The disclosure is a line; the line is proven; the proof fails for another line.
+    let line = json!({"kind": "disclose", "sub": sub, "rcp": CLINIC, "role": "physician", "pur": ["TREAT"],
+        "cats": summary["categories"], "basis": "GRANT", "grants": summary["grants"], "areq": summary["sha256"]});
+    fs::write(here.path("line.json"), line.to_string()).unwrap();
+    let appended = here.ok(&["log", "append", "line.json"]);
+    let index = appended["index"].to_string();
+    let leaf = appended["leaf"].as_str().unwrap().to_owned();
+    assert!(
+        here.mistake(&["log", "prove", &index])
+            .contains("log publish")
+    );
+    let published = here.ok(&["log", "publish"]);
+    here.ok(&["log", "prove", &index, "--out", "proof.txt"]);
+    assert_eq!(
+        here.ok(&["log", "check", "proof.txt", "--leaf", &leaf])["ok"],
+        json!(1)
+    );
+    let lines = here.at(NOW, &["log", "history", "--sub", &sub]);
+    fs::write(here.path("history.ndjson"), &lines.stdout).unwrap();
+    let head = here.ok(&["log", "check-history", "history.ndjson", "--sub", &sub]);
+    assert_eq!(head["n"], json!(2), "key, grant, disclosure");
+    let wrong = head["head"].as_str().unwrap();
+    let wrong = if wrong == leaf {
+        published["root"].as_str().unwrap()
+    } else {
+        wrong
+    };
+    let swapped = leaf.replace(
+        leaf.chars().next().unwrap(),
+        if leaf.starts_with('A') { "B" } else { "A" },
+    );
+    assert!(
+        here.refused(&["log", "check", "proof.txt", "--leaf", &swapped])["reason"].is_string(),
+        "{wrong}"
+    );
+    let history = text(&lines.stdout);
+    let gap: Vec<&str> = history
+        .lines()
+        .enumerate()
+        .filter(|(n, _)| *n != 1)
+        .map(|(_, l)| l)
+        .collect();
+    fs::write(here.path("gap.ndjson"), gap.join("\n")).unwrap();
+    assert_eq!(
+        here.refused(&["log", "check-history", "gap.ndjson", "--sub", &sub])["reason"],
+        json!("HISTORY_GAP")
+    );
+
+    // Ended: the same second refuses.
+    here.ok(&[
+        "revoke",
+        "a.jwt",
+        "--key",
+        "patient.pem",
+        "--out",
+        "end.jwt",
+    ]);
+    here.ok(&["verify", "end.jwt", "--accept"]);
+    let after = ask("decide", "inf.lab");
+    assert_eq!(
+        (after.status.code(), reason(&after)),
+        (Some(1), json!("REVOKED"))
+    );
+    assert_eq!(
+        here.ok(&["verify", "a.jwt", "--annex", "a.annex"])["status"],
+        json!("revoked")
+    );
+    here.ok(&filter);
+    let out = fs::read_to_string(here.path("out.json")).unwrap();
+    assert_eq!(kinds(&out), Vec::<String>::new());
+
+    // Every damage to the log's file is found: an altered, a dropped and a cut line.
+    assert_eq!(here.ok(&["log", "verify"])["ok"], json!(true));
+    let entries = here.path("desk/log/entries");
+    let good = fs::read(&entries).unwrap();
+    let lines: Vec<&[u8]> = good.split_inclusive(|b| *b == b'\n').collect();
+    let altered = text(&good)
+        .replacen("\"role\":\"physician\"", "\"role\":\"pharmacist\"", 1)
+        .into_bytes();
+    let dropped = [&lines[..1], &lines[2..]].concat().concat();
+    let cut = lines[..lines.len() - 1].concat();
+    let swapped = [&[lines[1], lines[0]], &lines[2..]].concat().concat();
+    for damaged in [altered, dropped, cut, swapped] {
+        assert_ne!(damaged, good);
+        fs::write(&entries, damaged).unwrap();
+        assert_eq!(here.refused(&["log", "verify"])["ok"], json!(false));
+    }
+    fs::write(&entries, good).unwrap();
+    assert_eq!(here.ok(&["log", "verify"])["ok"], json!(true));
+}
+
+#[test]
+fn prohibitions_objections_and_proxies_count() {
+    let (here, sub) = desk();
+    grant(&here, &sub, "inf.lab", "lab");
+    let ask = [
+        "decide", "--sub", &sub, "--as", CLINIC, "--pur", "TREAT", "--cat", "inf.lab",
+    ];
+    here.ok(&ask);
+    here.request(&sub, "TREAT", "inf.lab", "no.req");
+    here.ok(&[
+        "deny",
+        "no.req",
+        "--key",
+        "patient.pem",
+        "--agree",
+        "--out",
+        "no.jwt",
+    ]);
+    here.ok(&["verify", "no.jwt", "--accept"]);
+    assert_eq!(here.refused(&ask)["reason"], json!("PROHIBITED"));
+    // Ending it opens data, so it needs a request and a text.
+    assert!(
+        here.mistake(&["revoke", "no.jwt", "--key", "patient.pem"])
+            .contains("--request")
+    );
+    here.request(&sub, "TREAT", "inf.lab", "yes.req");
+    here.ok(&[
+        "revoke",
+        "no.jwt",
+        "--key",
+        "patient.pem",
+        "--request",
+        "yes.req",
+        "--agree",
+        "--out",
+        "yes.jwt",
+    ]);
+    here.ok(&["verify", "yes.jwt", "--accept"]);
+    here.ok(&ask);
+
+    // 手術 alone, with its own text.
+    here.request(&sub, "TREAT", "prc.surgery", "op.req");
+    let shown = here.refused(&[
+        "grant",
+        "op.req",
+        "--key",
+        "patient.pem",
+        "--annex",
+        "op.annex",
+        "--text-lang",
+        "ja",
+    ]);
+    assert!(shown["text"].as_str().unwrap().contains("手術"));
+    assert!(
+        here.mistake(&[
+            "grant",
+            "op.req",
+            "--key",
+            "patient.pem",
+            "--annex",
+            "x",
+            "--cat",
+            "inf.rx"
+        ])
+        .contains("not asked for")
+    );
+
+    here.ok(&[
+        "object",
+        "--sub",
+        &sub,
+        "--key",
+        "patient.pem",
+        "--agree",
+        "--out",
+        "obj.jwt",
+    ]);
+    here.ok(&["verify", "obj.jwt", "--accept"]);
+    here.ok(&[
+        "object",
+        "--sub",
+        &sub,
+        "--key",
+        "patient.pem",
+        "--agree",
+        "--withdraw",
+        "--out",
+        "obj2.jwt",
+    ]);
+    assert_eq!(
+        here.ok(&["verify", "obj2.jwt", "--accept"])["claims"]["seq"],
+        json!(1)
+    );
+
+    // A guardian signs with the binding; a key that was compromised signs nothing more.
+    here.key("mother");
+    let bound = here.enrol("mother", "PARENT-1", &["--role", "guardian", "--for", &sub]);
+    let jti = bound["jti"].as_str().unwrap();
+    here.request(&sub, "TREAT", "inf.rx", "rx.req");
+    here.ok(&[
+        "grant",
+        "rx.req",
+        "--key",
+        "mother.pem",
+        "--annex",
+        "rx.annex",
+        "--proxy",
+        jti,
+        "--agree",
+        "--out",
+        "rx.jwt",
+    ]);
+    here.ok(&[
+        "register",
+        "mother.jwk",
+        "--class",
+        "patient",
+        "--state",
+        "compromised",
+    ]);
+    assert_eq!(
+        here.refused(&["verify", "rx.jwt", "--annex", "rx.annex"])["reason"],
+        json!("KEY_COMPROMISED")
+    );
+    assert!(
+        here.mistake(&[
+            "register",
+            "mother.jwk",
+            "--class",
+            "patient",
+            "--state",
+            "active"
+        ])
+        .contains("new key")
+    );
+    assert!(here.at(NOW, &["show", "rx.jwt"]).status.success());
+    let qr = here.ok(&["show", "rx.jwt", "--qr"])["qr"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    fs::write(here.path("rx.qr"), qr).unwrap();
+    assert_eq!(
+        here.ok(&["show", "rx.qr"])["hash"],
+        here.ok(&["show", "rx.jwt"])["hash"]
+    );
+}
+
+#[test]
+fn keys_are_files_of_their_owner_and_mistakes_name_the_next_step() {
+    let (here, sub) = desk();
+    let mode = |name: &str| fs::metadata(here.path(name)).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode("patient.pem"), 0o600);
+    for name in [
+        "server.pem",
+        "authority.pem",
+        "registry.pem",
+        "log.pem",
+        "holder.key",
+    ] {
+        assert_eq!(mode(&format!("desk/secret/{name}")), 0o600, "{name}");
+    }
+    assert!(
+        here.mistake(&["keygen", "--out", "patient.pem"])
+            .contains("never overwritten")
+    );
+    here.request(&sub, "TREAT", "inf.lab", "a.req");
+    let sign = [
+        "grant",
+        "a.req",
+        "--key",
+        "patient.pem",
+        "--annex",
+        "a.annex",
+        "--agree",
+        "--out",
+        "a.jwt",
+    ];
+    let readable = fs::Permissions::from_mode(0o644);
+    fs::set_permissions(here.path("patient.pem"), readable).unwrap();
+    assert!(here.mistake(&sign).contains("chmod 600 patient.pem"));
+    fs::set_permissions(here.path("patient.pem"), fs::Permissions::from_mode(0o600)).unwrap();
+    here.ok(&sign);
+    assert!(
+        here.mistake(&[
+            "grant",
+            "a.req",
+            "--key",
+            "patient.jwk",
+            "--annex",
+            "b",
+            "--agree"
+        ])
+        .contains("chmod 600")
+    );
+    assert!(
+        here.mistake(&[
+            "decide", "--sub", &sub, "--as", CLINIC, "--pur", "TREAT", "--desk", "nowhere"
+        ])
+        .contains("consent init")
+    );
+    assert!(
+        here.mistake(&["verify", "a.jtw"])
+            .contains("Did you mean a.jwt?")
+    );
+    assert_eq!(
+        here.at("1790003000", &sign).status.code(),
+        Some(2),
+        "the request has expired"
+    );
+    // A JWK signs as well as PEM.
+    here.ok(&["keygen", "--out", "second.json", "--format", "jwk"]);
+    assert_eq!(mode("second.json"), 0o600);
+    let o = here.at(
+        NOW,
+        &[
+            "grant",
+            "a.req",
+            "--key",
+            "second.json",
+            "--annex",
+            "c.annex",
+            "--agree",
+            "--out",
+            "c.jwt",
+        ],
+    );
+    assert_eq!(o.status.code(), Some(0), "{}", text(&o.stderr));
+    assert_eq!(
+        here.refused(&["verify", "c.jwt", "--annex", "c.annex"])["reason"],
+        json!("KEY_UNKNOWN")
+    );
+    // Words in Japanese as well.
+    let o = here.at(
+        NOW,
+        &[
+            "--lang", "ja", "decide", "--sub", &sub, "--as", CLINIC, "--pur", "TREAT", "--desk",
+            "nowhere",
+        ],
+    );
+    assert!(text(&o.stderr).starts_with("エラー: nowhere は窓口のフォルダーではありません"));
+}
+
+#[test]
+fn the_commands_of_the_documentation_run() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/consent.md");
+    let docs = fs::read_to_string(docs).unwrap();
+    let blocks: Vec<&str> = docs.split("```sh\n").skip(1).collect();
+    assert!(!blocks.is_empty());
+    let dir = tempfile::tempdir().unwrap();
+    let root = fixtures("standard_root").canonicalize().unwrap();
+    std::os::unix::fs::symlink(root, dir.path().join("standard_root")).unwrap();
+    let folder = Path::new(env!("CARGO_BIN_EXE_warifu")).parent().unwrap();
+    let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
+    for block in blocks {
+        let script = block.split("```").next().unwrap();
+        let o = std::process::Command::new("sh")
+            .args(["-euc", script])
+            .current_dir(dir.path())
+            .env("PATH", &path)
+            .env("LANG", "C")
+            .output()
+            .unwrap();
+        assert!(o.status.success(), "{}{}", text(&o.stdout), text(&o.stderr));
+    }
+    for made in ["out.json", "withheld.json", "checkpoint", "proof"] {
+        assert!(
+            fs::metadata(dir.path().join(made)).unwrap().len() > 2,
+            "{made}"
+        );
+    }
+}
