@@ -21,7 +21,7 @@ pub struct Annex {
 }
 
 /// Most entries of one list.
-const MOST: usize = 10_000;
+pub(crate) const MOST: usize = 10_000;
 
 impl Annex {
     /// An annex that excludes nothing.

@@ -510,6 +510,12 @@ const STATUS_LIST: &[Claim] = &[
     ),
 ];
 
+/// Names of a type's claims.
+#[cfg(test)]
+pub(crate) fn names(typ: Typ) -> impl Iterator<Item = &'static str> {
+    typ.claims().iter().map(|c| c.name)
+}
+
 /// Checks a payload against the table of its type, and what one claim says of another (step 10).
 pub(crate) fn check(typ: Typ, payload: &Value) -> Result<(), Refusal> {
     let Some(members) = payload.members() else {

@@ -162,6 +162,17 @@ pub fn instant(text: &str) -> Option<u64> {
     u64::try_from(i64::from(day.0) * 86_400 + clock - offset).ok()
 }
 
+/// FHIR dateTime of an instant, in Asia/Tokyo; `None` after the year 9999.
+pub fn date_time(unix: u64) -> Option<String> {
+    let day = Date::at(unix);
+    if day.parts().0 > 9999 {
+        return None;
+    }
+    let second = unix.checked_add(9 * 3600)? % 86_400;
+    let (h, m, s) = (second / 3600, second / 60 % 60, second % 60);
+    Some(format!("{day}T{h:02}:{m:02}:{s:02}+09:00"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -209,5 +220,10 @@ mod tests {
         assert_eq!(Date::interval("2024-01-01T02:00:00"), None);
         assert_eq!(instant("1970-01-01T09:00:01+09:00"), Some(1));
         assert_eq!(instant("2026-09-21T14:13:20Z"), Some(1_790_000_000));
+        let text = date_time(1_790_000_000).unwrap();
+        assert_eq!(text, "2026-09-21T23:13:20+09:00");
+        assert_eq!(instant(&text), Some(1_790_000_000));
+        assert_eq!(date_time(253_402_268_400), None);
+        assert_eq!(date_time(u64::MAX), None);
     }
 }

@@ -11,7 +11,9 @@ mod claims;
 mod date;
 mod decide;
 mod explain;
+mod fhir;
 mod filter;
+mod foreign;
 pub mod hash;
 pub mod json;
 mod jws;
@@ -30,13 +32,18 @@ pub use accept::{
 };
 pub use annex::Annex;
 pub use claims::{DAY, SignerClass, Typ, is_subject};
-pub use date::{Date, instant};
+pub use date::{Date, date_time, instant};
 pub use decide::{
     Basis, Decision, Denial, Grant, Item, Mode, Notice, Objection, Origin, Request, State, Told,
     Who, Why, decide, told_to_recipient,
 };
 pub use explain::{Explanation, explain};
+pub use fhir::{About, Dialect, FhirError, to_consent};
 pub use filter::{Facts, FilterError, Filtered, Knowledge, Withheld, filter};
+pub use foreign::{
+    ConsentDraft, Excluded, ImportCode, ImportDesk, ImportFinding, Imported, SignedConsent,
+    from_consent,
+};
 pub use jws::{
     Draft, KeyEntry, KeyRing, KeyState, MakeError, Moment, Opened, make, open, peek, token_hash,
 };

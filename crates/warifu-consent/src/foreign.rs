@@ -1,0 +1,1112 @@
+//! Reading a FHIR R4 `Consent`: one with our token is checked against its own export; any other becomes
+//! unsigned drafts, which the person may sign, and findings for all that a draft cannot carry
+//! (consent.md §12.1). Nothing that is read here is a consent by itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use warifu_json::{Kind, Limits, NodeId, ROOT, Tree, parse};
+
+use crate::annex::Annex;
+use crate::b64;
+use crate::claims::{DAY, Typ};
+use crate::date::{Date, instant};
+use crate::fhir::{ACT_CODE, ACT_REASON};
+use crate::fhir::{
+    About, CLASSES, CONFIDENTIALITY, Dialect, EXTRAS, INSTITUTION, LOCAL_PURPOSES, LOINC, Leaf,
+    OWN, PARTICIPATION, ROOT as ROOT_ROWS, to_consent,
+};
+use crate::hash::resource_key;
+use crate::json::{Members, Value};
+use crate::jws::{KeyRing, Moment, Opened, open};
+use crate::policy::{Bits, Consent, Policy};
+use crate::reason::{Lang, Reason};
+
+/// Largest Consent that is read: room for the longest annex.
+const MOST_BYTES: usize = 8 << 20;
+const LIMITS: Limits = Limits {
+    depth: 64,
+    nodes: 600_000,
+    issues: 1,
+};
+/// Most findings and drafts that are kept.
+const MOST_FINDINGS: usize = 1000;
+const MOST_DRAFTS: usize = 64;
+/// Recipients of one grant.
+const MOST_RECIPIENTS: usize = 8;
+/// Recipients of one prohibition.
+const MOST_NAMED: usize = 64;
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $variant:ident $wire:literal $ja:literal $en:literal;)*) => {
+        /// What is the matter with an element of a Consent.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum ImportCode { $($(#[$doc])* $variant,)* }
+
+        impl ImportCode {
+            /// Every code.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// Name on the wire.
+            pub const fn wire(self) -> &'static str {
+                match self { $(Self::$variant => $wire),* }
+            }
+
+            /// What it means and what to do next; plain Japanese is the Japanese sentence.
+            pub const fn sentence(self, lang: Lang) -> &'static str {
+                match self { $(Self::$variant => match lang { Lang::En => $en, _ => $ja }),* }
+            }
+        }
+    };
+}
+
+codes! {
+    /// Not one Consent in sound JSON: nothing is imported.
+    Form "FHIR_FORM" "FHIR R4 の Consent として読めません。送り手に確かめてください。" "Not a FHIR R4 Consent. Ask the sender.";
+    /// Too large: nothing is imported.
+    Size "FHIR_SIZE" "大きすぎます。分けて送ってもらってください。" "Too large. Ask the sender to split it.";
+    /// An element that must be understood and is not: nothing is imported.
+    Modifier "FHIR_MODIFIER" "意味を変える拡張があり、読み替えられません。同意を取り直してください。" "Has an extension that changes the meaning. Ask for consent anew.";
+    /// Provisions inside each other too deeply: nothing is imported.
+    Depth "FHIR_DEPTH" "規則の入れ子が深すぎます。同意を取り直してください。" "Provisions are nested too deeply. Ask for consent anew.";
+    /// Not in force: nothing is imported.
+    Status "FHIR_STATUS" "有効な同意ではありません。" "Not a consent in force.";
+    /// The attached token does not hold: nothing is imported.
+    Token "FHIR_TOKEN" "付いている署名が確かめられません。送り手に確かめてください。" "The attached token does not verify. Ask the sender.";
+    /// The structure says something else than the token: nothing is imported.
+    Mismatch "FHIR_MISMATCH" "署名された内容と書かれた内容が違います。送り手に確かめてください。" "Says something else than what was signed. Ask the sender.";
+    /// An element that no draft carries.
+    Unmappable "UNMAPPABLE" "下書きに移せない項目です。説明の文で確かめてください。" "A draft cannot carry this element. Check it against the text that is shown.";
+    /// An element that a draft carries, with a value that it cannot carry.
+    Value "FHIR_VALUE" "下書きに移せない値です。画面で選び直してください。" "A draft cannot carry this value. Choose it anew on the screen.";
+    /// Made anew when the person signs.
+    Anew "FHIR_ANEW" "署名するときに新しく作られる項目です。" "Made anew when the person signs.";
+}
+
+/// One finding about a Consent. It quotes no value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImportFinding {
+    /// What.
+    pub code: ImportCode,
+    /// `FHIRPath` of the element: `Consent.provision.actor[0].role`.
+    pub path: String,
+    /// Whether it stands in a rule: without it a draft may open more, or forbid more, than the source.
+    pub limits: bool,
+    /// For `FHIR_TOKEN`: why the token does not hold.
+    pub reason: Option<Reason>,
+}
+
+/// What a person may sign after reading the text; it decides nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsentDraft {
+    /// `Grant`, `Deny` or `Objection`.
+    pub typ: Typ,
+    /// Claims as far as the source has them; who signs, when, `jti`, `nonce`, `status` and `txt` never.
+    pub claims: Value,
+    /// What a grant leaves out; the salt is the signer's to draw.
+    pub excluded: Excluded,
+    /// `FHIRPath` of the rule it comes from.
+    pub path: String,
+}
+
+/// Lists of an annex without its salt, each sorted.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Excluded {
+    /// Facilities.
+    pub src: Vec<String>,
+    /// Resource keys.
+    pub res: Vec<String>,
+    /// Labels.
+    pub lbl: Vec<String>,
+    /// Encounter keys.
+    pub wid: Vec<String>,
+}
+
+impl Excluded {
+    /// The annex with this salt.
+    pub fn with_salt(&self, salt: [u8; 16]) -> Annex {
+        Annex {
+            salt,
+            src: self.src.clone(),
+            res: self.res.clone(),
+            lbl: self.lbl.clone(),
+            wid: self.wid.clone(),
+        }
+    }
+}
+
+/// A Consent whose token opened and whose structure says what the token says. Whether it is in force is
+/// for [`accept`](crate::accept) or [`check_offline`](crate::check_offline) and the status list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedConsent {
+    /// The token.
+    pub token: String,
+    /// The same, opened.
+    pub opened: Opened,
+    /// How the Consent is laid out.
+    pub dialect: Dialect,
+    /// What the sender says of it.
+    pub in_force: bool,
+    /// In the person's own export.
+    pub annex: Option<Annex>,
+}
+
+/// What was read.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Imported {
+    /// A Consent with its token.
+    pub signed: Option<Box<SignedConsent>>,
+    /// Drafts of one without.
+    pub drafts: Vec<ConsentDraft>,
+    /// In the order of the document.
+    pub findings: Vec<ImportFinding>,
+    /// Findings beyond the first 1,000.
+    pub further: usize,
+}
+
+/// Who reads a Consent.
+pub struct ImportDesk<'a> {
+    /// Registered keys.
+    pub keys: &'a dyn KeyRing,
+    /// The policy in force.
+    pub policy: &'a Policy,
+    /// Seconds UTC.
+    pub now: u64,
+    /// Facility whose resources the Consent's references name, where that is known.
+    pub source: Option<&'a str>,
+}
+
+/// Reads a Consent. Total: whatever the bytes are, the answer says what became of each element.
+pub fn from_consent(bytes: &[u8], desk: &ImportDesk<'_>) -> Imported {
+    let mut out = Imported::default();
+    if bytes.len() > MOST_BYTES {
+        refuse(&mut out, ImportCode::Size, "Consent");
+        return out;
+    }
+    let parsed = parse(bytes, LIMITS, &());
+    let tree = &parsed.tree;
+    let is_consent = !tree.is_empty()
+        && tree
+            .member(ROOT, "resourceType")
+            .is_some_and(|t| tree.is_text(t, "Consent"));
+    if !parsed.issues.is_empty() || !is_consent {
+        refuse(&mut out, ImportCode::Form, "Consent");
+        return out;
+    }
+    let token = tree.member(ROOT, "sourceAttachment").filter(|a| {
+        let kind = tree.member(*a, "contentType");
+        kind.is_some_and(|k| tree.is_text(k, "application/jose"))
+    });
+    if let Some(attachment) = token {
+        signed(tree, attachment, desk, &mut out);
+    } else {
+        foreign(tree, desk, &mut out);
+    }
+    out
+}
+
+fn refuse(out: &mut Imported, code: ImportCode, path: &str) {
+    out.drafts.clear();
+    out.signed = None;
+    out.findings.push(ImportFinding {
+        code,
+        path: path.to_owned(),
+        limits: false,
+        reason: None,
+    });
+}
+
+/// `Consent.a.b[0]` of a node.
+fn path(tree: &Tree<'_>, node: NodeId) -> String {
+    let mut steps = Vec::new();
+    let mut at = node;
+    while at != ROOT {
+        steps.push(match tree.index_in_array(at) {
+            Some(n) => format!("[{n}]"),
+            None => format!(".{}", tree.key(at)),
+        });
+        at = tree.parent(at);
+    }
+    steps.push("Consent".to_owned());
+    steps.reverse();
+    // Names of members come from the sender; a path is not the place for long ones.
+    steps.concat().chars().take(300).collect()
+}
+
+fn text_of(tree: &Tree<'_>, node: NodeId, key: &str) -> Option<String> {
+    let member = tree.member(node, key)?;
+    (tree.kind(member) == Kind::String).then(|| tree.text(member).into_owned())
+}
+
+/// A Consent with its token: the structure equals the token's own export, or it is refused.
+fn signed(tree: &Tree<'_>, attachment: NodeId, desk: &ImportDesk<'_>, out: &mut Imported) {
+    let data = text_of(tree, attachment, "data").unwrap_or_default();
+    let token = STANDARD
+        .decode(data)
+        .ok()
+        .and_then(|bytes| String::from_utf8(bytes).ok())
+        .unwrap_or_default();
+    let types = [Typ::Grant, Typ::Deny, Typ::Objection];
+    let opened = match open(&token, &types, desk.keys, Moment::now(desk.now)) {
+        Ok(opened) => opened,
+        Err(refusal) => {
+            refuse(out, ImportCode::Token, "Consent.sourceAttachment.data");
+            if let Some(last) = out.findings.last_mut() {
+                last.reason = Some(refusal.reason);
+            }
+            return;
+        }
+    };
+    // What no token says is taken from the Consent; the comparison then covers its form.
+    let first = |key: &str| {
+        let list = tree.member(ROOT, key)?;
+        tree.children(list).next()
+    };
+    let log = first("identifier").and_then(|n| text_of(tree, n, "system"));
+    let organization = first("organization")
+        .and_then(|n| facility(tree, n))
+        .unwrap_or_default();
+    let verified = first("verification")
+        .and_then(|n| text_of(tree, n, "verificationDate"))
+        .and_then(|t| instant(&t));
+    let in_force = text_of(tree, ROOT, "status").as_deref() == Some("active");
+    let provision = tree.member(ROOT, "provision");
+    let dialect = match provision.and_then(|p| tree.member(p, "type")) {
+        Some(_) => Dialect::Pcf,
+        None => Dialect::Core,
+    };
+    let annex = own_annex(tree, dialect, desk);
+    let about = About {
+        log: log.as_deref().unwrap_or_default(),
+        organization: &organization,
+        in_force,
+        verified,
+        annex: annex.as_ref(),
+    };
+    let Ok(again) = to_consent(&token, &opened, dialect, about) else {
+        return refuse(out, ImportCode::Mismatch, "Consent");
+    };
+    let parsed = parse(again.as_bytes(), LIMITS, &());
+    match difference(tree, &parsed.tree) {
+        Some(at) => refuse(out, ImportCode::Mismatch, &path(tree, at)),
+        None => {
+            out.signed = Some(Box::new(SignedConsent {
+                token,
+                opened,
+                dialect,
+                in_force,
+                annex,
+            }));
+        }
+    }
+}
+
+/// The annex of a person's own export: nested denies and the salt.
+fn own_annex(tree: &Tree<'_>, dialect: Dialect, desk: &ImportDesk<'_>) -> Option<Annex> {
+    let extensions = tree.member(ROOT, "extension")?;
+    let anx = tree
+        .children(extensions)
+        .find(|e| text_of(tree, *e, "url").is_some_and(|u| u.strip_prefix(OWN) == Some("anx")))?;
+    let part = tree.children(tree.member(anx, "extension")?).find(|e| {
+        let url = tree.member(*e, "url");
+        url.is_some_and(|u| tree.is_text(u, "salt"))
+    })?;
+    let salt = b64::decode_array(&text_of(tree, part, "valueString")?)?;
+    let root = tree.member(ROOT, "provision")?;
+    let rule = match dialect {
+        Dialect::Pcf => root,
+        Dialect::Core => tree.children(tree.member(root, "provision")?).next()?,
+    };
+    let mut reader = Reader::new(tree, desk);
+    let mut excluded = Excluded::default();
+    for nested in reader.nested(rule) {
+        reader.exclude(nested, &mut excluded);
+    }
+    excluded.sort();
+    Some(excluded.with_salt(salt))
+}
+
+/// First node of `a` that `b` does not have alike; members may stand in any order. `id` and `meta` are
+/// the store's own.
+fn difference(a: &Tree<'_>, b: &Tree<'_>) -> Option<NodeId> {
+    let mut todo = vec![(ROOT, ROOT)];
+    while let Some((x, y)) = todo.pop() {
+        if a.kind(x) != b.kind(y) {
+            return Some(x);
+        }
+        match a.kind(x) {
+            Kind::Object => {
+                let own = |key: &str| x == ROOT && (key == "id" || key == "meta");
+                let mut count = 0;
+                for child in a.children(x).filter(|c| !own(&a.key(*c))) {
+                    let Some(other) = b.member(y, &a.key(child)) else {
+                        return Some(child);
+                    };
+                    count += 1;
+                    todo.push((child, other));
+                }
+                if count != b.children(y).count() {
+                    return Some(x);
+                }
+            }
+            Kind::Array => {
+                if a.children(x).count() != b.children(y).count() {
+                    return Some(x);
+                }
+                todo.extend(a.children(x).zip(b.children(y)));
+            }
+            _ if a.text(x) != b.text(y) => return Some(x),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Code of a facility by `Reference.identifier`; `None` where it has none that is known.
+fn facility(tree: &Tree<'_>, reference: NodeId) -> Option<String> {
+    let identifier = tree.member(reference, "identifier")?;
+    let value = text_of(tree, identifier, "value")?;
+    match text_of(tree, identifier, "system")?.as_str() {
+        INSTITUTION => Some(format!("mi:{value}")),
+        system if system.strip_prefix(OWN) == Some("recipient") => Some(value),
+        _ => None,
+    }
+}
+
+/// A Consent without a token of ours.
+fn foreign(tree: &Tree<'_>, desk: &ImportDesk<'_>, out: &mut Imported) {
+    let modifier = (ROOT..tree.after(ROOT)).find(|n| {
+        let key = tree.key(*n);
+        key == "modifierExtension" || key == "implicitRules" && tree.parent(*n) == ROOT
+    });
+    if let Some(node) = modifier {
+        return refuse(out, ImportCode::Modifier, &path(tree, node));
+    }
+    let status = text_of(tree, ROOT, "status");
+    if !matches!(status.as_deref(), Some("active" | "draft" | "proposed")) {
+        return refuse(out, ImportCode::Status, "Consent.status");
+    }
+    let mut r = Reader::new(tree, desk);
+    let system = format!("{OWN}kind");
+    r.objection = r.list(ROOT, "category").iter().any(|c| {
+        r.list(*c, "coding").iter().any(|n| {
+            text_of(tree, *n, "system").as_deref() == Some(&system)
+                && text_of(tree, *n, "code").as_deref() == Some("objection")
+        })
+    });
+    r.take_all(tree.member(ROOT, "resourceType"));
+    r.take_all(tree.member(ROOT, "status"));
+    if let Some(root) = tree.member(ROOT, "provision") {
+        if r.depth(root) > 2 {
+            return refuse(out, ImportCode::Depth, "Consent.provision");
+        }
+        // R4 as it stands: the rules are inside a provision that says nothing itself.
+        let bare = tree
+            .children(root)
+            .all(|c| matches!(&*tree.key(c), "provision" | "id"));
+        let tops = if bare { r.nested(root) } else { vec![root] };
+        if tops.is_empty() {
+            r.note(ImportCode::Value, root);
+        }
+        for top in tops {
+            r.statement(top, &mut out.drafts);
+        }
+    } else {
+        r.note(ImportCode::Value, ROOT);
+    }
+    r.root_extras(&mut out.drafts);
+    r.rest();
+    r.findings.sort_by_key(|(node, f)| (*node, f.code));
+    out.findings = r.findings.into_iter().map(|(_, f)| f).collect();
+    out.further = r.further;
+    if r.too_large || out.drafts.len() > MOST_DRAFTS {
+        refuse(out, ImportCode::Size, "Consent.provision");
+    }
+}
+
+struct Reader<'a> {
+    tree: &'a Tree<'a>,
+    desk: &'a ImportDesk<'a>,
+    /// Nodes that a draft carries or a finding names; what is inside them is done too.
+    done: BTreeSet<NodeId>,
+    findings: Vec<(NodeId, ImportFinding)>,
+    further: usize,
+    /// The Consent is of our own kind `objection`.
+    objection: bool,
+    /// More than an annex holds.
+    too_large: bool,
+}
+
+impl<'a> Reader<'a> {
+    fn new(tree: &'a Tree<'a>, desk: &'a ImportDesk<'a>) -> Self {
+        Self {
+            tree,
+            desk,
+            done: BTreeSet::new(),
+            findings: Vec::new(),
+            further: 0,
+            objection: false,
+            too_large: false,
+        }
+    }
+
+    fn take_all(&mut self, node: Option<NodeId>) {
+        self.done.extend(node);
+    }
+
+    fn note(&mut self, code: ImportCode, node: NodeId) {
+        if node != ROOT && !self.done.insert(node) {
+            return;
+        }
+        if self.findings.len() >= MOST_FINDINGS {
+            self.further += 1;
+            return;
+        }
+        let mut at = node;
+        while at != ROOT && self.tree.parent(at) != ROOT {
+            at = self.tree.parent(at);
+        }
+        let finding = ImportFinding {
+            code,
+            path: path(self.tree, node),
+            limits: node == ROOT || self.tree.key(at) == "provision",
+            reason: None,
+        };
+        self.findings.push((node, finding));
+    }
+
+    /// Every element that was not taken has its finding: the outermost that holds nothing taken.
+    fn rest(&mut self) {
+        let mut node = ROOT + 1;
+        while node < self.tree.after(ROOT) {
+            let after = self.tree.after(node);
+            if self.done.contains(&node) {
+                node = after;
+            } else if self.done.range(node..after).next().is_some() {
+                node += 1;
+            } else {
+                let key = self.tree.key(node);
+                let anew = self.tree.parent(node) == ROOT
+                    && ROOT_ROWS.iter().any(|(_, element, _)| *element == key);
+                let code = if anew {
+                    ImportCode::Anew
+                } else {
+                    ImportCode::Unmappable
+                };
+                self.note(code, node);
+                node = after;
+            }
+        }
+    }
+
+    fn list(&self, node: NodeId, key: &str) -> Vec<NodeId> {
+        let list = self.tree.member(node, key);
+        list.map(|l| self.tree.children(l).collect())
+            .unwrap_or_default()
+    }
+
+    fn nested(&self, node: NodeId) -> Vec<NodeId> {
+        self.list(node, "provision")
+    }
+
+    /// How many provisions stand inside each other below this one.
+    fn depth(&self, root: NodeId) -> usize {
+        let mut most = 0;
+        let mut todo = vec![(root, 0)];
+        while let Some((node, depth)) = todo.pop() {
+            most = most.max(depth);
+            if depth <= 2 {
+                todo.extend(self.nested(node).into_iter().map(|n| (n, depth + 1)));
+            }
+        }
+        most
+    }
+
+    fn has(&self, node: NodeId, key: &str) -> bool {
+        self.tree.member(node, key).is_some()
+    }
+
+    fn says(&self, node: NodeId, kind: &str) -> bool {
+        text_of(self.tree, node, "type").as_deref() == Some(kind)
+    }
+
+    /// A rule and what is inside it.
+    fn statement(&mut self, node: NodeId, drafts: &mut Vec<ConsentDraft>) {
+        if drafts.len() > MOST_DRAFTS {
+            return;
+        }
+        let nested = self.nested(node);
+        if self.says(node, "permit") {
+            let at = drafts.len();
+            self.permit(node, drafts);
+            let own = at..drafts.len();
+            let mut excluded = Excluded::default();
+            for child in nested {
+                if self.says(child, "deny") && self.is_exclusion(child) {
+                    self.exclude(child, &mut excluded);
+                } else {
+                    self.statement(child, drafts);
+                }
+            }
+            excluded.sort();
+            if excluded.is_too_long() {
+                self.too_large = true;
+            }
+            for draft in drafts.get_mut(own).unwrap_or_default() {
+                draft.excluded.clone_from(&excluded);
+            }
+        } else if self.says(node, "deny") {
+            if nested.iter().any(|n| self.says(*n, "permit")) {
+                // Nothing flows here without a grant: a plain root deny is said already.
+                let plain = self
+                    .tree
+                    .children(node)
+                    .all(|c| matches!(&*self.tree.key(c), "type" | "provision" | "id"));
+                if plain {
+                    self.take_all(self.tree.member(node, "type"));
+                } else {
+                    self.note_type(node);
+                }
+            } else {
+                self.deny(node, drafts);
+            }
+            for child in nested {
+                self.statement(child, drafts);
+            }
+        } else {
+            self.note_type(node);
+        }
+    }
+
+    /// A rule of which nobody can tell whether it permits, or which no token says.
+    fn note_type(&mut self, node: NodeId) {
+        let at = self.tree.member(node, "type").unwrap_or(node);
+        self.note(ImportCode::Value, at);
+    }
+
+    /// A nested deny that names items or their sources goes into the annex.
+    fn is_exclusion(&self, node: NodeId) -> bool {
+        let custodian = self
+            .list(node, "actor")
+            .iter()
+            .any(|a| self.is_role(*a, &["CST"]));
+        custodian || self.has(node, "securityLabel") || self.has(node, "data")
+    }
+
+    fn permit(&mut self, node: NodeId, drafts: &mut Vec<ConsentDraft>) {
+        let policy = self.desk.policy;
+        let mut claims = Members::new();
+        let objection = self.is_objection(node);
+        self.take_all(self.tree.member(node, "type"));
+        if objection {
+            self.objection(node, "off", claims, drafts);
+            return;
+        }
+        self.period(node, &mut claims);
+        self.window(node, &mut claims);
+        self.extras(node, true, &mut claims);
+        let aud = self.recipients(node, "aud", &["IRCP", "PRCP"]);
+        let pur = self.purposes(node, |c| c == Consent::OptIn || c == Consent::Own);
+        let cat = self.categories(node);
+        // One text explains one family of purposes.
+        let mut families: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for code in pur {
+            let family = policy.family(&code).unwrap_or_default().to_owned();
+            families.entry(family).or_default().push(code);
+        }
+        let mut families: Vec<Vec<String>> = families.into_values().collect();
+        if families.is_empty() {
+            families.push(Vec::new());
+        }
+        // §4.3: each individual category is asked, signed and withdrawn on its own.
+        let (mut alone, mut together) = (Vec::new(), Vec::new());
+        for code in cat {
+            let place = policy.category(&code).map(|c| Bits::one(c.0));
+            if place.is_some_and(|b| b.meets(policy.individual())) {
+                alone.push(vec![code]);
+            } else {
+                together.push(code);
+            }
+        }
+        let mut sets = alone;
+        if !together.is_empty() || sets.is_empty() {
+            sets.insert(0, together);
+        }
+        let aud: Vec<String> = aud.into_iter().collect();
+        let mut groups: Vec<&[String]> = aud.chunks(MOST_RECIPIENTS).collect();
+        if groups.is_empty() {
+            groups.push(&[]);
+        }
+        for group in groups {
+            for pur in &families {
+                for cats in &sets {
+                    if drafts.len() > MOST_DRAFTS {
+                        return;
+                    }
+                    let mut claims = claims.clone();
+                    for (name, codes) in [("aud", group), ("pur", pur), ("cat", cats)] {
+                        if !codes.is_empty() {
+                            claims.insert(name.to_owned(), codes.to_vec().into());
+                        }
+                    }
+                    self.push(Typ::Grant, claims, node, drafts);
+                }
+            }
+        }
+    }
+
+    /// A prohibition forbids at least what the source forbids, and only if each of its conditions is
+    /// understood: one condition less would forbid everything.
+    fn deny(&mut self, node: NodeId, drafts: &mut Vec<ConsentDraft>) {
+        if self.is_objection(node) {
+            self.take_all(self.tree.member(node, "type"));
+            self.objection(node, "on", Members::new(), drafts);
+            return;
+        }
+        let known = [
+            "type",
+            "period",
+            "actor",
+            "purpose",
+            "class",
+            "code",
+            "extension",
+            "id",
+            "provision",
+        ];
+        let strange = self
+            .tree
+            .children(node)
+            .find(|c| !known.contains(&&*self.tree.key(*c)));
+        let before = self.findings.len() + self.further;
+        let mut claims = Members::new();
+        if strange.is_none() {
+            self.period(node, &mut claims);
+            self.extras(node, true, &mut claims);
+            let aud = self.recipients(node, "aud", &["IRCP", "PRCP"]);
+            let pur = self.purposes(node, |_| true);
+            let cat = self.categories(node).into_iter().collect();
+            for (name, codes) in [("aud", aud), ("pur", pur), ("cat", cat)] {
+                let codes: BTreeSet<String> = codes;
+                let codes = if codes.is_empty() || codes.contains("*") {
+                    vec!["*".to_owned()]
+                } else {
+                    codes.into_iter().collect()
+                };
+                claims.insert(name.to_owned(), codes.into());
+            }
+            claims.entry("emg".to_owned()).or_insert(false.into());
+        }
+        let long = claims
+            .get("aud")
+            .is_some_and(|a| a.items().len() > MOST_NAMED);
+        if strange.is_some() || long || self.findings.len() + self.further > before {
+            self.note_type(node);
+            return;
+        }
+        self.take_all(self.tree.member(node, "type"));
+        self.push(Typ::Deny, claims, node, drafts);
+    }
+
+    /// By our own kind, or where all purposes are decided by objection.
+    fn is_objection(&self, node: NodeId) -> bool {
+        let purposes = self.list(node, "purpose");
+        let out = purposes.iter().all(|n| {
+            let code = text_of(self.tree, *n, "code").unwrap_or_default();
+            let purpose = self.desk.policy.purpose(&code);
+            let kind = purpose.and_then(|p| self.desk.policy.consent(p));
+            kind == Some(Consent::OptOut)
+        });
+        self.objection || !purposes.is_empty() && out
+    }
+
+    fn objection(
+        &mut self,
+        node: NodeId,
+        state: &str,
+        mut claims: Members,
+        drafts: &mut Vec<ConsentDraft>,
+    ) {
+        let pur = self.purposes(node, |c| c == Consent::OptOut);
+        let to = self.recipients(node, "to", &["IRCP", "PRCP"]);
+        let src = self.recipients(node, "src", &["CST"]);
+        for (name, codes) in [("pur", pur), ("to", to), ("src", src)] {
+            let all = codes.is_empty() || codes.contains("*");
+            let codes = if all {
+                vec!["*".to_owned()]
+            } else {
+                codes.into_iter().collect()
+            };
+            claims.insert(name.to_owned(), codes.into());
+        }
+        claims.insert("state".to_owned(), state.into());
+        self.push(Typ::Objection, claims, node, drafts);
+    }
+
+    fn push(&self, typ: Typ, claims: Members, node: NodeId, drafts: &mut Vec<ConsentDraft>) {
+        // Two more than fit are enough to know that they do not.
+        if drafts.len() <= MOST_DRAFTS {
+            drafts.push(ConsentDraft {
+                typ,
+                claims: claims.into(),
+                excluded: Excluded::default(),
+                path: path(self.tree, node),
+            });
+        }
+    }
+
+    fn period(&mut self, node: NodeId, claims: &mut Members) {
+        let Some(period) = self.tree.member(node, "period") else {
+            return;
+        };
+        for (end, claim) in [("start", "nbf"), ("end", "exp")] {
+            let Some(text) = text_of(self.tree, period, end) else {
+                continue;
+            };
+            // The end counts in: `exp` is the first second after it.
+            let at = if text.contains('T') {
+                instant(&text).map(|t| if end == "end" { t + 1 } else { t })
+            } else {
+                Date::interval(&text).map(|(first, last)| match end {
+                    "start" => first.starts(),
+                    _ => last.starts() + DAY,
+                })
+            };
+            if let Some(at) = at {
+                self.take_all(self.tree.member(period, end));
+                claims.insert(claim.to_owned(), at.into());
+            } else if let Some(n) = self.tree.member(period, end) {
+                self.note(ImportCode::Value, n);
+            }
+        }
+    }
+
+    fn window(&mut self, node: NodeId, claims: &mut Members) {
+        let mut window = Members::new();
+        if let Some(period) = self.tree.member(node, "dataPeriod") {
+            for (end, claim) in [("start", "from"), ("end", "to")] {
+                let Some(text) = text_of(self.tree, period, end) else {
+                    continue;
+                };
+                if let Some((first, last)) = Date::interval(&text) {
+                    let day = if end == "start" { first } else { last };
+                    window.insert(claim.to_owned(), day.to_string().into());
+                    self.take_all(self.tree.member(period, end));
+                } else if let Some(n) = self.tree.member(period, end) {
+                    self.note(ImportCode::Value, n);
+                }
+            }
+        }
+        claims.insert("dat".to_owned(), window.into());
+    }
+
+    fn is_role(&self, actor: NodeId, roles: &[&str]) -> bool {
+        let Some(role) = self.tree.member(actor, "role") else {
+            return false;
+        };
+        self.list(role, "coding").iter().any(|n| {
+            text_of(self.tree, *n, "system").as_deref() == Some(PARTICIPATION)
+                && text_of(self.tree, *n, "code").is_some_and(|c| roles.contains(&c.as_str()))
+        })
+    }
+
+    /// Actors of these roles, and the codes that stand in the claim's extension.
+    fn recipients(&mut self, node: NodeId, claim: &str, roles: &[&str]) -> BTreeSet<String> {
+        let mut codes = self.homeless(node, claim, &["*", "mi:*"]);
+        for actor in self.list(node, "actor") {
+            if !self.is_role(actor, roles) {
+                continue;
+            }
+            let reference = self.tree.member(actor, "reference");
+            let code = reference.and_then(|r| facility(self.tree, r));
+            let Some(code) = code.filter(|c| is_code(c) && self.desk.policy.is_recipient(c)) else {
+                self.note(ImportCode::Value, actor);
+                continue;
+            };
+            self.take_actor(actor);
+            codes.insert(code);
+        }
+        codes
+    }
+
+    fn take_actor(&mut self, actor: NodeId) {
+        if let Some(role) = self.tree.member(actor, "role") {
+            for n in self.list(role, "coding") {
+                self.take_coding(n);
+            }
+        }
+        if let Some(reference) = self.tree.member(actor, "reference") {
+            self.take_all(self.tree.member(reference, "type"));
+            if let Some(identifier) = self.tree.member(reference, "identifier") {
+                self.take_all(self.tree.member(identifier, "system"));
+                self.take_all(self.tree.member(identifier, "value"));
+            }
+        }
+    }
+
+    fn take_coding(&mut self, coding: NodeId) {
+        for key in ["system", "code", "display"] {
+            self.take_all(self.tree.member(coding, key));
+        }
+    }
+
+    /// Codes of the extension that carries what has no element.
+    fn homeless(&mut self, node: NodeId, claim: &str, known: &[&str]) -> BTreeSet<String> {
+        let url = format!("{OWN}{claim}");
+        let mut out = BTreeSet::new();
+        for e in self.list(node, "extension") {
+            if text_of(self.tree, e, "url").as_deref() != Some(&url) {
+                continue;
+            }
+            match text_of(self.tree, e, "valueCode") {
+                Some(code) if known.contains(&code.as_str()) => {
+                    self.take_all(Some(e));
+                    out.insert(code);
+                }
+                _ => self.note(ImportCode::Value, e),
+            }
+        }
+        out
+    }
+
+    fn purposes(&mut self, node: NodeId, fits: fn(Consent) -> bool) -> BTreeSet<String> {
+        let mut out = self.homeless(node, "pur", &["*"]);
+        for n in self.list(node, "purpose") {
+            let system = text_of(self.tree, n, "system").unwrap_or_default();
+            let code = text_of(self.tree, n, "code").unwrap_or_default();
+            let local = LOCAL_PURPOSES.contains(&code.as_str());
+            let ours = if local {
+                system.strip_prefix(OWN) == Some("purpose")
+            } else {
+                system == ACT_REASON
+            };
+            let policy = self.desk.policy;
+            let kind = policy.purpose(&code).and_then(|p| policy.consent(p));
+            if ours && kind.is_some_and(fits) {
+                self.take_coding(n);
+                out.insert(code);
+            } else {
+                self.note(ImportCode::Value, n);
+            }
+        }
+        out
+    }
+
+    /// `code`, and `class` where there is no `code`: both together would be narrower than either.
+    fn categories(&mut self, node: NodeId) -> BTreeSet<String> {
+        let names: Vec<String> = self
+            .desk
+            .policy
+            .categories()
+            .iter()
+            .map(|c| c.code.clone())
+            .collect();
+        let mut known: Vec<&str> = names.iter().map(String::as_str).collect();
+        known.push("*");
+        let mut out = self.homeless(node, "cat", &known);
+        let system = format!("{OWN}category");
+        for concept in self.list(node, "code") {
+            let mut found = false;
+            for n in self.list(concept, "coding") {
+                let code = text_of(self.tree, n, "code").unwrap_or_default();
+                if text_of(self.tree, n, "system").as_deref() == Some(&system)
+                    && known.contains(&code.as_str())
+                {
+                    self.take_coding(n);
+                    out.insert(code);
+                    found = true;
+                }
+            }
+            if !found {
+                self.note(ImportCode::Value, concept);
+            }
+        }
+        let only = out.is_empty() && !self.has(node, "code");
+        for n in self.list(node, "class") {
+            let code = text_of(self.tree, n, "code").unwrap_or_default();
+            let loinc = text_of(self.tree, n, "system").as_deref() == Some(LOINC);
+            let row = CLASSES.iter().find(|(_, c)| loinc && *c == code);
+            match row {
+                Some((cat, _)) if only || out.contains(*cat) => {
+                    self.take_coding(n);
+                    out.insert((*cat).to_owned());
+                }
+                _ => self.note(ImportCode::Value, n),
+            }
+        }
+        out
+    }
+
+    /// Reads a nested deny into the lists of an annex; what it says beyond stays for [`Self::rest`].
+    fn exclude(&mut self, node: NodeId, out: &mut Excluded) {
+        self.take_all(self.tree.member(node, "type"));
+        out.src.extend(self.recipients(node, "src", &["CST"]));
+        for n in self.list(node, "securityLabel") {
+            let code = text_of(self.tree, n, "code").unwrap_or_default();
+            let system = text_of(self.tree, n, "system").unwrap_or_default();
+            let fits = if code.len() == 1 {
+                system == CONFIDENTIALITY
+            } else {
+                system == ACT_CODE
+            };
+            if fits && self.desk.policy.label(&code).is_some() {
+                self.take_coding(n);
+                out.lbl.push(code);
+            } else {
+                self.note(ImportCode::Value, n);
+            }
+        }
+        for n in self.list(node, "data") {
+            match self.item(n) {
+                Some((true, key)) => out.wid.push(key),
+                Some((false, key)) => out.res.push(key),
+                None => self.note(ImportCode::Value, n),
+            }
+        }
+    }
+
+    /// Key of an item, or (`true`) of an encounter.
+    fn item(&mut self, data: NodeId) -> Option<(bool, String)> {
+        let meaning = text_of(self.tree, data, "meaning")?;
+        let related = match meaning.as_str() {
+            "instance" => false,
+            "related" => true,
+            _ => return None,
+        };
+        let reference = self.tree.member(data, "reference")?;
+        let key = if let Some(identifier) = self.tree.member(reference, "identifier") {
+            let system = text_of(self.tree, identifier, "system")?;
+            let fits = match system.strip_prefix(OWN)? {
+                "resource" => !related,
+                "encounter" => related,
+                _ => false,
+            };
+            let value = text_of(self.tree, identifier, "value").filter(|v| fits && is_key(v))?;
+            self.take_all(self.tree.member(identifier, "system"));
+            self.take_all(self.tree.member(identifier, "value"));
+            value
+        } else {
+            let text = text_of(self.tree, reference, "reference")?;
+            let (kind, id) = text.split_once('/')?;
+            let plain = |t: &str, more: &str| {
+                !t.is_empty()
+                    && t.len() <= 64
+                    && t.chars()
+                        .all(|c| c.is_ascii_alphanumeric() || more.contains(c))
+            };
+            // What is related to anything but an encounter is not known from a key.
+            if !plain(kind, "") || !plain(id, "-.") || related && kind != "Encounter" {
+                return None;
+            }
+            let key = resource_key(self.desk.source?, kind, id);
+            self.take_all(self.tree.member(reference, "reference"));
+            key
+        };
+        self.take_all(self.tree.member(data, "meaning"));
+        Some((related, key))
+    }
+
+    /// Extensions of ours that a draft takes over.
+    fn extras(&mut self, node: NodeId, rule: bool, claims: &mut Members) {
+        for e in self.list(node, "extension") {
+            let url = text_of(self.tree, e, "url").unwrap_or_default();
+            let name = url.strip_prefix(OWN);
+            let Some(row) = EXTRAS
+                .iter()
+                .find(|x| x.rule == rule && x.drafted && Some(x.claim) == name)
+            else {
+                continue;
+            };
+            match self.leaf(e, row.leaf) {
+                Some(value) => {
+                    self.take_all(Some(e));
+                    match claims.get_mut(row.claim) {
+                        Some(Value::Array(items)) => items.extend(value.items().iter().cloned()),
+                        _ => {
+                            claims.insert(row.claim.to_owned(), value);
+                        }
+                    }
+                }
+                None => self.note(ImportCode::Value, e),
+            }
+        }
+    }
+
+    /// `del`, `dlg`, `use` stand on the Consent and hold for every grant in it.
+    fn root_extras(&mut self, drafts: &mut [ConsentDraft]) {
+        let mut claims = Members::new();
+        self.extras(ROOT, false, &mut claims);
+        for draft in drafts.iter_mut().filter(|d| d.typ == Typ::Grant) {
+            if let Value::Object(members) = &mut draft.claims {
+                members.extend(claims.clone());
+            }
+        }
+    }
+
+    fn leaf(&self, node: NodeId, leaf: Leaf) -> Option<Value> {
+        let tree = self.tree;
+        let member = |key: &str| tree.member(node, key);
+        Some(match leaf {
+            Leaf::Time => instant(&text_of(tree, node, "valueDateTime")?)?.into(),
+            Leaf::Number => {
+                let n = member("valueDecimal")?;
+                let text = (tree.kind(n) == Kind::Number).then(|| tree.text(n))?;
+                text.parse::<u64>()
+                    .ok()
+                    .filter(|n| *n <= crate::json::MAX_INT)?
+                    .into()
+            }
+            Leaf::Flag => match tree.kind(member("valueBoolean")?) {
+                Kind::True => true.into(),
+                Kind::False => false.into(),
+                _ => return None,
+            },
+            Leaf::Code => text_of(tree, node, "valueCode")?.into(),
+            Leaf::Codes => vec![text_of(tree, node, "valueCode")?].into(),
+            Leaf::Text => text_of(tree, node, "valueString")?.into(),
+            Leaf::Uri => text_of(tree, node, "valueUri")?.into(),
+            Leaf::Group(parts) => {
+                let mut out = Members::new();
+                let inner = self.list(node, "extension");
+                for e in &inner {
+                    let url = text_of(tree, *e, "url")?;
+                    let (name, leaf) = parts.iter().find(|(name, _)| *name == url)?;
+                    out.insert((*name).to_owned(), self.leaf(*e, *leaf)?);
+                }
+                (out.len() == inner.len() && !out.is_empty())
+                    .then_some(out)?
+                    .into()
+            }
+        })
+    }
+}
+
+impl Excluded {
+    fn sort(&mut self) {
+        for list in [&mut self.src, &mut self.res, &mut self.lbl, &mut self.wid] {
+            list.sort_unstable();
+            list.dedup();
+        }
+    }
+
+    fn is_too_long(&self) -> bool {
+        [&self.src, &self.res, &self.lbl, &self.wid]
+            .iter()
+            .any(|list| list.len() > crate::annex::MOST)
+    }
+}
+
+/// `r.` and 12 bytes in base64url.
+fn is_key(text: &str) -> bool {
+    text.strip_prefix("r.")
+        .is_some_and(|t| b64::decode_array::<12>(t).is_some())
+}
+
+/// What an array of codes in a token may hold.
+fn is_code(text: &str) -> bool {
+    text.len() <= 64
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b".:-_".contains(&b))
+}
