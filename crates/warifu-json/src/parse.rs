@@ -561,10 +561,17 @@ impl<N: Names> Parser<'_, '_, N> {
             _ => return Err(self.unexpected(Expected::Value)),
         };
         let container = matches!(kind, Kind::Array | Kind::Object);
+        let place = match self.nodes.get_mut(at(parent)) {
+            Some(array) if array.kind == Kind::Array => {
+                array.end += 1;
+                array.end - 1
+            }
+            _ => key.start,
+        };
         self.nodes.push(Node {
             start: short(start),
-            end: short(self.pos),
-            key_start: key.start,
+            end: if container { 0 } else { short(self.pos) },
+            key_start: place,
             key_end: key.end,
             after: if container { NONE } else { id + 1 },
             parent,

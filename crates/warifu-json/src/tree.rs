@@ -42,10 +42,10 @@ pub(crate) const TWIN: u8 = 4;
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Node {
-    /// Of the value, with quotes and brackets.
+    /// Of the value, with quotes and brackets; while it is being read, the number of values in it.
     pub(crate) start: u32,
     pub(crate) end: u32,
-    /// Of the key, without quotes; empty at 0 where there is none.
+    /// Of the key, without quotes. Items of arrays have their place here, and 0 for the end.
     pub(crate) key_start: u32,
     pub(crate) key_end: u32,
     /// The first node that is not inside this one.
@@ -102,7 +102,7 @@ impl<'s> Tree<'s> {
 
     /// Bytes of the key without its quotes; empty for items of arrays and the root.
     pub fn key_span(&self, id: NodeId) -> Range<u32> {
-        self.node(id).map_or(0..0, |n| n.key_start..n.key_end)
+        self.node(id).map_or(0..0, Node::key)
     }
 
     /// Number that [`Names`](crate::Names) gave the key (without a leading `_`); 0 if none.
@@ -162,7 +162,7 @@ impl<'s> Tree<'s> {
         let Some(n) = self.node(id) else {
             return Cow::Borrowed("");
         };
-        let raw = self.str(n.key_start..n.key_end);
+        let raw = self.str(n.key());
         if n.flags & KEY_ESCAPED == 0 {
             raw
         } else {
@@ -207,8 +207,18 @@ impl<'s> Tree<'s> {
     pub fn index_in_array(&self, id: NodeId) -> Option<usize> {
         let parent = self.parent(id);
         (parent != NONE && self.kind(parent) == Kind::Array)
-            .then(|| self.children(parent).position(|c| c == id))
+            .then(|| self.node(id).map(|n| at(n.key_start)))
             .flatten()
+    }
+}
+
+impl Node {
+    fn key(&self) -> Range<u32> {
+        if self.key_end == 0 {
+            0..0
+        } else {
+            self.key_start..self.key_end
+        }
     }
 }
 

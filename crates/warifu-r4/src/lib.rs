@@ -80,9 +80,19 @@ pub(crate) const PICKS: usize = 17;
 #[derive(Debug)]
 pub struct Core {
     sections: [&'static [u8]; SECTIONS],
+    texts: &'static str,
+    codes: &'static str,
 }
 
 static CORE: Core = Core::cut_up(BYTES);
+
+/// A section of texts, which the compiler checks.
+const fn text(bytes: &[u8]) -> &str {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(_) => panic!("a text of core.bin is not UTF-8"),
+    }
+}
 
 /// What a type is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,7 +144,11 @@ impl Core {
             n += 1;
         }
         assert!(rest.is_empty(), "core.bin has 18 sections");
-        Self { sections }
+        Self {
+            sections,
+            texts: text(sections[TEXTS]),
+            codes: text(sections[CODES]),
+        }
     }
 
     pub(crate) fn section(&self, n: usize) -> &'static [u8] {
@@ -154,20 +168,24 @@ impl Core {
     }
 
     /// A text between two ends.
-    pub(crate) fn cut(&self, ends: usize, texts: usize, n: usize) -> &'static str {
+    fn cut(&self, ends: usize, texts: &'static str, n: usize) -> &'static str {
         let start = n
             .checked_sub(1)
             .map_or(0, |before| self.u32(ends, 4 * before));
         let end = self.u32(ends, 4 * n);
-        let bytes = self.section(texts).get(size(start)..size(end));
-        std::str::from_utf8(bytes.unwrap_or_default()).unwrap_or_default()
+        texts.get(size(start)..size(end)).unwrap_or_default()
     }
 
     pub(crate) fn text(&self, id: u16) -> &'static str {
         if id == NONE {
             return "";
         }
-        self.cut(TEXT_ENDS, TEXTS, usize::from(id))
+        self.cut(TEXT_ENDS, self.texts, usize::from(id))
+    }
+
+    /// A code by its number among those of all systems.
+    pub(crate) fn code_text(&self, n: usize) -> &'static str {
+        self.cut(CODE_ENDS, self.codes, n)
     }
 
     /// Number of a key or type name; 0 if no element of R4 core has it.

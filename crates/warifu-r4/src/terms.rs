@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::{CODE_ENDS, CODES, Core, NONE, PARENTS, PARTS, PICKS, SYSTEMS, VALUE_SETS, size};
+use crate::{Core, NONE, PARENTS, PARTS, PICKS, SYSTEMS, VALUE_SETS, size};
 
 /// How much of a code system is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,7 +136,7 @@ impl CodeSystem {
         }
         let at = self.first() + usize::from(n);
         // Ends count from the first code of all, and an end of the system before is this one's start.
-        self.core.cut(CODE_ENDS, CODES, at)
+        self.core.code_text(at)
     }
     /// Place of the code above, if there is one.
     pub fn parent(self, n: u16) -> Option<u16> {

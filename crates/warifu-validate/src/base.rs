@@ -1,13 +1,18 @@
 //! The base specification: structure, values, codes, invariants, extensions.
 
-use warifu_definitions::{Code as Coded, CodeAnswer, Membership, NotChecked, PackageId};
+use std::borrow::Cow;
+
+use warifu_definitions::{
+    Code as Coded, CodeAnswer, Membership, NotChecked, PackageId, Strength,
+};
 use warifu_diag::catalogue::fhr;
 use warifu_diag::{Code, Severity};
 use warifu_fhirpath::{EvalError, Item, check_narrative};
 use warifu_json::{Kind, NONE, NodeId};
-use warifu_r4::{Element, ElementId, Strength, TypeId, TypeKind};
+use warifu_r4::{ElementId, TypeId, TypeKind};
 
-use crate::Known;
+use crate::native::member;
+use crate::{ElementInfo, Known};
 use crate::plan::{At, Plan};
 use crate::primitive::Form;
 use crate::run::{Cx, Member, Raw, Run};
@@ -18,7 +23,21 @@ pub(crate) enum Verdict {
     NotIn,
     /// There is no code.
     NoCode,
-    NotChecked(String),
+    /// `None`: the set is not at hand.
+    NotChecked(Option<NotChecked>),
+}
+
+fn why_not_checked(why: Option<NotChecked>) -> String {
+    let Some(why) = why else {
+        return "value set not at hand".to_owned();
+    };
+    match why {
+        NotChecked::SystemNotHeld { system } | NotChecked::ShapeOnly { system } => system.into(),
+        NotChecked::Filter { filter } => filter.into(),
+        NotChecked::Missing { package } => package.into(),
+        NotChecked::TooLarge => "too large".to_owned(),
+        _ => String::new(),
+    }
 }
 
 impl<'d> Run<'d> {
@@ -35,10 +54,12 @@ impl<'d> Run<'d> {
             return;
         }
         let of = self.typed(node).of;
-        let named = tree.member(node, "resourceType");
-        let known = named.and_then(|n| v.core.type_named(tree.plain(n)?));
-        match known {
-            Some(of) if self.is_resource(of) && !v.core.type_(of).is_abstract() => {}
+        let named = member(tree, node, v.ids.resource_type);
+        match named.and_then(|n| tree.plain(n)) {
+            Some(name)
+                if self.is_resource(of)
+                    && v.core.type_(of).name() == name
+                    && !v.core.type_(of).is_abstract() => {}
             _ => {
                 let why = if named.is_some() {
                     "resourceType?"
@@ -54,8 +75,8 @@ impl<'d> Run<'d> {
             root: container.map_or(node, |c| c.root),
         };
         let item = self.item_of(node);
-        let profiles = crate::native::member(self.doc, node, v.ids.meta)
-            .and_then(|meta| crate::native::member(self.doc, meta, v.ids.profile));
+        let profiles = member(tree, node, v.ids.meta)
+            .and_then(|meta| member(tree, meta, v.ids.profile));
         let before = self.claims;
         self.claims |= profiles.is_some();
         self.object(item, of, cx);
@@ -217,8 +238,10 @@ impl<'d> Run<'d> {
 
     fn member(&mut self, member: Member, cx: Cx) {
         let tree = self.doc.tree;
-        let element = self.v.core.element(member.typed.element);
-        let is_list = element.is_list();
+        let Some(element) = self.v.element_info(member.typed.element) else {
+            return;
+        };
+        let is_list = element.is_list;
         let of = member.typed.of;
         for node in [member.value, member.twin] {
             if node == NONE {
@@ -274,7 +297,7 @@ impl<'d> Run<'d> {
                 cx,
             );
         }
-        if let Some(max) = element.max()
+        if let Some(max) = element.max
             && count > u32::from(max)
         {
             let node = if member.value == NONE {
@@ -284,14 +307,14 @@ impl<'d> Run<'d> {
             };
             self.report(
                 Raw::new(&fhr::FHR005, node)
-                    .with(element.path())
+                    .with(self.v.core.element(element.id).path())
                     .expects(format!("0..{max}"))
                     .finds(count.to_string()),
             );
         }
     }
 
-    fn item(&mut self, given: Item, element: Element, cx: Cx) {
+    fn item(&mut self, given: Item, element: &'d ElementInfo, cx: Cx) {
         let tree = self.doc.tree;
         let v = self.v;
         let null = |node: NodeId| node == NONE || tree.kind(node) == Kind::Null;
@@ -321,7 +344,7 @@ impl<'d> Run<'d> {
             }
             let of = item.of;
             if self.is_resource(of) || of == TypeId::NONE {
-                let contained = element.name_id() == v.ids.contained;
+                let contained = element.name == v.ids.contained;
                 self.resource(item.node, contained.then_some(cx));
                 return;
             }
@@ -329,7 +352,7 @@ impl<'d> Run<'d> {
             if of == v.ids.type_extension {
                 self.extension(item, element, cx);
             } else if of == v.ids.type_reference {
-                self.reference(item, Some(element));
+                self.reference(item, element.id);
             } else if of == v.ids.type_coding {
                 self.coding(item);
             } else if of == v.ids.type_attachment {
@@ -352,17 +375,10 @@ impl<'d> Run<'d> {
                 }
             }
         }
-        if let Some(strength) = element.strength()
-            && strength != Strength::Example
+        if let Some((strength, set)) = element.binding
             // A profile may prefer another set.
             && !(strength == Strength::Preferred && self.claims)
-            && let Some(set) = element.value_set()
         {
-            let strength = match strength {
-                Strength::Required => warifu_definitions::Strength::Required,
-                Strength::Extensible => warifu_definitions::Strength::Extensible,
-                _ => warifu_definitions::Strength::Preferred,
-            };
             self.bound(item, set.url(), strength, PackageId::CORE, None);
         }
         self.invariants(item, Some(element), cx);
@@ -406,12 +422,10 @@ impl<'d> Run<'d> {
     }
 
     /// Invariants of core for an element.
-    fn invariants(&mut self, item: Item, element: Option<Element>, cx: Cx) {
+    fn invariants(&mut self, item: Item, element: Option<&'d ElementInfo>, cx: Cx) {
         let v = self.v;
         let of_type = v.type_info(item.of).map_or(&[][..], |t| &t.invariants);
-        let of_element = element
-            .and_then(|e| v.elements.get(usize::from(e.id().0)))
-            .map_or(&[][..], |ids| ids);
+        let of_element = element.map_or(&[][..], |e| &e.invariants);
         for id in of_type {
             self.core_rule(*id, item, cx);
         }
@@ -428,12 +442,17 @@ impl<'d> Run<'d> {
             return;
         };
         let held = match rule.native {
-            Some(native) => Ok(native.holds(self.doc, item, cx.root, &v.ids)),
+            Some(native) => {
+                Ok(native.holds(self.doc, &self.scope.references, item, cx.root, &v.ids))
+            }
             None => match v.program(id) {
                 Some(program) => self.holds(program, item, cx),
                 None => return,
             },
         };
+        if held == Ok(true) {
+            return;
+        }
         let invariant = v.core.invariant(id);
         self.broken(
             held,
@@ -479,10 +498,10 @@ impl<'d> Run<'d> {
         self.report(raw);
     }
 
-    fn extension(&mut self, item: Item, element: Element, cx: Cx) {
+    fn extension(&mut self, item: Item, element: &ElementInfo, cx: Cx) {
         let tree = self.doc.tree;
         let v = self.v;
-        let Some(node) = tree.member(item.node, "url") else {
+        let Some(node) = member(tree, item.node, v.ids.url) else {
             return;
         };
         if tree.kind(node) != Kind::String {
@@ -498,7 +517,7 @@ impl<'d> Run<'d> {
             }
             return;
         }
-        let is_modifier = element.name_id() == v.ids.modifier;
+        let is_modifier = element.name == v.ids.modifier;
         match v.known(&url, None) {
             Known::Profile(plan) if plan.of == v.ids.type_extension => {
                 if plan.is_modifier != is_modifier {
@@ -562,8 +581,7 @@ impl<'d> Run<'d> {
             match &*context.kind {
                 // More than a path: it is not evaluated, and not held against the document.
                 "fhirpath" => true,
-                "extension" => tree
-                    .member(holder, "url")
+                "extension" => member(tree, holder, self.v.ids.url)
                     .is_some_and(|u| tree.is_text(u, expression)),
                 _ => {
                     let expression = expression
@@ -608,33 +626,31 @@ impl<'d> Run<'d> {
 
     fn coding(&mut self, item: Item) {
         let tree = self.doc.tree;
-        let text = |key: &str| {
-            let node = tree.member(item.node, key)?;
-            (tree.kind(node) == Kind::String).then(|| tree.text(node))
-        };
-        let (Some(system), Some(code)) = (text("system"), text("code")) else {
+        let ids = &self.v.ids;
+        let text = |key: u16| self.text_of(item.node, key);
+        let (Some(system), Some(code)) = (text(ids.system), text(ids.code)) else {
             return;
         };
-        let display = text("display");
-        let version = text("version");
-        let answer = self.v.terminology.code(Coded {
+        let display = text(ids.display);
+        let version = text(ids.version);
+        let answer = self.v.code(Coded {
             system: Some(&system),
             version: version.as_deref(),
             code: &code,
             display: display.as_deref(),
         });
-        let place = |key: &str| tree.member(item.node, key).unwrap_or(item.node);
+        let place = |key: u16| member(tree, item.node, key).unwrap_or(item.node);
         match answer {
             CodeAnswer::UnknownCode => {
-                let raw = Raw::new(&fhr::FHR104, place("code"));
-                let found = self.show(place("code"));
+                let raw = Raw::new(&fhr::FHR104, place(ids.code));
+                let found = self.show(place(ids.code));
                 self.report(raw.with(&*system).finds(found));
             }
             CodeAnswer::Known {
                 other_display: Some(other),
             } => {
-                let raw = Raw::new(&fhr::FHR105, place("display"));
-                let found = self.show(place("display"));
+                let raw = Raw::new(&fhr::FHR105, place(ids.display));
+                let found = self.show(place(ids.display));
                 self.report(raw.with(&*system).expects(&*other).finds(found));
             }
             CodeAnswer::Known {
@@ -693,7 +709,7 @@ impl<'d> Run<'d> {
             Some((plan, _)) => code(&plan.structure.url, wanted),
             None => core,
         };
-        let argument = match demand.and_then(|(plan, at)| plan.nodes.get(at)) {
+        let argument = || match demand.and_then(|(plan, at)| plan.nodes.get(at)) {
             Some(n) => n.id.to_string(),
             None => value_set.to_owned(),
         };
@@ -705,7 +721,7 @@ impl<'d> Run<'d> {
                 }
                 Raw::new(&fhr::FHR304, node)
                     .with(value_set)
-                    .because(vec![why])
+                    .because(vec![why_not_checked(why)])
             }
             Verdict::NoCode => {
                 // Text alone says that no code fits.
@@ -713,7 +729,7 @@ impl<'d> Run<'d> {
                     return;
                 }
                 Raw::new(own(&fhr::FHR101, Demand::Required), node)
-                    .with(argument)
+                    .with(argument())
                     .expects(value_set)
             }
             Verdict::NotIn => {
@@ -723,7 +739,7 @@ impl<'d> Run<'d> {
                     S::Preferred => own(&fhr::FHR103, Demand::Preferred),
                     S::Example => return,
                 };
-                Raw::new(code, node).with(argument).expects(value_set)
+                Raw::new(code, node).with(argument()).expects(value_set)
             }
         };
         raw.found = self.codes(item);
@@ -731,106 +747,83 @@ impl<'d> Run<'d> {
         self.report(raw);
     }
 
-    /// Codes of an element as `system#code`.
+    /// Codes of an element as `system#code`, the first three.
     fn codes(&self, item: Item) -> String {
         let tree = self.doc.tree;
+        let ids = &self.v.ids;
         let one = |node: NodeId| {
-            let text = |key: &str| {
-                tree.member(node, key)
-                    .map(|n| tree.text(n).into_owned())
-                    .unwrap_or_default()
-            };
-            format!("{}#{}", text("system"), text("code"))
+            let text = |key: u16| member(tree, node, key).map(|n| self.show(n));
+            let (system, code) = (text(ids.system), text(ids.code));
+            format!(
+                "{}#{}",
+                system.unwrap_or_default(),
+                code.unwrap_or_default()
+            )
         };
         if item.node == NONE || tree.kind(item.node) != Kind::Object {
             return self.show(item.node);
         }
-        match tree.member(item.node, "coding") {
-            Some(list) => tree.children(list).map(one).collect::<Vec<_>>().join(", "),
+        match member(tree, item.node, ids.coding) {
+            Some(list) => {
+                let mut codings = tree.children(list);
+                let mut shown: Vec<_> = codings.by_ref().take(3).map(one).collect();
+                if codings.next().is_some() {
+                    shown.push("…".to_owned());
+                }
+                shown.join(", ")
+            }
             None => one(item.node),
         }
+    }
+
+    /// A string of an object, by number of its key.
+    fn text_of(&self, node: NodeId, key: u16) -> Option<Cow<'d, str>> {
+        let tree = self.doc.tree;
+        let node = member(tree, node, key)?;
+        (tree.kind(node) == Kind::String).then(|| tree.text(node))
     }
 
     /// What a set says of an element's codes.
     pub(crate) fn verdict(&self, item: Item, value_set: &str, from: PackageId) -> Verdict {
         let tree = self.doc.tree;
         let v = self.v;
+        let ids = &v.ids;
         if item.node == NONE {
             return Verdict::NoCode;
         }
-        let mut why = None;
-        let mut any = false;
-        let mut one = |system: Option<&str>, code: &str, display: Option<&str>| -> bool {
-            any = true;
-            // Sets of core are at hand without a package.
-            if from == PackageId::CORE
-                && let Some(set) = v.core.value_set(value_set)
-                && let Some(held) = set.contains(system, code)
-            {
-                return held;
-            }
-            let coded = Coded {
-                system,
-                version: None,
-                code,
-                display,
-            };
-            match v.terminology.member(value_set, Some(from), coded) {
-                Membership::In => return true,
-                Membership::NotIn => {}
-                Membership::UnknownValueSet => why = Some("value set not at hand".to_owned()),
-                Membership::NotChecked(reason) => {
-                    why = Some(match reason {
-                        NotChecked::SystemNotHeld { system } | NotChecked::ShapeOnly { system } => {
-                            system.into()
-                        }
-                        NotChecked::Filter { filter } => filter.into(),
-                        NotChecked::Missing { package } => package.into(),
-                        NotChecked::TooLarge => "too large".to_owned(),
-                        _ => String::new(),
-                    });
+        let mut verdict = Verdict::NoCode;
+        let mut one = |system: Option<&str>, code: &str| -> bool {
+            match v.member(value_set, from, system, code) {
+                Membership::In => verdict = Verdict::In,
+                Membership::NotIn if matches!(verdict, Verdict::NoCode) => {
+                    verdict = Verdict::NotIn;
                 }
+                Membership::NotIn => {}
+                Membership::UnknownValueSet => verdict = Verdict::NotChecked(None),
+                Membership::NotChecked(why) => verdict = Verdict::NotChecked(Some(why)),
             }
-            false
-        };
-        let text = |node: NodeId, key: &str| {
-            let node = tree.member(node, key)?;
-            (tree.kind(node) == Kind::String).then(|| tree.text(node))
+            matches!(verdict, Verdict::In)
         };
         if tree.kind(item.node) != Kind::Object {
-            if one(None, &tree.text(item.node), None) {
-                return Verdict::In;
-            }
-        } else if item.of == v.ids.type_concept {
-            for coding in tree
-                .member(item.node, "coding")
+            one(None, &tree.text(item.node));
+        } else if item.of == ids.type_concept {
+            for coding in member(tree, item.node, ids.coding)
                 .into_iter()
                 .flat_map(|list| tree.children(list))
             {
-                let Some(code) = text(coding, "code") else {
+                let Some(code) = self.text_of(coding, ids.code) else {
                     continue;
                 };
-                let system = text(coding, "system");
-                let display = text(coding, "display");
-                if one(
-                    Some(system.as_deref().unwrap_or_default()),
-                    &code,
-                    display.as_deref(),
-                ) {
-                    return Verdict::In;
+                let system = self.text_of(coding, ids.system);
+                if one(Some(system.as_deref().unwrap_or_default()), &code) {
+                    break;
                 }
             }
-        } else if let Some(code) = text(item.node, "code") {
-            let system = text(item.node, "system");
-            if one(Some(system.as_deref().unwrap_or_default()), &code, None) {
-                return Verdict::In;
-            }
+        } else if let Some(code) = self.text_of(item.node, ids.code) {
+            let system = self.text_of(item.node, ids.system);
+            one(Some(system.as_deref().unwrap_or_default()), &code);
         }
-        match (any, why) {
-            (false, _) => Verdict::NoCode,
-            (true, Some(why)) => Verdict::NotChecked(why),
-            (true, None) => Verdict::NotIn,
-        }
+        verdict
     }
 
     /// Whether a type is one of elements with elements.

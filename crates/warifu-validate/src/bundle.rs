@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use warifu_diag::catalogue::fhr;
 use warifu_fhirpath::{Doc, Item};
 use warifu_json::{Kind, NONE, NodeId, ROOT};
-use warifu_r4::{Element, TypeId};
+use warifu_r4::{ElementId, TypeId};
 
+use crate::Validator;
+use crate::native::member;
 use crate::primitive::{Form, is_id};
 use crate::run::{Raw, Run};
 
@@ -14,6 +16,8 @@ use crate::run::{Raw, Run};
 #[derive(Debug, Default)]
 pub(crate) struct References {
     bundles: BTreeMap<NodeId, Entries>,
+    /// Contained resources, by what contains them and their id.
+    contained: BTreeMap<NodeId, BTreeMap<String, NodeId>>,
 }
 
 /// Entries of one Bundle.
@@ -26,32 +30,34 @@ struct Entries {
 }
 
 impl References {
-    pub(crate) fn new(doc: Doc<'_>) -> Self {
+    pub(crate) fn new(v: &Validator<'_>, doc: Doc<'_>) -> Self {
         let tree = doc.tree;
+        let ids = &v.ids;
         let mut own = Self::default();
-        let text = |node: NodeId, key: &str| {
-            let id = tree.member(node, key)?;
+        let text = |node: NodeId, key: u16| {
+            let id = member(tree, node, key)?;
             (tree.kind(id) == Kind::String).then(|| tree.text(id))
         };
         let mut next: Vec<NodeId> = vec![ROOT];
         while let Some(bundle) = next.pop() {
-            if text(bundle, "resourceType").as_deref() != Some("Bundle") {
+            if text(bundle, ids.resource_type).as_deref() != Some("Bundle") {
                 continue;
             }
             let mut entries = Entries {
-                is_document: text(bundle, "type").as_deref() == Some("document"),
+                is_document: text(bundle, ids.of_type).as_deref() == Some("document"),
                 ..Entries::default()
             };
-            let list = tree.member(bundle, "entry");
+            let list = member(tree, bundle, ids.entry);
             for entry in list.into_iter().flat_map(|list| tree.children(list)) {
-                let Some(resource) = tree.member(entry, "resource") else {
+                let Some(resource) = member(tree, entry, ids.resource) else {
                     continue;
                 };
                 next.push(resource);
-                if let Some(url) = text(entry, "fullUrl") {
+                if let Some(url) = text(entry, ids.full_url) {
                     entries.by_url.entry(url.into_owned()).or_insert(resource);
                 }
-                if let (Some(of), Some(id)) = (text(resource, "resourceType"), text(resource, "id"))
+                if let (Some(of), Some(id)) =
+                    (text(resource, ids.resource_type), text(resource, ids.id))
                 {
                     entries
                         .by_id
@@ -61,7 +67,23 @@ impl References {
             }
             own.bundles.insert(bundle, entries);
         }
+        for list in 0..tree.len() {
+            if tree.name(list) != ids.contained || tree.kind(list) != Kind::Array {
+                continue;
+            }
+            let known = own.contained.entry(tree.parent(list)).or_default();
+            for resource in tree.children(list) {
+                if let Some(id) = text(resource, ids.id) {
+                    known.entry(id.into_owned()).or_insert(resource);
+                }
+            }
+        }
         own
+    }
+
+    /// The resource with this id that a resource contains.
+    pub(crate) fn contained(&self, root: NodeId, id: &str) -> Option<NodeId> {
+        self.contained.get(&root)?.get(id).copied()
     }
 
     /// Whether a node lies in a Bundle, and in one that is a document.
@@ -69,7 +91,7 @@ impl References {
         let mut within = (false, false);
         let mut at = node;
         while at != NONE && !self.bundles.is_empty() {
-            if let Some(entries) = self.bundles.get(&at) {
+            if let Some(entries) = self.bundle(doc, at) {
                 within = (true, within.1 || entries.is_document);
             }
             at = doc.tree.parent(at);
@@ -77,24 +99,33 @@ impl References {
         within
     }
 
+    fn bundle(&self, doc: Doc<'_>, node: NodeId) -> Option<&Entries> {
+        // Most nodes on a way up are no Bundles: that is cheap to tell.
+        let is_object = doc.tree.kind(node) == Kind::Object;
+        is_object.then(|| self.bundles.get(&node)).flatten()
+    }
+
     /// The resource that a reference in `from` points at.
-    pub(crate) fn resolve(&self, doc: Doc<'_>, reference: &str, from: NodeId) -> Option<NodeId> {
+    pub(crate) fn resolve(
+        &self,
+        v: &Validator<'_>,
+        doc: Doc<'_>,
+        reference: &str,
+        from: NodeId,
+    ) -> Option<NodeId> {
         let tree = doc.tree;
         if let Some(id) = reference.strip_prefix('#') {
             // The resource that contains: the outermost before an entry or the root.
             let mut at = from;
             while at != NONE {
-                let is_resource = tree.member(at, "resourceType").is_some();
                 let parent = tree.parent(at);
-                let is_contained = parent != NONE && tree.key(parent) == "contained";
-                if is_resource && !is_contained {
-                    if id.is_empty() {
-                        return Some(at);
-                    }
-                    let list = tree.member(at, "contained")?;
-                    return tree
-                        .children(list)
-                        .find(|c| tree.member(*c, "id").is_some_and(|i| tree.is_text(i, id)));
+                let is_contained = parent != NONE && tree.name(parent) == v.ids.contained;
+                if v.is_resource_node(doc, at) && !is_contained {
+                    return if id.is_empty() {
+                        Some(at)
+                    } else {
+                        self.contained(at, id)
+                    };
                 }
                 at = parent;
             }
@@ -107,12 +138,12 @@ impl References {
         let full = if plain.contains(':') {
             None
         } else {
-            entry_base(doc, from).map(|base| format!("{base}{plain}"))
+            entry_base(v, doc, from).map(|base| format!("{base}{plain}"))
         };
         // The innermost Bundle that knows it.
         let mut at = from;
         while at != NONE {
-            if let Some(entries) = self.bundles.get(&at) {
+            if let Some(entries) = self.bundle(doc, at) {
                 let found = entries
                     .by_url
                     .get(plain)
@@ -129,11 +160,11 @@ impl References {
 }
 
 /// `http://host/base/` of the entry that holds a node.
-fn entry_base(doc: Doc<'_>, node: NodeId) -> Option<String> {
+fn entry_base(v: &Validator<'_>, doc: Doc<'_>, node: NodeId) -> Option<String> {
     let tree = doc.tree;
     let mut at = node;
     while at != NONE {
-        if let Some(url) = tree.member(at, "fullUrl") {
+        if let Some(url) = member(tree, at, v.ids.full_url) {
             let url = tree.text(url);
             let (rest, _) = url.rsplit_once('/')?;
             let (base, _) = rest.rsplit_once('/')?;
@@ -158,18 +189,21 @@ pub(crate) fn named_type<'r>(run: &Run<'_>, reference: &'r str) -> Option<(&'r s
 
 impl Run<'_> {
     /// Checks a `Reference` against R4 core.
-    pub(crate) fn reference(&mut self, item: Item, element: Option<Element>) {
+    pub(crate) fn reference(&mut self, item: Item, element: ElementId) {
         let tree = self.doc.tree;
-        let Some(node) = tree.member(item.node, "reference") else {
+        let Some(node) = member(tree, item.node, self.v.ids.reference) else {
             return;
         };
         if tree.kind(node) != Kind::String {
             return;
         }
         let text = tree.text(node);
-        let (target, _) = self.target(item);
-        if let (Some(element), Some(of)) = (element, target) {
-            let mut targets = element
+        let (target, resolved) = self.target(item);
+        if let Some(of) = target {
+            let mut targets = self
+                .v
+                .core
+                .element(element)
                 .types()
                 .filter(|t| t.of() == self.v.ids.type_reference)
                 .flat_map(warifu_r4::TypeRef::targets)
@@ -187,11 +221,10 @@ impl Run<'_> {
                 }
             }
         }
-        let references = &self.scope.references;
-        let resolved = references.resolve(self.doc, &text, item.node).is_some();
-        if resolved || text.starts_with('#') {
+        if resolved.is_some() || text.starts_with('#') {
             return;
         }
+        let references = &self.scope.references;
         let is_urn = text.starts_with("urn:uuid:") || text.starts_with("urn:oid:");
         let (in_bundle, in_document) = references.within(self.doc, item.node);
         if is_urn && in_bundle {
@@ -208,19 +241,20 @@ impl Run<'_> {
     /// Type of what a reference points at, and the resource where it is in the document.
     pub(crate) fn target(&self, item: Item) -> (Option<TypeId>, Option<NodeId>) {
         let tree = self.doc.tree;
-        let text = tree
-            .member(item.node, "reference")
+        let ids = &self.v.ids;
+        let text = member(tree, item.node, ids.reference)
             .map(|n| tree.text(n))
             .unwrap_or_default();
         if !text.is_empty() {
-            if let Some(node) = self.scope.references.resolve(self.doc, &text, item.node) {
+            let references = &self.scope.references;
+            if let Some(node) = references.resolve(self.v, self.doc, &text, item.node) {
                 return (Some(self.typed(node).of), Some(node));
             }
             if let Some((_, of)) = named_type(self, &text) {
                 return (Some(of), None);
             }
         }
-        let named = tree.member(item.node, "type").map(|n| tree.text(n));
+        let named = member(tree, item.node, ids.of_type).map(|n| tree.text(n));
         let of = named.and_then(|t| self.v.core.type_named(&t));
         (of.filter(|of| self.is_resource(*of)), None)
     }

@@ -21,6 +21,7 @@ mod bundle;
 mod discriminator;
 mod finding;
 mod location;
+mod memo;
 mod native;
 mod plan;
 mod primitive;
@@ -34,13 +35,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use warifu_definitions::{
-    Code, CodeAnswer, Definitions, Lookup, Membership, NotChecked, PackageId, StructureDefinition,
-    Terminology,
+    Code, CodeAnswer, Definitions, Lookup, Membership, NotChecked, PackageId, Strength,
+    StructureDefinition, Terminology,
 };
-use warifu_fhirpath::{Bounds, Engine, Program};
-use warifu_json::Limits;
-use warifu_r4::{Core, ElementId, TypeId};
+use warifu_fhirpath::{Bounds, Doc, Engine, Program};
+use warifu_json::{Kind, Limits, NodeId};
+use warifu_r4::{Core, ElementId, TypeId, TypeKind, ValueSet};
 
+use memo::{Memo, Question};
 use native::Native;
 use plan::{CORE_PROFILES, Plan, Tools};
 use primitive::Form;
@@ -116,11 +118,27 @@ impl Terminology for CoreOnly {
 }
 
 /// What R4 core demands of objects of a type.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct TypeInfo {
+    pub(crate) form: Form,
+    pub(crate) is_resource: bool,
     /// Elements that must be there: number of name, element.
     pub(crate) required: Vec<(u16, ElementId)>,
     pub(crate) invariants: Vec<u16>,
+}
+
+/// What R4 core demands of an element.
+#[derive(Debug)]
+pub(crate) struct ElementInfo {
+    pub(crate) id: ElementId,
+    /// Number of its name.
+    pub(crate) name: u16,
+    pub(crate) is_list: bool,
+    pub(crate) max: Option<u16>,
+    /// Strength and set, except of bindings that only show what is meant.
+    pub(crate) binding: Option<(Strength, ValueSet)>,
+    /// Invariants beyond those of its type.
+    pub(crate) invariants: Box<[u16]>,
 }
 
 /// An invariant of core.
@@ -177,20 +195,20 @@ pub struct Validator<'a> {
     pub(crate) definitions: &'a dyn Definitions,
     pub(crate) terminology: &'a dyn Terminology,
     pub(crate) options: Options,
-    pub(crate) forms: Vec<Form>,
-    pub(crate) types: Vec<TypeInfo>,
-    /// Invariants of elements beyond those of their types, by element.
-    pub(crate) elements: Vec<Box<[u16]>>,
+    types: Vec<TypeInfo>,
+    elements: Vec<Option<ElementInfo>>,
     pub(crate) rules: Vec<CoreRule>,
     pub(crate) ids: Ids,
     core_keys: BTreeSet<&'static str>,
     plans: Plans,
     index: RefCell<Index>,
+    members: RefCell<Memo<Membership>>,
+    codes: RefCell<Memo<CodeAnswer>>,
 }
 
 #[derive(Default)]
 struct Index {
-    by_canonical: BTreeMap<Option<PackageId>, BTreeMap<Box<str>, Slot>>,
+    by_canonical: Memo<Slot>,
     by_definition: BTreeMap<(PackageId, Box<str>, Box<str>), usize>,
     count: usize,
 }
@@ -220,6 +238,18 @@ pub(crate) struct Ids {
     pub(crate) type_coding: TypeId,
     pub(crate) type_concept: TypeId,
     pub(crate) type_bundle: TypeId,
+    pub(crate) id: u16,
+    pub(crate) url: u16,
+    pub(crate) reference: u16,
+    pub(crate) of_type: u16,
+    pub(crate) coding: u16,
+    pub(crate) system: u16,
+    pub(crate) version: u16,
+    pub(crate) code: u16,
+    pub(crate) display: u16,
+    pub(crate) full_url: u16,
+    pub(crate) resource: u16,
+    pub(crate) entry: u16,
 }
 
 impl<'a> Validator<'a> {
@@ -230,40 +260,56 @@ impl<'a> Validator<'a> {
         options: Options,
     ) -> Self {
         let core = Core::builtin();
+        let forms = Form::table(core);
+        // What the structure says need not be asked.
+        let is_asked = |id: &u16| {
+            let key = core.invariant(*id).key();
+            Native::of(key) != Some(Native::Structure)
+        };
         let types: Vec<TypeInfo> = core
             .types()
-            .map(|t| TypeInfo {
+            .zip(forms)
+            .map(|(t, form)| TypeInfo {
+                form,
+                is_resource: t.kind() == TypeKind::Resource,
                 required: t
                     .elements()
                     .filter(|e| e.min() > 0)
                     .map(|e| (e.name_id(), e.id()))
                     .collect(),
-                invariants: t.invariants().map(warifu_r4::Invariant::id).collect(),
+                invariants: t
+                    .invariants()
+                    .map(warifu_r4::Invariant::id)
+                    .filter(is_asked)
+                    .collect(),
             })
             .collect();
-        let mut elements: Vec<Box<[u16]>> = Vec::new();
-        for t in core.types() {
-            for e in t.elements() {
-                let at = usize::from(e.id().0);
-                if elements.len() <= at {
-                    elements.resize(at + 1, Box::default());
-                }
-                // What every type of the element demands anyway is checked there.
-                let of_types: BTreeSet<u16> = match e.types().next() {
-                    Some(first) if e.types().count() == 1 => core
-                        .type_(first.of())
+        let mut elements: Vec<Option<ElementInfo>> = Vec::new();
+        for e in core.types().flat_map(warifu_r4::Type::elements) {
+            let at = usize::from(e.id().0);
+            if elements.len() <= at {
+                elements.resize_with(at + 1, || None);
+            }
+            // What every type of the element demands anyway is checked there.
+            let mut of_types = e.types();
+            let of_type = match (of_types.next(), of_types.next()) {
+                (Some(only), None) => types.get(usize::from(only.of().0)),
+                _ => None,
+            };
+            let of_type = of_type.map_or(&[][..], |t| &t.invariants);
+            if let Some(slot) = elements.get_mut(at) {
+                *slot = Some(ElementInfo {
+                    id: e.id(),
+                    name: e.name_id(),
+                    is_list: e.is_list(),
+                    max: e.max(),
+                    binding: binding(e),
+                    invariants: e
                         .invariants()
                         .map(warifu_r4::Invariant::id)
+                        .filter(|id| !of_type.contains(id) && is_asked(id))
                         .collect(),
-                    _ => BTreeSet::new(),
-                };
-                if let Some(slot) = elements.get_mut(at) {
-                    *slot = e
-                        .invariants()
-                        .map(warifu_r4::Invariant::id)
-                        .filter(|id| !of_types.contains(id))
-                        .collect();
-                }
+                });
             }
         }
         let rules = (0..core.invariant_count())
@@ -280,7 +326,6 @@ impl<'a> Validator<'a> {
             definitions,
             terminology,
             options,
-            forms: Form::table(core),
             types,
             elements,
             rules,
@@ -299,10 +344,24 @@ impl<'a> Validator<'a> {
                 type_coding: of("Coding"),
                 type_concept: of("CodeableConcept"),
                 type_bundle: of("Bundle"),
+                id: name("id"),
+                url: name("url"),
+                reference: name("reference"),
+                of_type: name("type"),
+                coding: name("coding"),
+                system: name("system"),
+                version: name("version"),
+                code: name("code"),
+                display: name("display"),
+                full_url: name("fullUrl"),
+                resource: name("resource"),
+                entry: name("entry"),
             },
             core_keys: plan::core_keys(core),
             plans: Plans::new(),
             index: RefCell::new(Index::default()),
+            members: RefCell::default(),
+            codes: RefCell::default(),
         }
     }
 
@@ -323,14 +382,25 @@ impl<'a> Validator<'a> {
     }
 
     pub(crate) fn form(&self, of: TypeId) -> Form {
-        self.forms
-            .get(usize::from(of.0))
-            .copied()
-            .unwrap_or(Form::None)
+        self.type_info(of).map_or(Form::None, |t| t.form)
     }
 
     pub(crate) fn type_info(&self, of: TypeId) -> Option<&TypeInfo> {
         self.types.get(usize::from(of.0))
+    }
+
+    pub(crate) fn is_resource(&self, of: TypeId) -> bool {
+        self.type_info(of).is_some_and(|t| t.is_resource)
+    }
+
+    /// Whether an object is a resource, by its `resourceType` or its place.
+    pub(crate) fn is_resource_node(&self, doc: Doc<'_>, node: NodeId) -> bool {
+        let typed = usize::try_from(node).ok().and_then(|n| doc.typed.get(n));
+        doc.tree.kind(node) == Kind::Object && typed.is_some_and(|t| self.is_resource(t.of))
+    }
+
+    pub(crate) fn element_info(&self, id: ElementId) -> Option<&ElementInfo> {
+        self.elements.get(usize::from(id.0))?.as_ref()
     }
 
     pub(crate) fn program(&self, id: u16) -> Option<&Program> {
@@ -345,23 +415,84 @@ impl<'a> Validator<'a> {
 
     /// What a canonical is, asked by a definition of a package, or by a document.
     pub(crate) fn known(&self, canonical: &str, from: Option<PackageId>) -> Known<'_> {
-        if let Some(slot) = self
-            .index
-            .borrow()
-            .by_canonical
-            .get(&from)
-            .and_then(|known| known.get(canonical))
-        {
-            return self.slot(*slot);
-        }
-        let slot = self.find(canonical, from);
-        self.index
-            .borrow_mut()
-            .by_canonical
-            .entry(from)
-            .or_default()
-            .insert(canonical.into(), slot);
+        let question = Question {
+            of: from.map_or(u64::MAX, |id| u64::from(id.0)),
+            texts: [canonical, "", "", ""],
+        };
+        let kept = self.index.borrow().by_canonical.get(question);
+        let slot = kept.unwrap_or_else(|| {
+            let slot = self.find(canonical, from);
+            self.index.borrow_mut().by_canonical.keep(question, slot);
+            slot
+        });
         self.slot(slot)
+    }
+
+    /// Whether a code is in a set, as a definition of a package sees it.
+    pub(crate) fn member(
+        &self,
+        value_set: &str,
+        from: PackageId,
+        system: Option<&str>,
+        code: &str,
+    ) -> Membership {
+        let question = Question {
+            of: u64::from(from.0) << 1 | u64::from(system.is_some()),
+            texts: [value_set, system.unwrap_or_default(), code, ""],
+        };
+        if let Some(kept) = self.members.borrow().get(question) {
+            return kept;
+        }
+        let answer = self.ask_member(value_set, from, system, code);
+        self.members.borrow_mut().keep(question, answer.clone());
+        answer
+    }
+
+    fn ask_member(
+        &self,
+        value_set: &str,
+        from: PackageId,
+        system: Option<&str>,
+        code: &str,
+    ) -> Membership {
+        // Sets of core are at hand without a package.
+        if from == PackageId::CORE
+            && let Some(set) = self.core.value_set(value_set)
+            && let Some(held) = set.contains(system, code)
+        {
+            return if held {
+                Membership::In
+            } else {
+                Membership::NotIn
+            };
+        }
+        let code = Code {
+            system,
+            version: None,
+            code,
+            display: None,
+        };
+        self.terminology.member(value_set, Some(from), code)
+    }
+
+    /// What is known of a code in its own system.
+    pub(crate) fn code(&self, code: Code<'_>) -> CodeAnswer {
+        let flags = [code.system, code.version, code.display].map(|t| u64::from(t.is_some()));
+        let question = Question {
+            of: flags.iter().fold(0, |of, flag| of << 1 | flag),
+            texts: [
+                code.system.unwrap_or_default(),
+                code.version.unwrap_or_default(),
+                code.code,
+                code.display.unwrap_or_default(),
+            ],
+        };
+        if let Some(kept) = self.codes.borrow().get(question) {
+            return kept;
+        }
+        let answer = self.terminology.code(code);
+        self.codes.borrow_mut().keep(question, answer.clone());
+        answer
     }
 
     fn slot(&self, slot: Slot) -> Known<'_> {
@@ -416,4 +547,14 @@ impl<'a> Validator<'a> {
         let _ = cell.set(plan);
         Slot::Plan(n)
     }
+}
+
+fn binding(element: warifu_r4::Element) -> Option<(Strength, ValueSet)> {
+    let strength = match element.strength()? {
+        warifu_r4::Strength::Required => Strength::Required,
+        warifu_r4::Strength::Extensible => Strength::Extensible,
+        warifu_r4::Strength::Preferred => Strength::Preferred,
+        warifu_r4::Strength::Example => return None,
+    };
+    Some((strength, element.value_set()?))
 }

@@ -2,9 +2,10 @@
 //! expression.
 
 use warifu_fhirpath::{Doc, Item};
-use warifu_json::{Kind, NONE, NodeId};
+use warifu_json::{Kind, NodeId, Tree};
 
 use crate::Ids;
+use crate::bundle::References;
 
 /// An invariant written out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,14 +47,21 @@ impl Native {
     }
 
     /// Whether it holds; `root` is `%rootResource`.
-    pub(crate) fn holds(self, doc: Doc<'_>, item: Item, root: NodeId, ids: &Ids) -> bool {
+    pub(crate) fn holds(
+        self,
+        doc: Doc<'_>,
+        references: &References,
+        item: Item,
+        root: NodeId,
+        ids: &Ids,
+    ) -> bool {
         let tree = doc.tree;
         let named = |node: NodeId, name: u16| {
-            tree.children(node)
-                .any(|c| typed_name(doc, c) == name && tree.kind(node) == Kind::Object)
+            tree.kind(node) == Kind::Object
+                && tree.children(node).any(|c| typed_name(doc, c) == name)
         };
         let contained = |node: NodeId| {
-            let list = member(doc, node, ids.contained);
+            let list = member(tree, node, ids.contained);
             list.into_iter().flat_map(|list| tree.children(list))
         };
         match self {
@@ -61,7 +69,7 @@ impl Native {
             Self::Ext1 => named(item.node, ids.extension) != named(item.node, ids.value),
             Self::Dom2 => !contained(item.node).any(|c| named(c, ids.contained)),
             Self::Dom4 => !contained(item.node).any(|c| {
-                member(doc, c, ids.meta).is_some_and(|meta| {
+                member(tree, c, ids.meta).is_some_and(|meta| {
                     ["versionId", "lastUpdated"].iter().any(|key| {
                         tree.children(meta)
                             .any(|m| tree.key(m).trim_start_matches('_') == *key)
@@ -69,20 +77,19 @@ impl Native {
                 })
             }),
             Self::Dom5 => !contained(item.node).any(|c| {
-                member(doc, c, ids.meta).is_some_and(|meta| tree.member(meta, "security").is_some())
+                member(tree, c, ids.meta).is_some_and(|meta| tree.member(meta, "security").is_some())
             }),
-            Self::Dom6 => member(doc, item.node, ids.text)
+            Self::Dom6 => member(tree, item.node, ids.text)
                 .is_some_and(|text| tree.member(text, "div").is_some()),
             Self::Dom3 => dom3(doc, item.node, ids),
             Self::Ref1 => {
-                let Some(reference) = tree.member(item.node, "reference") else {
+                let Some(reference) = member(tree, item.node, ids.reference) else {
                     return true;
                 };
                 let text = tree.text(reference);
                 match text.strip_prefix('#') {
                     None | Some("") => true,
-                    Some(id) => contained(root)
-                        .any(|c| tree.member(c, "id").is_some_and(|i| tree.is_text(i, id))),
+                    Some(id) => references.contained(root, id).is_some(),
                 }
             }
             Self::Bdl7 => bdl7(doc, item.node),
@@ -97,19 +104,22 @@ fn typed_name(doc: Doc<'_>, node: NodeId) -> u16 {
         .map_or(0, |t| t.name)
 }
 
-/// The value (no twin) of an element by number of name.
-pub(crate) fn member(doc: Doc<'_>, node: NodeId, name: u16) -> Option<NodeId> {
-    let tree = doc.tree;
-    if node == NONE || tree.kind(node) != Kind::Object {
+/// Keys of an object that are looked through for one: no type of R4 has as many elements.
+pub(crate) const KEYS: usize = 1_024;
+
+/// The value (no twin) under the key with this number; names of choices are no keys.
+pub(crate) fn member(tree: &Tree<'_>, node: NodeId, key: u16) -> Option<NodeId> {
+    if tree.kind(node) != Kind::Object {
         return None;
     }
     tree.children(node)
-        .find(|c| typed_name(doc, *c) == name && !tree.is_twin(*c))
+        .take(KEYS)
+        .find(|c| tree.name(*c) == key && !tree.is_twin(*c))
 }
 
 fn dom3(doc: Doc<'_>, node: NodeId, ids: &Ids) -> bool {
     let tree = doc.tree;
-    let Some(list) = member(doc, node, ids.contained) else {
+    let Some(list) = member(tree, node, ids.contained) else {
         return true;
     };
     // Every text of the resource that begins with `#`: references, canonicals, URIs.

@@ -1,58 +1,85 @@
 //! What profiles demand.
 
-use std::rc::Rc;
-
 use warifu_definitions::Rules;
-use warifu_diag::Severity;
 use warifu_diag::catalogue::fhr;
 use warifu_diag::catalogue::profile::{Demand, code};
 use warifu_fhirpath::{Dec, Item};
 use warifu_json::{Kind, NONE, NodeId};
-use warifu_r4::{Core, TypeId};
+use warifu_r4::{Core, ElementId, TypeId};
 
 use crate::Known;
 use crate::base::Verdict;
 use crate::discriminator::{Step, Test, Want, show_steps};
+use crate::native::{KEYS, member};
 use crate::plan::{At, Node, Plan, Slices, TypeRule};
-use crate::run::{Cx, DEPTH, Raw, Run};
+use crate::run::{Cx, DEPTH, Mode, Part, Place, REASONS, Raw, Run};
 use crate::value::Json;
 
 impl<'d> Run<'d> {
     /// Reports where an element does not follow a profile.
     pub(crate) fn conform(&mut self, item: Item, plan: &'d Plan, cx: Cx) {
-        let outcome = self.outcome(item, plan, cx);
-        for raw in outcome.iter() {
-            self.report(raw.clone());
+        let key = (item.place(), plan.number);
+        match self.mode {
+            Mode::Report => {
+                if !self.reported.insert(key) {
+                    return;
+                }
+            }
+            Mode::Judge => {
+                self.failed |= !self.conforms(item, plan, cx);
+                return;
+            }
+            Mode::Explain => {
+                if !self.explained.insert(key) {
+                    return;
+                }
+            }
         }
+        self.inside(item, plan, cx);
     }
 
-    /// Whether an element follows a profile.
+    /// Whether an element follows a profile: yes while that is being looked for.
     pub(crate) fn conforms(&mut self, item: Item, plan: &'d Plan, cx: Cx) -> bool {
-        !has_error(&self.outcome(item, plan, cx))
+        let key = (item.place(), plan.number);
+        if let Some(known) = self.verdicts.get(&key) {
+            return *known;
+        }
+        if self.open.contains(&key) {
+            return true;
+        }
+        let mode = std::mem::replace(&mut self.mode, Mode::Judge);
+        let failed = std::mem::replace(&mut self.failed, false);
+        self.inside(item, plan, cx);
+        let conforms = !self.failed;
+        (self.mode, self.failed) = (mode, failed);
+        self.verdicts.insert(key, conforms);
+        conforms
     }
 
-    /// Findings of an element against a profile; none while they are being looked for.
-    fn outcome(&mut self, item: Item, plan: &'d Plan, cx: Cx) -> Rc<Vec<Raw<'d>>> {
-        let node = if item.node == NONE {
-            item.twin
-        } else {
-            item.node
-        };
-        let key = (node, plan.number);
-        if let Some(known) = self.memo.get(&key) {
-            return known.clone();
+    /// Holds an element against a profile, unless that is being done.
+    fn inside(&mut self, item: Item, plan: &'d Plan, cx: Cx) {
+        let key = (item.place(), plan.number);
+        if self.open.contains(&key) {
+            return;
         }
         if self.depth >= DEPTH {
-            return Rc::new(vec![Raw::new(&fhr::FHR307, node).by(plan, 0)]);
+            self.report(Raw::new(&fhr::FHR307, item.place()).by(plan, 0));
+            return;
         }
-        self.memo.insert(key, Rc::default());
+        self.open.push(key);
         self.depth += 1;
-        let outer = std::mem::take(&mut self.found);
         self.node(item, plan, 0, cx);
-        let found = Rc::new(std::mem::replace(&mut self.found, outer));
         self.depth -= 1;
-        self.memo.insert(key, found.clone());
-        found
+        self.open.pop();
+    }
+
+    /// Whether nothing more needs to be found.
+    fn is_settled(&self) -> bool {
+        match self.mode {
+            Mode::Report => false,
+            Mode::Judge => self.failed,
+            Mode::Explain => self.reasons.len() >= REASONS,
+        }
     }
 
     fn demand(plan: &'d Plan, at: At, demand: Demand, node: NodeId) -> Raw<'d> {
@@ -68,11 +95,7 @@ impl<'d> Run<'d> {
             return;
         };
         let tree = self.doc.tree;
-        let place = if item.node == NONE {
-            item.twin
-        } else {
-            item.node
-        };
+        let place = item.place();
         if !node.types.is_empty() {
             self.types(item, plan, at, node, cx);
         }
@@ -118,7 +141,13 @@ impl<'d> Run<'d> {
             }
         }
         for rule in &node.invariants {
+            if self.is_settled() {
+                return;
+            }
             let held = self.holds(&rule.program, item, cx);
+            if held == Ok(true) {
+                continue;
+            }
             let c = &rule.constraint;
             self.broken(held, item, &c.key, &c.human, c.is_error, Some((plan, at)));
         }
@@ -136,38 +165,103 @@ impl<'d> Run<'d> {
         let Some(node) = plan.nodes.get(at) else {
             return;
         };
+        if node.children.is_empty() {
+            return;
+        }
+        let start = self.parts.len();
+        self.take_apart(item);
+        let end = self.parts.len();
         for child in &node.children {
+            if self.is_settled() {
+                break;
+            }
             let Some(own) = plan.nodes.get(*child) else {
                 continue;
             };
-            let mut items = Vec::new();
-            self.collect(item, own.name, &mut items);
+            let parts = self.parts.get(start..end).unwrap_or_default();
+            let part = parts.iter().find(|p| p.name == own.name).copied();
+            let mut items = self.spare.pop().unwrap_or_default();
+            if let Some(part) = part {
+                self.items(part, &mut items);
+            }
             self.elements(item, plan, *child, own, &items, cx);
+            items.clear();
+            self.spare.push(items);
+        }
+        self.parts.truncate(start);
+    }
+
+    /// The object that holds an item's elements.
+    fn owner(&self, parent: Item) -> NodeId {
+        let owner = if self.is_complex(parent.of) || parent.twin == NONE {
+            parent.node
+        } else {
+            parent.twin
+        };
+        if self.doc.tree.kind(owner) == Kind::Object {
+            owner
+        } else {
+            NONE
+        }
+    }
+
+    /// Pushes the elements of an item, value and twin together.
+    fn take_apart(&mut self, parent: Item) {
+        let tree = self.doc.tree;
+        let owner = self.owner(parent);
+        if owner == NONE {
+            return;
+        }
+        let start = self.parts.len();
+        for child in tree.children(owner) {
+            let typed = self.typed(child);
+            if typed.element == ElementId::NONE {
+                continue;
+            }
+            let is_twin = tree.is_twin(child);
+            let known = self.parts.get_mut(start..).unwrap_or_default();
+            let known = known.iter_mut().find(|p| p.name == typed.name);
+            match (known, is_twin) {
+                (Some(part), true) => part.twin = child,
+                (Some(part), false) if part.value == NONE => part.value = child,
+                (Some(_), false) => {}
+                (None, _) => self.parts.push(Part {
+                    name: typed.name,
+                    value: if is_twin { NONE } else { child },
+                    twin: if is_twin { child } else { NONE },
+                }),
+            }
         }
     }
 
     /// Elements of that name within an element.
     fn collect(&self, parent: Item, name: u16, items: &mut Vec<Item>) {
         let tree = self.doc.tree;
-        let owner = if self.is_complex(parent.of) || parent.twin == NONE {
-            parent.node
-        } else {
-            parent.twin
-        };
-        if owner == NONE || tree.kind(owner) != Kind::Object {
+        let owner = self.owner(parent);
+        if owner == NONE {
             return;
         }
-        let mut value = NONE;
-        let mut twin = NONE;
-        for child in tree.children(owner) {
+        let mut part = Part {
+            name,
+            value: NONE,
+            twin: NONE,
+        };
+        for child in tree.children(owner).take(KEYS) {
             if self.typed(child).name == name {
                 if tree.is_twin(child) {
-                    twin = child;
-                } else if value == NONE {
-                    value = child;
+                    part.twin = child;
+                } else if part.value == NONE {
+                    part.value = child;
                 }
             }
         }
+        self.items(part, items);
+    }
+
+    /// The items of an element.
+    fn items(&self, part: Part, items: &mut Vec<Item>) {
+        let tree = self.doc.tree;
+        let Part { value, twin, .. } = part;
         let first = if value == NONE { twin } else { value };
         if first == NONE {
             return;
@@ -216,11 +310,7 @@ impl<'d> Run<'d> {
         items: &[Item],
     ) -> bool {
         let count = u32::try_from(items.len()).unwrap_or(u32::MAX);
-        let place = if parent.node == NONE {
-            parent.twin
-        } else {
-            parent.node
-        };
+        let place = parent.place();
         let max = node.max.map_or_else(|| "*".to_owned(), |m| m.to_string());
         if count < node.min {
             let raw = Self::demand(plan, at, Demand::Missing, place);
@@ -235,7 +325,7 @@ impl<'d> Run<'d> {
             let over = usize::try_from(node.max.unwrap_or(0)).unwrap_or(usize::MAX);
             let place = items
                 .get(over)
-                .map_or(place, |i| if i.node == NONE { i.twin } else { i.node });
+                .map_or(place, Place::place);
             let raw = Self::demand(plan, at, Demand::TooMany, place);
             self.report(
                 raw.expects(format!("{}..{max}", node.min))
@@ -260,6 +350,9 @@ impl<'d> Run<'d> {
     ) {
         self.counts(parent, plan, at, node, items);
         for item in items {
+            if self.is_settled() {
+                return;
+            }
             self.node(*item, plan, at, cx);
         }
         if let Some(slicing) = &node.slicing {
@@ -280,6 +373,9 @@ impl<'d> Run<'d> {
         // Which slice each item is of.
         let mut of: Vec<Option<usize>> = Vec::with_capacity(items.len());
         for item in items {
+            if self.is_settled() {
+                return;
+            }
             let mut found = None;
             for (n, slice) in slicing.slices.iter().enumerate() {
                 let Some(tests) = &slice.tests else { continue };
@@ -297,12 +393,12 @@ impl<'d> Run<'d> {
             if slice.tests.is_none() {
                 continue;
             }
-            let own: Vec<Item> = items
-                .iter()
-                .zip(&of)
-                .filter(|(_, of)| **of == Some(n))
-                .map(|(item, _)| *item)
-                .collect();
+            if self.is_settled() {
+                return;
+            }
+            let mut own = self.spare.pop().unwrap_or_default();
+            let those = items.iter().zip(&of).filter(|(_, of)| **of == Some(n));
+            own.extend(those.map(|(item, _)| *item));
             let before = self.found.len();
             if !self.counts(parent, plan, slice.node, node, &own) {
                 // Why the others are not of this slice.
@@ -311,15 +407,16 @@ impl<'d> Run<'d> {
                     raw.reasons = reasons;
                 }
             }
-            if !node.needed {
-                continue;
+            if node.needed {
+                for item in &own {
+                    self.node(*item, plan, slice.node, cx);
+                }
+                if let Some(inner) = &node.slicing {
+                    self.slices(parent, plan, slice.node, inner, &own, cx);
+                }
             }
-            for item in &own {
-                self.node(*item, plan, slice.node, cx);
-            }
-            if let Some(inner) = &node.slicing {
-                self.slices(parent, plan, slice.node, inner, &own, cx);
-            }
+            own.clear();
+            self.spare.push(own);
         }
         if untold {
             return;
@@ -329,11 +426,7 @@ impl<'d> Run<'d> {
                 if of_slice.is_some() {
                     continue;
                 }
-                let place = if item.node == NONE {
-                    item.twin
-                } else {
-                    item.node
-                };
+                let place = item.place();
                 let reasons = self.reasons(plan, slicing, None, &[*item], &[None], cx);
                 let raw = Self::demand(plan, at, Demand::Slice, place);
                 let names: Vec<_> = slicing.slices.iter().map(|s| &*s.name).collect();
@@ -353,11 +446,7 @@ impl<'d> Run<'d> {
                 false
             };
             if wrong {
-                let place = if item.node == NONE {
-                    item.twin
-                } else {
-                    item.node
-                };
+                let place = item.place();
                 let raw = Self::demand(plan, at, Demand::Order, place);
                 self.report(raw);
             }
@@ -375,7 +464,14 @@ impl<'d> Run<'d> {
         cx: Cx,
     ) -> Vec<String> {
         let mut reasons = Vec::new();
+        // Only what is shown is worded.
+        if self.mode != Mode::Report || !self.has_room() {
+            return reasons;
+        }
         for (at, (item, own)) in items.iter().zip(of).enumerate() {
+            if reasons.len() >= 20 {
+                break;
+            }
             if own.is_some() {
                 continue;
             }
@@ -399,12 +495,13 @@ impl<'d> Run<'d> {
                         test.want.show(self.v.core)
                     );
                     if let Want::Profile(profiles) = &test.want {
-                        for value in self.values(*item, &test.steps) {
-                            for why in self.profile_errors(value, plan, profiles, cx) {
+                        self.any(*item, &test.steps, &mut |run, value| {
+                            for why in run.profile_errors(value, plan, profiles, cx) {
                                 reason.push_str("; ");
                                 reason.push_str(&why);
                             }
-                        }
+                            reason.len() > 2_000
+                        });
                     }
                     reasons.push(reason);
                     break;
@@ -423,6 +520,9 @@ impl<'d> Run<'d> {
         cx: Cx,
     ) -> Vec<String> {
         let mut out = Vec::new();
+        if self.mode != Mode::Report || !self.has_room() {
+            return out;
+        }
         let package = plan.structure.package;
         let v = self.v;
         for profile in profiles {
@@ -433,17 +533,28 @@ impl<'d> Run<'d> {
                 continue;
             }
             let inner = self.inner(value, cx);
-            for raw in self
-                .outcome(value, other, inner)
-                .iter()
-                .filter(|r| r.severity == Severity::Error)
-                .take(5)
-            {
-                let code = raw.key.unwrap_or(raw.code.code);
-                out.push(format!("{} {code} {}", other.structure.name, raw.argument));
-            }
+            out.extend(self.explain(value, other, inner));
         }
         out
+    }
+
+    /// First errors of an element against a profile, as `name code argument`.
+    fn explain(&mut self, item: Item, plan: &'d Plan, cx: Cx) -> Vec<String> {
+        let key = (item.place(), plan.number);
+        if let Some(known) = self.explanations.get(&key) {
+            return known.clone();
+        }
+        self.mode = Mode::Explain;
+        self.explained.clear();
+        self.inside(item, plan, cx);
+        self.mode = Mode::Report;
+        let name = &plan.structure.name;
+        let reasons: Vec<String> = std::mem::take(&mut self.reasons)
+            .into_iter()
+            .map(|why| format!("{name} {why}"))
+            .collect();
+        self.explanations.insert(key, reasons.clone());
+        reasons
     }
 
     /// The surroundings within a value: a resource is its own.
@@ -460,13 +571,12 @@ impl<'d> Run<'d> {
     }
 
     fn passes_one(&mut self, item: Item, plan: &'d Plan, test: &'d Test, cx: Cx) -> bool {
-        let values = self.values(item, &test.steps);
         if let Want::Exists(wanted) = test.want {
-            return values.is_empty() != wanted;
+            return self.any(item, &test.steps, &mut |_, _| true) == wanted;
         }
-        values
-            .into_iter()
-            .any(|value| self.wanted(value, plan, &test.want, cx))
+        self.any(item, &test.steps, &mut |run, value| {
+            run.wanted(value, plan, &test.want, cx)
+        })
     }
 
     fn wanted(&mut self, value: Item, plan: &'d Plan, want: &'d Want, cx: Cx) -> bool {
@@ -505,48 +615,50 @@ impl<'d> Run<'d> {
             })
     }
 
-    /// Values at a path of a discriminator.
-    fn values(&self, item: Item, steps: &[Step]) -> Vec<Item> {
-        let mut now = vec![item];
-        let mut next = Vec::new();
-        for step in steps {
-            for item in now.drain(..) {
-                match step {
-                    Step::Child(name) => self.collect(item, *name, &mut next),
-                    Step::OfType(of) => {
-                        if self.v.core.is_a(item.of, *of) {
-                            next.push(item);
-                        }
-                    }
-                    Step::Resolve => {
-                        if let (_, Some(node)) = self.target(item) {
-                            next.push(self.item_of(node));
-                        }
+    /// Whether any value at a path of a discriminator fits.
+    fn any(
+        &mut self,
+        item: Item,
+        steps: &[Step],
+        fits: &mut dyn FnMut(&mut Self, Item) -> bool,
+    ) -> bool {
+        let Some((step, rest)) = steps.split_first() else {
+            return fits(self, item);
+        };
+        match step {
+            Step::OfType(of) => self.v.core.is_a(item.of, *of) && self.any(item, rest, fits),
+            Step::Resolve => match self.target(item) {
+                (_, Some(node)) => self.any(self.item_of(node), rest, fits),
+                _ => false,
+            },
+            Step::Child(_) | Step::Extension(_) => {
+                let tree = self.doc.tree;
+                let ids = &self.v.ids;
+                let mut items = self.spare.pop().unwrap_or_default();
+                let hit = match step {
+                    Step::Child(name) => {
+                        self.collect(item, *name, &mut items);
+                        items.iter().any(|i| self.any(*i, rest, fits))
                     }
                     Step::Extension(url) => {
-                        let mut all = Vec::new();
-                        self.collect(item, self.v.ids.extension, &mut all);
-                        next.extend(all.into_iter().filter(|e| {
-                            self.doc
-                                .tree
-                                .member(e.node, "url")
-                                .is_some_and(|u| self.doc.tree.is_text(u, url))
-                        }));
+                        self.collect(item, ids.extension, &mut items);
+                        items.iter().any(|e| {
+                            member(tree, e.node, ids.url).is_some_and(|u| tree.is_text(u, url))
+                                && self.any(*e, rest, fits)
+                        })
                     }
-                }
+                    _ => false,
+                };
+                items.clear();
+                self.spare.push(items);
+                hit
             }
-            std::mem::swap(&mut now, &mut next);
         }
-        now
     }
 
     fn types(&mut self, item: Item, plan: &'d Plan, at: At, node: &'d Node, cx: Cx) {
         let core = self.v.core;
-        let place = if item.node == NONE {
-            item.twin
-        } else {
-            item.node
-        };
+        let place = item.place();
         let Some(rule) = node.types.iter().find(|r| has_type(core, item.of, r.of)) else {
             if item.of != TypeId::NONE {
                 let names: Vec<_> = node.types.iter().map(|r| core.type_(r.of).name()).collect();
@@ -567,11 +679,7 @@ impl<'d> Run<'d> {
     fn type_profiles(&mut self, item: Item, plan: &'d Plan, at: At, rule: &'d TypeRule, cx: Cx) {
         let v = self.v;
         let package = plan.structure.package;
-        let place = if item.node == NONE {
-            item.twin
-        } else {
-            item.node
-        };
+        let place = item.place();
         let inner = self.inner(item, cx);
         let mut fitting: Vec<&'d Plan> = Vec::new();
         for profile in &rule.profiles {
@@ -615,11 +723,8 @@ impl<'d> Run<'d> {
         let package = plan.structure.package;
         let (of, node) = self.target(item);
         let Some(of) = of else { return };
-        let place = self
-            .doc
-            .tree
-            .member(item.node, "reference")
-            .unwrap_or(item.node);
+        let place =
+            member(self.doc.tree, item.node, self.v.ids.reference).unwrap_or(item.node);
         let target = node.map(|n| self.item_of(n));
         let mut fits = false;
         for profile in &rule.targets {
@@ -662,10 +767,6 @@ impl<'d> Run<'d> {
                 .because(reasons),
         );
     }
-}
-
-fn has_error(found: &[Raw<'_>]) -> bool {
-    found.iter().any(|r| r.severity == Severity::Error)
 }
 
 /// Dates of one precision compare as texts.

@@ -1,15 +1,14 @@
 //! One validation: its state, how findings are kept, and what is asked of the document.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::collections::{BTreeMap, BTreeSet};
 
 use warifu_definitions::PackageId;
 use warifu_diag::catalogue::fhr;
 use warifu_diag::{Code, Severity};
 use warifu_fhirpath::{Doc, Env, EvalError, Evaluator, Item, Program, Services, Value};
 use warifu_json::{IssueKind, Kind, NONE, NodeId, Parsed, ROOT};
-use warifu_r4::{TypeId, TypeKind, Typed, annotate};
+use warifu_r4::{TypeId, Typed, annotate};
 
 use crate::bundle::References;
 use crate::finding::{Finding, Findings};
@@ -102,6 +101,44 @@ pub(crate) struct Member {
     pub(crate) twin: NodeId,
 }
 
+/// What is done with a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// It is kept.
+    Report,
+    /// Only whether there is an error is wanted.
+    Judge,
+    /// The first errors are wanted, as reasons of another finding.
+    Explain,
+}
+
+/// Reasons of one kind that are wanted.
+pub(crate) const REASONS: usize = 5;
+
+/// An element of an object: its value, and what stands under the key with `_`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Part {
+    pub(crate) name: u16,
+    pub(crate) value: NodeId,
+    pub(crate) twin: NodeId,
+}
+
+/// Where an item stands in the document.
+pub(crate) trait Place {
+    /// Its value, or else what stands beside it.
+    fn place(&self) -> NodeId;
+}
+
+impl Place for Item {
+    fn place(&self) -> NodeId {
+        if self.node == NONE {
+            self.twin
+        } else {
+            self.node
+        }
+    }
+}
+
 pub(crate) struct Run<'d> {
     pub(crate) scope: &'d Scope<'d>,
     pub(crate) v: &'d Validator<'d>,
@@ -111,8 +148,24 @@ pub(crate) struct Run<'d> {
     pub(crate) further: usize,
     /// Members of the objects that are open, innermost last.
     pub(crate) members: Vec<Member>,
-    /// Findings of an element against a profile; an entry without findings while they are looked for.
-    pub(crate) memo: BTreeMap<(NodeId, usize), Rc<Vec<Raw<'d>>>>,
+    pub(crate) mode: Mode,
+    /// An error was found, while judging.
+    pub(crate) failed: bool,
+    /// Errors found, while explaining.
+    pub(crate) reasons: Vec<String>,
+    /// Elements and profiles being held against each other, innermost last.
+    pub(crate) open: Vec<(NodeId, usize)>,
+    /// Elements and profiles whose findings are kept.
+    pub(crate) reported: BTreeSet<(NodeId, usize)>,
+    /// Whether an element follows a profile.
+    pub(crate) verdicts: BTreeMap<(NodeId, usize), bool>,
+    pub(crate) explanations: BTreeMap<(NodeId, usize), Vec<String>>,
+    /// Elements and profiles seen by this explanation.
+    pub(crate) explained: BTreeSet<(NodeId, usize)>,
+    /// Elements of the objects that are open in profiles, innermost last.
+    pub(crate) parts: Vec<Part>,
+    /// Lists that are not in use.
+    pub(crate) spare: Vec<Vec<Item>>,
     pub(crate) depth: u32,
     /// Whether a resource around claims a profile.
     pub(crate) claims: bool,
@@ -128,7 +181,7 @@ pub(crate) fn document(v: &Validator<'_>, parsed: &Parsed<'_>) -> Findings {
     let scope = Scope {
         v,
         doc,
-        references: References::new(doc),
+        references: References::new(v, doc),
         nested: Cell::new(0),
     };
     let mut run = Run::new(&scope);
@@ -153,7 +206,16 @@ impl<'d> Run<'d> {
             found: Vec::new(),
             further: 0,
             members: Vec::new(),
-            memo: BTreeMap::new(),
+            mode: Mode::Report,
+            failed: false,
+            reasons: Vec::new(),
+            open: Vec::new(),
+            reported: BTreeSet::new(),
+            verdicts: BTreeMap::new(),
+            explanations: BTreeMap::new(),
+            explained: BTreeSet::new(),
+            parts: Vec::new(),
+            spare: Vec::new(),
             depth: 0,
             claims: false,
         }
@@ -216,12 +278,22 @@ impl<'d> Run<'d> {
     }
 
     pub(crate) fn report(&mut self, raw: Raw<'d>) {
-        // Merging comes at the end; what is kept until then is bounded all the same.
-        if self.found.len() < self.v.options.most.saturating_mul(4) {
-            self.found.push(raw);
-        } else {
-            self.further += 1;
+        match self.mode {
+            Mode::Report if self.has_room() => self.found.push(raw),
+            Mode::Report => self.further += 1,
+            Mode::Judge => self.failed |= raw.severity == Severity::Error,
+            Mode::Explain => {
+                if raw.severity == Severity::Error && self.reasons.len() < REASONS {
+                    let code = raw.key.unwrap_or(raw.code.code);
+                    self.reasons.push(format!("{code} {}", raw.argument));
+                }
+            }
         }
+    }
+
+    /// Whether a further finding would be kept: merging comes at the end, so there is some to spare.
+    pub(crate) fn has_room(&self) -> bool {
+        self.found.len() < self.v.options.most.saturating_mul(4)
     }
 
     pub(crate) fn typed(&self, node: NodeId) -> Typed {
@@ -242,7 +314,7 @@ impl<'d> Run<'d> {
     }
 
     pub(crate) fn is_resource(&self, of: TypeId) -> bool {
-        of != TypeId::NONE && self.v.core.type_(of).kind() == TypeKind::Resource
+        self.v.is_resource(of)
     }
 
     /// The surroundings of a node.
@@ -385,7 +457,7 @@ impl<'d> Run<'d> {
 
 impl<'d> Services<'d> for Scope<'d> {
     fn resolve(&self, reference: &str, from: Item) -> Option<Item> {
-        let node = self.references.resolve(self.doc, reference, from.node)?;
+        let node = self.references.resolve(self.v, self.doc, reference, from.node)?;
         let of = usize::try_from(node)
             .ok()
             .and_then(|n| self.doc.typed.get(n))
