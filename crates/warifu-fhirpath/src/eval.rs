@@ -298,8 +298,21 @@ impl<'d> Evaluator<'d> {
     /// # Errors
     /// As [`Evaluator::evaluate`].
     pub fn holds(&mut self, program: &'d Program, focus: Value<'d>) -> R<bool> {
+        if let (Some(quick), Value::Item(item)) = (&program.quick, &focus)
+            && item.doc == 0
+        {
+            self.work = self.env.limits.work;
+            if let Some(held) = quick.value(self, *item) {
+                return Ok(held.unwrap_or(true));
+            }
+        }
         self.evaluate(program, focus)?;
         Ok(self.truth(1)?.unwrap_or(true))
+    }
+
+    /// Steps that the latest evaluation took.
+    pub fn spent(&self) -> u64 {
+        self.env.limits.work.saturating_sub(self.work)
     }
 
     /// Counts steps.
@@ -914,7 +927,7 @@ pub(crate) fn typed(doc: Doc<'_>, id: NodeId) -> Typed {
 }
 
 /// `null` stands for nothing.
-fn null(doc: Doc<'_>, id: NodeId) -> NodeId {
+pub(crate) fn null(doc: Doc<'_>, id: NodeId) -> NodeId {
     if id != NONE && doc.tree.kind(id) == Kind::Null {
         NONE
     } else {

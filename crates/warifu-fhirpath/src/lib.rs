@@ -32,6 +32,7 @@ mod eval;
 mod functions;
 mod html;
 mod program;
+mod quick;
 mod syntax;
 mod temporal;
 mod text;

@@ -7,6 +7,7 @@ use warifu_r4::TypeId;
 
 use crate::dec::Dec;
 use crate::functions::Function;
+use crate::quick::Quick;
 use crate::temporal::Temporal;
 
 /// Number of a node of a [`Program`].
@@ -21,6 +22,8 @@ pub struct Program {
     /// Operands, steps and arguments of nodes.
     pub(crate) links: Vec<(Op, Id)>,
     pub(crate) root: Id,
+    /// The whole, where it only asks what is there.
+    pub(crate) quick: Option<Quick>,
     pub(crate) text: Box<str>,
 }
 

@@ -6,6 +6,7 @@ use warifu_r4::Core;
 use crate::dec::Dec;
 use crate::functions::{FUNCTIONS, Function};
 use crate::program::{Bounds, Id, Node, Op, Pattern, Program, Run, SystemType, TypeSpec};
+use crate::quick::Quick;
 use crate::temporal::Temporal;
 
 /// Why an expression cannot be compiled.
@@ -128,12 +129,15 @@ pub(crate) fn compile(text: &str, core: &'static Core, bounds: Bounds) -> R<Prog
     } = p;
     nodes.shrink_to_fit();
     links.shrink_to_fit();
-    Ok(Program {
+    let mut program = Program {
         nodes,
         links,
         root,
+        quick: None,
         text: text.into(),
-    })
+    };
+    program.quick = Quick::of(&program);
+    Ok(program)
 }
 
 impl<'t> Parser<'t> {

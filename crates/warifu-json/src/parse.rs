@@ -177,22 +177,30 @@ pub fn parse<'s, N: Names>(bytes: &'s [u8], limits: Limits, names: &N) -> Parsed
     }
 }
 
-/// Bytes that can stand in a string as they are.
-#[expect(
-    clippy::indexing_slicing,
-    reason = "evaluated by the compiler, which would refuse an index out of bounds"
-)]
-const PLAIN: [bool; 256] = {
-    let mut table = [true; 256];
-    let mut i = 0;
-    while i < 0x20 {
-        table[i] = false;
-        i += 1;
+/// Number of bytes at the beginning that can stand in a string as they are.
+#[inline]
+fn plain(bytes: &[u8]) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let special = |b: &u8| *b < 0x20 || *b == b'"' || *b == b'\\';
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (n, word) in words.iter().enumerate() {
+        let w = u64::from_le_bytes(*word);
+        // A bit is set in the first byte that is below 0x20, a quote or a backslash; ones behind it
+        // may be set wrongly, and none before it.
+        let control = w.wrapping_sub(ONES * 0x20) & !w;
+        let quote = w ^ (ONES * 0x22);
+        let quote = quote.wrapping_sub(ONES) & !quote;
+        let backslash = w ^ (ONES * 0x5C);
+        let backslash = backslash.wrapping_sub(ONES) & !backslash;
+        let found = (control | quote | backslash) & HIGH;
+        if found != 0 {
+            return 8 * n + at(found.trailing_zeros() / 8);
+        }
     }
-    table[0x22] = false; // "
-    table[0x5C] = false; // \
-    table
-};
+    let tail = rest.iter().position(special).unwrap_or(rest.len());
+    bytes.len() - rest.len() + tail
+}
 
 fn short(offset: usize) -> u32 {
     u32::try_from(offset).unwrap_or(NONE)
@@ -225,9 +233,25 @@ impl<N: Names> Parser<'_, '_, N> {
         self.bytes.get(self.pos).copied()
     }
 
+    #[inline]
     fn space(&mut self) {
+        if matches!(self.peek(), Some(b' ' | b'\n' | b'\r' | b'\t')) {
+            self.spaces();
+        }
+    }
+
+    fn spaces(&mut self) {
         while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
             self.pos += 1;
+            // Indented documents are half spaces.
+            while self
+                .bytes
+                .get(self.pos..)
+                .and_then(<[u8]>::first_chunk::<8>)
+                .is_some_and(|word| word == b"        ")
+            {
+                self.pos += 8;
+            }
         }
     }
 
@@ -274,17 +298,13 @@ impl<N: Names> Parser<'_, '_, N> {
     /// The document's value and all inside it.
     fn values(&mut self) -> Result<(), Stop> {
         let mut open = NONE;
+        let mut in_array = false;
         let mut depth = 0_u32;
         let mut key = Key::NONE;
         loop {
-            let id = self.value(open, key)?;
+            let (id, kind) = self.value(open, in_array, key)?;
             let mut inside = false;
-            if let Some(Node {
-                kind: kind @ (Kind::Array | Kind::Object),
-                ..
-            }) = self.nodes.get(at(id))
-            {
-                let kind = *kind;
+            if matches!(kind, Kind::Array | Kind::Object) {
                 self.space();
                 let close = if kind == Kind::Array { b']' } else { b'}' };
                 if self.peek() == Some(close) {
@@ -297,34 +317,34 @@ impl<N: Names> Parser<'_, '_, N> {
                         return Err(Stop);
                     }
                     open = id;
+                    in_array = kind == Kind::Array;
                     inside = true;
                 }
             }
             // Behind a value: close what ends here, then go to the next one.
             if inside {
-                key = self.next_key(open)?;
+                key = self.next_key(in_array)?;
                 continue;
             }
             loop {
                 if open == NONE {
                     return Ok(());
                 }
-                let array = self.nodes.get(at(open)).map(|n| n.kind) == Some(Kind::Array);
                 self.space();
                 let comma = self.pos;
                 match self.peek() {
                     Some(b',') => {
                         self.pos += 1;
                         self.space();
-                        if self.peek() != Some(if array { b']' } else { b'}' }) {
+                        if self.peek() != Some(if in_array { b']' } else { b'}' }) {
                             break;
                         }
                         self.report(IssueKind::TrailingComma, comma, comma + 1);
                     }
-                    Some(b']') if array => {}
-                    Some(b'}') if !array => {}
+                    Some(b']') if in_array => {}
+                    Some(b'}') if !in_array => {}
                     _ => {
-                        return Err(self.unexpected(if array {
+                        return Err(self.unexpected(if in_array {
                             Expected::CommaOrBracket
                         } else {
                             Expected::CommaOrBrace
@@ -334,19 +354,18 @@ impl<N: Names> Parser<'_, '_, N> {
                 self.pos += 1;
                 depth -= 1;
                 open = self.close(open);
+                in_array = self.nodes.get(at(open)).map(|n| n.kind) == Some(Kind::Array);
             }
-            key = self.next_key(open)?;
+            key = self.next_key(in_array)?;
         }
     }
 
     /// Key of the next value of an object; arrays have none.
-    fn next_key(&mut self, open: NodeId) -> Result<Key, Stop> {
-        if self.nodes.get(at(open)).map(|n| n.kind) == Some(Kind::Object) {
-            self.key()
-        } else {
-            Ok(Key::NONE)
-        }
+    #[inline]
+    fn next_key(&mut self, in_array: bool) -> Result<Key, Stop> {
+        if in_array { Ok(Key::NONE) } else { self.key() }
     }
+
     /// Ends an array or object behind its bracket; the one around it.
     fn close(&mut self, id: NodeId) -> NodeId {
         let (after, end) = (short(self.nodes.len()), short(self.pos));
@@ -371,7 +390,19 @@ impl<N: Names> Parser<'_, '_, N> {
             child = self.nodes.get(at(child)).map_or(NONE, |n| n.after);
         }
         if keys.len() <= 24 {
+            // Which numbers of names there may have been; names without number look alike.
+            let mut seen = [0_u64; 4];
             for (n, later) in keys.iter().enumerate() {
+                let name = self.nodes.get(at(*later)).map_or(0, |n| n.name);
+                let bit = 1_u64 << (name & 63);
+                let Some(seen) = seen.get_mut(usize::from(name >> 6 & 3)) else {
+                    continue;
+                };
+                let is_new = *seen & bit == 0;
+                *seen |= bit;
+                if is_new {
+                    continue;
+                }
                 let before = keys.iter().take(n);
                 if let Some(first) = before.copied().find(|first| self.same_key(*first, *later)) {
                     self.duplicate(first, *later);
@@ -465,11 +496,7 @@ impl<N: Names> Parser<'_, '_, N> {
         self.pos += 1;
         loop {
             let rest = self.bytes.get(self.pos..).unwrap_or_default();
-            let plain = rest
-                .iter()
-                .position(|b| !PLAIN.get(usize::from(*b)).is_some_and(|p| *p))
-                .unwrap_or(rest.len());
-            self.pos += plain;
+            self.pos += plain(rest);
             match self.peek() {
                 Some(b'"') => {
                     self.pos += 1;
@@ -530,7 +557,7 @@ impl<N: Names> Parser<'_, '_, N> {
     }
 
     /// One value; of arrays and objects the opening bracket.
-    fn value(&mut self, parent: NodeId, key: Key) -> Result<NodeId, Stop> {
+    fn value(&mut self, parent: NodeId, in_array: bool, key: Key) -> Result<(NodeId, Kind), Stop> {
         let id = short(self.nodes.len());
         if id >= self.limits.nodes {
             self.report(IssueKind::TooLarge, self.pos, self.pos);
@@ -562,7 +589,7 @@ impl<N: Names> Parser<'_, '_, N> {
         };
         let container = matches!(kind, Kind::Array | Kind::Object);
         let place = match self.nodes.get_mut(at(parent)) {
-            Some(array) if array.kind == Kind::Array => {
+            Some(array) if in_array => {
                 array.end += 1;
                 array.end - 1
             }
@@ -579,7 +606,7 @@ impl<N: Names> Parser<'_, '_, N> {
             kind,
             flags,
         });
-        Ok(id)
+        Ok((id, kind))
     }
 
     fn word(&mut self) -> Result<Kind, Stop> {

@@ -201,6 +201,18 @@ impl Core {
         }
     }
 
+    /// The same, without the check that it lies between characters.
+    fn name_bytes(&self, name: u16) -> Option<&'static [u8]> {
+        let text = self.u16(NAMES, 2 * usize::from(name).checked_sub(1)?);
+        let ends = self.section(TEXT_ENDS);
+        let start = match usize::from(text).checked_sub(1) {
+            Some(before) => size(u32_at(ends, 4 * before)),
+            None => 0,
+        };
+        let end = size(u32_at(ends, 4 * usize::from(text)));
+        self.texts.as_bytes().get(start..end)
+    }
+
     /// A type by its name (`Patient`, `string`, `Patient.contact`, `SimpleQuantity`).
     pub fn type_named(&self, name: &str) -> Option<TypeId> {
         self.type_of_name(self.name(name))
@@ -320,7 +332,7 @@ impl Names for Core {
         let mut slot = size(hash(key)) & mask;
         loop {
             let id = self.u16(HASHES, 2 * slot);
-            if id == 0 || self.name_text(id).as_bytes() == key {
+            if id == 0 || self.name_bytes(id) == Some(key) {
                 return id;
             }
             slot = (slot + 1) & mask;

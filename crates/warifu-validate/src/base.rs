@@ -2,9 +2,7 @@
 
 use std::borrow::Cow;
 
-use warifu_definitions::{
-    Code as Coded, CodeAnswer, Membership, NotChecked, PackageId, Strength,
-};
+use warifu_definitions::{Code as Coded, CodeAnswer, Membership, NotChecked, PackageId, Strength};
 use warifu_diag::catalogue::fhr;
 use warifu_diag::{Code, Severity};
 use warifu_fhirpath::{EvalError, Item, check_narrative};
@@ -12,10 +10,10 @@ use warifu_json::{Kind, NONE, NodeId};
 use warifu_r4::{ElementId, TypeId, TypeKind};
 
 use crate::native::member;
-use crate::{ElementInfo, Known};
 use crate::plan::{At, Plan};
 use crate::primitive::Form;
 use crate::run::{Cx, Member, Raw, Run};
+use crate::{ElementInfo, Known};
 
 /// What a set says of the codes of an element.
 pub(crate) enum Verdict {
@@ -75,8 +73,8 @@ impl<'d> Run<'d> {
             root: container.map_or(node, |c| c.root),
         };
         let item = self.item_of(node);
-        let profiles = member(tree, node, v.ids.meta)
-            .and_then(|meta| member(tree, meta, v.ids.profile));
+        let profiles =
+            member(tree, node, v.ids.meta).and_then(|meta| member(tree, meta, v.ids.profile));
         let before = self.claims;
         self.claims |= profiles.is_some();
         self.object(item, of, cx);

@@ -250,6 +250,8 @@ pub(crate) struct Ids {
     pub(crate) full_url: u16,
     pub(crate) resource: u16,
     pub(crate) entry: u16,
+    pub(crate) request: u16,
+    pub(crate) response: u16,
 }
 
 impl<'a> Validator<'a> {
@@ -356,6 +358,8 @@ impl<'a> Validator<'a> {
                 full_url: name("fullUrl"),
                 resource: name("resource"),
                 entry: name("entry"),
+                request: name("request"),
+                response: name("response"),
             },
             core_keys: plan::core_keys(core),
             plans: Plans::new(),

@@ -28,6 +28,10 @@ pub(crate) enum Native {
     Ref1,
     /// No fullUrl twice for one version.
     Bdl7,
+    /// Entries have a request if, and only if, the Bundle is a history, transaction or batch.
+    Bdl3,
+    /// Entries have a response if, and only if, the Bundle is a history or an answer.
+    Bdl4,
 }
 
 impl Native {
@@ -42,6 +46,8 @@ impl Native {
             "dom-6" => Self::Dom6,
             "ref-1" => Self::Ref1,
             "bdl-7" => Self::Bdl7,
+            "bdl-3" => Self::Bdl3,
+            "bdl-4" => Self::Bdl4,
             _ => return None,
         })
     }
@@ -77,7 +83,8 @@ impl Native {
                 })
             }),
             Self::Dom5 => !contained(item.node).any(|c| {
-                member(tree, c, ids.meta).is_some_and(|meta| tree.member(meta, "security").is_some())
+                member(tree, c, ids.meta)
+                    .is_some_and(|meta| tree.member(meta, "security").is_some())
             }),
             Self::Dom6 => member(tree, item.node, ids.text)
                 .is_some_and(|text| tree.member(text, "div").is_some()),
@@ -93,6 +100,14 @@ impl Native {
                 }
             }
             Self::Bdl7 => bdl7(doc, item.node),
+            Self::Bdl3 => {
+                let of = ["batch", "transaction", "history"];
+                entries(tree, item.node, ids, ids.request, &of)
+            }
+            Self::Bdl4 => {
+                let of = ["batch-response", "transaction-response", "history"];
+                entries(tree, item.node, ids, ids.response, &of)
+            }
         }
     }
 }
@@ -178,4 +193,18 @@ fn bdl7(doc: Doc<'_>, node: NodeId) -> bool {
         .collect();
     keys.sort_unstable();
     keys.windows(2).all(|w| w.first() != w.last())
+}
+
+/// Whether every entry has what these types of Bundles demand of it, and none has it elsewhere.
+fn entries(tree: &Tree<'_>, node: NodeId, ids: &Ids, key: u16, types: &[&str]) -> bool {
+    let Some(list) = member(tree, node, ids.entry) else {
+        return true;
+    };
+    let of = member(tree, node, ids.of_type);
+    let wanted = of.is_some_and(|of| types.iter().any(|t| tree.is_text(of, t)));
+    let has = |entry| member(tree, entry, key).is_some_and(|c| tree.kind(c) == Kind::Object);
+    let mut all = tree
+        .children(list)
+        .filter(|e| tree.kind(*e) == Kind::Object);
+    all.all(|entry| has(entry) == wanted)
 }

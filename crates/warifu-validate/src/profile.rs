@@ -311,26 +311,24 @@ impl<'d> Run<'d> {
     ) -> bool {
         let count = u32::try_from(items.len()).unwrap_or(u32::MAX);
         let place = parent.place();
-        let max = node.max.map_or_else(|| "*".to_owned(), |m| m.to_string());
+        let range = || {
+            let max = node.max.map_or_else(|| "*".to_owned(), |m| m.to_string());
+            format!("{}..{max}", node.min)
+        };
         if count < node.min {
             let raw = Self::demand(plan, at, Demand::Missing, place);
             self.report(
                 raw.missing(node.name)
-                    .expects(format!("{}..{max}", node.min))
+                    .expects(range())
                     .finds(count.to_string()),
             );
             return false;
         }
         if node.max.is_some_and(|max| count > max) {
             let over = usize::try_from(node.max.unwrap_or(0)).unwrap_or(usize::MAX);
-            let place = items
-                .get(over)
-                .map_or(place, Place::place);
+            let place = items.get(over).map_or(place, Place::place);
             let raw = Self::demand(plan, at, Demand::TooMany, place);
-            self.report(
-                raw.expects(format!("{}..{max}", node.min))
-                    .finds(count.to_string()),
-            );
+            self.report(raw.expects(range()).finds(count.to_string()));
         }
         if count == 0 && node.must_support {
             let raw = Self::demand(plan, at, Demand::Support, place);
@@ -723,8 +721,7 @@ impl<'d> Run<'d> {
         let package = plan.structure.package;
         let (of, node) = self.target(item);
         let Some(of) = of else { return };
-        let place =
-            member(self.doc.tree, item.node, self.v.ids.reference).unwrap_or(item.node);
+        let place = member(self.doc.tree, item.node, self.v.ids.reference).unwrap_or(item.node);
         let target = node.map(|n| self.item_of(n));
         let mut fits = false;
         for profile in &rule.targets {

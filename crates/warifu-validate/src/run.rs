@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use warifu_definitions::PackageId;
 use warifu_diag::catalogue::fhr;
 use warifu_diag::{Code, Severity};
-use warifu_fhirpath::{Doc, Env, EvalError, Evaluator, Item, Program, Services, Value};
+use warifu_fhirpath::{Doc, Env, EvalError, Evaluator, Item, Limits, Program, Services, Value};
 use warifu_json::{IssueKind, Kind, NONE, NodeId, Parsed, ROOT};
 use warifu_r4::{TypeId, Typed, annotate};
 
@@ -26,7 +26,14 @@ pub(crate) struct Scope<'d> {
     pub(crate) references: References,
     /// `conformsTo` within `conformsTo`.
     nested: Cell<u32>,
+    /// Steps that are left for invariants.
+    work: Cell<u64>,
 }
+
+/// Steps for the invariants of a document, and beyond them for each of its values: what FHIR's own
+/// invariants take is below a hundred.
+const WORK: u64 = 100_000_000;
+const WORK_A_VALUE: u64 = 1_000;
 
 /// The resource that holds an element.
 #[derive(Debug, Clone, Copy)]
@@ -183,6 +190,7 @@ pub(crate) fn document(v: &Validator<'_>, parsed: &Parsed<'_>) -> Findings {
         doc,
         references: References::new(v, doc),
         nested: Cell::new(0),
+        work: Cell::new(WORK + WORK_A_VALUE * u64::from(tree.len())),
     };
     let mut run = Run::new(&scope);
     let mut findings = Run::syntax(parsed);
@@ -365,7 +373,13 @@ impl<'d> Run<'d> {
         let env = self.evaluator.env_mut();
         env.resource = Some(resource);
         env.root_resource = Some(root);
-        self.evaluator.holds(program, Value::Item(item))
+        let left = self.scope.work.get();
+        env.limits.work = left.min(Limits::DEFAULT.work);
+        let held = self.evaluator.holds(program, Value::Item(item));
+        self.scope
+            .work
+            .set(left.saturating_sub(self.evaluator.spent()));
+        held
     }
 
     /// Merges and words what was found.
@@ -457,7 +471,9 @@ impl<'d> Run<'d> {
 
 impl<'d> Services<'d> for Scope<'d> {
     fn resolve(&self, reference: &str, from: Item) -> Option<Item> {
-        let node = self.references.resolve(self.v, self.doc, reference, from.node)?;
+        let node = self
+            .references
+            .resolve(self.v, self.doc, reference, from.node)?;
         let of = usize::try_from(node)
             .ok()
             .and_then(|n| self.doc.typed.get(n))

@@ -14,7 +14,7 @@ use warifu_validate::{CoreOnly, Options, Validator};
 
 /// Invariants that have no expression evaluated by the validator.
 const NATIVE: &[&str] = &[
-    "ext-1", "dom-2", "dom-3", "dom-4", "dom-5", "dom-6", "ref-1", "bdl-7",
+    "ext-1", "dom-2", "dom-3", "dom-4", "dom-5", "dom-6", "ref-1", "bdl-3", "bdl-4", "bdl-7",
 ];
 
 /// Documents in which each of them holds and is broken.
@@ -37,6 +37,11 @@ const DOCUMENTS: &[&str] = &[
     r#"{"resourceType": "Bundle", "type": "collection", "entry": [{"fullUrl": "urn:uuid:a"}, {"fullUrl": "urn:uuid:a"}]}"#,
     r#"{"resourceType": "Bundle", "type": "collection", "entry": [{"fullUrl": "urn:uuid:a"}, {"fullUrl": "urn:uuid:b"}, {}]}"#,
     r#"{"resourceType": "Bundle", "type": "history", "entry": [{"fullUrl": "urn:uuid:a"}, {"fullUrl": "urn:uuid:a"}]}"#,
+    r#"{"resourceType": "Bundle", "type": "history", "entry": [{"fullUrl": "urn:uuid:a", "request": {"method": "GET", "url": "a"}, "response": {"status": "200"}}]}"#,
+    r#"{"resourceType": "Bundle", "type": "collection", "entry": [{"fullUrl": "urn:uuid:a", "request": {"method": "GET", "url": "a"}}, {"fullUrl": "urn:uuid:b", "response": {"status": "200"}}]}"#,
+    r#"{"resourceType": "Bundle", "type": "batch", "entry": [{"request": {"method": "GET", "url": "a"}}, {"fullUrl": "urn:uuid:b"}]}"#,
+    r#"{"resourceType": "Bundle", "type": "batch", "entry": [{"request": {"method": "GET", "url": "a"}}]}"#,
+    r#"{"resourceType": "Bundle", "type": "transaction-response", "entry": [{"response": {"status": "200"}}]}"#,
     r#"{"resourceType": "Bundle", "type": "collection", "entry": [{"fullUrl": "http://a/Patient/1", "resource": {"resourceType": "Patient", "id": "1", "meta": {"versionId": "1"}}}, {"fullUrl": "http://a/Patient/1", "resource": {"resourceType": "Patient", "id": "1", "meta": {"versionId": "2"}}}]}"#,
 ];
 
