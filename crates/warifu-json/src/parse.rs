@@ -241,17 +241,13 @@ impl<N: Names> Parser<'_, '_, N> {
     }
 
     fn spaces(&mut self) {
+        self.pos += 1;
+        // Indented documents are half spaces.
+        let rest = self.bytes.get(self.pos..).unwrap_or_default();
+        let (words, _) = rest.as_chunks::<8>();
+        self.pos += 8 * words.iter().take_while(|w| *w == b"        ").count();
         while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
             self.pos += 1;
-            // Indented documents are half spaces.
-            while self
-                .bytes
-                .get(self.pos..)
-                .and_then(<[u8]>::first_chunk::<8>)
-                .is_some_and(|word| word == b"        ")
-            {
-                self.pos += 8;
-            }
         }
     }
 
