@@ -302,7 +302,7 @@ impl<'d> Evaluator<'d> {
             && item.doc == 0
         {
             self.work = self.env.limits.work;
-            if let Some(held) = quick.value(self, *item) {
+            if let Ok(held) = quick.value(self, *item) {
                 return Ok(held.unwrap_or(true));
             }
         }

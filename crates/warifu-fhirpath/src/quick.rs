@@ -20,28 +20,39 @@ pub(crate) enum Quick {
     Chain(Vec<(Op, Quick)>),
 }
 
+/// Evaluation has to decide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Undecided;
+
 impl Quick {
     /// The program as such an expression, if it is one.
     pub(crate) fn of(program: &Program) -> Option<Self> {
         part(program, program.root)
     }
 
-    /// Its value for an element, `None` for an empty one; nothing where it is not decided here.
-    pub(crate) fn value(&self, run: &mut Evaluator<'_>, item: Item) -> Option<Option<bool>> {
+    /// Its value for an element; `None` is the empty collection.
+    pub(crate) fn value(
+        &self,
+        run: &mut Evaluator<'_>,
+        item: Item,
+    ) -> Result<Option<bool>, Undecided> {
         match self {
             Self::Has(name, wanted) => {
                 let (value, twin) = run.find(item, *name)?;
-                Some(Some(run.is_there(value, twin) == *wanted))
+                Ok(Some(run.is_there(value, twin) == *wanted))
             }
             Self::Is(name, text, wanted) => {
                 let (value, twin) = run.find(item, *name)?;
                 let doc = run.env.doc;
                 if value == NONE && twin == NONE {
-                    return Some(None);
+                    return Ok(None);
                 }
                 let is_text = doc.tree.kind(value) == Kind::String
                     && run.engine.class(typed(doc, value).of) == Class::Text;
-                is_text.then(|| Some(doc.tree.is_text(value, text) == *wanted))
+                if !is_text {
+                    return Err(Undecided);
+                }
+                Ok(Some(doc.tree.is_text(value, text) == *wanted))
             }
             Self::Chain(operands) => {
                 let mut left = None;
@@ -49,8 +60,7 @@ impl Quick {
                     let right = |run: &mut Evaluator<'_>| operand.value(run, item);
                     left = match (op, left) {
                         (Op::None, _) => right(run)?,
-                        (Op::And, Some(false)) => left,
-                        (Op::Or, Some(true)) => left,
+                        (Op::And, Some(false)) | (Op::Or, Some(true)) => left,
                         (Op::Implies, Some(false)) => Some(true),
                         (Op::And, left) => match (left, right(run)?) {
                             (_, Some(false)) => Some(false),
@@ -69,10 +79,10 @@ impl Quick {
                         },
                         (Op::Xor | Op::NotEq, left) => left.zip(right(run)?).map(|(l, r)| l != r),
                         (Op::Eq, left) => left.zip(right(run)?).map(|(l, r)| l == r),
-                        _ => return None,
+                        _ => return Err(Undecided),
                     };
                 }
-                Some(left)
+                Ok(left)
             }
         }
     }
@@ -143,7 +153,7 @@ fn part(program: &Program, id: Id) -> Option<Quick> {
 
 impl Evaluator<'_> {
     /// What stands under a name and its twin.
-    fn find(&mut self, item: Item, name: u16) -> Option<(NodeId, NodeId)> {
+    fn find(&mut self, item: Item, name: u16) -> Result<(NodeId, NodeId), Undecided> {
         let doc = self.env.doc;
         let owner = if doc.tree.kind(item.node) == Kind::Object {
             item.node
@@ -168,9 +178,9 @@ impl Evaluator<'_> {
                     }
                 }
             }
-            self.step(seen).ok()?;
+            self.step(seen).map_err(|_| Undecided)?;
         }
-        Some((value, twin))
+        Ok((value, twin))
     }
 
     /// Whether these give any element.

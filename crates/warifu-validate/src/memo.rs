@@ -102,7 +102,7 @@ impl<A: Clone> Memo<A> {
 mod tests {
     use super::*;
 
-    fn question<'q>(of: u64, texts: [&'q str; 4]) -> Question<'q> {
+    fn question(of: u64, texts: [&str; 4]) -> Question<'_> {
         Question { of, texts }
     }
 
