@@ -29,6 +29,8 @@ impl Typed {
 pub fn annotate(core: &'static Core, tree: &Tree<'_>, root: Option<TypeId>) -> Vec<Typed> {
     let key = core.name("resourceType");
     let mut typed: Vec<Typed> = Vec::with_capacity(size(tree.len()));
+    // The latest answers: the same few types come again and again.
+    let mut latest = [(TypeId::NONE, 0_u16, Typed::UNKNOWN); 256];
     for id in 0..tree.len() {
         let parent = tree.parent(id);
         let above = typed.get(size(parent)).copied().unwrap_or(Typed::UNKNOWN);
@@ -41,16 +43,16 @@ pub fn annotate(core: &'static Core, tree: &Tree<'_>, root: Option<TypeId>) -> V
             above
         } else {
             let name = tree.name(id);
-            match core.property(above.of, name) {
-                Some(p) => Typed {
-                    name: core.element(p.element).name_id(),
-                    of: p.of,
-                    element: p.element,
-                },
-                None => Typed {
-                    name,
-                    ..Typed::UNKNOWN
-                },
+            let slot = usize::from(above.of.0.wrapping_mul(29).wrapping_add(name) & 0xFF);
+            match latest.get_mut(slot) {
+                Some((of, key, known)) if *of == above.of && *key == name => *known,
+                other => {
+                    let found = property(core, above.of, name);
+                    if let Some(slot) = other {
+                        *slot = (above.of, name, found);
+                    }
+                    found
+                }
             }
         };
         let resource = own.of == TypeId::NONE
@@ -66,6 +68,20 @@ pub fn annotate(core: &'static Core, tree: &Tree<'_>, root: Option<TypeId>) -> V
         typed.push(own);
     }
     typed
+}
+
+fn property(core: &'static Core, of: TypeId, name: u16) -> Typed {
+    match core.property(of, name) {
+        Some(p) => Typed {
+            name: core.element(p.element).name_id(),
+            of: p.of,
+            element: p.element,
+        },
+        None => Typed {
+            name,
+            ..Typed::UNKNOWN
+        },
+    }
 }
 
 fn resource_type(core: &'static Core, tree: &Tree<'_>, id: NodeId) -> Option<TypeId> {

@@ -158,9 +158,9 @@ impl<'d> Run<'d> {
         }
         let is_resource = self.is_resource(of);
         let start = self.members.len();
-        let mut any = false;
+        let mut seen = 0;
         for child in tree.children(owner) {
-            any = true;
+            seen += 1;
             let typed = self.typed(child);
             if typed.element == ElementId::NONE {
                 if is_resource && tree.name(child) == v.ids.resource_type {
@@ -208,7 +208,8 @@ impl<'d> Run<'d> {
                 self.members.push(Member { typed, value, twin });
             }
         }
-        if !any {
+        self.scope.spend(seen);
+        if seen == 0 {
             self.report(Raw::new(&fhr::FHR008, owner).with("{}"));
         }
         let end = self.members.len();

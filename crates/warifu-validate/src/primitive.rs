@@ -85,9 +85,8 @@ impl Form {
             Self::Integer => integer(text).is_some(),
             Self::UnsignedInt => integer(text).is_some_and(|n| n >= 0) && !text.starts_with('-'),
             Self::PositiveInt => integer(text).is_some_and(|n| n > 0),
-            Self::String => bytes
-                .iter()
-                .all(|b| *b >= 0x20 || matches!(b, b'\t' | b'\r' | b'\n')),
+            Self::String => all(bytes, |b| b >= 0x20 || matches!(b, b'\t' | b'\r' | b'\n')),
+            Self::Code if all(bytes, |b| b > 0x20) => true,
             Self::Code => {
                 let space = |b: &u8| b.is_ascii_whitespace();
                 !bytes.first().is_none_or(space)
@@ -101,7 +100,7 @@ impl Form {
                 .strip_prefix("urn:uuid:")
                 .is_some_and(|u| is_uuid(u) && !u.bytes().any(|b| b.is_ascii_uppercase())),
             Self::Uri => {
-                !bytes.iter().any(|b| *b <= 0x20)
+                all(bytes, |b| b > 0x20)
                     && text.strip_prefix("urn:uuid:").is_none_or(is_uuid)
                     && text.strip_prefix("urn:oid:").is_none_or(is_oid)
             }
@@ -112,6 +111,11 @@ impl Form {
             Self::Time => clock(bytes).is_some_and(<[u8]>::is_empty),
         }
     }
+}
+
+/// Whether all bytes fit; none is left out, so that many are looked at in one step.
+fn all(bytes: &[u8], fits: impl Fn(u8) -> bool) -> bool {
+    bytes.iter().fold(true, |all, b| all & fits(*b))
 }
 
 fn integer(text: &str) -> Option<i32> {

@@ -94,6 +94,7 @@ impl<'d> Run<'d> {
         let Some(node) = plan.nodes.get(at) else {
             return;
         };
+        self.scope.spend(1);
         let tree = self.doc.tree;
         let place = item.place();
         if !node.types.is_empty() {
@@ -213,7 +214,9 @@ impl<'d> Run<'d> {
             return;
         }
         let start = self.parts.len();
+        let mut seen = 0;
         for child in tree.children(owner) {
+            seen += 1;
             let typed = self.typed(child);
             if typed.element == ElementId::NONE {
                 continue;
@@ -232,6 +235,7 @@ impl<'d> Run<'d> {
                 }),
             }
         }
+        self.scope.spend(seen);
     }
 
     /// Elements of that name within an element.
@@ -246,7 +250,9 @@ impl<'d> Run<'d> {
             value: NONE,
             twin: NONE,
         };
+        let mut seen = 1;
         for child in tree.children(owner).take(KEYS) {
+            seen += 1;
             if self.typed(child).name == name {
                 if tree.is_twin(child) {
                     part.twin = child;
@@ -255,7 +261,11 @@ impl<'d> Run<'d> {
                 }
             }
         }
-        self.items(part, items);
+        // What cannot be paid for is not found: the document is too large for what its profiles ask.
+        if self.scope.spend(seen) {
+            self.items(part, items);
+            self.scope.spend(items.len());
+        }
     }
 
     /// The items of an element.

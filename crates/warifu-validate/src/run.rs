@@ -26,14 +26,23 @@ pub(crate) struct Scope<'d> {
     pub(crate) references: References,
     /// `conformsTo` within `conformsTo`.
     nested: Cell<u32>,
-    /// Steps that are left for invariants.
+    /// Steps that are left: of invariants, and of looking for what slices and references name.
     work: Cell<u64>,
 }
 
-/// Steps for the invariants of a document, and beyond them for each of its values: what FHIR's own
-/// invariants take is below a hundred.
-const WORK: u64 = 100_000_000;
+/// Steps for a document, and beyond them for each of its values: published examples take below a hundred.
+const WORK: u64 = 20_000_000;
 const WORK_A_VALUE: u64 = 1_000;
+
+impl Scope<'_> {
+    /// Counts steps; whether there are any left.
+    pub(crate) fn spend(&self, steps: usize) -> bool {
+        let left = self.work.get();
+        let steps = u64::try_from(steps).unwrap_or(u64::MAX);
+        self.work.set(left.saturating_sub(steps));
+        left > 0
+    }
+}
 
 /// The resource that holds an element.
 #[derive(Debug, Clone, Copy)]
@@ -179,6 +188,11 @@ pub(crate) struct Run<'d> {
 }
 
 pub(crate) fn document(v: &Validator<'_>, parsed: &Parsed<'_>) -> Findings {
+    document_and_work(v, parsed).0
+}
+
+/// The findings, and the steps that they took.
+fn document_and_work(v: &Validator<'_>, parsed: &Parsed<'_>) -> (Findings, u64) {
     let tree = &parsed.tree;
     let typed = annotate(v.core, tree, None);
     let doc = Doc {
@@ -194,12 +208,19 @@ pub(crate) fn document(v: &Validator<'_>, parsed: &Parsed<'_>) -> Findings {
     };
     let mut run = Run::new(&scope);
     let mut findings = Run::syntax(parsed);
+    findings.further += findings.list.len().saturating_sub(v.options.most);
+    findings.list.truncate(v.options.most);
     if tree.is_empty() {
-        return findings;
+        return (findings, 0);
     }
+    let work = scope.work.get();
     run.root();
+    if scope.work.get() == 0 {
+        let why = EvalError::Limit.to_string();
+        run.found.push(Raw::new(&fhr::FHR305, ROOT).with(why));
+    }
     run.finish(&mut findings);
-    findings
+    (findings, work - scope.work.get())
 }
 
 impl<'d> Run<'d> {
@@ -520,6 +541,142 @@ impl<'d> Services<'d> for Scope<'d> {
                 Some(conforms)
             }
             Known::Unknown | Known::Missing => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use warifu_json::{Limits as Bounds, parse};
+
+    use super::*;
+    use crate::{CoreOnly, Options};
+
+    /// Steps that a document takes, findings kept, and findings beyond.
+    fn work(source: &str) -> (u64, usize, usize) {
+        let options = Options {
+            most: 100,
+            ..Options::default()
+        };
+        let v = Validator::new(&CoreOnly, &CoreOnly, options);
+        let parsed = parse(source.as_bytes(), Bounds::FHIR, v.core);
+        let (findings, work) = document_and_work(&v, &parsed);
+        (work, findings.list.len(), findings.further)
+    }
+
+    /// Documents of `count` items: four times the items take four times the steps, or fewer.
+    fn check(name: &str, document: impl Fn(usize) -> String) {
+        let (few, many) = (work(&document(500)), work(&document(2_000)));
+        assert!(few.0 > 0 && many.0 <= 5 * few.0, "{name}: {few:?} {many:?}");
+        assert!(many.1 <= 100, "{name}: {many:?}");
+    }
+
+    fn list(count: usize, item: impl Fn(usize) -> String) -> String {
+        let mut all = String::new();
+        for n in 0..count {
+            let comma = if n == 0 { "" } else { "," };
+            let _ = write!(all, "{comma}{}", item(n));
+        }
+        all
+    }
+
+    #[test]
+    fn steps_grow_with_the_document_and_no_faster() {
+        check("entries that refer to each other", |count| {
+            let entries = list(count, |n| {
+                format!(
+                    r#"{{"fullUrl": "http://h.jp/Patient/{n}", "resource": {{"resourceType": "Patient",
+                    "id": "{n}", "link": [{{"other": {{"reference": "Patient/{}"}}, "type": "refer"}}]}}}}"#,
+                    count - n
+                )
+            });
+            format!(r#"{{"resourceType": "Bundle", "type": "document", "entry": [{entries}]}}"#)
+        });
+        check("findings in one array", |count| {
+            let items = list(count, |_| r#"{"use": "nope", "x": 1}"#.to_owned());
+            format!(r#"{{"resourceType": "Patient", "identifier": [{items}]}}"#)
+        });
+        check("unknown keys around extensions", |count| {
+            let keys = list(count, |n| format!(r#""k{n}": 1"#));
+            let items = list(count, |_| r#"{"url": "http://e.x/a"}"#.to_owned());
+            format!(r#"{{"resourceType": "Patient", {keys}, "extension": [{items}]}}"#)
+        });
+        check("contained resources and references to them", |count| {
+            let contained = list(count, |n| {
+                format!(r#"{{"resourceType": "Organization", "id": "o{n}"}}"#)
+            });
+            let items = list(count, |n| format!(r##"{{"reference": "#o{n}"}}"##));
+            format!(
+                r#"{{"resourceType": "Patient", "contained": [{contained}], "generalPractitioner": [{items}]}}"#
+            )
+        });
+        check("resources within resources", |count| {
+            let deep = 40;
+            let open = r#"{"resourceType": "Bundle", "type": "collection", "entry": [{"resource":"#;
+            let items = list(count, |n| format!(r#"{{"value": "{n}"}}"#));
+            let patient = format!(r#"{{"resourceType": "Patient", "identifier": [{items}]}}"#);
+            format!("{}{patient}{}", open.repeat(deep), "}]}".repeat(deep))
+        });
+        check("a concept of many codes", |count| {
+            let codes = list(count, |n| {
+                format!(r#"{{"system": "http://e.x", "code": "{n}"}}"#)
+            });
+            format!(r#"{{"resourceType": "Patient", "maritalStatus": {{"coding": [{codes}]}}}}"#)
+        });
+        check("keys twice", |count| {
+            let keys = list(count, |_| r#""gender": "male""#.to_owned());
+            format!(r#"{{"resourceType": "Patient", {keys}}}"#)
+        });
+    }
+
+    #[test]
+    fn work_that_is_a_product_ends_at_a_limit_and_is_said() {
+        let document = |count: usize| {
+            let codes = list(count, |n| {
+                format!(r#"{{"system": "http://e.x", "code": "{n}"}}"#)
+            });
+            let parts = list(count, |n| {
+                format!(
+                    r#"{{"code": {{"coding": [{{"system": "http://e.y", "code": "{n}"}}]}}, "valueInteger": 1}}"#
+                )
+            });
+            format!(
+                r#"{{"resourceType": "Observation", "status": "final", "valueInteger": 1,
+                "code": {{"coding": [{codes}]}}, "component": [{parts}]}}"#
+            )
+        };
+        let v = Validator::new(&CoreOnly, &CoreOnly, Options::default());
+        let source = document(20_000);
+        let parsed = parse(source.as_bytes(), Bounds::FHIR, v.core);
+        let (findings, work) = document_and_work(&v, &parsed);
+        assert!(work <= WORK + WORK_A_VALUE * u64::from(parsed.tree.len()));
+        let said = |f: &Finding| f.code.code == "FHR305" && f.argument.starts_with("obs-7");
+        assert!(findings.list.iter().any(said));
+    }
+
+    #[test]
+    fn a_million_findings_are_counted_and_few_are_kept() {
+        let items = list(1_000_000, |_| "1".to_owned());
+        let source = format!(r#"{{"resourceType": "Patient", "identifier": [{items}]}}"#);
+        let (_, kept, further) = work(&source);
+        assert_eq!(kept, 100);
+        assert!(further >= 999_900, "{further}");
+    }
+
+    #[test]
+    fn a_long_text_is_shown_by_its_beginning() {
+        let text = "x".repeat(5_000_000);
+        let source = format!(r#"{{"resourceType": "Patient", "gender": "{text}"}}"#);
+        let v = Validator::new(&CoreOnly, &CoreOnly, Options::default());
+        let found = v.validate(source.as_bytes());
+        assert!(found.list.iter().any(|f| f.code.code == "FHR101"));
+        for f in &found.list {
+            assert!(
+                f.found.len() + f.expected.len() + f.argument.len() < 2_000,
+                "{f:?}"
+            );
         }
     }
 }
