@@ -402,7 +402,12 @@ fn node(ci: &Ci<'_>, log: &Path) -> Result<Tally> {
     build.args(["--bin", "native-digests"]);
     process::run(&mut build, Output::Log(log))?;
     let digests = ci.repo.target.join("debug/native-digests");
-    let variables = [("WARIFU_DIGESTS", digests.to_string_lossy().into_owned())];
+    // What the golden tokens are verified with.
+    let python = tools::python(ci.repo, Output::Log(log))?;
+    let variables = [
+        ("WARIFU_DIGESTS", digests.to_string_lossy().into_owned()),
+        ("WARIFU_PYTHON", python.to_string_lossy().into_owned()),
+    ];
     let mut files = test_files(&ci.repo.root.join("pkg/test"))?;
     files.extend(test_files(&ci.repo.root.join("tests/js"))?);
     run_node_tests(ci, &files, &variables, log)

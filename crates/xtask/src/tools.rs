@@ -239,6 +239,47 @@ pub(crate) fn dev_tools(repo: &Repo) -> Result<Option<PathBuf>> {
     Ok(Some(modules))
 }
 
+/// A Python with the JOSE libraries that the golden tokens are verified with, in the versions of
+/// `tests/js/requirements.txt`.
+pub(crate) fn python(repo: &Repo, output: Output<'_>) -> Result<PathBuf> {
+    let list = repo.root.join("tests/js/requirements.txt");
+    let wanted = fs::read(&list).with_context(|| format!("cannot read {}", list.display()))?;
+    let wanted = format!("{:016x}", files::hash(files::HASH_SEED, &wanted));
+    let folder = repo.target.join("python");
+    let python = folder.join("bin/python3");
+    let stamp = folder.join("stamp");
+    if fs::read_to_string(&stamp).ok().as_deref() == Some(wanted.as_str()) {
+        return Ok(python);
+    }
+    // Debian has the module for such folders in a package of its own.
+    let complete = || process::read("python3", &["-c", "import ensurepip; print(1)"]).is_some();
+    if !complete() && process::can_apt() {
+        println!("python: installing Debian's python3 python3-venv …");
+        process::apt_install(&["python3", "python3-venv"])?;
+    }
+    if !complete() {
+        bail!("no python3 with venv (Debian: apt-get install python3 python3-venv)");
+    }
+    files::fresh(&folder)?;
+    let mut make = Command::new("python3");
+    make.args(["-m", "venv"]).arg(&folder);
+    process::run(&mut make, output)?;
+    let mut install = Command::new(&python);
+    install
+        .args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+        ])
+        .args(["--only-binary", ":all:", "--requirement"])
+        .arg(&list);
+    process::run(&mut install, output)?;
+    files::write(&stamp, wanted.as_bytes())?;
+    Ok(python)
+}
+
 const CJK_FONT: &str = "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc";
 
 /// A Chromium for the browser tests, installed from Debian if there is none.
