@@ -2,6 +2,8 @@
 import { Converter, init, parse, rule, rules, WarifuError } from "warifu";
 import type { Converted, ConvertOptions, Diagnostic, Input, InputFile, MessageView, RuleInfo, Source, StreamEvent, Trace, TraceHit, UnusedField } from "warifu/convert";
 import { Checker, rules as checkRules } from "warifu/check";
+import { annex, decide, filter, render, sign, signerFromCryptoKey, verify } from "warifu/consent";
+import type { Decision, PrivateKey, Request as ConsentRequest, Signer, State } from "warifu/consent";
 import type { CheckOptions, Format, Report, Summary } from "warifu/check";
 import { Converter as Inline } from "warifu/inline/convert";
 import { createPool } from "warifu/pool";
@@ -93,4 +95,17 @@ export async function use(source: Source, input: Input, files: InputFile[]): Pro
   new Converter({ to: undefined });
   // @ts-expect-error: a file needs bytes
   converter.convert({ path: "x" });
+}
+
+export async function consent(key: PrivateKey, jwk: { x: string }, state: State, request: ConsentRequest, master: Uint8Array, bundle: Uint8Array): Promise<string | undefined> {
+  const parts = annex({ lbl: ["PSY"] });
+  const shown = render({ typ: "consent-grant+jwt", lang: "ja-easy" }, { sub: "" }, parts, master);
+  if (!shown.ok) return shown.reason;
+  const signer: Signer = await signerFromCryptoKey(key, jwk);
+  const made = await sign("consent-grant+jwt", shown.claims, signer);
+  if (!made.ok) return made.claim;
+  const verdict = verify(made.token, { now: 1, keys: [{ class: "patient", x: signer.x }], annex: parts, master });
+  const decision: Decision = decide(state, request, { cats: ["inf.lab"], src: "mi:1312345678" });
+  const { withheld } = filter(bundle, { state, request, facts: { src: "mi:1312345678" } });
+  return verdict.ok ? verdict.hash : (decision.sentence ?? withheld[0]?.reason);
 }

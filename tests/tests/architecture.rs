@@ -112,6 +112,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("warifu-cli", &["warifu-storage", "warifu-log-file"]),
     ("warifu-wasm", &["warifu-storage"]),
     ("warifu-unpack", &["warifu-storage"]),
+    ("warifu-consent-wasm", &[]),
     ("warifu-playground", &[]),
     ("warifu-synth", &[]),
 ];

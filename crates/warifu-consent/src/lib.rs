@@ -6,6 +6,7 @@
 
 mod accept;
 mod annex;
+pub mod api;
 pub mod b64;
 mod claims;
 mod date;

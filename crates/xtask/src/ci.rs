@@ -399,13 +399,15 @@ fn node(ci: &Ci<'_>, log: &Path) -> Result<Tally> {
     process::run(&mut build, Output::Log(log))?;
     // What the wasm is compared with.
     let mut build = ci.cargo(&["build", "--locked", "--package", "warifu-tests"]);
-    build.args(["--bin", "native-digests"]);
+    build.args(["--bin", "native-digests", "--bin", "consent-states"]);
     process::run(&mut build, Output::Log(log))?;
     let digests = ci.repo.target.join("debug/native-digests");
+    let states = ci.repo.target.join("debug/consent-states");
     // What the golden tokens are verified with.
     let python = tools::python(ci.repo, Output::Log(log))?;
     let variables = [
         ("WARIFU_DIGESTS", digests.to_string_lossy().into_owned()),
+        ("WARIFU_STATES", states.to_string_lossy().into_owned()),
         ("WARIFU_PYTHON", python.to_string_lossy().into_owned()),
     ];
     let mut files = test_files(&ci.repo.root.join("pkg/test"))?;

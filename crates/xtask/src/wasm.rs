@@ -90,6 +90,14 @@ const RULES: Module = Module {
     ..CONVERT
 };
 
+/// Consent: verify, decide, render, sign, filter, proofs.
+const CONSENT: Module = Module {
+    package: "warifu-consent-wasm",
+    folder: "crates/warifu-consent-wasm",
+    out_name: "consent",
+    ..UNPACK
+};
+
 /// The playground's user interface: size counts.
 const SHELL: Module = Module {
     package: "warifu-playground",
@@ -120,7 +128,7 @@ const FEATURES: [&str; 6] = [
 /// Replaced in `sw.js` by the list of files to keep for offline use.
 const PRECACHE: &str = "__WARIFU_PRECACHE__";
 
-const MODULES: [&Module; 5] = [&CONVERT, &CHECK, &RULES, &UNPACK, &SHELL];
+const MODULES: [&Module; 6] = [&CONVERT, &CHECK, &RULES, &UNPACK, &CONSENT, &SHELL];
 
 /// Builds everything that is made of wasm.
 pub(crate) fn build(repo: &Repo, profile: Profile) -> Result<()> {
@@ -411,7 +419,7 @@ fn package(repo: &Repo, work: &Path) -> Result<()> {
     let dist = pkg.join("dist");
     files::fresh(&dist)?;
     let wasm = dist.join("wasm");
-    for module in [&CONVERT, &CHECK, &RULES, &UNPACK] {
+    for module in [&CONVERT, &CHECK, &RULES, &UNPACK, &CONSENT] {
         let name = module.out_name;
         let bound = work.join(name);
         for (from, to) in [(".js", ".js"), (".d.ts", ".d.ts"), ("_bg.wasm", ".wasm")] {
@@ -438,7 +446,8 @@ fn package(repo: &Repo, work: &Path) -> Result<()> {
 fn playground(repo: &Repo, work: &Path) -> Result<()> {
     let dist = repo.root.join("playground/dist");
     files::fresh(&dist)?;
-    for module in MODULES {
+    // Consent is for portals, not for the playground.
+    for module in MODULES.iter().filter(|m| m.out_name != CONSENT.out_name) {
         let bound = work.join(module.out_name);
         for end in [".js", "_bg.wasm"] {
             let name = format!("{}{end}", module.out_name);

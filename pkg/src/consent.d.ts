@@ -1,0 +1,281 @@
+export { init, WarifuError } from "./convert.js";
+
+/** Type of a token: `typ` of its header. */
+export type Typ =
+  | "consent-key+jwt"
+  | "consent-grant+jwt"
+  | "consent-deny+jwt"
+  | "consent-objection+jwt"
+  | "consent-revoke+jwt"
+  | "consent-onward+jwt"
+  | "consent-request+jwt"
+  | "consent-receipt+jwt"
+  | "access-request+jwt"
+  | "break-glass+jwt"
+  | "disaster+jwt"
+  | "session-proof+jwt"
+  | "release+jwt"
+  | "statuslist+jwt";
+
+/** Language of what a patient reads. */
+export type TextLang = "ja" | "ja-easy" | "en";
+export type Claims = { [name: string]: unknown };
+export type KeyStateName = "active" | "retired" | "compromised";
+
+/** A registered key. */
+export interface RegisteredKey {
+  class: "patient" | "registry" | "authority" | "institution" | "server" | "disaster" | "certified" | "status";
+  /** `x` of the public JWK. */
+  x: string;
+  /** Default `active`. */
+  state?: KeyStateName;
+  /** Since when, seconds UTC. */
+  at?: number;
+}
+
+/** Where and when a token is judged. */
+export interface VerifyContext {
+  /** Seconds UTC. */
+  now: number;
+  keys: readonly RegisteredKey[];
+  /** Types that are expected; default all. */
+  typ?: readonly Typ[];
+  /** When the log received the token. */
+  receipt?: number;
+  /** Key bindings shown with a grant: it is then judged as one shown offline; needs `master`. */
+  bindings?: readonly string[];
+  /** Status lists at hand, by address. */
+  lists?: readonly { uri: string; token: string }[];
+  /** Bytes of the annex: step 18, and with `master` step 19. */
+  annex?: Uint8Array;
+  /** Bytes of the master of facilities. */
+  master?: Uint8Array;
+  /** Text of a policy; default the reference policy. */
+  policy?: string;
+  /** Language of the sentence; default `ja`. */
+  lang?: TextLang;
+}
+
+/** A refusal: a reason whose name never changes, its step, the claim to blame, and a sentence for the person. */
+export interface Refused {
+  ok: false;
+  reason: string;
+  step: number;
+  claim?: string;
+  text: string;
+}
+export interface Verified {
+  ok: true;
+  typ: Typ;
+  kid: string;
+  /** Token hash. */
+  hash: string;
+  claims: Claims;
+  /** Known from a status list that is not fresh: for emergencies only. */
+  stale: boolean;
+}
+export declare function verify(token: string, context: VerifyContext): Verified | Refused;
+
+/** A grant as the decision sees it; days are `YYYY-MM-DD`, instants seconds UTC. */
+export interface GrantState {
+  jti: string;
+  hash: string;
+  kid: string;
+  received: number;
+  aud: readonly string[];
+  pur: readonly string[];
+  cat: readonly string[];
+  window?: readonly [string | null, string | null];
+  rec?: number | null;
+  nbf: number;
+  exp: number;
+  annex: { src?: readonly string[]; res?: readonly string[]; lbl?: readonly string[]; wid?: readonly string[] };
+  obl?: readonly string[];
+  /** Disclosures left. */
+  uses?: number | null;
+  ended?: boolean;
+  /** Age of the status list in seconds; absent where revokes are kept. */
+  age?: number | null;
+  /** Token hash of the parent, and the institution that signed. */
+  parent?: readonly [string, string] | null;
+}
+export interface DenialState {
+  jti?: string;
+  aud: readonly string[];
+  pur: readonly string[];
+  cat: readonly string[];
+  nbf: number;
+  exp?: number | null;
+  emg?: boolean;
+  ended?: boolean;
+  age?: number | null;
+}
+export interface ObjectionState {
+  kid: string;
+  received: number;
+  seq: number;
+  pur: readonly string[];
+  to: readonly string[];
+  src: readonly string[];
+  state: "on" | "off";
+}
+/** What is known of one person's consent; everything in it was verified. */
+export interface State {
+  policy?: string;
+  grants?: readonly GrantState[];
+  denials?: readonly DenialState[];
+  objections?: readonly ObjectionState[];
+  notices?: readonly { src: string; at: number }[];
+  /** Keys that are not simply active. */
+  keys?: readonly (readonly [string, KeyStateName, number])[];
+}
+export interface Request {
+  who: "subject" | "proxy" | "recipient";
+  /** Of a recipient. */
+  code?: string | null;
+  /** Categories a proxy may see. */
+  scope?: readonly string[] | null;
+  /** The represented person is 16 or older. */
+  sixteen?: boolean;
+  purpose?: string | null;
+  mode?:
+    | { kind: "normal" }
+    | { kind: "breakglass"; valid: boolean; facility: boolean; role: string }
+    | { kind: "disaster"; active: boolean };
+  at: number;
+}
+export interface Item {
+  key?: string;
+  cats: readonly string[];
+  unknown?: boolean;
+  src: string;
+  encounter?: string | null;
+  clinical?: readonly [string, string] | null;
+  recorded?: number | null;
+  /** Labels; absent = the labeller could not judge. */
+  labels?: readonly string[] | null;
+  origin?: "ehr" | "claims" | "phr";
+  told?: "yes" | "no" | "unknown";
+  uninformed?: boolean;
+  undelivered?: boolean;
+}
+export interface Decision {
+  effect: "permit" | "deny";
+  basis: string | null;
+  reason: string;
+  grants: string[];
+  obligations: string[];
+  stale: boolean;
+  /** Hash of the policy. */
+  policy: string;
+  /** Rules in their order; the last one decided. */
+  chain: string[];
+  /** For the person; `null` where the item is not to be spoken of. */
+  sentence: string | null;
+}
+export declare function decide(state: State, request: Request, item: Item, options?: { lang?: TextLang }): Decision;
+
+export interface TemplateId {
+  typ: Typ;
+  /** Default `ja`. */
+  lang?: TextLang;
+  policy?: string;
+}
+export interface Rendered {
+  ok: true;
+  /** Exactly what has to be shown. */
+  bytes: Uint8Array;
+  text: string;
+  /** `txt.h` */
+  hash: string;
+  /** The claims to sign, with `txt` and `anx`. */
+  claims: Claims;
+}
+/** Text of claims without `txt`; a grant needs its annex. */
+export declare function render(template: TemplateId, claims: Claims, annex: Uint8Array | undefined, master: Uint8Array): Rendered | Refused;
+
+/** Bytes of an annex; the salt is drawn where none is given. */
+export declare function annex(parts: {
+  salt?: Uint8Array;
+  src?: readonly string[];
+  res?: readonly string[];
+  lbl?: readonly string[];
+  wid?: readonly string[];
+}): Uint8Array;
+
+/** What signs: a key that need not be extractable. */
+export interface Signer {
+  readonly kid: string;
+  /** `x` of the public JWK. */
+  readonly x: string;
+  sign(bytes: Uint8Array): Promise<Uint8Array>;
+}
+/** A private Ed25519 `CryptoKey` that may sign, by what browsers and Node.js both say of one. */
+export interface PrivateKey {
+  readonly type: string;
+  readonly usages: readonly string[];
+  readonly algorithm: { readonly name: string };
+}
+export declare function signerFromCryptoKey(key: PrivateKey, publicJwk: { readonly x?: string }): Promise<Signer>;
+/** Signs claims; the bytes to sign are made here, never taken from anybody. */
+export declare function sign(typ: Typ, claims: Claims, signer: Signer): Promise<{ ok: true; token: string } | Refused>;
+
+/** What the holder knows of a resource beside its content. */
+export interface Facts {
+  src: string;
+  origin?: "ehr" | "claims" | "phr";
+  told?: "yes" | "no" | "unknown";
+  recorded?: number;
+}
+export interface FilterInput {
+  state: State;
+  request: Request;
+  facts: Facts;
+  /** Of single resources, by `Type/id`. */
+  perResource?: Readonly<Record<string, Facts>>;
+}
+export interface Withheld {
+  key: string;
+  type: string;
+  categories: string[];
+  reason: string;
+}
+/** The Bundle for the recipient; the rest is for the log and the person, never for the recipient. */
+export declare function filter(
+  bundle: Uint8Array,
+  input: FilterInput,
+): { bundle: Uint8Array; categories: string[]; grants: string[]; obligations: string[]; withheld: Withheld[] };
+
+/** Keys of a log as `name+id+key`, and what was pinned. */
+export interface LogTrust {
+  log: string;
+  witnesses?: readonly string[];
+  quorum?: number;
+  facilities?: readonly string[];
+  pin_size?: number;
+  pin_root?: string;
+  consistency?: readonly string[];
+}
+export interface LogAnswer {
+  ok: boolean;
+  reason?: string;
+  [name: string]: unknown;
+}
+/** A line's way into the log; `proof` is a C2SP tlog-proof, which carries its checkpoint. */
+export declare function verifyInclusion(leaf: string, proof: string, log: LogTrust): LogAnswer;
+/** A disclosure's line, salt and proof or promise. */
+export declare function verifyDisclosure(
+  evidence: string,
+  asked: { rcp: string; sub: string; pur: string; areq: string; at: number },
+  log: LogTrust,
+  now: number,
+): LogAnswer;
+/** A person's own lines, one JSON object a line. */
+export declare function verifyHistory(
+  lines: string,
+  own: { sub: string; pin_n?: number; pin_head?: string; witnessed?: readonly string[] },
+): LogAnswer;
+
+export declare function tokenHash(token: string): string | undefined;
+export declare function toQr(token: string): string | undefined;
+export declare function fromQr(text: string): string | undefined;
