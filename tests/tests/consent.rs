@@ -248,3 +248,161 @@ fn exported_consents_follow_jp_consent() {
         assert_eq!(found, Vec::<String>::new(), "{name}");
     }
 }
+
+struct Leaves(Vec<warifu_log::Hash>);
+
+impl warifu_log::Nodes for Leaves {
+    type Error = std::convert::Infallible;
+    fn node(&self, level: u32, index: u64) -> Result<warifu_log::Hash, Self::Error> {
+        if level == 0 {
+            let at = usize::try_from(index).unwrap();
+            return Ok(*self.0.get(at).unwrap());
+        }
+        let left = self.node(level - 1, index * 2)?;
+        let right = self.node(level - 1, index * 2 + 1)?;
+        Ok(warifu_log::node_hash(&left, &right))
+    }
+}
+
+/// §12.2, §12.3: the release of persons without an objection; a proof fits the own salt only.
+#[test]
+fn an_objection_the_day_before_a_release_keeps_the_person_out() {
+    use warifu_consent::{
+        Bits, Item, Mode, Notice, Objection, Origin, Policy, REFERENCE, Request, State, Told, Who,
+        decide, member_leaf, member_leaves,
+    };
+    use warifu_log::{Frontier, Hash, inclusion_proof, leaf_hash, verify_inclusion};
+    const DAY: u64 = 86_400;
+    const AT: u64 = 1_790_000_000;
+    let text = REFERENCE.replace(
+        r#""certified": []"#,
+        r#""certified": [{"to": "cert:1", "pur": ["ANON"]}]"#,
+    );
+    let policy = Policy::read(text.as_bytes()).unwrap();
+    let anon = policy.purpose("ANON").unwrap();
+    let state = |objected: Option<(u64, bool)>| State {
+        policy: &policy,
+        grants: vec![],
+        denials: vec![],
+        objections: objected
+            .map(|(received, on)| Objection {
+                kid: "k".into(),
+                received,
+                seq: 1,
+                pur: Bits::one(anon.0),
+                to: vec!["*".into()],
+                src: vec!["*".into()],
+                on,
+            })
+            .into_iter()
+            .collect(),
+        notices: vec![Notice {
+            src: "mi:1312345678".into(),
+            at: AT - 31 * DAY,
+        }],
+        keys: vec![],
+    };
+    let request = Request {
+        who: Who::Recipient("cert:1".into()),
+        purpose: Some(anon),
+        mode: Mode::Normal,
+        at: AT,
+    };
+    let item = Item {
+        key: "r.x".into(),
+        cats: policy.category_set(["inf.lab"].into_iter()).unwrap(),
+        unknown: false,
+        src: "mi:1312345678".into(),
+        encounter: None,
+        clinical: None,
+        recorded: None,
+        labels: None,
+        origin: Origin::Ehr,
+        told: Told::Yes,
+        uninformed: false,
+        undelivered: false,
+    };
+    // Seven persons; the fourth objected the day before.
+    let persons: Vec<([u8; 16], State<'_>)> = (0..7_u8)
+        .map(|n| ([n; 16], state((n == 3).then_some((AT - DAY, true)))))
+        .collect();
+    let members: Vec<&[u8; 16]> = persons
+        .iter()
+        .filter(|(_, s)| decide(s, &request, &item).permits())
+        .map(|(salt, _)| salt)
+        .collect();
+    assert_eq!(members.len(), 6);
+    let release = id(77);
+    let leaves = member_leaves(members.iter().copied(), &release).unwrap();
+    let hashes = Leaves(leaves.iter().map(|l| leaf_hash(l)).collect());
+    let mut tree = Frontier::new();
+    hashes.0.iter().for_each(|h| tree.append(*h));
+    let root: Hash = tree.root();
+    let size = tree.size();
+    let out = member_leaf(&[3; 16], &release).unwrap();
+    assert!(!leaves.contains(&out));
+    for (place, leaf) in leaves.iter().enumerate() {
+        let index = u64::try_from(place).unwrap();
+        let path = inclusion_proof(&hashes, index, size).unwrap().unwrap();
+        for (salt, _) in &persons {
+            let own = member_leaf(salt, &release).unwrap();
+            let proof = verify_inclusion(&leaf_hash(&own), index, size, &path, &root);
+            assert_eq!(proof.is_ok(), own == *leaf);
+        }
+        // The same salt proves nothing of another release.
+        let other = member_leaf(persons.get(place).map(|(s, _)| s).unwrap(), &id(78)).unwrap();
+        assert!(verify_inclusion(&leaf_hash(&other), index, size, &path, &root).is_err());
+    }
+}
+
+/// The 救急用サマリー, the marks and the Provenance of a disclosure are valid R4 in a Bundle.
+#[test]
+fn summary_marks_and_provenance_are_valid_r4() {
+    use warifu_consent::{Disclosure, Filtered, Policy, emergency_bundle, mark};
+    let text = r#"{"resourceType":"Bundle","type":"searchset","entry":[{"fullUrl":"http://h.example.jp/Patient/p","resource":{"resourceType":"Patient","id":"p","gender":"female"}},{"fullUrl":"http://h.example.jp/AllergyIntolerance/a","resource":{"resourceType":"AllergyIntolerance","id":"a","meta":{"profile":[]},"clinicalStatus":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical","code":"active"}]},"patient":{"reference":"Patient/p"},"recordedDate":"2019-01-01"}}]}"#;
+    let text = text.replace(r#""meta":{"profile":[]},"#, "");
+    let policy = Policy::reference().unwrap();
+    let summary =
+        emergency_bundle(text.as_bytes(), &policy, "mi:1312345678", 1_790_000_000).unwrap();
+    let filtered = Filtered {
+        bytes: summary,
+        cats: vec!["inf.allergy".into()],
+        grants: vec![],
+        obligations: vec!["NORDSCLCD".into(), "NOPERSISTP".into()],
+        withheld: vec![],
+    };
+    let marked = mark(&filtered, &policy);
+    let hash = b64::encode(&[1; 32]);
+    let grants = [hash.clone()];
+    let told = Disclosure {
+        at: 1_790_000_000,
+        server: "mi:1318765432",
+        recipient: "mi:1312345678",
+        grants: &grants,
+        policy: &policy.hash,
+        log: "https://log.example.jp/consent-log",
+        leaf: &hash,
+        index: Some(7),
+    };
+    let whole = told.with_provenance(&marked, "a.b.c").unwrap();
+    let validator = Validator::new(&CoreOnly, &CoreOnly, Options::default());
+    let found = validator.validate(&whole);
+    let bad: Vec<String> = found
+        .list
+        .iter()
+        .filter(|f| f.severity != Severity::Info && f.code() != "dom-6")
+        .map(|f| format!("{} {}", f.code(), f.location))
+        .collect();
+    // Codes that R4's extensible sets do not have; R4 has no others for "disclosed to".
+    let known = [
+        "FHR102 Bundle.entry[3].resource.activity",
+        "FHR102 Bundle.entry[3].resource.agent[1].type",
+    ];
+    assert_eq!(bad, known);
+    assert!(!found.has_errors());
+    let count = String::from_utf8(whole)
+        .unwrap()
+        .matches(r#""resourceType":"#)
+        .count();
+    assert_eq!(count, 1 + 1 + 2 + 1);
+}

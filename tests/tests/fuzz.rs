@@ -3,6 +3,8 @@
 #[path = "../fuzz/src/bodies.rs"]
 mod bodies;
 mod common;
+#[path = "../fuzz/src/foreign.rs"]
+mod foreign;
 #[path = "../fuzz/src/log.rs"]
 mod log;
 
@@ -224,6 +226,15 @@ proptest! {
     #[test]
     fn damaged_files_of_lines_are_cut_or_refused(data in prop::collection::vec(any::<u8>(), 0..80)) {
         log::log_recovery(&data);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn damaged_consents_are_imported_without_trust(data in prop::collection::vec(any::<u8>(), 0..40)) {
+        foreign::consent_import(&data);
     }
 }
 

@@ -165,6 +165,8 @@ types! {
     BreakGlass "break-glass+jwt" 8192 [Institution] BREAK_GLASS;
     /// 災害モードの発動
     Disaster "disaster+jwt" 8192 [Disaster] DISASTER;
+    /// What the server signs over a Bundle that goes out.
+    Disclosure "disclosure+jwt" 8192 [Server] DISCLOSURE;
     /// Possession of a key.
     Session "session-proof+jwt" 4096 [Patient] SESSION;
     /// Manifest of a de-identified release.
@@ -441,6 +443,17 @@ const DISASTER: &[Claim] = &[
     must("to", Shape::Int),
 ];
 
+/// §11.3
+const DISCLOSURE: &[Claim] = &[
+    must("v", Shape::Int),
+    must("iss", Shape::Hash),
+    must("iat", Shape::Int),
+    must("aud", Shape::Codes(1)),
+    must("data", Shape::Hash),
+    must("pol", Shape::Hash),
+    must("leaf", Shape::Hash),
+];
+
 const SESSION: &[Claim] = &[
     must("v", Shape::Int),
     must("iss", Shape::Hash),
@@ -511,7 +524,6 @@ const STATUS_LIST: &[Claim] = &[
 ];
 
 /// Names of a type's claims.
-#[cfg(test)]
 pub(crate) fn names(typ: Typ) -> impl Iterator<Item = &'static str> {
     typ.claims().iter().map(|c| c.name)
 }

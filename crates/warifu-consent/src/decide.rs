@@ -391,6 +391,42 @@ pub fn told_to_recipient(why: Why) -> &'static str {
     }
 }
 
+/// Whether for some (purpose, body, source) the objection with the highest `seq` is on.
+pub(crate) fn objected(state: &State<'_>, purpose: Purpose, recipient: &str, source: &str) -> bool {
+    let objections = &state.objections;
+    let touches = |list: &[String], code: &str| -> Vec<String> {
+        list.iter()
+            .filter(|c| *c == "*" || *c == code)
+            .cloned()
+            .collect()
+    };
+    objections
+        .iter()
+        .filter(|o| o.on && o.pur.has(purpose.0))
+        .any(|on| {
+            touches(&on.to, recipient).iter().any(|to| {
+                touches(&on.src, source).iter().any(|src| {
+                    !objections.iter().any(|off| {
+                        !off.on
+                            && off.seq > on.seq
+                            && off.pur.has(purpose.0)
+                            && off.to.contains(to)
+                            && off.src.contains(src)
+                            && key_covers(state, &off.kid, off.received)
+                    })
+                })
+            })
+        })
+}
+
+fn key_covers(state: &State<'_>, kid: &str, received: u64) -> bool {
+    state
+        .keys
+        .iter()
+        .filter(|(k, _)| k == kid)
+        .all(|(_, state)| state.covers(received))
+}
+
 struct Decider<'a> {
     state: &'a State<'a>,
     policy: &'a Policy,
@@ -559,7 +595,7 @@ impl<'a> Decider<'a> {
         if !noticed {
             return Err(Why::NoticePending);
         }
-        if self.objected(purpose, recipient) {
+        if objected(self.state, purpose, recipient, &self.item.src) {
             return Err(Why::Objected);
         }
         self.prohibited()?;
@@ -567,40 +603,8 @@ impl<'a> Decider<'a> {
         Ok(Basis::OptOut)
     }
 
-    /// Whether for some (purpose, body, source) the objection with the highest `seq` is on.
-    fn objected(&self, purpose: Purpose, recipient: &str) -> bool {
-        let objections = &self.state.objections;
-        let touches = |list: &[String], code: &str| -> Vec<String> {
-            list.iter()
-                .filter(|c| *c == "*" || *c == code)
-                .cloned()
-                .collect()
-        };
-        objections
-            .iter()
-            .filter(|o| o.on && o.pur.has(purpose.0))
-            .any(|on| {
-                touches(&on.to, recipient).iter().any(|to| {
-                    touches(&on.src, &self.item.src).iter().any(|src| {
-                        !objections.iter().any(|off| {
-                            !off.on
-                                && off.seq > on.seq
-                                && off.pur.has(purpose.0)
-                                && off.to.contains(to)
-                                && off.src.contains(src)
-                                && self.key_covers(&off.kid, off.received)
-                        })
-                    })
-                })
-            })
-    }
-
     fn key_covers(&self, kid: &str, received: u64) -> bool {
-        self.state
-            .keys
-            .iter()
-            .filter(|(k, _)| k == kid)
-            .all(|(_, state)| state.covers(received))
+        key_covers(self.state, kid, received)
     }
 
     /// D7

@@ -231,8 +231,7 @@ struct Work<'a> {
 
 impl Work<'_> {
     fn text(&self, node: NodeId, key: &str) -> Option<String> {
-        let member = self.tree.member(node, key)?;
-        (self.tree.kind(member) == Kind::String).then(|| self.tree.text(member).into_owned())
+        text_of(self.tree, node, key)
     }
 
     fn collect(&mut self, knowledge: &dyn Knowledge) {
@@ -312,56 +311,7 @@ impl Work<'_> {
     /// Step 3: categories, labels, dates, source.
     fn item(&self, node: NodeId, kind: &str, id: &str, facts: &Facts) -> Item {
         let tree = self.tree;
-        let mut codings: Vec<(String, String)> = Vec::new();
-        let mut category: Vec<String> = Vec::new();
-        for key in ["code", "type", "category", "meta", "vaccineCode", "event"] {
-            let Some(member) = tree.member(node, key) else {
-                continue;
-            };
-            for n in std::iter::once(member).chain(inside(tree, member)) {
-                if let Some(code) = self.text(n, "code") {
-                    let system = self.text(n, "system").unwrap_or_default();
-                    if key == "category" {
-                        category.push(code.clone());
-                    }
-                    codings.push((system, code));
-                } else if key == "category" && tree.kind(n) == Kind::String {
-                    category.push(tree.text(n).into_owned());
-                }
-            }
-        }
-        let hit = |systems: &[String], prefixes: &[String], list: &[(String, String)]| {
-            list.iter().any(|(s, c)| {
-                systems.contains(s) && prefixes.iter().any(|p| c.starts_with(p.as_str()))
-            })
-        };
-        let row = self.policy.matches.iter().find(|m| {
-            m.types.iter().any(|t| t == kind)
-                && (m.systems.is_empty() || hit(&m.systems, &m.prefixes, &codings))
-                && (m.category.is_empty() || category.iter().any(|c| m.category.contains(c)))
-        });
-        let all: Vec<(String, String)> = inside(tree, node)
-            .filter_map(|n| Some((self.text(n, "system")?, self.text(n, "code")?)))
-            .collect();
-        let mut labels = Bits::NONE;
-        let mut judged = false;
-        for rule in &self.policy.label_rules {
-            judged |= all.iter().any(|(s, _)| rule.systems.contains(s));
-            if hit(&rule.systems, &rule.prefixes, &all) {
-                labels = labels.with(Bits::one(rule.label));
-            }
-        }
-        if let Some(security) = tree
-            .member(node, "meta")
-            .and_then(|m| tree.member(m, "security"))
-        {
-            for n in tree.children(security) {
-                if let Some(label) = self.text(n, "code").and_then(|c| self.policy.label(&c)) {
-                    labels = labels.with(Bits::one(label));
-                    judged = true;
-                }
-            }
-        }
+        let (cats, labels) = classify(tree, self.policy, node, kind);
         let tagged = |code: &str| {
             let tag = tree
                 .member(node, "meta")
@@ -385,7 +335,7 @@ impl Work<'_> {
             .and_then(|t| instant(&t));
         Item {
             key: resource_key(&facts.src, kind, id),
-            cats: row.map_or(Bits::NONE, |m| m.cats),
+            cats,
             unknown: false,
             src: facts.src.clone(),
             encounter: if kind == "Encounter" {
@@ -393,26 +343,14 @@ impl Work<'_> {
             } else {
                 encounter
             },
-            clinical: DATES
-                .iter()
-                .find_map(|k| self.interval(tree.member(node, k)?)),
+            clinical: clinical(tree, node),
             recorded: facts.recorded.or(updated),
-            labels: judged.then_some(labels),
+            labels,
             origin: facts.origin,
             told: facts.told,
             uninformed: tagged("UNINFORMED"),
             undelivered: tagged("UNDELIVERED"),
         }
-    }
-
-    fn interval(&self, node: NodeId) -> Option<(Date, Date)> {
-        let tree = self.tree;
-        if tree.kind(node) == Kind::String {
-            return Date::interval(&tree.text(node));
-        }
-        let start = Date::interval(&self.text(node, "start")?)?;
-        let end = self.text(node, "end").and_then(|e| Date::interval(&e))?;
-        Some((start.0, end.1))
     }
 
     /// Step 4 for everything that has categories of its own.
@@ -924,6 +862,84 @@ impl Work<'_> {
                 .collect(),
         }
     }
+}
+
+/// A member that is a string.
+pub(crate) fn text_of(tree: &Tree<'_>, node: NodeId, key: &str) -> Option<String> {
+    let member = tree.member(node, key)?;
+    (tree.kind(member) == Kind::String).then(|| tree.text(member).into_owned())
+}
+
+/// Step 3: categories and labels of a resource; labels are absent where the labeller could not judge.
+pub(crate) fn classify(
+    tree: &Tree<'_>,
+    policy: &Policy,
+    node: NodeId,
+    kind: &str,
+) -> (Bits, Option<Bits>) {
+    let mut codings: Vec<(String, String)> = Vec::new();
+    let mut category: Vec<String> = Vec::new();
+    for key in ["code", "type", "category", "meta", "vaccineCode", "event"] {
+        let Some(member) = tree.member(node, key) else {
+            continue;
+        };
+        for n in std::iter::once(member).chain(inside(tree, member)) {
+            if let Some(code) = text_of(tree, n, "code") {
+                let system = text_of(tree, n, "system").unwrap_or_default();
+                if key == "category" {
+                    category.push(code.clone());
+                }
+                codings.push((system, code));
+            } else if key == "category" && tree.kind(n) == Kind::String {
+                category.push(tree.text(n).into_owned());
+            }
+        }
+    }
+    let hit = |systems: &[String], prefixes: &[String], list: &[(String, String)]| {
+        list.iter()
+            .any(|(s, c)| systems.contains(s) && prefixes.iter().any(|p| c.starts_with(p.as_str())))
+    };
+    let row = policy.matches.iter().find(|m| {
+        m.types.iter().any(|t| t == kind)
+            && (m.systems.is_empty() || hit(&m.systems, &m.prefixes, &codings))
+            && (m.category.is_empty() || category.iter().any(|c| m.category.contains(c)))
+    });
+    let all: Vec<(String, String)> = inside(tree, node)
+        .filter_map(|n| Some((text_of(tree, n, "system")?, text_of(tree, n, "code")?)))
+        .collect();
+    let mut labels = Bits::NONE;
+    let mut judged = false;
+    for rule in &policy.label_rules {
+        judged |= all.iter().any(|(s, _)| rule.systems.contains(s));
+        if hit(&rule.systems, &rule.prefixes, &all) {
+            labels = labels.with(Bits::one(rule.label));
+        }
+    }
+    if let Some(security) = tree
+        .member(node, "meta")
+        .and_then(|m| tree.member(m, "security"))
+    {
+        for n in tree.children(security) {
+            if let Some(label) = text_of(tree, n, "code").and_then(|c| policy.label(&c)) {
+                labels = labels.with(Bits::one(label));
+                judged = true;
+            }
+        }
+    }
+    (row.map_or(Bits::NONE, |m| m.cats), judged.then_some(labels))
+}
+
+/// First and last clinical day of a resource.
+pub(crate) fn clinical(tree: &Tree<'_>, node: NodeId) -> Option<(Date, Date)> {
+    DATES.iter().find_map(|key| {
+        let node = tree.member(node, key)?;
+        if tree.kind(node) == Kind::String {
+            return Date::interval(&tree.text(node));
+        }
+        let start = Date::interval(&text_of(tree, node, "start")?)?;
+        let end = text_of(tree, node, "end").and_then(|e| Date::interval(&e))?;
+        Some((start.0, end.1))
+    })
 }
 
 /// All nodes inside a node, in document order.

@@ -10,13 +10,14 @@ use warifu_json::{Kind, Limits, NodeId, ROOT, Tree, parse};
 
 use crate::annex::Annex;
 use crate::b64;
-use crate::claims::{DAY, Typ};
+use crate::claims::{DAY, Typ, names};
 use crate::date::{Date, instant};
 use crate::fhir::{ACT_CODE, ACT_REASON};
 use crate::fhir::{
     About, CLASSES, CONFIDENTIALITY, Dialect, EXTRAS, INSTITUTION, LOCAL_PURPOSES, LOINC, Leaf,
     OWN, PARTICIPATION, ROOT as ROOT_ROWS, to_consent,
 };
+use crate::filter::text_of;
 use crate::hash::resource_key;
 use crate::json::{Members, Value};
 use crate::jws::{KeyRing, Moment, Opened, open};
@@ -232,11 +233,6 @@ fn path(tree: &Tree<'_>, node: NodeId) -> String {
     steps.reverse();
     // Names of members come from the sender; a path is not the place for long ones.
     steps.concat().chars().take(300).collect()
-}
-
-fn text_of(tree: &Tree<'_>, node: NodeId, key: &str) -> Option<String> {
-    let member = tree.member(node, key)?;
-    (tree.kind(member) == Kind::String).then(|| tree.text(member).into_owned())
 }
 
 /// A Consent with its token: the structure equals the token's own export, or it is refused.
@@ -605,7 +601,7 @@ impl<'a> Reader<'a> {
         }
         self.period(node, &mut claims);
         self.window(node, &mut claims);
-        self.extras(node, true, &mut claims);
+        self.extras(node, true, Typ::Grant, &mut claims);
         let aud = self.recipients(node, "aud", &["IRCP", "PRCP"]);
         let pur = self.purposes(node, |c| c == Consent::OptIn || c == Consent::Own);
         let cat = self.categories(node);
@@ -683,7 +679,7 @@ impl<'a> Reader<'a> {
         let mut claims = Members::new();
         if strange.is_none() {
             self.period(node, &mut claims);
-            self.extras(node, true, &mut claims);
+            self.extras(node, true, Typ::Deny, &mut claims);
             let aud = self.recipients(node, "aud", &["IRCP", "PRCP"]);
             let pur = self.purposes(node, |_| true);
             let cat = self.categories(node).into_iter().collect();
@@ -1008,14 +1004,16 @@ impl<'a> Reader<'a> {
     }
 
     /// Extensions of ours that a draft takes over.
-    fn extras(&mut self, node: NodeId, rule: bool, claims: &mut Members) {
+    fn extras(&mut self, node: NodeId, rule: bool, typ: Typ, claims: &mut Members) {
         for e in self.list(node, "extension") {
             let url = text_of(self.tree, e, "url").unwrap_or_default();
             let name = url.strip_prefix(OWN);
-            let Some(row) = EXTRAS
-                .iter()
-                .find(|x| x.rule == rule && x.drafted && Some(x.claim) == name)
-            else {
+            let Some(row) = EXTRAS.iter().find(|x| {
+                x.rule == rule
+                    && x.drafted
+                    && Some(x.claim) == name
+                    && names(typ).any(|n| n == x.claim)
+            }) else {
                 continue;
             };
             match self.leaf(e, row.leaf) {
@@ -1031,12 +1029,19 @@ impl<'a> Reader<'a> {
                 None => self.note(ImportCode::Value, e),
             }
         }
+        if let Some(Value::Array(items)) = claims.get_mut("obl") {
+            let codes: BTreeSet<String> = items
+                .iter()
+                .filter_map(|v| v.text().map(str::to_owned))
+                .collect();
+            *items = codes.into_iter().map(Value::from).collect();
+        }
     }
 
     /// `del`, `dlg`, `use` stand on the Consent and hold for every grant in it.
     fn root_extras(&mut self, drafts: &mut [ConsentDraft]) {
         let mut claims = Members::new();
-        self.extras(ROOT, false, &mut claims);
+        self.extras(ROOT, false, Typ::Grant, &mut claims);
         for draft in drafts.iter_mut().filter(|d| d.typ == Typ::Grant) {
             if let Value::Object(members) = &mut draft.claims {
                 members.extend(claims.clone());
@@ -1054,7 +1059,7 @@ impl<'a> Reader<'a> {
                 let text = (tree.kind(n) == Kind::Number).then(|| tree.text(n))?;
                 text.parse::<u64>()
                     .ok()
-                    .filter(|n| *n <= crate::json::MAX_INT)?
+                    .filter(|n| (1..=crate::json::MAX_INT).contains(n))?
                     .into()
             }
             Leaf::Flag => match tree.kind(member("valueBoolean")?) {
@@ -1063,7 +1068,7 @@ impl<'a> Reader<'a> {
                 _ => return None,
             },
             Leaf::Code => text_of(tree, node, "valueCode")?.into(),
-            Leaf::Codes => vec![text_of(tree, node, "valueCode")?].into(),
+            Leaf::Codes => vec![text_of(tree, node, "valueCode").filter(|c| is_code(c))?].into(),
             Leaf::Text => text_of(tree, node, "valueString")?.into(),
             Leaf::Uri => text_of(tree, node, "valueUri")?.into(),
             Leaf::Group(parts) => {

@@ -19,16 +19,24 @@ pub fn sha256_text(parts: &[&[u8]]) -> String {
     b64::encode(&sha256(parts))
 }
 
+/// HMAC-SHA-256 over the parts, one behind the other; `None` for a key that HMAC refuses (none is known).
+pub fn hmac(key: &[u8], parts: &[&[u8]]) -> Option<[u8; 32]> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).ok()?;
+    for part in parts {
+        mac.update(part);
+    }
+    Some(mac.finalize().into_bytes().into())
+}
+
 /// Pseudonym of a person at one holder of data: `s1.` and 22 characters (consent.md §3.2).
 ///
 /// `holder_key` is the holder's secret; two holders make different pseudonyms of one person.
 /// `None` for a key that HMAC refuses (none is known).
 pub fn pseudonym(holder_key: &[u8], id_domain: &str, person_id: &str) -> Option<String> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(holder_key).ok()?;
-    mac.update(id_domain.as_bytes());
-    mac.update(&[0]);
-    mac.update(person_id.as_bytes());
-    let tag: [u8; 32] = mac.finalize().into_bytes().into();
+    let tag = hmac(
+        holder_key,
+        &[id_domain.as_bytes(), &[0], person_id.as_bytes()],
+    )?;
     Some(format!("s1.{}", b64::encode(tag.get(..16)?)))
 }
 

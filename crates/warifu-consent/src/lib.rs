@@ -11,6 +11,8 @@ pub mod b64;
 mod claims;
 mod date;
 mod decide;
+mod disclosure;
+mod emergency;
 mod explain;
 mod fhir;
 mod filter;
@@ -22,6 +24,7 @@ mod key;
 mod policy;
 mod qr;
 mod reason;
+mod secondary;
 mod status;
 mod store;
 mod text;
@@ -38,6 +41,12 @@ pub use decide::{
     Basis, Decision, Denial, Grant, Item, Mode, Notice, Objection, Origin, Request, State, Told,
     Who, Why, decide, told_to_recipient,
 };
+pub use disclosure::{Disclosure, bundle_hash, mark, without_provenance};
+pub use emergency::{
+    CaseState, EMERGENCY_REASONS, EmergencyAccess, IDENTIFIED_BY, ReviewCase, ReviewError,
+    ReviewTerms, Statement, Verdict, break_glass, disaster, emergency_bundle, emergency_notice,
+    review_queue, suspended,
+};
 pub use explain::{Explanation, explain};
 pub use fhir::{About, Dialect, FhirError, to_consent};
 pub use filter::{Facts, FilterError, Filtered, Knowledge, Withheld, filter};
@@ -52,6 +61,10 @@ pub use key::{KeyError, PublicKey, SecretKey, SignError, Signer};
 pub use policy::{Bits, Category, Consent, Named, Policy, PolicyError, Purpose, REFERENCE};
 pub use qr::{from_qr, to_qr};
 pub use reason::{Lang, Reason, Refusal};
+pub use secondary::{
+    Contract, Delivery, Profile, Release, Step, StopAnswer, StopOrder, member_leaf, member_leaves,
+    stop_orders,
+};
 pub use status::{LEAST_ENTRIES, StatusList, make_status_list};
 pub use store::{Kept, state_of};
 pub use text::{Facility, Master, TEXT_VERSION, family, render, text_hash, text_salt};

@@ -2,4 +2,5 @@
 #![forbid(unsafe_code)]
 
 pub mod bodies;
+pub mod foreign;
 pub mod log;
