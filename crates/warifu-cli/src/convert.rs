@@ -59,6 +59,8 @@ const SHARED: [&str; 4] = [
 
 /// Findings of one code that are shown for a patient; the rest is counted.
 const SHOWN: usize = 20;
+/// What the receiver is to delete, where the form of the output cannot say it.
+const DELETED: &str = "deleted.ndjson";
 
 /// How many steps of the walk a worker may be ahead of what is written: bounds memory, and evens out
 /// that some patients have many files.
@@ -908,7 +910,7 @@ impl<'o> Worker<'o> {
                 if !self.out.deletes.is_empty() {
                     let mut line = Vec::new();
                     let entries = assemble::deletions(&self.out);
-                    let name = "deleted.ndjson".to_owned();
+                    let name = DELETED.to_owned();
                     self.bundle(
                         &entries,
                         BundleType::Transaction,
@@ -932,19 +934,22 @@ impl<'o> Worker<'o> {
                         .entry(r.resource_type.to_owned())
                         .or_insert(0) += 1;
                 }
-                let bundles = if job.per == Per::Patient || files.len() == 1 {
-                    vec![Entries::whole(&self.out)]
-                } else {
-                    Entries::by_message(&self.out)
-                };
-                for entries in bundles {
+                let by_message = job.per == Per::Message && files.len() > 1;
+                for (entries, kind_of) in assemble::bundles(&self.out, by_message, kind) {
                     let number = usize::from(entries.message().unwrap_or(0));
+                    let mut bytes = Vec::new();
+                    if kind_of != kind {
+                        let name = DELETED.to_owned();
+                        self.bundle(&entries, kind_of, &name, files, &mut bytes, &mut traced)?;
+                        bytes.push(b'\n');
+                        piece.lines.push((name, bytes));
+                        continue;
+                    }
                     let name = match (job.per, files.get(number)) {
                         (Per::Patient, _) => format!("{}.json", self.out.patient_label()),
                         (Per::Message, Some(f)) => self.message_name(f.path),
                         (Per::Message, None) => "empty.json".to_owned(),
                     };
-                    let mut bytes = Vec::new();
                     self.bundle(&entries, kind, &name, files, &mut bytes, &mut traced)?;
                     piece.files.push((name, bytes));
                 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use warifu_map::assemble::{self, BundleType, Entries};
 use warifu_map::clins::{self, Part};
-use warifu_map::{Converter, File, Hit, IdMode, Options, OutResource, Output, ReferenceStyle};
+use warifu_map::{Converter, File, Hit, IdMode, Options, OutResource, Output};
 use warifu_order::Map;
 use warifu_report::Lang;
 use warifu_report::finding::{Finding, Names, finding, names};
@@ -359,20 +359,13 @@ impl JobOptions {
     }
     /// Options of the mapping.
     pub fn map_options(&self) -> Options {
-        let keyed = self.ids == Ids::Keyed;
         Options {
             institution: self.institution.clone(),
-            ids: if keyed {
-                IdMode::Keyed
-            } else {
-                IdMode::Readable
+            ids: match self.ids {
+                Ids::Keyed => IdMode::Keyed,
+                Ids::Readable => IdMode::Readable,
             },
             id_key: self.id_key.clone(),
-            references: if self.to == To::Bundle && keyed {
-                ReferenceStyle::UrnUuid
-            } else {
-                ReferenceStyle::Relative
-            },
             sent_at: self.sent_at.clone(),
             sending_id: self.sending_id.clone(),
             trace: self.trace,
@@ -643,12 +636,9 @@ impl Job {
             To::Ndjson => self.resources(files, &mut made),
             To::Bundle => {
                 let kind = self.options.bundle_type();
-                if self.options.per == Per::Patient || files.len() == 1 {
-                    self.bundle(&Entries::whole(&self.out), kind, files, &mut made);
-                } else {
-                    for entries in Entries::by_message(&self.out) {
-                        self.bundle(&entries, kind, files, &mut made);
-                    }
+                let by_message = self.options.per == Per::Message && files.len() > 1;
+                for (entries, kind) in assemble::bundles(&self.out, by_message, kind) {
+                    self.bundle(&entries, kind, files, &mut made);
                 }
             }
             To::Clins => {

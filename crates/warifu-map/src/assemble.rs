@@ -1,11 +1,11 @@
 //! Bundles and NDJSON from an [`Output`].
 
 use memchr::memmem::Finder;
-use warifu_fhir::{IdKey, Src};
-use warifu_order::{Map, Set};
+use warifu_fhir::{Id, IdKey, Src};
+use warifu_order::Map;
 
 use crate::kinds;
-use crate::options::{Options, ReferenceStyle};
+use crate::options::{IdMode, Options};
 use crate::output::{Delete, OutResource, Output};
 use crate::trace::{self, Hit, HitSpan};
 
@@ -79,7 +79,7 @@ impl<'o> Entries<'o> {
     /// Writes the Bundle; the pointer of its resource `i` is `/entry/<i>/resource`.
     ///
     /// A reference to a resource of this Bundle is its `fullUrl` where that is a UUID
-    /// ([`ReferenceStyle::UrnUuid`]); any other stays `Type/id`, which the PUT of the other Bundle
+    /// ; any other stays `Type/id`, which the PUT of the other Bundle
     /// makes resolve.
     pub fn write(&self, options: &Options, kind: BundleType, dst: &mut Vec<u8>) {
         dst.extend_from_slice(b"{\"resourceType\":\"Bundle\",\"id\":\"");
@@ -105,40 +105,28 @@ impl<'o> Entries<'o> {
         let deletes = self.deletes(kind);
         if !self.resources.is_empty() || !deletes.is_empty() {
             dst.extend_from_slice(b",\"entry\":[");
-            let inside = match options.references {
-                ReferenceStyle::UrnUuid => self
-                    .resources
-                    .iter()
-                    .map(|r| (r.resource_type, r.id.as_str()))
-                    .collect(),
-                ReferenceStyle::Relative => Set::new(),
-            };
+            let inside: Map<(&str, &str), Id> = self
+                .resources
+                .iter()
+                .map(|r| ((r.resource_type, r.id.as_str()), full_url(options, r)))
+                .collect();
             let (reference, url) = (Finder::new(REFERENCE), Finder::new(URL));
             for (i, r) in self.resources.iter().enumerate() {
                 if i > 0 {
                     dst.push(b',');
                 }
                 dst.extend_from_slice(b"{\"fullUrl\":\"");
-                match options.references {
-                    ReferenceStyle::UrnUuid => dst.extend_from_slice(UUID),
-                    ReferenceStyle::Relative => {
-                        dst.extend_from_slice(b"urn:x-warifu:");
-                        dst.extend_from_slice(r.resource_type.as_bytes());
-                        dst.push(b':');
-                    }
-                }
-                dst.extend_from_slice(r.id.as_str().as_bytes());
+                dst.extend_from_slice(UUID);
+                dst.extend_from_slice(full_url(options, r).as_str().as_bytes());
                 dst.extend_from_slice(b"\",\"resource\":");
                 let json = self.out.json_of(r);
-                match options.references {
+                if r.resource_type == "DocumentReference" {
                     // `Attachment.url` names the Binary.
-                    ReferenceStyle::UrnUuid if r.resource_type == "DocumentReference" => {
-                        let mut linked = Vec::with_capacity(json.len());
-                        resolved(json, &inside, &url, &mut linked);
-                        resolved(&linked, &inside, &reference, dst);
-                    }
-                    ReferenceStyle::UrnUuid => resolved(json, &inside, &reference, dst),
-                    ReferenceStyle::Relative => dst.extend_from_slice(json),
+                    let mut linked = Vec::with_capacity(json.len());
+                    resolved(json, &inside, &url, &mut linked);
+                    resolved(&linked, &inside, &reference, dst);
+                } else {
+                    resolved(json, &inside, &reference, dst);
                 }
                 if kind == BundleType::Transaction {
                     dst.push(b',');
@@ -159,7 +147,7 @@ impl<'o> Entries<'o> {
         dst.push(b'}');
     }
     /// The Bundle's own id: of the sending when one is given, and of what it makes and withdraws.
-    fn id(&self, options: &Options) -> warifu_fhir::Id {
+    fn id(&self, options: &Options) -> Id {
         let key = options.id_key.as_deref();
         let key = IdKey::new(key.unwrap_or(warifu_fhir::ids::PUBLIC_KEY));
         let mut parts: Vec<&str> = vec!["Bundle", options.sending_id.as_deref().unwrap_or("")];
@@ -243,9 +231,22 @@ const REFERENCE: &[u8] = b"\"reference\":\"";
 const URL: &[u8] = b"\"url\":\"";
 const UUID: &[u8] = b"urn:uuid:";
 
-/// Writes a resource whose values `Type/id` of a key that name what is `inside` become `urn:uuid:id`.
-/// Inside a JSON string every quote is escaped, so what looks like the key is the key.
-fn resolved(json: &[u8], inside: &Set<(&str, &str)>, key: &Finder<'_>, dst: &mut Vec<u8>) {
+/// The UUID by which a Bundle names a resource: its id, which with [`IdMode::Readable`] is none.
+fn full_url(options: &Options, r: &OutResource) -> Id {
+    match options.ids {
+        IdMode::Keyed => r.id,
+        IdMode::Readable => {
+            let key = options.id_key.as_deref();
+            let key = IdKey::new(key.unwrap_or(warifu_fhir::ids::PUBLIC_KEY));
+            let issuer = options.institution.as_deref().unwrap_or("unknown");
+            key.id(issuer, &["fullUrl", r.resource_type, r.id.as_str()])
+        }
+    }
+}
+
+/// Writes a resource whose values `Type/id` of a key that name what is `inside` become `urn:uuid:` and
+/// the UUID of the entry. Inside a JSON string every quote is escaped, so what looks like the key is the key.
+fn resolved(json: &[u8], inside: &Map<(&str, &str), Id>, key: &Finder<'_>, dst: &mut Vec<u8>) {
     let mut rest = json;
     while let Some(at) = key.find(rest) {
         let (before, value) = rest.split_at(at + key.needle().len());
@@ -254,10 +255,11 @@ fn resolved(json: &[u8], inside: &Set<(&str, &str)>, key: &Finder<'_>, dst: &mut
         let end = memchr::memchr(b'"', value).unwrap_or(value.len());
         let target = value.get(..end).and_then(|v| std::str::from_utf8(v).ok());
         if let Some((resource_type, id)) = target.and_then(|t| t.split_once('/'))
-            && inside.contains(&(resource_type, id))
+            && let Some(uuid) = inside.get(&(resource_type, id))
         {
             dst.extend_from_slice(UUID);
-            rest = value.get(resource_type.len() + 1..).unwrap_or_default();
+            dst.extend_from_slice(uuid.as_str().as_bytes());
+            rest = value.get(end..).unwrap_or_default();
         }
     }
     dst.extend_from_slice(rest);
@@ -284,6 +286,22 @@ pub fn deletions(out: &Output) -> Entries<'_> {
         resources: Vec::new(),
         ..Entries::whole(out)
     }
+}
+
+/// The Bundles of an output: one a message, or one of everything. A collection cannot withdraw: what is
+/// to be deleted then stands in a transaction of its own, the last, and no collection is empty.
+pub fn bundles(out: &Output, by_message: bool, kind: BundleType) -> Vec<(Entries<'_>, BundleType)> {
+    let all = if by_message {
+        Entries::by_message(out)
+    } else {
+        vec![Entries::whole(out)]
+    };
+    let alone = kind == BundleType::Collection && !out.deletes.is_empty();
+    all.into_iter()
+        .filter(|e| !(alone && e.resources.is_empty()))
+        .map(|e| (e, kind))
+        .chain(alone.then(|| (deletions(out), BundleType::Transaction)))
+        .collect()
 }
 
 /// Writes all resources as NDJSON, mixed types, one a line, in the order of the output.

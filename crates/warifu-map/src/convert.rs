@@ -541,8 +541,9 @@ impl Converter {
                     });
                 }
             }
-            // A Bundle that only withdraws has a time as well.
+            // A Bundle that only withdraws is named after its patient and has a time as well.
             if out.deletes.len() > before {
+                out.patient = out.patient.or(dead.patient);
                 out.message_times.append(&mut dead.message_times);
                 let sent = message.value(b"MSH", 7).src();
                 if core.options.trace

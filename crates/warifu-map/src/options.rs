@@ -12,16 +12,6 @@ pub enum IdMode {
     Readable,
 }
 
-/// How a Bundle refers to the resources it holds; anything else is always `Type/id`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum ReferenceStyle {
-    /// `Patient/<id>`.
-    #[default]
-    Relative,
-    /// `urn:uuid:<id>`, as `fullUrl` (needs [`IdMode::Keyed`]).
-    UrnUuid,
-}
-
 /// Where the files of a document go (mapping §10a).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Attachments {
@@ -49,8 +39,6 @@ pub struct Options {
     pub ids: IdMode,
     /// The site's key for ids; `None` = the public default key.
     pub id_key: Option<Vec<u8>>,
-    /// How a Bundle refers to the resources it holds.
-    pub references: ReferenceStyle,
     /// "Sent at", FHIR `instant`; `None` = the newest MSH-7 of a Bundle.
     pub sent_at: Option<String>,
     /// "Sending id": seed for Bundle ids and `urn:uuid` of a sending; `None` = derived from content.
