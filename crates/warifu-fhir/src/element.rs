@@ -1,78 +1,60 @@
 //! Top-level elements of the resources Warifu writes, in the order of the R4 definitions.
 
 /// A top-level element of a resource type.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Element {
-    /// JSON property name, e.g. `name`, `valueQuantity`.
-    pub name: &'static str,
-    /// The same as it stands before a value: `,"name":`.
+    /// JSON property name as it stands before a value: `,"name":`.
     pub(crate) key: &'static str,
-    /// Place in the resource's definition.
+    /// Place in the resource's definition, below 64.
     pub order: u8,
     /// Whether it is a JSON array.
     pub repeats: bool,
 }
 
 impl Element {
-    /// Place in the definition; elements of one place (choice types) by name.
-    pub(crate) fn compare(&self, other: &Self) -> std::cmp::Ordering {
-        // Mostly the names are one and the same constant.
-        self.order.cmp(&other.order).then_with(|| {
-            if std::ptr::eq(self.name, other.name) {
-                std::cmp::Ordering::Equal
-            } else {
-                self.name.cmp(other.name)
-            }
-        })
+    /// JSON property name, e.g. `name`, `valueQuantity`.
+    pub fn name(&self) -> &'static str {
+        let quoted = self.key.strip_prefix(",\"");
+        quoted.and_then(|k| k.strip_suffix("\":")).unwrap_or("")
+    }
+    /// Whether both are one element. Mostly the keys are one and the same constant.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        self.order == other.order && (std::ptr::eq(self.key, other.key) || self.key == other.key)
     }
 }
-
-impl PartialEq for Element {
-    fn eq(&self, other: &Self) -> bool {
-        self.compare(other).is_eq() && self.repeats == other.repeats
-    }
-}
-
-impl Eq for Element {}
 
 /// `meta`.
 pub const META: Element = Element {
-    name: "meta",
     key: ",\"meta\":",
     order: 1,
     repeats: false,
 };
 /// `language`.
 pub const LANGUAGE: Element = Element {
-    name: "language",
     key: ",\"language\":",
     order: 3,
     repeats: false,
 };
 /// `text`.
 pub const TEXT: Element = Element {
-    name: "text",
     key: ",\"text\":",
     order: 4,
     repeats: false,
 };
 /// `contained`.
 pub const CONTAINED: Element = Element {
-    name: "contained",
     key: ",\"contained\":",
     order: 5,
     repeats: true,
 };
 /// `extension`.
 pub const EXTENSION: Element = Element {
-    name: "extension",
     key: ",\"extension\":",
     order: 6,
     repeats: true,
 };
 /// `modifierExtension`.
 pub const MODIFIER_EXTENSION: Element = Element {
-    name: "modifierExtension",
     key: ",\"modifierExtension\":",
     order: 7,
     repeats: true,
@@ -85,7 +67,7 @@ macro_rules! elements {
             use super::Element;
             $(
                 #[doc = concat!("`", $name, "`.")]
-                pub const $id: Element = Element { name: $name, key: concat!(",\"", $name, "\":"), order: $order, repeats: $repeats };
+                pub const $id: Element = Element { key: concat!(",\"", $name, "\":"), order: $order, repeats: $repeats };
             )*
         }
     };

@@ -1,4 +1,11 @@
 //! Writers of JSON values: each value goes to one byte buffer, leaves leave events.
+#![cfg_attr(
+    not(target_arch = "wasm32"),
+    expect(
+        clippy::inline_always,
+        reason = "a literal key in line is a few stores; in wasm, where size counts, the closures of the mapping share the code"
+    )
+)]
 
 use crate::ids::Id;
 use crate::resource::Buffers;
@@ -45,7 +52,8 @@ impl Buffers {
             });
         }
     }
-    #[inline]
+    /// Writes `"text"`; most of the time room was made before.
+    #[inline(never)]
     fn quoted(&mut self, text: &str) {
         self.scratch.reserve(text.len() + 2);
         self.scratch.push(b'"');
@@ -58,11 +66,13 @@ impl Buffers {
             self.scratch.push(b',');
         }
     }
-    /// Writes `"key":` and returns the length to go back to if the value turns out empty.
-    #[inline]
-    fn key(&mut self, key: &str) -> usize {
+    /// Writes `"key":` and returns the length to go back to if the value turns out empty; there is room
+    /// for a value of `room` bytes then.
+    #[cfg_attr(target_arch = "wasm32", inline)]
+    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+    fn key(&mut self, key: &str, room: usize) -> usize {
         let mark = self.scratch.len();
-        self.scratch.reserve(key.len() + 8);
+        self.scratch.reserve(key.len() + 8 + room);
         if matches!(self.scratch.last(), Some(b'{' | b'[') | None) {
             self.scratch.push(b'"');
         } else {
@@ -72,15 +82,16 @@ impl Buffers {
         self.scratch.extend_from_slice(b"\":");
         mark
     }
-    // Opening and closing are functions of their own, so that the many closures of the mapping share
-    // them: in wasm this is half the module.
+    // In wasm opening and closing are functions of their own, so that the many closures of the mapping
+    // share them: this is half the module.
     /// Opens `"key":{`, `,{` or `{`: where to go back to, and where the inside begins.
-    #[inline(never)]
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
+    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
     fn open(&mut self, place: Place<'_>, bracket: u8) -> (usize, usize) {
         let mark = self.scratch.len();
         match place {
             Place::Member(key) => {
-                self.key(key);
+                self.key(key, 0);
             }
             Place::Item => self.comma(),
             Place::Alone => {}
@@ -89,7 +100,8 @@ impl Buffers {
         (mark, self.scratch.len())
     }
     /// Closes what [`Buffers::open`] opened; takes it back when nothing was written inside.
-    #[inline(never)]
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
+    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
     fn close(&mut self, (mark, inside): (usize, usize), bracket: u8) -> bool {
         if self.scratch.len() == inside {
             self.rollback(mark);
@@ -123,29 +135,50 @@ const fn needs_escape(b: u8) -> bool {
     b < 0x20 || b == b'"' || b == b'\\' || b == 0x7F
 }
 
-/// Whether no byte needs an escape; eight bytes at a time, the last eight once more rather than one
-/// by one.
+/// Whether no byte needs an escape: whole blocks first, then the last block once more rather than what
+/// is left byte by byte.
 fn is_plain(bytes: &[u8]) -> bool {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    // Marks bytes below 0x20 and those equal to `"`, `\` and DEL; bytes from 0x80 on never count.
-    // A borrow may mark a byte too many only above a byte that is marked rightly.
-    let marks = |word: u64| {
-        let equal = |b: u8| (word ^ (ONES * u64::from(b))).wrapping_sub(ONES);
-        (word.wrapping_sub(ONES * 0x20) | equal(b'"') | equal(b'\\') | equal(0x7F)) & !word & HIGH
-    };
+    if cfg!(target_feature = "sse2") && bytes.len() >= 16 {
+        let (blocks, rest) = bytes.as_chunks::<16>();
+        let last = bytes.last_chunk().filter(|_| !rest.is_empty());
+        return !blocks.iter().chain(last).any(has_odd_byte);
+    }
     let (words, rest) = bytes.as_chunks::<8>();
     let mut found = 0;
     for word in words {
-        found |= marks(u64::from_le_bytes(*word));
+        found |= odd_bytes(u64::from_le_bytes(*word));
     }
     if !rest.is_empty() {
-        found |= match bytes.last_chunk::<8>() {
-            Some(last) => marks(u64::from_le_bytes(*last)),
-            None => u64::from(rest.iter().any(|&b| needs_escape(b))),
+        found |= match (bytes.last_chunk::<8>(), bytes.first_chunk::<4>()) {
+            (Some(last), _) => odd_bytes(u64::from_le_bytes(*last)),
+            (None, Some(first)) => {
+                let last = bytes.last_chunk::<4>().unwrap_or(first);
+                odd_bytes(
+                    u64::from(u32::from_le_bytes(*first)) << 32
+                        | u64::from(u32::from_le_bytes(*last)),
+                )
+            }
+            _ => u64::from(rest.iter().any(|&b| needs_escape(b))),
         };
     }
     found == 0
+}
+
+/// Whether a byte of a block needs an escape: all are compared, so that it is done at once.
+fn has_odd_byte(block: &[u8; 16]) -> bool {
+    let odd = |found, &b: &u8| found | u8::from(needs_escape(b));
+    block.iter().fold(0, odd) != 0
+}
+
+/// Marks the bytes below 0x20 and those equal to `"`, `\` and DEL; bytes from 0x80 on never count.
+/// A borrow may mark a byte too many only above a byte that is marked rightly.
+const fn odd_bytes(word: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let quote = (word ^ (ONES * 0x22)).wrapping_sub(ONES);
+    let backslash = (word ^ (ONES * 0x5C)).wrapping_sub(ONES);
+    let delete = (word ^ (ONES * 0x7F)).wrapping_sub(ONES);
+    (word.wrapping_sub(ONES * 0x20) | quote | backslash | delete) & !word & HIGH
 }
 
 /// Appends `text` escaped for JSON. Control characters that FHIR strings may not hold (all but tab,
@@ -219,30 +252,34 @@ impl Value<'_> {
 
 impl Object<'_> {
     /// `"key":"text"`, unless `text` is empty.
-    #[inline(never)]
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
+    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
     pub fn string(&mut self, key: &str, text: &str, src: Src) {
         if text.is_empty() {
             return;
         }
-        self.b.key(key);
-        Value { b: self.b }.string(text, src);
+        self.b.key(key, text.len());
+        self.b.event(src);
+        self.b.quoted(text);
     }
     /// `"key":"text"` with a constant.
-    #[inline(never)]
+    #[cfg_attr(target_arch = "wasm32", inline(never))]
+    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
     pub fn constant(&mut self, key: &str, text: &'static str) {
-        self.b.key(key);
+        self.b.key(key, text.len());
         Value { b: self.b }.constant(text);
     }
     /// A further source of the leaf written last or next (combined values trace to all their spans).
     /// Call it right before the leaf is written.
     pub fn also(&mut self, src: Src) {
-        // The event stands before the key; `Resource::finish` moves it on to the leaf that follows.
+        // The event stands before the key; `Resource::write` moves it on to the leaf that follows.
         self.b.event(src);
     }
     /// `"reference":"Type/id"`.
     #[inline(never)]
     pub fn reference(&mut self, resource_type: &'static str, id: &Id, src: Src) {
-        self.b.key("reference");
+        self.b
+            .key("reference", resource_type.len() + id.as_bytes().len());
         self.b.event(src);
         // Neither type nor id has a character to escape.
         let to = &mut self.b.scratch;
@@ -255,12 +292,12 @@ impl Object<'_> {
     }
     /// `"key":literal`.
     pub fn number(&mut self, key: &str, literal: &str, src: Src) {
-        self.b.key(key);
+        self.b.key(key, literal.len());
         Value { b: self.b }.number(literal, src);
     }
     /// `"key":true|false`.
     pub fn boolean(&mut self, key: &str, value: bool, src: Src) {
-        self.b.key(key);
+        self.b.key(key, 5);
         Value { b: self.b }.boolean(value, src);
     }
     /// `"key":{…}`; nothing when the object stays empty. Returns whether it was written.
@@ -277,7 +314,7 @@ impl Object<'_> {
     }
     /// `"key":value` by a writer of any value; nothing when it writes nothing.
     pub fn value(&mut self, key: &str, f: impl FnOnce(Value<'_>)) -> bool {
-        let mark = self.b.key(key);
+        let mark = self.b.key(key, 0);
         let before = self.b.scratch.len();
         f(Value { b: self.b });
         self.b.keep(mark, before)
@@ -354,7 +391,7 @@ mod tests {
 
     #[test]
     fn every_byte_value_at_every_place_is_plain_or_not() {
-        for length in 1..20 {
+        for length in 1..40 {
             for at in 0..length {
                 for value in 0..=u8::MAX {
                     for other in [b'a', 0x21, 0x5B, 0x80, 0xFF] {

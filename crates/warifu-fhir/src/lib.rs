@@ -18,5 +18,5 @@ pub mod trace;
 pub use element::Element;
 pub use ids::{Id, IdKey};
 pub use json::{Array, Object, Value};
-pub use resource::{Buffers, Finished, Resource};
+pub use resource::{Buffers, Resource};
 pub use trace::{Event, Row, Src};

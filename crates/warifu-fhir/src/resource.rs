@@ -1,6 +1,6 @@
 //! A resource under construction.
 
-use crate::element::Element;
+use crate::element::{Element, META};
 use crate::ids::Id;
 use crate::json::Value;
 use crate::trace::{Event, Row, Src};
@@ -13,11 +13,10 @@ pub struct Buffers {
     pub(crate) events: Option<Vec<Event>>,
     pub(crate) row: Option<&'static Row>,
     chunks: Vec<Chunk>,
-    /// The finished resource.
-    json: Vec<u8>,
-    final_events: Vec<Event>,
-    /// (start, row) of each chunk in the finished JSON, for leaves without an event.
-    rows: Vec<(u32, Option<&'static Row>)>,
+    /// A bit for each place in the definition that an element was written for.
+    places: u64,
+    /// Place and number of each chunk, to be sorted.
+    sequence: Vec<u64>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -44,7 +43,7 @@ impl Buffers {
     }
 }
 
-/// A resource: elements may be added in any order; [`Resource::finish`] writes them in R4 order.
+/// A resource: elements may be added in any order; [`Resource::write`] writes them in R4 order.
 ///
 /// It owns its [`Buffers`] while it is built, so that another resource can be built meanwhile.
 #[derive(Debug)]
@@ -53,35 +52,6 @@ pub struct Resource {
     resource_type: &'static str,
     id: Id,
     profiles: bool,
-}
-
-/// A finished resource: compact JSON and, with tracing on, its events in order of offset.
-#[derive(Debug)]
-pub struct Finished {
-    b: Box<Buffers>,
-    /// Resource type.
-    pub resource_type: &'static str,
-    /// Logical id.
-    pub id: Id,
-}
-
-impl Finished {
-    /// Compact JSON, UTF-8, no line break.
-    pub fn json(&self) -> &[u8] {
-        &self.b.json
-    }
-    /// Leaf events, offsets into [`Finished::json`].
-    pub fn events(&self) -> &[Event] {
-        &self.b.final_events
-    }
-    /// Start of each item of a top-level element in the JSON and the row that wrote it.
-    pub fn rows(&self) -> &[(u32, Option<&'static Row>)] {
-        &self.b.rows
-    }
-    /// The buffers, for the next resource.
-    pub fn into_buffers(self) -> Box<Buffers> {
-        self.b
-    }
 }
 
 fn offset(n: usize) -> u32 {
@@ -93,6 +63,7 @@ impl Resource {
     pub fn new(mut b: Box<Buffers>, resource_type: &'static str, id: Id) -> Self {
         b.scratch.clear();
         b.chunks.clear();
+        b.places = 0;
         b.row = None;
         if let Some(e) = &mut b.events {
             e.clear();
@@ -148,6 +119,7 @@ impl Resource {
         }
         let last_event = self.b.events.as_ref().map_or(0, Vec::len);
         let row = self.b.row;
+        self.b.places |= place_of(element);
         self.b.chunks.push(Chunk {
             element,
             start: offset(start),
@@ -177,10 +149,8 @@ impl Resource {
     }
     /// Whether an element (or an item of it) has been written.
     pub fn has(&self, element: Element) -> bool {
-        self.b
-            .chunks
-            .iter()
-            .any(|c| c.element.compare(&element).is_eq())
+        self.b.places & place_of(element) != 0
+            && self.b.chunks.iter().any(|c| c.element.is(&element))
     }
     /// Whether an element of that name has been written (`"value[x]"` asks for any choice type).
     pub fn has_name(&self, name: &str) -> bool {
@@ -189,8 +159,8 @@ impl Resource {
                 .b
                 .chunks
                 .iter()
-                .any(|c| c.element.name.starts_with(stem)),
-            None => self.b.chunks.iter().any(|c| c.element.name == name),
+                .any(|c| c.element.name().starts_with(stem)),
+            None => self.b.chunks.iter().any(|c| c.element.name() == name),
         }
     }
     /// Bytes of the items of an element written so far, for a look at what is there.
@@ -224,69 +194,104 @@ impl Resource {
             self.row(before);
         }
     }
-    /// Writes the resource in R4 element order; items of one repeating element keep the order in
-    /// which they were added.
-    pub fn finish(self) -> Finished {
-        let mut boxed = self.b;
-        let b = &mut *boxed;
-        let order = |a: &Chunk, b: &Chunk| a.element.compare(&b.element);
-        if !b.chunks.is_sorted_by(|a, b| order(a, b).is_le()) {
-            b.chunks.sort_by(order);
+    /// Writes the resource in R4 element order, compact, UTF-8, without a line break; items of one
+    /// repeating element keep the order in which they were added.
+    ///
+    /// `source` is `meta.source`, a URI without characters that JSON escapes. With tracing on the leaf
+    /// events are appended to `events` in order of offset, and the start of each item of a top-level
+    /// element with the row that wrote it to `rows`; offsets count from the first byte of the resource.
+    pub fn write(
+        &mut self,
+        source: Option<&str>,
+        json: &mut Vec<u8>,
+        events: &mut Vec<Event>,
+        rows: &mut Vec<(u32, Option<&'static Row>)>,
+    ) {
+        let b = &mut *self.b;
+        b.sequence.clear();
+        let numbered = (0u64..).zip(&b.chunks);
+        b.sequence
+            .extend(numbered.map(|(n, c)| u64::from(c.element.order) << 32 | n));
+        if !b.sequence.is_sorted() {
+            b.sequence.sort_unstable();
         }
-        b.json.clear();
-        b.final_events.clear();
-        b.rows.clear();
         // Names, quotes and brackets take less than this.
-        b.json.reserve(b.scratch.len() + 160 + 32 * b.chunks.len());
-        b.json.extend_from_slice(b"{\"resourceType\":\"");
-        b.json.extend_from_slice(self.resource_type.as_bytes());
-        b.json.extend_from_slice(b"\",\"id\":\"");
-        b.json.extend_from_slice(self.id.as_bytes());
-        b.json.push(b'"');
+        let room = 200 + source.map_or(0, str::len) + 32 * b.chunks.len();
+        json.reserve(b.scratch.len() + room);
+        let base = json.len();
+        json.extend_from_slice(b"{\"resourceType\":\"");
+        json.extend_from_slice(self.resource_type.as_bytes());
+        json.extend_from_slice(b"\",\"id\":\"");
+        json.extend_from_slice(self.id.as_bytes());
+        json.push(b'"');
+        let chunks = b.sequence.iter().filter_map(|n| {
+            let n = n & u64::from(u32::MAX);
+            b.chunks.get(usize::try_from(n).unwrap_or(usize::MAX))
+        });
+        // `meta.source` stands first in `meta`.
+        let mut source = source;
         let mut open: Option<Element> = None;
-        for c in &b.chunks {
-            let same = open == Some(c.element);
-            if same {
-                b.json.push(b',');
+        for c in chunks {
+            let mut written = (usize_of(c.start), usize_of(c.end));
+            if open.is_some_and(|e| e.is(&c.element)) {
+                json.push(b',');
             } else {
                 if open.is_some_and(|e| e.repeats) {
-                    b.json.push(b']');
-                }
-                b.json.extend_from_slice(c.element.key.as_bytes());
-                if c.element.repeats {
-                    b.json.push(b'[');
+                    json.push(b']');
                 }
                 open = Some(c.element);
-            }
-            let at = offset(b.json.len());
-            if let Some(events) = &b.events {
-                b.rows.push((at, c.row));
-                for e in events
-                    .get(usize_of(c.events.0)..usize_of(c.events.1))
-                    .unwrap_or_default()
-                {
-                    b.final_events.push(Event {
-                        at: e.at - c.start + at,
-                        ..*e
-                    });
+                if let Some(source) = source.take() {
+                    begin_meta(json, source);
+                    if c.element.is(&META) {
+                        json.push(b',');
+                        written.0 += 1;
+                    } else {
+                        json.push(b'}');
+                    }
+                }
+                if written.0 == usize_of(c.start) {
+                    json.extend_from_slice(c.element.key.as_bytes());
+                    if c.element.repeats {
+                        json.push(b'[');
+                    }
                 }
             }
-            b.json.extend_from_slice(
-                b.scratch
-                    .get(usize_of(c.start)..usize_of(c.end))
-                    .unwrap_or_default(),
-            );
+            if let Some(all) = &b.events {
+                let moved = usize_of(c.start) + (json.len() - base) - written.0;
+                let at = offset(moved);
+                rows.push((at, c.row));
+                let own = all.get(usize_of(c.events.0)..usize_of(c.events.1));
+                events.extend(own.unwrap_or_default().iter().map(|e| Event {
+                    at: e.at - c.start + at,
+                    ..*e
+                }));
+            }
+            json.extend_from_slice(b.scratch.get(written.0..written.1).unwrap_or_default());
+        }
+        if let Some(source) = source {
+            begin_meta(json, source);
+            json.push(b'}');
         }
         if open.is_some_and(|e| e.repeats) {
-            b.json.push(b']');
+            json.push(b']');
         }
-        b.json.push(b'}');
-        Finished {
-            b: boxed,
-            resource_type: self.resource_type,
-            id: self.id,
-        }
+        json.push(b'}');
     }
+    /// The buffers, for the next resource.
+    pub fn into_buffers(self) -> Box<Buffers> {
+        self.b
+    }
+}
+
+fn begin_meta(json: &mut Vec<u8>, source: &str) {
+    json.extend_from_slice(b",\"meta\":{\"source\":\"");
+    json.extend_from_slice(source.as_bytes());
+    json.push(b'"');
+}
+
+/// The bit of an element's place.
+fn place_of(element: Element) -> u64 {
+    1 << (element.order & 63)
 }
 
 fn usize_of(n: u32) -> usize {
@@ -297,7 +302,7 @@ fn usize_of(n: u32) -> usize {
 #[expect(clippy::as_conversions, reason = "u32 offsets widen to usize")]
 mod tests {
     use super::*;
-    use crate::element::{META, patient};
+    use crate::element::patient;
 
     #[test]
     fn elements_come_in_r4_order_and_items_merge() {
@@ -314,15 +319,16 @@ mod tests {
         r.object(patient::NAME, |_| {});
         assert!(!r.string(patient::GENDER, "female", src));
         r.profile("http://example.org/p");
-        let done = r.finish();
-        let text = std::str::from_utf8(done.json()).unwrap();
+        let (mut json, mut events, mut rows) = (Vec::new(), Vec::new(), Vec::new());
+        r.write(None, &mut json, &mut events, &mut rows);
         assert_eq!(
-            text,
+            std::str::from_utf8(&json).unwrap(),
             r#"{"resourceType":"Patient","id":"p1","meta":{"profile":["http://example.org/p"]},"identifier":[{"value":"1"}],"name":[{"family":"割符"},{"family":"ワリフ"}],"gender":"male"}"#
         );
-        for e in done.events() {
-            assert_eq!(done.json()[e.at as usize], b'"');
+        assert!(!events.is_empty());
+        for e in &events {
+            assert_eq!(json[e.at as usize], b'"');
         }
-        assert_eq!(META.name, "meta");
+        assert_eq!(META.name(), "meta");
     }
 }

@@ -118,12 +118,29 @@ pub(crate) struct Seg {
     pub(crate) fields: u32,
 }
 
+/// Where a field begins.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Field {
+    /// `start << 6 | flags`.
+    packed: u32,
+    /// Number of the first mark at or after the start.
+    pub(crate) mark: u32,
+}
+
+impl Field {
+    pub(crate) fn start(self) -> u32 {
+        self.packed >> FLAG_BITS
+    }
+    pub(crate) fn flags(self) -> u32 {
+        self.packed & ((1 << FLAG_BITS) - 1)
+    }
+}
+
 /// Where segments and fields begin; built by [`Index::build`], reused between messages.
 #[derive(Debug)]
 pub struct Index {
     pub(crate) segments: Vec<Seg>,
-    /// `start << 6 | flags` of each field.
-    pub(crate) fields: Vec<u32>,
+    pub(crate) fields: Vec<Field>,
     /// `position << 2 | kind` of what parts fields: found once, so that no part is searched for it.
     pub(crate) marks: Vec<u32>,
     pub(crate) delimiters: Delimiters,
@@ -310,6 +327,13 @@ impl Index {
     }
 
     #[inline]
+    fn field(&mut self, start: usize, mark: usize, flags: u32) {
+        self.fields.push(Field {
+            packed: (start as u32) << FLAG_BITS | flags,
+            mark: mark as u32,
+        });
+    }
+    #[inline]
     fn mark(&mut self, at: usize, kind: u32) {
         self.marks.push((at as u32) << KIND_BITS | kind);
     }
@@ -329,7 +353,7 @@ impl Index {
             return;
         };
         i = first;
-        let mut field_start = i;
+        let (mut field_start, mut first_mark) = (i, self.marks.len());
         let mut flags = 0u32;
         let n = bytes.len();
         let trailer = bytes
@@ -344,9 +368,9 @@ impl Index {
             }
             match c {
                 C_FIELD => {
-                    self.fields.push((field_start as u32) << FLAG_BITS | flags);
+                    self.field(field_start, first_mark, flags);
                     i += 1;
-                    field_start = i;
+                    (field_start, first_mark) = (i, self.marks.len());
                     flags = 0;
                 }
                 C_COMP => {
@@ -401,16 +425,16 @@ impl Index {
                         next += 1;
                     }
                     if next >= n {
-                        self.close_segment(bytes, field_start, flags, line_end);
+                        self.close_segment(bytes, (field_start, first_mark), flags, line_end);
                         return;
                     }
                     if next >= trailer {
                         self.note(NoteKind::TrailingBytes, next, n);
-                        self.close_segment(bytes, field_start, flags, line_end);
+                        self.close_segment(bytes, (field_start, first_mark), flags, line_end);
                         return;
                     }
                     if is_segment_start(bytes, next, self.delimiters.field) {
-                        self.close_segment(bytes, field_start, flags, line_end);
+                        self.close_segment(bytes, (field_start, first_mark), flags, line_end);
                         if self.segments.len() >= MAX_SEGMENTS {
                             self.note(NoteKind::TooManySegments, next, n);
                             return;
@@ -418,7 +442,7 @@ impl Index {
                         match self.open_line(bytes, next, false) {
                             Some(p) => {
                                 i = p;
-                                field_start = p;
+                                (field_start, first_mark) = (p, self.marks.len());
                                 flags = 0;
                             }
                             None => return,
@@ -446,7 +470,7 @@ impl Index {
         } else {
             self.note(NoteKind::LastTerminatorMissing, n, n);
         }
-        self.close_segment(bytes, field_start, flags, end);
+        self.close_segment(bytes, (field_start, first_mark), flags, end);
     }
 
     /// Opens the segment whose line begins at `at`; the result is the position of field 1 (or the end
@@ -477,14 +501,14 @@ impl Index {
         let bare = matches!(bytes.get(p), None | Some(b'\r' | b'\n'));
         if &name == b"MSH" && !bare {
             // MSH-1 is the separator itself, MSH-2 runs to the next separator, never interpreted.
-            self.fields.push((p as u32) << FLAG_BITS);
+            self.field(p, self.marks.len(), 0);
             p += 1;
             let len = bytes[p..]
                 .iter()
                 .position(|&b| b == self.delimiters.field || b == b'\r' || b == b'\n')
                 .unwrap_or(bytes.len() - p);
             if bytes.get(p + len) == Some(&self.delimiters.field) {
-                self.fields.push((p as u32) << FLAG_BITS);
+                self.field(p, self.marks.len(), 0);
                 p += len + 1;
             }
             return Some(p);
@@ -495,17 +519,23 @@ impl Index {
         Some(p)
     }
 
-    fn close_segment(&mut self, bytes: &[u8], field_start: usize, flags: u32, line_end: usize) {
+    fn close_segment(
+        &mut self,
+        bytes: &[u8],
+        (field_start, first_mark): (usize, usize),
+        flags: u32,
+        line_end: usize,
+    ) {
         let mut end = line_end;
         while end > field_start && matches!(bytes[end - 1], b' ' | b'\t' | 0x1C | 0x00) {
             end -= 1;
         }
+        // `ABC` without a separator has no field at all.
+        let bare = |seg: &Seg| seg.start as usize + 3 >= line_end && seg.name != *b"???";
+        if self.segments.last().is_some_and(|seg| !bare(seg)) {
+            self.field(field_start, first_mark, flags);
+        }
         if let Some(seg) = self.segments.last_mut() {
-            // `ABC` without a separator has no field at all.
-            let bare = seg.start as usize + 3 >= line_end && seg.name != *b"???";
-            if !bare {
-                self.fields.push((field_start as u32) << FLAG_BITS | flags);
-            }
             seg.end = end as u32;
             seg.fields = self.fields.len() as u32 - seg.first_field;
         }
@@ -568,12 +598,11 @@ impl Index {
     pub(crate) fn has_escapes(&self, seg: &Seg) -> bool {
         let first = seg.first_field as usize;
         let fields = self.fields.get(first..first + seg.fields as usize);
-        let flags = fields.unwrap_or_default().iter().fold(0, |all, f| all | f);
+        let flags = fields
+            .unwrap_or_default()
+            .iter()
+            .fold(0, |all, f| all | f.packed);
         flags & F_BS != 0
-    }
-    pub(crate) fn start_and_flags(&self, field: usize) -> (u32, u32) {
-        let packed = self.fields[field];
-        (packed >> FLAG_BITS, packed & ((1 << FLAG_BITS) - 1))
     }
 }
 

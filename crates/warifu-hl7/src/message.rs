@@ -230,7 +230,7 @@ impl<'a> Message<'a> {
             self.0.index.fields.get(
                 seg.seg.first_field as usize..(seg.seg.first_field + seg.seg.fields) as usize,
             )?;
-        let n = fields.partition_point(|f| (f >> 6) <= offset);
+        let n = fields.partition_point(|f| f.start() <= offset);
         if n == 0 {
             return Some(path);
         }
@@ -349,33 +349,28 @@ impl<'a> Segment<'a> {
         if n == 0 || n > self.seg.fields as usize {
             return empty;
         }
+        let fields = &self.message.0.index.fields;
         let i = self.seg.first_field as usize + n - 1;
-        let (start, flags) = self.message.0.index.start_and_flags(i);
-        let end = if n == self.seg.fields as usize {
-            self.seg.end
-        } else {
-            self.message
-                .0
-                .index
-                .start_and_flags(i + 1)
-                .0
-                .saturating_sub(1)
+        let Some(field) = fields.get(i) else {
+            return empty;
         };
+        let start = field.start();
         if n == 1 && self.seg.name == *b"MSH" {
             return Part {
-                message: self.message,
                 start,
                 end: start + 1,
-                flags: 0,
-                mark: UNKNOWN,
+                ..empty
             };
         }
+        // A field ends before the separator that stands before the next one.
+        let next = fields.get(i + 1).filter(|_| n < self.seg.fields as usize);
+        let end = next.map_or(self.seg.end, |next| next.start().saturating_sub(1));
         Part {
             message: self.message,
             start,
             end: end.max(start),
-            flags,
-            mark: UNKNOWN,
+            flags: field.flags(),
+            mark: field.mark,
         }
     }
     /// Byte ranges of HL7 escapes that are unknown or unclosed: [`Part::unknown_escapes`] of all fields.

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use warifu_diag::{Code, Diagnostic, Label, SourceId, Span};
-use warifu_fhir::{Buffers, Finished, Id, Object, Resource, Src};
+use warifu_fhir::{Buffers, Id, Object, Resource, Src};
 use warifu_hl7::{Message, Part, Val};
 use warifu_ssmix2::DataKind;
 
@@ -258,10 +258,9 @@ impl<'a> Cx<'a, '_> {
         Resource::new(b, resource_type, id)
     }
     /// Finishes a resource and adds it to the output (the first of an id wins).
-    pub fn emit(&mut self, r: Resource) {
-        let done: Finished = r.finish();
-        self.out.push(&done, self.message.number());
-        self.pool.push(done.into_buffers());
+    pub fn emit(&mut self, mut r: Resource) {
+        self.out.push(&mut r, self.message.number());
+        self.pool.push(r.into_buffers());
     }
     /// Emits a resource that many messages repeat: a shared one, or the patient. `make` may only read
     /// what `sources` holds, the options and the resource's id; it is not called
@@ -297,16 +296,16 @@ impl<'a> Cx<'a, '_> {
             return;
         }
         let (first, made) = (self.out.diagnostics.len(), self.out.resources.len());
-        let r = make(self);
+        let mut r = make(self);
         // What made other resources on its way is made again each time.
-        let alone = self.out.resources.len() == made;
-        let done = r.finish();
-        if alone && let Some(shared) = self.shareable(done.json(), first, message, (base, u32::MAX))
-        {
-            self.conv.shared.put(key, shared);
+        if self.out.resources.len() == made {
+            let mut json = Vec::new();
+            r.write(None, &mut json, &mut Vec::new(), &mut Vec::new());
+            if let Some(shared) = self.shareable(&json, first, message, (base, u32::MAX)) {
+                self.conv.shared.put(key, shared);
+            }
         }
-        self.out.push(&done, number);
-        self.pool.push(done.into_buffers());
+        self.emit(r);
     }
     /// Writes members that follow from the bytes of a field alone (and, where `more` is there, of
     /// that one as well), under the name `what` of the function that makes them. `make` is not called
@@ -375,7 +374,7 @@ impl<'a> Cx<'a, '_> {
     }
     /// Drops a resource that turned out to be nothing.
     pub fn discard(&mut self, r: Resource) {
-        self.pool.push(r.finish().into_buffers());
+        self.pool.push(r.into_buffers());
     }
     /// Whether that resource has been emitted already (shared ones: Practitioner, Organization …).
     pub fn emitted(&self, resource_type: &'static str, id: Id) -> bool {

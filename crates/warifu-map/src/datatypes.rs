@@ -171,11 +171,9 @@ pub fn coding<'a>(a: &mut warifu_fhir::Array<'_>, cx: &mut Cx<'a, '_>, t: &Tripl
 
 /// Reads a time; reports what is no time (unless empty) under the name of its target.
 pub fn read_time<'a>(cx: &mut Cx<'a, '_>, v: Val<'a>, target: &'static str) -> Option<Time> {
-    if v.text.trim().is_empty() {
-        return None;
-    }
     let t = time::parse(v.text);
     match t {
+        None if v.text.trim().is_empty() => {}
         None => cx.report_with(&HL7113, &v, target),
         Some(t) if !matches!(t.oddity, Oddity::None | Oddity::Midnight) => {
             cx.report_with(&warifu_diag::catalogue::hl7::HL7114, &v, target);
@@ -216,7 +214,7 @@ pub fn add_date_time<'a>(
     element: Element,
     v: Val<'a>,
 ) -> bool {
-    let Some(s) = date_time(cx, v, element.name) else {
+    let Some(s) = date_time(cx, v, element.name()) else {
         return false;
     };
     r.string(element, s, v.src())

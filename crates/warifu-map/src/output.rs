@@ -4,7 +4,7 @@ use warifu_order::{Map, Set};
 
 use warifu_diag::catalogue::hl7::HL7199;
 use warifu_diag::{Diagnostic, Severity, SourceId, Span};
-use warifu_fhir::{Event, Finished, Id, Row, Src};
+use warifu_fhir::{Event, Id, Resource, Row, Src};
 
 /// Most findings of the messages of a file that are listed; the rest is counted (`HL7199`).
 pub const MAX_FINDINGS: usize = 10_000;
@@ -168,77 +168,55 @@ impl Output {
         self.sources.insert(message, source);
     }
     /// Adds a resource unless one of the same type and id is there; returns whether it was added.
-    pub fn push(&mut self, done: &Finished, message: u16) -> bool {
-        let Some((at, shift)) = self.push_json(done.resource_type, done.id, done.json(), message)
-        else {
+    pub fn push(&mut self, r: &mut Resource, message: u16) -> bool {
+        let (resource_type, id) = (r.resource_type(), r.id());
+        if self.contains(resource_type, id) {
             return false;
-        };
-        let moved = |offset: u32| {
-            if offset >= at {
-                offset.saturating_add(shift)
-            } else {
-                offset
-            }
-        };
-        self.events.extend(done.events().iter().map(|e| Event {
-            at: moved(e.at),
-            ..*e
-        }));
-        self.rows.extend(
-            done.rows()
-                .iter()
-                .map(|(offset, row)| (moved(*offset), *row)),
-        );
-        if let Some(r) = self.resources.last_mut() {
-            r.events.1 = self.events.len();
-            r.rows.1 = self.rows.len();
         }
+        let start = self.json.len();
+        let (events, rows) = (self.events.len(), self.rows.len());
+        let source = source_of(&self.sources, resource_type, message);
+        r.write(source, &mut self.json, &mut self.events, &mut self.rows);
+        self.note(OutResource {
+            resource_type,
+            id,
+            start,
+            end: self.json.len(),
+            events: (events, self.events.len()),
+            rows: (rows, self.rows.len()),
+            message,
+        });
         true
     }
-    /// Adds a resource without a trace, like [`Output::push`]; the result is how far its JSON moved
-    /// (from which offset, by how many bytes), or `None` when it is there already.
+    /// Adds a resource that was written before, without `meta.source` and without a trace, like
+    /// [`Output::push`].
     pub(crate) fn push_json(
         &mut self,
         resource_type: &'static str,
         id: Id,
         json: &[u8],
         message: u16,
-    ) -> Option<(u32, u32)> {
+    ) {
         if self.contains(resource_type, id) {
-            return None;
+            return;
         }
         let start = self.json.len();
-        // `meta.source` stands first in `meta`; what many files share is from no one of them.
-        let shared = matches!(
-            resource_type,
-            "Practitioner" | "PractitionerRole" | "Organization" | "Location"
-        );
-        let source = if shared {
-            None
-        } else {
-            self.sources.get(&message).and_then(Option::as_ref)
-        };
+        let source = source_of(&self.sources, resource_type, message);
         let head =
             r#"{"resourceType":"","id":"""#.len() + resource_type.len() + id.as_bytes().len();
-        let (at, shift) =
-            if let (Some(source), Some((before, after))) = (source, json.split_at_checked(head)) {
-                self.json.extend_from_slice(before);
-                let rest = after.strip_prefix(br#","meta":{"#);
-                let from = self.json.len();
-                self.json.extend_from_slice(br#","meta":{"source":""#);
-                self.json.extend_from_slice(source.as_bytes());
-                self.json
-                    .extend_from_slice(if rest.is_some() { br#"","# } else { br#""}"# });
-                self.json.extend_from_slice(rest.unwrap_or(after));
-                let added = self.json.len() - from - rest.unwrap_or(after).len();
-                let replaced = after.len() - rest.unwrap_or(after).len();
-                (head, added - replaced)
-            } else {
-                self.json.extend_from_slice(json);
-                (0, 0)
-            };
+        if let (Some(source), Some((before, after))) = (source, json.split_at_checked(head)) {
+            self.json.extend_from_slice(before);
+            let rest = after.strip_prefix(br#","meta":{"#);
+            self.json.extend_from_slice(br#","meta":{"source":""#);
+            self.json.extend_from_slice(source.as_bytes());
+            self.json
+                .extend_from_slice(if rest.is_some() { br#"","# } else { br#""}"# });
+            self.json.extend_from_slice(rest.unwrap_or(after));
+        } else {
+            self.json.extend_from_slice(json);
+        }
         let (events, rows) = (self.events.len(), self.rows.len());
-        self.resources.push(OutResource {
+        self.note(OutResource {
             resource_type,
             id,
             start,
@@ -247,6 +225,10 @@ impl Output {
             rows: (rows, rows),
             message,
         });
+    }
+    /// Keeps what was written, to be found by type and id.
+    fn note(&mut self, written: OutResource) {
+        self.resources.push(written);
         let unseen = match self.resources.len() {
             0..=FEW => &[],
             n if n == FEW + 1 => self.resources.as_slice(),
@@ -255,10 +237,6 @@ impl Output {
         for r in unseen {
             self.seen.insert((r.id, r.resource_type), r.message);
         }
-        Some((
-            u32::try_from(at).unwrap_or(u32::MAX),
-            u32::try_from(shift).unwrap_or(u32::MAX),
-        ))
     }
     /// JSON of one resource.
     pub fn json_of(&self, r: &OutResource) -> &[u8] {
@@ -277,4 +255,18 @@ impl Output {
         }
         m
     }
+}
+
+/// `meta.source` of a resource; what many files share is from no one of them.
+fn source_of<'s>(
+    sources: &'s Map<u16, Option<String>>,
+    resource_type: &str,
+    message: u16,
+) -> Option<&'s str> {
+    let shared = matches!(
+        resource_type,
+        "Practitioner" | "PractitionerRole" | "Organization" | "Location"
+    );
+    let source = sources.get(&message).filter(|_| !shared)?;
+    source.as_deref()
 }
