@@ -94,7 +94,7 @@ fn main() {
                 for _ in 0..repeat {
                     stage();
                 }
-                *best = (*best).min(processor_time() - before);
+                *best = (*best).min(processor_time().saturating_sub(before));
             }
         }
         let times = f64::from(u32::try_from(repeat).unwrap_or(1));
