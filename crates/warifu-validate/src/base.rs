@@ -410,12 +410,15 @@ impl<'d> Run<'d> {
         } else if !form.holds(text) {
             let name = self.v.core.type_(self.typed(node).of).name();
             let found = self.show(node);
-            self.report(
-                Raw::new(&fhr::FHR007, node)
-                    .with(name)
-                    .expects(name)
-                    .finds(found),
-            );
+            let mut raw = Raw::new(&fhr::FHR007, node)
+                .with(name)
+                .expects(name)
+                .finds(found);
+            if form == Form::String {
+                // Control characters SHOULD not be in strings, R4 §2.24.0.1.
+                raw.severity = Severity::Warning;
+            }
+            self.report(raw);
         }
         true
     }

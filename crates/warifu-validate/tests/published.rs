@@ -11,49 +11,9 @@ mod common;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use common::{shared, terms};
+use common::{GUIDES, shared, terms};
 use warifu_diag::Severity;
 use warifu_validate::{Options, Validator};
-
-const GUIDES: &[(&str, &[&str])] = &[
-    (
-        "jp-core-1.2.0",
-        &[
-            "jpfhir.jp.core-1.2.0",
-            "jpfhir-terminology.r4-1.4.0-partial",
-        ],
-    ),
-    ("jp-core-1.1.2", &["jp-core.r4-1.1.2"]),
-    (
-        "jp-clins-1.5.3",
-        &[
-            "jp-clins.r4-1.5.3",
-            "jp-core.r4-1.1.2-url",
-            "jpfhir-terminology.r4-1.4.0-partial",
-        ],
-    ),
-    (
-        "jp-clins-1.5.2-published",
-        &["jp-core.r4-1.1.2-url", "jp-clins.r4-1.5.2-published"],
-    ),
-    (
-        "jp-echeckupreport-1.5.0",
-        &["jp-core.r4-1.1.2-clins", "jp-echeckupreport.r4-1.5.0"],
-    ),
-    (
-        "jp-ereferral-1.1.6",
-        &["jp-core.r4-1.1.2", "jp-ereferral.r4-1.1.6"],
-    ),
-    (
-        "jp-edischargesummary-1.1.6",
-        &["jp-core.r4-1.1.2", "jp-edischargesummary.r4-1.1.6"],
-    ),
-    (
-        "jp-etwodocs-1.0.0-rc1",
-        &["jp-core.r4-1.1.2", "jp-etwodocs.r4-1.0.0-rc1"],
-    ),
-    ("jp-eprescriptiondata", &["jp-eprescriptiondata-0.1.0"]),
-];
 
 fn files(folder: &std::path::Path, out: &mut Vec<std::path::PathBuf>) {
     let mut list: Vec<_> = std::fs::read_dir(folder)

@@ -43,6 +43,8 @@ cargo xtask COMMAND
   ci [--from STEP | --only STEP]
                              everything CI runs, in its order
   r4                         crates/warifu-r4/core.bin from npm's FHIR definitions
+  fhir-cases [--bless]       HL7's validator cases of the checkout in WARIFU_FHIR_TEST_CASES;
+                             --bless writes down those that pass
   nightly [--seconds N]      run every fuzz target (60 seconds each), interrupt a conversion at 50 moments
   bench [ARGUMENTS…]         run the benchmarks; ARGUMENTS go to criterion;
                              `bench storage [MESSAGES]` converts a generated storage
@@ -106,6 +108,10 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
             Options::parse(rest, &[], &[])?;
             r4::run(&repo)?;
         }
+        "fhir-cases" => {
+            let bless = Options::parse(rest, &["--bless"], &[])?.has("--bless");
+            fhir_cases(&repo, bless)?;
+        }
         "nightly" => {
             let options = Options::parse(rest, &[], &["--seconds"])?;
             fuzz::run(&repo, options.number("--seconds")?.unwrap_or(60))?;
@@ -116,6 +122,22 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
         other => bail!("unknown command `{other}`; `cargo xtask help` lists them"),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The runner of HL7's validator cases, with its report shown.
+fn fhir_cases(repo: &Repo, bless: bool) -> Result<()> {
+    if env::var_os("WARIFU_FHIR_TEST_CASES").is_none() {
+        bail!("WARIFU_FHIR_TEST_CASES names no checkout of the fhir-test-cases repository");
+    }
+    let mut command = process::cargo(&repo.root);
+    command
+        .args(["test", "--locked", "--package", "warifu-tests", "--test"])
+        .args(["fhir_cases", "--", "--nocapture", "checkout"])
+        .env("CARGO_TARGET_DIR", &repo.target);
+    if bless {
+        command.env("WARIFU_BLESS", "1");
+    }
+    process::run(&mut command, process::Output::Shown)
 }
 
 /// The test that interrupts a conversion, at 50 moments instead of CI's few.
@@ -236,7 +258,17 @@ mod tests {
         assert_eq!(
             all,
             [
-                "setup", "demo", "wasm", "sizes", "serve", "docs", "ci", "r4", "nightly", "bench"
+                "setup",
+                "demo",
+                "wasm",
+                "sizes",
+                "serve",
+                "docs",
+                "ci",
+                "r4",
+                "fhir-cases",
+                "nightly",
+                "bench"
             ]
         );
     }

@@ -668,12 +668,6 @@ fn bad_instant(case: &Case, _: &Definitions, out: &mut Vec<Mutant>) {
     );
 }
 
-fn control_character(case: &Case, _: &Definitions, out: &mut Vec<Mutant>) {
-    for node in case.primitives(&["string", "markdown"]) {
-        set(out, node, "a\u{7}b");
-    }
-}
-
 fn code_core(case: &Case, _: &Definitions, out: &mut Vec<Mutant>) {
     for node in case.primitives(&["code"]) {
         if node.element().required.is_some() {
@@ -1408,7 +1402,6 @@ operators! {
     "bad-dateTime" bad_date_time;
     "bad-instant" bad_instant;
     "no-such-day" no_such_day;
-    "control-character" control_character;
     "code-of-core" code_core;
     "code-of-profile" code_profile;
     "unknown-code" unknown_code;

@@ -1093,9 +1093,6 @@ fn form(of: &str, text: &str) -> bool {
         return false;
     }
     match of {
-        "string" | "markdown" => !text
-            .chars()
-            .any(|c| c < ' ' && !matches!(c, '\t' | '\r' | '\n')),
         // §2.24.0.1: an OID or UUID is given as such.
         "uri" | "url" | "canonical" => {
             (!text.starts_with("urn:uuid:") || form("any case of uuid", text))

@@ -1,11 +1,56 @@
 //! Packages of `../shared/fhir/packages`, for tests and benchmarks.
-#![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "each user takes a part; a test may fail loudly"
+)]
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use warifu_package::{Fallback, Library, Limits, Package, compile, unpack};
 use warifu_terminology::Terms;
+
+/// Guides: the folder of examples, and the archives of its definitions.
+pub(crate) const GUIDES: &[(&str, &[&str])] = &[
+    (
+        "jp-core-1.2.0",
+        &[
+            "jpfhir.jp.core-1.2.0",
+            "jpfhir-terminology.r4-1.4.0-partial",
+        ],
+    ),
+    ("jp-core-1.1.2", &["jp-core.r4-1.1.2"]),
+    (
+        "jp-clins-1.5.3",
+        &[
+            "jp-clins.r4-1.5.3",
+            "jp-core.r4-1.1.2-url",
+            "jpfhir-terminology.r4-1.4.0-partial",
+        ],
+    ),
+    (
+        "jp-clins-1.5.2-published",
+        &["jp-core.r4-1.1.2-url", "jp-clins.r4-1.5.2-published"],
+    ),
+    (
+        "jp-echeckupreport-1.5.0",
+        &["jp-core.r4-1.1.2-clins", "jp-echeckupreport.r4-1.5.0"],
+    ),
+    (
+        "jp-ereferral-1.1.6",
+        &["jp-core.r4-1.1.2", "jp-ereferral.r4-1.1.6"],
+    ),
+    (
+        "jp-edischargesummary-1.1.6",
+        &["jp-core.r4-1.1.2", "jp-edischargesummary.r4-1.1.6"],
+    ),
+    (
+        "jp-etwodocs-1.0.0-rc1",
+        &["jp-core.r4-1.1.2", "jp-etwodocs.r4-1.0.0-rc1"],
+    ),
+    ("jp-eprescriptiondata", &["jp-eprescriptiondata-0.1.0"]),
+];
 
 /// The folder of shared facts, if it is there.
 pub(crate) fn shared() -> Option<PathBuf> {
