@@ -51,13 +51,19 @@ struct Step {
     count: Option<fn(&str) -> Tally>,
 }
 
-const STEPS: [Step; 13] = [
+const STEPS: [Step; 14] = [
     step("lock", "lock files are committed as cargo wants them", lock),
     step("fmt", "rustfmt", fmt),
     step("clippy", "clippy, native, all targets", clippy),
     step("clippy-wasm", "clippy, wasm32", clippy_wasm),
     step("deny", "licences, sources, duplicates", deny),
     tests("test", "cargo test --workspace", test, cargo_tests),
+    tests(
+        "hapi",
+        "HAPI's FHIR validator beside ours",
+        hapi,
+        cargo_tests,
+    ),
     step("docs", "rustdoc, warnings are errors", documentation),
     step("wasm", "release wasm, package and playground", wasm),
     step("sizes", "gzip sizes against their budgets", sizes),
@@ -345,6 +351,25 @@ fn test(ci: &Ci<'_>, log: &Path) -> Result<Tally> {
     let mut command = ci.cargo(&["test", "--locked", "--workspace", "--no-fail-fast"]);
     // Snapshots are compared, never written.
     command.env("INSTA_UPDATE", "no");
+    process::run(&mut command, Output::Log(log))?;
+    Ok(Tally::default())
+}
+
+/// The test that asks HAPI; it says `skipped` in the step before.
+fn hapi(ci: &Ci<'_>, log: &Path) -> Result<Tally> {
+    let class_path = tools::hapi(ci.repo, log)?;
+    // The whole workspace, so that nothing is built with other features than before.
+    let arguments = [
+        "test",
+        "--locked",
+        "--workspace",
+        "--test",
+        "fhir_mutation",
+        "--",
+        "hapi_agrees",
+    ];
+    let mut command = ci.cargo(&arguments);
+    command.env("WARIFU_HAPI", class_path);
     process::run(&mut command, Output::Log(log))?;
     Ok(Tally::default())
 }

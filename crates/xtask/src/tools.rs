@@ -280,6 +280,74 @@ pub(crate) fn python(repo: &Repo, output: Output<'_>) -> Result<PathBuf> {
     Ok(python)
 }
 
+/// Maven's plugin that copies jars, in a version of its own.
+const COPY_JARS: &str = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy-dependencies";
+
+/// Class path of HAPI's validator and of `tests/hapi/Hapi.java`, in `target/hapi`.
+///
+/// Java and Maven are Debian's where they are missing; the jars come by Maven, and each must have the
+/// SHA-256 of `tests/hapi/jars.sha256`. They are made again only when one of the three files changes.
+pub(crate) fn hapi(repo: &Repo, log: &Path) -> Result<String> {
+    let missing: Vec<&str> = [("javac", "default-jdk-headless"), ("mvn", "maven")]
+        .into_iter()
+        .filter_map(|(program, package)| process::find(&[program]).is_none().then_some(package))
+        .collect();
+    if !missing.is_empty() {
+        if !process::can_apt() {
+            bail!(
+                "HAPI's validator needs Java and Maven (Debian: apt-get install {})",
+                missing.join(" ")
+            );
+        }
+        println!("hapi: installing Debian's {} …", missing.join(" "));
+        process::apt_install(&missing)?;
+    }
+    let own = repo.root.join("tests/hapi");
+    let mut wanted = files::HASH_SEED;
+    for name in ["pom.xml", "jars.sha256", "Hapi.java"] {
+        let path = own.join(name);
+        let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        wanted = files::hash(wanted, &bytes);
+    }
+    let wanted = format!("{wanted:016x}");
+    let target = repo.target.join("hapi");
+    let (jars, classes, stamp) = (
+        target.join("lib"),
+        target.join("classes"),
+        target.join("stamp"),
+    );
+    let class_path = format!("{}:{}/*", classes.display(), jars.display());
+    if fs::read_to_string(&stamp).ok().as_deref() != Some(&*wanted) {
+        files::fresh(&target)?;
+        let mut copy = Command::new("mvn");
+        copy.args(["--quiet", "--batch-mode", "--file"])
+            .arg(own.join("pom.xml"))
+            .args([COPY_JARS, "-DincludeScope=runtime"])
+            .arg(format!("-DoutputDirectory={}", jars.display()));
+        process::run(&mut copy, Output::Log(log))?;
+        let pinned = fs::read_to_string(own.join("jars.sha256"))?;
+        let there = fs::read_dir(&jars)?.count();
+        if there != pinned.lines().count() {
+            bail!("tests/hapi/jars.sha256 does not name the {there} jars that Maven brings");
+        }
+        let mut check = Command::new("sha256sum");
+        check
+            .args(["--check", "--strict", "--quiet"])
+            .arg(own.join("jars.sha256"))
+            .current_dir(&jars);
+        process::run(&mut check, Output::Log(log))
+            .context("a jar differs from tests/hapi/jars.sha256")?;
+        let mut compile = Command::new("javac");
+        compile
+            .args(["-nowarn", "-cp", &format!("{}/*", jars.display()), "-d"])
+            .arg(&classes)
+            .arg(own.join("Hapi.java"));
+        process::run(&mut compile, Output::Log(log))?;
+        files::write(&stamp, wanted.as_bytes())?;
+    }
+    Ok(class_path)
+}
+
 const CJK_FONT: &str = "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc";
 
 /// A Chromium for the browser tests, installed from Debian if there is none.

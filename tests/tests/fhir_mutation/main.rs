@@ -14,6 +14,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod definitions;
+mod hapi;
 mod operators;
 mod oracle;
 
@@ -80,6 +81,7 @@ fn chosen(all: Vec<(usize, Mutant)>, most: usize) -> Vec<(usize, Mutant)> {
 /// A guide's definitions, twice, and its examples that are clean.
 struct Guide {
     name: &'static str,
+    archives: &'static [&'static str],
     definitions: Definitions,
     terms: warifu_terminology::Terms,
     cases: Vec<Case>,
@@ -122,6 +124,7 @@ fn guides(shared: &Path) -> Vec<Guide> {
             cases.sort_by_key(|c| c.nodes.len());
             Guide {
                 name,
+                archives,
                 definitions,
                 terms,
                 cases,
