@@ -1,17 +1,66 @@
 // The API of `warifu/convert`: the converter's instance, and the classes over it.
 import * as glue from "./wasm/convert.js";
-import { dispose, events, initOf, Instance, invalid, loaded, Machine as Base, single, WarifuError } from "./core.mjs";
+import { compile, dispose, events, initOf, Instance, invalid, loaded, Machine as Base, single, WarifuError } from "./core.mjs";
 
 const text = new TextDecoder();
 const instance = new Instance(glue);
 /** For streams of this entry. */
 export const entry = { own: instance, known: ["hl7", "xml", "journal"], traceOf: (hits) => new Trace({ hits, unused: [] }) };
 
-/** The compiled module, for workers of a pool. */
-export const currentModule = () => instance.module;
+// ── parts ───────────────────────────────────────────────────────────────────────────────────────
 
-/** Takes a module that another thread has compiled. */
-export const adoptModule = (module) => instance.adopt(module);
+/** What the module needs for some files and outputs only, by name: `load` and, where the platform can, `source`. */
+const parts = { clins: {}, documents: {} };
+
+function join(name, module) {
+  instance.call((glue) => glue.addPart(name, module));
+  parts[name].module = module;
+}
+
+/** The parts that a call needs and the instance lacks. */
+function* lacking({ to }, files) {
+  if (to === "clins" && !parts.clins.module) yield "clins";
+  if (parts.documents.module) return;
+  // What begins as messages do is none; the engine knows the rest.
+  const may = ({ bytes }) => !(bytes[0] === 0x4d && bytes[1] === 0x53 && bytes[2] === 0x48);
+  const is = (file) => may(file) && instance.call((glue) => glue.isDocument(file.path, file.bytes));
+  if (files.some(is)) yield "documents";
+}
+
+const notLoaded = (name, cause) =>
+  new WarifuError("not-initialised", `the part "${name}" of the module is not loaded; let \`await init()\` load it`, { cause });
+
+/** Sees to it that a call has its parts, at once. */
+function ready(options, files) {
+  for (const name of lacking(options, files)) {
+    const { source, failure } = parts[name];
+    if (!source) throw notLoaded(name, failure);
+    join(name, new WebAssembly.Module(source()));
+  }
+}
+
+/** As `ready`; what is not there is loaded. */
+async function prepare(options, files) {
+  for (const name of lacking(options, files)) {
+    const { load, source } = parts[name];
+    let module;
+    try {
+      module = await compile((source ?? load)?.());
+    } catch (e) {
+      throw notLoaded(name, e);
+    }
+    if (!parts[name].module) join(name, module);
+  }
+}
+
+/** The compiled module and its parts, for workers of a pool. */
+export const currentModule = () => ({ own: instance.module, parts: Object.entries(parts).map(([name, { module }]) => [name, module]) });
+
+/** Takes what another thread has compiled. */
+export function adoptModule({ own, parts: compiled }) {
+  instance.adopt(own);
+  for (const [name, module] of compiled) if (module) join(name, module);
+}
 
 // ── results ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -74,18 +123,29 @@ export class Machine extends Base {
   constructor(options, source) {
     super(instance, (glue, own) => new glue.Engine(own), options, source);
   }
-  parse({ path, bytes }) {
-    return this.call((engine) => engine.parse(path, bytes));
+  /** Runs a call of the engine on files. */
+  #on(files, f) {
+    this.engine();
+    ready(this.options, files);
+    return this.call(f);
   }
-  convert({ path, bytes }) {
-    return this.call((engine) => engine.convert(path, bytes));
+  parse(file) {
+    return this.#on([file], (engine) => engine.parse(file.path, file.bytes));
+  }
+  convert(file) {
+    return this.#on([file], (engine) => engine.convert(file.path, file.bytes));
   }
   convertPatient(files) {
-    return this.call((engine) => engine.convertPatient(files));
+    return this.#on(files, (engine) => engine.convertPatient(files));
+  }
+  /** Loads what a unit of a stream needs. */
+  async prepare(unit) {
+    this.engine();
+    await prepare(this.options, unit.files ?? []);
   }
   /** Converts a unit of a stream. */
   run(unit) {
-    return this.call((engine) =>
+    return this.#on(unit.files ?? [], (engine) =>
       unit.finding
         ? { ends: [], diagnostics: [engine.fileFinding(...unit.finding)] }
         : engine.pieces(unit.files, unit.patient),
@@ -101,12 +161,34 @@ export class Machine extends Base {
 /**
  * The API of an entry. `source` gives the bytes of the module at once where the platform can;
  * `load` gives what `init` compiles when it is called without argument, `unpack` and `rules` what the
- * reader of packed storages and the pages of rules are compiled from.
+ * reader of packed storages and the pages of rules are compiled from, `clins` and `documents` the parts.
  */
-export function create({ source, load, unpack, rules: pages }) {
+export function create({ source, load, unpack, rules: pages, clins, documents }) {
   entry.unpack ??= unpack;
   entry.rules ??= pages;
-  const init = initOf(entry, load);
+  for (const [name, own] of Object.entries({ clins, documents })) {
+    parts[name].load ??= own;
+    if (source) parts[name].source ??= own;
+  }
+  const begin = initOf(entry, load);
+
+  async function init(input, given = {}) {
+    // A part that does not come is missed when it is needed.
+    const came = Object.entries(parts).map(async ([name, part]) => {
+      const wanted = given[name];
+      if (wanted !== undefined && wanted !== false) part.load = () => wanted;
+      if (wanted === false || part.module) return undefined;
+      try {
+        const module = await compile(part.load());
+        return () => part.module ?? join(name, module);
+      } catch (e) {
+        part.failure = e;
+        return undefined;
+      }
+    });
+    await begin(input, given);
+    for (const joined of await Promise.all(came)) joined?.();
+  }
 
   class Converter {
     #machine;
@@ -140,7 +222,11 @@ export function create({ source, load, unpack, rules: pages }) {
     }
     convertAll(from, { signal } = {}) {
       this.#use().engine();
-      const run = (unit) => this.#for(unit.institution).run(unit);
+      const run = async (unit) => {
+        const machine = this.#for(unit.institution);
+        await machine.prepare(unit);
+        return machine.run(unit);
+      };
       const last = (institution) => this.#for(institution).optionFindings();
       return events(entry, from, { run, last, signal });
     }

@@ -1,11 +1,16 @@
-// Node.js, Deno, Bun: the module is compiled at first use.
+// Node.js, Deno, Bun: the module and its parts are compiled at first use.
 import { readFileSync } from "node:fs";
 import { create } from "./convert-core.mjs";
 
 const source = () => readFileSync(new URL("./wasm/convert.wasm", import.meta.url));
-const unpack = () => readFileSync(new URL("./wasm/unpack.wasm", import.meta.url));
-const pages = () => readFileSync(new URL("./wasm/rules.wasm", import.meta.url));
-const api = create({ source, load: source, unpack, rules: pages });
+const api = create({
+  source,
+  load: source,
+  unpack: () => readFileSync(new URL("./wasm/unpack.wasm", import.meta.url)),
+  rules: () => readFileSync(new URL("./wasm/rules.wasm", import.meta.url)),
+  clins: () => readFileSync(new URL("./wasm/convert-clins.wasm", import.meta.url)),
+  documents: () => readFileSync(new URL("./wasm/convert-documents.wasm", import.meta.url)),
+});
 export const Converter = api.Converter;
 export const parse = api.parse;
 export const init = api.init;

@@ -24,7 +24,8 @@ export const invalid = (message) => new WarifuError("invalid-option", message);
 
 // ── the instance ────────────────────────────────────────────────────────────────────────────────
 
-async function compile(input) {
+/** A module from what `init` takes. */
+export async function compile(input) {
   const given = await input;
   if (given instanceof WebAssembly.Module) return given;
   if (typeof Response === "function" && given instanceof Response) {

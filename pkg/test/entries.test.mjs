@@ -95,6 +95,59 @@ test("one entry loads one wasm, and only when it is used; the first zip loads it
   assert.deepEqual(reads, [0, 1, ["convert.wasm", "check.wasm", "unpack.wasm", "rules.wasm"]]);
 });
 
+test("a part of the module is read with the first output or file that needs it", () => {
+  const reads = run(`
+    import fs from "node:fs";
+    import { syncBuiltinESMExports } from "node:module";
+    const reads = [];
+    const real = fs.readFileSync;
+    fs.readFileSync = (path, ...rest) => { reads.push(String(path)); return real(path, ...rest); };
+    syncBuiltinESMExports();
+    const { Converter } = await import("warifu");
+    const names = () => reads.filter((p) => p.endsWith(".wasm")).map((p) => p.split("/").at(-1));
+    const message = Uint8Array.from(${JSON.stringify([...message()])});
+    const document = { path: "a.xml", bytes: new TextEncoder().encode("<?xml version='1.0'?><ClinicalDocument xmlns='urn:hl7-org:v3'/>") };
+    const converter = new Converter({ to: "ndjson" });
+    converter.convert(message);
+    const steps = [names()];
+    const kinds = converter.convert(document).value().map((r) => r.resourceType);
+    steps.push(names());
+    new Converter({ to: "clins" }).convert(message);
+    steps.push(names());
+    console.log(JSON.stringify([steps, kinds]));
+  `);
+  const steps = [["convert.wasm"], ["convert.wasm", "convert-documents.wasm"], ["convert.wasm", "convert-documents.wasm", "convert-clins.wasm"]];
+  assert.deepEqual(reads[0], steps);
+  assert.ok(reads[1].includes("DocumentReference"), String(reads[1]));
+});
+
+test("what is left out of init is loaded by convertAll, and missed by name elsewhere", () => {
+  const result = run(`
+    import { readFileSync } from "node:fs";
+    import { Converter, init } from "./dist/convert.mjs";
+    const asked = [];
+    globalThis.fetch = async (url) => { asked.push(String(url).split("/").at(-1)); return new Response(readFileSync(url)); };
+    await init(undefined, { clins: false, documents: false });
+    const message = Uint8Array.from(${JSON.stringify([...message()])});
+    const document = { path: "a.xml", bytes: new TextEncoder().encode("<?xml version='1.0'?><ClinicalDocument xmlns='urn:hl7-org:v3'/>") };
+    const bundle = new Converter();
+    const clins = new Converter({ to: "clins" });
+    const codes = [];
+    for (const f of [() => bundle.convert(message), () => bundle.convert(document), () => clins.convert(message)]) {
+      try { f(); codes.push("made"); } catch (e) { codes.push(e.code, e.message.split('"')[1]); }
+    }
+    const all = async (stream) => { let n = 0; for await (const e of stream) if (e.type === "resource") n += 1; return n; };
+    const made = [await all(bundle.convertAll(document)), await all(clins.convertAll(message)), bundle.convert(document).json.length, clins.convert(message).json.length];
+    console.log(JSON.stringify({ codes, made, asked }));
+  `);
+  assert.deepEqual(result.codes, ["made", "not-initialised", "documents", "not-initialised", "clins"]);
+  assert.deepEqual(result.asked, ["convert.wasm", "convert-documents.wasm", "convert-clins.wasm"]);
+  const document = { path: "a.xml", bytes: new TextEncoder().encode("<?xml version='1.0'?><ClinicalDocument xmlns='urn:hl7-org:v3'/>") };
+  const lengths = [new node.Converter().convert(document), new node.Converter({ to: "clins" }).convert(message())].map((c) => c.json.length);
+  assert.deepEqual(result.made.slice(2), lengths);
+  assert.ok(result.made[0] > 0);
+});
+
 test("a pool gives what one thread gives, in the same order", async () => {
   const files = storage();
   const options = { to: "ndjson", institution: "1319999999" };
@@ -138,6 +191,6 @@ test("the package holds what its exports name, and nothing of this machine", () 
     const text = readFileSync(new URL(name, pkg), "latin1");
     assert.ok(!/\/root\/|\/home\/|\.cargo\/registry/.test(text), `${name} names a folder of this machine`);
   }
-  const wasm = ["dist/wasm/check.wasm", "dist/wasm/convert.wasm", "dist/wasm/rules.wasm", "dist/wasm/unpack.wasm"];
+  const wasm = ["check", "convert-clins", "convert-documents", "convert", "rules", "unpack"].map((name) => `dist/wasm/${name}.wasm`);
   assert.deepEqual(names.filter((n) => n.endsWith(".wasm")).sort(), wasm);
 });

@@ -5,7 +5,7 @@ import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { Converter } from "warifu";
+import { init } from "warifu";
 import { Engine, listStorage } from "../dist/wasm/convert.js";
 import { folders, read, root } from "./support.mjs";
 
@@ -18,7 +18,8 @@ function native(folder) {
   return execFileSync(program, [...args, folder], { cwd, encoding: "utf8", maxBuffer: 1 << 28 }).trimEnd().split("\n");
 }
 
-new Converter().free();
+// With all parts of the module.
+await init();
 
 if (folders.length < 2) test("samples", { skip: "../shared is absent" }, () => {});
 for (const [n, folder] of folders.entries()) {

@@ -67,7 +67,7 @@ function spawn() {
   if (module) worker.postMessage({ type: "init", module });
 }
 
-/** A module that this worker needs only now: the reader of packed storages, the pages of rules. */
+/** A module or part that this worker needs only now: the reader of packed storages, the pages of rules … */
 async function handModule(target, name) {
   const module = await WebAssembly.compileStreaming(realFetch(here(`${name}_bg.wasm`))).catch(() => undefined);
   target.postMessage({ type: "module", name, module });

@@ -5,7 +5,7 @@
 // out: ready need progress rows counts result failed done
 //
 // `rules` of a request is a profile of the check, or "off". The check's module comes with the first.
-import { Engine, initSync, listStorage, sniff, version } from "./convert.js";
+import { addPart, Engine, initSync, isDocument, listStorage, sniff, version } from "./convert.js";
 
 const MIB = 1 << 20;
 const MAX_FILE = 64 * MIB;
@@ -71,10 +71,15 @@ async function read(id, entry) {
 
 const slice = async (blob, [start, end]) => new Uint8Array(await blob.slice(start, end).arrayBuffer());
 
-/** Modules that the page hands in when they are needed: most visits open no archive. */
+/** Modules and parts that the page hands in when they are needed: most visits open no archive. */
 const later = new Map();
 const came = new Map();
-const glues = { unpack: () => import("./unpack.js"), rules: () => import("./rules.js"), check: () => import("./check-work.mjs") };
+/** A part of the converter has no glue: it joins the instance. */
+const part = (name) => ({ initSync: ({ module }) => addPart(name, module) });
+const glues = {
+  unpack: () => import("./unpack.js"), rules: () => import("./rules.js"), check: () => import("./check-work.mjs"),
+  clins: () => part("clins"), documents: () => part("documents"),
+};
 
 function loaded(name) {
   if (!later.has(name)) {
@@ -213,9 +218,23 @@ function look(entry, bytes) {
   return { content, stray };
 }
 
-function convertOne(engine, entry, bytes) {
+/** Loads what a file needs beyond the core. Messages need nothing. */
+async function prepare(path, bytes) {
+  if (isDocument(path, bytes)) await loaded("documents");
+}
+
+/** An engine, with what its output needs. */
+async function engineOf(options) {
+  if (options.to === "clins") await loaded("clins");
+  return new Engine(options);
+}
+
+async function convertOne(engine, entry, bytes) {
   const { content, stray } = look(entry, bytes);
-  if (!stray) return engine.convert(entry.path, bytes);
+  if (!stray) {
+    await prepare(entry.path, bytes);
+    return engine.convert(entry.path, bytes);
+  }
   // JSON is shown as it is.
   const json = content === "json" ? Uint8Array.from(bytes) : new Uint8Array();
   return { json, diagnostics: [], stats: { resources: {} }, stray };
@@ -231,7 +250,9 @@ async function convert(id, engine, index, byPatient) {
   const group = [];
   for (const i of patients.get(patient)) {
     check(id);
-    group.push({ path: files[i].path, bytes: await read(id, files[i]) });
+    const bytes = await read(id, files[i]);
+    await prepare(files[i].path, bytes);
+    group.push({ path: files[i].path, bytes });
   }
   return engine.convertPatient(group);
 }
@@ -285,7 +306,7 @@ async function run({ id, options, rules }) {
         const entry = files[index];
         try {
           const bytes = await read(id, entry);
-          const out = convertOne(engine, entry, bytes);
+          const out = await convertOne(engine, entry, bytes);
           found.set(entry.path, { index, diagnostics: out.diagnostics });
           if (!out.stray) given.push({ path: entry.path, bytes });
           for (const n of Object.values(out.stats.resources)) resources += n;
@@ -318,9 +339,10 @@ async function node({ id, index, options, byPatient, compare, rules }) {
   const entry = files[index];
   const raw = await read(id, entry);
   check(id);
-  const engine = new Engine({ ...options, trace: false });
+  const engine = await engineOf({ ...options, trace: false });
   try {
     const { content, stray } = look(entry, raw);
+    await prepare(entry.path, raw);
     const view = engine.parse(entry.path, raw);
     const started = performance.now();
     const out = await convert(id, engine, index, byPatient);
@@ -418,7 +440,7 @@ async function saveChecked(id, what, index, lang, rules) {
 }
 
 async function withEngine(options, f) {
-  const engine = new Engine(options);
+  const engine = await engineOf(options);
   try { return await f(engine); } finally { engine.free(); }
 }
 
@@ -452,7 +474,7 @@ async function save({ id, what, index, options, byPatient, rules }) {
   const todo = whole
     ? [...patients.values(), ...loose.map((i) => [i])].filter((group) => group.length > 0)
     : order.filter((i) => !["superseded", "cancelled", "snapshot-old"].includes(places.get(files[i].path)?.state)).map((i) => [i]);
-  const engine = new Engine({ ...options, trace: what === "trace", to: what === "ndjson" ? "ndjson" : options.to });
+  const engine = await engineOf({ ...options, trace: what === "trace", to: what === "ndjson" ? "ndjson" : options.to });
   const { ZipWriter } = await import("./worker-zip.mjs");
   const zip = new ZipWriter();
   const parts = new Map();
@@ -501,7 +523,9 @@ async function addPieces(id, engine, group, isPatient, seen, add) {
   const input = [];
   for (const i of group) {
     const bytes = await read(id, files[i]);
-    if (!look(files[i], bytes).stray) input.push({ path: files[i].path, bytes });
+    if (look(files[i], bytes).stray) continue;
+    await prepare(files[i].path, bytes);
+    input.push({ path: files[i].path, bytes });
   }
   if (input.length === 0) return [];
   const made = engine.pieces(input, isPatient);

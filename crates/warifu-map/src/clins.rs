@@ -56,6 +56,9 @@ pub struct Part {
 
 /// Makes the parts; findings go to `out.diagnostics`. `out` must have been made with
 /// [`Options::clins`] on, else departments and visits are known from ADT files only.
+///
+/// A function of its own: in wasm it is the root of a part that is loaded when it is needed.
+#[inline(never)]
 pub fn parts(out: &mut Output, options: &Options) -> Vec<Part> {
     let (parts, found) = {
         let mut shaper = Shaper::new(out, options);

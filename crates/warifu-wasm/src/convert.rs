@@ -33,6 +33,12 @@ fn borrowed(owned: &[(String, Vec<u8>)]) -> Vec<File<'_>> {
         .collect()
 }
 
+/// Whether a file is converted as a document: a part of this module that may still have to be loaded.
+#[wasm_bindgen(js_name = isDocument)]
+pub fn is_document(path: &str, bytes: &[u8]) -> bool {
+    warifu_map::is_document(path, bytes)
+}
+
 /// A message as a tree, with the findings of reading it.
 #[derive(Serialize)]
 struct Parsed {

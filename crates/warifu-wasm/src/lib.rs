@@ -28,7 +28,7 @@ use wasm_bindgen::prelude::*;
 #[cfg(feature = "check")]
 pub use check::{CheckEngine, check_rule, check_rules, format_report};
 #[cfg(feature = "convert")]
-pub use convert::Engine;
+pub use convert::{Engine, is_document};
 #[cfg(any(feature = "check", feature = "convert"))]
 pub use edge::sniff;
 #[cfg(any(feature = "check", feature = "convert"))]

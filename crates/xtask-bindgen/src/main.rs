@@ -1,12 +1,26 @@
-//! `xtask-bindgen INPUT.wasm OUT_DIR OUT_NAME [--omit-default-path] [--debug]`: writes the
-//! JavaScript glue, its types and the bound module of one crate, for the `web` target.
+//! What is done to compiled modules with libraries:
+//!
+//! - `xtask-bindgen bind INPUT.wasm OUT_DIR OUT_NAME [--omit-default-path] [--debug]` writes the
+//!   JavaScript glue, its types and the bound module of one crate, for the `web` target.
+//! - `xtask-bindgen traps MODULE.wasm` makes panics of a bound module traps ([`traps`]).
+//! - `xtask-bindgen split MODULE.wasm LINKED.wasm FILE=ROOT,…` takes parts out of a bound module and
+//!   writes them into files beside it ([`split`]).
 //!
 //! It is a program of its own because wasm-bindgen takes a minute to compile and `cargo xtask`
 //! is wanted in seconds. Cargo itself keeps its version equal to the `wasm-bindgen` of the
 //! crates it binds: both need exactly one `wasm-bindgen-shared`.
 #![forbid(unsafe_code)]
 
-use std::{env, ffi::OsString, path::PathBuf};
+mod names;
+mod split;
+mod traps;
+
+use std::{
+    env,
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context as _, Result, bail};
 use wasm_bindgen_cli_support::Bindgen;
@@ -23,7 +37,53 @@ struct Job {
 }
 
 fn main() -> Result<()> {
-    let job = parse(env::args_os().skip(1))?;
+    let mut arguments = env::args_os().skip(1);
+    let verb = arguments.next().unwrap_or_default();
+    let texts = |arguments: env::ArgsOs| -> Result<Vec<String>> {
+        arguments
+            .skip(2)
+            .map(|argument| {
+                argument
+                    .into_string()
+                    .ok()
+                    .context("an argument is not Unicode")
+            })
+            .collect()
+    };
+    match verb.to_str() {
+        Some("bind") => bind(&parse(arguments)?),
+        Some("traps") => match &texts(env::args_os())?[..] {
+            [module] => Ok(fs::write(module, traps::traps(&fs::read(module)?)?)?),
+            _ => bail!("usage: xtask-bindgen traps MODULE.wasm"),
+        },
+        Some("split") => match &texts(env::args_os())?[..] {
+            [module, linked, parts @ ..] if !parts.is_empty() => {
+                take_apart(Path::new(module), Path::new(linked), parts)
+            }
+            _ => bail!("usage: xtask-bindgen split MODULE.wasm LINKED.wasm FILE=ROOT,…"),
+        },
+        _ => bail!("usage: xtask-bindgen bind|traps|split …"),
+    }
+}
+
+fn take_apart(module: &Path, linked: &Path, parts: &[String]) -> Result<()> {
+    let wanted = parts
+        .iter()
+        .map(|part| {
+            let (name, roots) = part.split_once('=').context("a part is FILE=ROOT,…")?;
+            let roots = roots.split(',').collect();
+            Ok(split::Wanted { name, roots })
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let made = split::split(&fs::read(module)?, &fs::read(linked)?, &wanted)?;
+    for (part, content) in wanted.iter().zip(made.parts) {
+        fs::write(module.with_file_name(part.name), content)?;
+    }
+    fs::write(module, made.core)?;
+    Ok(())
+}
+
+fn bind(job: &Job) -> Result<()> {
     let mut bindgen = Bindgen::new();
     bindgen
         .input_path(&job.input)
@@ -33,8 +93,9 @@ fn main() -> Result<()> {
         // After a trap the package starts a new instance of the module.
         .reset_state_function(true)
         .debug(job.debug)
+        .demangle(false)
         .keep_debug(job.debug)
-        .remove_name_section(!job.debug)
+        .remove_name_section(false)
         .remove_producers_section(true)
         .out_name(&job.out_name);
     bindgen

@@ -48,7 +48,36 @@ struct Module {
     level: &'static [&'static str],
     /// Whether imports and exports get short names: for a module whose glue no one else reads.
     short_names: bool,
+    /// What is taken out of it, to be loaded when it is needed.
+    parts: &'static [Part],
 }
+
+/// What of a module only some functions reach.
+#[derive(Debug)]
+struct Part {
+    /// Name, and stem of its file.
+    name: &'static str,
+    /// The functions, by their paths, with commas between.
+    roots: &'static str,
+}
+
+impl Part {
+    fn file(&self) -> String {
+        format!("{}_bg.wasm", self.name)
+    }
+}
+
+/// What the converter needs for some files and outputs only.
+const PARTS: [Part; 2] = [
+    Part {
+        name: "clins",
+        roots: "warifu_map::clins::parts",
+    },
+    Part {
+        name: "documents",
+        roots: "warifu_map::kinds::document::convert_one,warifu_map::kinds::document::convert_folders",
+    },
+];
 
 /// The converter: above -O1 wasm-opt makes fewer bytes, but more after gzip.
 const CONVERT: Module = Module {
@@ -61,12 +90,14 @@ const CONVERT: Module = Module {
     flags: &[],
     level: &["-O1"],
     short_names: false,
+    parts: &PARTS,
 };
 
 /// The check: as the converter, from the same crate.
 const CHECK: Module = Module {
     feature: Some("check"),
     out_name: "check",
+    parts: &[],
     ..CONVERT
 };
 
@@ -81,12 +112,14 @@ const UNPACK: Module = Module {
     flags: &[],
     level: &["-O1"],
     short_names: false,
+    parts: &[],
 };
 
 /// The pages of the converter's rules: loaded when the first is read.
 const RULES: Module = Module {
     feature: Some("rules"),
     out_name: "rules",
+    parts: &[],
     ..CONVERT
 };
 
@@ -111,6 +144,7 @@ const SHELL: Module = Module {
     // Functions called once stay apart: the module is larger, but 5 kB smaller after gzip.
     level: &["-Oz", "--one-caller-inline-max-function-size=20"],
     short_names: true,
+    parts: &[],
 };
 
 /// What rustc 1.95 emits by default for wasm32, and Node 20 runs.
@@ -156,6 +190,10 @@ pub(crate) fn weigh(repo: &Repo, profile: Profile, name: &str) -> Result<()> {
     let file = maker.work.join(name).join(format!("{name}_bg.wasm"));
     let packed = sizes::gzip_size(&fs::read(&file)?)?;
     println!("wasm: {} weighs {packed} bytes after gzip", file.display());
+    for part in module.parts {
+        let packed = sizes::gzip_size(&fs::read(file.with_file_name(part.file()))?)?;
+        println!("wasm: {} beside it {packed}", part.file());
+    }
     Ok(())
 }
 
@@ -233,7 +271,7 @@ impl<'r> Maker<'r> {
             Profile::Dev => ("dev", "debug"),
             Profile::Release => (module.profile, module.profile),
         };
-        let mut build = tools::wasm_cargo(repo, *compiler, "build", module.flags);
+        let mut build = tools::wasm_cargo(repo, *compiler, "rustc", module.flags);
         build.args([
             "--lib",
             "--package",
@@ -243,6 +281,10 @@ impl<'r> Maker<'r> {
         ]);
         if let Some(feature) = module.feature {
             build.args(["--no-default-features", "--features", feature]);
+        }
+        if !module.parts.is_empty() {
+            // Parts are found by them.
+            build.args(["--", "-Clink-arg=--emit-relocs"]);
         }
         process::run(&mut build, Output::Shown)?;
         let file = format!("{}.wasm", module.package.replace('-', "_"));
@@ -257,7 +299,10 @@ impl<'r> Maker<'r> {
         }
         files::fresh(&folder)?;
         let mut bind = Command::new(binder);
-        bind.arg(&unbound).arg(&folder).arg(module.out_name);
+        bind.arg("bind")
+            .arg(&unbound)
+            .arg(&folder)
+            .arg(module.out_name);
         if module.omit_default_path {
             bind.arg("--omit-default-path");
         }
@@ -267,9 +312,35 @@ impl<'r> Maker<'r> {
         process::run(&mut bind, Output::Shown)?;
 
         let bound = folder.join(format!("{}_bg.wasm", module.out_name));
+        if !module.parts.is_empty() {
+            let glue = folder.join(format!("{}.js", module.out_name));
+            files::write(&glue, with_parts(&fs::read_to_string(&glue)?)?.as_bytes())?;
+            let types = folder.join(format!("{}.d.ts", module.out_name));
+            let declared = fs::read_to_string(&types)? + PART_TYPES;
+            files::write(&types, declared.as_bytes())?;
+        }
+        for part in module.parts {
+            // Until it is taken out the module has it, and the part is empty.
+            files::write(&folder.join(part.file()), b"\0asm\x01\0\0\0")?;
+        }
         let before = fs::metadata(&bound)?.len();
         if let Some(modules) = modules {
+            let mut traps = Command::new(binder);
+            process::run(traps.arg("traps").arg(&bound), Output::Shown)?;
             optimise(modules, &bound, module.level)?;
+            let mut files = vec![bound.clone()];
+            if !module.parts.is_empty() {
+                let mut split = Command::new(binder);
+                split.arg("split").arg(&bound).arg(&unbound);
+                for part in module.parts {
+                    split.arg(format!("{}={}", part.file(), part.roots));
+                    files.push(folder.join(part.file()));
+                }
+                process::run(&mut split, Output::Shown)?;
+            }
+            for file in &files {
+                put_in_order(modules, file)?;
+            }
             if module.short_names {
                 shorten_names(
                     modules,
@@ -302,8 +373,9 @@ fn stamp_of(
         None => String::new(),
     };
     let tools = format!(
-        "{profile:?} {:?} {} {} {FEATURES:?} {} {optimiser}",
+        "{profile:?} {:?} {:?} {} {} {FEATURES:?} {} {optimiser}",
         module.level,
+        module.parts,
         module.omit_default_path,
         module.short_names,
         wasm_order::VERSION
@@ -312,37 +384,78 @@ fn stamp_of(
     Ok(format!("{hash:016x} {tools:016x}"))
 }
 
-/// Runs wasm-opt in place, puts likes beside each other, and lets Node.js compile the result: a
-/// broken module is found here.
+/// Runs wasm-opt in place. Names of functions stay: parts are found by them.
 fn optimise(modules: &Path, wasm: &Path, level: &[&str]) -> Result<()> {
-    let output = wasm.with_extension("opt");
-    let run = |level: &[&str], input: &Path| {
-        let mut optimiser = Command::new("node");
-        optimiser
-            .arg(modules.join("binaryen/bin/wasm-opt"))
-            .args(level)
-            .args(FEATURES)
-            .args([
-                "--strip-debug",
-                "--strip-producers",
-                "--strip-target-features",
-            ])
-            .arg(input)
-            .arg("-o")
-            .arg(&output);
-        process::run(&mut optimiser, Output::Shown)
-    };
-    run(level, wasm)?;
-    files::write(wasm, &wasm_order::named(&fs::read(&output)?)?)?;
-    run(&["--reorder-functions-by-name"], wasm)?;
+    let mut arguments = level.to_vec();
+    arguments.push("--debuginfo");
+    wasm_opt(modules, wasm, &arguments)
+}
+
+/// Puts likes beside each other and drops all names, then lets Node.js compile the result: a broken
+/// module is found here.
+fn put_in_order(modules: &Path, wasm: &Path) -> Result<()> {
+    let strip = [
+        "--strip-debug",
+        "--strip-producers",
+        "--strip-target-features",
+    ];
+    wasm_opt(modules, wasm, &strip)?;
+    files::write(wasm, &wasm_order::named(&fs::read(wasm)?)?)?;
+    let mut arguments = vec!["--reorder-functions-by-name"];
+    arguments.extend(strip);
+    wasm_opt(modules, wasm, &arguments)?;
     let mut check = Command::new("node");
     check
         .arg("-e")
         .arg("new WebAssembly.Module(require('node:fs').readFileSync(process.argv[1]))")
+        .arg(wasm);
+    process::run(&mut check, Output::Shown).context("wasm-opt wrote a broken module")
+}
+
+/// Runs wasm-opt in place.
+fn wasm_opt(modules: &Path, wasm: &Path, arguments: &[&str]) -> Result<()> {
+    let output = wasm.with_extension("opt");
+    let mut optimiser = Command::new("node");
+    optimiser
+        .arg(modules.join("binaryen/bin/wasm-opt"))
+        .args(arguments)
+        .args(FEATURES)
+        .arg(wasm)
+        .arg("-o")
         .arg(&output);
-    process::run(&mut check, Output::Shown).context("wasm-opt wrote a broken module")?;
+    process::run(&mut optimiser, Output::Shown)?;
     fs::rename(&output, wasm)?;
     Ok(())
+}
+
+/// What the glue of a module with parts gets.
+const PART_GLUE: &str = "
+const parts = new Map();
+
+function joinParts() {
+    for (const module of parts.values()) new WebAssembly.Instance(module, { c: wasm });
+}
+
+/** Joins a part of this module to its instance, and to each later one. */
+export function addPart(name, module) {
+    if (parts.has(name)) return;
+    new WebAssembly.Instance(module, { c: wasm });
+    parts.set(name, module);
+}
+";
+
+const PART_TYPES: &str = "
+/** Joins a part of this module to its instance, and to each later one. */
+export function addPart(name: string, module: WebAssembly.Module): void;
+";
+
+/// The glue with [`PART_GLUE`]; wherever it starts an instance, the parts join that.
+fn with_parts(glue: &str) -> Result<String> {
+    const START: &str = "wasm.__wbindgen_start();";
+    if !glue.contains(START) {
+        bail!("the glue of wasm-bindgen starts instances in another way than it did");
+    }
+    Ok(glue.replace(START, &format!("{START}\n    joinParts();")) + PART_GLUE)
 }
 
 /// Renames imports and exports in a module and its glue: a hash in each name does not compress.
@@ -428,6 +541,10 @@ fn package(repo: &Repo, work: &Path) -> Result<()> {
                 &wasm.join(format!("{name}{to}")),
             )?;
         }
+        for part in module.parts {
+            let to = format!("{name}-{}.wasm", part.name);
+            files::copy(&bound.join(part.file()), &wasm.join(to))?;
+        }
         copy_snippets(&bound, &wasm)?;
     }
     let source = pkg.join("src");
@@ -452,6 +569,9 @@ fn playground(repo: &Repo, work: &Path) -> Result<()> {
         for end in [".js", "_bg.wasm"] {
             let name = format!("{}{end}", module.out_name);
             files::copy(&bound.join(&name), &dist.join(&name))?;
+        }
+        for part in module.parts {
+            files::copy(&bound.join(part.file()), &dist.join(part.file()))?;
         }
         copy_snippets(&bound, &dist)?;
     }
@@ -593,6 +713,19 @@ mod tests {
         files::write(&dist.join("index.html"), b"b").unwrap();
         assert_ne!(precache(&dist).unwrap(), first);
         fs::remove_dir_all(dist).unwrap();
+    }
+
+    #[test]
+    fn parts_join_every_instance() {
+        let glue = "function a() { wasm.__wbindgen_start(); }\nfunction b() { wasm.__wbindgen_start(); }\n";
+        let made = with_parts(glue).unwrap();
+        assert_eq!(
+            made.matches("__wbindgen_start();\n    joinParts();")
+                .count(),
+            2
+        );
+        assert!(made.contains("export function addPart(name, module)"));
+        assert!(with_parts("function a() {}").is_err());
     }
 
     #[test]

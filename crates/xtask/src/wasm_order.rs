@@ -10,7 +10,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::files;
 
 /// Changed with what [`named`] gives, so that modules are made again.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 /// How far back gzip looks.
 const WINDOW: usize = 32 << 10;

@@ -2,6 +2,8 @@
 import { create } from "../convert-core.mjs";
 import { fromBase64 } from "../core.mjs";
 import { base64 as convert } from "./convert.wasm.mjs";
+import { base64 as clins } from "./convert-clins.wasm.mjs";
+import { base64 as documents } from "./convert-documents.wasm.mjs";
 import { base64 as pages } from "./rules.wasm.mjs";
 import { base64 as unpack } from "./unpack.wasm.mjs";
 
@@ -11,6 +13,8 @@ const api = create({
   load: source,
   unpack: () => fromBase64(unpack),
   rules: () => fromBase64(pages),
+  clins: () => fromBase64(clins),
+  documents: () => fromBase64(documents),
 });
 export const Converter = api.Converter;
 export const parse = api.parse;

@@ -92,7 +92,7 @@ pub static TABLES: &[&Table] = &[
 
 /// Whether a file is a document (CDA, PDF, image …) rather than a message: by its content, or because
 /// it lies in a content folder and is no message.
-pub(crate) fn is_document(path: &str, bytes: &[u8]) -> bool {
+pub fn is_document(path: &str, bytes: &[u8]) -> bool {
     let head = bytes.get(..64).unwrap_or(bytes);
     if head.windows(3).any(|w| w == b"MSH") {
         return false;
@@ -187,6 +187,9 @@ struct Document<'f> {
 }
 
 /// Converts one loose document. A flag of the folder says whether it is still valid.
+///
+/// A function of its own: in wasm it is a root of a part that is loaded when it is needed.
+#[inline(never)]
 pub(crate) fn convert_one(
     core: &Core,
     pool: &mut Vec<Box<Buffers>>,
@@ -228,6 +231,9 @@ pub(crate) fn convert_one(
 
 /// Converts content folders: the files below one folder are one item. Of several versions only the
 /// valid one is converted; what the others hold is to be deleted.
+///
+/// A function of its own, as [`convert_one`].
+#[inline(never)]
 pub(crate) fn convert_folders(
     core: &Core,
     pool: &mut Vec<Box<Buffers>>,
