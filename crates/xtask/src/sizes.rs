@@ -191,7 +191,19 @@ mod tests {
 
     #[test]
     fn every_file_of_the_first_load_is_in_one_piece() {
-        let [_, converter, shell, all, unpack, rules, clins, documents, check, _, _] = &PIECES;
+        let [
+            _,
+            converter,
+            shell,
+            all,
+            unpack,
+            rules,
+            clins,
+            documents,
+            check,
+            _,
+            _,
+        ] = &PIECES;
         for name in ["index.html", "convert_bg.wasm", "worker.mjs", "icons/a.svg"] {
             assert!((converter.counts)(name) != (shell.counts)(name), "{name}");
             assert!((all.counts)(name), "{name}");
