@@ -28,7 +28,7 @@ pub(crate) mod testing;
 pub mod trace;
 
 pub use convert::{Converter, File, MAX_MESSAGES};
-pub use options::{Attachments, INLINE_LIMIT, IdMode, Options};
 pub use kinds::document::is_document;
+pub use options::{Attachments, INLINE_LIMIT, IdMode, Options};
 pub use output::{Delete, MAX_FINDINGS, OutResource, Output};
 pub use trace::{Hit, HitSpan, MAX_UNUSED, Reason, Unused};
