@@ -35,7 +35,8 @@ pub enum NoteKind {
     Unmapped,
     /// Bytes that are no character of the charset; decoded as U+FFFD.
     Malformed,
-    /// A byte from 80 on in an ISO-2022-JP file; decoded as U+FFFD.
+    /// Bytes from 80 on in an ISO-2022-JP file; read as half-width katakana, UTF-8 or CP932 where
+    /// that is certain enough, else decoded as U+FFFD.
     EightBitByte,
     /// NEC special characters (row 13) or NEC-selected IBM characters (rows 89 to 92).
     NecExtension,

@@ -355,11 +355,38 @@ fn odd<S: Sink>(bytes: &[u8], at: usize, sink: &mut S) -> usize {
         };
         sink.note(kind, at, at + 1);
         sink.ascii(at, &[byte], false);
-    } else {
-        sink.note(NoteKind::EightBitByte, at, at + 1);
-        sink.character(at, 1, GARBAGE);
+        return at + 1;
     }
-    at + 1
+    foreign(bytes, at, sink)
+}
+
+/// An 8-bit character in 7-bit text, where it is certain enough what it stands for; else U+FFFD.
+///
+/// Half-width katakana of JIS X 0201, a character of UTF-8, or one of CP932. A byte that may as well
+/// be a letter of Latin-1 takes no 7-bit byte with it. Delimiters are never taken: the caller has
+/// split at them.
+fn foreign<S: Sink>(bytes: &[u8], at: usize, sink: &mut S) -> usize {
+    let rest = bytes.get(at..).unwrap_or_default();
+    let utf8 = || {
+        let head = rest.get(..rest.len().min(4)).unwrap_or_default();
+        let valid = head.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+        valid.chars().next().map(|c| (c.len_utf8(), c))
+    };
+    let found = match *rest {
+        [kana @ 0xA1..=0xDF, ref next @ ..] if !matches!(next, [0x80..=0xA0, ..]) => {
+            tables::katakana7(kana & 0x7F).map(|character| (1, character))
+        }
+        [lead @ (0x81..=0x9F | 0xE0..=0xFC), trail, ..] => utf8().or_else(|| {
+            let certain = lead < 0xA0 || !trail.is_ascii();
+            let pointer = tables::pointer_cp932(lead, trail).filter(|_| certain)?;
+            tables::cp932(pointer).map(|(character, _)| (2, character))
+        }),
+        _ => utf8(),
+    };
+    let (len, character) = found.unwrap_or((1, GARBAGE));
+    sink.note(NoteKind::EightBitByte, at, at + len);
+    sink.character(at, len, character);
+    at + len
 }
 
 /// VT before the first byte or FS behind the last line: left from the transport layer (MLLP).

@@ -4,11 +4,14 @@ use alloc::vec::Vec;
 
 use crate::Charset;
 use crate::check::NoteKind;
-use crate::decode::{Sink, read};
+use crate::decode::{GARBAGE, GETA, Sink, read};
+use crate::escape::ESC;
 
 /// Charset of a file, from its bytes alone.
 ///
 /// Without a byte from 80 on the file is ISO-2022-JP (or plain ASCII, which is the same).
+/// So it is where more bytes stand in runs that escape sequences of ISO-2022-JP open (`ESC $ B`) than there are
+/// from 80 on: a few stray bytes do not make another charset.
 /// Otherwise the first of UTF-8, CP932 and EUC-JP in which every byte has a meaning; when there
 /// is none, the one with the fewest bytes without meaning, CP932 before UTF-8 before EUC-JP
 /// (a UTF-8 file with one cut character is still UTF-8).
@@ -28,6 +31,9 @@ use crate::decode::{Sink, read};
 /// HL7 v2.5 MSH-18 is not asked: the bytes win over the declaration.
 pub fn detect(bytes: &[u8]) -> Charset {
     if bytes.is_ascii() {
+        return Charset::Iso2022Jp;
+    }
+    if escaped(bytes) > bytes.iter().filter(|byte| !byte.is_ascii()).count() {
         return Charset::Iso2022Jp;
     }
     if core::str::from_utf8(bytes).is_ok() {
@@ -83,6 +89,38 @@ fn meaningless(bytes: &[u8], charset: Charset) -> usize {
     let mut sink = Meaningless { bytes: 0 };
     read(bytes, charset, &mut sink);
     sink.bytes
+}
+
+/// Number of bytes of characters that escape sequences of ISO-2022-JP shift to.
+fn escaped(bytes: &[u8]) -> usize {
+    if !bytes.contains(&ESC) {
+        return 0;
+    }
+    let mut sink = Escaped { bytes, count: 0 };
+    read(bytes, Charset::Iso2022Jp, &mut sink);
+    sink.count
+}
+
+struct Escaped<'a> {
+    bytes: &'a [u8],
+    count: usize,
+}
+
+impl Sink for Escaped<'_> {
+    const NOTES: bool = false;
+
+    fn ascii(&mut self, _at: usize, _run: &[u8], _shifted: bool) {}
+
+    fn utf8(&mut self, _at: usize, _run: &str) {}
+
+    fn character(&mut self, at: usize, len: usize, character: char) {
+        let seven_bit = self.bytes.get(at).is_some_and(u8::is_ascii);
+        if seven_bit && !matches!(character, GARBAGE | GETA) {
+            self.count += len;
+        }
+    }
+
+    fn note(&mut self, _kind: NoteKind, _start: usize, _end: usize) {}
 }
 
 struct Meaningless {

@@ -241,11 +241,40 @@ fn bytes_of_the_transport_layer_are_named_as_such() {
 }
 
 #[test]
-fn eight_bit_bytes_in_seven_bit_text_are_garbage_of_one_byte() {
-    let notes = [(NoteKind::EightBitByte, 1, 3)];
-    reads(b"a\x93\xFCb", ISO, "a\u{FFFD}\u{FFFD}b", &notes);
+fn eight_bit_bytes_in_seven_bit_text_are_read_where_that_is_certain() {
+    let read = |bytes: &[u8], text: &str| {
+        let first = bytes.iter().position(|b| !b.is_ascii()).unwrap();
+        let last = bytes.iter().rposition(|b| *b == b'z').unwrap();
+        let at = |n: usize| u32::try_from(n).unwrap();
+        let range = (NoteKind::EightBitByte, at(first), at(last));
+        reads(bytes, ISO, text, &[range]);
+    };
+    // CP932, a second byte that is a backslash included.
+    read(b"a\x93\xFC\x89@z", "a入院z");
+    read(b"a\x95\\z", "a表z");
+    // Half-width katakana of JIS X 0201.
+    read(b"a\xB9\xDD\xBBz", "aｹﾝｻz");
+    // UTF-8.
+    read("a入院×z".as_bytes(), "a入院×z");
+    // A letter of Latin-1 takes nothing with it.
+    read(b"a\xE9z", "a\u{FFFD}z");
+    // Within double bytes nothing is certain.
     let notes = [(NoteKind::EightBitByte, 3, 4)];
     reads(b"\x1B$B\x93F~\x1B(B", ISO, "\u{FFFD}入", &notes);
+}
+
+#[test]
+fn a_few_eight_bit_bytes_leave_the_file_iso_2022_jp() {
+    let name = b"PID|1||1||\x1B$B;3ED\x1B(B^\x1B$BB@O:\x1B(B\r";
+    for stray in [&b"\xB5"[..], b"\xB9\xDD\xBB", b"\x95\\", "院".as_bytes()] {
+        let bytes = [&name[..], b"NTE|||", stray, b"\r"].concat();
+        assert_eq!(detect(&bytes), ISO, "{stray:X?}");
+    }
+    // A stray escape sequence does not make ISO-2022-JP of another charset.
+    let text = "MSH|入院\u{1B}$Bの患者\u{1B}(B";
+    assert_eq!(detect(text.as_bytes()), Charset::Utf8);
+    let bytes = b"\x93\xFC\x89\x40\x1B$B\x8D\x82";
+    assert_eq!(detect(bytes), Charset::Cp932);
 }
 
 #[test]
