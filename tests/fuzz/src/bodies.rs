@@ -12,7 +12,7 @@ use bumpalo::Bump;
 use warifu_hl7::text::{TextMessage, parse_path};
 use warifu_hl7::{Index, Message, Part, split_stream};
 use warifu_map::assemble::{self, BundleType};
-use warifu_map::{Converter, File, IdMode, Options, Output, ReferenceStyle, clins, trace};
+use warifu_map::{Converter, File, IdMode, Options, Output, clins, trace};
 use warifu_source::{Charset, Notes, check, decode_into, detect, escape_at, normalise_for_compare};
 use warifu_ssmix2::index::{Column, IndexTable};
 use warifu_ssmix2::journal::Splitter;
@@ -310,11 +310,6 @@ fn options(input: Input<'_>, trace: bool) -> Options {
             IdMode::Readable
         } else {
             IdMode::Keyed
-        },
-        references: if input.has(5) && !input.has(4) {
-            ReferenceStyle::UrnUuid
-        } else {
-            ReferenceStyle::Relative
         },
         provenance: input.has(6),
         clins: input.has(7),
