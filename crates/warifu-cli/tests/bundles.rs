@@ -129,7 +129,7 @@ fn patients_of_whom_all_is_withdrawn_have_a_file_each() {
     let files: Vec<String> = tree(&out)
         .into_iter()
         .map(|(n, _)| n)
-        .filter(|n| n.ends_with(".json") && n != "manifest.json")
+        .filter(|n| !n.starts_with('.') && !n.contains(".ndjson") && n != "manifest.json")
         .collect();
     assert_eq!(files.len(), 3, "{files:?}");
     assert!(!files.iter().any(|n| n.contains("unknown")), "{files:?}");
