@@ -7,6 +7,7 @@ use warifu_diag::{Code, Diagnostic, SourceId, Span};
 use warifu_source::{Charset, NoteKind as Character, Notes};
 
 use crate::index::{Index, NoteKind, split_stream};
+use crate::message::{Message, Part};
 
 /// Byte ranges of the messages of a file: one, unless it is a stream (reported as `HL7111`).
 pub fn messages_of(
@@ -37,6 +38,17 @@ pub fn messages_of(
         out.push(Diagnostic::new(&hl7::HL7111, span).with(parts.len().to_string()));
     }
     parts
+}
+
+/// MSH-18 and the charset of the bytes where that is another one (`ENC116`): plain ASCII agrees with
+/// every declaration.
+pub fn misdeclared(message: Message<'_>) -> Option<(Part<'_>, Charset)> {
+    let field = message.first(b"MSH")?.field(18);
+    let found = message.charset();
+    let agrees = !field.is_some()
+        || found == Charset::Iso2022Jp
+        || warifu_source::declared(field.raw()).is_none_or(|d| d == found);
+    (!agrees).then_some((field, found))
 }
 
 /// Whether a second `MSH` stands at the start of a line: then the file is a stream of messages.

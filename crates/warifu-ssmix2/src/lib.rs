@@ -27,7 +27,9 @@ pub use kind::{
     Action, DataKind, EXTENDED_KIND_LIMIT, ExtendedKind, KINDS, Kind, MessageRow, Stage,
 };
 pub use layout::{Layout, PatientKey, RootInstitutions};
-pub use message::{care_date, guess, same_number, same_patient};
+pub use message::{
+    care_date, event, guess, other_care_date, other_order_number, same_number, same_patient,
+};
 pub use name::{FileName, Flag, NO_ORDER, NameError, StorageKey, Timestamp, is_date_or_dash};
 pub use note::NameNote;
 pub use path::{

@@ -1,8 +1,9 @@
 //! What a storage wants of a message, for everything that reads storages.
 
-use warifu_hl7::{Message, Val};
+use warifu_hl7::{Message, Part, Val};
 
-use crate::kind::DataKind;
+use crate::kind::{Action, DataKind};
+use crate::name::NO_ORDER;
 
 /// Whether two patient ids are equal but for leading zeros and blanks around.
 ///
@@ -28,6 +29,50 @@ pub fn care_date(kind: DataKind, message: Message<'_>) -> Option<(&'static str, 
         let value = message.first(segment)?.field(number).value();
         value.text.get(..8).is_some().then_some((*field, value))
     })
+}
+
+/// The same where it says another day than the file name, whose date is `date` (`SSM107`): all orders of
+/// a file were entered on its day.
+pub fn other_care_date<'m>(
+    kind: DataKind,
+    message: Message<'m>,
+    date: &str,
+) -> Option<(&'static str, Val<'m>)> {
+    if date.len() != 8 {
+        return None;
+    }
+    let (field, value) = care_date(kind, message)?;
+    let differs = |v: &Val<'_>| v.text.get(..8).is_some_and(|day| day != date);
+    if differs(&value) {
+        return Some((field, value));
+    }
+    if field != "ORC-9" {
+        return None;
+    }
+    message
+        .segments()
+        .filter(|s| s.name() == *b"ORC")
+        .map(|s| s.field(9).value())
+        .find(differs)
+        .map(|value| (field, value))
+}
+
+/// ORC-2 where it is another number than the file name's (`SSM112`).
+pub fn other_order_number<'m>(message: Message<'m>, order: &str) -> Option<Part<'m>> {
+    if order.is_empty() || order == NO_ORDER {
+        return None;
+    }
+    let two = message.first(b"ORC")?.field(2);
+    let number = two.value();
+    (!number.is_empty() && !same_number(number.text, order)).then_some(two)
+}
+
+/// MSH-9, and what its event does to files of a data kind; `None` for an event that the kind does not have
+/// (`SSM106`).
+pub fn event(kind: DataKind, message: Message<'_>) -> Option<(Part<'_>, Option<Action>)> {
+    let nine = message.first(b"MSH")?.field(9);
+    let text = |n| nine.comp(n).value().trimmed().text;
+    Some((nine, kind.action(text(1), text(2))))
 }
 
 /// Data kind of a message that came without a storage name, from MSH-9 and its segments.

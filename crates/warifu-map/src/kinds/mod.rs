@@ -21,7 +21,7 @@ use warifu_diag::catalogue::enc::ENC116;
 use warifu_diag::catalogue::hl7::{HL7108, HL7109, HL7112};
 use warifu_diag::catalogue::ssm::{SSM106, SSM107, SSM112, SSM113};
 use warifu_fhir::{Buffers, Row, Src};
-use warifu_hl7::{Message, Part};
+use warifu_hl7::Message;
 use warifu_ssmix2::DataKind;
 
 use crate::convert::Core;
@@ -200,12 +200,7 @@ fn is_vital(cx: &Cx<'_, '_>) -> bool {
 }
 
 fn check_event(cx: &mut Cx<'_, '_>, kind: DataKind) {
-    let Some(msh) = cx.message().first(b"MSH") else {
-        return;
-    };
-    let nine = msh.field(9);
-    let (ty, event) = (nine.comp(1).value(), nine.comp(2).value());
-    if kind.action(ty.text.trim(), event.text.trim()).is_none() {
+    if let Some((nine, None)) = warifu_ssmix2::event(kind, cx.message()) {
         cx.report(&SSM106, &nine);
     }
 }
@@ -214,31 +209,18 @@ fn check_event(cx: &mut Cx<'_, '_>, kind: DataKind) {
 /// value is kept), and segments that SS-MIX2 does not know.
 fn check_key(cx: &mut Cx<'_, '_>, kind: DataKind) {
     let m = cx.message();
-    if cx.item.date.len() == 8 {
-        let sent = warifu_ssmix2::care_date(kind, m);
-        if let Some((field, value)) = sent.filter(|(_, v)| v.text.get(..8) != Some(cx.item.date)) {
-            cx.report_with(&SSM107, &value, field);
-        }
+    if let Some((field, value)) = warifu_ssmix2::other_care_date(kind, m, cx.item.date) {
+        cx.report_with(&SSM107, &value, field);
     }
-    let numbered = !cx.item.order.is_empty() && cx.item.order != warifu_ssmix2::NO_ORDER;
-    if let Some(orc) = m.first(b"ORC").filter(|_| numbered) {
-        let number = orc.field(2).value();
-        if !number.is_empty() && !warifu_ssmix2::same_number(number.text, cx.item.order) {
-            cx.report(&SSM112, &number);
-        }
+    if let Some(number) = warifu_ssmix2::other_order_number(m, cx.item.order) {
+        cx.report(&SSM112, &number);
     }
     check_segments(cx);
 }
 
 /// MSH-18 against the bytes (plain ASCII agrees with every declaration).
 fn check_charset(cx: &mut Cx<'_, '_>) {
-    let m = cx.message();
-    let Some(field) = m.first(b"MSH").map(|s| s.field(18)).filter(Part::is_some) else {
-        return;
-    };
-    let found = m.charset();
-    let agrees = warifu_source::declared(field.raw()).is_none_or(|d| d == found);
-    if !agrees && found != warifu_source::Charset::Iso2022Jp {
+    if let Some((field, found)) = warifu_hl7::findings::misdeclared(cx.message()) {
         cx.report_with(&ENC116, &field, warifu_hl7::findings::charset_name(found));
     }
 }

@@ -152,19 +152,9 @@ fn half_voiced(c: char) -> Option<char> {
 
 /// `ENC116`: MSH-18 against the bytes (plain ASCII agrees with every declaration).
 fn declared(cx: &mut Cx<'_, '_>) {
-    let found = cx.message.charset();
-    let Some(field) = cx
-        .message
-        .first(b"MSH")
-        .map(|s| s.field(18))
-        .filter(Part::is_some)
-    else {
+    let Some((field, found)) = findings::misdeclared(cx.message) else {
         return;
     };
-    let agrees = warifu_source::declared(field.raw()).is_none_or(|d| d == found);
-    if agrees || found == Charset::Iso2022Jp {
-        return;
-    }
     let name = findings::charset_name(found);
     if found == Charset::Utf8 {
         let titles = (

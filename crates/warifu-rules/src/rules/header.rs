@@ -5,7 +5,7 @@ use warifu_diag::Example::{Lines, Message};
 use warifu_diag::catalogue::ssm::{SSM103, SSM106, SSM107, SSM112};
 use warifu_hl7::Part;
 use warifu_hl7::time;
-use warifu_ssmix2::{Action, Flag, NO_ORDER};
+use warifu_ssmix2::{Action, Flag};
 
 use crate::cx::Cx;
 use crate::rule::{Check, field, message};
@@ -58,14 +58,13 @@ warifu_diag::codes! {
 
 /// `SSM106`, `SSM158`: MSH-9 against the kind and the flag.
 fn event(cx: &mut Cx<'_, '_>) {
-    let Some(nine) = cx.message.first(b"MSH").map(|s| s.field(9)) else {
-        return;
-    };
     let (Some(kind), Some(_)) = (cx.kind, cx.name) else {
         return;
     };
-    let text = |n| nine.comp(n).value().trimmed().text;
-    match kind.action(text(1), text(2)) {
+    let Some((nine, action)) = warifu_ssmix2::event(kind, cx.message) else {
+        return;
+    };
+    match action {
         None if nine.is_some() => cx.report(&SSM106, nine),
         Some(Action::Cancel) => {
             cx.facts.cancels = true;
@@ -100,21 +99,11 @@ fn care_date(cx: &mut Cx<'_, '_>) {
     let Some(kind) = cx.kind else {
         return;
     };
-    if let Some((field, value)) = warifu_ssmix2::care_date(kind, cx.message) {
-        let date = cx.name.map_or("", |n| n.date);
-        let named = date.len() == 8;
-        if named && value.text.get(..8) != Some(date) {
-            cx.report_value(&SSM107, value, field);
-        } else if named && field == "ORC-9" {
-            // All orders of a file were entered on its day.
-            let day = |s: &warifu_hl7::Segment<'_>| {
-                let day = s.field(9).value().text.get(..8);
-                s.name() == *b"ORC" && day.is_some_and(|d| d != date)
-            };
-            if let Some(orc) = cx.message.segments().find(day) {
-                cx.report_value(&SSM107, orc.field(9).value(), field);
-            }
-        }
+    let date = cx.name.map_or("", |n| n.date);
+    if let Some((field, value)) = warifu_ssmix2::other_care_date(kind, cx.message, date) {
+        cx.report_value(&SSM107, value, field);
+    }
+    if warifu_ssmix2::care_date(kind, cx.message).is_some() {
         return;
     }
     let place = kind.care_date_fields().iter().find_map(|field| {
@@ -131,18 +120,11 @@ fn care_date(cx: &mut Cx<'_, '_>) {
 
 /// `SSM112`: ORC-2 against the file name.
 fn order_number(cx: &mut Cx<'_, '_>) {
-    let Some(name) = cx.name.filter(|n| n.order != NO_ORDER) else {
+    let (Some(_), Some(name)) = (cx.kind, cx.name) else {
         return;
     };
-    if cx.kind.is_none() {
-        return;
-    }
-    if let Some(orc) = cx.message.first(b"ORC") {
-        let two = orc.field(2);
-        let number = two.value();
-        if !number.is_empty() && !warifu_ssmix2::same_number(number.text, name.order) {
-            cx.report(&SSM112, two);
-        }
+    if let Some(two) = warifu_ssmix2::other_order_number(cx.message, name.order) {
+        cx.report(&SSM112, two);
     }
 }
 
