@@ -158,3 +158,16 @@ test("on a narrow screen the trace leads to the other side by a button", async (
   await page.waitForFunction((old) => document.querySelector(".stepper").textContent !== old, before);
   await close(page);
 });
+
+test("on a narrow screen Escape closes the menu and the focus goes back to its button", async () => {
+  const page = await open({ width: 360, height: 740 });
+  const burger = page.locator("#burger");
+  await burger.focus();
+  await burger.press("Enter");
+  assert.equal(await burger.getAttribute("aria-expanded"), "true");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Escape");
+  assert.equal(await burger.getAttribute("aria-expanded"), "false");
+  assert.equal(await page.evaluate(() => document.activeElement.id), "burger");
+  await close(page);
+});

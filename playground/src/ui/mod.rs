@@ -188,6 +188,10 @@ fn global_keys(app: App) {
             Action::Search => list::focus_id(&format!("search-{}", app.pane.get_untracked().id())),
             Action::Open => header::press("pick-files"),
             Action::Save => app.save("shown"),
+            Action::Cancel if app.menu_open.get_untracked() => {
+                app.menu_open.set(false);
+                list::focus_id("burger");
+            }
             Action::Cancel => app.cancel(),
             Action::Help => app.dialog.set(Some(Dialog::Keys)),
         }
@@ -631,7 +635,7 @@ const BOTTOM_TABS: &[(BottomTab, Text)] = &[
 /// How many findings there are of each severity, as the scope says.
 fn finding_counts(app: App) -> [u32; 3] {
     if app.scope_all.get() {
-        let all = app.files.with(|f| f.totals());
+        let all = app.files.with(crate::files::FileList::totals);
         [all.errors, all.warnings, all.infos]
     } else {
         app.here.with(|all| findings::counts(all))
