@@ -287,15 +287,15 @@ impl Sink {
                             .or_insert(0) += 1;
                     }
                 }
+                for (_, bytes) in &piece.files {
+                    s.out.write_all(bytes)?;
+                    s.out.write_all(b"\n")?;
+                }
                 for (name, lines) in &piece.lines {
                     // Findings and traces have no place on stdout.
                     if name != "diagnostics.ndjson" && name != "trace.ndjson" {
                         s.out.write_all(lines)?;
                     }
-                }
-                for (_, bytes) in &piece.files {
-                    s.out.write_all(bytes)?;
-                    s.out.write_all(b"\n")?;
                 }
                 s.totals.add(&totals);
                 Ok(())
