@@ -27,6 +27,7 @@ use crate::stop::Stop;
 use crate::store::Store;
 use crate::unchanged::{Marks, Unchanged};
 use crate::watch::Watch;
+use crate::whole::{self, Readers, Whole};
 use crate::{End, say, terminal};
 use crate::{inputs, packages};
 
@@ -178,7 +179,7 @@ fn once(run: &CheckRun, unchanged: &Unchanged, stop: &Stop, lang: Lang) -> anyho
         ));
     }
     if let Some(path) = run.baseline.as_ref().filter(|_| run.update_baseline) {
-        write_whole(path, outcome.baseline.text().as_bytes())?;
+        whole::replace(path, outcome.baseline.text().as_bytes(), Readers::Umask)?;
         let n = grouped(outcome.baseline.left());
         let shown = path.display();
         terminal::note(&say(
@@ -474,9 +475,8 @@ impl Worker<'_> {
                 done.diff
                     .push_str(&diff(&old.shown, &old.bytes, &new.bytes, values));
             } else if let Some(path) = refs.get(m.file).and_then(|f| self.storage().disk_path(f)) {
-                // A link given by name stays a link.
-                let path = path.canonicalize()?;
-                write_whole(&path, &new.bytes).with_context(|| old.shown.clone())?;
+                whole::replace(&path, &new.bytes, Readers::Umask)
+                    .with_context(|| old.shown.clone())?;
             }
         }
         let shown = if self.run.fixes == Fixes::Show {
@@ -487,20 +487,6 @@ impl Worker<'_> {
         done.reports.extend(self.check.unit(shown, patient));
         Ok(())
     }
-}
-
-/// Writes a file as `.part`, makes it durable, keeps the permissions of what was there, renames.
-fn write_whole(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut part = path.to_path_buf().into_os_string();
-    part.push(".part");
-    let mut file = std::fs::File::create(&part)?;
-    file.write_all(bytes)?;
-    if let Ok(there) = path.metadata() {
-        file.set_permissions(there.permissions())?;
-    }
-    file.sync_all()?;
-    drop(file);
-    std::fs::rename(&part, path)
 }
 
 /// The time JUnit demands: `SOURCE_DATE_EPOCH`, else one that is always the same.
@@ -547,15 +533,15 @@ fn write(run: &CheckRun, outcome: &mut Outcome, lang: Lang) -> anyhow::Result<()
             colour: text && target.is_none() && run.colour,
         };
         let mut writer = renderer(*format, context);
-        let part = target.as_ref().map(|path| {
-            let mut part = path.clone().into_os_string();
-            part.push(".part");
-            PathBuf::from(part)
-        });
-        let mut out: Box<dyn std::io::Write> = match &part {
-            Some(path) => Box::new(std::io::BufWriter::new(
-                std::fs::File::create(path).with_context(|| path.display().to_string())?,
-            )),
+        let mut part = match target {
+            Some(path) => {
+                let made = Whole::create(path, Readers::Umask);
+                Some(made.with_context(|| path.display().to_string())?)
+            }
+            None => None,
+        };
+        let mut out: Box<dyn std::io::Write + '_> = match &mut part {
+            Some(part) => Box::new(std::io::BufWriter::new(part)),
             None => Box::new(std::io::BufWriter::new(std::io::stdout().lock())),
         };
         let mut buffer = Vec::new();
@@ -576,8 +562,8 @@ fn write(run: &CheckRun, outcome: &mut Outcome, lang: Lang) -> anyhow::Result<()
         out.write_all(&buffer)?;
         out.flush()?;
         drop(out);
-        if let (Some(part), Some(path)) = (part, target) {
-            std::fs::rename(part, path)?;
+        if let Some(part) = part {
+            part.finish()?;
         }
     }
     let on_text = run.formats.iter().any(|(f, _)| *f == Format::Text);

@@ -25,6 +25,7 @@ mod store;
 mod terminal;
 mod unchanged;
 mod watch;
+mod whole;
 
 use std::process::ExitCode;
 

@@ -12,6 +12,7 @@ use warifu_report::Lang;
 
 use crate::config::Loaded;
 use crate::packages::{Cache, Read, is_label, made, read, tell, written};
+use crate::whole::{self, Readers};
 use crate::{End, say, terminal};
 
 /// The registry of FHIR packages.
@@ -174,10 +175,7 @@ fn pin(label: &str, sum: &str, loaded: &Loaded, lang: Lang) -> anyhow::Result<()
     let text = lines.join("\n") + "\n";
     // What cannot be read back is not written (pins in an inline table).
     crate::config::read(&text, path, lang)?;
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
-    let mut part = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
-    part.write_all(text.as_bytes())?;
-    part.persist(path)
+    whole::replace(path, text.as_bytes(), Readers::Umask)
         .with_context(|| path.display().to_string())?;
     terminal::note(&say(
         lang,
@@ -212,11 +210,7 @@ pub(crate) fn compile(
 ) -> anyhow::Result<End> {
     let found = read(target, cache, loaded, lang)?;
     tell(&found.problems, lang);
-    let folder = out.parent().filter(|p| !p.as_os_str().is_empty());
-    let mut part = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))
-        .with_context(|| out.display().to_string())?;
-    part.write_all(found.package.bytes())?;
-    part.persist(out)
+    whole::replace(out, found.package.bytes(), Readers::Umask)
         .with_context(|| out.display().to_string())?;
     writeln!(
         std::io::stdout().lock(),

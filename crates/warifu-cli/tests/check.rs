@@ -479,3 +479,35 @@ fn a_file_of_a_large_storage_is_found_in_order() {
     assert!(paths.is_sorted());
     assert_eq!(run(&["check", "-", "-", "x"]).status.code(), Some(2));
 }
+
+/// A device or a pipe is written to, a link leads on, and permissions stay: as root, a rename would
+/// take the place of `/dev/null`.
+#[cfg(unix)]
+#[test]
+fn a_report_replaces_files_only() {
+    use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _, symlink};
+
+    let (dir, _) = folder();
+    let report = |path: &str| {
+        let format = format!("json={path}");
+        let o = run_in(dir.path(), &["check", "root", "-qq", "--format", &format]);
+        assert_eq!(o.status.code(), Some(1), "{}", text(&o.stderr));
+        o
+    };
+    let direct = json(dir.path(), &["root"]);
+    let piped: Value = serde_json::from_slice(&report("/dev/stdout").stdout).unwrap();
+    assert_eq!(piped, direct);
+    report("/dev/null");
+    let null = std::fs::metadata("/dev/null").unwrap();
+    assert!(null.file_type().is_char_device());
+
+    let own = dir.path().join("own.json");
+    std::fs::write(&own, "old").unwrap();
+    std::fs::set_permissions(&own, std::fs::Permissions::from_mode(0o640)).unwrap();
+    symlink("own.json", dir.path().join("link.json")).unwrap();
+    report("link.json");
+    assert!(dir.path().join("link.json").is_symlink());
+    let written: Value = serde_json::from_slice(&std::fs::read(&own).unwrap()).unwrap();
+    assert_eq!(written, direct);
+    assert_eq!(own.metadata().unwrap().permissions().mode() & 0o777, 0o640);
+}

@@ -21,6 +21,7 @@ use warifu_report::Lang;
 
 pub(crate) use args::command;
 
+use crate::whole::{self, Readers};
 use crate::{End, mistakes, say};
 
 /// What every command knows.
@@ -172,14 +173,7 @@ fn fresh_id() -> anyhow::Result<String> {
     Ok(warifu_consent::b64::encode(&random::<16>()?))
 }
 
-/// Writes a file by way of one beside it, so that it is there whole or not at all.
+/// Writes a file that its owner alone reads, whole.
 fn replace(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
-    let mut part = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))
-        .with_context(|| path.display().to_string())?;
-    part.write_all(bytes)?;
-    part.as_file().sync_all()?;
-    part.persist(path)
-        .with_context(|| path.display().to_string())?;
-    Ok(())
+    whole::replace(path, bytes, Readers::Owner).with_context(|| path.display().to_string())
 }
