@@ -637,6 +637,16 @@ fn keys_are_files_of_their_owner_and_mistakes_name_the_next_step() {
         here.refused(&["verify", "c.jwt", "--annex", "c.annex"])["reason"],
         json!("KEY_UNKNOWN")
     );
+    // What is judged without a connection is not accepted that way.
+    here.mistake(&["verify", "a.jwt", "--offline", "--accept"]);
+    // Half a line of an interrupted run counts for nothing, and the next line is whole.
+    let issued = here.path("desk/issued.ndjson");
+    let before = fs::read_to_string(&issued).unwrap();
+    fs::write(&issued, format!("{before}{{\"nonce\":\"ha")).unwrap();
+    here.request(&sub, "TREAT", "inf.lab", "d.req");
+    let after = fs::read_to_string(&issued).unwrap();
+    assert!(after.strip_prefix(&before).unwrap().lines().count() == 1);
+    assert!(after.ends_with("}\n"));
     // Words in Japanese as well.
     let o = here.at(
         NOW,

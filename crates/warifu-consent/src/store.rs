@@ -26,8 +26,9 @@ pub struct Kept {
     pub status_age: Option<u64>,
 }
 
-/// State of one person from what was kept: grants without their annex, and tokens that name what the
-/// policy does not know, give nothing.
+/// State of one person from what was kept. A grant without its annex, or one that names what the policy
+/// does not know, opens nothing; a prohibition or an objection that names such a thing closes
+/// everything, and its withdrawal opens nothing.
 pub fn state_of<'p>(
     policy: &'p Policy,
     sub: &str,
@@ -64,7 +65,7 @@ pub fn state_of<'p>(
                         .extend(grant(policy, k, parent, end, Some(from)));
                 }
             }
-            Typ::Deny => state.denials.extend(denial(policy, k, end)),
+            Typ::Deny => state.denials.push(denial(policy, k, end)),
             Typ::Objection => state.objections.extend(objection(policy, k)),
             _ => {}
         }
@@ -79,9 +80,16 @@ fn codes(claims: &Value, name: &str) -> Vec<String> {
         .unwrap_or_default()
 }
 
-fn sets(policy: &Policy, claims: &Value) -> Option<(Bits, Bits)> {
-    let purposes = policy.purpose_set(claims.get("pur")?.texts())?;
-    Some((purposes, policy.category_set(claims.get("cat")?.texts())?))
+fn purposes(policy: &Policy, claims: &Value) -> Option<Bits> {
+    policy.purpose_set(claims.get("pur")?.texts())
+}
+
+fn categories(policy: &Policy, claims: &Value) -> Option<Bits> {
+    policy.category_set(claims.get("cat")?.texts())
+}
+
+fn every_purpose(policy: &Policy) -> Bits {
+    policy.purpose_set(["*"].into_iter()).unwrap_or(Bits::NONE)
 }
 
 /// `root` holds annex, uses and counter: the grant itself, or the parent of an onward grant.
@@ -93,7 +101,7 @@ fn grant(
     parent: Option<(String, String)>,
 ) -> Option<Grant> {
     let c = &k.token.claims;
-    let (pur, cat) = sets(policy, c)?;
+    let (pur, cat) = (purposes(policy, c)?, categories(policy, c)?);
     let date = |end: &str| {
         c.get("dat")
             .and_then(|d| d.get(end)?.text().and_then(Date::parse))
@@ -124,31 +132,93 @@ fn grant(
     })
 }
 
-fn denial(policy: &Policy, k: &Kept, ended: bool) -> Option<Denial> {
+fn denial(policy: &Policy, k: &Kept, ended: bool) -> Denial {
     let c = &k.token.claims;
-    let (pur, cat) = sets(policy, c)?;
-    Some(Denial {
+    Denial {
         jti: k.token.text("jti").to_owned(),
         aud: codes(c, "aud"),
-        pur,
-        cat,
-        nbf: k.token.int("nbf")?,
+        pur: purposes(policy, c).unwrap_or_else(|| every_purpose(policy)),
+        cat: categories(policy, c).unwrap_or_else(|| policy.all_categories()),
+        nbf: k.token.int("nbf").unwrap_or(0),
         exp: k.token.int("exp"),
         emg: c.get("emg").is_some_and(Value::is_true),
         ended,
         status_age: k.status_age,
-    })
+    }
 }
 
 fn objection(policy: &Policy, k: &Kept) -> Option<Objection> {
     let c = &k.token.claims;
+    let on = k.token.text("state") == "on";
+    let unknown = || {
+        if on {
+            every_purpose(policy)
+        } else {
+            Bits::NONE
+        }
+    };
     Some(Objection {
         kid: k.token.kid.clone(),
         received: k.received,
         seq: k.token.int("seq")?,
-        pur: policy.purpose_set(c.get("pur")?.texts())?,
+        pur: purposes(policy, c).unwrap_or_else(unknown),
         to: codes(c, "to"),
         src: codes(c, "src"),
-        on: k.token.text("state") == "on",
+        on,
     })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests {
+    use super::*;
+    use crate::claims::SignerClass;
+
+    fn kept(typ: Typ, claims: &str) -> Kept {
+        Kept {
+            token: Opened {
+                typ,
+                class: SignerClass::Patient,
+                kid: "k".to_owned(),
+                claims: crate::json::read(claims.as_bytes(), 4).unwrap(),
+                hash: "h".to_owned(),
+            },
+            received: 10,
+            annex: Some(Annex::empty([0; 16])),
+            used: 0,
+            institution: None,
+            status_age: None,
+        }
+    }
+
+    #[test]
+    fn what_the_policy_does_not_know_closes_and_never_opens() {
+        let policy = Policy::reference().unwrap();
+        let claims = |more: &str| {
+            format!(
+                r#"{{"sub":"s","jti":"j","pur":["gone"],"cat":["gone.x"],"aud":["*"],"nbf":1,"exp":99{more}}}"#
+            )
+        };
+        let objection = |state: &str| {
+            format!(
+                r#"{{"sub":"s","jti":"j{state}","seq":1,"pur":["gone"],"to":["*"],"src":["*"],"state":"{state}"}}"#
+            )
+        };
+        let all = [
+            kept(Typ::Grant, &claims("")),
+            kept(Typ::Deny, &claims("")),
+            kept(Typ::Objection, &objection("on")),
+            kept(Typ::Objection, &objection("off")),
+        ];
+        let state = state_of(&policy, "s", &all, Vec::new(), Vec::new());
+        assert!(state.grants.is_empty());
+        let [denial] = state.denials.as_slice() else {
+            panic!("the prohibition counts");
+        };
+        assert_eq!(denial.cat, policy.all_categories());
+        assert_eq!(denial.pur, every_purpose(&policy));
+        assert_ne!(denial.pur, Bits::NONE);
+        let purposes: Vec<Bits> = state.objections.iter().map(|o| o.pur).collect();
+        assert_eq!(purposes, [every_purpose(&policy), Bits::NONE]);
+    }
 }

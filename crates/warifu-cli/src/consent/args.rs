@@ -282,7 +282,7 @@ pub(crate) fn command(lang: Lang) -> Command {
                 .arg(first("TOKEN", "トークンのファイル (QR の文字列も可)", "file with the token (or the text of its QR symbol)"))
                 .arg(file("annex", "FILE", "除外の一覧", "list of exclusions"))
                 .arg(flag("accept", "受け付けてログに記録する", "accept it and append it to the log"))
-                .arg(flag("offline", "通信なしで示された同意として確かめる", "judge a grant shown without a connection"))
+                .arg(flag("offline", "通信なしで示された同意として確かめる (受け付けはしません)", "judge a grant shown without a connection (never accepts it)").conflicts_with("accept"))
                 .arg(out()),
         )
         .subcommand(

@@ -9,9 +9,11 @@
 //! | `accepted.ndjson` | accepted tokens in their order, with their time |
 //! | `annexes/HASH` | lists of exclusions |
 //! | `log/` | the log (`docs/log.md`) |
+//! | `lock` | held by the command that runs |
 //! | `secret/` | keys of server, authority, registry and log, and the secret of pseudonyms |
 
-use std::io::Write as _;
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -70,6 +72,8 @@ pub(super) struct Desk {
     issued: Vec<Issued>,
     accepted: Vec<Accepted>,
     now: u64,
+    /// Commands take turns: a nonce is used once, a status index is given out once.
+    _lock: File,
 }
 
 /// The log in its files.
@@ -201,6 +205,8 @@ impl Desk {
                 &format!("{shown}/{file} cannot be read ({at}). Restore it from a copy")
             ))
         };
+        let lock = File::create(root.join("lock"))?;
+        lock.lock()?;
         let settings = std::fs::read(root.join("desk.json"))?;
         let settings =
             json::read(settings.trim_ascii(), 2).map_err(|_| bad("desk.json", "JSON"))?;
@@ -222,6 +228,7 @@ impl Desk {
             accepted: Vec::new(),
             now: cx.now,
             root,
+            _lock: lock,
         };
         let keys = std::fs::read(desk.root.join("keys.json"))?;
         let keys = json::read(keys.trim_ascii(), 4).map_err(|_| bad("keys.json", "JSON"))?;
@@ -491,6 +498,7 @@ fn registered(row: &Value) -> Option<Registered> {
     })
 }
 
+/// Lines of a file; one without its end was never finished, so nobody was told of it.
 fn lines(path: &Path) -> anyhow::Result<Vec<String>> {
     let size = std::fs::metadata(path).map_or(0, |m| m.len());
     if size > MOST {
@@ -500,14 +508,30 @@ fn lines(path: &Path) -> anyhow::Result<Vec<String>> {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => String::new(),
         other => other.with_context(|| path.display().to_string())?,
     };
-    Ok(text.lines().map(str::to_owned).collect())
+    let whole = text.rfind('\n').and_then(|end| text.get(..end));
+    Ok(whole.map_or_else(Vec::new, |t| t.split('\n').map(str::to_owned).collect()))
 }
 
+/// Appends a line; what an interrupted run left behind the last one goes.
 fn append(path: &Path, line: &str) -> anyhow::Result<()> {
     let mut file = std::fs::OpenOptions::new()
-        .append(true)
+        .read(true)
+        .write(true)
         .create(true)
+        .truncate(false)
         .open(path)?;
+    let size = file.seek(SeekFrom::End(0))?;
+    let mut last = [b'\n'];
+    if size > 0 {
+        file.seek(SeekFrom::End(-1))?;
+        file.read_exact(&mut last)?;
+    }
+    if last != *b"\n" {
+        let text = std::fs::read(path)?;
+        let whole = text.iter().rposition(|&b| b == b'\n').map_or(0, |n| n + 1);
+        file.set_len(u64::try_from(whole)?)?;
+        file.seek(SeekFrom::End(0))?;
+    }
     file.write_all(format!("{line}\n").as_bytes())?;
     file.sync_all()?;
     Ok(())
