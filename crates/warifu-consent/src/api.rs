@@ -298,23 +298,11 @@ impl Api {
         }
         let done = filter(bundle, &state, &request, &Holder { all, own });
         let done = done.map_err(|e: FilterError| ApiError(e.to_string()))?;
-        let withheld: Vec<Value> = done
-            .withheld
-            .iter()
-            .map(|w| {
-                object([
-                    ("key", w.key.as_str().into()),
-                    ("type", w.kind.as_str().into()),
-                    ("categories", w.cats.clone().into()),
-                    ("reason", w.why.wire().into()),
-                ])
-            })
-            .collect();
         let summary = object([
             ("categories", done.cats.into()),
             ("grants", done.grants.into()),
             ("obligations", done.obligations.into()),
-            ("withheld", Value::Array(withheld)),
+            ("withheld", wire::withheld_value(&done.withheld)),
         ]);
         Ok((done.bytes, summary.write()))
     }

@@ -9,6 +9,7 @@ use crate::decide::{
     Basis, Decision, Denial, Grant, Item, Mode, Notice, Objection, Origin, Request, State, Told,
     Who,
 };
+use crate::filter::Withheld;
 use crate::json::{Value, object};
 use crate::jws::KeyState;
 use crate::policy::{Bits, Policy};
@@ -271,6 +272,19 @@ const fn told_name(told: Told) -> &'static str {
 pub fn told(name: &str) -> Option<Told> {
     let all = [Told::Yes, Told::No, Told::Unknown];
     all.into_iter().find(|t| told_name(*t) == name)
+}
+
+/// What a person is told of what was withheld: `[{key, type, categories, reason}…]`.
+pub fn withheld_value(all: &[Withheld]) -> Value {
+    let rows = all.iter().map(|w| {
+        object([
+            ("key", w.key.as_str().into()),
+            ("type", w.kind.as_str().into()),
+            ("categories", w.cats.clone().into()),
+            ("reason", w.why.wire().into()),
+        ])
+    });
+    Value::Array(rows.collect())
 }
 
 /// `{effect, basis, reason, grants, obligations, stale, policy}`

@@ -163,20 +163,11 @@ pub(super) fn filter(cx: &Cx<'_>) -> anyhow::Result<End> {
             bail!(what);
         }
     };
-    let withheld: Vec<Value> = done
-        .withheld
-        .iter()
-        .map(|w| {
-            object([
-                ("key", w.key.as_str().into()),
-                ("type", w.kind.as_str().into()),
-                ("categories", w.cats.clone().into()),
-                ("reason", w.why.wire().into()),
-            ])
-        })
-        .collect();
     if let Some(path) = cx.path("withheld") {
-        super::replace(path, (Value::Array(withheld).write() + "\n").as_bytes())?;
+        super::replace(
+            path,
+            (wire::withheld_value(&done.withheld).write() + "\n").as_bytes(),
+        )?;
     }
     let summary = object([
         ("categories", done.cats.clone().into()),
