@@ -107,6 +107,8 @@ pub struct PatientContext {
     pub has_adt61: bool,
     /// Stays and visits, by start.
     pub stays: Vec<Stay>,
+    /// Number of the message whose PID describes the patient when there is no ADT-00; `None`: the first.
+    pub told_by: Option<u16>,
     /// Whether anything but ADT-00 is known of the patient (a withdrawn patient is then kept, inactive).
     pub referred: bool,
     /// Whether the ADT-00 of the patient is withdrawn and no other is in force.
@@ -257,10 +259,29 @@ impl<'a> Cx<'a, '_> {
             .unwrap_or_else(|| Box::new(Buffers::new(trace)));
         Resource::new(b, resource_type, id)
     }
-    /// Finishes a resource and adds it to the output (the first of an id wins).
+    /// Finishes a resource and adds it to the output. The first of an id wins; a later one is
+    /// reported, unless it is one that patients share.
     pub fn emit(&mut self, mut r: Resource) {
-        self.out.push(&mut r, self.message.number());
+        let added = self.out.push(&mut r, self.message.number());
+        self.report_unless(added, r.resource_type());
         self.pool.push(r.into_buffers());
+    }
+    /// [`Cx::emit`] of what a result says of its order: where the order's own file is converted as well,
+    /// that one's resource is the order's.
+    pub fn emit_request_of_result(&mut self, r: Resource) {
+        let other = self.out.maker(r.resource_type(), r.id());
+        if other.is_some_and(|m| m != self.message.number()) {
+            self.pool.push(r.into_buffers());
+        } else {
+            self.emit(r);
+        }
+    }
+    /// Reports a resource that was not added, unless it is one that patients share.
+    fn report_unless(&mut self, added: bool, resource_type: &'static str) {
+        if !added && !crate::output::is_shared(resource_type) {
+            let code = &warifu_diag::catalogue::map_general::MAP016;
+            self.report_message(code, resource_type);
+        }
     }
     /// Emits a resource that many messages repeat: a shared one, or the patient. `make` may only read
     /// what `sources` holds, the options and the resource's id; it is not called
@@ -289,10 +310,12 @@ impl<'a> Cx<'a, '_> {
         let number = self.message.number();
         let out = &mut *self.out;
         let known = self.conv.shared.get(key, |known| {
-            out.push_json(resource_type, id, &known.json, number);
+            let pushed = out.push_json(resource_type, id, &known.json, number);
             find_again(out, known, message, base);
+            pushed
         });
-        if known.is_some() {
+        if let Some(added) = known {
+            self.report_unless(added, resource_type);
             return;
         }
         let (first, made) = (self.out.diagnostics.len(), self.out.resources.len());
@@ -424,6 +447,32 @@ impl<'a> Cx<'a, '_> {
                 Id::readable(&self.scratch)
             }
         }
+    }
+    /// [`Cx::id`] of an entry of a list. What the message itself lists a second time is numbered and
+    /// reported at `at`, so that nothing is lost.
+    pub fn entry_id(
+        &mut self,
+        resource_type: &'static str,
+        parts: &[&str],
+        n: u32,
+        suffix: &str,
+        at: &impl Sourced,
+    ) -> Id {
+        let id = self.id(resource_type, parts, n, suffix);
+        if self.out.maker(resource_type, id) != Some(self.message.number())
+            || self.conv.options.ids == IdMode::Readable
+        {
+            return id;
+        }
+        self.report(&warifu_diag::catalogue::map_general::MAP015, at);
+        let ordinal = self.out.count_again(resource_type, id).to_string();
+        let mut all: [&str; 12] = [""; 12];
+        let further = ["#", ordinal.as_str()];
+        for (slot, p) in all.iter_mut().zip(parts.iter().copied().chain(further)) {
+            *slot = p;
+        }
+        let count = parts.len() + further.len();
+        self.id(resource_type, all.get(..count).unwrap_or(&all), n, suffix)
     }
     /// [`Cx::id`] of what an order's file makes. Where another file has the same order number, what that
     /// one made keeps the id, and this one's has the key of its file in it (reported once a file), so
@@ -597,7 +646,7 @@ fn find_again(out: &mut Output, known: &Shared, message: Message<'_>, base: u32)
     }
 }
 
-fn span(src: Src) -> Span {
+pub(crate) fn span(src: Src) -> Span {
     Span {
         source: SourceId(u32::from(src.message)),
         start: src.start,

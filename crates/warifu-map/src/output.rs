@@ -79,8 +79,18 @@ pub struct Output {
     sources: Map<u16, Option<String>>,
     /// The message that made each resource, once there are more than [`FEW`].
     seen: Map<(Id, &'static str), u16>,
+    /// How often an id was asked for by entries of one message, where more than once.
+    again: Map<(Id, &'static str), u32>,
     /// Messages whose order number another file has as well, reported already.
     shared_orders: Set<u16>,
+}
+
+/// Whether resources of that type are those of many files and patients.
+pub(crate) fn is_shared(resource_type: &str) -> bool {
+    matches!(
+        resource_type,
+        "Practitioner" | "PractitionerRole" | "Organization" | "Location"
+    )
 }
 
 impl Output {
@@ -107,6 +117,7 @@ impl Output {
         self.found.clear();
         self.sources.clear();
         self.seen.clear();
+        self.again.clear();
         self.shared_orders.clear();
     }
     /// Adds a finding of a message, unless its file has [`MAX_FINDINGS`] already.
@@ -158,6 +169,12 @@ impl Output {
         let same = |r: &&OutResource| r.id == id && r.resource_type == resource_type;
         self.resources.iter().find(same).map(|r| r.message)
     }
+    /// Counts an entry whose id is there already; the second gives 2.
+    pub(crate) fn count_again(&mut self, resource_type: &'static str, id: Id) -> u32 {
+        let count = self.again.entry((id, resource_type)).or_insert(1);
+        *count += 1;
+        *count
+    }
     /// Notes that a message has the order number of another file; whether that is new.
     pub(crate) fn note_shared_order(&mut self, message: u16) -> bool {
         self.shared_orders.insert(message)
@@ -196,9 +213,9 @@ impl Output {
         id: Id,
         json: &[u8],
         message: u16,
-    ) {
+    ) -> bool {
         if self.contains(resource_type, id) {
-            return;
+            return false;
         }
         let start = self.json.len();
         let source = source_of(&self.sources, resource_type, message);
@@ -225,6 +242,7 @@ impl Output {
             rows: (rows, rows),
             message,
         });
+        true
     }
     /// Keeps what was written, to be found by type and id.
     fn note(&mut self, written: OutResource) {
@@ -263,10 +281,8 @@ fn source_of<'s>(
     resource_type: &str,
     message: u16,
 ) -> Option<&'s str> {
-    let shared = matches!(
-        resource_type,
-        "Practitioner" | "PractitionerRole" | "Organization" | "Location"
-    );
-    let source = sources.get(&message).filter(|_| !shared)?;
+    let source = sources
+        .get(&message)
+        .filter(|_| !is_shared(resource_type))?;
     source.as_deref()
 }

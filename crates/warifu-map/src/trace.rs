@@ -303,7 +303,8 @@ pub fn hits(out: &Output, r: &OutResource) -> Vec<Hit> {
     let mut next = 0;
     // What has neither row nor source is a constant of the resource's table.
     let table = rows.iter().find_map(|(_, row)| row.map(|r| r.table));
-    let constants = kinds::constants_of(table, r.resource_type);
+    let resource_type = r.resource_type;
+    let constants = kinds::constants_of(table, resource_type);
     warifu_fhir::trace::leaves(json)
         .into_iter()
         .map(|leaf| {
@@ -337,14 +338,22 @@ pub fn hits(out: &Output, r: &OutResource) -> Vec<Hit> {
                     .and_then(|(_, row)| *row);
             }
             // A field read inside a composite belongs to its own row of the same table.
-            if let (Some(r), Some(first)) = (row, first)
-                && let Some(own) = kinds::row_of(r.table, first)
-            {
-                row = Some(own);
+            let own = row
+                .zip(first)
+                .and_then(|(r, first)| kinds::row_of(r.table, first));
+            // What a row for another element left in force is not of that row.
+            let element = leaf.pointer.split('/').nth(1).unwrap_or_default();
+            let element = element.trim_start_matches('_');
+            let wrong = row.filter(|r| {
+                own.is_none() && element != "contained" && !kinds::writes(r, resource_type, element)
+            });
+            if let Some(wrong) = wrong {
+                row = kinds::row_for(wrong, first, resource_type, element);
             }
+            row = own.or(row);
             let engine = matches!(leaf.pointer.as_str(), "/resourceType" | "/id");
             Hit {
-                row: row.or_else(|| constants.filter(|_| !engine && spans.is_empty())),
+                row: row.or_else(|| constants.filter(|_| !engine)),
                 pointer: leaf.pointer,
                 spans,
             }

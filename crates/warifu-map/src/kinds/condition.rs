@@ -131,22 +131,25 @@ pub(crate) fn convert(cx: &mut Cx<'_, '_>) {
 }
 
 /// Identity: PRB-4; without it the disease and its start.
-fn id_of<'a>(cx: &mut Cx<'a, '_>, prb: Segment<'a>) -> Id {
+fn identity(prb: Segment<'_>) -> ([&str; 4], usize) {
     let instance = prb.field(4).comp(1).value().trimmed();
-    if instance.is_empty() {
-        let [first, second] = both_triplets(prb.field(3));
-        let name = [first.code, second.code, first.text]
-            .into_iter()
-            .find(|v| !v.is_empty())
-            .unwrap_or_default();
-        return cx.id(
-            "Condition",
-            &["", name.text, first.text.text, prb.field(7).value().text],
-            prb.position(),
-            "",
-        );
+    if !instance.is_empty() {
+        return ([instance.text, "", "", ""], 1);
     }
-    cx.id("Condition", &[instance.text], prb.position(), "")
+    let [first, second] = both_triplets(prb.field(3));
+    let name = [first.code, second.code, first.text]
+        .into_iter()
+        .find(|v| !v.is_empty())
+        .unwrap_or_default();
+    let start = prb.field(7).value().text;
+    (["", name.text, first.text.text, start], 4)
+}
+
+/// Logical id of the (first) entry with that identity.
+fn id_of<'a>(cx: &mut Cx<'a, '_>, prb: Segment<'a>) -> Id {
+    let (parts, count) = identity(prb);
+    let parts = parts.get(..count).unwrap_or(&parts);
+    cx.id("Condition", parts, prb.position(), "")
 }
 
 /// The newest entry of each problem: PRB-4 → (MSH-7, number of the file).
@@ -230,10 +233,14 @@ fn problem<'a>(cx: &mut Cx<'a, '_>, group: &mut Group<'a>, last_order: Option<Se
         }
         return;
     }
-    let id = id_of(cx, prb);
-    if cx.emitted("Condition", id) {
-        return;
-    }
+    let (parts, count) = identity(prb);
+    let parts = parts.get(..count).unwrap_or(&parts);
+    let at = if instance.is_empty() {
+        prb.field(3).src()
+    } else {
+        instance.src()
+    };
+    let id = cx.entry_id("Condition", parts, prb.position(), "", &at);
     if group.first(*b"ORC").is_none() {
         // The order at the end of the message holds for all of its problems.
         if let Some(orc) = last_order {
@@ -820,6 +827,22 @@ mod tests {
             at(&c, "/verificationStatus/coding/0/code"),
             "entered-in-error"
         );
+    }
+
+    #[test]
+    fn two_diseases_with_one_number_are_two_conditions() {
+        let prb = |disease: &str| format!("PRB|AD|20260413161000|{disease}|PRB1|||20260413|||");
+        let text = [prb("20064049^胃炎^MDCDX2"), prb("20061234^胃癌^MDCDX2")].join("\r\n");
+        let out = ppr(&text);
+        let found = all(&out, "Condition");
+        assert_eq!(found.len(), 2);
+        let names: Vec<&str> = found.iter().map(|c| at(c, "/code/text")).collect();
+        assert_eq!(names, ["胃炎", "胃癌"]);
+        assert_ne!(at(&found[0], "/id"), at(&found[1], "/id"));
+        assert!(reported(&out, "MAP015"));
+        assert!(!reported(&out, "MAP016"));
+        // The same file again gives the same.
+        assert_eq!(all(&ppr(&text), "Condition"), found);
     }
 
     #[test]

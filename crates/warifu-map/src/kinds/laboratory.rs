@@ -111,7 +111,7 @@ struct Target<'a> {
     /// SPM-17.
     collected: Effective<'a>,
     /// SPM-17.1 as sent.
-    at: &'a str,
+    at: Val<'a>,
 }
 
 /// What all resources of a message share.
@@ -346,7 +346,7 @@ impl<'a> Specimens<'a> {
             key,
             number: n,
             collected,
-            at: start.text,
+            at: start,
         };
         if let Some(slot) = self.done.get_mut(index) {
             *slot = Some(t);
@@ -465,6 +465,9 @@ pub(crate) fn result(cx: &mut Cx<'_, '_>) {
     }
 }
 
+/// A reference to an Encounter, and the bytes of the time by which it was found.
+type Visit<'a> = (&'a str, Src);
+
 /// Refers to the stay or visit at the time of the order's specimen; returns the reference.
 fn encounter<'a>(
     cx: &mut Cx<'a, '_>,
@@ -472,25 +475,22 @@ fn encounter<'a>(
     element: Element,
     target: Target<'a>,
     order: &Order<'a>,
-) -> Option<&'a str> {
+) -> Option<Visit<'a>> {
     if cx.context.stays.is_empty() {
         return None;
     }
-    let obr = order
-        .obr
-        .map(|s| s.field(7).value().text)
-        .unwrap_or_default();
-    let orc = order
-        .orc
-        .map(|s| s.field(9).value().text)
-        .unwrap_or_default();
-    let digits = [target.at, obr, orc, cx.item.date]
+    let of = |s: Option<Segment<'a>>, n: usize| s.map(|s| s.field(n).value()).unwrap_or_default();
+    let care_date = Val {
+        text: cx.item.date,
+        ..Val::default()
+    };
+    let moment = [target.at, of(order.obr, 7), of(order.orc, 9), care_date]
         .into_iter()
-        .find(|d| d.trim().len() >= 8)?;
-    let id = cx.encounter_at(digits)?;
-    let reference = cx.reference_text("Encounter", id);
-    r.object(element, |o| o.string("reference", reference, Src::NONE));
-    Some(reference)
+        .find(|v| v.text.trim().len() >= 8)?;
+    let id = cx.encounter_at(moment.text)?;
+    let visit = (cx.reference_text("Encounter", id), src_of(&moment));
+    r.object(element, |o| o.string("reference", visit.0, visit.1));
+    Some(visit)
 }
 
 /// Whether OBX values may be times in this profile: never in the laboratory.

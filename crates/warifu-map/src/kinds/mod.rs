@@ -27,7 +27,7 @@ use warifu_ssmix2::DataKind;
 use crate::convert::Core;
 use crate::cx::{Cx, Item, PatientContext};
 use crate::output::Output;
-use crate::table::{Ignored, Table};
+use crate::table::{Ignored, MapRow, Table};
 
 table! {
     /// MSH → Bundle. HL7 v2.5 §2.15.9; what only a Provenance takes is left alone without one.
@@ -75,6 +75,57 @@ pub(crate) fn constants_of(table: Option<&str>, resource_type: &str) -> Option<&
         .map(|t| &t.constants)
 }
 
+/// Whether a row says that it writes an element of a resource (`value[x]` is every `valueQuantity`).
+pub(crate) fn writes(row: &Row, resource_type: &str, element: &str) -> bool {
+    row.target.split(", ").any(|target| {
+        let mut path = target.trim_start_matches('.').split('.');
+        let (first, second) = (path.next().unwrap_or_default(), path.next());
+        // A further element of the same resource may stand without its type.
+        let name = if first.starts_with(|c: char| c.is_ascii_uppercase()) {
+            if first != resource_type {
+                return false;
+            }
+            let Some(second) = second else {
+                return true;
+            };
+            second
+        } else {
+            first
+        };
+        let name = name.split(['[', ':', ' ']).next().unwrap_or_default();
+        if target.contains("[x]") {
+            element.starts_with(name)
+        } else {
+            element == name
+        }
+    })
+}
+
+/// The row of an element where `wrong`, of another one, was in force: of the same table before others,
+/// of the field read before others.
+pub(crate) fn row_for(
+    wrong: &Row,
+    field: Option<&FieldPath>,
+    resource_type: &str,
+    element: &str,
+) -> Option<&'static Row> {
+    let rows = || {
+        let same = tables().filter(|t| t.name == wrong.table);
+        let others = tables().filter(|t| t.name != wrong.table);
+        same.chain(others)
+            .flat_map(|t| t.rows)
+            .filter(|r| writes(&r.row, resource_type, element))
+    };
+    let Some(field) = field else {
+        return rows().find(|r| r.segment == *b"   ").map(|r| &r.row);
+    };
+    let of_field = |r: &&MapRow| r.segment == field.segment && u32::from(r.field) == field.field;
+    rows()
+        .find(of_field)
+        .or_else(|| rows().find(|r| r.row.table == wrong.table))
+        .map(|r| &r.row)
+}
+
 /// The row of a table for a field: the first of that segment and field.
 pub(crate) fn row_of(table: &str, path: &FieldPath) -> Option<&'static Row> {
     let t = tables().find(|t| std::ptr::eq(t.name, table) || t.name == table)?;
@@ -93,6 +144,7 @@ pub(crate) fn survey<'a>(
     context: &mut PatientContext,
     messages: &[(Item<'a>, Message<'a>)],
 ) {
+    patient::survey(out, context, messages);
     let patient_id = core.patient_id(&context.patient);
     let mut problems = condition::Newest::new();
     let mut diagnoses = Vec::new();
@@ -146,7 +198,7 @@ pub(crate) fn convert(cx: &mut Cx<'_, '_>) {
     }
     cx.out.patient = cx.out.patient.or(Some(cx.patient_id()));
     let Some(kind) = cx.kind() else {
-        if is_vital(cx) {
+        if is_vital(cx.message()) {
             patient::ensure(cx);
             vital::convert(cx);
         } else {
@@ -193,10 +245,15 @@ pub(crate) fn convert(cx: &mut Cx<'_, '_>) {
     }
 }
 
-fn is_vital(cx: &Cx<'_, '_>) -> bool {
-    let m = cx.message();
-    m.first(b"MSH")
+fn is_vital(message: Message<'_>) -> bool {
+    message
+        .first(b"MSH")
         .is_some_and(|s| s.field(9).comp(2).value().text == "R30")
+}
+
+/// Whether resources are made of a message.
+pub(crate) fn is_known(item: &Item<'_>, message: Message<'_>) -> bool {
+    item.kind.is_some() || is_vital(message)
 }
 
 fn check_event(cx: &mut Cx<'_, '_>, kind: DataKind) {
@@ -210,7 +267,10 @@ fn check_event(cx: &mut Cx<'_, '_>, kind: DataKind) {
 fn check_key(cx: &mut Cx<'_, '_>, kind: DataKind) {
     let m = cx.message();
     if let Some((field, value)) = warifu_ssmix2::other_care_date(kind, m, cx.item.date) {
-        cx.report_with(&SSM107, &value, field);
+        // What is no date was reported where it is read, and its value is not used.
+        if warifu_hl7::time::parse(value.text).is_some() {
+            cx.report_with(&SSM107, &value, field);
+        }
     }
     if let Some(number) = warifu_ssmix2::other_order_number(m, cx.item.order) {
         cx.report(&SSM112, &number);

@@ -1,15 +1,16 @@
 //! Patient (`JP_Patient`) from PID, NK1, DB1, PD1; other kinds refer to it. Mapping §2, §12.
 
-use warifu_diag::catalogue::map_admin::{MAP104, MAP111, MAP114, MAP122};
+use warifu_diag::catalogue::map_admin::{MAP104, MAP111, MAP114, MAP122, MAP123, MAP124};
 use warifu_diag::catalogue::map_general::{MAP004, MAP008};
+use warifu_diag::{Diagnostic, Label};
 use warifu_fhir::element::{self, patient as el};
 use warifu_fhir::{Resource, Row, Src};
-use warifu_hl7::{Part, Segment};
+use warifu_hl7::{Message, Part, Segment, time};
 use warifu_terms::{maps, systems};
 
-use crate::cx::{Cx, Sourced};
+use crate::cx::{Cx, Item, PatientContext, Sourced, span};
 use crate::datatypes::{self, address, codeable_concept, human_name, patient_name, telecom};
-use crate::output::Delete;
+use crate::output::{Delete, Output};
 use crate::table::{Group, Ignored, Table, run};
 
 /// Canonical of `JP_Patient`.
@@ -21,7 +22,7 @@ table! {
     /// PID → `JP_Patient` (JP Core 1.2.0). HL7 v2.5 §3.4.2; SS-MIX2 仕様書 ADT-00.
     PID_TO_JP_PATIENT: "Patient" {
         "PID-1" => "": ignored Ignored::Structural, "セットID";
-        "PID-3" => "Patient.identifier": map identifier, "患者IDリスト";
+        "PID-3" => "Patient.identifier": always identifier, "患者IDリスト";
         "PID-5" => "Patient.name": map names, "患者氏名";
         "PID-7" => "Patient.birthDate": map birth_date, "生年月日";
         "PID-8" => "Patient.gender": map gender, "性別";
@@ -114,11 +115,13 @@ pub(crate) fn convert(cx: &mut Cx<'_, '_>) {
     super::patient_observation::convert(cx);
 }
 
-/// Makes a Patient from another kind's PID when no ADT-00 is part of the conversion; otherwise the PID
-/// only says whose message it is. A patient whose ADT-00 is withdrawn, but to whom something living
-/// refers, is inactive.
+/// Makes a Patient from another kind's PID when no ADT-00 is part of the conversion: from the newest
+/// message ([`survey`]); otherwise the PID only says whose message it is. A patient whose ADT-00 is
+/// withdrawn, but to whom something living refers, is inactive.
 pub(crate) fn ensure(cx: &mut Cx<'_, '_>) {
-    if !cx.context.has_adt00 && !cx.emitted("Patient", cx.patient_id()) {
+    let number = cx.message().number();
+    let newest = cx.context.told_by.is_none_or(|newest| newest == number);
+    if !cx.context.has_adt00 && newest && !cx.emitted("Patient", cx.patient_id()) {
         patient(cx, !cx.context.withdrawn);
     } else if cx.options().trace {
         for (_, field) in cx
@@ -132,6 +135,78 @@ pub(crate) fn ensure(cx: &mut Cx<'_, '_>) {
             }
         }
     }
+}
+
+/// Chooses the message whose PID describes a patient without ADT-00: the newest (MSH-7, else the time
+/// of the file name) of those that name the patient. Reports, once a field, where another message
+/// says otherwise.
+pub(crate) fn survey(
+    out: &mut Output,
+    context: &mut PatientContext,
+    messages: &[(Item<'_>, Message<'_>)],
+) {
+    if context.has_adt00 || messages.len() < 2 {
+        return;
+    }
+    let mut newest: Option<((bool, u64), Segment<'_>)> = None;
+    for (item, message) in messages {
+        let Some(pid) = message
+            .first(b"PID")
+            .filter(|_| super::is_known(item, *message))
+        else {
+            continue;
+        };
+        let sent =
+            time::parse(message.value(b"MSH", 7).text).or_else(|| time::parse(item.timestamp));
+        let key = (pid.field(5).is_some(), sent.map_or(0, |t| t.sort_key()));
+        if newest.is_none_or(|(other, _)| key > other) {
+            newest = Some((key, pid));
+        }
+    }
+    let Some((_, newest)) = newest else {
+        return;
+    };
+    context.told_by = Some(newest.message().number());
+    for (field, name) in [
+        (5, "PID-5"),
+        (7, "PID-7"),
+        (8, "PID-8"),
+        (11, "PID-11"),
+        (13, "PID-13"),
+        (14, "PID-14"),
+    ] {
+        let used = newest.field(field);
+        let others = messages.iter().rev().filter_map(|(item, message)| {
+            let pid = message.first(b"PID")?;
+            super::is_known(item, *message).then(|| pid.field(field))
+        });
+        let mut others = others.filter(Part::is_some);
+        if used.is_some() {
+            let Some(other) = others.find(|other| says_otherwise(*other, used)) else {
+                continue;
+            };
+            let label = Label {
+                span: span(used.src()),
+                path: None,
+                ja: "使った値",
+                en: "the value used",
+            };
+            let found = Diagnostic::new(&MAP123, span(other.src()));
+            out.report(found.with(name).with_label(label));
+        } else if let Some(other) = others.next() {
+            out.report(Diagnostic::new(&MAP124, span(other.src())).with(name));
+        }
+    }
+}
+
+/// Whether two fields have different values: the same bytes never have, a name in another script
+/// neither.
+fn says_otherwise(a: Part<'_>, b: Part<'_>) -> bool {
+    if a.raw() == b.raw() {
+        return false;
+    }
+    let text = |f: Part<'_>, n: usize| f.comp(n).text().trimmed().text.to_owned();
+    text(a, 8) == text(b, 8) && (text(a, 1), text(a, 2)) != (text(b, 1), text(b, 2))
 }
 
 fn patient(cx: &mut Cx<'_, '_>, active: bool) {
@@ -188,9 +263,12 @@ fn build<'a>(cx: &mut Cx<'a, '_>, pid: Segment<'a>, active: bool) -> Resource {
 }
 
 /// PID-3: value as stored, zeros kept; system by institution. Where a message pads the number otherwise
-/// than the storage's folder, the folder decides, so that every message gives the same identifier.
+/// than the storage's folder, or not at all, the folder decides, so that every message gives the same
+/// identifier.
 fn identifier<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
     let v = f.comp(1).value().trimmed();
+    let folder = cx.item.patient;
+    let v = if v.is_empty() { v.map(folder) } else { v };
     if v.is_empty() {
         return;
     }
@@ -199,7 +277,6 @@ fn identifier<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<
         None => "urn:x-ssmix2:unknown:patient",
     };
     cx.used(&f.comp(5));
-    let folder = cx.item.patient;
     let v = if !folder.is_empty() && folder != v.text && warifu_ssmix2::same_patient(folder, v.text)
     {
         cx.report(&MAP122, &v);
@@ -506,6 +583,43 @@ mod tests {
             "0000990001"
         );
         assert!(reported(&out, "MAP122"));
+    }
+
+    #[test]
+    fn without_a_number_in_pid_3_the_folder_has_it() {
+        let out = adt00("PID|1||||割符^花子^^^^^L^I||19680303|F");
+        let p = one(&out, "Patient");
+        assert_eq!(at(&p, "/identifier/0/value"), "0000990001");
+        assert_eq!(at(&p, "/meta/profile/0"), super::JP_PATIENT);
+    }
+
+    #[test]
+    fn without_adt_00_the_newest_message_describes_the_patient() {
+        let order = |sent: &str, name: &str| {
+            format!(
+                "MSH|^~\\&|A|B|C|D|{sent}||RDE^O11^RDE_O11|1|P|2.5\r\nPID|1||0000990001||{name}||19680303|F\r\nORC|NW|{sent}||1\r\nRXE||^薬"
+            )
+        };
+        let old = order("20260401090000", "割符^花子^^^^^L^I")
+            .replace("||19680303|F", "||19680303|F|||東京都架空区");
+        let new = order("20260403090000", "架空^花子^^^^^L^I");
+        let unnamed = order("20260404090000", "");
+        let file = |date: &str| path("OMP-01", date, &format!("{date}090000000"), "01", '1');
+        let out = convert_patient(&[
+            (file("20260401"), old.as_str()),
+            (file("20260403"), new.as_str()),
+            (file("20260404"), unnamed.as_str()),
+        ]);
+        assert_eq!(at(&one(&out, "Patient"), "/name/0/family"), "架空");
+        // The older address may be one she has left: told, not taken.
+        assert_eq!(one(&out, "Patient").pointer("/address"), None);
+        let found: Vec<_> = out
+            .diagnostics
+            .iter()
+            .filter(|d| ["MAP123", "MAP124"].contains(&d.code.code))
+            .map(|d| (d.code.code, d.span.source.0))
+            .collect();
+        assert_eq!(found, [("MAP123", 0), ("MAP124", 0)]);
     }
 
     #[test]

@@ -68,12 +68,14 @@ fn observation<'a>(cx: &mut Cx<'a, '_>, obx: Segment<'a>, group: &Group<'a>) {
         return;
     }
     let sub = obx.field(4).value();
-    let id = cx.id(
+    let id = cx.entry_id(
         "Observation",
         &["ADT-00", item.text, sub.text],
         obx.position(),
         "",
+        &obx.field(3),
     );
+    // A newer snapshot was converted before.
     if cx.emitted("Observation", id) {
         return;
     }
@@ -226,7 +228,17 @@ fn performer<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{all, at, convert};
+    use crate::testing::{all, at, convert, reported};
+
+    #[test]
+    fn a_measure_listed_twice_is_two_observations() {
+        let out = convert(
+            "ADT-00",
+            "MSH|^~\\&|A|B|C|D|20260401090512||ADT^A08^ADT_A01|1|P|2.5\r\nPID|1||0000990001||割符^花子^^^^^L^I||19680303|F\r\nOBX|1|NM|9N001000000000001^身長^JC10||158|cm^cm^ISO+|||||F\r\nOBX|2|NM|9N001000000000001^身長^JC10||160|cm^cm^ISO+|||||F",
+        );
+        assert_eq!(all(&out, "Observation").len(), 2);
+        assert!(reported(&out, "MAP015"));
+    }
 
     #[test]
     fn body_measures_and_blood_groups() {

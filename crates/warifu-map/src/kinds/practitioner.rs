@@ -326,7 +326,7 @@ pub(crate) fn department<'a>(
             None => r.string(org::NAME, name, text.src()),
         };
         if let Some(parent) = parent {
-            cx.reference(&mut r, org::PART_OF, "Organization", parent, Src::NONE);
+            cx.reference(&mut r, org::PART_OF, "Organization", parent, code.src());
         }
         r.profile(JP_ORGANIZATION);
         r

@@ -215,11 +215,12 @@ fn one<'a>(
         number.text
     };
     let suffix = if mate.is_some() { "bp" } else { "" };
-    let id = cx.id(
+    let id = cx.entry_id(
         "Observation",
         &["vital", order, key.text, at.text, sub.text, suffix],
         obx.position(),
         suffix,
+        &obx.field(3),
     );
     let mut r = cx.open("Observation", id);
     r.row(row());
@@ -378,13 +379,29 @@ fn issued<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, line: &Line<'a>) {
 mod tests {
     use serde_json::json;
 
-    use crate::testing::{all, at, convert};
+    use crate::testing::{all, at, convert, reported};
 
     const HEAD: &str = "MSH|^~\\&|HIS|SEND|GW|RCV|20260401103000||ORU^R30^ORU_R30|1|P|2.5||||||~ISO IR87||ISO 2022-1994|SS-MIX2_1.20^SS-MIX2^1.2.392.200250.2.1.100.1.2.120^ISO
 PID|0001||0000990001^^^^PI||割符^花子^^^^^L^I||19700405|F
 ORC|SC|V001
 OBR|1|V001||V01^バイタル^99WRF|||202604010800|202604012000||||||||||||||20260402000100
 ";
+
+    #[test]
+    fn a_measure_taken_twice_at_one_time_is_two_observations() {
+        let pulse = |n: u8, value: u8| {
+            format!(
+                "OBX|{n}|NM|9P300000000000001^脈拍^JC10||{value}|(hb)^回／１分^ISO+|50-90||||F|||202604010800\n"
+            )
+        };
+        let out = convert("", &format!("{HEAD}{}{}", pulse(1, 65), pulse(2, 92)));
+        let values: Vec<_> = all(&out, "Observation")
+            .iter()
+            .map(|o| o["valueQuantity"]["value"].clone())
+            .collect();
+        assert_eq!(values, [json!(65), json!(92)]);
+        assert!(reported(&out, "MAP015"));
+    }
 
     #[test]
     fn pressures_of_one_moment_are_one_observation() {

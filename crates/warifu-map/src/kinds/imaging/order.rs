@@ -249,7 +249,10 @@ fn emit<'a>(cx: &mut Cx<'a, '_>, id: Id, rows: &[&Order<'a>], based: Based<'a>, 
     }
     findings(cx, &mut r, rows);
     r.profile(JP_SERVICE_REQUEST);
-    cx.emit(r);
+    match file {
+        OrderFile::Order => cx.emit(r),
+        OrderFile::Result => cx.emit_request_of_result(r),
+    }
 }
 
 /// What only another row of the same order says is taken from there; where both speak and differ, it

@@ -37,7 +37,7 @@ pub(super) fn emit<'a>(
     item: Option<&Item<'a>>,
     specimen: Target<'a>,
     request: &'a str,
-    encounter: Option<&'a str>,
+    encounter: Option<super::Visit<'a>>,
     done: &Done<'a>,
 ) {
     let Some(obr) = order.obr.or(order.orc) else {
@@ -91,8 +91,8 @@ pub(super) fn emit<'a>(
         }
     });
     shared.subject(&mut r, el::SUBJECT);
-    if let Some(e) = encounter {
-        r.object(el::ENCOUNTER, |o| o.string("reference", e, from));
+    if let Some((e, src)) = encounter {
+        r.object(el::ENCOUNTER, |o| o.string("reference", e, src));
     }
     if !r.has(el::EFFECTIVE_DATE_TIME) && !r.has(el::EFFECTIVE_PERIOD) {
         specimen

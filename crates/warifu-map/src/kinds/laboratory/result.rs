@@ -31,7 +31,7 @@ pub(super) struct Context<'a> {
     pub(super) target: Target<'a>,
     /// Reference to the ServiceRequest.
     request: Option<&'a str>,
-    encounter: Option<&'a str>,
+    encounter: Option<super::Visit<'a>>,
     /// SPM-17, else OBR-7, else the care date.
     fallback: Effective<'a>,
     /// Whether `fallback` is only the care date.
@@ -52,7 +52,7 @@ impl<'a> Context<'a> {
         item: Option<&Item<'a>>,
         target: Target<'a>,
         request: Option<&'a str>,
-        encounter: Option<&'a str>,
+        encounter: Option<super::Visit<'a>>,
     ) -> Self {
         let field = |n| order.obr.map(|s| s.field(n));
         let value = |n| field(n).map(|f| f.value().trimmed()).unwrap_or_default();
@@ -294,8 +294,8 @@ fn one<'a>(
         observation::code(&mut r, cx, &item, None);
     }
     shared.subject(&mut r, el::SUBJECT);
-    if let Some(e) = context.encounter {
-        r.object(el::ENCOUNTER, |o| o.string("reference", e, Src::NONE));
+    if let Some((e, src)) = context.encounter {
+        r.object(el::ENCOUNTER, |o| o.string("reference", e, src));
     }
     let timed = effective(&mut r, cx, context, memory, obx);
     if let Some((s, src)) = context.issued {
