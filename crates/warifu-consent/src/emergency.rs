@@ -7,7 +7,7 @@ use warifu_json::{Kind, Limits, NodeId, ROOT, Tree, parse};
 
 use crate::claims::{DAY, Typ};
 use crate::date::{Date, date_time};
-use crate::decide::Mode;
+use crate::decide::{Mode, Who};
 use crate::fhir::{OWN, coding, concept, recipient};
 use crate::filter::{classify, clinical, text_of};
 use crate::hash::sha256;
@@ -88,15 +88,24 @@ fn name(list: &[Named], code: &str, lang: Lang) -> Option<&'static str> {
 
 /// The mode of a request that comes with a break-glass assertion.
 ///
-/// `assertion` is a token that [`accept`](crate::accept) took; `emergency` tells whether the facility is
-/// 救急 and not suspended. An assertion about another person, or past its time, is not valid.
-pub fn break_glass(assertion: Option<&Opened>, sub: &str, emergency: bool, at: u64) -> Mode {
-    let token = assertion.filter(|t| t.typ == Typ::BreakGlass);
+/// `assertion` is a token that [`accept`](crate::accept) took, with the code of the institution whose key
+/// signed it; `emergency` tells whether that facility is 救急 and not suspended. An assertion of another
+/// facility than the one that asks, about another person, or past its time, is not valid.
+pub fn break_glass(
+    assertion: Option<(&Opened, &str)>,
+    who: &Who,
+    sub: &str,
+    emergency: bool,
+    at: u64,
+) -> Mode {
+    let token = assertion.filter(|(t, _)| t.typ == Typ::BreakGlass);
+    let own = matches!((token, who), (Some((_, signer)), Who::Recipient(code)) if code == signer);
+    let token = token.map(|(t, _)| t);
     let role = token
         .and_then(|t| t.claims.get("per")?.get("role")?.text())
         .unwrap_or_default();
-    let valid =
-        token.is_some_and(|t| t.text("sub") == sub && t.int("exp").is_some_and(|exp| at < exp));
+    let valid = own
+        && token.is_some_and(|t| t.text("sub") == sub && t.int("exp").is_some_and(|exp| at < exp));
     Mode::BreakGlass {
         valid,
         facility: emergency,

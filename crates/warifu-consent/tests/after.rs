@@ -77,25 +77,37 @@ fn an_assertion_counts_for_its_person_and_time_only() {
         facility,
         role: role.into(),
     };
+    let clinic = Who::Recipient(CLINIC.into());
+    let own = Some((&token, CLINIC));
     assert_eq!(
-        break_glass(Some(&token), SUB, true, NOW),
+        break_glass(own, &clinic, SUB, true, NOW),
         mode(true, true, "doctor")
     );
     assert_eq!(
-        break_glass(Some(&token), SUB, false, NOW),
+        break_glass(own, &clinic, SUB, false, NOW),
         mode(true, false, "doctor")
     );
     assert_eq!(
-        break_glass(Some(&token), "s1.x", true, NOW),
+        break_glass(own, &clinic, "s1.x", true, NOW),
         mode(false, true, "doctor")
     );
     assert_eq!(
-        break_glass(Some(&token), SUB, true, NOW + 3600),
+        break_glass(own, &clinic, SUB, true, NOW + 3600),
         mode(false, true, "doctor")
     );
-    assert_eq!(break_glass(None, SUB, true, NOW), mode(false, true, ""));
+    // Nobody uses what another facility asserted.
+    for who in [Who::Recipient(OTHER.into()), Who::Subject] {
+        assert_eq!(
+            break_glass(own, &who, SUB, true, NOW),
+            mode(false, true, "doctor")
+        );
+    }
     assert_eq!(
-        break_glass(Some(&activation()), SUB, true, NOW),
+        break_glass(None, &clinic, SUB, true, NOW),
+        mode(false, true, "")
+    );
+    assert_eq!(
+        break_glass(Some((&activation(), CLINIC)), &clinic, SUB, true, NOW),
         mode(false, true, "")
     );
 }
@@ -174,10 +186,11 @@ fn records() -> Json {
 }
 
 fn emergency(policy: &Policy, state: &State<'_>) -> Filtered {
+    let who = Who::Recipient(CLINIC.into());
     let request = Request {
-        who: Who::Recipient(CLINIC.into()),
         purpose: policy.purpose("ETREAT"),
-        mode: break_glass(Some(&assertion("doctor")), SUB, true, NOW),
+        mode: break_glass(Some((&assertion("doctor"), CLINIC)), &who, SUB, true, NOW),
+        who,
         at: NOW,
     };
     filter(records().to_string().as_bytes(), state, &request, &Holder).unwrap()

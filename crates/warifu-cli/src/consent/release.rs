@@ -4,7 +4,7 @@ use anyhow::bail;
 use warifu_consent::json::{self, Value, object};
 use warifu_consent::{
     Bits, Date, Facts, FilterError, Item, Ledger as _, Mode, Origin, Request, Told, Typ, Who,
-    explain, filter as cut, hash, wire,
+    break_glass, explain, filter as cut, hash, wire,
 };
 
 use super::Cx;
@@ -43,21 +43,14 @@ fn mode(cx: &Cx<'_>, desk: &Desk, who: &Who) -> anyhow::Result<Mode> {
             "the assertion is not logged yet. First: warifu consent verify FILE --accept"
         ));
     };
-    let asks = match who {
-        Who::Recipient(code) => Some(code.as_str()),
-        _ => None,
-    };
-    let per = assertion.claims.get("per");
-    Ok(Mode::BreakGlass {
-        valid: assertion.text("sub") == cx.text("sub").unwrap_or_default()
-            && desk.institution(&assertion.kid).as_deref() == asks
-            && assertion.int("exp").is_some_and(|exp| cx.now < exp),
-        facility: desk.is_emergency(&assertion.kid),
-        role: per
-            .and_then(|p| p.get("role")?.text())
-            .unwrap_or_default()
-            .to_owned(),
-    })
+    let signer = desk.institution(&assertion.kid);
+    Ok(break_glass(
+        signer.as_deref().map(|code| (assertion, code)),
+        who,
+        cx.text("sub").unwrap_or_default(),
+        desk.is_emergency(&assertion.kid),
+        cx.now,
+    ))
 }
 
 /// The item of the command line: a JSON form, or one made of flags.
