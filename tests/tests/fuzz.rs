@@ -7,6 +7,8 @@ mod common;
 mod foreign;
 #[path = "../fuzz/src/log.rs"]
 mod log;
+#[path = "../fuzz/src/token.rs"]
+mod token;
 
 use std::sync::LazyLock;
 
@@ -236,6 +238,21 @@ proptest! {
     fn damaged_consents_are_imported_without_trust(data in prop::collection::vec(any::<u8>(), 0..40)) {
         foreign::consent_import(&data);
     }
+
+    #[test]
+    fn unsigned_tokens_never_open(data in prop::collection::vec(any::<u8>(), 0..60), payload in "(\\{(\"(v|iss|sub|iat|jti|rev|rsn)\":(1|1790000100|\"[a-z]{0,9}\"),?){0,7}\\})?") {
+        token::consent_token(&data);
+        token::consent_token(&[data.get(..1).unwrap_or(&[3]), payload.as_bytes()].concat());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn lists_that_unfold_to_anything_are_bounded(data in prop::collection::vec(any::<u8>(), 0..120)) {
+        token::consent_status(&data);
+    }
 }
 
 #[test]
@@ -252,6 +269,7 @@ fn whole_fixtures_pass_every_target() {
             bodies::fhirpath,
             log::log_proof,
             log::log_checkpoint,
+            token::consent_token,
         ] {
             body(data);
         }

@@ -4,3 +4,4 @@
 pub mod bodies;
 pub mod foreign;
 pub mod log;
+pub mod token;
