@@ -3,6 +3,7 @@
     dead_code,
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::wildcard_imports,
     reason = "each test uses its part"
 )]
 
