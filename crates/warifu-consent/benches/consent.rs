@@ -19,10 +19,10 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use serde_json::{Value, json};
 use warifu_consent::{
     Accepted, Annex, Bits, Desk, Facts, Grant, Item, Knowledge, Mode, Moment, Origin, Policy,
-    Request, Signer as _, State, Told, Typ, Who, accept, b64, decide, filter, open,
+    PublicKey, Request, Signer as _, State, Told, Typ, Who, accept, b64, decide, filter, open,
 };
 
-/// `verify_strict` alone over the same bytes, then steps 1–12, then steps 1–21 with the text rendered
+/// `verify_strict` alone over the same bytes, with the registered bytes decoded to a key, then steps 1–12, then steps 1–21 with the text rendered
 /// again.
 fn verify(c: &mut Criterion) {
     let annex = annex();
@@ -50,6 +50,13 @@ fn verify(c: &mut Criterion) {
     group.throughput(Throughput::Elements(1));
     group.bench_function("verify_strict alone", |b| {
         b.iter(|| assert!(key.verifies(black_box(input.as_bytes()), &signature)));
+    });
+    group.bench_function("key decoded, verify_strict", |b| {
+        let bytes = key.to_bytes();
+        b.iter(|| {
+            let key = PublicKey::from_bytes(black_box(&bytes)).unwrap();
+            assert!(key.verifies(black_box(input.as_bytes()), &signature));
+        });
     });
     group.bench_function("steps 1-12", |b| {
         let moment = Moment::now(NOW);
