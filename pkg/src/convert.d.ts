@@ -221,7 +221,7 @@ export interface RuleInfo {
   code: string;
   name: string;
   severity: "error" | "warning" | "info";
-  /** Profile of rules: `ssmix2-1.2g`, `nho` or `strict`. */
+  /** What demands it: a profile of rules (`ssmix2-1.2g`, `nho`, `strict`), the conversion (`convert`), or `fhir-r4`, `jp-core`, `jp-clins`. */
   profile: string;
   status: "preview" | "stable";
   /** When findings may carry a fix. */

@@ -65,9 +65,9 @@ pub struct Entry {
     pub help_en: &'static str,
     /// Where the rule comes from: document and section.
     pub standard: &'static str,
-    /// Why it matters, in Japanese; empty until the page is written.
+    /// Why it matters, in Japanese; empty without the feature `pages`.
     pub why_ja: &'static str,
-    /// Why it matters, in English; empty until the page is written.
+    /// Why it matters, in English; empty without the feature `pages`.
     pub why_en: &'static str,
     /// What the finding is about; a test checks that it is found there.
     pub wrong: Example,
@@ -121,7 +121,7 @@ impl Status {
     }
 }
 
-/// The set of rules a code belongs to.
+/// The set of rules a code belongs to: a profile of rules for SS-MIX2, or what else demands it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Profile {
     /// SS-MIX2 1.2g and what it rests on; always on.
@@ -130,21 +130,44 @@ pub enum Profile {
     Nho,
     /// What the standard wants but real data rarely keep.
     Strict,
+    /// What the conversion tells of its own work.
+    Conversion,
+    /// FHIR R4, its packages, and profiles of nobody named below.
+    Fhir,
+    /// Profiles of JP Core.
+    JpCore,
+    /// Profiles of JP-CLINS and of the documents built on it.
+    Clins,
 }
 
 impl Profile {
-    /// The name used on command lines: `ssmix2-1.2g`, `nho` or `strict`.
+    /// The name used by machines; the first three on command lines, too: `ssmix2-1.2g`, `nho`,
+    /// `strict`, `convert`, `fhir-r4`, `jp-core` or `jp-clins`.
     pub const fn word(self) -> &'static str {
         match self {
             Self::Ssmix2 => "ssmix2-1.2g",
             Self::Nho => "nho",
             Self::Strict => "strict",
+            Self::Conversion => "convert",
+            Self::Fhir => "fhir-r4",
+            Self::JpCore => "jp-core",
+            Self::Clins => "jp-clins",
+        }
+    }
+    /// That of a family's codes, unless an entry says otherwise.
+    const fn of(code: &str) -> Self {
+        match code.as_bytes() {
+            [b'M', b'A', b'P', ..] | [b'C', b'L', b'N', b'1' | b'2' | b'3', ..] => Self::Conversion,
+            [b'F', b'H', b'R', ..] => Self::Fhir,
+            [b'J', b'P', b'C', ..] => Self::JpCore,
+            [b'C', b'L', b'N', ..] => Self::Clins,
+            _ => Self::Ssmix2,
         }
     }
 }
 
 impl Entry {
-    /// A settled code of the default profile without a page; texts are what is wrong (Japanese,
+    /// A settled code of its family's profile without a page; texts are what is wrong (Japanese,
     /// English), what to do (Japanese, English) and the standard.
     pub const fn new(
         code: &'static str,
@@ -168,7 +191,7 @@ impl Entry {
             right: Example::None,
             fixable: None,
             status: Status::Stable,
-            profile: Profile::Ssmix2,
+            profile: Profile::of(code),
         }
     }
     /// The same with the reason why it matters, Japanese and English; kept with the feature `pages`.
@@ -425,6 +448,23 @@ mod tests {
         assert_eq!(p.to_string(), "PID-5.1");
         p.ordinal = 3;
         assert_eq!(p.to_string(), "PID(3)-5.1");
+    }
+
+    #[test]
+    fn the_profile_is_what_demands_the_code() {
+        let of = |code| lookup(code).map(|e| e.profile.word());
+        for (code, word) in [
+            ("ENC107", "ssmix2-1.2g"),
+            ("SSM108", "ssmix2-1.2g"),
+            ("MAP104", "convert"),
+            ("CLN201", "convert"),
+            ("FHR003", "fhir-r4"),
+            ("FHR401", "fhir-r4"),
+            ("JPC401", "jp-core"),
+            ("CLN401", "jp-clins"),
+        ] {
+            assert_eq!(of(code), Some(word), "{code}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use serde::Serialize;
-use warifu_diag::{Applicability, Code, Entry, Example};
+use warifu_diag::{Applicability, Code, Entry, Example, Profile};
 
 use crate::Lang;
 
@@ -12,7 +12,7 @@ use crate::Lang;
 pub struct RuleText {
     /// What is wrong; `{}` stands for the argument.
     pub message: &'static str,
-    /// Why it matters; empty when the catalogue does not say.
+    /// Why it matters.
     pub why: &'static str,
     /// What to do.
     pub help: &'static str,
@@ -27,7 +27,8 @@ pub struct RuleInfo {
     pub name: &'static str,
     /// `error`, `warning` or `info`.
     pub severity: &'static str,
-    /// Profile: `ssmix2-1.2g`, `nho` or `strict`.
+    /// What demands it: a profile of rules (`ssmix2-1.2g`, `nho`, `strict`), the conversion (`convert`),
+    /// or `fhir-r4`, `jp-core`, `jp-clins`.
     pub profile: &'static str,
     /// `preview` or `stable`.
     pub status: &'static str,
@@ -136,17 +137,29 @@ fn texts(e: &Entry, lang: Lang) -> (String, &'static str, &'static str) {
     (message.replace("{}", "…"), why, help)
 }
 
+/// What demands a code, for people.
+fn demanded_by(e: &Entry, lang: Lang) -> String {
+    match (e.profile, lang) {
+        (Profile::Ssmix2 | Profile::Nho | Profile::Strict, _) => {
+            format!("{} {}", Words::of(lang).profile, e.profile.word())
+        }
+        (Profile::Conversion, Lang::Ja) => "変換 (warifu convert)".to_owned(),
+        (Profile::Conversion, Lang::En) => "conversion (warifu convert)".to_owned(),
+        (Profile::Fhir, _) => "FHIR R4".to_owned(),
+        (Profile::JpCore, _) => "JP Core".to_owned(),
+        (Profile::Clins, _) => "JP-CLINS".to_owned(),
+    }
+}
+
 /// `警告 · プロファイル ssmix2-1.2g · stable · --fix`.
 fn facts(e: &Entry, lang: Lang) -> String {
     let severity = match lang {
         Lang::Ja => e.severity.word_ja(),
         Lang::En => e.severity.word(),
     };
-    let words = Words::of(lang);
     let mut facts = format!(
-        "{severity} · {} {} · {}",
-        words.profile,
-        e.profile.word(),
+        "{severity} · {} · {}",
+        demanded_by(e, lang),
         e.status.word()
     );
     match e.fixable {
@@ -215,7 +228,7 @@ pub fn document(e: &Entry) -> String {
 /// The list of pages, as it stands in `docs/rules/README.md`.
 pub fn index(entries: impl Iterator<Item = Code>) -> String {
     let mut page = String::from(
-        "# Rules\n\nGenerated from the catalogue by `cargo xtask docs`; `warifu rule CODE` shows the same.\n\n| code | name | severity | profile | what |\n|---|---|---|---|---|\n",
+        "# Rules\n\nGenerated from the catalogue by `cargo xtask docs`; `warifu rule CODE` shows the same.\n\n| code | name | severity | demanded by | what |\n|---|---|---|---|---|\n",
     );
     for e in entries {
         let (message, ..) = texts(e, Lang::En);

@@ -38,9 +38,9 @@ impl Profiles {
     /// Whether a profile is on.
     pub const fn has(self, profile: Profile) -> bool {
         match profile {
-            Profile::Ssmix2 => true,
             Profile::Nho => self.nho,
             Profile::Strict => self.strict,
+            _ => true,
         }
     }
 }

@@ -43,27 +43,27 @@ macro_rules! families {
                 use crate::{Entry, Severity};
                 const STANDARD: &str = concat!($en, "; FHIR R4 §5.1, §2.27");
                 families!{@codes $prefix $name $ja $en
-                    "401" "element-missing" Error "{} を必須としています" "demands {}" "値を入れてください" "give it a value";
-                    "402" "too-many-values" Error "{} の値がこれより少ないことを求めています" "allows fewer values of {}" "許される個数まで減らしてください" "leave no more than are allowed";
-                    "403" "type" Error "{} の型を許していません" "does not allow this type: {}" "許された型で表してください" "use one of the allowed types";
-                    "404" "fixed-value" Error "{} の値を一つに定めています" "fixes the value of {}" "定められた値にしてください" "write the value that is fixed";
-                    "405" "pattern" Error "{} に定めた値を含むことを求めています" "demands a pattern in {}" "定められた値を含めてください" "include what the pattern has";
-                    "406" "slice" Error "{} に定めのない値を許していません" "allows no value of {} beyond its slices" "どのスライスに当たるか確かめ、合わない点を直してください" "find the slice that is meant and mend what differs";
-                    "407" "slice-order" Error "{} の並びを定めています" "orders the slices of {}" "定められた順に並べてください" "bring them into the order of the profile";
-                    "408" "code-not-in-set" Error "{} のコードを値集合の中に限っています" "demands a code of its value set: {}" "値集合のコードから選んでください" "choose a code of the set";
-                    "409" "code-outside-set" Warning "{} に値集合のコードを求めています (合うものがあれば)" "wants a code of its value set where one fits: {}" "値集合に合うコードがあれば、それに替えるか併記してください" "if the set has a fitting code, use it or add it";
-                    "410" "code-not-preferred" Info "{} に値集合のコードを勧めています" "prefers a code of its value set: {}" "できれば値集合のコードにしてください" "use a code of the set if you can";
-                    "411" "length" Error "{} の長さを限っています" "limits the length of {}" "短くしてください" "shorten it";
-                    "412" "range" Error "{} の範囲を限っています" "limits the range of {}" "範囲内の値にしてください" "give a value within the range";
-                    "413" "type-profile" Error "{} に型のプロファイルを求めています" "demands a profile of the type: {}" "プロファイルに合わない点を直してください" "mend what differs from the profile";
-                    "414" "target-profile" Error "{} の参照先にプロファイルを求めています" "demands a profile of the target: {}" "参照先をプロファイルに合わせてください" "make the target follow the profile";
-                    "415" "must-support" Info "{} を Must Support としています" "marks as must-support what has no value: {}" "値があれば入れてください" "give it if there is one";
+                    "401" "element-missing" Error "{} を必須としています" "demands {}" "値を入れてください" "give it a value" "受け手はこの値を当てにして処理します。なければ、差し戻されるか、その処理ができません。" "Receivers rely on this value: without it they return the resource or cannot process it.";
+                    "402" "too-many-values" Error "{} の値がこれより少ないことを求めています" "allows fewer values of {}" "許される個数まで減らしてください" "leave no more than are allowed" "受け手は決められた個数しか読みません。残りの値は失われます。" "Receivers read as many as the profile allows; the other values are lost.";
+                    "403" "type" Error "{} の型を許していません" "does not allow this type: {}" "許された型で表してください" "use one of the allowed types" "受け手が読むのは決められた型だけで、ほかの型の値は空として扱われます。" "Receivers read the allowed types only; a value of another counts as none.";
+                    "404" "fixed-value" Error "{} の値を一つに定めています" "fixes the value of {}" "定められた値にしてください" "write the value that is fixed" "決まった値は、受け手がこの情報を見分ける目印です。違うと、別のものとして扱われます。" "Receivers recognise the record by the fixed value; with another it is taken for something else.";
+                    "405" "pattern" Error "{} に定めた値を含むことを求めています" "demands a pattern in {}" "定められた値を含めてください" "include what the pattern has" "受け手は決められた値でこの情報を探します。なければ見つけられません。" "Receivers look for the values of the pattern and do not find the record without them.";
+                    "406" "slice" Error "{} に定めのない値を許していません" "allows no value of {} beyond its slices" "どのスライスに当たるか確かめ、合わない点を直してください" "find the slice that is meant and mend what differs" "どのスライスにも当たらない値は、置き場所が決まっていないので、受け手が読みません。" "A value of no slice has no place in the profile, and receivers do not read it.";
+                    "407" "slice-order" Error "{} の並びを定めています" "orders the slices of {}" "定められた順に並べてください" "bring them into the order of the profile" "位置で読む受け手は、並びが違うと値を取り違えます。" "Receivers that read by position mix up the values.";
+                    "408" "code-not-in-set" Error "{} のコードを値集合の中に限っています" "demands a code of its value set: {}" "値集合のコードから選んでください" "choose a code of the set" "受け手のプログラムは値集合のコードだけを扱います。外のコードは差し戻されます。" "Programs of receivers handle the codes of the value set only; others are returned.";
+                    "409" "code-outside-set" Warning "{} に値集合のコードを求めています (合うものがあれば)" "wants a code of its value set where one fits: {}" "値集合に合うコードがあれば、それに替えるか併記してください" "if the set has a fitting code, use it or add it" "集合に合うコードがあるのに別のコードを使うと、検索や集計から漏れます。" "With another code where the set has a fitting one, searches and counts miss the record.";
+                    "410" "code-not-preferred" Info "{} に値集合のコードを勧めています" "prefers a code of its value set: {}" "できれば値集合のコードにしてください" "use a code of the set if you can" "勧められたコードでないと、ほかの施設のデータとまとめて扱えないことがあります。" "Without the preferred code the record may not be combined with those of others.";
+                    "411" "length" Error "{} の長さを限っています" "limits the length of {}" "短くしてください" "shorten it" "受け手の欄に入りきらず、途中で切れるおそれがあります。" "It may not fit the receiver's field and be cut off.";
+                    "412" "range" Error "{} の範囲を限っています" "limits the range of {}" "範囲内の値にしてください" "give a value within the range" "範囲の外の値は、打ち間違いか単位の取り違えかもしれず、受け手が受け取りません。" "A value outside the range may be mistyped or in another unit, and receivers refuse it.";
+                    "413" "type-profile" Error "{} に型のプロファイルを求めています" "demands a profile of the type: {}" "プロファイルに合わない点を直してください" "mend what differs from the profile" "中身が決められた形でないと、受け手は必要な値をその場所で見つけられません。" "Unless its content follows the profile, receivers do not find what they need at its place.";
+                    "414" "target-profile" Error "{} の参照先にプロファイルを求めています" "demands a profile of the target: {}" "参照先をプロファイルに合わせてください" "make the target follow the profile" "参照先が決められた形でないと、受け手はその患者や施設を確かめられません。" "Unless the target follows the profile, receivers cannot identify the patient or institution that is meant.";
+                    "415" "must-support" Info "{} を Must Support としています" "marks as must-support what has no value: {}" "値があれば入れてください" "give it if there is one" "受け手はこの要素を扱えることになっています。値があるのに送らないと、使える情報が届きません。" "Receivers are able to handle this element; if there is a value and it is not sent, they miss it.";
                 }
             }
         )*
     };
     (@codes $prefix:literal $name:literal $ja:literal $en:literal
-        $($number:literal $code:literal $severity:ident $tja:literal $ten:literal $hja:literal $hen:literal;)*) => {
+        $($number:literal $code:literal $severity:ident $tja:literal $ten:literal $hja:literal $hen:literal $wja:literal $wen:literal;)*) => {
         /// The codes of this family, in order.
         pub(super) static ALL: &[&Entry] = &[$(
             &Entry::new(
@@ -72,6 +72,7 @@ macro_rules! families {
                 Severity::$severity,
                 [concat!($ja, "は ", $tja), concat!($en, " ", $ten), $hja, $hen, STANDARD],
             )
+            .why($wja, $wen)
         ),*];
     };
 }
