@@ -84,7 +84,7 @@ pub struct Entry {
 /// A code of the catalogue.
 pub type Code = &'static Entry;
 
-/// What the page of a code shows; the tests of `warifu-rules` run it.
+/// What the page of a code shows; the tests of `warifu-rules` and `warifu-validate` run it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Example {
     /// None given: the page shows none.
@@ -100,6 +100,33 @@ pub enum Example {
     Bytes(&'static [u8]),
     /// Files of one patient: storage path, and lines as for [`Example::Lines`].
     Files(&'static [(&'static str, &'static str)]),
+    /// The FHIRPath of the element that the finding names (empty: the whole, or no finding), and a document
+    /// of FHIR in JSON.
+    Json(&'static str, &'static str),
+    /// The same with a definition.
+    Profiled(&'static Profiled),
+}
+
+/// A document of FHIR with the definition (profile, extension, code system) that a finding comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Profiled {
+    /// FHIRPath of the element that the finding names; empty for a good example.
+    pub at: &'static str,
+    /// Members of the definition; those that say nothing about the example are left out.
+    pub definition: &'static str,
+    /// The document in JSON.
+    pub resource: &'static str,
+}
+
+impl Profiled {
+    /// What is defined: a `StructureDefinition`, or a `CodeSystem` if there are concepts.
+    pub fn kind(&self) -> &'static str {
+        if self.definition.contains("\"concept\": [") {
+            "CodeSystem"
+        } else {
+            "StructureDefinition"
+        }
+    }
 }
 
 /// Whether a code may still change.

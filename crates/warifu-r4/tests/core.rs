@@ -43,6 +43,16 @@ fn types_and_their_bases() {
 }
 
 #[test]
+fn an_element_has_one_value_or_any_number() {
+    // So more than one value is an array where none may be: no finding of its own.
+    for t in Core::builtin().types() {
+        for e in t.elements() {
+            assert!(e.max().is_none_or(|max| max <= 1), "{}", e.path());
+        }
+    }
+}
+
+#[test]
 fn keys_have_elements_and_types() {
     let is = |of: &str, key: &str, path: &str, t: &'static str| {
         assert_eq!(property(self::of(of), key), Some((path.to_owned(), t)));

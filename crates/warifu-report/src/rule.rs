@@ -92,6 +92,14 @@ fn example(e: &Example) -> Option<String> {
             .map(|(path, lines)| format!("{path}\n{}", lines.trim_end()))
             .collect::<Vec<_>>()
             .join("\n\n"),
+        // A byte order mark would not be seen.
+        Example::Json(_, text) => text.replace('\u{feff}', "\\ufeff"),
+        Example::Profiled(e) => format!(
+            "{} (example, extract):\n{}\n\n{}",
+            e.kind(),
+            e.definition,
+            e.resource
+        ),
     })
 }
 

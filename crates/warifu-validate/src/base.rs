@@ -272,13 +272,11 @@ impl<'d> Run<'d> {
         let list = |id: NodeId| tree.children(if id == NONE { u32::MAX } else { id });
         let mut values = list(member.value);
         let mut twins = list(member.twin);
-        let mut count = 0_u32;
         loop {
             let (value, twin) = (values.next(), twins.next());
             if value.is_none() && twin.is_none() {
                 break;
             }
-            count += 1;
             let node = value.unwrap_or(NONE);
             self.item(
                 Item {
@@ -294,21 +292,6 @@ impl<'d> Run<'d> {
                 },
                 element,
                 cx,
-            );
-        }
-        if let Some(max) = element.max
-            && count > u32::from(max)
-        {
-            let node = if member.value == NONE {
-                member.twin
-            } else {
-                member.value
-            };
-            self.report(
-                Raw::new(&fhr::FHR005, node)
-                    .with(self.v.core.element(element.id).path())
-                    .expects(format!("0..{max}"))
-                    .finds(count.to_string()),
             );
         }
     }

@@ -134,7 +134,6 @@ pub(crate) struct ElementInfo {
     /// Number of its name.
     pub(crate) name: u16,
     pub(crate) is_list: bool,
-    pub(crate) max: Option<u16>,
     /// Strength and set, except of bindings that only show what is meant.
     pub(crate) binding: Option<(Strength, ValueSet)>,
     /// Invariants beyond those of its type.
@@ -304,7 +303,6 @@ impl<'a> Validator<'a> {
                     id: e.id(),
                     name: e.name_id(),
                     is_list: e.is_list(),
-                    max: e.max(),
                     binding: binding(e),
                     invariants: e
                         .invariants()
