@@ -112,7 +112,7 @@ fn commands(lang: Lang) -> Command {
         .arg(Arg::new("quiet").short('q').long("quiet").global(true).action(ArgAction::Count).help(t("検出だけを表示する (-qq: 終了コードだけ)", "findings only (-qq: exit code only)")))
         .arg(Arg::new("verbose").short('v').long("verbose").global(true).action(ArgAction::Count).help(t("警告と情報、読んだファイルも表示する (-vv: かかった時間も)", "show warnings, infos and the files read as well (-vv: times, too)")))
         .arg(value("color", "WHEN", "色: auto, always, never", "colour: auto, always, never").global(true).value_parser(["auto", "always", "never"]).default_value("auto"))
-        .arg(value("lang", "LANG", "言語: ja, en", "language: ja, en").global(true).env("WARIFU_LANG").value_parser(["ja", "en"]))
+        .arg(value("lang", "LANG", "言語: ja, en (既定: 端末は環境の言語、ファイルと機械向けの形式は ja)", "language: ja, en (default: the locale's on the terminal, ja in files and machine formats)").global(true).env("WARIFU_LANG").value_parser(["ja", "en"]))
         .arg(value("config", "FILE", "warifu.toml の場所 (none: 読まない)", "path of warifu.toml (none: do not read one)").global(true).env("WARIFU_CONFIG"))
         .arg(value("jobs", "N", "並列の数 (既定: CPU の数)", "number of threads (default: all cores)").global(true).env("WARIFU_JOBS").value_parser(clap::value_parser!(usize)))
         .arg(flag("no-progress", "進み具合を表示しない", "no progress line").global(true))
@@ -445,6 +445,20 @@ fn convert_options(s: &ArgMatches, loaded: Loaded, lang: Lang) -> anyhow::Result
         None => None,
     };
     let to = word::<To>(get("to")).or(c.to).unwrap_or_default();
+    // In the file they may stand for other runs; a flag is meant for this one.
+    if to != To::Bundle
+        && let Some(flag) = ["per", "bundle"].into_iter().find(|f| get(f).is_some())
+    {
+        bail!(say(
+            lang,
+            &format!(
+                "--{flag} は --to bundle と一緒に指定してください (ndjson と clins に Bundle の種類と単位はありません)"
+            ),
+            &format!(
+                "--{flag} goes with --to bundle (ndjson and clins have neither kind nor unit of a Bundle)"
+            )
+        ));
+    }
     let trace = get("trace");
     let machine = get("lang")
         .or_else(|| loaded.config.lang.clone())
@@ -729,6 +743,14 @@ fn show_config(
         Some(ValueSource::EnvVariable) => Some(format!("WARIFU_{}", key.to_uppercase())),
         _ => None,
     };
+    // What a person reads follows the locale where nothing else is said.
+    if s.get_one::<String>("lang").is_none() && c.lang.is_none() {
+        let (own, origin) = terminal::language_and_origin();
+        let word = if own == Lang::Ja { "ja" } else { "en" };
+        let origin = origin.map_or_else(|| say(lang, "既定値", "default"), str::to_owned);
+        let what = say(lang, "端末の文", "texts on the terminal");
+        writeln!(out, "{:<24} = {word:<16} ({origin}; {what})", "terminal")?;
+    }
     let mut row = |table: &str, key: &str, value: String, set: bool| {
         let flag = given_key(key).and_then(given);
         let origin = match (flag, set, loaded.line_of(table, key)) {
@@ -794,6 +816,24 @@ fn show_config(
     for (code, grade) in &k.severity {
         row("check.severity", code, grade.clone(), true)?;
     }
+    for o in &k.overrides {
+        let mut wishes: Vec<String> = [("select", &o.select), ("ignore", &o.ignore)]
+            .into_iter()
+            .filter(|(_, codes)| !codes.is_empty())
+            .map(|(key, codes)| format!("{key} {}", codes.join(" ")))
+            .collect();
+        wishes.extend(
+            o.severity
+                .iter()
+                .map(|(code, grade)| format!("{code}={grade}")),
+        );
+        row(
+            "check.override",
+            &o.paths.join(" "),
+            wishes.join(", "),
+            true,
+        )?;
+    }
     let v = &c.convert;
     let to = serde_json::to_value(v.to.unwrap_or_default())?;
     row("convert", "to", shown(to), v.to.is_some())?;
@@ -826,6 +866,18 @@ fn show_config(
         without,
         v.without_source_identifier.is_some(),
     )?;
+    let h = &c.fhir;
+    row("fhir", "ig", h.ig.join(", "), !h.ig.is_empty())?;
+    let registry = h.registry.clone();
+    row(
+        "fhir",
+        "registry",
+        registry.unwrap_or_else(|| package::REGISTRY.to_owned()),
+        h.registry.is_some(),
+    )?;
+    for (package, sum) in &h.pins {
+        row("fhir.pins", package, sum.clone(), true)?;
+    }
     let p = &c.privacy;
     let values = serde_json::to_value(show_values(s, loaded))?;
     row(

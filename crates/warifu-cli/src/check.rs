@@ -13,9 +13,7 @@ use warifu_report::baseline::Baseline;
 use warifu_report::fingerprint::Fingerprints;
 use warifu_report::format::{Context, Format, renderer};
 use warifu_report::report::{FileReport, Totals};
-use warifu_storage::{
-    Content, FileRef, Found, PatientBatch, ReadError, Storage, StorageNote, StorageNoteKind,
-};
+use warifu_storage::{Content, FileRef, Found, PatientBatch, ReadError, Storage, StorageNote};
 
 use warifu_terminology::Terms;
 use warifu_validate::Validator;
@@ -25,6 +23,7 @@ use crate::pipeline::ordered;
 use crate::progress::{Progress, grouped};
 use crate::stop::Stop;
 use crate::store::Store;
+use crate::strays::Strays;
 use crate::unchanged::{Marks, Unchanged};
 use crate::watch::Watch;
 use crate::whole::{self, Readers, Whole};
@@ -81,8 +80,7 @@ struct Done {
     fixed: u64,
     /// Their change as text.
     diff: String,
-    /// Files passed over or not recognised.
-    passed_over: u64,
+    strays: Strays,
 }
 
 /// What a run gave.
@@ -92,7 +90,7 @@ struct Outcome {
     baseline: Baseline,
     fixed: u64,
     diff: String,
-    passed_over: u64,
+    strays: Strays,
 }
 
 /// Runs the check.
@@ -167,16 +165,7 @@ fn once(run: &CheckRun, unchanged: &Unchanged, stop: &Stop, lang: Lang) -> anyho
         return Ok(End::Interrupted(signal));
     }
     if t.summary.files == 0 && t.summary.unreadable == 0 {
-        let (shown, n) = (run.input.given.join(" "), grouped(outcome.passed_over));
-        bail!(say(
-            lang,
-            &format!(
-                "{shown} に SS-MIX2 も FHIR も見つかりません (調べたファイル {n})。標準化ストレージなら 000/000/ の一つ上のフォルダーを指定してください。"
-            ),
-            &format!(
-                "no SS-MIX2 or FHIR in {shown} ({n} files looked at). For a standard storage give the folder above 000/000/."
-            ),
-        ));
+        bail!(outcome.strays.nothing(&run.input.given, lang));
     }
     if let Some(path) = run.baseline.as_ref().filter(|_| run.update_baseline) {
         whole::replace(path, outcome.baseline.text().as_bytes(), Readers::Umask)?;
@@ -235,7 +224,7 @@ fn walk(
     let mut prints = Fingerprints::default();
     let mut store = Store::default();
     let mut totals = Totals::default();
-    let (mut fixed, mut passed_over, mut patients) = (0, 0, 0);
+    let (mut fixed, mut strays, mut patients) = (0, Strays::default(), 0);
     let mut diff = String::new();
     ordered(
         &opened.storage,
@@ -271,7 +260,7 @@ fn walk(
             }
             patients += done.patients;
             fixed += done.fixed;
-            passed_over += done.passed_over;
+            strays.add(done.strays);
             diff.push_str(&done.diff);
             progress.files(totals.summary.files, patients);
             Ok(())
@@ -286,7 +275,7 @@ fn walk(
         baseline,
         fixed,
         diff,
-        passed_over,
+        strays,
     })
 }
 
@@ -313,30 +302,24 @@ impl Worker<'_> {
 
     fn note(&self, note: &StorageNote) -> Done {
         let mut done = Done::default();
-        if matches!(
-            note.kind,
-            StorageNoteKind::Skipped | StorageNoteKind::Unrecognised
-        ) {
-            done.passed_over = note.count;
-        }
-        if let Some(code) = crate::convert::note_code(note) {
-            let path = self.opened.shown_note(&note.path);
-            let report = self.check.about(code, &path, note.kind.slug(), note.count);
-            let unreadable = note.kind.is_refusal();
-            match report {
-                Some(mut report) => {
-                    report.unreadable = unreadable;
-                    done.reports.push(report);
-                }
-                // Refused input counts even when nobody wants to read about it.
-                None if unreadable => done.reports.push(FileReport {
-                    path,
-                    note: true,
-                    unreadable,
-                    ..FileReport::default()
-                }),
-                None => {}
+        done.strays.note(note, |path| self.opened.shown_note(path));
+        let code = crate::convert::note_code(note);
+        let path = self.opened.shown_note(&note.path);
+        let report = self.check.about(code, &path, note.kind.slug(), note.count);
+        let unreadable = note.kind.is_refusal();
+        match report {
+            Some(mut report) => {
+                report.unreadable = unreadable;
+                done.reports.push(report);
             }
+            // Refused input counts even when nobody wants to read about it.
+            None if unreadable => done.reports.push(FileReport {
+                path,
+                note: true,
+                unreadable,
+                ..FileReport::default()
+            }),
+            None => {}
         }
         done
     }
@@ -440,7 +423,7 @@ impl Worker<'_> {
             let shown = self.opened.shown(file);
             done.reports
                 .extend(self.check.about(&ssm::SSM108, &shown, "", 1));
-            done.passed_over = 1;
+            done.strays.file(shown);
             return Ok(done);
         }
         let marks = self.marks([file]);

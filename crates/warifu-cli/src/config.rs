@@ -156,7 +156,9 @@ impl Loaded {
                 inside = name.trim();
             } else if inside == table
                 && line
+                    .trim_start_matches(['"', '\''])
                     .strip_prefix(key)
+                    .map(|rest| rest.trim_start_matches(['"', '\'']))
                     .is_some_and(|rest| rest.trim_start().starts_with('='))
             {
                 return Some(n + 1);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -10,15 +10,20 @@ use anyhow::{Context as _, bail};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use warifu_convert::{
-    BundleKind, JobOptions, Per, To, TraceHit, bundle_trace, findings, part_trace, resource_trace,
-    type_and_id, unused,
+    BundleKind, Ids, JobOptions, Per, To, TraceHit, bundle_trace, findings, part_trace,
+    resource_trace, type_and_id, unused,
 };
-use warifu_diag::{Code, Severity, catalogue::ssm};
+use warifu_diag::{
+    Code, Diagnostic, Severity, Span,
+    catalogue::{map_general, ssm},
+};
 use warifu_map::assemble::{self, BundleType, Entries};
 use warifu_map::{Converter, File, MAX_MESSAGES, Options, Output};
 use warifu_report::Lang;
 use warifu_report::finding::{Finding, finding};
 use warifu_report::mask::PathMask;
+use warifu_ssmix2::InstitutionNumber;
+use warifu_ssmix2::index::{IndexError, IndexTable};
 use warifu_storage::{
     Content, FileRef, Found, PatientBatch, ReadError, Step, Steps, Storage, StorageNote,
 };
@@ -29,7 +34,8 @@ use crate::output::{Folder, FolderError, Piece, Shared, hex};
 use crate::progress::{Progress, grouped};
 use crate::state::{Header, Totals};
 use crate::stop::Stop;
-use crate::{End, say, terminal};
+use crate::strays::Strays;
+use crate::{End, mistakes, say, terminal};
 
 /// Everything `convert` was asked for.
 pub(crate) struct Convert {
@@ -69,9 +75,7 @@ const AHEAD: usize = 2;
 /// Runs the conversion.
 pub(crate) fn run(mut options: Convert, lang: Lang) -> anyhow::Result<End> {
     let (storage, inputs) = open(&options, lang)?;
-    if options.job.institution.is_none() {
-        options.job.institution = institution(&options, &inputs, &storage)?;
-    }
+    let mut about = institution(&mut options, &inputs, &storage, lang)?;
     options.job.validate().map_err(|e| anyhow::anyhow!("{e}"))?;
     let stop = Stop::on_signals();
     let mut sink = match &options.out {
@@ -79,15 +83,15 @@ pub(crate) fn run(mut options: Convert, lang: Lang) -> anyhow::Result<End> {
             let header = header(&options);
             match Folder::open(dir, &header, options.fresh) {
                 Ok(f) => Sink::Folder(Box::new(f)),
-                Err(FolderError::OtherOptions) => {
-                    let shown = dir.display();
+                Err(FolderError::Other(names)) => {
+                    let (shown, names) = (dir.display(), names.join(", "));
                     bail!(say(
                         lang,
                         &format!(
-                            "{shown} は別の設定で作られています。--fresh で作り直すか、別の --out を指定してください"
+                            "{shown} は別の設定で作られています ({names})。--fresh で作り直すか、別の --out を指定してください"
                         ),
                         &format!(
-                            "{shown} was made with other options; use --fresh to make it again, or another --out"
+                            "{shown} was made with other options ({names}); use --fresh to make it again, or another --out"
                         ),
                     ))
                 }
@@ -119,8 +123,8 @@ pub(crate) fn run(mut options: Convert, lang: Lang) -> anyhow::Result<End> {
         options.progress && options.quiet == 0,
         ["変換中", "converting"],
     );
-    let option_findings = Converter::new(options.job.map_options()).option_findings();
-    let looked = pipeline(&storage, &options, &mut sink, &mut progress, &stop, lang)?;
+    let common = Common::new(&options, lang, &storage, &sink);
+    pipeline(&common, &mut sink, &mut progress, &stop)?;
     progress.clear();
     if let Some(signal) = stop.signal() {
         if let Sink::Folder(f) = &mut sink {
@@ -142,18 +146,16 @@ pub(crate) fn run(mut options: Convert, lang: Lang) -> anyhow::Result<End> {
     }
     let mut totals = sink.totals().clone();
     if totals.files == 0 && totals.unreadable == 0 {
-        let shown = options.paths.join(" ");
-        bail!(say(
-            lang,
-            &format!(
-                "{shown} に SS-MIX2 も FHIR も見つかりません (調べたファイル {looked})。標準化ストレージなら 000/000/ の一つ上のフォルダーを指定してください。"
-            ),
-            &format!(
-                "no SS-MIX2 or FHIR in {shown} ({looked} files looked at). For a standard storage give the folder above 000/000/."
-            ),
-        ));
+        bail!(lock(&common.strays).nothing(&options.paths, lang));
     }
-    for d in &option_findings {
+    let own = Converter::new(options.job.map_options()).option_findings();
+    let nameless = common.nameless.load(Ordering::Relaxed);
+    about.extend(
+        own.into_iter()
+            .filter(|d| nameless || d.code.code != map_general::MAP002.code)
+            .map(|d| (d, String::new())),
+    );
+    for (d, _) in &about {
         totals
             .codes
             .entry(d.code.code.to_owned())
@@ -163,10 +165,10 @@ pub(crate) fn run(mut options: Convert, lang: Lang) -> anyhow::Result<End> {
     match &mut sink {
         Sink::Folder(f) => {
             let mut last = Vec::new();
-            for d in &option_findings {
+            for (d, path) in &about {
                 last.extend(line_of(&finding(
                     d,
-                    "",
+                    path,
                     None,
                     options.job.language(),
                     options.job.units(),
@@ -207,14 +209,84 @@ fn open(options: &Convert, lang: Lang) -> anyhow::Result<(Storage, Inputs)> {
     inputs::open(&options.paths, name, &options.loaded, lang)
 }
 
-/// The institution's number where no flag and no file gives it: the index table, else what roots and
-/// journal headers say, when it is one.
+/// Settles the institution's number: what is given, else the index table, else what roots and journal
+/// headers say, when it is one. Returns findings with their files.
 fn institution(
-    options: &Convert,
+    options: &mut Convert,
     inputs: &Inputs,
     storage: &Storage,
-) -> anyhow::Result<Option<String>> {
-    let mut tables: Vec<PathBuf> = options.index.iter().cloned().collect();
+    lang: Lang,
+) -> anyhow::Result<Vec<(Diagnostic, String)>> {
+    let own = |n: &InstitutionNumber| n.as_str().to_owned();
+    let named: BTreeSet<String> = storage.institutions().iter().map(own).collect();
+    let mut listed: BTreeSet<String> = BTreeSet::new();
+    let mut found = Vec::new();
+    if let Some(file) = &options.index {
+        listed = index_of(file, lang)?;
+        if options.job.institution.is_none() && named.len() < 2 && listed.len() > 1 {
+            let (shown, all) = (file.display(), list(&listed));
+            bail!(say(
+                lang,
+                &format!(
+                    "--index {shown} に医療機関番号が複数あります ({all})。--institution で指定してください"
+                ),
+                &format!(
+                    "--index {shown} names several institutions ({all}); say which with --institution"
+                ),
+            ));
+        }
+    } else {
+        for file in tables_beside(inputs) {
+            match index_of(&file, lang) {
+                Ok(numbers) => listed.extend(numbers),
+                Err(_) => found.push((
+                    Diagnostic::new(&ssm::SSM108, Span::default()),
+                    file.display().to_string(),
+                )),
+            }
+        }
+    }
+    if options.job.institution.is_none() {
+        let first = [&listed, &named].into_iter().find(|n| !n.is_empty());
+        options.job.institution = first
+            .filter(|n| n.len() == 1)
+            .and_then(|n| n.first())
+            .cloned();
+    }
+    if let Some(used) = &options.job.institution {
+        let other: BTreeSet<String> = listed
+            .union(&named)
+            .filter(|n| *n != used)
+            .cloned()
+            .collect();
+        if !other.is_empty() {
+            let d = Diagnostic::new(&ssm::SSM148, Span::default());
+            found.push((d.with(list(&other)), String::new()));
+        }
+    }
+    if named.len() > 1 && options.job.ids == Ids::Readable {
+        let all = list(&named);
+        bail!(say(
+            lang,
+            &format!(
+                "医療機関が複数あるので ({all})、--ids readable は使えません。同じ患者番号の別の人が同じ ID になります"
+            ),
+            &format!(
+                "with several institutions ({all}) --ids readable cannot be used: other persons of the same patient number would share ids"
+            ),
+        ));
+    }
+    Ok(found)
+}
+
+fn list(numbers: &BTreeSet<String>) -> String {
+    let all: Vec<&str> = numbers.iter().map(String::as_str).collect();
+    all.join(", ")
+}
+
+/// Exported index tables where an export puts them.
+fn tables_beside(inputs: &Inputs) -> Vec<PathBuf> {
+    let mut tables = Vec::new();
     for folder in &inputs.paths {
         for base in [Some(folder.as_path()), folder.parent()]
             .into_iter()
@@ -226,33 +298,58 @@ fn institution(
                 "index/SSMIXIDX.csv",
                 "index/SSMIXIDX.tsv",
             ] {
-                let f = base.join(name);
-                if f.is_file() && options.index.is_none() {
-                    tables.push(f);
+                let file = base.join(name);
+                if file.is_file() && !tables.contains(&file) {
+                    tables.push(file);
                 }
             }
         }
     }
-    let mut found: BTreeSet<String> = BTreeSet::new();
-    for t in &tables {
-        let bytes = std::fs::read(t).with_context(|| t.display().to_string())?;
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        if let Ok(table) = warifu_ssmix2::index::IndexTable::new(&text) {
-            found.extend(
-                table
-                    .filter_map(|r| r.institution())
-                    .map(|n| n.as_str().to_owned()),
-            );
+    tables
+}
+
+/// Institutions that an exported index table names.
+fn index_of(file: &Path, lang: Lang) -> anyhow::Result<BTreeSet<String>> {
+    if std::fs::symlink_metadata(file).is_err() {
+        bail!(mistakes::not_found(file, lang));
+    }
+    let bytes = std::fs::read(file).with_context(|| file.display().to_string())?;
+    let text = String::from_utf8_lossy(&bytes);
+    let shown = file.display();
+    let table = match IndexTable::new(&text) {
+        Ok(table) => table,
+        Err(IndexError::ColumnMissing(column)) => {
+            let column = column.name();
+            bail!(say(
+                lang,
+                &format!(
+                    "{shown} は索引 DB (SSMIXIDX) の書き出しではありません。見出し行に {column} がありません"
+                ),
+                &format!(
+                    "{shown} is no export of the index database (SSMIXIDX): its first line lacks {column}"
+                ),
+            ))
         }
+        Err(_) => bail!(say(
+            lang,
+            &format!("{shown} は索引 DB (SSMIXIDX) の書き出しではありません。空です"),
+            &format!("{shown} is no export of the index database (SSMIXIDX): it is empty"),
+        )),
+    };
+    let numbers: BTreeSet<String> = table
+        .filter_map(|row| row.institution())
+        .map(|n| n.as_str().to_owned())
+        .collect();
+    if numbers.is_empty() {
+        bail!(say(
+            lang,
+            &format!(
+                "{shown} に 10 桁の FacilityID がありません。--institution で指定してください"
+            ),
+            &format!("{shown} has no FacilityID of ten digits; say it with --institution"),
+        ));
     }
-    if found.is_empty() {
-        found.extend(storage.institutions().iter().map(|n| n.as_str().to_owned()));
-    }
-    Ok(if found.len() == 1 {
-        found.into_iter().next()
-    } else {
-        None
-    })
+    Ok(numbers)
 }
 
 enum Sink {
@@ -306,40 +403,31 @@ impl Sink {
 
 /// Walks, converts and writes in `jobs` threads, this one among them: each takes a step of the walk,
 /// does all that belongs to it, and hands the result over; whoever completes the next one in order
-/// writes. Returns how many files outside storage levels were looked at.
+/// writes.
 fn pipeline(
-    storage: &Storage,
-    options: &Convert,
+    common: &Common<'_>,
     sink: &mut Sink,
     progress: &mut Progress,
     stop: &Stop,
-    lang: Lang,
-) -> anyhow::Result<u64> {
-    let earlier = Earlier::new(match sink {
-        Sink::Folder(f) => f.earlier_inputs(),
-        Sink::Stdout(_) => BTreeSet::new(),
-    });
-    let jobs = options.jobs.max(1);
+) -> anyhow::Result<()> {
+    let jobs = common.options.jobs.max(1);
     let line = Line {
-        steps: Mutex::new((0, storage.steps())),
+        steps: Mutex::new((0, common.storage.steps())),
         order: Mutex::new(Order::default()),
         moved: Condvar::new(),
         writer: Mutex::new(Writer {
             sink,
             progress,
-            options,
-            storage,
-            earlier: &earlier,
-            lang,
+            common,
         }),
         stop,
         ahead: jobs * AHEAD,
     };
     std::thread::scope(|scope| {
         for _ in 1..jobs {
-            scope.spawn(|| line.work(&mut Worker::new(options, lang, storage, &earlier)));
+            scope.spawn(|| line.work(&mut Worker::new(common)));
         }
-        line.work(&mut Worker::new(options, lang, storage, &earlier));
+        line.work(&mut Worker::new(common));
     });
     let Line {
         steps,
@@ -352,13 +440,13 @@ fn pipeline(
     }
     let mut steps = into_inner(steps).1;
     if stop.signal().is_none() {
-        let mut worker = Worker::new(options, lang, storage, &earlier);
+        let mut worker = Worker::new(common);
         let mut writer = into_inner(writer);
         for note in steps.counts() {
             writer.put(vec![worker.run(Found::Note(note))])?;
         }
     }
-    Ok(steps.looked_at())
+    Ok(())
 }
 
 /// What the threads of [`pipeline`] share.
@@ -473,6 +561,35 @@ impl Drop for Guard<'_, '_> {
     }
 }
 
+/// What all threads look at.
+struct Common<'p> {
+    options: &'p Convert,
+    /// Language of what is shown; findings in files speak the job's.
+    lang: Lang,
+    storage: &'p Storage,
+    earlier: Earlier,
+    /// Whether something was converted of which nobody names the institution.
+    nameless: AtomicBool,
+    strays: Mutex<Strays>,
+}
+
+impl<'p> Common<'p> {
+    fn new(options: &'p Convert, lang: Lang, storage: &'p Storage, sink: &Sink) -> Self {
+        let inputs = match sink {
+            Sink::Folder(f) => f.earlier_inputs(),
+            Sink::Stdout(_) => BTreeSet::new(),
+        };
+        Self {
+            options,
+            lang,
+            storage,
+            earlier: Earlier::new(inputs),
+            nameless: AtomicBool::new(false),
+            strays: Mutex::default(),
+        }
+    }
+}
+
 /// What an earlier run committed, until the first difference is met.
 struct Earlier {
     inputs: BTreeSet<String>,
@@ -497,10 +614,7 @@ impl Earlier {
 struct Writer<'p> {
     sink: &'p mut Sink,
     progress: &'p mut Progress,
-    options: &'p Convert,
-    storage: &'p Storage,
-    earlier: &'p Earlier,
-    lang: Lang,
+    common: &'p Common<'p>,
 }
 
 impl Writer<'_> {
@@ -521,9 +635,8 @@ impl Writer<'_> {
                     };
                     if !skipped {
                         // Committed at another place: convert it after all.
-                        self.earlier.leave();
-                        let mut worker =
-                            Worker::new(self.options, self.lang, self.storage, self.earlier);
+                        self.common.earlier.leave();
+                        let mut worker = Worker::new(self.common);
                         if let Ok(Done::Piece(p)) = worker.run(*again) {
                             self.sink.put(p.piece)?;
                         }
@@ -537,7 +650,10 @@ impl Writer<'_> {
                     };
                     piece.totals.unreadable = 1;
                     self.progress.clear();
-                    terminal::note(&format!("{}: {message}", say(self.lang, "エラー", "error")));
+                    terminal::note(&format!(
+                        "{}: {message}",
+                        say(self.common.lang, "エラー", "error")
+                    ));
                     self.sink.put(piece)?;
                 }
             }
@@ -559,33 +675,66 @@ struct PieceShown {
     shown: Vec<String>,
 }
 
-struct Worker<'o> {
-    options: &'o Convert,
-    /// Language of what is shown; findings in files speak the job's.
-    lang: Lang,
-    storage: &'o Storage,
+/// A converter for one institution, and its options.
+struct Engine {
     map_options: Options,
     converter: Converter,
+}
+
+impl Engine {
+    fn new(map_options: Options) -> Self {
+        Self {
+            converter: Converter::new(map_options.clone()),
+            map_options,
+        }
+    }
+}
+
+struct Worker<'o> {
+    common: &'o Common<'o>,
+    options: &'o Convert,
+    engine: Engine,
+    /// Whose engine that is: the institution of a patient in a storage of several; `None` is that of
+    /// the options.
+    of: Option<InstitutionNumber>,
+    others: BTreeMap<Option<InstitutionNumber>, Engine>,
     out: Output,
-    earlier: &'o Earlier,
     /// Shared resources that results of this worker have: the sink knows them by the time it gets a
     /// later one.
     sent: BTreeSet<String>,
 }
 
 impl<'o> Worker<'o> {
-    fn new(options: &'o Convert, lang: Lang, storage: &'o Storage, earlier: &'o Earlier) -> Self {
-        let map_options = options.job.map_options();
+    fn new(common: &'o Common<'o>) -> Self {
         Self {
-            options,
-            lang,
-            storage,
-            converter: Converter::new(map_options.clone()),
-            map_options,
+            common,
+            options: common.options,
+            engine: Engine::new(common.options.job.map_options()),
+            of: None,
+            others: BTreeMap::new(),
             out: Output::new(),
-            earlier,
             sent: BTreeSet::new(),
         }
+    }
+
+    /// Converts for this institution from here on: a patient number is a person within one only.
+    fn turn_to(&mut self, number: Option<InstitutionNumber>) {
+        if number.is_none() && self.options.job.institution.is_none() {
+            self.common.nameless.store(true, Ordering::Relaxed);
+        }
+        if self.of == number {
+            return;
+        }
+        let next = self.others.remove(&number).unwrap_or_else(|| {
+            let mut own = self.options.job.map_options();
+            if let Some(n) = number {
+                own.institution = Some(n.as_str().to_owned());
+            }
+            Engine::new(own)
+        });
+        let last = std::mem::replace(&mut self.engine, next);
+        self.others.insert(self.of, last);
+        self.of = number;
     }
 
     fn run(&mut self, found: Found) -> Result<Done, String> {
@@ -601,14 +750,11 @@ impl<'o> Worker<'o> {
             input: format!("note:{}", digest([note.path.as_bytes()].into_iter())),
             ..Piece::default()
         };
-        let Some(code) = note_code(note) else {
-            return Done::Piece(Box::new(PieceShown {
-                piece,
-                shown: Vec::new(),
-            }));
-        };
-        let d = warifu_diag::Diagnostic::new(code, warifu_diag::Span::default())
-            .with(note.kind.slug().to_owned());
+        lock(&self.common.strays).note(note, |path| match self.options.paths.as_slice() {
+            [one] if one != "-" => self.masked(&format!("{}/{path}", one.trim_end_matches('/'))),
+            _ => self.masked(path),
+        });
+        let d = Diagnostic::new(note_code(note), Span::default()).with(note.kind.slug().to_owned());
         let (mut f, mut own) = self.of_file(&d, &note.path);
         if note.count > 1 {
             for f in [&mut f, &mut own] {
@@ -639,9 +785,9 @@ impl<'o> Worker<'o> {
     }
 
     /// A finding about a whole file, as the files have it and as it is shown.
-    fn of_file(&self, d: &warifu_diag::Diagnostic, path: &str) -> (Finding, Finding) {
+    fn of_file(&self, d: &Diagnostic, path: &str) -> (Finding, Finding) {
         let (path, job) = (self.masked(path), &self.options.job);
-        let own = finding(d, &path, None, self.lang, job.units());
+        let own = finding(d, &path, None, self.common.lang, job.units());
         (finding(d, &path, None, job.language(), job.units()), own)
     }
 
@@ -668,7 +814,7 @@ impl<'o> Worker<'o> {
             let mut bytes = Vec::new();
             // What the converter only counts need not be read.
             if number < MAX_MESSAGES {
-                self.storage.read(f, &mut bytes)?;
+                self.common.storage.read(f, &mut bytes)?;
             }
             buffers.push((f.path_in_root().to_owned(), bytes));
         }
@@ -681,7 +827,7 @@ impl<'o> Worker<'o> {
         let read = match self.read_all(&batch, &mut files) {
             // A module renames while we read: list the patient again, once.
             Err(ReadError::Vanished) => {
-                let again = self.storage.refresh(&batch);
+                let again = self.common.storage.refresh(&batch);
                 self.read_all(&again, &mut files)
             }
             other => other,
@@ -692,14 +838,15 @@ impl<'o> Worker<'o> {
             files.clear();
             for f in &batch.files {
                 let mut bytes = Vec::new();
-                match self.storage.read(f, &mut bytes) {
+                match self.common.storage.read(f, &mut bytes) {
                     Ok(_) => files.push((f.path_in_root().to_owned(), bytes)),
                     Err(_) => unreadable += 1,
                 }
             }
         }
+        self.turn_to(batch.key.institution);
         let input = digest(files.iter().flat_map(|(p, b)| [p.as_bytes(), b.as_slice()]));
-        if self.earlier.has(&input) {
+        if self.common.earlier.has(&input) {
             return Ok(Done::Unchanged(input, Box::new(Found::Patient(batch))));
         }
         self.out.clear();
@@ -707,7 +854,7 @@ impl<'o> Worker<'o> {
             .iter()
             .map(|(path, bytes)| File { path, bytes })
             .collect();
-        self.converter.convert_patient(&given, &mut self.out);
+        self.engine.converter.convert_patient(&given, &mut self.out);
         let items = batch.items();
         let state = |s: warifu_ssmix2::State| {
             u64::try_from(
@@ -750,7 +897,7 @@ impl<'o> Worker<'o> {
         if self.options.verbose > 1 && self.options.quiet == 0 {
             let ms = start.elapsed().as_millis();
             told.push(say(
-                self.lang,
+                self.common.lang,
                 &format!("  患者 1 人 {} 件 {ms} ms", files.len()),
                 &format!("  1 patient, {} files, {ms} ms", files.len()),
             ));
@@ -763,22 +910,23 @@ impl<'o> Worker<'o> {
     fn why(&self, state: warifu_ssmix2::State) -> String {
         use warifu_ssmix2::State as S;
         match state {
-            S::Current | S::OnlyFlag2 => say(self.lang, "変換", "converted"),
-            S::Superseded | S::Duplicate | S::SnapshotOld => say(self.lang, "旧版", "superseded"),
-            S::Cancelled | S::Moved => say(self.lang, "取り消し", "withdrawn"),
+            S::Current | S::OnlyFlag2 => say(self.common.lang, "変換", "converted"),
+            S::Superseded | S::Duplicate | S::SnapshotOld => {
+                say(self.common.lang, "旧版", "superseded")
+            }
+            S::Cancelled | S::Moved => say(self.common.lang, "取り消し", "withdrawn"),
         }
     }
 
     fn loose(&mut self, file: FileRef, content: Content) -> Result<Done, String> {
         let mut bytes = Vec::new();
-        if let Err(e) = self.storage.read(&file, &mut bytes) {
+        if let Err(e) = self.common.storage.read(&file, &mut bytes) {
             let mut piece = Piece {
                 input: "unreadable".to_owned(),
                 ..Piece::default()
             };
             piece.totals.unreadable = 1;
-            let d = warifu_diag::Diagnostic::new(&ssm::SSM115, warifu_diag::Span::default())
-                .with(e.to_string());
+            let d = Diagnostic::new(&ssm::SSM115, Span::default()).with(e.to_string());
             let (f, own) = self.of_file(&d, file.path());
             piece.lines.push((
                 "diagnostics.ndjson".to_owned(),
@@ -789,8 +937,9 @@ impl<'o> Worker<'o> {
                 shown: self.shown(&[own]),
             })));
         }
+        self.turn_to(None);
         let input = digest([file.path().as_bytes(), bytes.as_slice()].into_iter());
-        if self.earlier.has(&input) {
+        if self.common.earlier.has(&input) {
             return Ok(Done::Unchanged(
                 input,
                 Box::new(Found::Loose(file, content)),
@@ -805,7 +954,7 @@ impl<'o> Worker<'o> {
             path,
             bytes: &bytes,
         }];
-        self.converter.convert(given[0], 0, &mut self.out);
+        self.engine.converter.convert(given[0], 0, &mut self.out);
         let totals = Totals {
             files: 1,
             ..Totals::default()
@@ -834,7 +983,7 @@ impl<'o> Worker<'o> {
             warifu_ssmix2::Flag::Deleted => &ssm::SSM116,
             warifu_ssmix2::Flag::Replaced => &ssm::SSM118,
         };
-        let d = warifu_diag::Diagnostic::new(code, warifu_diag::Span::default());
+        let d = Diagnostic::new(code, Span::default());
         let (f, own) = self.of_file(&d, file.path());
         let mut piece = Piece {
             input: input.to_owned(),
@@ -955,7 +1104,7 @@ impl<'o> Worker<'o> {
                 }
             }
             To::Clins => {
-                for mut part in warifu_map::clins::parts(&mut self.out, &self.map_options) {
+                for mut part in warifu_map::clins::parts(&mut self.out, &self.engine.map_options) {
                     for (ty, n) in &part.counts {
                         *totals.resources.entry((*ty).to_owned()).or_insert(0) += n;
                     }
@@ -1000,10 +1149,10 @@ impl<'o> Worker<'o> {
         }
         piece.totals = totals;
         let mut shown = told;
-        if self.lang == job.language() {
+        if self.common.lang == job.language() {
             shown.extend(self.shown(&found));
         } else if found.iter().any(|f| self.is_shown(f)) {
-            shown.extend(self.shown(&self.findings(files, self.lang)));
+            shown.extend(self.shown(&self.findings(files, self.common.lang)));
         }
         Ok(Done::Piece(Box::new(PieceShown { piece, shown })))
     }
@@ -1040,10 +1189,10 @@ impl<'o> Worker<'o> {
         bytes: &mut Vec<u8>,
         traced: &mut Vec<u8>,
     ) -> anyhow::Result<()> {
-        entries.write(&self.map_options, kind, bytes);
+        entries.write(&self.engine.map_options, kind, bytes);
         if self.options.job.trace {
             let (resource_type, id) = type_and_id(bytes);
-            let hits = bundle_trace(entries, &self.map_options, kind, files);
+            let hits = bundle_trace(entries, &self.engine.map_options, kind, files);
             self.trace_lines(name, &format!("{resource_type}/{id}"), hits, traced)?;
         }
         Ok(())
@@ -1079,20 +1228,23 @@ impl<'o> Worker<'o> {
                 "warning" => Severity::Warning,
                 _ => Severity::Info,
             };
+            let place = if f.primary.file.is_empty() {
+                String::new()
+            } else {
+                let start = &f.primary.start;
+                format!("\n --> {}:{}:{}", f.primary.file, start.line, start.column)
+            };
             lines.push(format!(
-                "{}[{}]:{path} {}\n --> {}:{}:{}",
-                say(self.lang, word.word_ja(), word.word()),
+                "{}[{}]:{path} {}{place}",
+                say(self.common.lang, word.word_ja(), word.word()),
                 f.code,
                 f.message,
-                f.primary.file,
-                f.primary.start.line,
-                f.primary.start.column
             ));
         }
         for (code, n) in seen {
             if let Some(more) = n.checked_sub(SHOWN).filter(|m| *m > 0) {
                 lines.push(say(
-                    self.lang,
+                    self.common.lang,
                     &format!("{code}: ほか {more} 件"),
                     &format!("{code}: {more} more"),
                 ));
@@ -1101,15 +1253,19 @@ impl<'o> Worker<'o> {
         lines
     }
 
-    /// `DIR/<data kind>/<source file name>.json`.
+    /// `DIR/<data kind>/<source file name>.json`, below the institution where there are several.
     fn message_name(&self, path: &str) -> String {
         let name = message_name(path);
-        match (&self.options.mask, name.split_once('/')) {
+        let name = match (&self.options.mask, name.split_once('/')) {
             (Some(mask), Some((kind, leaf))) => {
                 let leaf = leaf.trim_end_matches(".json");
                 format!("{kind}/{}.json", mask.path(leaf))
             }
             _ => name,
+        };
+        match self.of {
+            Some(institution) => format!("{institution}/{name}"),
+            None => name,
         }
     }
 }
@@ -1179,11 +1335,30 @@ fn header(options: &Convert) -> Header {
         options_json(options),
         mask.unwrap_or_default()
     );
+    let mut given: BTreeMap<String, serde_json::Value> = match options_json(options) {
+        serde_json::Value::Object(all) => all.into_iter().map(|(k, v)| (flag_of(&k), v)).collect(),
+        _ => BTreeMap::new(),
+    };
+    given.remove("id-key");
+    given.insert("mask-paths".to_owned(), options.mask.is_some().into());
     Header {
         format: "warifu.state/1".to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         options: digest([text.as_bytes()].into_iter()),
+        given,
     }
+}
+
+/// Name of an option on the command line.
+fn flag_of(name: &str) -> String {
+    let mut flag = String::new();
+    for c in name.chars() {
+        if c.is_ascii_uppercase() {
+            flag.push('-');
+        }
+        flag.push(c.to_ascii_lowercase());
+    }
+    flag
 }
 
 fn options_json(options: &Convert) -> serde_json::Value {
@@ -1196,26 +1371,23 @@ fn summary_json(totals: &Totals) -> serde_json::Value {
 }
 
 /// The code of a storage finding.
-pub(crate) fn note_code(note: &StorageNote) -> Option<Code> {
+pub(crate) fn note_code(note: &StorageNote) -> Code {
     use warifu_storage::StorageNoteKind as K;
-    Some(match note.kind {
-        K::AbsolutePath
-        | K::UnsafePath
-        | K::Link
-        | K::SpecialFile
-        | K::NestedArchive
-        | K::TooDeep => &ssm::SSM110,
+    match note.kind {
+        K::AbsolutePath | K::UnsafePath => &ssm::SSM110,
+        K::NestedArchive => &ssm::SSM146,
+        K::Link | K::SpecialFile | K::TooDeep => &ssm::SSM147,
         K::TooLarge | K::Expansion | K::JournalRecordLong => &ssm::SSM111,
         K::FolderVanished => &ssm::SSM109,
         K::JournalHeader | K::JournalStray | K::JournalsIgnored => &ssm::SSM114,
-        K::SeveralInstitutions => return None,
+        K::SeveralInstitutions => &ssm::SSM149,
         K::Skipped => &ssm::SSM119,
         K::Encrypted | K::Method | K::Damaged | K::FolderUnreadable | K::FileUnreadable => {
             &ssm::SSM115
         }
         K::RepeatedEntry | K::NameNotUtf8 => &ssm::SSM117,
         _ => &ssm::SSM108,
-    })
+    }
 }
 
 fn summary(options: &Convert, t: &Totals, seconds: f64, lang: Lang) {

@@ -22,6 +22,7 @@ mod show;
 mod state;
 mod stop;
 mod store;
+mod strays;
 mod terminal;
 mod unchanged;
 mod watch;

@@ -77,8 +77,8 @@ impl Appended {
 /// Why a folder cannot be used.
 #[derive(Debug)]
 pub(crate) enum FolderError {
-    /// Made with other options or another version.
-    OtherOptions,
+    /// Made with other options or another version: their names.
+    Other(Vec<String>),
     /// Another run writes into it.
     InUse,
     /// The system refused.
@@ -106,7 +106,7 @@ impl Folder {
         }
         let earlier = if fresh { None } else { state::read(dir)? };
         let (state, commits, ends, header_end) = match earlier {
-            Some((h, _)) if h != *header => return Err(FolderError::OtherOptions),
+            Some((h, _)) if h != *header => return Err(FolderError::Other(h.differences(header))),
             Some((_, e)) => {
                 let length = e.ends.last().copied().unwrap_or(e.header_end);
                 (

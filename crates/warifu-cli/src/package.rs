@@ -16,7 +16,7 @@ use crate::whole::{self, Readers};
 use crate::{End, say, terminal};
 
 /// The registry of FHIR packages.
-const REGISTRY: &str = "https://packages.fhir.org";
+pub(crate) const REGISTRY: &str = "https://packages.fhir.org";
 
 /// Prints the packages in the cache, each with what it needs and is not there.
 pub(crate) fn list(cache: &Cache, lang: Lang) -> anyhow::Result<End> {

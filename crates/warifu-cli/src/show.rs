@@ -13,6 +13,7 @@ use warifu_report::finding::Finding;
 use warifu_report::mask;
 use warifu_report::view::{FieldNode, view};
 use warifu_ssmix2::FileName;
+use warifu_storage::{Content, HEAD, sniff};
 
 use crate::{End, mistakes, say};
 
@@ -35,6 +36,59 @@ pub(crate) struct Show<'s> {
 
 /// Longest file `show` takes.
 const MAX: u64 = 64 << 20;
+
+/// Refuses what is no message, and says what shows it.
+fn one_message(name: &str, bytes: &[u8], lang: Lang) -> anyhow::Result<()> {
+    let head = bytes.get(..HEAD).unwrap_or(bytes);
+    let content = sniff(head);
+    let text = match content {
+        _ if content.is_archive() => say(
+            lang,
+            &format!(
+                "{name} は書庫です。show は一つのメッセージを表示します。取り出して指定するか、warifu check {name} で全体を検査してください"
+            ),
+            &format!(
+                "{name} is an archive; show takes one message. Take it out and give it, or check the whole with warifu check {name}"
+            ),
+        ),
+        Content::Journal => say(
+            lang,
+            &format!(
+                "{name} はトランザクションの記録です。show は一つのメッセージを表示します。全体は warifu convert {name} か warifu check {name} で読めます"
+            ),
+            &format!(
+                "{name} is a transaction journal; show takes one message. warifu convert {name} and warifu check {name} read the whole"
+            ),
+        ),
+        Content::Json | Content::Xml => say(
+            lang,
+            &format!(
+                "{name} は HL7 v2 のメッセージではありません。FHIR の JSON は warifu check {name}、文書は warifu convert {name} で読めます"
+            ),
+            &format!(
+                "{name} is no HL7 v2 message. warifu check {name} reads FHIR in JSON, warifu convert {name} documents"
+            ),
+        ),
+        Content::Other if !is_text(head) => {
+            let first: Vec<String> = head.iter().take(4).map(|b| format!("{b:02X}")).collect();
+            let first = first.join(" ");
+            say(
+                lang,
+                &format!("{name} は HL7 v2 のメッセージではありません。先頭のバイト: {first}"),
+                &format!("{name} is no HL7 v2 message. First bytes: {first}"),
+            )
+        }
+        _ => return Ok(()),
+    };
+    bail!(text)
+}
+
+/// Whether no byte of it is a control that messages do not have.
+fn is_text(head: &[u8]) -> bool {
+    // Line ends, tab, the frame of MLLP, the escape of ISO-2022-JP and its shifts.
+    let known = [0x09, 0x0a, 0x0b, 0x0d, 0x0e, 0x0f, 0x1b, 0x1c];
+    head.iter().all(|b| *b >= 0x20 || known.contains(b))
+}
 
 /// Prints the message.
 pub(crate) fn run(options: &Show<'_>, lang: Lang) -> anyhow::Result<End> {
@@ -61,6 +115,9 @@ pub(crate) fn run(options: &Show<'_>, lang: Lang) -> anyhow::Result<End> {
             "ファイルが大きすぎます (上限 64 MiB)",
             "the file is too large (limit 64 MiB)"
         ));
+    }
+    if !options.hex {
+        one_message(&name, &bytes, lang)?;
     }
     if options.hex && !options.values {
         bail!(say(

@@ -5,7 +5,7 @@
 //! same header skips what is committed and unchanged, cuts every file back to the last good marker and
 //! goes on; its result equals an uninterrupted run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
@@ -22,6 +22,37 @@ pub(crate) struct Header {
     pub(crate) version: String,
     /// Digest of everything that steers the output.
     pub(crate) options: String,
+    /// The options by the names of their flags, keys excepted.
+    #[serde(default)]
+    pub(crate) given: BTreeMap<String, serde_json::Value>,
+}
+
+impl Header {
+    /// Flags in which another run differs, and the version.
+    pub(crate) fn differences(&self, other: &Self) -> Vec<String> {
+        let mut names = Vec::new();
+        if self.version != other.version || self.format != other.format {
+            names.push(format!("{} → {}", self.version, other.version));
+        }
+        let all: BTreeSet<&String> = self.given.keys().chain(other.given.keys()).collect();
+        for name in all {
+            let (old, new) = (self.given.get(name), other.given.get(name));
+            if old == new {
+                continue;
+            }
+            let shown = |v: Option<&serde_json::Value>| match v {
+                None | Some(serde_json::Value::Null) => "-".to_owned(),
+                Some(serde_json::Value::String(s)) => s.clone(),
+                Some(v) => v.to_string(),
+            };
+            names.push(format!("--{name}: {} → {}", shown(old), shown(new)));
+        }
+        if names.is_empty() {
+            // Nothing that may be written down.
+            names.push("--id-key, WARIFU_MASK_KEY".to_owned());
+        }
+        names
+    }
 }
 
 /// Totals that a resumed run goes on counting from.

@@ -7,14 +7,18 @@ use warifu_report::Lang;
 /// Language of texts where neither flag nor file says it: `WARIFU_LANG`, else `LC_ALL`, `LC_MESSAGES`,
 /// `LANG` (`ja*` → Japanese).
 pub(crate) fn language_of_environment() -> Lang {
-    let first = |names: &[&str]| {
-        names
-            .iter()
-            .find_map(|n| std::env::var(n).ok().filter(|v| !v.is_empty()))
-    };
-    match first(&["WARIFU_LANG", "LC_ALL", "LC_MESSAGES", "LANG"]) {
-        Some(v) if v.starts_with("ja") => Lang::Ja,
-        _ => Lang::En,
+    language_and_origin().0
+}
+
+/// That language, and the variable that says so (none: the default).
+pub(crate) fn language_and_origin() -> (Lang, Option<&'static str>) {
+    let variable = ["WARIFU_LANG", "LC_ALL", "LC_MESSAGES", "LANG"]
+        .into_iter()
+        .find_map(|n| Some((n, std::env::var(n).ok().filter(|v| !v.is_empty())?)));
+    match variable {
+        Some((name, value)) if value.starts_with("ja") => (Lang::Ja, Some(name)),
+        Some((name, _)) => (Lang::En, Some(name)),
+        None => (Lang::En, None),
     }
 }
 

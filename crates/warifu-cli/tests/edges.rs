@@ -65,7 +65,7 @@ fn mistakes_are_worded_as_published() {
     let here = dir.path();
     fs::create_dir_all(here.join("standard_root")).unwrap();
     fs::create_dir_all(here.join("data/a")).unwrap();
-    for n in 0..3 {
+    for n in 0..4 {
         fs::write(here.join(format!("data/a/{n}.txt")), "x").unwrap();
     }
     for (args, ja, en) in [
@@ -76,8 +76,8 @@ fn mistakes_are_worded_as_published() {
         ),
         (
             ["convert", "data"],
-            "エラー: data に SS-MIX2 も FHIR も見つかりません (調べたファイル 3)。標準化ストレージなら 000/000/ の一つ上のフォルダーを指定してください。\n",
-            "error: no SS-MIX2 or FHIR in data (3 files looked at). For a standard storage give the folder above 000/000/.\n",
+            "エラー: data に SS-MIX2 も FHIR も見つかりません (調べたファイル 4)。標準化ストレージなら 000/000/ の一つ上のフォルダーを指定してください。\n  data/a/0.txt: SS-MIX2 でも FHIR でもありません\n  data/a/1.txt: SS-MIX2 でも FHIR でもありません\n  data/a/2.txt: SS-MIX2 でも FHIR でもありません\n",
+            "error: no SS-MIX2 or FHIR in data (4 files looked at). For a standard storage give the folder above 000/000/.\n  data/a/0.txt: neither SS-MIX2 nor FHIR\n  data/a/1.txt: neither SS-MIX2 nor FHIR\n  data/a/2.txt: neither SS-MIX2 nor FHIR\n",
         ),
         (
             ["convert", "standard_root"],
@@ -245,7 +245,7 @@ fn settings_name_their_origin() {
     let here = dir.path();
     fs::write(
         here.join("warifu.toml"),
-        "lang = \"en\"\n[files]\nexclude = [\"backup/**\"]\n[convert]\nto = \"ndjson\"\nattachments = \"file\"\n",
+        "lang = \"en\"\n[files]\nexclude = [\"backup/**\"]\n[convert]\nto = \"ndjson\"\nattachments = \"file\"\n[fhir]\nig = [\"a#1\"]\n[fhir.pins]\n\"a#1\" = \"sha256:0\"\n",
     )
     .unwrap();
     let shown = |args: &[&str], variables: &[(&str, &str)]| {
@@ -274,6 +274,15 @@ fn settings_name_their_origin() {
     assert_eq!(origin(&plain, "convert.to"), "warifu.toml:5");
     assert_eq!(origin(&plain, "convert.per"), "default");
     assert_eq!(origin(&plain, "privacy.mask-paths"), "default");
+    assert_eq!(origin(&plain, "fhir.ig"), "warifu.toml:8");
+    assert_eq!(origin(&plain, "fhir.registry"), "default");
+    assert_eq!(origin(&plain, "fhir.pins.a#1"), "warifu.toml:10");
+    assert!(plain.contains("fhir.registry            = https://packages.fhir.org"));
+    assert!(!plain.contains("terminal"));
+    fs::write(here.join("bare.toml"), "").unwrap();
+    let bare = shown(&["--config", "bare.toml"], &[("LC_ALL", "C.UTF-8")]);
+    assert!(bare.starts_with("terminal                 = en               (LC_ALL; "));
+    assert_eq!(origin(&bare, "lang"), "default");
     assert_eq!(
         origin(&shown(&[], &[("WARIFU_LANG", "ja")]), "lang"),
         "WARIFU_LANG"

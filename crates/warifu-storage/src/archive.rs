@@ -128,7 +128,6 @@ impl Archive {
             self.items += 1;
             return self.spool.add(key, content);
         }
-        sink.looked_at += 1;
         match sniff(content.get(..HEAD).unwrap_or(content)) {
             Content::Hl7 | Content::Xml | Content::Json => {
                 let mut key = vec![LOOSE_CLASS];
@@ -136,14 +135,12 @@ impl Archive {
                 self.loose += 1;
                 self.spool.add(key, content)
             }
-            content => {
-                if content.is_archive() {
-                    sink.note(Kind::NestedArchive, path);
-                }
-                sink.unrecognised += 1;
-                if sink.unrecognised <= crate::folder::NAMED_LIMIT {
-                    sink.beside.push(path.to_owned());
-                }
+            content if content.is_archive() => {
+                sink.note(Kind::NestedArchive, path);
+                Ok(())
+            }
+            _ => {
+                sink.unrecognised(path);
                 Ok(())
             }
         }

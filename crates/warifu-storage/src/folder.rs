@@ -422,13 +422,12 @@ impl LooseFiles {
                 self.stack.push((at, entries.into_iter()));
                 continue;
             }
-            sink.looked_at += 1;
             match tree.head(&at.os) {
                 Ok(head) => match sniff(&head) {
                     content @ (Content::Hl7 | Content::Xml | Content::Json) => {
                         return Some((FileRef::on_disk(source, at, None), content));
                     }
-                    _ => sink.unrecognised += 1,
+                    _ => sink.unrecognised(&at.text),
                 },
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(_) => sink.note(Kind::FileUnreadable, &at.text),

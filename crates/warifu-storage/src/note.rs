@@ -31,7 +31,8 @@ pub enum StorageNoteKind {
     NameNotUtf8,
     /// Files passed over: hidden, `Thumbs.db`, `*.tmp`, excluded. Counted.
     Skipped,
-    /// Files of no known content in a folder without storage. Counted.
+    /// Files of no known content where there is no storage: the first with their path, the rest
+    /// counted.
     Unrecognised,
     /// File or folder beside the storage levels.
     OutsideStorage,

@@ -51,8 +51,7 @@ pub(crate) struct Sink {
     more: BTreeMap<StorageNoteKind, u64>,
     pub(crate) skipped: u64,
     pub(crate) unrecognised: u64,
-    pub(crate) looked_at: u64,
-    /// First paths of the unrecognised files of an archive.
+    /// First paths of the unrecognised files.
     pub(crate) beside: Vec<String>,
 }
 
@@ -65,7 +64,6 @@ impl Sink {
         }
         self.skipped += other.skipped;
         self.unrecognised += other.unrecognised;
-        self.looked_at += other.looked_at;
         self.beside.extend(other.beside);
     }
 
@@ -93,6 +91,14 @@ impl Sink {
         let skipped = is_skipped(name) || choice == Choice::PassOver;
         self.skipped += u64::from(skipped);
         skipped || choice == Choice::Leave
+    }
+
+    /// Counts a file of no known content; the first are named.
+    pub(crate) fn unrecognised(&mut self, path: &str) {
+        self.unrecognised += 1;
+        if self.unrecognised <= crate::folder::NAMED_LIMIT {
+            self.beside.push(path.to_owned());
+        }
     }
 
     /// Notes something beside the storage levels.

@@ -119,7 +119,8 @@ pub(crate) struct Inner<T> {
     notes: Vec<StorageNote>,
     skipped: u64,
     unrecognised: u64,
-    looked_at: u64,
+    /// First paths of the unrecognised files of archives.
+    beside: Vec<String>,
     institutions: BTreeSet<InstitutionNumber>,
 }
 
@@ -277,7 +278,7 @@ impl<T: Tree> Inner<T> {
             notes: Vec::new(),
             skipped: 0,
             unrecognised: 0,
-            looked_at: 0,
+            beside: Vec::new(),
             institutions: BTreeSet::new(),
         }
     }
@@ -286,7 +287,9 @@ impl<T: Tree> Inner<T> {
         self.notes.extend(sink.take_notes());
         self.skipped += sink.skipped;
         self.unrecognised += sink.unrecognised;
-        self.looked_at += sink.looked_at;
+        if sink.unrecognised > 0 {
+            self.beside.extend(sink.beside);
+        }
     }
 
     /// Takes a tree of folders as an input.
@@ -487,13 +490,6 @@ impl Inner<FsTree> {
 /// that patient, and for archives and journals the keys within the memory limit.
 pub struct Walk<'s>(Stream<'s, FsTree>);
 
-impl Walk<'_> {
-    /// Files looked at that lie outside storage levels, up to now.
-    pub fn looked_at(&self) -> u64 {
-        self.0.sink.looked_at
-    }
-}
-
 impl Iterator for Walk<'_> {
     type Item = Found;
 
@@ -540,11 +536,6 @@ impl Steps<'_> {
     /// Adds what listings passed over to the counts.
     pub fn passed_over(&mut self, skipped: u64) {
         self.0.sink.skipped += skipped;
-    }
-
-    /// Files looked at that lie outside storage levels, up to now.
-    pub fn looked_at(&self) -> u64 {
-        self.0.sink.looked_at
     }
 
     /// The counts that end a walk, once all patients have been listed.
@@ -967,7 +958,7 @@ impl<'s, T: Tree> Stream<'s, T> {
         let mut sink = Sink::default();
         sink.skipped = inner.skipped;
         sink.unrecognised = inner.unrecognised;
-        sink.looked_at = inner.looked_at;
+        sink.beside.clone_from(&inner.beside);
         let several = (inner.institutions.len() > 1).then(|| {
             let count = u64::try_from(inner.institutions.len()).unwrap_or(u64::MAX);
             StorageNote::counted(Kind::SeveralInstitutions, count)
@@ -1019,14 +1010,22 @@ impl<'s, T: Tree> Stream<'s, T> {
         if std::mem::replace(&mut self.counted, true) {
             return Vec::new();
         }
-        [
+        let named = &self.sink.beside;
+        let rest = self
+            .sink
+            .unrecognised
+            .saturating_sub(u64::try_from(named.len()).unwrap_or(u64::MAX));
+        let counts = [
             (Kind::Skipped, self.sink.skipped),
-            (Kind::Unrecognised, self.sink.unrecognised),
+            (Kind::Unrecognised, rest),
         ]
         .into_iter()
         .filter(|(_, count)| *count > 0)
-        .map(|(kind, count)| StorageNote::counted(kind, count))
-        .collect()
+        .map(|(kind, count)| StorageNote::counted(kind, count));
+        let named = named
+            .iter()
+            .map(|path| StorageNote::at(Kind::Unrecognised, path));
+        named.chain(counts).collect()
     }
 
     fn next_patient(&mut self) -> bool {
@@ -1077,7 +1076,6 @@ impl<'s, T: Tree> Stream<'s, T> {
                 Input::Folder { .. } | Input::Spool { .. } => None,
                 Input::File { path } => {
                     self.loose += 1;
-                    self.sink.looked_at += 1;
                     match head_of(path) {
                         Ok(head) => {
                             let at = At {

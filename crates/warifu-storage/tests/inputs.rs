@@ -726,13 +726,7 @@ fn archives_inside_archives_are_not_opened() {
         &zip_of(&[("in.zip".to_owned(), inner.clone())]),
         &standard(),
     );
-    assert_eq!(
-        kinds(&storage),
-        [
-            StorageNoteKind::NestedArchive,
-            StorageNoteKind::Unrecognised
-        ]
-    );
+    assert_eq!(kinds(&storage), [StorageNoteKind::NestedArchive]);
     let storage = from_bytes(&gzip(&inner), &standard());
     assert_eq!(kinds(&storage), [StorageNoteKind::NestedArchive]);
 }
@@ -827,6 +821,25 @@ fn plain_folder_gives_messages_and_documents_one_by_one() {
     assert!(!storage.has_storage());
     assert_eq!(loose(&storage), expected);
     assert_eq!(kinds(&storage), [StorageNoteKind::Unrecognised]);
+    assert_eq!(notes(&storage)[0].path, "b/notes.txt");
+}
+
+#[test]
+fn of_unrecognised_files_the_first_are_named_and_the_rest_is_counted() {
+    let files: Vec<(String, Vec<u8>)> = (0..25)
+        .map(|n| (format!("{n:02}.txt"), b"hello".to_vec()))
+        .collect();
+    let folder = Folder::with(&files);
+    // The archive is written from its end.
+    for (storage, first) in [
+        (open(folder.path(), &standard()).unwrap(), "00.txt"),
+        (from_bytes(&zip_of(&files), &standard()), "24.txt"),
+    ] {
+        let notes = notes(&storage);
+        assert_eq!(notes.len(), 21);
+        assert_eq!((notes[0].path.as_str(), notes[0].count), (first, 1));
+        assert_eq!((notes[20].path.as_str(), notes[20].count), ("", 5));
+    }
 }
 
 #[test]

@@ -100,4 +100,8 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
     ("SSM117", "the conversion; the check says SSM125 to SSM141"),
     ("SSM118", "the conversion"),
     ("SSM119", "the walk over the storage"),
+    ("SSM146", "the walk over the storage"),
+    ("SSM147", "the walk over the storage"),
+    ("SSM148", "the conversion"),
+    ("SSM149", "the walk over the storage"),
 ];
