@@ -43,8 +43,8 @@ pub(crate) fn list(cache: &Cache, lang: Lang) -> anyhow::Result<End> {
                 "{}",
                 say(
                     lang,
-                    &format!("  足りない依存先: {package}"),
-                    &format!("  needs, not there: {package}")
+                    &format!("  足りない依存先: {package} [FHR522]"),
+                    &format!("  needs, not there: {package} [FHR522]")
                 )
             )?;
         }
@@ -245,8 +245,8 @@ pub(crate) fn install(
     let bytes = download(&address).with_context(|| {
         say(
             lang,
-            &format!("{address} から取得できません"),
-            &format!("cannot download {address}"),
+            &format!("{address} から取得できません [FHR524]"),
+            &format!("cannot download {address} [FHR524]"),
         )
     })?;
     let unpacked = unpack_all(&bytes, &Limits::PACKAGE);
@@ -257,8 +257,8 @@ pub(crate) fn install(
     if !got.eq_ignore_ascii_case(label) {
         bail!(say(
             lang,
-            &format!("{label} ではなく {got} が届きました"),
-            &format!("asked for {label}, got {got}")
+            &format!("{label} ではなく {got} が届きました [FHR525]"),
+            &format!("asked for {label}, got {got} [FHR525]")
         ));
     }
     crate::packages::check_pin(&found, loaded, lang)?;

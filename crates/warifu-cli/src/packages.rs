@@ -81,10 +81,10 @@ impl Cache {
         say(
             lang,
             &format!(
-                "{label} がありません。warifu package install {label} で取得してください (検査中は通信しません)。{ja}"
+                "{label} がありません。warifu package install {label} で取得してください (検査中は通信しません)。{ja} [FHR521]"
             ),
             &format!(
-                "{label} is not in the cache{en}. Run warifu package install {label} (check never downloads)."
+                "{label} is not in the cache{en}. Run warifu package install {label} (check never downloads). [FHR521]"
             ),
         )
     }
@@ -144,8 +144,8 @@ fn read_path(path: &Path, lang: Lang) -> anyhow::Result<Read> {
             let package = Package::read(bytes).map_err(|e| {
                 anyhow::anyhow!(say(
                     lang,
-                    &format!("読めません ({e})。もう一度 warifu package compile で作ってください"),
-                    &format!("{e}. Make it again with warifu package compile"),
+                    &format!("読めません ({e})。もう一度 warifu package compile で作ってください [FHR526]"),
+                    &format!("{e}. Make it again with warifu package compile [FHR526]"),
                 ))
             })?;
             return Ok(Read {
@@ -170,8 +170,8 @@ pub(crate) fn made(
     if files.is_empty() || problems.iter().any(|p| p.kind == ProblemKind::NoArchive) {
         bail!(say(
             lang,
-            "FHIR のパッケージではありません (.tgz か、package.json のあるフォルダー)",
-            "not a FHIR package (.tgz, or a folder with package.json)",
+            "FHIR のパッケージではありません (.tgz か、package.json のあるフォルダー) [FHR501]",
+            "not a FHIR package (.tgz, or a folder with package.json) [FHR501]",
         ));
     }
     let sum = digest(files.clone());
@@ -288,11 +288,11 @@ pub(crate) fn check_pin(read: &Read, loaded: &Loaded, lang: Lang) -> anyhow::Res
         Some(pinned) if *pinned != written(sum) => bail!(say(
             lang,
             &format!(
-                "{label} の内容が warifu.toml の [fhir.pins] と違います。正しい内容なら {} に書き換えてください",
+                "{label} の内容が warifu.toml の [fhir.pins] と違います。正しい内容なら {} に書き換えてください [FHR523]",
                 written(sum)
             ),
             &format!(
-                "{label} is not what [fhir.pins] in warifu.toml says. If it is right, write {}",
+                "{label} is not what [fhir.pins] in warifu.toml says. If it is right, write {} [FHR523]",
                 written(sum)
             ),
         )),
@@ -310,10 +310,11 @@ pub(crate) fn tell(problems: &[Problem], lang: Lang) {
         } else {
             (format!("{file}: {ja}"), format!("{file}: {en}"))
         };
+        let code = problem.code();
         terminal::note(&say(
             lang,
-            &format!("警告: {ja}"),
-            &format!("warning: {en}"),
+            &format!("警告[{code}]: {ja}"),
+            &format!("warning[{code}]: {en}"),
         ));
     }
     if let Some(more) = problems.len().checked_sub(11) {

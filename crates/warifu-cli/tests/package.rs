@@ -83,7 +83,7 @@ fn archive_and_folder_give_the_same_package_and_the_cache_forgets_it() {
     );
     assert_eq!(
         ok(&run(here, &["list"])),
-        "my.ig#1.0.0\n  needs, not there: jp-core.r4#1.1.2\n"
+        "my.ig#1.0.0\n  needs, not there: jp-core.r4#1.1.2 [FHR522]\n"
     );
     // The folder of the cache is a package again, and replaces itself.
     let copy = here.join("copy");
@@ -114,7 +114,10 @@ fn a_compiled_package_is_the_same_from_every_source() {
     assert!(bytes == fs::read(here.join("c.wfp")).unwrap());
     fs::write(here.join("cut.wfp"), &bytes[..bytes.len() - 1]).unwrap();
     let error = refused(&run(here, &["compile", "cut.wfp", "-o", "d.wfp"]));
-    assert!(error.contains("checksum"), "{error}");
+    assert!(
+        error.contains("checksum") && error.contains("[FHR526]"),
+        "{error}"
+    );
     assert!(!here.join("d.wfp").exists());
 }
 
@@ -128,7 +131,7 @@ fn mistakes_say_what_to_do() {
     for (args, expected) in [
         (
             vec!["compile", "my.ig#2.0.0", "-o", "x"],
-            "error: my.ig#2.0.0 is not in the cache (there: 1.0.0). Run warifu package install my.ig#2.0.0 (check never downloads).\n",
+            "error: my.ig#2.0.0 is not in the cache (there: 1.0.0). Run warifu package install my.ig#2.0.0 (check never downloads). [FHR521]\n",
         ),
         (
             vec!["add", "c.tgz"],
@@ -136,7 +139,7 @@ fn mistakes_say_what_to_do() {
         ),
         (
             vec!["add", "b.tgz"],
-            "error: b.tgz: not a FHIR package (.tgz, or a folder with package.json)\n",
+            "error: b.tgz: not a FHIR package (.tgz, or a folder with package.json) [FHR501]\n",
         ),
         (
             vec!["install", "my.ig"],
@@ -159,7 +162,7 @@ fn mistakes_say_what_to_do() {
     ));
     assert_eq!(
         ja,
-        "エラー: my.ig#2.0.0 がありません。warifu package install my.ig#2.0.0 で取得してください (検査中は通信しません)。ある版: 1.0.0\n"
+        "エラー: my.ig#2.0.0 がありません。warifu package install my.ig#2.0.0 で取得してください (検査中は通信しません)。ある版: 1.0.0 [FHR521]\n"
     );
 }
 
@@ -240,7 +243,10 @@ fn install_downloads_and_pins() {
         here,
         &["install", "my.ig#1.0.0", "--registry", &address],
     ));
-    assert!(error.contains("[fhir.pins]"), "{error}");
+    assert!(
+        error.contains("[fhir.pins]") && error.contains("[FHR523]"),
+        "{error}"
+    );
     assert_eq!(server.join().unwrap().len(), 1);
     assert!(tree(&here.join("cache")) == before);
     // A changed cache is refused, too.
@@ -250,7 +256,10 @@ fn install_downloads_and_pins() {
     )
     .unwrap();
     let error = refused(&run(here, &["compile", "my.ig#1.0.0", "-o", "x.wfp"]));
-    assert!(error.contains("[fhir.pins]"), "{error}");
+    assert!(
+        error.contains("[fhir.pins]") && error.contains("[FHR523]"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -258,14 +267,23 @@ fn what_a_server_should_not_send_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let here = dir.path();
     let whole = response("200 OK", &my_ig());
-    for (answer, label) in [
-        (response("404 Not Found", b"none"), "my.ig#1.0.0"),
-        (response("200 OK", b"<html>"), "my.ig#1.0.0"),
-        (whole.clone(), "my.ig#1.0.1"),
-        (whole[..whole.len() - 20].to_vec(), "my.ig#1.0.0"),
+    for (answer, label, code) in [
+        (
+            response("404 Not Found", b"none"),
+            "my.ig#1.0.0",
+            "[FHR524]",
+        ),
+        (response("200 OK", b"<html>"), "my.ig#1.0.0", "[FHR501]"),
+        (whole.clone(), "my.ig#1.0.1", "[FHR525]"),
+        (
+            whole[..whole.len() - 20].to_vec(),
+            "my.ig#1.0.0",
+            "[FHR524]",
+        ),
     ] {
         let (address, server) = serve(answer, 1);
-        refused(&run(here, &["install", label, "--registry", &address]));
+        let error = refused(&run(here, &["install", label, "--registry", &address]));
+        assert!(error.contains(code), "{error}");
         server.join().unwrap();
         assert!(tree(&here.join("cache")).is_empty());
     }
@@ -278,5 +296,8 @@ fn what_a_server_should_not_send_is_refused() {
         here,
         &["install", "my.ig#1.0.0", "--registry", &address],
     ));
-    assert!(error.contains("cannot download"), "{error}");
+    assert!(
+        error.contains("cannot download") && error.contains("[FHR524]"),
+        "{error}"
+    );
 }

@@ -38,6 +38,7 @@ pub mod map_general;
 pub mod map_lab;
 pub mod map_medication;
 pub mod map_other;
+pub mod package;
 pub mod profile;
 pub mod ssm;
 
@@ -55,6 +56,7 @@ pub fn all() -> impl Iterator<Item = &'static Entry> {
         clins::ALL,
         fhr::ALL,
         profile::FHR,
+        package::ALL,
         profile::JPC,
         profile::CLN,
     ]

@@ -16,6 +16,23 @@ impl Problem {
             kind,
         }
     }
+
+    /// Code of the catalogue.
+    pub fn code(&self) -> &'static str {
+        match self.kind {
+            ProblemKind::NoArchive => "FHR501",
+            ProblemKind::CutOff => "FHR502",
+            ProblemKind::TooLarge | ProblemKind::TooMany => "FHR503",
+            ProblemKind::FileTooLarge => "FHR504",
+            ProblemKind::OutsidePath => "FHR505",
+            ProblemKind::NoManifest => "FHR506",
+            ProblemKind::BadJson { .. } => "FHR507",
+            ProblemKind::NoUrl => "FHR508",
+            ProblemKind::Duplicate { .. } => "FHR509",
+            ProblemKind::DuplicateCode { .. } => "FHR510",
+            ProblemKind::OtherFhirVersion => "FHR511",
+        }
+    }
 }
 
 /// What is wrong.

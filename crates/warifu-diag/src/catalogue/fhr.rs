@@ -1,5 +1,6 @@
 //! `FHR`: FHIR R4 itself. 0xx: form of the document and its elements; 1xx: codes; 2xx: extensions,
-//! references, Bundles; 3xx: what is not checked. What profiles demand is in `profile`.
+//! references, Bundles; 3xx: what is not checked. What profiles demand (4xx) is in `profile`,
+//! packages (5xx) in `package`.
 
 use crate::{Example, Profiled};
 
