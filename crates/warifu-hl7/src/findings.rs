@@ -51,6 +51,23 @@ pub fn misdeclared(message: Message<'_>) -> Option<(Part<'_>, Charset)> {
     (!agrees).then_some((field, found))
 }
 
+/// Whether MSH-18 names ISO-2022-JP, which the bytes are, in another spelling than SS-MIX2's (`SSM153`).
+pub fn misspelt_charset(message: Message<'_>, field: Part<'_>) -> bool {
+    let raw = field.raw();
+    let iso = |c: Charset| c == Charset::Iso2022Jp;
+    field.is_some()
+        && raw != b"~ISO IR87"
+        && iso(message.charset())
+        && warifu_source::declared(raw).is_none_or(iso)
+}
+
+/// Whether MSH-20 names the switching of ISO 2022-1994 in another spelling than SS-MIX2's (`SSM154`).
+pub fn misspelt_scheme(field: Part<'_>) -> bool {
+    let raw = field.raw();
+    let letters = raw.iter().filter(|b| !matches!(b, b' ' | b'-'));
+    raw != b"ISO 2022-1994" && letters.eq(b"ISO20221994")
+}
+
 /// Whether a second `MSH` stands at the start of a line: then the file is a stream of messages.
 fn is_stream(bytes: &[u8]) -> bool {
     memchr::memmem::find_iter(bytes, b"MSH")

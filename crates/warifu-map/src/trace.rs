@@ -134,7 +134,10 @@ pub(crate) fn finish_messages(
         }
     };
     for d in out.diagnostics.iter_mut().skip(first_diagnostic) {
-        let names_no_field = matches!(d.code.code, "HL7104" | "HL7105" | "HL7106" | "ENC113");
+        let names_no_field = matches!(
+            d.code.code,
+            "HL7104" | "HL7105" | "HL7106" | "HL7127" | "ENC113"
+        );
         if d.path.is_none() && d.span.end > 0 && !names_no_field {
             d.path = find(d.span.source.0).and_then(|m| m.locate(d.span.start));
         }

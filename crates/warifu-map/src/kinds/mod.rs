@@ -18,8 +18,9 @@ pub mod vital;
 
 use warifu_diag::FieldPath;
 use warifu_diag::catalogue::enc::ENC116;
-use warifu_diag::catalogue::hl7::{HL7108, HL7109, HL7112};
-use warifu_diag::catalogue::ssm::{SSM106, SSM107, SSM112, SSM113};
+use warifu_diag::catalogue::hl7::{HL7108, HL7109, HL7112, HL7119, HL7127};
+use warifu_diag::catalogue::map_general::MAP017;
+use warifu_diag::catalogue::ssm::{SSM106, SSM107, SSM112, SSM113, SSM153, SSM154};
 use warifu_fhir::{Buffers, Row, Src};
 use warifu_hl7::Message;
 use warifu_ssmix2::DataKind;
@@ -280,19 +281,67 @@ fn check_key(cx: &mut Cx<'_, '_>, kind: DataKind) {
 
 /// MSH-18 against the bytes (plain ASCII agrees with every declaration).
 fn check_charset(cx: &mut Cx<'_, '_>) {
-    if let Some((field, found)) = warifu_hl7::findings::misdeclared(cx.message()) {
-        cx.report_with(&ENC116, &field, warifu_hl7::findings::charset_name(found));
+    use warifu_hl7::findings::{charset_name, misdeclared, misspelt_charset, misspelt_scheme};
+    let message = cx.message();
+    if let Some((field, found)) = misdeclared(message) {
+        cx.report_with(&ENC116, &field, charset_name(found));
+    }
+    let Some(msh) = message.first(b"MSH") else {
+        return;
+    };
+    let (charset, scheme) = (msh.field(18), msh.field(20));
+    if misspelt_charset(message, charset) {
+        cx.report(&SSM153, &charset);
+    }
+    if misspelt_scheme(scheme) {
+        cx.report(&SSM154, &scheme);
     }
 }
 
-/// Segments that SS-MIX2 does not know, segments out of place, escapes that nobody knows.
+/// Whether a line between two segments is blank.
+fn has_blank_line(between: &[u8]) -> bool {
+    let ends = |(i, b): (usize, &u8)| match b {
+        b'\r' => true,
+        b'\n' => i == 0 || between.get(i - 1) != Some(&b'\r'),
+        _ => false,
+    };
+    between.len() > 1 && between.iter().enumerate().filter(|l| ends(*l)).count() > 1
+}
+
+/// Segments that SS-MIX2 does not know, segments out of place, escapes that nobody knows; blank lines
+/// (once a message) and fields that say that there is no value.
 fn check_segments(cx: &mut Cx<'_, '_>) {
+    let bytes = cx.message().bytes();
+    let nulls = memchr::memmem::find(bytes, b"\"\"").is_some();
+    let mut last: Option<u32> = None;
+    let mut blank = false;
     let mut reached = 0;
     // A result belongs to a request: after an ORC there must be an OBR (RXE, RXA …) before an OBX. In
     // laboratory results the OBR stands before its ORC, and a specimen may have an OBX of its own.
     let (mut ordered, mut requested) = (false, false);
     for s in cx.message().segments() {
         let name = s.name();
+        let (start, end) = s.span();
+        let at = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);
+        let between = last.and_then(|last| bytes.get(at(last)..at(start)));
+        if !blank && between.is_some_and(has_blank_line) {
+            blank = true;
+            let place = Src {
+                message: cx.message().number(),
+                start: last.unwrap_or(start),
+                end: start,
+            };
+            cx.report(&HL7127, &place);
+        }
+        last = Some(end);
+        if end - start <= 3 {
+            cx.report_with(&HL7119, &s, s.name_str().to_owned());
+        }
+        if nulls {
+            for (n, field) in s.fields().filter(|(_, f)| f.is_null()) {
+                cx.report_with(&MAP017, &field, format!("{}-{n}", s.name_str()));
+            }
+        }
         if warifu_terms::fields::segment_of(name).is_none() {
             cx.report_with(&HL7108, &s, s.name_str().to_owned());
         }

@@ -2,8 +2,9 @@
 //! file name.
 
 use warifu_diag::Example::{Lines, Message};
-use warifu_diag::catalogue::ssm::{SSM103, SSM106, SSM107, SSM112};
+use warifu_diag::catalogue::ssm::{SSM103, SSM106, SSM107, SSM112, SSM153, SSM154};
 use warifu_hl7::Part;
+use warifu_hl7::findings::{misspelt_charset, misspelt_scheme};
 use warifu_hl7::time;
 use warifu_ssmix2::{Action, Flag};
 
@@ -33,12 +34,6 @@ warifu_diag::codes! {
     SSM152 = "SSM152" "version-not-2-5" Warning { "MSH-12 が 2.5 ではありません", "MSH-12 is not 2.5", "2.5 と書いてください", "write 2.5", "SS-MIX2 MSH-12; HL7 表 0104";
         "別の版として読む受け手では、項目の意味が変わります。", "Read as another version fields mean other things.";
         Message("MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260401093000.123||ADT^A08^ADT_A01|1|P|2.4||||||~ISO IR87||ISO 2022-1994") => Message("MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260401093000.123||ADT^A08^ADT_A01|1|P|2.5||||||~ISO IR87||ISO 2022-1994") }
-    SSM153 = "SSM153" "charset-spelling" Info [safe] { "MSH-18 の書き方が ~ISO IR87 ではありません", "MSH-18 is not written ~ISO IR87", "~ISO IR87 と書いてください", "write ~ISO IR87", "SS-MIX2 MSH-18; HL7 表 0211";
-        "つづりで文字コードを選ぶ受け手は、漢字を読めません。", "Receivers that go by the spelling cannot read kanji.";
-        Message("MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260401093000.123||ADT^A08^ADT_A01|1|P|2.5||||||~ISOIR87||ISO 2022-1994") => Message("MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260401093000.123||ADT^A08^ADT_A01|1|P|2.5||||||~ISO IR87||ISO 2022-1994") }
-    SSM154 = "SSM154" "charset-scheme-spelling" Info [safe] { "MSH-20 の書き方が ISO 2022-1994 ではありません", "MSH-20 is not written ISO 2022-1994", "ISO 2022-1994 と書いてください", "write ISO 2022-1994", "SS-MIX2 MSH-20; HL7 表 0356";
-        "切り替え方式を確かめる受け手は、漢字を読めません。", "Receivers that check the scheme cannot read kanji.";
-        Message("MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260401093000.123||ADT^A08^ADT_A01|1|P|2.5||||||~ISO IR87||ISO2022-1994") => Message("MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260401093000.123||ADT^A08^ADT_A01|1|P|2.5||||||~ISO IR87||ISO 2022-1994") }
     SSM155 = "SSM155" "message-time-without-seconds" Info { "MSH-7 に秒がありません", "MSH-7 has no seconds", "ミリ秒まで書いてください", "write it down to milliseconds", "SS-MIX2 MSH-7; ファイル命名規約";
         "同じ分に書かれた版の順序が決まりません。", "Versions of one minute cannot be put in order.";
         Message("MSH|^~\\&|HIS|HOSP|GW|SSMIX2|202604010930||ADT^A08^ADT_A01|1|P|2.5||||||~ISO IR87||ISO 2022-1994") => Message("MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260401093000.123||ADT^A08^ADT_A01|1|P|2.5||||||~ISO IR87||ISO 2022-1994") }
@@ -168,13 +163,7 @@ fn version<'m>(cx: &mut Cx<'m, '_>, at: Part<'m>) {
 
 /// `SSM153`: MSH-18.
 fn charset<'m>(cx: &mut Cx<'m, '_>, at: Part<'m>) {
-    use warifu_source::Charset;
-    let raw = at.raw();
-    let iso = cx.message.charset() == Charset::Iso2022Jp;
-    if iso
-        && raw != b"~ISO IR87"
-        && warifu_source::declared(raw).is_none_or(|d| d == Charset::Iso2022Jp)
-    {
+    if misspelt_charset(cx.message, at) {
         let titles = ("~ISO IR87 にする", "write ~ISO IR87");
         cx.report_fix(&SSM153, at, None, titles, b"~ISO IR87".to_vec());
     }
@@ -182,12 +171,7 @@ fn charset<'m>(cx: &mut Cx<'m, '_>, at: Part<'m>) {
 
 /// `SSM154`: MSH-20.
 fn scheme<'m>(cx: &mut Cx<'m, '_>, at: Part<'m>) {
-    let text = at.value().text;
-    let folded: String = text
-        .chars()
-        .filter(|c| !c.is_whitespace() && *c != '-')
-        .collect();
-    if text != "ISO 2022-1994" && folded == "ISO20221994" {
+    if misspelt_scheme(at) {
         let titles = ("ISO 2022-1994 にする", "write ISO 2022-1994");
         cx.report_fix(&SSM154, at, None, titles, b"ISO 2022-1994".to_vec());
     }

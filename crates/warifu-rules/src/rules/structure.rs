@@ -1,7 +1,7 @@
 //! `HL7112`, `HL7115`, `HL7108`, `HL7116`–`HL7119`: which segments a message has, and in which order.
 
-use warifu_diag::Example::{Bytes, Lines, Message};
-use warifu_diag::catalogue::hl7::{HL7108, HL7112, HL7115};
+use warifu_diag::Example::{Lines, Message};
+use warifu_diag::catalogue::hl7::{HL7108, HL7112, HL7115, HL7119, HL7127};
 
 use crate::cx::Cx;
 use crate::grammar::{Fault, Structure};
@@ -17,12 +17,6 @@ warifu_diag::codes! {
     HL7118 = "HL7118" "note-out-of-place" Info { "コメント (NTE) が構造にない位置にあります", "a comment (NTE) stands where the structure has none", "コメントする項目の直後に置いてください", "put it right after what it is about", "SS-MIX2 メッセージ構造; HL7 v2.5 NTE";
         "何についてのコメントか、受け手によって読み方が変わります。", "Receivers differ in what the comment is about.";
         Lines("ADT-00", "NTE|||連絡事項") => Lines("OML-11", "NTE|||軽度溶血") }
-    HL7119 = "HL7119" "segment-without-fields" Warning { "名前だけで項目のないセグメントです ({})", "a segment with a name and no field ({})", "値のないセグメントは書かないでください", "leave out segments that say nothing", "HL7 v2.5 §2.5.2";
-        "途中で切れた行か、未完成の出力の印です。", "It tells of a cut line or of unfinished output.";
-        Lines("ADT-00", "DB1") => Lines("ADT-00", "DB1|1|PT||N") }
-    HL7127 = "HL7127" "blank-line" Info [safe] { "空の行があります", "a blank line", "空の行を取ってください", "leave it out", "HL7 v2.5 §2.5.2, §2.7";
-        "空の行から後ろを読まない受け手があります。", "Some receivers stop reading at a blank line.";
-        Bytes(b"MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260401093000.123||ADT^A08^ADT_A01|1|P|2.5||||||~ISO IR87\r\rEVN||20260401093000\r") => Bytes(b"MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260401093000.123||ADT^A08^ADT_A01|1|P|2.5||||||~ISO IR87\rEVN||20260401093000\r") }
     SSM160 = "SSM160" "segment-not-used" Info [strict] { "HL7 にはあるが SS-MIX2 で使わないセグメントです ({})", "a segment of HL7 that SS-MIX2 does not use ({})", "SS-MIX2 のセグメントに書いてください", "use the segments of SS-MIX2", "SS-MIX2 セグメント定義";
         "SS-MIX2 の受け手は読まないことがあります。", "Receivers of SS-MIX2 may not read it.";
         Lines("ADT-22", "DG1|1||I10^高血圧^I10|||A") => Lines("ADT-22", "PV2||||||||20260401") }
