@@ -374,8 +374,10 @@ enum Rule {
     Uri(&'static str),
     /// JLAC10: 17 characters; 3 digits are a specimen (SPM-4); otherwise the raw label.
     Jlac10,
-    /// A HOT code of this many digits.
-    Hot(usize, &'static str),
+    /// A HOT code of this many digits, else the label of the name.
+    Hot(usize, &'static str, &'static str),
+    /// JANIS: 3 or 4 digits, of organisms or of drugs (the place tells); otherwise the label.
+    Janis,
     /// YJ: 12 characters; `ZZZ` at the end means strength-level ingredient.
     Yj,
     /// MEDIS disease: 8 digits or 4 characters.
@@ -404,19 +406,19 @@ static NAMES: &[(&str, Rule)] = &[
     ("99I02", Rule::Label("JHSI0002")),
     ("99I03", Rule::Listed(&crate::tables::T_JHSI0003, JHSI0003)),
     ("DCM", Rule::Uri(DICOM)),
-    ("HOT07", Rule::Hot(7, HOT7)),
-    ("HOT09", Rule::Hot(9, HOT9)),
+    ("HOT07", Rule::Hot(7, HOT7, "HOT7")),
+    ("HOT09", Rule::Hot(9, HOT9, "HOT9")),
     ("HOT11", Rule::NoUri),
-    ("HOT13", Rule::Hot(13, HOT13)),
-    ("HOT7", Rule::Hot(7, HOT7)),
-    ("HOT9", Rule::Hot(9, HOT9)),
+    ("HOT13", Rule::Hot(13, HOT13, "HOT13")),
+    ("HOT7", Rule::Hot(7, HOT7, "HOT7")),
+    ("HOT9", Rule::Hot(9, HOT9, "HOT9")),
     ("I10", Rule::Icd10),
     ("ISO+", Rule::NoUri),
     ("J-FAGY", Rule::Jfagy),
     ("JAMISDP01", Rule::Usage),
     ("JAN", Rule::NoUri),
     // organisms and antibiotics share the name; the caller knows which and takes the constant
-    ("JANIS", Rule::NoUri),
+    ("JANIS", Rule::Janis),
     ("JC10", Rule::Jlac10),
     ("JC11", Rule::NoUri),
     ("JHSD0006", Rule::Uri(OUTCOME_JHSD0006)),
@@ -490,16 +492,18 @@ pub fn system_uri(name: &str, code: &str, version: &str) -> SystemUri {
                 SystemUri::LocalAs("JC10-raw")
             }
         }
-        Rule::Hot(digits, uri) => {
+        Rule::Hot(digits, uri, label) => {
             if crate::jlac::is_hot(code, digits) {
                 SystemUri::Known(uri)
             } else {
-                SystemUri::Local
+                SystemUri::LocalAs(label)
             }
         }
+        Rule::Janis if is_janis(code) => SystemUri::Local,
+        Rule::Janis => SystemUri::LocalAs("JANIS"),
         Rule::Yj => {
             if !crate::jlac::is_yj(code) {
-                SystemUri::Local
+                SystemUri::LocalAs("YJ")
             } else if code.ends_with("ZZZ") {
                 SystemUri::Known(YJ_STRENGTH_INGREDIENT)
             } else {
@@ -529,6 +533,11 @@ pub fn system_uri(name: &str, code: &str, version: &str) -> SystemUri {
         Rule::Label(label) => SystemUri::LocalAs(label),
         Rule::NoUri => SystemUri::Local,
     }
+}
+
+/// Whether a code has the form of JANIS: 3 or 4 digits.
+pub fn is_janis(code: &str) -> bool {
+    matches!(code.len(), 3 | 4) && code.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// The `system` of a MEDIS disease **modifier** (ZPR-1, -3: management number; ZPR-4, -6: exchange
@@ -910,7 +919,10 @@ mod tests {
     fn hot_length_must_agree_with_the_name() {
         assert_eq!(system_uri("HOT9", "103835401", ""), SystemUri::Known(HOT9));
         assert_eq!(system_uri("HOT09", "103835401", ""), SystemUri::Known(HOT9));
-        assert_eq!(system_uri("HOT9", "1038354", ""), SystemUri::Local);
+        assert_eq!(
+            system_uri("HOT9", "1038354", ""),
+            SystemUri::LocalAs("HOT9")
+        );
         assert_eq!(system_uri("HOT11", "10383540101", ""), SystemUri::Local);
     }
 
@@ -966,8 +978,18 @@ mod tests {
 
     #[test]
     fn unknown_and_empty_names_are_local() {
-        for name in ["", "L", "99XYZ", "99I01", "99I03", "JANIS", "１", "HL7"] {
+        for name in ["", "L", "99XYZ", "99I01", "99I03", "１", "HL7"] {
             assert_eq!(system_uri(name, "1", ""), SystemUri::Local, "{name}");
+        }
+    }
+
+    #[test]
+    fn janis_codes_have_three_or_four_digits() {
+        for code in ["201", "1301"] {
+            assert_eq!(system_uri("JANIS", code, ""), SystemUri::Local);
+        }
+        for code in ["1", "SP", "13011", "13A1"] {
+            assert_eq!(system_uri("JANIS", code, ""), SystemUri::LocalAs("JANIS"));
         }
     }
 

@@ -396,3 +396,61 @@ const fn head_rank(name: [u8; 3]) -> Option<u8> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{convert, reported};
+
+    #[test]
+    fn oddities_of_a_message_are_named() {
+        let pid = "PID|1||0000990001^^^^PI||割符^花子^^^^^L^I||19680303|F";
+        let told = |message: &str| {
+            let out = convert("ADT-00", message);
+            let told = |d: &&warifu_diag::Diagnostic| {
+                ["HL7119", "HL7127", "MAP017", "SSM153", "SSM154"].contains(&d.code.code)
+            };
+            let found = out.diagnostics.iter().filter(told);
+            found
+                .map(|d| {
+                    (
+                        d.code.code,
+                        d.path.map(|p| p.to_string()).unwrap_or_default(),
+                    )
+                })
+                .collect::<Vec<_>>()
+        };
+        let msh = |eighteen: &str, twenty: &str| {
+            format!(
+                "MSH|^~\\&|A|B|C|D|20260401090512||ADT^A08^ADT_A01|1|P|2.5||||||{eighteen}||{twenty}"
+            )
+        };
+        let sound = msh("~ISO IR87", "ISO 2022-1994");
+        assert_eq!(told(&format!("{sound}\n{pid}")), []);
+        assert_eq!(
+            told(&format!(
+                "{}\nPID|1||0000990001",
+                msh("~ISOIR87", "ISO2022-1994")
+            )),
+            [
+                ("SSM153", "MSH-18[1]".to_owned()),
+                ("SSM154", "MSH-20".to_owned())
+            ]
+        );
+        assert_eq!(
+            told(&format!(
+                "{sound}\n{}\nDB1",
+                pid.replace("19680303", "\"\"")
+            )),
+            [("MAP017", "PID-7".to_owned()), ("HL7119", "DB1".to_owned())]
+        );
+        // Once, however many there are.
+        assert_eq!(
+            told(&format!("{sound}\r\r\n{pid}\r\r\nDB1|1|PT||N")),
+            [("HL7127", String::new())]
+        );
+        assert!(!reported(
+            &convert("ADT-00", &format!("{sound}\n{pid}\n")),
+            "HL7127"
+        ));
+    }
+}

@@ -26,6 +26,8 @@ use reading::{Class, Comparator, Reading};
 pub(crate) const JP_OBSERVATION_COMMON: &str =
     "http://jpfhir.jp/fhir/core/StructureDefinition/JP_Observation_Common";
 
+/// What stands for `Observation.value[x]` of FHIR R5 in R4 (hl7.org/fhir/versions.html#extensions).
+const VALUE_OF_R5: &str = "http://hl7.org/fhir/5.0/StructureDefinition/extension-Observation.value";
 /// Standard extension that keeps the text a value was read from.
 const ORIGINAL_TEXT: &str = "http://hl7.org/fhir/StructureDefinition/originalText";
 
@@ -92,23 +94,17 @@ impl<'a> Item<'a> {
             });
         }
         let name = triplet.system.text;
-        if name == "JANIS" {
-            return Some(Coding {
-                system: janis,
-                triplet,
-                standard: true,
-            });
-        }
-        let (system, standard) =
-            match systems::system_uri(name, triplet.code.text, triplet.version.text) {
-                SystemUri::Known(uri) => (uri, true),
-                SystemUri::LocalAs(label)
-                    if ordered && warifu_terms::jlac::is_jlac10_order(triplet.code.text) =>
-                {
-                    (datatypes::local_system(cx, label), true)
-                }
-                _ => (datatypes::system_of(cx, &triplet), false),
-            };
+        let sent = systems::system_uri(name, triplet.code.text, triplet.version.text);
+        let (system, standard) = match sent {
+            SystemUri::Local if name == "JANIS" => (janis, true),
+            SystemUri::Known(uri) => (uri, true),
+            SystemUri::LocalAs(label)
+                if ordered && warifu_terms::jlac::is_jlac10_order(triplet.code.text) =>
+            {
+                (datatypes::local_system(cx, label), true)
+            }
+            _ => (datatypes::system_of(cx, &triplet), false),
+        };
         Some(Coding {
             system,
             triplet,
@@ -230,6 +226,8 @@ pub(crate) enum Value<'a> {
     Measured(Val<'a>, Val<'a>, &'a str),
     /// A `dateTime`.
     DateTime(&'a str, Src),
+    /// Data in base64 with their MIME type, for which R4 has an extension only.
+    Attachment(Val<'a>, Val<'a>),
 }
 
 /// A number with comparator and unit.
@@ -309,13 +307,44 @@ pub(crate) fn read_value<'a>(
             }
         }
         "ED" | "RP" => {
-            cx.report_with(&MAP206, &field, if ty == "ED" { "ED" } else { "RP" });
-            Value::None
+            cx.report_with(&MAP206, &field, ty.to_owned());
+            attachment(cx, field).unwrap_or_else(|| composite(cx, field))
         }
         "ST" | "ID" | "IS" | "" => text(cx, field, unit),
         "TS" | "DT" | "DTM" | "TM" => Value::Text(field.value().trimmed()),
         _ => composite(cx, field),
     }
+}
+
+/// ED with data in base64: source ^ type ^ subtype ^ `Base64` ^ data.
+fn attachment<'a>(cx: &Cx<'a, '_>, field: Part<'a>) -> Option<Value<'a>> {
+    let part = |n: usize| field.comp(n).text().trimmed();
+    let (kind, subtype, data) = (part(2), part(3), part(5));
+    let (body, padding) = data
+        .text
+        .split_at(data.text.find('=').unwrap_or(data.text.len()));
+    let alphabet = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/');
+    let is_base64 = !body.is_empty()
+        && data.text.len() % 4 == 0
+        && body.bytes().all(alphabet)
+        && matches!(padding, "" | "=" | "==");
+    if !is_base64 || !part(4).text.eq_ignore_ascii_case("base64") {
+        return None;
+    }
+    let family = match kind.text {
+        "IM" => "image",
+        "AP" => "application",
+        "AU" => "audio",
+        other => other,
+    };
+    let mut mime = bumpalo::format!(in cx.message().arena(), "{}/{}", family, subtype.text);
+    mime.make_ascii_lowercase();
+    let mime = if subtype.is_empty() {
+        ""
+    } else {
+        mime.into_bump_str()
+    };
+    Some(Value::Attachment(kind.map(mime), data))
 }
 
 /// The type that an OBX without OBX-2 most likely has.
@@ -556,7 +585,22 @@ pub(crate) fn write_value(r: &mut Resource, value: &Value<'_>) -> bool {
             r.string(el::VALUE_STRING, v.text, v.src())
         }
         Value::DateTime(s, src) => r.string(el::VALUE_DATE_TIME, s, *src),
+        Value::Attachment(mime, data) => {
+            r.object(warifu_fhir::element::EXTENSION, |o| {
+                attached(o, *mime, *data)
+            });
+            false
+        }
     }
+}
+
+/// `Observation.value[x]` of R5 has a type Attachment.
+fn attached(o: &mut Object<'_>, mime: Val<'_>, data: Val<'_>) {
+    o.constant("url", VALUE_OF_R5);
+    o.object("valueAttachment", |o| {
+        o.string("contentType", mime.text, mime.src());
+        o.string("data", data.text, data.src());
+    });
 }
 
 /// Writes `value[x]` into an open object (a component).
@@ -579,6 +623,11 @@ pub(crate) fn write_value_in(o: &mut Object<'_>, value: &Value<'_>) {
             o.string("valueString", both, v.src());
         }
         Value::DateTime(s, src) => o.string("valueDateTime", s, *src),
+        Value::Attachment(mime, data) => {
+            o.array("extension", |a| {
+                a.object(|o| attached(o, *mime, *data));
+            });
+        }
     }
 }
 
@@ -677,7 +726,7 @@ pub(crate) fn component_value<'a>(
     let unit = unit(cx, obx);
     let value = read_value(cx, obx, unit, allows);
     write_value_in(o, &value);
-    if value.is_none() {
+    if matches!(value, Value::None | Value::Attachment(..)) {
         let code = absent_code(cx, obx, status);
         o.object("dataAbsentReason", |o| {
             absent_concept(o, code, &obx.field(11));

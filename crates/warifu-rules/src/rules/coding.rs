@@ -330,7 +330,7 @@ fn shape(
             (!fits).then_some(&SSM417)
         }
         "JANIS" => {
-            let fits = matches!(code.len(), 3 | 4) && code.bytes().all(|b| b.is_ascii_digit());
+            let fits = warifu_terms::systems::is_janis(code);
             (!fits).then_some(&SSM418)
         }
         "JAN" => (!is_jan(code)).then_some(&SSM408),

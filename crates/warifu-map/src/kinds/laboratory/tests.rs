@@ -424,6 +424,43 @@ OBX|1|ST|1821^GM^JANIS|1|R|||R|||F"
 }
 
 #[test]
+fn a_janis_code_of_another_form_is_local_and_told() {
+    let line =
+        |code: &str| format!("OBX|1|CWE|6B010000001774214^菌名^JC10|1|{code}^菌^JANIS|||||F");
+    let system = "/valueCodeableConcept/coding/0/system";
+    for (code, local) in [("1301", false), ("SP", true), ("13011", true)] {
+        let out = result(&line(code));
+        let o = one(&out, "Observation");
+        assert_eq!(at(&o, system).starts_with("urn:x-ssmix2:"), local, "{code}");
+        assert_eq!(reported(&out, "MAP006"), local, "{code}");
+    }
+}
+
+#[test]
+fn data_in_a_result_are_an_attachment_or_text() {
+    let out = result("OBX|1|ED|9A110000000000001^波形^JC10||機器^IM^JPEG^Base64^/9j/4AAQ|||||F");
+    let o = one(&out, "Observation");
+    assert_eq!(
+        at(&o, "/extension/0/valueAttachment/contentType"),
+        "image/jpeg"
+    );
+    assert_eq!(at(&o, "/extension/0/valueAttachment/data"), "/9j/4AAQ");
+    assert_eq!(at(&o, "/dataAbsentReason/coding/0/code"), "unsupported");
+    assert!(reported(&out, "MAP206"));
+    for (ty, value, text) in [
+        ("RP", "wave/1.mwf^HIS^AP^MFER", "wave/1.mwf HIS AP MFER"),
+        ("ED", "^TEXT^^A^abc", "TEXT A abc"),
+        ("ED", "^IM^PNG^Base64^a=b=", "IM PNG Base64 a=b="),
+    ] {
+        let out = result(&format!(
+            "OBX|1|{ty}|9A110000000000001^波形^JC10||{value}|||||F"
+        ));
+        assert_eq!(at(&one(&out, "Observation"), "/valueString"), text);
+        assert!(reported(&out, "MAP206"));
+    }
+}
+
+#[test]
 fn equal_results_are_kept_apart() {
     let line = "OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|g/dL|||||F\n";
     let out = result(&line.repeat(4));
