@@ -119,6 +119,19 @@ pub struct PatientContext {
     pub problems: warifu_order::Map<String, (u64, u16)>,
     /// Diagnoses that a stay names (PRB-10.4, PRB-18).
     pub diagnoses: Vec<Diagnosis>,
+    /// Orders of imaging and physiology (order kind, number) that have a result: the newest one.
+    pub performed: warifu_order::Map<(&'static str, String), Performed>,
+}
+
+/// What the result of an order says of the order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Performed {
+    /// When it was sent, [`warifu_hl7::time::Time::sort_key`].
+    pub sent: u64,
+    /// `ServiceRequest.status`.
+    pub status: &'static str,
+    /// Bytes that say so.
+    pub src: Src,
 }
 
 /// A disease that has a role in a stay.
@@ -267,10 +280,12 @@ impl<'a> Cx<'a, '_> {
         self.pool.push(r.into_buffers());
     }
     /// [`Cx::emit`] of what a result says of its order: where the order's own file is converted as well,
-    /// that one's resource is the order's.
+    /// that one's resource is the order's, with the state that the result tells
+    /// ([`PatientContext::performed`]).
     pub fn emit_request_of_result(&mut self, r: Resource) {
         let other = self.out.maker(r.resource_type(), r.id());
         if other.is_some_and(|m| m != self.message.number()) {
+            self.report_message(&warifu_diag::catalogue::map_other::MAP408, "");
             self.pool.push(r.into_buffers());
         } else {
             self.emit(r);

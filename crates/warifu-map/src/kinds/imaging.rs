@@ -8,12 +8,14 @@ pub mod order;
 pub mod performed;
 pub mod physiology;
 
+use warifu_order::Map;
+
 use warifu_fhir::{Element, Id, Object, Resource, Row, Src};
 use warifu_hl7::{Message, Part, Segment, Val};
 use warifu_ssmix2::DataKind;
 use warifu_terms::systems;
 
-use crate::cx::{Cx, Sourced};
+use crate::cx::{Cx, Performed, Sourced};
 use crate::datatypes;
 use crate::table::{Group, Table};
 
@@ -45,6 +47,31 @@ pub(crate) fn performed(cx: &mut Cx<'_, '_>) {
 pub(crate) fn physiology_result(cx: &mut Cx<'_, '_>) {
     let orders = orders(cx.message());
     physiology::convert(cx, &orders);
+}
+
+/// What the results of a message say of their orders, for the orders' own files.
+pub(crate) fn survey(cx: &mut Cx<'_, '_>, performed: &mut Map<(&'static str, String), Performed>) {
+    use DataKind::{Omg11, Omg12, Omg13};
+    if !matches!(cx.kind(), Some(Omg11 | Omg12 | Omg13)) {
+        return;
+    }
+    let sent = warifu_hl7::time::parse(cx.message().value(b"MSH", 7).text);
+    let sent = sent.map_or(0, |t| t.sort_key());
+    for o in orders(cx.message()) {
+        let number = number_of(cx, &o);
+        // A withdrawn result leaves the order as it is.
+        if number.is_empty() || o.is_cancelled() {
+            continue;
+        }
+        let (status, src) = order::state_of_result(&o);
+        let new = Performed { sent, status, src };
+        let known = performed
+            .entry((family(cx), number.to_owned()))
+            .or_insert(new);
+        if known.sent <= sent {
+            *known = new;
+        }
+    }
 }
 
 /// An OBX with the comments that follow it.

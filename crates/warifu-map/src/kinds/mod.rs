@@ -149,6 +149,7 @@ pub(crate) fn survey<'a>(
     let patient_id = core.patient_id(&context.patient);
     let mut problems = condition::Newest::new();
     let mut diagnoses = Vec::new();
+    let mut performed = warifu_order::Map::new();
     let mut named = false;
     for (item, message) in messages {
         let sent = warifu_hl7::time::parse(message.value(b"MSH", 7).text);
@@ -166,6 +167,7 @@ pub(crate) fn survey<'a>(
         if item.kind == Some(DataKind::Ppr01) {
             condition::survey(&mut cx, &mut problems, &mut diagnoses);
         }
+        imaging::survey(&mut cx, &mut performed);
         let orc = message
             .first(b"ORC")
             .filter(|s| !named && s.field(21).is_some());
@@ -182,6 +184,7 @@ pub(crate) fn survey<'a>(
     });
     context.problems = problems;
     context.diagnoses = diagnoses;
+    context.performed = performed;
 }
 
 /// Converts one message into `cx.out`.

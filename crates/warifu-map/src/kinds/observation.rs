@@ -242,13 +242,6 @@ pub(crate) struct Quantity<'a> {
     keep: bool,
 }
 
-impl Value<'_> {
-    /// Whether there is none.
-    pub(crate) fn is_none(&self) -> bool {
-        matches!(self, Self::None)
-    }
-}
-
 /// Reads the unit of an OBX (OBX-6); nothing is reported for an empty one.
 pub(crate) fn unit<'a>(cx: &mut Cx<'a, '_>, obx: Segment<'a>) -> Unit<'a> {
     let f = obx.field(6);

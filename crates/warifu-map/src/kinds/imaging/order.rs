@@ -5,7 +5,7 @@ use warifu_order::{Map, Set};
 use warifu_diag::catalogue::map_general::{MAP003, MAP008, MAP009};
 use warifu_diag::catalogue::map_other::{MAP401, MAP405, MAP407};
 use warifu_fhir::element::{observation as obs, service_request as el};
-use warifu_fhir::{Id, Resource};
+use warifu_fhir::{Id, Resource, Src};
 use warifu_hl7::{Part, Val};
 use warifu_terms::maps::{self, OrderFile};
 use warifu_terms::systems;
@@ -280,29 +280,52 @@ fn complete<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, other: &Group<'a>, main: 
     }
 }
 
-fn status(r: &mut Resource, cx: &mut Cx<'_, '_>, o: &Order<'_>, file: OrderFile) {
+/// Status of the request (mapping §7). A result that is converted with its order says how far the order
+/// has come; an order withdrawn after it stays withdrawn.
+fn status<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, o: &Order<'a>, file: OrderFile) {
+    let (control, state) = (o.value(*b"ORC", 1), o.value(*b"ORC", 5));
+    for told in [control, o.value(*b"OBR", 25)] {
+        if !told.is_empty() {
+            cx.used(&told);
+        }
+    }
+    if !maps::service_request_status(control.text, state.text, file).known {
+        cx.report_with(&MAP008, &state, "0038");
+    }
+    let (mut to, mut src) = state_of(o, file);
+    if file == OrderFile::Order {
+        let sent = warifu_hl7::time::parse(cx.message().value(b"MSH", 7).text);
+        let sent = sent.map_or(0, |t| t.sort_key());
+        let key = (family(cx), number_of(cx, o).to_owned());
+        let ended = matches!(to, "revoked" | "entered-in-error");
+        let result = cx.context.performed.get(&key);
+        if let Some(result) = result.filter(|p| !ended || p.sent > sent) {
+            (to, src) = (result.status, result.src);
+        }
+    }
+    r.string(el::STATUS, to, src);
+}
+
+/// What an order says of its own state, and where.
+fn state_of(o: &Order<'_>, file: OrderFile) -> (&'static str, Src) {
     let (control, state, result) = (
         o.value(*b"ORC", 1),
         o.value(*b"ORC", 5),
         o.value(*b"OBR", 25),
     );
-    if !result.is_empty() {
-        cx.used(&result);
-    }
-    if !control.is_empty() {
-        cx.used(&control);
-    }
     // OBR-25 X: no result will come, the order was withdrawn.
     if state.is_empty() && result.text == "X" {
-        r.string(el::STATUS, "revoked", result.src());
-        return;
-    }
-    let t = maps::service_request_status(control.text, state.text, file);
-    if !t.known {
-        cx.report_with(&MAP008, &state, "0038");
+        return ("revoked", result.src());
     }
     let from = if state.is_empty() { control } else { state };
-    r.string(el::STATUS, t.to, from.src());
+    let t = maps::service_request_status(control.text, state.text, file);
+    (t.to, from.src())
+}
+
+/// What a result says of its order's state, and where: at least its order number.
+pub(super) fn state_of_result(o: &Order<'_>) -> (&'static str, Src) {
+    let (status, src) = state_of(o, OrderFile::Result);
+    (status, if src.is_some() { src } else { o.number().src() })
 }
 
 fn category(r: &mut Resource, cx: &Cx<'_, '_>, o: &Order<'_>) {

@@ -474,3 +474,55 @@ fn public_samples_convert() {
         }
     }
 }
+
+#[test]
+fn the_result_says_how_far_the_order_has_come() {
+    use crate::testing::{convert_patient, path};
+    let message = |kind: &str, sent: &str, rows: &str| {
+        let head = HEAD.replace("20260407111001.333", sent);
+        (
+            path(kind, "20260407", sent, "01", '1'),
+            format!("{head}\n{rows}"),
+        )
+    };
+    let order = |sent: &str, control: &str| {
+        message(
+            "OMG-01",
+            sent,
+            &format!("ORC|{control}|11|||||||20260407111000\nOBR||11||110^胸部^JJ1017"),
+        )
+    };
+    let result = |sent: &str, state: &str| {
+        message(
+            "OMG-11",
+            sent,
+            &format!("ORC|CH|11|||{state}||||20260407111000\nOBR||11||110^胸部^JJ1017|||20260408"),
+        )
+    };
+    let status = |files: [(String, String); 2]| {
+        let files = files.map(|(path, text)| (path, text));
+        let out = convert_patient(&[
+            (files[0].0.clone(), files[0].1.as_str()),
+            (files[1].0.clone(), files[1].1.as_str()),
+        ]);
+        assert!(reported(&out, "MAP408"));
+        at(&one(&out, "ServiceRequest"), "/status").to_owned()
+    };
+    let (early, late) = ("20260407120000", "20260408120000");
+    assert_eq!(status([order(early, "NW"), result(late, "")]), "completed");
+    assert_eq!(status([order(early, "NW"), result(late, "IP")]), "active");
+    // Sent again after the result: the order is still done.
+    assert_eq!(
+        status([order(late, "XO"), result(early, "CM")]),
+        "completed"
+    );
+    assert_eq!(status([order(late, "CA"), result(early, "CM")]), "revoked");
+    assert_eq!(
+        status([order(early, "CA"), result(late, "CM")]),
+        "completed"
+    );
+    // A result that is withdrawn by itself says nothing of the order.
+    let withdrawn = result(late, "CM");
+    let withdrawn = (withdrawn.0, withdrawn.1.replace("ORC|CH", "ORC|CA"));
+    assert_eq!(status([order(early, "NW"), withdrawn]), "active");
+}
