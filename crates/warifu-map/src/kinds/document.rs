@@ -8,15 +8,20 @@ mod cda;
 use base64::Engine as _;
 use bumpalo::Bump;
 use sha1::{Digest, Sha1};
-use warifu_diag::catalogue::map_other::{MAP431, MAP432, MAP433, MAP434, MAP435};
-use warifu_diag::catalogue::ssm::{SSM103, SSM116, SSM118};
+use warifu_diag::catalogue::hl7::HL7101;
+use warifu_diag::catalogue::map_other::{
+    MAP431, MAP432, MAP433, MAP434, MAP435, MAP436, MAP437, MAP438,
+};
+use warifu_diag::catalogue::ssm::{SSM104, SSM105, SSM116, SSM118};
 use warifu_diag::{Code, Diagnostic, SourceId, Span};
 use warifu_fhir::element::{
     binary, document_reference as el, patient as pat, practitioner as prac,
 };
 use warifu_fhir::{Array, Buffers, Element, Id, Object, Resource, Src};
 use warifu_hl7::{Index, Message, time};
-use warifu_ssmix2::{ExtendedKind, FileName, Place, State, components, locate, select};
+use warifu_ssmix2::{
+    ExtendedKind, FileName, Place, SelectionNoteKind, State, components, locate, select,
+};
 use warifu_terms::systems::{self, SystemUri};
 
 use crate::convert::{Core, File, patient_key};
@@ -91,13 +96,21 @@ pub static TABLES: &[&Table] = &[
 ];
 
 /// Whether a file is a document (CDA, PDF, image …) rather than a message: by its content, or because
-/// it lies in a content folder and is no message.
+/// it lies in a content folder and is no message that is converted (ORU^R30).
 pub fn is_document(path: &str, bytes: &[u8]) -> bool {
-    let head = bytes.get(..64).unwrap_or(bytes);
-    if head.windows(3).any(|w| w == b"MSH") {
-        return false;
+    if is_message(bytes) {
+        let head = bytes.get(..512).unwrap_or(bytes);
+        let msh = head.split(|b| matches!(b, b'\r' | b'\n')).next();
+        let vital = msh.is_some_and(|m| memchr::memmem::find(m, b"R30").is_some());
+        return !vital && in_content_folder(path);
     }
     sniff(bytes).is_some() || in_content_folder(path)
+}
+
+/// Whether a file begins as an HL7 message.
+fn is_message(bytes: &[u8]) -> bool {
+    let head = bytes.get(..64).unwrap_or(bytes);
+    head.windows(3).any(|w| w == b"MSH")
 }
 
 fn in_content_folder(path: &str) -> bool {
@@ -136,26 +149,42 @@ fn sniff(bytes: &[u8]) -> Option<&'static str> {
         .strip_prefix(b"\xEF\xBB\xBF")
         .unwrap_or(bytes)
         .trim_ascii_start();
-    let html = |t: &[u8]| {
-        t.get(..9)
-            .is_some_and(|h| h.eq_ignore_ascii_case(b"<!doctype"))
-            || t.get(..5).is_some_and(|h| h.eq_ignore_ascii_case(b"<html"))
+    let begins = |t: &[u8], with: &[u8]| {
+        t.get(..with.len())
+            .is_some_and(|head| head.eq_ignore_ascii_case(with))
     };
     match text {
         t if t.starts_with(b"<?xml") => Some("text/xml"),
-        t if html(t) => Some("text/html"),
+        t if begins(t, b"<!doctype html") || begins(t, b"<html") => Some("text/html"),
+        t if t.starts_with(b"<!") => Some("text/xml"),
         [b'<', c, ..] if c.is_ascii_alphabetic() => Some("text/xml"),
         _ => None,
     }
 }
 
-/// MIME type by content, else by the ending of the name (texts have no first bytes of their own).
+/// MIME type by content, else by the ending of the name (texts have no first bytes of their own, and
+/// office documents those of an archive).
 fn content_type(name: &str, bytes: &[u8]) -> Option<&'static str> {
-    if let Some(found) = sniff(bytes) {
-        return Some(found);
+    if is_message(bytes) {
+        return Some("x-application/hl7-v2+er7");
     }
-    let ending = name.rsplit_once('.').map(|(_, e)| e.to_ascii_lowercase())?;
+    let ending = name.rsplit_once('.').map_or("", |(_, e)| e);
+    let ending = ending.to_ascii_lowercase();
+    match sniff(bytes) {
+        Some("application/zip") => {}
+        Some(found) => return Some(found),
+        None => return by_ending(&ending),
+    }
     Some(match ending.as_str() {
+        "docx" => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "xlsx" => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "pptx" => "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+        _ => "application/zip",
+    })
+}
+
+fn by_ending(ending: &str) -> Option<&'static str> {
+    Some(match ending {
         "css" => "text/css",
         "txt" => "text/plain",
         "csv" => "text/csv",
@@ -286,9 +315,19 @@ pub(crate) fn convert_folders(
             .get(i)
             .map_or(State::Current, |o| o.state)
     };
+    for note in &selection.notes {
+        let code: Code = match note.kind {
+            SelectionNoteKind::SeveralCurrent => &SSM104,
+            SelectionNoteKind::OnlyReplaced => &SSM105,
+            _ => continue,
+        };
+        let main = named.get(note.file).and_then(|d| d.pieces.first());
+        let whole = whole(main.map_or(0, |p| p.number));
+        out.diagnostics.push(Diagnostic::new(code, whole));
+    }
     for (i, d) in named.iter().enumerate() {
         if state(i).is_used() {
-            convert(core, pool, arena, out, context, d, b'1');
+            convert(core, pool, arena, out, context, d, d.item.flag);
         }
     }
     for d in &loose {
@@ -510,7 +549,16 @@ fn person_of(
             && !named.is_empty()
             && !warifu_ssmix2::same_patient(d.item.patient, named)
         {
-            out.diagnostics.push(Diagnostic::new(&SSM103, at));
+            out.diagnostics.push(Diagnostic::new(&MAP436, at));
+        } else if named.is_empty()
+            && let Some(other) = header.and_then(|h| unconfirmed(h, d.item.patient))
+        {
+            let at = Span {
+                source: SourceId(u32::from(number)),
+                start: other.start,
+                end: other.end,
+            };
+            out.diagnostics.push(Diagnostic::new(&MAP437, at));
         }
     }
     let key = patient_key(d.item.patient, named);
@@ -521,6 +569,17 @@ fn person_of(
         patient: key,
         ..PatientContext::default()
     }
+}
+
+/// A patient number of another, unknown numbering, where none of the document is that of the folder:
+/// perhaps the same person, perhaps not.
+fn unconfirmed<'h>(header: &'h Header, folder: &str) -> Option<&'h Text> {
+    let mut numbers = header.patient_ids.iter().map(|i| &i.extension);
+    let same = |t: &Text| warifu_ssmix2::same_patient(folder, &t.text);
+    if folder.is_empty() || numbers.clone().any(same) {
+        return None;
+    }
+    numbers.find(|t| !t.is_empty())
 }
 
 /// Converts one document.
@@ -550,6 +609,16 @@ fn convert(
     let person = person_of(core, out, context, d, header.as_ref(), false);
     let h = header.unwrap_or_default();
     for p in &d.pieces {
+        let code: Option<Code> = if p.bytes.is_empty() {
+            Some(&HL7101)
+        } else if is_message(p.bytes) {
+            Some(&MAP438)
+        } else {
+            None
+        };
+        if let Some(code) = code {
+            out.diagnostics.push(Diagnostic::new(code, whole(p.number)));
+        }
         out.set_source(p.number, crate::kinds::provenance::source(core, &d.item));
     }
     with_cx(

@@ -215,7 +215,7 @@ fn a_document_of_another_patient_is_not_merged() {
             other.as_bytes(),
         )],
     );
-    assert!(reported(&out, "SSM103"));
+    assert!(reported(&out, "MAP436"));
     assert_eq!(
         at(&one(&out, "Patient"), "/identifier/0/value"),
         "0000990002"
@@ -233,7 +233,7 @@ fn a_document_of_another_patient_is_not_merged() {
             referral.as_bytes(),
         )],
     );
-    assert!(!reported(&out, "SSM103"));
+    assert!(!reported(&out, "MAP436"));
 }
 
 #[test]
@@ -393,4 +393,85 @@ fn a_document_has_its_provenance() {
         "CREATE"
     );
     assert!(all(&folder(), "Provenance").is_empty());
+}
+
+#[test]
+fn a_number_of_an_unknown_numbering_is_told() {
+    let stamp = "20260430171500500";
+    let told = |root: &str, number: &str| {
+        let cda = CDA.replace(
+            r#"root="1.2.392.100495.20.3.51.11319999999" extension="0000990001""#,
+            &format!(r#"root="{root}" extension="{number}""#),
+        );
+        let out = run(
+            options(),
+            &[(path(stamp, '1', "main_document.xml"), cda.as_bytes())],
+        );
+        assert_eq!(all(&out, "Patient").len(), 1);
+        reported(&out, "MAP437")
+    };
+    assert!(told("1.2.3.4", "5550001"));
+    assert!(!told("1.2.3.4", "0000990001"));
+    assert!(!told("1.2.392.100495.20.3.51.11319999999", "0000990001"));
+}
+
+#[test]
+fn a_document_type_of_xml_is_no_html() {
+    assert_eq!(
+        sniff(b"<!DOCTYPE ClinicalDocument []><x/>"),
+        Some("text/xml")
+    );
+    assert_eq!(sniff(b"<!-- made by --><x/>"), Some("text/xml"));
+    assert_eq!(sniff(b"<!doctype HTML><html/>"), Some("text/html"));
+    assert_eq!(sniff(b"<HTML>"), Some("text/html"));
+}
+
+#[test]
+fn office_documents_are_told_by_the_ending() {
+    let zip = b"PK\x03\x04....";
+    let of = |name| super::content_type(name, zip);
+    assert_eq!(of("a.zip"), Some("application/zip"));
+    assert!(of("a.DOCX").is_some_and(|m| m.ends_with("wordprocessingml.document")));
+    assert!(of("a.xlsx").is_some_and(|m| m.ends_with("spreadsheetml.sheet")));
+    assert_eq!(
+        super::content_type("a.docx", b"%PDF-"),
+        Some("application/pdf")
+    );
+}
+
+#[test]
+fn an_empty_file_is_named() {
+    let name = path("20260430171500500", '1', "main_document.xml");
+    assert!(reported(&run(options(), &[(name, b"")]), "HL7101"));
+}
+
+#[test]
+fn a_replaced_version_without_a_newer_one_is_superseded() {
+    let name = path("20260430171500500", '2', "main_document.xml");
+    let out = run(options(), &[(name, CDA.as_bytes())]);
+    assert_eq!(at(&one(&out, "DocumentReference"), "/status"), "superseded");
+    assert!(reported(&out, "SSM105"));
+}
+
+#[test]
+fn a_message_of_an_unknown_extended_kind_is_kept_as_a_document() {
+    let name = path("20260430171500500", '1', "main_document.hl7");
+    let message = |event: &str| {
+        format!(
+            "MSH|^~\\&|A|B|C|D|20260430171500||{event}|1|P|2.5\rPID|1||0000990001||割符^花子||19680303|F\r"
+        )
+    };
+    let files = |text: &String| [(name.clone(), text.clone().into_bytes())];
+    let other = files(&message("MDM^T02^MDM_T02"));
+    let [(path, bytes)] = &other;
+    let out = run(options(), &[(path.clone(), bytes.as_slice())]);
+    assert!(reported(&out, "MAP438"));
+    let binary = one(&out, "Binary");
+    assert_eq!(at(&binary, "/contentType"), "x-application/hl7-v2+er7");
+    assert_eq!(
+        base64::engine::general_purpose::STANDARD.decode(at(&binary, "/data")),
+        Ok(bytes.clone())
+    );
+    let [(path, bytes)] = &files(&message("ORU^R30^ORU_R30"));
+    assert!(!is_document(path, bytes));
 }
