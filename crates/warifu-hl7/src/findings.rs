@@ -93,6 +93,7 @@ pub fn reading(
             NoteKind::Empty => &hl7::HL7101,
             NoteKind::MissingMsh => &hl7::HL7102,
             NoteKind::LineContinuation => &hl7::HL7103,
+            NoteKind::SmallLetters => &hl7::HL7129,
             NoteKind::TerminatorNotCr => &hl7::HL7104,
             NoteKind::TrailingBytes => &hl7::HL7105,
             NoteKind::LastTerminatorMissing => &hl7::HL7106,

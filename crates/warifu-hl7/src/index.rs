@@ -82,6 +82,8 @@ pub enum NoteKind {
     MissingMsh,
     /// A line that is no segment was read as part of the field before.
     LineContinuation,
+    /// The name of a segment is in small letters.
+    SmallLetters,
     /// Segments end with LF or CR LF.
     TerminatorNotCr,
     /// FS, blanks or NULs after the last segment.
@@ -433,7 +435,7 @@ impl Index {
                         self.close_segment(bytes, (field_start, first_mark), flags, line_end);
                         return;
                     }
-                    if is_segment_start(bytes, next, self.delimiters.field) {
+                    if segment_start(bytes, next, self.delimiters.field).is_some() {
                         self.close_segment(bytes, (field_start, first_mark), flags, line_end);
                         if self.segments.len() >= MAX_SEGMENTS {
                             self.note(NoteKind::TooManySegments, next, n);
@@ -480,10 +482,10 @@ impl Index {
         if rest.len() < 3 && !first {
             return None;
         }
-        let mut name = *b"???";
-        let known = rest.len() >= 3 && is_segment_start(bytes, at, self.delimiters.field);
-        if known {
-            name.copy_from_slice(&rest[..3]);
+        let known = segment_start(bytes, at, self.delimiters.field);
+        let name = known.unwrap_or(*b"???");
+        if known.is_some_and(|name| !rest.starts_with(&name)) {
+            self.note(NoteKind::SmallLetters, at, at + 3);
         }
         let first_field = self.fields.len() as u32;
         self.segments.push(Seg {
@@ -493,7 +495,7 @@ impl Index {
             first_field,
             fields: 0,
         });
-        if !known {
+        if known.is_none() {
             // Not HL7: the line counts as one field of an unknown segment.
             return Some(at);
         }
@@ -657,13 +659,26 @@ fn cp932_width(bytes: &[u8], at: usize) -> usize {
     }
 }
 
-fn is_segment_start(bytes: &[u8], at: usize, separator: u8) -> bool {
-    let Some(head) = bytes.get(at..) else {
-        return false;
-    };
-    matches!(head, [a, b, c, ..] if a.is_ascii_uppercase() && is_name(*b) && is_name(*c)
-        && head.get(3).is_none_or(|&d| d == separator || d == b'\r' || d == b'\n'))
+/// Name of the segment that begins at a place: three capitals or digits; or a name that SS-MIX2 uses in
+/// small letters, right before a separator.
+fn segment_start(bytes: &[u8], at: usize, separator: u8) -> Option<[u8; 3]> {
+    let (name, rest) = bytes.get(at..)?.split_first_chunk::<3>()?;
+    if name[0].is_ascii_uppercase() && is_name(name[1]) && is_name(name[2]) {
+        let ends = rest
+            .first()
+            .is_none_or(|&d| d == separator || d == b'\r' || d == b'\n');
+        return ends.then_some(*name);
+    }
+    if rest.first() != Some(&separator) {
+        return None;
+    }
+    let name = name.map(|b| b.to_ascii_uppercase());
+    NAMES.as_chunks().0.contains(&name).then_some(name)
 }
+
+/// Names of the segments that SS-MIX2's messages have.
+const NAMES: &[u8] =
+    b"EVNPIDPD1NK1PV1PV2DB1OBXAL1IN1ZI1IAMPRBZPRZPDORCTQ1OBRSPMNTERXERXRRXCRXAODSZE1ZE2IPC";
 
 const fn is_name(b: u8) -> bool {
     b.is_ascii_uppercase() || b.is_ascii_digit()
