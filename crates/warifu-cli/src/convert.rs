@@ -1379,7 +1379,11 @@ pub(crate) fn note_code(note: &StorageNote) -> Code {
         K::Link | K::SpecialFile | K::TooDeep => &ssm::SSM147,
         K::TooLarge | K::Expansion | K::JournalRecordLong => &ssm::SSM111,
         K::FolderVanished => &ssm::SSM109,
-        K::JournalHeader | K::JournalStray | K::JournalsIgnored => &ssm::SSM114,
+        K::JournalHeader
+        | K::JournalOperation
+        | K::JournalDelete
+        | K::JournalStray
+        | K::JournalsIgnored => &ssm::SSM114,
         K::SeveralInstitutions => &ssm::SSM149,
         K::Skipped => &ssm::SSM119,
         K::Encrypted | K::Method | K::Damaged | K::FolderUnreadable | K::FileUnreadable => {

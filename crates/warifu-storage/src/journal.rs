@@ -6,7 +6,7 @@ use warifu_ssmix2::InstitutionNumber;
 use warifu_ssmix2::journal::Splitter;
 
 use crate::note::StorageNoteKind;
-use crate::replay::{is_blank, key_of};
+use crate::replay::{is_blank, place_of};
 use crate::sink::Sink;
 use crate::spool::Spool;
 
@@ -94,18 +94,21 @@ impl Intake {
                 sink.note(StorageNoteKind::JournalRecordLong, &place());
                 continue;
             }
-            match key_of(&record, order) {
-                Some((key, institution)) => {
-                    if let Some(number) = institution
+            match place_of(&record, order) {
+                Ok(placed) => {
+                    if placed.is_bare_delete {
+                        sink.note(StorageNoteKind::JournalDelete, &place());
+                    }
+                    if let Some(number) = placed.institution
                         && institutions.last() != Some(&number)
                     {
                         institutions.push(number);
                         institutions.sort_unstable();
                         institutions.dedup();
                     }
-                    spool.add(key, record.message)?;
+                    spool.add(placed.key, record.message)?;
                 }
-                None => sink.note(StorageNoteKind::JournalHeader, &place()),
+                Err(kind) => sink.note(kind, &place()),
             }
         }
         Ok(())
@@ -154,6 +157,50 @@ mod tests {
             })
             .collect();
         assert_eq!(found, files);
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_record_is_named() {
+        let head = |operation: &str| {
+            format!(
+                "#SSMIX,2.00,1310000001,77,20260401,OMP-01,1,{operation},01,20260401093015123\r\n"
+            )
+        };
+        let journal = [
+            head("UPD"),
+            "MSH|\r".to_owned(),
+            head("DEL"),
+            head("INS"),
+            "MSH|\r".to_owned(),
+            "#SSMIX,2.00\r\n".to_owned(),
+        ]
+        .concat();
+        let mut sink = Sink::default();
+        ingest(
+            &mut journal.as_bytes(),
+            "1",
+            "x",
+            1 << 20,
+            &mut Spool::new(1 << 20, None),
+            &mut sink,
+            &mut Vec::new(),
+        )
+        .unwrap();
+        let kinds: Vec<_> = sink.notes.iter().map(|note| note.kind).collect();
+        assert_eq!(
+            kinds,
+            [
+                StorageNoteKind::JournalOperation,
+                StorageNoteKind::JournalDelete,
+                StorageNoteKind::JournalHeader,
+            ]
+        );
+        let mut journals = crate::Journals::new();
+        let found: Vec<_> = journals.add("x", journal.as_bytes());
+        assert_eq!(
+            found.into_iter().map(|(kind, _)| kind).collect::<Vec<_>>(),
+            kinds
+        );
     }
 
     const ORDER: &str = "000000000000001";

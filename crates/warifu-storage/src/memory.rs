@@ -7,7 +7,7 @@ use warifu_ssmix2::{InstitutionNumber, PatientKey, components};
 
 use crate::entry::Entry;
 use crate::note::StorageNoteKind;
-use crate::replay::{is_blank, item_key, journal_order, key_of, patient_of, replay};
+use crate::replay::{is_blank, item_key, journal_order, patient_of, place_of, replay};
 use crate::sniff::HEAD;
 
 /// Bits of an entry's offset that are the place; the number of the journal stands above.
@@ -76,12 +76,18 @@ impl Journals {
                 }
                 continue;
             }
-            let Some((key, institution)) = key_of(&record, &order) else {
-                let place = format!("{path}:{}", record.offset);
-                notes.push((StorageNoteKind::JournalHeader, place));
-                continue;
+            let place = || format!("{path}:{}", record.offset);
+            let placed = match place_of(&record, &order) {
+                Ok(placed) => placed,
+                Err(kind) => {
+                    notes.push((kind, place()));
+                    continue;
+                }
             };
-            self.institutions.extend(institution);
+            if placed.is_bare_delete {
+                notes.push((StorageNoteKind::JournalDelete, place()));
+            }
+            self.institutions.extend(placed.institution);
             let sequence = u64::try_from(self.entries.len()).unwrap_or(u64::MAX);
             let offset = (self.journals << PLACE_BITS) | record.message_offset;
             let head = record.message.get(..HEAD).unwrap_or(record.message);
@@ -89,7 +95,7 @@ impl Journals {
                 self.heads.insert(offset, head.to_vec());
             }
             self.entries.push(Entry {
-                key,
+                key: placed.key,
                 sequence,
                 offset,
                 length: u64::try_from(record.message.len()).unwrap_or(0),

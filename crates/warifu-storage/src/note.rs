@@ -47,6 +47,12 @@ pub enum StorageNoteKind {
     /// Header line of a journal record that cannot be used; the record is left out.
     /// Path is `journal:offset`.
     JournalHeader,
+    /// Record of a journal whose operation is neither `INS` nor `DEL`; left out. Path is
+    /// `journal:offset`.
+    JournalOperation,
+    /// Delete of a journal without the message that it must bring (標準化ストレージ): what it withdraws
+    /// is known only from an insert before it. Path is `journal:offset`.
+    JournalDelete,
     /// Journal record longer than `max_file`; left out.
     JournalRecordLong,
     /// Bytes before the first header of a journal.
@@ -83,6 +89,8 @@ impl StorageNoteKind {
             Self::FolderVanished => "folder-vanished",
             Self::ContentFolderEmpty => "content-folder-empty",
             Self::JournalHeader => "journal-header",
+            Self::JournalOperation => "journal-operation-neither-ins-nor-del",
+            Self::JournalDelete => "journal-delete-without-message",
             Self::JournalRecordLong => "journal-record-long",
             Self::JournalStray => "journal-stray",
             Self::JournalsIgnored => "journals-ignored",

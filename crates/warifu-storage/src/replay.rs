@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use warifu_ssmix2::journal::Record;
+use warifu_ssmix2::journal::{HeaderError, Record};
 use warifu_ssmix2::{
     FileName, Flag, InstitutionNumber, Kind, Operation, RecordHeader, Timestamp, level1_of,
     level2_of,
 };
 
 use crate::entry::Entry;
+use crate::note::StorageNoteKind;
 use crate::sniff::{Content, sniff};
 use crate::zip::cp932;
 
@@ -31,12 +32,18 @@ pub(crate) fn is_blank(bytes: &[u8]) -> bool {
         .all(|b| b.is_ascii_whitespace() || matches!(b, 0x1c | 0xef | 0xbb | 0xbf))
 }
 
-/// Key of a record: `class patient 0 institution 1 date 1 kind 1 order 0 journal 1 offset 0
+/// A record that can be placed.
+pub(crate) struct Placed {
+    /// Key in the spool.
+    pub(crate) key: Vec<u8>,
+    pub(crate) institution: Option<InstitutionNumber>,
+    /// Whether it is a delete without the message that the standard storage has for it.
+    pub(crate) is_bare_delete: bool,
+}
+
+/// Places a record. Key: `class patient 0 institution 1 date 1 kind 1 order 0 journal 1 offset 0
 /// rest`, so that the records of one item stand together in the order of replaying.
-pub(crate) fn key_of(
-    record: &Record<'_>,
-    order: &str,
-) -> Option<(Vec<u8>, Option<InstitutionNumber>)> {
+pub(crate) fn place_of(record: &Record<'_>, order: &str) -> Result<Placed, StorageNoteKind> {
     let decoded;
     let line = if let Ok(line) = core::str::from_utf8(record.header) {
         line
@@ -44,7 +51,10 @@ pub(crate) fn key_of(
         decoded = cp932(record.header);
         &decoded
     };
-    let header = RecordHeader::parse(line).ok()?;
+    let header = RecordHeader::parse(line).map_err(|error| match error {
+        HeaderError::Operation => StorageNoteKind::JournalOperation,
+        _ => StorageNoteKind::JournalHeader,
+    })?;
     let parts = [header.patient, header.date, header.kind, header.order];
     let unsafe_part = |part: &&str| {
         part.is_empty() && *part != header.order
@@ -52,7 +62,7 @@ pub(crate) fn key_of(
             || part.chars().any(char::is_control)
     };
     if parts.iter().any(unsafe_part) || line.chars().any(char::is_control) {
-        return None;
+        return Err(StorageNoteKind::JournalHeader);
     }
     let institution = header.institution_number();
     let number = institution.map(|n| n.to_string()).unwrap_or_default();
@@ -69,7 +79,14 @@ pub(crate) fn key_of(
     );
     let mut key = vec![CLASS];
     key.extend_from_slice(text.as_bytes());
-    Some((key, institution))
+    let is_standard = Kind::of(header.kind).standard().is_some();
+    Ok(Placed {
+        key,
+        institution,
+        is_bare_delete: is_standard
+            && header.operation == Operation::Delete
+            && is_blank(record.message),
+    })
 }
 
 /// Parts of a spool key of this class.
