@@ -284,7 +284,7 @@ fn content_decides_what_a_file_is() {
         (&b"%PDF-1"[..], Some("application/pdf")),
         (b"\xEF\xBB\xBF <?xml ?>", Some("text/xml")),
         (b"<!DOCTYPE html>", Some("text/html")),
-        (b"MSH|^~\\&|", None),
+        (b"MSH|^~\\&|A|B|C|D|20260430||ORU^R30^ORU_R30", None),
         (b"", None),
     ] {
         assert_eq!(sniff(bytes), mime);

@@ -437,6 +437,19 @@ fn a_janis_code_of_another_form_is_local_and_told() {
 }
 
 #[test]
+fn a_segment_name_in_small_letters_is_read() {
+    let line = |name: &str, n: u8| {
+        format!("{name}|{n}|NM|3A01000000232710{n}^総蛋白^JC10||7.2|g/dL|||||F\n")
+    };
+    let out = result(&[line("OBX", 1), line("obx", 2)].concat());
+    assert_eq!(all(&out, "Observation").len(), 2);
+    assert!(reported(&out, "HL7129") && !reported(&out, "HL7103"));
+    // What is no name of SS-MIX2's is the rest of a text.
+    let out = result(&[line("OBX", 1), "abc|2|\n".to_owned()].concat());
+    assert!(reported(&out, "HL7103") && !reported(&out, "HL7129"));
+}
+
+#[test]
 fn data_in_a_result_are_an_attachment_or_text() {
     let out = result("OBX|1|ED|9A110000000000001^波形^JC10||機器^IM^JPEG^Base64^/9j/4AAQ|||||F");
     let o = one(&out, "Observation");
