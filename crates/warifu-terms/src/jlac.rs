@@ -82,14 +82,16 @@ pub fn is_hot(code: &str, digits: usize) -> bool {
     matches!(digits, 7 | 9 | 11 | 13) && code.len() == digits && all_digits(code)
 }
 
-/// YJ code (個別医薬品コード) or price-list code: 12 characters, 7 digits, form letter, 4 characters.
+/// YJ code (個別医薬品コード) or price-list code: 12 characters: 4 digits, 3 of route and
+/// ingredient, form letter, 4 characters.
 ///
 /// `1190027F1022`; the last three are `ZZZ` for a strength-level ingredient.
 pub fn is_yj(code: &str) -> bool {
     code.len() == 12
         && code.bytes().enumerate().all(|(at, byte)| match at {
-            0..=6 => byte.is_ascii_digit(),
+            0..=3 => byte.is_ascii_digit(),
             7 => byte.is_ascii_uppercase(),
+            // Vaccines and other biologicals have letters in the ingredient: 631340FA….
             _ => byte.is_ascii_digit() || byte.is_ascii_uppercase(),
         })
 }
@@ -385,6 +387,7 @@ mod tests {
         assert!(is_yj("1190027F1022"));
         assert!(is_yj("2171022F6ZZZ"));
         assert!(is_yj("6311400A1010"));
+        assert!(is_yj("631340FA1029"));
         assert!(!is_yj("103835401"));
     }
 
