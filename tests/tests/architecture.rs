@@ -114,6 +114,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("warifu-unpack", &["warifu-storage"]),
     ("warifu-consent-wasm", &[]),
     ("warifu-playground", &[]),
+    ("warifu-web", &[]),
     ("warifu-synth", &[]),
 ];
 

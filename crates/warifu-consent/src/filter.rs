@@ -209,6 +209,40 @@ pub fn filter(
     Ok(work.result(bytes))
 }
 
+/// Entries of a Bundle that have categories of their own: `Type/id`, and the codes; what goes only with
+/// others (organisations and the like) and the person are left out.
+///
+/// # Errors
+/// [`FilterError::NotBundle`]
+pub fn categories_of(
+    bundle: &[u8],
+    policy: &Policy,
+) -> Result<Vec<(String, Vec<String>)>, FilterError> {
+    let parsed = parse(bundle, Limits::FHIR, &());
+    let tree = &parsed.tree;
+    if !parsed.issues.is_empty() || text_of(tree, ROOT, "resourceType").as_deref() != Some("Bundle")
+    {
+        return Err(FilterError::NotBundle);
+    }
+    let Some(entries) = tree.member(ROOT, "entry") else {
+        return Ok(Vec::new());
+    };
+    let mut all = Vec::new();
+    for node in tree.children(entries) {
+        let Some(node) = tree.member(node, "resource") else {
+            continue;
+        };
+        let kind = text_of(tree, node, "resourceType").unwrap_or_default();
+        if kind == "Patient" || policy.administrative.contains(&kind) {
+            continue;
+        }
+        let id = text_of(tree, node, "id").unwrap_or_default();
+        let (cats, _) = classify(tree, policy, node, &kind);
+        all.push((format!("{kind}/{id}"), policy.category_codes(cats)));
+    }
+    Ok(all)
+}
+
 enum Form {
     Whole,
     Withheld,

@@ -49,7 +49,7 @@ pub use emergency::{
 };
 pub use explain::{Explanation, explain};
 pub use fhir::{About, Dialect, FhirError, to_consent};
-pub use filter::{Facts, FilterError, Filtered, Knowledge, Withheld, filter};
+pub use filter::{Facts, FilterError, Filtered, Knowledge, Withheld, categories_of, filter};
 pub use foreign::{
     ConsentDraft, Excluded, ImportCode, ImportDesk, ImportFinding, Imported, SignedConsent,
     from_consent,

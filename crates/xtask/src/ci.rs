@@ -65,7 +65,7 @@ const STEPS: [Step; 14] = [
         cargo_tests,
     ),
     step("docs", "rustdoc, warnings are errors", documentation),
-    step("wasm", "release wasm, package and playground", wasm),
+    step("wasm", "release wasm, package, playground and portal", wasm),
     step("sizes", "gzip sizes against their budgets", sizes),
     tests("node", "tests in Node.js", node, node_tests),
     step("package", "types and exports of the npm package", package),
@@ -290,7 +290,7 @@ const NATIVE_ONLY: [&str; 7] = [
 
 /// Packages that must compile for wasm32, sorted.
 fn wasm_packages(repo: &Repo) -> Result<Vec<String>> {
-    let mut packages = vec!["warifu-playground".to_owned()];
+    let mut packages = vec!["warifu-playground".to_owned(), "warifu-web".to_owned()];
     for entry in fs::read_dir(repo.root.join("crates"))? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();

@@ -36,7 +36,8 @@ cargo xtask COMMAND
   demo [--port N] [--no-serve]
                              build, convert the sample storage, serve the playground
   wasm [--release] [--only MODULE]
-                             build pkg/dist and playground/dist; --only makes one module, to weigh it
+                             build pkg/dist, playground/dist and web/dist; --only makes
+                             one module, to weigh it (and of portal, web/dist)
   sizes                      gzip sizes of the wasm pieces against their budgets
   serve [--port N]           serve playground/dist on 127.0.0.1
   docs                       API documentation, warnings are errors; docs/rules anew

@@ -1,4 +1,4 @@
-//! `pkg/dist` and `playground/dist`: compile, bind, optimise, lay out.
+//! `pkg/dist`, `playground/dist` and `web/dist`: compile, bind, optimise, lay out.
 
 use std::{
     collections::BTreeMap,
@@ -147,6 +147,14 @@ const SHELL: Module = Module {
     parts: &[],
 };
 
+/// The portal: its screens, and the consent core that they and the worker with the key use.
+const PORTAL: Module = Module {
+    package: "warifu-web",
+    folder: "web",
+    out_name: "portal",
+    ..SHELL
+};
+
 /// What rustc 1.95 emits by default for wasm32, and Node 20 runs.
 ///
 /// Each feature is named: `--all-features` writes modules that Node 20 refuses.
@@ -162,7 +170,7 @@ const FEATURES: [&str; 6] = [
 /// Replaced in `sw.js` by the list of files to keep for offline use.
 const PRECACHE: &str = "__WARIFU_PRECACHE__";
 
-const MODULES: [&Module; 6] = [&CONVERT, &CHECK, &RULES, &UNPACK, &CONSENT, &SHELL];
+const MODULES: [&Module; 7] = [&CONVERT, &CHECK, &RULES, &UNPACK, &CONSENT, &SHELL, &PORTAL];
 
 /// Builds everything that is made of wasm.
 pub(crate) fn build(repo: &Repo, profile: Profile) -> Result<()> {
@@ -172,14 +180,16 @@ pub(crate) fn build(repo: &Repo, profile: Profile) -> Result<()> {
     }
     package(repo, &maker.work)?;
     playground(repo, &maker.work)?;
+    portal(repo, &maker.work)?;
     if profile == Profile::Release && maker.modules.is_none() {
         println!("wasm: left unoptimised, since there is no Node.js for wasm-opt");
     }
-    println!("wasm: pkg/dist and playground/dist are ready");
+    println!("wasm: pkg/dist, playground/dist and web/dist are ready");
     Ok(())
 }
 
-/// Makes one module, and says what it weighs; `pkg/dist` and `playground/dist` stay as they are.
+/// Makes one module, and says what it weighs; of the folders `dist` only the portal's follows, with its
+/// own module.
 pub(crate) fn weigh(repo: &Repo, profile: Profile, name: &str) -> Result<()> {
     let Some(module) = MODULES.into_iter().find(|m| m.out_name == name) else {
         let names = MODULES.map(|m| m.out_name).join(", ");
@@ -193,6 +203,9 @@ pub(crate) fn weigh(repo: &Repo, profile: Profile, name: &str) -> Result<()> {
     for part in module.parts {
         let packed = sizes::gzip_size(&fs::read(file.with_file_name(part.file()))?)?;
         println!("wasm: {} beside it {packed}", part.file());
+    }
+    if module.out_name == PORTAL.out_name {
+        portal(repo, &maker.work)?;
     }
     Ok(())
 }
@@ -564,7 +577,8 @@ fn playground(repo: &Repo, work: &Path) -> Result<()> {
     let dist = repo.root.join("playground/dist");
     files::fresh(&dist)?;
     // Consent is for portals, not for the playground.
-    for module in MODULES.iter().filter(|m| m.out_name != CONSENT.out_name) {
+    let elsewhere = [CONSENT.out_name, PORTAL.out_name];
+    for module in MODULES.iter().filter(|m| !elsewhere.contains(&m.out_name)) {
         let bound = work.join(module.out_name);
         for end in [".js", "_bg.wasm"] {
             let name = format!("{}{end}", module.out_name);
@@ -575,10 +589,35 @@ fn playground(repo: &Repo, work: &Path) -> Result<()> {
         }
         copy_snippets(&bound, &dist)?;
     }
-    files::copy_all(&repo.root.join("playground/static"), &dist)?;
+    page_files(&repo.root.join("playground/static"), &dist)?;
+    let fixtures = repo.root.join("tests/fixtures");
+    if fixtures.is_dir() {
+        examples(&fixtures, &dist.join("examples"))?;
+    }
+    offline_list(&dist)?;
+    Ok(())
+}
+
+/// `web/dist`: module, static files, offline list.
+fn portal(repo: &Repo, work: &Path) -> Result<()> {
+    let dist = repo.root.join("web/dist");
+    files::fresh(&dist)?;
+    let bound = work.join(PORTAL.out_name);
+    for end in [".js", "_bg.wasm"] {
+        let name = format!("{}{end}", PORTAL.out_name);
+        files::copy(&bound.join(&name), &dist.join(&name))?;
+    }
+    copy_snippets(&bound, &dist)?;
+    page_files(&repo.root.join("web/static"), &dist)?;
+    offline_list(&dist)
+}
+
+/// The hand-written files of a page, and all its styles and scripts made lean.
+fn page_files(from: &Path, dist: &Path) -> Result<()> {
+    files::copy_all(from, dist)?;
     let style = dist.join("style.css");
     files::write(&style, lean_style(&fs::read_to_string(&style)?).as_bytes())?;
-    for name in files::list(&dist)? {
+    for name in files::list(dist)? {
         if !name.extension().is_some_and(|e| e == "js" || e == "mjs") {
             continue;
         }
@@ -586,17 +625,16 @@ fn playground(repo: &Repo, work: &Path) -> Result<()> {
         let lean = without_comments(&fs::read_to_string(&file)?);
         files::write(&file, lean.as_bytes())?;
     }
-    let fixtures = repo.root.join("tests/fixtures");
-    if fixtures.is_dir() {
-        examples(&fixtures, &dist.join("examples"))?;
-    }
+    Ok(())
+}
+
+/// The service worker learns what to keep.
+fn offline_list(dist: &Path) -> Result<()> {
     let worker = dist.join("sw.js");
     if worker.is_file() {
         let text = fs::read_to_string(&worker)?;
-        files::write(
-            &worker,
-            text.replace(PRECACHE, &precache(&dist)?).as_bytes(),
-        )?;
+        let text = text.replace(PRECACHE, &precache(dist)?);
+        files::write(&worker, text.as_bytes())?;
     }
     Ok(())
 }

@@ -1,0 +1,350 @@
+// The wizard, consents and their end: what the portal signs is judged by `warifu consent`.
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { after, before, beforeEach, test } from "node:test";
+import { axe, close, open, start, stop } from "./harness.mjs";
+import { CODE, Desk, claimsOf } from "./portal-desk.mjs";
+import { servePortal } from "./portal-server.mjs";
+
+const SHOTS = process.env.WARIFU_SHOTS;
+let site;
+let desk;
+before(async () => {
+  await start();
+  site = await servePortal((...all) => desk.api(...all));
+});
+after(async () => { await site.close(); await stop(); });
+beforeEach(() => {
+  desk?.close();
+  desk = new Desk();
+  desk.origin = site.url;
+});
+after(() => desk?.close());
+
+const heading = (page, name) => page.getByRole("heading", { level: 1, name }).waitFor();
+const button = (page, name) => page.getByRole("button", { name, exact: true });
+
+async function enrolled(options = {}) {
+  const page = await open({ address: site.url, hash: "/key", wait: false, ...options });
+  await button(page, "鍵を作る").click();
+  await page.getByRole("link", { name: "つぎへ" }).click();
+  await page.getByLabel("番号").fill(CODE);
+  await page.getByLabel("生年月日").fill("19680303");
+  await button(page, "登録する").click();
+  await heading(page, "登録できました");
+  return page;
+}
+
+async function home(page, places = 0) {
+  await page.getByRole("link", { name: "ホームへ" }).click();
+  await heading(page, `いま見られるところ：${places}か所`);
+}
+
+async function shot(page, name) {
+  if (!SHOTS) return;
+  mkdirSync(SHOTS, { recursive: true });
+  await page.screenshot({ path: `${SHOTS}/${name}.png`, fullPage: true });
+}
+
+/** Walks the wizard to its last page. */
+async function toSign(page, cats) {
+  await page.getByRole("link", { name: /架空割符診療所/ }).first().click();
+  await heading(page, "架空割符診療所が、あなたの記録を見たいと言っています");
+  await button(page, "内容を見る").click();
+  await heading(page, "目的は「診療」です。見せますか");
+  await button(page, "この目的なら続ける").click();
+  await heading(page, "どの記録を見せますか");
+  for (const cat of cats) await page.getByLabel(cat).check();
+  await button(page, "つぎへ").click();
+  await heading(page, "いつまで見せますか");
+  await page.getByLabel(/^90日/).check();
+  await button(page, "つぎへ").click();
+  await heading(page, "読んで、署名します");
+  await page.locator("article[data-signed]").waitFor();
+}
+
+test("a grant: what is shown is what is signed, and the desk takes it", async () => {
+  const page = await enrolled();
+  const group = "AAECAwQFBgcICQoLDA0ODw";
+  desk.ask(["inf.allergy", "inf.lab", "inf.rx"], { min: ["inf.allergy"], group });
+  desk.ask(["prc.surgery"], { individual: true, group });
+  await home(page);
+  await shot(page, "home-waiting");
+  const sent = site.log.length;
+  await toSign(page, ["アレルギー", "処方・調剤"]);
+  // P11: up to here the server got reads of own records and the minting of the request token, no choice.
+  assert.deepEqual([...new Set(site.log.slice(sent).filter((l) => l.startsWith("POST")))].map((l) => l.replace(/[\w-]{22}/, "ID")), ["POST /api/disclose", "POST /api/requests/ID/open"]);
+  await shot(page, "sign");
+  const text = await page.locator("article[data-signed]").evaluate((el) => {
+    const copy = el.cloneNode(true);
+    for (const rt of copy.querySelectorAll("rt, rp")) rt.remove();
+    return copy.textContent;
+  });
+  await button(page, "署名して見せる").click();
+  await page.getByRole("heading", { level: 1, name: /^同意を記録しました（\d+番）$/ }).waitFor();
+  await page.waitForFunction(() => document.activeElement?.tagName === "H1");
+  const [given] = desk.tokens;
+  const claims = claimsOf(given.token);
+  assert.deepEqual(claims.cat, ["inf.allergy", "inf.rx"]);
+  assert.equal(claims.exp - claims.nbf, 90 * 86_400);
+  const salt = Buffer.from(JSON.parse(Buffer.from(given.annex, "base64url")).salt, "base64url");
+  assert.equal(claims.txt.h, createHash("sha256").update(salt).update(text).digest("base64url"), "text shown = text signed");
+  assert.match(text, /架空割符診療所/);
+  // Surgery is asked apart, afterwards, with its own signature.
+  await shot(page, "done");
+  await page.getByRole("link", { name: "手術の記録も見せますか" }).click();
+  await heading(page, "手術の記録も見せますか");
+  await shot(page, "surgery");
+  await button(page, "見せる").click();
+  await heading(page, "いつまで見せますか");
+  await page.getByLabel(/^24時間/).check();
+  await button(page, "つぎへ").click();
+  await page.locator("article[data-signed]").waitFor();
+  await button(page, "署名して見せる").click();
+  await page.getByRole("heading", { level: 1, name: /^同意を記録しました/ }).waitFor();
+  assert.deepEqual(desk.tokens.map((t) => claimsOf(t.token).cat), [["inf.allergy", "inf.rx"], ["prc.surgery"]]);
+  assert.equal(claimsOf(desk.tokens[1].token).txt.id, "indiv-treat");
+  await close(page);
+});
+
+test("the preview is the Bundle that the recipient then gets", async () => {
+  const page = await enrolled();
+  desk.convert();
+  const kinds = ["inf.allergy", "inf.condition", "inf.lab", "inf.rx", "vis.history"];
+  desk.ask(kinds);
+  await home(page);
+  await page.getByRole("link", { name: /架空割符診療所/ }).click();
+  await button(page, "内容を見る").click();
+  await button(page, "この目的なら続ける").click();
+  const seen = page.getByRole("status").filter({ hasText: "に見えるもの" });
+  await seen.filter({ hasText: "（0件）" }).waitFor();
+  const hidden = await page.locator("details").nth(1).locator("li").count();
+  assert.ok(hidden > 20, `${hidden} records stay hidden`);
+  await page.getByLabel("処方・調剤").check();
+  await page.getByLabel("アレルギー").check();
+  await page.waitForFunction(() => !document.querySelector("details h2").textContent.includes("（0件）"));
+  const counts = await Promise.all([0, 1].map((i) => page.locator("details").nth(i).locator("li").count()));
+  assert.equal(counts[0] + counts[1], hidden);
+  await shot(page, "preview");
+  await button(page, "つぎへ").click();
+  await page.getByLabel(/^24時間/).check();
+  await button(page, "つぎへ").click();
+  await page.locator("article[data-signed]").waitFor();
+  await button(page, "署名して見せる").click();
+  await page.getByRole("heading", { level: 1, name: /^同意を記録しました/ }).waitFor();
+  const apart = new Set(["Patient", "Organization", "Practitioner", "PractitionerRole", "Location", "Specimen", "Medication", "Device", "Provenance"]);
+  const got = desk.disclosed("mi:1312345678").entry.filter((e) => !apart.has(e.resource.resourceType));
+  assert.equal(got.length, counts[0]);
+  await close(page);
+});
+
+test("refusing is one press away, is told, and the request never returns", async () => {
+  const page = await enrolled();
+  const request = desk.ask(["inf.lab"]);
+  await home(page);
+  await page.getByRole("link", { name: /架空割符診療所/ }).click();
+  const same = await page.locator(".equal .btn").evaluateAll((all) => all.map((el) => {
+    const style = getComputedStyle(el);
+    const box = el.getBoundingClientRect();
+    return [style.backgroundColor, style.color, style.borderColor, style.fontSize, style.fontWeight, Math.round(box.width), Math.round(box.height)].join();
+  }));
+  assert.equal(same.length, 2);
+  assert.equal(same[0], same[1], "granting and refusing look the same");
+  await button(page, "見せない").click();
+  await heading(page, "「見せない」と伝えました。何も見られません。");
+  assert.deepEqual(desk.declined, [request.req]);
+  assert.deepEqual(desk.tokens, []);
+  await page.getByRole("link", { name: "ホームへ" }).click();
+  await page.getByText("待っているお願いはありません。").waitFor();
+  await close(page);
+});
+
+test("nothing is chosen beforehand, what is missing is said, and going back keeps the choices", async () => {
+  const page = await enrolled();
+  desk.ask(["inf.allergy", "inf.lab"], { min: ["inf.lab"] });
+  await home(page);
+  await page.getByRole("link", { name: /架空割符診療所/ }).click();
+  await button(page, "内容を見る").click();
+  await button(page, "この目的なら続ける").click();
+  await heading(page, "どの記録を見せますか");
+  assert.equal(await page.locator("main :checked").count(), 0);
+  await button(page, "つぎへ").click();
+  await page.getByRole("link", { name: "見せる記録を、一つ以上えらぶと進めます" }).waitFor();
+  await button(page, "全部えらぶ").click();
+  assert.equal(await page.locator("main :checked").count(), 2);
+  await button(page, "つぎへ").click();
+  assert.equal(await page.locator("main :checked").count(), 0);
+  await button(page, "つぎへ").click();
+  await page.getByRole("link", { name: "期限を一つえらぶと進めます" }).waitFor();
+  await page.goBack();
+  await heading(page, "どの記録を見せますか");
+  assert.equal(await page.locator("main :checked").count(), 2);
+  await page.goForward();
+  await page.getByLabel("日を選ぶ").check();
+  await page.getByLabel("最後の日").fill("2020-01-01");
+  await button(page, "つぎへ").click();
+  await page.getByRole("link", { name: /これからの日/ }).waitFor();
+  await close(page);
+});
+
+test("a request that grew old is fetched again, with the choices kept; another refusal says what it means", async () => {
+  const page = await enrolled();
+  desk.ask(["inf.lab"]);
+  await home(page);
+  await toSign(page, ["検査"]);
+  desk.refuse = "NONCE";
+  await button(page, "署名して見せる").click();
+  await page.getByRole("alert").filter({ hasText: "お願いを取り直しました。選んだ内容は残っています。" }).waitFor();
+  await page.locator("article[data-signed]").waitFor();
+  desk.refuse = "TEXT_MISMATCH";
+  await button(page, "署名して見せる").click();
+  await page.getByRole("alert").filter({ hasText: "相手側の文と違うので、送りませんでした。" }).waitFor();
+  assert.deepEqual(desk.tokens, []);
+  await button(page, "署名して見せる").click();
+  await page.getByRole("heading", { level: 1, name: /^同意を記録しました/ }).waitFor();
+  assert.equal(desk.tokens.length, 1);
+  await close(page, [/403|409/]);
+});
+
+test("withdrawing takes one confirmation, names a clock time, and is a signed end that the desk takes", async () => {
+  const page = await enrolled();
+  desk.ask(["inf.lab"]);
+  await home(page);
+  await toSign(page, ["検査"]);
+  await button(page, "署名して見せる").click();
+  await page.getByRole("link", { name: "控えを見る" }).click();
+  await heading(page, "控え");
+  await page.locator("article[data-signed]").waitFor();
+  await shot(page, "receipt");
+  await page.getByRole("link", { name: "やめる" }).click();
+  await heading(page, "架空割符診療所に見せるのをやめますか");
+  assert.equal(await page.locator("main time").count(), 1);
+  await shot(page, "withdraw");
+  await button(page, "やめる").click();
+  await page.getByRole("heading", { level: 1, name: /にここで止まりました。ほかも.+までに止まります。$/ }).waitFor();
+  assert.equal(await page.locator("h1 time").count(), 2);
+  const [given, end] = desk.tokens.map((t) => claimsOf(t.token));
+  assert.equal(end.rev, given.jti);
+  assert.equal(end.rsn, "withdrawn");
+  await page.getByRole("link", { name: "ホームへ" }).click();
+  await heading(page, "いま見られるところ：0か所");
+  await close(page);
+});
+
+test("a token that does not verify is not shown as a consent, and is told", async () => {
+  const page = await enrolled();
+  desk.ask(["inf.lab"]);
+  await home(page);
+  await toSign(page, ["検査"]);
+  await button(page, "署名して見せる").click();
+  await page.getByRole("heading", { level: 1, name: /^同意を記録しました/ }).waitFor();
+  const [head, , signature] = desk.tokens[0].token.split(".");
+  const claims = { ...claimsOf(desk.tokens[0].token), cat: ["inf.lab", "inf.rx"] };
+  desk.tokens[0].token = `${head}.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.${signature}`;
+  await page.reload();
+  await page.goto(`${site.url}/home`);
+  await heading(page, "いま見られるところ：0か所");
+  await page.getByText("この端末で確かめられない同意が1件あります").waitFor();
+  await close(page);
+});
+
+test("the whole wizard and the end of a consent by keyboard alone", async () => {
+  const page = await enrolled();
+  desk.ask(["inf.allergy", "inf.lab"]);
+  await home(page);
+  const press = async (role, name, key = "Enter") => {
+    const target = page.getByRole(role, { name }).first();
+    await target.waitFor();
+    for (let i = 0; i < 60 && !(await target.evaluate((el) => el === document.activeElement)); i += 1) await page.keyboard.press("Tab");
+    assert.ok(await target.evaluate((el) => el === document.activeElement), `${name} is reached by Tab`);
+    await page.keyboard.press(key);
+  };
+  const onHeading = async (name) => {
+    await heading(page, name);
+    await page.waitForFunction(() => document.activeElement?.tagName === "H1");
+  };
+  await press("link", /架空割符診療所/);
+  await onHeading(/見たいと言っています/);
+  await press("button", "内容を見る");
+  await onHeading(/^目的は/);
+  await press("button", "この目的なら続ける");
+  await onHeading("どの記録を見せますか");
+  await press("checkbox", /アレルギー/, "Space");
+  await press("button", "つぎへ");
+  await onHeading("いつまで見せますか");
+  await press("radio", /^24時間/, "Space");
+  await press("button", "つぎへ");
+  await onHeading("読んで、署名します");
+  await press("button", "署名して見せる");
+  await onHeading(/^同意を記録しました/);
+  await press("link", "控えを見る");
+  await onHeading("控え");
+  await press("link", "やめる");
+  await onHeading(/やめますか$/);
+  await press("button", "やめる");
+  await onHeading(/止まりました/);
+  assert.equal(desk.tokens.length, 2);
+  await close(page);
+});
+
+for (const [width, height] of [[320, 640], [768, 1024], [1440, 900]]) {
+  test(`axe finds nothing in home, wizard, consents at ${width} px, also at 200 % text`, async () => {
+    const page = await enrolled({ width, height });
+    const found = [];
+    const look = async (what) => {
+      await page.setViewportSize({ width, height: Math.max(height, await page.evaluate(() => document.documentElement.scrollHeight)) });
+      for (const v of await axe(page)) found.push(`${what}: ${v}`);
+      const sideways = await page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
+      if (sideways) found.push(`${what}: scrolls sideways`);
+      await shot(page, `${width}-${what}`);
+    };
+    const both = async (what) => {
+      await look(what);
+      await page.evaluate(() => { document.documentElement.style.fontSize = "200%"; });
+      await look(`${what} 200`);
+      await page.evaluate(() => { document.documentElement.style.fontSize = ""; });
+    };
+    desk.ask(["inf.allergy", "inf.lab", "inf.rx", "vis.history"], { min: ["inf.allergy", "inf.rx"] });
+    await home(page);
+    await both("home");
+    await page.getByRole("link", { name: /架空割符診療所/ }).click();
+    await heading(page, /見たいと言っています/);
+    await both("who");
+    await button(page, "内容を見る").click();
+    await heading(page, /^目的は/);
+    await both("why");
+    await button(page, "この目的なら続ける").click();
+    await heading(page, "どの記録を見せますか");
+    await button(page, "つぎへ").click();
+    await page.getByRole("alert").waitFor();
+    await both("what");
+    await page.getByLabel("検査").check();
+    await button(page, "つぎへ").click();
+    await heading(page, "いつまで見せますか");
+    await page.getByLabel("日を選ぶ").check();
+    await both("until");
+    await page.getByLabel(/^1年/).check();
+    await button(page, "つぎへ").click();
+    await page.locator("article[data-signed]").waitFor();
+    await both("sign");
+    await button(page, "署名して見せる").click();
+    await page.getByRole("heading", { level: 1, name: /^同意を記録しました/ }).waitFor();
+    await both("done");
+    await page.getByRole("link", { name: "控えを見る" }).click();
+    await page.locator("article[data-signed]").waitFor();
+    await both("receipt");
+    await page.getByRole("link", { name: "やめる" }).click();
+    await heading(page, /やめますか$/);
+    await both("withdraw");
+    await button(page, "やめる").click();
+    await page.getByRole("heading", { level: 1, name: /止まりました/ }).waitFor();
+    await both("ended");
+    await page.getByRole("link", { name: "ホームへ" }).click();
+    await page.getByRole("link", { name: "同意", exact: true }).click();
+    await heading(page, "同意");
+    await both("consents");
+    assert.deepEqual(found, []);
+    await close(page);
+  });
+}

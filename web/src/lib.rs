@@ -1,0 +1,27 @@
+//! Warifu's portal: who sees which of my records, decided and signed by me.
+//!
+//! [`model`] holds the state (with [`care`], what the server keeps, and [`wizard`], choices and text
+//! to sign) and what follows from each event, [`view`] the screens as plain data
+//! ([`node`]), [`text`] every word in three languages, [`ruby`] the readings, [`time`] clock times,
+//! [`route`] the addresses, [`seal`] the key under a passphrase. All of it runs natively in tests.
+//! `ui` (only on wasm32) paints the data and carries events and effects; `sign` is what the worker
+//! that holds the key calls.
+#![forbid(unsafe_code)]
+
+pub mod care;
+pub mod model;
+pub mod node;
+pub mod preview;
+pub mod route;
+pub mod ruby;
+pub mod seal;
+pub mod text;
+pub mod time;
+pub mod view;
+pub mod wire;
+pub mod wizard;
+
+#[cfg(target_arch = "wasm32")]
+pub mod sign;
+#[cfg(target_arch = "wasm32")]
+pub mod ui;

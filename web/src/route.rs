@@ -1,0 +1,159 @@
+//! Addresses of the screens. No address holds a name; ids are the random ones of tokens.
+
+use crate::wizard::Step;
+
+/// A screen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Route {
+    /// S1
+    Start,
+    /// S2
+    Key,
+    /// S3
+    Enrol,
+    /// S4
+    Home,
+    /// S5: the request's id, and the page.
+    Wizard(String, Step),
+    /// S8: all of them.
+    Consents,
+    /// S8: one, by its `jti`.
+    Consent(String),
+    /// S8: ending one.
+    Withdraw(String),
+    /// S8: it was ended.
+    Ended(String),
+    /// The menu, a screen of its own on small displays.
+    Menu,
+    /// S13
+    Settings,
+    /// S17
+    Bye,
+    /// No such address.
+    Unknown,
+}
+
+impl Route {
+    /// Every screen without parameters, for tests and menus.
+    pub const FIXED: [Self; 8] = [
+        Self::Start,
+        Self::Key,
+        Self::Enrol,
+        Self::Home,
+        Self::Consents,
+        Self::Menu,
+        Self::Settings,
+        Self::Bye,
+    ];
+
+    /// The screen at a path.
+    pub fn parse(path: &str) -> Self {
+        let path = path.trim_end_matches('/');
+        let path = if path.is_empty() { "/" } else { path };
+        let fixed = Self::FIXED.into_iter().find(|r| r.path() == path);
+        fixed
+            .or_else(|| Self::with_id(path))
+            .unwrap_or(Self::Unknown)
+    }
+
+    fn with_id(path: &str) -> Option<Self> {
+        let mut parts = path.split('/').skip(1);
+        let (area, id, rest) = (parts.next()?, parts.next()?, parts.next());
+        let id = warifu_consent::b64::decode_array::<16>(id).map(|_| id.to_owned())?;
+        if parts.next().is_some() {
+            return None;
+        }
+        match (area, rest) {
+            ("requests", Some(step)) => {
+                let found = Step::ALL.iter().find(|(name, _)| *name == step)?;
+                Some(Self::Wizard(id, found.1))
+            }
+            ("consents", None) => Some(Self::Consent(id)),
+            ("consents", Some("withdraw")) => Some(Self::Withdraw(id)),
+            ("consents", Some("ended")) => Some(Self::Ended(id)),
+            _ => None,
+        }
+    }
+
+    /// Whether what it shows needs a session.
+    pub fn needs_session(&self) -> bool {
+        matches!(
+            self,
+            Self::Home
+                | Self::Wizard(..)
+                | Self::Consents
+                | Self::Consent(_)
+                | Self::Withdraw(_)
+                | Self::Ended(_)
+        )
+    }
+
+    /// Its path.
+    pub fn path(&self) -> String {
+        match self {
+            Self::Start | Self::Unknown => "/",
+            Self::Key => "/key",
+            Self::Enrol => "/enrol",
+            Self::Home => "/home",
+            Self::Consents => "/consents",
+            Self::Wizard(id, step) => return format!("/requests/{id}/{}", step.name()),
+            Self::Consent(id) => return format!("/consents/{id}"),
+            Self::Withdraw(id) => return format!("/consents/{id}/withdraw"),
+            Self::Ended(id) => return format!("/consents/{id}/ended"),
+            Self::Menu => "/menu",
+            Self::Settings => "/settings",
+            Self::Bye => "/bye",
+        }
+        .to_owned()
+    }
+}
+
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may fail loudly"
+)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_come_back() {
+        for route in Route::FIXED {
+            assert_eq!(Route::parse(&route.path()), route);
+        }
+        let id = "AAECAwQFBgcICQoLDA0ODw";
+        for (_, step) in Step::ALL {
+            let route = Route::Wizard(id.to_owned(), step);
+            assert_eq!(Route::parse(&route.path()), route);
+        }
+        for make in [Route::Consent, Route::Withdraw, Route::Ended] {
+            let route = make(id.to_owned());
+            assert_eq!(Route::parse(&route.path()), route);
+        }
+        assert_eq!(Route::parse("/requests/short/who"), Route::Unknown);
+        assert_eq!(
+            Route::parse(&format!("/requests/{id}/other")),
+            Route::Unknown
+        );
+        assert_eq!(Route::parse(""), Route::Start);
+        assert_eq!(Route::parse("/settings/"), Route::Settings);
+        assert_eq!(Route::parse("/nothing"), Route::Unknown);
+    }
+
+    #[test]
+    fn the_service_worker_knows_every_screen() {
+        let worker = include_str!("../static/sw.js");
+        let list = worker.split_once("const SCREENS = new Set([").unwrap().1;
+        let list = list.split_once(']').unwrap().0;
+        let known: Vec<&str> = list.split(", ").map(|n| n.trim_matches('"')).collect();
+        for route in Route::FIXED
+            .into_iter()
+            .chain([Route::Wizard(String::new(), Step::Who)])
+        {
+            let path = route.path();
+            let first = path.split('/').nth(1).unwrap();
+            assert!(known.contains(&first), "{path}");
+        }
+    }
+}

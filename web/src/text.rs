@@ -1,0 +1,418 @@
+//! Every text of the portal, one row each: 日本語, やさしい日本語, English.
+//!
+//! `{x}` is a slot. Texts that are signed are not here: they are the templates of `warifu-consent`,
+//! hashed as shown. Readings (furigana) are laid over by `ruby`, so no row holds any.
+//!
+//! Rules, each tested below: three languages and the same slots in each; none of the words of
+//! ux-portal §5; nothing is the reader's fault (P8); easy sentences of at most 30 characters, with
+//! a reading for every kanji.
+
+/// Language of the screens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lang {
+    /// 日本語
+    Ja,
+    /// やさしい日本語
+    Easy,
+    /// English
+    En,
+}
+
+impl Lang {
+    /// All, in the order of the switch.
+    pub const ALL: [Self; 3] = [Self::Ja, Self::Easy, Self::En];
+
+    /// Name in stored settings and in tokens.
+    pub const fn name(self) -> &'static str {
+        self.signed().name()
+    }
+
+    /// The language of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|l| l.name() == name)
+    }
+
+    /// `lang` of the document: やさしい日本語 is Japanese.
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::Ja | Self::Easy => "ja",
+            Self::En => "en",
+        }
+    }
+
+    /// The same language for texts that are signed.
+    pub const fn signed(self) -> warifu_consent::Lang {
+        match self {
+            Self::Ja => warifu_consent::Lang::Ja,
+            Self::Easy => warifu_consent::Lang::JaEasy,
+            Self::En => warifu_consent::Lang::En,
+        }
+    }
+}
+
+/// One text in three languages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Text {
+    /// 日本語
+    pub ja: &'static str,
+    /// やさしい日本語
+    pub easy: &'static str,
+    /// English
+    pub en: &'static str,
+}
+
+impl Text {
+    /// The text in a language.
+    pub const fn of(self, lang: Lang) -> &'static str {
+        match lang {
+            Lang::Ja => self.ja,
+            Lang::Easy => self.easy,
+            Lang::En => self.en,
+        }
+    }
+}
+
+macro_rules! texts {
+    ($($name:ident = $ja:literal, $easy:literal, $en:literal;)+) => {
+        $(
+            #[doc = $ja]
+            pub const $name: Text = Text { ja: $ja, easy: $easy, en: $en };
+        )+
+        /// Every text with its name, for the tests.
+        pub const ALL: &[(&str, Text)] = &[$((stringify!($name), $name)),+];
+    };
+}
+
+texts! {
+    // ── every screen ────────────────────────────────────────────────────────────────────────────
+    BRAND = "割符", "わりふ", "Warifu";
+    TITLE = "{page}｜割符", "{page}｜わりふ", "{page} | Warifu";
+    SKIP = "本文へ進む", "本文へ", "Skip to content";
+    NAV = "画面の一覧", "がめん", "Screens";
+    NAV_HOME = "ホーム", "はじめ", "Home";
+    NAV_CONSENTS = "同意", "見せる", "Consents";
+    NAV_MENU = "メニュー", "ほか", "Menu";
+    LARGER = "文字を大きく", "字を 大きく", "Larger text";
+    NORMAL_SIZE = "文字を標準に", "字を もとに", "Standard text";
+    LANGUAGE = "ことば", "ことば", "Language";
+    IN_JA = "日本語", "日本語", "日本語";
+    IN_EASY = "やさしい", "やさしい", "やさしい";
+    IN_EN = "English", "English", "English";
+    HELP_DESK = "困ったときは、受付でたずねてください", "こまったら、受付で きいて ください", "For help, ask the desk";
+    OFFLINE_NONE = "インターネットにつながっていません。", "インターネットが ありません。", "You are offline.";
+    SERVER = "返事がなく、何も送られていません。{when}に自動で試します。", "へんじが ありません。{when}に もう 一度 します。", "No answer; nothing was sent. We try again at {when}.";
+    LOADING = "読みこんでいます", "よんで います", "Loading";
+    LEAVE = "やめる（何も送りません）", "やめる（なにも おくりません）", "Leave (nothing is sent)";
+    BACK = "もどる", "もどる", "Back";
+    NEXT = "つぎへ", "つぎへ", "Next";
+    STEP = "{n}／{of}", "{n}／{of}", "Step {n} of {of}";
+    NOT_FOUND = "この画面はありません", "この がめんは ありません", "There is no such screen";
+    TO_HOME = "ホームへ", "はじめへ", "Go to home";
+    ERRORS = "続ける前に", "つづける まえに", "Before you go on";
+    NEW_VERSION = "新しい版があります。", "新しい ものが あります。", "There is a new version.";
+    RELOAD = "新しい版にする", "新しく する", "Use the new version";
+
+    // ── S1 start ────────────────────────────────────────────────────────────────────────────────
+    START = "あなたの医療の記録を、だれに見せるか、あなたが決めます", "びょういんの きろくを だれに 見せるか、あなたが きめます", "You decide who sees your health records";
+    START_CARE = "見せなくても、診察や薬は変わりません。", "見せなくても、びょういんで 見て もらえます。", "Your care is the same if you say no.";
+    START_SEE = "自分の記録と、だれがいつ見たかを、ここで確かめられます。", "じぶんの きろくと、見た 人が わかります。", "Here you see your own records, and who looked at them and when.";
+    START_GO = "はじめる", "はじめる", "Start";
+    START_AGAIN = "前に使ったことがある", "まえに つかった ことが ある", "I used this before";
+
+    // ── S2 key ──────────────────────────────────────────────────────────────────────────────────
+    KEY = "この端末に、あなたの「鍵」を作ります", "この 機械に「かぎ」を 作ります", "Make your key on this device";
+    KEY_WHAT = "鍵は署名の代わりで、端末の外に出ません。病院も役所も、あなたの代わりに同意できません。", "かぎは サインの かわりです。ほかの 人は つかえません。", "It signs for you and stays here. Nobody can agree in your place.";
+    KEY_LOST = "なくしても、記録も同意も残ります。窓口かマイナンバーカードで本人とわかれば、作り直せます。", "なくしても だいじょうぶです。受付で また 作れます。", "If you lose it, prove who you are and make another.";
+    KEY_MAKE = "鍵を作る", "かぎを 作る", "Make the key";
+    KEY_MAKING = "鍵を作っています", "かぎを 作って います", "Making the key";
+    KEY_MADE_NEXT = "次に、受付でもらった番号を入れます。", "つぎに、受付の 番号を 入れます。", "Next, enter the code from the desk.";
+    KEY_THERE = "この端末には、もうあなたの鍵があります", "この 機械に かぎが あります", "Your key is already on this device";
+    KEY_FALLBACK = "この端末では合言葉で鍵を守ります（12文字以上）。", "あいことばを きめます。12文字か もっと 長く します。", "A passphrase (12+ characters) protects the key here.";
+    KEY_PASS = "合言葉", "あいことば", "Passphrase";
+    KEY_PASS_HINT = "12文字以上。どんな文字でも使えます。貼り付けもできます。", "12文字か もっと 長く します。", "12 characters or more, of any kind. You may paste it.";
+    KEY_PASS_SHOW = "合言葉を表示する", "あいことばを 見る", "Show the passphrase";
+    KEY_PASS_SHORT = "合言葉は、あと{n}文字あると使えます", "あと {n}文字 入れて ください", "{n} more characters and the passphrase can be used";
+    KEY_PASS_ASK = "署名するために、合言葉を入れてください", "サインする ために、あいことばを 入れます", "Enter your passphrase to sign";
+    KEY_PASS_OTHER = "この合言葉では鍵を開けられませんでした", "この あいことばでは あきません", "This passphrase does not open the key";
+    KEY_GONE = "この画面を閉じると鍵は消えます。", "とじると かぎは きえます。", "The key is gone when you close this page.";
+    KEY_GONE_WHY = "このブラウザーでは、鍵を残せません。ふつうの画面で開くと残せます。", "ふつうの がめんで ひらいて ください。", "This window keeps nothing. Open this page in a normal window to keep the key.";
+    KEY_FAILED = "この端末では鍵を作れませんでした。受付で手続きできます。", "かぎが できません。受付で できます。", "The key could not be made on this device. The desk can help.";
+
+    KEY_THERE_LINK = "この端末の鍵", "この 機械の かぎ", "The key of this device";
+
+    // ── S3 enrol ────────────────────────────────────────────────────────────────────────────────
+    ENROL = "受付でもらった番号を入れてください", "受付の 番号を 入れて ください", "Enter the code from the desk";
+    ENROL_CODE = "番号", "番号", "Code";
+    ENROL_CODE_HINT = "16けたの数字です。すきまがあっても、全角でもかまいません。", "数字が 16こ あります。", "16 digits. Spaces do not matter.";
+    ENROL_BIRTH = "生年月日", "生まれた 日", "Date of birth";
+    ENROL_BIRTH_HINT = "例：1968年3月3日は 19680303", "19680303 の ように 入れます。", "For 3 March 1968 enter 19680303";
+    ENROL_GO = "登録する", "とうろくする", "Register";
+    ENROL_BUSY = "登録しています", "とうろくして います", "Registering";
+    ENROL_CODE_LEFT = "番号は16けたです。いまは{n}けたです", "番号は 16こです。いま {n}こです", "The code has 16 digits; there are {n}";
+    ENROL_BIRTH_LEFT = "生年月日は8けたの数字で入れます", "生まれた 日を 数字 8こで 入れます", "Enter the date of birth as 8 digits";
+    ENROL_NO = "この番号では登録できませんでした。記録は守られています。受付で新しい番号をもらえます。", "この 番号は つかえません。受付で 新しい 番号を もらって ください。", "The code did not work; your records are safe. Ask the desk for a new one.";
+    ENROL_DONE = "登録できました", "とうろく できました", "You are registered";
+    ENROL_KEYS = "あなたの鍵は{n}個です", "あなたの かぎは {n}こです", "You have {n} keys";
+    ENROL_KEY_ROW = "{when}に登録", "{when}に とうろく", "registered {when}";
+    ENROL_KEY_THIS = "この端末の鍵", "この 機械の かぎ", "the key of this device";
+    ENROL_KEY_OTHER = "おぼえのない鍵があるときは、受付に知らせてください。", "しらない かぎは 受付に いって ください。", "If you do not know one of them, tell the desk.";
+    ENROL_FIRST = "先に鍵を作ります", "さきに かぎを 作ります", "Make a key first";
+
+    // ── session ─────────────────────────────────────────────────────────────────────────────────
+    PROVE = "あなただと確かめます", "あなたかどうか、たしかめます", "Confirm it is you";
+    PROVE_GO = "確かめる", "たしかめる", "Confirm";
+    PROVE_REFUSED = "この鍵は、まだ登録されていないか、止められています。受付でもらった番号で登録できます。", "この かぎは つかえません。受付の 番号を 入れて ください。", "This key is not registered, or was stopped. Register it with a code from the desk.";
+    PROVE_ENROL = "番号を入れる", "番号を 入れる", "Enter a code";
+
+    // ── S4 home ─────────────────────────────────────────────────────────────────────────────────
+    HOME = "いま見られるところ：{n}か所", "いま 見る ところ：{n}こ", "Who can see your records now: {n}";
+    HOME_NONE = "いま、記録を見られるところはありません。", "いま、見る ところは ありません。", "Nobody can see your records now.";
+    HOME_WAITING = "返事を待っているお願い（{n}）", "おねがい（{n}）", "Requests waiting ({n})";
+    HOME_WAITING_NONE = "待っているお願いはありません。", "おねがいは ありません。", "No requests waiting.";
+    HOME_FOR = "{purpose}のため", "{purpose}", "for {purpose}";
+    HOME_SHOWN = "見せている相手", "見せて いる あいて", "Who you show them to";
+    HOME_UNPROVED = "この端末で確かめられない同意が{n}件あります。受付に知らせてください。", "たしかめられない ものが {n}こ あります。受付に いって ください。", "{n} consents could not be confirmed on this device. Please tell the desk.";
+
+    // ── S5 wizard ───────────────────────────────────────────────────────────────────────────────
+    ASK_OVER = "このお願いは、もう終わっています", "この おねがいは おわりました", "This request is over";
+    WHO = "{institution}が、あなたの記録を見たいと言っています", "{institution}が あなたの きろくを 見たい です", "{institution} asks to see your records";
+    WHO_INDIVIDUAL = "{category}の記録も見せますか", "{category}も 見せますか", "Show records of {category} too?";
+    WHO_INDIVIDUAL_NOTE = "{category}は別に決めます。ほかの同意には入りません。", "{category}は べつに きめます。", "{category} is decided apart. It is in no other consent.";
+    WHO_CARE = "見せなくても、診察や薬は変わりません。", "見せなくても、びょういんで 見て もらえます。", "Your care is the same if you say no.";
+    WHO_LOOK = "内容を見る", "なかみを 見る", "See details";
+    SHOW = "見せる", "見せる", "Show";
+    SHOW_NOT = "見せない", "見せない", "Do not show";
+    REFUSED = "「見せない」と伝えました。何も見られません。", "「見せない」と いいました。なにも 見ません。", "We told them no. Nothing is shown.";
+    WHY = "目的は「{purpose}」です。見せますか", "わけは「{purpose}」です。いいですか", "The purpose is {purpose}. Go on?";
+    WHY_GO = "この目的なら続ける", "いいです", "Go on for this";
+    WHAT = "どの記録を見せますか", "どの きろくを 見せますか", "Which records?";
+    WHAT_ALL = "全部えらぶ", "ぜんぶ えらぶ", "Choose all";
+    WHAT_ASKED = "お願いあり", "おねがい あり", "asked for";
+    WHAT_OPTIONAL = "なくてもよい", "なくても いい", "optional";
+    WHAT_SEEN = "{institution}に見えるもの（{n}件）", "{institution}に 見える もの（{n}）", "What {institution} would see ({n})";
+    WHAT_HIDDEN = "見えないもの（{n}件）", "見えない もの（{n}）", "What stays hidden ({n})";
+    WHAT_APART = "手術・移植歴・ゲノムは、別に決めます。", "しゅじゅつなどは べつに きめます。", "Surgery, transplants and genome are decided apart.";
+    WHAT_LATER = "期限までに増える記録も見えます。", "あとで ふえた きろくも 見えます。", "Records added until the end date are included.";
+    WHAT_ALWAYS = "医師がまだ説明していない記録は、ここに出ません。医師どうしでは見ることがあります。", "いしゃが まだ 話して いない ものは 出ません。いしゃは 見る ことが あります。", "Records not yet explained to you are not listed here; doctors may see them.";
+    WHAT_LEFT = "見せる記録を、一つ以上えらぶと進めます", "一つ えらんで ください", "Choose at least one kind of record to go on";
+    UNTIL = "いつまで見せますか", "いつまで 見せますか", "Until when?";
+    UNTIL_DAY = "24時間（{when}まで）", "24じかん（{when}まで）", "24 hours (until {when})";
+    UNTIL_QUARTER = "90日（{when}まで）", "90にち（{when}まで）", "90 days (until {when})";
+    UNTIL_YEAR = "1年（{when}まで）", "1ねん（{when}まで）", "1 year (until {when})";
+    UNTIL_PICK = "日を選ぶ", "日を えらぶ", "Pick a date";
+    UNTIL_DATE = "最後の日", "さいごの 日", "Last day";
+    UNTIL_DATE_HINT = "この日の終わりまで見せます。長くて5年です。", "この 日の おわりまで 見せます。", "Shown until the end of this day; five years at most.";
+    UNTIL_LEFT = "期限を一つえらぶと進めます", "一つ えらんで ください", "Choose an end to go on";
+    UNTIL_PICK_LEFT = "これからの日で、5年以内の日を入れると進めます", "これからの 日を 入れて ください", "Enter a day to come, within five years";
+    SIGN = "読んで、署名します", "よんで サインします", "Read and sign";
+    SIGN_GO = "署名して見せる", "サインして 見せる", "Sign and show";
+    SIGNING = "署名しています", "サインして います", "Signing";
+    DONE = "同意を記録しました（{n}番）", "きろくしました（{n}番）", "Consent recorded (no. {n})";
+    DONE_PLAIN = "同意を記録しました", "きろくしました", "Consent recorded";
+    DONE_RECEIPT = "控えを見る", "ひかえを 見る", "See receipt";
+    DONE_NEXT = "一緒に届いたお願いがあります。", "もう 一つ おねがいが あります。", "There is another request with it.";
+
+    // ── S8 consents, S12 receipt ────────────────────────────────────────────────────────────────
+    CONSENTS = "同意", "見せる やくそく", "Consents";
+    CONSENTS_NONE = "同意はまだありません。", "まだ ありません。", "There are no consents yet.";
+    CONSENT_OPEN = "見せています：{when}まで", "見せて います：{when}まで", "Shown until {when}";
+    CONSENT_ENDED = "{when}に終わりました", "{when}に おわりました", "Ended {when}";
+    CONSENT_TEXT = "署名した内容", "サインした もの", "What you signed";
+    CONSENT_TEXT_GONE = "署名したときの施設名の一覧がないため、文をここに出せません。署名した内容は変わりません。", "いま ここに 出せません。サインした ものは かわりません。", "The list of names of that time is not here, so the text cannot be shown. What you signed is unchanged.";
+    CONSENT_LOOK = "内容を見る", "なかみを 見る", "See details";
+    CONSENT_END = "やめる", "やめる", "Withdraw";
+    RECEIPT = "控え", "ひかえ", "Receipt";
+    RECEIPT_AT = "受け取った日時", "きた 日", "Received";
+    RECEIPT_NUMBER = "同意の番号", "番号", "Number of the consent";
+    RECEIPT_PROOF = "確かめるための値", "たしかめる ための もの", "Value to check it by";
+    RECEIPT_PRINT = "印刷・PDF", "かみに 出す", "Print or PDF";
+    RECEIPT_FILE = "ファイル（JSON）", "はこに 入れる", "File (JSON)";
+    WITHDRAW = "{institution}に見せるのをやめますか", "{institution}に 見せるのを やめますか", "Stop showing your records to {institution}?";
+    WITHDRAW_BY = "遅くとも{when}までに全機関で停止します。", "おそくても {when}に ぜんぶ とまります。", "All institutions stop by {when} at the latest.";
+    WITHDRAW_EMERGENCY = "通信できない救急・災害の現場では、最長で{when}まで見られることがあります。", "きゅうきゅうなどでは {when}まで 見る ことが あります。", "Emergency teams without a connection may still look until {when}.";
+    WITHDRAW_COPIES = "カルテに書かれた内容は消えません。写しは消すよう求めます。", "もう 書いた ことは きえません。コピーは「けして」と いいます。", "What is in a chart stays. We ask for copies to be erased.";
+    WITHDRAW_KEEP = "見せたままにする", "このまま 見せる", "Keep showing";
+    ENDED = "{when}にここで止まりました。ほかも{by}までに止まります。", "{when}に とまりました。ほかは {by}に とまります。", "Stopped here at {when}, elsewhere by {by}.";
+
+    // ── S13 settings, menu ──────────────────────────────────────────────────────────────────────
+    // ── refusals: seven sentences for all reasons of consent.md §6.1 ────────────────────────────
+    NO_AGAIN = "お願いを取り直しました。選んだ内容は残っています。もう一度読んで署名できます。", "もう 一度 よんで サインできます。", "We fetched the request again; your choices are kept. Read and sign once more.";
+    NO_TEXT = "相手側の文と違うので、送りませんでした。", "文が ちがいます。おくって いません。", "Their text differs; nothing was sent.";
+    NO_KEY = "この鍵は止められています。受付で新しい鍵を登録できます。", "この かぎは とまって います。受付で 新しく できます。", "This key was stopped. The desk can register a new one.";
+    NO_PROXY = "代理の期間が終わりました。これからは本人が決めます。", "かわりは おわりました。本人が きめます。", "Acting for this person has ended; they decide now.";
+    NO_AUD = "相手の施設の登録が変わりました。新しいお願いを待ちます。", "あいてが かわりました。つぎの おねがいを まちます。", "The institution's registration changed. A new request is needed.";
+    NO_ENDED = "この同意は、もう終わっています。", "もう おわって います。", "This consent has already ended.";
+    NO_OURS = "こちらの不具合です。番号{code}", "こちらの せいです。番号{code}", "This is our fault. Code {code}";
+
+    // ── menu ────────────────────────────────────────────────────────────────────────────────────
+    MENU = "メニュー", "ほか", "Menu";
+    SETTINGS = "設定", "せってい", "Settings";
+    SET_SIZE = "文字", "字の 大きさ", "Text size";
+    SET_SIZE_1 = "標準", "ふつう", "Standard";
+    SET_SIZE_2 = "大", "大きい", "Large";
+    SET_SIZE_3 = "特大", "もっと 大きい", "Extra large";
+    SET_THEME = "配色", "いろ", "Colours";
+    SET_THEME_AUTO = "端末に合わせる", "機械と おなじ", "As the device";
+    SET_THEME_LIGHT = "標準", "ふつう", "Standard";
+    SET_THEME_DARK = "暗い", "くらい", "Dark";
+    SET_THEME_CONTRAST = "くっきり", "はっきり", "High contrast";
+    SET_RUBY = "ふりがな", "ふりがな", "Readings (furigana)";
+    SET_RUBY_ON = "ふりがなを付ける", "ふりがなを つける", "Show readings";
+    SET_NOW = "選ぶとすぐに変わります。", "すぐに かわります。", "Changes apply at once.";
+
+    // ── S17 finish ──────────────────────────────────────────────────────────────────────────────
+    BYE = "終わる", "おわる", "Finish";
+    BYE_CLOSED_HOW = "画面を閉じるだけで終われます。鍵はこの端末に残ります。", "がめんを とじます。かぎは のこります。", "Just close this page. The key stays on this device.";
+    BYE_ERASE = "この端末から全部消す", "ぜんぶ けす", "Erase this device";
+    BYE_ERASE_NOTE = "同意は続きます。止めるなら先に「やめる」へ。鍵は戻せません。", "見せる ことは つづきます。かぎは もどせません。", "Consents continue: withdraw first. The key cannot come back.";
+    BYE_ERASE_GO = "全部消す", "ぜんぶ けす", "Erase everything";
+    BYE_KEEP = "消さない", "けさない", "Keep it";
+    BYE_ERASED = "この端末から全部消しました", "ぜんぶ けしました", "Everything is erased from this device";
+}
+
+/// Whether a character is a kanji.
+pub fn is_kanji(c: char) -> bool {
+    matches!(c, '\u{4e00}'..='\u{9fff}' | '\u{3400}'..='\u{4dbf}' | '々')
+}
+
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may fail loudly"
+)]
+mod tests {
+    use super::*;
+    use crate::ruby;
+
+    /// ux-portal §5, and P8.
+    const FORBIDDEN: &[&str] = &[
+        "しばらく",
+        "まもなく",
+        "後ほど",
+        "適宜",
+        "おすすめ",
+        "無効",
+        "不正",
+        "エラー",
+        "失敗",
+        "トークン",
+        "ハッシュ",
+        "オプトアウト",
+        "ログ",
+        "未告知",
+        "間違",
+        "正しく",
+        "はい／いいえ",
+        "soon",
+        "shortly",
+        "invalid",
+        "token",
+        "opt-out",
+        "wrong",
+        "incorrect",
+        "failed",
+        "hash",
+        "recommended",
+    ];
+
+    fn slots(text: &str) -> Vec<&str> {
+        let mut all: Vec<&str> = text
+            .split('{')
+            .skip(1)
+            .filter_map(|s| Some(s.split_once('}')?.0))
+            .collect();
+        all.sort_unstable();
+        all
+    }
+
+    /// A text without its slots.
+    fn bare(text: &str) -> String {
+        let mut out = String::new();
+        for (at, part) in text.split('{').enumerate() {
+            let rest = if at == 0 {
+                part
+            } else {
+                part.split_once('}').map_or("", |(_, rest)| rest)
+            };
+            out.push_str(rest);
+        }
+        out
+    }
+
+    #[test]
+    fn every_text_has_three_languages_with_the_same_slots() {
+        for (name, t) in ALL {
+            for lang in Lang::ALL {
+                assert!(!t.of(lang).trim().is_empty(), "{name} {}", lang.name());
+                assert_eq!(slots(t.of(lang)), slots(t.ja), "{name} {}", lang.name());
+            }
+            assert!(
+                t.en.chars().all(|c| !is_kanji(c)) || name == &"IN_JA",
+                "{name}: kanji in English"
+            );
+        }
+    }
+
+    #[test]
+    fn forbidden_words_do_not_occur() {
+        for (name, t) in ALL {
+            for lang in Lang::ALL {
+                let text = t.of(lang).to_lowercase();
+                for word in FORBIDDEN {
+                    assert!(!text.contains(word), "{name} {}: {word}", lang.name());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn easy_sentences_are_short_and_every_kanji_has_a_reading() {
+        const KATAKANA: &[&str] = &["サイン", "スマホ", "インターネット", "コピー"];
+        for (name, t) in ALL {
+            for sentence in bare(t.easy).split('。') {
+                let length = sentence.chars().filter(|c| !c.is_whitespace()).count();
+                assert!(length <= 30, "{name}: {length} in {sentence}");
+            }
+            for (text, reading) in ruby::split(&bare(t.easy)) {
+                assert!(
+                    reading.is_some() || !text.chars().any(is_kanji),
+                    "{name}: no reading for {text}"
+                );
+            }
+            let mut rest = bare(t.easy);
+            for word in KATAKANA {
+                rest = rest.replace(word, "");
+            }
+            assert!(
+                !rest.chars().any(|c| matches!(c, 'ァ'..='ヺ')),
+                "{name}: katakana in {rest}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_text_is_used() {
+        let mut code = String::new();
+        let mut open = vec![std::path::PathBuf::from(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/src"
+        ))];
+        while let Some(folder) = open.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    open.push(path);
+                } else if path.file_name().is_some_and(|n| n != "text.rs") {
+                    code.push_str(&std::fs::read_to_string(path).unwrap());
+                }
+            }
+        }
+        let words: std::collections::BTreeSet<&str> = code
+            .split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
+            .collect();
+        for (name, _) in ALL {
+            assert!(words.contains(name), "{name} is not used");
+        }
+    }
+}

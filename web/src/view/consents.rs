@@ -1,0 +1,170 @@
+//! S8 consents and their end, S12 the receipt of one.
+
+use warifu_consent::{Annex, Typ, render};
+
+use super::{
+    banner, buttons, data, fill, h1, h2, home, institutions, link, p, pass_field, problem,
+    secondary, signed_text, summary, when,
+};
+use crate::care::Given;
+use crate::model::{Event, Model, Outcome, STOPS_AFTER};
+use crate::node::{El, IntoNodes as _, Node, el};
+use crate::route::Route;
+use crate::text;
+use crate::time::DAY;
+
+fn loading(m: &Model) -> Vec<Node> {
+    let mut out = Vec::new();
+    h1(m, text::LOADING).put(&mut out);
+    out
+}
+
+pub(super) fn all(m: &Model) -> Vec<Node> {
+    let Some(mine) = &m.mine else {
+        return loading(m);
+    };
+    let mut out = Vec::new();
+    h1(m, text::CONSENTS).put(&mut out);
+    let mut grants: Vec<&Given> = mine
+        .given
+        .iter()
+        .filter(|g| g.token.typ == Typ::Grant)
+        .collect();
+    // Open ones first, then the newest.
+    grants.sort_by_key(|g| (!g.is_open(m.now), u64::MAX - g.at));
+    if grants.is_empty() {
+        p(m, text::CONSENTS_NONE).put(&mut out);
+    } else {
+        h2(m, text::HOME_SHOWN).put(&mut out);
+        let cards: Vec<El> = grants.into_iter().map(|g| home::card(m, g, "h3")).collect();
+        el("ul").class("cards").with(cards).put(&mut out);
+    }
+    out
+}
+
+fn found<'m>(m: &'m Model, jti: &str) -> Result<&'m Given, Vec<Node>> {
+    let Some(mine) = &m.mine else {
+        return Err(loading(m));
+    };
+    mine.find(jti).ok_or_else(|| {
+        let mut out = Vec::new();
+        h1(m, text::NOT_FOUND).put(&mut out);
+        buttons(link(m, text::NAV_CONSENTS, &Route::Consents).class("btn")).put(&mut out);
+        out
+    })
+}
+
+/// The text that was signed, rendered again; shown only if its hash is the signed one.
+fn text_of(m: &Model, given: &Given) -> Option<String> {
+    let books = m.books.as_ref()?;
+    let annex = given.annex.as_deref().and_then(Annex::parse);
+    let claims = &given.token.claims;
+    let text = render(
+        &books.policy,
+        &books.master,
+        given.token.typ,
+        claims,
+        annex.as_ref(),
+    )
+    .ok()?;
+    let salt = warifu_consent::text_salt(claims, annex.as_ref())?;
+    let signed = claims.get("txt")?.get("h")?.text()?;
+    (warifu_consent::text_hash(&salt, &text) == signed).then_some(text)
+}
+
+pub(super) fn one(m: &Model, jti: &str) -> Vec<Node> {
+    let given = match found(m, jti) {
+        Ok(given) => given,
+        Err(out) => return out,
+    };
+    let mut out = Vec::new();
+    h1(m, text::RECEIPT).put(&mut out);
+    el("ul")
+        .class("cards")
+        .with(home::card(m, given, "h2"))
+        .put(&mut out);
+    let row = |label, value: Node| {
+        el("div")
+            .with(el("dt").with(super::say(m, label)))
+            .with(el("dd").with(value))
+    };
+    el("dl")
+        .with(row(text::RECEIPT_AT, when(m, given.at)))
+        .with(row(text::RECEIPT_NUMBER, data(given.jti())))
+        .with(row(text::RECEIPT_PROOF, data(&given.token.hash)))
+        .put(&mut out);
+    h2(m, text::CONSENT_TEXT).put(&mut out);
+    match text_of(m, given) {
+        Some(text) => signed_text(m, &text).put(&mut out),
+        None => p(m, text::CONSENT_TEXT_GONE).put(&mut out),
+    }
+    buttons([
+        secondary(m, text::RECEIPT_PRINT, Event::Print),
+        secondary(m, text::RECEIPT_FILE, Event::Save(jti.to_owned())),
+    ])
+    .put(&mut out);
+    out
+}
+
+pub(super) fn withdraw(m: &Model, jti: &str) -> Vec<Node> {
+    let given = match found(m, jti) {
+        Ok(given) => given,
+        Err(out) => return out,
+    };
+    let mut out = Vec::new();
+    summary(m).put(&mut out);
+    problem(m).put(&mut out);
+    let slot = ("institution", institutions(m, &given.list("aud")));
+    el("h1")
+        .attr("tabindex", "-1")
+        .with(fill(m, text::WITHDRAW, &[slot]))
+        .put(&mut out);
+    let by = ("when", when(m, m.now + STOPS_AFTER));
+    el("p")
+        .class("strong")
+        .with(fill(m, text::WITHDRAW_BY, &[by]))
+        .put(&mut out);
+    let emergency = given
+        .list("pur")
+        .iter()
+        .any(|p| p == "ETREAT" || p == "DISASTER");
+    if emergency {
+        let by = ("when", when(m, m.now + DAY));
+        el("p")
+            .with(fill(m, text::WITHDRAW_EMERGENCY, &[by]))
+            .put(&mut out);
+    }
+    p(m, text::WITHDRAW_COPIES).put(&mut out);
+    if m.sealed() {
+        pass_field(m, false).put(&mut out);
+    }
+    buttons([
+        secondary(m, text::CONSENT_END, Event::Withdraw)
+            .maybe("aria-busy", m.busy.then_some("true")),
+        link(m, text::WITHDRAW_KEEP, &Route::Consents).class("btn btn2"),
+    ])
+    .class("buttons equal")
+    .put(&mut out);
+    out
+}
+
+pub(super) fn ended(m: &Model) -> Vec<Node> {
+    let mut out = Vec::new();
+    let Outcome::Ended(at, by, emergency) = m.outcome else {
+        h1(m, text::CONSENTS).put(&mut out);
+        buttons(link(m, text::NAV_CONSENTS, &Route::Consents).class("btn")).put(&mut out);
+        return out;
+    };
+    let slots = [("when", when(m, at)), ("by", when(m, by))];
+    el("h1")
+        .attr("tabindex", "-1")
+        .with(fill(m, text::ENDED, &slots))
+        .put(&mut out);
+    if let Some(by) = emergency {
+        let sentence = fill(m, text::WITHDRAW_EMERGENCY, &[("when", when(m, by))]);
+        banner("warn", el("p").with(sentence)).put(&mut out);
+    }
+    p(m, text::WITHDRAW_COPIES).put(&mut out);
+    buttons(link(m, text::TO_HOME, &Route::Home).class("btn btn2")).put(&mut out);
+    out
+}

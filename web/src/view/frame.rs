@@ -1,0 +1,133 @@
+//! What stands around every screen: header, navigation, live regions, footer.
+
+use super::{banner, button, fill, plain, say, when};
+use crate::model::{Event, Model};
+use crate::node::{El, IntoNodes as _, Node, el};
+use crate::route::Route;
+use crate::text::{self, Lang, Text};
+
+/// Where the bar leads: text, icon, screen.
+const NAV: &[(Text, &str, Route)] = &[
+    (text::NAV_HOME, "home", Route::Home),
+    (text::NAV_CONSENTS, "consents", Route::Consents),
+    (text::NAV_MENU, "menu", Route::Menu),
+];
+
+pub(super) fn frame(m: &Model, inside: Vec<Node>) -> Node {
+    let wizard = matches!(m.route, Route::Key | Route::Enrol | Route::Wizard(..));
+    let whole = el("div")
+        .class(if wizard { "page wizard" } else { "page" })
+        .with(
+            el("a")
+                .class("skip")
+                .attr("href", "#main")
+                .with(say(m, text::SKIP)),
+        )
+        .with(header(m))
+        .with((!wizard).then(|| nav(m)))
+        .with(
+            el("main")
+                .id("main")
+                .attr("tabindex", "-1")
+                .with(banners(m))
+                .with(inside),
+        )
+        .with(el("footer").with(el("p").with(say(m, text::HELP_DESK))))
+        .with(
+            el("p")
+                .class("status")
+                .attr("role", "status")
+                .with(m.said.map(|t| say(m, t)).unwrap_or_default()),
+        );
+    let mut out = Vec::new();
+    whole.put(&mut out);
+    out.pop().unwrap_or(Node::Text(String::new()))
+}
+
+fn header(m: &Model) -> El {
+    let size = m.prefs.size;
+    // One press: larger, and from the largest back.
+    let (size_text, next) = match size {
+        100 => (text::LARGER, 125),
+        125 => (text::LARGER, 150),
+        _ => (text::NORMAL_SIZE, 100),
+    };
+    let languages = [
+        (Lang::Ja, text::IN_JA),
+        (Lang::Easy, text::IN_EASY),
+        (Lang::En, text::IN_EN),
+    ]
+    .map(|(lang, text)| {
+        el("button")
+            .attr("type", "button")
+            .class("lang")
+            .attr("lang", lang.tag())
+            .attr(
+                "aria-pressed",
+                if m.prefs.lang == lang {
+                    "true"
+                } else {
+                    "false"
+                },
+            )
+            .with(say(m, text))
+            .press(Event::SetLang(lang))
+    });
+    el("header")
+        .with(
+            el("p")
+                .class("brand")
+                .with(el("a").attr("href", "/").with(say(m, text::BRAND))),
+        )
+        .with(button(m, size_text, Event::SetSize(next)).class("lang size"))
+        .with(
+            el("div")
+                .class("langs")
+                .attr("role", "group")
+                .attr("aria-label", plain(m, text::LANGUAGE))
+                .with(languages),
+        )
+}
+
+fn nav(m: &Model) -> El {
+    let items: Vec<El> = NAV
+        .iter()
+        .map(|(label, icon, route)| {
+            let here = *route == m.route
+                || (*route == Route::Consents
+                    && matches!(
+                        m.route,
+                        Route::Consent(_) | Route::Withdraw(_) | Route::Ended(_)
+                    ))
+                || (*route == Route::Menu && matches!(m.route, Route::Settings | Route::Bye));
+            el("li").with(
+                el("a")
+                    .attr("href", route.path())
+                    .class(format!("nav-{icon}"))
+                    .maybe("aria-current", here.then_some("page"))
+                    .with(el("span").with(say(m, *label))),
+            )
+        })
+        .collect();
+    el("nav")
+        .attr("aria-label", plain(m, text::NAV))
+        .with(el("ul").with(items))
+}
+
+fn banners(m: &Model) -> Vec<El> {
+    let mut all = Vec::new();
+    if !m.online {
+        all.push(banner("warn", el("p").with(say(m, text::OFFLINE_NONE))));
+    } else if let Some((at, _)) = &m.again {
+        let sentence = fill(m, text::SERVER, &[("when", when(m, *at))]);
+        all.push(banner("warn", el("p").with(sentence)).attr("role", "alert"));
+    }
+    if m.waiting {
+        let inside = vec![
+            el("p").with(say(m, text::NEW_VERSION)),
+            button(m, text::RELOAD, Event::Reload).class("btn btn2 small"),
+        ];
+        all.push(banner("info", inside));
+    }
+    all
+}

@@ -1,0 +1,130 @@
+//! S4, and what stands before every screen that needs a session.
+
+use super::{
+    banner, buttons, fill, h1, h2, institutions, link, number, p, pass_field, primary, purposes,
+    say, summary, when,
+};
+use crate::care::Given;
+use crate::model::{Event, Key, Model, Session};
+use crate::node::{El, IntoNodes as _, Node, el};
+use crate::route::Route;
+use crate::text;
+use crate::wizard::Step;
+
+/// The session is not open yet.
+pub(super) fn prove(m: &Model) -> Vec<Node> {
+    let mut out = Vec::new();
+    match m.key {
+        Key::None | Key::NeedsPass | Key::Failed | Key::Making => {
+            h1(m, text::ENROL_FIRST).put(&mut out);
+            p(m, text::KEY_WHAT).put(&mut out);
+            buttons(link(m, text::NEXT, &Route::Key).class("btn")).put(&mut out);
+        }
+        _ if m.session == Session::Refused => {
+            banner("error", el("p").with(say(m, text::PROVE_REFUSED)))
+                .attr("role", "alert")
+                .attr("tabindex", "-1")
+                .put(&mut out);
+            h1(m, text::PROVE).put(&mut out);
+            buttons(link(m, text::PROVE_ENROL, &Route::Enrol).class("btn")).put(&mut out);
+        }
+        Key::Here { sealed: true, .. } if m.session != Session::Open => {
+            summary(m).put(&mut out);
+            h1(m, text::PROVE).put(&mut out);
+            pass_field(m, false).put(&mut out);
+            buttons(primary(m, text::PROVE_GO, Event::Prove).maybe(
+                "aria-busy",
+                (m.session == Session::Proving).then_some("true"),
+            ))
+            .put(&mut out);
+        }
+        _ => {
+            h1(m, text::LOADING).put(&mut out);
+        }
+    }
+    out
+}
+
+pub(super) fn home(m: &Model) -> Vec<Node> {
+    let mut out = Vec::new();
+    let (Some(mine), Some(waiting)) = (&m.mine, &m.waiting_requests) else {
+        h1(m, text::LOADING).put(&mut out);
+        return out;
+    };
+    let open: Vec<&Given> = mine.open(m.now).collect();
+    el("h1")
+        .attr("tabindex", "-1")
+        .with(fill(m, text::HOME, &[("n", number(open.len()))]))
+        .put(&mut out);
+    if mine.unproved > 0 {
+        let n = number(mine.unproved);
+        banner(
+            "error",
+            el("p").with(fill(m, text::HOME_UNPROVED, &[("n", n)])),
+        )
+        .put(&mut out);
+    }
+    if open.is_empty() {
+        p(m, text::HOME_NONE).put(&mut out);
+    }
+    el("h2")
+        .with(fill(m, text::HOME_WAITING, &[("n", number(waiting.len()))]))
+        .put(&mut out);
+    if waiting.is_empty() {
+        p(m, text::HOME_WAITING_NONE).put(&mut out);
+    } else {
+        let rows: Vec<El> = waiting
+            .iter()
+            .map(|w| {
+                let about = if w.individual {
+                    let first = w.cat.first().map_or("", String::as_str);
+                    vec![super::category(m, first)]
+                } else {
+                    fill(m, text::HOME_FOR, &[("purpose", purposes(m, &w.pur))])
+                };
+                let route = Route::Wizard(w.req.clone(), Step::Who);
+                el("li").with(
+                    el("a")
+                        .attr("href", route.path())
+                        .class("card-link")
+                        .with(el("span").class("strong").with(institutions(m, &w.aud)))
+                        .with(el("span").with(about)),
+                )
+            })
+            .collect();
+        el("ul").class("menu").with(rows).put(&mut out);
+    }
+    if !open.is_empty() {
+        h2(m, text::HOME_SHOWN).put(&mut out);
+        let cards: Vec<El> = open.into_iter().map(|g| card(m, g, "h3")).collect();
+        el("ul").class("cards").with(cards).put(&mut out);
+    }
+    out
+}
+
+/// `ConsentCard`: who, until when, and the way out beside it; its heading is of this level.
+pub(super) fn card(m: &Model, given: &Given, heading: &'static str) -> El {
+    let cats = given.list("cat");
+    let names = cats.iter().map(|c| el("li").with(super::category(m, c)));
+    let jti = given.jti().to_owned();
+    let (sentence, at) = match given.ended {
+        None if given.is_open(m.now) => (text::CONSENT_OPEN, given.token.int("exp")),
+        None => (text::CONSENT_ENDED, given.token.int("exp")),
+        at => (text::CONSENT_ENDED, at),
+    };
+    let state = fill(m, sentence, &[("when", when(m, at.unwrap_or(0)))]);
+    let mut ways = Vec::new();
+    let here = Route::Consent(jti.clone());
+    if m.route != here {
+        ways.push(link(m, text::CONSENT_LOOK, &here).class("btn btn2 small"));
+    }
+    if given.is_open(m.now) {
+        ways.push(link(m, text::CONSENT_END, &Route::Withdraw(jti)).class("btn btn2 small"));
+    }
+    el("li")
+        .class("card")
+        .with(el(heading).with(institutions(m, &given.list("aud"))))
+        .with(el("p").with(state))
+        .with(el("ul").class("tags").with(names.collect::<Vec<_>>()))
+        .with(el("div").class("ways").with(ways))
+}

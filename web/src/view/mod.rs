@@ -1,0 +1,424 @@
+//! Screens: pure functions of the model.
+
+mod consents;
+mod enrol;
+mod frame;
+mod home;
+mod key;
+mod settings;
+mod start;
+mod wizard;
+
+use crate::model::{Event, Lack, Model, Session};
+use crate::node::{El, IntoNodes, Node, On, el};
+use crate::route::Route;
+use crate::ruby;
+use crate::text::{self, Lang, Text};
+use crate::time;
+
+/// The whole page.
+pub fn page(m: &Model) -> Node {
+    if m.route.needs_session() && (m.session != Session::Open || m.books.is_none()) {
+        return frame::frame(m, home::prove(m));
+    }
+    let inside = match &m.route {
+        Route::Start => start::start(m),
+        Route::Key => key::key(m),
+        Route::Enrol => enrol::enrol(m),
+        Route::Home => home::home(m),
+        Route::Wizard(req, step) => wizard::wizard(m, req, *step),
+        Route::Consents => consents::all(m),
+        Route::Consent(jti) => consents::one(m, jti),
+        Route::Withdraw(jti) => consents::withdraw(m, jti),
+        Route::Ended(_) => consents::ended(m),
+        Route::Menu => settings::menu(m),
+        Route::Settings => settings::settings(m),
+        Route::Bye => settings::bye(m),
+        Route::Unknown => start::unknown(m),
+    };
+    frame::frame(m, inside)
+}
+
+/// Title of the window: `{h1}｜割符`.
+pub fn title(m: &Model) -> String {
+    let page = page(m);
+    let h1 = page.all().into_iter().find(|e| e.tag == "h1").cloned();
+    let h1 = h1.map(|h| Node::El(Box::new(h)).text()).unwrap_or_default();
+    text::TITLE.of(m.prefs.lang).replace("{page}", &h1)
+}
+
+// ── words ───────────────────────────────────────────────────────────────────────────────────────
+
+/// Japanese text with readings over its kanji, where they are wanted.
+fn words(m: &Model, text: &str) -> Vec<Node> {
+    if m.prefs.lang != Lang::Easy || !m.prefs.ruby {
+        return vec![Node::Text(text.to_owned())];
+    }
+    let mut out = Vec::new();
+    for (piece, reading) in ruby::split(text) {
+        match reading {
+            None => piece.put(&mut out),
+            Some(reading) => el("ruby")
+                .with(piece)
+                .with(el("rt").attr("aria-hidden", "true").with(reading))
+                .put(&mut out),
+        }
+    }
+    out
+}
+
+/// A text of the table.
+fn say(m: &Model, text: Text) -> Vec<Node> {
+    words(m, text.of(m.prefs.lang))
+}
+
+/// A text of the table whose slots are filled, in any order.
+fn fill(m: &Model, text: Text, slots: &[(&str, Node)]) -> Vec<Node> {
+    let mut out = Vec::new();
+    let mut rest = text.of(m.prefs.lang);
+    while let Some((before, after)) = rest.split_once('{') {
+        out.extend(words(m, before));
+        let (name, after) = after.split_once('}').unwrap_or((after, ""));
+        if let Some((_, node)) = slots.iter().find(|(slot, _)| *slot == name) {
+            out.push(node.clone());
+        }
+        rest = after;
+    }
+    out.extend(words(m, rest));
+    out
+}
+
+/// The same for attributes: plain text.
+fn plain(m: &Model, text: Text) -> String {
+    text.of(m.prefs.lang).to_owned()
+}
+
+fn number(n: usize) -> Node {
+    Node::Text(time::count(n))
+}
+
+/// `When`: an instant, always absolute.
+fn when(m: &Model, at: u64) -> Node {
+    Node::El(Box::new(
+        el("time")
+            .attr("datetime", time::machine(at))
+            .with(time::instant(at, m.prefs.lang)),
+    ))
+}
+
+/// Text that comes from elsewhere (names of institutions); no readings are known for it.
+fn data(text: &str) -> Node {
+    Node::Text(text.to_owned())
+}
+
+/// Official name of an institution, from the master; never a code (ux-portal §5).
+fn institution(m: &Model, code: &str) -> Node {
+    let name = m
+        .books
+        .as_ref()
+        .and_then(|b| b.master.name(code, m.prefs.lang.signed()));
+    data(name.unwrap_or("—"))
+}
+
+fn institutions(m: &Model, codes: &[String]) -> Node {
+    let names: Vec<String> = codes.iter().map(|c| institution(m, c).text()).collect();
+    let between = if m.prefs.lang == Lang::En {
+        ", "
+    } else {
+        "、"
+    };
+    data(&names.join(between))
+}
+
+/// Names of purposes, as the policy words them for people.
+fn purposes(m: &Model, codes: &[String]) -> Node {
+    let lang = m.prefs.lang.signed();
+    let names: Vec<&str> = codes
+        .iter()
+        .filter_map(|c| {
+            let policy = &m.books.as_ref()?.policy;
+            Some(policy.purpose_named(policy.purpose(c)?)?.name(lang))
+        })
+        .collect();
+    let between = if m.prefs.lang == Lang::En {
+        ", "
+    } else {
+        "、"
+    };
+    data(&names.join(between))
+}
+
+/// Name of a category.
+fn category(m: &Model, code: &str) -> Node {
+    let lang = m.prefs.lang.signed();
+    let books = m.books.as_ref();
+    let found = books.and_then(|b| b.policy.categories().iter().find(|c| c.code == code));
+    data(found.map_or("—", |c| c.name(lang)))
+}
+
+/// Why something was not taken.
+fn problem(m: &Model) -> Option<El> {
+    let problem = m.problem.as_ref()?;
+    let sentence = fill(m, problem.text, &[("code", data(&problem.code))]);
+    Some(
+        banner("error", el("p").with(sentence))
+            .attr("role", "alert")
+            .attr("tabindex", "-1"),
+    )
+}
+
+/// `SignedText`: headings and lists over the very string that is hashed; every line stays whole, so
+/// its text is byte for byte what is signed (P4), readings apart.
+fn signed_text(m: &Model, text: &str) -> El {
+    let mut article = el("article").attr("data-signed", "").class("signed");
+    for line in text.split_inclusive('\n') {
+        let (class, level, mark) = match line.as_bytes() {
+            [b'#', b'#', b' ', ..] => ("l2", Some("3"), 3),
+            [b'#', b' ', ..] => ("l1", Some("2"), 2),
+            [b'-', b' ', ..] => ("item", None, 2),
+            _ => ("line", None, 0),
+        };
+        // The mark is drawn as a heading or a bullet; it stays in the text.
+        let (mark, line) = line.split_at(mark);
+        let mark = (!mark.is_empty()).then(|| {
+            el("span")
+                .class("sr")
+                .attr("aria-hidden", "true")
+                .with(mark)
+        });
+        article = article.with(
+            el("span")
+                .class(class)
+                .maybe("role", level.map(|_| "heading"))
+                .maybe("aria-level", level)
+                .with(mark)
+                .with(words(m, line)),
+        );
+    }
+    article
+}
+
+/// A day alone.
+fn on_day(m: &Model, at: u64) -> Node {
+    let date = time::machine(at);
+    Node::El(Box::new(
+        el("time")
+            .attr("datetime", date.get(..10).unwrap_or_default())
+            .with(time::day(at, m.prefs.lang)),
+    ))
+}
+
+// ── parts ───────────────────────────────────────────────────────────────────────────────────────
+
+fn h1(m: &Model, text: Text) -> El {
+    el("h1").attr("tabindex", "-1").with(say(m, text))
+}
+
+fn h2(m: &Model, text: Text) -> El {
+    el("h2").with(say(m, text))
+}
+
+fn p(m: &Model, text: Text) -> El {
+    el("p").with(say(m, text))
+}
+
+/// The one primary button of a screen.
+fn primary(m: &Model, text: Text, event: Event) -> El {
+    button(m, text, event).class("btn")
+}
+
+/// Any other button.
+fn secondary(m: &Model, text: Text, event: Event) -> El {
+    button(m, text, event).class("btn btn2")
+}
+
+fn button(m: &Model, text: Text, event: Event) -> El {
+    el("button")
+        .attr("type", "button")
+        .with(say(m, text))
+        .press(event)
+}
+
+fn link(m: &Model, text: Text, route: &Route) -> El {
+    el("a").attr("href", route.path()).with(say(m, text))
+}
+
+/// `Buttons`: one primary, or all equal (P3).
+fn buttons(all: impl IntoNodes) -> El {
+    el("div").class("buttons").with(all)
+}
+
+/// `Banner`: icon, word and border; never colour alone.
+fn banner(kind: &'static str, inside: impl IntoNodes) -> El {
+    let sign = match kind {
+        "error" => "！",
+        "ok" => "✓",
+        "warn" => "▲",
+        _ => "ｉ",
+    };
+    el("div")
+        .class(format!("banner {kind}"))
+        .with(
+            el("span")
+                .class("sign")
+                .attr("aria-hidden", "true")
+                .with(sign),
+        )
+        .with(el("div").with(inside))
+}
+
+/// `ErrorSummary`: what is missing, with links to the fields.
+fn summary(m: &Model) -> Option<El> {
+    if m.lacks.is_empty() {
+        return None;
+    }
+    let items: Vec<El> = m
+        .lacks
+        .iter()
+        .map(|l| {
+            el("li").with(
+                el("a")
+                    .attr("href", format!("#{}", l.field))
+                    .with(lack_text(m, l)),
+            )
+        })
+        .collect();
+    let inside = vec![
+        el("p").class("strong").with(say(m, text::ERRORS)),
+        el("ul").with(items),
+    ];
+    Some(
+        banner("error", inside)
+            .attr("role", "alert")
+            .attr("tabindex", "-1"),
+    )
+}
+
+fn lack_text(m: &Model, lack: &Lack) -> Vec<Node> {
+    fill(m, lack.text, &[("n", number(lack.n))])
+}
+
+/// A text field with label and hint above, and what is missing between.
+struct Field {
+    id: &'static str,
+    label: Text,
+    hint: Text,
+    kind: &'static str,
+    complete: &'static str,
+    mode: &'static str,
+}
+
+fn field(m: &Model, f: &Field, value: &str, input: fn(String) -> Event) -> El {
+    let lack = m.lacks.iter().find(|l| l.field == f.id);
+    let hint = format!("{}-hint", f.id);
+    let error = format!("{}-error", f.id);
+    let told = if lack.is_some() {
+        format!("{error} {hint}")
+    } else {
+        hint.clone()
+    };
+    el("div")
+        .class(if lack.is_some() {
+            "field lacking"
+        } else {
+            "field"
+        })
+        .with(el("label").attr("for", f.id).with(say(m, f.label)))
+        .with(el("p").class("hint").id(hint).with(say(m, f.hint)))
+        .with(lack.map(|l| el("p").class("error").id(error).with(lack_text(m, l))))
+        .with(
+            el("input")
+                .id(f.id)
+                .attr("type", f.kind)
+                .attr("autocomplete", f.complete)
+                .attr("inputmode", f.mode)
+                .attr("spellcheck", "false")
+                .attr("aria-describedby", told)
+                .maybe("aria-invalid", lack.map(|_| "true"))
+                .attr("value", value)
+                .on(On::Input(input)),
+        )
+}
+
+/// A passphrase to be typed, pasted and shown.
+fn pass_field(m: &Model, making: bool) -> Vec<El> {
+    let hint = if making {
+        text::KEY_PASS_HINT
+    } else {
+        text::KEY_PASS_ASK
+    };
+    let f = Field {
+        id: "pass",
+        label: text::KEY_PASS,
+        hint,
+        kind: if m.show_pass { "text" } else { "password" },
+        complete: if making {
+            "new-password"
+        } else {
+            "current-password"
+        },
+        mode: "text",
+    };
+    vec![
+        field(m, &f, &m.pass, Event::Pass),
+        tick(
+            m,
+            "pass-show",
+            text::KEY_PASS_SHOW,
+            m.show_pass,
+            Event::ShowPass(!m.show_pass),
+        ),
+    ]
+}
+
+/// A box to tick; the whole row is the target.
+fn tick(m: &Model, id: &'static str, label: Text, on: bool, event: Event) -> El {
+    el("label")
+        .class("row")
+        .attr("for", id)
+        .with(
+            el("input")
+                .id(id)
+                .attr("type", "checkbox")
+                .flag("checked", on)
+                .on(On::Change(event)),
+        )
+        .with(el("span").with(say(m, label)))
+}
+
+/// `Choice`: radios in a fieldset; nothing is chosen unless the model says so.
+fn choice(m: &Model, name: &'static str, legend: Text, options: &[(Text, bool, Event)]) -> El {
+    let options = options.iter().cloned();
+    let options = options.map(|(label, on, event)| (say(m, label), on, event));
+    choice_of(m, name, legend, options.collect())
+}
+
+/// The same, of labels that were filled.
+fn choice_of(
+    m: &Model,
+    name: &'static str,
+    legend: Text,
+    options: Vec<(Vec<Node>, bool, Event)>,
+) -> El {
+    let rows = options
+        .into_iter()
+        .enumerate()
+        .map(|(at, (label, on, event))| {
+            let id = format!("{name}-{at}");
+            el("label")
+                .class("row")
+                .attr("for", id.as_str())
+                .with(
+                    el("input")
+                        .id(id)
+                        .attr("type", "radio")
+                        .attr("name", name)
+                        .flag("checked", on)
+                        .on(On::Change(event)),
+                )
+                .with(el("span").with(label))
+        });
+    el("fieldset")
+        .with(el("legend").with(say(m, legend)))
+        .with(rows.collect::<Vec<_>>())
+}

@@ -1,0 +1,295 @@
+//! S5: one decision a page; refusing is as near as granting.
+
+use std::collections::BTreeSet;
+
+use super::{
+    Field, banner, button, buttons, category, choice_of, data, field, fill, h1, h2, institutions,
+    link, number, on_day, p, pass_field, problem, purposes, say, secondary, signed_text, summary,
+    when,
+};
+use crate::model::{Event, Model, Outcome};
+use crate::node::{El, IntoNodes as _, Node, On, el};
+use crate::preview::Record;
+use crate::route::Route;
+use crate::text;
+use crate::wizard::{Draft, Step, Until};
+
+pub(super) fn wizard(m: &Model, req: &str, step: Step) -> Vec<Node> {
+    let mut out = Vec::new();
+    match step {
+        Step::Done => return done(m),
+        Step::Refused => {
+            h1(m, text::REFUSED).put(&mut out);
+            next_of_group(m, &mut out);
+            return out;
+        }
+        _ => {}
+    }
+    let Some(draft) = m.draft.as_ref().filter(|d| d.asked.req == req) else {
+        if m.waiting_requests.is_none() {
+            h1(m, text::LOADING).put(&mut out);
+        } else {
+            h1(m, text::ASK_OVER).put(&mut out);
+            buttons(link(m, text::TO_HOME, &Route::Home).class("btn")).put(&mut out);
+        }
+        return out;
+    };
+    head(m, draft, step).put(&mut out);
+    summary(m).put(&mut out);
+    problem(m).put(&mut out);
+    match step {
+        Step::Who => who(m, draft, &mut out),
+        Step::Why => why(m, draft, &mut out),
+        Step::What => what(m, draft, &mut out),
+        Step::Until => until(m, draft, &mut out),
+        _ => sign(m, draft, &mut out),
+    }
+    el("p")
+        .class("leave")
+        .with(link(m, text::LEAVE, &Route::Home))
+        .put(&mut out);
+    out
+}
+
+/// もどる, and where this is.
+fn head(m: &Model, draft: &Draft, step: Step) -> El {
+    let back = step.before(draft.asked.individual).map(|before| {
+        let route = Route::Wizard(draft.asked.req.clone(), before);
+        link(m, text::BACK, &route).class("back")
+    });
+    let place = step.place().map(|n| {
+        let slots = [("n", number(n)), ("of", number(5))];
+        el("p")
+            .class("steps")
+            .attr("aria-current", "step")
+            .with(fill(m, text::STEP, &slots))
+    });
+    el("div").class("wizard-head").with(back).with(place)
+}
+
+/// Both of one size and look (P3).
+fn equal(m: &Model, yes: El, draft: &Draft) -> El {
+    let no = secondary(m, text::SHOW_NOT, Event::Decline)
+        .maybe("aria-busy", draft.busy.then_some("true"));
+    buttons([yes.class("btn btn2"), no]).class("buttons equal")
+}
+
+fn who(m: &Model, draft: &Draft, out: &mut Vec<Node>) {
+    let title = if draft.asked.individual {
+        let first = draft.asked.cat.first().map_or("", String::as_str);
+        fill(m, text::WHO_INDIVIDUAL, &[("category", category(m, first))])
+    } else {
+        let slot = ("institution", institutions(m, &draft.asked.aud));
+        fill(m, text::WHO, &[slot])
+    };
+    el("h1").attr("tabindex", "-1").with(title).put(out);
+    let yes = if draft.asked.individual {
+        let first = draft.asked.cat.first().map_or("", String::as_str);
+        el("p")
+            .with(fill(
+                m,
+                text::WHO_INDIVIDUAL_NOTE,
+                &[("category", category(m, first))],
+            ))
+            .put(out);
+        el("p")
+            .class("strong")
+            .with(institutions(m, &draft.asked.aud))
+            .put(out);
+        button(m, text::SHOW, Event::Step(Step::Until))
+    } else {
+        button(m, text::WHO_LOOK, Event::Step(Step::Why))
+    };
+    p(m, text::WHO_CARE).put(out);
+    equal(m, yes, draft).put(out);
+}
+
+fn why(m: &Model, draft: &Draft, out: &mut Vec<Node>) {
+    let slot = ("purpose", purposes(m, &draft.asked.pur));
+    el("h1")
+        .attr("tabindex", "-1")
+        .with(fill(m, text::WHY, &[slot]))
+        .put(out);
+    p(m, text::WHO_CARE).put(out);
+    equal(m, button(m, text::WHY_GO, Event::Step(Step::What)), draft).put(out);
+}
+
+fn what(m: &Model, draft: &Draft, out: &mut Vec<Node>) {
+    h1(m, text::WHAT).put(out);
+    p(m, text::WHAT_ALWAYS).put(out);
+    let min: BTreeSet<&String> = draft.asked.min.iter().collect();
+    let rows = draft.asked.cat.iter().enumerate().map(|(at, cat)| {
+        // The first box is where the summary's link leads.
+        let id = if at == 0 {
+            "cats".to_owned()
+        } else {
+            format!("cats-{at}")
+        };
+        let mark = if min.contains(cat) {
+            text::WHAT_ASKED
+        } else {
+            text::WHAT_OPTIONAL
+        };
+        el("label")
+            .class("row")
+            .attr("for", id.as_str())
+            .with(
+                el("input")
+                    .id(id)
+                    .attr("type", "checkbox")
+                    .flag("checked", draft.cats.contains(cat))
+                    .on(On::Change(Event::Category(cat.clone()))),
+            )
+            .with(el("span").with(category(m, cat)))
+            .with(el("span").class("mark").with(say(m, mark)))
+    });
+    let rows: Vec<El> = rows.collect();
+    el("fieldset")
+        .with(el("legend").class("sr").with(say(m, text::WHAT)))
+        .with(rows)
+        .put(out);
+    el("p")
+        .with(button(m, text::WHAT_ALL, Event::All).class("btn btn2 small"))
+        .put(out);
+    ahead(m, draft, out);
+    p(m, text::WHAT_APART).put(out);
+    p(m, text::WHAT_LATER).put(out);
+    buttons(button(m, text::NEXT, Event::Step(Step::Until)).class("btn")).put(out);
+}
+
+/// `Preview`: two lists, and their count where it is heard.
+fn ahead(m: &Model, draft: &Draft, out: &mut Vec<Node>) {
+    let Some(preview) = &m.preview else {
+        return;
+    };
+    let row = |r: &Record| {
+        let title = if r.title.is_empty() {
+            r.cats.first().map_or(data("—"), |c| category(m, c))
+        } else {
+            data(&r.title)
+        };
+        let day = warifu_consent::instant(&format!("{}T00:00:00+09:00", r.day));
+        el("li")
+            .with(el("span").with(title))
+            .with(day.map(|at| el("span").class("mark").with(on_day(m, at))))
+    };
+    let list = |all: &[Record]| {
+        el("ul")
+            .class("records")
+            .with(all.iter().map(row).collect::<Vec<_>>())
+    };
+    let slots = [
+        ("institution", institutions(m, &draft.asked.aud)),
+        ("n", number(preview.shown.len())),
+    ];
+    el("details")
+        .attr("open", "")
+        .with(
+            el("summary").with(el("h2").with(el("span").attr("role", "status").with(fill(
+                m,
+                text::WHAT_SEEN,
+                &slots,
+            )))),
+        )
+        .with(list(&preview.shown))
+        .put(out);
+    el("details")
+        .with(el("summary").with(el("h2").with(fill(
+            m,
+            text::WHAT_HIDDEN,
+            &[("n", number(preview.hidden.len()))],
+        ))))
+        .with(list(&preview.hidden))
+        .put(out);
+}
+
+const PICKED: Field = Field {
+    id: "picked",
+    label: text::UNTIL_DATE,
+    hint: text::UNTIL_DATE_HINT,
+    kind: "date",
+    complete: "off",
+    mode: "text",
+};
+
+fn until(m: &Model, draft: &Draft, out: &mut Vec<Node>) {
+    h1(m, text::UNTIL).put(out);
+    let all = [
+        (text::UNTIL_DAY, Until::Day),
+        (text::UNTIL_QUARTER, Until::Quarter),
+        (text::UNTIL_YEAR, Until::Year),
+        (text::UNTIL_PICK, Until::Pick),
+    ];
+    let options: Vec<(Vec<Node>, bool, Event)> = all
+        .into_iter()
+        .map(|(label, until)| {
+            let ends = until.ends(m.now, "").map(|at| ("when", when(m, at)));
+            let label = fill(m, label, ends.as_slice());
+            (label, draft.until == Some(until), Event::SetUntil(until))
+        })
+        .collect();
+    choice_of(m, "until", text::UNTIL, options).put(out);
+    if draft.until == Some(Until::Pick) {
+        field(m, &PICKED, &draft.picked, Event::Picked).put(out);
+    }
+    buttons(button(m, text::NEXT, Event::Step(Step::Sign)).class("btn")).put(out);
+}
+
+fn sign(m: &Model, draft: &Draft, out: &mut Vec<Node>) {
+    h1(m, text::SIGN).put(out);
+    let Some(bound) = &draft.bound else {
+        if m.problem.is_none() {
+            p(m, text::LOADING).put(out);
+        }
+        return;
+    };
+    signed_text(m, &bound.text).put(out);
+    if m.sealed() {
+        pass_field(m, false).put(out);
+    }
+    let yes =
+        button(m, text::SIGN_GO, Event::Sign).maybe("aria-busy", draft.busy.then_some("true"));
+    equal(m, yes, draft).put(out);
+}
+
+fn done(m: &Model) -> Vec<Node> {
+    let mut out = Vec::new();
+    let Outcome::Given(jti, n) = &m.outcome else {
+        h1(m, text::ASK_OVER).put(&mut out);
+        buttons(link(m, text::TO_HOME, &Route::Home).class("btn")).put(&mut out);
+        return out;
+    };
+    let title = match n {
+        Some(n) => fill(m, text::DONE, &[("n", data(&n.to_string()))]),
+        None => say(m, text::DONE_PLAIN),
+    };
+    el("h1").attr("tabindex", "-1").with(title).put(&mut out);
+    buttons(link(m, text::DONE_RECEIPT, &Route::Consent(jti.clone())).class("btn")).put(&mut out);
+    next_of_group(m, &mut out);
+    out
+}
+
+/// What was asked together is decided apart, one after another.
+fn next_of_group(m: &Model, out: &mut Vec<Node>) {
+    let waiting = m.waiting_requests.iter().flatten();
+    let next = waiting
+        .into_iter()
+        .find(|w| !m.last_group.is_empty() && w.group == m.last_group);
+    if let Some(next) = next {
+        h2(m, text::DONE_NEXT).put(out);
+        let first = next.cat.first().map_or("", String::as_str);
+        let slot = ("category", category(m, first));
+        let route = Route::Wizard(next.req.clone(), Step::Who);
+        let sentence = if next.individual {
+            fill(m, text::WHO_INDIVIDUAL, &[slot])
+        } else {
+            fill(m, text::WHO, &[("institution", institutions(m, &next.aud))])
+        };
+        banner(
+            "info",
+            el("p").with(el("a").attr("href", route.path()).with(sentence)),
+        )
+        .put(out);
+    }
+    el("p").with(link(m, text::TO_HOME, &Route::Home)).put(out);
+}
