@@ -109,7 +109,12 @@ const ARROWS: &[(&str, &[&str])] = &[
 const EDGES: &[(&str, &[&str])] = &[
     ("warifu-storage", &[]),
     ("warifu-log-file", &[]),
-    ("warifu-cli", &["warifu-storage", "warifu-log-file"]),
+    ("warifu-store", &[]),
+    ("warifu-server", &["warifu-storage", "warifu-store"]),
+    (
+        "warifu-cli",
+        &["warifu-storage", "warifu-log-file", "warifu-server"],
+    ),
     ("warifu-wasm", &["warifu-storage"]),
     ("warifu-unpack", &["warifu-storage"]),
     ("warifu-consent-wasm", &[]),

@@ -18,7 +18,8 @@ use warifu_report::position::Units;
 use crate::check::Fixes;
 use crate::config::{self, Loaded, ShowValues};
 use crate::{
-    End, check, consent, convert, mistakes, opened, package, packages, rule, say, show, terminal,
+    End, check, consent, convert, mistakes, opened, package, packages, rule, say, serve, show,
+    terminal,
 };
 
 /// Builds the command line.
@@ -200,6 +201,7 @@ fn commands(lang: Lang) -> Command {
                 .arg(Arg::new("shell").value_name("SHELL").required(true).value_parser(["bash", "zsh", "fish", "powershell"])),
         )
         .subcommand(consent::command(lang))
+        .subcommand(serve::command(lang))
         .subcommand(
             Command::new("man")
                 .about(t("man ページを書き出します", "Writes man pages"))
@@ -355,6 +357,11 @@ pub(crate) fn run(lang: Lang) -> anyhow::Result<End> {
             let loaded = config::load(get(s, "config").as_deref(), lang)?;
             let lang = loaded.language(lang, get(s, "lang").is_some());
             consent::run(s, lang)
+        }
+        Some(("serve", s)) => {
+            let loaded = config::load(get(s, "config").as_deref(), lang)?;
+            let lang = loaded.language(lang, get(s, "lang").is_some());
+            serve::run(s, &loaded, lang)
         }
         Some(("config", s)) => {
             let mut out = std::io::stdout().lock();

@@ -303,7 +303,7 @@ impl Worker<'_> {
     fn note(&self, note: &StorageNote) -> Done {
         let mut done = Done::default();
         done.strays.note(note, |path| self.opened.shown_note(path));
-        let code = crate::convert::note_code(note);
+        let code = note.code();
         let path = self.opened.shown_note(&note.path);
         let report = self.check.about(code, &path, note.kind.slug(), note.count);
         let unreadable = note.kind.is_refusal();

@@ -754,7 +754,7 @@ impl<'o> Worker<'o> {
             [one] if one != "-" => self.masked(&format!("{}/{path}", one.trim_end_matches('/'))),
             _ => self.masked(path),
         });
-        let d = Diagnostic::new(note_code(note), Span::default()).with(note.kind.slug().to_owned());
+        let d = Diagnostic::new(note.code(), Span::default()).with(note.kind.slug().to_owned());
         let (mut f, mut own) = self.of_file(&d, &note.path);
         if note.count > 1 {
             for f in [&mut f, &mut own] {
@@ -1368,30 +1368,6 @@ fn options_json(options: &Convert) -> serde_json::Value {
 
 fn summary_json(totals: &Totals) -> serde_json::Value {
     json!({"files": totals.files, "errors": totals.findings("error"), "warnings": totals.findings("warning"), "infos": totals.findings("info"), "unreadable": totals.unreadable})
-}
-
-/// The code of a storage finding.
-pub(crate) fn note_code(note: &StorageNote) -> Code {
-    use warifu_storage::StorageNoteKind as K;
-    match note.kind {
-        K::AbsolutePath | K::UnsafePath => &ssm::SSM110,
-        K::NestedArchive => &ssm::SSM146,
-        K::Link | K::SpecialFile | K::TooDeep => &ssm::SSM147,
-        K::TooLarge | K::Expansion | K::JournalRecordLong => &ssm::SSM111,
-        K::FolderVanished => &ssm::SSM109,
-        K::JournalHeader
-        | K::JournalOperation
-        | K::JournalDelete
-        | K::JournalStray
-        | K::JournalsIgnored => &ssm::SSM114,
-        K::SeveralInstitutions => &ssm::SSM149,
-        K::Skipped => &ssm::SSM119,
-        K::Encrypted | K::Method | K::Damaged | K::FolderUnreadable | K::FileUnreadable => {
-            &ssm::SSM115
-        }
-        K::RepeatedEntry | K::NameNotUtf8 => &ssm::SSM117,
-        _ => &ssm::SSM108,
-    }
 }
 
 fn summary(options: &Convert, t: &Totals, seconds: f64, lang: Lang) {

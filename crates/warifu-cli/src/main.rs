@@ -18,6 +18,7 @@ mod packages;
 mod pipeline;
 mod progress;
 mod rule;
+mod serve;
 mod show;
 mod state;
 mod stop;

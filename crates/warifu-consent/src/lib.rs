@@ -67,4 +67,4 @@ pub use secondary::{
 };
 pub use status::{LEAST_ENTRIES, StatusList, make_status_list};
 pub use store::{Kept, state_of};
-pub use text::{Facility, Master, TEXT_VERSION, family, render, text_hash, text_salt};
+pub use text::{Facility, Master, TEXT_VERSION, family, render, templates, text_hash, text_salt};

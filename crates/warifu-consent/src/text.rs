@@ -23,6 +23,11 @@ const TEXTS: &[(Lang, u64, &str)] = &[
 /// The newest version of the templates.
 pub const TEXT_VERSION: u64 = 1;
 
+/// The file of templates of a language and version, as it is.
+pub fn templates(lang: Lang, version: u64) -> Option<&'static str> {
+    Texts::find(lang, version).map(|t| t.0)
+}
+
 /// A facility's names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facility {

@@ -207,6 +207,33 @@ impl<S: Storage> Log<S> {
         Ok(log)
     }
 
+    /// Takes in what another writer of the same store appended and published since; every line is
+    /// checked as when the log was opened. Gives the number of new lines.
+    ///
+    /// # Errors
+    /// [`OpenError`]: the log must be opened anew.
+    pub fn refresh(&mut self) -> Result<u64, OpenError<S::Error>> {
+        let (had, has) = (self.size(), self.storage.len());
+        if has < had {
+            return Err(OpenError::Short {
+                line: has,
+                size: had,
+            });
+        }
+        if has > had {
+            self.synced = has;
+            self.replay(&[])?;
+        }
+        let note = self.storage.checkpoint().map_err(OpenError::Storage)?;
+        if let Some(note) = note.filter(|n| self.published().is_none_or(|(_, own)| own != n)) {
+            let own = Trust::new(self.trust.log().clone(), Vec::new(), 0);
+            let own = own.unwrap_or_else(|_| self.trust.clone());
+            let checkpoint = own.verify(note.as_bytes()).map_err(OpenError::Checkpoint)?;
+            self.published = Some((checkpoint, note));
+        }
+        Ok(has - had)
+    }
+
     fn replay(&mut self, heads: &[Pin]) -> Result<(), OpenError<S::Error>> {
         let mut heads = heads.iter().peekable();
         loop {

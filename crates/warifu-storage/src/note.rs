@@ -147,3 +147,31 @@ impl StorageNote {
         }
     }
 }
+
+#[cfg(feature = "fs")]
+impl StorageNote {
+    /// The code of the finding.
+    pub fn code(&self) -> warifu_diag::Code {
+        use StorageNoteKind as K;
+        use warifu_diag::catalogue::ssm;
+        match self.kind {
+            K::AbsolutePath | K::UnsafePath => &ssm::SSM110,
+            K::NestedArchive => &ssm::SSM146,
+            K::Link | K::SpecialFile | K::TooDeep => &ssm::SSM147,
+            K::TooLarge | K::Expansion | K::JournalRecordLong => &ssm::SSM111,
+            K::FolderVanished => &ssm::SSM109,
+            K::JournalHeader
+            | K::JournalOperation
+            | K::JournalDelete
+            | K::JournalStray
+            | K::JournalsIgnored => &ssm::SSM114,
+            K::SeveralInstitutions => &ssm::SSM149,
+            K::Skipped => &ssm::SSM119,
+            K::Encrypted | K::Method | K::Damaged | K::FolderUnreadable | K::FileUnreadable => {
+                &ssm::SSM115
+            }
+            K::RepeatedEntry | K::NameNotUtf8 => &ssm::SSM117,
+            _ => &ssm::SSM108,
+        }
+    }
+}

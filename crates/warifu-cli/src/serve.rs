@@ -1,0 +1,397 @@
+//! `warifu serve`: the server, and what its institution does beside it.
+
+use std::io::{Read as _, Write as _};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context as _, bail};
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use warifu_consent::{PublicKey, SignerClass};
+use warifu_report::Lang;
+use warifu_server::{App, Bind, Config, Files, Limits, Office, Settings, Vendor, serve};
+use zeroize::Zeroizing;
+
+use crate::config::Loaded;
+use crate::stop::Stop;
+use crate::{End, packages, say, terminal};
+
+/// `warifu serve` and its commands.
+pub(crate) fn command(lang: Lang) -> Command {
+    let t = |ja: &str, en: &str| say(lang, ja, en);
+    let value = |name: &'static str, shown: &'static str, ja: &str, en: &str| {
+        Arg::new(name).long(name).value_name(shown).help(t(ja, en))
+    };
+    let file = |name: &'static str, shown: &'static str, ja: &str, en: &str| {
+        value(name, shown, ja, en).value_parser(clap::value_parser!(PathBuf))
+    };
+    let flag = |name: &'static str, ja: &str, en: &str| {
+        Arg::new(name)
+            .long(name)
+            .action(ArgAction::SetTrue)
+            .help(t(ja, en))
+    };
+    let data = || file("data", "DIR", "データのフォルダー", "folder of data").env("WARIFU_DATA");
+    let needed = || data().required(true);
+    let first = |shown: &'static str, ja: &str, en: &str| {
+        Arg::new("input")
+            .value_name(shown)
+            .required(true)
+            .value_parser(clap::value_parser!(PathBuf))
+            .help(t(ja, en))
+    };
+    let person = || {
+        file(
+            "patient",
+            "FILE",
+            "患者番号を書いたファイル、または - (標準入力)",
+            "file with the patient's number, or - (stdin)",
+        )
+        .required(true)
+    };
+    let code = |ja: &str, en: &str| value("code", "CODE", ja, en).required(true);
+    Command::new("serve")
+        .about(t(
+            "サーバーを動かします: 変換・検査・検証と、同意・提供・ログ",
+            "Runs the server: conversion, check and validation, and consent, disclosure and log",
+        ))
+        .after_help(t(
+            "例:\n  warifu serve\n  warifu serve init data --institution mi:1319999999 --name 架空割符病院\n  warifu serve ingest standard_root --data data\n  echo 0000990001 | warifu serve enrol-code --data data --patient - --birth 1980-01-01\n  warifu serve --data data",
+            "Examples:\n  warifu serve\n  warifu serve init data --institution mi:1319999999 --name 架空割符病院\n  warifu serve ingest standard_root --data data\n  echo 0000990001 | warifu serve enrol-code --data data --patient - --birth 1980-01-01\n  warifu serve --data data",
+        ))
+        .args_conflicts_with_subcommands(true)
+        .arg(data())
+        .arg(value("bind", "ADDRESS", "待ち受ける番地 (省略時: 127.0.0.1:8440)", "address to listen at (default: 127.0.0.1:8440)").env("WARIFU_BIND"))
+        .arg(value("origin", "URL", "外から見た番地 (省略時: --bind から)", "address as others see it (default: from --bind)").env("WARIFU_ORIGIN"))
+        .arg(flag("public", "ほかの機械からの接続を許す (TLS が必要)", "let other machines connect (needs TLS)"))
+        .arg(file("tls-cert", "FILE", "証明書の鎖 (PEM)", "certificate chain (PEM)").requires("tls-key"))
+        .arg(file("tls-key", "FILE", "証明書の秘密鍵 (PEM)", "private key of the certificate (PEM)").requires("tls-cert"))
+        .arg(file("portal", "DIR", "/ に置く画面のフォルダー", "folder of the portal, served at /"))
+        .arg(file("playground", "DIR", "/playground/ に置く画面のフォルダー", "folder of the playground, served at /playground/"))
+        .arg(value("ig", "PACKAGE", "FHIR パッケージ (名前#版、.tgz、フォルダー)", "FHIR package (name#version, .tgz or folder)").action(ArgAction::Append))
+        .arg(value("max-body", "BYTES", "本文の上限 (省略時: 67108864)", "bytes of a body (default: 67108864)").value_parser(clap::value_parser!(usize)))
+        .arg(value("max-jobs", "N", "同時に扱う要求の数 (省略時: 64)", "requests worked on at once (default: 64)").value_parser(clap::value_parser!(usize)))
+        .arg(flag("check-config", "設定を確かめて終わる", "check the configuration and end"))
+        .subcommand(
+            Command::new("init")
+                .about(t("データのフォルダーを作ります", "Makes a folder of data"))
+                .arg(first("DIR", "まだないフォルダー", "a folder that is not there"))
+                .arg(value("institution", "CODE", "自施設 (mi: と 10 桁)", "this institution (mi: and 10 digits)").required(true))
+                .arg(value("name", "NAME", "自施設の名", "name of the institution").required(true))
+                .arg(value("name-en", "NAME", "英語の名", "its English name"))
+                .arg(value("contact", "TEXT", "患者の問い合わせ先", "whom patients ask"))
+                .arg(value("log", "NAME", "ログの名 (省略時: localhost/consent-log)", "name of the log (default: localhost/consent-log)"))
+                .arg(value("origin", "URL", "外から見た番地 (省略時: http://127.0.0.1:8440)", "address as others see it (default: http://127.0.0.1:8440)")),
+        )
+        .subcommand(
+            Command::new("ingest")
+                .about(t("SS-MIX2 のストレージを取り込みます (差分だけ)", "Takes in an SS-MIX2 storage (what changed)"))
+                .arg(first("PATH", "ストレージのフォルダーまたは書庫", "folder or archive of the storage"))
+                .arg(needed()),
+        )
+        .subcommand(
+            Command::new("ingest-bundle")
+                .about(t("FHIR の Bundle を一人の記録として取り込みます", "Takes in a FHIR Bundle as records of one patient"))
+                .arg(first("FILE", "Bundle の JSON", "JSON of the Bundle"))
+                .arg(needed())
+                .arg(person()),
+        )
+        .subcommand(
+            Command::new("enrol-code")
+                .about(t("患者に渡す登録番号を発行します (一度だけ、24 時間)", "Issues a code with which a patient enrols (once, 24 hours)"))
+                .arg(needed())
+                .arg(person())
+                .arg(value("birth", "DAY", "生年月日 (2000-01-31)", "day of birth (2000-01-31)").required(true)),
+        )
+        .subcommand(
+            Command::new("register")
+                .about(t("施設の公開鍵を登録します", "Registers the public key of an institution"))
+                .arg(first("JWK", "公開鍵 (warifu consent keygen の出力)", "public key (what warifu consent keygen prints)"))
+                .arg(needed())
+                .arg(code("施設 (mi: と 10 桁 など)", "the institution (mi: and 10 digits and the like)"))
+                .arg(flag("emergency", "救急の施設", "an emergency facility")),
+        )
+        .subcommand(
+            Command::new("backup")
+                .about(t("データベースの控えを作ります (動かしたまま)", "Copies the database while it is in use"))
+                .arg(first("FILE", "まだないファイル", "a file that is not there"))
+                .arg(needed()),
+        )
+}
+
+/// Runs `warifu serve …`.
+pub(crate) fn run(m: &ArgMatches, loaded: &Loaded, lang: Lang) -> anyhow::Result<End> {
+    match m.subcommand() {
+        Some(("init", s)) => init(s, lang),
+        Some(("ingest", s)) => ingest(s, lang),
+        Some(("ingest-bundle", s)) => {
+            let bundle = std::fs::read(path(s, "input"))?;
+            let kept = told(open(s)?.ingest_bundle(&person(s, lang)?, &bundle))?;
+            print(&say(
+                lang,
+                &format!("{kept} 件を取り込みました"),
+                &format!("{kept} resources taken in"),
+            ))
+        }
+        Some(("enrol-code", s)) => {
+            let birth = text(s, "birth").unwrap_or_default();
+            print(&told(open(s)?.enrol_code(&person(s, lang)?, birth))?)
+        }
+        Some(("register", s)) => register(s, lang),
+        Some(("backup", s)) => {
+            open(s)?.backup(path(s, "input"))?;
+            Ok(End::Clean)
+        }
+        _ => start(m, loaded, lang),
+    }
+}
+
+fn text<'m>(m: &'m ArgMatches, name: &str) -> Option<&'m str> {
+    m.try_get_one::<String>(name)
+        .ok()
+        .flatten()
+        .map(String::as_str)
+}
+
+fn path<'m>(m: &'m ArgMatches, name: &str) -> &'m Path {
+    let found = m.try_get_one::<PathBuf>(name).ok().flatten();
+    found.map_or(Path::new(""), PathBuf::as_path)
+}
+
+fn print(line: &str) -> anyhow::Result<End> {
+    writeln!(std::io::stdout().lock(), "{line}")?;
+    Ok(End::Clean)
+}
+
+/// A problem of the server as an error of the command.
+fn told<T>(result: Result<T, warifu_server::Problem>) -> anyhow::Result<T> {
+    result.map_err(|p| anyhow::anyhow!("{p}"))
+}
+
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |d| d.as_secs())
+}
+
+fn open(m: &ArgMatches) -> anyhow::Result<Office> {
+    let folder = path(m, "data");
+    Office::open(folder, Box::new(now)).with_context(|| folder.display().to_string())
+}
+
+/// A patient's number, never from an argument: arguments are seen by others.
+fn person(m: &ArgMatches, lang: Lang) -> anyhow::Result<Zeroizing<String>> {
+    let from = path(m, "patient");
+    let mut number = Zeroizing::new(String::new());
+    if from == Path::new("-") {
+        std::io::stdin()
+            .lock()
+            .take(4096)
+            .read_to_string(&mut number)?;
+    } else {
+        *number = std::fs::read_to_string(from).with_context(|| from.display().to_string())?;
+    }
+    let number = number.trim();
+    if number.is_empty() {
+        bail!(say(
+            lang,
+            "患者番号がありません",
+            "there is no patient's number"
+        ));
+    }
+    Ok(Zeroizing::new(number.to_owned()))
+}
+
+fn init(m: &ArgMatches, lang: Lang) -> anyhow::Result<End> {
+    let of = |name, other: &str| text(m, name).unwrap_or(other).to_owned();
+    let origin = of("origin", "http://127.0.0.1:8440");
+    let settings = Settings {
+        institution: of("institution", ""),
+        names: [of("name", ""), of("name-en", "")],
+        contact: of("contact", &of("name", "-")),
+        log: of("log", "localhost/consent-log"),
+        lists: format!("{}/api/status", origin.trim_end_matches('/')),
+    };
+    let folder = path(m, "input");
+    warifu_server::make(folder, &settings)?;
+    let shown = folder.display();
+    print(&say(
+        lang,
+        &format!(
+            "{shown} を作りました。相手の施設の名を {shown}/master.json に書き、鍵を登録してください: warifu serve register"
+        ),
+        &format!(
+            "{shown} is made. Write the names of other institutions into {shown}/master.json, and register their keys: warifu serve register"
+        ),
+    ))
+}
+
+fn ingest(m: &ArgMatches, lang: Lang) -> anyhow::Result<End> {
+    let office = open(m)?;
+    let options = warifu_storage::Options::standard();
+    let storage = warifu_storage::Storage::open_all(&[path(m, "input")], &options)?;
+    let done = told(office.ingest(&storage))?;
+    print(&say(
+        lang,
+        &format!(
+            "患者 {} 人 (変わりなし {} 人)、記録 {} 件、保留 {} 件、読めないもの {} 件、患者フォルダーの外 {} 件",
+            done.patients,
+            done.unchanged,
+            done.records,
+            done.quarantined,
+            done.unreadable,
+            done.loose
+        ),
+        &format!(
+            "patients {} ({} unchanged), records {}, kept apart {}, unreadable {}, outside folders of patients {}",
+            done.patients,
+            done.unchanged,
+            done.records,
+            done.quarantined,
+            done.unreadable,
+            done.loose
+        ),
+    ))?;
+    Ok(if done.unreadable > 0 {
+        End::CouldNotRun
+    } else {
+        End::Clean
+    })
+}
+
+fn register(m: &ArgMatches, lang: Lang) -> anyhow::Result<End> {
+    let bytes = std::fs::read(path(m, "input"))?;
+    let key = PublicKey::from_jwk(bytes.trim_ascii()).map_err(|_| {
+        anyhow::anyhow!(say(
+            lang,
+            "Ed25519 の公開鍵の JWK ではありません",
+            "not a public Ed25519 JWK"
+        ))
+    })?;
+    let emergency = m.get_flag("emergency");
+    let class = SignerClass::Institution;
+    told(open(m)?.register(class, &key, text(m, "code"), emergency))?;
+    print(&key.thumbprint())
+}
+
+fn tls(m: &ArgMatches) -> anyhow::Result<Option<Arc<rustls::ServerConfig>>> {
+    let (cert, key) = (path(m, "tls-cert"), path(m, "tls-key"));
+    if cert.as_os_str().is_empty() {
+        return Ok(None);
+    }
+    let chain: Result<Vec<CertificateDer<'static>>, _> = CertificateDer::pem_file_iter(cert)
+        .context("--tls-cert")?
+        .collect();
+    let key = PrivateKeyDer::from_pem_file(key).context("--tls-key")?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(chain.context("--tls-cert")?, key)?;
+    Ok(Some(Arc::new(config)))
+}
+
+fn files(m: &ArgMatches, name: &str) -> anyhow::Result<Option<Files>> {
+    let folder = path(m, name);
+    if folder.as_os_str().is_empty() {
+        return Ok(None);
+    }
+    Files::read(folder).map(Some)
+}
+
+fn start(m: &ArgMatches, loaded: &Loaded, lang: Lang) -> anyhow::Result<End> {
+    let address = text(m, "bind").unwrap_or("127.0.0.1:8440");
+    let address: SocketAddr = address
+        .parse()
+        .with_context(|| format!("--bind {address}"))?;
+    let bind = Bind {
+        address,
+        public: m.get_flag("public"),
+        tls: tls(m)?,
+    };
+    bind.check()?;
+    let scheme = if bind.tls.is_some() { "https" } else { "http" };
+    let origin = text(m, "origin").map_or_else(
+        || format!("{scheme}://{address}"),
+        |o| o.trim_end_matches('/').to_owned(),
+    );
+    let office = match path(m, "data") {
+        none if none.as_os_str().is_empty() => None,
+        _ => Some(open(m)?),
+    };
+    let given: Vec<String> = m
+        .get_many::<String>("ig")
+        .map(|v| v.cloned().collect())
+        .unwrap_or_default();
+    let vendor = Vendor::new(packages::library(&given, loaded, lang)?);
+    let mut limits = Limits::REFERENCE;
+    if let Some(bytes) = m.get_one::<usize>("max-body") {
+        limits.body = *bytes;
+    }
+    if let Some(jobs) = m.get_one::<usize>("max-jobs") {
+        limits.jobs = (*jobs).max(1);
+    }
+    let has_office = office.is_some();
+    let app = App::new(Config {
+        origin: origin.clone(),
+        office,
+        vendor,
+        portal: files(m, "portal")?,
+        playground: files(m, "playground")?,
+        metrics: address.ip().is_loopback(),
+        log: Some(Box::new(terminal::note)),
+        limits,
+    });
+    if m.get_flag("check-config") {
+        return print(&say(lang, "設定は正しいです", "the configuration is right"));
+    }
+    let stop = Stop::on_signals();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    let (ending, ended) = tokio::sync::watch::channel(false);
+    let published = app.clone();
+    let bound = move |at: SocketAddr| {
+        let shown = if at.port() == address.port() {
+            origin
+        } else {
+            format!("{scheme}://{at}")
+        };
+        // Whoever started this waits for the line.
+        let _ = writeln!(std::io::stdout().lock(), "{shown}");
+    };
+    runtime.block_on(async {
+        let serving = tokio::spawn(serve(app, bind, bound, ended));
+        let mut last = now();
+        while !serving.is_finished() && stop.signal().is_none() {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            if has_office && now() > last {
+                // Every second: whether a checkpoint is due, for which lines since the last one count.
+                last = tick(&published, last).await;
+            }
+        }
+        let _ = ending.send(true);
+        serving.await?
+    })?;
+    if has_office {
+        told(published.office().and_then(|o| o.publish(true, 0)))?;
+    }
+    Ok(End::Clean)
+}
+
+/// Publishes a checkpoint when one is due; gives when the last one was.
+async fn tick(app: &App, last: u64) -> u64 {
+    let app = app.clone();
+    let done =
+        tokio::task::spawn_blocking(move || app.office().and_then(|o| o.publish(false, last)));
+    match done.await {
+        Ok(Ok(true)) => now(),
+        Ok(Err(problem)) => {
+            terminal::note(&format!("checkpoint: {problem}"));
+            last
+        }
+        _ => last,
+    }
+}

@@ -1,0 +1,645 @@
+//! Disclosure: search, decision, filter, line of the log, proof, in one transaction.
+//!
+//! The state is read, the Bundle filtered and the line written while no other transaction writes: a
+//! withdrawal that was acknowledged before counts, whatever was being assembled (consent.md §8.3).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum::http::header;
+use warifu_consent::json::{Value, object};
+use warifu_consent::{
+    Accepted, Bits, Date, Desk, Disclosure, Facts, Filtered, Item, Knowledge, Ledger as _, Mode,
+    Opened, Origin, Reason, Request, State, Told, Typ, Who, Why, accept, break_glass, decide,
+    emergency_bundle, filter, hash, instant, mark, told_to_recipient, wire,
+};
+use warifu_json::{Limits, NodeId, ROOT, Tree, parse};
+use warifu_log::Kind;
+
+use crate::App;
+use crate::consent::set;
+use crate::http::{Answer, Asked, Body};
+use crate::logs::evidence;
+use crate::office::{Office, Tx, View, random};
+use crate::people;
+use crate::problem::{Code, Problem};
+
+/// Resources a page has when nothing is said.
+const PAGE: usize = 100;
+/// And at most.
+const MOST: usize = 500;
+/// Types that go only with what refers to them: a search for others reads them too.
+const COMPANIONS: &[&str] = &[
+    "Device",
+    "Location",
+    "Medication",
+    "Organization",
+    "Patient",
+    "Practitioner",
+    "PractitionerRole",
+    "Provenance",
+    "RelatedPerson",
+    "Specimen",
+];
+
+/// A FHIR search, as far as it is answered.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Search {
+    /// Types; absent for all.
+    types: Option<Vec<String>>,
+    id: Option<Vec<String>>,
+    since: Option<u64>,
+    count: Option<usize>,
+}
+
+impl Search {
+    /// Reads `Patient/$everything?…` or `Type?…`. What is not known is refused: a condition that is left
+    /// out would show more.
+    pub(crate) fn read(text: &str) -> Result<Self, Problem> {
+        let (path, query) = text.split_once('?').unwrap_or((text, ""));
+        let is_type = |t: &str| {
+            t.len() <= 40
+                && t.starts_with(|c: char| c.is_ascii_uppercase())
+                && t.bytes().all(|b| b.is_ascii_alphanumeric())
+        };
+        let mut search = Self::default();
+        if path != "Patient/$everything" {
+            if !is_type(path) {
+                return Err(Code::Parameter.into());
+            }
+            search.types = Some(vec![path.to_owned()]);
+        }
+        for (name, value) in crate::route::pairs(query)? {
+            let list = || value.split(',').map(str::to_owned).collect::<Vec<_>>();
+            match name.as_str() {
+                "_type" if search.types.is_none() && list().iter().all(|t| is_type(t)) => {
+                    search.types = Some(list());
+                }
+                "_id" if search.id.is_none() => search.id = Some(list()),
+                "_since" | "_lastUpdated" if search.since.is_none() => {
+                    let text = match name.as_str() {
+                        "_since" => Some(value.as_str()),
+                        _ => value.strip_prefix("ge"),
+                    };
+                    search.since = Some(text.and_then(moment).ok_or(Code::Parameter)?);
+                }
+                "_count" if search.count.is_none() => {
+                    let n: usize = value.parse().map_err(|_| Code::Parameter)?;
+                    search.count = Some(n.clamp(1, MOST));
+                }
+                _ => return Err(Code::Parameter.into()),
+            }
+        }
+        Ok(search)
+    }
+
+    fn wants(&self, kind: &str, id: &str, recorded: u64) -> bool {
+        let typed = self
+            .types
+            .as_ref()
+            .is_none_or(|t| t.iter().any(|t| t == kind));
+        let named = self
+            .id
+            .as_ref()
+            .is_none_or(|all| all.iter().any(|i| i == id));
+        typed && named && self.since.is_none_or(|since| recorded >= since)
+    }
+}
+
+/// An instant of FHIR, or the beginning of a day.
+fn moment(text: &str) -> Option<u64> {
+    instant(text).or_else(|| Some(Date::parse(text)?.starts()))
+}
+
+/// What the office knows of each record beside its content.
+struct Records(BTreeMap<(String, String), Facts>, Facts);
+
+impl Knowledge for Records {
+    fn facts(&self, kind: &str, id: &str) -> Facts {
+        let own = self.0.get(&(kind.to_owned(), id.to_owned()));
+        own.unwrap_or(&self.1).clone()
+    }
+}
+
+fn facts(src: &str, recorded: Option<u64>) -> Facts {
+    Facts {
+        src: src.to_owned(),
+        origin: Origin::Ehr,
+        recorded,
+        told: Told::Unknown,
+    }
+}
+
+/// The records of a person that a search asks for, as one Bundle, the newest first.
+fn assemble(view: &View<'_>, sub: &str, search: &Search) -> Result<(Vec<u8>, Records), Problem> {
+    let mut known = Records(BTreeMap::new(), facts(&view.office.institution, None));
+    let mut bundle = br#"{"resourceType":"Bundle","type":"searchset""#.to_vec();
+    let mut first = true;
+    let rows = view.db.query(
+        "SELECT src, typ, id, recorded, body FROM records WHERE sub = ?1
+         ORDER BY recorded DESC, typ, id, src",
+        &[sub.into()],
+    )?;
+    let sealer = view.sealer(sub)?;
+    for row in rows {
+        let read = || {
+            Some((
+                row.text(0)?,
+                row.text(1)?,
+                row.text(2)?,
+                row.int(3)?,
+                row.bytes(4)?,
+            ))
+        };
+        let (src, kind, id, recorded, body) =
+            read().ok_or(warifu_store::StoreError::Form("records"))?;
+        if !search.wants(kind, id, recorded) && !COMPANIONS.contains(&kind) {
+            continue;
+        }
+        let sealer = sealer.as_ref();
+        let sealer = sealer.ok_or_else(|| Problem::internal("a person's key is missing"))?;
+        let resource = sealer.open(&["record", src, kind, id], body)?;
+        bundle.extend_from_slice(if first { br#","entry":["# } else { b"," });
+        first = false;
+        let base = &view.office.lists;
+        let url = format!("{{\"fullUrl\":\"{base}/fhir/{kind}/{id}\",\"resource\":");
+        bundle.extend_from_slice(url.as_bytes());
+        bundle.extend_from_slice(&resource);
+        bundle.push(b'}');
+        let key = (kind.to_owned(), id.to_owned());
+        known.0.insert(key, facts(src, Some(recorded)));
+    }
+    bundle.extend_from_slice(if first { b"}" } else { b"]}" });
+    Ok((bundle, known))
+}
+
+fn member(tree: &Tree<'_>, node: NodeId, name: &str) -> Option<String> {
+    tree.member(node, name).map(|n| tree.text(n).into_owned())
+}
+
+/// One page of a filtered Bundle: what stands there of the types asked for, from `from` on, and every
+/// companion; the filter then drops companions that nothing refers to. `None` when one page holds all.
+fn page(bundle: &[u8], from: usize, count: usize) -> Option<(Vec<u8>, Option<usize>)> {
+    let parsed = parse(bundle, Limits::FHIR, &());
+    let tree = &parsed.tree;
+    let entries = tree.member(ROOT, "entry")?;
+    let mut out = br#"{"resourceType":"Bundle","type":"searchset","entry":["#.to_vec();
+    let (mut at, mut first) = (0, true);
+    for entry in tree.children(entries) {
+        let resource = tree.member(entry, "resource")?;
+        let kind = member(tree, resource, "resourceType")?;
+        if !COMPANIONS.contains(&kind.as_str()) {
+            at += 1;
+            if at <= from || at > from + count {
+                continue;
+            }
+        }
+        let span = tree.span(entry);
+        let (start, end) = (
+            usize::try_from(span.start).ok()?,
+            usize::try_from(span.end).ok()?,
+        );
+        if !first {
+            out.push(b',');
+        }
+        first = false;
+        out.extend_from_slice(bundle.get(start..end)?);
+    }
+    if from == 0 && at <= count {
+        return None;
+    }
+    out.extend_from_slice(b"]}");
+    Some((out, (at > from + count).then_some(from + count)))
+}
+
+/// Filters, and cuts a page out of what is kept, which is decided anew.
+fn released(
+    view: &View<'_>,
+    sub: &str,
+    search: &Search,
+    from: usize,
+    state: &State<'_>,
+    request: &Request,
+) -> Result<(Filtered, Option<usize>), Problem> {
+    let (bundle, known) = assemble(view, sub, search)?;
+    let failed = |e: warifu_consent::FilterError| Problem::internal(format!("filter: {e}"));
+    let whole = filter(&bundle, state, request, &known).map_err(failed)?;
+    match page(&whole.bytes, from, search.count.unwrap_or(PAGE)) {
+        None => Ok((whole, None)),
+        Some((part, next)) => {
+            let mut one = filter(&part, state, request, &known).map_err(failed)?;
+            one.withheld = whole.withheld;
+            Ok((one, next))
+        }
+    }
+}
+
+/// The reason a recipient may know, when nothing at all could go out whatever the records are (§7.2).
+fn refused(state: &State<'_>, request: &Request, src: &str) -> Option<&'static str> {
+    let policy = state.policy;
+    let mut furthest: Option<Why> = None;
+    for category in policy.category_codes(policy.all_categories()) {
+        let item = Item {
+            key: String::new(),
+            cats: policy
+                .category_set([category.as_str()].into_iter())
+                .unwrap_or_default(),
+            unknown: false,
+            src: src.to_owned(),
+            encounter: None,
+            clinical: None,
+            recorded: Some(request.at),
+            labels: Some(Bits::NONE),
+            origin: Origin::Ehr,
+            told: Told::Yes,
+            uninformed: false,
+            undelivered: false,
+        };
+        let decision = decide(state, request, &item);
+        let why = decision.why;
+        let of_request = why <= Why::StatusStale
+            || matches!(
+                why,
+                Why::BgInvalid | Why::BgFacility | Why::BgRole | Why::DisInactive
+            );
+        match why {
+            _ if decision.permits() => return None,
+            Why::Ceiling | Why::BgCategory => {}
+            _ if of_request => furthest = furthest.max(Some(why)),
+            _ => return None,
+        }
+    }
+    Some(furthest.map_or("NOT_AVAILABLE", told_to_recipient))
+}
+
+/// Narrows the grants to those that the access request stands on, and to the categories it asks for.
+fn narrow(state: &mut State<'_>, access: &Opened) {
+    let ath = access.text("ath");
+    if ath != "registered" {
+        let on = |parent: &Option<(String, String)>| parent.as_ref().is_some_and(|(p, _)| p == ath);
+        state.grants.retain(|g| g.hash == ath || on(&g.parent));
+    }
+    if let Some(wanted) = access.claims.get("cat") {
+        let policy = state.policy;
+        for grant in &mut state.grants {
+            let both = policy.category_codes(grant.cat);
+            let both = both.iter().filter(|c| wanted.texts().any(|w| w == *c));
+            // What is not asked for stays closed; an individual category keeps its own grant.
+            grant.cat = policy
+                .category_set(both.map(String::as_str))
+                .unwrap_or_default();
+        }
+    }
+}
+
+/// Who gets it, why, and what the log says of it.
+struct Purposeful<'a> {
+    sub: &'a str,
+    request: Request,
+    rcp: &'a str,
+    role: &'a str,
+    pur: &'a str,
+    areq: String,
+}
+
+/// The line, the proof, and the bytes that go out.
+fn hand_over(
+    tx: &mut Tx<'_>,
+    whom: &Purposeful<'_>,
+    filtered: Filtered,
+    next: Option<usize>,
+    emergency: bool,
+) -> Result<Value, Problem> {
+    let office = tx.view.office;
+    let own = matches!(whom.request.who, Who::Subject | Who::Proxy { .. });
+    let mut hashes = BTreeSet::new();
+    for jti in &filtered.grants {
+        let rows = tx.view.tokens(
+            "jti = ?1 AND sub = ?2",
+            &[jti.as_str().into(), whom.sub.into()],
+        )?;
+        for row in rows {
+            tx.view.db.run(
+                "UPDATE tokens SET used = used + 1 WHERE tok = ?1",
+                &[row.opened.hash.as_str().into()],
+            )?;
+            hashes.insert(row.opened.hash);
+        }
+    }
+    let hashes: Vec<String> = hashes.into_iter().collect();
+    let basis = match (&whom.request.mode, own) {
+        (_, true) => "SELF",
+        (Mode::Normal, _) => "GRANT",
+        (Mode::BreakGlass { .. }, _) => "EMERGENCY",
+        (Mode::Disaster { .. }, _) => "DISASTER",
+    };
+    // A line has its codes in the order of letters, not in that of the policy.
+    let mut cats = filtered.cats.clone();
+    cats.sort_unstable();
+    if cats.is_empty() {
+        // An empty answer is a line too, and a line names at least one.
+        cats.push("none".to_owned());
+    }
+    let members = [
+        ("rcp", whom.rcp.into()),
+        ("role", whom.role.into()),
+        ("pur", warifu_log::Value::List(vec![whom.pur.to_owned()])),
+        ("cats", warifu_log::Value::List(cats)),
+        ("basis", basis.into()),
+        ("grants", warifu_log::Value::List(hashes.clone())),
+        ("areq", whom.areq.as_str().into()),
+    ];
+    let (line, salt) = tx.line(Kind::Disclose, Some(whom.sub), &members)?;
+    let mut bytes = mark(&filtered, &office.policy);
+    if emergency {
+        let summed = emergency_bundle(&bytes, &office.policy, &office.institution, whom.request.at);
+        bytes = summed.ok_or_else(|| Problem::internal("the summary"))?;
+    }
+    if !own {
+        let leaf = line.leaf.url();
+        let about = Disclosure {
+            at: whom.request.at,
+            server: &office.institution,
+            recipient: whom.rcp,
+            grants: &hashes,
+            policy: &office.policy.hash,
+            log: &office.log_name,
+            leaf: &leaf,
+            index: Some(line.index),
+        };
+        let signer = office.signer("server")?;
+        let draft = about.draft(&bytes, &warifu_consent::Signer::public(signer))?;
+        let signature = warifu_consent::Signer::sign(signer, draft.signing_input());
+        let signature = signature.map_err(|e| Problem::internal(e.to_string()))?;
+        let token = draft.finish(&signature)?;
+        let with = about.with_provenance(&bytes, &token);
+        bytes = with.ok_or_else(|| Problem::internal("the Provenance"))?;
+    }
+    let bundle = String::from_utf8(bytes).map_err(|_| Problem::internal("the Bundle"))?;
+    let mut value = object([
+        ("bundle", bundle.into()),
+        ("proof", evidence(tx, &line, &salt)?),
+        ("areq", whom.areq.as_str().into()),
+    ]);
+    if let Some(next) = next {
+        set(&mut value, "next", next.to_string());
+    }
+    if own {
+        // Items under D3 are neither listed nor counted, to nobody.
+        let told: Vec<_> = filtered
+            .withheld
+            .into_iter()
+            .filter(|w| w.why != Why::NotTold)
+            .collect();
+        set(&mut value, "withheld", wire::withheld_value(&told));
+    }
+    Ok(value)
+}
+
+/// A refusal is a line too.
+fn refuse(tx: &mut Tx<'_>, whom: &Purposeful<'_>, code: &str) -> Result<Problem, Problem> {
+    let members = [
+        ("rcp", whom.rcp.into()),
+        ("role", whom.role.into()),
+        ("pur", warifu_log::Value::List(vec![whom.pur.to_owned()])),
+        ("basis", code.into()),
+        ("grants", warifu_log::Value::List(Vec::new())),
+        ("areq", whom.areq.as_str().into()),
+    ];
+    let (line, salt) = tx.line(Kind::Refuse, Some(whom.sub), &members)?;
+    Ok(Problem::decided(code, evidence(tx, &line, &salt)?))
+}
+
+/// Refused by what no record can change, or handed over; either way with its line. `access` narrows the
+/// grants; in an emergency it does not.
+fn judged(
+    tx: &mut Tx<'_>,
+    whom: &Purposeful<'_>,
+    search: &Search,
+    from: usize,
+    access: Option<&Opened>,
+) -> Result<Result<Value, Problem>, Problem> {
+    let office = tx.view.office;
+    let made = {
+        let mut state = tx.view.state(whom.sub)?;
+        if let Some(access) = access {
+            narrow(&mut state, access);
+        }
+        let request = &whom.request;
+        if let Some(code) = refused(&state, request, &office.institution) {
+            Err(code)
+        } else {
+            Ok(released(&tx.view, whom.sub, search, from, &state, request)?)
+        }
+    };
+    match made {
+        Err(code) => Ok(Err(refuse(tx, whom, code)?)),
+        Ok((filtered, next)) => Ok(Ok(hand_over(tx, whom, filtered, next, access.is_none())?)),
+    }
+}
+
+fn from_page(body: &Body) -> Result<usize, Problem> {
+    match body.maybe("page")? {
+        None => Ok(0),
+        Some(text) => Ok(text.parse().map_err(|_| Code::Parameter)?),
+    }
+}
+
+fn role_of(access: &Opened) -> String {
+    let role = access.claims.get("per").and_then(|p| p.get("role")?.text());
+    role.unwrap_or("-").to_owned()
+}
+
+/// `POST /api/disclose`
+pub(crate) fn disclose(app: &App, asked: &Asked) -> Result<Answer, Problem> {
+    let office = app.office()?;
+    let body = asked.body(&["search", "page?"])?;
+    let search = Search::read(body.text("search")?)?;
+    let from = from_page(&body)?;
+    if asked.header(header::AUTHORIZATION).is_none() {
+        return own(office, asked, &search, from);
+    }
+    asked.only(&[])?;
+    let done = office.write(|tx| {
+        let by = people::institution(app, tx, asked, "/api/disclose")?;
+        let sub = by.access.text("sub");
+        let pur = by.access.text("pur");
+        let role = role_of(&by.access);
+        let whom = Purposeful {
+            sub,
+            request: Request {
+                who: Who::Recipient(by.code.clone()),
+                purpose: office.policy.purpose(pur),
+                mode: Mode::Normal,
+                at: tx.view.now,
+            },
+            rcp: &by.code,
+            role: &role,
+            pur,
+            areq: by.access.hash.clone(),
+        };
+        judged(tx, &whom, &search, from, Some(&by.access))
+    })?;
+    Ok(Answer::json(&done?))
+}
+
+/// The person's own records, or those of one whom the person represents.
+fn own(office: &Office, asked: &Asked, search: &Search, from: usize) -> Result<Answer, Problem> {
+    asked.only(&["for"])?;
+    let session = people::session(office, asked)?;
+    let salt = random::<16>()?;
+    let value = office.write(|tx| {
+        let person = people::person(&tx.view, &session, asked)?;
+        let (who, role, pur) = match &person.proxy {
+            None => (Who::Subject, "patient".to_owned(), "PATRQT"),
+            Some(binding) => {
+                let today = Date::at(tx.view.now);
+                let scope = binding.scope.as_ref().map(|codes| {
+                    let policy = &office.policy;
+                    let known = codes.iter().filter(|c| policy.category(c).is_some());
+                    policy
+                        .category_set(known.map(String::as_str))
+                        .unwrap_or_default()
+                });
+                // A delegate sees nothing that is not named; relatives of the dead see nothing (§3.1).
+                let scope = match binding.role.as_str() {
+                    "guardian" | "adult_guardian" => scope,
+                    "delegate" => Some(scope.unwrap_or_default()),
+                    _ => return Err(Reason::ProxyScope.into()),
+                };
+                let who = Who::Proxy {
+                    scope,
+                    sixteen: binding.until_obj.is_some_and(|day| day <= today),
+                };
+                (who, binding.role.clone(), "FAMRQT")
+            }
+        };
+        let whom = Purposeful {
+            sub: &person.sub,
+            request: Request {
+                who,
+                purpose: office.policy.purpose(pur),
+                mode: Mode::Normal,
+                at: tx.view.now,
+            },
+            rcp: "self",
+            role: &role,
+            pur,
+            areq: hash::sha256_text(&[&salt, &asked.body]),
+        };
+        let (filtered, next) = {
+            let state = tx.view.state(&person.sub)?;
+            released(&tx.view, &person.sub, search, from, &state, &whom.request)?
+        };
+        hand_over(tx, &whom, filtered, next, false)
+    })?;
+    Ok(Answer::json(&value))
+}
+
+/// `POST /api/emergency`: the assertion and its line first, then what the emergency opens.
+pub(crate) fn emergency(app: &App, asked: &Asked) -> Result<Answer, Problem> {
+    asked.only(&[])?;
+    let office = app.office()?;
+    let body = asked.body(&["assertion", "search?", "page?"])?;
+    let mut search = Search::read(body.maybe("search")?.unwrap_or("Patient/$everything"))?;
+    // Nobody turns pages in an emergency.
+    search.count.get_or_insert(MOST);
+    let from = from_page(&body)?;
+    let token = body.text("assertion")?;
+    let done = office.write(|tx| {
+        let by = people::institution(app, tx, asked, "/api/emergency")?;
+        let sub = by.access.text("sub");
+        let assertion = assert(tx, token)?;
+        let signer = tx.view.institution(&assertion.kid);
+        let key = tx.view.registered(&assertion.kid)?;
+        let facility = key.iter().any(|k| k.emergency);
+        let who = Who::Recipient(by.code.clone());
+        let now = tx.view.now;
+        let role = role_of(&assertion);
+        let pur = by.access.text("pur");
+        let whom = Purposeful {
+            sub,
+            request: Request {
+                mode: break_glass(
+                    signer.as_deref().map(|code| (&assertion, code)),
+                    &who,
+                    sub,
+                    facility,
+                    now,
+                ),
+                who,
+                purpose: office.policy.purpose(pur),
+                at: now,
+            },
+            rcp: &by.code,
+            role: &role,
+            pur,
+            areq: by.access.hash.clone(),
+        };
+        judged(tx, &whom, &search, from, None)
+    })?;
+    Ok(Answer::json(&done?))
+}
+
+/// Takes an assertion: a line in the log, then kept. One that was taken before counts again within its
+/// time.
+fn assert(tx: &mut Tx<'_>, token: &str) -> Result<Opened, Problem> {
+    let known = warifu_consent::token_hash(token).unwrap_or_default();
+    let rows = tx.view.tokens("tok = ?1", &[known.into()])?;
+    if let Some(row) = rows.into_iter().find(|r| r.token == token) {
+        return Ok(row.opened);
+    }
+    let office = tx.view.office;
+    let court = Desk {
+        keys: &tx.view,
+        ledger: &tx.view,
+        policy: &office.policy,
+        master: &office.master,
+        now: tx.view.now,
+        endpoint: None,
+    };
+    let Accepted::New(opened) = accept(&court, token, &[Typ::BreakGlass], None)? else {
+        return Err(Reason::Replay.into());
+    };
+    let rcp = tx.view.institution(&opened.kid).unwrap_or_default();
+    let role = role_of(&opened);
+    let members = [
+        ("rcp", rcp.into()),
+        ("role", role.into()),
+        ("rsn", opened.text("rsn").into()),
+        ("idm", opened.text("idm").into()),
+        ("tok", opened.hash.as_str().into()),
+    ];
+    let (line, _) = tx.line(Kind::BreakGlass, Some(opened.text("sub")), &members)?;
+    tx.keep(token, &opened, line.index, None, None)?;
+    Ok(opened)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Search;
+
+    #[test]
+    fn a_search_that_is_not_understood_is_refused() {
+        for text in [
+            "Patient/$everything",
+            "Observation?_count=5",
+            "Patient/$everything?_type=Observation,Condition&_since=2026-01-01",
+            "Observation?_lastUpdated=ge2026-01-01T00:00:00Z",
+        ] {
+            assert!(Search::read(text).is_ok(), "{text}");
+        }
+        for text in [
+            "",
+            "observation",
+            "../Observation",
+            "Observation?code=1",
+            "Observation?_count=x",
+            "Observation?_since=yesterday",
+            "Observation?_lastUpdated=2026-01-01",
+            "Observation?_type=Condition",
+            "Observation?_include=Observation:subject",
+        ] {
+            assert!(Search::read(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! The log as everybody sees it, and as the person does.
+
+use warifu_consent::json::{self, Value, object};
+use warifu_log::{Appended, OwnLine, Promise, Storage as _, Tile, api};
+
+use crate::App;
+use crate::consent::set;
+use crate::http::{Answer, Asked};
+use crate::office::{NoteSigner, Office, Tx};
+use crate::people;
+use crate::problem::{Code, Problem};
+
+/// `GET /api/log/checkpoint`
+pub(crate) fn checkpoint(app: &App, asked: &Asked) -> Result<Answer, Problem> {
+    let note = app.office()?.read_log(|_, book| {
+        let published = book.published().map(|(_, note)| note.to_owned());
+        Ok(published.ok_or(Code::NotFound)?)
+    })?;
+    Ok(Answer::new("text/plain; charset=utf-8", note).tagged(asked))
+}
+
+/// `GET /api/log/tile/{…}`
+pub(crate) fn tile(app: &App, asked: &Asked) -> Result<Answer, Problem> {
+    let path = format!("tile/{}", asked.param(0));
+    let tile = Tile::parse(&path).ok_or(Code::NotFound)?;
+    let bytes = app.office()?.read_log(|_, book| {
+        let kept = book.storage().tile(tile)?;
+        Ok(kept.ok_or(Code::NotFound)?)
+    })?;
+    Ok(Answer::new("application/octet-stream", bytes).tagged(asked))
+}
+
+/// `GET /api/log/key`
+pub(crate) fn key(app: &App, asked: &Asked) -> Result<Answer, Problem> {
+    let key = app.office()?.log_key();
+    let key = key.map_err(|e| Problem::internal(e.to_string()))?;
+    let value = object([
+        ("log", key.text().into()),
+        ("witnesses", Value::Array(Vec::new())),
+        ("quorum", 0.into()),
+    ]);
+    Ok(Answer::json(&value).tagged(asked))
+}
+
+/// `GET /api/log/mine`
+pub(crate) fn mine(app: &App, asked: &Asked) -> Result<Answer, Problem> {
+    asked.only(&["for"])?;
+    let office = app.office()?;
+    let session = people::session(office, asked)?;
+    let value = office.read_log(|view, book| {
+        let sub = people::person(view, &session, asked)?.sub;
+        let failed = |e: String| Problem::internal(format!("log: {e}"));
+        let history = book.history(&sub).map_err(|e| failed(e.to_string()))?;
+        let published = book.published().map_or(0, |(c, _)| c.size);
+        let mut lines = Vec::new();
+        for (index, own) in history {
+            let own_line = api::write_own_line(&own);
+            let own_value =
+                json::read(own_line.as_bytes(), 2).map_err(|_| failed("form".into()))?;
+            let mut value = object([("index", index.into()), ("own", own_value)]);
+            if index < published {
+                let proof = book.prove(index).map_err(|e| failed(e.to_string()))?;
+                set(&mut value, "proof", proof.write());
+            } else {
+                set(
+                    &mut value,
+                    "promise",
+                    promise_of(office, index, &own, view.now)?,
+                );
+            }
+            lines.push(value);
+        }
+        let mut value = object([("sub", sub.as_str().into()), ("lines", Value::Array(lines))]);
+        if let Some(head) = book.head(&sub) {
+            set(&mut value, "n", head.n);
+            set(&mut value, "head", head.head.url());
+        }
+        Ok(value)
+    })?;
+    Ok(Answer::json(&value))
+}
+
+fn promise_of(office: &Office, index: u64, own: &OwnLine, at: u64) -> Result<String, Problem> {
+    let leaf = warifu_log::leaf_data(&own.salt, &own.line);
+    promise(office, index, leaf, at)
+}
+
+fn promise(
+    office: &Office,
+    index: u64,
+    leaf: warifu_log::Hash,
+    at: u64,
+) -> Result<String, Problem> {
+    let key = office
+        .log_key()
+        .map_err(|e| Problem::internal(e.to_string()))?;
+    let signer = NoteSigner(office.signer("log")?);
+    let promise = Promise::new(&office.log_name, leaf, index, at);
+    let signed = promise.sign(&key, &signer);
+    signed.ok_or_else(|| Problem::internal("the promise was not signed"))
+}
+
+/// What a recipient checks before it uses data: line, salt, promise. It is handed out only after the
+/// transaction that has the line was committed.
+pub(crate) fn evidence(tx: &Tx<'_>, line: &Appended, salt: &[u8; 16]) -> Result<Value, Problem> {
+    let promise = promise(tx.view.office, line.index, line.leaf, tx.view.now)?;
+    Ok(object([
+        ("line", line.line.as_str().into()),
+        ("salt", warifu_log::encode_url(salt).into()),
+        ("promise", promise.into()),
+    ]))
+}

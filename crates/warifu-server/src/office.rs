@@ -1,0 +1,907 @@
+//! The consent office: what the store keeps, seen as `warifu-consent` and `warifu-log` want it.
+//!
+//! One transaction writes at a time. It takes in what other processes appended to the log, does its
+//! part, and is committed together with the lines that tell of it: nothing is in force that is not
+//! logged, and nothing is logged that did not happen.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use anyhow::{Context as _, bail};
+use warifu_consent::json::{self, Value, object};
+use warifu_consent::{
+    Annex, Binding, Kept, KeyEntry, KeyRing, KeyState, Ledger, Master, Moment, Notice, Opened,
+    Parent, Policy, PublicKey, REFERENCE, SecretKey, Signer, SignerClass, State, StatusNow, Target,
+    Typ, b64, hash, open, state_of, wire,
+};
+use warifu_log::{Appended, Chain, Entry, Kind, Log, NoteKey, Pin, Purpose, Submission, Trust};
+use warifu_store::{
+    Cell, DataKey, Database, KeyFile, LineStore, Row, Sealer, Sqlite, StoreError, Vault, migrate,
+};
+use zeroize::Zeroizing;
+
+use crate::problem::{Code, Problem};
+
+/// Entries of a status list; a power of two.
+pub(crate) const ENTRIES: u64 = 131_072;
+/// How long a nonce may be used, in seconds (consent.md §6.1, step 15).
+pub(crate) const NONCE: u64 = 900;
+
+type Book = Log<LineStore>;
+
+/// Signs notes of the log.
+pub(crate) struct NoteSigner<'k>(pub(crate) &'k SecretKey);
+
+impl warifu_log::Signer for NoteSigner<'_> {
+    fn sign(&self, message: &[u8]) -> Option<[u8; 64]> {
+        Signer::sign(self.0, message).ok()
+    }
+}
+
+/// What a folder of data is made with.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// `mi:` and the 10 digits of the institution whose records are kept.
+    pub institution: String,
+    /// Its names and the contact that receipts tell.
+    pub names: [String; 2],
+    /// Where patients ask.
+    pub contact: String,
+    /// Name of the log, such as `c.example.jp/consent-log`.
+    pub log: String,
+    /// Address of the status lists, without their number.
+    pub lists: String,
+}
+
+/// Seconds UTC; a test brings its own.
+pub type Clock = Box<dyn Fn() -> u64 + Send + Sync>;
+
+struct Core {
+    db: Box<dyn Database>,
+    /// Absent until its first use, and after a transaction that failed with lines in it.
+    book: Option<Book>,
+}
+
+/// The office.
+pub struct Office {
+    folder: PathBuf,
+    pub(crate) institution: String,
+    pub(crate) log_name: String,
+    pub(crate) lists: String,
+    pub(crate) policy: Policy,
+    pub(crate) policy_bytes: Vec<u8>,
+    pub(crate) master: Master,
+    pub(crate) master_bytes: Vec<u8>,
+    pub(crate) secrets: BTreeMap<&'static str, SecretKey>,
+    holder: Zeroizing<Vec<u8>>,
+    vault: Box<dyn Vault>,
+    clock: Clock,
+    core: Mutex<Core>,
+}
+
+const KEYS: [(&str, Option<SignerClass>); 5] = [
+    ("server", Some(SignerClass::Server)),
+    ("authority", Some(SignerClass::Authority)),
+    ("registry", Some(SignerClass::Registry)),
+    ("status", Some(SignerClass::Status)),
+    ("log", None),
+];
+
+/// Random bytes of the operating system.
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], Problem> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|_| Problem::internal("no random bytes"))?;
+    Ok(bytes)
+}
+
+/// A fresh id of 16 random bytes.
+pub(crate) fn fresh_id() -> Result<String, Problem> {
+    Ok(b64::encode(&random::<16>()?))
+}
+
+fn write_private(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    use std::io::Write as _;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options
+        .open(path)
+        .with_context(|| path.display().to_string())?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    Ok(())
+}
+
+/// Makes a folder of data: keys, policy, master, settings. It must be absent or empty.
+///
+/// # Errors
+/// The folder holds something, or cannot be written.
+pub fn make(folder: &Path, settings: &Settings) -> anyhow::Result<()> {
+    if folder.exists() && std::fs::read_dir(folder)?.next().is_some() {
+        bail!("{} is not empty", folder.display());
+    }
+    let digits = settings.institution.strip_prefix("mi:").unwrap_or_default();
+    if digits.len() != 10 || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        bail!("an institution is mi: and 10 digits");
+    }
+    let secret = folder.join("secret");
+    std::fs::create_dir_all(&secret)?;
+    for (name, _) in KEYS {
+        let mut seed = Zeroizing::new([0; 32]);
+        getrandom::fill(&mut *seed).context("random bytes")?;
+        let key = SecretKey::from_seed(&mut seed);
+        write_private(&secret.join(format!("{name}.pem")), key.to_pem().as_bytes())?;
+    }
+    for name in ["holder.key", "data.key"] {
+        let mut key = Zeroizing::new([0; 32]);
+        getrandom::fill(&mut *key).context("random bytes")?;
+        write_private(&secret.join(name), &*key)?;
+    }
+    std::fs::write(folder.join("policy.json"), REFERENCE)?;
+    let facility = object([
+        ("code", settings.institution.as_str().into()),
+        ("ja", settings.names[0].as_str().into()),
+        ("en", settings.names[1].as_str().into()),
+    ]);
+    let master = object([
+        ("v", 1.into()),
+        ("version", 1.into()),
+        ("contact", settings.contact.as_str().into()),
+        ("facilities", Value::Array(vec![facility])),
+    ]);
+    std::fs::write(folder.join("master.json"), master.write() + "\n")?;
+    // Last: a folder without it was not finished.
+    let all = object([
+        ("v", 1.into()),
+        ("institution", settings.institution.as_str().into()),
+        ("log", settings.log.as_str().into()),
+        ("lists", settings.lists.as_str().into()),
+    ]);
+    std::fs::write(folder.join("server.json"), all.write() + "\n")?;
+    Ok(())
+}
+
+fn private(path: &Path) -> anyhow::Result<Zeroizing<Vec<u8>>> {
+    let bytes = std::fs::read(path).with_context(|| path.display().to_string())?;
+    let bytes = Zeroizing::new(bytes);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        if std::fs::metadata(path)?.mode() & 0o077 != 0 {
+            bail!(
+                "others can read {}. Run: chmod 600 {0}",
+                path.display().to_string()
+            );
+        }
+    }
+    Ok(bytes)
+}
+
+impl Office {
+    /// Opens a folder of data: migrates its database and verifies its log whole.
+    ///
+    /// # Errors
+    /// What is missing or wrong.
+    pub fn open(folder: &Path, clock: Clock) -> anyhow::Result<Self> {
+        let read = |name: &str| {
+            let path = folder.join(name);
+            std::fs::read(&path).with_context(|| path.display().to_string())
+        };
+        let settings = json::read(read("server.json")?.trim_ascii(), 2)
+            .map_err(|_| anyhow::anyhow!("server.json is not JSON"))?;
+        let text = |name: &str| {
+            let found = settings.get(name).and_then(Value::text);
+            found
+                .map(str::to_owned)
+                .context(format!("server.json: {name}"))
+        };
+        let policy_bytes = read("policy.json")?;
+        let policy =
+            Policy::read(&policy_bytes).map_err(|e| anyhow::anyhow!("policy.json: {e}"))?;
+        let master_bytes = read("master.json")?.trim_ascii().to_vec();
+        let master = Master::read(&master_bytes).context("master.json")?;
+        let secret = folder.join("secret");
+        let mut secrets = BTreeMap::new();
+        for (name, _) in KEYS {
+            let pem = private(&secret.join(format!("{name}.pem")))?;
+            let pem = core::str::from_utf8(&pem).unwrap_or_default();
+            let key = SecretKey::from_pem(pem);
+            secrets.insert(name, key.map_err(|e| anyhow::anyhow!("{name}.pem: {e}"))?);
+        }
+        let db: Box<dyn Database> = Box::new(Sqlite::open(&folder.join("warifu.db"))?);
+        migrate(&*db)?;
+        let office = Self {
+            folder: folder.to_owned(),
+            institution: text("institution")?,
+            log_name: text("log")?,
+            lists: text("lists")?,
+            policy,
+            policy_bytes,
+            master,
+            master_bytes,
+            holder: private(&secret.join("holder.key"))?,
+            vault: Box::new(KeyFile::read(&secret.join("data.key"))?),
+            secrets,
+            clock,
+            core: Mutex::new(Core { db, book: None }),
+        };
+        // Whatever was published has to be there still (docs/log.md).
+        let pins = office.pinned()?;
+        let book = office.book(&pins)?;
+        let mut core = office.core.lock().unwrap_or_else(PoisonError::into_inner);
+        core.book = Some(book);
+        drop(core);
+        for (name, class) in KEYS {
+            let Some(class) = class else { continue };
+            let public = office.key(name)?.public();
+            let written = office.write(|tx| {
+                tx.register(class, &public, None, false)?;
+                Ok(())
+            });
+            written.map_err(|p| anyhow::anyhow!("{}", p.code()))?;
+        }
+        Ok(office)
+    }
+
+    fn pinned(&self) -> anyhow::Result<Vec<Pin>> {
+        let path = self.folder.join("checkpoint");
+        let note = match std::fs::read(&path) {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            other => other.with_context(|| path.display().to_string())?,
+        };
+        let checkpoint = self.trust()?.verify(&note)?;
+        Ok(vec![Pin {
+            size: checkpoint.size,
+            root: checkpoint.root,
+        }])
+    }
+
+    fn book(&self, pins: &[Pin]) -> anyhow::Result<Book> {
+        let another = {
+            let core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
+            core.db.another()?
+        };
+        Ok(Log::open(LineStore::new(another), self.trust()?, pins)?)
+    }
+
+    pub(crate) fn log_key(&self) -> anyhow::Result<NoteKey> {
+        let public = self.key("log")?.public().to_bytes();
+        Ok(NoteKey::new(&self.log_name, Purpose::Note, &public)?)
+    }
+
+    fn trust(&self) -> anyhow::Result<Trust> {
+        Ok(Trust::new(self.log_key()?, Vec::new(), 0)?)
+    }
+
+    /// A key of the office by name.
+    pub(crate) fn key(&self, name: &str) -> anyhow::Result<&SecretKey> {
+        self.secrets.get(name).context("a key of the office")
+    }
+
+    pub(crate) fn signer(&self, name: &str) -> Result<&SecretKey, Problem> {
+        self.key(name).map_err(|e| Problem::internal(e.to_string()))
+    }
+
+    /// Seconds UTC.
+    pub fn now(&self) -> u64 {
+        (self.clock)()
+    }
+
+    /// Pseudonym of a patient number of this institution.
+    ///
+    /// # Errors
+    /// None is known.
+    pub fn pseudonym(&self, patient: &str) -> Result<String, Problem> {
+        let found = hash::pseudonym(&self.holder, &self.institution, patient);
+        found.ok_or_else(|| Problem::internal("pseudonym"))
+    }
+
+    /// A keyed hash for codes and birth dates, which are short enough to be guessed.
+    pub(crate) fn guarded(&self, parts: &[&str]) -> Result<String, Problem> {
+        let bytes: Vec<&[u8]> = parts.iter().map(|p| p.as_bytes()).collect();
+        let tag = hash::hmac(&self.holder, &bytes).ok_or_else(|| Problem::internal("hmac"))?;
+        Ok(b64::encode(&tag))
+    }
+
+    /// Reads, each statement for itself.
+    pub(crate) fn read<T>(
+        &self,
+        part: impl FnOnce(&View<'_>) -> Result<T, Problem>,
+    ) -> Result<T, Problem> {
+        let core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
+        part(&View {
+            db: &*core.db,
+            office: self,
+            now: self.now(),
+            session: None,
+        })
+    }
+
+    /// Reads the log too, after taking in what others appended.
+    pub(crate) fn read_log<T>(
+        &self,
+        part: impl FnOnce(&View<'_>, &mut Book) -> Result<T, Problem>,
+    ) -> Result<T, Problem> {
+        let mut core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
+        let Core { db, book } = &mut *core;
+        let book = self.current(&**db, book)?;
+        let view = View {
+            db: &**db,
+            office: self,
+            now: self.now(),
+            session: None,
+        };
+        part(&view, book)
+    }
+
+    fn current<'b>(
+        &self,
+        db: &dyn Database,
+        book: &'b mut Option<Book>,
+    ) -> Result<&'b mut Book, Problem> {
+        let failed = |e: String| Problem::internal(format!("log: {e}"));
+        if let Some(open) = book {
+            if let Err(e) = open.refresh() {
+                *book = None;
+                return Err(failed(e.to_string()));
+            }
+        } else {
+            let trust = self.trust().map_err(|e| failed(e.to_string()))?;
+            let pins = self.pinned().map_err(|e| failed(e.to_string()))?;
+            let store = LineStore::new(db.another()?);
+            *book = Some(Log::open(store, trust, &pins).map_err(|e| failed(e.to_string()))?);
+        }
+        book.as_mut().ok_or_else(|| failed("gone".to_owned()))
+    }
+
+    /// Runs a part in one transaction that writes. When it returns, all of it survives a crash.
+    pub(crate) fn write<T>(
+        &self,
+        part: impl FnOnce(&mut Tx<'_>) -> Result<T, Problem>,
+    ) -> Result<T, Problem> {
+        let mut core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
+        let Core { db, book } = &mut *core;
+        let db = &**db;
+        db.begin()?;
+        let mut lines = 0;
+        let outcome = (|| {
+            let current = self.current(db, book)?;
+            let pending = current.storage().pending();
+            let view = View {
+                db,
+                office: self,
+                now: self.now(),
+                session: None,
+            };
+            let mut tx = Tx {
+                view,
+                book: current,
+                lines: &mut lines,
+            };
+            let done = part(&mut tx)?;
+            pending.write(db)?;
+            Ok((done, pending))
+        })();
+        let done = match outcome {
+            Ok((done, pending)) => match db.commit() {
+                Ok(()) => {
+                    pending.clear();
+                    if let Some(open) = book
+                        && open.sync().is_err()
+                    {
+                        *book = None;
+                    }
+                    return Ok(done);
+                }
+                Err(e) => Err(Problem::from(e)),
+            },
+            Err(e) => Err(e),
+        };
+        db.rollback();
+        if lines > 0 {
+            // The log in memory has lines that the store does not.
+            *book = None;
+        }
+        done
+    }
+
+    /// Signs a checkpoint over all lines when one is due, or at once; keeps a copy apart.
+    ///
+    /// # Errors
+    /// The log or the disk.
+    pub fn publish(&self, at_once: bool, last: u64) -> Result<bool, Problem> {
+        let signer = self.signer("log")?;
+        self.read_log(|view, book| {
+            if !at_once && !book.is_due(last, view.now) {
+                return Ok(false);
+            }
+            let note = book
+                .publish(&NoteSigner(signer))
+                .map_err(|e| Problem::internal(format!("log: {e}")))?;
+            let (new, path) = (
+                self.folder.join("checkpoint.new"),
+                self.folder.join("checkpoint"),
+            );
+            let kept = std::fs::write(&new, note.as_bytes())
+                .and_then(|()| std::fs::File::open(&new)?.sync_all())
+                .and_then(|()| std::fs::rename(&new, &path));
+            kept.map_err(|e| Problem::internal(format!("checkpoint: {}", e.kind())))?;
+            Ok(true)
+        })
+    }
+
+    /// Copies the database, as it is at one instant, into a new file.
+    ///
+    /// # Errors
+    /// The file is there, or the disk is full.
+    pub fn backup(&self, to: &Path) -> Result<(), StoreError> {
+        let core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
+        core.db.backup(to)
+    }
+
+    /// Registers a key of a class, with the code of an institution.
+    ///
+    /// # Errors
+    /// The store; `PERSON` for a key that is registered otherwise.
+    pub fn register(
+        &self,
+        class: SignerClass,
+        key: &PublicKey,
+        code: Option<&str>,
+        emergency: bool,
+    ) -> Result<(), Problem> {
+        self.write(|tx| tx.register(class, key, code, emergency).map(|_| ()))
+    }
+}
+
+/// What the store knows at this instant.
+pub(crate) struct View<'a> {
+    pub(crate) db: &'a dyn Database,
+    pub(crate) office: &'a Office,
+    pub(crate) now: u64,
+    /// Hash of the session that asks: its nonces are its own.
+    pub(crate) session: Option<String>,
+}
+
+/// A key as it is registered.
+pub(crate) struct Registered {
+    pub(crate) class: SignerClass,
+    pub(crate) x: String,
+    pub(crate) state: KeyState,
+    pub(crate) code: Option<String>,
+    pub(crate) emergency: bool,
+}
+
+/// A row of accepted tokens.
+pub(crate) struct TokenRow {
+    pub(crate) token: String,
+    pub(crate) opened: Opened,
+    pub(crate) at: u64,
+    pub(crate) receipt: Option<String>,
+    pub(crate) annex: Option<Vec<u8>>,
+    pub(crate) used: u64,
+}
+
+impl View<'_> {
+    /// The same for a session.
+    pub(crate) fn of_session(&self, session: &str) -> View<'_> {
+        View {
+            db: self.db,
+            office: self.office,
+            now: self.now,
+            session: Some(session.to_owned()),
+        }
+    }
+
+    pub(crate) fn registered(&self, kid: &str) -> Result<Vec<Registered>, StoreError> {
+        let rows = self.db.query(
+            "SELECT class, x, state, at, code, emergency FROM keys WHERE kid = ?1",
+            &[kid.into()],
+        )?;
+        let key = |r: &Row| {
+            Some(Registered {
+                class: SignerClass::from_name(r.text(0)?)?,
+                x: r.text(1)?.to_owned(),
+                state: wire::key_state(r.text(2)?, r.int(3)?)?,
+                code: r.text(4).map(str::to_owned),
+                emergency: r.int(5)? == 1,
+            })
+        };
+        let all: Option<Vec<Registered>> = rows.iter().map(key).collect();
+        all.ok_or(StoreError::Form("keys"))
+    }
+
+    fn key_entry(&self, class: SignerClass, kid: &str) -> Option<KeyEntry> {
+        // A store that fails finds no key: nothing is accepted.
+        let keys = self.registered(kid).ok()?;
+        let key = keys.into_iter().find(|k| k.class == class)?;
+        Some(KeyEntry {
+            bytes: b64::decode_array(&key.x)?,
+            state: key.state,
+        })
+    }
+
+    /// Accepted tokens of a condition over their columns, in their order.
+    pub(crate) fn tokens(
+        &self,
+        condition: &str,
+        values: &[Cell],
+    ) -> Result<Vec<TokenRow>, StoreError> {
+        let sql = format!(
+            "SELECT token, at, receipt, annex, used FROM tokens WHERE {condition} ORDER BY seq"
+        );
+        let rows = self.db.query(&sql, values)?;
+        let mut all = Vec::with_capacity(rows.len());
+        for row in rows {
+            let read = || Some((row.text(0)?.to_owned(), row.int(1)?, row.int(4)?));
+            let (token, at, used) = read().ok_or(StoreError::Form("tokens"))?;
+            // What was accepted stays, whatever became of its key: that is for the decision.
+            let opened = open(&token, Typ::ALL, &AsActive(self), Moment::now(self.now));
+            all.push(TokenRow {
+                opened: opened.map_err(|_| StoreError::Form("tokens"))?,
+                token,
+                at,
+                receipt: row.text(2).map(str::to_owned),
+                annex: row.bytes(3).map(<[u8]>::to_vec),
+                used,
+            });
+        }
+        Ok(all)
+    }
+
+    fn first(&self, condition: &str, values: &[Cell]) -> Option<TokenRow> {
+        self.tokens(condition, values).ok()?.into_iter().next()
+    }
+
+    /// Whether a revoke of this `jti` was accepted, and when.
+    pub(crate) fn ended(&self, sub: &str, jti: &str) -> Result<Option<u64>, StoreError> {
+        let sql = "SELECT MIN(at) FROM tokens WHERE rev = ?1 AND sub = ?2";
+        let rows = self.db.query(sql, &[jti.into(), sub.into()])?;
+        Ok(rows.first().and_then(|r| r.int(0)))
+    }
+
+    /// The person's sealer; absent for one of whom nothing is kept.
+    pub(crate) fn sealer(&self, sub: &str) -> Result<Option<Sealer>, Problem> {
+        let sql = "SELECT data_key FROM subjects WHERE sub = ?1";
+        let rows = self.db.query(sql, &[sub.into()])?;
+        let Some(wrapped) = rows.first().and_then(|r| r.bytes(0)) else {
+            return Ok(None);
+        };
+        let key = self.office.vault.unwrap(sub, wrapped)?;
+        Ok(Some(Sealer::new(&key)))
+    }
+
+    /// Bytes of a grant's annex.
+    pub(crate) fn annex(&self, row: &TokenRow) -> Result<Option<Vec<u8>>, Problem> {
+        let Some(sealed) = &row.annex else {
+            return Ok(None);
+        };
+        let sub = row.opened.text("sub");
+        let sealer = self.sealer(sub)?;
+        let sealer = sealer.ok_or_else(|| Problem::internal("a person's key is missing"))?;
+        Ok(Some(
+            sealer.open(&["annex", row.opened.text("anx")], sealed)?,
+        ))
+    }
+
+    /// State of one person, as the decision wants it.
+    pub(crate) fn state(&self, sub: &str) -> Result<State<'_>, Problem> {
+        let mut kept = Vec::new();
+        let mut keys: BTreeMap<String, KeyState> = BTreeMap::new();
+        for row in self.tokens("sub = ?1", &[sub.into()])? {
+            let annex = match row.opened.typ {
+                Typ::Grant => {
+                    let bytes = self.annex(&row)?;
+                    bytes.and_then(|b| Annex::read(&b, row.opened.text("anx")).ok())
+                }
+                _ => None,
+            };
+            for key in self.registered(&row.opened.kid)? {
+                if key.state != KeyState::Active {
+                    keys.insert(row.opened.kid.clone(), key.state);
+                }
+            }
+            kept.push(Kept {
+                received: row.at,
+                annex,
+                used: row.used,
+                institution: self.institution(&row.opened.kid),
+                status_age: None,
+                token: row.opened,
+            });
+        }
+        let sql = "SELECT src, at FROM notices WHERE sub = ?1 AND what = 'opt-out'";
+        let rows = self.db.query(sql, &[sub.into()])?;
+        let notices = rows.iter().filter_map(|r| {
+            Some(Notice {
+                src: r.text(0)?.to_owned(),
+                at: r.int(1)?,
+            })
+        });
+        let keys = keys.into_iter().collect();
+        Ok(state_of(
+            &self.office.policy,
+            sub,
+            &kept,
+            notices.collect(),
+            keys,
+        ))
+    }
+
+    /// Bindings whose person, or whose represented person, this is.
+    pub(crate) fn bindings_of(&self, person: &str) -> Result<Vec<(TokenRow, Binding)>, StoreError> {
+        let rows = self.tokens(
+            "(sub = ?1 OR person = ?1) AND typ = ?2",
+            &[person.into(), Typ::Key.wire().into()],
+        )?;
+        let bound = rows.into_iter().filter_map(|r| {
+            let binding = Binding::from_token(&r.opened)?;
+            Some((r, binding))
+        });
+        Ok(bound.collect())
+    }
+}
+
+impl KeyRing for View<'_> {
+    fn find(&self, class: SignerClass, kid: &str) -> Option<KeyEntry> {
+        self.key_entry(class, kid)
+    }
+}
+
+/// The register as if every key were in use: for tokens that were accepted when they were.
+struct AsActive<'a>(&'a View<'a>);
+
+impl KeyRing for AsActive<'_> {
+    fn find(&self, class: SignerClass, kid: &str) -> Option<KeyEntry> {
+        let entry = self.0.key_entry(class, kid)?;
+        Some(KeyEntry {
+            state: KeyState::Active,
+            ..entry
+        })
+    }
+}
+
+/// A store that fails answers so that nothing is accepted.
+impl Ledger for View<'_> {
+    fn bindings(&self, kid: &str) -> Vec<Binding> {
+        let all = self.tokens("bound = ?1", &[kid.into()]).unwrap_or_default();
+        all.iter()
+            .filter_map(|r| Binding::from_token(&r.opened))
+            .filter(|b| b.kid == kid && matches!(self.ended(&b.sub, &b.jti), Ok(None)))
+            .collect()
+    }
+
+    fn accepted(&self, sub: &str, tok: &str) -> bool {
+        self.first("tok = ?1 AND sub = ?2", &[tok.into(), sub.into()])
+            .is_some()
+    }
+
+    fn nonce_open(&self, nonce: &str) -> bool {
+        let session = self.session.as_deref().unwrap_or_default();
+        let given = self.db.query(
+            "SELECT at FROM issued WHERE nonce = ?1 AND session = ?2",
+            &[nonce.into(), session.into()],
+        );
+        let used = self
+            .db
+            .query("SELECT seq FROM tokens WHERE nonce = ?1", &[nonce.into()]);
+        let at = given.ok().and_then(|r| r.first().and_then(|r| r.int(0)));
+        let unused = used.is_ok_and(|r| r.is_empty());
+        unused && at.is_some_and(|at| at <= self.now && self.now <= at + NONCE)
+    }
+
+    fn seen(&self, jti: &str) -> bool {
+        let tokens = self
+            .db
+            .query("SELECT seq FROM tokens WHERE jti = ?1", &[jti.into()]);
+        let once = self.db.query(
+            "SELECT id FROM once WHERE kind = 'access' AND id = ?1",
+            &[jti.into()],
+        );
+        !(tokens.is_ok_and(|r| r.is_empty()) && once.is_ok_and(|r| r.is_empty()))
+    }
+
+    fn target(&self, jti: &str) -> Option<Target> {
+        let row = self.first("jti = ?1", &[jti.into()])?;
+        Some(Target {
+            typ: row.opened.typ,
+            sub: row.opened.text("sub").to_owned(),
+        })
+    }
+
+    fn last_seq(&self, sub: &str) -> Option<u64> {
+        let rows = self.tokens(
+            "sub = ?1 AND typ = ?2",
+            &[sub.into(), Typ::Objection.wire().into()],
+        );
+        let rows = rows.ok()?;
+        rows.iter().filter_map(|r| r.opened.int("seq")).max()
+    }
+
+    fn issued(&self, nonce: &str) -> Option<(u64, String)> {
+        let sql = "SELECT list, idx FROM issued WHERE nonce = ?1";
+        let rows = self.db.query(sql, &[nonce.into()]).ok()?;
+        let row = rows.first()?;
+        let uri = format!("{}/{}", self.office.lists, row.int(0)?);
+        Some((row.int(1)?, uri))
+    }
+
+    fn status(&self, jti: &str, _: Option<(u64, &str)>) -> StatusNow {
+        // The server keeps the revokes itself, so it decides by jti.
+        let sub = self.target(jti).map(|t| t.sub).unwrap_or_default();
+        match self.ended(&sub, jti) {
+            Ok(None) => StatusNow::Valid,
+            Ok(Some(_)) => StatusNow::Revoked,
+            Err(_) => StatusNow::Unavailable,
+        }
+    }
+
+    fn grant(&self, tok: &str) -> Option<Parent> {
+        let row = self.first(
+            "tok = ?1 AND typ = ?2",
+            &[tok.into(), Typ::Grant.wire().into()],
+        )?;
+        Some(Parent {
+            status: self.status(row.opened.text("jti"), None),
+            claims: row.opened.claims,
+        })
+    }
+
+    fn institution(&self, kid: &str) -> Option<String> {
+        let keys = self.registered(kid).ok()?;
+        keys.into_iter()
+            .find(|k| k.class == SignerClass::Institution)?
+            .code
+    }
+}
+
+/// A transaction that writes.
+pub(crate) struct Tx<'a> {
+    pub(crate) view: View<'a>,
+    pub(crate) book: &'a mut Book,
+    lines: &'a mut u64,
+}
+
+impl Tx<'_> {
+    /// Appends a line; it is told to nobody before the transaction ended well.
+    pub(crate) fn line(
+        &mut self,
+        kind: Kind,
+        sub: Option<&str>,
+        members: &[(&str, warifu_log::Value)],
+    ) -> Result<(Appended, [u8; 16]), Problem> {
+        let members = members.iter().map(|(n, v)| (*n, v.clone()));
+        let entry = Entry::new(kind, self.view.now, sub, members)
+            .map_err(|e| Problem::internal(format!("line: {e}")))?;
+        let hidden = kind.chain() == Chain::Hidden;
+        let place_salt = if hidden { Some(random()?) } else { None };
+        let salt = random()?;
+        let submission = Submission {
+            entry,
+            salt,
+            place_salt,
+        };
+        *self.lines += 1;
+        let appended = self.book.append(vec![submission]);
+        let appended = appended.map_err(|e| Problem::internal(format!("log: {e}")))?;
+        let one = appended.into_iter().next();
+        let one = one.ok_or_else(|| Problem::internal("log: nothing"))?;
+        Ok((one, salt))
+    }
+
+    /// Registers a key; one of another class or code is not taken.
+    pub(crate) fn register(
+        &mut self,
+        class: SignerClass,
+        key: &PublicKey,
+        code: Option<&str>,
+        emergency: bool,
+    ) -> Result<String, Problem> {
+        let kid = key.thumbprint();
+        let known = self.view.registered(&kid)?;
+        if let Some(known) = known.first() {
+            let same = known.class == class
+                && known.code.as_deref() == code
+                && known.state == KeyState::Active;
+            return if same {
+                Ok(kid)
+            } else {
+                Err(Code::Person.into())
+            };
+        }
+        let name = SignerClass::ALL.iter().find(|(_, c)| *c == class);
+        self.view.db.run(
+            "INSERT INTO keys (class, kid, x, state, at, code, emergency)
+             VALUES (?1, ?2, ?3, 'active', 0, ?4, ?5)",
+            &[
+                name.map_or("", |(n, _)| *n).into(),
+                kid.as_str().into(),
+                key.x().into(),
+                code.into(),
+                emergency.into(),
+            ],
+        )?;
+        Ok(kid)
+    }
+
+    /// The person's sealer, made where there is none.
+    pub(crate) fn sealer(&self, sub: &str) -> Result<Sealer, Problem> {
+        if let Some(sealer) = self.view.sealer(sub)? {
+            return Ok(sealer);
+        }
+        let key = DataKey::fresh()?;
+        let wrapped = self.view.office.vault.wrap(sub, &key)?;
+        self.view.db.run(
+            "INSERT INTO subjects (sub, data_key) VALUES (?1, ?2)",
+            &[sub.into(), wrapped.into()],
+        )?;
+        Ok(Sealer::new(&key))
+    }
+
+    /// Keeps an accepted token with its line.
+    pub(crate) fn keep(
+        &mut self,
+        token: &str,
+        opened: &Opened,
+        line: u64,
+        receipt: Option<&str>,
+        annex: Option<&[u8]>,
+    ) -> Result<(), Problem> {
+        let sub = opened.text("sub");
+        let person = opened.text("for");
+        let sealed = match annex {
+            Some(bytes) => Some(
+                self.sealer(sub)?
+                    .seal(&["annex", opened.text("anx")], bytes)?,
+            ),
+            None => None,
+        };
+        let rows = self.view.db.query("SELECT MAX(seq) FROM tokens", &[])?;
+        let seq = rows.first().and_then(|r| r.int(0)).map_or(0, |n| n + 1);
+        self.view.db.run(
+            "INSERT INTO tokens
+             (seq, tok, typ, sub, person, jti, rev, nonce, kid, at, line, token, receipt, annex, used, bound)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, 0, ?15)",
+            &[
+                seq.into(),
+                opened.hash.as_str().into(),
+                opened.typ.wire().into(),
+                sub.into(),
+                if person.is_empty() { sub } else { person }.into(),
+                opened.text("jti").into(),
+                opened.text("rev").into(),
+                opened.text("nonce").into(),
+                opened.kid.as_str().into(),
+                self.view.now.into(),
+                line.into(),
+                token.into(),
+                receipt.into(),
+                sealed.into(),
+                Binding::from_token(opened)
+                    .map_or_else(String::new, |b| b.kid)
+                    .into(),
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// Takes an id once; gives whether it was new. What has ended is forgotten.
+    pub(crate) fn once(&self, kind: &str, id: &str, ends: u64) -> Result<bool, Problem> {
+        let sql = "DELETE FROM once WHERE ends < ?1";
+        self.view.db.run(sql, &[self.view.now.into()])?;
+        let rows = self.view.db.query(
+            "SELECT id FROM once WHERE kind = ?1 AND id = ?2",
+            &[kind.into(), id.into()],
+        )?;
+        if !rows.is_empty() {
+            return Ok(false);
+        }
+        self.view.db.run(
+            "INSERT INTO once (kind, id, ends) VALUES (?1, ?2, ?3)",
+            &[kind.into(), id.into(), ends.into()],
+        )?;
+        Ok(true)
+    }
+}

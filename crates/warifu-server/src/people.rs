@@ -1,0 +1,634 @@
+//! Who a person is here: enrolment by a one-time code, keys, sessions.
+
+use axum::http::header;
+use warifu_consent::json::{Value, object};
+use warifu_consent::{
+    Accepted, Binding, DAY, Date, Desk, KeyEntry, KeyRing, KeyState, Ledger as _, PublicKey,
+    Reason, SignerClass, Typ, accept, b64, hash, make, open, peek, wire,
+};
+use warifu_log::Kind;
+
+use crate::App;
+use crate::http::{Answer, Asked};
+use crate::office::{Office, Tx, View, fresh_id, random};
+use crate::problem::{Code, Problem};
+
+/// A session ends when nothing was asked for so long, in seconds.
+const IDLE: u64 = 900;
+/// And after this in any case.
+const LONGEST: u64 = 8 * 3600;
+/// How long the nonce of a session proof lives.
+const PROOF: u64 = 60;
+/// How long an enrolment code lives.
+const CODE: u64 = DAY;
+/// How long a code for a desk lives.
+const DESK_CODE: u64 = 600;
+/// Failures that burn an enrolment code.
+const FAILURES: u64 = 5;
+/// Failures of enrolment an hour, over all, after which nobody enrols for a while.
+const FAILURES_OF_ALL: u64 = 100;
+/// Name of the cookie.
+const COOKIE: &str = "warifu_session";
+
+/// A live session.
+#[derive(Debug, Clone)]
+pub(crate) struct Session {
+    /// Hash of the cookie.
+    pub(crate) id: String,
+    pub(crate) sub: String,
+    pub(crate) kid: String,
+    pub(crate) ends: u64,
+}
+
+/// `POST /api/nonce`
+pub(crate) fn nonce(app: &App, asked: &Asked) -> Result<Answer, Problem> {
+    asked.only(&[])?;
+    let office = app.office()?;
+    let nonce = fresh_id()?;
+    let ends = office.now() + PROOF;
+    office.write(|tx| tx.once("nonce", &nonce, ends).map(|_| ()))?;
+    Ok(Answer::json(&object([
+        ("nonce", nonce.into()),
+        ("exp", ends.into()),
+    ])))
+}
+
+/// One key that a proof brings itself, at enrolment only.
+struct Brought<'a>(&'a PublicKey);
+
+impl KeyRing for Brought<'_> {
+    fn find(&self, class: SignerClass, kid: &str) -> Option<KeyEntry> {
+        (class == SignerClass::Patient && self.0.thumbprint() == kid).then(|| KeyEntry {
+            bytes: self.0.to_bytes(),
+            state: KeyState::Active,
+        })
+    }
+}
+
+/// A nonce of a proof is taken once, whatever becomes of the proof.
+fn proof_nonce(tx: &Tx<'_>, nonce: &str) -> Result<(), Problem> {
+    let gone = tx.view.db.run(
+        "DELETE FROM once WHERE kind = 'nonce' AND id = ?1 AND ends >= ?2",
+        &[nonce.into(), tx.view.now.into()],
+    )?;
+    if gone == 1 {
+        Ok(())
+    } else {
+        Err(Reason::Nonce.into())
+    }
+}
+
+fn for_us(app: &App, aud: &str) -> Result<(), Problem> {
+    if aud == app.origin() {
+        Ok(())
+    } else {
+        Err(Code::Audience.into())
+    }
+}
+
+/// Digits of a code as it was typed: spaces and hyphens go, full-width digits are digits.
+fn digits(text: &str) -> String {
+    text.chars()
+        .filter_map(|c| match c {
+            '0'..='9' => Some(c),
+            '\u{ff10}'..='\u{ff19}' => char::from_u32(u32::from(c) - 0xff10 + u32::from('0')),
+            _ => None,
+        })
+        .collect()
+}
+
+fn fresh_digits(count: usize) -> Result<String, Problem> {
+    let mut code = String::new();
+    while code.len() < count {
+        for byte in random::<32>()? {
+            // 250 is a multiple of 10: every digit is as likely.
+            if byte < 250 && code.len() < count {
+                code.push(char::from(b'0' + byte % 10));
+            }
+        }
+    }
+    Ok(code)
+}
+
+/// Groups of four, as they are read out.
+fn grouped(code: &str) -> String {
+    let digits: Vec<char> = code.chars().collect();
+    let groups: Vec<String> = digits.chunks(4).map(|g| g.iter().collect()).collect();
+    groups.join("-")
+}
+
+impl Office {
+    /// Issues an enrolment code for a patient number: 16 digits, a day, one use. The line of the log says
+    /// that one was issued.
+    ///
+    /// # Errors
+    /// The store; `BODY` where the day of birth is none.
+    pub fn enrol_code(&self, patient: &str, birth: &str) -> Result<String, Problem> {
+        Date::parse(birth).ok_or(Code::Body)?;
+        let sub = self.pseudonym(patient)?;
+        let code = fresh_digits(16)?;
+        let hash = self.guarded(&["code", &code])?;
+        let secret = self.guarded(&["birth", &code, birth])?;
+        let authority = self.signer("authority")?;
+        let kid = warifu_consent::Signer::public(authority).thumbprint();
+        self.write(|tx| {
+            let members = [
+                ("kid", kid.as_str().into()),
+                ("role", "patient".into()),
+                ("ial", "counter".into()),
+                ("what", "code".into()),
+            ];
+            tx.line(Kind::Key, Some(&sub), &members)?;
+            tx.sealer(&sub)?;
+            tx.view.db.run(
+                "INSERT INTO codes (hash, kind, sub, secret, at, ends, failures)
+                 VALUES (?1, 'enrol', ?2, ?3, ?4, ?5, 0)",
+                &[
+                    hash.as_str().into(),
+                    sub.as_str().into(),
+                    secret.as_str().into(),
+                    tx.view.now.into(),
+                    (tx.view.now + CODE).into(),
+                ],
+            )?;
+            Ok(())
+        })?;
+        Ok(grouped(&code))
+    }
+
+    /// Binds a key to a person or, with a role, to a proxy; the binding is signed by the authority, logged
+    /// and gives the token.
+    ///
+    /// # Errors
+    /// The store; the reason for which such a binding cannot be.
+    pub fn bind(
+        &self,
+        key: &PublicKey,
+        sub: &str,
+        role: &str,
+        proxy_for: Option<&str>,
+        ial: &str,
+    ) -> Result<String, Problem> {
+        self.write(|tx| bind(tx, key, sub, role, proxy_for, ial))
+    }
+}
+
+fn bind(
+    tx: &mut Tx<'_>,
+    key: &PublicKey,
+    sub: &str,
+    role: &str,
+    proxy_for: Option<&str>,
+    ial: &str,
+) -> Result<String, Problem> {
+    let now = tx.view.now;
+    let kid = tx.register(SignerClass::Patient, key, None, false)?;
+    let mut claims = object([
+        ("sub", sub.into()),
+        ("cnf", object([("jwk", key.jwk())])),
+        ("iat", now.into()),
+        ("nbf", now.into()),
+        ("exp", (now + 5 * 365 * DAY).into()),
+        ("jti", fresh_id()?.into()),
+        ("ial", ial.into()),
+        ("role", role.into()),
+    ]);
+    if let (Value::Object(members), Some(person)) = (&mut claims, proxy_for) {
+        members.insert("for".to_owned(), person.into());
+    }
+    let token = make(Typ::Key, claims, tx.view.office.signer("authority")?)?;
+    let opened = open(
+        &token,
+        &[Typ::Key],
+        &tx.view,
+        warifu_consent::Moment::now(now),
+    )?;
+    let members = [
+        ("kid", kid.as_str().into()),
+        ("role", role.into()),
+        ("ial", ial.into()),
+        ("what", "bound".into()),
+    ];
+    let (line, _) = tx.line(Kind::Key, Some(proxy_for.unwrap_or(sub)), &members)?;
+    tx.sealer(sub)?;
+    tx.keep(&token, &opened, line.index, None, None)?;
+    Ok(token)
+}
+
+/// `POST /api/enrol`
+pub(crate) fn enrol(app: &App, asked: &Asked) -> Result<Answer, Problem> {
+    let office = app.office()?;
+    let body = asked.body(&["code", "birth", "proof"])?;
+    let (code, birth, proof) = (
+        digits(body.text("code")?),
+        body.text("birth")?,
+        body.text("proof")?,
+    );
+    // The key comes with the proof and signs it; it counts for nothing else before it is bound.
+    let (_, claims) = peek(proof)?;
+    let x = claims.get("jwk").and_then(|j| j.get("x")?.text());
+    let key = PublicKey::from_x(x.ok_or(Code::Body)?).map_err(|_| Reason::KeyWeak)?;
+    let moment = warifu_consent::Moment::now(office.now());
+    let proof = open(proof, &[Typ::Session], &Brought(&key), moment)?;
+    for_us(app, proof.text("aud"))?;
+    timely(&proof, office.now())?;
+    let hash = office.guarded(&["code", &code])?;
+    let secret = office.guarded(&["birth", &code, birth])?;
+    let done = office.write(|tx| {
+        proof_nonce(tx, proof.text("nonce"))?;
+        let now = tx.view.now;
+        let failed = |tx: &Tx<'_>| -> Result<Result<_, Problem>, Problem> {
+            let id = fresh_id()?;
+            tx.once("enrol-failure", &id, now + 3600)?;
+            Ok(Err(Code::EnrolCode.into()))
+        };
+        let count = "SELECT COUNT(*) FROM once WHERE kind = 'enrol-failure' AND ends >= ?1";
+        let rows = tx.view.db.query(count, &[now.into()])?;
+        if rows.first().and_then(|r| r.int(0)).unwrap_or(0) >= FAILURES_OF_ALL {
+            return Ok(Err(Code::Rate.into()));
+        }
+        let rows = tx.view.db.query(
+            "SELECT sub, secret, failures FROM codes
+             WHERE hash = ?1 AND kind = 'enrol' AND ends > ?2",
+            &[hash.as_str().into(), now.into()],
+        )?;
+        let Some(row) = rows.first() else {
+            return failed(tx);
+        };
+        let failures = row.int(2).unwrap_or(FAILURES);
+        if failures >= FAILURES || row.text(1) != Some(&secret) {
+            // A failure counts, also when the answer is a refusal.
+            tx.view.db.run(
+                "UPDATE codes SET failures = failures + 1 WHERE hash = ?1",
+                &[hash.as_str().into()],
+            )?;
+            return failed(tx);
+        }
+        let sub = row.text(0).unwrap_or_default().to_owned();
+        tx.view
+            .db
+            .run("DELETE FROM codes WHERE hash = ?1", &[hash.as_str().into()])?;
+        let token = bind(tx, &key, &sub, "patient", None, "counter")?;
+        let cookie = begin(tx, &sub, &key.thumbprint())?;
+        let keys = keys_of(&tx.view, &sub)?;
+        Ok(Ok((sub, token, cookie, keys)))
+    })?;
+    let (sub, token, cookie, keys) = done?;
+    let value = object([
+        ("sub", sub.into()),
+        ("binding", token.into()),
+        ("keys", keys),
+    ]);
+    Ok(Answer::json(&value).with(header::SET_COOKIE, &app.cookie(COOKIE, &cookie, LONGEST)))
+}
+
+/// A proof says when it was made, and lives a minute.
+fn timely(proof: &warifu_consent::Opened, now: u64) -> Result<(), Problem> {
+    let (iat, exp) = (proof.int("iat").unwrap_or(0), proof.int("exp").unwrap_or(0));
+    if iat > now + 60 {
+        return Err(Reason::NotYet.of("iat").into());
+    }
+    if exp <= now {
+        return Err(Reason::Expired.of("exp").into());
+    }
+    if exp > iat + 60 {
+        return Err(Reason::TermTooLong.of("exp").into());
+    }
+    Ok(())
+}
+
+/// Begins a session; gives the cookie's secret.
+fn begin(tx: &Tx<'_>, sub: &str, kid: &str) -> Result<String, Problem> {
+    let secret = b64::encode(&random::<32>()?);
+    let now = tx.view.now;
+    tx.view.db.run(
+        "DELETE FROM sessions WHERE seen < ?1 OR begun < ?2",
+        &[
+            now.saturating_sub(IDLE).into(),
+            now.saturating_sub(LONGEST).into(),
+        ],
+    )?;
+    tx.view.db.run(
+        "INSERT INTO sessions (id, sub, kid, begun, seen) VALUES (?1, ?2, ?3, ?4, ?4)",
+        &[
+            hash::sha256_text(&[secret.as_bytes()]).into(),
+            sub.into(),
+            kid.into(),
+            now.into(),
+        ],
+    )?;
+    Ok(secret)
+}
+
+fn keys_of(view: &View<'_>, sub: &str) -> Result<Value, Problem> {
+    let mut rows = Vec::new();
+    for (row, binding) in view.bindings_of(sub)? {
+        let known = view.registered(&binding.kid)?;
+        let Some(key) = known.into_iter().find(|k| k.class == SignerClass::Patient) else {
+            continue;
+        };
+        let (state, at) = wire::key_state_names(key.state);
+        let mut value = object([
+            ("kid", binding.kid.as_str().into()),
+            ("x", key.x.into()),
+            ("state", state.into()),
+            ("at", at.into()),
+            ("since", row.at.into()),
+            ("role", binding.role.as_str().into()),
+            ("ial", binding.ial.as_str().into()),
+        ]);
+        if let (Value::Object(members), Some(person)) = (&mut value, &binding.represents) {
+            members.insert("for".to_owned(), person.as_str().into());
+        }
+        rows.push(value);
+    }
+    Ok(Value::Array(rows))
+}
+
+fn cookie_of(asked: &Asked) -> Option<&str> {
+    asked
+        .headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|v| v.to_str().ok())
+        .flat_map(|v| v.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(name, _)| *name == COOKIE)
+        .map(|(_, value)| value)
+}
+
+/// The live session of a request; its last use is noted once a minute.
+pub(crate) fn session(office: &Office, asked: &Asked) -> Result<Session, Problem> {
+    let cookie = cookie_of(asked).ok_or(Code::Session)?;
+    let id = hash::sha256_text(&[cookie.as_bytes()]);
+    let (session, seen) = office.read(|view| {
+        let rows = view.db.query(
+            "SELECT sub, kid, begun, seen FROM sessions WHERE id = ?1",
+            &[id.as_str().into()],
+        )?;
+        let read = || {
+            let row = rows.first()?;
+            let (begun, seen) = (row.int(2)?, row.int(3)?);
+            let ends = (seen + IDLE).min(begun + LONGEST);
+            let session = Session {
+                id: id.clone(),
+                sub: row.text(0)?.to_owned(),
+                kid: row.text(1)?.to_owned(),
+                ends,
+            };
+            Some((session, seen))
+        };
+        let (session, seen) = read().ok_or(Code::Session)?;
+        let key = view.registered(&session.kid)?;
+        let active = key.iter().any(|k| k.state == KeyState::Active);
+        if session.ends <= view.now || !active {
+            return Err(Code::Session.into());
+        }
+        Ok((session, seen))
+    })?;
+    let now = office.now();
+    if now >= seen + 60 {
+        office.write(|tx| {
+            let sql = "UPDATE sessions SET seen = ?1 WHERE id = ?2";
+            tx.view.db.run(sql, &[now.into(), id.as_str().into()])?;
+            Ok(())
+        })?;
+    }
+    Ok(session)
+}
+
+/// Whom a request with a session is about: the person, or one whom its key represents.
+pub(crate) struct Person {
+    pub(crate) sub: String,
+    /// The proxy's binding.
+    pub(crate) proxy: Option<Binding>,
+}
+
+/// By `?for=`.
+pub(crate) fn person(view: &View<'_>, session: &Session, asked: &Asked) -> Result<Person, Problem> {
+    let Some(sub) = asked.wish("for").filter(|s| *s != session.sub) else {
+        return Ok(Person {
+            sub: session.sub.clone(),
+            proxy: None,
+        });
+    };
+    let now = view.now;
+    let bound = view.bindings(&session.kid).into_iter().find(|b| {
+        let live = b.nbf <= now + 60 && now < b.exp;
+        let of_age = b.until.is_some_and(|day| day <= Date::at(now));
+        live && !of_age && b.represents.as_deref() == Some(sub)
+    });
+    Ok(Person {
+        sub: sub.to_owned(),
+        proxy: Some(bound.ok_or(Reason::ProxyNone)?),
+    })
+}
+
+fn session_value(view: &View<'_>, session: &Session) -> Result<Value, Problem> {
+    let bindings = view.tokens("bound = ?1", &[session.kid.as_str().into()])?;
+    let bindings = bindings.into_iter().map(|r| r.token.into()).collect();
+    Ok(object([
+        ("sub", session.sub.as_str().into()),
+        ("kid", session.kid.as_str().into()),
+        ("exp", session.ends.into()),
+        ("bindings", Value::Array(bindings)),
+        ("keys", keys_of(view, &session.sub)?),
+    ]))
+}
+
+/// `POST /api/session`
+pub(crate) fn log_in(app: &App, asked: &Asked) -> Result<Answer, Problem> {
+    let office = app.office()?;
+    let body = asked.body(&["proof"])?;
+    let token = body.text("proof")?;
+    let (value, cookie) = office.write(|tx| {
+        let now = tx.view.now;
+        let moment = warifu_consent::Moment::now(now);
+        let proof = open(token, &[Typ::Session], &tx.view, moment)?;
+        for_us(app, proof.text("aud"))?;
+        timely(&proof, now)?;
+        proof_nonce(tx, proof.text("nonce"))?;
+        // Whose key it is: the person's own binding, else that of a proxy.
+        let bindings = tx.view.bindings(&proof.kid);
+        let live = |b: &&Binding| b.nbf <= now + 60 && now < b.exp;
+        let own = bindings.iter().filter(live).find(|b| b.role == "patient");
+        let any = bindings.iter().find(live);
+        let binding = own.or(any).ok_or(Reason::Sub.of("iss"))?;
+        let cookie = begin(tx, &binding.sub, &proof.kid)?;
+        let session = Session {
+            id: hash::sha256_text(&[cookie.as_bytes()]),
+            sub: binding.sub.clone(),
+            kid: proof.kid.clone(),
+            ends: now + IDLE,
+        };
+        Ok((session_value(&tx.view, &session)?, cookie))
+    })?;
+    Ok(Answer::json(&value).with(header::SET_COOKIE, &app.cookie(COOKIE, &cookie, LONGEST)))
+}
+
+/// `GET /api/session`
+pub(crate) fn show_session(app: &App, asked: &Asked) -> Result<Answer, Problem> {
+    let office = app.office()?;
+    let session = session(office, asked)?;
+    let value = office.read(|view| session_value(view, &session))?;
+    Ok(Answer::json(&value))
+}
+
+/// `DELETE /api/session`
+pub(crate) fn log_out(app: &App, asked: &Asked) -> Result<Answer, Problem> {
+    let office = app.office()?;
+    if let Some(cookie) = cookie_of(asked) {
+        let id = hash::sha256_text(&[cookie.as_bytes()]);
+        office.write(|tx| {
+            let sql = "DELETE FROM sessions WHERE id = ?1";
+            tx.view.db.run(sql, &[id.as_str().into()])?;
+            Ok(())
+        })?;
+    }
+    Ok(Answer::empty().with(header::SET_COOKIE, &app.cookie(COOKIE, "", 0)))
+}
+
+/// `GET /api/keys`
+pub(crate) fn keys(app: &App, asked: &Asked) -> Result<Answer, Problem> {
+    asked.only(&["for"])?;
+    let office = app.office()?;
+    let session = session(office, asked)?;
+    let keys = office.read(|view| {
+        let person = person(view, &session, asked)?;
+        keys_of(view, &person.sub)
+    })?;
+    Ok(Answer::json(&object([("keys", keys)])))
+}
+
+/// `POST /api/keys/{kid}/compromised`: from now on the key signs nothing; what it opened closes, what it
+/// closed stays closed.
+pub(crate) fn compromised(app: &App, asked: &Asked) -> Result<Answer, Problem> {
+    asked.only(&["for"])?;
+    asked.body(&[])?;
+    let office = app.office()?;
+    let session = session(office, asked)?;
+    let kid = asked.param(0);
+    let keys = office.write(|tx| {
+        let person = person(&tx.view, &session, asked)?;
+        let bound = tx.view.bindings_of(&person.sub)?;
+        let (_, binding) = bound
+            .iter()
+            .find(|(_, b)| b.kid == kid)
+            .ok_or(Code::NotFound)?;
+        let known = tx.view.registered(kid)?;
+        if known.iter().any(|k| k.state == KeyState::Active) {
+            tx.view.db.run(
+                "UPDATE keys SET state = 'compromised', at = ?1 WHERE kid = ?2 AND class = 'patient'",
+                &[tx.view.now.into(), kid.into()],
+            )?;
+            let members = [
+                ("kid", kid.into()),
+                ("role", binding.role.as_str().into()),
+                ("ial", binding.ial.as_str().into()),
+                ("what", "compromised".into()),
+            ];
+            tx.line(Kind::Key, Some(&person.sub), &members)?;
+        }
+        keys_of(&tx.view, &person.sub)
+    })?;
+    Ok(Answer::json(&object([("keys", keys)])))
+}
+
+/// `POST /api/code`: eight digits that a patient shows at a desk.
+pub(crate) fn desk_code(app: &App, asked: &Asked) -> Result<Answer, Problem> {
+    asked.only(&["for"])?;
+    asked.body(&[])?;
+    let office = app.office()?;
+    let session = session(office, asked)?;
+    let code = fresh_digits(8)?;
+    let hash = office.guarded(&["desk", &code])?;
+    let ends = office.now() + DESK_CODE;
+    office.write(|tx| {
+        let person = person(&tx.view, &session, asked)?;
+        tx.view.db.run(
+            "DELETE FROM codes WHERE ends <= ?1 OR (kind = 'desk' AND sub = ?2)",
+            &[tx.view.now.into(), person.sub.as_str().into()],
+        )?;
+        tx.view.db.run(
+            "INSERT INTO codes (hash, kind, sub, secret, at, ends, failures)
+             VALUES (?1, 'desk', ?2, '', ?3, ?4, 0)",
+            &[
+                hash.as_str().into(),
+                person.sub.as_str().into(),
+                tx.view.now.into(),
+                ends.into(),
+            ],
+        )?;
+        Ok(())
+    })?;
+    Ok(Answer::json(&object([
+        ("code", grouped(&code).into()),
+        ("exp", ends.into()),
+    ])))
+}
+
+/// Whose desk code this is; it is used up.
+pub(crate) fn take_desk_code(tx: &Tx<'_>, code: &str) -> Result<Option<String>, Problem> {
+    let hash = tx.view.office.guarded(&["desk", &digits(code)])?;
+    let rows = tx.view.db.query(
+        "SELECT sub FROM codes WHERE hash = ?1 AND kind = 'desk' AND ends > ?2",
+        &[hash.as_str().into(), tx.view.now.into()],
+    )?;
+    let Some(sub) = rows.first().and_then(|r| r.text(0)) else {
+        return Ok(None);
+    };
+    let sql = "DELETE FROM codes WHERE hash = ?1";
+    tx.view.db.run(sql, &[hash.as_str().into()])?;
+    Ok(Some(sub.to_owned()))
+}
+
+/// An institution that asks: its access request, accepted and taken once.
+pub(crate) struct Institution {
+    pub(crate) code: String,
+    pub(crate) kid: String,
+    pub(crate) access: warifu_consent::Opened,
+}
+
+/// By `Authorization: Bearer`; the request is about exactly this body, this address, and is never taken
+/// again.
+pub(crate) fn institution(
+    app: &App,
+    tx: &Tx<'_>,
+    asked: &Asked,
+    path: &str,
+) -> Result<Institution, Problem> {
+    let given = asked.header(header::AUTHORIZATION);
+    let token = given.and_then(|t| t.strip_prefix("Bearer "));
+    let token = token.ok_or(Code::Access)?.trim();
+    let htu = format!("{}{path}", app.origin());
+    let court = Desk {
+        keys: &tx.view,
+        ledger: &tx.view,
+        policy: &tx.view.office.policy,
+        master: &tx.view.office.master,
+        now: tx.view.now,
+        endpoint: Some((asked.method.as_str(), &htu)),
+    };
+    let Accepted::New(access) = accept(&court, token, &[Typ::Access], None)? else {
+        return Err(Reason::Replay.into());
+    };
+    let (iat, exp) = (
+        access.int("iat").unwrap_or(0),
+        access.int("exp").unwrap_or(0),
+    );
+    if exp > iat + 300 {
+        return Err(Reason::TermTooLong.of("exp").into());
+    }
+    if access.text("q") != hash::sha256_text(&[&asked.body]) {
+        return Err(Code::Query.into());
+    }
+    if !tx.once("access", access.text("jti"), tx.view.now.max(exp) + 600)? {
+        return Err(Reason::Replay.into());
+    }
+    let code = tx.view.institution(&access.kid);
+    Ok(Institution {
+        code: code.ok_or(Reason::Aud)?,
+        kid: access.kid.clone(),
+        access,
+    })
+}

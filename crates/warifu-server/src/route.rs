@@ -1,0 +1,692 @@
+//! The table of routes, and the router made of it.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{RawPathParams, Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, Uri, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodFilter, MethodRouter};
+use warifu_consent::{Lang, b64};
+
+use crate::App;
+use crate::http::{Answer, Asked, Guard, Handler, Route};
+use crate::problem::{self, Code, Problem};
+use crate::{consent, disclose, logs, openapi, people, vendor};
+
+const fn route(
+    method: Method,
+    path: &'static str,
+    guard: Guard,
+    does: Handler,
+    about: &'static str,
+    takes: &'static str,
+    gives: &'static str,
+) -> Route {
+    Route {
+        method,
+        path,
+        does,
+        guard,
+        about,
+        takes,
+        gives,
+    }
+}
+
+use Guard::{Either, Institution, Open, Page, Session};
+
+/// Every route; shapes are in the notation of `openapi.rs`.
+pub(crate) static ROUTES: &[Route] = &[
+    route(
+        Method::GET,
+        "/healthz",
+        Open,
+        alive,
+        "Whether the process answers",
+        "",
+        "text",
+    ),
+    route(
+        Method::GET,
+        "/readyz",
+        Open,
+        ready,
+        "Whether it can do its work: store and log open",
+        "",
+        "text",
+    ),
+    route(
+        Method::GET,
+        "/metrics",
+        Open,
+        metrics,
+        "Counters for Prometheus; on the admin's address only",
+        "",
+        "text",
+    ),
+    route(
+        Method::GET,
+        "/openapi.json",
+        Open,
+        described,
+        "This description",
+        "",
+        "any",
+    ),
+    route(
+        Method::POST,
+        "/convert",
+        Open,
+        vendor::convert,
+        "Converts a message, archive or journal; parameters are the long flags of `warifu convert`",
+        "raw",
+        "any",
+    ),
+    route(
+        Method::POST,
+        "/check",
+        Open,
+        vendor::check,
+        "Checks it; parameters are the long flags of `warifu check`",
+        "raw",
+        "any",
+    ),
+    route(
+        Method::POST,
+        "/fhir/$validate",
+        Open,
+        vendor::validate,
+        "Validates a resource, or that of a Parameters",
+        "raw",
+        "any",
+    ),
+    route(
+        Method::POST,
+        "/fhir/{type}/$validate",
+        Open,
+        vendor::validate,
+        "Validates a resource of this type",
+        "raw",
+        "any",
+    ),
+    route(
+        Method::GET,
+        "/fhir/metadata",
+        Open,
+        vendor::metadata,
+        "CapabilityStatement",
+        "",
+        "any",
+    ),
+    route(
+        Method::GET,
+        "/packages",
+        Open,
+        vendor::packages,
+        "Packages that are loaded",
+        "",
+        "{packages: [string]}",
+    ),
+    route(
+        Method::GET,
+        "/rules",
+        Open,
+        vendor::rules,
+        "All rules",
+        "",
+        "any",
+    ),
+    route(
+        Method::GET,
+        "/rules/{code}",
+        Open,
+        vendor::rule,
+        "A rule: JSON, or Markdown by `Accept`",
+        "",
+        "any",
+    ),
+    route(
+        Method::POST,
+        "/api/nonce",
+        Page,
+        people::nonce,
+        "A nonce for one session proof",
+        "",
+        "{nonce: id, exp: time}",
+    ),
+    route(
+        Method::POST,
+        "/api/enrol",
+        Page,
+        people::enrol,
+        "Binds a key by a one-time code",
+        "{code: string, birth: date, proof: token}",
+        "{sub: sub, binding: token, keys: [Key]}",
+    ),
+    route(
+        Method::POST,
+        "/api/session",
+        Page,
+        people::log_in,
+        "Begins a session by a session proof",
+        "{proof: token}",
+        "SessionState",
+    ),
+    route(
+        Method::GET,
+        "/api/session",
+        Session,
+        people::show_session,
+        "The session",
+        "",
+        "SessionState",
+    ),
+    route(
+        Method::DELETE,
+        "/api/session",
+        Page,
+        people::log_out,
+        "Ends the session",
+        "",
+        "none",
+    ),
+    route(
+        Method::GET,
+        "/api/keys",
+        Session,
+        people::keys,
+        "Keys of the person",
+        "",
+        "{keys: [Key]}",
+    ),
+    route(
+        Method::POST,
+        "/api/keys/{kid}/compromised",
+        Session,
+        people::compromised,
+        "A key is in wrong hands",
+        "{}",
+        "{keys: [Key]}",
+    ),
+    route(
+        Method::POST,
+        "/api/code",
+        Session,
+        people::desk_code,
+        "Digits to show at a desk",
+        "{}",
+        "{code: string, exp: time}",
+    ),
+    route(
+        Method::POST,
+        "/api/consent/requests",
+        Institution,
+        consent::ask,
+        "An institution asks",
+        "{patient?: string, code?: string, aud: [string], pur: [string], cat: [string], min?: [string], dat?: Window, days?: int}",
+        "{req: id}",
+    ),
+    route(
+        Method::GET,
+        "/api/requests",
+        Session,
+        consent::waiting,
+        "Requests that wait for the person",
+        "",
+        "{requests: [Waiting]}",
+    ),
+    route(
+        Method::POST,
+        "/api/requests/{req}/open",
+        Session,
+        consent::open,
+        "Mints the request token",
+        "{}",
+        "{token: token}",
+    ),
+    route(
+        Method::POST,
+        "/api/requests/{req}/decline",
+        Session,
+        consent::decline,
+        "Declines a request",
+        "{}",
+        "{req: id, line: hash}",
+    ),
+    route(
+        Method::POST,
+        "/api/consent/nonce",
+        Session,
+        consent::nonce,
+        "Nonce and status index for a token that nobody asked for",
+        "{}",
+        "{nonce: id, status: Status, exp: time}",
+    ),
+    route(
+        Method::POST,
+        "/api/consent/tokens",
+        Page,
+        consent::take,
+        "Hands in a grant, prohibition, revoke or objection",
+        "{token: token, annex?: string}",
+        "Taken",
+    ),
+    route(
+        Method::GET,
+        "/api/consent/mine",
+        Session,
+        consent::mine,
+        "What the person decided",
+        "",
+        "Mine",
+    ),
+    route(
+        Method::GET,
+        "/api/status/{n}",
+        Open,
+        consent::status,
+        "Token status list",
+        "",
+        "text",
+    ),
+    route(
+        Method::GET,
+        "/api/policy",
+        Open,
+        consent::policy,
+        "Policy in force",
+        "",
+        "any",
+    ),
+    route(
+        Method::GET,
+        "/api/texts",
+        Open,
+        consent::texts,
+        "Templates of the texts",
+        "",
+        "{version: int, texts: {ja: string, ja-easy: string, en: string}}",
+    ),
+    route(
+        Method::GET,
+        "/api/master",
+        Open,
+        consent::master,
+        "Master of facilities",
+        "",
+        "any",
+    ),
+    route(
+        Method::GET,
+        "/api/log/checkpoint",
+        Open,
+        logs::checkpoint,
+        "Newest checkpoint",
+        "",
+        "text",
+    ),
+    route(
+        Method::GET,
+        "/api/log/tile/{*path}",
+        Open,
+        logs::tile,
+        "A tile (tlog-tiles)",
+        "",
+        "bytes",
+    ),
+    route(
+        Method::GET,
+        "/api/log/key",
+        Open,
+        logs::key,
+        "Key of the log",
+        "",
+        "{log: string, witnesses: [string], quorum: int}",
+    ),
+    route(
+        Method::GET,
+        "/api/log/mine",
+        Session,
+        logs::mine,
+        "Lines of the person",
+        "",
+        "{sub: sub, n?: int, head?: hash, lines: [Line]}",
+    ),
+    route(
+        Method::POST,
+        "/api/disclose",
+        Either,
+        disclose::disclose,
+        "Discloses what the person's consent opens",
+        "{search: string, page?: string}",
+        "Disclosed",
+    ),
+    route(
+        Method::POST,
+        "/api/emergency",
+        Institution,
+        disclose::emergency,
+        "Break-glass",
+        "{assertion: token, search?: string, page?: string}",
+        "Disclosed",
+    ),
+];
+
+fn alive(_: &App, _: &Asked) -> Result<Answer, Problem> {
+    Ok(Answer::new("text/plain; charset=utf-8", "ok\n"))
+}
+
+fn ready(app: &App, _: &Asked) -> Result<Answer, Problem> {
+    if let Some(office) = &app.config().office {
+        office.read_log(|_, _| Ok(()))?;
+    }
+    Ok(Answer::new("text/plain; charset=utf-8", "ready\n"))
+}
+
+fn metrics(app: &App, _: &Asked) -> Result<Answer, Problem> {
+    if !app.config().metrics {
+        return Err(Code::NotFound.into());
+    }
+    let text = app.0.metrics.text(app.0.jobs.available_permits());
+    Ok(Answer::new("text/plain; version=0.0.4", text))
+}
+
+fn described(_: &App, asked: &Asked) -> Result<Answer, Problem> {
+    Ok(Answer::new("application/json", openapi::openapi()).tagged(asked))
+}
+
+/// Name and value pairs of a query, decoded.
+///
+/// # Errors
+/// An escape that is none, or text that is not UTF-8.
+pub(crate) fn pairs(query: &str) -> Result<Vec<(String, String)>, Problem> {
+    let mut all = Vec::new();
+    for pair in query.split('&').filter(|p| !p.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        all.push((decoded(name)?, decoded(value)?));
+    }
+    Ok(all)
+}
+
+fn decoded(text: &str) -> Result<String, Problem> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'+' => b' ',
+            b'%' => {
+                let mut digit = || char::from(rest.next().unwrap_or(b'-')).to_digit(16);
+                let (high, low) = (
+                    digit().ok_or(Code::Parameter)?,
+                    digit().ok_or(Code::Parameter)?,
+                );
+                u8::try_from(high * 16 + low).map_err(|_| Code::Parameter)?
+            }
+            byte => byte,
+        });
+    }
+    String::from_utf8(bytes).map_err(|_| Code::Parameter.into())
+}
+
+fn lang(headers: &HeaderMap) -> Lang {
+    let wish = headers.get(header::ACCEPT_LANGUAGE);
+    let wish = wish.and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let first = wish.split([',', ';']).next().unwrap_or_default().trim();
+    match first.to_ascii_lowercase().as_str() {
+        "ja-x-easy" | "ja-easy" => Lang::JaEasy,
+        t if t == "en" || t.starts_with("en-") => Lang::En,
+        _ => Lang::Ja,
+    }
+}
+
+/// A browser tells where a request comes from; what it sends must come from a page of ours, and nothing
+/// else may pretend to be one. Who sends no such header is no browser, and has no cookie of ours.
+fn from_our_page(app: &App, headers: &HeaderMap) -> Result<(), Problem> {
+    let of = |name: &str| headers.get(name).map(|v| v.to_str().unwrap_or("-"));
+    let origin = of("origin").is_none_or(|o| o == app.origin());
+    let site = of("sec-fetch-site").is_none_or(|s| s == "same-origin");
+    if origin && site {
+        Ok(())
+    } else {
+        Err(Code::Csrf.into())
+    }
+}
+
+async fn answer(
+    app: App,
+    row: &'static Route,
+    params: RawPathParams,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    let changes = row.method != Method::GET;
+    if changes && row.guard != Guard::Open {
+        from_our_page(&app, &headers)?;
+    }
+    // A change of a session without a body is JSON all the same: no form can send it.
+    let limits = &app.config().limits;
+    let body = tokio::time::timeout(limits.time, axum::body::to_bytes(body, limits.body)).await;
+    let body: Bytes = body.map_err(|_| Code::Busy)?.map_err(|_| Code::TooLarge)?;
+    let asked = Asked {
+        method: row.method.clone(),
+        params: params.iter().map(|(_, v)| v.to_owned()).collect(),
+        query: pairs(uri.query().unwrap_or_default())?,
+        headers,
+        body,
+    };
+    let task = tokio::task::spawn_blocking(move || (row.does)(&app, &asked));
+    let done = task
+        .await
+        .map_err(|_| Problem::internal("a handler panicked"))?;
+    Ok(respond(done?))
+}
+
+fn respond(answer: Answer) -> Response {
+    let mut response = Response::new(Body::from(answer.body));
+    *response.status_mut() = axum::http::StatusCode::from_u16(answer.status).unwrap_or_default();
+    for (name, value) in answer.headers {
+        response.headers_mut().append(name, value);
+    }
+    response
+}
+
+/// What is no route: a file of the portal or the playground.
+async fn other(State(app): State<App>, method: Method, uri: Uri, headers: HeaderMap) -> Response {
+    let path = uri.path();
+    let ours = ["/api", "/fhir", "/convert", "/check", "/rules", "/packages"];
+    let api = ours.iter().any(|p| {
+        path.strip_prefix(p)
+            .is_some_and(|r| r.is_empty() || r.starts_with('/'))
+    });
+    let config = app.config();
+    let found = match path.strip_prefix("/playground/") {
+        _ if api => None,
+        Some(rest) => config.playground.as_ref().and_then(|f| f.find(rest)),
+        None => config.portal.as_ref().and_then(|f| f.find(path)),
+    };
+    let Some((kind, bytes, page)) = found else {
+        return Problem::from(Code::NotFound).into_response();
+    };
+    if method != Method::GET && method != Method::HEAD {
+        return Problem::from(Code::Method).into_response();
+    }
+    let asked = Asked {
+        method,
+        params: Vec::new(),
+        query: Vec::new(),
+        headers,
+        body: Bytes::new(),
+    };
+    let answer = Answer::new(kind, bytes).tagged(&asked);
+    let answer = answer.with(header::CACHE_CONTROL, "no-cache");
+    let worker = path
+        .rsplit('/')
+        .next()
+        .unwrap_or_default()
+        .starts_with("worker");
+    let policy = policy(worker && !page, path.starts_with("/playground/"));
+    respond(answer.with(header::CONTENT_SECURITY_POLICY, &policy))
+}
+
+/// Policy of pages: own files only, no inline script, markup only through the page's own policy. The code
+/// that sees data in a worker cannot connect.
+fn policy(worker: bool, playground: bool) -> String {
+    let connect = if worker { "'none'" } else { "'self'" };
+    let types = if playground {
+        ""
+    } else {
+        "; require-trusted-types-for 'script'; trusted-types default"
+    };
+    format!(
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
+         img-src 'self' data:; font-src 'self'; connect-src {connect}; worker-src 'self'; \
+         manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'{types}"
+    )
+}
+
+const HEADERS: &[(&str, &str)] = &[
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "no-referrer"),
+    ("x-frame-options", "DENY"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    (
+        "permissions-policy",
+        "camera=(), geolocation=(), microphone=()",
+    ),
+];
+
+/// An id of the request: the one given, where it is one, else a fresh one.
+fn request_id(headers: &HeaderMap) -> String {
+    let given = headers.get("x-request-id").and_then(|v| v.to_str().ok());
+    let sound = |id: &&str| {
+        (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    given.filter(sound).map_or_else(
+        || {
+            let mut bytes = [0; 12];
+            // Not a secret: without random bytes all of them are the same.
+            let _ = getrandom::fill(&mut bytes);
+            b64::encode(&bytes).replace('_', "-")
+        },
+        str::to_owned,
+    )
+}
+
+/// Around every request: its id, bounds, headers, counters, and one line about it.
+async fn around(State(app): State<App>, request: Request, next: Next) -> Response {
+    let begun = Instant::now();
+    let id = request_id(request.headers());
+    let lang = lang(request.headers());
+    let method = request.method().clone();
+    let pattern = request
+        .extensions()
+        .get::<axum::extract::MatchedPath>()
+        .map_or("other", axum::extract::MatchedPath::as_str)
+        .to_owned();
+    let vital = matches!(pattern.as_str(), "/healthz" | "/readyz" | "/metrics");
+    let permit = app.0.jobs.try_acquire();
+    let mut response = if vital || permit.is_ok() {
+        next.run(request).await
+    } else {
+        Problem::from(Code::Busy).into_response()
+    };
+    drop(permit);
+    let problem = problem::finish(&mut response, lang, &id);
+    let status = response.status().as_u16();
+    let headers = response.headers_mut();
+    for (name, value) in HEADERS {
+        headers.insert(*name, HeaderValue::from_static(value));
+    }
+    if !headers.contains_key(header::CONTENT_SECURITY_POLICY) {
+        let none =
+            "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+        headers.insert(
+            header::CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static(none),
+        );
+    }
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        let tagged = headers.contains_key(header::ETAG);
+        let cache = if tagged { "no-cache" } else { "no-store" };
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
+    }
+    if app.is_secure() {
+        let year = HeaderValue::from_static("max-age=31536000");
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
+    }
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        headers.insert("x-request-id", value);
+    }
+    let took = begun.elapsed();
+    let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+    let code = problem.as_ref().map(|(code, _)| code.as_str());
+    app.0.metrics.count(&pattern, status, code, micros);
+    if let Some(log) = &app.config().log {
+        log(&line(
+            &id,
+            &method,
+            &pattern,
+            status,
+            problem.as_ref(),
+            took,
+        ));
+    }
+    response
+}
+
+/// A line about a request: its route, never its path, query or content.
+fn line(
+    id: &str,
+    method: &Method,
+    pattern: &str,
+    status: u16,
+    problem: Option<&(String, Option<String>)>,
+    took: Duration,
+) -> String {
+    let mut value = serde_json::json!({
+        "id": id,
+        "method": method.as_str(),
+        "route": pattern,
+        "status": status,
+        "micros": u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+    });
+    if let (Some((code, cause)), Some(members)) = (problem, value.as_object_mut()) {
+        members.insert("code".to_owned(), code.as_str().into());
+        members.extend(cause.as_deref().map(|c| ("cause".to_owned(), c.into())));
+    }
+    value.to_string()
+}
+
+/// The router of a server.
+pub fn router(app: App) -> Router {
+    let mut paths: BTreeMap<&'static str, MethodRouter<App>> = BTreeMap::new();
+    for row in ROUTES {
+        let Ok(filter) = MethodFilter::try_from(row.method.clone()) else {
+            continue;
+        };
+        let handler = move |State(app): State<App>,
+                            params: RawPathParams,
+                            uri: Uri,
+                            headers: HeaderMap,
+                            body: Body| async move {
+            answer(app, row, params, uri, headers, body).await
+        };
+        let own = paths.remove(row.path).unwrap_or_default();
+        paths.insert(row.path, own.on(filter, handler));
+    }
+    let mut router = Router::new();
+    for (path, methods) in paths {
+        let refused = || async { Problem::from(Code::Method) };
+        router = router.route(path, methods.fallback(refused));
+    }
+    router
+        .fallback(other)
+        .layer(middleware::from_fn_with_state(app.clone(), around))
+        .with_state(app)
+}

@@ -1,0 +1,578 @@
+//! For vendors: conversion, check and validation as the command line does them, byte for byte; rules and
+//! packages. Nothing of a body is kept, or told in an error.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::http::header;
+use serde_json::json;
+use warifu_check::{Check, CheckSection, Given, Options, Report};
+use warifu_convert::{Job, JobOptions, OptionValue, Pieces, To};
+use warifu_diag::Diagnostic;
+use warifu_diag::catalogue::ssm;
+use warifu_map::File;
+use warifu_package::Library;
+use warifu_report::Lang;
+use warifu_report::finding::Finding;
+use warifu_report::format::Format;
+use warifu_report::position::Units;
+use warifu_report::report::FileReport;
+use warifu_report::rule::{RuleInfo, markdown};
+use warifu_storage::{Content, FileRef, Found, ReadError, Storage};
+use warifu_terminology::Terms;
+use warifu_validate::Validator;
+
+use crate::App;
+use crate::http::{Answer, Asked};
+use crate::problem::{Code, Problem};
+
+/// Files of one patient that are checked together, as on the command line.
+const TOGETHER: usize = 65_535;
+
+/// Packages that were loaded at the start, and the terminology over them.
+pub struct Vendor {
+    terms: Terms,
+}
+
+impl Vendor {
+    /// With these packages beside R4 core.
+    pub fn new(library: Library) -> Self {
+        Self {
+            terms: Terms::new(Arc::new(library)),
+        }
+    }
+
+    fn validator(&self, profiles: Vec<String>) -> Validator<'_> {
+        Validator::new(
+            &**self.terms.library(),
+            &self.terms,
+            warifu_validate::Options {
+                profiles,
+                ..warifu_validate::Options::default()
+            },
+        )
+    }
+}
+
+fn flag(asked: &Asked, name: &str) -> Result<bool, Problem> {
+    match asked.wish(name) {
+        None | Some("false") => Ok(false),
+        Some("" | "true") => Ok(true),
+        Some(_) => Err(Code::Parameter.into()),
+    }
+}
+
+fn wishes(asked: &Asked, name: &str) -> Vec<String> {
+    let own = asked.query.iter().filter(|(n, _)| n == name);
+    own.flat_map(|(_, v)| v.split(','))
+        .map(str::to_owned)
+        .collect()
+}
+
+fn lang(asked: &Asked) -> Result<Lang, Problem> {
+    match asked.wish("lang") {
+        None | Some("ja") => Ok(Lang::Ja),
+        Some("en") => Ok(Lang::En),
+        Some(_) => Err(Code::Parameter.into()),
+    }
+}
+
+/// The body as a storage: a message, an archive, a journal, FHIR JSON; packed or not.
+fn storage(asked: &Asked) -> Result<Storage, Problem> {
+    let name = asked.wish("stdin-name").unwrap_or("-");
+    let options = warifu_storage::Options::standard();
+    let mut body = &asked.body[..];
+    if body.is_empty() {
+        return Err(Code::Body.into());
+    }
+    Storage::from_reader(&mut body, name, &options).map_err(|e| match e.kind() {
+        std::io::ErrorKind::StorageFull => Code::Busy.into(),
+        std::io::ErrorKind::InvalidData | std::io::ErrorKind::UnexpectedEof => Code::Body.into(),
+        kind => Problem::internal(format!("storage: {kind}")),
+    })
+}
+
+/// How the files of a body are named: as the command line names those of standard input.
+struct Names<'a> {
+    storage: &'a Storage,
+    given: Option<&'a str>,
+}
+
+impl Names<'_> {
+    fn shown(&self, file: &FileRef) -> String {
+        let (base, path) = (self.given.unwrap_or("-"), file.path());
+        if path == base {
+            base.to_owned()
+        } else {
+            format!("{base}/{path}")
+        }
+    }
+
+    fn note(&self, path: &str) -> String {
+        let base = self.given.unwrap_or("-");
+        match path {
+            "" => base.to_owned(),
+            path if path.starts_with(base) => path.to_owned(),
+            path => format!("{base}/{path}"),
+        }
+    }
+
+    fn checked<'f>(&self, file: &'f FileRef) -> &'f str {
+        match file.path_in_root() {
+            "-" if self.given.is_none() => "",
+            path => path,
+        }
+    }
+
+    fn read(&self, file: &FileRef, check: &Check, reports: &mut Vec<FileReport>) -> Option<Given> {
+        let shown = self.shown(file);
+        let mut bytes = Vec::new();
+        match self.storage.read(file, &mut bytes) {
+            Ok(_) => Some(Given {
+                shown,
+                path: self.checked(file).to_owned(),
+                bytes,
+            }),
+            Err(e) => {
+                let code = match e {
+                    ReadError::Vanished => &ssm::SSM109,
+                    _ => &ssm::SSM115,
+                };
+                let about = check.about(code, &shown, &e.to_string(), 1);
+                let mut report = about.unwrap_or_else(|| FileReport {
+                    path: shown,
+                    note: true,
+                    ..FileReport::default()
+                });
+                report.unreadable = true;
+                reports.push(report);
+                None
+            }
+        }
+    }
+}
+
+fn all_reports(
+    storage: &Storage,
+    given: Option<&str>,
+    check: &mut Check,
+    fhir: &Validator<'_>,
+    options: &Options,
+) -> Vec<FileReport> {
+    let names = Names { storage, given };
+    let mut reports = Vec::new();
+    for found in storage.walk() {
+        match found {
+            Found::Patient(batch) => {
+                for part in batch.files.chunks(TOGETHER) {
+                    let files: Vec<Given> = part
+                        .iter()
+                        .filter_map(|f| names.read(f, check, &mut reports))
+                        .collect();
+                    reports.extend(check.unit(&files, true));
+                }
+            }
+            Found::Loose(file, Content::Json) => {
+                if let Some(given) = names.read(&file, check, &mut reports) {
+                    reports.push(warifu_check::fhir::report(fhir, &given, options));
+                }
+            }
+            Found::Loose(file, Content::Xml) => {
+                reports.extend(check.about(&ssm::SSM108, &names.shown(&file), "", 1));
+            }
+            Found::Loose(file, _) => {
+                if let Some(given) = names.read(&file, check, &mut reports) {
+                    reports.extend(check.unit(&[given], false));
+                }
+            }
+            Found::Note(note) => {
+                let path = names.note(&note.path);
+                let unreadable = note.kind.is_refusal();
+                match check.about(note.code(), &path, note.kind.slug(), note.count) {
+                    Some(mut report) => {
+                        report.unreadable = unreadable;
+                        reports.push(report);
+                    }
+                    None if unreadable => reports.push(FileReport {
+                        path,
+                        note: true,
+                        unreadable,
+                        ..FileReport::default()
+                    }),
+                    None => {}
+                }
+            }
+        }
+    }
+    reports
+}
+
+fn media(format: Format) -> &'static str {
+    match format {
+        Format::Ndjson => "application/x-ndjson",
+        Format::Sarif => "application/sarif+json",
+        Format::Junit | Format::Checkstyle => "application/xml",
+        Format::OperationOutcome => "application/fhir+json",
+        Format::Text | Format::Github => "text/plain; charset=utf-8",
+        Format::Markdown => "text/markdown; charset=utf-8",
+        _ => "application/json",
+    }
+}
+
+/// By `format`, else `Accept`.
+fn format(asked: &Asked) -> Result<Format, Problem> {
+    if let Some(word) = asked.wish("format") {
+        return Ok(Format::of(word).ok_or(Code::Parameter)?);
+    }
+    let accept = asked.header(header::ACCEPT).unwrap_or("*/*");
+    for kind in accept.split(',') {
+        let kind = kind.split(';').next().unwrap_or_default().trim();
+        return Ok(match kind {
+            "*/*" | "application/*" | "application/json" => Format::Json,
+            "application/x-ndjson" => Format::Ndjson,
+            "application/sarif+json" => Format::Sarif,
+            "application/xml" => Format::Junit,
+            "application/fhir+json" => Format::OperationOutcome,
+            "text/plain" | "text/*" => Format::Text,
+            _ => continue,
+        });
+    }
+    Err(Code::Form.into())
+}
+
+fn counted(answer: Answer, totals: &warifu_report::report::Totals) -> Answer {
+    let s = &totals.summary;
+    let (errors, warnings, infos) = (s.errors, s.warnings, s.infos);
+    let text = format!("errors={errors}, warnings={warnings}, infos={infos}");
+    answer.with(header::HeaderName::from_static("warifu-findings"), &text)
+}
+
+/// `POST /check`: parameters are the long flags of `warifu check`.
+pub(crate) fn check(app: &App, asked: &Asked) -> Result<Answer, Problem> {
+    asked.only(&[
+        "profile",
+        "select",
+        "ignore",
+        "preview",
+        "severity",
+        "format",
+        "lang",
+        "columns",
+        "show-values",
+        "stdin-name",
+    ])?;
+    let (fhir_profiles, profile): (Vec<String>, Vec<String>) = wishes(asked, "profile")
+        .into_iter()
+        .partition(|p| p.contains(':'));
+    let mut severity = BTreeMap::new();
+    for wish in wishes(asked, "severity") {
+        let (code, level) = wish.split_once('=').ok_or(Code::Parameter)?;
+        severity.insert(code.to_owned(), level.to_owned());
+    }
+    let section = CheckSection {
+        profile,
+        select: wishes(asked, "select"),
+        ignore: wishes(asked, "ignore"),
+        preview: Some(flag(asked, "preview")?),
+        severity,
+        ..CheckSection::default()
+    };
+    let format = format(asked)?;
+    let lang = lang(asked)?;
+    let units = match asked.wish("columns") {
+        None | Some("utf16") => Units::Utf16,
+        Some("utf8") => Units::Utf8,
+        Some("codepoint") => Units::CodePoint,
+        Some(_) => return Err(Code::Parameter.into()),
+    };
+    if units != Units::Utf16 && !format.takes_columns() {
+        return Err(Code::Parameter.into());
+    }
+    let frames = warifu_check::Frames {
+        lang,
+        show_values: flag(asked, "show-values")?,
+    };
+    let options = Options {
+        selection: section.selection().map_err(|_| Code::Parameter)?,
+        lang,
+        units,
+        frames: (format == Format::Text).then_some(frames),
+    };
+    let storage = storage(asked)?;
+    let vendor = app.vendor();
+    let fhir = vendor.validator(fhir_profiles);
+    let mut check = Check::new(options.clone());
+    let given = asked.wish("stdin-name");
+    let reports = all_reports(&storage, given, &mut check, &fhir, &options);
+    let mut report = Report::new(reports);
+    let bytes = report.format(format, lang, units);
+    Ok(counted(Answer::new(media(format), bytes), &report.totals))
+}
+
+/// Options of a job by the long flags of `warifu convert`.
+fn job_options(asked: &Asked) -> Result<JobOptions, Problem> {
+    let mut options = JobOptions::default();
+    for (name, value) in &asked.query {
+        if name == "stdin-name" {
+            continue;
+        }
+        // `sent-at` is `sentAt`: the npm package's names are the same words.
+        let mut words = name.split('-');
+        let mut own = words.next().unwrap_or_default().to_owned();
+        for word in words {
+            let mut letters = word.chars();
+            own.extend(letters.next().map(|c| c.to_ascii_uppercase()));
+            own.push_str(letters.as_str());
+        }
+        // A key does not belong into an address, and what needs a folder is not offered.
+        let refused = ["idKey", "trace", "strict"].contains(&own.as_str());
+        if refused || own.contains(char::is_whitespace) {
+            return Err(Code::Parameter.into());
+        }
+        let value = match value.as_str() {
+            "true" | "" => OptionValue::Flag(true),
+            "false" => OptionValue::Flag(false),
+            text => OptionValue::Text(text.to_owned()),
+        };
+        options.set(&own, value).map_err(|_| Code::Parameter)?;
+    }
+    options.validate().map_err(|_| Code::Parameter)?;
+    Ok(options)
+}
+
+/// What goes out of one unit, in the order in which the command line writes it: what patients share,
+/// then the rest by type.
+fn write_unit(
+    made: &Pieces,
+    to: To,
+    seen: &mut std::collections::BTreeSet<String>,
+    out: &mut Vec<u8>,
+) {
+    let bytes =
+        |piece: &warifu_convert::Piece| made.json.get(piece.range.clone()).unwrap_or_default();
+    let mut later: BTreeMap<&str, Vec<u8>> = BTreeMap::new();
+    let mut deleted: Vec<u8> = Vec::new();
+    for piece in &made.pieces {
+        if piece.shared {
+            if seen.insert(format!("{}/{}", piece.resource_type, piece.id)) {
+                out.extend_from_slice(bytes(piece));
+                out.push(b'\n');
+            }
+            continue;
+        }
+        let lines = match (to, piece.resource_type.as_str()) {
+            (To::Ndjson, "Bundle") => &mut deleted,
+            (To::Ndjson, kind) => later.entry(kind).or_default(),
+            _ => &mut *out,
+        };
+        lines.extend_from_slice(bytes(piece));
+        lines.push(b'\n');
+    }
+    for lines in later.into_values() {
+        out.extend_from_slice(&lines);
+    }
+    out.extend_from_slice(&deleted);
+}
+
+/// `POST /convert`: parameters are the long flags of `warifu convert`; the answer is what it writes to
+/// its standard output, or with `Accept: application/json` that and the findings.
+pub(crate) fn convert(_: &App, asked: &Asked) -> Result<Answer, Problem> {
+    let options = job_options(asked)?;
+    let to = options.to;
+    let storage = storage(asked)?;
+    let mut job = Job::new(options).map_err(|_| Code::Parameter)?;
+    let mut findings: Vec<Finding> = job.option_findings();
+    let mut out = Vec::new();
+    let mut seen = std::collections::BTreeSet::new();
+    let mut converted = false;
+    let mut unit = |files: &[(String, Vec<u8>)], patient: bool| {
+        let given: Vec<File<'_>> = files
+            .iter()
+            .map(|(path, bytes)| File {
+                path,
+                bytes: bytes.as_slice(),
+            })
+            .collect();
+        let made = job.pieces(&given, patient);
+        write_unit(&made, to, &mut seen, &mut out);
+        findings.extend(made.diagnostics);
+        converted = true;
+    };
+    let mut told: Vec<(Diagnostic, String)> = Vec::new();
+    for found in storage.walk() {
+        let (files, patient): (Vec<FileRef>, bool) = match found {
+            Found::Patient(batch) => (batch.files, true),
+            Found::Loose(file, _) => (vec![file], false),
+            Found::Note(note) => {
+                let finding = Diagnostic::new(note.code(), warifu_diag::Span::default());
+                told.push((finding.with(note.kind.slug()), note.path));
+                continue;
+            }
+        };
+        let mut read = Vec::new();
+        for file in &files {
+            let mut bytes = Vec::new();
+            match storage.read(file, &mut bytes) {
+                Ok(_) => read.push((file.path_in_root().to_owned(), bytes)),
+                Err(e) => {
+                    let span = warifu_diag::Span::default();
+                    let finding = Diagnostic::new(&ssm::SSM115, span).with(e.to_string());
+                    told.push((finding, file.path().to_owned()));
+                }
+            }
+        }
+        if !read.is_empty() {
+            unit(&read, patient);
+        }
+    }
+    if !converted {
+        return Err(Code::Body.into());
+    }
+    let (lang, units) = (job.options().language(), job.options().units());
+    for (diagnostic, path) in &told {
+        let found = warifu_report::finding::finding(diagnostic, path, None, lang, units);
+        findings.push(found);
+    }
+    let count = |word: &str| findings.iter().filter(|f| f.severity == word).count();
+    let text = format!(
+        "errors={}, warnings={}, infos={}",
+        count("error"),
+        count("warning"),
+        count("info")
+    );
+    let accept = asked.header(header::ACCEPT).unwrap_or_default();
+    let answer = if accept.starts_with("application/json") {
+        let output = String::from_utf8(out).map_err(|_| Problem::internal("output"))?;
+        let all = json!({"output": output, "diagnostics": findings});
+        Answer::new("application/json", all.to_string())
+    } else if to == To::Ndjson || out.split(|&b| b == b'\n').nth(2).is_some() {
+        Answer::new("application/fhir+ndjson", out)
+    } else {
+        Answer::new("application/fhir+json", out)
+    };
+    Ok(answer.with(header::HeaderName::from_static("warifu-findings"), &text))
+}
+
+/// `POST /fhir/$validate`
+pub(crate) fn validate(app: &App, asked: &Asked) -> Result<Answer, Problem> {
+    asked.only(&["profile", "lang", "_format"])?;
+    let lang = lang(asked)?;
+    let mut profiles = wishes(asked, "profile");
+    let parsed = warifu_json::parse(&asked.body, warifu_json::Limits::FHIR, &());
+    let tree = &parsed.tree;
+    let (mut from, mut to) = (0, asked.body.len());
+    if !tree.is_empty() && parsed.issues.is_empty() {
+        let root = warifu_json::ROOT;
+        let text = |node, name| tree.member(node, name).map(|n| tree.text(n).into_owned());
+        let mut resource = root;
+        if text(root, "resourceType").as_deref() == Some("Parameters") {
+            let parts = tree.member(root, "parameter").map(|p| tree.children(p));
+            for part in parts.into_iter().flatten() {
+                match text(part, "name").as_deref() {
+                    Some("resource") => {
+                        resource = tree.member(part, "resource").ok_or(Code::Body)?;
+                    }
+                    Some("profile") => {
+                        let value = ["valueCanonical", "valueUri", "valueString"];
+                        profiles.extend(value.iter().find_map(|v| text(part, v)));
+                    }
+                    // Only what is there is judged, whatever becomes of it.
+                    Some("mode") => {}
+                    _ => return Err(Code::Parameter.into()),
+                }
+            }
+            if resource == root {
+                return Err(Code::Body.into());
+            }
+            let span = tree.span(resource);
+            from = usize::try_from(span.start).map_err(|_| Code::Body)?;
+            to = usize::try_from(span.end).map_err(|_| Code::Body)?;
+        }
+        let kind = text(resource, "resourceType").unwrap_or_default();
+        if !asked.params.is_empty() && asked.param(0) != kind {
+            return Err(Code::NotLoaded.into());
+        }
+    }
+    let section = CheckSection::default();
+    let options = Options {
+        selection: section.selection().map_err(|_| Code::Parameter)?,
+        lang,
+        units: Units::Utf16,
+        frames: None,
+    };
+    let given = Given {
+        shown: "resource".to_owned(),
+        path: "resource.json".to_owned(),
+        bytes: asked.body.get(from..to).unwrap_or_default().to_vec(),
+    };
+    let unread = tree.is_empty() || !parsed.issues.is_empty();
+    let fhir = app.vendor().validator(profiles);
+    let mut report = Report::new(vec![warifu_check::fhir::report(&fhir, &given, &options)]);
+    let bytes = report.format(Format::OperationOutcome, lang, Units::Utf16);
+    let answer = Answer::new("application/fhir+json", bytes);
+    let answer = counted(answer, &report.totals);
+    Ok(if unread { answer.status(400) } else { answer })
+}
+
+/// `GET /fhir/metadata`
+pub(crate) fn metadata(app: &App, asked: &Asked) -> Result<Answer, Problem> {
+    let guides: Vec<String> = labels(app);
+    let statement = json!({
+        "resourceType": "CapabilityStatement",
+        "status": "active",
+        "date": "2026-11-27",
+        "kind": "instance",
+        "software": {"name": "Warifu", "version": env!("CARGO_PKG_VERSION")},
+        "implementation": {"description": format!("Warifu. Packages: {}", guides.join(", "))},
+        "fhirVersion": "4.0.1",
+        "format": ["application/fhir+json"],
+        "rest": [{
+            "mode": "server",
+            "operation": [{
+                "name": "validate",
+                "definition": "http://hl7.org/fhir/OperationDefinition/Resource-validate",
+            }],
+        }],
+    });
+    Ok(Answer::new("application/fhir+json", statement.to_string()).tagged(asked))
+}
+
+fn labels(app: &App) -> Vec<String> {
+    let library = app.vendor().terms.library();
+    library
+        .members()
+        .map(|(_, m)| m.package().manifest().label())
+        .collect()
+}
+
+/// `GET /packages`
+pub(crate) fn packages(app: &App, asked: &Asked) -> Result<Answer, Problem> {
+    let all = json!({"packages": labels(app)});
+    Ok(Answer::new("application/json", all.to_string()).tagged(asked))
+}
+
+/// `GET /rules`
+pub(crate) fn rules(_: &App, asked: &Asked) -> Result<Answer, Problem> {
+    asked.only(&[])?;
+    let all: Vec<RuleInfo> = warifu_rules::entries().map(RuleInfo::from).collect();
+    let text = serde_json::to_string(&all).map_err(|e| Problem::internal(e.to_string()))?;
+    Ok(Answer::new("application/json", text).tagged(asked))
+}
+
+/// `GET /rules/{code}`: JSON, or Markdown where that is asked for.
+pub(crate) fn rule(_: &App, asked: &Asked) -> Result<Answer, Problem> {
+    asked.only(&["lang"])?;
+    let lang = lang(asked)?;
+    let entry = warifu_rules::lookup(asked.param(0)).ok_or(Code::NotFound)?;
+    let accept = asked.header(header::ACCEPT).unwrap_or_default();
+    let answer = if accept.contains("text/markdown") {
+        Answer::new("text/markdown; charset=utf-8", markdown(entry, lang))
+    } else {
+        let info = serde_json::to_string(&RuleInfo::from(entry));
+        Answer::new(
+            "application/json",
+            info.map_err(|e| Problem::internal(e.to_string()))?,
+        )
+    };
+    Ok(answer.tagged(asked))
+}

@@ -1,0 +1,787 @@
+//! The whole loop in one process: asked, granted, disclosed, withdrawn, refused; and what must not work.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test may fail loudly"
+)]
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use axum::body::Body;
+use axum::http::{Request, Response, StatusCode, header};
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
+use warifu_consent::{
+    Annex, Lang, Master, Policy, SecretKey, Signer as _, SignerClass, TEXT_VERSION, Typ, b64,
+    bind_text, family, hash, make,
+};
+use warifu_log::recipient::{Asked, Recipient};
+use warifu_log::{Hash, NoteKey, Trust};
+use warifu_server::{App, Config, Limits, Office, Settings, router};
+
+const ORIGIN: &str = "http://127.0.0.1:8440";
+const HOSPITAL: &str = "mi:1319999999";
+const CLINIC: &str = "mi:1312345678";
+const OTHER: &str = "mi:1312345670";
+const PATIENT: &str = "0000990001";
+
+struct World {
+    _folder: tempfile::TempDir,
+    data: PathBuf,
+    clock: Arc<AtomicU64>,
+    app: axum::Router,
+    office_app: App,
+    clinic: SecretKey,
+    other: SecretKey,
+    patient: SecretKey,
+    cookie: String,
+    sub: String,
+    runtime: tokio::runtime::Runtime,
+}
+
+fn secret() -> SecretKey {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).unwrap();
+    SecretKey::from_seed(&mut seed)
+}
+
+fn id() -> String {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).unwrap();
+    b64::encode(&bytes)
+}
+
+fn office(data: &Path, clock: &Arc<AtomicU64>) -> Office {
+    let clock = Arc::clone(clock);
+    Office::open(data, Box::new(move || clock.load(Ordering::SeqCst))).unwrap()
+}
+
+fn app(office: Office) -> App {
+    App::new(Config {
+        origin: ORIGIN.to_owned(),
+        office: Some(office),
+        vendor: warifu_server::Vendor::new(warifu_package::Library::new([])),
+        portal: None,
+        playground: None,
+        metrics: true,
+        log: Some(Box::new(|line| eprintln!("{line}"))),
+        limits: Limits::REFERENCE,
+    })
+}
+
+/// A value of serde as one of `warifu-consent`.
+fn claims(value: &Value) -> warifu_consent::json::Value {
+    warifu_consent::json::read(value.to_string().as_bytes(), 8).unwrap()
+}
+
+impl World {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let settings = Settings {
+            institution: HOSPITAL.to_owned(),
+            names: ["架空割符病院".to_owned(), "Kaku Warifu Hospital".to_owned()],
+            contact: "架空割符病院 患者相談窓口".to_owned(),
+            log: "c.example.jp/consent-log".to_owned(),
+            lists: format!("{ORIGIN}/api/status"),
+        };
+        warifu_server::make(&data, &settings).unwrap();
+        let facility = |code: &str, ja: &str| json!({"code": code, "ja": ja, "en": ""});
+        let master = json!({"v": 1, "version": 1, "contact": "窓口", "facilities": [
+            facility(CLINIC, "架空割符診療所"), facility(HOSPITAL, "架空割符病院"), facility(OTHER, "架空別診療所"),
+        ]});
+        std::fs::write(data.join("master.json"), master.to_string()).unwrap();
+        let clock = Arc::new(AtomicU64::new(1_790_000_000));
+        let office = office(&data, &clock);
+        let (clinic, other, patient) = (secret(), secret(), secret());
+        for (key, code, emergency) in [(&clinic, CLINIC, true), (&other, OTHER, false)] {
+            let class = SignerClass::Institution;
+            office
+                .register(class, &key.public(), Some(code), emergency)
+                .unwrap();
+        }
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/standard_root");
+        let storage =
+            warifu_storage::Storage::open_all(&[&root], &warifu_storage::Options::standard())
+                .unwrap();
+        let done = office.ingest(&storage).unwrap();
+        assert!(done.patients > 0 && done.records > 10, "{done:?}");
+        let again = office.ingest(&storage).unwrap();
+        assert_eq!((again.patients, again.unchanged), (0, done.patients));
+        let surgery = json!({"resourceType": "Bundle", "type": "collection", "entry": [{"resource": {
+            "resourceType": "Procedure", "id": "op1", "status": "completed",
+            "subject": {"reference": "Patient/x"}, "performedDateTime": "2026-04-01",
+            "code": {"coding": [{"system": "http://jpfhir.jp/fhir/core/CodeSystem/JP_ProcedureCodesMedical_CS",
+                "code": "150000110"}], "text": "秘密の手術"}}}]});
+        let kept = office
+            .ingest_bundle(PATIENT, surgery.to_string().as_bytes())
+            .unwrap();
+        assert_eq!(kept, 1);
+        let code = office.enrol_code(PATIENT, "1980-05-06").unwrap();
+        let sub = office.pseudonym(PATIENT).unwrap();
+        let office_app = app(office);
+        let mut world = Self {
+            _folder: folder,
+            data,
+            clock,
+            app: router(office_app.clone()),
+            office_app,
+            clinic,
+            other,
+            patient,
+            cookie: String::new(),
+            sub,
+            runtime: tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap(),
+        };
+        world.enrol(&code);
+        world
+    }
+
+    fn now(&self) -> u64 {
+        self.clock.load(Ordering::SeqCst)
+    }
+
+    fn later(&self, seconds: u64) {
+        self.clock.fetch_add(seconds, Ordering::SeqCst);
+    }
+
+    fn send(&self, request: Request<Body>) -> (Response<()>, Vec<u8>) {
+        self.runtime.block_on(async {
+            let response = self.app.clone().oneshot(request).await.unwrap();
+            let (parts, body) = response.into_parts();
+            let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+            (Response::from_parts(parts, ()), bytes.to_vec())
+        })
+    }
+
+    /// A request of the portal with its session.
+    fn call(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::COOKIE, format!("warifu_session={}", self.cookie))
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::ORIGIN, ORIGIN);
+        let body = body.map_or_else(Body::empty, |b| Body::from(b.to_string()));
+        let (head, bytes) = self.send(request.body(body).unwrap());
+        (
+            head.status().as_u16(),
+            serde_json::from_slice(&bytes).unwrap_or(Value::Null),
+        )
+    }
+
+    fn good(&self, method: &str, path: &str, body: Option<&Value>) -> Value {
+        let (status, value) = self.call(method, path, body);
+        assert!(status < 300, "{path}: {status} {value}");
+        value
+    }
+
+    fn proof(&self, more: &Value) -> String {
+        let (_, given) = self.call("POST", "/api/nonce", None);
+        let mut payload = json!({
+            "iat": self.now(), "exp": self.now() + 60, "aud": ORIGIN, "nonce": given["nonce"],
+        });
+        payload
+            .as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        make(Typ::Session, claims(&payload), &self.patient).unwrap()
+    }
+
+    fn enrol(&mut self, code: &str) {
+        let x = self.patient.public().x();
+        let jwk = json!({"jwk": {"kty": "OKP", "crv": "Ed25519", "x": x}});
+        let wrong = json!({"code": code, "birth": "1980-05-07", "proof": self.proof(&jwk)});
+        let (status, value) = self.call("POST", "/api/enrol", Some(&wrong));
+        assert_eq!((status, &value["code"]), (403, &json!("CODE")));
+        let right = json!({"code": code.replace('-', " "), "birth": "1980-05-06", "proof": self.proof(&jwk)});
+        let value = self.good("POST", "/api/enrol", Some(&right));
+        assert_eq!(value["sub"], json!(self.sub));
+        assert_eq!(value["keys"].as_array().unwrap().len(), 1);
+        // Used up.
+        let (status, _) = self.call("POST", "/api/enrol", Some(&right));
+        assert_ne!(status, 200);
+        let proof = json!({"proof": self.proof(&json!({}))});
+        let request = Request::post("/api/session")
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Body::from(proof.to_string()))
+            .unwrap();
+        let (head, _) = self.send(request);
+        assert_eq!(head.status(), StatusCode::OK);
+        let cookie = head.headers()[header::SET_COOKIE]
+            .to_str()
+            .unwrap()
+            .to_owned();
+        assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"));
+        let value = cookie.split(';').next().unwrap().split_once('=').unwrap().1;
+        value.clone_into(&mut self.cookie);
+        // The same proof is worth nothing twice.
+        let (status, value) = self.call("POST", "/api/session", Some(&proof));
+        assert_eq!((status, &value["code"]), (409, &json!("NONCE")));
+    }
+
+    /// An access request over a body.
+    fn access(&self, key: &SecretKey, sub: &str, path: &str, body: &str, pur: &str) -> String {
+        let payload = json!({
+            "sub": sub, "pur": pur, "ath": "registered", "q": hash::sha256_text(&[body.as_bytes()]),
+            "jti": id(), "iat": self.now(), "exp": self.now() + 300, "htm": "POST",
+            "htu": format!("{ORIGIN}{path}"), "per": {"role": "doctor"},
+        });
+        make(Typ::Access, claims(&payload), key).unwrap()
+    }
+
+    fn with_access(&self, path: &str, token: &str, body: &str) -> (u16, Value) {
+        let request = Request::post(path)
+            .header(header::AUTHORIZATION, format!("Bearer {token}"))
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Body::from(body.to_owned()))
+            .unwrap();
+        let (head, bytes) = self.send(request);
+        (
+            head.status().as_u16(),
+            serde_json::from_slice(&bytes).unwrap(),
+        )
+    }
+
+    fn disclose(&self, key: &SecretKey, search: &str) -> (u16, Value) {
+        let body = json!({"search": search}).to_string();
+        let token = self.access(key, &self.sub, "/api/disclose", &body, "TREAT");
+        self.with_access("/api/disclose", &token, &body)
+    }
+
+    /// The clinic asks; gives the waiting requests.
+    fn asked(&self, cats: &[&str]) -> Vec<Value> {
+        let body =
+            json!({"patient": PATIENT, "aud": [CLINIC], "pur": ["TREAT"], "cat": cats, "days": 30});
+        let body = body.to_string();
+        let path = "/api/consent/requests";
+        let nobody = "s1.AAAAAAAAAAAAAAAAAAAAAA";
+        let token = self.access(&self.clinic, nobody, path, &body, "TREAT");
+        let (status, value) = self.with_access(path, &token, &body);
+        assert_eq!(status, 201, "{value}");
+        let all = self.good("GET", "/api/requests", None);
+        all["requests"].as_array().unwrap().clone()
+    }
+
+    /// Opens a request and signs the grant; gives token and annex.
+    fn signed(&self, req: &Value) -> (String, Vec<u8>) {
+        let req = req["req"].as_str().unwrap();
+        let value = self.good(
+            "POST",
+            &format!("/api/requests/{req}/open"),
+            Some(&json!({})),
+        );
+        let (typ, asked) = warifu_consent::peek(value["token"].as_str().unwrap()).unwrap();
+        assert_eq!(typ, Typ::Request);
+        let asked: Value = serde_json::from_str(&asked.write()).unwrap();
+        let policy = Policy::reference().unwrap();
+        let master = Master::read(&std::fs::read(self.data.join("master.json")).unwrap()).unwrap();
+        let annex = Annex::empty([7; 16]);
+        let mut payload = json!({
+            "sub": asked["sub"], "aud": asked["aud"], "pur": asked["pur"], "cat": asked["cat"],
+            "dat": asked["dat"], "iat": self.now(), "nbf": self.now(),
+            "exp": self.now() + asked["terms"].as_u64().unwrap(), "jti": id(),
+            "nonce": asked["nonce"], "status": asked["status"],
+        });
+        let text = json!({"id": family(&policy, Typ::Grant, &claims(&payload)).unwrap(),
+            "ver": TEXT_VERSION, "lang": Lang::Ja.name(), "m": 1, "h": ""});
+        payload["txt"] = text;
+        let (bound, _) =
+            bind_text(&policy, &master, Typ::Grant, claims(&payload), Some(&annex)).unwrap();
+        let token = make(Typ::Grant, bound, &self.patient).unwrap();
+        (token, annex.to_bytes())
+    }
+
+    fn grant(&self, req: &Value) -> Value {
+        let (token, annex) = self.signed(req);
+        let body = json!({"token": token, "annex": b64::encode(&annex)});
+        self.good("POST", "/api/consent/tokens", Some(&body))
+    }
+
+    fn withdraw(&self, jti: &str) -> (u16, Value) {
+        let payload = json!({"sub": self.sub, "iat": self.now(), "jti": id(), "rev": jti, "rsn": "withdrawn"});
+        let token = make(Typ::Revoke, claims(&payload), &self.patient).unwrap();
+        self.call(
+            "POST",
+            "/api/consent/tokens",
+            Some(&json!({"token": token})),
+        )
+    }
+
+    /// What the recipient's library says of a disclosure.
+    fn checked(&self, value: &Value, rcp: &str) -> Result<(), warifu_log::recipient::Refusal> {
+        let key = self.good("GET", "/api/log/key", None);
+        let key = NoteKey::parse(key["log"].as_str().unwrap()).unwrap();
+        let recipient = Recipient {
+            trust: Trust::new(key, Vec::new(), 0).unwrap(),
+            facilities: Vec::new(),
+            pin: None,
+        };
+        let asked = Asked {
+            rcp: rcp.to_owned(),
+            sub: self.sub.clone(),
+            pur: "TREAT".to_owned(),
+            areq: Hash::from_url(value["areq"].as_str().unwrap()).unwrap(),
+            at: self.now(),
+        };
+        let evidence = value["proof"].to_string();
+        recipient
+            .check(evidence.as_bytes(), &asked, self.now())
+            .map(|_| ())
+    }
+
+    fn kinds(&self) -> Vec<String> {
+        let mine = self.good("GET", "/api/log/mine", None);
+        let lines = mine["lines"].as_array().unwrap();
+        let kind = |l: &Value| {
+            let line: Value = serde_json::from_str(l["own"]["line"].as_str().unwrap()).unwrap();
+            line["kind"].as_str().unwrap().to_owned()
+        };
+        lines.iter().map(kind).collect()
+    }
+}
+
+#[test]
+fn asked_granted_disclosed_withdrawn_refused() {
+    let w = World::new();
+    // Nothing without consent; the refusal is logged and says no more than it may.
+    let (status, value) = w.disclose(&w.clinic, "Patient/$everything");
+    assert_eq!(
+        (status, &value["code"]),
+        (403, &json!("NO_GRANT")),
+        "{value}"
+    );
+    assert!(value["proof"]["promise"].is_string());
+    // One request without surgery, one for surgery alone.
+    let waiting = w.asked(&["demo", "inf.condition", "inf.lab", "inf.rx", "prc.surgery"]);
+    assert_eq!(waiting.len(), 2, "{waiting:?}");
+    let plain = waiting
+        .iter()
+        .find(|r| r["individual"] == json!(false))
+        .unwrap();
+    let surgery = waiting
+        .iter()
+        .find(|r| r["individual"] == json!(true))
+        .unwrap();
+    assert_eq!(surgery["cat"], json!(["prc.surgery"]));
+    let taken = w.grant(plain);
+    assert_eq!(
+        (&taken["again"], &taken["state"]),
+        (&json!(false), &json!("accepted"))
+    );
+    assert!(taken["receipt"].is_string());
+    let jti = taken["jti"].as_str().unwrap().to_owned();
+    // Disclosed, with a proof that the recipient's library takes, and without the surgery.
+    let (status, value) = w.disclose(&w.clinic, "Patient/$everything?_count=500");
+    assert_eq!(status, 200, "{value}");
+    w.checked(&value, CLINIC).unwrap();
+    assert!(w.checked(&value, OTHER).is_err());
+    let bundle = value["bundle"].as_str().unwrap();
+    assert!(bundle.contains("Observation") && bundle.contains("MedicationRequest"));
+    assert!(!bundle.contains("150000110") && !bundle.contains("秘密の手術"));
+    assert!(value.get("withheld").is_none());
+    let (bare, token) = warifu_consent::without_provenance(bundle.as_bytes()).unwrap();
+    let (_, signed) = warifu_consent::peek(&token).unwrap();
+    let data = signed.get("data").and_then(|d| d.text()).unwrap();
+    assert_eq!(data, warifu_consent::bundle_hash(&bare));
+    // Surgery by its own grant.
+    w.grant(surgery);
+    let (_, value) = w.disclose(&w.clinic, "Patient/$everything?_count=500");
+    assert!(value["bundle"].as_str().unwrap().contains("150000110"));
+    // Another institution gets nothing, whatever it holds.
+    let (status, value) = w.disclose(&w.other, "Patient/$everything");
+    assert_eq!((status, &value["code"]), (403, &json!("AUD")), "{value}");
+    // Withdrawn; in the same second the next request is refused.
+    let (status, ended) = w.withdraw(&jti);
+    assert_eq!((status, &ended["state"]), (201, &json!("ended")), "{ended}");
+    assert_eq!(ended["stops"]["online"], json!(w.now() + 960));
+    let (status, again) = w.withdraw(&jti);
+    assert_eq!((status, &again["state"]), (200, &json!("ended")));
+    let (status, value) = w.disclose(&w.clinic, "Observation");
+    assert_eq!(status, 200, "{value}");
+    assert!(
+        !value["bundle"]
+            .as_str()
+            .unwrap()
+            .contains("\"Observation\"")
+    );
+    // The person sees everything, in the order in which it happened.
+    let kinds = w.kinds();
+    let tail: Vec<&str> = kinds
+        .iter()
+        .map(String::as_str)
+        .filter(|k| *k != "key")
+        .collect();
+    assert_eq!(
+        tail,
+        [
+            "refuse", "grant", "disclose", "grant", "disclose", "refuse", "revoke", "disclose"
+        ]
+    );
+    // And the status list says so to others.
+    let (head, list) = w.send(Request::get("/api/status/1").body(Body::empty()).unwrap());
+    assert_eq!(head.status(), StatusCode::OK);
+    let (typ, _) = warifu_consent::peek(std::str::from_utf8(&list).unwrap()).unwrap();
+    assert_eq!(typ, Typ::StatusList);
+}
+
+#[test]
+fn the_person_sees_all_and_can_check_it() {
+    let w = World::new();
+    let value = w.good(
+        "POST",
+        "/api/disclose",
+        Some(&json!({"search": "Patient/$everything?_count=500"})),
+    );
+    let bundle = value["bundle"].as_str().unwrap();
+    assert!(bundle.contains("150000110") && value["withheld"].is_array());
+    let mine = w.good("GET", "/api/log/mine", None);
+    assert!(
+        mine["lines"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|l| l["promise"].is_string())
+    );
+    let office = w.office_app.office().unwrap();
+    assert_eq!(office.publish(true, 0), Ok(true));
+    let mine = w.good("GET", "/api/log/mine", None);
+    let lines = mine["lines"].as_array().unwrap();
+    let own: Vec<String> = lines.iter().map(|l| l["own"].to_string()).collect();
+    let setting = json!({"sub": w.sub, "witnessed": []}).to_string();
+    let verdict = warifu_log::api::check_history(setting.as_bytes(), own.join("\n").as_bytes());
+    let verdict: Value = serde_json::from_str(&verdict).unwrap();
+    assert_eq!(
+        (&verdict["ok"], &verdict["head"]),
+        (&json!(1), &mine["head"])
+    );
+    let key = w.good("GET", "/api/log/key", None);
+    for line in lines {
+        let text = line["own"]["line"].as_str().unwrap();
+        let salt = warifu_log::decode_url(line["own"]["salt"].as_str().unwrap()).unwrap();
+        let leaf = warifu_log::leaf_data(&salt, text).url();
+        let proof = line["proof"].as_str().unwrap();
+        let verdict =
+            warifu_log::api::check_inclusion(key.to_string().as_bytes(), &leaf, proof.as_bytes());
+        assert!(verdict.contains("\"ok\":1"), "{verdict}");
+        let other = leaf.replace(&leaf[..1], if leaf.starts_with('A') { "B" } else { "A" });
+        let verdict =
+            warifu_log::api::check_inclusion(key.to_string().as_bytes(), &other, proof.as_bytes());
+        assert!(verdict.contains("\"ok\":0"), "{verdict}");
+    }
+    let (head, note) = w.send(
+        Request::get("/api/log/checkpoint")
+            .body(Body::empty())
+            .unwrap(),
+    );
+    assert_eq!(head.status(), StatusCode::OK);
+    assert!(note.starts_with(b"c.example.jp/consent-log\n"));
+    let (head, _) = w.send(
+        Request::get("/api/log/tile/0/000.p/3")
+            .body(Body::empty())
+            .unwrap(),
+    );
+    assert!(head.status() == StatusCode::OK || head.status() == StatusCode::NOT_FOUND);
+}
+
+#[test]
+fn a_page_is_decided_anew_and_holds_what_is_kept() {
+    let w = World::new();
+    let waiting = w.asked(&["inf.lab"]);
+    w.grant(&waiting[0]);
+    let mut ids = Vec::new();
+    let mut page: Option<String> = None;
+    for _ in 0..100 {
+        let mut body = json!({"search": "Observation?_count=3"});
+        if let Some(page) = &page {
+            body["page"] = json!(page);
+        }
+        let body = body.to_string();
+        let token = w.access(&w.clinic, &w.sub, "/api/disclose", &body, "TREAT");
+        let (status, value) = w.with_access("/api/disclose", &token, &body);
+        assert_eq!(status, 200, "{value}");
+        let bundle: Value = serde_json::from_str(value["bundle"].as_str().unwrap()).unwrap();
+        let entries = bundle["entry"].as_array().unwrap();
+        let own = entries
+            .iter()
+            .filter(|e| e["resource"]["resourceType"] == json!("Observation"));
+        let own: Vec<String> = own
+            .map(|e| e["resource"]["id"].as_str().unwrap().to_owned())
+            .collect();
+        assert!(own.len() <= 3);
+        ids.extend(own);
+        page = value["next"].as_str().map(str::to_owned);
+        if page.is_none() {
+            break;
+        }
+    }
+    let (_, value) = w.disclose(&w.clinic, "Observation?_count=500");
+    let whole: Value = serde_json::from_str(value["bundle"].as_str().unwrap()).unwrap();
+    let all = whole["entry"].as_array().unwrap();
+    let all = all
+        .iter()
+        .filter(|e| e["resource"]["resourceType"] == json!("Observation"));
+    let all: Vec<String> = all
+        .map(|e| e["resource"]["id"].as_str().unwrap().to_owned())
+        .collect();
+    assert!(all.len() > 3);
+    assert_eq!(ids, all);
+}
+
+#[test]
+fn replays_forgeries_and_strangers_get_nothing() {
+    let w = World::new();
+    let waiting = w.asked(&["inf.lab"]);
+    let (token, annex) = w.signed(&waiting[0]);
+    // Tampered: another signature.
+    let mut bent = token.clone();
+    let last = bent.pop().unwrap();
+    bent.pop();
+    bent.push_str(if last == 'A' { "BA" } else { "AA" });
+    let body = json!({"token": bent, "annex": b64::encode(&annex)});
+    let (status, value) = w.call("POST", "/api/consent/tokens", Some(&body));
+    assert!(status == 400 || status == 401, "{value}");
+    // Without its annex, and by a stranger's session.
+    let (status, value) = w.call(
+        "POST",
+        "/api/consent/tokens",
+        Some(&json!({"token": token})),
+    );
+    assert_eq!(
+        (status, &value["code"], &value["step"]),
+        (400, &json!("ANNEX_MISSING"), &json!(18))
+    );
+    let body = json!({"token": token, "annex": b64::encode(&annex)});
+    let request = |origin: &str, cookie: &str| {
+        Request::post("/api/consent/tokens")
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::ORIGIN, origin)
+            .header(header::COOKIE, format!("warifu_session={cookie}"))
+            .body(Body::from(body.to_string()))
+            .unwrap()
+    };
+    let (head, bytes) = w.send(request("https://evil.example", &w.cookie));
+    assert_eq!(head.status(), StatusCode::FORBIDDEN);
+    assert!(String::from_utf8(bytes).unwrap().contains("CSRF"));
+    let (head, _) = w.send(request(ORIGIN, "nobody"));
+    assert_eq!(head.status(), StatusCode::UNAUTHORIZED);
+    // Taken once, and answered again with its receipt.
+    let first = w.good("POST", "/api/consent/tokens", Some(&body));
+    let (status, again) = w.call("POST", "/api/consent/tokens", Some(&body));
+    assert_eq!((status, &again["again"]), (200, &json!(true)));
+    assert_eq!(again["receipt"], first["receipt"]);
+    // An access request counts once, for its own body, address and institution.
+    let body = json!({"search": "Observation"}).to_string();
+    let access = w.access(&w.clinic, &w.sub, "/api/disclose", &body, "TREAT");
+    let (status, value) = w.with_access("/api/disclose", &access, &body);
+    assert_eq!(status, 200, "{value}");
+    let (status, value) = w.with_access("/api/disclose", &access, &body);
+    assert_eq!((status, &value["code"]), (409, &json!("REPLAY")));
+    let access = w.access(&w.clinic, &w.sub, "/api/disclose", &body, "TREAT");
+    let other = json!({"search": "Patient/$everything"}).to_string();
+    let (status, value) = w.with_access("/api/disclose", &access, &other);
+    assert_eq!((status, &value["code"]), (401, &json!("QUERY")));
+    let access = w.access(&w.clinic, &w.sub, "/api/emergency", &body, "TREAT");
+    let (status, value) = w.with_access("/api/disclose", &access, &body);
+    assert_eq!((status, &value["code"]), (401, &json!("HTU")));
+    let access = w.access(&secret(), &w.sub, "/api/disclose", &body, "TREAT");
+    let (status, value) = w.with_access("/api/disclose", &access, &body);
+    assert_eq!((status, &value["code"]), (401, &json!("KEY_UNKNOWN")));
+    // Somebody who is not known is refused in the same words.
+    let access = w.access(
+        &w.clinic,
+        "s1.EBESExQVFhcYGRobHB0eHw",
+        "/api/disclose",
+        &body,
+        "TREAT",
+    );
+    let (status, value) = w.with_access("/api/disclose", &access, &body);
+    assert_eq!((status, &value["code"]), (403, &json!("NO_GRANT")));
+    // Expired.
+    w.later(31 * 86_400);
+    let (status, value) = w.disclose(&w.clinic, "Observation");
+    assert_eq!(
+        (status, &value["code"]),
+        (403, &json!("EXPIRED")),
+        "{value}"
+    );
+    let (status, value) = w.call("GET", "/api/consent/mine", None);
+    assert_eq!((status, &value["code"]), (401, &json!("SESSION")));
+}
+
+#[test]
+fn a_request_can_be_declined_and_a_lost_key_ends_its_grants() {
+    let w = World::new();
+    let waiting = w.asked(&["inf.lab", "prc.surgery"]);
+    let req = waiting[1]["req"].as_str().unwrap();
+    w.good(
+        "POST",
+        &format!("/api/requests/{req}/decline"),
+        Some(&json!({})),
+    );
+    let (status, value) = w.call(
+        "POST",
+        &format!("/api/requests/{req}/open"),
+        Some(&json!({})),
+    );
+    assert_eq!((status, &value["code"]), (409, &json!("ANSWERED")));
+    let left = w.good("GET", "/api/requests", None);
+    assert_eq!(left["requests"].as_array().unwrap().len(), 1);
+    w.grant(left["requests"].as_array().unwrap().first().unwrap());
+    assert_eq!(w.disclose(&w.clinic, "Patient/$everything").0, 200);
+    let kid = w.patient.public().thumbprint();
+    let keys = w.good(
+        "POST",
+        &format!("/api/keys/{kid}/compromised"),
+        Some(&json!({})),
+    );
+    assert_eq!(keys["keys"][0]["state"], json!("compromised"));
+    let (status, value) = w.disclose(&w.clinic, "Patient/$everything");
+    assert_eq!(
+        (status, &value["code"]),
+        (403, &json!("REVOKED")),
+        "{value}"
+    );
+    let (status, _) = w.call("GET", "/api/consent/mine", None);
+    assert_eq!(status, 401);
+}
+
+#[test]
+fn an_emergency_opens_what_it_may_and_is_seen() {
+    let w = World::new();
+    let assertion = |key: &SecretKey, role: &str| {
+        let payload = json!({"sub": w.sub, "rsn": "unconscious", "idm": "insured", "iat": w.now(),
+            "exp": w.now() + 3600, "jti": id(), "per": {"role": role}});
+        make(Typ::BreakGlass, claims(&payload), key).unwrap()
+    };
+    let ask = |key: &SecretKey, role: &str| {
+        let body = json!({"assertion": assertion(key, role)}).to_string();
+        let token = w.access(key, &w.sub, "/api/emergency", &body, "ETREAT");
+        w.with_access("/api/emergency", &token, &body)
+    };
+    let (status, value) = ask(&w.clinic, "doctor");
+    assert_eq!(status, 200, "{value}");
+    let bundle = value["bundle"].as_str().unwrap();
+    assert!(bundle.contains("救急") && bundle.contains("150000110"));
+    let (status, value) = ask(&w.other, "doctor");
+    assert_eq!(
+        (status, &value["code"]),
+        (403, &json!("NOT_AVAILABLE")),
+        "{value}"
+    );
+    let kinds = w.kinds();
+    let tail: Vec<&str> = kinds
+        .iter()
+        .map(String::as_str)
+        .filter(|k| *k != "key")
+        .collect();
+    assert_eq!(tail, ["breakglass", "disclose", "breakglass", "refuse"]);
+}
+
+#[test]
+fn what_was_acknowledged_is_there_after_opening_anew() {
+    let w = World::new();
+    let waiting = w.asked(&["inf.lab"]);
+    w.grant(&waiting[0]);
+    w.office_app.office().unwrap().publish(true, 0).unwrap();
+    let before = w.kinds();
+    // A second process on the same store sees it all, and its own lines are seen here.
+    let second = router(app(office(&w.data, &w.clock)));
+    let body = json!({"search": "Observation"}).to_string();
+    let token = w.access(&w.clinic, &w.sub, "/api/disclose", &body, "TREAT");
+    let request = Request::post("/api/disclose")
+        .header(header::AUTHORIZATION, format!("Bearer {token}"))
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Body::from(body.clone()))
+        .unwrap();
+    let response = w.runtime.block_on(second.oneshot(request)).unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    let after = w.kinds();
+    assert_eq!(
+        (after.len(), after.last().unwrap().as_str()),
+        (before.len() + 1, "disclose")
+    );
+    // What the first took, the second refuses as a replay, and the other way round.
+    let (status, value) = w.with_access("/api/disclose", &token, &body);
+    assert_eq!((status, &value["code"]), (409, &json!("REPLAY")));
+    // A line that was altered in the store keeps the office shut.
+    let db = warifu_store::Sqlite::open(&w.data.join("warifu.db")).unwrap();
+    let sql =
+        "UPDATE log_lines SET line = replace(line, 'grant', 'deny') WHERE line LIKE '%\"grant\"%'";
+    warifu_store::Database::run(&db, sql, &[]).unwrap();
+    let clock = Arc::clone(&w.clock);
+    let opened = Office::open(&w.data, Box::new(move || clock.load(Ordering::SeqCst)));
+    assert!(opened.is_err());
+}
+
+#[test]
+fn no_name_of_a_person_is_in_the_store_in_clear() {
+    let w = World::new();
+    w.good(
+        "POST",
+        "/api/disclose",
+        Some(&json!({"search": "Patient/$everything"})),
+    );
+    let mut all = Vec::new();
+    for name in ["warifu.db", "warifu.db-wal"] {
+        all.extend(std::fs::read(w.data.join(name)).unwrap_or_default());
+    }
+    let holds = |text: &str| all.windows(text.len()).any(|w| w == text.as_bytes());
+    assert!(holds("disclose") && holds(&w.sub));
+    for text in ["秘密の手術", PATIENT, "birthDate", "1980-05-06"] {
+        assert!(!holds(text), "{text}");
+    }
+}
+
+#[test]
+fn every_route_of_the_description_answers_and_no_other() {
+    let w = World::new();
+    let described: Value = serde_json::from_str(&warifu_server::openapi()).unwrap();
+    let mut count = 0;
+    for (path, methods) in described["paths"].as_object().unwrap() {
+        let path = path
+            .replace("{path}", "0/000")
+            .replace("{req}", "x")
+            .replace("{kid}", "x")
+            .replace("{n}", "9");
+        for method in ["get", "post", "put", "delete"] {
+            let request = Request::builder()
+                .method(method.to_uppercase().as_str())
+                .uri(&path);
+            let (head, bytes) = w.send(request.body(Body::empty()).unwrap());
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            let is_there = methods.get(method).is_some();
+            assert_eq!(
+                head.status() != StatusCode::METHOD_NOT_ALLOWED,
+                is_there,
+                "{method} {path}"
+            );
+            assert_ne!(
+                head.status(),
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "{path}: {text}"
+            );
+            assert!(
+                head.headers().contains_key("content-security-policy"),
+                "{path}"
+            );
+            count += usize::from(is_there);
+        }
+    }
+    assert!(count > 20);
+    let (head, bytes) = w.send(Request::get("/api/nothing").body(Body::empty()).unwrap());
+    assert_eq!(head.status(), StatusCode::NOT_FOUND);
+    assert!(String::from_utf8(bytes).unwrap().contains("NOT_FOUND"));
+    let request = Request::get("/healthz").header("x-request-id", "abc-1");
+    let (head, _) = w.send(request.body(Body::empty()).unwrap());
+    assert_eq!(head.headers()["x-request-id"], "abc-1");
+    let request = Request::get("/healthz").header("x-request-id", "a b");
+    let (head, _) = w.send(request.body(Body::empty()).unwrap());
+    assert_ne!(head.headers()["x-request-id"], "a b");
+}

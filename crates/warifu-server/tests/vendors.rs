@@ -1,0 +1,250 @@
+//! Vendors get what the command line gives; what is wrong is told with a code and nothing of the body.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test may fail loudly"
+)]
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, Request};
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
+use warifu_check::{Check, CheckSection, Given, Options, Report};
+use warifu_convert::{Job, JobOptions};
+use warifu_report::Lang;
+use warifu_report::format::Format;
+use warifu_report::position::Units;
+use warifu_server::{App, Config, Limits, Vendor, router};
+
+fn app(limits: Limits) -> axum::Router {
+    router(App::new(Config {
+        origin: "http://127.0.0.1:8440".to_owned(),
+        office: None,
+        vendor: Vendor::new(warifu_package::Library::new([])),
+        portal: None,
+        playground: None,
+        metrics: true,
+        log: None,
+        limits,
+    }))
+}
+
+fn send(app: &axum::Router, request: Request<Body>) -> (u16, HeaderMap, Vec<u8>) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let response = app.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        (parts.status.as_u16(), parts.headers, bytes.to_vec())
+    })
+}
+
+fn post(app: &axum::Router, path: &str, body: impl Into<Body>) -> (u16, HeaderMap, Vec<u8>) {
+    send(app, Request::post(path).body(body.into()).unwrap())
+}
+
+/// Files of a folder, sorted.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut all = Vec::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(next) = open.pop() {
+        for entry in std::fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                all.push(path);
+            }
+        }
+    }
+    all.sort();
+    all
+}
+
+fn fixtures(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../tests/fixtures")
+        .join(name)
+}
+
+#[test]
+fn a_message_gives_what_the_library_gives() {
+    let app = app(Limits::REFERENCE);
+    let mut count = 0;
+    for path in files(&fixtures("standard_root")).into_iter().take(40) {
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        let bytes = std::fs::read(&path).unwrap();
+        let (status, head, body) =
+            post(&app, &format!("/convert?stdin-name={name}"), bytes.clone());
+        assert_eq!(status, 200, "{name}");
+        let mut want = Job::new(JobOptions::default())
+            .unwrap()
+            .convert(&name, &bytes)
+            .json;
+        want.push(b'\n');
+        assert!(body == want, "{name}");
+        assert!(head.contains_key("warifu-findings"));
+        let (status, _, body) = post(&app, &format!("/check?stdin-name={name}"), bytes.clone());
+        assert_eq!(status, 200);
+        let options = Options {
+            selection: CheckSection::default().selection().unwrap(),
+            lang: Lang::Ja,
+            units: Units::Utf16,
+            frames: None,
+        };
+        let given = Given {
+            shown: name.clone(),
+            path: name.clone(),
+            bytes,
+        };
+        let reports = Check::new(options).unit(&[given], false);
+        let want = Report::new(reports).format(Format::Json, Lang::Ja, Units::Utf16);
+        assert!(body == want, "{name}: {}", String::from_utf8_lossy(&body));
+        count += 1;
+    }
+    assert!(count > 10);
+}
+
+#[test]
+fn an_archive_is_a_storage() {
+    let app = app(Limits::REFERENCE);
+    let root = fixtures("standard_root");
+    let mut tar = tar::Builder::new(Vec::new());
+    tar.append_dir_all("standard_root", &root).unwrap();
+    let bytes = tar.into_inner().unwrap();
+    let (status, _, body) = post(&app, "/convert?to=ndjson", bytes.clone());
+    assert_eq!(status, 200);
+    let lines: Vec<Value> = body
+        .split(|&b| b == b'\n')
+        .filter(|l| !l.is_empty())
+        .map(|l| serde_json::from_slice(l).unwrap())
+        .collect();
+    assert!(lines.len() > 50);
+    let (status, _, body) = post(&app, "/check?format=ndjson", bytes);
+    assert_eq!(status, 200);
+    assert!(body.starts_with(b"{"));
+}
+
+#[test]
+fn resources_are_validated() {
+    let app = app(Limits::REFERENCE);
+    let good = json!({"resourceType": "Patient", "gender": "male"});
+    let (status, head, body) = post(&app, "/fhir/$validate", good.to_string());
+    assert_eq!(status, 200);
+    assert!(
+        head["warifu-findings"]
+            .to_str()
+            .unwrap()
+            .starts_with("errors=0")
+    );
+    let outcome: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(outcome["resourceType"], json!("OperationOutcome"));
+    let bad = json!({"resourceType": "Patient", "gender": "secret-word"});
+    let (status, head, _) = post(&app, "/fhir/Patient/$validate", bad.to_string());
+    assert_eq!(status, 200);
+    assert!(
+        !head["warifu-findings"]
+            .to_str()
+            .unwrap()
+            .starts_with("errors=0")
+    );
+    let parameters = json!({"resourceType": "Parameters", "parameter": [
+        {"name": "resource", "resource": bad}, {"name": "mode", "valueCode": "create"}]});
+    let (status, head, _) = post(&app, "/fhir/Patient/$validate", parameters.to_string());
+    assert_eq!(status, 200);
+    assert!(
+        !head["warifu-findings"]
+            .to_str()
+            .unwrap()
+            .starts_with("errors=0")
+    );
+    let (status, _, _) = post(&app, "/fhir/Observation/$validate", good.to_string());
+    assert_eq!(status, 422);
+    let (status, _, body) = post(&app, "/fhir/$validate", "{\"resourceType\": ");
+    assert_eq!(status, 400);
+    let outcome: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(outcome["resourceType"], json!("OperationOutcome"));
+}
+
+#[test]
+fn what_is_wrong_has_a_code_and_nothing_of_the_body() {
+    let small = Limits {
+        body: 1_000,
+        ..Limits::REFERENCE
+    };
+    let app = app(small);
+    let code = |(status, head, body): (u16, HeaderMap, Vec<u8>)| {
+        assert_eq!(head["content-type"], "application/problem+json");
+        let value: Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(value["status"], json!(status));
+        assert!(!String::from_utf8(body).unwrap().contains("山田"));
+        value["code"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(
+        code(post(&app, "/check?no-such=1", "MSH|山田")),
+        "PARAMETER"
+    );
+    assert_eq!(code(post(&app, "/check?format=山田", "MSH|")), "PARAMETER");
+    assert_eq!(
+        code(post(&app, "/convert?id-key=secret", "MSH|")),
+        "PARAMETER"
+    );
+    assert_eq!(code(post(&app, "/convert", "")), "BODY");
+    assert_eq!(code(post(&app, "/check", vec![b'x'; 1_001])), "TOO_LARGE");
+    let get = |path: &str| send(&app, Request::get(path).body(Body::empty()).unwrap());
+    assert_eq!(code(get("/check")), "METHOD");
+    assert_eq!(code(get("/rules/NONE1")), "NOT_FOUND");
+    assert_eq!(code(get("/api/requests")), "NOT_FOUND");
+    let html = Request::post("/check").header("accept", "text/html");
+    assert_eq!(
+        code(send(&app, html.body(Body::from("MSH|")).unwrap())),
+        "FORM_NOT_MADE"
+    );
+    let (status, _, body) = get("/rules");
+    assert_eq!(status, 200);
+    let rules: Value = serde_json::from_slice(&body).unwrap();
+    assert!(rules.as_array().unwrap().len() > 100);
+    let one = rules[0]["code"].as_str().unwrap();
+    let page = Request::get(format!("/rules/{one}")).header("accept", "text/markdown");
+    let (status, head, body) = send(&app, page.body(Body::empty()).unwrap());
+    assert_eq!(status, 200);
+    assert!(String::from_utf8(body).unwrap().contains(one));
+    let tag = head["etag"].clone();
+    let again = Request::get(format!("/rules/{one}")).header("accept", "text/markdown");
+    let (status, _, body) = send(
+        &app,
+        again
+            .header("if-none-match", tag)
+            .body(Body::empty())
+            .unwrap(),
+    );
+    assert_eq!((status, body.len()), (304, 0));
+    let (status, _, body) = get("/metrics");
+    assert_eq!(status, 200);
+    let text = String::from_utf8(body).unwrap();
+    assert!(
+        text.contains("warifu_requests_total{route=\"/check\",status=\"413\"} 1"),
+        "{text}"
+    );
+}
+
+#[test]
+fn an_overloaded_server_says_when_to_come_again() {
+    let none = Limits {
+        jobs: 0,
+        time: Duration::from_secs(1),
+        ..Limits::REFERENCE
+    };
+    let app = app(none);
+    let (status, head, _) = post(&app, "/check", "MSH|");
+    assert_eq!((status, head["retry-after"].to_str().unwrap()), (503, "5"));
+    let (status, _, _) = send(&app, Request::get("/healthz").body(Body::empty()).unwrap());
+    assert_eq!(status, 200);
+}

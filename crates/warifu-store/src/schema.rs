@@ -1,0 +1,107 @@
+//! The tables, and how an older database gets them.
+
+use crate::database::{Cell, Database, StoreError, write};
+
+/// Steps from nothing to the newest schema: statements that SQLite and PostgreSQL both take, `BYTES`
+/// standing for either's type of bytes. A step that was ever released never changes.
+pub const SCHEMA: &[&[&str]] = &[&[
+    // Public keys by class; `state` as in docs/consent.md.
+    "CREATE TABLE keys (
+        class TEXT NOT NULL, kid TEXT NOT NULL, x TEXT NOT NULL, state TEXT NOT NULL,
+        at BIGINT NOT NULL, code TEXT, emergency BIGINT NOT NULL, PRIMARY KEY (class, kid))",
+    "CREATE INDEX keys_kid ON keys (kid)",
+    // Accepted tokens in their order; `person` is who they are about (a proxy's binding: the
+    // represented person), `bound` the key that a binding binds, `annex` is sealed.
+    "CREATE TABLE tokens (
+        seq BIGINT PRIMARY KEY, tok TEXT NOT NULL UNIQUE, typ TEXT NOT NULL, sub TEXT NOT NULL,
+        person TEXT NOT NULL, jti TEXT NOT NULL, rev TEXT NOT NULL, nonce TEXT NOT NULL,
+        kid TEXT NOT NULL, at BIGINT NOT NULL, line BIGINT NOT NULL, token TEXT NOT NULL, receipt TEXT,
+        annex BYTES, used BIGINT NOT NULL,
+        bound TEXT NOT NULL)",
+    "CREATE INDEX tokens_sub ON tokens (sub)",
+    "CREATE INDEX tokens_person ON tokens (person)",
+    "CREATE INDEX tokens_jti ON tokens (jti)",
+    "CREATE INDEX tokens_rev ON tokens (rev)",
+    "CREATE INDEX tokens_nonce ON tokens (nonce)",
+    "CREATE INDEX tokens_bound ON tokens (bound)",
+    // Nonces given out with a place in a status list.
+    "CREATE TABLE issued (
+        nonce TEXT PRIMARY KEY, list BIGINT NOT NULL, idx BIGINT NOT NULL, session TEXT NOT NULL,
+        req TEXT NOT NULL, at BIGINT NOT NULL, UNIQUE (list, idx))",
+    // What institutions ask for and nobody answered yet.
+    "CREATE TABLE requests (
+        req TEXT PRIMARY KEY, grp TEXT NOT NULL, sub TEXT NOT NULL, asker TEXT NOT NULL,
+        body TEXT NOT NULL, at BIGINT NOT NULL, ends BIGINT NOT NULL, state TEXT NOT NULL)",
+    "CREATE INDEX requests_sub ON requests (sub)",
+    // Sessions by the hash of their cookie.
+    "CREATE TABLE sessions (
+        id TEXT PRIMARY KEY, sub TEXT NOT NULL, kid TEXT NOT NULL, begun BIGINT NOT NULL,
+        seen BIGINT NOT NULL)",
+    // Enrolment and desk codes by keyed hash; `secret` is the keyed hash of the birth date.
+    "CREATE TABLE codes (
+        hash TEXT PRIMARY KEY, kind TEXT NOT NULL, sub TEXT NOT NULL, secret TEXT NOT NULL,
+        at BIGINT NOT NULL, ends BIGINT NOT NULL, failures BIGINT NOT NULL)",
+    // What is taken once: nonces of session proofs that wait, `jti` of access requests that came.
+    "CREATE TABLE once (
+        kind TEXT NOT NULL, id TEXT NOT NULL, ends BIGINT NOT NULL, PRIMARY KEY (kind, id))",
+    // Notices that reached a person.
+    "CREATE TABLE notices (
+        sub TEXT NOT NULL, src TEXT NOT NULL, what TEXT NOT NULL, at BIGINT NOT NULL,
+        PRIMARY KEY (sub, src, what, at))",
+    // Data keys of persons, wrapped.
+    "CREATE TABLE subjects (sub TEXT PRIMARY KEY, data_key BYTES NOT NULL)",
+    // Records, sealed; `via` tells whether a storage or a Bundle brought them.
+    "CREATE TABLE records (
+        sub TEXT NOT NULL, src TEXT NOT NULL, typ TEXT NOT NULL, id TEXT NOT NULL,
+        recorded BIGINT NOT NULL, via TEXT NOT NULL, body BYTES NOT NULL,
+        PRIMARY KEY (sub, src, typ, id))",
+    // What was taken in of one person at one source: hash of all files.
+    "CREATE TABLE ingested (
+        sub TEXT NOT NULL, src TEXT NOT NULL, digest TEXT NOT NULL, at BIGINT NOT NULL,
+        PRIMARY KEY (sub, src))",
+    // Files of two persons' names, sealed, until somebody resolves it.
+    "CREATE TABLE quarantine (
+        sub TEXT NOT NULL, src TEXT NOT NULL, file TEXT NOT NULL, at BIGINT NOT NULL,
+        body BYTES NOT NULL, PRIMARY KEY (sub, src, file))",
+    // The log (docs/log.md).
+    "CREATE TABLE log_lines (
+        idx BIGINT PRIMARY KEY, salt BYTES NOT NULL, place_salt BYTES, place_n BIGINT,
+        place_prev BYTES, back BIGINT, line TEXT NOT NULL)",
+    "CREATE TABLE log_tiles (path TEXT PRIMARY KEY, body BYTES NOT NULL)",
+    "CREATE TABLE log_notes (id BIGINT PRIMARY KEY, note TEXT NOT NULL)",
+]];
+
+/// Brings the database to the newest schema; gives the version it had.
+///
+/// # Errors
+/// [`StoreError::Schema`] for a database of a newer program; nothing is changed.
+pub fn migrate(db: &dyn Database) -> Result<u64, StoreError> {
+    let known = u64::try_from(SCHEMA.len()).unwrap_or(u64::MAX);
+    write(db, |db| {
+        db.run(
+            "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value BIGINT NOT NULL)",
+            &[],
+        )?;
+        let rows = db.query("SELECT value FROM meta WHERE name = 'schema'", &[])?;
+        let found = rows.first().and_then(|r| r.int(0)).unwrap_or(0);
+        if found > known {
+            return Err(StoreError::Schema { found, known });
+        }
+        let done = usize::try_from(found).unwrap_or(usize::MAX);
+        for sql in SCHEMA.iter().skip(done).flat_map(|step| step.iter()) {
+            db.run(sql, &[])?;
+        }
+        if rows.is_empty() {
+            db.run(
+                "INSERT INTO meta (name, value) VALUES ('schema', ?1)",
+                &[Cell::from(known)],
+            )?;
+        } else if found < known {
+            db.run(
+                "UPDATE meta SET value = ?1 WHERE name = 'schema'",
+                &[Cell::from(known)],
+            )?;
+        }
+        Ok(found)
+    })
+}

@@ -1,0 +1,140 @@
+//! SQLite in a file: nothing to set up.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::types::{ToSqlOutput, Value, ValueRef};
+use rusqlite::{Connection, ErrorCode, ToSql};
+
+use crate::database::{Cell, Database, Row, StoreError};
+
+/// How long a transaction waits for another one.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A connection to a file.
+#[derive(Debug)]
+pub struct Sqlite {
+    connection: Connection,
+    path: PathBuf,
+}
+
+impl Sqlite {
+    /// Opens the file, and makes it where it is not there. Its folder must be there.
+    ///
+    /// Every commit is synced to the disk before it returns (`synchronous=FULL`).
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let connection = Connection::open(path).map_err(failed)?;
+        connection.busy_timeout(PATIENCE).map_err(failed)?;
+        for (name, value) in [
+            ("journal_mode", "WAL"),
+            ("synchronous", "FULL"),
+            ("foreign_keys", "ON"),
+            ("secure_delete", "ON"),
+            ("trusted_schema", "OFF"),
+        ] {
+            connection
+                .pragma_update(None, name, value)
+                .map_err(failed)?;
+        }
+        connection.set_prepared_statement_cache_capacity(64);
+        Ok(Self {
+            connection,
+            path: path.to_owned(),
+        })
+    }
+}
+
+impl ToSql for Cell {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match self {
+            Self::Null => ToSqlOutput::Owned(Value::Null),
+            Self::Int(n) => ToSqlOutput::Owned(Value::Integer(*n)),
+            Self::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
+            Self::Bytes(bytes) => ToSqlOutput::Borrowed(ValueRef::Blob(bytes)),
+        })
+    }
+}
+
+/// The driver's errors without statements and values.
+fn failed(error: rusqlite::Error) -> StoreError {
+    match error {
+        rusqlite::Error::SqliteFailure(e, _) => match e.code {
+            ErrorCode::ConstraintViolation => StoreError::Exists,
+            ErrorCode::DiskFull => StoreError::Full,
+            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => StoreError::Busy,
+            code => StoreError::Database(format!("{code:?} ({})", e.extended_code)),
+        },
+        rusqlite::Error::SqlInputError { error, .. } => {
+            StoreError::Database(format!("statement ({})", error.extended_code))
+        }
+        other => {
+            let name = format!("{other:?}");
+            let name = name.split(['(', '{', ' ']).next().unwrap_or_default();
+            StoreError::Database(name.to_owned())
+        }
+    }
+}
+
+impl Database for Sqlite {
+    fn run(&self, sql: &str, values: &[Cell]) -> Result<u64, StoreError> {
+        let sql = sql.replace(" BYTES", " BLOB");
+        let mut statement = self.connection.prepare_cached(&sql).map_err(failed)?;
+        let changed = statement
+            .execute(rusqlite::params_from_iter(values))
+            .map_err(failed)?;
+        Ok(u64::try_from(changed).unwrap_or(u64::MAX))
+    }
+
+    fn query(&self, sql: &str, values: &[Cell]) -> Result<Vec<Row>, StoreError> {
+        let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
+        let columns = statement.column_count();
+        let mut rows = statement
+            .query(rusqlite::params_from_iter(values))
+            .map_err(failed)?;
+        let mut all = Vec::new();
+        while let Some(row) = rows.next().map_err(failed)? {
+            let mut cells = Vec::with_capacity(columns);
+            for column in 0..columns {
+                cells.push(match row.get_ref(column).map_err(failed)? {
+                    ValueRef::Null => Cell::Null,
+                    ValueRef::Integer(n) => Cell::Int(n),
+                    ValueRef::Text(text) => Cell::Text(
+                        String::from_utf8(text.to_vec())
+                            .map_err(|_| StoreError::Form("a column of text"))?,
+                    ),
+                    ValueRef::Blob(bytes) => Cell::Bytes(bytes.to_vec()),
+                    ValueRef::Real(_) => return Err(StoreError::Form("a column of numbers")),
+                });
+            }
+            all.push(Row(cells));
+        }
+        Ok(all)
+    }
+
+    fn begin(&self) -> Result<(), StoreError> {
+        self.run("BEGIN IMMEDIATE", &[]).map(|_| ())
+    }
+
+    fn commit(&self) -> Result<(), StoreError> {
+        self.run("COMMIT", &[]).map(|_| ())
+    }
+
+    fn rollback(&self) {
+        // A commit that failed has ended the transaction already.
+        let _ = self.run("ROLLBACK", &[]);
+    }
+
+    fn another(&self) -> Result<Box<dyn Database>, StoreError> {
+        Ok(Box::new(Self::open(&self.path)?))
+    }
+
+    fn backup(&self, to: &Path) -> Result<(), StoreError> {
+        let to = to
+            .to_str()
+            .ok_or(StoreError::Form("the name of the copy"))?;
+        self.run("VACUUM INTO ?1", &[to.into()]).map(|_| ())
+    }
+}
