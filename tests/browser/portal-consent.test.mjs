@@ -139,6 +139,27 @@ test("the preview is the Bundle that the recipient then gets", async () => {
   await close(page);
 });
 
+test("own records are always there, surgery too, by kind and by date", async () => {
+  const page = await enrolled({ width: 320, height: 640 });
+  const { entry } = desk.convert();
+  entry.push({ resource: { resourceType: "Procedure", id: "own-surgery", status: "completed", code: { text: "架空の手術" }, performedDateTime: "2019-05-06", subject: entry[0].resource.subject } });
+  await page.getByRole("link", { name: "ホームへ" }).click();
+  await page.getByRole("link", { name: "記録", exact: true }).click();
+  await heading(page, "わたしの記録");
+  await page.getByRole("heading", { level: 2, name: "手術" }).waitFor();
+  await page.getByText("架空の手術").waitFor();
+  await page.getByText("ほかの人に見えるのは、別に同意したときと救急のときだけです").waitFor();
+  await shot(page, "records");
+  assert.deepEqual(await axe(page), []);
+  await button(page, "時間で見る").click();
+  await page.getByRole("heading", { level: 2, name: "2019" }).waitFor();
+  assert.deepEqual(await axe(page), []);
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await shot(page, "records-wide");
+  assert.deepEqual(await axe(page), []);
+  await close(page);
+});
+
 test("refusing is one press away, is told, and the request never returns", async () => {
   const page = await enrolled();
   const request = desk.ask(["inf.lab"]);

@@ -367,6 +367,8 @@ pub enum Event {
     Sign,
     /// S8: end the consent of this screen.
     Withdraw,
+    /// S6: by date, or by kind.
+    ByDate(bool),
     /// Print the screen.
     Print,
     /// Save a consent as a file.
@@ -491,6 +493,8 @@ pub struct Model {
     pub records: Vec<String>,
     /// All of them are here.
     pub records_whole: bool,
+    /// S6: by date, else by kind.
+    pub by_date: bool,
     /// S5: what the recipients would see.
     pub preview: Option<Preview>,
     /// S5: choices.
@@ -545,6 +549,7 @@ impl Default for Model {
             waiting_requests: None,
             records: Vec::new(),
             records_whole: false,
+            by_date: false,
             preview: None,
             draft: None,
             outcome: Outcome::None,
@@ -668,6 +673,10 @@ impl Model {
             Event::Decline => self.decline(),
             Event::Sign => self.sign_grant(),
             Event::Withdraw => self.withdraw(moment),
+            Event::ByDate(on) => {
+                self.by_date = on;
+                Vec::new()
+            }
             Event::Print => vec![Effect::Print],
             Event::Save(jti) => self.save(&jti),
             Event::Erase => vec![Effect::Erase],
@@ -730,6 +739,7 @@ impl Model {
         match self.route.clone() {
             Route::Wizard(req, step) => self.at_step(&req, step),
             Route::Home | Route::Consents => Self::fetch(),
+            Route::Records => self.read_records(),
             _ => Vec::new(),
         }
     }
@@ -1133,7 +1143,11 @@ impl Model {
             (Tag::Session, 200 | 201) => {
                 self.session = Session::Open;
                 self.keys = value.as_ref().map(Keys::read).unwrap_or_default();
-                Self::all()
+                let mut effects = Self::all();
+                if self.route == Route::Records {
+                    effects.extend(self.read_records());
+                }
+                effects
             }
             (Tag::SessionNonce | Tag::Session, _) => {
                 self.session = Session::Refused;

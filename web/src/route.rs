@@ -15,6 +15,8 @@ pub enum Route {
     Home,
     /// S5: the request's id, and the page.
     Wizard(String, Step),
+    /// S6
+    Records,
     /// S8: all of them.
     Consents,
     /// S8: one, by its `jti`.
@@ -35,11 +37,12 @@ pub enum Route {
 
 impl Route {
     /// Every screen without parameters, for tests and menus.
-    pub const FIXED: [Self; 8] = [
+    pub const FIXED: [Self; 9] = [
         Self::Start,
         Self::Key,
         Self::Enrol,
         Self::Home,
+        Self::Records,
         Self::Consents,
         Self::Menu,
         Self::Settings,
@@ -80,6 +83,7 @@ impl Route {
         matches!(
             self,
             Self::Home
+                | Self::Records
                 | Self::Wizard(..)
                 | Self::Consents
                 | Self::Consent(_)
@@ -95,6 +99,7 @@ impl Route {
             Self::Key => "/key",
             Self::Enrol => "/enrol",
             Self::Home => "/home",
+            Self::Records => "/records",
             Self::Consents => "/consents",
             Self::Wizard(id, step) => return format!("/requests/{id}/{}", step.name()),
             Self::Consent(id) => return format!("/consents/{id}"),

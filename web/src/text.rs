@@ -90,6 +90,7 @@ texts! {
     SKIP = "本文へ進む", "本文へ", "Skip to content";
     NAV = "画面の一覧", "がめん", "Screens";
     NAV_HOME = "ホーム", "はじめ", "Home";
+    NAV_RECORDS = "記録", "きろく", "Records";
     NAV_CONSENTS = "同意", "見せる", "Consents";
     NAV_MENU = "メニュー", "ほか", "Menu";
     LARGER = "文字を大きく", "字を 大きく", "Larger text";
@@ -211,6 +212,15 @@ texts! {
     DONE_PLAIN = "同意を記録しました", "きろくしました", "Consent recorded";
     DONE_RECEIPT = "控えを見る", "ひかえを 見る", "See receipt";
     DONE_NEXT = "一緒に届いたお願いがあります。", "もう 一つ おねがいが あります。", "There is another request with it.";
+
+    // ── S6 own records ──────────────────────────────────────────────────────────────────────────
+    RECORDS = "わたしの記録", "わたしの きろく", "My records";
+    RECORDS_OWN = "同意に関係なく、自分の記録はいつでも見られます。", "いつでも 見られます。", "You can always see your own records.";
+    RECORDS_SURGERY = "手術：ほかの人に見えるのは、別に同意したときと救急のときだけです。", "しゅじゅつ：サインした ときなどだけ、ほかの 人が 見ます。", "Surgery: others see it only with separate consent or in an emergency.";
+    RECORDS_NONE = "まだ記録がありません。病院が送ると出ます。", "まだ ありません。", "No records yet. They appear when a hospital sends them.";
+    RECORDS_KIND = "種類で見る", "しゅるいで 見る", "By kind";
+    RECORDS_DATE = "時間で見る", "日で 見る", "By date";
+    RECORDS_NO_DATE = "日付のない記録", "日が ない きろく", "Records without a date";
 
     // ── S8 consents, S12 receipt ────────────────────────────────────────────────────────────────
     CONSENTS = "同意", "見せる やくそく", "Consents";

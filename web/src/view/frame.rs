@@ -9,6 +9,7 @@ use crate::text::{self, Lang, Text};
 /// Where the bar leads: text, icon, screen.
 const NAV: &[(Text, &str, Route)] = &[
     (text::NAV_HOME, "home", Route::Home),
+    (text::NAV_RECORDS, "records", Route::Records),
     (text::NAV_CONSENTS, "consents", Route::Consents),
     (text::NAV_MENU, "menu", Route::Menu),
 ];

@@ -5,12 +5,14 @@ mod enrol;
 mod frame;
 mod home;
 mod key;
+mod records;
 mod settings;
 mod start;
 mod wizard;
 
 use crate::model::{Event, Lack, Model, Session};
 use crate::node::{El, IntoNodes, Node, On, el};
+use crate::preview::Record;
 use crate::route::Route;
 use crate::ruby;
 use crate::text::{self, Lang, Text};
@@ -26,6 +28,7 @@ pub fn page(m: &Model) -> Node {
         Route::Key => key::key(m),
         Route::Enrol => enrol::enrol(m),
         Route::Home => home::home(m),
+        Route::Records => records::records(m),
         Route::Wizard(req, step) => wizard::wizard(m, req, *step),
         Route::Consents => consents::all(m),
         Route::Consent(jti) => consents::one(m, jti),
@@ -208,6 +211,19 @@ fn on_day(m: &Model, at: u64) -> Node {
     ))
 }
 
+/// A record: what it is, and its day.
+fn record(m: &Model, r: &Record) -> El {
+    let title = if r.title.is_empty() {
+        r.cats.first().map_or(data("—"), |c| category(m, c))
+    } else {
+        data(&r.title)
+    };
+    let day = warifu_consent::instant(&format!("{}T00:00:00+09:00", r.day));
+    el("li")
+        .with(el("span").with(title))
+        .with(day.map(|at| el("span").class("mark").with(on_day(m, at))))
+}
+
 // ── parts ───────────────────────────────────────────────────────────────────────────────────────
 
 fn h1(m: &Model, text: Text) -> El {
@@ -241,6 +257,13 @@ fn button(m: &Model, text: Text, event: Event) -> El {
 
 fn link(m: &Model, text: Text, route: &Route) -> El {
     el("a").attr("href", route.path()).with(say(m, text))
+}
+
+/// A button that is on or off.
+fn toggle(m: &Model, text: Text, on: bool, event: Event) -> El {
+    button(m, text, event)
+        .class("lang")
+        .attr("aria-pressed", if on { "true" } else { "false" })
 }
 
 /// `Buttons`: one primary, or all equal (P3).

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{
     Field, banner, button, buttons, category, choice_of, data, field, fill, h1, h2, institutions,
-    link, number, on_day, p, pass_field, problem, purposes, say, secondary, signed_text, summary,
+    link, number, p, pass_field, problem, purposes, record, say, secondary, signed_text, summary,
     when,
 };
 use crate::model::{Event, Model, Outcome};
@@ -162,21 +162,10 @@ fn ahead(m: &Model, draft: &Draft, out: &mut Vec<Node>) {
     let Some(preview) = &m.preview else {
         return;
     };
-    let row = |r: &Record| {
-        let title = if r.title.is_empty() {
-            r.cats.first().map_or(data("—"), |c| category(m, c))
-        } else {
-            data(&r.title)
-        };
-        let day = warifu_consent::instant(&format!("{}T00:00:00+09:00", r.day));
-        el("li")
-            .with(el("span").with(title))
-            .with(day.map(|at| el("span").class("mark").with(on_day(m, at))))
-    };
     let list = |all: &[Record]| {
         el("ul")
             .class("records")
-            .with(all.iter().map(row).collect::<Vec<_>>())
+            .with(all.iter().map(|r| record(m, r)).collect::<Vec<_>>())
     };
     let slots = [
         ("institution", institutions(m, &draft.asked.aud)),
