@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use warifu_json::{Kind, Limits, NodeId, ROOT, Tree, parse};
 
 use crate::date::{Date, instant};
-use crate::decide::{Item, Origin, Request, State, Told, Who, Why, decide};
+use crate::decide::{Decision, Item, Origin, Request, State, Told, Who, Why, decide};
 use crate::hash::resource_key;
 use crate::json::quote;
-use crate::policy::{Bits, Policy};
+use crate::policy::{Bits, Keep, Match, Policy, is_system, plain_code};
 
 /// What the holder knows of a resource beside its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +29,18 @@ pub struct Facts {
 pub trait Knowledge {
     /// Facts of the resource of this type and id.
     fn facts(&self, kind: &str, id: &str) -> Facts;
+
+    /// Whether the Patient of this type and id is the person asked about; absent = the holder does
+    /// not say, and then the Bundle may speak of one person only.
+    fn is_person(&self, _kind: &str, _id: &str) -> Option<bool> {
+        None
+    }
+
+    /// The holder vouches that the person was told of everything it holds about them, and nothing is
+    /// flagged. Else patients and proxies get no free text, which may tell what they were not told.
+    fn all_told(&self) -> bool {
+        false
+    }
 }
 
 /// Why a Bundle is not filtered: nothing goes out.
@@ -76,69 +88,69 @@ pub struct Filtered {
 
 const MOST_BYTES: usize = 64 << 20;
 
-/// Elements that speak of other things than their resource does (§11.1, 7 and 9).
-const TELLING: &[&str] = &[
-    "note",
-    "reasonCode",
-    "conclusion",
-    "conclusionCode",
-    "presentedForm",
-    "comment",
-    "patientInstruction",
-    "valueAttachment",
-    "contentAttachment",
-    "photo",
-    "description",
-    "supportingInfo",
-    "outcome",
-    "evidence",
-    "complication",
-    "complicationDetail",
-    "followUp",
-    "media",
-    "hospitalization",
-    "serviceType",
+/// Elements that tell when something was, by the beginning of their names.
+const WHEN: &[&str] = &[
+    "effective",
+    "performed",
+    "occurrence",
+    "onset",
+    "abatement",
+    "serviced",
+    "timing",
 ];
 
-/// Where clinical dates stand, the most telling first.
-const DATES: &[&str] = &[
-    "effectiveDateTime",
-    "effectivePeriod",
-    "effectiveInstant",
-    "performedDateTime",
-    "performedPeriod",
-    "occurrenceDateTime",
-    "occurrencePeriod",
+/// Elements that tell it by their whole names.
+const WHEN_WHOLE: &[&str] = &[
     "period",
-    "onsetDateTime",
-    "onsetPeriod",
+    "billablePeriod",
     "authoredOn",
     "whenHandedOver",
     "whenPrepared",
     "started",
     "dateTime",
     "date",
-    "recordedDate",
-    "issued",
-    "created",
+    "lastOccurrence",
+    "authored",
+    "dateAsserted",
+    "recordedOn",
+    "startDate",
+];
+
+/// What counts where none of them is there.
+const WRITTEN: &[&str] = &["recordedDate", "recorded", "issued", "created"];
+
+/// Concepts that the labeller judges by.
+const CONCEPTS: &[&str] = &[
+    "code",
+    "medicationCodeableConcept",
+    "vaccineCode",
+    "serviceType",
+    "reasonCode",
+    "itemCodeableConcept",
+];
+
+/// Elements with the codings that a category rests on.
+const CODED: &[&str] = &[
+    "code",
+    "type",
+    "category",
+    "meta",
+    "vaccineCode",
+    "event",
+    "component",
+    "item",
+    "procedure",
+    "procedureCode",
+    "orderDetail",
 ];
 
 const MASKED: &str = r#"{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/data-absent-reason","valueCode":"masked"}]}"#;
 
-/// References that their element cannot be without: the element goes with them.
-const NEEDED: &[(&str, &str)] = &[
-    ("diagnosis", "condition"),
-    ("entry", "item"),
-    ("content", "attachment"),
-    ("agent", "who"),
-    ("participant", "actor"),
-    ("protocolApplied", "authority"),
-];
-
-/// References that a resource cannot be without: they are masked.
-const REQUIRED: &[&str] = &["medicationReference", "subject", "patient", "beneficiary"];
-
 /// A resource: an entry's, or a contained one.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, and all combinations exist"
+)]
 struct Unit {
     node: NodeId,
     kind: String,
@@ -146,6 +158,14 @@ struct Unit {
     full_url: Option<String>,
     container: Option<usize>,
     item: Item,
+    /// Keys of the encounters it belongs to.
+    encounters: Vec<String>,
+    /// It names an encounter that is not here.
+    elsewhere: bool,
+    /// It has something that changes its meaning, or belongs to somebody else.
+    foreign: bool,
+    /// Institutions are masked in it.
+    masked: bool,
     administrative: bool,
     kept: bool,
     why: Why,
@@ -178,14 +198,19 @@ pub fn filter(
         request,
         policy: state.policy,
         units: Vec::new(),
+        nodes: BTreeMap::new(),
         index: BTreeMap::new(),
         drop: BTreeSet::new(),
         replace: BTreeMap::new(),
+        open: false,
         cats: Bits::NONE,
         grants: BTreeSet::new(),
         obligations: BTreeSet::new(),
     };
     work.collect(knowledge);
+    work.persons(knowledge);
+    work.visits();
+    work.open = work.is_open(knowledge);
     let document = tree
         .member(ROOT, "type")
         .is_some_and(|t| tree.is_text(t, "document"));
@@ -197,7 +222,10 @@ pub fn filter(
                     u.kept = false;
                 }
             }
-            Form::Derived => work.decide_all(),
+            Form::Derived => {
+                work.open = false;
+                work.decide_all();
+            }
         }
     } else {
         work.decide_all();
@@ -255,9 +283,12 @@ struct Work<'a> {
     request: &'a Request,
     policy: &'a Policy,
     units: Vec<Unit>,
+    nodes: BTreeMap<NodeId, usize>,
     index: BTreeMap<String, usize>,
     drop: BTreeSet<NodeId>,
-    replace: BTreeMap<NodeId, &'static str>,
+    replace: BTreeMap<NodeId, String>,
+    /// Nothing can be withheld that free text might tell.
+    open: bool,
     cats: Bits,
     grants: BTreeSet<String>,
     obligations: BTreeSet<String>,
@@ -329,6 +360,8 @@ impl Work<'_> {
             }
         }
         let item = self.item(node, &kind, &id, &facts);
+        self.nodes.insert(node, at);
+        let subject = matches!(self.request.who, Who::Subject);
         self.units.push(Unit {
             node,
             administrative: self.policy.administrative.contains(&kind),
@@ -336,7 +369,11 @@ impl Work<'_> {
             id,
             full_url,
             container,
+            masked: item.origin == Origin::Claims && !subject,
             item,
+            encounters: Vec::new(),
+            elsewhere: false,
+            foreign: self.tree.member(node, "modifierExtension").is_some(),
             kept: false,
             why: Why::Unclassified,
         });
@@ -352,17 +389,9 @@ impl Work<'_> {
                 .and_then(|m| tree.member(m, "tag"));
             tag.is_some_and(|t| {
                 tree.children(t)
-                    .any(|n| self.text(n, "code").as_deref() == Some(code))
+                    .any(|n| self.text(n, "code").is_some_and(|c| plain_code(&c) == code))
             })
         };
-        let encounter = ["encounter", "context"]
-            .iter()
-            .find_map(|k| tree.member(node, k).and_then(|r| self.text(r, "reference")))
-            .and_then(|r| {
-                r.rsplit('/')
-                    .next()
-                    .map(|id| resource_key(&facts.src, "Encounter", id))
-            });
         let updated = tree
             .member(node, "meta")
             .and_then(|m| self.text(m, "lastUpdated"))
@@ -372,11 +401,7 @@ impl Work<'_> {
             cats,
             unknown: false,
             src: facts.src.clone(),
-            encounter: if kind == "Encounter" {
-                Some(resource_key(&facts.src, kind, id))
-            } else {
-                encounter
-            },
+            encounter: None,
             clinical: clinical(tree, node),
             recorded: facts.recorded.or(updated),
             labels,
@@ -385,6 +410,158 @@ impl Work<'_> {
             uninformed: tagged("UNINFORMED"),
             undelivered: tagged("UNDELIVERED"),
         }
+    }
+
+    /// References of an element, one or many.
+    fn references(&self, node: NodeId, path: &[&str]) -> Vec<NodeId> {
+        let tree = self.tree;
+        let mut here = vec![node];
+        for key in path {
+            here = here
+                .iter()
+                .filter_map(|n| tree.member(*n, key))
+                .flat_map(|n| match tree.kind(n) {
+                    Kind::Array => tree.children(n).collect(),
+                    _ => vec![n],
+                })
+                .filter(|n| tree.kind(*n) == Kind::Object)
+                .collect();
+        }
+        here
+    }
+
+    /// What is not the person's: another Patient, and what belongs to one.
+    fn persons(&mut self, knowledge: &dyn Knowledge) {
+        let mut others = BTreeSet::new();
+        let mut patients = BTreeSet::new();
+        let mut said = false;
+        for (at, u) in self.units.iter().enumerate() {
+            if u.kind != "Patient" {
+                continue;
+            }
+            let named = knowledge.is_person(&u.kind, &u.id);
+            if !named.unwrap_or(u.container.is_none()) {
+                others.insert(at);
+            }
+            if u.container.is_none() {
+                said |= named.is_some();
+                patients.insert(if u.id.is_empty() {
+                    format!("/{}", u.node)
+                } else {
+                    u.id.clone()
+                });
+            }
+        }
+        if !said && patients.len() > 1 {
+            others.extend(0..self.units.len());
+        }
+        let mut names = BTreeSet::new();
+        for (at, u) in self.units.iter().enumerate() {
+            for key in ["subject", "patient", "beneficiary"] {
+                for node in self.references(u.node, &[key]) {
+                    let reference = self.text(node, "reference");
+                    let target = reference
+                        .as_ref()
+                        .and_then(|r| self.resolve(r, Some(at)))
+                        .and_then(|t| Some((t, self.units.get(t)?)));
+                    let own = match (target, reference) {
+                        (Some((t, to)), _) => {
+                            to.kind == "Device" || to.kind == "Patient" && !others.contains(&t)
+                        }
+                        (None, Some(r)) => {
+                            let r = bare(&r);
+                            let id = r.rsplit('/').next().unwrap_or_default();
+                            let named = knowledge.is_person("Patient", id);
+                            if named.is_none() {
+                                names.insert(r.to_owned());
+                            }
+                            named.unwrap_or(patients.is_empty())
+                        }
+                        (None, None) => patients.is_empty(),
+                    };
+                    if !own {
+                        others.insert(at);
+                    }
+                }
+            }
+        }
+        if patients.is_empty() && names.len() > 1 {
+            others.extend(0..self.units.len());
+        }
+        for at in others {
+            if let Some(u) = self.units.get_mut(at) {
+                u.foreign = true;
+            }
+        }
+    }
+
+    /// Encounters that resources belong to.
+    fn visits(&mut self) {
+        for at in 0..self.units.len() {
+            let Some(u) = self.units.get(at) else {
+                continue;
+            };
+            let mut keys = Vec::new();
+            let mut elsewhere = false;
+            if u.kind == "Encounter" {
+                keys.push(u.item.key.clone());
+            }
+            let mut nodes = self.references(u.node, &["encounter"]);
+            for node in self.references(u.node, &["context"]) {
+                let inner = self.references(node, &["encounter"]);
+                let is_reference = ["reference", "identifier", "display"]
+                    .iter()
+                    .any(|k| self.tree.member(node, k).is_some());
+                if is_reference {
+                    nodes.push(node);
+                }
+                nodes.extend(inner);
+            }
+            for node in nodes {
+                let reference = self.text(node, "reference");
+                let target = reference.as_ref().and_then(|r| self.resolve(r, Some(at)));
+                match (target.and_then(|t| self.units.get(t)), reference) {
+                    (Some(t), _) => keys.push(t.item.key.clone()),
+                    (None, Some(r)) if bare(&r).contains('/') => {
+                        let id = bare(&r).rsplit('/').next().unwrap_or_default();
+                        keys.push(resource_key(&u.item.src, "Encounter", id));
+                    }
+                    _ => elsewhere = true,
+                }
+            }
+            if let Some(u) = self.units.get_mut(at) {
+                u.item.encounter = keys.first().cloned();
+                u.encounters = keys;
+                u.elsewhere = elsewhere;
+            }
+        }
+    }
+
+    /// The decision for a unit: for every encounter it belongs to, and where one is not known, by
+    /// grants that leave out no visit.
+    fn decide_unit(&self, u: &Unit) -> Decision {
+        let mut item = u.item.clone();
+        let mut d = decide(self.state, self.request, &item);
+        for key in u.encounters.iter().skip(1) {
+            item.encounter = Some(key.clone());
+            let other = decide(self.state, self.request, &item);
+            if !other.permits() {
+                d = other;
+            }
+        }
+        if u.elsewhere && d.permits() {
+            let mut state = self.state.clone();
+            state.grants.retain(|g| g.annex.wid.is_empty());
+            if !decide(&state, self.request, &item).permits() {
+                d.basis = None;
+                d.why = Why::Excluded;
+            }
+        }
+        if u.foreign || !self.open && !self.policy.has_elements(&u.kind) {
+            d.basis = None;
+            d.why = Why::Unclassified;
+        }
+        d
     }
 
     /// Step 4 for everything that has categories of its own.
@@ -396,7 +573,7 @@ impl Work<'_> {
             if u.administrative {
                 continue;
             }
-            let d = decide(self.state, self.request, &u.item);
+            let d = self.decide_unit(u);
             let cats = u.item.cats;
             if d.permits() {
                 self.cats = self.cats.with(cats);
@@ -425,28 +602,50 @@ impl Work<'_> {
 
     /// Step 8: whole, derived, or not at all; by the grants, not by what is in it.
     fn document(&mut self) -> Form {
-        let Some(composition) = self.units.iter().find(|u| u.kind == "Composition") else {
+        let mut own = Bits::NONE;
+        let mut first = None;
+        let mut known = true;
+        for u in self.units.iter().filter(|u| u.kind == "Composition") {
+            own = own.with(u.item.cats);
+            known &= !u.item.cats.is_empty() && !u.foreign;
+            first = first.or(Some(u));
+        }
+        let Some(composition) = first else {
             return Form::Derived;
         };
-        let own = composition.item.cats;
         let mut whole = composition.item.clone();
         whole.cats = own.with(self.policy.individual());
         let d = decide(self.state, self.request, &whole);
         for u in &mut self.units {
             if !u.administrative && !u.item.cats.is_empty() && u.kind != "Patient" {
-                u.item.cats = own.with(Bits(u.item.cats.0 & self.policy.individual().0));
+                u.item.cats = if known {
+                    own.with(Bits(u.item.cats.0 & self.policy.individual().0))
+                } else {
+                    Bits::NONE
+                };
             }
+        }
+        // Whole is whole: nothing can be masked in it, and nothing may be hidden in it.
+        if !known || self.units.iter().any(|u| u.masked) || self.strays().next().is_some() {
+            return Form::Derived;
         }
         if own.is_empty() || !d.permits() {
             return Form::Derived;
         }
         let mut shut = false;
-        for u in &mut self.units {
+        for at in 0..self.units.len() {
+            let Some(u) = self.units.get(at) else {
+                continue;
+            };
+            shut |= u.foreign;
             if u.administrative || u.kind == "Patient" {
                 continue;
             }
-            u.why = decide(self.state, self.request, &u.item).why;
-            shut |= u.why != Why::Permitted;
+            let why = self.decide_unit(u).why;
+            shut |= why != Why::Permitted;
+            if let Some(u) = self.units.get_mut(at) {
+                u.why = why;
+            }
         }
         if shut {
             return Form::Withheld;
@@ -461,7 +660,7 @@ impl Work<'_> {
     }
 
     fn patient_denied(u: &Unit) -> bool {
-        u.kind == "Patient" && u.container.is_none() && !u.kept
+        u.kind == "Patient" && u.container.is_none() && !u.kept && !u.foreign
     }
 
     /// Step 5: who it is about goes with anything else, reduced to name, birth date and gender.
@@ -494,13 +693,11 @@ impl Work<'_> {
                 self.index.get(&format!("{root}#{id}")).copied()
             };
         }
-        let plain = reference.split("/_history/").next().unwrap_or(reference);
-        self.index.get(plain).copied()
+        self.index.get(bare(reference)).copied()
     }
 
     /// Steps 5 to 9.
     fn cut(&mut self) {
-        let wide = self.is_wide();
         let tree = self.tree;
         // Administrative resources go with what refers to them.
         let mut todo: Vec<usize> = (0..self.units.len())
@@ -511,7 +708,7 @@ impl Work<'_> {
             })
             .collect();
         while let Some(at) = todo.pop() {
-            self.cut_unit(at, wide);
+            self.cut_unit(at);
             let Some(node) = self.units.get(at).map(|u| u.node) else {
                 continue;
             };
@@ -526,6 +723,7 @@ impl Work<'_> {
             for target in found {
                 if let Some(u) = self.units.get_mut(target)
                     && u.administrative
+                    && !u.foreign
                     && !u.kept
                 {
                     u.kept = true;
@@ -533,6 +731,12 @@ impl Work<'_> {
                         todo.push(target);
                     }
                 }
+            }
+        }
+        // Who and where that nothing names.
+        for u in &self.units {
+            if u.container.is_some() && !u.kept {
+                self.drop.insert(u.node);
             }
         }
         // Sections without anything left, the innermost first.
@@ -572,114 +776,322 @@ impl Work<'_> {
         out
     }
 
-    fn cut_unit(&mut self, at: usize, wide: bool) {
-        let tree = self.tree;
+    /// Resources where no resource may be.
+    fn strays(&self) -> impl Iterator<Item = NodeId> {
+        self.units
+            .iter()
+            .filter(|u| u.container.is_none())
+            .flat_map(|u| inside(self.tree, u.node))
+            .filter(|n| {
+                self.tree.member(*n, "resourceType").is_some() && !self.nodes.contains_key(n)
+            })
+    }
+
+    /// Whether the table of elements rules a unit: by the request, the policy and the unit alone, so
+    /// that it tells nothing of what is withheld beside it.
+    fn is_closed(&self, at: usize) -> bool {
+        let held = |u: &Unit| {
+            u.masked
+                || u.item.uninformed
+                || u.item.undelivered
+                || u.item.origin == Origin::Claims && u.item.told != Told::Yes
+                || u.container.is_some() && !u.kept && !u.administrative
+        };
+        !self.open || self.units.get(at).is_some_and(held) || self.contained(at).any(held)
+    }
+
+    /// What a resource contains.
+    fn contained(&self, at: usize) -> impl Iterator<Item = &Unit> {
+        let after = self.units.iter().skip(at + 1);
+        after.take_while(move |u| u.container == Some(at))
+    }
+
+    fn cut_unit(&mut self, at: usize) {
         let Some(u) = self.units.get(at) else { return };
         let root = u.node;
-        let mask = u.item.origin == Origin::Claims && !matches!(self.request.who, Who::Subject);
-        let (kind, claims) = (u.kind.clone(), mask);
-        let mut dropped = Vec::new();
-        let mut replaced = Vec::new();
-        // What is contained stands behind its container.
-        let contained = self.units.iter().skip(at + 1);
-        for c in contained.take_while(|c| c.container == Some(at)) {
-            let facility = [
-                "Organization",
-                "Practitioner",
-                "PractitionerRole",
-                "Location",
-            ];
-            let masked = claims && facility.contains(&c.kind.as_str());
-            if masked || !c.kept && !c.administrative {
-                dropped.push(c.node);
+        let closed = self.is_closed(at);
+        let mut cut = Cut::default();
+        for u in self.contained(at) {
+            if !u.kept && !u.administrative {
+                cut.dropped.push(u.node);
             }
         }
-        for node in inside(tree, root) {
-            let key = tree.key(node);
-            let parent = tree.parent(node);
-            let at_root = parent == root;
-            if !wide {
-                let telling = TELLING.contains(&&*key)
-                    || key == "type" && at_root && kind == "Encounter"
-                    || key == "text" && tree.kind(node) == Kind::Object;
-                if telling && !(key == "text" && tree.member(node, "div").is_none()) {
-                    dropped.push(node);
-                    continue;
-                }
-            }
-            if claims && at_root && key == "identifier" {
-                dropped.push(node);
+        if closed {
+            self.keep(at, root, "", &mut cut);
+        } else {
+            self.sweep(at, root, &mut cut);
+        }
+        self.drop.extend(cut.dropped);
+        self.replace.extend(cut.replaced);
+    }
+
+    /// Members of an object that the table of elements lets stay.
+    fn keep(&self, at: usize, node: NodeId, path: &str, cut: &mut Cut) {
+        let tree = self.tree;
+        let Some(u) = self.units.get(at) else { return };
+        for member in tree.children(node) {
+            let key = tree.key(member);
+            let root = path.is_empty();
+            if root && (key == "resourceType" || key == "id") {
                 continue;
             }
-            match tree.kind(node) {
-                Kind::Object => {
-                    let reference = self.text(node, "reference");
-                    let logical = reference.is_none() && self.is_logical(node);
-                    if reference.is_none() && !logical {
-                        continue;
+            if root && key == "contained" && u.container.is_none() {
+                for node in tree.children(member) {
+                    match self.nodes.get(&node) {
+                        Some(inner) => self.keep(*inner, node, "", cut),
+                        None => cut.dropped.push(node),
                     }
-                    let target = reference.as_ref().and_then(|r| self.resolve(r, Some(at)));
-                    let to = target.and_then(|t| self.units.get(t));
-                    let stays = match (to, logical) {
-                        (Some(t), _) => t.kept || t.administrative && t.kind != "Provenance",
-                        // A logical reference resolves elsewhere; only to who and where, not to data.
-                        (None, true) => self
-                            .text(node, "type")
-                            .is_some_and(|t| self.policy.administrative.contains(&t)),
-                        (None, false) => false,
-                    };
-                    let named = to.map(|t| t.kind.clone()).or_else(|| {
-                        reference
-                            .as_ref()
-                            .and_then(|r| r.split('/').next().map(str::to_owned))
-                            .or_else(|| self.text(node, "type"))
-                    });
-                    let facility = claims
-                        && named.is_some_and(|n| {
-                            [
-                                "Organization",
-                                "Practitioner",
-                                "PractitionerRole",
-                                "Location",
-                            ]
-                            .contains(&n.as_str())
-                        });
-                    if facility {
-                        replaced.push(node);
-                    } else if !stays {
-                        let held = tree.parent(parent);
-                        let needed = NEEDED.contains(&(&*self.element(parent), &*key));
-                        if needed && held != root && tree.kind(parent) == Kind::Object {
-                            dropped.push(parent);
-                        } else if at_root && REQUIRED.contains(&&*key) {
-                            replaced.push(node);
+                }
+                continue;
+            }
+            if key == "extension" {
+                self.extensions(at, member, cut);
+                continue;
+            }
+            if root && key == "meta" && tree.kind(member) == Kind::Object {
+                self.leaf(at, member, cut);
+                continue;
+            }
+            let (twin, base) = match key.strip_prefix('_') {
+                Some(base) => (true, base),
+                None => (false, &*key),
+            };
+            let full = if root {
+                base.to_owned()
+            } else {
+                format!("{path}.{base}")
+            };
+            let items = || -> Vec<NodeId> {
+                match tree.kind(member) {
+                    Kind::Array => tree.children(member).collect(),
+                    _ => vec![member],
+                }
+            };
+            match self.policy.keeps(&u.kind, &full) {
+                Some(what @ (Keep::Leaf | Keep::Own)) => {
+                    if u.masked && what == Keep::Own || twin && tree.kind(member) != Kind::Object {
+                        cut.dropped.push(member);
+                    } else {
+                        self.leaf(at, member, cut);
+                    }
+                }
+                Some(Keep::Inner) if !twin => {
+                    for item in items() {
+                        if tree.kind(item) == Kind::Object {
+                            self.keep(at, item, &full, cut);
                         } else {
-                            dropped.push(node);
+                            cut.dropped.push(item);
                         }
                     }
                 }
-                Kind::String if key != "reference" && key != "id" => {
-                    let text = tree.text(node);
-                    let target = self.resolve(&text, Some(at));
-                    let gone = match target.and_then(|t| self.units.get(t)) {
-                        Some(t) => !t.kept && t.node != root && text.contains(['/', ':']),
-                        None => self.is_local(&text),
-                    };
-                    if gone {
-                        dropped.push(node);
+                Some(Keep::Masked) if !twin => {
+                    for item in items() {
+                        cut.replaced.push((item, MASKED.to_owned()));
                     }
+                }
+                Some(Keep::Reference { .. }) if !twin => {
+                    for item in items() {
+                        self.reference(at, item, &full, true, cut);
+                    }
+                }
+                _ => cut.dropped.push(member),
+            }
+        }
+    }
+
+    /// A value that stays: the members of data types, without what they say elsewhere.
+    fn leaf(&self, at: usize, node: NodeId, cut: &mut Cut) {
+        let tree = self.tree;
+        match tree.kind(node) {
+            Kind::Object => {
+                for member in tree.children(node) {
+                    let key = tree.key(member);
+                    if key == "extension" {
+                        self.extensions(at, member, cut);
+                        continue;
+                    }
+                    let (twin, base) = match key.strip_prefix('_') {
+                        Some(base) => (true, base),
+                        None => (false, &*key),
+                    };
+                    let known = self.policy.datatypes.contains(base);
+                    if !known || twin && tree.kind(member) != Kind::Object {
+                        cut.dropped.push(member);
+                    } else {
+                        self.leaf(at, member, cut);
+                    }
+                }
+            }
+            Kind::Array => tree.children(node).for_each(|n| self.leaf(at, n, cut)),
+            Kind::String if self.tells(at, &tree.text(node)) => {
+                // A code without its system, or a number without its unit, is not what it was.
+                let holder = tree.parent(node);
+                let parent = tree.kind(holder) == Kind::Object && tree.key(node) == "system";
+                cut.dropped.push(if parent { holder } else { node });
+            }
+            _ => {}
+        }
+    }
+
+    /// Extensions whose content is the element's own, by their URLs.
+    fn extensions(&self, at: usize, node: NodeId, cut: &mut Cut) {
+        let tree = self.tree;
+        if tree.kind(node) != Kind::Array {
+            cut.dropped.push(node);
+            return;
+        }
+        for item in tree.children(node) {
+            let known = self
+                .text(item, "url")
+                .is_some_and(|url| self.policy.extensions.contains(&url));
+            if !known {
+                cut.dropped.push(item);
+                continue;
+            }
+            for member in tree.children(item) {
+                let key = tree.key(member);
+                if key == "url" {
+                } else if key.starts_with("value") && key != "valueReference" {
+                    self.leaf(at, member, cut);
+                } else {
+                    cut.dropped.push(member);
+                }
+            }
+        }
+    }
+
+    /// Whether a string tells of what does not go out: a reference to it, or a masked institution.
+    fn tells(&self, at: usize, text: &str) -> bool {
+        let Some(u) = self.units.get(at) else {
+            return true;
+        };
+        let number = u.item.src.rsplit(':').next().unwrap_or_default();
+        if u.masked && number.len() > 3 && text.contains(number) {
+            return true;
+        }
+        match self.resolve(text, Some(at)).and_then(|t| self.units.get(t)) {
+            Some(t) => {
+                let own = t.node == u.node;
+                !t.kept && !own && text.contains(['/', ':'])
+            }
+            None => self.is_local(text),
+        }
+    }
+
+    /// A reference: cut like one to nothing where its target does not go out.
+    fn reference(&self, at: usize, node: NodeId, path: &str, closed: bool, cut: &mut Cut) {
+        let tree = self.tree;
+        let Some(u) = self.units.get(at) else { return };
+        let what = self.policy.keeps(&u.kind, path);
+        let (place, required, parent) = match what {
+            Some(Keep::Reference {
+                place,
+                required,
+                parent,
+            }) => (place, required, parent),
+            _ => (false, false, false),
+        };
+        let text = self.text(node, "reference");
+        let target = text.as_ref().and_then(|r| self.resolve(r, Some(at)));
+        let target = target.and_then(|t| self.units.get(t));
+        let goes = target
+            .is_some_and(|t| t.kept || t.administrative && !t.foreign && t.kind != "Provenance");
+        let hidden = u.masked
+            && (place
+                || target.is_some_and(|t| {
+                    [
+                        "Organization",
+                        "Practitioner",
+                        "PractitionerRole",
+                        "Location",
+                    ]
+                    .contains(&t.kind.as_str())
+                }));
+        if !goes || hidden {
+            let holder = tree.parent(node);
+            if required {
+                cut.replaced.push((node, MASKED.to_owned()));
+            } else if parent && tree.kind(holder) == Kind::Object {
+                cut.dropped.push(holder);
+            } else {
+                cut.dropped.push(node);
+            }
+            return;
+        }
+        let moved = target.filter(|t| t.container.is_none() && t.hides_address());
+        for member in tree.children(node) {
+            let key = tree.key(member);
+            if key == "reference" {
+                if let Some(t) = moved {
+                    let mut to = String::new();
+                    quote(&format!("{}/{}", t.kind, t.id), &mut to);
+                    cut.replaced.push((member, to));
+                }
+            } else if closed && (key != "type" || tree.kind(member) != Kind::String) {
+                cut.dropped.push(member);
+            }
+        }
+    }
+
+    /// Where nothing can be withheld that text might tell: references to what does not go out.
+    fn sweep(&self, at: usize, root: NodeId, cut: &mut Cut) {
+        let tree = self.tree;
+        let mut owner = at;
+        for node in inside(tree, root) {
+            if let Some(inner) = self.nodes.get(&node) {
+                owner = *inner;
+                continue;
+            }
+            if self
+                .units
+                .get(owner)
+                .is_some_and(|u| u.container.is_some() && node >= tree.after(u.node))
+            {
+                owner = at;
+            }
+            if tree.member(node, "resourceType").is_some() {
+                cut.dropped.push(node);
+                continue;
+            }
+            match tree.kind(node) {
+                Kind::Object if self.text(node, "reference").is_some() => {
+                    let path = self.path(owner, node);
+                    self.reference(owner, node, &path, false, cut);
+                }
+                Kind::String
+                    if tree.key(node) != "reference"
+                        && tree.key(node) != "id"
+                        && self.tells(owner, &tree.text(node)) =>
+                {
+                    cut.dropped.push(node);
                 }
                 _ => {}
             }
         }
-        self.drop.extend(dropped);
-        for node in replaced {
-            self.replace.insert(node, MASKED);
-        }
     }
 
-    /// `Type/id` of a type that the policy knows, as local references are written.
+    /// Path of an element in its resource.
+    fn path(&self, at: usize, node: NodeId) -> String {
+        let tree = self.tree;
+        let root = self.units.get(at).map_or(ROOT, |u| u.node);
+        let mut names = Vec::new();
+        let mut here = node;
+        while here != root && here != ROOT {
+            let key = tree.key(here);
+            if !key.is_empty() {
+                names.push(key.into_owned());
+            }
+            here = tree.parent(here);
+        }
+        names.reverse();
+        names.join(".")
+    }
+
+    /// A reference as local ones are written, with or without its server and version; or a UUID.
     fn is_local(&self, text: &str) -> bool {
+        if text.starts_with("urn:uuid:") {
+            return true;
+        }
         let known = |kind: &str| {
             kind == "Binary"
                 || self.policy.administrative.iter().any(|t| t == kind)
@@ -689,44 +1101,24 @@ impl Work<'_> {
                     .iter()
                     .any(|m| m.types.iter().any(|t| t == kind))
         };
-        text.split_once('/')
-            .is_some_and(|(kind, id)| !id.is_empty() && !id.contains('/') && known(kind))
+        let plain = bare(text);
+        let server = plain.starts_with("http://") || plain.starts_with("https://");
+        let mut parts = plain.rsplit('/');
+        let (id, kind) = (parts.next(), parts.next());
+        id.is_some_and(|i| !i.is_empty())
+            && kind.is_some_and(known)
+            && (server || parts.next().is_none())
     }
 
-    /// Name of the element that an object is, or is an item of.
-    fn element(&self, node: NodeId) -> String {
-        let key = self.tree.key(node);
-        if key.is_empty() {
-            self.tree.key(self.tree.parent(node)).into_owned()
-        } else {
-            key.into_owned()
-        }
-    }
-
-    /// `{identifier: {…}}` and nothing that a reference does not have.
-    fn is_logical(&self, node: NodeId) -> bool {
-        let tree = self.tree;
-        let known = ["id", "extension", "type", "identifier", "display"];
-        tree.member(node, "identifier")
-            .is_some_and(|i| tree.kind(i) == Kind::Object)
-            && tree.children(node).all(|c| known.contains(&&*tree.key(c)))
-    }
-
-    /// Whether the request may see everything there could be, so that free text tells nothing new.
-    fn is_wide(&self) -> bool {
-        let shut = self
-            .units
-            .iter()
-            .any(|u| !u.administrative && !u.kept && u.container.is_none());
-        let reduced = self
-            .units
-            .iter()
-            .any(|u| u.kind == "Patient" && u.why != Why::Permitted);
-        if shut || reduced && matches!(self.request.who, Who::Recipient(_)) {
+    /// Whether nothing can be withheld from this request that free text might tell: by the request,
+    /// the policy and the holder's word alone, never by what there is.
+    fn is_open(&self, knowledge: &dyn Knowledge) -> bool {
+        let clinician = match &self.request.who {
+            Who::Recipient(code) => !code.starts_with("app:"),
+            _ => false,
+        };
+        if !clinician && !knowledge.all_told() {
             return false;
-        }
-        if !matches!(self.request.who, Who::Recipient(_)) {
-            return true;
         }
         let mut open = self.state.clone();
         open.grants.retain(|g| {
@@ -787,7 +1179,7 @@ impl Work<'_> {
         {
             out.push_str(if first { r#","entry":[{"# } else { ",{" });
             first = false;
-            if let Some(url) = &u.full_url {
+            if let Some(url) = u.full_url.as_ref().filter(|_| !u.hides_address()) {
                 out.push_str(r#""fullUrl":"#);
                 quote(url, &mut out);
                 out.push(',');
@@ -898,13 +1290,37 @@ impl Work<'_> {
     }
 }
 
+impl Unit {
+    /// Whether its address names the institution that is masked.
+    fn hides_address(&self) -> bool {
+        self.masked
+            && self
+                .full_url
+                .as_ref()
+                .is_some_and(|u| !u.starts_with("urn:uuid:"))
+    }
+}
+
+/// What is cut of a resource.
+#[derive(Default)]
+struct Cut {
+    dropped: Vec<NodeId>,
+    replaced: Vec<(NodeId, String)>,
+}
+
+/// A reference without its version.
+fn bare(reference: &str) -> &str {
+    reference.split("/_history/").next().unwrap_or(reference)
+}
+
 /// A member that is a string.
 pub(crate) fn text_of(tree: &Tree<'_>, node: NodeId, key: &str) -> Option<String> {
     let member = tree.member(node, key)?;
     (tree.kind(member) == Kind::String).then(|| tree.text(member).into_owned())
 }
 
-/// Step 3: categories and labels of a resource; labels are absent where the labeller could not judge.
+/// Step 3: all categories of a resource, and its labels, which are absent where the labeller could
+/// not judge.
 pub(crate) fn classify(
     tree: &Tree<'_>,
     policy: &Policy,
@@ -912,68 +1328,151 @@ pub(crate) fn classify(
     kind: &str,
 ) -> (Bits, Option<Bits>) {
     let mut codings: Vec<(String, String)> = Vec::new();
-    let mut category: Vec<String> = Vec::new();
-    for key in ["code", "type", "category", "meta", "vaccineCode", "event"] {
+    let mut category: Vec<(String, String)> = Vec::new();
+    for key in CODED {
         let Some(member) = tree.member(node, key) else {
             continue;
         };
         for n in std::iter::once(member).chain(inside(tree, member)) {
             if let Some(code) = text_of(tree, n, "code") {
                 let system = text_of(tree, n, "system").unwrap_or_default();
-                if key == "category" {
-                    category.push(code.clone());
+                let code = plain_code(&code);
+                if *key == "category" {
+                    category.push((system.clone(), code.clone()));
                 }
                 codings.push((system, code));
-            } else if key == "category" && tree.kind(n) == Kind::String {
-                category.push(tree.text(n).into_owned());
+            } else if *key == "category"
+                && tree.kind(n) == Kind::String
+                && matches!(&*tree.key(n), "" | "category")
+            {
+                category.push((String::new(), plain_code(&tree.text(n))));
             }
         }
     }
-    let hit = |systems: &[String], prefixes: &[String], list: &[(String, String)]| {
-        list.iter()
-            .any(|(s, c)| systems.contains(s) && prefixes.iter().any(|p| c.starts_with(p.as_str())))
-    };
-    let row = policy.matches.iter().find(|m| {
-        m.types.iter().any(|t| t == kind)
-            && (m.systems.is_empty() || hit(&m.systems, &m.prefixes, &codings))
-            && (m.category.is_empty() || category.iter().any(|c| m.category.contains(c)))
-    });
-    let all: Vec<(String, String)> = inside(tree, node)
-        .filter_map(|n| Some((text_of(tree, n, "system")?, text_of(tree, n, "code")?)))
+    let in_systems =
+        |systems: &[String], system: &str| systems.iter().any(|s| is_system(s, system));
+    let starts =
+        |prefixes: &[String], code: &str| prefixes.iter().any(|p| code.starts_with(p.as_str()));
+    let in_category =
+        |m: &Match| m.category.is_empty() || category.iter().any(|(_, c)| m.category.contains(c));
+    let rows: Vec<&Match> = policy
+        .matches
+        .iter()
+        .filter(|m| m.types.iter().any(|t| t == kind))
+        .filter(|m| m.has.iter().all(|e| tree.member(node, e).is_some()))
+        .filter(|m| !codings.iter().any(|(s, _)| in_systems(&m.without, s)))
         .collect();
-    let mut labels = Bits::NONE;
-    let mut judged = false;
-    for rule in &policy.label_rules {
-        judged |= all.iter().any(|(s, _)| rule.systems.contains(s));
-        if hit(&rule.systems, &rule.prefixes, &all) {
-            labels = labels.with(Bits::one(rule.label));
-        }
+    // Every coding and every category has its first row; what they say adds up.
+    let mut found: Vec<&Match> = Vec::new();
+    for (system, code) in &codings {
+        found.extend(rows.iter().find(|m| {
+            in_systems(&m.systems, system) && starts(&m.prefixes, code) && in_category(m)
+        }));
     }
-    if let Some(security) = tree
-        .member(node, "meta")
-        .and_then(|m| tree.member(m, "security"))
-    {
-        for n in tree.children(security) {
-            if let Some(label) = text_of(tree, n, "code").and_then(|c| policy.label(&c)) {
-                labels = labels.with(Bits::one(label));
-                judged = true;
-            }
-        }
+    let mut unknown = false;
+    for (system, code) in &category {
+        let named = |m: &&&Match| m.category.contains(code);
+        found.extend(rows.iter().filter(|m| m.systems.is_empty()).find(named));
+        unknown |= policy.category_systems.contains(system) && !rows.iter().any(|m| named(&m));
     }
-    (row.map_or(Bits::NONE, |m| m.cats), judged.then_some(labels))
+    let plain = |m: &&Match| m.systems.is_empty() && m.category.is_empty();
+    let conditional = |m: &Match| !m.without.is_empty() || !m.has.is_empty();
+    found.extend(rows.iter().copied().filter(|m| plain(m) && conditional(m)));
+    if found.is_empty() {
+        found.extend(rows.iter().copied().find(plain));
+    }
+    let all = found.iter().fold(Bits::NONE, |b, m| b.with(m.cats));
+    let instead = found.iter().fold(Bits::NONE, |b, m| b.with(m.instead));
+    let cats = if unknown {
+        Bits::NONE
+    } else {
+        Bits(all.0 & !instead.0)
+    };
+    (cats, labels(tree, policy, node))
 }
 
-/// First and last clinical day of a resource.
-pub(crate) fn clinical(tree: &Tree<'_>, node: NodeId) -> Option<(Date, Date)> {
-    DATES.iter().find_map(|key| {
-        let node = tree.member(node, key)?;
-        if tree.kind(node) == Kind::String {
-            return Date::interval(&tree.text(node));
+/// Labels of a resource; absent where there is a concept that no list knows, or none at all.
+fn labels(tree: &Tree<'_>, policy: &Policy, node: NodeId) -> Option<Bits> {
+    let mut labels = Bits::NONE;
+    let mut judged = false;
+    let mut blind = false;
+    for n in inside(tree, node) {
+        let coding = text_of(tree, n, "code");
+        if let Some(code) = &coding {
+            let system = text_of(tree, n, "system").unwrap_or_default();
+            let code = plain_code(code);
+            for rule in &policy.label_rules {
+                if rule.systems.contains(&system)
+                    && rule.prefixes.iter().any(|p| code.starts_with(p.as_str()))
+                {
+                    labels = labels.with(Bits::one(rule.label));
+                }
+            }
+            if let Some(label) = policy.label(&code) {
+                labels = labels.with(Bits::one(label));
+            }
         }
-        let start = Date::interval(&text_of(tree, node, "start")?)?;
-        let end = text_of(tree, node, "end").and_then(|e| Date::interval(&e))?;
+        let parent = tree.parent(n);
+        let name = if tree.key(n).is_empty() {
+            tree.key(parent)
+        } else {
+            tree.key(n)
+        };
+        if tree.kind(n) == Kind::Object && CONCEPTS.contains(&&*name) {
+            let known = tree.member(n, "coding").is_some_and(|list| {
+                tree.children(list).any(|c| {
+                    text_of(tree, c, "system").is_some_and(|s| {
+                        policy
+                            .label_rules
+                            .iter()
+                            .any(|rule| rule.systems.contains(&s))
+                    })
+                })
+            });
+            judged |= known;
+            blind |= !known;
+        }
+    }
+    let security = tree
+        .member(node, "meta")
+        .and_then(|m| tree.member(m, "security"))
+        .into_iter()
+        .flat_map(|s| tree.children(s))
+        .filter_map(|n| policy.label(&plain_code(&text_of(tree, n, "code")?)));
+    for label in security {
+        labels = labels.with(Bits::one(label));
+        judged = true;
+    }
+    (judged && !blind).then_some(labels)
+}
+
+/// First and last clinical day of a resource; absent where one of its dates cannot be read or is open.
+pub(crate) fn clinical(tree: &Tree<'_>, node: NodeId) -> Option<(Date, Date)> {
+    let days = |n: NodeId| {
+        if tree.kind(n) == Kind::String {
+            return Date::interval(&tree.text(n));
+        }
+        let start = Date::interval(&text_of(tree, n, "start")?)?;
+        let end = text_of(tree, n, "end").and_then(|e| Date::interval(&e))?;
         Some((start.0, end.1))
-    })
+    };
+    let mut when = Vec::new();
+    let mut written = Vec::new();
+    for member in tree.children(node) {
+        let key = tree.key(member);
+        if WHEN_WHOLE.contains(&&*key) || WHEN.iter().any(|w| key.starts_with(w)) {
+            when.push(days(member));
+        } else if WRITTEN.contains(&&*key) {
+            written.push(days(member));
+        }
+    }
+    // One date that cannot be read, or has no end, leaves all unknown.
+    let dates = if when.is_empty() { written } else { when };
+    let dates: Vec<(Date, Date)> = dates.into_iter().collect::<Option<_>>()?;
+    Some((
+        dates.iter().map(|d| d.0).min()?,
+        dates.iter().map(|d| d.1).max()?,
+    ))
 }
 
 /// All nodes inside a node, in document order.

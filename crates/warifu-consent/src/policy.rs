@@ -1,6 +1,8 @@
 //! The policy: purposes, categories, ceilings, recipients and tables, as one versioned data file
 //! (consent.md §4.2, §7.1). Its bytes are hashed, and the hash stands in every decision.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::hash::sha256_text;
 use crate::json::{self, Value};
 use crate::reason::Lang;
@@ -140,6 +142,79 @@ pub(crate) struct Match {
     pub(crate) systems: Vec<String>,
     pub(crate) prefixes: Vec<String>,
     pub(crate) category: Vec<String>,
+    /// Only where no coding is of these systems; `*` is none of them.
+    pub(crate) without: Vec<String>,
+    /// Only where one of these elements is there.
+    pub(crate) has: Vec<String>,
+    /// Categories that this one stands for.
+    pub(crate) instead: Bits,
+}
+
+/// What becomes of an element while something may be withheld.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keep {
+    /// Only what the table names inside it.
+    Inner,
+    /// It stays, with the members of data types.
+    Leaf,
+    /// As a leaf; it goes where institutions are masked.
+    Own,
+    /// A reference: it stays where its target does.
+    Reference {
+        /// To who or where.
+        place: bool,
+        /// Masked, not dropped.
+        required: bool,
+        /// What it stands in goes with it.
+        parent: bool,
+    },
+    /// It is masked.
+    Masked,
+}
+
+const CHOICES: &[&str] = &[
+    "CodeableConcept",
+    "DateTime",
+    "Quantity",
+    "Boolean",
+    "Decimal",
+    "Duration",
+    "Instant",
+    "Integer",
+    "PositiveInt",
+    "Period",
+    "Range",
+    "Ratio",
+    "SampledData",
+    "String",
+    "Timing",
+    "Time",
+    "Date",
+    "Money",
+    "Age",
+];
+
+/// A code as it is compared: ASCII for full-width letters, capitals, no dots, no space around it.
+pub(crate) fn plain_code(code: &str) -> String {
+    code.chars()
+        .map(|c| match u32::from(c) {
+            n @ 0xFF01..=0xFF5E => char::from_u32(n - 0xFEE0).unwrap_or(c),
+            0x3000 => ' ',
+            _ => c,
+        })
+        .collect::<String>()
+        .trim()
+        .to_ascii_uppercase()
+        .replace('.', "")
+}
+
+/// Whether a row's system is the one of a coding; `*name` is every system with that name in it.
+pub(crate) fn is_system(row: &str, system: &str) -> bool {
+    match row.strip_prefix('*') {
+        Some("") => false,
+        Some(name) => system.to_ascii_lowercase().contains(name),
+        None => row == system,
+    }
 }
 
 /// A row of the labeller.
@@ -181,6 +256,10 @@ pub struct Policy {
     pub(crate) matches: Vec<Match>,
     pub(crate) label_rules: Vec<LabelRule>,
     pub(crate) administrative: Vec<String>,
+    pub(crate) category_systems: Vec<String>,
+    keep: BTreeMap<String, BTreeMap<String, Keep>>,
+    pub(crate) datatypes: BTreeSet<String>,
+    pub(crate) extensions: Vec<String>,
 }
 
 /// Why a policy file is not one: the member to blame.
@@ -221,6 +300,9 @@ impl<'v> Reader<'v> {
             .get(key)
             .map(|v| v.texts().map(str::to_owned).collect())
             .unwrap_or_default()
+    }
+    fn codes(&self, key: &str) -> Vec<String> {
+        self.texts(key).iter().map(|c| plain_code(c)).collect()
     }
     fn flag(&self, key: &str) -> bool {
         self.0.get(key).is_some_and(Value::is_true)
@@ -265,6 +347,40 @@ fn pattern(rows: &[Named], emergency: Bits, list: &[String]) -> Result<Bits, Pol
         };
     }
     Ok(bits)
+}
+
+/// The table of elements: type, path, what becomes of it.
+fn keep(top: &Reader<'_>) -> Result<BTreeMap<String, BTreeMap<String, Keep>>, PolicyError> {
+    let mut keep = BTreeMap::new();
+    for row in top.rows("keep")? {
+        let mut paths = BTreeMap::new();
+        for element in row.texts("elements") {
+            let path = element.trim_end_matches(['@', '%', '!', '^', '~', '#']);
+            let marks = element.get(path.len()..).unwrap_or_default();
+            let what = if marks.contains('~') {
+                Keep::Masked
+            } else if marks.contains(['@', '%']) {
+                Keep::Reference {
+                    place: marks.contains('%'),
+                    required: marks.contains('!'),
+                    parent: marks.contains('^'),
+                }
+            } else if marks.contains('#') {
+                Keep::Own
+            } else {
+                Keep::Leaf
+            };
+            for (at, _) in path.match_indices('.') {
+                let outer = path.get(..at).unwrap_or_default();
+                paths.entry(outer.to_owned()).or_insert(Keep::Inner);
+            }
+            paths.insert(path.to_owned(), what);
+        }
+        for kind in row.texts("type") {
+            keep.insert(kind, paths.clone());
+        }
+    }
+    Ok(keep)
 }
 
 impl Policy {
@@ -356,8 +472,11 @@ impl Policy {
                     types: r.texts("type"),
                     cats: pattern(&categories, emergency, &r.texts("cats"))?,
                     systems: r.texts("system"),
-                    prefixes: r.texts("prefix"),
-                    category: r.texts("category"),
+                    prefixes: r.codes("prefix"),
+                    category: r.codes("category"),
+                    without: r.texts("without"),
+                    has: r.texts("has"),
+                    instead: pattern(&categories, emergency, &r.texts("instead"))?,
                 })
             })
             .collect::<Result<_, PolicyError>>()?;
@@ -367,7 +486,7 @@ impl Policy {
                 Ok(LabelRule {
                     label: place(&labels, r.text("label")?).ok_or_else(|| wrong("label"))?,
                     systems: r.texts("system"),
-                    prefixes: r.texts("prefix"),
+                    prefixes: r.codes("prefix"),
                 })
             })
             .collect::<Result<_, PolicyError>>()?;
@@ -393,6 +512,10 @@ impl Policy {
             matches,
             label_rules,
             administrative: top.texts("administrative"),
+            category_systems: top.texts("category_systems"),
+            keep: keep(&top)?,
+            datatypes: top.texts("datatypes").into_iter().collect(),
+            extensions: top.texts("extensions"),
         })
     }
 
@@ -402,6 +525,22 @@ impl Policy {
     /// None; a test reads it.
     pub fn reference() -> Result<Self, PolicyError> {
         Self::read(REFERENCE.as_bytes())
+    }
+
+    /// Whether the table of elements has the type.
+    pub(crate) fn has_elements(&self, kind: &str) -> bool {
+        self.keep.contains_key(kind)
+    }
+
+    /// What becomes of an element of a resource type while something may be withheld; absent = it goes.
+    pub(crate) fn keeps(&self, kind: &str, path: &str) -> Option<Keep> {
+        let paths = self.keep.get(kind)?;
+        paths.get(path).copied().or_else(|| {
+            CHOICES
+                .iter()
+                .filter_map(|c| path.strip_suffix(c))
+                .find_map(|base| paths.get(&format!("{base}[x]")).copied())
+        })
     }
 
     /// A category by its code.
@@ -593,6 +732,19 @@ mod tests {
             p.is_recipient("mi:1312345678") && !p.is_recipient("mi:*") && !p.is_recipient("xx:1")
         );
         assert!(!p.is_recipient("mi:131234567") && p.is_recipient("app:x"));
+    }
+
+    #[test]
+    fn every_type_that_can_go_out_has_its_elements() {
+        let p = Policy::reference().unwrap();
+        let types = p.matches.iter().flat_map(|m| &m.types);
+        for kind in types.chain(&p.administrative) {
+            assert!(kind == "Provenance" || p.keep.contains_key(kind), "{kind}");
+        }
+        assert_eq!(p.keeps("Observation", "valueQuantity"), Some(Keep::Leaf));
+        assert_eq!(p.keeps("Observation", "valueAttachment"), None);
+        assert_eq!(p.keeps("Observation", "component"), Some(Keep::Inner));
+        assert_eq!(p.keeps("Observation", "note"), None);
     }
 
     #[test]
