@@ -113,6 +113,12 @@ export function wrap(raw, lines) {
   return result;
 }
 
+/** Options for a unit: what was given counts, unless the storage holds several institutions. */
+export const ofInstitution = (options, institution, several) =>
+  institution === undefined || institution === options.institution || (options.institution !== undefined && !several)
+    ? options
+    : { ...options, institution };
+
 /** Whether the output has one JSON value a line. */
 export const hasLines = (options) => options.to === "ndjson" || options.to === "clins";
 
@@ -154,6 +160,12 @@ export class Machine extends Base {
   optionFindings() {
     return this.call((engine) => engine.optionFindings());
   }
+  /** What to say where a storage names other institutions than the one that was given. */
+  otherInstitutions(named) {
+    const { institution } = this.options;
+    const other = institution === undefined ? [] : named.filter((n) => n !== undefined && n !== institution).sort();
+    return other.length === 0 ? [] : [this.call((engine) => engine.fileFinding("SSM148", "", other.join(", ")))];
+  }
 }
 
 // ── the public classes ──────────────────────────────────────────────────────────────────────────
@@ -193,8 +205,8 @@ export function create({ source, load, unpack, rules: pages, clins, documents })
   class Converter {
     #machine;
     #lines;
-    /** Engine of the institution that a storage names itself. */
-    #named;
+    /** Engines of the institutions that a storage names itself. */
+    #named = new Map();
     constructor(options) {
       this.#machine = new Machine(options, source);
       this.#lines = hasLines(this.#machine.options);
@@ -203,14 +215,13 @@ export function create({ source, load, unpack, rules: pages, clins, documents })
       if (!this.#machine) throw new WarifuError("disposed", "this converter was freed");
       return this.#machine;
     }
-    #for(institution) {
+    #for({ institution, several }) {
       const machine = this.#use();
-      if (institution === undefined || machine.options.institution !== undefined) return machine;
-      if (this.#named?.options.institution !== institution) {
-        this.#named?.free();
-        this.#named = new Machine({ ...machine.options, institution }, source);
-      }
-      return this.#named;
+      const options = ofInstitution(machine.options, institution, several);
+      if (options === machine.options) return machine;
+      let named = this.#named.get(institution);
+      if (!named) this.#named.set(institution, (named = new Machine(options, source)));
+      return named;
     }
     convert(input) {
       const machine = this.#use();
@@ -223,18 +234,21 @@ export function create({ source, load, unpack, rules: pages, clins, documents })
     convertAll(from, { signal } = {}) {
       this.#use().engine();
       const run = async (unit) => {
-        const machine = this.#for(unit.institution);
+        const machine = this.#for(unit);
         await machine.prepare(unit);
         return machine.run(unit);
       };
-      const last = (institution) => this.#for(institution).optionFindings();
+      const last = (named) => {
+        const [institution] = named.length > 0 && !named.includes(undefined) ? named : [];
+        return [...this.#for({ institution }).optionFindings(), ...this.#use().otherInstitutions(named)];
+      };
       return events(entry, from, { run, last, signal });
     }
     free() {
-      this.#named?.free();
+      for (const named of this.#named.values()) named.free();
+      this.#named.clear();
       this.#machine?.free();
       this.#machine = undefined;
-      this.#named = undefined;
     }
     [dispose]() {
       this.free();

@@ -8,7 +8,7 @@ export interface InputFile {
 export type Input = Uint8Array | InputFile;
 
 /**
- * What {@link Converter.convertAll} takes. An array, a zip (`Uint8Array`, `Blob`, stream) is sorted out
+ * What {@link Converter.convertAll} takes. An array, a zip, a tar or tar.gz (`Uint8Array`, `Blob`, stream) is sorted out
  * by patient first; other iterables are taken as they come, so files of one patient must be neighbours.
  */
 export type Source = Input | Iterable<InputFile> | AsyncIterable<InputFile> | Blob | ReadableStream<Uint8Array>;

@@ -1,9 +1,12 @@
 // What all entries share: the instance of a module and its restart after a trap, input, streams.
+import { openTar } from "./tar.mjs";
 
 /** Longest file that is converted. */
 const MAX_FILE = 64 * 1024 * 1024;
 /** Longest stream that is taken. */
 const MAX_STREAM = 2 * 1024 * 1024 * 1024;
+/** How many times its packed length an archive may expand to. */
+const MAX_EXPANSION = 200;
 /** Most files of one patient in one conversion. */
 const MAX_GROUP = 65_535;
 /** Longest work in ms before timers and other tasks get their turn. */
@@ -269,6 +272,16 @@ const breathe = () =>
 
 const isZip = (head) => head.length > 3 && head[0] === 0x50 && head[1] === 0x4b && (head[2] === 3 || head[2] === 5) && (head[3] === 4 || head[3] === 6);
 
+const begins = (head, ...bytes) => bytes.every((b, i) => head[i] === b);
+
+/** What kind of archive begins like this: `zip`, `gzip`, `zstd`, `tar`; none for anything else. */
+function archiveOf({ own }, head) {
+  if (isZip(head)) return "zip";
+  if (begins(head, 0x1f, 0x8b)) return "gzip";
+  if (begins(head, 0x28, 0xb5, 0x2f, 0xfd)) return "zstd";
+  return own.call((glue) => glue.sniff(head)) === "archive" ? "tar" : undefined;
+}
+
 /** Something to read ranges of. */
 function ranges(input) {
   if (input instanceof Uint8Array) {
@@ -310,8 +323,18 @@ async function openZip(entry, from, signal) {
 }
 
 /** Codes of files that are not read. */
+const CODES = {
+  "too-large": "SSM111",
+  expansion: "SSM111",
+  "unsafe-path": "SSM110",
+  "nested-archive": "SSM146",
+  link: "SSM147",
+  "special-file": "SSM147",
+  zstd: "SSM129",
+  gzip: "SSM129",
+};
 const unreadable = (path, reason) => {
-  const code = { "too-large": "SSM111", expansion: "SSM111", "unsafe-path": "SSM110" }[reason] ?? "SSM115";
+  const code = CODES[reason] ?? "SSM115";
   return { finding: [code, path, reason], files: 1, bytes: 0 };
 };
 
@@ -322,6 +345,15 @@ const group = (files, patient, extra) => ({
   bytes: files.reduce((sum, f) => sum + f.bytes.length, 0),
   ...extra,
 });
+
+/**
+ * What a unit says of its institution: `own` where the storage holds several, which nothing given may
+ * override, else what an index table (`extra`) or the whole storage (`one`) names.
+ */
+const of = (extra, own, one) => {
+  const institution = own ?? extra?.institution ?? one;
+  return institution === undefined ? extra : { ...extra, institution, several: own !== undefined };
+};
 
 /** Whether a file is an exported index table, by its name. */
 const isIndex = (path) => /(^|[/\\])SSMIXIDX\.(csv|tsv)$/.test(path);
@@ -344,10 +376,11 @@ async function* replayed(entry, journals, extra, signal) {
       const notes = own.call(() => replay.add(path, bytes));
       for (const [kind, place] of notes) yield { finding: ["SSM114", place, kind], count: 0, bytes: 0, ...extra };
     }
-    const institution = extra?.institution ?? own.call(() => replay.institution());
+    const one = own.call(() => replay.institution());
     const patients = own.call(() => replay.patients());
-    const named = institution === undefined ? extra : { ...extra, institution };
-    for (const { files } of patients) {
+    if (patients.some((p) => p.institution)) yield { finding: ["SSM149", "", ""], count: 0, bytes: 0, ...extra };
+    for (const { files, institution } of patients) {
+      const named = of(extra, institution, one);
       const list = files.map((f) => ({ path: f.path, bytes: journals[f.journal].bytes.subarray(f.start, f.end) }));
       for (let i = 0; i < list.length; i += MAX_GROUP) yield group(list.slice(i, i + MAX_GROUP), true, named);
     }
@@ -394,18 +427,20 @@ async function* catalogued(entry, paths, read, signal) {
   }
   const institution = (await until(indexed(entry, tables), signal)) ?? listing.institution;
   if (institution) extra.institution = institution;
+  if (listing.patients.some((p) => p.institution)) yield { finding: ["SSM149", "", ""], count: 0, bytes: 0, ...extra };
   for (const patient of listing.patients) {
+    const named = of(extra, patient.institution);
     let files = [];
     for (const { path } of patient.files) {
       const file = await load(path);
       if (file.finding) yield { ...file, ...extra };
       else files.push(file);
       if (files.length === MAX_GROUP) {
-        yield group(files, true, extra);
+        yield group(files, true, named);
         files = [];
       }
     }
-    if (files.length > 0) yield group(files, true, extra);
+    if (files.length > 0) yield group(files, true, named);
   }
   const storage = listing.patients.length > 0;
   const journals = [];
@@ -427,9 +462,13 @@ async function* catalogued(entry, paths, read, signal) {
   if (journals.length > 0) yield* replayed(entry, journals, { institution: extra.institution }, signal);
 }
 
-/** Units of files that come one by one: neighbours of one patient are one unit. */
+/**
+ * Units of files that come one by one: neighbours of one patient are one unit. Whether others follow is
+ * not known, so what a root names is the institution of its patients.
+ */
 async function* streamed(entry, files, signal) {
   let patient;
+  let root;
   let together = [];
   let storage = false;
   const journals = [];
@@ -448,11 +487,12 @@ async function* streamed(entry, files, signal) {
       const listing = entry.own.call((glue) => glue.listStorage([file.path]));
       if (listing.skipped.length > 0) continue;
       const id = listing.patients[0]?.id;
-      if (together.length > 0 && (id !== patient || together.length === MAX_GROUP)) {
-        yield group(together, true);
+      if (together.length > 0 && (id !== patient || listing.institution !== root || together.length === MAX_GROUP)) {
+        yield group(together, true, of({}, root));
         together = [];
       }
       patient = id;
+      root = listing.institution;
       if (id === undefined && isIndex(file.path)) {
         tables.push(file.bytes);
       } else if (id === undefined && isJournal(entry, file.bytes)) {
@@ -466,7 +506,7 @@ async function* streamed(entry, files, signal) {
         together.push(file);
       }
     }
-    if (together.length > 0) yield group(together, true);
+    if (together.length > 0) yield group(together, true, of({}, root));
     if (storage) for (const { path } of journals) yield { finding: ["SSM114", path, "journals-ignored"], count: 1, bytes: 0 };
     else if (journals.length > 0) yield* replayed(entry, journals, { institution: await until(indexed(entry, tables), signal) }, signal);
   } finally {
@@ -495,7 +535,39 @@ async function drain(stream, signal) {
   }
 }
 
-async function* units(entry, source, signal) {
+/** What gzip unpacks to, as a Blob; a word when that cannot be. */
+async function gunzip(blob, signal) {
+  if (typeof DecompressionStream !== "function") return "gzip";
+  const most = Math.min(MAX_STREAM, Math.max(blob.size * MAX_EXPANSION, 1 << 20));
+  let size = 0;
+  const counting = new TransformStream({
+    transform(piece, out) {
+      size += piece.length;
+      if (size > most) throw new WarifuError("too-large", "expansion");
+      out.enqueue(piece);
+    },
+  });
+  try {
+    return await drain(blob.stream().pipeThrough(new DecompressionStream("gzip")).pipeThrough(counting), signal);
+  } catch (e) {
+    check(signal);
+    return size > most ? "expansion" : "damaged";
+  }
+}
+
+/** Units of a tar archive. */
+async function* fromTar(entry, from, path, signal) {
+  const archive = await openTar(from, () => check(signal));
+  for (const [name, reason] of archive.left) yield unreadable(name, reason);
+  const read = async (i) => {
+    const { start, size } = archive.files[i];
+    return size > MAX_FILE ? "too-large" : until(from.read(start, start + size), signal);
+  };
+  yield* catalogued(entry, archive.files.map((f) => f.path), read, signal);
+  if (archive.damaged) yield unreadable(path, "damaged");
+}
+
+async function* units(entry, source, signal, packed = false) {
   if (typeof ReadableStream === "function" && source instanceof ReadableStream) {
     yield* units(entry, await drain(source, signal), signal);
     return;
@@ -505,14 +577,23 @@ async function* units(entry, source, signal) {
   if (blob || file) {
     const from = ranges(blob ? source : file.bytes);
     const path = blob ? (source.name ?? "") : file.path;
-    if (isZip(await until(from.read(0, Math.min(4, from.size)), signal))) {
+    const head = await until(from.read(0, Math.min(512, from.size)), signal);
+    const content = archiveOf(entry, head);
+    if (packed && content !== undefined && content !== "tar") yield unreadable(path, "nested-archive");
+    else if (content === "zstd") yield unreadable(path, "zstd");
+    else if (content === "tar") yield* fromTar(entry, from, path, signal);
+    else if (content === "gzip") {
+      const unpacked = await gunzip(blob ? source : new Blob([file.bytes]), signal);
+      if (typeof unpacked === "string") yield unreadable(path, unpacked);
+      else yield* units(entry, Object.assign(unpacked, { name: path }), signal, true);
+    } else if (content === "zip") {
       const archive = await openZip(entry, from, signal);
       try {
         yield* catalogued(entry, archive.paths, archive.read, signal);
       } finally {
         archive.close();
       }
-    } else if (isJournal(entry, await until(from.read(0, Math.min(512, from.size)), signal))) {
+    } else if (isJournal(entry, head)) {
       if (from.size > MAX_STREAM) yield unreadable(path, "too-large");
       else yield* replayed(entry, [{ path, bytes: await until(from.read(0, from.size), signal) }], {}, signal);
     } else if (from.size > MAX_FILE) {
@@ -538,7 +619,7 @@ async function* units(entry, source, signal) {
 /**
  * Events of a source in its order. `entry` is `{own, known, traceOf}`: the instance that sorts out the source,
  * the contents of loose files it takes, and what makes a trace of leaves. `run(unit)` does a unit, at most `width` at a time;
- * `last(institution)` gives the findings about the options.
+ * `last(institutions)` gives the findings about the options, with what the units named (undefined: nothing).
  */
 export async function* events(entry, source, { run, last, width = 1, signal }) {
   if (signal !== undefined && typeof signal?.addEventListener !== "function") throw invalid("signal must be an AbortSignal");
@@ -547,7 +628,7 @@ export async function* events(entry, source, { run, last, width = 1, signal }) {
   const waiting = [];
   let filesDone = 0;
   let bytesDone = 0;
-  let institution;
+  const institutions = new Set();
   let rested = performance.now();
   async function* next() {
     const [unit, promise] = waiting.shift();
@@ -580,7 +661,7 @@ export async function* events(entry, source, { run, last, width = 1, signal }) {
     check(signal);
   }
   for await (const unit of units(entry, source, signal)) {
-    institution = unit.institution;
+    if (unit.files) institutions.add(unit.institution);
     const promise = (async () => run(unit))();
     // Whoever stops early leaves promises behind.
     promise.catch(() => {});
@@ -588,5 +669,5 @@ export async function* events(entry, source, { run, last, width = 1, signal }) {
     if (waiting.length >= width) yield* next();
   }
   while (waiting.length > 0) yield* next();
-  for (const diagnostic of await last(institution)) yield { type: "diagnostic", diagnostic };
+  for (const diagnostic of await last([...institutions])) yield { type: "diagnostic", diagnostic };
 }

@@ -1,5 +1,5 @@
 // A pool of workers: the storage is sorted out here, files are converted there, order is kept.
-import { currentModule, entry, hasLines, wrap } from "./convert-core.mjs";
+import { currentModule, entry, hasLines, ofInstitution, wrap } from "./convert-core.mjs";
 import { events, single, WarifuError } from "./core.mjs";
 
 const disposeAsync = Symbol.asyncDispose ?? Symbol.for("Symbol.asyncDispose");
@@ -46,13 +46,14 @@ export class Pool {
       }
       convertAll(source, { signal } = {}) {
         const { handle, options } = this.#use();
-        const ask = (call, institution, argument) => {
-          const own = institution === undefined || options.institution !== undefined ? options : { ...options, institution };
-          return pool.#ask({ handle, options: own, call, argument });
-        };
+        const ask = (call, { institution, several }, argument) =>
+          pool.#ask({ handle, options: ofInstitution(options, institution, several), call, argument });
         return events(entry, source, {
-          run: (unit) => ask("run", unit.institution, { files: unit.files, patient: unit.patient, finding: unit.finding }),
-          last: (institution) => ask("optionFindings", institution),
+          run: (unit) => ask("run", unit, { files: unit.files, patient: unit.patient, finding: unit.finding }),
+          last: async (named) => {
+            const [institution] = named.length > 0 && !named.includes(undefined) ? named : [];
+            return [...(await ask("optionFindings", { institution })), ...(await ask("otherInstitutions", {}, named))];
+          },
           width: pool.size * 2,
           signal,
         });

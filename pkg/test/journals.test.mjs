@@ -46,6 +46,29 @@ test("one journal alone is replayed whatever its name", async () => {
   c.free();
 });
 
+test("the same number in two institutions is two persons whatever is given", async () => {
+  const id = "990001";
+  const text = Buffer.from(message(id)).toString();
+  const record = (n) => `#SSMIX,2.00,${n},${id},-,ADT-00,999999999999999,INS,-,20260401093000000\r\n${text}\x1c\r\n`;
+  const journal = { path: "TR_20260401000000000_00001.DAT", bytes: Buffer.from(record("1310000001") + record("1310000002")) };
+  const ids = [];
+  for (const options of [{}, { institution: "1319999999" }, { institution: "1310000001" }]) {
+    const c = new Converter({ to: "ndjson", ...options });
+    for (const source of [journal.bytes, [journal], zip([journal])]) {
+      const events = await all(c.convertAll(source));
+      const people = resources(events).filter((e) => e.resourceType === "Patient").map((e) => e.id).sort();
+      assert.equal(new Set(people).size, 2);
+      ids.push(people);
+      const codes = findings(events).map((d) => d.code);
+      assert.ok(codes.includes("SSM149"));
+      assert.equal(codes.includes("SSM148"), options.institution !== undefined);
+      assert.ok(!codes.includes("MAP002"));
+    }
+    c.free();
+  }
+  for (const people of ids) assert.deepEqual(people, ids[0]);
+});
+
 test("the last record decides, and records that cannot be used are named", async () => {
   const id = "990001";
   const text = Buffer.from(message(id)).toString();

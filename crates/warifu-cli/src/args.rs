@@ -807,12 +807,19 @@ fn show_config(
         f.max_expansion.is_some(),
     )?;
     let k = &c.check;
-    for (key, list) in [
-        ("profile", &k.profile),
-        ("select", &k.select),
-        ("ignore", &k.ignore),
+    let all = say(lang, "(プロファイルの全規則)", "(all rules of the profile)");
+    for (key, list, default) in [
+        ("profile", &k.profile, warifu_rules::selection::PROFILES[0]),
+        ("select", &k.select, all.as_str()),
+        ("ignore", &k.ignore, ""),
     ] {
-        row("check", key, list.join(", "), !list.is_empty())?;
+        let set = !list.is_empty();
+        let shown = if set {
+            list.join(", ")
+        } else {
+            default.to_owned()
+        };
+        row("check", key, shown, set)?;
     }
     let preview = k.preview.unwrap_or(false).to_string();
     row("check", "preview", preview, k.preview.is_some())?;

@@ -19,6 +19,7 @@ use warifu_terminology::Terms;
 use warifu_validate::Validator;
 
 use crate::opened::{self, Opened};
+use crate::output::Spill;
 use crate::pipeline::ordered;
 use crate::progress::{Progress, grouped};
 use crate::stop::Stop;
@@ -79,7 +80,7 @@ struct Done {
     /// Fixes made or shown.
     fixed: u64,
     /// Their change as text.
-    diff: String,
+    diff: Spill,
     strays: Strays,
 }
 
@@ -89,7 +90,7 @@ struct Outcome {
     totals: Totals,
     baseline: Baseline,
     fixed: u64,
-    diff: String,
+    diff: Spill,
     strays: Strays,
 }
 
@@ -225,7 +226,7 @@ fn walk(
     let mut store = Store::default();
     let mut totals = Totals::default();
     let (mut fixed, mut strays, mut patients) = (0, Strays::default(), 0);
-    let mut diff = String::new();
+    let mut diff = Spill::new(Some(&std::env::temp_dir()));
     ordered(
         &opened.storage,
         run.jobs,
@@ -261,7 +262,7 @@ fn walk(
             patients += done.patients;
             fixed += done.fixed;
             strays.add(done.strays);
-            diff.push_str(&done.diff);
+            done.diff.each(|text| diff.add(text))?;
             progress.files(totals.summary.files, patients);
             Ok(())
         },
@@ -455,8 +456,8 @@ impl Worker<'_> {
             done.fixed += u64::try_from(m.applied.len())?;
             if self.run.fixes == Fixes::Show {
                 let values = self.run.show_values;
-                done.diff
-                    .push_str(&diff(&old.shown, &old.bytes, &new.bytes, values));
+                let text = diff(&old.shown, &old.bytes, &new.bytes, values);
+                done.diff.add(text.as_bytes())?;
             } else if let Some(path) = refs.get(m.file).and_then(|f| self.storage().disk_path(f)) {
                 whole::replace(&path, &new.bytes, Readers::Umask)
                     .with_context(|| old.shown.clone())?;
@@ -528,8 +529,8 @@ fn write(run: &CheckRun, outcome: &mut Outcome, lang: Lang) -> anyhow::Result<()
             None => Box::new(std::io::BufWriter::new(std::io::stdout().lock())),
         };
         let mut buffer = Vec::new();
-        if text && target.is_none() && run.fixes == Fixes::Show {
-            out.write_all(outcome.diff.as_bytes())?;
+        if text && target.is_none() {
+            std::mem::take(&mut outcome.diff).each(|text| out.write_all(text))?;
         }
         writer.begin(&outcome.totals, &mut buffer);
         outcome.store.each(|report| {

@@ -30,7 +30,7 @@ use warifu_storage::{
 
 use crate::config::Loaded;
 use crate::inputs::{self, Inputs};
-use crate::output::{Folder, FolderError, Piece, Shared, hex};
+use crate::output::{Folder, FolderError, Piece, Shared, Spill, hex};
 use crate::progress::{Progress, grouped};
 use crate::state::{Header, Totals};
 use crate::stop::Stop;
@@ -389,8 +389,8 @@ impl Sink {
                     s.out.write_all(b"\n")?;
                 }
                 for (name, lines) in &piece.lines {
-                    // Findings and traces have no place on stdout.
-                    if name != "diagnostics.ndjson" && name != "trace.ndjson" {
+                    // Findings have no place on stdout.
+                    if name != "diagnostics.ndjson" {
                         s.out.write_all(lines)?;
                     }
                 }
@@ -1016,7 +1016,7 @@ impl<'o> Worker<'o> {
             ..Piece::default()
         };
         let job = &self.options.job;
-        let mut traced = Vec::new();
+        let mut traced = Spill::new(self.options.out.as_deref());
         match job.to {
             To::Ndjson => {
                 let mut lines: BTreeMap<&str, Vec<u8>> = BTreeMap::new();
@@ -1028,10 +1028,11 @@ impl<'o> Worker<'o> {
                     if shared && !self.sent.insert(key()) {
                         continue;
                     }
-                    let mut lines_of = Vec::new();
+                    let mut own = Spill::default();
                     if job.trace {
+                        let lines = if shared { &mut own } else { &mut traced };
                         let hits = resource_trace(&self.out, r, files);
-                        self.trace_lines(&name(), &key(), hits, &mut lines_of)?;
+                        self.trace_lines(&name(), &key(), hits, lines)?;
                     }
                     if shared {
                         let mut line = json.to_vec();
@@ -1040,10 +1041,9 @@ impl<'o> Worker<'o> {
                             key: key(),
                             name: name(),
                             line,
-                            trace: lines_of,
+                            trace: std::mem::take(own.bytes()),
                         });
                     } else {
-                        traced.append(&mut lines_of);
                         *totals
                             .resources
                             .entry(r.resource_type.to_owned())
@@ -1142,10 +1142,12 @@ impl<'o> Worker<'o> {
                 if let Some(mask) = &self.options.mask {
                     u.file = mask.path(&u.file);
                 }
-                serde_json::to_writer(&mut traced, &json!({"unused": u}))?;
-                traced.push(b'\n');
+                let line = traced.bytes();
+                serde_json::to_writer(&mut *line, &json!({"unused": u}))?;
+                line.push(b'\n');
+                traced.settle()?;
             }
-            piece.lines.push(("trace.ndjson".to_owned(), traced));
+            piece.trace = traced;
         }
         piece.totals = totals;
         let mut shown = told;
@@ -1162,8 +1164,8 @@ impl<'o> Worker<'o> {
         &self,
         output: &str,
         resource: &str,
-        hits: Vec<TraceHit>,
-        lines: &mut Vec<u8>,
+        hits: impl Iterator<Item = TraceHit>,
+        lines: &mut Spill,
     ) -> anyhow::Result<()> {
         for mut h in hits {
             h.output = Some(output.to_owned());
@@ -1173,8 +1175,10 @@ impl<'o> Worker<'o> {
                     span.file = mask.path(&span.file);
                 }
             }
-            serde_json::to_writer(&mut *lines, &h)?;
-            lines.push(b'\n');
+            let line = lines.bytes();
+            serde_json::to_writer(&mut *line, &h)?;
+            line.push(b'\n');
+            lines.settle()?;
         }
         Ok(())
     }
@@ -1187,7 +1191,7 @@ impl<'o> Worker<'o> {
         name: &str,
         files: &[File<'_>],
         bytes: &mut Vec<u8>,
-        traced: &mut Vec<u8>,
+        traced: &mut Spill,
     ) -> anyhow::Result<()> {
         entries.write(&self.engine.map_options, kind, bytes);
         if self.options.job.trace {

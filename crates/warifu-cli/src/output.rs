@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{BufWriter, Read as _, Write as _};
+use std::io::{BufWriter, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
 
 use sha2::{Digest as _, Sha256};
 
@@ -18,6 +19,8 @@ pub(crate) struct Piece {
     pub(crate) files: Vec<(String, Vec<u8>)>,
     /// Lines for appended files: file name, content.
     pub(crate) lines: Vec<(String, Vec<u8>)>,
+    /// Lines of `trace.ndjson`.
+    pub(crate) trace: Spill,
     /// Lines of shared resources; written once over the whole run.
     pub(crate) shared: Vec<Shared>,
     /// Counts.
@@ -37,6 +40,130 @@ pub(crate) struct Shared {
     pub(crate) trace: Vec<u8>,
 }
 
+/// Lines that may be many times as long as the message they are about: beyond a few megabytes they
+/// wait in a file without name, in the folder of results.
+#[derive(Debug, Default)]
+pub(crate) struct Spill {
+    bytes: Vec<u8>,
+    file: Option<File>,
+    dir: Option<PathBuf>,
+}
+
+impl Spill {
+    /// How much of it stays in memory.
+    const MOST: usize = 4 << 20;
+
+    /// Empty; `dir` is where a file is made if need be.
+    pub(crate) fn new(dir: Option<&Path>) -> Self {
+        Self {
+            dir: dir.map(Path::to_path_buf),
+            ..Self::default()
+        }
+    }
+    /// To be written to; call [`Spill::settle`] after each line.
+    pub(crate) fn bytes(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+    /// Moves what has become too much out of memory.
+    pub(crate) fn settle(&mut self) -> std::io::Result<()> {
+        let Some(dir) = self.dir.as_ref().filter(|_| self.bytes.len() > Self::MOST) else {
+            return Ok(());
+        };
+        let file = match &mut self.file {
+            Some(file) => file,
+            none => none.insert(tempfile::tempfile_in(dir)?),
+        };
+        file.write_all(&self.bytes)?;
+        self.bytes.clear();
+        Ok(())
+    }
+    /// Adds text.
+    pub(crate) fn add(&mut self, text: &[u8]) -> std::io::Result<()> {
+        self.bytes.extend_from_slice(text);
+        self.settle()
+    }
+    fn is_empty(&self) -> bool {
+        self.bytes.is_empty() && self.file.is_none()
+    }
+    /// Gives all of it, piece by piece.
+    pub(crate) fn each(
+        mut self,
+        mut put: impl FnMut(&[u8]) -> std::io::Result<()>,
+    ) -> std::io::Result<()> {
+        if let Some(file) = &mut self.file {
+            file.rewind()?;
+            let mut piece = vec![0; 1 << 16];
+            loop {
+                let n = file.read(&mut piece)?;
+                if n == 0 {
+                    break;
+                }
+                put(piece.get(..n).unwrap_or_default())?;
+            }
+        }
+        put(&self.bytes)
+    }
+}
+
+/// Makes files durable while others are written: what the end has to wait for is then little.
+struct Ahead {
+    files: Option<mpsc::SyncSender<Vec<File>>>,
+    thread: Option<std::thread::JoinHandle<std::io::Result<()>>>,
+    /// Bytes since the last time.
+    since: usize,
+}
+
+impl Ahead {
+    /// After how many bytes the system is asked again.
+    const EVERY: usize = 32 << 20;
+
+    fn new() -> Self {
+        Self {
+            files: None,
+            thread: None,
+            since: 0,
+        }
+    }
+    /// `written` bytes more; `files` are asked for when it is time.
+    fn written(
+        &mut self,
+        written: usize,
+        files: impl FnOnce() -> std::io::Result<Vec<File>>,
+    ) -> std::io::Result<()> {
+        self.since += written;
+        if self.since < Self::EVERY {
+            return Ok(());
+        }
+        self.since = 0;
+        if self.files.is_none() {
+            let (give, take) = mpsc::sync_channel::<Vec<File>>(0);
+            self.files = Some(give);
+            self.thread = Some(std::thread::spawn(move || {
+                for files in take {
+                    for file in files {
+                        file.sync_data()?;
+                    }
+                }
+                Ok(())
+            }));
+        }
+        if let Some(give) = &self.files {
+            // Who is still busy with the last ones is not waited for.
+            let _ = give.try_send(files()?);
+        }
+        Ok(())
+    }
+    /// Waits for what is under way; an error there is one of these files.
+    fn finish(&mut self) -> std::io::Result<()> {
+        self.files = None;
+        match self.thread.take().map(std::thread::JoinHandle::join) {
+            None | Some(Ok(Ok(()))) => Ok(()),
+            Some(Ok(error)) => error,
+            Some(Err(_)) => Err(std::io::Error::other("sync")),
+        }
+    }
+}
+
 /// A folder of results.
 pub(crate) struct Folder {
     dir: PathBuf,
@@ -53,10 +180,13 @@ pub(crate) struct Folder {
     diverged: bool,
     pub(crate) totals: Totals,
     since_sync: std::time::Instant,
+    ahead: Ahead,
     /// Held as long as the folder is written.
     _lock: File,
 }
 
+/// Name of the file with the trace.
+const TRACE: &str = "trace.ndjson";
 /// Name of the file that a run locks.
 const LOCK: &str = ".warifu-lock";
 
@@ -141,6 +271,7 @@ impl Folder {
             next: 0,
             totals: Totals::default(),
             since_sync: std::time::Instant::now(),
+            ahead: Ahead::new(),
             _lock: lock,
         })
     }
@@ -219,7 +350,11 @@ impl Folder {
         self.writer(name)?.write(bytes)?;
         *self.lengths.entry(name.to_owned()).or_insert(0) +=
             u64::try_from(bytes.len()).unwrap_or(0);
-        Ok(())
+        let appended = &self.appended;
+        self.ahead.written(bytes.len(), || {
+            let files = appended.values().map(|a| a.writer.get_ref().try_clone());
+            files.collect()
+        })
     }
     /// Writes and commits one job.
     pub(crate) fn put(&mut self, piece: Piece) -> Result<(), std::io::Error> {
@@ -240,8 +375,8 @@ impl Folder {
                 self.append(name, line)?;
                 grown.insert(name.clone());
                 if !trace.is_empty() {
-                    self.append("trace.ndjson", trace)?;
-                    grown.insert("trace.ndjson".to_owned());
+                    self.append(TRACE, trace)?;
+                    grown.insert(TRACE.to_owned());
                 }
                 shared.push(key.clone());
                 let kind = key.split('/').next().unwrap_or("").to_owned();
@@ -253,6 +388,10 @@ impl Folder {
                 self.append(name, bytes)?;
                 grown.insert(name.clone());
             }
+        }
+        if !piece.trace.is_empty() {
+            piece.trace.each(|bytes| self.append(TRACE, bytes))?;
+            grown.insert(TRACE.to_owned());
         }
         let mut written = Vec::new();
         for (name, bytes) in &piece.files {
@@ -296,6 +435,7 @@ impl Folder {
     }
     /// Makes everything written so far durable.
     pub(crate) fn sync(&mut self) -> Result<(), std::io::Error> {
+        self.ahead.finish()?;
         for a in self.appended.values_mut() {
             a.writer.flush()?;
             a.writer.get_ref().sync_data()?;
@@ -352,7 +492,7 @@ fn clean(dir: &Path) {
             }
         }
     }
-    for name in ["manifest.json", "diagnostics.ndjson", "trace.ndjson"] {
+    for name in ["manifest.json", "diagnostics.ndjson", TRACE] {
         let _ = std::fs::remove_file(dir.join(name));
     }
 }
@@ -403,4 +543,51 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
         let _ = write!(s, "{b:02x}");
     }
     s
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_long_for_memory_waits_in_a_file_and_comes_back_as_it_was() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut spill = Spill::new(Some(dir.path()));
+        let mut want = Vec::new();
+        for n in 0..300_000_u32 {
+            let line = format!("{n} a line of a trace that is long enough to be one\n");
+            want.extend_from_slice(line.as_bytes());
+            spill.add(line.as_bytes()).unwrap();
+            assert!(spill.bytes.len() <= Spill::MOST);
+        }
+        assert!(want.len() > 2 * Spill::MOST && !spill.is_empty());
+        // It has no name that a stopped run could leave behind.
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+        let mut got = Vec::new();
+        spill
+            .each(|bytes| {
+                got.extend_from_slice(bytes);
+                Ok(())
+            })
+            .unwrap();
+        assert!(got == want);
+    }
+
+    #[test]
+    fn files_are_made_durable_ahead_and_an_error_there_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = File::create(dir.path().join("a")).unwrap();
+        let mut ahead = Ahead::new();
+        ahead.written(1, || panic!("too early")).unwrap();
+        for _ in 0..3 {
+            ahead
+                .written(Ahead::EVERY, || Ok(vec![file.try_clone()?]))
+                .unwrap();
+        }
+        ahead.finish().unwrap();
+        ahead.finish().unwrap();
+        let failed = ahead.written(Ahead::EVERY, || Err(std::io::Error::other("no handle")));
+        assert!(failed.is_err());
+        ahead.finish().unwrap();
+    }
 }

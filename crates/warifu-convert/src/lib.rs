@@ -665,7 +665,7 @@ impl Job {
             let from = made.json.len();
             made.json.extend_from_slice(self.out.json_of(r));
             let hits = if self.options.trace {
-                resource_trace(&self.out, r, files)
+                resource_trace(&self.out, r, files).collect()
             } else {
                 Vec::new()
             };
@@ -687,7 +687,7 @@ impl Job {
         let from = made.json.len();
         entries.write(options, kind, &mut made.json);
         let hits = if self.options.trace {
-            bundle_trace(entries, options, kind, files)
+            bundle_trace(entries, options, kind, files).collect()
         } else {
             Vec::new()
         };
@@ -793,17 +793,12 @@ pub fn trace(
     map_options: &Options,
 ) -> Trace {
     let hits = if options.to == To::Bundle {
-        bundle_trace(
-            &Entries::whole(out),
-            map_options,
-            options.bundle_type(),
-            files,
-        )
+        let entries = Entries::whole(out);
+        bundle_trace(&entries, map_options, options.bundle_type(), files).collect()
     } else {
         let of = |(i, r)| {
             let prefix = format!("/{i}");
-            let own = warifu_map::trace::hits(out, r).into_iter();
-            own.map(move |h| hit(&prefix, h, files))
+            warifu_map::trace::hits(out, r).map(move |h| hit(&prefix, h, files))
         };
         out.resources.iter().enumerate().flat_map(of).collect()
     };
@@ -813,39 +808,43 @@ pub fn trace(
     }
 }
 
-/// The leaves of a Bundle; pointers are into it.
-pub fn bundle_trace(
-    entries: &Entries<'_>,
+/// The leaves of a Bundle, one at a time; pointers are into it.
+pub fn bundle_trace<'t>(
+    entries: &'t Entries<'_>,
     options: &Options,
     kind: BundleType,
-    files: &[File<'_>],
-) -> Vec<TraceHit> {
-    let hits = entries.trace(options, kind).into_iter();
-    hits.map(|h| hit("", h, files)).collect()
+    files: &'t [File<'_>],
+) -> impl Iterator<Item = TraceHit> + 't {
+    entries.trace(options, kind).map(move |h| hit("", h, files))
 }
 
-/// The leaves of a resource; pointers are into it.
-pub fn resource_trace(out: &Output, r: &OutResource, files: &[File<'_>]) -> Vec<TraceHit> {
-    let hits = warifu_map::trace::hits(out, r).into_iter();
-    hits.map(|h| hit("", h, files)).collect()
+/// The leaves of a resource, one at a time; pointers are into it.
+pub fn resource_trace<'t>(
+    out: &'t Output,
+    r: &'t OutResource,
+    files: &'t [File<'_>],
+) -> impl Iterator<Item = TraceHit> + 't {
+    warifu_map::trace::hits(out, r).map(move |h| hit("", h, files))
 }
 
 /// The leaves of each line of a JP-CLINS part; pointers are into the line.
-pub fn part_trace(part: &Part, files: &[File<'_>]) -> Vec<Vec<TraceHit>> {
-    let line = |hits: &Vec<Hit>| hits.iter().map(|h| hit("", h.clone(), files)).collect();
-    part.hits.iter().map(line).collect()
+pub fn part_trace<'t>(
+    part: &'t Part,
+    files: &'t [File<'_>],
+) -> impl Iterator<Item = impl Iterator<Item = TraceHit> + 't> + 't {
+    part.hits
+        .iter()
+        .map(move |line| line.iter().map(move |h| hit("", h.clone(), files)))
 }
 
 /// The trace of JP-CLINS parts; pointers are into the lines that [`write_output`] writes.
 pub fn clins_trace(out: &Output, parts: &[Part], files: &[File<'_>]) -> Trace {
-    let lines = parts.iter().flat_map(|part| part.hits.iter().cloned());
+    let lines = parts.iter().flat_map(|part| &part.hits);
     let hits = lines
         .enumerate()
         .flat_map(|(i, line)| {
             let prefix = format!("/{i}");
-            line.into_iter()
-                .map(move |h| hit(&prefix, h, files))
-                .collect::<Vec<_>>()
+            line.iter().map(move |h| hit(&prefix, h.clone(), files))
         })
         .collect();
     Trace {

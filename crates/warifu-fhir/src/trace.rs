@@ -60,100 +60,116 @@ pub struct Leaf {
 }
 
 /// Every leaf of `json` (compact JSON as this crate writes it) in file order. Linear time; malformed
-/// text ends the list early.
-pub fn leaves(json: &[u8]) -> Vec<Leaf> {
-    enum Frame {
-        Object { pointer_len: usize },
-        Array { pointer_len: usize, index: usize },
+/// text ends it early.
+pub fn leaves(json: &[u8]) -> Leaves<'_> {
+    Leaves {
+        json,
+        at: 0,
+        pointer: String::new(),
+        stack: Vec::new(),
     }
-    let mut out = Vec::new();
-    let mut pointer = String::new();
-    let mut stack: Vec<Frame> = Vec::new();
-    let mut i = 0;
-    while let Some(&b) = json.get(i) {
-        match b {
-            b'{' => {
-                stack.push(Frame::Object {
-                    pointer_len: pointer.len(),
-                });
-                i += 1;
-            }
-            b'[' => {
-                stack.push(Frame::Array {
-                    pointer_len: pointer.len(),
-                    index: 0,
-                });
-                pointer.push_str("/0");
-                i += 1;
-            }
-            b'}' | b']' => {
-                match stack.pop() {
-                    Some(Frame::Object { pointer_len } | Frame::Array { pointer_len, .. }) => {
-                        pointer.truncate(pointer_len);
-                    }
-                    None => return out,
+}
+
+#[derive(Debug)]
+enum Frame {
+    Object { pointer_len: usize },
+    Array { pointer_len: usize, index: usize },
+}
+
+/// What [`leaves`] gives: one at a time, so that a long text needs no list of them.
+#[derive(Debug)]
+pub struct Leaves<'j> {
+    json: &'j [u8],
+    at: usize,
+    pointer: String,
+    stack: Vec<Frame>,
+}
+
+impl Leaves<'_> {
+    /// The value from here to `end`.
+    fn leaf(&mut self, end: usize) -> Leaf {
+        let start = std::mem::replace(&mut self.at, end);
+        Leaf {
+            pointer: self.pointer.clone(),
+            start,
+            end,
+        }
+    }
+}
+
+impl Iterator for Leaves<'_> {
+    type Item = Leaf;
+
+    fn next(&mut self) -> Option<Leaf> {
+        let json = self.json;
+        while let Some(&b) = json.get(self.at) {
+            match b {
+                b'{' => {
+                    self.stack.push(Frame::Object {
+                        pointer_len: self.pointer.len(),
+                    });
+                    self.at += 1;
                 }
-                i += 1;
-            }
-            b',' => {
-                match stack.last_mut() {
-                    Some(Frame::Array { pointer_len, index }) => {
-                        *index += 1;
-                        pointer.truncate(*pointer_len);
-                        pointer.push('/');
-                        pointer.push_str(&index.to_string());
-                    }
-                    Some(Frame::Object { pointer_len }) => pointer.truncate(*pointer_len),
-                    None => {}
+                b'[' => {
+                    self.stack.push(Frame::Array {
+                        pointer_len: self.pointer.len(),
+                        index: 0,
+                    });
+                    self.pointer.push_str("/0");
+                    self.at += 1;
                 }
-                i += 1;
-            }
-            b' ' | b'\n' | b'\r' | b'\t' => i += 1,
-            b'"' => {
-                let end = string_end(json, i);
-                if json.get(end) == Some(&b':')
-                    && matches!(stack.last(), Some(Frame::Object { .. }))
-                {
-                    if let Some(Frame::Object { pointer_len }) = stack.last() {
-                        pointer.truncate(*pointer_len);
+                b'}' | b']' => {
+                    let (Frame::Object { pointer_len } | Frame::Array { pointer_len, .. }) =
+                        self.stack.pop()?;
+                    self.pointer.truncate(pointer_len);
+                    self.at += 1;
+                }
+                b',' => {
+                    match self.stack.last_mut() {
+                        Some(Frame::Array { pointer_len, index }) => {
+                            *index += 1;
+                            self.pointer.truncate(*pointer_len);
+                            self.pointer.push('/');
+                            self.pointer.push_str(&index.to_string());
+                        }
+                        Some(Frame::Object { pointer_len }) => self.pointer.truncate(*pointer_len),
+                        None => {}
                     }
-                    pointer.push('/');
-                    let key = json.get(i + 1..end.saturating_sub(1)).unwrap_or_default();
-                    pointer.push_str(
+                    self.at += 1;
+                }
+                b' ' | b'\n' | b'\r' | b'\t' => self.at += 1,
+                b'"' => {
+                    let end = string_end(json, self.at);
+                    let Some(Frame::Object { pointer_len }) =
+                        self.stack.last().filter(|_| json.get(end) == Some(&b':'))
+                    else {
+                        return Some(self.leaf(end));
+                    };
+                    self.pointer.truncate(*pointer_len);
+                    self.pointer.push('/');
+                    let key = json
+                        .get(self.at + 1..end.saturating_sub(1))
+                        .unwrap_or_default();
+                    self.pointer.push_str(
                         &String::from_utf8_lossy(key)
                             .replace('~', "~0")
                             .replace('/', "~1"),
                     );
-                    i = end + 1;
-                } else {
-                    out.push(Leaf {
-                        pointer: pointer.clone(),
-                        start: i,
-                        end,
-                    });
-                    i = end;
+                    self.at = end + 1;
                 }
-            }
-            _ => {
-                let mut end = i;
-                while json.get(end).is_some_and(|c| {
-                    !matches!(c, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t')
-                }) {
-                    end += 1;
+                _ => {
+                    let mut end = self.at;
+                    while json.get(end).is_some_and(|c| {
+                        !matches!(c, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t')
+                    }) {
+                        end += 1;
+                    }
+                    return (end > self.at).then(|| self.leaf(end));
                 }
-                if end == i {
-                    return out;
-                }
-                out.push(Leaf {
-                    pointer: pointer.clone(),
-                    start: i,
-                    end,
-                });
-                i = end;
             }
         }
+        None
     }
-    out
 }
 
 fn string_end(json: &[u8], at: usize) -> usize {
@@ -176,7 +192,6 @@ mod tests {
     fn pointers_follow_objects_and_arrays() {
         let json = br#"{"a":"x","b":[{"c":1,"d":[true,false]},{"e/f":"\"q\""}],"g":{"h":null}}"#;
         let got: Vec<_> = leaves(json)
-            .into_iter()
             .map(|l| {
                 (
                     l.pointer,

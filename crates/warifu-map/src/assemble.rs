@@ -158,48 +158,57 @@ impl<'o> Entries<'o> {
         key.id(options.institution.as_deref().unwrap_or("unknown"), &parts)
     }
     /// Every leaf of the Bundle that [`Entries::write`] writes. `out` must have been made with tracing on.
-    pub fn trace(&self, options: &Options, kind: BundleType) -> Vec<Hit> {
+    pub fn trace<'s>(
+        &'s self,
+        options: &Options,
+        kind: BundleType,
+    ) -> impl Iterator<Item = Hit> + 's {
         let constants = Some(&kinds::MSH_TO_BUNDLE.constants);
-        let constant = |pointer: String, spans: Vec<HitSpan>| Hit {
+        let constant = move |pointer: String, spans: Vec<HitSpan>| Hit {
             pointer,
             row: constants,
             spans,
         };
-        let mut hits: Vec<Hit> = ["/resourceType", "/id", "/type"]
+        let mut head: Vec<Hit> = ["/resourceType", "/id", "/type"]
             .map(|p| constant(p.to_owned(), Vec::new()))
             .into();
         if options.sent_at.is_some() {
-            hits.push(constant("/timestamp".to_owned(), Vec::new()));
+            head.push(constant("/timestamp".to_owned(), Vec::new()));
         } else if let Some((message, _)) = self.newest() {
-            hits.push(self.timestamp(message));
+            head.push(self.timestamp(message));
         }
-        for (i, r) in self.resources.iter().enumerate() {
+        let resources = self.resources.iter().enumerate().flat_map(move |(i, r)| {
             let entry = format!("/entry/{i}");
-            hits.push(constant(format!("{entry}/fullUrl"), Vec::new()));
-            hits.extend(trace::hits(self.out, r).into_iter().map(|h| Hit {
+            let url = constant(format!("{entry}/fullUrl"), Vec::new());
+            let request: &[&str] = if kind == BundleType::Transaction {
+                &["method", "url"]
+            } else {
+                &[]
+            };
+            let request: Vec<Hit> = request
+                .iter()
+                .map(|leaf| constant(format!("{entry}/request/{leaf}"), Vec::new()))
+                .collect();
+            let own = trace::hits(self.out, r).map(move |h| Hit {
                 pointer: format!("{entry}/resource{}", h.pointer),
                 ..h
-            }));
-            if kind == BundleType::Transaction {
-                for leaf in ["method", "url"] {
-                    hits.push(constant(format!("{entry}/request/{leaf}"), Vec::new()));
-                }
-            }
-        }
-        for (i, d) in (self.resources.len()..).zip(self.deletes(kind)) {
-            // The file as a whole asks for it.
-            let file = HitSpan {
-                message: d.message,
-                start: 0,
-                end: 0,
-                path: String::new(),
-            };
-            for leaf in ["method", "url"] {
-                let pointer = format!("/entry/{i}/request/{leaf}");
-                hits.push(constant(pointer, vec![file.clone()]));
-            }
-        }
-        hits
+            });
+            std::iter::once(url).chain(own).chain(request)
+        });
+        let deletes = (self.resources.len()..)
+            .zip(self.deletes(kind))
+            .flat_map(move |(i, d)| {
+                // The file as a whole asks for it.
+                let file = HitSpan {
+                    message: d.message,
+                    start: 0,
+                    end: 0,
+                    path: String::new(),
+                };
+                ["method", "url"]
+                    .map(|leaf| constant(format!("/entry/{i}/request/{leaf}"), vec![file.clone()]))
+            });
+        head.into_iter().chain(resources).chain(deletes)
     }
     fn timestamp(&self, message: u16) -> Hit {
         let first = Src {

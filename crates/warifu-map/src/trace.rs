@@ -299,7 +299,7 @@ impl Reasons {
 }
 
 /// Every leaf of a resource with its row and sources. `out` must have been made with tracing on.
-pub fn hits(out: &Output, r: &OutResource) -> Vec<Hit> {
+pub fn hits<'o>(out: &'o Output, r: &'o OutResource) -> impl Iterator<Item = Hit> + 'o {
     let json = out.json_of(r);
     let events = out.events.get(r.events.0..r.events.1).unwrap_or_default();
     let rows = out.rows.get(r.rows.0..r.rows.1).unwrap_or_default();
@@ -308,58 +308,55 @@ pub fn hits(out: &Output, r: &OutResource) -> Vec<Hit> {
     let table = rows.iter().find_map(|(_, row)| row.map(|r| r.table));
     let resource_type = r.resource_type;
     let constants = kinds::constants_of(table, resource_type);
-    warifu_fhir::trace::leaves(json)
-        .into_iter()
-        .map(|leaf| {
-            let at = u32::try_from(leaf.start).unwrap_or(u32::MAX);
-            let mut spans = Vec::new();
-            let mut row = None;
-            let mut first: Option<&FieldPath> = None;
-            // Events at or before the leaf's first byte belong to it ("also" events stand before the key).
-            while let Some(e) = events.get(next).filter(|e| e.at <= at) {
-                if e.src.is_some() {
-                    let path = out.paths.get(&e.src);
-                    first = first.or(path);
-                    let span = HitSpan {
-                        message: e.src.message,
-                        start: e.src.start,
-                        end: e.src.end,
-                        path: path.map(ToString::to_string).unwrap_or_default(),
-                    };
-                    if !spans.contains(&span) {
-                        spans.push(span);
-                    }
+    warifu_fhir::trace::leaves(json).map(move |leaf| {
+        let at = u32::try_from(leaf.start).unwrap_or(u32::MAX);
+        let mut spans = Vec::new();
+        let mut row = None;
+        let mut first: Option<&FieldPath> = None;
+        // Events at or before the leaf's first byte belong to it ("also" events stand before the key).
+        while let Some(e) = events.get(next).filter(|e| e.at <= at) {
+            if e.src.is_some() {
+                let path = out.paths.get(&e.src);
+                first = first.or(path);
+                let span = HitSpan {
+                    message: e.src.message,
+                    start: e.src.start,
+                    end: e.src.end,
+                    path: path.map(ToString::to_string).unwrap_or_default(),
+                };
+                if !spans.contains(&span) {
+                    spans.push(span);
                 }
-                row = e.row.or(row);
-                next += 1;
             }
-            if row.is_none() {
-                let n = rows.partition_point(|(start, _)| *start <= at);
-                row = n
-                    .checked_sub(1)
-                    .and_then(|n| rows.get(n))
-                    .and_then(|(_, row)| *row);
-            }
-            // A field read inside a composite belongs to its own row of the same table.
-            let own = row
-                .zip(first)
-                .and_then(|(r, first)| kinds::row_of(r.table, first));
-            // What a row for another element left in force is not of that row.
-            let element = leaf.pointer.split('/').nth(1).unwrap_or_default();
-            let element = element.trim_start_matches('_');
-            let wrong = row.filter(|r| {
-                own.is_none() && element != "contained" && !kinds::writes(r, resource_type, element)
-            });
-            if let Some(wrong) = wrong {
-                row = kinds::row_for(wrong, first, resource_type, element);
-            }
-            row = own.or(row);
-            let engine = matches!(leaf.pointer.as_str(), "/resourceType" | "/id");
-            Hit {
-                row: row.or_else(|| constants.filter(|_| !engine)),
-                pointer: leaf.pointer,
-                spans,
-            }
-        })
-        .collect()
+            row = e.row.or(row);
+            next += 1;
+        }
+        if row.is_none() {
+            let n = rows.partition_point(|(start, _)| *start <= at);
+            row = n
+                .checked_sub(1)
+                .and_then(|n| rows.get(n))
+                .and_then(|(_, row)| *row);
+        }
+        // A field read inside a composite belongs to its own row of the same table.
+        let own = row
+            .zip(first)
+            .and_then(|(r, first)| kinds::row_of(r.table, first));
+        // What a row for another element left in force is not of that row.
+        let element = leaf.pointer.split('/').nth(1).unwrap_or_default();
+        let element = element.trim_start_matches('_');
+        let wrong = row.filter(|r| {
+            own.is_none() && element != "contained" && !kinds::writes(r, resource_type, element)
+        });
+        if let Some(wrong) = wrong {
+            row = kinds::row_for(wrong, first, resource_type, element);
+        }
+        row = own.or(row);
+        let engine = matches!(leaf.pointer.as_str(), "/resourceType" | "/id");
+        Hit {
+            row: row.or_else(|| constants.filter(|_| !engine)),
+            pointer: leaf.pointer,
+            spans,
+        }
+    })
 }

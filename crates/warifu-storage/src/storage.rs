@@ -246,16 +246,41 @@ impl Storage {
             io::ErrorKind::NotFound => ReadError::Vanished,
             _ => ReadError::Io(error),
         };
-        if !given && !path.symlink_metadata().map_err(gone)?.is_file() {
+        let meta = if given {
+            path.metadata()
+        } else {
+            path.symlink_metadata()
+        };
+        let meta = meta.map_err(gone)?;
+        if !given && !meta.is_file() {
             return Err(ReadError::NotAFile);
         }
-        let opened = File::open(&path).map_err(gone)?;
-        let length = opened.metadata()?.len();
-        if length > max_file {
+        if meta.len() > max_file {
             return Err(ReadError::TooLarge);
         }
-        out.reserve(usize::try_from(length).unwrap_or(0));
-        opened.take(max_file.saturating_add(1)).read_to_end(out)?;
+        let mut opened = File::open(&path).map_err(gone)?;
+        // One call of the system reads a file that is as long as it was.
+        let length = usize::try_from(meta.len()).unwrap_or(0);
+        out.resize(length.saturating_add(1), 0);
+        let mut filled = 0;
+        while let Some(room) = out.get_mut(filled..).filter(|room| !room.is_empty()) {
+            match opened.read(room) {
+                Ok(0) => break,
+                Ok(read) => filled += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error.into()),
+            }
+            if filled == length && meta.is_file() {
+                break;
+            }
+        }
+        let grown = filled > length;
+        out.truncate(filled);
+        if grown {
+            let most = max_file.saturating_add(1);
+            let rest = most.saturating_sub(u64::try_from(filled).unwrap_or(most));
+            opened.take(rest).read_to_end(out)?;
+        }
         if u64::try_from(out.len()).is_ok_and(|length| length <= max_file) {
             Ok(sniff(out.get(..HEAD).unwrap_or(out)))
         } else {

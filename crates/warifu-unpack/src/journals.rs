@@ -32,7 +32,8 @@ impl JournalReplay {
     pub fn institution(&self) -> Option<String> {
         self.journals.institution().map(|n| n.as_str().to_owned())
     }
-    /// `{id, files: {path, journal, start, end}[]}[]`: places in the journals, in the order of `add`.
+    /// `{id, institution?, files: {path, journal, start, end}[]}[]`: places in the journals, in the order
+    /// of `add`; the institution when the records name several.
     pub fn patients(&mut self) -> Array {
         let number = |n: usize| JsValue::from(u32::try_from(n).unwrap_or(u32::MAX));
         let patients = Array::new();
@@ -49,6 +50,9 @@ impl JournalReplay {
             let o = Object::new();
             set(&o, "id", &p.key.patient.into());
             set(&o, "files", &files.into());
+            if let Some(number) = p.key.institution {
+                set(&o, "institution", &number.as_str().into());
+            }
             patients.push(&o.into());
         }
         patients

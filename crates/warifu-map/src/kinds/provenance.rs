@@ -450,7 +450,7 @@ mod tests {
             .iter()
             .find(|r| r.resource_type == "ServiceRequest")
             .unwrap();
-        let found = hits(&out, r);
+        let found: Vec<_> = hits(&out, r).collect();
         let hit = found.iter().find(|h| h.pointer == "/authoredOn").unwrap();
         assert_eq!(hit.spans[0].path, "ORC-9");
         let with_profile = found

@@ -100,6 +100,7 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
     ("SSM117", "the conversion; the check says SSM125 to SSM141"),
     ("SSM118", "the conversion"),
     ("SSM119", "the walk over the storage"),
+    ("SSM129", "the npm package and the playground"),
     ("SSM146", "the walk over the storage"),
     ("SSM147", "the walk over the storage"),
     ("SSM148", "the conversion"),

@@ -133,7 +133,7 @@ fn leaves_point_into_the_document() {
         .iter()
         .find(|r| r.resource_type == "DocumentReference")
         .unwrap();
-    let found = hits(&out, r);
+    let found: Vec<_> = hits(&out, r).collect();
     let hit = found
         .iter()
         .find(|h| h.pointer == "/masterIdentifier/value")

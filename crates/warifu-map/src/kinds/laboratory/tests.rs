@@ -604,10 +604,7 @@ fn every_leaf_with_a_source_has_a_row_of_a_laboratory_table() {
             "Observation" | "DiagnosticReport" | "ServiceRequest" | "Specimen"
         )
     }) {
-        for hit in crate::trace::hits(&out, r)
-            .iter()
-            .filter(|h| !h.spans.is_empty())
-        {
+        for hit in crate::trace::hits(&out, r).filter(|h| !h.spans.is_empty()) {
             let row = hit
                 .row
                 .unwrap_or_else(|| panic!("no row for {} of {}", hit.pointer, r.resource_type));
