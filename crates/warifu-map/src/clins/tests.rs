@@ -109,7 +109,6 @@ fn check(part: &Part, options: &Options) {
         assert_eq!(part.hits.len(), text.lines().count());
         for (line, hits) in text.lines().zip(&part.hits) {
             let leaves: Vec<String> = warifu_fhir::trace::leaves(line.as_bytes())
-                .into_iter()
                 .map(|l| l.pointer)
                 .collect();
             let traced: Vec<String> = hits.iter().map(|h| h.pointer.clone()).collect();

@@ -580,7 +580,7 @@ pub(crate) fn write_value(r: &mut Resource, value: &Value<'_>) -> bool {
         Value::DateTime(s, src) => r.string(el::VALUE_DATE_TIME, s, *src),
         Value::Attachment(mime, data) => {
             r.object(warifu_fhir::element::EXTENSION, |o| {
-                attached(o, *mime, *data)
+                attached(o, *mime, *data);
             });
             false
         }
