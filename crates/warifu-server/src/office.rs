@@ -240,7 +240,17 @@ impl Office {
                 tx.register(class, &public, None, false)?;
                 Ok(())
             });
-            written.map_err(|p| anyhow::anyhow!("{}", p.code()))?;
+            written.map_err(|p| anyhow::anyhow!("{p}"))?;
+        }
+        // Before they are used: a browser refuses others than those that everybody sees (§13).
+        let files = [
+            ("policy", &office.policy_bytes),
+            ("master", &office.master_bytes),
+        ];
+        for (what, bytes) in files {
+            let hash = hash::sha256_text(&[bytes]);
+            let written = office.write(|tx| tx.in_force(what, &hash));
+            written.map_err(|p| anyhow::anyhow!("{p}"))?;
         }
         Ok(office)
     }
@@ -824,6 +834,24 @@ impl Tx<'_> {
             ],
         )?;
         Ok(kid)
+    }
+
+    /// Logs what is in force from now on, where it is another than before.
+    fn in_force(&mut self, what: &str, hash: &str) -> Result<(), Problem> {
+        let rows = self.view.db.query(
+            "SELECT line FROM log_lines WHERE line LIKE ?1 ORDER BY idx DESC",
+            &["%\"kind\":\"policy\"%".into()],
+        )?;
+        let last = rows.iter().find_map(|row| {
+            let line = json::read(row.text(0)?.as_bytes(), 2).ok()?;
+            let of = |name: &str| line.get(name).and_then(Value::text);
+            (of("what") == Some(what)).then(|| of("hash") == Some(hash))
+        });
+        if last != Some(true) {
+            let members = [("what", what.into()), ("hash", hash.into())];
+            self.line(Kind::Policy, None, &members)?;
+        }
+        Ok(())
     }
 
     /// The person's sealer, made where there is none.

@@ -540,11 +540,11 @@ fn policy(worker: bool, playground: bool) -> String {
     let types = if playground {
         ""
     } else {
-        "; require-trusted-types-for 'script'; trusted-types default"
+        "; require-trusted-types-for 'script'; trusted-types warifu"
     };
     format!(
         "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
-         img-src 'self' data:; font-src 'self'; connect-src {connect}; worker-src 'self'; \
+         img-src 'self' data: blob:; font-src 'self'; connect-src {connect}; worker-src 'self'; \
          manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'{types}"
     )
 }
