@@ -477,6 +477,8 @@ pub struct Model {
     pub enrol: Enrol,
     /// The session.
     pub session: Session,
+    /// When it was opened.
+    session_at: u64,
     /// Keys of the person.
     pub keys: Keys,
     /// Policy, until the master is there too.
@@ -519,6 +521,8 @@ pub struct Model {
 pub const PASS_LEAST: usize = 12;
 /// Seconds until all institutions have stopped, where the server does not say (consent.md §8.2).
 pub const STOPS_AFTER: u64 = 16 * 60;
+/// Seconds that a session has to last at least.
+const SESSION_LEAST: u64 = 10;
 /// Seconds until something that had no answer is tried again.
 pub const AGAIN_AFTER: u64 = 60;
 
@@ -541,6 +545,7 @@ impl Default for Model {
             birth: String::new(),
             enrol: Enrol::Form,
             session: Session::None,
+            session_at: 0,
             keys: Keys::default(),
             policy: None,
             master: None,
@@ -1142,6 +1147,7 @@ impl Model {
             }
             (Tag::Session, 200 | 201) => {
                 self.session = Session::Open;
+                self.session_at = self.now;
                 self.keys = value.as_ref().map(Keys::read).unwrap_or_default();
                 let mut effects = Self::all();
                 if self.route == Route::Records {
@@ -1154,8 +1160,15 @@ impl Model {
                 vec![Effect::Focus("[role=alert]")]
             }
             (_, 401) => {
-                // It ended while the page was open: what was chosen stays.
-                self.session = Session::None;
+                // It ended while the page was open: what was chosen stays. A session that ends as soon
+                // as it is opened (no cookies) is not asked for again and again.
+                if self.now < self.session_at.saturating_add(SESSION_LEAST) {
+                    self.session = Session::Refused;
+                    return vec![Effect::Focus("[role=alert]")];
+                }
+                if self.session == Session::Open {
+                    self.session = Session::None;
+                }
                 self.arrive()
             }
             (Tag::Policy, 200) => {
@@ -1350,5 +1363,105 @@ fn post(tag: Tag, path: &str, body: Value) -> Effect {
         method: "POST",
         path: path.to_owned(),
         body: Some(body),
+    }
+}
+
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may fail loudly"
+)]
+mod tests {
+    use super::*;
+    use crate::view;
+
+    fn moment(now: u64) -> Moment {
+        Moment {
+            now,
+            random: [7; 32],
+        }
+    }
+
+    fn started(path: &str) -> Model {
+        let mut m = Model::default();
+        let event = Event::Started {
+            path: path.to_owned(),
+            prefs: String::new(),
+            browser: "ja".to_owned(),
+            origin: "https://c.example.jp".to_owned(),
+            keeps: true,
+        };
+        m.update(event, &moment(1_800_000_000));
+        m.update(
+            Event::KeyIs(Key::Here {
+                x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo".to_owned(),
+                sealed: false,
+            }),
+            &moment(1_800_000_000),
+        );
+        m
+    }
+
+    fn answer(m: &mut Model, tag: Tag, status: u16, body: &str, now: u64) -> Vec<Effect> {
+        let body = body.to_owned();
+        m.update(Event::Answer { tag, status, body }, &moment(now))
+    }
+
+    #[test]
+    fn a_session_that_does_not_last_is_not_asked_for_again_and_again() {
+        let mut m = started("/home");
+        assert_eq!(m.session, Session::Proving);
+        answer(&mut m, Tag::Session, 200, r#"{"keys":[]}"#, 1_800_000_001);
+        assert_eq!(m.session, Session::Open);
+        let effects = answer(&mut m, Tag::Mine, 401, "{}", 1_800_000_002);
+        assert_eq!(m.session, Session::Refused);
+        assert!(!effects.iter().any(|e| matches!(e, Effect::Http { .. })));
+
+        let mut m = started("/home");
+        answer(&mut m, Tag::Session, 200, r#"{"keys":[]}"#, 1_800_000_001);
+        let effects = answer(&mut m, Tag::Mine, 401, "{}", 1_800_002_000);
+        assert!(
+            effects
+                .iter()
+                .any(|e| matches!(e, Effect::Http { path, .. } if path == "/nonce"))
+        );
+        // The other answer of the same moment asks no second time.
+        assert!(answer(&mut m, Tag::Requests, 401, "{}", 1_800_002_000).is_empty());
+    }
+
+    #[test]
+    fn every_reason_has_one_of_seven_sentences() {
+        let seven = [
+            text::NO_AGAIN,
+            text::NO_TEXT,
+            text::NO_KEY,
+            text::NO_PROXY,
+            text::NO_AUD,
+            text::NO_ENDED,
+            text::NO_OURS,
+        ];
+        for reason in Reason::ALL {
+            assert!(seven.contains(&Problem::of(reason.wire()).text));
+        }
+        assert_eq!(Problem::of("UNHEARD").text, text::NO_OURS);
+        assert_eq!(Problem::of("UNHEARD").code, "UNHEARD");
+    }
+
+    #[test]
+    fn each_screen_has_one_heading_and_at_most_one_primary_button() {
+        for route in Route::FIXED {
+            for lang in Lang::ALL {
+                let mut m = started(&route.path());
+                m.prefs.lang = lang;
+                let page = view::page(&m);
+                let all = page.all();
+                let of = |tag: &str| all.iter().filter(|e| e.tag == tag).count();
+                assert_eq!(of("h1"), 1, "{route:?}");
+                let primary = all.iter().filter(|e| e.get("class") == Some("btn"));
+                assert!(primary.count() <= 1, "{route:?}");
+                assert!(!view::title(&m).starts_with('｜'), "{route:?}");
+            }
+        }
     }
 }
