@@ -1,73 +1,85 @@
 //! Top-level elements of the resources Warifu writes, in the order of the R4 definitions.
 
-/// A top-level element of a resource type.
+/// A top-level element of a resource type: a pointer, since the mapping hands hundreds of them on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Element {
+pub struct Element(&'static Definition);
+
+#[derive(Debug, PartialEq, Eq)]
+struct Definition {
     /// JSON property name as it stands before a value: `,"name":`.
-    pub(crate) key: &'static str,
-    /// Place in the resource's definition, below 64.
-    pub order: u8,
-    /// Whether it is a JSON array.
-    pub repeats: bool,
+    key: &'static str,
+    order: u8,
+    repeats: bool,
 }
 
 impl Element {
+    pub(crate) fn key(self) -> &'static str {
+        self.0.key
+    }
+    /// Place in the resource's definition, below 64.
+    pub fn order(self) -> u8 {
+        self.0.order
+    }
+    /// Whether it is a JSON array.
+    pub fn repeats(self) -> bool {
+        self.0.repeats
+    }
     /// JSON property name, e.g. `name`, `valueQuantity`.
-    pub fn name(&self) -> &'static str {
-        let quoted = self.key.strip_prefix(",\"");
+    pub fn name(self) -> &'static str {
+        let quoted = self.0.key.strip_prefix(",\"");
         quoted.and_then(|k| k.strip_suffix("\":")).unwrap_or("")
     }
-    /// Whether both are one element. Mostly the keys are one and the same constant.
-    pub(crate) fn is(&self, other: &Self) -> bool {
-        self.order == other.order && (std::ptr::eq(self.key, other.key) || self.key == other.key)
+    /// Whether both are one element. Mostly they are one and the same constant.
+    pub(crate) fn is(self, other: Self) -> bool {
+        std::ptr::eq(self.0, other.0) || self.0.order == other.0.order && self == other
     }
 }
 
 /// `meta`.
-pub const META: Element = Element {
+pub const META: Element = Element(&Definition {
     key: ",\"meta\":",
     order: 1,
     repeats: false,
-};
+});
 /// `language`.
-pub const LANGUAGE: Element = Element {
+pub const LANGUAGE: Element = Element(&Definition {
     key: ",\"language\":",
     order: 3,
     repeats: false,
-};
+});
 /// `text`.
-pub const TEXT: Element = Element {
+pub const TEXT: Element = Element(&Definition {
     key: ",\"text\":",
     order: 4,
     repeats: false,
-};
+});
 /// `contained`.
-pub const CONTAINED: Element = Element {
+pub const CONTAINED: Element = Element(&Definition {
     key: ",\"contained\":",
     order: 5,
     repeats: true,
-};
+});
 /// `extension`.
-pub const EXTENSION: Element = Element {
+pub const EXTENSION: Element = Element(&Definition {
     key: ",\"extension\":",
     order: 6,
     repeats: true,
-};
+});
 /// `modifierExtension`.
-pub const MODIFIER_EXTENSION: Element = Element {
+pub const MODIFIER_EXTENSION: Element = Element(&Definition {
     key: ",\"modifierExtension\":",
     order: 7,
     repeats: true,
-};
+});
 
 macro_rules! elements {
     ($(#[$m:meta])* $module:ident { $($order:literal $id:ident $name:literal $repeats:literal),* $(,)? }) => {
         $(#[$m])*
         pub mod $module {
-            use super::Element;
+            use super::{Definition, Element};
             $(
                 #[doc = concat!("`", $name, "`.")]
-                pub const $id: Element = Element { key: concat!(",\"", $name, "\":"), order: $order, repeats: $repeats };
+                pub const $id: Element = Element(&Definition { key: concat!(",\"", $name, "\":"), order: $order, repeats: $repeats });
             )*
         }
     };

@@ -20,7 +20,7 @@ pub struct Value<'b> {
 /// An open JSON object.
 #[derive(Debug)]
 pub struct Object<'b> {
-    b: &'b mut Buffers,
+    pub(crate) b: &'b mut Buffers,
 }
 
 /// An open JSON array.
@@ -102,7 +102,7 @@ impl Buffers {
     /// Closes what [`Buffers::open`] opened; takes it back when nothing was written inside.
     #[cfg_attr(target_arch = "wasm32", inline(never))]
     #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
-    fn close(&mut self, (mark, inside): (usize, usize), bracket: u8) -> bool {
+    pub(crate) fn close(&mut self, (mark, inside): (usize, usize), bracket: u8) -> bool {
         if self.scratch.len() == inside {
             self.rollback(mark);
             return false;

@@ -99,7 +99,7 @@ impl Resource {
     /// Where the element's bytes and events begin; `None` when it is there already.
     #[inline(never)]
     fn begin(&mut self, element: Element) -> Option<(usize, usize)> {
-        if !element.repeats && self.has(element) {
+        if !element.repeats() && self.has(element) {
             return None;
         }
         Some((
@@ -131,10 +131,23 @@ impl Resource {
     }
     /// Adds an object ([`Resource::add`] with [`Value::object`]).
     pub fn object(&mut self, element: Element, f: impl FnOnce(&mut crate::Object<'_>)) -> bool {
-        let Some(at) = self.begin(element) else {
+        let Some(at) = self.open(element) else {
             return false;
         };
-        Value { b: &mut self.b }.object(f);
+        f(&mut crate::Object { b: &mut self.b });
+        self.close(element, at)
+    }
+    /// [`Resource::begin`] with an object that is open.
+    #[inline(never)]
+    fn open(&mut self, element: Element) -> Option<(usize, usize)> {
+        let at = self.begin(element)?;
+        self.b.scratch.push(b'{');
+        Some(at)
+    }
+    /// [`Resource::end`] with the object closed, or taken back when nothing was written into it.
+    #[inline(never)]
+    fn close(&mut self, element: Element, at: (usize, usize)) -> bool {
+        self.b.close((at.0, at.0 + 1), b'}');
         self.end(element, at)
     }
     /// Adds a string, unless empty.
@@ -150,7 +163,7 @@ impl Resource {
     /// Whether an element (or an item of it) has been written.
     pub fn has(&self, element: Element) -> bool {
         self.b.places & place_of(element) != 0
-            && self.b.chunks.iter().any(|c| c.element.is(&element))
+            && self.b.chunks.iter().any(|c| c.element.is(element))
     }
     /// Whether an element of that name has been written (`"value[x]"` asks for any choice type).
     pub fn has_name(&self, name: &str) -> bool {
@@ -211,7 +224,7 @@ impl Resource {
         b.sequence.clear();
         let numbered = (0u64..).zip(&b.chunks);
         b.sequence
-            .extend(numbered.map(|(n, c)| u64::from(c.element.order) << 32 | n));
+            .extend(numbered.map(|(n, c)| u64::from(c.element.order()) << 32 | n));
         if !b.sequence.is_sorted() {
             b.sequence.sort_unstable();
         }
@@ -233,16 +246,16 @@ impl Resource {
         let mut open: Option<Element> = None;
         for c in chunks {
             let mut written = (usize_of(c.start), usize_of(c.end));
-            if open.is_some_and(|e| e.is(&c.element)) {
+            if open.is_some_and(|e| e.is(c.element)) {
                 json.push(b',');
             } else {
-                if open.is_some_and(|e| e.repeats) {
+                if open.is_some_and(Element::repeats) {
                     json.push(b']');
                 }
                 open = Some(c.element);
                 if let Some(source) = source.take() {
                     begin_meta(json, source);
-                    if c.element.is(&META) {
+                    if c.element.is(META) {
                         json.push(b',');
                         written.0 += 1;
                     } else {
@@ -250,8 +263,8 @@ impl Resource {
                     }
                 }
                 if written.0 == usize_of(c.start) {
-                    json.extend_from_slice(c.element.key.as_bytes());
-                    if c.element.repeats {
+                    json.extend_from_slice(c.element.key().as_bytes());
+                    if c.element.repeats() {
                         json.push(b'[');
                     }
                 }
@@ -272,7 +285,7 @@ impl Resource {
             begin_meta(json, source);
             json.push(b'}');
         }
-        if open.is_some_and(|e| e.repeats) {
+        if open.is_some_and(Element::repeats) {
             json.push(b']');
         }
         json.push(b'}');
@@ -291,7 +304,7 @@ fn begin_meta(json: &mut Vec<u8>, source: &str) {
 
 /// The bit of an element's place.
 fn place_of(element: Element) -> u64 {
-    1 << (element.order & 63)
+    1 << (element.order() & 63)
 }
 
 fn usize_of(n: u32) -> usize {
