@@ -49,3 +49,18 @@ fn rows_name_their_target_and_source() {
         assert_eq!(seen.len(), t.rows.len(), "{} repeats a row", t.name);
     }
 }
+
+#[test]
+fn what_has_no_element_is_kept() {
+    use warifu_map::table::Action;
+    for t in kinds::tables() {
+        for r in t.rows.iter().filter(|r| matches!(r.action, Action::Lost)) {
+            assert!(
+                t.keeps.iter().any(|k| k.segment == r.segment),
+                "{} says that {} is kept, and does not keep its segment",
+                t.name,
+                r.row.source
+            );
+        }
+    }
+}

@@ -10,7 +10,6 @@ use warifu_ssmix2::DataKind;
 use crate::convert::Core;
 use crate::options::IdMode;
 use crate::output::Output;
-use crate::table::MapRow;
 
 /// The leaf source of a value.
 pub trait Sourced {
@@ -248,16 +247,6 @@ impl<'a> Cx<'a, '_> {
     pub fn used(&mut self, at: &impl Sourced) {
         if self.conv.options.trace {
             self.out.used.push(at.src());
-        }
-    }
-    pub(crate) fn lost(&mut self, row: &'static MapRow, part: Part<'a>) {
-        self.report_with(
-            &warifu_diag::catalogue::map_general::MAP003,
-            &part,
-            row.row.source,
-        );
-        if self.conv.options.trace {
-            self.out.lost.push((part.src(), &row.row));
         }
     }
 

@@ -626,10 +626,12 @@ fn address_of<'a>(o: &mut Object<'_>, cx: &mut Cx<'a, '_>, rep: Part<'a>, person
         o.string("state", name, src);
     }
     o.string("postalCode", zip.text, zip.src());
-    match country.text {
-        "JPN" | "JP" => o.string("country", "JP", country.src()),
-        other => o.string("country", other, country.src()),
-    }
+    let two_letters = warifu_terms::maps::country(country.text);
+    o.string(
+        "country",
+        two_letters.unwrap_or(country.text),
+        country.src(),
+    );
 }
 
 /// The prefecture a full address begins with.

@@ -1,9 +1,11 @@
 //! Mapping tables: static data, one row a field.
 
-use warifu_fhir::{Resource, Row};
+use warifu_diag::catalogue::map_general::MAP003;
+use warifu_fhir::{Object, Resource, Row};
 use warifu_hl7::{Part, Segment};
+use warifu_order::Set;
 
-use crate::cx::Cx;
+use crate::cx::{Cx, Sourced};
 
 /// Function of a row: writes what the field gives. Called only when the field has a value, unless the
 /// row says `always`.
@@ -22,6 +24,8 @@ pub enum Ignored {
     Transport,
     /// Not used by SS-MIX2 (specification: "N").
     NotUsed,
+    /// A number of the state for the person, which the law keeps apart from medical records.
+    Protected,
 }
 
 /// What a row does.
@@ -35,7 +39,8 @@ pub enum Action {
     Part,
     /// Left alone on purpose.
     Ignored(Ignored),
-    /// Has no element in FHIR: reported (MAP003) and kept in the trace.
+    /// Has no element in FHIR: kept in an extension ([`keep`]) and reported (MAP003). So is what has no
+    /// row at all, in the segments that the table keeps.
     Lost,
 }
 
@@ -62,7 +67,42 @@ pub struct Table {
     pub constants: Row,
     /// Rows, in the order in which they are run.
     pub rows: &'static [MapRow],
+    /// Segments of which the table leaves nothing behind.
+    pub keeps: &'static [Kept],
 }
+
+/// A segment of which a table keeps what its rows do not take.
+#[derive(Debug, Clone, Copy)]
+pub struct Kept {
+    /// Name of the segment.
+    pub segment: [u8; 3],
+    /// A bit for each field that a row takes or leaves alone on purpose.
+    pub taken: u64,
+}
+
+/// Fields of a segment that rows take or leave alone.
+#[expect(clippy::indexing_slicing, reason = "the loop is bounded by the length")]
+pub const fn taken(rows: &[MapRow], segment: [u8; 3]) -> u64 {
+    let (mut taken, mut i) = (0, 0);
+    while i < rows.len() {
+        let row = &rows[i];
+        let [a, b, c] = row.segment;
+        let same = a == segment[0] && b == segment[1] && c == segment[2];
+        if same && row.field < 64 && !matches!(row.action, Action::Lost) {
+            taken |= 1 << row.field;
+        }
+        i += 1;
+    }
+    taken
+}
+
+/// The row of what has none.
+static REST: Row = Row {
+    table: "REST",
+    source: "",
+    target: "extension",
+    ja: "変換先のない項目",
+};
 
 /// Segment name of a source such as `PID-5` or `PID`.
 #[expect(clippy::indexing_slicing, reason = "the length is checked first")]
@@ -91,20 +131,28 @@ pub const fn source_field(source: &str) -> u16 {
 /// Declares a table: `"SOURCE" => "Target.element": action, "日本語名";`.
 ///
 /// Actions: `map f`, `always f`, `part`, `ignored Reason`, `lost`. A source of `""` is a constant.
+/// `keeps "PID"` behind the resource names segments of which nothing may be left behind.
 #[macro_export]
 macro_rules! table {
-    ($(#[$m:meta])* $name:ident: $resource:literal { $($source:literal => $target:literal: $kind:ident $($arg:path)?, $ja:literal;)* }) => {
+    ($(#[$m:meta])* $name:ident: $resource:literal $(keeps $($kept:literal),+)? { $($source:literal => $target:literal: $kind:ident $($arg:path)?, $ja:literal;)* }) => {
         $(#[$m])*
-        pub static $name: $crate::table::Table = $crate::table::Table {
-            name: stringify!($name),
-            resource: $resource,
-            constants: warifu_fhir::Row { table: stringify!($name), source: "", target: $resource, ja: "定数" },
-            rows: &[$($crate::table::MapRow {
+        pub static $name: $crate::table::Table = {
+            const ROWS: &[$crate::table::MapRow] = &[$($crate::table::MapRow {
                 row: warifu_fhir::Row { table: stringify!($name), source: $source, target: $target, ja: $ja },
                 segment: $crate::table::source_segment($source),
                 field: $crate::table::source_field($source),
                 action: $crate::table!(@action $kind $($arg)?),
-            }),*],
+            }),*];
+            $crate::table::Table {
+                name: stringify!($name),
+                resource: $resource,
+                constants: warifu_fhir::Row { table: stringify!($name), source: "", target: $resource, ja: "定数" },
+                rows: ROWS,
+                keeps: &[$($($crate::table::Kept {
+                    segment: $crate::table::source_segment($kept),
+                    taken: $crate::table::taken(ROWS, $crate::table::source_segment($kept)),
+                }),+)?],
+            }
         };
     };
     (@action map $f:path) => { $crate::table::Action::Map($f) };
@@ -173,16 +221,7 @@ pub fn run<'a>(table: &'static Table, r: &mut Resource, cx: &mut Cx<'a, '_>, gro
         let (f, always) = match row.action {
             Action::Map(f) => (f, false),
             Action::Always(f) => (f, true),
-            Action::Lost => {
-                if let Some(part) = group
-                    .field(row.segment, usize::from(row.field))
-                    .filter(Part::is_some)
-                {
-                    cx.lost(row, part);
-                }
-                continue;
-            }
-            Action::Part | Action::Ignored(_) => continue,
+            Action::Part | Action::Ignored(_) | Action::Lost => continue,
         };
         if last.is_none_or(|s| s.name() != row.segment) {
             last = group.first(row.segment);
@@ -197,5 +236,64 @@ pub fn run<'a>(table: &'static Table, r: &mut Resource, cx: &mut Cx<'a, '_>, gro
             f(r, cx, group, part);
             r.row(before);
         }
+    }
+    if !table.keeps.is_empty() {
+        keep_rest(table, r, cx, group.segments());
+    }
+}
+
+/// Fields behind this one are of no segment of HL7: they are not kept, so that a hostile line does not
+/// become a resource of a hundred times its size.
+const LAST_KEPT: usize = 99;
+
+/// Keeps what the rows of a table do not take of its segments; the same value of several segments once.
+pub fn keep_rest<'a>(
+    table: &'static Table,
+    r: &mut Resource,
+    cx: &mut Cx<'a, '_>,
+    segments: &[Segment<'a>],
+) {
+    let mut seen: Set<([u8; 3], usize, &'a [u8])> = Set::new();
+    for s in segments {
+        let Some(kept) = table.keeps.iter().find(|k| k.segment == s.name()) else {
+            continue;
+        };
+        for (n, field) in s.fields().take(LAST_KEPT) {
+            if (n < 64 && kept.taken >> n & 1 == 1) || !field.is_some() {
+                continue;
+            }
+            let here = (s.name(), n, field.raw());
+            if segments.len() > 1 && !seen.insert(here) {
+                cx.used(&field);
+                continue;
+            }
+            let row = table
+                .rows
+                .iter()
+                .find(|row| row.segment == s.name() && usize::from(row.field) == n);
+            let source = row.map_or_else(
+                || format!("{}-{n}", s.name_str()),
+                |row| row.row.source.to_owned(),
+            );
+            let before = r.row(Some(row.map_or(&REST, |row| &row.row)));
+            keep(r, cx, source, field);
+            r.row(before);
+        }
+    }
+}
+
+/// Keeps a field that has no element: an extension `urn:x-ssmix2:field:SEG-n` with the text of the field
+/// as sent, delimiters included.
+pub fn keep<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, source: String, field: Part<'a>) {
+    r.object(warifu_fhir::element::EXTENSION, |o| kept(o, &source, field));
+    cx.report_with(&MAP003, &field, source);
+}
+
+/// The members of the extension.
+pub(crate) fn kept(o: &mut Object<'_>, source: &str, field: Part<'_>) {
+    let v = field.text().trimmed();
+    if !v.is_empty() {
+        o.string("url", &["urn:x-ssmix2:field:", source].concat(), v.src());
+        o.string("valueString", v.text, v.src());
     }
 }

@@ -175,15 +175,36 @@ const fn telecom(system: &'static str, implied_use: Option<&'static str>) -> Tel
     }
 }
 
-/// XAD.6 → `Address.country`: JP Core wants two letters (own). Other codes pass through unchanged.
-pub static COUNTRY: CodeMap<Option<&str>> = CodeMap {
-    name: "XAD.6",
-    rows: &[
-        row("JPN", Some("JP"), "日本"),
-        row("JP", Some("JP"), "日本"),
-    ],
-    unknown: None,
-};
+/// XAD.6 → `Address.country`: JP Core wants two letters (own). `None` for what is no code of three
+/// letters; it passes through unchanged.
+///
+/// Source: ISO 3166-1.
+pub fn country(code: &str) -> Option<&'static str> {
+    let found = COUNTRIES
+        .as_bytes()
+        .chunks_exact(5)
+        .position(|row| row.starts_with(code.as_bytes()) && code.len() == 3)?;
+    COUNTRIES.get(found * 5 + 3..found * 5 + 5)
+}
+
+/// Three letters and two letters of each country.
+const COUNTRIES: &str = concat!(
+    "ABWAWAFGAFAGOAOAIAAIALAAXALBALANDADAREAEARGARARMAMASMASATAAQATFTFATGAGAUSAUAUTATAZEAZ",
+    "BDIBIBELBEBENBJBESBQBFABFBGDBDBGRBGBHRBHBHSBSBIHBABLMBLBLRBYBLZBZBMUBMBOLBOBRABRBRBBB",
+    "BRNBNBTNBTBVTBVBWABWCAFCFCANCACCKCCCHECHCHLCLCHNCNCIVCICMRCMCODCDCOGCGCOKCKCOLCOCOMKM",
+    "CPVCVCRICRCUBCUCUWCWCXRCXCYMKYCYPCYCZECZDEUDEDJIDJDMADMDNKDKDOMDODZADZECUECEGYEGERIER",
+    "ESHEHESPESESTEEETHETFINFIFJIFJFLKFKFRAFRFROFOFSMFMGABGAGBRGBGEOGEGGYGGGHAGHGIBGIGINGN",
+    "GLPGPGMBGMGNBGWGNQGQGRCGRGRDGDGRLGLGTMGTGUFGFGUMGUGUYGYHKGHKHMDHMHNDHNHRVHRHTIHTHUNHU",
+    "IDNIDIMNIMINDINIOTIOIRLIEIRNIRIRQIQISLISISRILITAITJAMJMJEYJEJORJOJPNJPKAZKZKENKEKGZKG",
+    "KHMKHKIRKIKNAKNKORKRKWTKWLAOLALBNLBLBRLRLBYLYLCALCLIELILKALKLSOLSLTULTLUXLULVALVMACMO",
+    "MAFMFMARMAMCOMCMDAMDMDGMGMDVMVMEXMXMHLMHMKDMKMLIMLMLTMTMMRMMMNEMEMNGMNMNPMPMOZMZMRTMR",
+    "MSRMSMTQMQMUSMUMWIMWMYSMYMYTYTNAMNANCLNCNERNENFKNFNGANGNICNINIUNUNLDNLNORNONPLNPNRUNR",
+    "NZLNZOMNOMPAKPKPANPAPCNPNPERPEPHLPHPLWPWPNGPGPOLPLPRIPRPRKKPPRTPTPRYPYPSEPSPYFPFQATQA",
+    "REUREROURORUSRURWARWSAUSASDNSDSENSNSGPSGSGSGSSHNSHSJMSJSLBSBSLESLSLVSVSMRSMSOMSOSPMPM",
+    "SRBRSSSDSSSTPSTSURSRSVKSKSVNSISWESESWZSZSXMSXSYCSCSYRSYTCATCTCDTDTGOTGTHATHTJKTJTKLTK",
+    "TKMTMTLSTLTONTOTTOTTTUNTNTURTRTUVTVTWNTWTZATZUGAUGUKRUAUMIUMURYUYUSAUSUZBUZVATVAVCTVC",
+    "VENVEVGBVGVIRVIVNMVNVUTVUWLFWFWSMWSYEMYEZAFZAZMBZMZWEZW",
+);
 
 /// NK1-3 → `Patient.contact.relationship` in v2-0063: the code passes through with the English
 /// display of the code system; `None` for a code that the table does not have.
@@ -838,6 +859,19 @@ mod tests {
                 entry.code
             );
         }
+    }
+
+    #[test]
+    fn countries_have_two_letters() {
+        assert_eq!(country("JPN"), Some("JP"));
+        assert_eq!(country("USA"), Some("US"));
+        assert_eq!(country("ABW"), Some("AW"));
+        assert_eq!(country("ZWE"), Some("ZW"));
+        // Not across the boundary of two rows, and no other length.
+        for other in ["", "JP", "NJP", "JPNJP", "XXX"] {
+            assert_eq!(country(other), None, "{other}");
+        }
+        assert_eq!(COUNTRIES.len() % 5, 0);
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub const JP_ALLERGY_INTOLERANCE: &str =
 
 table! {
     /// IAM → `JP_AllergyIntolerance` (JP Core 1.2.0). HL7 v2.5 §3.4.7; SS-MIX2 仕様書 ADT-61.
-    IAM_TO_JP_ALLERGY: "AllergyIntolerance" {
+    IAM_TO_JP_ALLERGY: "AllergyIntolerance" keeps "IAM" {
         "IAM-1" => "": ignored Ignored::Structural, "セットID";
         "IAM-2" => "AllergyIntolerance.category": map category, "アレルゲン分類";
         "IAM-3" => "AllergyIntolerance.code": map code, "アレルゲン情報";
@@ -46,7 +46,7 @@ table! {
 
 table! {
     /// AL1 → `JP_AllergyIntolerance` (JP Core 1.2.0). HL7 v2.5 §3.4.6; SS-MIX2 仕様書 ADT-00.
-    AL1_TO_JP_ALLERGY: "AllergyIntolerance" {
+    AL1_TO_JP_ALLERGY: "AllergyIntolerance" keeps "AL1" {
         "AL1-1" => "": ignored Ignored::Structural, "セットID";
         "AL1-2" => "AllergyIntolerance.category": map category, "アレルゲン分類";
         "AL1-3" => "AllergyIntolerance.code": map code, "アレルゲン情報";

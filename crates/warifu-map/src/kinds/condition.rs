@@ -2,7 +2,7 @@
 
 use warifu_order::Map;
 
-use warifu_diag::catalogue::map_admin::{MAP106, MAP115};
+use warifu_diag::catalogue::map_admin::{MAP106, MAP115, MAP125};
 use warifu_diag::catalogue::map_general::{MAP006, MAP008, MAP012};
 use warifu_fhir::element::{self, condition as el};
 use warifu_fhir::{Array, Id, Object, Resource, Row, Src};
@@ -31,7 +31,7 @@ const OUTCOME: &str =
 
 table! {
     /// PRB → `JP_Condition_Diagnosis` (JP Core 1.2.0). HL7 v2.5 §12.4.2; SS-MIX2 仕様書 PPR-01.
-    PRB_TO_JP_CONDITION: "Condition" {
+    PRB_TO_JP_CONDITION: "Condition" keeps "PRB" {
         "PRB-1" => "Condition.verificationStatus": part, "アクションコード";
         "PRB-2" => "Condition.encounter": part, "アクション日時";
         "PRB-3" => "Condition.code": part, "プロブレムID";
@@ -53,7 +53,7 @@ table! {
         "PRB-19" => "": lost, "プロブレムの確実性";
         "PRB-20" => "": lost, "プロブレムの確率";
         "PRB-21" => "Condition.meta.tag": part, "プロブレムの患者の認識";
-        "PRB-22" => "": lost, "プロブレムの予後";
+        "PRB-22" => "Condition.note": part, "プロブレムの予後";
         "PRB-23" => "Condition.note": part, "予後についての患者の認識";
         "PRB-24" => "Condition.note": part, "プロブレム／予後についての家族等の認識";
         "PRB-25" => "Condition.meta.security": part, "セキュリティ／機密度";
@@ -62,7 +62,7 @@ table! {
 
 table! {
     /// ZPR → modifiers and exchange codes of `JP_Condition_Diagnosis`. SS-MIX2 仕様書 PPR-01.
-    ZPR_TO_JP_CONDITION: "Condition" {
+    ZPR_TO_JP_CONDITION: "Condition" keeps "ZPR" {
         "ZPR-1" => "Condition.code.extension:diseasePrefixModifier": part, "修飾語管理番号（接頭語）";
         "ZPR-2" => "Condition.code": part, "病名管理番号";
         "ZPR-3" => "Condition.code.extension:diseasePostfixModifier": part, "修飾語管理番号（接尾語）";
@@ -83,7 +83,7 @@ table! {
 
 table! {
     /// NTE and ORC of a problem → `JP_Condition_Diagnosis`. HL7 v2.5 §2.15.10, §4.5.1; SS-MIX2 仕様書 PPR-01.
-    ORC_TO_JP_CONDITION: "Condition" {
+    ORC_TO_JP_CONDITION: "Condition" keeps "ORC" {
         "NTE-3" => "Condition.note": part, "コメント";
         "ORC-1" => "": ignored Ignored::Transport, "オーダ制御";
         "ORC-2" => "": ignored Ignored::Transport, "依頼者オーダ番号";
@@ -97,6 +97,9 @@ table! {
         "ORC-16" => "": lost, "オーダ制御コードの理由";
         "ORC-17" => "PractitionerRole.organization": part, "入力組織";
         "ORC-18" => "": ignored Ignored::Transport, "入力装置";
+        "ORC-21" => "Organization.name": part, "オーダ施設名";
+        "ORC-22" => "Organization.address": part, "オーダ施設住所";
+        "ORC-23" => "Organization.telecom": part, "オーダ施設電話番号";
         "ORC-29" => "": ignored Ignored::Redundant, "オーダタイプ";
     }
 }
@@ -726,13 +729,14 @@ fn encounter<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, prb: Segment<'a>) {
 }
 
 /// `meta`: the profile, PRB-25 as security label, PRB-21 as tag `UNINFORMED` when the patient has not
-/// been told. What PRB-21, 23 and 24 say in words is for clinicians only and so goes into notes of a
-/// resource that carries the tag; otherwise it is reported as lost.
+/// been told. What PRB-21 to 24 say in words is for clinicians only and so goes into notes of a
+/// resource that carries the tag; otherwise it is left out, and told.
 fn meta<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, prb: Segment<'a>, profile: &'static str) {
     let told = prb.field(21);
     let uninformed = told.is_some() && !affirmative(told);
     for (n, label) in [
         (21u16, "患者への告知"),
+        (22, "予後"),
         (23, "予後の告知"),
         (24, "家族の認識"),
     ] {
@@ -747,7 +751,8 @@ fn meta<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, prb: Segment<'a>, profile: &'
             if n == 21 {
                 cx.used(&field);
             } else {
-                cx.lost(row, field);
+                cx.report_with(&MAP125, &field, row.row.source);
+                cx.used(&field);
             }
             continue;
         }
@@ -1053,7 +1058,7 @@ mod tests {
         let out = ppr(&prb("Y^告知済^99L", "N^未告知^99L"));
         let c = one(&out, "Condition");
         assert!(c.pointer("/meta/tag").is_none() && c.pointer("/note").is_none());
-        assert!(reported(&out, "MAP003"));
+        assert!(reported(&out, "MAP125"));
         assert!(
             one(&ppr(&prb("", "")), "Condition")
                 .pointer("/meta/tag")

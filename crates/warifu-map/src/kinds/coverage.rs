@@ -11,7 +11,7 @@ use crate::cx::{Cx, Sourced};
 use crate::datatypes::{
     both_triplets, concept_of, date_time, half_width, identifier, local_system,
 };
-use crate::table::{Ignored, Table};
+use crate::table::{Ignored, Table, keep_rest};
 
 /// Canonical of `JP_Coverage`.
 pub const JP_COVERAGE: &str = "http://jpfhir.jp/fhir/core/StructureDefinition/JP_Coverage";
@@ -25,7 +25,7 @@ const BRANCH: &str =
 
 table! {
     /// IN1 → `JP_Coverage` (JP Core 1.2.0). HL7 v2.5 §6.5.6; SS-MIX2 仕様書 ADT-00.
-    IN1_TO_JP_COVERAGE: "Coverage" {
+    IN1_TO_JP_COVERAGE: "Coverage" keeps "IN1" {
         "IN1-1" => "": ignored Ignored::Structural, "セットID";
         "IN1-2" => "Coverage.type": part, "保険プランID";
         "IN1-3" => "Coverage.payor": part, "保険会社ID";
@@ -42,7 +42,7 @@ table! {
 table! {
     /// ZI1 → `JP_Coverage`: the insurance a disease is treated under, laid out like IN1.
     /// SS-MIX2 仕様書 PPR-01.
-    ZI1_TO_JP_COVERAGE: "Coverage" {
+    ZI1_TO_JP_COVERAGE: "Coverage" keeps "ZI1" {
         "ZI1-1" => "": ignored Ignored::Structural, "セットID";
         "ZI1-2" => "Coverage.type": part, "保険プランID";
         "ZI1-3" => "Coverage.payor": part, "保険会社ID";
@@ -235,6 +235,7 @@ fn coverage<'a>(cx: &mut Cx<'a, '_>, in1: Segment<'a>) {
             o.string("name", name.text, name.src());
         });
     }
+    keep_rest(table, &mut r, cx, &[in1]);
     // status, beneficiary and payor are always there.
     r.profile(JP_COVERAGE);
     cx.emit(r);

@@ -17,7 +17,7 @@ use crate::convert::Core;
 use crate::cx::{Cx, Item, PatientContext, Sourced, Stay};
 use crate::datatypes::{Person, date_time, person_reference, practitioner};
 use crate::output::{Delete, Output};
-use crate::table::{Ignored, Table};
+use crate::table::{Ignored, Table, keep_rest};
 
 use super::practitioner as shared;
 
@@ -27,8 +27,9 @@ pub const JP_ENCOUNTER: &str = "http://jpfhir.jp/fhir/core/StructureDefinition/J
 table! {
     /// EVN, PV1 and PV2 of the dated ADT kinds → `JP_Encounter` (JP Core 1.2.0). HL7 v2.5 §3.4.1, §3.4.3,
     /// §3.4.4; SS-MIX2 仕様書 ADT-01…52. All rows are merged over the events of a stay.
-    PV1_TO_JP_ENCOUNTER: "Encounter" {
+    PV1_TO_JP_ENCOUNTER: "Encounter" keeps "EVN", "PV1", "PV2" {
         "MSH-9" => "Encounter.status": part, "メッセージ型";
+        "EVN-1" => "": ignored Ignored::Redundant, "イベント型コード";
         "EVN-2" => "Encounter.statusHistory.period.start": part, "記録日時";
         "EVN-3" => "": ignored Ignored::Redundant, "事象予定日時";
         "EVN-4" => "": ignored Ignored::Transport, "事象理由コード";
@@ -663,6 +664,13 @@ fn tell<'a>(cx: &mut Cx<'a, '_>, story: &Story<'a>, now: u64) {
         }
     }
     diagnoses(&mut r, cx, story);
+    let segments: Vec<_> = story
+        .events
+        .iter()
+        .flat_map(|e| [b"EVN", b"PV1", b"PV2"].map(|name| e.message.first(name)))
+        .flatten()
+        .collect();
+    keep_rest(&PV1_TO_JP_ENCOUNTER, &mut r, cx, &segments);
     for e in &story.events {
         mark_used(cx, e);
     }

@@ -2,7 +2,7 @@
 
 use warifu_order::Map;
 
-use warifu_diag::catalogue::map_general::{MAP003, MAP008, MAP009};
+use warifu_diag::catalogue::map_general::{MAP008, MAP009};
 use warifu_diag::catalogue::map_medication::{MAP306, MAP314};
 use warifu_fhir::element::nutrition_order as el;
 use warifu_fhir::{Object, Resource};
@@ -11,11 +11,11 @@ use warifu_terms::{maps, systems};
 
 use crate::cx::{Cx, Sourced};
 use crate::datatypes;
-use crate::table::{Group, Ignored, Table, run};
+use crate::table::{Group, Ignored, Table, keep, run};
 
 table! {
     /// OMD: ORC, TQ1, ODS, NTE → NutritionOrder (R4). HL7 v2.5 §4.7; SS-MIX2 仕様書 OMD.
-    ODS_TO_NUTRITION_ORDER: "NutritionOrder" {
+    ODS_TO_NUTRITION_ORDER: "NutritionOrder" keeps "ORC", "TQ1", "ODS" {
         "PID-3" => "NutritionOrder.patient": part, "患者ID";
         "ORC-1" => "NutritionOrder.status": always status, "オーダ制御";
         "ORC-2" => "NutritionOrder.identifier": part, "依頼者オーダ番号";
@@ -291,7 +291,7 @@ fn diets<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, _: Part<'
                 let v = s.field(4).text().trimmed();
                 r.object(el::NOTE, |o| o.string("text", v.text, v.src()));
                 if s.field(2).is_some() {
-                    cx.report_with(&MAP003, &s.field(2), "ODS-2");
+                    keep(r, cx, "ODS-2".to_owned(), s.field(2));
                 }
             }
             _ => {}

@@ -1,7 +1,7 @@
 //! Patient (`JP_Patient`) from PID, NK1, DB1, PD1; other kinds refer to it. Mapping §2, §12.
 
 use warifu_diag::catalogue::map_admin::{MAP104, MAP111, MAP114, MAP122, MAP123, MAP124};
-use warifu_diag::catalogue::map_general::{MAP004, MAP008};
+use warifu_diag::catalogue::map_general::{MAP003, MAP004, MAP008};
 use warifu_diag::{Diagnostic, Label};
 use warifu_fhir::element::{self, patient as el};
 use warifu_fhir::{Resource, Row, Src};
@@ -11,25 +11,33 @@ use warifu_terms::{maps, systems};
 use crate::cx::{Cx, Item, PatientContext, Sourced, span};
 use crate::datatypes::{self, address, codeable_concept, human_name, patient_name, telecom};
 use crate::output::{Delete, Output};
-use crate::table::{Group, Ignored, Table, run};
+use crate::table::{Group, Ignored, Table, keep_rest, kept, run};
 
 /// Canonical of `JP_Patient`.
 pub const JP_PATIENT: &str = "http://jpfhir.jp/fhir/core/StructureDefinition/JP_Patient";
+/// FHIR R4 extension for the place of birth.
+const BIRTH_PLACE: &str = "http://hl7.org/fhir/StructureDefinition/patient-birthPlace";
 /// FHIR R4 extension for a disability.
 const DISABILITY: &str = "http://hl7.org/fhir/StructureDefinition/patient-disability";
 
 table! {
     /// PID → `JP_Patient` (JP Core 1.2.0). HL7 v2.5 §3.4.2; SS-MIX2 仕様書 ADT-00.
-    PID_TO_JP_PATIENT: "Patient" {
+    PID_TO_JP_PATIENT: "Patient" keeps "PID" {
         "PID-1" => "": ignored Ignored::Structural, "セットID";
         "PID-3" => "Patient.identifier": always identifier, "患者IDリスト";
         "PID-5" => "Patient.name": map names, "患者氏名";
         "PID-7" => "Patient.birthDate": map birth_date, "生年月日";
         "PID-8" => "Patient.gender": map gender, "性別";
-        "PID-9" => "Patient.birthDate": map shifted_birth_date, "患者別名";
+        "PID-9" => "Patient.name, Patient.birthDate": map alias, "患者別名";
         "PID-11" => "Patient.address": map addresses, "患者住所";
         "PID-13" => "Patient.telecom": map home_telecom, "電話番号−自宅";
         "PID-14" => "Patient.telecom": map work_telecom, "電話番号−勤務先";
+        "PID-15" => "Patient.communication.language": map language, "使用言語";
+        "PID-16" => "Patient.maritalStatus": map marital_status, "婚姻状況";
+        "PID-19" => "": ignored Ignored::Protected, "社会保障番号";
+        "PID-23" => "Patient.extension:birthPlace": map birth_place, "出生場所";
+        "PID-24" => "Patient.multipleBirthBoolean": map multiple_birth, "多胎児識別";
+        "PID-25" => "Patient.multipleBirthInteger": always birth_order, "誕生順序";
         "PID-29" => "Patient.deceasedDateTime": map deceased_time, "死亡日時";
         "PID-30" => "Patient.deceasedBoolean": map deceased, "死亡表示";
         "PID-33" => "": ignored Ignored::Transport, "最終更新日時";
@@ -38,7 +46,7 @@ table! {
 
 table! {
     /// NK1 → `JP_Patient.contact` (JP Core 1.2.0). HL7 v2.5 §3.4.5; SS-MIX2 仕様書 ADT-00.
-    NK1_TO_JP_PATIENT: "Patient" {
+    NK1_TO_JP_PATIENT: "Patient" keeps "NK1" {
         "NK1-1" => "": ignored Ignored::Structural, "セットID";
         "NK1-2" => "Patient.contact.name": part, "氏名";
         "NK1-3" => "Patient.contact.relationship": part, "続柄";
@@ -51,7 +59,7 @@ table! {
 
 table! {
     /// DB1 → extension patient-disability (FHIR R4). HL7 v2.5 §3.4.12; SS-MIX2 仕様書 ADT-00.
-    DB1_TO_JP_PATIENT: "Patient" {
+    DB1_TO_JP_PATIENT: "Patient" keeps "DB1" {
         "DB1-1" => "": ignored Ignored::Structural, "セットID";
         "DB1-2" => "Patient.extension:disability": part, "身体障害者コード";
         "DB1-4" => "Patient.extension:disability": part, "身体障害の有無";
@@ -60,7 +68,7 @@ table! {
 
 table! {
     /// PD1 → `JP_Patient` (outside the SS-MIX2 tables, read where sent). HL7 v2.5 §3.4.10.
-    PD1_TO_JP_PATIENT: "Patient" {
+    PD1_TO_JP_PATIENT: "Patient" keeps "PD1" {
         "PD1-4" => "Patient.generalPractitioner": map general_practitioner, "かかりつけ医";
     }
 }
@@ -288,15 +296,55 @@ fn identifier<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<
         o.constant("use", "usual");
         datatypes::identifier(o, system, v);
     });
+    // Further numbers: of whom they are says component 4, which is no URI.
+    for rep in f.reps().skip(1) {
+        let (number, authority) = (rep.comp(1).value().trimmed(), rep.comp(4).text().trimmed());
+        if number.is_empty() {
+            continue;
+        }
+        let system = datatypes::local_system(cx, authority.text);
+        cx.used(&rep.comp(5));
+        r.object(el::IDENTIFIER, |o| {
+            o.string(
+                "system",
+                system,
+                if authority.is_empty() {
+                    number.src()
+                } else {
+                    authority.src()
+                },
+            );
+            o.string("value", number.text, number.src());
+        });
+    }
 }
 
 /// PID-5: one `HumanName` a repetition; component 8 tells kanji (I), kana (P) and alphabet (A) apart.
 fn names<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
     for rep in f.reps() {
-        let name = patient_name(cx, rep);
-        cx.used(&rep.comp(7));
-        r.object(el::NAME, |o| human_name(o, &name, "official"));
+        name(r, cx, rep, "official");
     }
+}
+
+/// One name; component 7 (table 0200) says what it is used for.
+fn name<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, rep: Part<'a>, otherwise: &'static str) {
+    let name = patient_name(cx, rep);
+    let kind = rep.comp(7);
+    cx.used(&kind);
+    let name_use = match kind.value().text.trim() {
+        "M" => "maiden",
+        "N" => "nickname",
+        "S" => "anonymous",
+        "D" => "usual",
+        _ => otherwise,
+    };
+    r.object(el::NAME, |o| {
+        human_name(o, &name, name_use);
+        for (key, n) in [("prefix", 5), ("suffix", 4)] {
+            let v = rep.comp(n).value().trimmed();
+            o.array(key, |a| a.string(v.text, v.src()));
+        }
+    });
 }
 
 /// PID-7: the date part.
@@ -307,17 +355,79 @@ fn birth_date<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<
     }
 }
 
-/// PID-9: some systems write the birth date here; taken only when PID-7 is empty and it is eight digits.
-fn shifted_birth_date<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: Part<'a>) {
+/// PID-9: another name. Some systems write the birth date here; it is taken only when PID-7 is empty
+/// and it is eight digits.
+fn alias<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: Part<'a>) {
     let v = f.value();
-    let empty = group.field(*b"PID", 7).is_none_or(|f| !f.is_some());
     let eight = v.text.len() == 8 && v.text.bytes().all(|b| b.is_ascii_digit());
-    if !empty || !eight {
+    if !eight {
+        for rep in f.reps().filter(Part::is_some) {
+            name(r, cx, rep, "nickname");
+        }
         return;
     }
-    if let Some(d) = datatypes::date(cx, v, "Patient.birthDate") {
+    if group.field(*b"PID", 7).is_some_and(|f| f.is_some()) {
+        cx.report_with(&MAP003, &f, "PID-9");
+        r.object(element::EXTENSION, |o| kept(o, "PID-9", f));
+    } else if let Some(d) = datatypes::date(cx, v, "Patient.birthDate") {
         cx.report(&MAP111, &v);
         r.string(el::BIRTH_DATE, d, v.src());
+    }
+}
+
+/// PID-15.
+fn language<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
+    r.object(el::COMMUNICATION, |o| {
+        o.object("language", |o| codeable_concept(o, cx, f));
+    });
+}
+
+/// PID-16 (table 0002).
+fn marital_status<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
+    r.object(el::MARITAL_STATUS, |o| codeable_concept(o, cx, f));
+}
+
+/// PID-23.
+fn birth_place<'a>(r: &mut Resource, _: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
+    let v = f.text().trimmed();
+    r.object(element::EXTENSION, |o| {
+        o.constant("url", BIRTH_PLACE);
+        o.object("valueAddress", |o| o.string("text", v.text, v.src()));
+    });
+}
+
+/// PID-24 (table 0136); the number of PID-25 says more.
+fn multiple_birth<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: Part<'a>) {
+    let v = f.value();
+    if group.field(*b"PID", 25).is_some_and(|n| is_count(n)) {
+        cx.used(&v);
+        return;
+    }
+    match v.text.trim() {
+        "Y" => r.add(el::MULTIPLE_BIRTH_BOOLEAN, |o| o.boolean(true, v.src())),
+        "N" => r.add(el::MULTIPLE_BIRTH_BOOLEAN, |o| o.boolean(false, v.src())),
+        _ => {
+            cx.report_with(&MAP008, &v, "0136");
+            false
+        }
+    };
+}
+
+fn is_count(f: Part<'_>) -> bool {
+    let text = f.value().text.trim();
+    (1..=2).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// PID-25.
+fn birth_order<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
+    let v = f.value().trimmed();
+    if is_count(f) {
+        let number = v.text.trim_start_matches('0');
+        let number = if number.is_empty() { "0" } else { number };
+        r.add(el::MULTIPLE_BIRTH_INTEGER, |o| o.number(number, v.src()));
+    } else if f.is_some() {
+        cx.report_with(&MAP003, &f, "PID-25");
+        r.object(element::EXTENSION, |o| kept(o, "PID-25", f));
     }
 }
 
@@ -412,7 +522,7 @@ fn contact<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, nk1: Segment<'a>) {
             a.object(|o| contact_relationship(o, cx, relation));
         });
         o.row(row("NK1-2"));
-        contact_name(o, cx, nk1.field(2));
+        let mut others = contact_name(o, cx, nk1.field(2));
         o.row(row("NK1-5"));
         o.array("telecom", |a| {
             for (n, field_use) in [(5, None), (6, Some("work"))] {
@@ -431,12 +541,16 @@ fn contact<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, nk1: Segment<'a>) {
         if let Some(rep) = chosen {
             o.object("address", |o| address(o, cx, rep));
         }
-        for rep in addresses
+        let further = addresses
             .reps()
-            .filter(|rep| rep.is_some() && chosen.is_some_and(|c| c.span() != rep.span()))
-        {
-            lose(cx, "NK1-4", rep);
-        }
+            .filter(|rep| rep.is_some() && chosen.is_some_and(|c| c.span() != rep.span()));
+        others.extend(further.map(|rep| ("NK1-4", rep)));
+        o.array("extension", |a| {
+            for (source, other) in others {
+                a.object(|o| kept(o, source, other));
+                cx.report_with(&MAP003, &other, source);
+            }
+        });
         o.row(row("NK1-13"));
         let employer = nk1.field(13);
         let name = employer.comp(1).value().trimmed();
@@ -446,11 +560,17 @@ fn contact<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, nk1: Segment<'a>) {
         });
     });
     r.row(before);
+    keep_rest(&NK1_TO_JP_PATIENT, r, cx, &[nk1]);
 }
 
-/// NK1-2: a contact has one name in R4: the kanji form, else the first; the others are reported.
-fn contact_name<'a>(o: &mut warifu_fhir::Object<'_>, cx: &mut Cx<'a, '_>, names: Part<'a>) {
+/// NK1-2: a contact has one name in R4: the kanji form, else the first; the others are kept beside it.
+fn contact_name<'a>(
+    o: &mut warifu_fhir::Object<'_>,
+    cx: &mut Cx<'a, '_>,
+    names: Part<'a>,
+) -> Vec<(&'static str, Part<'a>)> {
     let mut chosen: Option<(Part<'a>, datatypes::PersonName<'a>)> = None;
+    let mut others = Vec::new();
     for rep in names.reps().filter(Part::is_some) {
         let name = patient_name(cx, rep);
         cx.used(&rep.comp(7));
@@ -458,26 +578,19 @@ fn contact_name<'a>(o: &mut warifu_fhir::Object<'_>, cx: &mut Cx<'a, '_>, names:
             .as_ref()
             .is_none_or(|(_, n)| n.representation != "IDE" && name.representation == "IDE");
         if better {
-            if let Some((other, _)) = chosen.replace((rep, name)) {
-                lose(cx, "NK1-2", other);
-            }
+            others.extend(
+                chosen
+                    .replace((rep, name))
+                    .map(|(other, _)| ("NK1-2", other)),
+            );
         } else {
-            lose(cx, "NK1-2", rep);
+            others.push(("NK1-2", rep));
         }
     }
     if let Some((_, name)) = chosen {
         o.object("name", |o| human_name(o, &name, "official"));
     }
-}
-
-fn lose<'a>(cx: &mut Cx<'a, '_>, source: &str, part: Part<'a>) {
-    if let Some(row) = NK1_TO_JP_PATIENT
-        .rows
-        .iter()
-        .find(|r| r.row.source == source)
-    {
-        cx.lost(row, part);
-    }
+    others
 }
 
 /// NK1-3 in v2-0063 with the display of that code system; the sent text stays in `text`.
@@ -500,6 +613,7 @@ fn contact_relationship<'a>(o: &mut warifu_fhir::Object<'_>, cx: &mut Cx<'a, '_>
 
 /// DB1: a disability of the patient (`PT`) that is there (`Y`); the standard has no kind of it.
 fn disability<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, db1: Segment<'a>) {
+    keep_rest(&DB1_TO_JP_PATIENT, r, cx, &[db1]);
     let (who, there) = (
         db1.field(2).value().trimmed(),
         db1.field(4).value().trimmed(),
@@ -521,6 +635,11 @@ fn disability<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, db1: Segment<'a>) {
 }
 
 #[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "tests fail by panicking"
+)]
 mod tests {
     use crate::testing::{all, at, convert, convert_patient, one, path, reported};
 
@@ -562,6 +681,62 @@ mod tests {
         assert_eq!(at(&p, "/telecom/2/system"), "fax");
         assert_eq!(at(&p, "/telecom/3/use"), "mobile");
         assert_eq!(at(&p, "/deceasedDateTime"), "2026-03-01");
+    }
+
+    #[test]
+    fn what_a_pid_says_beyond_ss_mix2_is_kept() {
+        let mut fields = vec![String::new(); 31];
+        for (n, value) in [
+            (3, "0000990001^^^^PI~R-77^^^REGION^PI"),
+            (5, "割符^花子^^二世^博士^^L^I~見立^花子^^^^^M^I"),
+            (7, "19680303"),
+            (9, "花^^^^^^^I"),
+            (11, "^^^^^USA^H^1 Example Street"),
+            (15, "ja^日本語^99LNG"),
+            (16, "M^既婚^HL70002"),
+            (19, "123456789012"),
+            (22, "E1^民族^99ETH"),
+            (23, "静岡県架空市"),
+            (24, "Y"),
+            (25, "2"),
+        ] {
+            value.clone_into(&mut fields[n]);
+        }
+        let out = adt00(&format!("PID{}", fields.join("|")));
+        let p = one(&out, "Patient");
+        assert_eq!(at(&p, "/identifier/1/value"), "R-77");
+        assert_eq!(
+            at(&p, "/identifier/1/system"),
+            "urn:x-ssmix2:1319999999:REGION"
+        );
+        assert_eq!(at(&p, "/name/0/suffix/0"), "二世");
+        assert_eq!(at(&p, "/name/0/prefix/0"), "博士");
+        assert_eq!(at(&p, "/name/1/use"), "maiden");
+        assert_eq!(at(&p, "/name/2/use"), "nickname");
+        assert_eq!(at(&p, "/address/0/country"), "US");
+        assert_eq!(at(&p, "/communication/0/language/text"), "日本語");
+        assert_eq!(at(&p, "/maritalStatus/coding/0/code"), "M");
+        assert_eq!(at(&p, "/extension/0/url"), super::BIRTH_PLACE);
+        assert_eq!(at(&p, "/extension/0/valueAddress/text"), "静岡県架空市");
+        assert_eq!(at(&p, "/extension/1/url"), "urn:x-ssmix2:field:PID-22");
+        assert_eq!(at(&p, "/extension/1/valueString"), "E1^民族^99ETH");
+        assert!(p.pointer("/extension/2").is_none());
+        assert_eq!(p["multipleBirthInteger"], 2);
+        assert!(reported(&out, "MAP003"));
+    }
+
+    #[test]
+    fn a_second_name_or_address_of_a_contact_is_kept_beside_it() {
+        let p = one(
+            &adt00(
+                "PID|1||1||割符^花子^^^^^L^I||19680303|F\r\nNK1|1|割符^太郎^^^^^L^I~ワリフ^タロウ^^^^^L^P|SPO|^^^^^JPN^H^東京都架空区~^^^^^JPN^B^大阪府架空市||||||||||||||||M",
+            ),
+            "Patient",
+        );
+        let kept = |at: &str| p.pointer(&format!("/contact/0/extension{at}")).cloned();
+        assert_eq!(kept("/0/url").unwrap(), "urn:x-ssmix2:field:NK1-2");
+        assert_eq!(kept("/1/url").unwrap(), "urn:x-ssmix2:field:NK1-4");
+        assert_eq!(at(&p, "/extension/0/url"), "urn:x-ssmix2:field:NK1-20");
     }
 
     #[test]

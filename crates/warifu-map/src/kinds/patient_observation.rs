@@ -16,7 +16,7 @@ pub const JP_OBSERVATION_COMMON: &str =
 
 table! {
     /// OBX of ADT-00 → `JP_Observation_Common` (JP Core 1.2.0). HL7 v2.5 §7.4.2; SS-MIX2 仕様書 ADT-00.
-    OBX_TO_JP_OBSERVATION_COMMON: "Observation" {
+    OBX_TO_JP_OBSERVATION_COMMON: "Observation" keeps "OBX" {
         "OBX-1" => "": ignored Ignored::Structural, "セットID";
         "OBX-2" => "Observation.value[x]": part, "値型";
         "OBX-3" => "Observation.code": map code, "検査項目";

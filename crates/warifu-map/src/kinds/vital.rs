@@ -17,14 +17,14 @@ use warifu_terms::systems;
 use crate::cx::{Cx, Sourced};
 use crate::datatypes;
 use crate::kinds::observation::{self, Allows, Item, JP_OBSERVATION_COMMON};
-use crate::table::{Ignored, Table};
+use crate::table::{Ignored, Table, keep_rest};
 
 const JP_OBSERVATION_VITAL_SIGNS: &str =
     "http://jpfhir.jp/fhir/core/StructureDefinition/JP_Observation_VitalSigns";
 
 table! {
     /// OBX → Observation (JP_Observation_VitalSigns). HL7 v2.5 §7.4.2; SS-MIX2 拡張ストレージ バイタルサイン.
-    OBX_TO_JP_OBSERVATION_VITAL_SIGNS: "Observation" {
+    OBX_TO_JP_OBSERVATION_VITAL_SIGNS: "Observation" keeps "OBX" {
         "" => "Observation.category": part, "(vital-signs 固定)";
         "OBX-1" => "": ignored Ignored::Structural, "セットID - OBX";
         "OBX-2" => "Observation.value[x], Observation.component.value[x]": part, "値型";
@@ -288,6 +288,7 @@ fn one<'a>(
         });
     }
     for l in [Some(line), mate].into_iter().flatten() {
+        keep_rest(&OBX_TO_JP_OBSERVATION_VITAL_SIGNS, &mut r, cx, &[l.obx]);
         let method = l.obx.field(17);
         if method.is_some() {
             r.object(el::METHOD, |o| datatypes::codeable_concept(o, cx, method));

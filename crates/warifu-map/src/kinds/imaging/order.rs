@@ -2,7 +2,7 @@
 
 use warifu_order::{Map, Set};
 
-use warifu_diag::catalogue::map_general::{MAP003, MAP008, MAP009};
+use warifu_diag::catalogue::map_general::{MAP008, MAP009};
 use warifu_diag::catalogue::map_other::{MAP401, MAP405, MAP407};
 use warifu_fhir::element::{observation as obs, service_request as el};
 use warifu_fhir::{Id, Resource, Src};
@@ -18,7 +18,7 @@ use crate::cx::{Cx, Sourced};
 use crate::datatypes::{self, codeable_concept};
 use crate::kinds::observation::{self, Allows, Item, JP_OBSERVATION_COMMON};
 use crate::kinds::practitioner;
-use crate::table::{Action, Group, Ignored, run};
+use crate::table::{Action, Group, Ignored, keep, keep_rest, run};
 
 /// Canonical of JP_ServiceRequest_Common.
 const JP_SERVICE_REQUEST: &str =
@@ -27,7 +27,7 @@ const JP_SERVICE_REQUEST: &str =
 table! {
     /// ORC, TQ1, OBR, NTE → JP_ServiceRequest_Common (JP Core 1.2.0). HL7 v2.5 §4.5.1, §4.5.3, §4.5.4;
     /// SS-MIX2 仕様書 OMG-01, 02, 03, 11, 12, 13; mapping §10.
-    ORDER_TO_JP_SERVICE_REQUEST: "ServiceRequest" {
+    ORDER_TO_JP_SERVICE_REQUEST: "ServiceRequest" keeps "ORC", "OBR", "TQ1" {
         "ORC-1" => "ServiceRequest.status": part, "オーダ制御";
         "ORC-2" => "ServiceRequest.identifier": map placer, "依頼者オーダ番号";
         "ORC-3" => "ServiceRequest.identifier": map filler, "実施者オーダ番号";
@@ -84,7 +84,7 @@ table! {
 table! {
     /// OBX of an order → JP_Observation_Common (weight, disability, clinical diagnosis, reason).
     /// HL7 v2.5 §7.4.2; SS-MIX2 仕様書 OMG-01, 02, 03; mapping §10.
-    ORDER_OBX_TO_JP_OBSERVATION: "Observation" {
+    ORDER_OBX_TO_JP_OBSERVATION: "Observation" keeps "OBX" {
         "OBX-1" => "": ignored Ignored::Structural, "セットID－OBX";
         "OBX-2" => "Observation.value[x]": part, "値型";
         "OBX-3" => "Observation.code": part, "検査項目";
@@ -275,7 +275,7 @@ fn complete<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, other: &Group<'a>, main: 
                 f(r, cx, other, part);
                 r.row(before);
             }
-            (None, _) => cx.report_with(&MAP003, &part, row.row.source),
+            (None, _) => keep(r, cx, row.row.source.to_owned(), part),
         }
     }
 }
@@ -504,7 +504,7 @@ fn start<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, g: &Group<'a>, p: Part<'a>) 
         if scheduled.starts_with(start.text.trim()) && end.is_empty() {
             cx.used(&start);
         } else {
-            cx.report_with(&MAP003, &p, "TQ1-7");
+            keep(r, cx, "TQ1-7".to_owned(), p);
         }
         return;
     }
@@ -649,6 +649,7 @@ fn finding<'a>(cx: &mut Cx<'a, '_>, id: Id, line: &Line<'a>, item: &Item<'a>, mo
     r.row(row(&ORDER_OBX_TO_JP_OBSERVATION, "OBX-5"));
     observation::value(&mut r, cx, obx, Allows::DateTime, status);
     observation::interpretation(&mut r, cx, obx);
+    keep_rest(&ORDER_OBX_TO_JP_OBSERVATION, &mut r, cx, &[obx]);
     r.row(row(&ORDER_OBX_TO_JP_OBSERVATION, "NTE-3"));
     for nte in &line.notes {
         observation::note(&mut r, cx, obs::NOTE, *nte);

@@ -31,7 +31,7 @@ const JP_PROCEDURE: &str = "http://jpfhir.jp/fhir/core/StructureDefinition/JP_Pr
 table! {
     /// IPC, OBR → JP_ImagingStudy_Radiology (OMG-11) or ImagingStudy (OMG-12). HL7 v2.5.1 §4.5.6 IPC;
     /// SS-MIX2 仕様書 OMG-11, 12; mapping §10.
-    IPC_TO_JP_IMAGING_STUDY: "ImagingStudy" {
+    IPC_TO_JP_IMAGING_STUDY: "ImagingStudy" keeps "IPC" {
         "IPC-1" => "ImagingStudy.identifier": map accession, "受付番号";
         "IPC-2" => "ImagingStudy.identifier": map requested_procedure, "要求手続きID";
         "IPC-3" => "ImagingStudy.identifier": map uid, "検査インスタンスUID";
@@ -52,7 +52,7 @@ table! {
 
 table! {
     /// ZE1, OBX, ZE2 → JP_Procedure (JP Core 1.2.0). SS-MIX2 仕様書 OMG-11, 12 (ZE1, ZE2); mapping §10.
-    ZE1_TO_JP_PROCEDURE: "Procedure" {
+    ZE1_TO_JP_PROCEDURE: "Procedure" keeps "ZE1" {
         "ZE1-1" => "": ignored Ignored::Structural, "セットID－ZE1";
         "ZE1-2" => "Procedure.status": part, "制御コード（予定／実施）";
         "ZE1-3" => "Procedure.code": map code, "手技";

@@ -17,7 +17,7 @@ use super::{
 use crate::cx::{Cx, Sourced};
 use crate::datatypes::{self, codeable_concept};
 use crate::kinds::observation::{self, Allows, Item, JP_OBSERVATION_COMMON};
-use crate::table::{Group, Ignored, run};
+use crate::table::{Group, Ignored, keep_rest, run};
 
 /// Canonical of JP_DiagnosticReport_Common.
 const JP_REPORT: &str = "http://jpfhir.jp/fhir/core/StructureDefinition/JP_DiagnosticReport_Common";
@@ -42,7 +42,7 @@ table! {
 
 table! {
     /// OBX → JP_Observation_Common (JP Core 1.2.0). HL7 v2.5 §7.4.2; SS-MIX2 仕様書 OMG-13; mapping §7.
-    OBX_TO_JP_OBSERVATION: "Observation" {
+    OBX_TO_JP_OBSERVATION: "Observation" keeps "OBX" {
         "OBX-1" => "": ignored Ignored::Structural, "セットID－OBX";
         "OBX-2" => "Observation.value[x]": part, "値型";
         "OBX-3" => "Observation.code": part, "検査項目";
@@ -365,6 +365,7 @@ fn result<'a>(
     r.row(row(&OBX_TO_JP_OBSERVATION, "OBX-5"));
     observation::value(&mut r, cx, obx, Allows::DateTime, status);
     observation::interpretation(&mut r, cx, obx);
+    keep_rest(&OBX_TO_JP_OBSERVATION, &mut r, cx, &[obx]);
     r.row(row(&OBX_TO_JP_OBSERVATION, "OBX-16"));
     if let Some(person) = datatypes::practitioner(cx, obx.field(16)) {
         r.object(obs::PERFORMER, |o| {

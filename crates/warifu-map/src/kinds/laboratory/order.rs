@@ -1,6 +1,6 @@
 //! ORC, OBR, TQ1 → ServiceRequest; requested items of OML-01.
 
-use warifu_diag::catalogue::map_general::{MAP003, MAP008};
+use warifu_diag::catalogue::map_general::MAP008;
 use warifu_fhir::element::service_request as el;
 use warifu_fhir::{Resource, Src};
 use warifu_hl7::{Part, Val};
@@ -10,7 +10,7 @@ use crate::cx::{Cx, Sourced};
 use crate::datatypes;
 use crate::kinds::observation::{self, Item};
 use crate::kinds::practitioner;
-use crate::table::{Group, run};
+use crate::table::{Group, keep, run};
 
 use super::tables::ORC_TO_JP_SERVICE_REQUEST;
 use super::walk::{Order, Walk};
@@ -271,15 +271,14 @@ fn requester<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, shared: &mut Shared<'a>,
         match chosen {
             None => chosen = Some((f, number)),
             Some((_, n)) if n == number => cx.used(&f),
-            Some(_) => cx.report_with(
-                &MAP003,
-                &f,
-                if segment == *b"ORC" {
+            Some(_) => {
+                let name = if segment == *b"ORC" {
                     "ORC-10"
                 } else {
                     "OBR-16"
-                },
-            ),
+                };
+                keep(r, cx, name.to_owned(), f);
+            }
         }
     }
     if let Some(orc) = g.first(*b"ORC") {
@@ -372,8 +371,14 @@ pub(super) fn instruction<'a>(r: &mut Resource, _: &mut Cx<'a, '_>, _: &Group<'a
     r.object(el::NOTE, |o| o.string("text", v.text, v.src()));
 }
 
-/// TQ1-9 (table 0485).
-pub(super) fn priority<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
+/// TQ1-9 (table 0485), else OBR-5, where older systems have it.
+pub(super) fn priority<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, g: &Group<'a>, f: Part<'a>) {
+    let f = Some(f)
+        .filter(Part::is_some)
+        .or_else(|| g.field(*b"OBR", 5));
+    let Some(f) = f.filter(Part::is_some) else {
+        return;
+    };
     let v = f.comp(1).value().trimmed();
     let t = PRIORITY.translate(v.text);
     if !t.known {

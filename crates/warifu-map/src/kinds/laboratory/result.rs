@@ -13,7 +13,7 @@ use warifu_terms::systems;
 use crate::cx::{Cx, Sourced};
 use crate::datatypes::{self, Person};
 use crate::kinds::observation::{self, Item, JP_OBSERVATION_COMMON};
-use crate::table::Action;
+use crate::table::keep_rest;
 
 use super::microbiology::{self, Role};
 use super::tables::OBX_TO_JP_OBSERVATION_LAB_RESULT;
@@ -454,20 +454,11 @@ fn performer<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, memory: &mut Memory<'a>,
     }
 }
 
-/// OBX-17 → method; fields without a target are reported.
+/// OBX-17 → method; fields without a target are kept.
 fn rest<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, obx: Segment<'a>) {
     let method = obx.field(17);
     if method.is_some() {
         r.object(el::METHOD, |o| super::concept_or_text(o, cx, method));
     }
-    for row in OBX_TO_JP_OBSERVATION_LAB_RESULT
-        .rows
-        .iter()
-        .filter(|row| matches!(row.action, Action::Lost))
-    {
-        let f = obx.field(usize::from(row.field));
-        if f.is_some() {
-            cx.lost(row, f);
-        }
-    }
+    keep_rest(&OBX_TO_JP_OBSERVATION_LAB_RESULT, r, cx, &[obx]);
 }

@@ -6,7 +6,7 @@ use super::{order, report, specimen};
 
 table! {
     /// SPM → Specimen (JP_Specimen_Common). HL7 v2.5 §7.4.3; SS-MIX2 OML-01, OML-11.
-    SPM_TO_JP_SPECIMEN: "Specimen" {
+    SPM_TO_JP_SPECIMEN: "Specimen" keeps "SPM" {
         "SPM-1" => "": ignored Ignored::Structural, "セットID - SPM";
         "SPM-2" => "Specimen.identifier": map specimen::identifiers, "検体ID";
         "SPM-4" => "Specimen.type": map specimen::kind, "検体タイプ";
@@ -25,7 +25,7 @@ table! {
 table! {
     /// ORC, OBR, TQ1 → ServiceRequest (JP_ServiceRequest_Common). HL7 v2.5 §4.5.1, §4.5.3, §4.5.4;
     /// SS-MIX2 OML-01, OML-11.
-    ORC_TO_JP_SERVICE_REQUEST: "ServiceRequest" {
+    ORC_TO_JP_SERVICE_REQUEST: "ServiceRequest" keeps "ORC", "OBR", "TQ1" {
         "" => "ServiceRequest.intent": always order::intent, "(order 固定)";
         "ORC-1" => "ServiceRequest.status": part, "オーダ制御";
         "ORC-2" => "ServiceRequest.identifier": part, "依頼者オーダ番号";
@@ -49,11 +49,16 @@ table! {
         "OBR-2" => "ServiceRequest.identifier (ORC-2 がないとき)": part, "依頼者オーダ番号";
         "OBR-3" => "ServiceRequest.identifier (ORC-3 がないとき)": part, "実施者オーダ番号";
         "OBR-4" => "ServiceRequest.code": part, "検査項目ID";
+        "OBR-5" => "ServiceRequest.priority (TQ1-9 がないとき)": part, "優先度";
         "OBR-7" => "ServiceRequest.occurrence[x]": part, "検査/採取日時";
         "OBR-8" => "ServiceRequest.occurrence[x]": part, "検査/採取終了日時";
         "OBR-12" => "ServiceRequest.note": map order::danger, "危険(検体)コード";
         "OBR-13" => "ServiceRequest.note": map order::clinical_information, "関連臨床情報";
         "OBR-16" => "ServiceRequest.requester (ORC-12 がないとき)": part, "依頼者";
+        "OBR-22" => "DiagnosticReport.issued, Observation.issued": part, "結果報告/状態変更-日時";
+        "OBR-24" => "DiagnosticReport.code": part, "診断部門ID";
+        "OBR-25" => "DiagnosticReport.status": part, "結果状態";
+        "OBR-26" => "Observation.derivedFrom": part, "親結果";
         "OBR-28" => "": lost, "結果コピー送付先";
         "OBR-29" => "": ignored Ignored::NotUsed, "親オーダ番号";
         "OBR-36" => "": ignored Ignored::NotUsed, "予定日時";
@@ -65,7 +70,7 @@ table! {
         "TQ1-6" => "": ignored Ignored::NotUsed, "サービス期間";
         "TQ1-7" => "ServiceRequest.occurrence[x] (OBR-7 がないとき)": always order::occurrence, "開始日時";
         "TQ1-8" => "ServiceRequest.occurrence[x] (OBR-7 がないとき)": part, "終了日時";
-        "TQ1-9" => "ServiceRequest.priority": map order::priority, "優先度";
+        "TQ1-9" => "ServiceRequest.priority": always order::priority, "優先度";
         "TQ1-10" => "": ignored Ignored::NotUsed, "条件テキスト";
         "TQ1-11" => "ServiceRequest.note": map order::instruction, "テキスト指示";
         "TQ1-12" => "": lost, "結合";
@@ -103,7 +108,7 @@ table! {
 table! {
     /// OBX → Observation (JP_Observation_LabResult, JP_Observation_Microbiology). HL7 v2.5 §7.4.2;
     /// SS-MIX2 OML-11.
-    OBX_TO_JP_OBSERVATION_LAB_RESULT: "Observation" {
+    OBX_TO_JP_OBSERVATION_LAB_RESULT: "Observation" keeps "OBX" {
         "" => "Observation.category": part, "(laboratory 固定)";
         "OBX-1" => "": ignored Ignored::Structural, "セットID - OBX";
         "OBX-2" => "Observation.value[x]": part, "値型";

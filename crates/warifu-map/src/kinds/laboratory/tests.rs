@@ -437,6 +437,27 @@ fn a_janis_code_of_another_form_is_local_and_told() {
 }
 
 #[test]
+fn fields_without_an_element_are_kept_and_a_priority_of_obr_counts() {
+    let line = "OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|g/dL|||||F|||||||機器1^X";
+    let order = ORDER
+        .replace("生化学的検査^99O03||", "生化学的検査^99O03|S|")
+        .replace("202604010905||", "202604010905||採取者");
+    let out = convert("OML-11", &format!("{HEAD}{order}{line}"));
+    let o = one(&out, "Observation");
+    assert_eq!(at(&o, "/extension/0/url"), "urn:x-ssmix2:field:OBX-18");
+    assert_eq!(at(&o, "/extension/0/valueString"), "機器1^X");
+    let request = one(&out, "ServiceRequest");
+    assert_eq!(at(&request, "/priority"), "stat");
+    let kept = request["extension"].as_array().unwrap();
+    assert!(kept.iter().any(|e| e["url"] == "urn:x-ssmix2:field:OBR-10"));
+    assert!(
+        out.unused
+            .iter()
+            .all(|u| !["OBX-18", "OBR-10"].contains(&u.path.to_string().as_str()))
+    );
+}
+
+#[test]
 fn a_segment_name_in_small_letters_is_read() {
     let line = |name: &str, n: u8| {
         format!("{name}|{n}|NM|3A01000000232710{n}^総蛋白^JC10||7.2|g/dL|||||F\n")

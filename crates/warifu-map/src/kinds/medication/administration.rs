@@ -3,7 +3,7 @@
 use warifu_order::Map;
 
 use bumpalo::collections::Vec as List;
-use warifu_diag::catalogue::map_general::{MAP003, MAP008, MAP009};
+use warifu_diag::catalogue::map_general::{MAP008, MAP009};
 use warifu_diag::catalogue::map_medication::{
     MAP306, MAP307, MAP308, MAP309, MAP310, MAP311, MAP312, MAP313, MAP315,
 };
@@ -18,7 +18,7 @@ use warifu_terms::{maps, systems, units};
 use super::{Ingredient, Mixture, People, dosage};
 use crate::cx::{Cx, Sourced};
 use crate::datatypes;
-use crate::table::{Group, Ignored, run};
+use crate::table::{Group, Ignored, keep, run};
 
 /// Canonical of JP_MedicationAdministration.
 pub const JP_MEDICATION_ADMINISTRATION: &str =
@@ -40,7 +40,7 @@ const LOCATION: &str =
 
 table! {
     /// OMP-11: ORC, RXA, RXR → JP_MedicationAdministration (JP Core 1.2.0). HL7 v2.5 §4.14.7; SS-MIX2 仕様書 OMP-11.
-    RXA_TO_JP_MEDICATION_ADMINISTRATION: "MedicationAdministration" {
+    RXA_TO_JP_MEDICATION_ADMINISTRATION: "MedicationAdministration" keeps "ORC", "RXA", "RXR" {
         "PID-3" => "MedicationAdministration.subject": part, "患者ID";
         "PV1-2" => "MedicationAdministration.category": part, "患者区分";
         "ORC-1" => "": ignored Ignored::Redundant, "オーダ制御";
@@ -97,7 +97,7 @@ table! {
 
 table! {
     /// OMP-12: ORC, RXA, RXR → JP_MedicationAdministration_Injection (JP Core 1.2.0). HL7 v2.5 §4.14.7; SS-MIX2 仕様書 OMP-12.
-    RXA_TO_JP_MEDICATION_ADMINISTRATION_INJECTION: "MedicationAdministration" {
+    RXA_TO_JP_MEDICATION_ADMINISTRATION_INJECTION: "MedicationAdministration" keeps "ORC", "RXA", "RXR", "CTI" {
         "PID-3" => "MedicationAdministration.subject": part, "患者ID";
         "PV1-2" => "MedicationAdministration.category": part, "患者区分";
         "ORC-1" => "": ignored Ignored::Redundant, "オーダ制御";
@@ -158,7 +158,7 @@ table! {
 
 table! {
     /// OMP-11 of an outpatient: ORC, RXA, RXR → JP_MedicationDispense (JP Core 1.2.0). HL7 v2.5 §4.14.7; mapping §9 (own).
-    RXA_TO_JP_MEDICATION_DISPENSE: "MedicationDispense" {
+    RXA_TO_JP_MEDICATION_DISPENSE: "MedicationDispense" keeps "ORC", "RXA", "RXR" {
         "PID-3" => "MedicationDispense.subject": part, "患者ID";
         "PV1-2" => "MedicationDispense.category": part, "患者区分";
         "ORC-1" => "": ignored Ignored::Redundant, "オーダ制御";
@@ -292,16 +292,22 @@ fn group_of<'a>(order: &Group<'a>, rxas: &[Segment<'a>], rxr: Option<Segment<'a>
     g
 }
 
-/// Names what an administration does not take over: observations, and the copy of the order.
+/// Keeps observations that were sent with an administration, item and value.
+fn keep_observations<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>) {
+    for obx in group.all(*b"OBX") {
+        for (n, field) in obx.fields().filter(|(n, f)| *n > 1 && f.is_some()) {
+            keep(r, cx, format!("OBX-{n}"), field);
+        }
+    }
+}
+
+/// Names what an administration does not take over: the copy of the order.
 fn report_rest<'a>(cx: &mut Cx<'a, '_>, group: &Group<'a>) -> bool {
     if let Some(copy) = [*b"RXO", *b"RXE", *b"TQ1", *b"RXC"]
         .into_iter()
         .find_map(|name| group.first(name))
     {
         cx.report(&MAP315, &copy.field(1));
-    }
-    if let Some(obx) = group.first(*b"OBX") {
-        cx.report_with(&MAP003, &obx.field(3), "OBX");
     }
     if group.first(*b"RXA").is_some() {
         return true;
@@ -398,6 +404,7 @@ pub(super) fn given(cx: &mut Cx<'_, '_>) {
                 }
                 r.row(before);
                 run(table, &mut r, cx, &g);
+                keep_observations(&mut r, cx, group);
                 let moment = rxa.field(if outpatient { 4 } else { 3 }).value();
                 if let Some(stay) = cx.encounter_at(moment.text) {
                     cx.reference(
@@ -511,6 +518,7 @@ pub(super) fn injected(cx: &mut Cx<'_, '_>) {
                 complete &= contained(&mut r, cx, set);
                 r.row(before);
                 run(table, &mut r, cx, &g);
+                keep_observations(&mut r, cx, group);
                 further(&mut r, cx, &g, set);
                 let moment = rxa.field(3).value();
                 if let Some(stay) = cx.encounter_at(moment.text) {
@@ -580,7 +588,7 @@ fn further<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, set: &[
                     );
                     cx.report_with(&MAP311, &v, name);
                 }
-                8 => cx.report_with(&MAP003, &f, "RXA-8"),
+                8 => keep(r, cx, "RXA-8".to_owned(), f),
                 _ => {}
             }
         }

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use bumpalo::collections::{String as Text, Vec as List};
-use warifu_diag::catalogue::map_general::{MAP003, MAP007, MAP010};
+use warifu_diag::catalogue::map_general::{MAP007, MAP010};
 use warifu_diag::catalogue::map_medication::{MAP301, MAP302, MAP303, MAP305, MAP307};
 use warifu_fhir::element::medication_request as el;
 use warifu_fhir::{Object, Resource, Src};
@@ -15,7 +15,7 @@ use warifu_terms::{maps, systems, tables, units};
 
 use crate::cx::{Cx, Sourced};
 use crate::datatypes::{self, Triplet};
-use crate::table::Group;
+use crate::table::{Group, keep};
 
 /// 投与期間の開始日・終了日.
 const PERIOD_OF_USE: &str =
@@ -515,7 +515,14 @@ fn instruction<'a>(
         });
     });
     for more in group.all(*b"RXR").skip(1) {
-        cx.report_with(&MAP003, &more.field(1), "RXR");
+        for (n, field) in more.fields().filter(|(_, f)| f.is_some()) {
+            keep(r, cx, format!("RXR-{n}"), field);
+        }
+    }
+    // A dose has one amount; further repetitions of it are met.
+    let amounts = group.field(*b"RXE", 3);
+    if let Some(f) = amounts.filter(|f| f.reps().nth(1).is_some()) {
+        keep(r, cx, "RXE-3".to_owned(), f);
     }
 }
 

@@ -689,3 +689,30 @@ fn odd_messages_give_findings_and_no_panic() {
         "MAP306"
     ));
 }
+
+#[test]
+fn a_second_amount_and_a_second_route_are_kept() {
+    let out = convert(
+        "OMP-01",
+        "MSH|^~\\&|A|B|C|D|20260401||RDE^O11^RDE_O11|1|P|2.5
+        PID|1||0000990001||割符^花子^^^^^L^I||19680303|F
+        ORC|NW|100||1
+        RXE||^薬|1~2||TAB^錠^MR9P
+        RXR|PO
+        RXR|IV",
+    );
+    let request = one(&out, "MedicationRequest");
+    let kept: Vec<_> = request["extension"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|e| (at(e, "/url"), at(e, "/valueString")))
+        .collect();
+    assert_eq!(
+        kept,
+        [
+            ("urn:x-ssmix2:field:RXR-1", "IV"),
+            ("urn:x-ssmix2:field:RXE-3", "1~2")
+        ]
+    );
+}
