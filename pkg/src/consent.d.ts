@@ -35,16 +35,16 @@ export interface RegisteredKey {
 
 /** Where and when a token is judged. */
 export interface VerifyContext {
-  /** Seconds UTC. */
+  /** Seconds UTC: a token that has ended by then is refused as `EXPIRED`, one not begun as `NOT_YET`. */
   now: number;
   keys: readonly RegisteredKey[];
   /** Types that are expected; default all. */
   typ?: readonly Typ[];
-  /** When the log received the token. */
+  /** When the log received the token: an old token is looked at, its key is judged as of then, its times are not. */
   receipt?: number;
   /** Key bindings shown with a grant: it is then judged as one shown offline; needs `master`. */
   bindings?: readonly string[];
-  /** Status lists at hand, by address. */
+  /** Status lists at hand, by address; used with `bindings`. Without them whether it was revoked is not judged. */
   lists?: readonly { uri: string; token: string }[];
   /** Bytes of the annex: step 18, and with `master` step 19. */
   annex?: Uint8Array;

@@ -53,6 +53,8 @@ test("refusals name reason, step and claim", async () => {
   assert.equal((await sign("consent-revoke+jwt", claims(golden("revoke")), liar)).reason, "SIG");
   const invalid = (e) => e instanceof WarifuError && e.code === "invalid-option";
   assert.throws(() => verify(grant, {}), invalid);
+  assert.equal(reason(grant, { now: 4_102_444_800 }).reason, "EXPIRED");
+  assert.equal(reason(grant, { now: 4_102_444_800, receipt: 1_790_000_100 }).ok, true);
   assert.throws(() => decide({ policy: "{}" }, {}, {}), invalid);
   await assert.rejects(signerFromCryptoKey({}, { x }), invalid);
 });

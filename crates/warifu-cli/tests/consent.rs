@@ -267,7 +267,17 @@ fn from_a_key_to_a_revoked_grant_and_a_log_whose_damage_is_found() {
     ]);
     assert_eq!(o.status.code(), Some(0), "{}", text(&o.stderr));
     let whole = text(&o.stdout).lines().next().unwrap().to_owned();
+    // It is another's Bundle until a number of its Patient is the person's.
     fs::write(here.path("bundle.json"), &whole).unwrap();
+    let number = {
+        let whole: Value = serde_json::from_str(&whole).unwrap();
+        let entries = whole["entry"].as_array().unwrap();
+        let patient = entries
+            .iter()
+            .find(|e| e["resource"]["resourceType"] == "Patient");
+        let number = &patient.unwrap()["resource"]["identifier"][0]["value"];
+        number.as_str().unwrap().to_owned()
+    };
     let filter = [
         "filter",
         "bundle.json",
@@ -279,11 +289,15 @@ fn from_a_key_to_a_revoked_grant_and_a_log_whose_damage_is_found() {
         "TREAT",
         "--src",
         SOURCE,
+        "--role",
+        "physician",
         "--out",
         "out.json",
         "--withheld",
         "withheld.json",
     ];
+    assert_eq!(here.ok(&filter)["categories"], json!([]));
+    fs::write(here.path("bundle.json"), whole.replace(&number, PERSON)).unwrap();
     let summary = here.ok(&filter);
     let kinds = |text: &str| {
         let v: Value = serde_json::from_str(text).unwrap();
@@ -316,12 +330,12 @@ fn from_a_key_to_a_revoked_grant_and_a_log_whose_damage_is_found() {
     assert!(!summary.to_string().contains("Condition"));
 
     // The disclosure is a line; the line is proven; the proof fails for another line.
-    let line = json!({"kind": "disclose", "sub": sub, "rcp": CLINIC, "role": "physician", "pur": ["TREAT"],
-        "cats": summary["categories"], "basis": "GRANT", "grants": summary["grants"], "areq": summary["sha256"]});
-    fs::write(here.path("line.json"), line.to_string()).unwrap();
-    let appended = here.ok(&["log", "append", "line.json"]);
+    let appended = &summary["line"];
     let index = appended["index"].to_string();
     let leaf = appended["leaf"].as_str().unwrap().to_owned();
+    let line: Value = serde_json::from_str(appended["line"].as_str().unwrap()).unwrap();
+    assert_eq!(line["kind"], json!("disclose"));
+    assert_eq!(line["areq"], summary["sha256"]);
     assert!(
         here.mistake(&["log", "prove", &index])
             .contains("log publish")
@@ -335,7 +349,7 @@ fn from_a_key_to_a_revoked_grant_and_a_log_whose_damage_is_found() {
     let lines = here.at(NOW, &["log", "history", "--sub", &sub]);
     fs::write(here.path("history.ndjson"), &lines.stdout).unwrap();
     let head = here.ok(&["log", "check-history", "history.ndjson", "--sub", &sub]);
-    assert_eq!(head["n"], json!(2), "key, grant, disclosure");
+    assert_eq!(head["n"], json!(3), "key, grant, refusal, disclosure");
     let wrong = head["head"].as_str().unwrap();
     let wrong = if wrong == leaf {
         published["root"].as_str().unwrap()
@@ -404,6 +418,84 @@ fn from_a_key_to_a_revoked_grant_and_a_log_whose_damage_is_found() {
     }
     fs::write(&entries, good).unwrap();
     assert_eq!(here.ok(&["log", "verify"])["ok"], json!(true));
+}
+
+#[test]
+fn what_was_lost_opens_nothing() {
+    let (here, sub) = desk();
+    here.request(&sub, "TREAT", "demo,inf.lab", "a.req");
+    here.ok(&[
+        "grant",
+        "a.req",
+        "--key",
+        "patient.pem",
+        "--annex",
+        "a.annex",
+        "--uses",
+        "1",
+        "--agree",
+        "--out",
+        "a.jwt",
+    ]);
+    here.ok(&["verify", "a.jwt", "--annex", "a.annex", "--accept"]);
+    let ask = [
+        "decide", "--sub", &sub, "--as", CLINIC, "--pur", "TREAT", "--cat", "inf.lab",
+    ];
+    here.ok(&ask);
+
+    // Nobody is proxy, nobody is a person without a key; a file without end is read to its bound.
+    let nobody = "s1.AAAAAAAAAAAAAAAAAAAAAA";
+    for who in [[nobody, "subject"], [nobody, "proxy"], [&sub, "proxy"]] {
+        let args = [
+            "decide", "--sub", who[0], "--as", who[1], "--pur", "PATRQT", "--cat", "inf.lab",
+        ];
+        assert!(here.mistake(&args).contains("enrol"), "{who:?}");
+    }
+    #[cfg(target_os = "linux")]
+    assert!(
+        here.mistake(&["verify", "a.jwt", "--annex", "/dev/zero"])
+            .contains("64 MiB")
+    );
+
+    // One look was granted.
+    let lab = json!({"resourceType": "Bundle", "type": "collection", "entry": [
+        {"resource": {"resourceType": "Observation", "id": "o", "status": "final",
+            "category": [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "laboratory"}]}],
+            "code": {"coding": [{"system": "http://medis.or.jp/CodeSystem/master-JLAC10-17digits", "code": "3A015000002327101"}]},
+            "effectiveDateTime": "2026-08-01", "valueQuantity": {"value": 4.1}}}]});
+    fs::write(here.path("lab.json"), lab.to_string()).unwrap();
+    let filter = [
+        "filter", "lab.json", "--sub", &sub, "--as", CLINIC, "--pur", "TREAT", "--src", SOURCE,
+        "--out", "out.json",
+    ];
+    let first = here.ok(&filter);
+    assert_eq!(first["categories"], json!(["inf.lab"]));
+    let second = here.ok(&filter);
+    assert_eq!(second["categories"], json!([]));
+    let out = fs::read_to_string(here.path("out.json")).unwrap();
+    assert!(!out.contains("3A0150"), "{out}");
+
+    // The withdrawal that the log tells of is missing: nothing opens, and it can be brought again.
+    let ask = &[&ask[..], &["--src", SOURCE]].concat();
+    let accepted = fs::read(here.path("desk/accepted.ndjson")).unwrap();
+    here.ok(&[
+        "revoke",
+        "a.jwt",
+        "--key",
+        "patient.pem",
+        "--out",
+        "end.jwt",
+    ]);
+    here.ok(&["verify", "end.jwt", "--accept"]);
+    fs::write(here.path("desk/accepted.ndjson"), accepted).unwrap();
+    assert!(here.mistake(ask).contains("verify FILE --accept"));
+    assert!(here.mistake(&filter).contains("verify FILE --accept"));
+    here.ok(&["verify", "end.jwt", "--accept"]);
+    assert_eq!(here.refused(ask)["reason"], json!("REVOKED"));
+
+    // A log that is gone is no empty log.
+    fs::remove_dir_all(here.path("desk/log")).unwrap();
+    assert!(here.mistake(ask).contains("log"));
 }
 
 #[test]

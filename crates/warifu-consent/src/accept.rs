@@ -12,7 +12,7 @@ use crate::reason::{Reason, Refusal};
 use crate::text::{self, Master, render, text_hash, text_salt};
 
 /// Tolerance of clocks on `iat` and `nbf`, in seconds; `exp` has none.
-const SKEW: u64 = 60;
+pub(crate) const SKEW: u64 = 60;
 /// How far `iat` of a revoke may be from now.
 const REVOKE_SKEW: u64 = 900;
 

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::accept::{
-    Binding, Desk, Ledger, Parent, StatusNow, Target, bind_text, check_offline, text_of,
+    Binding, Desk, Ledger, Parent, SKEW, StatusNow, Target, bind_text, check_offline, text_of,
 };
 use crate::annex::Annex;
 use crate::b64;
@@ -63,8 +63,10 @@ impl Api {
         Ok(Self { policy })
     }
 
-    /// Verifies a token: steps 1–12; with `bindings` in the context also 13, 14, 17 and 21 as for a
-    /// grant shown offline (§6.3); with an annex also 18, with a master also 19.
+    /// Verifies a token: steps 1–12, and that it holds at `now` (`EXPIRED`, `NOT_YET`); with `receipt`,
+    /// when the log received it, it is an old token that is looked at, and its times are not judged.
+    /// With `bindings` in the context also 13, 14, 17 and 21 as for a grant shown offline (§6.3); with an
+    /// annex also 18, with a master also 19.
     ///
     /// Context: `{"now","receipt"?,"typ":[…],"keys":[{"class","x","state"?,"at"?}],"bindings"?:[token…],
     /// "lists"?:[{"uri","token"}…],"lang"?}`.
@@ -143,6 +145,10 @@ impl Api {
             }
         };
         Ok(opened.and_then(|(token, status)| {
+            // What the log received in its time is judged as of then (the key, above).
+            if moment.receipt.is_none() {
+                in_force(&token, now)?;
+            }
             self.shown(&token, annex, master)?;
             Ok((token, status))
         }))
@@ -453,6 +459,17 @@ impl KeyRing for Keys {
 }
 
 /// What was shown with a grant offline: bindings and status lists.
+/// Whether the token holds at this instant: what it opens is not open before `nbf` nor from `exp` on.
+fn in_force(token: &Opened, now: u64) -> Result<(), Refusal> {
+    if token.int("nbf").is_some_and(|nbf| nbf > now + SKEW) {
+        return Err(Reason::NotYet.of("nbf"));
+    }
+    if token.int("exp").is_some_and(|exp| exp <= now) {
+        return Err(Reason::Expired.of("exp"));
+    }
+    Ok(())
+}
+
 struct Shown<'a> {
     policy: &'a Policy,
     now: u64,

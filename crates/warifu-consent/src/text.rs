@@ -50,13 +50,19 @@ pub struct Master {
 }
 
 impl Master {
-    /// A master of these facilities.
+    /// A master of these facilities. A facility whose name could be read as anything but a name (empty,
+    /// over 200 characters, with control or directional characters) is left out, so that no text can
+    /// be made or accepted that shows it; such a contact is empty.
     pub fn new(version: u64, contact: &str, facilities: Vec<Facility>) -> Self {
         Self {
             version,
-            contact: contact.to_owned(),
+            contact: Some(contact)
+                .filter(|c| is_plain(c))
+                .unwrap_or_default()
+                .to_owned(),
             facilities: facilities
                 .into_iter()
+                .filter(|f| is_plain(&f.ja) && (f.en.is_empty() || is_plain(&f.en)))
                 .map(|f| (f.code.clone(), f))
                 .collect(),
         }
@@ -100,6 +106,26 @@ impl Master {
         self.facilities.contains_key(code)
     }
 }
+
+/// Whether a name shows as the one line it is: no line feed that would begin a section of the text, no
+/// control, directional, joining or private character that would hide or turn a part of it.
+fn is_plain(name: &str) -> bool {
+    let hidden = |c: char| {
+        c.is_control()
+            || matches!(c,
+                '\u{ad}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+                | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}'
+                | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+    };
+    !name.trim().is_empty()
+        && name.chars().count() <= MOST_NAME
+        && !name.starts_with(['#', '-', '['])
+        && !name.chars().any(hidden)
+}
+
+/// Most characters of a name.
+const MOST_NAME: usize = 200;
 
 /// Templates of one language and version.
 #[derive(Clone, Copy)]
@@ -443,6 +469,31 @@ fn list(names: &[&str], texts: Texts) -> Result<String, Reason> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_that_could_be_read_as_more_is_no_name() {
+        let named = |ja: &str, en: &str| {
+            let facility = Facility {
+                code: "mi:1312345678".to_owned(),
+                ja: ja.to_owned(),
+                en: en.to_owned(),
+            };
+            Master::new(1, "", vec![facility]).has("mi:1312345678")
+        };
+        assert!(named("架空割符診療所（本院）", "Kaku Warifu Clinic - Main"));
+        for bad in [
+            "悪意\n## 見せるもの",
+            "# 見出し",
+            "a\u{202e}b",
+            "a\u{200b}b",
+            "a\u{2066}b",
+            " ",
+        ] {
+            assert!(!named(bad, ""), "{bad:?}");
+            assert!(!named("架空", bad), "{bad:?}");
+        }
+        assert!(!named("", "") && !named(&"あ".repeat(201), ""));
+    }
 
     #[test]
     fn the_three_languages_have_the_same_templates_and_slots() {

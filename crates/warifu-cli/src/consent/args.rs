@@ -122,6 +122,7 @@ pub(crate) fn command(lang: Lang) -> Command {
                 .required(true),
             )
             .arg(value("pur", "CODE", "目的", "purpose").required(true))
+            .arg(proxy())
             .arg(flag(
                 "sixteen",
                 "代理される方が 16 歳以上",
@@ -142,6 +143,12 @@ pub(crate) fn command(lang: Lang) -> Command {
                 "CODE",
                 "記録の出所の施設",
                 "facility the item comes from",
+            ))
+            .arg(many(
+                "label",
+                "LABEL",
+                "項目の印 (PSY など)、印がないとわかっていれば none",
+                "labels of the item (PSY and the like); none: it is known to have none",
             ))
             .arg(value(
                 "date",
@@ -299,6 +306,7 @@ pub(crate) fn command(lang: Lang) -> Command {
                 .arg(value("src", "CODE", "記録の出所の施設", "facility the Bundle comes from").required(true))
                 .arg(value("origin", "KIND", "由来: ehr, claims, phr", "origin: ehr, claims, phr").value_parser(["ehr", "claims", "phr"]).default_value("ehr"))
                 .arg(value("told", "HOW", "告知: yes, no, unknown", "told to the person: yes, no, unknown").value_parser(["yes", "no", "unknown"]).default_value("unknown"))
+                .arg(value("role", "CODE", "見る人の職種 (physician など)。ログに残ります", "role of who looks (physician and the like); stands in the log").default_value("-"))
                 .arg(file("withheld", "FILE", "本人に伝える、見せなかったものの一覧", "list of what was withheld, for the person"))
                 .arg(out()),
         )

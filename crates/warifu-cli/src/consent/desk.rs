@@ -12,6 +12,7 @@
 //! | `lock` | held by the command that runs |
 //! | `secret/` | keys of server, authority, registry and log, and the secret of pseudonyms |
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
@@ -19,9 +20,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use warifu_consent::json::{self, Value, object};
 use warifu_consent::{
-    Annex, Binding, DAY, Kept, KeyEntry, KeyRing, KeyState, Ledger, Master, Moment, Notice, Opened,
-    Parent, Policy, PublicKey, REFERENCE, SecretKey, Signer, SignerClass, State, StatusNow, Target,
-    Typ, b64, open, state_of, wire,
+    Annex, Binding, Bits, DAY, Date, Kept, KeyEntry, KeyRing, KeyState, Ledger, Master, Moment,
+    Notice, Opened, Parent, Policy, PublicKey, REFERENCE, SecretKey, Signer, SignerClass, State,
+    StatusNow, Target, Typ, Who, b64, open, state_of, wire,
 };
 use warifu_log::{Entry, Kind, Log, NoteKey, Purpose, Submission, Trust};
 use warifu_log_file::{FileStorage, Folder};
@@ -397,6 +398,48 @@ impl Desk {
         })
     }
 
+    /// How a bound proxy stands to this person now: the scope, and whether the person is 16 or older.
+    /// `None`: there is no such binding in force.
+    pub(super) fn proxy(&self, jti: &str, sub: &str) -> Option<Who> {
+        let all = self.accepted.iter();
+        let binding = all
+            .filter_map(|a| Binding::from_token(&a.token))
+            .find(|b| {
+                b.jti == jti
+                    && b.represents.as_deref() == Some(sub)
+                    && b.nbf <= self.now
+                    && self.now < b.exp
+                    && !self.ended(&b.sub, &b.jti)
+            })?;
+        let today = Date::at(self.now);
+        let grown = binding.until.is_some_and(|day| day <= today);
+        // Family may object, not look; a delegate has the scope that was given.
+        let open = binding.role == "delegate" && binding.scope.is_none();
+        if grown || open || binding.role == "family" {
+            return None;
+        }
+        let scope = binding.scope.as_ref().map(|codes| {
+            let known = codes.iter().filter_map(|c| self.policy.category(c));
+            known.fold(Bits::NONE, |all, c| all.with(Bits::one(c.0)))
+        });
+        Some(Who::Proxy {
+            scope,
+            sixteen: binding.until_obj.is_some_and(|day| day <= today),
+        })
+    }
+
+    /// Whether somebody has a key in force as this person.
+    pub(super) fn knows(&self, sub: &str) -> bool {
+        let all = self.accepted.iter();
+        all.filter_map(|a| Binding::from_token(&a.token)).any(|b| {
+            b.role == "patient"
+                && b.sub == sub
+                && b.nbf <= self.now
+                && self.now < b.exp
+                && !self.ended(&b.sub, &b.jti)
+        })
+    }
+
     /// An accepted token by its hash.
     pub(super) fn find(&self, hash: &str) -> Option<&Opened> {
         let found = self.accepted.iter().find(|a| a.token.hash == hash)?;
@@ -422,11 +465,15 @@ impl Desk {
             .any(|a| a.token.text("sub") == sub && a.token.claims.get("use").is_some());
         let mut disclosed: Vec<String> = Vec::new();
         let mut notices = Vec::new();
+        let mut logged: BTreeSet<String> = BTreeSet::new();
         let book = self.book(cx, &[])?;
         for (_, own) in book.history(sub)? {
             let v = json::read(own.line.as_bytes(), 2).ok();
             let Some(v) = v else { continue };
             match text(&v, "kind") {
+                Some("grant" | "deny" | "revoke" | "objection") => {
+                    logged.extend(text(&v, "tok").map(str::to_owned));
+                }
                 Some("disclose") if counted => disclosed.extend(
                     v.get("grants")
                         .map_or(&[][..], Value::items)
@@ -444,6 +491,31 @@ impl Desk {
                 }
                 _ => {}
             }
+        }
+        // The log is the witness: a wish without its line, or a line whose wish is missing (a withdrawal
+        // that was lost), opens nothing.
+        let own = self.accepted.iter().map(|a| &a.token).filter(|t| {
+            let logged = [
+                Typ::Grant,
+                Typ::Onward,
+                Typ::Deny,
+                Typ::Revoke,
+                Typ::Objection,
+            ];
+            t.text("sub") == sub && logged.contains(&t.typ)
+        });
+        let kept: BTreeSet<String> = own.map(|t| t.hash.clone()).collect();
+        if let Some(lost) = logged.difference(&kept).next() {
+            bail!(cx.say(
+                &format!("ログにある意思表示のトークンがありません (tok {lost})。判断できないので、何も見せません。そのトークンをもう一度受け付けてください: warifu consent verify FILE --accept"),
+                &format!("a token that the log tells of is missing (tok {lost}). Nothing can be decided, so nothing is shown. Accept that token again: warifu consent verify FILE --accept")
+            ));
+        }
+        if let Some(unheard) = kept.difference(&logged).next() {
+            bail!(cx.say(
+                &format!("受け付けたトークンの行がログにありません (tok {unheard})。判断できないので、何も見せません。ログを控えから戻してください (確かめる: warifu consent log verify)"),
+                &format!("the log lacks the line of an accepted token (tok {unheard}). Nothing can be decided, so nothing is shown. Restore the log from a copy (to check it: warifu consent log verify)")
+            ));
         }
         let kept: Vec<Kept> = self
             .accepted

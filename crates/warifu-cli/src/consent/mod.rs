@@ -10,7 +10,7 @@ mod log;
 mod release;
 mod tokens;
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -139,7 +139,18 @@ impl Cx<'_> {
         if !path.exists() {
             bail!(mistakes::not_found(path, self.lang));
         }
-        std::fs::read(path).with_context(|| path.display().to_string())
+        let file = std::fs::File::open(path).with_context(|| path.display().to_string())?;
+        let mut bytes = Vec::new();
+        file.take(MOST_BYTES + 1)
+            .read_to_end(&mut bytes)
+            .with_context(|| path.display().to_string())?;
+        if u64::try_from(bytes.len())? > MOST_BYTES {
+            bail!(self.say(
+                "64 MiB より大きいファイルです。指定したファイルが正しいか確かめてください",
+                "the file is larger than 64 MiB. Check that it is the one that was meant"
+            ));
+        }
+        Ok(bytes)
     }
 
     /// A token in a file: itself, or the text of its QR symbol.
@@ -160,6 +171,9 @@ impl Cx<'_> {
         })
     }
 }
+
+/// Largest file that a command reads.
+const MOST_BYTES: u64 = 64 << 20;
 
 /// Random bytes of the operating system.
 fn random<const N: usize>() -> anyhow::Result<[u8; N]> {

@@ -1,11 +1,14 @@
 //! Decisions and the Bundle filter.
 
+use std::collections::BTreeSet;
+
 use anyhow::bail;
 use warifu_consent::json::{self, Value, object};
 use warifu_consent::{
     Bits, Date, Facts, FilterError, Item, Ledger as _, Mode, Origin, Request, Told, Typ, Who,
     break_glass, explain, filter as cut, hash, wire,
 };
+use warifu_log::{Entry, Kind};
 
 use super::Cx;
 use super::desk::Desk;
@@ -13,11 +16,22 @@ use crate::End;
 
 /// The request of the command line.
 fn request(cx: &Cx<'_>, desk: &Desk) -> anyhow::Result<Request> {
+    let sub = cx.text("sub").unwrap_or_default();
     let who = match cx.text("as").unwrap_or_default() {
-        "subject" => Who::Subject,
-        "proxy" => Who::Proxy {
-            scope: None,
-            sixteen: cx.m.get_flag("sixteen"),
+        "subject" if desk.knows(sub) => Who::Subject,
+        "subject" => bail!(cx.say(
+            "この仮名で登録された鍵がありません。先に: warifu consent enrol",
+            "no key is enrolled for this pseudonym. First: warifu consent enrol"
+        )),
+        "proxy" => match desk.proxy(cx.text("proxy").unwrap_or_default(), sub) {
+            Some(Who::Proxy { scope, sixteen }) => Who::Proxy {
+                scope,
+                sixteen: sixteen || cx.m.get_flag("sixteen"),
+            },
+            _ => bail!(cx.say(
+                "この方の代理として登録された鍵がありません。--proxy に warifu consent enrol --role … --for SUB が示した jti を指定してください",
+                "no key is bound as this person's proxy. Give --proxy the jti that warifu consent enrol --role … --for SUB shows"
+            )),
         },
         code => Who::Recipient(code.to_owned()),
     };
@@ -79,13 +93,33 @@ fn item(cx: &Cx<'_>, desk: &Desk) -> anyhow::Result<Item> {
         src: cx.text("src").unwrap_or_default().to_owned(),
         encounter: None,
         clinical,
-        recorded: Some(cx.now),
-        labels: Some(Bits::NONE),
+        // What the command line does not say is not known, and what is not known withholds.
+        recorded: None,
+        labels: match cx.codes("label").as_slice() {
+            [] => None,
+            codes if codes.iter().all(|c| c == "none") => Some(Bits::NONE),
+            codes => Some(labels(cx, desk, codes)?),
+        },
         origin: Origin::Ehr,
         told: Told::Unknown,
         uninformed: false,
         undelivered: false,
     })
+}
+
+/// Labels by their codes.
+fn labels(cx: &Cx<'_>, desk: &Desk, codes: &[String]) -> anyhow::Result<Bits> {
+    let mut all = Bits::NONE;
+    for code in codes {
+        let Some(label) = desk.policy.label(code) else {
+            bail!(cx.say(
+                &format!("--label {code} という印はありません。policy.json の labels にあるもの、または none を指定してください"),
+                &format!("no label is called {code}. Give --label one of policy.json's labels, or none")
+            ));
+        };
+        all = all.with(Bits::one(label));
+    }
+    Ok(all)
 }
 
 /// Decides one item; `tell` the rules as well.
@@ -121,12 +155,43 @@ pub(super) fn decide(cx: &Cx<'_>, tell: bool) -> anyhow::Result<End> {
     })
 }
 
-/// What the holder says of every resource of the Bundle.
-struct Holder(Facts);
+/// What the holder says of every resource of the Bundle, and which of its Patients the person is: one
+/// of whose numbers makes the person's pseudonym.
+struct Holder {
+    facts: Facts,
+    person: BTreeSet<String>,
+}
+
+impl Holder {
+    fn person(cx: &Cx<'_>, desk: &Desk, bundle: &[u8]) -> anyhow::Result<BTreeSet<String>> {
+        let key = desk.secret(cx, "holder.key")?;
+        let sub = cx.text("sub").unwrap_or_default();
+        let bundle: serde_json::Value = serde_json::from_slice(bundle).unwrap_or_default();
+        let resources = bundle["entry"].as_array().into_iter().flatten();
+        let patients = resources
+            .map(|entry| &entry["resource"])
+            .filter(|r| r["resourceType"] == "Patient");
+        let own = patients.filter(|patient| {
+            let identifiers = patient["identifier"].as_array().into_iter().flatten();
+            identifiers
+                .filter_map(|i| i["value"].as_str())
+                .any(|number| {
+                    let pseudonym = hash::pseudonym(&key, &desk.origin, number);
+                    pseudonym.as_deref() == Some(sub)
+                })
+        });
+        Ok(own
+            .filter_map(|patient| patient["id"].as_str().map(str::to_owned))
+            .collect())
+    }
+}
 
 impl warifu_consent::Knowledge for Holder {
     fn facts(&self, _: &str, _: &str) -> Facts {
-        self.0.clone()
+        self.facts.clone()
+    }
+    fn is_person(&self, _: &str, id: &str) -> Option<bool> {
+        Some(self.person.contains(id))
     }
 }
 
@@ -136,12 +201,14 @@ pub(super) fn filter(cx: &Cx<'_>) -> anyhow::Result<End> {
     let bundle = cx.read(cx.input())?;
     let state = desk.state(cx, cx.text("sub").unwrap_or_default())?;
     let request = request(cx, &desk)?;
-    let holder = Holder(Facts {
+    let facts = Facts {
         src: cx.text("src").unwrap_or_default().to_owned(),
         origin: wire::origin(cx.text("origin").unwrap_or("ehr")).unwrap_or(Origin::Ehr),
         recorded: None,
         told: wire::told(cx.text("told").unwrap_or("unknown")).unwrap_or(Told::Unknown),
-    });
+    };
+    let person = Holder::person(cx, &desk, &bundle)?;
+    let holder = Holder { facts, person };
     let done = match cut(&bundle, &state, &request, &holder) {
         Ok(done) => done,
         Err(e) => {
@@ -156,18 +223,62 @@ pub(super) fn filter(cx: &Cx<'_>) -> anyhow::Result<End> {
             bail!(what);
         }
     };
+    // The line comes first: what is not logged does not go out.
+    let purpose = cx.text("pur").unwrap_or_default();
+    let rcp = match &request.who {
+        Who::Subject => "subject",
+        Who::Proxy { .. } => "proxy",
+        Who::Recipient(code) => code.as_str(),
+    };
+    let sha256 = hash::sha256_text(&[&done.bytes]);
+    let (kind, basis) = match (&request.who, &request.mode) {
+        _ if done.cats.is_empty() => (Kind::Refuse, "NOTHING"),
+        (Who::Subject | Who::Proxy { .. }, _) => (Kind::Disclose, "SELF"),
+        _ if !done.grants.is_empty() => (Kind::Disclose, "GRANT"),
+        (_, Mode::BreakGlass { .. }) => (Kind::Disclose, "EMERGENCY"),
+        (_, Mode::Disaster { .. }) => (Kind::Disclose, "DISASTER"),
+        _ if matches!(purpose, "ANON" | "PSEUDO") => (Kind::Disclose, "OPT_OUT"),
+        _ => (Kind::Disclose, "STATUTE"),
+    };
+    let list = |codes: &[String]| {
+        let codes: Vec<&str> = codes.iter().map(String::as_str).collect();
+        warifu_log::Value::from(codes.as_slice())
+    };
+    // A line names what went out; of a refusal that is nothing.
+    let nothing = ["none".to_owned()];
+    let members = [
+        ("rcp", rcp.into()),
+        ("role", cx.text("role").unwrap_or("-").into()),
+        ("pur", warifu_log::Value::from(&[purpose][..])),
+        (
+            "cats",
+            list(if done.cats.is_empty() {
+                &nothing
+            } else {
+                &done.cats
+            }),
+        ),
+        ("basis", basis.into()),
+        ("grants", list(&desk.hashes(&done.grants))),
+        ("areq", sha256.as_str().into()),
+    ];
+    let entry = Entry::new(kind, cx.now, cx.text("sub"), members)?;
+    let (_, line) = desk.line(cx, entry)?;
     if let Some(path) = cx.path("withheld") {
         super::replace(
             path,
             (wire::withheld_value(&done.withheld).write() + "\n").as_bytes(),
         )?;
     }
-    let summary = object([
+    let mut summary = object([
         ("categories", done.cats.clone().into()),
         ("grants", desk.hashes(&done.grants).into()),
         ("obligations", done.obligations.clone().into()),
-        ("sha256", hash::sha256_text(&[&done.bytes]).into()),
+        ("sha256", sha256.into()),
     ]);
+    if let (Value::Object(members), Some(line)) = (&mut summary, line) {
+        members.insert("line".to_owned(), line);
+    }
     if cx.path("out").is_some() || !cx.json {
         let mut bytes = done.bytes;
         bytes.push(b'\n');

@@ -384,7 +384,9 @@ pub(super) fn verify(cx: &Cx<'_>) -> anyhow::Result<End> {
             Ok(End::Findings)
         }
         Ok(Accepted::Again(token, status)) => {
+            let over = token.int("exp").is_some_and(|exp| exp <= cx.now);
             let word = match status {
+                StatusNow::Valid if over => "expired",
                 StatusNow::Valid => "valid",
                 StatusNow::Revoked => "revoked",
                 StatusNow::Stale => "stale",
