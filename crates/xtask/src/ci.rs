@@ -278,11 +278,12 @@ fn clippy(ci: &Ci<'_>, log: &Path) -> Result<Tally> {
 }
 
 /// Crates that touch files, terminals or sockets; every other one must compile for wasm32.
-const NATIVE_ONLY: [&str; 7] = [
+const NATIVE_ONLY: [&str; 8] = [
     "warifu-cli",
     "warifu-log-file",
     "warifu-server",
     "warifu-storage",
+    "warifu-store",
     "warifu-synth",
     "xtask",
     "xtask-bindgen",

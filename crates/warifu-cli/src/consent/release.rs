@@ -167,21 +167,30 @@ impl Holder {
         let key = desk.secret(cx, "holder.key")?;
         let sub = cx.text("sub").unwrap_or_default();
         let bundle: serde_json::Value = serde_json::from_slice(bundle).unwrap_or_default();
-        let resources = bundle["entry"].as_array().into_iter().flatten();
+        let entries = bundle.get("entry").and_then(serde_json::Value::as_array);
+        let resources = entries
+            .into_iter()
+            .flatten()
+            .filter_map(|e| e.get("resource"));
+        let member = |r: &serde_json::Value, name: &str| {
+            r.get(name)
+                .and_then(serde_json::Value::as_str)
+                .map(str::to_owned)
+        };
         let patients = resources
-            .map(|entry| &entry["resource"])
-            .filter(|r| r["resourceType"] == "Patient");
-        let own = patients.filter(|patient| {
-            let identifiers = patient["identifier"].as_array().into_iter().flatten();
-            identifiers
-                .filter_map(|i| i["value"].as_str())
-                .any(|number| {
-                    let pseudonym = hash::pseudonym(&key, &desk.origin, number);
+            .filter(|r| member(r, "resourceType").as_deref() == Some("Patient"))
+            .filter(|patient| {
+                let identifiers = patient
+                    .get("identifier")
+                    .and_then(serde_json::Value::as_array);
+                identifiers.into_iter().flatten().any(|identifier| {
+                    let number = member(identifier, "value").unwrap_or_default();
+                    let pseudonym = hash::pseudonym(&key, &desk.origin, &number);
                     pseudonym.as_deref() == Some(sub)
                 })
-        });
-        Ok(own
-            .filter_map(|patient| patient["id"].as_str().map(str::to_owned))
+            });
+        Ok(patients
+            .filter_map(|patient| member(patient, "id"))
             .collect())
     }
 }
