@@ -118,6 +118,10 @@ impl Knowledge for Records {
         let own = self.0.get(&(kind.to_owned(), id.to_owned()));
         own.unwrap_or(&self.1).clone()
     }
+    /// A Patient that is kept under the person's pseudonym; both ways in see to it.
+    fn is_person(&self, kind: &str, id: &str) -> Option<bool> {
+        Some(self.0.contains_key(&(kind.to_owned(), id.to_owned())))
+    }
 }
 
 fn facts(src: &str, recorded: Option<u64>) -> Facts {

@@ -195,7 +195,8 @@ impl Office {
     /// SS-MIX2 does not carry. Each replaces the resource of its type and id; a later storage leaves them.
     ///
     /// # Errors
-    /// `BODY` for what is no Bundle, or where a resource has no type or id.
+    /// `BODY` for what is no Bundle, where a resource has no type or id, or where a Patient has not this
+    /// number: it would be another person.
     pub fn ingest_bundle(&self, patient: &str, bundle: &[u8]) -> Result<u64, Problem> {
         let sub = self.pseudonym(patient)?;
         let parsed = warifu_json::parse(bundle, warifu_json::Limits::FHIR, &());
@@ -226,6 +227,15 @@ impl Office {
                 text("resourceType").ok_or(Code::Body)?,
                 text("id").ok_or(Code::Body)?,
             );
+            let numbers = tree.member(resource, "identifier");
+            let mut numbers = numbers.map(|i| tree.children(i)).into_iter().flatten();
+            let is_own = numbers.any(|i| {
+                tree.member(i, "value")
+                    .is_some_and(|v| tree.is_text(v, patient))
+            });
+            if kind == "Patient" && !is_own {
+                return Err(Code::Body.into());
+            }
             let span = tree.span(resource);
             let (from, to) = (usize::try_from(span.start), usize::try_from(span.end));
             let (from, to) = (from.map_err(|_| Code::Body)?, to.map_err(|_| Code::Body)?);

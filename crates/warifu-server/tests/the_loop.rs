@@ -111,7 +111,15 @@ impl World {
         assert!(done.patients > 0 && done.records > 10, "{done:?}");
         let again = office.ingest(&storage).unwrap();
         assert_eq!((again.patients, again.unchanged), (0, done.patients));
-        let surgery = json!({"resourceType": "Bundle", "type": "collection", "entry": [{"resource": {
+        let stranger = json!({"resourceType": "Bundle", "type": "collection", "entry": [{"resource": {
+            "resourceType": "Patient", "id": "y", "identifier": [{"value": "0000999999"}]}}]});
+        assert!(
+            office
+                .ingest_bundle(PATIENT, stranger.to_string().as_bytes())
+                .is_err()
+        );
+        let person = json!({"resource": {"resourceType": "Patient", "id": "x", "identifier": [{"value": PATIENT}]}});
+        let surgery = json!({"resourceType": "Bundle", "type": "collection", "entry": [person, {"resource": {
             "resourceType": "Procedure", "id": "op1", "status": "completed",
             "subject": {"reference": "Patient/x"}, "performedDateTime": "2026-04-01",
             "code": {"coding": [{"system": "http://jpfhir.jp/fhir/core/CodeSystem/JP_ProcedureCodesMedical_CS",
@@ -119,7 +127,7 @@ impl World {
         let kept = office
             .ingest_bundle(PATIENT, surgery.to_string().as_bytes())
             .unwrap();
-        assert_eq!(kept, 1);
+        assert_eq!(kept, 2);
         let code = office.enrol_code(PATIENT, "1980-05-06").unwrap();
         let sub = office.pseudonym(PATIENT).unwrap();
         let office_app = app(office);
