@@ -5,9 +5,10 @@
 use crate::annex::Annex;
 use crate::claims::{DAY, SignerClass, Typ};
 use crate::date::Date;
+use crate::decide::Who;
 use crate::json::Value;
 use crate::jws::{KeyRing, Moment, Opened, open};
-use crate::policy::{Consent, Policy};
+use crate::policy::{Bits, Consent, Policy};
 use crate::reason::{Reason, Refusal};
 use crate::text::{self, Master, render, text_hash, text_salt};
 
@@ -64,6 +65,35 @@ impl Binding {
             ial: text("ial")?,
             nbf: token.int("nbf")?,
             exp: token.int("exp")?,
+        })
+    }
+
+    /// Whether it holds at this instant, as far as its own term goes.
+    pub fn in_force(&self, now: u64) -> bool {
+        self.nbf <= now + SKEW && now < self.exp
+    }
+
+    /// As whom its holder looks at records: the person's own, or those of the represented person (§3.1,
+    /// D4). `None` out of its term, once the represented minor is of age, and for relatives of the
+    /// dead, who may object and not look. A delegate sees nothing that is not named.
+    pub fn viewer(&self, policy: &Policy, now: u64) -> Option<Who> {
+        let of_age = self.until.is_some_and(|day| day <= Date::at(now));
+        if of_age || !self.in_force(now) {
+            return None;
+        }
+        let named = self.scope.as_ref().map(|codes| {
+            let known = codes.iter().filter_map(|code| policy.category(code));
+            known.fold(Bits::NONE, |all, c| all.with(Bits::one(c.0)))
+        });
+        let scope = match self.role.as_str() {
+            "patient" => return Some(Who::Subject),
+            "guardian" | "adult_guardian" => named,
+            "delegate" => Some(named.unwrap_or(Bits::NONE)),
+            _ => return None,
+        };
+        Some(Who::Proxy {
+            scope,
+            sixteen: self.until_obj.is_some_and(|day| day <= Date::at(now)),
         })
     }
 }
@@ -303,7 +333,7 @@ impl Check<'_> {
         let bindings = self.desk.ledger.bindings(&t.kid);
         let mut live = bindings
             .iter()
-            .filter(|b| b.kid == t.kid && b.nbf <= now + SKEW && now < b.exp);
+            .filter(|b| b.kid == t.kid && b.in_force(now));
         let Some(act) = t.claims.get("act") else {
             let own = live.find(|b| b.role == "patient" && b.sub == sub);
             let binding = own.ok_or(Reason::Sub.of("sub"))?;

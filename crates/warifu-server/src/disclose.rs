@@ -496,24 +496,8 @@ fn own(office: &Office, asked: &Asked, search: &Search, from: usize) -> Result<A
         let (who, role, pur) = match &person.proxy {
             None => (Who::Subject, "patient".to_owned(), "PATRQT"),
             Some(binding) => {
-                let today = Date::at(tx.view.now);
-                let scope = binding.scope.as_ref().map(|codes| {
-                    let policy = &office.policy;
-                    let known = codes.iter().filter(|c| policy.category(c).is_some());
-                    policy
-                        .category_set(known.map(String::as_str))
-                        .unwrap_or_default()
-                });
-                // A delegate sees nothing that is not named; relatives of the dead see nothing (§3.1).
-                let scope = match binding.role.as_str() {
-                    "guardian" | "adult_guardian" => scope,
-                    "delegate" => Some(scope.unwrap_or_default()),
-                    _ => return Err(Reason::ProxyScope.into()),
-                };
-                let who = Who::Proxy {
-                    scope,
-                    sixteen: binding.until_obj.is_some_and(|day| day <= today),
-                };
+                let who = binding.viewer(&office.policy, tx.view.now);
+                let who = who.ok_or(Reason::ProxyScope)?;
                 (who, binding.role.clone(), "FAMRQT")
             }
         };

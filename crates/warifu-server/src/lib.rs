@@ -86,7 +86,7 @@ pub struct App(Arc<Inner>);
 
 struct Inner {
     config: Config,
-    jobs: tokio::sync::Semaphore,
+    jobs: Arc<tokio::sync::Semaphore>,
     metrics: metrics::Metrics,
 }
 
@@ -94,7 +94,7 @@ impl App {
     /// A server of this configuration.
     pub fn new(config: Config) -> Self {
         Self(Arc::new(Inner {
-            jobs: tokio::sync::Semaphore::new(config.limits.jobs),
+            jobs: Arc::new(tokio::sync::Semaphore::new(config.limits.jobs)),
             metrics: metrics::Metrics::default(),
             config,
         }))

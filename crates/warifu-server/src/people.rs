@@ -65,7 +65,8 @@ impl KeyRing for Brought<'_> {
     }
 }
 
-/// A nonce of a proof is taken once, whatever becomes of the proof.
+/// A nonce of a proof is taken once; where the answer is an error of the transaction, nothing was done and
+/// the nonce stays open.
 fn proof_nonce(tx: &Tx<'_>, nonce: &str) -> Result<(), Problem> {
     let gone = tx.view.db.run(
         "DELETE FROM once WHERE kind = 'nonce' AND id = ?1 AND ends >= ?2",
@@ -414,9 +415,8 @@ pub(crate) fn person(view: &View<'_>, session: &Session, asked: &Asked) -> Resul
     };
     let now = view.now;
     let bound = view.bindings(&session.kid).into_iter().find(|b| {
-        let live = b.nbf <= now + 60 && now < b.exp;
         let of_age = b.until.is_some_and(|day| day <= Date::at(now));
-        live && !of_age && b.represents.as_deref() == Some(sub)
+        b.in_force(now) && !of_age && b.represents.as_deref() == Some(sub)
     });
     Ok(Person {
         sub: sub.to_owned(),
@@ -450,9 +450,9 @@ pub(crate) fn log_in(app: &App, asked: &Asked) -> Result<Answer, Problem> {
         proof_nonce(tx, proof.text("nonce"))?;
         // Whose key it is: the person's own binding, else that of a proxy.
         let bindings = tx.view.bindings(&proof.kid);
-        let live = |b: &&Binding| b.nbf <= now + 60 && now < b.exp;
-        let own = bindings.iter().filter(live).find(|b| b.role == "patient");
-        let any = bindings.iter().find(live);
+        let mut live = bindings.iter().filter(|b| b.in_force(now));
+        let own = live.clone().find(|b| b.role == "patient");
+        let any = live.next();
         let binding = own.or(any).ok_or(Reason::Sub.of("iss"))?;
         let cookie = begin(tx, &binding.sub, &proof.kid)?;
         let session = Session {

@@ -1,15 +1,17 @@
 //! The table of routes, and the router made of it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{RawPathParams, Request, State};
+use axum::extract::{Extension, RawPathParams, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter};
+use tokio::sync::OwnedSemaphorePermit;
 use warifu_consent::{Lang, b64};
 
 use crate::App;
@@ -456,8 +458,17 @@ fn from_our_page(app: &App, headers: &HeaderMap) -> Result<(), Problem> {
     }
 }
 
+/// The place of a request among those worked on at once. It is held until the work is done, also when the
+/// client is gone: nobody gets more places by hanging up.
+#[derive(Clone)]
+struct Place(
+    #[expect(dead_code, reason = "it is held, and given back when it goes")]
+    Arc<Option<OwnedSemaphorePermit>>,
+);
+
 async fn answer(
     app: App,
+    place: Place,
     row: &'static Route,
     params: RawPathParams,
     uri: Uri,
@@ -479,7 +490,10 @@ async fn answer(
         headers,
         body,
     };
-    let task = tokio::task::spawn_blocking(move || (row.does)(&app, &asked));
+    let task = tokio::task::spawn_blocking(move || {
+        let _place = place;
+        (row.does)(&app, &asked)
+    });
     let done = task
         .await
         .map_err(|_| Problem::internal("a handler panicked"))?;
@@ -579,7 +593,7 @@ fn request_id(headers: &HeaderMap) -> String {
 }
 
 /// Around every request: its id, bounds, headers, counters, and one line about it.
-async fn around(State(app): State<App>, request: Request, next: Next) -> Response {
+async fn around(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let id = request_id(request.headers());
     let lang = lang(request.headers());
@@ -590,13 +604,13 @@ async fn around(State(app): State<App>, request: Request, next: Next) -> Respons
         .map_or("other", axum::extract::MatchedPath::as_str)
         .to_owned();
     let vital = matches!(pattern.as_str(), "/healthz" | "/readyz" | "/metrics");
-    let permit = app.0.jobs.try_acquire();
-    let mut response = if vital || permit.is_ok() {
+    let permit = Arc::clone(&app.0.jobs).try_acquire_owned().ok();
+    let mut response = if vital || permit.is_some() {
+        request.extensions_mut().insert(Place(Arc::new(permit)));
         next.run(request).await
     } else {
         Problem::from(Code::Busy).into_response()
     };
-    drop(permit);
     let problem = problem::finish(&mut response, lang, &id);
     let status = response.status().as_u16();
     let headers = response.headers_mut();
@@ -671,11 +685,12 @@ pub fn router(app: App) -> Router {
             continue;
         };
         let handler = move |State(app): State<App>,
+                            Extension(place): Extension<Place>,
                             params: RawPathParams,
                             uri: Uri,
                             headers: HeaderMap,
                             body: Body| async move {
-            answer(app, row, params, uri, headers, body).await
+            answer(app, place, row, params, uri, headers, body).await
         };
         let own = paths.remove(row.path).unwrap_or_default();
         paths.insert(row.path, own.on(filter, handler));

@@ -248,3 +248,36 @@ fn an_overloaded_server_says_when_to_come_again() {
     let (status, _, _) = send(&app, Request::get("/healthz").body(Body::empty()).unwrap());
     assert_eq!(status, 200);
 }
+
+#[test]
+fn who_hangs_up_gives_no_place_back_before_the_work_is_done() {
+    let app = app(Limits {
+        jobs: 1,
+        ..Limits::REFERENCE
+    });
+    let ask = || Request::get("/packages").body(Body::empty()).unwrap();
+    // One thread works, and it waits for us.
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(1)
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let (go, wait) = std::sync::mpsc::channel::<()>();
+        let held = tokio::task::spawn_blocking(move || wait.recv());
+        let first = tokio::spawn(app.clone().oneshot(ask()));
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        first.abort();
+        assert!(first.await.unwrap_err().is_cancelled());
+        let second = app.clone().oneshot(ask()).await.unwrap();
+        assert_eq!(second.status(), 503);
+        go.send(()).unwrap();
+        held.await.unwrap().unwrap();
+        // What waited before this is done when this is.
+        tokio::task::spawn_blocking(|| ()).await.unwrap();
+        let third = app.clone().oneshot(ask()).await.unwrap();
+        assert_eq!(third.status(), 200);
+    });
+}

@@ -20,9 +20,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use warifu_consent::json::{self, Value, object};
 use warifu_consent::{
-    Annex, Binding, Bits, DAY, Date, Kept, KeyEntry, KeyRing, KeyState, Ledger, Master, Moment,
-    Notice, Opened, Parent, Policy, PublicKey, REFERENCE, SecretKey, Signer, SignerClass, State,
-    StatusNow, Target, Typ, Who, b64, open, state_of, wire,
+    Annex, Binding, DAY, Kept, KeyEntry, KeyRing, KeyState, Ledger, Master, Moment, Notice, Opened,
+    Parent, Policy, PublicKey, REFERENCE, SecretKey, Signer, SignerClass, State, StatusNow, Target,
+    Typ, Who, b64, open, state_of, wire,
 };
 use warifu_log::{Entry, Kind, Log, NoteKey, Purpose, Submission, Trust};
 use warifu_log_file::{FileStorage, Folder};
@@ -398,46 +398,17 @@ impl Desk {
         })
     }
 
-    /// How a bound proxy stands to this person now: the scope, and whether the person is 16 or older.
-    /// `None`: there is no such binding in force.
-    pub(super) fn proxy(&self, jti: &str, sub: &str) -> Option<Who> {
+    /// As whom somebody looks at this person's records: the person by any own key, a proxy by the
+    /// binding named. `None`: there is no such binding in force.
+    pub(super) fn viewer(&self, sub: &str, proxy: Option<&str>) -> Option<Who> {
         let all = self.accepted.iter();
-        let binding = all
-            .filter_map(|a| Binding::from_token(&a.token))
-            .find(|b| {
-                b.jti == jti
-                    && b.represents.as_deref() == Some(sub)
-                    && b.nbf <= self.now
-                    && self.now < b.exp
-                    && !self.ended(&b.sub, &b.jti)
-            })?;
-        let today = Date::at(self.now);
-        let grown = binding.until.is_some_and(|day| day <= today);
-        // Family may object, not look; a delegate has the scope that was given.
-        let open = binding.role == "delegate" && binding.scope.is_none();
-        if grown || open || binding.role == "family" {
-            return None;
-        }
-        let scope = binding.scope.as_ref().map(|codes| {
-            let known = codes.iter().filter_map(|c| self.policy.category(c));
-            known.fold(Bits::NONE, |all, c| all.with(Bits::one(c.0)))
-        });
-        Some(Who::Proxy {
-            scope,
-            sixteen: binding.until_obj.is_some_and(|day| day <= today),
-        })
-    }
-
-    /// Whether somebody has a key in force as this person.
-    pub(super) fn knows(&self, sub: &str) -> bool {
-        let all = self.accepted.iter();
-        all.filter_map(|a| Binding::from_token(&a.token)).any(|b| {
-            b.role == "patient"
-                && b.sub == sub
-                && b.nbf <= self.now
-                && self.now < b.exp
-                && !self.ended(&b.sub, &b.jti)
-        })
+        all.filter_map(|a| Binding::from_token(&a.token))
+            .filter(|b| !self.ended(&b.sub, &b.jti))
+            .filter(|b| match proxy {
+                Some(jti) => b.jti == jti && b.represents.as_deref() == Some(sub),
+                None => b.role == "patient" && b.sub == sub,
+            })
+            .find_map(|b| b.viewer(&self.policy, self.now))
     }
 
     /// An accepted token by its hash.

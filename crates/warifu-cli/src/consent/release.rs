@@ -18,12 +18,14 @@ use crate::End;
 fn request(cx: &Cx<'_>, desk: &Desk) -> anyhow::Result<Request> {
     let sub = cx.text("sub").unwrap_or_default();
     let who = match cx.text("as").unwrap_or_default() {
-        "subject" if desk.knows(sub) => Who::Subject,
-        "subject" => bail!(cx.say(
-            "この仮名で登録された鍵がありません。先に: warifu consent enrol",
-            "no key is enrolled for this pseudonym. First: warifu consent enrol"
-        )),
-        "proxy" => match desk.proxy(cx.text("proxy").unwrap_or_default(), sub) {
+        "subject" => match desk.viewer(sub, None) {
+            Some(who) => who,
+            None => bail!(cx.say(
+                "この仮名で登録された鍵がありません。先に: warifu consent enrol",
+                "no key is enrolled for this pseudonym. First: warifu consent enrol"
+            )),
+        },
+        "proxy" => match desk.viewer(sub, Some(cx.text("proxy").unwrap_or_default())) {
             Some(Who::Proxy { scope, sixteen }) => Who::Proxy {
                 scope,
                 sixteen: sixteen || cx.m.get_flag("sixteen"),
