@@ -1,11 +1,14 @@
 //! What the server keeps of one person: tokens, waiting requests, keys, policy and master. Tokens are
 //! verified here again, each time they are read.
 
+use std::collections::BTreeSet;
+
 use warifu_consent::json::{self, Value};
 use warifu_consent::{
     KeyEntry, KeyRing, KeyState, Master, Moment, Opened, Policy, PublicKey, SignerClass, Typ, b64,
-    open,
+    open, peek, wire,
 };
+use warifu_json::{Kind, Limits, ROOT, parse};
 
 /// The person's keys, as the registry tells them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -20,6 +23,8 @@ pub struct OneKey {
     pub x: String,
     /// When it was bound.
     pub since: u64,
+    /// Whether it still signs.
+    pub state: KeyState,
 }
 
 impl Keys {
@@ -31,13 +36,19 @@ impl Keys {
                 kid: k.get("kid")?.text()?.to_owned(),
                 x: k.get("x")?.text()?.to_owned(),
                 since: k.get("since")?.int()?,
+                state: wire::key_state(k.get("state")?.text()?, k.get("at")?.int()?)?,
             })
         });
         Self(rows.collect())
     }
+
+    /// Whether what this key signed and the server took at that time counts.
+    pub fn covers(&self, kid: &str, received: u64) -> bool {
+        let mut known = self.0.iter().filter(|k| k.kid == kid);
+        known.all(|k| k.state.covers(received))
+    }
 }
 
-/// All keys count as active here: whether one may still open data is the decision's to say.
 impl KeyRing for Keys {
     fn find(&self, class: SignerClass, kid: &str) -> Option<KeyEntry> {
         let key = self.0.iter().find(|k| k.kid == kid)?;
@@ -46,7 +57,7 @@ impl KeyRing for Keys {
         }
         Some(KeyEntry {
             bytes: PublicKey::from_x(&key.x).ok()?.to_bytes(),
-            state: KeyState::Active,
+            state: key.state,
         })
     }
 }
@@ -99,13 +110,26 @@ pub fn waiting(v: &Value) -> Vec<Waiting> {
     rows.collect()
 }
 
-/// A page of `POST /disclose`: the Bundle, and what asks for the next page.
-pub fn page(v: &Value) -> Option<(String, Option<String>)> {
-    let bundle = v.get("bundle")?.text()?.to_owned();
-    Some((
-        bundle,
-        v.get("next").and_then(Value::text).map(str::to_owned),
-    ))
+/// A page of `POST /disclose`: the Bundle, and what asks for the next page. Not the reader of tokens:
+/// names in records hold characters that NFC would change (U+FA19).
+pub fn page(body: &str) -> Option<(String, Option<String>)> {
+    let parsed = parse(body.as_bytes(), Limits::FHIR, &());
+    if !parsed.issues.is_empty() || parsed.tree.is_empty() {
+        return None;
+    }
+    let tree = &parsed.tree;
+    let text = |name: &str| {
+        let node = tree.member(ROOT, name)?;
+        (tree.kind(node) == Kind::String).then(|| tree.text(node).into_owned())
+    };
+    // What asks for the next page is not left out because it is of another form.
+    let next = tree
+        .member(ROOT, "next")
+        .filter(|n| tree.kind(*n) != Kind::Null);
+    match (next, text("next")) {
+        (Some(_), None) => None,
+        (_, next) => Some((text("bundle")?, next)),
+    }
 }
 
 /// A token of the person that was verified here.
@@ -151,8 +175,21 @@ pub struct Mine {
     pub sub: String,
     /// Verified tokens, oldest first.
     pub given: Vec<Given>,
-    /// How many could not be verified.
+    /// How many that may open data, or that the person signed, could not be verified.
     pub unproved: usize,
+}
+
+/// What the person signs.
+const OWN: [Typ; 4] = [Typ::Grant, Typ::Deny, Typ::Objection, Typ::Revoke];
+
+/// Whether a token that does not verify here is told. Those of institutions and of the desk (emergencies,
+/// ends and objections without a key) are signed with keys that are not the person's; of them only an
+/// onward grant opens data.
+fn is_told(text: &str) -> bool {
+    match peek(text) {
+        Ok((Typ::Onward, _)) | Err(_) => true,
+        Ok((typ, claims)) => OWN.contains(&typ) && claims.get("by").is_none(),
+    }
 }
 
 impl Mine {
@@ -166,11 +203,15 @@ impl Mine {
         };
         for row in v.get("tokens").map_or(&[][..], Value::items) {
             let text = row.get("token").and_then(Value::text).unwrap_or_default();
-            let types = [Typ::Grant, Typ::Deny, Typ::Objection, Typ::Revoke];
-            let opened = open(text, &types, keys, Moment::now(now));
+            let at = row.get("at").and_then(Value::int).unwrap_or(now);
+            let moment = Moment {
+                now,
+                receipt: Some(at),
+            };
+            let opened = open(text, &OWN, keys, moment);
             let own = opened.ok().filter(|t| t.text("sub") == mine.sub);
             let Some(token) = own else {
-                mine.unproved += 1;
+                mine.unproved += usize::from(is_told(text));
                 continue;
             };
             let ended = row.get("ended").is_some_and(Value::is_true);
@@ -179,13 +220,18 @@ impl Mine {
             mine.given.push(Given {
                 token,
                 text: text.to_owned(),
-                at: row.get("at").and_then(Value::int).unwrap_or(0),
+                at,
                 ended: ended.then(|| ended_at.unwrap_or(0)),
                 annex: annex.and_then(b64::decode),
                 receipt: row.get("receipt").and_then(Value::text).map(str::to_owned),
             });
         }
         Some(mine)
+    }
+
+    /// Recipients of grants that open data now, each once.
+    pub fn recipients(&self, now: u64) -> BTreeSet<String> {
+        self.open(now).flat_map(|g| g.list("aud")).collect()
     }
 
     /// Grants that open data now.
@@ -227,4 +273,128 @@ pub fn request_claims(token: &str) -> Option<Value> {
 /// A JSON answer.
 pub fn answer(body: &str) -> Option<Value> {
     json::read(body.as_bytes(), 12).ok()
+}
+
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may fail loudly"
+)]
+mod tests {
+    use warifu_consent::json::object;
+    use warifu_consent::{SecretKey, Signer as _, make};
+
+    use super::*;
+
+    const SUB: &str = "s1.EBESExQVFhcYGRobHB0eHw";
+    const NOW: u64 = 1_800_000_000;
+
+    fn id(n: u8) -> String {
+        b64::encode(&[n; 16])
+    }
+
+    fn key(n: u8) -> SecretKey {
+        SecretKey::from_seed(&mut [n; 32])
+    }
+
+    fn keys(state: &str, at: u64) -> Keys {
+        let key = key(1).public();
+        let row = object([
+            ("kid", key.thumbprint().into()),
+            ("x", key.x().into()),
+            ("since", 1_u64.into()),
+            ("state", state.into()),
+            ("at", at.into()),
+        ]);
+        Keys::read(&object([("keys", Value::Array(vec![row]))]))
+    }
+
+    fn revoke(by: bool) -> String {
+        let mut claims = object([
+            ("sub", SUB.into()),
+            ("iat", (NOW - 100).into()),
+            ("jti", id(1).into()),
+            ("rev", id(2).into()),
+            ("rsn", "withdrawn".into()),
+        ]);
+        if let (Value::Object(members), true) = (&mut claims, by) {
+            members.insert("by".to_owned(), "registry".into());
+        }
+        make(Typ::Revoke, claims, &key(if by { 2 } else { 1 })).unwrap()
+    }
+
+    fn emergency() -> String {
+        let claims = object([
+            ("sub", SUB.into()),
+            ("rsn", "life".into()),
+            ("idm", "four".into()),
+            ("iat", NOW.into()),
+            ("exp", (NOW + 300).into()),
+            ("jti", id(3).into()),
+            ("per", object([("role", "physician".into())])),
+        ]);
+        make(Typ::BreakGlass, claims, &key(3)).unwrap()
+    }
+
+    fn mine(keys: &Keys, tokens: &[String]) -> Mine {
+        let rows = tokens.iter().map(|t| {
+            object([
+                ("token", t.as_str().into()),
+                ("at", (NOW - 90).into()),
+                ("ended", false.into()),
+            ])
+        });
+        let body = object([
+            ("sub", SUB.into()),
+            ("tokens", Value::Array(rows.collect())),
+        ]);
+        Mine::read(&body, keys, NOW).unwrap()
+    }
+
+    #[test]
+    fn names_that_are_not_in_nfc_are_read_as_they_are() {
+        let bundle = "{\"family\":\"\u{fa19}\u{f9dc}\"}";
+        let body = object([("bundle", bundle.into()), ("next", "500".into())]).write();
+        // The reader of tokens refuses them.
+        assert_eq!(answer(&body), None);
+        assert_eq!(
+            page(&body),
+            Some((bundle.to_owned(), Some("500".to_owned())))
+        );
+        assert_eq!(page(r#"{"bundle":"{}"}"#), Some(("{}".to_owned(), None)));
+        let null = r#"{"bundle":"{}","next":null}"#;
+        assert_eq!(page(null), Some(("{}".to_owned(), None)));
+        for none in [
+            "",
+            "{}",
+            r#"{"bundle":{}}"#,
+            r#"{"bundle":"{}","next":500}"#,
+        ] {
+            assert_eq!(page(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn what_others_sign_is_not_a_consent_that_could_not_be_confirmed() {
+        let keys = keys("active", 0);
+        let all = mine(&keys, &[revoke(false), revoke(true), emergency()]);
+        assert_eq!((all.given.len(), all.unproved), (1, 0));
+        // One of the person's own that was changed is told, and so is what is none at all.
+        let changed = revoke(false).replace('.', "..");
+        let all = mine(&Keys::default(), &[revoke(false), changed, String::new()]);
+        assert_eq!((all.given.len(), all.unproved), (0, 3));
+    }
+
+    #[test]
+    fn a_key_that_was_stopped_counts_for_what_was_received_before() {
+        let before = keys("compromised", NOW - 80);
+        assert_eq!(mine(&before, &[revoke(false)]).given.len(), 1);
+        let after = keys("compromised", NOW - 90);
+        let all = mine(&after, &[revoke(false)]);
+        assert_eq!((all.given.len(), all.unproved), (0, 1));
+        assert!(!after.covers(&after.0[0].kid, NOW));
+        // A state that is not known is no key.
+        assert!(keys("other", 0).0.is_empty());
+    }
 }

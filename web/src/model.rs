@@ -2,7 +2,7 @@
 //! randomness, no browser here: they come in with the event (ux-portal §8).
 
 use warifu_consent::json::{self, Value, object};
-use warifu_consent::{Reason, b64};
+use warifu_consent::{FilterError, Reason, b64};
 
 use crate::care::{self, Books, Keys, Mine, Waiting};
 use crate::preview::{self, Preview};
@@ -497,8 +497,8 @@ pub struct Model {
     pub records_whole: bool,
     /// S6: by date, else by kind.
     pub by_date: bool,
-    /// S5: what the recipients would see.
-    pub preview: Option<Preview>,
+    /// S5: what the recipients would see, or why it cannot be said; then nothing is signed.
+    pub preview: Option<Result<Preview, FilterError>>,
     /// S5: choices.
     pub draft: Option<Draft>,
     /// S5, S8: what came of it.
@@ -797,13 +797,21 @@ impl Model {
 
     /// What the recipients would see now.
     fn look_ahead(&mut self) {
-        self.preview =
-            match (&self.books, &self.mine, &self.draft) {
-                (Some(books), Some(mine), Some(draft)) if self.records_whole => Some(
-                    preview::preview(&books.policy, mine, draft, &self.records, self.now),
-                ),
-                _ => None,
-            };
+        self.preview = match (&self.books, &self.mine, &self.draft) {
+            (Some(books), Some(mine), Some(draft)) if self.records_whole => {
+                let (policy, keys) = (&books.policy, &self.keys);
+                let records = &self.records;
+                Some(preview::preview(
+                    policy, mine, keys, draft, records, self.now,
+                ))
+            }
+            _ => None,
+        };
+    }
+
+    /// What would be seen cannot be said: the screen tells it, and nothing is signed.
+    fn is_unseen(&self) -> bool {
+        matches!(self.preview, Some(Err(_)))
     }
 
     /// Own records from the beginning.
@@ -856,6 +864,9 @@ impl Model {
         if matches!(step, Step::Until) && draft.cats.is_empty() {
             return self.lack(vec![lack("cats", text::WHAT_LEFT, 0)]);
         }
+        if matches!(step, Step::Until | Step::Sign) && self.is_unseen() {
+            return vec![Effect::Focus("[role=alert]")];
+        }
         if matches!(step, Step::Sign) {
             match draft.until {
                 None => return self.lack(vec![lack("until-0", text::UNTIL_LEFT, 0)]),
@@ -876,6 +887,9 @@ impl Model {
         };
         if draft.until.is_none() || draft.cats.is_empty() {
             return self.step(Step::Who);
+        }
+        if self.is_unseen() {
+            return self.step(Step::What);
         }
         if draft.bound.is_some() {
             return Vec::new();
@@ -915,6 +929,9 @@ impl Model {
     }
 
     fn sign_grant(&mut self) -> Vec<Effect> {
+        if self.is_unseen() {
+            return self.step(Step::What);
+        }
         if self.sealed() && self.pass.is_empty() {
             return self.lack(vec![lack("pass", text::KEY_PASS_ASK, 0)]);
         }
@@ -1192,7 +1209,7 @@ impl Model {
                 }
             }
             (Tag::Records, 200) => {
-                let Some((bundle, next)) = value.as_ref().and_then(care::page) else {
+                let Some((bundle, next)) = care::page(body) else {
                     return self.not_taken("INTERNAL");
                 };
                 self.records.push(bundle);
@@ -1408,6 +1425,21 @@ mod tests {
         m.update(Event::Answer { tag, status, body }, &moment(now))
     }
 
+    const MASTER: &str = r#"{"v":1,"version":1,"contact":"架空割符病院","facilities":[{"code":"mi:1312345678","ja":"架空割符診療所","en":""}]}"#;
+    const SUB: &str = "s1.EBESExQVFhcYGRobHB0eHw";
+
+    /// A model in a session, with everything read and nothing given yet.
+    fn opened(path: &str) -> Model {
+        let mut m = started(path);
+        let now = m.now;
+        answer(&mut m, Tag::Session, 200, r#"{"keys":[]}"#, now);
+        answer(&mut m, Tag::Policy, 200, warifu_consent::REFERENCE, now);
+        answer(&mut m, Tag::Master, 200, MASTER, now);
+        let mine = format!(r#"{{"sub":"{SUB}","tokens":[]}}"#);
+        answer(&mut m, Tag::Mine, 200, &mine, now);
+        m
+    }
+
     #[test]
     fn a_session_that_does_not_last_is_not_asked_for_again_and_again() {
         let mut m = started("/home");
@@ -1428,6 +1460,32 @@ mod tests {
         );
         // The other answer of the same moment asks no second time.
         assert!(answer(&mut m, Tag::Requests, 401, "{}", 1_800_002_000).is_empty());
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told_and_nothing_is_signed() {
+        let req = "AAECAwQFBgcICQoLDA0ODw";
+        let mut m = opened(&format!("/requests/{req}/what"));
+        let now = m.now;
+        let asked = format!(
+            r#"{{"requests":[{{"req":"{req}","group":"g","aud":["mi:1312345678"],"pur":["TREAT"],"cat":["imm"],"min":[],"dat":{{}}}}]}}"#
+        );
+        answer(&mut m, Tag::Requests, 200, &asked, now);
+        m.update(Event::Category("imm".to_owned()), &moment(now));
+        m.update(Event::Step(Step::What), &moment(now));
+        answer(&mut m, Tag::Records, 200, r#"{"bundle":"{}"}"#, now);
+        assert_eq!(m.preview, Some(Err(FilterError::NotBundle)));
+        let told = |m: &Model, text: Text| view::page(m).text().contains(text.ja);
+        assert!(told(&m, text::AHEAD_UNREAD));
+        m.update(Event::Step(Step::Until), &moment(now));
+        assert_eq!(m.route, Route::Wizard(req.to_owned(), Step::What));
+        m.update(Event::SetUntil(Until::Day), &moment(now));
+        m.update(Event::Step(Step::Sign), &moment(now));
+        assert_eq!(m.route, Route::Wizard(req.to_owned(), Step::What));
+        m.update(Event::Go(Route::Records), &moment(now));
+        answer(&mut m, Tag::Records, 200, r#"{"bundle":"{}"}"#, now);
+        assert!(told(&m, text::RECORDS_UNREAD));
+        assert!(!told(&m, text::RECORDS_NONE));
     }
 
     #[test]

@@ -1,16 +1,16 @@
 //! What a recipient would see: the decision and the filter that the server runs, over the person's own
 //! records, with every consent in force and the draft (ux-portal §4, S5).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use warifu_consent::json::Value;
 use warifu_consent::{
-    Annex, Date, Facts, Grant, Kept, Knowledge, Mode, Origin, Policy, Request, State, Told, Who,
-    categories_of, filter, state_of,
+    Annex, Date, Facts, FilterError, Grant, Kept, KeyState, Knowledge, Mode, Origin, Policy,
+    Request, State, Told, Who, categories_of, filter, state_of,
 };
 use warifu_json::{Limits, NodeId, ROOT, Tree, parse};
 
-use crate::care::Mine;
+use crate::care::{Keys, Mine};
 use crate::wizard::Draft;
 
 /// One record as people know it.
@@ -64,21 +64,25 @@ const DAYS: &[&str] = &[
     "created",
 ];
 
-/// Records of a Bundle, in its order. What cannot be read is none.
-pub fn records(bundle: &str, policy: &Policy) -> Vec<Record> {
-    let Ok(all) = categories_of(bundle.as_bytes(), policy) else {
-        return Vec::new();
-    };
+/// Resources of a Bundle, in its order.
+fn resources<'t>(tree: &'t Tree<'_>) -> impl Iterator<Item = NodeId> + 't {
+    let entries = tree.member(ROOT, "entry");
+    let entries = entries.into_iter().flat_map(|e| tree.children(e));
+    entries.filter_map(|e| tree.member(e, "resource"))
+}
+
+/// Records of a Bundle, in its order.
+///
+/// # Errors
+/// [`FilterError`]: it cannot be said what is in it.
+pub fn records(bundle: &str, policy: &Policy) -> Result<Vec<Record>, FilterError> {
+    let all = categories_of(bundle.as_bytes(), policy)?;
     let parsed = parse(bundle.as_bytes(), Limits::FHIR, &());
     let tree = &parsed.tree;
     let mut nodes: BTreeMap<String, NodeId> = BTreeMap::new();
-    if let Some(entries) = tree.member(ROOT, "entry") {
-        for entry in tree.children(entries) {
-            if let Some(node) = tree.member(entry, "resource") {
-                let part = |name: &str| string(tree, node, name).unwrap_or_default();
-                nodes.insert(format!("{}/{}", part("resourceType"), part("id")), node);
-            }
-        }
+    for node in resources(tree) {
+        let part = |name: &str| string(tree, node, name).unwrap_or_default();
+        nodes.insert(format!("{}/{}", part("resourceType"), part("id")), node);
     }
     let found = all.into_iter().filter_map(|(key, cats)| {
         let node = *nodes.get(&key)?;
@@ -95,7 +99,7 @@ pub fn records(bundle: &str, policy: &Policy) -> Vec<Record> {
             key,
         })
     });
-    found.collect()
+    Ok(found.collect())
 }
 
 fn string(tree: &Tree<'_>, node: NodeId, name: &str) -> Option<String> {
@@ -125,11 +129,28 @@ fn day(tree: &Tree<'_>, node: NodeId) -> Option<String> {
     (!day.is_empty()).then_some(day)
 }
 
-/// Sources and the like are the holder's knowledge: without an exclusion by facility, and for what is
-/// in the person's own view, the decision does not turn on them.
-struct Unknown;
+/// Of sources and the like the holder knows: without an exclusion by facility, and for what is in the
+/// person's own view, the decision does not turn on them. Whose a Patient is, the own view tells: the
+/// server lets through no other person's (ids of the person's Patients on all pages).
+struct Own(BTreeSet<String>);
 
-impl Knowledge for Unknown {
+impl Own {
+    fn of(pages: &[String]) -> Self {
+        let mut ids = BTreeSet::new();
+        for page in pages {
+            let parsed = parse(page.as_bytes(), Limits::FHIR, &());
+            let tree = &parsed.tree;
+            for node in resources(tree) {
+                if string(tree, node, "resourceType").as_deref() == Some("Patient") {
+                    ids.extend(string(tree, node, "id"));
+                }
+            }
+        }
+        Self(ids)
+    }
+}
+
+impl Knowledge for Own {
     fn facts(&self, _: &str, _: &str) -> Facts {
         Facts {
             src: String::new(),
@@ -138,10 +159,14 @@ impl Knowledge for Unknown {
             told: Told::Unknown,
         }
     }
+
+    fn is_person(&self, kind: &str, id: &str) -> Option<bool> {
+        Some(kind == "Patient" && self.0.contains(id))
+    }
 }
 
 /// The person's state from tokens that were verified here.
-fn state<'p>(policy: &'p Policy, mine: &Mine) -> State<'p> {
+fn state<'p>(policy: &'p Policy, mine: &Mine, keys: &Keys) -> State<'p> {
     let kept: Vec<Kept> = mine
         .given
         .iter()
@@ -154,7 +179,9 @@ fn state<'p>(policy: &'p Policy, mine: &Mine) -> State<'p> {
             status_age: None,
         })
         .collect();
-    let mut state = state_of(policy, &mine.sub, &kept, Vec::new(), Vec::new());
+    let stopped = keys.0.iter().filter(|k| k.state != KeyState::Active);
+    let stopped = stopped.map(|k| (k.kid.clone(), k.state)).collect();
+    let mut state = state_of(policy, &mine.sub, &kept, Vec::new(), stopped);
     // What was ended without a key (at a desk) has no token of the person.
     for grant in &mut state.grants {
         grant.ended |= mine.find(&grant.jti).is_some_and(|g| g.ended.is_some());
@@ -194,15 +221,25 @@ fn grant(policy: &Policy, draft: &Draft, now: u64) -> Option<Grant> {
 }
 
 /// What the recipients of the draft would see of these pages of own records.
-pub fn preview(policy: &Policy, mine: &Mine, draft: &Draft, pages: &[String], now: u64) -> Preview {
-    let mut state = state(policy, mine);
+///
+/// # Errors
+/// [`FilterError`]: it cannot be said, which is not the same as nothing.
+pub fn preview(
+    policy: &Policy,
+    mine: &Mine,
+    keys: &Keys,
+    draft: &Draft,
+    pages: &[String],
+    now: u64,
+) -> Result<Preview, FilterError> {
+    let mut state = state(policy, mine, keys);
     // An individual category stands alone in its grant.
     state.grants.extend(grant(policy, draft, now));
+    let own = Own::of(pages);
     let mut seen = Preview::default();
     let purposes: Vec<_> = draft.asked.pur.iter().map(|p| policy.purpose(p)).collect();
     for page in pages {
-        let own = records(page, policy);
-        let mut shown: Vec<String> = Vec::new();
+        let mut shown: BTreeSet<String> = BTreeSet::new();
         for recipient in &draft.asked.aud {
             for purpose in &purposes {
                 let request = Request {
@@ -211,13 +248,12 @@ pub fn preview(policy: &Policy, mine: &Mine, draft: &Draft, pages: &[String], no
                     mode: Mode::Normal,
                     at: now,
                 };
-                let done = filter(page.as_bytes(), &state, &request, &Unknown);
-                let out = done.ok().and_then(|f| String::from_utf8(f.bytes).ok());
-                let out = out.map(|b| records(&b, policy)).unwrap_or_default();
-                shown.extend(out.into_iter().map(|r| r.key));
+                let done = filter(page.as_bytes(), &state, &request, &own)?;
+                let out = String::from_utf8(done.bytes).map_err(|_| FilterError::NotBundle)?;
+                shown.extend(records(&out, policy)?.into_iter().map(|r| r.key));
             }
         }
-        for record in own {
+        for record in records(page, policy)? {
             if shown.contains(&record.key) {
                 seen.shown.push(record);
             } else {
@@ -225,7 +261,7 @@ pub fn preview(policy: &Policy, mine: &Mine, draft: &Draft, pages: &[String], no
             }
         }
     }
-    seen
+    Ok(seen)
 }
 
 #[cfg(test)]
@@ -235,8 +271,6 @@ pub fn preview(policy: &Policy, mine: &Mine, draft: &Draft, pages: &[String], no
     reason = "a test may fail loudly"
 )]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
     use crate::care::Waiting;
 
@@ -265,26 +299,91 @@ mod tests {
         draft
     }
 
-    #[test]
-    fn a_ticked_category_is_shown_and_the_rest_is_hidden() {
+    fn keys(all: &[Record]) -> Vec<String> {
+        all.iter().map(|r| r.key.clone()).collect()
+    }
+
+    fn seen(cats: &[&str], pages: &[&str]) -> Result<Preview, FilterError> {
         let policy = Policy::reference().unwrap();
         let mine = Mine {
             sub: "s1.EBESExQVFhcYGRobHB0eHw".to_owned(),
             given: Vec::new(),
             unproved: 0,
         };
-        let keys = |all: &[Record]| -> Vec<String> { all.iter().map(|r| r.key.clone()).collect() };
-        let pages = [BUNDLE.to_owned()];
-        let none = preview(&policy, &mine, &draft(&[]), &pages, 1_800_000_000);
-        assert!(none.shown.is_empty());
-        assert_eq!(none.hidden.len(), 3);
-        let some = preview(
+        let pages: Vec<String> = pages.iter().map(|p| (*p).to_owned()).collect();
+        let draft = draft(cats);
+        preview(
             &policy,
             &mine,
-            &draft(&["inf.allergy", "imm"]),
+            &Keys::default(),
+            &draft,
             &pages,
             1_800_000_000,
+        )
+    }
+
+    /// A page with one allergy of the Patient of this id, who stands in it or not.
+    fn page(id: &str, patient: &str, here: bool) -> String {
+        let there = format!(r#"{{"resource":{{"resourceType":"Patient","id":"{patient}"}}}},"#);
+        format!(
+            r#"{{"resourceType":"Bundle","type":"searchset","entry":[{}{{"resource":{{"resourceType":"AllergyIntolerance","id":"{id}","code":{{"text":"卵"}},"patient":{{"reference":"Patient/{patient}"}}}}}}]}}"#,
+            if here { there.as_str() } else { "" }
+        )
+    }
+
+    #[test]
+    fn two_numbers_of_one_person_are_one_person() {
+        // Two hospitals, each with its own Patient; on one page, or each on its own.
+        let both = page("a", "p", true).replace(
+            r#"]}"#,
+            r#",{"resource":{"resourceType":"Patient","id":"q"}},{"resource":{"resourceType":"AllergyIntolerance","id":"b","patient":{"reference":"Patient/q"}}}]}"#,
         );
+        let one = seen(&["inf.allergy"], &[&both]).unwrap();
+        assert_eq!(
+            keys(&one.shown),
+            ["AllergyIntolerance/a", "AllergyIntolerance/b"]
+        );
+        let apart = [
+            page("a", "p", true),
+            page("b", "q", true),
+            page("c", "p", false),
+        ];
+        let apart: Vec<&str> = apart.iter().map(String::as_str).collect();
+        assert_eq!(seen(&["inf.allergy"], &apart).unwrap().shown.len(), 3);
+        // Whose Patient is on no page of the own view is not shown.
+        let other = [page("a", "p", true), page("b", "r", false)];
+        let other: Vec<&str> = other.iter().map(String::as_str).collect();
+        let other = seen(&["inf.allergy"], &other).unwrap();
+        assert_eq!(keys(&other.hidden), ["AllergyIntolerance/b"]);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_not_nothing() {
+        let policy = Policy::reference().unwrap();
+        for none in [
+            "",
+            "{}",
+            r#"{"resourceType":"Bundle","resourceType":"Bundle"}"#,
+        ] {
+            assert_eq!(
+                records(none, &policy),
+                Err(FilterError::NotBundle),
+                "{none}"
+            );
+            assert_eq!(
+                seen(&["imm"], &[BUNDLE, none]),
+                Err(FilterError::NotBundle),
+                "{none}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_ticked_category_is_shown_and_the_rest_is_hidden() {
+        let none = seen(&[], &[BUNDLE]).unwrap();
+        assert!(none.shown.is_empty());
+        assert_eq!(none.hidden.len(), 3);
+        let some = seen(&["inf.allergy", "imm"], &[BUNDLE]).unwrap();
         assert_eq!(
             keys(&some.shown),
             ["AllergyIntolerance/a", "Immunization/i"]

@@ -156,6 +156,7 @@ texts! {
     ENROL_KEYS = "あなたの鍵は{n}個です", "あなたの かぎは {n}こです", "You have {n} keys";
     ENROL_KEY_ROW = "{when}に登録", "{when}に とうろく", "registered {when}";
     ENROL_KEY_THIS = "この端末の鍵", "この 機械の かぎ", "the key of this device";
+    ENROL_KEY_STOPPED = "{when}に止めました", "{when}に 止めました", "stopped {when}";
     ENROL_KEY_OTHER = "おぼえのない鍵があるときは、受付に知らせてください。", "しらない かぎは 受付に いって ください。", "If you do not know one of them, tell the desk.";
     ENROL_FIRST = "先に鍵を作ります", "さきに かぎを 作ります", "Make a key first";
 
@@ -195,6 +196,7 @@ texts! {
     WHAT_APART = "手術・移植歴・ゲノムは、別に決めます。", "しゅじゅつなどは べつに きめます。", "Surgery, transplants and genome are decided apart.";
     WHAT_LATER = "期限までに増える記録も見えます。", "あとで ふえた きろくも 見えます。", "Records added until the end date are included.";
     WHAT_ALWAYS = "医師がまだ説明していない記録は、ここに出ません。医師どうしでは見ることがあります。", "いしゃが まだ 話して いない ものは 出ません。いしゃは 見る ことが あります。", "Records not yet explained to you are not listed here; doctors may see them.";
+    AHEAD_UNREAD = "だれに何が見えるかを、いまここで確かめられません。署名には進めません。受付に知らせてください。", "なにが 見えるか わかりません。サインは できません。受付に いって ください。", "What would be seen cannot be said here now, so nothing is signed. Please tell the desk.";
     WHAT_LEFT = "見せる記録を、一つ以上えらぶと進めます", "一つ えらんで ください", "Choose at least one kind of record to go on";
     UNTIL = "いつまで見せますか", "いつまで 見せますか", "Until when?";
     UNTIL_DAY = "24時間（{when}まで）", "24じかん（{when}まで）", "24 hours (until {when})";
@@ -218,6 +220,7 @@ texts! {
     RECORDS_OWN = "同意に関係なく、自分の記録はいつでも見られます。", "いつでも 見られます。", "You can always see your own records.";
     RECORDS_SURGERY = "手術：ほかの人に見えるのは、別に同意したときと救急のときだけです。", "しゅじゅつ：サインした ときなどだけ、ほかの 人が 見ます。", "Surgery: others see it only with separate consent or in an emergency.";
     RECORDS_NONE = "まだ記録がありません。病院が送ると出ます。", "まだ ありません。", "No records yet. They appear when a hospital sends them.";
+    RECORDS_UNREAD = "いま、ここに記録を出せません。記録はなくなっていません。受付に知らせてください。", "いま 出せません。きろくは あります。受付に いって ください。", "The records cannot be shown here now. They are not lost; please tell the desk.";
     RECORDS_KIND = "種類で見る", "しゅるいで 見る", "By kind";
     RECORDS_DATE = "時間で見る", "日で 見る", "By date";
     RECORDS_NO_DATE = "日付のない記録", "日が ない きろく", "Records without a date";

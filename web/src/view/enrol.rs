@@ -1,5 +1,7 @@
 //! S3: the code from the desk.
 
+use warifu_consent::KeyState;
+
 use super::{
     Field, banner, buttons, field, fill, h1, link, number, p, pass_field, primary, say, summary,
     when,
@@ -67,16 +69,23 @@ fn done(m: &Model, out: &mut Vec<Node>) {
     el("h2")
         .with(fill(m, text::ENROL_KEYS, &[("n", number(keys.len()))]))
         .put(out);
-    let newest = keys.iter().map(|k| k.since).max();
+    let own = match &m.key {
+        Key::Here { x, .. } => x.as_str(),
+        _ => "",
+    };
     let rows: Vec<El> = keys
         .iter()
         .map(|k| {
-            let row = el("li").with(fill(m, text::ENROL_KEY_ROW, &[("when", when(m, k.since))]));
-            if Some(k.since) == newest {
-                row.with("（").with(say(m, text::ENROL_KEY_THIS)).with("）")
-            } else {
-                row
+            let mut row =
+                el("li").with(fill(m, text::ENROL_KEY_ROW, &[("when", when(m, k.since))]));
+            if k.x == own {
+                row = row.with("（").with(say(m, text::ENROL_KEY_THIS)).with("）");
             }
+            if let KeyState::Retired(at) | KeyState::Compromised(at) = k.state {
+                let stopped = fill(m, text::ENROL_KEY_STOPPED, &[("when", when(m, at))]);
+                row = row.with("（").with(stopped).with("）");
+            }
+            row
         })
         .collect();
     el("ul").with(rows).put(out);

@@ -52,9 +52,10 @@ pub(super) fn home(m: &Model) -> Vec<Node> {
         return out;
     };
     let open: Vec<&Given> = mine.open(m.now).collect();
+    let places = number(mine.recipients(m.now).len());
     el("h1")
         .attr("tabindex", "-1")
-        .with(fill(m, text::HOME, &[("n", number(open.len()))]))
+        .with(fill(m, text::HOME, &[("n", places)]))
         .put(&mut out);
     if mine.unproved > 0 {
         let n = number(mine.unproved);
@@ -64,7 +65,7 @@ pub(super) fn home(m: &Model) -> Vec<Node> {
         )
         .put(&mut out);
     }
-    if open.is_empty() {
+    if open.is_empty() && mine.unproved == 0 {
         p(m, text::HOME_NONE).put(&mut out);
     }
     el("h2")

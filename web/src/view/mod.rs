@@ -170,6 +170,13 @@ fn problem(m: &Model) -> Option<El> {
     )
 }
 
+/// Own records that cannot be read: never the same as none.
+fn unread(m: &Model, text: Text) -> El {
+    banner("error", el("p").with(say(m, text)))
+        .attr("role", "alert")
+        .attr("tabindex", "-1")
+}
+
 /// `SignedText`: headings and lists over the very string that is hashed; every line stays whole, so
 /// its text is byte for byte what is signed (P4), readings apart.
 fn signed_text(m: &Model, text: &str) -> El {

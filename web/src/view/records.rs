@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{banner, category, data, h1, h2, p, record, say, toggle};
+use super::{banner, category, data, h1, h2, p, record, say, toggle, unread};
 use crate::model::{Event, Model};
 use crate::node::{El, IntoNodes as _, Node, el};
 use crate::preview::{self, Record};
@@ -21,10 +21,16 @@ pub(super) fn records(m: &Model) -> Vec<Node> {
     h1(m, text::RECORDS).put(&mut out);
     p(m, text::RECORDS_OWN).put(&mut out);
     p(m, text::WHAT_ALWAYS).put(&mut out);
-    let pages = m.records.iter();
-    let all: Vec<Record> = pages
-        .flat_map(|page| preview::records(page, &books.policy))
-        .collect();
+    let mut all: Vec<Record> = Vec::new();
+    for page in &m.records {
+        match preview::records(page, &books.policy) {
+            Ok(more) => all.extend(more),
+            Err(_) => {
+                unread(m, text::RECORDS_UNREAD).put(&mut out);
+                return out;
+            }
+        }
+    }
     if all.is_empty() {
         p(m, text::RECORDS_NONE).put(&mut out);
         return out;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{
     Field, banner, button, buttons, category, choice_of, data, field, fill, h1, h2, institutions,
     link, number, p, pass_field, problem, purposes, record, say, secondary, signed_text, summary,
-    when,
+    unread, when,
 };
 use crate::model::{Event, Model, Outcome};
 use crate::node::{El, IntoNodes as _, Node, On, el};
@@ -159,8 +159,13 @@ fn what(m: &Model, draft: &Draft, out: &mut Vec<Node>) {
 
 /// `Preview`: two lists, and their count where it is heard.
 fn ahead(m: &Model, draft: &Draft, out: &mut Vec<Node>) {
-    let Some(preview) = &m.preview else {
-        return;
+    let preview = match &m.preview {
+        None => return,
+        Some(Ok(preview)) => preview,
+        Some(Err(_)) => {
+            unread(m, text::AHEAD_UNREAD).put(out);
+            return;
+        }
     };
     let list = |all: &[Record]| {
         el("ul")
