@@ -335,7 +335,7 @@ mod tests {
     fn two_numbers_of_one_person_are_one_person() {
         // Two hospitals, each with its own Patient; on one page, or each on its own.
         let both = page("a", "p", true).replace(
-            r#"]}"#,
+            "]}",
             r#",{"resource":{"resourceType":"Patient","id":"q"}},{"resource":{"resourceType":"AllergyIntolerance","id":"b","patient":{"reference":"Patient/q"}}}]}"#,
         );
         let one = seen(&["inf.allergy"], &[&both]).unwrap();

@@ -23,13 +23,11 @@ pub(super) fn records(m: &Model) -> Vec<Node> {
     p(m, text::WHAT_ALWAYS).put(&mut out);
     let mut all: Vec<Record> = Vec::new();
     for page in &m.records {
-        match preview::records(page, &books.policy) {
-            Ok(more) => all.extend(more),
-            Err(_) => {
-                unread(m, text::RECORDS_UNREAD).put(&mut out);
-                return out;
-            }
-        }
+        let Ok(more) = preview::records(page, &books.policy) else {
+            unread(m, text::RECORDS_UNREAD).put(&mut out);
+            return out;
+        };
+        all.extend(more);
     }
     if all.is_empty() {
         p(m, text::RECORDS_NONE).put(&mut out);
