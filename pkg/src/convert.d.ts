@@ -31,7 +31,10 @@ export interface ConvertOptions extends CommonOptions {
   bundle?: "transaction" | "collection";
   /** Unit of a Bundle; default `message`. */
   per?: "message" | "patient";
-  /** The institution's 10-digit number. */
+  /**
+   * The institution's 10-digit number. Where a source names several, or is an iterable whose roots name
+   * theirs, theirs count.
+   */
   institution?: string;
   /** Kind of logical ids; default `keyed`. */
   ids?: "keyed" | "readable";

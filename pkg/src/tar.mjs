@@ -80,15 +80,19 @@ export async function openTar(from, check = () => {}) {
   };
   let at = 0;
   let long;
-  let length;
-  for (;;) {
+  // What a pax header says of the size of the file that follows it.
+  let given;
+  for (let headers = 0; ; headers += 1) {
+    if (headers % 1024 === 0) check();
     if (at >= from.size) return { files, left, damaged: false };
     const header = await bytes(at, at + BLOCK);
     if (header.length < BLOCK) return { files, left, damaged: true };
     if (header.every((b) => b === 0)) return { files, left, damaged: false };
     const kind = String.fromCharCode(header[156] || 48);
-    const size = length ?? numberOf(header.subarray(124, 136));
-    if (!fits(header) || !Number.isSafeInteger(size)) return { files, left, damaged: true };
+    const named = kind === "L" || kind === "x" || kind === "g" || kind === "K" ? undefined : given;
+    const size = named ?? numberOf(header.subarray(124, 136));
+    // A size that is none, or below 0, would lead back to where we were.
+    if (!fits(header) || !Number.isSafeInteger(size) || size < 0) return { files, left, damaged: true };
     const start = at + BLOCK;
     at = start + Math.ceil(size / BLOCK) * BLOCK;
     if (kind === "L" || kind === "x") {
@@ -97,8 +101,8 @@ export async function openTar(from, check = () => {}) {
       if (kind === "L") long = until0(own);
       else {
         long = pax(own, "path") ?? long;
-        const given = pax(own, "size");
-        if (given) length = Number(nameOf(given));
+        const digits = pax(own, "size");
+        if (digits) given = /^[0-9]{1,16}$/.test(nameOf(digits)) ? Number(nameOf(digits)) : NaN;
       }
       continue;
     }
@@ -107,7 +111,7 @@ export async function openTar(from, check = () => {}) {
     const raw = until0(header.subarray(0, 100));
     const name = long ? nameOf(long) : prefix.length > 0 ? `${nameOf(prefix)}/${nameOf(raw)}` : nameOf(raw);
     long = undefined;
-    length = undefined;
+    given = undefined;
     const path = clean(name);
     if (path === undefined) left.push([name, "unsafe-path"]);
     else if (kind === "1" || kind === "2") left.push([path, "link"]);

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { test } from "node:test";
 import { Converter } from "warifu";
+import { openTar } from "../src/tar.mjs";
 import { all, fixtures, message, pathOf, storage, zip } from "./support.mjs";
 
 const key = (events) => events.filter((e) => e.type === "resource").map((e) => `${e.resourceType}/${e.id} ${Buffer.from(e.json).toString("latin1")}`);
@@ -33,6 +34,32 @@ function tar(files) {
   });
   return new Uint8Array(Buffer.concat([...parts, Buffer.alloc(1024)]));
 }
+
+test("a size that is none leads nowhere: the archive is damaged, and its reading ends", async () => {
+  const record = (text) => {
+    const size = text.length + 3;
+    return `${size} ${text}\n`;
+  };
+  for (const size of ["-1536", "1e3", "0x10", "", "99999999999999999"]) {
+    const bytes = tar([
+      { path: "x", bytes: Buffer.from(record(`size=${size}`)), kind: "x" },
+      { path: "a", bytes: Buffer.from("hello") },
+    ]);
+    const from = { size: bytes.length, read: async (start, end) => bytes.subarray(start, end) };
+    const { files, damaged } = await openTar(from);
+    assert.deepEqual([files, damaged], [[], true], size);
+  }
+  // What a pax header says is of the next file, not of the header of a long name before it.
+  const long = `${"d/".repeat(60)}f`;
+  const bytes = tar([
+    { path: "x", bytes: Buffer.from(record("size=5")), kind: "x" },
+    { path: long, bytes: Buffer.from("hello") },
+    { path: "b", bytes: Buffer.from("you") },
+  ]);
+  const from = { size: bytes.length, read: async (start, end) => bytes.subarray(start, end) };
+  const { files, damaged } = await openTar(from);
+  assert.deepEqual([files.map((f) => [f.path, f.size]), damaged], [[[long, 5], ["b", 3]], false]);
+});
 
 test("a tar, packed or not, gives what a zip of its files gives", async () => {
   const files = storage().reverse();

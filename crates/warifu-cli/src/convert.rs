@@ -845,7 +845,10 @@ impl<'o> Worker<'o> {
             }
         }
         self.turn_to(batch.key.institution);
-        let input = digest(files.iter().flat_map(|(p, b)| [p.as_bytes(), b.as_slice()]));
+        // The institution too: another storage beside this one may have changed whose number counts.
+        let of = self.of.as_ref().map_or("", |n| n.as_str());
+        let content = files.iter().flat_map(|(p, b)| [p.as_bytes(), b.as_slice()]);
+        let input = digest(std::iter::once(of.as_bytes()).chain(content));
         if self.common.earlier.has(&input) {
             return Ok(Done::Unchanged(input, Box::new(Found::Patient(batch))));
         }

@@ -139,6 +139,35 @@ fn one_institution_that_is_not_the_one_given_is_told() {
 }
 
 #[test]
+fn a_second_run_that_finds_another_institution_beside_the_first_makes_what_a_first_run_makes() {
+    let dir = tempfile::tempdir().unwrap();
+    let convert = |out: &Path, journal: &Path| {
+        let o = run(&[
+            "convert",
+            journal.to_str().unwrap(),
+            "--to",
+            "ndjson",
+            "--institution",
+            "1319999999",
+            "--out",
+            out.to_str().unwrap(),
+        ]);
+        assert_eq!(o.status.code(), Some(0), "{}", text(&o.stderr));
+        let people = lines(&out.join("Patient.ndjson"));
+        let ids: BTreeSet<String> = people
+            .iter()
+            .map(|p| p["id"].as_str().unwrap().to_owned())
+            .collect();
+        ids
+    };
+    let (out, fresh) = (dir.path().join("o"), dir.path().join("fresh"));
+    let given = convert(&out, &journal(dir.path(), &["1310000001"]));
+    assert_eq!(given.len(), 1, "the one that was given counts");
+    let two = journal(dir.path(), &["1310000001", "1310000002"]);
+    assert_eq!(convert(&out, &two), convert(&fresh, &two));
+}
+
+#[test]
 fn an_index_that_is_none_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let here = dir.path();
