@@ -45,3 +45,23 @@ fn the_pages_of_rules_are_those_of_the_catalogue() {
         );
     }
 }
+
+/// The families that `warifu check` reports of SS-MIX2 storages and messages.
+const OF_STORAGES: [&str; 4] = ["ENC", "HL7", "NHO", "SSM"];
+
+#[test]
+fn the_numbers_of_rules_in_the_documents_are_those_of_the_catalogue() {
+    let entries: Vec<_> = warifu_rules::entries().collect();
+    let all = entries.len();
+    let of_storages = entries
+        .iter()
+        .filter(|e| OF_STORAGES.iter().any(|f| e.code.starts_with(f)))
+        .count();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    for name in ["README.md", "CHANGELOG.md"] {
+        let text = std::fs::read_to_string(root.join(name)).unwrap();
+        for sentence in [format!("{of_storages} rules"), format!("{all} codes")] {
+            assert!(text.contains(&sentence), "{name} does not say {sentence:?}");
+        }
+    }
+}
