@@ -347,6 +347,9 @@ fn start(m: &ArgMatches, loaded: &Loaded, lang: Lang) -> anyhow::Result<End> {
     if m.get_flag("check-config") {
         return print(&say(lang, "設定は正しいです", "the configuration is right"));
     }
+    if has_office {
+        told(app.office().and_then(Office::announce))?;
+    }
     let stop = Stop::on_signals();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()

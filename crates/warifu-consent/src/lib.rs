@@ -66,5 +66,5 @@ pub use secondary::{
     stop_orders,
 };
 pub use status::{LEAST_ENTRIES, StatusList, make_status_list};
-pub use store::{Kept, state_of};
+pub use store::{Disagreement, Kept, Witness, state_of};
 pub use text::{Facility, Master, TEXT_VERSION, family, render, templates, text_hash, text_salt};

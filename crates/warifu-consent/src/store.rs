@@ -1,5 +1,7 @@
 //! From accepted tokens to the state that decides: what a store kept, and no more (consent.md §7.1).
 
+use std::collections::BTreeSet;
+
 use crate::accept::reaches;
 use crate::annex::Annex;
 use crate::claims::Typ;
@@ -24,6 +26,57 @@ pub struct Kept {
     pub institution: Option<String>,
     /// Age in seconds of the status list that tells of it; absent where revokes are kept.
     pub status_age: Option<u64>,
+}
+
+/// The log as the witness of what a store keeps: each wish of a person has a line, and each such line has
+/// its token. A withdrawal that was lost, or a grant that nobody logged, must open nothing (§7.1).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Witness {
+    logged: BTreeSet<String>,
+    kept: BTreeSet<String>,
+}
+
+/// What log and store do not agree about: the hash of a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Disagreement {
+    /// The log tells of it, and the store lacks it.
+    Lost(String),
+    /// The store has it, and the log lacks its line.
+    Unheard(String),
+}
+
+impl Witness {
+    /// A line of the log, by its `kind` and `tok`; kinds that tell of no wish are passed over.
+    pub fn line(&mut self, kind: &str, tok: &str) {
+        if matches!(kind, "grant" | "deny" | "revoke" | "objection") {
+            self.logged.insert(tok.to_owned());
+        }
+    }
+
+    /// A token of the store, by its type and hash; types that are no wish are passed over.
+    pub fn token(&mut self, typ: Typ, tok: &str) {
+        let is_wish = matches!(
+            typ,
+            Typ::Grant | Typ::Onward | Typ::Deny | Typ::Revoke | Typ::Objection
+        );
+        if is_wish {
+            self.kept.insert(tok.to_owned());
+        }
+    }
+
+    /// Compares both.
+    ///
+    /// # Errors
+    /// The first hash that only one of them has: nothing may be decided.
+    pub fn agree(&self) -> Result<(), Disagreement> {
+        if let Some(lost) = self.logged.difference(&self.kept).next() {
+            return Err(Disagreement::Lost(lost.clone()));
+        }
+        match self.kept.difference(&self.logged).next() {
+            Some(unheard) => Err(Disagreement::Unheard(unheard.clone())),
+            None => Ok(()),
+        }
+    }
 }
 
 /// State of one person from what was kept. A grant without its annex, or one that names what the policy
@@ -189,6 +242,21 @@ mod tests {
             institution: None,
             status_age: None,
         }
+    }
+
+    #[test]
+    fn log_and_store_have_to_agree() {
+        let mut witness = Witness::default();
+        witness.line("grant", "g");
+        witness.line("disclose", "");
+        witness.token(Typ::Key, "k");
+        assert_eq!(witness.agree(), Err(Disagreement::Lost("g".to_owned())));
+        witness.token(Typ::Grant, "g");
+        assert_eq!(witness.agree(), Ok(()));
+        witness.token(Typ::Revoke, "r");
+        assert_eq!(witness.agree(), Err(Disagreement::Unheard("r".to_owned())));
+        witness.line("revoke", "r");
+        assert_eq!(witness.agree(), Ok(()));
     }
 
     #[test]

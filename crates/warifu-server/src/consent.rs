@@ -54,6 +54,14 @@ fn wanted(view: &View<'_>, asker: &str, body: &Body) -> Result<Value, Problem> {
     if cat.is_empty() || all.is_none() || !min.iter().all(|c| cat.contains(c)) {
         return Err(Reason::CategoryUnknown.of("cat").into());
     }
+    // Only what a grant can take and a text can say: a request that nobody could sign reaches nobody.
+    let opt_in = |p: &String| {
+        let purpose = policy.purpose(p);
+        purpose.and_then(|p| policy.consent(p)) == Some(warifu_consent::Consent::OptIn)
+    };
+    if !pur.iter().all(opt_in) {
+        return Err(Reason::PurposeUnknown.of("pur").into());
+    }
     let mut dat = object([]);
     if let Some(window) = body.get("dat") {
         let members = window.members().ok_or(Code::Body)?;
@@ -64,6 +72,12 @@ fn wanted(view: &View<'_>, asker: &str, body: &Body) -> Result<Value, Problem> {
             }
             set(&mut dat, end, day.ok_or(Code::Body)?);
         }
+    }
+    let day = |end: &str| dat.get(end).and_then(|d| d.text().and_then(Date::parse));
+    if let (Some(from), Some(to)) = (day("from"), day("to"))
+        && from > to
+    {
+        return Err(Code::Body.into());
     }
     let days = match body.get("days") {
         None => 90,
@@ -91,6 +105,10 @@ pub(crate) fn ask(app: &App, asked: &Asked) -> Result<Answer, Problem> {
             "patient?", "code?", "aud", "pur", "cat", "min?", "dat?", "days?",
         ])?;
         let want = wanted(&tx.view, &from.code, &body)?;
+        let parts = apart(&tx.view, &want);
+        for part in &parts {
+            text_of(&office.policy, Typ::Grant, part).map_err(|r| r.of("pur"))?;
+        }
         let sub = match (body.maybe("patient")?, body.maybe("code")?) {
             (Some(patient), None) => Some(office.pseudonym(patient)?),
             (None, Some(code)) => people::take_desk_code(tx, code)?,
@@ -113,7 +131,7 @@ pub(crate) fn ask(app: &App, asked: &Asked) -> Result<Answer, Problem> {
             // Nor does it tell that somebody has many.
             return Ok(group);
         }
-        for (n, part) in apart(&tx.view, &want).into_iter().enumerate() {
+        for (n, part) in parts.into_iter().enumerate() {
             let req = if n == 0 { group.clone() } else { fresh_id()? };
             tx.view.db.run(
                 "INSERT INTO requests (req, grp, sub, asker, body, at, ends, state)
@@ -383,13 +401,15 @@ pub(crate) fn take(app: &App, asked: &Asked) -> Result<Answer, Problem> {
             Accepted::New(opened) => {
                 let target = view.tokens("jti = ?1", &[opened.text("rev").into()])?;
                 let target = target.into_iter().next();
-                if opened.typ == Typ::Revoke
-                    && let Some(target) = &target
-                    && let Some(at) = view.ended(opened.text("sub"), opened.text("rev"))?
-                {
-                    // Ended before, by another revoke: a success that changes nothing.
+                let before = view.tokens(
+                    "rev = ?1 AND sub = ?2",
+                    &[opened.text("rev").into(), opened.text("sub").into()],
+                )?;
+                let before = before.into_iter().next();
+                if let Some(first) = before.filter(|_| opened.typ == Typ::Revoke) {
+                    // Ended before, by another revoke: a success that changes nothing, with its receipt.
                     return Ok((
-                        taken(&view, &opened, target.receipt.clone(), at, true, true)?,
+                        taken(&view, &first.opened, first.receipt, first.at, true, true)?,
                         true,
                     ));
                 }
@@ -514,7 +534,9 @@ pub(crate) fn mine(app: &App, asked: &Asked) -> Result<Answer, Problem> {
     asked.only(&["for"])?;
     let office = app.office()?;
     let session = people::session(office, asked)?;
-    let value = office.read(|view| {
+    // As a transaction: log and tokens are of one instant.
+    let value = office.write(|tx| {
+        let view = &tx.view;
         let sub = people::person(view, &session, asked)?.sub;
         let mut tokens = Vec::new();
         for row in view.tokens(
@@ -542,7 +564,7 @@ pub(crate) fn mine(app: &App, asked: &Asked) -> Result<Answer, Problem> {
             }
             tokens.push(value);
         }
-        let state = view.state(&sub)?;
+        let state = view.state(tx.book, &sub)?;
         Ok(object([
             ("now", view.now.into()),
             ("sub", sub.as_str().into()),

@@ -18,6 +18,7 @@ use warifu_log::Kind;
 use crate::App;
 use crate::consent::set;
 use crate::http::{Answer, Asked, Body};
+use crate::ingest::is_type;
 use crate::logs::evidence;
 use crate::office::{Office, Tx, View, random};
 use crate::people;
@@ -27,6 +28,8 @@ use crate::problem::{Code, Problem};
 const PAGE: usize = 100;
 /// And at most.
 const MOST: usize = 500;
+/// Where the last page that is asked for may begin.
+const FURTHEST: usize = 10_000_000;
 /// Types that go only with what refers to them: a search for others reads them too.
 const COMPANIONS: &[&str] = &[
     "Device",
@@ -56,11 +59,6 @@ impl Search {
     /// out would show more.
     pub(crate) fn read(text: &str) -> Result<Self, Problem> {
         let (path, query) = text.split_once('?').unwrap_or((text, ""));
-        let is_type = |t: &str| {
-            t.len() <= 40
-                && t.starts_with(|c: char| c.is_ascii_uppercase())
-                && t.bytes().all(|b| b.is_ascii_alphanumeric())
-        };
         let mut search = Self::default();
         if path != "Patient/$everything" {
             if !is_type(path) {
@@ -164,7 +162,7 @@ fn assemble(view: &View<'_>, sub: &str, search: &Search) -> Result<(Vec<u8>, Rec
         let resource = sealer.open(&["record", src, kind, id], body)?;
         bundle.extend_from_slice(if first { br#","entry":["# } else { b"," });
         first = false;
-        let base = &view.office.lists;
+        let base = view.office.origin();
         let url = format!("{{\"fullUrl\":\"{base}/fhir/{kind}/{id}\",\"resource\":");
         bundle.extend_from_slice(url.as_bytes());
         bundle.extend_from_slice(&resource);
@@ -187,13 +185,14 @@ fn page(bundle: &[u8], from: usize, count: usize) -> Option<(Vec<u8>, Option<usi
     let tree = &parsed.tree;
     let entries = tree.member(ROOT, "entry")?;
     let mut out = br#"{"resourceType":"Bundle","type":"searchset","entry":["#.to_vec();
+    let end = from.saturating_add(count);
     let (mut at, mut first) = (0, true);
     for entry in tree.children(entries) {
         let resource = tree.member(entry, "resource")?;
         let kind = member(tree, resource, "resourceType")?;
         if !COMPANIONS.contains(&kind.as_str()) {
             at += 1;
-            if at <= from || at > from + count {
+            if at <= from || at > end {
                 continue;
             }
         }
@@ -212,7 +211,7 @@ fn page(bundle: &[u8], from: usize, count: usize) -> Option<(Vec<u8>, Option<usi
         return None;
     }
     out.extend_from_slice(b"]}");
-    Some((out, (at > from + count).then_some(from + count)))
+    Some((out, (at > end).then_some(end)))
 }
 
 /// Filters, and cuts a page out of what is kept, which is decided anew.
@@ -387,8 +386,8 @@ fn hand_over(
     if let Some(next) = next {
         set(&mut value, "next", next.to_string());
     }
-    if own {
-        // Items under D3 are neither listed nor counted, to nobody.
+    if whom.request.who == Who::Subject {
+        // A proxy does not learn what is there beside what it may see. Items under D3 are neither listed nor counted, to nobody.
         let told: Vec<_> = filtered
             .withheld
             .into_iter()
@@ -424,7 +423,7 @@ fn judged(
 ) -> Result<Result<Value, Problem>, Problem> {
     let office = tx.view.office;
     let made = {
-        let mut state = tx.view.state(whom.sub)?;
+        let mut state = tx.view.state(tx.book, whom.sub)?;
         if let Some(access) = access {
             narrow(&mut state, access);
         }
@@ -444,7 +443,10 @@ fn judged(
 fn from_page(body: &Body) -> Result<usize, Problem> {
     match body.maybe("page")? {
         None => Ok(0),
-        Some(text) => Ok(text.parse().map_err(|_| Code::Parameter)?),
+        Some(text) => {
+            let from = text.parse().ok().filter(|from| *from <= FURTHEST);
+            Ok(from.ok_or(Code::Parameter)?)
+        }
     }
 }
 
@@ -492,30 +494,27 @@ fn own(office: &Office, asked: &Asked, search: &Search, from: usize) -> Result<A
     let session = people::session(office, asked)?;
     let salt = random::<16>()?;
     let value = office.write(|tx| {
-        let person = people::person(&tx.view, &session, asked)?;
-        let (who, role, pur) = match &person.proxy {
-            None => (Who::Subject, "patient".to_owned(), "PATRQT"),
-            Some(binding) => {
-                let who = binding.viewer(&office.policy, tx.view.now);
-                let who = who.ok_or(Reason::ProxyScope)?;
-                (who, binding.role.clone(), "FAMRQT")
-            }
+        let person = people::viewed(&tx.view, &session, asked)?;
+        let pur = if person.who == Who::Subject {
+            "PATRQT"
+        } else {
+            "FAMRQT"
         };
         let whom = Purposeful {
             sub: &person.sub,
             request: Request {
-                who,
+                who: person.who,
                 purpose: office.policy.purpose(pur),
                 mode: Mode::Normal,
                 at: tx.view.now,
             },
             rcp: "self",
-            role: &role,
+            role: &person.role,
             pur,
             areq: hash::sha256_text(&[&salt, &asked.body]),
         };
         let (filtered, next) = {
-            let state = tx.view.state(&person.sub)?;
+            let state = tx.view.state(tx.book, &person.sub)?;
             released(&tx.view, &person.sub, search, from, &state, &whom.request)?
         };
         hand_over(tx, &whom, filtered, next, false)

@@ -1,13 +1,15 @@
 //! Records in: a storage of SS-MIX2, patient by patient, through the conversion.
 //!
 //! What a patient's files give replaces what was kept of the patient, so corrections and deletions are
-//! applied; a patient whose files are the same as before is passed over. A file whose PID-3 names somebody
-//! else than its folder is not taken: it is kept apart, sealed, and goes to nobody.
+//! applied; a patient whose files are the same as before is passed over, and one of whom a file cannot be
+//! read keeps what was taken. A file whose PID-3 names somebody else than its folder is not taken: it is
+//! kept apart, sealed, and goes to nobody. What a Bundle brought stays.
 
 use std::collections::BTreeSet;
 
 use warifu_consent::hash;
-use warifu_convert::{Ids, Job, JobOptions, To};
+use warifu_convert::{Ids, Job, JobOptions, Pieces, To};
+use warifu_diag::catalogue::ssm::SSM103;
 use warifu_map::File;
 use warifu_storage::{Found, PatientBatch, Storage};
 
@@ -15,7 +17,7 @@ use crate::office::Office;
 use crate::problem::{Code, Problem};
 
 /// The finding of a file that names another person than its folder.
-const OTHER_PERSON: &str = "MAP009";
+const OTHER_PERSON: &str = SSM103.code;
 
 /// What became of a storage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -49,11 +51,26 @@ impl Office {
         };
         let mut job = Job::new(options).map_err(|e| Problem::internal(format!("{e}")))?;
         let mut done = Ingested::default();
+        // Before any patient: who has a folder that cannot be read is not whole.
+        let mut refused: Vec<String> = Vec::new();
+        for found in storage.walk() {
+            if let Found::Note(note) = found
+                && note.kind.is_refusal()
+            {
+                done.unreadable += note.count;
+                refused.push(note.path);
+            }
+        }
         for found in storage.walk() {
             match found {
-                Found::Patient(batch) => self.patient(storage, &batch, &mut job, &mut done)?,
+                Found::Patient(batch) => {
+                    let number = batch.key.patient.as_str();
+                    let own = |path: &String| path.split('/').any(|part| part == number);
+                    if !refused.iter().any(own) {
+                        self.patient(storage, &batch, &mut job, &mut done)?;
+                    }
+                }
                 Found::Loose(..) => done.loose += 1,
-                Found::Note(note) if note.kind.is_refusal() => done.unreadable += note.count,
                 Found::Note(_) => {}
             }
         }
@@ -70,10 +87,12 @@ impl Office {
         let mut files: Vec<(String, Vec<u8>)> = Vec::new();
         for file in &batch.files {
             let mut bytes = Vec::new();
-            match storage.read(file, &mut bytes) {
-                Ok(_) => files.push((file.path_in_root().to_owned(), bytes)),
-                Err(_) => done.unreadable += 1,
+            if storage.read(file, &mut bytes).is_err() {
+                // What was taken before is better than a part of it.
+                done.unreadable += 1;
+                return Ok(());
             }
+            files.push((file.path_in_root().to_owned(), bytes));
         }
         let mut parts: Vec<&[u8]> = Vec::new();
         let lengths: Vec<[u8; 16]> = files.iter().map(|(p, b)| lengths(p, b)).collect();
@@ -92,21 +111,20 @@ impl Office {
             done.unchanged += 1;
             return Ok(());
         }
-        let first = pieces(job, &files);
-        let foreign: BTreeSet<String> = first
-            .diagnostics
-            .iter()
-            .filter(|d| d.code == OTHER_PERSON)
-            .map(|d| d.primary.file.clone())
-            .collect();
-        let (apart, own): (Vec<_>, Vec<_>) = files
+        let mut made = pieces(job, &files);
+        let foreign = of_others(&made);
+        let (mut apart, own): (Vec<_>, Vec<_>) = files
             .into_iter()
             .partition(|(path, _)| foreign.contains(path));
-        let made = if apart.is_empty() {
-            first
-        } else {
-            pieces(job, &own)
-        };
+        if !apart.is_empty() {
+            made = pieces(job, &own);
+        }
+        let persons = made.pieces.iter().filter(|p| p.resource_type == "Patient");
+        if persons.count() > 1 || !of_others(&made).is_empty() {
+            // Still more than one person: whose is whose is not for us to say.
+            apart.extend(own);
+            made = Pieces::default();
+        }
         let (kept, quarantined) = self.write(|tx| {
             let sealer = tx.sealer(&sub)?;
             let db = tx.view.db;
@@ -142,7 +160,8 @@ impl Office {
                 db.run(
                     "INSERT INTO records (sub, src, typ, id, recorded, body, via)
                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'storage') ON CONFLICT (sub, src, typ, id)
-                     DO UPDATE SET body = excluded.body, via = excluded.via",
+                     DO UPDATE SET body = excluded.body, recorded = excluded.recorded
+                     WHERE records.via = 'storage'",
                     &[
                         sub.as_str().into(),
                         src.into(),
@@ -195,7 +214,7 @@ impl Office {
     /// SS-MIX2 does not carry. Each replaces the resource of its type and id; a later storage leaves them.
     ///
     /// # Errors
-    /// `BODY` for what is no Bundle, where a resource has no type or id, or where a Patient has not this
+    /// `BODY` for what is no Bundle, where a resource has no type or id as FHIR has them, or where a Patient has not this
     /// number: it would be another person.
     pub fn ingest_bundle(&self, patient: &str, bundle: &[u8]) -> Result<u64, Problem> {
         let sub = self.pseudonym(patient)?;
@@ -227,6 +246,9 @@ impl Office {
                 text("resourceType").ok_or(Code::Body)?,
                 text("id").ok_or(Code::Body)?,
             );
+            if !is_type(&kind) || !is_id(&id) {
+                return Err(Code::Body.into());
+            }
             let numbers = tree.member(resource, "identifier");
             let mut numbers = numbers.map(|i| tree.children(i)).into_iter().flatten();
             let is_own = numbers.any(|i| {
@@ -275,7 +297,28 @@ fn lengths(path: &str, bytes: &[u8]) -> [u8; 16] {
     both
 }
 
-fn pieces(job: &mut Job, files: &[(String, Vec<u8>)]) -> warifu_convert::Pieces {
+/// `id` of FHIR.
+fn is_id(text: &str) -> bool {
+    let sound = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'.';
+    (1..=64).contains(&text.len()) && text.bytes().all(sound)
+}
+
+/// Name of a type of resource.
+pub(crate) fn is_type(text: &str) -> bool {
+    text.len() <= 40
+        && text.starts_with(|c: char| c.is_ascii_uppercase())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric())
+}
+
+/// Files that name another person than their folder.
+fn of_others(made: &Pieces) -> BTreeSet<String> {
+    let all = made.diagnostics.iter();
+    all.filter(|d| d.code == OTHER_PERSON)
+        .map(|d| d.primary.file.clone())
+        .collect()
+}
+
+fn pieces(job: &mut Job, files: &[(String, Vec<u8>)]) -> Pieces {
     let given: Vec<File<'_>> = files
         .iter()
         .map(|(path, bytes)| File {

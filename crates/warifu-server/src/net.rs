@@ -110,7 +110,8 @@ async fn connection(
     mut stop: watch::Receiver<bool>,
 ) -> anyhow::Result<()> {
     stream.set_nodelay(true)?;
-    let mut builder = Builder::new(TokioExecutor::new());
+    // HTTP/1 alone: a connection without TLS may not turn to another protocol, whose bounds are others.
+    let mut builder = Builder::new(TokioExecutor::new()).http1_only();
     builder
         .http1()
         .timer(TokioTimer::new())

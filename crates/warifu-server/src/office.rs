@@ -5,6 +5,7 @@
 //! logged, and nothing is logged that did not happen.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -13,9 +14,11 @@ use warifu_consent::json::{self, Value, object};
 use warifu_consent::{
     Annex, Binding, Kept, KeyEntry, KeyRing, KeyState, Ledger, Master, Moment, Notice, Opened,
     Parent, Policy, PublicKey, REFERENCE, SecretKey, Signer, SignerClass, State, StatusNow, Target,
-    Typ, b64, hash, open, state_of, wire,
+    Typ, Witness, b64, hash, open, state_of, wire,
 };
-use warifu_log::{Appended, Chain, Entry, Kind, Log, NoteKey, Pin, Purpose, Submission, Trust};
+use warifu_log::{
+    Appended, Chain, Entry, Kind, Log, NoteKey, Pin, Purpose, Storage as _, Submission, Trust,
+};
 use warifu_store::{
     Cell, DataKey, Database, KeyFile, LineStore, Row, Sealer, Sqlite, StoreError, Vault, migrate,
 };
@@ -28,7 +31,10 @@ pub(crate) const ENTRIES: u64 = 131_072;
 /// How long a nonce may be used, in seconds (consent.md §6.1, step 15).
 pub(crate) const NONCE: u64 = 900;
 
-type Book = Log<LineStore>;
+/// Lines read at once when the whole log is gone through.
+const AT_ONCE: usize = 1_024;
+
+pub(crate) type Book = Log<LineStore>;
 
 /// Signs notes of the log.
 pub(crate) struct NoteSigner<'k>(pub(crate) &'k SecretKey);
@@ -80,6 +86,9 @@ pub struct Office {
     core: Mutex<Core>,
 }
 
+/// What the address of the status lists has behind the origin.
+const LISTS: &str = "/api/status";
+
 const KEYS: [(&str, Option<SignerClass>); 5] = [
     ("server", Some(SignerClass::Server)),
     ("authority", Some(SignerClass::Authority)),
@@ -125,6 +134,9 @@ pub fn make(folder: &Path, settings: &Settings) -> anyhow::Result<()> {
     let digits = settings.institution.strip_prefix("mi:").unwrap_or_default();
     if digits.len() != 10 || !digits.bytes().all(|b| b.is_ascii_digit()) {
         bail!("an institution is mi: and 10 digits");
+    }
+    if !settings.lists.ends_with(LISTS) {
+        bail!("the address of the status lists ends with {LISTS}");
     }
     let secret = folder.join("secret");
     std::fs::create_dir_all(&secret)?;
@@ -210,13 +222,17 @@ impl Office {
             let key = SecretKey::from_pem(pem);
             secrets.insert(name, key.map_err(|e| anyhow::anyhow!("{name}.pem: {e}"))?);
         }
+        let lists = text("lists")?;
+        if !lists.ends_with(LISTS) {
+            bail!("server.json: lists: it ends with {LISTS}");
+        }
         let db: Box<dyn Database> = Box::new(Sqlite::open(&folder.join("warifu.db"))?);
         migrate(&*db)?;
         let office = Self {
             folder: folder.to_owned(),
             institution: text("institution")?,
             log_name: text("log")?,
-            lists: text("lists")?,
+            lists,
             policy,
             policy_bytes,
             master,
@@ -233,6 +249,9 @@ impl Office {
         let mut core = office.core.lock().unwrap_or_else(PoisonError::into_inner);
         core.book = Some(book);
         drop(core);
+        // While nobody else writes: log and tokens are of one instant.
+        let witnessed = office.write(|tx| tx.view.witnessed(tx.book));
+        witnessed.map_err(|p| anyhow::anyhow!("{p}"))?;
         for (name, class) in KEYS {
             let Some(class) = class else { continue };
             let public = office.key(name)?.public();
@@ -242,17 +261,25 @@ impl Office {
             });
             written.map_err(|p| anyhow::anyhow!("{p}"))?;
         }
-        // Before they are used: a browser refuses others than those that everybody sees (§13).
-        let files = [
-            ("policy", &office.policy_bytes),
-            ("master", &office.master_bytes),
-        ];
-        for (what, bytes) in files {
-            let hash = hash::sha256_text(&[bytes]);
-            let written = office.write(|tx| tx.in_force(what, &hash));
-            written.map_err(|p| anyhow::anyhow!("{p}"))?;
-        }
         Ok(office)
+    }
+
+    /// Logs the policy and the master as those in force, where others were before. A server does so before
+    /// it uses them: a browser refuses others than those that everybody sees (consent.md §13).
+    ///
+    /// # Errors
+    /// The store.
+    pub fn announce(&self) -> Result<(), Problem> {
+        let files = [
+            ("policy", &self.policy_bytes),
+            ("master", &self.master_bytes),
+        ];
+        self.write(|tx| {
+            for (what, bytes) in files {
+                tx.in_force(what, &hash::sha256_text(&[bytes]))?;
+            }
+            Ok(())
+        })
     }
 
     fn pinned(&self) -> anyhow::Result<Vec<Pin>> {
@@ -292,6 +319,11 @@ impl Office {
 
     pub(crate) fn signer(&self, name: &str) -> Result<&SecretKey, Problem> {
         self.key(name).map_err(|e| Problem::internal(e.to_string()))
+    }
+
+    /// Scheme, host and port as the status lists name them: those of every address here.
+    pub fn origin(&self) -> &str {
+        self.lists.strip_suffix(LISTS).unwrap_or(&self.lists)
     }
 
     /// Seconds UTC.
@@ -366,7 +398,8 @@ impl Office {
         book.as_mut().ok_or_else(|| failed("gone".to_owned()))
     }
 
-    /// Runs a part in one transaction that writes. When it returns, all of it survives a crash.
+    /// Runs a part in one transaction that writes. When it returns, all of it survives a crash; where it
+    /// fails or panics, nothing of it was done.
     pub(crate) fn write<T>(
         &self,
         part: impl FnOnce(&mut Tx<'_>) -> Result<T, Problem>,
@@ -376,7 +409,7 @@ impl Office {
         let db = &**db;
         db.begin()?;
         let mut lines = 0;
-        let outcome = (|| {
+        let outcome = catch_unwind(AssertUnwindSafe(|| {
             let current = self.current(db, book)?;
             let pending = current.storage().pending();
             let view = View {
@@ -393,7 +426,12 @@ impl Office {
             let done = part(&mut tx)?;
             pending.write(db)?;
             Ok((done, pending))
-        })();
+        }));
+        let outcome = outcome.unwrap_or_else(|_| {
+            // Wherever it was: what is in memory is not to be trusted.
+            *book = None;
+            Err(Problem::internal("a transaction panicked"))
+        });
         let done = match outcome {
             Ok((done, pending)) => match db.commit() {
                 Ok(()) => {
@@ -596,11 +634,43 @@ impl View<'_> {
         ))
     }
 
-    /// State of one person, as the decision wants it.
-    pub(crate) fn state(&self, sub: &str) -> Result<State<'_>, Problem> {
+    /// Compares the whole log with what is kept of all persons.
+    fn witnessed(&self, book: &Book) -> Result<(), Problem> {
+        let mut witness = Witness::default();
+        let mut from = 0;
+        while from < book.size() {
+            let records = book.storage().read(from, AT_ONCE)?;
+            for record in &records {
+                heard(&mut witness, &record.line)?;
+            }
+            let count = u64::try_from(records.len()).unwrap_or(u64::MAX);
+            if count == 0 {
+                return Err(StoreError::Form("the log").into());
+            }
+            from = from.saturating_add(count);
+        }
+        for row in self.db.query("SELECT typ, tok FROM tokens", &[])? {
+            let read = || Some((Typ::from_wire(row.text(0)?)?, row.text(1)?));
+            let (typ, tok) = read().ok_or(StoreError::Form("tokens"))?;
+            witness.token(typ, tok);
+        }
+        agreed(&witness)
+    }
+
+    /// State of one person, as the decision wants it. The log is the witness: a wish without its line, or a
+    /// line whose wish is missing, is `STORE`, and nothing is decided.
+    pub(crate) fn state(&self, book: &Book, sub: &str) -> Result<State<'_>, Problem> {
+        let mut witness = Witness::default();
+        let history = book
+            .history(sub)
+            .map_err(|e| Problem::from(Code::Store).because(format!("log: {e}")))?;
+        for (_, own) in history {
+            heard(&mut witness, &own.line)?;
+        }
         let mut kept = Vec::new();
         let mut keys: BTreeMap<String, KeyState> = BTreeMap::new();
         for row in self.tokens("sub = ?1", &[sub.into()])? {
+            witness.token(row.opened.typ, &row.opened.hash);
             let annex = match row.opened.typ {
                 Typ::Grant => {
                     let bytes = self.annex(&row)?;
@@ -622,6 +692,7 @@ impl View<'_> {
                 token: row.opened,
             });
         }
+        agreed(&witness)?;
         let sql = "SELECT src, at FROM notices WHERE sub = ?1 AND what = 'opt-out'";
         let rows = self.db.query(sql, &[sub.into()])?;
         let notices = rows.iter().filter_map(|r| {
@@ -652,6 +723,21 @@ impl View<'_> {
         });
         Ok(bound.collect())
     }
+}
+
+/// What a line of the log tells a witness.
+fn heard(witness: &mut Witness, line: &str) -> Result<(), StoreError> {
+    let line = json::read(line.as_bytes(), 4).map_err(|_| StoreError::Form("the log"))?;
+    let of = |name: &str| line.get(name).and_then(Value::text);
+    if let (Some(kind), Some(tok)) = (of("kind"), of("tok")) {
+        witness.line(kind, tok);
+    }
+    Ok(())
+}
+
+fn agreed(witness: &Witness) -> Result<(), Problem> {
+    let differ = |_| Problem::from(Code::Store).because("log and tokens do not agree");
+    witness.agree().map_err(differ)
 }
 
 impl KeyRing for View<'_> {
@@ -931,5 +1017,70 @@ impl Tx<'_> {
             &[kind.into(), id.into(), ends.into()],
         )?;
         Ok(true)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail loudly")]
+mod tests {
+    use super::*;
+
+    fn made() -> (tempfile::TempDir, Office) {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let settings = Settings {
+            institution: "mi:1319999999".to_owned(),
+            names: ["架空割符病院".to_owned(), String::new()],
+            contact: "-".to_owned(),
+            log: "c.example.jp/consent-log".to_owned(),
+            lists: "http://127.0.0.1:8440/api/status".to_owned(),
+        };
+        make(&data, &settings).unwrap();
+        let office = Office::open(&data, Box::new(|| 1_790_000_000)).unwrap();
+        (folder, office)
+    }
+
+    #[test]
+    fn a_part_that_panics_was_not_there() {
+        let (folder, office) = made();
+        assert_eq!(office.origin(), "http://127.0.0.1:8440");
+        let lines = || office.read_log(|_, book| Ok(book.size())).unwrap();
+        let before = lines();
+        let one = |tx: &mut Tx<'_>| {
+            let members = [
+                ("what", "policy".into()),
+                ("hash", hash::sha256_text(&[b"x"]).into()),
+            ];
+            tx.line(Kind::Policy, None, &members).map(|_| ())
+        };
+        let failed: Result<(), Problem> = office.write(|tx| {
+            one(tx)?;
+            assert!(tx.once("test", "x", u64::MAX >> 12)?);
+            panic!("on purpose");
+        });
+        assert_eq!(failed.unwrap_err().code(), Code::Internal.wire());
+        assert_eq!(lines(), before);
+        // The next one finds nothing of it, and is kept.
+        let first = office.write(|tx| {
+            one(tx)?;
+            tx.once("test", "x", u64::MAX >> 12)
+        });
+        assert_eq!(first, Ok(true));
+        assert_eq!(lines(), before + 1);
+        drop(office);
+        let again = Office::open(&folder.path().join("data"), Box::new(|| 1_790_000_000));
+        let again = again.unwrap();
+        assert_eq!(again.read_log(|_, book| Ok(book.size())), Ok(before + 1));
+    }
+
+    #[test]
+    fn only_a_server_says_what_is_in_force() {
+        let (_folder, office) = made();
+        let lines = || office.read_log(|_, book| Ok(book.size())).unwrap();
+        assert_eq!(lines(), 0);
+        office.announce().unwrap();
+        assert_eq!(lines(), 2);
+        office.announce().unwrap();
+        assert_eq!(lines(), 2);
     }
 }

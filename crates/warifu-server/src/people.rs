@@ -3,8 +3,8 @@
 use axum::http::header;
 use warifu_consent::json::{Value, object};
 use warifu_consent::{
-    Accepted, Binding, DAY, Date, Desk, KeyEntry, KeyRing, KeyState, Ledger as _, PublicKey,
-    Reason, SignerClass, Typ, accept, b64, hash, make, open, peek, wire,
+    Accepted, DAY, Date, Desk, KeyEntry, KeyRing, KeyState, Ledger as _, PublicKey, Reason,
+    SignerClass, Typ, Who, accept, b64, hash, make, open, peek, wire,
 };
 use warifu_log::Kind;
 
@@ -401,27 +401,44 @@ pub(crate) fn session(office: &Office, asked: &Asked) -> Result<Session, Problem
 /// Whom a request with a session is about: the person, or one whom its key represents.
 pub(crate) struct Person {
     pub(crate) sub: String,
-    /// The proxy's binding.
-    pub(crate) proxy: Option<Binding>,
+    /// As whom: the person, or a proxy with its bounds.
+    pub(crate) who: Who,
+    /// Role of the binding.
+    pub(crate) role: String,
 }
 
-/// By `?for=`.
-pub(crate) fn person(view: &View<'_>, session: &Session, asked: &Asked) -> Result<Person, Problem> {
+/// By `?for=`, for a look at records, which the decision bounds: a key that looks as somebody for this
+/// person (§3.1).
+pub(crate) fn viewed(view: &View<'_>, session: &Session, asked: &Asked) -> Result<Person, Problem> {
     let Some(sub) = asked.wish("for").filter(|s| *s != session.sub) else {
         return Ok(Person {
             sub: session.sub.clone(),
-            proxy: None,
+            who: Who::Subject,
+            role: "patient".to_owned(),
         });
     };
-    let now = view.now;
-    let bound = view.bindings(&session.kid).into_iter().find(|b| {
-        let of_age = b.until.is_some_and(|day| day <= Date::at(now));
-        b.in_force(now) && !of_age && b.represents.as_deref() == Some(sub)
-    });
-    Ok(Person {
-        sub: sub.to_owned(),
-        proxy: Some(bound.ok_or(Reason::ProxyNone)?),
-    })
+    let bindings = view.bindings(&session.kid);
+    let person = bindings
+        .into_iter()
+        .filter(|b| b.represents.as_deref() == Some(sub))
+        .find_map(|b| {
+            Some(Person {
+                sub: sub.to_owned(),
+                who: b.viewer(&view.office.policy, view.now)?,
+                role: b.role,
+            })
+        });
+    Ok(person.ok_or(Reason::ProxyNone)?)
+}
+
+/// By `?for=`, for everything that no decision bounds (wishes, log, keys, requests): besides the person
+/// only a proxy for all of it.
+pub(crate) fn person(view: &View<'_>, session: &Session, asked: &Asked) -> Result<Person, Problem> {
+    let person = viewed(view, session, asked)?;
+    match &person.who {
+        Who::Proxy { scope: Some(_), .. } => Err(Reason::ProxyScope.into()),
+        _ => Ok(person),
+    }
 }
 
 fn session_value(view: &View<'_>, session: &Session) -> Result<Value, Problem> {
@@ -513,7 +530,7 @@ pub(crate) fn compromised(app: &App, asked: &Asked) -> Result<Answer, Problem> {
         let bound = tx.view.bindings_of(&person.sub)?;
         let (_, binding) = bound
             .iter()
-            .find(|(_, b)| b.kid == kid)
+            .find(|(_, b)| b.kid == kid && b.sub == person.sub)
             .ok_or(Code::NotFound)?;
         let known = tx.view.registered(kid)?;
         if known.iter().any(|k| k.state == KeyState::Active) {

@@ -115,7 +115,7 @@ impl Problem {
         Self::from(Code::Internal).because(cause)
     }
 
-    fn because(mut self, cause: impl Into<String>) -> Self {
+    pub(crate) fn because(mut self, cause: impl Into<String>) -> Self {
         self.0.cause = Some(cause.into());
         self
     }

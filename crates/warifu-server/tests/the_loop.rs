@@ -411,6 +411,10 @@ fn asked_granted_disclosed_withdrawn_refused() {
     assert_eq!(ended["stops"]["online"], json!(w.now() + 960));
     let (status, again) = w.withdraw(&jti);
     assert_eq!((status, &again["state"]), (200, &json!("ended")));
+    // Ended before: the receipt of what ended it.
+    assert!(ended["receipt"].is_string());
+    assert_eq!(again["receipt"], ended["receipt"]);
+    assert_eq!(again["tok"], ended["tok"]);
     let (status, value) = w.disclose(&w.clinic, "Observation");
     assert_eq!(status, 200, "{value}");
     assert!(
@@ -792,4 +796,257 @@ fn every_route_of_the_description_answers_and_no_other() {
     let request = Request::get("/healthz").header("x-request-id", "a b");
     let (head, _) = w.send(request.body(Body::empty()).unwrap());
     assert_ne!(head.headers()["x-request-id"], "a b");
+}
+
+const LAB: &str = "000/099/0000990001/20260412/OML-11/0000990001_20260412_OML-11_000000260412011_20260415164500204_08_1";
+const DRUG: &str = "000/099/0000990001/20260401/OMP-01/0000990001_20260401_OMP-01_000000260401021_20260401104510330_08_1";
+
+fn fixture(path: &str) -> Vec<u8> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/standard_root");
+    std::fs::read(root.join(path)).unwrap()
+}
+
+/// With every occurrence replaced; there is at least one.
+fn replaced(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut rest = bytes;
+    while let Some(at) = rest.windows(from.len()).position(|w| w == from.as_bytes()) {
+        out.extend_from_slice(&rest[..at]);
+        out.extend_from_slice(to.as_bytes());
+        rest = &rest[at + from.len()..];
+    }
+    assert_ne!(rest.len(), bytes.len(), "{from}");
+    out.extend_from_slice(rest);
+    out
+}
+
+impl World {
+    /// Takes in a storage of these files.
+    fn ingest(&self, files: &[(&str, &[u8])], most: u64) -> warifu_server::Ingested {
+        let folder = tempfile::tempdir().unwrap();
+        for (path, bytes) in files {
+            let path = folder.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, bytes).unwrap();
+        }
+        let mut options = warifu_storage::Options::standard();
+        options.max_file = most;
+        let storage = warifu_storage::Storage::open_all(&[folder.path()], &options).unwrap();
+        self.office_app.office().unwrap().ingest(&storage).unwrap()
+    }
+
+    fn own(&self) -> String {
+        let all = json!({"search": "Patient/$everything?_count=500"});
+        let value = self.good("POST", "/api/disclose", Some(&all));
+        value["bundle"].as_str().unwrap().to_owned()
+    }
+
+    fn count(&self, sql: &str, value: &str) -> u64 {
+        let db = warifu_store::Sqlite::open(&self.data.join("warifu.db")).unwrap();
+        let rows = warifu_store::Database::query(&db, sql, &[value.into()]).unwrap();
+        rows[0].int(0).unwrap()
+    }
+}
+
+#[test]
+fn a_file_of_another_person_goes_to_nobody() {
+    let w = World::new();
+    let marked = replaced(&fixture(LAB), "|(3+)|", "|MARK-OF-ANOTHER|");
+    let drug = replaced(
+        &fixture(DRUG),
+        "ORC|NW|000000260401021||1|",
+        "ORC|NW|000000260401021|||",
+    );
+    let mut job = warifu_convert::Job::new(warifu_convert::JobOptions::default()).unwrap();
+    let made = job.convert(DRUG, &drug);
+    assert!(made.diagnostics.iter().any(|d| d.code == "MAP009"));
+    // In the person's own folder with the person's own number, it is shown.
+    let done = w.ingest(&[(LAB, &marked), (DRUG, &drug)], 64 << 20);
+    assert_eq!((done.patients, done.quarantined), (1, 0), "{done:?}");
+    let own = w.own();
+    assert!(own.contains("MARK-OF-ANOTHER") && own.contains("MedicationRequest"));
+    let persons = |text: &str| text.matches("\"resourceType\":\"Patient\"").count();
+    let before = persons(&own);
+    // With another's number it is kept apart; a field that is empty is no reason to.
+    let foreign = replaced(&marked, "0000990001^^^^PI", "0000999999^^^^PI");
+    let done = w.ingest(&[(LAB, &foreign), (DRUG, &drug)], 64 << 20);
+    assert_eq!((done.patients, done.quarantined), (1, 1), "{done:?}");
+    let own = w.own();
+    assert!(!own.contains("MARK-OF-ANOTHER") && own.contains("MedicationRequest"));
+    assert_eq!(persons(&own), before);
+    let office = w.office_app.office().unwrap();
+    let other = office.pseudonym("0000999999").unwrap();
+    let records = "SELECT COUNT(*) FROM records WHERE sub = ?1";
+    assert_eq!(w.count(records, &other), 0);
+    let apart = "SELECT COUNT(*) FROM quarantine WHERE sub = ?1";
+    assert_eq!((w.count(apart, &w.sub), w.count(apart, &other)), (1, 0));
+    let waiting = w.asked(&["demo", "inf.lab", "inf.rx"]);
+    w.grant(&waiting[0]);
+    let (status, value) = w.disclose(&w.clinic, "Patient/$everything?_count=500");
+    assert_eq!(status, 200, "{value}");
+    let bundle = value["bundle"].as_str().unwrap();
+    assert!(bundle.contains("MedicationRequest") && !bundle.contains("MARK-OF-ANOTHER"));
+    // Only another's: nothing is left, and nothing is shown.
+    let done = w.ingest(&[(LAB, &foreign)], 64 << 20);
+    assert_eq!((done.records, done.quarantined), (0, 1), "{done:?}");
+    assert!(!w.own().contains("MARK-OF-ANOTHER"));
+}
+
+#[test]
+fn what_cannot_be_read_replaces_nothing_and_what_a_bundle_brought_stays() {
+    let w = World::new();
+    let (lab, drug) = (fixture(LAB), fixture(DRUG));
+    w.ingest(&[(LAB, &lab), (DRUG, &drug)], 64 << 20);
+    let records = "SELECT COUNT(*) FROM records WHERE sub = ?1";
+    let before = w.count(records, &w.sub);
+    let least = u64::try_from(lab.len().min(drug.len())).unwrap();
+    assert_ne!(lab.len(), drug.len());
+    let done = w.ingest(&[(LAB, &lab), (DRUG, &drug)], least);
+    assert_eq!((done.patients, done.unchanged), (0, 0), "{done:?}");
+    assert!(done.unreadable > 0);
+    assert_eq!(w.count(records, &w.sub), before);
+    // A Bundle's resource with the id of one of the storage is the Bundle's from then on.
+    let bundle: Value = serde_json::from_str(&w.own()).unwrap();
+    let all = bundle["entry"].as_array().unwrap();
+    let drawn = all
+        .iter()
+        .find(|e| e["resource"]["resourceType"] == json!("Observation"))
+        .unwrap();
+    let mut mine = drawn["resource"].clone();
+    mine["code"]["coding"][0]["display"] = json!("BROUGHT-BY-BUNDLE");
+    let office = w.office_app.office().unwrap();
+    let given = |resource: &Value| {
+        let bundle = json!({"resourceType": "Bundle", "type": "collection", "entry": [{"resource": resource}]});
+        office.ingest_bundle(PATIENT, bundle.to_string().as_bytes())
+    };
+    assert_eq!(given(&mine).unwrap(), 1);
+    w.ingest(
+        &[(LAB, &replaced(&lab, "|(3+)|", "|(2+)|")), (DRUG, &drug)],
+        64 << 20,
+    );
+    w.ingest(&[(DRUG, &drug)], 64 << 20);
+    assert!(w.own().contains("BROUGHT-BY-BUNDLE"));
+    assert!(w.own().contains("150000110"));
+    for (name, value) in [
+        ("id", "a/b"),
+        ("id", ""),
+        ("resourceType", "observation"),
+        ("resourceType", "A/B"),
+    ] {
+        let mut bad = mine.clone();
+        bad[name] = json!(value);
+        assert_eq!(given(&bad).unwrap_err().code(), "BODY", "{name} {value}");
+    }
+}
+
+#[test]
+fn a_wish_that_the_log_tells_of_and_the_store_lost_opens_nothing() {
+    let w = World::new();
+    let waiting = w.asked(&["inf.lab"]);
+    let jti = w.grant(&waiting[0])["jti"].as_str().unwrap().to_owned();
+    assert_eq!(w.disclose(&w.clinic, "Observation").0, 200);
+    assert_eq!(w.withdraw(&jti).0, 201);
+    let db = warifu_store::Sqlite::open(&w.data.join("warifu.db")).unwrap();
+    let sql = "DELETE FROM tokens WHERE typ = ?1";
+    let gone = warifu_store::Database::run(&db, sql, &[Typ::Revoke.wire().into()]).unwrap();
+    assert_eq!(gone, 1);
+    // The grant stands there as if it held.
+    let (status, value) = w.disclose(&w.clinic, "Observation");
+    assert_eq!((status, &value["code"]), (503, &json!("STORE")), "{value}");
+    for (method, path, body) in [
+        ("GET", "/api/consent/mine", None),
+        (
+            "POST",
+            "/api/disclose",
+            Some(json!({"search": "Observation"})),
+        ),
+    ] {
+        let (status, value) = w.call(method, path, body.as_ref());
+        assert_eq!((status, &value["code"]), (503, &json!("STORE")), "{path}");
+    }
+    let clock = Arc::clone(&w.clock);
+    let opened = Office::open(&w.data, Box::new(move || clock.load(Ordering::SeqCst)));
+    assert!(opened.is_err());
+}
+
+#[test]
+fn a_proxy_sees_what_it_may_and_no_more() {
+    let w = World::new();
+    let office = w.office_app.office().unwrap();
+    let own = w.patient.public();
+    let [ward, client, stranger] =
+        ["0000990002", "0000990003", "0000990004"].map(|n| office.pseudonym(n).unwrap());
+    for (role, sub) in [("adult_guardian", &ward), ("delegate", &client)] {
+        office
+            .bind(&own, &w.sub, role, Some(sub), "counter")
+            .unwrap();
+    }
+    let everything = json!({"search": "Patient/$everything"});
+    let code = |method: &str, path: &str, body: Option<&Value>| {
+        let (status, value) = w.call(method, path, body);
+        let code = value["code"].as_str().unwrap_or_default().to_owned();
+        (status, code, value)
+    };
+    for (sub, want, seen) in [
+        (&ward, (200, ""), (200, "")),
+        (&client, (403, "PROXY_SCOPE"), (200, "")),
+        (&stranger, (403, "PROXY_NONE"), (403, "PROXY_NONE")),
+    ] {
+        for path in ["consent/mine", "log/mine", "requests", "keys"] {
+            let (status, code, _) = code("GET", &format!("/api/{path}?for={sub}"), None);
+            assert_eq!((status, code.as_str()), want, "{path}");
+        }
+        let path = format!("/api/disclose?for={sub}");
+        let (status, code, value) = code("POST", &path, Some(&everything));
+        assert_eq!((status, code.as_str()), seen);
+        assert!(value.get("withheld").is_none());
+    }
+    // A guardian's key is not one of the ward's.
+    let path = format!("/api/keys/{}/compromised?for={ward}", own.thumbprint());
+    let (status, _, _) = code("POST", &path, Some(&json!({})));
+    assert_eq!(status, 404);
+}
+
+#[test]
+fn what_nobody_could_sign_is_not_asked() {
+    let w = World::new();
+    let path = "/api/consent/requests";
+    let ask = |pur: &str, dat: Value| {
+        let body = json!({"patient": PATIENT, "aud": [CLINIC], "pur": [pur], "cat": ["inf.lab"], "dat": dat});
+        let body = body.to_string();
+        let token = w.access(&w.clinic, "s1.AAAAAAAAAAAAAAAAAAAAAA", path, &body, "TREAT");
+        let (status, value) = w.with_access(path, &token, &body);
+        (
+            status,
+            value["code"].as_str().unwrap_or_default().to_owned(),
+        )
+    };
+    let good = json!({"from": "2026-01-01", "to": "2026-01-01"});
+    assert_eq!(ask("TREAT", good.clone()).0, 201);
+    let turned = json!({"from": "2026-01-02", "to": "2026-01-01"});
+    assert_eq!(ask("TREAT", turned), (400, "BODY".to_owned()));
+    let policy: Value =
+        serde_json::from_slice(&std::fs::read(w.data.join("policy.json")).unwrap()).unwrap();
+    let all = policy["purposes"].as_array().unwrap();
+    let mut count = 0;
+    for purpose in all.iter().filter(|p| p["kind"] != json!("opt-in")) {
+        let (status, code) = ask(purpose["code"].as_str().unwrap(), good.clone());
+        assert_eq!(
+            (status, code.as_str()),
+            (400, "PURPOSE_UNKNOWN"),
+            "{purpose}"
+        );
+        count += 1;
+    }
+    assert!(count > 0);
+    // Nor is a page asked for that nobody has.
+    for page in ["-1", "x", "18446744073709551615", "99999999999999999999"] {
+        let body = json!({"search": "Observation", "page": page});
+        let (status, value) = w.call("POST", "/api/disclose", Some(&body));
+        assert_eq!(
+            (status, &value["code"]),
+            (400, &json!("PARAMETER")),
+            "{page}"
+        );
+    }
 }

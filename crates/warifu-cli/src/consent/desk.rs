@@ -12,7 +12,6 @@
 //! | `lock` | held by the command that runs |
 //! | `secret/` | keys of server, authority, registry and log, and the secret of pseudonyms |
 
-use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
@@ -20,9 +19,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use warifu_consent::json::{self, Value, object};
 use warifu_consent::{
-    Annex, Binding, DAY, Kept, KeyEntry, KeyRing, KeyState, Ledger, Master, Moment, Notice, Opened,
-    Parent, Policy, PublicKey, REFERENCE, SecretKey, Signer, SignerClass, State, StatusNow, Target,
-    Typ, Who, b64, open, state_of, wire,
+    Annex, Binding, DAY, Disagreement, Kept, KeyEntry, KeyRing, KeyState, Ledger, Master, Moment,
+    Notice, Opened, Parent, Policy, PublicKey, REFERENCE, SecretKey, Signer, SignerClass, State,
+    StatusNow, Target, Typ, Who, Witness, b64, open, state_of, wire,
 };
 use warifu_log::{Entry, Kind, Log, NoteKey, Purpose, Submission, Trust};
 use warifu_log_file::{FileStorage, Folder};
@@ -436,15 +435,16 @@ impl Desk {
             .any(|a| a.token.text("sub") == sub && a.token.claims.get("use").is_some());
         let mut disclosed: Vec<String> = Vec::new();
         let mut notices = Vec::new();
-        let mut logged: BTreeSet<String> = BTreeSet::new();
+        let mut witness = Witness::default();
         let book = self.book(cx, &[])?;
         for (_, own) in book.history(sub)? {
             let v = json::read(own.line.as_bytes(), 2).ok();
             let Some(v) = v else { continue };
-            match text(&v, "kind") {
-                Some("grant" | "deny" | "revoke" | "objection") => {
-                    logged.extend(text(&v, "tok").map(str::to_owned));
-                }
+            let kind = text(&v, "kind");
+            if let (Some(kind), Some(tok)) = (kind, text(&v, "tok")) {
+                witness.line(kind, tok);
+            }
+            match kind {
                 Some("disclose") if counted => disclosed.extend(
                     v.get("grants")
                         .map_or(&[][..], Value::items)
@@ -465,28 +465,21 @@ impl Desk {
         }
         // The log is the witness: a wish without its line, or a line whose wish is missing (a withdrawal
         // that was lost), opens nothing.
-        let own = self.accepted.iter().map(|a| &a.token).filter(|t| {
-            let logged = [
-                Typ::Grant,
-                Typ::Onward,
-                Typ::Deny,
-                Typ::Revoke,
-                Typ::Objection,
-            ];
-            t.text("sub") == sub && logged.contains(&t.typ)
-        });
-        let kept: BTreeSet<String> = own.map(|t| t.hash.clone()).collect();
-        if let Some(lost) = logged.difference(&kept).next() {
-            bail!(cx.say(
+        for kept in self.accepted.iter().map(|a| &a.token) {
+            if kept.text("sub") == sub {
+                witness.token(kept.typ, &kept.hash);
+            }
+        }
+        match witness.agree() {
+            Ok(()) => {}
+            Err(Disagreement::Lost(lost)) => bail!(cx.say(
                 &format!("ログにある意思表示のトークンがありません (tok {lost})。判断できないので、何も見せません。そのトークンをもう一度受け付けてください: warifu consent verify FILE --accept"),
                 &format!("a token that the log tells of is missing (tok {lost}). Nothing can be decided, so nothing is shown. Accept that token again: warifu consent verify FILE --accept")
-            ));
-        }
-        if let Some(unheard) = kept.difference(&logged).next() {
-            bail!(cx.say(
+            )),
+            Err(Disagreement::Unheard(unheard)) => bail!(cx.say(
                 &format!("受け付けたトークンの行がログにありません (tok {unheard})。判断できないので、何も見せません。ログを控えから戻してください (確かめる: warifu consent log verify)"),
                 &format!("the log lacks the line of an accepted token (tok {unheard}). Nothing can be decided, so nothing is shown. Restore the log from a copy (to check it: warifu consent log verify)")
-            ));
+            )),
         }
         let kept: Vec<Kept> = self
             .accepted
