@@ -326,6 +326,36 @@ fn jobs_of_drugs_without_end() {
     job_survives(&path, &head, "RXE\r");
 }
 
+/// Many of one thing beside many of another, under one order.
+#[test]
+fn one_order_with_many_of_each_thing() {
+    let path = |kind: &str| PATH.replace("OML-11", kind);
+    let both = |a: &str, b: &str| a.repeat(400_000 / a.len()) + &b.repeat(400_000 / b.len());
+    let survives = |kind: &str, message: &str, groups: &str| {
+        let bytes = format!("{}ORC|NW|1\r{groups}", head(message));
+        assert!(survives_at(&path(kind), bytes.as_bytes()) > 0);
+    };
+    for kind in ["OMP-11", "OMP-12"] {
+        for beside in ["OBX|1|NM|A^B^C||1\r", "CTI|T\r", "NTE|1||x\r"] {
+            let given = "RXA|0|1|2026||1^A^B|1|g\rRXR|PO\r";
+            survives(kind, "RAS^O17^RAS_O17", &both(given, beside));
+        }
+    }
+    let dose = "TQ1|||1^A^B\r";
+    for kind in ["OMP-01", "OMP-02"] {
+        for beside in ["RXR|PO\r", "RXC|B|1^A^B|1|g\r"] {
+            let groups = format!("RXE||1^A^B|1~2||g\r{}", both(dose, beside));
+            survives(kind, "RDE^O11^RDE_O11", &groups);
+        }
+        // RXE-3 and RXE-7.
+        for before in ["|", "|1||g||"] {
+            let many = "1^A^B~".repeat(60_000);
+            let groups = format!("RXE||1^A^B{before}{many}\r{}", dose.repeat(20_000));
+            survives(kind, "RDE^O11^RDE_O11", &groups);
+        }
+    }
+}
+
 #[test]
 fn jobs_of_allergies_and_problems_without_end() {
     let path = |kind: &str| PATH.replace("OML-11", kind).replace("20260401/", "-/");

@@ -373,6 +373,16 @@ impl<'a> Segment<'a> {
             mark: field.mark,
         }
     }
+    /// Field `n` and all behind it in one part, with the separators between them.
+    pub fn rest(&self, n: usize) -> Part<'a> {
+        let first = self.field(n);
+        let fields = (n..=self.seg.fields as usize).map(|n| self.field(n).flags);
+        Part {
+            end: self.seg.end,
+            flags: fields.fold(0, |all, flags| all | flags),
+            ..first
+        }
+    }
     /// Byte ranges of HL7 escapes that are unknown or unclosed: [`Part::unknown_escapes`] of all fields.
     pub fn unknown_escapes(&self) -> Vec<(u32, u32)> {
         if !self.message.0.index.has_escapes(&self.seg) {

@@ -222,6 +222,7 @@ impl Converter {
                 patient_id,
                 pool,
                 scratch: String::new(),
+                strays: crate::table::Strays::default(),
             };
             kinds::convert(&mut cx);
             let file = [(item, message)];
@@ -460,6 +461,7 @@ impl Converter {
                     patient_id,
                     pool,
                     scratch: String::new(),
+                    strays: crate::table::Strays::default(),
                 };
                 kinds::convert(&mut cx);
             }
@@ -518,6 +520,7 @@ impl Converter {
                 patient_id,
                 pool,
                 scratch: String::new(),
+                strays: crate::table::Strays::default(),
             };
             kinds::convert(&mut cx);
             let before = out.deletes.len();

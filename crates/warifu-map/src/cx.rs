@@ -182,6 +182,8 @@ pub struct Cx<'a, 'r> {
     pub(crate) patient_id: Id,
     pub(crate) pool: &'r mut Vec<Box<Buffers>>,
     pub(crate) scratch: String,
+    /// What no row of the message's kind reads.
+    pub(crate) strays: crate::table::Strays<'a>,
 }
 
 impl std::fmt::Debug for Cx<'_, '_> {
@@ -264,21 +266,12 @@ impl<'a> Cx<'a, '_> {
     /// Finishes a resource and adds it to the output. The first of an id wins; a later one is
     /// reported, unless it is one that patients share.
     pub fn emit(&mut self, mut r: Resource) {
+        if self.strays.wait() && !self.emitted(r.resource_type(), r.id()) {
+            self.keep_strays(&mut r);
+        }
         let added = self.out.push(&mut r, self.message.number());
         self.report_unless(added, r.resource_type());
         self.pool.push(r.into_buffers());
-    }
-    /// [`Cx::emit`] of what a result says of its order: where the order's own file is converted as well,
-    /// that one's resource is the order's, with the state that the result tells
-    /// ([`PatientContext::performed`]).
-    pub fn emit_request_of_result(&mut self, r: Resource) {
-        let other = self.out.maker(r.resource_type(), r.id());
-        if other.is_some_and(|m| m != self.message.number()) {
-            self.report_message(&warifu_diag::catalogue::map_other::MAP408, "");
-            self.pool.push(r.into_buffers());
-        } else {
-            self.emit(r);
-        }
     }
     /// Reports a resource that was not added, unless it is one that patients share.
     fn report_unless(&mut self, added: bool, resource_type: &'static str) {
@@ -416,6 +409,13 @@ impl<'a> Cx<'a, '_> {
     /// the patient, which is added here. `n` is the segment position and `suffix` the sub-resource
     /// for [`IdMode::Readable`].
     pub fn id(&mut self, resource_type: &'static str, parts: &[&str], n: u32, suffix: &str) -> Id {
+        let id = self.made_id(resource_type, parts, n, suffix);
+        if self.strays.wait() {
+            self.strays.note(id, n);
+        }
+        id
+    }
+    fn made_id(&mut self, resource_type: &'static str, parts: &[&str], n: u32, suffix: &str) -> Id {
         match self.conv.options.ids {
             IdMode::Keyed => {
                 let mut all: [&str; 12] = [""; 12];

@@ -315,6 +315,36 @@ pub fn identifier(o: &mut Object<'_>, system: &str, value: Val<'_>) {
     o.string("value", value.text, value.src());
 }
 
+/// The number of a resource among all of the institution: what its parts say, joined with `-`
+/// (`order-rp-place`, `order-specimen-item`); the value is attributed to the part `main`.
+pub(crate) fn instance_identifier<'a>(
+    r: &mut Resource,
+    cx: &Cx<'a, '_>,
+    element: Element,
+    parts: &[Val<'a>],
+    main: usize,
+) {
+    // What the file name says has no place in the message.
+    let src = |v: &Val<'a>| if v.end == 0 { Src::NONE } else { v.src() };
+    let said = || parts.iter().enumerate().filter(|(_, v)| !v.is_empty());
+    let length = said().map(|(_, v)| v.text.len() + 1).sum();
+    let mut number = bumpalo::collections::String::with_capacity_in(length, cx.message().arena());
+    for (_, v) in said() {
+        if !number.is_empty() {
+            number.push('-');
+        }
+        number.push_str(v.text);
+    }
+    let from = parts.get(main).map_or(Src::NONE, src);
+    r.object(element, |o| {
+        o.string("system", systems::ID_RESOURCE_INSTANCE, from);
+        for (_, v) in said().filter(|(n, v)| *n != main && src(v).is_some()) {
+            o.also(src(v));
+        }
+        o.string("value", &number, from);
+    });
+}
+
 /// The extension that tells kanji (IDE), kana (SYL) and alphabetic (ABC) names apart.
 pub const EN_REPRESENTATION: &str =
     "http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation";

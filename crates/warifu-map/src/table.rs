@@ -1,9 +1,10 @@
 //! Mapping tables: static data, one row a field.
 
-use warifu_diag::catalogue::map_general::MAP003;
-use warifu_fhir::{Object, Resource, Row};
+use warifu_diag::catalogue::map_general::{MAP003, MAP018};
+use warifu_fhir::{Id, Object, Resource, Row};
 use warifu_hl7::{Part, Segment};
-use warifu_order::Set;
+use warifu_order::{Map, Set};
+use warifu_ssmix2::DataKind;
 
 use crate::cx::{Cx, Sourced};
 
@@ -97,7 +98,7 @@ pub const fn taken(rows: &[MapRow], segment: [u8; 3]) -> u64 {
 }
 
 /// The row of what has none.
-static REST: Row = Row {
+pub(crate) static REST: Row = Row {
     table: "REST",
     source: "",
     target: "extension",
@@ -242,9 +243,12 @@ pub fn run<'a>(table: &'static Table, r: &mut Resource, cx: &mut Cx<'a, '_>, gro
     }
 }
 
-/// Fields behind this one are of no segment of HL7: they are not kept, so that a hostile line does not
+/// Fields behind this one are of no segment of HL7: they are kept in one, so that a hostile line does not
 /// become a resource of a hundred times its size.
 const LAST_KEPT: usize = 99;
+
+/// Most bytes of what stands behind [`LAST_KEPT`].
+const MOST_BEHIND: usize = 16_384;
 
 /// Keeps what the rows of a table do not take of its segments; the same value of several segments once.
 pub fn keep_rest<'a>(
@@ -255,13 +259,10 @@ pub fn keep_rest<'a>(
 ) {
     let mut seen: Set<([u8; 3], usize, &'a [u8])> = Set::new();
     for s in segments {
-        let Some(kept) = table.keeps.iter().find(|k| k.segment == s.name()) else {
-            continue;
-        };
-        for (n, field) in s.fields().take(LAST_KEPT) {
-            if (n < 64 && kept.taken >> n & 1 == 1) || !field.is_some() {
-                continue;
-            }
+        if table.keeps.iter().any(|k| k.segment == s.name()) {
+            report_beyond(cx, *s);
+        }
+        for (n, field) in rest(table, *s) {
             let here = (s.name(), n, field.raw());
             if segments.len() > 1 && !seen.insert(here) {
                 cx.used(&field);
@@ -280,6 +281,290 @@ pub fn keep_rest<'a>(
             r.row(before);
         }
     }
+}
+
+/// Keeps the fields of each further segment of a name whose first alone the rows take, unless the first
+/// says the same. What the rows leave [`keep_rest`] keeps.
+pub(crate) fn keep_further<'a>(
+    table: &'static Table,
+    r: &mut Resource,
+    cx: &mut Cx<'a, '_>,
+    group: &Group<'a>,
+    name: [u8; 3],
+) {
+    let Some(first) = group.first(name) else {
+        return;
+    };
+    for s in group.all(name).skip(1) {
+        for row in table.rows.iter().filter(|row| row.segment == name) {
+            let n = usize::from(row.field);
+            let field = s.field(n);
+            let taken = !matches!(row.action, Action::Ignored(_) | Action::Lost);
+            if taken && field.is_some() && field.raw() != first.field(n).raw() {
+                let before = r.row(Some(&row.row));
+                keep(r, cx, row.row.source.to_owned(), field);
+                r.row(before);
+            }
+        }
+    }
+}
+
+/// Tells, once a segment, that too much stands behind [`LAST_KEPT`].
+pub(crate) fn report_beyond(cx: &mut Cx<'_, '_>, s: Segment<'_>) {
+    if s.field_count() > LAST_KEPT {
+        let behind = s.rest(LAST_KEPT + 1);
+        if behind.raw().len() > MOST_BEHIND {
+            cx.report_with(&MAP018, &behind, name_of(s, LAST_KEPT + 1));
+        }
+    }
+}
+
+/// What the rows of a table do not take of a segment that it keeps: number and field, or the numbers of
+/// a field one by one where one of them is protected.
+pub(crate) fn rest<'a>(
+    table: &'static Table,
+    s: Segment<'a>,
+) -> impl Iterator<Item = (usize, Part<'a>)> {
+    let kept = table.keeps.iter().find(|k| k.segment == s.name());
+    let fields = kept.into_iter().flat_map(move |kept| {
+        let left = move |n: usize| n >= 64 || kept.taken >> n & 1 == 0;
+        whole(s).filter(move |(n, field)| left(*n) && field.is_some())
+    });
+    let of_people = matches!(&s.name(), b"PID" | b"NK1" | b"IN1");
+    fields.flat_map(move |(n, field)| {
+        let apart = of_people && field.reps().any(is_protected);
+        let whole = Some(field).filter(|_| !apart);
+        let others = field
+            .reps()
+            .filter(move |rep| apart && rep.is_some() && !is_protected(*rep));
+        whole.into_iter().chain(others).map(move |part| (n, part))
+    })
+}
+
+/// The fields of a segment, and what stands behind [`LAST_KEPT`] in one.
+fn whole(s: Segment<'_>) -> impl Iterator<Item = (usize, Part<'_>)> {
+    let behind = (s.field_count() > LAST_KEPT).then(|| (LAST_KEPT + 1, s.rest(LAST_KEPT + 1)));
+    let behind = behind.filter(|(_, part)| part.raw().len() <= MOST_BEHIND);
+    s.fields().take(LAST_KEPT).chain(behind)
+}
+
+/// What a message says that no row of its kind reads: kept in the resource of the order, disease or stay
+/// that it belongs to by its place.
+#[derive(Debug, Default)]
+pub(crate) struct Strays<'a> {
+    /// Segments of the message, in its order.
+    segments: Queue<'a>,
+    /// Fields of requests that are told elsewhere, in the order in which they are met.
+    fields: Queue<'a>,
+    /// Position of the segment that a resource was made from.
+    heads: Map<Id, u32>,
+    /// Bytes kept so far.
+    size: usize,
+}
+
+/// Position of the segment, name of the field, the field; those before `next` are kept.
+#[derive(Debug, Default)]
+struct Queue<'a> {
+    all: Vec<(u32, String, Part<'a>)>,
+    next: usize,
+}
+
+/// Most bytes of a message that are kept as [`Strays`], each field counted as [`FIELD`] more.
+const MOST_STRAYS: usize = 1 << 20;
+const FIELD: usize = 64;
+
+impl<'a> Strays<'a> {
+    /// Whether something is to be kept.
+    pub(crate) fn wait(&self) -> bool {
+        self.segments.next < self.segments.all.len() || self.fields.next < self.fields.all.len()
+    }
+    /// Notes the segment that a resource is made from.
+    pub(crate) fn note(&mut self, id: Id, position: u32) {
+        self.heads.insert(id, position);
+    }
+    /// Whether there is room for one more field.
+    fn fits(&mut self, field: Part<'a>) -> bool {
+        self.size += field.raw().len() + FIELD;
+        self.size <= MOST_STRAYS
+    }
+}
+
+impl<'a> Cx<'a, '_> {
+    /// A segment that no row of this kind of message reads. A guarantor's record is none of the patient;
+    /// the place of the insurance is the ADT-00.
+    pub(crate) fn stray(&mut self, s: Segment<'a>) {
+        report_beyond(self, s);
+        let told = match &s.name() {
+            b"GT1" => true,
+            b"IN1" | b"IN2" | b"IN3" | b"ZI1" => self.kind() != Some(DataKind::Adt00),
+            _ => false,
+        };
+        let mut fits = !told;
+        // A number of the line is its place, which is kept.
+        let numbered = warifu_terms::fields::segment_of(s.name())
+            .and_then(|s| s.field(1))
+            .is_some_and(|f| f.datatype == "SI");
+        if numbered {
+            self.used(&s.field(1));
+        }
+        let left = whole(s).filter(|(n, field)| {
+            let number = numbered && *n == 1 || is_number_of_state(s.name(), *n);
+            !told && !number && field.is_some()
+        });
+        for (n, field) in left {
+            if self.strays.fits(field) {
+                let name = name_of(s, n);
+                self.strays.segments.all.push((s.position(), name, field));
+            } else {
+                fits = false;
+            }
+        }
+        if !fits {
+            self.report_with(&MAP018, &s, name_of(s, 0));
+        }
+    }
+    /// Fields of a segment that makes no resource here.
+    pub(crate) fn stray_fields(
+        &mut self,
+        s: Segment<'a>,
+        fields: impl Iterator<Item = (usize, Part<'a>)>,
+    ) {
+        for (n, field) in fields {
+            let name = name_of(s, n);
+            if self.strays.fits(field) {
+                self.strays.fields.all.push((s.position(), name, field));
+            } else {
+                self.report_with(&MAP018, &field, name);
+            }
+        }
+    }
+    /// A segment of an order whose first of that name alone the rows take.
+    pub(crate) fn stray_further(&mut self, s: Segment<'a>) {
+        self.stray_fields(s, whole(s).filter(|(n, field)| *n > 1 && field.is_some()));
+    }
+    /// The fields that no row of a table names, of a segment that the table does not keep.
+    pub(crate) fn stray_rest(&mut self, table: &'static Table, s: Segment<'a>) {
+        let named = move |n: usize| {
+            let mut rows = table.rows.iter();
+            rows.any(|row| row.segment == s.name() && usize::from(row.field) == n)
+        };
+        let left = whole(s).filter(move |(n, field)| !named(*n) && field.is_some());
+        self.stray_fields(s, left);
+    }
+    /// Keeps in a resource what waits before the next segment of the name of the one that it was made
+    /// from (of what was done, before the next order), if it is of a type that carries such things.
+    #[inline(never)]
+    pub(crate) fn keep_strays(&mut self, r: &mut Resource) {
+        let carries = match r.resource_type() {
+            "Condition"
+            | "MedicationRequest"
+            | "MedicationAdministration"
+            | "MedicationDispense"
+            | "NutritionOrder"
+            | "ServiceRequest"
+            | "Procedure"
+            | "ImagingStudy"
+            | "DiagnosticReport" => true,
+            // Of the other kinds the request or report carries it.
+            "Observation" => matches!(self.kind(), None | Some(DataKind::Oml11)),
+            "Coverage" => self.kind() == Some(DataKind::Adt00),
+            "AllergyIntolerance" => self.kind() == Some(DataKind::Adt61),
+            _ => false,
+        };
+        let position = self.strays.heads.get(&r.id()).copied();
+        let Some(position) = position.filter(|_| carries) else {
+            return;
+        };
+        let at = usize::try_from(position).unwrap_or(usize::MAX);
+        let message = self.message();
+        let name = match r.resource_type() {
+            // Several of one order, some of which make nothing.
+            "MedicationAdministration" | "MedicationDispense" | "Procedure" | "ImagingStudy" => {
+                Some(*b"ORC")
+            }
+            _ => message.segment(at).map(|s| s.name()),
+        };
+        let mut behind = (at + 1..).map_while(|n| message.segment(n));
+        let end = behind
+            .find(|s| Some(s.name()) == name)
+            .map(|s| s.position());
+        self.keep_strays_before(r, end.unwrap_or(u32::MAX));
+    }
+    /// Keeps in a resource what waits of the segments before a position; what the resource says already
+    /// once.
+    pub(crate) fn keep_strays_before(&mut self, r: &mut Resource, end: u32) {
+        let mut strays = std::mem::take(&mut self.strays);
+        let before = r.row(Some(&REST));
+        let mut seen: Set<(String, &'a [u8])> = Set::new();
+        for queue in [&mut strays.segments, &mut strays.fields] {
+            while let Some((position, name, field)) = queue.all.get_mut(queue.next) {
+                if *position >= end {
+                    break;
+                }
+                queue.next += 1;
+                let name = std::mem::take(name);
+                if !seen.insert((name.clone(), field.raw())) || says(r, &name, *field) {
+                    self.used(field);
+                } else {
+                    keep(r, self, name, *field);
+                }
+            }
+        }
+        r.row(before);
+        self.strays = strays;
+    }
+    /// Tells what no resource carries, once a segment.
+    pub(crate) fn report_strays(&mut self) {
+        let strays = std::mem::take(&mut self.strays);
+        for queue in [strays.segments, strays.fields] {
+            let mut last = None;
+            for (position, name, field) in queue.all.into_iter().skip(queue.next) {
+                if last.replace(position) != Some(position) {
+                    self.report_with(&MAP018, &field, name);
+                }
+            }
+        }
+    }
+}
+
+/// Whether a resource keeps a field of that text already, among the first that it keeps.
+fn says(r: &Resource, name: &str, field: Part<'_>) -> bool {
+    let start = [
+        "{\"url\":\"urn:x-ssmix2:field:",
+        name,
+        "\",\"valueString\":\"",
+    ]
+    .concat();
+    let text = [field.text().trimmed().text, "\"}"].concat();
+    let kept = r.items(warifu_fhir::element::EXTENSION).take(64);
+    let mut values = kept.filter_map(|item| item.strip_prefix(start.as_bytes()));
+    values.any(|value| value == text.as_bytes())
+}
+
+/// Name of a field, of the segment for 0; a line without a name is `line`.
+fn name_of(s: Segment<'_>, n: usize) -> String {
+    let name = s.name();
+    let name = std::str::from_utf8(&name).ok().filter(|n| *n != "???");
+    let name = name.unwrap_or("line");
+    if n == 0 {
+        name.to_owned()
+    } else {
+        format!("{name}-{n}")
+    }
+}
+
+/// Fields that hold a number of the state for a person ([`Ignored::Protected`]).
+const fn is_number_of_state(name: [u8; 3], field: usize) -> bool {
+    matches!(
+        (&name, field),
+        (b"PID", 19) | (b"NK1", 37) | (b"GT1", 12) | (b"IN2", 2)
+    )
+}
+
+/// Whether a CX is a number of the state for the person ([`Ignored::Protected`]) by its type (table
+/// 0203): social security, national.
+pub(crate) fn is_protected(number: Part<'_>) -> bool {
+    matches!(number.comp(5).value().text.trim(), "SS" | "NI" | "NNJPN")
 }
 
 /// Keeps a field that has no element: an extension `urn:x-ssmix2:field:SEG-n` with the text of the field

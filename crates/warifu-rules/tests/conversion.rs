@@ -34,7 +34,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("MAP001", "an option, below"),
     ("MAP002", "an option, below"),
     ("MAP014", "65,535 files: tests/tests/hostile.rs"),
-    ("MAP016", "two resources whose ids meet"),
+    ("MAP016", "an order in two files: imaging of warifu-map"),
     (
         "MAP431",
         "files of a document: kinds/document of warifu-map",

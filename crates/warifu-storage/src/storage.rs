@@ -259,28 +259,8 @@ impl Storage {
             return Err(ReadError::TooLarge);
         }
         let mut opened = File::open(&path).map_err(gone)?;
-        // One call of the system reads a file that is as long as it was.
         let length = usize::try_from(meta.len()).unwrap_or(0);
-        out.resize(length.saturating_add(1), 0);
-        let mut filled = 0;
-        while let Some(room) = out.get_mut(filled..).filter(|room| !room.is_empty()) {
-            match opened.read(room) {
-                Ok(0) => break,
-                Ok(read) => filled += read,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(error.into()),
-            }
-            if filled == length && meta.is_file() {
-                break;
-            }
-        }
-        let grown = filled > length;
-        out.truncate(filled);
-        if grown {
-            let most = max_file.saturating_add(1);
-            let rest = most.saturating_sub(u64::try_from(filled).unwrap_or(most));
-            opened.take(rest).read_to_end(out)?;
-        }
+        read_whole(&mut opened, length, max_file, out)?;
         if u64::try_from(out.len()).is_ok_and(|length| length <= max_file) {
             Ok(sniff(out.get(..HEAD).unwrap_or(out)))
         } else {
@@ -293,6 +273,34 @@ impl Storage {
     pub fn refresh(&self, batch: &PatientBatch) -> PatientBatch {
         self.inner.refresh(batch)
     }
+}
+
+/// Reads to the end, or one byte beyond the bound. One call of the system reads what is as long as it
+/// was said to be, one more says that this is the end: a file may grow while it is read.
+fn read_whole(
+    mut from: impl Read,
+    length: usize,
+    max_file: u64,
+    out: &mut Vec<u8>,
+) -> io::Result<()> {
+    out.resize(length.saturating_add(1), 0);
+    let mut filled = 0;
+    while let Some(room) = out.get_mut(filled..).filter(|room| !room.is_empty()) {
+        match from.read(room) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let grown = filled > length;
+    out.truncate(filled);
+    if grown {
+        let most = max_file.saturating_add(1);
+        let rest = most.saturating_sub(u64::try_from(filled).unwrap_or(most));
+        from.take(rest).read_to_end(out)?;
+    }
+    Ok(())
 }
 
 impl<T: Tree> Inner<T> {
@@ -1204,6 +1212,37 @@ mod tests {
     use crate::tree::EntryKind;
     use std::cell::Cell;
     use std::ffi::OsString;
+
+    /// Gives what there is in pieces, as a file that grows while it is read does.
+    struct Pieces<'a>(&'a [&'a [u8]]);
+
+    impl Read for Pieces<'_> {
+        fn read(&mut self, room: &mut [u8]) -> io::Result<usize> {
+            let Some((first, rest)) = self.0.split_first() else {
+                return Ok(0);
+            };
+            self.0 = rest;
+            let length = first.len().min(room.len());
+            assert_eq!(length, first.len(), "a piece fits");
+            room[..length].copy_from_slice(first);
+            Ok(length)
+        }
+    }
+
+    #[test]
+    fn a_file_that_grows_while_it_is_read_is_read_to_its_end_or_told_to_be_too_large() {
+        let read = |pieces: &[&[u8]], most: u64| {
+            let mut out = vec![7; 100];
+            read_whole(Pieces(pieces), 5, most, &mut out).unwrap();
+            out
+        };
+        assert_eq!(read(&[b"MSH|a"], 10), b"MSH|a");
+        assert_eq!(read(&[b"MSH"], 10), b"MSH");
+        assert_eq!(read(&[b"MS", b"H|a"], 10), b"MSH|a");
+        assert_eq!(read(&[b"MSH|a", b"b", b"cde"], 10), b"MSH|abcde");
+        // One byte beyond the bound says that it is.
+        assert_eq!(read(&[b"MSH|a", b"b", b"cd"], 7), b"MSH|abcd");
+    }
 
     /// A storage of any size that exists only as listings: 100 × 100 level folders, one
     /// patient each, 10 days of one kind with 10 files.

@@ -214,6 +214,33 @@ pub fn contact_relationship(code: &str) -> Option<Coded> {
         .map(|entry| coded(entry.code, entry.en))
 }
 
+/// The languages of ISO 639-1, which are those of BCP 47 in two letters.
+const LANGUAGES: &str = "aaabaeafakamanarasavayazbabebgbhbibmbnbobrbscacechcocrcscucvcydadedvdzeeeleneoeseteufafffifjfofrfygagdglgngugvhahehihohrhthuhyhziaidieigiiikioisitiujajvkakgkikjkkklkmknkokrkskukvkwkylalblglilnloltlulvmgmhmimkmlmnmrmsmtmynanbndnengnlnnnonrnvnyocojomorospapiplpsptqurmrnrorurwsascsdsesgsiskslsmsnsosqsrssstsusvswtatetgthtitktltntotrtstttwtyugukuruzvevivowawoxhyiyozazhzu";
+
+/// Whether a code of PID-15 is a tag of BCP 47 for `Patient.communication.language`: a language of
+/// ISO 639-1, then script and region if any. `JPN` and `JP` are none.
+pub fn is_language_tag(code: &str) -> bool {
+    let mut rest = code.split('-').peekable();
+    let language = rest.next().unwrap_or_default().as_bytes();
+    let mut known = LANGUAGES.as_bytes().chunks(2);
+    let letters = |s: &str| s.bytes().all(|b| b.is_ascii_alphabetic());
+    let _script = rest.next_if(|s| s.len() == 4 && letters(s));
+    let _region = rest.next_if(|s| s.len() == 2 && letters(s));
+    known.any(|l| language.eq_ignore_ascii_case(l)) && rest.next().is_none()
+}
+
+/// PID-16 (table 0002) → `Patient.maritalStatus` in v3-MaritalStatus, where that has the same.
+pub fn marital_status(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "M" => "M",
+        "S" => "S",
+        "D" => "D",
+        "W" => "W",
+        "A" => "L",
+        _ => return None,
+    })
+}
+
 // ---- Encounter -----------------------------------------------------------------------------
 
 /// MSH-9.2 → `Encounter.status` as published. Mapping §3 (`ConceptMap` v2-0003 → `EncounterStatus`).

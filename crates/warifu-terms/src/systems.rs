@@ -148,6 +148,10 @@ pub const V3_DATA_OPERATION: &str = "http://terminology.hl7.org/CodeSystem/v3-Da
 /// HL7 v3 `ObservationInterpretation`
 pub const V3_OBSERVATION_INTERPRETATION: &str =
     "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation";
+/// v3 婚姻状況
+pub const V3_MARITAL_STATUS: &str = "http://terminology.hl7.org/CodeSystem/v3-MaritalStatus";
+/// 言語 (BCP 47)
+pub const BCP_47: &str = "urn:ietf:bcp:47";
 /// HL7 v2 表 0203 (識別子の種別)
 pub const V2_0203: &str = "http://terminology.hl7.org/CodeSystem/v2-0203";
 /// HL7 v2 表 0063 (続柄)

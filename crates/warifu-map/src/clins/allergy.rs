@@ -127,7 +127,7 @@ impl Shaper<'_> {
         if drug && n.get("criticality").is_none() {
             self.about(&codes::CLN305, i, "");
         }
-        self.instance_identifier(&mut n, i);
+        self.instance_identifier(&mut n, i, stamp);
         self.contain_person(&mut n, "recorder", "recorder");
         self.contain_person(&mut n, "asserter", "asserter");
         let extensions = [Some(self.institution()), self.department(i)];

@@ -107,7 +107,7 @@ impl Shaper<'_> {
                 "Encounter Diagnosis",
             )]),
         );
-        self.instance_identifier(&mut n, i);
+        self.instance_identifier(&mut n, i, stamp);
         let same = n.at(&["recorder", "reference"]).and_then(Node::str)
             == n.at(&["asserter", "reference"]).and_then(Node::str);
         if n.get("recorder").is_some() && same && n.at(&["recorder", "reference"]).is_some() {

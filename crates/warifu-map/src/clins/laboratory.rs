@@ -250,7 +250,7 @@ impl Shaper<'_> {
                 "",
             )]),
         );
-        self.instance_identifier(&mut n, i);
+        self.instance_identifier(&mut n, i, stamp);
         n.set("meta", super::shared::meta(self.updated(i, stamp), PROFILE));
         gone.extend(n.keep_only(KEPT));
         // The order is told by who ordered and by the identifier.

@@ -172,6 +172,7 @@ impl Shaper<'_> {
         }
         self.contain_person(&mut n, "requester", "requester");
         self.recorder(&mut n, &mut gone);
+        self.instance_identifier(&mut n, i, stamp);
         notes(&mut n);
         dispense(&mut n, &mut gone);
         if n.at(&["substitution", "allowedCodeableConcept"]).is_none()

@@ -5,7 +5,7 @@ use warifu_terms::{maps, systems};
 
 use super::tree::{Node, Origin};
 use super::visit::Visit;
-use super::{Shaper, codes};
+use super::{Shaper, Stamp, codes};
 use crate::trace::HitSpan;
 
 /// A row of [`ROWS`].
@@ -211,21 +211,34 @@ impl<'o> Shaper<'o> {
             }
         }
     }
-    /// Exactly one instance identifier: the sender's, else the logical id, which is made of the
-    /// sender's keys.
-    pub(super) fn instance_identifier(&self, n: &mut Node, i: usize) {
-        let own = n
-            .items("identifier")
-            .iter()
-            .find(|d| d.is(&["system"], systems::ID_RESOURCE_INSTANCE) && d.get("value").is_some())
-            .cloned();
-        let one = own.unwrap_or_else(|| {
-            Node::object([
-                ("system", Some(Node::text(systems::ID_RESOURCE_INSTANCE))),
-                ("value", Some(Node::text(self.id(i)))),
-            ])
-        });
-        n.set("identifier", Node::Array(vec![one]));
+    /// Exactly one instance identifier, as JP-CLINS lays it out: `institution^year^id`, where the id is one
+    /// among all of the institution's, of whatever type: the logical id. The sender's own number stands
+    /// beside it under the institution's system.
+    pub(super) fn instance_identifier(&self, n: &mut Node, i: usize, stamp: &Stamp) {
+        let institution = self.options.institution.as_deref().unwrap_or("");
+        let id = self.id(i);
+        let fits = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+        let made = (id.len() > 36 || !id.bytes().all(fits))
+            .then(|| self.key.id(institution, &["instance", id]));
+        let id = made.as_ref().map_or(id, |id| id.as_str());
+        let value = format!("{institution}^{}^{id}", stamp.year());
+        let identifier = |system: &str, value| {
+            Node::object([("system", Some(Node::text(system))), ("value", Some(value))])
+        };
+        let mut all = vec![identifier(
+            systems::ID_RESOURCE_INSTANCE,
+            Node::text(&value),
+        )];
+        for d in n.items("identifier") {
+            match d.get("value") {
+                Some(own) if d.is(&["system"], systems::ID_RESOURCE_INSTANCE) => {
+                    let system = format!("urn:x-ssmix2:{institution}:instance");
+                    all.push(identifier(&system, own.clone()));
+                }
+                _ => all.push(d.clone()),
+            }
+        }
+        n.set("identifier", Node::Array(all));
     }
     /// Puts department and visit into a resource that must have both; says which is missing.
     pub(super) fn place(&mut self, n: &mut Node, i: usize) -> bool {

@@ -72,13 +72,19 @@ fn extension<'v>(r: &'v Value, name: &str) -> Option<&'v Value> {
 
 /// `^[0-4][0-9][1-3][0-9]{7}[\^]20[2-3][0-9][\^][A-Za-z0-9\-]{1,36}$`
 fn is_bundle_identifier(v: &str) -> bool {
+    let year = v.split('^').nth(1).unwrap_or_default();
+    is_instance_identifier(v) && (year.starts_with("202") || year.starts_with("203"))
+}
+
+/// 診療情報・サマリー汎用リソース一意識別ID仕様: institution, year, id within the institution.
+fn is_instance_identifier(v: &str) -> bool {
     let parts: Vec<&str> = v.split('^').collect();
     let [institution, year, local] = parts.as_slice() else {
         return false;
     };
     is_institution(institution)
         && year.len() == 4
-        && (year.starts_with("202") || year.starts_with("203"))
+        && year.bytes().all(|b| b.is_ascii_digit())
         && (1..=36).contains(&local.len())
         && local
             .bytes()
@@ -297,7 +303,7 @@ fn one_instance_identifier(r: &Value) {
         .iter()
         .filter(|d| {
             s(d, "/system") == "http://jpfhir.jp/fhir/core/IdSystem/resourceInstance-identifier"
-                && !s(d, "/value").is_empty()
+                && is_instance_identifier(s(d, "/value"))
         })
         .count();
     assert_eq!(n, 1);
@@ -415,6 +421,7 @@ fn check_observation(r: &Value) {
 }
 
 fn check_prescription(r: &Value) {
+    one_instance_identifier(r);
     assert_eq!((s(r, "/status"), s(r, "/intent")), ("completed", "order"));
     assert!(extension(r, "JP_eCS_Department").is_some());
     assert_eq!(

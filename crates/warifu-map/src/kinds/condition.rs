@@ -14,7 +14,7 @@ use crate::datatypes::{
     self, Triplet, both_triplets, codeable_concept, coded_concept, coding, person_reference,
     system_of,
 };
-use crate::table::{Group, Ignored, Table, run};
+use crate::table::{Group, Ignored, Table, keep_further, run};
 
 /// Canonical of `JP_Condition_Diagnosis`.
 pub const JP_CONDITION_DIAGNOSIS: &str =
@@ -256,6 +256,7 @@ fn problem<'a>(cx: &mut Cx<'a, '_>, group: &mut Group<'a>, last_order: Option<Se
     category(&mut r, cx, prb);
     run(&PRB_TO_JP_CONDITION, &mut r, cx, group);
     run(&ZPR_TO_JP_CONDITION, &mut r, cx, group);
+    keep_further(&ZPR_TO_JP_CONDITION, &mut r, cx, group, *b"ZPR");
     run(&ORC_TO_JP_CONDITION, &mut r, cx, group);
     for nte in group.all(*b"NTE") {
         let before = r.row(row(&ORC_TO_JP_CONDITION, "NTE-3"));

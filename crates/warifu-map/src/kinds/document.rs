@@ -99,12 +99,20 @@ pub static TABLES: &[&Table] = &[
 /// it lies in a content folder and is no message that is converted (ORU^R30).
 pub fn is_document(path: &str, bytes: &[u8]) -> bool {
     if is_message(bytes) {
-        let head = bytes.get(..512).unwrap_or(bytes);
-        let msh = head.split(|b| matches!(b, b'\r' | b'\n')).next();
-        let vital = msh.is_some_and(|m| memchr::memmem::find(m, b"R30").is_some());
+        let vital = event_of(bytes) == Some(b"R30");
         return !vital && in_content_folder(path);
     }
     sniff(bytes).is_some() || in_content_folder(path)
+}
+
+/// MSH-9.2 of a message.
+fn event_of(bytes: &[u8]) -> Option<&[u8]> {
+    let head = bytes.get(..512).unwrap_or(bytes);
+    let msh = head.get(memchr::memmem::find(head, b"MSH")?..)?;
+    let msh = msh.split(|b| matches!(b, b'\r' | b'\n')).next()?;
+    let (field, component) = (msh.get(3)?, msh.get(4)?);
+    let nine = msh.split(|b| b == field).nth(8)?;
+    Some(nine.split(|b| b == component).nth(1)?.trim_ascii())
 }
 
 /// Whether a file begins as an HL7 message.
@@ -459,6 +467,7 @@ fn with_cx(
         patient_id: core.patient_id(&context.patient),
         pool,
         scratch: String::new(),
+        strays: crate::table::Strays::default(),
     };
     f(&mut cx, &index);
 }

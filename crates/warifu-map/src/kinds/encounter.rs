@@ -190,6 +190,7 @@ pub(crate) fn convert<'a>(
             patient_id,
             pool: &mut *pool,
             scratch: String::new(),
+            strays: crate::table::Strays::default(),
         };
         place_event(&mut cx, &mut stories, &known, event);
     }
@@ -221,6 +222,7 @@ pub(crate) fn convert<'a>(
             patient_id,
             pool: &mut *pool,
             scratch: String::new(),
+            strays: crate::table::Strays::default(),
         };
         super::patient::ensure(&mut cx);
         let waits = story.planned && !story.cancelled;
@@ -671,6 +673,12 @@ fn tell<'a>(cx: &mut Cx<'a, '_>, story: &Story<'a>, now: u64) {
         .flatten()
         .collect();
     keep_rest(&PV1_TO_JP_ENCOUNTER, &mut r, cx, &segments);
+    for e in &story.events {
+        for s in e.message.segments().filter(|s| !super::is_head(s.name())) {
+            cx.stray(s);
+        }
+    }
+    cx.keep_strays_before(&mut r, u32::MAX);
     for e in &story.events {
         mark_used(cx, e);
     }

@@ -13,7 +13,7 @@ pub mod tables;
 mod tests;
 mod walk;
 
-use warifu_diag::catalogue::hl7::{HL7108, HL7115};
+use warifu_diag::catalogue::hl7::HL7115;
 use warifu_diag::catalogue::map_lab::{MAP212, MAP213};
 use warifu_fhir::{Element, Id, Object, Resource, Row, Src};
 use warifu_hl7::{Part, Segment, Val};
@@ -271,19 +271,8 @@ fn order_number<'a>(cx: &Cx<'a, '_>, order: &Order<'a>) -> Val<'a> {
 
 /// Reports what the walk could not place.
 fn report_walk<'a>(cx: &mut Cx<'a, '_>, walk: &Walk<'a>) {
-    for s in &walk.unknown {
-        let name = s.name();
-        let name: String = name
-            .iter()
-            .map(|b| {
-                if b.is_ascii_alphanumeric() {
-                    char::from(*b)
-                } else {
-                    '?'
-                }
-            })
-            .collect();
-        cx.report_with(&HL7108, &s.field(1), name);
+    for tq1 in &walk.further {
+        cx.stray_further(*tq1);
     }
     if walk.orders.is_empty() {
         cx.report_message(&HL7115, "OBR");

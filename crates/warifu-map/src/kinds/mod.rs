@@ -163,6 +163,7 @@ pub(crate) fn survey<'a>(
             patient_id,
             pool: &mut *pool,
             scratch: String::new(),
+            strays: crate::table::Strays::default(),
         };
         if item.kind == Some(DataKind::Ppr01) {
             condition::survey(&mut cx, &mut problems, &mut diagnoses);
@@ -203,8 +204,10 @@ pub(crate) fn convert(cx: &mut Cx<'_, '_>) {
     cx.out.patient = cx.out.patient.or(Some(cx.patient_id()));
     let Some(kind) = cx.kind() else {
         if is_vital(cx.message()) {
+            check_segments(cx);
             patient::ensure(cx);
             vital::convert(cx);
+            cx.report_strays();
         } else {
             cx.report_message(
                 &SSM113,
@@ -247,6 +250,7 @@ pub(crate) fn convert(cx: &mut Cx<'_, '_>) {
         K::Omg11 | K::Omg12 => imaging::performed(cx),
         K::Omg13 => imaging::physiology_result(cx),
     }
+    cx.report_strays();
 }
 
 fn is_vital(message: Message<'_>) -> bool {
@@ -319,6 +323,8 @@ fn check_segments(cx: &mut Cx<'_, '_>) {
     let mut last: Option<u32> = None;
     let mut blank = false;
     let mut reached = 0;
+    let kind = segments_of(cx.kind());
+    let mut begun = kind.begin.is_empty();
     // A result belongs to a request: after an ORC there must be an OBR (RXE, RXA …) before an OBX. In
     // laboratory results the OBR stands before its ORC, and a specimen may have an OBX of its own.
     let (mut ordered, mut requested) = (false, false);
@@ -347,6 +353,12 @@ fn check_segments(cx: &mut Cx<'_, '_>) {
         }
         if warifu_terms::fields::segment_of(name).is_none() {
             cx.report_with(&HL7108, &s, s.name_str().to_owned());
+        }
+        begun |= kind.begin.contains(&&name);
+        // What a dated ADT message has of these goes into its stay.
+        let read = begun && kind.own.contains(&&name);
+        if !(read || kind.own.is_empty() || is_head(name)) {
+            cx.stray(s);
         }
         // The head of a message comes in one order and before everything else.
         let out_of_place = if let Some(rank) = head_rank(name) {
@@ -381,6 +393,73 @@ fn check_segments(cx: &mut Cx<'_, '_>) {
             );
         }
     }
+}
+
+/// Segments that the rows of a kind read.
+struct Segments {
+    /// An order, disease or result begins with one of these: what stands before the first belongs to none.
+    begin: &'static [&'static [u8; 3]],
+    /// All, those of `begin` among them.
+    own: &'static [&'static [u8; 3]],
+}
+
+/// Segments that the rows of a kind read; what else a message has is kept as it was sent ([`Cx::stray`]).
+const fn segments_of(kind: Option<DataKind>) -> Segments {
+    use DataKind as K;
+    let (begin, own): (&[&[u8; 3]], &[&[u8; 3]]) = match kind {
+        Some(K::Adt00) => (&[], &[b"OBX", b"IN1"]),
+        Some(K::Adt61) => (&[], &[b"IAM"]),
+        Some(K::Ppr01) => (&[b"PRB"], &[b"PRB", b"ZPR", b"ZPD", b"NTE", b"ORC", b"ZI1"]),
+        Some(K::Omd) => (&[b"ORC"], &[b"ORC", b"TQ1", b"ODS", b"NTE"]),
+        Some(K::Omp01) => (&[b"ORC", b"RXE"], &[b"ORC", b"RXE", b"TQ1", b"RXR", b"NTE"]),
+        Some(K::Omp02) => (
+            &[b"ORC", b"RXE"],
+            &[b"ORC", b"RXE", b"TQ1", b"RXR", b"RXC", b"NTE"],
+        ),
+        // RXO, RXE, TQ1 and RXC are the copy of the order, whose place is its own file.
+        Some(K::Omp11 | K::Omp12) => (
+            &[b"ORC", b"RXE", b"RXA"],
+            &[
+                b"ORC", b"RXA", b"RXR", b"NTE", b"CTI", b"OBX", b"RXO", b"RXE", b"TQ1", b"RXC",
+            ],
+        ),
+        Some(K::Oml01 | K::Oml11) => (&[], &[b"SPM", b"ORC", b"OBR", b"TQ1", b"OBX", b"NTE"]),
+        Some(K::Omg01 | K::Omg02 | K::Omg03 | K::Omg13) => {
+            (&[b"ORC", b"OBR"], &[b"ORC", b"OBR", b"TQ1", b"OBX", b"NTE"])
+        }
+        Some(K::Omg11 | K::Omg12) => (
+            &[b"ORC", b"OBR"],
+            &[
+                b"ORC", b"OBR", b"TQ1", b"OBX", b"NTE", b"ZE1", b"ZE2", b"IPC",
+            ],
+        ),
+        // The vital signs of the extended storage.
+        None => (&[], &[b"ORC", b"OBR", b"OBX", b"NTE"]),
+        Some(_) => (&[], &[]),
+    };
+    Segments { begin, own }
+}
+
+/// Segments of transport, and of the person and the visit, which the ADT kinds tell.
+pub(crate) const fn is_head(name: [u8; 3]) -> bool {
+    matches!(
+        &name,
+        b"MSH"
+            | b"SFT"
+            | b"EVN"
+            | b"PID"
+            | b"PD1"
+            | b"NK1"
+            | b"PV1"
+            | b"PV2"
+            | b"DB1"
+            | b"AL1"
+            | b"DSC"
+            | b"BHS"
+            | b"BTS"
+            | b"FHS"
+            | b"FTS"
+    )
 }
 
 /// Rank of everything after the head.

@@ -11,7 +11,7 @@ use warifu_terms::{maps, systems};
 
 use crate::cx::{Cx, Sourced};
 use crate::datatypes;
-use crate::table::{Group, Ignored, Table, keep, run};
+use crate::table::{Group, Ignored, Table, keep, keep_further, run};
 
 table! {
     /// OMD: ORC, TQ1, ODS, NTE → NutritionOrder (R4). HL7 v2.5 §4.7; SS-MIX2 仕様書 OMD.
@@ -117,6 +117,7 @@ fn order<'a>(cx: &mut Cx<'a, '_>, group: &Group<'a>, seen: &mut Map<&'a str, u32
     }
     r.row(before);
     run(&ODS_TO_NUTRITION_ORDER, &mut r, cx, group);
+    keep_further(&ODS_TO_NUTRITION_ORDER, &mut r, cx, group, *b"TQ1");
     let when = ordered(group);
     if let Some(stay) = cx.encounter_at(when.text) {
         cx.reference(&mut r, el::ENCOUNTER, "Encounter", stay, when.src());

@@ -324,18 +324,28 @@ fn attachment<'a>(cx: &Cx<'a, '_>, field: Part<'a>) -> Option<Value<'a>> {
     if !is_base64 || !part(4).text.eq_ignore_ascii_case("base64") {
         return None;
     }
-    let family = match kind.text {
-        "IM" => "image",
-        "AP" => "application",
-        "AU" => "audio",
-        other => other,
+    let family = match kind.text.to_ascii_lowercase().as_str() {
+        "im" | "image" => "image",
+        "ap" | "application" => "application",
+        "au" | "audio" => "audio",
+        "text" => "text",
+        "multipart" => "multipart",
+        _ => return None,
     };
-    let mut mime = bumpalo::format!(in cx.message().arena(), "{}/{}", family, subtype.text);
-    mime.make_ascii_lowercase();
+    // RFC 6838 §4.2.
+    let sound = |b: u8| b.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&b);
     let mime = if subtype.is_empty() {
-        ""
-    } else {
+        "application/octet-stream"
+    } else if subtype.text.bytes().all(sound)
+        && !subtype
+            .text
+            .starts_with(|c: char| !c.is_ascii_alphanumeric())
+    {
+        let mut mime = bumpalo::format!(in cx.message().arena(), "{}/{}", family, subtype.text);
+        mime.make_ascii_lowercase();
         mime.into_bump_str()
+    } else {
+        return None;
     };
     Some(Value::Attachment(kind.map(mime), data))
 }

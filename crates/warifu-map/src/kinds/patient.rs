@@ -1,17 +1,20 @@
 //! Patient (`JP_Patient`) from PID, NK1, DB1, PD1; other kinds refer to it. Mapping §2, §12.
 
 use warifu_diag::catalogue::map_admin::{MAP104, MAP111, MAP114, MAP122, MAP123, MAP124};
-use warifu_diag::catalogue::map_general::{MAP003, MAP004, MAP008};
+use warifu_diag::catalogue::map_general::{MAP003, MAP004, MAP008, MAP018};
 use warifu_diag::{Diagnostic, Label};
 use warifu_fhir::element::{self, patient as el};
 use warifu_fhir::{Resource, Row, Src};
 use warifu_hl7::{Message, Part, Segment, time};
+use warifu_ssmix2::DataKind;
 use warifu_terms::{maps, systems};
 
 use crate::cx::{Cx, Item, PatientContext, Sourced, span};
 use crate::datatypes::{self, address, codeable_concept, human_name, patient_name, telecom};
 use crate::output::{Delete, Output};
-use crate::table::{Group, Ignored, Table, keep_rest, kept, run};
+use crate::table::{
+    Group, Ignored, REST, Table, is_protected, keep, keep_rest, kept, report_beyond, rest, run,
+};
 
 /// Canonical of `JP_Patient`.
 pub const JP_PATIENT: &str = "http://jpfhir.jp/fhir/core/StructureDefinition/JP_Patient";
@@ -54,6 +57,8 @@ table! {
         "NK1-5" => "Patient.contact.telecom": part, "電話番号";
         "NK1-6" => "Patient.contact.telecom": part, "勤務先電話番号";
         "NK1-13" => "Patient.contact.organization": part, "所属組織名";
+        "NK1-33" => "": lost, "近親者ID";
+        "NK1-37" => "": ignored Ignored::Protected, "社会保障番号";
     }
 }
 
@@ -227,7 +232,7 @@ fn patient(cx: &mut Cx<'_, '_>, active: bool) {
         .message()
         .segments()
         .all(|s| !matches!(&s.name(), b"PD1" | b"NK1" | b"DB1"));
-    if active && only_pid {
+    if active && only_pid && !cx.strays.wait() {
         let (start, end) = pid.span();
         let raw = message_bytes(cx, start, end);
         let at = (pid.message(), start);
@@ -261,6 +266,11 @@ fn build<'a>(cx: &mut Cx<'a, '_>, pid: Segment<'a>, active: bool) -> Resource {
             b"DB1" => disability(&mut r, cx, segment),
             _ => {}
         }
+    }
+    if cx.kind() == Some(DataKind::Adt00) && cx.strays.wait() {
+        // What stands behind the insurance goes with it.
+        let insurance = cx.message().first(b"IN1").map(|s| s.position());
+        cx.keep_strays_before(&mut r, insurance.unwrap_or(u32::MAX));
     }
     if r.has(el::IDENTIFIER) {
         r.profile(JP_PATIENT);
@@ -296,15 +306,24 @@ fn identifier<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<
         o.constant("use", "usual");
         datatypes::identifier(o, system, v);
     });
-    // Further numbers: of whom they are says component 4, which is no URI.
-    for rep in f.reps().skip(1) {
+    // Further numbers: of whom they are says component 4, which is no URI; of what kind, component 5.
+    for rep in f.reps().skip(1).filter(|rep| !is_protected(*rep)) {
         let (number, authority) = (rep.comp(1).value().trimmed(), rep.comp(4).text().trimmed());
         if number.is_empty() {
             continue;
         }
         let system = datatypes::local_system(cx, authority.text);
-        cx.used(&rep.comp(5));
+        let kind = rep.comp(5).value().trimmed();
+        // The codes of table 0203 are capitals and digits; what is none is text.
+        let coded = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit();
         r.object(el::IDENTIFIER, |o| {
+            o.object("type", |o| {
+                if kind.text.len() < 7 && kind.text.bytes().all(coded) && !kind.is_empty() {
+                    datatypes::coded_concept(o, systems::V2_0203, kind.text, "", kind.src());
+                } else {
+                    o.string("text", kind.text, kind.src());
+                }
+            });
             o.string(
                 "system",
                 system,
@@ -367,24 +386,55 @@ fn alias<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: Part<'
         return;
     }
     if group.field(*b"PID", 7).is_some_and(|f| f.is_some()) {
-        cx.report_with(&MAP003, &f, "PID-9");
-        r.object(element::EXTENSION, |o| kept(o, "PID-9", f));
+        keep(r, cx, "PID-9".to_owned(), f);
     } else if let Some(d) = datatypes::date(cx, v, "Patient.birthDate") {
         cx.report(&MAP111, &v);
         r.string(el::BIRTH_DATE, d, v.src());
     }
 }
 
-/// PID-15.
+/// PID-15: FHIR allows languages of BCP 47 only.
 fn language<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
+    let mut sent = datatypes::both_triplets(f).into_iter().map(|t| t.code);
+    let Some(code) = sent.find(|code| maps::is_language_tag(code.text)) else {
+        keep(r, cx, "PID-15".to_owned(), f);
+        return;
+    };
+    let (language, rest) = code.text.split_at(2);
+    let tag = language.to_ascii_lowercase() + rest;
     r.object(el::COMMUNICATION, |o| {
-        o.object("language", |o| codeable_concept(o, cx, f));
+        o.object("language", |o| {
+            o.array("coding", |a| {
+                a.object(|o| {
+                    o.constant("system", systems::BCP_47);
+                    o.string("code", &tag, code.src());
+                });
+                for t in datatypes::triplets(f) {
+                    datatypes::coding(a, cx, &t);
+                }
+            });
+            let text = datatypes::triplets(f).find_map(|t| t.text.some());
+            let text = text.unwrap_or_default();
+            o.string("text", text.text, text.src());
+        });
     });
 }
 
-/// PID-16 (table 0002).
+/// PID-16 (table 0002), with the code of v3-MaritalStatus beside it.
 fn marital_status<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
-    r.object(el::MARITAL_STATUS, |o| codeable_concept(o, cx, f));
+    r.object(el::MARITAL_STATUS, |o| {
+        datatypes::concept_of(o, cx, f, |a, _, f| {
+            let [sent, _] = datatypes::both_triplets(f);
+            let of_table = matches!(systems::trim_name(sent.system.text), "" | "HL70002");
+            let code = maps::marital_status(sent.code.text).filter(|_| of_table);
+            if let Some(code) = code {
+                a.object(|o| {
+                    o.constant("system", systems::V3_MARITAL_STATUS);
+                    o.string("code", code, sent.code.src());
+                });
+            }
+        });
+    });
 }
 
 /// PID-23.
@@ -396,21 +446,30 @@ fn birth_place<'a>(r: &mut Resource, _: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<
     });
 }
 
-/// PID-24 (table 0136); the number of PID-25 says more.
+/// PID-24 (table 0136); the number of PID-25 says more of a child that is one of several.
 fn multiple_birth<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: Part<'a>) {
     let v = f.value();
-    if group.field(*b"PID", 25).is_some_and(|n| is_count(n)) {
-        cx.used(&v);
-        return;
-    }
+    let born_as = group.field(*b"PID", 25);
     match v.text.trim() {
-        "Y" => r.add(el::MULTIPLE_BIRTH_BOOLEAN, |o| o.boolean(true, v.src())),
-        "N" => r.add(el::MULTIPLE_BIRTH_BOOLEAN, |o| o.boolean(false, v.src())),
-        _ => {
-            cx.report_with(&MAP008, &v, "0136");
-            false
-        }
-    };
+        "Y" if born_as.is_some_and(is_count) => cx.used(&v),
+        text => yes_or_no(r, cx, el::MULTIPLE_BIRTH_BOOLEAN, ("PID-24", text), f),
+    }
+}
+
+/// A field of table 0136; what is none of its values is kept.
+fn yes_or_no<'a>(
+    r: &mut Resource,
+    cx: &mut Cx<'a, '_>,
+    element: warifu_fhir::Element,
+    (name, text): (&'static str, &str),
+    f: Part<'a>,
+) {
+    if matches!(text, "Y" | "N") {
+        r.add(element, |o| o.boolean(text == "Y", f.value().src()));
+    } else {
+        cx.report_with(&MAP008, &f.value(), "0136");
+        keep(r, cx, name.to_owned(), f);
+    }
 }
 
 fn is_count(f: Part<'_>) -> bool {
@@ -421,13 +480,12 @@ fn is_count(f: Part<'_>) -> bool {
 /// PID-25.
 fn birth_order<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
     let v = f.value().trimmed();
-    if is_count(f) {
+    if is_count(f) && !r.has(el::MULTIPLE_BIRTH_BOOLEAN) {
         let number = v.text.trim_start_matches('0');
         let number = if number.is_empty() { "0" } else { number };
         r.add(el::MULTIPLE_BIRTH_INTEGER, |o| o.number(number, v.src()));
     } else if f.is_some() {
-        cx.report_with(&MAP003, &f, "PID-25");
-        r.object(element::EXTENSION, |o| kept(o, "PID-25", f));
+        keep(r, cx, "PID-25".to_owned(), f);
     }
 }
 
@@ -474,14 +532,7 @@ fn deceased<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a
         cx.used(&v);
         return;
     }
-    match v.text.trim() {
-        "Y" => r.add(el::DECEASED_BOOLEAN, |o| o.boolean(true, v.src())),
-        "N" => r.add(el::DECEASED_BOOLEAN, |o| o.boolean(false, v.src())),
-        _ => {
-            cx.report_with(&MAP008, &v, "0136");
-            false
-        }
-    };
+    yes_or_no(r, cx, el::DECEASED_BOOLEAN, ("PID-30", v.text.trim()), f);
 }
 
 /// PD1-4.
@@ -522,7 +573,12 @@ fn contact<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, nk1: Segment<'a>) {
             a.object(|o| contact_relationship(o, cx, relation));
         });
         o.row(row("NK1-2"));
-        let mut others = contact_name(o, cx, nk1.field(2));
+        let named = |name: &str| row(name).or(Some(&REST));
+        let others = contact_name(o, cx, nk1.field(2));
+        let mut others: Vec<_> = others
+            .into_iter()
+            .map(|rep| ("NK1-2".to_owned(), rep))
+            .collect();
         o.row(row("NK1-5"));
         o.array("telecom", |a| {
             for (n, field_use) in [(5, None), (6, Some("work"))] {
@@ -544,10 +600,15 @@ fn contact<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, nk1: Segment<'a>) {
         let further = addresses
             .reps()
             .filter(|rep| rep.is_some() && chosen.is_some_and(|c| c.span() != rep.span()));
-        others.extend(further.map(|rep| ("NK1-4", rep)));
+        others.extend(further.map(|rep| ("NK1-4".to_owned(), rep)));
+        report_beyond(cx, nk1);
+        others.extend(rest(&NK1_TO_JP_PATIENT, nk1).map(|(n, f)| (format!("NK1-{n}"), f)));
         o.array("extension", |a| {
             for (source, other) in others {
-                a.object(|o| kept(o, source, other));
+                a.object(|o| {
+                    o.row(named(&source));
+                    kept(o, &source, other);
+                });
                 cx.report_with(&MAP003, &other, source);
             }
         });
@@ -560,7 +621,6 @@ fn contact<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, nk1: Segment<'a>) {
         });
     });
     r.row(before);
-    keep_rest(&NK1_TO_JP_PATIENT, r, cx, &[nk1]);
 }
 
 /// NK1-2: a contact has one name in R4: the kanji form, else the first; the others are kept beside it.
@@ -568,7 +628,7 @@ fn contact_name<'a>(
     o: &mut warifu_fhir::Object<'_>,
     cx: &mut Cx<'a, '_>,
     names: Part<'a>,
-) -> Vec<(&'static str, Part<'a>)> {
+) -> Vec<Part<'a>> {
     let mut chosen: Option<(Part<'a>, datatypes::PersonName<'a>)> = None;
     let mut others = Vec::new();
     for rep in names.reps().filter(Part::is_some) {
@@ -578,13 +638,9 @@ fn contact_name<'a>(
             .as_ref()
             .is_none_or(|(_, n)| n.representation != "IDE" && name.representation == "IDE");
         if better {
-            others.extend(
-                chosen
-                    .replace((rep, name))
-                    .map(|(other, _)| ("NK1-2", other)),
-            );
+            others.extend(chosen.replace((rep, name)).map(|(other, _)| other));
         } else {
-            others.push(("NK1-2", rep));
+            others.push(rep);
         }
     }
     if let Some((_, name)) = chosen {
@@ -613,11 +669,17 @@ fn contact_relationship<'a>(o: &mut warifu_fhir::Object<'_>, cx: &mut Cx<'a, '_>
 
 /// DB1: a disability of the patient (`PT`) that is there (`Y`); the standard has no kind of it.
 fn disability<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, db1: Segment<'a>) {
-    keep_rest(&DB1_TO_JP_PATIENT, r, cx, &[db1]);
     let (who, there) = (
         db1.field(2).value().trimmed(),
         db1.field(4).value().trimmed(),
     );
+    // What is said of another person than the patient (guarantor, insured) is nothing of this record.
+    if matches!(who.text, "PT" | "") {
+        keep_rest(&DB1_TO_JP_PATIENT, r, cx, &[db1]);
+    } else {
+        cx.report_with(&MAP018, &db1, "DB1");
+        return;
+    }
     if who.text != "PT" || there.text != "Y" {
         cx.used(&who);
         cx.used(&there);
@@ -714,8 +776,16 @@ mod tests {
         assert_eq!(at(&p, "/name/1/use"), "maiden");
         assert_eq!(at(&p, "/name/2/use"), "nickname");
         assert_eq!(at(&p, "/address/0/country"), "US");
+        let language = |n: u8| p.pointer(&format!("/communication/0/language/coding/{n}"));
+        assert_eq!(at(language(0).unwrap(), "/system"), "urn:ietf:bcp:47");
+        assert_eq!(at(language(0).unwrap(), "/code"), "ja");
+        assert!(language(1).is_some());
         assert_eq!(at(&p, "/communication/0/language/text"), "日本語");
-        assert_eq!(at(&p, "/maritalStatus/coding/0/code"), "M");
+        assert_eq!(at(&p, "/identifier/1/type/coding/0/code"), "PI");
+        let codes = p.pointer("/maritalStatus/coding").unwrap();
+        assert!(codes.as_array().unwrap().iter().any(|c| at(c, "/system")
+            == super::systems::V3_MARITAL_STATUS
+            && at(c, "/code") == "M"));
         assert_eq!(at(&p, "/extension/0/url"), super::BIRTH_PLACE);
         assert_eq!(at(&p, "/extension/0/valueAddress/text"), "静岡県架空市");
         assert_eq!(at(&p, "/extension/1/url"), "urn:x-ssmix2:field:PID-22");
@@ -723,6 +793,92 @@ mod tests {
         assert!(p.pointer("/extension/2").is_none());
         assert_eq!(p["multipleBirthInteger"], 2);
         assert!(reported(&out, "MAP003"));
+    }
+
+    #[test]
+    fn what_is_no_code_of_the_table_is_kept_and_not_taken() {
+        let mut fields = vec![String::new(); 31];
+        for (n, value) in [
+            (3, "0000990001^^^^PI"),
+            (5, "割符^花子^^^^^L^I"),
+            (15, "JPN^日本語^99LNG"),
+            (24, "N"),
+            (25, "2"),
+            (30, "?"),
+        ] {
+            value.clone_into(&mut fields[n]);
+        }
+        let out = adt00(&format!("PID{}", fields.join("|")));
+        let p = one(&out, "Patient");
+        assert!(p.get("communication").is_none());
+        assert_eq!(p["multipleBirthBoolean"], false);
+        assert!(p.get("multipleBirthInteger").is_none() && p.get("deceasedBoolean").is_none());
+        let kept: Vec<(&str, &str)> = p["extension"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|e| (at(e, "/url"), at(e, "/valueString")))
+            .collect();
+        assert_eq!(
+            kept,
+            [
+                ("urn:x-ssmix2:field:PID-15", "JPN^日本語^99LNG"),
+                ("urn:x-ssmix2:field:PID-25", "2"),
+                ("urn:x-ssmix2:field:PID-30", "?"),
+            ]
+        );
+    }
+
+    #[test]
+    fn numbers_of_the_state_are_nowhere_in_the_output() {
+        const NUMBER: &str = "987654321098";
+        let pid = "PID|1||0000990001^^^^PI||割符^花子^^^^^L^I||19680303|F";
+        let protected = |extra: &str| {
+            let out = adt00(extra);
+            assert!(
+                !String::from_utf8_lossy(&out.json).contains(NUMBER),
+                "{extra}"
+            );
+            one(&out, "Patient")
+        };
+        let contact = "割符^太郎^^^^^L^I|SPO|||";
+        protected(&format!(
+            "{pid}\r\nNK1|1|{contact}{}{NUMBER}",
+            "|".repeat(31)
+        ));
+        protected(&format!("{pid}{}{NUMBER}", "|".repeat(11)));
+        // Of a list of numbers only those of the state are left out.
+        let p = protected(&format!(
+            "PID|1||0000990001^^^^PI~{NUMBER}^^^^SS~R-77^^^REGION^PI||割符^花子^^^^^L^I||19680303|F\r\nNK1|1|{contact}{}A-1^^^^PI~{NUMBER}^^^^NI",
+            "|".repeat(27)
+        ));
+        assert_eq!(at(&p, "/identifier/1/value"), "R-77");
+        assert_eq!(
+            at(&p, "/contact/0/extension/0/url"),
+            "urn:x-ssmix2:field:NK1-33"
+        );
+        assert_eq!(at(&p, "/contact/0/extension/0/valueString"), "A-1^^^^PI");
+        protected(&format!("{pid}\r\nGT1|1||保証人{}{NUMBER}", "|".repeat(9)));
+        protected(&format!("{pid}\r\nIN2|1|{NUMBER}|EMP"));
+    }
+
+    #[test]
+    fn what_stands_behind_the_fields_of_hl7_is_kept_in_one() {
+        let far = |length: usize| {
+            let line = format!("PD1{}予備|{}", "|".repeat(100), "x".repeat(length));
+            adt00(&format!(
+                "PID|1||0000990001||割符^花子^^^^^L^I||19680303|F\r\n{line}"
+            ))
+        };
+        let out = far(3);
+        let p = one(&out, "Patient");
+        assert_eq!(at(&p, "/extension/0/url"), "urn:x-ssmix2:field:PD1-100");
+        assert_eq!(at(&p, "/extension/0/valueString"), "予備|xxx");
+        assert!(!reported(&out, "MAP018"));
+        // A hostile line is told, and does not become output.
+        let out = far(20_000);
+        assert!(one(&out, "Patient").get("extension").is_none());
+        assert!(reported(&out, "MAP018"));
     }
 
     #[test]
@@ -736,7 +892,7 @@ mod tests {
         let kept = |at: &str| p.pointer(&format!("/contact/0/extension{at}")).cloned();
         assert_eq!(kept("/0/url").unwrap(), "urn:x-ssmix2:field:NK1-2");
         assert_eq!(kept("/1/url").unwrap(), "urn:x-ssmix2:field:NK1-4");
-        assert_eq!(at(&p, "/extension/0/url"), "urn:x-ssmix2:field:NK1-20");
+        assert_eq!(kept("/2/url").unwrap(), "urn:x-ssmix2:field:NK1-20");
     }
 
     #[test]
@@ -938,6 +1094,9 @@ mod tests {
                 "{other}"
             );
         }
+        // What is said of a guarantor is nothing of this patient's record.
+        let out = adt00(&format!("{pid}DB1|1|GT||Y"));
+        assert!(reported(&out, "MAP018") && !reported(&out, "MAP003"));
     }
 
     #[test]

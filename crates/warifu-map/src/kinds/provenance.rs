@@ -132,6 +132,7 @@ pub(crate) fn emit<'a>(
             patient_id,
             pool: &mut *pool,
             scratch: String::new(),
+            strays: crate::table::Strays::default(),
         };
         one(&mut cx, targets);
     }

@@ -41,6 +41,12 @@ table! {
         "ORC-1" => "": ignored Ignored::Transport, "オーダ制御";
         "ORC-2" => "Observation.identifier": part, "依頼者オーダ番号";
         "ORC-5" => "": ignored Ignored::Redundant, "オーダ状態";
+        "ORC-9" => "": ignored Ignored::Transport, "トランザクション日時";
+        "ORC-13" => "": ignored Ignored::Transport, "入力場所";
+        "ORC-21" => "Organization.name": part, "オーダ施設名";
+        "ORC-22" => "Organization.address": part, "オーダ施設住所";
+        "ORC-23" => "Organization.telecom": part, "オーダ施設電話番号";
+        "ORC-29" => "": ignored Ignored::Redundant, "オーダタイプ";
         "OBR-1" => "": ignored Ignored::Structural, "セットID - OBR";
         "OBR-2" => "Observation.identifier (ORC-2 がないとき)": part, "依頼者オーダ番号";
         "OBR-7" => "Observation.effective[x] (OBX-14 がないとき)": part, "検査/採取日時";
@@ -98,26 +104,33 @@ pub(crate) fn convert(cx: &mut Cx<'_, '_>) {
     }
 }
 
-fn walk<'a>(cx: &Cx<'a, '_>) -> (Vec<Line<'a>>, Vec<Segment<'a>>) {
+fn walk<'a>(cx: &mut Cx<'a, '_>) -> (Vec<Line<'a>>, Vec<Segment<'a>>) {
     let mut lines: Vec<Line<'a>> = Vec::new();
     let mut notes = Vec::new();
     let (mut orc, mut obr) = (None, None);
     for s in cx.message().segments() {
         match &s.name() {
-            b"ORC" => orc = Some(s),
-            b"OBR" => obr = Some(s),
+            b"ORC" => {
+                cx.stray_rest(&OBX_TO_JP_OBSERVATION_VITAL_SIGNS, s);
+                orc = Some(s);
+            }
+            b"OBR" => {
+                cx.stray_rest(&OBX_TO_JP_OBSERVATION_VITAL_SIGNS, s);
+                obr = Some(s);
+            }
             b"OBX" => lines.push(Line {
                 obx: s,
                 orc,
                 obr,
                 notes: (notes.len(), notes.len()),
             }),
-            b"NTE" => {
-                if let Some(l) = lines.last_mut() {
+            b"NTE" => match lines.last_mut() {
+                Some(l) => {
                     notes.push(s);
                     l.notes.1 = notes.len();
                 }
-            }
+                None => cx.stray(s),
+            },
             _ => {}
         }
     }
@@ -225,7 +238,7 @@ fn one<'a>(
     let mut r = cx.open("Observation", id);
     r.row(row());
     if !cx.options().without_source_identifier {
-        identifier(&mut r, cx, number, key, at, sub);
+        datatypes::instance_identifier(&mut r, cx, el::IDENTIFIER, &[number, key, at, sub], 1);
     }
     r.string(el::STATUS, status, obx.field(11).src());
     r.add(el::CATEGORY, |v| v.raw(r#"{"coding":[{"system":"http://jpfhir.jp/fhir/core/CodeSystem/JP_SimpleObservationCategory_CS","code":"vital-signs"}]}"#));
@@ -304,33 +317,6 @@ fn one<'a>(
         r.profile(JP_OBSERVATION_COMMON);
     }
     cx.emit(r);
-}
-
-/// `order-item-time` under the institution's instance numbers.
-fn identifier<'a>(
-    r: &mut Resource,
-    cx: &Cx<'a, '_>,
-    number: Val<'a>,
-    key: Val<'a>,
-    at: Val<'a>,
-    sub: Val<'a>,
-) {
-    let mut s = bumpalo::collections::String::new_in(cx.message().arena());
-    let parts = [number, key, at, sub];
-    for p in parts.iter().filter(|p| !p.is_empty()) {
-        if !s.is_empty() {
-            s.push('-');
-        }
-        s.push_str(p.text);
-    }
-    let s = s.into_bump_str();
-    r.object(el::IDENTIFIER, |o| {
-        o.string("system", systems::ID_RESOURCE_INSTANCE, key.src());
-        for p in [number, at, sub].iter().filter(|p| !p.is_empty()) {
-            o.also(p.src());
-        }
-        o.string("value", s, key.src());
-    });
 }
 
 /// OBX-14, else OBR-7. Times repeat from line to line: the last one is remembered.

@@ -474,4 +474,7 @@ fn a_message_of_an_unknown_extended_kind_is_kept_as_a_document() {
     );
     let [(path, bytes)] = &files(&message("ORU^R30^ORU_R30"));
     assert!(!is_document(path, bytes));
+    // R30 elsewhere in MSH is a name or a number.
+    let named = message("MDM^T02^MDM_T02").replace("|A|B|", "|R30|B|");
+    assert!(is_document(path, named.as_bytes()));
 }

@@ -3,7 +3,7 @@
 use warifu_order::{Map, Set};
 
 use warifu_diag::catalogue::map_general::{MAP008, MAP009};
-use warifu_diag::catalogue::map_other::{MAP401, MAP405, MAP407};
+use warifu_diag::catalogue::map_other::{MAP401, MAP405, MAP407, MAP408};
 use warifu_fhir::element::{observation as obs, service_request as el};
 use warifu_fhir::{Id, Resource, Src};
 use warifu_hl7::{Part, Val};
@@ -18,7 +18,7 @@ use crate::cx::{Cx, Sourced};
 use crate::datatypes::{self, codeable_concept};
 use crate::kinds::observation::{self, Allows, Item, JP_OBSERVATION_COMMON};
 use crate::kinds::practitioner;
-use crate::table::{Action, Group, Ignored, keep, keep_rest, run};
+use crate::table::{Action, Group, Ignored, keep, keep_further, keep_rest, rest, run};
 
 /// Canonical of JP_ServiceRequest_Common.
 const JP_SERVICE_REQUEST: &str =
@@ -203,8 +203,20 @@ fn emit<'a>(cx: &mut Cx<'a, '_>, id: Id, rows: &[&Order<'a>], based: Based<'a>, 
     if main.number().is_empty() {
         cx.report(&MAP407, &main.place(cx.message()));
     }
+    let other = cx.out.maker("ServiceRequest", id);
+    if file == OrderFile::Result && other.is_some_and(|m| m != cx.message().number()) {
+        told_by_order(cx, id, rows);
+        return;
+    }
     let mut r = cx.open("ServiceRequest", id);
     run(&ORDER_TO_JP_SERVICE_REQUEST, &mut r, cx, &main.head);
+    keep_further(
+        &ORDER_TO_JP_SERVICE_REQUEST,
+        &mut r,
+        cx,
+        &main.head,
+        *b"TQ1",
+    );
     for other in rows.iter().filter(|o| !std::ptr::eq(**o, *main)) {
         complete(&mut r, cx, &other.head, &main.head);
     }
@@ -249,10 +261,25 @@ fn emit<'a>(cx: &mut Cx<'a, '_>, id: Id, rows: &[&Order<'a>], based: Based<'a>, 
     }
     findings(cx, &mut r, rows);
     r.profile(JP_SERVICE_REQUEST);
-    match file {
-        OrderFile::Order => cx.emit(r),
-        OrderFile::Result => cx.emit_request_of_result(r),
+    cx.emit(r);
+}
+
+/// What a result says of an order whose own file is converted as well: that one's request is the order's,
+/// with the state that the result tells ([`crate::cx::PatientContext::performed`]). The findings sent
+/// along, comments and what has no element are kept, the latter with what was performed.
+fn told_by_order<'a>(cx: &mut Cx<'a, '_>, id: Id, rows: &[&Order<'a>]) {
+    cx.report_message(&MAP408, "");
+    for o in rows {
+        for s in o.head.segments() {
+            cx.stray_fields(*s, rest(&ORDER_TO_JP_SERVICE_REQUEST, *s));
+        }
+        for nte in &o.notes {
+            cx.stray_fields(*nte, nte.fields().filter(|(n, f)| *n == 3 && f.is_some()));
+        }
     }
+    let mut unsent = cx.open("ServiceRequest", id);
+    findings(cx, &mut unsent, rows);
+    cx.discard(unsent);
 }
 
 /// What only another row of the same order says is taken from there; where both speak and differ, it

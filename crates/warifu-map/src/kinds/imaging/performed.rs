@@ -20,7 +20,7 @@ use super::{
 use crate::cx::{Cx, Sourced};
 use crate::datatypes::{self, Triplet, Unit, codeable_concept, local_system};
 use crate::kinds::observation;
-use crate::table::{Group, Ignored, run};
+use crate::table::{Group, Ignored, keep_rest, run};
 
 /// Canonical of JP_ImagingStudy_Radiology.
 const JP_IMAGING_STUDY: &str =
@@ -52,7 +52,7 @@ table! {
 
 table! {
     /// ZE1, OBX, ZE2 → JP_Procedure (JP Core 1.2.0). SS-MIX2 仕様書 OMG-11, 12 (ZE1, ZE2); mapping §10.
-    ZE1_TO_JP_PROCEDURE: "Procedure" keeps "ZE1" {
+    ZE1_TO_JP_PROCEDURE: "Procedure" keeps "ZE1", "ZE2" {
         "ZE1-1" => "": ignored Ignored::Structural, "セットID－ZE1";
         "ZE1-2" => "Procedure.status": part, "制御コード（予定／実施）";
         "ZE1-3" => "Procedure.code": map code, "手技";
@@ -443,7 +443,7 @@ fn procedure<'a>(
         cx.report_with(&MAP009, &e.ze1.field(3), "ZE1-2");
     }
     let (family, number, nth) = (family(cx), number_of(cx, o), nth.to_string());
-    let id = cx.id(
+    let id = cx.order_id(
         "Procedure",
         &[family, number, code, &nth],
         e.ze1.position(),
@@ -525,6 +525,7 @@ fn procedure<'a>(
             exposure(r, cx, *ze2);
         });
     }
+    keep_rest(&ZE1_TO_JP_PROCEDURE, &mut r, cx, &e.exposures);
     for (i, item) in drugs.into_iter().enumerate() {
         if when.is_none() {
             cx.report(&MAP406, &item);
@@ -845,7 +846,7 @@ fn give<'a>(
 ) {
     let code = item.comp(1).value().trimmed().text;
     let (ordinal, [family, number, ze1, n]) = (nth.to_string(), *key);
-    let id = cx.id(
+    let id = cx.order_id(
         "MedicationAdministration",
         &[family, number, ze1, n, code, &ordinal],
         position,

@@ -3,7 +3,7 @@
 use warifu_order::Map;
 
 use bumpalo::collections::String as Text;
-use warifu_diag::catalogue::map_general::{MAP004, MAP008, MAP009};
+use warifu_diag::catalogue::map_general::{MAP004, MAP008, MAP009, MAP015};
 use warifu_diag::catalogue::map_other::MAP407;
 use warifu_fhir::element::{diagnostic_report as el, observation as obs};
 use warifu_fhir::{Id, Object, Resource, Src};
@@ -26,6 +26,7 @@ table! {
     /// OBR → JP_DiagnosticReport_Common (JP Core 1.2.0). HL7 v2.5 §7.4.1; SS-MIX2 仕様書 OMG-13;
     /// mapping §10. ORC and TQ1 belong to the ServiceRequest.
     OBR_TO_JP_DIAGNOSTIC_REPORT: "DiagnosticReport" {
+        "OBR-1" => "": ignored Ignored::Structural, "セットID－OBR";
         "OBR-2" => "DiagnosticReport.identifier": map placer, "依頼者オーダ番号";
         "OBR-3" => "DiagnosticReport.identifier": map filler, "実施者オーダ番号";
         "OBR-4" => "DiagnosticReport.code": map code, "検査項目ID";
@@ -65,6 +66,9 @@ pub(super) fn convert<'a>(cx: &mut Cx<'a, '_>, orders: &[Order<'a>]) {
     let requests: Vec<Option<Id>> = if orders.iter().any(|o| o.head.first(*b"ORC").is_some()) {
         order_requests(cx, orders)
     } else {
+        for obr in orders.iter().flat_map(|o| o.head.all(*b"OBR")) {
+            cx.stray_rest(&OBR_TO_JP_DIAGNOSTIC_REPORT, obr);
+        }
         orders
             .iter()
             .map(|o| {
@@ -74,8 +78,12 @@ pub(super) fn convert<'a>(cx: &mut Cx<'a, '_>, orders: &[Order<'a>]) {
             })
             .collect()
     };
+    let mut told: Map<(&str, &str), u32> = Map::new();
     for (o, request) in orders.iter().zip(requests) {
-        report(cx, o, request);
+        let nth = told.entry((number_of(cx, o), o.value(*b"OBR", 4).text));
+        let nth = nth.or_insert(0);
+        *nth += u32::from(o.has_obr);
+        report(cx, o, request, *nth);
     }
 }
 
@@ -98,7 +106,8 @@ fn order_requests<'a>(cx: &mut Cx<'a, '_>, orders: &[Order<'a>]) -> Vec<Option<I
         .collect()
 }
 
-fn report<'a>(cx: &mut Cx<'a, '_>, o: &Order<'a>, request: Option<Id>) {
+/// The report of an order; `nth` of the same test of the same order in the message.
+fn report<'a>(cx: &mut Cx<'a, '_>, o: &Order<'a>, request: Option<Id>, nth: u32) {
     if !o.has_obr {
         return;
     }
@@ -106,12 +115,14 @@ fn report<'a>(cx: &mut Cx<'a, '_>, o: &Order<'a>, request: Option<Id>) {
     if number.is_empty() {
         cx.report(&MAP407, &o.place(cx.message()));
     }
-    let id = cx.id(
-        "DiagnosticReport",
-        &["OMG-13", number, o.value(*b"OBR", 4).text],
-        o.position(),
-        "",
-    );
+    let test = o.value(*b"OBR", 4);
+    let again = nth.to_string();
+    if nth > 1 {
+        cx.report(&MAP015, &test);
+    }
+    let parts = ["OMG-13", number, test.text, &again];
+    let parts = parts.get(..if nth > 1 { 4 } else { 3 }).unwrap_or(&parts);
+    let id = cx.order_id("DiagnosticReport", parts, o.position(), "");
     let mut r = cx.open("DiagnosticReport", id);
     run(&OBR_TO_JP_DIAGNOSTIC_REPORT, &mut r, cx, &o.head);
     if !r.has(el::CATEGORY) && order::is_ecg(o) {
@@ -177,19 +188,9 @@ fn report<'a>(cx: &mut Cx<'a, '_>, o: &Order<'a>, request: Option<Id>) {
         let n = count.entry((key, sub)).or_insert(0);
         *n += 1;
         let ordinal = n.to_string();
-        let oid = cx.id(
-            "Observation",
-            &[
-                "OMG-13",
-                number,
-                o.value(*b"OBR", 4).text,
-                key,
-                sub,
-                &ordinal,
-            ],
-            line.obx.position(),
-            "",
-        );
+        let parts = ["OMG-13", number, test.text, key, sub, &ordinal, &again];
+        let parts = parts.get(..if nth > 1 { 7 } else { 6 }).unwrap_or(&parts);
+        let oid = cx.order_id("Observation", parts, line.obx.position(), "");
         result(cx, oid, o, line, &item, status, request);
         within(&mut r, &OBX_TO_JP_OBSERVATION, "OBX-3", |r| {
             cx.reference(r, el::RESULT, "Observation", oid, item.key().src());

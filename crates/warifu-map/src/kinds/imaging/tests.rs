@@ -476,6 +476,35 @@ fn public_samples_convert() {
 }
 
 #[test]
+fn what_is_told_twice_is_kept_apart_or_told_to_be_dropped() {
+    use crate::testing::{convert_patient, path};
+    let file = |kind: &str, date: &str, rows: &str| {
+        (
+            path(kind, date, &format!("{date}090000000"), "01", '1'),
+            format!("{HEAD}\n{rows}"),
+        )
+    };
+    let two = |kind: &str, rows: &str| {
+        let (a, b) = (file(kind, "20260407", rows), file(kind, "20260408", rows));
+        convert_patient(&[(a.0, &a.1), (b.0, &b.1)])
+    };
+    // One number is one request, whichever file tells of it.
+    let out = two("OMG-01", "ORC|NW|11\nOBR||11||110^胸部^JJ1017");
+    assert!(reported(&out, "MAP016"));
+    assert_eq!(all(&out, "ServiceRequest").len(), 1);
+    // Results of two files with one number are kept apart.
+    let report = "OBR||11||9A110^心電図^JC10\nOBX|1|TX|9A110^所見^JC10||正常||||||F";
+    let out = two("OMG-13", report);
+    assert!(reported(&out, "MAP013") && !reported(&out, "MAP016"));
+    assert_eq!(all(&out, "DiagnosticReport").len(), 2);
+    // So are two reports of one test in a message.
+    let out = convert("OMG-13", &format!("{HEAD}\n{report}\n{report}"));
+    assert!(reported(&out, "MAP015") && !reported(&out, "MAP016"));
+    assert_eq!(all(&out, "DiagnosticReport").len(), 2);
+    assert_eq!(all(&out, "Observation").len(), 2);
+}
+
+#[test]
 fn the_result_says_how_far_the_order_has_come() {
     use crate::testing::{convert_patient, path};
     let message = |kind: &str, sent: &str, rows: &str| {
@@ -521,6 +550,36 @@ fn the_result_says_how_far_the_order_has_come() {
         status([order(early, "CA"), result(late, "CM")]),
         "completed"
     );
+    // What the result says beside the order's file is kept with what was performed.
+    let commented = |kind: &str, rest: &str| {
+        let text = "ORC|CH|11||||||||C1^受付^花代\nOBR||11||110^胸部^JJ1017|||20260408\nNTE|1||再撮影\nZZZ|備考\n";
+        message(kind, late, &format!("{text}{rest}"))
+    };
+    let family = [
+        ("OMG-01", "OMG-11", "ZE1||RS|110^胸部^JJ1017", "Procedure"),
+        (
+            "OMG-03",
+            "OMG-13",
+            "OBX|1|TX|9A110^所見^JC10||正常||||||F",
+            "DiagnosticReport",
+        ),
+    ];
+    for (order_kind, kind, rest, carrier) in family {
+        let order = message(order_kind, early, "ORC|NW|11\nOBR||11||110^胸部^JJ1017");
+        let result = commented(kind, rest);
+        let out = convert_patient(&[(order.0, &order.1), (result.0, &result.1)]);
+        assert!(reported(&out, "MAP408"));
+        assert!(one(&out, "ServiceRequest").get("note").is_none());
+        let kept: Vec<Value> = one(&out, carrier)["extension"].as_array().unwrap().clone();
+        let mut kept: Vec<&str> = kept.iter().map(|e| at(e, "/valueString")).collect();
+        kept.sort_unstable();
+        let comment = (carrier == "Procedure").then_some("再撮影");
+        let all: Vec<&str> = ["C1^受付^花代", "備考"]
+            .into_iter()
+            .chain(comment)
+            .collect();
+        assert_eq!(kept, all, "{carrier}");
+    }
     // A result that is withdrawn by itself says nothing of the order.
     let withdrawn = result(late, "CM");
     let withdrawn = (withdrawn.0, withdrawn.1.replace("ORC|CH", "ORC|CA"));

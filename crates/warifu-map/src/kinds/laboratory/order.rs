@@ -57,6 +57,16 @@ pub(super) fn open<'a>(
     run(&ORC_TO_JP_SERVICE_REQUEST, &mut r, cx, &group);
     r.row(super::row(&ORC_TO_JP_SERVICE_REQUEST));
     identifiers(&mut r, cx, &group);
+    // The report takes these; an order has none. Of the section it takes microbiology (MB) only.
+    for n in [22, 24, 25, 26] {
+        let field = group.field(*b"OBR", n).filter(Part::is_some);
+        let of_report = |f: &Part<'a>| {
+            shared.file == OrderFile::Result && (n != 24 || f.value().text.trim() == "MB")
+        };
+        if let Some(f) = field.filter(|f| !of_report(f)) {
+            keep(&mut r, cx, format!("OBR-{n}"), f);
+        }
+    }
     r.add(el::CATEGORY, |v| v.raw(LABORATORY));
     requester(&mut r, cx, shared, &group);
     if let Some(item) = item {
@@ -118,16 +128,8 @@ pub(super) fn child<'a>(
     let mut r = cx.open("ServiceRequest", id);
     r.row(super::row(&ORC_TO_JP_SERVICE_REQUEST));
     if !cx.options().without_source_identifier {
-        let item = item.key();
-        let own = crate::cx::concat(cx.message().arena(), &[number.text, "-", item.text]);
-        r.object(el::IDENTIFIER, |o| {
-            o.also(number.src());
-            datatypes::identifier(
-                o,
-                warifu_terms::systems::ID_RESOURCE_INSTANCE,
-                item.map(own),
-            );
-        });
+        let parts = [number, item.key()];
+        datatypes::instance_identifier(&mut r, cx, el::IDENTIFIER, &parts, 1);
     }
     let group = super::group_of(order);
     let shared_number = group.field(*b"ORC", 4).map(|f| f.comp(1).value().trimmed());

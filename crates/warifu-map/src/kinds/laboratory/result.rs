@@ -274,7 +274,8 @@ fn one<'a>(
         } else {
             Val::default()
         };
-        identifier(&mut r, cx, context, [key, drug, sub]);
+        let parts = [context.number, context.target.number, key, drug, sub];
+        datatypes::instance_identifier(&mut r, cx, el::IDENTIFIER, &parts, 2);
     }
     if let Some(request) = context.request {
         let src = super::src_of(&context.number);
@@ -368,31 +369,6 @@ pub(super) fn id_of<'a>(
         of_parent,
     ];
     cx.order_id("Observation", &parts, obx.position(), "")
-}
-
-/// `order-specimen-item-sub` under the institution's instance numbers.
-fn identifier<'a>(r: &mut Resource, cx: &Cx<'a, '_>, context: &Context<'a>, own: [Val<'a>; 3]) {
-    let [key, drug, sub] = own;
-    let parts = [context.number, context.target.number, key, drug, sub];
-    let length = parts.iter().map(|p| p.text.len() + 1).sum();
-    let mut s = bumpalo::collections::String::with_capacity_in(length, cx.message().arena());
-    for p in parts.iter().filter(|p| !p.is_empty()) {
-        if !s.is_empty() {
-            s.push('-');
-        }
-        s.push_str(p.text);
-    }
-    let s = s.into_bump_str();
-    r.object(el::IDENTIFIER, |o| {
-        o.string("system", systems::ID_RESOURCE_INSTANCE, super::src_of(&key));
-        for p in [context.number, context.target.number, drug, sub] {
-            let src = super::src_of(&p);
-            if src.is_some() && !p.is_empty() {
-                o.also(src);
-            }
-        }
-        o.string("value", s, super::src_of(&key));
-    });
 }
 
 /// OBX-14, else what the order gives. Returns whether there is a time.

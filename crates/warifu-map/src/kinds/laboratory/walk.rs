@@ -55,8 +55,8 @@ pub(super) struct Walk<'a> {
     notes: Vec<'a, Segment<'a>>,
     /// Comments that follow neither specimen, order nor result (after PID).
     pub(super) loose: Notes,
-    /// Segments that an OML message does not have.
-    pub(super) unknown: Vec<'a, Segment<'a>>,
+    /// Each TQ1 of an order behind its first.
+    pub(super) further: Vec<'a, Segment<'a>>,
 }
 
 /// What an NTE belongs to.
@@ -79,7 +79,7 @@ impl<'a> Walk<'a> {
             lines: Vec::with_capacity_in(segments.len(), arena),
             notes: Vec::new_in(arena),
             loose: (0, 0),
-            unknown: Vec::new_in(arena),
+            further: Vec::new_in(arena),
         };
         let mut order = Order::default();
         let mut last = Last::Message;
@@ -119,7 +119,7 @@ impl<'a> Walk<'a> {
                     if order.tq1.is_none() {
                         order.tq1 = Some(s);
                     } else {
-                        w.unknown.push(s);
+                        w.further.push(s);
                     }
                     w.begin(&mut order, &mut last);
                 }
@@ -154,9 +154,7 @@ impl<'a> Walk<'a> {
                     }
                     range.1 = end;
                 }
-                b"MSH" | b"PID" | b"PV1" | b"PV2" | b"NK1" | b"AL1" | b"IN1" | b"ZI1" | b"EVN"
-                | b"SFT" | b"PD1" => {}
-                _ => w.unknown.push(s),
+                _ => {}
             }
         }
         w.flush(&mut order);

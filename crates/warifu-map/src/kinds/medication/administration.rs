@@ -271,28 +271,39 @@ fn batches<'a>(cx: &mut Cx<'a, '_>, group: &Group<'a>) -> List<'a, Batch<'a>> {
     all
 }
 
-/// The group of rows of one administration: order, its RXA, RXR and comments.
-fn group_of<'a>(order: &Group<'a>, rxas: &[Segment<'a>], rxr: Option<Segment<'a>>) -> Group<'a> {
-    let mut g = Group::new();
-    for s in order
-        .first(*b"ORC")
-        .into_iter()
-        .chain(rxas.iter().copied())
-        .chain(rxr)
-    {
-        g.push(s);
-    }
-    for s in order
-        .segments()
-        .iter()
+/// What an order says beside its administrations: with the first of them, and with each later one. Trials
+/// and comments of more than a page are said once.
+fn beside<'a>(order: &Group<'a>) -> [Vec<Segment<'a>>; 2] {
+    let first = order.segments().iter().copied();
+    let first: Vec<_> = first
         .filter(|s| matches!(&s.name(), b"NTE" | b"CTI"))
-    {
-        g.push(*s);
+        .collect();
+    let mut again = first.clone();
+    again.retain(|s| s.name() == *b"NTE");
+    let lengths = again.iter().map(|s| s.span().1 - s.span().0);
+    if lengths.sum::<u32>() > super::PAGE {
+        again.clear();
+    }
+    [first, again]
+}
+
+/// The group of rows of one administration: order, its RXA, RXR and what the order says beside.
+fn group_of<'a>(
+    order: &Group<'a>,
+    rxas: &[Segment<'a>],
+    rxr: Option<Segment<'a>>,
+    beside: &[Segment<'a>],
+) -> Group<'a> {
+    let mut g = Group::new();
+    let order = order.first(*b"ORC").into_iter();
+    let all = order.chain(rxas.iter().copied()).chain(rxr);
+    for s in all.chain(beside.iter().copied()) {
+        g.push(s);
     }
     g
 }
 
-/// Keeps observations that were sent with an administration, item and value.
+/// Keeps observations that were sent with the administrations of an order, item and value.
 fn keep_observations<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>) {
     for obx in group.all(*b"OBX") {
         for (n, field) in obx.fields().filter(|(n, f)| *n > 1 && f.is_some()) {
@@ -340,6 +351,8 @@ pub(super) fn given(cx: &mut Cx<'_, '_>) {
                 _ => None,
             });
         let outpatient = class.unwrap_or(super::order_type(cx, group).text) == "O";
+        let mut first = true;
+        let [once, again] = beside(group);
         for batch in batches(cx, group) {
             for rxa in &batch.rxas {
                 let drug = rxa.field(5).raw();
@@ -371,7 +384,12 @@ pub(super) fn given(cx: &mut Cx<'_, '_>) {
                     "",
                 );
                 let mut r = cx.open(kind, id);
-                let g = group_of(group, std::slice::from_ref(rxa), batch.rxr);
+                let g = group_of(
+                    group,
+                    std::slice::from_ref(rxa),
+                    batch.rxr,
+                    if first { &once } else { &again },
+                );
                 let table = if outpatient {
                     &RXA_TO_JP_MEDICATION_DISPENSE
                 } else {
@@ -404,7 +422,9 @@ pub(super) fn given(cx: &mut Cx<'_, '_>) {
                 }
                 r.row(before);
                 run(table, &mut r, cx, &g);
-                keep_observations(&mut r, cx, group);
+                if std::mem::take(&mut first) {
+                    keep_observations(&mut r, cx, group);
+                }
                 let moment = rxa.field(if outpatient { 4 } else { 3 }).value();
                 if let Some(stay) = cx.encounter_at(moment.text) {
                     cx.reference(
@@ -464,6 +484,8 @@ pub(super) fn injected(cx: &mut Cx<'_, '_>) {
         if let Some(kind) = kind {
             cx.used(&kind);
         }
+        let mut first = true;
+        let [once, again] = beside(group);
         for batch in batches(cx, group) {
             let mut mixtures: Map<[&[u8]; 4], usize> = Map::new();
             let mut sets: List<'_, List<'_, Segment<'_>>> = List::new_in(arena);
@@ -490,7 +512,7 @@ pub(super) fn injected(cx: &mut Cx<'_, '_>) {
                     "",
                 );
                 let mut r = cx.open("MedicationAdministration", id);
-                let g = group_of(group, set, batch.rxr);
+                let g = group_of(group, set, batch.rxr, if first { &once } else { &again });
                 let table = &RXA_TO_JP_MEDICATION_ADMINISTRATION_INJECTION;
                 let before = r.row(table.rows.first().map(|row| &row.row));
                 let mut complete = super::rp_identifier(&mut r, cx, el::IDENTIFIER, rp);
@@ -518,7 +540,9 @@ pub(super) fn injected(cx: &mut Cx<'_, '_>) {
                 complete &= contained(&mut r, cx, set);
                 r.row(before);
                 run(table, &mut r, cx, &g);
-                keep_observations(&mut r, cx, group);
+                if std::mem::take(&mut first) {
+                    keep_observations(&mut r, cx, group);
+                }
                 further(&mut r, cx, &g, set);
                 let moment = rxa.field(3).value();
                 if let Some(stay) = cx.encounter_at(moment.text) {
@@ -616,7 +640,8 @@ fn request_identifier(r: &mut Resource, element: warifu_fhir::Element, order: Va
     }
 }
 
-/// The order by its number: which of its drugs was given is known by Rp and drug only.
+/// The order by its number, the `groupIdentifier` of its requests: which of its drugs was given is known by
+/// Rp and drug only.
 fn request_reference(r: &mut Resource, element: warifu_fhir::Element, order: Val<'_>) {
     if !order.is_empty() {
         r.object(element, |o| {
@@ -1253,12 +1278,12 @@ fn immunization<'a>(
     let mut r = cx.open("Immunization", id);
     let before = r.row(RXA_TO_JP_IMMUNIZATION.rows.first().map(|row| &row.row));
     if !order.is_empty() {
-        r.object(im::IDENTIFIER, |o| {
-            datatypes::identifier(o, systems::ID_RESOURCE_INSTANCE, order);
-        });
+        let within = super::group_number(cx, group, order.text);
+        let parts = [order, within, start, within.map(number)];
+        datatypes::instance_identifier(&mut r, cx, im::IDENTIFIER, &parts, 0);
     }
     cx.subject(&mut r, im::PATIENT);
-    let g = group_of(group, &[rxa], rxr);
+    let g = group_of(group, &[rxa], rxr, &[]);
     let occurrence = datatypes::date_time(cx, start, "RXA-3")
         .map(|text| (text, start.src()))
         .or_else(|| fallback_time(cx, &g));

@@ -324,30 +324,48 @@ pub(super) fn instructions<'a>(
     let mut timings = group.all(*b"TQ1");
     let first = timings.next();
     let second = timings.next();
+    let of = (group.first(*b"RXE"), group.first(*b"RXR"));
     if second.is_none() {
-        instruction(r, cx, group, first, None, injection);
-        return;
+        instruction(r, cx, of, first, None, injection);
+    } else {
+        for (tq1, n) in group.all(*b"TQ1").zip(1u32..) {
+            instruction(r, cx, of, Some(tq1), Some(n), injection);
+        }
     }
-    for (tq1, n) in group.all(*b"TQ1").zip(1u32..) {
-        instruction(r, cx, group, Some(tq1), Some(n), injection);
+    // A dose has one route; what no row takes of a further one ([`RXR_TAKEN`]) the table keeps.
+    for more in group.all(*b"RXR").skip(1) {
+        let taken = more.fields().take(RXR_TAKEN);
+        for (n, field) in taken.filter(|(_, f)| f.is_some()) {
+            keep(r, cx, format!("RXR-{n}"), field);
+        }
+    }
+    // A dose has one amount; further repetitions of it are met.
+    let amounts = group.field(*b"RXE", 3);
+    if let Some(f) = amounts.filter(|f| f.reps().nth(1).is_some()) {
+        keep(r, cx, "RXE-3".to_owned(), f);
     }
 }
+
+/// The fields of RXR that rows take: RXR-1 to RXR-4.
+const RXR_TAKEN: usize = 4;
 
 fn instruction<'a>(
     r: &mut Resource,
     cx: &mut Cx<'a, '_>,
-    group: &Group<'a>,
+    (rxe, rxr): (Option<Segment<'a>>, Option<Segment<'a>>),
     tq1: Option<Segment<'a>>,
     sequence: Option<u32>,
     injection: bool,
 ) {
     let arena = cx.message().arena();
     let none = cx.message().empty_part();
-    let rxe = group.first(*b"RXE");
-    let rxr = group.first(*b"RXR");
     let e = |n: usize| rxe.map_or(none, |s| s.field(n));
     let t = |n: usize| tq1.map_or(none, |s| s.field(n));
     let route = |n: usize| rxr.map_or(none, |s| s.field(n));
+    // Instructions that fill pages stand with the first dose.
+    let (from, to) = e(7).span();
+    let repeated = sequence.is_none_or(|n| n == 1) || to - from <= super::PAGE;
+    let orders = if repeated { e(7) } else { none };
 
     // Usage: the first regular code is the timing, every other repetition an additional instruction.
     let mut usage: Option<[Triplet<'a>; 2]> = None;
@@ -395,8 +413,8 @@ fn instruction<'a>(
     for v in [t(10).text().trimmed(), t(11).text().trimmed()] {
         words.push(&[v.text], v.src());
     }
-    if e(7).is_some() {
-        for rep in e(7).reps() {
+    if orders.is_some() {
+        for rep in orders.reps() {
             let [a, b] = datatypes::both_triplets(rep);
             let said = [a.text, b.text]
                 .into_iter()
@@ -455,8 +473,8 @@ fn instruction<'a>(
             for pair in &additional {
                 a.object(|o| concept(o, cx, pair));
             }
-            if e(7).is_some() {
-                for rep in e(7).reps().filter(|rep| !is_dispense_instruction(*rep)) {
+            if orders.is_some() {
+                for rep in orders.reps().filter(|rep| !is_dispense_instruction(*rep)) {
                     a.object(|o| datatypes::codeable_concept(o, cx, rep));
                 }
             }
@@ -514,16 +532,6 @@ fn instruction<'a>(
             }
         });
     });
-    for more in group.all(*b"RXR").skip(1) {
-        for (n, field) in more.fields().filter(|(_, f)| f.is_some()) {
-            keep(r, cx, format!("RXR-{n}"), field);
-        }
-    }
-    // A dose has one amount; further repetitions of it are met.
-    let amounts = group.field(*b"RXE", 3);
-    if let Some(f) = amounts.filter(|f| f.reps().nth(1).is_some()) {
-        keep(r, cx, "RXE-3".to_owned(), f);
-    }
 }
 
 /// Usage of one repetition of TQ1-3: sub-components of component 1, or (met) a plain CWE.

@@ -91,6 +91,10 @@ fn orders<'a, 'r>(cx: &mut Cx<'a, 'r>, mut f: impl FnMut(&mut Cx<'a, 'r>, &Group
     }
 }
 
+/// Most bytes that an order says again with each of its resources or doses; what is longer goes with the
+/// first, so that a long message does not become a longer one for each of them.
+const PAGE: u32 = 4096;
+
 /// Order number: ORC-2, else that of the file name.
 fn order_number<'a>(cx: &Cx<'a, '_>, group: &Group<'a>) -> Val<'a> {
     let sent = group
@@ -122,6 +126,25 @@ fn rp_number<'a>(group: &Group<'a>, order: &str) -> Val<'a> {
     } else {
         stripped
     })
+}
+
+/// What ORC-4 says of a drug's place in its order: what stands behind the order's number, without leading
+/// zeros, joined with `-`.
+fn group_number<'a>(cx: &Cx<'a, '_>, group: &Group<'a>, order: &str) -> Val<'a> {
+    let v = group
+        .field(*b"ORC", 4)
+        .map(|f| f.value().trimmed())
+        .unwrap_or_default();
+    let behind = v.text.strip_prefix(order).filter(|_| !order.is_empty());
+    let mut text = bumpalo::collections::String::new_in(cx.message().arena());
+    for piece in behind.unwrap_or(v.text).split('_') {
+        let number = piece.trim_start_matches('0');
+        if !piece.is_empty() {
+            text.push_str(if text.is_empty() { "" } else { "-" });
+            text.push_str(if number.is_empty() { "0" } else { number });
+        }
+    }
+    v.map(text.into_bump_str())
 }
 
 /// Adds the rpNumber identifier; reports when there is none.

@@ -32,9 +32,9 @@ table! {
         "PID-3" => "MedicationRequest.subject": part, "患者ID";
         "PV1-2" => "MedicationRequest.category": part, "患者区分";
         "ORC-1" => "MedicationRequest.status": always status, "オーダ制御";
-        "ORC-2" => "MedicationRequest.identifier:requestIdentifier": part, "依頼者オーダ番号";
+        "ORC-2" => "MedicationRequest.identifier:requestIdentifier, groupIdentifier": part, "依頼者オーダ番号";
         "ORC-3" => "MedicationRequest.identifier": map filler, "実施者オーダ番号";
-        "ORC-4" => "MedicationRequest.identifier:rpNumber, orderInRp, groupIdentifier": part, "依頼者グループ番号";
+        "ORC-4" => "MedicationRequest.identifier:rpNumber, orderInRp, requestIdentifier": part, "依頼者グループ番号";
         "ORC-5" => "MedicationRequest.status": part, "オーダ状態";
         "ORC-8" => "": lost, "親";
         "ORC-9" => "MedicationRequest.authoredOn": part, "トランザクション日時";
@@ -122,9 +122,9 @@ table! {
         "PID-3" => "MedicationRequest.subject": part, "患者ID";
         "PV1-2" => "MedicationRequest.category": part, "患者区分";
         "ORC-1" => "MedicationRequest.status": always status, "オーダ制御";
-        "ORC-2" => "MedicationRequest.identifier:requestIdentifier": part, "依頼者オーダ番号";
+        "ORC-2" => "MedicationRequest.identifier:requestIdentifier, groupIdentifier": part, "依頼者オーダ番号";
         "ORC-3" => "MedicationRequest.identifier": map filler, "実施者オーダ番号";
-        "ORC-4" => "MedicationRequest.identifier:rpNumber, groupIdentifier": part, "依頼者グループ番号";
+        "ORC-4" => "MedicationRequest.identifier:rpNumber, requestIdentifier": part, "依頼者グループ番号";
         "ORC-5" => "MedicationRequest.status": part, "オーダ状態";
         "ORC-8" => "": lost, "親";
         "ORC-9" => "MedicationRequest.authoredOn": part, "トランザクション日時";
@@ -289,13 +289,16 @@ pub(super) fn convert(cx: &mut Cx<'_, '_>, injection: bool) {
             });
         }
         if !order.is_empty() {
-            r.object(el::IDENTIFIER, |o| {
-                datatypes::identifier(o, systems::ID_RESOURCE_INSTANCE, order);
-            });
-        }
-        if whole.text.contains('_') {
+            // One drug of the order (`requestIdentifier`); `groupIdentifier` is the prescription's number.
+            let within = if injection {
+                super::group_number(cx, group, order.text)
+            } else {
+                rp
+            };
+            let parts = [order, within, within.map(number)];
+            datatypes::instance_identifier(&mut r, cx, el::IDENTIFIER, &parts, 0);
             r.object(el::GROUP_IDENTIFIER, |o| {
-                datatypes::identifier(o, systems::ID_RESOURCE_INSTANCE, whole);
+                datatypes::identifier(o, systems::ID_RESOURCE_INSTANCE, order);
             });
         }
         r.constant(el::INTENT, "order");

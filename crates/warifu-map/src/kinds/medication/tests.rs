@@ -44,7 +44,7 @@ fn a_prescription_has_the_shape_of_the_published_example() {
     );
     assert_eq!(identifier(&r, RP), ["1"]);
     assert_eq!(identifier(&r, IN_RP), ["1"]);
-    assert_eq!(identifier(&r, INSTANCE), ["100"]);
+    assert_eq!(identifier(&r, INSTANCE), ["100-1-1"]);
     assert_eq!(
         identifier(&r, "urn:oid:1.2.392.100495.20.3.11.11319999999"),
         ["20260401-1"]
@@ -140,7 +140,8 @@ fn drugs_of_one_rp_count_up_and_the_rp_number_loses_its_zeros() {
     };
     assert_eq!(of(RP), ["1", "1", "2"]);
     assert_eq!(of(IN_RP), ["1", "2", "1"]);
-    assert_eq!(at(&all[0], "/groupIdentifier/value"), "100_01_001");
+    assert_eq!(of(INSTANCE), ["100-1-1", "100-1-2", "100-2-1"]);
+    assert_eq!(at(&all[0], "/groupIdentifier/value"), "100");
     let ids: std::collections::BTreeSet<&str> = all.iter().map(|r| at(r, "/id")).collect();
     assert_eq!(ids.len(), 3);
 }
@@ -715,4 +716,58 @@ fn a_second_amount_and_a_second_route_are_kept() {
             ("urn:x-ssmix2:field:RXE-3", "1~2")
         ]
     );
+}
+
+/// Values of the extensions that keep a field.
+fn kept<'v>(r: &'v Value, field: &str) -> Vec<&'v str> {
+    let url = format!("urn:x-ssmix2:field:{field}");
+    let all = r["extension"].as_array().map_or(&[][..], Vec::as_slice);
+    let of = all.iter().filter(|e| e["url"] == *url);
+    of.map(|e| at(e, "/valueString")).collect()
+}
+
+#[test]
+fn what_an_order_says_once_goes_with_its_first_administration() {
+    let later = GIVEN
+        .replace("20260401080521", "20260402080521")
+        .replace("20260401130543", "20260402080521");
+    let rest = format!(
+        "{GIVEN}{ROUTE}{later}{ROUTE}OBX|1|NM|BT^体温^99ABC||36.5\nOBX|2|NM|PR^脈拍^99ABC||80\nCTI|T-1\nNTE|1||食後に\n"
+    );
+    for (kind, trials) in [("OMP-11", 0), ("OMP-12", 1)] {
+        let text = order(&ras(), "NW|200||200_01_001", "I", &rest);
+        let out = convert(kind, &text);
+        let found = all(&out, "MedicationAdministration");
+        assert!(found.len() > 1, "{kind}");
+        let (first, others) = found.split_first().unwrap();
+        assert_eq!(kept(first, "OBX-5"), ["36.5", "80"], "{kind}");
+        assert_eq!(kept(first, "CTI-1").len(), trials, "{kind}");
+        for r in others {
+            assert!(kept(r, "OBX-5").is_empty(), "{kind}");
+            assert!(kept(r, "CTI-1").is_empty(), "{kind}");
+            // A short comment is said of each.
+            assert!(r["note"].to_string().contains("食後に"), "{kind}");
+        }
+        let told = |d: &&warifu_diag::Diagnostic| d.argument.as_deref() == Some("OBX-5");
+        assert_eq!(out.diagnostics.iter().filter(told).count(), 2, "{kind}");
+        let long = text.replace("食後に", &"長".repeat(2000));
+        let found = all(&convert(kind, &long), "MedicationAdministration");
+        let noted = found
+            .iter()
+            .filter(|r| r["note"].to_string().contains("長長"));
+        assert_eq!(noted.count(), 1, "{kind}");
+    }
+}
+
+#[test]
+fn a_second_route_and_amount_are_kept_once_however_many_doses_there_are() {
+    let dose = DRUG.replace("|1||TAB", "|1~2||TAB");
+    let rest = format!(
+        "{dose}RXR|AP^外用^HL70162|||||X1\nTQ1|2||1012040400000000&内服・経口・１日２回朝夕食後&JAMISDP01|||5^d|20260406|20260410\n"
+    );
+    let r = one(&convert("OMP-01", &oral(&rest)), "MedicationRequest");
+    assert_eq!(r["dosageInstruction"].as_array().unwrap().len(), 2);
+    assert_eq!(kept(&r, "RXE-3"), ["1~2"]);
+    assert_eq!(kept(&r, "RXR-1"), ["AP^外用^HL70162"]);
+    assert_eq!(kept(&r, "RXR-6"), ["X1"]);
 }
