@@ -113,7 +113,12 @@ const EDGES: &[(&str, &[&str])] = &[
     ("warifu-server", &["warifu-storage", "warifu-store"]),
     (
         "warifu-cli",
-        &["warifu-storage", "warifu-log-file", "warifu-server"],
+        &[
+            "warifu-storage",
+            "warifu-store",
+            "warifu-log-file",
+            "warifu-server",
+        ],
     ),
     ("warifu-wasm", &["warifu-storage"]),
     ("warifu-unpack", &["warifu-storage"]),

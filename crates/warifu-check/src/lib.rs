@@ -248,6 +248,27 @@ impl Check {
         }
         Some(report)
     }
+
+    /// The same of something that was to be read; what is `refused` counts even when nobody wants to read
+    /// about it.
+    pub fn unread(
+        &self,
+        code: Code,
+        path: &str,
+        argument: &str,
+        count: u64,
+        refused: bool,
+    ) -> Option<FileReport> {
+        let silent = || FileReport {
+            path: path.to_owned(),
+            note: true,
+            ..FileReport::default()
+        };
+        let about = self.about(code, path, argument, count);
+        let mut report = about.or_else(|| refused.then(silent))?;
+        report.unreadable = refused;
+        Some(report)
+    }
 }
 
 /// The file a span lies in.

@@ -306,22 +306,9 @@ impl Worker<'_> {
         done.strays.note(note, |path| self.opened.shown_note(path));
         let code = note.code();
         let path = self.opened.shown_note(&note.path);
-        let report = self.check.about(code, &path, note.kind.slug(), note.count);
-        let unreadable = note.kind.is_refusal();
-        match report {
-            Some(mut report) => {
-                report.unreadable = unreadable;
-                done.reports.push(report);
-            }
-            // Refused input counts even when nobody wants to read about it.
-            None if unreadable => done.reports.push(FileReport {
-                path,
-                note: true,
-                unreadable,
-                ..FileReport::default()
-            }),
-            None => {}
-        }
+        let (what, refused) = (note.kind.slug(), note.kind.is_refusal());
+        let report = self.check.unread(code, &path, what, note.count, refused);
+        done.reports.extend(report);
         done
     }
 
@@ -340,14 +327,9 @@ impl Worker<'_> {
                     ReadError::Vanished => &ssm::SSM109,
                     _ => &ssm::SSM115,
                 };
-                let about = self.check.about(code, &shown, &e.to_string(), 1);
-                let mut report = about.unwrap_or_else(|| FileReport {
-                    path: shown,
-                    note: true,
-                    ..FileReport::default()
-                });
-                report.unreadable = !matches!(e, ReadError::Vanished);
-                done.reports.push(report);
+                let refused = !matches!(e, ReadError::Vanished);
+                let report = self.check.unread(code, &shown, &e.to_string(), 1, refused);
+                done.reports.extend(report);
                 None
             }
         }

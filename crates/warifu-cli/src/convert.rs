@@ -386,7 +386,10 @@ impl Sink {
                 }
                 for (_, bytes) in &piece.files {
                     s.out.write_all(bytes)?;
-                    s.out.write_all(b"\n")?;
+                    // Lines of JP-CLINS have their end already.
+                    if !bytes.ends_with(b"\n") {
+                        s.out.write_all(b"\n")?;
+                    }
                 }
                 for (name, lines) in &piece.lines {
                     // Findings have no place on stdout.

@@ -28,6 +28,7 @@ mod terminal;
 mod unchanged;
 mod watch;
 mod whole;
+mod words;
 
 use std::process::ExitCode;
 

@@ -10,114 +10,135 @@ use anyhow::{Context as _, bail};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use warifu_consent::{PublicKey, SignerClass};
+use warifu_consent::PublicKey;
 use warifu_report::Lang;
 use warifu_server::{App, Bind, Config, Files, Limits, Office, Settings, Vendor, serve};
 use zeroize::Zeroizing;
 
 use crate::config::Loaded;
 use crate::stop::Stop;
+use crate::words::Words;
 use crate::{End, packages, say, terminal};
 
 /// `warifu serve` and its commands.
 pub(crate) fn command(lang: Lang) -> Command {
-    let t = |ja: &str, en: &str| say(lang, ja, en);
-    let value = |name: &'static str, shown: &'static str, ja: &str, en: &str| {
-        Arg::new(name).long(name).value_name(shown).help(t(ja, en))
+    let w = Words(lang);
+    let data = || {
+        w.file("data", "DIR", "データのフォルダー", "folder of data")
+            .env("WARIFU_DATA")
     };
-    let file = |name: &'static str, shown: &'static str, ja: &str, en: &str| {
-        value(name, shown, ja, en).value_parser(clap::value_parser!(PathBuf))
-    };
-    let flag = |name: &'static str, ja: &str, en: &str| {
-        Arg::new(name)
-            .long(name)
-            .action(ArgAction::SetTrue)
-            .help(t(ja, en))
-    };
-    let data = || file("data", "DIR", "データのフォルダー", "folder of data").env("WARIFU_DATA");
     let needed = || data().required(true);
-    let first = |shown: &'static str, ja: &str, en: &str| {
-        Arg::new("input")
-            .value_name(shown)
-            .required(true)
-            .value_parser(clap::value_parser!(PathBuf))
-            .help(t(ja, en))
-    };
-    let person = || {
-        file(
-            "patient",
-            "FILE",
-            "患者番号を書いたファイル、または - (標準入力)",
-            "file with the patient's number, or - (stdin)",
-        )
-        .required(true)
-    };
-    let code = |ja: &str, en: &str| value("code", "CODE", ja, en).required(true);
+    let person = |ja: &str, en: &str| w.file("patient", "FILE", ja, en).required(true);
     Command::new("serve")
-        .about(t(
+        .about(w.text(
             "サーバーを動かします: 変換・検査・検証と、同意・提供・ログ",
             "Runs the server: conversion, check and validation, and consent, disclosure and log",
         ))
-        .after_help(t(
-            "例:\n  warifu serve\n  warifu serve init data --institution mi:1319999999 --name 架空割符病院\n  warifu serve ingest standard_root --data data\n  echo 0000990001 | warifu serve enrol-code --data data --patient - --birth 1980-01-01\n  warifu serve --data data",
-            "Examples:\n  warifu serve\n  warifu serve init data --institution mi:1319999999 --name 架空割符病院\n  warifu serve ingest standard_root --data data\n  echo 0000990001 | warifu serve enrol-code --data data --patient - --birth 1980-01-01\n  warifu serve --data data",
+        .after_help(w.text(
+            "例:\n  warifu serve\n  warifu serve init data --institution mi:1319999999 --name 架空割符病院\n  warifu serve ingest standard_root --data data\n  echo 0000990001 1980-01-01 | warifu serve enrol-code --data data --patient -\n  warifu serve --data data",
+            "Examples:\n  warifu serve\n  warifu serve init data --institution mi:1319999999 --name 架空割符病院\n  warifu serve ingest standard_root --data data\n  echo 0000990001 1980-01-01 | warifu serve enrol-code --data data --patient -\n  warifu serve --data data",
         ))
         .args_conflicts_with_subcommands(true)
         .arg(data())
-        .arg(value("bind", "ADDRESS", "待ち受ける番地 (省略時: 127.0.0.1:8440)", "address to listen at (default: 127.0.0.1:8440)").env("WARIFU_BIND"))
-        .arg(value("origin", "URL", "外から見た番地 (省略時: --bind から)", "address as others see it (default: from --bind)").env("WARIFU_ORIGIN"))
-        .arg(flag("public", "ほかの機械からの接続を許す (TLS が必要)", "let other machines connect (needs TLS)"))
-        .arg(file("tls-cert", "FILE", "証明書の鎖 (PEM)", "certificate chain (PEM)").requires("tls-key"))
-        .arg(file("tls-key", "FILE", "証明書の秘密鍵 (PEM)", "private key of the certificate (PEM)").requires("tls-cert"))
-        .arg(file("portal", "DIR", "/ に置く画面のフォルダー", "folder of the portal, served at /"))
-        .arg(file("playground", "DIR", "/playground/ に置く画面のフォルダー", "folder of the playground, served at /playground/"))
-        .arg(value("ig", "PACKAGE", "FHIR パッケージ (名前#版、.tgz、フォルダー)", "FHIR package (name#version, .tgz or folder)").action(ArgAction::Append))
-        .arg(value("max-body", "BYTES", "本文の上限 (省略時: 67108864)", "bytes of a body (default: 67108864)").value_parser(clap::value_parser!(usize)))
-        .arg(value("max-jobs", "N", "同時に扱う要求の数 (省略時: 64)", "requests worked on at once (default: 64)").value_parser(clap::value_parser!(usize)))
-        .arg(flag("check-config", "設定を確かめて終わる", "check the configuration and end"))
+        .arg(w.value("bind", "ADDRESS", "待ち受ける番地 (省略時: 127.0.0.1:8440)", "address to listen at (default: 127.0.0.1:8440)").env("WARIFU_BIND"))
+        .arg(w.value("origin", "URL", "外から見た番地 (省略時: データのフォルダーか --bind から)", "address as others see it (default: from the folder of data, or --bind)").env("WARIFU_ORIGIN"))
+        .arg(w.flag("public", "ほかの機械からの接続を許す (TLS が必要)", "let other machines connect (needs TLS)"))
+        .arg(w.file("tls-cert", "FILE", "証明書の鎖 (PEM)", "certificate chain (PEM)").requires("tls-key"))
+        .arg(w.file("tls-key", "FILE", "証明書の秘密鍵 (PEM)", "private key of the certificate (PEM)").requires("tls-cert"))
+        .arg(w.file("portal", "DIR", "/ に置く画面のフォルダー", "folder of the portal, served at /"))
+        .arg(w.file("playground", "DIR", "/playground/ に置く画面のフォルダー", "folder of the playground, served at /playground/"))
+        .arg(w.value("ig", "PACKAGE", "FHIR パッケージ (名前#版、.tgz、フォルダー)", "FHIR package (name#version, .tgz or folder)").action(ArgAction::Append))
+        .arg(w.value("max-body", "BYTES", "本文の上限 (省略時: 67108864)", "bytes of a body (default: 67108864)").value_parser(clap::value_parser!(usize)))
+        .arg(w.number("max-unfolded", "BYTES", "書庫を展開した大きさと答えの上限 (省略時: 268435456)", "bytes that an archive unfolds to, and of the answer (default: 268435456)"))
+        .arg(w.value("max-jobs", "N", "画面と施設からの要求を同時に扱う数 (省略時: 64)", "requests of portal and institutions worked on at once (default: 64)").value_parser(clap::value_parser!(usize)))
+        .arg(w.value("max-files", "N", "変換・検査・検証を同時に行う数 (省略時: 8)", "files converted, checked or validated at once (default: 8)").value_parser(clap::value_parser!(usize)))
+        .arg(w.value("max-rate", "N", "一つの接続元からの要求の数、1 分あたり。0 は上限なし (省略時: 3000)", "requests a minute of one client, 0 for no bound (default: 3000)").value_parser(clap::value_parser!(u32)))
+        .arg(w.flag("forwarded", "この機械の中継が X-Forwarded-For に接続元を書く", "a proxy on this machine tells its clients in X-Forwarded-For"))
+        .arg(w.flag("check-config", "設定を確かめて終わる", "check the configuration and end"))
         .subcommand(
             Command::new("init")
-                .about(t("データのフォルダーを作ります", "Makes a folder of data"))
-                .arg(first("DIR", "まだないフォルダー", "a folder that is not there"))
-                .arg(value("institution", "CODE", "自施設 (mi: と 10 桁)", "this institution (mi: and 10 digits)").required(true))
-                .arg(value("name", "NAME", "自施設の名", "name of the institution").required(true))
-                .arg(value("name-en", "NAME", "英語の名", "its English name"))
-                .arg(value("contact", "TEXT", "患者の問い合わせ先", "whom patients ask"))
-                .arg(value("log", "NAME", "ログの名 (省略時: localhost/consent-log)", "name of the log (default: localhost/consent-log)"))
-                .arg(value("origin", "URL", "外から見た番地 (省略時: http://127.0.0.1:8440)", "address as others see it (default: http://127.0.0.1:8440)")),
+                .about(w.text("データのフォルダーを作ります", "Makes a folder of data"))
+                .arg(w.first("DIR", "まだないフォルダー", "a folder that is not there"))
+                .arg(w.value("institution", "CODE", "自施設 (mi: と 10 桁)", "this institution (mi: and 10 digits)").required(true))
+                .arg(w.value("name", "NAME", "自施設の名", "name of the institution").required(true))
+                .arg(w.value("name-en", "NAME", "英語の名", "its English name"))
+                .arg(w.value("contact", "TEXT", "患者の問い合わせ先", "whom patients ask"))
+                .arg(w.value("log", "NAME", "ログの名 (省略時: localhost/consent-log)", "name of the log (default: localhost/consent-log)"))
+                .arg(w.value("origin", "URL", "外から見た番地 (省略時: http://127.0.0.1:8440)", "address as others see it (default: http://127.0.0.1:8440)")),
         )
         .subcommand(
             Command::new("ingest")
-                .about(t("SS-MIX2 のストレージを取り込みます (差分だけ)", "Takes in an SS-MIX2 storage (what changed)"))
-                .arg(first("PATH", "ストレージのフォルダーまたは書庫", "folder or archive of the storage"))
+                .about(w.text("SS-MIX2 のストレージを取り込みます (差分だけ)", "Takes in an SS-MIX2 storage (what changed)"))
+                .arg(w.first("PATH", "ストレージのフォルダーまたは書庫", "folder or archive of the storage"))
                 .arg(needed()),
         )
         .subcommand(
             Command::new("ingest-bundle")
-                .about(t("FHIR の Bundle を一人の記録として取り込みます", "Takes in a FHIR Bundle as records of one patient"))
-                .arg(first("FILE", "Bundle の JSON", "JSON of the Bundle"))
+                .about(w.text("FHIR の Bundle を一人の記録として取り込みます", "Takes in a FHIR Bundle as records of one patient"))
+                .arg(w.first("FILE", "Bundle の JSON", "JSON of the Bundle"))
                 .arg(needed())
-                .arg(person()),
+                .arg(person(
+                    "患者番号を書いたファイル、または - (標準入力)",
+                    "file with the patient's number, or - (stdin)",
+                )),
         )
         .subcommand(
             Command::new("enrol-code")
-                .about(t("患者に渡す登録番号を発行します (一度だけ、24 時間)", "Issues a code with which a patient enrols (once, 24 hours)"))
+                .about(w.text("患者に渡す登録番号を発行します (一度だけ、24 時間)", "Issues a code with which a patient enrols (once, 24 hours)"))
                 .arg(needed())
-                .arg(person())
-                .arg(value("birth", "DAY", "生年月日 (2000-01-31)", "day of birth (2000-01-31)").required(true)),
+                .arg(person(
+                    "患者番号と生年月日 (2000-01-31) を空白で区切って書いたファイル、または - (標準入力)",
+                    "file with the patient's number and, behind a space, the day of birth (2000-01-31), or - (stdin)",
+                )),
         )
         .subcommand(
             Command::new("register")
-                .about(t("施設の公開鍵を登録します", "Registers the public key of an institution"))
-                .arg(first("JWK", "公開鍵 (warifu consent keygen の出力)", "public key (what warifu consent keygen prints)"))
+                .about(w.text(
+                    "施設の公開鍵を登録します。同じ鍵をもう一度登録すると、救急の施設かどうかが変わります",
+                    "Registers the public key of an institution; once more, it changes whether that is an emergency facility",
+                ))
+                .arg(w.first("JWK", "公開鍵 (warifu consent keygen の出力)", "public key (what warifu consent keygen prints)"))
                 .arg(needed())
-                .arg(code("施設 (mi: と 10 桁 など)", "the institution (mi: and 10 digits and the like)"))
-                .arg(flag("emergency", "救急の施設", "an emergency facility")),
+                .arg(
+                    w.value("code", "CODE", "施設 (mi: と 10 桁 など)", "the institution (mi: and 10 digits and the like)")
+                        .required_unless_present("state"),
+                )
+                .arg(w.flag("emergency", "救急の施設", "an emergency facility"))
+                .arg(
+                    w.value(
+                        "state",
+                        "STATE",
+                        "登録した鍵を終える: retired (使い終えた)、compromised (盗まれたおそれ)。元には戻りません",
+                        "end a registered key: retired or compromised; it never goes back",
+                    )
+                    .value_parser(["retired", "compromised"])
+                    .conflicts_with_all(["code", "emergency"]),
+                ),
         )
         .subcommand(
             Command::new("backup")
-                .about(t("データベースの控えを作ります (動かしたまま)", "Copies the database while it is in use"))
-                .arg(first("FILE", "まだないファイル", "a file that is not there"))
+                .about(w.text("データベースの控えを作ります (動かしたまま)", "Copies the database while it is in use"))
+                .arg(w.first("FILE", "まだないファイル", "a file that is not there"))
+                .arg(needed()),
+        )
+        .subcommand(
+            Command::new("held")
+                .about(w.text("止められている施設の鍵を示します", "Shows the keys of institutions that are held"))
+                .arg(needed()),
+        )
+        .subcommand(
+            Command::new("lift")
+                .about(w.text("施設の鍵の停止を解きます", "Lifts the hold of an institution's key"))
+                .arg(Arg::new("kid").value_name("KID").required(true).help(w.text("鍵 (held が示すもの)", "the key, as held shows it")))
+                .arg(needed()),
+        )
+        .subcommand(
+            Command::new("restore")
+                .about(w.text(
+                    "控えからデータベースを戻します (鍵と設定はデータのフォルダーにあること)",
+                    "Puts a copy back as the database (keys and settings are in the folder of data)",
+                ))
+                .arg(w.first("FILE", "backup で作った控え", "what backup made"))
                 .arg(needed()),
         )
 }
@@ -137,13 +158,42 @@ pub(crate) fn run(m: &ArgMatches, loaded: &Loaded, lang: Lang) -> anyhow::Result
             ))
         }
         Some(("enrol-code", s)) => {
-            let birth = text(s, "birth").unwrap_or_default();
-            print(&told(open(s)?.enrol_code(&person(s, lang)?, birth))?)
+            let both = person(s, lang)?;
+            let (number, birth) = both.split_once(char::is_whitespace).with_context(|| {
+                say(
+                    lang,
+                    "患者番号のうしろに、空白で区切って生年月日 (2000-01-31) を書いてください",
+                    "behind the number, after a space, stands the day of birth (2000-01-31)",
+                )
+            })?;
+            print(&told(open(s)?.enrol_code(number, birth.trim_start()))?)
         }
         Some(("register", s)) => register(s, lang),
         Some(("backup", s)) => {
             open(s)?.backup(path(s, "input"))?;
             Ok(End::Clean)
+        }
+        Some(("held", s)) => {
+            for held in told(open(s)?.held())? {
+                print(&format!(
+                    "{} {} {} {}",
+                    held.kid, held.code, held.rule, held.at
+                ))?;
+            }
+            Ok(End::Clean)
+        }
+        Some(("lift", s)) => {
+            told(open(s)?.lift(text(s, "kid").unwrap_or_default()))?;
+            Ok(End::Clean)
+        }
+        Some(("restore", s)) => {
+            let office = Office::restore(path(s, "data"), path(s, "input"), Box::new(now))?;
+            let lines = told(office.lines())?;
+            print(&say(
+                lang,
+                &format!("戻しました。ログは {lines} 行です"),
+                &format!("restored; lines of the log: {lines}"),
+            ))
         }
         _ => start(m, loaded, lang),
     }
@@ -181,7 +231,7 @@ fn open(m: &ArgMatches) -> anyhow::Result<Office> {
     Office::open(folder, Box::new(now)).with_context(|| folder.display().to_string())
 }
 
-/// A patient's number, never from an argument: arguments are seen by others.
+/// A patient's number, and what stands behind it, never from an argument: arguments are seen by others.
 fn person(m: &ArgMatches, lang: Lang) -> anyhow::Result<Zeroizing<String>> {
     let from = path(m, "patient");
     let mut number = Zeroizing::new(String::new());
@@ -270,9 +320,13 @@ fn register(m: &ArgMatches, lang: Lang) -> anyhow::Result<End> {
             "not a public Ed25519 JWK"
         ))
     })?;
-    let emergency = m.get_flag("emergency");
-    let class = SignerClass::Institution;
-    told(open(m)?.register(class, &key, text(m, "code"), emergency))?;
+    let office = open(m)?;
+    if let Some(state) = text(m, "state") {
+        told(office.end_key(&key, state))?;
+    } else {
+        let code = text(m, "code").unwrap_or_default();
+        told(office.register(&key, code, m.get_flag("emergency")))?;
+    }
     print(&key.thumbprint())
 }
 
@@ -313,14 +367,11 @@ fn start(m: &ArgMatches, loaded: &Loaded, lang: Lang) -> anyhow::Result<End> {
     };
     bind.check()?;
     let scheme = if bind.tls.is_some() { "https" } else { "http" };
-    let origin = text(m, "origin").map_or_else(
-        || format!("{scheme}://{address}"),
-        |o| o.trim_end_matches('/').to_owned(),
-    );
     let office = match path(m, "data") {
         none if none.as_os_str().is_empty() => None,
         _ => Some(open(m)?),
     };
+    let origin = bind.origin(text(m, "origin"), office.as_ref().map(Office::origin))?;
     let given: Vec<String> = m
         .get_many::<String>("ig")
         .map(|v| v.cloned().collect())
@@ -330,8 +381,18 @@ fn start(m: &ArgMatches, loaded: &Loaded, lang: Lang) -> anyhow::Result<End> {
     if let Some(bytes) = m.get_one::<usize>("max-body") {
         limits.body = *bytes;
     }
+    limits.held = limits.held.max(limits.body);
+    if let Some(bytes) = m.get_one::<u64>("max-unfolded") {
+        limits.unfolded = *bytes;
+    }
     if let Some(jobs) = m.get_one::<usize>("max-jobs") {
         limits.jobs = (*jobs).max(1);
+    }
+    if let Some(files) = m.get_one::<usize>("max-files") {
+        limits.files = (*files).max(1);
+    }
+    if let Some(rate) = m.get_one::<u32>("max-rate") {
+        limits.rate = *rate;
     }
     let has_office = office.is_some();
     let app = App::new(Config {
@@ -340,6 +401,7 @@ fn start(m: &ArgMatches, loaded: &Loaded, lang: Lang) -> anyhow::Result<End> {
         vendor,
         portal: files(m, "portal")?,
         playground: files(m, "playground")?,
+        forwarded: m.get_flag("forwarded"),
         metrics: address.ip().is_loopback(),
         log: Some(Box::new(terminal::note)),
         limits,
@@ -365,7 +427,7 @@ fn start(m: &ArgMatches, loaded: &Loaded, lang: Lang) -> anyhow::Result<End> {
         // Whoever started this waits for the line.
         let _ = writeln!(std::io::stdout().lock(), "{shown}");
     };
-    runtime.block_on(async {
+    let served: anyhow::Result<()> = runtime.block_on(async {
         let serving = tokio::spawn(serve(app, bind, bound, ended));
         let mut last = now();
         while !serving.is_finished() && stop.signal().is_none() {
@@ -377,7 +439,10 @@ fn start(m: &ArgMatches, loaded: &Loaded, lang: Lang) -> anyhow::Result<End> {
         }
         let _ = ending.send(true);
         serving.await?
-    })?;
+    });
+    // Requests that still run had their time.
+    runtime.shutdown_background();
+    served?;
     if has_office {
         told(published.office().and_then(|o| o.publish(true, 0)))?;
     }

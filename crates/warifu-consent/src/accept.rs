@@ -6,8 +6,9 @@ use crate::annex::Annex;
 use crate::claims::{DAY, SignerClass, Typ};
 use crate::date::Date;
 use crate::decide::Who;
-use crate::json::Value;
+use crate::json::{Value, object};
 use crate::jws::{KeyRing, Moment, Opened, open};
+use crate::key::PublicKey;
 use crate::policy::{Bits, Consent, Policy};
 use crate::reason::{Reason, Refusal};
 use crate::text::{self, Master, render, text_hash, text_salt};
@@ -42,6 +43,32 @@ pub struct Binding {
     pub nbf: u64,
     /// First second after it.
     pub exp: u64,
+}
+
+/// Claims of a `consent-key+jwt` that begins now and lasts five years (§3.1); a proxy's says whom it
+/// represents.
+pub fn binding_claims(
+    key: &PublicKey,
+    sub: &str,
+    [role, ial]: [&str; 2],
+    represents: Option<&str>,
+    now: u64,
+    jti: &str,
+) -> Value {
+    let mut claims = object([
+        ("sub", sub.into()),
+        ("cnf", object([("jwk", key.jwk())])),
+        ("iat", now.into()),
+        ("nbf", now.into()),
+        ("exp", (now + 5 * 365 * DAY).into()),
+        ("jti", jti.into()),
+        ("ial", ial.into()),
+        ("role", role.into()),
+    ]);
+    if let (Value::Object(members), Some(person)) = (&mut claims, represents) {
+        members.insert("for".to_owned(), person.into());
+    }
+    claims
 }
 
 impl Binding {

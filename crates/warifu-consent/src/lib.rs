@@ -32,7 +32,7 @@ pub mod wire;
 
 pub use accept::{
     Accepted, Binding, Desk, Ledger, Parent, StatusNow, Target, accept, attenuates, bind_text,
-    check_offline, reaches, status_of, text_of,
+    binding_claims, check_offline, reaches, status_of, text_of,
 };
 pub use annex::Annex;
 pub use claims::{DAY, SignerClass, Typ, is_subject};

@@ -14,9 +14,11 @@ use warifu_consent::{
 };
 use warifu_json::{Limits, NodeId, ROOT, Tree, parse};
 use warifu_log::Kind;
+use warifu_log::watch::Act;
 
 use crate::App;
 use crate::consent::set;
+use crate::cutoff::{self, Step};
 use crate::http::{Answer, Asked, Body};
 use crate::ingest::is_type;
 use crate::logs::evidence;
@@ -299,6 +301,8 @@ struct Purposeful<'a> {
     sub: &'a str,
     request: Request,
     rcp: &'a str,
+    /// Key of the institution that asks; empty for a person.
+    kid: &'a str,
     role: &'a str,
     pur: &'a str,
     areq: String,
@@ -434,9 +438,33 @@ fn judged(
             Ok(released(&tx.view, whom.sub, search, from, &state, request)?)
         }
     };
+    let mut is_held = |act, bytes| {
+        let step = Step {
+            kid: whom.kid,
+            code: whom.rcp,
+            sub: whom.sub,
+            act,
+            bytes,
+        };
+        cutoff::is_held(tx, &step)
+    };
     match made {
-        Err(code) => Ok(Err(refuse(tx, whom, code)?)),
-        Ok((filtered, next)) => Ok(Ok(hand_over(tx, whom, filtered, next, access.is_none())?)),
+        Err(code) => {
+            is_held(Act::Refuse, 0)?;
+            Ok(Err(refuse(tx, whom, code)?))
+        }
+        Ok((filtered, next)) => {
+            let emergency = access.is_none();
+            let act = if emergency {
+                Act::BreakGlass
+            } else {
+                Act::Disclose
+            };
+            if is_held(act, filtered.bytes.len())? {
+                return Ok(Err(refuse(tx, whom, "HELD")?));
+            }
+            Ok(Ok(hand_over(tx, whom, filtered, next, emergency)?))
+        }
     }
 }
 
@@ -479,6 +507,7 @@ pub(crate) fn disclose(app: &App, asked: &Asked) -> Result<Answer, Problem> {
                 at: tx.view.now,
             },
             rcp: &by.code,
+            kid: &by.kid,
             role: &role,
             pur,
             areq: by.access.hash.clone(),
@@ -509,6 +538,7 @@ fn own(office: &Office, asked: &Asked, search: &Search, from: usize) -> Result<A
                 at: tx.view.now,
             },
             rcp: "self",
+            kid: "",
             role: &person.role,
             pur,
             areq: hash::sha256_text(&[&salt, &asked.body]),
@@ -558,6 +588,7 @@ pub(crate) fn emergency(app: &App, asked: &Asked) -> Result<Answer, Problem> {
                 at: now,
             },
             rcp: &by.code,
+            kid: &by.kid,
             role: &role,
             pur,
             areq: by.access.hash.clone(),

@@ -1,12 +1,16 @@
 //! What a handler gets and gives: whole requests and whole responses, one function a route.
 
+use std::sync::Arc;
+
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use http_body_util::BodyExt as _;
+use tokio::sync::OwnedSemaphorePermit;
 use warifu_consent::hash;
 use warifu_consent::json::{self, Value};
 
-use crate::App;
 use crate::problem::{Code, Problem};
+use crate::{App, Limits};
 
 /// A request.
 pub(crate) struct Asked {
@@ -25,6 +29,8 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
     pub(crate) body: Vec<u8>,
+    /// What goes out as it comes, in place of `body`.
+    pub(crate) live: Option<axum::body::Body>,
 }
 
 /// What answers a route.
@@ -58,12 +64,83 @@ pub(crate) struct Route {
     pub(crate) gives: &'static str,
 }
 
+/// Bytes of a body that is no file.
+const CLAIMS: usize = 256 << 10;
+/// Bytes that are counted together where bodies of files are held.
+pub(crate) const UNIT: usize = 16 << 10;
+
+impl Route {
+    /// Whether the body is files: larger than others, and worked on in places of its own.
+    pub(crate) fn takes_files(&self) -> bool {
+        self.takes == "raw"
+    }
+
+    /// Bytes of its body.
+    fn most(&self, limits: &Limits) -> usize {
+        if self.takes_files() {
+            limits.body
+        } else {
+            CLAIMS.min(limits.body)
+        }
+    }
+}
+
+/// Reads the body of a route. A body of files counts among those held, piece by piece as it arrives, until
+/// what is given with it goes.
+///
+/// # Errors
+/// `TOO_LARGE`, `TIMEOUT` where it took too long, `BUSY` where too much is held, `BODY` where it broke off.
+pub(crate) async fn arrived(
+    app: &App,
+    row: &Route,
+    body: axum::body::Body,
+) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Problem> {
+    let limits = &app.config().limits;
+    let read = whole(app, row, body, row.most(limits));
+    let read = tokio::time::timeout(limits.time, read).await;
+    read.map_err(|_| Code::Timeout)?
+}
+
+async fn whole(
+    app: &App,
+    row: &Route,
+    mut body: axum::body::Body,
+    most: usize,
+) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Problem> {
+    let mut all = Vec::new();
+    let mut held: Option<OwnedSemaphorePermit> = None;
+    let mut counted = 0;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Code::Body)?;
+        let Some(piece) = frame.data_ref() else {
+            continue;
+        };
+        if piece.len() > most.saturating_sub(all.len()) {
+            return Err(Code::TooLarge.into());
+        }
+        all.extend_from_slice(piece);
+        let units = all.len().div_ceil(UNIT);
+        if row.takes_files() && units > counted {
+            let more = u32::try_from(units - counted).map_err(|_| Code::TooLarge)?;
+            let more = Arc::clone(&app.0.held).try_acquire_many_owned(more);
+            let more = more.map_err(|_| Code::Busy)?;
+            counted = units;
+            match &mut held {
+                Some(held) => held.merge(more),
+                none => *none = Some(more),
+            }
+        }
+    }
+    Ok((all.into(), held))
+}
+
 impl Answer {
     pub(crate) fn new(kind: &'static str, body: impl Into<Vec<u8>>) -> Self {
         Self {
             status: 200,
             headers: vec![(header::CONTENT_TYPE, HeaderValue::from_static(kind))],
             body: body.into(),
+            live: None,
         }
     }
 
@@ -76,6 +153,7 @@ impl Answer {
             status: 204,
             headers: Vec::new(),
             body: Vec::new(),
+            live: None,
         }
     }
 

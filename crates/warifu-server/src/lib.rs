@@ -11,23 +11,30 @@
 )]
 
 mod consent;
+mod cutoff;
 mod disclose;
 mod files;
 mod http;
 mod ingest;
 mod logs;
 mod metrics;
+mod monitor;
 mod net;
 mod office;
 mod openapi;
 mod people;
 mod problem;
+mod rate;
 mod route;
 mod vendor;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
 
+use tokio::sync::Semaphore;
+
+pub use cutoff::Held;
 pub use files::Files;
 pub use ingest::Ingested;
 pub use net::{Bind, serve};
@@ -40,20 +47,32 @@ pub use vendor::Vendor;
 /// Bounds of what is taken at once.
 #[derive(Debug, Clone)]
 pub struct Limits {
-    /// Bytes of a body.
+    /// Bytes of a body of files: what is converted, checked or validated. Other bodies have 256 KiB.
     pub body: usize,
-    /// Requests that are worked on at once; the next one is answered 503.
+    /// Bytes of such bodies that are held at once, those that still arrive among them.
+    pub held: usize,
+    /// Bytes that an archive unfolds to, and bytes of an answer to it.
+    pub unfolded: u64,
+    /// Requests of the portal and of institutions that are worked on at once; the next one is answered 503.
     pub jobs: usize,
-    /// How long a body may take to arrive, and an answer to be made.
+    /// Files that are converted, checked or validated at once; the next one is answered 503.
+    pub files: usize,
+    /// How long a body may take to arrive.
     pub time: Duration,
+    /// Requests a minute of one client; 0 for no bound. Clients on this machine have none.
+    pub rate: u32,
 }
 
 impl Limits {
     /// What a machine of two cores does well.
     pub const REFERENCE: Self = Self {
         body: 64 << 20,
+        held: 512 << 20,
+        unfolded: 256 << 20,
         jobs: 64,
+        files: 8,
         time: Duration::from_secs(30),
+        rate: 3_000,
     };
 }
 
@@ -62,7 +81,8 @@ pub type Sink = Box<dyn Fn(&str) + Send + Sync>;
 
 /// What a server answers with.
 pub struct Config {
-    /// Scheme, host and port as browsers and institutions see them: `http://127.0.0.1:8440`.
+    /// Scheme, host and port as others see them, where there is no office: an office has its own
+    /// ([`Office::origin`]), which its status lists and resources name.
     pub origin: String,
     /// The consent office; absent for a server of vendors only.
     pub office: Option<Office>,
@@ -72,6 +92,8 @@ pub struct Config {
     pub portal: Option<Files>,
     /// The playground at `/playground/`.
     pub playground: Option<Files>,
+    /// Whether a proxy on this machine tells its clients in `X-Forwarded-For`.
+    pub forwarded: bool,
     /// Whether `/metrics` is answered here.
     pub metrics: bool,
     /// Where lines about requests go; absent for none.
@@ -86,15 +108,33 @@ pub struct App(Arc<Inner>);
 
 struct Inner {
     config: Config,
-    jobs: Arc<tokio::sync::Semaphore>,
+    /// Places of the portal and of institutions.
+    jobs: Arc<Semaphore>,
+    /// Places of what takes files: a converter that is busy keeps nobody from withdrawing.
+    files: Arc<Semaphore>,
+    /// Bytes of bodies of files, in units of [`http::UNIT`].
+    held: Arc<Semaphore>,
+    /// Places of those who follow the log.
+    monitors: Arc<Semaphore>,
+    /// Whether no more is taken: who follows the log is let go.
+    is_ending: AtomicBool,
+    rates: rate::Rates,
+    begun: Instant,
     metrics: metrics::Metrics,
 }
 
 impl App {
     /// A server of this configuration.
     pub fn new(config: Config) -> Self {
+        let places = |n| Arc::new(Semaphore::new(n));
         Self(Arc::new(Inner {
-            jobs: Arc::new(tokio::sync::Semaphore::new(config.limits.jobs)),
+            jobs: places(config.limits.jobs),
+            files: places(config.limits.files),
+            held: places(config.limits.held / http::UNIT),
+            monitors: places(monitor::MOST),
+            is_ending: AtomicBool::new(false),
+            rates: rate::Rates::new(config.limits.rate),
+            begun: Instant::now(),
             metrics: metrics::Metrics::default(),
             config,
         }))
@@ -118,7 +158,11 @@ impl App {
     }
 
     fn origin(&self) -> &str {
-        &self.config().origin
+        let config = self.config();
+        config
+            .office
+            .as_ref()
+            .map_or(&config.origin, Office::origin)
     }
 
     fn is_secure(&self) -> bool {

@@ -44,12 +44,13 @@ impl Metrics {
     }
 
     /// The text of `/metrics`.
-    pub(crate) fn text(&self, free: usize) -> String {
+    pub(crate) fn text(&self, [jobs, files]: [usize; 2]) -> String {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut out = String::new();
         let _ = writeln!(
             out,
-            "# TYPE warifu_jobs_free gauge\nwarifu_jobs_free {free}"
+            "# TYPE warifu_jobs_free gauge\nwarifu_jobs_free {jobs}\n\
+             # TYPE warifu_files_free gauge\nwarifu_files_free {files}"
         );
         let _ = writeln!(out, "# TYPE warifu_requests_total counter");
         for ((route, status), n) in &all.answers {

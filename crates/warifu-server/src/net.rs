@@ -2,9 +2,12 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use hyper::body::Incoming;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
@@ -12,6 +15,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 
 use crate::App;
+use crate::office::checked_origin;
+use crate::rate::Peer;
 use crate::route::router;
 
 /// Connections that are open at once; more wait to be accepted.
@@ -51,6 +56,49 @@ impl Bind {
         }
         Ok(())
     }
+
+    /// Scheme, host and port as others see them: `wish`, else the `kept` ones of an office, which its
+    /// tokens, status lists and resources name, else those of the address.
+    ///
+    /// # Errors
+    /// A wish that is no origin, or is not the one that is kept; an office at an address that nobody can
+    /// know before.
+    pub fn origin(&self, wish: Option<&str>, kept: Option<&str>) -> anyhow::Result<String> {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        let own = format!("{scheme}://{}", self.address);
+        let wish = wish.map(|w| checked_origin(w.trim_end_matches('/')));
+        let wish = wish.transpose()?;
+        let Some(kept) = kept else {
+            return Ok(wish.unwrap_or(&own).to_owned());
+        };
+        if self.address.port() == 0 {
+            bail!("with --data the port is a part of the address that tokens name: give one");
+        }
+        if scheme == "https" && kept.starts_with("http:") {
+            bail!("the folder of data was made for {kept}, which is without TLS");
+        }
+        let here = ["127.0.0.1", "[::1]", "localhost"]
+            .map(|host| format!("{scheme}://{host}:{}", self.address.port()));
+        let is_kept = match wish {
+            Some(wish) => wish == kept,
+            // A name that others resolve may stand before this address; one of this machine is this address.
+            None => !is_local(kept) || here.iter().any(|h| h == kept),
+        };
+        if !is_kept {
+            let other = wish.unwrap_or(&own);
+            bail!("the folder of data was made for {kept}, not for {other}");
+        }
+        Ok(kept.to_owned())
+    }
+}
+
+/// Whether an origin names this machine to itself.
+fn is_local(origin: &str) -> bool {
+    let host = origin.split_once("://").map_or(origin, |(_, rest)| rest);
+    ["127.0.0.1", "[::1]", "localhost"].iter().any(|h| {
+        host.strip_prefix(h)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
+    })
 }
 
 /// Serves until `stop` is true; then takes no more connections, and ends when those that run have ended,
@@ -71,7 +119,7 @@ pub async fn serve(
     bound(listener.local_addr()?);
     let acceptor = bind.tls.map(tokio_rustls::TlsAcceptor::from);
     let places = Arc::new(Semaphore::new(CONNECTIONS));
-    let service = router(app);
+    let service = router(app.clone());
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else {
             break;
@@ -81,18 +129,19 @@ pub async fn serve(
             () = ended(&mut stop) => break,
         };
         // A client that went away, or no more file handles: others may still come.
-        let Ok((stream, _)) = accepted else {
+        let Ok((stream, peer)) = accepted else {
             tokio::time::sleep(Duration::from_millis(10)).await;
             continue;
         };
         let (service, acceptor, stop) = (service.clone(), acceptor.clone(), stop.clone());
         tokio::spawn(async move {
             // What becomes of a connection is the client's affair.
-            let _ = connection(stream, acceptor, service, stop).await;
+            let _ = connection(stream, Peer(peer.ip()), acceptor, service, stop).await;
             drop(place);
         });
     }
     drop(listener);
+    app.0.is_ending.store(true, Ordering::Relaxed);
     let all = u32::try_from(CONNECTIONS)?;
     let _ = tokio::time::timeout(END, places.acquire_many(all)).await;
     Ok(())
@@ -105,6 +154,7 @@ async fn ended(stop: &mut watch::Receiver<bool>) {
 
 async fn connection(
     stream: TcpStream,
+    peer: Peer,
     acceptor: Option<tokio_rustls::TlsAcceptor>,
     service: axum::Router,
     mut stop: watch::Receiver<bool>,
@@ -118,6 +168,10 @@ async fn connection(
         .header_read_timeout(HEAD)
         .max_buf_size(64 << 10);
     let service = TowerToHyperService::new(service);
+    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+        request.extensions_mut().insert(peer);
+        service.call(request)
+    });
     macro_rules! run {
         ($stream:expr) => {{
             let mut running =
@@ -139,4 +193,83 @@ async fn connection(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests {
+    use super::Bind;
+    use crate::office::checked_origin;
+
+    fn bind(address: &str) -> Bind {
+        Bind {
+            address: address.parse().unwrap(),
+            public: false,
+            tls: None,
+        }
+    }
+
+    #[test]
+    fn an_origin_is_what_a_browser_sends() {
+        for text in [
+            "http://127.0.0.1:8440",
+            "https://c.example.jp",
+            "https://c.example.jp:8443",
+            "http://[::1]:1",
+        ] {
+            assert_eq!(checked_origin(text).unwrap(), text);
+        }
+        for text in [
+            "",
+            "c.example.jp",
+            "ftp://c.example.jp",
+            "https://",
+            "https://c.example.jp/",
+            "https://c.example.jp/x",
+            "https://C.example.jp",
+            "https://c.example.jp:443",
+            "http://c.example.jp:80",
+            "http://c.example.jp:",
+            "http://c.example.jp:0",
+            "http://c.example.jp:x",
+            "http://0.0.0.0:8440",
+            "http://[::]:8440",
+            "https://a@c.example.jp",
+        ] {
+            assert!(checked_origin(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_office_has_one_address() {
+        let kept = "http://127.0.0.1:8440";
+        let at = |address: &str, wish: Option<&str>, kept| bind(address).origin(wish, kept).ok();
+        assert_eq!(
+            at("127.0.0.1:8440", None, Some(kept)).as_deref(),
+            Some(kept)
+        );
+        assert_eq!(at("[::1]:8440", None, Some(kept)).as_deref(), Some(kept));
+        // Another port, other addresses, one that nobody knows.
+        assert_eq!(at("127.0.0.1:9000", None, Some(kept)), None);
+        assert_eq!(
+            at("127.0.0.1:8440", Some("http://127.0.0.1:9000"), Some(kept)),
+            None
+        );
+        assert_eq!(at("127.0.0.1:0", None, Some(kept)), None);
+        assert_eq!(at("127.0.0.1:0", Some(kept), Some(kept)), None);
+        // Behind another server, as one says or as its name does.
+        let name = "https://c.example.jp";
+        assert_eq!(
+            at("127.0.0.1:9000", Some(kept), Some(kept)).as_deref(),
+            Some(kept)
+        );
+        assert_eq!(
+            at("127.0.0.1:9000", None, Some(name)).as_deref(),
+            Some(name)
+        );
+        // For vendors only there is nothing that names it.
+        let own = at("127.0.0.1:9000", None, None);
+        assert_eq!(own.as_deref(), Some("http://127.0.0.1:9000"));
+        assert_eq!(at("127.0.0.1:0", Some("http://0.0.0.0:1"), None), None);
+    }
 }

@@ -13,14 +13,15 @@ use anyhow::{Context as _, bail};
 use warifu_consent::json::{self, Value, object};
 use warifu_consent::{
     Annex, Binding, Kept, KeyEntry, KeyRing, KeyState, Ledger, Master, Moment, Notice, Opened,
-    Parent, Policy, PublicKey, REFERENCE, SecretKey, Signer, SignerClass, State, StatusNow, Target,
-    Typ, Witness, b64, hash, open, state_of, wire,
+    Parent, Policy, PublicKey, REFERENCE, Reason, SecretKey, Signer, SignerClass, State, StatusNow,
+    Target, Typ, Witness, b64, hash, open, state_of, wire,
 };
 use warifu_log::{
     Appended, Chain, Entry, Kind, Log, NoteKey, Pin, Purpose, Storage as _, Submission, Trust,
 };
 use warifu_store::{
     Cell, DataKey, Database, KeyFile, LineStore, Row, Sealer, Sqlite, StoreError, Vault, migrate,
+    private,
 };
 use zeroize::Zeroizing;
 
@@ -86,6 +87,8 @@ pub struct Office {
     core: Mutex<Core>,
 }
 
+/// Name of the database in the folder of data.
+const DATABASE: &str = "warifu.db";
 /// What the address of the status lists has behind the origin.
 const LISTS: &str = "/api/status";
 
@@ -110,17 +113,7 @@ pub(crate) fn fresh_id() -> Result<String, Problem> {
 }
 
 fn write_private(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    use std::io::Write as _;
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options
-        .open(path)
-        .with_context(|| path.display().to_string())?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    Ok(())
+    private::write(path, bytes).with_context(|| path.display().to_string())
 }
 
 /// Makes a folder of data: keys, policy, master, settings. It must be absent or empty.
@@ -135,11 +128,13 @@ pub fn make(folder: &Path, settings: &Settings) -> anyhow::Result<()> {
     if digits.len() != 10 || !digits.bytes().all(|b| b.is_ascii_digit()) {
         bail!("an institution is mi: and 10 digits");
     }
-    if !settings.lists.ends_with(LISTS) {
+    let Some(origin) = settings.lists.strip_suffix(LISTS) else {
         bail!("the address of the status lists ends with {LISTS}");
-    }
+    };
+    checked_origin(origin)?;
+    private::folder(folder)?;
     let secret = folder.join("secret");
-    std::fs::create_dir_all(&secret)?;
+    private::folder(&secret)?;
     for (name, _) in KEYS {
         let mut seed = Zeroizing::new([0; 32]);
         getrandom::fill(&mut *seed).context("random bytes")?;
@@ -175,20 +170,42 @@ pub fn make(folder: &Path, settings: &Settings) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn private(path: &Path) -> anyhow::Result<Zeroizing<Vec<u8>>> {
-    let bytes = std::fs::read(path).with_context(|| path.display().to_string())?;
-    let bytes = Zeroizing::new(bytes);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt as _;
-        if std::fs::metadata(path)?.mode() & 0o077 != 0 {
-            bail!(
-                "others can read {}. Run: chmod 600 {0}",
-                path.display().to_string()
-            );
-        }
+fn read_private(path: &Path) -> anyhow::Result<Zeroizing<Vec<u8>>> {
+    let shown = path.display();
+    match private::read(path) {
+        Ok(Some(bytes)) => Ok(bytes),
+        Ok(None) => bail!("others can read {shown}. Run: chmod 600 {shown}"),
+        Err(e) => Err(e).with_context(|| shown.to_string()),
     }
-    Ok(bytes)
+}
+
+/// Scheme, host and port as a browser names them in `Origin`; what nobody could send is none.
+///
+/// # Errors
+/// The address as it is; it has another form, names all addresses of the machine, or no port.
+pub(crate) fn checked_origin(text: &str) -> anyhow::Result<&str> {
+    let read = || {
+        let (scheme, rest) = text.split_once("://")?;
+        let usual = match scheme {
+            "http" => 80,
+            "https" => 443,
+            _ => return None,
+        };
+        let authority: axum::http::uri::Authority = rest.parse().ok()?;
+        let host = authority.host();
+        let any = ["0.0.0.0", "[::]"].contains(&host);
+        let plain = host.bytes().all(|b| !b.is_ascii_uppercase()) && !rest.contains(['@', '/']);
+        let port = match rest.strip_prefix(host)?.split_once(':') {
+            // A browser leaves out the port that the scheme has.
+            Some(("", port)) => port.parse().is_ok_and(|n: u16| n != 0 && n != usual),
+            Some(_) => false,
+            None => rest.len() == host.len(),
+        };
+        (!host.is_empty() && plain && port && !any).then_some(text)
+    };
+    read().with_context(|| {
+        format!("{text} is no origin: scheme, host and port as a browser names them, such as https://c.example.jp")
+    })
 }
 
 impl Office {
@@ -197,6 +214,10 @@ impl Office {
     /// # Errors
     /// What is missing or wrong.
     pub fn open(folder: &Path, clock: Clock) -> anyhow::Result<Self> {
+        if !private::is_private(folder)? {
+            let shown = folder.display();
+            bail!("others can look into {shown}. Run: chmod 700 {shown}");
+        }
         let read = |name: &str| {
             let path = folder.join(name);
             std::fs::read(&path).with_context(|| path.display().to_string())
@@ -217,16 +238,17 @@ impl Office {
         let secret = folder.join("secret");
         let mut secrets = BTreeMap::new();
         for (name, _) in KEYS {
-            let pem = private(&secret.join(format!("{name}.pem")))?;
+            let pem = read_private(&secret.join(format!("{name}.pem")))?;
             let pem = core::str::from_utf8(&pem).unwrap_or_default();
             let key = SecretKey::from_pem(pem);
             secrets.insert(name, key.map_err(|e| anyhow::anyhow!("{name}.pem: {e}"))?);
         }
         let lists = text("lists")?;
-        if !lists.ends_with(LISTS) {
+        let Some(origin) = lists.strip_suffix(LISTS) else {
             bail!("server.json: lists: it ends with {LISTS}");
-        }
-        let db: Box<dyn Database> = Box::new(Sqlite::open(&folder.join("warifu.db"))?);
+        };
+        checked_origin(origin).context("server.json: lists")?;
+        let db: Box<dyn Database> = Box::new(Sqlite::open(&folder.join(DATABASE))?);
         migrate(&*db)?;
         let office = Self {
             folder: folder.to_owned(),
@@ -237,7 +259,7 @@ impl Office {
             policy_bytes,
             master,
             master_bytes,
-            holder: private(&secret.join("holder.key"))?,
+            holder: read_private(&secret.join("holder.key"))?,
             vault: Box::new(KeyFile::read(&secret.join("data.key"))?),
             secrets,
             clock,
@@ -250,7 +272,14 @@ impl Office {
         core.book = Some(book);
         drop(core);
         // While nobody else writes: log and tokens are of one instant.
-        let witnessed = office.write(|tx| tx.view.witnessed(tx.book));
+        let witnessed = office.write(|tx| {
+            let rows = tx.view.db.query("SELECT sub FROM subjects LIMIT 1", &[])?;
+            if let Some(sub) = rows.first().and_then(|r| r.text(0)) {
+                // With the key of another folder nothing of it could be read.
+                tx.view.sealer(sub)?;
+            }
+            tx.view.witnessed(tx.book)
+        });
         witnessed.map_err(|p| anyhow::anyhow!("{p}"))?;
         for (name, class) in KEYS {
             let Some(class) = class else { continue };
@@ -489,18 +518,90 @@ impl Office {
         core.db.backup(to)
     }
 
-    /// Registers a key of a class, with the code of an institution.
+    /// Puts a backup into a folder of data that has its keys and settings and no database, and opens it:
+    /// the whole log is verified, also against `checkpoint` where that is there.
     ///
     /// # Errors
-    /// The store; `PERSON` for a key that is registered otherwise.
-    pub fn register(
-        &self,
-        class: SignerClass,
-        key: &PublicKey,
-        code: Option<&str>,
-        emergency: bool,
-    ) -> Result<(), Problem> {
-        self.write(|tx| tx.register(class, key, code, emergency).map(|_| ()))
+    /// There is a database; the copy is none, was made with other keys, or is older than what was
+    /// published. Then nothing was restored.
+    pub fn restore(folder: &Path, from: &Path, clock: Clock) -> anyhow::Result<Self> {
+        let path = folder.join(DATABASE);
+        let beside = ["-wal", "-shm"].map(|end| folder.join(format!("{DATABASE}{end}")));
+        if beside.iter().chain([&path]).any(|p| p.exists()) {
+            bail!("{} is there. Move it away first", path.display());
+        }
+        let shown = || from.display().to_string();
+        if !std::fs::metadata(from).with_context(shown)?.is_file() {
+            bail!("{} is no file", shown());
+        }
+        let mut copy = private::create(&path)?;
+        let copied = std::fs::File::open(from)
+            .and_then(|mut from| std::io::copy(&mut from, &mut copy))
+            .and_then(|_| copy.sync_all());
+        drop(copy);
+        let opened = match copied {
+            Ok(()) => Self::open(folder, clock),
+            Err(e) => Err(e.into()),
+        };
+        if opened.is_err() {
+            for path in beside.iter().chain([&path]) {
+                let _ = std::fs::remove_file(path);
+            }
+        }
+        opened.with_context(shown)
+    }
+
+    /// Lines of the log.
+    ///
+    /// # Errors
+    /// The log.
+    pub fn lines(&self) -> Result<u64, Problem> {
+        self.read_log(|_, book| Ok(book.size()))
+    }
+
+    /// Registers the key of an institution, or changes whether that is an emergency facility.
+    ///
+    /// # Errors
+    /// The store; `AUD_UNKNOWN` for what is no code of the policy; `PERSON` for a key that has another
+    /// class, code or state.
+    pub fn register(&self, key: &PublicKey, code: &str, emergency: bool) -> Result<(), Problem> {
+        if !self.policy.is_recipient(code) {
+            return Err(Reason::AudUnknown.of("code").into());
+        }
+        let class = SignerClass::Institution;
+        self.write(|tx| tx.register(class, key, Some(code), emergency).map(|_| ()))
+    }
+
+    /// Ends the use of an institution's key: `retired`, or `compromised`, from now on.
+    ///
+    /// # Errors
+    /// The store; `BODY` for another state; `KEY_UNKNOWN` for a key that is not registered; `PERSON` where
+    /// it had another end before: that never changes.
+    pub fn end_key(&self, key: &PublicKey, state: &str) -> Result<(), Problem> {
+        let kid = key.thumbprint();
+        self.write(|tx| {
+            let wanted = wire::key_state(state, tx.view.now);
+            let wanted = wanted
+                .filter(|s| *s != KeyState::Active)
+                .ok_or(Code::Body)?;
+            let known = tx.view.registered(&kid)?;
+            let known = known.iter().find(|k| k.class == SignerClass::Institution);
+            let known = known.ok_or(Reason::KeyUnknown)?.state;
+            let (name, at) = wire::key_state_names(wanted);
+            if known != KeyState::Active {
+                let same = wire::key_state_names(known).0 == name;
+                return if same {
+                    Ok(())
+                } else {
+                    Err(Code::Person.into())
+                };
+            }
+            tx.view.db.run(
+                "UPDATE keys SET state = ?1, at = ?2 WHERE kid = ?3 AND class = 'institution'",
+                &[name.into(), at.into(), kid.as_str().into()],
+            )?;
+            Ok(())
+        })
     }
 }
 
@@ -887,7 +988,7 @@ impl Tx<'_> {
         Ok((one, salt))
     }
 
-    /// Registers a key; one of another class or code is not taken.
+    /// Registers a key; one of another class, code or state is not taken.
     pub(crate) fn register(
         &mut self,
         class: SignerClass,
@@ -901,11 +1002,16 @@ impl Tx<'_> {
             let same = known.class == class
                 && known.code.as_deref() == code
                 && known.state == KeyState::Active;
-            return if same {
-                Ok(kid)
-            } else {
-                Err(Code::Person.into())
-            };
+            if !same {
+                return Err(Code::Person.into());
+            }
+            if known.emergency != emergency {
+                self.view.db.run(
+                    "UPDATE keys SET emergency = ?1 WHERE kid = ?2",
+                    &[emergency.into(), kid.as_str().into()],
+                )?;
+            }
+            return Ok(kid);
         }
         let name = SignerClass::ALL.iter().find(|(_, c)| *c == class);
         self.view.db.run(

@@ -68,7 +68,7 @@ fn word(name: &str) -> Option<Value> {
     Some(match name {
         "any" => json!({}),
         "bool" => json!({"type": "boolean"}),
-        "bytes" | "none" | "text" | "string" => json!({"type": "string"}),
+        "bytes" | "events" | "none" | "text" | "string" => json!({"type": "string"}),
         "date" => json!({"type": "string", "format": "date"}),
         "hash" => json!({"type": "string", "pattern": "^[A-Za-z0-9_-]{43}$"}),
         "id" => json!({"type": "string", "pattern": "^[A-Za-z0-9_-]{22}$"}),
@@ -176,6 +176,7 @@ pub fn openapi() -> String {
         }
         let media = match row.gives {
             "text" => "text/plain",
+            "events" => "text/event-stream",
             "bytes" => "application/octet-stream",
             _ => "application/json",
         };

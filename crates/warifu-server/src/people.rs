@@ -4,7 +4,7 @@ use axum::http::header;
 use warifu_consent::json::{Value, object};
 use warifu_consent::{
     Accepted, DAY, Date, Desk, KeyEntry, KeyRing, KeyState, Ledger as _, PublicKey, Reason,
-    SignerClass, Typ, Who, accept, b64, hash, make, open, peek, wire,
+    SignerClass, Typ, Who, accept, b64, binding_claims, hash, make, open, peek, wire,
 };
 use warifu_log::Kind;
 
@@ -184,19 +184,7 @@ fn bind(
 ) -> Result<String, Problem> {
     let now = tx.view.now;
     let kid = tx.register(SignerClass::Patient, key, None, false)?;
-    let mut claims = object([
-        ("sub", sub.into()),
-        ("cnf", object([("jwk", key.jwk())])),
-        ("iat", now.into()),
-        ("nbf", now.into()),
-        ("exp", (now + 5 * 365 * DAY).into()),
-        ("jti", fresh_id()?.into()),
-        ("ial", ial.into()),
-        ("role", role.into()),
-    ]);
-    if let (Value::Object(members), Some(person)) = (&mut claims, proxy_for) {
-        members.insert("for".to_owned(), person.into());
-    }
+    let claims = binding_claims(key, sub, [role, ial], proxy_for, now, &fresh_id()?);
     let token = make(Typ::Key, claims, tx.view.office.signer("authority")?)?;
     let opened = open(
         &token,

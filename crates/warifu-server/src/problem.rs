@@ -56,14 +56,14 @@ codes! {
     Method "METHOD" 405 "この操作は受け付けていません。" "The route takes another method.";
     /// No form that is asked for is made.
     Form "FORM_NOT_MADE" 406 "求められた形式では返せません。" "None of the forms that are asked for is made.";
+    /// The body took too long to arrive.
+    Timeout "TIMEOUT" 408 "届くまでに時間がかかりすぎました。もう一度送ってください。" "It took too long to arrive. Send it again.";
     /// What was asked for is answered already.
     Answered "ANSWERED" 409 "すでに返事をしています。" "It was answered before.";
     /// Larger than is taken.
     TooLarge "TOO_LARGE" 413 "大きすぎます。分けて送ってください。" "It is larger than is taken. Send it in parts.";
     /// Not a type that is taken.
     Media "MEDIA_TYPE" 415 "この種類の内容は受け付けていません。" "This type of content is not taken.";
-    /// What it takes to answer is not loaded.
-    NotLoaded "NOT_LOADED" 422 "必要なプロファイルまたはパッケージが読み込まれていません。" "A profile or package that this needs is not loaded.";
     /// Too many from one client.
     Rate "RATE" 429 "続けて送られたものが多すぎます。しばらくしてから試してください。" "Too many requests. Try again later.";
     /// A bug, or a failure of the machine.

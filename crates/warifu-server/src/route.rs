@@ -6,18 +6,18 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{Extension, RawPathParams, Request, State};
+use axum::extract::{RawPathParams, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter};
-use tokio::sync::OwnedSemaphorePermit;
 use warifu_consent::{Lang, b64};
 
 use crate::App;
-use crate::http::{Answer, Asked, Guard, Handler, Route};
+use crate::http::{self, Answer, Asked, Guard, Handler, Route};
 use crate::problem::{self, Code, Problem};
-use crate::{consent, disclose, logs, openapi, people, vendor};
+use crate::rate::{Client, Peer};
+use crate::{consent, disclose, logs, monitor, openapi, people, vendor};
 
 const fn route(
     method: Method,
@@ -368,6 +368,15 @@ pub(crate) static ROUTES: &[Route] = &[
         "Disclosed",
     ),
     route(
+        Method::GET,
+        "/api/watch",
+        Institution,
+        monitor::watch,
+        "Lines of disclosures, refusals, emergencies and holds as they are written; for the office's own institution",
+        "",
+        "events",
+    ),
+    route(
         Method::POST,
         "/api/emergency",
         Institution,
@@ -393,7 +402,8 @@ fn metrics(app: &App, _: &Asked) -> Result<Answer, Problem> {
     if !app.config().metrics {
         return Err(Code::NotFound.into());
     }
-    let text = app.0.metrics.text(app.0.jobs.available_permits());
+    let free = [&app.0.jobs, &app.0.files].map(|places| places.available_permits());
+    let text = app.0.metrics.text(free);
     Ok(Answer::new("text/plain; version=0.0.4", text))
 }
 
@@ -458,17 +468,11 @@ fn from_our_page(app: &App, headers: &HeaderMap) -> Result<(), Problem> {
     }
 }
 
-/// The place of a request among those worked on at once. It is held until the work is done, also when the
-/// client is gone: nobody gets more places by hanging up.
-#[derive(Clone)]
-struct Place(
-    #[expect(dead_code, reason = "it is held, and given back when it goes")]
-    Arc<Option<OwnedSemaphorePermit>>,
-);
+/// Routes that are answered however many others are.
+const VITAL: &[&str] = &["/healthz", "/readyz", "/metrics"];
 
 async fn answer(
     app: App,
-    place: Place,
     row: &'static Route,
     params: RawPathParams,
     uri: Uri,
@@ -479,10 +483,18 @@ async fn answer(
     if changes && row.guard != Guard::Open {
         from_our_page(&app, &headers)?;
     }
-    // A change of a session without a body is JSON all the same: no form can send it.
-    let limits = &app.config().limits;
-    let body = tokio::time::timeout(limits.time, axum::body::to_bytes(body, limits.body)).await;
-    let body: Bytes = body.map_err(|_| Code::Busy)?.map_err(|_| Code::TooLarge)?;
+    let (body, held) = http::arrived(&app, row, body).await?;
+    // A place is taken when there is something to work on, so that slow clients have none, and held until
+    // the work is done, also when the client is gone: nobody gets more places by hanging up.
+    let places = if row.takes_files() {
+        &app.0.files
+    } else {
+        &app.0.jobs
+    };
+    let place = match Arc::clone(places).try_acquire_owned() {
+        Err(_) if !VITAL.contains(&row.path) => return Err(Code::Busy.into()),
+        place => place.ok(),
+    };
     let asked = Asked {
         method: row.method.clone(),
         params: params.iter().map(|(_, v)| v.to_owned()).collect(),
@@ -491,7 +503,7 @@ async fn answer(
         body,
     };
     let task = tokio::task::spawn_blocking(move || {
-        let _place = place;
+        let _until_done = (place, held);
         (row.does)(&app, &asked)
     });
     let done = task
@@ -501,7 +513,8 @@ async fn answer(
 }
 
 fn respond(answer: Answer) -> Response {
-    let mut response = Response::new(Body::from(answer.body));
+    let body = answer.live.unwrap_or_else(|| Body::from(answer.body));
+    let mut response = Response::new(body);
     *response.status_mut() = axum::http::StatusCode::from_u16(answer.status).unwrap_or_default();
     for (name, value) in answer.headers {
         response.headers_mut().append(name, value);
@@ -593,7 +606,7 @@ fn request_id(headers: &HeaderMap) -> String {
 }
 
 /// Around every request: its id, bounds, headers, counters, and one line about it.
-async fn around(State(app): State<App>, mut request: Request, next: Next) -> Response {
+async fn around(State(app): State<App>, request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let id = request_id(request.headers());
     let lang = lang(request.headers());
@@ -603,13 +616,14 @@ async fn around(State(app): State<App>, mut request: Request, next: Next) -> Res
         .get::<axum::extract::MatchedPath>()
         .map_or("other", axum::extract::MatchedPath::as_str)
         .to_owned();
-    let vital = matches!(pattern.as_str(), "/healthz" | "/readyz" | "/metrics");
-    let permit = Arc::clone(&app.0.jobs).try_acquire_owned().ok();
-    let mut response = if vital || permit.is_some() {
-        request.extensions_mut().insert(Place(Arc::new(permit)));
+    let peer = request.extensions().get::<Peer>();
+    let client = peer.and_then(|p| Client::of(p.0, app.config().forwarded, request.headers()));
+    let admitted = VITAL.contains(&pattern.as_str())
+        || client.is_none_or(|client| app.0.rates.admits(client, app.0.begun.elapsed()));
+    let mut response = if admitted {
         next.run(request).await
     } else {
-        Problem::from(Code::Busy).into_response()
+        Problem::from(Code::Rate).into_response()
     };
     let problem = problem::finish(&mut response, lang, &id);
     let status = response.status().as_u16();
@@ -685,12 +699,11 @@ pub fn router(app: App) -> Router {
             continue;
         };
         let handler = move |State(app): State<App>,
-                            Extension(place): Extension<Place>,
                             params: RawPathParams,
                             uri: Uri,
                             headers: HeaderMap,
                             body: Body| async move {
-            answer(app, place, row, params, uri, headers, body).await
+            answer(app, row, params, uri, headers, body).await
         };
         let own = paths.remove(row.path).unwrap_or_default();
         paths.insert(row.path, own.on(filter, handler));

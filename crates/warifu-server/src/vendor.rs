@@ -18,7 +18,7 @@ use warifu_report::format::Format;
 use warifu_report::position::Units;
 use warifu_report::report::FileReport;
 use warifu_report::rule::{RuleInfo, markdown};
-use warifu_storage::{Content, FileRef, Found, ReadError, Storage};
+use warifu_storage::{Content, FileRef, Found, Storage, StorageNote, StorageNoteKind};
 use warifu_terminology::Terms;
 use warifu_validate::Validator;
 
@@ -28,6 +28,10 @@ use crate::problem::{Code, Problem};
 
 /// Files of one patient that are checked together, as on the command line.
 const TOGETHER: usize = 65_535;
+/// Findings and files of one answer.
+const FINDINGS: usize = 200_000;
+/// Bytes of an unfolded archive in memory; the rest waits in a file without a name.
+const SPOOLED: u64 = 16 << 20;
 
 /// Packages that were loaded at the start, and the terminology over them.
 pub struct Vendor {
@@ -77,19 +81,63 @@ fn lang(asked: &Asked) -> Result<Lang, Problem> {
     }
 }
 
+/// What one request may take of the machine. What needs more is refused as a whole: a part of a report or
+/// of a conversion looks like all of it.
+struct Room {
+    bytes: u64,
+    findings: usize,
+    /// Whether archives unfold less far here than on the command line.
+    narrow: bool,
+}
+
+impl Room {
+    /// Takes bytes: of files that are read, and of what is made of them.
+    fn bytes(&mut self, count: usize) -> Result<(), Problem> {
+        let count = u64::try_from(count).unwrap_or(u64::MAX);
+        let left = self.bytes.checked_sub(count);
+        self.bytes = left.ok_or(Code::TooLarge)?;
+        Ok(())
+    }
+
+    /// Takes findings, and files that are reported.
+    fn findings(&mut self, count: usize) -> Result<(), Problem> {
+        let left = self.findings.checked_sub(count);
+        self.findings = left.ok_or(Code::TooLarge)?;
+        Ok(())
+    }
+
+    fn note(&self, note: &StorageNote) -> Result<(), Problem> {
+        if self.narrow && note.kind == StorageNoteKind::Expansion {
+            return Err(Code::TooLarge.into());
+        }
+        Ok(())
+    }
+}
+
 /// The body as a storage: a message, an archive, a journal, FHIR JSON; packed or not.
-fn storage(asked: &Asked) -> Result<Storage, Problem> {
+fn storage(app: &App, asked: &Asked) -> Result<(Storage, Room), Problem> {
     let name = asked.wish("stdin-name").unwrap_or("-");
-    let options = warifu_storage::Options::standard();
+    let mut options = warifu_storage::Options::standard();
     let mut body = &asked.body[..];
     if body.is_empty() {
         return Err(Code::Body.into());
     }
-    Storage::from_reader(&mut body, name, &options).map_err(|e| match e.kind() {
+    let bytes = app.config().limits.unfolded;
+    let packed = u64::try_from(body.len()).unwrap_or(u64::MAX);
+    let times = (bytes / packed).max(1);
+    let room = Room {
+        bytes,
+        findings: FINDINGS,
+        narrow: times < options.max_expansion,
+    };
+    options.max_expansion = options.max_expansion.min(times);
+    options.memory_limit = SPOOLED;
+    let opened = Storage::from_reader(&mut body, name, &options).map_err(|e| match e.kind() {
         std::io::ErrorKind::StorageFull => Code::Busy.into(),
         std::io::ErrorKind::InvalidData | std::io::ErrorKind::UnexpectedEof => Code::Body.into(),
         kind => Problem::internal(format!("storage: {kind}")),
-    })
+    });
+    Ok((opened?, room))
 }
 
 /// How the files of a body are named: as the command line names those of standard input.
@@ -134,18 +182,7 @@ impl Names<'_> {
                 bytes,
             }),
             Err(e) => {
-                let code = match e {
-                    ReadError::Vanished => &ssm::SSM109,
-                    _ => &ssm::SSM115,
-                };
-                let about = check.about(code, &shown, &e.to_string(), 1);
-                let mut report = about.unwrap_or_else(|| FileReport {
-                    path: shown,
-                    note: true,
-                    ..FileReport::default()
-                });
-                report.unreadable = true;
-                reports.push(report);
+                reports.extend(check.unread(&ssm::SSM115, &shown, &e.to_string(), 1, true));
                 None
             }
         }
@@ -158,22 +195,28 @@ fn all_reports(
     check: &mut Check,
     fhir: &Validator<'_>,
     options: &Options,
-) -> Vec<FileReport> {
+    room: &mut Room,
+) -> Result<Vec<FileReport>, Problem> {
     let names = Names { storage, given };
-    let mut reports = Vec::new();
+    let mut reports: Vec<FileReport> = Vec::new();
     for found in storage.walk() {
+        let before = reports.len();
         match found {
             Found::Patient(batch) => {
                 for part in batch.files.chunks(TOGETHER) {
-                    let files: Vec<Given> = part
-                        .iter()
-                        .filter_map(|f| names.read(f, check, &mut reports))
-                        .collect();
+                    let mut files: Vec<Given> = Vec::new();
+                    for file in part {
+                        if let Some(given) = names.read(file, check, &mut reports) {
+                            room.bytes(given.bytes.len())?;
+                            files.push(given);
+                        }
+                    }
                     reports.extend(check.unit(&files, true));
                 }
             }
             Found::Loose(file, Content::Json) => {
                 if let Some(given) = names.read(&file, check, &mut reports) {
+                    room.bytes(given.bytes.len())?;
                     reports.push(warifu_check::fhir::report(fhir, &given, options));
                 }
             }
@@ -182,29 +225,22 @@ fn all_reports(
             }
             Found::Loose(file, _) => {
                 if let Some(given) = names.read(&file, check, &mut reports) {
+                    room.bytes(given.bytes.len())?;
                     reports.extend(check.unit(&[given], false));
                 }
             }
             Found::Note(note) => {
+                room.note(&note)?;
                 let path = names.note(&note.path);
-                let unreadable = note.kind.is_refusal();
-                match check.about(note.code(), &path, note.kind.slug(), note.count) {
-                    Some(mut report) => {
-                        report.unreadable = unreadable;
-                        reports.push(report);
-                    }
-                    None if unreadable => reports.push(FileReport {
-                        path,
-                        note: true,
-                        unreadable,
-                        ..FileReport::default()
-                    }),
-                    None => {}
-                }
+                let (what, refused) = (note.kind.slug(), note.kind.is_refusal());
+                reports.extend(check.unread(note.code(), &path, what, note.count, refused));
             }
         }
+        let new = reports.get(before..).unwrap_or_default();
+        let found: usize = new.iter().map(|r| r.findings.len()).sum();
+        room.findings(new.len() + found)?;
     }
-    reports
+    Ok(reports)
 }
 
 fn media(format: Format) -> &'static str {
@@ -298,12 +334,12 @@ pub(crate) fn check(app: &App, asked: &Asked) -> Result<Answer, Problem> {
         units,
         frames: (format == Format::Text).then_some(frames),
     };
-    let storage = storage(asked)?;
+    let (storage, mut room) = storage(app, asked)?;
     let vendor = app.vendor();
     let fhir = vendor.validator(fhir_profiles);
     let mut check = Check::new(options.clone());
     let given = asked.wish("stdin-name");
-    let reports = all_reports(&storage, given, &mut check, &fhir, &options);
+    let reports = all_reports(&storage, given, &mut check, &fhir, &options, &mut room)?;
     let mut report = Report::new(reports);
     let bytes = report.format(format, lang, units);
     Ok(counted(Answer::new(media(format), bytes), &report.totals))
@@ -376,34 +412,23 @@ fn write_unit(
 
 /// `POST /convert`: parameters are the long flags of `warifu convert`; the answer is what it writes to
 /// its standard output, or with `Accept: application/json` that and the findings.
-pub(crate) fn convert(_: &App, asked: &Asked) -> Result<Answer, Problem> {
+pub(crate) fn convert(app: &App, asked: &Asked) -> Result<Answer, Problem> {
     let options = job_options(asked)?;
     let to = options.to;
-    let storage = storage(asked)?;
+    let (storage, mut room) = storage(app, asked)?;
     let mut job = Job::new(options).map_err(|_| Code::Parameter)?;
     let mut findings: Vec<Finding> = job.option_findings();
     let mut out = Vec::new();
     let mut seen = std::collections::BTreeSet::new();
     let mut converted = false;
-    let mut unit = |files: &[(String, Vec<u8>)], patient: bool| {
-        let given: Vec<File<'_>> = files
-            .iter()
-            .map(|(path, bytes)| File {
-                path,
-                bytes: bytes.as_slice(),
-            })
-            .collect();
-        let made = job.pieces(&given, patient);
-        write_unit(&made, to, &mut seen, &mut out);
-        findings.extend(made.diagnostics);
-        converted = true;
-    };
     let mut told: Vec<(Diagnostic, String)> = Vec::new();
     for found in storage.walk() {
         let (files, patient): (Vec<FileRef>, bool) = match found {
             Found::Patient(batch) => (batch.files, true),
             Found::Loose(file, _) => (vec![file], false),
             Found::Note(note) => {
+                room.note(&note)?;
+                room.findings(1)?;
                 let finding = Diagnostic::new(note.code(), warifu_diag::Span::default());
                 told.push((finding.with(note.kind.slug()), note.path));
                 continue;
@@ -413,7 +438,10 @@ pub(crate) fn convert(_: &App, asked: &Asked) -> Result<Answer, Problem> {
         for file in &files {
             let mut bytes = Vec::new();
             match storage.read(file, &mut bytes) {
-                Ok(_) => read.push((file.path_in_root().to_owned(), bytes)),
+                Ok(_) => {
+                    room.bytes(bytes.len())?;
+                    read.push((file.path_in_root().to_owned(), bytes));
+                }
                 Err(e) => {
                     let span = warifu_diag::Span::default();
                     let finding = Diagnostic::new(&ssm::SSM115, span).with(e.to_string());
@@ -421,9 +449,23 @@ pub(crate) fn convert(_: &App, asked: &Asked) -> Result<Answer, Problem> {
                 }
             }
         }
-        if !read.is_empty() {
-            unit(&read, patient);
+        if read.is_empty() {
+            continue;
         }
+        let given: Vec<File<'_>> = read
+            .iter()
+            .map(|(path, bytes)| File {
+                path,
+                bytes: bytes.as_slice(),
+            })
+            .collect();
+        let made = job.pieces(&given, patient);
+        let before = out.len();
+        write_unit(&made, to, &mut seen, &mut out);
+        room.bytes(out.len() - before)?;
+        room.findings(made.diagnostics.len())?;
+        findings.extend(made.diagnostics);
+        converted = true;
     }
     if !converted {
         return Err(Code::Body.into());
@@ -490,7 +532,7 @@ pub(crate) fn validate(app: &App, asked: &Asked) -> Result<Answer, Problem> {
         }
         let kind = text(resource, "resourceType").unwrap_or_default();
         if !asked.params.is_empty() && asked.param(0) != kind {
-            return Err(Code::NotLoaded.into());
+            return Err(Code::Body.into());
         }
     }
     let section = CheckSection::default();

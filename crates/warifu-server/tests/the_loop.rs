@@ -6,354 +6,19 @@
     reason = "a test may fail loudly"
 )]
 
-use std::path::{Path, PathBuf};
+mod world;
+
+use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use axum::body::Body;
-use axum::http::{Request, Response, StatusCode, header};
+use axum::http::{Request, StatusCode, header};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
-use warifu_consent::{
-    Annex, Lang, Master, Policy, SecretKey, Signer as _, SignerClass, TEXT_VERSION, Typ, b64,
-    bind_text, family, hash, make,
-};
-use warifu_log::recipient::{Asked, Recipient};
-use warifu_log::{Hash, NoteKey, Trust};
-use warifu_server::{App, Config, Limits, Office, Settings, router};
-
-const ORIGIN: &str = "http://127.0.0.1:8440";
-const HOSPITAL: &str = "mi:1319999999";
-const CLINIC: &str = "mi:1312345678";
-const OTHER: &str = "mi:1312345670";
-const PATIENT: &str = "0000990001";
-
-struct World {
-    _folder: tempfile::TempDir,
-    data: PathBuf,
-    clock: Arc<AtomicU64>,
-    app: axum::Router,
-    office_app: App,
-    clinic: SecretKey,
-    other: SecretKey,
-    patient: SecretKey,
-    cookie: String,
-    sub: String,
-    runtime: tokio::runtime::Runtime,
-}
-
-fn secret() -> SecretKey {
-    let mut seed = [0; 32];
-    getrandom::fill(&mut seed).unwrap();
-    SecretKey::from_seed(&mut seed)
-}
-
-fn id() -> String {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).unwrap();
-    b64::encode(&bytes)
-}
-
-fn office(data: &Path, clock: &Arc<AtomicU64>) -> Office {
-    let clock = Arc::clone(clock);
-    Office::open(data, Box::new(move || clock.load(Ordering::SeqCst))).unwrap()
-}
-
-fn app(office: Office) -> App {
-    App::new(Config {
-        origin: ORIGIN.to_owned(),
-        office: Some(office),
-        vendor: warifu_server::Vendor::new(warifu_package::Library::new([])),
-        portal: None,
-        playground: None,
-        metrics: true,
-        log: Some(Box::new(|line| eprintln!("{line}"))),
-        limits: Limits::REFERENCE,
-    })
-}
-
-/// A value of serde as one of `warifu-consent`.
-fn claims(value: &Value) -> warifu_consent::json::Value {
-    warifu_consent::json::read(value.to_string().as_bytes(), 8).unwrap()
-}
-
-impl World {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let data = folder.path().join("data");
-        let settings = Settings {
-            institution: HOSPITAL.to_owned(),
-            names: ["架空割符病院".to_owned(), "Kaku Warifu Hospital".to_owned()],
-            contact: "架空割符病院 患者相談窓口".to_owned(),
-            log: "c.example.jp/consent-log".to_owned(),
-            lists: format!("{ORIGIN}/api/status"),
-        };
-        warifu_server::make(&data, &settings).unwrap();
-        let facility = |code: &str, ja: &str| json!({"code": code, "ja": ja, "en": ""});
-        let master = json!({"v": 1, "version": 1, "contact": "窓口", "facilities": [
-            facility(CLINIC, "架空割符診療所"), facility(HOSPITAL, "架空割符病院"), facility(OTHER, "架空別診療所"),
-        ]});
-        std::fs::write(data.join("master.json"), master.to_string()).unwrap();
-        let clock = Arc::new(AtomicU64::new(1_790_000_000));
-        let office = office(&data, &clock);
-        let (clinic, other, patient) = (secret(), secret(), secret());
-        for (key, code, emergency) in [(&clinic, CLINIC, true), (&other, OTHER, false)] {
-            let class = SignerClass::Institution;
-            office
-                .register(class, &key.public(), Some(code), emergency)
-                .unwrap();
-        }
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/standard_root");
-        let storage =
-            warifu_storage::Storage::open_all(&[&root], &warifu_storage::Options::standard())
-                .unwrap();
-        let done = office.ingest(&storage).unwrap();
-        assert!(done.patients > 0 && done.records > 10, "{done:?}");
-        let again = office.ingest(&storage).unwrap();
-        assert_eq!((again.patients, again.unchanged), (0, done.patients));
-        let stranger = json!({"resourceType": "Bundle", "type": "collection", "entry": [{"resource": {
-            "resourceType": "Patient", "id": "y", "identifier": [{"value": "0000999999"}]}}]});
-        assert!(
-            office
-                .ingest_bundle(PATIENT, stranger.to_string().as_bytes())
-                .is_err()
-        );
-        let person = json!({"resource": {"resourceType": "Patient", "id": "x", "identifier": [{"value": PATIENT}]}});
-        let surgery = json!({"resourceType": "Bundle", "type": "collection", "entry": [person, {"resource": {
-            "resourceType": "Procedure", "id": "op1", "status": "completed",
-            "subject": {"reference": "Patient/x"}, "performedDateTime": "2026-04-01",
-            "code": {"coding": [{"system": "http://jpfhir.jp/fhir/core/CodeSystem/JP_ProcedureCodesMedical_CS",
-                "code": "150000110"}], "text": "秘密の手術"}}}]});
-        let kept = office
-            .ingest_bundle(PATIENT, surgery.to_string().as_bytes())
-            .unwrap();
-        assert_eq!(kept, 2);
-        let code = office.enrol_code(PATIENT, "1980-05-06").unwrap();
-        let sub = office.pseudonym(PATIENT).unwrap();
-        let office_app = app(office);
-        let mut world = Self {
-            _folder: folder,
-            data,
-            clock,
-            app: router(office_app.clone()),
-            office_app,
-            clinic,
-            other,
-            patient,
-            cookie: String::new(),
-            sub,
-            runtime: tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap(),
-        };
-        world.enrol(&code);
-        world
-    }
-
-    fn now(&self) -> u64 {
-        self.clock.load(Ordering::SeqCst)
-    }
-
-    fn later(&self, seconds: u64) {
-        self.clock.fetch_add(seconds, Ordering::SeqCst);
-    }
-
-    fn send(&self, request: Request<Body>) -> (Response<()>, Vec<u8>) {
-        self.runtime.block_on(async {
-            let response = self.app.clone().oneshot(request).await.unwrap();
-            let (parts, body) = response.into_parts();
-            let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
-            (Response::from_parts(parts, ()), bytes.to_vec())
-        })
-    }
-
-    /// A request of the portal with its session.
-    fn call(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
-        let request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header(header::COOKIE, format!("warifu_session={}", self.cookie))
-            .header(header::CONTENT_TYPE, "application/json")
-            .header(header::ORIGIN, ORIGIN);
-        let body = body.map_or_else(Body::empty, |b| Body::from(b.to_string()));
-        let (head, bytes) = self.send(request.body(body).unwrap());
-        (
-            head.status().as_u16(),
-            serde_json::from_slice(&bytes).unwrap_or(Value::Null),
-        )
-    }
-
-    fn good(&self, method: &str, path: &str, body: Option<&Value>) -> Value {
-        let (status, value) = self.call(method, path, body);
-        assert!(status < 300, "{path}: {status} {value}");
-        value
-    }
-
-    fn proof(&self, more: &Value) -> String {
-        let (_, given) = self.call("POST", "/api/nonce", None);
-        let mut payload = json!({
-            "iat": self.now(), "exp": self.now() + 60, "aud": ORIGIN, "nonce": given["nonce"],
-        });
-        payload
-            .as_object_mut()
-            .unwrap()
-            .extend(more.as_object().unwrap().clone());
-        make(Typ::Session, claims(&payload), &self.patient).unwrap()
-    }
-
-    fn enrol(&mut self, code: &str) {
-        let x = self.patient.public().x();
-        let jwk = json!({"jwk": {"kty": "OKP", "crv": "Ed25519", "x": x}});
-        let wrong = json!({"code": code, "birth": "1980-05-07", "proof": self.proof(&jwk)});
-        let (status, value) = self.call("POST", "/api/enrol", Some(&wrong));
-        assert_eq!((status, &value["code"]), (403, &json!("CODE")));
-        let right = json!({"code": code.replace('-', " "), "birth": "1980-05-06", "proof": self.proof(&jwk)});
-        let value = self.good("POST", "/api/enrol", Some(&right));
-        assert_eq!(value["sub"], json!(self.sub));
-        assert_eq!(value["keys"].as_array().unwrap().len(), 1);
-        // Used up.
-        let (status, _) = self.call("POST", "/api/enrol", Some(&right));
-        assert_ne!(status, 200);
-        let proof = json!({"proof": self.proof(&json!({}))});
-        let request = Request::post("/api/session")
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(Body::from(proof.to_string()))
-            .unwrap();
-        let (head, _) = self.send(request);
-        assert_eq!(head.status(), StatusCode::OK);
-        let cookie = head.headers()[header::SET_COOKIE]
-            .to_str()
-            .unwrap()
-            .to_owned();
-        assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"));
-        let value = cookie.split(';').next().unwrap().split_once('=').unwrap().1;
-        value.clone_into(&mut self.cookie);
-        // The same proof is worth nothing twice.
-        let (status, value) = self.call("POST", "/api/session", Some(&proof));
-        assert_eq!((status, &value["code"]), (409, &json!("NONCE")));
-    }
-
-    /// An access request over a body.
-    fn access(&self, key: &SecretKey, sub: &str, path: &str, body: &str, pur: &str) -> String {
-        let payload = json!({
-            "sub": sub, "pur": pur, "ath": "registered", "q": hash::sha256_text(&[body.as_bytes()]),
-            "jti": id(), "iat": self.now(), "exp": self.now() + 300, "htm": "POST",
-            "htu": format!("{ORIGIN}{path}"), "per": {"role": "doctor"},
-        });
-        make(Typ::Access, claims(&payload), key).unwrap()
-    }
-
-    fn with_access(&self, path: &str, token: &str, body: &str) -> (u16, Value) {
-        let request = Request::post(path)
-            .header(header::AUTHORIZATION, format!("Bearer {token}"))
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(Body::from(body.to_owned()))
-            .unwrap();
-        let (head, bytes) = self.send(request);
-        (
-            head.status().as_u16(),
-            serde_json::from_slice(&bytes).unwrap(),
-        )
-    }
-
-    fn disclose(&self, key: &SecretKey, search: &str) -> (u16, Value) {
-        let body = json!({"search": search}).to_string();
-        let token = self.access(key, &self.sub, "/api/disclose", &body, "TREAT");
-        self.with_access("/api/disclose", &token, &body)
-    }
-
-    /// The clinic asks; gives the waiting requests.
-    fn asked(&self, cats: &[&str]) -> Vec<Value> {
-        let body =
-            json!({"patient": PATIENT, "aud": [CLINIC], "pur": ["TREAT"], "cat": cats, "days": 30});
-        let body = body.to_string();
-        let path = "/api/consent/requests";
-        let nobody = "s1.AAAAAAAAAAAAAAAAAAAAAA";
-        let token = self.access(&self.clinic, nobody, path, &body, "TREAT");
-        let (status, value) = self.with_access(path, &token, &body);
-        assert_eq!(status, 201, "{value}");
-        let all = self.good("GET", "/api/requests", None);
-        all["requests"].as_array().unwrap().clone()
-    }
-
-    /// Opens a request and signs the grant; gives token and annex.
-    fn signed(&self, req: &Value) -> (String, Vec<u8>) {
-        let req = req["req"].as_str().unwrap();
-        let value = self.good(
-            "POST",
-            &format!("/api/requests/{req}/open"),
-            Some(&json!({})),
-        );
-        let (typ, asked) = warifu_consent::peek(value["token"].as_str().unwrap()).unwrap();
-        assert_eq!(typ, Typ::Request);
-        let asked: Value = serde_json::from_str(&asked.write()).unwrap();
-        let policy = Policy::reference().unwrap();
-        let master = Master::read(&std::fs::read(self.data.join("master.json")).unwrap()).unwrap();
-        let annex = Annex::empty([7; 16]);
-        let mut payload = json!({
-            "sub": asked["sub"], "aud": asked["aud"], "pur": asked["pur"], "cat": asked["cat"],
-            "dat": asked["dat"], "iat": self.now(), "nbf": self.now(),
-            "exp": self.now() + asked["terms"].as_u64().unwrap(), "jti": id(),
-            "nonce": asked["nonce"], "status": asked["status"],
-        });
-        let text = json!({"id": family(&policy, Typ::Grant, &claims(&payload)).unwrap(),
-            "ver": TEXT_VERSION, "lang": Lang::Ja.name(), "m": 1, "h": ""});
-        payload["txt"] = text;
-        let (bound, _) =
-            bind_text(&policy, &master, Typ::Grant, claims(&payload), Some(&annex)).unwrap();
-        let token = make(Typ::Grant, bound, &self.patient).unwrap();
-        (token, annex.to_bytes())
-    }
-
-    fn grant(&self, req: &Value) -> Value {
-        let (token, annex) = self.signed(req);
-        let body = json!({"token": token, "annex": b64::encode(&annex)});
-        self.good("POST", "/api/consent/tokens", Some(&body))
-    }
-
-    fn withdraw(&self, jti: &str) -> (u16, Value) {
-        let payload = json!({"sub": self.sub, "iat": self.now(), "jti": id(), "rev": jti, "rsn": "withdrawn"});
-        let token = make(Typ::Revoke, claims(&payload), &self.patient).unwrap();
-        self.call(
-            "POST",
-            "/api/consent/tokens",
-            Some(&json!({"token": token})),
-        )
-    }
-
-    /// What the recipient's library says of a disclosure.
-    fn checked(&self, value: &Value, rcp: &str) -> Result<(), warifu_log::recipient::Refusal> {
-        let key = self.good("GET", "/api/log/key", None);
-        let key = NoteKey::parse(key["log"].as_str().unwrap()).unwrap();
-        let recipient = Recipient {
-            trust: Trust::new(key, Vec::new(), 0).unwrap(),
-            facilities: Vec::new(),
-            pin: None,
-        };
-        let asked = Asked {
-            rcp: rcp.to_owned(),
-            sub: self.sub.clone(),
-            pur: "TREAT".to_owned(),
-            areq: Hash::from_url(value["areq"].as_str().unwrap()).unwrap(),
-            at: self.now(),
-        };
-        let evidence = value["proof"].to_string();
-        recipient
-            .check(evidence.as_bytes(), &asked, self.now())
-            .map(|_| ())
-    }
-
-    fn kinds(&self) -> Vec<String> {
-        let mine = self.good("GET", "/api/log/mine", None);
-        let lines = mine["lines"].as_array().unwrap();
-        let kind = |l: &Value| {
-            let line: Value = serde_json::from_str(l["own"]["line"].as_str().unwrap()).unwrap();
-            line["kind"].as_str().unwrap().to_owned()
-        };
-        lines.iter().map(kind).collect()
-    }
-}
+use warifu_consent::{SecretKey, Signer as _, Typ, b64, hash, make};
+use warifu_server::{Office, router};
+use world::*;
 
 #[test]
 fn asked_granted_disclosed_withdrawn_refused() {
@@ -392,6 +57,7 @@ fn asked_granted_disclosed_withdrawn_refused() {
     assert!(w.checked(&value, OTHER).is_err());
     let bundle = value["bundle"].as_str().unwrap();
     assert!(bundle.contains("Observation") && bundle.contains("MedicationRequest"));
+    assert!(bundle.contains(&format!("\"fullUrl\":\"{ORIGIN}/fhir/Observation/")));
     assert!(!bundle.contains("150000110") && !bundle.contains("秘密の手術"));
     assert!(value.get("withheld").is_none());
     let (bare, token) = warifu_consent::without_provenance(bundle.as_bytes()).unwrap();
@@ -1049,4 +715,245 @@ fn what_nobody_could_sign_is_not_asked() {
             "{page}"
         );
     }
+}
+
+#[cfg(unix)]
+fn mode(path: &Path) -> u32 {
+    std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(path).unwrap().permissions()) & 0o777
+}
+
+#[cfg(unix)]
+fn set_mode(path: &Path, mode: u32) {
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(mode);
+    std::fs::set_permissions(path, mode).unwrap();
+}
+
+/// A folder of data as `w` has it, without its database.
+#[cfg(unix)]
+fn without_database(w: &World, to: &Path) {
+    std::fs::create_dir_all(to.join("secret")).unwrap();
+    set_mode(to, 0o700);
+    for name in ["server.json", "policy.json", "master.json", "checkpoint"] {
+        std::fs::copy(w.data.join(name), to.join(name)).unwrap();
+    }
+    for entry in std::fs::read_dir(w.data.join("secret")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap();
+        std::fs::copy(&path, to.join("secret").join(name)).unwrap();
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_backup_is_its_owners_and_comes_back() {
+    let w = World::new();
+    let office = w.office_app.office().unwrap();
+    let waiting = w.asked(&["inf.lab"]);
+    let jti = w.grant(&waiting[0])["jti"].as_str().unwrap().to_owned();
+    office.publish(true, 0).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("copy.db");
+    office.backup(&copy).unwrap();
+    assert!(office.backup(&copy).is_err());
+    for (path, want) in [
+        (w.data.clone(), 0o700),
+        (w.data.join("secret"), 0o700),
+        (w.data.join("warifu.db"), 0o600),
+        (w.data.join("warifu.db-wal"), 0o600),
+        (copy.clone(), 0o600),
+    ] {
+        assert_eq!(mode(&path), want, "{}", path.display());
+    }
+    let clock = || -> warifu_server::Clock {
+        let clock = Arc::clone(&w.clock);
+        Box::new(move || clock.load(Ordering::SeqCst))
+    };
+    let one = folder.path().join("one");
+    without_database(&w, &one);
+    let back = Office::restore(&one, &copy, clock()).unwrap();
+    assert_eq!(back.lines(), office.lines());
+    drop(back);
+    // What is there is not overwritten.
+    assert!(Office::restore(&one, &copy, clock()).is_err());
+    assert!(one.join("warifu.db").exists());
+    // Nor with the keys of another folder, nor from what is no copy.
+    let two = folder.path().join("two");
+    without_database(&w, &two);
+    let key = two.join("secret/data.key");
+    let mut bytes = std::fs::read(&key).unwrap();
+    bytes[0] ^= 1;
+    std::fs::write(&key, bytes).unwrap();
+    assert!(Office::restore(&two, &copy, clock()).is_err());
+    std::fs::copy(w.data.join("secret/data.key"), &key).unwrap();
+    assert!(Office::restore(&two, &w.data.join("policy.json"), clock()).is_err());
+    assert!(Office::restore(&two, &w.data, clock()).is_err());
+    // Nor one that lacks a withdrawal that everybody could see.
+    w.withdraw(&jti);
+    office.publish(true, 0).unwrap();
+    std::fs::copy(w.data.join("checkpoint"), two.join("checkpoint")).unwrap();
+    assert!(Office::restore(&two, &copy, clock()).is_err());
+    assert!(!two.join("warifu.db").exists() && !two.join("warifu.db-wal").exists());
+    let newer = folder.path().join("newer.db");
+    office.backup(&newer).unwrap();
+    assert!(Office::restore(&two, &newer, clock()).is_ok());
+    // Others who may look in are kept out before anything is opened.
+    set_mode(&one, 0o750);
+    assert!(Office::open(&one, clock()).is_err());
+    set_mode(&one, 0o700);
+    set_mode(&one.join("warifu.db"), 0o644);
+    assert!(Office::open(&one, clock()).is_ok());
+    assert_eq!(mode(&one.join("warifu.db")), 0o600);
+}
+
+#[test]
+fn an_institution_is_registered_as_it_is() {
+    let w = World::new();
+    let office = w.office_app.office().unwrap();
+    let emergency = || {
+        let payload = json!({"sub": w.sub, "rsn": "unconscious", "idm": "insured", "iat": w.now(),
+            "exp": w.now() + 3600, "jti": id(), "per": {"role": "doctor"}});
+        let assertion = make(Typ::BreakGlass, claims(&payload), &w.clinic).unwrap();
+        let body = json!({"assertion": assertion}).to_string();
+        let token = w.access(&w.clinic, &w.sub, "/api/emergency", &body, "ETREAT");
+        w.with_access("/api/emergency", &token, &body).0
+    };
+    let key = w.clinic.public();
+    assert_eq!(emergency(), 200);
+    office.register(&key, CLINIC, false).unwrap();
+    assert_eq!(emergency(), 403);
+    office.register(&key, CLINIC, true).unwrap();
+    assert_eq!(emergency(), 200);
+    let code = |done: Result<(), warifu_server::Problem>| done.map_err(|p| p.code().to_owned());
+    let refused = |code: &str| Err(code.to_owned());
+    for bad in [
+        "",
+        "mi:",
+        "mi:*",
+        "mi:131234567",
+        "mi:13123456780",
+        "1312345678",
+        "x:1",
+    ] {
+        let done = office.register(&secret().public(), bad, false);
+        assert_eq!(code(done), refused("AUD_UNKNOWN"), "{bad}");
+    }
+    assert_eq!(code(office.register(&key, OTHER, true)), refused("PERSON"));
+    let stranger = secret().public();
+    assert_eq!(
+        code(office.end_key(&stranger, "retired")),
+        refused("KEY_UNKNOWN")
+    );
+    assert_eq!(code(office.end_key(&key, "active")), refused("BODY"));
+    office.end_key(&key, "retired").unwrap();
+    office.end_key(&key, "retired").unwrap();
+    assert_eq!(code(office.end_key(&key, "compromised")), refused("PERSON"));
+    assert_eq!(code(office.register(&key, CLINIC, true)), refused("PERSON"));
+    w.later(1);
+    let (status, value) = w.disclose(&w.clinic, "Observation");
+    assert_eq!(status, 401, "{value}");
+}
+
+#[test]
+fn a_key_that_meets_too_many_refusals_is_held_until_somebody_lifts_it() {
+    let w = World::new();
+    let office = w.office_app.office().unwrap();
+    let kid = w.clinic.public().thumbprint();
+    let waiting = w.asked(&["inf.lab"]);
+    w.grant(&waiting[0]);
+    let stranger = "s1.EBESExQVFhcYGRobHB0eHw";
+    let body = json!({"search": "Observation"}).to_string();
+    let guess = || {
+        let token = w.access(&w.clinic, stranger, "/api/disclose", &body, "TREAT");
+        w.with_access("/api/disclose", &token, &body)
+    };
+    let lines = |what: &str| {
+        let like = format!("%\"kind\":\"watch\"%\"what\":\"{what}\"%");
+        w.count("SELECT COUNT(*) FROM log_lines WHERE line LIKE ?1", &like)
+    };
+    for n in 0..200 {
+        assert_eq!(guess().1["code"], json!("NO_GRANT"), "{n}");
+    }
+    assert_eq!(w.disclose(&w.clinic, "Observation").0, 200);
+    assert_eq!((office.held().unwrap().len(), lines("held")), (0, 0));
+    // One more: told as before, and from then on nothing goes out.
+    assert_eq!(guess().1["code"], json!("NO_GRANT"));
+    assert_eq!(lines("held"), 1);
+    let held = office.held().unwrap();
+    assert_eq!(
+        (held[0].kid.as_str(), held[0].code.as_str()),
+        (kid.as_str(), CLINIC)
+    );
+    assert_eq!(held[0].rule, "refusals-an-hour");
+    for _ in 0..2 {
+        let (status, value) = w.disclose(&w.clinic, "Observation");
+        assert_eq!((status, &value["code"]), (403, &json!("HELD")), "{value}");
+        assert!(value["proof"]["line"].is_string());
+    }
+    // An hour alone lifts nothing, and another server over the same store knows it.
+    w.later(3_601);
+    assert_eq!(
+        w.disclose(&w.clinic, "Observation").1["code"],
+        json!("HELD")
+    );
+    assert_eq!(self::office(&w.data, &w.clock).held().unwrap(), held);
+    assert!(office.lift("x").is_err());
+    office.lift(&kid).unwrap();
+    assert_eq!((office.held().unwrap().len(), lines("released")), (0, 1));
+    assert_eq!(w.disclose(&w.clinic, "Observation").0, 200);
+}
+
+#[test]
+fn the_monitor_sees_what_happens_and_not_to_whom() {
+    use http_body_util::BodyExt as _;
+    let w = World::new();
+    let office = w.office_app.office().unwrap();
+    let own = secret();
+    office.register(&own.public(), HOSPITAL, false).unwrap();
+    let follow = |key: &SecretKey, last: Option<&str>| {
+        let payload = json!({
+            "sub": "s1.AAAAAAAAAAAAAAAAAAAAAA", "pur": "TREAT", "ath": "registered", "q": hash::sha256_text(&[]),
+            "jti": id(), "iat": w.now(), "exp": w.now() + 300, "htm": "GET",
+            "htu": format!("{ORIGIN}/api/watch"), "per": {"role": "auditor"},
+        });
+        let access = make(Typ::Access, claims(&payload), key).unwrap();
+        let mut request = Request::get("/api/watch");
+        if let Some(last) = last {
+            request = request.header("last-event-id", last);
+        }
+        let request = request.header(header::AUTHORIZATION, format!("Bearer {access}"));
+        let sent = w.app.clone().oneshot(request.body(Body::empty()).unwrap());
+        w.runtime.block_on(sent).unwrap()
+    };
+    // What is sent until some words have come.
+    let until = |body: &mut Body, words: &str| {
+        let mut all = String::new();
+        w.runtime.block_on(async {
+            while !all.contains(words) {
+                let frame = body.frame().await.unwrap().unwrap();
+                all.push_str(std::str::from_utf8(frame.data_ref().unwrap()).unwrap());
+            }
+        });
+        all
+    };
+    assert_eq!(follow(&w.clinic, None).status(), StatusCode::FORBIDDEN);
+    let response = follow(&own, None);
+    assert_eq!(response.headers()["content-type"], "text/event-stream");
+    let mut body = response.into_body();
+    w.disclose(&w.clinic, "Observation");
+    let waiting = w.asked(&["inf.lab"]);
+    w.grant(&waiting[0]);
+    w.disclose(&w.clinic, "Observation");
+    let all = until(&mut body, "event: disclose");
+    let (refused, gone) = (all.find("event: refuse"), all.find("event: disclose"));
+    assert!(refused.is_some() && refused < gone, "{all}");
+    assert!(
+        all.contains(CLINIC) && !all.contains("s1.") && !all.contains("event: grant"),
+        "{all}"
+    );
+    // It goes on where it was, and not from the beginning.
+    let before = all[..refused.unwrap()].lines().last().unwrap();
+    let index = before.strip_prefix("id: ").unwrap();
+    let mut body = follow(&own, Some(index)).into_body();
+    assert!(!until(&mut body, "event: disclose").contains("event: refuse"));
+    assert_eq!(follow(&own, Some("x")).status(), StatusCode::BAD_REQUEST);
 }

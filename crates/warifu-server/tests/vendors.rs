@@ -9,7 +9,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, Request};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -27,6 +27,7 @@ fn app(limits: Limits) -> axum::Router {
         vendor: Vendor::new(warifu_package::Library::new([])),
         portal: None,
         playground: None,
+        forwarded: true,
         metrics: true,
         log: None,
         limits,
@@ -165,8 +166,9 @@ fn resources_are_validated() {
             .unwrap()
             .starts_with("errors=0")
     );
-    let (status, _, _) = post(&app, "/fhir/Observation/$validate", good.to_string());
-    assert_eq!(status, 422);
+    let (status, _, body) = post(&app, "/fhir/Observation/$validate", good.to_string());
+    let value: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!((status, &value["code"]), (400, &json!("BODY")));
     let (status, _, body) = post(&app, "/fhir/$validate", "{\"resourceType\": ");
     assert_eq!(status, 400);
     let outcome: Value = serde_json::from_slice(&body).unwrap();
@@ -237,16 +239,142 @@ fn what_is_wrong_has_a_code_and_nothing_of_the_body() {
 
 #[test]
 fn an_overloaded_server_says_when_to_come_again() {
-    let none = Limits {
-        jobs: 0,
-        time: Duration::from_secs(1),
-        ..Limits::REFERENCE
+    let get = |app: &axum::Router, path: &str| {
+        let (status, head, _) = send(app, Request::get(path).body(Body::empty()).unwrap());
+        (status, head.get("retry-after").cloned())
     };
-    let app = app(none);
-    let (status, head, _) = post(&app, "/check", "MSH|");
-    assert_eq!((status, head["retry-after"].to_str().unwrap()), (503, "5"));
-    let (status, _, _) = send(&app, Request::get("/healthz").body(Body::empty()).unwrap());
-    assert_eq!(status, 200);
+    let after = || Some("5".parse().unwrap());
+    // What takes files has places of its own: neither keeps the other waiting.
+    let busy = app(Limits {
+        files: 0,
+        ..Limits::REFERENCE
+    });
+    let (status, head, _) = post(&busy, "/check", "MSH|");
+    assert_eq!((status, head.get("retry-after").cloned()), (503, after()));
+    assert_eq!(get(&busy, "/packages"), (200, None));
+    let busy = app(Limits {
+        jobs: 0,
+        ..Limits::REFERENCE
+    });
+    assert_eq!(get(&busy, "/packages"), (503, after()));
+    assert_eq!(post(&busy, "/check", "MSH|").0, 200);
+    assert_eq!(get(&busy, "/healthz"), (200, None));
+}
+
+/// A body that is sent piece by piece.
+fn trickle() -> (http_body_util::channel::Sender<Bytes>, Body) {
+    let (sender, body) = http_body_util::channel::Channel::<Bytes>::new(4);
+    (sender, Body::new(body))
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+}
+
+#[test]
+fn a_slow_body_has_no_place_and_an_end() {
+    let app_one = app(Limits {
+        jobs: 1,
+        ..Limits::REFERENCE
+    });
+    runtime().block_on(async {
+        let (sender, body) = trickle();
+        let slow = Request::get("/packages").body(body).unwrap();
+        let slow = tokio::spawn(app_one.clone().oneshot(slow));
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        assert!(!slow.is_finished());
+        let quick = Request::get("/packages").body(Body::empty()).unwrap();
+        let quick = app_one.clone().oneshot(quick).await.unwrap();
+        assert_eq!(quick.status(), 200);
+        drop(sender);
+        assert_eq!(slow.await.unwrap().unwrap().status(), 200);
+    });
+    let none = app(Limits {
+        time: Duration::ZERO,
+        ..Limits::REFERENCE
+    });
+    let (_sender, body) = trickle();
+    let (status, _, body) = post(&none, "/check", body);
+    let value: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!((status, &value["code"]), (408, &json!("TIMEOUT")));
+}
+
+#[test]
+fn bodies_have_bounds_of_their_own_and_together() {
+    let app_all = app(Limits::REFERENCE);
+    let long = vec![b' '; (256 << 10) + 1];
+    assert_eq!(post(&app_all, "/api/nonce", long.clone()).0, 413);
+    assert_eq!(post(&app_all, "/check", long).0, 200);
+    let narrow = app(Limits {
+        held: 32 << 10,
+        ..Limits::REFERENCE
+    });
+    let long = vec![b' '; 20 << 10];
+    runtime().block_on(async {
+        let (mut sender, body) = trickle();
+        sender.send_data(long.clone().into()).await.unwrap();
+        let first = Request::post("/check").body(body).unwrap();
+        let first = tokio::spawn(narrow.clone().oneshot(first));
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        let check = || Request::post("/check").body(Body::from(long.clone()));
+        let second = narrow.clone().oneshot(check().unwrap()).await.unwrap();
+        assert_eq!(second.status(), 503);
+        drop(sender);
+        assert_eq!(first.await.unwrap().unwrap().status(), 200);
+        let third = narrow.clone().oneshot(check().unwrap()).await.unwrap();
+        assert_eq!(third.status(), 200);
+    });
+}
+
+#[test]
+fn what_unfolds_or_answers_too_much_is_refused_as_a_whole() {
+    let mut noise = vec![0; 16 << 10];
+    getrandom::fill(&mut noise).unwrap();
+    let mut tar = tar::Builder::new(Vec::new());
+    for (name, bytes) in [("noise", noise), ("x.hl7", vec![b'x'; 3 << 20])] {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(u64::try_from(bytes.len()).unwrap());
+        header.set_mode(0o644);
+        tar.append_data(&mut header, name, bytes.as_slice())
+            .unwrap();
+    }
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    std::io::Write::write_all(&mut packed, &tar.into_inner().unwrap()).unwrap();
+    let packed = packed.finish().unwrap();
+    // Not more than on the command line.
+    assert!(packed.len() * 200 > 3_400_000, "{}", packed.len());
+    let all = app(Limits::REFERENCE);
+    let few = app(Limits {
+        unfolded: 2 << 20,
+        ..Limits::REFERENCE
+    });
+    assert_eq!(post(&all, "/check", packed.clone()).0, 200);
+    for path in ["/check", "/convert"] {
+        let (status, _, body) = post(&few, path, packed.clone());
+        let value: Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(
+            (status, &value["code"]),
+            (413, &json!("TOO_LARGE")),
+            "{path}"
+        );
+    }
+    // The answer counts too.
+    let root = fixtures("standard_root");
+    let message = std::fs::read(&files(&root)[0]).unwrap();
+    let exact = app(Limits {
+        unfolded: u64::try_from(message.len()).unwrap(),
+        ..Limits::REFERENCE
+    });
+    assert_eq!(post(&exact, "/check", message.clone()).0, 200);
+    assert_eq!(post(&exact, "/convert", message.clone()).0, 413);
+    assert_eq!(post(&all, "/convert", message).0, 200);
 }
 
 #[test]

@@ -7,8 +7,8 @@ pub enum StoreError {
     /// The database refused or could not be reached; the text is the driver's, without values.
     #[error("the database: {0}")]
     Database(String),
-    /// A row that must be unique was there.
-    #[error("the row is there already")]
+    /// A row or a file that must be new was there.
+    #[error("what must be new is there already")]
     Exists,
     /// The disk is full.
     #[error("the disk is full")]

@@ -10,6 +10,7 @@
 
 mod database;
 mod lines;
+pub mod private;
 mod schema;
 mod seal;
 mod sqlite;

@@ -4,7 +4,9 @@ use crate::database::{Cell, Database, StoreError, write};
 
 /// Steps from nothing to the newest schema: statements that SQLite and PostgreSQL both take, `BYTES`
 /// standing for either's type of bytes. A step that was ever released never changes.
-pub const SCHEMA: &[&[&str]] = &[&[
+pub const SCHEMA: &[&[&str]] = &[FIRST, WATCH];
+
+const FIRST: &[&str] = &[
     // Public keys by class; `state` as in docs/consent.md.
     "CREATE TABLE keys (
         class TEXT NOT NULL, kid TEXT NOT NULL, x TEXT NOT NULL, state TEXT NOT NULL,
@@ -69,7 +71,19 @@ pub const SCHEMA: &[&[&str]] = &[&[
         place_prev BYTES, back BIGINT, line TEXT NOT NULL)",
     "CREATE TABLE log_tiles (path TEXT PRIMARY KEY, body BYTES NOT NULL)",
     "CREATE TABLE log_notes (id BIGINT PRIMARY KEY, note TEXT NOT NULL)",
-]];
+];
+
+/// The second step: the watch over institutions.
+const WATCH: &[&str] = &[
+    // What the credentials of institutions did within the hour; `id` is the person, or any of a refusal.
+    "CREATE TABLE watched (
+        kid TEXT NOT NULL, act TEXT NOT NULL, id TEXT NOT NULL, at BIGINT NOT NULL,
+        PRIMARY KEY (kid, act, id))",
+    "CREATE INDEX watched_at ON watched (at)",
+    // Credentials that get nothing until somebody lifts it.
+    "CREATE TABLE held (
+        kid TEXT PRIMARY KEY, code TEXT NOT NULL, rule TEXT NOT NULL, at BIGINT NOT NULL)",
+];
 
 /// Brings the database to the newest schema; gives the version it had.
 ///

@@ -9,6 +9,8 @@ use std::path::Path;
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use zeroize::{Zeroize as _, Zeroizing};
 
+use crate::private;
+
 /// Why nothing was sealed or opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -71,20 +73,8 @@ impl KeyFile {
     /// # Errors
     /// [`SealError::KeyFile`], also where others may read it.
     pub fn read(path: &Path) -> Result<Self, SealError> {
-        use std::io::Read as _;
-        let file = std::fs::File::open(path).map_err(|_| SealError::KeyFile)?;
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::MetadataExt as _;
-            let mode = file.metadata().map_err(|_| SealError::KeyFile)?.mode();
-            if mode & 0o077 != 0 {
-                return Err(SealError::KeyFile);
-            }
-        }
-        let mut bytes = Zeroizing::new(Vec::new());
-        file.take(64)
-            .read_to_end(&mut bytes)
-            .map_err(|_| SealError::KeyFile)?;
+        let read = private::read(path).ok().flatten();
+        let bytes = read.ok_or(SealError::KeyFile)?;
         let key: [u8; 32] = bytes
             .as_slice()
             .try_into()

@@ -7,6 +7,7 @@ use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, ErrorCode, ToSql};
 
 use crate::database::{Cell, Database, Row, StoreError};
+use crate::private;
 
 /// How long a transaction waits for another one.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -26,6 +27,20 @@ impl Sqlite {
     /// # Errors
     /// [`StoreError`]
     pub fn open(path: &Path) -> Result<Self, StoreError> {
+        // For the owner alone; the files beside it get what this one has. A file that is there is not
+        // opened here: closing it would take away the locks of other connections.
+        let kept = match private::create(path) {
+            Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => private::is_private(path)
+                .and_then(|is| {
+                    if is {
+                        Ok(())
+                    } else {
+                        private::restrict(path, 0o600)
+                    }
+                }),
+            made => made.map(|_| ()),
+        };
+        kept.map_err(|e| StoreError::Database(e.kind().to_string()))?;
         let connection = Connection::open(path).map_err(failed)?;
         connection.busy_timeout(PATIENCE).map_err(failed)?;
         for (name, value) in [
@@ -131,10 +146,24 @@ impl Database for Sqlite {
         Ok(Box::new(Self::open(&self.path)?))
     }
 
-    fn backup(&self, to: &Path) -> Result<(), StoreError> {
-        let to = to
+    fn backup(&self, path: &Path) -> Result<(), StoreError> {
+        let to = path
             .to_str()
             .ok_or(StoreError::Form("the name of the copy"))?;
-        self.run("VACUUM INTO ?1", &[to.into()]).map(|_| ())
+        // An empty file is taken, and stays its owner's.
+        let made = private::create(path).map_err(|e| match e.kind() {
+            std::io::ErrorKind::AlreadyExists => StoreError::Exists,
+            kind => StoreError::Database(kind.to_string()),
+        })?;
+        let copied = self.run("VACUUM INTO ?1", &[to.into()]);
+        let synced = |_| {
+            let synced = made.sync_all();
+            synced.map_err(|e| StoreError::Database(e.kind().to_string()))
+        };
+        let done = copied.and_then(synced);
+        if done.is_err() {
+            let _ = std::fs::remove_file(path);
+        }
+        done
     }
 }

@@ -88,6 +88,26 @@ fn a_newer_schema_is_left_alone_and_the_own_one_is_kept() {
 }
 
 #[test]
+fn an_older_schema_gets_what_it_lacks_and_keeps_what_it_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = Sqlite::open(&folder.path().join("warifu.db")).unwrap();
+    for sql in SCHEMA[0] {
+        db.run(sql, &[]).unwrap();
+    }
+    let meta = "CREATE TABLE meta (name TEXT PRIMARY KEY, value BIGINT NOT NULL)";
+    db.run(meta, &[]).unwrap();
+    let sql = "INSERT INTO meta (name, value) VALUES ('schema', 1)";
+    db.run(sql, &[]).unwrap();
+    let sql = "INSERT INTO subjects (sub, data_key) VALUES (?1, ?2)";
+    db.run(sql, &[SUB.into(), vec![1].into()]).unwrap();
+    assert!(db.query("SELECT kid FROM held", &[]).is_err());
+    assert_eq!(migrate(&db), Ok(1));
+    assert_eq!(db.query("SELECT kid FROM held", &[]), Ok(Vec::new()));
+    assert_eq!(db.query("SELECT sub FROM subjects", &[]).unwrap().len(), 1);
+    assert_eq!(migrate(&db), Ok(u64::try_from(SCHEMA.len()).unwrap()));
+}
+
+#[test]
 fn what_is_sealed_opens_in_its_own_place_only() {
     let sealer = Sealer::new(&DataKey::new([3; 32]));
     let sealed = sealer.seal(&["record", "a", "b"], b"text").unwrap();

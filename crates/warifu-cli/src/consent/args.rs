@@ -1,44 +1,15 @@
 //! The arguments of `warifu consent`.
 
-use std::path::PathBuf;
-
 use clap::{Arg, ArgAction, Command};
 use warifu_report::Lang;
 
-use crate::say;
+use crate::words::Words;
 
 /// `warifu consent` and its commands.
 pub(crate) fn command(lang: Lang) -> Command {
-    let t = |ja: &str, en: &str| say(lang, ja, en);
-    let value = |name: &'static str, shown: &'static str, ja: &str, en: &str| {
-        Arg::new(name).long(name).value_name(shown).help(t(ja, en))
-    };
-    let file = |name: &'static str, shown: &'static str, ja: &str, en: &str| {
-        value(name, shown, ja, en).value_parser(clap::value_parser!(PathBuf))
-    };
-    let many = |name: &'static str, shown: &'static str, ja: &str, en: &str| {
-        value(name, shown, ja, en)
-            .action(ArgAction::Append)
-            .value_delimiter(',')
-    };
-    let flag = |name: &'static str, ja: &str, en: &str| {
-        Arg::new(name)
-            .long(name)
-            .action(ArgAction::SetTrue)
-            .help(t(ja, en))
-    };
-    let number = |name: &'static str, shown: &'static str, ja: &str, en: &str| {
-        value(name, shown, ja, en).value_parser(clap::value_parser!(u64))
-    };
-    let first = |shown: &'static str, ja: &str, en: &str| {
-        Arg::new("input")
-            .value_name(shown)
-            .required(true)
-            .value_parser(clap::value_parser!(PathBuf))
-            .help(t(ja, en))
-    };
+    let w = Words(lang);
     let sub = || {
-        value(
+        w.value(
             "sub",
             "SUB",
             "本人の仮名 (s1.…)",
@@ -46,7 +17,7 @@ pub(crate) fn command(lang: Lang) -> Command {
         )
     };
     let key = || {
-        file(
+        w.file(
             "key",
             "FILE",
             "秘密鍵のファイル (本人だけが読めること)",
@@ -55,7 +26,7 @@ pub(crate) fn command(lang: Lang) -> Command {
         .required(true)
     };
     let out = || {
-        file(
+        w.file(
             "out",
             "FILE",
             "書き出すファイル (省略時: 標準出力)",
@@ -63,14 +34,14 @@ pub(crate) fn command(lang: Lang) -> Command {
         )
     };
     let agree = || {
-        flag(
+        w.flag(
             "agree",
             "表示された文に同意して署名する",
             "agree to the text that was shown, and sign",
         )
     };
     let text_lang = || {
-        value(
+        w.value(
             "text-lang",
             "LANG",
             "同意文の言語: ja, ja-easy, en",
@@ -79,7 +50,7 @@ pub(crate) fn command(lang: Lang) -> Command {
         .value_parser(["ja", "ja-easy", "en"])
     };
     let aud = || {
-        many(
+        w.many(
             "aud",
             "CODE",
             "相手 (mi:1312345678 など)",
@@ -87,7 +58,7 @@ pub(crate) fn command(lang: Lang) -> Command {
         )
     };
     let pur = || {
-        many(
+        w.many(
             "pur",
             "CODE",
             "目的 (TREAT など)",
@@ -95,7 +66,7 @@ pub(crate) fn command(lang: Lang) -> Command {
         )
     };
     let cat = || {
-        many(
+        w.many(
             "cat",
             "CODE",
             "情報の種類 (inf.lab など)",
@@ -103,7 +74,7 @@ pub(crate) fn command(lang: Lang) -> Command {
         )
     };
     let proxy = || {
-        value(
+        w.value(
             "proxy",
             "JTI",
             "代理の鍵の登録の jti",
@@ -113,7 +84,7 @@ pub(crate) fn command(lang: Lang) -> Command {
     let asks = |c: Command| {
         c.arg(sub().required(true))
             .arg(
-                value(
+                w.value(
                     "as",
                     "WHO",
                     "だれとして: 相手のコード、subject (本人)、proxy (代理)",
@@ -121,14 +92,14 @@ pub(crate) fn command(lang: Lang) -> Command {
                 )
                 .required(true),
             )
-            .arg(value("pur", "CODE", "目的", "purpose").required(true))
+            .arg(w.value("pur", "CODE", "目的", "purpose").required(true))
             .arg(proxy())
-            .arg(flag(
+            .arg(w.flag(
                 "sixteen",
                 "代理される方が 16 歳以上",
                 "the represented person is 16 or older",
             ))
-            .arg(file(
+            .arg(w.file(
                 "break-glass",
                 "FILE",
                 "救急の表明のトークン",
@@ -136,27 +107,27 @@ pub(crate) fn command(lang: Lang) -> Command {
             ))
     };
     let decides = |name: &'static str, ja: &str, en: &str| {
-        asks(Command::new(name).about(t(ja, en)))
+        asks(Command::new(name).about(w.text(ja, en)))
             .arg(cat())
-            .arg(value(
+            .arg(w.value(
                 "src",
                 "CODE",
                 "記録の出所の施設",
                 "facility the item comes from",
             ))
-            .arg(many(
+            .arg(w.many(
                 "label",
                 "LABEL",
                 "項目の印 (PSY など)、印がないとわかっていれば none",
                 "labels of the item (PSY and the like); none: it is known to have none",
             ))
-            .arg(value(
+            .arg(w.value(
                 "date",
                 "DATE",
                 "診療の日 (2026-04-01)",
                 "clinical date (2026-04-01)",
             ))
-            .arg(file(
+            .arg(w.file(
                 "item",
                 "FILE",
                 "項目の JSON (docs/consent.md)",
@@ -164,94 +135,94 @@ pub(crate) fn command(lang: Lang) -> Command {
             ))
     };
     Command::new("consent")
-        .about(t("同意のトークンを作り、確かめ、判断し、記録します", "Makes, verifies, decides and logs consent"))
-        .after_help(t(
+        .about(w.text("同意のトークンを作り、確かめ、判断し、記録します", "Makes, verifies, decides and logs consent"))
+        .after_help(w.text(
             "例:\n  warifu consent init desk --origin c.example.jp/consent-log --uri https://c.example.jp/s/1\n  warifu consent keygen --out patient.pem\n  warifu consent grant request.jwt --key patient.pem --agree --out grant.jwt --annex annex.json\n  warifu consent verify grant.jwt --annex annex.json --accept\n  warifu consent decide --sub SUB --as mi:1312345678 --pur TREAT --cat inf.lab\n\n終了コード: 0 受理・許可、1 拒否、2 実行できない",
             "Examples:\n  warifu consent init desk --origin c.example.jp/consent-log --uri https://c.example.jp/s/1\n  warifu consent keygen --out patient.pem\n  warifu consent grant request.jwt --key patient.pem --agree --out grant.jwt --annex annex.json\n  warifu consent verify grant.jwt --annex annex.json --accept\n  warifu consent decide --sub SUB --as mi:1312345678 --pur TREAT --cat inf.lab\n\nExit codes: 0 accepted or permitted, 1 refused, 2 could not run",
         ))
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .arg(flag("json", "JSON で表示する", "print JSON").global(true))
-        .arg(number("now", "SECONDS", "今の時刻 (UTC の秒、試験用)", "the time, seconds UTC (for tests)").global(true))
+        .arg(w.flag("json", "JSON で表示する", "print JSON").global(true))
+        .arg(w.number("now", "SECONDS", "今の時刻 (UTC の秒、試験用)", "the time, seconds UTC (for tests)").global(true))
         .arg(
-            file("desk", "DIR", "窓口のフォルダー (既定: desk)", "folder of the desk (default: desk)")
+            w.file("desk", "DIR", "窓口のフォルダー (既定: desk)", "folder of the desk (default: desk)")
                 .global(true)
                 .env("WARIFU_DESK"),
         )
         .subcommand(
             Command::new("init")
-                .about(t("窓口のフォルダーを作ります (鍵の台帳、方針、施設の台帳、ログ)", "Makes a desk: register of keys, policy, master of facilities, log"))
-                .arg(first("DIR", "作るフォルダー", "folder to make"))
-                .arg(value("origin", "NAME", "ログの名 (c.example.jp/consent-log)", "name of the log (c.example.jp/consent-log)").required(true))
-                .arg(value("uri", "URL", "取消し一覧の場所", "address of the status list").required(true))
-                .arg(value("contact", "TEXT", "同意文に載せる連絡先", "whom to ask; stands in every text")),
+                .about(w.text("窓口のフォルダーを作ります (鍵の台帳、方針、施設の台帳、ログ)", "Makes a desk: register of keys, policy, master of facilities, log"))
+                .arg(w.first("DIR", "作るフォルダー", "folder to make"))
+                .arg(w.value("origin", "NAME", "ログの名 (c.example.jp/consent-log)", "name of the log (c.example.jp/consent-log)").required(true))
+                .arg(w.value("uri", "URL", "取消し一覧の場所", "address of the status list").required(true))
+                .arg(w.value("contact", "TEXT", "同意文に載せる連絡先", "whom to ask; stands in every text")),
         )
         .subcommand(
             Command::new("keygen")
-                .about(t("鍵を作ります。秘密鍵は表示しません", "Makes a key; the private half is never shown"))
-                .arg(file("out", "FILE", "秘密鍵を書くファイル", "file for the private key").required(true))
-                .arg(value("format", "FORM", "形: pem (PKCS #8), jwk", "form: pem (PKCS #8), jwk").value_parser(["pem", "jwk"]).default_value("pem")),
+                .about(w.text("鍵を作ります。秘密鍵は表示しません", "Makes a key; the private half is never shown"))
+                .arg(w.file("out", "FILE", "秘密鍵を書くファイル", "file for the private key").required(true))
+                .arg(w.value("format", "FORM", "形: pem (PKCS #8), jwk", "form: pem (PKCS #8), jwk").value_parser(["pem", "jwk"]).default_value("pem")),
         )
         .subcommand(
             Command::new("register")
-                .about(t("鍵を台帳に載せるか、状態を変えます", "Registers a key, or changes its state"))
-                .arg(first("JWK", "公開鍵の JWK のファイル", "file with the public JWK"))
-                .arg(value("class", "CLASS", "署名者の種類", "class of signer").required(true).value_parser(["institution", "server", "authority", "registry", "certified", "disaster", "status", "patient"]))
-                .arg(value("code", "CODE", "施設のコード", "code of the institution"))
-                .arg(flag("emergency", "救急の施設", "an emergency facility"))
-                .arg(value("state", "STATE", "状態: active, retired, compromised", "state: active, retired, compromised").value_parser(["active", "retired", "compromised"]).default_value("active")),
+                .about(w.text("鍵を台帳に載せるか、状態を変えます", "Registers a key, or changes its state"))
+                .arg(w.first("JWK", "公開鍵の JWK のファイル", "file with the public JWK"))
+                .arg(w.value("class", "CLASS", "署名者の種類", "class of signer").required(true).value_parser(["institution", "server", "authority", "registry", "certified", "disaster", "status", "patient"]))
+                .arg(w.value("code", "CODE", "施設のコード", "code of the institution"))
+                .arg(w.flag("emergency", "救急の施設", "an emergency facility"))
+                .arg(w.value("state", "STATE", "状態: active, retired, compromised", "state: active, retired, compromised").value_parser(["active", "retired", "compromised"]).default_value("active")),
         )
         .subcommand(
             Command::new("enrol")
-                .about(t("本人または代理の鍵を結び付けます", "Binds a key to a person or a proxy"))
-                .arg(first("JWK", "公開鍵の JWK のファイル", "file with the public JWK"))
-                .arg(file("person", "FILE", "患者番号のファイル (-: 標準入力)。仮名にします", "file with the person's id (-: stdin); becomes a pseudonym").required(true))
-                .arg(value("ial", "HOW", "本人確認: jpki, counter, self", "identification: jpki, counter, self").value_parser(["jpki", "counter", "self"]).default_value("counter"))
-                .arg(value("role", "ROLE", "役割", "role").value_parser(["patient", "guardian", "adult_guardian", "delegate", "family"]).default_value("patient"))
-                .arg(value("for", "SUB", "代理される方の仮名", "pseudonym of the represented person"))
-                .arg(value("until", "DATE", "代理される方が 18 歳になる日", "the day the represented minor turns 18"))
-                .arg(value("until-obj", "DATE", "代理される方が 16 歳になる日", "the day the represented minor turns 16"))
-                .arg(many("scope", "CODE", "代理できる目的と種類", "purposes and categories the proxy may sign for"))
+                .about(w.text("本人または代理の鍵を結び付けます", "Binds a key to a person or a proxy"))
+                .arg(w.first("JWK", "公開鍵の JWK のファイル", "file with the public JWK"))
+                .arg(w.file("person", "FILE", "患者番号のファイル (-: 標準入力)。仮名にします", "file with the person's id (-: stdin); becomes a pseudonym").required(true))
+                .arg(w.value("ial", "HOW", "本人確認: jpki, counter, self", "identification: jpki, counter, self").value_parser(["jpki", "counter", "self"]).default_value("counter"))
+                .arg(w.value("role", "ROLE", "役割", "role").value_parser(["patient", "guardian", "adult_guardian", "delegate", "family"]).default_value("patient"))
+                .arg(w.value("for", "SUB", "代理される方の仮名", "pseudonym of the represented person"))
+                .arg(w.value("until", "DATE", "代理される方が 18 歳になる日", "the day the represented minor turns 18"))
+                .arg(w.value("until-obj", "DATE", "代理される方が 16 歳になる日", "the day the represented minor turns 16"))
+                .arg(w.many("scope", "CODE", "代理できる目的と種類", "purposes and categories the proxy may sign for"))
                 .arg(out()),
         )
         .subcommand(
             Command::new("request")
-                .about(t("同意の求めを作ります", "Makes a request for consent"))
+                .about(w.text("同意の求めを作ります", "Makes a request for consent"))
                 .arg(sub().required(true))
                 .arg(aud().required(true))
                 .arg(pur().required(true))
                 .arg(cat().required(true))
-                .arg(value("from", "DATE", "この日から", "from this day"))
-                .arg(value("to", "DATE", "この日まで", "to this day"))
-                .arg(number("days", "N", "期間 (日)", "term in days").default_value("90"))
+                .arg(w.value("from", "DATE", "この日から", "from this day"))
+                .arg(w.value("to", "DATE", "この日まで", "to this day"))
+                .arg(w.number("days", "N", "期間 (日)", "term in days").default_value("90"))
                 .arg(out()),
         )
         .subcommand(
             Command::new("grant")
-                .about(t("求めの文を表示し、--agree があれば同意に署名します", "Shows the text of a request and, with --agree, signs the grant"))
-                .arg(first("REQUEST", "求めのトークン", "token of the request"))
+                .about(w.text("求めの文を表示し、--agree があれば同意に署名します", "Shows the text of a request and, with --agree, signs the grant"))
+                .arg(w.first("REQUEST", "求めのトークン", "token of the request"))
                 .arg(key())
                 .arg(cat())
-                .arg(many("exclude-facility", "CODE", "この施設の記録は見せない", "leave out this facility's records"))
-                .arg(many("exclude-label", "LABEL", "この印の記録は見せない (PSY など)", "leave out records of this label (PSY and the like)"))
-                .arg(many("exclude-item", "KEY", "この記録は見せない (r.…)", "leave out this record (r.…)"))
-                .arg(number("days", "N", "期間 (日)。求めより長くできません", "term in days; at most what the request offers"))
-                .arg(number("uses", "N", "見せる回数", "number of disclosures"))
+                .arg(w.many("exclude-facility", "CODE", "この施設の記録は見せない", "leave out this facility's records"))
+                .arg(w.many("exclude-label", "LABEL", "この印の記録は見せない (PSY など)", "leave out records of this label (PSY and the like)"))
+                .arg(w.many("exclude-item", "KEY", "この記録は見せない (r.…)", "leave out this record (r.…)"))
+                .arg(w.number("days", "N", "期間 (日)。求めより長くできません", "term in days; at most what the request offers"))
+                .arg(w.number("uses", "N", "見せる回数", "number of disclosures"))
                 .arg(proxy())
                 .arg(text_lang())
                 .arg(agree())
-                .arg(file("annex", "FILE", "除外の一覧を書くファイル", "file for the list of exclusions").required(true))
+                .arg(w.file("annex", "FILE", "除外の一覧を書くファイル", "file for the list of exclusions").required(true))
                 .arg(out()),
         )
         .subcommand(
             Command::new("deny")
-                .about(t("「見せない」という申出に署名します", "Signs a prohibition"))
-                .arg(first("REQUEST", "求めのトークン (番号を使います)", "token of the request, whose numbers are used"))
+                .about(w.text("「見せない」という申出に署名します", "Signs a prohibition"))
+                .arg(w.first("REQUEST", "求めのトークン (番号を使います)", "token of the request, whose numbers are used"))
                 .arg(key())
                 .arg(aud())
                 .arg(pur())
                 .arg(cat())
-                .arg(flag("emergency", "救急でも見せない", "hold in emergencies too"))
+                .arg(w.flag("emergency", "救急でも見せない", "hold in emergencies too"))
                 .arg(proxy())
                 .arg(text_lang())
                 .arg(agree())
@@ -259,11 +230,11 @@ pub(crate) fn command(lang: Lang) -> Command {
         )
         .subcommand(
             Command::new("revoke")
-                .about(t("同意をやめます (禁止の終わりは求めが要ります)", "Ends a grant (ending a prohibition needs a request)"))
-                .arg(first("TOKEN", "終わらせるトークン", "token to end"))
+                .about(w.text("同意をやめます (禁止の終わりは求めが要ります)", "Ends a grant (ending a prohibition needs a request)"))
+                .arg(w.first("TOKEN", "終わらせるトークン", "token to end"))
                 .arg(key())
-                .arg(value("reason", "WHY", "理由", "reason").value_parser(["withdrawn", "key_lost", "mistake", "other"]).default_value("withdrawn"))
-                .arg(file("request", "FILE", "求めのトークン (禁止を終えるとき)", "token of a request (to end a prohibition)"))
+                .arg(w.value("reason", "WHY", "理由", "reason").value_parser(["withdrawn", "key_lost", "mistake", "other"]).default_value("withdrawn"))
+                .arg(w.file("request", "FILE", "求めのトークン (禁止を終えるとき)", "token of a request (to end a prohibition)"))
                 .arg(proxy())
                 .arg(text_lang())
                 .arg(agree())
@@ -271,13 +242,13 @@ pub(crate) fn command(lang: Lang) -> Command {
         )
         .subcommand(
             Command::new("object")
-                .about(t("匿名加工などへの拒否の申出に署名します", "Signs an objection to secondary use, or its withdrawal"))
+                .about(w.text("匿名加工などへの拒否の申出に署名します", "Signs an objection to secondary use, or its withdrawal"))
                 .arg(sub().required(true))
                 .arg(key())
                 .arg(pur())
-                .arg(many("to", "CODE", "事業者 (既定: すべて)", "bodies (default: all)"))
-                .arg(many("src", "CODE", "出所 (既定: すべて)", "sources (default: all)"))
-                .arg(flag("withdraw", "申出を取りやめる", "withdraw the objection"))
+                .arg(w.many("to", "CODE", "事業者 (既定: すべて)", "bodies (default: all)"))
+                .arg(w.many("src", "CODE", "出所 (既定: すべて)", "sources (default: all)"))
+                .arg(w.flag("withdraw", "申出を取りやめる", "withdraw the objection"))
                 .arg(proxy())
                 .arg(text_lang())
                 .arg(agree())
@@ -285,64 +256,50 @@ pub(crate) fn command(lang: Lang) -> Command {
         )
         .subcommand(
             Command::new("verify")
-                .about(t("トークンを確かめ、--accept があれば受け付けて記録します", "Verifies a token and, with --accept, keeps and logs it"))
-                .arg(first("TOKEN", "トークンのファイル (QR の文字列も可)", "file with the token (or the text of its QR symbol)"))
-                .arg(file("annex", "FILE", "除外の一覧", "list of exclusions"))
-                .arg(flag("accept", "受け付けてログに記録する", "accept it and append it to the log"))
-                .arg(flag("offline", "通信なしで示された同意として確かめる (受け付けはしません)", "judge a grant shown without a connection (never accepts it)").conflicts_with("accept"))
+                .about(w.text("トークンを確かめ、--accept があれば受け付けて記録します", "Verifies a token and, with --accept, keeps and logs it"))
+                .arg(w.first("TOKEN", "トークンのファイル (QR の文字列も可)", "file with the token (or the text of its QR symbol)"))
+                .arg(w.file("annex", "FILE", "除外の一覧", "list of exclusions"))
+                .arg(w.flag("accept", "受け付けてログに記録する", "accept it and append it to the log"))
+                .arg(w.flag("offline", "通信なしで示された同意として確かめる (受け付けはしません)", "judge a grant shown without a connection (never accepts it)").conflicts_with("accept"))
                 .arg(out()),
         )
         .subcommand(
             Command::new("show")
-                .about(t("トークンの内容を、確かめずに表示します", "Shows what a token says, without verifying it"))
-                .arg(first("TOKEN", "トークンのファイル", "file with the token"))
-                .arg(flag("qr", "QR の文字列を表示する", "print the text of its QR symbol")),
+                .about(w.text("トークンの内容を、確かめずに表示します", "Shows what a token says, without verifying it"))
+                .arg(w.first("TOKEN", "トークンのファイル", "file with the token"))
+                .arg(w.flag("qr", "QR の文字列を表示する", "print the text of its QR symbol")),
         )
         .subcommand(decides("decide", "見せてよいかを判断します", "Decides whether an item may go"))
         .subcommand(decides("explain", "判断とその理由を順に表示します", "Decides, and tells the rules in their order"))
         .subcommand(
-            asks(Command::new("filter").about(t("Bundle から、見せてよいものだけを出します", "Filters a Bundle to what may go")))
-                .arg(first("BUNDLE", "FHIR R4 の Bundle", "FHIR R4 Bundle"))
-                .arg(value("src", "CODE", "記録の出所の施設", "facility the Bundle comes from").required(true))
-                .arg(value("origin", "KIND", "由来: ehr, claims, phr", "origin: ehr, claims, phr").value_parser(["ehr", "claims", "phr"]).default_value("ehr"))
-                .arg(value("told", "HOW", "告知: yes, no, unknown", "told to the person: yes, no, unknown").value_parser(["yes", "no", "unknown"]).default_value("unknown"))
-                .arg(value("role", "CODE", "見る人の職種 (physician など)。ログに残ります", "role of who looks (physician and the like); stands in the log").default_value("-"))
-                .arg(file("withheld", "FILE", "本人に伝える、見せなかったものの一覧", "list of what was withheld, for the person"))
+            asks(Command::new("filter").about(w.text("Bundle から、見せてよいものだけを出します", "Filters a Bundle to what may go")))
+                .arg(w.first("BUNDLE", "FHIR R4 の Bundle", "FHIR R4 Bundle"))
+                .arg(w.value("src", "CODE", "記録の出所の施設", "facility the Bundle comes from").required(true))
+                .arg(w.value("origin", "KIND", "由来: ehr, claims, phr", "origin: ehr, claims, phr").value_parser(["ehr", "claims", "phr"]).default_value("ehr"))
+                .arg(w.value("told", "HOW", "告知: yes, no, unknown", "told to the person: yes, no, unknown").value_parser(["yes", "no", "unknown"]).default_value("unknown"))
+                .arg(w.value("role", "CODE", "見る人の職種 (physician など)。ログに残ります", "role of who looks (physician and the like); stands in the log").default_value("-"))
+                .arg(w.file("withheld", "FILE", "本人に伝える、見せなかったものの一覧", "list of what was withheld, for the person"))
                 .arg(out()),
         )
         .subcommand(log(lang))
 }
 
 fn log(lang: Lang) -> Command {
-    let t = |ja: &str, en: &str| say(lang, ja, en);
-    let value = |name: &'static str, shown: &'static str, ja: &str, en: &str| {
-        Arg::new(name).long(name).value_name(shown).help(t(ja, en))
-    };
-    let first = |shown: &'static str, ja: &str, en: &str| {
-        Arg::new("input")
-            .value_name(shown)
-            .required(true)
-            .value_parser(clap::value_parser!(PathBuf))
-            .help(t(ja, en))
-    };
+    let w = Words(lang);
     let out = || {
-        value(
+        w.file(
             "out",
             "FILE",
             "書き出すファイル (省略時: 標準出力)",
             "file to write (default: stdout)",
         )
-        .value_parser(clap::value_parser!(PathBuf))
     };
     let pin = |c: Command| {
-        c.arg(
-            value("pin-size", "N", "覚えておいた行数", "pinned size")
-                .value_parser(clap::value_parser!(u64)),
-        )
-        .arg(value("pin-root", "HASH", "覚えておいた根", "pinned root"))
+        c.arg(w.number("pin-size", "N", "覚えておいた行数", "pinned size"))
+            .arg(w.value("pin-root", "HASH", "覚えておいた根", "pinned root"))
     };
     Command::new("log")
-        .about(t(
+        .about(w.text(
             "ログに書き、証明し、確かめます",
             "Appends to the log, proves and verifies it",
         ))
@@ -350,8 +307,8 @@ fn log(lang: Lang) -> Command {
         .arg_required_else_help(true)
         .subcommand(
             Command::new("append")
-                .about(t("一行を加えます", "Appends a line"))
-                .arg(first(
+                .about(w.text("一行を加えます", "Appends a line"))
+                .arg(w.first(
                     "FILE",
                     "行の JSON: kind, sub, と種類ごとの項目",
                     "JSON of the line: kind, sub and the members of the kind",
@@ -359,7 +316,7 @@ fn log(lang: Lang) -> Command {
         )
         .subcommand(
             Command::new("publish")
-                .about(t(
+                .about(w.text(
                     "署名した区切り (checkpoint) を出します",
                     "Publishes a signed checkpoint",
                 ))
@@ -367,7 +324,7 @@ fn log(lang: Lang) -> Command {
         )
         .subcommand(
             Command::new("prove")
-                .about(t(
+                .about(w.text(
                     "行がログにあることの証明を出します",
                     "Proves that a line is in the log",
                 ))
@@ -376,25 +333,28 @@ fn log(lang: Lang) -> Command {
                         .value_name("INDEX")
                         .required(true)
                         .value_parser(clap::value_parser!(u64))
-                        .help(t("行の番号", "index of the line")),
+                        .help(w.text("行の番号", "index of the line")),
                 )
                 .arg(out()),
         )
         .subcommand(
-            pin(Command::new("check").about(t(
+            pin(Command::new("check").about(w.text(
                 "証明を確かめます (ログは要りません)",
                 "Verifies a proof; needs no log",
             )))
-            .arg(first("PROOF", "証明のファイル", "file with the proof"))
-            .arg(value("leaf", "HASH", "行のハッシュ", "leaf data of the line").required(true))
-            .arg(value(
+            .arg(w.first("PROOF", "証明のファイル", "file with the proof"))
+            .arg(
+                w.value("leaf", "HASH", "行のハッシュ", "leaf data of the line")
+                    .required(true),
+            )
+            .arg(w.value(
                 "log-key",
                 "KEY",
                 "ログの公開鍵 (省略時: 窓口のもの)",
                 "public key of the log (default: the desk's)",
             ))
             .arg(
-                value(
+                w.value(
                     "witness",
                     "KEY",
                     "立会人の公開鍵",
@@ -403,37 +363,39 @@ fn log(lang: Lang) -> Command {
                 .action(ArgAction::Append),
             )
             .arg(
-                value("quorum", "N", "要る立会人の数", "witnesses needed")
+                w.value("quorum", "N", "要る立会人の数", "witnesses needed")
                     .value_parser(clap::value_parser!(u64))
                     .default_value("0"),
             ),
         )
-        .subcommand(pin(Command::new("verify").about(t(
+        .subcommand(pin(Command::new("verify").about(w.text(
             "ログのすべての行を確かめます",
             "Verifies every line of the log",
         ))))
         .subcommand(
             Command::new("history")
-                .about(t("本人の行を出します", "Prints a person's lines"))
-                .arg(value("sub", "SUB", "本人の仮名", "pseudonym of the person").required(true))
+                .about(w.text("本人の行を出します", "Prints a person's lines"))
+                .arg(
+                    w.value("sub", "SUB", "本人の仮名", "pseudonym of the person")
+                        .required(true),
+                )
                 .arg(out()),
         )
         .subcommand(
             Command::new("check-history")
-                .about(t(
+                .about(w.text(
                     "本人の行に抜けや書き換えがないかを確かめます",
                     "Verifies that a person's lines are complete",
                 ))
-                .arg(first(
-                    "FILE",
-                    "history が出した行",
-                    "lines as history prints them",
-                ))
-                .arg(value("sub", "SUB", "本人の仮名", "pseudonym of the person").required(true))
+                .arg(w.first("FILE", "history が出した行", "lines as history prints them"))
                 .arg(
-                    value("pin-n", "N", "覚えておいた番号", "pinned place")
+                    w.value("sub", "SUB", "本人の仮名", "pseudonym of the person")
+                        .required(true),
+                )
+                .arg(
+                    w.value("pin-n", "N", "覚えておいた番号", "pinned place")
                         .value_parser(clap::value_parser!(u64)),
                 )
-                .arg(value("pin-head", "HASH", "覚えておいた先頭", "pinned head")),
+                .arg(w.value("pin-head", "HASH", "覚えておいた先頭", "pinned head")),
         )
 }

@@ -1,14 +1,16 @@
 //! Keys: making, reading, registering, binding to persons.
 
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use warifu_consent::json::{Value, object};
 use warifu_consent::{
-    Date, KeyState, PublicKey, SecretKey, Signer as _, SignerClass, Typ, hash, make, wire,
+    Date, KeyState, PublicKey, SecretKey, Signer as _, SignerClass, Typ, binding_claims, hash,
+    make, wire,
 };
 use warifu_log::Kind;
+use warifu_store::private;
 use zeroize::Zeroizing;
 
 use super::desk::{Desk, Registered};
@@ -32,12 +34,8 @@ pub(super) fn keygen(cx: &Cx<'_>) -> anyhow::Result<End> {
 
 /// Writes a secret into a file that did not exist and that only its owner reads.
 pub(super) fn write_private(cx: &Cx<'_>, path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = match options.open(path) {
-        Ok(file) => file,
+    match private::write(path, bytes) {
+        Ok(()) => Ok(()),
         Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {
             let shown = path.display();
             bail!(cx.say(
@@ -45,11 +43,8 @@ pub(super) fn write_private(cx: &Cx<'_>, path: &Path, bytes: &[u8]) -> anyhow::R
                 &format!("{shown} is there already; a key is never overwritten. Give another name")
             ))
         }
-        Err(e) => return Err(e).with_context(|| path.display().to_string()),
-    };
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    Ok(())
+        Err(e) => Err(e).with_context(|| path.display().to_string()),
+    }
 }
 
 /// Reads a file with a secret; refused when others may read it.
@@ -57,24 +52,14 @@ pub(super) fn read_private(cx: &Cx<'_>, path: &Path) -> anyhow::Result<Zeroizing
     if !path.exists() {
         bail!(crate::mistakes::not_found(path, cx.lang));
     }
-    let mut file = std::fs::File::open(path).with_context(|| path.display().to_string())?;
-    #[cfg(unix)]
-    {
-        // Of the file that was opened, so that nobody changes it in between.
-        let mode = std::os::unix::fs::MetadataExt::mode(&file.metadata()?);
-        if mode & 0o077 != 0 {
-            let shown = path.display();
-            bail!(cx.say(
-                &format!("{shown} はほかの人も読めます。次を実行してください: chmod 600 {shown}"),
-                &format!("others can read {shown}. Run: chmod 600 {shown}")
-            ));
-        }
-    }
-    let mut bytes = Zeroizing::new(Vec::new());
-    std::io::Read::by_ref(&mut file)
-        .take(65_536)
-        .read_to_end(&mut bytes)?;
-    Ok(bytes)
+    let shown = path.display();
+    let read = private::read(path).with_context(|| shown.to_string())?;
+    read.with_context(|| {
+        cx.say(
+            &format!("{shown} はほかの人も読めます。次を実行してください: chmod 600 {shown}"),
+            &format!("others can read {shown}. Run: chmod 600 {shown}"),
+        )
+    })
 }
 
 /// A private key from its file: PEM (PKCS #8), DER (PKCS #8) or JWK.
@@ -187,18 +172,9 @@ pub(super) fn enrol(cx: &Cx<'_>) -> anyhow::Result<End> {
         ));
     }
     let jti = fresh_id()?;
-    let mut claims = object([
-        ("sub", sub.as_str().into()),
-        ("cnf", object([("jwk", key.jwk())])),
-        ("iat", cx.now.into()),
-        ("nbf", cx.now.into()),
-        ("exp", (cx.now + 5 * 365 * warifu_consent::DAY).into()),
-        ("jti", jti.as_str().into()),
-        ("ial", cx.text("ial").unwrap_or("counter").into()),
-        ("role", role.into()),
-    ]);
+    let ial = cx.text("ial").unwrap_or("counter");
+    let mut claims = binding_claims(&key, &sub, [role, ial], represents, cx.now, &jti);
     if let Value::Object(members) = &mut claims {
-        members.extend(represents.map(|f| ("for".to_owned(), Value::from(f))));
         for (flag, claim) in [("until", "until"), ("until-obj", "until_obj")] {
             if let Some(day) = cx.text(flag) {
                 if Date::parse(day).is_none() {
@@ -234,7 +210,6 @@ pub(super) fn enrol(cx: &Cx<'_>) -> anyhow::Result<End> {
         )),
     }
     desk.write_keys()?;
-    let ial = cx.text("ial").unwrap_or("counter");
     let members = [
         ("kid", kid.as_str().into()),
         ("role", role.into()),

@@ -1,0 +1,216 @@
+//! `warifu serve` and its commands as an institution runs them.
+#![cfg(unix)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may fail loudly"
+)]
+
+mod support;
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Output, Stdio};
+
+use support::{fixtures, run_in, text, warifu};
+
+fn with_input(dir: &Path, args: &[&str], input: &[u8]) -> Output {
+    let mut child = warifu(args)
+        .current_dir(dir)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // It may end before it has read what it refuses.
+    let _ = child.stdin.take().unwrap().write_all(input);
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn what_an_institution_does_beside_the_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let all = |args: &[&str]| {
+        let done = run_in(dir, &[&["serve"], args].concat());
+        let shown = text(&done.stdout) + &text(&done.stderr);
+        (done.status.code(), shown)
+    };
+    let good = |args: &[&str]| {
+        let (code, shown) = all(args);
+        assert_eq!(code, Some(0), "{args:?}: {shown}");
+        shown
+    };
+    let bad = |args: &[&str], why: &str| {
+        let (code, shown) = all(args);
+        assert_eq!(code, Some(2), "{args:?}: {shown}");
+        assert!(shown.contains(why), "{args:?}: {shown}");
+    };
+    let hospital = ["--institution", "mi:1319999999", "--name", "H"];
+    for origin in ["http://0.0.0.0:8440", "http://127.0.0.1:0", "c.example.jp"] {
+        bad(
+            &[&["init", "no", "--origin", origin], &hospital[..]].concat(),
+            "is no origin",
+        );
+    }
+    good(&[&["init", "data"], &hospital[..]].concat());
+    // The address that tokens and status lists name is the one that is served.
+    let check = ["--data", "data", "--check-config"];
+    good(&check);
+    let made_for = "was made for http://127.0.0.1:8440";
+    bad(
+        &[&check[..], &["--bind", "127.0.0.1:9000"]].concat(),
+        made_for,
+    );
+    bad(
+        &[&check[..], &["--origin", "https://c.example.jp"]].concat(),
+        made_for,
+    );
+    bad(
+        &[&check[..], &["--bind", "127.0.0.1:0"]].concat(),
+        "give one",
+    );
+    let proxied = [
+        "--bind",
+        "127.0.0.1:9000",
+        "--origin",
+        "http://127.0.0.1:8440",
+    ];
+    good(&[&check[..], &proxied[..]].concat());
+    // A key, its code, its end.
+    let made = run_in(dir, &["consent", "keygen", "--out", "clinic.pem"]);
+    std::fs::write(dir.join("clinic.jwk"), made.stdout).unwrap();
+    let register = ["register", "clinic.jwk", "--data", "data"];
+    let with = |more: &[&'static str]| [&register[..], more].concat();
+    bad(&with(&[]), "--code");
+    bad(&with(&["--code", "clinic"]), "AUD_UNKNOWN");
+    bad(&with(&["--state", "retired"]), "KEY_UNKNOWN");
+    good(&with(&["--code", "mi:1312345678"]));
+    good(&with(&["--code", "mi:1312345678", "--emergency"]));
+    bad(
+        &with(&["--code", "mi:1312345678", "--state", "retired"]),
+        "--state",
+    );
+    good(&with(&["--state", "retired"]));
+    bad(&with(&["--code", "mi:1312345678"]), "PERSON");
+    // Neither number nor day of birth is an argument.
+    let enrol = ["serve", "enrol-code", "--data", "data", "--patient", "-"];
+    let done = with_input(dir, &enrol, b"0000990001 1980-01-01\n");
+    assert_eq!(done.status.code(), Some(0), "{}", text(&done.stderr));
+    assert_eq!(text(&done.stdout).trim().len(), 19);
+    for input in ["", "0000990001\n", "0000990001 yesterday\n"] {
+        let done = with_input(dir, &enrol, input.as_bytes());
+        assert_eq!(done.status.code(), Some(2), "{input}");
+        assert!(!text(&done.stderr).contains("0000990001"));
+    }
+    let done = with_input(dir, &[&enrol[..], &["--birth", "1980-01-01"]].concat(), b"");
+    assert_eq!(done.status.code(), Some(2));
+    // A copy comes back.
+    good(&["backup", "copy.db", "--data", "data"]);
+    bad(&["backup", "copy.db", "--data", "data"], "there already");
+    bad(
+        &["restore", "copy.db", "--data", "data"],
+        "warifu.db is there",
+    );
+    for name in ["warifu.db", "warifu.db-wal", "warifu.db-shm"] {
+        let _ = std::fs::remove_file(dir.join("data").join(name));
+    }
+    // The code is a line.
+    assert!(good(&["restore", "copy.db", "--data", "data"]).contains("log: 1"));
+    good(&check);
+}
+
+/// A server that ends with the test.
+struct Server(Child, String);
+
+impl Server {
+    fn start(dir: &Path) -> Self {
+        let mut child = warifu(&["serve", "--bind", "127.0.0.1:0"])
+            .current_dir(dir)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        out.read_line(&mut line).unwrap();
+        let at = line.trim().strip_prefix("http://").unwrap().to_owned();
+        Self(child, at)
+    }
+
+    /// Head and body of the answer.
+    fn post(&self, path: &str, body: &[u8]) -> (String, Vec<u8>) {
+        let mut stream = TcpStream::connect(&self.1).unwrap();
+        let (at, length) = (&self.1, body.len());
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: {at}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(body).unwrap();
+        let mut all = Vec::new();
+        stream.read_to_end(&mut all).unwrap();
+        let end = all.windows(4).position(|w| w == b"\r\n\r\n").unwrap();
+        (text(&all[..end]), all[end + 4..].to_vec())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn a_vendor_gets_the_bytes_of_the_command_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path());
+    let mut tar = tar::Builder::new(Vec::new());
+    let root = fixtures("standard_root");
+    tar.append_dir_all("standard_root", &root).unwrap();
+    let storage = tar.into_inner().unwrap();
+    let mut loose = b"no message at all".to_vec();
+    loose.resize(4_000, b' ');
+    for input in [&storage, &loose] {
+        for words in [
+            &["convert", "to", "ndjson"][..],
+            &["convert", "to", "bundle"],
+            &["convert", "to", "bundle", "per", "message"],
+            &["convert", "to", "clins"],
+            &["convert", "to", "clins", "institution", "1319999999"],
+            &["check", "format", "json"],
+            &["check", "format", "text", "lang", "en"],
+            &["check", "format", "sarif"],
+            &["check", "format", "ndjson", "ignore", "SSM"],
+        ] {
+            let (command, options) = words.split_first().unwrap();
+            let mut query: Vec<String> = Vec::new();
+            let mut args = vec![(*command).to_owned(), "-".to_owned()];
+            for pair in options.chunks(2) {
+                query.push(pair.join("="));
+                args.extend([format!("--{}", pair[0]), pair[1].to_owned()]);
+            }
+            let args: Vec<&str> = args.iter().map(String::as_str).collect();
+            let want = with_input(folder.path(), &args, input);
+            let (head, got) = server.post(&format!("/{command}?{}", query.join("&")), input);
+            if head.starts_with("HTTP/1.1 400") {
+                assert!(want.stdout.is_empty(), "{words:?}");
+                continue;
+            }
+            assert!(head.starts_with("HTTP/1.1 200"), "{words:?}: {head}");
+            let both = got.iter().zip(&want.stdout);
+            let same = both.take_while(|(a, b)| a == b).count();
+            let near = |bytes: &[u8]| {
+                let from = bytes.len().min(same.saturating_sub(100));
+                text(&bytes[from..bytes.len().min(from + 300)])
+            };
+            assert!(
+                got == want.stdout,
+                "{words:?}, byte {same}:\n{}\n{}",
+                near(&got),
+                near(&want.stdout)
+            );
+        }
+    }
+}
