@@ -99,6 +99,42 @@ fn findings_on_the_fixtures() {
 }
 
 #[test]
+fn a_content_folder_of_several_files_has_no_error() {
+    let found = findings(
+        &common::fixtures().join("extended_root"),
+        Options::default(),
+    );
+    let errors: Vec<_> = found
+        .iter()
+        .filter(|(_, d)| d.severity == warifu_diag::Severity::Error)
+        .map(|(path, d)| (path, d.code.code))
+        .collect();
+    assert!(errors.is_empty(), "{errors:?}");
+}
+
+#[test]
+fn what_is_no_message_has_no_fix() {
+    for bytes in [
+        &b"#!/bin/sh\necho hi\n"[..],
+        &[0; 1000],
+        b"# README\n",
+        b"\x89PNG\r\n\x1a\n",
+    ] {
+        let mut found = Vec::new();
+        warifu_rules::Checker::new(Options::default()).check_file(
+            warifu_rules::File {
+                path: "run.sh",
+                bytes,
+            },
+            0,
+            &mut found,
+        );
+        assert!(found.iter().any(|d| d.code.code == "HL7102"), "{found:?}");
+        assert!(found.iter().all(|d| d.fix().is_none()), "{found:?}");
+    }
+}
+
+#[test]
 fn every_broken_case_is_named_by_the_check() {
     let root = common::fixtures().join("broken");
     let mut cases: Vec<_> = std::fs::read_dir(&root)

@@ -1,5 +1,7 @@
 //! The checker: indexes a file once and walks the index once.
 
+use std::collections::BTreeSet;
+
 use bumpalo::Bump;
 use warifu_diag::catalogue::hl7;
 use warifu_diag::{Diagnostic, SourceId};
@@ -70,7 +72,15 @@ impl Checker {
             .zip(files)
             .map(|(number, file)| self.file(*file, number, true, out))
             .collect();
-        let names: Vec<_> = files.iter().map(|file| named(file.path).name).collect();
+        // All files of a content folder are one version, told once.
+        let mut folders = BTreeSet::new();
+        let names: Vec<_> = files
+            .iter()
+            .map(|file| {
+                let fresh = content_folder(file.path).is_none_or(|f| folders.insert(f));
+                named(file.path).name.filter(|_| fresh)
+            })
+            .collect();
         let mut cx = PatientCx {
             names: &names,
             facts: &facts,
@@ -129,19 +139,22 @@ impl Checker {
         findings::reading(bytes, start, &self.index, &mut self.notes, source, out);
         self.arena.reset();
         let message = Message::new(bytes, &self.index, &self.arena, 0);
+        let is_message = !self.index.notes().iter().any(|n| {
+            matches!(
+                n.kind,
+                NoteKind::MissingMsh | NoteKind::Empty | NoteKind::TooLarge
+            )
+        });
         for d in out.iter_mut().skip(first) {
             if d.path.is_none() && d.span.end > 0 {
                 d.path = message.locate(d.span.start);
             }
-            rules::characters::mend(d, bytes, message);
+            // What is no message is not ours to change.
+            if is_message {
+                rules::characters::mend(d, bytes, message);
+            }
         }
-        let no_message = |kind| {
-            matches!(
-                kind,
-                NoteKind::MissingMsh | NoteKind::Empty | NoteKind::TooLarge
-            )
-        };
-        if self.index.notes().iter().any(|n| no_message(n.kind)) {
+        if !is_message {
             return;
         }
         let kind = match place.kind {
@@ -237,6 +250,18 @@ fn named(path: &str) -> Named<'_> {
         name,
         patient: name.map_or("", |n| n.patient),
         kind: name.map(|n| n.data_kind()),
+    }
+}
+
+/// The content folder that a file of the extended storage lies in.
+fn content_folder(path: &str) -> Option<Vec<&str>> {
+    let mut parts: Vec<&str> = components(path).collect();
+    match locate(&parts) {
+        Place::Item(item) if item.is_in_content_folder() => {
+            parts.truncate(parts.len().saturating_sub(item.inside.len()));
+            Some(parts)
+        }
+        _ => None,
     }
 }
 

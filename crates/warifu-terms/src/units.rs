@@ -8,9 +8,9 @@
 //! - `U/L` is the enzyme unit `U/L`; `IU/L` is the international unit `[iU]/L`. Japanese laboratories
 //!   print `IU/L` for enzymes as well, but the unit text alone does not show that.
 //! - `cc` is `cm3`, `bpm` and ASCII `(hb)` are `{beats}/min`, `回/分` is `/min`.
-//! - A unit that begins with a capital `M` before `U` or `IU` (mega or milli) is refused, and
-//!   so are the lone capitals `M`, `D`, `S`, `H`; elsewhere the case of a unit carries no information in
-//!   the field and is ignored.
+//! - Case is ignored only where it tells nothing: in texts all in small or all in capital letters, and in
+//!   a mixed text for the letters of [`HARMLESS`] and the words of [`WORDS`]. `mM` (millimolar) is never `mm`,
+//!   `Mg` never `mg`. Capitals that may mean two units (`M`, `MM`, `UM`, `MV`, `MU/mL` …) are refused.
 //!
 //! Sources: SS-MIX2 仕様書 (単位の ASCII 表記, ISO+), UCUM 2.1 (c/s codes), MERIT-9 単位.
 
@@ -67,7 +67,62 @@ pub fn text_to_ucum(text: &str) -> Option<&'static str> {
     let mut buffer = [0_u8; MAX];
     let key = fold(text, &mut buffer)?;
     let at = FOLDED.binary_search_by(|row| row.0.cmp(key)).ok()?;
-    FOLDED.get(at).map(|row| row.1)
+    let code = FOLDED.get(at)?.1;
+    capitals_fit(text, code).then_some(code)
+}
+
+/// Words that are written with a capital in units; their case tells nothing.
+const WORDS: &[&str] = &[
+    "Cop", "Cre", "Cr", "Day", "Eq", "H2O", "Hb", "Hg", "Hour", "Hr", "IU", "Index", "Min", "Osm",
+    "Sec",
+];
+
+/// Capitals that are no prefix and no unit of their own: `mEq`, `Kg`, `mIU`, `mL`, `mOsm`.
+const HARMLESS: &[u8] = b"EIKLO";
+
+/// Whether the capitals of a text can stand for the letters of the code that the folded text has.
+fn capitals_fit(text: &str, code: &str) -> bool {
+    let half = |c: char| match c {
+        'µ' | 'μ' => Some(b'u'),
+        '\u{FF01}'..='\u{FF5E}' => u8::try_from(u32::from(c) - 0xFEE0).ok(),
+        other => u8::try_from(u32::from(other)).ok(),
+    };
+    let mut buffer = [0_u8; 2 * MAX];
+    let mut length = 0;
+    for byte in text.chars().filter_map(half).filter(u8::is_ascii_graphic) {
+        let Some(to) = buffer.get_mut(length) else {
+            return false;
+        };
+        *to = byte;
+        length += 1;
+    }
+    let given = buffer.get_mut(..length).unwrap_or_default();
+    if !given.iter().any(u8::is_ascii_lowercase) {
+        return true;
+    }
+    for word in WORDS.iter().map(|w| w.as_bytes()) {
+        for at in 0..given.len() {
+            let there = given.get_mut(at..at + word.len());
+            if let Some(there) = there.filter(|there| **there == *word) {
+                there.make_ascii_lowercase();
+            }
+        }
+    }
+    let letters = || given.iter().filter(|b| b.is_ascii_alphabetic());
+    let wanted = || code.bytes().filter(u8::is_ascii_alphabetic);
+    let same = letters().count() == wanted().count()
+        && letters()
+            .zip(wanted())
+            .all(|(g, w)| g.eq_ignore_ascii_case(&w));
+    let mut wanted = wanted();
+    let mut after = letters().skip(1);
+    letters().all(|c| {
+        let (wanted, next) = (wanted.next(), after.next());
+        c.is_ascii_lowercase()
+            || same && wanted == Some(*c)
+            || *c == b'D' && next.is_some_and(|n| matches!(n, b'L' | b'l'))
+            || HARMLESS.contains(c)
+    })
 }
 
 /// The UCUM code of a MERIT-9 unit code, where one exists: `MG` → `mg`, `TAB` → `None`.
@@ -236,12 +291,29 @@ fn power(last: Option<u8>, digit: &'static str) -> &'static str {
     }
 }
 
-/// Spellings whose capital letter may carry a meaning: `MU`, `MIU` (mega or milli), a lone `M`
-/// (molar, metre), `D` (day, dioptre), `S` (second, siemens), `H` (hour, henry).
+/// Spellings in capitals that may mean two units: `MU`, `MIU` (mega or milli), `M` (metre, molar), `MM`, `NM`,
+/// `UM`, `PM` likewise, `MV`, `MA`, `MS` (mega or milli), `D` (day, dioptre), `S` (second, siemens), `H` (hour,
+/// henry).
 fn is_ambiguous_capital(text: &str) -> bool {
-    matches!(text, "M" | "Ｍ" | "D" | "Ｄ" | "S" | "Ｓ" | "H" | "Ｈ")
-        || text.starts_with("MU")
-        || text.starts_with("MIU")
+    let mut buffer = [0_u8; 4];
+    let mut length = 0;
+    for c in text.chars() {
+        let half = match c {
+            '\u{FF21}'..='\u{FF3A}' => u32::from(c) - 0xFEE0,
+            other => u32::from(other),
+        };
+        let (Ok(byte), Some(to)) = (u8::try_from(half), buffer.get_mut(length)) else {
+            break;
+        };
+        *to = byte;
+        length += 1;
+    }
+    let head = buffer.get(..length).unwrap_or_default();
+    matches!(
+        head,
+        b"M" | b"D" | b"S" | b"H" | b"MM" | b"NM" | b"UM" | b"PM" | b"MV" | b"MA" | b"MS" | b"MAS"
+    ) || head.starts_with(b"MU")
+        || head.starts_with(b"MIU")
 }
 
 /// Folded unit text → UCUM code. Sorted by key.
@@ -654,6 +726,33 @@ mod tests {
         ] {
             assert_eq!(ucum(text, text), None, "{text}");
             assert_eq!(ucum("", text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_capital_that_may_mean_another_unit_is_not_folded() {
+        for text in [
+            "mM", "uM", "μM", "nM", "pM", "mS", "Mg", "Pg", "MV", "MA", "MM", "UM", "ｍＭ", "Mm",
+            "mg/Ml", "Ng/mL", "Ug",
+        ] {
+            assert_eq!(text_to_ucum(text), None, "{text}");
+        }
+        for (text, code) in [
+            ("mEq/L", "meq/L"),
+            ("mmHg", "mm[Hg]"),
+            ("Kg", "kg"),
+            ("g/DL", "g/dL"),
+            ("MG/DL", "mg/dL"),
+            ("ＭＧ／ＤＬ", "mg/dL"),
+            ("MMOL/L", "mmol/L"),
+            ("g/gCr", "g/g{creat}"),
+            ("kU/L", "kU/L"),
+            ("MBq", "MBq"),
+            ("mIU/mL", "m[iU]/mL"),
+            ("cmH2O", "cm[H2O]"),
+            ("mL/Min", "mL/min"),
+        ] {
+            assert_eq!(text_to_ucum(text), Some(code), "{text}");
         }
     }
 

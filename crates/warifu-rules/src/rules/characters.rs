@@ -46,13 +46,24 @@ pub(crate) fn mend(d: &mut Diagnostic, bytes: &[u8], message: Message<'_>) {
 type Mended = (&'static str, &'static str, Vec<(Span, Vec<u8>)>);
 
 /// LF and CR LF → CR. No charset here has a line feed as half of a character.
+///
+/// A line feed that may be text stays: one before what is no segment, and one without CR in a file whose
+/// segments end with CR.
 fn terminators(span: Span, bytes: &[u8]) -> Option<Mended> {
+    let next = |at: usize| bytes.get(at + 1).copied();
+    let before = |at: usize| at.checked_sub(1).and_then(|b| bytes.get(b)).copied();
+    let all = |wanted: u8| {
+        let is = move |(at, byte): (usize, &u8)| (*byte == wanted).then_some(at);
+        bytes.iter().enumerate().filter_map(is)
+    };
+    let bare_cr = all(b'\r').any(|at| next(at) != Some(b'\n'));
     let mut edits = Vec::new();
-    for (at, byte) in bytes.iter().enumerate() {
-        if *byte != b'\n' {
+    for at in all(b'\n') {
+        let after_cr = before(at) == Some(b'\r');
+        let segment_follows = bytes.get(at + 1..).is_none_or(begins_segment);
+        if !segment_follows || bare_cr && !after_cr {
             continue;
         }
-        let after_cr = at > 0 && bytes.get(at - 1) == Some(&b'\r');
         let start = u32::try_from(at).ok()?;
         let line_feed = Span {
             start,
@@ -64,11 +75,27 @@ fn terminators(span: Span, bytes: &[u8]) -> Option<Mended> {
             if after_cr { Vec::new() } else { b"\r".to_vec() },
         ));
     }
-    Some((
+    (!edits.is_empty()).then_some((
         "セグメントの終わりを CR にする",
         "end segments with CR",
         edits,
     ))
+}
+
+/// Whether bytes after a terminator are the next segment or the end of the message, blank lines aside.
+fn begins_segment(rest: &[u8]) -> bool {
+    let blank = rest.iter().take_while(|b| matches!(b, b'\r' | b'\n'));
+    match rest.get(blank.count()..).unwrap_or_default() {
+        [] | [0x1C, ..] => true,
+        [a, b, c, delimiter, ..] => {
+            a.is_ascii_uppercase()
+                && [b, c]
+                    .iter()
+                    .all(|n| n.is_ascii_uppercase() || n.is_ascii_digit())
+                && (delimiter.is_ascii_punctuation() || matches!(delimiter, b'\r' | b'\n'))
+        }
+        _ => false,
+    }
 }
 
 /// Half-width katakana → full width, in the file's own charset.
@@ -78,24 +105,43 @@ fn wide_kana(span: Span, bytes: &[u8], charset: Charset) -> Option<Mended> {
         usize::try_from(span.end).ok()?,
     );
     let kana = bytes.get(start..end)?;
-    let mut text = String::new();
+    let (mut text, mut wide) = (String::new(), Vec::new());
     if charset == Charset::Iso2022Jp {
-        // The run stands in its own katakana state, which goes with it.
-        let (on, off): (&[u8], &[u8]) = (b"\x1b(I", b"\x1b(B");
-        let opens = start >= on.len() && bytes.get(start - on.len()..start) == Some(on);
-        if !opens || bytes.get(end..end + off.len()) != Some(off) {
-            return None;
-        }
-        decode_into(&[on, kana, off].concat(), charset, &mut text);
-        start -= on.len();
-        end += off.len();
+        decode_into(&[KANA, kana, ASCII].concat(), charset, &mut text);
     } else {
         decode_into(kana, charset, &mut text);
     }
-    let mut wide = Vec::new();
     let lost = Encoder::standard().encode(&widened(&text), charset, &mut wide);
-    if !lost.is_empty() {
+    if !lost.is_empty() || text.starts_with(['ﾞ', 'ﾟ']) {
         return None;
+    }
+    if charset == Charset::Iso2022Jp {
+        // The run stands in its own katakana state, which goes with it.
+        let before = bytes.get(..start)?.strip_suffix(KANA)?;
+        let after = bytes.get(end..)?;
+        let rest = after.strip_prefix(ASCII).unwrap_or(after);
+        // A mark shifted by itself belongs to this run; which is more than this fix may say.
+        let mark = rest.strip_prefix(KANA).and_then(<[u8]>::first);
+        if matches!(mark, Some(0x5E | 0x5F)) {
+            return None;
+        }
+        start = before.len();
+        let line = last_line(before);
+        let shift = line.iter().rposition(|b| *b == 0x1B);
+        if shift
+            .and_then(|at| line.get(at..))
+            .is_some_and(|l| l.starts_with(KANJI))
+        {
+            wide.drain(..KANJI.len());
+        }
+        if after.starts_with(KANJI) {
+            wide.truncate(wide.len().saturating_sub(ASCII.len()));
+            end += KANJI.len();
+        } else if after.starts_with(ASCII) {
+            end += ASCII.len();
+        } else {
+            return None;
+        }
     }
     let span = Span {
         start: u32::try_from(start).ok()?,
@@ -107,6 +153,19 @@ fn wide_kana(span: Span, bytes: &[u8], charset: Charset) -> Option<Mended> {
         "make half-width katakana full width",
         vec![(span, wide)],
     ))
+}
+
+/// Designations of ISO-2022-JP: JIS X 0201 katakana, ASCII, JIS X 0208-1983.
+const KANA: &[u8] = b"\x1b(I";
+const ASCII: &[u8] = b"\x1b(B";
+const KANJI: &[u8] = b"\x1b$B";
+
+/// What stands after the last terminator: shifts do not go beyond a line.
+fn last_line(bytes: &[u8]) -> &[u8] {
+    bytes
+        .rsplit(|b| matches!(b, b'\r' | b'\n'))
+        .next()
+        .unwrap_or_default()
 }
 
 /// Full-width form of half-width katakana, voicing marks joined.
@@ -178,6 +237,85 @@ pub(crate) fn escapes(cx: &mut Cx<'_, '_>, field: Part<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn mended(bytes: &[u8], run: (u32, u32)) -> Option<Vec<u8>> {
+        let span = Span {
+            source: warifu_diag::SourceId(0),
+            start: run.0,
+            end: run.1,
+        };
+        let (_, _, edits) = wide_kana(span, bytes, Charset::Iso2022Jp)?;
+        let [(at, new)] = edits.as_slice() else {
+            return None;
+        };
+        let (start, end) = (
+            usize::try_from(at.start).ok()?,
+            usize::try_from(at.end).ok()?,
+        );
+        Some([bytes.get(..start)?, new, bytes.get(end..)?].concat())
+    }
+
+    #[test]
+    fn kana_beside_kanji_goes_over_without_needless_escapes() {
+        let all = |bytes: &[u8]| {
+            let mut text = String::new();
+            decode_into(bytes, Charset::Iso2022Jp, &mut text);
+            text
+        };
+        for (bytes, run, text) in [
+            (&b"a\x1b(I6\x1b(Bb"[..], (4, 5), "aカb"),
+            (&b"\x1b$B4A\x1b(I6\x1b(Bb"[..], (8, 9), "漢カb"),
+            (&b"\x1b(I6\x1b$B4A\x1b(B"[..], (3, 4), "カ漢"),
+            (&b"\x1b$B4A\x1b(I6\x1b$B4A\x1b(B"[..], (8, 9), "漢カ漢"),
+        ] {
+            let new = mended(bytes, run).unwrap_or_default();
+            assert_eq!(all(&new), text);
+            let mut shortest = Vec::new();
+            Encoder::standard().encode(text, Charset::Iso2022Jp, &mut shortest);
+            assert_eq!(new, shortest, "{text}");
+        }
+        // A mark in a run of its own, and the run before it, are left to somebody who looks.
+        let split = b"\x1b(I6\x1b(B\x1b(I^\x1b(B";
+        assert_eq!(mended(split, (3, 4)), None);
+        assert_eq!(mended(split, (10, 11)), None);
+    }
+
+    #[test]
+    fn a_line_feed_that_may_be_text_stays() {
+        let ended = |bytes: &[u8]| {
+            let span = Span {
+                source: warifu_diag::SourceId(0),
+                start: 0,
+                end: 0,
+            };
+            let Some((_, _, edits)) = terminators(span, bytes) else {
+                return bytes.to_vec();
+            };
+            let mut out = bytes.to_vec();
+            for (at, new) in edits.iter().rev() {
+                let start = usize::try_from(at.start).unwrap_or(0);
+                out.splice(start..=start, new.iter().copied());
+            }
+            out
+        };
+        assert_eq!(ended(b"MSH|^~\\&\nPID|1\n"), b"MSH|^~\\&\rPID|1\r");
+        assert_eq!(ended(b"MSH|^~\\&\r\nPID|1\r\n"), b"MSH|^~\\&\rPID|1\r");
+        for stays in [
+            &b"MSH|^~\\&\rNTE|1||see\nOBX|99|ST\r"[..],
+            b"MSH|^~\\&\rNTE|1||abc\ndef\r",
+            b"MSH|^~\\&\rNTE|1||abc\n\ndef\r",
+        ] {
+            assert_eq!(ended(stays), stays);
+        }
+        assert_eq!(
+            ended(b"MSH|x\nNTE|1||abc\ndef\nOBX|1\n"),
+            b"MSH|x\rNTE|1||abc\ndef\rOBX|1\r"
+        );
+        assert_eq!(
+            ended(b"MSH|x\r\nNTE|1||abc\ndef\r\n"),
+            b"MSH|x\rNTE|1||abc\ndef\r"
+        );
+    }
 
     #[test]
     fn voicing_marks_join_the_kana_before() {
