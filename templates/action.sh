@@ -21,10 +21,20 @@ if [ -n "${INPUT_VERSION:-}" ]; then
   PATH="$work:$PATH"
 fi
 
-# Words of paths and args are separated by blanks; the shell expands nothing in them.
-set -f
-arguments=(check ${INPUT_PATHS:-.})
-set +f
+# Puts what a text lists into `words`: its lines if it has several, else what blanks separate. The shell
+# expands nothing in it.
+list() {
+  words=()
+  case "$1" in
+    *$'\n'*) while IFS= read -r word; do [ -z "$word" ] || words+=("$word"); done <<< "$1" ;;
+    *) read -r -a words <<< "$1" ;;
+  esac
+}
+
+list "${INPUT_PATHS:-.}"
+arguments=(check "${words[@]}")
+list "${INPUT_IG:-}"
+for package in ${words[@]+"${words[@]}"}; do arguments+=(--ig "$package"); done
 [ -n "${INPUT_CONFIG:-}" ] && arguments+=(--config "$INPUT_CONFIG")
 [ -n "${INPUT_PROFILE:-}" ] && arguments+=(--profile "$INPUT_PROFILE")
 [ -n "${INPUT_BASELINE:-}" ] && arguments+=(--baseline "$INPUT_BASELINE")
@@ -33,9 +43,8 @@ set +f
 [ "${INPUT_SUMMARY:-true}" = true ] && arguments+=(--format "markdown=$work/summary.md")
 [ "${INPUT_ANNOTATIONS:-true}" = true ] && arguments+=(--format "github=$work/annotations.txt")
 arguments+=(--format "ndjson=$work/findings.ndjson")
-set -f
-arguments+=(${INPUT_ARGS:-})
-set +f
+list "${INPUT_ARGS:-}"
+arguments+=(${words[@]+"${words[@]}"})
 
 warifu "${arguments[@]}"
 code=$?

@@ -76,6 +76,18 @@ test("the action passes with a clean storage and says what cannot run", () => {
   assert.match(unchecked.stdout, /version needs checksum/);
 });
 
+test("the action takes paths with blanks, one a line, and packages", () => folder((work) => {
+  const inside = join(work, "a b");
+  cpSync(join(fixtures, "standard_root"), join(inside, "standard_root"), { recursive: true });
+  const run = action({ paths: `${inside}\nstandard_root\n`, "fail-on": "never", annotations: "false" });
+  assert.equal(run.status, 0, run.stderr);
+  const { warnings } = JSON.parse(execFileSync(cli, ["check", inside, "standard_root", "--format", "json", "--fail-on", "never"], { cwd: fixtures, maxBuffer: 1 << 28 })).summary;
+  assert.equal(run.set.warnings, String(warnings));
+  const package_ = action({ paths: "standard_root", ig: join(work, "no such package.tgz\n") });
+  assert.equal(package_.status, 2);
+  assert.match(package_.stderr, /no such package\.tgz/);
+}));
+
 test("the action runs the release it downloads, when its checksum is right", () => folder((server) => {
   // The release of a server: a folder, its archive the program under test.
   const uname = (flag) => execFileSync("uname", [flag]).toString().trim();
