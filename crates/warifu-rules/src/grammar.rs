@@ -62,8 +62,8 @@ pub(crate) struct Structure {
     names: Vec<([u8; 3], Set)>,
     /// Name of each place.
     name_of: Vec<[u8; 3]>,
-    /// How many brackets make each place optional.
-    depth: Vec<u8>,
+    /// The optional groups (numbered as they open) that each place stands in.
+    inside: Vec<Set>,
     /// What may follow each place.
     follow: Vec<Set>,
     /// Where a message may begin and end.
@@ -85,8 +85,10 @@ struct Builder<'t> {
     tokens: Vec<&'t str>,
     at: usize,
     name_of: Vec<[u8; 3]>,
-    depth: Vec<u8>,
-    optional: u8,
+    inside: Vec<Set>,
+    /// Optional groups that are open, and how many there were.
+    open: Set,
+    groups: u8,
     follow: Vec<Set>,
 }
 
@@ -124,9 +126,11 @@ impl Builder<'_> {
             let next = match token {
                 "]" | "}" => break,
                 "[" => {
-                    self.optional += 1;
+                    let around = self.open;
+                    self.open |= 1 << self.groups;
+                    self.groups += 1;
                     let inner = self.sequence();
-                    self.optional -= 1;
+                    self.open = around;
                     Piece {
                         nullable: true,
                         ..inner
@@ -164,7 +168,7 @@ impl Builder<'_> {
         };
         let set = 1 << self.name_of.len();
         self.name_of.push(name);
-        self.depth.push(self.optional);
+        self.inside.push(self.open);
         self.follow.push(0);
         Piece {
             first: set,
@@ -211,14 +215,15 @@ impl Structure {
             tokens: tokens(text),
             at: 0,
             name_of: Vec::new(),
-            depth: Vec::new(),
-            optional: 0,
+            inside: Vec::new(),
+            open: 0,
+            groups: 0,
             follow: Vec::new(),
         };
         let whole = builder.sequence();
         let Builder {
             name_of,
-            depth,
+            inside,
             follow,
             ..
         } = builder;
@@ -234,7 +239,7 @@ impl Structure {
             event,
             names,
             name_of,
-            depth,
+            inside,
             follow,
             first: whole.first,
             last: whole.last,
@@ -289,6 +294,8 @@ impl Structure {
         let mut seen: Set = 0;
         let mut state: Set = 0;
         let mut previous = None;
+        // Segments that stood where they do not belong: they are there, none is missing.
+        let mut strays: Vec<[u8; 3]> = Vec::new();
         for (at, &name) in names.iter().enumerate() {
             let places = self.places(name);
             let open = if at == 0 {
@@ -310,12 +317,20 @@ impl Structure {
                     self.missing(state, |set| self.next(set) & places)
                 };
                 match missing {
-                    Some((lacking, reached)) if names.get(at + 1) != Some(&lacking) => {
-                        found(at, Fault::Missing(lacking));
+                    Some((lacking, reached)) if names.get(at + 1) != lacking.first() => {
+                        let rest = names.get(at..).unwrap_or_default();
+                        // A segment of the head that comes later is out of place there.
+                        let later = |one: [u8; 3]| is_head(one) && rest.contains(&one);
+                        if let Some(one) = first_lacking(&lacking, &mut strays, later) {
+                            found(at, Fault::Missing(one));
+                        }
                         state = reached;
                     }
                     None if previous == Some(name) => found(at, Fault::TooOften),
-                    _ => found(at, Fault::OutOfPlace),
+                    _ => {
+                        strays.push(name);
+                        found(at, Fault::OutOfPlace);
+                    }
                 }
             }
             seen |= places;
@@ -324,30 +339,104 @@ impl Structure {
         if state & self.last == 0
             && !names.is_empty()
             && let Some((lacking, _)) = self.missing(state, |set| set & self.last)
+            && let Some(one) = first_lacking(&lacking, &mut strays, |_| false)
         {
-            found(names.len(), Fault::Missing(lacking));
+            found(names.len(), Fault::Missing(one));
         }
     }
 
-    /// The first of the segments (at most three) after which `goal` is met, and the places that it is
-    /// met with; `goal` is asked for the places reached. Of several ways one that goes on is better than
-    /// one that begins a group again, and a required segment better than an optional one.
-    fn missing(&self, state: Set, goal: impl Fn(Set) -> Set) -> Option<([u8; 3], Set)> {
+    /// The segments (at most three) after which `goal` is met, and the places that it is met with;
+    /// `goal` is asked for the places reached. The way is the one that enters the fewest optional
+    /// groups and begins the fewest again, then the shortest, then one that goes on rather than back:
+    /// what stands on it is required.
+    fn missing(&self, state: Set, goal: impl Fn(Set) -> Set) -> Option<(Vec<[u8; 3]>, Set)> {
         let here = bits(state).last().unwrap_or(0);
-        let way = |first: usize| {
-            let mut set = 1 << first;
-            (0..3).find_map(|steps| {
-                let met = goal(set);
-                set = self.next(set);
-                let depth = self.depth.get(first)?;
-                (met != 0).then_some(((first <= here, *depth, steps), first, met))
-            })
-        };
-        let (_, first, met) = bits(self.next(state))
-            .filter_map(way)
-            .min_by_key(|(rank, ..)| *rank)?;
-        Some((*self.name_of.get(first)?, met))
+        let inside = |place: usize| self.inside.get(place).copied().unwrap_or(0);
+        let around = bits(state).map(inside).fold(0, |all, one| all | one);
+        let mut ways: Vec<(u32, Vec<usize>)> = vec![(0, Vec::new())];
+        let mut known: Set = 0;
+        let mut best: Option<Way> = None;
+        for steps in 1..=3 {
+            let mut further: Vec<(u32, Vec<usize>)> = Vec::new();
+            for (entered, way) in &ways {
+                let (next, own, from) = match way.last() {
+                    Some(last) => (self.next(1 << *last), inside(*last), *last),
+                    None => (self.next(state), around, here),
+                };
+                for place in bits(next & !known) {
+                    let groups = (inside(place) & !own).count_ones();
+                    let cost = entered + groups + u32::from(place <= from);
+                    let way: Vec<usize> = way.iter().copied().chain([place]).collect();
+                    match further.iter_mut().find(|(_, w)| w.last() == Some(&place)) {
+                        Some(other) if other.0 <= cost => {}
+                        Some(other) => *other = (cost, way),
+                        None => further.push((cost, way)),
+                    }
+                }
+            }
+            for (entered, way) in &further {
+                let (Some(first), Some(last)) = (way.first(), way.last()) else {
+                    continue;
+                };
+                let (rank, back) = ((*entered, steps), *first <= here);
+                let met = goal(1 << *last);
+                if met == 0 {
+                    continue;
+                }
+                let names: Vec<[u8; 3]> = way
+                    .iter()
+                    .filter_map(|p| self.name_of.get(*p))
+                    .copied()
+                    .collect();
+                match &mut best {
+                    // The same segments, read at two moments.
+                    Some(best) if best.rank == rank && best.names == names => best.met |= met,
+                    Some(best) if (best.rank, best.back) <= (rank, back) => {}
+                    _ => {
+                        best = Some(Way {
+                            rank,
+                            back,
+                            names,
+                            met,
+                        });
+                    }
+                }
+            }
+            // A longer way to a place is none that costs less unless it enters fewer groups.
+            known |= further
+                .iter()
+                .filter(|(entered, _)| *entered == 0)
+                .filter_map(|(_, way)| way.last())
+                .fold(0, |all, place| all | 1 << *place);
+            ways = further;
+        }
+        best.map(|way| (way.names, way.met))
     }
+}
+
+/// A way from the places of a message to what comes next.
+struct Way {
+    /// Optional groups entered and groups begun again; steps.
+    rank: (u32, usize),
+    /// Whether it begins by going back.
+    back: bool,
+    names: Vec<[u8; 3]>,
+    met: Set,
+}
+
+/// The first segment of a way that is lacking indeed; strays on the way are used up.
+fn first_lacking(
+    way: &[[u8; 3]],
+    strays: &mut Vec<[u8; 3]>,
+    later: impl Fn([u8; 3]) -> bool,
+) -> Option<[u8; 3]> {
+    way.iter().copied().find(|one| {
+        let stray = strays.iter().position(|stray| stray == one);
+        if let Some(stray) = stray {
+            strays.swap_remove(stray);
+        }
+        stray.is_none() && !later(*one)
+    })
 }
 
 /// Segments of a message's head, which stand once whatever groups repeat them.
@@ -427,6 +516,72 @@ mod tests {
             ("OMD^O03", "MSH PID PV1 ORC TQ1 ODS ODS ORC TQ1 ODS"),
         ] {
             assert_eq!(faults(event, message), [], "{event} {message}");
+        }
+    }
+
+    #[test]
+    fn only_required_segments_are_missing() {
+        use Fault::Missing;
+        for (event, message, expected) in [
+            (
+                "RDE^O11",
+                "MSH PID PV1 ORC RXE TQ1 RXR RXE TQ1 RXR",
+                (7, Missing(*b"ORC")),
+            ),
+            (
+                "RDE^O11",
+                "MSH PID PV1 ORC RXE TQ1 RXR RXC RXE TQ1 RXR RXC",
+                (8, Missing(*b"ORC")),
+            ),
+            (
+                "OMG^O19",
+                "MSH PID PV1 ORC TQ1 OBR TQ1 OBR OBX ORC TQ1 OBR",
+                (6, Missing(*b"ORC")),
+            ),
+            (
+                "OMG^O19",
+                "MSH PID PV1 ORC TQ1 OBR OBX TQ1 OBR OBX",
+                (7, Missing(*b"ORC")),
+            ),
+            (
+                "OMD^O03",
+                "MSH PID PV1 ORC TQ1 ODS ODS TQ1 ODS",
+                (7, Missing(*b"ORC")),
+            ),
+            (
+                "RAS^O17",
+                "MSH PID PV1 ORC RXR ORC RXA RXR",
+                (4, Missing(*b"RXA")),
+            ),
+            ("OUL^R22", "MSH PID PV1 SPM ORC OBX", (4, Missing(*b"OBR"))),
+            (
+                "OML^O33",
+                "MSH PID PV1 SPM ORC TQ1 OBX OBX ORC OBR",
+                (6, Missing(*b"OBR")),
+            ),
+            ("PPR^ZD1", "MSH PID PV1 ZPR", (3, Missing(*b"PRB"))),
+            ("ADT^A08", "MSH EVN PID PV1 IN2", (4, Missing(*b"IN1"))),
+        ] {
+            assert_eq!(faults(event, message), [expected], "{event} {message}");
+        }
+    }
+
+    #[test]
+    fn what_stands_elsewhere_is_not_missing() {
+        use Fault::OutOfPlace;
+        for (event, message, at) in [
+            ("ADT^A08", "MSH PID EVN PV1 IN1", 1),
+            ("ADT^A08", "MSH EVN PV1 PID", 2),
+            ("ADT^A08", "MSH PID PV1 EVN", 3),
+            ("ADT^A08", "MSH PID PV1 IN1 EVN", 4),
+            ("ADT^A08", "MSH EVN PV1 IN1 PID", 4),
+            ("OUL^R22", "MSH PID PV1 SPM ORC OBR OBX", 4),
+        ] {
+            assert_eq!(
+                faults(event, message),
+                [(at, OutOfPlace)],
+                "{event} {message}"
+            );
         }
     }
 

@@ -101,7 +101,7 @@ pub(crate) struct FieldPlan {
     pub(crate) width: Option<usize>,
     /// Longest repetition in characters; 0 for no limit.
     pub(crate) length: usize,
-    /// Whether HL7 lets it repeat, as far as its type tells.
+    /// Whether HL7 lets it repeat.
     pub(crate) repeats: bool,
     pub(crate) checks: Vec<for<'m> fn(&mut Cx<'m, '_>, Part<'m>)>,
 }
@@ -131,7 +131,7 @@ impl FieldPlan {
             shape: shape(datatype),
             width: width(datatype),
             length: rules::fields::length_of(segment, &info),
-            repeats: !matches!(datatype, "SI" | "NM" | "TS" | "DT"),
+            repeats: rules::fields::repeats(segment, &info),
             checks: Vec::new(),
         };
         for kind in DataKind::ALL {

@@ -44,6 +44,8 @@ struct Tally {
     allowed: usize,
     detected: usize,
     missed: BTreeMap<String, usize>,
+    /// Codes that named the faults of files.
+    codes: BTreeMap<&'static str, usize>,
 }
 
 fn checker(strict: bool) -> Checker {
@@ -179,10 +181,15 @@ fn on_files(cases: &[Case], operator: &operators::Operator, most: usize) -> Tall
                     && d.span.end > 0
                     && (d.span.start as usize).abs_diff(at) <= 1)
         };
-        let hit = check(&mut checker, path, &bytes)
+        let of_fault = |d: &Diagnostic| {
+            let codes = operator.codes;
+            codes.is_empty() || codes.iter().any(|c| d.code.code.starts_with(c))
+        };
+        let all = check(&mut checker, path, &bytes);
+        let mut hits = all
             .iter()
-            .filter(|d| !known(d))
-            .any(|d| match &mutant.want {
+            .filter(|d| !known(d) && of_fault(d))
+            .filter(|d| match &mutant.want {
                 Want::Name(codes) => codes.contains(&d.code.code),
                 Want::At(byte, depth) => at(d, *byte, *depth),
                 Want::Any(all) => all.iter().any(|(byte, depth)| at(d, *byte, *depth)),
@@ -191,12 +198,15 @@ fn on_files(cases: &[Case], operator: &operators::Operator, most: usize) -> Tall
                     let after = next
                         .and_then(|n| own.segments.get(n + 1))
                         .map(|s| s.span.start);
-                    at(d, *byte, Depth::Gap)
-                        || (d.argument.as_deref() == Some(name)
-                            && after.is_some_and(|after| at(d, after, Depth::Gap)))
+                    d.argument.as_deref() == Some(name)
+                        && (at(d, *byte, Depth::Gap)
+                            || after.is_some_and(|after| at(d, after, Depth::Gap)))
                 }
-            });
-        if hit {
+            })
+            .map(|d| d.code.code);
+        if let Some(code) = hits.next() {
+            *tally.codes.entry(code).or_default() += 1;
+            hits.for_each(|code| *tally.codes.entry(code).or_default() += 1);
             tally.detected += 1;
         } else {
             if std::env::var_os("WARIFU_MUTATION").is_some() {
@@ -211,10 +221,7 @@ fn on_files(cases: &[Case], operator: &operators::Operator, most: usize) -> Tall
                         _ => None,
                     }
                 );
-                for d in check(&mut checker, path, &bytes)
-                    .iter()
-                    .filter(|d| !known(d))
-                {
+                for d in all.iter().filter(|d| !known(d)) {
                     println!(
                         "    {} {:?} {:?} {:?}",
                         d.code.code,
@@ -432,6 +439,9 @@ fn run(
             "{:7} {:7} {:8} {missed:6} {name}",
             tally.mutants, tally.allowed, tally.detected
         );
+        if std::env::var_os("WARIFU_MUTATION").is_some() {
+            println!("CODES {name} {:?}", tally.codes);
+        }
         for (label, n) in &tally.missed {
             let _ = writeln!(text, "        missed {n} × {label}");
             if !KNOWN

@@ -85,7 +85,7 @@ pub(crate) enum Want {
     At(usize, Depth),
     /// At one of several bytes, where the fault lies between them.
     Any(Vec<(usize, Depth)>),
-    /// At this byte; or in one of the two segments from here on, by a finding that names the segment.
+    /// At this byte or in one of the two segments from here on, by a finding that names the segment.
     Missing(usize, String),
     /// About the file's name or folders, by a code that names the part.
     Name(&'static [&'static str]),
@@ -105,7 +105,17 @@ pub(crate) struct Operator {
     pub(crate) name: &'static str,
     /// Whether the fault is one of the profile `strict` only.
     pub(crate) strict: bool,
+    /// How the codes begin that name the fault; empty where the place alone is known.
+    pub(crate) codes: &'static [&'static str],
     pub(crate) run: fn(&Case, &mut Vec<Mutant>),
+}
+
+impl Operator {
+    /// Only findings of these codes count.
+    const fn by(mut self, codes: &'static [&'static str]) -> Self {
+        self.codes = codes;
+        self
+    }
 }
 
 /// Replaces a range; the finding is wanted where the new bytes begin.
@@ -122,6 +132,7 @@ const fn op(name: &'static str, run: fn(&Case, &mut Vec<Mutant>)) -> Operator {
     Operator {
         name,
         strict: false,
+        codes: &[],
         run,
     }
 }
@@ -130,63 +141,67 @@ const fn strict(name: &'static str, run: fn(&Case, &mut Vec<Mutant>)) -> Operato
     Operator {
         name,
         strict: true,
+        codes: &[],
         run,
     }
 }
 
-/// All operators on one file.
+/// Segments that are missing, foreign, too many or elsewhere.
+const ORDER: &[&str] = &["HL7112", "HL7115", "HL7116", "HL7117", "HL7128"];
+
+/// All operators on one file, with what names their fault.
 #[rustfmt::skip]
 pub(crate) const OPERATORS: &[Operator] = &[
-    op("drop-segment", drop_segment),
-    op("swap-segments", swap_segments),
-    op("move-segment-to-end", move_segment),
-    op("duplicate-segment", duplicate_segment),
-    op("foreign-segment", foreign_segment),
-    op("rename-segment", rename_segment),
-    op("cut-file", cut_file),
+    op("drop-segment", drop_segment).by(&["HL7115"]),
+    op("swap-segments", swap_segments).by(ORDER),
+    op("move-segment-to-end", move_segment).by(ORDER),
+    op("duplicate-segment", duplicate_segment).by(&["HL7112", "HL7115", "HL7117"]),
+    op("foreign-segment", foreign_segment).by(ORDER),
+    op("rename-segment", rename_segment).by(&["HL7108"]),
+    op("cut-file", cut_file).by(&["ENC101", "ENC115"]),
     strict("field-moved-right", field_right),
     strict("field-moved-left", field_left),
-    op("month-13", |c, out| times(c, out, |t| Some(format!("{}13{}", &t[..4], &t[6..])))),
-    op("day-not-in-calendar", |c, out| times(c, out, |t| Some(format!("{}0230{}", &t[..4], &t[8..])))),
-    op("era-date", |c, out| times(c, out, |t| Some(format!("R08{}", &t[4..8])))),
-    op("date-with-separators", |c, out| times(c, out, |t| Some(format!("{}/{}/{}", &t[..4], &t[4..6], &t[6..8])))),
-    op("hour-or-minute-out-of-range", |c, out| times(c, out, |t| (t.len() >= 12).then(|| format!("{}0971{}", &t[..8], &t[12..])))),
-    op("filler-date", |c, out| times(c, out, |_| Some("99999999".to_owned()))),
-    op("date-one-digit-short", |c, out| times(c, out, |t| Some(t[..7].to_owned()))),
-    op("number-with-letter", |c, out| numbers(c, out, b"1O")),
-    op("number-full-width", |c, out| numbers(c, out, b"\x1b$B#1#2\x1b(B")),
-    op("number-with-comma", |c, out| numbers(c, out, b"1,000")),
-    op("number-with-sign-of-comparison", |c, out| numbers(c, out, b"<5")),
-    op("half-a-kanji", half_kanji),
-    op("escape-to-ascii-dropped", |c, out| escape(c, out, b"\x1b(B", b"")),
-    op("escape-to-kanji-dropped", |c, out| escape(c, out, b"\x1b$B", b"")),
-    op("escape-sequence-unknown", |c, out| escape(c, out, b"\x1b$B", b"\x1b$A")),
-    op("half-width-kana", |c, out| kanji(c, out, b"\x1b(I6@\x1b(B")),
-    op("vendor-character", |c, out| kanji(c, out, b"\x1b$B-!\x1b(B")),
-    op("user-defined-character", |c, out| kanji(c, out, b"\x1b$B~!\x1b(B")),
-    op("byte-of-another-charset", |c, out| kanji(c, out, b"\x1b$B\x8b\x8d\x1b(B")),
-    op("control-character", |c, out| kanji(c, out, b"\x07")),
-    op("hl7-escape-unknown", |c, out| kanji(c, out, b"\\Q\\")),
-    op("hl7-escape-not-closed", |c, out| kanji(c, out, b"\\F")),
-    op("terminator", terminator),
-    op("wrong-table-value", table_value),
-    op("wrong-coded-table-value", coded_value),
-    op("value-too-long", too_long),
-    op("required-field-emptied", required),
-    strict("unused-field-filled", unused),
-    op("field-beyond-the-segment", beyond),
-    op("too-many-components", components),
-    op("repetition-of-a-single-value", repetition),
-    op("insurer-check-digit", insurer),
-    op("insurer-number-length", insurer_length),
+    op("month-13", |c, out| times(c, out, |t| Some(format!("{}13{}", &t[..4], &t[6..])))).by(&["HL7221"]),
+    op("day-not-in-calendar", |c, out| times(c, out, |t| Some(format!("{}0230{}", &t[..4], &t[8..])))).by(&["HL7221"]),
+    op("era-date", |c, out| times(c, out, |t| Some(format!("R08{}", &t[4..8])))).by(&["HL7222"]),
+    op("date-with-separators", |c, out| times(c, out, |t| Some(format!("{}/{}/{}", &t[..4], &t[4..6], &t[6..8])))).by(&["HL7226"]),
+    op("hour-or-minute-out-of-range", |c, out| times(c, out, |t| (t.len() >= 12).then(|| format!("{}0971{}", &t[..8], &t[12..])))).by(&["HL7225"]),
+    op("filler-date", |c, out| times(c, out, |_| Some("99999999".to_owned()))).by(&["HL7224"]),
+    op("date-one-digit-short", |c, out| times(c, out, |t| Some(t[..7].to_owned()))).by(&["HL7220", "HL7223"]),
+    op("number-with-letter", |c, out| numbers(c, out, b"1O")).by(&["HL7201", "HL7204", "SSM644"]),
+    op("number-full-width", |c, out| numbers(c, out, b"\x1b$B#1#2\x1b(B")).by(&["HL7202"]),
+    op("number-with-comma", |c, out| numbers(c, out, b"1,000")).by(&["HL7203"]),
+    op("number-with-sign-of-comparison", |c, out| numbers(c, out, b"<5")).by(&["HL7201", "SSM645"]),
+    op("half-a-kanji", half_kanji).by(&["ENC115"]),
+    op("escape-to-ascii-dropped", |c, out| escape(c, out, b"\x1b(B", b"")).by(&["ENC1"]),
+    op("escape-to-kanji-dropped", |c, out| escape(c, out, b"\x1b$B", b"")).by(&["ENC1"]),
+    op("escape-sequence-unknown", |c, out| escape(c, out, b"\x1b$B", b"\x1b$A")).by(&["ENC102"]),
+    op("half-width-kana", |c, out| kanji(c, out, b"\x1b(I6@\x1b(B")).by(&["ENC107"]),
+    op("vendor-character", |c, out| kanji(c, out, b"\x1b$B-!\x1b(B")).by(&["ENC105"]),
+    op("user-defined-character", |c, out| kanji(c, out, b"\x1b$B~!\x1b(B")).by(&["ENC104", "ENC111"]),
+    op("byte-of-another-charset", |c, out| kanji(c, out, b"\x1b$B\x8b\x8d\x1b(B")).by(&["ENC115"]),
+    op("control-character", |c, out| kanji(c, out, b"\x07")).by(&["ENC114"]),
+    op("hl7-escape-unknown", |c, out| kanji(c, out, b"\\Q\\")).by(&["HL7109"]),
+    op("hl7-escape-not-closed", |c, out| kanji(c, out, b"\\F")).by(&["HL7109"]),
+    op("terminator", terminator).by(&["HL7104"]),
+    op("wrong-table-value", table_value).by(&["HL73"]),
+    op("wrong-coded-table-value", coded_value).by(&["HL73", "SSM3"]),
+    op("value-too-long", too_long).by(&["HL7121"]),
+    op("required-field-emptied", required).by(&["SSM201"]),
+    strict("unused-field-filled", unused).by(&["SSM204"]),
+    op("field-beyond-the-segment", beyond).by(&["HL7120"]),
+    op("too-many-components", components).by(&["HL7123", "HL7124"]),
+    op("repetition-of-a-single-value", repetition).by(&["HL7122"]),
+    op("insurer-check-digit", insurer).by(&["SSM551", "SSM554"]),
+    op("insurer-number-length", insurer_length).by(&["SSM552", "SSM554"]),
     op("institution-check-digit", institution),
-    op("postal-code", postal_code),
-    op("jlac10-shape", |c, out| codes(c, out, &["JC10"], &[shorten, hyphens, lengthen])),
-    op("drug-code-shape", |c, out| codes(c, out, &["HOT9", "HOT7", "YJ"], &[shorten, hyphens, lengthen])),
-    op("icd10-shape", |c, out| codes(c, out, &["I10"], &[digits_first, lengthen_much, letters_after, lengthen_with_hyphen])),
-    op("medis-disease-number", |c, out| codes(c, out, &["MDCDX2"], &[shorten, hyphens, lengthen])),
-    op("usage-code-shape", usage_code),
-    op("unit-spelling", unit),
+    op("postal-code", postal_code).by(&["SSM521"]),
+    op("jlac10-shape", |c, out| codes(c, out, &["JC10"], &[shorten, hyphens, lengthen])).by(&["SSM40"]),
+    op("drug-code-shape", |c, out| codes(c, out, &["HOT9", "HOT7", "YJ"], &[shorten, hyphens, lengthen])).by(&["SSM410", "SSM411"]),
+    op("icd10-shape", |c, out| codes(c, out, &["I10"], &[digits_first, lengthen_much, letters_after, lengthen_with_hyphen])).by(&["SSM412"]),
+    op("medis-disease-number", |c, out| codes(c, out, &["MDCDX2"], &[shorten, hyphens, lengthen])).by(&["SSM413"]),
+    op("usage-code-shape", usage_code).by(&["SSM415"]),
+    op("unit-spelling", unit).by(&["SSM44"]),
     op("folder-level-1", |c, out| folder(c, out, 0, "99X", &["SSM120"])),
     op("folder-level-2", |c, out| folder(c, out, 1, "99X", &["SSM121"])),
     op("folder-patient", |c, out| folder(c, out, 2, "0009990007", &["SSM122"])),
@@ -205,19 +220,19 @@ pub(crate) const OPERATORS: &[Operator] = &[
     op("name-department-absent", |c, out| name_part_absent(c, out, 5, &["SSM138"])),
     op("name-flag", |c, out| name(c, out, 6, |_| "7".to_owned(), &["SSM101"])),
     op("name-part-absent", |c, out| name_part_absent(c, out, 3, &["SSM101"])),
-    op("message-of-another-patient", other_patient),
-    op("message-of-another-day", other_day),
-    op("message-of-another-order", other_order),
-    op("message-of-another-time", other_time),
-    op("event-of-another-kind", |c, out| header(c, out, 9, 2, b"A99")),
-    op("message-type", |c, out| header(c, out, 9, 1, b"XXX")),
-    op("message-structure-id", |c, out| header(c, out, 9, 3, b"ADT_A99")),
-    op("hl7-version", |c, out| header(c, out, 12, 1, b"2.3")),
-    op("charset-declaration", charset),
-    op("encoding-characters", |c, out| header(c, out, 2, 1, b"^~\\#")),
-    op("end-before-begin", reversed),
-    op("time-after-the-message", future),
-    op("request-number-differs", request_number),
+    op("message-of-another-patient", other_patient).by(&["SSM103"]),
+    op("message-of-another-day", other_day).by(&["SSM107"]),
+    op("message-of-another-order", other_order).by(&["SSM112"]),
+    op("message-of-another-time", other_time).by(&["SSM151"]),
+    op("event-of-another-kind", |c, out| header(c, out, 9, 2, b"A99")).by(&["SSM106"]),
+    op("message-type", |c, out| header(c, out, 9, 1, b"XXX")).by(&["SSM106"]),
+    op("message-structure-id", |c, out| header(c, out, 9, 3, b"ADT_A99")).by(&["SSM161"]),
+    op("hl7-version", |c, out| header(c, out, 12, 1, b"2.3")).by(&["SSM152"]),
+    op("charset-declaration", charset).by(&["SSM153", "ENC116"]),
+    op("encoding-characters", |c, out| header(c, out, 2, 1, b"^~\\#")).by(&["HL7107"]),
+    op("end-before-begin", reversed).by(&["SSM556", "SSM611", "SSM628", "SSM672", "SSM691"]),
+    op("time-after-the-message", future).by(&["SSM531", "SSM606", "SSM629", "SSM652", "SSM655", "SSM696"]),
+    op("request-number-differs", request_number).by(&["SSM604"]),
 ];
 
 /// Segments that messages cannot do without, for most kinds.
@@ -321,6 +336,10 @@ fn foreign_segment(c: &Case, out: &mut Vec<Mutant>) {
         b"EVN||20260401093000\r"
     };
     for s in c.named(&["PV1", "PID", "ORC", "OBX", "RXE"]) {
+        // Behind the order of a disease any detail may stand.
+        if (c.kind.as_str(), s.name.as_str()) == ("PPR-01", "ORC") {
+            continue;
+        }
         let at = end_of(c, s);
         out.push(replace(c, &s.name, at..at, foreign, Depth::Segment));
     }
@@ -648,9 +667,7 @@ fn components(c: &Case, out: &mut Vec<Mutant>) {
 fn repetition(c: &Case, out: &mut Vec<Mutant>) {
     for s in &c.sheet.segments {
         for (row, range) in c.used(s) {
-            if matches!(row.datatype, "SI" | "NM" | "TS" | "DT")
-                && (s.name.as_str(), row.n) != ("PRB", 17)
-            {
+            if oracle::is_alone(&s.name, row.n) {
                 let mut with = vec![b'~'];
                 with.extend_from_slice(&c.bytes[range.clone()]);
                 let at = range.end;

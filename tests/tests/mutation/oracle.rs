@@ -216,6 +216,51 @@ pub(crate) fn fields(segment: &str) -> Option<(usize, Vec<Field>)> {
     Some((*count, list))
 }
 
+/// Fields of [`FIELDS`] that HL7 v2.5 gives no repetition (RP/# is empty).
+const ALONE: &[(&str, &str)] = &[
+    ("MSH", "3 4 5 6 7 9 10 11 12 20"),
+    ("EVN", "2 3 4 6 7"),
+    ("PID", "1 7 8 33"),
+    ("NK1", "1 3"),
+    ("PV1", "1 2 3 6 10 36 44 45"),
+    ("PV2", "1 8 9 47"),
+    ("DB1", "1 2 4"),
+    ("OBX", "1 2 3 4 6 11 14"),
+    ("AL1", "1 2 3"),
+    ("IN1", "1 2 12 13 15 17"),
+    ("IAM", "1 2 3 4 6 7 8 9 10 11 12 13 14 15 17 18 19 20"),
+    (
+        "PRB",
+        "1 2 3 4 5 6 7 8 9 10 12 13 14 15 16 17 18 19 20 21 22 23 24 25",
+    ),
+    ("ORC", "1 2 3 4 5 8 9 13 15 16 17 18 29"),
+    ("TQ1", "1 2 7 8 10 11 12 13 14"),
+    ("ODS", "1"),
+    (
+        "RXE",
+        "2 3 4 5 6 10 11 15 16 17 18 19 20 22 23 24 25 26 28 29 30 32 33 35 36 37 38 39 40 41 42 43 44",
+    ),
+    ("RXR", "1 2 3 4"),
+    ("RXA", "1 2 3 4 5 6 7 8 11 12 13 14 20 21 22 23 24 25 26"),
+    ("RXC", "1 2 3 4 5 6 8 9"),
+    ("CTI", "1 2 3"),
+    ("SPM", "1 2 4 8 17"),
+    ("OBR", "1 2 3 4 7 8 12 13 22 24 25 26 29 36"),
+    ("IPC", "1 2 3 4 5 7 9"),
+    ("ZPD", "1"),
+    ("ZE1", "1 4"),
+    ("ZE2", "1 6"),
+];
+
+/// Whether a field holds one value only.
+pub(crate) fn is_alone(segment: &str, n: usize) -> bool {
+    let segment = if segment == "ZI1" { "IN1" } else { segment };
+    ALONE
+        .iter()
+        .find(|(name, _)| *name == segment)
+        .is_some_and(|(_, list)| list.split(' ').any(|f| f == n.to_string()))
+}
+
 /// Values of tables by number of table, or by the name of a coding system.
 #[rustfmt::skip]
 const TABLES: &[(&str, &str)] = &[
@@ -568,8 +613,7 @@ impl Reading<'_> {
             self.add(format!("{name}-{n} not used"));
         }
         let repetitions = split(self.bytes, range.clone(), b'~');
-        let single = matches!(datatype.as_str(), "SI" | "NM" | "TS" | "DT") && name != "OBX";
-        if repetitions.len() > 1 && single {
+        if repetitions.len() > 1 && is_alone(name, n) {
             self.add(format!("{name}-{n} repeats"));
         }
         for repetition in repetitions {
@@ -975,6 +1019,7 @@ pub(crate) fn patient_faults(files: &[(String, Vec<u8>)]) -> Faults {
     let mut orders = BTreeSet::<(String, String)>::new();
     let mut results = BTreeSet::<(String, String)>::new();
     let mut covers: Vec<(String, String, String)> = Vec::new();
+    let mut newest = String::new();
     let mut days = BTreeSet::<String>::new();
     let mut ids = BTreeMap::<String, usize>::new();
     let (mut older, mut gone) = (
@@ -995,20 +1040,21 @@ pub(crate) fn patient_faults(files: &[(String, Vec<u8>)]) -> Faults {
         };
         *ids.entry(value("MSH", 10, 1)).or_default() += 1;
         let kind = p.name[2].clone();
-        if kind == "ADT-00" {
-            for s in sheet.segments.iter().filter(|s| s.name == "IN1") {
-                covers.push((
-                    r.comp(s.field(2), 1),
-                    r.comp(s.field(12), 1),
-                    r.comp(s.field(13), 1),
-                ));
-            }
-        }
         let flag = p.name.last().map_or("", String::as_str);
         if flag != "1" {
             let set = if flag == "2" { &mut older } else { &mut gone };
             set.insert(p.name[..4].to_vec());
             continue;
+        }
+        // Basic data are a snapshot: the newest holds.
+        if kind == "ADT-00" && newest <= p.name[4] {
+            newest.clone_from(&p.name[4]);
+            covers = sheet
+                .segments
+                .iter()
+                .filter(|s| s.name == "IN1")
+                .map(|s| [2, 12, 13].map(|n| r.comp(s.field(n), 1)).into())
+                .collect();
         }
         let mut key = p.name[..4].to_vec();
         // Movements of a day share the number; each time is an item of its own.

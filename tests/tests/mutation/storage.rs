@@ -47,6 +47,8 @@ pub(crate) const OPERATORS: &[Operator] = &[
     op("admission-dropped", |files, out| stay(files, out, "ADT-22", "ADT-52")),
     op("discharge-dropped", |files, out| stay(files, out, "ADT-52", "ADT-22")),
     op("coverage-ended", coverage),
+    op("coverage-of-a-replaced-version", |files, out| old_coverage(files, out, "2")),
+    op("coverage-of-a-withdrawn-version", |files, out| old_coverage(files, out, "0")),
     op("control-id-of-another-message", control_id),
 ];
 
@@ -265,36 +267,72 @@ fn coverage(files: &Files, out: &mut Vec<Mutant>) {
     let mut all = files.clone();
     let (mut covered, mut endless) = (Vec::new(), false);
     for (path, bytes) in &mut all {
-        if kind(path) != "ADT-00" {
-            continue;
-        }
-        let sheet = Sheet::read(bytes);
-        for s in sheet.segments.iter().rev().filter(|s| s.name == "IN1") {
-            let (from, to) = (s.field(12), s.field(13));
-            endless |= to.is_empty() && !bytes[s.field(2)].starts_with(b"OE");
-            if to.len() == 8 && from.len() == 8 {
-                let day =
-                    |r: std::ops::Range<usize>| String::from_utf8_lossy(&bytes[r]).into_owned();
-                covered.push((day(from.clone()), day(to.clone())));
-                bytes[to.start..to.start + 4].copy_from_slice(b"1926");
-                bytes[from.start..from.start + 4].copy_from_slice(b"1925");
-            }
+        if kind(path) == "ADT-00" {
+            endless |= end_coverages(bytes, &mut covered);
         }
     }
+    if !endless && has_care(files, &covered) {
+        out.push(uncovered(all));
+    }
+}
+
+/// The version that holds lets the coverages end a century ago; one before it did not.
+fn old_coverage(files: &Files, out: &mut Vec<Mutant>, flag: &str) {
+    let own: Vec<usize> = current(files)
+        .filter(|(_, path)| kind(path) == "ADT-00")
+        .map(|(i, _)| i)
+        .collect();
+    let [own] = own[..] else {
+        return;
+    };
+    let mut all = files.clone();
+    let mut parts = Path::read(&files[own].0);
+    parts.name[4].replace_range(..4, "1999");
+    flag.clone_into(parts.name.last_mut().unwrap());
+    all.push((parts.text(), files[own].1.clone()));
+    let mut covered = Vec::new();
+    let endless = end_coverages(&mut all[own].1, &mut covered);
+    if !endless && has_care(files, &covered) {
+        all.sort();
+        out.push(uncovered(all));
+    }
+}
+
+/// Ends the coverages of a version of the basic data and keeps their days; the result is whether one of
+/// them has no end.
+fn end_coverages(bytes: &mut [u8], covered: &mut Vec<(String, String)>) -> bool {
+    let mut endless = false;
+    let sheet = Sheet::read(bytes);
+    for s in sheet.segments.iter().rev().filter(|s| s.name == "IN1") {
+        let (from, to) = (s.field(12), s.field(13));
+        endless |= to.is_empty() && !bytes[s.field(2)].starts_with(b"OE");
+        if to.len() == 8 && from.len() == 8 {
+            let day = |r: std::ops::Range<usize>| String::from_utf8_lossy(&bytes[r]).into_owned();
+            covered.push((day(from.clone()), day(to.clone())));
+            bytes[to.start..to.start + 4].copy_from_slice(b"1926");
+            bytes[from.start..from.start + 4].copy_from_slice(b"1925");
+        }
+    }
+    endless
+}
+
+/// Whether there was care, not only a plan of it, on a day of one of these coverages.
+fn has_care(files: &Files, covered: &[(String, String)]) -> bool {
     let planned = |path: &str| matches!(kind(path).as_str(), "ADT-21" | "ADT-41" | "ADT-51");
-    let care = current(files)
+    current(files)
         .filter(|(_, path)| !planned(path))
         .any(|(_, path)| {
             let day = Path::read(path).name[1].clone();
             covered.iter().any(|(from, to)| *from <= day && day <= *to)
-        });
-    if care && !endless {
-        let about = (0..all.len()).collect();
-        out.push(Mutant {
-            label: "ADT-00".to_owned(),
-            files: all,
-            want: Want::Files(about, &["SSM841"]),
-        });
+        })
+}
+
+fn uncovered(files: Files) -> Mutant {
+    let about = (0..files.len()).collect();
+    Mutant {
+        label: "ADT-00".to_owned(),
+        files,
+        want: Want::Files(about, &["SSM841"]),
     }
 }
 

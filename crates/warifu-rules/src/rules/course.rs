@@ -255,14 +255,20 @@ fn stays(cx: &mut PatientCx<'_, '_>) {
     }
 }
 
-/// `SSM841`, `SSM842`: the insurances of all versions of ADT-00 against the care dates.
+/// `SSM841`, `SSM842`: the insurances of the ADT-00 that holds against the care dates. It replaces every
+/// version before it; what was replaced or withdrawn covers no day.
 fn eligibility(cx: &mut PatientCx<'_, '_>) {
     let (facts, names) = (cx.facts, cx.names);
-    let coverages: Vec<_> = facts
-        .iter()
-        .filter(|f| f.kind == Some(K::Adt00))
-        .flat_map(|f| &f.coverages)
-        .collect();
+    let basics = cx.current().into_iter().filter_map(|i| {
+        let file = facts.get(i).filter(|f| f.kind == Some(K::Adt00))?;
+        let stamp = names.get(i)?.map(|n| n.timestamp);
+        let sent = file.sent.map(|t| t.sort_key());
+        (!file.cancels && !file.other_person).then_some(((stamp, sent), file))
+    });
+    let Some((_, newest)) = basics.max_by_key(|(written, _)| *written) else {
+        return;
+    };
+    let coverages: Vec<_> = newest.coverages.iter().collect();
     // Public expense adds to an insurance; without any, as in public assistance, it stands alone.
     let insured = coverages.iter().any(|c| c.medical);
     let coverages: Vec<_> = coverages

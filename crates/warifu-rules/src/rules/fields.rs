@@ -73,6 +73,48 @@ pub(crate) fn length_of(segment: &str, info: &FieldInfo) -> usize {
     }
 }
 
+/// Fields that repeat, of the segments that SS-MIX2 uses.
+///
+/// # Standard
+/// HL7 v2.5 segment attribute tables, column RP/# (chapters 2, 3, 4, 6, 7, 12).
+#[rustfmt::skip]
+const REPEATING: &[(&str, &[u8])] = &[
+    ("MSH", &[18, 21]),
+    ("EVN", &[5]),
+    ("PID", &[3, 4, 5, 6, 9, 10, 11, 13, 14, 21, 22, 26, 32, 39]),
+    ("NK1", &[2, 4, 5, 6, 13, 18, 19, 26, 28, 29, 30, 31, 32, 33, 35]),
+    ("PV1", &[7, 8, 9, 15, 17, 20, 24, 25, 26, 27, 52]),
+    ("PV2", &[5, 7, 13, 23, 39, 41, 45, 49]),
+    ("DB1", &[3]),
+    ("OBX", &[5, 8, 10, 16, 17, 18]),
+    ("AL1", &[5]),
+    ("IN1", &[3, 4, 5, 6, 7, 9, 10, 11, 16, 19, 30, 44, 49]),
+    ("IAM", &[5]),
+    ("PRB", &[11]),
+    ("ORC", &[7, 10, 11, 12, 14, 19, 21, 22, 23, 24]),
+    ("TQ1", &[3, 4, 5, 6, 9]),
+    ("ODS", &[2, 3, 4]),
+    ("RXE", &[7, 13, 14, 21, 27, 34]),
+    ("RXR", &[]),
+    ("RXA", &[9, 10, 15, 16, 17, 18, 19]),
+    ("RXC", &[7]),
+    ("CTI", &[]),
+    ("SPM", &[3, 5, 6, 9, 11, 14, 15, 16, 21, 24]),
+    ("OBR", &[10, 16, 17, 27, 28, 31, 33, 34, 35, 39, 43, 45, 46, 47]),
+    ("IPC", &[6, 8]),
+    ("NTE", &[3]),
+];
+
+/// Whether a field may repeat. Segments of SS-MIX2 itself (`Z…`, but ZI1 is IN1) have no such column:
+/// there only numbers and times stand alone.
+pub(crate) fn repeats(segment: &str, info: &FieldInfo) -> bool {
+    let of = if segment == "ZI1" { "IN1" } else { segment };
+    match REPEATING.iter().find(|(name, _)| *name == of) {
+        Some((_, fields)) => fields.contains(&info.n),
+        None => !matches!(info.datatype, "SI" | "NM" | "TS" | "DT"),
+    }
+}
+
 /// A field that is not sent.
 pub(crate) fn empty(cx: &mut Cx<'_, '_>, segment: Segment<'_>, number: usize, plan: &FieldPlan) {
     if plan.is_required(cx.kind) {

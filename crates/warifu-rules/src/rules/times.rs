@@ -122,9 +122,26 @@ fn is_fraction(text: &str) -> bool {
         .is_some_and(|(whole, fraction)| whole.len() == 14 && fraction.len() <= 4)
 }
 
+/// A moment of ten digits or more without its fraction of a second and its zone.
+fn whole(text: &str) -> &str {
+    let digits = |t: &str| !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit());
+    let local = text
+        .split_once(['+', '-'])
+        .filter(|(_, zone)| zone.len() == 4 && digits(zone))
+        .map_or(text, |(local, _)| local);
+    let whole = local
+        .split_once('.')
+        .filter(|(_, fraction)| digits(fraction))
+        .map_or(local, |(whole, _)| whole);
+    if whole.len() >= 10 && digits(whole) {
+        whole
+    } else {
+        text
+    }
+}
+
 /// What is wrong with a text that is no time.
 fn unreadable(text: &str) -> Code {
-    let digits = text.bytes().all(|b| b.is_ascii_digit());
     let narrow = narrowed(text);
     if !text.is_ascii() && time::parse(&narrow).is_some() {
         return &HL7233;
@@ -142,7 +159,8 @@ fn unreadable(text: &str) -> Code {
     {
         return &HL7232;
     }
-    if !digits {
+    let text = whole(text);
+    if !text.bytes().all(|b| b.is_ascii_digit()) {
         let bare: String = narrow
             .chars()
             .filter(|c| !matches!(c, '/' | '-' | '.' | ':' | ' ' | 'T' | '年' | '月' | '日'))
@@ -158,10 +176,14 @@ fn unreadable(text: &str) -> Code {
     if same(b'0') || same(b'9') {
         return &HL7224;
     }
-    if text.len() == 7 && matches!(text.as_bytes().first(), Some(b'1'..=b'5')) {
+    let part = |from: usize| text.get(from..from + 2).and_then(|t| t.parse::<u8>().ok());
+    if text.len() == 7
+        && matches!(text.as_bytes().first(), Some(b'1'..=b'5'))
+        && part(3).is_some_and(|month| (1..=12).contains(&month))
+        && part(5).is_some_and(|day| (1..=31).contains(&day))
+    {
         return &HL7223;
     }
-    let part = |from: usize| text.get(from..from + 2).and_then(|t| t.parse::<u8>().ok());
     let year = text
         .get(..4)
         .and_then(|t| t.parse::<u16>().ok())
@@ -196,6 +218,13 @@ mod tests {
             ("0", &HL7224),
             ("99999999", &HL7224),
             ("202604014800", &HL7225),
+            ("20260401106102.440", &HL7225),
+            ("20260401101862.4+0900", &HL7225),
+            ("20260431101802.440", &HL7221),
+            ("20261301101802.440+0900", &HL7221),
+            ("2026040", &HL7220),
+            ("2026.04.01", &HL7226),
+            ("2026-0401", &HL7226),
             ("2026-04-01", &HL7226),
             ("2026年4月01日", &HL7226),
             ("20260401090000+0000", &HL7232),
