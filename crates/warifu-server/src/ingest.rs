@@ -267,6 +267,28 @@ impl Office {
             let sealer = tx.sealer(&sub)?;
             let mut kept = 0;
             for (kind, id, json) in &resources {
+                let key = [
+                    sub.as_str().into(),
+                    src.into(),
+                    kind.as_str().into(),
+                    id.as_str().into(),
+                ];
+                let known = tx.view.db.query(
+                    "SELECT recorded, via, body FROM records
+                     WHERE sub = ?1 AND src = ?2 AND typ = ?3 AND id = ?4",
+                    &key,
+                )?;
+                // What is unchanged keeps the time at which it was recorded.
+                let mut recorded = tx.view.now;
+                if let Some(row) = known.first() {
+                    let read = || Some((row.int(0)?, row.text(1)?, row.bytes(2)?));
+                    let (at, via, body) =
+                        read().ok_or(warifu_store::StoreError::Form("records"))?;
+                    let text = sealer.open(&["record", src, kind, id], body)?;
+                    if via == "bundle" && text == *json {
+                        recorded = at;
+                    }
+                }
                 tx.view.db.run(
                     "INSERT INTO records (sub, src, typ, id, recorded, body, via)
                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'bundle') ON CONFLICT (sub, src, typ, id)
@@ -277,7 +299,7 @@ impl Office {
                         src.into(),
                         kind.as_str().into(),
                         id.as_str().into(),
-                        tx.view.now.into(),
+                        recorded.into(),
                         sealer.seal(&["record", src, kind, id], json)?.into(),
                     ],
                 )?;

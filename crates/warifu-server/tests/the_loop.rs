@@ -586,6 +586,21 @@ fn what_cannot_be_read_replaces_nothing_and_what_a_bundle_brought_stays() {
         office.ingest_bundle(PATIENT, bundle.to_string().as_bytes())
     };
     assert_eq!(given(&mine).unwrap(), 1);
+    // What comes again unchanged was recorded then, whatever else is new.
+    let latest = |via: &str| {
+        let sql = format!("SELECT MAX(recorded) FROM records WHERE sub = ?1 AND via = '{via}'");
+        w.count(&sql, &w.sub)
+    };
+    let (bundles, storages, then) = (latest("bundle"), latest("storage"), w.now());
+    w.later(100);
+    assert_eq!(given(&mine).unwrap(), 1);
+    let same = replaced(&lab, "\r", "\r\r");
+    w.ingest(&[(LAB, &same), (DRUG, &drug)], 64 << 20);
+    assert_eq!((latest("bundle"), latest("storage")), (bundles, storages));
+    assert_eq!((bundles, storages), (then, then));
+    mine["status"] = json!("amended");
+    assert_eq!(given(&mine).unwrap(), 1);
+    assert_eq!(latest("bundle"), then + 100);
     w.ingest(
         &[(LAB, &replaced(&lab, "|(3+)|", "|(2+)|")), (DRUG, &drug)],
         64 << 20,
