@@ -14,7 +14,7 @@ use crate::safe::clean_path;
 use crate::sink::{Chosen, Sink};
 use crate::sniff::{Content, HEAD, sniff};
 use crate::spool::Spool;
-use crate::zip::{ZipError, ZipReader, cp932};
+use crate::zip::{ZipError, ZipReader, foreign_name};
 
 /// First byte of the keys of storage files; [`crate::replay::CLASS`] is the second class.
 /// Never zero: zeros end the parts of a key.
@@ -324,7 +324,7 @@ impl Archive {
                 .unwrap_or_else(|| entry.header().path_bytes().into_owned());
             let (entry_name, decoded) = match String::from_utf8(raw) {
                 Ok(name) => (name, false),
-                Err(error) => (cp932(error.as_bytes()), true),
+                Err(error) => (foreign_name(error.as_bytes()), true),
             };
             if kind.is_dir() {
                 if let Err(kind) = clean_path(&entry_name) {

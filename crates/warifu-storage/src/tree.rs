@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::sink::{Choice, Chosen};
 use crate::sniff::HEAD;
-use crate::zip::cp932;
+use crate::zip::foreign_name;
 
 /// What a directory entry is; links are not followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,14 +50,14 @@ fn name_text(name: &OsStr) -> Cow<'_, str> {
     match name.to_str() {
         Some(text) => Cow::Borrowed(text),
         #[cfg(unix)]
-        None => Cow::Owned(cp932(std::os::unix::ffi::OsStrExt::as_bytes(name))),
+        None => Cow::Owned(foreign_name(std::os::unix::ffi::OsStrExt::as_bytes(name))),
         #[cfg(not(unix))]
         None => Cow::Owned(name.to_string_lossy().into_owned()),
     }
 }
 
 #[cfg(not(unix))]
-const _: fn(&[u8]) -> String = cp932;
+const _: fn(&[u8]) -> String = foreign_name;
 
 /// A source of folders. Paths are relative to its base.
 pub(crate) trait Tree {

@@ -5,6 +5,7 @@
 //! encrypted ones and other methods are refused one by one. A slice of bytes in a
 //! browser works as well: `ZipReader::new(Cursor::new(bytes))`.
 
+use std::fmt::Write as _;
 use std::io::{self, Read, Seek, SeekFrom};
 
 use flate2::Crc;
@@ -420,7 +421,25 @@ fn entry_name(raw: &[u8], flags: u16, extra: &[u8]) -> (String, bool) {
             return (name.to_owned(), false);
         }
     }
-    (cp932(raw), true)
+    (foreign_name(raw), true)
+}
+
+/// A name that is not UTF-8: as CP932, or with `%XX` for every byte outside ASCII (and for `%`) where it is
+/// not that either, so that two names never become one.
+pub(crate) fn foreign_name(raw: &[u8]) -> String {
+    let name = cp932(raw);
+    if !name.contains(['\u{FFFD}', '〓']) {
+        return name;
+    }
+    let mut name = String::new();
+    for byte in raw {
+        if byte.is_ascii() && *byte != b'%' {
+            name.push(char::from(*byte));
+        } else {
+            let _ = write!(name, "%{byte:02X}");
+        }
+    }
+    name
 }
 
 /// Bytes read as CP932.
@@ -428,4 +447,17 @@ pub(crate) fn cp932(raw: &[u8]) -> String {
     let mut name = String::new();
     warifu_source::decode_into(raw, Charset::Cp932, &mut name);
     name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_nobody_can_read_stay_two() {
+        assert_eq!(foreign_name(b"\xff\xfe.hl7"), "%FF%FE.hl7");
+        assert_eq!(foreign_name(b"\xff\xfd.hl7"), "%FF%FD.hl7");
+        assert_eq!(foreign_name(b"100%\xff"), "100%25%FF");
+        assert_eq!(foreign_name(b"\x8a\xbf.hl7"), "漢.hl7");
+    }
 }
