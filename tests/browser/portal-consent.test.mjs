@@ -173,7 +173,7 @@ test("refusing is one press away, is told, and the request never returns", async
   assert.equal(same.length, 2);
   assert.equal(same[0], same[1], "granting and refusing look the same");
   await button(page, "見せない").click();
-  await heading(page, "「見せない」と伝えました。何も見られません。");
+  await heading(page, "「見せない」と記録しました。このお願いでは何も見せません");
   assert.deepEqual(desk.declined, [request.req]);
   assert.deepEqual(desk.tokens, []);
   await page.getByRole("link", { name: "ホームへ" }).click();
@@ -220,7 +220,7 @@ test("a request that grew old is fetched again, with the choices kept; another r
   await page.locator("article[data-signed]").waitFor();
   desk.refuse = "TEXT_MISMATCH";
   await button(page, "署名して見せる").click();
-  await page.getByRole("alert").filter({ hasText: "相手側の文と違うので、送りませんでした。" }).waitFor();
+  await page.getByRole("alert").filter({ hasText: "相手側の文と違うので、同意は記録されていません。" }).waitFor();
   assert.deepEqual(desk.tokens, []);
   await button(page, "署名して見せる").click();
   await page.getByRole("heading", { level: 1, name: /^同意を記録しました/ }).waitFor();
@@ -365,6 +365,9 @@ for (const [width, height] of [[320, 640], [768, 1024], [1440, 900]]) {
     await page.getByRole("link", { name: "同意", exact: true }).click();
     await heading(page, "同意");
     await both("consents");
+    await page.getByRole("link", { name: "見た人", exact: true }).click();
+    await heading(page, "わたしの記録を見た人");
+    await both("history");
     assert.deepEqual(found, []);
     await close(page);
   });

@@ -2,7 +2,7 @@
 // that of `warifu consent`, run on a folder; here are only the shapes of HTTP.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { createHash, createPublicKey, randomBytes, verify } from "node:crypto";
+import { createHash, createPrivateKey, createPublicKey, randomBytes, sign, verify } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -50,7 +50,8 @@ export class Desk {
     this.requests = [];
     this.declined = [];
     this.records = { resourceType: "Bundle", type: "searchset", entry: [] };
-    this.run("init", this.desk, "--origin", "c.example.jp/consent-log", "--uri", "https://c.example.jp/s/1");
+    const made = this.run("init", this.desk, "--origin", "c.example.jp/consent-log", "--uri", "https://c.example.jp/s/1", "--json");
+    this.logKey = JSON.parse(made).log;
     this.master = {
       v: 1, version: 1, contact: "架空割符病院 患者相談窓口", facilities: [
         { code: CLINIC, ja: "架空割符診療所", en: "Kaku Warifu Clinic" },
@@ -103,7 +104,11 @@ export class Desk {
 
   open(request) {
     const token = this.run("request", "--sub", this.sub, "--aud", request.aud.join(), "--pur", request.pur.join(), "--cat", request.cat.join()).trim();
-    return { token };
+    // The command gives each token a request of its own; a server opens the one that waits.
+    const [head, payload] = token.split(".");
+    const claims = Buffer.from(JSON.stringify({ ...json(payload), req: request.req })).toString("base64url");
+    const key = createPrivateKey(readFileSync(join(this.desk, "secret/server.pem")));
+    return { token: `${head}.${claims}.${sign(null, Buffer.from(`${head}.${claims}`), key).toString("base64url")}` };
   }
 
   accept({ token, annex }) {
@@ -122,7 +127,7 @@ export class Desk {
       const target = this.tokens.find((t) => t.jti === claims.rev);
       Object.assign(target, { ended: true, endedAt: at });
       this.tokens.push({ typ: verdict.typ, jti: claims.jti, tok: verdict.hash, token, at, ended: false });
-      return { status: 201, body: { typ: verdict.typ, jti: claims.jti, tok: verdict.hash, again: false, state: "accepted", at, stops: { online: at + 960 } } };
+      return { status: 201, body: { typ: verdict.typ, jti: claims.jti, tok: verdict.hash, again: false, state: "ended", at, stops: { online: at + 960 } } };
     }
     this.tokens.push({ typ: verdict.typ, jti: claims.jti, tok: verdict.hash, token, at, ended: false, annex, receipt: verdict.receipt });
     return { status: 201, body: { typ: verdict.typ, jti: claims.jti, tok: verdict.hash, receipt: verdict.receipt, again: false, state: "accepted", at } };
@@ -145,7 +150,7 @@ export class Desk {
       this.jwk = jwk;
       this.keys = [{ kid, x: jwk.x, state: "active", at: 0, since: now(), role: "patient", ial: "counter" }];
       this.session = true;
-      return { body: { sub: this.sub, binding: bound.token, keys: this.keys } };
+      return { body: { sub: this.sub, binding: bound.token, exp: now() + 900, keys: this.keys } };
     }
     if (what === "POST /session") {
       const kid = json(body.proof.split(".")[0]).kid;
@@ -155,6 +160,14 @@ export class Desk {
       this.session = true;
       return { body: { sub: this.sub, kid, exp: now() + 900, bindings: [], keys: this.keys } };
     }
+    if (what === "GET /session") {
+      if (!this.session) return { status: 401, body: { code: "SESSION" } };
+      return { body: { sub: this.sub, kid: this.keys[0].kid, exp: now() + 900, bindings: [], keys: this.keys } };
+    }
+    if (what === "DELETE /session") {
+      this.session = false;
+      return { status: 204 };
+    }
     if (what === "GET /policy") return { text: this.policy };
     if (what === "GET /master") return { body: this.master };
     if (!this.session) return { status: 401, body: { code: "SESSION" } };
@@ -162,6 +175,9 @@ export class Desk {
       assert.deepEqual(body, { search: "Patient/$everything?_count=500" });
       return { body: { bundle: JSON.stringify(this.records), proof: {}, areq: "" } };
     }
+    // Who looked is told by the real server alone (portal-loop.test.mjs): nobody did here.
+    if (what === "GET /log/key") return { body: { log: this.logKey, witnesses: [], quorum: 0 } };
+    if (what === "GET /log/mine") return { body: { sub: this.sub, lines: [] } };
     if (what === "GET /requests") return { body: { requests: this.requests } };
     if (what === "GET /consent/mine") return { body: { now: now(), sub: this.sub, tokens: this.tokens, state: {}, seq: 0 } };
     if (what === "POST /consent/tokens") {

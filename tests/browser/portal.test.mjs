@@ -99,7 +99,7 @@ test("without an answer nothing is lost, the time of the next try is shown, and 
   await page.getByLabel("生年月日").fill("19680303");
   authority.fail = 1;
   await page.getByRole("button", { name: "登録する" }).click();
-  const notice = page.getByRole("alert").filter({ hasText: "返事がなく、何も送られていません" });
+  const notice = page.getByRole("alert").filter({ hasText: "返事がありません。" });
   await notice.waitFor();
   assert.equal(await notice.locator("time").count(), 1);
   assert.equal(await page.getByLabel("番号").inputValue(), CODE);
@@ -232,7 +232,8 @@ test("everything is erased after one confirmation", async () => {
   await page.getByRole("button", { name: "全部消す" }).click();
   await heading(page, "この端末から全部消しました");
   assert.deepEqual(await page.evaluate(async () => (await indexedDB.databases()).map((d) => d.name)), []);
-  assert.equal(await page.evaluate(() => localStorage.length), 0);
+  assert.equal(await page.evaluate(() => localStorage.length + sessionStorage.length), 0);
+  assert.equal(await page.evaluate(async () => (await caches.keys()).length + (await navigator.serviceWorker.getRegistrations()).length), 0);
   await page.goto(`${site.url}/key`);
   await page.getByRole("button", { name: "鍵を作る" }).waitFor();
   await close(page);
@@ -248,7 +249,7 @@ test("it opens without a network, and no other origin is asked", async () => {
   await page.context().setOffline(true);
   await page.goto(`${site.url}/settings`);
   await heading(page, "設定");
-  await page.getByText("インターネットにつながっていません。").waitFor();
+  await page.getByText(/からインターネットにつながっていません。$/).waitFor();
   await page.context().setOffline(false);
   assert.deepEqual([...origins], [site.url]);
   await close(page);

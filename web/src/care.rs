@@ -9,6 +9,7 @@ use warifu_consent::{
     open, peek, wire,
 };
 use warifu_json::{Kind, Limits, ROOT, parse};
+use warifu_log::Hash;
 
 /// The person's keys, as the registry tells them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -89,8 +90,8 @@ fn list(v: &Value, name: &str) -> Vec<String> {
 }
 
 /// Reads `{"requests": […]}`.
-pub fn waiting(v: &Value) -> Vec<Waiting> {
-    let rows = v.get("requests").map_or(&[][..], Value::items);
+pub fn waiting(v: &Value) -> Option<Vec<Waiting>> {
+    let rows = v.get("requests")?.items();
     let rows = rows.iter().filter_map(|w| {
         Some(Waiting {
             req: w.get("req")?.text()?.to_owned(),
@@ -107,7 +108,7 @@ pub fn waiting(v: &Value) -> Vec<Waiting> {
             individual: w.get("individual").is_some_and(Value::is_true),
         })
     });
-    rows.collect()
+    Some(rows.collect())
 }
 
 /// A page of `POST /disclose`: the Bundle, and what asks for the next page. Not the reader of tokens:
@@ -153,6 +154,13 @@ impl Given {
     /// Its `jti`.
     pub fn jti(&self) -> &str {
         self.token.text("jti")
+    }
+
+    /// Number and leaf in the person's log, as the receipt tells them.
+    pub fn place(&self) -> Option<(u64, Hash)> {
+        let (typ, claims) = peek(self.receipt.as_deref()?).ok()?;
+        let leaf = Hash::from_url(claims.get("leaf")?.text()?)?;
+        (typ == Typ::Receipt).then_some((claims.get("n")?.int()?, leaf))
     }
 
     /// A list claim.
@@ -252,6 +260,13 @@ pub struct Books {
     pub policy: Policy,
     /// Facilities.
     pub master: Master,
+}
+
+impl Books {
+    /// Whether people can be told who that is.
+    pub fn has(&self, code: &str) -> bool {
+        code == "mi:*" || self.master.has(code)
+    }
 }
 
 /// Reads a policy file.

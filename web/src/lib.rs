@@ -1,7 +1,7 @@
 //! Warifu's portal: who sees which of my records, decided and signed by me.
 //!
 //! [`model`] holds the state (with [`care`], what the server keeps, and [`wizard`], choices and text
-//! to sign) and what follows from each event, [`view`] the screens as plain data
+//! to sign, and [`history`], the log) and what follows from each event, [`view`] the screens as plain data
 //! ([`node`]), [`text`] every word in three languages, [`ruby`] the readings, [`time`] clock times,
 //! [`route`] the addresses, [`seal`] the key under a passphrase. All of it runs natively in tests.
 //! `ui` (only on wasm32) paints the data and carries events and effects; `sign` is what the worker
@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 pub mod care;
+pub mod history;
 pub mod model;
 pub mod node;
 pub mod preview;

@@ -1,14 +1,18 @@
 //! The portal's state: `update` takes what happened and says what is to be done. No clock, no
 //! randomness, no browser here: they come in with the event (ux-portal §8).
 
+use std::collections::BTreeMap;
+
 use warifu_consent::json::{self, Value, object};
 use warifu_consent::{FilterError, Reason, b64};
 
-use crate::care::{self, Books, Keys, Mine, Waiting};
-use crate::preview::{self, Preview};
+use crate::care::{self, Books, Given, Keys, Mine, Waiting};
+use crate::history::{self, Found, History, Kept, Verdict};
+use crate::preview::{self, Preview, Record};
 use crate::route::Route;
+use crate::seal::Secret;
 use crate::text::{self, Lang, Text};
-use crate::wizard::{self, Draft, Step, Until};
+use crate::wizard::{self, Draft, Step, Unbound, Until};
 
 /// Colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,9 +127,13 @@ pub enum Key {
         x: String,
         /// Under a passphrase.
         sealed: bool,
+        /// It goes with this page: the browser keeps nothing.
+        fleeting: bool,
     },
     /// It could not be made.
     Failed,
+    /// Whether there is one could not be read.
+    Unread,
 }
 
 /// What keeps somebody from going on, at a field.
@@ -161,8 +169,10 @@ pub enum Session {
     Proving,
     /// Open.
     Open,
-    /// The server does not know this key.
+    /// The server does not know this key, or it was stopped.
     Refused,
+    /// It was not opened for another reason, which is the problem shown.
+    Failed,
 }
 
 /// What the last signed or refused thing came to.
@@ -171,30 +181,66 @@ pub enum Outcome {
     /// Nothing yet.
     None,
     /// A consent was recorded: its `jti`, and the number in the person's log.
-    Given(String, Option<u64>),
+    Given(String, u64),
+    /// A request was refused: its id.
+    Declined(String),
     /// A consent was ended: here at, elsewhere by, emergencies by.
     Ended(u64, u64, Option<u64>),
 }
 
-/// Why something signed or sent was not taken, in one of seven sentences (ux-portal §4).
+/// Why something signed or sent was not taken, in one of seven sentences (ux-portal §4), or too many came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// The sentence.
     pub text: Text,
-    /// Its one slot: the number of the reason.
+    /// Its slot `code`: the number of the reason.
     pub code: String,
+    /// Its slot `when`.
+    pub at: u64,
 }
 
 impl Problem {
-    /// The sentence for a reason's name on the wire.
-    pub fn of(code: &str) -> Self {
+    /// The sentence for a reason's name on the wire; `at` is when it may be tried again.
+    pub fn of(code: &str, at: u64) -> Self {
         let reason = Reason::ALL.iter().find(|r| r.wire() == code);
-        let text = reason.map_or(text::NO_OURS, |r| sentence(*r));
+        let text = match (reason, code) {
+            (Some(reason), _) => sentence(*reason),
+            (None, "RATE") => text::NO_RATE,
+            (None, _) => text::NO_OURS,
+        };
         Self {
             text,
             code: code.to_owned(),
+            at,
         }
     }
+}
+
+/// Code of an answer that does not prove what it says.
+const UNPROVEN: &str = "ANSWER";
+
+/// Whether a key is not, or not any more, that of a person here.
+fn is_of_key(code: &str) -> bool {
+    code.starts_with("KEY_") || code == Reason::Sub.wire()
+}
+
+/// What is known of something that had no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Unanswered {
+    /// Nothing but reading was asked for.
+    Read,
+    /// The server says that it did nothing.
+    NotDone,
+    /// Whether it arrived is not known.
+    Unsure,
+}
+
+/// What is asked again.
+#[derive(Debug, Clone, PartialEq)]
+struct Again {
+    tag: Tag,
+    known: Unanswered,
+    effect: Effect,
 }
 
 /// Seven sentences for all reasons; an own table, since what a person can do differs, not what failed.
@@ -240,10 +286,20 @@ pub enum Tag {
     Give,
     /// The end of a grant.
     End,
+    /// The session goes on.
+    Stay,
+    /// The session of before the page was loaded again.
+    Resume,
+    /// Key of the log.
+    LogKey,
+    /// The person's lines of the log.
+    LogMine,
+    /// A tile of the log.
+    Tile,
 }
 
 impl Tag {
-    const ALL: [(&'static str, Self); 13] = [
+    const ALL: [(&'static str, Self); 18] = [
         ("enrol-nonce", Self::EnrolNonce),
         ("enrol", Self::Enrol),
         ("session-nonce", Self::SessionNonce),
@@ -257,7 +313,31 @@ impl Tag {
         ("decline", Self::Decline),
         ("give", Self::Give),
         ("end", Self::End),
+        ("stay", Self::Stay),
+        ("resume", Self::Resume),
+        ("log-key", Self::LogKey),
+        ("log-mine", Self::LogMine),
+        ("tile", Self::Tile),
     ];
+
+    /// Whether it changes something.
+    fn acts(self) -> bool {
+        matches!(self, Self::Enrol | Self::Decline | Self::Give | Self::End)
+    }
+
+    /// Whether its answer shows that the session goes on.
+    fn in_session(self) -> bool {
+        matches!(
+            self,
+            Self::Mine
+                | Self::Requests
+                | Self::Records
+                | Self::Open
+                | Self::Decline
+                | Self::Give
+                | Self::LogMine
+        )
+    }
 
     /// Name on the way to the browser and back.
     pub fn name(self) -> &'static str {
@@ -289,6 +369,10 @@ pub enum Event {
         origin: String,
         /// Whether keys can be kept.
         keeps: bool,
+        /// What is remembered of the log, or nothing.
+        log: String,
+        /// This window had a session before it was loaded again.
+        resume: bool,
     },
     /// A screen is wanted.
     Go(Route),
@@ -313,7 +397,7 @@ pub enum Event {
     /// S2: make the key.
     MakeKey,
     /// The passphrase so far.
-    Pass(String),
+    Pass(Secret),
     /// Show the passphrase.
     ShowPass(bool),
     /// What the worker says of the key.
@@ -348,9 +432,15 @@ pub enum Event {
         status: u16,
         /// Body.
         body: String,
+        /// Seconds after which the server wants to be asked again.
+        after: Option<u64>,
     },
     /// Open the session now: the passphrase is typed.
     Prove,
+    /// The session is to go on.
+    Stay,
+    /// What could not be read is to be read again.
+    Retry,
     /// S5: a category is ticked or not.
     Category(String),
     /// S5: every category that is asked for and not individual.
@@ -373,10 +463,16 @@ pub enum Event {
     Print,
     /// Save a consent as a file.
     Save(String),
+    /// S7: look at the proofs again.
+    CheckLog,
+    /// S7: save what could not be confirmed.
+    Evidence,
     /// S17: erase everything.
     Erase,
-    /// Everything is erased.
-    Erased,
+    /// Everything is erased; whether the session was closed at the server too.
+    Erased(bool),
+    /// Not everything could be erased.
+    NotErased,
 }
 
 /// What is to be done.
@@ -400,7 +496,7 @@ pub enum Effect {
         body: Option<Value>,
     },
     /// Make the key, under a passphrase or not.
-    MakeKey(Option<String>),
+    MakeKey(Option<Secret>),
     /// Look the key up.
     FindKey,
     /// Have claims signed; the worker makes the bytes itself.
@@ -412,7 +508,7 @@ pub enum Effect {
         /// Claims without what the key decides.
         claims: Value,
         /// The passphrase of a sealed key.
-        pass: Option<String>,
+        pass: Option<Secret>,
     },
     /// Print.
     Print,
@@ -423,6 +519,8 @@ pub enum Effect {
         /// Content.
         body: String,
     },
+    /// Remember of the log.
+    Keep(String),
     /// Erase keys, caches, databases, worker.
     Erase,
     /// Activate the waiting version.
@@ -457,6 +555,8 @@ pub struct Model {
     pub keeps: bool,
     /// Whether there is a network.
     pub online: bool,
+    /// Since when there is none.
+    pub offline: u64,
     /// Seconds UTC of the last event.
     pub now: u64,
     /// A new version waits.
@@ -464,7 +564,7 @@ pub struct Model {
     /// The key.
     pub key: Key,
     /// The passphrase as typed; emptied when it was used.
-    pub pass: String,
+    pub pass: Secret,
     /// Whether it is shown.
     pub show_pass: bool,
     /// What keeps from going on.
@@ -475,10 +575,16 @@ pub struct Model {
     pub birth: String,
     /// S3: how far.
     pub enrol: Enrol,
+    /// S3: whether the registration arrived is not known.
+    enrol_unsure: bool,
     /// The session.
     pub session: Session,
     /// When it was opened.
     session_at: u64,
+    /// When it ends unless something is asked.
+    pub session_ends: u64,
+    /// When the last one ended.
+    pub closed: Option<u64>,
     /// Keys of the person.
     pub keys: Keys,
     /// Policy, until the master is there too.
@@ -495,6 +601,22 @@ pub struct Model {
     pub records: Vec<String>,
     /// All of them are here.
     pub records_whole: bool,
+    /// The same as people know them, read once; or why they cannot be read.
+    pub listed: Option<Result<Vec<Record>, FilterError>>,
+    /// They are being read.
+    reading: bool,
+    /// S7: who looked, and whether that is to be believed.
+    pub history: Option<History>,
+    /// What is remembered of the log.
+    pub kept: Kept,
+    /// Key of the log.
+    log_key: Option<Value>,
+    /// The person's lines as they came, and when.
+    log_mine: Option<(Value, u64)>,
+    /// Tiles of the log, by path.
+    tiles: BTreeMap<String, Vec<u8>>,
+    /// Whether there may be a session of before the page was loaded again.
+    resume: bool,
     /// S6: by date, else by kind.
     pub by_date: bool,
     /// S5: what the recipients would see, or why it cannot be said; then nothing is signed.
@@ -505,22 +627,39 @@ pub struct Model {
     pub outcome: Outcome,
     /// S5, S8: why it was not taken.
     pub problem: Option<Problem>,
-    /// S8: on its way.
+    /// S8, S17: on its way.
     pub busy: bool,
-    /// No answer: when it is tried again, and what.
-    pub again: Option<(u64, Vec<Effect>)>,
+    /// S5: request and group of the grant that is on its way.
+    giving: Option<(String, String)>,
+    /// S5: the request is opened again once the books are new.
+    reopen: bool,
+    /// What is on its way.
+    sent: Vec<(Tag, Effect)>,
+    /// What had no answer.
+    unanswered: Vec<Again>,
+    /// When it is asked again.
+    again_at: u64,
     /// What the polite live region says.
     pub said: Option<Text>,
     /// Group of the request that was answered last.
     pub last_group: String,
     /// S17: everything is erased.
     pub erased: bool,
+    /// S17: the server could not be told; the session ends by itself by then.
+    pub lingers: Option<u64>,
 }
 
 /// Characters a passphrase needs.
 pub const PASS_LEAST: usize = 12;
 /// Seconds until all institutions have stopped, where the server does not say (consent.md §8.2).
 pub const STOPS_AFTER: u64 = 16 * 60;
+/// Seconds after which a session ends in which nothing is asked. The server notes the last use once a
+/// minute.
+const IDLE: u64 = 900;
+/// Seconds after which it ends in any case.
+const LONGEST: u64 = 8 * 3600;
+/// Seconds before its end at which that is said.
+pub const ENDS_SOON: u64 = 120;
 /// Seconds that a session has to last at least.
 const SESSION_LEAST: u64 = 10;
 /// Seconds until something that had no answer is tried again.
@@ -535,17 +674,21 @@ impl Default for Model {
             origin: String::new(),
             keeps: true,
             online: true,
+            offline: 0,
             now: 0,
             waiting: false,
             key: Key::Unknown,
-            pass: String::new(),
+            pass: Secret::default(),
             show_pass: false,
             lacks: Vec::new(),
             code: String::new(),
             birth: String::new(),
             enrol: Enrol::Form,
+            enrol_unsure: false,
             session: Session::None,
             session_at: 0,
+            session_ends: 0,
+            closed: None,
             keys: Keys::default(),
             policy: None,
             master: None,
@@ -554,16 +697,29 @@ impl Default for Model {
             waiting_requests: None,
             records: Vec::new(),
             records_whole: false,
+            listed: None,
+            reading: false,
+            history: None,
+            kept: Kept::default(),
+            log_key: None,
+            log_mine: None,
+            tiles: BTreeMap::new(),
+            resume: false,
             by_date: false,
             preview: None,
             draft: None,
             outcome: Outcome::None,
             problem: None,
             busy: false,
-            again: None,
+            giving: None,
+            reopen: false,
+            sent: Vec::new(),
+            unanswered: Vec::new(),
+            again_at: 0,
             said: None,
             last_group: String::new(),
             erased: false,
+            lingers: None,
         }
     }
 }
@@ -582,6 +738,22 @@ impl Model {
     /// Takes what happened; says what is to be done.
     pub fn update(&mut self, event: Event, moment: &Moment) -> Vec<Effect> {
         self.now = moment.now;
+        let mut effects = Vec::new();
+        if self.session == Session::Open && self.now >= self.session_ends {
+            effects = self.close(self.session_ends);
+        }
+        effects.extend(self.happened(event, moment));
+        for effect in &effects {
+            if let Effect::Http { tag, .. } = effect {
+                self.sent.retain(|(t, _)| t != tag);
+                self.unanswered.retain(|a| a.tag != *tag);
+                self.sent.push((*tag, effect.clone()));
+            }
+        }
+        effects
+    }
+
+    fn happened(&mut self, event: Event, moment: &Moment) -> Vec<Effect> {
         match event {
             Event::Started {
                 path,
@@ -589,8 +761,12 @@ impl Model {
                 browser,
                 origin,
                 keeps,
+                log,
+                resume,
             } => {
                 self.started = true;
+                self.kept = Kept::read(&log);
+                self.resume = resume;
                 self.prefs = Prefs::read(&prefs, &browser);
                 self.origin = origin;
                 self.keeps = keeps;
@@ -609,19 +785,26 @@ impl Model {
                 effects
             }
             Event::Online(online) => {
+                if self.online && !online {
+                    self.offline = self.now;
+                }
                 self.online = online;
                 if online { self.retry() } else { Vec::new() }
             }
-            Event::Tick => match &self.again {
-                Some((at, _)) if *at <= self.now => self.retry(),
-                _ => Vec::new(),
-            },
+            Event::Tick if self.again_at <= self.now => self.retry(),
+            Event::Tick => Vec::new(),
+            Event::Stay => vec![get(Tag::Stay, "/session")],
+            Event::Retry => self.read_again(),
             Event::Waiting => {
                 self.waiting = true;
                 Vec::new()
             }
             Event::Reload => vec![Effect::Reload],
-            Event::SetLang(lang) => self.set(|p| p.lang = lang),
+            Event::SetLang(lang) => {
+                let mut effects = self.set(|p| p.lang = lang);
+                effects.extend(self.word_again(moment));
+                effects
+            }
             Event::SetSize(size) => self.set(|p| p.size = size),
             Event::SetTheme(theme) => self.set(|p| p.theme = theme),
             Event::SetRuby(on) => self.set(|p| p.ruby = on),
@@ -636,7 +819,7 @@ impl Model {
             }
             Event::KeyIs(key) => self.key_is(key),
             Event::PassNo => {
-                self.still();
+                self.still(None);
                 self.enrol = Enrol::Form;
                 if self.session == Session::Proving {
                     self.session = Session::None;
@@ -654,17 +837,19 @@ impl Model {
             Event::Enrol => self.ask_to_enrol(),
             Event::Signed { tag, token } => self.signed(tag, token),
             Event::NotSigned { tag, code } => {
-                self.still();
+                self.still(None);
                 match tag {
-                    Tag::EnrolNonce | Tag::Enrol => self.enrol_refused(),
-                    Tag::SessionNonce | Tag::Session => {
-                        self.session = Session::Refused;
-                        vec![Effect::Focus("[role=alert]")]
-                    }
+                    Tag::EnrolNonce | Tag::Enrol => self.enrol_refused(&code),
+                    Tag::SessionNonce | Tag::Session => self.session_refused(&code),
                     _ => self.not_taken(&code),
                 }
             }
-            Event::Answer { tag, status, body } => self.answer(tag, status, &body, moment),
+            Event::Answer {
+                tag,
+                status,
+                body,
+                after,
+            } => self.answer(tag, status, &body, after, moment),
             Event::Prove => self.open_session(),
             Event::Category(cat) => self.change(|d| {
                 if !d.cats.remove(&cat) {
@@ -676,7 +861,7 @@ impl Model {
             Event::Picked(day) => self.change(|d| d.picked = day),
             Event::Step(step) => self.step(step),
             Event::Decline => self.decline(),
-            Event::Sign => self.sign_grant(),
+            Event::Sign => self.sign_grant(moment),
             Event::Withdraw => self.withdraw(moment),
             Event::ByDate(on) => {
                 self.by_date = on;
@@ -684,18 +869,40 @@ impl Model {
             }
             Event::Print => vec![Effect::Print],
             Event::Save(jti) => self.save(&jti),
-            Event::Erase => vec![Effect::Erase],
-            Event::Erased => {
+            Event::CheckLog => {
+                self.problem = None;
+                self.said = Some(text::HISTORY_CHECKING);
+                Self::log()
+            }
+            Event::Evidence => self.evidence(),
+            Event::Erase if self.busy => Vec::new(),
+            Event::Erase => {
+                self.problem = None;
+                self.busy = true;
+                vec![Effect::Erase]
+            }
+            Event::NotErased => {
+                self.still(None);
+                self.problem = Some(Problem {
+                    text: text::BYE_NOT_ERASED,
+                    ..Problem::of("", 0)
+                });
+                vec![Effect::Focus("[role=alert]")]
+            }
+            Event::Erased(closed) => {
+                let by = whole_minute(self.now.saturating_add(IDLE));
                 *self = Self {
                     prefs: self.prefs,
                     started: true,
                     origin: std::mem::take(&mut self.origin),
                     keeps: self.keeps,
                     online: self.online,
+                    offline: self.offline,
                     now: self.now,
                     route: Route::Bye,
                     key: Key::None,
                     erased: true,
+                    lingers: (!closed).then_some(by),
                     ..Self::default()
                 };
                 vec![Effect::Focus("h1")]
@@ -713,7 +920,7 @@ impl Model {
         self.route = route;
         self.lacks.clear();
         self.said = None;
-        self.pass.clear();
+        self.pass = Secret::default();
         self.show_pass = false;
         self.problem = None;
         if self.enrol != Enrol::Busy {
@@ -733,9 +940,13 @@ impl Model {
         if !self.route.needs_session() || !matches!(self.key, Key::Here { .. }) {
             return Vec::new();
         }
+        if self.session != Session::Open && std::mem::take(&mut self.resume) {
+            self.session = Session::Proving;
+            return vec![get(Tag::Resume, "/session")];
+        }
         if self.session != Session::Open {
-            return if self.sealed() {
-                // The screen asks for the passphrase.
+            return if self.sealed() || self.closed.is_some() {
+                // The screen asks for the passphrase, or tells that the session was closed.
                 Vec::new()
             } else {
                 self.open_session()
@@ -743,7 +954,17 @@ impl Model {
         }
         match self.route.clone() {
             Route::Wizard(req, step) => self.at_step(&req, step),
-            Route::Home | Route::Consents => Self::fetch(),
+            Route::Home => {
+                let mut effects = Self::fetch();
+                effects.extend(Self::log());
+                effects
+            }
+            Route::Consents => Self::fetch(),
+            Route::History => {
+                let mut effects = Self::log();
+                effects.extend(self.looked_at());
+                effects
+            }
             Route::Records => self.read_records(),
             _ => Vec::new(),
         }
@@ -756,6 +977,10 @@ impl Model {
         ]
     }
 
+    fn log() -> Vec<Effect> {
+        vec![get(Tag::LogKey, "/log/key"), get(Tag::LogMine, "/log/mine")]
+    }
+
     fn open_session(&mut self) -> Vec<Effect> {
         if self.session == Session::Proving {
             return Vec::new();
@@ -764,23 +989,95 @@ impl Model {
             return self.lack(vec![lack("pass", text::KEY_PASS_ASK, 0)]);
         }
         self.lacks.clear();
+        self.problem = None;
         self.session = Session::Proving;
         self.said = Some(text::LOADING);
         vec![post(Tag::SessionNonce, "/nonce", object([]))]
     }
 
-    /// Nothing is on its way any more.
-    fn still(&mut self) {
+    fn session_opened(&mut self, value: Option<&Value>) {
+        self.session = Session::Open;
+        self.session_at = self.now;
+        self.closed = None;
+        self.keys = value.map(Keys::read).unwrap_or_default();
+        let exp = value.and_then(|v| v.get("exp")?.int());
+        self.session_ends = exp.unwrap_or(self.now.saturating_add(IDLE));
+    }
+
+    fn session_refused(&mut self, code: &str) -> Vec<Effect> {
+        if is_of_key(code) {
+            self.session = Session::Refused;
+            if std::mem::take(&mut self.enrol_unsure) && self.enrol == Enrol::Busy {
+                // It had not arrived.
+                self.session = Session::None;
+                self.enrol = Enrol::Form;
+                return self.ask_to_enrol();
+            }
+            return vec![Effect::Focus("[role=alert]")];
+        }
+        self.session = Session::Failed;
+        if self.enrol == Enrol::Busy {
+            self.enrol = Enrol::Form;
+        }
+        self.not_taken(code)
+    }
+
+    /// The session is over: what is the person's leaves the page; what was chosen stays.
+    fn close(&mut self, at: u64) -> Vec<Effect> {
+        self.session = Session::None;
+        self.closed = Some(at);
+        self.mine = None;
+        self.waiting_requests = None;
+        self.preview = None;
+        self.problem = None;
         self.said = None;
-        self.busy = false;
+        self.history = None;
+        self.log_mine = None;
+        self.tiles.clear();
+        self.forget_records();
+        // Ending a consent needs no session.
+        self.unanswered.retain(|a| a.tag == Tag::End);
+        self.sent.retain(|(tag, _)| *tag == Tag::End);
         if let Some(draft) = &mut self.draft {
+            draft.loosen();
+            draft.busy = false;
+        }
+        if self.route.needs_session() {
+            vec![Effect::Focus("h1")]
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// What was on its way is not any more; without a tag, nothing is.
+    fn still(&mut self, tag: Option<Tag>) {
+        self.said = None;
+        if tag.is_none_or(|t| t == Tag::End) {
+            self.busy = false;
+        }
+        if tag.is_none_or(|t| matches!(t, Tag::Give | Tag::Decline))
+            && let Some(draft) = &mut self.draft
+        {
             draft.busy = false;
         }
     }
 
     fn not_taken(&mut self, code: &str) -> Vec<Effect> {
-        self.problem = Some(Problem::of(code));
+        self.problem = Some(Problem::of(code, whole_minute(self.now + AGAIN_AFTER)));
         vec![Effect::Focus("[role=alert]")]
+    }
+
+    /// Everything the screen needs, after a problem.
+    fn read_again(&mut self) -> Vec<Effect> {
+        self.problem = None;
+        if self.session != Session::Open {
+            return self.open_session();
+        }
+        let mut effects = Self::all();
+        if matches!(self.route, Route::Records | Route::Wizard(_, Step::What)) {
+            effects.extend(self.read_records());
+        }
+        effects
     }
 
     // ── S5 ──────────────────────────────────────────────────────────────────────────────────────
@@ -788,7 +1085,7 @@ impl Model {
     fn change(&mut self, how: impl FnOnce(&mut Draft)) -> Vec<Effect> {
         if let Some(draft) = &mut self.draft {
             how(draft);
-            draft.bound = None;
+            draft.loosen();
             self.lacks.clear();
         }
         self.look_ahead();
@@ -816,10 +1113,32 @@ impl Model {
 
     /// Own records from the beginning.
     fn read_records(&mut self) -> Vec<Effect> {
-        self.records.clear();
-        self.records_whole = false;
+        if self.reading {
+            return Vec::new();
+        }
+        self.forget_records();
+        self.reading = true;
         self.preview = None;
         vec![disclose(None)]
+    }
+
+    fn forget_records(&mut self) {
+        self.records.clear();
+        self.records_whole = false;
+        self.listed = None;
+        self.reading = false;
+    }
+
+    fn list_records(&mut self) {
+        self.listed = match &self.books {
+            Some(books) if self.records_whole => {
+                let pages = self.records.iter();
+                let pages = pages.map(|page| preview::records(page, &books.policy));
+                let pages: Result<Vec<_>, _> = pages.collect();
+                Some(pages.map(|all| all.into_iter().flatten().collect()))
+            }
+            _ => None,
+        };
     }
 
     /// Asked for, and neither individual nor a choice for the person (R3).
@@ -850,6 +1169,9 @@ impl Model {
                 return self.step(Step::Who);
             }
         }
+        if self.is_nameless() {
+            return self.not_taken(Reason::AudUnknown.wire());
+        }
         match step {
             Step::Sign => self.open_request(),
             Step::What => self.read_records(),
@@ -857,10 +1179,23 @@ impl Model {
         }
     }
 
+    /// A recipient has no name here: nobody can say who that is.
+    fn is_nameless(&self) -> bool {
+        let named = |(books, draft): (&Books, &Draft)| draft.asked.aud.iter().all(|a| books.has(a));
+        !self
+            .books
+            .as_ref()
+            .zip(self.draft.as_ref())
+            .is_none_or(named)
+    }
+
     fn step(&mut self, step: Step) -> Vec<Effect> {
         let Some(draft) = &self.draft else {
             return Vec::new();
         };
+        if step != Step::Who && self.is_nameless() {
+            return self.not_taken(Reason::AudUnknown.wire());
+        }
         if matches!(step, Step::Until) && draft.cats.is_empty() {
             return self.lack(vec![lack("cats", text::WHAT_LEFT, 0)]);
         }
@@ -870,8 +1205,13 @@ impl Model {
         if matches!(step, Step::Sign) {
             match draft.until {
                 None => return self.lack(vec![lack("until-0", text::UNTIL_LEFT, 0)]),
-                Some(until) if until.ends(self.now, &draft.picked).is_none() => {
-                    return self.lack(vec![lack("picked", text::UNTIL_PICK_LEFT, 0)]);
+                Some(until)
+                    if until
+                        .ends(self.now, &draft.picked, self.longest())
+                        .is_none() =>
+                {
+                    let days = usize::try_from(self.longest()).unwrap_or_default();
+                    return self.lack(vec![lack("picked", text::UNTIL_PICK_LEFT, days)]);
                 }
                 _ => {}
             }
@@ -899,36 +1239,96 @@ impl Model {
         vec![post(Tag::Open, &path, object([]))]
     }
 
-    fn opened(&mut self, body: &str, moment: &Moment) -> Vec<Effect> {
+    /// Days that a consent may last: what the policy allows, and not above a year, which would have to be
+    /// read twice.
+    pub fn longest(&self) -> u64 {
+        let books = self.books.as_ref();
+        books.map_or(wizard::LONGEST_DAYS, |b| {
+            b.policy.longest_days.min(wizard::LONGEST_DAYS)
+        })
+    }
+
+    fn opened(&mut self, body: &str, req: &str, moment: &Moment) -> Vec<Effect> {
         let token = care::answer(body);
         let token = token.as_ref().and_then(|v| v.get("token")?.text());
         let claims = token.and_then(care::request_claims);
-        let (Some(claims), Some(books), Some(draft)) = (claims, &self.books, &mut self.draft)
-        else {
-            return self.not_taken("INTERNAL");
+        let Some(draft) = self.draft.as_mut().filter(|d| d.asked.req == req) else {
+            // The person went on to another one.
+            return Vec::new();
         };
-        match draft.bind(books, &claims, self.prefs.lang, moment) {
+        let Some(claims) = claims else {
+            return self.not_taken(UNPROVEN);
+        };
+        draft.token = Some(claims);
+        self.word(moment)
+    }
+
+    /// The text to sign, in the language of the screens.
+    fn word(&mut self, moment: &Moment) -> Vec<Effect> {
+        let (Some(books), Some(mine), Some(draft)) = (&self.books, &self.mine, &mut self.draft)
+        else {
+            // They are on their way.
+            return Vec::new();
+        };
+        match draft.bind(books, &mine.sub, self.prefs.lang, moment) {
             Ok(bound) => {
                 draft.bound = Some(bound);
                 Vec::new()
             }
-            Err(None) => self.not_taken("TEXT_MISMATCH"),
-            Err(Some(refusal)) => self.not_taken(refusal.reason.wire()),
+            Err(Unbound::Stale) if !draft.renewed => {
+                draft.renewed = true;
+                draft.loosen();
+                self.renew_books()
+            }
+            Err(why) => {
+                draft.loosen();
+                match why {
+                    Unbound::Other => self.not_taken(Reason::TextMismatch.wire()),
+                    Unbound::Stale => self.not_taken(Reason::TextUnknown.wire()),
+                    Unbound::Refused(refusal) => self.not_taken(refusal.reason.wire()),
+                }
+            }
+        }
+    }
+
+    /// The same, for a request that was opened before what the text is made of was here.
+    fn word_late(&mut self, moment: &Moment) -> Vec<Effect> {
+        match &self.draft {
+            Some(draft) if draft.token.is_some() && draft.bound.is_none() => self.word(moment),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Policy and master are not those of the server any more.
+    fn renew_books(&mut self) -> Vec<Effect> {
+        self.policy = None;
+        self.master = None;
+        self.reopen = true;
+        vec![get(Tag::Policy, "/policy"), get(Tag::Master, "/master")]
+    }
+
+    /// After a change of language: what is signed is what is shown.
+    fn word_again(&mut self, moment: &Moment) -> Vec<Effect> {
+        match &self.draft {
+            Some(draft) if draft.bound.is_some() && !draft.busy => self.word(moment),
+            _ => Vec::new(),
         }
     }
 
     fn decline(&mut self) -> Vec<Effect> {
+        let waits = self.waits_for(Tag::Decline);
         let Some(draft) = &mut self.draft else {
             return Vec::new();
         };
-        if std::mem::replace(&mut draft.busy, true) {
+        if waits || std::mem::replace(&mut draft.busy, true) {
             return Vec::new();
         }
         let path = format!("/requests/{}/decline", draft.asked.req);
         vec![post(Tag::Decline, &path, object([]))]
     }
 
-    fn sign_grant(&mut self) -> Vec<Effect> {
+    fn sign_grant(&mut self, moment: &Moment) -> Vec<Effect> {
+        let waits = self.waits_for(Tag::Give);
         if self.is_unseen() {
             return self.step(Step::What);
         }
@@ -938,11 +1338,15 @@ impl Model {
         let Some(draft) = &mut self.draft else {
             return Vec::new();
         };
-        let Some(bound) = draft.bound.as_ref().filter(|_| !draft.busy) else {
+        let Some(bound) = draft.bound.as_ref().filter(|_| !draft.busy && !waits) else {
             return Vec::new();
         };
+        if bound.lang != self.prefs.lang {
+            return self.word(moment);
+        }
         let claims = bound.claims.clone();
         draft.busy = true;
+        self.giving = Some((draft.asked.req.clone(), draft.asked.group.clone()));
         self.lacks.clear();
         self.problem = None;
         self.said = Some(text::SIGNING);
@@ -996,7 +1400,19 @@ impl Model {
     }
 
     fn retry(&mut self) -> Vec<Effect> {
-        self.again.take().map(|(_, what)| what).unwrap_or_default()
+        let all = std::mem::take(&mut self.unanswered);
+        all.into_iter().map(|a| a.effect).collect()
+    }
+
+    /// Whether an earlier one has no answer yet.
+    fn waits_for(&self, tag: Tag) -> bool {
+        self.unanswered.iter().any(|a| a.tag == tag) || self.sent.iter().any(|(t, _)| *t == tag)
+    }
+
+    /// When something that had no answer is asked again, and what is known of it.
+    pub fn again(&self) -> Option<(u64, Unanswered)> {
+        let worst = self.unanswered.iter().map(|a| a.known).max()?;
+        Some((self.again_at, worst))
     }
 
     // ── S2 ──────────────────────────────────────────────────────────────────────────────────────
@@ -1004,7 +1420,7 @@ impl Model {
     fn make_key(&mut self) -> Vec<Effect> {
         let pass = match self.key {
             Key::NeedsPass => {
-                let missing = PASS_LEAST.saturating_sub(self.pass.chars().count());
+                let missing = PASS_LEAST.saturating_sub(self.pass.count());
                 if missing > 0 {
                     return self.lack(vec![lack("pass", text::KEY_PASS_SHORT, missing)]);
                 }
@@ -1026,7 +1442,7 @@ impl Model {
         self.said = None;
         match (&self.key, made) {
             (Key::Here { .. }, true) => {
-                self.pass.clear();
+                self.pass = Secret::default();
                 self.show_pass = false;
                 vec![Effect::Focus("h1")]
             }
@@ -1059,8 +1475,14 @@ impl Model {
             return self.lack(lacks);
         }
         self.lacks.clear();
+        self.problem = None;
         self.enrol = Enrol::Busy;
         self.said = Some(text::ENROL_BUSY);
+        if self.enrol_unsure {
+            // A code counts once: whether the key is known by now is looked at first.
+            self.session = Session::Proving;
+            return vec![post(Tag::SessionNonce, "/nonce", object([]))];
+        }
         vec![post(Tag::EnrolNonce, "/nonce", object([]))]
     }
 
@@ -1107,6 +1529,8 @@ impl Model {
                 let body = object([("token", token.into())]);
                 vec![post(Tag::End, "/consent/tokens", body)]
             }
+            // The registration was given up meanwhile.
+            Tag::EnrolNonce if self.enrol != Enrol::Busy => Vec::new(),
             Tag::EnrolNonce => {
                 let birth = birth_date(&digits(&self.birth)).unwrap_or_default();
                 let body = object([
@@ -1122,183 +1546,463 @@ impl Model {
 
     // ── answers ─────────────────────────────────────────────────────────────────────────────────
 
-    fn answer(&mut self, tag: Tag, status: u16, body: &str, moment: &Moment) -> Vec<Effect> {
-        self.still();
-        if matches!(status, 0 | 502..=504) {
-            return self.no_answer(tag);
-        }
-        self.again = None;
+    fn answer(
+        &mut self,
+        tag: Tag,
+        status: u16,
+        body: &str,
+        after: Option<u64>,
+        moment: &Moment,
+    ) -> Vec<Effect> {
+        self.still(Some(tag));
+        let place = self.sent.iter().position(|(t, _)| *t == tag);
+        let sent = place.map(|at| self.sent.remove(at).1);
         let value = care::answer(body);
         let text = |name: &str| {
             let value = value.as_ref()?.get(name)?.text()?;
             Some(value.to_owned())
         };
+        let code = text("code").unwrap_or_default();
+        let known = match (status, code.as_str()) {
+            (503, "BUSY" | "STORE") => Some(Unanswered::NotDone),
+            (503, _) if Reason::ALL.iter().any(|r| r.wire() == code) => None,
+            (0 | 502..=504, _) => Some(Unanswered::Unsure),
+            _ => None,
+        };
+        if let Some(known) = known {
+            return self.no_answer(tag, sent, known);
+        }
+        if tag == Tag::Records && status != 200 {
+            self.reading = false;
+        }
+        if tag.in_session() && self.session == Session::Open && matches!(status, 200 | 201) {
+            let idle = self.now.saturating_add(IDLE - 60);
+            let ends = idle.min(self.session_at.saturating_add(LONGEST));
+            self.session_ends = self.session_ends.max(ends);
+        }
+        let value = value.as_ref();
         match (tag, status) {
-            (Tag::EnrolNonce, 200) => {
+            (Tag::EnrolNonce | Tag::SessionNonce, 200) => {
                 let Some(nonce) = text("nonce") else {
-                    return self.enrol_refused();
+                    return self.nonce_missing(tag);
                 };
-                self.said = Some(text::ENROL_BUSY);
-                let mut claims = self.proof(&nonce, moment);
-                if let Value::Object(members) = &mut claims {
-                    members.insert("jwk".to_owned(), self.jwk());
-                }
-                vec![self.sign(Tag::EnrolNonce, "session-proof+jwt", claims)]
+                self.prove(tag, &nonce, moment)
             }
-            (Tag::Enrol, 200 | 201) => {
-                self.keys = value.as_ref().map(Keys::read).unwrap_or_default();
-                self.enrol = Enrol::Done;
-                self.session = Session::Open;
-                self.code.clear();
-                self.birth.clear();
-                let mut effects = vec![Effect::Focus("h1")];
-                effects.extend(Self::all());
-                effects
-            }
-            (Tag::EnrolNonce | Tag::Enrol, _) => self.enrol_refused(),
-            (Tag::SessionNonce, 200) => {
-                let nonce = text("nonce").unwrap_or_default();
-                self.said = Some(text::LOADING);
-                let claims = self.proof(&nonce, moment);
-                vec![self.sign(Tag::SessionNonce, "session-proof+jwt", claims)]
+            (Tag::Enrol, 200 | 201) => self.enrolled(value),
+            (Tag::EnrolNonce | Tag::Enrol, _) => self.enrol_refused(&code),
+            (Tag::Session, 200 | 201) if self.enrol_unsure && self.enrol == Enrol::Busy => {
+                self.enrolled(value)
             }
             (Tag::Session, 200 | 201) => {
-                self.session = Session::Open;
-                self.session_at = self.now;
-                self.keys = value.as_ref().map(Keys::read).unwrap_or_default();
-                let mut effects = Self::all();
-                if self.route == Route::Records {
-                    effects.extend(self.read_records());
-                }
-                effects
+                self.session_opened(value);
+                self.begin()
             }
-            (Tag::SessionNonce | Tag::Session, _) => {
-                self.session = Session::Refused;
-                vec![Effect::Focus("[role=alert]")]
+            (Tag::SessionNonce | Tag::Session, _) => self.session_refused(&code),
+            (Tag::Resume, _) => {
+                self.session = Session::None;
+                let own = value.filter(|v| status == 200 && self.is_own_session(v));
+                if own.is_none() {
+                    return self.arrive();
+                }
+                self.session_opened(own);
+                self.begin()
             }
-            (_, 401) => {
-                // It ended while the page was open: what was chosen stays. A session that ends as soon
-                // as it is opened (no cookies) is not asked for again and again.
-                if self.now < self.session_at.saturating_add(SESSION_LEAST) {
-                    self.session = Session::Refused;
-                    return vec![Effect::Focus("[role=alert]")];
-                }
-                if self.session == Session::Open {
-                    self.session = Session::None;
-                }
-                self.arrive()
+            (_, 401) if code == "SESSION" => self.session_ended(),
+            (Tag::Stay, 200) => {
+                let exp = value.and_then(|v| v.get("exp")?.int());
+                self.session_ends = self.session_ends.max(exp.unwrap_or(0));
+                Vec::new()
             }
             (Tag::Policy, 200) => {
                 self.policy = care::policy(body);
-                self.bind_books()
+                self.bind_books(self.policy.is_some(), moment)
             }
             (Tag::Master, 200) => {
                 self.master = care::master(body);
-                self.bind_books()
+                self.bind_books(self.master.is_some(), moment)
             }
             (Tag::Mine, 200) => {
-                let now = self.now;
-                self.mine = value.as_ref().and_then(|v| Mine::read(v, &self.keys, now));
-                Vec::new()
+                let mine = value.and_then(|v| Mine::read(v, &self.keys, self.now));
+                let Some(mine) = mine else {
+                    return self.not_taken(UNPROVEN);
+                };
+                self.mine = Some(mine);
+                self.look_ahead();
+                let mut effects = self.word_late(moment);
+                if self.history.is_none() {
+                    effects.extend(self.look_back());
+                }
+                effects
+            }
+            (Tag::LogKey, 200) => {
+                self.log_key = value.cloned();
+                self.look_back()
+            }
+            (Tag::LogMine, 200) => {
+                let Some(lines) = value else {
+                    return self.not_taken(UNPROVEN);
+                };
+                self.log_mine = Some((lines.clone(), self.now));
+                self.look_back()
+            }
+            (Tag::Tile, 200) => {
+                let path = sent.as_ref().and_then(tile_of);
+                let (Some(path), Some(bytes)) = (path, b64::decode(body)) else {
+                    return self.not_taken(UNPROVEN);
+                };
+                self.tiles.insert(path, bytes);
+                self.look_back()
             }
             (Tag::Requests, 200) => {
-                self.waiting_requests = value.as_ref().map(care::waiting);
+                let Some(waiting) = value.and_then(care::waiting) else {
+                    return self.not_taken(UNPROVEN);
+                };
+                self.waiting_requests = Some(waiting);
                 match self.route.clone() {
                     Route::Wizard(req, step) => self.at_step(&req, step),
                     _ => Vec::new(),
                 }
             }
-            (Tag::Records, 200) => {
-                let Some((bundle, next)) = care::page(body) else {
-                    return self.not_taken("INTERNAL");
-                };
-                self.records.push(bundle);
-                if next.is_some() {
-                    return vec![disclose(next)];
+            (Tag::Records, 200) => self.record_page(body),
+            (Tag::Open | Tag::Decline, _) => {
+                let req = sent.as_ref().and_then(request_of);
+                let req = req.unwrap_or_default();
+                match (tag, status, code.as_str()) {
+                    (Tag::Open, 200 | 201, _) => self.opened(body, &req, moment),
+                    (_, 200 | 201, _) if text("req").as_deref() == Some(&req) => self.declined(req),
+                    (_, 200 | 201, _) => self.unproven(),
+                    (_, _, "ANSWERED" | "NOT_FOUND") => {
+                        self.answered(&req, String::new());
+                        vec![Effect::Focus("h1")]
+                    }
+                    _ => self.not_taken(&code),
                 }
-                self.records_whole = true;
-                self.look_ahead();
-                Vec::new()
-            }
-            (Tag::Open, 200 | 201) => self.opened(body, moment),
-            (Tag::Decline, 200 | 201) => {
-                let effects = self.step(Step::Refused);
-                self.answered();
-                effects
             }
             (Tag::Give, 200 | 201) => {
-                let jti = text("jti").unwrap_or_default();
-                let receipt = text("receipt").and_then(|r| warifu_consent::peek(&r).ok());
-                let n = receipt.and_then(|(_, claims)| claims.get("n")?.int());
-                self.outcome = Outcome::Given(jti, n);
-                let mut effects = self.step(Step::Done);
-                self.answered();
-                effects.extend(Self::fetch());
-                effects
+                let done = sent.as_ref().zip(value).and_then(|(s, v)| taken(s, v));
+                match done {
+                    Some((jti, n)) => self.given(jti, n),
+                    None => self.unproven(),
+                }
             }
             (Tag::End, 200 | 201) => {
-                let at = value.as_ref().and_then(|v| v.get("at")?.int());
-                let stops = |name: &str| value.as_ref()?.get("stops")?.get(name)?.int();
-                let at = at.unwrap_or(self.now);
-                let online = stops("online").unwrap_or(at + STOPS_AFTER);
-                self.outcome = Outcome::Ended(at, online, stops("offline"));
-                let Route::Withdraw(jti) = self.route.clone() else {
-                    return Self::fetch();
+                let mine = self.mine.as_ref();
+                let done = sent.as_ref().zip(value);
+                let done = done.and_then(|(s, v)| ended(s, v, mine));
+                let Some((jti, outcome)) = done else {
+                    return self.unproven();
                 };
-                let mut effects = self.go(Route::Ended(jti));
-                effects.extend(Self::fetch());
-                effects
-            }
-            (Tag::Give | Tag::Open, _) => {
-                let code = text("code").unwrap_or_default();
-                let effects = self.not_taken(&code);
-                if self
-                    .problem
-                    .as_ref()
-                    .is_some_and(|p| p.text == text::NO_AGAIN)
-                {
-                    // A fresh request token, for the same choices.
-                    if let Some(draft) = &mut self.draft {
-                        draft.bound = None;
-                    }
-                    if tag == Tag::Give {
-                        return self.open_request();
-                    }
+                self.outcome = outcome;
+                let mut effects = Vec::new();
+                if self.route == Route::Withdraw(jti.clone()) {
+                    effects = self.go(Route::Ended(jti));
+                }
+                if self.session == Session::Open {
+                    effects.extend(Self::fetch());
                 }
                 effects
             }
+            (Tag::Give, _) => self.not_given(&code),
             (_, _) => {
-                let code = text("code").unwrap_or_default();
-                self.not_taken(&code)
+                let mut effects = self.not_taken(&code);
+                if let (Some(problem), Some(after)) = (&mut self.problem, after) {
+                    problem.at = whole_minute(self.now.saturating_add(after));
+                }
+                if tag == Tag::End && self.session == Session::Open {
+                    effects.extend(Self::fetch());
+                }
+                effects
             }
         }
+    }
+
+    /// What the screens of a session need, once it is open.
+    fn begin(&mut self) -> Vec<Effect> {
+        let mut effects = Self::all();
+        if self.route == Route::Records {
+            effects.extend(self.read_records());
+        }
+        effects
+    }
+
+    /// Whether a session is that of the key of this device: another person may have used it before.
+    fn is_own_session(&self, v: &Value) -> bool {
+        let Key::Here { x, .. } = &self.key else {
+            return false;
+        };
+        let kid = v.get("kid").and_then(Value::text);
+        let keys = Keys::read(v);
+        keys.0
+            .iter()
+            .any(|k| k.x == *x && kid == Some(k.kid.as_str()))
+    }
+
+    // ── S7 ──────────────────────────────────────────────────────────────────────────────────────
+
+    /// Checks the lines of the log, once all that it takes is here.
+    fn look_back(&mut self) -> Vec<Effect> {
+        let (Some(key), Some((lines, asked)), Some(mine)) =
+            (&self.log_key, &self.log_mine, &self.mine)
+        else {
+            return Vec::new();
+        };
+        // What was taken a moment ago may be in one answer and not yet in the other.
+        let known = mine
+            .given
+            .iter()
+            .filter(|g| g.at.saturating_add(60) < *asked);
+        let receipts: Vec<_> = known.filter_map(Given::place).collect();
+        let found = history::check(&history::Check {
+            key,
+            mine: lines,
+            sub: &mine.sub,
+            receipts: &receipts,
+            kept: &self.kept,
+            tiles: &self.tiles,
+            now: *asked,
+        });
+        let (history, kept) = match found {
+            Found::Needs(path) => return vec![get(Tag::Tile, &format!("/log/{path}"))],
+            Found::Done(history, kept) => (history, kept),
+        };
+        self.said = None;
+        self.tiles.clear();
+        self.history = Some(history);
+        let mut effects = match kept {
+            Some(kept) => self.keep(kept),
+            None => Vec::new(),
+        };
+        if self.route == Route::History {
+            effects.extend(self.looked_at());
+        }
+        effects
+    }
+
+    fn keep(&mut self, kept: Kept) -> Vec<Effect> {
+        if self.kept == kept {
+            return Vec::new();
+        }
+        self.kept = kept;
+        vec![Effect::Keep(self.kept.write())]
+    }
+
+    /// The person is looking at the list: nothing in it is new any more.
+    fn looked_at(&mut self) -> Vec<Effect> {
+        let newest = self.history.as_ref().and_then(|h| h.rows.last());
+        let Some(seen) = newest.map(|r| r.n.saturating_add(1)) else {
+            return Vec::new();
+        };
+        let kept = Kept {
+            seen: seen.max(self.kept.seen),
+            ..self.kept.clone()
+        };
+        self.keep(kept)
+    }
+
+    /// What could not be confirmed, as it came.
+    fn evidence(&self) -> Vec<Effect> {
+        let (Some(key), Some((lines, at))) = (&self.log_key, &self.log_mine) else {
+            return Vec::new();
+        };
+        let body = object([
+            ("at", (*at).into()),
+            ("key", key.clone()),
+            ("lines", lines.clone()),
+            ("kept", self.kept.write().into()),
+        ]);
+        vec![Effect::Save {
+            name: "warifu-evidence.json",
+            body: body.write(),
+        }]
+    }
+
+    /// Whether the lines of the log are not to be believed.
+    pub fn is_doubtful(&self) -> bool {
+        let verdict = self.history.as_ref().map(|h| h.verdict);
+        matches!(verdict, Some(Verdict::Bad(_)))
+    }
+
+    fn nonce_missing(&mut self, tag: Tag) -> Vec<Effect> {
+        if tag == Tag::EnrolNonce {
+            self.enrol_refused(UNPROVEN)
+        } else {
+            self.session_refused(UNPROVEN)
+        }
+    }
+
+    /// Has the proof signed that a nonce asks for.
+    fn prove(&mut self, tag: Tag, nonce: &str, moment: &Moment) -> Vec<Effect> {
+        if self.sealed() && self.pass.is_empty() {
+            self.ask_pass_again();
+            return vec![Effect::Focus("[role=alert]")];
+        }
+        let mut claims = self.proof(nonce, moment);
+        if tag == Tag::EnrolNonce {
+            self.said = Some(text::ENROL_BUSY);
+            if let Value::Object(members) = &mut claims {
+                members.insert("jwk".to_owned(), self.jwk());
+            }
+        } else {
+            self.said = Some(text::LOADING);
+        }
+        vec![self.sign(tag, "session-proof+jwt", claims)]
+    }
+
+    /// The passphrase is gone: the person types it and presses again.
+    fn ask_pass_again(&mut self) {
+        if self.enrol == Enrol::Busy {
+            self.enrol = Enrol::Form;
+        }
+        if self.session == Session::Proving {
+            self.session = Session::None;
+        }
+        self.lacks = vec![lack("pass", text::KEY_PASS_AGAIN, 0)];
+    }
+
+    fn enrolled(&mut self, value: Option<&Value>) -> Vec<Effect> {
+        self.session_opened(value);
+        let own = match &self.key {
+            Key::Here { x, .. } => x.as_str(),
+            _ => "",
+        };
+        if !self.keys.0.iter().any(|k| k.x == own) {
+            self.session = Session::None;
+            return self.enrol_refused(UNPROVEN);
+        }
+        self.enrol = Enrol::Done;
+        self.enrol_unsure = false;
+        self.code.clear();
+        self.birth.clear();
+        let mut effects = vec![Effect::Focus("h1")];
+        effects.extend(Self::all());
+        effects
+    }
+
+    /// The server says that there is no session. What was chosen stays.
+    fn session_ended(&mut self) -> Vec<Effect> {
+        if self.session != Session::Open {
+            return Vec::new();
+        }
+        // A session that ends as soon as it is opened (no cookies) is not asked for again and again.
+        let lasted = self.now >= self.session_at.saturating_add(SESSION_LEAST);
+        let effects = self.close(self.now);
+        if lasted {
+            return effects;
+        }
+        self.closed = None;
+        self.session = Session::Failed;
+        self.problem = Some(Problem {
+            text: text::PROVE_NO_STAY,
+            ..Problem::of("", 0)
+        });
+        vec![Effect::Focus("[role=alert]")]
+    }
+
+    fn record_page(&mut self, body: &str) -> Vec<Effect> {
+        if !self.reading {
+            // Of a session that is over.
+            return Vec::new();
+        }
+        let Some((bundle, next)) = care::page(body) else {
+            self.reading = false;
+            return self.not_taken(UNPROVEN);
+        };
+        self.records.push(bundle);
+        if next.is_some() {
+            return vec![disclose(next)];
+        }
+        self.reading = false;
+        self.records_whole = true;
+        self.list_records();
+        self.look_ahead();
+        Vec::new()
+    }
+
+    /// An answer of success that does not prove what it says: what the server keeps is looked at.
+    fn unproven(&mut self) -> Vec<Effect> {
+        let mut effects = self.not_taken(UNPROVEN);
+        effects.extend(Self::fetch());
+        effects
+    }
+
+    fn declined(&mut self, req: String) -> Vec<Effect> {
+        self.outcome = Outcome::Declined(req.clone());
+        let group = self.draft.as_ref().filter(|d| d.asked.req == req);
+        let group = group.map_or_else(String::new, |d| d.asked.group.clone());
+        self.answered(&req, group);
+        match &self.route {
+            Route::Wizard(here, _) if *here == req => self.go(Route::Wizard(req, Step::Refused)),
+            _ => Vec::new(),
+        }
+    }
+
+    fn given(&mut self, jti: String, n: u64) -> Vec<Effect> {
+        self.outcome = Outcome::Given(jti, n);
+        let (req, group) = self.giving.take().unwrap_or_default();
+        self.answered(&req, group);
+        let mut effects = match &self.route {
+            Route::Wizard(here, _) if *here == req => self.go(Route::Wizard(req, Step::Done)),
+            _ => Vec::new(),
+        };
+        effects.extend(Self::fetch());
+        effects
+    }
+
+    /// A grant was refused. What only grew old is fetched again, for the same choices.
+    fn not_given(&mut self, code: &str) -> Vec<Effect> {
+        self.giving = None;
+        let mut effects = self.not_taken(code);
+        let again = self.problem.as_ref().map(|p| p.text) == Some(text::NO_AGAIN);
+        let stale = code == Reason::TextUnknown.wire();
+        if let (true, Some(draft)) = (again || stale, &mut self.draft) {
+            draft.loosen();
+            effects.extend(if stale {
+                self.renew_books()
+            } else {
+                self.open_request()
+            });
+        }
+        effects
     }
 
     /// Everything the screens of a session show.
     fn all() -> Vec<Effect> {
         let mut effects = vec![get(Tag::Policy, "/policy"), get(Tag::Master, "/master")];
         effects.extend(Self::fetch());
+        effects.extend(Self::log());
         effects
     }
 
-    fn bind_books(&mut self) -> Vec<Effect> {
+    fn bind_books(&mut self, read: bool, moment: &Moment) -> Vec<Effect> {
+        if !read {
+            return self.not_taken(UNPROVEN);
+        }
         if let (Some(policy), Some(master)) = (&self.policy, &self.master) {
             self.books = Some(Books {
                 policy: policy.clone(),
                 master: master.clone(),
             });
+            self.list_records();
+            self.look_ahead();
+            if std::mem::take(&mut self.reopen)
+                && matches!(self.route, Route::Wizard(_, Step::Sign))
+            {
+                return self.open_request();
+            }
+            return self.word_late(moment);
         }
         Vec::new()
     }
 
-    /// The request of the draft waits no longer (P9: it never returns).
-    fn answered(&mut self) {
-        if let (Some(draft), Some(all)) = (self.draft.take(), &mut self.waiting_requests) {
-            all.retain(|w| w.req != draft.asked.req);
-            // What it was asked together with is offered next.
-            self.draft = None;
-            self.last_group = draft.asked.group;
+    /// A request waits no longer (P9: it never returns); what it was asked together with is offered next.
+    fn answered(&mut self, req: &str, group: String) {
+        if let Some(all) = &mut self.waiting_requests {
+            all.retain(|w| w.req != req);
         }
+        if self.draft.as_ref().is_some_and(|d| d.asked.req == req) {
+            self.draft = None;
+        }
+        self.last_group = group;
     }
 
     /// Claims of a session proof (consent.md §3.0).
@@ -1311,37 +2015,129 @@ impl Model {
         ])
     }
 
-    fn enrol_refused(&mut self) -> Vec<Effect> {
-        self.enrol = Enrol::Refused;
-        vec![Effect::Focus("[role=alert]")]
+    fn enrol_refused(&mut self, code: &str) -> Vec<Effect> {
+        if code == "CODE" {
+            self.enrol = Enrol::Refused;
+            return vec![Effect::Focus("[role=alert]")];
+        }
+        self.enrol = Enrol::Form;
+        self.not_taken(code)
     }
 
-    /// Nothing was lost: the form stays, and it is tried again at a time that is shown.
-    fn no_answer(&mut self, tag: Tag) -> Vec<Effect> {
-        match tag {
-            // A new nonce, a new signature: what was signed may be too old by then.
-            Tag::EnrolNonce | Tag::Enrol => self.enrol = Enrol::Form,
-            Tag::SessionNonce | Tag::Session => self.session = Session::None,
-            _ => {}
-        }
-        let again = match tag {
-            // The passphrase is gone: the person presses again.
-            _ if self.sealed() => Vec::new(),
-            Tag::EnrolNonce | Tag::Enrol => {
-                self.enrol = Enrol::Busy;
-                vec![post(Tag::EnrolNonce, "/nonce", object([]))]
+    /// Nothing was lost: the form stays, and it is asked again at a time that is shown. What may have
+    /// arrived is sent as it was, since the server takes one token once.
+    fn no_answer(&mut self, tag: Tag, sent: Option<Effect>, known: Unanswered) -> Vec<Effect> {
+        let known = if tag.acts() { known } else { Unanswered::Read };
+        let effect = match tag {
+            // A proof is too old by then, and a code counts once.
+            Tag::Session | Tag::Enrol => {
+                let unsure = tag == Tag::Enrol && known == Unanswered::Unsure;
+                self.enrol_unsure |= unsure;
+                if self.sealed() {
+                    self.ask_pass_again();
+                    return vec![Effect::Focus("[role=alert]")];
+                }
+                let tag = if unsure || tag == Tag::Session {
+                    self.session = Session::Proving;
+                    Tag::SessionNonce
+                } else {
+                    Tag::EnrolNonce
+                };
+                Some(post(tag, "/nonce", object([])))
             }
-            Tag::SessionNonce | Tag::Session => {
-                self.session = Session::Proving;
-                vec![post(Tag::SessionNonce, "/nonce", object([]))]
+            Tag::Give | Tag::Decline => {
+                if let Some(draft) = &mut self.draft {
+                    draft.busy = true;
+                }
+                sent
             }
-            Tag::Policy | Tag::Master | Tag::Mine | Tag::Requests => Self::all(),
-            // Whether it arrived is not known: the person looks, and signs or refuses again.
-            _ => Self::fetch(),
+            Tag::End => {
+                self.busy = true;
+                sent
+            }
+            _ => sent,
         };
-        self.again = Some((self.now.saturating_add(AGAIN_AFTER), again));
+        let Some(effect) = effect else {
+            return Vec::new();
+        };
+        if self.unanswered.is_empty() {
+            self.again_at = self.now.saturating_add(AGAIN_AFTER);
+        }
+        self.unanswered.retain(|a| a.tag != tag);
+        self.unanswered.push(Again { tag, known, effect });
         Vec::new()
     }
+}
+
+/// The end of the minute: clock times are shown without seconds.
+fn whole_minute(at: u64) -> u64 {
+    at.div_ceil(60) * 60
+}
+
+/// The request that an effect is about.
+fn request_of(effect: &Effect) -> Option<String> {
+    let Effect::Http { path, .. } = effect else {
+        return None;
+    };
+    let (req, _) = path.strip_prefix("/requests/")?.split_once('/')?;
+    Some(req.to_owned())
+}
+
+/// The tile that an effect asks for.
+fn tile_of(effect: &Effect) -> Option<String> {
+    let Effect::Http { path, .. } = effect else {
+        return None;
+    };
+    Some(path.strip_prefix("/log/")?.to_owned())
+}
+
+/// Hash and claims of the token that was sent.
+fn token_of(effect: &Effect) -> Option<(String, Value)> {
+    let Effect::Http {
+        body: Some(body), ..
+    } = effect
+    else {
+        return None;
+    };
+    let token = body.get("token")?.text()?;
+    let (_, claims) = warifu_consent::peek(token).ok()?;
+    Some((warifu_consent::token_hash(token)?, claims))
+}
+
+/// Of which token a receipt is, and the number in the log.
+fn receipt_of(value: &Value) -> Option<(String, u64)> {
+    let (typ, claims) = warifu_consent::peek(value.get("receipt")?.text()?).ok()?;
+    let tok = claims.get("tok")?.text()?.to_owned();
+    (typ == warifu_consent::Typ::Receipt).then_some((tok, claims.get("n")?.int()?))
+}
+
+/// Whether an answer says that this very token was taken: `jti`, and the number in the log.
+fn taken(sent: &Effect, value: &Value) -> Option<(String, u64)> {
+    let (hash, claims) = token_of(sent)?;
+    let is = |name: &str, text: &str| value.get(name).and_then(Value::text) == Some(text);
+    let jti = claims.get("jti")?.text()?.to_owned();
+    value.get("at")?.int()?;
+    let (tok, n) = receipt_of(value)?;
+    let right = is("tok", &hash) && is("jti", &jti) && is("state", "accepted") && tok == hash;
+    right.then_some((jti, n))
+}
+
+/// The same for an end: what was ended, and when it stops. The receipt is that of the end, or, where it
+/// was ended before, of what was ended.
+fn ended(sent: &Effect, value: &Value, mine: Option<&Mine>) -> Option<(String, Outcome)> {
+    let (hash, claims) = token_of(sent)?;
+    let is = |name: &str, text: &str| value.get(name).and_then(Value::text) == Some(text);
+    let jti = claims.get("rev")?.text()?.to_owned();
+    let at = value.get("at")?.int()?;
+    let proven = value.get("receipt").is_none() || {
+        let (tok, _) = receipt_of(value)?;
+        let target = mine.and_then(|m| m.find(&jti));
+        tok == hash || target.is_some_and(|t| t.token.hash == tok)
+    };
+    let stops = |name: &str| value.get("stops")?.get(name)?.int();
+    let online = stops("online").unwrap_or(at.saturating_add(STOPS_AFTER));
+    let right = proven && is("tok", &hash) && is("state", "ended");
+    right.then(|| (jti, Outcome::Ended(at, online, stops("offline"))))
 }
 
 /// `1968-03-03` of eight digits that are a date.
@@ -1390,6 +2186,8 @@ fn post(tag: Tag, path: &str, body: Value) -> Effect {
     reason = "a test may fail loudly"
 )]
 mod tests {
+    use warifu_consent::Typ;
+
     use super::*;
     use crate::view;
 
@@ -1408,12 +2206,15 @@ mod tests {
             browser: "ja".to_owned(),
             origin: "https://c.example.jp".to_owned(),
             keeps: true,
+            log: String::new(),
+            resume: false,
         };
         m.update(event, &moment(1_800_000_000));
         m.update(
             Event::KeyIs(Key::Here {
                 x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo".to_owned(),
                 sealed: false,
+                fleeting: false,
             }),
             &moment(1_800_000_000),
         );
@@ -1422,7 +2223,28 @@ mod tests {
 
     fn answer(m: &mut Model, tag: Tag, status: u16, body: &str, now: u64) -> Vec<Effect> {
         let body = body.to_owned();
-        m.update(Event::Answer { tag, status, body }, &moment(now))
+        let event = Event::Answer {
+            tag,
+            status,
+            body,
+            after: None,
+        };
+        m.update(event, &moment(now))
+    }
+
+    const GONE: &str = r#"{"code":"SESSION"}"#;
+
+    /// Whether a text without slots is on the screen.
+    fn told(m: &Model, text: Text) -> bool {
+        view::page(m).text().contains(text.ja)
+    }
+
+    fn paths(effects: &[Effect]) -> Vec<&str> {
+        let paths = effects.iter().filter_map(|e| match e {
+            Effect::Http { path, .. } => Some(path.as_str()),
+            _ => None,
+        });
+        paths.collect()
     }
 
     const MASTER: &str = r#"{"v":1,"version":1,"contact":"架空割符病院","facilities":[{"code":"mi:1312345678","ja":"架空割符診療所","en":""}]}"#;
@@ -1435,9 +2257,12 @@ mod tests {
         answer(&mut m, Tag::Session, 200, r#"{"keys":[]}"#, now);
         answer(&mut m, Tag::Policy, 200, warifu_consent::REFERENCE, now);
         answer(&mut m, Tag::Master, 200, MASTER, now);
-        let mine = format!(r#"{{"sub":"{SUB}","tokens":[]}}"#);
-        answer(&mut m, Tag::Mine, 200, &mine, now);
+        answer(&mut m, Tag::Mine, 200, &mine(), now);
         m
+    }
+
+    fn mine() -> String {
+        format!(r#"{{"sub":"{SUB}","tokens":[]}}"#)
     }
 
     #[test]
@@ -1446,46 +2271,696 @@ mod tests {
         assert_eq!(m.session, Session::Proving);
         answer(&mut m, Tag::Session, 200, r#"{"keys":[]}"#, 1_800_000_001);
         assert_eq!(m.session, Session::Open);
-        let effects = answer(&mut m, Tag::Mine, 401, "{}", 1_800_000_002);
-        assert_eq!(m.session, Session::Refused);
+        let effects = answer(&mut m, Tag::Mine, 401, GONE, 1_800_000_002);
+        assert_eq!(m.session, Session::Failed);
+        assert!(told(&m, text::PROVE_NO_STAY));
         assert!(!effects.iter().any(|e| matches!(e, Effect::Http { .. })));
 
+        // One that lasted is told with the time, and opened again when the person says so.
         let mut m = started("/home");
         answer(&mut m, Tag::Session, 200, r#"{"keys":[]}"#, 1_800_000_001);
-        let effects = answer(&mut m, Tag::Mine, 401, "{}", 1_800_002_000);
-        assert!(
-            effects
-                .iter()
-                .any(|e| matches!(e, Effect::Http { path, .. } if path == "/nonce"))
+        let effects = answer(&mut m, Tag::Mine, 401, GONE, 1_800_000_200);
+        assert!(!effects.iter().any(|e| matches!(e, Effect::Http { .. })));
+        assert_eq!(m.closed, Some(1_800_000_200));
+        // The other answer of the same moment changes nothing.
+        assert!(answer(&mut m, Tag::Requests, 401, GONE, 1_800_000_200).is_empty());
+        let effects = m.update(Event::Prove, &moment(1_800_000_300));
+        assert_eq!(paths(&effects), ["/nonce"]);
+        // Another 401 is not the end of a session.
+        let mut m = opened("/home");
+        answer(
+            &mut m,
+            Tag::Mine,
+            401,
+            r#"{"code":"KEY_UNKNOWN"}"#,
+            1_800_000_200,
         );
-        // The other answer of the same moment asks no second time.
-        assert!(answer(&mut m, Tag::Requests, 401, "{}", 1_800_002_000).is_empty());
+        assert_eq!(m.session, Session::Open);
+        assert!(told(&m, text::NO_KEY));
     }
 
     #[test]
     fn what_cannot_be_read_is_told_and_nothing_is_signed() {
-        let req = "AAECAwQFBgcICQoLDA0ODw";
-        let mut m = opened(&format!("/requests/{req}/what"));
+        let mut m = opened(&at(Step::What));
         let now = m.now;
-        let asked = format!(
-            r#"{{"requests":[{{"req":"{req}","group":"g","aud":["mi:1312345678"],"pur":["TREAT"],"cat":["imm"],"min":[],"dat":{{}}}}]}}"#
-        );
-        answer(&mut m, Tag::Requests, 200, &asked, now);
+        ask(&mut m, now);
         m.update(Event::Category("imm".to_owned()), &moment(now));
         m.update(Event::Step(Step::What), &moment(now));
         answer(&mut m, Tag::Records, 200, r#"{"bundle":"{}"}"#, now);
         assert_eq!(m.preview, Some(Err(FilterError::NotBundle)));
-        let told = |m: &Model, text: Text| view::page(m).text().contains(text.ja);
         assert!(told(&m, text::AHEAD_UNREAD));
         m.update(Event::Step(Step::Until), &moment(now));
-        assert_eq!(m.route, Route::Wizard(req.to_owned(), Step::What));
+        assert_eq!(m.route.path(), at(Step::What));
         m.update(Event::SetUntil(Until::Day), &moment(now));
         m.update(Event::Step(Step::Sign), &moment(now));
-        assert_eq!(m.route, Route::Wizard(req.to_owned(), Step::What));
+        assert_eq!(m.route.path(), at(Step::What));
         m.update(Event::Go(Route::Records), &moment(now));
         answer(&mut m, Tag::Records, 200, r#"{"bundle":"{}"}"#, now);
         assert!(told(&m, text::RECORDS_UNREAD));
         assert!(!told(&m, text::RECORDS_NONE));
+    }
+
+    // ── S5 ──────────────────────────────────────────────────────────────────────────────────────
+
+    const REQ: &str = "AAECAwQFBgcICQoLDA0ODw";
+    const CLINIC: &str = "mi:1312345678";
+
+    fn at(step: Step) -> String {
+        Route::Wizard(REQ.to_owned(), step).path()
+    }
+
+    fn ask(m: &mut Model, now: u64) {
+        let body = format!(
+            r#"{{"requests":[{{"req":"{REQ}","group":"g","aud":["{CLINIC}"],"pur":["TREAT"],"cat":["imm"],"min":[],"dat":{{}}}}]}}"#
+        );
+        answer(m, Tag::Requests, 200, &body, now);
+    }
+
+    fn key() -> warifu_consent::SecretKey {
+        warifu_consent::SecretKey::from_seed(&mut [9; 32])
+    }
+
+    fn member(v: &mut Value, name: &str, new: Value) {
+        let Value::Object(members) = v else {
+            panic!("not an object")
+        };
+        members.insert(name.to_owned(), new);
+    }
+
+    /// What the server answers to the opening of [`REQ`], with one claim changed.
+    fn request(now: u64, change: Option<(&str, Value)>) -> String {
+        let id = |n: u8| b64::encode(&[n; 16]);
+        let status = object([
+            ("idx", 5.into()),
+            ("uri", "https://c.example.jp/s/1".into()),
+        ]);
+        let mut claims = object([
+            ("sub", SUB.into()),
+            ("iat", (now - 1).into()),
+            ("exp", (now + 899).into()),
+            ("jti", id(1).into()),
+            ("req", REQ.into()),
+            ("aud", vec![CLINIC.to_owned()].into()),
+            ("pur", vec!["TREAT".to_owned()].into()),
+            ("cat", vec!["imm".to_owned()].into()),
+            ("min", vec!["imm".to_owned()].into()),
+            ("dat", object([])),
+            ("terms", 7_776_000.into()),
+            ("nonce", id(2).into()),
+            ("status", object([("status_list", status)])),
+            ("txt", texts("treat", 1)),
+        ]);
+        if let Some((name, new)) = change {
+            member(&mut claims, name, new);
+        }
+        let token = warifu_consent::make(Typ::Request, claims, &key()).unwrap();
+        object([("token", token.into())]).write()
+    }
+
+    fn texts(id: &str, m: u64) -> Value {
+        let langs = ["en", "ja", "ja-easy"].map(str::to_owned).to_vec();
+        object([
+            ("id", id.into()),
+            ("ver", 1.into()),
+            ("m", m.into()),
+            ("langs", langs.into()),
+        ])
+    }
+
+    /// On the last page of the wizard, before the request is opened.
+    fn choosing(now: u64) -> Model {
+        let mut m = opened(&at(Step::Who));
+        ask(&mut m, now);
+        m.update(Event::Category("imm".to_owned()), &moment(now));
+        m.update(Event::SetUntil(Until::Day), &moment(now));
+        let effects = m.update(Event::Step(Step::Sign), &moment(now));
+        assert_eq!(paths(&effects), [format!("/requests/{REQ}/open")]);
+        m
+    }
+
+    fn bound(m: &Model) -> Option<&crate::wizard::Bound> {
+        m.draft.as_ref().and_then(|d| d.bound.as_ref())
+    }
+
+    fn problem(m: &Model) -> Option<&str> {
+        m.problem.as_ref().map(|p| p.code.as_str())
+    }
+
+    /// The grant, signed and sent; the token.
+    fn signed(m: &mut Model, now: u64) -> String {
+        answer(m, Tag::Open, 200, &request(now, None), now);
+        let claims = bound(m).unwrap().claims.clone();
+        let effects = m.update(Event::Sign, &moment(now));
+        assert!(matches!(effects[0], Effect::Sign { tag: Tag::Give, .. }));
+        let token = warifu_consent::make(Typ::Grant, claims, &key()).unwrap();
+        let signed = Event::Signed {
+            tag: Tag::Give,
+            token: token.clone(),
+        };
+        assert_eq!(paths(&m.update(signed, &moment(now))), ["/consent/tokens"]);
+        token
+    }
+
+    fn receipt(token: &str, hash: &str, now: u64) -> String {
+        let (typ, claims) = warifu_consent::peek(token).unwrap();
+        let rec = object([
+            ("schema", "ISO/IEC TS 27560:2023".into()),
+            ("controller", CLINIC.into()),
+            ("contact", "架空割符病院".into()),
+            ("notice", claims.get("txt").cloned().unwrap()),
+            ("withdrawal", "POST /api/consent/tokens".into()),
+            ("state", "accepted".into()),
+        ]);
+        let claims = object([
+            ("sub", SUB.into()),
+            ("iat", now.into()),
+            ("jti", b64::encode(&[3; 16]).into()),
+            ("tok", hash.into()),
+            ("of", typ.wire().into()),
+            ("at", now.into()),
+            ("n", 7.into()),
+            ("head", b64::encode(&[4; 32]).into()),
+            ("leaf", b64::encode(&[4; 32]).into()),
+            ("rec", rec),
+        ]);
+        warifu_consent::make(Typ::Receipt, claims, &key()).unwrap()
+    }
+
+    /// What the server answers when it took the token.
+    fn accepted(token: &str, now: u64) -> Value {
+        let hash = warifu_consent::token_hash(token).unwrap();
+        let (typ, claims) = warifu_consent::peek(token).unwrap();
+        object([
+            ("typ", typ.wire().into()),
+            ("jti", claims.get("jti").cloned().unwrap()),
+            ("tok", hash.as_str().into()),
+            ("receipt", receipt(token, &hash, now).into()),
+            ("again", false.into()),
+            ("state", "accepted".into()),
+            ("at", now.into()),
+        ])
+    }
+
+    #[test]
+    fn success_is_believed_only_for_the_token_that_was_sent() {
+        let now = 1_800_000_000;
+        let done = at(Step::Done);
+        let mut m = choosing(now);
+        let token = signed(&mut m, now);
+        let body = accepted(&token, now);
+        let effects = answer(&mut m, Tag::Give, 201, &body.write(), now);
+        assert_eq!(m.route.path(), done);
+        assert!(matches!(&m.outcome, Outcome::Given(_, 7)));
+        assert!(paths(&effects).contains(&"/consent/mine"));
+
+        let other = warifu_consent::token_hash("a.b.c").unwrap();
+        let wrong: &[(&str, Value)] = &[
+            ("tok", other.as_str().into()),
+            ("state", "ended".into()),
+            ("at", Value::Null),
+            ("jti", b64::encode(&[8; 16]).into()),
+            ("receipt", receipt(&token, &other, now).into()),
+            ("receipt", Value::Null),
+        ];
+        for (name, new) in wrong {
+            let mut m = choosing(now);
+            let token = signed(&mut m, now);
+            let mut body = accepted(&token, now);
+            member(&mut body, name, new.clone());
+            let effects = answer(&mut m, Tag::Give, 201, &body.write(), now);
+            assert_eq!(m.route.path(), at(Step::Sign), "{name}");
+            assert_eq!(problem(&m), Some(UNPROVEN), "{name}");
+            assert_eq!(m.outcome, Outcome::None, "{name}");
+            // What the server keeps is looked at.
+            assert!(paths(&effects).contains(&"/consent/mine"), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_may_have_arrived_is_sent_again_as_it_was() {
+        let now = 1_800_000_000;
+        let mut m = choosing(now);
+        let token = signed(&mut m, now);
+        assert!(answer(&mut m, Tag::Give, 0, "", now).is_empty());
+        let slot = |text: Text| text.ja.split('{').next().unwrap().to_owned();
+        let screen = view::page(&m).text();
+        assert!(screen.contains(&slot(text::SERVER_UNSURE)));
+        assert_eq!(m.again(), Some((now + AGAIN_AFTER, Unanswered::Unsure)));
+        // Nothing is signed a second time meanwhile, and another answer changes nothing.
+        answer(&mut m, Tag::Mine, 200, &mine(), now + 1);
+        assert!(m.update(Event::Sign, &moment(now + 2)).is_empty());
+        assert!(m.update(Event::Decline, &moment(now + 2)).is_empty());
+        assert!(m.update(Event::Tick, &moment(now + 59)).is_empty());
+        let effects = m.update(Event::Tick, &moment(now + 60));
+        let Some(Effect::Http { tag, body, .. }) = effects.first() else {
+            panic!("nothing is sent")
+        };
+        assert_eq!(*tag, Tag::Give);
+        let sent = body.as_ref().and_then(|b| b.get("token")?.text());
+        assert_eq!(sent, Some(token.as_str()));
+        let mut body = accepted(&token, now);
+        member(&mut body, "again", true.into());
+        answer(&mut m, Tag::Give, 200, &body.write(), now + 61);
+        assert_eq!(m.route.path(), at(Step::Done));
+        assert_eq!(m.again(), None);
+
+        // Where the server says that it did nothing, that is said.
+        let mut m = choosing(now);
+        signed(&mut m, now);
+        answer(&mut m, Tag::Give, 503, r#"{"code":"STORE"}"#, now);
+        assert_eq!(m.again().map(|a| a.1), Some(Unanswered::NotDone));
+        // A reason that comes with 503 is a refusal.
+        let mut m = choosing(now);
+        signed(&mut m, now);
+        answer(&mut m, Tag::Give, 503, r#"{"code":"STATUS_STALE"}"#, now);
+        assert_eq!(m.again(), None);
+        assert!(told(&m, text::NO_AGAIN));
+    }
+
+    #[test]
+    fn what_is_read_is_asked_again_each_for_itself() {
+        let mut m = opened("/home");
+        let now = m.now;
+        m.update(Event::Go(Route::Home), &moment(now));
+        answer(&mut m, Tag::Mine, 0, "", now);
+        // The other answer of the same moment does not forget it.
+        ask(&mut m, now + 1);
+        assert_eq!(m.again(), Some((now + AGAIN_AFTER, Unanswered::Read)));
+        let effects = m.update(Event::Online(true), &moment(now + 5));
+        assert_eq!(paths(&effects), ["/consent/mine"]);
+        answer(&mut m, Tag::Mine, 200, &mine(), now + 6);
+        assert_eq!(m.again(), None);
+
+        // Records too, from the page that is missing; and they are read once at a time.
+        let effects = m.update(Event::Go(Route::Records), &moment(now + 7));
+        assert_eq!(paths(&effects), ["/disclose"]);
+        assert!(m.update(Event::Go(Route::Records), &moment(now + 7)).len() < 3);
+        let page = r#"{"bundle":"{\"resourceType\":\"Bundle\"}","next":"500"}"#;
+        answer(&mut m, Tag::Records, 200, page, now + 8);
+        answer(&mut m, Tag::Records, 0, "", now + 9);
+        let effects = m.update(Event::Tick, &moment(now + 69));
+        let Some(Effect::Http { body, .. }) = effects.first() else {
+            panic!("nothing is asked")
+        };
+        let next = body.as_ref().and_then(|b| b.get("page")?.text());
+        assert_eq!(next, Some("500"));
+        let last = r#"{"bundle":"{\"resourceType\":\"Bundle\"}"}"#;
+        answer(&mut m, Tag::Records, 200, last, now + 70);
+        assert_eq!((m.records.len(), m.records_whole), (2, true));
+        // A page that nobody waits for is not added.
+        answer(&mut m, Tag::Records, 200, last, now + 71);
+        assert_eq!(m.records.len(), 2);
+    }
+
+    #[test]
+    fn with_a_passphrase_it_is_asked_again_too() {
+        let mut m = started("/home");
+        let now = m.now;
+        m.key = Key::Here {
+            x: String::new(),
+            sealed: true,
+            fleeting: false,
+        };
+        m.session = Session::None;
+        let pass = Secret::new("むかしむかしあるところに".to_owned());
+        m.update(Event::Pass(pass), &moment(now));
+        m.update(Event::Prove, &moment(now));
+        answer(&mut m, Tag::SessionNonce, 0, "", now);
+        assert_eq!(m.again(), Some((now + AGAIN_AFTER, Unanswered::Read)));
+        let effects = m.update(Event::Tick, &moment(now + 60));
+        assert_eq!(paths(&effects), ["/nonce"]);
+        let nonce = r#"{"nonce":"AAECAwQFBgcICQoLDA0ODw"}"#;
+        let effects = answer(&mut m, Tag::SessionNonce, 200, nonce, now + 61);
+        assert!(matches!(effects[0], Effect::Sign { pass: Some(_), .. }));
+        // Once the passphrase is used, the person is asked.
+        answer(&mut m, Tag::Session, 0, "", now + 62);
+        assert!(told(&m, text::KEY_PASS_AGAIN));
+        assert_eq!(m.session, Session::None);
+        let page = view::page(&m);
+        let typed = page.all().into_iter().find(|e| e.get("id") == Some("pass"));
+        assert_eq!(typed.and_then(|e| e.get("value")), None);
+    }
+
+    #[test]
+    fn a_passphrase_is_in_no_attribute() {
+        let mut m = started("/key");
+        m.key = Key::NeedsPass;
+        let pass = Secret::new("むかしむかしあるところに".to_owned());
+        m.update(Event::Pass(pass.clone()), &moment(m.now));
+        let page = view::page(&m);
+        let all = page.all();
+        let field = all.iter().find(|e| e.get("id") == Some("pass")).unwrap();
+        assert_eq!(field.secret, Some(pass));
+        let attrs = all.iter().flat_map(|e| &e.attrs);
+        assert!(attrs.into_iter().all(|(_, v)| !v.contains("むかし")));
+        assert!(!format!("{m:?}{page:?}").contains("むかし"));
+    }
+
+    #[test]
+    fn a_registration_says_what_happened_by_its_code() {
+        let form = || {
+            let mut m = started("/enrol");
+            let now = m.now;
+            m.update(Event::Code("1234567890123456".to_owned()), &moment(now));
+            m.update(Event::Birth("19680303".to_owned()), &moment(now));
+            let effects = m.update(Event::Enrol, &moment(now));
+            assert_eq!(paths(&effects), ["/nonce"]);
+            m
+        };
+        for (status, code, text) in [
+            (403, "CODE", text::ENROL_NO),
+            (429, "RATE", text::NO_RATE),
+            (500, "INTERNAL", text::NO_OURS),
+            (401, "KEY_COMPROMISED", text::NO_KEY),
+        ] {
+            let mut m = form();
+            let now = m.now;
+            let body = format!(r#"{{"code":"{code}"}}"#);
+            answer(&mut m, Tag::Enrol, status, &body, now);
+            let page = view::page(&m);
+            let slot = text.ja.split('{').next().unwrap();
+            assert!(page.text().contains(slot), "{code}");
+            let time = page.all().iter().any(|e| e.tag == "time");
+            assert_eq!(time, code == "RATE", "{code}");
+            assert_eq!(page.text().contains(text::ENROL_NO.ja), code == "CODE");
+            assert_eq!(m.code, "1234567890123456");
+        }
+        // Whether it arrived is not known: a code counts once, so the key is looked for first.
+        let mut m = form();
+        let now = m.now;
+        let nonce = r#"{"nonce":"AAECAwQFBgcICQoLDA0ODw"}"#;
+        answer(&mut m, Tag::EnrolNonce, 200, nonce, now);
+        let proof = Event::Signed {
+            tag: Tag::EnrolNonce,
+            token: "a.b.c".to_owned(),
+        };
+        assert_eq!(paths(&m.update(proof, &moment(now))), ["/enrol"]);
+        answer(&mut m, Tag::Enrol, 0, "", now);
+        let effects = m.update(Event::Tick, &moment(now + 60));
+        assert!(matches!(
+            effects[0],
+            Effect::Http {
+                tag: Tag::SessionNonce,
+                ..
+            }
+        ));
+        let mut arrived = m.clone();
+        let keys = r#"{"keys":[{"kid":"k","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","since":1,"state":"active","at":0}]}"#;
+        answer(&mut arrived, Tag::Session, 200, keys, now + 61);
+        assert_eq!(arrived.enrol, Enrol::Done);
+        let unknown = r#"{"code":"KEY_UNKNOWN"}"#;
+        let effects = answer(&mut m, Tag::Session, 401, unknown, now + 61);
+        assert!(matches!(
+            effects[0],
+            Effect::Http {
+                tag: Tag::EnrolNonce,
+                ..
+            }
+        ));
+        // An answer of success without this key is none.
+        answer(&mut m, Tag::Enrol, 200, r#"{"keys":[]}"#, now + 62);
+        assert_eq!(problem(&m), Some(UNPROVEN));
+    }
+
+    #[test]
+    fn only_a_key_that_is_refused_is_told_as_one() {
+        for (status, code, session) in [
+            (401, "KEY_RETIRED", Session::Refused),
+            (403, "SUB", Session::Refused),
+            (409, "NONCE", Session::Failed),
+            (429, "RATE", Session::Failed),
+        ] {
+            let mut m = started("/home");
+            let now = m.now;
+            let body = format!(r#"{{"code":"{code}"}}"#);
+            answer(&mut m, Tag::Session, status, &body, now);
+            assert_eq!(m.session, session, "{code}");
+            let refused = session == Session::Refused;
+            assert_eq!(told(&m, text::PROVE_REFUSED), refused, "{code}");
+            assert_eq!(m.problem.is_some(), !refused, "{code}");
+        }
+    }
+
+    #[test]
+    fn what_could_not_be_read_is_told_where_it_is_missing() {
+        let mut m = opened("/home");
+        let now = m.now;
+        answer(&mut m, Tag::Requests, 500, r#"{"code":"INTERNAL"}"#, now);
+        assert!(told(&m, text::NOT_SHOWN));
+        let effects = m.update(Event::Retry, &moment(now));
+        assert!(paths(&effects).contains(&"/requests"));
+        assert!(!told(&m, text::NOT_SHOWN));
+        ask(&mut m, now);
+        answer(&mut m, Tag::Mine, 200, "{}", now);
+        assert_eq!(problem(&m), Some(UNPROVEN));
+        assert!(view::page(&m).text().contains(UNPROVEN));
+        // Before there are names, on the screen that stands before all others.
+        let mut m = started("/home");
+        answer(&mut m, Tag::Session, 200, r#"{"keys":[]}"#, now);
+        answer(&mut m, Tag::Policy, 200, "{}", now);
+        assert!(told(&m, text::NOT_SHOWN));
+    }
+
+    #[test]
+    fn after_the_session_nothing_of_the_person_is_on_the_screen() {
+        let now = 1_800_000_000;
+        let mut m = choosing(now);
+        answer(&mut m, Tag::Open, 200, &request(now, None), now);
+        assert!(bound(&m).is_some());
+        let ends = m.session_ends;
+        // What is asked keeps it open; two minutes before its end that is said.
+        assert!(ends > now && ends <= now + 900);
+        m.update(Event::Tick, &moment(ends - 100));
+        let soon = |m: &Model| view::page(m).text().contains(text::STAY_GO.ja);
+        assert!(soon(&m));
+        let effects = m.update(Event::Stay, &moment(ends - 90));
+        assert_eq!(paths(&effects), ["/session"]);
+        let body = format!(r#"{{"exp":{}}}"#, ends + 800);
+        answer(&mut m, Tag::Stay, 200, &body, ends - 90);
+        assert!(!soon(&m));
+        m.update(Event::Tick, &moment(ends));
+        assert_eq!(m.closed, None);
+        let effects = m.update(Event::Tick, &moment(ends + 800));
+        assert!(paths(&effects).is_empty());
+        let page = view::page(&m).text();
+        let when = crate::time::instant(ends + 800, Lang::Ja);
+        assert!(page.contains(&text::CLOSED.ja.replace("{when}", &when)));
+        assert!(page.contains(text::CLOSED_KEPT.ja));
+        assert!(!page.contains("架空割符診療所"));
+        assert_eq!((&m.mine, &m.waiting_requests), (&None, &None));
+        assert!(m.records.is_empty() && bound(&m).is_none());
+        // It is opened by the person alone, and what was chosen is still there.
+        assert!(paths(&m.update(Event::Go(Route::Home), &moment(ends + 900))).is_empty());
+        let effects = m.update(Event::Prove, &moment(ends + 900));
+        assert_eq!(paths(&effects), ["/nonce"]);
+        assert!(m.draft.as_ref().unwrap().cats.contains("imm"));
+    }
+
+    #[test]
+    fn a_request_that_asks_for_something_else_is_not_signed() {
+        let now = 1_800_000_000;
+        let list = |code: &str| Value::from(vec![code.to_owned()]);
+        let wrong: &[(&str, Value)] = &[
+            ("req", b64::encode(&[9; 16]).into()),
+            ("sub", "s1.AAAAAAAAAAAAAAAAAAAAAA".into()),
+            ("exp", now.into()),
+            ("aud", list("mi:1319999999")),
+            ("pur", list("RESEARCH")),
+            ("cat", list("inf.rx")),
+            ("dat", object([("from", "2026-01-01".into())])),
+            ("txt", texts("indiv-treat", 1)),
+        ];
+        for (name, new) in wrong {
+            let mut m = choosing(now);
+            let body = request(now, Some((name, new.clone())));
+            answer(&mut m, Tag::Open, 200, &body, now);
+            assert_eq!(bound(&m), None, "{name}");
+            assert_eq!(problem(&m), Some("TEXT_MISMATCH"), "{name}");
+        }
+        // With another master the names are read again, once.
+        let mut m = choosing(now);
+        let newer = request(now, Some(("txt", texts("treat", 2))));
+        let effects = answer(&mut m, Tag::Open, 200, &newer, now);
+        assert_eq!(paths(&effects), ["/policy", "/master"]);
+        answer(&mut m, Tag::Policy, 200, warifu_consent::REFERENCE, now);
+        let master = MASTER.replace(r#""version":1"#, r#""version":2"#);
+        let effects = answer(&mut m, Tag::Master, 200, &master, now);
+        assert_eq!(paths(&effects), [format!("/requests/{REQ}/open")]);
+        let mut same = m.clone();
+        answer(&mut same, Tag::Open, 200, &newer, now);
+        assert!(bound(&same).is_some());
+        let newest = request(now, Some(("txt", texts("treat", 3))));
+        assert!(paths(&answer(&mut m, Tag::Open, 200, &newest, now)).is_empty());
+        assert_eq!(problem(&m), Some("TEXT_UNKNOWN"));
+    }
+
+    #[test]
+    fn who_has_no_name_is_not_gone_on_with() {
+        let mut m = opened(&at(Step::Who));
+        let now = m.now;
+        let master = MASTER.replace("1312345678", "1312345679");
+        answer(&mut m, Tag::Master, 200, &master, now);
+        ask(&mut m, now);
+        assert!(told(&m, text::NO_AUD));
+        m.update(Event::Step(Step::Why), &moment(now));
+        assert_eq!(m.route.path(), at(Step::Who));
+    }
+
+    #[test]
+    fn the_text_is_signed_in_the_language_it_is_shown_in() {
+        let now = 1_800_000_000;
+        let mut m = choosing(now);
+        answer(&mut m, Tag::Open, 200, &request(now, None), now);
+        let article = |m: &Model| {
+            let page = view::page(m);
+            let all = page.all();
+            let found = all.into_iter().find(|e| e.tag == "article").unwrap();
+            found.get("lang").unwrap().to_owned()
+        };
+        let ja = bound(&m).unwrap().clone();
+        assert_eq!(article(&m), "ja");
+        m.update(Event::SetLang(Lang::En), &moment(now + 5));
+        let en = bound(&m).unwrap().clone();
+        assert_eq!(article(&m), "en");
+        assert_ne!(ja.text, en.text);
+        let lang = en.claims.get("txt").and_then(|t| t.get("lang")?.text());
+        assert_eq!(lang, Some("en"));
+        assert_eq!(en.claims.get("nonce"), ja.claims.get("nonce"));
+    }
+
+    #[test]
+    fn a_request_that_is_over_is_told_as_such() {
+        let now = 1_800_000_000;
+        for code in ["ANSWERED", "NOT_FOUND"] {
+            let mut m = choosing(now);
+            m.update(Event::Decline, &moment(now));
+            let body = format!(r#"{{"code":"{code}"}}"#);
+            answer(&mut m, Tag::Decline, 409, &body, now);
+            assert!(told(&m, text::ASK_OVER), "{code}");
+            assert_eq!(m.problem, None);
+        }
+        // Refused is what the server says of this request.
+        let mut m = choosing(now);
+        m.update(Event::Decline, &moment(now));
+        answer(&mut m, Tag::Decline, 200, r#"{"req":"other"}"#, now);
+        assert_eq!(problem(&m), Some(UNPROVEN));
+        m.update(Event::At(at(Step::Refused)), &moment(now));
+        assert!(!told(&m, text::REFUSED));
+        let mut m = choosing(now);
+        m.update(Event::Decline, &moment(now));
+        answer(
+            &mut m,
+            Tag::Decline,
+            200,
+            &format!(r#"{{"req":"{REQ}"}}"#),
+            now,
+        );
+        assert!(told(&m, text::REFUSED));
+    }
+
+    #[test]
+    fn a_term_that_is_not_allowed_is_not_offered() {
+        let mut m = opened(&at(Step::Who));
+        let now = m.now;
+        let offered = |m: &Model| {
+            let page = view::page(m);
+            let radios = page
+                .all()
+                .into_iter()
+                .filter(|e| e.get("name") == Some("until"));
+            radios.count()
+        };
+        ask(&mut m, now);
+        m.update(Event::Category("imm".to_owned()), &moment(now));
+        m.update(Event::Step(Step::Until), &moment(now));
+        assert_eq!((offered(&m), m.longest()), (4, 365));
+        let short =
+            warifu_consent::REFERENCE.replace(r#""longest_days": 1826"#, r#""longest_days": 100"#);
+        answer(&mut m, Tag::Policy, 200, &short, now);
+        assert_eq!((offered(&m), m.longest()), (3, 100));
+        m.update(Event::SetUntil(Until::Pick), &moment(now));
+        let day = warifu_consent::Date::at(now + 150 * crate::time::DAY).to_string();
+        m.update(Event::Picked(day), &moment(now));
+        m.update(Event::Step(Step::Sign), &moment(now));
+        assert_eq!(m.route.path(), at(Step::Until));
+        assert_eq!(m.lacks[0].n, 100);
+    }
+
+    #[test]
+    fn erased_is_said_only_when_it_is() {
+        let mut m = started("/bye");
+        let now = m.now;
+        assert_eq!(m.update(Event::Erase, &moment(now)), [Effect::Erase]);
+        m.update(Event::NotErased, &moment(now));
+        assert!(told(&m, text::BYE_NOT_ERASED));
+        assert!(!m.erased);
+        m.update(Event::Erase, &moment(now));
+        let mut told_server = m.clone();
+        told_server.update(Event::Erased(true), &moment(now));
+        assert!(told(&told_server, text::BYE_ERASED));
+        assert_eq!(told_server.lingers, None);
+        m.update(Event::Erased(false), &moment(now));
+        let when = crate::time::instant(m.lingers.unwrap(), Lang::Ja);
+        assert!(view::page(&m).text().contains(&when));
+    }
+
+    #[test]
+    fn a_session_of_before_is_gone_on_with_where_it_is_of_this_key() {
+        let x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+        let resumed = |kid: &str, status: u16| {
+            let mut m = Model::default();
+            let event = Event::Started {
+                path: "/home".to_owned(),
+                prefs: String::new(),
+                browser: "ja".to_owned(),
+                origin: "https://c.example.jp".to_owned(),
+                keeps: true,
+                log: String::new(),
+                resume: true,
+            };
+            m.update(event, &moment(1_800_000_000));
+            let key = Key::Here {
+                x: x.to_owned(),
+                sealed: true,
+                fleeting: false,
+            };
+            let effects = m.update(Event::KeyIs(key), &moment(1_800_000_000));
+            assert_eq!(paths(&effects), ["/session"]);
+            let body = format!(
+                r#"{{"kid":"{kid}","exp":1800000600,"keys":[{{"kid":"a","x":"{x}","since":1,"state":"active","at":0}}]}}"#
+            );
+            answer(&mut m, Tag::Resume, status, &body, 1_800_000_000);
+            m
+        };
+        let m = resumed("a", 200);
+        assert_eq!((m.session, m.session_ends), (Session::Open, 1_800_000_600));
+        // That of another person on the same device, and one that is over.
+        for m in [resumed("b", 200), resumed("a", 401)] {
+            assert_eq!(m.session, Session::None);
+            assert!(told(&m, text::PROVE_GO));
+        }
+    }
+
+    #[test]
+    fn lines_that_are_not_believed_are_told_and_remembered_as_nothing() {
+        let mut m = opened("/history");
+        let now = m.now;
+        assert!(!m.is_doubtful() && told(&m, text::LOADING));
+        let key = r#"{"log":"none","witnesses":[],"quorum":0}"#;
+        let lines = format!(r#"{{"sub":"{SUB}","lines":[]}}"#);
+        answer(&mut m, Tag::LogKey, 200, key, now);
+        let effects = answer(&mut m, Tag::LogMine, 200, &lines, now);
+        assert!(m.is_doubtful() && effects.is_empty());
+        assert_eq!(m.kept, Kept::default());
+        assert!(told(&m, text::HISTORY_BAD) && told(&m, text::CAUSE_UNSIGNED));
+        let effects = m.update(Event::Evidence, &moment(now));
+        assert!(matches!(&effects[..], [Effect::Save { body, .. }] if body.contains(SUB)));
+        let effects = m.update(Event::CheckLog, &moment(now));
+        assert_eq!(paths(&effects), ["/log/key", "/log/mine"]);
+        // On home it is told beside everything else.
+        ask(&mut m, now);
+        m.update(Event::Go(Route::Home), &moment(now));
+        assert!(told(&m, text::HISTORY_BAD) && !told(&m, text::HISTORY_NONE));
     }
 
     #[test]
@@ -1500,10 +2975,10 @@ mod tests {
             text::NO_OURS,
         ];
         for reason in Reason::ALL {
-            assert!(seven.contains(&Problem::of(reason.wire()).text));
+            assert!(seven.contains(&Problem::of(reason.wire(), 0).text));
         }
-        assert_eq!(Problem::of("UNHEARD").text, text::NO_OURS);
-        assert_eq!(Problem::of("UNHEARD").code, "UNHEARD");
+        assert_eq!(Problem::of("UNHEARD", 0).text, text::NO_OURS);
+        assert_eq!(Problem::of("UNHEARD", 0).code, "UNHEARD");
     }
 
     #[test]
@@ -1518,7 +2993,10 @@ mod tests {
                 assert_eq!(of("h1"), 1, "{route:?}");
                 let primary = all.iter().filter(|e| e.get("class") == Some("btn"));
                 assert!(primary.count() <= 1, "{route:?}");
-                assert!(!view::title(&m).starts_with('｜'), "{route:?}");
+                assert!(
+                    !view::title(&m, &view::page(&m)).starts_with('｜'),
+                    "{route:?}"
+                );
             }
         }
     }

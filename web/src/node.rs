@@ -4,6 +4,7 @@
 //! `innerHTML` exists, and the page's policy allows none.
 
 use crate::model::Event;
+use crate::seal::Secret;
 
 /// A piece of a screen.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +45,8 @@ pub struct El {
     pub attrs: Vec<(&'static str, String)>,
     /// What it does.
     pub on: Option<On>,
+    /// What a field holds that must not stand in the document's attributes.
+    pub secret: Option<Secret>,
     /// What is inside.
     pub kids: Vec<Node>,
 }
@@ -54,6 +57,7 @@ pub fn el(tag: &'static str) -> El {
         tag,
         attrs: Vec::new(),
         on: None,
+        secret: None,
         kids: Vec::new(),
     }
 }
@@ -91,6 +95,12 @@ impl El {
     /// With an action.
     pub fn on(mut self, on: On) -> Self {
         self.on = Some(on);
+        self
+    }
+
+    /// Holding a passphrase, as a property only.
+    pub fn secret(mut self, secret: &Secret) -> Self {
+        self.secret = Some(secret.clone());
         self
     }
 

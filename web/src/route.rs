@@ -17,6 +17,8 @@ pub enum Route {
     Wizard(String, Step),
     /// S6
     Records,
+    /// S7
+    History,
     /// S8: all of them.
     Consents,
     /// S8: one, by its `jti`.
@@ -37,12 +39,13 @@ pub enum Route {
 
 impl Route {
     /// Every screen without parameters, for tests and menus.
-    pub const FIXED: [Self; 9] = [
+    pub const FIXED: [Self; 10] = [
         Self::Start,
         Self::Key,
         Self::Enrol,
         Self::Home,
         Self::Records,
+        Self::History,
         Self::Consents,
         Self::Menu,
         Self::Settings,
@@ -84,6 +87,7 @@ impl Route {
             self,
             Self::Home
                 | Self::Records
+                | Self::History
                 | Self::Wizard(..)
                 | Self::Consents
                 | Self::Consent(_)
@@ -100,6 +104,7 @@ impl Route {
             Self::Enrol => "/enrol",
             Self::Home => "/home",
             Self::Records => "/records",
+            Self::History => "/history",
             Self::Consents => "/consents",
             Self::Wizard(id, step) => return format!("/requests/{id}/{}", step.name()),
             Self::Consent(id) => return format!("/consents/{id}"),

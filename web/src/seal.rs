@@ -1,4 +1,5 @@
 //! A key under a passphrase, where WebCrypto has no Ed25519: Argon2id makes the key that wraps the seed.
+//! And the passphrase itself.
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use zeroize::Zeroizing;
@@ -16,6 +17,38 @@ pub fn wrapping_key(pass: &str, salt: &[u8]) -> Option<Zeroizing<[u8; 32]>> {
         .hash_password_into(pass.as_bytes(), salt, &mut *key)
         .ok()?;
     Some(key)
+}
+
+/// A passphrase: wiped when it is dropped, and in no debug output.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// As it was typed.
+    pub fn new(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+
+    /// Whether nothing was typed.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Characters.
+    pub fn count(&self) -> usize {
+        self.0.chars().count()
+    }
+
+    /// For the worker and the field it is typed into.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl core::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Secret")
+    }
 }
 
 #[cfg(test)]
@@ -36,5 +69,12 @@ mod tests {
         assert_ne!(one, key("a passphrase of mine", &[2; 16]));
         assert_ne!(one, key("a passphrase of hers", &[1; 16]));
         assert_eq!(key("a passphrase of mine", &[1; 7]), None);
+    }
+
+    #[test]
+    fn a_passphrase_is_in_no_debug_output() {
+        let secret = Secret::new("むかしむかし".to_owned());
+        assert_eq!(format!("{secret:?}"), "Secret");
+        assert_eq!(secret.count(), 6);
     }
 }

@@ -91,6 +91,7 @@ texts! {
     NAV = "画面の一覧", "がめん", "Screens";
     NAV_HOME = "ホーム", "はじめ", "Home";
     NAV_RECORDS = "記録", "きろく", "Records";
+    NAV_HISTORY = "見た人", "見た 人", "Who looked";
     NAV_CONSENTS = "同意", "見せる", "Consents";
     NAV_MENU = "メニュー", "ほか", "Menu";
     LARGER = "文字を大きく", "字を 大きく", "Larger text";
@@ -100,8 +101,16 @@ texts! {
     IN_EASY = "やさしい", "やさしい", "やさしい";
     IN_EN = "English", "English", "English";
     HELP_DESK = "困ったときは、受付でたずねてください", "こまったら、受付で きいて ください", "For help, ask the desk";
-    OFFLINE_NONE = "インターネットにつながっていません。", "インターネットが ありません。", "You are offline.";
-    SERVER = "返事がなく、何も送られていません。{when}に自動で試します。", "へんじが ありません。{when}に もう 一度 します。", "No answer; nothing was sent. We try again at {when}.";
+    OFFLINE_NONE = "{when}からインターネットにつながっていません。", "{when}から インターネットが ありません。", "You are offline since {when}.";
+    SERVER = "返事がありません。{when}に自動で試します。", "へんじが ありません。{when}に もう 一度 します。", "No answer. We try again at {when}.";
+    SERVER_NOT_DONE = "混み合っていて、何も記録されていません。{when}に自動で試します。", "まだ なにも かわって いません。{when}に もう 一度 します。", "The server is busy; nothing was recorded. We try again at {when}.";
+    SERVER_UNSURE = "返事がなく、届いたかどうかわかりません。{when}に自動で確かめます。", "へんじが ありません。{when}に もう 一度 見ます。", "No answer: we do not know whether it arrived. We look again at {when}.";
+    NOT_SHOWN = "いま、この画面を出せません", "いま この がめんを 出せません", "This screen cannot be shown now";
+    NOT_SHOWN_GO = "もう一度読みこむ", "もう 一度 よむ", "Load again";
+    STAY = "操作がないと、安全のため{when}に閉じます。", "{when}に とじます。", "For safety this closes at {when} unless you go on.";
+    STAY_GO = "続ける", "つづける", "Go on";
+    CLOSED = "安全のため{when}に閉じました", "{when}に とじました", "Closed for safety at {when}";
+    CLOSED_KEPT = "選んだ内容は残っています。", "えらんだ ものは のこって います。", "Your choices are kept.";
     LOADING = "読みこんでいます", "よんで います", "Loading";
     LEAVE = "やめる（何も送りません）", "やめる（なにも おくりません）", "Leave (nothing is sent)";
     BACK = "もどる", "もどる", "Back";
@@ -123,7 +132,7 @@ texts! {
     // ── S2 key ──────────────────────────────────────────────────────────────────────────────────
     KEY = "この端末に、あなたの「鍵」を作ります", "この 機械に「かぎ」を 作ります", "Make your key on this device";
     KEY_WHAT = "鍵は署名の代わりで、端末の外に出ません。病院も役所も、あなたの代わりに同意できません。", "かぎは サインの かわりです。ほかの 人は つかえません。", "It signs for you and stays here. Nobody can agree in your place.";
-    KEY_LOST = "なくしても、記録も同意も残ります。窓口かマイナンバーカードで本人とわかれば、作り直せます。", "なくしても だいじょうぶです。受付で また 作れます。", "If you lose it, prove who you are and make another.";
+    KEY_LOST = "なくしても、記録も同意も残ります。受付で本人とわかれば、作り直せます。", "なくしても だいじょうぶです。受付で また 作れます。", "If you lose it, the desk can confirm who you are, and you make another.";
     KEY_MAKE = "鍵を作る", "かぎを 作る", "Make the key";
     KEY_MAKING = "鍵を作っています", "かぎを 作って います", "Making the key";
     KEY_MADE_NEXT = "次に、受付でもらった番号を入れます。", "つぎに、受付の 番号を 入れます。", "Next, enter the code from the desk.";
@@ -134,9 +143,11 @@ texts! {
     KEY_PASS_SHOW = "合言葉を表示する", "あいことばを 見る", "Show the passphrase";
     KEY_PASS_SHORT = "合言葉は、あと{n}文字あると使えます", "あと {n}文字 入れて ください", "{n} more characters and the passphrase can be used";
     KEY_PASS_ASK = "署名するために、合言葉を入れてください", "サインする ために、あいことばを 入れます", "Enter your passphrase to sign";
+    KEY_PASS_AGAIN = "返事がありませんでした。合言葉を入れて、もう一度押してください", "へんじが ありません。あいことばを 入れて、もう 一度 おして ください", "There was no answer. Enter your passphrase and press again";
     KEY_PASS_OTHER = "この合言葉では鍵を開けられませんでした", "この あいことばでは あきません", "This passphrase does not open the key";
     KEY_GONE = "この画面を閉じると鍵は消えます。", "とじると かぎは きえます。", "The key is gone when you close this page.";
     KEY_GONE_WHY = "このブラウザーでは、鍵を残せません。ふつうの画面で開くと残せます。", "ふつうの がめんで ひらいて ください。", "This window keeps nothing. Open this page in a normal window to keep the key.";
+    KEY_UNREAD = "この端末の鍵を読めませんでした。鍵は消えていません。画面を閉じて、もう一度開いてください。", "かぎが よめません。がめんを とじて、もう 一度 ひらいて ください。", "The key of this device could not be read. It is not gone; close this page and open it again.";
     KEY_FAILED = "この端末では鍵を作れませんでした。受付で手続きできます。", "かぎが できません。受付で できます。", "The key could not be made on this device. The desk can help.";
 
     KEY_THERE_LINK = "この端末の鍵", "この 機械の かぎ", "The key of this device";
@@ -164,6 +175,7 @@ texts! {
     PROVE = "あなただと確かめます", "あなたかどうか、たしかめます", "Confirm it is you";
     PROVE_GO = "確かめる", "たしかめる", "Confirm";
     PROVE_REFUSED = "この鍵は、まだ登録されていないか、止められています。受付でもらった番号で登録できます。", "この かぎは つかえません。受付の 番号を 入れて ください。", "This key is not registered, or was stopped. Register it with a code from the desk.";
+    PROVE_NO_STAY = "このブラウザーが接続を覚えない設定（クッキーなし）なので、進めません。設定を変えると使えます。", "この がめんでは つかえません。受付で きいて ください。", "This browser keeps no cookies, so you cannot go on. Allow them for this page.";
     PROVE_ENROL = "番号を入れる", "番号を 入れる", "Enter a code";
 
     // ── S4 home ─────────────────────────────────────────────────────────────────────────────────
@@ -184,7 +196,7 @@ texts! {
     WHO_LOOK = "内容を見る", "なかみを 見る", "See details";
     SHOW = "見せる", "見せる", "Show";
     SHOW_NOT = "見せない", "見せない", "Do not show";
-    REFUSED = "「見せない」と伝えました。何も見られません。", "「見せない」と いいました。なにも 見ません。", "We told them no. Nothing is shown.";
+    REFUSED = "「見せない」と記録しました。このお願いでは何も見せません", "「見せない」と きろくしました。なにも 見せません", "Recorded: do not show. This request opens nothing";
     WHY = "目的は「{purpose}」です。見せますか", "わけは「{purpose}」です。いいですか", "The purpose is {purpose}. Go on?";
     WHY_GO = "この目的なら続ける", "いいです", "Go on for this";
     WHAT = "どの記録を見せますか", "どの きろくを 見せますか", "Which records?";
@@ -204,14 +216,13 @@ texts! {
     UNTIL_YEAR = "1年（{when}まで）", "1ねん（{when}まで）", "1 year (until {when})";
     UNTIL_PICK = "日を選ぶ", "日を えらぶ", "Pick a date";
     UNTIL_DATE = "最後の日", "さいごの 日", "Last day";
-    UNTIL_DATE_HINT = "この日の終わりまで見せます。長くて5年です。", "この 日の おわりまで 見せます。", "Shown until the end of this day; five years at most.";
+    UNTIL_DATE_HINT = "この日の終わりまで見せます。", "この 日の おわりまで 見せます。", "Shown until the end of this day.";
     UNTIL_LEFT = "期限を一つえらぶと進めます", "一つ えらんで ください", "Choose an end to go on";
-    UNTIL_PICK_LEFT = "これからの日で、5年以内の日を入れると進めます", "これからの 日を 入れて ください", "Enter a day to come, within five years";
+    UNTIL_PICK_LEFT = "これからの日で、{n}日以内の日を入れると進めます", "これから {n}日までの 日を 入れて ください", "Enter a day to come, within {n} days";
     SIGN = "読んで、署名します", "よんで サインします", "Read and sign";
     SIGN_GO = "署名して見せる", "サインして 見せる", "Sign and show";
     SIGNING = "署名しています", "サインして います", "Signing";
     DONE = "同意を記録しました（{n}番）", "きろくしました（{n}番）", "Consent recorded (no. {n})";
-    DONE_PLAIN = "同意を記録しました", "きろくしました", "Consent recorded";
     DONE_RECEIPT = "控えを見る", "ひかえを 見る", "See receipt";
     DONE_NEXT = "一緒に届いたお願いがあります。", "もう 一つ おねがいが あります。", "There is another request with it.";
 
@@ -224,6 +235,44 @@ texts! {
     RECORDS_KIND = "種類で見る", "しゅるいで 見る", "By kind";
     RECORDS_DATE = "時間で見る", "日で 見る", "By date";
     RECORDS_NO_DATE = "日付のない記録", "日が ない きろく", "Records without a date";
+
+    // ── S7 who looked, S15 emergency ────────────────────────────────────────────────────────────
+    HISTORY = "わたしの記録を見た人", "わたしの きろくを 見た 人", "Who looked at my records";
+    HISTORY_OTHERS = "見た人と、見ようとした人", "見た 人と、見たかった 人", "Who looked, or asked to";
+    HISTORY_OWN = "本人・家族が見た（{n}回）", "あなたと かぞくが 見た（{n}）", "You and your family ({n})";
+    HISTORY_NONE = "まだだれも見ていません。", "まだ だれも 見て いません。", "Nobody has looked yet.";
+    HISTORY_CHECK = "証明を確認", "ほんとうか たしかめる", "Check the proof";
+    HISTORY_CHECKING = "証明を確認しています", "たしかめて います", "Checking the proof";
+    HISTORY_OK = "{when}に確かめました。書きかえはありません（立会い{n}者）。", "{when}に たしかめました。かわって いません（たちあい {n}人）。", "Checked at {when}: not altered ({n} witnesses).";
+    HISTORY_WAIT = "{when}に確かめました。いちばん新しい記録の証明は、{by}までにできます。", "{when}に たしかめました。あたらしい ものは {by}までに たしかめます。", "Checked at {when}. The proof of the newest entries will be ready by {by}.";
+    HISTORY_BAD = "この記録を確かめられませんでした", "この きろくを たしかめられません", "We could not confirm this record";
+    HISTORY_BAD_WHAT = "だれが見たかの一覧は、ここに出しません。同意はそのままです。証拠を保存して、受付に知らせてください。", "見た 人は 出しません。しょうこを のこして、受付に いって ください。", "Who looked is not listed here. Your consents stand. Save the evidence and tell the desk.";
+    HISTORY_SAVE = "証拠を保存する", "しょうこを のこす", "Save the evidence";
+    CAUSE_ALTERED = "書きかえられた記録があります。", "かわった きろくが あります。", "An entry was altered.";
+    CAUSE_MISSING = "抜けている記録があります。", "たりない きろくが あります。", "Entries are missing.";
+    CAUSE_FORK = "前にこの端末で見たものと、つながりません。", "前に 見た ものと ちがいます。", "This does not continue what this device saw before.";
+    CAUSE_UNSIGNED = "この一覧を作ったところの署名がありません。", "だれが 作ったか わかりません。", "The signature of the keeper of the list is missing.";
+    CAUSE_WITNESSES = "立会いの署名が足りません。", "たちあいの サインが たりません。", "Signatures of witnesses are missing.";
+    HISTORY_SEEN = "記録を見ました", "きろくを 見ました", "Looked at your records";
+    HISTORY_EMPTY = "見ようとしましたが、見える記録がありませんでした", "見たかったけれど、なにも ありません", "Asked, and there was nothing to see";
+    HISTORY_REFUSED = "見ようとしましたが、見せませんでした", "見たかったけれど、見せません", "Asked, and was not shown anything";
+    HISTORY_UNNAMED = "一覧にない施設", "しらない ところ", "An institution that is not listed";
+    HISTORY_WHEN = "日時", "いつ", "When";
+    HISTORY_ROLE = "職種", "しごと", "Role";
+    HISTORY_PURPOSE = "目的", "なんの ため", "Purpose";
+    HISTORY_KINDS = "見た記録", "見た きろく", "What was seen";
+    HISTORY_BASIS = "理由", "わけ", "Ground";
+    HISTORY_REASON = "救急の理由", "わけ", "Reason";
+    HISTORY_IDENTIFIED = "本人の確かめ方", "だれか たしかめた もの", "How you were identified";
+    BASIS_GRANT = "同意", "あなたの やくそく", "Your consent";
+    BASIS_EMERGENCY = "救急", "きゅうきゅう", "Emergency";
+    BASIS_DISASTER = "災害", "さいがい", "Disaster";
+    BASIS_SELF = "本人・家族", "あなたと かぞく", "You or your family";
+    BASIS_OTHER = "そのほか", "ほか", "Other";
+    EMERGENCY = "救急で、あなたの記録が見られました", "きゅうきゅうで きろくを 見ました", "Your records were opened in an emergency";
+    EMERGENCY_REFUSED = "救急だと伝えて見ようとしましたが、見せませんでした", "きゅうきゅうと いいましたが、見せません", "Claimed an emergency, and was not shown anything";
+    HOME_EMERGENCY = "救急で見られました：{when}", "きゅうきゅうで 見ました：{when}", "Opened in an emergency: {when}";
+    HOME_LOOKS = "最近見た人", "さいきん 見た 人", "Who looked last";
 
     // ── S8 consents, S12 receipt ────────────────────────────────────────────────────────────────
     CONSENTS = "同意", "見せる やくそく", "Consents";
@@ -243,18 +292,19 @@ texts! {
     WITHDRAW = "{institution}に見せるのをやめますか", "{institution}に 見せるのを やめますか", "Stop showing your records to {institution}?";
     WITHDRAW_BY = "遅くとも{when}までに全機関で停止します。", "おそくても {when}に ぜんぶ とまります。", "All institutions stop by {when} at the latest.";
     WITHDRAW_EMERGENCY = "通信できない救急・災害の現場では、最長で{when}まで見られることがあります。", "きゅうきゅうなどでは {when}まで 見る ことが あります。", "Emergency teams without a connection may still look until {when}.";
-    WITHDRAW_COPIES = "カルテに書かれた内容は消えません。写しは消すよう求めます。", "もう 書いた ことは きえません。コピーは「けして」と いいます。", "What is in a chart stays. We ask for copies to be erased.";
+    WITHDRAW_COPIES = "カルテに書かれた内容と、もう渡した写しは、消えません。", "もう 書いた ことと、コピーは きえません。", "What is in a chart, and copies that were given, stay.";
     WITHDRAW_KEEP = "見せたままにする", "このまま 見せる", "Keep showing";
     ENDED = "{when}にここで止まりました。ほかも{by}までに止まります。", "{when}に とまりました。ほかは {by}に とまります。", "Stopped here at {when}, elsewhere by {by}.";
 
     // ── S13 settings, menu ──────────────────────────────────────────────────────────────────────
     // ── refusals: seven sentences for all reasons of consent.md §6.1 ────────────────────────────
     NO_AGAIN = "お願いを取り直しました。選んだ内容は残っています。もう一度読んで署名できます。", "もう 一度 よんで サインできます。", "We fetched the request again; your choices are kept. Read and sign once more.";
-    NO_TEXT = "相手側の文と違うので、送りませんでした。", "文が ちがいます。おくって いません。", "Their text differs; nothing was sent.";
+    NO_TEXT = "相手側の文と違うので、同意は記録されていません。", "文が ちがいます。きろくして いません。", "Their text differs; no consent was recorded.";
     NO_KEY = "この鍵は止められています。受付で新しい鍵を登録できます。", "この かぎは とまって います。受付で 新しく できます。", "This key was stopped. The desk can register a new one.";
     NO_PROXY = "代理の期間が終わりました。これからは本人が決めます。", "かわりは おわりました。本人が きめます。", "Acting for this person has ended; they decide now.";
     NO_AUD = "相手の施設の登録が変わりました。新しいお願いを待ちます。", "あいてが かわりました。つぎの おねがいを まちます。", "The institution's registration changed. A new request is needed.";
     NO_ENDED = "この同意は、もう終わっています。", "もう おわって います。", "This consent has already ended.";
+    NO_RATE = "続けて送られたものが多すぎて、受け付けていません。{when}から試せます。", "いまは できません。{when}に もう 一度 して ください。", "Too many requests came, so this was not taken. You can try again from {when}.";
     NO_OURS = "こちらの不具合です。番号{code}", "こちらの せいです。番号{code}", "This is our fault. Code {code}";
 
     // ── menu ────────────────────────────────────────────────────────────────────────────────────
@@ -280,6 +330,8 @@ texts! {
     BYE_ERASE_NOTE = "同意は続きます。止めるなら先に「やめる」へ。鍵は戻せません。", "見せる ことは つづきます。かぎは もどせません。", "Consents continue: withdraw first. The key cannot come back.";
     BYE_ERASE_GO = "全部消す", "ぜんぶ けす", "Erase everything";
     BYE_KEEP = "消さない", "けさない", "Keep it";
+    BYE_NOT_ERASED = "全部は消せませんでした。この画面のほかの窓を閉じて、もう一度押してください。", "まだ のこって います。ほかの がめんを とじて、もう 一度 おして ください。", "Not everything could be erased. Close other windows of this page and press again.";
+    BYE_LINGERS = "サーバーに知らせられませんでした。サーバーとの接続は、遅くとも{when}に切れます。", "{when}までに せつぞくも きれます。", "The server could not be told. The session there ends by {when} at the latest.";
     BYE_ERASED = "この端末から全部消しました", "ぜんぶ けしました", "Everything is erased from this device";
 }
 

@@ -8,10 +8,12 @@ use std::cell::RefCell;
 use leptos::prelude::{LocalStorage, RenderEffect, RwSignal, StoredValue, Update, With};
 use wasm_bindgen::{JsCast, prelude::*};
 use web_sys::{Element, HtmlInputElement};
+use zeroize::Zeroizing;
 
 use crate::model::{Effect, Event, Model, Moment};
 use crate::node::{El, Node, On};
 use crate::route::Route;
+use crate::seal::Secret;
 use crate::{view, wire};
 
 #[wasm_bindgen]
@@ -43,7 +45,11 @@ pub fn mount() {
         };
         let place = root.clone();
         let effect = RenderEffect::new(move |_: Option<()>| {
-            let (new, title) = app.with(|m| (view::page(m), view::title(m)));
+            let (new, title) = app.with(|m| {
+                let page = view::page(m);
+                let title = view::title(m, &page);
+                (page, title)
+            });
             document().set_title(&title);
             PAINTED.with_borrow_mut(|old| {
                 if let (Some(old), Some(node)) = (old.as_ref(), place.first_child()) {
@@ -101,7 +107,8 @@ fn happen(app: App, event: Event) {
     let mut effects: Vec<Effect> = Vec::new();
     app.update(|m| effects = m.update(event, &moment));
     for effect in &effects {
-        run(&wire::write(effect));
+        // A passphrase may be in it.
+        run(&Zeroizing::new(wire::write(effect)));
     }
 }
 
@@ -255,7 +262,8 @@ fn state(made: &Element, el: &El) {
         return;
     };
     input.set_checked(el.get("checked").is_some());
-    if let Some(value) = el.get("value")
+    let secret = el.secret.as_ref().map(Secret::expose);
+    if let Some(value) = el.get("value").or(secret)
         && input.type_() != "radio"
         && input.value() != value
     {

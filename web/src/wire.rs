@@ -3,6 +3,7 @@
 use warifu_consent::json::{self, Value, object};
 
 use crate::model::{Effect, Event, Key, Tag};
+use crate::seal::Secret;
 
 /// What the scripts say, `{"type",…}`, with the body of an answer beside it; `None` for what is no event.
 pub fn read(text: &str, body: &str) -> Option<Event> {
@@ -20,6 +21,8 @@ pub fn read(text: &str, body: &str) -> Option<Event> {
             browser: named("browser"),
             origin: named("origin"),
             keeps: is("keeps"),
+            log: named("log"),
+            resume: is("resume"),
         },
         "at" => Event::At(named("path")),
         "online" => Event::Online(is("on")),
@@ -29,9 +32,11 @@ pub fn read(text: &str, body: &str) -> Option<Event> {
             "here" => Key::Here {
                 x: named("x"),
                 sealed: is("sealed"),
+                fleeting: is("fleeting"),
             },
             "needs-pass" => Key::NeedsPass,
             "none" => Key::None,
+            "unread" => Key::Unread,
             _ => Key::Failed,
         }),
         "pass-no" => Event::PassNo,
@@ -47,8 +52,10 @@ pub fn read(text: &str, body: &str) -> Option<Event> {
             tag: tag()?,
             status: u16::try_from(v.get("status")?.int()?).ok()?,
             body: body.to_owned(),
+            after: v.get("after").and_then(Value::int),
         },
-        "erased" => Event::Erased,
+        "erased" => Event::Erased(is("closed")),
+        "not-erased" => Event::NotErased,
         _ => return None,
     })
 }
@@ -57,6 +64,10 @@ pub fn read(text: &str, body: &str) -> Option<Event> {
 pub fn write(effect: &Effect) -> String {
     let maybe = |text: &Option<String>| match text {
         Some(text) => Value::from(text.as_str()),
+        None => Value::Null,
+    };
+    let secret = |pass: &Option<Secret>| match pass {
+        Some(pass) => Value::from(pass.expose()),
         None => Value::Null,
     };
     match effect {
@@ -81,7 +92,7 @@ pub fn write(effect: &Effect) -> String {
             ("path", path.as_str().into()),
             ("body", maybe(&body.as_ref().map(Value::write))),
         ]),
-        Effect::MakeKey(pass) => object([("do", "make-key".into()), ("pass", maybe(pass))]),
+        Effect::MakeKey(pass) => object([("do", "make-key".into()), ("pass", secret(pass))]),
         Effect::FindKey => object([("do", "find-key".into())]),
         Effect::Sign {
             tag,
@@ -93,8 +104,9 @@ pub fn write(effect: &Effect) -> String {
             ("tag", tag.name().into()),
             ("typ", (*typ).into()),
             ("claims", claims.write().into()),
-            ("pass", maybe(pass)),
+            ("pass", secret(pass)),
         ]),
+        Effect::Keep(text) => object([("do", "keep".into()), ("text", text.as_str().into())]),
         Effect::Print => object([("do", "print".into())]),
         Effect::Save { name, body } => object([
             ("do", "save".into()),
@@ -129,7 +141,8 @@ mod tests {
             Some(Event::Answer {
                 tag: Tag::Enrol,
                 status: 200,
-                body: "{}".to_owned()
+                body: "{}".to_owned(),
+                after: None,
             })
         );
     }

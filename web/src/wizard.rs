@@ -3,12 +3,15 @@
 use std::collections::BTreeSet;
 
 use warifu_consent::json::{Value, object};
-use warifu_consent::{Annex, Date, Refusal, Typ, b64, bind_text, text_of};
+use warifu_consent::{Annex, Date, Reason, Refusal, Typ, b64, bind_text, text_of};
 
 use crate::care::{Books, Waiting};
 use crate::model::Moment;
 use crate::text::Lang;
 use crate::time::DAY;
+
+/// Days of the longest term that is offered.
+pub const LONGEST_DAYS: u64 = 365;
 
 /// A page of the wizard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,18 +89,17 @@ pub enum Until {
 }
 
 impl Until {
-    /// When it is over; `None` for a day that is still to be picked.
-    pub fn ends(self, now: u64, picked: &str) -> Option<u64> {
-        match self {
-            Self::Day => Some(now + DAY),
-            Self::Quarter => Some(now + 90 * DAY),
-            Self::Year => Some(now + 365 * DAY),
+    /// When it is over, for a term of at most `longest` days; `None` for one that is longer, and for a day
+    /// that is still to be picked.
+    pub fn ends(self, now: u64, picked: &str, longest: u64) -> Option<u64> {
+        let end = match self {
+            Self::Day => now + DAY,
+            Self::Quarter => now + 90 * DAY,
+            Self::Year => now + 365 * DAY,
             // The whole day counts.
-            Self::Pick => {
-                let end = Date::parse(picked)?.starts() + DAY;
-                (end > now && end - now <= 5 * 365 * DAY).then_some(end)
-            }
-        }
+            Self::Pick => Date::parse(picked)?.starts() + DAY,
+        };
+        (end > now && end - now <= longest.saturating_mul(DAY)).then_some(end)
     }
 }
 
@@ -110,6 +112,19 @@ pub struct Bound {
     pub text: String,
     /// The annex.
     pub annex: Annex,
+    /// Its language.
+    pub lang: Lang,
+}
+
+/// Why there is nothing to sign.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unbound {
+    /// The token asks for something else than was shown.
+    Other,
+    /// Texts or master are not those of the token.
+    Stale,
+    /// Nothing can be shown.
+    Refused(Refusal),
 }
 
 /// The choices so far.
@@ -123,8 +138,12 @@ pub struct Draft {
     pub until: Option<Until>,
     /// The day that was picked.
     pub picked: String,
+    /// Claims of the request token.
+    pub token: Option<Value>,
     /// Text and claims, once the request token is there.
     pub bound: Option<Bound>,
+    /// Policy and master were read again for it.
+    pub renewed: bool,
     /// On its way.
     pub busy: bool,
 }
@@ -142,36 +161,67 @@ impl Draft {
             cats,
             until: None,
             picked: String::new(),
+            token: None,
             bound: None,
+            renewed: false,
             busy: false,
         }
     }
 
-    /// Text and claims for a minted request token.
+    /// Nothing is ready to be signed any more.
+    pub fn loosen(&mut self) {
+        self.token = None;
+        self.bound = None;
+    }
+
+    /// Whether a request token asks this person for what was shown, now.
+    fn asks(&self, token: &Value, sub: &str, now: u64) -> bool {
+        let text = |name: &str| token.get(name).and_then(Value::text);
+        let same = |name: &str, shown: &[String]| {
+            let all = token.get(name).map(Value::texts);
+            all.is_some_and(|all| all.eq(shown.iter().map(String::as_str)))
+        };
+        // An absent window is one without ends.
+        let window = |v: Option<&Value>| match v {
+            None | Some(Value::Null) => object([]),
+            Some(v) => v.clone(),
+        };
+        text("req") == Some(&self.asked.req)
+            && text("sub") == Some(sub)
+            && token
+                .get("exp")
+                .and_then(Value::int)
+                .is_some_and(|exp| now < exp)
+            && same("aud", &self.asked.aud)
+            && same("pur", &self.asked.pur)
+            && same("cat", &self.asked.cat)
+            && window(token.get("dat")) == window(Some(&self.asked.dat))
+            && self.cats.iter().all(|c| self.asked.cat.contains(c))
+    }
+
+    /// Text and claims for the request token.
     ///
     /// # Errors
-    /// `None` inside: the token asks for something else than was shown. Outside: nothing can be shown.
+    /// [`Unbound`]
     pub fn bind(
         &self,
         books: &Books,
-        token: &Value,
+        sub: &str,
         lang: Lang,
         moment: &Moment,
-    ) -> Result<Bound, Option<Refusal>> {
-        let texts = |name: &str| -> Vec<String> {
-            let all = token.get(name).map(|l| l.texts().map(str::to_owned));
-            all.map(Iterator::collect).unwrap_or_default()
-        };
-        let covers = |name: &str, shown: &[String]| texts(name) == shown;
-        if !covers("aud", &self.asked.aud)
-            || !covers("pur", &self.asked.pur)
-            || !self.cats.iter().all(|c| texts("cat").contains(c))
-        {
-            return Err(None);
+    ) -> Result<Bound, Unbound> {
+        let token = self.token.as_ref().ok_or(Unbound::Other)?;
+        if !self.asks(token, sub, moment.now) {
+            return Err(Unbound::Other);
         }
-        let ends = self.until.and_then(|u| u.ends(moment.now, &self.picked));
+        if !self.asked.aud.iter().all(|a| books.has(a)) {
+            return Err(Unbound::Refused(Reason::AudUnknown.of("aud")));
+        }
+        let longest = books.policy.longest_days.min(LONGEST_DAYS);
+        let ends = self.until;
+        let ends = ends.and_then(|u| u.ends(moment.now, &self.picked, longest));
         let (Some(exp), false) = (ends, self.cats.is_empty()) else {
-            return Err(None);
+            return Err(Unbound::Other);
         };
         let half = |from: usize| -> [u8; 16] {
             let bytes = moment.random.get(from..from + 16);
@@ -180,11 +230,6 @@ impl Draft {
         let annex = Annex::empty(half(16));
         let claim = |name: &str| token.get(name).cloned().unwrap_or(Value::Null);
         let cats: Vec<String> = self.cats.iter().cloned().collect();
-        if token.get("dat").cloned().unwrap_or(Value::Null) != self.asked.dat
-            && self.asked.dat != object([])
-        {
-            return Err(None);
-        }
         let dat = token.get("dat").cloned().unwrap_or_else(|| object([]));
         let mut claims = object([
             ("sub", claim("sub")),
@@ -200,7 +245,18 @@ impl Draft {
             ("obl", vec!["NORDSCLCD".to_owned()].into()),
             ("status", claim("status")),
         ]);
-        let (id, ver) = text_of(&books.policy, Typ::Grant, &claims).map_err(|r| Some(r.into()))?;
+        let (id, ver) =
+            text_of(&books.policy, Typ::Grant, &claims).map_err(|r| Unbound::Refused(r.into()))?;
+        let txt = token.get("txt");
+        let is = |name: &str, n: u64| txt.and_then(|t| t.get(name)?.int()) == Some(n);
+        if !is("ver", ver) || !is("m", books.master.version) {
+            return Err(Unbound::Stale);
+        }
+        let offered = txt.and_then(|t| t.get("langs")).map(Value::texts);
+        let named = txt.and_then(|t| t.get("id")?.text());
+        if named != Some(&id) || !offered.is_some_and(|mut l| l.any(|l| l == lang.name())) {
+            return Err(Unbound::Other);
+        }
         let shown = object([
             ("id", id.into()),
             ("ver", ver.into()),
@@ -218,11 +274,12 @@ impl Draft {
             claims,
             Some(&annex),
         )
-        .map_err(Some)?;
+        .map_err(Unbound::Refused)?;
         Ok(Bound {
             claims,
             text,
             annex,
+            lang,
         })
     }
 }

@@ -18,6 +18,7 @@ const emit = (event, body = "") => queueMicrotask(() => listener(JSON.stringify(
 // ---- The worker with the key -------------------------------------------------------------------
 let module;
 let worker;
+let broken = false;
 let calls = 0;
 const open = new Map();
 
@@ -31,6 +32,7 @@ function spawn() {
   });
   worker.addEventListener("error", (event) => {
     event.preventDefault();
+    broken = true;
     for (const call of open.values()) call.reject({ code: "INTERNAL" });
     open.clear();
   });
@@ -38,6 +40,7 @@ function spawn() {
 }
 
 const ask = (what) => new Promise((resolve, reject) => {
+  if (broken) throw { code: "INTERNAL" };
   calls += 1;
   open.set(calls, { resolve, reject });
   worker.postMessage({ ...what, id: calls });
@@ -45,7 +48,20 @@ const ask = (what) => new Promise((resolve, reject) => {
 
 // ---- What is kept ------------------------------------------------------------------------------
 const PREFS = "warifu-prefs";
-const kept = () => { try { return localStorage.getItem(PREFS) ?? ""; } catch { return ""; } };
+const LOG = "warifu-log";
+const SESSION = "warifu-session";
+const kept = (name) => { try { return localStorage.getItem(name) ?? ""; } catch { return ""; } };
+
+/** The cookie is not for scripts: that there is a session is noted for as long as this window. */
+const session = {
+  get was() { try { return sessionStorage.getItem(SESSION) !== null; } catch { return false; } },
+  is(open) {
+    try {
+      if (open) sessionStorage.setItem(SESSION, "");
+      else sessionStorage.removeItem(SESSION);
+    } catch { /* asked for again after the next load */ }
+  },
+};
 
 async function keeps() {
   try {
@@ -59,14 +75,22 @@ async function keeps() {
   }
 }
 
-// ---- Time: the server's, if this device is more than a minute off -------------------------------
+// ---- Time: the server's, if this device is more off than a signature's time may be (5 s) ----------
 let offset = 0;
 const learn = (date) => {
   const server = Date.parse(date ?? "");
   if (!Number.isFinite(server)) return;
   const apart = server - Date.now();
-  offset = Math.abs(apart) > 60_000 ? apart : 0;
+  offset = Math.abs(apart) > 5_000 ? apart : 0;
 };
+
+/** Bytes come as base64url. */
+async function content(response) {
+  if (!response.headers.get("content-type")?.startsWith("application/octet-stream")) return response.text();
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  const text = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+  return text.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
 
 // ---- What the model wants done -----------------------------------------------------------------
 const acts = {
@@ -95,15 +119,18 @@ const acts = {
         signal: AbortSignal.timeout(10_000),
       });
       learn(response.headers.get("date"));
-      emit({ type: "answer", tag, status: response.status }, await response.text());
+      const wait = response.headers.get("retry-after") ?? "";
+      const after = /^\d{1,6}$/.test(wait) ? { after: Number(wait) } : {};
+      if (path === "/session" || path === "/enrol") session.is(response.ok);
+      emit({ type: "answer", tag, status: response.status, ...after }, await content(response));
     } catch {
       emit({ type: "answer", tag, status: 0 });
     }
   },
-  "find-key": () => key(ask({ do: "find" })),
+  "find-key": () => key(ask({ do: "find" }), "unread"),
   "make-key": ({ pass }) => {
     navigator.storage?.persist?.().catch(() => {});
-    key(ask({ do: "make", pass }));
+    key(ask({ do: "make", pass }), "failed");
   },
   sign: async ({ tag, typ, claims, pass }) => {
     try {
@@ -112,6 +139,7 @@ const acts = {
       emit(code === "PASS" ? { type: "pass-no" } : { type: "not-signed", tag, code });
     }
   },
+  keep: ({ text }) => { try { localStorage.setItem(LOG, text); } catch { /* checked anew next time */ } },
   print: () => print(),
   save: ({ name, body }) => {
     const link = document.createElement("a");
@@ -121,21 +149,46 @@ const acts = {
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
   },
   erase: async () => {
-    await ask({ do: "erase" }).catch(() => {});
-    worker.terminate();
-    for (const name of await caches?.keys?.() ?? []) await caches.delete(name);
-    for (const one of await navigator.serviceWorker?.getRegistrations?.() ?? []) await one.unregister();
-    try { localStorage.clear(); } catch { /* nothing was kept */ }
-    spawn();
-    emit({ type: "erased" });
+    try {
+      await ask({ do: "erase" });
+      for (const name of await globalThis.caches?.keys() ?? []) await caches.delete(name);
+      for (const one of await navigator.serviceWorker?.getRegistrations() ?? []) await one.unregister();
+      try { localStorage.clear(); sessionStorage.clear(); } catch { /* nothing was kept */ }
+      // What the worker still remembers goes with it.
+      worker.terminate();
+      spawn();
+    } catch {
+      emit({ type: "not-erased" });
+      return;
+    }
+    // The cookie is not for scripts: the server ends the session and takes it back.
+    let closed = false;
+    try {
+      const headers = { "content-type": "application/json" };
+      const response = await fetch("/api/session", {
+        method: "DELETE", headers, credentials: "same-origin", cache: "no-store", redirect: "error", signal: AbortSignal.timeout(10_000),
+      });
+      closed = response.ok || response.status === 401;
+    } catch { /* it ends by itself, which is told */ }
+    windows?.postMessage("erased");
+    emit({ type: "erased", closed });
   },
   reload: async () => {
     const one = await navigator.serviceWorker?.getRegistration?.();
-    one?.waiting?.postMessage("take-over");
+    taking = true;
+    if (one?.waiting) one.waiting.postMessage("take-over");
+    else location.reload();
   },
 };
 
-const key = (promise) => promise.then((state) => emit({ type: "key", ...state }), () => emit({ type: "key", state: "failed" }));
+/** Other windows of the portal: after erasing, none of them shows anything any more. */
+const windows = globalThis.BroadcastChannel ? new BroadcastChannel("warifu") : undefined;
+windows?.addEventListener("message", () => location.replace("/"));
+
+/** A new version was taken here. In other windows the person says so there: nothing is lost on the way. */
+let taking = false;
+
+const key = (promise, otherwise) => promise.then((state) => emit({ type: "key", ...state }), () => emit({ type: "key", state: otherwise }));
 
 globalThis.warifuHost = {
   listen: (callback) => { listener = callback; },
@@ -149,7 +202,7 @@ module = await WebAssembly.compileStreaming(fetch(new URL("portal_bg.wasm", impo
 await init({ module_or_path: module });
 spawn();
 mount();
-emit({ type: "started", path: location.pathname, browser: navigator.language, origin: location.origin, keeps: await keeps() }, kept());
+emit({ type: "started", path: location.pathname, browser: navigator.language, origin: location.origin, keeps: await keeps(), log: kept(LOG), resume: session.was }, kept(PREFS));
 
 addEventListener("popstate", () => emit({ type: "at", path: location.pathname }));
 addEventListener("online", () => emit({ type: "online", on: true }));
@@ -159,7 +212,10 @@ setInterval(() => emit({ type: "tick" }), 10_000);
 
 if ("serviceWorker" in navigator) {
   const had = navigator.serviceWorker.controller;
-  navigator.serviceWorker.addEventListener("controllerchange", () => { if (had) location.reload(); });
+  navigator.serviceWorker.addEventListener("controllerchange", () => {
+    if (taking) location.reload();
+    else if (had) emit({ type: "waiting" });
+  });
   navigator.serviceWorker.register(policy.createScriptURL("/sw.js"), { updateViaCache: "none" })
     .then((one) => {
       const look = () => { if (one.waiting && navigator.serviceWorker.controller) emit({ type: "waiting" }); };

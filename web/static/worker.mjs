@@ -12,39 +12,70 @@ const asked = (request) => new Promise((resolve, reject) => {
   request.onerror = () => reject(request.error);
 });
 
-async function store(mode) {
+/** Where the browser keeps nothing, nothing was kept; that it cannot be read now is something else. */
+const KEEPS_NOTHING = new Set(["InvalidStateError", "SecurityError"]);
+
+/** Runs `act` on the keys; what it gives counts once the transaction is through. */
+async function withKeys(mode, act) {
   const open = indexedDB.open("warifu", 1);
   open.onupgradeneeded = () => { open.result.createObjectStore("keys"); };
   const db = await asked(open);
-  return { db, keys: db.transaction("keys", mode).objectStore("keys") };
+  try {
+    const through = db.transaction("keys", mode);
+    const done = new Promise((resolve, reject) => {
+      through.oncomplete = resolve;
+      through.onabort = () => reject(through.error ?? new DOMException("", "AbortError"));
+    });
+    const result = asked(act(through.objectStore("keys")));
+    const [value] = await Promise.all([result, done]);
+    return value;
+  } finally {
+    db.close();
+  }
 }
 
+/** The key that is kept; throws where it cannot be told whether there is one. */
 async function load() {
   if (fleeting) return fleeting;
   try {
-    const { db, keys } = await store("readonly");
-    const found = await asked(keys.get(ME));
-    db.close();
-    return found;
-  } catch {
-    return undefined;
+    return await withKeys("readonly", (keys) => keys.get(ME));
+  } catch (error) {
+    if (KEEPS_NOTHING.has(error?.name)) return undefined;
+    throw { code: "UNREAD" };
   }
 }
 
+/** Keeps a new key beside none: what another window made meanwhile stays. */
 async function keep(record) {
   try {
-    const { db, keys } = await store("readwrite");
-    await asked(keys.put(record, ME));
-    db.close();
-  } catch {
+    await withKeys("readwrite", (keys) => keys.add(record, ME));
+    return record;
+  } catch (error) {
+    if (error?.name === "ConstraintError") return load();
     fleeting = record;
+    return record;
   }
 }
 
-const told = (record) => (record ? { state: "here", x: record.x, sealed: record.kind === "sealed" } : { state: "none" });
+const told = (record) => (record
+  ? { state: "here", x: record.x, sealed: record.kind === "sealed", fleeting: record === fleeting }
+  : { state: "none" });
+
+async function find() {
+  try {
+    return told(await load());
+  } catch {
+    return { state: "unread" };
+  }
+}
 
 async function make(pass) {
-  const there = await load();
+  let there;
+  try {
+    there = await load();
+  } catch {
+    return { state: "unread" };
+  }
   if (there) return told(there);
   if (pass === null) {
     let pair;
@@ -54,26 +85,27 @@ async function make(pass) {
       return { state: "needs-pass" };
     }
     const x = toBase64url(new Uint8Array(await crypto.subtle.exportKey("raw", pair.publicKey)));
-    const record = { kind: "webcrypto", x, key: pair.privateKey };
-    await keep(record);
-    return told(record);
+    return told(await keep({ kind: "webcrypto", x, key: pair.privateKey }));
   }
   const seed = crypto.getRandomValues(new Uint8Array(32));
-  const x = publicOf(seed.slice());
-  const salt = crypto.getRandomValues(new Uint8Array(16));
-  const iv = crypto.getRandomValues(new Uint8Array(12));
-  const wrapped = await crypto.subtle.encrypt({ name: "AES-GCM", iv }, await wrapper(pass, salt), seed);
-  seed.fill(0);
-  const record = { kind: "sealed", x, salt, iv, wrapped };
-  await keep(record);
-  return told(record);
+  try {
+    const x = publicOf(seed);
+    const salt = crypto.getRandomValues(new Uint8Array(16));
+    const iv = crypto.getRandomValues(new Uint8Array(12));
+    const wrapped = await crypto.subtle.encrypt({ name: "AES-GCM", iv }, await wrapper(pass, salt), seed);
+    return told(await keep({ kind: "sealed", x, salt, iv, wrapped }));
+  } finally {
+    seed.fill(0);
+  }
 }
 
 async function wrapper(pass, salt) {
   const bytes = wrappingKey(pass, salt);
-  const key = await crypto.subtle.importKey("raw", bytes, { name: "AES-GCM" }, false, ["encrypt", "decrypt"]);
-  bytes.fill(0);
-  return key;
+  try {
+    return await crypto.subtle.importKey("raw", bytes, { name: "AES-GCM" }, false, ["encrypt", "decrypt"]);
+  } finally {
+    bytes.fill(0);
+  }
 }
 
 async function sign({ typ, claims, pass }) {
@@ -84,21 +116,33 @@ async function sign({ typ, claims, pass }) {
     const signature = await crypto.subtle.sign({ name: "Ed25519" }, record.key, input);
     return joinToken(typ, claims, record.x, new Uint8Array(signature));
   }
+  const key = await wrapper(pass ?? "", record.salt);
   let seed;
   try {
-    const key = await wrapper(pass ?? "", record.salt);
     seed = new Uint8Array(await crypto.subtle.decrypt({ name: "AES-GCM", iv: record.iv }, key, record.wrapped));
   } catch {
+    // Only here a passphrase is another one.
     throw { code: "PASS" };
   }
-  const token = signWithSeed(typ, claims, seed.slice());
-  seed.fill(0);
-  return token;
+  try {
+    return signWithSeed(typ, claims, seed);
+  } finally {
+    seed.fill(0);
+  }
 }
 
 async function erase() {
+  try {
+    await new Promise((resolve, reject) => {
+      const request = indexedDB.deleteDatabase("warifu");
+      request.onsuccess = resolve;
+      request.onerror = () => reject(request.error);
+      request.onblocked = () => reject(new DOMException("", "AbortError"));
+    });
+  } catch (error) {
+    if (!KEEPS_NOTHING.has(error?.name)) throw error;
+  }
   fleeting = undefined;
-  await asked(indexedDB.deleteDatabase("warifu")).catch(() => {});
   return {};
 }
 
@@ -110,7 +154,7 @@ addEventListener("message", async ({ data }) => {
   }
   try {
     await ready;
-    const acts = { find: async () => told(await load()), make: () => make(data.pass), sign: () => sign(data), erase };
+    const acts = { find, make: () => make(data.pass), sign: () => sign(data), erase };
     postMessage({ id: data.id, value: await acts[data.do]() });
   } catch (error) {
     postMessage({ id: data.id, code: typeof error?.code === "string" ? error.code : "INTERNAL" });

@@ -66,7 +66,7 @@ pub const IDENTIFIED_BY: &[Named] = &[
 ];
 
 /// 職種 of the reference policy.
-const ROLES: &[Named] = &[
+pub const ROLES: &[Named] = &[
     ("dentist", ["歯科医師", "はいしゃ", "dentist"]),
     ("doctor", ["医師", "いしゃ", "doctor"]),
     ("nurse", ["看護師", "かんごし", "nurse"]),

@@ -43,7 +43,7 @@ pub use decide::{
 };
 pub use disclosure::{Disclosure, bundle_hash, mark, without_provenance};
 pub use emergency::{
-    CaseState, EMERGENCY_REASONS, EmergencyAccess, IDENTIFIED_BY, ReviewCase, ReviewError,
+    CaseState, EMERGENCY_REASONS, EmergencyAccess, IDENTIFIED_BY, ROLES, ReviewCase, ReviewError,
     ReviewTerms, Statement, Verdict, break_glass, disaster, emergency_bundle, emergency_notice,
     review_queue, suspended,
 };

@@ -4,26 +4,21 @@ use warifu_consent::{Annex, Typ, render};
 
 use super::{
     banner, buttons, data, fill, h1, h2, home, institutions, link, p, pass_field, problem,
-    secondary, signed_text, summary, when,
+    secondary, signed_text, summary, unloaded, when,
 };
 use crate::care::Given;
 use crate::model::{Event, Model, Outcome, STOPS_AFTER};
 use crate::node::{El, IntoNodes as _, Node, el};
 use crate::route::Route;
-use crate::text;
+use crate::text::{self, Lang};
 use crate::time::DAY;
-
-fn loading(m: &Model) -> Vec<Node> {
-    let mut out = Vec::new();
-    h1(m, text::LOADING).put(&mut out);
-    out
-}
 
 pub(super) fn all(m: &Model) -> Vec<Node> {
     let Some(mine) = &m.mine else {
-        return loading(m);
+        return unloaded(m);
     };
     let mut out = Vec::new();
+    problem(m).put(&mut out);
     h1(m, text::CONSENTS).put(&mut out);
     let mut grants: Vec<&Given> = mine
         .given
@@ -32,8 +27,11 @@ pub(super) fn all(m: &Model) -> Vec<Node> {
         .collect();
     // Open ones first, then the newest.
     grants.sort_by_key(|g| (!g.is_open(m.now), u64::MAX - g.at));
+    home::unproved(m, mine).put(&mut out);
     if grants.is_empty() {
-        p(m, text::CONSENTS_NONE).put(&mut out);
+        if mine.unproved == 0 {
+            p(m, text::CONSENTS_NONE).put(&mut out);
+        }
     } else {
         h2(m, text::HOME_SHOWN).put(&mut out);
         let cards: Vec<El> = grants.into_iter().map(|g| home::card(m, g, "h3")).collect();
@@ -44,7 +42,7 @@ pub(super) fn all(m: &Model) -> Vec<Node> {
 
 fn found<'m>(m: &'m Model, jti: &str) -> Result<&'m Given, Vec<Node>> {
     let Some(mine) = &m.mine else {
-        return Err(loading(m));
+        return Err(unloaded(m));
     };
     mine.find(jti).ok_or_else(|| {
         let mut out = Vec::new();
@@ -55,7 +53,7 @@ fn found<'m>(m: &'m Model, jti: &str) -> Result<&'m Given, Vec<Node>> {
 }
 
 /// The text that was signed, rendered again; shown only if its hash is the signed one.
-fn text_of(m: &Model, given: &Given) -> Option<String> {
+fn text_of(m: &Model, given: &Given) -> Option<(String, Lang)> {
     let books = m.books.as_ref()?;
     let annex = given.annex.as_deref().and_then(Annex::parse);
     let claims = &given.token.claims;
@@ -69,7 +67,8 @@ fn text_of(m: &Model, given: &Given) -> Option<String> {
     .ok()?;
     let salt = warifu_consent::text_salt(claims, annex.as_ref())?;
     let signed = claims.get("txt")?.get("h")?.text()?;
-    (warifu_consent::text_hash(&salt, &text) == signed).then_some(text)
+    let lang = Lang::from_name(claims.get("txt")?.get("lang")?.text()?)?;
+    (warifu_consent::text_hash(&salt, &text) == signed).then_some((text, lang))
 }
 
 pub(super) fn one(m: &Model, jti: &str) -> Vec<Node> {
@@ -95,7 +94,7 @@ pub(super) fn one(m: &Model, jti: &str) -> Vec<Node> {
         .put(&mut out);
     h2(m, text::CONSENT_TEXT).put(&mut out);
     match text_of(m, given) {
-        Some(text) => signed_text(m, &text).put(&mut out),
+        Some((text, lang)) => signed_text(m, &text, lang).put(&mut out),
         None => p(m, text::CONSENT_TEXT_GONE).put(&mut out),
     }
     buttons([

@@ -3,8 +3,8 @@
 use warifu_consent::KeyState;
 
 use super::{
-    Field, banner, buttons, field, fill, h1, link, number, p, pass_field, primary, say, summary,
-    when,
+    Field, banner, buttons, field, fill, h1, link, number, p, pass_field, primary, problem, say,
+    summary, when,
 };
 use crate::model::{Enrol, Event, Key, Model};
 use crate::node::{El, IntoNodes as _, Node, el};
@@ -48,6 +48,7 @@ pub(super) fn enrol(m: &Model) -> Vec<Node> {
             .attr("tabindex", "-1")
             .put(&mut out);
     }
+    problem(m).put(&mut out);
     h1(m, text::ENROL).put(&mut out);
     field(m, &CODE, &m.code, Event::Code).put(&mut out);
     field(m, &BIRTH, &m.birth, Event::Birth).put(&mut out);

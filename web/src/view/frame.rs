@@ -1,7 +1,7 @@
 //! What stands around every screen: header, navigation, live regions, footer.
 
 use super::{banner, button, fill, plain, say, when};
-use crate::model::{Event, Model};
+use crate::model::{ENDS_SOON, Event, Model, Session, Unanswered};
 use crate::node::{El, IntoNodes as _, Node, el};
 use crate::route::Route;
 use crate::text::{self, Lang, Text};
@@ -10,6 +10,7 @@ use crate::text::{self, Lang, Text};
 const NAV: &[(Text, &str, Route)] = &[
     (text::NAV_HOME, "home", Route::Home),
     (text::NAV_RECORDS, "records", Route::Records),
+    (text::NAV_HISTORY, "history", Route::History),
     (text::NAV_CONSENTS, "consents", Route::Consents),
     (text::NAV_MENU, "menu", Route::Menu),
 ];
@@ -118,10 +119,26 @@ fn nav(m: &Model) -> El {
 fn banners(m: &Model) -> Vec<El> {
     let mut all = Vec::new();
     if !m.online {
-        all.push(banner("warn", el("p").with(say(m, text::OFFLINE_NONE))));
-    } else if let Some((at, _)) = &m.again {
-        let sentence = fill(m, text::SERVER, &[("when", when(m, *at))]);
+        let sentence = fill(m, text::OFFLINE_NONE, &[("when", when(m, m.offline))]);
+        all.push(banner("warn", el("p").with(sentence)));
+    } else if let Some((at, known)) = m.again() {
+        let text = match known {
+            Unanswered::Read => text::SERVER,
+            Unanswered::NotDone => text::SERVER_NOT_DONE,
+            Unanswered::Unsure => text::SERVER_UNSURE,
+        };
+        let sentence = fill(m, text, &[("when", when(m, at))]);
         all.push(banner("warn", el("p").with(sentence)).attr("role", "alert"));
+    }
+    if m.session == Session::Open
+        && m.route.needs_session()
+        && m.session_ends <= m.now.saturating_add(ENDS_SOON)
+    {
+        let inside = vec![
+            el("p").with(fill(m, text::STAY, &[("when", when(m, m.session_ends))])),
+            button(m, text::STAY_GO, Event::Stay).class("btn btn2 small"),
+        ];
+        all.push(banner("warn", inside).attr("role", "alert"));
     }
     if m.waiting {
         let inside = vec![

@@ -1,10 +1,10 @@
 //! S4, and what stands before every screen that needs a session.
 
 use super::{
-    banner, buttons, fill, h1, h2, institutions, link, number, p, pass_field, primary, purposes,
-    say, summary, when,
+    banner, buttons, fill, h1, h2, history, institutions, link, number, p, pass_field, primary,
+    problem, purposes, say, summary, unloaded, when,
 };
-use crate::care::Given;
+use crate::care::{Given, Mine};
 use crate::model::{Event, Key, Model, Session};
 use crate::node::{El, IntoNodes as _, Node, el};
 use crate::route::Route;
@@ -20,6 +20,12 @@ pub(super) fn prove(m: &Model) -> Vec<Node> {
             p(m, text::KEY_WHAT).put(&mut out);
             buttons(link(m, text::NEXT, &Route::Key).class("btn")).put(&mut out);
         }
+        Key::Unread => {
+            banner("error", el("p").with(say(m, text::KEY_UNREAD)))
+                .attr("role", "alert")
+                .put(&mut out);
+            h1(m, text::NOT_SHOWN).put(&mut out);
+        }
         _ if m.session == Session::Refused => {
             banner("error", el("p").with(say(m, text::PROVE_REFUSED)))
                 .attr("role", "alert")
@@ -28,43 +34,60 @@ pub(super) fn prove(m: &Model) -> Vec<Node> {
             h1(m, text::PROVE).put(&mut out);
             buttons(link(m, text::PROVE_ENROL, &Route::Enrol).class("btn")).put(&mut out);
         }
-        Key::Here { sealed: true, .. } if m.session != Session::Open => {
+        Key::Here { sealed, .. }
+            if m.session != Session::Open
+                && (sealed || m.closed.is_some() || m.session == Session::Failed) =>
+        {
+            problem(m).put(&mut out);
             summary(m).put(&mut out);
-            h1(m, text::PROVE).put(&mut out);
-            pass_field(m, false).put(&mut out);
+            match m.closed {
+                Some(at) => {
+                    el("h1")
+                        .attr("tabindex", "-1")
+                        .with(fill(m, text::CLOSED, &[("when", when(m, at))]))
+                        .put(&mut out);
+                    if m.draft.is_some() {
+                        p(m, text::CLOSED_KEPT).put(&mut out);
+                    }
+                    p(m, text::PROVE).put(&mut out);
+                }
+                None => h1(m, text::PROVE).put(&mut out),
+            }
+            if sealed {
+                pass_field(m, false).put(&mut out);
+            }
             buttons(primary(m, text::PROVE_GO, Event::Prove).maybe(
                 "aria-busy",
                 (m.session == Session::Proving).then_some("true"),
             ))
             .put(&mut out);
         }
-        _ => {
-            h1(m, text::LOADING).put(&mut out);
-        }
+        _ => unloaded(m).put(&mut out),
     }
     out
+}
+
+/// How many could not be verified here.
+pub(super) fn unproved(m: &Model, mine: &Mine) -> Option<El> {
+    let n = ("n", number(mine.unproved));
+    let sentence = fill(m, text::HOME_UNPROVED, &[n]);
+    (mine.unproved > 0).then(|| banner("error", el("p").with(sentence)))
 }
 
 pub(super) fn home(m: &Model) -> Vec<Node> {
     let mut out = Vec::new();
     let (Some(mine), Some(waiting)) = (&m.mine, &m.waiting_requests) else {
-        h1(m, text::LOADING).put(&mut out);
-        return out;
+        return unloaded(m);
     };
+    problem(m).put(&mut out);
     let open: Vec<&Given> = mine.open(m.now).collect();
     let places = number(mine.recipients(m.now).len());
     el("h1")
         .attr("tabindex", "-1")
         .with(fill(m, text::HOME, &[("n", places)]))
         .put(&mut out);
-    if mine.unproved > 0 {
-        let n = number(mine.unproved);
-        banner(
-            "error",
-            el("p").with(fill(m, text::HOME_UNPROVED, &[("n", n)])),
-        )
-        .put(&mut out);
-    }
+    unproved(m, mine).put(&mut out);
+    history::alarms(m).put(&mut out);
     if open.is_empty() && mine.unproved == 0 {
         p(m, text::HOME_NONE).put(&mut out);
     }
@@ -95,6 +118,7 @@ pub(super) fn home(m: &Model) -> Vec<Node> {
             .collect();
         el("ul").class("menu").with(rows).put(&mut out);
     }
+    history::latest(m, &mut out);
     if !open.is_empty() {
         h2(m, text::HOME_SHOWN).put(&mut out);
         let cards: Vec<El> = open.into_iter().map(|g| card(m, g, "h3")).collect();

@@ -3,6 +3,7 @@
 mod consents;
 mod enrol;
 mod frame;
+mod history;
 mod home;
 mod key;
 mod records;
@@ -15,6 +16,7 @@ use crate::node::{El, IntoNodes, Node, On, el};
 use crate::preview::Record;
 use crate::route::Route;
 use crate::ruby;
+use crate::seal::Secret;
 use crate::text::{self, Lang, Text};
 use crate::time;
 
@@ -29,6 +31,7 @@ pub fn page(m: &Model) -> Node {
         Route::Enrol => enrol::enrol(m),
         Route::Home => home::home(m),
         Route::Records => records::records(m),
+        Route::History => history::history(m),
         Route::Wizard(req, step) => wizard::wizard(m, req, *step),
         Route::Consents => consents::all(m),
         Route::Consent(jti) => consents::one(m, jti),
@@ -42,9 +45,8 @@ pub fn page(m: &Model) -> Node {
     frame::frame(m, inside)
 }
 
-/// Title of the window: `{h1}｜割符`.
-pub fn title(m: &Model) -> String {
-    let page = page(m);
+/// Title of the window with this page: `{h1}｜割符`.
+pub fn title(m: &Model, page: &Node) -> String {
     let h1 = page.all().into_iter().find(|e| e.tag == "h1").cloned();
     let h1 = h1.map(|h| Node::El(Box::new(h)).text()).unwrap_or_default();
     text::TITLE.of(m.prefs.lang).replace("{page}", &h1)
@@ -162,12 +164,26 @@ fn category(m: &Model, code: &str) -> Node {
 /// Why something was not taken.
 fn problem(m: &Model) -> Option<El> {
     let problem = m.problem.as_ref()?;
-    let sentence = fill(m, problem.text, &[("code", data(&problem.code))]);
+    let slots = [("code", data(&problem.code)), ("when", when(m, problem.at))];
+    let sentence = fill(m, problem.text, &slots);
     Some(
         banner("error", el("p").with(sentence))
             .attr("role", "alert")
             .attr("tabindex", "-1"),
     )
+}
+
+/// Nothing is here yet: it is on its way, or why it is not.
+fn unloaded(m: &Model) -> Vec<Node> {
+    let mut out = Vec::new();
+    if m.problem.is_none() {
+        h1(m, text::LOADING).put(&mut out);
+        return out;
+    }
+    problem(m).put(&mut out);
+    h1(m, text::NOT_SHOWN).put(&mut out);
+    buttons(primary(m, text::NOT_SHOWN_GO, Event::Retry)).put(&mut out);
+    out
 }
 
 /// Own records that cannot be read: never the same as none.
@@ -179,8 +195,11 @@ fn unread(m: &Model, text: Text) -> El {
 
 /// `SignedText`: headings and lists over the very string that is hashed; every line stays whole, so
 /// its text is byte for byte what is signed (P4), readings apart.
-fn signed_text(m: &Model, text: &str) -> El {
-    let mut article = el("article").attr("data-signed", "").class("signed");
+fn signed_text(m: &Model, text: &str, lang: Lang) -> El {
+    let mut article = el("article")
+        .attr("data-signed", "")
+        .attr("lang", lang.tag())
+        .class("signed");
     for line in text.split_inclusive('\n') {
         let (class, level, mark) = match line.as_bytes() {
             [b'#', b'#', b' ', ..] => ("l2", Some("3"), 3),
@@ -339,6 +358,10 @@ struct Field {
 }
 
 fn field(m: &Model, f: &Field, value: &str, input: fn(String) -> Event) -> El {
+    field_of(m, f, |input| input.attr("value", value), input)
+}
+
+fn field_of(m: &Model, f: &Field, value: impl FnOnce(El) -> El, input: fn(String) -> Event) -> El {
     let lack = m.lacks.iter().find(|l| l.field == f.id);
     let hint = format!("{}-hint", f.id);
     let error = format!("{}-error", f.id);
@@ -356,7 +379,7 @@ fn field(m: &Model, f: &Field, value: &str, input: fn(String) -> Event) -> El {
         .with(el("label").attr("for", f.id).with(say(m, f.label)))
         .with(el("p").class("hint").id(hint).with(say(m, f.hint)))
         .with(lack.map(|l| el("p").class("error").id(error).with(lack_text(m, l))))
-        .with(
+        .with(value(
             el("input")
                 .id(f.id)
                 .attr("type", f.kind)
@@ -365,9 +388,8 @@ fn field(m: &Model, f: &Field, value: &str, input: fn(String) -> Event) -> El {
                 .attr("spellcheck", "false")
                 .attr("aria-describedby", told)
                 .maybe("aria-invalid", lack.map(|_| "true"))
-                .attr("value", value)
                 .on(On::Input(input)),
-        )
+        ))
 }
 
 /// A passphrase to be typed, pasted and shown.
@@ -390,7 +412,12 @@ fn pass_field(m: &Model, making: bool) -> Vec<El> {
         mode: "text",
     };
     vec![
-        field(m, &f, &m.pass, Event::Pass),
+        field_of(
+            m,
+            &f,
+            |input| input.secret(&m.pass),
+            |text| Event::Pass(Secret::new(text)),
+        ),
         tick(
             m,
             "pass-show",

@@ -2,33 +2,29 @@
 
 use std::collections::BTreeMap;
 
-use super::{banner, category, data, h1, h2, p, record, say, toggle, unread};
+use super::{banner, category, data, h1, h2, p, record, say, toggle, unloaded, unread};
 use crate::model::{Event, Model};
 use crate::node::{El, IntoNodes as _, Node, el};
-use crate::preview::{self, Record};
+use crate::preview::Record;
 use crate::text;
 
 pub(super) fn records(m: &Model) -> Vec<Node> {
     let mut out = Vec::new();
-    let (Some(books), true) = (&m.books, m.records_whole) else {
-        h1(m, text::RECORDS).put(&mut out);
-        super::problem(m).put(&mut out);
-        if m.problem.is_none() {
-            p(m, text::LOADING).put(&mut out);
+    let (Some(books), Some(all)) = (&m.books, &m.listed) else {
+        if m.problem.is_some() {
+            return unloaded(m);
         }
+        h1(m, text::RECORDS).put(&mut out);
+        p(m, text::LOADING).put(&mut out);
         return out;
     };
     h1(m, text::RECORDS).put(&mut out);
     p(m, text::RECORDS_OWN).put(&mut out);
     p(m, text::WHAT_ALWAYS).put(&mut out);
-    let mut all: Vec<Record> = Vec::new();
-    for page in &m.records {
-        let Ok(more) = preview::records(page, &books.policy) else {
-            unread(m, text::RECORDS_UNREAD).put(&mut out);
-            return out;
-        };
-        all.extend(more);
-    }
+    let Ok(all) = all else {
+        unread(m, text::RECORDS_UNREAD).put(&mut out);
+        return out;
+    };
     if all.is_empty() {
         p(m, text::RECORDS_NONE).put(&mut out);
         return out;
@@ -43,7 +39,7 @@ pub(super) fn records(m: &Model) -> Vec<Node> {
     let list = |all: Vec<El>| el("ul").class("records").with(all);
     if m.by_date {
         let mut years: BTreeMap<String, Vec<&Record>> = BTreeMap::new();
-        for one in &all {
+        for one in all {
             let year = one.day.get(..4).unwrap_or_default().to_owned();
             years.entry(year).or_default().push(one);
         }

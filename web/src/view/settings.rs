@@ -1,6 +1,6 @@
 //! The menu, S13 settings, S17 finish.
 
-use super::{buttons, choice, h1, h2, link, p, secondary, tick};
+use super::{buttons, choice, fill, h1, h2, link, p, problem, secondary, tick, when};
 use crate::model::{Event, Model, Prefs, Theme};
 use crate::node::{IntoNodes as _, Node, el};
 use crate::route::Route;
@@ -59,15 +59,21 @@ pub(super) fn bye(m: &Model) -> Vec<Node> {
     let mut out = Vec::new();
     if m.erased {
         h1(m, text::BYE_ERASED).put(&mut out);
+        if let Some(by) = m.lingers {
+            el("p")
+                .with(fill(m, text::BYE_LINGERS, &[("when", when(m, by))]))
+                .put(&mut out);
+        }
         buttons(link(m, text::TO_HOME, &Route::Start).class("btn btn2")).put(&mut out);
         return out;
     }
+    problem(m).put(&mut out);
     h1(m, text::BYE).put(&mut out);
     p(m, text::BYE_CLOSED_HOW).put(&mut out);
     h2(m, text::BYE_ERASE).put(&mut out);
     p(m, text::BYE_ERASE_NOTE).put(&mut out);
     buttons([
-        secondary(m, text::BYE_ERASE_GO, Event::Erase),
+        secondary(m, text::BYE_ERASE_GO, Event::Erase).maybe("aria-busy", m.busy.then_some("true")),
         link(m, text::BYE_KEEP, &Route::Menu).class("btn btn2"),
     ])
     .put(&mut out);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{
     Field, banner, button, buttons, category, choice_of, data, field, fill, h1, h2, institutions,
     link, number, p, pass_field, problem, purposes, record, say, secondary, signed_text, summary,
-    unread, when,
+    unloaded, unread, when,
 };
 use crate::model::{Event, Model, Outcome};
 use crate::node::{El, IntoNodes as _, Node, On, el};
@@ -18,7 +18,7 @@ pub(super) fn wizard(m: &Model, req: &str, step: Step) -> Vec<Node> {
     let mut out = Vec::new();
     match step {
         Step::Done => return done(m),
-        Step::Refused => {
+        Step::Refused if m.outcome == Outcome::Declined(req.to_owned()) => {
             h1(m, text::REFUSED).put(&mut out);
             next_of_group(m, &mut out);
             return out;
@@ -27,11 +27,10 @@ pub(super) fn wizard(m: &Model, req: &str, step: Step) -> Vec<Node> {
     }
     let Some(draft) = m.draft.as_ref().filter(|d| d.asked.req == req) else {
         if m.waiting_requests.is_none() {
-            h1(m, text::LOADING).put(&mut out);
-        } else {
-            h1(m, text::ASK_OVER).put(&mut out);
-            buttons(link(m, text::TO_HOME, &Route::Home).class("btn")).put(&mut out);
+            return unloaded(m);
         }
+        h1(m, text::ASK_OVER).put(&mut out);
+        buttons(link(m, text::TO_HOME, &Route::Home).class("btn")).put(&mut out);
         return out;
     };
     head(m, draft, step).put(&mut out);
@@ -214,12 +213,17 @@ fn until(m: &Model, draft: &Draft, out: &mut Vec<Node>) {
         (text::UNTIL_YEAR, Until::Year),
         (text::UNTIL_PICK, Until::Pick),
     ];
+    // A term that is not allowed is not offered.
     let options: Vec<(Vec<Node>, bool, Event)> = all
         .into_iter()
-        .map(|(label, until)| {
-            let ends = until.ends(m.now, "").map(|at| ("when", when(m, at)));
-            let label = fill(m, label, ends.as_slice());
-            (label, draft.until == Some(until), Event::SetUntil(until))
+        .filter_map(|(label, until)| {
+            let ends = until.ends(m.now, "", m.longest());
+            if ends.is_none() && until != Until::Pick {
+                return None;
+            }
+            let slot = ends.map(|at| ("when", when(m, at)));
+            let label = fill(m, label, slot.as_slice());
+            Some((label, draft.until == Some(until), Event::SetUntil(until)))
         })
         .collect();
     choice_of(m, "until", text::UNTIL, options).put(out);
@@ -237,7 +241,7 @@ fn sign(m: &Model, draft: &Draft, out: &mut Vec<Node>) {
         }
         return;
     };
-    signed_text(m, &bound.text).put(out);
+    signed_text(m, &bound.text, bound.lang).put(out);
     if m.sealed() {
         pass_field(m, false).put(out);
     }
@@ -253,10 +257,7 @@ fn done(m: &Model) -> Vec<Node> {
         buttons(link(m, text::TO_HOME, &Route::Home).class("btn")).put(&mut out);
         return out;
     };
-    let title = match n {
-        Some(n) => fill(m, text::DONE, &[("n", data(&n.to_string()))]),
-        None => say(m, text::DONE_PLAIN),
-    };
+    let title = fill(m, text::DONE, &[("n", data(&n.to_string()))]);
     el("h1").attr("tabindex", "-1").with(title).put(&mut out);
     buttons(link(m, text::DONE_RECEIPT, &Route::Consent(jti.clone())).class("btn")).put(&mut out);
     next_of_group(m, &mut out);

@@ -1,0 +1,208 @@
+//! S7 who looked, S15 an emergency.
+
+use warifu_consent::{EMERGENCY_REASONS, IDENTIFIED_BY, ROLES};
+use warifu_log::Kind;
+
+use super::{
+    banner, buttons, category, data, fill, h1, h2, institution, number, p, primary, problem,
+    purposes, say, secondary, unloaded, when,
+};
+use crate::history::{Cause, History, Row, Verdict};
+use crate::model::{Event, Model};
+use crate::node::{El, IntoNodes as _, Node, el};
+use crate::route::Route;
+use crate::text::{self, Text};
+
+pub(super) fn history(m: &Model) -> Vec<Node> {
+    let Some(history) = &m.history else {
+        return unloaded(m);
+    };
+    let mut out = Vec::new();
+    problem(m).put(&mut out);
+    if let Verdict::Bad(cause) = history.verdict {
+        h1(m, text::HISTORY_BAD).put(&mut out);
+        banner("error", el("p").with(say(m, cause_text(cause))))
+            .attr("role", "alert")
+            .put(&mut out);
+        p(m, text::HISTORY_BAD_WHAT).put(&mut out);
+        buttons([
+            primary(m, text::HISTORY_SAVE, Event::Evidence),
+            secondary(m, text::HISTORY_CHECK, Event::CheckLog),
+        ])
+        .put(&mut out);
+        return out;
+    }
+    h1(m, text::HISTORY).put(&mut out);
+    verdict(m, history).put(&mut out);
+    buttons(secondary(m, text::HISTORY_CHECK, Event::CheckLog)).put(&mut out);
+    let looks = |own: bool| {
+        let rows = history.rows.iter().rev();
+        rows.filter(move |r| r.is_look() && r.is_own() == own)
+    };
+    h2(m, text::HISTORY_OTHERS).put(&mut out);
+    let others: Vec<El> = looks(false).map(|r| row(m, history, r)).collect();
+    if others.is_empty() {
+        p(m, text::HISTORY_NONE).put(&mut out);
+    } else {
+        el("ol").class("cards").with(others).put(&mut out);
+    }
+    let own: Vec<El> = looks(true)
+        .map(|r| el("li").with(when(m, r.entry.at())))
+        .collect();
+    if !own.is_empty() {
+        let title = fill(m, text::HISTORY_OWN, &[("n", number(own.len()))]);
+        el("details")
+            .with(el("summary").with(el("h2").with(title)))
+            .with(el("ol").class("records").with(own))
+            .put(&mut out);
+    }
+    out
+}
+
+fn verdict(m: &Model, history: &History) -> Option<El> {
+    let at = ("when", when(m, history.at));
+    let (kind, sentence) = match history.verdict {
+        Verdict::Good { witnesses } => {
+            let slots = [at, ("n", number(witnesses))];
+            ("ok", fill(m, text::HISTORY_OK, &slots))
+        }
+        Verdict::Wait { by } => {
+            let slots = [at, ("by", when(m, by))];
+            ("info", fill(m, text::HISTORY_WAIT, &slots))
+        }
+        Verdict::Bad(_) => return None,
+    };
+    Some(banner(kind, el("p").with(sentence)).attr("role", "status"))
+}
+
+fn cause_text(cause: Cause) -> Text {
+    match cause {
+        Cause::Altered => text::CAUSE_ALTERED,
+        Cause::Missing => text::CAUSE_MISSING,
+        Cause::Fork => text::CAUSE_FORK,
+        Cause::Unsigned => text::CAUSE_UNSIGNED,
+        Cause::Witnesses => text::CAUSE_WITNESSES,
+    }
+}
+
+fn who(m: &Model, r: &Row) -> Vec<Node> {
+    let code = r.text("rcp");
+    let books = m.books.as_ref();
+    if books.is_some_and(|b| b.master.has(code)) {
+        vec![institution(m, code)]
+    } else {
+        say(m, text::HISTORY_UNNAMED)
+    }
+}
+
+/// What was done.
+fn did(history: &History, r: &Row) -> Text {
+    match r.entry.kind() {
+        Kind::BreakGlass if history.in_vain(r) => text::EMERGENCY_REFUSED,
+        Kind::BreakGlass => text::EMERGENCY,
+        Kind::Refuse => text::HISTORY_REFUSED,
+        _ if r.list("cats").iter().all(|c| c == "none") => text::HISTORY_EMPTY,
+        _ => text::HISTORY_SEEN,
+    }
+}
+
+/// `AccessRow`: who, when, for what, which kinds, on which ground.
+fn row(m: &Model, history: &History, r: &Row) -> El {
+    let named = |list: &[(&str, [&'static str; 3])], code: &str| {
+        let found = list.iter().find(|(c, _)| *c == code);
+        let [ja, easy, en] = found.map_or(["—"; 3], |(_, names)| *names);
+        vec![data(Text { ja, easy, en }.of(m.prefs.lang))]
+    };
+    let mut list = el("dl");
+    let mut line = |label: Text, value: Vec<Node>| {
+        let pair = el("div")
+            .with(el("dt").with(say(m, label)))
+            .with(el("dd").with(value));
+        list.kids.push(Node::El(Box::new(pair)));
+    };
+    line(text::HISTORY_WHEN, vec![when(m, r.entry.at())]);
+    if r.text("role") != "-" {
+        line(text::HISTORY_ROLE, named(ROLES, r.text("role")));
+    }
+    let did = did(history, r);
+    if r.entry.kind() == Kind::BreakGlass {
+        line(
+            text::HISTORY_REASON,
+            named(EMERGENCY_REASONS, r.text("rsn")),
+        );
+        line(
+            text::HISTORY_IDENTIFIED,
+            named(IDENTIFIED_BY, r.text("idm")),
+        );
+    } else {
+        line(text::HISTORY_PURPOSE, vec![purposes(m, &r.list("pur"))]);
+    }
+    if did == text::HISTORY_SEEN {
+        let names = r.list("cats");
+        let names = names.iter().map(|c| el("li").with(category(m, c)));
+        let names = el("ul").class("tags").with(names.collect::<Vec<_>>());
+        line(text::HISTORY_KINDS, vec![Node::El(Box::new(names))]);
+        line(text::HISTORY_BASIS, say(m, basis(r.text("basis"))));
+    }
+    let emergency = r.entry.kind() == Kind::BreakGlass || r.text("basis") == "EMERGENCY";
+    el("li")
+        .class(if emergency { "card urgent" } else { "card" })
+        .with(el("h3").with(who(m, r)))
+        .with(el("p").class("strong").with(say(m, did)))
+        .with(list)
+}
+
+fn basis(code: &str) -> Text {
+    match code {
+        "GRANT" => text::BASIS_GRANT,
+        "EMERGENCY" => text::BASIS_EMERGENCY,
+        "DISASTER" => text::BASIS_DISASTER,
+        "SELF" => text::BASIS_SELF,
+        _ => text::BASIS_OTHER,
+    }
+}
+
+/// On home: what the person has to know of, and who looked last.
+pub(super) fn alarms(m: &Model) -> Vec<El> {
+    let mut all = Vec::new();
+    let way = |text: Text| super::link(m, text, &Route::History);
+    if m.is_doubtful() {
+        let inside = el("p").with(way(text::HISTORY_BAD));
+        all.push(banner("error", inside).attr("role", "alert"));
+    }
+    let emergencies = m.history.iter().flat_map(|h| h.emergencies(m.kept.seen));
+    for r in emergencies {
+        let sentence = fill(m, text::HOME_EMERGENCY, &[("when", when(m, r.entry.at()))]);
+        let sentence = el("span").with(sentence);
+        let link = el("a").attr("href", Route::History.path()).with(sentence);
+        all.push(banner("warn", el("p").with(link)).class("banner warn urgent"));
+    }
+    all
+}
+
+/// On home: who looked last.
+pub(super) fn latest(m: &Model, out: &mut Vec<Node>) {
+    let Some(history) = m.history.as_ref().filter(|_| !m.is_doubtful()) else {
+        return;
+    };
+    h2(m, text::HOME_LOOKS).put(out);
+    let rows = history.rows.iter().rev();
+    let rows: Vec<El> = rows
+        .filter(|r| r.is_look() && !r.is_own())
+        .take(3)
+        .map(|r| {
+            let inside = el("a")
+                .attr("href", Route::History.path())
+                .class("card-link")
+                .with(el("span").class("strong").with(who(m, r)))
+                .with(el("span").with(say(m, did(history, r))))
+                .with(el("span").class("mark").with(when(m, r.entry.at())));
+            el("li").with(inside)
+        })
+        .collect();
+    if rows.is_empty() {
+        p(m, text::HISTORY_NONE).put(out);
+    } else {
+        el("ol").class("menu").with(rows).put(out);
+    }
+}
