@@ -94,7 +94,7 @@ const PIECES: [Piece; 14] = [
         name: "portal wasm, with its consent core",
         folder: "web/dist",
         counts: |name| name == "portal_bg.wasm",
-        budget_kb: 330,
+        budget_kb: 340,
     },
     Piece {
         name: "portal style sheet",
@@ -106,7 +106,7 @@ const PIECES: [Piece; 14] = [
         name: "portal first load",
         folder: "web/dist",
         counts: |_| true,
-        budget_kb: 348,
+        budget_kb: 356,
     },
 ];
 
