@@ -10,15 +10,16 @@ export const entry = { own: instance, known: ["hl7", "xml", "journal"], traceOf:
 // ── parts ───────────────────────────────────────────────────────────────────────────────────────
 
 /** What the module needs for some files and outputs only, by name: `load` and, where the platform can, `source`. */
-const parts = { clins: {}, documents: {} };
+const parts = { clins: {}, documents: {}, view: {} };
 
 function join(name, module) {
   instance.call((glue) => glue.addPart(name, module));
   parts[name].module = module;
 }
 
-/** The parts that a call needs and the instance lacks. */
-function* lacking({ to }, files) {
+/** The parts that a call needs and the instance lacks; `shown` for a message as a tree. */
+function* lacking({ to, trace }, files, shown) {
+  if ((shown || trace) && !parts.view.module) yield "view";
   if (to === "clins" && !parts.clins.module) yield "clins";
   if (parts.documents.module) return;
   // What begins as messages do is none; the engine knows the rest.
@@ -31,8 +32,8 @@ const notLoaded = (name, cause) =>
   new WarifuError("not-initialised", `the part "${name}" of the module is not loaded; let \`await init()\` load it`, { cause });
 
 /** Sees to it that a call has its parts, at once. */
-function ready(options, files) {
-  for (const name of lacking(options, files)) {
+function ready(options, files, shown) {
+  for (const name of lacking(options, files, shown)) {
     const { source, failure } = parts[name];
     if (!source) throw notLoaded(name, failure);
     join(name, new WebAssembly.Module(source()));
@@ -130,13 +131,13 @@ export class Machine extends Base {
     super(instance, (glue, own) => new glue.Engine(own), options, source);
   }
   /** Runs a call of the engine on files. */
-  #on(files, f) {
+  #on(files, f, shown = false) {
     this.engine();
-    ready(this.options, files);
+    ready(this.options, files, shown);
     return this.call(f);
   }
   parse(file) {
-    return this.#on([file], (engine) => engine.parse(file.path, file.bytes));
+    return this.#on([file], (engine) => engine.parse(file.path, file.bytes), true);
   }
   convert(file) {
     return this.#on([file], (engine) => engine.convert(file.path, file.bytes));
@@ -173,12 +174,13 @@ export class Machine extends Base {
 /**
  * The API of an entry. `source` gives the bytes of the module at once where the platform can;
  * `load` gives what `init` compiles when it is called without argument, `unpack` and `rules` what the
- * reader of packed storages and the pages of rules are compiled from, `clins` and `documents` the parts.
+ * reader of packed storages and the pages of rules are compiled from, `clins`, `documents` and `view`
+ * the parts.
  */
-export function create({ source, load, unpack, rules: pages, clins, documents }) {
+export function create({ source, load, unpack, rules: pages, clins, documents, view }) {
   entry.unpack ??= unpack;
   entry.rules ??= pages;
-  for (const [name, own] of Object.entries({ clins, documents })) {
+  for (const [name, own] of Object.entries({ clins, documents, view })) {
     parts[name].load ??= own;
     if (source) parts[name].source ??= own;
   }

@@ -8,6 +8,7 @@ const api = create({
   rules: () => fetch(new URL("./wasm/rules.wasm", import.meta.url)),
   clins: () => fetch(new URL("./wasm/convert-clins.wasm", import.meta.url)),
   documents: () => fetch(new URL("./wasm/convert-documents.wasm", import.meta.url)),
+  view: () => fetch(new URL("./wasm/convert-view.wasm", import.meta.url)),
 });
 export const Converter = api.Converter;
 export const parse = api.parse;

@@ -10,6 +10,7 @@ const api = create({
   rules: () => readFileSync(new URL("./wasm/rules.wasm", import.meta.url)),
   clins: () => readFileSync(new URL("./wasm/convert-clins.wasm", import.meta.url)),
   documents: () => readFileSync(new URL("./wasm/convert-documents.wasm", import.meta.url)),
+  view: () => readFileSync(new URL("./wasm/convert-view.wasm", import.meta.url)),
 });
 export const Converter = api.Converter;
 export const parse = api.parse;

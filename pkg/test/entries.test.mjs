@@ -36,7 +36,7 @@ test("a Module and a Response without type are taken", () => {
       import { readFileSync } from "node:fs";
       import { init, parse } from "./dist/convert.mjs";
       const bytes = readFileSync("dist/wasm/convert.wasm");
-      await init(${input});
+      await init(${input}, { view: readFileSync("dist/wasm/convert-view.wasm") });
       console.log(parse(new TextEncoder().encode("MSH|^~\\\\&|A\\rPID|1\\r")).segments.length);
     `);
     assert.equal(made, 2);
@@ -103,7 +103,7 @@ test("a part of the module is read with the first output or file that needs it",
     const real = fs.readFileSync;
     fs.readFileSync = (path, ...rest) => { reads.push(String(path)); return real(path, ...rest); };
     syncBuiltinESMExports();
-    const { Converter } = await import("warifu");
+    const { Converter, parse } = await import("warifu");
     const names = () => reads.filter((p) => p.endsWith(".wasm")).map((p) => p.split("/").at(-1));
     const message = Uint8Array.from(${JSON.stringify([...message()])});
     const document = { path: "a.xml", bytes: new TextEncoder().encode("<?xml version='1.0'?><ClinicalDocument xmlns='urn:hl7-org:v3'/>") };
@@ -114,9 +114,13 @@ test("a part of the module is read with the first output or file that needs it",
     steps.push(names());
     new Converter({ to: "clins" }).convert(message);
     steps.push(names());
+    new Converter({ trace: true }).convert(message);
+    parse(message);
+    steps.push(names());
     console.log(JSON.stringify([steps, kinds]));
   `);
-  const steps = [["convert.wasm"], ["convert.wasm", "convert-documents.wasm"], ["convert.wasm", "convert-documents.wasm", "convert-clins.wasm"]];
+  const order = ["convert.wasm", "convert-documents.wasm", "convert-clins.wasm", "convert-view.wasm"];
+  const steps = order.map((_, i) => order.slice(0, i + 1));
   assert.deepEqual(reads[0], steps);
   assert.ok(reads[1].includes("DocumentReference"), String(reads[1]));
 });
@@ -124,28 +128,30 @@ test("a part of the module is read with the first output or file that needs it",
 test("what is left out of init is loaded by convertAll, and missed by name elsewhere", () => {
   const result = run(`
     import { readFileSync } from "node:fs";
-    import { Converter, init } from "./dist/convert.mjs";
+    import { Converter, init, parse } from "./dist/convert.mjs";
     const asked = [];
     globalThis.fetch = async (url) => { asked.push(String(url).split("/").at(-1)); return new Response(readFileSync(url)); };
-    await init(undefined, { clins: false, documents: false });
+    await init(undefined, { clins: false, documents: false, view: false });
     const message = Uint8Array.from(${JSON.stringify([...message()])});
     const document = { path: "a.xml", bytes: new TextEncoder().encode("<?xml version='1.0'?><ClinicalDocument xmlns='urn:hl7-org:v3'/>") };
     const bundle = new Converter();
     const clins = new Converter({ to: "clins" });
+    const traced = new Converter({ trace: true });
     const codes = [];
-    for (const f of [() => bundle.convert(message), () => bundle.convert(document), () => clins.convert(message)]) {
+    for (const f of [() => bundle.convert(message), () => bundle.convert(document), () => clins.convert(message), () => traced.convert(message), () => parse(message)]) {
       try { f(); codes.push("made"); } catch (e) { codes.push(e.code, e.message.split('"')[1]); }
     }
     const all = async (stream) => { let n = 0; for await (const e of stream) if (e.type === "resource") n += 1; return n; };
-    const made = [await all(bundle.convertAll(document)), await all(clins.convertAll(message)), bundle.convert(document).json.length, clins.convert(message).json.length];
+    const made = [await all(bundle.convertAll(document)), await all(clins.convertAll(message)), await all(traced.convertAll(message)), parse(message).segments.length, bundle.convert(document).json.length, clins.convert(message).json.length];
     console.log(JSON.stringify({ codes, made, asked }));
   `);
-  assert.deepEqual(result.codes, ["made", "not-initialised", "documents", "not-initialised", "clins"]);
-  assert.deepEqual(result.asked, ["convert.wasm", "convert-documents.wasm", "convert-clins.wasm"]);
+  assert.deepEqual(result.codes, ["made", "not-initialised", "documents", "not-initialised", "clins", "not-initialised", "view", "not-initialised", "view"]);
+  assert.deepEqual(result.asked, ["convert.wasm", "convert-documents.wasm", "convert-clins.wasm", "convert-view.wasm"]);
   const document = { path: "a.xml", bytes: new TextEncoder().encode("<?xml version='1.0'?><ClinicalDocument xmlns='urn:hl7-org:v3'/>") };
   const lengths = [new node.Converter().convert(document), new node.Converter({ to: "clins" }).convert(message())].map((c) => c.json.length);
-  assert.deepEqual(result.made.slice(2), lengths);
-  assert.ok(result.made[0] > 0);
+  assert.deepEqual(result.made.slice(4), lengths);
+  assert.ok(result.made[0] > 0 && result.made[2] > 0);
+  assert.equal(result.made[3], node.parse(message()).segments.length);
 });
 
 test("a pool gives what one thread gives, in the same order", async () => {
@@ -191,6 +197,6 @@ test("the package holds what its exports name, and nothing of this machine", () 
     const text = readFileSync(new URL(name, pkg), "latin1");
     assert.ok(!/\/root\/|\/home\/|\.cargo\/registry/.test(text), `${name} names a folder of this machine`);
   }
-  const wasm = ["check", "consent", "convert-clins", "convert-documents", "convert", "rules", "unpack"].map((name) => `dist/wasm/${name}.wasm`);
+  const wasm = ["check", "consent", "convert-clins", "convert-documents", "convert-view", "convert", "rules", "unpack"].map((name) => `dist/wasm/${name}.wasm`);
   assert.deepEqual(names.filter((n) => n.endsWith(".wasm")).sort(), wasm);
 });

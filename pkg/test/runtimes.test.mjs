@@ -99,7 +99,7 @@ test("a build by Vite emits the modules and finds them", async () => {
     const build = { target: "es2022", modulePreload: false };
     await vite.build({ root: folder, configFile: false, logLevel: "error", base: "./", build });
     const assets = readdirSync(join(folder, "dist/assets"));
-    for (const name of ["convert", "convert-clins", "convert-documents", "unpack"]) {
+    for (const name of ["convert", "convert-clins", "convert-documents", "convert-view", "unpack"]) {
       // A bundler puts eight characters behind the name.
       const wasm = assets.filter((n) => n.startsWith(`${name}-`) && n.length === name.length + "-12345678.wasm".length);
       assert.equal(wasm.length, 1, String(assets));
@@ -119,7 +119,7 @@ test("a build by Vite emits the modules and finds them", async () => {
       assert.equal(scripts.length, 1, String(assets));
       await import(pathToFileURL(join(folder, "dist/assets", scripts[0])).href);
       assert.equal(sha(await globalThis.convert(message())), expected[0]);
-      const first = ["convert", "convert-clins", "convert-documents"];
+      const first = ["convert", "convert-clins", "convert-documents", "convert-view"];
       assert.deepEqual(fetched.sort(), first);
       assert.equal(sha(await globalThis.stream(archive())), expected[1]);
       assert.deepEqual(fetched, [...first, "unpack"]);

@@ -78,7 +78,7 @@ const came = new Map();
 const part = (name) => ({ initSync: ({ module }) => addPart(name, module) });
 const glues = {
   unpack: () => import("./unpack.js"), rules: () => import("./rules.js"), check: () => import("./check-work.mjs"),
-  clins: () => part("clins"), documents: () => part("documents"),
+  clins: () => part("clins"), documents: () => part("documents"), view: () => part("view"),
 };
 
 function loaded(name) {
@@ -226,6 +226,7 @@ async function prepare(path, bytes) {
 /** An engine, with what its output needs. */
 async function engineOf(options) {
   if (options.to === "clins") await loaded("clins");
+  if (options.trace) await loaded("view");
   return new Engine(options);
 }
 
@@ -343,6 +344,7 @@ async function node({ id, index, options, byPatient, compare, rules }) {
   try {
     const { content, stray } = look(entry, raw);
     await prepare(entry.path, raw);
+    await loaded("view");
     const view = engine.parse(entry.path, raw);
     const started = performance.now();
     const out = await convert(id, engine, index, byPatient);

@@ -665,7 +665,7 @@ impl Job {
             let from = made.json.len();
             made.json.extend_from_slice(self.out.json_of(r));
             let hits = if self.options.trace {
-                resource_trace(&self.out, r, files).collect()
+                resource_hits(&self.out, r, files)
             } else {
                 Vec::new()
             };
@@ -687,7 +687,7 @@ impl Job {
         let from = made.json.len();
         entries.write(options, kind, &mut made.json);
         let hits = if self.options.trace {
-            bundle_trace(entries, options, kind, files).collect()
+            bundle_hits(entries, options, kind, files)
         } else {
             Vec::new()
         };
@@ -786,6 +786,7 @@ pub fn findings(out: &Output, files: &[File<'_>], options: &JobOptions) -> Vec<F
 }
 
 /// The trace of an output; pointers are into what [`write_output`] writes for `bundle` and `ndjson`.
+#[inline(never)]
 pub fn trace(
     out: &Output,
     files: &[File<'_>],
@@ -806,6 +807,26 @@ pub fn trace(
         hits,
         unused: unused(out, files),
     }
+}
+
+// Tracing is kept apart from what converts: in wasm it is a part of its own.
+
+/// [`bundle_trace`], all at once.
+#[inline(never)]
+fn bundle_hits(
+    entries: &Entries<'_>,
+    options: &Options,
+    kind: BundleType,
+    files: &[File<'_>],
+) -> Vec<TraceHit> {
+    bundle_trace(entries, options, kind, files).collect()
+}
+
+/// [`resource_trace`], all at once.
+#[inline(never)]
+fn resource_hits(out: &Output, r: &OutResource, files: &[File<'_>]) -> Vec<TraceHit> {
+    let hits = warifu_map::trace::all_hits(out, r).into_iter();
+    hits.map(|h| hit("", h, files)).collect()
 }
 
 /// The leaves of a Bundle, one at a time; pointers are into it.
@@ -838,6 +859,7 @@ pub fn part_trace<'t>(
 }
 
 /// The trace of JP-CLINS parts; pointers are into the lines that [`write_output`] writes.
+#[inline(never)]
 pub fn clins_trace(out: &Output, parts: &[Part], files: &[File<'_>]) -> Trace {
     let lines = parts.iter().flat_map(|part| &part.hits);
     let hits = lines
@@ -882,6 +904,7 @@ fn hit(prefix: &str, h: Hit, files: &[File<'_>]) -> TraceHit {
 }
 
 /// Fields of an output that left no leaf.
+#[inline(never)]
 pub fn unused(out: &Output, files: &[File<'_>]) -> Vec<UnusedField> {
     out.unused
         .iter()

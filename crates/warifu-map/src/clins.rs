@@ -127,7 +127,7 @@ impl<'o> Shaper<'o> {
         for (i, r) in out.resources.iter().enumerate() {
             let wanted = TYPES.contains(&r.resource_type);
             let hits = if wanted && options.trace {
-                trace::hits(out, r).collect()
+                trace::all_hits(out, r)
             } else {
                 Vec::new()
             };

@@ -1,5 +1,7 @@
 //! From files to an [`Output`].
 
+use std::cell::OnceCell;
+
 use bumpalo::Bump;
 use warifu_diag::catalogue::hl7::HL7198;
 use warifu_diag::catalogue::{map_admin, map_general, ssm};
@@ -36,8 +38,8 @@ pub struct File<'f> {
 pub(crate) struct Core {
     pub(crate) options: Options,
     pub(crate) id_key: IdKey,
-    /// Why fields leave no leaf (tracing on).
-    pub(crate) reasons: trace::Reasons,
+    /// Why fields leave no leaf, read with the first message that is traced.
+    pub(crate) reasons: OnceCell<trace::Reasons>,
     /// Ids of what messages share.
     pub(crate) ids: Memo<Id>,
     /// Resources that messages share, without trace.
@@ -102,7 +104,7 @@ impl Converter {
             .unwrap_or_else(|| "unknown".to_owned());
         Self {
             core: Core {
-                reasons: trace::Reasons::new(options.trace),
+                reasons: OnceCell::new(),
                 ids: Memo::default(),
                 shared: Memo::default(),
                 members: Memo::default(),

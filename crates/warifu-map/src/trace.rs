@@ -142,9 +142,22 @@ pub(crate) fn finish_messages(
             d.path = find(d.span.source.0).and_then(|m| m.locate(d.span.start));
         }
     }
-    if !core.options.trace {
-        return;
+    if core.options.trace {
+        note_sources(messages, core, out, mark, &find);
     }
+}
+
+/// Names the paths of leaves and lists unused fields. As all of tracing, it is kept apart from what
+/// converts: in wasm that is a part of its own.
+#[inline(never)]
+fn note_sources<'m, 'a>(
+    messages: &'m [Message<'a>],
+    core: &Core,
+    out: &mut Output,
+    mark: Mark,
+    find: &dyn Fn(u32) -> Option<&'m Message<'a>>,
+) {
+    let reasons = core.reasons.get_or_init(Reasons::read);
     let mut used: Vec<Src> = out
         .events
         .iter()
@@ -170,7 +183,7 @@ pub(crate) fn finish_messages(
             out.unused_from = out.unused.len();
         }
         let most = out.unused_from + MAX_UNUSED;
-        unused_of(*m, &used, &lost, &core.reasons, most, out);
+        unused_of(*m, &used, &lost, reasons, most, out);
     }
 }
 
@@ -261,28 +274,26 @@ fn push_unused(out: &mut Output, m: Message<'_>, part: Part<'_>, reason: Reason,
 }
 
 /// What the tables say about fields that leave no leaf, by segment and field.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Reasons {
     by_field: Map<([u8; 3], u16), Reason>,
 }
 
 impl Reasons {
-    /// Reads the tables once, when tracing is on.
-    pub(crate) fn new(trace: bool) -> Self {
+    /// Reads the tables.
+    fn read() -> Self {
         let mut by_field = Map::new();
-        if trace {
-            for row in kinds::tables().flat_map(|t| t.rows.iter()) {
-                let reason = match row.action {
-                    Action::Ignored(_) => Reason::Ignored,
-                    Action::Lost => Reason::Lost,
-                    // A row for a whole segment takes none of its fields.
-                    _ if row.field == 0 => continue,
-                    _ => Reason::PassedOver,
-                };
-                let slot = by_field.entry((row.segment, row.field)).or_insert(reason);
-                if reason == Reason::Ignored || *slot == Reason::PassedOver {
-                    *slot = reason;
-                }
+        for row in kinds::tables().flat_map(|t| t.rows.iter()) {
+            let reason = match row.action {
+                Action::Ignored(_) => Reason::Ignored,
+                Action::Lost => Reason::Lost,
+                // A row for a whole segment takes none of its fields.
+                _ if row.field == 0 => continue,
+                _ => Reason::PassedOver,
+            };
+            let slot = by_field.entry((row.segment, row.field)).or_insert(reason);
+            if reason == Reason::Ignored || *slot == Reason::PassedOver {
+                *slot = reason;
             }
         }
         Self { by_field }
@@ -296,6 +307,12 @@ impl Reasons {
         let own = u16::try_from(field).ok().and_then(get);
         own.or_else(|| get(0)).unwrap_or(Reason::Unknown)
     }
+}
+
+/// [`hits`], all at once. With what it needs it is a part of its own in wasm.
+#[inline(never)]
+pub fn all_hits(out: &Output, r: &OutResource) -> Vec<Hit> {
+    hits(out, r).collect()
 }
 
 /// Every leaf of a resource with its row and sources. `out` must have been made with tracing on.

@@ -2,7 +2,7 @@
 
 use js_sys::{Array, Object, Uint8Array};
 use serde::Serialize;
-use warifu_convert::{Converted, Job, JobOptions, OptionValue};
+use warifu_convert::{Converted, Job, JobOptions, OptionValue, Pieces, Trace};
 use warifu_diag::catalogue::ssm;
 use warifu_diag::{Diagnostic, Span};
 use warifu_map::File;
@@ -18,12 +18,28 @@ fn converted(c: &Converted) -> Result<JsValue, JsValue> {
     set(&o, "json", &Uint8Array::from(c.json.as_slice()).into());
     set(&o, "diagnostics", &to_js(&c.diagnostics)?);
     if let Some(trace) = &c.trace {
-        set(&o, "trace", &to_js(trace)?);
+        set(&o, "trace", &traced(trace)?);
     }
     let stats = Object::new();
     set(&stats, "resources", &to_js(&c.counts)?);
     set(&o, "stats", &stats.into());
     Ok(o.into())
+}
+
+/// A trace as the caller gets it. With what makes it, it is a part of this module.
+#[inline(never)]
+fn traced(trace: &Trace) -> Result<JsValue, JsValue> {
+    to_js(trace)
+}
+
+/// The traces of all pieces, and what none of them has.
+#[inline(never)]
+fn traces_of(made: &Pieces) -> Result<(Array, JsValue), JsValue> {
+    let traces = Array::new();
+    for p in &made.pieces {
+        traces.push(&to_js(&p.hits)?);
+    }
+    Ok((traces, to_js(&made.unused)?))
 }
 
 fn borrowed(owned: &[(String, Vec<u8>)]) -> Vec<File<'_>> {
@@ -45,6 +61,19 @@ struct Parsed {
     #[serde(flatten)]
     view: MessageView,
     diagnostics: Vec<Finding>,
+}
+
+/// What [`Engine::parse`] gives. With the names of fields it is a part of this module.
+#[inline(never)]
+fn parsed(job: &mut Job, path: &str, bytes: &[u8]) -> Result<JsValue, JsValue> {
+    let name = path.rsplit('/').next().unwrap_or("");
+    let kind = warifu_ssmix2::FileName::parse(name)
+        .ok()
+        .and_then(|n| n.data_kind().standard());
+    let view = warifu_report::view::view(bytes, job.options().charset(), kind);
+    let mut diagnostics = job.convert(path, bytes).diagnostics;
+    diagnostics.retain(|d| d.code.starts_with("ENC") || d.code.starts_with("HL7"));
+    to_js(&Parsed { view, diagnostics })
 }
 
 fn job_options(options: &JsValue) -> Result<JobOptions, JsValue> {
@@ -82,14 +111,7 @@ impl Engine {
     }
     /// A message as a tree, with the findings of reading it (charset and HL7, not of the mapping).
     pub fn parse(&mut self, path: &str, bytes: &[u8]) -> Result<JsValue, JsValue> {
-        let name = path.rsplit('/').next().unwrap_or("");
-        let kind = warifu_ssmix2::FileName::parse(name)
-            .ok()
-            .and_then(|n| n.data_kind().standard());
-        let view = warifu_report::view::view(bytes, self.job.options().charset(), kind);
-        let mut diagnostics = self.job.convert(path, bytes).diagnostics;
-        diagnostics.retain(|d| d.code.starts_with("ENC") || d.code.starts_with("HL7"));
-        to_js(&Parsed { view, diagnostics })
+        parsed(&mut self.job, path, bytes)
     }
     /// Converts one file.
     pub fn convert(&mut self, path: &str, bytes: &[u8]) -> Result<JsValue, JsValue> {
@@ -130,12 +152,9 @@ impl Engine {
         set(&o, "shared", &shared.into());
         set(&o, "diagnostics", &to_js(&made.diagnostics)?);
         if self.job.options().trace {
-            let traces = Array::new();
-            for p in &made.pieces {
-                traces.push(&to_js(&p.hits)?);
-            }
+            let (traces, unused) = traces_of(&made)?;
             set(&o, "traces", &traces.into());
-            set(&o, "unused", &to_js(&made.unused)?);
+            set(&o, "unused", &unused);
         }
         Ok(o.into())
     }

@@ -3,15 +3,20 @@
 //! - `xtask-bindgen bind INPUT.wasm OUT_DIR OUT_NAME [--omit-default-path] [--debug]` writes the
 //!   JavaScript glue, its types and the bound module of one crate, for the `web` target.
 //! - `xtask-bindgen traps MODULE.wasm` makes panics of a bound module traps ([`traps`]).
+//! - `xtask-bindgen lay LINKED.wasm OUTPUT.wasm` puts constants in an order that packs well ([`lay`]).
 //! - `xtask-bindgen split MODULE.wasm LINKED.wasm FILE=ROOT,…` takes parts out of a bound module and
-//!   writes them into files beside it ([`split`]).
+//!   writes them into files beside it ([`split`]), and what memory must be once they have started into
+//!   `MODULE.memory`, which `memory.cjs` compares.
 //!
 //! It is a program of its own because wasm-bindgen takes a minute to compile and `cargo xtask`
 //! is wanted in seconds. Cargo itself keeps its version equal to the `wasm-bindgen` of the
 //! crates it binds: both need exactly one `wasm-bindgen-shared`.
 #![forbid(unsafe_code)]
 
+mod lay;
+mod linked;
 mod names;
+mod pack;
 mod split;
 mod traps;
 
@@ -56,13 +61,15 @@ fn main() -> Result<()> {
             [module] => Ok(fs::write(module, traps::traps(&fs::read(module)?)?)?),
             _ => bail!("usage: xtask-bindgen traps MODULE.wasm"),
         },
+        Some("lay") => match &texts(env::args_os())?[..] {
+            [linked, output] => Ok(fs::write(output, lay::lay(&fs::read(linked)?)?)?),
+            _ => bail!("usage: xtask-bindgen lay LINKED.wasm OUTPUT.wasm"),
+        },
         Some("split") => match &texts(env::args_os())?[..] {
-            [module, linked, parts @ ..] if !parts.is_empty() => {
-                take_apart(Path::new(module), Path::new(linked), parts)
-            }
+            [module, linked, parts @ ..] => take_apart(Path::new(module), Path::new(linked), parts),
             _ => bail!("usage: xtask-bindgen split MODULE.wasm LINKED.wasm FILE=ROOT,…"),
         },
-        _ => bail!("usage: xtask-bindgen bind|traps|split …"),
+        _ => bail!("usage: xtask-bindgen bind|lay|traps|split …"),
     }
 }
 
@@ -80,6 +87,7 @@ fn take_apart(module: &Path, linked: &Path, parts: &[String]) -> Result<()> {
         fs::write(module.with_file_name(part.name), content)?;
     }
     fs::write(module, made.core)?;
+    fs::write(module.with_extension("memory"), made.memory)?;
     Ok(())
 }
 

@@ -13,22 +13,30 @@
     reason = "numbers of functions and data were counted here"
 )]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Result, anyhow, bail, ensure};
 use wasm_encoder::{
     CodeSection, ConstExpr, DataSection, ElementSection, Elements, EntityType, ExportKind,
-    ExportSection, FunctionSection, ImportSection, Instruction, Module, StartSection, TableSection,
-    TypeSection,
-    reencode::{Error, Reencode},
+    ExportSection, Function, FunctionSection, ImportSection, Instruction, MemArg, Module,
+    StartSection, TableSection, TypeSection, ValType,
+    reencode::{Error, Reencode, utils},
 };
 use wasmparser::{
-    DataKind, ElementItems, ElementKind, ExternalKind, FunctionBody, GlobalType, KnownCustom,
-    Linking, MemoryType, Operator, Parser, Payload, RelocationEntry, RelocationType, SymbolInfo,
-    TableType, TypeRef,
+    ExternalKind, FunctionBody, GlobalType, MemoryType, Operator, Parser, Payload, TableType,
+    TypeRef,
 };
 
-use crate::names;
+use crate::{
+    linked::{Datum, Linked, Target, active_slots, base_of},
+    names, pack,
+};
+
+/// Bytes from which on differences are tried.
+const LARGE: usize = 512;
 
 /// Zeros that are written out rather than begin a new segment.
 const GAP: usize = 64;
@@ -43,6 +51,8 @@ pub(crate) struct Wanted<'w> {
 pub(crate) struct Split {
     pub(crate) core: Vec<u8>,
     pub(crate) parts: Vec<Vec<u8>>,
+    /// What memory must be once they have started, as `memory.cjs` reads it.
+    pub(crate) memory: Vec<u8>,
 }
 
 /// Splits a bound and optimised module that still has its names; `linked` is what the linker wrote.
@@ -51,229 +61,7 @@ pub(crate) fn split(bound: &[u8], linked: &[u8], wanted: &[Wanted<'_>]) -> Resul
     let bound = Bound::read(bound, &linked)?;
     let graph = Graph::of(&bound, &linked);
     let owners = Owners::of(&bound, &graph, wanted)?;
-    Writer::new(&bound, &linked, &owners).write(wanted.len())
-}
-
-// ── what the linker knows ───────────────────────────────────────────────────────────────────────
-
-/// What a place in code or data holds the address of.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Target {
-    Datum(usize),
-    Function(String),
-}
-
-/// A constant or variable: its address and size.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Datum {
-    address: u32,
-    size: u32,
-}
-
-/// Data symbols, and the addresses that functions and data hold.
-struct Linked {
-    data: Vec<Datum>,
-    held_by_functions: BTreeMap<String, BTreeSet<Target>>,
-    held_by_data: Vec<BTreeSet<Target>>,
-    /// Data that are places in the source, as panics name them: always held by their very address.
-    places: BTreeSet<usize>,
-}
-
-impl Linked {
-    fn read(module: &[u8]) -> Result<Self> {
-        let function_names: BTreeMap<u32, String> = names::functions(module)?.into_iter().collect();
-        let name_of = |function: u32| {
-            function_names
-                .get(&function)
-                .cloned()
-                .with_context(|| format!("function {function} has no name"))
-        };
-        let (mut imported, mut bodies, mut segments) = (0, Vec::new(), Vec::new());
-        let (mut symbols, mut relocations) = (Vec::new(), Vec::new());
-        let (mut code_start, mut data_start) = (0, 0);
-        // Relocations name a section by its number.
-        let (mut section, mut code_section, mut data_section) = (0, 0, 0);
-        for payload in Parser::new(0).parse_all(module) {
-            let payload = payload?;
-            match &payload {
-                Payload::ImportSection(imports) => imported = imported_functions(imports.clone())?,
-                Payload::CodeSectionStart { range, .. } => {
-                    (code_start, code_section) = (range.start, section);
-                }
-                Payload::CodeSectionEntry(body) => bodies.push(body.range()),
-                Payload::DataSection(data) => {
-                    (data_start, data_section) = (data.range().start, section);
-                    for segment in data.clone() {
-                        let segment = segment?;
-                        let base = base_of(&segment.kind)?;
-                        let length = segment.data.len();
-                        segments.push((segment.range.end - length, base, segment.data));
-                    }
-                }
-                Payload::CustomSection(custom) => match custom.as_known() {
-                    KnownCustom::Linking(linking) => {
-                        for subsection in linking.subsections() {
-                            if let Linking::SymbolTable(table) = subsection? {
-                                symbols = table.into_iter().collect::<Result<_, _>>()?;
-                            }
-                        }
-                    }
-                    KnownCustom::Reloc(reloc) => relocations.push(reloc),
-                    _ => {}
-                },
-                _ => {}
-            }
-            if payload.as_section().is_some() && !matches!(payload, Payload::CodeSectionEntry(_)) {
-                section += 1;
-            }
-        }
-        if symbols.is_empty() || relocations.is_empty() {
-            bail!("the module has no relocations: link it with --emit-relocs");
-        }
-
-        // Data by address, each once: several symbols may name one.
-        let mut datum_of_symbol = BTreeMap::new();
-        let mut all = BTreeSet::new();
-        for (number, symbol) in symbols.iter().enumerate() {
-            if let SymbolInfo::Data {
-                symbol: Some(at), ..
-            } = symbol
-            {
-                let (_, base, _) = segments
-                    .get(usize::try_from(at.index)?)
-                    .context("a symbol lies in no segment")?;
-                let datum = Datum {
-                    address: base + at.offset,
-                    size: at.size,
-                };
-                all.insert(datum);
-                datum_of_symbol.insert(number, datum);
-            }
-        }
-        let data: Vec<Datum> = all.into_iter().collect();
-        let number_of = |datum: &Datum| data.binary_search(datum).ok();
-        let target = |entry: &RelocationEntry| -> Result<Option<Target>> {
-            let number = usize::try_from(entry.index)?;
-            Ok(match symbols.get(number) {
-                Some(SymbolInfo::Data { .. }) => datum_of_symbol
-                    .get(&number)
-                    .and_then(number_of)
-                    .map(Target::Datum),
-                Some(SymbolInfo::Func { index, .. }) => Some(Target::Function(name_of(*index)?)),
-                _ => None,
-            })
-        };
-
-        let mut linked = Linked {
-            held_by_functions: BTreeMap::new(),
-            held_by_data: vec![BTreeSet::new(); data.len()],
-            places: BTreeSet::new(),
-            data: data.clone(),
-        };
-        for reloc in relocations {
-            for entry in reloc.entries() {
-                let entry = entry?;
-                // Calls and types are read from the code; of globals there are no parts.
-                if matches!(
-                    entry.ty,
-                    RelocationType::FunctionIndexLeb
-                        | RelocationType::TypeIndexLeb
-                        | RelocationType::GlobalIndexLeb
-                        | RelocationType::TableNumberLeb
-                ) {
-                    continue;
-                }
-                let Some(target) = target(&entry)? else {
-                    continue;
-                };
-                let offset = usize::try_from(entry.offset)?;
-                if reloc.section_index() == code_section {
-                    let at = code_start + offset;
-                    let body = bodies.partition_point(|range| range.end <= at);
-                    let name = name_of(u32::try_from(body)? + imported)?;
-                    linked
-                        .held_by_functions
-                        .entry(name)
-                        .or_default()
-                        .insert(target);
-                } else if reloc.section_index() == data_section {
-                    let at = data_start + offset;
-                    let (start, base, _) = segments
-                        .iter()
-                        .rfind(|(start, ..)| *start <= at)
-                        .context("a relocation lies in no segment")?;
-                    let address = base + u32::try_from(at - start)?;
-                    let mut held = false;
-                    for (number, _) in data
-                        .iter()
-                        .enumerate()
-                        .take(data.partition_point(|d| d.address <= address))
-                        .rev()
-                        .take_while(|(_, d)| d.address + 0x10_0000 > address)
-                        .filter(|(_, d)| d.address + d.size > address)
-                        .take(4)
-                    {
-                        linked.held_by_data[number].insert(target.clone());
-                        held = true;
-                    }
-                    if !held {
-                        bail!("the address at {address} lies in no symbol");
-                    }
-                } else {
-                    bail!("relocations of section {}", reloc.section_index());
-                }
-            }
-        }
-        let content = |datum: &Datum| {
-            segments.iter().find_map(|(_, base, content)| {
-                let start = usize::try_from(datum.address.checked_sub(*base)?).ok()?;
-                content.get(start..start + usize::try_from(datum.size).ok()?)
-            })
-        };
-        for (number, datum) in linked.data.iter().enumerate() {
-            let held = &linked.held_by_data[number];
-            if datum.size == 16
-                && let [Some(Target::Datum(file)), None] = {
-                    let mut held = held.iter();
-                    [held.next(), held.next()]
-                }
-                && content(&linked.data[*file]).is_some_and(|name| {
-                    name.trim_ascii_end()
-                        .strip_suffix(b"\0")
-                        .unwrap_or(name)
-                        .ends_with(b".rs")
-                })
-            {
-                linked.places.insert(number);
-            }
-        }
-        Ok(linked)
-    }
-}
-
-fn imported_functions(imports: wasmparser::ImportSectionReader<'_>) -> Result<u32> {
-    let mut count = 0;
-    for import in imports.into_imports() {
-        count += u32::from(matches!(
-            import?.ty,
-            TypeRef::Func(_) | TypeRef::FuncExact(_)
-        ));
-    }
-    Ok(count)
-}
-
-fn base_of(kind: &DataKind<'_>) -> Result<u32> {
-    match kind {
-        DataKind::Active { offset_expr, .. } => constant(offset_expr),
-        DataKind::Passive => bail!("the module has data without an address"),
-    }
-}
-
-fn constant(expression: &wasmparser::ConstExpr<'_>) -> Result<u32> {
-    match expression.get_operators_reader().read()? {
-        Operator::I32Const { value } => Ok(value.cast_unsigned()),
-        other => bail!("an address is {other:?}, not a constant"),
-    }
+    Writer::new(&bound, &linked, &owners)?.write(wanted.len())
 }
 
 // ── the bound module ────────────────────────────────────────────────────────────────────────────
@@ -288,8 +76,8 @@ struct Bound<'b> {
     bodies: Vec<FunctionBody<'b>>,
     /// Functions that each own function calls or holds by number.
     calls: Vec<BTreeSet<u32>>,
-    /// Addresses of places in the source that each own function holds.
-    places: Vec<BTreeSet<usize>>,
+    /// Data whose addresses stand in each own function.
+    seen: Vec<BTreeSet<usize>>,
     globals_of: Vec<BTreeSet<u32>>,
     /// All globals are the module's own.
     globals: Vec<GlobalType>,
@@ -308,11 +96,6 @@ struct Bound<'b> {
 
 impl<'b> Bound<'b> {
     fn read(module: &'b [u8], linked: &Linked) -> Result<Self> {
-        let place_at: BTreeMap<u32, usize> = linked
-            .places
-            .iter()
-            .map(|number| (linked.data[*number].address, *number))
-            .collect();
         let mut bound = Bound {
             module,
             names: names::functions(module)?.into_iter().collect(),
@@ -320,7 +103,7 @@ impl<'b> Bound<'b> {
             types: Vec::new(),
             bodies: Vec::new(),
             calls: Vec::new(),
-            places: Vec::new(),
+            seen: Vec::new(),
             globals_of: Vec::new(),
             globals: Vec::new(),
             memory: MemoryType {
@@ -397,10 +180,10 @@ impl<'b> Bound<'b> {
                 Payload::StartSection { func, .. } => bound.start = Some(func),
                 Payload::ElementSection(section) => {
                     for element in section {
-                        bound.read_element(element?)?;
+                        bound.slots.extend(active_slots(element?, bound.table.0)?);
                     }
                 }
-                Payload::CodeSectionEntry(body) => bound.read_body(body, &place_at)?,
+                Payload::CodeSectionEntry(body) => bound.read_body(body, linked)?,
                 Payload::DataSection(section) => {
                     for segment in section {
                         let segment = segment?;
@@ -423,40 +206,33 @@ impl<'b> Bound<'b> {
             bound.image.resize(start, 0);
             bound.image.extend_from_slice(content);
         }
+        ensure!(
+            linked.memory.iter().all(|(base, content)| {
+                (*base..)
+                    .zip(content)
+                    .all(|(address, byte)| bound.byte(address) == *byte)
+            }),
+            "the bound module fills memory otherwise than the linked one"
+        );
         Ok(bound)
     }
 
-    fn read_element(&mut self, element: wasmparser::Element<'_>) -> Result<()> {
-        let (
-            ElementKind::Active {
-                table_index,
-                offset_expr,
-            },
-            ElementItems::Functions(functions),
-        ) = (element.kind, element.items)
-        else {
-            bail!("the module has elements of an unknown kind");
-        };
-        if table_index.unwrap_or(0) != self.table.0 {
-            bail!("the module has elements in another table");
-        }
-        let offset = constant(&offset_expr)?;
-        for (slot, function) in (offset..).zip(functions) {
-            self.slots.insert(slot, function?);
-        }
-        Ok(())
-    }
-
-    fn read_body(&mut self, body: FunctionBody<'b>, place_at: &BTreeMap<u32, usize>) -> Result<()> {
-        let (mut calls, mut places, mut globals) =
+    fn read_body(&mut self, body: FunctionBody<'b>, linked: &Linked) -> Result<()> {
+        let (mut calls, mut seen, mut globals) =
             (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for operator in body.get_operators_reader()? {
             match operator? {
                 Operator::Call { function_index } | Operator::RefFunc { function_index } => {
                     calls.insert(function_index);
                 }
-                Operator::I32Const { value } => {
-                    places.extend(place_at.get(&value.cast_unsigned()));
+                // Whatever could be an address is taken for one: the names of functions that held it may be
+                // gone, since an optimiser puts functions into others.
+                Operator::I32Const { value } => seen.extend(linked.covering(value.cast_unsigned())),
+                Operator::I64Const { value } => {
+                    for half in [value, value >> 32] {
+                        let half = u32::try_from(half & i64::from(u32::MAX))?;
+                        seen.extend(linked.covering(half));
+                    }
                 }
                 Operator::GlobalGet { global_index } | Operator::GlobalSet { global_index } => {
                     globals.insert(global_index);
@@ -464,14 +240,30 @@ impl<'b> Bound<'b> {
                 Operator::MemoryInit { .. } | Operator::DataDrop { .. } => {
                     bail!("the code takes data by segment");
                 }
-                _ => {}
+                other => {
+                    let mut offsets = Offsets(Vec::new());
+                    offsets
+                        .instruction(other)
+                        .map_err(|error| anyhow!("{error}"))?;
+                    for offset in offsets.0 {
+                        seen.extend(linked.covering(u32::try_from(offset)?));
+                    }
+                }
             }
         }
         self.bodies.push(body);
         self.calls.push(calls);
-        self.places.push(places);
+        self.seen.push(seen);
         self.globals_of.push(globals);
         Ok(())
+    }
+
+    /// What memory holds when the module begins.
+    fn byte(&self, address: u32) -> u8 {
+        let at = address
+            .checked_sub(self.base)
+            .and_then(|at| usize::try_from(at).ok());
+        at.and_then(|at| self.image.get(at)).copied().unwrap_or(0)
     }
 
     fn count(&self) -> u32 {
@@ -481,6 +273,18 @@ impl<'b> Bound<'b> {
     /// Number of an own function among the bodies.
     fn body(&self, function: u32) -> Option<usize> {
         usize::try_from(function.checked_sub(self.imported)?).ok()
+    }
+}
+
+/// The numbers that instructions add to addresses of memory.
+struct Offsets(Vec<u64>);
+
+impl Reencode for Offsets {
+    type Error = std::convert::Infallible;
+
+    fn mem_arg(&mut self, place: wasmparser::MemArg) -> Result<MemArg, Error<Self::Error>> {
+        self.0.push(place.offset);
+        utils::mem_arg(self, place)
     }
 }
 
@@ -494,27 +298,19 @@ enum Node {
 
 struct Graph {
     edges: BTreeMap<Node, BTreeSet<Node>>,
-    /// Functions whose address is taken where no relocation tells.
-    loose: BTreeSet<u32>,
+    /// What is held where it is not known by whom.
+    loose: BTreeSet<Node>,
 }
 
 impl Graph {
     fn of(bound: &Bound<'_>, linked: &Linked) -> Self {
-        let mut by_name: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
-        for (function, name) in &bound.names {
-            by_name.entry(name).or_default().push(*function);
-        }
+        let there: BTreeSet<&str> = bound.names.values().map(String::as_str).collect();
         let nodes = |targets: &BTreeSet<Target>| -> Vec<Node> {
             targets
                 .iter()
-                .flat_map(|target| match target {
-                    Target::Datum(number) => vec![Node::Datum(*number)],
-                    Target::Function(name) => by_name
-                        .get(name.as_str())
-                        .into_iter()
-                        .flatten()
-                        .map(|function| Node::Function(*function))
-                        .collect(),
+                .filter_map(|target| match target {
+                    Target::Datum(number) => Some(Node::Datum(*number)),
+                    Target::Slot(slot) => bound.slots.get(slot).copied().map(Node::Function),
                 })
                 .collect()
         };
@@ -525,13 +321,13 @@ impl Graph {
                 continue;
             };
             own.extend(bound.calls[body].iter().map(|f| Node::Function(*f)));
-            own.extend(bound.places[body].iter().map(|d| Node::Datum(*d)));
+            own.extend(bound.seen[body].iter().map(|d| Node::Datum(*d)));
             if let Some(held) = bound
                 .names
                 .get(&function)
                 .and_then(|name| linked.held_by_functions.get(name))
             {
-                own.extend(nodes(held).into_iter().filter(
+                own.extend(nodes(&held.targets).into_iter().filter(
                     |node| !matches!(node, Node::Datum(number) if linked.places.contains(number)),
                 ));
             }
@@ -539,25 +335,33 @@ impl Graph {
         for (number, held) in linked.held_by_data.iter().enumerate() {
             edges.insert(Node::Datum(number), nodes(held).into_iter().collect());
         }
-        let mut graph = Graph {
-            edges,
-            loose: BTreeSet::new(),
-        };
-        let known = graph.reach(bound, &BTreeSet::new());
-        graph.loose = bound
-            .slots
-            .values()
-            .copied()
-            .filter(|function| !known.contains(&Node::Function(*function)))
+        // A function that is gone may have been put into any other.
+        let loose = linked
+            .held_by_functions
+            .iter()
+            .filter(|(name, _)| !there.contains(name.as_str()))
+            .flat_map(|(_, held)| nodes(&held.unseen))
             .collect();
+        let mut graph = Graph { edges, loose };
+        let known = graph.reach(bound, &BTreeSet::new());
+        graph.loose.extend(
+            bound
+                .slots
+                .values()
+                .map(|function| Node::Function(*function))
+                .filter(|function| !known.contains(function)),
+        );
         graph
     }
 
     /// Everything that is reached from outside without passing through `cut`.
     fn reach(&self, bound: &Bound<'_>, cut: &BTreeSet<u32>) -> BTreeSet<Node> {
         let mut seen = BTreeSet::new();
-        let outside = bound.exported.iter().chain(&bound.start).chain(&self.loose);
-        let mut todo: Vec<Node> = outside.map(|f| Node::Function(*f)).collect();
+        let outside = bound.exported.iter().chain(&bound.start);
+        let mut todo: Vec<Node> = outside
+            .map(|function| Node::Function(*function))
+            .chain(self.loose.iter().copied())
+            .collect();
         while let Some(node) = todo.pop() {
             if matches!(node, Node::Function(f) if cut.contains(&f)) || !seen.insert(node) {
                 continue;
@@ -673,6 +477,14 @@ impl Reencode for Numbers {
     }
 }
 
+/// What the start of a module has to unpack.
+struct Packed {
+    /// Where chains of slots begin.
+    chains: Vec<u32>,
+    /// Tables of differences, from and to.
+    deltas: Vec<[u32; 2]>,
+}
+
 struct Writer<'w, 'b> {
     bound: &'w Bound<'b>,
     owners: &'w Owners,
@@ -681,16 +493,20 @@ struct Writer<'w, 'b> {
     /// Names under which the core exports what parts need.
     functions: BTreeMap<u32, String>,
     globals: BTreeMap<u32, String>,
-    table: String,
-    memory: String,
+    table_name: String,
+    memory_name: String,
     /// Memory of the core and of each part, from [`Bound::base`].
     images: Vec<Vec<u8>>,
     /// Number of the image that a byte is of; none for what lies between data, or is dead.
     holders: Vec<Option<usize>>,
+    /// [`Split::memory`]
+    memory: Vec<u8>,
+    /// What is packed in each image.
+    packed: Vec<Packed>,
 }
 
 impl<'w, 'b> Writer<'w, 'b> {
-    fn new(bound: &'w Bound<'b>, linked: &Linked, owners: &'w Owners) -> Self {
+    fn new(bound: &'w Bound<'b>, linked: &Linked, owners: &'w Owners) -> Result<Self> {
         let root_slots = owners
             .roots
             .iter()
@@ -701,7 +517,7 @@ impl<'w, 'b> Writer<'w, 'b> {
             .map(|number| format!("_{}", short(number)))
             .filter(|name| !bound.export_names.contains(name));
         let mut name = || fresh.next().unwrap_or_default();
-        let (table, memory) = (name(), name());
+        let (table_name, memory_name) = (name(), name());
         let (mut functions, mut globals) = (BTreeMap::new(), BTreeMap::new());
         for (function, part) in &owners.functions {
             let Some(body) = bound.body(*function) else {
@@ -744,17 +560,27 @@ impl<'w, 'b> Writer<'w, 'b> {
                 images[holders[at].unwrap_or(0)][at] = *byte;
             }
         }
-        Writer {
+        let mut memory = bound.base.to_le_bytes().to_vec();
+        memory.extend((0..bound.image.len()).map(|at| images[holders[at].unwrap_or(0)][at]));
+        for holder in &holders {
+            memory.push(u8::try_from(holder.unwrap_or(0))?);
+        }
+        let packed = (0..images.len())
+            .map(|number| pack_image(bound.base, linked, &holders, &mut images, number))
+            .collect::<Result<_>>()?;
+        Ok(Writer {
             bound,
             owners,
             root_slots,
             functions,
             globals,
-            table,
-            memory,
+            table_name,
+            memory_name,
             images,
             holders,
-        }
+            memory,
+            packed,
+        })
     }
 
     fn write(&self, parts: usize) -> Result<Split> {
@@ -763,7 +589,34 @@ impl<'w, 'b> Writer<'w, 'b> {
             parts: (0..parts)
                 .map(|part| self.part(part))
                 .collect::<Result<_>>()?,
+            memory: self.memory.clone(),
         })
+    }
+
+    /// The functions that unpack an image, the last one being the start; they are numbered from `free`.
+    /// None where nothing is packed.
+    fn unpacking(&self, image: usize, free: u32, start: Option<u32>) -> Option<[Function; 3]> {
+        let packed = self.packed.get(image)?;
+        if packed.chains.is_empty() && packed.deltas.is_empty() {
+            return None;
+        }
+        let mut begin = Function::new([]);
+        // Tables may hold texts.
+        for table in &packed.deltas {
+            for address in table {
+                begin.instruction(&Instruction::I32Const(address.cast_signed()));
+            }
+            begin.instruction(&Instruction::Call(free + 1));
+        }
+        for chain in &packed.chains {
+            begin.instruction(&Instruction::I32Const(chain.cast_signed()));
+            begin.instruction(&Instruction::Call(free));
+        }
+        if let Some(start) = start {
+            begin.instruction(&Instruction::Call(start));
+        }
+        begin.instruction(&Instruction::End);
+        Some([pack::unpacker(), pack::summer(), begin])
     }
 
     fn core(&self) -> Result<Vec<u8>> {
@@ -774,6 +627,13 @@ impl<'w, 'b> Writer<'w, 'b> {
             globals: None,
             table: None,
         };
+        let free = u32::try_from(numbers.functions.len())?;
+        let start = bound
+            .start
+            .map(|start| numbers.function_index(start).map_err(own))
+            .transpose()?;
+        let unpacking = self.unpacking(0, free, start);
+        let mut free_type = 0;
         let mut module = Module::new();
         let mut code = CodeSection::new();
         for payload in Parser::new(0).parse_all(bound.module) {
@@ -783,6 +643,9 @@ impl<'w, 'b> Writer<'w, 'b> {
                     numbers
                         .parse_type_section(&mut types, section)
                         .map_err(own)?;
+                    if unpacking.is_some() {
+                        free_type = add_types(&mut types);
+                    }
                     module.section(&types);
                 }
                 Payload::ImportSection(section) => {
@@ -796,6 +659,12 @@ impl<'w, 'b> Writer<'w, 'b> {
                     let mut functions = FunctionSection::new();
                     for function in numbers.functions.keys().filter(|f| **f >= bound.imported) {
                         functions.function(bound.types[usize::try_from(*function)?]);
+                    }
+                    if unpacking.is_some() {
+                        functions
+                            .function(free_type)
+                            .function(free_type + 1)
+                            .function(free_type + 2);
                     }
                     module.section(&functions);
                 }
@@ -831,8 +700,8 @@ impl<'w, 'b> Writer<'w, 'b> {
                     numbers
                         .parse_export_section(&mut exports, section)
                         .map_err(own)?;
-                    exports.export(&self.table, ExportKind::Table, bound.table.0);
-                    exports.export(&self.memory, ExportKind::Memory, 0);
+                    exports.export(&self.table_name, ExportKind::Table, bound.table.0);
+                    exports.export(&self.memory_name, ExportKind::Memory, 0);
                     for (global, name) in &self.globals {
                         exports.export(name, ExportKind::Global, *global);
                     }
@@ -841,10 +710,10 @@ impl<'w, 'b> Writer<'w, 'b> {
                         exports.export(name, ExportKind::Func, number);
                     }
                     module.section(&exports);
-                }
-                Payload::StartSection { func, .. } => {
-                    let function_index = numbers.function_index(func).map_err(own)?;
-                    module.section(&StartSection { function_index });
+                    let start = unpacking.as_ref().map(|_| free + 2).or(start);
+                    if let Some(function_index) = start {
+                        module.section(&StartSection { function_index });
+                    }
                 }
                 Payload::ElementSection(_) => {
                     module.section(&self.elements(None, bound.table.0, &mut numbers)?);
@@ -852,6 +721,9 @@ impl<'w, 'b> Writer<'w, 'b> {
                 Payload::CodeSectionEntry(_) if code.is_empty() => {
                     for function in numbers.functions.clone().into_keys() {
                         self.body(function, None, &mut numbers, &mut code)?;
+                    }
+                    for function in unpacking.iter().flatten() {
+                        code.function(function);
                     }
                     module.section(&code);
                 }
@@ -887,6 +759,9 @@ impl<'w, 'b> Writer<'w, 'b> {
             globals: Some(globals.iter().copied().zip(0..).collect()),
             table: Some(bound.table.0),
         };
+        let free = u32::try_from(numbers.functions.len())?;
+        let unpacking = self.unpacking(part + 1, free, None);
+        let mut free_type = 0;
         let mut module = Module::new();
         for payload in Parser::new(0).parse_all(bound.module) {
             if let Payload::TypeSection(section) = payload? {
@@ -894,6 +769,9 @@ impl<'w, 'b> Writer<'w, 'b> {
                 numbers
                     .parse_type_section(&mut types, section)
                     .map_err(self::own)?;
+                if unpacking.is_some() {
+                    free_type = add_types(&mut types);
+                }
                 module.section(&types);
             }
         }
@@ -909,12 +787,12 @@ impl<'w, 'b> Writer<'w, 'b> {
             .map(|most| most + u64::try_from(self.root_slots.len()).unwrap_or(0));
         imports.import(
             "c",
-            &self.table,
+            &self.table_name,
             EntityType::Table(numbers.table_type(table).map_err(self::own)?),
         );
         imports.import(
             "c",
-            &self.memory,
+            &self.memory_name,
             EntityType::Memory(numbers.memory_type(bound.memory).map_err(self::own)?),
         );
         for global in &globals {
@@ -930,11 +808,24 @@ impl<'w, 'b> Writer<'w, 'b> {
         for function in &own {
             functions.function(bound.types[usize::try_from(*function)?]);
         }
+        if unpacking.is_some() {
+            functions
+                .function(free_type)
+                .function(free_type + 1)
+                .function(free_type + 2);
+        }
         module.section(&functions);
+        if unpacking.is_some() {
+            let function_index = free + 2;
+            module.section(&StartSection { function_index });
+        }
         module.section(&self.elements(Some(part), 0, &mut numbers)?);
         let mut code = CodeSection::new();
         for function in &own {
             self.body(*function, Some(part), &mut numbers, &mut code)?;
+        }
+        for function in unpacking.iter().flatten() {
+            code.function(function);
         }
         module.section(&code);
         module.section(&self.data(part + 1)?);
@@ -1048,6 +939,91 @@ impl<'w, 'b> Writer<'w, 'b> {
     }
 }
 
+/// The types of what [`Writer::unpacking`] gives; the number of the first.
+fn add_types(types: &mut TypeSection) -> u32 {
+    let free = types.len();
+    types.ty().function([ValType::I32], []);
+    types.ty().function([ValType::I32, ValType::I32], []);
+    types.ty().function([], []);
+    free
+}
+
+/// Packs one image as it is when it is loaded.
+fn pack_image(
+    base: u32,
+    linked: &Linked,
+    holders: &[Option<usize>],
+    images: &mut [Vec<u8>],
+    number: usize,
+) -> Result<Packed> {
+    // What an image of a part lacks is there from the core.
+    let mut memory = images[0].clone();
+    for (at, byte) in images[number].iter().enumerate() {
+        if holders[at] == Some(number) {
+            memory[at] = *byte;
+        }
+    }
+    let held = |at: usize| {
+        holders
+            .get(at..at + 4)
+            .is_some_and(|holders| holders.iter().all(|holder| *holder == Some(number)))
+    };
+    let mut slots = Vec::new();
+    for slot in &linked.slots {
+        let Some(at) = slot.checked_sub(base) else {
+            continue;
+        };
+        let at = usize::try_from(at)?;
+        if slot % 4 == 0 && held(at) {
+            slots.push((at, held(at + 4) && !linked.slots.contains(&(slot + 4))));
+        }
+    }
+    let plain = memory.clone();
+    let text = |at: usize| {
+        let length = plain.get(at..)?.iter().position(|byte| *byte == 0)?;
+        // A zero that is of nothing stays one.
+        if length == 0 || holders[at + length].is_some() {
+            return None;
+        }
+        let ascii = plain[at..at + length].is_ascii();
+        Some((u32::try_from(length).ok()?, ascii))
+    };
+    let mut tables: Vec<Range<usize>> = Vec::new();
+    for datum in &linked.data {
+        let Some(start) = datum.address.checked_sub(base) else {
+            continue;
+        };
+        let start = usize::try_from(start)?;
+        let table = start..start + usize::try_from(datum.size)?;
+        let alone = holders
+            .get(table.clone())
+            .is_some_and(|holders| holders.iter().all(|holder| *holder == Some(number)))
+            && linked
+                .slots
+                .range(datum.address..datum.end())
+                .next()
+                .is_none()
+            && tables.last().is_none_or(|last| last.end <= table.start);
+        if table.len() >= LARGE && alone {
+            tables.push(table);
+        }
+    }
+    let mut image = pack::Image {
+        base,
+        bytes: &mut memory,
+    };
+    let packed = Packed {
+        chains: pack::pack(&mut image, &slots, text)?,
+        deltas: pack::deltas(&mut image, &tables)?,
+    };
+    for (at, byte) in images[number].iter_mut().enumerate() {
+        if holders[at].unwrap_or(0) == number {
+            *byte = memory[at];
+        }
+    }
+    Ok(packed)
+}
+
 /// An error of the encoder as one of this program.
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 fn own(error: Error<Missing>) -> anyhow::Error {
@@ -1074,6 +1050,10 @@ mod tests {
     /// `p::main`, exported, calls `p::help` and `p::root` and holds `data[0..4]`; `p::root` calls
     /// `p::help` and holds `data[8..12]`; between them lies a byte of the core.
     fn linked() -> Vec<u8> {
+        named(["_ZN1p4mainE", "_ZN1p4rootE", "_ZN1p4helpE"])
+    }
+
+    fn named(function_names: [&str; 3]) -> Vec<u8> {
         let mut module = Module::new();
         let mut types = TypeSection::new();
         types.ty().function([], [ValType::I32]);
@@ -1140,7 +1120,7 @@ mod tests {
         custom(&mut module, "linking", linking);
         custom(&mut module, "reloc.CODE", relocations);
         let mut names = NameMap::new();
-        for (number, name) in (0..).zip(["_ZN1p4mainE", "_ZN1p4rootE", "_ZN1p4helpE"]) {
+        for (number, name) in (0..).zip(function_names) {
             names.append(number, name);
         }
         let mut section = NameSection::new();
@@ -1176,7 +1156,9 @@ mod tests {
             [(1024, b"core\x01\0\x03\x04".to_vec())]
         );
         assert_eq!(data_of(&made.parts[0]), [(1032, b"part".to_vec())]);
-        let core = Bound::read(&made.core, &Linked::read(&linked).unwrap()).unwrap();
+        let mut known = Linked::read(&linked).unwrap();
+        known.memory.clear();
+        let core = Bound::read(&made.core, &known).unwrap();
         assert_eq!(core.bodies.len(), 2);
         assert_eq!(core.table.1.initial, 2);
         // Memory, table and the function that the part calls are exported beside `main`.
@@ -1189,6 +1171,31 @@ mod tests {
         }
         assert!(imports.iter().all(|name| core.export_names.contains(name)));
         assert_eq!(imports.len(), 3);
+    }
+
+    /// An optimiser may put a function into another one: then its name is gone, not what it holds.
+    #[test]
+    fn data_are_found_in_code_without_its_name() {
+        let wanted = [Wanted {
+            name: "part",
+            roots: vec!["p::root"],
+        }];
+        let bound = named(["_ZN1p3newE", "_ZN1p4rootE", "_ZN1p4helpE"]);
+        let made = split(&bound, &linked(), &wanted).unwrap();
+        assert_eq!(
+            data_of(&made.core),
+            [(1024, b"core\x01\0\x03\x04".to_vec())]
+        );
+    }
+
+    #[test]
+    fn other_memory_than_the_linkers_is_an_error() {
+        let linked = linked();
+        let mut bound = linked.clone();
+        let at = bound.windows(4).position(|bytes| bytes == b"core").unwrap();
+        bound[at] = b'C';
+        let error = split(&bound, &linked, &[]).err().unwrap();
+        assert!(error.to_string().contains("otherwise"), "{error}");
     }
 
     #[test]

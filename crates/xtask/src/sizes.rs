@@ -14,7 +14,7 @@ use crate::{files, repo::Repo};
 /// A piece, its files, and what it may weigh: gzip -9, kB = 1,000 bytes.
 ///
 /// Raising a budget needs a line in CHANGELOG. The goals of the converter are 350, with the shell
-/// 500 kB: what stands here keeps them from growing until the mapping's code is smaller.
+/// 500 kB: what stands here keeps them from growing. GNU gzip makes 1 % less of it.
 struct Piece {
     name: &'static str,
     folder: &'static str,
@@ -23,72 +23,78 @@ struct Piece {
     budget_kb: usize,
 }
 
-const PIECES: [Piece; 14] = [
+const PIECES: [Piece; 15] = [
     Piece {
         name: "core (parse + convert, wasm alone)",
         folder: "pkg/dist/wasm",
         counts: |name| name == "convert.wasm",
-        budget_kb: 394,
+        budget_kb: 363,
     },
     Piece {
         name: "playground converter (wasm, glue, worker)",
         folder: "playground/dist",
         counts: is_converter,
-        budget_kb: 404,
+        budget_kb: 373,
     },
     Piece {
         name: "playground shell (everything else of the first load)",
         folder: "playground/dist",
         counts: |name| is_first(name) && !is_converter(name),
-        budget_kb: 148,
+        budget_kb: 145,
     },
     Piece {
         name: "playground first load",
         folder: "playground/dist",
         counts: is_first,
-        budget_kb: 551,
+        budget_kb: 517,
     },
     Piece {
         name: "reader of packed storages (wasm and glue, loaded with the first)",
         folder: "playground/dist",
         counts: is_unpack,
-        budget_kb: 105,
+        budget_kb: 101,
     },
     Piece {
         name: "pages of the converter's rules (wasm and glue, loaded with the first)",
         folder: "playground/dist",
         counts: is_rules,
-        budget_kb: 88,
+        budget_kb: 74,
     },
     Piece {
         name: "output as JP-CLINS (part of the core, loaded with the first)",
         folder: "playground/dist",
         counts: |name| name == "clins_bg.wasm",
-        budget_kb: 53,
+        budget_kb: 49,
     },
     Piece {
         name: "documents (part of the core, loaded with the first)",
         folder: "playground/dist",
         counts: |name| name == "documents_bg.wasm",
-        budget_kb: 39,
+        budget_kb: 38,
+    },
+    Piece {
+        name: "tree of a message and trace (part of the core, loaded with the first that is shown)",
+        folder: "playground/dist",
+        counts: |name| name == "view_bg.wasm",
+        budget_kb: 28,
     },
     Piece {
         name: "playground check (wasm and glue, loaded after the first file is shown)",
         folder: "playground/dist",
         counts: is_check,
-        budget_kb: 535,
+        budget_kb: 501,
     },
     Piece {
         name: "check (all rules and formats, wasm alone)",
         folder: "pkg/dist/wasm",
         counts: |name| name == "check.wasm",
-        budget_kb: 530,
+        budget_kb: 496,
     },
     Piece {
         name: "consent (verify, decide, render, sign, filter, proofs, wasm alone)",
         folder: "pkg/dist/wasm",
         counts: |name| name == "consent.wasm",
-        budget_kb: 253,
+        budget_kb: 252,
     },
     Piece {
         name: "portal wasm, with its consent core",
@@ -132,7 +138,7 @@ fn is_rules(name: &str) -> bool {
 }
 
 fn is_part(name: &str) -> bool {
-    matches!(name, "clins_bg.wasm" | "documents_bg.wasm")
+    matches!(name, "clins_bg.wasm" | "documents_bg.wasm" | "view_bg.wasm")
 }
 
 /// What a page needs before it can be used.
@@ -218,6 +224,7 @@ mod tests {
             rules,
             clins,
             documents,
+            view,
             check,
             ..,
         ] = &PIECES;
@@ -234,5 +241,6 @@ mod tests {
         assert!(!(all.counts)("worker-zip.mjs") && !(converter.counts)("worker-zip.mjs"));
         assert!(!(all.counts)("clins_bg.wasm") && (clins.counts)("clins_bg.wasm"));
         assert!(!(all.counts)("documents_bg.wasm") && (documents.counts)("documents_bg.wasm"));
+        assert!(!(all.counts)("view_bg.wasm") && (view.counts)("view_bg.wasm"));
     }
 }

@@ -48,6 +48,8 @@ struct Module {
     level: &'static [&'static str],
     /// Whether imports and exports get short names: for a module whose glue no one else reads.
     short_names: bool,
+    /// Whether its tables are written without addresses and lengths.
+    packed: bool,
     /// What is taken out of it, to be loaded when it is needed.
     parts: &'static [Part],
 }
@@ -68,7 +70,7 @@ impl Part {
 }
 
 /// What the converter needs for some files and outputs only.
-const PARTS: [Part; 2] = [
+const PARTS: [Part; 3] = [
     Part {
         name: "clins",
         roots: "warifu_map::clins::parts",
@@ -77,9 +79,26 @@ const PARTS: [Part; 2] = [
         name: "documents",
         roots: "warifu_map::kinds::document::convert_one,warifu_map::kinds::document::convert_folders",
     },
+    // What shows a message: its tree with the names of fields, and the trace.
+    Part {
+        name: "view",
+        roots: "warifu_wasm::convert::parsed,warifu_wasm::convert::traced,\
+                warifu_wasm::convert::traces_of,warifu_convert::trace,warifu_convert::clins_trace,\
+                warifu_convert::bundle_hits,warifu_convert::resource_hits,warifu_convert::unused,\
+                warifu_map::trace::all_hits,warifu_map::trace::note_sources",
+    },
 ];
 
-/// The converter: above -O1 wasm-opt makes fewer bytes, but more after gzip.
+/// Level of wasm-opt: above -O1 it makes fewer bytes, but more after gzip.
+const LEVEL: [&str; 5] = [
+    "-O1",
+    "--dae-optimizing",
+    "--coalesce-locals",
+    "--reorder-locals",
+    "--rse",
+];
+
+/// The converter.
 const CONVERT: Module = Module {
     package: "warifu-wasm",
     folder: "crates/warifu-wasm",
@@ -88,8 +107,9 @@ const CONVERT: Module = Module {
     omit_default_path: true,
     profile: "wasm",
     flags: &[],
-    level: &["-O1"],
+    level: &LEVEL,
     short_names: false,
+    packed: true,
     parts: &PARTS,
 };
 
@@ -110,8 +130,9 @@ const UNPACK: Module = Module {
     omit_default_path: true,
     profile: "wasm",
     flags: &[],
-    level: &["-O1"],
+    level: &LEVEL,
     short_names: false,
+    packed: true,
     parts: &[],
 };
 
@@ -144,6 +165,7 @@ const SHELL: Module = Module {
     // Functions called once stay apart: the module is larger, but 5 kB smaller after gzip.
     level: &["-Oz", "--one-caller-inline-max-function-size=20"],
     short_names: true,
+    packed: true,
     parts: &[],
 };
 
@@ -152,6 +174,8 @@ const PORTAL: Module = Module {
     package: "warifu-web",
     folder: "web",
     out_name: "portal",
+    // Its tables are small.
+    packed: false,
     ..SHELL
 };
 
@@ -170,6 +194,13 @@ const FEATURES: [&str; 6] = [
 /// Replaced in `sw.js` by the list of files to keep for offline use.
 const PRECACHE: &str = "__WARIFU_PRECACHE__";
 
+/// What the linker keeps and leaves room for, since constants are laid out anew: relocations, and
+/// addresses between the stack, which takes the first megabyte, and the constants.
+const LINKER: [&str; 2] = [
+    "-Clink-arg=--emit-relocs",
+    "-Clink-arg=--global-base=1081344",
+];
+
 const MODULES: [&Module; 7] = [&CONVERT, &CHECK, &RULES, &UNPACK, &CONSENT, &SHELL, &PORTAL];
 
 /// Builds everything that is made of wasm.
@@ -182,7 +213,7 @@ pub(crate) fn build(repo: &Repo, profile: Profile) -> Result<()> {
     playground(repo, &maker.work)?;
     portal(repo, &maker.work)?;
     if profile == Profile::Release && maker.modules.is_none() {
-        println!("wasm: left unoptimised, since there is no Node.js for wasm-opt");
+        println!("wasm: left unoptimised and unpacked, since there is no Node.js for wasm-opt");
     }
     println!("wasm: pkg/dist, playground/dist and web/dist are ready");
     Ok(())
@@ -237,6 +268,8 @@ struct Maker<'r> {
     compiler: WasmCompiler,
     profile: Profile,
     binder: PathBuf,
+    /// Of the sources of that program: what it makes changes with them.
+    changes: u64,
     /// Programs of npm, where there is Node.js.
     modules: Option<PathBuf>,
     /// A folder a module.
@@ -258,6 +291,7 @@ impl<'r> Maker<'r> {
             compiler,
             profile,
             binder: binder(repo)?,
+            changes: hash_of(&repo.root.join("crates/xtask-bindgen/src"))?,
             modules,
             work: repo.target.join("wasm-bound"),
         })
@@ -271,6 +305,7 @@ impl<'r> Maker<'r> {
             compiler,
             profile,
             binder,
+            changes,
             modules,
             work,
         } = self;
@@ -279,6 +314,7 @@ impl<'r> Maker<'r> {
             bail!("{} has no crate {}", module.folder, module.package);
         }
         let start = Instant::now();
+        let packed = modules.is_some() && module.packed;
         println!("wasm: {} ({}) …", module.package, module.out_name);
         let (cargo_profile, folder) = match *profile {
             Profile::Dev => ("dev", "debug"),
@@ -295,9 +331,8 @@ impl<'r> Maker<'r> {
         if let Some(feature) = module.feature {
             build.args(["--no-default-features", "--features", feature]);
         }
-        if !module.parts.is_empty() {
-            // Parts are found by them.
-            build.args(["--", "-Clink-arg=--emit-relocs"]);
+        if packed {
+            build.arg("--").args(LINKER);
         }
         process::run(&mut build, Output::Shown)?;
         let file = format!("{}.wasm", module.package.replace('-', "_"));
@@ -305,15 +340,20 @@ impl<'r> Maker<'r> {
 
         let folder = work.join(module.out_name);
         let stamp = folder.join("stamp");
-        let input = stamp_of(&unbound, *profile, module, modules)?;
+        let input = stamp_of(&unbound, *profile, module, modules, *changes)?;
         if fs::read_to_string(&stamp).ok().as_deref() == Some(input.as_str()) {
             println!("wasm: {} is up to date", module.out_name);
             return Ok(());
         }
         files::fresh(&folder)?;
+        let laid = folder.join("laid.wasm");
+        if packed {
+            let mut lay = Command::new(binder);
+            process::run(lay.arg("lay").arg(&unbound).arg(&laid), Output::Shown)?;
+        }
         let mut bind = Command::new(binder);
         bind.arg("bind")
-            .arg(&unbound)
+            .arg(if packed { &laid } else { &unbound })
             .arg(&folder)
             .arg(module.out_name);
         if module.omit_default_path {
@@ -342,9 +382,9 @@ impl<'r> Maker<'r> {
             process::run(traps.arg("traps").arg(&bound), Output::Shown)?;
             optimise(modules, &bound, module.level)?;
             let mut files = vec![bound.clone()];
-            if !module.parts.is_empty() {
+            if packed {
                 let mut split = Command::new(binder);
-                split.arg("split").arg(&bound).arg(&unbound);
+                split.arg("split").arg(&bound).arg(&laid);
                 for part in module.parts {
                     split.arg(format!("{}={}", part.file(), part.roots));
                     files.push(folder.join(part.file()));
@@ -354,6 +394,15 @@ impl<'r> Maker<'r> {
             for file in &files {
                 put_in_order(modules, file)?;
             }
+            if packed {
+                let memory = bound.with_extension("memory");
+                let script = repo.root.join("crates/xtask-bindgen/src/memory.cjs");
+                let mut check = Command::new("node");
+                check.arg(script).arg(&memory).args(&files);
+                process::run(&mut check, Output::Shown)
+                    .context("a packed module fills memory otherwise than the linker meant")?;
+                fs::remove_file(&memory)?;
+            }
             if module.short_names {
                 shorten_names(
                     modules,
@@ -361,6 +410,9 @@ impl<'r> Maker<'r> {
                     &folder.join(format!("{}.js", module.out_name)),
                 )?;
             }
+        }
+        if packed {
+            fs::remove_file(&laid)?;
         }
         println!(
             "wasm: {} done in {:.0} s, {} → {} bytes",
@@ -373,12 +425,22 @@ impl<'r> Maker<'r> {
     }
 }
 
+/// Of all files of a folder.
+fn hash_of(folder: &Path) -> Result<u64> {
+    let mut hash = files::HASH_SEED;
+    for file in files::list(folder)? {
+        hash = files::hash(hash, &fs::read(folder.join(file))?);
+    }
+    Ok(hash)
+}
+
 /// What the bound module is made from: the compiled one, and the tools with their options.
 fn stamp_of(
     unbound: &Path,
     profile: Profile,
     module: &Module,
     modules: Option<&Path>,
+    changes: u64,
 ) -> Result<String> {
     let hash = files::hash(files::HASH_SEED, &fs::read(unbound)?);
     let optimiser = match modules {
@@ -386,7 +448,7 @@ fn stamp_of(
         None => String::new(),
     };
     let tools = format!(
-        "{profile:?} {:?} {:?} {} {} {FEATURES:?} {} {optimiser}",
+        "{profile:?} {:?} {:?} {} {} {FEATURES:?} {LINKER:?} {} {changes:016x} {optimiser}",
         module.level,
         module.parts,
         module.omit_default_path,

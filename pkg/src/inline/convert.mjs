@@ -4,6 +4,7 @@ import { fromBase64 } from "../core.mjs";
 import { base64 as convert } from "./convert.wasm.mjs";
 import { base64 as clins } from "./convert-clins.wasm.mjs";
 import { base64 as documents } from "./convert-documents.wasm.mjs";
+import { base64 as view } from "./convert-view.wasm.mjs";
 import { base64 as pages } from "./rules.wasm.mjs";
 import { base64 as unpack } from "./unpack.wasm.mjs";
 
@@ -15,6 +16,7 @@ const api = create({
   rules: () => fromBase64(pages),
   clins: () => fromBase64(clins),
   documents: () => fromBase64(documents),
+  view: () => fromBase64(view),
 });
 export const Converter = api.Converter;
 export const parse = api.parse;
