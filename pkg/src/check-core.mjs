@@ -1,6 +1,7 @@
 // The API of `warifu/check`: the check's instance, and the class over it.
 import * as glue from "./wasm/check.js";
-import { dispose, events, fromBase64, initOf, Instance, invalid, Machine, single, WarifuError } from "./core.mjs";
+import { dispose, events, initOf, Instance, invalid, Machine, single, WarifuError } from "./core.mjs";
+import { opened, pagesOf, reportsOf } from "./report.mjs";
 
 const instance = new Instance(glue);
 /** For streams of this entry. */
@@ -8,28 +9,12 @@ const entry = { own: instance, known: ["hl7"] };
 
 const machine = (options, source) => new Machine(instance, (glue, own) => new glue.CheckEngine(own), options, source);
 
-/** The public form of findings: the bytes of fixes as bytes. */
-function opened(diagnostics) {
-  for (const { fix } of diagnostics) {
-    for (const edit of fix?.edits ?? []) edit.bytes = fromBase64(edit.bytes);
-  }
-  return diagnostics;
-}
-
 /** The API; `source`, `load` and `unpack` as for the converter. */
 export function create({ source, load, unpack }) {
   entry.unpack ??= unpack;
   const init = initOf(entry, load);
 
-  /** The public form of a report. It needs no engine, so it outlives its checker. */
-  const report = ({ diagnostics, summary, kept }) => ({
-    diagnostics: opened(diagnostics),
-    summary,
-    format(format) {
-      instance.start(source);
-      return instance.call((glue) => glue.formatReport(kept, String(format)));
-    },
-  });
+  const report = reportsOf(instance, source);
 
   class Checker {
     #machine;
@@ -83,17 +68,5 @@ export function create({ source, load, unpack }) {
     }
   }
 
-  function rule(code, lang = "ja") {
-    instance.start(source);
-    const page = instance.call((glue) => glue.checkRule(String(code), String(lang)));
-    if (page === undefined) throw invalid(`no rule ${code}`);
-    return page;
-  }
-
-  function rules() {
-    instance.start(source);
-    return instance.call((glue) => glue.checkRules());
-  }
-
-  return { Checker, init, rule, rules };
+  return { Checker, init, ...pagesOf(instance, source) };
 }

@@ -194,7 +194,7 @@ export class Machine {
 const tag = (x) => Object.prototype.toString.call(x).slice(8, -1);
 
 /** A `Uint8Array` of this realm over the same bytes. */
-function bytesOf(x) {
+export function bytesOf(x) {
   if (x instanceof Uint8Array) return x;
   if (ArrayBuffer.isView(x) && tag(x) === "Uint8Array") return new Uint8Array(x.buffer, x.byteOffset, x.byteLength);
   return undefined;

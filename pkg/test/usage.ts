@@ -2,6 +2,8 @@
 import { Converter, init, parse, rule, rules, WarifuError } from "warifu";
 import type { Converted, ConvertOptions, Diagnostic, Input, InputFile, MessageView, RuleInfo, Source, StreamEvent, Trace, TraceHit, UnusedField } from "warifu/convert";
 import { Checker, rules as checkRules } from "warifu/check";
+import { compilePackage, Validator } from "warifu/validate";
+import type { FhirDiagnostic, LoadedPackage, Report as FhirReport, ValidateOptions } from "warifu/validate";
 import { annex, decide, filter, render, sign, signerFromCryptoKey, verify } from "warifu/consent";
 import type { Decision, PrivateKey, Request as ConsentRequest, Signer, State } from "warifu/consent";
 import type { CheckOptions, Format, Report, Summary } from "warifu/check";
@@ -31,6 +33,21 @@ export async function check(source: Source, input: Input, files: InputFile[], fo
   report.format("xml");
   // @ts-expect-error: not one of the grades
   new Checker({ severity: { HL7101: "loud" } });
+}
+
+const validation: ValidateOptions = { lang: "en", showValues: true, profile: ["http://example.org/P"], packages: [compilePackage(new Uint8Array())], ignore: ["FHR304"] };
+
+export function validate(input: Input): string | undefined {
+  using validator = new Validator(validation);
+  const packages: LoadedPackage[] = validator.packages;
+  const report: FhirReport = validator.validateFiles([input]);
+  const found: FhirDiagnostic | undefined = report.diagnostics[0];
+  const bytes: Uint8Array = validator.validate(input).format("operation-outcome");
+  void [bytes, packages[0]?.missing];
+
+  // @ts-expect-error: a package is bytes
+  new Validator({ packages: ["jp-core.wfp"] });
+  return found?.fhir?.profiles?.[0];
 }
 
 export async function use(source: Source, input: Input, files: InputFile[]): Promise<void> {

@@ -1,7 +1,7 @@
 // The formats of `warifu check` against their schemas: our own, the official one of SARIF 2.1.0.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -45,6 +45,26 @@ for (const [name, paths] of [["findings", ["broken", "standard_root"]], ["none",
     assert.equal(log.runs[0].results.length, report.diagnostics.length);
   });
 }
+
+test("json, ndjson and sarif on FHIR are valid, with codes and with keys of invariants", () => {
+  const folder = mkdtempSync(join(tmpdir(), "warifu-"));
+  try {
+    const file = join(folder, "a.json");
+    const bundle = { resourceType: "Bundle", type: "batch", entry: [{ resource: { resourceType: "Patient", gender: "女", contact: [{}] } }] };
+    writeFileSync(file, JSON.stringify(bundle));
+    const args = [file, "--config", "none", "--show-values", "always"];
+    const report = JSON.parse(check(...args, "--format", "json"));
+    valid(own, report);
+    const codes = report.diagnostics.map((d) => d.code);
+    assert.ok(codes.includes("FHR101") && codes.some((c) => /^[a-z]+-[0-9]+$/.test(c)), codes.join());
+    assert.ok(report.diagnostics.some((d) => d.fhir?.found === "女"));
+    const lines = check(...args, "--format", "ndjson").trimEnd().split("\n").map((l) => JSON.parse(l));
+    for (const line of lines) valid(own, line);
+    valid(sarif, JSON.parse(check(...args, "--format", "sarif")));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
 
 test("a schema that is broken on purpose is noticed", () => {
   const log = JSON.parse(check("broken", "--format", "sarif"));

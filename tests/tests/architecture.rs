@@ -15,9 +15,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("warifu-terms", &[]),
     ("warifu-json", &[]),
     ("warifu-r4", &["warifu-json"]),
-    ("warifu-fhirpath", &["warifu-json", "warifu-r4"]),
+    (
+        "warifu-fhirpath",
+        &["warifu-json", "warifu-order", "warifu-r4"],
+    ),
     ("warifu-definitions", &["warifu-json"]),
-    ("warifu-package", &["warifu-definitions", "warifu-json"]),
+    (
+        "warifu-package",
+        &["warifu-definitions", "warifu-json", "warifu-order"],
+    ),
     (
         "warifu-validate",
         &[
@@ -25,6 +31,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "warifu-diag",
             "warifu-fhirpath",
             "warifu-json",
+            "warifu-order",
             "warifu-r4",
         ],
     ),
@@ -32,6 +39,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "warifu-terminology",
         &[
             "warifu-definitions",
+            "warifu-order",
             "warifu-package",
             "warifu-r4",
             "warifu-terms",
@@ -65,6 +73,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "warifu-diag",
             "warifu-hl7",
+            "warifu-order",
             "warifu-source",
             "warifu-ssmix2",
             "warifu-terms",
@@ -75,6 +84,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "warifu-diag",
             "warifu-hl7",
+            "warifu-order",
             "warifu-source",
             "warifu-ssmix2",
             "warifu-terms",
@@ -84,6 +94,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "warifu-check",
         &[
             "warifu-diag",
+            "warifu-order",
             "warifu-report",
             "warifu-rules",
             "warifu-source",

@@ -1,23 +1,56 @@
 //! FHIR JSON in the same reports as SS-MIX2: a resource, a Bundle, or NDJSON.
 
-use warifu_diag::Code;
+use warifu_diag::{Code, catalogue};
 use warifu_report::Lang;
 use warifu_report::excerpt::Excerpt;
 use warifu_report::finding::{FhirView, Finding, Label};
 use warifu_report::position::SourceText;
 use warifu_report::report::FileReport;
-use warifu_source::Charset;
 use warifu_validate::Validator;
 
 use crate::{Given, Options};
 
-/// Finding of one line of NDJSON, or of a document: offset of its bytes in the file.
-fn documents(file: &Given) -> Vec<(usize, &[u8])> {
-    let is_lines = [&file.path, &file.shown].iter().any(|path| {
+/// Every code that the validation finds.
+pub fn entries() -> impl Iterator<Item = Code> {
+    [
+        catalogue::fhr::ALL,
+        catalogue::profile::FHR,
+        catalogue::profile::JPC,
+        catalogue::profile::CLN,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
+}
+
+/// Finds a code of [`entries`] by its number or its name; case does not matter.
+pub fn lookup(code_or_name: &str) -> Option<Code> {
+    entries().find(|e| {
+        e.code.eq_ignore_ascii_case(code_or_name) || e.name.eq_ignore_ascii_case(code_or_name)
+    })
+}
+
+/// Whether a file is NDJSON: by its name, or because a line that ends with `}` is followed by one that
+/// begins with `{`, which no JSON document has.
+fn is_lines(file: &Given) -> bool {
+    let named = [&file.path, &file.shown].iter().any(|path| {
         let end = path.rsplit('.').next().unwrap_or_default();
         end.eq_ignore_ascii_case("ndjson") || end.eq_ignore_ascii_case("jsonl")
     });
-    if !is_lines {
+    let mut lines = file
+        .bytes
+        .split(|b| *b == b'\n')
+        .map(<[u8]>::trim_ascii)
+        .filter(|line| !line.is_empty());
+    let (first, second) = (lines.next(), lines.next());
+    named
+        || first.is_some_and(|line| line.ends_with(b"}"))
+            && second.is_some_and(|line| line.starts_with(b"{"))
+}
+
+/// Documents of a file, each with the offset of its bytes: the lines of NDJSON, else the whole.
+fn documents(file: &Given) -> Vec<(usize, &[u8])> {
+    if !is_lines(file) {
         return vec![(0, &file.bytes)];
     }
     let mut at = 0;
@@ -39,7 +72,7 @@ pub fn report(validator: &Validator<'_>, file: &Given, options: &Options) -> Fil
         length: u64::try_from(file.bytes.len()).unwrap_or(u64::MAX),
         ..FileReport::default()
     };
-    let text = SourceText::new(&file.bytes, Charset::Utf8);
+    let text = SourceText::utf8(&file.bytes);
     for (offset, bytes) in documents(file) {
         let offset = u32::try_from(offset).unwrap_or(u32::MAX);
         let found = validator.validate(bytes);
@@ -141,4 +174,28 @@ fn add(
             reasons: f.reasons,
         })),
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_told_by_name_or_content() {
+        let count = |shown: &str, text: &str| {
+            let file = Given {
+                shown: shown.to_owned(),
+                path: String::new(),
+                bytes: text.as_bytes().to_vec(),
+            };
+            documents(&file).len()
+        };
+        assert_eq!(count("a.ndjson", "{\"a\":1}\n\n[]\n"), 2);
+        assert_eq!(count("a.json", "{\"a\":1}\n{\"a\":2}\r\n"), 2);
+        assert_eq!(count("", "\n {} \r\n {}"), 2);
+        // One document, whatever its lines are.
+        assert_eq!(count("a.json", "{\"a\": {}\n, \"b\": {}}\n"), 1);
+        assert_eq!(count("a.json", "{\n{\n"), 1);
+        assert_eq!(count("a.json", "{}\n"), 1);
+    }
 }

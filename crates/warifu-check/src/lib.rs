@@ -309,7 +309,7 @@ pub struct Report {
 impl Report {
     /// Sorts and counts the reports, and gives findings their fingerprints.
     pub fn new(mut files: Vec<FileReport>) -> Self {
-        files.sort_by(|a, b| a.path.cmp(&b.path));
+        warifu_order::sort_by(&mut files, |a, b| a.path.cmp(&b.path));
         let mut prints = Fingerprints::default();
         let mut totals = Totals::default();
         for f in &mut files {
@@ -321,11 +321,22 @@ impl Report {
 
     /// The report in a format; the frames of `text` are there when the check was made with them.
     pub fn format(&mut self, format: Format, lang: Lang, units: Units) -> Vec<u8> {
+        self.format_with(format, lang, units, warifu_rules::lookup)
+    }
+
+    /// The same with another catalogue: `lookup` finds codes by their number.
+    pub fn format_with(
+        &mut self,
+        format: Format,
+        lang: Lang,
+        units: Units,
+        lookup: fn(&str) -> Option<Code>,
+    ) -> Vec<u8> {
         let context = Context {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             lang,
             units,
-            lookup: warifu_rules::lookup,
+            lookup,
             baseline: false,
             timestamp: NO_TIME.to_owned(),
             colour: false,

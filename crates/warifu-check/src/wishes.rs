@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use warifu_diag::Code;
 use warifu_rules::selection::{Grade, Override, Selection, SelectionError, Wishes};
 
 /// A pattern and its grade word, in the order of patterns.
@@ -101,6 +102,18 @@ impl CheckSection {
     /// # Errors
     /// [`WishError`] for the first thing that does not exist.
     pub fn selection(&self) -> Result<Selection, WishError> {
+        Ok(Selection::new(&self.wishes()?)?)
+    }
+
+    /// The same among some codes, for who finds no others.
+    ///
+    /// # Errors
+    /// [`WishError`] for the first thing that does not exist.
+    pub fn selection_among(&self, all: &[Code]) -> Result<Selection, WishError> {
+        Ok(Selection::among(&self.wishes()?, all)?)
+    }
+
+    fn wishes(&self) -> Result<Wishes, WishError> {
         let overrides = self
             .overrides
             .iter()
@@ -113,13 +126,13 @@ impl CheckSection {
                 })
             })
             .collect::<Result<Vec<Override>, WishError>>()?;
-        Ok(Selection::new(&Wishes {
+        Ok(Wishes {
             profiles: self.profile.clone(),
             preview: self.preview.unwrap_or(false),
             select: self.select.clone(),
             ignore: self.ignore.clone(),
             severity: grades(&self.severity)?,
             overrides,
-        })?)
+        })
     }
 }

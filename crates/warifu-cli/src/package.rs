@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use ureq::tls::{RootCerts, TlsConfig};
-use warifu_package::{File, Library, Limits, unpack_all};
+use warifu_package::{File, Library, Limits, Opened, unpack_all};
 use warifu_report::Lang;
 
 use crate::config::Loaded;
-use crate::packages::{Cache, Read, is_label, made, read, tell, written};
+use crate::packages::{Cache, is_label, made, read, tell, written};
 use crate::whole::{self, Readers};
 use crate::{End, say, terminal};
 
@@ -109,7 +109,7 @@ fn every_file(
 
 /// Writes a package into the cache by way of a folder beside it, and says its checksum.
 fn store(
-    found: &Read,
+    found: &Opened,
     files: &[File],
     cache: &Cache,
     loaded: &Loaded,
@@ -251,8 +251,7 @@ pub(crate) fn install(
     })?;
     let unpacked = unpack_all(&bytes, &Limits::PACKAGE);
     let files = unpacked.files.clone();
-    let mut problems = unpacked.problems;
-    let found = made(files, &mut problems, Path::new(name), lang)?;
+    let found = made(files, unpacked.problems, Path::new(name), lang)?;
     let got = found.package.manifest().label();
     if !got.eq_ignore_ascii_case(label) {
         bail!(say(

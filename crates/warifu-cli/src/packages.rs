@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use warifu_package::{
-    Fallback, File, Library, Limits, Package, Problem, ProblemKind, compile, digest, may_define,
-    unpack,
+    Fallback, File, Library, Limits, OpenError, Opened, Package, Problem, may_define, open,
+    open_files,
 };
 use warifu_report::Lang;
 
@@ -102,17 +102,14 @@ pub(crate) fn is_label(text: &str) -> bool {
         .is_some_and(|(name, version)| part(name) && part(version))
 }
 
-/// A package and what is wrong with its files.
-pub(crate) struct Read {
-    pub(crate) package: Package,
-    pub(crate) problems: Vec<Problem>,
-    /// SHA-256 of its definitions; a compiled package has none.
-    pub(crate) digest: Option<[u8; 32]>,
-}
-
 /// Reads a package: a path (archive, folder, compiled), else `name#version` of the cache. Its checksum
 /// must be the pinned one, if there is one.
-pub(crate) fn read(wish: &str, cache: &Cache, loaded: &Loaded, lang: Lang) -> anyhow::Result<Read> {
+pub(crate) fn read(
+    wish: &str,
+    cache: &Cache,
+    loaded: &Loaded,
+    lang: Lang,
+) -> anyhow::Result<Opened> {
     let path = Path::new(wish);
     let found = if path.exists() {
         path.to_owned()
@@ -129,64 +126,42 @@ pub(crate) fn read(wish: &str, cache: &Cache, loaded: &Loaded, lang: Lang) -> an
     Ok(read)
 }
 
-fn read_path(path: &Path, lang: Lang) -> anyhow::Result<Read> {
+fn read_path(path: &Path, lang: Lang) -> anyhow::Result<Opened> {
     let limits = Limits::PACKAGE;
-    let (files, mut problems) = if path.is_dir() {
+    if path.is_dir() {
         let mut files = Vec::new();
         folder(path, "", &mut files, &limits, 0)?;
-        (files, Vec::new())
-    } else {
-        if std::fs::metadata(path)?.len() > limits.unpacked {
-            bail!(say(lang, "大きすぎます", "too large"));
-        }
-        let bytes = std::fs::read(path)?;
-        if bytes.starts_with(b"WFP") {
-            let package = Package::read(bytes).map_err(|e| {
-                anyhow::anyhow!(say(
-                    lang,
-                    &format!("読めません ({e})。もう一度 warifu package compile で作ってください [FHR526]"),
-                    &format!("{e}. Make it again with warifu package compile [FHR526]"),
-                ))
-            })?;
-            return Ok(Read {
-                package,
-                problems: Vec::new(),
-                digest: None,
-            });
-        }
-        let unpacked = unpack(&bytes, &limits);
-        (unpacked.files, unpacked.problems)
-    };
-    made(files, &mut problems, path, lang)
+        return made(files, Vec::new(), path, lang);
+    }
+    if std::fs::metadata(path)?.len() > limits.unpacked {
+        bail!(say(lang, "大きすぎます", "too large"));
+    }
+    opened(open(std::fs::read(path)?, fallback(path), &limits), lang)
 }
 
 /// The package that files make.
 pub(crate) fn made(
     files: Vec<File>,
-    problems: &mut Vec<Problem>,
+    problems: Vec<Problem>,
     path: &Path,
     lang: Lang,
-) -> anyhow::Result<Read> {
-    if files.is_empty() || problems.iter().any(|p| p.kind == ProblemKind::NoArchive) {
-        bail!(say(
-            lang,
-            "FHIR のパッケージではありません (.tgz か、package.json のあるフォルダー) [FHR501]",
-            "not a FHIR package (.tgz, or a folder with package.json) [FHR501]",
-        ));
-    }
-    let sum = digest(files.clone());
-    let name = path.file_stem().and_then(|n| n.to_str()).unwrap_or("local");
-    let fallback = Fallback {
-        name,
+) -> anyhow::Result<Opened> {
+    let made = open_files(files, problems, fallback(path), &Limits::PACKAGE);
+    opened(made, lang)
+}
+
+/// Name and version of a package whose files do not tell.
+fn fallback(path: &Path) -> Fallback<'_> {
+    Fallback {
+        name: path.file_stem().and_then(|n| n.to_str()).unwrap_or("local"),
         version: "0.0.0",
-    };
-    let compiled = compile(files, fallback, &Limits::PACKAGE)?;
-    let mut all = std::mem::take(problems);
-    all.extend(compiled.problems);
-    Ok(Read {
-        package: Package::read(compiled.bytes)?,
-        problems: all,
-        digest: Some(sum),
+    }
+}
+
+fn opened(opened: Result<Opened, OpenError>, lang: Lang) -> anyhow::Result<Opened> {
+    opened.map_err(|e| {
+        let [ja, en] = e.text();
+        anyhow::anyhow!(say(lang, &ja, &en))
     })
 }
 
@@ -279,7 +254,7 @@ pub(crate) fn written(sum: &[u8; 32]) -> String {
     })
 }
 
-pub(crate) fn check_pin(read: &Read, loaded: &Loaded, lang: Lang) -> anyhow::Result<()> {
+pub(crate) fn check_pin(read: &Opened, loaded: &Loaded, lang: Lang) -> anyhow::Result<()> {
     let label = read.package.manifest().label();
     let Some(sum) = &read.digest else {
         return Ok(());
@@ -303,7 +278,7 @@ pub(crate) fn check_pin(read: &Read, loaded: &Loaded, lang: Lang) -> anyhow::Res
 /// Tells what is wrong with a package's files, at most ten of them.
 pub(crate) fn tell(problems: &[Problem], lang: Lang) {
     for problem in problems.iter().take(10) {
-        let (ja, en) = wording(&problem.kind);
+        let [ja, en] = problem.kind.text();
         let file = &problem.file;
         let (ja, en) = if file.is_empty() {
             (ja, en)
@@ -325,56 +300,4 @@ pub(crate) fn tell(problems: &[Problem], lang: Lang) {
             &format!("and {more} more"),
         ));
     }
-}
-
-fn wording(kind: &ProblemKind) -> (String, String) {
-    let (ja, en) = match kind {
-        ProblemKind::NoArchive => ("書庫 (.tgz) ではありません", "no .tgz archive"),
-        ProblemKind::CutOff => (
-            "書庫が途中で切れています。読めたところまで使います",
-            "the archive ends early; what came before is used",
-        ),
-        ProblemKind::TooLarge => (
-            "書庫が上限より大きいので、残りは読みません",
-            "the archive is larger than the limit; the rest is not read",
-        ),
-        ProblemKind::TooMany => (
-            "書庫のファイルが多すぎるので、残りは読みません",
-            "the archive has too many files; the rest is not read",
-        ),
-        ProblemKind::FileTooLarge => ("大きすぎるので使いません", "too large, left out"),
-        ProblemKind::OutsidePath => (
-            "パッケージの外を指す名前なので使いません",
-            "the path leads out of the package, left out",
-        ),
-        ProblemKind::NoManifest => (
-            "名前と版のある package.json がありません",
-            "no package.json with name and version",
-        ),
-        ProblemKind::BadJson { at } => {
-            return (
-                format!("JSON ではありません ({at} バイト目)。使いません"),
-                format!("no JSON (byte {at}), left out"),
-            );
-        }
-        ProblemKind::NoUrl => ("url がないので使いません", "without url, left out"),
-        ProblemKind::Duplicate { first } => {
-            return (
-                format!("同じ定義が {first} にあり、そちらを使います"),
-                format!("defined in {first} too, which is used"),
-            );
-        }
-        ProblemKind::DuplicateCode { count } => {
-            return (
-                format!("重複したコードが {count} あり、最初のものを使います"),
-                format!("{count} codes occur twice; the first is used"),
-            );
-        }
-        ProblemKind::OtherFhirVersion => (
-            "FHIR R4 (4.0) のパッケージではありません",
-            "not a package of FHIR R4 (4.0)",
-        ),
-        _ => ("使えないファイルがあります", "a file cannot be used"),
-    };
-    (ja.to_owned(), en.to_owned())
 }

@@ -79,6 +79,33 @@ pub trait Definitions {
     fn package_name(&self, id: PackageId) -> &str;
 }
 
+macro_rules! through {
+    ($($pointer:ty),*) => {$(
+        impl<T: Definitions + ?Sized> Definitions for $pointer {
+            fn structure(
+                &self,
+                canonical: &str,
+                from: Option<PackageId>,
+            ) -> Lookup<Arc<StructureDefinition>> {
+                (**self).structure(canonical, from)
+            }
+            fn package_name(&self, id: PackageId) -> &str {
+                (**self).package_name(id)
+            }
+        }
+        impl<T: Terminology + ?Sized> Terminology for $pointer {
+            fn member(&self, value_set: &str, from: Option<PackageId>, code: Code<'_>) -> Membership {
+                (**self).member(value_set, from, code)
+            }
+            fn code(&self, code: Code<'_>) -> CodeAnswer {
+                (**self).code(code)
+            }
+        }
+    )*};
+}
+
+through!(&T, Arc<T>);
+
 /// A canonical without `|version`, and the version.
 pub fn split_canonical(canonical: &str) -> (&str, Option<&str>) {
     match canonical.split_once('|') {

@@ -345,8 +345,8 @@ impl<'d> Evaluator<'d> {
             order.push((self.key_of(item), at));
         }
         let (left, right) = order.split_at_mut(count);
-        left.sort();
-        right.sort();
+        warifu_order::sort(left);
+        warifu_order::sort(right);
         for ((name, x), (other, y)) in left.iter().zip(right.iter()) {
             let (Some(x), Some(y)) = (self.get(*x), self.get(*y)) else {
                 return Ok(false);

@@ -278,7 +278,7 @@ mod tests {
                 seen += 1;
                 let mut asked = Vec::new();
                 names(quick, &mut asked);
-                asked.sort();
+                warifu_order::sort(&mut asked);
                 asked.dedup_by_key(|(name, _)| *name);
                 let asked: Vec<Vec<String>> = asked
                     .iter()

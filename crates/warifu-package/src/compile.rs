@@ -112,11 +112,11 @@ pub fn compile(
 }
 
 /// SHA-256 of the files with definitions, by path below the root: the same for an archive, a folder and
-/// the cache, and for every version of the compiled form.
-pub fn digest(mut files: Vec<File>) -> [u8; 32] {
-    let root = arrange(&mut files);
+/// the cache, and for every version of the compiled form. The other files are dropped.
+pub fn digest(files: &mut Vec<File>) -> [u8; 32] {
+    let root = arrange(files);
     let mut sum = Sha256::new();
-    for file in &files {
+    for file in files.iter() {
         if let Some(name) = file.path.strip_prefix(&root) {
             sum.update(Sha256::digest(name.as_bytes()));
             sum.update(Sha256::digest(&file.bytes));
@@ -128,7 +128,7 @@ pub fn digest(mut files: Vec<File>) -> [u8; 32] {
 /// Keeps what may hold definitions, in the order of paths, each once; the root, with its `/`.
 fn arrange(files: &mut Vec<File>) -> String {
     files.retain(|f| may_define(&f.path) && is_wanted(&f.path, &f.bytes));
-    files.sort_by(|a, b| a.path.cmp(&b.path));
+    warifu_order::sort_by(files, |a, b| a.path.cmp(&b.path));
     files.dedup_by(|later, first| later.path == first.path);
     files
         .iter()
@@ -439,7 +439,7 @@ impl Maker {
         }
         let mut order: Vec<usize> = (0..rows.len()).collect();
         let key = |row: &usize| rows.get(*row).map(|(code, node, _)| (code.as_str(), *node));
-        order.sort_by(|a, b| key(a).cmp(&key(b)));
+        warifu_order::sort_by(&mut order, |a, b| key(a).cmp(&key(b)));
         let before = order.len();
         // Of equal codes the first in the document stays; what is below another one moves to it.
         let mut place: Vec<usize> = vec![0; rows.len()];
@@ -509,7 +509,7 @@ impl Maker {
                 Some(text) => self.text(&text)?,
                 None => NONE,
             };
-            parents.sort_unstable();
+            warifu_order::sort(&mut parents);
             self.concepts.push(Concept {
                 code,
                 display,
@@ -527,7 +527,8 @@ impl Maker {
     fn write(self, manifest: Word) -> Result<Compiled, TooLarge> {
         // Texts in their order; numbers become places in it.
         let mut order: Vec<u32> = (0..short(self.texts.len())).collect();
-        order.sort_by_key(|id| self.texts.get(size(*id)).cloned());
+        let text = |id: &u32| self.texts.get(size(*id));
+        warifu_order::sort_by(&mut order, |a, b| text(a).cmp(&text(b)));
         let mut rank = vec![0_u32; self.texts.len()];
         for (place, id) in order.iter().enumerate() {
             if let Some(slot) = rank.get_mut(size(*id)) {
@@ -573,7 +574,7 @@ impl Maker {
             rest = inner;
         }
         let mut list = self.resources;
-        list.sort_by_key(|r| (text(r.url), r.kind, text(r.file)));
+        warifu_order::sort_by_key(&mut list, |r| (text(r.url), r.kind, text(r.file)));
         let mut resources = Vec::new();
         for r in &list {
             for n in [
@@ -620,7 +621,7 @@ impl Maker {
         bytes.extend(Sha256::digest(&body));
         bytes.extend(body);
         let mut problems = self.problems;
-        problems.sort_by(|a, b| a.file.cmp(&b.file));
+        warifu_order::sort_by(&mut problems, |a, b| a.file.cmp(&b.file));
         Ok(Compiled { bytes, problems })
     }
 }

@@ -28,6 +28,7 @@ mod compile;
 mod facts;
 mod layout;
 mod library;
+mod open;
 mod package;
 mod problem;
 
@@ -35,5 +36,6 @@ pub use archive::{File, Limits, Unpacked, may_define, unpack, unpack_all};
 pub use canonical::{Fit, fit, split};
 pub use compile::{Compiled, Fallback, TooLarge, compile, digest};
 pub use library::{Closure, Library, Member, Missing};
+pub use open::{OpenError, Opened, open, open_files};
 pub use package::{Concept, Kind, Manifest, Package, ReadError, Resource, Value};
 pub use problem::{Problem, ProblemKind};

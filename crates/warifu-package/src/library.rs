@@ -107,7 +107,7 @@ impl Library {
         // Those named before their dependencies, the newest first, then as given; core comes last.
         let mut order: Vec<PackageId> = library.ids().filter(|id| *id != PackageId::CORE).collect();
         let manifest = |id: PackageId| library.member(id).map(|m| m.package.manifest());
-        order.sort_by(|a, b| {
+        warifu_order::sort_by(&mut order, |a, b| {
             let named = |id: PackageId| Reverse(library.member(id).is_some_and(Member::is_named));
             let version = |id| manifest(id).map_or("", |m| &*m.version);
             named(*a)

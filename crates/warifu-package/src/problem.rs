@@ -74,3 +74,57 @@ pub enum ProblemKind {
     /// FHIR versions of the package do not include 4.0: its definitions may not fit.
     OtherFhirVersion,
 }
+
+impl ProblemKind {
+    /// What is wrong, in Japanese and in English.
+    pub fn text(&self) -> [String; 2] {
+        let (ja, en) = match self {
+            Self::NoArchive => ("書庫 (.tgz) ではありません", "no .tgz archive"),
+            Self::CutOff => (
+                "書庫が途中で切れています。読めたところまで使います",
+                "the archive ends early; what came before is used",
+            ),
+            Self::TooLarge => (
+                "書庫が上限より大きいので、残りは読みません",
+                "the archive is larger than the limit; the rest is not read",
+            ),
+            Self::TooMany => (
+                "書庫のファイルが多すぎるので、残りは読みません",
+                "the archive has too many files; the rest is not read",
+            ),
+            Self::FileTooLarge => ("大きすぎるので使いません", "too large, left out"),
+            Self::OutsidePath => (
+                "パッケージの外を指す名前なので使いません",
+                "the path leads out of the package, left out",
+            ),
+            Self::NoManifest => (
+                "名前と版のある package.json がありません",
+                "no package.json with name and version",
+            ),
+            Self::BadJson { at } => {
+                return [
+                    format!("JSON ではありません ({at} バイト目)。使いません"),
+                    format!("no JSON (byte {at}), left out"),
+                ];
+            }
+            Self::NoUrl => ("url がないので使いません", "without url, left out"),
+            Self::Duplicate { first } => {
+                return [
+                    format!("同じ定義が {first} にあり、そちらを使います"),
+                    format!("defined in {first} too, which is used"),
+                ];
+            }
+            Self::DuplicateCode { count } => {
+                return [
+                    format!("重複したコードが {count} あり、最初のものを使います"),
+                    format!("{count} codes occur twice; the first is used"),
+                ];
+            }
+            Self::OtherFhirVersion => (
+                "FHIR R4 (4.0) のパッケージではありません",
+                "not a package of FHIR R4 (4.0)",
+            ),
+        };
+        [ja.to_owned(), en.to_owned()]
+    }
+}

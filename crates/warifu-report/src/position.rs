@@ -44,7 +44,13 @@ const STEP: usize = 1024;
 impl SourceText {
     /// Decodes a file.
     pub fn new(bytes: &[u8], charset: Charset) -> Self {
-        let decoded = warifu_source::decode(bytes, charset);
+        Self::of(warifu_source::decode(bytes, charset))
+    }
+    /// Decodes a file of UTF-8, as JSON is: without the tables of other charsets.
+    pub fn utf8(bytes: &[u8]) -> Self {
+        Self::of(warifu_source::decode_utf8(bytes))
+    }
+    fn of(decoded: Decoded) -> Self {
         let mut lines = vec![0];
         let text = decoded.text.as_bytes();
         let mut i = 0;

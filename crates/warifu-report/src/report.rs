@@ -31,13 +31,13 @@ pub struct FileReport {
 impl FileReport {
     /// Sorts by span, code and path.
     pub fn sort(&mut self) {
-        let key = |f: &Finding| {
-            (
-                f.primary.span,
-                f.code.clone(),
-                f.primary.path.clone(),
-                f.message.clone(),
-            )
+        let order = |a: &Finding, b: &Finding| {
+            let span = |f: &Finding| f.primary.span;
+            span(a)
+                .cmp(&span(b))
+                .then_with(|| a.code.cmp(&b.code))
+                .then_with(|| a.primary.path.cmp(&b.primary.path))
+                .then_with(|| a.message.cmp(&b.message))
         };
         if self.excerpts.len() == self.findings.len() {
             let mut both: Vec<(Finding, Excerpt)> = self
@@ -45,10 +45,10 @@ impl FileReport {
                 .drain(..)
                 .zip(self.excerpts.drain(..))
                 .collect();
-            both.sort_by_cached_key(|(f, _)| key(f));
+            warifu_order::sort_by(&mut both, |(a, _), (b, _)| order(a, b));
             (self.findings, self.excerpts) = both.into_iter().unzip();
         } else {
-            self.findings.sort_by_cached_key(key);
+            warifu_order::sort_by(&mut self.findings, order);
         }
     }
     /// Keeps the findings (and their lines) for which `keep` is true.

@@ -73,7 +73,7 @@ pub fn rules() -> impl Iterator<Item = Rule> {
     .chain(rules::CODES)
     .flat_map(|family| family.iter().copied())
     .collect();
-    all.sort_by_key(|entry| (family(entry.code), entry.code));
+    warifu_order::sort_by_key(&mut all, |entry| (family(entry.code), entry.code));
     all.into_iter().map(|entry| Rule { entry })
 }
 

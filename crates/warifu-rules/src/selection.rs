@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use warifu_diag::nearest::nearest;
 use warifu_diag::{Code, Diagnostic, Severity};
 
-use crate::{Options, Profiles, entries, lookup};
+use crate::{Options, Profiles, entries};
 
 /// What a rule's findings become.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -116,17 +116,18 @@ const WHOLE: usize = 6;
 /// A code, or the beginning of codes, in capitals.
 type Pattern = String;
 
-fn pattern(option: &'static str, text: &str) -> Result<Pattern, SelectionError> {
+fn pattern(all: &[Code], option: &'static str, text: &str) -> Result<Pattern, SelectionError> {
     let text = text.trim();
-    if let Some(e) = lookup(text) {
+    let own = |e: &&Code| e.code.eq_ignore_ascii_case(text) || e.name.eq_ignore_ascii_case(text);
+    if let Some(e) = all.iter().find(own) {
         return Ok(e.code.to_owned());
     }
     let upper = text.to_uppercase();
-    if !upper.is_empty() && entries().any(|e| e.code.starts_with(&upper)) {
+    if !upper.is_empty() && all.iter().any(|e| e.code.starts_with(&upper)) {
         return Ok(upper);
     }
-    let close = nearest(&upper, entries().map(|e| e.code))
-        .or_else(|| nearest(&text.to_lowercase(), entries().map(|e| e.name)));
+    let close = nearest(&upper, all.iter().map(|e| e.code))
+        .or_else(|| nearest(&text.to_lowercase(), all.iter().map(|e| e.name)));
     Err(SelectionError::UnknownRule {
         option,
         text: text.to_owned(),
@@ -134,8 +135,12 @@ fn pattern(option: &'static str, text: &str) -> Result<Pattern, SelectionError> 
     })
 }
 
-fn patterns(option: &'static str, texts: &[String]) -> Result<Vec<Pattern>, SelectionError> {
-    texts.iter().map(|t| pattern(option, t)).collect()
+fn patterns(
+    all: &[Code],
+    option: &'static str,
+    texts: &[String],
+) -> Result<Vec<Pattern>, SelectionError> {
+    texts.iter().map(|t| pattern(all, option, t)).collect()
 }
 
 /// Length of the longest pattern that matches.
@@ -147,9 +152,9 @@ fn longest(patterns: &[Pattern], code: Code) -> Option<usize> {
         .max()
 }
 
-fn grades(list: &[(String, Grade)]) -> Result<Vec<(Pattern, Grade)>, SelectionError> {
+fn grades(all: &[Code], list: &[(String, Grade)]) -> Result<Vec<(Pattern, Grade)>, SelectionError> {
     list.iter()
-        .map(|(text, grade)| Ok((pattern("severity", text)?, *grade)))
+        .map(|(text, grade)| Ok((pattern(all, "severity", text)?, *grade)))
         .collect()
 }
 
@@ -193,11 +198,19 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// Understands wishes.
+    /// Understands wishes about all codes, those of [`entries`].
     ///
     /// # Errors
     /// [`SelectionError`] for the first pattern or profile that does not exist.
     pub fn new(wishes: &Wishes) -> Result<Self, SelectionError> {
+        Self::among(wishes, &entries().collect::<Vec<_>>())
+    }
+
+    /// Understands wishes about some codes, for who finds no others.
+    ///
+    /// # Errors
+    /// [`SelectionError`] for the first pattern or profile that does not exist.
+    pub fn among(wishes: &Wishes, all: &[Code]) -> Result<Self, SelectionError> {
         let mut profiles = Profiles::default();
         for name in &wishes.profiles {
             match name.as_str() {
@@ -216,24 +229,24 @@ impl Selection {
             profiles,
             preview: wishes.preview,
         };
-        let select = patterns("select", &wishes.select)?;
-        let ignore = patterns("ignore", &wishes.ignore)?;
-        let severity = grades(&wishes.severity)?;
+        let select = patterns(all, "select", &wishes.select)?;
+        let ignore = patterns(all, "ignore", &wishes.ignore)?;
+        let severity = grades(all, &wishes.severity)?;
         let overrides = wishes
             .overrides
             .iter()
             .map(|o| {
                 Ok(Compiled {
                     paths: o.paths.clone(),
-                    select: patterns("select", &o.select)?,
-                    ignore: patterns("ignore", &o.ignore)?,
-                    severity: grades(&o.severity)?,
+                    select: patterns(all, "select", &o.select)?,
+                    ignore: patterns(all, "ignore", &o.ignore)?,
+                    severity: grades(all, &o.severity)?,
                 })
             })
             .collect::<Result<Vec<Compiled>, SelectionError>>()?;
         let mut on = BTreeMap::new();
         let mut needed = options;
-        for code in entries() {
+        for code in all.iter().copied() {
             let chosen = longest(&select, code);
             let wanted = match chosen {
                 Some(n) => n >= WHOLE || options.has(code),
@@ -395,6 +408,7 @@ fn name(pattern: &[u8], text: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lookup;
 
     fn strings(list: &[&str]) -> Vec<String> {
         list.iter().map(|s| (*s).to_owned()).collect()

@@ -487,7 +487,7 @@ fn read_eucjp<S: Sink>(bytes: &[u8], sink: &mut S) {
 }
 
 /// UTF-8.
-fn read_utf8<S: Sink>(bytes: &[u8], sink: &mut S) {
+pub(crate) fn read_utf8<S: Sink>(bytes: &[u8], sink: &mut S) {
     let mut at = 0;
     if bytes.starts_with(BYTE_ORDER_MARK) {
         sink.note(NoteKind::ByteOrderMark, 0, BYTE_ORDER_MARK.len());

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use crate::check::NoteKind;
-use crate::decode::{Sink, push_ascii, read};
+use crate::decode::{Sink, push_ascii, read, read_utf8};
 use crate::{Charset, position};
 
 /// Text of a file and the way back to its bytes.
@@ -50,12 +50,21 @@ struct Run {
 /// assert_eq!(decoded.byte_range(4..10), 4..14);
 /// ```
 pub fn decode(bytes: &[u8], charset: Charset) -> Decoded {
+    mapped(bytes, |sink| read(bytes, charset, sink))
+}
+
+/// [`decode`] of UTF-8: for callers that read nothing else, and need no tables of JIS.
+pub fn decode_utf8(bytes: &[u8]) -> Decoded {
+    mapped(bytes, |sink| read_utf8(bytes, sink))
+}
+
+fn mapped(bytes: &[u8], read: impl FnOnce(&mut Mapped)) -> Decoded {
     let mut sink = Mapped {
         text: String::with_capacity(bytes.len() + bytes.len() / 8),
         runs: Vec::new(),
         next_byte: 0,
     };
-    read(bytes, charset, &mut sink);
+    read(&mut sink);
     Decoded {
         text: sink.text,
         runs: sink.runs,

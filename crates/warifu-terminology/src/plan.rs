@@ -107,7 +107,7 @@ impl Plan {
 fn rule(include: Value<'_>) -> Rule {
     let codes = include.get("concept").map(|list| {
         let mut codes: Vec<Box<str>> = list.items().map(|c| c.text_of("code").into()).collect();
-        codes.sort();
+        warifu_order::sort(&mut codes);
         codes
     });
     Rule {
@@ -167,7 +167,7 @@ fn expanded(expansion: Value<'_>) -> Expansion {
             todo.push(item);
         }
     }
-    codes.sort();
+    warifu_order::sort(&mut codes);
     codes.dedup();
     let total = expansion
         .get("total")

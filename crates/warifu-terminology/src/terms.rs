@@ -347,7 +347,7 @@ impl Terms {
                 return Some(Extent::Open(NotChecked::TooLarge));
             }
         }
-        candidates.sort();
+        warifu_order::sort(&mut candidates);
         candidates.dedup();
         let mut codes = Vec::new();
         for (system, code) in candidates {
@@ -428,7 +428,7 @@ impl Terms {
                 all
             }
         };
-        all.sort();
+        warifu_order::sort(&mut all);
         all.dedup();
         all
     }

@@ -191,8 +191,8 @@ impl Plans {
 pub struct Validator<'a> {
     pub(crate) core: &'static Core,
     pub(crate) engine: Engine,
-    pub(crate) definitions: &'a dyn Definitions,
-    pub(crate) terminology: &'a dyn Terminology,
+    pub(crate) definitions: Box<dyn Definitions + 'a>,
+    pub(crate) terminology: Box<dyn Terminology + 'a>,
     pub(crate) options: Options,
     types: Vec<TypeInfo>,
     elements: Vec<Option<ElementInfo>>,
@@ -254,10 +254,10 @@ pub(crate) struct Ids {
 }
 
 impl<'a> Validator<'a> {
-    /// A validator with these definitions and codes.
+    /// A validator with these definitions and codes, borrowed or shared (`Arc`).
     pub fn new(
-        definitions: &'a dyn Definitions,
-        terminology: &'a dyn Terminology,
+        definitions: impl Definitions + 'a,
+        terminology: impl Terminology + 'a,
         options: Options,
     ) -> Self {
         let core = Core::builtin();
@@ -323,8 +323,8 @@ impl<'a> Validator<'a> {
         Self {
             core,
             engine: Engine::new(core),
-            definitions,
-            terminology,
+            definitions: Box::new(definitions),
+            terminology: Box::new(terminology),
             options,
             types,
             elements,
@@ -538,7 +538,7 @@ impl<'a> Validator<'a> {
         let tools = Tools {
             core: self.core,
             engine: &self.engine,
-            definitions: self.definitions,
+            definitions: &*self.definitions,
             must_support: self.options.must_support,
         };
         let plan = plan::compile(structure, tools, &self.core_keys, n);

@@ -151,7 +151,7 @@ fn dom3(doc: Doc<'_>, node: NodeId, ids: &Ids) -> bool {
         id += 1;
     }
     named.extend(owned.iter().map(String::as_str));
-    named.sort_unstable();
+    warifu_order::sort(&mut named);
     tree.children(list).all(|c| {
         let Some(id) = tree.member(c, "id") else {
             return true;
@@ -191,7 +191,7 @@ fn bdl7(doc: Doc<'_>, node: NodeId) -> bool {
             Some(key)
         })
         .collect();
-    keys.sort_unstable();
+    warifu_order::sort(&mut keys);
     keys.windows(2).all(|w| w.first() != w.last())
 }
 

@@ -358,9 +358,9 @@ fn types_of(
 
 /// Keys of invariants that R4 core checks anyway.
 pub(crate) fn core_keys(core: &'static Core) -> BTreeSet<&'static str> {
-    (0..core.invariant_count())
-        .map(|n| core.invariant(n).key())
-        .collect()
+    let mut keys = BTreeSet::new();
+    keys.extend((0..core.invariant_count()).map(|n| core.invariant(n).key()));
+    keys
 }
 
 pub(crate) fn compile(
@@ -614,13 +614,19 @@ impl Maker<'_, '_> {
             profiles.retain(|p| core_type.and_then(warifu_r4::TypeRef::profile) != Some(p));
             let check_targets = !targets.is_empty()
                 && core_type.is_some_and(|t| {
-                    let own: BTreeSet<String> = t
+                    let own = t
                         .targets()
-                        .map(|t| format!("{CORE_PROFILES}{}", core.type_(t).name()))
-                        .collect();
-                    let given: BTreeSet<String> = targets.iter().map(ToString::to_string).collect();
-                    own != given
-                        && !given.contains("http://hl7.org/fhir/StructureDefinition/Resource")
+                        .map(|t| format!("{CORE_PROFILES}{}", core.type_(t).name()));
+                    let mut all: Vec<String> = own.collect();
+                    let mut given: Vec<String> = targets.iter().map(ToString::to_string).collect();
+                    for list in [&mut all, &mut given] {
+                        warifu_order::sort(list);
+                        list.dedup();
+                    }
+                    all != given
+                        && !given
+                            .iter()
+                            .any(|t| t == "http://hl7.org/fhir/StructureDefinition/Resource")
                 });
             narrower |= !profiles.is_empty() || check_targets;
             rules.push(TypeRule {

@@ -45,6 +45,7 @@ pub(crate) fn owned_files(files: &Array) -> Result<Vec<(String, Vec<u8>)>, JsVal
 }
 
 /// What a file is by its first bytes: `empty`, `hl7`, `journal`, `xml`, `json`, `archive` or `other`.
+#[cfg(any(feature = "check", feature = "convert"))]
 #[wasm_bindgen]
 pub fn sniff(head: &[u8]) -> String {
     use warifu_storage::Content;

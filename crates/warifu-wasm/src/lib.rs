@@ -6,27 +6,32 @@
 //! must not be used again.
 //!
 //! Each entry of the package has a module of its own, made from this crate with one feature: `convert`,
-//! `check` or, for the pages of rules, `rules`.
+//! `check`, `validate` or, for the pages of rules, `rules`.
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "check")]
 mod check;
 #[cfg(feature = "convert")]
 mod convert;
-#[cfg(any(feature = "check", feature = "convert"))]
+#[cfg(any(feature = "check", feature = "convert", feature = "validate"))]
 mod edge;
 #[cfg(any(feature = "check", feature = "convert"))]
 mod listing;
 #[cfg(feature = "rules")]
 mod rules;
+#[cfg(feature = "validate")]
+mod validate;
+#[cfg(any(feature = "check", feature = "validate"))]
+mod wishes;
 
 use js_sys::{Object, Reflect};
 use serde::Serialize;
+#[cfg(any(feature = "check", feature = "convert", feature = "rules"))]
 use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::prelude::*;
 
 #[cfg(feature = "check")]
-pub use check::{CheckEngine, check_rule, check_rules, format_report};
+pub use check::CheckEngine;
 #[cfg(feature = "convert")]
 pub use convert::{Engine, is_document};
 #[cfg(any(feature = "check", feature = "convert"))]
@@ -35,6 +40,10 @@ pub use edge::sniff;
 pub use listing::list_storage;
 #[cfg(feature = "rules")]
 pub use rules::{rule, rules};
+#[cfg(feature = "validate")]
+pub use validate::{ValidateEngine, compile_package};
+#[cfg(any(feature = "check", feature = "validate"))]
+pub use wishes::{check_rule, check_rules, format_report};
 
 /// A failure the caller may handle: `{code, message}`.
 fn failure(code: &str, message: &str) -> JsValue {
@@ -44,6 +53,14 @@ fn failure(code: &str, message: &str) -> JsValue {
     o.into()
 }
 
+/// The module of the validation writes JSON anyway: a second writer of the same values is not needed.
+#[cfg(not(any(feature = "check", feature = "convert", feature = "rules")))]
+fn to_js<T: Serialize + ?Sized>(value: &T) -> Result<JsValue, JsValue> {
+    let text = serde_json::to_string(value).map_err(|e| failure("internal", &e.to_string()))?;
+    js_sys::JSON::parse(&text)
+}
+
+#[cfg(any(feature = "check", feature = "convert", feature = "rules"))]
 fn to_js<T: Serialize + ?Sized>(value: &T) -> Result<JsValue, JsValue> {
     value
         .serialize(&Serializer::json_compatible())

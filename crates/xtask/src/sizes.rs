@@ -23,7 +23,7 @@ struct Piece {
     budget_kb: usize,
 }
 
-const PIECES: [Piece; 15] = [
+const PIECES: [Piece; 17] = [
     Piece {
         name: "core (parse + convert, wasm alone)",
         folder: "pkg/dist/wasm",
@@ -91,6 +91,18 @@ const PIECES: [Piece; 15] = [
         budget_kb: 496,
     },
     Piece {
+        name: "playground validation (wasm and glue, loaded with the first file of FHIR)",
+        folder: "playground/dist",
+        counts: is_validate,
+        budget_kb: 905,
+    },
+    Piece {
+        name: "validate (FHIR R4 core, profiles, all formats, wasm alone)",
+        folder: "pkg/dist/wasm",
+        counts: |name| name == "validate.wasm",
+        budget_kb: 900,
+    },
+    Piece {
         name: "consent (verify, decide, render, sign, filter, proofs, wasm alone)",
         folder: "pkg/dist/wasm",
         counts: |name| name == "consent.wasm",
@@ -133,6 +145,10 @@ fn is_check(name: &str) -> bool {
     name.starts_with("check")
 }
 
+fn is_validate(name: &str) -> bool {
+    name.starts_with("validate")
+}
+
 fn is_rules(name: &str) -> bool {
     name.starts_with("rules")
 }
@@ -147,6 +163,7 @@ fn is_first(name: &str) -> bool {
         || is_unpack(name)
         || is_rules(name)
         || is_check(name)
+        || is_validate(name)
         || is_part(name)
         || is_zip(name))
 }
@@ -226,6 +243,8 @@ mod tests {
             documents,
             view,
             check,
+            _,
+            validate,
             ..,
         ] = &PIECES;
         for name in ["index.html", "convert_bg.wasm", "worker.mjs", "icons/a.svg"] {
@@ -237,6 +256,9 @@ mod tests {
         assert!(!(all.counts)("rules_bg.wasm") && (rules.counts)("rules_bg.wasm"));
         for name in ["check_bg.wasm", "check-work.mjs"] {
             assert!(!(all.counts)(name) && (check.counts)(name), "{name}");
+        }
+        for name in ["validate_bg.wasm", "validate-work.mjs"] {
+            assert!(!(all.counts)(name) && (validate.counts)(name), "{name}");
         }
         assert!(!(all.counts)("worker-zip.mjs") && !(converter.counts)("worker-zip.mjs"));
         assert!(!(all.counts)("clins_bg.wasm") && (clins.counts)("clins_bg.wasm"));

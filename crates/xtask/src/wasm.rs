@@ -121,6 +121,18 @@ const CHECK: Module = Module {
     ..CONVERT
 };
 
+/// The validation of FHIR: loaded with the first file of it. It is judged by its speed, too.
+const VALIDATE: Module = Module {
+    feature: Some("validate"),
+    out_name: "validate",
+    profile: "wasm-fast",
+    // Its tables are full of zeros: a segment for each run between them costs more than the zeros.
+    level: &["-O1", "--skip-pass=memory-packing"],
+    packed: false,
+    parts: &[],
+    ..CONVERT
+};
+
 /// The reader of packed storages: loaded when the first is opened.
 const UNPACK: Module = Module {
     package: "warifu-unpack",
@@ -201,7 +213,9 @@ const LINKER: [&str; 2] = [
     "-Clink-arg=--global-base=1081344",
 ];
 
-const MODULES: [&Module; 7] = [&CONVERT, &CHECK, &RULES, &UNPACK, &CONSENT, &SHELL, &PORTAL];
+const MODULES: [&Module; 8] = [
+    &CONVERT, &CHECK, &VALIDATE, &RULES, &UNPACK, &CONSENT, &SHELL, &PORTAL,
+];
 
 /// Builds everything that is made of wasm.
 pub(crate) fn build(repo: &Repo, profile: Profile) -> Result<()> {
@@ -607,7 +621,7 @@ fn package(repo: &Repo, work: &Path) -> Result<()> {
     let dist = pkg.join("dist");
     files::fresh(&dist)?;
     let wasm = dist.join("wasm");
-    for module in [&CONVERT, &CHECK, &RULES, &UNPACK, &CONSENT] {
+    for module in [&CONVERT, &CHECK, &VALIDATE, &RULES, &UNPACK, &CONSENT] {
         let name = module.out_name;
         let bound = work.join(name);
         for (from, to) in [(".js", ".js"), (".d.ts", ".d.ts"), ("_bg.wasm", ".wasm")] {
@@ -634,7 +648,7 @@ fn package(repo: &Repo, work: &Path) -> Result<()> {
     Ok(())
 }
 
-/// `playground/dist`: shell, converter, check, pages of rules, reader of packed storages, static files, examples, offline list.
+/// `playground/dist`: shell, converter, check, validation, pages of rules, reader of packed storages, static files, examples, offline list.
 fn playground(repo: &Repo, work: &Path) -> Result<()> {
     let dist = repo.root.join("playground/dist");
     files::fresh(&dist)?;

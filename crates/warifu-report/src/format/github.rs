@@ -99,7 +99,7 @@ impl Render for Github {
                     level.distinct.push(candidate);
                 }
             }
-            level.distinct.sort();
+            warifu_order::sort(&mut level.distinct);
             for (_, line) in &level.distinct {
                 out.extend_from_slice(line.as_bytes());
             }

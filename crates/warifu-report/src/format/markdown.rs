@@ -103,7 +103,7 @@ impl Render for Markdown {
                 .map(|(c, n)| (c, n.iter().sum(), *n))
                 .collect();
             // The worst first: by errors, then warnings, then infos.
-            rows.sort_by(|a, b| b.2.cmp(&a.2).then(a.0.cmp(b.0)));
+            warifu_order::sort_by(&mut rows, |a, b| b.2.cmp(&a.2).then(a.0.cmp(b.0)));
             for (rule, n, _) in rows.iter().take(ROWS) {
                 let title = cell(&self.context.title(rule));
                 let place = self.first.get(*rule).map_or("", String::as_str);

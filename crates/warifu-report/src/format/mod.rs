@@ -158,7 +158,7 @@ pub fn render(
     format: Format,
     context: Context,
 ) -> Vec<u8> {
-    files.sort_by(|a, b| a.path.cmp(&b.path));
+    warifu_order::sort_by(files, |a, b| a.path.cmp(&b.path));
     let mut writer = renderer(format, context);
     let mut out = Vec::new();
     writer.begin(totals, &mut out);
