@@ -511,3 +511,53 @@ fn a_report_replaces_files_only() {
     assert_eq!(written, direct);
     assert_eq!(own.metadata().unwrap().permissions().mode() & 0o777, 0o640);
 }
+
+/// The limit is on addresses: it holds whatever else the machine does, and counts what is only reserved, too.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_bundle_of_fifty_megabytes_is_checked_in_bounded_memory() {
+    use std::fmt::Write as _;
+
+    const KILOBYTES: u32 = 600_000;
+    let dir = tempfile::tempdir().unwrap();
+    let mut bundle = r#"{"resourceType": "Bundle", "type": "collection", "entry": ["#.to_owned();
+    let entries = 127_000;
+    for n in 0..entries {
+        let comma = if n == 0 { "" } else { ",\n" };
+        let gender = if n + 1 < entries { "female" } else { "F" };
+        write!(
+            bundle,
+            r#"{comma}{{"fullUrl": "http://h.jp/fhir/Patient/p{n}", "resource": {{"resourceType": "Patient",
+            "id": "p{n}", "text": {{"status": "generated", "div": "<div xmlns=\"http://www.w3.org/1999/xhtml\">{n}</div>"}},
+            "identifier": [{{"system": "http://h.jp/patient", "value": "{n:010}"}}], "name": [{{"text": "試験 花子"}}],
+            "birthDate": "1968-03-03", "gender": "{gender}"}}}}"#
+        )
+        .unwrap();
+    }
+    bundle.push_str("]}");
+    assert!(bundle.len() >= 50_000_000, "{}", bundle.len());
+    std::fs::write(dir.path().join("bundle.json"), &bundle).unwrap();
+    let command = format!("ulimit -v {KILOBYTES} && exec \"$0\" \"$@\"");
+    let program = env!("CARGO_BIN_EXE_warifu");
+    let out = std::process::Command::new("sh")
+        .args(["-c", &command, program])
+        .args(["check", "bundle.json", "--format", "json", "--jobs", "1"])
+        .current_dir(dir.path())
+        .output()
+        .unwrap();
+    let report: Value = serde_json::from_slice(&out.stdout)
+        .unwrap_or_else(|e| panic!("{e}: {}", text(&out.stderr)));
+    let found: Vec<(&str, &str)> = report["diagnostics"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|d| {
+            (
+                d["code"].as_str().unwrap(),
+                d["primary"]["path"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    let last = format!("Bundle.entry[{}].resource.gender", entries - 1);
+    assert_eq!(found, [("FHR101", last.as_str())]);
+}

@@ -1,11 +1,11 @@
-//! The examples on the pages of the conversion's codes (`MAP`), converted.
+//! The examples on the pages of the conversion's codes (`MAP`, `CLN1xx`–`CLN3xx`), converted.
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 mod common;
 
-use common::files;
-use warifu_convert::{Job, JobOptions, OptionValue};
-use warifu_diag::{Example, catalogue};
+use common::{Owned, files};
+use warifu_convert::{Job, JobOptions, OptionValue, To};
+use warifu_diag::{Code, Example, catalogue};
 use warifu_map::File;
 
 /// Codes that a message does not give by itself, and what does.
@@ -59,7 +59,56 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "MAP452",
         "files of a document: kinds/document of warifu-map",
     ),
+    ("CLN101", "an option: clins of warifu-map"),
+    ("CLN102", "an option: clins of warifu-map"),
+    ("CLN106", "an option: clins of warifu-map"),
+    ("CLN107", "an option: clins of warifu-map"),
+    (
+        "CLN212",
+        "a result that no report names: clins of warifu-map",
+    ),
+    (
+        "CLN301",
+        "clean messages, too, have what CLINS has no place for: clins of warifu-map",
+    ),
+    (
+        "CLN307",
+        "every prescription: SS-MIX2 has no such code; clins of warifu-map",
+    ),
 ];
+
+/// Whether a code is of the conversion; those of JP-CLINS are found when that is the output.
+fn is_of_conversion(e: Code) -> bool {
+    e.code.starts_with("MAP") || is_of_clins(e)
+}
+
+fn is_of_clins(e: Code) -> bool {
+    e.code.starts_with("CLN") && !e.code.starts_with("CLN4")
+}
+
+/// An insurance with all parts of its number: without one no Bundle of JP-CLINS is made.
+const INSURED: &str = "IN1|1|06^組合管掌健康保険^JHSD0001|06139998|||||||割符・12345・01||20250401|20270331||||SEL^本人^HL70063";
+
+/// The files of an example; beside those of JP-CLINS the patient and a disease, if they are not among them.
+fn files_of(code: Code, example: &Example) -> Vec<Owned> {
+    let mut all = files(example);
+    if is_of_clins(code) {
+        for beside in [
+            Example::Lines("ADT-00", INSURED),
+            Example::Lines("PPR-01", ""),
+        ] {
+            for (path, bytes) in files(&beside) {
+                let kind = path.split('/').nth(4).unwrap();
+                if !all.iter().any(|(p, _)| p.contains(kind)) {
+                    all.push((path, bytes));
+                }
+            }
+        }
+        // As a storage is walked.
+        all.sort();
+    }
+    all
+}
 
 /// Everything that a site gives.
 fn given() -> JobOptions {
@@ -75,9 +124,13 @@ fn given() -> JobOptions {
 }
 
 /// Codes of what is found when the files of an example are converted as those of one patient.
-fn found(example: &Example) -> Vec<String> {
-    let options = given();
-    let owned = files(example);
+fn found(code: Code, example: &Example) -> Vec<String> {
+    let mut options = given();
+    if is_of_clins(code) {
+        options.to = To::Clins;
+        options.sent_at = Some("2026-05-01T09:30:00+09:00".to_owned());
+    }
+    let owned = files_of(code, example);
     let files: Vec<File<'_>> = owned
         .iter()
         .map(|(path, bytes)| File { path, bytes })
@@ -89,7 +142,7 @@ fn found(example: &Example) -> Vec<String> {
 #[test]
 fn wrong_examples_are_found_and_right_ones_are_not() {
     let mut bad = Vec::new();
-    for e in catalogue::all().filter(|e| e.code.starts_with("MAP")) {
+    for e in catalogue::all().filter(|e| is_of_conversion(e)) {
         let elsewhere = ELSEWHERE.iter().any(|(code, _)| *code == e.code);
         if matches!(e.wrong, Example::None) != elsewhere
             || matches!(e.right, Example::None) != elsewhere
@@ -100,7 +153,7 @@ fn wrong_examples_are_found_and_right_ones_are_not() {
         if elsewhere {
             continue;
         }
-        let (wrong, right) = (found(&e.wrong), found(&e.right));
+        let (wrong, right) = (found(e, &e.wrong), found(e, &e.right));
         if !wrong.iter().any(|c| c == e.code) {
             bad.push(format!("{} wrong: {wrong:?}", e.code));
         }

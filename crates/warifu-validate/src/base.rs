@@ -10,7 +10,7 @@ use warifu_json::{Kind, NONE, NodeId};
 use warifu_r4::{ElementId, TypeId, TypeKind};
 
 use crate::native::member;
-use crate::plan::{At, Plan};
+use crate::plan::{At, Defect, Plan};
 use crate::primitive::Form;
 use crate::run::{Cx, Member, Raw, Run};
 use crate::{ElementInfo, Known};
@@ -126,12 +126,11 @@ impl<'d> Run<'d> {
                     );
                 }
                 for defect in &plan.defects {
-                    let code: Code = if plan.missing_base {
-                        &fhr::FHR302
-                    } else {
-                        &fhr::FHR305
+                    let (code, what): (Code, &String) = match defect {
+                        Defect::NotAtHand(what) => (&fhr::FHR302, what),
+                        Defect::Unusable(what) => (&fhr::FHR305, what),
                     };
-                    self.report(Raw::new(code, claim).with(defect.clone()).by(plan, 0));
+                    self.report(Raw::new(code, claim).with(what).by(plan, 0));
                 }
                 self.conform(item, plan, cx);
             }
@@ -477,6 +476,12 @@ impl<'d> Run<'d> {
                 raw
             }
             Err(EvalError::NotAvailable) => Raw::new(&fhr::FHR304, node).with(key),
+            Err(why @ EvalError::Limit) => {
+                let mut raw = Raw::new(&fhr::FHR308, node).with(format!("{key}: {why}"));
+                // Nothing is known to be wrong.
+                raw.severity = Severity::Warning;
+                raw
+            }
             Err(why) => Raw::new(&fhr::FHR305, node).with(format!("{key}: {why}")),
         };
         raw.demand = demand;

@@ -32,6 +32,23 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// One that no element of a definition demands.
+    pub(crate) fn of(code: Code, span: Range<u32>, argument: String) -> Self {
+        Self {
+            code,
+            key: None,
+            severity: code.severity,
+            span,
+            location: String::new(),
+            argument,
+            profiles: Vec::new(),
+            element: String::new(),
+            expected: String::new(),
+            found: String::new(),
+            reasons: Vec::new(),
+        }
+    }
+
     /// `dom-6` for invariants, else the number of the catalogue.
     pub fn code(&self) -> &str {
         self.key.as_deref().unwrap_or(self.code.code)
@@ -41,9 +58,10 @@ impl Finding {
 /// All findings of a document.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Findings {
-    /// In the order of their bytes.
+    /// In the order of their bytes; where there are more than [`Options::most`](crate::Options::most), the
+    /// gravest, and one (`FHR309`) that says how many are left out.
     pub list: Vec<Finding>,
-    /// Findings beyond [`Options::most`](crate::Options::most).
+    /// Those that are left out.
     pub further: usize,
 }
 

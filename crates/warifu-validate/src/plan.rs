@@ -28,12 +28,20 @@ pub(crate) struct Plan {
     /// Type that it constrains.
     pub(crate) of: TypeId,
     pub(crate) nodes: Vec<Node>,
-    /// What of the definition cannot be used.
-    pub(crate) defects: Vec<String>,
-    /// Whether only the differential is held, since a base is not at hand.
-    pub(crate) missing_base: bool,
+    /// What of it cannot be checked.
+    pub(crate) defects: Vec<Defect>,
     /// Whether it is a modifier extension.
     pub(crate) is_modifier: bool,
+}
+
+/// Why something of a profile is not checked.
+#[derive(Debug)]
+pub(crate) enum Defect {
+    /// Another definition that it needs is not at hand: a base (only the differential is held then), or
+    /// the profile that tells a slice.
+    NotAtHand(String),
+    /// The definition cannot be used as it is.
+    Unusable(String),
 }
 
 /// What is demanded of an element, or of a slice.
@@ -70,6 +78,8 @@ pub(crate) struct TypeRule {
     pub(crate) targets: Vec<Box<str>>,
     /// Whether the core type has other targets, so that they have to be checked.
     pub(crate) check_targets: bool,
+    /// Where the target may be: `contained`, `referenced`, `bundled`; empty: anywhere.
+    pub(crate) aggregation: Vec<Box<str>>,
 }
 
 /// An invariant of a profile.
@@ -377,7 +387,7 @@ pub(crate) fn compile(
         match snapshot::expand(&structure, tools.definitions, tools.core) {
             Ok(made) => Arc::new(made),
             Err(why) => {
-                defects.push(why);
+                defects.push(Defect::NotAtHand(why));
                 missing_base = true;
                 structure
             }
@@ -418,7 +428,6 @@ pub(crate) fn compile(
         .is_some_and(|root| root.is_modifier);
     Plan {
         number,
-        missing_base,
         of: tools.core.type_named(&structure.of).unwrap_or(TypeId::NONE),
         structure,
         nodes,
@@ -475,7 +484,7 @@ struct Maker<'a, 't> {
     tools: Tools<'a>,
     core_keys: &'a BTreeSet<&'static str>,
     trie: &'t Trie,
-    defects: Vec<String>,
+    defects: Vec<Defect>,
     package: PackageId,
 }
 
@@ -549,9 +558,10 @@ impl Maker<'_, '_> {
                     constraint: constraint.clone(),
                     program,
                 }),
-                Err(why) => self
-                    .defects
-                    .push(format!("{} {}: {why}", element.id, constraint.key)),
+                Err(why) => {
+                    let why = format!("{} {}: {why}", element.id, constraint.key);
+                    self.defects.push(Defect::Unusable(why));
+                }
             }
         }
         if element.slicing.is_some() {
@@ -628,12 +638,19 @@ impl Maker<'_, '_> {
                             .iter()
                             .any(|t| t == "http://hl7.org/fhir/StructureDefinition/Resource")
                 });
-            narrower |= !profiles.is_empty() || check_targets;
+            let mut aggregation: Vec<Box<str>> = Vec::new();
+            if given.iter().all(|t| !t.aggregation.is_empty()) {
+                aggregation.extend(given.iter().flat_map(|t| t.aggregation.iter().cloned()));
+                warifu_order::sort(&mut aggregation);
+                aggregation.dedup();
+            }
+            narrower |= !profiles.is_empty() || check_targets || !aggregation.is_empty();
             rules.push(TypeRule {
                 of: *of,
                 profiles,
                 targets,
                 check_targets,
+                aggregation,
             });
         }
         if narrower { rules } else { Vec::new() }
@@ -681,8 +698,12 @@ impl Maker<'_, '_> {
                     told = true;
                 }
                 if !told {
-                    self.defects
-                        .push(format!("{id}:{name}: nothing tells this slice from others"));
+                    let why = format!("{id}:{name}: nothing tells this slice from others");
+                    self.defects.push(Defect::Unusable(why));
+                } else if let Some(profile) = tests.iter().find_map(|t| self.not_at_hand(t)) {
+                    let why = format!("{id}:{name}: {profile}");
+                    self.defects.push(Defect::NotAtHand(why));
+                    told = false;
                 }
                 Some(Slice {
                     name,
@@ -696,6 +717,23 @@ impl Maker<'_, '_> {
             ordered: declared.is_some_and(|s| s.ordered),
             slices,
         })
+    }
+
+    /// A profile that a test needs and that is not at hand.
+    fn not_at_hand<'w>(&self, test: &'w Test) -> Option<&'w str> {
+        let Want::Profile(profiles) = &test.want else {
+            return None;
+        };
+        let is_core = |url: &str| {
+            let name = url.strip_prefix(CORE_PROFILES);
+            name.is_some_and(|name| self.tools.core.type_named(name).is_some())
+        };
+        let is_at_hand = |url: &str| {
+            let found = self.tools.definitions.structure(url, Some(self.package));
+            is_core(url) || found.found().is_some()
+        };
+        let mut profiles = profiles.iter().map(AsRef::as_ref);
+        profiles.find(|url| !is_at_hand(url))
     }
 
     fn test(&self, slice: At, kind: DiscriminatorKind, path: &[Step]) -> Option<Test> {

@@ -145,7 +145,9 @@ impl<'d> Run<'d> {
             if self.is_settled() {
                 return;
             }
+            let before = self.scope.asking.replace(Some(plan.number));
             let held = self.holds(&rule.program, item, cx);
+            self.scope.asking.set(before);
             if held == Ok(true) {
                 continue;
             }
@@ -574,6 +576,64 @@ impl<'d> Run<'d> {
         }
     }
 
+    /// Whether an element is of a slice of a profile: `None` where the profile has no such slice, or says
+    /// not how to tell it.
+    pub(crate) fn is_of_slice(
+        &mut self,
+        item: Item,
+        plan: &'d Plan,
+        name: &str,
+        cx: Cx,
+    ) -> Option<bool> {
+        let path = self.path_within(item, plan)?;
+        // A slice of a slice is named `outer/inner`: it is of both.
+        let ends = name.match_indices('/').map(|(at, _)| at);
+        for end in ends.chain([name.len()]) {
+            let name = name.get(..end)?;
+            let slicings = plan.nodes.iter().filter_map(|n| {
+                let slicing = n.slicing.as_ref()?;
+                let own = slicing.slices.iter().find(|s| &*s.name == name)?;
+                (plain_path(&n.id) == path).then_some((slicing, own.tests.as_ref()?))
+            });
+            let mut is = None;
+            for (slicing, own) in slicings {
+                // An element is of the first slice that it fits.
+                let first = slicing.slices.iter().find_map(|s| {
+                    let tests = s.tests.as_ref()?;
+                    self.passes(item, plan, tests, cx).then_some(tests)
+                });
+                is = Some(is == Some(true) || first.is_some_and(|t| std::ptr::eq(t, own)));
+            }
+            if !is? {
+                return Some(false);
+            }
+        }
+        Some(true)
+    }
+
+    /// Path of an element from what a profile is about, as in the ids of its elements.
+    fn path_within(&self, item: Item, plan: &Plan) -> Option<String> {
+        let tree = self.doc.tree;
+        let core = self.v.core;
+        let mut names = Vec::new();
+        let mut at = item.place();
+        loop {
+            let parent = tree.parent(at);
+            let is_item = parent != NONE && tree.kind(parent) == Kind::Array;
+            let own = if is_item { parent } else { at };
+            names.push(core.name_text(self.typed(own).name));
+            at = tree.parent(own);
+            if at == NONE {
+                return None;
+            }
+            if core.is_a(self.typed(at).of, plan.of) {
+                names.push(core.type_(plan.of).name());
+                names.reverse();
+                return Some(names.join("."));
+            }
+        }
+    }
+
     fn passes(&mut self, item: Item, plan: &'d Plan, tests: &'d [Test], cx: Cx) -> bool {
         tests.iter().all(|t| self.passes_one(item, plan, t, cx))
     }
@@ -679,8 +739,31 @@ impl<'d> Run<'d> {
         if !rule.profiles.is_empty() {
             self.type_profiles(item, plan, at, rule, cx);
         }
+        if !rule.aggregation.is_empty() {
+            self.aggregation(item, plan, at, rule);
+        }
         if rule.check_targets {
             self.target_profiles(item, plan, at, rule);
+        }
+    }
+
+    /// Whether the target of a reference is where the profile wants it, FHIR R4 §2.27 aggregation.
+    fn aggregation(&mut self, item: Item, plan: &'d Plan, at: At, rule: &'d TypeRule) {
+        let Some(node) = member(self.doc.tree, item.node, self.v.ids.reference) else {
+            return;
+        };
+        let is = if self.doc.tree.text(node).starts_with('#') {
+            "contained"
+        } else if self.target(item).1.is_some() {
+            "bundled"
+        } else {
+            "referenced"
+        };
+        // What is an entry of the same Bundle is referenced, too.
+        let fits = |mode: &str| mode == is || (mode == "referenced" && is == "bundled");
+        if !rule.aggregation.iter().any(|mode| fits(mode)) {
+            let raw = Self::demand(plan, at, Demand::Aggregation, node);
+            self.report(raw.expects(rule.aggregation.join(" | ")).finds(is));
         }
     }
 
@@ -690,6 +773,7 @@ impl<'d> Run<'d> {
         let place = item.place();
         let inner = self.inner(item, cx);
         let mut fitting: Vec<&'d Plan> = Vec::new();
+        let mut unchecked = None;
         for profile in &rule.profiles {
             match v.known(profile, Some(package)) {
                 Known::Type(of) => {
@@ -703,16 +787,16 @@ impl<'d> Run<'d> {
                     }
                 }
                 Known::Unknown => {
-                    self.report(Raw::new(&fhr::FHR301, place).with(&**profile).by(plan, at));
-                    return;
+                    unchecked = unchecked.or(Some((&fhr::FHR301, profile)));
                 }
                 Known::Missing => {
-                    self.report(Raw::new(&fhr::FHR302, place).with(&**profile).by(plan, at));
-                    return;
+                    unchecked = unchecked.or(Some((&fhr::FHR302, profile)));
                 }
             }
         }
-        if let [only] = *fitting {
+        if let [only] = *fitting
+            && unchecked.is_none()
+        {
             self.conform(item, only, inner);
             return;
         }
@@ -720,6 +804,11 @@ impl<'d> Run<'d> {
             if self.conforms(item, other, inner) {
                 return;
             }
+        }
+        // It may follow the one that is not at hand.
+        if let Some((code, profile)) = unchecked {
+            self.report(Raw::new(code, place).with(&**profile).by(plan, at));
+            return;
         }
         let reasons = self.profile_errors(item, plan, &rule.profiles, cx);
         let raw = Self::demand(plan, at, Demand::TypeProfile, place);
@@ -734,6 +823,7 @@ impl<'d> Run<'d> {
         let place = member(self.doc.tree, item.node, self.v.ids.reference).unwrap_or(item.node);
         let target = node.map(|n| self.item_of(n));
         let mut fits = false;
+        let mut unchecked = None;
         for profile in &rule.targets {
             match v.known(profile, Some(package)) {
                 Known::Type(t) => {
@@ -752,12 +842,17 @@ impl<'d> Run<'d> {
                         return;
                     }
                 }
-                Known::Unknown | Known::Missing => {
-                    let code: warifu_diag::Code = &fhr::FHR301;
-                    self.report(Raw::new(code, place).with(&**profile).by(plan, at));
-                    return;
+                Known::Unknown => {
+                    unchecked = unchecked.or(Some((&fhr::FHR301, profile)));
+                }
+                Known::Missing => {
+                    unchecked = unchecked.or(Some((&fhr::FHR302, profile)));
                 }
             }
+        }
+        if let Some((code, profile)) = unchecked {
+            self.report(Raw::new(code, place).with(&**profile).by(plan, at));
+            return;
         }
         let reasons = match target {
             Some(target) if fits => {
@@ -774,6 +869,15 @@ impl<'d> Run<'d> {
                 .because(reasons),
         );
     }
+}
+
+/// The id of an element without names of slices: `Patient.extension:a.value[x]` is `Patient.extension.value`.
+fn plain_path(id: &str) -> String {
+    let steps = id.split('.').map(|step| {
+        let name = step.split(':').next().unwrap_or(step);
+        name.trim_end_matches("[x]")
+    });
+    steps.collect::<Vec<_>>().join(".")
 }
 
 /// Dates of one precision compare as texts.

@@ -28,6 +28,8 @@ pub(crate) struct Scope<'d> {
     nested: Cell<u32>,
     /// Steps that are left: of invariants, and of looking for what slices and references name.
     work: Cell<u64>,
+    /// Number of the profile whose invariants are asked, for `slice('', name)`.
+    pub(crate) asking: Cell<Option<usize>>,
 }
 
 /// Steps for a document, and beyond them for each of its values: published examples take below a hundred.
@@ -161,6 +163,8 @@ pub(crate) struct Run<'d> {
     pub(crate) doc: Doc<'d>,
     pub(crate) evaluator: Evaluator<'d>,
     pub(crate) found: Vec<Raw<'d>>,
+    /// Errors among them.
+    errors: usize,
     pub(crate) further: usize,
     /// Members of the objects that are open, innermost last.
     pub(crate) members: Vec<Member>,
@@ -205,22 +209,41 @@ fn document_and_work(v: &Validator<'_>, parsed: &Parsed<'_>) -> (Findings, u64) 
         references: References::new(v, doc),
         nested: Cell::new(0),
         work: Cell::new(WORK + WORK_A_VALUE * u64::from(tree.len())),
+        asking: Cell::new(None),
     };
     let mut run = Run::new(&scope);
     let mut findings = Run::syntax(parsed);
     findings.further += findings.list.len().saturating_sub(v.options.most);
     findings.list.truncate(v.options.most);
-    if tree.is_empty() {
-        return (findings, 0);
-    }
     let work = scope.work.get();
-    run.root();
-    if scope.work.get() == 0 {
-        let why = EvalError::Limit.to_string();
-        run.found.push(Raw::new(&fhr::FHR305, ROOT).with(why));
+    if !tree.is_empty() {
+        run.root();
+        if scope.work.get() == 0 {
+            let why = EvalError::Limit.to_string();
+            run.found.push(Raw::new(&fhr::FHR308, ROOT).with(why));
+        }
+        run.finish(&mut findings);
     }
-    run.finish(&mut findings);
+    if findings.further > 0 {
+        let more = Finding::of(&fhr::FHR309, 0..1, findings.further.to_string());
+        findings.list.insert(0, more);
+    }
     (findings, work - scope.work.get())
+}
+
+/// Keeps so many, the gravest of them, in their order.
+fn keep_gravest(all: &mut Vec<Finding>, most: usize) {
+    let mut room = most;
+    let mut left = [Severity::Error, Severity::Warning, Severity::Info].map(|severity| {
+        let count = all.iter().filter(|f| f.severity == severity).count();
+        let count = count.min(room);
+        room -= count;
+        (severity, count)
+    });
+    all.retain(|f| {
+        let own = left.iter_mut().find(|(s, n)| *s == f.severity && *n > 0);
+        own.map(|(_, n)| *n -= 1).is_some()
+    });
 }
 
 impl<'d> Run<'d> {
@@ -233,6 +256,7 @@ impl<'d> Run<'d> {
             doc: scope.doc,
             evaluator: Evaluator::new(&scope.v.engine, env),
             found: Vec::new(),
+            errors: 0,
             further: 0,
             members: Vec::new(),
             mode: Mode::Report,
@@ -269,23 +293,14 @@ impl<'d> Run<'d> {
                 IssueKind::LoneSurrogate => (&fhr::FHR001, "surrogate"),
                 IssueKind::BadNumber => (&fhr::FHR001, "number"),
                 IssueKind::TooDeep => (&fhr::FHR307, ""),
-                IssueKind::TooLarge => (&fhr::FHR001, "too large"),
+                IssueKind::TooLarge => (&fhr::FHR308, "too large"),
                 IssueKind::TrailingData => (&fhr::FHR001, "trailing data"),
                 _ => (&fhr::FHR001, "syntax"),
             };
-            findings.list.push(Finding {
-                code,
-                key: None,
-                severity: code.severity,
-                span: issue.span.clone(),
-                location: String::new(),
-                argument: argument.to_owned(),
-                profiles: Vec::new(),
-                element: String::new(),
-                expected: String::new(),
-                found: String::new(),
-                reasons: Vec::new(),
-            });
+            let span = issue.span.clone();
+            findings
+                .list
+                .push(Finding::of(code, span, argument.to_owned()));
         }
         findings
     }
@@ -308,8 +323,16 @@ impl<'d> Run<'d> {
 
     pub(crate) fn report(&mut self, raw: Raw<'d>) {
         match self.mode {
-            Mode::Report if self.has_room() => self.found.push(raw),
-            Mode::Report => self.further += 1,
+            Mode::Report => {
+                let is_error = raw.severity == Severity::Error;
+                // Errors have room of their own: what is less grave does not crowd them out.
+                if self.has_room() || (is_error && self.errors < self.room()) {
+                    self.errors += usize::from(is_error);
+                    self.found.push(raw);
+                } else {
+                    self.further += 1;
+                }
+            }
             Mode::Judge => self.failed |= raw.severity == Severity::Error,
             Mode::Explain => {
                 if raw.severity == Severity::Error && self.reasons.len() < REASONS {
@@ -320,9 +343,14 @@ impl<'d> Run<'d> {
         }
     }
 
-    /// Whether a further finding would be kept: merging comes at the end, so there is some to spare.
+    /// Findings that are kept until they are merged: there is some to spare.
+    fn room(&self) -> usize {
+        self.v.options.most.saturating_mul(4)
+    }
+
+    /// Whether a further finding would be kept.
     pub(crate) fn has_room(&self) -> bool {
-        self.found.len() < self.v.options.most.saturating_mul(4)
+        self.found.len() < self.room()
     }
 
     pub(crate) fn typed(&self, node: NodeId) -> Typed {
@@ -397,6 +425,8 @@ impl<'d> Run<'d> {
         let left = self.scope.work.get();
         env.limits.work = left.min(Limits::DEFAULT.work);
         let held = self.evaluator.holds(program, Value::Item(item));
+        // What `conformsTo()` and `slice()` took is counted already.
+        let left = self.scope.work.get();
         self.scope
             .work
             .set(left.saturating_sub(self.evaluator.spent()));
@@ -486,7 +516,11 @@ impl<'d> Run<'d> {
         }
         let room = self.v.options.most.saturating_sub(findings.list.len());
         findings.further += merged.len().saturating_sub(room);
-        findings.list.extend(merged.into_values().take(room));
+        let mut all: Vec<Finding> = merged.into_values().collect();
+        if all.len() > room {
+            keep_gravest(&mut all, room);
+        }
+        findings.list.extend(all);
     }
 }
 
@@ -524,6 +558,26 @@ impl<'d> Services<'d> for Scope<'d> {
             Membership::NotIn => Some(false),
             Membership::NotChecked(_) | Membership::UnknownValueSet => None,
         }
+    }
+
+    fn slice(&self, element: Item, structure: &str, name: &str) -> Option<Vec<Item>> {
+        let plan = if structure.is_empty() {
+            self.v.plans.cell(self.asking.get()?)?.get()?
+        } else {
+            match self.v.known(structure, None) {
+                Known::Profile(plan) => plan,
+                Known::Type(_) | Known::Unknown | Known::Missing => return None,
+            }
+        };
+        if self.nested.get() > 8 {
+            return None;
+        }
+        self.nested.set(self.nested.get() + 1);
+        let mut run = Run::new(self);
+        let cx = run.around(element.place());
+        let is = run.is_of_slice(element, plan, name, cx);
+        self.nested.set(self.nested.get() - 1);
+        Some(if is? { vec![element] } else { Vec::new() })
     }
 
     fn conforms_to(&self, element: Item, profile: &str) -> Option<bool> {
@@ -570,7 +624,7 @@ mod tests {
     fn check(name: &str, document: impl Fn(usize) -> String) {
         let (few, many) = (work(&document(500)), work(&document(2_000)));
         assert!(few.0 > 0 && many.0 <= 5 * few.0, "{name}: {few:?} {many:?}");
-        assert!(many.1 <= 100, "{name}: {many:?}");
+        assert!(many.1 <= 101, "{name}: {many:?}");
     }
 
     fn list(count: usize, item: impl Fn(usize) -> String) -> String {
@@ -631,6 +685,61 @@ mod tests {
         });
     }
 
+    /// A Bundle of patients and results, some of which are wrong, of so many entries.
+    fn hospital(count: usize) -> String {
+        let entries = list(count, |n| {
+            let id = n / 2;
+            let resource = if n % 2 == 0 {
+                format!(
+                    r#"{{"resourceType": "Patient", "id": "p{id}", "active": true,
+                    "text": {{"status": "generated", "div": "<div xmlns=\"http://www.w3.org/1999/xhtml\">{id}</div>"}},
+                    "identifier": [{{"system": "http://h.jp/patient", "value": "{id:010}"}}],
+                    "name": [{{"use": "official", "text": "試験 花子", "family": "試験", "given": ["花子"],
+                    "extension": [{{"url": "http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation", "valueCode": "IDE"}}]}}],
+                    "gender": "{}", "birthDate": "1968-03-03", "telecom": [{{"system": "phone", "value": "03-0000-0000"}}],
+                    "address": [{{"text": "東京都千代田区千代田１−１", "postalCode": "100-0001", "country": "JP"}}]}}"#,
+                    if id % 100 == 0 { "F" } else { "female" }
+                )
+            } else {
+                format!(
+                    r#"{{"resourceType": "Observation", "id": "o{id}", "status": "final",
+                    "category": [{{"coding": [{{"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "laboratory"}}]}}],
+                    "code": {{"coding": [{{"system": "urn:oid:1.2.392.200119.4.504", "code": "3A010000002327101", "display": "総蛋白"}}], "text": "総蛋白"}},
+                    "subject": {{"reference": "Patient/p{id}"}}, "effectiveDateTime": "2026-04-01T08:50:00+09:00",
+                    "valueQuantity": {{"value": 7.2, "unit": "g/dL", "system": "http://unitsofmeasure.org", "code": "g/dL"}},
+                    "referenceRange": [{{"low": {{"value": 6.6}}, "high": {{"value": 8.1}}}}]}}"#
+                )
+            };
+            let (of, letter) = if n % 2 == 0 {
+                ("Patient", 'p')
+            } else {
+                ("Observation", 'o')
+            };
+            format!(
+                r#"{{"fullUrl": "http://h.jp/fhir/{of}/{letter}{id}", "resource": {resource}}}"#
+            )
+        });
+        format!(r#"{{"resourceType": "Bundle", "type": "collection", "entry": [{entries}]}}"#)
+    }
+
+    #[test]
+    fn a_bundle_of_fifty_megabytes_takes_no_more_steps_a_byte_than_a_small_one() {
+        let (small, large) = (hospital(4_000), hospital(64_000));
+        assert!(large.len() >= 50_000_000, "{}", large.len());
+        let (few, many) = (work(&small), work(&large));
+        let a_byte = |steps: u64, source: &str| {
+            steps * 1_000 / u64::try_from(source.len()).unwrap_or(u64::MAX)
+        };
+        let (few_a_byte, many_a_byte) = (a_byte(few.0, &small), a_byte(many.0, &large));
+        assert!(
+            few_a_byte > 0 && many_a_byte * 100 <= few_a_byte * 105,
+            "{few:?} {many:?}"
+        );
+        // Every hundredth patient is wrong, in two ways; what is not kept is counted.
+        assert_eq!(many.1, 101, "{many:?}");
+        assert!(many.2 >= 500, "{many:?}");
+    }
+
     #[test]
     fn work_that_is_a_product_ends_at_a_limit_and_is_said() {
         let document = |count: usize| {
@@ -652,7 +761,7 @@ mod tests {
         let parsed = parse(source.as_bytes(), Bounds::FHIR, v.core);
         let (findings, work) = document_and_work(&v, &parsed);
         assert!(work <= WORK + WORK_A_VALUE * u64::from(parsed.tree.len()));
-        let said = |f: &Finding| f.code.code == "FHR305" && f.argument.starts_with("obs-7");
+        let said = |f: &Finding| f.code.code == "FHR308" && f.argument.starts_with("obs-7");
         assert!(findings.list.iter().any(said));
     }
 
@@ -661,8 +770,48 @@ mod tests {
         let items = list(1_000_000, |_| "1".to_owned());
         let source = format!(r#"{{"resourceType": "Patient", "identifier": [{items}]}}"#);
         let (_, kept, further) = work(&source);
-        assert_eq!(kept, 100);
+        // And one that says that there are more.
+        assert_eq!(kept, 101);
         assert!(further >= 999_900, "{further}");
+    }
+
+    #[test]
+    fn an_error_is_kept_when_there_is_too_much_else() {
+        let extensions = list(2_000, |_| {
+            r#"{"url": "http://e.x/a", "valueBoolean": true}"#.to_owned()
+        });
+        let source = format!(
+            r#"{{"resourceType": "Patient", "extension": [{extensions}], "gender": "nope"}}"#
+        );
+        let options = Options {
+            most: 100,
+            ..Options::default()
+        };
+        let found = Validator::new(&CoreOnly, &CoreOnly, options).validate(source.as_bytes());
+        let is = |code: &'static str| move |f: &Finding| f.code.code == code;
+        assert!(found.list.iter().any(is("FHR101")));
+        let more = found.list.iter().find(|f| f.code.code == "FHR309");
+        assert_eq!(
+            more.map(|f| f.argument.as_str()),
+            Some(&*found.further.to_string())
+        );
+        let spans: Vec<u32> = found.list.iter().map(|f| f.span.start).collect();
+        assert!(spans.is_sorted(), "{spans:?}");
+    }
+
+    #[test]
+    fn a_document_of_too_many_values_is_said_to_be_read_in_part() {
+        let v = Validator::new(&CoreOnly, &CoreOnly, Options::default());
+        let bounds = Bounds {
+            nodes: 10,
+            ..Bounds::FHIR
+        };
+        let items = list(20, |n| format!(r#"{{"value": "{n}"}}"#));
+        let source = format!(r#"{{"resourceType": "Patient", "identifier": [{items}]}}"#);
+        let (findings, _) = document_and_work(&v, &parse(source.as_bytes(), bounds, v.core));
+        let said = findings.list.iter().find(|f| f.code.code == "FHR308");
+        let said = said.map(|f| (f.argument.as_str(), f.severity, f.span.start > 40));
+        assert_eq!(said, Some(("too large", Severity::Error, true)));
     }
 
     #[test]

@@ -1,11 +1,14 @@
 //! The examples on the pages of FHIR's codes (`FHR`, `JPC`, `CLN4xx`), run by the validator.
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 
+mod common;
+
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use common::terms_of;
 use warifu_diag::{Code, Example, Profiled, Severity, catalogue};
-use warifu_package::{Fallback, File, Library, Limits, Package, compile};
+use warifu_package::Library;
 use warifu_terminology::Terms;
 use warifu_validate::{Finding, Options, Validator};
 
@@ -17,11 +20,48 @@ struct Made {
     sizes: [usize; 2],
 }
 
-const MADE: &[Made] = &[Made {
-    code: "FHR307",
-    document: nested,
-    sizes: [201, 20],
-}];
+const MADE: &[Made] = &[
+    Made {
+        code: "FHR307",
+        document: nested,
+        sizes: [201, 20],
+    },
+    Made {
+        code: "FHR308",
+        document: product,
+        sizes: [20_000, 20],
+    },
+    Made {
+        code: "FHR309",
+        document: wrong,
+        sizes: [10_000, 20],
+    },
+];
+
+/// Items of an array, separated.
+fn list(count: usize, item: impl Fn(usize) -> String) -> String {
+    (0..count).map(item).collect::<Vec<_>>().join(", ")
+}
+
+/// An observation of so many codes and so many components: `obs-7` compares each with each.
+fn product(count: usize) -> String {
+    let coding = |system: &str, n: usize| format!(r#"{{"system": "{system}", "code": "{n}"}}"#);
+    let codes = list(count, |n| coding("http://e.x", n));
+    let parts = list(count, |n| {
+        let code = coding("http://e.y", n);
+        format!(r#"{{"code": {{"coding": [{code}]}}, "valueInteger": 1}}"#)
+    });
+    format!(
+        r#"{{"resourceType": "Observation", "status": "final", "valueInteger": 1,
+        "code": {{"coding": [{codes}]}}, "component": [{parts}]}}"#
+    )
+}
+
+/// A patient with so many identifiers that have an element of no type.
+fn wrong(count: usize) -> String {
+    let items = list(count, |_| r#"{"use": "usual", "x": 1}"#.to_owned());
+    format!(r#"{{"resourceType": "Patient", "identifier": [{items}]}}"#)
+}
 
 /// A patient with extensions nested so many levels deep.
 fn nested(levels: usize) -> String {
@@ -85,28 +125,10 @@ fn definition(code: Code, example: &Profiled) -> String {
 
 /// Codes and values of a package that has this definition, or of none.
 fn terms(definition: Option<String>) -> Terms {
-    let Some(text) = definition else {
-        return Terms::new(Arc::new(Library::new(Vec::new())));
-    };
-    let file = |path: &str, text: &str| File {
-        path: path.to_owned(),
-        bytes: text.as_bytes().to_vec(),
-    };
-    let files = vec![
-        file(
-            "package/package.json",
-            r#"{"name": "example", "version": "1.0.0", "fhirVersions": ["4.0.1"]}"#,
-        ),
-        file("package/StructureDefinition-Example.json", &text),
-    ];
-    let fallback = Fallback {
-        name: "example",
-        version: "1.0.0",
-    };
-    let compiled = compile(files, fallback, &Limits::PACKAGE).unwrap();
-    assert_eq!(compiled.problems, [], "{text}");
-    let package = Package::read(compiled.bytes).unwrap();
-    Terms::new(Arc::new(Library::new([(package, true)])))
+    match definition {
+        Some(text) => terms_of(&[&text], &[]),
+        None => Terms::new(Arc::new(Library::new(Vec::new()))),
+    }
 }
 
 /// What is found in an example, and where it says that it is.

@@ -34,6 +34,8 @@ pub enum Demand {
     TargetProfile,
     /// An element that must be supported has no value.
     Support,
+    /// The target of a reference is not where the profile wants it: contained, in the Bundle, elsewhere.
+    Aggregation,
 }
 
 macro_rules! families {
@@ -137,6 +139,12 @@ macro_rules! families {
                         "Patient.telecom" r#""differential": {"element": [{"id": "Patient.telecom", "path": "Patient.telecom", "mustSupport": true}]}"#
                         r#"{"resourceType": "Patient", "gender": "female"}"#
                         r#"{"resourceType": "Patient", "gender": "female", "telecom": [{"system": "phone", "value": "03-0000-0000"}]}"#;
+                    "416" "reference-place" Error "{} の参照先の置き場所を定めています" "says where the target of {} has to be" "参照先を示された場所に置いてください (contained: 同じリソースの中、bundled: 同じ Bundle の entry、referenced: 外)" "put the target where it is wanted (contained: within the resource; bundled: an entry of the Bundle; referenced: elsewhere)" "受け手は決められた場所の参照先しか読みません。ほかの場所にあると、誰のことか、どの施設のことかが届きません。" "Receivers read the target at its place only; elsewhere it does not tell them who or which institution is meant."
+                        "Observation.subject.reference" r#""differential": {"element": [{"id": "Observation.subject", "path": "Observation.subject", "type": [{"code": "Reference",
+  "targetProfile": ["http://hl7.org/fhir/StructureDefinition/Patient"], "aggregation": ["contained"]}]}]}"#
+                        r#"{"resourceType": "Observation", "status": "final", "code": {"text": "体温"}, "subject": {"reference": "Patient/1"}}"#
+                        r##"{"resourceType": "Observation", "status": "final", "code": {"text": "体温"}, "subject": {"reference": "#patient"},
+ "contained": [{"resourceType": "Patient", "id": "patient", "gender": "female"}]}"##;
                 }
             }
         )*
@@ -197,6 +205,7 @@ pub fn code(profile: &str, demand: Demand) -> crate::Code {
         Demand::TypeProfile => 12,
         Demand::TargetProfile => 13,
         Demand::Support => 14,
+        Demand::Aggregation => 15,
     };
     family.get(number).copied().unwrap_or(&super::fhr::FHR305)
 }

@@ -8,7 +8,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use warifu_package::{Fallback, Library, Limits, Package, compile, unpack};
+use warifu_package::{Fallback, File, Library, Limits, Package, compile, unpack};
 use warifu_terminology::Terms;
 
 /// Guides: the folder of examples, and the archives of its definitions.
@@ -51,6 +51,34 @@ pub(crate) const GUIDES: &[(&str, &[&str])] = &[
     ),
     ("jp-eprescriptiondata", &["jp-eprescriptiondata-0.1.0"]),
 ];
+
+/// Codes and values of a package that has these definitions and dependencies that are not at hand.
+pub(crate) fn terms_of(definitions: &[&str], missing: &[&str]) -> Terms {
+    let file = |path: String, text: &str| File {
+        path,
+        bytes: text.as_bytes().to_vec(),
+    };
+    let needs: Vec<String> = missing
+        .iter()
+        .map(|n| format!(r#""{n}": "1.0.0""#))
+        .collect();
+    let manifest = format!(
+        r#"{{"name": "example", "version": "1.0.0", "fhirVersions": ["4.0.1"], "dependencies": {{{}}}}}"#,
+        needs.join(", ")
+    );
+    let mut files = vec![file("package/package.json".to_owned(), &manifest)];
+    for (n, text) in definitions.iter().enumerate() {
+        files.push(file(format!("package/Definition-{n}.json"), text));
+    }
+    let fallback = Fallback {
+        name: "example",
+        version: "1.0.0",
+    };
+    let compiled = compile(files, fallback, &Limits::PACKAGE).unwrap();
+    assert_eq!(compiled.problems, [], "{definitions:?}");
+    let package = Package::read(compiled.bytes).unwrap();
+    Terms::new(Arc::new(Library::new([(package, true)])))
+}
 
 /// The folder of shared facts, if it is there.
 pub(crate) fn shared() -> Option<PathBuf> {

@@ -1,0 +1,218 @@
+//! What profiles demand, on definitions and documents of a few lines.
+#![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+
+mod common;
+
+use common::terms_of;
+use warifu_validate::{Finding, Options, Validator};
+
+const URL: &str = "http://example.org/fhir/StructureDefinition/Example";
+
+/// A profile of `of`, from the elements of its differential.
+fn profile(of: &str, url: &str, elements: &str) -> String {
+    format!(
+        r#"{{"resourceType": "StructureDefinition", "url": "{url}", "version": "1.0.0", "name": "Example",
+        "status": "active", "fhirVersion": "4.0.1", "kind": "resource", "abstract": false, "type": "{of}",
+        "baseDefinition": "http://hl7.org/fhir/StructureDefinition/{of}", "derivation": "constraint",
+        "differential": {{"element": [{elements}]}}}}"#
+    )
+}
+
+/// Findings of a document, but for the advice to have a narrative.
+fn found(definitions: &[&str], missing: &[&str], document: &str) -> Vec<Finding> {
+    let terms = terms_of(definitions, missing);
+    let validator = Validator::new(&**terms.library(), &terms, Options::default());
+    let found = validator.validate(document.as_bytes());
+    let all = found.list.into_iter();
+    all.filter(|f| f.code() != "dom-6").collect()
+}
+
+/// `code place` of each.
+fn codes(findings: &[Finding]) -> Vec<String> {
+    let all = findings.iter();
+    all.map(|f| format!("{} {}", f.code(), f.location))
+        .collect()
+}
+
+/// An Observation that claims the profile [`URL`].
+fn observation(rest: &str) -> String {
+    format!(
+        r#"{{"resourceType": "Observation", "id": "o", "meta": {{"profile": ["{URL}"]}}, "status": "final",
+        "code": {{"text": "体温"}}, {rest}}}"#
+    )
+}
+
+/// A collection of resources, each with its fullUrl.
+fn bundle(resources: &[&str]) -> String {
+    let entries: Vec<String> = resources
+        .iter()
+        .map(|r| {
+            let of = r.split('"').nth(3).unwrap();
+            let id = r.split(r#""id": ""#).nth(1).unwrap();
+            let id = id.split('"').next().unwrap();
+            format!(r#"{{"fullUrl": "http://h.jp/fhir/{of}/{id}", "resource": {r}}}"#)
+        })
+        .collect();
+    let entries = entries.join(", ");
+    format!(r#"{{"resourceType": "Bundle", "type": "collection", "entry": [{entries}]}}"#)
+}
+
+#[test]
+fn a_reference_points_where_its_aggregation_says() {
+    let patient = r#"{"resourceType": "Patient", "id": "p"}"#;
+    let inside = r##""contained": [{"resourceType": "Patient", "id": "c"}], "subject": {"reference": "#c"}"##;
+    let entry = r#""subject": {"reference": "Patient/p"}"#;
+    let elsewhere = r#""subject": {"reference": "Patient/q"}"#;
+    let nobody = r#""subject": {"identifier": {"value": "1"}}"#;
+    let check = |modes: &str, rest: &str, good: bool| {
+        let subject = format!(
+            r#"{{"id": "Observation.subject", "path": "Observation.subject", "type": [{{"code": "Reference",
+            "targetProfile": ["http://hl7.org/fhir/StructureDefinition/Patient"], "aggregation": [{modes}]}}]}}"#
+        );
+        let definition = profile("Observation", URL, &subject);
+        let document = bundle(&[patient, &observation(rest)]);
+        let found = found(&[&definition], &[], &document);
+        let wanted: &[&str] = if good {
+            &[]
+        } else {
+            &["FHR416 Bundle.entry[1].resource.subject.reference"]
+        };
+        assert_eq!(codes(&found), wanted, "{modes}: {rest}");
+    };
+    for (modes, contained, bundled, referenced) in [
+        (r#""contained""#, true, false, false),
+        (r#""bundled""#, false, true, false),
+        // What is an entry is referenced, too.
+        (r#""referenced""#, false, true, true),
+        (r#""contained", "bundled""#, true, true, false),
+    ] {
+        check(modes, inside, contained);
+        check(modes, entry, bundled);
+        check(modes, elsewhere, referenced);
+        check(modes, nobody, true);
+    }
+}
+
+#[test]
+fn a_target_of_a_profile_that_is_not_at_hand_is_not_checked_unless_another_fits() {
+    let own = "http://example.org/fhir/StructureDefinition/Born";
+    let lost = "http://example.org/fhir/StructureDefinition/Lost";
+    let born = profile(
+        "Patient",
+        own,
+        r#"{"id": "Patient.birthDate", "path": "Patient.birthDate", "min": 1}"#,
+    );
+    let check = |targets: &str, missing: &[&str], patient: &str, wanted: &[&str]| {
+        let subject = format!(
+            r#"{{"id": "Observation.subject", "path": "Observation.subject",
+            "type": [{{"code": "Reference", "targetProfile": [{targets}]}}]}}"#
+        );
+        let definition = profile("Observation", URL, &subject);
+        let document = observation(r##""subject": {"reference": "#c"}, "contained": [PATIENT]"##)
+            .replace("PATIENT", patient);
+        let found = found(&[&definition, &born], missing, &document);
+        assert_eq!(codes(&found), wanted, "{targets} {missing:?} {patient}");
+    };
+    let good = r#"{"resourceType": "Patient", "id": "c", "birthDate": "1968-03-03"}"#;
+    let bad = r#"{"resourceType": "Patient", "id": "c", "gender": "female"}"#;
+    let (one, other) = (format!(r#""{own}""#), format!(r#""{lost}""#));
+    let at = "Observation.subject.reference";
+    check(&one, &[], good, &[]);
+    check(&one, &[], bad, &[&format!("FHR414 {at}")]);
+    for both in [format!("{one}, {other}"), format!("{other}, {one}")] {
+        check(&both, &[], good, &[]);
+        check(&both, &[], bad, &[&format!("FHR301 {at}")]);
+        check(&both, &["lost"], good, &[]);
+        // The package that may have it is not at hand, and that is what is said.
+        check(&both, &["lost"], bad, &[&format!("FHR302 {at}")]);
+    }
+}
+
+#[test]
+fn invariants_ask_for_slices() {
+    let slicing = r#"{"id": "Observation.component", "path": "Observation.component",
+        "slicing": {"discriminator": [{"type": "value", "path": "code.text"}], "rules": "open"}},
+      {"id": "Observation.component:high", "path": "Observation.component", "sliceName": "high"},
+      {"id": "Observation.component:high.code.text", "path": "Observation.component.code.text", "fixedString": "収縮期"},
+      {"id": "Observation.component:low", "path": "Observation.component", "sliceName": "low"},
+      {"id": "Observation.component:low.code.text", "path": "Observation.component.code.text", "fixedString": "拡張期"}"#;
+    let component = |name: &str, value: u32| {
+        format!(r#"{{"code": {{"text": "{name}"}}, "valueInteger": {value}}}"#)
+    };
+    let document = |high: u32, low: u32| {
+        let parts = [
+            component("脈拍", 300),
+            component("収縮期", high),
+            component("拡張期", low),
+        ];
+        observation(&format!(r#""component": [{}]"#, parts.join(", ")))
+    };
+    let check = |structure: &str, name: &str, document: &str, wanted: &[&str]| {
+        let root = format!(
+            r#"{{"id": "Observation", "path": "Observation", "constraint": [{{"key": "ex-1", "severity": "error",
+            "human": "above", "expression": "component.slice('{structure}', 'high').value > component.slice('{structure}', '{name}').value"}}]}}, "#
+        );
+        let definition = profile("Observation", URL, &(root + slicing));
+        let found = found(&[&definition], &[], document);
+        assert_eq!(codes(&found), wanted, "{structure} {name} {document}");
+    };
+    for structure in ["", URL] {
+        check(structure, "low", &document(120, 80), &[]);
+        check(structure, "low", &document(80, 120), &["ex-1 Observation"]);
+        // A slice that the profile does not have cannot be asked for.
+        check(
+            structure,
+            "mean",
+            &document(120, 80),
+            &["FHR304 Observation"],
+        );
+    }
+    let other = "http://example.org/fhir/StructureDefinition/Other";
+    check(other, "low", &document(120, 80), &["FHR304 Observation"]);
+}
+
+#[test]
+fn a_slice_of_a_profile_that_is_not_at_hand_is_not_checked_and_the_rest_is() {
+    let lost = "http://example.org/fhir/StructureDefinition/Lost";
+    let born = "http://example.org/fhir/StructureDefinition/Born";
+    let check = |of_slice: &str, missing: &[&str], wanted: &[&str]| {
+        let elements = format!(
+            r#"{{"id": "Bundle.entry", "path": "Bundle.entry", "slicing":
+              {{"discriminator": [{{"type": "profile", "path": "resource"}}], "rules": "closed"}}}},
+            {{"id": "Bundle.entry:one", "path": "Bundle.entry", "sliceName": "one", "min": 1}},
+            {{"id": "Bundle.entry:one.resource", "path": "Bundle.entry.resource",
+              "type": [{{"code": "Patient", "profile": ["{of_slice}"]}}]}},
+            {{"id": "Bundle.total", "path": "Bundle.total", "max": "0"}}"#
+        );
+        let definition = profile("Bundle", URL, &elements);
+        let own = profile(
+            "Patient",
+            born,
+            r#"{"id": "Patient.birthDate", "path": "Patient.birthDate", "min": 1}"#,
+        );
+        let document = bundle(&[r#"{"resourceType": "Patient", "id": "p"}"#]).replacen(
+            '{',
+            &format!(r#"{{"meta": {{"profile": ["{URL}"]}}, "total": 1, "#),
+            1,
+        );
+        let document = document.replace(r#""type": "collection""#, r#""type": "searchset""#);
+        let found = found(&[&definition, &own], missing, &document);
+        assert_eq!(codes(&found), wanted, "{of_slice}");
+    };
+    check(
+        born,
+        &[],
+        &[
+            "FHR401 Bundle.entry",
+            "FHR402 Bundle.total",
+            "FHR406 Bundle.entry[0]",
+        ],
+    );
+    for missing in [&[][..], &["lost"]] {
+        check(
+            lost,
+            missing,
+            &["FHR302 Bundle.meta.profile[0]", "FHR402 Bundle.total"],
+        );
+    }
+}
