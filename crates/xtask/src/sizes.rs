@@ -58,7 +58,7 @@ const PIECES: [Piece; 17] = [
         name: "pages of the converter's rules (wasm and glue, loaded with the first)",
         folder: "playground/dist",
         counts: is_rules,
-        budget_kb: 74,
+        budget_kb: 77,
     },
     Piece {
         name: "output as JP-CLINS (part of the core, loaded with the first)",
@@ -82,13 +82,13 @@ const PIECES: [Piece; 17] = [
         name: "playground check (wasm and glue, loaded after the first file is shown)",
         folder: "playground/dist",
         counts: is_check,
-        budget_kb: 501,
+        budget_kb: 506,
     },
     Piece {
         name: "check (all rules and formats, wasm alone)",
         folder: "pkg/dist/wasm",
         counts: |name| name == "check.wasm",
-        budget_kb: 496,
+        budget_kb: 501,
     },
     Piece {
         name: "playground validation (wasm and glue, loaded with the first file of FHIR)",
