@@ -207,7 +207,7 @@ fn errors(found: &Findings) -> Vec<String> {
 
 #[test]
 fn exported_consents_are_valid_r4() {
-    let validator = Validator::new(&CoreOnly, &CoreOnly, Options::default());
+    let validator = Validator::new(CoreOnly, CoreOnly, Options::default());
     let consents = consents();
     assert_eq!(consents.len(), 16);
     for (name, text) in consents {
@@ -385,7 +385,7 @@ fn summary_marks_and_provenance_are_valid_r4() {
         index: Some(7),
     };
     let whole = told.with_provenance(&marked, "a.b.c").unwrap();
-    let validator = Validator::new(&CoreOnly, &CoreOnly, Options::default());
+    let validator = Validator::new(CoreOnly, CoreOnly, Options::default());
     let found = validator.validate(&whole);
     let bad: Vec<String> = found
         .list

@@ -159,7 +159,7 @@ fn sayings(v: &Value, out: &mut BTreeSet<String>) {
 fn each_category_alone_sends_its_own_and_is_valid() {
     let policy = Policy::reference().unwrap();
     let annex = Annex::empty([0; 16]);
-    let validator = Validator::new(&CoreOnly, &CoreOnly, warifu_validate::Options::default());
+    let validator = Validator::new(CoreOnly, CoreOnly, warifu_validate::Options::default());
     let own: &[(&str, &[&str])] = &[
         ("vis.history", &["Encounter", "NutritionOrder"]),
         ("inf.condition", &["Condition"]),

@@ -63,6 +63,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("CLN102", "an option: clins of warifu-map"),
     ("CLN106", "an option: clins of warifu-map"),
     ("CLN107", "an option: clins of warifu-map"),
+    ("CLN205", "a message without visit: clins of warifu-map"),
     (
         "CLN212",
         "a result that no report names: clins of warifu-map",

@@ -7,7 +7,7 @@
 //! ```
 //! use warifu_validate::{CoreOnly, Options, Validator};
 //!
-//! let validator = Validator::new(&CoreOnly, &CoreOnly, Options::default());
+//! let validator = Validator::new(CoreOnly, CoreOnly, Options::default());
 //! let found = validator.validate(br#"{"resourceType": "Patient", "active": "yes"}"#);
 //! let codes: Vec<_> = found.list.iter().map(|f| (f.code.code, &*f.location)).collect();
 //! assert_eq!(codes, [("FHR014", "Patient"), ("FHR006", "Patient.active")]);

@@ -614,7 +614,7 @@ mod tests {
             most: 100,
             ..Options::default()
         };
-        let v = Validator::new(&CoreOnly, &CoreOnly, options);
+        let v = Validator::new(CoreOnly, CoreOnly, options);
         let parsed = parse(source.as_bytes(), Bounds::FHIR, v.core);
         let (findings, work) = document_and_work(&v, &parsed);
         (work, findings.list.len(), findings.further)
@@ -756,7 +756,7 @@ mod tests {
                 "code": {{"coding": [{codes}]}}, "component": [{parts}]}}"#
             )
         };
-        let v = Validator::new(&CoreOnly, &CoreOnly, Options::default());
+        let v = Validator::new(CoreOnly, CoreOnly, Options::default());
         let source = document(20_000);
         let parsed = parse(source.as_bytes(), Bounds::FHIR, v.core);
         let (findings, work) = document_and_work(&v, &parsed);
@@ -787,7 +787,7 @@ mod tests {
             most: 100,
             ..Options::default()
         };
-        let found = Validator::new(&CoreOnly, &CoreOnly, options).validate(source.as_bytes());
+        let found = Validator::new(CoreOnly, CoreOnly, options).validate(source.as_bytes());
         let is = |code: &'static str| move |f: &Finding| f.code.code == code;
         assert!(found.list.iter().any(is("FHR101")));
         let more = found.list.iter().find(|f| f.code.code == "FHR309");
@@ -801,7 +801,7 @@ mod tests {
 
     #[test]
     fn a_document_of_too_many_values_is_said_to_be_read_in_part() {
-        let v = Validator::new(&CoreOnly, &CoreOnly, Options::default());
+        let v = Validator::new(CoreOnly, CoreOnly, Options::default());
         let bounds = Bounds {
             nodes: 10,
             ..Bounds::FHIR
@@ -818,7 +818,7 @@ mod tests {
     fn a_long_text_is_shown_by_its_beginning() {
         let text = "x".repeat(5_000_000);
         let source = format!(r#"{{"resourceType": "Patient", "gender": "{text}"}}"#);
-        let v = Validator::new(&CoreOnly, &CoreOnly, Options::default());
+        let v = Validator::new(CoreOnly, CoreOnly, Options::default());
         let found = v.validate(source.as_bytes());
         assert!(found.list.iter().any(|f| f.code.code == "FHR101"));
         for f in &found.list {

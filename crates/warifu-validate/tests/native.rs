@@ -117,7 +117,7 @@ fn by_engine(source: &str) -> BTreeSet<(&'static str, u32)> {
 
 #[test]
 fn invariants_written_out_agree_with_their_expressions() {
-    let validator = Validator::new(&CoreOnly, &CoreOnly, Options::default());
+    let validator = Validator::new(CoreOnly, CoreOnly, Options::default());
     let mut keys = BTreeSet::new();
     for source in DOCUMENTS {
         let wanted = by_engine(source);
@@ -151,7 +151,7 @@ fn invariants_written_out_agree_with_their_expressions() {
 
 #[test]
 fn an_element_without_value_and_children_is_always_found() {
-    let validator = Validator::new(&CoreOnly, &CoreOnly, Options::default());
+    let validator = Validator::new(CoreOnly, CoreOnly, Options::default());
     for (source, place) in [
         (
             r#"{"resourceType": "Patient", "name": [{}]}"#,
@@ -189,7 +189,7 @@ fn an_element_without_value_and_children_is_always_found() {
 
 #[test]
 fn what_is_nested_too_deeply_is_said_and_the_rest_is_checked() {
-    let validator = Validator::new(&CoreOnly, &CoreOnly, Options::default());
+    let validator = Validator::new(CoreOnly, CoreOnly, Options::default());
     for depth in [1_000, 100_000] {
         let json = format!(
             r#"{{"resourceType": "Patient", "gender": "none", "extension": {}[]{}}}"#,
