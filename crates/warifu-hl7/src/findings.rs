@@ -45,20 +45,21 @@ pub fn messages_of(
 pub fn misdeclared(message: Message<'_>) -> Option<(Part<'_>, Charset)> {
     let field = message.first(b"MSH")?.field(18);
     let found = message.charset();
+    let plain = || memchr::memchr(0x1B, message.bytes()).is_none();
     let agrees = !field.is_some()
-        || found == Charset::Iso2022Jp
-        || warifu_source::declared(field.raw()).is_none_or(|d| d == found);
+        || warifu_source::declared(field.raw()).is_none_or(|d| d == found)
+        || (found == Charset::Iso2022Jp && plain());
     (!agrees).then_some((field, found))
 }
 
-/// Whether MSH-18 names ISO-2022-JP, which the bytes are, in another spelling than SS-MIX2's (`SSM153`).
+/// Whether MSH-18 of bytes that are ISO-2022-JP, or plain ASCII, is not written as SS-MIX2 writes it
+/// (`SSM153`), and is not contradicted by them (`ENC116`).
 pub fn misspelt_charset(message: Message<'_>, field: Part<'_>) -> bool {
     let raw = field.raw();
-    let iso = |c: Charset| c == Charset::Iso2022Jp;
     field.is_some()
         && raw != b"~ISO IR87"
-        && iso(message.charset())
-        && warifu_source::declared(raw).is_none_or(iso)
+        && message.charset() == Charset::Iso2022Jp
+        && misdeclared(message).is_none()
 }
 
 /// Whether MSH-20 names the switching of ISO 2022-1994 in another spelling than SS-MIX2's (`SSM154`).
@@ -118,7 +119,26 @@ pub fn reading(
         .find(|n| n.kind == NoteKind::TrailingBytes)
         .and_then(|n| bytes.get(..usize::try_from(n.start).unwrap_or(bytes.len())));
     let content = content.unwrap_or(bytes).get(start..).unwrap_or_default();
-    let base = u32::try_from(start).unwrap_or(u32::MAX);
+    let mut own = |code: Code, (start, end): (usize, usize)| {
+        let at = |n| u32::try_from(n).unwrap_or(u32::MAX);
+        let (start, end) = (at(start), at(end));
+        out.push(Diagnostic::new(code, Span { source, start, end }));
+    };
+    // None of the bytes of UTF-16 is what it seems.
+    let utf16: [&[u8]; 4] = [b"\xFF\xFE", b"\xFE\xFF", b"M\0S\0H\0", b"\0M\0S\0H"];
+    if utf16.iter().any(|head| content.starts_with(head)) {
+        own(&enc::ENC119, (start, start + 2));
+        return;
+    }
+    // In UTF-8 the mark is a character, which is named where characters are.
+    let mark: &[u8] = b"\xEF\xBB\xBF";
+    let marked = index.charset() != Charset::Utf8 && content.starts_with(mark);
+    let skipped = if marked { mark.len() } else { 0 };
+    if marked {
+        own(&enc::ENC117, (start, start + skipped));
+    }
+    let content = content.get(skipped..).unwrap_or_default();
+    let base = u32::try_from(start + skipped).unwrap_or(u32::MAX);
     warifu_source::check(content, base, index.charset(), notes);
     for n in notes.items() {
         let mut argument = None;

@@ -571,7 +571,7 @@ impl<'a> Part<'a> {
     }
     /// Byte ranges of HL7 escapes in this part that are unknown or unclosed.
     pub fn unknown_escapes(&self) -> Vec<(u32, u32)> {
-        let mut found = Vec::new();
+        let mut found: Vec<(u32, u32)> = Vec::new();
         if self.flags & F_BS != 0 {
             let m = self.message;
             walk_escapes(
@@ -579,8 +579,11 @@ impl<'a> Part<'a> {
                 m.0.index.charset,
                 m.0.index.delimiters,
                 |at, len, text| {
-                    if text.is_none() && found.len() < 16 {
-                        found.push((self.start + at as u32, self.start + (at + len) as u32));
+                    let start = self.start + at as u32;
+                    // The character that closes one may seem to open another.
+                    let told = found.last().is_some_and(|(_, end)| start < *end);
+                    if text.is_none() && !told && found.len() < 16 {
+                        found.push((start, start + len as u32));
                     }
                 },
             );
@@ -811,9 +814,18 @@ fn escape_text(body: &[u8], charset: Charset, d: Delimiters) -> Option<Cow<'stat
         b"T" => one(d.subcomponent),
         b"E" => one(d.escape),
         b"H" | b"N" => Some(Cow::Borrowed("")),
-        [b'.', rest @ ..] => {
-            let br = rest.starts_with(b"br") || rest.starts_with(b"sp") || rest.starts_with(b"ce");
-            br.then_some(Cow::Borrowed("\n"))
+        // HL7 v2.5 §2.7.6: line breaks, filling, indents and skips, some with a number.
+        [b'.', a, b, rest @ ..] => {
+            let text = match &[*a, *b] {
+                b"br" | b"sp" | b"ce" => "\n",
+                b"sk" => " ",
+                b"fi" | b"nf" | b"in" | b"ti" => "",
+                _ => return None,
+            };
+            let digits = rest.strip_prefix(b"+").or(rest.strip_prefix(b"-"));
+            let counted = matches!(&[*a, *b], b"sp" | b"sk" | b"in" | b"ti")
+                && digits.unwrap_or(rest).iter().all(u8::is_ascii_digit);
+            (rest.is_empty() || counted).then_some(Cow::Borrowed(text))
         }
         [b'C', rest @ ..] if rest.len() == 4 && rest.iter().all(u8::is_ascii_hexdigit) => {
             Some(Cow::Borrowed(""))

@@ -182,6 +182,7 @@ pub(crate) const OPERATORS: &[Operator] = &[
     op("byte-of-another-charset", |c, out| kanji(c, out, b"\x1b$B\x8b\x8d\x1b(B")).by(&["ENC115"]),
     op("control-character", |c, out| kanji(c, out, b"\x07")).by(&["ENC114"]),
     op("hl7-escape-unknown", |c, out| kanji(c, out, b"\\Q\\")).by(&["HL7109"]),
+    op("hl7-formatting-unknown", |c, out| kanji(c, out, b"\\.brx\\")).by(&["HL7109"]),
     op("hl7-escape-not-closed", |c, out| kanji(c, out, b"\\F")).by(&["HL7109"]),
     op("terminator", terminator).by(&["HL7104"]),
     op("wrong-table-value", table_value).by(&["HL73"]),
@@ -194,12 +195,18 @@ pub(crate) const OPERATORS: &[Operator] = &[
     op("repetition-of-a-single-value", repetition).by(&["HL7122"]),
     op("insurer-check-digit", insurer).by(&["SSM551", "SSM554"]),
     op("insurer-number-length", insurer_length).by(&["SSM552", "SSM554"]),
+    op("insurer-number-of-another-length", insurer_kind).by(&["SSM552", "SSM554"]),
+    op("coverage-twice", coverage_twice).by(&["SSM561"]),
+    op("two-patient-ids", two_ids).by(&["SSM537"]),
+    op("department-code", department).by(&["HL7334"]),
+    op("coding-system-of-another-table", other_table).by(&["SSM428"]),
+    op("flag-against-range", flag_against_range).by(&["SSM649"]),
     op("institution-check-digit", institution),
     op("postal-code", postal_code).by(&["SSM521"]),
     op("jlac10-shape", |c, out| codes(c, out, &["JC10"], &[shorten, hyphens, lengthen])).by(&["SSM40"]),
     op("drug-code-shape", |c, out| codes(c, out, &["HOT9", "HOT7", "YJ"], &[shorten, hyphens, lengthen])).by(&["SSM410", "SSM411"]),
     op("icd10-shape", |c, out| codes(c, out, &["I10"], &[digits_first, lengthen_much, letters_after, lengthen_with_hyphen])).by(&["SSM412"]),
-    op("medis-disease-number", |c, out| codes(c, out, &["MDCDX2"], &[shorten, hyphens, lengthen])).by(&["SSM413"]),
+    op("medis-disease-number", |c, out| codes(c, out, &["MDCDX2"], &[shorten, hyphens, lengthen, exchange_code])).by(&["SSM413"]),
     op("usage-code-shape", usage_code).by(&["SSM415"]),
     op("unit-spelling", unit).by(&["SSM44"]),
     op("folder-level-1", |c, out| folder(c, out, 0, "99X", &["SSM120"])),
@@ -229,6 +236,7 @@ pub(crate) const OPERATORS: &[Operator] = &[
     op("message-structure-id", |c, out| header(c, out, 9, 3, b"ADT_A99")).by(&["SSM161"]),
     op("hl7-version", |c, out| header(c, out, 12, 1, b"2.3")).by(&["SSM152"]),
     op("charset-declaration", charset).by(&["SSM153", "ENC116"]),
+    op("charset-scheme", |c, out| header(c, out, 20, 1, b"FOO")).by(&["SSM154"]),
     op("encoding-characters", |c, out| header(c, out, 2, 1, b"^~\\#")).by(&["HL7107"]),
     op("end-before-begin", reversed).by(&["SSM556", "SSM611", "SSM628", "SSM672", "SSM691"]),
     op("time-after-the-message", future).by(&["SSM531", "SSM606", "SSM629", "SSM652", "SSM655", "SSM696"]),
@@ -710,6 +718,83 @@ fn insurer_length(c: &Case, out: &mut Vec<Mutant>) {
     }
 }
 
+/// Six digits become eight and the other way round.
+fn insurer_kind(c: &Case, out: &mut Vec<Mutant>) {
+    for s in c.named(&["IN1", "ZI1"]) {
+        let number = c.comp(s.field(3), 1);
+        let (range, with): (_, &[u8]) = match number.len() {
+            6 => (number.start..number.start, b"00"),
+            8 => (number.start..number.start + 2, b""),
+            _ => continue,
+        };
+        let mut mutant = replace(c, &format!("{}-3", s.name), range, with, Depth::Component);
+        mutant.want = Want::At(number.start, Depth::Component);
+        out.push(mutant);
+    }
+}
+
+fn coverage_twice(c: &Case, out: &mut Vec<Mutant>) {
+    for s in c.named(&["IN1"]) {
+        let mut with = b"IN1|9|".to_vec();
+        with.extend_from_slice(&c.bytes[s.field(2).start..end_of(c, s)]);
+        let at = end_of(c, s);
+        out.push(replace(c, "IN1", at..at, &with, Depth::Segment));
+    }
+}
+
+fn two_ids(c: &Case, out: &mut Vec<Mutant>) {
+    for s in c.named(&["PID"]) {
+        // An id without a type may be of any, and another authority gives another id.
+        let part = |n| c.text(c.comp(s.field(3), n));
+        if (part(4), part(5)) == ("", "PI") {
+            let (at, with) = (s.field(3).end, b"~0009990007^^^^PI");
+            out.push(replace(c, "PID-3", at..at, with, Depth::Field));
+        }
+    }
+}
+
+fn department(c: &Case, out: &mut Vec<Mutant>) {
+    for s in c.named(&["PV1"]) {
+        let field = s.field(10);
+        if c.is_filled(&field) {
+            out.push(replace(c, "PV1-10", field.clone(), b"ZZ", Depth::Field));
+            out.push(replace(c, "PV1-10", field, b"INTM", Depth::Field));
+        }
+    }
+}
+
+fn other_table(c: &Case, out: &mut Vec<Mutant>) {
+    for s in &c.sheet.segments {
+        for (name, n, table) in oracle::SYSTEMS {
+            let system = c.comp(s.field(*n), 3);
+            if s.name == *name && c.text(system.clone()) == format!("HL7{table}") {
+                let label = format!("{name}-{n}");
+                out.push(replace(c, &label, system, b"HL70391", Depth::Component));
+            }
+        }
+    }
+}
+
+/// A value inside its range is flagged as high or low.
+fn flag_against_range(c: &Case, out: &mut Vec<Mutant>) {
+    let number = |t: &str| t.trim().parse::<f64>().ok();
+    for s in c.named(&["OBX"]) {
+        let (value, range) = (c.text(s.field(5)), c.text(s.field(7)));
+        let Some((low, high)) = range.split_once('-') else {
+            continue;
+        };
+        if let (Some(value), Some(low), Some(high)) = (number(value), number(low), number(high))
+            && low < value
+            && value < high
+            && c.text(s.field(2)) == "NM"
+        {
+            for flag in [b"H", b"L"] {
+                out.push(replace(c, "OBX-8", s.field(8), flag, Depth::Field));
+            }
+        }
+    }
+}
+
 fn institution(c: &Case, out: &mut Vec<Mutant>) {
     let body = "131000001";
     let wrong = (oracle::check_digit(body) + 1 + c.bytes.len() as u32 % 9) % 10;
@@ -764,6 +849,9 @@ fn lengthen_with_hyphen(code: &str) -> String {
 }
 fn letters_after(code: &str) -> String {
     format!("{}Q9", &code[..1])
+}
+fn exchange_code(_: &str) -> String {
+    "K269".to_owned()
 }
 fn digits_first(code: &str) -> String {
     format!("1{}", &code[1..])
@@ -987,21 +1075,20 @@ fn other_order(c: &Case, out: &mut Vec<Mutant>) {
 }
 
 fn other_time(c: &Case, out: &mut Vec<Mutant>) {
-    let mut path = c.path();
-    let hour = if &path.name[4][8..10] == "11" {
-        "12"
-    } else {
-        "11"
-    };
-    path.name[4].replace_range(8..10, hour);
-    repathed(
-        c,
-        out,
-        &path,
-        c.sheet.segments[0].field(7).start,
-        Depth::Component,
-        "MSH-7",
-    );
+    let seven = c.sheet.segments[0].field(7);
+    // Hour, second, thousandth, as far as MSH-7 has them.
+    for (at, label) in [(9, "hour"), (13, "second"), (16, "thousandth")] {
+        if seven.len() > at + usize::from(at > 13) {
+            let mut path = c.path();
+            let other = if &path.name[4][at..=at] == "1" {
+                "2"
+            } else {
+                "1"
+            };
+            path.name[4].replace_range(at..=at, other);
+            repathed(c, out, &path, seven.start, Depth::Component, label);
+        }
+    }
 }
 
 fn header(c: &Case, out: &mut Vec<Mutant>, n: usize, component: usize, with: &[u8]) {
@@ -1028,6 +1115,8 @@ fn charset(c: &Case, out: &mut Vec<Mutant>) {
         ("blank", &b"~ISOIR87"[..]),
         ("one", b"ISO IR87"),
         ("other", b"~ISO IR6"),
+        ("utf-8", b"UNICODE UTF-8"),
+        ("cp932", b"Shift_JIS"),
     ] {
         out.push(replace(c, label, field.clone(), with, Depth::Field));
     }

@@ -287,6 +287,16 @@ pub(crate) const CODED: &[(&str, usize, &str)] = &[
     ("ODS", 1, "ODS"),
 ];
 
+/// Coded fields with a table of HL7.
+pub(crate) const SYSTEMS: &[(&str, usize, &str)] = &[
+    ("NK1", 3, "0063"),
+    ("IAM", 2, "0127"),
+    ("RXR", 1, "0162"),
+    ("RXR", 3, "0164"),
+    ("ORC", 29, "0482"),
+    ("TQ1", 9, "0485"),
+];
+
 fn in_table(table: &str, value: &str) -> bool {
     TABLES
         .iter()
@@ -557,7 +567,9 @@ impl Reading<'_> {
         for pair in parts.chunks(2).filter(|p| p.len() == 2) {
             let name = self.text(pair[1].clone());
             let known = matches!(name.as_str(), "F" | "S" | "R" | "T" | "E" | "H" | "N")
-                || name.starts_with(['X', 'C', 'M', '.', 'Z']);
+                || matches!(name.as_str(), ".br" | ".fi" | ".nf" | ".ce")
+                || [".sp", ".in", ".ti", ".sk"].contains(&name.get(..3).unwrap_or(""))
+                || name.starts_with(['X', 'C', 'M', 'Z']);
             if !known {
                 self.add("HL7 escape");
             }
@@ -682,6 +694,22 @@ impl Reading<'_> {
             {
                 self.add(format!("{at} not in table"));
             }
+            if (name, n) == ("PV1", 10) {
+                let digits = first.bytes().take(2).all(|b| b.is_ascii_digit());
+                if !(digits && matches!(first.len(), 2 | 3)) {
+                    self.add(format!("{at} not in table"));
+                }
+            }
+            if (name, n) == ("PID", 3) && text != first && first != self.comp(range.clone(), 1) {
+                self.add("two patient ids");
+            }
+            let system = self.comp(repetition.clone(), 3);
+            if let Some((.., table)) = SYSTEMS.iter().find(|(s, f, _)| (*s, *f) == (name, n))
+                && system.starts_with("HL7")
+                && system != format!("HL7{table}")
+            {
+                self.add(format!("{at} system"));
+            }
             if (name, n) == ("OBX", 6)
                 && self.comp(repetition.clone(), 3) == "ISO+"
                 && !is_unit(&first)
@@ -690,7 +718,9 @@ impl Reading<'_> {
             }
             if matches!(name, "IN1" | "ZI1") && n == 3 && !first.is_empty() {
                 let demonstration = matches!(first.as_str(), "99999999" | "12345678");
-                if !matches!(first.len(), 6 | 8) || !(is_checked(&first) || demonstration) {
+                let insurance = self.comp(segment.field(2), 1);
+                let long = if insurance == "C0" { 6 } else { 8 };
+                if first.len() != long || !(is_checked(&first) || demonstration) {
                     self.add(format!("{at} check digit"));
                 }
             }
@@ -750,6 +780,25 @@ impl Reading<'_> {
                 .take(12)
                 .collect::<String>()
         };
+        let content = |s: &Segment| self.text(s.field(2).start..s.span.end);
+        let insurances: Vec<String> = all("IN1").iter().map(content).collect();
+        for s in all("OBX") {
+            let number = |t: &str| t.trim().parse::<f64>().ok();
+            let range = self.comp(s.field(7), 1);
+            let flag = self.comp(s.field(8), 1);
+            if let (Some(value), Some((low, high))) =
+                (number(&self.comp(s.field(5), 1)), range.split_once('-'))
+                && let (Some(low), Some(high)) = (number(low), number(high))
+                && (flag == "H" && value < high || flag == "L" && value > low)
+            {
+                self.add("OBX-8 against OBX-7");
+            }
+        }
+        for (i, one) in insurances.iter().enumerate() {
+            if insurances[..i].contains(one) {
+                self.add("IN1 twice");
+            }
+        }
         let sent = all("MSH")
             .first()
             .map_or_else(String::new, |s| self.comp(s.field(7), 1));
@@ -904,6 +953,10 @@ pub(crate) fn faults(path: &str, bytes: &[u8]) -> Faults {
     if r.text(msh.field(18)) != "~ISO IR87" {
         r.add("MSH-18");
     }
+    let scheme = r.text(msh.field(20));
+    if !scheme.is_empty() && scheme != "ISO 2022-1994" {
+        r.add("MSH-20");
+    }
     if r.text(msh.field(2)) != "^~\\&" {
         r.add("MSH-2");
     }
@@ -937,13 +990,11 @@ pub(crate) fn faults(path: &str, bytes: &[u8]) -> Faults {
     if !care.is_empty() && !dates.first().is_some_and(|d| d.starts_with(&part(1))) {
         r.add("care date");
     }
-    let minute = |t: &str| {
-        t.chars()
-            .filter(char::is_ascii_digit)
-            .take(12)
-            .collect::<String>()
-    };
-    if minute(&r.comp(msh.field(7), 1)) != minute(&part(4)) {
+    let digits = |t: &str| t.chars().filter(char::is_ascii_digit).collect::<String>();
+    let (written, stamp) = (digits(&r.comp(msh.field(7), 1)), digits(&part(4)));
+    let exact = if stamp.len() == 17 { 17 } else { 12 };
+    let n = written.len().min(stamp.len()).min(exact);
+    if written[..n] != stamp[..n] {
         r.add("MSH-7 is not the name's");
     }
     r.faults

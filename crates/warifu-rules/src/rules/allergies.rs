@@ -29,6 +29,9 @@ warifu_diag::codes! {
     SSM685 = "SSM685" "allergen-type-missing" Info { "アレルゲン分類 (IAM-2・AL1-2) がありません", "the type of allergen (IAM-2, AL1-2) is empty", "薬物 (DA)・食物 (FA) などの分類を書いてください", "write DA (drug), FA (food) …", "HL7 表 0127; SS-MIX2 IAM-2, AL1-2";
         "処方や給食の確認に使えません。", "Prescriptions and meals cannot be checked against it.";
         Lines("ADT-61", "IAM|1||J9FC11310000^さば^J-FAGY|||A^追加^HL70323") => Lines("ADT-61", "IAM|1|FA^食物アレルギー^HL70127|J9FC11310000^さば^J-FAGY|||A^追加^HL70323") }
+    SSM686 = "SSM686" "allergy-id-repeated" Warning { "違うアレルギーの識別番号 (IAM-7) が同じです", "two allergies have one identifier (IAM-7)", "アレルギーごとに別の番号を書いてください", "give each allergy an identifier of its own", "SS-MIX2 IAM-7; HL7 v2.5 §3.4.7.7";
+        "受け手は一つのアレルギーとして扱い、もう一つが消えます。", "Receivers take them for one allergy, and the other is lost.";
+        Lines("ADT-61", "IAM|1|FA^食物アレルギー^HL70127|J9FC11310000^さば^J-FAGY|||A^追加^HL70323|A1\nIAM|2|FA^食物アレルギー^HL70127|J9FC12510000^えび^J-FAGY|||A^追加^HL70323|A1") => Lines("ADT-61", "IAM|1|FA^食物アレルギー^HL70127|J9FC11310000^さば^J-FAGY|||A^追加^HL70323|A1\nIAM|2|FA^食物アレルギー^HL70127|J9FC12510000^えび^J-FAGY|||A^追加^HL70323|A2") }
 }
 
 fn onset<'m>(cx: &mut Cx<'m, '_>, at: Part<'m>) {
@@ -47,6 +50,8 @@ fn identifier<'m>(cx: &mut Cx<'m, '_>, iam: Segment<'m>) {
 
 fn list(cx: &mut Cx<'_, '_>) {
     let mut allergens = std::collections::BTreeSet::new();
+    let mut ids = std::collections::BTreeSet::new();
+    let mut same_id = Vec::new();
     let mut repeated = Vec::new();
     let mut typeless = Vec::new();
     let mut any = false;
@@ -66,12 +71,20 @@ fn list(cx: &mut Cx<'_, '_>) {
         if !key.is_empty() && !deleted && !allergens.insert((name, key)) {
             repeated.push(three);
         }
+        let seven = segment.field(7);
+        let id = seven.value().trimmed().text;
+        if name == *b"IAM" && !id.is_empty() && !deleted && !ids.insert(id) {
+            same_id.push(seven);
+        }
         if three.is_some() && !segment.field(2).is_some() {
             typeless.push(segment);
         }
     }
     for at in repeated {
         cx.report(&SSM681, at);
+    }
+    for at in same_id {
+        cx.report(&SSM686, at);
     }
     for segment in typeless {
         cx.report_absent(&SSM685, segment, 2);

@@ -215,16 +215,16 @@ fn declared(cx: &mut Cx<'_, '_>) {
         return;
     };
     let name = findings::charset_name(found);
-    if found == Charset::Utf8 {
-        let titles = (
-            "MSH-18 に実際の文字コードを書く",
-            "declare what the bytes are",
-        );
-        let utf8 = b"UNICODE UTF-8".to_vec();
-        cx.report_fix(&ENC116, field, Some(name.into()), titles, utf8);
-    } else {
-        cx.report_with(&ENC116, field, name);
-    }
+    let right: &[u8] = match found {
+        Charset::Utf8 => b"UNICODE UTF-8",
+        Charset::Iso2022Jp => b"~ISO IR87",
+        Charset::Cp932 | Charset::EucJp => return cx.report_with(&ENC116, field, name),
+    };
+    let titles = (
+        "MSH-18 に実際の文字コードを書く",
+        "declare what the bytes are",
+    );
+    cx.report_fix(&ENC116, field, Some(name.into()), titles, right.to_vec());
 }
 
 /// `HL7109`: escapes of a field that nobody knows.

@@ -88,6 +88,9 @@ warifu_diag::codes! {
     SSM427 = "SSM427" "code-without-text" Info [strict] { "コードに名称がありません ({})", "a code without its text ({})", "2 番目 (5 番目) の成分に名称を書いてください", "write the text in component 2 (5)", "SS-MIX2 コード化データ";
         "コード表のない受け手は表示できません。", "Receivers without the table cannot show it.";
         Lines("OMP-01", "RXE||100000101^^HOT9|1||TAB^錠^MR9P|||||7|TAB^錠^MR9P") => Lines("OMP-01", "RXE||100000101^試験錠^HOT9|1||TAB^錠^MR9P|||||7|TAB^錠^MR9P") }
+    SSM428 = "SSM428" "coding-system-of-another-table" Warning { "項目の表と違う表の体系名です ({})", "the name of another table than the field's ({})", "項目の表の番号を書いてください", "name the table of the field", "HL7 v2.5 §2.A.13 CWE; HL7 表 0396";
+        "同じ文字のコードが、別の表では別の意味になります。", "The same letters mean something else in another table.";
+        Lines("OMP-01", "RXR|PO^口^HL70163") => Lines("OMP-01", "RXR|PO^口^HL70162") }
 }
 
 /// One repetition of a CWE: two triplets.
@@ -206,6 +209,15 @@ fn triplet<'p>(
             cx.report(wrong, code);
         }
     }
+    let other = system_name.strip_prefix("HL7");
+    let own = tables::bound(segment.name(), field);
+    if let (Some(other), Some(own)) = (other, own)
+        && is_numbered(system_name)
+        && other != own
+    {
+        cx.report_with(&SSM428, system.unwrap_or(at), name(segment, field));
+        return system_name;
+    }
     tables::coded(cx, segment, field, code, system_name);
     system_name
 }
@@ -244,7 +256,11 @@ fn is_known(name: &str) -> bool {
         "ISO",
         "JMARI",
     ];
-    NAMES.contains(&name) || name.starts_with("99") || is_numbered(name) || is_listed(name)
+    NAMES.contains(&name)
+        || name.starts_with("99")
+        || is_numbered(name)
+        || is_listed(name)
+        || hot_digits(name).is_some()
 }
 
 /// `HL7nnnn`, `JHSDnnnn` and the like.
@@ -259,11 +275,9 @@ fn is_numbered(name: &str) -> bool {
 
 /// Families of names.
 fn is_listed(name: &str) -> bool {
-    [
-        "HOT", "JSHR", "JJ1017", "LENDO", "JHS", "MFER", "JCHR", "JSP",
-    ]
-    .iter()
-    .any(|prefix| name.starts_with(prefix))
+    ["JSHR", "JJ1017", "LENDO", "JHS", "MFER", "JCHR", "JSP"]
+        .iter()
+        .any(|prefix| name.starts_with(prefix))
 }
 
 /// Whether codes of a system are ASCII.
@@ -308,7 +322,10 @@ fn shape(
             if code == jlac::UNCODED_DISEASE {
                 return (!has_text).then_some(&SSM414);
             }
-            let fits = jlac::is_medis_key_number(code) || jlac::is_medis_exchange(code);
+            // The exchange code stands beside the number, in fields of its own.
+            let exchange = segment.name() == *b"ZPR" && matches!(field, 4..=6);
+            let fits =
+                jlac::is_medis_key_number(code) || (exchange && jlac::is_medis_exchange(code));
             (!fits).then_some(&SSM413)
         }
         "JAMISDP01" => {

@@ -90,8 +90,9 @@ fn demographics(cx: &mut PatientCx<'_, '_>) {
     let day = |t: &str| t.get(..8).unwrap_or(t).to_owned();
     let own = current.iter().filter_map(|i| facts.get(*i));
     for file in own.filter(|f| !f.other_person) {
-        let pairs: [(Code, &Spot, &Spot, bool); 3] = [
+        let pairs: [(Code, &Spot, &Spot, bool); 4] = [
             (&SSM821, &file.kanji, &newest.kanji, false),
+            (&SSM821, &file.kana, &newest.kana, false),
             (&SSM822, &file.birth, &newest.birth, true),
             (&SSM823, &file.sex, &newest.sex, false),
         ];

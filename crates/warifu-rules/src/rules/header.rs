@@ -136,9 +136,11 @@ fn sent<'m>(cx: &mut Cx<'m, '_>, at: Part<'m>) {
         return;
     };
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-    // To the minute: vendors cut or round what follows.
-    let minute = |t: &str| t.get(..12).map(str::to_owned);
-    if digits.len() >= 12 && minute(&digits) != minute(name.timestamp.0) {
+    // To the millisecond as far as both are given; a stamp of another length is named by itself.
+    let stamp = name.timestamp.0;
+    let exact = if stamp.len() == 17 { 17 } else { 12 };
+    let both = digits.len().min(stamp.len()).min(exact);
+    if both >= 12 && digits.get(..both) != stamp.get(..both) {
         cx.report(&SSM151, at);
     }
     if cx.facts.wanted {
@@ -174,6 +176,8 @@ fn scheme<'m>(cx: &mut Cx<'m, '_>, at: Part<'m>) {
     if misspelt_scheme(at) {
         let titles = ("ISO 2022-1994 にする", "write ISO 2022-1994");
         cx.report_fix(&SSM154, at, None, titles, b"ISO 2022-1994".to_vec());
+    } else if at.raw() != b"ISO 2022-1994" && !at.is_null() {
+        cx.report(&SSM154, at);
     }
 }
 

@@ -7,9 +7,13 @@ use warifu_terms::jlac;
 
 use crate::cx::{Cx, is_after};
 use crate::patient::{Coverage, Spot};
-use crate::rule::{Check, segment};
+use crate::rule::{Check, message, segment};
 
-pub(crate) const CHECKS: &[Check] = &[segment("IN1", coverage), segment("ZI1", coverage)];
+pub(crate) const CHECKS: &[Check] = &[
+    segment("IN1", coverage),
+    segment("ZI1", coverage),
+    message(repeated),
+];
 
 warifu_diag::codes! {
     SSM551 = "SSM551" "insurer-number-check-digit" Warning { "保険者番号の検証番号が合いません", "the check digit of the insurer number is wrong", "保険証の保険者番号を確かめてください", "check the number on the insurance card", "診療報酬請求書等の記載要領 (検証番号); SS-MIX2 IN1-3";
@@ -42,6 +46,23 @@ warifu_diag::codes! {
     SSM560 = "SSM560" "payer-kind-unlisted" Info { "保険種別 (IN1-2) の法別番号が保険者番号の先頭と合うが、JHSD0001 にありません", "the law number of IN1-2 agrees with the insurer number but is not in JHSD0001", "新しい法別番号は JHSD0001 の改訂を確かめてください", "look it up in the newest JHSD0001", "JHSD0001; 診療報酬請求書等の記載要領 (法別番号)";
         "表より新しい法別番号は、受け手が不明として扱うことがあります。", "Receivers may not know a law number newer than the table.";
         Lines("ADT-00", "IN1|1|54^指定難病^JHSD0001|54016027|||||||||20250401|20270331||PE||SEL^本人^HL70063") => Lines("ADT-00", "IN1|1|51^特定疾患^JHSD0001|51139996|||||||||20250401|20270331||PE||SEL^本人^HL70063") }
+    SSM561 = "SSM561" "coverage-repeated" Warning { "同じ保険が二度あります", "one coverage stands twice", "一つにまとめてください", "send it once", "SS-MIX2 IN1";
+        "受け手は保険を二重に登録します。", "Receivers register the coverage twice.";
+        Lines("ADT-00", "IN1|1|C0^国民健康保険^JHSD0001|138057|||||||||20250401|20270331||||SEL^本人^HL70063\nIN1|2|C0^国民健康保険^JHSD0001|138057|||||||||20250401|20270331||||SEL^本人^HL70063") => Lines("ADT-00", "IN1|1|C0^国民健康保険^JHSD0001|138057|||||||||20250401|20270331||||SEL^本人^HL70063") }
+}
+
+/// `SSM561`: IN1 that say the same but for their number.
+fn repeated(cx: &mut Cx<'_, '_>) {
+    let message = cx.message;
+    let mut seen = std::collections::BTreeSet::new();
+    for in1 in message.segments().filter(|s| s.name() == *b"IN1") {
+        let (from, to) = (in1.field(2).span().0, in1.span().1);
+        let range = usize::try_from(from).unwrap_or(0)..usize::try_from(to).unwrap_or(0);
+        let content = message.bytes().get(range).unwrap_or_default();
+        if in1.field(2).is_some() && !seen.insert(content) {
+            cx.report_segment(&SSM561, in1, None);
+        }
+    }
 }
 
 /// Numbers of demonstrations, which carry no check digit.
@@ -73,6 +94,12 @@ fn coverage<'m>(cx: &mut Cx<'m, '_>, in1: Segment<'m>) {
     let three = in1.field(3);
     let number = three.value().trimmed().text;
     let law = kind.len() == 2 && kind.bytes().all(|b| b.is_ascii_digit());
+    // Six digits for national health insurance, eight for the others; a kind of no table tells neither.
+    let lengths: &[usize] = match (kind, class) {
+        ("C0", _) => &[6],
+        (_, Some(_)) => &[8],
+        _ => &[6, 8],
+    };
     let public = class == Some("PE") || (class.is_none() && stated == "PE");
     let medical = class == Some("MI") || (class.is_none() && stated == "MI");
     if let Some(class) = class
@@ -92,7 +119,7 @@ fn coverage<'m>(cx: &mut Cx<'m, '_>, in1: Segment<'m>) {
             if !jlac::is_public_payer_number(number) {
                 cx.report(&SSM554, three);
             }
-        } else if medical && !(digits && matches!(number.len(), 6 | 8)) {
+        } else if medical && !(digits && lengths.contains(&number.len())) {
             cx.report(&SSM552, three);
         } else if medical && !jlac::is_insurer_number(number) {
             cx.report(&SSM551, three);

@@ -123,8 +123,9 @@ fn flag(cx: &mut Cx<'_, '_>, obx: Segment<'_>, kind: &str) {
         return;
     };
     let wrong = match obx.field(8).value().trimmed().text {
-        "H" | "HH" => value < low,
-        "L" | "LL" => value > high,
+        // At the limit itself the range may be meant without it.
+        "H" | "HH" => value < high,
+        "L" | "LL" => value > low,
         "N" => value < low || value > high,
         _ => false,
     };

@@ -79,6 +79,9 @@ warifu_diag::codes! {
     SSM536 = "SSM536" "patient-id-characters" Warning { "患者IDに英数字と - 以外の文字があります", "the patient id holds other characters than letters, digits and -", "フォルダー名に使える半角の患者IDを書いてください", "use an ASCII id that can name a folder", "SS-MIX2 フォルダー構成; PID-3";
         "患者IDはフォルダー名になるので、使えない文字があるとストレージに置けません。", "The id names a folder; other characters cannot be stored.";
         Lines("ADT-00", "PID|1||00０1^^^^PI||試験^花子^^^^^L^I~シケン^ハナコ^^^^^L^P||19680303|F") => Lines("ADT-00", "PID|1||0000000001^^^^PI||試験^花子^^^^^L^I~シケン^ハナコ^^^^^L^P||19680303|F") }
+    SSM537 = "SSM537" "patient-ids-contradict" Warning { "違う患者ID (PI) が二つあります", "two different patient ids (PI)", "この施設の患者IDを一つだけ書いてください", "send the one patient id of the institution", "SS-MIX2 PID-3; HL7 表 0203";
+        "どちらの患者のデータか、受け手には分かりません。", "Receivers cannot tell whose data they are.";
+        Lines("ADT-00", "PID|1||0000000001^^^^PI~0000000002^^^^PI||試験^花子^^^^^L^I~シケン^ハナコ^^^^^L^P||19680303|F") => Lines("ADT-00", "PID|1||0000000001^^^^PI||試験^花子^^^^^L^I~シケン^ハナコ^^^^^L^P||19680303|F") }
     SSM541 = "SSM541" "practitioner-without-number" Info [strict] { "医療者の番号がなく、名前だけです ({})", "a practitioner with a name and no number ({})", "職員番号を 1 番目の成分に書いてください", "write the staff number in component 1", "HL7 v2.5 §2.A.86 XCN.1; SS-MIX2 ORC-12";
         "同姓同名の職員を区別できません。", "Two persons of one name cannot be told apart.";
         Lines("OML-11", "OBR|1|000000000000001||E002^生化学^99TST|||202604010850|||||||||^見立^一郎^^^^^^^L^^^^^I") => Lines("OML-11", "OBR|1|000000000000001||E002^生化学^99TST|||202604010850|||||||||D01^見立^一郎^^^^^^^L^^^^^I") }
@@ -181,7 +184,7 @@ fn patient<'m>(cx: &mut Cx<'m, '_>, pid: Segment<'m>) {
     }
 }
 
-/// `SSM535`, `SSM536`: PID-3.
+/// `SSM535`–`SSM537`: PID-3.
 fn identifiers<'m>(cx: &mut Cx<'m, '_>, at: Part<'m>) {
     let id = at.comp(1);
     let text = id.value().trimmed().text;
@@ -190,6 +193,14 @@ fn identifiers<'m>(cx: &mut Cx<'m, '_>, at: Part<'m>) {
     }
     if at.comp(5).value().is_empty() {
         cx.report_absent_component(&SSM535, at, 5);
+    }
+    let text = |part: Part<'m>, n| part.comp(n).value().trimmed().text;
+    let mut own = at.reps().filter(|id| text(*id, 5) == "PI");
+    if let Some(first) = own.next()
+        && let Some(other) =
+            own.find(|id| text(*id, 1) != text(first, 1) && text(*id, 4) == text(first, 4))
+    {
+        cx.report(&SSM537, other);
     }
 }
 

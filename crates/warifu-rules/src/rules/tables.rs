@@ -71,6 +71,7 @@ tables! {
     HL7331 = "HL7331" "processing-id-not-in-0103" Warning "0103" "処理ID" "processing id" Example::Message("MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260401093000.123||ADT^A08^ADT_A01|1|X|2.5||||||~ISO IR87||ISO 2022-1994") => Example::Message("MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260401093000.123||ADT^A08^ADT_A01|1|P|2.5||||||~ISO IR87||ISO 2022-1994");
     HL7332 = "HL7332" "indicator-not-in-0136" Warning "0136" "有無" "yes/no indicator" Lines("ADT-00", "DB1|1|PT||1") => Lines("ADT-00", "DB1|1|PT||N");
     HL7333 = "HL7333" "diet-type-not-in-0159" Warning "0159" "食事の種別" "diet type" Lines("OMD", "ODS|X||E001^常食^99TST") => Lines("OMD", "ODS|D||E001^常食^99TST");
+    HL7334 = "HL7334" "department-not-in-0069" Info "0069" "診療科" "department" Lines("ADT-12", "PV1|1|O|01^^^^^C||||D01^見立^一郎^^^^^^^L^^^^^I|||ZZ||||||||||||||||||||||||||||||||||202604010900") => Lines("ADT-12", "PV1|1|O|01^^^^^C||||D01^見立^一郎^^^^^^^L^^^^^I|||01A||||||||||||||||||||||||||||||||||202604010900");
     SSM301 = "SSM301" "insurance-kind-not-in-jhsd0001" Warning "JHSD0001" "保険種別" "insurance kind" Lines("ADT-00", "IN1|1|ZZ^不明^JHSD0001|138057|||||||||20250401|20270331||||SEL^本人^HL70063") => Lines("ADT-00", "IN1|1|C0^国民健康保険^JHSD0001|138057|||||||||20250401|20270331||||SEL^本人^HL70063");
     SSM302 = "SSM302" "insured-detail-not-in-jhsd0002" Warning "JHSD0002" "被保険者区分" "detail of the insured" Lines("PPR-01", "ZI1|1|C0^国民健康保険^JHSD0001^ZZ^不明^JHSD0002") => Lines("PPR-01", "ZI1|1|C0^国民健康保険^JHSD0001^OJ^職務上^JHSD0002");
     SSM303 = "SSM303" "diagnosis-kind-not-in-jhsd0004" Warning "JHSD0004" "診断種別" "kind of diagnosis" Lines("PPR-01", "PRB|AD|20260401093000|20061593^高血圧症^MDCDX2|PRB0001|||20260401|||I10^高血圧症^I10^X^不明^JHSD0004") => Lines("PPR-01", "PRB|AD|20260401093000|20061593^高血圧症^MDCDX2|PRB0001|||20260401|||I10^高血圧症^I10^O^外来時^JHSD0004");
@@ -102,6 +103,12 @@ pub(crate) fn has(table: &str, code: &str) -> bool {
     match table {
         // 10–19 discharges, 21–29 deaths, 31–39 still a patient: for the institution to define.
         "0112" if matches!(code.parse::<u8>(), Ok(10..=19 | 21..=29 | 31..=39)) => true,
+        // Two digits, which a third character refines: letters and digits of the institution.
+        "0069" => {
+            matches!(code.len(), 2 | 3)
+                && code.bytes().take(2).all(|b| b.is_ascii_digit())
+                && code.bytes().all(|b| b.is_ascii_alphanumeric())
+        }
         // SS-MIX2 reads CE as CWE; ZRD and JCC are types of its own.
         "0125" if matches!(code, "CE" | "ZRD" | "JCC") => true,
         "MR9P" => ["MR9P", "MR9P-form", "MR9P-category"]
@@ -124,6 +131,7 @@ pub(crate) const fn bound(segment: [u8; 3], field: usize) -> Option<&'static str
     Some(match (&segment, field) {
         (b"PID", 8) => "0001",
         (b"PV1", 2) => "0004",
+        (b"PV1", 10) => "0069",
         (b"PV1", 36) => "0112",
         (b"EVN", 4) => "0062",
         (b"MSH", 11) => "0103",

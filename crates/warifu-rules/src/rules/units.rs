@@ -69,16 +69,16 @@ fn unit<'m>(cx: &mut Cx<'m, '_>, at: Part<'m>) {
         cx.report(&SSM444, at);
         return;
     }
-    // What is in braces is UCUM's, not a spelling.
-    if text == ucum || ucum.contains(['{', '[']) {
+    // What is in braces is UCUM's, not a spelling; two units in brackets have a name in ISO+.
+    let iso = ucum.replace("[iU]", "iu").replace("m[Hg]", "m(hg)");
+    if text == ucum || text == iso || iso.contains(['{', '[']) {
         return;
     }
     if !text.is_ascii() {
         let titles = ("半角の単位にする", "write the unit in ASCII");
-        cx.report_fix(&SSM441, symbol, None, titles, ucum.as_bytes().to_vec());
+        cx.report_fix(&SSM441, symbol, None, titles, iso.into_bytes());
     } else if !is_iso_plus(text, ucum) {
         let titles = ("標準のつづりにする", "use the standard spelling");
-        let bytes = ucum.as_bytes().to_vec();
-        cx.report_fix(&SSM442, symbol, Some(ucum.into()), titles, bytes);
+        cx.report_fix(&SSM442, symbol, Some(ucum.into()), titles, iso.into_bytes());
     }
 }
