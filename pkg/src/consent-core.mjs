@@ -16,6 +16,12 @@ const bytes = (value, what) => {
   return value;
 };
 
+const base64url = (data) => {
+  let text = "";
+  for (const byte of data) text += String.fromCharCode(byte);
+  return btoa(text).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+};
+
 /** The API; `source` and `load` as for the converter. */
 export function create({ source, load }) {
   const init = initOf(entry, load);
@@ -51,8 +57,15 @@ export function create({ source, load }) {
     return JSON.parse(ask(policy, (e) => e.verify(JSON.stringify(context), String(token), a, m)));
   }
 
-  function decide({ policy, ...state }, request, item, { lang } = {}) {
-    return JSON.parse(ask(policy, (e) => e.decide(JSON.stringify({ state, request, item, lang }))));
+  function stateOf({ policy, tokens, ...input }) {
+    const rows = tokens.map(({ annex, ...row }) => (annex ? { ...row, annex: base64url(bytes(annex, "annex")) } : row));
+    const made = JSON.parse(ask(policy, (e) => e.state(JSON.stringify({ ...input, tokens: rows }))));
+    return made.ok && policy !== undefined ? { ok: true, state: { ...made.state, policy } } : made;
+  }
+
+  function decide({ policy, ...state }, request, item, { lang, master } = {}) {
+    const facilities = bytes(master, "master") && JSON.parse(new TextDecoder().decode(master));
+    return JSON.parse(ask(policy, (e) => e.decide(JSON.stringify({ state, request, item, lang, master: facilities }))));
   }
 
   function render({ typ, lang, policy }, claims, annex, master) {
@@ -63,17 +76,17 @@ export function create({ source, load }) {
     return { ok: true, bytes: new TextEncoder().encode(made.text), text: made.text, hash: made.hash, claims: made.claims };
   }
 
-  function filter(bundle, { state: { policy, ...state }, ...input }) {
+  function filter(bundle, { state: { policy, ...state }, person, ...input }) {
     const b = bytes(bundle, "bundle");
     if (!b) throw invalid("bundle must be a Uint8Array");
-    const [out, summary] = ask(policy, (e) => e.filter(b, JSON.stringify({ ...input, state })));
+    const ids = typeof person === "string" ? [person] : person;
+    const [out, summary] = ask(policy, (e) => e.filter(b, JSON.stringify({ ...input, person: ids, state })));
     return { bundle: out, ...JSON.parse(summary) };
   }
 
   function annex({ salt, ...parts }) {
     const random = salt ?? crypto.getRandomValues(new Uint8Array(16));
-    const text = btoa(String.fromCharCode(...random)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
-    return call((glue) => glue.annex(JSON.stringify({ ...parts, salt: text })));
+    return call((glue) => glue.annex(JSON.stringify({ ...parts, salt: base64url(random) })));
   }
 
   async function signerFromCryptoKey(key, publicJwk) {
@@ -110,8 +123,9 @@ export function create({ source, load }) {
     answered(call((glue) => glue.checkDisclosure(setting({ facilities: [], ...log, ...asked }), String(evidence), now)));
   const verifyHistory = (lines, own) => answered(call((glue) => glue.checkHistory(JSON.stringify(own), String(lines))));
   const tokenHash = (token) => call((glue) => glue.tokenHash(String(token)));
+  const textHash = (salt, text) => call((glue) => glue.textHash(base64url(bytes(salt, "salt")), String(text)));
   const toQr = (token) => call((glue) => glue.toQr(String(token)));
   const fromQr = (text) => call((glue) => glue.fromQr(String(text)));
 
-  return { annex, decide, filter, fromQr, init, render, sign, signerFromCryptoKey, toQr, tokenHash, verify, verifyDisclosure, verifyHistory, verifyInclusion };
+  return { annex, decide, filter, fromQr, init, render, sign, signerFromCryptoKey, stateOf, textHash, toQr, tokenHash, verify, verifyDisclosure, verifyHistory, verifyInclusion };
 }

@@ -31,6 +31,8 @@ export interface RegisteredKey {
   state?: KeyStateName;
   /** Since when, seconds UTC. */
   at?: number;
+  /** Code of an institution, `mi:…`: for onward grants in {@link stateOf}. */
+  code?: string;
 }
 
 /** Where and when a token is judged. */
@@ -76,7 +78,39 @@ export interface Verified {
 }
 export declare function verify(token: string, context: VerifyContext): Verified | Refused;
 
-/** A grant as the decision sees it; days are `YYYY-MM-DD`, instants seconds UTC. */
+/** A token that a store accepted, with what the store knows of it. */
+export interface AcceptedToken {
+  token: string;
+  /** When the log received it, seconds UTC. */
+  received: number;
+  /** Bytes of a grant's annex; a grant without them is refused. */
+  annex?: Uint8Array;
+  /** Disclosures made under it so far; default 0. */
+  used?: number;
+  /** Age in seconds of the status list that tells of it; absent where the revokes are among the tokens. */
+  age?: number;
+}
+export interface StateInput {
+  sub: string;
+  /** Seconds UTC. */
+  now: number;
+  keys: readonly RegisteredKey[];
+  /** Every grant, onward grant, prohibition, revoke and objection of the person: without a revoke its grant is open. */
+  tokens: readonly AcceptedToken[];
+  notices?: readonly { src: string; at: number }[];
+  policy?: string;
+}
+/**
+ * The state of one person from accepted tokens, each verified (steps 1–12, and 18 of a grant). The first
+ * token that does not verify is a refusal with its place `at`: then nothing may be decided.
+ *
+ * ```js
+ * const { ok, state } = stateOf({ sub, now, keys, tokens: [{ token: grant, received, annex }, { token: revoke, received: later }] });
+ * ```
+ */
+export declare function stateOf(input: StateInput): { ok: true; state: State } | (Refused & { at: number });
+
+/** A grant as the decision sees it, best made by {@link stateOf}; members that are not listed here are refused. Days are `YYYY-MM-DD`, instants seconds UTC. */
 export interface GrantState {
   jti: string;
   hash: string;
@@ -98,6 +132,8 @@ export interface GrantState {
   age?: number | null;
   /** Token hash of the parent, and the institution that signed. */
   parent?: readonly [string, string] | null;
+  /** Version of the texts that the person saw: `txt.ver`; default 1. */
+  texts?: number;
 }
 export interface DenialState {
   jti?: string;
@@ -158,6 +194,8 @@ export interface Item {
   told?: "yes" | "no" | "unknown";
   uninformed?: boolean;
   undelivered?: boolean;
+  /** Categories by the tables of earlier versions of texts: `[[1, ["inf.lab"]]]`; what is not here is not known. */
+  before?: readonly (readonly [number, readonly string[]])[];
 }
 export interface Decision {
   effect: "permit" | "deny";
@@ -168,12 +206,15 @@ export interface Decision {
   stale: boolean;
   /** Hash of the policy. */
   policy: string;
-  /** Rules in their order; the last one decided. */
+  /** What a recipient may be told: a reason that rests on an item is `NOT_AVAILABLE`. */
+  told: string;
+  /** In words: what was asked, the rules that were asked in their order, the answer. With `NOT_TOLD` not for the person. */
   chain: string[];
   /** For the person; `null` where the item is not to be spoken of. */
   sentence: string | null;
 }
-export declare function decide(state: State, request: Request, item: Item, options?: { lang?: TextLang }): Decision;
+/** Decides one item; `master` names the facilities in the chain. */
+export declare function decide(state: State, request: Request, item: Item, options?: { lang?: TextLang; master?: Uint8Array }): Decision;
 
 export interface TemplateId {
   typ: Typ;
@@ -193,6 +234,9 @@ export interface Rendered {
 }
 /** Text of claims without `txt`; a grant needs its annex. */
 export declare function render(template: TemplateId, claims: Claims, annex: Uint8Array | undefined, master: Uint8Array): Rendered | Refused;
+
+/** `txt.h` of a text as it was shown; `salt` is the annex's, or the 16 bytes of `jti` where there is none. */
+export declare function textHash(salt: Uint8Array, text: string): string;
 
 /** Bytes of an annex; the salt is drawn where none is given. */
 export declare function annex(parts: {
@@ -222,9 +266,13 @@ export declare function sign(typ: Typ, claims: Claims, signer: Signer): Promise<
 
 /** What the holder knows of a resource beside its content. */
 export interface Facts {
+  /** Facility it comes from: `mi:…`. */
   src: string;
+  /** 電子カルテ (default), レセプト, the person's own record. */
   origin?: "ehr" | "claims" | "phr";
+  /** 告知: a claims-derived diagnosis goes out only with `yes`; default `unknown`. */
   told?: "yes" | "no" | "unknown";
+  /** When it was recorded, seconds UTC; default `meta.lastUpdated`. */
   recorded?: number;
 }
 export interface FilterInput {
@@ -233,6 +281,16 @@ export interface FilterInput {
   facts: Facts;
   /** Of single resources, by `Type/id`. */
   perResource?: Readonly<Record<string, Facts>>;
+  /**
+   * Ids of the Patients of the Bundle that are the person asked about: what belongs to others is withheld.
+   * Without it a Bundle that speaks of more than one person is withheld in whole.
+   */
+  person?: string | readonly string[];
+  /**
+   * The person was told of everything the holder has, and nothing is flagged. Without it patients, proxies and
+   * `app:` recipients get no free text, which may tell what they were not told.
+   */
+  allTold?: boolean;
 }
 export interface Withheld {
   key: string;
@@ -277,5 +335,6 @@ export declare function verifyHistory(
 ): LogAnswer;
 
 export declare function tokenHash(token: string): string | undefined;
+/** Text of the QR symbol; `undefined` for what is no token, and for a token with several recipients. */
 export declare function toQr(token: string): string | undefined;
 export declare function fromQr(text: string): string | undefined;

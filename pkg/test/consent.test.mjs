@@ -1,10 +1,11 @@
 // `warifu/consent`: golden values, a key that cannot be extracted, and the decisions of the native library.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { createHash, createPrivateKey, sign as signBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { annex, decide, filter, fromQr, render, sign, signerFromCryptoKey, toQr, tokenHash, verify, verifyHistory, verifyInclusion, WarifuError } from "warifu/consent";
+import { annex, decide, filter, fromQr, render, sign, signerFromCryptoKey, stateOf, textHash, toQr, tokenHash, verify, verifyHistory, verifyInclusion, WarifuError } from "warifu/consent";
 import { root } from "./support.mjs";
 
 const cwd = fileURLToPath(root);
@@ -36,6 +37,43 @@ test("the golden tokens are made byte for byte by a key that cannot be extracted
   }
   const bytes = annex({ salt: new Uint8Array(16), src: ["mi:1318765432"], lbl: ["PSY"] });
   assert.equal(new TextDecoder().decode(bytes), '{"lbl":["PSY"],"res":[],"salt":"AAAAAAAAAAAAAAAAAAAAAA","src":["mi:1318765432"],"v":1}');
+});
+
+test("the golden hashes, lines of the log and root come from the module as well", () => {
+  assert.equal(textHash(new Uint8Array(16), "同意書 treat-ja 第1版\n"), "4Jfz82qB8qAjvpD4xxxJrqOF1gy8kzOOihZhFXpeqKI");
+  const bytes = annex({ salt: new Uint8Array(16), src: ["mi:1318765432"], lbl: ["PSY"] });
+  const both = { v: 1, version: 1, contact: "-", facilities: [clinic, "mi:1318765432"].map((code) => ({ code, ja: "架空", en: "" })) };
+  const base = claims(golden("grant"));
+  delete base.txt;
+  delete base.anx;
+  const shown = render({ typ: "consent-grant+jwt", lang: "ja" }, base, bytes, new TextEncoder().encode(JSON.stringify(both)));
+  assert.equal(shown.claims.anx, "rqqc3ajgupxLZibZS6fxy6cRCYJDVipxqbzZqtPquUU");
+
+  const sub = "s1.EBESExQVFhcYGRobHB0eHw";
+  const leaves = ["_Si7UW6fbai0MhkBOkLGZhvt2eFO8WP6W2rmUQfY_JE", "o_ouHL-6E0ySaSymOD4UoNo8UYUTPDe98c8VeIHI1QA"];
+  const own = [
+    `{"at":1790000005,"kind":"grant","n":0,"prev":"${"A".repeat(43)}","sub":"${sub}","tok":"CEj75Hs_UnI49mAl75Fq9303TVXS3E89P6H6HE7FsYI","v":1}`,
+    `{"at":1790003601,"kind":"revoke","n":1,"prev":"${leaves[0]}","sub":"${sub}","tok":"cuP1zyQkWZuTj3gTlr-IHjJtuDU5ov9Rh0AtxYofgzs","v":1}`,
+  ].map((line) => JSON.stringify({ line, salt: "A".repeat(22) }));
+  // The head is the leaf data of the newest line.
+  for (const n of [0, 1]) {
+    assert.deepEqual(verifyHistory(own.slice(0, n + 1).join("\n"), { sub }), { ok: true, n, head: leaves[n] });
+  }
+  // Leaf to root: a checkpoint over the golden root, signed with the key of RFC 8032 test 1.
+  const sha = (...parts) => createHash("sha256").update(Buffer.concat(parts.map((p) => Buffer.from(p)))).digest();
+  const name = "log.example/consent-log";
+  const type = Buffer.concat([Buffer.from([1]), Buffer.from(x, "base64url")]);
+  const id = sha(name, "\n", type).subarray(0, 4);
+  const log = { log: `${name}+${id.toString("hex")}+${type.toString("base64")}` };
+  const proof = (root) => {
+    const text = `${name}\n2\n${Buffer.from(root, "hex").toString("base64")}\n`;
+    const signed = signBytes(null, Buffer.from(text), createPrivateKey({ key: pkcs8, format: "der", type: "pkcs8" }));
+    const sibling = sha([0], Buffer.from(leaves[1], "base64url")).toString("base64");
+    return `c2sp.org/tlog-proof@v1\nindex 0\n${sibling}\n\n${text}\n\u2014 ${name} ${Buffer.concat([id, signed]).toString("base64")}\n`;
+  };
+  const root = "0e2f689b725141c28c68fc721337d5e429d2f4c10f1cebe1f1a7859ea5dc8cf6";
+  assert.equal(verifyInclusion(leaves[0], proof(root), log).ok, true);
+  assert.equal(verifyInclusion(leaves[0], proof(root.replace("0", "1")), log).ok, false);
 });
 
 test("refusals name reason, step and claim", async () => {
@@ -87,6 +125,64 @@ test("a Bundle is cut to what was granted", () => {
   assert.deepEqual(kinds.sort(), ["MedicationRequest", "Patient"]);
   assert.deepEqual(out.withheld.map((w) => [w.type, w.reason]), [["Condition", "CATEGORY"], ["Patient", "CATEGORY"]].filter(([t]) => out.withheld.some((w) => w.type === t)));
   assert.throws(() => filter(new Uint8Array(1), { state: {}, request, facts: { src: "a" } }), WarifuError);
+});
+
+test("a Bundle is of the person whose Patient is named", () => {
+  const entry = ["p", "q"].flatMap((id) => [
+    { resource: { resourceType: "Patient", id } },
+    { resource: { resourceType: "MedicationRequest", id: `m${id}`, subject: { reference: `Patient/${id}` } } },
+  ]);
+  const bundle = new TextEncoder().encode(JSON.stringify({ resourceType: "Bundle", type: "collection", entry }));
+  const grant = { jti: "j", hash: "h", kid: "k", received: 1, aud: [clinic], pur: ["TREAT"], cat: ["inf.rx"], nbf: 1, exp: 9, annex: {} };
+  const request = { who: "recipient", code: clinic, purpose: "TREAT", at: 2 };
+  const ids = (more, state = { grants: [grant] }) => {
+    const out = filter(bundle, { state, request, facts: { src: "mi:1319999999" }, ...more });
+    return (JSON.parse(new TextDecoder().decode(out.bundle)).entry ?? []).map((e) => e.resource.id).sort();
+  };
+  assert.deepEqual(ids({}), []);
+  assert.deepEqual(ids({ person: "p" }), ["mp", "p"]);
+  assert.deepEqual(ids({ person: ["q"] }), ["mq", "q"]);
+  // A slip in a name opens nothing.
+  const invalid = (e) => e instanceof WarifuError && e.code === "invalid-option";
+  for (const more of [{ persons: "p" }, { facts: { src: "a", tld: "no" } }, { perResource: { "medicationrequest/mp": { src: "a" } } }]) {
+    assert.throws(() => ids({ person: "p", ...more }), invalid);
+  }
+  for (const slip of [{ dat: {} }, { revoked: true }, { annex: { labels: ["PSY"] } }, { annex: "x" }]) {
+    assert.throws(() => ids({ person: "p" }, { grants: [{ ...grant, ...slip }] }), invalid);
+  }
+  assert.deepEqual(ids({ person: "p" }, { grants: [{ ...grant, annex: { lbl: ["psy"] } }] }), []);
+});
+
+test("free text goes to patients only where they were told of everything", () => {
+  const bundle = new TextEncoder().encode(JSON.stringify({ resourceType: "Bundle", type: "collection", entry: [
+    { resource: { resourceType: "Patient", id: "p" } },
+    { resource: { resourceType: "MedicationRequest", id: "m", subject: { reference: "Patient/p" }, note: [{ text: "KANARIE" }] } },
+  ] }));
+  const input = { state: {}, request: { who: "subject", purpose: "PATRQT", at: 2 }, facts: { src: "mi:1319999999", told: "yes" }, person: "p" };
+  const has = (more) => new TextDecoder().decode(filter(bundle, { ...input, ...more }).bundle).includes("KANARIE");
+  assert.deepEqual([has({}), has({ allTold: true })], [false, true]);
+});
+
+test("a state comes from verified tokens", async () => {
+  const [grant, revoke] = [golden("grant"), golden("revoke")];
+  const sub = claims(grant).sub;
+  const bytes = annex({ salt: new Uint8Array(16), src: ["mi:1318765432"], lbl: ["PSY"] });
+  const of = (tokens) => stateOf({ sub, now: 1_790_000_100, keys: context.keys, tokens });
+  const given = { token: grant, received: 1_790_000_005, annex: bytes };
+  const { state } = of([given]);
+  const [own] = state.grants;
+  assert.deepEqual([own.aud, own.window, own.texts, own.annex.lbl, own.annex.src], [[clinic], ["2024-01-01", null], 1, ["PSY"], ["mi:1318765432"]]);
+  const request = { who: "recipient", code: clinic, purpose: "TREAT", at: 1_790_000_100 };
+  const item = { cats: ["inf.lab"], src: "mi:1319999999", clinical: ["2026-01-01", "2026-01-01"], labels: [] };
+  const seen = decide(state, request, item, { lang: "en", master });
+  assert.deepEqual([seen.effect, seen.told], ["permit", "PERMITTED"]);
+  assert.ok(seen.chain[0].startsWith("May Kaku Warifu Clinic (mi:1312345678) see"), seen.chain[0]);
+  assert.deepEqual([decide(state, request, { ...item, src: "mi:1318765432" })].map((d) => [d.reason, d.told]), [["EXCLUDED", "NOT_AVAILABLE"]]);
+  assert.equal(decide(of([given, { token: revoke, received: 1_790_003_601 }]).state, request, item).reason, "REVOKED");
+  // Nothing is decided without a wish: neither a forged one nor one without its annex is left out.
+  assert.deepEqual([of([given, { token: `${revoke.slice(0, -4)}AAAA`, received: 1 }])].map((r) => [r.ok, r.reason, r.at]), [[false, "SIG", 1]]);
+  assert.equal(of([{ token: grant, received: 1_790_000_005 }]).reason, "ANNEX_MISSING");
+  assert.throws(() => stateOf({ sub, now: 1, keys: [], tokens: [{ token: grant }] }), WarifuError);
 });
 
 test("lines of the log: a good history, a gap, and a proof that is none", () => {

@@ -4,7 +4,7 @@ import type { Converted, ConvertOptions, Diagnostic, Input, InputFile, MessageVi
 import { Checker, rules as checkRules } from "warifu/check";
 import { compilePackage, Validator } from "warifu/validate";
 import type { FhirDiagnostic, LoadedPackage, Report as FhirReport, ValidateOptions } from "warifu/validate";
-import { annex, decide, filter, render, sign, signerFromCryptoKey, verify } from "warifu/consent";
+import { annex, decide, filter, render, sign, signerFromCryptoKey, stateOf, verify } from "warifu/consent";
 import type { Decision, PrivateKey, Request as ConsentRequest, Signer, State } from "warifu/consent";
 import type { CheckOptions, Format, Report, Summary } from "warifu/check";
 import { Converter as Inline } from "warifu/inline/convert";
@@ -114,7 +114,7 @@ export async function use(source: Source, input: Input, files: InputFile[]): Pro
   converter.convert({ path: "x" });
 }
 
-export async function consent(key: PrivateKey, jwk: { x: string }, state: State, request: ConsentRequest, master: Uint8Array, bundle: Uint8Array): Promise<string | undefined> {
+export async function consent(key: PrivateKey, jwk: { x: string }, request: ConsentRequest, master: Uint8Array, bundle: Uint8Array): Promise<string | undefined> {
   const parts = annex({ lbl: ["PSY"] });
   const shown = render({ typ: "consent-grant+jwt", lang: "ja-easy" }, { sub: "" }, parts, master);
   if (!shown.ok) return shown.reason;
@@ -122,7 +122,10 @@ export async function consent(key: PrivateKey, jwk: { x: string }, state: State,
   const made = await sign("consent-grant+jwt", shown.claims, signer);
   if (!made.ok) return made.claim;
   const verdict = verify(made.token, { now: 1, keys: [{ class: "patient", x: signer.x }], annex: parts, master });
-  const decision: Decision = decide(state, request, { cats: ["inf.lab"], src: "mi:1312345678" });
-  const { withheld } = filter(bundle, { state, request, facts: { src: "mi:1312345678" } });
+  const kept = stateOf({ sub: "", now: 1, keys: [], tokens: [{ token: made.token, received: 1, annex: parts }] });
+  if (!kept.ok) return `${kept.at} ${kept.reason}`;
+  const state: State = kept.state;
+  const decision: Decision = decide(state, request, { cats: ["inf.lab"], src: "mi:1312345678" }, { master });
+  const { withheld } = filter(bundle, { state, request, person: ["p"], facts: { src: "mi:1312345678" } });
   return verdict.ok ? verdict.hash : (decision.sentence ?? withheld[0]?.reason);
 }

@@ -321,6 +321,7 @@ fn an_objection_the_day_before_a_release_keeps_the_person_out() {
         told: Told::Yes,
         uninformed: false,
         undelivered: false,
+        before: Vec::new(),
     };
     // Seven persons; the fourth objected the day before.
     let persons: Vec<([u8; 16], State<'_>)> = (0..7_u8)

@@ -217,6 +217,7 @@ fn grant(policy: &Policy, draft: &Draft, now: u64) -> Option<Grant> {
         ended: false,
         status_age: None,
         parent: None,
+        texts: policy.texts,
     })
 }
 

@@ -60,6 +60,11 @@ impl ConsentEngine {
         given(self.0.decide(case))
     }
 
+    /// See [`Api::state`].
+    pub fn state(&self, input: &str) -> Result<String, JsValue> {
+        given(self.0.state(input))
+    }
+
     /// See [`Api::render`].
     pub fn render(
         &self,
@@ -98,6 +103,12 @@ pub fn join(typ: &str, claims: &str, x: &str, signature: &[u8]) -> Result<String
 #[wasm_bindgen]
 pub fn thumbprint(x: &str) -> Result<String, JsValue> {
     given(api::thumbprint(x))
+}
+
+/// See [`api::shown_hash`].
+#[wasm_bindgen(js_name = textHash)]
+pub fn text_hash(salt: &str, shown: &str) -> Result<String, JsValue> {
+    given(api::shown_hash(salt, shown))
 }
 
 /// See [`api::annex`].

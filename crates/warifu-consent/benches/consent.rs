@@ -228,6 +228,7 @@ fn filtering(c: &mut Criterion) {
             ended: false,
             status_age: None,
             parent: None,
+            texts: 1,
         }],
         denials: vec![],
         objections: vec![],

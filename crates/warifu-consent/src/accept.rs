@@ -496,43 +496,9 @@ impl Check<'_> {
 
     /// Step 17.
     fn lists(&self) -> Result<(), Refusal> {
-        let policy = self.desk.policy;
-        let deny = self.t.typ == Typ::Deny;
-        let mut emergency_only = true;
-        for code in self.codes("pur").filter(|c| !(deny && *c == "*")) {
-            let purpose = policy
-                .purpose(code)
-                .ok_or(Reason::PurposeUnknown.of("pur"))?;
-            emergency_only &= matches!(code, "ETREAT" | "DISASTER");
-            if !deny && policy.consent(purpose) == Some(Consent::OptOut) {
-                return Err(Reason::OptoutAsGrant.of("pur"));
-            }
-            if !deny && policy.consent(purpose) == Some(Consent::Statute) {
-                return Err(Reason::PurposeUnknown.of("pur"));
-            }
-        }
-        let cats = policy
-            .category_set(self.codes("cat"))
-            .filter(|_| deny || self.codes("cat").all(|c| c != "*"))
-            .ok_or(Reason::CategoryUnknown.of("cat"))?;
-        for code in self.codes("aud").filter(|c| !(deny && *c == "*")) {
-            if code == "mi:*" && !deny {
-                if !emergency_only {
-                    return Err(Reason::AudWildcard.of("aud"));
-                }
-            } else if code != "mi:*" && (!policy.is_recipient(code) || !self.desk.master.has(code))
-            {
-                return Err(Reason::AudUnknown.of("aud"));
-            }
-        }
-        if !deny && cats.meets(policy.individual()) {
-            let family = self.t.claims.get("txt").and_then(|t| t.get("id")?.text());
-            let own_text = family.is_none_or(|f| f.starts_with("indiv-"));
-            if cats.len() != 1 || !own_text {
-                return Err(Reason::IndividualBundled.of("cat"));
-            }
-        }
-        Ok(())
+        let desk = self.desk;
+        let found = unfit(desk.policy, desk.master, self.t.typ, &self.t.claims);
+        found.map_or(Ok(()), |bad| Err(bad.refusal))
     }
 
     /// Step 18.
@@ -663,6 +629,67 @@ impl Check<'_> {
     }
 }
 
+/// A code that keeps a token from being accepted (step 17).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unfit {
+    /// Why, and the claim it stands in.
+    pub refusal: Refusal,
+    /// The code.
+    pub code: String,
+}
+
+/// The first code of a grant's or prohibition's purposes, categories and recipients that is not known or
+/// may not stand there: for those who make tokens, before anybody signs.
+pub fn unfit(policy: &Policy, master: &Master, typ: Typ, claims: &Value) -> Option<Unfit> {
+    let deny = typ == Typ::Deny;
+    let bad = |reason: Reason, claim: &'static str, code: &str| {
+        Some(Unfit {
+            refusal: reason.of(claim),
+            code: code.to_owned(),
+        })
+    };
+    let codes = |name: &str| {
+        let list = claims.get(name).into_iter().flat_map(Value::texts);
+        list.filter(|c| !(deny && *c == "*"))
+    };
+    let mut emergency_only = true;
+    for code in codes("pur") {
+        emergency_only &= matches!(code, "ETREAT" | "DISASTER");
+        let kind = policy.purpose(code).and_then(|p| policy.consent(p));
+        match kind {
+            None => return bad(Reason::PurposeUnknown, "pur", code),
+            Some(Consent::OptOut) if !deny => return bad(Reason::OptoutAsGrant, "pur", code),
+            Some(Consent::Statute) if !deny => return bad(Reason::PurposeUnknown, "pur", code),
+            Some(_) => {}
+        }
+    }
+    let unknown = codes("cat").find(|c| policy.category(c).is_none());
+    if let Some(code) = unknown {
+        return bad(Reason::CategoryUnknown, "cat", code);
+    }
+    for code in codes("aud") {
+        if code == "mi:*" && !deny {
+            if !emergency_only {
+                return bad(Reason::AudWildcard, "aud", code);
+            }
+        } else if code != "mi:*" && (!policy.is_recipient(code) || !master.has(code)) {
+            return bad(Reason::AudUnknown, "aud", code);
+        }
+    }
+    let individual = |c: &&str| {
+        let place = policy.category(c);
+        place.is_some_and(|p| policy.individual().has(p.0))
+    };
+    if let Some(code) = codes("cat").find(individual).filter(|_| !deny) {
+        let family = claims.get("txt").and_then(|t| t.get("id")?.text());
+        let own_text = family.is_none_or(|f| f.starts_with("indiv-"));
+        if codes("cat").count() != 1 || !own_text {
+            return bad(Reason::IndividualBundled, "cat", code);
+        }
+    }
+    None
+}
+
 /// Whether a grant names this recipient, itself or as any institution.
 pub fn reaches(claims: &Value, recipient: &str) -> bool {
     claims.get("aud").is_some_and(|a| {
@@ -765,10 +792,10 @@ pub fn bind_text(
     Ok((claims, shown))
 }
 
-/// Family that the text of these claims has to come from, and the newest version of templates.
+/// Family that the text of these claims has to come from, and the version of texts in force.
 ///
 /// # Errors
 /// `TEXT_UNKNOWN`.
 pub fn text_of(policy: &Policy, typ: Typ, claims: &Value) -> Result<(String, u64), Reason> {
-    Ok((text::family(policy, typ, claims)?, text::TEXT_VERSION))
+    Ok((text::family(policy, typ, claims)?, policy.texts))
 }

@@ -11,7 +11,7 @@ use crate::accept::{
 use crate::annex::Annex;
 use crate::b64;
 use crate::claims::{SignerClass, Typ};
-use crate::decide::{Origin, Request, State, Told};
+use crate::decide::{Notice, Origin, Request, State, Told};
 use crate::explain::explain;
 use crate::filter::{Facts, FilterError, Knowledge, filter};
 use crate::json::{self, Value, object};
@@ -20,7 +20,8 @@ use crate::key::PublicKey;
 use crate::policy::{Policy, REFERENCE};
 use crate::reason::{Lang, Reason, Refusal};
 use crate::status::StatusList;
-use crate::text::{Master, TEXT_VERSION, family, render, text_hash, text_salt};
+use crate::store::{Kept, state_of};
+use crate::text::{Master, family, render, text_hash, text_salt};
 use crate::wire::{self, WireError};
 
 /// Why there is no answer: the caller gave something that is not what it should be.
@@ -194,7 +195,7 @@ impl Api {
         }
     }
 
-    /// Decides `{"state","request","item","lang"?}`: the decision with its chain and sentence.
+    /// Decides `{"state","request","item","lang"?,"master"?}`: the decision with its chain and sentence.
     ///
     /// # Errors
     /// [`ApiError`]: what is not understood is not decided.
@@ -204,7 +205,12 @@ impl Api {
         let item = case.get("item").ok_or_else(|| wrong("item"))?;
         let item = wire::read_item(&self.policy, item)?;
         let lang = text(&case, "lang").and_then(Lang::from_name);
-        let told = explain(&state, &request, &item, lang.unwrap_or(Lang::Ja));
+        let master = case
+            .get("master")
+            .map(|m| Master::read(m.write().as_bytes()).ok_or_else(|| wrong("master")))
+            .transpose()?;
+        let lang = lang.unwrap_or(Lang::Ja);
+        let told = explain(&state, &request, &item, master.as_ref(), lang);
         let mut value = wire::decision_value(&told.decision);
         if let Value::Object(members) = &mut value {
             members.insert("chain".to_owned(), told.chain.into());
@@ -212,6 +218,74 @@ impl Api {
             members.insert("sentence".to_owned(), sentence);
         }
         Ok(value.write())
+    }
+
+    /// The state of one person from tokens that a store accepted: `{"sub","now","keys","tokens":
+    /// [{"token","received","annex"?,"used"?,"age"?}…],"notices"?}`; keys as for [`Self::verify`], an
+    /// institution's with its `code`; `annex` in base64url; `received` is the time of the log line.
+    /// Answers `{"ok":true,"state"}`.
+    ///
+    /// A token that does not open (steps 1–12), or a grant whose annex does not, is a refusal with its
+    /// place: of a state that lacks a wish nothing may be decided.
+    ///
+    /// # Errors
+    /// [`ApiError`] for an input that is none.
+    pub fn state(&self, input: &str) -> Result<String, ApiError> {
+        let input = read("input", input)?;
+        let now = input.get("now").and_then(Value::int);
+        let now = now.ok_or_else(|| wrong("now"))?;
+        let sub = text(&input, "sub").ok_or_else(|| wrong("sub"))?;
+        let keys = Keys::read(&input)?;
+        let mut kept = Vec::new();
+        let rows = input.get("tokens").ok_or_else(|| wrong("tokens"))?;
+        for (row, at) in rows.items().iter().zip(0_u64..) {
+            let int = |name: &str| row.get(name).and_then(Value::int);
+            let received = int("received").ok_or_else(|| wrong("received"))?;
+            let moment = Moment {
+                now,
+                receipt: Some(received),
+            };
+            let token = text(row, "token").unwrap_or_default();
+            let opened = open(token, Typ::ALL, &keys.active(), moment).and_then(|t| {
+                let bytes = text(row, "annex").and_then(b64::decode);
+                let annex = match (t.typ, bytes) {
+                    (Typ::Grant, Some(b)) => {
+                        Some(Annex::read(&b, t.text("anx")).map_err(|r| r.of("anx"))?)
+                    }
+                    (Typ::Grant, None) => return Err(Reason::AnnexMissing.of("anx")),
+                    _ => None,
+                };
+                Ok((t, annex))
+            });
+            let (token, annex) = match opened {
+                Ok(opened) => opened,
+                Err(refusal) => {
+                    let mut answer = refused(&refusal, Lang::En);
+                    if let Value::Object(members) = &mut answer {
+                        members.insert("at".to_owned(), at.into());
+                    }
+                    return Ok(answer.write());
+                }
+            };
+            kept.push(Kept {
+                received,
+                annex,
+                used: int("used").unwrap_or(0),
+                institution: keys.code(&token.kid),
+                status_age: int("age"),
+                token,
+            });
+        }
+        let notices = input.get("notices").map_or(&[][..], Value::items).iter();
+        let notices = notices.map(|n| {
+            let (src, at) = (text(n, "src"), n.get("at").and_then(Value::int));
+            let (src, at) = src.zip(at).ok_or_else(|| wrong("notices"))?;
+            let src = src.to_owned();
+            Ok(Notice { src, at })
+        });
+        let notices = notices.collect::<Result<_, ApiError>>()?;
+        let state = state_of(&self.policy, sub, &kept, notices, keys.spent());
+        Ok(object([("ok", true.into()), ("state", wire::state_value(&state))]).write())
     }
 
     fn asked(&self, case: &Value) -> Result<(State<'_>, Request), ApiError> {
@@ -256,7 +330,7 @@ impl Api {
         if let Value::Object(members) = &mut claims {
             let shown = object([
                 ("id", id.into()),
-                ("ver", TEXT_VERSION.into()),
+                ("ver", self.policy.texts.into()),
                 ("lang", lang.name().into()),
                 ("m", master.version.into()),
                 ("h", "".into()),
@@ -282,8 +356,9 @@ impl Api {
         .write())
     }
 
-    /// Filters a Bundle; `input` is `{"state","request","facts","perResource"?}`, facts
-    /// `{"src","origin"?,"told"?,"recorded"?}`, of single resources under `Type/id`.
+    /// Filters a Bundle; `input` is `{"state","request","facts","perResource"?,"person"?,"allTold"?}`,
+    /// facts `{"src","origin"?,"told"?,"recorded"?}`, of single resources under `Type/id`; `person` the
+    /// ids of the Patients that are the person asked about.
     ///
     /// Answers the Bundle, and `{"categories","grants","obligations","withheld"}`.
     ///
@@ -291,6 +366,15 @@ impl Api {
     /// [`ApiError`]: nothing may go out.
     pub fn filter(&self, bundle: &[u8], input: &str) -> Result<(Vec<u8>, String), ApiError> {
         let input = read("input", input)?;
+        let known = [
+            "state",
+            "request",
+            "facts",
+            "perResource",
+            "person",
+            "allTold",
+        ];
+        wire::closed(&input, "input", &known)?;
         let (state, request) = self.asked(&input)?;
         let all = facts(input.get("facts").ok_or_else(|| wrong("facts"))?)?;
         let mut own = BTreeMap::new();
@@ -300,9 +384,20 @@ impl Api {
             .into_iter()
             .flatten()
         {
+            let kind = name.split_once('/').map_or("", |(kind, _)| kind);
+            if !self.policy.has_elements(kind) {
+                return Err(wrong("perResource"));
+            }
             own.insert(name.clone(), facts(value)?);
         }
-        let done = filter(bundle, &state, &request, &Holder { all, own });
+        let person = input.get("person");
+        let holder = Holder {
+            all,
+            own,
+            person: person.map(|p| p.texts().map(str::to_owned).collect()),
+            all_told: input.get("allTold").is_some_and(Value::is_true),
+        };
+        let done = filter(bundle, &state, &request, &holder);
         let done = done.map_err(|e: FilterError| ApiError(e.to_string()))?;
         let summary = object([
             ("categories", done.cats.into()),
@@ -373,6 +468,15 @@ pub fn thumbprint(x: &str) -> Result<String, ApiError> {
     Ok(key.thumbprint())
 }
 
+/// Hash of a text as it was shown: `txt.h`; `salt` is 16 bytes in base64url.
+///
+/// # Errors
+/// [`ApiError`] for a salt that is none.
+pub fn shown_hash(salt: &str, shown: &str) -> Result<String, ApiError> {
+    let salt = b64::decode_array(salt).ok_or_else(|| wrong("salt"))?;
+    Ok(text_hash(&salt, shown))
+}
+
 /// Bytes of an annex from `{"salt","src"?,"res"?,"lbl"?,"wid"?}`; `salt` is 16 random bytes in base64url.
 ///
 /// # Errors
@@ -396,6 +500,7 @@ pub fn annex(parts: &str) -> Result<Vec<u8>, ApiError> {
 
 fn facts(v: &Value) -> Result<Facts, ApiError> {
     let named = |name: &str| text(v, name);
+    wire::closed(v, "facts", &["src", "origin", "told", "recorded"])?;
     Ok(Facts {
         src: named("src").ok_or_else(|| wrong("src"))?.to_owned(),
         origin: match named("origin") {
@@ -413,6 +518,8 @@ fn facts(v: &Value) -> Result<Facts, ApiError> {
 struct Holder {
     all: Facts,
     own: BTreeMap<String, Facts>,
+    person: Option<Vec<String>>,
+    all_told: bool,
 }
 
 impl Knowledge for Holder {
@@ -420,10 +527,25 @@ impl Knowledge for Holder {
         let own = self.own.get(&format!("{kind}/{id}"));
         own.unwrap_or(&self.all).clone()
     }
+    fn is_person(&self, _: &str, id: &str) -> Option<bool> {
+        let person = self.person.as_ref()?;
+        Some(person.iter().any(|p| p == id))
+    }
+    fn all_told(&self) -> bool {
+        self.all_told
+    }
+}
+
+/// A key of the context.
+struct Known {
+    class: SignerClass,
+    kid: String,
+    entry: KeyEntry,
+    code: Option<String>,
 }
 
 /// Keys of the context.
-struct Keys(Vec<(SignerClass, String, KeyEntry)>);
+struct Keys(Vec<Known>);
 
 impl Keys {
     fn read(context: &Value) -> Result<Self, ApiError> {
@@ -443,22 +565,52 @@ impl Keys {
             ]);
             // By its members, so that a weak key is found and refused as one.
             let kid = crate::hash::sha256_text(&[kid.write().as_bytes()]);
-            Some((class, kid, KeyEntry { bytes, state }))
+            Some(Known {
+                class,
+                kid,
+                entry: KeyEntry { bytes, state },
+                code: text(row, "code").map(str::to_owned),
+            })
         });
         let rows: Option<Vec<_>> = rows.collect();
         rows.map(Self).ok_or_else(|| wrong("keys"))
+    }
+
+    /// As if every key were in use: for tokens that were accepted when they were.
+    fn active(&self) -> AsActive<'_> {
+        AsActive(self)
+    }
+
+    /// Keys that are not simply active.
+    fn spent(&self) -> Vec<(String, KeyState)> {
+        let spent = self.0.iter().filter(|k| k.entry.state != KeyState::Active);
+        spent.map(|k| (k.kid.clone(), k.entry.state)).collect()
+    }
+
+    /// Code of the institution whose key it is.
+    fn code(&self, kid: &str) -> Option<String> {
+        self.0.iter().find(|k| k.kid == kid)?.code.clone()
+    }
+}
+
+struct AsActive<'a>(&'a Keys);
+
+impl KeyRing for AsActive<'_> {
+    fn find(&self, class: SignerClass, kid: &str) -> Option<KeyEntry> {
+        let mut entry = self.0.find(class, kid)?;
+        entry.state = KeyState::Active;
+        Some(entry)
     }
 }
 
 impl KeyRing for Keys {
     fn find(&self, class: SignerClass, kid: &str) -> Option<KeyEntry> {
         let mut all = self.0.iter();
-        let found = all.find(|(c, k, _)| *c == class && k == kid)?;
-        Some(found.2.clone())
+        let found = all.find(|k| k.class == class && k.kid == kid)?;
+        Some(found.entry.clone())
     }
 }
 
-/// What was shown with a grant offline: bindings and status lists.
 /// Whether the token holds at this instant: what it opens is not open before `nbf` nor from `exp` on.
 fn in_force(token: &Opened, now: u64) -> Result<(), Refusal> {
     if token.int("nbf").is_some_and(|nbf| nbf > now + SKEW) {
@@ -470,6 +622,7 @@ fn in_force(token: &Opened, now: u64) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// What was shown with a grant offline: bindings and status lists.
 struct Shown<'a> {
     policy: &'a Policy,
     now: u64,

@@ -45,6 +45,8 @@ pub struct Grant {
     pub status_age: Option<u64>,
     /// Token hash of the parent and institution that signed, for an onward grant.
     pub parent: Option<(String, String)>,
+    /// Version of texts that the person saw (`txt.ver`): it pins the table of categories.
+    pub texts: u64,
 }
 
 /// A prohibition.
@@ -214,6 +216,35 @@ pub struct Item {
     pub uninformed: bool,
     /// Flagged 未提供.
     pub undelivered: bool,
+    /// Categories by the tables of earlier versions of texts; a version that is not here is not known.
+    pub before: Vec<(u64, Bits)>,
+}
+
+impl Item {
+    /// Categories under the table of a version of texts.
+    fn cats_of(&self, policy: &Policy, texts: u64) -> Option<Bits> {
+        if texts == policy.texts {
+            return Some(self.cats);
+        }
+        let found = self.before.iter().find(|(v, _)| *v == texts)?;
+        Some(found.1)
+    }
+
+    /// Categories by every table: the one in force, then the earlier ones.
+    pub(crate) fn tables(&self) -> Vec<Bits> {
+        let before = self.before.iter().map(|(_, b)| *b);
+        core::iter::once(self.cats).chain(before).collect()
+    }
+
+    /// Sets what [`Self::tables`] gives.
+    pub(crate) fn set_tables(&mut self, all: &[Bits]) {
+        if let [cats, before @ ..] = all {
+            self.cats = *cats;
+            for ((_, own), b) in self.before.iter_mut().zip(before) {
+                *own = *b;
+            }
+        }
+    }
 }
 
 macro_rules! why {
@@ -351,15 +382,40 @@ impl Decision {
 
 /// Decides one item. Total: every input has an answer, and order in `state` does not matter.
 pub fn decide(state: &State<'_>, request: &Request, item: &Item) -> Decision {
-    let mut decider = Decider {
-        state,
-        policy: state.policy,
-        request,
-        item,
-        obligations: Vec::new(),
-        grants: Vec::new(),
-        stale: false,
-    };
+    trace(state, request, item, None)
+}
+
+/// Decides, and tells the rules that were asked, in their order; the last one decided.
+pub(crate) fn traced(
+    state: &State<'_>,
+    request: &Request,
+    item: &Item,
+) -> (Decision, Vec<&'static str>) {
+    let mut asked = Vec::new();
+    let decision = trace(state, request, item, Some(&mut asked));
+    (decision, asked)
+}
+
+/// How far each grant came for this item, in the order of the state: `None` where it covers a category.
+pub(crate) fn misses(state: &State<'_>, request: &Request, item: &Item) -> Vec<Option<Why>> {
+    let decider = Decider::new(state, request, item, None);
+    let grants = state.grants.iter().map(|grant| {
+        let places = item.cats.places().map(|p| decider.covers(grant, p));
+        places
+            .map(Result::err)
+            .max_by_key(|miss| (miss.is_none(), *miss))
+            .flatten()
+    });
+    grants.collect()
+}
+
+fn trace(
+    state: &State<'_>,
+    request: &Request,
+    item: &Item,
+    asked: Option<&mut Vec<&'static str>>,
+) -> Decision {
+    let mut decider = Decider::new(state, request, item, asked);
     let (basis, why) = match decider.rules() {
         Ok(basis) => (Some(basis), Why::Permitted),
         Err(why) => (None, why),
@@ -435,9 +491,35 @@ struct Decider<'a> {
     obligations: Vec<&'a str>,
     grants: Vec<String>,
     stale: bool,
+    asked: Option<&'a mut Vec<&'static str>>,
 }
 
 impl<'a> Decider<'a> {
+    fn new(
+        state: &'a State<'a>,
+        request: &'a Request,
+        item: &'a Item,
+        asked: Option<&'a mut Vec<&'static str>>,
+    ) -> Self {
+        Self {
+            state,
+            policy: state.policy,
+            request,
+            item,
+            obligations: Vec::new(),
+            grants: Vec::new(),
+            stale: false,
+            asked,
+        }
+    }
+
+    /// Notes that a rule is asked now.
+    fn ask(&mut self, rule: &'static str) {
+        if let Some(asked) = &mut self.asked {
+            asked.push(rule);
+        }
+    }
+
     fn recipient(&self) -> Option<&'a str> {
         match &self.request.who {
             Who::Recipient(code) => Some(code),
@@ -455,15 +537,16 @@ impl<'a> Decider<'a> {
 
     /// §7.2, in the order D3, D4, D1, D2, D5 ….
     fn rules(&mut self) -> Result<Basis, Why> {
+        self.ask("D3");
         self.told()?;
         if let Some(basis) = self.own()? {
             return Ok(basis);
         }
-        // D1
+        self.ask("D1");
         if self.item.unknown || self.item.cats.is_empty() {
             return Err(Why::Unclassified);
         }
-        // D2
+        self.ask("D2");
         let purpose = self.request.purpose.ok_or(Why::PurposeUnknown)?;
         let kind = self.policy.consent(purpose).ok_or(Why::PurposeUnknown)?;
         let recipient = self.recipient().unwrap_or_default();
@@ -488,26 +571,36 @@ impl<'a> Decider<'a> {
         }
         match kind {
             Consent::Statute => {
+                self.ask("D5");
                 let id = self.policy.statute(recipient, self.item.cats);
                 return id
                     .map(|id| Basis::Statute(id.to_owned()))
                     .ok_or(Why::NoStatute);
             }
-            Consent::OptOut => return self.opt_out(purpose, recipient),
+            Consent::OptOut => {
+                self.ask("D6");
+                return self.opt_out(purpose, recipient);
+            }
             Consent::OptIn | Consent::Own => {}
         }
+        self.ask("D7");
         self.prohibited()?;
+        self.ask("D8");
         let miss = match self.granted() {
             Ok(()) => return Ok(Basis::Grant),
             Err(miss) => miss,
         };
         let basis = match &self.request.mode {
-            Mode::Normal => return Err(miss),
+            Mode::Normal => {
+                self.ask("D11");
+                return Err(miss);
+            }
             Mode::BreakGlass {
                 valid,
                 facility,
                 role,
             } => {
+                self.ask("D9");
                 if !valid {
                     return Err(Why::BgInvalid);
                 }
@@ -520,6 +613,7 @@ impl<'a> Decider<'a> {
                 Basis::Emergency
             }
             Mode::Disaster { active } => {
+                self.ask("D10");
                 if !active {
                     return Err(Why::DisInactive);
                 }
@@ -562,9 +656,14 @@ impl<'a> Decider<'a> {
     /// D4
     fn own(&mut self) -> Result<Option<Basis>, Why> {
         match &self.request.who {
-            Who::Subject if self.purpose_is("PATRQT") => Ok(Some(Basis::Own)),
+            Who::Subject if self.purpose_is("PATRQT") => {
+                self.ask("D4");
+                Ok(Some(Basis::Own))
+            }
             Who::Proxy { scope, sixteen } if self.purpose_is("FAMRQT") => {
+                self.ask("D7");
                 self.prohibited()?;
+                self.ask("D4");
                 let inside = match scope {
                     Some(scope) => !self.item.unknown && self.item.cats.within(*scope),
                     None => true,
@@ -626,7 +725,7 @@ impl<'a> Decider<'a> {
                 .is_none_or(|age| age <= self.policy.status_fresh);
             let covers = aud
                 && d.pur.meets(purposes)
-                && (d.cat.meets(self.item.cats) || d.cat == self.policy.all_categories())
+                && (d.cat.meets(self.ever()) || d.cat == self.policy.all_categories())
                 && d.nbf <= self.request.at
                 && d.exp.is_none_or(|exp| self.request.at < exp)
                 && !(d.ended && fresh);
@@ -638,6 +737,12 @@ impl<'a> Decider<'a> {
             }
         }
         found.map_or(Ok(()), Err)
+    }
+
+    /// Categories now and under any earlier table: what was prohibited stays so wherever it moves.
+    fn ever(&self) -> Bits {
+        let before = self.item.before.iter();
+        before.fold(self.item.cats, |all, (_, b)| all.with(*b))
     }
 
     /// `TREAT`, and `ETREAT` or `DISASTER` by the mode.
@@ -715,7 +820,22 @@ impl<'a> Decider<'a> {
         Ok(stale | self.covers_for(parent, place, signer)?)
     }
 
+    /// As [`Self::covers_now`], and under the table that the person saw: the item has the category there
+    /// as well, and what else it is there is granted too (§4.2).
     fn covers_for(&self, grant: &Grant, place: u8, recipient: &str) -> Result<bool, Why> {
+        let stale = self.covers_now(grant, place, recipient)?;
+        let seen = self.item.cats_of(self.policy, grant.texts);
+        let seen = seen.filter(|s| s.has(place)).ok_or(Why::Category)?;
+        for other in Bits(seen.0 & !self.item.cats.0).places() {
+            let mut grants = self.state.grants.iter();
+            if !grants.any(|g| self.covers_now(g, other, recipient).is_ok()) {
+                return Err(Why::Category);
+            }
+        }
+        Ok(stale)
+    }
+
+    fn covers_now(&self, grant: &Grant, place: u8, recipient: &str) -> Result<bool, Why> {
         let item = self.item;
         let at = self.request.at;
         let named = grant
@@ -777,6 +897,8 @@ impl<'a> Decider<'a> {
             .encounter
             .as_ref()
             .is_some_and(|e| annex.wid.contains(e));
+        // A label that the policy does not know may be any.
+        let labelled = labelled || annex.lbl.iter().any(|l| self.policy.label(l).is_none());
         if annex.src.contains(&item.src) || annex.res.contains(&item.key) || encounter || labelled {
             return Err(Why::Excluded);
         }

@@ -1,74 +1,59 @@
-//! The chain of rules behind a decision, for the person and for an auditor (consent.md §7.2).
+//! The chain of rules behind a decision, in words for the person and for an auditor (consent.md §7.2).
 
-use crate::decide::{Basis, Decision, Item, Request, State, Who, Why, decide};
+use crate::decide::{Basis, Decision, Grant, Item, Request, State, Who, Why, misses, traced};
+use crate::policy::{Bits, Policy};
 use crate::reason::Lang;
+use crate::text::{Master, moment};
 
 /// A decision and how it came about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
     /// The decision.
     pub decision: Decision,
-    /// Rules passed, in order: `D3 passed`, …; the last one decided. For auditors.
+    /// In words: what was asked; the rules that were asked, in their order, each grant with how far it
+    /// came under D8; the answer. A line of a rule begins with its number in `docs/consent.md`.
     pub chain: Vec<String>,
-    /// One sentence for the person; absent where the item is not to be spoken of (`NOT_TOLD`).
+    /// One sentence for the person; absent where the item is not to be spoken of (`NOT_TOLD`), and
+    /// then the chain is not for the person either.
     pub sentence: Option<String>,
 }
 
-/// Rule that gives an answer.
-#[expect(
-    clippy::match_same_arms,
-    reason = "permits first, then denials, each in the order of the rules"
-)]
-fn rule(decision: &Decision) -> &'static str {
-    match (&decision.basis, decision.why) {
-        (Some(Basis::Own), _) => "D4",
-        (Some(Basis::Grant), _) => "D8",
-        (Some(Basis::Emergency), _) => "D9",
-        (Some(Basis::Disaster), _) => "D10",
-        (Some(Basis::Statute(_)), _) => "D5",
-        (Some(Basis::OptOut), _) => "D6",
-        (None, Why::Unclassified) => "D1",
-        (None, Why::PurposeUnknown | Why::Ceiling) => "D2",
-        (None, Why::NotTold) => "D3",
-        (None, Why::NoStatute) => "D5",
-        (None, Why::OptoutRecipient | Why::NoticePending | Why::Objected) => "D6",
-        (None, Why::Prohibited | Why::ProhibitedEmg) => "D7",
-        (None, Why::BgInvalid | Why::BgFacility | Why::BgRole) => "D9",
-        (None, Why::BgCategory | Why::DisInactive) => "D10",
-        (None, _) => "D11",
-    }
-}
-
-/// The order in which the rules are asked.
-const ORDER: [&str; 11] = [
-    "D3", "D4", "D1", "D2", "D5", "D6", "D7", "D8", "D9", "D10", "D11",
-];
-
-/// Decides and tells why.
-pub fn explain(state: &State<'_>, request: &Request, item: &Item, lang: Lang) -> Explanation {
-    let decision = decide(state, request, item);
-    let last = rule(&decision);
-    let mut chain = Vec::new();
-    for name in ORDER {
-        if name == last {
-            break;
+/// Decides and tells why. Names of facilities are taken from the master; without it codes stand there.
+pub fn explain(
+    state: &State<'_>,
+    request: &Request,
+    item: &Item,
+    master: Option<&Master>,
+    lang: Lang,
+) -> Explanation {
+    let (decision, asked) = traced(state, request, item);
+    let say = Say {
+        policy: state.policy,
+        master,
+        lang,
+    };
+    let own = !matches!(request.who, Who::Recipient(_));
+    let mut chain = vec![say.question(request, item)];
+    let (last, passed) = asked.split_last().unwrap_or((&"D11", &[]));
+    for rule in passed {
+        chain.push(format!("{rule}: {}", say.passed(rule, state)));
+        if *rule == "D8" {
+            chain.extend(say.grants(state, request, item));
         }
-        chain.push(format!("{name}: passed"));
     }
     let effect = match &decision.basis {
         Some(basis) => format!("permit {}", basis.wire()),
         None => format!("deny {}", decision.why.wire()),
     };
-    chain.push(format!("{last}: {effect}"));
-    if !decision.grants.is_empty() {
-        chain.push(format!("grants: {}", decision.grants.join(", ")));
+    let words = say.pick(spoken(&decision, own));
+    chain.push(format!("{last}: {words} ({effect})"));
+    if decision.permits() && !decision.grants.is_empty() {
+        chain.extend(say.grants(state, request, item));
     }
     if !decision.obligations.is_empty() {
-        chain.push(format!("obligations: {}", decision.obligations.join(", ")));
+        chain.push(say.list(&decision.obligations));
     }
-    chain.push(format!("policy: {}", decision.policy_hash));
-    let own = !matches!(request.who, Who::Recipient(_));
-    let sentence = (decision.why != Why::NotTold).then(|| spoken(&decision, own, lang).to_owned());
+    let sentence = (decision.why != Why::NotTold).then(|| words.to_owned());
     Explanation {
         decision,
         chain,
@@ -76,8 +61,191 @@ pub fn explain(state: &State<'_>, request: &Request, item: &Item, lang: Lang) ->
     }
 }
 
-fn spoken(decision: &Decision, own: bool, lang: Lang) -> &'static str {
-    let [ja, easy, en] = match &decision.basis {
+struct Say<'a> {
+    policy: &'a Policy,
+    master: Option<&'a Master>,
+    lang: Lang,
+}
+
+impl Say<'_> {
+    fn pick(&self, [ja, easy, en]: [&'static str; 3]) -> &'static str {
+        match self.lang {
+            Lang::Ja => ja,
+            Lang::JaEasy => easy,
+            Lang::En => en,
+        }
+    }
+
+    fn list(&self, all: &[String]) -> String {
+        all.join(self.pick(["、", "、", ", "]))
+    }
+
+    fn facility(&self, code: &str) -> String {
+        let any = ["すべての相手", "だれでも", "everyone"];
+        let named = self.master.and_then(|m| m.name(code, self.lang));
+        match (code, named) {
+            ("*" | "mi:*", _) => self.pick(any).to_owned(),
+            (_, Some(name)) => format!("{name} ({code})"),
+            (_, None) => code.to_owned(),
+        }
+    }
+
+    fn facilities(&self, codes: &[String]) -> String {
+        let names: Vec<String> = codes.iter().map(|c| self.facility(c)).collect();
+        self.list(&names)
+    }
+
+    fn cats(&self, bits: Bits) -> String {
+        let rows = self.policy.categories();
+        let named = bits.places().filter_map(|p| rows.get(usize::from(p)));
+        let names: Vec<String> = named.map(|c| c.name(self.lang).to_owned()).collect();
+        if names.is_empty() {
+            return self
+                .pick([
+                    "種類のわからない記録",
+                    "しゅるいの わからない きろく",
+                    "a record of no known kind",
+                ])
+                .to_owned();
+        }
+        self.list(&names)
+    }
+
+    fn purposes(&self, bits: Bits) -> String {
+        let named = self.policy.purposes().zip(0_u8..);
+        let names: Vec<String> = named
+            .filter(|(_, p)| bits.has(*p))
+            .map(|(n, _)| n.name(self.lang).to_owned())
+            .collect();
+        if names.is_empty() {
+            return self
+                .pick([
+                    "決められていない目的",
+                    "きまりに ない こと",
+                    "no known purpose",
+                ])
+                .to_owned();
+        }
+        self.list(&names)
+    }
+
+    /// Who wants to see what, for what, when.
+    fn question(&self, request: &Request, item: &Item) -> String {
+        let who = match &request.who {
+            Who::Recipient(code) => self.facility(code),
+            Who::Subject => self.pick(["ご本人", "あなた", "the person"]).to_owned(),
+            Who::Proxy { .. } => self.pick(["代理の方", "だいりの 人", "a proxy"]).to_owned(),
+        };
+        let purpose = self.purposes(request.purpose.map_or(Bits::NONE, |p| Bits::one(p.0)));
+        let mut what = self.cats(item.cats);
+        let days = item.clinical.map(|(a, b)| {
+            if a == b {
+                a.to_string()
+            } else {
+                format!("{a}–{b}")
+            }
+        });
+        let src = Some(item.src.as_str()).filter(|s| !s.is_empty());
+        let more: Vec<String> = days
+            .into_iter()
+            .chain(src.map(|s| self.facility(s)))
+            .collect();
+        if !more.is_empty() {
+            what = format!("{what} ({})", self.list(&more));
+        }
+        let at = moment(request.at);
+        self.pick([
+            "{who} に、{what} を、「{purpose}」として見せてよいか（{at}）",
+            "{who} が、{what} を、「{purpose}」で 見て いいか（{at}）",
+            "May {who} see {what}, for {purpose}, at {at}?",
+        ])
+        .replace("{who}", &who)
+        .replace("{what}", &what)
+        .replace("{purpose}", &purpose)
+        .replace("{at}", &at)
+    }
+
+    /// What it means that a rule did not decide.
+    fn passed(&self, rule: &str, state: &State<'_>) -> String {
+        let (words, n) = match rule {
+            "D3" => (
+                [
+                    "告知の決まりで止められる記録ではありません。",
+                    "まだ 話して いない きろくでは ありません。",
+                    "It is not held back because the person was not told of it.",
+                ],
+                0,
+            ),
+            "D4" => (
+                [
+                    "ご本人・代理として見られる範囲にはありません。",
+                    "だいりの 人が 見て いい ものでは ありません。",
+                    "It is not what a proxy may see.",
+                ],
+                0,
+            ),
+            "D1" => (
+                [
+                    "種類のわかっている記録です。",
+                    "しゅるいは わかって います。",
+                    "Its kind is known.",
+                ],
+                0,
+            ),
+            "D2" => (
+                [
+                    "この目的で、この相手が求めてよい種類です。",
+                    "この あいてが たのんで いい ものです。",
+                    "This recipient may ask for this kind for this purpose.",
+                ],
+                0,
+            ),
+            "D7" => (
+                [
+                    "「見せない」の申出 {n} 件に、これに当たるものはありません。",
+                    "「見せない」と 言った もの（{n}こ）では ありません。",
+                    "None of {n} prohibitions covers it.",
+                ],
+                state.denials.len(),
+            ),
+            _ => (
+                [
+                    "同意 {n} 件では、まだ足りません。",
+                    "「いい」と 言った もの（{n}こ）では たりません。",
+                    "The consents ({n}) do not cover all of it.",
+                ],
+                state.grants.len(),
+            ),
+        };
+        self.pick(words).replace("{n}", &n.to_string())
+    }
+
+    /// One line for each grant: what it says, and how far it came for this item.
+    fn grants(&self, state: &State<'_>, request: &Request, item: &Item) -> Vec<String> {
+        let all = state.grants.iter().zip(misses(state, request, item));
+        all.map(|(grant, miss)| {
+            let end = match miss {
+                Some(why) => refused(why, false),
+                None => ["これに当たります。", "これです。", "It covers this."],
+            };
+            format!("  {}: {}", self.grant(grant), self.pick(end))
+        })
+        .collect()
+    }
+
+    fn grant(&self, grant: &Grant) -> String {
+        let parts = [
+            self.facilities(&grant.aud),
+            self.purposes(grant.pur),
+            self.cats(grant.cat),
+            format!("{}–{}", moment(grant.nbf), moment(grant.exp)),
+        ];
+        format!("{} [{}]", parts.join(" / "), grant.jti)
+    }
+}
+
+fn spoken(decision: &Decision, own: bool) -> [&'static str; 3] {
+    match &decision.basis {
         Some(Basis::Own) => [
             "ご自分（または登録された代理の方）の記録なので見られます。",
             "じぶんの きろくなので 見られます。",
@@ -108,144 +276,148 @@ fn spoken(decision: &Decision, own: bool, lang: Lang) -> &'static str {
             "だれのか わからないように して つかいます。",
             "Used in a form without names; no objection is recorded.",
         ],
-        None => match decision.why {
-            Why::NoGrant | Why::Aud | Why::Purpose if own => [
-                "見られる範囲の外にあります。",
-                "見ることが できる ものでは ありません。",
-                "Not within what may be seen.",
-            ],
-            Why::NoGrant => [
-                "同意がないので見えません。",
-                "「いい」と 言って いないので、見えません。",
-                "Not shown: there is no consent.",
-            ],
-            Why::Aud => [
-                "この相手への同意がないので見えません。",
-                "この あいてには、見えません。",
-                "Not shown: no consent names this recipient.",
-            ],
-            Why::Purpose => [
-                "この目的への同意がないので見えません。",
-                "この ことの ためには、見えません。",
-                "Not shown: no consent names this purpose.",
-            ],
-            Why::NotYet => [
-                "同意の期間がまだ始まっていないので見えません。",
-                "まだ はじまって いないので、見えません。",
-                "Not shown: the consent has not begun.",
-            ],
-            Why::Expired => [
-                "同意の期間が終わったので見えません。",
-                "もう おわったので、見えません。",
-                "Not shown: the consent has ended.",
-            ],
-            Why::Revoked => [
-                "同意が取り消されたので見えません。",
-                "やめたので、見えません。",
-                "Not shown: the consent was withdrawn.",
-            ],
-            Why::StatusStale => [
-                "同意が続いているか確かめられないので見えません。",
-                "たしかめられないので、見えません。",
-                "Not shown: it could not be checked whether the consent still holds.",
-            ],
-            Why::Category => [
-                "この種類の情報への同意がないので見えません。",
-                "この しゅるいは、見えません。",
-                "Not shown: the consent does not include this kind of information.",
-            ],
-            Why::Individual => [
-                "この情報には、それだけの同意がいります。",
-                "これは、これだけの やくそくが いります。",
-                "Not shown: this needs a consent of its own.",
-            ],
-            Why::Period => [
-                "同意した日付の外にあるので見えません。",
-                "その 日は 入って いないので、見えません。",
-                "Not shown: it lies outside the dates you chose.",
-            ],
-            Why::AsOf => [
-                "同意したあとに記録されたので見えません。",
-                "あとから 書いたので、見えません。",
-                "Not shown: it was recorded later than you chose.",
-            ],
-            Why::Excluded => [
-                "あなたが外したので見えません。",
-                "あなたが はずしたので、見えません。",
-                "Not shown: you took it out.",
-            ],
-            Why::Uses => [
-                "決めた回数を使い終えたので見えません。",
-                "回数が おわったので、見えません。",
-                "Not shown: the number of times is used up.",
-            ],
-            Why::Unclassified => [
-                "種類がわからない記録なので見えません。",
-                "しゅるいが わからないので、見えません。",
-                "Not shown: its kind is not known.",
-            ],
-            Why::PurposeUnknown => [
-                "目的が決められたものでないので見えません。",
-                "なんのためか わからないので、見えません。",
-                "Not shown: the purpose is not known.",
-            ],
-            Why::Ceiling => [
-                "この目的や相手には、決まりで見せられません。",
-                "きまりで、見せられません。",
-                "Not shown: the rules do not allow it for this purpose or recipient.",
-            ],
-            Why::NoStatute => [
-                "これを求める法律がないので渡されません。",
-                "ほうりつに ないので、わたしません。",
-                "Not passed on: no law requires it.",
-            ],
-            Why::OptoutRecipient => [
-                "認定された事業者でないので渡されません。",
-                "みとめられて いないので、わたしません。",
-                "Not passed on: the body is not certified.",
-            ],
-            Why::NoticePending => [
-                "お知らせから決められた日数がたっていないので渡されません。",
-                "まだ 日が たって いないので、わたしません。",
-                "Not passed on: the notice is too recent or has not been given.",
-            ],
-            Why::Objected => [
-                "拒否の申出があるので渡されません。",
-                "「つかわないで」と 言ったので、わたしません。",
-                "Not passed on: you objected.",
-            ],
-            Why::Prohibited => [
-                "見せないという申出があるので見えません。",
-                "「見せない」と 言ったので、見えません。",
-                "Not shown: you asked for it not to be shown.",
-            ],
-            Why::ProhibitedEmg => [
-                "救急でも見せないという申出があるので見えません。",
-                "きゅうきゅうでも「見せない」と 言ったので、見えません。",
-                "Not shown: you asked for it not to be shown, even in an emergency.",
-            ],
-            Why::BgInvalid | Why::BgFacility | Why::BgRole => [
-                "救急の手続きの条件を満たさないので見えません。",
-                "きゅうきゅうの きまりに 合わないので、見えません。",
-                "Not shown: the conditions of emergency access are not met.",
-            ],
-            Why::BgCategory => [
-                "救急・災害で使う情報ではないので見えません。",
-                "きゅうきゅうで つかう ものでは ないので、見えません。",
-                "Not shown: it is not information for emergencies.",
-            ],
-            Why::DisInactive => [
-                "災害の発動がないので見えません。",
-                "さいがいでは ないので、見えません。",
-                "Not shown: no disaster is declared here and now.",
-            ],
-            // Never spoken; `Permitted` has a basis.
-            Why::NotTold | Why::Permitted => ["", "", ""],
-        },
-    };
-    match lang {
-        Lang::Ja => ja,
-        Lang::JaEasy => easy,
-        Lang::En => en,
+        None => refused(decision.why, own),
+    }
+}
+
+/// Why something is not shown; `own`: to the person or a proxy.
+fn refused(why: Why, own: bool) -> [&'static str; 3] {
+    match why {
+        Why::NoGrant | Why::Aud | Why::Purpose if own => [
+            "見られる範囲の外にあります。",
+            "見ることが できる ものでは ありません。",
+            "Not within what may be seen.",
+        ],
+        Why::NoGrant => [
+            "同意がないので見えません。",
+            "「いい」と 言って いないので、見えません。",
+            "Not shown: there is no consent.",
+        ],
+        Why::Aud => [
+            "この相手への同意がないので見えません。",
+            "この あいてには、見えません。",
+            "Not shown: no consent names this recipient.",
+        ],
+        Why::Purpose => [
+            "この目的への同意がないので見えません。",
+            "この ことの ためには、見えません。",
+            "Not shown: no consent names this purpose.",
+        ],
+        Why::NotYet => [
+            "同意の期間がまだ始まっていないので見えません。",
+            "まだ はじまって いないので、見えません。",
+            "Not shown: the consent has not begun.",
+        ],
+        Why::Expired => [
+            "同意の期間が終わったので見えません。",
+            "もう おわったので、見えません。",
+            "Not shown: the consent has ended.",
+        ],
+        Why::Revoked => [
+            "同意が取り消されたので見えません。",
+            "やめたので、見えません。",
+            "Not shown: the consent was withdrawn.",
+        ],
+        Why::StatusStale => [
+            "同意が続いているか確かめられないので見えません。",
+            "たしかめられないので、見えません。",
+            "Not shown: it could not be checked whether the consent still holds.",
+        ],
+        Why::Category => [
+            "この種類の情報への同意がないので見えません。",
+            "この しゅるいは、見えません。",
+            "Not shown: the consent does not include this kind of information.",
+        ],
+        Why::Individual => [
+            "この情報には、それだけの同意がいります。",
+            "これは、これだけの やくそくが いります。",
+            "Not shown: this needs a consent of its own.",
+        ],
+        Why::Period => [
+            "同意した日付の外にあるので見えません。",
+            "その 日は 入って いないので、見えません。",
+            "Not shown: it lies outside the dates you chose.",
+        ],
+        Why::AsOf => [
+            "同意したあとに記録されたので見えません。",
+            "あとから 書いたので、見えません。",
+            "Not shown: it was recorded later than you chose.",
+        ],
+        Why::Excluded => [
+            "あなたが外したので見えません。",
+            "あなたが はずしたので、見えません。",
+            "Not shown: you took it out.",
+        ],
+        Why::Uses => [
+            "決めた回数を使い終えたので見えません。",
+            "回数が おわったので、見えません。",
+            "Not shown: the number of times is used up.",
+        ],
+        Why::Unclassified => [
+            "種類がわからない記録なので見えません。",
+            "しゅるいが わからないので、見えません。",
+            "Not shown: its kind is not known.",
+        ],
+        Why::PurposeUnknown => [
+            "目的が決められたものでないので見えません。",
+            "なんのためか わからないので、見えません。",
+            "Not shown: the purpose is not known.",
+        ],
+        Why::Ceiling => [
+            "この目的や相手には、決まりで見せられません。",
+            "きまりで、見せられません。",
+            "Not shown: the rules do not allow it for this purpose or recipient.",
+        ],
+        Why::NoStatute => [
+            "これを求める法律がないので渡されません。",
+            "ほうりつに ないので、わたしません。",
+            "Not passed on: no law requires it.",
+        ],
+        Why::OptoutRecipient => [
+            "認定された事業者でないので渡されません。",
+            "みとめられて いないので、わたしません。",
+            "Not passed on: the body is not certified.",
+        ],
+        Why::NoticePending => [
+            "お知らせから決められた日数がたっていないので渡されません。",
+            "まだ 日が たって いないので、わたしません。",
+            "Not passed on: the notice is too recent or has not been given.",
+        ],
+        Why::Objected => [
+            "拒否の申出があるので渡されません。",
+            "「つかわないで」と 言ったので、わたしません。",
+            "Not passed on: you objected.",
+        ],
+        Why::Prohibited => [
+            "見せないという申出があるので見えません。",
+            "「見せない」と 言ったので、見えません。",
+            "Not shown: you asked for it not to be shown.",
+        ],
+        Why::ProhibitedEmg => [
+            "救急でも見せないという申出があるので見えません。",
+            "きゅうきゅうでも「見せない」と 言ったので、見えません。",
+            "Not shown: you asked for it not to be shown, even in an emergency.",
+        ],
+        Why::BgInvalid | Why::BgFacility | Why::BgRole => [
+            "救急の手続きの条件を満たさないので見えません。",
+            "きゅうきゅうの きまりに 合わないので、見えません。",
+            "Not shown: the conditions of emergency access are not met.",
+        ],
+        Why::BgCategory => [
+            "救急・災害で使う情報ではないので見えません。",
+            "きゅうきゅうで つかう ものでは ないので、見えません。",
+            "Not shown: it is not information for emergencies.",
+        ],
+        Why::DisInactive => [
+            "災害の発動がないので見えません。",
+            "さいがいでは ないので、見えません。",
+            "Not shown: no disaster is declared here and now.",
+        ],
+        Why::NotTold => [
+            "告知がすんでいない記録です。",
+            "まだ 話して いない きろくです。",
+            "Held back: the person was not told of it, or it is not to be given.",
+        ],
+        Why::Permitted => ["見えます。", "見えます。", "Shown."],
     }
 }

@@ -318,21 +318,25 @@ impl Work<'_> {
             }
         }
         // A Binary is what the documents say it is.
-        let mut binaries: BTreeMap<usize, Bits> = BTreeMap::new();
+        let mut binaries: BTreeMap<usize, Vec<Bits>> = BTreeMap::new();
         for u in self.units.iter().filter(|u| u.kind == "DocumentReference") {
             for node in inside(tree, u.node) {
                 if tree.kind(node) == Kind::String
                     && let Some(target) = self.resolve(&tree.text(node), None)
                     && self.units.get(target).is_some_and(|t| t.kind == "Binary")
                 {
-                    let bits = binaries.entry(target).or_default();
-                    *bits = bits.with(u.item.cats);
+                    let all = binaries.entry(target).or_default();
+                    let own = u.item.tables();
+                    all.resize(own.len(), Bits::NONE);
+                    for (bits, own) in all.iter_mut().zip(own) {
+                        *bits = bits.with(own);
+                    }
                 }
             }
         }
         for (target, cats) in binaries {
             if let Some(u) = self.units.get_mut(target) {
-                u.item.cats = cats;
+                u.item.set_tables(&cats);
             }
         }
     }
@@ -383,6 +387,10 @@ impl Work<'_> {
     fn item(&self, node: NodeId, kind: &str, id: &str, facts: &Facts) -> Item {
         let tree = self.tree;
         let (cats, labels) = classify(tree, self.policy, node, kind);
+        let earlier = self.policy.earlier.iter();
+        let before = earlier
+            .map(|(v, table)| (*v, categories(tree, self.policy, table, node, kind)))
+            .collect();
         let tagged = |code: &str| {
             let tag = tree
                 .member(node, "meta")
@@ -409,6 +417,7 @@ impl Work<'_> {
             told: facts.told,
             uninformed: tagged("UNINFORMED"),
             undelivered: tagged("UNDELIVERED"),
+            before,
         }
     }
 
@@ -602,34 +611,42 @@ impl Work<'_> {
 
     /// Step 8: whole, derived, or not at all; by the grants, not by what is in it.
     fn document(&mut self) -> Form {
-        let mut own = Bits::NONE;
+        let mut own = vec![Bits::NONE; self.policy.earlier.len() + 1];
         let mut first = None;
         let mut known = true;
         for u in self.units.iter().filter(|u| u.kind == "Composition") {
-            own = own.with(u.item.cats);
+            for (all, one) in own.iter_mut().zip(u.item.tables()) {
+                *all = all.with(one);
+            }
             known &= !u.item.cats.is_empty() && !u.foreign;
             first = first.or(Some(u));
         }
         let Some(composition) = first else {
             return Form::Derived;
         };
+        let individual = self.policy.individual();
         let mut whole = composition.item.clone();
-        whole.cats = own.with(self.policy.individual());
+        let every: Vec<Bits> = own.iter().map(|o| o.with(individual)).collect();
+        whole.set_tables(&every);
         let d = decide(self.state, self.request, &whole);
         for u in &mut self.units {
             if !u.administrative && !u.item.cats.is_empty() && u.kind != "Patient" {
-                u.item.cats = if known {
-                    own.with(Bits(u.item.cats.0 & self.policy.individual().0))
-                } else {
-                    Bits::NONE
-                };
+                let inside = u.item.tables().into_iter().zip(&own).map(|(b, own)| {
+                    if known {
+                        own.with(Bits(b.0 & individual.0))
+                    } else {
+                        Bits::NONE
+                    }
+                });
+                let inside: Vec<Bits> = inside.collect();
+                u.item.set_tables(&inside);
             }
         }
         // Whole is whole: nothing can be masked in it, and nothing may be hidden in it.
         if !known || self.units.iter().any(|u| u.masked) || self.strays().next().is_some() {
             return Form::Derived;
         }
-        if own.is_empty() || !d.permits() {
+        if own.first().is_none_or(|o| o.is_empty()) || !d.permits() {
             return Form::Derived;
         }
         let mut shut = false;
@@ -1141,6 +1158,7 @@ impl Work<'_> {
                 told: Told::Unknown,
                 uninformed: false,
                 undelivered: false,
+                before: Vec::new(),
             };
             decide(&open, self.request, &item).permits()
         })
@@ -1327,6 +1345,12 @@ pub(crate) fn classify(
     node: NodeId,
     kind: &str,
 ) -> (Bits, Option<Bits>) {
+    let cats = categories(tree, policy, &policy.matches, node, kind);
+    (cats, labels(tree, policy, node))
+}
+
+/// All categories of a resource by a table.
+fn categories(tree: &Tree<'_>, policy: &Policy, table: &[Match], node: NodeId, kind: &str) -> Bits {
     let mut codings: Vec<(String, String)> = Vec::new();
     let mut category: Vec<(String, String)> = Vec::new();
     for key in CODED {
@@ -1355,8 +1379,7 @@ pub(crate) fn classify(
         |prefixes: &[String], code: &str| prefixes.iter().any(|p| code.starts_with(p.as_str()));
     let in_category =
         |m: &Match| m.category.is_empty() || category.iter().any(|(_, c)| m.category.contains(c));
-    let rows: Vec<&Match> = policy
-        .matches
+    let rows: Vec<&Match> = table
         .iter()
         .filter(|m| m.types.iter().any(|t| t == kind))
         .filter(|m| m.has.iter().all(|e| tree.member(node, e).is_some()))
@@ -1383,12 +1406,11 @@ pub(crate) fn classify(
     }
     let all = found.iter().fold(Bits::NONE, |b, m| b.with(m.cats));
     let instead = found.iter().fold(Bits::NONE, |b, m| b.with(m.instead));
-    let cats = if unknown {
+    if unknown {
         Bits::NONE
     } else {
         Bits(all.0 & !instead.0)
-    };
-    (cats, labels(tree, policy, node))
+    }
 }
 
 /// Labels of a resource; absent where there is a concept that no list knows, or none at all.

@@ -31,8 +31,8 @@ mod text;
 pub mod wire;
 
 pub use accept::{
-    Accepted, Binding, Desk, Ledger, Parent, StatusNow, Target, accept, attenuates, bind_text,
-    binding_claims, check_offline, reaches, status_of, text_of,
+    Accepted, Binding, Desk, Ledger, Parent, StatusNow, Target, Unfit, accept, attenuates,
+    bind_text, binding_claims, check_offline, reaches, status_of, text_of, unfit,
 };
 pub use annex::Annex;
 pub use claims::{DAY, SignerClass, Typ, is_subject};

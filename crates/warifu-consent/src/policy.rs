@@ -232,6 +232,8 @@ pub struct Policy {
     pub id: String,
     /// Its version.
     pub version: u64,
+    /// Version of texts and categories that is shown and signed now: `txt.ver` (§4.2, §5).
+    pub texts: u64,
     /// base64url SHA-256 of its bytes.
     pub hash: String,
     purposes: Vec<PurposeRow>,
@@ -254,6 +256,8 @@ pub struct Policy {
     /// Longest term of a grant, in days.
     pub longest_days: u64,
     pub(crate) matches: Vec<Match>,
+    /// The tables of earlier versions of texts.
+    pub(crate) earlier: Vec<(u64, Vec<Match>)>,
     pub(crate) label_rules: Vec<LabelRule>,
     pub(crate) administrative: Vec<String>,
     pub(crate) category_systems: Vec<String>,
@@ -347,6 +351,28 @@ fn pattern(rows: &[Named], emergency: Bits, list: &[String]) -> Result<Bits, Pol
         };
     }
     Ok(bits)
+}
+
+/// The table that finds a resource's categories.
+fn matching(
+    of: &Reader<'_>,
+    categories: &[Named],
+    emergency: Bits,
+) -> Result<Vec<Match>, PolicyError> {
+    of.rows("match")?
+        .map(|r| {
+            Ok(Match {
+                types: r.texts("type"),
+                cats: pattern(categories, emergency, &r.texts("cats"))?,
+                systems: r.texts("system"),
+                prefixes: r.codes("prefix"),
+                category: r.codes("category"),
+                without: r.texts("without"),
+                has: r.texts("has"),
+                instead: pattern(categories, emergency, &r.texts("instead"))?,
+            })
+        })
+        .collect()
 }
 
 /// The table of elements: type, path, what becomes of it.
@@ -465,21 +491,18 @@ impl Policy {
                 })
             })
             .collect::<Result<_, PolicyError>>()?;
-        let matches = top
-            .rows("match")?
-            .map(|r| {
-                Ok(Match {
-                    types: r.texts("type"),
-                    cats: pattern(&categories, emergency, &r.texts("cats"))?,
-                    systems: r.texts("system"),
-                    prefixes: r.codes("prefix"),
-                    category: r.codes("category"),
-                    without: r.texts("without"),
-                    has: r.texts("has"),
-                    instead: pattern(&categories, emergency, &r.texts("instead"))?,
-                })
-            })
-            .collect::<Result<_, PolicyError>>()?;
+        let matches = matching(&top, &categories, emergency)?;
+        let texts = top.0.get("texts").map_or(Ok(1), |_| top.int("texts"))?;
+        let mut earlier = Vec::new();
+        if top.0.get("earlier").is_some() {
+            for row in top.rows("earlier")? {
+                let of = row.int("texts")?;
+                if of >= texts || earlier.iter().any(|(v, _)| *v == of) {
+                    return Err(wrong("earlier"));
+                }
+                earlier.push((of, matching(&row, &categories, emergency)?));
+            }
+        }
         let label_rules = top
             .rows("label_rules")?
             .map(|r| {
@@ -493,6 +516,7 @@ impl Policy {
         Ok(Self {
             id: top.text("id")?.to_owned(),
             version: top.int("version")?,
+            texts,
             hash: sha256_text(&[bytes]),
             minor_labels: pattern(&labels, Bits::NONE, &top.texts("minor_labels"))?,
             purposes,
@@ -510,6 +534,7 @@ impl Policy {
             status_usable: top.int("status_usable")?,
             longest_days: top.int("longest_days")?,
             matches,
+            earlier,
             label_rules,
             administrative: top.texts("administrative"),
             category_systems: top.texts("category_systems"),

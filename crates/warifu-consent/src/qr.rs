@@ -1,9 +1,19 @@
 //! A token as the numeric text of a QR symbol: `consent:/` and two digits a character (§6.3).
 
+use crate::b64;
+use crate::json::{self, Value};
+
 const SCHEME: &str = "consent:/";
 
-/// Text of the QR symbol. `None` for characters that no token has.
+/// Text of the QR symbol. `None` for characters that no token has, and for a token with several
+/// recipients: each would read the names of the others (§4.1).
 pub fn to_qr(token: &str) -> Option<String> {
+    let payload = token.split('.').nth(1).and_then(b64::decode);
+    let payload = payload.and_then(|p| json::read(&p, 4).ok());
+    let aud = payload.as_ref().and_then(|p| p.get("aud"));
+    if aud.is_some_and(|aud| Value::items(aud).len() > 1) {
+        return None;
+    }
     let mut text = String::with_capacity(SCHEME.len() + token.len() * 2);
     text.push_str(SCHEME);
     for byte in token.bytes() {
@@ -38,6 +48,16 @@ pub fn from_qr(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_token_for_several_recipients_has_no_symbol() {
+        let token = |aud: &str| {
+            let payload = format!(r#"{{"aud":[{aud}]}}"#);
+            format!("eyJ.{}.x", b64::encode(payload.as_bytes()))
+        };
+        assert!(to_qr(&token(r#""mi:1312345678""#)).is_some());
+        assert_eq!(to_qr(&token(r#""mi:1312345678","mi:1319999999""#)), None);
+    }
 
     #[test]
     fn a_token_comes_back_and_other_text_does_not() {

@@ -182,6 +182,11 @@ fn grant(
         ended,
         status_age: k.status_age,
         parent,
+        texts: root
+            .token
+            .claims
+            .get("txt")
+            .and_then(|t| t.get("ver")?.int())?,
     })
 }
 

@@ -20,7 +20,8 @@ const TEXTS: &[(Lang, u64, &str)] = &[
     (Lang::En, 1, include_str!("../texts/en.txt")),
 ];
 
-/// The newest version of the templates.
+/// The newest version of the templates. Versions count texts and the table of categories (§4.2): one
+/// that changed nothing in a text shows the templates before it.
 pub const TEXT_VERSION: u64 = 1;
 
 /// The file of templates of a language and version, as it is.
@@ -135,7 +136,8 @@ impl Texts {
     fn find(lang: Lang, version: u64) -> Option<Self> {
         TEXTS
             .iter()
-            .find(|(l, v, _)| *l == lang && *v == version)
+            .filter(|(l, v, _)| *l == lang && *v <= version)
+            .max_by_key(|(_, v, _)| *v)
             .map(|(_, _, text)| Self(text))
     }
 
@@ -219,6 +221,7 @@ pub fn render(
         .and_then(Lang::from_name)
         .ok_or(Reason::TextUnknown)?;
     let texts = int("ver")
+        .filter(|v| *v <= policy.texts)
         .and_then(|v| Texts::find(lang, v))
         .ok_or(Reason::TextUnknown)?;
     let id = family(policy, typ, claims)?;
@@ -367,7 +370,8 @@ impl Page<'_> {
             "contact" => self.master.contact.clone(),
             "signer" => {
                 let rel = self.claims.get("act").and_then(|a| a.get("rel")?.text());
-                t.word(rel.unwrap_or("self"))?.to_owned()
+                let by = self.claims.get("by").and_then(Value::text);
+                t.word(rel.or(by).unwrap_or("self"))?.to_owned()
             }
             _ => return Err(Reason::TextUnknown),
         })
@@ -452,7 +456,7 @@ impl Page<'_> {
 }
 
 /// `2026-09-21 22:13`, in Tokyo.
-fn moment(unix: u64) -> String {
+pub(crate) fn moment(unix: u64) -> String {
     let minutes = unix.saturating_add(9 * 3600) / 60 % 1440;
     format!("{} {:02}:{:02}", Date::at(unix), minutes / 60, minutes % 60)
 }

@@ -7,10 +7,10 @@ use crate::annex::Annex;
 use crate::date::Date;
 use crate::decide::{
     Basis, Decision, Denial, Grant, Item, Mode, Notice, Objection, Origin, Request, State, Told,
-    Who,
+    Who, told_to_recipient,
 };
 use crate::filter::Withheld;
-use crate::json::{Value, object};
+use crate::json::{Members, Value, object};
 use crate::jws::KeyState;
 use crate::policy::{Bits, Policy};
 
@@ -156,6 +156,7 @@ fn grant_value(p: &Policy, g: &Grant) -> Value {
             "parent",
             maybe(g.parent.as_ref().map(|(a, b)| vec![a.clone(), b.clone()])),
         ),
+        ("texts", g.texts.into()),
     ])
 }
 
@@ -243,6 +244,15 @@ pub fn item_value(p: &Policy, i: &Item) -> Value {
         ("told", told_name(i.told).into()),
         ("uninformed", i.uninformed.into()),
         ("undelivered", i.undelivered.into()),
+        (
+            "before",
+            Value::Array(
+                i.before
+                    .iter()
+                    .map(|(v, b)| Value::Array(vec![(*v).into(), cats(p, *b)]))
+                    .collect(),
+            ),
+        ),
     ])
 }
 
@@ -287,7 +297,16 @@ pub fn withheld_value(all: &[Withheld]) -> Value {
     Value::Array(rows.collect())
 }
 
-/// `{effect, basis, reason, grants, obligations, stale, policy}`
+/// What a recipient may learn: `PERMITTED`, or the reason as far as no item shows in it.
+fn recipient_told(d: &Decision) -> &'static str {
+    if d.permits() {
+        d.why.wire()
+    } else {
+        told_to_recipient(d.why)
+    }
+}
+
+/// `{effect, basis, reason, grants, obligations, stale, policy, told}`
 pub fn decision_value(d: &Decision) -> Value {
     object([
         ("effect", if d.permits() { "permit" } else { "deny" }.into()),
@@ -297,10 +316,22 @@ pub fn decision_value(d: &Decision) -> Value {
         ("obligations", texts(&d.obligations)),
         ("stale", d.stale.into()),
         ("policy", d.policy_hash.as_str().into()),
+        ("told", recipient_told(d).into()),
     ])
 }
 
 // ── reading ─────────────────────────────────────────────────────────────────────────────────────
+
+/// Refuses members that nobody reads: a slip in a name must not open anything.
+pub(crate) fn closed(v: &Value, name: &'static str, known: &[&str]) -> Got<()> {
+    let all = v.members().into_iter().flat_map(Members::keys);
+    for member in all {
+        if !known.contains(&member.as_str()) {
+            return Err(WireError(name));
+        }
+    }
+    Ok(())
+}
 
 /// A member that is there and is not `null`.
 fn there<'v>(v: &'v Value, name: &str) -> Option<&'v Value> {
@@ -383,10 +414,28 @@ pub fn read_state<'p>(p: &'p Policy, v: &Value) -> Got<State<'p>> {
     if v.members().is_none() {
         return Err(WireError("state"));
     }
+    // Tests hand in the case whole.
+    closed(
+        v,
+        "state",
+        &[
+            "grants",
+            "denials",
+            "objections",
+            "notices",
+            "keys",
+            "request",
+            "item",
+        ],
+    )?;
     Ok(State {
         policy: p,
         grants: rows(v, "grants", |g| read_grant(p, g))?,
         denials: rows(v, "denials", |d| {
+            let known = [
+                "jti", "aud", "pur", "cat", "nbf", "exp", "emg", "ended", "age",
+            ];
+            closed(d, "denials", &known)?;
             Ok(Denial {
                 jti: text(d, "jti").unwrap_or_default(),
                 aud: list(d, "aud")?,
@@ -400,6 +449,8 @@ pub fn read_state<'p>(p: &'p Policy, v: &Value) -> Got<State<'p>> {
             })
         })?,
         objections: rows(v, "objections", |o| {
+            let known = ["kid", "received", "seq", "pur", "to", "src", "state"];
+            closed(o, "objections", &known)?;
             Ok(Objection {
                 kid: text(o, "kid")?,
                 received: int(o, "received")?,
@@ -435,7 +486,16 @@ pub fn read_state<'p>(p: &'p Policy, v: &Value) -> Got<State<'p>> {
 }
 
 fn read_grant(p: &Policy, g: &Value) -> Got<Grant> {
+    let known = [
+        "jti", "hash", "kid", "received", "aud", "pur", "cat", "window", "rec", "nbf", "exp",
+        "annex", "obl", "uses", "ended", "age", "parent", "texts",
+    ];
+    closed(g, "grants", &known)?;
     let annex = there(g, "annex").ok_or(WireError("annex"))?;
+    if annex.members().is_none() {
+        return Err(WireError("annex"));
+    }
+    closed(annex, "annex", &["src", "res", "lbl", "wid"])?;
     let parent = match list(g, "parent")?.as_slice() {
         [] => None,
         [hash, signer] => Some((hash.clone(), signer.clone())),
@@ -465,6 +525,8 @@ fn read_grant(p: &Policy, g: &Value) -> Got<Grant> {
         ended: flag(g, "ended")?,
         status_age: maybe_int(g, "age")?,
         parent,
+        // Whoever does not say saw the first.
+        texts: maybe_int(g, "texts")?.unwrap_or(1),
     })
 }
 
@@ -473,6 +535,8 @@ fn read_grant(p: &Policy, g: &Value) -> Got<Grant> {
 /// # Errors
 /// [`WireError`]
 pub fn read_request(p: &Policy, v: &Value) -> Got<Request> {
+    let known = ["who", "code", "scope", "sixteen", "purpose", "mode", "at"];
+    closed(v, "request", &known)?;
     let who = match text(v, "who")?.as_str() {
         "subject" => Who::Subject,
         "proxy" => Who::Proxy {
@@ -517,6 +581,22 @@ pub fn read_request(p: &Policy, v: &Value) -> Got<Request> {
 /// # Errors
 /// [`WireError`]
 pub fn read_item(p: &Policy, v: &Value) -> Got<Item> {
+    let known = [
+        "key",
+        "cats",
+        "unknown",
+        "src",
+        "encounter",
+        "clinical",
+        "recorded",
+        "labels",
+        "origin",
+        "told",
+        "uninformed",
+        "undelivered",
+        "before",
+    ];
+    closed(v, "item", &known)?;
     let codes = list(v, "cats")?;
     let set = p.category_set(codes.iter().map(String::as_str));
     let clinical = match read_days(v, "clinical")? {
@@ -550,5 +630,12 @@ pub fn read_item(p: &Policy, v: &Value) -> Got<Item> {
         },
         uninformed: flag(v, "uninformed")?,
         undelivered: flag(v, "undelivered")?,
+        before: rows(v, "before", |row| {
+            let [of, codes] = row.items() else {
+                return Err(WireError("before"));
+            };
+            let set = p.category_set(codes.texts());
+            of.int().zip(set).ok_or(WireError("before"))
+        })?,
     })
 }

@@ -656,6 +656,7 @@ fn a_revoke_of_the_same_second_stops_what_is_being_assembled() {
         ended: false,
         status_age: None,
         parent: None,
+        texts: 1,
     });
     let request = Request {
         who: Who::Recipient(CLINIC.into()),

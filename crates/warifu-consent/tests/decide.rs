@@ -159,10 +159,139 @@ fn the_laws_hold_over_generated_states() {
             "a lost key added a permit, case {n}"
         );
         // Explaining never changes the answer, and never speaks of what was not told.
-        let e = explain(&s, &r, &i, Lang::Ja);
+        let e = explain(&s, &r, &i, None, Lang::Ja);
         assert_eq!(e.decision, decide(&s, &r, &i));
         assert_eq!(e.sentence.is_none(), e.decision.why == Why::NotTold);
         assert_ne!(e.sentence.as_deref(), Some(""));
+    }
+}
+
+#[test]
+fn the_rules_that_were_asked_are_told_in_words_with_names() {
+    let policy = Policy::reference().unwrap();
+    let code = "mi:1312345678";
+    let facility = |code: &str, ja: &str, en: &str| Facility {
+        code: code.into(),
+        ja: ja.into(),
+        en: en.into(),
+    };
+    let master = Master::new(
+        1,
+        "",
+        vec![
+            facility(code, "架空割符診療所", "Kaku Warifu Clinic"),
+            facility("mi:1319999999", "架空割符病院", ""),
+        ],
+    );
+    let cat = |c: &str| Bits::one(policy.category(c).unwrap().0);
+    let given = Grant {
+        jti: "j1".into(),
+        hash: "h".into(),
+        kid: "k".into(),
+        received: 0,
+        aud: vec![code.into()],
+        pur: Bits::one(policy.purpose("TREAT").unwrap().0),
+        cat: cat("inf.lab"),
+        window: (None, None),
+        recorded: None,
+        nbf: NOW,
+        exp: NOW + 90 * DAY,
+        annex: Annex::empty([0; 16]),
+        obl: vec!["NORDSCLCD".into()],
+        uses_left: None,
+        ended: false,
+        status_age: None,
+        parent: None,
+        texts: 1,
+    };
+    let state = State {
+        policy: &policy,
+        grants: vec![given],
+        denials: vec![],
+        objections: vec![],
+        notices: vec![],
+        keys: vec![],
+    };
+    let item = |c: &str| Item {
+        key: String::new(),
+        cats: cat(c),
+        unknown: false,
+        src: "mi:1319999999".into(),
+        encounter: None,
+        clinical: Date::interval("2026-08-01"),
+        recorded: None,
+        labels: Some(Bits::NONE),
+        origin: Origin::Ehr,
+        told: Told::Unknown,
+        uninformed: false,
+        undelivered: false,
+        before: vec![],
+    };
+    let request = |mode: Mode| Request {
+        who: Who::Recipient(code.into()),
+        purpose: policy.purpose("TREAT"),
+        mode,
+        at: NOW,
+    };
+    let tell = |c: &str, mode: Mode, lang: Lang| {
+        explain(&state, &request(mode), &item(c), Some(&master), lang).chain
+    };
+    let rules = |chain: &[String]| -> Vec<String> {
+        let numbered = chain.iter().filter(|l| l.starts_with('D'));
+        numbered
+            .filter_map(|l| Some(l.split_once(':')?.0.to_owned()))
+            .collect()
+    };
+    // Only what was asked stands there: no proxy, statute, opt-out or emergency.
+    let chain = tell("prc.surgery", Mode::Normal, Lang::En);
+    assert_eq!(rules(&chain), ["D3", "D1", "D2", "D7", "D8", "D11"]);
+    let all = chain.join("\n");
+    for name in [
+        "May Kaku Warifu Clinic (mi:1312345678) see",
+        "架空割符病院 (mi:1319999999)",
+        "2026-08-01",
+        "treatment",
+        "[j1]: Not shown: the consent does not include this kind",
+        "(deny CATEGORY)",
+    ] {
+        assert!(all.contains(name), "{name} in {all}");
+    }
+    let chain = tell("inf.lab", Mode::Normal, Lang::Ja);
+    assert_eq!(rules(&chain), ["D3", "D1", "D2", "D7", "D8"]);
+    let all = chain.join("\n");
+    for name in [
+        "架空割符診療所",
+        "「診療」",
+        "検査",
+        "[j1]: これに当たります",
+        "(permit GRANT)",
+    ] {
+        assert!(all.contains(name), "{name} in {all}");
+    }
+    // In an emergency D9 is asked in place of D11, and decides what D8 did not.
+    let mode = |role: &str| Mode::BreakGlass {
+        valid: true,
+        facility: true,
+        role: role.into(),
+    };
+    for (c, role, last) in [
+        ("prc.surgery", "doctor", "(permit EMERGENCY)"),
+        ("prc.surgery", "clerk", "(deny BG_ROLE)"),
+        ("doc.referral", "doctor", "(deny BG_CATEGORY)"),
+    ] {
+        let chain = tell(c, mode(role), Lang::JaEasy);
+        assert_eq!(
+            rules(&chain).last().map(String::as_str),
+            Some("D9"),
+            "{chain:?}"
+        );
+        assert!(chain.iter().any(|l| l.contains(last)), "{chain:?}");
+    }
+    // Every language has its own words for everything but names, codes and numbers.
+    let of = |lang| tell("prc.surgery", Mode::Normal, lang);
+    let (ja, easy, en) = (of(Lang::Ja), of(Lang::JaEasy), of(Lang::En));
+    for ((a, b), c) in ja.iter().zip(&easy).zip(&en) {
+        assert!(a != b && b != c && a != c, "{a} / {b} / {c}");
     }
 }
 
@@ -192,6 +321,7 @@ fn the_truth_table_of_opt_in_purposes() {
                             origin: Origin::Ehr,
                             uninformed: false,
                             undelivered: false,
+                            before: Vec::new(),
                             ..i
                         };
                         let ok = valid && facility && role;
@@ -223,6 +353,7 @@ fn the_truth_table_of_opt_in_purposes() {
                             ended: false,
                             status_age: None,
                             parent: None,
+                            texts: 1,
                             ..g
                         };
                         let d = Denial {
@@ -300,6 +431,7 @@ fn the_truth_table_of_opt_out_purposes() {
             origin: Origin::Ehr,
             uninformed: false,
             undelivered: false,
+            before: Vec::new(),
             ..i
         };
         let r = Request {

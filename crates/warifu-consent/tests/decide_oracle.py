@@ -79,6 +79,10 @@ def decide(s):
     else:
         match = set(asked)
 
+    # Categories by version of texts; a prohibition holds for what an item ever was.
+    versions = {POLICY.get("texts", 1): cats, **{v: set(codes) for v, codes in item["before"]}}
+    ever = set().union(*versions.values())
+
     def prohibited():
         plain = False
         for d in s["denials"]:
@@ -86,7 +90,7 @@ def decide(s):
                 continue
             if not (set(d["pur"]) & (asked | (match if emergency else set()))):
                 continue
-            if not (set(d["cat"]) & cats or len(d["cat"]) == len(CATS)):
+            if not (set(d["cat"]) & ever or len(d["cat"]) == len(CATS)):
                 continue
             if now < d["nbf"] or d["exp"] is not None and now >= d["exp"]:
                 continue
@@ -156,6 +160,19 @@ def decide(s):
 
     # D8
     def check(g, c, rcp):
+        miss, stale = plain(g, c, rcp)
+        if miss:
+            return miss, stale
+        # The person saw the table of g's version: there, too, the item is c, and what else it is is granted.
+        seen = versions.get(g["texts"], set())
+        if c not in seen:
+            return "CATEGORY", False
+        for other in seen - cats:
+            if all(plain(h, other, rcp)[0] for h in s["grants"]):
+                return "CATEGORY", False
+        return None, stale
+
+    def plain(g, c, rcp):
         if rcp is None or not any(a == rcp or a == "mi:*" and rcp.startswith("mi:") for a in g["aud"]):
             return "AUD", False
         if not set(g["pur"]) & match:
@@ -185,6 +202,8 @@ def decide(s):
             return "AS_OF", False
         x = g["annex"]
         if item["src"] in x["src"] or item["key"] in x["res"] or item["encounter"] in x["wid"]:
+            return "EXCLUDED", False
+        if any(label not in LABELS for label in x["lbl"]):
             return "EXCLUDED", False
         if x["lbl"] and (item["labels"] is None or set(item["labels"]) & set(x["lbl"])):
             return "EXCLUDED", False

@@ -29,8 +29,26 @@ impl Knowledge for Holder {
 /// Categories that a PDF of a discharge summary takes.
 const DOCUMENT: &[usize] = &[1, 9, 10, 22];
 
+/// The mark of a resource: its id, and what all its other marks begin with.
 fn mark(n: usize) -> String {
     format!("KANARIE{n:02}X")
+}
+
+/// A mark of its own for each place: `C` code, `D` display, `T` text, `N` name, `I` identifier.
+fn place(n: usize, place: char) -> String {
+    format!("{}{place}", mark(n))
+}
+
+/// Every mark of a resource that stands in it.
+fn own_marks(resource: &Value, n: usize) -> std::collections::BTreeSet<String> {
+    let text = resource.to_string();
+    let mark = mark(n);
+    let ends = text.match_indices(&mark).map(|(at, _)| {
+        let rest = &text[at + mark.len()..];
+        let place = rest.chars().next().filter(char::is_ascii_uppercase);
+        format!("{mark}{}", place.map(String::from).unwrap_or_default())
+    });
+    ends.collect()
 }
 
 fn date(n: usize) -> String {
@@ -38,7 +56,7 @@ fn date(n: usize) -> String {
 }
 
 fn concept(system: &str, code: &str, n: usize) -> Value {
-    json!({"coding": [{"system": system, "code": code, "display": mark(n)}], "text": mark(n)})
+    json!({"coding": [{"system": system, "code": code, "display": place(n, 'D')}, {"system": "http://example.jp/own", "code": place(n, 'C')}], "text": place(n, 'T')})
 }
 
 fn kind(cat: &str) -> &'static str {
@@ -117,7 +135,7 @@ fn bundle(policy: &Policy, without: &[usize]) -> Value {
                     _ => "53576-5",
                 };
                 let sections: Vec<Value> = others.iter().map(|o| json!({"title": o["display"], "text": {"status": "generated", "div": gossip(n)}, "entry": [o]})).collect();
-                json!({"type": concept("http://loinc.org", code, n), "subject": {"reference": patient}, "date": date(n), "title": mark(n), "section": sections})
+                json!({"type": concept("http://loinc.org", code, n), "subject": {"reference": patient}, "date": date(n), "title": place(n, 'N'), "identifier": {"value": place(n, 'I')}, "section": sections})
             }
             "inf.condition" => {
                 json!({"code": concept("http://hl7.org/fhir/sid/icd-10", "I10", n), "subject": {"reference": patient}, "onsetDateTime": date(n), "evidence": [{"detail": others}]})
@@ -135,7 +153,7 @@ fn bundle(policy: &Policy, without: &[usize]) -> Value {
                 json!({"code": concept(JLAC10, "3A0100000", n), "category": [{"coding": [{"code": "laboratory"}]}], "effectiveDateTime": date(n), "derivedFrom": others})
             }
             "inf.rx" => {
-                json!({"medicationReference": {"reference": "Medication/m1"}, "subject": {"reference": patient}, "authoredOn": date(n), "reasonReference": others, "dosageInstruction": [{"text": mark(n)}]})
+                json!({"medicationReference": {"reference": "Medication/m1"}, "subject": {"reference": patient}, "authoredOn": date(n), "reasonReference": others, "dosageInstruction": [{"text": place(n, 'T')}], "identifier": [{"value": place(n, 'I')}]})
             }
             "prc.surgery" => {
                 json!({"code": concept(MASTER, "150000110", n), "subject": {"reference": patient}, "performedDateTime": date(n), "partOf": others})
@@ -151,19 +169,19 @@ fn bundle(policy: &Policy, without: &[usize]) -> Value {
                     .iter()
                     .map(|o| json!({"condition": o, "use": {"text": o["display"]}}))
                     .collect();
-                json!({"type": [{"text": gossip(n)}], "reasonCode": [{"text": gossip(n)}], "period": {"start": date(n), "end": date(n)}, "diagnosis": diagnosis, "identifier": [{"value": mark(n)}]})
+                json!({"type": [{"text": gossip(n)}], "reasonCode": [{"text": gossip(n)}], "period": {"start": date(n), "end": date(n)}, "diagnosis": diagnosis, "identifier": [{"value": place(n, 'I')}]})
             }
             "imm" => {
                 json!({"vaccineCode": concept("http://example.jp/v", "1", n), "patient": {"reference": patient}, "occurrenceDateTime": date(n), "reasonReference": others})
             }
             "care" => {
-                json!({"title": mark(n), "subject": {"reference": patient}, "period": {"start": date(n), "end": date(n)}, "addresses": others, "description": gossip(n)})
+                json!({"title": place(n, 'N'), "identifier": [{"value": place(n, 'I')}], "subject": {"reference": patient}, "period": {"start": date(n), "end": date(n)}, "addresses": others, "description": gossip(n)})
             }
             "img" => {
-                json!({"started": date(n), "subject": {"reference": patient}, "procedureReference": next, "identifier": [{"value": mark(n)}]})
+                json!({"started": date(n), "subject": {"reference": patient}, "procedureReference": next, "identifier": [{"value": place(n, 'I')}]})
             }
             "gen" => {
-                json!({"coordinateSystem": 0, "patient": {"reference": patient}, "observedSeq": mark(n), "identifier": [{"value": date(n)}]})
+                json!({"coordinateSystem": 0, "patient": {"reference": patient}, "observedSeq": place(n, 'N'), "identifier": [{"value": place(n, 'I')}, {"value": date(n)}]})
             }
             "vit" => {
                 json!({"code": concept("http://loinc.org", "8480-6", n), "category": [{"coding": [{"code": "vital-signs"}]}], "effectiveDateTime": date(n)})
@@ -172,7 +190,7 @@ fn bundle(policy: &Policy, without: &[usize]) -> Value {
                 json!({"code": concept("http://example.jp/d", "1", n), "category": [{"coding": [{"code": "device"}]}], "effectiveDateTime": date(n)})
             }
             "demo" => {
-                json!({"name": [{"text": "架空 花子"}], "birthDate": "1950-01-01", "gender": "female", "address": [{"text": format!("{} {}", mark(n), date(n))}], "id": "patient"})
+                json!({"name": [{"text": "架空 花子"}], "birthDate": "1950-01-01", "gender": "female", "address": [{"text": format!("{} {}", place(n, 'T'), date(n))}], "identifier": [{"value": place(n, 'I')}], "contact": [{"name": {"text": place(n, 'N')}}], "id": "patient"})
             }
             programme => {
                 let code = match programme {
@@ -272,6 +290,7 @@ fn grant(n: usize, cat: Bits) -> Grant {
         ended: false,
         status_age: None,
         parent: None,
+        texts: 1,
     }
 }
 
@@ -326,20 +345,38 @@ fn no_mark_of_a_withheld_category_or_pair_goes_out_and_every_permitted_one_does(
             sets.push(vec![a, b]);
         }
     }
+    let entries = whole["entry"].as_array().unwrap();
+    let marks: Vec<_> = (0..count)
+        .map(|n| own_marks(&entries[n]["resource"], n))
+        .collect();
+    for (n, marks) in marks.iter().enumerate() {
+        assert!(
+            marks.len() > 1,
+            "{} has {marks:?}",
+            policy.categories()[n].code
+        );
+    }
     for without in sets {
         let out = run(&policy, &whole, &without);
         let text = String::from_utf8(out.bytes.clone()).unwrap();
         for n in 0..count {
-            let here = text.contains(&mark(n));
-            assert_eq!(
-                here,
-                !without.contains(&n),
-                "{} without {without:?}",
-                policy.categories()[n].code
-            );
+            let code = &policy.categories()[n].code;
             if without.contains(&n) {
-                assert!(!text.contains(&date(n)), "date of {n} without {without:?}");
+                assert!(!text.contains(&mark(n)), "{code} without {without:?}");
+                assert!(
+                    !text.contains(&date(n)),
+                    "date of {code} without {without:?}"
+                );
+                continue;
             }
+            // Every id, code, text, name and date of what is permitted, not one of them only.
+            for mark in &marks[n] {
+                assert!(text.contains(mark), "{mark} of {code} without {without:?}");
+            }
+            assert!(
+                text.contains(&date(n)),
+                "date of {code} without {without:?}"
+            );
         }
         let parsed: Value = serde_json::from_str(&text).unwrap();
         assert!(
@@ -364,6 +401,85 @@ fn no_mark_of_a_withheld_category_or_pair_goes_out_and_every_permitted_one_does(
             "{without:?}"
         );
     }
+}
+
+#[test]
+fn what_the_person_saw_counts_when_the_policy_moves_a_code() {
+    const MASTER: &str = "http://jpfhir.jp/fhir/core/CodeSystem/JP_ProcedureCodesMedical_CS";
+    let mut text: Value = serde_json::from_str(REFERENCE).unwrap();
+    let earlier = text["match"].clone();
+    text["texts"] = json!(2);
+    text["earlier"] = json!([{"texts": 1, "match": earlier}]);
+    // An operation becomes a plain visit, and a vital sign becomes a laboratory result as well.
+    let rows = text["match"].as_array_mut().unwrap();
+    rows.insert(0, json!({"type": ["Procedure"], "system": [MASTER], "prefix": ["150000110"], "cats": ["vis.history"]}));
+    rows.insert(0, json!({"type": ["Observation"], "system": ["http://loinc.org"], "prefix": ["8480-6"], "cats": ["vit", "inf.lab"]}));
+    let policy = Policy::read(text.to_string().as_bytes()).unwrap();
+    let bundle = json!({"resourceType": "Bundle", "type": "collection", "entry": [
+        {"resource": {"resourceType": "Procedure", "id": "operation", "code": {"coding": [{"system": MASTER, "code": "150000110"}]}}},
+        {"resource": {"resourceType": "Observation", "id": "pressure", "category": [{"coding": [{"code": "vital-signs"}]}], "code": {"coding": [{"system": "http://loinc.org", "code": "8480-6"}]}}}]});
+    let out = |cats: &[&str], texts: u64, no: Option<&str>| {
+        let grants = cats.iter().enumerate().map(|(n, c)| Grant {
+            texts,
+            ..grant(n, Bits::one(policy.category(c).unwrap().0))
+        });
+        let denials = no.map(|c| Denial {
+            jti: "d".into(),
+            aud: vec!["*".into()],
+            pur: Bits::one(0),
+            cat: Bits::one(policy.category(c).unwrap().0),
+            nbf: 0,
+            exp: None,
+            emg: false,
+            ended: false,
+            status_age: None,
+        });
+        let state = State {
+            policy: &policy,
+            grants: grants.collect(),
+            denials: denials.into_iter().collect(),
+            objections: vec![],
+            notices: vec![],
+            keys: vec![],
+        };
+        let holder = Holder(Origin::Ehr, Told::Yes);
+        let out = filter(
+            bundle.to_string().as_bytes(),
+            &state,
+            &request(&policy),
+            &holder,
+        );
+        let text = String::from_utf8(out.unwrap().bytes).unwrap();
+        ["operation", "pressure"].map(|id| text.contains(id))
+    };
+    // Whoever saw the new table opened what it says.
+    assert_eq!(out(&["vis.history"], 2, None), [true, false]);
+    assert_eq!(out(&["vit", "inf.lab"], 2, None), [false, true]);
+    // Whoever saw the old one did not see operations among visits, nor vital signs among results.
+    assert_eq!(out(&["vis.history"], 1, None), [false, false]);
+    assert_eq!(
+        out(&["vis.history", "prc.surgery"], 1, None),
+        [false, false]
+    );
+    assert_eq!(out(&["vit", "inf.lab"], 1, None), [false, false]);
+    // A version that nobody knows opens nothing.
+    assert_eq!(
+        out(&["vis.history", "vit", "inf.lab"], 3, None),
+        [false, false]
+    );
+    // A prohibition of operations holds wherever the code went.
+    assert_eq!(
+        out(&["vis.history"], 2, Some("prc.surgery")),
+        [false, false]
+    );
+    // Versions are each told once, and before the one in force.
+    let doubled = text
+        .to_string()
+        .replace(r#""earlier":[{"#, r#""earlier":[{"texts":1,"match":[]},{"#);
+    assert_eq!(
+        Policy::read(doubled.as_bytes()),
+        Err(PolicyError("earlier".into()))
+    );
 }
 
 fn walk(v: &Value, ids: &[String]) {

@@ -69,6 +69,11 @@ impl Folder {
             _ => {
                 let mut options = OpenOptions::new();
                 options.read(true).write(true).create(make);
+                // Lines are private; tiles and checkpoints are for everybody.
+                #[cfg(unix)]
+                if name == crate::store::ENTRIES {
+                    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+                }
                 let mut file = options.truncate(false).open(self.path(name))?;
                 let result = act(&mut file);
                 if name == crate::store::ENTRIES {

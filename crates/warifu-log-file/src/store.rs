@@ -132,12 +132,27 @@ pub struct FileStorage<D: Disk> {
 impl<D: Disk> FileStorage<D> {
     /// Opens the store alone, checks every line, and cuts off an unacknowledged, unfinished tail.
     pub fn open(disk: D) -> Result<Self, FileError> {
+        let mut store = Self::locked(disk)?;
+        store.recover()?;
+        Ok(store)
+    }
+
+    /// Opens the store alone and checks every line, and leaves every file as it is: a tail that
+    /// [`Self::open`] would cut off is told by [`Self::recovery`] and stays. Nothing can be written.
+    pub fn inspect(disk: D) -> Result<Self, FileError> {
+        let mut store = Self::locked(disk)?;
+        store.look()?;
+        store.failed = true;
+        Ok(store)
+    }
+
+    fn locked(disk: D) -> Result<Self, FileError> {
         let lock = match disk.lock() {
             Ok(lock) => lock,
             Err(error) if error.kind() == ErrorKind::WouldBlock => return Err(FileError::Locked),
             Err(error) => return Err(error.into()),
         };
-        let mut store = Self {
+        Ok(Self {
             disk,
             lines: 0,
             bytes: 0,
@@ -148,9 +163,7 @@ impl<D: Disk> FileStorage<D> {
             recovery: Recovery::default(),
             failed: false,
             _lock: lock,
-        };
-        store.recover()?;
-        Ok(store)
+        })
     }
 
     /// What was done when the store was opened.
@@ -163,23 +176,31 @@ impl<D: Disk> FileStorage<D> {
         &self.disk
     }
 
-    fn recover(&mut self) -> Result<(), FileError> {
+    /// Reads all lines; `false`: nothing was ever written.
+    fn look(&mut self) -> Result<bool, FileError> {
         let length = self.disk.length(ENTRIES)?.unwrap_or(0);
         let mark = self.read_mark()?;
         let (mark, chain) = match mark {
             Some(mark) => mark,
             // The mark is made before the first line is written.
-            None if length == 0 => return self.begin(),
+            None if length == 0 => return Ok(false),
             None => return Err(FileError::Mark),
         };
         if length == 0 && mark.lines == 0 {
-            return self.begin();
+            return Ok(false);
         }
         self.scan(length, mark, chain)?;
         self.recovery = Recovery {
             kept_lines: self.lines - mark.lines,
             cut_bytes: length - self.bytes,
         };
+        Ok(true)
+    }
+
+    fn recover(&mut self) -> Result<(), FileError> {
+        if !self.look()? {
+            return self.begin();
+        }
         if self.recovery.cut_bytes > 0 {
             self.disk.truncate(ENTRIES, self.bytes)?;
         }
@@ -244,7 +265,10 @@ impl<D: Disk> FileStorage<D> {
                     buffer.extend_from_slice(&more);
                 }
                 frame => {
-                    if self.lines >= mark.lines {
+                    // Behind the mark stands what a crash left. It leaves no whole line of another
+                    // place: that is somebody's doing, and stays.
+                    let elsewhere = matches!(&frame, Frame::Record { record, .. } if record.index != self.lines);
+                    if self.lines >= mark.lines && !elsewhere {
                         return Ok(());
                     }
                     return Err(self.name_damage(&frame, length)?);

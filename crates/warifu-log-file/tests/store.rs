@@ -223,16 +223,23 @@ fn every_altered_dropped_reordered_or_duplicated_line_is_named() {
             put(&swapped);
             damaged(&disk, at, Damage::Reordered);
         } else {
-            // Behind the acknowledged lines stands no line that fits: it is cut off, and told.
+            // No crash leaves a line of another place behind the acknowledged ones.
+            damaged(&disk, at + 1, Damage::Duplicated);
+            assert_eq!(disk.file("entries").unwrap(), doubled.concat());
+            // What a crash may leave is cut off, and told; who only looks cuts nothing.
+            let mut torn = lines.clone();
+            torn.push(lines[at][..40].to_vec());
+            put(&torn);
+            let recovery = Recovery {
+                kept_lines: 0,
+                cut_bytes: 40,
+            };
+            let seen = FileStorage::inspect(disk.clone()).unwrap();
+            assert_eq!(seen.recovery(), recovery);
+            drop(seen);
+            assert_eq!(disk.file("entries").unwrap(), torn.concat());
             let store = FileStorage::open(disk.after_crash(|| true)).unwrap();
-            let cut_bytes = u64::try_from(lines[at].len()).unwrap();
-            assert_eq!(
-                store.recovery(),
-                Recovery {
-                    kept_lines: 0,
-                    cut_bytes
-                }
-            );
+            assert_eq!(store.recovery(), recovery);
         }
         // The tail cut off before the line, and within it.
         put(&lines[..at]);

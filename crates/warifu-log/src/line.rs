@@ -100,7 +100,7 @@ kinds! {
     /// A grant or prohibition was ended.
     Revoke "revoke" Open [must("tok", H), may("idp", Word)];
     /// An objection was set or withdrawn.
-    Objection "objection" Open [must("tok", H)];
+    Objection "objection" Open [must("tok", H), may("idp", Word)];
     /// A notice was given.
     Notice "notice" Open [must("what", Word), may("src", Word), may("hash", H)];
     /// Data went out.

@@ -258,6 +258,7 @@ fn refused(state: &State<'_>, request: &Request, src: &str) -> Option<&'static s
             told: Told::Yes,
             uninformed: false,
             undelivered: false,
+            before: Vec::new(),
         };
         let decision = decide(state, request, &item);
         let why = decision.why;

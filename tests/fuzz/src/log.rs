@@ -9,7 +9,7 @@ use warifu_log::{
     Checkpoint, Entry, Hash, Kind, Line, Log, Note, NoteKey, Purpose, Storage, Submission,
     TlogProof, Trust, api, verify_consistency, verify_inclusion,
 };
-use warifu_log_file::{FileStorage, Memory};
+use warifu_log_file::{FileError, FileStorage, Memory};
 
 /// A trusted key whose private half nobody here has: RFC 8032, test 1.
 fn trust() -> Option<Trust> {
@@ -121,8 +121,8 @@ static ENTRIES: LazyLock<(Vec<u8>, Vec<u8>)> = LazyLock::new(|| {
     (file("entries"), file("mark"))
 });
 
-/// The file of lines: any bytes behind the acknowledged lines are cut off or kept whole; acknowledged
-/// lines are there unchanged, or the store stays shut.
+/// The file of lines: any bytes behind the acknowledged lines are cut off or kept whole, or named where
+/// they are a line of another place; acknowledged lines are there unchanged, or the store stays shut.
 pub fn log_recovery(data: &[u8]) {
     let (entries, mark) = &*ENTRIES;
     assert!(!entries.is_empty());
@@ -130,16 +130,22 @@ pub fn log_recovery(data: &[u8]) {
     let disk = Memory::new();
     disk.put("entries", &[entries, data].concat());
     disk.put("mark", mark);
-    let store = FileStorage::open(disk.clone());
-    let Ok(store) = store else {
-        panic!("an unacknowledged tail shuts nothing: {store:?}")
-    };
-    let lines = store.len();
-    assert!(lines >= 12);
-    assert!(store.read(0, usize::MAX).is_ok_and(|r| r.len() >= 12));
-    drop(store);
-    let again = FileStorage::open(disk);
-    assert!(again.is_ok_and(|s| s.len() == lines && s.recovery().cut_bytes == 0));
+    let files = (disk.file("entries"), disk.file("mark"));
+    let seen = FileStorage::inspect(disk.clone()).map(|s| (s.len(), s.recovery()));
+    assert_eq!(files, (disk.file("entries"), disk.file("mark")));
+    match FileStorage::open(disk.clone()) {
+        Ok(store) => {
+            let lines = store.len();
+            assert!(lines >= 12);
+            assert!(seen.is_ok_and(|s| s == (lines, store.recovery())));
+            assert!(store.read(0, usize::MAX).is_ok_and(|r| r.len() >= 12));
+            drop(store);
+            let again = FileStorage::open(disk);
+            assert!(again.is_ok_and(|s| s.len() == lines && s.recovery().cut_bytes == 0));
+        }
+        Err(FileError::Damaged { line, .. }) => assert!(line >= 12 && seen.is_err()),
+        other => panic!("an unacknowledged tail shuts nothing: {other:?}"),
+    }
     // Bytes overwritten, cut or inserted among the acknowledged lines.
     let mut damaged = entries.clone();
     for edit in data.as_chunks::<4>().0.iter().take(16) {

@@ -23,7 +23,31 @@ pub(crate) fn command(lang: Lang) -> Command {
             "秘密鍵のファイル (本人だけが読めること)",
             "file with the private key (readable by its owner only)",
         )
-        .required(true)
+    };
+    let identified = |ja: &str, en: &str| {
+        w.value("identified", "HOW", ja, en)
+            .value_parser(["jpki", "counter"])
+    };
+    // Without the person's key, once the person was identified anew.
+    let or_counter = |c: Command| {
+        c.arg(key().required_unless_present("identified"))
+            .arg(
+                identified(
+                    "鍵なしで、窓口で署名する。本人確認の方法: jpki, counter (--person が要ります)",
+                    "sign at the counter, without the person's key; how the person was identified: jpki, counter (needs --person)",
+                )
+                .requires("person")
+                .conflicts_with_all(["key", "proxy"]),
+            )
+            .arg(
+                w.file(
+                    "person",
+                    "FILE",
+                    "窓口の方の患者番号のファイル (-: 標準入力)",
+                    "file with the id of the person at the counter (-: stdin)",
+                )
+                .requires("identified"),
+            )
     };
     let out = || {
         w.file(
@@ -77,9 +101,11 @@ pub(crate) fn command(lang: Lang) -> Command {
         w.value(
             "proxy",
             "JTI",
-            "代理の鍵の登録の jti",
-            "jti of the proxy's key binding",
+            "代理の鍵の登録の jti (enrol --role guardian --for SUB が仮名のあとに示す 22 文字)",
+            "jti of the proxy's key binding (the 22 characters that enrol --role guardian --for SUB shows after the pseudonym)",
         )
+        // base64url may begin with a hyphen.
+        .allow_hyphen_values(true)
     };
     let asks = |c: Command| {
         c.arg(sub().required(true))
@@ -108,6 +134,7 @@ pub(crate) fn command(lang: Lang) -> Command {
     };
     let decides = |name: &'static str, ja: &str, en: &str| {
         asks(Command::new(name).about(w.text(ja, en)))
+            .arg(text_lang())
             .arg(cat())
             .arg(w.value(
                 "src",
@@ -170,6 +197,7 @@ pub(crate) fn command(lang: Lang) -> Command {
                 .arg(w.value("class", "CLASS", "署名者の種類", "class of signer").required(true).value_parser(["institution", "server", "authority", "registry", "certified", "disaster", "status", "patient"]))
                 .arg(w.value("code", "CODE", "施設のコード", "code of the institution"))
                 .arg(w.flag("emergency", "救急の施設", "an emergency facility"))
+                .arg(w.value("since", "DATE", "この日の初めから使えなくする (2026-09-01)。鍵が盗まれた日など", "from the beginning of this day (2026-09-01), such as the day the key was stolen"))
                 .arg(w.value("state", "STATE", "状態: active, retired, compromised", "state: active, retired, compromised").value_parser(["active", "retired", "compromised"]).default_value("active")),
         )
         .subcommand(
@@ -182,7 +210,7 @@ pub(crate) fn command(lang: Lang) -> Command {
                 .arg(w.value("for", "SUB", "代理される方の仮名", "pseudonym of the represented person"))
                 .arg(w.value("until", "DATE", "代理される方が 18 歳になる日", "the day the represented minor turns 18"))
                 .arg(w.value("until-obj", "DATE", "代理される方が 16 歳になる日", "the day the represented minor turns 16"))
-                .arg(w.many("scope", "CODE", "代理できる目的と種類", "purposes and categories the proxy may sign for"))
+                .arg(w.many("scope", "CODE", "代理できる目的と種類 (例: TREAT,inf.rx,inf.lab)。delegate には必要です", "purposes and categories the proxy may sign for (such as TREAT,inf.rx,inf.lab); a delegate needs it"))
                 .arg(out()),
         )
         .subcommand(
@@ -201,7 +229,7 @@ pub(crate) fn command(lang: Lang) -> Command {
             Command::new("grant")
                 .about(w.text("求めの文を表示し、--agree があれば同意に署名します", "Shows the text of a request and, with --agree, signs the grant"))
                 .arg(w.first("REQUEST", "求めのトークン", "token of the request"))
-                .arg(key())
+                .arg(key().required(true))
                 .arg(cat())
                 .arg(w.many("exclude-facility", "CODE", "この施設の記録は見せない", "leave out this facility's records"))
                 .arg(w.many("exclude-label", "LABEL", "この印の記録は見せない (PSY など)", "leave out records of this label (PSY and the like)"))
@@ -216,9 +244,9 @@ pub(crate) fn command(lang: Lang) -> Command {
         )
         .subcommand(
             Command::new("deny")
-                .about(w.text("「見せない」という申出に署名します", "Signs a prohibition"))
+                .about(w.text("「見せない」という申出に署名します。--aud, --pur, --cat を省くと、すべての相手・目的・種類です", "Signs a prohibition; without --aud, --pur or --cat it is for every recipient, purpose or category"))
                 .arg(w.first("REQUEST", "求めのトークン (番号を使います)", "token of the request, whose numbers are used"))
-                .arg(key())
+                .arg(key().required(true))
                 .arg(aud())
                 .arg(pur())
                 .arg(cat())
@@ -229,10 +257,9 @@ pub(crate) fn command(lang: Lang) -> Command {
                 .arg(out()),
         )
         .subcommand(
-            Command::new("revoke")
+            or_counter(Command::new("revoke"))
                 .about(w.text("同意をやめます (禁止の終わりは求めが要ります)", "Ends a grant (ending a prohibition needs a request)"))
-                .arg(w.first("TOKEN", "終わらせるトークン", "token to end"))
-                .arg(key())
+                .arg(w.first("TOKEN", "終わらせるトークンのファイル、または受け付けたものの jti かハッシュ (log history の tok)", "file with the token to end, or jti or hash of an accepted one (tok of log history)").allow_hyphen_values(true))
                 .arg(w.value("reason", "WHY", "理由", "reason").value_parser(["withdrawn", "key_lost", "mistake", "other"]).default_value("withdrawn"))
                 .arg(w.file("request", "FILE", "求めのトークン (禁止を終えるとき)", "token of a request (to end a prohibition)"))
                 .arg(proxy())
@@ -241,10 +268,9 @@ pub(crate) fn command(lang: Lang) -> Command {
                 .arg(out()),
         )
         .subcommand(
-            Command::new("object")
+            or_counter(Command::new("object"))
                 .about(w.text("匿名加工などへの拒否の申出に署名します", "Signs an objection to secondary use, or its withdrawal"))
-                .arg(sub().required(true))
-                .arg(key())
+                .arg(sub().required_unless_present("person"))
                 .arg(pur())
                 .arg(w.many("to", "CODE", "事業者 (既定: すべて)", "bodies (default: all)"))
                 .arg(w.many("src", "CODE", "出所 (既定: すべて)", "sources (default: all)"))
@@ -255,11 +281,23 @@ pub(crate) fn command(lang: Lang) -> Command {
                 .arg(out()),
         )
         .subcommand(
+            Command::new("emergency")
+                .about(w.text("救急の表明に、施設の鍵で署名します", "Signs the assertion of an emergency with a facility's key"))
+                .arg(sub().required(true))
+                .arg(key().required(true))
+                .arg(w.value("reason", "WHY", "理由: unconscious (意識障害), life (生命・身体の保護), unidentified (身元不明で照会), disaster (災害)", "reason: unconscious, life, unidentified, disaster").required(true).value_parser(["unconscious", "life", "unidentified", "disaster"]))
+                .arg(w.value("idm", "HOW", "本人の確かめ方: mynumber (マイナ保険証), four (4 情報), insured (被保険者番号)", "how the person was identified: mynumber, four (four items), insured").required(true).value_parser(["mynumber", "four", "insured"]))
+                .arg(w.value("role", "CODE", "職種 (doctor など、方針の emergency_roles)", "role (doctor and the like, emergency_roles of the policy)").required(true))
+                .arg(w.number("hours", "N", "有効な時間 (24 まで)", "hours it holds, at most 24").default_value("24"))
+                .arg(out()),
+        )
+        .subcommand(
             Command::new("verify")
                 .about(w.text("トークンを確かめ、--accept があれば受け付けて記録します", "Verifies a token and, with --accept, keeps and logs it"))
                 .arg(w.first("TOKEN", "トークンのファイル (QR の文字列も可)", "file with the token (or the text of its QR symbol)"))
                 .arg(w.file("annex", "FILE", "除外の一覧", "list of exclusions"))
                 .arg(w.flag("accept", "受け付けてログに記録する", "accept it and append it to the log"))
+                .arg(identified("窓口で署名したトークンの、本人確認の方法: jpki, counter", "how the person was identified, for a token that the counter signed: jpki, counter").requires("accept"))
                 .arg(w.flag("offline", "通信なしで示された同意として確かめる (受け付けはしません)", "judge a grant shown without a connection (never accepts it)").conflicts_with("accept"))
                 .arg(out()),
         )
@@ -279,6 +317,23 @@ pub(crate) fn command(lang: Lang) -> Command {
                 .arg(w.value("told", "HOW", "告知: yes, no, unknown", "told to the person: yes, no, unknown").value_parser(["yes", "no", "unknown"]).default_value("unknown"))
                 .arg(w.value("role", "CODE", "見る人の職種 (physician など)。ログに残ります", "role of who looks (physician and the like); stands in the log").default_value("-"))
                 .arg(w.file("withheld", "FILE", "本人に伝える、見せなかったものの一覧", "list of what was withheld, for the person"))
+                .arg(out()),
+        )
+        .subcommand(
+            Command::new("export")
+                .about(w.text("署名した同意・禁止・拒否を FHIR R4 の Consent にします", "Writes a signed grant, prohibition or objection as a FHIR R4 Consent"))
+                .arg(w.first("TOKEN", "トークンのファイル", "file with the token"))
+                .arg(w.value("dialect", "NAME", "書き方: core, pcf", "dialect: core, pcf").value_parser(["core", "pcf"]).default_value("core"))
+                .arg(w.value("organization", "CODE", "同意を預かる施設 (mi:…)", "institution that keeps the consent (mi:…)").required(true))
+                .arg(w.file("annex", "FILE", "除外の一覧。本人に渡す写しだけに付けます", "list of exclusions; for the person's own copy only"))
+                .arg(out()),
+        )
+        .subcommand(
+            Command::new("import")
+                .about(w.text("FHIR R4 の Consent を読み、署名を確かめるか、署名のない下書きにします", "Reads a FHIR R4 Consent: verifies its token, or makes drafts without signature"))
+                .arg(w.first("FILE", "FHIR R4 の Consent", "FHIR R4 Consent"))
+                .arg(w.value("src", "CODE", "その Consent が指す記録の施設", "facility whose records the Consent names"))
+                .arg(text_lang())
                 .arg(out()),
         )
         .subcommand(log(lang))
@@ -335,6 +390,26 @@ fn log(lang: Lang) -> Command {
                         .value_parser(clap::value_parser!(u64))
                         .help(w.text("行の番号", "index of the line")),
                 )
+                .arg(
+                    w.value(
+                        "pin-size",
+                        "N",
+                        "覚えておいた行数。そこから続いていることも証明します (--consistency)",
+                        "pinned size: proves as well that the log goes on from there (--consistency)",
+                    )
+                    .value_parser(clap::value_parser!(u64))
+                    .requires("consistency"),
+                )
+                .arg(
+                    w.value(
+                        "consistency",
+                        "FILE",
+                        "続いていることの証明を書くファイル",
+                        "file for the proof that it goes on",
+                    )
+                    .value_parser(clap::value_parser!(PathBuf))
+                    .requires("pin-size"),
+                )
                 .arg(out()),
         )
         .subcommand(
@@ -344,9 +419,16 @@ fn log(lang: Lang) -> Command {
             )))
             .arg(w.first("PROOF", "証明のファイル", "file with the proof"))
             .arg(
-                w.value("leaf", "HASH", "行のハッシュ", "leaf data of the line")
-                    .required(true),
+                w.value(
+                    "consistency",
+                    "FILE",
+                    "覚えておいた行数から続いていることの証明 (prove --consistency)",
+                    "proof that the log goes on from the pinned size (prove --consistency)",
+                )
+                .value_parser(clap::value_parser!(PathBuf))
+                .requires("pin-size"),
             )
+            .arg(w.value("leaf", "HASH", "行のハッシュ", "leaf data of the line").required(true).allow_hyphen_values(true))
             .arg(w.value(
                 "log-key",
                 "KEY",
@@ -396,6 +478,6 @@ fn log(lang: Lang) -> Command {
                     w.value("pin-n", "N", "覚えておいた番号", "pinned place")
                         .value_parser(clap::value_parser!(u64)),
                 )
-                .arg(w.value("pin-head", "HASH", "覚えておいた先頭", "pinned head")),
+                .arg(w.value("pin-head", "HASH", "覚えておいた先頭", "pinned head").allow_hyphen_values(true)),
         )
 }

@@ -12,6 +12,7 @@
 //! | `lock` | held by the command that runs |
 //! | `secret/` | keys of server, authority, registry and log, and the secret of pseudonyms |
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
@@ -24,7 +25,7 @@ use warifu_consent::{
     StatusNow, Target, Typ, Who, Witness, b64, open, state_of, wire,
 };
 use warifu_log::{Entry, Kind, Log, NoteKey, Purpose, Submission, Trust};
-use warifu_log_file::{FileStorage, Folder};
+use warifu_log_file::{FileStorage, Folder, Recovery};
 use zeroize::Zeroizing;
 
 use super::keys::{read_key, read_private, write_private};
@@ -152,8 +153,9 @@ pub(super) fn init(cx: &Cx<'_>) -> anyhow::Result<End> {
         Value::from(contact).write()
     );
     std::fs::write(root.join("master.json"), master)?;
-    std::fs::write(root.join("issued.ndjson"), "")?;
-    std::fs::write(root.join("accepted.ndjson"), "")?;
+    for lines in ["issued.ndjson", "accepted.ndjson"] {
+        write_private(cx, &root.join(lines), b"")?;
+    }
     write_keys(root, &keys)?;
     let value = object([
         ("desk", shown.to_string().into()),
@@ -238,7 +240,7 @@ impl Desk {
             .iter()
             .enumerate()
         {
-            let key = registered(row).ok_or_else(|| bad("keys.json", &format!("{n}")))?;
+            let key = registered(row).ok_or_else(|| bad("keys.json", &format!("key {}", n + 1)))?;
             desk.keys.push(key);
         }
         for (n, line) in lines(&desk.root.join("issued.ndjson"))?.iter().enumerate() {
@@ -250,14 +252,14 @@ impl Desk {
                     at: int(&v, "at")?,
                 })
             });
-            let issued = issued.ok_or_else(|| bad("issued.ndjson", &format!("{}", n + 1)))?;
+            let issued = issued.ok_or_else(|| bad("issued.ndjson", &format!("line {}", n + 1)))?;
             desk.issued.push(issued);
         }
         for (n, line) in lines(&desk.root.join("accepted.ndjson"))?
             .iter()
             .enumerate()
         {
-            let at = format!("{}", n + 1);
+            let at = format!("line {}", n + 1);
             let v = json::read(line.as_bytes(), 2).map_err(|_| bad("accepted.ndjson", &at))?;
             let kept = text(&v, "token").zip(int(&v, "at"));
             let (token, time) = kept.ok_or_else(|| bad("accepted.ndjson", &at))?;
@@ -313,6 +315,11 @@ impl Desk {
         Ok((nonce, idx))
     }
 
+    /// Address of the log, as FHIR resources name it.
+    pub(super) fn log_address(&self) -> String {
+        format!("https://{}", self.origin)
+    }
+
     /// The log's public key.
     pub(super) fn log_key(&self, cx: &Cx<'_>) -> anyhow::Result<NoteKey> {
         let key = self.signer(cx, "log.pem")?.public().to_bytes();
@@ -324,6 +331,47 @@ impl Desk {
         let trust = Trust::new(self.log_key(cx)?, Vec::new(), 0)?;
         let storage = FileStorage::open(Folder::new(&self.root.join("log"))?)?;
         Ok(Log::open(storage, trust, pins)?)
+    }
+
+    /// Opens the log to look at it: nothing in its folder changes. What a crash, or somebody, left behind
+    /// the acknowledged lines is told.
+    pub(super) fn look(
+        &self,
+        cx: &Cx<'_>,
+        pins: &[warifu_log::Pin],
+    ) -> anyhow::Result<(Book, Recovery)> {
+        let trust = Trust::new(self.log_key(cx)?, Vec::new(), 0)?;
+        let storage = FileStorage::inspect(Folder::new(&self.root.join("log"))?)?;
+        let left = storage.recovery();
+        Ok((Log::open(storage, trust, pins)?, left))
+    }
+
+    /// The first person's wish that has no line, or line that has no wish.
+    pub(super) fn unwitnessed(&self, book: &Book) -> anyhow::Result<Option<Disagreement>> {
+        let subs: BTreeSet<&str> = self.accepted.iter().map(|a| a.token.text("sub")).collect();
+        for sub in subs {
+            if let Some(gap) = self.gap(sub, &own_lines(book, sub)?) {
+                return Ok(Some(gap));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The log is the witness: a wish without its line, or a line whose wish is missing (a withdrawal
+    /// that was lost), opens nothing.
+    fn gap(&self, sub: &str, lines: &[Value]) -> Option<Disagreement> {
+        let mut witness = Witness::default();
+        for v in lines {
+            if let (Some(kind), Some(tok)) = (text(v, "kind"), text(v, "tok")) {
+                witness.line(kind, tok);
+            }
+        }
+        for kept in self.accepted.iter().map(|a| &a.token) {
+            if kept.text("sub") == sub {
+                witness.token(kept.typ, &kept.hash);
+            }
+        }
+        witness.agree().err()
     }
 
     /// Appends one line.
@@ -416,6 +464,11 @@ impl Desk {
         Some(&found.token)
     }
 
+    /// An accepted token by its hash, as lines of the log have it, or by its `jti`.
+    pub(super) fn named(&self, name: &str) -> Option<&Opened> {
+        self.find(name).or_else(|| self.by_jti(name))
+    }
+
     /// An accepted token by its `jti`.
     pub(super) fn by_jti(&self, jti: &str) -> Option<&Opened> {
         let found = self.accepted.iter().find(|a| a.token.text("jti") == jti)?;
@@ -435,16 +488,9 @@ impl Desk {
             .any(|a| a.token.text("sub") == sub && a.token.claims.get("use").is_some());
         let mut disclosed: Vec<String> = Vec::new();
         let mut notices = Vec::new();
-        let mut witness = Witness::default();
-        let book = self.book(cx, &[])?;
-        for (_, own) in book.history(sub)? {
-            let v = json::read(own.line.as_bytes(), 2).ok();
-            let Some(v) = v else { continue };
-            let kind = text(&v, "kind");
-            if let (Some(kind), Some(tok)) = (kind, text(&v, "tok")) {
-                witness.line(kind, tok);
-            }
-            match kind {
+        let lines = own_lines(&self.book(cx, &[])?, sub)?;
+        for v in &lines {
+            match text(v, "kind") {
                 Some("disclose") if counted => disclosed.extend(
                     v.get("grants")
                         .map_or(&[][..], Value::items)
@@ -453,7 +499,7 @@ impl Desk {
                         .map(str::to_owned),
                 ),
                 Some("notice") => {
-                    if let (Some(src), Some(at)) = (text(&v, "src"), int(&v, "at")) {
+                    if let (Some(src), Some(at)) = (text(v, "src"), int(v, "at")) {
                         notices.push(Notice {
                             src: src.to_owned(),
                             at,
@@ -463,23 +509,8 @@ impl Desk {
                 _ => {}
             }
         }
-        // The log is the witness: a wish without its line, or a line whose wish is missing (a withdrawal
-        // that was lost), opens nothing.
-        for kept in self.accepted.iter().map(|a| &a.token) {
-            if kept.text("sub") == sub {
-                witness.token(kept.typ, &kept.hash);
-            }
-        }
-        match witness.agree() {
-            Ok(()) => {}
-            Err(Disagreement::Lost(lost)) => bail!(cx.say(
-                &format!("ログにある意思表示のトークンがありません (tok {lost})。判断できないので、何も見せません。そのトークンをもう一度受け付けてください: warifu consent verify FILE --accept"),
-                &format!("a token that the log tells of is missing (tok {lost}). Nothing can be decided, so nothing is shown. Accept that token again: warifu consent verify FILE --accept")
-            )),
-            Err(Disagreement::Unheard(unheard)) => bail!(cx.say(
-                &format!("受け付けたトークンの行がログにありません (tok {unheard})。判断できないので、何も見せません。ログを控えから戻してください (確かめる: warifu consent log verify)"),
-                &format!("the log lacks the line of an accepted token (tok {unheard}). Nothing can be decided, so nothing is shown. Restore the log from a copy (to check it: warifu consent log verify)")
-            )),
+        if let Some(gap) = self.gap(sub, &lines) {
+            bail!(tell(&gap, cx));
         }
         let kept: Vec<Kept> = self
             .accepted
@@ -520,6 +551,29 @@ impl Desk {
         hashes.dedup();
         hashes
     }
+}
+
+/// Where accepted tokens and log disagree, and what to do.
+pub(super) fn tell(gap: &Disagreement, cx: &Cx<'_>) -> String {
+    match gap {
+            Disagreement::Lost(tok) => cx.say(
+                &format!("ログにある意思表示のトークンがありません (tok {tok})。判断できないので、何も見せません。そのトークンをもう一度受け付けてください: warifu consent verify FILE --accept"),
+                &format!("a token that the log tells of is missing (tok {tok}). Nothing can be decided, so nothing is shown. Accept that token again: warifu consent verify FILE --accept")
+            ),
+            Disagreement::Unheard(tok) => cx.say(
+                &format!("受け付けたトークンの行がログにありません (tok {tok})。判断できないので、何も見せません。ログを控えから戻してください (確かめる: warifu consent log verify)"),
+                &format!("the log lacks the line of an accepted token (tok {tok}). Nothing can be decided, so nothing is shown. Restore the log from a copy (to check it: warifu consent log verify)")
+            ),
+    }
+}
+
+/// A person's lines, oldest first.
+fn own_lines(book: &Book, sub: &str) -> anyhow::Result<Vec<Value>> {
+    let own = book.history(sub)?;
+    let read = own
+        .iter()
+        .filter_map(|(_, own)| json::read(own.line.as_bytes(), 2).ok());
+    Ok(read.collect())
 }
 
 fn registered(row: &Value) -> Option<Registered> {

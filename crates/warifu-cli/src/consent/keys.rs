@@ -14,7 +14,7 @@ use warifu_store::private;
 use zeroize::Zeroizing;
 
 use super::desk::{Desk, Registered};
-use super::{Cx, fresh_id, random};
+use super::{Cx, fresh_id, random, wrong};
 use crate::End;
 
 /// Makes a key: the private half into a new file of its owner alone, the public one to stdout.
@@ -96,7 +96,15 @@ pub(super) fn register(cx: &Cx<'_>) -> anyhow::Result<End> {
     let key = read_public(cx, cx.input())?;
     let class = cx.text("class").unwrap_or_default();
     let class = SignerClass::from_name(class).context("class")?;
-    let state = wire::key_state(cx.text("state").unwrap_or("active"), cx.now);
+    let at = match wrong::day(cx, "since")? {
+        None => cx.now,
+        Some(day) if day.starts() <= cx.now => day.starts(),
+        Some(_) => bail!(cx.say(
+            "--since は今日より前の日にしてください",
+            "--since has to be a day that has begun"
+        )),
+    };
+    let state = wire::key_state(cx.text("state").unwrap_or("active"), at);
     let state = state.context("state")?;
     let code = cx.text("code").map(str::to_owned);
     if class == SignerClass::Institution && code.is_none() {
@@ -106,6 +114,12 @@ pub(super) fn register(cx: &Cx<'_>) -> anyhow::Result<End> {
         ));
     }
     let kid = key.thumbprint();
+    if desk.keys.iter().any(|k| k.kid == kid && k.class != class) {
+        bail!(cx.say(
+            "この鍵はほかの種類の署名者として登録されています。用途ごとに別の鍵を作ってください",
+            "this key is registered for another class of signer. Make a key for each use"
+        ));
+    }
     match desk
         .keys
         .iter_mut()
@@ -140,10 +154,8 @@ pub(super) fn register(cx: &Cx<'_>) -> anyhow::Result<End> {
     Ok(End::Clean)
 }
 
-/// Binds a key to a person: pseudonym, binding signed by the authority, line in the log.
-pub(super) fn enrol(cx: &Cx<'_>) -> anyhow::Result<End> {
-    let mut desk = Desk::open(cx)?;
-    let key = read_public(cx, cx.input())?;
+/// Pseudonym of the person whose id is in `--person`, a file or stdin.
+pub(super) fn pseudonym(cx: &Cx<'_>, desk: &Desk) -> anyhow::Result<String> {
     let from = cx.path("person").unwrap_or(Path::new("-"));
     let mut person = Zeroizing::new(String::new());
     if from == Path::new("-") {
@@ -162,9 +174,19 @@ pub(super) fn enrol(cx: &Cx<'_>) -> anyhow::Result<End> {
         ));
     }
     let holder = desk.secret(cx, "holder.key")?;
-    let sub = hash::pseudonym(&holder, &desk.origin, person).context("pseudonym")?;
+    hash::pseudonym(&holder, &desk.origin, person).context("pseudonym")
+}
+
+/// Binds a key to a person: pseudonym, binding signed by the authority, line in the log.
+pub(super) fn enrol(cx: &Cx<'_>) -> anyhow::Result<End> {
+    let mut desk = Desk::open(cx)?;
+    let key = read_public(cx, cx.input())?;
+    let sub = pseudonym(cx, &desk)?;
     let role = cx.text("role").unwrap_or("patient");
     let represents = cx.text("for");
+    if represents.is_some() {
+        wrong::subject(cx, "for")?;
+    }
     if (role == "patient") == represents.is_some() {
         bail!(cx.say(
             "代理の役割には --for (代理される方の仮名) が必要で、本人には使えません",

@@ -121,11 +121,29 @@ fn prove(cx: &Cx<'_>) -> anyhow::Result<End> {
         )),
         Err(e) => return Err(e.into()),
     };
+    let mut value = object([("proof", proof.as_str().into())]);
+    if let (Some(old), Some(path)) = (cx.int("pin-size"), cx.path("consistency")) {
+        let new = book.published().map_or(0, |(c, _)| c.size);
+        let way = match book.consistency(old, new) {
+            Ok(way) => way,
+            Err(warifu_log::LogError::Range) => bail!(cx.say(
+                &format!("--pin-size は 1 から {new} (公表した行数) までです"),
+                &format!("--pin-size is 1 to {new}, the published size")
+            )),
+            Err(e) => return Err(e.into()),
+        };
+        let way: Vec<String> = way.iter().map(Hash::base64).collect();
+        let lines: String = way.iter().map(|h| format!("{h}\n")).collect();
+        super::replace(path, lines.as_bytes())?;
+        if let Value::Object(members) = &mut value {
+            members.insert("consistency".to_owned(), way.into());
+        }
+    }
     if cx.path("out").is_some() {
         cx.give(proof.as_bytes())?;
-        cx.print(&object([("proof", proof.as_str().into())]), "")?;
+        cx.print(&value, "")?;
     } else {
-        cx.print(&object([("proof", proof.as_str().into())]), &proof)?;
+        cx.print(&value, &proof)?;
     }
     Ok(End::Clean)
 }
@@ -154,8 +172,16 @@ fn check(cx: &Cx<'_>) -> anyhow::Result<End> {
         Some(key) => key.to_owned(),
         None => Desk::open(cx)?.log_key(cx)?.text(),
     };
+    let way = match cx.path("consistency") {
+        None => Vec::new(),
+        Some(path) => {
+            let text = String::from_utf8(cx.read(path)?).unwrap_or_default();
+            text.lines().map(str::to_owned).collect()
+        }
+    };
     let mut setting = object([
         ("log", key.into()),
+        ("consistency", way.into()),
         ("witnesses", cx.codes("witness").into()),
         ("quorum", cx.int("quorum").unwrap_or(0).into()),
     ]);
@@ -174,7 +200,8 @@ fn check(cx: &Cx<'_>) -> anyhow::Result<End> {
     answer(cx, &verdict, &cx.say("ログにあります", "in the log"))
 }
 
-/// Opens the log, which checks every line; a pinned size and root are checked as well.
+/// Checks every line of the log, a pinned size and root, and that every accepted token has its line.
+/// Nothing is written: what stands behind the acknowledged lines is told, and stays.
 fn verify(cx: &Cx<'_>) -> anyhow::Result<End> {
     let desk = Desk::open(cx)?;
     let pins = match (cx.int("pin-size"), cx.text("pin-root")) {
@@ -185,16 +212,36 @@ fn verify(cx: &Cx<'_>) -> anyhow::Result<End> {
         }
         _ => Vec::new(),
     };
-    match desk.book(cx, &pins) {
-        Ok(book) => {
-            let value = object([
-                ("ok", true.into()),
+    match desk.look(cx, &pins) {
+        Ok((book, left)) => {
+            let gap = desk.unwitnessed(&book)?;
+            let mut value = object([
+                ("ok", gap.is_none().into()),
                 ("size", book.size().into()),
                 ("root", book.root().base64().into()),
+                ("unacknowledged_lines", left.kept_lines.into()),
+                ("unfinished_bytes", left.cut_bytes.into()),
             ]);
-            let text = format!("{} {}", book.size(), book.root().base64());
+            let mut text = format!("{} {}", book.size(), book.root().base64());
+            if left.kept_lines > 0 || left.cut_bytes > 0 {
+                let (lines, bytes) = (left.kept_lines, left.cut_bytes);
+                text.push('\n');
+                text.push_str(&cx.say(
+                    &format!("確定した行のあとに、確定していない行が {lines} 行、書きかけが {bytes} バイトあります (止まった書き込みの残り)。次に書くとき、行は残り、書きかけは消えます。調べるなら、いま log フォルダーの写しを取ってください"),
+                    &format!("behind the acknowledged lines stand {lines} lines that were never acknowledged and {bytes} bytes of an unfinished one (left by an interrupted write). The next write keeps the lines and cuts the bytes. To look into it, copy the log folder now")
+                ));
+            }
+            if let (Some(gap), Value::Object(members)) = (&gap, &mut value) {
+                let told = super::desk::tell(gap, cx);
+                members.insert("reason".to_owned(), told.as_str().into());
+                text = told;
+            }
             cx.print(&value, &text)?;
-            Ok(End::Clean)
+            Ok(if gap.is_none() {
+                End::Clean
+            } else {
+                End::Findings
+            })
         }
         Err(e) => {
             // What is wrong with the log is the answer; that it cannot be read is not.

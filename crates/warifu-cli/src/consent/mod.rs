@@ -5,10 +5,12 @@
 
 mod args;
 mod desk;
+mod fhir;
 mod keys;
 mod log;
 mod release;
 mod tokens;
+mod wrong;
 
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -50,7 +52,7 @@ pub(crate) fn run(m: &ArgMatches, lang: Lang) -> anyhow::Result<End> {
         desk: desk.unwrap_or_else(|| PathBuf::from("desk")),
         m: s,
     };
-    match name {
+    let done = match name {
         "init" => desk::init(&cx),
         "keygen" => keys::keygen(&cx),
         "register" => keys::register(&cx),
@@ -60,12 +62,23 @@ pub(crate) fn run(m: &ArgMatches, lang: Lang) -> anyhow::Result<End> {
         "deny" => tokens::deny(&cx),
         "revoke" => tokens::revoke(&cx),
         "object" => tokens::object_to(&cx),
+        "emergency" => tokens::emergency(&cx),
         "verify" => tokens::verify(&cx),
         "show" => tokens::show(&cx),
         "decide" => release::decide(&cx, false),
         "explain" => release::decide(&cx, true),
         "filter" => release::filter(&cx),
+        "export" => fhir::export(&cx),
+        "import" => fhir::import(&cx),
         _ => log::run(&cx),
+    };
+    match done {
+        Err(e) if cx.json && !crate::terminal::is_broken_pipe(&e) => {
+            let told = [("ok", false.into()), ("error", format!("{e:#}").into())];
+            crate::terminal::note(&warifu_consent::json::object(told).write());
+            Ok(End::CouldNotRun)
+        }
+        done => done,
     }
 }
 

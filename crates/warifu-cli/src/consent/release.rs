@@ -2,21 +2,22 @@
 
 use std::collections::BTreeSet;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use warifu_consent::json::{self, Value, object};
 use warifu_consent::{
-    Bits, Date, Facts, FilterError, Item, Ledger as _, Mode, Origin, Request, Told, Typ, Who,
-    break_glass, explain, filter as cut, hash, wire,
+    Bits, Date, Disclosure, Facts, FilterError, Item, Ledger as _, Mode, Origin, Request,
+    Signer as _, Told, Typ, Who, break_glass, bundle_hash, emergency_bundle, explain,
+    filter as cut, hash, mark, wire,
 };
 use warifu_log::{Entry, Kind};
 
-use super::Cx;
 use super::desk::Desk;
+use super::{Cx, wrong};
 use crate::End;
 
 /// The request of the command line.
 fn request(cx: &Cx<'_>, desk: &Desk) -> anyhow::Result<Request> {
-    let sub = cx.text("sub").unwrap_or_default();
+    let sub = wrong::subject(cx, "sub")?;
     let who = match cx.text("as").unwrap_or_default() {
         "subject" => match desk.viewer(sub, None) {
             Some(who) => who,
@@ -35,12 +36,15 @@ fn request(cx: &Cx<'_>, desk: &Desk) -> anyhow::Result<Request> {
                 "no key is bound as this person's proxy. Give --proxy the jti that warifu consent enrol --role … --for SUB shows"
             )),
         },
-        code => Who::Recipient(code.to_owned()),
+        code => {
+            wrong::recipient(cx, &desk.policy, code)?;
+            Who::Recipient(code.to_owned())
+        }
     };
     Ok(Request {
         mode: mode(cx, desk, &who)?,
         who,
-        purpose: desk.policy.purpose(cx.text("pur").unwrap_or_default()),
+        purpose: Some(wrong::purpose(cx, &desk.policy)?),
         at: cx.now,
     })
 }
@@ -76,7 +80,7 @@ fn item(cx: &Cx<'_>, desk: &Desk) -> anyhow::Result<Item> {
         let value = json::read(bytes.trim_ascii(), 4).unwrap_or(Value::Null);
         return Ok(wire::read_item(&desk.policy, &value)?);
     }
-    let codes = cx.codes("cat");
+    let codes = wrong::cats(cx, &desk.policy)?;
     let cats = desk.policy.category_set(codes.iter().map(String::as_str));
     let clinical = match cx.text("date") {
         None => None,
@@ -106,6 +110,7 @@ fn item(cx: &Cx<'_>, desk: &Desk) -> anyhow::Result<Item> {
         told: Told::Unknown,
         uninformed: false,
         undelivered: false,
+        before: Vec::new(),
     })
 }
 
@@ -128,10 +133,11 @@ fn labels(cx: &Cx<'_>, desk: &Desk, codes: &[String]) -> anyhow::Result<Bits> {
 pub(super) fn decide(cx: &Cx<'_>, tell: bool) -> anyhow::Result<End> {
     let desk = Desk::open(cx)?;
     let sub = cx.text("sub").unwrap_or_default();
-    let state = desk.state(cx, sub)?;
     let request = request(cx, &desk)?;
     let item = item(cx, &desk)?;
-    let told = explain(&state, &request, &item, cx.patient_lang());
+    let state = desk.state(cx, sub)?;
+    let master = Some(&desk.master);
+    let told = explain(&state, &request, &item, master, cx.patient_lang());
     let d = &told.decision;
     let mut value = wire::decision_value(d);
     let verdict = match &d.basis {
@@ -210,8 +216,8 @@ impl warifu_consent::Knowledge for Holder {
 pub(super) fn filter(cx: &Cx<'_>) -> anyhow::Result<End> {
     let desk = Desk::open(cx)?;
     let bundle = cx.read(cx.input())?;
-    let state = desk.state(cx, cx.text("sub").unwrap_or_default())?;
     let request = request(cx, &desk)?;
+    let state = desk.state(cx, cx.text("sub").unwrap_or_default())?;
     let facts = Facts {
         src: cx.text("src").unwrap_or_default().to_owned(),
         origin: wire::origin(cx.text("origin").unwrap_or("ehr")).unwrap_or(Origin::Ehr),
@@ -241,7 +247,13 @@ pub(super) fn filter(cx: &Cx<'_>) -> anyhow::Result<End> {
         Who::Proxy { .. } => "proxy",
         Who::Recipient(code) => code.as_str(),
     };
-    let sha256 = hash::sha256_text(&[&done.bytes]);
+    let src = cx.text("src").unwrap_or_default();
+    let mut bytes = mark(&done, &desk.policy);
+    if matches!(request.mode, Mode::BreakGlass { .. }) {
+        let summed = emergency_bundle(&bytes, &desk.policy, src, cx.now);
+        bytes = summed.context("the emergency summary")?;
+    }
+    let sha256 = bundle_hash(&bytes);
     let (kind, basis) = match (&request.who, &request.mode) {
         _ if done.cats.is_empty() => (Kind::Refuse, "NOTHING"),
         (Who::Subject | Who::Proxy { .. }, _) => (Kind::Disclose, "SELF"),
@@ -274,7 +286,30 @@ pub(super) fn filter(cx: &Cx<'_>) -> anyhow::Result<End> {
         ("areq", sha256.as_str().into()),
     ];
     let entry = Entry::new(kind, cx.now, cx.text("sub"), members)?;
-    let (_, line) = desk.line(cx, entry)?;
+    let (appended, line) = desk.line(cx, entry)?;
+    // Who gets it can hold it against the log.
+    if let Who::Recipient(recipient) = &request.who {
+        let (grants, log) = (desk.hashes(&done.grants), desk.log_address());
+        let leaf = appended.leaf.url();
+        let about = Disclosure {
+            at: cx.now,
+            server: src,
+            recipient,
+            grants: &grants,
+            policy: &desk.policy.hash,
+            log: &log,
+            leaf: &leaf,
+            index: Some(appended.index),
+        };
+        let signer = desk.signer(cx, "server.pem")?;
+        let draft = about.draft(&bytes, &signer.public());
+        let draft = draft.map_err(|r| anyhow::anyhow!("{}", wrong::told(cx, r.reason)))?;
+        let signature = signer.sign(draft.signing_input())?;
+        let token = draft.finish(&signature);
+        let token = token.map_err(|r| anyhow::anyhow!("{}", wrong::told(cx, r.reason)))?;
+        let with = about.with_provenance(&bytes, &token);
+        bytes = with.context("the Provenance")?;
+    }
     if let Some(path) = cx.path("withheld") {
         super::replace(
             path,
@@ -291,7 +326,6 @@ pub(super) fn filter(cx: &Cx<'_>) -> anyhow::Result<End> {
         members.insert("line".to_owned(), line);
     }
     if cx.path("out").is_some() || !cx.json {
-        let mut bytes = done.bytes;
         bytes.push(b'\n');
         cx.give(&bytes)?;
     }

@@ -5,14 +5,14 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 use warifu_consent::json::{Value, object};
 use warifu_consent::{
-    Accepted, Annex, Desk as Court, Ledger as _, Moment, Opened, Signer as _, StatusNow,
-    TEXT_VERSION, Typ, accept, bind_text, check_offline, family, make, open, peek, text_of, to_qr,
+    Accepted, Annex, Desk as Court, Ledger as _, Moment, Opened, SecretKey, Signer as _, StatusNow,
+    Typ, accept, bind_text, check_offline, family, make, open, peek, text_of, to_qr,
 };
 use warifu_log::Kind;
 
 use super::desk::{Desk, days};
-use super::keys::read_key;
-use super::{Cx, fresh_id, random};
+use super::keys::{pseudonym, read_key, write_private};
+use super::{Cx, fresh_id, random, wrong};
 use crate::End;
 
 fn insert(claims: &mut Value, name: &str, value: impl Into<Value>) {
@@ -33,12 +33,33 @@ fn or_all(codes: Vec<String>) -> Vec<String> {
 /// Asks a patient for a grant; the nonce and the status index are kept.
 pub(super) fn request(cx: &Cx<'_>) -> anyhow::Result<End> {
     let mut desk = Desk::open(cx)?;
+    let sub = wrong::subject(cx, "sub")?;
     let mut window = object([]);
-    for end in ["from", "to"] {
-        if let Some(day) = cx.text(end) {
-            insert(&mut window, end, day);
+    let (from, to) = (wrong::day(cx, "from")?, wrong::day(cx, "to")?);
+    if from.zip(to).is_some_and(|(from, to)| from > to) {
+        bail!(cx.say(
+            "--from は --to より前の日にしてください",
+            "--from has to be a day before --to"
+        ));
+    }
+    for (end, day) in [("from", from), ("to", to)] {
+        if let Some(day) = day {
+            insert(&mut window, end, day.to_string());
         }
     }
+    let (term, longest) = (cx.int("days").unwrap_or(90), desk.policy.longest_days);
+    if term == 0 || term > longest {
+        bail!(cx.say(
+            &format!("--days は 1 から {longest} までです (方針の longest_days)"),
+            &format!("--days is 1 to {longest} (longest_days of the policy)")
+        ));
+    }
+    let asked = object([
+        ("aud", cx.codes("aud").into()),
+        ("pur", cx.codes("pur").into()),
+        ("cat", cx.codes("cat").into()),
+    ]);
+    wrong::codes(cx, &desk, Typ::Grant, &asked)?;
     let jti = fresh_id()?;
     let (nonce, idx) = desk.issue()?;
     let status = object([(
@@ -46,7 +67,7 @@ pub(super) fn request(cx: &Cx<'_>) -> anyhow::Result<End> {
         object([("idx", idx.into()), ("uri", desk.uri.as_str().into())]),
     )]);
     let mut claims = object([
-        ("sub", cx.text("sub").unwrap_or_default().into()),
+        ("sub", sub.into()),
         ("iat", cx.now.into()),
         ("exp", (cx.now + 900).into()),
         ("jti", jti.as_str().into()),
@@ -56,7 +77,7 @@ pub(super) fn request(cx: &Cx<'_>) -> anyhow::Result<End> {
         ("cat", cx.codes("cat").into()),
         ("dat", window),
         ("min", cx.codes("cat").into()),
-        ("terms", days(cx.int("days").unwrap_or(90)).into()),
+        ("terms", days(term).into()),
         ("nonce", nonce.into()),
         ("status", status),
     ]);
@@ -94,7 +115,7 @@ fn unmade(cx: &Cx<'_>, error: &warifu_consent::MakeError) -> anyhow::Error {
 }
 
 fn refused(cx: &Cx<'_>, reason: warifu_consent::Reason) -> anyhow::Error {
-    anyhow::anyhow!("{reason}: {}", reason.sentence(cx.patient_lang()))
+    anyhow::anyhow!("{}", wrong::told(cx, reason))
 }
 
 /// The request behind a grant, verified with the server's key.
@@ -116,11 +137,21 @@ fn text_claim(cx: &Cx<'_>, desk: &Desk, typ: Typ, claims: &Value) -> anyhow::Res
     let id = family(&desk.policy, typ, claims).map_err(|r| refused(cx, r))?;
     Ok(object([
         ("id", id.into()),
-        ("ver", TEXT_VERSION.into()),
+        ("ver", desk.policy.texts.into()),
         ("lang", cx.patient_lang().name().into()),
         ("m", desk.master.version.into()),
         ("h", "".into()),
     ]))
+}
+
+/// In whose place somebody signs: `act` of a proxy, `by` of the registry.
+fn signed_for(cx: &Cx<'_>, desk: &Desk, claims: &mut Value) -> anyhow::Result<()> {
+    if cx.text("identified").is_some() {
+        insert(claims, "by", "registry");
+    } else if let Some(act) = proxy(cx, desk)? {
+        insert(claims, "act", act);
+    }
+    Ok(())
 }
 
 /// `act` of a proxy's signature.
@@ -138,6 +169,46 @@ fn proxy(cx: &Cx<'_>, desk: &Desk) -> anyhow::Result<Option<Value>> {
     Ok(Some(object([("rel", role.into()), ("bnd", jti.into())])))
 }
 
+/// A file that is about to be made is not there: another may be the only copy of what was signed.
+fn fresh(cx: &Cx<'_>, path: Option<&Path>) -> anyhow::Result<()> {
+    if let Some(path) = path.filter(|p| p.is_file()) {
+        let shown = path.display();
+        bail!(cx.say(
+            &format!(
+                "{shown} はすでにあります。署名したものは上書きしません。別の名を指定してください"
+            ),
+            &format!(
+                "{shown} is there already; what was signed is never overwritten. Give another name"
+            )
+        ));
+    }
+    Ok(())
+}
+
+/// The key that signs: the person's or proxy's own, or, once the person was identified at the counter,
+/// the registry's.
+fn signing_key(cx: &Cx<'_>, desk: &Desk) -> anyhow::Result<SecretKey> {
+    match cx.text("identified") {
+        Some(_) => desk.signer(cx, "registry.pem"),
+        None => read_key(cx, cx.path("key").unwrap_or(Path::new(""))),
+    }
+}
+
+/// Who stands at the counter, if anybody does; what is signed there is about nobody else.
+fn at_counter(cx: &Cx<'_>, desk: &Desk, sub: Option<&str>) -> anyhow::Result<Option<String>> {
+    if cx.text("identified").is_none() {
+        return Ok(None);
+    }
+    let person = pseudonym(cx, desk)?;
+    if sub.is_some_and(|s| s != person) {
+        bail!(cx.say(
+            "窓口で確かめた方は、そのトークンの本人ではありません。--person の番号を確かめてください",
+            "the person identified at the counter is not the one of the token. Check the id in --person"
+        ));
+    }
+    Ok(Some(person))
+}
+
 /// Shows the text, and signs when the person agreed to it.
 fn sign(
     cx: &Cx<'_>,
@@ -146,13 +217,14 @@ fn sign(
     mut claims: Value,
     annex: Option<&Annex>,
 ) -> anyhow::Result<End> {
-    if let Some(act) = proxy(cx, desk)? {
-        insert(&mut claims, "act", act);
-    }
+    signed_for(cx, desk, &mut claims)?;
     let text = text_claim(cx, desk, typ, &claims)?;
     insert(&mut claims, "txt", text);
     let (claims, shown) = bind_text(&desk.policy, &desk.master, typ, claims, annex)
         .map_err(|r| refused(cx, r.reason))?;
+    for path in [cx.path("annex").filter(|_| annex.is_some()), cx.path("out")] {
+        fresh(cx, path)?;
+    }
     if !cx.m.get_flag("agree") {
         let value = object([("text", shown.as_str().into()), ("signed", false.into())]);
         cx.print(&value, &shown)?;
@@ -162,7 +234,7 @@ fn sign(
         ));
         return Ok(End::Findings);
     }
-    let key = read_key(cx, cx.path("key").unwrap_or(Path::new("")))?;
+    let key = signing_key(cx, desk)?;
     let jti = claims
         .get("jti")
         .and_then(Value::text)
@@ -170,7 +242,7 @@ fn sign(
         .to_owned();
     let token = make(typ, claims, &key).map_err(|e| unmade(cx, &e))?;
     if let (Some(annex), Some(path)) = (annex, cx.path("annex")) {
-        std::fs::write(path, annex.to_bytes()).with_context(|| path.display().to_string())?;
+        write_private(cx, path, &annex.to_bytes())?;
     }
     finish(
         cx,
@@ -231,6 +303,7 @@ pub(super) fn grant(cx: &Cx<'_>) -> anyhow::Result<End> {
             &format!("the term is {} days at most, as asked for", most / days(1))
         ));
     }
+    wrong::exclusions(cx, &desk)?;
     let annex = Annex {
         src: cx.codes("exclude-facility"),
         lbl: cx.codes("exclude-label"),
@@ -251,6 +324,7 @@ pub(super) fn grant(cx: &Cx<'_>) -> anyhow::Result<End> {
         ("status", of("status")),
         ("obl", Value::from(vec!["NORDSCLCD"])),
     ]);
+    wrong::codes(cx, &desk, Typ::Grant, &claims)?;
     if let Some(most) = cx.int("uses") {
         insert(&mut claims, "use", object([("max", most.into())]));
     }
@@ -274,15 +348,21 @@ pub(super) fn deny(cx: &Cx<'_>) -> anyhow::Result<End> {
         ("status", of("status")),
         ("nonce", of("nonce")),
     ]);
+    wrong::codes(cx, &desk, Typ::Deny, &claims)?;
     sign(cx, &desk, Typ::Deny, claims, None)
 }
 
 /// Signs the end of a grant or of a prohibition.
 pub(super) fn revoke(cx: &Cx<'_>) -> anyhow::Result<End> {
     let desk = Desk::open(cx)?;
-    let token = cx.read_token(cx.input())?;
-    let (typ, target) = peek(&token).map_err(|r| refused(cx, r.reason))?;
+    // Whoever has lost the file names the token as the history does.
+    let known = cx.input().to_str().and_then(|name| desk.named(name));
+    let (typ, target) = match known {
+        Some(token) => (token.typ, token.claims.clone()),
+        None => peek(&cx.read_token(cx.input())?).map_err(|r| refused(cx, r.reason))?,
+    };
     let of = |name: &str| target.get(name).cloned().unwrap_or(Value::Null);
+    at_counter(cx, &desk, target.get("sub").and_then(Value::text))?;
     let mut claims = object([
         ("sub", of("sub")),
         ("iat", cx.now.into()),
@@ -301,10 +381,9 @@ pub(super) fn revoke(cx: &Cx<'_>) -> anyhow::Result<End> {
         insert(&mut claims, "nonce", request.text("nonce"));
         return sign(cx, &desk, Typ::Revoke, claims, None);
     }
-    if let Some(act) = proxy(cx, &desk)? {
-        insert(&mut claims, "act", act);
-    }
-    let key = read_key(cx, cx.path("key").unwrap_or(Path::new("")))?;
+    fresh(cx, cx.path("out"))?;
+    signed_for(cx, &desk, &mut claims)?;
+    let key = signing_key(cx, &desk)?;
     let jti = claims
         .get("jti")
         .and_then(Value::text)
@@ -324,11 +403,22 @@ pub(super) fn revoke(cx: &Cx<'_>) -> anyhow::Result<End> {
 /// Signs an objection to secondary use, or its withdrawal.
 pub(super) fn object_to(cx: &Cx<'_>) -> anyhow::Result<End> {
     let desk = Desk::open(cx)?;
-    let sub = cx.text("sub").unwrap_or_default();
+    let counter = at_counter(cx, &desk, cx.text("sub"))?;
+    let sub = counter.as_deref().or(cx.text("sub")).unwrap_or_default();
+    if counter.is_some() && cx.m.get_flag("withdraw") {
+        bail!(cx.say(
+            "拒否の申出の取りやめは、本人の鍵で署名します (窓口では拒否だけを受け付けます): --key FILE",
+            "an objection is withdrawn with the person's own key (the counter takes objections only): --key FILE"
+        ));
+    }
     let mut purposes = cx.codes("pur");
     if purposes.is_empty() {
         purposes = vec!["ANON".to_owned(), "PSEUDO".to_owned()];
     }
+    if counter.is_none() {
+        wrong::subject(cx, "sub")?;
+    }
+    wrong::objection(cx, &desk, &purposes)?;
     let state = if cx.m.get_flag("withdraw") {
         "off"
     } else {
@@ -345,6 +435,30 @@ pub(super) fn object_to(cx: &Cx<'_>) -> anyhow::Result<End> {
         ("state", state.into()),
     ]);
     sign(cx, &desk, Typ::Objection, claims, None)
+}
+
+/// A facility asserts an emergency (§10.2).
+pub(super) fn emergency(cx: &Cx<'_>) -> anyhow::Result<End> {
+    let sub = wrong::subject(cx, "sub")?;
+    fresh(cx, cx.path("out"))?;
+    let hours = cx.int("hours").unwrap_or(24).min(24);
+    let jti = fresh_id()?;
+    let claims = object([
+        ("sub", sub.into()),
+        ("rsn", cx.text("reason").unwrap_or_default().into()),
+        ("idm", cx.text("idm").unwrap_or_default().into()),
+        ("iat", cx.now.into()),
+        ("exp", cx.now.saturating_add(hours * 3600).into()),
+        ("jti", jti.as_str().into()),
+        (
+            "per",
+            object([("role", cx.text("role").unwrap_or_default().into())]),
+        ),
+    ]);
+    let key = read_key(cx, cx.path("key").unwrap_or(Path::new("")))?;
+    let token = make(Typ::BreakGlass, claims, &key).map_err(|e| unmade(cx, &e))?;
+    let kid = key.public().thumbprint();
+    finish(cx, Typ::BreakGlass, &token, &jti, None, &kid)
 }
 
 /// Verifies a token; with `--accept` it is kept, logged and answered with a receipt.
@@ -379,8 +493,10 @@ pub(super) fn verify(cx: &Cx<'_>) -> anyhow::Result<End> {
             if let Some(claim) = refusal.claim {
                 insert(&mut value, "claim", claim);
             }
+            let remedy = wrong::remedy(cx, reason);
+            insert(&mut value, "remedy", remedy.as_str());
             let claim = refusal.claim.map(|c| format!(" ({c})")).unwrap_or_default();
-            cx.print(&value, &format!("{reason}{claim}: {sentence}"))?;
+            cx.print(&value, &format!("{reason}{claim}: {sentence}\n{remedy}"))?;
             Ok(End::Findings)
         }
         Ok(Accepted::Again(token, status)) => {
@@ -443,7 +559,16 @@ fn keep(
     annex: Option<&[u8]>,
 ) -> anyhow::Result<Option<String>> {
     let hash = opened.hash.as_str();
-    let tok = [("tok", hash.into())];
+    let mut tok = vec![("tok", hash.into())];
+    if opened.claims.get("by").is_some() {
+        let Some(how) = cx.text("identified") else {
+            bail!(cx.say(
+                "窓口で署名したトークンです。本人確認の方法を付けて受け付けてください: --accept --identified jpki または counter",
+                "the counter signed this token. Accept it with how the person was identified: --accept --identified jpki or counter"
+            ));
+        };
+        tok.push(("idp", how.into()));
+    }
     let emergency = [
         (
             "rcp",
@@ -533,7 +658,12 @@ pub(super) fn show(cx: &Cx<'_>) -> anyhow::Result<End> {
     let token = cx.read_token(cx.input())?;
     let (typ, claims) = peek(&token).map_err(|r| refused(cx, r.reason))?;
     if cx.m.get_flag("qr") {
-        let text = to_qr(&token).unwrap_or_default();
+        let Some(text) = to_qr(&token) else {
+            bail!(cx.say(
+                "相手が複数あるトークンは QR にできません (それぞれが、ほかの相手の名を読めてしまいます)。相手を一つにした同意を作ってください: warifu consent request --aud CODE",
+                "a token with several recipients has no QR symbol (each would read the others' names). Make a grant for one recipient: warifu consent request --aud CODE"
+            ));
+        };
         cx.print(&object([("qr", text.as_str().into())]), &text)?;
         return Ok(End::Clean);
     }

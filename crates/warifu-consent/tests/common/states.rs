@@ -15,9 +15,13 @@ use warifu_consent::{
 
 pub(crate) const NOW: u64 = 1_790_000_000;
 
-/// The reference policy with a certified body, a study and a statute.
+/// The reference policy with a certified body, a study and a statute, and a table before it.
 pub(crate) fn policy_text() -> String {
     REFERENCE
+        .replace(
+            "\"version\": 1,",
+            r#""version": 2, "texts": 2, "earlier": [{"texts": 1, "match": []}],"#,
+        )
         .replace(
             "\"certified\": []",
             r#""certified": [{"to":"cert:a","pur":["ANON","PSEUDO"]}]"#,
@@ -135,6 +139,12 @@ pub(crate) fn item(p: &Policy, d: &mut Dice) -> Item {
         told: [Told::Yes, Told::No, Told::Unknown][usize::try_from(d.below(3)).unwrap()],
         uninformed: d.chance(10),
         undelivered: d.chance(20),
+        before: match d.below(8) {
+            0 => vec![],
+            1 => vec![(1, Bits::one(u8::try_from(d.below(26)).unwrap()))],
+            2 => vec![(1, cats.with(Bits::one(u8::try_from(d.below(26)).unwrap())))],
+            _ => vec![(1, cats)],
+        },
     }
 }
 
@@ -235,6 +245,7 @@ pub(crate) fn grant(p: &Policy, d: &mut Dice, r: &Request, i: &Item, n: u64) -> 
         parent: d
             .chance(8)
             .then(|| (format!("h{}", d.below(4)), d.pick(&PEOPLE).to_owned())),
+        texts: [2, 2, 2, 1, 1, 3][usize::try_from(d.below(6)).unwrap()],
     }
 }
 
