@@ -943,7 +943,12 @@ fn at_the_counter_no_key_is_needed() {
     // Whoever never had a key objects as well, with the text that is signed before the eyes.
     let object = ["object", "--identified", "counter", "--person", "new"];
     let shown = here.refused(&object);
-    assert!(shown["text"].as_str().unwrap().contains("at the counter"));
+    assert!(
+        shown["text"]
+            .as_str()
+            .unwrap()
+            .contains("the counter, where you were identified")
+    );
     let withdraw = [&object[..], &["--withdraw", "--agree"]].concat();
     assert!(here.mistake(&withdraw).contains("own key"));
     here.ok(&[&object[..], &["--agree", "--out", "no.jwt"]].concat());

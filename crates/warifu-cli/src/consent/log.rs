@@ -133,8 +133,7 @@ fn prove(cx: &Cx<'_>) -> anyhow::Result<End> {
             Err(e) => return Err(e.into()),
         };
         let way: Vec<String> = way.iter().map(Hash::base64).collect();
-        let lines: String = way.iter().map(|h| format!("{h}\n")).collect();
-        super::replace(path, lines.as_bytes())?;
+        super::replace(path, (way.join("\n") + "\n").as_bytes())?;
         if let Value::Object(members) = &mut value {
             members.insert("consistency".to_owned(), way.into());
         }
