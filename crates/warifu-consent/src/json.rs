@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use unicode_normalization::is_nfc;
+use crate::nfc;
 use warifu_json::{IssueKind, Kind, Limits, NodeId, ROOT, Tree};
 
 /// Largest integer that every reader keeps exactly: 2⁵³−1.
@@ -91,7 +91,7 @@ fn value(tree: &Tree<'_>, node: NodeId) -> Result<Value, JsonError> {
 }
 
 fn nfc(text: String) -> Result<String, JsonError> {
-    if text.is_ascii() || is_nfc(&text) {
+    if text.is_ascii() || nfc::nfc(&text) == text {
         Ok(text)
     } else {
         Err(JsonError::Form)

@@ -21,6 +21,7 @@ pub mod hash;
 pub mod json;
 mod jws;
 mod key;
+mod nfc;
 mod policy;
 mod qr;
 mod reason;

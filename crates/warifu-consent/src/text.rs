@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use unicode_normalization::UnicodeNormalization as _;
-
 use crate::annex::Annex;
 use crate::b64;
 use crate::claims::Typ;
 use crate::date::Date;
 use crate::hash::sha256_text;
 use crate::json::Value;
+use crate::nfc::nfc;
 use crate::policy::{Bits, Policy};
 use crate::reason::{Lang, Reason};
 
@@ -258,7 +257,7 @@ pub fn render(
             out.push('\n');
         }
     }
-    Ok(out.nfc().collect())
+    Ok(nfc(&out))
 }
 
 /// Hash of what was shown: `txt.h`. The salt is the annex's, or `jti` where there is no annex.

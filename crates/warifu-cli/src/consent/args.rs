@@ -1,5 +1,7 @@
 //! The arguments of `warifu consent`.
 
+use std::path::PathBuf;
+
 use clap::{Arg, ArgAction, Command};
 use warifu_report::Lang;
 
