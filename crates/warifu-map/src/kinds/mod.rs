@@ -110,20 +110,28 @@ pub(crate) fn row_for(
     resource_type: &str,
     element: &str,
 ) -> Option<&'static Row> {
-    let rows = || {
-        let same = tables().filter(|t| t.name == wrong.table);
-        let others = tables().filter(|t| t.name != wrong.table);
-        same.chain(others)
+    let same = || {
+        tables()
+            .filter(|t| t.name == wrong.table)
             .flat_map(|t| t.rows)
-            .filter(|r| writes(&r.row, resource_type, element))
     };
+    let others = || {
+        tables()
+            .filter(|t| t.name != wrong.table)
+            .flat_map(|t| t.rows)
+    };
+    // What costs little is asked first: a file may have a leaf for every few bytes.
+    let writes = |r: &&MapRow| writes(&r.row, resource_type, element);
     let Some(field) = field else {
-        return rows().find(|r| r.segment == *b"   ").map(|r| &r.row);
+        let without_field = |r: &&MapRow| r.segment == *b"   " && writes(r);
+        return same().chain(others()).find(without_field).map(|r| &r.row);
     };
-    let of_field = |r: &&MapRow| r.segment == field.segment && u32::from(r.field) == field.field;
-    rows()
+    let of_field =
+        |r: &&MapRow| r.segment == field.segment && u32::from(r.field) == field.field && writes(r);
+    same()
+        .chain(others())
         .find(of_field)
-        .or_else(|| rows().find(|r| r.row.table == wrong.table))
+        .or_else(|| same().find(writes))
         .map(|r| &r.row)
 }
 
