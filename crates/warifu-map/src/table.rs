@@ -262,11 +262,11 @@ pub fn keep_rest<'a>(
         if table.keeps.iter().any(|k| k.segment == s.name()) {
             report_beyond(cx, *s);
         }
-        for (n, field) in rest(table, *s) {
+        each_rest(table, *s, |n, field| {
             let here = (s.name(), n, field.raw());
             if segments.len() > 1 && !seen.insert(here) {
                 cx.used(&field);
-                continue;
+                return;
             }
             let row = table
                 .rows
@@ -279,7 +279,7 @@ pub fn keep_rest<'a>(
             let before = r.row(Some(row.map_or(&REST, |row| &row.row)));
             keep(r, cx, source, field);
             r.row(before);
-        }
+        });
     }
 }
 
@@ -321,31 +321,47 @@ pub(crate) fn report_beyond(cx: &mut Cx<'_, '_>, s: Segment<'_>) {
 
 /// What the rows of a table do not take of a segment that it keeps: number and field, or the numbers of
 /// a field one by one where one of them is protected.
-pub(crate) fn rest<'a>(
+pub(crate) fn each_rest<'a>(
     table: &'static Table,
     s: Segment<'a>,
-) -> impl Iterator<Item = (usize, Part<'a>)> {
-    let kept = table.keeps.iter().find(|k| k.segment == s.name());
-    let fields = kept.into_iter().flat_map(move |kept| {
-        let left = move |n: usize| n >= 64 || kept.taken >> n & 1 == 0;
-        whole(s).filter(move |(n, field)| left(*n) && field.is_some())
-    });
+    mut f: impl FnMut(usize, Part<'a>),
+) {
+    let Some(kept) = table.keeps.iter().find(|k| k.segment == s.name()) else {
+        return;
+    };
     let of_people = matches!(&s.name(), b"PID" | b"NK1" | b"IN1");
-    fields.flat_map(move |(n, field)| {
-        let apart = of_people && field.reps().any(is_protected);
-        let whole = Some(field).filter(|_| !apart);
-        let others = field
-            .reps()
-            .filter(move |rep| apart && rep.is_some() && !is_protected(*rep));
-        whole.into_iter().chain(others).map(move |part| (n, part))
-    })
+    let mut one = |n: usize, field: Part<'a>| {
+        if of_people && field.reps().any(is_protected) {
+            let others = field.reps().filter(|rep| !is_protected(*rep));
+            others.filter(Part::is_some).for_each(|rep| f(n, rep));
+        } else {
+            f(n, field);
+        }
+    };
+    for n in 1..=s.field_count().min(LAST_KEPT) {
+        if n < 64 && kept.taken >> n & 1 == 1 {
+            continue;
+        }
+        let field = s.field(n);
+        if field.is_some() {
+            one(n, field);
+        }
+    }
+    if let Some((n, field)) = behind(s) {
+        one(n, field);
+    }
 }
 
 /// The fields of a segment, and what stands behind [`LAST_KEPT`] in one.
 fn whole(s: Segment<'_>) -> impl Iterator<Item = (usize, Part<'_>)> {
-    let behind = (s.field_count() > LAST_KEPT).then(|| (LAST_KEPT + 1, s.rest(LAST_KEPT + 1)));
-    let behind = behind.filter(|(_, part)| part.raw().len() <= MOST_BEHIND);
-    s.fields().take(LAST_KEPT).chain(behind)
+    s.fields().take(LAST_KEPT).chain(behind(s))
+}
+
+/// What stands behind [`LAST_KEPT`].
+fn behind(s: Segment<'_>) -> Option<(usize, Part<'_>)> {
+    let n = LAST_KEPT + 1;
+    let part = (s.field_count() >= n).then(|| s.rest(n))?;
+    (part.is_some() && part.raw().len() <= MOST_BEHIND).then_some((n, part))
 }
 
 /// What a message says that no row of its kind reads: kept in the resource of the order, disease or stay

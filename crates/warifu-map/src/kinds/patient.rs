@@ -13,7 +13,7 @@ use crate::cx::{Cx, Item, PatientContext, Sourced, span};
 use crate::datatypes::{self, address, codeable_concept, human_name, patient_name, telecom};
 use crate::output::{Delete, Output};
 use crate::table::{
-    Group, Ignored, REST, Table, is_protected, keep, keep_rest, kept, report_beyond, rest, run,
+    Group, Ignored, REST, Table, each_rest, is_protected, keep, keep_rest, kept, report_beyond, run,
 };
 
 /// Canonical of `JP_Patient`.
@@ -602,7 +602,9 @@ fn contact<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, nk1: Segment<'a>) {
             .filter(|rep| rep.is_some() && chosen.is_some_and(|c| c.span() != rep.span()));
         others.extend(further.map(|rep| ("NK1-4".to_owned(), rep)));
         report_beyond(cx, nk1);
-        others.extend(rest(&NK1_TO_JP_PATIENT, nk1).map(|(n, f)| (format!("NK1-{n}"), f)));
+        each_rest(&NK1_TO_JP_PATIENT, nk1, |n, f| {
+            others.push((format!("NK1-{n}"), f));
+        });
         o.array("extension", |a| {
             for (source, other) in others {
                 a.object(|o| {

@@ -18,7 +18,7 @@ use crate::cx::{Cx, Sourced};
 use crate::datatypes::{self, codeable_concept};
 use crate::kinds::observation::{self, Allows, Item, JP_OBSERVATION_COMMON};
 use crate::kinds::practitioner;
-use crate::table::{Action, Group, Ignored, keep, keep_further, keep_rest, rest, run};
+use crate::table::{Action, Group, Ignored, each_rest, keep, keep_further, keep_rest, run};
 
 /// Canonical of JP_ServiceRequest_Common.
 const JP_SERVICE_REQUEST: &str =
@@ -271,7 +271,11 @@ fn told_by_order<'a>(cx: &mut Cx<'a, '_>, id: Id, rows: &[&Order<'a>]) {
     cx.report_message(&MAP408, "");
     for o in rows {
         for s in o.head.segments() {
-            cx.stray_fields(*s, rest(&ORDER_TO_JP_SERVICE_REQUEST, *s));
+            let mut left = Vec::new();
+            each_rest(&ORDER_TO_JP_SERVICE_REQUEST, *s, |n, f| {
+                left.push((n, f));
+            });
+            cx.stray_fields(*s, left.into_iter());
         }
         for nte in &o.notes {
             cx.stray_fields(*nte, nte.fields().filter(|(n, f)| *n == 3 && f.is_some()));
