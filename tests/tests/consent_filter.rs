@@ -8,12 +8,12 @@
 
 mod common;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use warifu_consent::{
     Annex, Bits, Facts, Filtered, Grant, Knowledge, Mode, Origin, Policy, Request, State, Told,
-    Who, filter, hash,
+    Who, categories_of, filter, hash,
 };
 use warifu_diag::Severity;
 use warifu_map::{Converter, File, Options, Output, assemble};
@@ -277,6 +277,177 @@ fn nothing_that_only_the_withheld_say_goes_out() {
             assert!(told.is_empty(), "{name} without {}: {told:?}", cat.code);
         }
     }
+}
+
+/// Puts a mark of its own on every string of a resource that says something: ids of things, codes of
+/// local systems, texts, displays, names, values; and a day of its own on every date.
+fn plant(v: &mut Value, key: &str, day: &str, next: &mut dyn FnMut() -> String) {
+    match v {
+        Value::Object(m) => {
+            if let Some(Value::Array(codings)) = m.get_mut("coding") {
+                codings
+                    .push(serde_json::json!({"system": "http://example.jp/own", "code": next()}));
+            }
+            let coded = m.contains_key("system");
+            for (k, v) in m.iter_mut() {
+                let local = !coded || k != "code";
+                if local {
+                    plant(v, k, day, next);
+                }
+            }
+        }
+        Value::Array(a) => a.iter_mut().for_each(|v| plant(v, key, day, next)),
+        Value::String(s) => {
+            let says = [
+                "text",
+                "display",
+                "value",
+                "valueString",
+                "conclusion",
+                "description",
+                "family",
+                "given",
+                "line",
+                "city",
+                "title",
+                "patientInstruction",
+                "lotNumber",
+                "div",
+            ];
+            let date = s.get(..10).is_some_and(|d| {
+                d.bytes().enumerate().all(|(n, b)| {
+                    if n == 4 || n == 7 {
+                        b == b'-'
+                    } else {
+                        b.is_ascii_digit()
+                    }
+                })
+            });
+            if date && (s.len() == 10 || s.as_bytes()[10] == b'T') {
+                s.replace_range(..10, day);
+            } else if key == "div" {
+                *s = s.replace("</div>", &format!("{}</div>", next()));
+            } else if says.contains(&key) {
+                s.push_str(&next());
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The marks and days that stand in an answer.
+fn found(text: &str) -> BTreeSet<&str> {
+    let mut all: BTreeSet<&str> = text
+        .match_indices("KANARIE")
+        .filter_map(|(at, _)| text.get(at..at + 14))
+        .collect();
+    // Days of the marks begin with 17 or 18.
+    for century in ["\"17", "\"18"] {
+        let days = text.match_indices(century);
+        all.extend(days.filter_map(|(at, _)| text.get(at + 1..at + 11)));
+    }
+    all
+}
+
+/// Every category and every pair of categories withheld from what the converter makes, with a mark of
+/// its own on every string: nothing of the withheld goes out, everything of the permitted does.
+#[test]
+fn marks_on_all_that_the_converter_makes_go_out_with_what_is_permitted_alone() {
+    let policy = Policy::reference().unwrap();
+    let annex = Annex::empty([0; 16]);
+    let care = Bits::one(policy.category("care").unwrap().0);
+    let all = policy.all_categories();
+    let mut planted = 0;
+    for (name, bundle) in bundles() {
+        let mut bundle: Value = serde_json::from_slice(&bundle).unwrap();
+        // A patient of whom only a file was kept has no entries.
+        if bundle["entry"].is_null() {
+            continue;
+        }
+        let mut owners: Vec<(BTreeSet<String>, String)> = Vec::new();
+        let mut count = 0;
+        for (n, entry) in bundle["entry"]
+            .as_array_mut()
+            .unwrap()
+            .iter_mut()
+            .enumerate()
+        {
+            let r = &mut entry["resource"];
+            let mut marks = BTreeSet::new();
+            let day = format!(
+                "{:04}-{:02}-{:02}",
+                1700 + n / 300,
+                n / 25 % 12 + 1,
+                n % 25 + 1
+            );
+            plant(r, "", &day, &mut || {
+                count += 1;
+                let mark = format!("KANARIE{count:06}X");
+                marks.insert(mark.clone());
+                mark
+            });
+            if r.to_string().contains(&day) {
+                marks.insert(day);
+            }
+            let at = format!(
+                "{}/{}",
+                r["resourceType"].as_str().unwrap(),
+                r["id"].as_str().unwrap_or_default()
+            );
+            owners.push((marks, at));
+        }
+        planted += count;
+        let bytes = serde_json::to_vec(&bundle).unwrap();
+        let cats: BTreeMap<String, Vec<String>> = categories_of(&bytes, &policy)
+            .unwrap()
+            .into_iter()
+            .collect();
+        let here: BTreeSet<u8> = cats
+            .values()
+            .flatten()
+            .map(|c| policy.category(c).unwrap().0)
+            .collect();
+        // Texts go by the list of elements wherever something may be withheld; no fixture has `care`.
+        let text = |without: Bits| {
+            let out = run(&policy, &bytes, Bits(all.0 & !care.0 & !without.0), &annex);
+            String::from_utf8(out.bytes).unwrap()
+        };
+        let base = text(Bits::NONE);
+        let base = found(&base);
+        // Of what is permitted there is more than its id.
+        for (marks, at) in owners
+            .iter()
+            .filter(|(m, at)| m.len() > 3 && cats.get(at).is_some_and(|c| !c.is_empty()))
+        {
+            let there = marks.iter().filter(|m| base.contains(m.as_str())).count();
+            assert!(there > 1, "{name}: {at} has {there} of {}", marks.len());
+        }
+        let mut sets: Vec<Vec<u8>> = Vec::new();
+        for a in &here {
+            sets.push(vec![*a]);
+            sets.extend(here.iter().filter(|b| *b > a).map(|b| vec![*a, *b]));
+        }
+        for set in sets {
+            let without = set.iter().fold(Bits::NONE, |b, p| b.with(Bits::one(*p)));
+            let out = text(without);
+            let out = found(&out);
+            for (marks, at) in &owners {
+                // Who and where go with what names them; the person always, reduced.
+                let Some(own) = cats.get(at) else { continue };
+                let own = policy.category_set(own.iter().map(String::as_str)).unwrap();
+                let open = !own.is_empty() && !own.meets(without);
+                for mark in marks {
+                    let expected = open && base.contains(mark.as_str());
+                    assert_eq!(
+                        out.contains(mark.as_str()),
+                        expected,
+                        "{name}: {mark} of {at} without {set:?}"
+                    );
+                }
+            }
+        }
+    }
+    assert!(planted > 2000, "{planted}");
 }
 
 #[test]
