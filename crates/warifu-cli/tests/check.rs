@@ -120,9 +120,9 @@ fn mistakes_have_their_wording() {
     let (dir, _) = folder();
     for (args, ja, en) in [
         (
-            vec!["check", "root", "--select", "ENC119"],
-            "エラー: --select の ENC119 という規則はありません。近いもの: ENC110。一覧: warifu rule\n",
-            "error: --select: no rule ENC119. Close: ENC110. List: warifu rule\n",
+            vec!["check", "root", "--select", "ENC129"],
+            "エラー: --select の ENC129 という規則はありません。近いもの: ENC109。一覧: warifu rule\n",
+            "error: --select: no rule ENC129. Close: ENC109. List: warifu rule\n",
         ),
         (
             vec!["check", "rot"],

@@ -481,11 +481,11 @@ mod tests {
             .unwrap_err()
         };
         assert_eq!(
-            unknown(&["ENC119"], &[]),
+            unknown(&["ENC129"], &[]),
             SelectionError::UnknownRule {
                 option: "select",
-                text: "ENC119".to_owned(),
-                nearest: Some("ENC110")
+                text: "ENC129".to_owned(),
+                nearest: Some("ENC109")
             }
         );
         assert_eq!(
