@@ -197,6 +197,6 @@ test("the package holds what its exports name, and nothing of this machine", () 
     const text = readFileSync(new URL(name, pkg), "latin1");
     assert.ok(!/\/root\/|\/home\/|\.cargo\/registry/.test(text), `${name} names a folder of this machine`);
   }
-  const wasm = ["check", "consent", "convert-clins", "convert-documents", "convert-view", "convert", "rules", "unpack"].map((name) => `dist/wasm/${name}.wasm`);
+  const wasm = ["check", "consent", "convert-clins", "convert-documents", "convert-view", "convert", "rules", "unpack", "validate"].map((name) => `dist/wasm/${name}.wasm`);
   assert.deepEqual(names.filter((n) => n.endsWith(".wasm")).sort(), wasm);
 });

@@ -9,7 +9,7 @@
 //!   print `IU/L` for enzymes as well, but the unit text alone does not show that.
 //! - `cc` is `cm3`, `bpm` and ASCII `(hb)` are `{beats}/min`, `回/分` is `/min`.
 //! - Case is ignored only where it tells nothing: in texts all in small or all in capital letters, and in
-//!   a mixed text for the letters of [`HARMLESS`] and the words of [`WORDS`]. `mM` (millimolar) is never `mm`,
+//!   a mixed text for the letters of `HARMLESS` and the words of `WORDS`. `mM` (millimolar) is never `mm`,
 //!   `Mg` never `mg`. Capitals that may mean two units (`M`, `MM`, `UM`, `MV`, `MU/mL` …) are refused.
 //!
 //! Sources: SS-MIX2 仕様書 (単位の ASCII 表記, ISO+), UCUM 2.1 (c/s codes), MERIT-9 単位.
