@@ -28,13 +28,13 @@ const PIECES: [Piece; 17] = [
         name: "core (parse + convert, wasm alone)",
         folder: "pkg/dist/wasm",
         counts: |name| name == "convert.wasm",
-        budget_kb: 364,
+        budget_kb: 366,
     },
     Piece {
         name: "playground converter (wasm, glue, worker)",
         folder: "playground/dist",
         counts: is_converter,
-        budget_kb: 374,
+        budget_kb: 376,
     },
     Piece {
         name: "playground shell (everything else of the first load)",
@@ -46,7 +46,7 @@ const PIECES: [Piece; 17] = [
         name: "playground first load",
         folder: "playground/dist",
         counts: is_first,
-        budget_kb: 517,
+        budget_kb: 519,
     },
     Piece {
         name: "reader of packed storages (wasm and glue, loaded with the first)",
