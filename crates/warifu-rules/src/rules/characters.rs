@@ -47,21 +47,15 @@ type Mended = (&'static str, &'static str, Vec<(Span, Vec<u8>)>);
 
 /// LF and CR LF → CR. No charset here has a line feed as half of a character.
 ///
-/// A line feed that may be text stays: one before what is no segment, and one without CR in a file whose
-/// segments end with CR.
+/// A line feed that may be text stays: one before what is no segment, and one without CR in a file that
+/// ends segments with CR or CR LF.
 fn terminators(span: Span, bytes: &[u8]) -> Option<Mended> {
-    let next = |at: usize| bytes.get(at + 1).copied();
-    let before = |at: usize| at.checked_sub(1).and_then(|b| bytes.get(b)).copied();
-    let all = |wanted: u8| {
-        let is = move |(at, byte): (usize, &u8)| (*byte == wanted).then_some(at);
-        bytes.iter().enumerate().filter_map(is)
-    };
-    let bare_cr = all(b'\r').any(|at| next(at) != Some(b'\n'));
+    let has_cr = bytes.contains(&b'\r');
     let mut edits = Vec::new();
-    for at in all(b'\n') {
-        let after_cr = before(at) == Some(b'\r');
+    for (at, _) in bytes.iter().enumerate().filter(|(_, b)| **b == b'\n') {
+        let after_cr = at > 0 && bytes.get(at - 1) == Some(&b'\r');
         let segment_follows = bytes.get(at + 1..).is_none_or(begins_segment);
-        if !segment_follows || bare_cr && !after_cr {
+        if !segment_follows || has_cr && !after_cr {
             continue;
         }
         let start = u32::try_from(at).ok()?;
@@ -314,6 +308,10 @@ mod tests {
         assert_eq!(
             ended(b"MSH|x\r\nNTE|1||abc\ndef\r\n"),
             b"MSH|x\rNTE|1||abc\ndef\r"
+        );
+        assert_eq!(
+            ended(b"MSH|x\r\nNTE|1||see\nOBX|99|ST\r\n"),
+            b"MSH|x\rNTE|1||see\nOBX|99|ST\r"
         );
     }
 
