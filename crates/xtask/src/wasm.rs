@@ -121,7 +121,7 @@ const CHECK: Module = Module {
     ..CONVERT
 };
 
-/// The validation of FHIR: loaded with the first file of it. It is judged by its speed, too.
+/// The validation of FHIR. It is judged by its speed, too.
 const VALIDATE: Module = Module {
     feature: Some("validate"),
     out_name: "validate",
@@ -652,8 +652,8 @@ fn package(repo: &Repo, work: &Path) -> Result<()> {
 fn playground(repo: &Repo, work: &Path) -> Result<()> {
     let dist = repo.root.join("playground/dist");
     files::fresh(&dist)?;
-    // Consent is for portals, not for the playground.
-    let elsewhere = [CONSENT.out_name, PORTAL.out_name];
+    // Consent is for portals; the playground does not validate FHIR yet.
+    let elsewhere = [CONSENT.out_name, PORTAL.out_name, VALIDATE.out_name];
     for module in MODULES.iter().filter(|m| !elsewhere.contains(&m.out_name)) {
         let bound = work.join(module.out_name);
         for end in [".js", "_bg.wasm"] {
