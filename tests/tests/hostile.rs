@@ -356,6 +356,20 @@ fn one_order_with_many_of_each_thing() {
     }
 }
 
+/// What is given under one order, and something that no row reads under the next: each looks for its end.
+#[test]
+fn many_of_one_order_before_what_the_next_one_keeps() {
+    for kind in ["OMP-11", "OMP-12"] {
+        let mut message = format!("{}ORC|OK|1\r", head("RAS^O17^RAS_O17"));
+        for n in 0..90_000 {
+            message += &format!("RXA|0|{n}|2026||{n}^A^B|1|g\r");
+        }
+        message += "ORC|OK|2\rRXA|0|1|2026||1^A^B|1|g\rZZZ|kept\r";
+        let path = PATH.replace("OML-11", kind);
+        assert!(survives_at(&path, message.as_bytes()) > 0);
+    }
+}
+
 #[test]
 fn jobs_of_allergies_and_problems_without_end() {
     let path = |kind: &str| PATH.replace("OML-11", kind).replace("20260401/", "-/");

@@ -374,6 +374,9 @@ pub(crate) struct Strays<'a> {
     fields: Queue<'a>,
     /// Position of the segment that a resource was made from.
     heads: Map<Id, u32>,
+    /// Of a name: positions between which no segment has it, and the one behind that does. Many resources
+    /// of one order ask for the end of the same.
+    ends: Map<[u8; 3], (u32, u32)>,
     /// Bytes kept so far.
     size: usize,
 }
@@ -491,20 +494,34 @@ impl<'a> Cx<'a, '_> {
         let Some(position) = position.filter(|_| carries) else {
             return;
         };
-        let at = usize::try_from(position).unwrap_or(usize::MAX);
-        let message = self.message();
         let name = match r.resource_type() {
             // Several of one order, some of which make nothing.
             "MedicationAdministration" | "MedicationDispense" | "Procedure" | "ImagingStudy" => {
                 Some(*b"ORC")
             }
-            _ => message.segment(at).map(|s| s.name()),
+            _ => usize::try_from(position)
+                .ok()
+                .and_then(|at| self.message().segment(at))
+                .map(|s| s.name()),
         };
-        let mut behind = (at + 1..).map_while(|n| message.segment(n));
-        let end = behind
-            .find(|s| Some(s.name()) == name)
-            .map(|s| s.position());
-        self.keep_strays_before(r, end.unwrap_or(u32::MAX));
+        let end = name.map_or(u32::MAX, |name| self.end_of(position, name));
+        self.keep_strays_before(r, end);
+    }
+    /// Position of the next segment of a name behind a position.
+    fn end_of(&mut self, position: u32, name: [u8; 3]) -> u32 {
+        if let Some((from, end)) = self.strays.ends.get(&name)
+            && (*from..*end).contains(&position)
+        {
+            return *end;
+        }
+        let message = self.message();
+        let at = usize::try_from(position).unwrap_or(usize::MAX);
+        let end = (at.saturating_add(1)..)
+            .map_while(|n| message.segment(n))
+            .find(|s| s.name() == name)
+            .map_or(u32::MAX, |s| s.position());
+        self.strays.ends.insert(name, (position, end));
+        end
     }
     /// Keeps in a resource what waits of the segments before a position; what the resource says already
     /// once.
