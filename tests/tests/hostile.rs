@@ -6,6 +6,8 @@
 
 mod common;
 
+use std::fmt::Write as _;
+
 use warifu_convert::{Job, JobOptions, To};
 use warifu_map::{Converter, File, MAX_FINDINGS, MAX_UNUSED, Options, Output, assemble};
 
@@ -362,7 +364,7 @@ fn many_of_one_order_before_what_the_next_one_keeps() {
     for kind in ["OMP-11", "OMP-12"] {
         let mut message = format!("{}ORC|OK|1\r", head("RAS^O17^RAS_O17"));
         for n in 0..90_000 {
-            message += &format!("RXA|0|{n}|2026||{n}^A^B|1|g\r");
+            let _ = write!(message, "RXA|0|{n}|2026||{n}^A^B|1|g\r");
         }
         message += "ORC|OK|2\rRXA|0|1|2026||1^A^B|1|g\rZZZ|kept\r";
         let path = PATH.replace("OML-11", kind);
