@@ -164,10 +164,13 @@ fn is_plain(bytes: &[u8]) -> bool {
     found == 0
 }
 
-/// Whether a byte of a block needs an escape: all are compared, so that it is done at once.
+/// Whether a byte of a block needs an escape: all are compared at once, so there is no branch a byte.
+#[inline]
 fn has_odd_byte(block: &[u8; 16]) -> bool {
-    let odd = |found, &b: &u8| found | u8::from(needs_escape(b));
-    block.iter().fold(0, odd) != 0
+    let odd = block.map(|b| {
+        u8::from(b < 0x20) | u8::from(b == b'"') | u8::from(b == b'\\') | u8::from(b == 0x7F)
+    });
+    u128::from_ne_bytes(odd) != 0
 }
 
 /// Marks the bytes below 0x20 and those equal to `"`, `\` and DEL; bytes from 0x80 on never count.
