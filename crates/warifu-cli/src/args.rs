@@ -18,8 +18,8 @@ use warifu_report::position::Units;
 use crate::check::Fixes;
 use crate::config::{self, Loaded, ShowValues};
 use crate::{
-    End, check, consent, convert, mistakes, opened, package, packages, rule, say, serve, show,
-    terminal,
+    End, check, consent, convert, demo, mistakes, opened, package, packages, rule, say, serve,
+    show, terminal,
 };
 
 /// Builds the command line.
@@ -202,6 +202,7 @@ fn commands(lang: Lang) -> Command {
         )
         .subcommand(consent::command(lang))
         .subcommand(serve::command(lang))
+        .subcommand(demo::command(lang))
         .subcommand(
             Command::new("man")
                 .about(t("man ページを書き出します", "Writes man pages"))
@@ -362,6 +363,10 @@ pub(crate) fn run(lang: Lang) -> anyhow::Result<End> {
             let loaded = config::load(get(s, "config").as_deref(), lang)?;
             let lang = loaded.language(lang, get(s, "lang").is_some());
             serve::run(s, &loaded, lang)
+        }
+        Some(("demo", s)) => {
+            let loaded = config::load(get(s, "config").as_deref(), lang)?;
+            demo::run(s, loaded.language(lang, get(s, "lang").is_some()))
         }
         Some(("config", s)) => {
             let mut out = std::io::stdout().lock();

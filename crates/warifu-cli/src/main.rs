@@ -9,6 +9,7 @@ mod check;
 mod config;
 mod consent;
 mod convert;
+mod demo;
 mod inputs;
 mod mistakes;
 mod opened;

@@ -217,11 +217,12 @@ fn print(line: &str) -> anyhow::Result<End> {
 }
 
 /// A problem of the server as an error of the command.
-fn told<T>(result: Result<T, warifu_server::Problem>) -> anyhow::Result<T> {
+pub(crate) fn told<T>(result: Result<T, warifu_server::Problem>) -> anyhow::Result<T> {
     result.map_err(|p| anyhow::anyhow!("{p}"))
 }
 
-fn now() -> u64 {
+/// Seconds UTC.
+pub(crate) fn now() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map_or(0, |d| d.as_secs())
 }
@@ -347,7 +348,8 @@ fn tls(m: &ArgMatches) -> anyhow::Result<Option<Arc<rustls::ServerConfig>>> {
     Ok(Some(Arc::new(config)))
 }
 
-fn files(m: &ArgMatches, name: &str) -> anyhow::Result<Option<Files>> {
+/// Files of a folder that an argument names.
+pub(crate) fn files(m: &ArgMatches, name: &str) -> anyhow::Result<Option<Files>> {
     let folder = path(m, name);
     if folder.as_os_str().is_empty() {
         return Ok(None);
@@ -394,7 +396,6 @@ fn start(m: &ArgMatches, loaded: &Loaded, lang: Lang) -> anyhow::Result<End> {
     if let Some(rate) = m.get_one::<u32>("max-rate") {
         limits.rate = *rate;
     }
-    let has_office = office.is_some();
     let app = App::new(Config {
         origin: origin.clone(),
         office,
@@ -409,15 +410,6 @@ fn start(m: &ArgMatches, loaded: &Loaded, lang: Lang) -> anyhow::Result<End> {
     if m.get_flag("check-config") {
         return print(&say(lang, "設定は正しいです", "the configuration is right"));
     }
-    if has_office {
-        told(app.office().and_then(Office::announce))?;
-    }
-    let stop = Stop::on_signals();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
-    let (ending, ended) = tokio::sync::watch::channel(false);
-    let published = app.clone();
     let bound = move |at: SocketAddr| {
         let shown = if at.port() == address.port() {
             origin
@@ -427,6 +419,26 @@ fn start(m: &ArgMatches, loaded: &Loaded, lang: Lang) -> anyhow::Result<End> {
         // Whoever started this waits for the line.
         let _ = writeln!(std::io::stdout().lock(), "{shown}");
     };
+    listen(app, bind, bound)?;
+    Ok(End::Clean)
+}
+
+/// Serves until a signal ends it, and publishes a last checkpoint. `bound` is told the address.
+pub(crate) fn listen(
+    app: App,
+    bind: Bind,
+    bound: impl FnOnce(SocketAddr) + Send + 'static,
+) -> anyhow::Result<()> {
+    let has_office = app.office().is_ok();
+    if has_office {
+        told(app.office().and_then(Office::announce))?;
+    }
+    let stop = Stop::on_signals();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    let (ending, ended) = tokio::sync::watch::channel(false);
+    let published = app.clone();
     let served: anyhow::Result<()> = runtime.block_on(async {
         let serving = tokio::spawn(serve(app, bind, bound, ended));
         let mut last = now();
@@ -446,7 +458,7 @@ fn start(m: &ArgMatches, loaded: &Loaded, lang: Lang) -> anyhow::Result<End> {
     if has_office {
         told(published.office().and_then(|o| o.publish(true, 0)))?;
     }
-    Ok(End::Clean)
+    Ok(())
 }
 
 /// Publishes a checkpoint when one is due; gives when the last one was.
