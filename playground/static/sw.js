@@ -1,7 +1,7 @@
 // Keeps the page usable offline: everything is fetched once, under a name made from its content;
 // a new version is used by the next load only. Answers keep their headers, so the policy stays.
 const LIST = __WARIFU_PRECACHE__;
-const NAME = `warifu-${LIST.version}`;
+const NAME = `warifu-playground-${LIST.version}`;
 
 self.addEventListener("install", (event) => {
   event.waitUntil((async () => {
@@ -17,7 +17,7 @@ self.addEventListener("install", (event) => {
 
 self.addEventListener("activate", (event) => {
   event.waitUntil((async () => {
-    for (const name of await caches.keys()) if (name.startsWith("warifu-") && name !== NAME) await caches.delete(name);
+    for (const name of await caches.keys()) if (name.startsWith("warifu-playground-") && name !== NAME) await caches.delete(name);
     await self.clients.claim();
   })());
 });

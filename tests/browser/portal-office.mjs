@@ -11,7 +11,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 const at = (path) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
-const CLI = process.env.WARIFU_CLI ?? at("target/debug/warifu");
+export const CLI = process.env.WARIFU_CLI ?? at("target/debug/warifu");
 const PATIENT = "0000990001";
 export const BIRTH = "1968-03-03";
 export const HOSPITAL = "mi:1319999999";
@@ -27,7 +27,7 @@ const canonical = (value) => JSON.stringify(value, (_, v) => (
   v && typeof v === "object" && !Array.isArray(v) ? Object.fromEntries(Object.keys(v).sort().map((k) => [k, v[k]])) : v));
 
 /** A port that was free a moment ago: the server's address has to be known before it starts. */
-async function port() {
+export async function port() {
   const probe = createServer();
   await new Promise((resolve) => { probe.listen(0, "127.0.0.1", resolve); });
   const { port: found } = probe.address();

@@ -16,6 +16,7 @@ mod opened;
 mod output;
 mod package;
 mod packages;
+mod pages;
 mod pipeline;
 mod progress;
 mod rule;

@@ -12,13 +12,13 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use warifu_consent::PublicKey;
 use warifu_report::Lang;
-use warifu_server::{App, Bind, Config, Files, Limits, Office, Settings, Vendor, serve};
+use warifu_server::{App, Bind, Config, Limits, Office, Settings, Vendor, serve};
 use zeroize::Zeroizing;
 
 use crate::config::Loaded;
 use crate::stop::Stop;
 use crate::words::Words;
-use crate::{End, packages, say, terminal};
+use crate::{End, packages, pages, say, terminal};
 
 /// `warifu serve` and its commands.
 pub(crate) fn command(lang: Lang) -> Command {
@@ -45,8 +45,8 @@ pub(crate) fn command(lang: Lang) -> Command {
         .arg(w.flag("public", "ほかの機械からの接続を許す (TLS が必要)", "let other machines connect (needs TLS)"))
         .arg(w.file("tls-cert", "FILE", "証明書の鎖 (PEM)", "certificate chain (PEM)").requires("tls-key"))
         .arg(w.file("tls-key", "FILE", "証明書の秘密鍵 (PEM)", "private key of the certificate (PEM)").requires("tls-cert"))
-        .arg(w.file("portal", "DIR", "/ に置く画面のフォルダー", "folder of the portal, served at /"))
-        .arg(w.file("playground", "DIR", "/playground/ に置く画面のフォルダー", "folder of the playground, served at /playground/"))
+        .arg(w.file("portal", "DIR", "/ に置く画面のフォルダー (省略時: 内蔵のもの)", "folder of the portal, served at / (default: the one built in)"))
+        .arg(w.file("playground", "DIR", "/playground/ に置く画面のフォルダー (省略時: 内蔵のもの)", "folder of the playground, served at /playground/ (default: the one built in)"))
         .arg(w.value("ig", "PACKAGE", "FHIR パッケージ (名前#版、.tgz、フォルダー)", "FHIR package (name#version, .tgz or folder)").action(ArgAction::Append))
         .arg(w.value("max-body", "BYTES", "本文の上限 (省略時: 67108864)", "bytes of a body (default: 67108864)").value_parser(clap::value_parser!(usize)))
         .arg(w.number("max-unfolded", "BYTES", "書庫を展開した大きさと答えの上限 (省略時: 268435456)", "bytes that an archive unfolds to, and of the answer (default: 268435456)"))
@@ -348,15 +348,6 @@ fn tls(m: &ArgMatches) -> anyhow::Result<Option<Arc<rustls::ServerConfig>>> {
     Ok(Some(Arc::new(config)))
 }
 
-/// Files of a folder that an argument names.
-pub(crate) fn files(m: &ArgMatches, name: &str) -> anyhow::Result<Option<Files>> {
-    let folder = path(m, name);
-    if folder.as_os_str().is_empty() {
-        return Ok(None);
-    }
-    Files::read(folder).map(Some)
-}
-
 fn start(m: &ArgMatches, loaded: &Loaded, lang: Lang) -> anyhow::Result<End> {
     let address = text(m, "bind").unwrap_or("127.0.0.1:8440");
     let address: SocketAddr = address
@@ -396,12 +387,18 @@ fn start(m: &ArgMatches, loaded: &Loaded, lang: Lang) -> anyhow::Result<End> {
     if let Some(rate) = m.get_one::<u32>("max-rate") {
         limits.rate = *rate;
     }
+    // Without an office the portal has nobody to speak to, unless somebody asks for it.
+    let portal = if office.is_some() || m.contains_id("portal") {
+        pages::portal(m)?
+    } else {
+        None
+    };
     let app = App::new(Config {
         origin: origin.clone(),
         office,
         vendor,
-        portal: files(m, "portal")?,
-        playground: files(m, "playground")?,
+        portal,
+        playground: pages::playground(m)?,
         forwarded: m.get_flag("forwarded"),
         metrics: address.ip().is_loopback(),
         log: Some(Box::new(terminal::note)),

@@ -171,13 +171,20 @@ impl Answer {
     /// With an `ETag` of its bytes; 304 where the client has them.
     pub(crate) fn tagged(self, asked: &Asked) -> Self {
         let tag = format!("\"{}\"", hash::sha256_text(&[&self.body]));
-        let known = asked.header(header::IF_NONE_MATCH);
+        self.tagged_as(&tag, &asked.headers)
+    }
+
+    /// With this `ETag`; 304 where the client has it.
+    pub(crate) fn tagged_as(self, tag: &str, headers: &HeaderMap) -> Self {
+        let known = headers.get(header::IF_NONE_MATCH);
+        let known = known.and_then(|v| v.to_str().ok());
         let same = known.is_some_and(|k| k.split(',').any(|t| t.trim() == tag));
-        let tagged = self.with(header::ETAG, &tag);
+        let tagged = self.with(header::ETAG, tag);
         if same {
             return Self {
                 status: 304,
                 body: Vec::new(),
+                live: None,
                 ..tagged
             };
         }

@@ -35,7 +35,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 
 pub use cutoff::Held;
-pub use files::Files;
+pub use files::{BuiltIn, Files};
 pub use ingest::Ingested;
 pub use net::{Bind, serve};
 pub use office::{Clock, Office, Settings, make};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::extract::{RawPathParams, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, Uri, header};
 use axum::middleware::{self, Next};
@@ -531,33 +531,76 @@ async fn other(State(app): State<App>, method: Method, uri: Uri, headers: Header
             .is_some_and(|r| r.is_empty() || r.starts_with('/'))
     });
     let config = app.config();
-    let found = match path.strip_prefix("/playground/") {
-        _ if api => None,
-        Some(rest) => config.playground.as_ref().and_then(|f| f.find(rest)),
-        None => config.portal.as_ref().and_then(|f| f.find(path)),
-    };
-    let Some((kind, bytes, page)) = found else {
+    let gzip = takes_gzip(&headers);
+    // A plus sign stands for itself in a path.
+    let Ok(name) = decoded(&path.replace('+', "%2B")) else {
         return Problem::from(Code::NotFound).into_response();
     };
-    if method != Method::GET && method != Method::HEAD {
+    let found = match name.strip_prefix("/playground/") {
+        _ if api => None,
+        Some(rest) => config.playground.as_ref().and_then(|f| f.find(rest, gzip)),
+        None => config.portal.as_ref().and_then(|f| f.find(&name, gzip)),
+    };
+    let reads = method == Method::GET || method == Method::HEAD;
+    let elsewhere = match path {
+        "/playground" => true,
+        "/" => config.portal.is_none(),
+        _ => false,
+    };
+    if reads && elsewhere {
+        return respond(if config.playground.is_some() {
+            let answer = Answer::empty().status(307);
+            answer.with(header::LOCATION, "/playground/")
+        } else {
+            Answer::new("text/plain; charset=utf-8", NO_PAGES).status(404)
+        });
+    }
+    let Some(found) = found else {
+        return Problem::from(Code::NotFound).into_response();
+    };
+    if !reads {
         return Problem::from(Code::Method).into_response();
     }
-    let asked = Asked {
-        method,
-        params: Vec::new(),
-        query: Vec::new(),
-        headers,
-        body: Bytes::new(),
-    };
-    let answer = Answer::new(kind, bytes).tagged(&asked);
-    let answer = answer.with(header::CACHE_CONTROL, "no-cache");
-    let worker = path
+    let worker = name
         .rsplit('/')
         .next()
         .unwrap_or_default()
         .starts_with("worker");
-    let policy = policy(worker && !page, path.starts_with("/playground/"));
+    let policy = policy(worker && !found.is_page, name.starts_with("/playground/"));
+    let mut answer = Answer::new(found.kind, Vec::new());
+    answer.live = Some(Body::from(found.bytes));
+    if found.varies {
+        answer = answer.with(header::VARY, "accept-encoding");
+    }
+    if found.is_gzip {
+        answer = answer.with(header::CONTENT_ENCODING, "gzip");
+    }
+    let answer = answer
+        .tagged_as(&found.tag, &headers)
+        .with(header::CACHE_CONTROL, "no-cache");
     respond(answer.with(header::CONTENT_SECURITY_POLICY, &policy))
+}
+
+/// What stands at `/` of a server that has no pages.
+const NO_PAGES: &str = "割符: この実行ファイルには画面が組み込まれていません。cargo xtask demo で組み込むか、--portal と --playground でフォルダーを指定してください。API は /openapi.json にあります。
+Warifu: no pages are built into this program. Build them in with `cargo xtask demo`, or name their folders with --portal and --playground. The API is described at /openapi.json.
+";
+
+/// Whether the client takes gzip.
+fn takes_gzip(headers: &HeaderMap) -> bool {
+    let mut all = headers
+        .get_all(header::ACCEPT_ENCODING)
+        .iter()
+        .filter_map(|v| v.to_str().ok())
+        .flat_map(|v| v.split(','));
+    all.any(|coding| {
+        let mut parts = coding.split(';').map(str::trim);
+        let named = parts.next().is_some_and(|n| n.eq_ignore_ascii_case("gzip"));
+        let refused = parts
+            .filter_map(|p| p.strip_prefix("q="))
+            .any(|q| q.bytes().all(|b| b == b'0' || b == b'.'));
+        named && !refused
+    })
 }
 
 /// Policy of pages: own files only, no inline script, markup only through the page's own policy. The code
@@ -565,7 +608,7 @@ async fn other(State(app): State<App>, method: Method, uri: Uri, headers: Header
 fn policy(worker: bool, playground: bool) -> String {
     let connect = if worker { "'none'" } else { "'self'" };
     let types = if playground {
-        ""
+        "; require-trusted-types-for 'script'"
     } else {
         "; require-trusted-types-for 'script'; trusted-types warifu"
     };

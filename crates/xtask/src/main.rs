@@ -34,7 +34,7 @@ cargo xtask COMMAND
 
   setup [--browser]          install what is missing: wasm target, dev tools (and a browser)
   demo [--port N] [--no-serve]
-                             build, convert the sample storage, serve the playground
+                             build, convert the sample storage, start the hospital of the demo
   wasm [--release] [--only MODULE]
                              build pkg/dist, playground/dist and web/dist; --only makes
                              one module, to weigh it (and of portal, web/dist)

@@ -340,6 +340,11 @@ fn send(mut stream: &TcpStream, answer: Answer, head_only: bool) -> io::Result<(
 /// # Errors
 /// When the address is not `http://HOST:PORT/`, or the server does not answer.
 pub(crate) fn get(url: &str, path: &str) -> Result<(String, Vec<u8>)> {
+    get_with(url, path, "")
+}
+
+/// The same with further headers, each with its end of line.
+pub(crate) fn get_with(url: &str, path: &str, headers: &str) -> Result<(String, Vec<u8>)> {
     let Some(host) = url
         .strip_prefix("http://")
         .and_then(|rest| rest.strip_suffix('/'))
@@ -348,7 +353,7 @@ pub(crate) fn get(url: &str, path: &str) -> Result<(String, Vec<u8>)> {
     };
     exchange(
         host,
-        &format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n"),
+        &format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{headers}\r\n"),
     )
 }
 

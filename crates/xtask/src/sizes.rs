@@ -204,9 +204,14 @@ fn counted(folder: &Path, counts: fn(&str) -> bool) -> Result<Vec<PathBuf>> {
 
 /// Bytes of a content after gzip -9.
 pub(crate) fn gzip_size(content: &[u8]) -> Result<usize> {
+    Ok(gzip(content)?.len())
+}
+
+/// A content after gzip -9; the same bytes whenever it is made.
+pub(crate) fn gzip(content: &[u8]) -> Result<Vec<u8>> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(content)?;
-    Ok(encoder.finish()?.len())
+    Ok(encoder.finish()?)
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 
 use super::{Known, PORT, clinic, tell};
 use crate::serve::{self, now, told};
-use crate::{End, say};
+use crate::{End, pages, say};
 
 /// 割符花子 of the bundled storage, who does not exist.
 pub(super) const PATIENT: &str = "0000990001";
@@ -40,32 +40,28 @@ const MARK: &str = "warifu-demo";
 pub(super) fn run(m: &ArgMatches, dir: &Path, lang: Lang) -> anyhow::Result<End> {
     let wish = m.get_one::<u16>("port").copied();
     let kept = own_folder(dir, m.get_flag("fresh"), lang)?;
-    let address = |port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let (bind, known) = match kept {
-        Some(known) => {
-            let kept = known.server.strip_prefix("http://");
-            let kept: SocketAddr = kept.unwrap_or_default().parse()?;
-            if wish.is_some_and(|port| port != kept.port()) {
-                bail!(say(
-                    lang,
-                    &format!(
-                        "{} は {} のために作られています。--port をやめるか、--fresh で作り直してください",
-                        dir.display(),
-                        known.server
-                    ),
-                    &format!(
-                        "{} was made for {}. Leave --port out, or start anew with --fresh",
-                        dir.display(),
-                        known.server
-                    )
-                ));
-            }
-            (kept, known)
+    let (bind, known) = if let Some(known) = kept {
+        let kept = known.server.strip_prefix("http://");
+        let kept: SocketAddr = kept.unwrap_or_default().parse()?;
+        if wish.is_some_and(|port| port != kept.port()) {
+            bail!(say(
+                lang,
+                &format!(
+                    "{} は {} のために作られています。--port をやめるか、--fresh で作り直してください",
+                    dir.display(),
+                    known.server
+                ),
+                &format!(
+                    "{} was made for {}. Leave --port out, or start anew with --fresh",
+                    dir.display(),
+                    known.server
+                )
+            ));
         }
-        None => {
-            let bind = address(wish.unwrap_or(PORT));
-            (bind, make(dir, &format!("http://{bind}"))?)
-        }
+        (kept, known)
+    } else {
+        let bind = SocketAddr::from((Ipv4Addr::LOCALHOST, wish.unwrap_or(PORT)));
+        (bind, make(dir, &format!("http://{bind}"))?)
     };
     let office = Office::open(&dir.join("data"), Box::new(now))?;
     let code = told(office.enrol_code(PATIENT, BIRTH))?;
@@ -78,8 +74,8 @@ pub(super) fn run(m: &ArgMatches, dir: &Path, lang: Lang) -> anyhow::Result<End>
         origin: known.server.clone(),
         office: Some(office),
         vendor: Vendor::new(warifu_package::Library::new([])),
-        portal: serve::files(m, "portal")?,
-        playground: serve::files(m, "playground")?,
+        portal: pages::portal(m)?,
+        playground: pages::playground(m)?,
         forwarded: false,
         metrics: true,
         // The terminal is for the story.
