@@ -33,8 +33,19 @@ const INSTITUTION: &str = "1319999999";
 /// What is built into the program: its name there, and the folder.
 const PAGES: [(&str, &str); 2] = [("portal", "web/dist"), ("playground", "playground/dist")];
 
-/// Does it all; without `serving` the server is looked at and ended, for CI.
-pub(crate) fn run(repo: &Repo, port: Option<u16>, serving: bool) -> Result<()> {
+/// What is done at last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Then {
+    /// The server runs until Ctrl-C, over what is there of an earlier time.
+    Serve,
+    /// The same, over a hospital made anew.
+    ServeFresh,
+    /// The server is looked at and ended, for CI.
+    Look,
+}
+
+/// Does it all.
+pub(crate) fn run(repo: &Repo, port: Option<u16>, then: Then) -> Result<()> {
     tools::setup(repo, false)?;
     wasm::build(repo, wasm::Profile::Release)?;
     let pages = pages(repo)?;
@@ -50,10 +61,10 @@ pub(crate) fn run(repo: &Repo, port: Option<u16>, serving: bool) -> Result<()> {
     let out = repo.target.join("demo");
     files::fresh(&out)?;
     convert(repo, &out)?;
-    if serving {
-        serve(repo, port)
-    } else {
-        look(repo)
+    match then {
+        Then::Serve => serve(repo, port, &[]),
+        Then::ServeFresh => serve(repo, port, &["--fresh"]),
+        Then::Look => look(repo),
     }
 }
 
@@ -103,8 +114,8 @@ fn warifu(repo: &Repo, arguments: &[&str], folder: &str) -> Command {
 }
 
 /// The hospital's server, until Ctrl-C.
-fn serve(repo: &Repo, port: Option<u16>) -> Result<()> {
-    let mut warifu = warifu(repo, &[], "demo-office");
+fn serve(repo: &Repo, port: Option<u16>, more: &[&str]) -> Result<()> {
+    let mut warifu = warifu(repo, more, "demo-office");
     if let Some(port) = port {
         warifu.args(["--port", &port.to_string()]);
     }

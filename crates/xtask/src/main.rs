@@ -33,7 +33,7 @@ const HELP: &str = "\
 cargo xtask COMMAND
 
   setup [--browser]          install what is missing: wasm target, dev tools (and a browser)
-  demo [--port N] [--no-serve]
+  demo [--port N] [--fresh] [--no-serve]
                              build, convert the sample storage, start the hospital of the demo
   wasm [--release] [--only MODULE]
                              build pkg/dist, playground/dist and web/dist; --only makes
@@ -74,8 +74,13 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
             tools::setup(&repo, browser)?;
         }
         "demo" => {
-            let options = Options::parse(rest, &["--no-serve"], &["--port"])?;
-            demo::run(&repo, options.port()?, !options.has("--no-serve"))?;
+            let options = Options::parse(rest, &["--fresh", "--no-serve"], &["--port"])?;
+            let then = match (options.has("--no-serve"), options.has("--fresh")) {
+                (true, _) => demo::Then::Look,
+                (false, true) => demo::Then::ServeFresh,
+                (false, false) => demo::Then::Serve,
+            };
+            demo::run(&repo, options.port()?, then)?;
         }
         "wasm" => {
             let options = Options::parse(rest, &["--release"], &["--only"])?;
