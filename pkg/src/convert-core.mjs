@@ -125,9 +125,17 @@ export const hasLines = (options) => options.to === "ndjson" || options.to === "
 
 // ── one engine with its options ─────────────────────────────────────────────────────────────────
 
+/** Refuses what says how Bundles are made where none are, as the command line does. */
+function refuseApart(options) {
+  if (options?.to !== "ndjson" && options?.to !== "clins") return;
+  const apart = ["per", "bundle"].find((name) => options[name] !== undefined);
+  if (apart) throw invalid(`${apart} goes with to: "bundle" (ndjson and clins have neither kind nor unit of a Bundle)`);
+}
+
 /** A converter that survives a restart of the instance. */
 export class Machine extends Base {
   constructor(options, source) {
+    refuseApart(options);
     super(instance, (glue, own) => new glue.Engine(own), options, source);
   }
   /** Runs a call of the engine on files. */

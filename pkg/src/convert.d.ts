@@ -27,9 +27,9 @@ export interface CommonOptions {
 export interface ConvertOptions extends CommonOptions {
   /** Form of the output; default `bundle`. */
   to?: "bundle" | "ndjson" | "clins";
-  /** Type of Bundles; default `transaction`. */
+  /** Type of Bundles; default `transaction`. With `to: "bundle"` only. */
   bundle?: "transaction" | "collection";
-  /** Unit of a Bundle; default `message`. */
+  /** Unit of a Bundle; default `message`. With `to: "bundle"` only. */
   per?: "message" | "patient";
   /**
    * The institution's 10-digit number. Where a source names several, or is an iterable whose roots name
@@ -38,7 +38,7 @@ export interface ConvertOptions extends CommonOptions {
   institution?: string;
   /** Kind of logical ids; default `keyed`. */
   ids?: "keyed" | "readable";
-  /** The site's secret key for ids. */
+  /** The site's secret key for ids: 16 bytes at least, 32 random ones are best. */
   idKey?: Uint8Array;
   /** "Sent at", a FHIR instant. */
   sentAt?: string;

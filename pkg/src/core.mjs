@@ -7,6 +7,8 @@ const MAX_FILE = 64 * 1024 * 1024;
 const MAX_STREAM = 2 * 1024 * 1024 * 1024;
 /** How many times its packed length an archive may expand to. */
 const MAX_EXPANSION = 200;
+/** Shortest key for ids. */
+const MIN_KEY = 16;
 /** Most files of one patient in one conversion. */
 const MAX_GROUP = 65_535;
 /** Longest work in ms before timers and other tasks get their turn. */
@@ -233,6 +235,7 @@ function ownOptions(options) {
     if (key === "idKey") {
       const bytes = bytesOf(value);
       if (!bytes) throw invalid("idKey must be a Uint8Array");
+      if (bytes.length < MIN_KEY) throw invalid(`idKey is too short: ${MIN_KEY} bytes at least`);
       own.idKey = bytes.slice();
     } else {
       own[key] = value;
@@ -290,11 +293,17 @@ function ranges(input) {
   return { size: input.size, read: async (start, end) => new Uint8Array(await input.slice(start, end).arrayBuffer()) };
 }
 
-/** A zip as `{paths, read(i)}`; holds its directory and one entry. */
+/**
+ * A zip as `{paths, left, read(i), close()}`, `left` being `[name, why]` of what is not read; holds its
+ * directory and one entry. A word when its directory cannot be read.
+ */
 async function openZip(entry, from, signal) {
   const own = await until(loaded(entry, "unpack"), signal);
   const archive = own.call((glue) => new glue.ZipArchive(from.size));
   const made = own.generation;
+  const close = () => {
+    if (own.holds(made)) own.call(() => archive.free());
+  };
   const ask = async (f) => {
     // The archive is gone with its instance.
     if (!own.holds(made)) throw new WarifuError("internal", "the archive was lost by an internal error");
@@ -307,18 +316,27 @@ async function openZip(entry, from, signal) {
       own.call(() => archive.feed(start, bytes));
     }
   };
-  const { paths } = await ask(() => archive.open());
+  let directory;
+  try {
+    directory = await ask(() => archive.open());
+  } catch (e) {
+    close();
+    if (e.code === "invalid-option" || e.code === "too-large") return "damaged";
+    throw e;
+  }
+  if (typeof directory === "string") {
+    close();
+    return directory;
+  }
   own.call(() => archive.drop_parts());
   return {
-    paths,
+    ...directory,
     read: async (i) => {
       const bytes = await ask(() => archive.read(i));
       own.call(() => archive.drop_parts());
       return bytes;
     },
-    close: () => {
-      if (own.holds(made)) own.call(() => archive.free());
-    },
+    close,
   };
 }
 
@@ -335,7 +353,7 @@ const CODES = {
 };
 const unreadable = (path, reason) => {
   const code = CODES[reason] ?? "SSM115";
-  return { finding: [code, path, reason], files: 1, bytes: 0 };
+  return { finding: [code, path, reason], count: 1, bytes: 0 };
 };
 
 const group = (files, patient, extra) => ({
@@ -588,7 +606,12 @@ async function* units(entry, source, signal, packed = false) {
       else yield* units(entry, Object.assign(unpacked, { name: path }), signal, true);
     } else if (content === "zip") {
       const archive = await openZip(entry, from, signal);
+      if (typeof archive === "string") {
+        yield unreadable(path, archive);
+        return;
+      }
       try {
+        for (const [name, reason] of archive.left) yield unreadable(name, reason);
         yield* catalogued(entry, archive.paths, archive.read, signal);
       } finally {
         archive.close();

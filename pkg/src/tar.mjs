@@ -84,7 +84,8 @@ export async function openTar(from, check = () => {}) {
   let given;
   for (let headers = 0; ; headers += 1) {
     if (headers % 1024 === 0) check();
-    if (at >= from.size) return { files, left, damaged: false };
+    // An archive ends with empty blocks: one that lacks them was cut.
+    if (at >= from.size) return { files, left, damaged: true };
     const header = await bytes(at, at + BLOCK);
     if (header.length < BLOCK) return { files, left, damaged: true };
     if (header.every((b) => b === 0)) return { files, left, damaged: false };

@@ -84,6 +84,28 @@ export function zip(files) {
   return new Uint8Array(Buffer.concat([...parts, directory, end]));
 }
 
+/** A tar of `{path, bytes}`, as ustar, with GNU's long names. */
+export function tar(files) {
+  const block = (name, size, kind) => {
+    const head = Buffer.alloc(512);
+    Buffer.from(name).copy(head, 0, 0, 100);
+    head.write("0000644\0", 100);
+    head.write(`${size.toString(8).padStart(11, "0")}\0`, 124);
+    head.write("        ", 148);
+    head.write(kind, 156);
+    head.write("ustar  \0", 257);
+    head.write(`${head.reduce((a, b) => a + b, 0).toString(8).padStart(6, "0")}\0 `, 148);
+    return head;
+  };
+  const padded = (bytes) => Buffer.concat([bytes, Buffer.alloc((512 - (bytes.length % 512)) % 512)]);
+  const parts = files.flatMap(({ path, bytes, kind = "0" }) => {
+    const name = Buffer.from(path);
+    const long = name.length > 100 ? [block("././@LongLink", name.length, "L"), padded(name)] : [];
+    return [...long, block(path, bytes.length, kind), padded(Buffer.from(bytes))];
+  });
+  return new Uint8Array(Buffer.concat([...parts, Buffer.alloc(1024)]));
+}
+
 export async function all(events) {
   const list = [];
   for await (const e of events) list.push(e);

@@ -11,7 +11,7 @@ import { Converter as Inline } from "warifu/inline/convert";
 import { createPool } from "warifu/pool";
 import type { Pool, PoolConverter } from "warifu/pool";
 
-const options: ConvertOptions = { to: "ndjson", bundle: "collection", per: "patient", institution: "1319999999", ids: "keyed", idKey: new Uint8Array(32), sentAt: "2026-04-01T09:30:00+09:00", sendingId: "1", strict: true, trace: true, provenance: false, lang: "en", positions: "utf8", showValues: false, charset: "auto" };
+const options: ConvertOptions = { to: "bundle", bundle: "collection", per: "patient", institution: "1319999999", ids: "keyed", idKey: new Uint8Array(32), sentAt: "2026-04-01T09:30:00+09:00", sendingId: "1", strict: true, trace: true, provenance: false, lang: "en", positions: "utf8", showValues: false, charset: "auto" };
 
 const checks: CheckOptions = { lang: "en", positions: "codepoint", showValues: true, config: "", profile: ["nho"], select: ["ENC"], ignore: ["ENC110"], severity: { HL7101: "off" }, preview: true };
 

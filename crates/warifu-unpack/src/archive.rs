@@ -17,11 +17,14 @@ const MAX_EXPANSION: u64 = 200;
 /// Most bytes that [`unzip`] gives at once.
 const MAX_TOTAL: u64 = 1 << 30;
 
+/// Word of a name that leads out of the archive.
+const UNSAFE: &str = "unsafe-path";
+
 /// Word of an error, for `reason`; says nothing of the content.
 fn word(error: &ZipError) -> &'static str {
     match error {
         ZipError::NotAZip => "not-a-zip",
-        ZipError::Path(_) => "unsafe-path",
+        ZipError::Path(_) => UNSAFE,
         ZipError::Encrypted => "encrypted",
         ZipError::Method(_) => "method",
         ZipError::TooLarge => "too-large",
@@ -81,9 +84,18 @@ pub fn unzip(bytes: &[u8]) -> Result<Array, JsValue> {
     Ok(files)
 }
 
+/// Why an entry is named and not read: its path leads out of the archive, or it is a link.
+fn refusal(entry: &ZipEntry) -> Option<&'static str> {
+    if entry.path().is_err() {
+        return Some(UNSAFE);
+    }
+    let hidden = warifu_ssmix2::components(&entry.name).any(warifu_storage::is_skipped);
+    (entry.is_link() && !hidden).then_some("link")
+}
+
 fn is_wanted(entry: &ZipEntry) -> bool {
     let hidden = warifu_ssmix2::components(&entry.name).any(warifu_storage::is_skipped);
-    !entry.is_folder() && !entry.is_link() && !hidden
+    !entry.is_folder() && refusal(entry).is_none() && !hidden
 }
 
 /// Bytes of a file of which only some ranges are there.
@@ -147,6 +159,8 @@ impl Seek for Sparse {
 pub struct ZipArchive {
     parts: Rc<RefCell<Parts>>,
     entries: Vec<ZipEntry>,
+    /// Entries that are not read, and why.
+    left: Vec<(String, &'static str)>,
 }
 
 #[wasm_bindgen]
@@ -161,6 +175,7 @@ impl ZipArchive {
         ZipArchive {
             parts: Rc::new(RefCell::new(parts)),
             entries: Vec::new(),
+            left: Vec::new(),
         }
     }
     /// Hands in bytes from `start` on.
@@ -171,17 +186,22 @@ impl ZipArchive {
     pub fn drop_parts(&mut self) {
         self.parts.borrow_mut().parts = Vec::new();
     }
-    /// Reads the directory: the paths of its files, or `[start, end]` of what is missing.
+    /// Reads the directory, or gives `[start, end]` of what is missing: `{paths, left}`, the paths of its
+    /// files and, as `[name, reason]`, what is not read.
     pub fn open(&mut self) -> Result<JsValue, JsValue> {
         match self.directory() {
-            Ok(entries) => {
-                self.entries = entries;
+            Ok(()) => {
                 let paths = Array::new();
                 for e in &self.entries {
                     paths.push(&e.path().unwrap_or_else(|_| e.name.clone()).into());
                 }
                 let o = Object::new();
                 set(&o, "paths", &paths.into());
+                let left = Array::new();
+                for (name, reason) in &self.left {
+                    left.push(&Array::of2(&name.as_str().into(), &(*reason).into()).into());
+                }
+                set(&o, "left", &left.into());
                 Ok(o.into())
             }
             // The directory is the end of the archive: all of it at once.
@@ -222,15 +242,18 @@ impl ZipArchive {
             at: 0,
         }
     }
-    fn directory(&self) -> Result<Vec<ZipEntry>, ZipError> {
+    fn directory(&mut self) -> Result<(), ZipError> {
         let mut reader = ZipReader::new(self.sparse())?;
-        let mut entries = Vec::new();
+        let (mut entries, mut left) = (Vec::new(), Vec::new());
         while let Some(entry) = reader.next_entry()? {
-            if is_wanted(&entry) {
+            if let Some(reason) = refusal(&entry) {
+                left.push((entry.name, reason));
+            } else if is_wanted(&entry) {
                 entries.push(entry);
             }
         }
-        Ok(entries)
+        (self.entries, self.left) = (entries, left);
+        Ok(())
     }
     fn missing(&self, end: u64) -> Option<JsValue> {
         let parts = self.parts.borrow();
