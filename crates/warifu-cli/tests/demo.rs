@@ -265,15 +265,20 @@ fn the_clinic_is_refused_granted_and_cut_off() {
     assert!(shown.contains("ログの署名を確かめました") && shown.contains("手術の記録は別の同意"));
     assert!(clinic.until("架空別診療所: ").contains("(AUD)"));
     clinic.until("Then press Enter");
+    // At its end the server publishes its tree: what was promised to the clinic is proven to it.
+    assert_eq!(server.interrupt(), Some(0));
+    let (next, ..) = hospital(name, &[]);
+    let before = std::mem::replace(&mut server, next).said.clone();
+    clinic.until("公開された木");
     patient.withdraw(&jti);
     clinic.enter();
-    assert!(clinic.until("架空割符診療所: ").contains("(REVOKED)"));
+    assert!(clinic.until("(REVOKED)").contains("架空割符診療所: "));
     assert_eq!(clinic.end(), Some(0), "{}", clinic.said);
 
     // No key, no pseudonym, no number; nor in the log of the server.
     let log = std::fs::read_to_string(dir.join("server.log")).unwrap();
     assert!(log.contains("\"route\":\"/api/disclose\""));
-    let all = [&server.said, &clinic.said, &log]
+    let all = [&before, &server.said, &clinic.said, &log]
         .map(String::as_str)
         .concat();
     for secret in ["PRIVATE KEY", "s1.", "0000990001"] {

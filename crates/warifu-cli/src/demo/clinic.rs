@@ -13,8 +13,10 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 use warifu_consent::json::{self, Value, object};
 use warifu_consent::{SecretKey, Typ, b64, hash, make};
-use warifu_log::recipient::{Asked, Backing, Evidence, Recipient};
-use warifu_log::{Hash, Note, NoteKey, Promise, TlogProof, Trust};
+use warifu_log::recipient::{Asked, Backing, Evidence, Pending, Recipient, Refusal};
+use warifu_log::{
+    Hash, Note, NoteKey, Promise, Tile, TileNodes, TlogProof, Trust, inclusion_proof,
+};
 use warifu_report::Lang;
 use warifu_store::private;
 
@@ -191,8 +193,9 @@ impl<'k> Institution<'k> {
         Ok((status, value, at))
     }
 
-    /// Asks for all records of the patient; gives the place of the line about that, too.
-    fn disclose(&self) -> anyhow::Result<(Came, Option<u64>)> {
+    /// Asks for all records of the patient; gives the place of the line about that, too. What was shown is
+    /// promised to be in the log, and `owed` until that is proven.
+    fn disclose(&self, owed: &mut Vec<Pending>) -> anyhow::Result<(Came, Option<u64>)> {
         let body = object([("search", "Patient/$everything?_count=500".into())]);
         let sub = &self.known.sub;
         let (status, answer, at) = self.post("/api/disclose", sub, &body)?;
@@ -209,7 +212,8 @@ impl<'k> Institution<'k> {
             areq: Hash::from_url(text("areq")).context("areq")?,
             at,
         };
-        self.log.check(evidence.as_bytes(), &asked, now())?;
+        let accepted = self.log.check(evidence.as_bytes(), &asked, now())?;
+        owed.extend(accepted.pending);
         Ok((Came::Shown(kinds(text("bundle"))?), index))
     }
 
@@ -237,24 +241,62 @@ impl<'k> Institution<'k> {
         Ok(())
     }
 
-    /// Lines of the log as it was last published; 0 before.
-    fn published(&self, lang: Lang) -> u64 {
+    /// The newest checkpoint and its number of lines; `None` before the first, and while nobody answers.
+    fn published(&self) -> Option<(String, u64)> {
         let address = format!("{}/api/log/checkpoint", self.known.server);
-        let note = get(&self.agent, &address, lang).ok();
-        let checkpoint = note.and_then(|n| self.log.trust.verify(n.as_bytes()).ok());
-        checkpoint.map_or(0, |c| c.size)
+        let note = String::from_utf8(fetch(&self.agent, &address).ok()?).ok()?;
+        let size = self.log.trust.verify(note.as_bytes()).ok()?.size;
+        Some((note, size))
+    }
+
+    /// Proves what is owed and stands in the published tree, by the tree's tiles; what is not there yet stays
+    /// owed. Gives how many lines were proven.
+    ///
+    /// # Errors
+    /// A promise was not kept.
+    fn prove(&self, owed: &mut Vec<Pending>, note: &str, size: u64) -> anyhow::Result<usize> {
+        let nodes = TileNodes::new(size, |tile: Tile| {
+            let path = tile.path();
+            fetch(
+                &self.agent,
+                &format!("{}/api/log/{path}", self.known.server),
+            )
+        });
+        let mut proven = 0;
+        for pending in std::mem::take(owed) {
+            let proof = pending.index.and_then(|index| {
+                let path = inclusion_proof(&nodes, index, size).ok()??;
+                let proof = TlogProof {
+                    index,
+                    extra: None,
+                    path,
+                    checkpoint: note.to_owned(),
+                };
+                Some(proof.write())
+            });
+            match self.log.recheck(&pending, proof.as_deref(), None, now()) {
+                Ok(_) => proven += 1,
+                Err(Refusal::Missing) => owed.push(pending),
+                Err(broken) => return Err(broken.into()),
+            }
+        }
+        Ok(proven)
     }
 }
 
+fn fetch(agent: &ureq::Agent, address: &str) -> anyhow::Result<Vec<u8>> {
+    Ok(agent.get(address).call()?.into_body().read_to_vec()?)
+}
+
 fn get(agent: &ureq::Agent, address: &str, lang: Lang) -> anyhow::Result<String> {
-    let answer = agent.get(address).call().with_context(|| {
+    let answer = fetch(agent, address).with_context(|| {
         say(
             lang,
             &format!("{address} が答えません。先に warifu demo を動かしてください"),
             &format!("{address} does not answer. Start warifu demo first"),
         )
     })?;
-    Ok(answer.into_body().read_to_string()?)
+    Ok(String::from_utf8(answer)?)
 }
 
 /// Place of a line in the log, by its proof or promise.
@@ -299,7 +341,8 @@ pub(super) fn run(dir: &Path, minutes: u64, lang: Lang) -> anyhow::Result<End> {
     let home = format!("{}/home", known.server);
     let enters = enters();
     let limit = Duration::from_secs(minutes.saturating_mul(60));
-    let (mut came, mut line) = clinic.disclose()?;
+    let mut owed = Vec::new();
+    let (mut came, mut line) = clinic.disclose(&mut owed)?;
     report(&clinic, &came)?;
     let mut was_shown = matches!(came, Came::Shown(_));
     if was_shown {
@@ -317,18 +360,18 @@ pub(super) fn run(dir: &Path, minutes: u64, lang: Lang) -> anyhow::Result<End> {
         enter()?;
     }
     while came != Came::Refused("HELD".to_owned()) {
-        if !wait(&clinic, &enters, line, limit, lang) {
+        if !wait(&clinic, &enters, line, &mut owed, limit)? {
             tell(
                 &format!("{minutes} 分待ったので終わります。"),
                 &format!("Ended after a wait of {minutes} minutes."),
             )?;
             return Ok(End::Findings);
         }
-        (came, line) = clinic.disclose()?;
+        (came, line) = clinic.disclose(&mut owed)?;
         let is_shown = matches!(came, Came::Shown(_));
         report(&clinic, &came)?;
         if is_shown && !was_shown {
-            let (refused, own) = other.disclose()?;
+            let (refused, own) = other.disclose(&mut owed)?;
             report(&other, &refused)?;
             line = own.or(line);
             withdraw(&known)?;
@@ -421,26 +464,35 @@ fn enters() -> Receiver<()> {
 }
 
 /// Waits for Enter, or until the log has a line behind the clinic's own; whether something came in time.
-/// Asking again and again would be lines of the log that nobody wants to read.
+/// Asking again and again would be lines of the log that nobody wants to read. Meanwhile what is owed is
+/// proven.
 fn wait(
     clinic: &Institution<'_>,
     enters: &Receiver<()>,
     line: Option<u64>,
+    owed: &mut Vec<Pending>,
     limit: Duration,
-    lang: Lang,
-) -> bool {
+) -> anyhow::Result<bool> {
     let begun = Instant::now();
     while begun.elapsed() < limit {
         match enters.recv_timeout(LOOK) {
-            Ok(()) => return true,
+            Ok(()) => return Ok(true),
             Err(RecvTimeoutError::Timeout) => {}
             // Nobody can press it: the log alone tells.
             Err(RecvTimeoutError::Disconnected) => std::thread::sleep(LOOK),
         }
-        let behind = line.map_or(u64::MAX, |own| own + 1);
-        if clinic.published(lang) > behind {
-            return true;
+        let Some((note, size)) = clinic.published() else {
+            continue;
+        };
+        if clinic.prove(owed, &note, size)? > 0 {
+            tell(
+                "ログは約束を守りました: 閲覧の記録が公開された木に入っていることを、証明で確かめました。",
+                "The log kept its promise: the proof shows that the disclosure is in the published tree.",
+            )?;
+        }
+        if line.is_some_and(|own| size > own + 1) {
+            return Ok(true);
         }
     }
-    false
+    Ok(false)
 }
