@@ -1,6 +1,6 @@
 // What the tests share.
 import { readdirSync, readFileSync, existsSync } from "node:fs";
-import { deflateRawSync } from "node:zlib";
+import { deflateRawSync, gzipSync } from "node:zlib";
 import { fileURLToPath } from "node:url";
 
 export const root = new URL("../../", import.meta.url);
@@ -110,4 +110,22 @@ export async function all(events) {
   const list = [];
   for await (const e of events) list.push(e);
   return list;
+}
+
+/** A package's archive (`.tgz`), from its files by name. */
+export function tgz(files) {
+  const parts = Object.entries(files).map(([name, value]) => {
+    const content = Buffer.from(JSON.stringify(value, undefined, 2));
+    const head = Buffer.alloc(512);
+    head.write(`package/${name}`);
+    head.write("0000644\0", 100);
+    head.write(`${content.length.toString(8).padStart(11, "0")}\0`, 124);
+    head.write("        ", 148);
+    head.write("ustar\x0000", 257);
+    head.write("0", 156);
+    const sum = head.reduce((a, b) => a + b, 0);
+    head.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
+    return Buffer.concat([head, content, Buffer.alloc((512 - (content.length % 512)) % 512)]);
+  });
+  return new Uint8Array(gzipSync(Buffer.concat([...parts, Buffer.alloc(1024)])));
 }

@@ -8,7 +8,7 @@ import { afterEach, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { compilePackage, init, rule, rules, Validator, WarifuError } from "warifu/validate";
-import { read, root } from "./support.mjs";
+import { read, root, tgz } from "./support.mjs";
 
 const cli = process.env.WARIFU_CLI ?? fileURLToPath(new URL("target/debug/warifu", root));
 const shared = fileURLToPath(new URL("../shared/fhir/", root));
@@ -60,24 +60,6 @@ function same(mine, theirs, what) {
 function compare(report, theirs, what) {
   for (const f of formats) same(report.format(f), theirs[f], `${what} ${f}`);
   assert.deepEqual(report.summary, JSON.parse(theirs.json).summary);
-}
-
-/** A package's archive, from its files. */
-function tgz(files) {
-  const parts = Object.entries(files).map(([name, value]) => {
-    const content = bytes(value);
-    const head = Buffer.alloc(512);
-    head.write(`package/${name}`);
-    head.write("0000644\0", 100);
-    head.write(`${content.length.toString(8).padStart(11, "0")}\0`, 124);
-    head.write("        ", 148);
-    head.write("ustar\x0000", 257);
-    head.write("0", 156);
-    const sum = head.reduce((a, b) => a + b, 0);
-    head.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
-    return Buffer.concat([head, content, Buffer.alloc((512 - (content.length % 512)) % 512)]);
-  });
-  return new Uint8Array(gzipSync(Buffer.concat([...parts, Buffer.alloc(1024)])));
 }
 
 const guide = "http://example.org/fhir/StructureDefinition/";

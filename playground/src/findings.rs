@@ -40,8 +40,10 @@ impl Severity {
 /// One finding.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Finding {
-    /// Code, `ENC110`.
+    /// Code, `ENC110`; on FHIR also the key of an invariant.
     pub code: String,
+    /// Name of its rule.
+    pub name: String,
     /// Severity.
     pub severity: Severity,
     /// What is wrong.
@@ -60,8 +62,12 @@ pub struct Finding {
     pub line: u32,
     /// 1-based columns in UTF-16 units, end exclusive.
     pub columns: (u32, u32),
-    /// HL7 path.
+    /// HL7 path, or FHIRPath.
     pub path: String,
+    /// Profiles and element that demand it, on FHIR.
+    pub demand: String,
+    /// Why slices and profiles did not match, on FHIR.
+    pub reasons: String,
     /// Field name in Japanese.
     pub ja: String,
     /// Field name in English.
@@ -83,6 +89,7 @@ impl Finding {
         let column = start.get("column").uint();
         Self {
             code: d.get("code").string(),
+            name: d.get("name").string(),
             severity: match d.get("severity").string().as_str() {
                 "error" => Severity::Error,
                 "warning" => Severity::Warning,
@@ -104,6 +111,8 @@ impl Finding {
                 },
             ),
             path: at.get("path").string(),
+            demand: demand(d.get("fhir")),
+            reasons: joined(d.get("fhir").get("reasons"), "\n"),
             ja: at.get("field").get("ja").string(),
             en: at.get("field").get("en").string(),
             others: d.get("secondary").items().map(place).collect(),
@@ -119,6 +128,22 @@ impl Finding {
     pub fn touches(&self, file: &str, start: u32, end: u32) -> bool {
         self.span.0 < end && start < self.span.1 && self.file == file
     }
+}
+
+/// Items with something between them.
+fn joined(items: Value<'_>, between: &str) -> String {
+    let all: Vec<String> = items.items().map(Value::string).collect();
+    all.join(between)
+}
+
+/// Profiles, then the element's id.
+fn demand(fhir: Value<'_>) -> String {
+    let mut out = joined(fhir.get("profiles"), ", ");
+    let element = fhir.get("element").string();
+    if !out.is_empty() && !element.is_empty() {
+        out.push_str(" · ");
+    }
+    out + &element
 }
 
 fn place(at: Value<'_>) -> Place {
@@ -260,6 +285,19 @@ mod tests {
             })
         );
         assert_eq!(frame("one line", &f), None);
+    }
+
+    #[test]
+    fn findings_on_fhir_name_what_demands_them() {
+        let json = r#"{"code":"FHR004","name":"fhir-element-missing","severity":"error","message":"m",
+          "primary":{"file":"f","span":[0,1],"start":{"line":1,"column":1},"end":{"line":1,"column":2},"path":"Patient.name"},
+          "secondary":[],"fhir":{"profiles":["a|1","b|2"],"element":"Patient.name","reasons":["x","y"]}}"#;
+        let j = Json::parse(json.into()).unwrap();
+        let f = Finding::read(j.root());
+        assert_eq!(
+            (f.name.as_str(), f.demand.as_str(), f.reasons.as_str()),
+            ("fhir-element-missing", "a|1, b|2 · Patient.name", "x\ny")
+        );
     }
 
     #[test]

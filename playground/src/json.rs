@@ -229,6 +229,20 @@ impl Json {
         })
     }
 
+    /// The deepest node that has these bytes, its name included.
+    pub fn node_at(&self, start: u32, end: u32) -> usize {
+        let from = |n: &Node| if n.key.0 > 0 { n.key.0 - 1 } else { n.span.0 };
+        let behind = self.nodes.partition_point(|n| from(n) <= start);
+        let mut at = behind.saturating_sub(1);
+        while let Some(node) = self.nodes.get(at)
+            && node.depth > 0
+            && node.span.1 < end
+        {
+            at = node.parent as usize;
+        }
+        at
+    }
+
     /// FHIR-like path of a node inside its resource: `Patient.name[1].family`.
     ///
     /// The resource is the nearest enclosing object with a `resourceType`; nodes outside
@@ -778,6 +792,17 @@ mod tests {
 
     fn parse(text: &str) -> Json {
         Json::parse(text.as_bytes().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn the_deepest_node_has_the_bytes() {
+        let json = Json::parse(br#"{"a":[{"b":1},{"c":"x"}]}"#.to_vec()).unwrap();
+        let path = |start, end| json.pointer(json.node_at(start, end));
+        assert_eq!(path(10, 11), "/a/0/b");
+        // The name of a value, with its quotes.
+        assert_eq!(path(15, 18), "/a/1/c");
+        assert_eq!((path(14, 18), path(1, 4)), ("/a/1".into(), "/a".into()));
+        assert_eq!((path(0, 1), path(9, 20)), (String::new(), "/a".into()));
     }
 
     #[test]

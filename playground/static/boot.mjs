@@ -49,6 +49,8 @@ let worker;
 let version = "";
 /** What is open: `[{path, file?|bytes?}]`. */
 let sources = [];
+/** Packages of FHIR, compiled, for a worker that takes the place of another. */
+let packages = [];
 
 function spawn() {
   worker = new Worker(policy.createScriptURL("worker.mjs"), { type: "module", name: "warifu" });
@@ -56,6 +58,7 @@ function spawn() {
   worker.addEventListener("message", ({ data }) => {
     if (mine !== worker) return;
     if (data.type === "ready") version = data.version;
+    if (data.type === "packages") { packages = data.list; return; }
     if (data.type === "need") { handModule(mine, data.name); return; }
     if (data.blob) { save(data.name, data.blob); return; }
     emit(data);
@@ -65,6 +68,7 @@ function spawn() {
     if (mine === worker) emit({ type: "failed", id: 0, code: "internal" });
   });
   if (module) worker.postMessage({ type: "init", module });
+  if (packages.length > 0) worker.postMessage({ type: "packages", id: 0, lang: "ja", list: packages });
 }
 
 /** A module or part that this worker needs only now: the reader of packed storages, the pages of rules … */
@@ -99,6 +103,8 @@ function save(name, blob) {
 
 // ---- Input ------------------------------------------------------------------------------------
 const PIECE = 2000;
+/** Those of some files or entries that are packages of FHIR: archives, or compiled. Large folders are not looked through. */
+const packagesIn = (files) => (files.length > 1000 ? [] : Array.from(files).filter(({ name }) => /\.(tgz|wfp)$/i.test(name)));
 const pause = () => new Promise((resolve) => { setTimeout(resolve, 0); });
 let opening = 0;
 
@@ -120,7 +126,8 @@ async function hand(id, list) {
 
 async function fromFiles(id, chosen) {
   // The list of an input is emptied when that is cleared: take its files first.
-  const files = Array.from(chosen);
+  const aside = new Set(packagesIn(chosen));
+  const files = Array.from(chosen).filter((file) => !aside.has(file));
   const list = new Array(files.length);
   let until = performance.now() + 20;
   for (let i = 0; i < files.length; i += 1) {
@@ -133,7 +140,9 @@ async function fromFiles(id, chosen) {
 
 /** Walks dropped folders. The entries must be taken before the event ends. */
 async function fromDrop(id, transfer) {
-  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+  const dropped = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+  const aside = new Set(packagesIn(dropped));
+  const entries = dropped.filter((entry) => !aside.has(entry));
   if (entries.length === 0 && transfer.files.length > 0) {
     await fromFiles(id, transfer.files);
     return;
@@ -209,6 +218,8 @@ globalThis.warifuHost = {
   openFiles: (id, files) => guarded(id, fromFiles(id, files)),
   openDrop: (id, transfer) => guarded(id, fromDrop(id, transfer)),
   openBytes: (id, path, bytes) => guarded(id, hand(id, [{ path, bytes }])),
+  packagesIn,
+  addPackages: (id, lang, files) => worker.postMessage({ type: "packages", id, lang, list: Array.from(files, (file) => ({ path: file.name, file })) }),
   openExample: (id, json) => guarded(id, fromExample(id, JSON.parse(json))),
   examples: (id) => answer(id, realFetch(here("examples/index.json")).then(async (r) => new Uint8Array(await r.arrayBuffer()))),
   deflate: (id, bytes) => answer(id, through(bytes, new CompressionStream("deflate-raw"), 1 << 26)),

@@ -54,7 +54,7 @@ export class Checker {
   merge(checked, converted) {
     const known = new Set(checked.map(sameAs));
     const all = [...checked, ...converted.filter((d) => !known.has(sameAs(d)))].sort(bySeverity);
-    return all.map((d) => ({ ...d, why: ruleOf(d.code)?.[this.#lang].why ?? "" }));
+    return all.map((d) => ({ ...d, why: d.why ?? ruleOf(d.code)?.[this.#lang].why ?? "" }));
   }
 
   /** What a report is made from; see `formatted`. */
@@ -73,15 +73,15 @@ export class Checker {
   }
 }
 
-/** A report of all units `{group, patient}` as a file; `gather` reads a group, `pace` is told how many files are done. */
-export async function reportOf(checker, format, units, gather, pace) {
+/** A report of all units `{group, patient}` as a file; `kept` checks a unit, `pace` is told how many files are done. */
+export async function reportOf(format, units, kept, pace) {
   const files = [];
   let first;
   let done = 0;
   for (const { group, patient } of units) {
-    const given = await gather(group);
-    if (given.length > 0) {
-      const part = JSON.parse(new TextDecoder().decode(checker.kept(given, patient)));
+    const made = await kept(group, patient);
+    if (made) {
+      const part = JSON.parse(new TextDecoder().decode(made));
       first ??= part;
       for (const file of part.files) files.push(file);
     }

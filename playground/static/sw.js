@@ -1,5 +1,6 @@
 // Keeps the page usable offline: everything is fetched once, under a name made from its content;
 // a new version is used by the next load only. Answers keep their headers, so the policy stays.
+// What is listed as `later` is large and kept once it was needed.
 const LIST = __WARIFU_PRECACHE__;
 const NAME = `warifu-playground-${LIST.version}`;
 
@@ -27,6 +28,10 @@ self.addEventListener("fetch", (event) => {
   if (request.method !== "GET" || new URL(request.url).origin !== self.location.origin) return;
   event.respondWith((async () => {
     const cache = await caches.open(NAME);
-    return (await cache.match(request, { ignoreSearch: true })) ?? fetch(request);
+    const kept = await cache.match(request, { ignoreSearch: true });
+    if (kept) return kept;
+    const answer = await fetch(request);
+    if (answer.ok && LIST.later.some((name) => request.url === new URL(name, self.location).href)) await cache.put(request, answer.clone());
+    return answer;
   })());
 });

@@ -1,8 +1,8 @@
 // The code that sees data. Its own response carries `connect-src 'none'`, so it cannot connect;
 // the compiled engine is handed in by the page.
 //
-// in:  init module open run node trace fix export cancel probe rule forget
-// out: ready need progress rows counts result failed done
+// in:  init module open run node trace fix export validate packages cancel probe rule forget
+// out: ready need progress rows counts packages result failed done
 //
 // `rules` of a request is a profile of the check, or "off". The check's module comes with the first.
 import { addPart, Engine, initSync, isDocument, listStorage, sniff, version } from "./convert.js";
@@ -12,6 +12,8 @@ const MAX_FILE = 64 * MIB;
 const CHUNK = 4000;
 const encoder = new TextEncoder();
 const LF = new Uint8Array([10]);
+/** What findings of the output give as their file. */
+const OUTPUT = "→ FHIR";
 
 /** Files by id: `{path, file | bytes | zip}`, `zip` being `{archive, blob, index}`. */
 let files = [];
@@ -78,6 +80,7 @@ const came = new Map();
 const part = (name) => ({ initSync: ({ module }) => addPart(name, module) });
 const glues = {
   unpack: () => import("./unpack.js"), rules: () => import("./rules.js"), check: () => import("./check-work.mjs"),
+  validate: () => import("./validate-work.mjs"),
   clins: () => part("clins"), documents: () => part("documents"), view: () => part("view"),
 };
 
@@ -85,7 +88,7 @@ function loaded(name) {
   if (!later.has(name)) {
     later.set(name, (async () => {
       const module = await new Promise((resolve, reject) => {
-        came.set(name, (data) => (data.module ? resolve(data.module) : reject(Object.assign(new Error(name), { code: name === "check" ? "check" : "read" }))));
+        came.set(name, (data) => (data.module ? resolve(data.module) : reject(Object.assign(new Error(name), { code: name === "check" || name === "validate" ? name : "read" }))));
         post({ type: "need", name });
       });
       const glue = await glues[name]();
@@ -269,6 +272,11 @@ const count = (diagnostics) => {
 /** A file that cannot be read is counted; a panic or a cancel ends the run. */
 const unreadable = (error) => error instanceof TooLarge || error?.name === "NotReadableError" || error?.name === "NotFoundError" || error?.code === "read";
 
+/** Findings of a file of FHIR. */
+async function validate(path, bytes, lang) {
+  return (await loaded("validate")).validated(path, bytes, lang);
+}
+
 /** Files as the check takes them: those of a patient together, others one by one. */
 const units = () => [
   ...[...patients.values()].filter((group) => group.length > 0).map((group) => ({ group, patient: true })),
@@ -288,17 +296,19 @@ async function run({ id, options, rules }) {
     findings = [];
   };
   const pace = pacer(id, order.length, flush);
-  try {
-    if (rules !== "off") {
-      try {
-        const { Checker } = await loaded("check");
-        checker = new Checker(rules, options.lang);
-      } catch (error) {
-        // Without the rules the conversion's findings are still worth having.
-        if (error?.code !== "check") throw error;
-        post({ type: "failed", id, code: "check" });
-      }
+  // Without the rules, or without the validation, the other findings are still worth having.
+  const off = new Set(rules === "off" ? ["check", "validate"] : []);
+  const orNothing = async (name, make) => {
+    try {
+      return off.has(name) ? undefined : await make();
+    } catch (error) {
+      if (error?.code !== name) throw error;
+      off.add(name);
+      post({ type: "failed", id, code: name });
+      return undefined;
     }
+  };
+  try {
     for (const { group, patient } of units()) {
       const given = [];
       const found = new Map();
@@ -308,7 +318,9 @@ async function run({ id, options, rules }) {
         try {
           const bytes = await read(id, entry);
           const out = await convertOne(engine, entry, bytes);
-          found.set(entry.path, { index, diagnostics: out.diagnostics });
+          const isFhir = out.stray && out.json.length > 0;
+          const fhir = isFhir ? await orNothing("validate", () => validate(entry.path, bytes, options.lang)) : undefined;
+          found.set(entry.path, { index, diagnostics: fhir ?? out.diagnostics });
           if (!out.stray) given.push({ path: entry.path, bytes });
           for (const n of Object.values(out.stats.resources)) resources += n;
           bytesDone += bytes.length;
@@ -319,6 +331,8 @@ async function run({ id, options, rules }) {
         done += 1;
         await pace(done, bytesDone);
       }
+      // FHIR alone needs no rules of SS-MIX2.
+      if (given.length > 0) checker ??= await orNothing("check", async () => new (await loaded("check")).Checker(rules, options.lang));
       const checked = checker && given.length > 0 ? checker.unit(given, patient) : new Map();
       for (const [path, { index, diagnostics }] of found) {
         const all = checker ? checker.merge(checked.get(path) ?? [], diagnostics) : diagnostics;
@@ -355,13 +369,17 @@ async function node({ id, index, options, byPatient, compare, rules }) {
       content,
       index,
     });
-    const checks = rules !== "off" && !stray;
+    const isFhir = stray && content === "json";
+    const checks = rules !== "off" && (isFhir || !stray);
     const shown = Uint8Array.from(raw);
     const transfer = [meta.buffer, out.json.buffer, shown.buffer];
     if (other) transfer.push(other.json.buffer);
     post({ type: "result", id, meta, json: out.json, raw: shown, other: other?.json, checks }, [...new Set(transfer)]);
     if (checks) {
-      const found = pack({ findings: await checkShown(id, index, options.lang, rules, out.diagnostics, byPatient) });
+      const findings = isFhir
+        ? await validate(entry.path, raw, options.lang)
+        : await checkShown(id, index, options.lang, rules, out.diagnostics, byPatient);
+      const found = pack({ findings });
       post({ type: "result", id, found }, [found.buffer]);
     }
     post({ type: "done", id });
@@ -383,6 +401,20 @@ async function gather(id, group) {
     }
   }
   return given;
+}
+
+/** The file of FHIR that a unit of the check is, if it is one. */
+async function gatherFhir(id, [i]) {
+  check(id);
+  try {
+    const { path } = files[i];
+    const bytes = await read(id, files[i]);
+    const { content, stray } = look(files[i], bytes);
+    return stray && content === "json" ? { path, bytes } : undefined;
+  } catch (error) {
+    if (!unreadable(error)) throw error;
+    return undefined;
+  }
 }
 
 /** Reports of the patient last looked at: the next file shown is often of the same one. */
@@ -432,7 +464,12 @@ async function saveChecked(id, what, index, lang, rules) {
       const { bytes } = checker.fixed(path, await read(id, files[index]));
       made = { name: safeName(path.split(/[\\/]/).pop()), blob: new Blob([bytes]) };
     } else {
-      made = await reportOf(checker, what, units(), (group) => gather(id, group), pacer(id, order.length));
+      made = await reportOf(what, units(), async (group, patient) => {
+        const given = await gather(id, group);
+        if (given.length > 0) return checker.kept(given, patient);
+        const fhir = await gatherFhir(id, group);
+        return fhir && (await loaded("validate")).kept(fhir.path, fhir.bytes, lang);
+      }, pacer(id, order.length));
     }
     post({ type: "result", id, ...made });
     post({ type: "done", id });
@@ -450,6 +487,33 @@ async function withEngine(options, f) {
 async function trace({ id, index, options, byPatient }) {
   const out = await withEngine({ ...options, trace: true }, (e) => convert(id, e, index, byPatient));
   const meta = pack(out.trace ?? { hits: [], unused: [] });
+  post({ type: "result", id, meta }, [meta.buffer]);
+  post({ type: "done", id });
+}
+
+/** Findings of the output shown, by the validation of FHIR. */
+async function validateOutput({ id, index, options, byPatient }) {
+  const out = await withEngine({ ...options, trace: false }, (e) => convert(id, e, index, byPatient));
+  const found = pack({ findings: await validate(OUTPUT, out.json, options.lang) });
+  post({ type: "result", id, found }, [found.buffer]);
+  post({ type: "done", id });
+}
+
+/** Adds packages of FHIR and takes one away; says which there are, and which could not be read. */
+async function packages({ id, list, remove, lang }) {
+  const work = await loaded("validate");
+  if (remove) work.remove(remove);
+  const failed = [];
+  for (const entry of list ?? []) {
+    try {
+      work.add(await read(id, entry), lang);
+    } catch (error) {
+      if (error instanceof WebAssembly.RuntimeError) throw error;
+      failed.push([entry.path, error?.code === "invalid-option" ? error.message : ""]);
+    }
+  }
+  post({ type: "packages", list: work.compiled() });
+  const meta = pack({ packages: work.list(lang), failed });
   post({ type: "result", id, meta }, [meta.buffer]);
   post({ type: "done", id });
 }
@@ -558,9 +622,9 @@ async function probe({ id }) {
   post({ type: "done", id });
 }
 
-/** The page of a rule, in Markdown: the check has those of all rules. */
+/** The page of a rule, in Markdown: the check has those of all rules, FHIR's too. */
 async function rulePage({ id, code, lang }) {
-  const page = later.has("check")
+  const page = later.has("check") || later.has("validate")
     ? (await loaded("check")).checkRule(code, lang)
     : (await loaded("rules")).rule(code, lang);
   const meta = encoder.encode(page ?? "");
@@ -568,7 +632,7 @@ async function rulePage({ id, code, lang }) {
   post({ type: "done", id });
 }
 
-const jobs = { open, run, node, trace, fix, export: save, probe, rule: rulePage };
+const jobs = { open, run, node, trace, fix, export: save, validate: validateOutput, packages, probe, rule: rulePage };
 
 addEventListener("message", async ({ data }) => {
   if (data.type === "init") {

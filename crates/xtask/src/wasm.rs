@@ -121,7 +121,7 @@ const CHECK: Module = Module {
     ..CONVERT
 };
 
-/// The validation of FHIR. It is judged by its speed, too.
+/// The validation of FHIR: loaded with the first file of it. It is judged by its speed, too.
 const VALIDATE: Module = Module {
     feature: Some("validate"),
     out_name: "validate",
@@ -652,8 +652,8 @@ fn package(repo: &Repo, work: &Path) -> Result<()> {
 fn playground(repo: &Repo, work: &Path) -> Result<()> {
     let dist = repo.root.join("playground/dist");
     files::fresh(&dist)?;
-    // Consent is for portals; the playground does not validate FHIR yet.
-    let elsewhere = [CONSENT.out_name, PORTAL.out_name, VALIDATE.out_name];
+    // Consent is for portals, not for the playground.
+    let elsewhere = [CONSENT.out_name, PORTAL.out_name];
     for module in MODULES.iter().filter(|m| !elsewhere.contains(&m.out_name)) {
         let bound = work.join(module.out_name);
         for end in [".js", "_bg.wasm"] {
@@ -766,10 +766,11 @@ fn without_comments(script: &str) -> String {
 
 /// `{"version":…,"files":[…]}` of everything but the service worker itself.
 ///
-/// The examples count for the version, but are not listed: their own index does that.
+/// The examples count for the version, but are not listed: their own index does that. The validation
+/// of FHIR, two thirds of the bytes, is kept (`later`) once it was needed.
 fn precache(dist: &Path) -> Result<String> {
     let mut version = files::HASH_SEED;
-    let mut names = Vec::new();
+    let (mut names, mut later) = (Vec::new(), Vec::new());
     for file in files::list(dist)? {
         let name = files::slashed(&file);
         if name == "sw.js" {
@@ -777,13 +778,16 @@ fn precache(dist: &Path) -> Result<String> {
         }
         version = files::hash(version, name.as_bytes());
         version = files::hash(version, &fs::read(dist.join(&file))?);
-        if !name.starts_with("examples/") {
+        if name.starts_with(VALIDATE.out_name) {
+            later.push(files::json_string(&name));
+        } else if !name.starts_with("examples/") {
             names.push(files::json_string(&name));
         }
     }
     Ok(format!(
-        r#"{{"version":"{version:016x}","files":[{}]}}"#,
-        names.join(",")
+        r#"{{"version":"{version:016x}","files":[{}],"later":[{}]}}"#,
+        names.join(","),
+        later.join(",")
     ))
 }
 
@@ -817,9 +821,11 @@ mod tests {
         files::write(&dist.join("sw.js"), b"a").unwrap();
         files::write(&dist.join("icons/a.svg"), b"a").unwrap();
         files::write(&dist.join("index.html"), b"a").unwrap();
+        files::write(&dist.join("validate_bg.wasm"), b"a").unwrap();
         let first = precache(&dist).unwrap();
         assert!(
-            first.ends_with(r#""files":["icons/a.svg","index.html"]}"#),
+            first
+                .ends_with(r#""files":["icons/a.svg","index.html"],"later":["validate_bg.wasm"]}"#),
             "{first}"
         );
         files::write(&dist.join("sw.js"), b"b").unwrap();

@@ -5,7 +5,7 @@ use leptos::ev;
 use super::{
     dom::{self as html, prelude::*},
     list::{self, List},
-    state::{App, BottomTab},
+    state::{App, BottomTab, OUTPUT},
 };
 use crate::{
     findings::{self, Finding, Place, Severity},
@@ -169,10 +169,16 @@ fn line(app: App, label: Text, body: impl IntoView) -> View {
 /// The finding as the command line shows it: place, line with the part meant, reason and help.
 fn frame(app: App, f: &Finding) -> View {
     let doc = app.doc.get();
-    let cut = (f.file == doc.path)
-        .then(|| findings::frame(&doc.message.text, f))
-        .flatten();
-    let code = f.code.clone();
+    let text = if f.file == doc.path {
+        &doc.message.text
+    } else if f.file == OUTPUT {
+        std::str::from_utf8(doc.json.bytes()).unwrap_or_default()
+    } else {
+        ""
+    };
+    let cut = findings::frame(text, f);
+    // An invariant has no page of its own, its rule has.
+    let rule = f.name.clone();
     let place = format!(
         "{}:{}:{}",
         f.file.rsplit('/').next().unwrap_or_default(),
@@ -193,7 +199,7 @@ fn frame(app: App, f: &Finding) -> View {
                     .class("small-button rule-button")
                     .attr("type", "button")
                     .attr("aria-haspopup", "dialog")
-                    .on(ev::click, move |_| app.show_rule(&code))
+                    .on(ev::click, move |_| app.show_rule(&rule))
                     .say(app, text::RULE_TITLE),
                 (!f.fix.is_empty() && f.file == doc.path).then(|| {
                     html::button()
@@ -233,6 +239,8 @@ fn frame(app: App, f: &Finding) -> View {
                     .child(place),
             )),
             (
+                (!f.demand.is_empty()).then(|| line(app, text::DEMAND_LABEL, f.demand.clone())),
+                (!f.reasons.is_empty()).then(|| line(app, text::REASONS_LABEL, f.reasons.clone())),
                 (!f.why.is_empty()).then(|| line(app, text::WHY_LABEL, f.why.clone())),
                 (!f.help.is_empty()).then(|| line(app, text::HELP_LABEL, f.help.clone())),
                 (!others.is_empty()).then(|| line(app, text::OTHERS_LABEL, others)),

@@ -7,7 +7,7 @@ use super::{
     dom::{self as html, prelude::*},
     fhir::{BUNDLES, CHARSETS, IDS, OUTPUTS, PERS},
     host,
-    state::{App, Dialog},
+    state::{App, Dialog, Package},
 };
 use crate::{
     settings::{BundleType, CharsetChoice, Ids, Output, Per, Settings, Size, Theme, digits},
@@ -238,9 +238,72 @@ fn settings(app: App) -> View {
         group(app, text::SET_CONVERSION)
             .child(conversion)
             .child(strict),
+        packages(app),
         group(app, text::SET_LOOK).child(look).child(letters(app)),
         html::p().class("dim small").say(app, text::SET_KEPT),
     )
+        .into_any()
+}
+
+/// The packages of FHIR, with a field for more.
+fn packages(app: App) -> View {
+    let input = Ref::<web_sys::HtmlInputElement>::new();
+    let row = move |p: Package| {
+        let name = p.label.clone();
+        html::li()
+            .class("package")
+            .child(html::span().class("mono grow clip").child(p.label.clone()))
+            .child((!p.missing.is_empty()).then(|| {
+                html::span()
+                    .class("dim small")
+                    .child(app.fill(text::PACKAGE_MISSING, &[&p.missing]))
+            }))
+            .child(
+                html::button()
+                    .class("small-button")
+                    .attr("type", "button")
+                    .attr("aria-label", app.fill(text::PACKAGE_REMOVE_ONE, &[&name]))
+                    .on(ev::click, move |_| app.remove_package(&p.label))
+                    .say(app, text::PACKAGE_REMOVE),
+            )
+    };
+    let all = move || {
+        let all = app.packages.with(Clone::clone);
+        (!all.is_empty()).then(|| {
+            html::ul()
+                .class("packages")
+                .child(all.into_iter().map(row).collect::<Vec<_>>())
+        })
+    };
+    group(app, text::SET_PACKAGES)
+        .child(html::p().class("dim small").say(app, text::PACKAGES_NOTE))
+        .child(all)
+        .child(
+            html::label()
+                .class("field")
+                .child(
+                    html::span()
+                        .class("field-label")
+                        .say(app, text::PACKAGE_ADD),
+                )
+                .child(
+                    html::input()
+                        .id("pick-packages")
+                        .attr("type", "file")
+                        .attr("multiple", "")
+                        .attr("accept", ".tgz,.wfp")
+                        .node_ref(input)
+                        .on(ev::change, move |_| {
+                            let Some(input) = input.get() else { return };
+                            if let Some(files) = input.files()
+                                && files.length() > 0
+                            {
+                                app.add_packages(&files);
+                            }
+                            input.set_value("");
+                        }),
+                ),
+        )
         .into_any()
 }
 

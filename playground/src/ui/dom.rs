@@ -666,6 +666,6 @@ macro_rules! elements {
     )+};
 }
 elements! {
-    button dd dialog div dl dt fieldset footer h1 h2 header img input kbd label legend main mark nav option p section
-    select span textarea
+    button dd dialog div dl dt fieldset footer h1 h2 header img input kbd label legend li main mark nav option p section
+    select span textarea ul
 }

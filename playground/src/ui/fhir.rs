@@ -7,11 +7,13 @@ use leptos::ev;
 use super::{
     dom::{self as html, prelude::*},
     list::{self, List, Tree},
-    state::{App, FhirTab, Pane},
+    state::{App, FhirTab, OUTPUT, Pane},
 };
 use crate::{
     diff::{self, Change},
+    findings::Finding,
     json::{self, Kind},
+    order::sort,
     outline::Outline,
     settings::{BundleType, CharsetChoice, Ids, Output, Per, Settings},
     table,
@@ -41,6 +43,9 @@ pub(super) fn view(app: App) -> View {
     })
 }
 
+/// Nodes with findings, in order, the worst of a node first.
+type Flags = Vec<(usize, Finding)>;
+
 /// Class of a value's colour.
 const fn colour(kind: Kind) -> &'static str {
     match kind {
@@ -55,8 +60,35 @@ const fn colour(kind: Kind) -> &'static str {
 fn source_label(app: App, node: usize) -> View {
     (move || {
         app.marks
-            .with(|m| m.label(node).map(str::to_owned))
+            .with(|m| m.label(node).filter(|l| *l != m.origin).map(str::to_owned))
             .map(|label| html::span().class("from").child(label))
+    })
+    .into_any()
+}
+
+/// The findings on elements of the JSON shown.
+fn flags(app: App) -> Sig<Flags> {
+    derived(move || {
+        let doc = app.doc.get();
+        let own = |f: &&Finding| f.file == OUTPUT || doc.is_fhir() && f.file == doc.path;
+        let on_node = |f: &Finding| (doc.json.node_at(f.span.0, f.span.1), f.clone());
+        let mut flags: Flags = app
+            .here
+            .with(|all| all.iter().filter(own).map(on_node).collect());
+        sort(&mut flags, |a, b| (a.0, a.1.severity) < (b.0, b.1.severity));
+        flags
+    })
+}
+
+/// The worst finding on an element.
+fn flag_of(app: App, flags: Sig<Flags>, node: usize) -> View {
+    (move || {
+        flags
+            .with(|all| {
+                let at = all.partition_point(|f| f.0 < node);
+                all.get(at).filter(|f| f.0 == node).map(|f| f.1.clone())
+            })
+            .map(|f| super::message::flag(app, f))
     })
     .into_any()
 }
@@ -81,6 +113,7 @@ fn tree(app: App) -> View {
             tree.show(node as usize);
         }
     });
+    let flags = flags(app);
     let rows = tree.view("node-list", app.label(text::TREE), move |row| {
         let Some((el, at)) = tree.row(row) else {
             return ().into_any();
@@ -121,6 +154,7 @@ fn tree(app: App) -> View {
                     .class(colour(node.kind))
                     .child(value),
             )
+            .child(flag_of(app, flags, at))
             .child(source_label(app, at))
             .into_any()
     });
@@ -160,8 +194,10 @@ fn strip(app: App) -> View {
             }
             let constant = marks.spans.is_empty();
             (
-                html::span().class("mono strong clip").child(origin),
-                html::span().class("clip grow").child(label),
+                html::span().class("mono strong clip").child(origin.clone()),
+                html::span()
+                    .class("clip grow")
+                    .child(Some(label).filter(|l| *l != origin)),
                 (!constant).then(|| {
                     html::button()
                         .class("chip to-source")
@@ -189,6 +225,7 @@ fn json_view(app: App) -> View {
             list.reveal(row, true);
         }
     });
+    let flags = flags(app);
     let at_row = move |row: usize| lines.with_untracked(|l| l.get(row).copied());
     list::flat(
         list,
@@ -230,7 +267,8 @@ fn json_view(app: App) -> View {
             if line.closes {
                 row.into_any()
             } else {
-                row.child(source_label(app, node)).into_any()
+                row.child((flag_of(app, flags, node), source_label(app, node)))
+                    .into_any()
             }
         },
     )

@@ -19,6 +19,10 @@ extern "C" {
     pub(super) fn open_drop(id: u32, transfer: &JsValue);
     #[wasm_bindgen(js_namespace = warifuHost, js_name = openBytes)]
     pub(super) fn open_bytes(id: u32, path: &str, bytes: Uint8Array);
+    #[wasm_bindgen(js_namespace = warifuHost, js_name = packagesIn)]
+    pub(super) fn packages_in(files: &JsValue) -> js_sys::Array;
+    #[wasm_bindgen(js_namespace = warifuHost, js_name = addPackages)]
+    pub(super) fn add_packages(id: u32, lang: &str, files: &JsValue);
     #[wasm_bindgen(js_namespace = warifuHost, js_name = openExample)]
     pub(super) fn open_example(id: u32, json: &str);
     #[wasm_bindgen(js_namespace = warifuHost)]

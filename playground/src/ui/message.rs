@@ -23,7 +23,7 @@ pub(super) fn view(app: App) -> View {
     // 0: nothing open, 1: a file without fields, 2 and more: the tab.
     let shown = move || {
         let (open, fields) = app.doc.with(|d| {
-            let fields = !d.message.rows.is_empty() && d.content != "other";
+            let fields = !d.message.rows.is_empty() && d.content != "other" && !d.is_fhir();
             (!d.path.is_empty(), fields)
         });
         match (open, fields, app.message_tab.get()) {
@@ -159,24 +159,30 @@ fn value_of(app: App, value: String, span: (u32, u32), branch: bool) -> impl Int
                         .class(f.severity.class())
                         .child(value.clone()),
                 ),
-                html::span()
-                    .class("flag")
-                    .class(f.severity.class())
-                    .attr("title", f.message)
-                    .child((
-                        html::span()
-                            .class("sign")
-                            .attr("aria-hidden", "true")
-                            .child(f.severity.sign()),
-                        html::span()
-                            .class("sr")
-                            .say(app, super::bottom::said(f.severity)),
-                        f.code,
-                    )),
+                flag(app, f),
             )
                 .into_any(),
         }
     }
+}
+
+/// The code of a finding, beside what it stands on.
+pub(super) fn flag(app: App, f: Finding) -> View {
+    html::span()
+        .class("flag")
+        .class(f.severity.class())
+        .attr("title", f.message)
+        .child((
+            html::span()
+                .class("sign")
+                .attr("aria-hidden", "true")
+                .child(f.severity.sign()),
+            html::span()
+                .class("sr")
+                .say(app, super::bottom::said(f.severity)),
+            f.code,
+        ))
+        .into_any()
 }
 
 /// The worst finding on a field: of a branch only one that means all of it.

@@ -245,7 +245,9 @@ fn global_input(app: App) {
     on_window(ev::drop, move |e| {
         e.prevent_default();
         calm();
-        if let Some(transfer) = e.data_transfer() {
+        if let Some(transfer) = e.data_transfer()
+            && transfer.files().is_none_or(|f| app.take_packages(&f))
+        {
             app.open_drop(&transfer);
         }
     });
@@ -622,6 +624,19 @@ fn fhir_head(app: App) -> View {
                         .to_owned()
                 })),
             ),
+            // A file of FHIR is validated when it is opened.
+            move || {
+                let made = app.doc.with(|d| !d.json.is_empty() && !d.is_fhir());
+                made.then(|| {
+                    html::button()
+                        .id("validate-output")
+                        .class("small-button")
+                        .attr("type", "button")
+                        .attr_say("title", app, text::VALIDATE_TITLE)
+                        .on(ev::click, move |_| app.validate())
+                        .say(app, text::VALIDATE)
+                })
+            },
             search(app, Pane::Fhir, text::SEARCH, Rc::new(find)),
         ))
         .into_any()
@@ -996,10 +1011,13 @@ fn facts(app: App) -> View {
             if ours && !m.charset.is_empty() {
                 parts.push(m.charset.clone());
             }
-            if ours && m.segments > 0 {
-                parts.push(app.fill(text::SEGMENTS, &[&number(m.segments as u64)]));
+            // Of a file of FHIR nothing is read and nothing made.
+            if !doc.is_fhir() {
+                if ours && m.segments > 0 {
+                    parts.push(app.fill(text::SEGMENTS, &[&number(m.segments as u64)]));
+                }
+                parts.push(app.fill(text::RESOURCES, &[&number(doc.resources.into())]));
             }
-            parts.push(app.fill(text::RESOURCES, &[&number(doc.resources.into())]));
             parts.push(millis(doc.us));
             text::join(&parts, " · ")
         })

@@ -93,10 +93,24 @@ enum Job {
     Node,
     Trace,
     Export,
+    Validate,
+    Packages,
     Probe,
     Rule,
     Fix,
 }
+
+/// A package of FHIR that the validation has.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Package {
+    /// `name#version`
+    pub(super) label: String,
+    /// What it needs and is not there.
+    pub(super) missing: String,
+}
+
+/// What findings of the output give as their file.
+pub(super) const OUTPUT: &str = "→ FHIR";
 
 /// The file shown.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -116,6 +130,11 @@ pub(super) struct Doc {
 impl Doc {
     pub(super) fn charset(&self) -> Charset {
         Charset::of(&self.message.charset)
+    }
+
+    /// Whether the file is JSON, shown as it is.
+    pub(super) fn is_fhir(&self) -> bool {
+        self.content == "json"
     }
 }
 
@@ -189,6 +208,8 @@ pub(super) struct State {
     pub(super) rule: Slot<String>,
     /// What fixes change, as unified text.
     pub(super) fixes: Slot<String>,
+    /// Packages of FHIR.
+    pub(super) packages: Slot<Vec<Package>>,
     /// Example that is open, for the link.
     pub(super) example: Slot<Option<String>>,
     /// Paths of all examples.
@@ -274,6 +295,7 @@ impl State {
             probe: Slot::new(None),
             rule: Slot::new(String::new()),
             fixes: Slot::new(String::new()),
+            packages: Slot::new(Vec::new()),
             example: Slot::new(None),
             examples: Slot::new(Vec::new()),
             pasted: Slot::new(String::new()),
@@ -328,7 +350,7 @@ impl State {
         self.next_id.set(id + 1);
         self.jobs.update(|j| {
             // Of these only the latest counts.
-            if matches!(job, Job::Node | Job::Trace | Job::Run) {
+            if matches!(job, Job::Node | Job::Trace | Job::Run | Job::Validate) {
                 j.retain(|(_, other)| *other != job);
             }
             j.push((id, job));
@@ -349,9 +371,11 @@ impl State {
 
     /// Empties the page for new input and says under which job it comes.
     fn begin_open(&'static self) -> u32 {
-        // What still runs is cancelled; whatever it says from now on belongs to no job.
+        // What still runs is cancelled; whatever it says from now on belongs to no job. Packages may
+        // have come with the files.
         self.cancel_running();
-        self.jobs.set(Vec::new());
+        self.jobs
+            .update(|j| j.retain(|(_, job)| *job == Job::Packages));
         self.notice.set(String::new());
         self.files.set(FileList::default());
         self.files_version.update(|v| *v += 1);
@@ -360,6 +384,7 @@ impl State {
         self.findings_dropped.set(0);
         self.totals.set(None);
         self.marks.set(Rc::default());
+        self.checking.set(false);
         self.example.set(None);
         self.from_paste.set(false);
         self.return_to.set(None);
@@ -368,8 +393,19 @@ impl State {
         self.job(Job::Open)
     }
 
-    pub(super) fn open_files(&'static self, files: &JsValue) {
-        host::open_files(self.begin_open(), files);
+    pub(super) fn open_files(&'static self, files: &web_sys::FileList) {
+        if self.take_packages(files) {
+            host::open_files(self.begin_open(), files);
+        }
+    }
+
+    /// Adds the packages of FHIR among the files; says whether anything else is to be opened.
+    pub(super) fn take_packages(&'static self, files: &web_sys::FileList) -> bool {
+        let packages = host::packages_in(files);
+        if packages.length() > 0 {
+            self.add_packages(&packages);
+        }
+        packages.length() == 0 || packages.length() < files.length()
     }
 
     pub(super) fn open_drop(&'static self, transfer: &JsValue) {
@@ -380,11 +416,16 @@ impl State {
         host::open_bytes(self.begin_open(), path, js_sys::Uint8Array::from(bytes));
     }
 
-    /// Opens pasted text: line ends become CR, as in a message.
+    /// Opens pasted text: JSON as it is, of anything else line ends become CR, as in a message.
     pub(super) fn open_text(&'static self, pasted: &str) {
-        let cr = text::line_ends(pasted.trim_start_matches('\u{FEFF}'), '\r');
+        let own = pasted.trim_start_matches('\u{FEFF}');
         self.pasted.set(pasted.to_owned());
-        self.open_bytes("pasted.hl7", cr.as_bytes());
+        if own.trim_start().starts_with('{') {
+            self.open_bytes("pasted.json", own.as_bytes());
+        } else {
+            let cr = text::line_ends(own, '\r');
+            self.open_bytes("pasted.hl7", cr.as_bytes());
+        }
         self.from_paste.set(true);
     }
 
@@ -423,6 +464,9 @@ impl State {
         else {
             return;
         };
+        // What is said of another output is not said of this one.
+        self.jobs
+            .update(|j| j.retain(|(_, job)| *job != Job::Validate));
         self.current.set(Some(position));
         let revealed = self.files.with_untracked(|f| {
             f.item_of(position)
@@ -552,6 +596,68 @@ impl State {
         );
     }
 
+    /// Validates the output shown; its findings join those of the file.
+    pub(super) fn validate(&'static self) {
+        let index = self
+            .current
+            .get_untracked()
+            .and_then(|at| self.files.with_untracked(|f| f.files.get(at).map(|f| f.id)));
+        let Some(index) = index else { return };
+        let settings = self.settings.get_untracked();
+        self.bottom_tab.set(BottomTab::Findings);
+        self.scope_all.set(false);
+        self.checking.set(true);
+        host::send(
+            "validate",
+            self.job(Job::Validate),
+            &format!(
+                "{{\"index\":{index},\"options\":{},\"byPatient\":{}}}",
+                settings.engine_options(false),
+                settings.by_patient()
+            ),
+        );
+    }
+
+    /// Adds packages of FHIR: compiled ones or archives.
+    pub(super) fn add_packages(&'static self, files: &JsValue) {
+        let id = self.job(Job::Packages);
+        self.notify(text::PACKAGES_READING, &[], false);
+        host::add_packages(id, self.lang.get_untracked().word(), files);
+    }
+
+    pub(super) fn remove_package(&'static self, label: &str) {
+        let mut request = String::from("{\"remove\":");
+        json::quote(label, &mut request);
+        let _ = write!(
+            request,
+            ",\"lang\":\"{}\"}}",
+            self.lang.get_untracked().word()
+        );
+        host::send("packages", self.job(Job::Packages), &request);
+    }
+
+    /// Takes the packages that the worker has now, and looks at everything again.
+    fn set_packages(&'static self, from: json::Value<'_>) {
+        let all = from.get("packages").items().map(|p| {
+            let missing: Vec<String> = p.get("missing").items().map(json::Value::string).collect();
+            Package {
+                label: format!("{}#{}", p.get("name").string(), p.get("version").string()),
+                missing: missing.join(", "),
+            }
+        });
+        let all: Vec<_> = all.collect();
+        self.notify(text::PACKAGES_NOW, &[&number(all.len() as u64)], false);
+        self.packages.set(all);
+        for failed in from.get("failed").items() {
+            let (name, why) = (failed.item(0).string(), failed.item(1).string());
+            self.notify(text::PACKAGE_FAILED, &[&name, &why], true);
+        }
+        if self.current.get_untracked().is_some() {
+            self.again();
+            self.run();
+        }
+    }
+
     pub(super) fn try_sending(&'static self) {
         self.probe.set(None);
         host::send("probe", self.job(Job::Probe), "{}");
@@ -610,6 +716,7 @@ impl State {
     fn replace_worker(&'static self) {
         self.jobs.set(Vec::new());
         self.busy.set(Busy::No);
+        self.checking.set(false);
         self.return_to
             .set(self.current.get_untracked().or(Some(usize::MAX)));
         let id = self.job(Job::Open);
@@ -753,7 +860,12 @@ impl State {
             Some(Job::Node) if meta.is_empty() => {
                 let found = event.bytes("found").unwrap_or_default();
                 if let Ok(found) = Json::parse(found) {
-                    self.set_found(found.root(), false);
+                    let mut found = findings::read_all(found.root().get("findings"));
+                    // The output may have been validated before the file was checked.
+                    self.here.with_untracked(|h| {
+                        found.extend(h.iter().filter(|f| f.file == OUTPUT).cloned());
+                    });
+                    self.set_found(found, false);
                 }
             }
             Some(Job::Node) => {
@@ -787,8 +899,19 @@ impl State {
                     content: root.get("content").string(),
                     other: read(event.bytes("other"), other_lines).map(Rc::new),
                 };
-                self.set_found(root, event.flag("checks"));
+                let found = findings::read_all(root.get("findings"));
+                self.set_found(found, event.flag("checks"));
                 self.set_doc(doc);
+            }
+            Some(Job::Validate) => {
+                let found = Json::parse(event.bytes("found").unwrap_or_default());
+                let found = found.map(|f| findings::read_all(f.root().get("findings")));
+                self.set_output(found.unwrap_or_default());
+            }
+            Some(Job::Packages) => {
+                if let Ok(meta) = Json::parse(meta) {
+                    self.set_packages(meta.root());
+                }
             }
             Some(Job::Trace) => {
                 self.trace.set(Rc::new(TraceIndex::parse(meta)));
@@ -815,10 +938,9 @@ impl State {
     }
 
     /// Takes the findings of the file shown; `more` come when it is checked.
-    fn set_found(&'static self, from: json::Value<'_>, more: bool) {
+    fn set_found(&'static self, found: Vec<Finding>, more: bool) {
         let chosen = self.chosen();
-        self.here
-            .set(Rc::new(findings::read_all(from.get("findings"))));
+        self.here.set(Rc::new(found));
         self.checking.set(more);
         // What was chosen stays chosen, wherever it stands now.
         if let Some(chosen) = chosen
@@ -827,6 +949,17 @@ impl State {
         {
             self.finding.set(at);
         }
+    }
+
+    /// Takes the findings of the output shown.
+    fn set_output(&'static self, found: Vec<Finding>) {
+        let [errors, warnings, infos] = findings::counts(&found);
+        let mut all = self.here.with_untracked(|h| h.as_ref().clone());
+        all.retain(|f| f.file != OUTPUT);
+        all.extend(found);
+        self.set_found(all, false);
+        let said = [errors, warnings, infos].map(|n| number(n.into()));
+        self.notify(text::VALIDATED, &[&said[0], &said[1], &said[2]], errors > 0);
     }
 
     fn set_doc(&'static self, doc: Doc) {
@@ -859,10 +992,18 @@ impl State {
         if id > 0 && self.kind_of(id).is_none() && code != "internal" {
             return;
         }
+        if matches!(self.kind_of(id), Some(Job::Node | Job::Validate)) {
+            self.checking.set(false);
+        }
         match code {
-            "check" => {
-                self.checking.set(false);
-                self.notify(text::RULES_FAILED, &[], true);
+            "check" | "validate" => {
+                let said = if code == "check" {
+                    text::RULES_FAILED
+                } else {
+                    text::VALIDATION_FAILED
+                };
+                self.notify(said, &[], true);
+                // A run goes on without.
                 if self.kind_of(id) == Some(Job::Run) {
                     return;
                 }
@@ -1095,7 +1236,10 @@ impl State {
     /// Shows a file and marks bytes of it.
     pub(super) fn go_place(&'static self, (file, span, path): &Place) {
         let doc = self.doc.get_untracked();
-        if *file != doc.path {
+        let own = *file == doc.path;
+        if file == OUTPUT || own && doc.is_fhir() {
+            self.go_element(&doc, *span, path, own);
+        } else if !own {
             if let Some(position) = self.files.with_untracked(|f| f.by_path(file)) {
                 let marks = Marks {
                     spans: vec![(file.clone(), span.0, span.1)],
@@ -1119,6 +1263,27 @@ impl State {
             self.fields_version.update(|v| *v += 1);
             self.show_span.update(|s| *s = (s.0 + 1, whole.0, whole.1));
         }
+    }
+
+    /// Marks the element of the JSON shown that has these bytes; with `own` also the bytes of the file.
+    fn go_element(&'static self, doc: &Doc, span: (u32, u32), path: &str, own: bool) {
+        if doc.json.is_empty() {
+            return;
+        }
+        let node = doc.json.node_at(span.0, span.1);
+        let mut marks = Marks {
+            elements: vec![(json::cut(node), path.to_owned())],
+            origin: path.to_owned(),
+            ..Marks::default()
+        };
+        if own {
+            marks.spans.push((doc.path.clone(), span.0, span.1));
+            self.show_span.update(|s| *s = (s.0 + 1, span.0, span.1));
+        }
+        self.marks.set(Rc::new(marks));
+        self.fhir.update(|o| o.reveal([node]));
+        self.fhir_version.update(|v| *v += 1);
+        self.show_node.update(|s| *s = (s.0 + 1, json::cut(node)));
     }
 
     pub(super) fn step_finding(&'static self, by: isize) {
