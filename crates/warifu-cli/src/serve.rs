@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, bail};
+use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -28,6 +29,16 @@ pub(crate) fn command(lang: Lang) -> Command {
             .env("WARIFU_DATA")
     };
     let needed = || data().required(true);
+    let db = || {
+        w.value(
+            "db",
+            "URL",
+            "PostgreSQL の番地 (省略時: データのフォルダーが覚えている番地か、その中の SQLite)",
+            "address of a PostgreSQL database (default: the one that the folder of data keeps, or SQLite in it)",
+        )
+        .env("WARIFU_DB")
+        .hide_env_values(true)
+    };
     let person = |ja: &str, en: &str| w.file("patient", "FILE", ja, en).required(true);
     Command::new("serve")
         .about(w.text(
@@ -40,6 +51,7 @@ pub(crate) fn command(lang: Lang) -> Command {
         ))
         .args_conflicts_with_subcommands(true)
         .arg(data())
+        .arg(db())
         .arg(w.value("bind", "ADDRESS", "待ち受ける番地 (省略時: 127.0.0.1:8440)", "address to listen at (default: 127.0.0.1:8440)").env("WARIFU_BIND"))
         .arg(w.value("origin", "URL", "外から見た番地 (省略時: データのフォルダーか --bind から)", "address as others see it (default: from the folder of data, or --bind)").env("WARIFU_ORIGIN"))
         .arg(w.flag("public", "ほかの機械からの接続を許す (TLS が必要)", "let other machines connect (needs TLS)"))
@@ -141,6 +153,7 @@ pub(crate) fn command(lang: Lang) -> Command {
                 .arg(w.first("FILE", "backup で作った控え", "what backup made"))
                 .arg(needed()),
         )
+        .mut_subcommands(|s| s.arg(db()))
 }
 
 /// Runs `warifu serve …`.
@@ -187,7 +200,8 @@ pub(crate) fn run(m: &ArgMatches, loaded: &Loaded, lang: Lang) -> anyhow::Result
             Ok(End::Clean)
         }
         Some(("restore", s)) => {
-            let office = Office::restore(path(s, "data"), path(s, "input"), Box::new(now))?;
+            let (folder, copy) = (path(s, "data"), path(s, "input"));
+            let office = Office::restore_over(folder, database(s)?, copy, Box::new(now))?;
             let lines = told(office.lines())?;
             print(&say(
                 lang,
@@ -229,7 +243,24 @@ pub(crate) fn now() -> u64 {
 
 fn open(m: &ArgMatches) -> anyhow::Result<Office> {
     let folder = path(m, "data");
-    Office::open(folder, Box::new(now)).with_context(|| folder.display().to_string())
+    let office = Office::open_over(folder, database(m)?, Box::new(now));
+    office.with_context(|| folder.display().to_string())
+}
+
+/// `--db`, or `WARIFU_DB`.
+fn database(m: &ArgMatches) -> anyhow::Result<Option<&str>> {
+    let url = text(m, "db");
+    let shown = |url| has_password(url) && m.value_source("db") == Some(ValueSource::CommandLine);
+    if url.is_some_and(shown) {
+        bail!("arguments are seen by others: give an address with a password in WARIFU_DB");
+    }
+    Ok(url)
+}
+
+fn has_password(url: &str) -> bool {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let user = rest.rsplit_once('@').map_or("", |(user, _)| user);
+    user.contains(':') || rest.contains("password=")
 }
 
 /// A patient's number, and what stands behind it, never from an argument: arguments are seen by others.
@@ -266,7 +297,13 @@ fn init(m: &ArgMatches, lang: Lang) -> anyhow::Result<End> {
         lists: format!("{}/api/status", origin.trim_end_matches('/')),
     };
     let folder = path(m, "input");
+    let url = database(m)?;
+    // Before anything is made: a folder without the address would be one with a database of its own.
+    url.map(warifu_store::Postgres::open).transpose()?;
     warifu_server::make(folder, &settings)?;
+    if let Some(url) = url {
+        warifu_server::keep_database(folder, url)?;
+    }
     let shown = folder.display();
     print(&say(
         lang,
@@ -361,7 +398,12 @@ fn start(m: &ArgMatches, loaded: &Loaded, lang: Lang) -> anyhow::Result<End> {
     bind.check()?;
     let scheme = if bind.tls.is_some() { "https" } else { "http" };
     let office = match path(m, "data") {
-        none if none.as_os_str().is_empty() => None,
+        none if none.as_os_str().is_empty() => {
+            if database(m)?.is_some() {
+                bail!("--db needs --data: keys and settings are there");
+            }
+            None
+        }
         _ => Some(open(m)?),
     };
     let origin = bind.origin(text(m, "origin"), office.as_ref().map(Office::origin))?;

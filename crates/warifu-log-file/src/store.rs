@@ -403,8 +403,8 @@ fn length_of(bytes: &[u8]) -> u64 {
 impl<D: Disk> Storage for FileStorage<D> {
     type Error = FileError;
 
-    fn len(&self) -> u64 {
-        self.lines
+    fn count(&self) -> Result<u64, FileError> {
+        Ok(self.lines)
     }
 
     fn append(&mut self, records: &[Record]) -> Result<(), FileError> {

@@ -184,7 +184,7 @@ impl<S: Storage> Log<S> {
             root: c.root,
         }));
         heads.sort_by_key(|pin| pin.size);
-        let synced = storage.len();
+        let synced = storage.count().map_err(OpenError::Storage)?;
         let mut log = Self {
             storage,
             trust,
@@ -207,30 +207,49 @@ impl<S: Storage> Log<S> {
         Ok(log)
     }
 
-    /// Takes in what another writer of the same store appended and published since; every line is
-    /// checked as when the log was opened. Gives the number of new lines.
+    /// Takes in what another writer of the same store appended and published since; every line, and the
+    /// root of what was published, is checked as when the log was opened. Gives the number of new lines.
     ///
     /// # Errors
-    /// [`OpenError`]: the log must be opened anew.
+    /// [`OpenError`]: the log must be opened anew, unless [`Self::is_whole`].
     pub fn refresh(&mut self) -> Result<u64, OpenError<S::Error>> {
-        let (had, has) = (self.size(), self.storage.len());
+        // Before the lines: what is signed meanwhile has more of them.
+        let note = self.storage.checkpoint().map_err(OpenError::Storage)?;
+        let has = self.storage.count().map_err(OpenError::Storage)?;
+        let taken = self.take_in(has, note);
+        self.failed |= taken.is_err();
+        taken
+    }
+
+    /// Whether it is as the store was when it was last looked at: nothing failed halfway.
+    pub fn is_whole(&self) -> bool {
+        !self.failed
+    }
+
+    fn take_in(&mut self, has: u64, note: Option<String>) -> Result<u64, OpenError<S::Error>> {
+        let had = self.size();
         if has < had {
             return Err(OpenError::Short {
                 line: has,
                 size: had,
             });
         }
-        if has > had {
-            self.synced = has;
-            self.replay(&[])?;
-        }
-        let note = self.storage.checkpoint().map_err(OpenError::Storage)?;
+        let mut heads = Vec::new();
         if let Some(note) = note.filter(|n| self.published().is_none_or(|(_, own)| own != n)) {
             let own = Trust::new(self.trust.log().clone(), Vec::new(), 0);
             let own = own.unwrap_or_else(|_| self.trust.clone());
             let checkpoint = own.verify(note.as_bytes()).map_err(OpenError::Checkpoint)?;
+            let (size, root) = (checkpoint.size, checkpoint.root);
+            if size > has {
+                return Err(OpenError::Short { line: has, size });
+            }
+            if size >= had {
+                heads.push(Pin { size, root });
+            }
             self.published = Some((checkpoint, note));
         }
+        self.synced = has;
+        self.replay(&heads)?;
         Ok(has - had)
     }
 
@@ -246,8 +265,10 @@ impl<S: Storage> Log<S> {
             if from == self.synced {
                 return Ok(());
             }
-            // Never past the next head, so that its root is compared.
+            // Never past the next head, so that its root is compared, nor past the end as it was: another
+            // writer goes on meanwhile.
             let ahead = heads.peek().map_or(u64::MAX, |pin| pin.size - from);
+            let ahead = ahead.min(self.synced.saturating_sub(from));
             let count = usize::try_from(ahead).unwrap_or(usize::MAX).min(CHUNK);
             let records = self.storage.read(from, count).map_err(OpenError::Storage)?;
             if records.is_empty() {

@@ -34,13 +34,8 @@ pub trait Storage {
     /// Why it could not.
     type Error: core::fmt::Debug;
 
-    /// Records kept, appended ones included.
-    fn len(&self) -> u64;
-
-    /// Whether there is none.
-    fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
+    /// Number of records kept, appended ones included.
+    fn count(&self) -> Result<u64, Self::Error>;
 
     /// Adds records at the end; they may be lost until [`Self::sync`] returned.
     fn append(&mut self, records: &[Record]) -> Result<(), Self::Error>;
@@ -76,8 +71,8 @@ pub struct MemoryStorage {
 impl Storage for MemoryStorage {
     type Error = core::convert::Infallible;
 
-    fn len(&self) -> u64 {
-        u64::try_from(self.records.len()).unwrap_or(u64::MAX)
+    fn count(&self) -> Result<u64, Self::Error> {
+        Ok(u64::try_from(self.records.len()).unwrap_or(u64::MAX))
     }
 
     fn append(&mut self, records: &[Record]) -> Result<(), Self::Error> {

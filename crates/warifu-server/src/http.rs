@@ -192,6 +192,11 @@ impl Answer {
     }
 }
 
+/// Whether it is a text: without U+0000, which nothing here has and not every database takes.
+pub(crate) fn is_text(text: &str) -> bool {
+    !text.contains('\0')
+}
+
 impl Asked {
     pub(crate) fn header(&self, name: HeaderName) -> Option<&str> {
         self.headers.get(name).and_then(|v| v.to_str().ok())
@@ -249,7 +254,7 @@ impl Body {
     pub(crate) fn maybe(&self, name: &str) -> Result<Option<&str>, Problem> {
         match self.0.get(name) {
             None => Ok(None),
-            Some(v) => Ok(Some(v.text().ok_or(Code::Body)?)),
+            Some(v) => Ok(Some(v.text().filter(|t| is_text(t)).ok_or(Code::Body)?)),
         }
     }
 
@@ -266,6 +271,7 @@ impl Body {
             return Err(Code::Body.into());
         };
         let all: Option<Vec<String>> = items.iter().map(|i| i.text().map(str::to_owned)).collect();
+        let all = all.filter(|all| all.iter().all(|t| is_text(t)));
         let mut all = all.ok_or(Code::Body)?;
         all.sort_unstable();
         all.dedup();

@@ -38,7 +38,7 @@ pub use cutoff::Held;
 pub use files::{BuiltIn, Files};
 pub use ingest::Ingested;
 pub use net::{Bind, serve};
-pub use office::{Clock, Office, Settings, make};
+pub use office::{Clock, Office, Settings, keep_database, make};
 pub use openapi::openapi;
 pub use problem::{Code, Problem};
 pub use route::router;

@@ -49,17 +49,16 @@ pub(crate) fn mine(app: &App, asked: &Asked) -> Result<Answer, Problem> {
     let session = people::session(office, asked)?;
     let value = office.read_log(|view, book| {
         let sub = people::person(view, &session, asked)?.sub;
-        let failed = |e: String| Problem::internal(format!("log: {e}"));
-        let history = book.history(&sub).map_err(|e| failed(e.to_string()))?;
+        let history = book.history(&sub)?;
         let published = book.published().map_or(0, |(c, _)| c.size);
         let mut lines = Vec::new();
         for (index, own) in history {
             let own_line = api::write_own_line(&own);
             let own_value =
-                json::read(own_line.as_bytes(), 2).map_err(|_| failed("form".into()))?;
+                json::read(own_line.as_bytes(), 2).map_err(|_| Problem::internal("log: form"))?;
             let mut value = object([("index", index.into()), ("own", own_value)]);
             if index < published {
-                let proof = book.prove(index).map_err(|e| failed(e.to_string()))?;
+                let proof = book.prove(index)?;
                 set(&mut value, "proof", proof.write());
             } else {
                 set(

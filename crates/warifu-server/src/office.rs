@@ -20,8 +20,8 @@ use warifu_log::{
     Appended, Chain, Entry, Kind, Log, NoteKey, Pin, Purpose, Storage as _, Submission, Trust,
 };
 use warifu_store::{
-    Cell, DataKey, Database, KeyFile, LineStore, Row, Sealer, Sqlite, StoreError, Vault, migrate,
-    private,
+    Cell, DataKey, Database, KeyFile, LineStore, Postgres, Row, Sealer, Sqlite, StoreError, Vault,
+    clear, copy, migrate, private,
 };
 use zeroize::Zeroizing;
 
@@ -85,10 +85,16 @@ pub struct Office {
     vault: Box<dyn Vault>,
     clock: Clock,
     core: Mutex<Core>,
+    /// The checkpoint that is kept apart from the database.
+    kept: Mutex<Option<String>>,
 }
 
 /// Name of the database in the folder of data.
 const DATABASE: &str = "warifu.db";
+/// Files that SQLite keeps beside it.
+const BESIDE: [&str; 2] = ["warifu.db-wal", "warifu.db-shm"];
+/// Name of the file in `secret/` that has the address of another database.
+const ADDRESS: &str = "database.url";
 /// What the address of the status lists has behind the origin.
 const LISTS: &str = "/api/status";
 
@@ -170,6 +176,43 @@ pub fn make(folder: &Path, settings: &Settings) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Keeps the address of a PostgreSQL database in a folder of data that was just made, for its owner alone: an
+/// address may have a password.
+///
+/// # Errors
+/// It cannot be reached, or the folder has a database.
+pub fn keep_database(folder: &Path, url: &str) -> anyhow::Result<()> {
+    Postgres::open(url)?;
+    if folder.join(DATABASE).exists() {
+        bail!("{} has a database of its own", folder.display());
+    }
+    let path = folder.join("secret").join(ADDRESS);
+    write_private(&path, format!("{url}\n").as_bytes())
+}
+
+/// The database of a folder of data: the one at `url`, else the one whose address the folder keeps, else the
+/// folder's own.
+fn database(folder: &Path, url: Option<&str>) -> anyhow::Result<Box<dyn Database>> {
+    let kept = folder.join("secret").join(ADDRESS);
+    let kept = if url.is_none() && kept.exists() {
+        Some(read_private(&kept)?)
+    } else {
+        None
+    };
+    let kept = kept.as_ref().map(|bytes| core::str::from_utf8(bytes));
+    let kept = kept.transpose().context(ADDRESS)?;
+    let own = folder.join(DATABASE);
+    match url.or(kept) {
+        None => Ok(Box::new(Sqlite::open(&own)?)),
+        // Whichever was meant, the other one would be forgotten.
+        Some(_) if own.exists() => bail!(
+            "{} is there, and the address of another database is given. Move it away first; warifu serve restore puts a backup of it there",
+            own.display()
+        ),
+        Some(url) => Ok(Box::new(Postgres::open(url.trim())?)),
+    }
+}
+
 fn read_private(path: &Path) -> anyhow::Result<Zeroizing<Vec<u8>>> {
     let shown = path.display();
     match private::read(path) {
@@ -214,6 +257,14 @@ impl Office {
     /// # Errors
     /// What is missing or wrong.
     pub fn open(folder: &Path, clock: Clock) -> anyhow::Result<Self> {
+        Self::open_over(folder, None, clock)
+    }
+
+    /// The same over the database of an address (`postgres://…`), where there is one.
+    ///
+    /// # Errors
+    /// What is missing or wrong.
+    pub fn open_over(folder: &Path, url: Option<&str>, clock: Clock) -> anyhow::Result<Self> {
         if !private::is_private(folder)? {
             let shown = folder.display();
             bail!("others can look into {shown}. Run: chmod 700 {shown}");
@@ -248,7 +299,7 @@ impl Office {
             bail!("server.json: lists: it ends with {LISTS}");
         };
         checked_origin(origin).context("server.json: lists")?;
-        let db: Box<dyn Database> = Box::new(Sqlite::open(&folder.join(DATABASE))?);
+        let db = database(folder, url)?;
         migrate(&*db)?;
         let office = Self {
             folder: folder.to_owned(),
@@ -264,6 +315,7 @@ impl Office {
             secrets,
             clock,
             core: Mutex::new(Core { db, book: None }),
+            kept: Mutex::default(),
         };
         // Whatever was published has to be there still (docs/log.md).
         let pins = office.pinned()?;
@@ -382,12 +434,26 @@ impl Office {
         part: impl FnOnce(&View<'_>) -> Result<T, Problem>,
     ) -> Result<T, Problem> {
         let core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
-        part(&View {
-            db: &*core.db,
+        self.view(&*core.db, part)
+    }
+
+    /// Whatever a part makes of a store that failed, it counts for nothing.
+    fn view<T>(
+        &self,
+        db: &dyn Database,
+        part: impl FnOnce(&View<'_>) -> Result<T, Problem>,
+    ) -> Result<T, Problem> {
+        db.failure();
+        let done = part(&View {
+            db,
             office: self,
             now: self.now(),
             session: None,
-        })
+        });
+        match db.failure() {
+            Some(error) => Err(error.into()),
+            None => done,
+        }
     }
 
     /// Reads the log too, after taking in what others appended.
@@ -398,13 +464,7 @@ impl Office {
         let mut core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
         let Core { db, book } = &mut *core;
         let book = self.current(&**db, book)?;
-        let view = View {
-            db: &**db,
-            office: self,
-            now: self.now(),
-            session: None,
-        };
-        part(&view, book)
+        self.view(&**db, |view| part(view, book))
     }
 
     fn current<'b>(
@@ -415,14 +475,16 @@ impl Office {
         let failed = |e: String| Problem::internal(format!("log: {e}"));
         if let Some(open) = book {
             if let Err(e) = open.refresh() {
-                *book = None;
-                return Err(failed(e.to_string()));
+                if !open.is_whole() {
+                    *book = None;
+                }
+                return Err(e.into());
             }
         } else {
             let trust = self.trust().map_err(|e| failed(e.to_string()))?;
             let pins = self.pinned().map_err(|e| failed(e.to_string()))?;
             let store = LineStore::new(db.another()?);
-            *book = Some(Log::open(store, trust, &pins).map_err(|e| failed(e.to_string()))?);
+            *book = Some(Log::open(store, trust, &pins)?);
         }
         book.as_mut().ok_or_else(|| failed("gone".to_owned()))
     }
@@ -437,7 +499,6 @@ impl Office {
         let Core { db, book } = &mut *core;
         let db = &**db;
         db.begin()?;
-        let mut lines = 0;
         let outcome = catch_unwind(AssertUnwindSafe(|| {
             let current = self.current(db, book)?;
             let pending = current.storage().pending();
@@ -450,9 +511,13 @@ impl Office {
             let mut tx = Tx {
                 view,
                 book: current,
-                lines: &mut lines,
             };
-            let done = part(&mut tx)?;
+            let done = part(&mut tx);
+            // Whatever the part made of a store that failed, it counts for nothing.
+            if let Some(error) = db.failure() {
+                return Err(error.into());
+            }
+            let done = done?;
             pending.write(db)?;
             Ok((done, pending))
         }));
@@ -477,35 +542,52 @@ impl Office {
             Err(e) => Err(e),
         };
         db.rollback();
-        if lines > 0 {
-            // The log in memory has lines that the store does not.
+        let ahead = |book: &Book| !book.storage().pending().is_empty();
+        if book.as_ref().is_some_and(ahead) {
+            // The log in memory has what the store may not have.
             *book = None;
         }
         done
     }
 
-    /// Signs a checkpoint over all lines when one is due, or at once; keeps a copy apart.
+    /// Signs a checkpoint over all lines when one is due, or at once. Keeps a copy of the newest one apart,
+    /// whichever server signed it.
     ///
     /// # Errors
     /// The log or the disk.
     pub fn publish(&self, at_once: bool, last: u64) -> Result<bool, Problem> {
         let signer = self.signer("log")?;
-        self.read_log(|view, book| {
-            if !at_once && !book.is_due(last, view.now) {
-                return Ok(false);
+        let is_due = |book: &Book, now| at_once || book.is_due(last, now);
+        let (due, seen) = self.read_log(|view, book| {
+            let seen = book.published().map(|(_, note)| note.to_owned());
+            Ok((is_due(book, view.now), seen))
+        })?;
+        let newest = if due {
+            // In turn, so that none is replaced by one of fewer lines.
+            self.write(|tx| Ok(Some(tx.book.publish(&NoteSigner(signer))?)))?
+        } else {
+            seen
+        };
+        if let Some(note) = newest {
+            let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            if due || kept.as_deref() != Some(note.as_str()) {
+                self.keep(&note)?;
+                *kept = Some(note);
             }
-            let note = book
-                .publish(&NoteSigner(signer))
-                .map_err(|e| Problem::internal(format!("log: {e}")))?;
-            let (new, path) = (
-                self.folder.join("checkpoint.new"),
-                self.folder.join("checkpoint"),
-            );
-            let kept = std::fs::write(&new, note.as_bytes())
-                .and_then(|()| std::fs::File::open(&new)?.sync_all())
-                .and_then(|()| std::fs::rename(&new, &path));
-            kept.map_err(|e| Problem::internal(format!("checkpoint: {}", e.kind())))?;
-            Ok(true)
+        }
+        Ok(due)
+    }
+
+    fn keep(&self, note: &str) -> Result<(), Problem> {
+        // Another process may be about to do the same.
+        let new = format!("checkpoint.{}", std::process::id());
+        let (new, path) = (self.folder.join(new), self.folder.join("checkpoint"));
+        let kept = std::fs::write(&new, note.as_bytes())
+            .and_then(|()| std::fs::File::open(&new)?.sync_all())
+            .and_then(|()| std::fs::rename(&new, &path));
+        kept.map_err(|e| {
+            let _ = std::fs::remove_file(&new);
+            Problem::internal(format!("checkpoint: {}", e.kind()))
         })
     }
 
@@ -525,27 +607,53 @@ impl Office {
     /// There is a database; the copy is none, was made with other keys, or is older than what was
     /// published. Then nothing was restored.
     pub fn restore(folder: &Path, from: &Path, clock: Clock) -> anyhow::Result<Self> {
+        Self::restore_over(folder, None, from, clock)
+    }
+
+    /// The same into the database of an address (`postgres://…`), where there is one.
+    ///
+    /// # Errors
+    /// As of [`Self::restore`].
+    pub fn restore_over(
+        folder: &Path,
+        url: Option<&str>,
+        from: &Path,
+        clock: Clock,
+    ) -> anyhow::Result<Self> {
         let path = folder.join(DATABASE);
-        let beside = ["-wal", "-shm"].map(|end| folder.join(format!("{DATABASE}{end}")));
-        if beside.iter().chain([&path]).any(|p| p.exists()) {
+        let files = || BESIDE.iter().chain([&DATABASE]).map(|f| folder.join(f));
+        if files().any(|p| p.exists()) {
             bail!("{} is there. Move it away first", path.display());
         }
-        let shown = || from.display().to_string();
-        if !std::fs::metadata(from).with_context(shown)?.is_file() {
-            bail!("{} is no file", shown());
-        }
-        let mut copy = private::create(&path)?;
-        let copied = std::fs::File::open(from)
-            .and_then(|mut from| std::io::copy(&mut from, &mut copy))
-            .and_then(|_| copy.sync_all());
-        drop(copy);
-        let opened = match copied {
-            Ok(()) => Self::open(folder, clock),
-            Err(e) => Err(e.into()),
+        let elsewhere = url.is_some() || folder.join("secret").join(ADDRESS).exists();
+        let to = if elsewhere {
+            let to = database(folder, url)?;
+            if migrate(&*to)? > 0 {
+                bail!("the database at the address has tables of warifu already");
+            }
+            Some(to)
+        } else {
+            None
         };
-        if opened.is_err() {
-            for path in beside.iter().chain([&path]) {
+        let shown = || from.display().to_string();
+        let copied = copied(from, &path).and_then(|()| {
+            let Some(to) = &to else { return Ok(()) };
+            let copied = Sqlite::open(&path).and_then(|from| {
+                migrate(&from)?;
+                copy(&from, &**to)
+            });
+            for path in files() {
                 let _ = std::fs::remove_file(path);
+            }
+            Ok(copied?)
+        });
+        let opened = copied.and_then(|()| Self::open_over(folder, url, clock));
+        if opened.is_err() {
+            for path in files() {
+                let _ = std::fs::remove_file(path);
+            }
+            if let Some(to) = &to {
+                clear(&**to)?;
             }
         }
         opened.with_context(shown)
@@ -603,6 +711,16 @@ impl Office {
             Ok(())
         })
     }
+}
+
+/// Copies a file into one that was not there, for its owner alone.
+fn copied(from: &Path, to: &Path) -> anyhow::Result<()> {
+    if !std::fs::metadata(from)?.is_file() {
+        bail!("it is no file");
+    }
+    let mut copy = private::create(to)?;
+    std::io::copy(&mut std::fs::File::open(from)?, &mut copy)?;
+    Ok(copy.sync_all()?)
 }
 
 /// What the store knows at this instant.
@@ -958,7 +1076,6 @@ impl Ledger for View<'_> {
 pub(crate) struct Tx<'a> {
     pub(crate) view: View<'a>,
     pub(crate) book: &'a mut Book,
-    lines: &'a mut u64,
 }
 
 impl Tx<'_> {
@@ -980,9 +1097,7 @@ impl Tx<'_> {
             salt,
             place_salt,
         };
-        *self.lines += 1;
-        let appended = self.book.append(vec![submission]);
-        let appended = appended.map_err(|e| Problem::internal(format!("log: {e}")))?;
+        let appended = self.book.append(vec![submission])?;
         let one = appended.into_iter().next();
         let one = one.ok_or_else(|| Problem::internal("log: nothing"))?;
         Ok((one, salt))
@@ -1177,6 +1292,47 @@ mod tests {
         let again = Office::open(&folder.path().join("data"), Box::new(|| 1_790_000_000));
         let again = again.unwrap();
         assert_eq!(again.read_log(|_, book| Ok(book.size())), Ok(before + 1));
+    }
+
+    #[test]
+    fn a_full_disk_leaves_no_half_state() {
+        let (folder, office) = made();
+        let pragma = |text: &str| {
+            let core = office.core.lock().unwrap();
+            let rows = core.db.query(&format!("PRAGMA {text}"), &[]).unwrap();
+            rows.first().and_then(|r| r.int(0)).unwrap()
+        };
+        let lines = || office.read_log(|_, book| Ok(book.size())).unwrap();
+        let kept = || {
+            let sql = "SELECT COUNT(*) FROM once WHERE kind = 'test'";
+            let rows = office.read(|view| Ok(view.db.query(sql, &[])?)).unwrap();
+            rows.first().and_then(|r| r.int(0)).unwrap()
+        };
+        let write = |n: u64| {
+            office.write(|tx| {
+                let hash = hash::sha256_text(&[&n.to_be_bytes()]);
+                tx.once("test", &n.to_string(), u64::MAX >> 12)?;
+                let members = [("what", "policy".into()), ("hash", hash.into())];
+                tx.line(Kind::Policy, None, &members).map(|_| ())
+            })
+        };
+        let before = lines();
+        pragma(&format!("max_page_count = {}", pragma("page_count")));
+        let (written, full) = (0..10_000)
+            .find_map(|n| Some((n, write(n).err()?)))
+            .unwrap();
+        assert_eq!(full.code(), "STORE");
+        assert_eq!((lines(), kept()), (before + written, written));
+        assert_eq!(write(written).unwrap_err().code(), "STORE");
+        assert_eq!((lines(), kept()), (before + written, written));
+        // With room again it goes on where it was.
+        pragma("max_page_count = 1000000");
+        assert_eq!(write(written), Ok(()));
+        assert_eq!((lines(), kept()), (before + written + 1, written + 1));
+        drop(office);
+        let again = Office::open(&folder.path().join("data"), Box::new(|| 1_790_000_000));
+        let again = again.unwrap();
+        assert_eq!(again.lines(), Ok(before + written + 1));
     }
 
     #[test]

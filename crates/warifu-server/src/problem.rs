@@ -4,6 +4,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use warifu_consent::json::{Value, object};
 use warifu_consent::{Lang, MakeError, Reason, Refusal};
+use warifu_log::{LogError, OpenError};
 use warifu_store::{SealError, StoreError};
 
 macro_rules! codes {
@@ -72,6 +73,8 @@ codes! {
     Busy "BUSY" 503 "混み合っています。しばらくしてから試してください。" "The server is busy. Try again later.";
     /// The store cannot be written.
     Store "STORE" 503 "いま記録できません。何も行われていません。しばらくしてから試してください。" "Nothing can be recorded now, and nothing was done. Try again later.";
+    /// The store was lost while it wrote.
+    Unsure "UNSURE" 503 "記録できたかどうか、いまは分かりません。しばらくしてから確かめ、なければもう一度送ってください。" "Whether it was recorded is not known now. Look later, and send it again where it is missing.";
 }
 
 /// What went wrong.
@@ -189,7 +192,29 @@ impl From<Reason> for Problem {
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        Self::from(Code::Store).because(error.to_string())
+        let code = match error {
+            StoreError::Unsure => Code::Unsure,
+            _ => Code::Store,
+        };
+        Self::from(code).because(error.to_string())
+    }
+}
+
+impl From<LogError<StoreError>> for Problem {
+    fn from(error: LogError<StoreError>) -> Self {
+        match error {
+            LogError::Storage(e) => e.into(),
+            e => Self::internal(format!("log: {e}")),
+        }
+    }
+}
+
+impl From<OpenError<StoreError>> for Problem {
+    fn from(error: OpenError<StoreError>) -> Self {
+        match error {
+            OpenError::Storage(e) => e.into(),
+            e => Self::internal(format!("log: {e}")),
+        }
     }
 }
 

@@ -441,7 +441,9 @@ fn decoded(text: &str) -> Result<String, Problem> {
             byte => byte,
         });
     }
-    String::from_utf8(bytes).map_err(|_| Code::Parameter.into())
+    let text = String::from_utf8(bytes).ok();
+    let text = text.filter(|t| http::is_text(t));
+    text.ok_or_else(|| Code::Parameter.into())
 }
 
 fn lang(headers: &HeaderMap) -> Lang {
@@ -502,6 +504,9 @@ async fn answer(
         headers,
         body,
     };
+    if !asked.params.iter().all(|p| http::is_text(p)) {
+        return Err(Code::NotFound.into());
+    }
     let task = tokio::task::spawn_blocking(move || {
         let _until_done = (place, held);
         (row.does)(&app, &asked)

@@ -14,8 +14,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
-use warifu_store::{Database as _, Sqlite};
-use world::{World, office};
+use world::{World, office, postgresql};
 
 /// Names the folder in the process that is killed.
 const FOLDER: &str = "WARIFU_TEST_KILL";
@@ -50,6 +49,11 @@ fn writer() {
 }
 
 #[test]
+fn all_of_it_holds_over_postgresql() {
+    postgresql::again_without("all_of_it_holds_over_postgresql");
+}
+
+#[test]
 fn what_was_acknowledged_survives() {
     let w = World::new();
     let mut acknowledged: Vec<String> = Vec::new();
@@ -75,7 +79,7 @@ fn what_was_acknowledged_survives() {
         drop(office(&w.data, &w.clock));
     }
     assert_eq!(acknowledged.len(), 3 * 15);
-    let db = Sqlite::open(&w.data.join("warifu.db")).unwrap();
+    let db = w.db();
     let count = |sql: &str, value: &str| {
         let rows = db.query(sql, &[value.into()]).unwrap();
         rows[0].int(0).unwrap()

@@ -21,6 +21,11 @@ use warifu_server::{Office, router};
 use world::*;
 
 #[test]
+fn all_of_it_holds_over_postgresql() {
+    postgresql::again_without("all_of_it_holds_over_postgresql");
+}
+
+#[test]
 fn asked_granted_disclosed_withdrawn_refused() {
     let w = World::new();
     // Nothing without consent; the refusal is logged and says no more than it may.
@@ -389,10 +394,10 @@ fn what_was_acknowledged_is_there_after_opening_anew() {
     let (status, value) = w.with_access("/api/disclose", &token, &body);
     assert_eq!((status, &value["code"]), (409, &json!("REPLAY")));
     // A line that was altered in the store keeps the office shut.
-    let db = warifu_store::Sqlite::open(&w.data.join("warifu.db")).unwrap();
+    let db = w.db();
     let sql =
         "UPDATE log_lines SET line = replace(line, 'grant', 'deny') WHERE line LIKE '%\"grant\"%'";
-    warifu_store::Database::run(&db, sql, &[]).unwrap();
+    db.run(sql, &[]).unwrap();
     let clock = Arc::clone(&w.clock);
     let opened = Office::open(&w.data, Box::new(move || clock.load(Ordering::SeqCst)));
     assert!(opened.is_err());
@@ -406,7 +411,10 @@ fn no_name_of_a_person_is_in_the_store_in_clear() {
         "/api/disclose",
         Some(&json!({"search": "Patient/$everything"})),
     );
-    let mut all = Vec::new();
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("copy.db");
+    w.office_app.office().unwrap().backup(&copy).unwrap();
+    let mut all = std::fs::read(copy).unwrap();
     for name in ["warifu.db", "warifu.db-wal"] {
         all.extend(std::fs::read(w.data.join(name)).unwrap_or_default());
     }
@@ -508,8 +516,7 @@ impl World {
     }
 
     fn count(&self, sql: &str, value: &str) -> u64 {
-        let db = warifu_store::Sqlite::open(&self.data.join("warifu.db")).unwrap();
-        let rows = warifu_store::Database::query(&db, sql, &[value.into()]).unwrap();
+        let rows = self.db().query(sql, &[value.into()]).unwrap();
         rows[0].int(0).unwrap()
     }
 }
@@ -627,9 +634,8 @@ fn a_wish_that_the_log_tells_of_and_the_store_lost_opens_nothing() {
     let jti = w.grant(&waiting[0])["jti"].as_str().unwrap().to_owned();
     assert_eq!(w.disclose(&w.clinic, "Observation").0, 200);
     assert_eq!(w.withdraw(&jti).0, 201);
-    let db = warifu_store::Sqlite::open(&w.data.join("warifu.db")).unwrap();
     let sql = "DELETE FROM tokens WHERE typ = ?1";
-    let gone = warifu_store::Database::run(&db, sql, &[Typ::Revoke.wire().into()]).unwrap();
+    let gone = w.db().run(sql, &[Typ::Revoke.wire().into()]).unwrap();
     assert_eq!(gone, 1);
     // The grant stands there as if it held.
     let (status, value) = w.disclose(&w.clinic, "Observation");
@@ -689,6 +695,39 @@ fn a_proxy_sees_what_it_may_and_no_more() {
 }
 
 #[test]
+fn a_zero_in_a_text_is_refused_before_the_store_sees_it() {
+    let w = World::new();
+    for (method, path, body, want) in [
+        (
+            "POST",
+            "/api/requests/a%00b/open",
+            Some(json!({})),
+            (404, "NOT_FOUND"),
+        ),
+        (
+            "POST",
+            "/api/keys/a%00b/compromised",
+            Some(json!({})),
+            (404, "NOT_FOUND"),
+        ),
+        ("GET", "/api/keys?for=a%00b", None, (400, "PARAMETER")),
+        (
+            "POST",
+            "/api/disclose",
+            Some(json!({"search": "Patient/$everything?_id=a\0"})),
+            (400, "BODY"),
+        ),
+    ] {
+        let (status, value) = w.call(method, path, body.as_ref());
+        assert_eq!(
+            (status, value["code"].as_str()),
+            (want.0, Some(want.1)),
+            "{path}"
+        );
+    }
+}
+
+#[test]
 fn what_nobody_could_sign_is_not_asked() {
     let w = World::new();
     let path = "/api/consent/requests";
@@ -743,18 +782,13 @@ fn set_mode(path: &Path, mode: u32) {
     std::fs::set_permissions(path, mode).unwrap();
 }
 
-/// A folder of data as `w` has it, without its database.
+/// A folder of data as `w` has it, without its database; over PostgreSQL with a fresh one.
 #[cfg(unix)]
 fn without_database(w: &World, to: &Path) {
-    std::fs::create_dir_all(to.join("secret")).unwrap();
-    set_mode(to, 0o700);
-    for name in ["server.json", "policy.json", "master.json", "checkpoint"] {
-        std::fs::copy(w.data.join(name), to.join(name)).unwrap();
-    }
-    for entry in std::fs::read_dir(w.data.join("secret")).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap();
-        std::fs::copy(&path, to.join("secret").join(name)).unwrap();
+    copied(&w.data, to);
+    let kept = to.join("secret/database.url");
+    if let Some(url) = postgresql::given() {
+        std::fs::write(kept, url).unwrap();
     }
 }
 
@@ -770,13 +804,18 @@ fn a_backup_is_its_owners_and_comes_back() {
     let copy = folder.path().join("copy.db");
     office.backup(&copy).unwrap();
     assert!(office.backup(&copy).is_err());
-    for (path, want) in [
+    let mut modes = vec![
         (w.data.clone(), 0o700),
         (w.data.join("secret"), 0o700),
-        (w.data.join("warifu.db"), 0o600),
-        (w.data.join("warifu.db-wal"), 0o600),
         (copy.clone(), 0o600),
-    ] {
+    ];
+    if w.data.join("secret/database.url").exists() {
+        modes.push((w.data.join("secret/database.url"), 0o600));
+    } else {
+        modes.push((w.data.join("warifu.db"), 0o600));
+        modes.push((w.data.join("warifu.db-wal"), 0o600));
+    }
+    for (path, want) in modes {
         assert_eq!(mode(&path), want, "{}", path.display());
     }
     let clock = || -> warifu_server::Clock {
@@ -790,7 +829,9 @@ fn a_backup_is_its_owners_and_comes_back() {
     drop(back);
     // What is there is not overwritten.
     assert!(Office::restore(&one, &copy, clock()).is_err());
-    assert!(one.join("warifu.db").exists());
+    let back = Office::open(&one, clock()).unwrap();
+    assert_eq!(back.lines(), office.lines());
+    drop(back);
     // Nor with the keys of another folder, nor from what is no copy.
     let two = folder.path().join("two");
     without_database(&w, &two);
@@ -815,9 +856,20 @@ fn a_backup_is_its_owners_and_comes_back() {
     set_mode(&one, 0o750);
     assert!(Office::open(&one, clock()).is_err());
     set_mode(&one, 0o700);
-    set_mode(&one.join("warifu.db"), 0o644);
-    assert!(Office::open(&one, clock()).is_ok());
-    assert_eq!(mode(&one.join("warifu.db")), 0o600);
+    let own = one.join("warifu.db");
+    if own.exists() {
+        set_mode(&own, 0o644);
+        assert!(Office::open(&one, clock()).is_ok());
+        assert_eq!(mode(&own), 0o600);
+    } else {
+        let address = one.join("secret/database.url");
+        set_mode(&address, 0o644);
+        assert!(Office::open(&one, clock()).is_err());
+        set_mode(&address, 0o600);
+        // Two databases: whichever was meant, the other would be forgotten.
+        std::fs::write(&own, "").unwrap();
+        assert!(Office::open(&one, clock()).is_err());
+    }
 }
 
 #[test]

@@ -1,12 +1,23 @@
 //! One connection to a database, and what goes in and comes out.
 
+use std::cell::RefCell;
+
 /// Why the database did not do as asked. No statement or value is in it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// The database refused or could not be reached; the text is the driver's, without values.
+    /// The database refused; the text is the driver's, without values.
     #[error("the database: {0}")]
     Database(String),
+    /// It cannot be reached.
+    #[error("the database cannot be reached")]
+    Down,
+    /// The connection was lost while a transaction was committed: all of it was written, or nothing.
+    #[error("the connection to the database was lost during a commit")]
+    Unsure,
+    /// The address of a database is none.
+    #[error("the address of the database: {0}")]
+    Address(String),
     /// A row or a file that must be new was there.
     #[error("what must be new is there already")]
     Exists,
@@ -114,22 +125,56 @@ impl Row {
     }
 }
 
+/// What a row is handed to.
+pub type Taker<'t> = &'t mut dyn FnMut(Row) -> Result<(), StoreError>;
+
 /// One connection. Statements name their values `?1`, `?2` …; types are `BIGINT`, `TEXT` and `BYTES`.
+/// Texts are compared and sorted by their bytes, and have no U+0000.
 pub trait Database: Send {
     /// Runs a statement; gives the number of rows it changed.
     fn run(&self, sql: &str, values: &[Cell]) -> Result<u64, StoreError>;
+    /// Hands over the rows of a query one by one; the one who takes them may not ask the same connection.
+    fn each(&self, sql: &str, values: &[Cell], take: Taker<'_>) -> Result<(), StoreError>;
     /// Rows of a query.
-    fn query(&self, sql: &str, values: &[Cell]) -> Result<Vec<Row>, StoreError>;
-    /// Begins a transaction that writes: every other one waits.
+    fn query(&self, sql: &str, values: &[Cell]) -> Result<Vec<Row>, StoreError> {
+        let mut all = Vec::new();
+        self.each(sql, values, &mut |row| {
+            all.push(row);
+            Ok(())
+        })?;
+        Ok(all)
+    }
+    /// Begins a transaction that writes: every other one waits, whichever connection or process has it, and
+    /// sees what was committed before it.
     fn begin(&self) -> Result<(), StoreError>;
-    /// Ends it; what was written survives a crash when this returned.
+    /// Ends it; what was written survives a crash when this returned. A transaction in which a statement
+    /// failed is undone, and its error given.
     fn commit(&self) -> Result<(), StoreError>;
     /// Undoes it.
     fn rollback(&self);
+    /// The first error of a statement since the transaction began, or since this was asked.
+    fn failure(&self) -> Option<StoreError>;
     /// Another connection to the same database.
     fn another(&self) -> Result<Box<dyn Database>, StoreError>;
     /// Copies the whole database, as it is at one instant, into a new file.
     fn backup(&self, to: &std::path::Path) -> Result<(), StoreError>;
+}
+
+/// Remembers the first error.
+#[derive(Debug, Default)]
+pub(crate) struct Failure(RefCell<Option<StoreError>>);
+
+impl Failure {
+    pub(crate) fn of<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
+        if let Err(error) = &result {
+            self.0.borrow_mut().get_or_insert_with(|| error.clone());
+        }
+        result
+    }
+
+    pub(crate) fn taken(&self) -> Option<StoreError> {
+        self.0.borrow_mut().take()
+    }
 }
 
 /// Runs a part inside one transaction that writes; an error undoes it.

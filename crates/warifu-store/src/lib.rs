@@ -10,13 +10,15 @@
 
 mod database;
 mod lines;
+mod postgres;
 pub mod private;
 mod schema;
 mod seal;
 mod sqlite;
 
-pub use database::{Cell, Database, Row, StoreError, write};
+pub use database::{Cell, Database, Row, StoreError, Taker, write};
 pub use lines::{LineStore, Pending};
-pub use schema::{SCHEMA, migrate};
+pub use postgres::Postgres;
+pub use schema::{SCHEMA, clear, copy, migrate};
 pub use seal::{DataKey, KeyFile, SealError, Sealer, Vault};
 pub use sqlite::Sqlite;

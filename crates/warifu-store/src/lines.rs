@@ -4,25 +4,38 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use warifu_log::{Hash, Place, Record, Storage, Tile};
 
-use crate::database::{Cell, Database, Row, StoreError, write};
+use crate::database::{Cell, Database, Row, StoreError};
 
-/// Lines that the log has and the database not yet; [`Pending::write`] puts them into the transaction.
+/// What the log has and the database not yet: lines, tiles, a checkpoint. [`Pending::write`] puts it into
+/// the transaction.
 #[derive(Debug, Clone, Default)]
-pub struct Pending(Arc<Mutex<Vec<Record>>>);
+pub struct Pending(Arc<Mutex<Waiting>>);
+
+#[derive(Debug, Default)]
+struct Waiting {
+    records: Vec<Record>,
+    tiles: Vec<(Tile, Vec<u8>)>,
+    note: Option<String>,
+}
 
 impl Pending {
-    fn with<T>(&self, part: impl FnOnce(&mut Vec<Record>) -> T) -> T {
+    fn with<T>(&self, part: impl FnOnce(&mut Waiting) -> T) -> T {
         part(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Writes them; they are still pending until [`Self::clear`].
+    /// Whether there is nothing.
+    pub fn is_empty(&self) -> bool {
+        self.with(|w| w.records.is_empty() && w.tiles.is_empty() && w.note.is_none())
+    }
+
+    /// Writes it; it is still pending until [`Self::clear`].
     ///
     /// # Errors
     /// [`StoreError::Exists`]: another process has written lines in between; the log must be opened
     /// anew.
     pub fn write(&self, db: &dyn Database) -> Result<(), StoreError> {
-        self.with(|records| {
-            for r in records.iter() {
+        self.with(|waiting| {
+            for r in &waiting.records {
                 let (salt, n, prev) = match &r.opening {
                     None => (Cell::Null, Cell::Null, Cell::Null),
                     Some((salt, place)) => (
@@ -45,17 +58,27 @@ impl Pending {
                     ],
                 )?;
             }
+            for (tile, body) in &waiting.tiles {
+                db.run(
+                    "INSERT INTO log_tiles (path, body) VALUES (?1, ?2)
+                     ON CONFLICT (path) DO UPDATE SET body = excluded.body",
+                    &[tile.path().into(), body.as_slice().into()],
+                )?;
+            }
+            if let Some(note) = &waiting.note {
+                db.run(
+                    "INSERT INTO log_notes (id, note) VALUES (0, ?1)
+                     ON CONFLICT (id) DO UPDATE SET note = excluded.note",
+                    &[note.as_str().into()],
+                )?;
+            }
             Ok(())
         })
     }
 
-    /// They are in the database now.
+    /// It is in the database now.
     pub fn clear(&self) {
-        self.with(Vec::clear);
-    }
-
-    fn len(&self) -> u64 {
-        self.with(|records| u64::try_from(records.len()).unwrap_or(u64::MAX))
+        self.with(|waiting| *waiting = Waiting::default());
     }
 }
 
@@ -108,20 +131,21 @@ fn record(row: &Row) -> Option<Record> {
 impl Storage for LineStore {
     type Error = StoreError;
 
-    fn len(&self) -> u64 {
-        let rows = self.db.query("SELECT MAX(idx) FROM log_lines", &[]);
-        let last = rows.ok().and_then(|r| r.first().and_then(|r| r.int(0)));
-        last.map_or(0, |n| n + 1) + self.pending.len()
+    fn count(&self) -> Result<u64, StoreError> {
+        let rows = self.db.query("SELECT MAX(idx) FROM log_lines", &[])?;
+        let kept = rows.first().and_then(|r| r.int(0)).map_or(0, |n| n + 1);
+        let pending = self.pending.with(|w| w.records.len());
+        Ok(kept.saturating_add(u64::try_from(pending).unwrap_or(u64::MAX)))
     }
 
     fn append(&mut self, records: &[Record]) -> Result<(), StoreError> {
-        self.pending.with(|all| all.extend_from_slice(records));
+        self.pending.with(|w| w.records.extend_from_slice(records));
         Ok(())
     }
 
     /// The transaction that [`Pending::write`] wrote in is committed by then.
     fn sync(&mut self) -> Result<(), StoreError> {
-        if self.pending.len() == 0 {
+        if self.pending.with(|w| w.records.is_empty()) {
             Ok(())
         } else {
             Err(StoreError::Database("lines are not committed".to_owned()))
@@ -139,37 +163,38 @@ impl Storage for LineStore {
         let mut records = records.ok_or(StoreError::Form("the log"))?;
         let left = count.saturating_sub(records.len());
         self.pending.with(|pending| {
-            let newer = pending.iter().filter(|r| r.index >= from);
+            let newer = pending.records.iter().filter(|r| r.index >= from);
             records.extend(newer.take(left).cloned());
         });
         Ok(records)
     }
 
     fn tile(&self, tile: Tile) -> Result<Option<Vec<u8>>, StoreError> {
+        let pending = self.pending.with(|w| {
+            let found = w.tiles.iter().find(|(t, _)| *t == tile);
+            found.map(|(_, body)| body.clone())
+        });
+        if pending.is_some() {
+            return Ok(pending);
+        }
         let sql = "SELECT body FROM log_tiles WHERE path = ?1";
         let rows = self.db.query(sql, &[tile.path().into()])?;
         Ok(rows.first().and_then(|r| r.bytes(0)).map(<[u8]>::to_vec))
     }
 
+    /// Like lines: written with the transaction, whose writer saw every line and checkpoint before.
     fn publish(&mut self, tiles: &[(Tile, Vec<u8>)], note: &str) -> Result<(), StoreError> {
-        write(&*self.db, |db| {
-            for (tile, body) in tiles {
-                db.run(
-                    "INSERT INTO log_tiles (path, body) VALUES (?1, ?2)
-                     ON CONFLICT (path) DO UPDATE SET body = excluded.body",
-                    &[tile.path().into(), body.as_slice().into()],
-                )?;
-            }
-            db.run(
-                "INSERT INTO log_notes (id, note) VALUES (0, ?1)
-                 ON CONFLICT (id) DO UPDATE SET note = excluded.note",
-                &[note.into()],
-            )?;
-            Ok(())
-        })
+        self.pending.with(|w| {
+            w.tiles.extend_from_slice(tiles);
+            w.note = Some(note.to_owned());
+        });
+        Ok(())
     }
 
     fn checkpoint(&self) -> Result<Option<String>, StoreError> {
+        if let Some(note) = self.pending.with(|w| w.note.clone()) {
+            return Ok(Some(note));
+        }
         let rows = self
             .db
             .query("SELECT note FROM log_notes WHERE id = 0", &[])?;

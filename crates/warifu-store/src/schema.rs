@@ -85,6 +85,43 @@ const WATCH: &[&str] = &[
         kid TEXT PRIMARY KEY, code TEXT NOT NULL, rule TEXT NOT NULL, at BIGINT NOT NULL)",
 ];
 
+/// Names of the tables that [`SCHEMA`] makes, in its order.
+fn tables() -> impl Iterator<Item = &'static str> {
+    let all = SCHEMA.iter().flat_map(|step| step.iter());
+    all.filter_map(|sql| sql.strip_prefix("CREATE TABLE ")?.split_whitespace().next())
+}
+
+/// Copies all rows into a database that has none; both have the newest schema.
+///
+/// # Errors
+/// [`StoreError::Exists`] where a row is there already; then nothing was copied.
+pub fn copy(from: &dyn Database, to: &dyn Database) -> Result<(), StoreError> {
+    write(to, |to| {
+        for table in tables() {
+            // Columns stand in the order of the schema in both.
+            from.each(&format!("SELECT * FROM {table}"), &[], &mut |row| {
+                let places: Vec<String> = (1..=row.0.len()).map(|n| format!("?{n}")).collect();
+                let sql = format!("INSERT INTO {table} VALUES ({})", places.join(", "));
+                to.run(&sql, &row.0).map(|_| ())
+            })?;
+        }
+        Ok(())
+    })
+}
+
+/// Takes away all tables.
+///
+/// # Errors
+/// [`StoreError`]; then they are there.
+pub fn clear(db: &dyn Database) -> Result<(), StoreError> {
+    write(db, |db| {
+        for table in tables().chain(["meta"]) {
+            db.run(&format!("DROP TABLE {table}"), &[])?;
+        }
+        Ok(())
+    })
+}
+
 /// Brings the database to the newest schema; gives the version it had.
 ///
 /// # Errors

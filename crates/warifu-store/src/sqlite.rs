@@ -6,7 +6,7 @@ use std::time::Duration;
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, ErrorCode, ToSql};
 
-use crate::database::{Cell, Database, Row, StoreError};
+use crate::database::{Cell, Database, Failure, Row, StoreError, Taker};
 use crate::private;
 
 /// How long a transaction waits for another one.
@@ -17,6 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub struct Sqlite {
     connection: Connection,
     path: PathBuf,
+    failure: Failure,
 }
 
 impl Sqlite {
@@ -58,6 +59,7 @@ impl Sqlite {
         Ok(Self {
             connection,
             path: path.to_owned(),
+            failure: Failure::default(),
         })
     }
 }
@@ -93,8 +95,8 @@ fn failed(error: rusqlite::Error) -> StoreError {
     }
 }
 
-impl Database for Sqlite {
-    fn run(&self, sql: &str, values: &[Cell]) -> Result<u64, StoreError> {
+impl Sqlite {
+    fn execute(&self, sql: &str, values: &[Cell]) -> Result<u64, StoreError> {
         let sql = sql.replace(" BYTES", " BLOB");
         let mut statement = self.connection.prepare_cached(&sql).map_err(failed)?;
         let changed = statement
@@ -103,13 +105,12 @@ impl Database for Sqlite {
         Ok(u64::try_from(changed).unwrap_or(u64::MAX))
     }
 
-    fn query(&self, sql: &str, values: &[Cell]) -> Result<Vec<Row>, StoreError> {
+    fn rows(&self, sql: &str, values: &[Cell], take: Taker<'_>) -> Result<(), StoreError> {
         let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
         let columns = statement.column_count();
         let mut rows = statement
             .query(rusqlite::params_from_iter(values))
             .map_err(failed)?;
-        let mut all = Vec::new();
         while let Some(row) = rows.next().map_err(failed)? {
             let mut cells = Vec::with_capacity(columns);
             for column in 0..columns {
@@ -124,22 +125,42 @@ impl Database for Sqlite {
                     ValueRef::Real(_) => return Err(StoreError::Form("a column of numbers")),
                 });
             }
-            all.push(Row(cells));
+            take(Row(cells))?;
         }
-        Ok(all)
+        Ok(())
+    }
+}
+
+impl Database for Sqlite {
+    fn run(&self, sql: &str, values: &[Cell]) -> Result<u64, StoreError> {
+        self.failure.of(self.execute(sql, values))
+    }
+
+    fn each(&self, sql: &str, values: &[Cell], take: Taker<'_>) -> Result<(), StoreError> {
+        self.failure.of(self.rows(sql, values, take))
     }
 
     fn begin(&self) -> Result<(), StoreError> {
-        self.run("BEGIN IMMEDIATE", &[]).map(|_| ())
+        self.execute("BEGIN IMMEDIATE", &[])?;
+        self.failure.taken();
+        Ok(())
     }
 
     fn commit(&self) -> Result<(), StoreError> {
-        self.run("COMMIT", &[]).map(|_| ())
+        if let Some(error) = self.failure.taken() {
+            self.rollback();
+            return Err(error);
+        }
+        self.execute("COMMIT", &[]).map(|_| ())
     }
 
     fn rollback(&self) {
         // A commit that failed has ended the transaction already.
-        let _ = self.run("ROLLBACK", &[]);
+        let _ = self.execute("ROLLBACK", &[]);
+    }
+
+    fn failure(&self) -> Option<StoreError> {
+        self.failure.taken()
     }
 
     fn another(&self) -> Result<Box<dyn Database>, StoreError> {
@@ -155,7 +176,7 @@ impl Database for Sqlite {
             std::io::ErrorKind::AlreadyExists => StoreError::Exists,
             kind => StoreError::Database(kind.to_string()),
         })?;
-        let copied = self.run("VACUUM INTO ?1", &[to.into()]);
+        let copied = self.execute("VACUUM INTO ?1", &[to.into()]);
         let synced = |_| {
             let synced = made.sync_all();
             synced.map_err(|e| StoreError::Database(e.kind().to_string()))

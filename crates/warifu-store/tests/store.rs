@@ -1,4 +1,4 @@
-//! The store: transactions, sealed records, the log over two connections.
+//! The store: transactions, sealed records, the log over two connections; over SQLite, and over PostgreSQL.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -6,18 +6,33 @@
     reason = "a test may fail loudly"
 )]
 
+mod postgresql;
+
 use ed25519_dalek::SigningKey;
 use warifu_log::{Entry, Kind, Log, NoteKey, OpenError, Purpose, Submission, Trust};
 use warifu_store::{
-    Cell, DataKey, Database, KeyFile, LineStore, SCHEMA, SealError, Sealer, Sqlite, StoreError,
-    Vault, migrate, write,
+    Cell, DataKey, Database, KeyFile, LineStore, Postgres, SCHEMA, SealError, Sealer, Sqlite,
+    StoreError, Vault, clear, copy, migrate, write,
 };
 
 const SUB: &str = "s1.EBESExQVFhcYGRobHB0eHw";
 
-fn opened(folder: &tempfile::TempDir) -> Sqlite {
-    let db = Sqlite::open(&folder.path().join("warifu.db")).unwrap();
-    migrate(&db).unwrap();
+#[test]
+fn all_of_it_holds_over_postgresql() {
+    postgresql::again_without("all_of_it_holds_over_postgresql");
+}
+
+/// A database that has nothing yet: SQLite, or PostgreSQL where the tests run over it.
+fn empty(folder: &tempfile::TempDir) -> Box<dyn Database> {
+    match postgresql::given() {
+        Some(url) => Box::new(Postgres::open(&url).unwrap()),
+        None => Box::new(Sqlite::open(&folder.path().join("warifu.db")).unwrap()),
+    }
+}
+
+fn opened(folder: &tempfile::TempDir) -> Box<dyn Database> {
+    let db = empty(folder);
+    migrate(&*db).unwrap();
     db
 }
 
@@ -50,13 +65,23 @@ fn line(log: &mut Log<LineStore>, db: &dyn Database, n: u8) -> Result<(), StoreE
     Ok(())
 }
 
+fn published(log: &mut Log<LineStore>, db: &dyn Database) -> Result<(), StoreError> {
+    let pending = log.storage().pending();
+    write(db, |db| {
+        log.publish(&key()).unwrap();
+        pending.write(db)
+    })?;
+    pending.clear();
+    Ok(())
+}
+
 #[test]
 fn an_error_undoes_what_was_written() {
     let folder = tempfile::tempdir().unwrap();
     let db = opened(&folder);
     let insert = "INSERT INTO subjects (sub, data_key) VALUES (?1, ?2)";
     let values = [Cell::from(SUB), Cell::from(&[1_u8][..])];
-    let failed: Result<(), StoreError> = write(&db, |db| {
+    let failed: Result<(), StoreError> = write(&*db, |db| {
         db.run(insert, &values)?;
         db.run(insert, &values).map(|_| ())
     });
@@ -66,7 +91,7 @@ fn an_error_undoes_what_was_written() {
             .unwrap()
             .is_empty()
     );
-    write(&db, |db| db.run(insert, &values)).unwrap();
+    write(&*db, |db| db.run(insert, &values)).unwrap();
     let other = db.another().unwrap();
     let rows = other
         .query("SELECT sub, data_key FROM subjects", &[])
@@ -81,16 +106,16 @@ fn an_error_undoes_what_was_written() {
 fn a_newer_schema_is_left_alone_and_the_own_one_is_kept() {
     let folder = tempfile::tempdir().unwrap();
     let db = opened(&folder);
-    assert_eq!(migrate(&db), Ok(u64::try_from(SCHEMA.len()).unwrap()));
+    assert_eq!(migrate(&*db), Ok(u64::try_from(SCHEMA.len()).unwrap()));
     db.run("UPDATE meta SET value = 99", &[]).unwrap();
     let known = u64::try_from(SCHEMA.len()).unwrap();
-    assert_eq!(migrate(&db), Err(StoreError::Schema { found: 99, known }));
+    assert_eq!(migrate(&*db), Err(StoreError::Schema { found: 99, known }));
 }
 
 #[test]
 fn an_older_schema_gets_what_it_lacks_and_keeps_what_it_has() {
     let folder = tempfile::tempdir().unwrap();
-    let db = Sqlite::open(&folder.path().join("warifu.db")).unwrap();
+    let db = empty(&folder);
     for sql in SCHEMA[0] {
         db.run(sql, &[]).unwrap();
     }
@@ -101,10 +126,179 @@ fn an_older_schema_gets_what_it_lacks_and_keeps_what_it_has() {
     let sql = "INSERT INTO subjects (sub, data_key) VALUES (?1, ?2)";
     db.run(sql, &[SUB.into(), vec![1].into()]).unwrap();
     assert!(db.query("SELECT kid FROM held", &[]).is_err());
-    assert_eq!(migrate(&db), Ok(1));
+    assert_eq!(migrate(&*db), Ok(1));
     assert_eq!(db.query("SELECT kid FROM held", &[]), Ok(Vec::new()));
     assert_eq!(db.query("SELECT sub FROM subjects", &[]).unwrap().len(), 1);
-    assert_eq!(migrate(&db), Ok(u64::try_from(SCHEMA.len()).unwrap()));
+    assert_eq!(migrate(&*db), Ok(u64::try_from(SCHEMA.len()).unwrap()));
+}
+
+#[test]
+fn a_transaction_in_which_a_statement_failed_is_not_committed() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = opened(&folder);
+    let insert = "INSERT INTO subjects (sub, data_key) VALUES (?1, ?2)";
+    let values = [Cell::from(SUB), Cell::from(&[1_u8][..])];
+    let done: Result<(), StoreError> = write(&*db, |db| {
+        db.run(insert, &values)?;
+        // Whoever looks away is not believed.
+        let _ = db.run(insert, &values);
+        Ok(())
+    });
+    assert_eq!(done, Err(StoreError::Exists));
+    let rows = db.query("SELECT sub FROM subjects", &[]).unwrap();
+    assert!(rows.is_empty());
+    assert_eq!(db.failure(), None);
+    assert!(db.query("SELECT nothing FROM subjects", &[]).is_err());
+    assert!(matches!(db.failure(), Some(StoreError::Database(_))));
+    assert_eq!(write(&*db, |db| db.run(insert, &values)), Ok(1));
+}
+
+#[test]
+fn values_come_back_as_they_went_and_are_sorted_by_their_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = opened(&folder);
+    let insert = "INSERT INTO records (sub, src, typ, id, recorded, via, body)
+        VALUES (?1, ?2, 'Observation', ?3, ?4, ?5, ?6)";
+    let most = (1_u64 << 53) - 1;
+    let ids = [
+        "a",
+        "B",
+        "Z",
+        "a-b",
+        "ab",
+        "é",
+        "あ",
+        "ア",
+        "亜",
+        "",
+        "%_'\"\\?1",
+    ];
+    for id in ids {
+        let body = Cell::from(&[0_u8, 255, 39][..]);
+        let values = [
+            SUB.into(),
+            "s".into(),
+            id.into(),
+            most.into(),
+            "".into(),
+            body,
+        ];
+        db.run(insert, &values).unwrap();
+    }
+    let rows = db
+        .query(
+            "SELECT id, recorded, via, body FROM records ORDER BY id",
+            &[],
+        )
+        .unwrap();
+    let mut sorted = ids;
+    sorted.sort_unstable();
+    let came: Vec<&str> = rows.iter().map(|r| r.text(0).unwrap()).collect();
+    assert_eq!(came, sorted);
+    for row in &rows {
+        let (recorded, via, body) = (row.int(1), row.text(2), row.bytes(3));
+        assert_eq!(
+            (recorded, via, body),
+            (Some(most), Some(""), Some(&[0_u8, 255, 39][..]))
+        );
+    }
+    let sql = "SELECT place_n, place_salt FROM log_lines WHERE idx = ?1 OR line = ?2";
+    assert_eq!(db.query(sql, &[0_u64.into(), "x".into()]), Ok(Vec::new()));
+    db.run(
+        "INSERT INTO log_lines (idx, salt, place_salt, place_n, place_prev, back, line)
+         VALUES (0, ?1, ?2, ?3, NULL, NULL, 'x')",
+        &[vec![1].into(), Cell::Null, Cell::Null],
+    )
+    .unwrap();
+    let rows = db.query(sql, &[9_u64.into(), "x".into()]).unwrap();
+    assert_eq!(rows[0].0, [Cell::Null, Cell::Null]);
+    // More values than are named.
+    assert!(
+        db.run(
+            "UPDATE log_lines SET salt = ?1",
+            &["x".into(), 1_u64.into()]
+        )
+        .is_err()
+    );
+}
+
+#[test]
+fn writers_take_turns() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = opened(&folder);
+    db.run("INSERT INTO log_notes (id, note) VALUES (0, '0')", &[])
+        .unwrap();
+    let adders: Vec<_> = (0..4)
+        .map(|_| {
+            let db = db.another().unwrap();
+            std::thread::spawn(move || {
+                for _ in 0..25 {
+                    write(&*db, |db| {
+                        let rows = db.query("SELECT note FROM log_notes WHERE id = 0", &[])?;
+                        let n: u64 = rows[0].text(0).unwrap().parse().unwrap();
+                        let next = (n + 1).to_string();
+                        db.run(
+                            "UPDATE log_notes SET note = ?1 WHERE id = 0",
+                            &[next.into()],
+                        )
+                    })
+                    .unwrap();
+                }
+            })
+        })
+        .collect();
+    for adder in adders {
+        adder.join().unwrap();
+    }
+    let rows = db.query("SELECT note FROM log_notes", &[]).unwrap();
+    assert_eq!(rows[0].text(0), Some("100"));
+}
+
+#[test]
+fn a_backup_has_all_that_is_there_and_no_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = opened(&folder);
+    let mut one = log(&*db).unwrap();
+    line(&mut one, &*db, 1).unwrap();
+    published(&mut one, &*db).unwrap();
+    let path = folder.path().join("copy.db");
+    db.backup(&path).unwrap();
+    assert_eq!(db.backup(&path), Err(StoreError::Exists));
+    line(&mut one, &*db, 2).unwrap();
+    let copied = Sqlite::open(&path).unwrap();
+    assert_eq!(migrate(&copied), Ok(u64::try_from(SCHEMA.len()).unwrap()));
+    let two = log(&copied).unwrap();
+    assert_eq!((two.size(), two.published().unwrap().0.size), (1, 1));
+    // And back into a database that has nothing.
+    assert_eq!(copy(&copied, &*db), Err(StoreError::Exists));
+    clear(&*db).unwrap();
+    migrate(&*db).unwrap();
+    copy(&copied, &*db).unwrap();
+    assert_eq!(log(&*db).unwrap().root(), two.root());
+}
+
+#[test]
+fn a_checkpoint_that_does_not_fit_the_lines_is_not_taken_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = opened(&folder);
+    let mut one = log(&*db).unwrap();
+    let mut two = log(&*db).unwrap();
+    line(&mut one, &*db, 1).unwrap();
+    // Another log's, signed with the same key.
+    let elsewhere = tempfile::tempdir().unwrap();
+    let other = Sqlite::open(&elsewhere.path().join("warifu.db")).unwrap();
+    migrate(&other).unwrap();
+    let mut three = log(&other).unwrap();
+    line(&mut three, &other, 3).unwrap();
+    published(&mut three, &other).unwrap();
+    let (_, note) = three.published().unwrap();
+    db.run(
+        "INSERT INTO log_notes (id, note) VALUES (0, ?1)",
+        &[note.into()],
+    )
+    .unwrap();
+    assert!(two.refresh().is_err());
+    assert!(!two.is_whole());
 }
 
 #[test]
@@ -167,16 +361,16 @@ fn a_key_file_that_others_read_is_refused() {
 fn two_processes_append_to_one_log() {
     let folder = tempfile::tempdir().unwrap();
     let db = opened(&folder);
-    let mut one = log(&db).unwrap();
-    let mut two = log(&db).unwrap();
-    line(&mut one, &db, 1).unwrap();
+    let mut one = log(&*db).unwrap();
+    let mut two = log(&*db).unwrap();
+    line(&mut one, &*db, 1).unwrap();
     // Whoever did not look writes nothing.
-    assert_eq!(line(&mut two, &db, 2), Err(StoreError::Exists));
-    let mut two = log(&db).unwrap();
-    line(&mut two, &db, 2).unwrap();
+    assert_eq!(line(&mut two, &*db, 2), Err(StoreError::Exists));
+    let mut two = log(&*db).unwrap();
+    line(&mut two, &*db, 2).unwrap();
     assert_eq!(one.refresh().unwrap(), 1);
-    line(&mut one, &db, 3).unwrap();
-    one.publish(&key()).unwrap();
+    line(&mut one, &*db, 3).unwrap();
+    published(&mut one, &*db).unwrap();
     assert_eq!(two.refresh().unwrap(), 1);
     assert_eq!(two.published().unwrap().0.size, 3);
     assert_eq!((one.root(), one.head(SUB)), (two.root(), two.head(SUB)));
@@ -189,5 +383,5 @@ fn two_processes_append_to_one_log() {
         &[],
     )
     .unwrap();
-    assert!(log(&db).is_err());
+    assert!(log(&*db).is_err());
 }

@@ -352,6 +352,10 @@ fn test(ci: &Ci<'_>, log: &Path) -> Result<Tally> {
     let mut command = ci.cargo(&["test", "--locked", "--workspace", "--no-fail-fast"]);
     // Snapshots are compared, never written.
     command.env("INSTA_UPDATE", "no");
+    if tools::postgresql()? {
+        // It is there: no test may pass it over.
+        command.env("WARIFU_NEEDS_POSTGRESQL", "1");
+    }
     process::run(&mut command, Output::Log(log))?;
     Ok(Tally::default())
 }

@@ -377,6 +377,21 @@ pub(crate) fn chromium() -> Result<PathBuf> {
     }
 }
 
+/// Whether there is a PostgreSQL for the tests of the store; installed from Debian where that can be done.
+pub(crate) fn postgresql() -> Result<bool> {
+    let is_there = || {
+        let debian = fs::read_dir("/usr/lib/postgresql").into_iter().flatten();
+        let mut debian = debian.filter_map(Result::ok);
+        process::find(&["initdb"]).is_some()
+            || debian.any(|entry| entry.path().join("bin/initdb").is_file())
+    };
+    if !is_there() && process::can_apt() {
+        println!("test: installing Debian's postgresql …");
+        process::apt_install(&["postgresql"])?;
+    }
+    Ok(is_there())
+}
+
 /// `cargo-deny` of the wanted version, compiled on first use.
 pub(crate) fn cargo_deny(repo: &Repo, output: Output<'_>) -> Result<PathBuf> {
     cargo_tool(repo, "cargo-deny", CARGO_DENY, output)

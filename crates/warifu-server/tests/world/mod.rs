@@ -8,6 +8,9 @@
     reason = "helpers of tests, which may fail loudly; each test file uses some"
 )]
 
+#[path = "../../../warifu-store/tests/postgresql/mod.rs"]
+pub mod postgresql;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,6 +26,7 @@ use warifu_consent::{
 use warifu_log::recipient::{Asked, Recipient};
 use warifu_log::{Hash, NoteKey, Trust};
 use warifu_server::{App, Config, Limits, Office, Settings, router};
+use warifu_store::{Database, Postgres, Sqlite};
 
 pub const ORIGIN: &str = "http://127.0.0.1:8440";
 pub const HOSPITAL: &str = "mi:1319999999";
@@ -81,8 +85,38 @@ pub fn claims(value: &Value) -> warifu_consent::json::Value {
     warifu_consent::json::read(value.to_string().as_bytes(), 8).unwrap()
 }
 
+/// Copies a folder of data without its database: what another machine gets.
+pub fn copied(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    let mode = std::fs::metadata(from).unwrap().permissions();
+    std::fs::set_permissions(to, mode).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap();
+        if path.is_dir() {
+            copied(&path, &to.join(name));
+        } else if !name.to_str().unwrap().starts_with("warifu.db") {
+            std::fs::copy(&path, to.join(name)).unwrap();
+        }
+    }
+}
+
+/// The database of a folder of data, by a connection of its own.
+pub fn database(data: &Path) -> Box<dyn Database> {
+    match std::fs::read_to_string(data.join("secret/database.url")) {
+        Ok(url) => Box::new(Postgres::open(url.trim()).unwrap()),
+        Err(_) => Box::new(Sqlite::open(&data.join("warifu.db")).unwrap()),
+    }
+}
+
 impl World {
+    /// Over SQLite, or over PostgreSQL where the tests run over it.
     pub fn new() -> Self {
+        Self::at(postgresql::given().as_deref())
+    }
+
+    /// Over a fresh database of PostgreSQL, else over SQLite.
+    pub fn at(url: Option<&str>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
         let settings = Settings {
@@ -93,6 +127,9 @@ impl World {
             lists: format!("{ORIGIN}/api/status"),
         };
         warifu_server::make(&data, &settings).unwrap();
+        if let Some(url) = url {
+            warifu_server::keep_database(&data, url).unwrap();
+        }
         let facility = |code: &str, ja: &str| json!({"code": code, "ja": ja, "en": ""});
         let master = json!({"v": 1, "version": 1, "contact": "窓口", "facilities": [
             facility(CLINIC, "架空割符診療所"), facility(HOSPITAL, "架空割符病院"), facility(OTHER, "架空別診療所"),
@@ -159,6 +196,36 @@ impl World {
         };
         world.enrol(&code);
         world
+    }
+
+    /// Another server with the same keys, settings and database, on a machine of its own; its clients are the
+    /// same.
+    pub fn beside(&self) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        copied(&self.data, &data);
+        let office_app = app(office(&data, &self.clock));
+        let same = |key: &SecretKey| SecretKey::from_pem(&key.to_pem()).unwrap();
+        Self {
+            folder: Some(folder),
+            data,
+            clock: Arc::clone(&self.clock),
+            app: router(office_app.clone()),
+            office_app,
+            clinic: same(&self.clinic),
+            other: same(&self.other),
+            patient: same(&self.patient),
+            cookie: self.cookie.clone(),
+            sub: self.sub.clone(),
+            runtime: tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap(),
+        }
+    }
+
+    pub fn db(&self) -> Box<dyn Database> {
+        database(&self.data)
     }
 
     pub fn now(&self) -> u64 {
