@@ -61,6 +61,11 @@ function spawn() {
     if (data.type === "packages") { packages = data.list; return; }
     if (data.type === "need") { handModule(mine, data.name); return; }
     if (data.blob) { save(data.name, data.blob); return; }
+    if (data.type === "sent") {
+      network.sent += data.bytes;
+      emit({ type: "network" });
+      return;
+    }
     emit(data);
   });
   worker.addEventListener("error", (event) => {

@@ -2,7 +2,7 @@
 // the compiled engine is handed in by the page.
 //
 // in:  init module open run node trace fix export validate packages cancel probe rule forget
-// out: ready need progress rows counts packages result failed done
+// out: ready need progress rows counts packages result failed done sent
 //
 // `rules` of a request is a profile of the check, or "off". The check's module comes with the first.
 import { addPart, Engine, initSync, isDocument, listStorage, sniff, version } from "./convert.js";
@@ -15,7 +15,14 @@ const LF = new Uint8Array([10]);
 /** What findings of the output give as their file. */
 const OUTPUT = "→ FHIR";
 
-/** Files by id: `{path, file | bytes | zip}`, `zip` being `{archive, blob, index}`. */
+/** Longest archive that is held: reading each entry from its Blob takes longer than converting it. */
+const MAX_HELD = 64 * MIB;
+/** How many files are read at once: each waits long and works little. */
+const READ_AHEAD = 32;
+/** Codes of what is not read, as the command line and the npm package have them. */
+const CODES = { "too-large": "SSM111", expansion: "SSM111", "unsafe-path": "SSM110", link: "SSM147" };
+
+/** Files by id: `{path, file | bytes | zip, refused?}`, `zip` being `{archive, blob, index}`, `refused` why it is not read. */
 let files = [];
 /** Patient and state of each file, by path; `patient` → files in order. */
 let places = new Map();
@@ -29,7 +36,13 @@ let opened = 0;
 const cancelled = new Set();
 
 class Cancelled extends Error {}
-class TooLarge extends Error {}
+/** A file that is not read, and why. */
+class Refused extends Error {
+  constructor(path, reason) {
+    super(path);
+    this.reason = reason;
+  }
+}
 
 const post = (message, transfer = []) => postMessage(message, transfer);
 const pack = (value) => encoder.encode(JSON.stringify(value));
@@ -58,10 +71,11 @@ const check = (id) => { if (cancelled.has(id)) throw new Cancelled(); };
 
 /** Reads a file, looking at cancel every MiB. */
 async function read(id, entry) {
+  if (entry.refused) throw new Refused(entry.path, entry.refused);
   if (entry.bytes) return entry.bytes;
   if (entry.zip) return unpack(entry);
   const { file } = entry;
-  if (file.size > MAX_FILE) throw new TooLarge(entry.path);
+  if (file.size > MAX_FILE) throw new Refused(entry.path, "too-large");
   if (file.size <= MIB) return new Uint8Array(await file.arrayBuffer());
   const out = new Uint8Array(file.size);
   for (let at = 0; at < file.size; at += MIB) {
@@ -71,7 +85,9 @@ async function read(id, entry) {
   return out;
 }
 
-const slice = async (blob, [start, end]) => new Uint8Array(await blob.slice(start, end).arrayBuffer());
+/** Bytes of a Blob, or of an archive that is held. */
+const slice = async (blob, [start, end]) =>
+  blob instanceof Uint8Array ? blob.subarray(start, end) : new Uint8Array(await blob.slice(start, end).arrayBuffer());
 
 /** Modules and parts that the page hands in when they are needed: most visits open no archive. */
 const later = new Map();
@@ -101,37 +117,60 @@ function loaded(name) {
   return later.get(name);
 }
 
-/** The directory of a zip as entries to read later; `undefined` if it is none. The archive stays where it is. */
+/**
+ * The directory of a zip as entries to read later, those that are not read among them; a damaged archive
+ * is one such entry; `undefined` if it is none.
+ */
 async function expand(id, entry) {
-  const blob = entry.file ?? new Blob([entry.bytes]);
-  const head = await slice(blob, [0, 4]);
+  const whole = entry.file ?? new Blob([entry.bytes]);
+  const head = await slice(whole, [0, 4]);
   if (!(head[0] === 0x50 && head[1] === 0x4b && (head[2] === 3 || head[2] === 5))) return undefined;
   const { ZipArchive } = await loaded("unpack");
-  const archive = new ZipArchive(blob.size);
+  const blob = whole.size <= MAX_HELD ? await slice(whole, [0, whole.size]) : whole;
+  const archive = new ZipArchive(whole.size);
   for (;;) {
     check(id);
-    const answer = archive.open();
+    let answer;
+    try {
+      answer = archive.open();
+    } catch (error) {
+      if (error instanceof WebAssembly.RuntimeError) throw error;
+      answer = undefined;
+    }
+    if (answer === undefined || (Array.isArray(answer) && answer[1] <= answer[0])) {
+      archive.free();
+      return [{ ...entry, refused: "damaged" }];
+    }
     if (!Array.isArray(answer)) {
       archive.drop_parts();
-      return answer.paths.map((path, index) => ({ path, zip: { archive, blob, index } }));
+      return [
+        ...answer.left.map(([path, refused]) => ({ path, refused })),
+        ...answer.paths.map((path, index) => ({ path, zip: { archive, blob, index } })),
+      ];
     }
     archive.feed(answer[0], await slice(blob, answer));
   }
 }
 
-/** One file of a zip. */
-async function unpack({ path, zip: { archive, blob, index } }) {
-  try {
-    for (;;) {
-      const answer = archive.read(index);
-      if (answer instanceof Uint8Array) return answer;
-      if (answer === "too-large" || answer === "expansion") throw new TooLarge(path);
-      if (typeof answer === "string") throw Object.assign(new Error("zip"), { code: "read" });
-      archive.feed(answer[0], await slice(blob, answer));
+/** One file of a zip. No other is read from it meanwhile. */
+async function unpack({ path, zip }) {
+  const { archive, blob, index } = zip;
+  const before = archive.busy;
+  const mine = (async () => {
+    await before;
+    try {
+      for (;;) {
+        const answer = archive.read(index);
+        if (answer instanceof Uint8Array) return answer;
+        if (typeof answer === "string" || answer[1] <= answer[0]) throw new Refused(path, typeof answer === "string" ? answer : "damaged");
+        archive.feed(answer[0], await slice(blob, answer));
+      }
+    } finally {
+      archive.drop_parts();
     }
-  } finally {
-    archive.drop_parts();
-  }
+  })();
+  archive.busy = mine.catch(() => {});
+  return mine;
 }
 
 /** Folder of a patient in a storage, and what lies in it: enough for a first list. */
@@ -233,6 +272,13 @@ async function engineOf(options) {
   return new Engine(options);
 }
 
+/** A conversion that gave nothing but a finding. */
+const nothing = (engine, code, path, argument) =>
+  ({ json: new Uint8Array(), diagnostics: [engine.fileFinding(code, path, argument)], stats: { resources: {} }, stray: true });
+
+/** What is found of a file that is not read. */
+const refusal = (engine, path, error) => nothing(engine, CODES[error.reason] ?? "SSM115", path, error.reason ?? "file-unreadable");
+
 async function convertOne(engine, entry, bytes) {
   const { content, stray } = look(entry, bytes);
   if (!stray) {
@@ -240,25 +286,101 @@ async function convertOne(engine, entry, bytes) {
     return engine.convert(entry.path, bytes);
   }
   // JSON is shown as it is.
-  const json = content === "json" ? Uint8Array.from(bytes) : new Uint8Array();
-  return { json, diagnostics: [], stats: { resources: {} }, stray };
+  if (content === "json") return { json: Uint8Array.from(bytes), diagnostics: [], stats: { resources: {} }, stray };
+  return nothing(engine, "SSM108", entry.path, content);
 }
 
 /** All files that one output of these options is made of, and the conversion. */
-async function convert(id, engine, index, byPatient) {
+async function convert(id, engine, index, { options, byPatient }) {
   const entry = files[index];
-  const patient = byPatient ? places.get(entry.path)?.patient : undefined;
-  if (patient === undefined) {
-    return convertOne(engine, entry, await read(id, entry));
+  const patient = places.get(entry.path)?.patient;
+  if (patient !== undefined && byPatient) {
+    const { given, findings } = await together(id, engine, patients.get(patient));
+    const out = engine.convertPatient(given);
+    return { ...out, diagnostics: [...findings, ...out.diagnostics] };
   }
-  const group = [];
-  for (const i of patients.get(patient)) {
+  if (patient !== undefined && (options.to ?? "bundle") === "bundle") {
+    const made = await inPatient(id, patient, options);
+    const own = made.of.get(entry.path);
+    const diagnostics = made.diagnostics.filter((d) => d.primary.file === entry.path);
+    if (own) return { ...own, json: own.json.slice(), diagnostics };
+    // The storage makes nothing of it, since another version holds: it is shown by itself.
+    return { ...(await convertOne(engine, entry, await read(id, entry))), diagnostics };
+  }
+  try {
+    return await convertOne(engine, entry, await read(id, entry));
+  } catch (error) {
+    if (!unreadable(error)) throw error;
+    return refusal(engine, entry.path, error);
+  }
+}
+
+/** Files of a group, read ahead: `given`, and the findings of those that are not read. */
+async function together(id, engine, group, each = async () => {}) {
+  const given = [];
+  const findings = [];
+  for (let at = 0; at < group.length; at += READ_AHEAD) {
     check(id);
-    const bytes = await read(id, files[i]);
-    await prepare(files[i].path, bytes);
-    group.push({ path: files[i].path, bytes });
+    const some = group.slice(at, at + READ_AHEAD);
+    const all = await Promise.allSettled(some.map((i) => read(id, files[i])));
+    for (const [k, { value: bytes, reason }] of all.entries()) {
+      const { path } = files[some[k]];
+      if (bytes) {
+        await prepare(path, bytes);
+        given.push({ path, bytes });
+      } else if (unreadable(reason)) {
+        findings.push(...refusal(engine, path, reason).diagnostics);
+      } else {
+        throw reason;
+      }
+      await each(bytes?.length ?? 0);
+    }
   }
-  return engine.convertPatient(group);
+  return { given, findings };
+}
+
+/** What the patient last looked at gave, message by message: the next one shown is often of the same one. */
+let held = { key: "" };
+
+/**
+ * The Bundles of a patient by the path of their message, `{json, stats, trace}`, and all findings: which
+ * versions count, which stay an event is of and what is withdrawn, all files say together.
+ */
+async function inPatient(id, patient, options) {
+  const wanted = { ...options, trace: true, per: "message" };
+  const key = `${opened} ${patient} ${JSON.stringify(wanted)}`;
+  if (held.key === key) return held;
+  const engine = await engineOf(wanted);
+  try {
+    const { given, findings } = await together(id, engine, patients.get(patient));
+    const made = engine.pieces(given, true);
+    const of = new Map();
+    let from = 0;
+    made.ends.forEach((end, i) => {
+      const path = sourceOf(made.traces[i]);
+      if (path !== undefined && !of.has(path)) {
+        const unused = made.unused.filter((u) => u.file === path);
+        of.set(path, { json: made.json.slice(from, end), stats: { resources: {} }, trace: { hits: made.traces[i], unused } });
+      }
+      from = end;
+    });
+    held = { key, of, diagnostics: [...findings, ...made.diagnostics] };
+    return held;
+  } finally {
+    engine.free();
+  }
+}
+
+/** The file that a Bundle is of: most of its leaves come from there. */
+function sourceOf(hits) {
+  const spans = new Map();
+  let best;
+  for (const hit of hits) for (const { file } of hit.spans) {
+    const n = (spans.get(file) ?? 0) + 1;
+    spans.set(file, n);
+    if (best === undefined || n > spans.get(best)) best = file;
+  }
+  return best;
 }
 
 const count = (diagnostics) => {
@@ -270,7 +392,7 @@ const count = (diagnostics) => {
 };
 
 /** A file that cannot be read is counted; a panic or a cancel ends the run. */
-const unreadable = (error) => error instanceof TooLarge || error?.name === "NotReadableError" || error?.name === "NotFoundError" || error?.code === "read";
+const unreadable = (error) => error instanceof Refused || error?.name === "NotReadableError" || error?.name === "NotFoundError";
 
 /** Findings of a file of FHIR. */
 async function validate(path, bytes, lang) {
@@ -285,7 +407,10 @@ const units = () => [
 
 /** Converts and checks everything and counts; results are not kept, they are made again when shown. */
 async function run({ id, options, rules }) {
-  const engine = new Engine({ ...options, trace: false, per: "message", to: options.to === "clins" ? "bundle" : options.to });
+  // Lines, since what several patients share is then counted once.
+  const { bundle: _, per: __, ...rest } = options;
+  const engine = new Engine({ ...rest, trace: false, to: "ndjson" });
+  const shared = new Set();
   let checker;
   let done = 0, bytesDone = 0, resources = 0;
   let counts = [], findings = [];
@@ -310,26 +435,32 @@ async function run({ id, options, rules }) {
   };
   try {
     for (const { group, patient } of units()) {
-      const given = [];
-      const found = new Map();
-      for (const index of group) {
-        check(id);
-        const entry = files[index];
-        try {
-          const bytes = await read(id, entry);
-          const out = await convertOne(engine, entry, bytes);
-          const isFhir = out.stray && out.json.length > 0;
-          const fhir = isFhir ? await orNothing("validate", () => validate(entry.path, bytes, options.lang)) : undefined;
-          found.set(entry.path, { index, diagnostics: fhir ?? out.diagnostics });
-          if (!out.stray) given.push({ path: entry.path, bytes });
-          for (const n of Object.values(out.stats.resources)) resources += n;
-          bytesDone += bytes.length;
-        } catch (error) {
-          if (!unreadable(error)) throw error;
-          counts.push([index, 1, 0, 0]);
-        }
+      const found = new Map(group.map((index) => [files[index].path, { index, diagnostics: [] }]));
+      const note = (diagnostics) => {
+        for (const d of diagnostics) (found.get(d.primary.file) ?? found.get(files[group[0]].path)).diagnostics.push(d);
+      };
+      const { given: all, findings: refused } = await together(id, engine, group, async (length) => {
+        bytesDone += length;
         done += 1;
         await pace(done, bytesDone);
+      });
+      note(refused);
+      const given = [];
+      for (const file of all) {
+        const { content, stray } = look(file, file.bytes);
+        if (!stray) given.push(file);
+        else if (content !== "json") note(nothing(engine, "SSM108", file.path, content).diagnostics);
+        else found.get(file.path).diagnostics.push(...(await orNothing("validate", () => validate(file.path, file.bytes, options.lang)) ?? []));
+      }
+      if (given.length > 0) {
+        const made = engine.pieces(given, patient);
+        note(made.diagnostics);
+        made.types.forEach((type, i) => {
+          const key = `${type}/${made.ids[i]}`;
+          if (type === "Bundle" || (made.shared[i] && shared.has(key))) return;
+          if (made.shared[i]) shared.add(key);
+          resources += 1;
+        });
       }
       // FHIR alone needs no rules of SS-MIX2.
       if (given.length > 0) checker ??= await orNothing("check", async () => new (await loaded("check")).Checker(rules, options.lang));
@@ -349,28 +480,39 @@ async function run({ id, options, rules }) {
   }
 }
 
+/** The bytes to show of a file; of one that is not read its beginning, as far as it can be had. */
+async function shownBytes(id, entry) {
+  try {
+    return { raw: await read(id, entry), refused: false };
+  } catch (error) {
+    if (!unreadable(error)) throw error;
+    const raw = await slice(entry.file ?? new Blob([entry.bytes ?? ""]), [0, MIB]).catch(() => new Uint8Array());
+    return { raw, refused: true };
+  }
+}
+
 /** Everything shown of one file but the trace; its findings of the check come after the rest. */
 async function node({ id, index, options, byPatient, compare, rules }) {
   const entry = files[index];
-  const raw = await read(id, entry);
-  check(id);
   const engine = await engineOf({ ...options, trace: false });
   try {
+    const { raw, refused } = await shownBytes(id, entry);
+    check(id);
     const { content, stray } = look(entry, raw);
     await prepare(entry.path, raw);
     await loaded("view");
     const view = engine.parse(entry.path, raw);
     const started = performance.now();
-    const out = await convert(id, engine, index, byPatient);
+    const out = await convert(id, engine, index, { options, byPatient });
     const us = Math.round((performance.now() - started) * 1000);
-    const other = compare ? await withEngine(compare.options, (e) => convert(id, e, index, compare.byPatient)) : undefined;
+    const other = compare ? await withEngine(compare.options, (e) => convert(id, e, index, compare)) : undefined;
     const meta = pack({
       view: { ...view, diagnostics: undefined }, findings: out.diagnostics, stats: out.stats, us, path: entry.path,
-      content,
+      content: refused ? "other" : content,
       index,
     });
     const isFhir = stray && content === "json";
-    const checks = rules !== "off" && (isFhir || !stray);
+    const checks = rules !== "off" && !refused && (isFhir || !stray);
     const shown = Uint8Array.from(raw);
     const transfer = [meta.buffer, out.json.buffer, shown.buffer];
     if (other) transfer.push(other.json.buffer);
@@ -462,7 +604,7 @@ async function saveChecked(id, what, index, lang, rules) {
     if (what === "fixed") {
       const { path } = files[index];
       const { bytes } = checker.fixed(path, await read(id, files[index]));
-      made = { name: safeName(path.split(/[\\/]/).pop()), blob: new Blob([bytes]) };
+      made = { name: safeName(path.split(/[\\/]/).pop()), blob: new Blob([bytes], { type: "application/octet-stream" }) };
     } else {
       made = await reportOf(what, units(), async (group, patient) => {
         const given = await gather(id, group);
@@ -485,7 +627,7 @@ async function withEngine(options, f) {
 
 /** Hits and unused fields of one output. */
 async function trace({ id, index, options, byPatient }) {
-  const out = await withEngine({ ...options, trace: true }, (e) => convert(id, e, index, byPatient));
+  const out = await withEngine({ ...options, trace: true }, (e) => convert(id, e, index, { options, byPatient }));
   const meta = pack(out.trace ?? { hits: [], unused: [] });
   post({ type: "result", id, meta }, [meta.buffer]);
   post({ type: "done", id });
@@ -493,7 +635,7 @@ async function trace({ id, index, options, byPatient }) {
 
 /** Findings of the output shown, by the validation of FHIR. */
 async function validateOutput({ id, index, options, byPatient }) {
-  const out = await withEngine({ ...options, trace: false }, (e) => convert(id, e, index, byPatient));
+  const out = await withEngine({ ...options, trace: false }, (e) => convert(id, e, index, { options, byPatient }));
   const found = pack({ findings: await validate(OUTPUT, out.json, options.lang) });
   post({ type: "result", id, found }, [found.buffer]);
   post({ type: "done", id });
@@ -527,20 +669,18 @@ async function save({ id, what, index, options, byPatient, rules }) {
     return;
   }
   if (what === "shown") {
-    const out = await withEngine({ ...options, trace: false }, (e) => convert(id, e, index, byPatient));
+    const out = await withEngine({ ...options, trace: false }, (e) => convert(id, e, index, { options, byPatient }));
     const lines = options.to === "ndjson";
     const name = safeName(files[index].path.split(/[\\/]/).pop()) + (lines ? ".ndjson" : ".json");
     post({ type: "result", id, name, blob: new Blob([out.json], { type: lines ? "application/fhir+ndjson" : "application/fhir+json" }) });
     post({ type: "done", id });
     return;
   }
-  // Whole patients where an output needs all their versions; the engine chooses among them.
-  const whole = byPatient || what === "ndjson";
-  const loose = order.filter((i) => !places.has(files[i].path));
-  const todo = whole
-    ? [...patients.values(), ...loose.map((i) => [i])].filter((group) => group.length > 0)
-    : order.filter((i) => !["superseded", "cancelled", "snapshot-old"].includes(places.get(files[i].path)?.state)).map((i) => [i]);
-  const engine = await engineOf({ ...options, trace: what === "trace", to: what === "ndjson" ? "ndjson" : options.to });
+  // Whole patients: the engine chooses among the versions of their files, as the command line does.
+  const todo = units();
+  const to = what === "ndjson" ? "ndjson" : options.to ?? "bundle";
+  // The trace says which message a Bundle is of.
+  const engine = await engineOf({ ...options, trace: what === "trace" || (what === "all" && to === "bundle"), to });
   const { ZipWriter } = await import("./worker-zip.mjs");
   const zip = new ZipWriter();
   const parts = new Map();
@@ -552,25 +692,30 @@ async function save({ id, what, index, options, byPatient, rules }) {
   let done = 0;
   const pace = pacer(id, todo.length);
   try {
-    for (const group of todo) {
+    for (const { group, patient } of todo) {
       check(id);
-      const [i] = group;
-      const patient = places.get(files[i].path)?.patient;
-      let diagnostics;
-      if (what === "ndjson") {
-        diagnostics = await addPieces(id, engine, group, patient !== undefined, seen, add);
-      } else {
-        const out = await convert(id, engine, i, byPatient);
-        diagnostics = out.diagnostics;
+      const { made, diagnostics } = await piecesOf(id, engine, group, patient);
+      let from = 0;
+      for (const [i, end] of (made?.ends ?? []).entries()) {
+        const piece = made.json.subarray(from, end);
+        from = end;
+        const key = `${made.types[i]}/${made.ids[i]}`;
+        if (made.shared[i] && seen.has(key)) continue;
+        if (made.shared[i]) seen.add(key);
         if (what === "trace") {
-          for (const hit of out.trace?.hits ?? []) add("trace.ndjson", encoder.encode(`${JSON.stringify(hit)}\n`));
-          for (const unused of out.trace?.unused ?? []) add("trace.ndjson", encoder.encode(`${JSON.stringify({ unused })}\n`));
+          for (const hit of made.traces[i]) add("trace.ndjson", encoder.encode(`${JSON.stringify({ resource: key, ...hit })}\n`));
+          continue;
+        }
+        const source = what === "all" && made.types[i] === "Bundle" ? nameOf(made, i, to, group, byPatient && patient) : undefined;
+        if (source !== undefined) {
+          await zip.add(source, [piece]);
         } else {
-          const extension = options.to === "ndjson" ? "ndjson" : "json";
-          const stem = byPatient && patient ? `patient-${group[0]}` : safeName(files[i].path);
-          await zip.add(`${stem}.${extension}`, [out.json]);
+          const name = made.types[i] === "Bundle" ? "deleted.ndjson" : `${made.types[i]}.ndjson`;
+          add(name, piece);
+          if (piece.at(-1) !== 10) add(name, LF);
         }
       }
+      if (what === "trace") for (const unused of made?.unused ?? []) add("trace.ndjson", encoder.encode(`${JSON.stringify({ unused })}\n`));
       for (const d of diagnostics) add("diagnostics.ndjson", encoder.encode(`${JSON.stringify(d)}\n`));
       done += 1;
       await pace(done);
@@ -584,28 +729,32 @@ async function save({ id, what, index, options, byPatient, rules }) {
   }
 }
 
-/** Resources of one patient (or of a loose file) as lines by type; what many share is written once. */
-async function addPieces(id, engine, group, isPatient, seen, add) {
+/** The name of a saved Bundle: that of its message, below its data kind; none for what only deletes beside collections. */
+function nameOf(made, i, to, group, whole) {
+  if (to !== "bundle") return `${to}/${made.ids[i]}.json`;
+  if (whole) return i === 0 ? `patient-${group[0]}.json` : undefined;
+  const path = sourceOf(made.traces[i]);
+  if (path === undefined) return undefined;
+  const place = places.get(path);
+  const leaf = path.split("/").pop();
+  if (place === undefined) return `${safeName(path)}.json`;
+  return leaf.startsWith(`${place.patient.split(" ")[0]}_`)
+    ? safeName(`${place.kind}/${leaf}.json`)
+    : safeName(`${place.kind}/${path.split("/").slice(-2).join("_")}.json`);
+}
+
+/** What one patient (or a loose file) gives, `made`, unless nothing can be made of it, and what is found. */
+async function piecesOf(id, engine, group, isPatient) {
+  const { given, findings } = await together(id, engine, group);
   const input = [];
-  for (const i of group) {
-    const bytes = await read(id, files[i]);
-    if (look(files[i], bytes).stray) continue;
-    await prepare(files[i].path, bytes);
-    input.push({ path: files[i].path, bytes });
+  for (const file of given) {
+    const { content, stray } = look(file, file.bytes);
+    if (!stray) input.push(file);
+    else if (content !== "json") findings.push(...nothing(engine, "SSM108", file.path, content).diagnostics);
   }
-  if (input.length === 0) return [];
+  if (input.length === 0) return { diagnostics: findings };
   const made = engine.pieces(input, isPatient);
-  let from = 0;
-  made.ends.forEach((end, i) => {
-    const line = made.json.subarray(from, end);
-    from = end;
-    const key = `${made.types[i]}/${made.ids[i]}`;
-    if (made.shared[i] && seen.has(key)) return;
-    if (made.shared[i]) seen.add(key);
-    add(`${made.types[i]}.ndjson`, line);
-    if (line.at(-1) !== 10) add(`${made.types[i]}.ndjson`, LF);
-  });
-  return made.diagnostics;
+  return { made, diagnostics: [...findings, ...made.diagnostics] };
 }
 
 /** Tries to send; says what happened. The answer is expected to be a refusal. */
@@ -615,6 +764,8 @@ async function probe({ id }) {
   addEventListener("securitypolicyviolation", listen);
   let sent = false;
   try { await fetch(new URL("./probe", import.meta.url), { method: "POST", body: "x" }); sent = true; } catch { /* refused */ }
+  // The page counts it: it sees no requests of a worker.
+  if (sent) post({ type: "sent", bytes: 1 });
   await breathe();
   removeEventListener("securitypolicyviolation", listen);
   const meta = pack({ sent, directive: blocked[0] ?? "" });
@@ -649,6 +800,7 @@ addEventListener("message", async ({ data }) => {
   if (data.type === "forget") {
     files = []; order = []; places = new Map(); patients = new Map();
     opened += 1;
+    held = { key: "" };
     return;
   }
   const message = { ...data, options: data.options ?? {} };
@@ -658,8 +810,8 @@ addEventListener("message", async ({ data }) => {
     if (error instanceof Cancelled) {
       cancelled.delete(data.id);
       post({ type: "done", id: data.id, cancelled: true });
-    } else if (error instanceof TooLarge) {
-      post({ type: "failed", id: data.id, code: "too-large" });
+    } else if (error instanceof Refused) {
+      post({ type: "failed", id: data.id, code: error.reason === "too-large" || error.reason === "expansion" ? "too-large" : "read" });
     } else if (error instanceof WebAssembly.RuntimeError) {
       // A panic: the instance is not to be used again. Only its name leaves, never the text.
       post({ type: "failed", id: data.id, code: "internal" });

@@ -164,7 +164,10 @@ test("fixes are shown before they are saved, and are those of --fix", async () =
   assert.match(await dialog.locator(".diff-line.is-added").first().textContent(), /^\+PID.*[ァ-ヶ]/);
   const waiting = page.waitForEvent("download");
   await dialog.locator("#fix-save").click();
-  const fixed = await readFile(await (await waiting).path());
+  const download = await waiting;
+  // Names of SS-MIX2 have no extension, and get none.
+  assert.match(download.suggestedFilename(), /_[012]$/);
+  const fixed = await readFile(await download.path());
   await page.keyboard.press("Escape");
 
   const shown = await page.locator("#bottom .frame .place").getAttribute("title");

@@ -139,6 +139,8 @@ export async function sabotaged(word, act, run) {
       parse(path, bytes) { return this.real.parse(path, bytes); }
       convert(path, bytes) { Wrapped.check(bytes); return this.real.convert(path, bytes); }
       convertPatient(files) { return this.real.convertPatient(files); }
+      pieces(files, patient) { for (const { bytes } of files) Wrapped.check(bytes); return this.real.pieces(files, patient); }
+      fileFinding(code, path, argument) { return this.real.fileFinding(code, path, argument); }
       free() { this.real.free(); }
     }
     export { Wrapped as Engine };`;

@@ -246,6 +246,38 @@ async function ndjsonOf(source) {
   }
 }
 
+/** Bundles of a folder as the program writes them, by file name. */
+async function bundlesOf(source) {
+  const out = await mkdtemp(join(tmpdir(), "warifu-browser-"));
+  try {
+    try { cli(["convert", source, "--to", "bundle", "--institution", "1319999999", "--out", out]); } catch (error) { if (error.status !== 1) throw error; }
+    const files = (await readdir(out, { recursive: true })).filter((name) => /^[^/]+\/.*\.json$/.test(name));
+    return new Map(await Promise.all(files.map(async (name) => [name, await readFile(join(out, name), "utf8")])));
+  } finally {
+    await rm(out, { recursive: true });
+  }
+}
+
+test("a cut zip is named by its finding, and nothing of the file before stays; the rest is read", async () => {
+  const page = await open();
+  const zip = new ZipWriter();
+  await zip.add("a", [Buffer.from(MESSAGE.replaceAll("\n", "\r"))]);
+  const whole = Buffer.from(await zip.blob().arrayBuffer());
+  await page.locator("#pick-files").setInputFiles([
+    { name: "cut.zip", mimeType: "", buffer: whole.subarray(0, -30) },
+    { name: "b", mimeType: "", buffer: Buffer.from(MESSAGE.replaceAll("\n", "\r")) },
+  ]);
+  await page.locator("#files h2", { hasText: "ファイル 2" }).waitFor();
+  await settled(page);
+  await page.locator("#files .file-row", { hasText: "cut.zip" }).click();
+  await settled(page);
+  await page.locator("#bottom .finding-row", { hasText: "SSM115" }).first().waitFor();
+  for (const pane of ["message", "fhir"]) await page.locator(`#${pane}`).getByText("先頭のバイト: 50 4B 03 04").waitFor();
+  await page.locator("#files .file-row", { hasText: /^b|[^a-z]b/ }).first().click();
+  await page.locator("#fhir .node-row", { hasText: "花子" }).first().waitFor();
+  await close(page);
+});
+
 test("a message, a folder and a zip give the bytes of the program", async () => {
   const page = await open();
   // A message.
@@ -281,8 +313,23 @@ test("a message, a folder and a zip give the bytes of the program", async () => 
 
   // Everything else that can be saved is of the same files.
   const all = unzip(await saved(page, "すべての FHIR (zip)"));
-  assert.ok([...all.keys()].filter((file) => file.endsWith(".json")).length > 50);
-  assert.equal(JSON.parse([...all].find(([file]) => file.endsWith(".json"))[1].toString()).resourceType, "Bundle");
+  const bundles = await bundlesOf(FIXTURES);
+  assert.ok(bundles.size > 50);
+  assert.deepEqual([...all.keys()].filter((file) => file.endsWith(".json")).sort(), [...bundles.keys()].sort());
+  const different = [...bundles].filter(([file, json]) => all.get(file).toString().trimEnd() !== json.trimEnd()).map(([file]) => file);
+  assert.deepEqual(different, []);
+  // What is shown of a message is its Bundle among those of its patient; what is withdrawn is a DELETE.
+  for (const [part, method] of [["ADT-00_999999999999999_20260425113000888_-_1", "PUT"], ["ADT-21_999999999999999_20260401105000700_08_0", "DELETE"]]) {
+    const current = page.locator(`#files .file-row.is-current [title*="${part}"]`);
+    for (let n = 0; n < 40 && await current.count() === 0; n += 1) {
+      await page.keyboard.press("]");
+      await settled(page);
+    }
+    const shown = (await saved(page, "表示中の FHIR")).toString();
+    const [, json] = [...bundles].find(([file]) => file.includes(part));
+    assert.equal(shown.trimEnd(), json.trimEnd());
+    assert.equal(JSON.parse(shown).entry[0].request.method, method);
+  }
   const trace = unzip(await saved(page, "変換の跡 (zip)"));
   assert.ok(JSON.parse(trace.get("trace.ndjson").toString().split("\n")[0]).pointer);
   await close(page);

@@ -39,12 +39,13 @@ export async function serve(root = fileURLToPath(new URL("../../playground/dist"
 
 /**
  * Hands requests on to another server; `changes` maps a path to a function of its text, or to a
- * promise: then half of the answer is sent, and the rest when it resolves.
+ * promise: then half of the answer is sent, and the rest when it resolves. `policy` false leaves the
+ * policy out, as static hosts do.
  */
-export async function forward(to, changes) {
+export async function forward(to, changes, policy = true) {
   const server = createServer(async (request, response) => {
     const answer = await fetch(new URL(request.url, to), { method: request.method });
-    const headers = Object.fromEntries([...answer.headers].filter(([name]) => !/^(content-length|content-encoding|connection|transfer-encoding)$/.test(name)));
+    const headers = Object.fromEntries([...answer.headers].filter(([name]) => !/^(content-length|content-encoding|connection|transfer-encoding)$/.test(name) && (policy || name !== "content-security-policy")));
     const change = changes[new URL(request.url, to).pathname];
     response.statusCode = answer.status;
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);

@@ -159,3 +159,19 @@ test("a worker that does not answer is replaced, and the files stay", () => sabo
   await page.locator("#fhir .node-row", { hasText: "花子" }).first().waitFor();
   await close(page);
 }));
+
+test("where the worker can send, the badge says so after the try", async () => {
+  const other = await forward(base(), {}, false);
+  try {
+    const page = await open({ address: other.url });
+    assert.match(await page.locator("#badge").textContent(), /送信 0 バイト.*✓/);
+    await page.locator("#badge").click();
+    await page.getByRole("button", { name: "試しに送信してみる" }).click();
+    await page.locator("#badge.is-bad", { hasText: "送信 1 バイト" }).waitFor();
+    assert.doesNotMatch(await page.locator("#badge").textContent(), /✓/);
+    // The try itself found nobody who takes it.
+    await close(page, [/404/]);
+  } finally {
+    await other.close();
+  }
+});

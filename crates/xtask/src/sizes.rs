@@ -34,7 +34,7 @@ const PIECES: [Piece; 17] = [
         name: "playground converter (wasm, glue, worker)",
         folder: "playground/dist",
         counts: is_converter,
-        budget_kb: 374,
+        budget_kb: 375,
     },
     Piece {
         name: "playground shell (everything else of the first load)",
@@ -46,7 +46,7 @@ const PIECES: [Piece; 17] = [
         name: "playground first load",
         folder: "playground/dist",
         counts: is_first,
-        budget_kb: 522,
+        budget_kb: 524,
     },
     Piece {
         name: "reader of packed storages (wasm and glue, loaded with the first)",
