@@ -293,7 +293,7 @@ fn stored(path: &str, lines: &str) -> Owned {
 /// The files of an example.
 pub fn files(example: &Example) -> Vec<Owned> {
     match example {
-        Example::None => Vec::new(),
+        Example::None | Example::Options(_) => Vec::new(),
         Example::Path(path) => vec![stored(path, "")],
         Example::Lines(kind, lines) => {
             let kind = DataKind::from_code(kind).unwrap();
