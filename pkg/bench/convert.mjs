@@ -1,7 +1,7 @@
-// Messages a second, bytes → NDJSON, one thread: `node pkg/bench/convert.mjs FOLDER [ROUNDS]`; best of the
-// rounds, the stages taken in turn, so that a machine that is not quiet slows all of them.
+// Messages a second of processor time, bytes → NDJSON, one thread: `node pkg/bench/convert.mjs ROUNDS FOLDER…`;
+// best of the rounds, the stages taken in turn, so that a machine that is not quiet slows all of them.
 // With WARIFU_DIGESTS (a release build of `native-digests`) native stands beside it.
-// Inputs: a folder of samples, or `warifu-synth storage --messages 1000 --patients 25 FOLDER`.
+// `cargo xtask bench wasm` runs it on the public samples and on a generated storage.
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import { gzipSync } from "node:zlib";
 import * as glue from "../dist/wasm/convert.js";
 import { Converter } from "warifu";
 
-const [folder, rounds = "20"] = process.argv.slice(2);
+const [rounds, ...folders] = process.argv.slice(2);
 const module = readFileSync(new URL("../dist/wasm/convert.wasm", import.meta.url));
 console.log(`convert.wasm ${module.length} bytes, gzip -9 ${gzipSync(module, { level: 9 }).length}`);
 
@@ -27,8 +27,9 @@ const start = () => {
 };
 console.log(`instance in ${start().toFixed(2)} ms (median of 101)`);
 
-if (folder) {
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+if (folders.length > 0) {
+  const files = folders
+    .flatMap((folder) => readdirSync(folder, { recursive: true, withFileTypes: true }))
     .filter((e) => e.isFile())
     .map((e) => ({ path: join(e.parentPath ?? e.path, e.name), bytes: readFileSync(join(e.parentPath ?? e.path, e.name)) }))
     .filter((f) => f.bytes.subarray(0, 3).toString("latin1") === "MSH");
@@ -41,13 +42,14 @@ if (folder) {
   const engine = new glue.Engine(options);
 
   const rate = (one) => {
-    const began = performance.now();
+    const [began, before] = [performance.now(), process.cpuUsage()];
     let done = 0;
     while (performance.now() - began < 100) {
       for (const file of files) one(file);
       done += files.length;
     }
-    return (done * 1000) / (performance.now() - began);
+    const { user, system } = process.cpuUsage(before);
+    return (done * 1e6) / (user + system);
   };
   const stages = [
     ["wasm, bytes only", () => rate((f) => engine.convertBytes(f.path, f.bytes))],
@@ -55,7 +57,7 @@ if (folder) {
     ["wasm, with findings and trace", () => rate((f) => traced.convert(f))],
   ];
   const digests = process.env.WARIFU_DIGESTS;
-  if (digests) stages.unshift(["native", () => Number(execFileSync(digests, ["--speed", "0.5", folder], { encoding: "utf8" }))]);
+  if (digests) stages.unshift(["native", () => Number(execFileSync(digests, ["--speed", "0.5", ...folders], { encoding: "utf8" }))]);
   const best = stages.map(() => 0);
   for (let round = 0; round < Number(rounds); round += 1) {
     stages.forEach(([, measure], at) => {

@@ -49,12 +49,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("warifu-order", &[]),
     ("warifu-consent", &["warifu-json"]),
     ("warifu-diag", &["warifu-source"]),
-    ("warifu-hl7", &["warifu-diag", "warifu-source"]),
+    (
+        "warifu-hl7",
+        &["warifu-diag", "warifu-order", "warifu-source"],
+    ),
     (
         "warifu-ssmix2",
         &["warifu-diag", "warifu-hl7", "warifu-order", "warifu-source"],
     ),
-    ("warifu-fhir", &["warifu-diag"]),
+    ("warifu-fhir", &["warifu-diag", "warifu-order"]),
     (
         "warifu-map",
         &[

@@ -2,8 +2,6 @@
 //! package and the server, so that the same input and options give the same bytes everywhere.
 #![forbid(unsafe_code)]
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 use warifu_map::assemble::{self, BundleType, Entries};
 use warifu_map::clins::{self, Part};
@@ -493,7 +491,7 @@ pub struct Converted {
     /// The trace, when asked for.
     pub trace: Option<Trace>,
     /// Number of resources by type.
-    pub counts: BTreeMap<&'static str, usize>,
+    pub counts: Map<&'static str, usize>,
 }
 
 /// One finished thing of a stream: a resource, or a whole Bundle.

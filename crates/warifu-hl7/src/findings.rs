@@ -6,6 +6,7 @@ use warifu_diag::catalogue::{enc, hl7};
 use warifu_diag::{Code, Diagnostic, SourceId, Span};
 use warifu_source::{Charset, NoteKind as Character, Notes};
 
+use crate::find::find;
 use crate::index::{Index, NoteKind, split_stream};
 use crate::message::{Message, Part};
 
@@ -71,10 +72,15 @@ pub fn misspelt_scheme(field: Part<'_>) -> bool {
 
 /// Whether a second `MSH` stands at the start of a line: then the file is a stream of messages.
 fn is_stream(bytes: &[u8]) -> bool {
-    memchr::memmem::find_iter(bytes, b"MSH")
-        .skip_while(|&at| at < 4)
-        .filter_map(|at| bytes.get(at.checked_sub(1)?))
-        .any(|before| matches!(before, b'\r' | b'\n' | 0x1C | 0x0B))
+    let mut from = 4;
+    while let Some(at) = bytes.get(from..).and_then(|rest| find(rest, b"MSH", 0)) {
+        from += at;
+        if let Some(b'\r' | b'\n' | 0x1C | 0x0B) = bytes.get(from - 1) {
+            return true;
+        }
+        from += 3;
+    }
+    false
 }
 
 /// Turns what decoding and indexing found odd into diagnostics: `HL71xx`, then `ENC1xx`.

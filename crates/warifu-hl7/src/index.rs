@@ -162,7 +162,7 @@ pub struct Index {
 #[derive(Debug, Default)]
 struct Names {
     /// First position and number of segments.
-    by_name: std::collections::BTreeMap<[u8; 3], (usize, u32)>,
+    by_name: warifu_order::Map<[u8; 3], (usize, u32)>,
     /// How many segments of its name stand up to and with each segment.
     ordinals: Vec<u32>,
 }

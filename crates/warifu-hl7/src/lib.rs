@@ -9,11 +9,13 @@
 //! * Reading never fails: what is odd becomes a [`Note`].
 #![forbid(unsafe_code)]
 
+mod find;
 pub mod findings;
 mod index;
 mod message;
 pub mod text;
 pub mod time;
 
+pub use find::find;
 pub use index::{Delimiters, Index, MAX_BYTES, MAX_SEGMENTS, Note, NoteKind, split_stream};
 pub use message::{Message, Part, Segment, Val};

@@ -1,6 +1,5 @@
 //! Bundles and NDJSON from an [`Output`].
 
-use memchr::memmem::Finder;
 use warifu_fhir::{Id, IdKey, Src};
 use warifu_order::Map;
 
@@ -110,7 +109,6 @@ impl<'o> Entries<'o> {
                 .iter()
                 .map(|r| ((r.resource_type, r.id.as_str()), full_url(options, r)))
                 .collect();
-            let (reference, url) = (Finder::new(REFERENCE), Finder::new(URL));
             for (i, r) in self.resources.iter().enumerate() {
                 if i > 0 {
                     dst.push(b',');
@@ -123,10 +121,10 @@ impl<'o> Entries<'o> {
                 if r.resource_type == "DocumentReference" {
                     // `Attachment.url` names the Binary.
                     let mut linked = Vec::with_capacity(json.len());
-                    resolved(json, &inside, &url, &mut linked);
-                    resolved(&linked, &inside, &reference, dst);
+                    resolved(json, &inside, URL, &mut linked);
+                    resolved(&linked, &inside, REFERENCE, dst);
                 } else {
-                    resolved(json, &inside, &reference, dst);
+                    resolved(json, &inside, REFERENCE, dst);
                 }
                 if kind == BundleType::Transaction {
                     dst.push(b',');
@@ -236,8 +234,11 @@ impl<'o> Entries<'o> {
     }
 }
 
-const REFERENCE: &[u8] = b"\"reference\":\"";
-const URL: &[u8] = b"\"url\":\"";
+/// A key as it stands before its value, and which of its bytes is the rarest in JSON.
+type Key = (&'static [u8], usize);
+
+const REFERENCE: Key = (b"\"reference\":\"", 3);
+const URL: Key = (b"\"url\":\"", 1);
 const UUID: &[u8] = b"urn:uuid:";
 
 /// The UUID by which a Bundle names a resource: its id, which with [`IdMode::Readable`] is none.
@@ -255,10 +256,10 @@ fn full_url(options: &Options, r: &OutResource) -> Id {
 
 /// Writes a resource whose values `Type/id` of a key that name what is `inside` become `urn:uuid:` and
 /// the UUID of the entry. Inside a JSON string every quote is escaped, so what looks like the key is the key.
-fn resolved(json: &[u8], inside: &Map<(&str, &str), Id>, key: &Finder<'_>, dst: &mut Vec<u8>) {
+fn resolved(json: &[u8], inside: &Map<(&str, &str), Id>, (key, rare): Key, dst: &mut Vec<u8>) {
     let mut rest = json;
-    while let Some(at) = key.find(rest) {
-        let (before, value) = rest.split_at(at + key.needle().len());
+    while let Some(at) = warifu_hl7::find(rest, key, rare) {
+        let (before, value) = rest.split_at(at + key.len());
         dst.extend_from_slice(before);
         rest = value;
         let end = memchr::memchr(b'"', value).unwrap_or(value.len());

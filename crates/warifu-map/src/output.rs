@@ -266,8 +266,8 @@ impl Output {
             .map_or_else(|| "unknown".to_owned(), |id| id.as_str().to_owned())
     }
     /// Number of resources by type, in order of name.
-    pub fn counts(&self) -> std::collections::BTreeMap<&'static str, usize> {
-        let mut m = std::collections::BTreeMap::new();
+    pub fn counts(&self) -> Map<&'static str, usize> {
+        let mut m = Map::new();
         for r in &self.resources {
             *m.entry(r.resource_type).or_insert(0) += 1;
         }

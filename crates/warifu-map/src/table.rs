@@ -420,9 +420,7 @@ impl<'a> Cx<'a, '_> {
         };
         let mut fits = !told;
         // A number of the line is its place, which is kept.
-        let numbered = warifu_terms::fields::segment_of(s.name())
-            .and_then(|s| s.field(1))
-            .is_some_and(|f| f.datatype == "SI");
+        let numbered = warifu_terms::fields::is_numbered(s.name());
         if numbered {
             self.used(&s.field(1));
         }

@@ -123,13 +123,11 @@ impl Finding {
 
 /// Names of the field (and component) of a path.
 pub fn names(path: &FieldPath) -> Option<Names> {
-    let field = warifu_terms::fields::field(
-        path.segment_name(),
-        usize::try_from(path.field).unwrap_or(0),
-    )?;
+    let number = usize::try_from(path.field).unwrap_or(0);
+    let (en, ja) = warifu_terms::fields::field_names(path.segment_name(), number)?;
     Some(Names {
-        ja: field.ja.to_owned(),
-        en: field.en.to_owned(),
+        ja: ja.to_owned(),
+        en: en.to_owned(),
     })
 }
 

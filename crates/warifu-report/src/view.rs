@@ -76,7 +76,7 @@ pub fn view(bytes: &[u8], charset: Option<Charset>, kind: Option<DataKind>) -> M
     let arena = Bump::new();
     let m = Message::new(bytes, &index, &arena, 0);
     let mut nodes = 0usize;
-    let mut counts: std::collections::BTreeMap<[u8; 3], u32> = std::collections::BTreeMap::new();
+    let mut counts: warifu_order::Map<[u8; 3], u32> = warifu_order::Map::new();
     let mut segments = Vec::new();
     let text = crate::position::SourceText::new(bytes, index.charset());
     for s in m.segments() {

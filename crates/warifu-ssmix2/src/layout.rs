@@ -1,6 +1,6 @@
 //! Paths grouped by patient, for storages held in memory and small lists.
 
-use std::collections::{BTreeMap, BTreeSet};
+use warifu_order::Map;
 
 use crate::institution::InstitutionNumber;
 use crate::path::{JournalName, Place, institution_of_root, locate};
@@ -22,25 +22,27 @@ pub struct PatientKey {
 /// With at most one number all roots are volumes of one institution and merge; with two
 /// or more each number is a set of its own, and roots without a number are one more.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct RootInstitutions(BTreeSet<InstitutionNumber>);
+pub struct RootInstitutions {
+    first: Option<InstitutionNumber>,
+    several: bool,
+}
 
 impl RootInstitutions {
     /// Adds the name of a root folder (its last component).
     pub fn add(&mut self, root_name: &str) {
-        self.0.extend(institution_of_root(root_name));
+        if let Some(number) = institution_of_root(root_name) {
+            self.several |= *self.first.get_or_insert(number) != number;
+        }
     }
 
     /// The one institution of all roots, if exactly one number was met.
     pub fn only(&self) -> Option<InstitutionNumber> {
-        match self.0.first() {
-            Some(number) if self.0.len() == 1 => Some(*number),
-            _ => None,
-        }
+        self.first.filter(|_| !self.several)
     }
 
     /// Whether volumes of several institutions were met.
     pub fn are_several(&self) -> bool {
-        self.0.len() > 1
+        self.several
     }
 
     /// Set to which a root belongs: `None` unless there are several institutions.
@@ -59,7 +61,7 @@ impl RootInstitutions {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Layout {
     /// Files of the standard and extended storage by patient, in the order of their paths.
-    pub patients: BTreeMap<PatientKey, Vec<usize>>,
+    pub patients: Map<PatientKey, Vec<usize>>,
     /// Journals in the order of replaying.
     pub journals: Vec<usize>,
     /// Everything else, in the order of the paths.

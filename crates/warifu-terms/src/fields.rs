@@ -13,7 +13,9 @@ pub struct SegmentInfo {
     pub en: &'static str,
     /// Japanese name.
     pub ja: &'static str,
-    /// The fields as packed rows.
+    /// The names of the fields as packed rows.
+    names: &'static str,
+    /// What else there is of them.
     rows: &'static str,
 }
 
@@ -80,14 +82,13 @@ pub enum Usage {
 impl SegmentInfo {
     /// The fields in order, without gaps; none for a segment SS-MIX2 only names.
     pub fn fields(&self) -> impl Iterator<Item = FieldInfo> {
-        self.rows
-            .lines()
-            .zip(1..)
-            .map(|(row, n)| FieldInfo::of(n, row))
+        let rows = self.names.lines().zip(self.rows.lines());
+        rows.zip(1..).map(|(row, n)| FieldInfo::of(n, row))
     }
     /// Field `n`, from 1.
     pub fn field(&self, n: usize) -> Option<FieldInfo> {
-        let row = self.rows.lines().nth(n.checked_sub(1)?)?;
+        let mut rows = self.names.lines().zip(self.rows.lines());
+        let row = rows.nth(n.checked_sub(1)?)?;
         Some(FieldInfo::of(u8::try_from(n).ok()?, row))
     }
 }
@@ -122,10 +123,11 @@ impl ComponentInfo {
 
 impl FieldInfo {
     /// Reads a packed row.
-    fn of(n: u8, row: &'static str) -> Self {
+    fn of(n: u8, (names, row): (&'static str, &'static str)) -> Self {
+        let (en, ja) = split_names(names);
         let mut cells = row.split('\t');
         let mut cell = || cells.next().unwrap_or_default();
-        let (en, ja, datatype) = (cell(), cell(), cell());
+        let datatype = cell();
         let length = cell().parse().unwrap_or(0);
         f(n, en, ja, datatype, length, cell())
     }
@@ -173,30 +175,78 @@ fn is_order_kind(kind: &str) -> bool {
 /// ```
 pub fn segment(id: &str) -> Option<&'static SegmentInfo> {
     let id: &[u8; 3] = id.as_bytes().try_into().ok()?;
-    segment_of(*id)
+    SEGMENTS.get(place_of(*id)?)
 }
 
-/// A segment by the bytes of its name.
-pub fn segment_of([a, b, c]: [u8; 3]) -> Option<&'static SegmentInfo> {
-    static IDS: [u32; SEGMENTS.len()] = segment_ids();
-    let at = IDS.binary_search(&u32::from_be_bytes([0, a, b, c])).ok()?;
-    SEGMENTS.get(at)
+/// Whether a segment of this name is known.
+pub fn is_segment(name: [u8; 3]) -> bool {
+    place_of(name).is_some()
 }
 
-/// The ids of all segments as numbers, which compare fast.
+/// Whether the first field of a segment only numbers it (`SI`).
+pub fn is_numbered(name: [u8; 3]) -> bool {
+    let brief = place_of(name).and_then(|at| BRIEFS.get(at));
+    brief.is_some_and(|brief| brief.numbered)
+}
+
+/// English and Japanese name of field `n` (from 1) of a segment.
+///
+/// ```
+/// let name = warifu_terms::fields::field_names("PID", 5);
+/// assert_eq!(name, Some(("Patient Name", "患者氏名")));
+/// ```
+pub fn field_names(segment_id: &str, n: usize) -> Option<(&'static str, &'static str)> {
+    let id: &[u8; 3] = segment_id.as_bytes().try_into().ok()?;
+    let names = BRIEFS.get(place_of(*id)?)?.names;
+    names.lines().nth(n.checked_sub(1)?).map(split_names)
+}
+
+fn split_names(row: &'static str) -> (&'static str, &'static str) {
+    row.split_once('\t').unwrap_or((row, ""))
+}
+
+/// Place of a segment among all.
+fn place_of([a, b, c]: [u8; 3]) -> Option<usize> {
+    let id = u32::from_be_bytes([0, a, b, c]);
+    BRIEFS.binary_search_by_key(&id, |brief| brief.id).ok()
+}
+
+/// What of a segment is asked for most. It stands apart, so that in wasm the rest can be loaded later.
+#[derive(Clone, Copy)]
+struct Brief {
+    /// The id as a number, which compares fast.
+    id: u32,
+    numbered: bool,
+    /// [`SegmentInfo`]
+    names: &'static str,
+}
+
+static BRIEFS: [Brief; SEGMENTS.len()] = briefs();
+
 #[expect(
     clippy::indexing_slicing,
     reason = "evaluated when compiled; all ids have three characters"
 )]
-const fn segment_ids() -> [u32; SEGMENTS.len()] {
-    let mut ids = [0; SEGMENTS.len()];
+const fn briefs() -> [Brief; SEGMENTS.len()] {
+    let mut briefs = [Brief {
+        id: 0,
+        numbered: false,
+        names: "",
+    }; SEGMENTS.len()];
     let mut i = 0;
-    while i < ids.len() {
-        let id = SEGMENTS[i].id.as_bytes();
-        ids[i] = u32::from_be_bytes([0, id[0], id[1], id[2]]);
+    while i < briefs.len() {
+        let SegmentInfo {
+            id, names, rows, ..
+        } = SEGMENTS[i];
+        let (id, rows) = (id.as_bytes(), rows.as_bytes());
+        briefs[i] = Brief {
+            id: u32::from_be_bytes([0, id[0], id[1], id[2]]),
+            numbered: matches!(rows, [b'S', b'I', b'\t', ..]),
+            names,
+        };
         i += 1;
     }
-    ids
+    briefs
 }
 
 /// Field `n` (from 1) of a segment.
@@ -235,10 +285,19 @@ const fn s(
     id: &'static str,
     en: &'static str,
     ja: &'static str,
-    rows: &'static str,
+    (names, rows): (&'static str, &'static str),
 ) -> SegmentInfo {
-    SegmentInfo { id, en, ja, rows }
+    SegmentInfo {
+        id,
+        en,
+        ja,
+        names,
+        rows,
+    }
 }
+
+/// Of a segment that SS-MIX2 only names.
+const NONE: (&str, &str) = ("", "");
 
 /// Field row.
 const fn f(
@@ -330,11 +389,22 @@ impl<const N: usize> Packer<N> {
         while i < rows.len() {
             let row = rows[i];
             assert!(row.n as usize == i + 1, "rows are in order, without gaps");
-            to.cell(row.en, b'\t');
-            to.cell(row.ja, b'\t');
             to.cell(row.datatype, b'\t');
             to.number(row.length, b'\t');
             to.cell(row.usage, b'\n');
+            i += 1;
+        }
+        to
+    }
+    const fn names(rows: &[FieldInfo]) -> Self {
+        let mut to = Self {
+            bytes: [0; N],
+            length: 0,
+        };
+        let mut i = 0;
+        while i < rows.len() {
+            to.cell(rows[i].en, b'\t');
+            to.cell(rows[i].ja, b'\n');
             i += 1;
         }
         to
@@ -364,12 +434,14 @@ const fn text(bytes: &'static [u8]) -> &'static str {
     }
 }
 
-/// The packed text of rows of fields.
+/// The packed texts of rows of fields: names, and the rest.
 macro_rules! fields {
     ($rows:ident) => {{
+        const NAMES: usize = Packer::<0>::names($rows).length;
+        const NAME_BYTES: [u8; NAMES] = Packer::<NAMES>::names($rows).bytes;
         const LENGTH: usize = Packer::<0>::fields($rows).length;
-        static BYTES: [u8; LENGTH] = Packer::<LENGTH>::fields($rows).bytes;
-        text(&BYTES)
+        const BYTES: [u8; LENGTH] = Packer::<LENGTH>::fields($rows).bytes;
+        (text(&NAME_BYTES), text(&BYTES))
     }};
 }
 
@@ -3443,17 +3515,17 @@ const ZPR: &[FieldInfo] = &[
 
 /// Every segment. Sorted by id.
 static SEGMENTS: &[SegmentInfo] = &[
-    s("ACC", "Accident", "事故", ""),
+    s("ACC", "Accident", "事故", NONE),
     s(
         "AL1",
         "Patient Allergy Information",
         "アレルギー情報",
         fields!(AL1),
     ),
-    s("BHS", "Batch Header", "バッチヘッダ", ""),
-    s("BLG", "Billing", "請求", ""),
-    s("BTS", "Batch Trailer", "バッチトレーラ", ""),
-    s("CTD", "Contact Data", "連絡先データ", ""),
+    s("BHS", "Batch Header", "バッチヘッダ", NONE),
+    s("BLG", "Billing", "請求", NONE),
+    s("BTS", "Batch Trailer", "バッチトレーラ", NONE),
+    s("CTD", "Contact Data", "連絡先データ", NONE),
     s(
         "CTI",
         "Clinical Trial Identification",
@@ -3462,14 +3534,14 @@ static SEGMENTS: &[SegmentInfo] = &[
     ),
     s("DB1", "Disability", "障害情報", fields!(DB1)),
     s("DG1", "Diagnosis", "診断", fields!(DG1)),
-    s("DRG", "Diagnosis Related Group", "診断関連群", ""),
+    s("DRG", "Diagnosis Related Group", "診断関連群", NONE),
     s("DSC", "Continuation Pointer", "継続ポインタ", fields!(DSC)),
     s("EVN", "Event Type", "イベントタイプ", fields!(EVN)),
-    s("FHS", "File Header", "ファイルヘッダ", ""),
-    s("FT1", "Financial Transaction", "会計処理", ""),
-    s("FTS", "File Trailer", "ファイルトレーラ", ""),
-    s("GOL", "Goal Detail", "目標詳細", ""),
-    s("GT1", "Guarantor", "保証人", ""),
+    s("FHS", "File Header", "ファイルヘッダ", NONE),
+    s("FT1", "Financial Transaction", "会計処理", NONE),
+    s("FTS", "File Trailer", "ファイルトレーラ", NONE),
+    s("GOL", "Goal Detail", "目標詳細", NONE),
+    s("GT1", "Guarantor", "保証人", NONE),
     s(
         "IAM",
         "Patient Adverse Reaction Information",
@@ -3481,15 +3553,15 @@ static SEGMENTS: &[SegmentInfo] = &[
         "IN2",
         "Insurance Additional Information",
         "保険追加情報",
-        "",
+        NONE,
     ),
     s(
         "IN3",
         "Insurance Additional Information, Certification",
         "保険追加情報－証明",
-        "",
+        NONE,
     ),
-    s("INV", "Inventory Detail", "在庫詳細", ""),
+    s("INV", "Inventory Detail", "在庫詳細", NONE),
     s(
         "IPC",
         "Imaging Procedure Control Segment",
@@ -3532,11 +3604,11 @@ static SEGMENTS: &[SegmentInfo] = &[
         "患者追加属性",
         fields!(PD1),
     ),
-    s("PDA", "Patient Death and Autopsy", "患者死亡・剖検", ""),
+    s("PDA", "Patient Death and Autopsy", "患者死亡・剖検", NONE),
     s("PID", "Patient Identification", "患者識別", fields!(PID)),
-    s("PR1", "Procedures", "処置", ""),
+    s("PR1", "Procedures", "処置", NONE),
     s("PRB", "Problem Details", "プロブレム詳細", fields!(PRB)),
-    s("PTH", "Pathway", "パスウェイ", ""),
+    s("PTH", "Pathway", "パスウェイ", NONE),
     s("PV1", "Patient Visit", "来院情報", fields!(PV1)),
     s(
         "PV2",
@@ -3575,11 +3647,11 @@ static SEGMENTS: &[SegmentInfo] = &[
         "薬剤／処置の経路",
         fields!(RXR),
     ),
-    s("SAC", "Specimen Container Detail", "検体容器詳細", ""),
+    s("SAC", "Specimen Container Detail", "検体容器詳細", NONE),
     s("SFT", "Software Segment", "ソフトウェア", fields!(SFT)),
-    s("SID", "Substance Identifier", "物質識別子", ""),
+    s("SID", "Substance Identifier", "物質識別子", NONE),
     s("SPM", "Specimen", "検体", fields!(SPM)),
-    s("TCD", "Test Code Detail", "検査コード詳細", ""),
+    s("TCD", "Test Code Detail", "検査コード詳細", NONE),
     s("TQ1", "Timing/Quantity", "タイミング／数量", fields!(TQ1)),
     s(
         "TQ2",
@@ -3587,9 +3659,9 @@ static SEGMENTS: &[SegmentInfo] = &[
         "タイミング／数量の関係",
         fields!(TQ2),
     ),
-    s("UB1", "UB82", "UB82 データ", ""),
-    s("UB2", "UB92 Data", "UB92 データ", ""),
-    s("VAR", "Variance", "バリアンス", ""),
+    s("UB1", "UB82", "UB82 データ", NONE),
+    s("UB2", "UB92 Data", "UB92 データ", NONE),
+    s("VAR", "Variance", "バリアンス", NONE),
     s("ZE1", "Procedure Execution", "実施情報", fields!(ZE1)),
     s("ZE2", "Exposure", "照射情報", fields!(ZE2)),
     s(

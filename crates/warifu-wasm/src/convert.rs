@@ -20,8 +20,12 @@ fn converted(c: &Converted) -> Result<JsValue, JsValue> {
     if let Some(trace) = &c.trace {
         set(&o, "trace", &traced(trace)?);
     }
-    let stats = Object::new();
-    set(&stats, "resources", &to_js(&c.counts)?);
+    let (stats, resources) = (Object::new(), Object::new());
+    for (resource_type, count) in c.counts.iter() {
+        let count = u32::try_from(*count).unwrap_or(u32::MAX);
+        set(&resources, resource_type, &count.into());
+    }
+    set(&stats, "resources", &resources.into());
     set(&o, "stats", &stats.into());
     Ok(o.into())
 }

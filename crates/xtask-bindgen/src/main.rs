@@ -1,8 +1,11 @@
 //! What is done to compiled modules with libraries:
 //!
 //! - `xtask-bindgen bind INPUT.wasm OUT_DIR OUT_NAME [--omit-default-path] [--debug]` writes the
-//!   JavaScript glue, its types and the bound module of one crate, for the `web` target.
-//! - `xtask-bindgen traps MODULE.wasm` makes panics of a bound module traps ([`traps`]).
+//!   JavaScript glue, its types and the bound module of one crate, for the `web` target; what is imported
+//!   gets short names ([`imports`]).
+//! - `xtask-bindgen traps MODULE.wasm` makes panics of a bound module traps ([`traps`]), and
+//!   compares by words ([`compare`]).
+//! - `xtask-bindgen hints MODULE.wasm` levels the hints of alignment ([`hints`]).
 //! - `xtask-bindgen lay LINKED.wasm OUTPUT.wasm` puts constants in an order that packs well ([`lay`]).
 //! - `xtask-bindgen split MODULE.wasm LINKED.wasm FILE=ROOT,…` takes parts out of a bound module and
 //!   writes them into files beside it ([`split`]), and what memory must be once they have started into
@@ -13,6 +16,9 @@
 //! crates it binds: both need exactly one `wasm-bindgen-shared`.
 #![forbid(unsafe_code)]
 
+mod compare;
+mod hints;
+mod imports;
 mod lay;
 mod linked;
 mod names;
@@ -58,8 +64,15 @@ fn main() -> Result<()> {
     match verb.to_str() {
         Some("bind") => bind(&parse(arguments)?),
         Some("traps") => match &texts(env::args_os())?[..] {
-            [module] => Ok(fs::write(module, traps::traps(&fs::read(module)?)?)?),
+            [module] => {
+                let trapped = traps::traps(&fs::read(module)?)?;
+                Ok(fs::write(module, compare::compare(&trapped)?)?)
+            }
             _ => bail!("usage: xtask-bindgen traps MODULE.wasm"),
+        },
+        Some("hints") => match &texts(env::args_os())?[..] {
+            [module] => Ok(fs::write(module, hints::hints(&fs::read(module)?)?)?),
+            _ => bail!("usage: xtask-bindgen hints MODULE.wasm"),
         },
         Some("lay") => match &texts(env::args_os())?[..] {
             [linked, output] => Ok(fs::write(output, lay::lay(&fs::read(linked)?)?)?),
@@ -69,7 +82,7 @@ fn main() -> Result<()> {
             [module, linked, parts @ ..] => take_apart(Path::new(module), Path::new(linked), parts),
             _ => bail!("usage: xtask-bindgen split MODULE.wasm LINKED.wasm FILE=ROOT,…"),
         },
-        _ => bail!("usage: xtask-bindgen bind|lay|traps|split …"),
+        _ => bail!("usage: xtask-bindgen bind|lay|traps|hints|split …"),
     }
 }
 
@@ -108,7 +121,16 @@ fn bind(job: &Job) -> Result<()> {
         .out_name(&job.out_name);
     bindgen
         .generate(&job.out_dir)
-        .with_context(|| format!("wasm-bindgen could not bind {}", job.input.display()))
+        .with_context(|| format!("wasm-bindgen could not bind {}", job.input.display()))?;
+    if job.debug {
+        return Ok(());
+    }
+    let module = job.out_dir.join(format!("{}_bg.wasm", job.out_name));
+    let glue = job.out_dir.join(format!("{}.js", job.out_name));
+    let (module_made, glue_made) =
+        imports::shorten(&fs::read(&module)?, &fs::read_to_string(&glue)?)?;
+    fs::write(module, module_made)?;
+    Ok(fs::write(glue, glue_made)?)
 }
 
 fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Job> {

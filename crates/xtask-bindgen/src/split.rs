@@ -86,6 +86,8 @@ struct Bound<'b> {
     table: (u32, TableType),
     /// Functions in it by slot.
     slots: BTreeMap<u32, u32>,
+    /// Functions that use another table: parts have this one only.
+    bound_to_tables: BTreeSet<u32>,
     exported: BTreeSet<u32>,
     export_names: BTreeSet<String>,
     start: Option<u32>,
@@ -124,6 +126,7 @@ impl<'b> Bound<'b> {
                 },
             ),
             slots: BTreeMap::new(),
+            bound_to_tables: BTreeSet::new(),
             exported: BTreeSet::new(),
             export_names: BTreeSet::new(),
             start: None,
@@ -222,6 +225,16 @@ impl<'b> Bound<'b> {
             (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for operator in body.get_operators_reader()? {
             match operator? {
+                Operator::TableGet { table }
+                | Operator::TableSet { table }
+                | Operator::TableGrow { table }
+                | Operator::TableSize { table }
+                | Operator::TableFill { table }
+                    if table != self.table.0 =>
+                {
+                    let number = u32::try_from(self.bodies.len())?;
+                    self.bound_to_tables.insert(self.imported + number);
+                }
                 Operator::Call { function_index } | Operator::RefFunc { function_index } => {
                     calls.insert(function_index);
                 }
@@ -343,6 +356,8 @@ impl Graph {
             .flat_map(|(_, held)| nodes(&held.unseen))
             .collect();
         let mut graph = Graph { edges, loose };
+        let bound_to_tables = bound.bound_to_tables.iter().copied();
+        graph.loose.extend(bound_to_tables.map(Node::Function));
         let known = graph.reach(bound, &BTreeSet::new());
         graph.loose.extend(
             bound

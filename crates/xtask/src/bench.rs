@@ -17,15 +17,18 @@ use crate::{
 };
 
 /// Runs every criterion benchmark; the arguments go to criterion (a filter, `--quick`). With `storage`
-/// the command line converts a generated storage instead.
+/// the command line converts a generated storage instead; with `wasm` the module of the package stands
+/// beside the native converter.
 pub(crate) fn run(repo: &Repo, arguments: &[String]) -> Result<()> {
     println!("commit: {}", commit(repo));
     println!("processor: {}", processor());
     if let Some(version) = process::read("rustc", &["--version"]) {
         println!("compiler: {version}");
     }
-    if let Some(("storage", messages)) = arguments.split_first().map(|(a, b)| (a.as_str(), b)) {
-        return storage(repo, messages);
+    match arguments.split_first().map(|(a, b)| (a.as_str(), b)) {
+        Some(("storage", messages)) => return storage(repo, messages),
+        Some(("wasm", rounds)) => return wasm(repo, rounds),
+        _ => {}
     }
     let targets = targets(repo)?;
     if targets.is_empty() {
@@ -38,6 +41,56 @@ pub(crate) fn run(repo: &Repo, arguments: &[String]) -> Result<()> {
             .args(["bench", "--package", &package, "--bench", &bench, "--"])
             .args(arguments);
         process::run(&mut command, Output::Shown)?;
+    }
+    Ok(())
+}
+
+/// Converts the same messages in Node.js and natively, in turn. The argument is the number of rounds.
+fn wasm(repo: &Repo, arguments: &[String]) -> Result<()> {
+    let rounds = match arguments {
+        [] => "20",
+        [rounds] => rounds.as_str(),
+        _ => bail!("bench wasm [ROUNDS]"),
+    };
+    if !repo.root.join("pkg/dist/wasm/convert.wasm").is_file() {
+        bail!("pkg/dist has no module; run `cargo xtask wasm --release` first");
+    }
+    println!("bench: building the native converter and the generator …");
+    let mut build = cargo(&repo.root);
+    build.args([
+        "build",
+        "--release",
+        "-p",
+        "warifu-tests",
+        "-p",
+        "warifu-synth",
+    ]);
+    build.args(["--bin", "native-digests", "--bin", "warifu-synth"]);
+    process::run(&mut build, Output::Shown)?;
+    let programs = repo.target.join("release");
+    let generated = repo.target.join("bench/wasm");
+    files::fresh(&generated)?;
+    let mut synth = Command::new(programs.join("warifu-synth"));
+    synth
+        .args(["storage", "--messages", "1000", "--patients", "25"])
+        .arg(&generated);
+    process::run(&mut synth, Output::Shown)?;
+    let samples = repo.root.join("../shared/samples/ssmix2");
+    let samples = ["nho-documents", "nho-testing-tool"].map(|name| samples.join(name));
+    let samples = samples.map(|folder| folder.join("standard_root"));
+    for (name, folders) in [("samples", &samples[..]), ("generated", &[generated][..])] {
+        if !folders.iter().all(|folder| folder.is_dir()) {
+            println!("{name}: skipped: ../shared is absent");
+            continue;
+        }
+        println!("{name}:");
+        let mut node = Command::new("node");
+        node.arg("pkg/bench/convert.mjs")
+            .arg(rounds)
+            .args(folders)
+            .current_dir(&repo.root)
+            .env("WARIFU_DIGESTS", programs.join("native-digests"));
+        process::run(&mut node, Output::Shown)?;
     }
     Ok(())
 }

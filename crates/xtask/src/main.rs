@@ -48,7 +48,8 @@ cargo xtask COMMAND
                              --bless writes down those that pass
   nightly [--seconds N]      run every fuzz target (60 seconds each), interrupt a conversion at 50 moments
   bench [ARGUMENTS…]         run the benchmarks; ARGUMENTS go to criterion;
-                             `bench storage [MESSAGES]` converts a generated storage
+                             `bench storage [MESSAGES]` converts a generated storage,
+                             `bench wasm [ROUNDS]` the same messages in Node.js and natively
 ";
 
 fn main() -> ExitCode {

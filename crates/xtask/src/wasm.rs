@@ -406,7 +406,7 @@ impl<'r> Maker<'r> {
                 process::run(&mut split, Output::Shown)?;
             }
             for file in &files {
-                put_in_order(modules, file)?;
+                put_in_order(binder, modules, file)?;
             }
             if packed {
                 let memory = bound.with_extension("memory");
@@ -480,9 +480,11 @@ fn optimise(modules: &Path, wasm: &Path, level: &[&str]) -> Result<()> {
     wasm_opt(modules, wasm, &arguments)
 }
 
-/// Puts likes beside each other and drops all names, then lets Node.js compile the result: a broken
-/// module is found here.
-fn put_in_order(modules: &Path, wasm: &Path) -> Result<()> {
+/// Puts likes beside each other and drops all names and hints, then lets Node.js compile the result: a
+/// broken module is found here.
+fn put_in_order(binder: &Path, modules: &Path, wasm: &Path) -> Result<()> {
+    let mut hints = Command::new(binder);
+    process::run(hints.arg("hints").arg(wasm), Output::Shown)?;
     let strip = [
         "--strip-debug",
         "--strip-producers",

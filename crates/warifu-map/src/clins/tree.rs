@@ -208,7 +208,8 @@ impl Node {
     /// Puts the named members first, in that order.
     pub(super) fn lead(&mut self, keys: &[&str]) {
         if let Self::Object(m) = self {
-            m.sort_by_key(|(k, _)| keys.iter().position(|x| x == k).unwrap_or(keys.len()));
+            let place = |k: &String| keys.iter().position(|x| x == k).unwrap_or(keys.len());
+            warifu_order::sort_by_key(m, |(k, _)| place(k));
         }
     }
 }

@@ -108,7 +108,7 @@ pub fn is_document(path: &str, bytes: &[u8]) -> bool {
 /// MSH-9.2 of a message.
 fn event_of(bytes: &[u8]) -> Option<&[u8]> {
     let head = bytes.get(..512).unwrap_or(bytes);
-    let msh = head.get(memchr::memmem::find(head, b"MSH")?..)?;
+    let msh = head.get(warifu_hl7::find(head, b"MSH", 0)?..)?;
     let msh = msh.split(|b| matches!(b, b'\r' | b'\n')).next()?;
     let (field, component) = (msh.get(3)?, msh.get(4)?);
     let nine = msh.split(|b| b == field).nth(8)?;

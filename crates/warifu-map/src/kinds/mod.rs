@@ -327,7 +327,7 @@ fn has_blank_line(between: &[u8]) -> bool {
 /// (once a message) and fields that say that there is no value.
 fn check_segments(cx: &mut Cx<'_, '_>) {
     let bytes = cx.message().bytes();
-    let nulls = memchr::memmem::find(bytes, b"\"\"").is_some();
+    let nulls = warifu_hl7::find(bytes, b"\"\"", 0).is_some();
     let mut last: Option<u32> = None;
     let mut blank = false;
     let mut reached = 0;
@@ -359,7 +359,7 @@ fn check_segments(cx: &mut Cx<'_, '_>) {
                 cx.report_with(&MAP017, &field, format!("{}-{n}", s.name_str()));
             }
         }
-        if warifu_terms::fields::segment_of(name).is_none() {
+        if !warifu_terms::fields::is_segment(name) {
             cx.report_with(&HL7108, &s, s.name_str().to_owned());
         }
         begun |= kind.begin.contains(&&name);
