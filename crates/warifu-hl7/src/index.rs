@@ -576,6 +576,11 @@ impl Index {
         })
     }
 
+    /// Leaves out the segments from the one at `position` on.
+    pub fn truncate(&mut self, position: usize) {
+        self.segments.truncate(position);
+        self.names.take();
+    }
     /// Number of segments.
     pub fn segment_count(&self) -> usize {
         self.segments.len()

@@ -253,6 +253,24 @@ impl<'a> Message<'a> {
         }
         Some(path)
     }
+    /// The path of what holds the bytes `[start, end)`, as deep as one part holds all of them.
+    pub fn locate_all(&self, start: u32, end: u32) -> Option<FieldPath> {
+        let mut path = self.locate(start)?;
+        if !path.repeats && path.component == 0 || end <= start + 1 {
+            return Some(path);
+        }
+        let last = self.locate(end - 1)?;
+        if (path.repetition, path.component) != (last.repetition, last.component) {
+            path.component = 0;
+        }
+        if path.repetition != last.repetition {
+            (path.repetition, path.repeats) = (0, false);
+        }
+        if path.component == 0 || path.subcomponent != last.subcomponent {
+            path.subcomponent = 0;
+        }
+        Some(path)
+    }
     /// Number and place of the part that holds `offset`, and whether there are several. Goes on from
     /// the part located last on this level, so that asking for all parts in order takes linear time.
     fn inside(

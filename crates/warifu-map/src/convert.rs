@@ -191,6 +191,7 @@ impl Converter {
             source_of(number),
             &mut out.diagnostics,
         );
+        keep_one_person(index, bytes, arena, number, &mut out.diagnostics);
         out.report_from(first_diagnostic);
         if index.segment_count() > 0
             && !index
@@ -352,8 +353,10 @@ impl Converter {
                     source_of(number_of(*i)),
                     &mut out.diagnostics,
                 );
-                out.report_from(first);
                 segments += index.segment_count();
+                let number = number_of(*i);
+                keep_one_person(&mut index, bytes, &arena, number, &mut out.diagnostics);
+                out.report_from(first);
                 indexes.push((*k, end, index));
             }
         }
@@ -491,6 +494,7 @@ impl Converter {
             let number = number_of(*i);
             let mut index = Index::new();
             index.build(file.bytes, core.options.charset);
+            keep_one_person(&mut index, file.bytes, &arena, number, &mut Vec::new());
             if index.segment_count() == 0
                 || index
                     .notes()
@@ -629,6 +633,38 @@ pub(crate) fn patient_key(folder: &str, pid3: &str) -> String {
     format!("{pid3}\u{1e}{folder}")
 }
 
+/// Leaves out what stands behind the PID of another person than the first (`MAP019`): it is none of the
+/// first one's.
+fn keep_one_person(
+    index: &mut Index,
+    bytes: &[u8],
+    arena: &Bump,
+    number: u16,
+    found: &mut Vec<Diagnostic>,
+) {
+    let message = Message::new(bytes, index, arena, number);
+    let first = message.value(b"PID", 3).text;
+    let other = message.segments().find(|s| {
+        s.name() == *b"PID" && {
+            let sent = s.field(3).value().text;
+            sent != first && !warifu_ssmix2::same_patient(sent, first)
+        }
+    });
+    let Some(other) = other else { return };
+    let position = usize::try_from(other.position()).unwrap_or(usize::MAX);
+    let behind = message.segments().skip(position);
+    let count = behind.len();
+    let span = Span {
+        source: source_of(number),
+        start: other.span().0,
+        end: behind.last().map_or(0, |s| s.span().1),
+    };
+    let mut d = Diagnostic::new(&map_general::MAP019, span).with(count.to_string());
+    d.path = message.locate(span.start);
+    found.push(d);
+    index.truncate(position);
+}
+
 fn note_patient(item: &Item<'_>, message: Message<'_>, out: &mut Output) {
     let pid3 = message.value(b"PID", 3);
     let span = Span {
@@ -734,4 +770,119 @@ fn classify(note: warifu_ssmix2::NameNote) -> (Code, &'static str) {
             &ssm::SSM117
         };
     (code, slug)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{all, at, convert, convert_patient, one, path, reported};
+
+    /// Two persons in one message, as ORU^R01 allows.
+    const TWO: &str = "MSH|^~\\&|A|B|C|D|20260401090512||OUL^R22^OUL_R22|1|P|2.5||||||~ISO IR87\n\
+        PID|1||0000990001^^^^PI||割符^太郎^^^^^L^I||19680303|M\n\
+        SPM|1|S1||023^血清^JC10|||||||||||||202604010800\n\
+        OBR|1|51||3A010^総蛋白^L\nORC|SC|51\n\
+        OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|g/dL|||||F\n\
+        PID|1||0000990002^^^^PI||割符^花子^^^^^L^I||19680303|F\n\
+        SPM|1|S2||023^血清^JC10|||||||||||||202604010800\n\
+        OBR|1|52||3A010^総蛋白^L\nORC|SC|52\n\
+        OBX|1|NM|3A010000002327101^総蛋白^JC10||3.3|g/dL|||||F";
+
+    #[test]
+    fn what_is_behind_another_person_is_never_of_the_first() {
+        let name = path("OML-11", "20260401", "20260401090000000", "01", '1');
+        let again = TWO.replace("0000990002", "990001");
+        let unnamed = TWO.replace("0000990002", "");
+        for out in [
+            convert("OML-11", TWO),
+            convert("", TWO),
+            convert("OML-11", &unnamed),
+            convert_patient(&[(name.clone(), TWO)]),
+        ] {
+            assert_eq!(one(&out, "Patient")["gender"], "male");
+            assert_eq!(one(&out, "Observation")["valueQuantity"]["value"], 7.2);
+            let told: Vec<_> = out
+                .diagnostics
+                .iter()
+                .filter(|d| d.code.code == "MAP019")
+                .map(|d| {
+                    (
+                        d.argument.clone().unwrap_or_default(),
+                        d.path.map(|p| p.to_string()),
+                    )
+                })
+                .collect();
+            assert_eq!(told, [("5".into(), Some("PID(2)".to_owned()))]);
+        }
+        // The same person again, the number padded otherwise.
+        let out = convert("OML-11", &again);
+        assert!(!reported(&out, "MAP019"));
+        assert_eq!(all(&out, "Observation").len(), 2);
+        // An old version withdraws nothing of another person.
+        let old = path("OML-11", "20260401", "20260401080000000", "01", '2');
+        let living = TWO.split("PID|1||0000990002").next().unwrap_or_default();
+        let out = convert_patient(&[(old, TWO), (name, living)]);
+        assert_eq!(at(&one(&out, "Patient"), "/gender"), "male");
+        assert!(out.deletes.is_empty() && !reported(&out, "MAP019"));
+    }
+
+    /// `text` of the extension that keeps a field.
+    fn kept<'v>(v: &'v serde_json::Value, field: &str) -> Vec<&'v str> {
+        let url = format!("urn:x-ssmix2:field:{field}");
+        let all = v["extension"].as_array().map_or(&[][..], Vec::as_slice);
+        let of = all.iter().filter(|e| e["url"] == url.as_str());
+        of.filter_map(|e| e["valueString"].as_str()).collect()
+    }
+
+    #[test]
+    fn what_is_no_time_is_kept_as_sent() {
+        let msh = "MSH|^~\\&|A|B|C|D|20260401090512+0000||ADT^A08^ADT_A01|1|P|2.5||||||~ISO IR87";
+        let pid = |born: &str, sex: &str| {
+            format!("{msh}\nPID|1||0000990001^^^^PI||割符^花子^^^^^L^I||{born}|{sex}")
+        };
+        for born in ["S550402", "19800402093000-0500"] {
+            let out = convert("ADT-00", &pid(born, "男"));
+            let patient = one(&out, "Patient");
+            assert!(patient.get("birthDate").is_none());
+            assert_eq!(kept(&patient, "PID-7"), [born]);
+            assert_eq!(kept(&patient, "PID-8"), ["男"]);
+            let told = out.diagnostics.iter().filter(|d| d.code.code == "HL7113");
+            assert_eq!(told.count(), 2, "PID-7 and MSH-7");
+        }
+        let out = convert("ADT-00", &pid("", "F").replace("20260401090512+0000", ""));
+        assert!(reported(&out, "MAP009"));
+        // In the resource of its own segment, whatever else was made meanwhile.
+        let problem = "MSH|^~\\&|A|B|C|D|20260401090512||PPR^ZD1^PPR_ZD1|1|P|2.5||||||~ISO IR87\n\
+            PID|1||0000990001^^^^PI||割符^花子^^^^^L^I||19680303|F\n\
+            PRB|AD|20260401|20058911^狭心症^MDCDX2|PRB1|||20269901||99999999\n\
+            ZPR||20058911^狭心症^MDCDX2\n\
+            ORC|NW||||||||20260401|||D01^見立^一郎^^^^^^^L^^^^^I|||||01^内科^HL70069";
+        let out = convert("PPR-01", problem);
+        let condition = one(&out, "Condition");
+        assert_eq!(kept(&condition, "PRB-7"), ["20269901"]);
+        assert_eq!(kept(&condition, "PRB-9"), ["99999999"]);
+    }
+
+    #[test]
+    fn the_references_of_a_role_are_traced_each_to_its_own_field() {
+        let out = convert(
+            "PPR-01",
+            "MSH|^~\\&|A|B|C|D|20260401090512||PPR^ZD1^PPR_ZD1|1|P|2.5||||||~ISO IR87\n\
+            PID|1||0000990001^^^^PI||割符^花子^^^^^L^I||19680303|F\n\
+            PRB|AD|20260401|20058911^狭心症^MDCDX2|PRB1|||20260401\n\
+            ZPR||20058911^狭心症^MDCDX2\n\
+            ORC|NW||||||||20260401|||D01^見立^一郎^^^^^^^L^^^^^I|||||01^内科^HL70069",
+        );
+        let path_of = |resource_type: &str, pointer: &str| -> Vec<String> {
+            let made = out.resources.iter();
+            made.filter(|r| r.resource_type == resource_type)
+                .flat_map(|r| crate::trace::all_hits(&out, r))
+                .filter(|hit| hit.pointer == pointer)
+                .flat_map(|hit| hit.spans.into_iter().map(|s| s.path))
+                .collect()
+        };
+        let role = "PractitionerRole";
+        assert_eq!(path_of(role, "/practitioner/reference"), ["ORC-12"]);
+        assert_eq!(path_of(role, "/organization/reference"), ["ORC-17.1"]);
+        assert_eq!(path_of("Patient", "/identifier/0/value"), ["PID-3.1"]);
+    }
 }

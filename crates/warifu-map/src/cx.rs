@@ -269,6 +269,9 @@ impl<'a> Cx<'a, '_> {
         if self.strays.wait() && !self.emitted(r.resource_type(), r.id()) {
             self.keep_strays(&mut r);
         }
+        if self.strays.has_unread() && !crate::output::is_shared(r.resource_type()) {
+            self.keep_unread(&mut r);
+        }
         let added = self.out.push(&mut r, self.message.number());
         self.report_unless(added, r.resource_type());
         self.pool.push(r.into_buffers());
@@ -373,7 +376,8 @@ impl<'a> Cx<'a, '_> {
         message: Message<'a>,
         (start, end): (u32, u32),
     ) -> Option<Shared> {
-        if json.len() > LONGEST || self.out.is_cut(message.number()) {
+        let whole = json.len() <= LONGEST && !self.strays.has_unread();
+        if !whole || self.out.is_cut(message.number()) {
             return None;
         }
         let found = self.out.diagnostics.get(first..).unwrap_or_default();

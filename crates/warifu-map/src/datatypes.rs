@@ -174,7 +174,10 @@ pub fn read_time<'a>(cx: &mut Cx<'a, '_>, v: Val<'a>, target: &'static str) -> O
     let t = time::parse(v.text);
     match t {
         None if v.text.trim().is_empty() => {}
-        None => cx.report_with(&HL7113, &v, target),
+        None => {
+            cx.report_with(&HL7113, &v, target);
+            cx.unread(v.trimmed(), target);
+        }
         Some(t) if !matches!(t.oddity, Oddity::None | Oddity::Midnight) => {
             cx.report_with(&warifu_diag::catalogue::hl7::HL7114, &v, target);
         }

@@ -2,7 +2,7 @@
 
 use warifu_diag::catalogue::map_general::{MAP003, MAP018};
 use warifu_fhir::{Id, Object, Resource, Row};
-use warifu_hl7::{Part, Segment};
+use warifu_hl7::{Part, Segment, Val};
 use warifu_order::{Map, Set};
 use warifu_ssmix2::DataKind;
 
@@ -379,6 +379,8 @@ pub(crate) struct Strays<'a> {
     ends: Map<[u8; 3], (u32, u32)>,
     /// Bytes kept so far.
     size: usize,
+    /// Values that could not be read, with the name of their field: for the next resource of the patient.
+    unread: Vec<(String, Val<'a>)>,
 }
 
 /// Position of the segment, name of the field, the field; those before `next` are kept.
@@ -396,6 +398,14 @@ impl<'a> Strays<'a> {
     /// Whether something is to be kept.
     pub(crate) fn wait(&self) -> bool {
         self.segments.next < self.segments.all.len() || self.fields.next < self.fields.all.len()
+    }
+    /// Whether a value waits that could not be read.
+    pub(crate) fn has_unread(&self) -> bool {
+        !self.unread.is_empty()
+    }
+    /// A value that could not be read is written as text where it belongs.
+    pub(crate) fn kept_otherwise(&mut self, v: Val<'a>) {
+        self.unread.retain(|(_, of)| of.src() != v.src());
     }
     /// Notes the segment that a resource is made from.
     pub(crate) fn note(&mut self, id: Id, position: u32) {
@@ -454,6 +464,29 @@ impl<'a> Cx<'a, '_> {
                 self.report_with(&MAP018, &field, name);
             }
         }
+    }
+    /// A value that could not be read; `target` is its element. The resource that is finished next keeps it.
+    #[cold]
+    pub(crate) fn unread(&mut self, v: Val<'a>, target: &str) {
+        let own = v.message == self.message().number();
+        let path = own.then(|| self.message().locate(v.start)).flatten();
+        let name = path.map_or_else(
+            || target.to_owned(),
+            |p| format!("{}-{}", p.segment_name(), p.field),
+        );
+        if !self.strays.unread.iter().any(|(_, of)| of.src() == v.src()) {
+            self.strays.unread.push((name, v));
+        }
+    }
+    /// Keeps the values that could not be read.
+    #[cold]
+    pub(crate) fn keep_unread(&mut self, r: &mut Resource) {
+        let before = r.row(Some(&REST));
+        for (name, v) in std::mem::take(&mut self.strays.unread) {
+            r.object(warifu_fhir::element::EXTENSION, |o| kept_text(o, &name, v));
+            self.report_with(&MAP003, &v, name);
+        }
+        r.row(before);
     }
     /// A segment of an order whose first of that name alone the rows take.
     pub(crate) fn stray_further(&mut self, s: Segment<'a>) {
@@ -607,7 +640,10 @@ pub fn keep<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, source: String, field: Pa
 
 /// The members of the extension.
 pub(crate) fn kept(o: &mut Object<'_>, source: &str, field: Part<'_>) {
-    let v = field.text().trimmed();
+    kept_text(o, source, field.text().trimmed());
+}
+
+fn kept_text(o: &mut Object<'_>, source: &str, v: Val<'_>) {
     if !v.is_empty() {
         o.string("url", &["urn:x-ssmix2:field:", source].concat(), v.src());
         o.string("valueString", v.text, v.src());

@@ -170,7 +170,7 @@ fn note_sources<'m, 'a>(
     used.dedup();
     for s in &used {
         if !out.paths.contains_key(s)
-            && let Some(p) = find(u32::from(s.message)).and_then(|m| m.locate(s.start))
+            && let Some(p) = find(u32::from(s.message)).and_then(|m| m.locate_all(s.start, s.end))
         {
             out.paths.insert(*s, p);
         }
@@ -262,7 +262,7 @@ fn push_unused(out: &mut Output, m: Message<'_>, part: Part<'_>, reason: Reason,
         }
         return;
     }
-    if let Some(path) = m.locate(start) {
+    if let Some(path) = m.locate_all(start, end) {
         out.unused.push(Unused {
             message: m.number(),
             start,

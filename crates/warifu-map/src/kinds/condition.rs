@@ -684,7 +684,7 @@ fn ordered_by<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: P
         if let Some(department) = super::practitioner::department_of(cx, organization) {
             super::practitioner::emit_role(
                 cx,
-                id,
+                (id, p.src),
                 department,
                 organization.comp(1).value().text,
                 organization.comp(1).src(),

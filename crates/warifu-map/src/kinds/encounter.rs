@@ -6,7 +6,7 @@
 //! takes its counterpart out of the story; alone it leaves what mapping §12 says of it.
 
 use warifu_diag::catalogue::map_admin::{MAP109, MAP110, MAP116, MAP117, MAP120, MAP121};
-use warifu_diag::catalogue::map_general::MAP008;
+use warifu_diag::catalogue::map_general::{MAP008, MAP016};
 use warifu_fhir::element::encounter as el;
 use warifu_fhir::{Buffers, Id, Object, Resource, Row, Src};
 use warifu_hl7::{Message, Part, Val, time};
@@ -401,15 +401,19 @@ fn place_event<'a>(
         }
         Step::Admission => {
             let id = stay_id(cx, &event, event.time.text);
-            if let Some(story) = stories.iter_mut().find(|s| s.id == id) {
+            // A plan for that very minute has the id of the stay, and is no admission yet.
+            let same = stories.iter().position(|s| s.id == id);
+            let begun = |s: &&mut Story<'_>| !s.planned || event.cancels;
+            if let Some(story) = same.and_then(|at| stories.get_mut(at)).filter(begun) {
                 story.cancelled |= event.cancels;
                 story.events.push(event);
                 return;
             }
             // A plan for that day is fulfilled by the admission: what was planned becomes this stay.
-            let plan = stories.iter().rposition(|s| {
+            let of_the_day = |s: &Story<'_>| {
                 s.planned && !s.cancelled && s.start_key / DAY == event.key / DAY && event.key > 0
-            });
+            };
+            let plan = same.or_else(|| stories.iter().rposition(of_the_day));
             let mut story = begin(id, event, false, department);
             story.cancelled = event.cancels;
             if let Some(at) = plan.filter(|_| !event.cancels) {
@@ -422,7 +426,14 @@ fn place_event<'a>(
                         message,
                     });
                 }
-                story.events.splice(0..0, plan.events);
+                if plan.cancelled {
+                    // Withdrawn for this very minute: its Encounter is the admission's.
+                    for e in &plan.events {
+                        cx.report_with(&MAP016, &event_src(e), "Encounter");
+                    }
+                } else {
+                    story.events.splice(0..0, plan.events);
+                }
             }
             stories.push(story);
         }
@@ -909,7 +920,7 @@ fn participants<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, story: &Story<'a>) {
         let code = e.pv1(10).value().trimmed();
         let department = shared::department(cx, code, Val::default(), "");
         if let (Some(id), Some(department)) = (person.id, department) {
-            shared::emit_role(cx, id, department, code.text, code.src());
+            shared::emit_role(cx, (id, person.src), department, code.text, code.src());
         }
         let start = if attending.is_empty() {
             story.start
@@ -1741,6 +1752,28 @@ mod tests {
         let room = resolve(&out, bed.pointer("/partOf/reference").unwrap());
         let ward = resolve(&out, room.pointer("/partOf/reference").unwrap());
         assert_eq!((at(&room, "/name"), at(&ward, "/name")), ("5E-501", "5E"));
+    }
+
+    #[test]
+    fn a_stay_planned_for_the_minute_at_which_it_began_is_one() {
+        let mut files = stay();
+        for (_, text) in files.iter_mut() {
+            *text = text.replace("202604071005", "202604071000");
+        }
+        let out = told(&files);
+        let e = one(&out, "Encounter");
+        assert_eq!(at(&e, "/status"), "finished");
+        assert_eq!(at(&e, "/period/start"), "2026-04-07T10:00:00+09:00");
+        assert_eq!(at(&e, "/statusHistory/0/status"), "planned");
+        assert_eq!(at(&e, "/statusHistory/2/status"), "onleave");
+        assert!(!reported(&out, "MAP121") && out.deletes.is_empty());
+        // A plan that was withdrawn takes nothing from the admission.
+        if let Some((_, plan)) = files.first_mut() {
+            *plan = plan.replace("A14", "A27");
+        }
+        let out = told(&files);
+        assert_eq!(at(&one(&out, "Encounter"), "/status"), "finished");
+        assert!(reported(&out, "MAP016"));
     }
 
     /// Admission, then further files of the stay.

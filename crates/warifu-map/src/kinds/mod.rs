@@ -18,8 +18,8 @@ pub mod vital;
 
 use warifu_diag::FieldPath;
 use warifu_diag::catalogue::enc::ENC116;
-use warifu_diag::catalogue::hl7::{HL7108, HL7109, HL7112, HL7119, HL7127};
-use warifu_diag::catalogue::map_general::MAP017;
+use warifu_diag::catalogue::hl7::{HL7108, HL7109, HL7112, HL7113, HL7119, HL7127};
+use warifu_diag::catalogue::map_general::{MAP009, MAP017};
 use warifu_diag::catalogue::ssm::{SSM106, SSM107, SSM112, SSM113, SSM153, SSM154};
 use warifu_fhir::{Buffers, Row, Src};
 use warifu_hl7::Message;
@@ -204,6 +204,10 @@ pub(crate) fn convert(cx: &mut Cx<'_, '_>) {
         cx.used(&sent);
         let number = cx.message().number();
         cx.out.message_times.push((number, t));
+    } else if sent.is_empty() {
+        cx.report_message(&MAP009, "MSH-7");
+    } else {
+        cx.report_with(&HL7113, &sent, "Bundle.timestamp");
     }
     check_charset(cx);
     if cx.options().clins {

@@ -296,7 +296,10 @@ pub(crate) fn read_value<'a>(
             let v = field.value();
             match datatypes::date_time(cx, v, "Observation.valueDateTime") {
                 Some(s) => Value::DateTime(s, v.src()),
-                None => Value::Text(v.trimmed()),
+                None => {
+                    cx.strays.kept_otherwise(v);
+                    Value::Text(v.trimmed())
+                }
             }
         }
         "ED" | "RP" => {

@@ -495,6 +495,7 @@ fn gender<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>)
     let code = maps::GENDER.translate(v.text);
     if !code.known {
         cx.report_with(&MAP008, &v, "0001");
+        keep(r, cx, "PID-8".to_owned(), f);
     }
     r.string(el::GENDER, code.to, v.src());
 }

@@ -117,10 +117,10 @@ fn build<'a>(cx: &mut Cx<'a, '_>, id: Id, xcn: Part<'a>) -> Resource {
     r
 }
 
-/// Emits the role of a person in a department, and returns its id.
+/// Emits the role of a person (of these bytes) in a department (of those of `src`), and returns its id.
 pub(crate) fn emit_role(
     cx: &mut Cx<'_, '_>,
-    person: Id,
+    (person, doctor): (Id, Src),
     department: Id,
     code: &str,
     src: Src,
@@ -138,7 +138,7 @@ pub(crate) fn emit_role(
         let sources = [person.as_bytes(), department.as_bytes()];
         cx.emit_shared("PractitionerRole", id, at, &sources, |cx| {
             let mut r = cx.open("PractitionerRole", id);
-            cx.reference(&mut r, role::PRACTITIONER, "Practitioner", person, src);
+            cx.reference(&mut r, role::PRACTITIONER, "Practitioner", person, doctor);
             cx.reference(&mut r, role::ORGANIZATION, "Organization", department, src);
             r.profile(JP_PRACTITIONER_ROLE);
             r

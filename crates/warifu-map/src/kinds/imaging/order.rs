@@ -464,7 +464,8 @@ fn requester<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, g: &Group<'a>, p: Part<'
     match (person.id, unit, organization) {
         (Some(id), Some(unit), Some(department)) => {
             let code = unit.comp(1).value().trimmed();
-            let role = practitioner::emit_role(cx, id, department, code.text, p.src());
+            let role =
+                practitioner::emit_role(cx, (id, person.src), department, code.text, unit.src());
             let text = cx.reference_text("PractitionerRole", role);
             r.object(el::REQUESTER, |o| {
                 o.also(unit.src());

@@ -318,7 +318,8 @@ fn requester<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, shared: &mut Shared<'a>,
                     let code = department
                         .map(|f| f.value().text.trim())
                         .unwrap_or_default();
-                    let role = practitioner::emit_role(cx, id, place, code, src);
+                    let of = department.map(|f| f.src()).unwrap_or_default();
+                    let role = practitioner::emit_role(cx, (id, src), place, code, of);
                     Some(cx.reference_text("PractitionerRole", role))
                 }
                 (Some(id), None) => Some(cx.reference_text("Practitioner", id)),

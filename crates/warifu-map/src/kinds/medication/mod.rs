@@ -349,7 +349,8 @@ impl<'a> People<'a> {
         }
         let t = datatypes::triplets(field).find(|t| !t.code.is_empty())?;
         let department = practitioner::department(cx, t.code, t.text, t.system.text)?;
-        let id = practitioner::emit_role(cx, person.id?, department, t.code.text, field.src());
+        let doctor_of = (person.id?, person.src);
+        let id = practitioner::emit_role(cx, doctor_of, department, t.code.text, field.src());
         self.role = Some((doctor.raw(), field.raw(), id));
         Some(id)
     }
