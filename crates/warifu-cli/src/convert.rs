@@ -877,6 +877,7 @@ impl<'o> Worker<'o> {
             files: u64::try_from(files.len()).unwrap_or(0),
             patients: 1,
             superseded: state(warifu_ssmix2::State::Superseded)
+                + state(warifu_ssmix2::State::Duplicate)
                 + state(warifu_ssmix2::State::SnapshotOld),
             cancelled: state(warifu_ssmix2::State::Cancelled) + state(warifu_ssmix2::State::Moved),
             unreadable,

@@ -280,12 +280,20 @@ impl Converter {
         }
         let names: Vec<FileName<'_>> = named.iter().map(|(_, n)| *n).collect();
         let selection = select(&names);
+        let bytes_of = |k: usize| files.get(named.get(k)?.0).map(|f| f.bytes);
+        let differs = |note: &warifu_ssmix2::SelectionNote| {
+            bytes_of(note.file) != note.other.and_then(bytes_of)
+        };
         for note in &selection.notes {
-            let Some((i, _)) = named.get(note.file) else {
+            let Some((i, name)) = named.get(note.file) else {
                 continue;
             };
             let code: Code = match note.kind {
                 SelectionNoteKind::SeveralCurrent => &ssm::SSM104,
+                // The same file of two volumes is one; of two contents one is passed over.
+                SelectionNoteKind::SameName if name.flag == Flag::Current && differs(note) => {
+                    &ssm::SSM104
+                }
                 SelectionNoteKind::OnlyReplaced => &ssm::SSM105,
                 _ => continue,
             };
@@ -860,6 +868,137 @@ mod tests {
         let condition = one(&out, "Condition");
         assert_eq!(kept(&condition, "PRB-7"), ["20269901"]);
         assert_eq!(kept(&condition, "PRB-9"), ["99999999"]);
+    }
+
+    #[test]
+    fn two_contents_under_one_name_are_told() {
+        let name = || path("ADT-00", "-", "20260401090000000", "-", '1');
+        let text = |phone: &str| {
+            format!(
+                "MSH|^~\\&|A|B|C|D|20260401090512||ADT^A08^ADT_A01|1|P|2.5\n\
+                PID|1||0000990001^^^^PI||割符^花子^^^^^L^I||19680303|F|||||{phone}"
+            )
+        };
+        let (one_phone, other) = (text("03-0000-0001"), text("03-0000-0002"));
+        for (second, told) in [(&one_phone, false), (&other, true)] {
+            let out = convert_patient(&[(name(), one_phone.as_str()), (name(), second.as_str())]);
+            assert_eq!(reported(&out, "SSM104"), told);
+            assert_eq!(all(&out, "Patient").len(), 1);
+        }
+    }
+
+    #[test]
+    fn insurance_and_events_are_kept_whole() {
+        let msh = "MSH|^~\\&|A|B|C|D|20260401090512||";
+        let pid = "PID|1||0000990001^^^^PI||割符^花子^^^^^L^I||19680303|F\n";
+        let out = convert(
+            "ADT-00",
+            &format!(
+                "{msh}ADT^A08^ADT_A01|1|P|2.5\n{pid}IN1|1|06^組合^JHSD0001|06139998|||||||||20250401|||K2^任意継続^JHSD0002||SEL^本人^HL70063"
+            ),
+        );
+        assert_eq!(
+            kept(&one(&out, "Coverage"), "IN1-15"),
+            ["K2^任意継続^JHSD0002"]
+        );
+        let out = convert(
+            "PPR-01",
+            &format!(
+                "{msh}PPR^ZD1^PPR_ZD1|1|P|2.5\n{pid}ZI1|1|06^組合^JHSD0001|06139998|||||||1^2||20250401|||13||SEL^本人^HL70063|19400101|東京都||70\nPRB|AD|20260401|20058911^狭心症^MDCDX2|PRB1|||20260401"
+            ),
+        );
+        let coverage = one(&out, "Coverage");
+        for (field, value) in [
+            ("ZI1-15", "13"),
+            ("ZI1-18", "19400101"),
+            ("ZI1-19", "東京都"),
+            ("ZI1-21", "70"),
+        ] {
+            assert_eq!(kept(&coverage, field), [value], "{field}");
+        }
+        let out = convert(
+            "ADT-22",
+            &format!(
+                "{msh}ADT^A01^ADT_A01|1|P|2.5\nEVN||20260401090512||01\n{pid}PV1|1|I|4W^412^3^^^N||||||||||||||D01^見立^一郎|||||||||||||||||||||||||||202604010900"
+            ),
+        );
+        assert_eq!(kept(&one(&out, "Encounter"), "EVN-4"), ["01"]);
+    }
+
+    #[test]
+    fn who_and_what_differs_elsewhere_is_told() {
+        let adt = |event: &str, born: &str, doctor: &str, rest: &str| {
+            format!(
+                "MSH|^~\\&|A|B|C|D|20260401090512||ADT^{event}|1|P|2.5\nEVN||20260401090512\n\
+                PID|1||0000990001^^^^PI||割符^花子^^^^^L^I||{born}|F\n\
+                PV1|1|I|4W^412^3^^^N||||{doctor}||||||||||{doctor}|||||||||||||||||||||||||||202604010900{rest}"
+            )
+        };
+        let (one_name, with_kana) = (
+            "D01^見立^一郎^^^^^^^L^^^^^I",
+            "D01^見立^一郎^^^^^^^L^^^^^I~^ミタテ^イチロウ^^^^^^^L^^^^^P",
+        );
+        let file = |kind: &str, stamp: &str| path(kind, "20260401", stamp, "01", '1');
+        let basic = adt("A08", "19480405", one_name, "");
+        let admitted = adt("A01", "19480405", one_name, "");
+        let left = adt("A03", "19700405", with_kana, "|202604090900");
+        let other = left.replace("||||||||||D01", "||||||||||D03");
+        let out = convert_patient(&[
+            (
+                path("ADT-00", "-", "20260401090000000", "-", '1'),
+                basic.as_str(),
+            ),
+            (file("ADT-22", "20260401090000001"), admitted.as_str()),
+            (file("ADT-52", "20260409090000002"), left.as_str()),
+        ]);
+        assert_eq!(at(&one(&out, "Patient"), "/birthDate"), "1948-04-05");
+        let told = |code: &str| -> Vec<_> {
+            let all = out.diagnostics.iter().filter(|d| d.code.code == code);
+            all.map(|d| (d.argument.clone().unwrap_or_default(), d.span.source.0))
+                .collect()
+        };
+        assert_eq!(told("MAP123"), [("PID-7".into(), 2)]);
+        // The kana of a doctor who was described without.
+        assert_eq!(told("MAP018"), [("PV1-7".into(), 2)]);
+        let out = convert_patient(&[
+            (file("ADT-22", "20260401090000001"), admitted.as_str()),
+            (file("ADT-52", "20260409090000002"), other.as_str()),
+        ]);
+        let encounter = one(&out, "Encounter");
+        assert_eq!(kept(&encounter, "PV1-17").len(), 1, "{encounter:#}");
+    }
+
+    #[test]
+    fn of_rows_of_one_study_the_parent_is_used_and_the_others_are_kept() {
+        let row = |control: &str, n: u32, ipc: &str| {
+            format!(
+                "ORC|{control}|{n}|||||||20260407111000\nOBR||{n}||110^検査^LENDO|||20260407\nIPC|{ipc}|1.2.3||ES^^DCM\n"
+            )
+        };
+        let out = convert(
+            "OMG-12",
+            &format!(
+                "MSH|^~\\&|A|B|C|D|20260407112000||OMG^O19^OMG_O19|1|P|2.5\n\
+                PID|1||0000990001^^^^PI||割符^花子^^^^^L^I||19680303|F\n{}{}{}",
+                row("NW", 11, "A1|P12345"),
+                row("PA", 12, "A2|"),
+                row("CH", 13, "A2|")
+            ),
+        );
+        let study = one(&out, "ImagingStudy");
+        let numbers = study["identifier"].to_string();
+        assert!(
+            numbers.contains("A2") && !numbers.contains("A1"),
+            "{numbers}"
+        );
+        assert_eq!(kept(&study, "IPC-1"), ["A1"]);
+        assert_eq!(kept(&study, "IPC-2"), ["P12345"]);
+        let told = out.diagnostics.iter().filter(|d| d.code.code == "MAP401");
+        let told: Vec<_> = told
+            .filter_map(|d| d.argument.as_deref())
+            .filter(|field| field.starts_with("IPC"))
+            .collect();
+        assert_eq!(told, ["IPC-1"]);
     }
 
     #[test]

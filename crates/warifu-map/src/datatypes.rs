@@ -4,7 +4,7 @@
 //! they came from. What does not fit is reported and kept as text.
 
 use warifu_diag::catalogue::hl7::HL7113;
-use warifu_diag::catalogue::map_general::{MAP006, MAP007, MAP010};
+use warifu_diag::catalogue::map_general::{MAP006, MAP007, MAP010, MAP018};
 use warifu_fhir::{Element, Id, Object, Resource, Src};
 use warifu_hl7::time::{self, Oddity, Time};
 use warifu_hl7::{Part, Val};
@@ -79,7 +79,9 @@ pub fn system_of<'a>(cx: &mut Cx<'a, '_>, t: &Triplet<'a>) -> &'a str {
         SystemUri::Known(uri) => uri,
         SystemUri::Local => local_system(cx, t.system.text),
         SystemUri::LocalAs(label) => {
-            cx.report_with(&MAP006, &t.code, label);
+            // A name of its own, as `JC10-raw`, says what was done with a code of `JC10`.
+            let name = label.split_once('-').map_or(label, |(name, _)| name);
+            cx.report_with(&MAP006, &t.code, name);
             local_system(cx, label)
         }
     }
@@ -383,6 +385,9 @@ pub fn practitioner<'a>(cx: &mut Cx<'a, '_>, xcn: Part<'a>) -> Option<Person<'a>
     if let Some(id) = id {
         if !cx.emitted("Practitioner", id) {
             crate::kinds::practitioner::emit(cx, id, xcn);
+            cx.out.people.insert(id, xcn.raw().to_vec());
+        } else if xcn.has_repetitions() {
+            other_names(cx, id, xcn);
         }
     } else if display.is_empty() {
         return None;
@@ -392,6 +397,18 @@ pub fn practitioner<'a>(cx: &mut Cx<'a, '_>, xcn: Part<'a>) -> Option<Person<'a>
         display,
         src: xcn.src(),
     })
+}
+
+/// Tells further forms of a name (kana) that the field did not have by which the person was described.
+fn other_names<'a>(cx: &mut Cx<'a, '_>, id: Id, xcn: Part<'a>) {
+    for rep in xcn.reps().skip(1).filter(Part::is_some) {
+        let of = cx.out.people.get(&id);
+        if of.is_some_and(|of| memchr::memmem::find(of, rep.raw()).is_none()) {
+            let path = xcn.message().locate(xcn.span().0).unwrap_or_default();
+            let name = format!("{}-{}", path.segment_name(), path.field);
+            cx.report_with(&MAP018, &rep, name);
+        }
+    }
 }
 
 /// Logical id of the person an XCN names, where it has an id number, and the name or "".

@@ -75,6 +75,8 @@ pub struct Output {
     pub patient: Option<Id>,
     /// Number of findings of each file that a message gave, and how bad the worst left out is.
     found: Map<u32, (usize, Severity)>,
+    /// The field by which each Practitioner was described.
+    pub(crate) people: Map<Id, Vec<u8>>,
     /// `meta.source` of what is made from a file.
     sources: Map<u16, Option<String>>,
     /// The message that made each resource, once there are more than [`FEW`].
@@ -116,6 +118,7 @@ impl Output {
         self.patient = None;
         self.found.clear();
         self.sources.clear();
+        self.people.clear();
         self.seen.clear();
         self.again.clear();
         self.shared_orders.clear();

@@ -63,6 +63,20 @@ impl<R: Read> Read for Counting<R> {
     }
 }
 
+/// Notes that the end of the input was met.
+struct Ending<'a> {
+    inner: &'a mut dyn Read,
+    ended: &'a Cell<bool>,
+}
+
+impl Read for Ending<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(out)?;
+        self.ended.set(read == 0 && !out.is_empty());
+        Ok(read)
+    }
+}
+
 /// Stops a decoder whose output outgrows its input.
 struct Guard<R> {
     decoder: R,
@@ -281,7 +295,11 @@ impl Archive {
         name: &str,
         sink: &mut Sink,
     ) -> io::Result<()> {
-        let mut archive = tar::Archive::new(reader);
+        let ended = Cell::new(false);
+        let mut archive = tar::Archive::new(Ending {
+            inner: reader,
+            ended: &ended,
+        });
         let entries = match archive.entries() {
             // Raw: long names are read here, with a limit.
             Ok(entries) => entries.raw(true),
@@ -379,6 +397,10 @@ impl Archive {
                     return Ok(());
                 }
             }
+        }
+        // A block of zeros ends an archive (POSIX pax, ustar): without it the archive is cut.
+        if ended.get() {
+            sink.note(Kind::Damaged, name);
         }
         Ok(())
     }

@@ -170,7 +170,8 @@ impl StorageNote {
             K::Encrypted | K::Method | K::Damaged | K::FolderUnreadable | K::FileUnreadable => {
                 &ssm::SSM115
             }
-            K::RepeatedEntry | K::NameNotUtf8 => &ssm::SSM117,
+            K::RepeatedEntry => &ssm::SSM104,
+            K::NameNotUtf8 => &ssm::SSM117,
             _ => &ssm::SSM108,
         }
     }

@@ -702,6 +702,13 @@ fn damaged_and_cut_archives_give_what_is_whole_and_a_finding() {
     let gz = gzip(&tar_of(&files));
     let storage = from_bytes(&gz[..gz.len() / 2], &standard());
     assert_eq!(kinds(&storage), [StorageNoteKind::Damaged]);
+
+    // Cut between two files: only the block of zeros at the end is missing.
+    let tar = tar_of(&files);
+    let end = tar.iter().rposition(|b| *b != 0).unwrap() + 1;
+    let storage = from_bytes(&tar[..end.next_multiple_of(512)], &standard());
+    assert_eq!(kinds(&storage), [StorageNoteKind::Damaged]);
+    assert_eq!(contents(&storage).len(), files.len());
 }
 
 #[test]

@@ -34,7 +34,7 @@ table! {
         "IN1-11" => "Coverage.policyHolder": part, "被保険者グループ雇用者名";
         "IN1-12" => "Coverage.period.start": part, "プラン有効日付";
         "IN1-13" => "Coverage.period.end": part, "プラン失効日付";
-        "IN1-15" => "": ignored Ignored::Redundant, "プランタイプ";
+        "IN1-15" => "": lost, "プランタイプ";
         "IN1-17" => "Coverage.relationship": part, "被保険者と患者の関係";
     }
 }
@@ -51,11 +51,11 @@ table! {
         "ZI1-11" => "Coverage.policyHolder": part, "被保険者グループ雇用者名";
         "ZI1-12" => "Coverage.period.start": part, "プラン有効日付";
         "ZI1-13" => "Coverage.period.end": part, "プラン失効日付";
-        "ZI1-15" => "": ignored Ignored::Redundant, "プランタイプ";
+        "ZI1-15" => "": lost, "プランタイプ";
         "ZI1-17" => "Coverage.relationship": part, "被保険者と患者の関係";
-        "ZI1-18" => "": ignored Ignored::NotUsed, "被保険者の生年月日";
-        "ZI1-19" => "": ignored Ignored::NotUsed, "被保険者の住所";
-        "ZI1-21" => "": ignored Ignored::NotUsed, "給付の調整";
+        "ZI1-18" => "": lost, "被保険者の生年月日";
+        "ZI1-19" => "": lost, "被保険者の住所";
+        "ZI1-21" => "": lost, "給付の調整";
     }
 }
 

@@ -10,6 +10,7 @@ use warifu_diag::catalogue::map_general::{MAP008, MAP016};
 use warifu_fhir::element::encounter as el;
 use warifu_fhir::{Buffers, Id, Object, Resource, Row, Src};
 use warifu_hl7::{Message, Part, Val, time};
+use warifu_order::Set;
 use warifu_ssmix2::DataKind;
 use warifu_terms::{maps, systems, tables};
 
@@ -17,7 +18,7 @@ use crate::convert::Core;
 use crate::cx::{Cx, Item, PatientContext, Sourced, Stay};
 use crate::datatypes::{Person, date_time, person_reference, practitioner};
 use crate::output::{Delete, Output};
-use crate::table::{Ignored, Table, keep_rest};
+use crate::table::{Ignored, Table, keep, keep_rest};
 
 use super::practitioner as shared;
 
@@ -32,7 +33,7 @@ table! {
         "EVN-1" => "": ignored Ignored::Redundant, "イベント型コード";
         "EVN-2" => "Encounter.statusHistory.period.start": part, "記録日時";
         "EVN-3" => "": ignored Ignored::Redundant, "事象予定日時";
-        "EVN-4" => "": ignored Ignored::Transport, "事象理由コード";
+        "EVN-4" => "": lost, "事象理由コード";
         "EVN-5" => "": ignored Ignored::Transport, "操作者ID";
         "EVN-6" => "Encounter.location.period.start": part, "事象発生日時";
         "EVN-7" => "": ignored Ignored::Transport, "事象発生施設";
@@ -970,6 +971,15 @@ fn participants<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, story: &Story<'a>) {
         r.object(el::PARTICIPANT, |o| {
             participant(o, cx, "ADM", "admitter", &person, None);
         });
+    }
+    // Another admitting doctor than the one told.
+    let number = |f: Part<'a>| f.comp(1).value().trimmed().text;
+    let mut told: Set<&str> = admitting.map(number).into_iter().collect();
+    for e in &story.events {
+        let field = e.pv1(17);
+        if field.is_some() && told.insert(number(field)) {
+            keep(r, cx, "PV1-17".to_owned(), field);
+        }
     }
 }
 

@@ -150,7 +150,7 @@ pub(crate) fn ensure(cx: &mut Cx<'_, '_>) {
     }
 }
 
-/// Chooses the message whose PID describes a patient without ADT-00: the newest (MSH-7, else the time
+/// Chooses the message whose PID describes a patient: the ADT-00, else the newest (MSH-7, else the time
 /// of the file name) of those that name the patient. Reports, once a field, where another message
 /// says otherwise.
 pub(crate) fn survey(
@@ -158,10 +158,10 @@ pub(crate) fn survey(
     context: &mut PatientContext,
     messages: &[(Item<'_>, Message<'_>)],
 ) {
-    if context.has_adt00 || messages.len() < 2 {
+    if messages.len() < 2 {
         return;
     }
-    let mut newest: Option<((bool, u64), Segment<'_>)> = None;
+    let mut newest: Option<((bool, bool, u64), Segment<'_>)> = None;
     for (item, message) in messages {
         let Some(pid) = message
             .first(b"PID")
@@ -171,7 +171,9 @@ pub(crate) fn survey(
         };
         let sent =
             time::parse(message.value(b"MSH", 7).text).or_else(|| time::parse(item.timestamp));
-        let key = (pid.field(5).is_some(), sent.map_or(0, |t| t.sort_key()));
+        let basic = item.kind == Some(DataKind::Adt00);
+        let sent = sent.map_or(0, |t| t.sort_key());
+        let key = (basic, pid.field(5).is_some(), sent);
         if newest.is_none_or(|(other, _)| key > other) {
             newest = Some((key, pid));
         }
@@ -188,6 +190,10 @@ pub(crate) fn survey(
         (13, "PID-13"),
         (14, "PID-14"),
     ] {
+        // Beside the basic data an address or a number only grows old.
+        if context.has_adt00 && field > 8 {
+            break;
+        }
         let used = newest.field(field);
         let others = messages.iter().rev().filter_map(|(item, message)| {
             let pid = message.first(b"PID")?;
@@ -206,7 +212,7 @@ pub(crate) fn survey(
             };
             let found = Diagnostic::new(&MAP123, span(other.src()));
             out.report(found.with(name).with_label(label));
-        } else if let Some(other) = others.next() {
+        } else if let Some(other) = others.next().filter(|_| !context.has_adt00) {
             out.report(Diagnostic::new(&MAP124, span(other.src())).with(name));
         }
     }
@@ -693,7 +699,7 @@ fn disability<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, db1: Segment<'a>) {
         o.constant("url", DISABILITY);
         o.object("valueCodeableConcept", |o| {
             o.also(who.src());
-            o.string("text", "身体障害あり", there.src());
+            o.string("text", "障害あり", there.src());
         });
     });
     r.row(before);

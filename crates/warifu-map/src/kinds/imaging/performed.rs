@@ -20,7 +20,7 @@ use super::{
 use crate::cx::{Cx, Sourced};
 use crate::datatypes::{self, Triplet, Unit, codeable_concept, local_system};
 use crate::kinds::observation;
-use crate::table::{Group, Ignored, keep_rest, run};
+use crate::table::{Group, Ignored, keep, keep_rest, run};
 
 /// Canonical of JP_ImagingStudy_Radiology.
 const JP_IMAGING_STUDY: &str =
@@ -102,6 +102,12 @@ table! {
 struct Study<'a> {
     ipc: Segment<'a>,
     rows: Vec<usize>,
+    /// Whether the IPC is that of the parent (PA).
+    of_parent: bool,
+    /// What other rows say otherwise, once each.
+    others: Set<(usize, &'a [u8])>,
+    /// The same in order.
+    differing: Vec<(usize, Part<'a>)>,
 }
 
 /// Converts what was performed; `requests` names the ServiceRequest of each order row.
@@ -123,6 +129,7 @@ pub(super) fn convert<'a>(cx: &mut Cx<'a, '_>, orders: &[Order<'a>], requests: &
     let mut keys: Map<&'a str, usize> = Map::new();
     let mut studies: Vec<Study<'a>> = Vec::new();
     for (i, o) in orders.iter().enumerate() {
+        let parent = o.control() == "PA";
         for ipc in &o.studies {
             let (uid, number) = (
                 ipc.field(3).comp(1).value().trimmed(),
@@ -139,12 +146,21 @@ pub(super) fn convert<'a>(cx: &mut Cx<'a, '_>, orders: &[Order<'a>], requests: &
                 studies.push(Study {
                     ipc: *ipc,
                     rows: Vec::new(),
+                    of_parent: parent,
+                    others: Set::new(),
+                    differing: Vec::new(),
                 });
                 studies.len() - 1
             });
             if let Some(s) = studies.get_mut(at) {
                 if s.ipc.position() != ipc.position() {
-                    repeated(cx, s.ipc, *ipc);
+                    let again = if parent && !s.of_parent {
+                        s.of_parent = true;
+                        std::mem::replace(&mut s.ipc, *ipc)
+                    } else {
+                        *ipc
+                    };
+                    s.repeated(cx, again);
                 }
                 if s.rows.last() != Some(&i) {
                     s.rows.push(i);
@@ -157,21 +173,20 @@ pub(super) fn convert<'a>(cx: &mut Cx<'a, '_>, orders: &[Order<'a>], requests: &
     }
 }
 
-/// Every row of an order repeats the IPC: what says the same is used, what differs is reported.
-fn repeated<'a>(cx: &mut Cx<'a, '_>, first: Segment<'a>, again: Segment<'a>) {
-    for (n, field) in again.fields() {
-        if !field.is_some() {
-            continue;
-        }
-        if first.field(n).raw() == field.raw() {
-            cx.used(&field);
-        } else {
-            let name = IPC_TO_JP_IMAGING_STUDY
-                .rows
-                .iter()
-                .find(|r| r.segment == *b"IPC" && usize::from(r.field) == n)
-                .map_or("IPC", |r| r.row.source);
-            cx.report_with(&warifu_diag::catalogue::map_other::MAP401, &field, name);
+impl<'a> Study<'a> {
+    /// Every row of an order repeats the IPC: what says the same is used, what differs is reported and kept.
+    fn repeated(&mut self, cx: &mut Cx<'a, '_>, again: Segment<'a>) {
+        for (n, field) in again.fields().filter(|(_, field)| field.is_some()) {
+            let main = self.ipc.field(n);
+            if main.raw() == field.raw() || !self.others.insert((n, field.raw())) {
+                cx.used(&field);
+                continue;
+            }
+            if main.is_some() {
+                let code = &warifu_diag::catalogue::map_other::MAP401;
+                cx.report_with(code, &field, format!("IPC-{n}"));
+            }
+            self.differing.push((n, field));
         }
     }
 }
@@ -201,6 +216,11 @@ fn emit_study<'a>(
         group.push(*segment);
     }
     run(&IPC_TO_JP_IMAGING_STUDY, &mut r, cx, &group);
+    for (n, field) in &s.differing {
+        if s.ipc.field(*n).raw() != field.raw() {
+            keep(&mut r, cx, format!("IPC-{n}"), *field);
+        }
+    }
     within(&mut r, &IPC_TO_JP_IMAGING_STUDY, "ORC-1", |r| {
         let cancelled = rows().find(|o| o.is_cancelled());
         match cancelled {
