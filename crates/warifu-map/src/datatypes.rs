@@ -385,7 +385,9 @@ pub fn practitioner<'a>(cx: &mut Cx<'a, '_>, xcn: Part<'a>) -> Option<Person<'a>
     if let Some(id) = id {
         if !cx.emitted("Practitioner", id) {
             crate::kinds::practitioner::emit(cx, id, xcn);
-            cx.out.people.insert(id, xcn.raw().to_vec());
+            let raw = xcn.raw();
+            let first = raw.get(..FORMS).unwrap_or(raw);
+            cx.out.people.insert(id, first.to_vec());
         } else if xcn.has_repetitions() {
             other_names(cx, id, xcn);
         }
@@ -399,15 +401,22 @@ pub fn practitioner<'a>(cx: &mut Cx<'a, '_>, xcn: Part<'a>) -> Option<Person<'a>
     })
 }
 
-/// Tells further forms of a name (kana) that the field did not have by which the person was described.
+/// Bytes of a field in which the forms of a person's name are looked for.
+const FORMS: usize = 512;
+
+/// Tells, once, further forms of a name (kana) that the field did not have by which the person was described.
 fn other_names<'a>(cx: &mut Cx<'a, '_>, id: Id, xcn: Part<'a>) {
-    for rep in xcn.reps().skip(1).filter(Part::is_some) {
-        let of = cx.out.people.get(&id);
-        if of.is_some_and(|of| memchr::memmem::find(of, rep.raw()).is_none()) {
-            let path = xcn.message().locate(xcn.span().0).unwrap_or_default();
-            let name = format!("{}-{}", path.segment_name(), path.field);
-            cx.report_with(&MAP018, &rep, name);
+    for rep in xcn.reps().take(4).skip(1).filter(Part::is_some) {
+        let raw = rep.raw();
+        let known = cx.out.people.get(&id).map_or(&[][..], Vec::as_slice);
+        if known.windows(raw.len()).any(|part| part == raw) || known.len() > FORMS {
+            continue;
         }
+        let told = [known, b"~", raw].concat();
+        cx.out.people.insert(id, told);
+        let path = xcn.message().locate(xcn.span().0).unwrap_or_default();
+        let name = format!("{}-{}", path.segment_name(), path.field);
+        cx.report_with(&MAP018, &rep, name);
     }
 }
 
