@@ -1767,7 +1767,7 @@ mod tests {
     #[test]
     fn a_stay_planned_for_the_minute_at_which_it_began_is_one() {
         let mut files = stay();
-        for (_, text) in files.iter_mut() {
+        for (_, text) in &mut files {
             *text = text.replace("202604071005", "202604071000");
         }
         let out = told(&files);

@@ -294,12 +294,11 @@ pub(crate) fn read_value<'a>(
         "TX" | "FT" => whole_text(cx, field),
         "TS" | "DT" | "DTM" if allows == Allows::DateTime => {
             let v = field.value();
-            match datatypes::date_time(cx, v, "Observation.valueDateTime") {
-                Some(s) => Value::DateTime(s, v.src()),
-                None => {
-                    cx.strays.kept_otherwise(v);
-                    Value::Text(v.trimmed())
-                }
+            if let Some(s) = datatypes::date_time(cx, v, "Observation.valueDateTime") {
+                Value::DateTime(s, v.src())
+            } else {
+                cx.strays.kept_otherwise(v);
+                Value::Text(v.trimmed())
             }
         }
         "ED" | "RP" => {
