@@ -82,7 +82,21 @@ pub(crate) fn run(mut options: Convert, lang: Lang) -> anyhow::Result<End> {
         Some(dir) => {
             let header = header(&options);
             match Folder::open(dir, &header, options.fresh) {
-                Ok(f) => Sink::Folder(Box::new(f)),
+                Ok(f) => {
+                    if f.lost() > 0 && options.quiet < 2 {
+                        let (shown, lost) = (dir.display(), f.lost());
+                        terminal::note(&say(
+                            lang,
+                            &format!(
+                                "{shown} から消えたか短くなったファイルがあるため、{lost} 件を変換し直します"
+                            ),
+                            &format!(
+                                "files in {shown} are gone or cut: converting {lost} of its patients and files again"
+                            ),
+                        ));
+                    }
+                    Sink::Folder(Box::new(f))
+                }
                 Err(FolderError::Other(names)) => {
                     let (shown, names) = (dir.display(), names.join(", "));
                     bail!(say(

@@ -171,10 +171,8 @@ pub(crate) struct Folder {
     appended: BTreeMap<String, Appended>,
     lengths: BTreeMap<String, u64>,
     seen: BTreeSet<String>,
-    /// Jobs committed by an earlier run, in order.
-    earlier: Vec<Commit>,
-    ends: Vec<u64>,
-    header_end: u64,
+    /// What an earlier run committed.
+    earlier: state::Earlier,
     next: usize,
     /// Whether the earlier run has been left behind (its first difference was met).
     diverged: bool,
@@ -235,16 +233,11 @@ impl Folder {
             Err(TryLockError::Error(e)) => return Err(e.into()),
         }
         let earlier = if fresh { None } else { state::read(dir)? };
-        let (state, commits, ends, header_end) = match earlier {
+        let (state, earlier) = match earlier {
             Some((h, _)) if h != *header => return Err(FolderError::Other(h.differences(header))),
             Some((_, e)) => {
                 let length = e.ends.last().copied().unwrap_or(e.header_end);
-                (
-                    state::Writer::resume(dir, length)?,
-                    e.commits,
-                    e.ends,
-                    e.header_end,
-                )
+                (state::Writer::resume(dir, length)?, e)
             }
             None => {
                 if fresh {
@@ -252,9 +245,7 @@ impl Folder {
                 }
                 (
                     state::Writer::create(dir, header)?,
-                    Vec::new(),
-                    Vec::new(),
-                    0,
+                    state::Earlier::default(),
                 )
             }
         };
@@ -264,10 +255,8 @@ impl Folder {
             appended: BTreeMap::new(),
             lengths: BTreeMap::new(),
             seen: BTreeSet::new(),
-            diverged: commits.is_empty(),
-            earlier: commits,
-            ends,
-            header_end,
+            diverged: earlier.commits.is_empty(),
+            earlier,
             next: 0,
             totals: Totals::default(),
             since_sync: std::time::Instant::now(),
@@ -281,7 +270,8 @@ impl Folder {
         if self.diverged {
             return Ok(false);
         }
-        match self.earlier.get(self.next) {
+        let kept = self.earlier.commits.get(..self.earlier.whole);
+        match kept.and_then(|kept| kept.get(self.next)) {
             Some(c) if c.input == input => {
                 self.totals.add(&c.totals);
                 self.seen.extend(c.shared.iter().cloned());
@@ -299,7 +289,12 @@ impl Folder {
     }
     /// Inputs of the earlier run's jobs: what is among them need most likely not be converted.
     pub(crate) fn earlier_inputs(&self) -> BTreeSet<String> {
-        self.earlier.iter().map(|c| c.input.clone()).collect()
+        let kept = self.earlier.commits.iter().take(self.earlier.whole);
+        kept.map(|c| c.input.clone()).collect()
+    }
+    /// How many jobs of the earlier run are done again since something of what they wrote is gone.
+    pub(crate) fn lost(&self) -> usize {
+        self.earlier.commits.len() - self.earlier.whole
     }
     /// Leaves the earlier run: files and state are cut back to the last job that is kept.
     fn diverge(&mut self) -> Result<(), std::io::Error> {
@@ -307,17 +302,17 @@ impl Folder {
             return Ok(());
         }
         self.diverged = true;
-        for c in self.earlier.iter().skip(self.next) {
-            for name in &c.written {
+        for c in self.earlier.commits.iter().skip(self.next) {
+            for name in c.written.keys() {
                 let _ = std::fs::remove_file(self.dir.join(name));
             }
         }
         let end = self
             .next
             .checked_sub(1)
-            .and_then(|n| self.ends.get(n))
+            .and_then(|n| self.earlier.ends.get(n))
             .copied()
-            .unwrap_or(self.header_end);
+            .unwrap_or(self.earlier.header_end);
         self.state = state::Writer::resume(&self.dir, end)?;
         Ok(())
     }
@@ -393,10 +388,10 @@ impl Folder {
             piece.trace.each(|bytes| self.append(TRACE, bytes))?;
             grown.insert(TRACE.to_owned());
         }
-        let mut written = Vec::new();
+        let mut written = BTreeMap::new();
         for (name, bytes) in &piece.files {
             self.whole(name, bytes)?;
-            written.push(name.clone());
+            written.insert(name.clone(), u64::try_from(bytes.len()).unwrap_or(0));
         }
         let lengths = grown
             .into_iter()
@@ -450,7 +445,7 @@ impl Folder {
         last_lines: &[(String, Vec<u8>)],
         manifest: &serde_json::Value,
     ) -> Result<(), std::io::Error> {
-        if !self.diverged && self.next < self.earlier.len() {
+        if !self.diverged && self.next < self.earlier.commits.len() {
             self.diverge()?;
         }
         let known: BTreeSet<String> = self.lengths.keys().cloned().collect();
@@ -487,7 +482,7 @@ impl Folder {
 fn clean(dir: &Path) {
     if let Ok(Some((_, earlier))) = state::read(dir) {
         for c in &earlier.commits {
-            for name in c.written.iter().chain(c.lengths.keys()) {
+            for name in c.written.keys().chain(c.lengths.keys()) {
                 let _ = std::fs::remove_file(dir.join(name));
             }
         }

@@ -110,8 +110,22 @@ pub(crate) struct Commit {
     pub(crate) lengths: BTreeMap<String, u64>,
     /// Shared resources (Practitioner …) written for the first time by this job.
     pub(crate) shared: Vec<String>,
-    /// Whole files written by this job.
-    pub(crate) written: Vec<String>,
+    /// Whole files written by this job, and their lengths.
+    pub(crate) written: BTreeMap<String, u64>,
+}
+
+impl Commit {
+    /// Whether everything that this marker counts is there: nothing is missing or shorter.
+    fn holds(&self, dir: &Path) -> bool {
+        let length = |name: &String| std::fs::metadata(dir.join(name)).map_or(0, |m| m.len());
+        self.lengths
+            .iter()
+            .all(|(name, least)| length(name) >= *least)
+            && self
+                .written
+                .iter()
+                .all(|(name, exact)| length(name) == *exact)
+    }
 }
 
 /// What an earlier run left.
@@ -121,6 +135,8 @@ pub(crate) struct Earlier {
     /// Bytes of the state file up to and including each commit.
     pub(crate) ends: Vec<u64>,
     pub(crate) header_end: u64,
+    /// How many of the commits come before the first of which something is gone.
+    pub(crate) whole: usize,
 }
 
 /// Reads the state; `Ok(None)` when there is none.
@@ -154,6 +170,8 @@ pub(crate) fn read(dir: &Path) -> std::io::Result<Option<(Header, Earlier)>> {
         earlier.commits.push(commit);
         earlier.ends.push(at);
     }
+    let lost = earlier.commits.iter().position(|c| !c.holds(dir));
+    earlier.whole = lost.unwrap_or(earlier.commits.len());
     Ok(Some((header, earlier)))
 }
 

@@ -69,6 +69,42 @@ fn a_second_run_does_nothing_and_other_options_are_refused() {
     assert!(first != tree(&out));
 }
 
+#[test]
+fn what_somebody_took_out_of_a_folder_is_converted_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = fixtures("standard_root");
+    for form in ["ndjson", "bundle"] {
+        let out = dir.path().join(form);
+        let args = [
+            "convert",
+            root.to_str().unwrap(),
+            "--to",
+            form,
+            "--out",
+            out.to_str().unwrap(),
+        ];
+        assert_eq!(run(&args).status.code(), Some(0));
+        let first = tree(&out);
+        let data = |name: &String| name.ends_with("on") && !name.contains("manifest");
+        let names: Vec<&String> = first.iter().map(|(n, _)| n).filter(|n| data(n)).collect();
+        assert!(names.len() > 3);
+        for name in names {
+            let path = out.join(name);
+            let length = std::fs::metadata(&path).unwrap().len();
+            std::fs::remove_file(&path).unwrap();
+            let again = run(&args);
+            assert_eq!(again.status.code(), Some(0));
+            let said = String::from_utf8_lossy(&again.stderr).into_owned();
+            assert!(said.contains("are gone or cut"), "{name}: {said}");
+            assert!(first == tree(&out), "{name} was gone");
+            let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+            file.set_len(length / 2).unwrap();
+            assert_eq!(run(&args).status.code(), Some(0));
+            assert!(first == tree(&out), "{name} was cut");
+        }
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupted_run_goes_on_and_equals_an_uninterrupted_one() {
