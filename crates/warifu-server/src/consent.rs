@@ -194,7 +194,6 @@ fn apart(view: &View<'_>, want: &Value) -> Vec<Value> {
 
 /// `GET /api/requests`
 pub(crate) fn waiting(app: &App, asked: &Asked) -> Result<Answer, Problem> {
-    asked.only(&["for"])?;
     let office = app.office()?;
     let session = people::session(office, asked)?;
     let rows = office.read(|view| {
@@ -279,7 +278,6 @@ fn issue(tx: &Tx<'_>, session: &Session, req: &str) -> Result<(String, Value), P
 
 /// `POST /api/requests/{req}/open`
 pub(crate) fn open(app: &App, asked: &Asked) -> Result<Answer, Problem> {
-    asked.only(&["for"])?;
     asked.body(&[])?;
     let office = app.office()?;
     let session = people::session(office, asked)?;
@@ -322,7 +320,6 @@ pub(crate) fn open(app: &App, asked: &Asked) -> Result<Answer, Problem> {
 
 /// `POST /api/requests/{req}/decline`
 pub(crate) fn decline(app: &App, asked: &Asked) -> Result<Answer, Problem> {
-    asked.only(&["for"])?;
     asked.body(&[])?;
     let office = app.office()?;
     let session = people::session(office, asked)?;
@@ -343,7 +340,6 @@ pub(crate) fn decline(app: &App, asked: &Asked) -> Result<Answer, Problem> {
 
 /// `POST /api/consent/nonce`
 pub(crate) fn nonce(app: &App, asked: &Asked) -> Result<Answer, Problem> {
-    asked.only(&["for"])?;
     asked.body(&[])?;
     let office = app.office()?;
     let session = people::session(office, asked)?;
@@ -360,7 +356,6 @@ pub(crate) fn nonce(app: &App, asked: &Asked) -> Result<Answer, Problem> {
 
 /// `POST /api/consent/tokens`
 pub(crate) fn take(app: &App, asked: &Asked) -> Result<Answer, Problem> {
-    asked.only(&["for"])?;
     let office = app.office()?;
     let body = asked.body(&["token", "annex?"])?;
     let token = body.text("token")?;
@@ -531,7 +526,6 @@ fn receipt(
 
 /// `GET /api/consent/mine`
 pub(crate) fn mine(app: &App, asked: &Asked) -> Result<Answer, Problem> {
-    asked.only(&["for"])?;
     let office = app.office()?;
     let session = people::session(office, asked)?;
     // As a transaction: log and tokens are of one instant.

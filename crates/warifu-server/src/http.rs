@@ -62,7 +62,14 @@ pub(crate) struct Route {
     pub(crate) takes: &'static str,
     /// Shape of the answer.
     pub(crate) gives: &'static str,
+    /// Parameters of the query: name, shape, what it is; others are refused.
+    pub(crate) asks: &'static [Ask],
+    /// Media types of the answer where `gives` does not tell it.
+    pub(crate) media: &'static [&'static str],
 }
+
+/// A parameter of a query.
+pub(crate) type Ask = (&'static str, &'static str, &'static str);
 
 /// Bytes of a body that is no file.
 const CLAIMS: usize = 256 << 10;
@@ -70,6 +77,28 @@ const CLAIMS: usize = 256 << 10;
 pub(crate) const UNIT: usize = 16 << 10;
 
 impl Route {
+    /// With parameters of the query.
+    pub(crate) const fn asking(mut self, asks: &'static [Ask]) -> Self {
+        self.asks = asks;
+        self
+    }
+
+    /// With an answer of these media types.
+    pub(crate) const fn in_form(mut self, media: &'static [&'static str]) -> Self {
+        self.media = media;
+        self
+    }
+
+    /// Refuses parameters that the route does not know.
+    pub(crate) fn check_query(&self, query: &[(String, String)]) -> Result<(), Problem> {
+        let known = |(name, _): &(String, String)| self.asks.iter().any(|ask| ask.0 == name);
+        if query.iter().all(known) {
+            Ok(())
+        } else {
+            Err(Code::Parameter.into())
+        }
+    }
+
     /// Whether the body is files: larger than others, and worked on in places of its own.
     pub(crate) fn takes_files(&self) -> bool {
         self.takes == "raw"
@@ -211,16 +240,6 @@ impl Asked {
     pub(crate) fn wish(&self, name: &str) -> Option<&str> {
         let found = self.query.iter().find(|(n, _)| n == name)?;
         Some(&found.1)
-    }
-
-    /// Refuses parameters that the route does not know.
-    pub(crate) fn only(&self, names: &[&str]) -> Result<(), Problem> {
-        let known = self.query.iter().all(|(n, _)| names.contains(&n.as_str()));
-        if known {
-            Ok(())
-        } else {
-            Err(Code::Parameter.into())
-        }
     }
 
     /// The body: one JSON object with these members and no others; those before `?` must be there.

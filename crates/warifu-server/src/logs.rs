@@ -44,7 +44,6 @@ pub(crate) fn key(app: &App, asked: &Asked) -> Result<Answer, Problem> {
 
 /// `GET /api/log/mine`
 pub(crate) fn mine(app: &App, asked: &Asked) -> Result<Answer, Problem> {
-    asked.only(&["for"])?;
     let office = app.office()?;
     let session = people::session(office, asked)?;
     let value = office.read_log(|view, book| {

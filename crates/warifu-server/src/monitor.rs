@@ -44,7 +44,6 @@ const MEMBERS: &[&str] = &[
 
 /// `GET /api/watch`: from now on, or after the line that `Last-Event-ID` names.
 pub(crate) fn watch(app: &App, asked: &Asked) -> Result<Answer, Problem> {
-    asked.only(&[])?;
     let office = app.office()?;
     let last = asked.header(HeaderName::from_static("last-event-id"));
     let last = last.map(|id| id.parse::<u64>().map_err(|_| Code::Parameter));

@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::http::Guard;
+use crate::http::{Guard, Route};
 use crate::problem::Code;
 use crate::route::ROUTES;
 
@@ -72,6 +72,7 @@ fn word(name: &str) -> Option<Value> {
         "date" => json!({"type": "string", "format": "date"}),
         "hash" => json!({"type": "string", "pattern": "^[A-Za-z0-9_-]{43}$"}),
         "id" => json!({"type": "string", "pattern": "^[A-Za-z0-9_-]{22}$"}),
+        "flag" => json!({"type": "string", "enum": ["", "true", "false"]}),
         "int" => json!({"type": "integer", "minimum": 0, "maximum": 9_007_199_254_740_991_u64}),
         "sub" => json!({"type": "string", "pattern": "^s1\\.[A-Za-z0-9_-]{22}$"}),
         "time" => json!({"type": "integer", "minimum": 0, "description": "seconds UTC"}),
@@ -80,6 +81,18 @@ fn word(name: &str) -> Option<Value> {
         }
         _ => return None,
     })
+}
+
+/// The schema of a parameter: a word of [`word`], or the texts that are allowed, as `"a"|"b"`.
+fn allowed(text: &str) -> Option<Value> {
+    if !text.starts_with('"') {
+        return word(text);
+    }
+    let each = text
+        .split('|')
+        .map(|t| t.strip_prefix('"')?.strip_suffix('"'));
+    let all: Option<Vec<&str>> = each.collect();
+    Some(json!({"type": "string", "enum": all?}))
 }
 
 /// Reads one shape; gives what is left behind it.
@@ -135,9 +148,56 @@ fn schema(text: &str) -> Option<Value> {
     rest.trim().is_empty().then_some(value)
 }
 
-fn problem(about: &str) -> Value {
+/// What is wrong with a request; of a resource that cannot be read FHIR says it in its own form.
+fn problem(row: &Route) -> Value {
     let reference = json!({"$ref": "#/components/schemas/Problem"});
-    json!({"description": about, "content": {"application/problem+json": {"schema": reference}}})
+    let mut content = json!({"application/problem+json": {"schema": reference}});
+    if row.path.ends_with("$validate") {
+        set(&mut content, FHIR_JSON, outcome());
+    }
+    json!({"description": "A problem; `code` is stable", "content": content})
+}
+
+const FHIR_JSON: &str = "application/fhir+json";
+
+/// A FHIR resource, which the FHIR specification describes.
+fn outcome() -> Value {
+    json!({"schema": {
+        "type": "object", "required": ["resourceType"], "properties": {"resourceType": {"type": "string"}},
+    }})
+}
+
+fn set(object: &mut Value, name: &str, value: Value) {
+    if let Some(members) = object.as_object_mut() {
+        members.insert(name.to_owned(), value);
+    }
+}
+
+/// The bodies of a good answer by media type.
+fn bodies(row: &Route) -> Value {
+    let mut content = json!({});
+    let usual = match row.gives {
+        "text" => "text/plain",
+        "events" => "text/event-stream",
+        "bytes" => "application/octet-stream",
+        _ => "application/json",
+    };
+    let media = if row.media.is_empty() {
+        &[usual]
+    } else {
+        row.media
+    };
+    for kind in media {
+        let body = match *kind {
+            FHIR_JSON => outcome(),
+            "application/json" | "application/statuslist+jwt" | "text/event-stream" => {
+                json!({"schema": schema(row.gives)})
+            }
+            _ => json!({"schema": {"type": "string"}}),
+        };
+        set(&mut content, kind, body);
+    }
+    content
 }
 
 /// The description as JSON.
@@ -148,7 +208,7 @@ pub fn openapi() -> String {
         let mut operation = json!({
             "summary": row.about,
             "operationId": format!("{}{}", row.method.as_str().to_lowercase(), path.replace(['/', '{', '}', '.', '$'], "_")),
-            "responses": {"default": problem("A problem; `code` is stable")},
+            "responses": {"default": problem(row)},
         });
         let Some(members) = operation.as_object_mut() else {
             continue;
@@ -158,8 +218,10 @@ pub fn openapi() -> String {
             .filter_map(|p| p.strip_prefix('{')?.strip_suffix('}'))
             .map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}))
             .collect();
-        if matches!(row.guard, Guard::Session | Guard::Either) {
-            parameters.push(json!({"name": "for", "in": "query", "schema": word("sub")}));
+        for (name, shape, about) in row.asks {
+            parameters.push(json!({
+                "name": name, "in": "query", "description": about, "schema": allowed(shape),
+            }));
         }
         if !parameters.is_empty() {
             members.insert("parameters".to_owned(), parameters.into());
@@ -174,19 +236,17 @@ pub fn openapi() -> String {
                 json!({"required": true, "content": content}),
             );
         }
-        let media = match row.gives {
-            "text" => "text/plain",
-            "events" => "text/event-stream",
-            "bytes" => "application/octet-stream",
-            _ => "application/json",
-        };
-        let (status, good) = match row.gives {
+        let (status, mut good) = match row.gives {
             "none" => ("204", json!({"description": "Done"})),
-            gives => (
+            _ => (
                 "2XX",
-                json!({"description": "Done", "content": {media: {"schema": schema(gives)}}}),
+                json!({"description": "Done", "content": bodies(row)}),
             ),
         };
+        if row.takes_files() {
+            let counts = json!({"description": "errors=N, warnings=N, infos=N", "schema": {"type": "string"}});
+            set(&mut good, "headers", json!({"Warifu-Findings": counts}));
+        }
         if let Some(responses) = members.get_mut("responses").and_then(Value::as_object_mut) {
             responses.insert(status.to_owned(), good);
         }
@@ -237,6 +297,9 @@ mod tests {
         }
         for row in ROUTES {
             assert!(schema(row.gives).is_some(), "{}", row.path);
+            for (name, shape, _) in row.asks {
+                assert!(super::allowed(shape).is_some(), "{} {name}", row.path);
+            }
             assert!(
                 ["", "raw"].contains(&row.takes) || schema(row.takes).is_some(),
                 "{}",

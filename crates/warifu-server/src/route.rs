@@ -14,7 +14,7 @@ use axum::routing::{MethodFilter, MethodRouter};
 use warifu_consent::{Lang, b64};
 
 use crate::App;
-use crate::http::{self, Answer, Asked, Guard, Handler, Route};
+use crate::http::{self, Answer, Ask, Asked, Guard, Handler, Route};
 use crate::problem::{self, Code, Problem};
 use crate::rate::{Client, Peer};
 use crate::{consent, disclose, logs, monitor, openapi, people, vendor};
@@ -36,8 +36,93 @@ const fn route(
         about,
         takes,
         gives,
+        asks: &[],
+        media: &[],
     }
 }
+
+/// For whom: a person that the key's binding names.
+const FOR: &[Ask] = &[(
+    "for",
+    "sub",
+    "the represented person (docs/server.md, common rules)",
+)];
+
+const LANG: Ask = ("lang", "\"ja\"|\"en\"", "language of texts");
+const FILE_NAME: Ask = (
+    "stdin-name",
+    "string",
+    "name of the body, perhaps with its folders, for the rules about names",
+);
+
+/// The long flags of `warifu convert` that need no folder and no key.
+const CONVERT: &[Ask] = &[
+    ("to", "\"bundle\"|\"ndjson\"|\"clins\"", "what is made"),
+    (
+        "bundle",
+        "\"transaction\"|\"collection\"",
+        "type of the Bundles",
+    ),
+    ("per", "\"message\"|\"patient\"", "what one Bundle holds"),
+    (
+        "institution",
+        "string",
+        "number of the institution, 10 digits",
+    ),
+    ("ids", "\"keyed\"|\"readable\"", "how ids are made"),
+    ("sent-at", "string", "time of sending, as FHIR dateTime"),
+    ("sending-id", "string", "identifier of the sending"),
+    ("provenance", "flag", "Provenance of each message, too"),
+    ("attachments", "\"inline\"|\"file\"", "where attachments go"),
+    (
+        "without-source-identifier",
+        "flag",
+        "no identifier that names the source file",
+    ),
+    ("show-values", "flag", "values in the findings"),
+    ("positions", "string", "what columns of findings count"),
+    (
+        "charset",
+        "string",
+        "charset of all messages, whatever they say",
+    ),
+    LANG,
+    FILE_NAME,
+];
+
+/// The long flags of `warifu check` that need no folder.
+const CHECK: &[Ask] = &[
+    (
+        "profile",
+        "string",
+        "rule profiles, or canonical URLs of FHIR profiles; several by comma",
+    ),
+    ("select", "string", "codes, names or prefixes, by comma"),
+    ("ignore", "string", "codes, names or prefixes, by comma"),
+    ("severity", "string", "CODE=LEVEL, by comma"),
+    ("preview", "flag", "rules on trial, too"),
+    ("format", "string", "form of the report, before `Accept`"),
+    (
+        "columns",
+        "\"utf16\"|\"utf8\"|\"codepoint\"",
+        "what columns count",
+    ),
+    ("show-values", "flag", "values in the frames of text"),
+    LANG,
+    FILE_NAME,
+];
+
+const VALIDATE: &[Ask] = &[
+    ("profile", "string", "canonical URLs of profiles, by comma"),
+    (
+        "_format",
+        "string",
+        "taken and passed over: the answer is JSON",
+    ),
+    LANG,
+];
+
+const FHIR: &[&str] = &["application/fhir+json"];
 
 use Guard::{Either, Institution, Open, Page, Session};
 
@@ -87,7 +172,13 @@ pub(crate) static ROUTES: &[Route] = &[
         "Converts a message, archive or journal; parameters are the long flags of `warifu convert`",
         "raw",
         "any",
-    ),
+    )
+    .asking(CONVERT)
+    .in_form(&[
+        "application/fhir+json",
+        "application/fhir+ndjson",
+        "application/json",
+    ]),
     route(
         Method::POST,
         "/check",
@@ -96,7 +187,17 @@ pub(crate) static ROUTES: &[Route] = &[
         "Checks it; parameters are the long flags of `warifu check`",
         "raw",
         "any",
-    ),
+    )
+    .asking(CHECK)
+    .in_form(&[
+        "application/json",
+        "application/x-ndjson",
+        "application/sarif+json",
+        "application/xml",
+        "application/fhir+json",
+        "text/plain",
+        "text/markdown",
+    ]),
     route(
         Method::POST,
         "/fhir/$validate",
@@ -105,7 +206,9 @@ pub(crate) static ROUTES: &[Route] = &[
         "Validates a resource, or that of a Parameters",
         "raw",
         "any",
-    ),
+    )
+    .asking(VALIDATE)
+    .in_form(FHIR),
     route(
         Method::POST,
         "/fhir/{type}/$validate",
@@ -114,7 +217,9 @@ pub(crate) static ROUTES: &[Route] = &[
         "Validates a resource of this type",
         "raw",
         "any",
-    ),
+    )
+    .asking(VALIDATE)
+    .in_form(FHIR),
     route(
         Method::GET,
         "/fhir/metadata",
@@ -123,7 +228,8 @@ pub(crate) static ROUTES: &[Route] = &[
         "CapabilityStatement",
         "",
         "any",
-    ),
+    )
+    .in_form(FHIR),
     route(
         Method::GET,
         "/packages",
@@ -150,7 +256,9 @@ pub(crate) static ROUTES: &[Route] = &[
         "A rule: JSON, or Markdown by `Accept`",
         "",
         "any",
-    ),
+    )
+    .asking(&[LANG])
+    .in_form(&["application/json", "text/markdown"]),
     route(
         Method::POST,
         "/api/nonce",
@@ -204,7 +312,8 @@ pub(crate) static ROUTES: &[Route] = &[
         "Keys of the person",
         "",
         "{keys: [Key]}",
-    ),
+    )
+    .asking(FOR),
     route(
         Method::POST,
         "/api/keys/{kid}/compromised",
@@ -213,7 +322,8 @@ pub(crate) static ROUTES: &[Route] = &[
         "A key is in wrong hands",
         "{}",
         "{keys: [Key]}",
-    ),
+    )
+    .asking(FOR),
     route(
         Method::POST,
         "/api/code",
@@ -222,7 +332,8 @@ pub(crate) static ROUTES: &[Route] = &[
         "Digits to show at a desk",
         "{}",
         "{code: string, exp: time}",
-    ),
+    )
+    .asking(FOR),
     route(
         Method::POST,
         "/api/consent/requests",
@@ -240,7 +351,8 @@ pub(crate) static ROUTES: &[Route] = &[
         "Requests that wait for the person",
         "",
         "{requests: [Waiting]}",
-    ),
+    )
+    .asking(FOR),
     route(
         Method::POST,
         "/api/requests/{req}/open",
@@ -249,7 +361,8 @@ pub(crate) static ROUTES: &[Route] = &[
         "Mints the request token",
         "{}",
         "{token: token}",
-    ),
+    )
+    .asking(FOR),
     route(
         Method::POST,
         "/api/requests/{req}/decline",
@@ -258,7 +371,8 @@ pub(crate) static ROUTES: &[Route] = &[
         "Declines a request",
         "{}",
         "{req: id, line: hash}",
-    ),
+    )
+    .asking(FOR),
     route(
         Method::POST,
         "/api/consent/nonce",
@@ -267,7 +381,8 @@ pub(crate) static ROUTES: &[Route] = &[
         "Nonce and status index for a token that nobody asked for",
         "{}",
         "{nonce: id, status: Status, exp: time}",
-    ),
+    )
+    .asking(FOR),
     route(
         Method::POST,
         "/api/consent/tokens",
@@ -276,7 +391,8 @@ pub(crate) static ROUTES: &[Route] = &[
         "Hands in a grant, prohibition, revoke or objection",
         "{token: token, annex?: string}",
         "Taken",
-    ),
+    )
+    .asking(FOR),
     route(
         Method::GET,
         "/api/consent/mine",
@@ -285,7 +401,8 @@ pub(crate) static ROUTES: &[Route] = &[
         "What the person decided",
         "",
         "Mine",
-    ),
+    )
+    .asking(FOR),
     route(
         Method::GET,
         "/api/status/{n}",
@@ -294,7 +411,8 @@ pub(crate) static ROUTES: &[Route] = &[
         "Token status list",
         "",
         "text",
-    ),
+    )
+    .in_form(&["application/statuslist+jwt"]),
     route(
         Method::GET,
         "/api/policy",
@@ -357,7 +475,8 @@ pub(crate) static ROUTES: &[Route] = &[
         "Lines of the person",
         "",
         "{sub: sub, n?: int, head?: hash, lines: [Line]}",
-    ),
+    )
+    .asking(FOR),
     route(
         Method::POST,
         "/api/disclose",
@@ -366,7 +485,8 @@ pub(crate) static ROUTES: &[Route] = &[
         "Discloses what the person's consent opens",
         "{search: string, page?: string}",
         "Disclosed",
-    ),
+    )
+    .asking(FOR),
     route(
         Method::GET,
         "/api/watch",
@@ -497,10 +617,12 @@ async fn answer(
         Err(_) if !VITAL.contains(&row.path) => return Err(Code::Busy.into()),
         place => place.ok(),
     };
+    let query = pairs(uri.query().unwrap_or_default())?;
+    row.check_query(&query)?;
     let asked = Asked {
         method: row.method.clone(),
         params: params.iter().map(|(_, v)| v.to_owned()).collect(),
-        query: pairs(uri.query().unwrap_or_default())?,
+        query,
         headers,
         body,
     };
