@@ -183,6 +183,8 @@ export interface Request {
 export interface Item {
   key?: string;
   cats: readonly string[];
+  /** What it is by itself where it stands in a document, whose category is in `cats`: a prohibition of one of them holds. */
+  inside?: readonly string[];
   unknown?: boolean;
   src: string;
   encounter?: string | null;
@@ -308,6 +310,7 @@ export declare function filter(
 export interface LogTrust {
   log: string;
   witnesses?: readonly string[];
+  /** How many of the witnesses must have signed; 1 where witnesses are named. */
   quorum?: number;
   facilities?: readonly string[];
   pin_size?: number;

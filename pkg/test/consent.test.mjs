@@ -39,6 +39,19 @@ test("the golden tokens are made byte for byte by a key that cannot be extracted
   assert.equal(new TextDecoder().decode(bytes), '{"lbl":["PSY"],"res":[],"salt":"AAAAAAAAAAAAAAAAAAAAAA","src":["mi:1318765432"],"v":1}');
 });
 
+test("a slip in a name or form of an annex or of whom to trust opens nothing", () => {
+  for (const bad of [
+    { lable: ["PSY"] }, { lbl: "PSY" }, { lbl: ["psy"] }, { src: ["1318765432"] }, { res: ["Condition/1"] }, { wid: ["r.x"] },
+  ]) assert.throws(() => annex(bad), { code: "invalid-argument" }, JSON.stringify(bad));
+  const log = "log.example.jp/2026+00000000+AQ==";
+  const leaf = "A".repeat(43);
+  const asked = { rcp: clinic, sub: "s1.AAAAAAAAAAAAAAAAAAAAAA", pur: "TREAT", areq: leaf, at: 1 };
+  for (const trust of [{ log }, { log, quorm: 2 }]) {
+    assert.equal(verifyInclusion(leaf, "", trust).reason, "SETTING");
+    assert.equal(verifyDisclosure("", asked, trust, 1).reason, "SETTING");
+  }
+});
+
 test("the golden hashes, lines of the log and root come from the module as well", () => {
   assert.equal(textHash(new Uint8Array(16), "同意書 treat-ja 第1版\n"), "4Jfz82qB8qAjvpD4xxxJrqOF1gy8kzOOihZhFXpeqKI");
   const bytes = annex({ salt: new Uint8Array(16), src: ["mi:1318765432"], lbl: ["PSY"] });

@@ -311,6 +311,7 @@ fn an_objection_the_day_before_a_release_keeps_the_person_out() {
     let item = Item {
         key: "r.x".into(),
         cats: policy.category_set(["inf.lab"].into_iter()).unwrap(),
+        inside: Bits::NONE,
         unknown: false,
         src: "mi:1312345678".into(),
         encounter: None,
@@ -369,6 +370,7 @@ fn summary_marks_and_provenance_are_valid_r4() {
         bytes: summary,
         cats: vec!["inf.allergy".into()],
         grants: vec![],
+        bases: vec!["GRANT".into()],
         obligations: vec!["NORDSCLCD".into(), "NOPERSISTP".into()],
         withheld: vec![],
     };

@@ -447,7 +447,7 @@ fn from_a_key_to_a_revoked_grant_and_a_log_whose_damage_is_found() {
         (Some(1), json!("REVOKED"))
     );
     assert_eq!(
-        here.ok(&["verify", "a.jwt", "--annex", "a.annex"])["status"],
+        here.refused(&["verify", "a.jwt", "--annex", "a.annex"])["status"],
         json!("revoked")
     );
     here.ok(&filter);

@@ -6,8 +6,6 @@
     reason = "a test may fail loudly"
 )]
 
-#[path = "../../warifu-store/tests/postgresql/mod.rs"]
-mod postgresql;
 mod support;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -121,80 +119,6 @@ fn what_an_institution_does_beside_the_server() {
     // The code is a line.
     assert!(good(&["restore", "copy.db", "--data", "data"]).contains("log: 1"));
     good(&check);
-}
-
-#[test]
-fn an_office_moves_between_postgresql_and_sqlite() {
-    let Some(server) = postgresql::Server::start(&[]) else {
-        return;
-    };
-    let (one, two) = (server.database(), server.database());
-    let folder = tempfile::tempdir().unwrap();
-    let dir = folder.path();
-    let all = |args: &[&str], db: Option<&str>| {
-        let mut command = warifu(&[&["serve"], args].concat());
-        if let Some(url) = db {
-            command.env("WARIFU_DB", url);
-        }
-        let done = command.current_dir(dir).output().unwrap();
-        let shown = text(&done.stdout) + &text(&done.stderr);
-        (done.status.code(), shown)
-    };
-    let good = |args: &[&str], db| {
-        let (code, shown) = all(args, db);
-        assert_eq!(code, Some(0), "{args:?}: {shown}");
-        shown
-    };
-    let bad = |args: &[&str], db, why: &str| {
-        let (code, shown) = all(args, db);
-        assert_eq!(code, Some(2), "{args:?}: {shown}");
-        assert!(shown.contains(why), "{args:?}: {shown}");
-        assert!(!shown.contains("secret@"), "{shown}");
-    };
-    let init = [
-        "init",
-        "data",
-        "--institution",
-        "mi:1319999999",
-        "--name",
-        "H",
-    ];
-    // Arguments are seen by others; and where nothing answers nothing is made.
-    let argument = ["--db", "postgres://user:secret@127.0.0.1:1/x"];
-    bad(&[&init[..], &argument].concat(), None, "WARIFU_DB");
-    bad(&init, Some(argument[1]), "cannot be reached");
-    assert!(!dir.join("data").exists());
-    bad(&["--db", &one], None, "--data");
-    good(&[&init[..], &["--db", &one]].concat(), None);
-    // The folder knows where its database is.
-    let made = run_in(dir, &["consent", "keygen", "--out", "clinic.pem"]);
-    std::fs::write(dir.join("clinic.jwk"), made.stdout).unwrap();
-    let code = ["--code", "mi:1312345678", "--data", "data"];
-    good(&[&["register", "clinic.jwk"], &code[..]].concat(), None);
-    std::fs::write(dir.join("patient"), "0000990001 1980-01-01").unwrap();
-    good(
-        &["enrol-code", "--patient", "patient", "--data", "data"],
-        None,
-    );
-    good(&["--data", "data", "--check-config"], None);
-    assert!(!dir.join("data/warifu.db").exists());
-    // A copy goes into SQLite and, from there, into another database.
-    good(&["backup", "copy.db", "--data", "data"], None);
-    let restore = ["restore", "copy.db", "--data", "data"];
-    bad(&restore, None, "has tables");
-    std::fs::rename(dir.join("data/secret/database.url"), dir.join("kept")).unwrap();
-    assert!(good(&restore, None).contains("log: 1"));
-    good(&["backup", "again.db", "--data", "data"], None);
-    bad(
-        &["--data", "data", "--check-config"],
-        Some(&two),
-        "warifu.db is there",
-    );
-    std::fs::remove_file(dir.join("data/warifu.db")).unwrap();
-    let restore = ["restore", "again.db", "--data", "data"];
-    assert!(good(&restore, Some(&two)).contains("log: 1"));
-    good(&["held", "--data", "data"], Some(&two));
-    good(&["held", "--data", "data"], Some(&one));
 }
 
 /// A server that ends with the test.

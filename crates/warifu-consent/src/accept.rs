@@ -132,6 +132,26 @@ pub struct Target {
     pub typ: Typ,
     /// Whose it is.
     pub sub: String,
+    /// Its purposes.
+    pub pur: Vec<String>,
+    /// Its categories.
+    pub cat: Vec<String>,
+}
+
+impl Target {
+    /// What a ledger knows of this token.
+    pub fn of(token: &Opened) -> Self {
+        let codes = |name: &str| {
+            let codes = token.claims.get(name).map(Value::texts);
+            codes.into_iter().flatten().map(str::to_owned).collect()
+        };
+        Self {
+            typ: token.typ,
+            sub: token.text("sub").to_owned(),
+            pur: codes("pur"),
+            cat: codes("cat"),
+        }
+    }
 }
 
 /// State of a token by the status source at hand.
@@ -397,27 +417,33 @@ impl Check<'_> {
     fn proxy_scope(&self, binding: &Binding) -> Result<(), Refusal> {
         let out = || Err(Reason::ProxyScope.of("act"));
         if binding.role == "family" {
-            return if self.t.typ == Typ::Objection {
+            // They object; they take nothing back.
+            return if self.t.typ == Typ::Objection && self.t.text("state") == "on" {
                 Ok(())
             } else {
                 out()
             };
         }
-        // Ending something has no purposes or categories of its own.
-        if self.t.typ == Typ::Revoke {
-            return Ok(());
-        }
+        let own = || {
+            self.codes("pur")
+                .chain(self.codes("cat"))
+                .map(str::to_owned)
+        };
+        let opened: Vec<String> = match self.t.typ {
+            // The end of a prohibition opens what it closed; the end of anything else opens nothing.
+            Typ::Revoke => match self.desk.ledger.target(self.t.text("rev")) {
+                Some(target) if target.typ == Typ::Deny => {
+                    target.pur.into_iter().chain(target.cat).collect()
+                }
+                _ => return Ok(()),
+            },
+            _ => own().collect(),
+        };
         match &binding.scope {
             None if binding.role == "delegate" => out(),
             None => Ok(()),
-            Some(scope) => {
-                let inside = |code: &str| scope.iter().any(|s| s == code);
-                if self.codes("pur").all(inside) && self.codes("cat").all(inside) {
-                    Ok(())
-                } else {
-                    out()
-                }
-            }
+            Some(scope) if opened.iter().all(|code| scope.contains(code)) => Ok(()),
+            Some(_) => out(),
         }
     }
 

@@ -483,17 +483,33 @@ pub fn shown_hash(salt: &str, shown: &str) -> Result<String, ApiError> {
 /// [`ApiError`] for a salt that is none.
 pub fn annex(parts: &str) -> Result<Vec<u8>, ApiError> {
     let v = read("annex", parts)?;
+    // A slip in a name or a form would leave out nothing.
+    wire::closed(&v, "annex", &["salt", "src", "res", "lbl", "wid"])?;
     let salt = text(&v, "salt").and_then(b64::decode_array);
-    let list = |name: &str| {
-        let texts = v.get(name).map(|l| l.texts().map(str::to_owned).collect());
-        texts.unwrap_or_default()
+    let list = |name: &'static str, fits: &dyn Fn(&str) -> bool| {
+        let all = wire::list(&v, name)?;
+        if all.iter().all(|text| fits(text)) {
+            Ok(all)
+        } else {
+            Err(wrong(name))
+        }
+    };
+    let is_key = |text: &str| {
+        let id = text.strip_prefix("r.").and_then(b64::decode);
+        id.is_some_and(|id| id.len() == 12)
+    };
+    let is_label = |text: &str| text.bytes().all(|b| b.is_ascii_uppercase()) && !text.is_empty();
+    let is_facility = |text: &str| {
+        text.split_once(':').is_some_and(|(kind, id)| {
+            !id.is_empty() && !kind.is_empty() && kind.bytes().all(|b| b.is_ascii_lowercase())
+        })
     };
     let annex = Annex {
         salt: salt.ok_or_else(|| wrong("salt"))?,
-        src: list("src"),
-        res: list("res"),
-        lbl: list("lbl"),
-        wid: list("wid"),
+        src: list("src", &is_facility)?,
+        res: list("res", &is_key)?,
+        lbl: list("lbl", &is_label)?,
+        wid: list("wid", &is_key)?,
     };
     Ok(annex.to_bytes())
 }

@@ -196,6 +196,9 @@ pub struct Item {
     pub key: String,
     /// Categories.
     pub cats: Bits,
+    /// Categories that it has by itself where it stands in a document, whose category opens it: a
+    /// prohibition of one of them holds there, too.
+    pub inside: Bits,
     /// A category of it is not known.
     pub unknown: bool,
     /// Facility it comes from.
@@ -535,6 +538,20 @@ impl<'a> Decider<'a> {
         self.request.mode != Mode::Normal
     }
 
+    /// Whether there is an emergency, not only somebody who says so: what was prohibited for all but
+    /// emergencies opens only then, and grants count as at any other time until then.
+    fn is_in_force(&self) -> bool {
+        match &self.request.mode {
+            Mode::Normal => false,
+            Mode::BreakGlass {
+                valid,
+                facility,
+                role,
+            } => *valid && *facility && self.policy.is_emergency_role(role),
+            Mode::Disaster { active } => *active,
+        }
+    }
+
     /// §7.2, in the order D3, D4, D1, D2, D5 ….
     fn rules(&mut self) -> Result<Basis, Why> {
         self.ask("D3");
@@ -708,7 +725,7 @@ impl<'a> Decider<'a> {
 
     /// D7
     fn prohibited(&self) -> Result<(), Why> {
-        let emergency = self.emergency();
+        let emergency = self.is_in_force();
         let mut purposes = self.request.purpose.map_or(Bits::NONE, |p| Bits::one(p.0));
         if emergency {
             purposes = purposes.with(self.emergency_purposes());
@@ -742,7 +759,8 @@ impl<'a> Decider<'a> {
     /// Categories now and under any earlier table: what was prohibited stays so wherever it moves.
     fn ever(&self) -> Bits {
         let before = self.item.before.iter();
-        before.fold(self.item.cats, |all, (_, b)| all.with(*b))
+        let now = self.item.cats.with(self.item.inside);
+        before.fold(now, |all, (_, b)| all.with(*b))
     }
 
     /// `TREAT`, and `ETREAT` or `DISASTER` by the mode.
@@ -845,7 +863,7 @@ impl<'a> Decider<'a> {
         if !named {
             return Err(Why::Aud);
         }
-        let asked = if self.emergency() {
+        let asked = if self.is_in_force() {
             self.emergency_purposes()
         } else {
             self.request.purpose.map_or(Bits::NONE, |p| Bits::one(p.0))
@@ -864,7 +882,8 @@ impl<'a> Decider<'a> {
         }
         let age = grant.status_age.unwrap_or(0);
         let stale = age > self.policy.status_fresh;
-        let tolerant = self.emergency() || self.purpose_is("ETREAT") || self.purpose_is("DISASTER");
+        let tolerant =
+            self.is_in_force() || self.purpose_is("ETREAT") || self.purpose_is("DISASTER");
         if stale && !(tolerant && age <= self.policy.status_usable) {
             return Err(Why::StatusStale);
         }

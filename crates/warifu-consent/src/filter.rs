@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use warifu_json::{Kind, Limits, NodeId, ROOT, Tree, parse};
 
 use crate::date::{Date, instant};
-use crate::decide::{Decision, Item, Origin, Request, State, Told, Who, Why, decide};
+use crate::decide::{Basis, Decision, Item, Origin, Request, State, Told, Who, Why, decide};
 use crate::hash::resource_key;
 use crate::json::quote;
 use crate::policy::{Bits, Keep, Match, Policy, is_system, plain_code};
@@ -36,8 +36,9 @@ pub trait Knowledge {
         None
     }
 
-    /// The holder vouches that the person was told of everything it holds about them, and nothing is
-    /// flagged. Else patients and proxies get no free text, which may tell what they were not told.
+    /// The holder vouches that nothing it holds about the person is withheld for what it is: they were
+    /// told of everything, nothing is flagged, and everything has a category. Else nobody gets free text,
+    /// which may tell of such things.
     fn all_told(&self) -> bool {
         false
     }
@@ -53,6 +54,9 @@ pub enum FilterError {
     /// Larger than 64 MiB.
     #[error("larger than 64 MiB")]
     TooLarge,
+    /// What the purpose opens goes out without names only, and that is not made here (§12.3).
+    #[error("to go out without names only, which is not made here")]
+    Names,
     /// The check of the output found something that should not be there.
     #[error("the check of the output failed")]
     SelfCheck,
@@ -80,6 +84,8 @@ pub struct Filtered {
     pub cats: Vec<String>,
     /// Grants used.
     pub grants: Vec<String>,
+    /// What it rests on ([`crate::Basis::wire`]), sorted.
+    pub bases: Vec<String>,
     /// Obligations.
     pub obligations: Vec<String>,
     /// For the patient; items that were not told are neither listed nor counted.
@@ -203,20 +209,26 @@ pub fn filter(
         drop: BTreeSet::new(),
         replace: BTreeMap::new(),
         open: false,
+        names: BTreeSet::new(),
         cats: Bits::NONE,
         grants: BTreeSet::new(),
+        bases: BTreeSet::new(),
         obligations: BTreeSet::new(),
     };
     work.collect(knowledge);
     work.persons(knowledge);
     work.visits();
+    work.names();
     work.open = work.is_open(knowledge);
     let document = tree
         .member(ROOT, "type")
         .is_some_and(|t| tree.is_text(t, "document"));
     if document {
         match work.document() {
-            Form::Whole => return Ok(work.result(bundle.to_vec())),
+            Form::Whole if !work.bases.contains(&Basis::OptOut.wire()) => {
+                return Ok(work.result(bundle.to_vec()));
+            }
+            Form::Whole => {}
             Form::Withheld => {
                 for u in &mut work.units {
                     u.kept = false;
@@ -229,6 +241,9 @@ pub fn filter(
         }
     } else {
         work.decide_all();
+    }
+    if work.bases.contains(&Basis::OptOut.wire()) {
+        return Err(FilterError::Names);
     }
     work.reduce_patient();
     work.cut();
@@ -261,11 +276,13 @@ pub fn categories_of(
             continue;
         };
         let kind = text_of(tree, node, "resourceType").unwrap_or_default();
-        if kind == "Patient" || policy.administrative.contains(&kind) {
+        let (cats, _) = classify(tree, policy, node, &kind);
+        let goes_with_others =
+            policy.administrative.contains(&kind) && !cats.meets(policy.individual());
+        if kind == "Patient" || goes_with_others {
             continue;
         }
         let id = text_of(tree, node, "id").unwrap_or_default();
-        let (cats, _) = classify(tree, policy, node, &kind);
         all.push((format!("{kind}/{id}"), policy.category_codes(cats)));
     }
     Ok(all)
@@ -289,8 +306,11 @@ struct Work<'a> {
     replace: BTreeMap<NodeId, String>,
     /// Nothing can be withheld that free text might tell.
     open: bool,
+    /// Names of masked institutions and of who works there.
+    names: BTreeSet<String>,
     cats: Bits,
     grants: BTreeSet<String>,
+    bases: BTreeSet<String>,
     obligations: BTreeSet<String>,
 }
 
@@ -365,19 +385,21 @@ impl Work<'_> {
         }
         let item = self.item(node, &kind, &id, &facts);
         self.nodes.insert(node, at);
-        let subject = matches!(self.request.who, Who::Subject);
+        let masked = facts.origin == Origin::Claims && !matches!(self.request.who, Who::Subject);
         self.units.push(Unit {
             node,
-            administrative: self.policy.administrative.contains(&kind),
+            administrative: self.policy.administrative.contains(&kind)
+                && !item.cats.meets(self.policy.individual()),
             kind,
-            id,
             full_url,
             container,
-            masked: item.origin == Origin::Claims && !subject,
+            masked,
             item,
             encounters: Vec::new(),
             elsewhere: false,
-            foreign: self.tree.member(node, "modifierExtension").is_some(),
+            foreign: self.tree.member(node, "modifierExtension").is_some()
+                || masked && names_number(&facts.src, &id),
+            id,
             kept: false,
             why: Why::Unclassified,
         });
@@ -407,6 +429,7 @@ impl Work<'_> {
         Item {
             key: resource_key(&facts.src, kind, id),
             cats,
+            inside: Bits::NONE,
             unknown: false,
             src: facts.src.clone(),
             encounter: None,
@@ -504,6 +527,30 @@ impl Work<'_> {
         }
     }
 
+    /// Names that are masked, wherever a text has them.
+    fn names(&mut self) {
+        let tree = self.tree;
+        let masked = self.units.iter().filter(|u| u.masked);
+        let here = masked
+            .filter(|u| ["Organization", "Location", "Practitioner"].contains(&u.kind.as_str()));
+        let mut names = BTreeSet::new();
+        for u in here {
+            for key in ["name", "alias"] {
+                let Some(member) = tree.member(u.node, key) else {
+                    continue;
+                };
+                for n in std::iter::once(member).chain(inside(tree, member)) {
+                    let of_person = ["text", "family"].contains(&&*tree.key(n));
+                    if tree.kind(n) == Kind::String && (of_person || u.kind != "Practitioner") {
+                        names.insert(tree.text(n).trim().to_owned());
+                    }
+                }
+            }
+        }
+        names.retain(|name| name.chars().count() > 1);
+        self.names = names;
+    }
+
     /// Encounters that resources belong to.
     fn visits(&mut self) {
         for at in 0..self.units.len() {
@@ -583,10 +630,11 @@ impl Work<'_> {
                 continue;
             }
             let d = self.decide_unit(u);
-            let cats = u.item.cats;
+            let cats = u.item.cats.with(u.item.inside);
             if d.permits() {
                 self.cats = self.cats.with(cats);
                 self.grants.extend(d.grants.iter().cloned());
+                self.bases.extend(d.basis.as_ref().map(Basis::wire));
                 self.obligations.extend(d.obligations.iter().cloned());
             }
             if let Some(u) = self.units.get_mut(at) {
@@ -639,6 +687,7 @@ impl Work<'_> {
                     }
                 });
                 let inside: Vec<Bits> = inside.collect();
+                u.item.inside = u.item.cats;
                 u.item.set_tables(&inside);
             }
         }
@@ -667,8 +716,10 @@ impl Work<'_> {
         if shut {
             return Form::Withheld;
         }
-        self.cats = whole.cats;
+        let inside = self.units.iter().map(|u| u.item.inside);
+        self.cats = inside.fold(whole.cats, Bits::with);
         self.grants.extend(d.grants);
+        self.bases.extend(d.basis.as_ref().map(Basis::wire));
         self.obligations.extend(d.obligations);
         for u in &mut self.units {
             u.kept = true;
@@ -982,8 +1033,11 @@ impl Work<'_> {
         let Some(u) = self.units.get(at) else {
             return true;
         };
-        let number = u.item.src.rsplit(':').next().unwrap_or_default();
-        if u.masked && number.len() > 3 && text.contains(number) {
+        if u.masked
+            && (names_number(&u.item.src, text)
+                || names_server(text)
+                || self.names.iter().any(|name| text.contains(name.as_str())))
+        {
             return true;
         }
         match self.resolve(text, Some(at)).and_then(|t| self.units.get(t)) {
@@ -991,8 +1045,15 @@ impl Work<'_> {
                 let own = t.node == u.node;
                 !t.kept && !own && text.contains(['/', ':'])
             }
-            None => self.is_local(text),
+            None => Self::is_local(text),
         }
+    }
+
+    /// Whether a grant leaves out what a label marks: then who and where are left out, which tell it
+    /// (精神科). By the grants alone.
+    fn places_tell(&self) -> bool {
+        self.state.grants.iter().any(|g| !g.annex.lbl.is_empty())
+            && matches!(self.request.who, Who::Recipient(_))
     }
 
     /// A reference: cut like one to nothing where its target does not go out.
@@ -1013,7 +1074,7 @@ impl Work<'_> {
         let target = target.and_then(|t| self.units.get(t));
         let goes = target
             .is_some_and(|t| t.kept || t.administrative && !t.foreign && t.kind != "Provenance");
-        let hidden = u.masked
+        let hidden = (u.masked || self.places_tell())
             && (place
                 || target.is_some_and(|t| {
                     [
@@ -1105,19 +1166,12 @@ impl Work<'_> {
     }
 
     /// A reference as local ones are written, with or without its server and version; or a UUID.
-    fn is_local(&self, text: &str) -> bool {
+    fn is_local(text: &str) -> bool {
         if text.starts_with("urn:uuid:") {
             return true;
         }
-        let known = |kind: &str| {
-            kind == "Binary"
-                || self.policy.administrative.iter().any(|t| t == kind)
-                || self
-                    .policy
-                    .matches
-                    .iter()
-                    .any(|m| m.types.iter().any(|t| t == kind))
-        };
+        // Of every type there is: one that the policy does not know is withheld, and so is what names it.
+        let known = |kind: &str| TYPES.split(' ').any(|t| t == kind);
         let plain = bare(text);
         let server = plain.starts_with("http://") || plain.starts_with("https://");
         let mut parts = plain.rsplit('/');
@@ -1128,13 +1182,10 @@ impl Work<'_> {
     }
 
     /// Whether nothing can be withheld from this request that free text might tell: by the request,
-    /// the policy and the holder's word alone, never by what there is.
+    /// the policy and the holder's word, never by what these withhold.
     fn is_open(&self, knowledge: &dyn Knowledge) -> bool {
-        let clinician = match &self.request.who {
-            Who::Recipient(code) => !code.starts_with("app:"),
-            _ => false,
-        };
-        if !clinician && !knowledge.all_told() {
+        // A word that what is here shows to be untrue is none.
+        if !knowledge.all_told() || self.units.iter().any(Unit::is_withheld_by_itself) {
             return false;
         }
         let mut open = self.state.clone();
@@ -1148,6 +1199,7 @@ impl Work<'_> {
             let item = Item {
                 key: String::new(),
                 cats: Bits::one(p),
+                inside: Bits::NONE,
                 unknown: false,
                 src: String::new(),
                 encounter: None,
@@ -1290,6 +1342,7 @@ impl Work<'_> {
             bytes,
             cats,
             grants: self.grants.iter().cloned().collect(),
+            bases: self.bases.iter().cloned().collect(),
             obligations: self.obligations.iter().cloned().collect(),
             withheld: self
                 .units
@@ -1309,6 +1362,15 @@ impl Work<'_> {
 }
 
 impl Unit {
+    /// Whether it is withheld from somebody whatever they may see.
+    fn is_withheld_by_itself(&self) -> bool {
+        self.foreign
+            || self.item.uninformed
+            || self.item.undelivered
+            || self.item.origin == Origin::Claims && self.item.told != Told::Yes
+            || self.item.cats.is_empty() && !self.administrative && self.kind != "Patient"
+    }
+
     /// Whether its address names the institution that is masked.
     fn hides_address(&self) -> bool {
         self.masked
@@ -1325,6 +1387,62 @@ struct Cut {
     dropped: Vec<NodeId>,
     replaced: Vec<(NodeId, String)>,
 }
+
+/// Whether a text has the number of an institution.
+fn names_number(src: &str, text: &str) -> bool {
+    let number = src.rsplit(':').next().unwrap_or_default();
+    number.len() > 3 && text.contains(number)
+}
+
+/// Whether a text is an address of a server that is none of those that publish standards.
+fn names_server(text: &str) -> bool {
+    let rest = text
+        .strip_prefix("http://")
+        .or_else(|| text.strip_prefix("https://"));
+    rest.is_some_and(|rest| {
+        let host = rest.split(['/', ':', '?', '#']).next().unwrap_or_default();
+        let of = |name: &&str| {
+            host == *name || host.strip_suffix(*name).is_some_and(|h| h.ends_with('.'))
+        };
+        !STANDARDS.iter().any(of)
+    })
+}
+
+/// Resource types of FHIR R4 4.0.1, without those whose addresses name definitions (`CodeSystem/…`).
+const TYPES: &str = "Account ActivityDefinition AdverseEvent AllergyIntolerance Appointment AppointmentResponse \
+    AuditEvent Basic Binary BiologicallyDerivedProduct BodyStructure Bundle CarePlan CareTeam \
+    CatalogEntry ChargeItem ChargeItemDefinition Claim ClaimResponse ClinicalImpression Communication \
+    CommunicationRequest Composition Condition Consent Contract Coverage CoverageEligibilityRequest \
+    CoverageEligibilityResponse DetectedIssue Device DeviceDefinition DeviceMetric DeviceRequest \
+    DeviceUseStatement DiagnosticReport DocumentManifest DocumentReference EffectEvidenceSynthesis \
+    Encounter Endpoint EnrollmentRequest EnrollmentResponse EpisodeOfCare EventDefinition Evidence \
+    EvidenceVariable ExampleScenario ExplanationOfBenefit FamilyMemberHistory Flag Goal Group \
+    GuidanceResponse HealthcareService ImagingStudy Immunization ImmunizationEvaluation \
+    ImmunizationRecommendation InsurancePlan Invoice Library Linkage List Location Measure MeasureReport \
+    Media Medication MedicationAdministration MedicationDispense MedicationKnowledge MedicationRequest \
+    MedicationStatement MedicinalProduct MedicinalProductAuthorization MedicinalProductContraindication \
+    MedicinalProductIndication MedicinalProductIngredient MedicinalProductInteraction \
+    MedicinalProductManufactured MedicinalProductPackaged MedicinalProductPharmaceutical \
+    MedicinalProductUndesirableEffect MessageHeader MolecularSequence NutritionOrder Observation \
+    ObservationDefinition OperationOutcome Organization OrganizationAffiliation Parameters Patient \
+    PaymentNotice PaymentReconciliation Person PlanDefinition Practitioner PractitionerRole Procedure \
+    Provenance Questionnaire QuestionnaireResponse RelatedPerson RequestGroup ResearchDefinition \
+    ResearchElementDefinition ResearchStudy ResearchSubject RiskAssessment RiskEvidenceSynthesis \
+    Schedule ServiceRequest Slot Specimen SpecimenDefinition Subscription SubscriptionStatus Substance \
+    SubstanceNucleicAcid SubstancePolymer SubstanceProtein SubstanceReferenceInformation \
+    SubstanceSourceMaterial SubstanceSpecification SupplyDelivery SupplyRequest Task TestReport \
+    TestScript VerificationResult VisionPrescription";
+
+/// Servers whose addresses name standards, not institutions.
+const STANDARDS: &[&str] = &[
+    "hl7.org",
+    "jpfhir.jp",
+    "loinc.org",
+    "medis.or.jp",
+    "snomed.info",
+    "unitsofmeasure.org",
+    "who.int",
+];
 
 /// A reference without its version.
 fn bare(reference: &str) -> &str {
@@ -1404,7 +1522,33 @@ fn categories(tree: &Tree<'_>, policy: &Policy, table: &[Match], node: NodeId, k
     if found.is_empty() {
         found.extend(rows.iter().copied().find(plain));
     }
-    let all = found.iter().fold(Bits::NONE, |b, m| b.with(m.cats));
+    // What has a consent of its own is told by its code wherever that stands (a step of a plan, an answer,
+    // how a specimen was taken), the codes of documents aside, which tell what may be in them.
+    let clinical = |m: &&Match| {
+        m.types
+            .iter()
+            .any(|t| t == "Procedure" || t == "Observation")
+    };
+    let coded = table
+        .iter()
+        .filter(|m| !m.systems.is_empty() && m.category.is_empty());
+    let own: Vec<&Match> = coded.filter(clinical).collect();
+    let contained = tree.member(node, "contained");
+    let elsewhere = inside(tree, node)
+        .filter(|n| contained.is_none_or(|c| *n < c || *n >= tree.after(c)))
+        .filter_map(|n| Some((text_of(tree, n, "system")?, text_of(tree, n, "code")?)));
+    let mut individual = Bits::NONE;
+    for (system, code) in elsewhere {
+        let code = plain_code(&code);
+        // As with the codes above, the first row rules.
+        let row = own
+            .iter()
+            .find(|m| in_systems(&m.systems, &system) && starts(&m.prefixes, &code));
+        if let Some(m) = row {
+            individual = individual.with(Bits(m.cats.0 & policy.individual().0));
+        }
+    }
+    let all = found.iter().fold(individual, |b, m| b.with(m.cats));
     let instead = found.iter().fold(Bits::NONE, |b, m| b.with(m.instead));
     if unknown {
         Bits::NONE

@@ -9,7 +9,7 @@ use crate::date::Date;
 use crate::hash::sha256_text;
 use crate::json::Value;
 use crate::nfc::nfc;
-use crate::policy::{Bits, Policy};
+use crate::policy::{Bits, Match, Policy};
 use crate::reason::{Lang, Reason};
 
 /// Templates by language and version; a version that was ever signed stays.
@@ -293,12 +293,15 @@ impl Page<'_> {
         Ok(match slot {
             "title" | "why" | "refuse" => fixed(slot)?,
             "indiv" if individual => t.get("indiv").unwrap_or_default().to_owned(),
-            "indiv" => String::new(),
+            "documents" if self.has_documents()? => {
+                t.get("documents").ok_or(Reason::TextUnknown)?.to_owned()
+            }
+            "indiv" | "documents" => String::new(),
             "recipients" => {
                 let codes = self.claims.get("aud").or_else(|| self.claims.get("to"));
-                self.facilities(codes)?
+                self.facilities(codes, "all-recipients")?
             }
-            "sources" => self.facilities(self.claims.get("src"))?,
+            "sources" => self.facilities(self.claims.get("src"), "all-sources")?,
             "purposes" => {
                 let codes = self.claims.get("pur").ok_or(Reason::TextUnknown)?;
                 let names = codes.texts().map(|code| {
@@ -387,6 +390,14 @@ impl Page<'_> {
             .ok_or(Reason::TextUnknown)
     }
 
+    /// Whether a document may be seen, with what is in it.
+    fn has_documents(&self) -> Result<bool, Reason> {
+        let cats = self.cats()?;
+        let of_documents = |m: &&Match| m.types.iter().any(|t| t == "Composition");
+        let mut rows = self.policy.matches.iter().filter(of_documents);
+        Ok(rows.any(|m| m.cats.meets(cats)))
+    }
+
     fn rest(&self, cats: Bits) -> Bits {
         Bits(self.policy.all_categories().0 & !cats.0)
     }
@@ -398,10 +409,11 @@ impl Page<'_> {
             .collect()
     }
 
-    fn facilities(&self, codes: Option<&Value>) -> Result<String, Reason> {
+    /// Names of facilities; `all` is the word for every one.
+    fn facilities(&self, codes: Option<&Value>, all: &str) -> Result<String, Reason> {
         let codes = codes.ok_or(Reason::TextUnknown)?;
         let names = codes.texts().map(|code| match code {
-            "*" => self.texts.word("all-recipients"),
+            "*" => self.texts.word(all),
             "mi:*" => self.texts.word("all-institutions"),
             code => self.master.name(code, self.lang).ok_or(Reason::TextUnknown),
         });

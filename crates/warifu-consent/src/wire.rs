@@ -231,6 +231,7 @@ pub fn item_value(p: &Policy, i: &Item) -> Value {
     object([
         ("key", i.key.as_str().into()),
         ("cats", cats(p, i.cats)),
+        ("inside", cats(p, i.inside)),
         ("unknown", i.unknown.into()),
         ("src", i.src.as_str().into()),
         ("encounter", maybe(i.encounter.as_deref())),
@@ -360,7 +361,7 @@ fn flag(v: &Value, name: &'static str) -> Got<bool> {
 }
 
 /// Strings of an array; none where it is not there.
-fn list(v: &Value, name: &'static str) -> Got<Vec<String>> {
+pub(crate) fn list(v: &Value, name: &'static str) -> Got<Vec<String>> {
     match there(v, name) {
         None => Ok(Vec::new()),
         Some(Value::Array(items)) => items
@@ -584,6 +585,7 @@ pub fn read_item(p: &Policy, v: &Value) -> Got<Item> {
     let known = [
         "key",
         "cats",
+        "inside",
         "unknown",
         "src",
         "encounter",
@@ -599,6 +601,8 @@ pub fn read_item(p: &Policy, v: &Value) -> Got<Item> {
     closed(v, "item", &known)?;
     let codes = list(v, "cats")?;
     let set = p.category_set(codes.iter().map(String::as_str));
+    let inside = list(v, "inside")?;
+    let inside = p.category_set(inside.iter().map(String::as_str));
     let clinical = match read_days(v, "clinical")? {
         (Some(a), Some(b)) if a <= b => Some((a, b)),
         (None, None) => None,
@@ -612,6 +616,7 @@ pub fn read_item(p: &Policy, v: &Value) -> Got<Item> {
         key: text(v, "key").unwrap_or_default(),
         unknown: flag(v, "unknown")? || set.is_none(),
         cats: set.unwrap_or_default(),
+        inside: inside.ok_or(WireError("inside"))?,
         src: text(v, "src")?,
         encounter: match there(v, "encounter") {
             Some(_) => Some(text(v, "encounter")?),

@@ -215,6 +215,7 @@ fn the_rules_that_were_asked_are_told_in_words_with_names() {
     let item = |c: &str| Item {
         key: String::new(),
         cats: cat(c),
+        inside: Bits::NONE,
         unknown: false,
         src: "mi:1319999999".into(),
         encounter: None,
@@ -316,6 +317,7 @@ fn the_truth_table_of_opt_in_purposes() {
                         let mut i = item(&policy, &mut dice);
                         i = Item {
                             cats,
+                            inside: Bits::NONE,
                             unknown: false,
                             labels: Some(Bits::NONE),
                             origin: Origin::Ehr,
@@ -388,6 +390,8 @@ fn the_truth_table_of_opt_in_purposes() {
                         };
                         let expected = match (mode, prohibition, covered) {
                             (0, Some(_), _) => "-|PROHIBITED".to_owned(),
+                            // Who only says that it is an emergency opens nothing that was prohibited.
+                            (_, Some(_), _) if !ok => "-|PROHIBITED".to_owned(),
                             (1 | 2, Some(true), _) => "-|PROHIBITED_EMG".to_owned(),
                             (_, _, true) => "GRANT|PERMITTED".to_owned(),
                             (0, None, false) => "-|NO_GRANT".to_owned(),
@@ -427,6 +431,7 @@ fn the_truth_table_of_opt_out_purposes() {
         let mut i = item(&policy, &mut Dice(4));
         i = Item {
             cats,
+            inside: Bits::NONE,
             unknown: false,
             origin: Origin::Ehr,
             uninformed: false,

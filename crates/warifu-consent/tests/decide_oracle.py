@@ -61,6 +61,10 @@ def decide(s):
     who, purpose, mode, now = req["who"], req["purpose"], req["mode"]["kind"], req["at"]
     recipient = req.get("code") if who == "recipient" else None
     emergency = mode != "normal"
+    # Somebody who says so makes no emergency.
+    m = req["mode"]
+    in_force = (mode == "breakglass" and m["valid"] and m["facility"] and m["role"] in POLICY["emergency_roles"]
+                or mode == "disaster" and m["active"])
     extra = set()
 
     # D3
@@ -74,21 +78,22 @@ def decide(s):
         extra.add("NO_PATIENT_DISPLAY")
 
     asked = {purpose} if purpose else set()
-    if emergency:
+    if in_force:
         match = {"TREAT", "ETREAT" if mode == "breakglass" else "DISASTER"}
     else:
         match = set(asked)
 
-    # Categories by version of texts; a prohibition holds for what an item ever was.
+    # Categories by version of texts; a prohibition holds for what an item ever was, and for what it is
+    # by itself inside a document.
     versions = {POLICY.get("texts", 1): cats, **{v: set(codes) for v, codes in item["before"]}}
-    ever = set().union(*versions.values())
+    ever = set(item["inside"]).union(*versions.values())
 
     def prohibited():
         plain = False
         for d in s["denials"]:
             if not any(a in ("*", recipient or "") or a == "mi:*" and (recipient or "").startswith("mi:") for a in d["aud"]):
                 continue
-            if not (set(d["pur"]) & (asked | (match if emergency else set()))):
+            if not (set(d["pur"]) & (asked | match)):
                 continue
             if not (set(d["cat"]) & ever or len(d["cat"]) == len(CATS)):
                 continue
@@ -96,9 +101,9 @@ def decide(s):
                 continue
             if d["ended"] and (d["age"] is None or d["age"] <= POLICY["status_fresh"]):
                 continue
-            if emergency and d["emg"]:
+            if in_force and d["emg"]:
                 return "PROHIBITED_EMG"
-            plain = plain or not emergency
+            plain = plain or not in_force
         return "PROHIBITED" if plain else None
 
     # D4
@@ -185,7 +190,7 @@ def decide(s):
             return "REVOKED", False
         age = g["age"] or 0
         stale = age > POLICY["status_fresh"]
-        if stale and not ((emergency or purpose in ("ETREAT", "DISASTER")) and age <= POLICY["status_usable"]):
+        if stale and not ((in_force or purpose in ("ETREAT", "DISASTER")) and age <= POLICY["status_usable"]):
             return "STATUS_STALE", False
         if c not in g["cat"] or emergency and "TREAT" not in g["pur"] and c not in EMERGENCY:
             return "CATEGORY", False

@@ -429,6 +429,31 @@ fn every_reason_is_reached_by_its_own_vector() {
     let mut world = w();
     world.book.bindings[1].scope = Some(vec!["TREAT".into(), "inf.rx".into()]);
     c.expect(&world, &by_proxy, Typ::Grant, Reason::ProxyScope);
+    // The end of a prohibition opens what it closed, the end of a grant opens nothing.
+    let end = |target: u8| {
+        let mut claims = revoke(target);
+        set(&mut claims, "act", proxied("guardian"));
+        sign(Typ::Revoke, claims, None, &key(2))
+    };
+    c.expect(&world, &end(51), Typ::Revoke, Reason::ProxyScope);
+    assert!(world.judge(&end(50), Typ::Revoke).is_ok());
+    world.book.bindings[1].scope = Some(vec!["TREAT".into(), "inf.infection".into()]);
+    c.expect(&world, &end(51), Typ::Revoke, Reason::ClaimMissing);
+    // The bereaved object; they take back nothing that the person said.
+    let mut world = w();
+    world.book.bindings[1].role = "family".into();
+    for (state, text) in [("on", "objection-on"), ("off", "objection-off")] {
+        let mut claims = objection();
+        set(&mut claims, "state", state.into());
+        set(&mut claims, "txt", txt(text));
+        set(&mut claims, "act", proxied("family"));
+        let token = sign(Typ::Objection, claims, None, &key(2));
+        if state == "on" {
+            assert!(world.judge(&token, Typ::Objection).is_ok());
+        } else {
+            c.expect(&world, &token, Typ::Objection, Reason::ProxyScope);
+        }
+    }
     let mut world = w();
     world.book.bindings[1].role = "delegate".into();
     let mut claims = grant();
@@ -533,6 +558,8 @@ fn every_reason_is_reached_by_its_own_vector() {
         Target {
             typ: Typ::Grant,
             sub: format!("s1.{}", id(9)),
+            pur: vec![],
+            cat: vec![],
         },
     );
     c.expect(&world, &end(revoke(50)), Typ::Revoke, Reason::TargetUnknown);

@@ -55,8 +55,29 @@ impl Members {
     /// `log`, `witnesses`, `quorum`.
     fn trust(&self) -> Option<Trust> {
         let log = NoteKey::parse(self.text("log")?).ok()?;
-        let quorum = usize::try_from(self.int("quorum")?).ok()?;
-        Trust::new(log, self.keys("witnesses")?, quorum).ok()
+        let witnesses = self.keys("witnesses")?;
+        // A witness that is named counts (consent.md §9.3: k ≥ 1).
+        let quorum = match self.0.get("quorum") {
+            None => witnesses.len().min(1),
+            Some(_) => usize::try_from(self.int("quorum")?).ok()?,
+        };
+        Trust::new(log, witnesses, quorum).ok()
+    }
+    /// Whether every member is one of these: a slip in a name must not trust more.
+    fn only(&self, more: &[&str]) -> Option<()> {
+        let known = [
+            "log",
+            "witnesses",
+            "quorum",
+            "facilities",
+            "pin_size",
+            "pin_root",
+            "consistency",
+        ];
+        let all = self.0.keys();
+        all.map(String::as_str)
+            .all(|k| known.contains(&k) || more.contains(&k))
+            .then_some(())
     }
     /// `pin_size`, `pin_root`; `Some(None)` when neither is there, `None` when only half of it is.
     #[expect(clippy::option_option, reason = "absent and wrong are two things")]
@@ -81,12 +102,13 @@ fn pinned(pin: Option<Pin>) -> Vec<(&'static str, Value)> {
 
 /// Checks a disclosure ([`Recipient::check`]).
 ///
-/// `setting`: `{"log","witnesses":[],"quorum","facilities":[],"pin_size"?,"pin_root"?,
+/// `setting`: `{"log","witnesses":[],"quorum"?,"facilities":[],"pin_size"?,"pin_root"?,
 /// "rcp","sub","pur","areq","at"}`, keys as `name+id+key`. The answer has `leaf` and
 /// `witness_sub`, `pin_size` and `pin_root` when they are to be kept, `due` (and `index`) when the
 /// proof is still owed. A setting that is none gives the reason `SETTING`.
 pub fn check_disclosure(setting: &[u8], evidence: &[u8], now: u64) -> String {
     let Some((recipient, asked)) = Members::read(setting).and_then(|m| {
+        m.only(&["rcp", "sub", "pur", "areq", "at"])?;
         let recipient = Recipient {
             trust: m.trust()?,
             facilities: m.keys("facilities")?,
@@ -121,10 +143,11 @@ pub fn check_disclosure(setting: &[u8], evidence: &[u8], now: u64) -> String {
 /// Checks one line's way into the log: leaf → root → signed (and cosigned) checkpoint → consistency
 /// with the pinned one (consent.md §9.7).
 ///
-/// `setting`: `{"log","witnesses":[],"quorum","pin_size"?,"pin_root"?,"consistency":[]}`; `leaf` is
+/// `setting`: `{"log","witnesses":[],"quorum"?,"pin_size"?,"pin_root"?,"consistency":[]}`; `leaf` is
 /// leaf data in base64url, `proof` a tlog-proof. Reasons are those of [`Refusal`] and `SETTING`.
 pub fn check_inclusion(setting: &[u8], leaf: &str, proof: &[u8]) -> String {
     let Some((trust, pin, path, leaf)) = Members::read(setting).and_then(|m| {
+        m.only(&[])?;
         let (trust, pin) = (m.trust()?, m.pin()?);
         Some((trust, pin, m.hashes("consistency")?, Hash::from_url(leaf)?))
     }) else {

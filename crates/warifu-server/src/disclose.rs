@@ -248,6 +248,7 @@ fn refused(state: &State<'_>, request: &Request, src: &str) -> Option<&'static s
             cats: policy
                 .category_set([category.as_str()].into_iter())
                 .unwrap_or_default(),
+            inside: Bits::NONE,
             unknown: false,
             src: src.to_owned(),
             encounter: None,
@@ -493,7 +494,10 @@ pub(crate) fn disclose(app: &App, asked: &Asked) -> Result<Answer, Problem> {
     if asked.header(header::AUTHORIZATION).is_none() {
         return own(office, asked, &search, from);
     }
-    asked.only(&[])?;
+    // Whose records an institution asks for, its access request says.
+    if asked.wish("for").is_some() {
+        return Err(Code::Parameter.into());
+    }
     let done = office.write(|tx| {
         let by = people::institution(app, tx, asked, "/api/disclose")?;
         let sub = by.access.text("sub");
@@ -520,7 +524,6 @@ pub(crate) fn disclose(app: &App, asked: &Asked) -> Result<Answer, Problem> {
 
 /// The person's own records, or those of one whom the person represents.
 fn own(office: &Office, asked: &Asked, search: &Search, from: usize) -> Result<Answer, Problem> {
-    asked.only(&["for"])?;
     let session = people::session(office, asked)?;
     let salt = random::<16>()?;
     let value = office.write(|tx| {
@@ -555,7 +558,6 @@ fn own(office: &Office, asked: &Asked, search: &Search, from: usize) -> Result<A
 
 /// `POST /api/emergency`: the assertion and its line first, then what the emergency opens.
 pub(crate) fn emergency(app: &App, asked: &Asked) -> Result<Answer, Problem> {
-    asked.only(&[])?;
     let office = app.office()?;
     let body = asked.body(&["assertion", "search?", "page?"])?;
     let mut search = Search::read(body.maybe("search")?.unwrap_or("Patient/$everything"))?;

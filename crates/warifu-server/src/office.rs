@@ -1020,10 +1020,7 @@ impl Ledger for View<'_> {
 
     fn target(&self, jti: &str) -> Option<Target> {
         let row = self.first("jti = ?1", &[jti.into()])?;
-        Some(Target {
-            typ: row.opened.typ,
-            sub: row.opened.text("sub").to_owned(),
-        })
+        Some(Target::of(&row.opened))
     }
 
     fn last_seq(&self, sub: &str) -> Option<u64> {

@@ -675,10 +675,7 @@ impl Ledger for Desk {
     }
     fn target(&self, jti: &str) -> Option<Target> {
         let token = self.by_jti(jti)?;
-        Some(Target {
-            typ: token.typ,
-            sub: token.text("sub").to_owned(),
-        })
+        Some(Target::of(token))
     }
     fn last_seq(&self, sub: &str) -> Option<u64> {
         let own = self

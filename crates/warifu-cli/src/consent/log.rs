@@ -182,9 +182,9 @@ fn check(cx: &Cx<'_>) -> anyhow::Result<End> {
         ("log", key.into()),
         ("consistency", way.into()),
         ("witnesses", cx.codes("witness").into()),
-        ("quorum", cx.int("quorum").unwrap_or(0).into()),
     ]);
     if let Value::Object(members) = &mut setting {
+        members.extend(cx.int("quorum").map(|n| ("quorum".to_owned(), n.into())));
         members.extend(
             cx.int("pin-size")
                 .map(|n| ("pin_size".to_owned(), n.into())),

@@ -126,10 +126,11 @@ impl Cx<'_> {
         Ok(())
     }
 
-    /// Writes what a command makes to `--out`, or to stdout.
+    /// Writes what a command makes to `--out`, for the owner alone, or to stdout.
     fn give(&self, bytes: &[u8]) -> anyhow::Result<()> {
         if let Some(path) = self.path("out") {
-            return std::fs::write(path, bytes).with_context(|| path.display().to_string());
+            let made = whole::replace(path, bytes, Readers::Owner);
+            return made.with_context(|| path.display().to_string());
         }
         std::io::stdout().lock().write_all(bytes)?;
         Ok(())

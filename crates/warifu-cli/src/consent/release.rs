@@ -96,6 +96,7 @@ fn item(cx: &Cx<'_>, desk: &Desk) -> anyhow::Result<Item> {
         key: String::new(),
         unknown: cats.is_none(),
         cats: cats.unwrap_or_default(),
+        inside: Bits::NONE,
         src: cx.text("src").unwrap_or_default().to_owned(),
         encounter: None,
         clinical,
@@ -234,6 +235,10 @@ pub(super) fn filter(cx: &Cx<'_>) -> anyhow::Result<End> {
                     "FHIR R4 の Bundle 一つではありません。warifu convert --to bundle --per patient が作るものを指定してください",
                     "not one FHIR R4 Bundle. Give what warifu convert --to bundle --per patient makes",
                 ),
+                FilterError::Names => cx.say(
+                    "名前のない形にしてから渡す目的です。その加工はここではしないので、何も渡しません",
+                    "for this purpose records go out without names only. That is not made here, so nothing goes out",
+                ),
                 FilterError::TooLarge => cx.say("64 MiB より大きい Bundle です。分けてください", "the Bundle is larger than 64 MiB. Split it"),
                 _ => cx.say("出力の検査に失敗したので、何も出しません", "the check of the output failed; nothing goes out"),
             };
@@ -257,11 +262,13 @@ pub(super) fn filter(cx: &Cx<'_>) -> anyhow::Result<End> {
     let (kind, basis) = match (&request.who, &request.mode) {
         _ if done.cats.is_empty() => (Kind::Refuse, "NOTHING"),
         (Who::Subject | Who::Proxy { .. }, _) => (Kind::Disclose, "SELF"),
-        _ if !done.grants.is_empty() => (Kind::Disclose, "GRANT"),
-        (_, Mode::BreakGlass { .. }) => (Kind::Disclose, "EMERGENCY"),
-        (_, Mode::Disaster { .. }) => (Kind::Disclose, "DISASTER"),
-        _ if matches!(purpose, "ANON" | "PSEUDO") => (Kind::Disclose, "OPT_OUT"),
-        _ => (Kind::Disclose, "STATUTE"),
+        // What no consent opened is told, whatever else went out beside it.
+        _ => {
+            let rests = |basis: &str| done.bases.iter().any(|b| b.starts_with(basis));
+            let all = ["EMERGENCY", "DISASTER", "STATUTE"];
+            let first = all.into_iter().find(|basis| rests(basis));
+            (Kind::Disclose, first.unwrap_or("GRANT"))
+        }
     };
     let list = |codes: &[String]| {
         let codes: Vec<&str> = codes.iter().map(String::as_str).collect();

@@ -129,6 +129,8 @@ pub(crate) fn book() -> Book {
     let target = |typ| Target {
         typ,
         sub: SUB.into(),
+        pur: vec!["TREAT".into()],
+        cat: vec!["inf.infection".into()],
     };
     Book {
         bindings: vec![binding(&patient(), "patient"), binding(&key(2), "guardian")],

@@ -119,6 +119,11 @@ pub(crate) fn item(p: &Policy, d: &mut Dice) -> Item {
     Item {
         key: d.pick(&["r.a", "r.b", "r.c"]).into(),
         cats,
+        inside: if d.chance(8) {
+            Bits::one(u8::try_from(d.below(26)).unwrap())
+        } else {
+            Bits::NONE
+        },
         unknown: d.chance(20),
         src: d.pick(&SOURCES).into(),
         encounter: (!d.chance(3)).then(|| d.pick(&["e.a", "e.b"]).into()),
