@@ -32,7 +32,7 @@ for (const [width, height] of [[320, 640], [768, 1024], [1440, 900]]) {
       const page = await open({ address: site.url, hash: "/settings", wait: false, width, height });
       // Colours are judged at rest, not on their way from one theme to the other.
       await page.emulateMedia({ reducedMotion: "reduce" });
-      await page.locator("fieldset").nth(1).getByLabel(theme).check();
+      await page.locator("fieldset").nth(2).getByLabel(theme).check();
       const found = [];
       const look = async (what) => {
         // The bar at the bottom covers whatever is scrolled under it: everything is in view instead.

@@ -2,7 +2,7 @@
 // that of `warifu consent`, run on a folder; here are only the shapes of HTTP.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { createHash, createPrivateKey, createPublicKey, randomBytes, sign, verify } from "node:crypto";
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, randomBytes, sign, verify } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -48,7 +48,10 @@ export class Desk {
     this.keys = [];
     this.tokens = [];
     this.requests = [];
+    this.of = new Map();
     this.declined = [];
+    this.bindings = [];
+    this.ahead = 0;
     this.records = { resourceType: "Bundle", type: "searchset", entry: [] };
     const made = this.run("init", this.desk, "--origin", "c.example.jp/consent-log", "--uri", "https://c.example.jp/s/1", "--json");
     this.logKey = JSON.parse(made).log;
@@ -63,14 +66,30 @@ export class Desk {
 
   close() { rmSync(this.folder, { recursive: true }); }
 
+  now() { return now() + this.ahead; }
+
   /** Runs `warifu consent …`; a refusal is an answer. */
-  run(...words) {
+  run(...words) { return this.told("0000990001", ...words); }
+
+  told(person, ...words) {
+    const clock = this.ahead > 0 ? ["--now", String(this.now())] : [];
     try {
-      return execFileSync(CLI, ["consent", ...words, "--desk", this.desk], { encoding: "utf8", input: "0000990001\n", stdio: ["pipe", "pipe", "pipe"] });
+      return execFileSync(CLI, ["consent", ...words, "--desk", this.desk, ...clock], { encoding: "utf8", input: `${person}\n`, stdio: ["pipe", "pipe", "pipe"] });
     } catch (error) {
       if (error.stdout) return error.stdout;
       throw error;
     }
+  }
+
+  /** The enrolled key becomes a guardian's, too; gives the child's pseudonym. */
+  child() {
+    const { x } = generateKeyPairSync("ed25519").publicKey.export({ format: "jwk" });
+    const key = this.file("child.jwk", JSON.stringify({ crv: "Ed25519", kty: "OKP", x }));
+    const { sub } = JSON.parse(this.told("0000990002", "enrol", key, "--person", "-", "--json"));
+    const own = this.file("key.jwk", JSON.stringify(this.jwk));
+    const { token } = JSON.parse(this.run("enrol", own, "--person", "-", "--role", "guardian", "--for", sub, "--until", "2038-05-06", "--until-obj", "2036-05-06", "--json"));
+    this.bindings.push(token);
+    return sub;
   }
 
   /** Records of the fixture's patient, as the conversion makes them. */
@@ -96,14 +115,15 @@ export class Desk {
   }
 
   /** Institutions ask: one request without individual categories, and one for each individual one. */
-  ask(cat, { individual = false, min = cat, group = randomBytes(16).toString("base64url"), pur = ["TREAT"] } = {}) {
+  ask(cat, { individual = false, min = cat, group = randomBytes(16).toString("base64url"), pur = ["TREAT"], sub } = {}) {
     const request = { req: randomBytes(16).toString("base64url"), group, at: now(), exp: now() + 86_400, aud: [CLINIC], pur, cat, min, dat: {}, terms: 90 * 86_400, individual };
     this.requests.push(request);
+    if (sub) this.of.set(request.req, sub);
     return request;
   }
 
   open(request) {
-    const token = this.run("request", "--sub", this.sub, "--aud", request.aud.join(), "--pur", request.pur.join(), "--cat", request.cat.join()).trim();
+    const token = this.run("request", "--sub", this.of.get(request.req) ?? this.sub, "--aud", request.aud.join(), "--pur", request.pur.join(), "--cat", request.cat.join()).trim();
     // The command gives each token a request of its own; a server opens the one that waits.
     const [head, payload] = token.split(".");
     const claims = Buffer.from(JSON.stringify({ ...json(payload), req: request.req })).toString("base64url");
@@ -122,7 +142,7 @@ export class Desk {
     const verdict = JSON.parse(this.run(...words));
     if (!verdict.ok) return { status: 403, body: { code: verdict.reason, step: verdict.step, detail: verdict.text } };
     const claims = claimsOf(token);
-    const at = now();
+    const at = this.now();
     if (verdict.typ === "consent-revoke+jwt") {
       const target = this.tokens.find((t) => t.jti === claims.rev);
       Object.assign(target, { ended: true, endedAt: at });
@@ -133,7 +153,7 @@ export class Desk {
     return { status: 201, body: { typ: verdict.typ, jti: claims.jti, tok: verdict.hash, receipt: verdict.receipt, again: false, state: "accepted", at } };
   }
 
-  api(method, path, body) {
+  api(method, path, body, person = this.sub) {
     if (this.fail > 0) { this.fail -= 1; return { status: 503, body: { code: "BUSY" } }; }
     const what = `${method} ${path}`;
     if (what === "POST /nonce") {
@@ -150,7 +170,8 @@ export class Desk {
       this.jwk = jwk;
       this.keys = [{ kid, x: jwk.x, state: "active", at: 0, since: now(), role: "patient", ial: "counter" }];
       this.session = true;
-      return { body: { sub: this.sub, binding: bound.token, exp: now() + 900, keys: this.keys } };
+      this.bindings = [bound.token];
+      return { body: { sub: this.sub, binding: bound.token, exp: this.now() + 900, keys: this.keys } };
     }
     if (what === "POST /session") {
       const kid = json(body.proof.split(".")[0]).kid;
@@ -158,11 +179,11 @@ export class Desk {
       if (!key) return { status: 401, body: { code: "KEY_UNKNOWN" } };
       checkProof(body.proof, this.origin, this.nonce, this.jwk);
       this.session = true;
-      return { body: { sub: this.sub, kid, exp: now() + 900, bindings: [], keys: this.keys } };
+      return { body: { sub: this.sub, kid, exp: this.now() + 900, bindings: this.bindings, keys: this.keys } };
     }
     if (what === "GET /session") {
       if (!this.session) return { status: 401, body: { code: "SESSION" } };
-      return { body: { sub: this.sub, kid: this.keys[0].kid, exp: now() + 900, bindings: [], keys: this.keys } };
+      return { body: { sub: this.sub, kid: this.keys[0].kid, exp: this.now() + 900, bindings: this.bindings, keys: this.keys } };
     }
     if (what === "DELETE /session") {
       this.session = false;
@@ -177,9 +198,17 @@ export class Desk {
     }
     // Who looked is told by the real server alone (portal-loop.test.mjs): nobody did here.
     if (what === "GET /log/key") return { body: { log: this.logKey, witnesses: [], quorum: 0 } };
-    if (what === "GET /log/mine") return { body: { sub: this.sub, lines: [] } };
-    if (what === "GET /requests") return { body: { requests: this.requests } };
-    if (what === "GET /consent/mine") return { body: { now: now(), sub: this.sub, tokens: this.tokens, state: {}, seq: 0 } };
+    if (what === "GET /log/mine") return { body: { sub: person, lines: [] } };
+    if (what === "GET /keys") return { body: { keys: this.keys.map((k) => ({ ...k, for: person })) } };
+    if (what === "GET /requests") return { body: { requests: this.requests.filter((r) => (this.of.get(r.req) ?? this.sub) === person) } };
+    if (what === "GET /consent/mine") {
+      const tokens = this.tokens.filter((t) => claimsOf(t.token).sub === person);
+      return { body: { now: this.now(), sub: person, tokens, state: {}, seq: 0 } };
+    }
+    if (what === "POST /consent/nonce") {
+      const { nonce, status, exp } = claimsOf(this.run("request", "--sub", person, "--aud", CLINIC, "--pur", "TREAT", "--cat", "inf.lab").trim());
+      return { body: { nonce, status, exp } };
+    }
     if (what === "POST /consent/tokens") {
       const answer = this.accept(body);
       if (answer.status === 201 && answer.body.receipt) this.requests = this.requests.filter((r) => r.req !== this.opened);

@@ -232,6 +232,8 @@ test("an emergency is told on home until it was looked at, with reason and role"
   assert.deepEqual(await axe(page), []);
   await shot(page, "home-emergency");
   await page.getByRole("link", { name: /^救急で見られました：/ }).first().click();
+  await heading(page, "救急で、あなたの記録が見られました");
+  await page.getByRole("link", { name: "わたしの記録を見た人" }).click();
   await heading(page, "わたしの記録を見た人");
   const rows = page.locator("main ol.cards > li");
   const told = rows.filter({ hasText: "救急で、あなたの記録が見られました" }).filter({ hasText: "架空割符診療所" });

@@ -19,16 +19,20 @@ const body = async (request) => {
   return Buffer.concat(parts).toString();
 };
 
-/** `api(method, path, body)` gives `{status?, body? or text?}`, or nothing for 404; throwing ends the connection without an answer. */
+/** `api(method, path, body, for)` gives `{status?, body? or text?}`, or nothing for 404; throwing ends the connection without an answer. */
 export async function servePortal(api, root = fileURLToPath(new URL("../../web/dist", import.meta.url))) {
   const log = [];
+  // Seconds by which its clock is ahead.
+  const clock = { ahead: 0 };
   const server = createServer(async (request, response) => {
-    const path = decodeURIComponent(new URL(request.url, "http://x").pathname);
+    const { pathname, searchParams } = new URL(request.url, "http://x");
+    const path = decodeURIComponent(pathname);
+    response.setHeader("Date", new Date(Date.now() + clock.ahead * 1000).toUTCString());
     log.push(`${request.method} ${path}`);
     if (path.startsWith("/api/")) {
       try {
         const text = await body(request);
-        const answer = await api(request.method, path.slice(4), text ? JSON.parse(text) : undefined);
+        const answer = await api(request.method, path.slice(4), text ? JSON.parse(text) : undefined, searchParams.get("for") ?? undefined);
         const status = answer ? answer.status ?? 200 : 404;
         response.writeHead(status, { "Content-Type": status < 400 ? "application/json" : "application/problem+json", "Cache-Control": "no-store" });
         response.end(answer?.text ?? JSON.stringify(answer?.body ?? {}));
@@ -53,5 +57,5 @@ export async function servePortal(api, root = fileURLToPath(new URL("../../web/d
     }
   });
   await new Promise((resolve) => { server.listen(0, "127.0.0.1", resolve); });
-  return { url: `http://127.0.0.1:${server.address().port}`, log, close: () => new Promise((r) => { server.closeAllConnections(); server.close(r); }) };
+  return { url: `http://127.0.0.1:${server.address().port}`, log, clock, close: () => new Promise((r) => { server.closeAllConnections(); server.close(r); }) };
 }

@@ -112,7 +112,7 @@ test("the key stays in the worker, cannot be read out, and is there after a relo
   const page = await portal();
   await makeKey(page);
   const kept = await page.evaluate(() => new Promise((resolve, reject) => {
-    const request = indexedDB.open("warifu", 1);
+    const request = indexedDB.open("warifu");
     request.onsuccess = () => {
       const get = request.result.transaction("keys").objectStore("keys").get("me");
       get.onsuccess = () => resolve({ extractable: get.result.key.extractable, type: get.result.key.type, usages: get.result.key.usages, names: Object.keys(get.result).sort() });

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use warifu_consent::json::{self, Value};
+use warifu_consent::json::{self, Value, object};
 use warifu_consent::{
-    KeyEntry, KeyRing, KeyState, Master, Moment, Opened, Policy, PublicKey, SignerClass, Typ, b64,
-    open, peek, wire,
+    Date, KeyEntry, KeyRing, KeyState, Master, Moment, Opened, Policy, PublicKey, SignerClass, Typ,
+    b64, open, peek, wire,
 };
 use warifu_json::{Kind, Limits, ROOT, parse};
 use warifu_log::Hash;
@@ -50,6 +50,15 @@ impl Keys {
     }
 }
 
+impl Keys {
+    /// With those of somebody else.
+    pub fn and(&self, others: &Self) -> Self {
+        let mut all = self.0.clone();
+        all.extend(others.0.iter().cloned());
+        Self(all)
+    }
+}
+
 impl KeyRing for Keys {
     fn find(&self, class: SignerClass, kid: &str) -> Option<KeyEntry> {
         let key = self.0.iter().find(|k| k.kid == kid)?;
@@ -60,6 +69,78 @@ impl KeyRing for Keys {
             bytes: PublicKey::from_x(&key.x).ok()?.to_bytes(),
             state: key.state,
         })
+    }
+}
+
+/// What binds a key of this person: to the person, or to somebody whom they act for (consent.md §3.1). As
+/// the server tells it; what is signed under it is judged by the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bond {
+    /// The token.
+    pub token: String,
+    /// Its `jti`.
+    pub jti: String,
+    /// Thumbprint of the key.
+    pub kid: String,
+    /// `patient`, `guardian`, …
+    pub role: String,
+    /// Who is represented.
+    pub person: Option<String>,
+    /// The day it ends, for a minor.
+    pub until: Option<Date>,
+    /// The day from which objections are the minor's own.
+    pub until_obj: Option<Date>,
+    /// Bounded to some purposes or categories.
+    pub scoped: bool,
+    /// When it began.
+    pub since: u64,
+}
+
+impl Bond {
+    /// Reads one.
+    pub fn read(token: &str) -> Option<Self> {
+        let (typ, c) = peek(token).ok()?;
+        let text = |name: &str| c.get(name).and_then(Value::text).map(str::to_owned);
+        let day = |name: &str| text(name).as_deref().and_then(Date::parse);
+        let x = c.get("cnf")?.get("jwk")?.get("x")?.text()?;
+        (typ == Typ::Key).then_some(())?;
+        Some(Self {
+            token: token.to_owned(),
+            jti: text("jti")?,
+            kid: PublicKey::from_x(x).ok()?.thumbprint(),
+            role: text("role")?,
+            person: text("for"),
+            until: day("until"),
+            until_obj: day("until_obj"),
+            scoped: c.get("scp").is_some(),
+            since: c.get("nbf")?.int()?,
+        })
+    }
+
+    /// Those of a session's answer.
+    pub fn all(v: &Value) -> Vec<Self> {
+        let many = v.get("bindings").into_iter().flat_map(Value::texts);
+        let one = v.get("binding").and_then(Value::text);
+        many.chain(one).filter_map(Self::read).collect()
+    }
+
+    /// Whether its holder can act for the person in everything, today.
+    pub fn is_for_all(&self, now: u64) -> bool {
+        let guardian = matches!(self.role.as_str(), "guardian" | "adult_guardian");
+        guardian && !self.scoped && !self.is_over(now)
+    }
+
+    /// Whether the person is of age by now.
+    pub fn is_over(&self, now: u64) -> bool {
+        self.until.is_some_and(|day| day <= Date::at(now))
+    }
+
+    /// What a token says of it that is signed for the person.
+    pub fn act(&self) -> Value {
+        object([
+            ("rel", self.role.as_str().into()),
+            ("bnd", self.jti.as_str().into()),
+        ])
     }
 }
 
@@ -185,6 +266,46 @@ pub struct Mine {
     pub given: Vec<Given>,
     /// How many that may open data, or that the person signed, could not be verified.
     pub unproved: usize,
+    /// Objections to secondary use for everybody and every source, those of the desk included: its key is
+    /// not known here, and it can only add some (consent.md §12.2).
+    pub objections: Vec<Objected>,
+    /// `seq` of the next objection.
+    pub seq: u64,
+}
+
+/// An objection, or its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Objected {
+    /// Purposes.
+    pub pur: Vec<String>,
+    /// The later one counts.
+    pub seq: u64,
+    /// Whether it is one, and no end.
+    pub on: bool,
+    /// Whether the desk took it.
+    pub at_desk: bool,
+}
+
+impl Objected {
+    fn of(claims: &Value) -> Option<Self> {
+        let text = |name: &str| claims.get(name).and_then(Value::text);
+        let all = |name: &str| list(claims, name) == ["*"];
+        (all("to") && all("src")).then_some(())?;
+        Some(Self {
+            pur: list(claims, "pur"),
+            seq: claims.get("seq")?.int()?,
+            on: text("state")? == "on",
+            at_desk: text("by").is_some(),
+        })
+    }
+}
+
+/// What the desk signed: objections, never their ends.
+fn of_desk(text: &str, sub: &str) -> Option<Objected> {
+    let (typ, claims) = peek(text).ok()?;
+    let own = claims.get("sub").and_then(Value::text) == Some(sub);
+    (typ == Typ::Objection && own).then_some(())?;
+    Objected::of(&claims).filter(|o| o.at_desk && o.on)
 }
 
 /// What the person signs.
@@ -207,6 +328,8 @@ impl Mine {
         let mut mine = Self {
             given: Vec::new(),
             unproved: 0,
+            objections: Vec::new(),
+            seq: v.get("seq").and_then(Value::int).unwrap_or(0),
             sub,
         };
         for row in v.get("tokens").map_or(&[][..], Value::items) {
@@ -220,8 +343,12 @@ impl Mine {
             let own = opened.ok().filter(|t| t.text("sub") == mine.sub);
             let Some(token) = own else {
                 mine.unproved += usize::from(is_told(text));
+                mine.objections.extend(of_desk(text, &mine.sub));
                 continue;
             };
+            if token.typ == Typ::Objection {
+                mine.objections.extend(Objected::of(&token.claims));
+            }
             let ended = row.get("ended").is_some_and(Value::is_true);
             let ended_at = row.get("endedAt").and_then(Value::int);
             let annex = row.get("annex").and_then(Value::text);
@@ -297,7 +424,6 @@ pub fn answer(body: &str) -> Option<Value> {
     reason = "a test may fail loudly"
 )]
 mod tests {
-    use warifu_consent::json::object;
     use warifu_consent::{SecretKey, Signer as _, make};
 
     use super::*;

@@ -77,6 +77,8 @@ impl Kept {
 pub struct Row {
     /// Its number.
     pub n: u64,
+    /// Its leaf in the tree.
+    pub leaf: Hash,
     /// What it says.
     pub entry: Entry,
 }
@@ -102,6 +104,11 @@ impl Row {
             self.entry.kind(),
             Kind::Disclose | Kind::Refuse | Kind::BreakGlass
         )
+    }
+
+    /// Whether what went out was nothing.
+    pub fn is_empty(&self) -> bool {
+        self.entry.kind() == Kind::Disclose && self.list("cats").iter().all(|c| c == "none")
     }
 
     /// The person, or who acts for them.
@@ -161,14 +168,32 @@ impl History {
         all.filter(|r| !self.in_vain(r))
     }
 
-    /// Whether an emergency that was asserted opened nothing: what its institution got next was a refusal.
+    /// What was said of an emergency afterwards, by its reviewers and by the person, oldest first.
+    pub fn reviews<'h>(&'h self, of: &Row) -> impl Iterator<Item = &'h Row> {
+        let leaf = of.leaf.url();
+        let all = self.rows.iter();
+        all.filter(move |r| r.entry.kind() == Kind::Review && r.text("of") == leaf)
+    }
+
+    /// What an emergency opened: the disclosures on its ground until its institution asserted the next one.
+    pub fn opened_by<'h>(&'h self, asserted: &Row) -> impl Iterator<Item = &'h Row> {
+        let (from, code) = (asserted.n, asserted.entry.rcp().map(str::to_owned));
+        let after = self.rows.iter().filter(move |r| r.n > from);
+        let own = after.filter(move |r| r.entry.rcp() == code.as_deref());
+        let until = own.take_while(|r| r.entry.kind() != Kind::BreakGlass);
+        let out = until.filter(|r| r.entry.kind() == Kind::Disclose && !r.is_empty());
+        out.filter(|r| r.text("basis") == "EMERGENCY")
+    }
+
+    /// Whether an emergency that was asserted opened nothing: what its institution got next was a refusal,
+    /// or nothing at all.
     pub fn in_vain(&self, asserted: &Row) -> bool {
         let mut after = self.rows.iter().filter(|r| r.n > asserted.n);
         let next = after.find(|r| {
             r.entry.rcp() == asserted.entry.rcp()
                 && matches!(r.entry.kind(), Kind::Disclose | Kind::Refuse)
         });
-        next.is_some_and(|r| r.entry.kind() == Kind::Refuse)
+        next.is_some_and(|r| r.entry.kind() == Kind::Refuse || r.is_empty())
     }
 }
 
@@ -254,6 +279,7 @@ fn believed(c: &Check<'_>) -> Result<(Vec<Row>, Verdict, Kept), Stop> {
         }
         rows.push(Row {
             n: place.n,
+            leaf,
             entry: line.entry,
         });
     }

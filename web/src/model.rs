@@ -6,12 +6,14 @@ use std::collections::BTreeMap;
 use warifu_consent::json::{self, Value, object};
 use warifu_consent::{FilterError, Reason, b64};
 
-use crate::care::{self, Books, Given, Keys, Mine, Waiting};
+use crate::care::{self, Bond, Books, Given, Keys, Mine, Waiting};
 use crate::history::{self, Found, History, Kept, Verdict};
 use crate::preview::{self, Preview, Record};
 use crate::route::Route;
 use crate::seal::Secret;
+use crate::shelf::Shelf;
 use crate::text::{self, Lang, Text};
+use crate::wish::{Plan, SECOND_LOOK, Wish, WishStep};
 use crate::wizard::{self, Draft, Step, Unbound, Until};
 
 /// Colours.
@@ -53,6 +55,8 @@ pub struct Prefs {
     pub theme: Theme,
     /// ふりがな
     pub ruby: bool,
+    /// 記録をこの端末に残す
+    pub records: bool,
 }
 
 impl Prefs {
@@ -67,6 +71,7 @@ impl Prefs {
             size: 100,
             theme: Theme::Auto,
             ruby: true,
+            records: false,
         }
     }
 
@@ -96,6 +101,7 @@ impl Prefs {
         if named("ruby") == Some("off") {
             prefs.ruby = false;
         }
+        prefs.records = named("records") == Some("on");
         prefs
     }
 
@@ -106,6 +112,7 @@ impl Prefs {
             ("size", u64::from(self.size).into()),
             ("theme", self.theme.name().into()),
             ("ruby", if self.ruby { "on" } else { "off" }.into()),
+            ("records", if self.records { "on" } else { "off" }.into()),
         ])
     }
 }
@@ -186,6 +193,23 @@ pub enum Outcome {
     Declined(String),
     /// A consent was ended: here at, elsewhere by, emergencies by.
     Ended(u64, u64, Option<u64>),
+    /// S9, S10: what was decided, when the server took it, and its number in the person's log.
+    Wished(Wish, u64, Option<u64>),
+    /// S14: a key was stopped, at this instant.
+    Stopped(u64),
+    /// S15: an emergency was objected to: its number.
+    Objected(u64),
+}
+
+/// S14: why somebody is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// 新しい端末
+    New,
+    /// なくした
+    Lost,
+    /// 盗まれたかもしれない
+    Stolen,
 }
 
 /// Why something signed or sent was not taken, in one of seven sentences (ux-portal §4), or too many came.
@@ -296,10 +320,20 @@ pub enum Tag {
     LogMine,
     /// A tile of the log.
     Tile,
+    /// Nonce of what is decided unasked.
+    WishNonce,
+    /// What is decided unasked.
+    Wish,
+    /// Keys of the person who is acted for.
+    TheirKeys,
+    /// A key is stopped.
+    StopKey,
+    /// An objection to an emergency.
+    Object,
 }
 
 impl Tag {
-    const ALL: [(&'static str, Self); 18] = [
+    const ALL: [(&'static str, Self); 23] = [
         ("enrol-nonce", Self::EnrolNonce),
         ("enrol", Self::Enrol),
         ("session-nonce", Self::SessionNonce),
@@ -318,11 +352,44 @@ impl Tag {
         ("log-key", Self::LogKey),
         ("log-mine", Self::LogMine),
         ("tile", Self::Tile),
+        ("wish-nonce", Self::WishNonce),
+        ("wish", Self::Wish),
+        ("their-keys", Self::TheirKeys),
+        ("stop-key", Self::StopKey),
+        ("object", Self::Object),
     ];
 
     /// Whether it changes something.
     fn acts(self) -> bool {
-        matches!(self, Self::Enrol | Self::Decline | Self::Give | Self::End)
+        matches!(
+            self,
+            Self::Enrol
+                | Self::Decline
+                | Self::Give
+                | Self::End
+                | Self::Wish
+                | Self::StopKey
+                | Self::Object
+        )
+    }
+
+    /// Whether it is about the person whose records these are, who may be acted for.
+    fn is_of_person(self) -> bool {
+        matches!(
+            self,
+            Self::Mine
+                | Self::Requests
+                | Self::Open
+                | Self::Records
+                | Self::Decline
+                | Self::Give
+                | Self::End
+                | Self::LogMine
+                | Self::WishNonce
+                | Self::Wish
+                | Self::TheirKeys
+                | Self::Object
+        )
     }
 
     /// Whether its answer shows that the session goes on.
@@ -336,6 +403,11 @@ impl Tag {
                 | Self::Decline
                 | Self::Give
                 | Self::LogMine
+                | Self::WishNonce
+                | Self::Wish
+                | Self::TheirKeys
+                | Self::StopKey
+                | Self::Object
         )
     }
 
@@ -457,6 +529,26 @@ pub enum Event {
     Sign,
     /// S8: end the consent of this screen.
     Withdraw,
+    /// S9, S10: this is to be decided.
+    Wish(Wish),
+    /// S9, S10: on to another page.
+    WishStep(WishStep),
+    /// S10: read for the second time.
+    WishLook,
+    /// S9, S10: sign.
+    WishSign,
+    /// S11: act for this person, or for oneself again.
+    ActFor(Option<String>),
+    /// S14: what happened.
+    Trouble(Trouble),
+    /// S14: stop this key.
+    StopKey(String),
+    /// S15: object to the emergency of this screen.
+    Object,
+    /// What is kept on the device: answers, and pages of records in a second line.
+    Shelf(String),
+    /// Whether own records are kept on the device.
+    SetRecords(bool),
     /// S6: by date, or by kind.
     ByDate(bool),
     /// Print the screen.
@@ -521,6 +613,10 @@ pub enum Effect {
     },
     /// Remember of the log.
     Keep(String),
+    /// Keep on the device, sealed, under this name; nothing under it where the text is empty.
+    Seal(&'static str, String),
+    /// Give what is kept on the device.
+    Unseal,
     /// Erase keys, caches, databases, worker.
     Erase,
     /// Activate the waiting version.
@@ -587,6 +683,16 @@ pub struct Model {
     pub closed: Option<u64>,
     /// Keys of the person.
     pub keys: Keys,
+    /// What binds the key of this device.
+    pub bonds: Vec<Bond>,
+    /// S11: the person who is acted for.
+    pub acting: Option<Bond>,
+    /// Keys of that person.
+    their_keys: Keys,
+    /// What is kept on the device from now on.
+    shelf: Shelf,
+    /// When what is shown was kept: there is no network and no session.
+    pub shelved: Option<u64>,
     /// Policy, until the master is there too.
     policy: Option<warifu_consent::Policy>,
     /// Master, until the policy is there too.
@@ -623,6 +729,10 @@ pub struct Model {
     pub preview: Option<Result<Preview, FilterError>>,
     /// S5: choices.
     pub draft: Option<Draft>,
+    /// S9, S10: choices.
+    pub plan: Option<Plan>,
+    /// S14: why the person is there.
+    pub trouble: Option<Trouble>,
     /// S5, S8: what came of it.
     pub outcome: Outcome,
     /// S5, S8: why it was not taken.
@@ -690,6 +800,11 @@ impl Default for Model {
             session_ends: 0,
             closed: None,
             keys: Keys::default(),
+            bonds: Vec::new(),
+            acting: None,
+            their_keys: Keys::default(),
+            shelf: Shelf::default(),
+            shelved: None,
             policy: None,
             master: None,
             books: None,
@@ -708,6 +823,8 @@ impl Default for Model {
             by_date: false,
             preview: None,
             draft: None,
+            plan: None,
+            trouble: None,
             outcome: Outcome::None,
             problem: None,
             busy: false,
@@ -743,6 +860,17 @@ impl Model {
             effects = self.close(self.session_ends);
         }
         effects.extend(self.happened(event, moment));
+        if let Some(person) = self.acting.as_ref().and_then(|b| b.person.as_ref()) {
+            for effect in &mut effects {
+                if let Effect::Http { tag, path, .. } = effect
+                    && tag.is_of_person()
+                    && !path.contains('?')
+                {
+                    path.push_str("?for=");
+                    path.push_str(person);
+                }
+            }
+        }
         for effect in &effects {
             if let Effect::Http { tag, .. } = effect {
                 self.sent.retain(|(t, _)| t != tag);
@@ -771,7 +899,11 @@ impl Model {
                 self.origin = origin;
                 self.keeps = keeps;
                 self.route = Route::parse(&path);
-                vec![Effect::Prefs(self.prefs), Effect::FindKey]
+                let mut effects = vec![Effect::Prefs(self.prefs), Effect::FindKey];
+                if self.route == Route::Report {
+                    effects.extend(self.arrive());
+                }
+                effects
             }
             Event::Go(route) => self.go(route),
             Event::At(path) => {
@@ -789,7 +921,7 @@ impl Model {
                     self.offline = self.now;
                 }
                 self.online = online;
-                if online { self.retry() } else { Vec::new() }
+                if online { self.back() } else { self.unshelve() }
             }
             Event::Tick if self.again_at <= self.now => self.retry(),
             Event::Tick => Vec::new(),
@@ -808,6 +940,15 @@ impl Model {
             Event::SetSize(size) => self.set(|p| p.size = size),
             Event::SetTheme(theme) => self.set(|p| p.theme = theme),
             Event::SetRuby(on) => self.set(|p| p.ruby = on),
+            Event::SetRecords(on) => {
+                let mut effects = self.set(|p| p.records = on);
+                if on {
+                    effects.extend(self.put_records());
+                } else {
+                    effects.push(Effect::Seal("records", String::new()));
+                }
+                effects
+            }
             Event::MakeKey => self.make_key(),
             Event::Pass(text) => {
                 self.pass = text;
@@ -851,6 +992,14 @@ impl Model {
                 after,
             } => self.answer(tag, status, &body, after, moment),
             Event::Prove => self.open_session(),
+            Event::Category(cat) if self.is_planning() => self.replan(|p| {
+                if !p.cats.remove(&cat) {
+                    p.cats.insert(cat);
+                }
+            }),
+            Event::All if self.is_planning() => self.plan_all(),
+            Event::SetUntil(until) if self.is_planning() => self.replan(|p| p.until = Some(until)),
+            Event::Picked(day) if self.is_planning() => self.replan(|p| p.picked = day),
             Event::Category(cat) => self.change(|d| {
                 if !d.cats.remove(&cat) {
                     d.cats.insert(cat);
@@ -859,6 +1008,18 @@ impl Model {
             Event::All => self.tick_all(),
             Event::SetUntil(until) => self.change(|d| d.until = Some(until)),
             Event::Picked(day) => self.change(|d| d.picked = day),
+            Event::Wish(wish) => self.wish(wish),
+            Event::WishStep(step) => self.wish_step(step),
+            Event::WishLook => self.look_again(),
+            Event::WishSign => self.sign_wish(moment),
+            Event::ActFor(person) => self.act_for(person.as_deref()),
+            Event::Trouble(trouble) => {
+                self.trouble = Some(trouble);
+                Vec::new()
+            }
+            Event::StopKey(kid) => self.stop_key(&kid),
+            Event::Object => self.object(),
+            Event::Shelf(text) => self.shelf_is(&text),
             Event::Step(step) => self.step(step),
             Event::Decline => self.decline(),
             Event::Sign => self.sign_grant(moment),
@@ -937,8 +1098,15 @@ impl Model {
 
     /// What a screen needs when it is entered.
     fn arrive(&mut self) -> Vec<Effect> {
-        if !self.route.needs_session() || !matches!(self.key, Key::Here { .. }) {
+        // The desk's address is public.
+        if self.route == Route::Report && self.books.is_none() && self.online {
+            return vec![get(Tag::Policy, "/policy"), get(Tag::Master, "/master")];
+        }
+        if !self.route.wants_session() || !matches!(self.key, Key::Here { .. }) {
             return Vec::new();
+        }
+        if self.session != Session::Open && !self.online {
+            return self.unshelve();
         }
         if self.session != Session::Open && std::mem::take(&mut self.resume) {
             self.session = Session::Proving;
@@ -954,6 +1122,7 @@ impl Model {
         }
         match self.route.clone() {
             Route::Wizard(req, step) => self.at_step(&req, step),
+            Route::Devices if self.mine.is_none() => Self::all(),
             Route::Home => {
                 let mut effects = Self::fetch();
                 effects.extend(Self::log());
@@ -966,6 +1135,9 @@ impl Model {
                 effects
             }
             Route::Records => self.read_records(),
+            Route::Secondary(step) | Route::Emergency(step) => self.at_wish(step),
+            Route::Notice(_) if self.history.is_none() => Self::log(),
+            Route::Notice(n) => self.noticed(n),
             _ => Vec::new(),
         }
     }
@@ -999,7 +1171,12 @@ impl Model {
         self.session = Session::Open;
         self.session_at = self.now;
         self.closed = None;
+        self.shelved = None;
         self.keys = value.map(Keys::read).unwrap_or_default();
+        self.bonds = value.map(Bond::all).unwrap_or_default();
+        self.acting = None;
+        self.their_keys = Keys::default();
+        self.shelf.session = value.map(Value::write).unwrap_or_default();
         let exp = value.and_then(|v| v.get("exp")?.int());
         self.session_ends = exp.unwrap_or(self.now.saturating_add(IDLE));
     }
@@ -1038,22 +1215,34 @@ impl Model {
         // Ending a consent needs no session.
         self.unanswered.retain(|a| a.tag == Tag::End);
         self.sent.retain(|(tag, _)| *tag == Tag::End);
+        self.shelf = Shelf::default();
+        self.acting = None;
+        self.trouble = None;
+        self.outcome = Outcome::None;
         if let Some(draft) = &mut self.draft {
             draft.loosen();
             draft.busy = false;
         }
-        if self.route.needs_session() {
-            vec![Effect::Focus("h1")]
-        } else {
-            Vec::new()
+        if let Some(plan) = &mut self.plan {
+            plan.loosen();
         }
+        let mut effects = self.unshelve();
+        if self.route.needs_session() {
+            effects.push(Effect::Focus("h1"));
+        }
+        effects
     }
 
     /// What was on its way is not any more; without a tag, nothing is.
     fn still(&mut self, tag: Option<Tag>) {
         self.said = None;
-        if tag.is_none_or(|t| t == Tag::End) {
+        if tag.is_none_or(|t| matches!(t, Tag::End | Tag::StopKey | Tag::Object)) {
             self.busy = false;
+        }
+        if tag.is_none_or(|t| t == Tag::Wish)
+            && let Some(plan) = &mut self.plan
+        {
+            plan.busy = false;
         }
         if tag.is_none_or(|t| matches!(t, Tag::Give | Tag::Decline))
             && let Some(draft) = &mut self.draft
@@ -1265,12 +1454,13 @@ impl Model {
 
     /// The text to sign, in the language of the screens.
     fn word(&mut self, moment: &Moment) -> Vec<Effect> {
+        let act = self.acting.as_ref().map(Bond::act);
         let (Some(books), Some(mine), Some(draft)) = (&self.books, &self.mine, &mut self.draft)
         else {
             // They are on their way.
             return Vec::new();
         };
-        match draft.bind(books, &mine.sub, self.prefs.lang, moment) {
+        match draft.bind(books, &mine.sub, self.prefs.lang, act, moment) {
             Ok(bound) => {
                 draft.bound = Some(bound);
                 Vec::new()
@@ -1309,6 +1499,13 @@ impl Model {
 
     /// After a change of language: what is signed is what is shown.
     fn word_again(&mut self, moment: &Moment) -> Vec<Effect> {
+        if self
+            .plan
+            .as_ref()
+            .is_some_and(|p| p.bound.is_some() && !p.busy)
+        {
+            return self.word_wish(moment);
+        }
         match &self.draft {
             Some(draft) if draft.bound.is_some() && !draft.busy => self.word(moment),
             _ => Vec::new(),
@@ -1369,7 +1566,8 @@ impl Model {
         else {
             return Vec::new();
         };
-        let claims = wizard::revoke(&mine.sub, &jti, moment);
+        let act = self.acting.as_ref().map(Bond::act);
+        let claims = wizard::revoke(&mine.sub, &jti, act, moment);
         self.busy = true;
         self.lacks.clear();
         self.problem = None;
@@ -1529,6 +1727,7 @@ impl Model {
                 let body = object([("token", token.into())]);
                 vec![post(Tag::End, "/consent/tokens", body)]
             }
+            Tag::Wish => self.wish_signed(&token),
             // The registration was given up meanwhile.
             Tag::EnrolNonce if self.enrol != Enrol::Busy => Vec::new(),
             Tag::EnrolNonce => {
@@ -1614,21 +1813,32 @@ impl Model {
                 Vec::new()
             }
             (Tag::Policy, 200) => {
+                body.clone_into(&mut self.shelf.policy);
                 self.policy = care::policy(body);
                 self.bind_books(self.policy.is_some(), moment)
             }
             (Tag::Master, 200) => {
+                body.clone_into(&mut self.shelf.master);
                 self.master = care::master(body);
                 self.bind_books(self.master.is_some(), moment)
             }
             (Tag::Mine, 200) => {
-                let mine = value.and_then(|v| Mine::read(v, &self.keys, self.now));
+                let ring = self.keys.and(&self.their_keys);
+                let mine = value.and_then(|v| Mine::read(v, &ring, self.now));
+                let person = self.acting.as_ref().and_then(|b| b.person.as_ref());
+                let mine = mine.filter(|m| person.is_none_or(|p| *p == m.sub));
                 let Some(mine) = mine else {
                     return self.not_taken(UNPROVEN);
                 };
                 self.mine = Some(mine);
                 self.look_ahead();
                 let mut effects = self.word_late(moment);
+                effects.extend(self.wish_late(moment));
+                if self.acting.is_none() {
+                    body.clone_into(&mut self.shelf.mine);
+                    self.shelf.at = self.now;
+                    effects.extend(self.put_away());
+                }
                 if self.history.is_none() {
                     effects.extend(self.look_back());
                 }
@@ -1702,6 +1912,22 @@ impl Model {
                 }
                 effects
             }
+            (Tag::WishNonce, 200) => self.wish_nonce(value, moment),
+            (Tag::Wish, 200 | 201) => self.wished(sent.as_ref(), value),
+            (Tag::Wish, _) => self.not_wished(&code),
+            (Tag::TheirKeys, 200) => {
+                self.their_keys = value.map(Keys::read).unwrap_or_default();
+                Self::all()
+            }
+            (Tag::StopKey, 200) => self.key_stopped(sent.as_ref(), value),
+            (Tag::Object, 200 | 201) => {
+                let n = sent.as_ref().and_then(line_of);
+                let Some(n) = n.filter(|_| text("line").is_some()) else {
+                    return self.not_taken(UNPROVEN);
+                };
+                self.outcome = Outcome::Objected(n);
+                Self::log()
+            }
             (Tag::Give, _) => self.not_given(&code),
             (_, _) => {
                 let mut effects = self.not_taken(&code);
@@ -1719,8 +1945,14 @@ impl Model {
     /// What the screens of a session need, once it is open.
     fn begin(&mut self) -> Vec<Effect> {
         let mut effects = Self::all();
-        if self.route == Route::Records {
-            effects.extend(self.read_records());
+        match self.route {
+            Route::Records => effects.extend(self.read_records()),
+            Route::Secondary(step) | Route::Emergency(step)
+                if !matches!(step, WishStep::Start | WishStep::Done) =>
+            {
+                effects.extend(self.at_wish(step));
+            }
+            _ => {}
         }
         effects
     }
@@ -1735,6 +1967,414 @@ impl Model {
         keys.0
             .iter()
             .any(|k| k.x == *x && kid == Some(k.kid.as_str()))
+    }
+
+    // ── S9, S10 ─────────────────────────────────────────────────────────────────────────────────
+
+    fn is_planning(&self) -> bool {
+        matches!(self.route, Route::Emergency(_))
+    }
+
+    fn replan(&mut self, how: impl FnOnce(&mut Plan)) -> Vec<Effect> {
+        if let Some(plan) = &mut self.plan {
+            how(plan);
+            plan.loosen();
+            plan.look = None;
+            self.lacks.clear();
+        }
+        Vec::new()
+    }
+
+    fn plan_all(&mut self) -> Vec<Effect> {
+        let all = self.books.as_ref();
+        let all = all.map(|b| crate::wish::emergency_categories(&b.policy).0);
+        self.replan(|p| p.cats = all.unwrap_or_default().into_iter().collect())
+    }
+
+    fn wish(&mut self, wish: Wish) -> Vec<Effect> {
+        let step = match wish {
+            Wish::Advance => WishStep::What,
+            Wish::AdvanceOne(_) => WishStep::Until,
+            _ => WishStep::Sign,
+        };
+        self.plan = Some(Plan::new(wish));
+        self.outcome = Outcome::None;
+        self.wish_step(step)
+    }
+
+    /// No page is skipped: what is missing is said.
+    fn wish_step(&mut self, step: WishStep) -> Vec<Effect> {
+        let longest = self.longest();
+        let Some(plan) = &self.plan else {
+            return Vec::new();
+        };
+        let further = matches!(step, WishStep::Until | WishStep::Sign);
+        if plan.wish == Wish::Advance && further && plan.cats.is_empty() {
+            return self.lack(vec![lack("cats", text::WHAT_LEFT, 0)]);
+        }
+        if plan.wish.is_wide() && step == WishStep::Sign {
+            match plan.until {
+                None => return self.lack(vec![lack("until-0", text::UNTIL_LEFT, 0)]),
+                Some(until) if until.ends(self.now, &plan.picked, longest).is_none() => {
+                    let days = usize::try_from(longest).unwrap_or_default();
+                    return self.lack(vec![lack("picked", text::UNTIL_PICK_LEFT, days)]);
+                }
+                _ => {}
+            }
+        }
+        let secondary = plan.wish.is_secondary();
+        self.problem = None;
+        self.go(if secondary {
+            Route::Secondary(step)
+        } else {
+            Route::Emergency(step)
+        })
+    }
+
+    /// What a page of S9 or S10 needs when it is entered; without its choices the first one stands there.
+    fn at_wish(&mut self, step: WishStep) -> Vec<Effect> {
+        let secondary = matches!(self.route, Route::Secondary(_));
+        let fits = |p: &Plan| p.wish.is_secondary() == secondary;
+        match step {
+            WishStep::Start => return Self::fetch(),
+            WishStep::Done => return Vec::new(),
+            _ => {}
+        }
+        if !self.plan.as_ref().is_some_and(fits) {
+            let start = if secondary {
+                Route::Secondary(WishStep::Start)
+            } else {
+                Route::Emergency(WishStep::Start)
+            };
+            return self.go(start);
+        }
+        if step != WishStep::Sign {
+            return Vec::new();
+        }
+        let now = self.now;
+        let Some(plan) = &mut self.plan else {
+            return Vec::new();
+        };
+        if plan.wish.is_wide() && plan.until.is_none() {
+            return self.wish_step(WishStep::Until);
+        }
+        if plan.wish.is_wide() && plan.look.is_none() {
+            plan.look = Some(whole_minute(now.saturating_add(SECOND_LOOK)));
+        }
+        if plan.bound.is_some() {
+            return Vec::new();
+        }
+        self.wish_text()
+    }
+
+    /// The nonce, where one is needed now, then the text.
+    fn wish_text(&mut self) -> Vec<Effect> {
+        self.said = Some(text::LOADING);
+        let Some(plan) = &self.plan else {
+            return Vec::new();
+        };
+        // What is read for the first time has no nonce yet, and an objection none at all: the tokens that
+        // are known now give its number.
+        let first = plan.look.is_some_and(|at| self.now < at);
+        if plan.wish.has_nonce() && !first {
+            return vec![post(Tag::WishNonce, "/consent/nonce", object([]))];
+        }
+        vec![get(Tag::Mine, "/consent/mine")]
+    }
+
+    fn look_again(&mut self) -> Vec<Effect> {
+        let Some(plan) = &mut self.plan else {
+            return Vec::new();
+        };
+        if plan.look.is_some_and(|at| self.now < at) {
+            return Vec::new();
+        }
+        plan.loosen();
+        self.problem = None;
+        let mut effects = self.wish_text();
+        effects.push(Effect::Focus("h1"));
+        effects
+    }
+
+    fn wish_nonce(&mut self, value: Option<&Value>, moment: &Moment) -> Vec<Effect> {
+        let read = || {
+            let v = value?;
+            Some((v.get("nonce")?.text()?.to_owned(), v.get("status")?.clone()))
+        };
+        let Some(nonce) = read() else {
+            return self.not_taken(UNPROVEN);
+        };
+        if let Some(plan) = &mut self.plan {
+            plan.nonce = Some(nonce);
+        }
+        self.word_wish(moment)
+    }
+
+    /// The text, once what it is made of is here.
+    fn wish_late(&mut self, moment: &Moment) -> Vec<Effect> {
+        let at_sign = matches!(
+            self.route,
+            Route::Secondary(WishStep::Sign) | Route::Emergency(WishStep::Sign)
+        );
+        let waits = self.plan.as_ref().is_some_and(|p| {
+            let first = p.look.is_some_and(|at| self.now < at);
+            p.bound.is_none() && (p.nonce.is_some() || first || !p.wish.has_nonce())
+        });
+        if at_sign && waits {
+            self.said = None;
+            return self.word_wish(moment);
+        }
+        Vec::new()
+    }
+
+    fn word_wish(&mut self, moment: &Moment) -> Vec<Effect> {
+        let act = self.acting.as_ref().map(Bond::act);
+        let (Some(books), Some(mine), Some(plan)) = (&self.books, &self.mine, &mut self.plan)
+        else {
+            // They are on their way.
+            return Vec::new();
+        };
+        match plan.bind(books, mine, self.prefs.lang, act, moment) {
+            Ok(bound) => {
+                plan.bound = Some(bound);
+                Vec::new()
+            }
+            Err(refusal) => {
+                plan.loosen();
+                self.not_taken(refusal.reason.wire())
+            }
+        }
+    }
+
+    fn sign_wish(&mut self, moment: &Moment) -> Vec<Effect> {
+        let waits = self.waits_for(Tag::Wish);
+        if self.sealed() && self.pass.is_empty() {
+            return self.lack(vec![lack("pass", text::KEY_PASS_ASK, 0)]);
+        }
+        let Some(plan) = &mut self.plan else {
+            return Vec::new();
+        };
+        if plan.busy || waits || !plan.is_ready() {
+            return Vec::new();
+        }
+        let Some(bound) = &plan.bound else {
+            return Vec::new();
+        };
+        if bound.lang != self.prefs.lang {
+            return self.word_wish(moment);
+        }
+        let claims = bound.claims.clone();
+        let typ = plan.wish.typ().wire();
+        plan.busy = true;
+        self.lacks.clear();
+        self.problem = None;
+        self.said = Some(text::SIGNING);
+        vec![self.sign(Tag::Wish, typ, claims)]
+    }
+
+    fn wish_signed(&self, token: &str) -> Vec<Effect> {
+        let grant = self.plan.as_ref().filter(|p| p.wish.is_wide());
+        let annex = grant.and_then(|p| p.bound.as_ref());
+        let mut body = object([("token", token.into())]);
+        if let (Value::Object(members), Some(bound)) = (&mut body, annex) {
+            let bytes = b64::encode(&bound.annex.to_bytes());
+            members.insert("annex".to_owned(), bytes.into());
+        }
+        vec![post(Tag::Wish, "/consent/tokens", body)]
+    }
+
+    fn wished(&mut self, sent: Option<&Effect>, value: Option<&Value>) -> Vec<Effect> {
+        let Some(wish) = self.plan.as_ref().map(|p| p.wish.clone()) else {
+            return Self::fetch();
+        };
+        let both = sent.zip(value);
+        let done = match wish {
+            Wish::NotNever(_) => {
+                let ended = both.and_then(|(s, v)| ended(s, v, self.mine.as_ref()));
+                ended.and_then(|(_, outcome)| match outcome {
+                    Outcome::Ended(at, ..) => Some((at, None)),
+                    _ => None,
+                })
+            }
+            _ => both.and_then(|(s, v)| {
+                let (_, n) = taken(s, v)?;
+                Some((v.get("at")?.int()?, Some(n)))
+            }),
+        };
+        let Some((at, n)) = done else {
+            return self.unproven();
+        };
+        self.plan = None;
+        let route = if wish.is_secondary() {
+            Route::Secondary(WishStep::Done)
+        } else {
+            Route::Emergency(WishStep::Done)
+        };
+        let here = matches!(self.route, Route::Secondary(_) | Route::Emergency(_));
+        self.outcome = Outcome::Wished(wish, at, n);
+        let mut effects = if here { self.go(route) } else { Vec::new() };
+        effects.extend(Self::fetch());
+        effects
+    }
+
+    /// What only grew old is fetched again, for the same choices.
+    fn not_wished(&mut self, code: &str) -> Vec<Effect> {
+        let mut effects = self.not_taken(code);
+        let again = self.problem.as_ref().map(|p| p.text) == Some(text::NO_AGAIN);
+        if let (true, Some(plan)) = (again || code == Reason::Seq.wire(), &mut self.plan) {
+            plan.loosen();
+            effects.extend(self.wish_text());
+        }
+        effects
+    }
+
+    // ── S11 ─────────────────────────────────────────────────────────────────────────────────────
+
+    /// Everything on the screens is of one person: of another it is read anew.
+    fn act_for(&mut self, person: Option<&str>) -> Vec<Effect> {
+        let now = self.now;
+        let mut bonds = self.bonds.iter();
+        let bond = bonds.find(|b| person.is_some() && b.person.as_deref() == person);
+        if person.is_some() && !bond.is_some_and(|b| b.is_for_all(now)) {
+            return Vec::new();
+        }
+        self.acting = bond.cloned();
+        self.their_keys = Keys::default();
+        self.mine = None;
+        self.waiting_requests = None;
+        self.history = None;
+        self.log_mine = None;
+        self.tiles.clear();
+        self.preview = None;
+        self.draft = None;
+        self.plan = None;
+        self.outcome = Outcome::None;
+        self.unanswered.clear();
+        self.sent.clear();
+        self.forget_records();
+        let mut effects = vec![Effect::Path(Route::Home.path()), Effect::Focus("h1")];
+        self.enter(Route::Home);
+        if self.acting.is_some() {
+            effects.push(get(Tag::TheirKeys, "/keys"));
+        } else {
+            effects.extend(Self::all());
+        }
+        effects
+    }
+
+    // ── S14, S15 ────────────────────────────────────────────────────────────────────────────────
+
+    fn stop_key(&mut self, kid: &str) -> Vec<Effect> {
+        if self.busy || !self.keys.0.iter().any(|k| k.kid == kid) {
+            return Vec::new();
+        }
+        self.busy = true;
+        self.problem = None;
+        let path = format!("/keys/{kid}/compromised");
+        vec![post(Tag::StopKey, &path, object([]))]
+    }
+
+    fn key_stopped(&mut self, sent: Option<&Effect>, value: Option<&Value>) -> Vec<Effect> {
+        let keys = value.map(Keys::read).unwrap_or_default();
+        let kid = sent.and_then(key_of);
+        let stopped = keys.0.iter().find(|k| Some(&k.kid) == kid.as_ref());
+        let Some(warifu_consent::KeyState::Compromised(at)) = stopped.map(|k| k.state) else {
+            return self.not_taken(UNPROVEN);
+        };
+        self.keys = keys;
+        self.outcome = Outcome::Stopped(at);
+        let mut effects = Self::fetch();
+        effects.push(Effect::Focus("main [role=status]"));
+        effects
+    }
+
+    fn object(&mut self) -> Vec<Effect> {
+        let Route::Notice(n) = self.route else {
+            return Vec::new();
+        };
+        if self.busy {
+            return Vec::new();
+        }
+        self.busy = true;
+        self.problem = None;
+        vec![post(
+            Tag::Object,
+            &format!("/log/{n}/objection"),
+            object([]),
+        )]
+    }
+
+    // ── without a network ───────────────────────────────────────────────────────────────────────
+
+    /// Keeps what is here on the device.
+    fn put_away(&mut self) -> Vec<Effect> {
+        if !self.keeps || self.session != Session::Open || !self.shelf.is_whole() {
+            return Vec::new();
+        }
+        vec![Effect::Seal("last", self.shelf.write())]
+    }
+
+    /// The same for records, where the person wants it.
+    fn put_records(&self) -> Vec<Effect> {
+        let own = self.acting.is_none() && self.session == Session::Open;
+        if !(self.keeps && self.prefs.records && own && self.records_whole) {
+            return Vec::new();
+        }
+        let pages = crate::shelf::write_pages(&self.records);
+        vec![Effect::Seal("records", pages)]
+    }
+
+    /// There is no network and no session: what is kept is asked for.
+    fn unshelve(&self) -> Vec<Effect> {
+        let key = matches!(self.key, Key::Here { .. });
+        if self.online || self.session == Session::Open || !key || self.shelved.is_some() {
+            return Vec::new();
+        }
+        vec![Effect::Unseal]
+    }
+
+    fn shelf_is(&mut self, text: &str) -> Vec<Effect> {
+        if self.online || self.session == Session::Open {
+            return Vec::new();
+        }
+        let (text, pages) = text.split_once('\n').unwrap_or((text, ""));
+        let Some(shelf) = Shelf::read(text) else {
+            return Vec::new();
+        };
+        let session = care::answer(&shelf.session);
+        let (keys, bonds) =
+            session.map_or_else(Default::default, |v| (Keys::read(&v), Bond::all(&v)));
+        let mine = care::answer(&shelf.mine);
+        let mine = mine.and_then(|v| Mine::read(&v, &keys, self.now));
+        let books = care::policy(&shelf.policy).zip(care::master(&shelf.master));
+        let (Some(mine), Some((policy, master))) = (mine, books) else {
+            return Vec::new();
+        };
+        let own = |k: &care::OneKey| matches!(&self.key, Key::Here { x, .. } if k.x == *x);
+        if !keys.0.iter().any(own) {
+            // Of somebody who used this device before.
+            return Vec::new();
+        }
+        self.keys = keys;
+        self.bonds = bonds;
+        self.mine = Some(mine);
+        self.books = Some(Books { policy, master });
+        self.records = crate::shelf::read_pages(pages).unwrap_or_default();
+        self.records_whole = !self.records.is_empty();
+        self.list_records();
+        self.shelved = Some(shelf.at);
+        Vec::new()
+    }
+
+    /// The network is back: what was kept leaves the screen, and the session is opened.
+    fn back(&mut self) -> Vec<Effect> {
+        let mut effects = self.retry();
+        if self.shelved.take().is_some() {
+            self.mine = None;
+            self.forget_records();
+            effects.extend(self.arrive());
+        }
+        effects
     }
 
     // ── S7 ──────────────────────────────────────────────────────────────────────────────────────
@@ -1772,8 +2412,16 @@ impl Model {
             Some(kept) => self.keep(kept),
             None => Vec::new(),
         };
-        if self.route == Route::History {
-            effects.extend(self.looked_at());
+        match self.route {
+            Route::History => effects.extend(self.looked_at()),
+            Route::Notice(n) => {
+                effects.extend(self.noticed(n));
+                if self.outcome == Outcome::Objected(n) {
+                    self.outcome = Outcome::None;
+                    effects.push(Effect::Focus("main [role=status]"));
+                }
+            }
+            _ => {}
         }
         effects
     }
@@ -1794,6 +2442,22 @@ impl Model {
         };
         let kept = Kept {
             seen: seen.max(self.kept.seen),
+            ..self.kept.clone()
+        };
+        self.keep(kept)
+    }
+
+    /// The person is looking at one emergency. Where an older one was not looked at, it is still told.
+    fn noticed(&mut self, n: u64) -> Vec<Effect> {
+        let older = self
+            .history
+            .iter()
+            .flat_map(|h| h.emergencies(self.kept.seen));
+        if older.into_iter().any(|r| r.n < n) {
+            return Vec::new();
+        }
+        let kept = Kept {
+            seen: n.saturating_add(1).max(self.kept.seen),
             ..self.kept.clone()
         };
         self.keep(kept)
@@ -1915,7 +2579,7 @@ impl Model {
         self.records_whole = true;
         self.list_records();
         self.look_ahead();
-        Vec::new()
+        self.put_records()
     }
 
     /// An answer of success that does not prove what it says: what the server keeps is looked at.
@@ -1984,12 +2648,19 @@ impl Model {
             });
             self.list_records();
             self.look_ahead();
+            if self.plan.is_some() {
+                let mut effects = self.wish_late(moment);
+                effects.extend(self.put_away());
+                return effects;
+            }
             if std::mem::take(&mut self.reopen)
                 && matches!(self.route, Route::Wizard(_, Step::Sign))
             {
                 return self.open_request();
             }
-            return self.word_late(moment);
+            let mut effects = self.word_late(moment);
+            effects.extend(self.put_away());
+            return effects;
         }
         Vec::new()
     }
@@ -2051,8 +2722,14 @@ impl Model {
                 }
                 sent
             }
-            Tag::End => {
+            Tag::End | Tag::StopKey | Tag::Object => {
                 self.busy = true;
+                sent
+            }
+            Tag::Wish => {
+                if let Some(plan) = &mut self.plan {
+                    plan.busy = true;
+                }
                 sent
             }
             _ => sent,
@@ -2089,6 +2766,24 @@ fn tile_of(effect: &Effect) -> Option<String> {
         return None;
     };
     Some(path.strip_prefix("/log/")?.to_owned())
+}
+
+/// The key that an effect stops.
+fn key_of(effect: &Effect) -> Option<String> {
+    let Effect::Http { path, .. } = effect else {
+        return None;
+    };
+    let (kid, _) = path.strip_prefix("/keys/")?.split_once('/')?;
+    Some(kid.to_owned())
+}
+
+/// The line that an effect objects to.
+fn line_of(effect: &Effect) -> Option<u64> {
+    let Effect::Http { path, .. } = effect else {
+        return None;
+    };
+    let (n, _) = path.strip_prefix("/log/")?.split_once('/')?;
+    n.parse().ok()
 }
 
 /// Hash and claims of the token that was sent.
@@ -2961,6 +3656,287 @@ mod tests {
         ask(&mut m, now);
         m.update(Event::Go(Route::Home), &moment(now));
         assert!(told(&m, text::HISTORY_BAD) && !told(&m, text::HISTORY_NONE));
+    }
+
+    // ── S9, S10, S11, S14, without a network ────────────────────────────────────────────────────
+
+    fn wish_text(m: &Model) -> Option<&crate::wizard::Bound> {
+        m.plan.as_ref().and_then(|p| p.bound.as_ref())
+    }
+
+    /// Signs what is on the screen; the token.
+    fn sign_wish(m: &mut Model, typ: Typ, now: u64) -> String {
+        let effects = m.update(Event::WishSign, &moment(now));
+        let claims = match &effects[..] {
+            [
+                Effect::Sign {
+                    tag: Tag::Wish,
+                    typ: t,
+                    claims,
+                    ..
+                },
+            ] => {
+                assert_eq!(*t, typ.wire());
+                claims.clone()
+            }
+            other => panic!("{other:?}"),
+        };
+        let token = warifu_consent::make(typ, claims, &key()).unwrap();
+        let signed = Event::Signed {
+            tag: Tag::Wish,
+            token: token.clone(),
+        };
+        assert_eq!(paths(&m.update(signed, &moment(now))), ["/consent/tokens"]);
+        token
+    }
+
+    const NONCE: &str = r#"{"nonce":"CwsLCwsLCwsLCwsLCwsLCw","status":{"status_list":{"idx":5,"uri":"https://c.example.jp/s/1"}},"exp":9}"#;
+
+    #[test]
+    fn an_objection_is_believed_only_for_the_token_that_was_sent() {
+        let mut m = opened("/secondary");
+        let now = m.now;
+        assert!(told(&m, text::SECONDARY_OFF));
+        assert!(told(&m, text::SECONDARY_NO) && !told(&m, text::SECONDARY_YES));
+        let effects = m.update(Event::Wish(Wish::Object), &moment(now));
+        assert_eq!(m.route.path(), "/secondary/sign");
+        // The number of the next objection is asked for again.
+        assert_eq!(paths(&effects), ["/consent/mine"]);
+        let seven = format!(r#"{{"sub":"{SUB}","tokens":[],"seq":7}}"#);
+        answer(&mut m, Tag::Mine, 200, &seven, now);
+        let bound = wish_text(&m).unwrap();
+        assert_eq!(bound.claims.get("seq").and_then(Value::int), Some(7));
+        assert_eq!(bound.claims.get("nonce"), None);
+        let token = sign_wish(&mut m, Typ::Objection, now);
+        let mut other = m.clone();
+        let mut wrong = accepted(&token, now);
+        member(&mut wrong, "tok", b64::encode(&[1; 32]).into());
+        answer(&mut other, Tag::Wish, 201, &wrong.write(), now);
+        assert_eq!(problem(&other), Some(UNPROVEN));
+        assert!(!matches!(other.outcome, Outcome::Wished(..)));
+        answer(&mut m, Tag::Wish, 201, &accepted(&token, now).write(), now);
+        assert_eq!(m.route.path(), "/secondary/done");
+        assert_eq!(m.outcome, Outcome::Wished(Wish::Object, now, Some(7)));
+        // What is in force decides what is offered.
+        let key = key().public();
+        m.keys = Keys(vec![care::OneKey {
+            kid: key.thumbprint(),
+            x: key.x(),
+            since: 1,
+            state: warifu_consent::KeyState::Active,
+        }]);
+        let row = format!(
+            r#"{{"sub":"{SUB}","tokens":[{{"token":"{token}","at":{now},"ended":false}}],"seq":8}}"#
+        );
+        answer(&mut m, Tag::Mine, 200, &row, now);
+        m.update(Event::Go(Route::Secondary(WishStep::Start)), &moment(now));
+        assert!(told(&m, text::SECONDARY_YES) && !told(&m, text::SECONDARY_NO));
+        // A page of the middle without choices is the first one.
+        m.update(Event::At("/secondary/sign".to_owned()), &moment(now));
+        assert_eq!(m.route.path(), "/secondary");
+    }
+
+    #[test]
+    fn a_consent_to_every_institution_is_read_twice() {
+        let mut m = opened("/emergency");
+        let now = m.now;
+        m.update(Event::Wish(Wish::Advance), &moment(now));
+        m.update(Event::WishStep(WishStep::Until), &moment(now));
+        assert_eq!(m.route.path(), "/emergency/what");
+        assert!(told(&m, text::WHAT_LEFT));
+        m.update(Event::Category("inf.rx".to_owned()), &moment(now));
+        m.update(Event::WishStep(WishStep::Until), &moment(now));
+        m.update(Event::WishStep(WishStep::Sign), &moment(now));
+        assert!(told(&m, text::UNTIL_LEFT));
+        m.update(Event::SetUntil(Until::Quarter), &moment(now));
+        let effects = m.update(Event::WishStep(WishStep::Sign), &moment(now));
+        // Without a nonce nothing can be signed yet.
+        assert_eq!(paths(&effects), ["/consent/mine"]);
+        answer(&mut m, Tag::Mine, 200, &mine(), now);
+        assert!(wish_text(&m).is_some());
+        assert!(!told(&m, text::SIGN_WISH) && !told(&m, text::PREF_LOOK_GO));
+        assert!(m.update(Event::WishSign, &moment(now)).is_empty());
+        assert!(m.update(Event::WishLook, &moment(now + 60)).is_empty());
+        let later = m.plan.as_ref().unwrap().look.unwrap();
+        assert!(later >= now + SECOND_LOOK);
+        m.update(Event::Tick, &moment(later));
+        assert!(told(&m, text::PREF_LOOK_GO));
+        let effects = m.update(Event::WishLook, &moment(later));
+        assert_eq!(paths(&effects), ["/consent/nonce"]);
+        answer(&mut m, Tag::WishNonce, 200, NONCE, later);
+        assert!(told(&m, text::SIGN_WISH));
+        // Another choice is another first reading.
+        let mut changed = m.clone();
+        changed.update(Event::Go(Route::Emergency(WishStep::What)), &moment(later));
+        changed.update(Event::Category("inf.lab".to_owned()), &moment(later));
+        changed.update(Event::WishStep(WishStep::Until), &moment(later));
+        changed.update(Event::WishStep(WishStep::Sign), &moment(later));
+        assert!(!told(&changed, text::SIGN_WISH));
+        let token = sign_wish(&mut m, Typ::Grant, later);
+        let (_, claims) = warifu_consent::peek(&token).unwrap();
+        assert!(claims.get("anx").is_some() && claims.get("status").is_some());
+        answer(
+            &mut m,
+            Tag::Wish,
+            201,
+            &accepted(&token, later).write(),
+            later,
+        );
+        assert_eq!(m.route.path(), "/emergency/done");
+    }
+
+    fn bond(role: &str, person: &str) -> String {
+        let key = key().public();
+        let claims = object([
+            ("sub", SUB.into()),
+            ("cnf", object([("jwk", key.jwk())])),
+            ("iat", 1_u64.into()),
+            ("nbf", 1_u64.into()),
+            ("exp", 2_000_000_000_u64.into()),
+            ("jti", b64::encode(&[6; 16]).into()),
+            ("ial", "counter".into()),
+            ("role", role.into()),
+            ("for", person.into()),
+            ("until", "2030-01-01".into()),
+        ]);
+        warifu_consent::make(Typ::Key, claims, &key_of_authority()).unwrap()
+    }
+
+    fn key_of_authority() -> warifu_consent::SecretKey {
+        warifu_consent::SecretKey::from_seed(&mut [8; 32])
+    }
+
+    #[test]
+    fn who_acts_for_a_child_asks_and_signs_for_that_child() {
+        const CHILD: &str = "s1.AQEBAQEBAQEBAQEBAQEBAQ";
+        let mut m = opened(&at(Step::Who));
+        let now = m.now;
+        m.bonds = Bond::read(&bond("guardian", CHILD)).into_iter().collect();
+        assert_eq!(m.bonds.len(), 1);
+        let effects = m.update(Event::ActFor(Some(CHILD.to_owned())), &moment(now));
+        assert_eq!(paths(&effects), [format!("/keys?for={CHILD}")]);
+        assert_eq!((&m.mine, &m.draft), (&None, &None));
+        let effects = answer(&mut m, Tag::TheirKeys, 200, r#"{"keys":[]}"#, now);
+        assert!(paths(&effects).contains(&format!("/consent/mine?for={CHILD}").as_str()));
+        assert!(paths(&effects).contains(&"/log/key"));
+        // Tokens of somebody else are not taken for the child's.
+        answer(&mut m, Tag::Mine, 200, &mine(), now);
+        assert_eq!(problem(&m), Some(UNPROVEN));
+        let theirs = mine().replace(SUB, CHILD);
+        answer(&mut m, Tag::Mine, 200, &theirs, now);
+        m.update(Event::Go(Route::Secondary(WishStep::Start)), &moment(now));
+        m.update(Event::Wish(Wish::Object), &moment(now));
+        answer(&mut m, Tag::Mine, 200, &theirs, now);
+        let claims = &wish_text(&m).unwrap().claims;
+        assert_eq!(claims.get("sub").and_then(Value::text), Some(CHILD));
+        assert_eq!(claims.get("act"), Some(&m.bonds[0].act()));
+        assert!(told(&m, text::ACTING_CHANGE));
+        // What had no answer is asked again for the same person, once.
+        answer(&mut m, Tag::Mine, 0, "", now);
+        m.update(Event::Go(Route::Consents), &moment(now));
+        answer(&mut m, Tag::Mine, 0, "", now);
+        let effects = m.update(Event::Tick, &moment(now + 60));
+        assert_eq!(paths(&effects), [format!("/consent/mine?for={CHILD}")]);
+        m.update(Event::ActFor(None), &moment(now));
+        assert!(m.unanswered.is_empty() && !told(&m, text::ACTING_CHANGE));
+        // Of age, or bounded to some things: not on this screen.
+        let aged = 1_900_000_000;
+        assert!(
+            m.update(Event::ActFor(Some(CHILD.to_owned())), &moment(aged))
+                .is_empty()
+        );
+        m.bonds = Bond::read(&bond("delegate", CHILD)).into_iter().collect();
+        assert!(
+            m.update(Event::ActFor(Some(CHILD.to_owned())), &moment(now))
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn what_is_kept_is_shown_offline_to_the_same_key_alone() {
+        let x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
+        let mut m = started("/consents");
+        let now = m.now;
+        let session = format!(
+            r#"{{"keys":[{{"kid":"k","x":"{x}","since":1,"state":"active","at":0}}],"exp":{}}}"#,
+            now + 600
+        );
+        answer(&mut m, Tag::Session, 200, &session, now);
+        answer(&mut m, Tag::Policy, 200, warifu_consent::REFERENCE, now);
+        answer(&mut m, Tag::Master, 200, MASTER, now);
+        let effects = answer(&mut m, Tag::Mine, 200, &mine(), now);
+        let kept = effects.iter().find_map(|e| match e {
+            Effect::Seal("last", text) => Some(text.clone()),
+            _ => None,
+        });
+        let kept = kept.unwrap();
+        let offline = |x: &str| {
+            let mut m = Model::default();
+            let event = Event::Started {
+                path: "/consents".to_owned(),
+                prefs: String::new(),
+                browser: "ja".to_owned(),
+                origin: "https://c.example.jp".to_owned(),
+                keeps: true,
+                log: String::new(),
+                resume: true,
+            };
+            m.update(event, &moment(now + 9_000));
+            m.update(Event::Online(false), &moment(now + 9_000));
+            let key = Key::Here {
+                x: x.to_owned(),
+                sealed: false,
+                fleeting: false,
+            };
+            assert_eq!(
+                m.update(Event::KeyIs(key), &moment(now + 9_000)),
+                [Effect::Unseal]
+            );
+            assert!(told(&m, text::OFFLINE_NEEDS));
+            m.update(Event::Shelf(kept.clone()), &moment(now + 9_000));
+            m
+        };
+        let mut same = offline(x);
+        assert_eq!(same.shelved, Some(now));
+        assert!(told(&same, text::CONSENTS_NONE) && !told(&same, text::OFFLINE_NEEDS));
+        same.update(Event::Go(Route::History), &moment(now + 9_000));
+        assert!(told(&same, text::OFFLINE_NEEDS));
+        same.update(Event::Go(Route::Records), &moment(now + 9_000));
+        assert!(told(&same, text::OFFLINE_RECORDS));
+        let effects = same.update(Event::Online(true), &moment(now + 9_060));
+        assert_eq!((same.shelved, &same.mine), (None, &None));
+        assert_eq!(paths(&effects), ["/session"]);
+        let other = offline(&b64::encode(&[5; 32]));
+        assert!(other.mine.is_none() && told(&other, text::OFFLINE_NEEDS));
+        // Nothing that was kept is taken while there is a network.
+        m.update(Event::Shelf(kept), &moment(now));
+        assert_eq!(m.shelved, None);
+    }
+
+    #[test]
+    fn a_key_is_told_as_stopped_only_where_it_is() {
+        let mut m = opened("/devices");
+        let now = m.now;
+        let keys = |state: &str| {
+            format!(
+                r#"{{"keys":[{{"kid":"old","x":"x","since":1,"state":"{state}","at":{now}}}]}}"#
+            )
+        };
+        let read = care::answer(&keys("active").replace(&now.to_string(), "0")).unwrap();
+        m.keys = Keys::read(&read);
+        assert_eq!(m.keys.0.len(), 1);
+        assert!(
+            m.update(Event::StopKey("unknown".to_owned()), &moment(now))
+                .is_empty()
+        );
+        let effects = m.update(Event::StopKey("old".to_owned()), &moment(now));
+        assert_eq!(paths(&effects), ["/keys/old/compromised"]);
+        let mut same = m.clone();
+        answer(&mut same, Tag::StopKey, 200, r#"{"keys":[]}"#, now);
+        assert_eq!(problem(&same), Some(UNPROVEN));
+        answer(&mut m, Tag::StopKey, 200, &keys("compromised"), now);
+        assert_eq!(m.outcome, Outcome::Stopped(now));
+        assert!(told(&m, text::DEVICES_REVIEW));
     }
 
     #[test]

@@ -310,6 +310,8 @@ mod tests {
             sub: "s1.EBESExQVFhcYGRobHB0eHw".to_owned(),
             given: Vec::new(),
             unproved: 0,
+            objections: Vec::new(),
+            seq: 0,
         };
         let pages: Vec<String> = pages.iter().map(|p| (*p).to_owned()).collect();
         let draft = draft(cats);

@@ -1,5 +1,6 @@
 //! Addresses of the screens. No address holds a name; ids are the random ones of tokens.
 
+use crate::wish::WishStep;
 use crate::wizard::Step;
 
 /// A screen.
@@ -27,6 +28,20 @@ pub enum Route {
     Withdraw(String),
     /// S8: it was ended.
     Ended(String),
+    /// S9
+    Secondary(WishStep),
+    /// S10
+    Emergency(WishStep),
+    /// S11
+    Family,
+    /// S12: the symbols to show of one, by its `jti`.
+    Qr(String),
+    /// S14
+    Devices,
+    /// S15: the line's number among the person's.
+    Notice(u64),
+    /// S16
+    Report,
     /// The menu, a screen of its own on small displays.
     Menu,
     /// S13
@@ -39,7 +54,7 @@ pub enum Route {
 
 impl Route {
     /// Every screen without parameters, for tests and menus.
-    pub const FIXED: [Self; 10] = [
+    pub const FIXED: [Self; 21] = [
         Self::Start,
         Self::Key,
         Self::Enrol,
@@ -47,6 +62,17 @@ impl Route {
         Self::Records,
         Self::History,
         Self::Consents,
+        Self::Secondary(WishStep::Start),
+        Self::Secondary(WishStep::Sign),
+        Self::Secondary(WishStep::Done),
+        Self::Emergency(WishStep::Start),
+        Self::Emergency(WishStep::What),
+        Self::Emergency(WishStep::Until),
+        Self::Emergency(WishStep::Sign),
+        Self::Emergency(WishStep::Done),
+        Self::Family,
+        Self::Devices,
+        Self::Report,
         Self::Menu,
         Self::Settings,
         Self::Bye,
@@ -65,6 +91,10 @@ impl Route {
     fn with_id(path: &str) -> Option<Self> {
         let mut parts = path.split('/').skip(1);
         let (area, id, rest) = (parts.next()?, parts.next()?, parts.next());
+        if let ("notice", None) = (area, rest) {
+            let n = id.parse().ok().filter(|n: &u64| n.to_string() == id);
+            return n.map(Self::Notice);
+        }
         let id = warifu_consent::b64::decode_array::<16>(id).map(|_| id.to_owned())?;
         if parts.next().is_some() {
             return None;
@@ -77,6 +107,7 @@ impl Route {
             ("consents", None) => Some(Self::Consent(id)),
             ("consents", Some("withdraw")) => Some(Self::Withdraw(id)),
             ("consents", Some("ended")) => Some(Self::Ended(id)),
+            ("consents", Some("qr")) => Some(Self::Qr(id)),
             _ => None,
         }
     }
@@ -93,7 +124,36 @@ impl Route {
                 | Self::Consent(_)
                 | Self::Withdraw(_)
                 | Self::Ended(_)
+                | Self::Qr(_)
+                | Self::Secondary(_)
+                | Self::Emergency(_)
+                | Self::Family
+                | Self::Notice(_)
         )
+    }
+
+    /// Whether it shows more with a session.
+    pub fn wants_session(&self) -> bool {
+        self.needs_session() || *self == Self::Devices
+    }
+
+    /// Whether what is kept on the device is enough for it.
+    pub fn is_kept(&self) -> bool {
+        matches!(
+            self,
+            Self::Home | Self::Records | Self::Consents | Self::Consent(_) | Self::Qr(_)
+        )
+    }
+
+    /// Whether it is one of several pages that lead to a signature or away.
+    pub fn is_wizard(&self) -> bool {
+        match self {
+            Self::Key | Self::Enrol | Self::Wizard(..) => true,
+            Self::Secondary(step) | Self::Emergency(step) => {
+                !matches!(step, WishStep::Start | WishStep::Done)
+            }
+            _ => false,
+        }
     }
 
     /// Its path.
@@ -110,6 +170,13 @@ impl Route {
             Self::Consent(id) => return format!("/consents/{id}"),
             Self::Withdraw(id) => return format!("/consents/{id}/withdraw"),
             Self::Ended(id) => return format!("/consents/{id}/ended"),
+            Self::Qr(id) => return format!("/consents/{id}/qr"),
+            Self::Secondary(step) => return format!("/secondary{}", step.path()),
+            Self::Emergency(step) => return format!("/emergency{}", step.path()),
+            Self::Notice(n) => return format!("/notice/{n}"),
+            Self::Family => "/family",
+            Self::Devices => "/devices",
+            Self::Report => "/report",
             Self::Menu => "/menu",
             Self::Settings => "/settings",
             Self::Bye => "/bye",
@@ -137,10 +204,12 @@ mod tests {
             let route = Route::Wizard(id.to_owned(), step);
             assert_eq!(Route::parse(&route.path()), route);
         }
-        for make in [Route::Consent, Route::Withdraw, Route::Ended] {
+        for make in [Route::Consent, Route::Withdraw, Route::Ended, Route::Qr] {
             let route = make(id.to_owned());
             assert_eq!(Route::parse(&route.path()), route);
         }
+        assert_eq!(Route::parse("/notice/12"), Route::Notice(12));
+        assert_eq!(Route::parse("/notice/+12"), Route::Unknown);
         assert_eq!(Route::parse("/requests/short/who"), Route::Unknown);
         assert_eq!(
             Route::parse(&format!("/requests/{id}/other")),
@@ -159,7 +228,7 @@ mod tests {
         let known: Vec<&str> = list.split(", ").map(|n| n.trim_matches('"')).collect();
         for route in Route::FIXED
             .into_iter()
-            .chain([Route::Wizard(String::new(), Step::Who)])
+            .chain([Route::Wizard(String::new(), Step::Who), Route::Notice(0)])
         {
             let path = route.path();
             let first = path.split('/').nth(1).unwrap();

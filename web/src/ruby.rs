@@ -115,6 +115,7 @@ const READINGS: &[(&str, &str)] = &[
     ("決定", "けってい"),
     ("版", "はん"),
     ("家族", "かぞく"),
+    ("二", "ふた"),
 ];
 
 /// A text cut where readings begin and end: `(piece, its reading)`.

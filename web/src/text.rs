@@ -105,6 +105,16 @@ texts! {
     SERVER = "返事がありません。{when}に自動で試します。", "へんじが ありません。{when}に もう 一度 します。", "No answer. We try again at {when}.";
     SERVER_NOT_DONE = "混み合っていて、何も記録されていません。{when}に自動で試します。", "まだ なにも かわって いません。{when}に もう 一度 します。", "The server is busy; nothing was recorded. We try again at {when}.";
     SERVER_UNSURE = "返事がなく、届いたかどうかわかりません。{when}に自動で確かめます。", "へんじが ありません。{when}に もう 一度 見ます。", "No answer: we do not know whether it arrived. We look again at {when}.";
+    OFFLINE_KEPT = "インターネットにつながっていません。{when}の内容です。", "インターネットが ありません。{when}の ものです。", "You are offline. This is as of {when}.";
+    OFFLINE_NEEDS = "インターネットにつながると、この画面を見られます", "インターネットが あると 見られます", "You can see this screen when you are online";
+    OFFLINE_THERE = "同意とその控えは、この端末に残してあれば、つながらなくても見られます。", "見せる やくそくは 見られます。", "Consents and their receipts that were kept on this device can be read offline.";
+    OFFLINE_RECORDS = "記録は、この端末に残していません。インターネットにつながると見られます。", "きろくは ここに ありません。インターネットが あると 見られます。", "Your records are not kept on this device. You can see them when you are online.";
+    OFFLINE_END = "やめるときは、インターネットにつなぐか、受付に知らせてください：{contact}", "やめる ときは 受付に いって ください：{contact}", "To withdraw, go online or tell the desk: {contact}";
+    ANYWHERE = "すべての医療機関（救急・災害のときだけ）", "ぜんぶの びょういん（きゅうきゅうなど）", "every medical institution (in emergencies and disasters only)";
+    KEEP_SO = "いまのままにする", "いまの ままに する", "Leave it as it is";
+    SIGN_WISH = "署名する", "サインする", "Sign";
+    SIGN_NOT = "署名しない", "サインしない", "Do not sign";
+    WISH_NUMBER = "あなたの記録の{n}番に残りました。", "{n}番に のこりました。", "It is number {n} in your log.";
     NOT_SHOWN = "いま、この画面を出せません", "いま この がめんを 出せません", "This screen cannot be shown now";
     NOT_SHOWN_GO = "もう一度読みこむ", "もう 一度 よむ", "Load again";
     STAY = "操作がないと、安全のため{when}に閉じます。", "{when}に とじます。", "For safety this closes at {when} unless you go on.";
@@ -274,6 +284,15 @@ texts! {
     HOME_EMERGENCY = "救急で見られました：{when}", "きゅうきゅうで 見ました：{when}", "Opened in an emergency: {when}";
     HOME_LOOKS = "最近見た人", "さいきん 見た 人", "Who looked last";
 
+    NOTICE_MORE = "くわしく見る", "もっと 見る", "See details";
+    NOTICE_SEEN = "見られた記録", "見た きろく", "What was seen";
+    NOTICE_OBJECT = "納得できない", "いやです", "I object";
+    NOTICE_OBJECT_NOTE = "納得できないときは、押すと記録に残ります。この記録は消えません。", "いやな ときは おします。ずっと のこります。", "If you object, press the button. It is recorded and is never erased.";
+    NOTICE_OBJECTED = "{when}に、納得できないと記録しました。この記録は消えません。", "{when}に「いやです」と きろくしました。", "Recorded at {when}: you object. This is never erased.";
+    NOTICE_JUSTIFIED = "{when}に、別の担当者が、必要だったと記録しました。", "{when}に しらべました。いる ことでした。", "Reviewed at {when}: it was needed.";
+    NOTICE_NOT_JUSTIFIED = "{when}に、別の担当者が、必要ではなかったと記録しました。", "{when}に しらべました。いらない ことでした。", "Reviewed at {when}: it was not needed.";
+    NOTICE_UNCLEAR = "{when}に、別の担当者が、まだわからないと記録しました。", "{when}に しらべました。まだ わかりません。", "Reviewed at {when}: not clear yet.";
+
     // ── S8 consents, S12 receipt ────────────────────────────────────────────────────────────────
     CONSENTS = "同意", "見せる やくそく", "Consents";
     CONSENTS_NONE = "同意はまだありません。", "まだ ありません。", "There are no consents yet.";
@@ -289,12 +308,92 @@ texts! {
     RECEIPT_PROOF = "確かめるための値", "たしかめる ための もの", "Value to check it by";
     RECEIPT_PRINT = "印刷・PDF", "かみに 出す", "Print or PDF";
     RECEIPT_FILE = "ファイル（JSON）", "はこに 入れる", "File (JSON)";
+    RECEIPT_QR = "QRで見せる", "QRで 見せる", "Show as QR";
+    QR = "QRを見せる", "QRを 見せる", "Show the QR codes";
+    QR_WHAT = "{institution}だけが使えます。二つとも読み取ってもらいます。", "{institution}だけが つかえます。二つとも 見せます。", "Only {institution} can use them. Let them read both.";
+    QR_KEY = "1／2　あなたの鍵の証明", "1／2　かぎ", "1 of 2: proof of your key";
+    QR_CONSENT = "2／2　同意", "2／2　見せる やくそく", "2 of 2: the consent";
+    QR_OTHER_KEY = "この同意は別の鍵で署名したので、この端末ではQRを出せません。", "べつの かぎの ものです。ここでは 出せません。", "Another key signed this consent, so this device has no QR code for it.";
+    QR_MANY = "相手が複数の同意は、QRにできません。", "あいてが たくさん います。QRは ありません。", "A consent for several institutions has no QR code.";
+    QR_OVER = "この同意は終わったので、QRは出せません。", "もう おわって います。QRは ありません。", "This consent has ended, so there is no QR code.";
     WITHDRAW = "{institution}に見せるのをやめますか", "{institution}に 見せるのを やめますか", "Stop showing your records to {institution}?";
     WITHDRAW_BY = "遅くとも{when}までに全機関で停止します。", "おそくても {when}に ぜんぶ とまります。", "All institutions stop by {when} at the latest.";
     WITHDRAW_EMERGENCY = "通信できない救急・災害の現場では、最長で{when}まで見られることがあります。", "きゅうきゅうなどでは {when}まで 見る ことが あります。", "Emergency teams without a connection may still look until {when}.";
     WITHDRAW_COPIES = "カルテに書かれた内容と、もう渡した写しは、消えません。", "もう 書いた ことと、コピーは きえません。", "What is in a chart, and copies that were given, stay.";
     WITHDRAW_KEEP = "見せたままにする", "このまま 見せる", "Keep showing";
     ENDED = "{when}にここで止まりました。ほかも{by}までに止まります。", "{when}に とまりました。ほかは {by}に とまります。", "Stopped here at {when}, elsewhere by {by}.";
+
+    // ── S9 objection, S10 emergencies ───────────────────────────────────────────────────────────
+    SECONDARY = "名前を消した、研究などへの利用", "なまえを けして つかう こと", "Use for research without your name";
+    SECONDARY_OFF = "いまは、断っていません。", "いまは ことわって いません。", "Now you do not refuse.";
+    SECONDARY_ON = "いまは、断っています（{purpose}）。", "いまは ことわって います（{purpose}）。", "Now you refuse ({purpose}).";
+    SECONDARY_DESK = "受付で断ったものも入っています。", "受付の ものも 入って います。", "This includes what the desk recorded for you.";
+    SECONDARY_WHAT = "名前などを消してから、研究などに使われることがあります。断っても診察は変わりません。", "けんきゅうなどに つかいます。ことわっても だいじょうぶです。", "Your records may be used for research and the like after your name is removed. Refusing does not change your care.";
+    SECONDARY_WHEN = "使うところが決まっても、お知らせから30日たつまでは使われません。", "お知らせから 30日は つかいません。", "Nothing is used until 30 days after a notice.";
+    SECONDARY_FINISHED = "でき上がったデータからは取り消せません。", "もう できた ものは けせません。", "Finished data sets cannot be recalled.";
+    SECONDARY_NO = "使わないでほしい", "つかわないで ください", "Do not use";
+    SECONDARY_YES = "使ってよい", "つかって いいです", "May use";
+    SECONDARY_DONE_ON = "受け付けました。{when}より後の利用から外れます", "わかりました。{when}から つかいません", "Recorded: left out after {when}";
+    SECONDARY_DONE_OFF = "受け付けました。{when}から、使ってよいことになりました", "わかりました。{when}から つかって いいです", "Recorded: may be used from {when}";
+    PREF_LINK = "救急のときのこと", "きゅうきゅうの とき", "In an emergency";
+    PREF = "救急のとき、どうしますか（いま：{state}）", "きゅうきゅうの とき（いま：{state}）", "In an emergency (now: {state})";
+    PREF_RULES = "きまりのまま", "きまりの まま", "by the rules";
+    PREF_ADVANCE = "前もって見せておく", "まえから 見せる", "allowed in advance";
+    PREF_NEVER = "救急でも見せない", "きゅうきゅうでも 見せない", "not even then";
+    PREF_RULES_WHAT = "きまりのままなら、命にかかわるときに、決まった項目だけが見られます。見られたことは、必ずここでわかります。", "いのちが あぶない ときだけ 見ます。見た ことは ここで わかります。", "By the rules, set items only, when your life is at risk, and you always see here that it happened.";
+    PREF_SET = "救急で見られる、決まった項目", "見る もの", "The set items";
+    PREF_ADVANCE_GO = "前もって見せておく", "まえから 見せる", "Allow in advance";
+    PREF_NEVER_GO = "救急でも見せない（注意を読みます）", "きゅうきゅうでも 見せない（よみます）", "Not even then (read the warning)";
+    PREF_NEVER_END = "「救急でも見せない」をやめる", "「見せない」を やめる", "End “not even then”";
+    PREF_WHAT = "救急のとき、どの記録を見せておきますか", "どの きろくを 見せますか", "Which records in an emergency?";
+    PREF_APART = "次のものは、一つずつ別に決めます。", "つぎの ものは べつに きめます。", "These are decided apart, one by one.";
+    PREF_ONE = "{category}も前もって見せておく", "{category}も まえから 見せる", "Allow {category} in advance too";
+    PREF_LOOK = "すべての医療機関に見せる同意なので、2回読んでから決めます。{when}に、もう一度読んで署名できます。", "ぜんぶの びょういんです。{when}に もう 一度 よみます。", "This opens them to every institution, so it is read twice. You can read it again and sign from {when}.";
+    PREF_LOOK_GO = "もう一度読む", "もう 一度 よむ", "Read it again";
+    PREF_LOOK_WAITS = "読みかけの同意があります。{when}から署名できます。", "{when}から サインできます。", "There is a consent to read again. You can sign it from {when}.";
+    PREF_DONE_ADVANCE = "{when}に記録しました。救急と災害のときに見られます", "{when}に きろくしました。きゅうきゅうで 見ます", "Recorded at {when}: shown in emergencies and disasters";
+    PREF_DONE_NEVER = "{when}に記録しました。救急でも見られません", "{when}に きろくしました。きゅうきゅうでも 見ません", "Recorded at {when}: not shown even in an emergency";
+    PREF_DONE_RULES = "{when}に記録しました。これからは、きまりのままです", "{when}に きろくしました。きまりの ままです", "Recorded at {when}: by the rules from now on";
+
+    // ── S11 family ──────────────────────────────────────────────────────────────────────────────
+    FAMILY = "家族の分", "かぞくの ぶん", "For family";
+    FAMILY_NONE = "この端末の鍵は、だれの代理にもなっていません。代理の登録は受付でできます。", "だれの かわりでも ありません。受付で できます。", "This key acts for nobody. The desk can register that.";
+    FAMILY_CHILD = "お子さん", "こども", "your child";
+    FAMILY_WARD = "後見を受けている方", "たすけて いる 人", "the person under your guardianship";
+    FAMILY_DELEGATE = "あなたに任せている方", "あなたに たのんだ 人", "the person who asked you";
+    FAMILY_LATE = "亡くなったご家族", "なくなった かぞく", "your late relative";
+    FAMILY_GO = "この方の分に切りかえる", "この 人に かえる", "Act for this person";
+    FAMILY_BACK = "自分の分にもどる", "じぶんに もどる", "Back to my own";
+    FAMILY_NOW = "いま、この方の分を見ています。", "いま この 人です。", "You act for this person now.";
+    FAMILY_DESK = "この方の手続きは、受付でします。", "受付で して ください。", "The desk does this for you.";
+    FAMILY_UNTIL = "この代理は、本人が18歳になる{when}に終わります。", "18さいの {when}に おわります。", "Ends at 18, on {when}.";
+    FAMILY_OBJECT = "研究などの返事は、16歳になる{when}から本人がします。", "けんきゅうの ことは {when}から 本人が きめます。", "Research choices are theirs from 16, on {when}.";
+    FAMILY_OVER = "{when}に代理が終わりました。これからは本人が決めます。", "{when}に おわりました。本人が きめます。", "Ended on {when}; they decide now.";
+    ACTING = "代理：{person}の分", "かわり：{person}", "For {person}";
+    ACTING_CHANGE = "切りかえる", "かえる", "Change";
+
+    // ── S14 devices ─────────────────────────────────────────────────────────────────────────────
+    DEVICES = "新しい端末・鍵をなくしたとき", "新しい 機械・かぎが ない とき", "New device or lost key";
+    DEVICES_WHY = "どうしましたか", "どう しましたか", "What happened?";
+    DEVICES_NEW = "新しい端末で使いたい", "新しい 機械で つかいたい", "I have a new device";
+    DEVICES_LOST = "鍵のある端末をなくした", "機械を なくしました", "I lost the device with my key";
+    DEVICES_STOLEN = "盗まれたかもしれない", "とられたかも しれません", "It may have been stolen";
+    DEVICES_GO_ON = "いまの同意は続きます。新しい鍵でも受付でも、やめられます。", "見せる やくそくは つづきます。", "Consents continue; withdraw by new key or at the desk.";
+    DEVICES_HOW = "新しい鍵の作り方", "新しい かぎの 作りかた", "How to make a new key";
+    DEVICES_STEP_CODE = "受付で本人とわかるものを見せて、番号をもらいます。", "受付で 番号を もらいます。", "Show at the desk who you are, and get a code.";
+    DEVICES_STEP_OPEN = "新しい端末でこの画面を開いて、鍵を作ります。", "新しい 機械で かぎを 作ります。", "Open this page on the new device and make a key.";
+    DEVICES_STEP_ENTER = "番号と生年月日を入れます。", "番号と 生まれた 日を 入れます。", "Enter the code and your date of birth.";
+    DEVICES_LOST_HOW = "なくした端末の鍵を止めます。止めた鍵は、見つかっても使えません。", "なくした かぎを 止めます。もう つかえません。", "Stop the key of the lost device. A stopped key cannot be used again, even if you find it.";
+    DEVICES_STOLEN_HOW = "すぐに鍵を止めます。止めた鍵では、もうだれも署名できません。", "すぐに かぎを 止めます。もう つかえません。", "Stop the key at once. Nobody can sign with a stopped key.";
+    DEVICES_KEYS = "あなたの鍵", "あなたの かぎ", "Your keys";
+    DEVICES_OTHER = "ほかの端末の鍵", "ほかの 機械の かぎ", "The key of another device";
+    DEVICES_THIS = "いま使っている鍵です。別の端末で登録すると、そちらから止められます。", "いま つかって いる かぎです。", "You are using this key. It can be stopped from another device that is registered.";
+    DEVICES_STOP = "この鍵を止める", "この かぎを 止める", "Stop this key";
+    DEVICES_PROVE = "鍵の一覧は、本人と確かめると出ます。", "本人と わかると かぎが 見えます。", "Your keys are listed once you confirm it is you.";
+    DEVICES_DESK = "この端末に鍵がないときは、受付で止められます。", "受付で 止められます。", "Without a key on this device, the desk can stop a key.";
+    DEVICES_STOPPED = "{when}に鍵を止めました。最近30日の同意を見直しましょう。", "{when}に かぎを 止めました。30日の ものを 見ましょう。", "Key stopped at {when}. Let us review the last 30 days.";
+    DEVICES_REVIEW = "最近30日に署名した同意", "30日の もの", "Consents of the last 30 days";
+    DEVICES_REVIEW_NONE = "最近30日に署名した同意はありません。", "ありません。", "No consent was signed in the last 30 days.";
 
     // ── S13 settings, menu ──────────────────────────────────────────────────────────────────────
     // ── refusals: seven sentences for all reasons of consent.md §6.1 ────────────────────────────
@@ -322,6 +421,16 @@ texts! {
     SET_RUBY = "ふりがな", "ふりがな", "Readings (furigana)";
     SET_RUBY_ON = "ふりがなを付ける", "ふりがなを つける", "Show readings";
     SET_NOW = "選ぶとすぐに変わります。", "すぐに かわります。", "Changes apply at once.";
+
+    SET_RECORDS = "記録をこの端末に残す", "きろくを のこす", "Keep my records on this device";
+    SET_RECORDS_NOTE = "残すと、インターネットがないときも自分の記録を見られます。記録は、この端末の中で暗号にします。", "インターネットが なくても 見られます。", "If kept, you can see your records offline. They are encrypted on this device.";
+    SET_RECORDS_ON = "残す", "のこす", "Keep them";
+
+    // ── S16 a problem ───────────────────────────────────────────────────────────────────────────
+    REPORT = "困ったこと・おかしいと思ったこと", "こまった こと", "Report a problem";
+    REPORT_HOW = "この画面からは送れません。窓口に、電話か来院で知らせてください。", "ここから おくれません。受付に いって ください。", "Nothing can be sent from this page. Please call the desk or go there.";
+    REPORT_DESK = "窓口：{contact}", "きく ところ：{contact}", "Desk: {contact}";
+    REPORT_SAFE = "同意や記録は、話した内容で変わることはありません。", "話しても、きろくは かわりません。", "What you tell them changes neither your consents nor your records.";
 
     // ── S17 finish ──────────────────────────────────────────────────────────────────────────────
     BYE = "終わる", "おわる", "Finish";

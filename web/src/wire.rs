@@ -54,6 +54,7 @@ pub fn read(text: &str, body: &str) -> Option<Event> {
             body: body.to_owned(),
             after: v.get("after").and_then(Value::int),
         },
+        "shelf" => Event::Shelf(body.to_owned()),
         "erased" => Event::Erased(is("closed")),
         "not-erased" => Event::NotErased,
         _ => return None,
@@ -107,6 +108,12 @@ pub fn write(effect: &Effect) -> String {
             ("pass", secret(pass)),
         ]),
         Effect::Keep(text) => object([("do", "keep".into()), ("text", text.as_str().into())]),
+        Effect::Seal(name, text) => object([
+            ("do", "seal".into()),
+            ("name", (*name).into()),
+            ("text", text.as_str().into()),
+        ]),
+        Effect::Unseal => object([("do", "unseal".into())]),
         Effect::Print => object([("do", "print".into())]),
         Effect::Save { name, body } => object([
             ("do", "save".into()),

@@ -208,6 +208,7 @@ impl Draft {
         books: &Books,
         sub: &str,
         lang: Lang,
+        act: Option<Value>,
         moment: &Moment,
     ) -> Result<Bound, Unbound> {
         let token = self.token.as_ref().ok_or(Unbound::Other)?;
@@ -245,6 +246,9 @@ impl Draft {
             ("obl", vec!["NORDSCLCD".to_owned()].into()),
             ("status", claim("status")),
         ]);
+        if let (Value::Object(members), Some(act)) = (&mut claims, act) {
+            members.insert("act".to_owned(), act);
+        }
         let (id, ver) =
             text_of(&books.policy, Typ::Grant, &claims).map_err(|r| Unbound::Refused(r.into()))?;
         let txt = token.get("txt");
@@ -285,13 +289,17 @@ impl Draft {
 }
 
 /// Claims of a revoke: no reason is asked for.
-pub fn revoke(sub: &str, jti: &str, moment: &Moment) -> Value {
+pub fn revoke(sub: &str, jti: &str, act: Option<Value>, moment: &Moment) -> Value {
     let own = moment.random.get(..16).unwrap_or_default();
-    object([
+    let mut claims = object([
         ("sub", sub.into()),
         ("iat", moment.now.into()),
         ("jti", b64::encode(own).into()),
         ("rev", jti.into()),
         ("rsn", "withdrawn".into()),
-    ])
+    ]);
+    if let (Value::Object(members), Some(act)) = (&mut claims, act) {
+        members.insert("act".to_owned(), act);
+    }
+    claims
 }

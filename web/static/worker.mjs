@@ -15,24 +15,30 @@ const asked = (request) => new Promise((resolve, reject) => {
 /** Where the browser keeps nothing, nothing was kept; that it cannot be read now is something else. */
 const KEEPS_NOTHING = new Set(["InvalidStateError", "SecurityError"]);
 
-/** Runs `act` on the keys; what it gives counts once the transaction is through. */
-async function withKeys(mode, act) {
-  const open = indexedDB.open("warifu", 1);
-  open.onupgradeneeded = () => { open.result.createObjectStore("keys"); };
+const STORES = ["keys", "shelf"];
+
+/** Runs `act` on a store; what it gives counts once the transaction is through. */
+async function within(store, mode, act) {
+  const open = indexedDB.open("warifu", 2);
+  open.onupgradeneeded = () => {
+    for (const name of STORES) if (!open.result.objectStoreNames.contains(name)) open.result.createObjectStore(name);
+  };
   const db = await asked(open);
   try {
-    const through = db.transaction("keys", mode);
+    const through = db.transaction(store, mode);
     const done = new Promise((resolve, reject) => {
       through.oncomplete = resolve;
       through.onabort = () => reject(through.error ?? new DOMException("", "AbortError"));
     });
-    const result = asked(act(through.objectStore("keys")));
+    const result = asked(act(through.objectStore(store)));
     const [value] = await Promise.all([result, done]);
     return value;
   } finally {
     db.close();
   }
 }
+
+const withKeys = (mode, act) => within("keys", mode, act);
 
 /** The key that is kept; throws where it cannot be told whether there is one. */
 async function load() {
@@ -131,6 +137,42 @@ async function sign({ typ, claims, pass }) {
   }
 }
 
+/** The key that seals what is kept for offline use; it cannot be read out either. */
+async function sealer(make) {
+  const known = await within("shelf", "readonly", (shelf) => shelf.get("key"));
+  if (known || !make) return known;
+  const fresh = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]);
+  try {
+    await within("shelf", "readwrite", (shelf) => shelf.add(fresh, "key"));
+    return fresh;
+  } catch {
+    // Another window was first.
+    return within("shelf", "readonly", (shelf) => shelf.get("key"));
+  }
+}
+
+async function seal({ name, text }) {
+  if (text === "") {
+    await within("shelf", "readwrite", (shelf) => shelf.delete(name));
+    return {};
+  }
+  const key = await sealer(true);
+  const iv = crypto.getRandomValues(new Uint8Array(12));
+  const sealed = await crypto.subtle.encrypt({ name: "AES-GCM", iv }, key, new TextEncoder().encode(text));
+  await within("shelf", "readwrite", (shelf) => shelf.put({ iv, sealed }, name));
+  return {};
+}
+
+async function unseal() {
+  const key = await sealer(false);
+  const opened = async (name) => {
+    const kept = await within("shelf", "readonly", (shelf) => shelf.get(name));
+    if (!key || !kept) return "";
+    return new TextDecoder().decode(await crypto.subtle.decrypt({ name: "AES-GCM", iv: kept.iv }, key, kept.sealed));
+  };
+  return `${await opened("last")}\n${await opened("records")}`;
+}
+
 async function erase() {
   try {
     await new Promise((resolve, reject) => {
@@ -154,7 +196,7 @@ addEventListener("message", async ({ data }) => {
   }
   try {
     await ready;
-    const acts = { find, make: () => make(data.pass), sign: () => sign(data), erase };
+    const acts = { find, make: () => make(data.pass), sign: () => sign(data), seal: () => seal(data), unseal, erase };
     postMessage({ id: data.id, value: await acts[data.do]() });
   } catch (error) {
     postMessage({ id: data.id, code: typeof error?.code === "string" ? error.code : "INTERNAL" });

@@ -1,7 +1,7 @@
 //! The log as everybody sees it, and as the person does.
 
 use warifu_consent::json::{self, Value, object};
-use warifu_log::{Appended, OwnLine, Promise, Storage as _, Tile, api};
+use warifu_log::{Appended, Kind, Line, OwnLine, Promise, Storage as _, Tile, api};
 
 use crate::App;
 use crate::consent::set;
@@ -9,6 +9,9 @@ use crate::http::{Answer, Asked};
 use crate::office::{NoteSigner, Office, Tx};
 use crate::people;
 use crate::problem::{Code, Problem};
+
+/// Verdict of the person's own line about an emergency.
+const OBJECTION: &str = warifu_consent::Verdict::Objection.word();
 
 /// `GET /api/log/checkpoint`
 pub(crate) fn checkpoint(app: &App, asked: &Asked) -> Result<Answer, Problem> {
@@ -76,6 +79,45 @@ pub(crate) fn mine(app: &App, asked: &Asked) -> Result<Answer, Problem> {
         Ok(value)
     })?;
     Ok(Answer::json(&value))
+}
+
+/// `POST /api/log/{n}/objection`: the person objects to an emergency, by the number of its line. Objecting
+/// twice says the same.
+pub(crate) fn objection(app: &App, asked: &Asked) -> Result<Answer, Problem> {
+    asked.only(&["for"])?;
+    asked.body(&[])?;
+    let office = app.office()?;
+    let session = people::session(office, asked)?;
+    let number: u64 = asked.param(0).parse().map_err(|_| Code::NotFound)?;
+    let leaf = office.write(|tx| {
+        let sub = people::person(&tx.view, &session, asked)?.sub;
+        let failed = |e: String| Problem::internal(format!("log: {e}"));
+        let history = tx.book.history(&sub).map_err(|e| failed(e.to_string()))?;
+        let mut about = None;
+        for (_, own) in &history {
+            let line = Line::parse(&own.line).map_err(|e| failed(e.to_string()))?;
+            let leaf = warifu_log::leaf_data(&own.salt, &own.line);
+            if line.entry.kind() == Kind::BreakGlass
+                && own.opening.is_some_and(|(_, place)| place.n == number)
+            {
+                about = Some(leaf);
+            }
+            let said = |name: &str| line.entry.get(name).and_then(|v| v.text());
+            if line.entry.kind() == Kind::Review
+                && said("verdict") == Some(OBJECTION)
+                && about.is_some_and(|a| said("of") == Some(&a.url()))
+            {
+                return Ok(leaf);
+            }
+        }
+        let about = about.ok_or(Code::NotFound)?;
+        let members = [
+            ("of", about.url().into()),
+            ("verdict", OBJECTION.into()),
+        ];
+        Ok(tx.line(Kind::Review, Some(&sub), &members)?.0.leaf)
+    })?;
+    Ok(Answer::json(&object([("line", leaf.url().into())])))
 }
 
 fn promise_of(office: &Office, index: u64, own: &OwnLine, at: u64) -> Result<String, Problem> {

@@ -479,6 +479,15 @@ pub(crate) static ROUTES: &[Route] = &[
     .asking(FOR),
     route(
         Method::POST,
+        "/api/log/{n}/objection",
+        Session,
+        logs::objection,
+        "Objects to an emergency",
+        "{}",
+        "{line: hash}",
+    ),
+    route(
+        Method::POST,
         "/api/disclose",
         Either,
         disclose::disclose,

@@ -112,7 +112,7 @@ const PIECES: [Piece; 17] = [
         name: "portal wasm, with its consent core",
         folder: "web/dist",
         counts: |name| name == "portal_bg.wasm",
-        budget_kb: 276,
+        budget_kb: 315,
     },
     Piece {
         name: "portal style sheet",
@@ -124,7 +124,7 @@ const PIECES: [Piece; 17] = [
         name: "portal first load",
         folder: "web/dist",
         counts: |_| true,
-        budget_kb: 291,
+        budget_kb: 335,
     },
 ];
 

@@ -44,7 +44,8 @@ fn found<'m>(m: &'m Model, jti: &str) -> Result<&'m Given, Vec<Node>> {
     let Some(mine) = &m.mine else {
         return Err(unloaded(m));
     };
-    mine.find(jti).ok_or_else(|| {
+    let given = mine.find(jti).filter(|g| g.token.typ == Typ::Grant);
+    given.ok_or_else(|| {
         let mut out = Vec::new();
         h1(m, text::NOT_FOUND).put(&mut out);
         buttons(link(m, text::NAV_CONSENTS, &Route::Consents).class("btn")).put(&mut out);
@@ -97,12 +98,30 @@ pub(super) fn one(m: &Model, jti: &str) -> Vec<Node> {
         Some((text, lang)) => signed_text(m, &text, lang).put(&mut out),
         None => p(m, text::CONSENT_TEXT_GONE).put(&mut out),
     }
-    buttons([
-        secondary(m, text::RECEIPT_PRINT, Event::Print),
-        secondary(m, text::RECEIPT_FILE, Event::Save(jti.to_owned())),
-    ])
-    .put(&mut out);
+    if m.shelved.is_some() {
+        let contact = m.books.as_ref().map_or("", |b| b.master.contact.as_str());
+        let sentence = fill(m, text::OFFLINE_END, &[("contact", data(contact))]);
+        el("p").with(sentence).put(&mut out);
+    }
+    let mut ways = vec![secondary(m, text::RECEIPT_PRINT, Event::Print)];
+    if given.is_open(m.now) {
+        let qr = Route::Qr(jti.to_owned());
+        ways.push(link(m, text::RECEIPT_QR, &qr).class("btn btn2"));
+    }
+    ways.push(secondary(
+        m,
+        text::RECEIPT_FILE,
+        Event::Save(jti.to_owned()),
+    ));
+    buttons(ways).put(&mut out);
     out
+}
+
+pub(super) fn qr(m: &Model, jti: &str) -> Vec<Node> {
+    match found(m, jti) {
+        Ok(given) => super::symbols::symbols(m, given),
+        Err(out) => out,
+    }
 }
 
 pub(super) fn withdraw(m: &Model, jti: &str) -> Vec<Node> {

@@ -16,7 +16,7 @@ const NAV: &[(Text, &str, Route)] = &[
 ];
 
 pub(super) fn frame(m: &Model, inside: Vec<Node>) -> Node {
-    let wizard = matches!(m.route, Route::Key | Route::Enrol | Route::Wizard(..));
+    let wizard = m.route.is_wizard();
     let whole = el("div")
         .class(if wizard { "page wizard" } else { "page" })
         .with(
@@ -31,10 +31,11 @@ pub(super) fn frame(m: &Model, inside: Vec<Node>) -> Node {
             el("main")
                 .id("main")
                 .attr("tabindex", "-1")
+                .with(super::family::band(m))
                 .with(banners(m))
                 .with(inside),
         )
-        .with(el("footer").with(el("p").with(say(m, text::HELP_DESK))))
+        .with(el("footer").with(el("p").with(super::link(m, text::HELP_DESK, &Route::Report))))
         .with(
             el("p")
                 .class("status")
@@ -99,9 +100,20 @@ fn nav(m: &Model) -> El {
                 || (*route == Route::Consents
                     && matches!(
                         m.route,
-                        Route::Consent(_) | Route::Withdraw(_) | Route::Ended(_)
+                        Route::Consent(_) | Route::Withdraw(_) | Route::Ended(_) | Route::Qr(_)
                     ))
-                || (*route == Route::Menu && matches!(m.route, Route::Settings | Route::Bye));
+                || (*route == Route::History && matches!(m.route, Route::Notice(_)))
+                || (*route == Route::Menu
+                    && matches!(
+                        m.route,
+                        Route::Settings
+                            | Route::Bye
+                            | Route::Secondary(_)
+                            | Route::Emergency(_)
+                            | Route::Family
+                            | Route::Devices
+                            | Route::Report
+                    ));
             el("li").with(
                 el("a")
                     .attr("href", route.path())
@@ -119,7 +131,10 @@ fn nav(m: &Model) -> El {
 fn banners(m: &Model) -> Vec<El> {
     let mut all = Vec::new();
     if !m.online {
-        let sentence = fill(m, text::OFFLINE_NONE, &[("when", when(m, m.offline))]);
+        let sentence = match m.shelved {
+            Some(at) => fill(m, text::OFFLINE_KEPT, &[("when", when(m, at))]),
+            None => fill(m, text::OFFLINE_NONE, &[("when", when(m, m.offline))]),
+        };
         all.push(banner("warn", el("p").with(sentence)));
     } else if let Some((at, known)) = m.again() {
         let text = match known {

@@ -4,7 +4,7 @@ use warifu_consent::{EMERGENCY_REASONS, IDENTIFIED_BY, ROLES};
 use warifu_log::Kind;
 
 use super::{
-    banner, buttons, category, data, fill, h1, h2, institution, number, p, primary, problem,
+    banner, buttons, category, data, fill, h1, h2, institution, link, number, p, primary, problem,
     purposes, say, secondary, unloaded, when,
 };
 use crate::history::{Cause, History, Row, Verdict};
@@ -101,13 +101,93 @@ fn did(history: &History, r: &Row) -> Text {
         Kind::BreakGlass if history.in_vain(r) => text::EMERGENCY_REFUSED,
         Kind::BreakGlass => text::EMERGENCY,
         Kind::Refuse => text::HISTORY_REFUSED,
-        _ if r.list("cats").iter().all(|c| c == "none") => text::HISTORY_EMPTY,
+        _ if r.is_empty() => text::HISTORY_EMPTY,
         _ => text::HISTORY_SEEN,
     }
 }
 
+/// S15: one emergency, what came of it, and the way to object.
+pub(super) fn notice(m: &Model, n: u64) -> Vec<Node> {
+    let Some(history) = &m.history else {
+        return unloaded(m);
+    };
+    let mut out = Vec::new();
+    problem(m).put(&mut out);
+    let found = history.rows.iter().find(|r| r.n == n);
+    let Some(r) = found.filter(|r| r.entry.kind() == Kind::BreakGlass && !m.is_doubtful()) else {
+        h1(m, text::NOT_FOUND).put(&mut out);
+        buttons(link(m, text::NAV_HISTORY, &Route::History).class("btn")).put(&mut out);
+        return out;
+    };
+    h1(m, did(history, r)).put(&mut out);
+    el("p").class("strong").with(who(m, r)).put(&mut out);
+    details(m, history, r).put(&mut out);
+    let opened: Vec<&Row> = history.opened_by(r).collect();
+    if !opened.is_empty() {
+        h2(m, text::NOTICE_SEEN).put(&mut out);
+        let mut cats: Vec<String> = opened.iter().flat_map(|r| r.list("cats")).collect();
+        cats.sort_unstable();
+        cats.dedup();
+        let names: Vec<El> = cats.iter().map(|c| el("li").with(category(m, c))).collect();
+        el("ul").class("tags").with(names).put(&mut out);
+    }
+    let mut objected = false;
+    let mut said: Vec<El> = Vec::new();
+    for review in history.reviews(r) {
+        let own = review.text("verdict") == "objection";
+        objected |= own;
+        let sentence = match review.text("verdict") {
+            "objection" => text::NOTICE_OBJECTED,
+            "justified" => text::NOTICE_JUSTIFIED,
+            "not-justified" => text::NOTICE_NOT_JUSTIFIED,
+            _ => text::NOTICE_UNCLEAR,
+        };
+        let slot = ("when", when(m, review.entry.at()));
+        said.push(el("p").with(fill(m, sentence, &[slot])));
+    }
+    if said.is_empty() {
+        p(m, text::NOTICE_OBJECT_NOTE).put(&mut out);
+    } else {
+        banner("info", said)
+            .attr("role", "status")
+            .attr("tabindex", "-1")
+            .put(&mut out);
+    }
+    if let Some(books) = &m.books {
+        let slot = ("contact", data(&books.master.contact));
+        el("p")
+            .with(fill(m, text::REPORT_DESK, &[slot]))
+            .put(&mut out);
+    }
+    let mut ways = Vec::new();
+    if !objected {
+        ways.push(
+            secondary(m, text::NOTICE_OBJECT, Event::Object)
+                .maybe("aria-busy", m.busy.then_some("true")),
+        );
+    }
+    ways.push(link(m, text::HISTORY, &Route::History).class("btn btn2"));
+    buttons(ways).put(&mut out);
+    out
+}
+
 /// `AccessRow`: who, when, for what, which kinds, on which ground.
 fn row(m: &Model, history: &History, r: &Row) -> El {
+    let did = did(history, r);
+    let emergency = r.entry.kind() == Kind::BreakGlass || r.text("basis") == "EMERGENCY";
+    let more = (r.entry.kind() == Kind::BreakGlass).then(|| {
+        let way = link(m, text::NOTICE_MORE, &Route::Notice(r.n)).class("btn btn2 small");
+        el("div").class("ways").with(way)
+    });
+    el("li")
+        .class(if emergency { "card urgent" } else { "card" })
+        .with(el("h3").with(who(m, r)))
+        .with(el("p").class("strong").with(say(m, did)))
+        .with(details(m, history, r))
+        .with(more)
+}
+
+fn details(m: &Model, history: &History, r: &Row) -> El {
     let named = |list: &[(&str, [&'static str; 3])], code: &str| {
         let found = list.iter().find(|(c, _)| *c == code);
         let [ja, easy, en] = found.map_or(["—"; 3], |(_, names)| *names);
@@ -144,12 +224,7 @@ fn row(m: &Model, history: &History, r: &Row) -> El {
         line(text::HISTORY_KINDS, vec![Node::El(Box::new(names))]);
         line(text::HISTORY_BASIS, say(m, basis(r.text("basis"))));
     }
-    let emergency = r.entry.kind() == Kind::BreakGlass || r.text("basis") == "EMERGENCY";
-    el("li")
-        .class(if emergency { "card urgent" } else { "card" })
-        .with(el("h3").with(who(m, r)))
-        .with(el("p").class("strong").with(say(m, did)))
-        .with(list)
+    list
 }
 
 fn basis(code: &str) -> Text {
@@ -165,7 +240,7 @@ fn basis(code: &str) -> Text {
 /// On home: what the person has to know of, and who looked last.
 pub(super) fn alarms(m: &Model) -> Vec<El> {
     let mut all = Vec::new();
-    let way = |text: Text| super::link(m, text, &Route::History);
+    let way = |text: Text| link(m, text, &Route::History);
     if m.is_doubtful() {
         let inside = el("p").with(way(text::HISTORY_BAD));
         all.push(banner("error", inside).attr("role", "alert"));
@@ -174,7 +249,8 @@ pub(super) fn alarms(m: &Model) -> Vec<El> {
     for r in emergencies {
         let sentence = fill(m, text::HOME_EMERGENCY, &[("when", when(m, r.entry.at()))]);
         let sentence = el("span").with(sentence);
-        let link = el("a").attr("href", Route::History.path()).with(sentence);
+        let notice = Route::Notice(r.n);
+        let link = el("a").attr("href", notice.path()).with(sentence);
         all.push(banner("warn", el("p").with(link)).class("banner warn urgent"));
     }
     all

@@ -4,7 +4,7 @@ use super::{
     banner, buttons, fill, h1, h2, history, institutions, link, number, p, pass_field, primary,
     problem, purposes, say, summary, unloaded, when,
 };
-use crate::care::{Given, Mine};
+use crate::care::{Given, Mine, Waiting};
 use crate::model::{Event, Key, Model, Session};
 use crate::node::{El, IntoNodes as _, Node, el};
 use crate::route::Route;
@@ -14,6 +14,12 @@ use crate::wizard::Step;
 /// The session is not open yet.
 pub(super) fn prove(m: &Model) -> Vec<Node> {
     let mut out = Vec::new();
+    if !m.online && matches!(m.key, Key::Here { .. }) {
+        h1(m, text::OFFLINE_NEEDS).put(&mut out);
+        p(m, text::OFFLINE_THERE).put(&mut out);
+        buttons(link(m, text::NAV_CONSENTS, &Route::Consents).class("btn btn2")).put(&mut out);
+        return out;
+    }
     match m.key {
         Key::None | Key::NeedsPass | Key::Failed | Key::Making => {
             h1(m, text::ENROL_FIRST).put(&mut out);
@@ -32,7 +38,11 @@ pub(super) fn prove(m: &Model) -> Vec<Node> {
                 .attr("tabindex", "-1")
                 .put(&mut out);
             h1(m, text::PROVE).put(&mut out);
-            buttons(link(m, text::PROVE_ENROL, &Route::Enrol).class("btn")).put(&mut out);
+            buttons([
+                link(m, text::PROVE_ENROL, &Route::Enrol).class("btn"),
+                link(m, text::DEVICES, &Route::Devices).class("btn btn2"),
+            ])
+            .put(&mut out);
         }
         Key::Here { sealed, .. }
             if m.session != Session::Open
@@ -76,9 +86,12 @@ pub(super) fn unproved(m: &Model, mine: &Mine) -> Option<El> {
 
 pub(super) fn home(m: &Model) -> Vec<Node> {
     let mut out = Vec::new();
-    let (Some(mine), Some(waiting)) = (&m.mine, &m.waiting_requests) else {
+    let Some(mine) = &m.mine else {
         return unloaded(m);
     };
+    if m.waiting_requests.is_none() && m.shelved.is_none() {
+        return unloaded(m);
+    }
     problem(m).put(&mut out);
     let open: Vec<&Given> = mine.open(m.now).collect();
     let places = number(mine.recipients(m.now).len());
@@ -91,11 +104,24 @@ pub(super) fn home(m: &Model) -> Vec<Node> {
     if open.is_empty() && mine.unproved == 0 {
         p(m, text::HOME_NONE).put(&mut out);
     }
+    if let Some(waiting) = m.waiting_requests.as_ref().filter(|_| m.shelved.is_none()) {
+        requests(m, waiting, &mut out);
+    }
+    history::latest(m, &mut out);
+    if !open.is_empty() {
+        h2(m, text::HOME_SHOWN).put(&mut out);
+        let cards: Vec<El> = open.into_iter().map(|g| card(m, g, "h3")).collect();
+        el("ul").class("cards").with(cards).put(&mut out);
+    }
+    out
+}
+
+fn requests(m: &Model, waiting: &[Waiting], out: &mut Vec<Node>) {
     el("h2")
         .with(fill(m, text::HOME_WAITING, &[("n", number(waiting.len()))]))
-        .put(&mut out);
+        .put(out);
     if waiting.is_empty() {
-        p(m, text::HOME_WAITING_NONE).put(&mut out);
+        p(m, text::HOME_WAITING_NONE).put(out);
     } else {
         let rows: Vec<El> = waiting
             .iter()
@@ -116,15 +142,8 @@ pub(super) fn home(m: &Model) -> Vec<Node> {
                 )
             })
             .collect();
-        el("ul").class("menu").with(rows).put(&mut out);
+        el("ul").class("menu").with(rows).put(out);
     }
-    history::latest(m, &mut out);
-    if !open.is_empty() {
-        h2(m, text::HOME_SHOWN).put(&mut out);
-        let cards: Vec<El> = open.into_iter().map(|g| card(m, g, "h3")).collect();
-        el("ul").class("cards").with(cards).put(&mut out);
-    }
-    out
 }
 
 /// `ConsentCard`: who, until when, and the way out beside it; its heading is of this level.
@@ -143,7 +162,7 @@ pub(super) fn card(m: &Model, given: &Given, heading: &'static str) -> El {
     if m.route != here {
         ways.push(link(m, text::CONSENT_LOOK, &here).class("btn btn2 small"));
     }
-    if given.is_open(m.now) {
+    if given.is_open(m.now) && m.shelved.is_none() {
         ways.push(link(m, text::CONSENT_END, &Route::Withdraw(jti)).class("btn btn2 small"));
     }
     el("li")

@@ -1,7 +1,9 @@
 //! Screens: pure functions of the model.
 
 mod consents;
+mod devices;
 mod enrol;
+mod family;
 mod frame;
 mod history;
 mod home;
@@ -9,6 +11,8 @@ mod key;
 mod records;
 mod settings;
 mod start;
+pub mod symbols;
+mod wishes;
 mod wizard;
 
 use crate::model::{Event, Lack, Model, Session};
@@ -22,7 +26,8 @@ use crate::time;
 
 /// The whole page.
 pub fn page(m: &Model) -> Node {
-    if m.route.needs_session() && (m.session != Session::Open || m.books.is_none()) {
+    let open = m.session == Session::Open || m.shelved.is_some() && m.route.is_kept();
+    if m.route.needs_session() && (!open || m.books.is_none()) {
         return frame::frame(m, home::prove(m));
     }
     let inside = match &m.route {
@@ -37,6 +42,13 @@ pub fn page(m: &Model) -> Node {
         Route::Consent(jti) => consents::one(m, jti),
         Route::Withdraw(jti) => consents::withdraw(m, jti),
         Route::Ended(_) => consents::ended(m),
+        Route::Qr(jti) => consents::qr(m, jti),
+        Route::Secondary(step) => wishes::secondary_use(m, *step),
+        Route::Emergency(step) => wishes::emergency(m, *step),
+        Route::Family => family::family(m),
+        Route::Devices => devices::devices(m),
+        Route::Notice(n) => history::notice(m, *n),
+        Route::Report => settings::report(m),
         Route::Menu => settings::menu(m),
         Route::Settings => settings::settings(m),
         Route::Bye => settings::bye(m),
@@ -118,6 +130,9 @@ fn data(text: &str) -> Node {
 
 /// Official name of an institution, from the master; never a code (ux-portal §5).
 fn institution(m: &Model, code: &str) -> Node {
+    if code == crate::wish::ANYWHERE {
+        return data(text::ANYWHERE.of(m.prefs.lang));
+    }
     let name = m
         .books
         .as_ref()

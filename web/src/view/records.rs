@@ -15,7 +15,12 @@ pub(super) fn records(m: &Model) -> Vec<Node> {
             return unloaded(m);
         }
         h1(m, text::RECORDS).put(&mut out);
-        p(m, text::LOADING).put(&mut out);
+        let sentence = if m.shelved.is_some() {
+            text::OFFLINE_RECORDS
+        } else {
+            text::LOADING
+        };
+        p(m, sentence).put(&mut out);
         return out;
     };
     h1(m, text::RECORDS).put(&mut out);

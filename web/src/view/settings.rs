@@ -1,17 +1,23 @@
-//! The menu, S13 settings, S17 finish.
+//! The menu, S13 settings, S16 a problem, S17 finish.
 
-use super::{buttons, choice, fill, h1, h2, link, p, problem, secondary, tick, when};
+use super::{banner, buttons, choice, data, fill, h1, h2, link, p, problem, secondary, tick, when};
 use crate::model::{Event, Model, Prefs, Theme};
 use crate::node::{IntoNodes as _, Node, el};
 use crate::route::Route;
-use crate::text;
+use crate::text::{self, Lang};
+use crate::wish::WishStep;
 
 pub(super) fn menu(m: &Model) -> Vec<Node> {
     let mut out = Vec::new();
     h1(m, text::MENU).put(&mut out);
     let rows = [
+        (text::PREF_LINK, Route::Emergency(WishStep::Start)),
+        (text::SECONDARY, Route::Secondary(WishStep::Start)),
+        (text::FAMILY, Route::Family),
+        (text::DEVICES, Route::Devices),
         (text::KEY_THERE_LINK, Route::Key),
         (text::SETTINGS, Route::Settings),
+        (text::REPORT, Route::Report),
         (text::BYE, Route::Bye),
     ]
     .map(|(label, route)| el("li").with(link(m, label, &route)));
@@ -24,6 +30,13 @@ pub(super) fn settings(m: &Model) -> Vec<Node> {
     let prefs = m.prefs;
     h1(m, text::SETTINGS).put(&mut out);
     p(m, text::SET_NOW).put(&mut out);
+    let languages = [text::IN_JA, text::IN_EASY, text::IN_EN];
+    let languages: Vec<_> = Lang::ALL
+        .into_iter()
+        .zip(languages)
+        .map(|(lang, label)| (label, prefs.lang == lang, Event::SetLang(lang)))
+        .collect();
+    choice(m, "lang", text::LANGUAGE, &languages).put(&mut out);
     let sizes = [text::SET_SIZE_1, text::SET_SIZE_2, text::SET_SIZE_3];
     let sizes: Vec<_> = Prefs::SIZES
         .into_iter()
@@ -43,7 +56,7 @@ pub(super) fn settings(m: &Model) -> Vec<Node> {
         .map(|(theme, label)| (label, prefs.theme == theme, Event::SetTheme(theme)))
         .collect();
     choice(m, "theme", text::SET_THEME, &themes).put(&mut out);
-    h2(m, text::SET_RUBY).put(&mut out);
+    h2(m, text::SET_RUBY).class("legend").put(&mut out);
     tick(
         m,
         "ruby",
@@ -52,6 +65,35 @@ pub(super) fn settings(m: &Model) -> Vec<Node> {
         Event::SetRuby(!prefs.ruby),
     )
     .put(&mut out);
+    h2(m, text::SET_RECORDS).class("legend").put(&mut out);
+    p(m, text::SET_RECORDS_NOTE).put(&mut out);
+    tick(
+        m,
+        "records",
+        text::SET_RECORDS_ON,
+        prefs.records,
+        Event::SetRecords(!prefs.records),
+    )
+    .put(&mut out);
+    out
+}
+
+pub(super) fn report(m: &Model) -> Vec<Node> {
+    let mut out = Vec::new();
+    h1(m, text::REPORT).put(&mut out);
+    p(m, text::REPORT_HOW).put(&mut out);
+    if let Some(books) = &m.books {
+        let slot = ("contact", data(&books.master.contact));
+        let sentence = fill(m, text::REPORT_DESK, &[slot]);
+        banner("info", el("p").class("strong").with(sentence)).put(&mut out);
+    }
+    p(m, text::REPORT_SAFE).put(&mut out);
+    let rows = [
+        (text::DEVICES, Route::Devices),
+        (text::HISTORY, Route::History),
+    ]
+    .map(|(label, route)| el("li").with(link(m, label, &route)));
+    el("ul").class("menu").with(rows).put(&mut out);
     out
 }
 

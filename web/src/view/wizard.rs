@@ -196,7 +196,7 @@ fn ahead(m: &Model, draft: &Draft, out: &mut Vec<Node>) {
         .put(out);
 }
 
-const PICKED: Field = Field {
+pub(super) const PICKED: Field = Field {
     id: "picked",
     label: text::UNTIL_DATE,
     hint: text::UNTIL_DATE_HINT,
@@ -205,28 +205,29 @@ const PICKED: Field = Field {
     mode: "text",
 };
 
-fn until(m: &Model, draft: &Draft, out: &mut Vec<Node>) {
-    h1(m, text::UNTIL).put(out);
+/// Terms that can be chosen. One that is not allowed is not offered.
+pub(super) fn terms(m: &Model, chosen: Option<Until>) -> Vec<(Vec<Node>, bool, Event)> {
     let all = [
         (text::UNTIL_DAY, Until::Day),
         (text::UNTIL_QUARTER, Until::Quarter),
         (text::UNTIL_YEAR, Until::Year),
         (text::UNTIL_PICK, Until::Pick),
     ];
-    // A term that is not allowed is not offered.
-    let options: Vec<(Vec<Node>, bool, Event)> = all
-        .into_iter()
-        .filter_map(|(label, until)| {
-            let ends = until.ends(m.now, "", m.longest());
-            if ends.is_none() && until != Until::Pick {
-                return None;
-            }
-            let slot = ends.map(|at| ("when", when(m, at)));
-            let label = fill(m, label, slot.as_slice());
-            Some((label, draft.until == Some(until), Event::SetUntil(until)))
-        })
-        .collect();
-    choice_of(m, "until", text::UNTIL, options).put(out);
+    let all = all.into_iter().filter_map(|(label, until)| {
+        let ends = until.ends(m.now, "", m.longest());
+        if ends.is_none() && until != Until::Pick {
+            return None;
+        }
+        let slot = ends.map(|at| ("when", when(m, at)));
+        let label = fill(m, label, slot.as_slice());
+        Some((label, chosen == Some(until), Event::SetUntil(until)))
+    });
+    all.collect()
+}
+
+fn until(m: &Model, draft: &Draft, out: &mut Vec<Node>) {
+    h1(m, text::UNTIL).put(out);
+    choice_of(m, "until", text::UNTIL, terms(m, draft.until)).put(out);
     if draft.until == Some(Until::Pick) {
         field(m, &PICKED, &draft.picked, Event::Picked).put(out);
     }
@@ -286,5 +287,8 @@ fn next_of_group(m: &Model, out: &mut Vec<Node>) {
         )
         .put(out);
     }
-    el("p").with(link(m, text::TO_HOME, &Route::Home)).put(out);
+    el("p")
+        .class("leave")
+        .with(link(m, text::TO_HOME, &Route::Home))
+        .put(out);
 }

@@ -1,0 +1,68 @@
+// Screens of the portal against the real server, and what portal-walk.mjs holds each of them to. With
+// WARIFU_SHOTS=docs/screens the pictures there are made anew.
+import { after, afterEach, before, beforeEach, test } from "node:test";
+import { close, open, start, stop } from "./harness.mjs";
+import { Office } from "./portal-office.mjs";
+import { Walk, button, enrolled, heading, link, menu, nav } from "./portal-walk.mjs";
+
+let office;
+before(start);
+after(stop);
+beforeEach(async () => { office = await Office.start(); });
+afterEach(async () => { await office.close(); });
+
+test("start, key, registration, settings, finish", async () => {
+  const page = await open({ address: office.url, hash: "/", wait: false, width: 360, height: 740 });
+  const walk = new Walk(page, "1-start");
+  await heading(page, "あなたの医療の記録を、だれに見せるか、あなたが決めます");
+  await walk.look("start");
+  await link(page, "はじめる").click();
+  await walk.look("key");
+  await button(page, "鍵を作る").click();
+  await heading(page, "この端末には、もうあなたの鍵があります");
+  await walk.look("key-made");
+  await link(page, "つぎへ").click();
+  await walk.look("enrol");
+  await button(page, "登録する").click();
+  await page.getByRole("alert").filter({ hasText: "続ける前に" }).waitFor();
+  await walk.look("enrol-left");
+  await page.getByLabel("番号").fill("1111111111111111");
+  await page.getByLabel("生年月日").fill("19680303");
+  await button(page, "登録する").click();
+  await page.getByRole("alert").filter({ hasText: "この番号では登録できませんでした。" }).waitFor();
+  await walk.look("enrol-refused");
+  await page.getByLabel("番号").fill(office.code());
+  await button(page, "登録する").click();
+  await heading(page, "登録できました");
+  await walk.look("enrolled");
+  await link(page, "ホームへ").click();
+  await heading(page, /^いま見られるところ/);
+  await page.getByText("まだだれも見ていません。").waitFor();
+  await walk.look("home-empty");
+  await nav(page, "同意", "同意");
+  await walk.look("consents-empty");
+  await nav(page, "メニュー", "メニュー");
+  await walk.look("menu");
+  await menu(page, "設定");
+  await walk.look("settings");
+  await menu(page, "家族の分");
+  await walk.look("family-none");
+  await menu(page, "困ったこと・おかしいと思ったこと");
+  await page.getByText("窓口：架空割符病院 患者相談窓口").waitFor();
+  await walk.look("report");
+  await menu(page, "新しい端末・鍵をなくしたとき");
+  await walk.look("devices");
+  await page.getByLabel("新しい端末で使いたい").check();
+  await walk.look("devices-new");
+  await page.goto(`${office.url}/nothing`);
+  await heading(page, "この画面はありません");
+  await walk.look("unknown");
+  await page.goto(`${office.url}/bye`);
+  await heading(page, "終わる");
+  await walk.look("bye");
+  await button(page, "全部消す").click();
+  await heading(page, "この端末から全部消しました");
+  await walk.look("erased");
+  walk.end();
+  await close(page, [/403|401/]);
+});

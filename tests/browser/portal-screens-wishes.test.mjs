@@ -1,0 +1,62 @@
+// Screens of the portal against the real server, and what portal-walk.mjs holds each of them to. With
+// WARIFU_SHOTS=docs/screens the pictures there are made anew.
+import { after, afterEach, before, beforeEach, test } from "node:test";
+import { close, start, stop } from "./harness.mjs";
+import { Office } from "./portal-office.mjs";
+import { Walk, button, enrolled, heading, link, menu } from "./portal-walk.mjs";
+
+let office;
+before(start);
+after(stop);
+beforeEach(async () => { office = await Office.start(); });
+afterEach(async () => { await office.close(); });
+
+test("emergencies, secondary use, a lost key", async () => {
+  const first = await enrolled(office);
+  const { page } = await enrolled(office);
+  const walk = new Walk(page, "4-wishes");
+  await menu(page, "名前を消した、研究などへの利用");
+  await walk.look("secondary");
+  await button(page, "使わないでほしい").click();
+  await page.locator("article[data-signed]").waitFor();
+  await walk.look("secondary-sign");
+  await button(page, "署名する").click();
+  await heading(page, /^受け付けました。/);
+  await walk.look("secondary-done");
+  await menu(page, "名前を消した、研究などへの利用");
+  await page.getByText(/^いまは、断っています/).waitFor();
+  await walk.look("secondary-refused");
+  await menu(page, "救急のときのこと", /^救急のとき、どうしますか/);
+  await walk.look("emergency");
+  await button(page, "前もって見せておく").click();
+  await heading(page, "救急のとき、どの記録を見せておきますか");
+  await page.getByLabel("アレルギー").check();
+  await walk.look("emergency-what");
+  await button(page, "つぎへ").click();
+  await heading(page, "いつまで見せますか");
+  await page.getByLabel(/^1年/).check();
+  await walk.look("emergency-until");
+  await button(page, "つぎへ").click();
+  await page.locator("article[data-signed]").waitFor();
+  await walk.look("emergency-read");
+  await link(page, "やめる（何も送りません）").click();
+  await menu(page, "救急のときのこと", /^救急のとき、どうしますか/);
+  await button(page, "救急でも見せない（注意を読みます）").click();
+  await page.locator("article[data-signed]").waitFor();
+  await walk.look("emergency-never");
+  await link(page, "やめる（何も送りません）").click();
+  await menu(page, "新しい端末・鍵をなくしたとき");
+  await page.getByLabel("盗まれたかもしれない").check();
+  await walk.look("devices-stolen");
+  await button(page, "この鍵を止める").click();
+  await page.getByRole("status").filter({ hasText: /に鍵を止めました。/ }).waitFor();
+  await walk.look("devices-stopped");
+  await first.page.goto(`${office.url}/home`);
+  await first.page.getByText("この鍵は、まだ登録されていないか、止められています。").waitFor();
+  const other = new Walk(first.page, "4-wishes");
+  await other.look("key-stopped");
+  other.end();
+  walk.end();
+  await close(first.page, [/40[0-9]/]);
+  await close(page, [/40[0-9]/]);
+});

@@ -1,0 +1,104 @@
+//! What stays on the device, sealed by the worker, so that own consents and receipts can be read without
+//! a network: the server's answers as they came, verified again each time they are read. Records only
+//! where the person wants it.
+
+use warifu_consent::b64;
+use warifu_consent::json::{self, Value, object};
+
+/// Answers, and when they came.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Shelf {
+    /// When the tokens came.
+    pub at: u64,
+    /// `POST /session`, `POST /enrol`
+    pub session: String,
+    /// `GET /consent/mine`
+    pub mine: String,
+    /// `GET /policy`
+    pub policy: String,
+    /// `GET /master`
+    pub master: String,
+}
+
+/// Pages of own records as text, kept apart from the rest: they go when the person says so.
+pub fn write_pages(pages: &[String]) -> String {
+    Value::Array(pages.iter().map(bytes).collect()).write()
+}
+
+/// What [`write_pages`] wrote; none where nothing was kept.
+pub fn read_pages(text: &str) -> Option<Vec<String>> {
+    let v = json::read(text.as_bytes(), 2).ok()?;
+    v.items().iter().map(of_bytes).collect()
+}
+
+/// Answers stand in it as bytes: names in them hold characters that the reader of tokens refuses.
+fn bytes(text: &String) -> Value {
+    b64::encode(text.as_bytes()).into()
+}
+
+fn of_bytes(v: &Value) -> Option<String> {
+    String::from_utf8(b64::decode(v.text()?)?).ok()
+}
+
+impl Shelf {
+    /// What [`Self::write`] wrote.
+    pub fn read(text: &str) -> Option<Self> {
+        let v = json::read(text.as_bytes(), 3).ok()?;
+        let text = |name: &str| of_bytes(v.get(name)?);
+        Some(Self {
+            at: v.get("at")?.int()?,
+            session: text("session")?,
+            mine: text("mine")?,
+            policy: text("policy")?,
+            master: text("master")?,
+        })
+    }
+
+    /// As text.
+    pub fn write(&self) -> String {
+        object([
+            ("at", self.at.into()),
+            ("session", bytes(&self.session)),
+            ("mine", bytes(&self.mine)),
+            ("policy", bytes(&self.policy)),
+            ("master", bytes(&self.master)),
+        ])
+        .write()
+    }
+
+    /// Whether everything is here that consents are read with.
+    pub fn is_whole(&self) -> bool {
+        [&self.session, &self.mine, &self.policy, &self.master]
+            .iter()
+            .all(|t| !t.is_empty())
+    }
+}
+
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may fail loudly"
+)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_kept_comes_back_as_it_was() {
+        let shelf = Shelf {
+            at: 1_800_000_000,
+            session: "{\"keys\":[]}".to_owned(),
+            mine: "{}".to_owned(),
+            policy: "{\"ja\":\"診療\"}".to_owned(),
+            master: "\u{fa19}\"\\".to_owned(),
+        };
+        let pages = vec!["{\"family\":\"\u{fa19}\"}".to_owned(), String::new()];
+        assert_eq!(read_pages(&write_pages(&pages)), Some(pages));
+        assert_eq!(read_pages(""), None);
+        assert_eq!(Shelf::read(&shelf.write()), Some(shelf.clone()));
+        assert!(shelf.is_whole() && !Shelf::default().is_whole());
+        for none in ["", "{}", r#"{"at":1}"#, "x"] {
+            assert_eq!(Shelf::read(none), None, "{none}");
+        }
+    }
+}
