@@ -2881,7 +2881,7 @@ fn post(tag: Tag, path: &str, body: Value) -> Effect {
     reason = "a test may fail loudly"
 )]
 mod tests {
-    use warifu_consent::Typ;
+    use warifu_consent::{Signer as _, Typ};
 
     use super::*;
     use crate::view;

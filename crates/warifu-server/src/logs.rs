@@ -111,10 +111,7 @@ pub(crate) fn objection(app: &App, asked: &Asked) -> Result<Answer, Problem> {
             }
         }
         let about = about.ok_or(Code::NotFound)?;
-        let members = [
-            ("of", about.url().into()),
-            ("verdict", OBJECTION.into()),
-        ];
+        let members = [("of", about.url().into()), ("verdict", OBJECTION.into())];
         Ok(tx.line(Kind::Review, Some(&sub), &members)?.0.leaf)
     })?;
     Ok(Answer::json(&object([("line", leaf.url().into())])))

@@ -365,39 +365,6 @@ fn an_emergency_opens_what_it_may_and_is_seen() {
         .filter(|k| *k != "key")
         .collect();
     assert_eq!(tail, ["breakglass", "disclose", "breakglass", "refuse"]);
-
-    // The person objects: a line about that very emergency, one however often it is said.
-    let mine = w.good("GET", "/api/log/mine", None);
-    let lines = mine["lines"].as_array().unwrap();
-    let kind = |l: &Value| -> Value {
-        serde_json::from_str::<Value>(l["own"]["line"].as_str().unwrap()).unwrap()
-    };
-    let asserted = lines.iter().find(|l| kind(l)["kind"] == json!("breakglass"));
-    let own = &asserted.unwrap()["own"];
-    let path = format!("/api/log/{}/objection", own["n"]);
-    let first = w.good("POST", &path, Some(&json!({})));
-    let again = w.good("POST", &path, Some(&json!({})));
-    assert_eq!(first["line"], again["line"]);
-    let mine = w.good("GET", "/api/log/mine", None);
-    let lines = mine["lines"].as_array().unwrap();
-    let said: Vec<Value> = lines.iter().map(kind).collect();
-    let said: Vec<&Value> = said
-        .iter()
-        .filter(|l| l["kind"] == json!("review"))
-        .collect();
-    let salt = warifu_log::decode_url(own["salt"].as_str().unwrap()).unwrap();
-    let leaf = warifu_log::leaf_data(&salt, own["line"].as_str().unwrap()).url();
-    assert_eq!(said.len(), 1);
-    assert_eq!(
-        (&said[0]["of"], &said[0]["verdict"]),
-        (&json!(leaf), &json!("objection"))
-    );
-    // What is no emergency, and what is nobody's line.
-    for n in ["0", "999", "x"] {
-        let path = format!("/api/log/{n}/objection");
-        let (status, value) = w.call("POST", &path, Some(&json!({})));
-        assert_eq!((status, &value["code"]), (404, &json!("NOT_FOUND")), "{n}");
-    }
 }
 
 #[test]
