@@ -92,7 +92,7 @@ pub(crate) fn objection(app: &App, asked: &Asked) -> Result<Answer, Problem> {
     let leaf = office.write(|tx| {
         let sub = people::person(&tx.view, &session, asked)?.sub;
         let failed = |e: String| Problem::internal(format!("log: {e}"));
-        let history = tx.book.history(&sub).map_err(|e| failed(e.to_string()))?;
+        let history = tx.book.history(&sub)?;
         let mut about = None;
         for (_, own) in &history {
             let line = Line::parse(&own.line).map_err(|e| failed(e.to_string()))?;
