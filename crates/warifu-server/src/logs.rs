@@ -84,7 +84,6 @@ pub(crate) fn mine(app: &App, asked: &Asked) -> Result<Answer, Problem> {
 /// `POST /api/log/{n}/objection`: the person objects to an emergency, by the number of its line. Objecting
 /// twice says the same.
 pub(crate) fn objection(app: &App, asked: &Asked) -> Result<Answer, Problem> {
-    asked.only(&["for"])?;
     asked.body(&[])?;
     let office = app.office()?;
     let session = people::session(office, asked)?;

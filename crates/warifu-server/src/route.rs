@@ -485,7 +485,8 @@ pub(crate) static ROUTES: &[Route] = &[
         "Objects to an emergency",
         "{}",
         "{line: hash}",
-    ),
+    )
+    .asking(FOR),
     route(
         Method::POST,
         "/api/disclose",
