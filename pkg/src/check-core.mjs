@@ -5,7 +5,7 @@ import { opened, pagesOf, reportsOf } from "./report.mjs";
 
 const instance = new Instance(glue);
 /** For streams of this entry. */
-const entry = { own: instance, known: ["hl7"] };
+const entry = { own: instance, known: ["hl7", "journal"] };
 
 const machine = (options, source) => new Machine(instance, (glue, own) => new glue.CheckEngine(own), options, source);
 

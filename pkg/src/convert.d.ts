@@ -66,6 +66,8 @@ export interface Position {
 }
 export interface Label {
   file: string;
+  /** For a record of a transaction file: the path it has in the standard (or extended) storage. */
+  record?: string;
   /** Half-open byte range of the file as received. */
   span: [number, number];
   start: Position;
@@ -113,10 +115,12 @@ export interface TraceHit {
   /** Row of the mapping table; null for what the engine writes itself. */
   row: { table: string; source: string; target: string; ja: string } | null;
   /** Source bytes; empty for constants. */
-  spans: { file: string; start: number; end: number; path: string }[];
+  spans: { file: string; record?: string; start: number; end: number; path: string }[];
 }
 export interface UnusedField {
   file: string;
+  /** For a record of a transaction file: the path it has in the storage. */
+  record?: string;
   path: string;
   span: [number, number];
   /** `passed-over`: the mapping knows the field, but another value went before this one. */

@@ -384,6 +384,51 @@ async function indexed(entry, tables) {
   return found.size === 1 ? [...found][0] : undefined;
 }
 
+/** Codes of what is wrong with the header of a record; the rest is SSM114. */
+const HEADER_CODES = { "journal-version": "SSM162", "journal-institution": "SSM163" };
+
+/** Puts the place of a finding on a whole file to `[start, end, line, column]` in it. */
+function put(label, [start, end, line, column]) {
+  label.span = [start, end];
+  label.start = { line, column };
+  label.end = { line, column: column + end - start };
+}
+
+/** Turns a place in a record of a journal into one in the journal; see `Within` of the crate `warifu-report`. */
+function placed(label, within) {
+  const own = within.get(label.file);
+  if (!own) return label;
+  const { file: record, ...rest } = label;
+  // The order of the properties is that of the command line.
+  const made = { file: own.file, record, ...rest };
+  // On the whole record: `#SSMIX` of its header.
+  if (made.span[1] === 0) put(made, [own.header, own.header + 6, own.line, 1]);
+  else {
+    made.span = made.span.map((byte) => byte + own.start);
+    for (const at of [made.start, made.end]) if (at) at.line += own.line;
+  }
+  return made;
+}
+
+/** Places what a unit found. */
+function placedAll(made, { at, within }) {
+  for (const found of made.diagnostics) {
+    if (at) put(found.primary, at);
+    if (!within) continue;
+    const own = within.get(found.primary.file);
+    if (own) for (const edit of found.fix?.edits ?? []) edit.span = edit.span.map((byte) => byte + own.start);
+    found.primary = placed(found.primary, within);
+    found.secondary = found.secondary.map((label) => placed(label, within));
+  }
+  if (!within) return made;
+  if (made.unused) made.unused = made.unused.map((field) => placed(field, within));
+  for (const span of (made.traces ?? []).flat().flatMap((hit) => hit.spans)) {
+    const own = within.get(span.file);
+    if (own) Object.assign(span, { record: span.file, file: own.file, start: span.start + own.start, end: span.end + own.start });
+  }
+  return made;
+}
+
 /** Units of what the replay of journals leaves. `journals` are read whole: the last record decides. */
 async function* replayed(entry, journals, extra, signal) {
   const own = await until(loaded(entry, "unpack"), signal);
@@ -392,7 +437,9 @@ async function* replayed(entry, journals, extra, signal) {
   try {
     for (const { path, bytes } of journals) {
       const notes = own.call(() => replay.add(path, bytes));
-      for (const [kind, place] of notes) yield { finding: ["SSM114", place, kind], count: 0, bytes: 0, ...extra };
+      for (const [kind, at] of notes) {
+        yield { finding: [HEADER_CODES[kind] ?? "SSM114", path, kind], at, count: 0, bytes: 0, ...extra };
+      }
     }
     const one = own.call(() => replay.institution());
     const patients = own.call(() => replay.patients());
@@ -400,7 +447,8 @@ async function* replayed(entry, journals, extra, signal) {
     for (const { files, institution } of patients) {
       const named = of(extra, institution, one);
       const list = files.map((f) => ({ path: f.path, bytes: journals[f.journal].bytes.subarray(f.start, f.end) }));
-      for (let i = 0; i < list.length; i += MAX_GROUP) yield group(list.slice(i, i + MAX_GROUP), true, named);
+      const within = new Map(files.map((f) => [f.path, { ...f, file: journals[f.journal].path }]));
+      for (let i = 0; i < list.length; i += MAX_GROUP) yield group(list.slice(i, i + MAX_GROUP), true, { ...named, within });
     }
   } finally {
     if (own.holds(made)) own.call(() => replay.free());
@@ -655,7 +703,7 @@ export async function* events(entry, source, { run, last, width = 1, signal }) {
   let rested = performance.now();
   async function* next() {
     const [unit, promise] = waiting.shift();
-    const made = await until(promise, signal);
+    const made = placedAll(await until(promise, signal), unit);
     let from = 0;
     for (let i = 0; i < made.ends.length; i += 1) {
       const to = made.ends[i];

@@ -97,6 +97,42 @@ for (const options of [{ lang: "en" }, { positions: "utf8" }, { profile: ["ssmix
   });
 }
 
+test("a transaction file has the bytes of the command line, by check and by checkAll", async () => {
+  const record = (id, text, { version = "2.00", operation = "INS" } = {}) =>
+    `#SSMIX,${version},1310000001,${id},-,ADT-00,999999999999999,${operation},-,20260401093015123\r\n${text}\x1c\r\n`;
+  const texts = ["990001", "990002", "990003"].map((id) => [id, Buffer.from(message(id)).toString("latin1")]);
+  const [[first, whole], [second, cut], [third, odd]] = texts;
+  const parts = [
+    record(first, whole.replace("PID|", "PID|x"), { version: "9.99" }),
+    record(second, cut.replace(/\rPID[^\r]*/, "")),
+    record(third, odd, { operation: "UPD" }),
+    record(third, `${odd}ZZZ\r`),
+  ];
+  const path = "2026/TR_20260401000000000_00001.DAT";
+  const file = { path, bytes: Buffer.from(parts.join(""), "latin1") };
+  const folder = mkdtempSync(join(tmpdir(), "warifu-journal-"));
+  try {
+    mkdirSync(join(folder, "2026"));
+    writeFileSync(join(folder, path), file.bytes);
+    const checker = new Checker();
+    const report = checker.check(file);
+    const theirs = native(folder, [path]);
+    for (const f of formats) assert.equal(Buffer.from(report.format(f)).toString(), theirs[f].toString(), f);
+    const codes = new Set(report.diagnostics.map((d) => d.code));
+    for (const wanted of ["SSM114", "SSM162"]) assert.ok(codes.has(wanted), wanted);
+    assert.ok(report.diagnostics.every((d) => d.primary.file === path) && report.diagnostics.some((d) => d.primary.record));
+    const lines = theirs.ndjson.toString().trimEnd().split("\n").slice(0, -1).sort();
+    for (const source of [file, [file], new Set([file])]) {
+      const events = await all(checker.checkAll(source));
+      const mine = events.flatMap((e) => (e.type === "diagnostic" ? [asJson(e.diagnostic)] : [])).sort();
+      assert.deepEqual(mine, lines);
+    }
+    checker.free();
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
 if (folders.length < 2) test("samples", { skip: "../shared is absent" }, () => {});
 for (const [n, folder] of folders.entries()) {
   for (const storage of n === 0 ? ["standard_root", "extended_root"] : ["."]) {
@@ -105,7 +141,7 @@ for (const [n, folder] of folders.entries()) {
       const checker = new Checker();
       const events = await all(checker.checkAll(files));
       // Notes of the walk (folders, hidden files, journals) are the command line's own.
-      const isFile = (line) => !/"code":"SSM1(08|09|10|11|14|15|17|19)"/.test(line);
+      const isFile = (line) => !/"code":"SSM1(08|09|10|11|14|15|17|19|62|63)"/.test(line);
       const mine = events.flatMap((e) => (e.type === "diagnostic" ? [asJson(e.diagnostic)] : [])).filter(isFile).sort();
       const lines = native(folder, [storage]).ndjson.toString().trimEnd().split("\n");
       const theirs = lines.slice(0, -1).filter(isFile).sort();

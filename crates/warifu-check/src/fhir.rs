@@ -153,7 +153,8 @@ fn add(
         message: message(f.code, &f, options.lang),
         primary: Label {
             file: file.shown.clone(),
-            span: [span.start, span.end],
+            record: None,
+            span: [span.start, span.end].map(u64::from),
             start: text.position(span.start, options.units),
             end: text.position(span.end, options.units),
             path: Some(f.location.clone()).filter(|l| !l.is_empty()),
@@ -187,6 +188,7 @@ mod tests {
                 shown: shown.to_owned(),
                 path: String::new(),
                 bytes: text.as_bytes().to_vec(),
+                within: None,
             };
             documents(&file).len()
         };

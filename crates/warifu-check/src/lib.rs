@@ -21,6 +21,7 @@ use warifu_rules::selection::Selection;
 use warifu_rules::{Checker, File, fix};
 use warifu_source::Charset;
 
+pub use warifu_report::finding::Within;
 pub use wishes::{CheckSection, OverrideSection, Patterns, WishError};
 
 /// How often fixes are applied again because others overlapped them.
@@ -51,12 +52,14 @@ pub struct Options {
 /// A file of a unit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Given {
-    /// Path as shown.
+    /// Path as shown; of a record of a transaction file as if it were a file.
     pub shown: String,
     /// Path inside the storage; perhaps only a name, perhaps empty.
     pub path: String,
     /// Its bytes.
     pub bytes: Vec<u8>,
+    /// For a record of a transaction file: where findings place it.
+    pub within: Option<Within>,
 }
 
 /// A file that fixes changed.
@@ -186,6 +189,10 @@ impl Check {
             }
         }
         let mut reports: Vec<FileReport> = files.iter().map(report_of).collect();
+        let within: BTreeMap<&str, &Within> = files
+            .iter()
+            .filter_map(|f| Some((f.shown.as_str(), f.within.as_ref()?)))
+            .collect();
         let Options {
             lang,
             units,
@@ -204,13 +211,14 @@ impl Check {
                     text: texts.get(&id.0),
                 })
             };
-            report
-                .findings
-                .push(finding_among(d, source, *lang, *units));
+            let mut finding = finding_among(d, source, *lang, *units);
+            finding.place(|shown| within.get(shown).copied());
+            report.findings.push(finding);
             if let Some(frames) = frames {
                 report.excerpts.push(Excerpt::new(
                     d,
                     texts.get(&d.span.source.0),
+                    files.get(index).and_then(|f| f.within.as_ref()),
                     frames.lang,
                     *units,
                     frames.show_values,
@@ -233,6 +241,7 @@ impl Check {
             shown: path.to_owned(),
             path: path.to_owned(),
             bytes: Vec::new(),
+            within: None,
         };
         let mut reports = self.reports(&[file], &[d]);
         let mut report = reports.pop()?;
@@ -288,8 +297,11 @@ fn report_of(file: &Given) -> FileReport {
         Charset::Cp932 => "Windows-31J",
         Charset::EucJp => "EUC-JP",
     };
+    let within = file.within.as_ref();
     FileReport {
-        path: file.shown.clone(),
+        path: within.map_or(&file.shown, |w| &w.file).clone(),
+        offset: within.map_or(0, |w| w.header),
+        record: within.map(|w| w.record.clone()),
         kind: kind_of(&file.shown),
         charset: Some(charset.to_owned()),
         length: u64::try_from(file.bytes.len()).unwrap_or(u64::MAX),
@@ -309,7 +321,7 @@ pub struct Report {
 impl Report {
     /// Sorts and counts the reports, and gives findings their fingerprints.
     pub fn new(mut files: Vec<FileReport>) -> Self {
-        warifu_order::sort_by(&mut files, |a, b| a.path.cmp(&b.path));
+        warifu_order::sort_by(&mut files, FileReport::order);
         let mut prints = Fingerprints::default();
         let mut totals = Totals::default();
         for f in &mut files {

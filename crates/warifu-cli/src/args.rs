@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
+use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use warifu_check::{CheckSection, Frames, Options};
@@ -277,6 +278,10 @@ pub(crate) fn language(environment: Lang) -> Lang {
 pub(crate) fn run(lang: Lang) -> anyhow::Result<End> {
     let m = match command(lang).try_get_matches() {
         Ok(m) => m,
+        Err(e) if e.kind() == ErrorKind::InvalidUtf8 => {
+            let bad = std::env::args_os().find_map(|a| a.into_string().err());
+            bail!(mistakes::not_utf8(&bad.unwrap_or_default(), lang));
+        }
         Err(e) => {
             let _ = e.print();
             return Ok(if e.use_stderr() {
@@ -595,7 +600,13 @@ fn check_options(
     };
     let selection = match section.selection() {
         Ok(selection) => selection,
-        Err(e) => bail!(mistakes::wish(&e, lang)),
+        Err(e) => {
+            // What the file has wrong by itself is the file's, unless a flag took its place.
+            let own = config.check.selection().is_err_and(|there| there == e);
+            let file = loaded.path.as_deref().filter(|_| own);
+            let file = file.map(|path| (path, loaded.text.as_str()));
+            bail!(mistakes::wish(&e, file, lang))
+        }
     };
     let mut formats = Vec::new();
     for text in list("format") {

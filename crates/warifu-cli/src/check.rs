@@ -165,7 +165,7 @@ fn once(run: &CheckRun, unchanged: &Unchanged, stop: &Stop, lang: Lang) -> anyho
         ));
         return Ok(End::Interrupted(signal));
     }
-    if t.summary.files == 0 && t.summary.unreadable == 0 {
+    if t.summary.files == 0 && t.summary.unreadable == 0 && !outcome.strays.is_read() {
         bail!(outcome.strays.nothing(&run.input.given, lang));
     }
     if let Some(path) = run.baseline.as_ref().filter(|_| run.update_baseline) {
@@ -303,11 +303,15 @@ impl Worker<'_> {
 
     fn note(&self, note: &StorageNote) -> Done {
         let mut done = Done::default();
-        done.strays.note(note, |path| self.opened.shown_note(path));
-        let code = note.code();
-        let path = self.opened.shown_note(&note.path);
+        let path = self.opened.shown_note(note);
+        done.strays.note(note, || path.clone());
         let (what, refused) = (note.kind.slug(), note.kind.is_refusal());
-        let report = self.check.unread(code, &path, what, note.count, refused);
+        let mut report = self
+            .check
+            .unread(note.code(), &path, what, note.count, refused);
+        if let (Some(report), Some(at)) = (&mut report, note.place) {
+            report.put(at.start, at.end, (at.line, at.column));
+        }
         done.reports.extend(report);
         done
     }
@@ -320,6 +324,7 @@ impl Worker<'_> {
             Ok(_) => Some(Given {
                 shown,
                 path: self.opened.checked_path(file).to_owned(),
+                within: self.opened.within(file),
                 bytes,
             }),
             Err(e) => {
@@ -328,7 +333,7 @@ impl Worker<'_> {
                     _ => &ssm::SSM115,
                 };
                 let refused = !matches!(e, ReadError::Vanished);
-                let report = self.check.unread(code, &shown, &e.to_string(), 1, refused);
+                let report = self.check.unread(code, &shown, e.slug(), 1, refused);
                 done.reports.extend(report);
                 None
             }

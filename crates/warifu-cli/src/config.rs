@@ -103,7 +103,8 @@ pub(crate) enum ShowValues {
     Never,
 }
 
-/// Keys a file may hold, for the nearest-name hint and the schema.
+/// Keys a file may hold.
+#[cfg(test)]
 const KEYS: &[&str] = &[
     "lang",
     "files",
@@ -231,8 +232,13 @@ pub(crate) fn read(text: &str, path: &Path, lang: Lang) -> anyhow::Result<Config
                 .strip_prefix("unknown field `")
                 .and_then(|m| m.split('`').next())
             {
-                let hint = nearest(key, KEYS.iter().copied());
-                match hint {
+                // The key may be right elsewhere: what may stand here is what counts.
+                let here: Vec<&str> = message
+                    .split_once("expected ")
+                    .map(|(_, names)| names.split('`').skip(1).step_by(2).collect())
+                    .unwrap_or_default();
+                let all = here.join(", ");
+                match nearest(key, here.into_iter()) {
                     Some(h) => bail!(say(
                         lang,
                         &format!("{shown}:{line}: {key} という項目はありません。もしかして: {h}"),
@@ -240,8 +246,10 @@ pub(crate) fn read(text: &str, path: &Path, lang: Lang) -> anyhow::Result<Config
                     )),
                     None => bail!(say(
                         lang,
-                        &format!("{shown}:{line}: {key} という項目はありません"),
-                        &format!("{shown}:{line}: no key {key}")
+                        &format!(
+                            "{shown}:{line}: {key} という項目はここにはありません。書けるもの: {all}"
+                        ),
+                        &format!("{shown}:{line}: no key {key} here. There are: {all}")
                     )),
                 }
             }
@@ -321,6 +329,13 @@ mod tests {
         assert_eq!(
             e.to_string(),
             "warifu.toml:3: no key institutoin. Did you mean institution?"
+        );
+        // Right elsewhere, not there.
+        let text = "[[check.override]]\npaths = [\"**\"]\nprofile = [\"nho\"]\n";
+        let e = read(text, Path::new("warifu.toml"), Lang::En).unwrap_err();
+        assert_eq!(
+            e.to_string(),
+            "warifu.toml:3: no key profile here. There are: paths, select, ignore, severity"
         );
     }
 

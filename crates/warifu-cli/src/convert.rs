@@ -20,7 +20,7 @@ use warifu_diag::{
 use warifu_map::assemble::{self, BundleType, Entries};
 use warifu_map::{Converter, File, MAX_MESSAGES, Options, Output};
 use warifu_report::Lang;
-use warifu_report::finding::{Finding, finding};
+use warifu_report::finding::{Finding, Within, finding};
 use warifu_report::mask::PathMask;
 use warifu_ssmix2::InstitutionNumber;
 use warifu_ssmix2::index::{IndexError, IndexTable};
@@ -159,7 +159,8 @@ pub(crate) fn run(mut options: Convert, lang: Lang) -> anyhow::Result<End> {
         return Ok(End::Interrupted(signal));
     }
     let mut totals = sink.totals().clone();
-    if totals.files == 0 && totals.unreadable == 0 {
+    let nothing = totals.files == 0 && totals.unreadable == 0;
+    if nothing && !lock(&common.strays).is_read() {
         bail!(lock(&common.strays).nothing(&options.paths, lang));
     }
     let own = Converter::new(options.job.map_options()).option_findings();
@@ -716,9 +717,24 @@ struct Worker<'o> {
     of: Option<InstitutionNumber>,
     others: BTreeMap<Option<InstitutionNumber>, Engine>,
     out: Output,
+    /// Where the records of transaction files lie that are converted, by their paths.
+    within: BTreeMap<String, Within>,
     /// Shared resources that results of this worker have: the sink knows them by the time it gets a
     /// later one.
     sent: BTreeSet<String>,
+}
+
+/// Where a record of a transaction file lies, by its path as the converter has it.
+fn within(file: &FileRef) -> Option<(String, Within)> {
+    let (place, path) = (file.record()?, file.path_in_root().to_owned());
+    let within = Within {
+        file: place.journal.clone(),
+        record: path.clone(),
+        header: place.header,
+        line: place.line,
+        message: place.message,
+    };
+    Some((path, within))
 }
 
 impl<'o> Worker<'o> {
@@ -730,6 +746,7 @@ impl<'o> Worker<'o> {
             of: None,
             others: BTreeMap::new(),
             out: Output::new(),
+            within: BTreeMap::new(),
             sent: BTreeSet::new(),
         }
     }
@@ -763,16 +780,24 @@ impl<'o> Worker<'o> {
     }
 
     fn note(&self, note: &StorageNote) -> Done {
+        let at = note.place.map(|at| format!(":{}", at.start));
+        let place = [note.path.as_str(), at.as_deref().unwrap_or_default()].concat();
         let mut piece = Piece {
-            input: format!("note:{}", digest([note.path.as_bytes()].into_iter())),
+            input: format!("note:{}", digest([place.as_bytes()].into_iter())),
             ..Piece::default()
         };
-        lock(&self.common.strays).note(note, |path| match self.options.paths.as_slice() {
+        let path = &note.path;
+        lock(&self.common.strays).note(note, || match self.options.paths.as_slice() {
             [one] if one != "-" => self.masked(&format!("{}/{path}", one.trim_end_matches('/'))),
             _ => self.masked(path),
         });
         let d = Diagnostic::new(note.code(), Span::default()).with(note.kind.slug().to_owned());
         let (mut f, mut own) = self.of_file(&d, &note.path);
+        if let Some(at) = note.place {
+            for f in [&mut f, &mut own] {
+                f.primary.put(at.start, at.end, (at.line, at.column));
+            }
+        }
         if note.count > 1 {
             for f in [&mut f, &mut own] {
                 f.message = format!("{} ({})", f.message, note.count);
@@ -813,9 +838,15 @@ impl<'o> Worker<'o> {
         let mut job = self.options.job.clone();
         job.lang = Some(if lang == Lang::Ja { "ja" } else { "en" }.to_owned());
         let mut found = findings(&self.out, files, &job);
+        for f in &mut found {
+            f.place(|path| self.within.get(path));
+        }
         if let Some(mask) = &self.options.mask {
             for f in &mut found {
-                f.primary.file = mask.path(&f.primary.file);
+                for label in std::iter::once(&mut f.primary).chain(&mut f.secondary) {
+                    label.file = mask.path(&label.file);
+                    label.record = label.record.as_ref().map(|path| mask.path(path));
+                }
             }
         }
         found
@@ -864,12 +895,21 @@ impl<'o> Worker<'o> {
         self.turn_to(batch.key.institution);
         // The institution too: another storage beside this one may have changed whose number counts.
         let of = self.of.as_ref().map_or("", |n| n.as_str());
+        // Where the records of a transaction file lie too: findings say it.
+        let records: BTreeMap<String, Within> = batch.files.iter().filter_map(within).collect();
+        let places = records.values().map(|w| format!("{}:{}", w.file, w.header));
+        let places: Vec<String> = places.collect();
         let content = files.iter().flat_map(|(p, b)| [p.as_bytes(), b.as_slice()]);
-        let input = digest(std::iter::once(of.as_bytes()).chain(content));
+        let input = digest(
+            std::iter::once(of.as_bytes())
+                .chain(content)
+                .chain(places.iter().map(String::as_bytes)),
+        );
         if self.common.earlier.has(&input) {
             return Ok(Done::Unchanged(input, Box::new(Found::Patient(batch))));
         }
         self.out.clear();
+        self.within = records;
         let given: Vec<File<'_>> = files
             .iter()
             .map(|(path, bytes)| File { path, bytes })
@@ -947,7 +987,7 @@ impl<'o> Worker<'o> {
                 ..Piece::default()
             };
             piece.totals.unreadable = 1;
-            let d = Diagnostic::new(&ssm::SSM115, Span::default()).with(e.to_string());
+            let d = Diagnostic::new(&ssm::SSM115, Span::default()).with(e.slug());
             let (f, own) = self.of_file(&d, file.path());
             piece.lines.push((
                 "diagnostics.ndjson".to_owned(),
@@ -970,6 +1010,7 @@ impl<'o> Worker<'o> {
             return Ok(piece);
         }
         self.out.clear();
+        self.within.clear();
         let path = file.path_in_root();
         let given = [File {
             path,
@@ -1160,8 +1201,14 @@ impl<'o> Worker<'o> {
         piece.lines.push(("diagnostics.ndjson".to_owned(), lines));
         if job.trace {
             for mut u in unused(&self.out, files) {
+                if let Some(within) = self.within.get(&u.file) {
+                    u.span = u.span.map(|byte| within.byte(byte));
+                    u.file.clone_from(&within.file);
+                    u.record = Some(within.record.clone());
+                }
                 if let Some(mask) = &self.options.mask {
                     u.file = mask.path(&u.file);
+                    u.record = u.record.as_ref().map(|path| mask.path(path));
                 }
                 let line = traced.bytes();
                 serde_json::to_writer(&mut *line, &json!({"unused": u}))?;
@@ -1191,9 +1238,15 @@ impl<'o> Worker<'o> {
         for mut h in hits {
             h.output = Some(output.to_owned());
             h.resource = Some(resource.to_owned());
-            if let Some(mask) = &self.options.mask {
-                for span in &mut h.spans {
+            for span in &mut h.spans {
+                if let Some(within) = self.within.get(&span.file) {
+                    (span.start, span.end) = (within.byte(span.start), within.byte(span.end));
+                    span.file.clone_from(&within.file);
+                    span.record = Some(within.record.clone());
+                }
+                if let Some(mask) = &self.options.mask {
                     span.file = mask.path(&span.file);
+                    span.record = span.record.as_ref().map(|path| mask.path(path));
                 }
             }
             let line = lines.bytes();

@@ -76,6 +76,9 @@ pub(crate) fn resolve(given: &[String], loaded: &Loaded, lang: Lang) -> anyhow::
             bail!(mistakes::not_found(Path::new(p), lang));
         }
     }
+    // The same path twice, however it is written, is one input.
+    let mut seen = BTreeSet::new();
+    paths.retain(|p| seen.insert(p.canonicalize().unwrap_or_else(|_| p.clone())));
     let named: BTreeSet<PathBuf> = paths.iter().cloned().collect();
     let mut selections: BTreeMap<PathBuf, Selection> = BTreeMap::new();
     for (base, patterns) in globs {

@@ -1,5 +1,7 @@
 //! Wording of usage mistakes (exit code 2), with the nearest name.
 
+use std::ffi::OsStr;
+use std::fmt::Write as _;
 use std::path::Path;
 
 use warifu_check::WishError;
@@ -39,8 +41,68 @@ fn nearest_path(path: &Path) -> Option<String> {
     Some(parent.map_or_else(|| best.to_owned(), |p| p.join(best).display().to_string()))
 }
 
-/// Text for a rule, profile or severity that does not exist.
-pub(crate) fn wish(error: &WishError, lang: Lang) -> String {
+/// Text for an argument that is not UTF-8, which what lies below a folder may well be.
+pub(crate) fn not_utf8(argument: &OsStr, lang: Lang) -> String {
+    let mut shown = String::new();
+    for chunk in argument.as_encoded_bytes().utf8_chunks() {
+        shown.push_str(chunk.valid());
+        for byte in chunk.invalid() {
+            let _ = write!(shown, "%{byte:02X}");
+        }
+    }
+    say(
+        lang,
+        &format!(
+            "{shown}: 名前が UTF-8 ではないので引数にできません。その上のフォルダーを指定すれば、中のファイルは名前が UTF-8 でなくても読みます"
+        ),
+        &format!(
+            "{shown}: not UTF-8, so it cannot be an argument; give the folder above it: files in a folder are read whatever their names"
+        ),
+    )
+}
+
+/// The line of the tables of `check` in which a text is written as a value or a key.
+fn line_of(text: &str, toml: &str) -> Option<usize> {
+    let mut inside = String::new();
+    for (n, line) in toml.lines().enumerate() {
+        let line = line.trim();
+        if line.starts_with('#') {
+            continue;
+        }
+        if let Some(name) = line.trim_start_matches('[').split(']').next()
+            && line.starts_with('[')
+        {
+            name.trim().clone_into(&mut inside);
+        }
+        let first = inside.split('.').next().unwrap_or_default().trim();
+        let quoted = ['"', '\'']
+            .iter()
+            .any(|q| line.contains(&format!("{q}{text}{q}")));
+        let key = line
+            .strip_prefix(text)
+            .is_some_and(|rest| rest.trim_start().starts_with('='));
+        // Keys with dots and tables in one line stand before any table.
+        if (first == "check" || line.starts_with("check")) && (quoted || key) {
+            return Some(n + 1);
+        }
+    }
+    None
+}
+
+/// Where a mistake was written: the line of the configuration, else the flag.
+fn origin(option: &str, text: &str, file: Option<(&Path, &str)>) -> String {
+    match file {
+        Some((path, toml)) => {
+            let line = line_of(text, toml).map_or(String::new(), |n| format!(":{n}"));
+            format!("{}{line}: [check] {option}", path.display())
+        }
+        None => format!("--{option}"),
+    }
+}
+
+/// Text for a rule, profile or severity that does not exist; `file` is the configuration and its text when
+/// the mistake stands there.
+pub(crate) fn wish(error: &WishError, file: Option<(&Path, &str)>, lang: Lang) -> String {
     let close = |n: Option<&str>| match n {
         Some(n) => say(lang, &format!("近いもの: {n}。"), &format!("Close: {n}. ")),
         None => String::new(),
@@ -51,27 +113,49 @@ pub(crate) fn wish(error: &WishError, lang: Lang) -> String {
             text,
             nearest,
         }) => {
-            let close = close(*nearest);
+            let (close, from) = (close(*nearest), origin(option, text, file));
             say(
                 lang,
-                &format!("--{option} の {text} という規則はありません。{close}一覧: warifu rule"),
-                &format!("--{option}: no rule {text}. {close}List: warifu rule"),
+                &format!("{from} の {text} という規則はありません。{close}一覧: warifu rule"),
+                &format!("{from}: no rule {text}. {close}List: warifu rule"),
             )
         }
         WishError::Selection(SelectionError::UnknownProfile { text, nearest }) => {
-            let close = close(*nearest);
+            let (close, from) = (close(*nearest), origin("profile", text, file));
             let all = PROFILES.join(", ");
             say(
                 lang,
-                &format!("--profile の {text} というプロファイルはありません。{close}一覧: {all}"),
-                &format!("--profile: no profile {text}. {close}There are: {all}"),
+                &format!("{from} の {text} というプロファイルはありません。{close}一覧: {all}"),
+                &format!("{from}: no profile {text}. {close}There are: {all}"),
             )
         }
-        WishError::Grade { code, word } => say(
-            lang,
-            &format!("{code} の程度 {word} はありません (error, warning, info, off)"),
-            &format!("{code}: no severity {word} (error, warning, info, off)"),
-        ),
+        WishError::Grade { code, word } => {
+            let from = origin("severity", code, file);
+            say(
+                lang,
+                &format!("{from} の {code} の程度 {word} はありません (error, warning, info, off)"),
+                &format!("{from}: {code} has no severity {word} (error, warning, info, off)"),
+            )
+        }
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::line_of;
+
+    #[test]
+    fn a_mistake_is_found_in_the_tables_of_check_only() {
+        let toml = "[files]\nexclude = [\"X1\"]\n# X1 = \"off\"\n[check]\nselect = [\"A\",\n 'X1']\n[check.severity]\nX2 = \"off\"\n[[check.override]]\nignore = [\"X3\"]\n";
+        for (text, line) in [
+            ("X1", Some(6)),
+            ("X2", Some(8)),
+            ("X3", Some(10)),
+            ("X", None),
+        ] {
+            assert_eq!(line_of(text, toml), line, "{text}");
+        }
+        assert_eq!(line_of("X", "check.select = [\"X\"]"), Some(1));
     }
 }

@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use warifu_report::Lang;
+use warifu_report::finding::Within;
 use warifu_report::mask::PathMask;
-use warifu_storage::{FileRef, Storage};
+use warifu_storage::{FileRef, Storage, StorageNote};
 
 use crate::config::Loaded;
 use crate::inputs;
@@ -86,6 +87,11 @@ fn slashes(path: &Path) -> String {
     }
 }
 
+/// The last part of a path with `/`.
+fn leaf(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
 fn join(base: &str, path: &str) -> String {
     match (base, path) {
         ("", _) => path.to_owned(),
@@ -119,6 +125,18 @@ impl Opened {
         })
     }
 
+    /// Where a record of a transaction file is placed.
+    pub(crate) fn within(&self, file: &FileRef) -> Option<Within> {
+        let place = file.record()?;
+        Some(Within {
+            file: self.masked(self.of_input(Some(file.input()), &place.journal)),
+            record: self.masked(file.path().to_owned()),
+            header: place.header,
+            line: place.line,
+            message: place.message,
+        })
+    }
+
     /// Path for the rules about names and folders; empty for a stream without a name.
     pub(crate) fn checked_path<'f>(&self, file: &'f FileRef) -> &'f str {
         match file.path_in_root() {
@@ -132,13 +150,26 @@ impl Opened {
         self.nameless && !self.storage.has_storage()
     }
 
-    /// Path of a finding of the walk, which does not tell its input: one input names it whole.
-    pub(crate) fn shown_note(&self, path: &str) -> String {
-        let whole = match self.bases.as_slice() {
-            [Base::Below(base)] => join(base, path),
-            [Base::Itself(base)] if !path.starts_with(base.as_str()) => join(base, path),
-            _ => path.to_owned(),
+    /// Path in an input; what does not tell its input is named whole where there is only one.
+    fn of_input(&self, input: Option<usize>, path: &str) -> String {
+        let base = match (input, self.bases.as_slice()) {
+            (Some(input), bases) => bases.get(input),
+            (None, [one]) => Some(one),
+            (None, _) => None,
         };
+        match base {
+            Some(Base::Below(base)) => join(base, path),
+            // A file that is no archive is called by its name there.
+            Some(Base::Itself(base)) if path == leaf(base) => base.clone(),
+            Some(Base::Itself(base)) if !path.starts_with(base.as_str()) => join(base, path),
+            Some(Base::Itself(_)) => path.to_owned(),
+            None => path.to_owned(),
+        }
+    }
+
+    /// Path of a finding of the walk.
+    pub(crate) fn shown_note(&self, note: &StorageNote) -> String {
+        let whole = self.of_input(note.input, &note.path);
         if whole.is_empty() {
             return ".".to_owned();
         }

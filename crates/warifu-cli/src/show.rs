@@ -351,7 +351,7 @@ impl Tree {
         let mut text = String::new();
         self.marks.retain(|f| {
             let [from, to] = f.primary.span;
-            let inside = to > 0 && start <= from && to <= end;
+            let inside = to > 0 && u64::from(start) <= from && to <= end.into();
             if inside && !text.contains(&f.code) {
                 text.push_str(if text.is_empty() { "  ! " } else { " " });
                 text.push_str(&f.code);

@@ -1,4 +1,4 @@
-//! Reports of files until all are known, then in the order of their paths.
+//! Reports of files until all are known, then in the order of their paths and places in these.
 //!
 //! They come almost in that order, so they are kept as runs in which paths ascend, and the runs are merged
 //! when they are asked for. In memory there are two numbers a run and one report of each of a few runs;
@@ -160,28 +160,34 @@ fn merge(
 pub(crate) struct Store {
     tape: Tape,
     runs: Vec<Range<u64>>,
-    last: String,
+    last: Vec<u8>,
+}
+
+/// What sorts as [`FileReport::order`] does.
+fn key_of(report: &FileReport) -> Vec<u8> {
+    // No path has a zero byte.
+    let mut key = [report.path.as_bytes(), b"\0"].concat();
+    key.extend_from_slice(&report.offset.to_be_bytes());
+    key.push(u8::from(report.record.is_some()));
+    key
 }
 
 impl Store {
     /// Adds a report.
     pub(crate) fn add(&mut self, report: &FileReport) -> anyhow::Result<()> {
-        let start = self.tape.length()?;
-        put(
-            &mut self.tape,
-            report.path.as_bytes(),
-            &serde_json::to_vec(report)?,
-        )?;
+        let (start, key) = (self.tape.length()?, key_of(report));
+        put(&mut self.tape, &key, &serde_json::to_vec(report)?)?;
         let end = self.tape.length()?;
         match self.runs.last_mut() {
-            Some(run) if self.last <= report.path => run.end = end,
+            Some(run) if self.last <= key => run.end = end,
             _ => self.runs.push(start..end),
         }
-        self.last.clone_from(&report.path);
+        self.last = key;
         Ok(())
     }
 
-    /// Gives every report in the order of the paths' bytes; equal paths in the order they were added.
+    /// Gives every report in the order of the paths' bytes and the places; equal ones in the order they were
+    /// added.
     pub(crate) fn each(
         &mut self,
         mut take: impl FnMut(&FileReport) -> anyhow::Result<()>,

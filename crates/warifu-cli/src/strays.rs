@@ -17,17 +17,20 @@ pub(crate) struct Strays {
     passed_over: u64,
     /// The first of those looked at.
     named: Vec<String>,
+    /// Findings at a place in a file: something was read there.
+    placed: u64,
 }
 
 impl Strays {
     /// Takes a finding of the walk; `shown` is its path as it is shown.
-    pub(crate) fn note(&mut self, note: &StorageNote, shown: impl FnOnce(&str) -> String) {
+    pub(crate) fn note(&mut self, note: &StorageNote, shown: impl FnOnce() -> String) {
+        self.placed += u64::from(note.place.is_some());
         match note.kind {
             Kind::Skipped => self.passed_over += note.count,
             Kind::Unrecognised | Kind::OutsideStorage | Kind::NestedArchive => {
                 self.looked_at += note.count;
                 if !note.path.is_empty() && self.named.len() < NAMED {
-                    self.named.push(shown(&note.path));
+                    self.named.push(shown());
                 }
             }
             _ => {}
@@ -44,8 +47,13 @@ impl Strays {
     pub(crate) fn add(&mut self, other: Self) {
         self.looked_at += other.looked_at;
         self.passed_over += other.passed_over;
+        self.placed += other.placed;
         let room = NAMED.saturating_sub(self.named.len());
         self.named.extend(other.named.into_iter().take(room));
+    }
+    /// Whether something was read of which no file came: records that cannot be used.
+    pub(crate) fn is_read(&self) -> bool {
+        self.placed > 0
     }
     /// Wording for inputs in which nothing was found.
     pub(crate) fn nothing(&self, given: &[String], lang: Lang) -> String {

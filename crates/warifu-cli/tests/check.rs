@@ -144,6 +144,107 @@ fn mistakes_have_their_wording() {
 }
 
 #[test]
+fn a_mistake_in_the_configuration_is_named_with_its_line() {
+    let (dir, _) = folder();
+    let toml = "[check]\nignore = [\"ENC107\"]\n[[check.override]]\npaths = [\"**\"]\nselect = [\"ENC129\"]\n";
+    std::fs::write(dir.path().join("warifu.toml"), toml).unwrap();
+    let wrong = |args: &[&str]| {
+        let args = [&["check", "root", "--lang", "ja"], args].concat();
+        let out = run_in(dir.path(), &args);
+        assert_eq!(out.status.code(), Some(2));
+        text(&out.stderr)
+    };
+    assert_eq!(
+        wrong(&["--config", "warifu.toml"]),
+        "エラー: warifu.toml:5: [check] select の ENC129 という規則はありません。近いもの: ENC109。一覧: warifu rule\n"
+    );
+    // What a flag has wrong is the flag's.
+    assert!(
+        wrong(&["--config", "warifu.toml", "--select", "ENC128"]).contains("--select の ENC128")
+    );
+    let toml = "[check.severity]\nENC107 = \"fatal\"\n";
+    std::fs::write(dir.path().join("warifu.toml"), toml).unwrap();
+    assert_eq!(
+        wrong(&["--config", "warifu.toml"]),
+        "エラー: warifu.toml:2: [check] severity の ENC107 の程度 fatal はありません (error, warning, info, off)\n"
+    );
+}
+
+#[test]
+fn a_path_given_twice_is_checked_once() {
+    let (dir, _) = folder();
+    let once = json(dir.path(), &["root"]);
+    assert_eq!(once["summary"]["files"], 1);
+    assert_eq!(json(dir.path(), &["root", "./root", "root/"]), once);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_path_that_is_not_utf8_is_refused_in_words_and_read_below_its_folder() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let (dir, _) = folder();
+    let name = std::ffi::OsStr::from_bytes(b"a\xff.hl7");
+    std::fs::create_dir(dir.path().join("odd")).unwrap();
+    std::fs::write(dir.path().join("odd").join(name), MESSAGE).unwrap();
+    for command in ["check", "convert", "show"] {
+        let given = std::path::Path::new("odd").join(name);
+        let mut tool = warifu(&[command, "--lang", "ja"]);
+        let out = tool.arg(given).current_dir(dir.path()).output().unwrap();
+        assert_eq!(out.status.code(), Some(2));
+        assert!(
+            text(&out.stderr).starts_with("エラー: odd/a%FF.hl7: 名前が UTF-8 ではない"),
+            "{}",
+            text(&out.stderr)
+        );
+    }
+    let found = json(dir.path(), &["odd"]);
+    assert_eq!(found["diagnostics"][0]["primary"]["file"], "odd/a%FF.hl7");
+}
+
+#[test]
+fn reasons_in_brackets_are_japanese_in_japanese() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = "#SSMIX,2.00,1310000001,77,-,ADT-00,1,UPD,-,20260401093015123\r\nMSH|\r";
+    std::fs::write(dir.path().join("TR_20260401000000000_00001.DAT"), journal).unwrap();
+    for (lang, want) in [
+        ("ja", "(処理区分が INS でも DEL でもない)"),
+        ("en", "(journal-operation-neither-ins-nor-del)"),
+    ] {
+        let out = run_in(
+            dir.path(),
+            &["check", ".", "--lang", lang, "--config", "none"],
+        );
+        assert!(text(&out.stdout).contains(want), "{}", text(&out.stdout));
+    }
+}
+
+#[test]
+fn a_fix_that_may_change_the_meaning_is_made_only_when_asked_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("a.hl7");
+    let old = b"MSH|^~\\&|A|B|C|D|20260401093015.000||ADT^A08^ADT_A01|1|P|2.5\rPID|1||1^^^^PI||A^B||1980/4/2|M\r";
+    let fix = |flags: &[&str]| {
+        std::fs::write(&file, old).unwrap();
+        run_in(
+            dir.path(),
+            &[
+                &[
+                    "check", "a.hl7", "--select", "HL7226", "--fix", "--config", "none",
+                ],
+                flags,
+            ]
+            .concat(),
+        );
+        text(&std::fs::read(&file).unwrap())
+    };
+    assert_eq!(fix(&[]), text(old));
+    assert_eq!(
+        fix(&["--unsafe-fixes"]),
+        text(old).replace("1980/4/2", "19800402")
+    );
+}
+
+#[test]
 fn no_value_leaves_unless_asked() {
     let (dir, file) = folder();
     for format in [

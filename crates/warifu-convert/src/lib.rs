@@ -417,10 +417,13 @@ fn is_instant(t: &str) -> bool {
 pub struct TraceSpan {
     /// File.
     pub file: String,
+    /// For a record of a transaction file: its path in the storage.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub record: Option<String>,
     /// First byte.
-    pub start: u32,
+    pub start: u64,
     /// One past the last byte.
-    pub end: u32,
+    pub end: u64,
     /// Field path.
     pub path: String,
 }
@@ -460,10 +463,13 @@ pub struct TraceHit {
 pub struct UnusedField {
     /// File.
     pub file: String,
+    /// For a record of a transaction file: its path in the storage.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub record: Option<String>,
     /// Field path.
     pub path: String,
     /// Byte range.
-    pub span: [u32; 2],
+    pub span: [u64; 2],
     /// `ignored`, `lost` or `unknown`.
     pub reason: &'static str,
     /// Japanese name.
@@ -893,8 +899,9 @@ fn hit(prefix: &str, h: Hit, files: &[File<'_>]) -> TraceHit {
             .into_iter()
             .map(|s| TraceSpan {
                 file: path_of(files, s.message),
-                start: s.start,
-                end: s.end,
+                record: None,
+                start: s.start.into(),
+                end: s.end.into(),
                 path: s.path,
             })
             .collect(),
@@ -913,8 +920,9 @@ pub fn unused(out: &Output, files: &[File<'_>]) -> Vec<UnusedField> {
             });
             UnusedField {
                 file: path_of(files, u.message),
+                record: None,
                 path: u.path.to_string(),
-                span: [u.start, u.end],
+                span: [u.start, u.end].map(u64::from),
                 reason: u.reason.word(),
                 ja: n.ja,
                 en: n.en,

@@ -8,6 +8,7 @@
 
 pub mod catalogue;
 pub mod nearest;
+mod words;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -439,7 +440,10 @@ impl Diagnostic {
     }
     /// Text in Japanese.
     pub fn message_ja(&self) -> String {
-        fill(self.code.ja, self.argument.as_deref())
+        fill(
+            self.code.ja,
+            self.argument.as_deref().map(words::in_japanese),
+        )
     }
     /// Text in English.
     pub fn message_en(&self) -> String {

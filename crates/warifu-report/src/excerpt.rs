@@ -5,6 +5,7 @@ use warifu_diag::{Diagnostic, FieldPath};
 use warifu_terms::fields;
 
 use crate::Lang;
+use crate::finding::Within;
 use crate::mask::{LineShape, json_line, shape};
 use crate::position::{SourceText, Units};
 
@@ -78,10 +79,12 @@ fn byte_of_last(text: &str, n: usize) -> usize {
 }
 
 impl Excerpt {
-    /// The excerpt of a finding; `source` is the file's text, `None` when it was not read.
+    /// The excerpt of a finding; `source` is the file's text, `None` when it was not read; `within` is
+    /// where the file lies in another.
     pub fn new(
         d: &Diagnostic,
         source: Option<&SourceText>,
+        within: Option<&Within>,
         lang: Lang,
         units: Units,
         show_values: bool,
@@ -105,12 +108,16 @@ impl Excerpt {
         }
         let Some(source) = source.filter(|_| d.span.end > 0) else {
             e.label = words.join(" ");
+            e.line = within.map_or(1, |w| w.line);
             return e;
         };
-        words.push(format!("(byte {}–{})", d.span.start, d.span.end));
+        let [start, end] =
+            [d.span.start, d.span.end].map(|b| within.map_or(b.into(), |w| w.byte(b.into())));
+        words.push(format!("(byte {start}–{end})"));
         e.label = words.join(" ");
         let at = source.position(d.span.start, units);
-        (e.line, e.column) = (at.line, at.column);
+        e.line = within.map_or(at.line, |w| w.line(at.line));
+        e.column = at.column;
         let (_, line, range) = source.in_line(d.span.start, d.span.end);
         let mask = if show_values {
             Mask::Nothing

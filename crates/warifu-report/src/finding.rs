@@ -23,8 +23,11 @@ pub struct Names {
 pub struct Label {
     /// File, relative, `/` between folders.
     pub file: String,
+    /// For a record of a transaction file: the path it has in the standard (or extended) storage.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub record: Option<String>,
     /// Half-open byte range of the file as received.
-    pub span: [u32; 2],
+    pub span: [u64; 2],
     /// Start.
     pub start: Position,
     /// End, exclusive.
@@ -38,6 +41,17 @@ pub struct Label {
     /// What is there (further places only).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
+}
+
+impl Label {
+    /// Puts a whole file's label to a place in it: bytes of one line, all of them ASCII, and the line and
+    /// the column of the first, from 1.
+    pub fn put(&mut self, start: u64, end: u64, (line, column): (u32, u32)) {
+        let width = u32::try_from(end.saturating_sub(start)).unwrap_or(u32::MAX);
+        let at = |column| Position { line, column };
+        self.span = [start, end];
+        (self.start, self.end) = (at(column), at(column.saturating_add(width)));
+    }
 }
 
 /// How to mend a finding.
@@ -55,7 +69,7 @@ pub struct FixView {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Edit {
     /// The bytes replaced.
-    pub span: [u32; 2],
+    pub span: [u64; 2],
     /// What replaces them, in base64.
     pub bytes: String,
 }
@@ -115,9 +129,75 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// Whether `--fix` mends it.
+    /// Turns places in records of transaction files into places in these; `within` knows where the record
+    /// of a path lies.
+    pub fn place<'w>(&mut self, within: impl Fn(&str) -> Option<&'w Within>) {
+        if let Some(own) = within(&self.primary.file) {
+            own.place(&mut self.primary);
+            let edits = self.fix.iter_mut().flat_map(|f| &mut f.edits);
+            for edit in edits {
+                edit.span = edit.span.map(|byte| own.byte(byte));
+            }
+        }
+        for label in &mut self.secondary {
+            if let Some(own) = within(&label.file) {
+                own.place(label);
+            }
+        }
+    }
+
+    /// Whether `--fix` mends it, which does not rewrite transaction files.
     pub fn is_safely_fixable(&self) -> bool {
-        self.fix.as_ref().is_some_and(|f| f.applicability == "safe")
+        let safe = self.fix.as_ref().is_some_and(|f| f.applicability == "safe");
+        safe && self.primary.record.is_none()
+    }
+}
+
+/// Where a file lies that was received as a part of another: a record of a transaction file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Within {
+    /// The transaction file, as shown.
+    pub file: String,
+    /// Path of the record in the standard (or extended) storage, as shown.
+    pub record: String,
+    /// Offset of its header line.
+    pub header: u64,
+    /// Line of the header, from 1; the record begins with the next.
+    pub line: u32,
+    /// Offset of its first byte.
+    pub message: u64,
+}
+
+/// Bytes of `#SSMIX`, which begins every header line: the place of what is said about a whole record.
+const MARK: u64 = 6;
+
+impl Within {
+    /// Line of the file that a line of the record is.
+    pub fn line(&self, line: u32) -> u32 {
+        self.line.saturating_add(line)
+    }
+
+    /// Byte of the file that a byte of the record is.
+    pub fn byte(&self, byte: u64) -> u64 {
+        self.message.saturating_add(byte)
+    }
+
+    /// Turns a place in the record into one in the file.
+    pub fn place(&self, label: &mut Label) {
+        label.file.clone_from(&self.file);
+        label.record = Some(self.record.clone());
+        if label.span[1] == 0 {
+            label.put(
+                self.header,
+                self.header.saturating_add(MARK),
+                (self.line, 1),
+            );
+            return;
+        }
+        label.span = label.span.map(|byte| self.byte(byte));
+        for at in [&mut label.start, &mut label.end] {
+            at.line = self.line(at.line);
+        }
     }
 }
 
@@ -180,7 +260,8 @@ pub fn finding_among<'s>(
         let at = |byte: u32| text.map_or(first, |t| t.position(byte, units));
         Label {
             file: own.map_or("", |s| s.file).to_owned(),
-            span: [span.start, span.end],
+            record: None,
+            span: [span.start, span.end].map(u64::from),
             start: at(span.start),
             end: at(span.end),
             path: path.map(|p| p.to_string()),
@@ -219,7 +300,7 @@ pub fn finding_among<'s>(
                 .edits
                 .iter()
                 .map(|(span, bytes)| Edit {
-                    span: [span.start, span.end],
+                    span: [span.start, span.end].map(u64::from),
                     bytes: BASE64.encode(bytes),
                 })
                 .collect(),

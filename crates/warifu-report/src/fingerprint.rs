@@ -58,7 +58,7 @@ pub struct Fingerprints {
 impl Fingerprints {
     /// Writes the fingerprints of a file's findings, which must be sorted.
     pub fn give(&mut self, file: &mut FileReport) {
-        let key = key_of(&file.path);
+        let key = key_of(file.record.as_ref().unwrap_or(&file.path));
         for f in &mut file.findings {
             let path = f.primary.path.clone().unwrap_or_default();
             let mut print = fingerprint(&f.code, &key, &path, 1);

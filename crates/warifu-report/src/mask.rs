@@ -279,14 +279,17 @@ impl PathMask {
     }
 
     /// A path of a storage keeps date, kind, order, time and flag; the patient is a hash, and so are
-    /// the folders above that are cut from the id. Any other path is a hash as a whole.
+    /// the folders above that are cut from the id. A transaction file names no patient and keeps its path;
+    /// any other path is a hash as a whole.
     pub fn path(&self, path: &str) -> String {
         if path.is_empty() {
             return String::new();
         }
         let parts: Vec<&str> = components(path).collect();
-        if let Place::Item(item) = locate(&parts) {
-            return self.located(&parts, &item);
+        match locate(&parts) {
+            Place::Item(item) => return self.located(&parts, &item),
+            Place::Journal(_) => return path.to_owned(),
+            _ => {}
         }
         match parts.last().map(|leaf| FileName::parse(leaf)) {
             Some(Ok(name)) => self.file_name(&name),

@@ -12,11 +12,16 @@ use crate::finding::Finding;
 pub struct FileReport {
     /// Path as shown, `/` between folders.
     pub path: String,
+    /// For a record of a transaction file (or a finding on one): where in the file it begins. Several
+    /// reports have one path then.
+    pub offset: u64,
+    /// The path that the record has in the standard (or extended) storage.
+    pub record: Option<String>,
     /// Data kind, e.g. `ADT-00`.
     pub kind: Option<String>,
     /// IANA name of the charset it was read by.
     pub charset: Option<String>,
-    /// Length in bytes.
+    /// Length in bytes, of a record its own.
     pub length: u64,
     /// The system or the archive refused to give its bytes.
     pub unreadable: bool,
@@ -29,6 +34,22 @@ pub struct FileReport {
 }
 
 impl FileReport {
+    /// The order of reports: by the bytes of the path, then by the place in the file.
+    pub fn order(&self, other: &Self) -> std::cmp::Ordering {
+        let place = |r: &Self| (r.offset, r.record.is_some());
+        let paths = self.path.cmp(&other.path);
+        paths.then_with(|| place(self).cmp(&place(other)))
+    }
+    /// Puts findings on a whole file to a place in it, see [`crate::finding::Label::put`].
+    pub fn put(&mut self, start: u64, end: u64, at: (u32, u32)) {
+        self.offset = start;
+        for f in &mut self.findings {
+            f.primary.put(start, end, at);
+        }
+        for e in &mut self.excerpts {
+            (e.line, e.column) = at;
+        }
+    }
     /// Sorts by span, code and path.
     pub fn sort(&mut self) {
         let order = |a: &Finding, b: &Finding| {

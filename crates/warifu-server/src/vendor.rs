@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::http::header;
 use serde_json::json;
-use warifu_check::{Check, CheckSection, Given, Options, Report};
+use warifu_check::{Check, CheckSection, Given, Options, Report, Within};
 use warifu_convert::{Job, JobOptions, OptionValue, Pieces, To};
 use warifu_diag::Diagnostic;
 use warifu_diag::catalogue::ssm;
@@ -18,7 +18,7 @@ use warifu_report::format::Format;
 use warifu_report::position::Units;
 use warifu_report::report::FileReport;
 use warifu_report::rule::{RuleInfo, markdown};
-use warifu_storage::{Content, FileRef, Found, Storage, StorageNote, StorageNoteKind};
+use warifu_storage::{Content, FileRef, Found, NotePlace, Storage, StorageNote, StorageNoteKind};
 use warifu_terminology::Terms;
 use warifu_validate::Validator;
 
@@ -146,6 +146,19 @@ struct Names<'a> {
     given: Option<&'a str>,
 }
 
+/// Where a record of a transaction file lies, by its path.
+fn within(file: &FileRef) -> Option<(String, Within)> {
+    let (place, path) = (file.record()?, file.path_in_root().to_owned());
+    let within = Within {
+        file: place.journal.clone(),
+        record: path.clone(),
+        header: place.header,
+        line: place.line,
+        message: place.message,
+    };
+    Some((path, within))
+}
+
 impl Names<'_> {
     fn shown(&self, file: &FileRef) -> String {
         let (base, path) = (self.given.unwrap_or("-"), file.path());
@@ -179,10 +192,14 @@ impl Names<'_> {
             Ok(_) => Some(Given {
                 shown,
                 path: self.checked(file).to_owned(),
+                within: within(file).map(|(_, w)| Within {
+                    file: self.note(&w.file),
+                    ..w
+                }),
                 bytes,
             }),
             Err(e) => {
-                reports.extend(check.unread(&ssm::SSM115, &shown, &e.to_string(), 1, true));
+                reports.extend(check.unread(&ssm::SSM115, &shown, e.slug(), 1, true));
                 None
             }
         }
@@ -233,7 +250,11 @@ fn all_reports(
                 room.note(&note)?;
                 let path = names.note(&note.path);
                 let (what, refused) = (note.kind.slug(), note.kind.is_refusal());
-                reports.extend(check.unread(note.code(), &path, what, note.count, refused));
+                let mut report = check.unread(note.code(), &path, what, note.count, refused);
+                if let (Some(report), Some(at)) = (&mut report, note.place) {
+                    report.put(at.start, at.end, (at.line, at.column));
+                }
+                reports.extend(report);
             }
         }
         let new = reports.get(before..).unwrap_or_default();
@@ -409,7 +430,7 @@ pub(crate) fn convert(app: &App, asked: &Asked) -> Result<Answer, Problem> {
     let mut out = Vec::new();
     let mut seen = std::collections::BTreeSet::new();
     let mut converted = false;
-    let mut told: Vec<(Diagnostic, String)> = Vec::new();
+    let mut told: Vec<(Diagnostic, String, Option<NotePlace>)> = Vec::new();
     for found in storage.walk() {
         let (files, patient): (Vec<FileRef>, bool) = match found {
             Found::Patient(batch) => (batch.files, true),
@@ -418,7 +439,8 @@ pub(crate) fn convert(app: &App, asked: &Asked) -> Result<Answer, Problem> {
                 room.note(&note)?;
                 room.findings(1)?;
                 let finding = Diagnostic::new(note.code(), warifu_diag::Span::default());
-                told.push((finding.with(note.kind.slug()), note.path));
+                let finding = finding.with(note.kind.slug());
+                told.push((finding, note.path, note.place));
                 continue;
             }
         };
@@ -432,8 +454,8 @@ pub(crate) fn convert(app: &App, asked: &Asked) -> Result<Answer, Problem> {
                 }
                 Err(e) => {
                     let span = warifu_diag::Span::default();
-                    let finding = Diagnostic::new(&ssm::SSM115, span).with(e.to_string());
-                    told.push((finding, file.path().to_owned()));
+                    let finding = Diagnostic::new(&ssm::SSM115, span).with(e.slug());
+                    told.push((finding, file.path().to_owned(), None));
                 }
             }
         }
@@ -452,15 +474,22 @@ pub(crate) fn convert(app: &App, asked: &Asked) -> Result<Answer, Problem> {
         write_unit(&made, to, &mut seen, &mut out);
         room.bytes(out.len() - before)?;
         room.findings(made.diagnostics.len())?;
-        findings.extend(made.diagnostics);
+        let records: BTreeMap<String, Within> = files.iter().filter_map(within).collect();
+        findings.extend(made.diagnostics.into_iter().map(|mut f| {
+            f.place(|path| records.get(path));
+            f
+        }));
         converted = true;
     }
     if !converted {
         return Err(Code::Body.into());
     }
     let (lang, units) = (job.options().language(), job.options().units());
-    for (diagnostic, path) in &told {
-        let found = warifu_report::finding::finding(diagnostic, path, None, lang, units);
+    for (diagnostic, path, place) in &told {
+        let mut found = warifu_report::finding::finding(diagnostic, path, None, lang, units);
+        if let Some(at) = place {
+            found.primary.put(at.start, at.end, (at.line, at.column));
+        }
         findings.push(found);
     }
     let count = |word: &str| findings.iter().filter(|f| f.severity == word).count();
@@ -532,6 +561,7 @@ pub(crate) fn validate(app: &App, asked: &Asked) -> Result<Answer, Problem> {
     let given = Given {
         shown: "resource".to_owned(),
         path: "resource.json".to_owned(),
+        within: None,
         bytes: asked.body.get(from..to).unwrap_or_default().to_vec(),
     };
     let unread = tree.is_empty() || !parsed.issues.is_empty();

@@ -179,6 +179,9 @@ pub struct Record<'b> {
     pub message: &'b [u8],
     /// Offset of the header in the journal.
     pub offset: u64,
+    /// Line of the header in the journal, from 1; CR, LF and CR LF each end one. The message begins
+    /// with the next line.
+    pub line: u32,
     /// Offset of the message in the journal.
     pub message_offset: u64,
     /// Bytes of the message left out because the record is longer than the limit.
@@ -212,8 +215,35 @@ pub struct Splitter {
     record_offset: u64,
     /// Bytes of the record in hand that were left out.
     dropped: u64,
+    lines: Lines,
+    /// Line of the record in hand.
+    record_line: u32,
     limit: usize,
     finished: bool,
+}
+
+/// Lines before a place of the buffer, each byte looked at once.
+#[derive(Debug, Clone, Copy, Default)]
+struct Lines {
+    ended: u32,
+    /// What is counted of the buffer.
+    counted: usize,
+    after_cr: bool,
+}
+
+impl Lines {
+    /// Counts up to a place; gives the line that begins there or goes on, from 1.
+    fn at(&mut self, buffer: &[u8], place: usize) -> u32 {
+        for b in buffer.get(self.counted..place).unwrap_or_default() {
+            let cr = *b == b'\r';
+            if cr || (*b == b'\n' && !self.after_cr) {
+                self.ended = self.ended.saturating_add(1);
+            }
+            self.after_cr = cr;
+        }
+        self.counted = self.counted.max(place);
+        self.ended.saturating_add(1)
+    }
 }
 
 impl Default for Splitter {
@@ -237,6 +267,8 @@ impl Splitter {
             base: 0,
             record_offset: 0,
             dropped: 0,
+            lines: Lines::default(),
+            record_line: 1,
             limit: limit.max(HEADER_LIMIT),
             finished: false,
         }
@@ -259,6 +291,7 @@ impl Splitter {
             self.buffer.drain(..self.start);
             self.base += u64::try_from(self.start).unwrap_or(u64::MAX);
             self.scanned = self.scanned.saturating_sub(self.start);
+            self.lines.counted = self.lines.counted.saturating_sub(self.start);
             self.start = 0;
         }
     }
@@ -274,23 +307,24 @@ impl Splitter {
                         self.scanned = next + 1;
                         continue;
                     }
-                    let (start, dropped, offset) = (self.start, self.dropped, self.record_offset);
+                    let (start, dropped, place) = (self.start, self.dropped, self.place());
                     self.start = next;
                     self.scanned = next + 1;
                     self.dropped = 0;
                     self.record_offset = self.offset_of(next);
+                    self.record_line = self.lines.at(&self.buffer, next);
                     return self
                         .buffer
                         .get(start..next)
-                        .map(|bytes| record(bytes, offset, dropped));
+                        .map(|bytes| record(bytes, place, dropped));
                 }
                 None if self.finished => {
-                    let (start, dropped, offset) = (self.start, self.dropped, self.record_offset);
+                    let (start, dropped, place) = (self.start, self.dropped, self.place());
                     self.start = self.buffer.len();
                     self.scanned = self.start;
                     self.dropped = 0;
                     let bytes = self.buffer.get(start..).unwrap_or_default();
-                    return (!bytes.is_empty()).then(|| record(bytes, offset, dropped));
+                    return (!bytes.is_empty()).then(|| record(bytes, place, dropped));
                 }
                 None => {
                     self.shed();
@@ -298,6 +332,11 @@ impl Splitter {
                 }
             }
         }
+    }
+
+    /// Offset and line of the record in hand.
+    fn place(&self) -> (u64, u32) {
+        (self.record_offset, self.record_line)
     }
 
     fn offset_of(&self, place: usize) -> u64 {
@@ -342,6 +381,8 @@ impl Splitter {
         if self.scanned > keep.saturating_add(1) {
             let last = self.scanned - 1;
             let gone = last - keep;
+            self.lines.at(&self.buffer, last);
+            self.lines.counted = keep;
             self.buffer.drain(keep..last);
             let bytes = u64::try_from(gone).unwrap_or(u64::MAX);
             self.dropped = self.dropped.saturating_add(bytes);
@@ -351,12 +392,13 @@ impl Splitter {
     }
 }
 
-fn record(bytes: &[u8], offset: u64, dropped: u64) -> Record<'_> {
+fn record(bytes: &[u8], (offset, line): (u64, u32), dropped: u64) -> Record<'_> {
     if !bytes.starts_with(MARK) {
         return Record {
             header: &[],
             message: trim_separator(bytes),
             offset,
+            line,
             message_offset: offset,
             dropped,
         };
@@ -377,6 +419,7 @@ fn record(bytes: &[u8], offset: u64, dropped: u64) -> Record<'_> {
         message_offset: offset.saturating_add(before),
         message: trim_separator(message),
         offset,
+        line,
         dropped,
     }
 }
@@ -413,11 +456,21 @@ mod tests {
         format!("#SSMIX,2.00,1310000001,{patient},-,ADT-00,999999999999999,INS,-,20260401093015123")
     }
 
+    /// The line a byte is in, by its definition.
+    fn line_of(journal: &[u8], at: u64) -> u32 {
+        let before = &journal[..usize::try_from(at).unwrap()];
+        let ends = before.iter().enumerate().filter(|(n, b)| {
+            **b == b'\r' || (**b == b'\n' && n.checked_sub(1).map(|n| before[n]) != Some(b'\r'))
+        });
+        u32::try_from(ends.count()).unwrap() + 1
+    }
+
     fn split(journal: &[u8], piece: usize, limit: usize) -> Vec<(Vec<u8>, Vec<u8>, u64, u64)> {
         let mut splitter = Splitter::with_limit(limit);
         let mut records = Vec::new();
         let mut take = |splitter: &mut Splitter| {
             while let Some(record) = splitter.next_record() {
+                assert_eq!(record.line, line_of(journal, record.offset));
                 records.push((
                     record.header.to_vec(),
                     record.message.to_vec(),
@@ -488,7 +541,13 @@ mod tests {
 
     #[test]
     fn record_over_the_limit_is_cut_and_the_next_one_is_whole() {
-        let journal = format!("{}\r{}\r{}\rMSH|b\r", head(1), "x".repeat(50_000), head(2));
+        for body in ["x", "xxxx\r\n", "\n", "\r\n\r"] {
+            check_over_the_limit(&body.repeat(50_000 / body.len()));
+        }
+    }
+
+    fn check_over_the_limit(body: &str) {
+        let journal = format!("{}\r{body}\r{}\rMSH|b\r", head(1), head(2));
         for piece in [1, 999, 4096, 100_000] {
             let records = split(journal.as_bytes(), piece, 5_000);
             assert_eq!(records.len(), 2, "{piece}");

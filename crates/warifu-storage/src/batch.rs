@@ -7,6 +7,7 @@ use warifu_ssmix2::{
 };
 
 use crate::note::StorageNote;
+use crate::replay::RecordPlace;
 use crate::sniff::Content;
 use crate::tree::At;
 
@@ -31,6 +32,7 @@ pub struct FileRef {
     root_depth: Option<usize>,
     pub(crate) source: Source,
     pub(crate) place: Place,
+    record: Option<Box<RecordPlace>>,
 }
 
 impl FileRef {
@@ -41,6 +43,7 @@ impl FileRef {
             root_depth,
             source,
             place: Place::Disk((!same).then_some(at.os)),
+            record: None,
         }
     }
 
@@ -56,7 +59,19 @@ impl FileRef {
             root_depth,
             source,
             place: Place::Spool { offset, length },
+            record: None,
         }
+    }
+
+    /// The same, as a record of a journal.
+    pub(crate) fn of_record(mut self, place: Option<RecordPlace>) -> Self {
+        self.record = place.map(Box::new);
+        self
+    }
+
+    /// Where a file that the replay of a journal leaves was received.
+    pub fn record(&self) -> Option<&RecordPlace> {
+        self.record.as_deref()
     }
 
     /// Path with `/` below the input; for files of a journal the path they have in the

@@ -5,8 +5,8 @@ use std::io::{self, Read};
 use warifu_ssmix2::InstitutionNumber;
 use warifu_ssmix2::journal::Splitter;
 
-use crate::note::StorageNoteKind;
-use crate::replay::{is_blank, place_of};
+use crate::note::{StorageNote, StorageNoteKind};
+use crate::replay::{Told, header_place, is_blank, place_of};
 use crate::sink::Sink;
 use crate::spool::Spool;
 
@@ -41,6 +41,7 @@ pub(crate) fn ingest(
 /// One journal on its way into the spool.
 pub(crate) struct Intake {
     splitter: Splitter,
+    told: Told,
     order: String,
     path: String,
 }
@@ -49,6 +50,7 @@ impl Intake {
     pub(crate) fn new(order: &str, path: &str, max_record: u64) -> Self {
         Self {
             splitter: Splitter::with_limit(usize::try_from(max_record).unwrap_or(usize::MAX)),
+            told: Told::default(),
             order: order.to_owned(),
             path: path.to_owned(),
         }
@@ -89,26 +91,23 @@ impl Intake {
                 }
                 continue;
             }
-            let place = || format!("{path}:{}", record.offset);
             if record.dropped > 0 {
-                sink.note(StorageNoteKind::JournalRecordLong, &place());
+                sink.note_at(StorageNote {
+                    place: Some(header_place(&record, None)),
+                    ..StorageNote::at(StorageNoteKind::JournalRecordLong, path)
+                });
                 continue;
             }
-            match place_of(&record, order) {
-                Ok(placed) => {
-                    if placed.is_bare_delete {
-                        sink.note(StorageNoteKind::JournalDelete, &place());
-                    }
-                    if let Some(number) = placed.institution
-                        && institutions.last() != Some(&number)
-                    {
-                        institutions.push(number);
-                        institutions.sort_unstable();
-                        institutions.dedup();
-                    }
-                    spool.add(placed.key, record.message)?;
+            let mut note = |note| sink.note_at(note);
+            if let Some(placed) = place_of(&record, order, path, &mut self.told, &mut note) {
+                if let Some(number) = placed.institution
+                    && institutions.last() != Some(&number)
+                {
+                    institutions.push(number);
+                    institutions.sort_unstable();
+                    institutions.dedup();
                 }
-                Err(kind) => sink.note(kind, &place()),
+                spool.add(placed.key, record.message)?;
             }
         }
         Ok(())
@@ -198,7 +197,7 @@ mod tests {
         #[cfg(feature = "memory-zip")]
         {
             let found = crate::memory::Journals::new().add("x", journal.as_bytes());
-            assert!(found.into_iter().map(|(kind, _)| kind).eq(kinds));
+            assert_eq!(found, sink.notes);
         }
     }
 

@@ -58,7 +58,9 @@ pub mod zip;
 
 #[cfg(feature = "fs")]
 pub use batch::{FileRef, Found, Item, PatientBatch, PatientItems};
-pub use note::{StorageNote, StorageNoteKind};
+pub use note::{NotePlace, StorageNote, StorageNoteKind};
+#[cfg(feature = "memory-zip")]
+pub use replay::RecordPlace;
 pub use safe::is_skipped;
 #[cfg(feature = "fs")]
 pub use sink::{Choice, Choose};

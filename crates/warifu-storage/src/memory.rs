@@ -6,8 +6,10 @@ use warifu_ssmix2::journal::Splitter;
 use warifu_ssmix2::{InstitutionNumber, PatientKey, components};
 
 use crate::entry::Entry;
-use crate::note::StorageNoteKind;
-use crate::replay::{is_blank, item_key, journal_order, patient_of, place_of, replay};
+use crate::note::{StorageNote, StorageNoteKind};
+use crate::replay::{
+    RecordPlace, Told, is_blank, item_key, journal_order, patient_of, place_of, replay,
+};
 use crate::sniff::HEAD;
 
 /// Bits of an entry's offset that are the place; the number of the journal stands above.
@@ -54,6 +56,8 @@ pub struct JournalFile {
     pub start: usize,
     /// One past the last byte.
     pub end: usize,
+    /// Where its record stands.
+    pub place: Option<RecordPlace>,
 }
 
 impl Journals {
@@ -62,31 +66,25 @@ impl Journals {
         Self::default()
     }
 
-    /// Takes a journal; gives what is wrong with it and where (`path:offset`).
-    pub fn add(&mut self, path: &str, bytes: &[u8]) -> Vec<(StorageNoteKind, String)> {
+    /// Takes a journal; gives what is wrong with it.
+    pub fn add(&mut self, path: &str, bytes: &[u8]) -> Vec<StorageNote> {
         let order = journal_order(path);
         let mut notes = Vec::new();
+        let mut told = Told::default();
         let mut splitter = Splitter::with_limit(usize::MAX);
         splitter.push(bytes);
         splitter.finish();
         while let Some(record) = splitter.next_record() {
             if record.header.is_empty() {
                 if !is_blank(record.message) {
-                    notes.push((StorageNoteKind::JournalStray, path.to_owned()));
+                    notes.push(StorageNote::at(StorageNoteKind::JournalStray, path));
                 }
                 continue;
             }
-            let place = || format!("{path}:{}", record.offset);
-            let placed = match place_of(&record, &order) {
-                Ok(placed) => placed,
-                Err(kind) => {
-                    notes.push((kind, place()));
-                    continue;
-                }
+            let mut note = |note| notes.push(note);
+            let Some(placed) = place_of(&record, &order, path, &mut told, &mut note) else {
+                continue;
             };
-            if placed.is_bare_delete {
-                notes.push((StorageNoteKind::JournalDelete, place()));
-            }
             self.institutions.extend(placed.institution);
             let sequence = u64::try_from(self.entries.len()).unwrap_or(u64::MAX);
             let offset = (self.journals << PLACE_BITS) | record.message_offset;
@@ -103,6 +101,11 @@ impl Journals {
         }
         self.journals += 1;
         notes
+    }
+
+    /// How many institutions the records name.
+    pub fn institutions(&self) -> usize {
+        self.institutions.len()
     }
 
     /// The institution that all records name, when it is one.
@@ -137,6 +140,7 @@ impl Journals {
                         .push(JournalFile {
                             path: file.path,
                             journal: place(file.offset >> PLACE_BITS),
+                            place: file.place,
                             start,
                             end: start.saturating_add(place(file.length)),
                         });

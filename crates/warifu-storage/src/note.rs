@@ -45,14 +45,17 @@ pub enum StorageNoteKind {
     /// Content folder without a file.
     ContentFolderEmpty,
     /// Header line of a journal record that cannot be used; the record is left out.
-    /// Path is `journal:offset`.
     JournalHeader,
-    /// Record of a journal whose operation is neither `INS` nor `DEL`; left out. Path is
-    /// `journal:offset`.
+    /// Record of a journal whose operation is neither `INS` nor `DEL`; left out.
     JournalOperation,
     /// Delete of a journal without the message that it must bring (標準化ストレージ): what it withdraws
-    /// is known only from an insert before it. Path is `journal:offset`.
+    /// is known only from an insert before it.
     JournalDelete,
+    /// Record of a journal with a format version other than 2.00; read all the same.
+    JournalVersion,
+    /// Record of a journal whose institution id has not the form of a number of 10 digits; read all the
+    /// same.
+    JournalInstitution,
     /// Journal record longer than `max_file`; left out.
     JournalRecordLong,
     /// Bytes before the first header of a journal.
@@ -91,6 +94,8 @@ impl StorageNoteKind {
             Self::JournalHeader => "journal-header",
             Self::JournalOperation => "journal-operation-neither-ins-nor-del",
             Self::JournalDelete => "journal-delete-without-message",
+            Self::JournalVersion => "journal-version",
+            Self::JournalInstitution => "journal-institution",
             Self::JournalRecordLong => "journal-record-long",
             Self::JournalStray => "journal-stray",
             Self::JournalsIgnored => "journals-ignored",
@@ -118,6 +123,19 @@ impl StorageNoteKind {
     }
 }
 
+/// Where in a file a finding is: bytes that lie in one line and are ASCII up to their end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NotePlace {
+    /// First byte.
+    pub start: u64,
+    /// One past the last byte.
+    pub end: u64,
+    /// Line from 1; CR, LF and CR LF each end one.
+    pub line: u32,
+    /// Column of the first byte, from 1.
+    pub column: u32,
+}
+
 /// One finding.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StorageNote {
@@ -125,30 +143,38 @@ pub struct StorageNote {
     pub kind: StorageNoteKind,
     /// Path with `/` relative to the input; empty for counts.
     pub path: String,
+    /// Number of the input, where it is known.
+    pub input: Option<usize>,
+    /// Where in the file; `None` for the file as a whole.
+    pub place: Option<NotePlace>,
     /// How many, for the kinds that are counted; else 1.
     pub count: u64,
 }
 
-#[cfg(feature = "fs")]
+#[cfg(feature = "memory-zip")]
 impl StorageNote {
     pub(crate) fn at(kind: StorageNoteKind, path: impl Into<String>) -> Self {
         Self {
             kind,
             path: path.into(),
+            input: None,
+            place: None,
             count: 1,
-        }
-    }
-
-    pub(crate) fn counted(kind: StorageNoteKind, count: u64) -> Self {
-        Self {
-            kind,
-            path: String::new(),
-            count,
         }
     }
 }
 
 #[cfg(feature = "fs")]
+impl StorageNote {
+    pub(crate) fn counted(kind: StorageNoteKind, count: u64) -> Self {
+        Self {
+            count,
+            ..Self::at(kind, "")
+        }
+    }
+}
+
+#[cfg(feature = "codes")]
 impl StorageNote {
     /// The code of the finding.
     pub fn code(&self) -> warifu_diag::Code {
@@ -165,6 +191,8 @@ impl StorageNote {
             | K::JournalDelete
             | K::JournalStray
             | K::JournalsIgnored => &ssm::SSM114,
+            K::JournalVersion => &ssm::SSM162,
+            K::JournalInstitution => &ssm::SSM163,
             K::SeveralInstitutions => &ssm::SSM149,
             K::Skipped => &ssm::SSM119,
             K::Encrypted | K::Method | K::Damaged | K::FolderUnreadable | K::FileUnreadable => {

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use warifu_ssmix2::journal::{HeaderError, Record};
+use warifu_ssmix2::journal::{HeaderError, MARK, Record};
 use warifu_ssmix2::{
     FileName, Flag, InstitutionNumber, Kind, Operation, RecordHeader, Timestamp, level1_of,
     level2_of,
 };
 
 use crate::entry::Entry;
-use crate::note::StorageNoteKind;
+use crate::note::{NotePlace, StorageNote, StorageNoteKind};
 use crate::sniff::{Content, sniff};
 use crate::zip::cp932;
 
@@ -32,18 +32,134 @@ pub(crate) fn is_blank(bytes: &[u8]) -> bool {
         .all(|b| b.is_ascii_whitespace() || matches!(b, 0x1c | 0xef | 0xbb | 0xbf))
 }
 
+/// Where a record stands in its journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RecordPlace {
+    /// Path of the journal.
+    pub journal: String,
+    /// Offset of the record's header line.
+    pub header: u64,
+    /// Line of the header, from 1; the message begins with the next.
+    pub line: u32,
+    /// Offset of the message.
+    pub message: u64,
+}
+
 /// A record that can be placed.
 pub(crate) struct Placed {
     /// Key in the spool.
     pub(crate) key: Vec<u8>,
     pub(crate) institution: Option<InstitutionNumber>,
-    /// Whether it is a delete without the message that the standard storage has for it.
-    pub(crate) is_bare_delete: bool,
 }
 
-/// Places a record. Key: `class patient 0 institution 1 date 1 kind 1 order 0 journal 1 offset 0
-/// rest`, so that the records of one item stand together in the order of replaying.
-pub(crate) fn place_of(record: &Record<'_>, order: &str) -> Result<Placed, StorageNoteKind> {
+/// Format version of the records this reader was written for.
+const VERSION: &str = "2.00";
+
+/// Where a finding about the header line of a record is: the mark that begins every header, or
+/// `part` of the line when all before its end is ASCII.
+pub(crate) fn header_place(
+    record: &Record<'_>,
+    part: Option<core::ops::Range<usize>>,
+) -> NotePlace {
+    let mark = 0..MARK.len().saturating_sub(1);
+    let head =
+        |r: &core::ops::Range<usize>| record.header.get(..r.end).is_some_and(<[u8]>::is_ascii);
+    let range = part.filter(head).unwrap_or(mark);
+    let at = |n: usize| u64::try_from(n).unwrap_or(0);
+    NotePlace {
+        start: record.offset.saturating_add(at(range.start)),
+        end: record.offset.saturating_add(at(range.end)),
+        line: record.line,
+        column: u32::try_from(range.start).unwrap_or(0).saturating_add(1),
+    }
+}
+
+/// Bytes of the part of this number of a header line, from 0, without blanks around it.
+fn part_of(header: &[u8], number: usize) -> Option<core::ops::Range<usize>> {
+    let mut start = 0;
+    for (at, part) in header.split(|b| *b == b',').enumerate() {
+        if at == number {
+            let left = part.len() - part.trim_ascii_start().len();
+            let kept = part.trim_ascii().len();
+            return (kept > 0).then(|| start + left..start + left + kept);
+        }
+        start += part.len() + 1;
+    }
+    None
+}
+
+/// What the headers of a journal have said so far: what a system writes wrong it writes in every
+/// record, so it is told where it begins.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    version: Vec<u8>,
+    institution: Vec<u8>,
+}
+
+/// Whether a part of a header differs from that of the record before; keeps it.
+fn is_news(
+    before: &mut Vec<u8>,
+    record: &Record<'_>,
+    part: Option<&core::ops::Range<usize>>,
+) -> bool {
+    let bytes = part.and_then(|part| record.header.get(part.clone()));
+    // What is missing is nothing anybody writes.
+    let bytes = bytes.unwrap_or(b",");
+    let news = before != bytes;
+    if news {
+        *before = bytes.to_vec();
+    }
+    news
+}
+
+/// Places a record; `sink` gets what is wrong with it. A record without a place is left out.
+pub(crate) fn place_of(
+    record: &Record<'_>,
+    order: &str,
+    path: &str,
+    told: &mut Told,
+    sink: &mut dyn FnMut(StorageNote),
+) -> Option<Placed> {
+    let mut note = |kind, part| {
+        sink(StorageNote {
+            place: Some(header_place(record, part)),
+            ..StorageNote::at(kind, path)
+        });
+    };
+    match key_of(record, order) {
+        Ok(found) => {
+            let version = part_of(record.header, 1);
+            if is_news(&mut told.version, record, version.as_ref()) && !found.is_known_version {
+                note(StorageNoteKind::JournalVersion, version);
+            }
+            let number = part_of(record.header, 2);
+            let news = is_news(&mut told.institution, record, number.as_ref());
+            if news && found.placed.institution.is_none() {
+                note(StorageNoteKind::JournalInstitution, number);
+            }
+            if found.is_bare_delete {
+                note(StorageNoteKind::JournalDelete, None);
+            }
+            Some(found.placed)
+        }
+        Err(kind) => {
+            note(kind, None);
+            None
+        }
+    }
+}
+
+/// What a header line says.
+struct Read {
+    placed: Placed,
+    is_known_version: bool,
+    /// Whether it is a delete without the message that the standard storage has for it.
+    is_bare_delete: bool,
+}
+
+/// Key: `class patient 0 institution 1 date 1 kind 1 order 0 journal 1 offset 1 line 1 message 0 rest`,
+/// so that the records of one item stand together in the order of replaying.
+fn key_of(record: &Record<'_>, order: &str) -> Result<Read, StorageNoteKind> {
     let decoded;
     let line = if let Ok(line) = core::str::from_utf8(record.header) {
         line
@@ -67,12 +183,14 @@ pub(crate) fn place_of(record: &Record<'_>, order: &str) -> Result<Placed, Stora
     let institution = header.institution_number();
     let number = institution.map(|n| n.to_string()).unwrap_or_default();
     let text = format!(
-        "{}\0{number}\u{1}{}\u{1}{}\u{1}{}\0{order}\u{1}{:016x}\0{}\u{1}{}\u{1}{}",
+        "{}\0{number}\u{1}{}\u{1}{}\u{1}{}\0{order}\u{1}{:016x}\u{1}{:x}\u{1}{:x}\0{}\u{1}{}\u{1}{}",
         header.patient,
         header.date,
         header.kind,
         header.order,
         record.offset,
+        record.line,
+        record.message_offset,
         header.department,
         header.timestamp.0,
         header.operation.code(),
@@ -80,9 +198,9 @@ pub(crate) fn place_of(record: &Record<'_>, order: &str) -> Result<Placed, Stora
     let mut key = vec![CLASS];
     key.extend_from_slice(text.as_bytes());
     let is_standard = Kind::of(header.kind).standard().is_some();
-    Ok(Placed {
-        key,
-        institution,
+    Ok(Read {
+        placed: Placed { key, institution },
+        is_known_version: header.version == VERSION,
         is_bare_delete: is_standard
             && header.operation == Operation::Delete
             && is_blank(record.message),
@@ -96,15 +214,30 @@ struct KeyParts<'k> {
     date: &'k str,
     kind: &'k str,
     order: &'k str,
+    place: &'k str,
     department: &'k str,
     timestamp: &'k str,
     operation: Operation,
 }
 
+/// The place in a key: `time 1 number 1 path 1 offset 1 line 1 message`.
+fn record_place(text: &str) -> Option<RecordPlace> {
+    let mut back = text.rsplitn(4, '\u{1}');
+    let mut number = || u64::from_str_radix(back.next()?, 16).ok();
+    let (message, line, header) = (number()?, number()?, number()?);
+    let journal = back.next()?.splitn(3, '\u{1}').nth(2)?;
+    Some(RecordPlace {
+        journal: journal.to_owned(),
+        header,
+        line: u32::try_from(line).ok()?,
+        message,
+    })
+}
+
 fn parts(key: &[u8]) -> Option<KeyParts<'_>> {
     let text = core::str::from_utf8(key.get(1..)?).ok()?;
     let mut fields = text.split('\0');
-    let (patient, item, _journal, rest) = (
+    let (patient, item, place, rest) = (
         fields.next()?,
         fields.next()?,
         fields.next()?,
@@ -118,6 +251,7 @@ fn parts(key: &[u8]) -> Option<KeyParts<'_>> {
         date: item.next()?,
         kind: item.next()?,
         order: item.next()?,
+        place,
         department: rest.next().map(|d| if d.is_empty() { "-" } else { d })?,
         timestamp: rest.next()?,
         operation: Operation::parse(rest.next()?)?,
@@ -140,6 +274,7 @@ pub(crate) fn item_key(key: &[u8]) -> &[u8] {
 pub(crate) struct Replayed {
     pub(crate) path: String,
     pub(crate) institution: Option<InstitutionNumber>,
+    pub(crate) place: Option<RecordPlace>,
     pub(crate) offset: u64,
     pub(crate) length: u64,
 }
@@ -236,6 +371,7 @@ pub(crate) fn replay(
         files.push(Replayed {
             path,
             institution,
+            place: record_place(record.place),
             offset: entry.offset,
             length: entry.length,
         });

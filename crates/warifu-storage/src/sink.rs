@@ -68,10 +68,22 @@ impl Sink {
     }
 
     pub(crate) fn note(&mut self, kind: StorageNoteKind, path: &str) {
+        self.note_at(StorageNote::at(kind, path));
+    }
+
+    /// A finding with its place.
+    pub(crate) fn note_at(&mut self, note: StorageNote) {
         if self.notes.len() < NAMED_LIMIT {
-            self.notes.push(StorageNote::at(kind, path));
+            self.notes.push(note);
         } else {
-            *self.more.entry(kind).or_default() += 1;
+            *self.more.entry(note.kind).or_default() += 1;
+        }
+    }
+
+    /// Says of which input the findings so far are.
+    pub(crate) fn of_input(&mut self, input: usize) {
+        for note in &mut self.notes {
+            note.input.get_or_insert(input);
         }
     }
 

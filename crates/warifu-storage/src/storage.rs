@@ -87,6 +87,18 @@ pub enum ReadError {
     Io(#[from] io::Error),
 }
 
+impl ReadError {
+    /// Stable name, e.g. `too-large`.
+    pub const fn slug(&self) -> &'static str {
+        match self {
+            Self::Vanished => "vanished",
+            Self::TooLarge => "too-large",
+            Self::NotAFile => "special-file",
+            Self::Io(_) => "file-unreadable",
+        }
+    }
+}
+
 pub(crate) enum Input<T> {
     Folder {
         tree: T,
@@ -329,6 +341,7 @@ impl<T: Tree> Inner<T> {
     pub(crate) fn add_tree(&mut self, tree: T, name: String) -> Option<&mut Input<T>> {
         let mut sink = Sink::default();
         let found = discover(&tree, &name, &mut sink);
+        sink.of_input(self.inputs.len());
         let beside = !found.roots.is_empty() || !found.journals.is_empty();
         if beside {
             // Otherwise the walk over loose files finds all this again.
@@ -355,6 +368,7 @@ impl<T: Tree> Inner<T> {
 
     fn finish_archive(&mut self, mut archive: Archive, name: &str, mut sink: Sink) {
         archive.spool.finish();
+        sink.of_input(self.inputs.len());
         if archive.items + archive.journals > 0 {
             for path in &sink.beside {
                 self.notes.push(StorageNote::at(Kind::OutsideStorage, path));
@@ -797,6 +811,7 @@ impl<T: Tree> Pending<'_, T> {
                     let number = institution(root);
                     let mut listed = Vec::new();
                     list_patient(tree, source, root.at.depth, &at, &mut sink, &mut listed);
+                    sink.of_input(source.input);
                     files.extend(listed.into_iter().map(|file| (number, file)));
                     folders.push((source, root.at.depth, at, number));
                 }
@@ -816,6 +831,7 @@ impl<T: Tree> Pending<'_, T> {
                     if failed {
                         sink.note(Kind::FileUnreadable, name);
                     }
+                    sink.of_input(source.input);
                 }
             }
         }
@@ -909,10 +925,9 @@ fn take_records(source: Source, spool: &Spool, entries: &[Entry], files: &mut Ve
     let start = files.len();
     for records in entries.chunk_by(|a, b| item_key(&a.key) == item_key(&b.key)) {
         for file in replay(records, &mut content) {
-            files.push((
-                file.institution,
-                FileRef::in_spool(source, file.path, Some(0), file.offset, file.length),
-            ));
+            let (offset, length) = (file.offset, file.length);
+            let found = FileRef::in_spool(source, file.path, Some(0), offset, length);
+            files.push((file.institution, found.of_record(file.place)));
         }
     }
     if let Some(new) = files.get_mut(start..) {

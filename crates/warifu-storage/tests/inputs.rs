@@ -914,7 +914,14 @@ fn bad_journal_records_are_named_and_the_rest_replayed() {
     let found = notes(&storage);
     let kinds: Vec<StorageNoteKind> = found.iter().map(|note| note.kind).collect();
     assert_eq!(kinds, [StorageNoteKind::JournalHeader; 2]);
-    assert!(found[0].path.starts_with("-:"));
+    assert_eq!((found[0].path.as_str(), found[0].input), ("-", Some(0)));
+    let place = found[0].place.unwrap();
+    let whole = format!("{good}\r\n{journal}");
+    assert!(whole[usize::try_from(place.start).unwrap()..].starts_with("#SSMIX,2.00,broken"));
+    assert_eq!(
+        (place.end - place.start, place.line, place.column),
+        (6, 4, 1)
+    );
     assert_eq!(batches(&storage).len(), 1);
 }
 

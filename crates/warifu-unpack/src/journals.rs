@@ -6,6 +6,11 @@ use wasm_bindgen::prelude::*;
 
 use crate::set;
 
+/// A place in what is held in memory: below 4 GiB in wasm.
+fn number(n: u64) -> JsValue {
+    JsValue::from(u32::try_from(n).unwrap_or(u32::MAX))
+}
+
 /// Journals of one storage: `add` each, then `patients` gives what their replay leaves.
 #[wasm_bindgen]
 #[derive(Debug, Default)]
@@ -20,31 +25,42 @@ impl JournalReplay {
     pub fn new() -> JournalReplay {
         JournalReplay::default()
     }
-    /// Takes a journal; gives `[kind, place]` of each record that cannot be used.
+    /// Takes a journal; gives `[kind, place]` of what is wrong with its records, the place as
+    /// `[start, end, line, column]` or nothing.
     pub fn add(&mut self, path: &str, bytes: &[u8]) -> Array {
-        self.journals
-            .add(path, bytes)
-            .into_iter()
-            .map(|(kind, place)| Array::of2(&kind.slug().into(), &place.into()))
+        let notes = self.journals.add(path, bytes).into_iter();
+        notes
+            .map(|note| {
+                let place = note.place.map_or(JsValue::UNDEFINED, |at| {
+                    let [line, column] = [at.line, at.column].map(JsValue::from);
+                    Array::of4(&number(at.start), &number(at.end), &line, &column).into()
+                });
+                Array::of2(&note.kind.slug().into(), &place)
+            })
             .collect()
     }
     /// The institution that all records name.
     pub fn institution(&self) -> Option<String> {
         self.journals.institution().map(|n| n.as_str().to_owned())
     }
-    /// `{id, institution?, files: {path, journal, start, end}[]}[]`: places in the journals, in the order
-    /// of `add`; the institution when the records name several.
+    /// `{id, institution?, files: {path, journal, start, end, header, line}[]}[]`: places in the journals, in
+    /// the order of `add`, with the offset and the line of the record's header; the institution when the
+    /// records name several.
     pub fn patients(&mut self) -> Array {
-        let number = |n: usize| JsValue::from(u32::try_from(n).unwrap_or(u32::MAX));
+        let index = |n: usize| number(u64::try_from(n).unwrap_or(u64::MAX));
         let patients = Array::new();
         for p in self.journals.patients() {
             let files = Array::new();
             for f in p.files {
                 let o = Object::new();
                 set(&o, "path", &f.path.into());
-                set(&o, "journal", &number(f.journal));
-                set(&o, "start", &number(f.start));
-                set(&o, "end", &number(f.end));
+                set(&o, "journal", &index(f.journal));
+                set(&o, "start", &index(f.start));
+                set(&o, "end", &index(f.end));
+                if let Some(place) = f.place {
+                    set(&o, "header", &number(place.header));
+                    set(&o, "line", &place.line.into());
+                }
                 files.push(&o.into());
             }
             let o = Object::new();

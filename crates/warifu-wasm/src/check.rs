@@ -2,13 +2,14 @@
 
 use js_sys::{Array, Object, Uint8Array};
 use warifu_check::diff::diff;
-use warifu_check::{Check, Given};
-use warifu_diag::catalogue::ssm::SSM108;
+use warifu_check::{Check, Given, Within};
+use warifu_diag::catalogue::ssm::{SSM108, SSM149};
 use warifu_report::finding::Finding;
 use warifu_report::fingerprint::Fingerprints;
 use warifu_report::report::FileReport;
 use warifu_ssmix2::{Place, components, locate};
-use warifu_storage::{Content, sniff};
+use warifu_storage::memory::{JournalFile, Journals};
+use warifu_storage::{Content, HEAD, sniff};
 use wasm_bindgen::prelude::*;
 
 use crate::edge::{invalid, owned_files};
@@ -33,6 +34,7 @@ fn given(path: String, bytes: Vec<u8>) -> Given {
         path: in_root(&path).to_owned(),
         shown: path,
         bytes,
+        within: None,
     }
 }
 
@@ -41,6 +43,23 @@ fn all_given(files: &Array) -> Result<Vec<Given>, JsValue> {
         .into_iter()
         .map(|(path, bytes)| given(path, bytes))
         .collect())
+}
+
+/// A record of a transaction file.
+fn record_of(file: &Given, record: JournalFile) -> Option<Given> {
+    let place = record.place?;
+    Some(Given {
+        shown: format!("{}/{}", file.shown, record.path),
+        path: record.path.clone(),
+        bytes: file.bytes.get(record.start..record.end)?.to_vec(),
+        within: Some(Within {
+            file: file.shown.clone(),
+            record: record.path,
+            header: place.header,
+            line: place.line,
+            message: place.message,
+        }),
+    })
 }
 
 /// A check with its options.
@@ -66,11 +85,18 @@ impl CheckEngine {
             prints: Fingerprints::default(),
         })
     }
-    /// Checks all files of one patient (`patient`), or loose files one by one: an array of
-    /// `{path, bytes}`. Gives `{diagnostics, summary, kept}`; formats are made from `kept`.
+    /// Checks all files of one patient (`patient`), or loose files one by one (of a transaction file what its
+    /// replay leaves): an array of `{path, bytes}`. Gives `{diagnostics, summary, kept}`; formats are made from `kept`.
     pub fn check(&mut self, files: &Array, patient: bool) -> Result<JsValue, JsValue> {
         let files = all_given(files)?;
-        let reports = self.reports(&files, patient);
+        let journal = |file: &Given| {
+            let head = file.bytes.get(..HEAD).unwrap_or(&file.bytes);
+            !patient && sniff(head) == Content::Journal
+        };
+        let reports = match files.as_slice() {
+            [file] if journal(file) => self.replayed(file),
+            files => self.reports(files, patient),
+        };
         reported(reports, self.check.options(), &self.positions)
     }
     /// Checks a unit of a stream: its `diagnostics`. Equal findings are counted over all units of this
@@ -105,6 +131,30 @@ impl CheckEngine {
     /// What fixes changed in a file, as unified text with its values; empty when that is nothing.
     pub fn diff(&self, path: &str, old: &[u8], new: &[u8]) -> String {
         diff(path, old, new, true)
+    }
+    /// Reports of a transaction file: what is wrong with its headers, then its records by patient.
+    fn replayed(&mut self, file: &Given) -> Vec<FileReport> {
+        let mut journals = Journals::new();
+        let mut reports = Vec::new();
+        for note in journals.add(&file.shown, &file.bytes) {
+            let mut report = self
+                .check
+                .about(note.code(), &note.path, note.kind.slug(), 1);
+            if let (Some(report), Some(at)) = (&mut report, note.place) {
+                report.put(at.start, at.end, (at.line, at.column));
+            }
+            reports.extend(report);
+        }
+        if journals.institutions() > 1 {
+            let count = u64::try_from(journals.institutions()).unwrap_or(u64::MAX);
+            reports.extend(self.check.about(&SSM149, &file.shown, "", count));
+        }
+        for patient in journals.patients() {
+            let of = |f: JournalFile| record_of(file, f);
+            let files: Vec<Given> = patient.files.into_iter().filter_map(of).collect();
+            reports.extend(self.check.unit(&files, true));
+        }
+        reports
     }
     /// Reports of a unit. A loose file of FHIR is not checked here, only said to be none of SS-MIX2.
     fn reports(&mut self, files: &[Given], patient: bool) -> Vec<FileReport> {

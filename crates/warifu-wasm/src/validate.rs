@@ -123,6 +123,7 @@ impl ValidateEngine {
             .into_iter()
             .map(|(path, bytes)| {
                 let file = Given {
+                    within: None,
                     path: String::new(),
                     shown: path,
                     bytes,

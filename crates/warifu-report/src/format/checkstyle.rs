@@ -1,9 +1,22 @@
-//! `checkstyle`: version 4.3 of its XML. Files without findings are left out.
+//! `checkstyle`: version 4.3 of its XML. Files without findings are left out; the records of a transaction
+//! file are one file.
 
 use super::{Render, attribute};
 use crate::report::{FileReport, Totals};
 
-pub(super) struct Checkstyle;
+#[derive(Default)]
+pub(super) struct Checkstyle {
+    /// The file whose element is open.
+    open: Option<String>,
+}
+
+impl Checkstyle {
+    fn close(&mut self, out: &mut Vec<u8>) {
+        if self.open.take().is_some() {
+            out.extend_from_slice(b"</file>\n");
+        }
+    }
+}
 
 impl Render for Checkstyle {
     fn begin(&mut self, _: &Totals, out: &mut Vec<u8>) {
@@ -15,9 +28,13 @@ impl Render for Checkstyle {
         if file.findings.is_empty() {
             return;
         }
-        out.extend_from_slice(b"<file");
-        attribute("name", &file.path, out);
-        out.extend_from_slice(b">\n");
+        if self.open.as_ref() != Some(&file.path) {
+            self.close(out);
+            out.extend_from_slice(b"<file");
+            attribute("name", &file.path, out);
+            out.extend_from_slice(b">\n");
+            self.open = Some(file.path.clone());
+        }
         for f in &file.findings {
             out.extend_from_slice(b"<error");
             attribute("line", &f.primary.start.line.to_string(), out);
@@ -31,9 +48,9 @@ impl Render for Checkstyle {
             attribute("source", &format!("warifu.{}", f.code), out);
             out.extend_from_slice(b"/>\n");
         }
-        out.extend_from_slice(b"</file>\n");
     }
     fn end(&mut self, out: &mut Vec<u8>) {
+        self.close(out);
         out.extend_from_slice(b"</checkstyle>\n");
     }
 }

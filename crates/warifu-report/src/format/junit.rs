@@ -1,4 +1,5 @@
-//! `junit`: one suite a file, one case a finding, one passing case a clean file.
+//! `junit`: one suite a file (or record of a transaction file), one case a finding, one passing case a clean
+//! file.
 //!
 //! Valid against the schemas of Ant and of Jenkins. `error` and `warning` fail, `info` passes.
 
@@ -29,11 +30,15 @@ impl Render for Junit {
             .iter()
             .filter(|f| f.severity != "info")
             .count();
+        let suite = match &file.record {
+            Some(record) => &format!("{} ({record})", file.path),
+            None => &file.path,
+        };
         out.extend_from_slice(b" <testsuite");
         for (name, value) in [
             ("id", self.next.to_string().as_str()),
             ("package", "ssmix2"),
-            ("name", &file.path),
+            ("name", suite),
             ("timestamp", &self.context.timestamp),
             ("hostname", "localhost"),
             ("tests", &file.findings.len().max(1).to_string()),

@@ -129,7 +129,7 @@ impl Context {
 pub trait Render {
     /// What comes before the first file.
     fn begin(&mut self, totals: &Totals, out: &mut Vec<u8>);
-    /// One file; files come in the order of their paths' bytes, findings sorted.
+    /// One file, or record of a transaction file; they come in [`FileReport::order`], findings sorted.
     fn file(&mut self, file: &FileReport, out: &mut Vec<u8>);
     /// What comes after the last file.
     fn end(&mut self, out: &mut Vec<u8>);
@@ -145,20 +145,20 @@ pub fn renderer(format: Format, context: Context) -> Box<dyn Render> {
         Format::Junit => Box::new(junit::Junit::new(context)),
         Format::Github => Box::new(github::Github::new(context)),
         Format::Gitlab => Box::new(gitlab::Gitlab::default()),
-        Format::Checkstyle => Box::new(checkstyle::Checkstyle),
+        Format::Checkstyle => Box::new(checkstyle::Checkstyle::default()),
         Format::Markdown => Box::new(markdown::Markdown::new(context)),
         Format::OperationOutcome => Box::new(outcome::Outcome::new(context)),
     }
 }
 
-/// A whole report at once: sorts the files by path and writes them.
+/// A whole report at once: sorts the files and writes them.
 pub fn render(
     files: &mut [FileReport],
     totals: &Totals,
     format: Format,
     context: Context,
 ) -> Vec<u8> {
-    warifu_order::sort_by(files, |a, b| a.path.cmp(&b.path));
+    warifu_order::sort_by(files, FileReport::order);
     let mut writer = renderer(format, context);
     let mut out = Vec::new();
     writer.begin(totals, &mut out);

@@ -118,7 +118,8 @@ struct Artifact {
     location: Place,
     #[serde(skip_serializing_if = "Option::is_none")]
     encoding: Option<String>,
-    length: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    length: Option<u64>,
 }
 
 #[derive(Clone, Serialize)]
@@ -148,7 +149,7 @@ struct Result<'f> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     fixes: Vec<Fix<'f>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    properties: Option<Kind<'f>>,
+    properties: Option<Properties<'f>>,
 }
 
 #[derive(Serialize)]
@@ -158,8 +159,11 @@ struct Prints<'f> {
 }
 
 #[derive(Serialize)]
-struct Kind<'f> {
-    kind: &'f str,
+struct Properties<'f> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<&'f str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    record: Option<&'f str>,
 }
 
 #[derive(Serialize)]
@@ -189,8 +193,8 @@ struct Region {
     start_column: u32,
     end_line: u32,
     end_column: u32,
-    byte_offset: u32,
-    byte_length: u32,
+    byte_offset: u64,
+    byte_length: u64,
 }
 
 #[derive(Serialize)]
@@ -226,8 +230,8 @@ struct Replacement<'f> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Bytes {
-    byte_offset: u32,
-    byte_length: u32,
+    byte_offset: u64,
+    byte_length: u64,
 }
 
 #[derive(Serialize)]
@@ -260,6 +264,23 @@ impl Sarif {
             error_codes: BTreeSet::new(),
             left_out: BTreeMap::new(),
         }
+    }
+
+    /// Index of a file among the artifacts. The records of a transaction file are one, of unknown length.
+    fn artifact(&mut self, place: &Place, file: &FileReport) -> usize {
+        match self.artifacts.last_mut() {
+            Some(last) if last.location.uri == place.uri => {
+                if last.encoding.is_none() {
+                    last.encoding.clone_from(&file.charset);
+                }
+            }
+            _ => self.artifacts.push(Artifact {
+                location: place.clone(),
+                encoding: file.charset.clone(),
+                length: (file.record.is_none() && file.offset == 0).then_some(file.length),
+            }),
+        }
+        self.artifacts.len().saturating_sub(1)
     }
 
     fn rule(&self, code: &str, out: &mut Vec<u8>) {
@@ -342,13 +363,17 @@ impl Sarif {
                     }],
                 })
                 .collect(),
-            properties: f.kind.as_deref().map(|kind| Kind { kind }),
+            properties: Some(Properties {
+                kind: f.kind.as_deref(),
+                record: f.primary.record.as_deref(),
+            })
+            .filter(|p| p.kind.is_some() || p.record.is_some()),
         };
         json(&result, out);
     }
 }
 
-fn bytes([start, end]: [u32; 2]) -> Bytes {
+fn bytes([start, end]: [u64; 2]) -> Bytes {
     Bytes {
         byte_offset: start,
         byte_length: end.saturating_sub(start),
@@ -457,12 +482,7 @@ impl Render for Sarif {
                 continue;
             }
             if place.index.is_none() {
-                self.artifacts.push(Artifact {
-                    location: place.clone(),
-                    encoding: file.charset.clone(),
-                    length: file.length,
-                });
-                place.index = Some(self.artifacts.len() - 1);
+                place.index = Some(self.artifact(&place, file));
             }
             out.extend_from_slice(if self.some { b",\n  " } else { b"\n  " });
             self.some = true;

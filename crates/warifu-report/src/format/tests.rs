@@ -49,7 +49,7 @@ fn one(lang: Lang, show_values: bool) -> FileReport {
         applicability: "safe".to_owned(),
         title: "全角カナにする".to_owned(),
         edits: vec![Edit {
-            span: [start, end],
+            span: [start, end].map(u64::from),
             bytes: "GyRCJWQlXiVAGyhC".to_owned(),
         }],
     });
@@ -62,6 +62,7 @@ fn one(lang: Lang, show_values: bool) -> FileReport {
         excerpts: vec![Excerpt::new(
             &d,
             Some(&text),
+            None,
             lang,
             Units::Utf16,
             show_values,
@@ -139,7 +140,7 @@ fn frames_fit_combining_marks_tabs_and_long_lines() {
     for show in [true, false] {
         let mut d = Diagnostic::new(&catalogue::enc::ENC107, Span::default());
         (d.span.start, d.span.end) = (at, at + 1);
-        let e = Excerpt::new(&d, Some(&text), Lang::En, Units::Utf16, show);
+        let e = Excerpt::new(&d, Some(&text), None, Lang::En, Units::Utf16, show);
         assert!(e.text.chars().count() < 600, "{}", e.text.len());
         assert_eq!(&e.text[e.start..e.end], if show { "z" } else { "A" });
         assert_eq!((e.line, e.column), (2, 5013));
@@ -148,7 +149,7 @@ fn frames_fit_combining_marks_tabs_and_long_lines() {
     let mut d = Diagnostic::new(&catalogue::enc::ENC107, Span::default());
     (d.span.start, d.span.end) = (at, at + 1);
     let f = finding(&d, "p", Some(&text), Lang::En, Units::Utf16);
-    let e = Excerpt::new(&d, Some(&text), Lang::En, Units::Utf16, true);
+    let e = Excerpt::new(&d, Some(&text), None, Lang::En, Units::Utf16, true);
     let file = FileReport {
         path: "p".to_owned(),
         findings: vec![f],
@@ -425,7 +426,7 @@ fn a_finding_about_a_whole_file_has_a_frame_without_a_line() {
     let file = FileReport {
         path: "p".to_owned(),
         findings: vec![finding(&d, "p", None, Lang::En, Units::Utf16)],
-        excerpts: vec![Excerpt::new(&d, None, Lang::En, Units::Utf16, false)],
+        excerpts: vec![Excerpt::new(&d, None, None, Lang::En, Units::Utf16, false)],
         ..FileReport::default()
     };
     let text = write(vec![file], Format::Text, Lang::En);

@@ -66,7 +66,9 @@ impl Text {
         }
         if !e.help.is_empty() {
             let name = if ja { "対処" } else { "help" };
-            let fix = match f.fix.as_ref().map(|x| x.applicability.as_str()) {
+            // Transaction files are not rewritten.
+            let fix = f.fix.as_ref().filter(|_| f.primary.record.is_none());
+            let fix = match fix.map(|x| x.applicability.as_str()) {
                 Some("safe") if ja => " (--fix で自動修正できます)",
                 Some("safe") => " (--fix mends it)",
                 Some(_) if ja => " (--fix --unsafe-fixes で修正できます。内容を確かめてください)",
@@ -80,7 +82,10 @@ impl Text {
             );
         }
         let text = self.renderer.render(&[group]);
-        let place = format!("{}:{}:{}", f.primary.file, e.line, e.column);
+        let mut place = format!("{}:{}:{}", f.primary.file, e.line, e.column);
+        if let Some(record) = &f.primary.record {
+            place.push_str(&format!(" ({record})"));
+        }
         let mut shown = String::with_capacity(text.len() + place.len());
         for (n, line) in text.lines().enumerate() {
             // Without a line number the library indents less.

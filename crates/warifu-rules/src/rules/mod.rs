@@ -105,4 +105,6 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
     ("SSM147", "the walk over the storage"),
     ("SSM148", "the conversion"),
     ("SSM149", "the walk over the storage"),
+    ("SSM162", "the reader of journals"),
+    ("SSM163", "the reader of journals"),
 ];

@@ -27,7 +27,7 @@ warifu_diag::codes! {
     HL7225 = "HL7225" "hour-out-of-range" Warning { "{} の時・分・秒が範囲の外です", "hour, minute or second of {} is out of range", "00～23 時、00～59 分で書いてください", "write hours 00 to 23, minutes 00 to 59", "HL7 v2.5 §2.A.22 DTM";
         "受け手は日時全体を捨てるか、翌日として読みます。", "Receivers drop the time or read the next day.";
         Lines("ADT-22", "PV2||||||||202604012575") => Lines("ADT-22", "PV2||||||||202604012359") }
-    HL7226 = "HL7226" "date-with-separators" Warning { "{} に / や - などの区切りがあります", "{} has separators such as / or -", "区切りなしの YYYYMMDD で書いてください", "write YYYYMMDD without separators", "HL7 v2.5 §2.A.22 DTM";
+    HL7226 = "HL7226" "date-with-separators" Warning [risky] { "{} に / や - などの区切りがあります", "{} has separators such as / or -", "区切りなしの YYYYMMDD で書いてください", "write YYYYMMDD without separators", "HL7 v2.5 §2.A.22 DTM";
         "HL7 の日時は数字だけなので、多くの受け手が読めません。", "HL7 times are digits only; most receivers cannot read it.";
         Lines("ADT-22", "PV2||||||||2026/04/01") => Lines("ADT-22", "PV2||||||||20260401") }
     HL7227 = "HL7227" "hour-past-midnight" Info { "{} が 24 時以降です。翌日と読みます", "{} counts hours from 24 on; read as the next day", "翌日の 00～23 時で書いてください", "write the next day with hours 00 to 23", "HL7 v2.5 §2.A.22 DTM";
@@ -95,6 +95,10 @@ pub(crate) fn time(cx: &mut Cx<'_, '_>, at: Part<'_>, name: &dyn Fn() -> String)
             let titles = ("半角にする", "write it in ASCII");
             let bytes = narrowed(text).into_bytes();
             cx.report_fix(code, at, Some(name().into()), titles, bytes);
+        } else if let Some(joined) = joined(text).filter(|_| code == &HL7226) {
+            // Whether 2026/4/1 is the first of April only its writer knows.
+            let titles = ("区切りのない年月日にする", "write it without separators");
+            cx.report_fix(code, at, Some(name().into()), titles, joined.into_bytes());
         } else {
             cx.report_with(code, at, name());
         }
@@ -138,6 +142,28 @@ fn whole(text: &str) -> &str {
     } else {
         text
     }
+}
+
+/// Year, month, day and perhaps a time of day in digits only, from a text with separators between them;
+/// `None` where the parts are not told apart by these or are no time.
+fn joined(text: &str) -> Option<String> {
+    let narrow = narrowed(text);
+    let digits = |part: &&str| !part.is_empty();
+    let parts: Vec<&str> = narrow
+        .split(|c: char| !c.is_ascii_digit())
+        .filter(digits)
+        .collect();
+    let ([year, rest @ ..], 3 | 5 | 6) = (parts.as_slice(), parts.len()) else {
+        return None;
+    };
+    let mut out = (*year).to_owned();
+    for part in rest.iter().filter(|part| part.len() <= 2) {
+        out.push_str(if part.len() == 1 { "0" } else { "" });
+        out.push_str(part);
+    }
+    let read = time::parse(&out).filter(|_| out.len() == 2 + 2 * parts.len() && year.len() == 4);
+    read.filter(|t| (1850..=2100).contains(&t.year))
+        .map(|_| out)
 }
 
 /// What is wrong with a text that is no time.
@@ -234,6 +260,26 @@ mod tests {
             ("00430303", &HL7231),
         ] {
             assert_eq!(unreadable(text).code, code.code, "{text}");
+        }
+    }
+
+    #[test]
+    fn separators_go_where_they_tell_the_parts_apart() {
+        for (text, want) in [
+            ("2026/04/01", Some("20260401")),
+            ("2026-4-1", Some("20260401")),
+            ("2026年4月01日", Some("20260401")),
+            ("２０２６／０４／０１", Some("20260401")),
+            ("2026-04-01T09:30", Some("202604010930")),
+            ("2026/04/01 9:30:05", Some("20260401093005")),
+            ("2026-0401", None),
+            ("26/04/01", None),
+            ("01/04/2026", None),
+            ("2026/02/30", None),
+            ("2026/04", None),
+            ("0226/04/01", None),
+        ] {
+            assert_eq!(joined(text).as_deref(), want, "{text}");
         }
     }
 }

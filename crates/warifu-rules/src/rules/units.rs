@@ -37,7 +37,7 @@ fn is_iso_plus(text: &str, ucum: &str) -> bool {
     // `(hb)`, `cel`, `.10*3/uL`, `mm(hg)`: ISO+ has no capitals in some units and its own words.
     matches!(
         text,
-        "(hb)" | "cel" | "sec" | "permil" | "pcs" | "hr" | "ml/hr" | "/hr"
+        "(hb)" | "cel" | "permil" | "pcs" | "hr" | "ml/hr" | "/hr"
     ) || text.contains('(')
         // The litre is a capital everywhere.
         || (!text.ends_with('l')
