@@ -289,7 +289,7 @@ impl PathMask {
         match locate(&parts) {
             Place::Item(item) => return self.located(&parts, &item),
             Place::Journal(_) => return path.to_owned(),
-            _ => {}
+            Place::Elsewhere => {}
         }
         match parts.last().map(|leaf| FileName::parse(leaf)) {
             Some(Ok(name)) => self.file_name(&name),

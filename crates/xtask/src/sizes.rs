@@ -28,13 +28,13 @@ const PIECES: [Piece; 17] = [
         name: "core (parse + convert, wasm alone)",
         folder: "pkg/dist/wasm",
         counts: |name| name == "convert.wasm",
-        budget_kb: 347,
+        budget_kb: 349,
     },
     Piece {
         name: "playground converter (wasm, glue, worker)",
         folder: "playground/dist",
         counts: is_converter,
-        budget_kb: 359,
+        budget_kb: 361,
     },
     Piece {
         name: "playground shell (everything else of the first load)",
@@ -46,13 +46,13 @@ const PIECES: [Piece; 17] = [
         name: "playground first load",
         folder: "playground/dist",
         counts: is_first,
-        budget_kb: 508,
+        budget_kb: 510,
     },
     Piece {
         name: "reader of packed storages (wasm and glue, loaded with the first)",
         folder: "playground/dist",
         counts: is_unpack,
-        budget_kb: 101,
+        budget_kb: 103,
     },
     Piece {
         name: "pages of the converter's rules (wasm and glue, loaded with the first)",
@@ -82,13 +82,13 @@ const PIECES: [Piece; 17] = [
         name: "playground check (wasm and glue, loaded after the first file is shown)",
         folder: "playground/dist",
         counts: is_check,
-        budget_kb: 488,
+        budget_kb: 502,
     },
     Piece {
         name: "check (all rules and formats, wasm alone)",
         folder: "pkg/dist/wasm",
         counts: |name| name == "check.wasm",
-        budget_kb: 483,
+        budget_kb: 497,
     },
     Piece {
         name: "playground validation (wasm and glue, loaded with the first file of FHIR)",

@@ -84,7 +84,9 @@ impl Text {
         let text = self.renderer.render(&[group]);
         let mut place = format!("{}:{}:{}", f.primary.file, e.line, e.column);
         if let Some(record) = &f.primary.record {
-            place.push_str(&format!(" ({record})"));
+            for part in [" (", record, ")"] {
+                place.push_str(part);
+            }
         }
         let mut shown = String::with_capacity(text.len() + place.len());
         for (n, line) in text.lines().enumerate() {
