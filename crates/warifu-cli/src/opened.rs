@@ -162,8 +162,7 @@ impl Opened {
             // A file that is no archive is called by its name there.
             Some(Base::Itself(base)) if path == leaf(base) => base.clone(),
             Some(Base::Itself(base)) if !path.starts_with(base.as_str()) => join(base, path),
-            Some(Base::Itself(_)) => path.to_owned(),
-            None => path.to_owned(),
+            Some(Base::Itself(_)) | None => path.to_owned(),
         }
     }
 
