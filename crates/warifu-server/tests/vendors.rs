@@ -104,6 +104,7 @@ fn a_message_gives_what_the_library_gives() {
             shown: name.clone(),
             path: name.clone(),
             bytes,
+            within: None,
         };
         let reports = Check::new(options).unit(&[given], false);
         let want = Report::new(reports).format(Format::Json, Lang::Ja, Units::Utf16);

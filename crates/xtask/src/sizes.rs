@@ -28,13 +28,13 @@ const PIECES: [Piece; 17] = [
         name: "core (parse + convert, wasm alone)",
         folder: "pkg/dist/wasm",
         counts: |name| name == "convert.wasm",
-        budget_kb: 349,
+        budget_kb: 351,
     },
     Piece {
         name: "playground converter (wasm, glue, worker)",
         folder: "playground/dist",
         counts: is_converter,
-        budget_kb: 361,
+        budget_kb: 363,
     },
     Piece {
         name: "playground shell (everything else of the first load)",
@@ -106,7 +106,7 @@ const PIECES: [Piece; 17] = [
         name: "consent (verify, decide, render, sign, filter, proofs, wasm alone)",
         folder: "pkg/dist/wasm",
         counts: |name| name == "consent.wasm",
-        budget_kb: 224,
+        budget_kb: 227,
     },
     Piece {
         name: "portal wasm, with its consent core",
