@@ -301,7 +301,7 @@ fn paths_of_overrides_and_masks_are_those_of_records() {
             "check", "journals", "--format", "json", "--config", "w.toml",
         ],
     );
-    let shown = text(&out.stdout).to_string();
+    let shown = text(&out.stdout).clone();
     assert!(
         shown.contains("0000000101/") && !shown.contains("0000000102/"),
         "{shown}"
@@ -319,7 +319,7 @@ fn paths_of_overrides_and_masks_are_those_of_records() {
     .env("WARIFU_MASK_KEY", "a key of thirty-two bytes for tests")
     .output()
     .unwrap();
-    let masked = text(&masked.stdout).to_string();
+    let masked = text(&masked.stdout).clone();
     assert!(
         masked.contains(JOURNAL)
             && masked.contains("\"record\":\"")
