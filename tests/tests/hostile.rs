@@ -408,7 +408,7 @@ fn what_is_beyond_the_bounds_is_named() {
         .find(|f| f.code == "HL7198")
         .unwrap();
     assert_eq!(left.severity, "error");
-    assert_eq!(left.primary.span[1], u32::try_from(many.len()).unwrap());
+    assert_eq!(left.primary.span[1], u64::try_from(many.len()).unwrap());
     let from = usize::try_from(left.primary.span[0]).unwrap();
     assert!(many[from..].starts_with(b"OBX|1|"));
     let cut: Vec<_> = made
