@@ -42,7 +42,7 @@ test("the golden tokens are made byte for byte by a key that cannot be extracted
 test("a slip in a name or form of an annex or of whom to trust opens nothing", () => {
   for (const bad of [
     { lable: ["PSY"] }, { lbl: "PSY" }, { lbl: ["psy"] }, { src: ["1318765432"] }, { res: ["Condition/1"] }, { wid: ["r.x"] },
-  ]) assert.throws(() => annex(bad), { code: "invalid-argument" }, JSON.stringify(bad));
+  ]) assert.throws(() => annex(bad), { code: "invalid-option" }, JSON.stringify(bad));
   const log = "log.example.jp/2026+00000000+AQ==";
   const leaf = "A".repeat(43);
   const asked = { rcp: clinic, sub: "s1.AAAAAAAAAAAAAAAAAAAAAA", pur: "TREAT", areq: leaf, at: 1 };
