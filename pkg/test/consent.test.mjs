@@ -5,7 +5,7 @@ import { createHash, createPrivateKey, sign as signBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { annex, decide, filter, fromQr, render, sign, signerFromCryptoKey, stateOf, textHash, toQr, tokenHash, verify, verifyHistory, verifyInclusion, WarifuError } from "warifu/consent";
+import { annex, decide, filter, fromQr, render, sign, signerFromCryptoKey, stateOf, textHash, toQr, tokenHash, verify, verifyDisclosure, verifyHistory, verifyInclusion, WarifuError } from "warifu/consent";
 import { root } from "./support.mjs";
 
 const cwd = fileURLToPath(root);
@@ -43,12 +43,14 @@ test("a slip in a name or form of an annex or of whom to trust opens nothing", (
   for (const bad of [
     { lable: ["PSY"] }, { lbl: "PSY" }, { lbl: ["psy"] }, { src: ["1318765432"] }, { res: ["Condition/1"] }, { wid: ["r.x"] },
   ]) assert.throws(() => annex(bad), { code: "invalid-option" }, JSON.stringify(bad));
-  const log = "log.example.jp/2026+00000000+AQ==";
+  const own = Buffer.concat([Buffer.from([1]), Buffer.from(x, "base64url")]);
+  const id = createHash("sha256").update("log.example.jp\n").update(own).digest().subarray(0, 4).toString("hex");
+  const log = `log.example.jp+${id}+${own.toString("base64")}`;
   const leaf = "A".repeat(43);
   const asked = { rcp: clinic, sub: "s1.AAAAAAAAAAAAAAAAAAAAAA", pur: "TREAT", areq: leaf, at: 1 };
-  for (const trust of [{ log }, { log, quorm: 2 }]) {
-    assert.equal(verifyInclusion(leaf, "", trust).reason, "SETTING");
-    assert.equal(verifyDisclosure("", asked, trust, 1).reason, "SETTING");
+  for (const look of [(trust) => verifyInclusion(leaf, "", trust), (trust) => verifyDisclosure("", asked, trust, 1)]) {
+    assert.equal(look({ log }).ok, false);
+    for (const slip of [{ quorm: 2 }, { witnesess: [] }]) assert.throws(() => look({ log, ...slip }), { code: "invalid-option" });
   }
 });
 
