@@ -920,7 +920,7 @@ fn bad_journal_records_are_named_and_the_rest_replayed() {
     assert!(whole[usize::try_from(place.start).unwrap()..].starts_with("#SSMIX,2.00,broken"));
     assert_eq!(
         (place.end - place.start, place.line, place.column),
-        (6, 4, 1)
+        (6, 5, 1)
     );
     assert_eq!(batches(&storage).len(), 1);
 }
