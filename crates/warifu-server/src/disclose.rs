@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use axum::http::header;
 use warifu_consent::json::{Value, object};
 use warifu_consent::{
-    Accepted, Bits, Date, Desk, Disclosure, Facts, Filtered, Item, Knowledge, Ledger as _, Mode,
-    Opened, Origin, Reason, Request, State, Told, Typ, Who, Why, accept, break_glass, decide,
+    Accepted, Bits, Consent, Date, Desk, Disclosure, Facts, Filtered, Item, Knowledge, Ledger as _,
+    Mode, Opened, Origin, Reason, Request, State, Told, Typ, Who, Why, accept, break_glass, decide,
     emergency_bundle, filter, hash, instant, mark, told_to_recipient, wire,
 };
 use warifu_json::{Limits, NodeId, ROOT, Tree, parse};
@@ -241,6 +241,10 @@ fn released(
 /// The reason a recipient may know, when nothing at all could go out whatever the records are (§7.2).
 fn refused(state: &State<'_>, request: &Request, src: &str) -> Option<&'static str> {
     let policy = state.policy;
+    // It goes out without names only, and that is not made here (docs/consent.md).
+    if request.purpose.and_then(|p| policy.consent(p)) == Some(Consent::OptOut) {
+        return Some("NOT_AVAILABLE");
+    }
     let mut furthest: Option<Why> = None;
     for category in policy.category_codes(policy.all_categories()) {
         let item = Item {

@@ -426,6 +426,26 @@ fn no_name_of_a_person_is_in_the_store_in_clear() {
 }
 
 #[test]
+fn what_goes_out_without_names_only_is_refused_with_its_line() {
+    let w = World::new();
+    let body = json!({"search": "Patient/$everything"}).to_string();
+    let lines = || {
+        w.good("GET", "/api/log/mine", None)["lines"]
+            .as_array()
+            .unwrap()
+            .len()
+    };
+    let before = lines();
+    for pur in ["ANON", "PSEUDO"] {
+        let token = w.access(&w.clinic, &w.sub, "/api/disclose", &body, pur);
+        let (status, value) = w.with_access("/api/disclose", &token, &body);
+        assert_eq!((status, &value["code"]), (403, &json!("NOT_AVAILABLE")));
+        assert!(value["proof"].is_object() && value["bundle"].is_null());
+    }
+    assert_eq!(lines(), before + 2);
+}
+
+#[test]
 fn every_route_of_the_description_answers_and_no_other() {
     let w = World::new();
     let described: Value = serde_json::from_str(&warifu_server::openapi()).unwrap();
