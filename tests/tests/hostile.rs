@@ -372,6 +372,20 @@ fn many_of_one_order_before_what_the_next_one_keeps() {
     }
 }
 
+/// Times that are none, all kept by the one resource that they are of.
+#[test]
+fn times_that_are_none_without_end() {
+    let mut message = format!(
+        "{}ORC|NW|1\rRXE||103831601^A^HOT9|1||TAB^B^MR9P\r",
+        head("RDE^O11^RDE_O11")
+    );
+    for _ in 0..90_000 {
+        message += "TQ1|1|||||||2026X101|2026Y101\r";
+    }
+    let path = PATH.replace("OML-11", "OMP-01");
+    assert!(survives_at(&path, message.as_bytes()) > 0);
+}
+
 #[test]
 fn jobs_of_allergies_and_problems_without_end() {
     let path = |kind: &str| PATH.replace("OML-11", kind).replace("20260401/", "-/");

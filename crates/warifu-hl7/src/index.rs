@@ -576,6 +576,15 @@ impl Index {
         })
     }
 
+    /// Whether there are several segments of a name.
+    pub fn has_several(&self, name: [u8; 3]) -> bool {
+        self.segments
+            .iter()
+            .filter(|s| s.name == name)
+            .nth(1)
+            .is_some()
+    }
+
     /// Leaves out the segments from the one at `position` on.
     pub fn truncate(&mut self, position: usize) {
         self.segments.truncate(position);

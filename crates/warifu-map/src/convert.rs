@@ -650,6 +650,9 @@ fn keep_one_person(
     number: u16,
     found: &mut Vec<Diagnostic>,
 ) {
+    if !index.has_several(*b"PID") {
+        return;
+    }
     let message = Message::new(bytes, index, arena, number);
     let first = message.value(b"PID", 3).text;
     let other = message.segments().find(|s| {

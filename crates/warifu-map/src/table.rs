@@ -381,6 +381,8 @@ pub(crate) struct Strays<'a> {
     size: usize,
     /// Values that could not be read, with the name of their field: for the next resource of the patient.
     unread: Vec<(String, Val<'a>)>,
+    /// Their places: message, first byte, one past the last.
+    unread_places: Set<(u16, u32, u32)>,
 }
 
 /// Position of the segment, name of the field, the field; those before `next` are kept.
@@ -405,7 +407,10 @@ impl<'a> Strays<'a> {
     }
     /// A value that could not be read is written as text where it belongs.
     pub(crate) fn kept_otherwise(&mut self, v: Val<'a>) {
-        self.unread.retain(|(_, of)| of.src() != v.src());
+        // It is the one read last, unless it was read before.
+        if let Some(at) = self.unread.iter().rposition(|(_, of)| of.src() == v.src()) {
+            self.unread.remove(at);
+        }
     }
     /// Notes the segment that a resource is made from.
     pub(crate) fn note(&mut self, id: Id, position: u32) {
@@ -468,20 +473,26 @@ impl<'a> Cx<'a, '_> {
     /// A value that could not be read; `target` is its element. The resource that is finished next keeps it.
     #[cold]
     pub(crate) fn unread(&mut self, v: Val<'a>, target: &str) {
+        if !self
+            .strays
+            .unread_places
+            .insert((v.message, v.start, v.end))
+        {
+            return;
+        }
         let own = v.message == self.message().number();
         let path = own.then(|| self.message().locate(v.start)).flatten();
         let name = path.map_or_else(
             || target.to_owned(),
             |p| format!("{}-{}", p.segment_name(), p.field),
         );
-        if !self.strays.unread.iter().any(|(_, of)| of.src() == v.src()) {
-            self.strays.unread.push((name, v));
-        }
+        self.strays.unread.push((name, v));
     }
     /// Keeps the values that could not be read.
     #[cold]
     pub(crate) fn keep_unread(&mut self, r: &mut Resource) {
         let before = r.row(Some(&REST));
+        self.strays.unread_places.clear();
         for (name, v) in std::mem::take(&mut self.strays.unread) {
             r.object(warifu_fhir::element::EXTENSION, |o| kept_text(o, &name, v));
             self.report_with(&MAP003, &v, name);
