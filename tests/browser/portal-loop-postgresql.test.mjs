@@ -1,0 +1,3 @@
+import { tell } from "./portal-stories.mjs";
+
+tell("PostgreSQL");
