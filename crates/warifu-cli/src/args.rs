@@ -923,6 +923,12 @@ fn show_config(
         masked.to_string(),
         p.mask_paths.is_some(),
     )?;
+    let serve = serde_json::to_value(&c.serve)?;
+    for (key, value) in serve.as_object().into_iter().flatten() {
+        if !value.is_null() {
+            row("serve", key, shown(value.clone()), true)?;
+        }
+    }
     Ok(())
 }
 

@@ -32,6 +32,46 @@ pub(crate) struct Config {
     pub(crate) fhir: Fhir,
     /// `[privacy]`.
     pub(crate) privacy: Privacy,
+    /// `[serve]`.
+    pub(crate) serve: Serve,
+}
+
+/// `[serve]`: every flag of `warifu serve`, by its name.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub(crate) struct Serve {
+    /// Folder of data.
+    pub(crate) data: Option<String>,
+    /// Address of the database, without a password.
+    pub(crate) db: Option<String>,
+    /// Address to listen at.
+    pub(crate) bind: Option<String>,
+    /// Address as others see it.
+    pub(crate) origin: Option<String>,
+    /// Whether other machines may connect.
+    pub(crate) public: Option<bool>,
+    /// Certificate chain.
+    pub(crate) tls_cert: Option<String>,
+    /// Its key.
+    pub(crate) tls_key: Option<String>,
+    /// What certificates of clients are for.
+    pub(crate) client_certs: Option<String>,
+    /// Folder of the portal.
+    pub(crate) portal: Option<String>,
+    /// Folder of the playground.
+    pub(crate) playground: Option<String>,
+    /// Bytes of a body.
+    pub(crate) max_body: Option<u64>,
+    /// Bytes that an archive unfolds to.
+    pub(crate) max_unfolded: Option<u64>,
+    /// Requests at once.
+    pub(crate) max_jobs: Option<u64>,
+    /// Files at once.
+    pub(crate) max_files: Option<u64>,
+    /// Requests a minute of one client.
+    pub(crate) max_rate: Option<u64>,
+    /// Whether a proxy on this machine tells its clients.
+    pub(crate) forwarded: Option<bool>,
 }
 
 /// `[fhir]`.
@@ -103,6 +143,9 @@ pub(crate) enum ShowValues {
     Never,
 }
 
+/// What `client-certs` may be.
+pub(crate) const CLIENT_CERTS: &[&str] = &["off", "bound", "required"];
+
 /// Keys a file may hold.
 #[cfg(test)]
 const KEYS: &[&str] = &[
@@ -137,6 +180,23 @@ const KEYS: &[&str] = &[
     "privacy",
     "show-values",
     "mask-paths",
+    "serve",
+    "data",
+    "db",
+    "bind",
+    "origin",
+    "public",
+    "tls-cert",
+    "tls-key",
+    "client-certs",
+    "portal",
+    "playground",
+    "max-body",
+    "max-unfolded",
+    "max-jobs",
+    "max-files",
+    "max-rate",
+    "forwarded",
 ];
 
 /// The configuration in force and the file it came from.
@@ -263,6 +323,7 @@ pub(crate) fn schema() -> serde_json::Value {
     let string = |d: &str| serde_json::json!({"type": "string", "description": d});
     let codes = |d: &str| serde_json::json!({"type": "array", "items": {"type": "string", "minLength": 1}, "description": format!("{d}: codes, names, or beginnings of codes")});
     let grades = serde_json::json!({"type": "object", "additionalProperties": {"enum": ["error", "warning", "info", "off"]}, "description": "severity by code"});
+    let number = |d: &str, least: u64| serde_json::json!({"type": "integer", "minimum": least, "description": d});
     let choice = |words: &[&str], d: &str| serde_json::json!({"enum": words, "description": d});
     serde_json::json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -309,6 +370,24 @@ pub(crate) fn schema() -> serde_json::Value {
             "privacy": {"type": "object", "additionalProperties": false, "properties": {
                 "show-values": choice(&["auto", "always", "never"], "where values are shown: auto = on a terminal"),
                 "mask-paths": {"type": "boolean", "description": "patient ids in paths become p- and a hash under WARIFU_MASK_KEY (false)"}
+            }},
+            "serve": {"type": "object", "additionalProperties": false, "properties": {
+                "data": string("folder of data"),
+                "db": {"type": "string", "pattern": "^postgres(ql)?://[^:@/]*(@|[^@]*$)", "description": "address of a PostgreSQL database, without a password"},
+                "bind": string("address to listen at (127.0.0.1:8440)"),
+                "origin": {"type": "string", "pattern": "^https?://", "description": "address as others see it"},
+                "public": {"type": "boolean", "description": "let other machines connect (false)"},
+                "tls-cert": string("certificate chain (PEM)"),
+                "tls-key": string("private key of the certificate (PEM)"),
+                "client-certs": choice(CLIENT_CERTS, "certificates of institutions: asked of nobody, of who is bound to one, of everyone (off)"),
+                "portal": string("folder of the portal"),
+                "playground": string("folder of the playground"),
+                "max-body": number("bytes of a body (67108864)", 1),
+                "max-unfolded": number("bytes that an archive unfolds to, and of the answer (268435456)", 1),
+                "max-jobs": number("requests of portal and institutions worked on at once (64)", 1),
+                "max-files": number("files converted, checked or validated at once (8)", 1),
+                "max-rate": number("requests a minute of one client, 0 for no bound (3000)", 0),
+                "forwarded": {"type": "boolean", "description": "a proxy on this machine tells its clients (false)"}
             }}
         }
     })
@@ -345,7 +424,7 @@ mod tests {
         for k in KEYS {
             assert!(schema.contains(&format!("\"{k}\"")), "{k}");
         }
-        let full = "lang = \"ja\"\n[files]\nexclude = [\"a\"]\nmax-file = 1\nmax-expansion = 2\n[check]\nprofile = [\"nho\"]\nselect = [\"ENC\"]\nignore = [\"ENC112\"]\npreview = true\nfail-on = \"never\"\nbaseline = \"b.json\"\n[check.severity]\nENC107 = \"off\"\n[[check.override]]\npaths = [\"**\"]\n[convert]\nto = \"ndjson\"\nbundle = \"collection\"\nper = \"patient\"\ninstitution = \"1310000001\"\nids = \"readable\"\nid-key = \"k\"\nattachments = \"file\"\nwithout-source-identifier = true\n[fhir]\nig = [\"a#1\"]\nregistry = \"r\"\n[fhir.pins]\n\"a#1\" = \"sha256:0\"\n[privacy]\nshow-values = \"never\"\nmask-paths = true\n";
+        let full = "lang = \"ja\"\n[files]\nexclude = [\"a\"]\nmax-file = 1\nmax-expansion = 2\n[check]\nprofile = [\"nho\"]\nselect = [\"ENC\"]\nignore = [\"ENC112\"]\npreview = true\nfail-on = \"never\"\nbaseline = \"b.json\"\n[check.severity]\nENC107 = \"off\"\n[[check.override]]\npaths = [\"**\"]\n[convert]\nto = \"ndjson\"\nbundle = \"collection\"\nper = \"patient\"\ninstitution = \"1310000001\"\nids = \"readable\"\nid-key = \"k\"\nattachments = \"file\"\nwithout-source-identifier = true\n[fhir]\nig = [\"a#1\"]\nregistry = \"r\"\n[fhir.pins]\n\"a#1\" = \"sha256:0\"\n[privacy]\nshow-values = \"never\"\nmask-paths = true\n[serve]\ndata = \"d\"\ndb = \"postgres://h/d\"\nbind = \"127.0.0.1:1\"\norigin = \"http://h\"\npublic = false\ntls-cert = \"c\"\ntls-key = \"k\"\nclient-certs = \"bound\"\nportal = \"p\"\nplayground = \"q\"\nmax-body = 1\nmax-unfolded = 1\nmax-jobs = 1\nmax-files = 1\nmax-rate = 0\nforwarded = true\n";
         assert!(read(full, Path::new("x"), Lang::Ja).is_ok());
     }
 }

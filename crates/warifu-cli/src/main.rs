@@ -30,6 +30,7 @@ mod terminal;
 mod unchanged;
 mod watch;
 mod whole;
+mod wishes;
 mod words;
 
 use std::process::ExitCode;

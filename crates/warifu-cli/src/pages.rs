@@ -1,26 +1,23 @@
 //! The portal and the playground that are built into this program.
 
-use clap::ArgMatches;
+use std::path::Path;
+
 use warifu_server::{BuiltIn, Files};
 
 include!(concat!(env!("OUT_DIR"), "/pages.rs"));
 
-/// The portal: of the folder that `--portal` names, else the one built in.
-pub(crate) fn portal(m: &ArgMatches) -> anyhow::Result<Option<Files>> {
-    named_or(m, "portal", PORTAL)
+/// The portal: of a folder that is named, else the one built in.
+pub(crate) fn portal(folder: Option<&Path>) -> anyhow::Result<Option<Files>> {
+    named_or(folder, PORTAL)
 }
 
-/// The playground: of the folder that `--playground` names, else the one built in.
-pub(crate) fn playground(m: &ArgMatches) -> anyhow::Result<Option<Files>> {
-    named_or(m, "playground", PLAYGROUND)
+/// The playground: of a folder that is named, else the one built in.
+pub(crate) fn playground(folder: Option<&Path>) -> anyhow::Result<Option<Files>> {
+    named_or(folder, PLAYGROUND)
 }
 
-fn named_or(
-    m: &ArgMatches,
-    name: &str,
-    built_in: &'static [BuiltIn],
-) -> anyhow::Result<Option<Files>> {
-    match m.get_one::<std::path::PathBuf>(name) {
+fn named_or(folder: Option<&Path>, built_in: &'static [BuiltIn]) -> anyhow::Result<Option<Files>> {
+    match folder {
         Some(folder) => Files::read(folder).map(Some),
         None => Ok(Files::built_in(built_in)),
     }

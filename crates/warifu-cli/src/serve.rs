@@ -7,17 +7,21 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, bail};
-use clap::parser::ValueSource;
+use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use warifu_consent::PublicKey;
+use warifu_consent::{CaseState, PublicKey};
 use warifu_report::Lang;
-use warifu_server::{App, Bind, Config, Limits, Office, Settings, Vendor, serve};
+use warifu_server::{
+    App, Bind, Certificates, Config, Limits, Office, Rights, Settings, Staff, Vendor, Whose, Why,
+    serve,
+};
 use zeroize::Zeroizing;
 
-use crate::config::Loaded;
+use crate::config::{CLIENT_CERTS, Loaded};
 use crate::stop::Stop;
+use crate::wishes::{self, Wishes};
 use crate::words::Words;
 use crate::{End, packages, pages, say, terminal};
 
@@ -28,7 +32,6 @@ pub(crate) fn command(lang: Lang) -> Command {
         w.file("data", "DIR", "データのフォルダー", "folder of data")
             .env("WARIFU_DATA")
     };
-    let needed = || data().required(true);
     let db = || {
         w.value(
             "db",
@@ -40,7 +43,15 @@ pub(crate) fn command(lang: Lang) -> Command {
         .hide_env_values(true)
     };
     let person = |ja: &str, en: &str| w.file("patient", "FILE", ja, en).required(true);
-    Command::new("serve")
+    let of = || {
+        w.value(
+            "institution",
+            "CODE",
+            "記録と患者番号の施設 (mi: と 10 桁。省略時: 自施設)",
+            "institution of the records and of the patient's number (mi: and 10 digits; default: this one)",
+        )
+    };
+    let command = Command::new("serve")
         .about(w.text(
             "サーバーを動かします: 変換・検査・検証と、同意・提供・ログ",
             "Runs the server: conversion, check and validation, and consent, disclosure and log",
@@ -52,11 +63,12 @@ pub(crate) fn command(lang: Lang) -> Command {
         .args_conflicts_with_subcommands(true)
         .arg(data())
         .arg(db())
-        .arg(w.value("bind", "ADDRESS", "待ち受ける番地 (省略時: 127.0.0.1:8440)", "address to listen at (default: 127.0.0.1:8440)").env("WARIFU_BIND"))
-        .arg(w.value("origin", "URL", "外から見た番地 (省略時: データのフォルダーか --bind から)", "address as others see it (default: from the folder of data, or --bind)").env("WARIFU_ORIGIN"))
+        .arg(w.value("bind", "ADDRESS", "待ち受ける番地 (省略時: 127.0.0.1:8440)", "address to listen at (default: 127.0.0.1:8440)"))
+        .arg(w.value("origin", "URL", "外から見た番地 (省略時: データのフォルダーか --bind から)", "address as others see it (default: from the folder of data, or --bind)"))
         .arg(w.flag("public", "ほかの機械からの接続を許す (TLS が必要)", "let other machines connect (needs TLS)"))
-        .arg(w.file("tls-cert", "FILE", "証明書の鎖 (PEM)", "certificate chain (PEM)").requires("tls-key"))
-        .arg(w.file("tls-key", "FILE", "証明書の秘密鍵 (PEM)", "private key of the certificate (PEM)").requires("tls-cert"))
+        .arg(w.file("tls-cert", "FILE", "証明書の鎖 (PEM)", "certificate chain (PEM)"))
+        .arg(w.file("tls-key", "FILE", "証明書の秘密鍵 (PEM)", "private key of the certificate (PEM)"))
+        .arg(w.value("client-certs", "WHOM", "施設の証明書 (mTLS): off 求めない、bound 登録時に結びつけた鍵だけ、required すべての施設 (省略時: off)", "certificates of institutions (mTLS): off, bound (whose key is bound to one), required (all of them) (default: off)").value_parser(CLIENT_CERTS.to_vec()))
         .arg(w.file("portal", "DIR", "/ に置く画面のフォルダー (省略時: 内蔵のもの)", "folder of the portal, served at / (default: the one built in)"))
         .arg(w.file("playground", "DIR", "/playground/ に置く画面のフォルダー (省略時: 内蔵のもの)", "folder of the playground, served at /playground/ (default: the one built in)"))
         .arg(w.value("ig", "PACKAGE", "FHIR パッケージ (名前#版、.tgz、フォルダー)", "FHIR package (name#version, .tgz or folder)").action(ArgAction::Append))
@@ -82,13 +94,15 @@ pub(crate) fn command(lang: Lang) -> Command {
             Command::new("ingest")
                 .about(w.text("SS-MIX2 のストレージを取り込みます (差分だけ)", "Takes in an SS-MIX2 storage (what changed)"))
                 .arg(w.first("PATH", "ストレージのフォルダーまたは書庫", "folder or archive of the storage"))
-                .arg(needed()),
+                .arg(data())
+                .arg(of()),
         )
         .subcommand(
             Command::new("ingest-bundle")
                 .about(w.text("FHIR の Bundle を一人の記録として取り込みます", "Takes in a FHIR Bundle as records of one patient"))
                 .arg(w.first("FILE", "Bundle の JSON", "JSON of the Bundle"))
-                .arg(needed())
+                .arg(data())
+                .arg(of())
                 .arg(person(
                     "患者番号を書いたファイル、または - (標準入力)",
                     "file with the patient's number, or - (stdin)",
@@ -97,7 +111,8 @@ pub(crate) fn command(lang: Lang) -> Command {
         .subcommand(
             Command::new("enrol-code")
                 .about(w.text("患者に渡す登録番号を発行します (一度だけ、24 時間)", "Issues a code with which a patient enrols (once, 24 hours)"))
-                .arg(needed())
+                .arg(data())
+                .arg(of())
                 .arg(person(
                     "患者番号と生年月日 (2000-01-31) を空白で区切って書いたファイル、または - (標準入力)",
                     "file with the patient's number and, behind a space, the day of birth (2000-01-31), or - (stdin)",
@@ -106,16 +121,18 @@ pub(crate) fn command(lang: Lang) -> Command {
         .subcommand(
             Command::new("register")
                 .about(w.text(
-                    "施設の公開鍵を登録します。同じ鍵をもう一度登録すると、救急の施設かどうかが変わります",
-                    "Registers the public key of an institution; once more, it changes whether that is an emergency facility",
+                    "施設の公開鍵を登録します。同じ鍵をもう一度登録すると、救急の施設かどうかと、記録を送れるかどうかが変わります",
+                    "Registers the public key of an institution; once more, it changes whether that is an emergency facility, and whether it may send records",
                 ))
                 .arg(w.first("JWK", "公開鍵 (warifu consent keygen の出力)", "public key (what warifu consent keygen prints)"))
-                .arg(needed())
+                .arg(data())
                 .arg(
                     w.value("code", "CODE", "施設 (mi: と 10 桁 など)", "the institution (mi: and 10 digits and the like)")
                         .required_unless_present("state"),
                 )
                 .arg(w.flag("emergency", "救急の施設", "an emergency facility"))
+                .arg(w.file("cert", "FILE", "この証明書 (PEM) での接続でなければ受け付けない", "take it only over a connection with this certificate (PEM)"))
+                .arg(w.flag("sends", "自施設の患者の記録を送れる (POST /api/ingest)", "may send records of its patients (POST /api/ingest)"))
                 .arg(
                     w.value(
                         "state",
@@ -124,25 +141,36 @@ pub(crate) fn command(lang: Lang) -> Command {
                         "end a registered key: retired or compromised; it never goes back",
                     )
                     .value_parser(["retired", "compromised"])
-                    .conflicts_with_all(["code", "emergency"]),
+                    .conflicts_with_all(["code", "emergency", "sends", "cert"]),
                 ),
         )
         .subcommand(
             Command::new("backup")
                 .about(w.text("データベースの控えを作ります (動かしたまま)", "Copies the database while it is in use"))
                 .arg(w.first("FILE", "まだないファイル", "a file that is not there"))
-                .arg(needed()),
+                .arg(data()),
         )
         .subcommand(
             Command::new("held")
                 .about(w.text("止められている施設の鍵を示します", "Shows the keys of institutions that are held"))
-                .arg(needed()),
+                .arg(data()),
         )
         .subcommand(
             Command::new("lift")
                 .about(w.text("施設の鍵の停止を解きます", "Lifts the hold of an institution's key"))
                 .arg(Arg::new("kid").value_name("KID").required(true).help(w.text("鍵 (held が示すもの)", "the key, as held shows it")))
-                .arg(needed()),
+                .arg(data()),
+        )
+        .subcommand(quarantine_command(w, &data))
+        .subcommand(review_command(w, &data))
+        .subcommand(
+            Command::new("notices")
+                .about(w.text(
+                    "救急の通知で、本人の決めた連絡先へまだ送っていないものを JSON で一行ずつ出します",
+                    "Writes the notices of emergencies that the persons' contacts have not got yet, a line of JSON each",
+                ))
+                .arg(w.number("sent", "NUMBER", "送り終えた通知の番号", "number of a notice that was sent"))
+                .arg(data()),
         )
         .subcommand(
             Command::new("restore")
@@ -151,23 +179,271 @@ pub(crate) fn command(lang: Lang) -> Command {
                     "Puts a copy back as the database (keys and settings are in the folder of data)",
                 ))
                 .arg(w.first("FILE", "backup で作った控え", "what backup made"))
-                .arg(needed()),
+                .arg(data()),
         )
-        .mut_subcommands(|s| s.arg(db()))
+        .mut_subcommands(|s| {
+            if s.has_subcommands() {
+                s.mut_subcommands(|s| s.arg(db()))
+            } else {
+                s.arg(db())
+            }
+        });
+    wishes::from_environment(command)
+}
+
+/// Words that an argument may have.
+fn one_of<T: Copy>(all: &'static [T], word: fn(T) -> &'static str) -> PossibleValuesParser {
+    PossibleValuesParser::new(all.iter().map(|w| word(*w)))
+}
+
+/// Who takes a step, for the log.
+fn staff(w: Words) -> [Arg; 2] {
+    [
+        w.value(
+            "role",
+            "ROLE",
+            "手を下す人の役割。ログに残ります",
+            "role of who does it; the log tells it",
+        )
+        .required(true),
+        w.value(
+            "by",
+            "ID",
+            "手を下す人の職員番号。ログには鍵つきのハッシュだけが残ります",
+            "number of who does it; the log has a keyed hash of it alone",
+        )
+        .required(true)
+        .env("WARIFU_STAFF"),
+    ]
+}
+
+/// `warifu serve quarantine …`
+fn quarantine_command(w: Words, data: &dyn Fn() -> Arg) -> Command {
+    let id = || {
+        Arg::new("id")
+            .value_name("ID")
+            .required(true)
+            .help(w.text("ファイル (list が示すもの)", "the file, as list shows it"))
+    };
+    let why = || {
+        w.value("why", "WHY", "理由", "why")
+            .required(true)
+            .value_parser(one_of(Why::ALL, Why::word))
+    };
+    Command::new("quarantine")
+        .about(w.text(
+            "PID-3 とフォルダーの患者が違うので保留したファイルを扱います",
+            "Handles files that were kept apart, since PID-3 and the folder name two persons",
+        ))
+        .subcommand_required(true)
+        .subcommand(
+            Command::new("list")
+                .about(w.text(
+                    "保留したファイルを示します: ID、施設、いつから、決めたこと",
+                    "Shows them: id, institution, since when, what was said",
+                ))
+                .arg(data()),
+        )
+        .subcommand(
+            Command::new("show")
+                .about(w.text(
+                    "一つの中身を標準出力に出します (ログに残ります)",
+                    "Writes one to stdout (the log tells it)",
+                ))
+                .arg(id())
+                .arg(data())
+                .args(staff(w)),
+        )
+        .subcommand(
+            Command::new("resolve")
+                .about(w.text("誰のものかを決めます", "Says whose one is"))
+                .arg(id())
+                .arg(
+                    w.value(
+                        "whose",
+                        "WHOSE",
+                        "folder: フォルダーの患者、message: PID-3 の患者、nobody: どちらでもない",
+                        "folder: the person of the folder, message: that of PID-3, nobody: neither",
+                    )
+                    .required(true)
+                    .value_parser(one_of(Whose::ALL, Whose::word)),
+                )
+                .arg(why())
+                .arg(data())
+                .args(staff(w)),
+        )
+        .subcommand(
+            Command::new("back")
+                .about(w.text(
+                    "決めたことを取り消し、保留に戻します",
+                    "Takes back what was said; it is kept apart again",
+                ))
+                .arg(id())
+                .arg(why())
+                .arg(data())
+                .args(staff(w)),
+        )
+}
+
+/// Runs `warifu serve notices`.
+fn notices(m: &ArgMatches, loaded: &Loaded) -> anyhow::Result<End> {
+    let office = open(m, loaded)?;
+    if let Some(number) = m.get_one::<u64>("sent") {
+        told(office.sent(*number))?;
+        return Ok(End::Clean);
+    }
+    for notice in told(office.unsent())? {
+        let contacts = notice.contacts.iter();
+        let contacts: Vec<serde_json::Value> = contacts
+            .map(|[name, by, to]| serde_json::json!({"name": name, "by": by, "to": to}))
+            .collect();
+        let line = serde_json::json!({
+            "number": notice.number, "text": notice.text, "contacts": contacts,
+        });
+        print(&line.to_string())?;
+    }
+    Ok(End::Clean)
+}
+
+/// `warifu serve review …`
+fn review_command(w: Words, data: &dyn Fn() -> Arg) -> Command {
+    Command::new("review")
+        .about(w.text(
+            "救急アクセスの事後確認を扱います (72 時間以内)",
+            "Handles reviews of emergency accesses (due within 72 hours)",
+        ))
+        .subcommand_required(true)
+        .subcommand(
+            Command::new("list")
+                .about(w.text(
+                    "確認を待つものを、急ぐ順に示します: 番号、施設、役割、理由、時刻、状態、これまでの判断",
+                    "Shows what waits, the most pressing first: number, facility, role, reason, time, state, what was said",
+                ))
+                .arg(data())
+                .arg(w.value("by", "ID", "この人が自分で行ったものを除く", "without those that this person asserted").env("WARIFU_STAFF")),
+        )
+        .subcommand(
+            Command::new("judge")
+                .about(w.text("判断を記録します (本人のログに残ります)", "Records a finding (a line of the person)"))
+                .arg(Arg::new("number").value_name("NUMBER").required(true).value_parser(clap::value_parser!(u64)).help(w.text("list が示す番号", "the number that list shows")))
+                .arg(
+                    w.value("verdict", "VERDICT", "justified: 正当、not-justified: 不当、unclear: 不明 (ほかの人がもう一度確認する)", "justified, not-justified, or unclear (somebody else looks again)")
+                        .required(true)
+                        .value_parser(["justified", "not-justified", "unclear"]),
+                )
+                .arg(data())
+                .args(staff(w)),
+        )
+        .subcommand(
+            Command::new("suspended")
+                .about(w.text("確認が遅れて救急アクセスを止められている施設を示します", "Shows facilities without emergency access, since reviews are overdue"))
+                .arg(data()),
+        )
+}
+
+/// Runs `warifu serve review …`.
+fn review(m: &ArgMatches, loaded: &Loaded) -> anyhow::Result<End> {
+    let Some((what, s)) = m.subcommand() else {
+        bail!("review");
+    };
+    let office = open(s, loaded)?;
+    match what {
+        "judge" => {
+            let verdict = text(s, "verdict").and_then(warifu_server::verdict_of);
+            let by = Staff {
+                role: text(s, "role").unwrap_or_default(),
+                person: text(s, "by").unwrap_or_default(),
+            };
+            let number = s.get_one::<u64>("number").copied().unwrap_or_default();
+            told(office.judge(number, verdict.context("--verdict")?, by))?;
+        }
+        "suspended" => {
+            for code in told(office.suspended())? {
+                print(&code)?;
+            }
+        }
+        _ => {
+            for waiting in told(office.reviews(text(s, "by")))? {
+                let state = match waiting.state {
+                    CaseState::Open(due) => format!("due {due}"),
+                    CaseState::Escalated => "escalated".to_owned(),
+                    CaseState::Suspended => "suspended".to_owned(),
+                    CaseState::Judged(verdict) => verdict.word().to_owned(),
+                };
+                let said = waiting.case.statements.iter();
+                let said: Vec<&str> = said.map(|s| s.verdict.word()).collect();
+                let said = if said.is_empty() {
+                    "-".to_owned()
+                } else {
+                    said.join(",")
+                };
+                print(&format!(
+                    "{} {} {} {} {} {state} {said}",
+                    waiting.number,
+                    waiting.case.facility,
+                    waiting.role,
+                    waiting.reason,
+                    waiting.case.at
+                ))?;
+            }
+        }
+    }
+    Ok(End::Clean)
+}
+
+/// Runs `warifu serve quarantine …`.
+fn quarantine(m: &ArgMatches, loaded: &Loaded) -> anyhow::Result<End> {
+    let Some((what, s)) = m.subcommand() else {
+        bail!("quarantine");
+    };
+    let office = open(s, loaded)?;
+    let id = text(s, "id").unwrap_or_default();
+    let by = Staff {
+        role: text(s, "role").unwrap_or_default(),
+        person: text(s, "by").unwrap_or_default(),
+    };
+    let why = || text(s, "why").and_then(Why::of).context("--why");
+    match what {
+        "show" => {
+            let (_, bytes) = told(office.look(id, by))?;
+            std::io::stdout().lock().write_all(&bytes)?;
+        }
+        "resolve" => {
+            let whose = text(s, "whose").and_then(Whose::of).context("--whose")?;
+            told(office.resolve(id, whose, why()?, by))?;
+        }
+        "back" => told(office.take_back(id, why()?, by))?,
+        _ => {
+            for file in told(office.apart())? {
+                let said = file.said.map_or_else(
+                    || "-".to_owned(),
+                    |(whose, why)| format!("{} {}", whose.word(), why.word()),
+                );
+                print(&format!(
+                    "{} {} {} {said}",
+                    file.id, file.institution, file.at
+                ))?;
+            }
+        }
+    }
+    Ok(End::Clean)
 }
 
 /// Runs `warifu serve …`.
 pub(crate) fn run(m: &ArgMatches, loaded: &Loaded, lang: Lang) -> anyhow::Result<End> {
     match m.subcommand() {
-        Some(("init", s)) => init(s, lang),
-        Some(("ingest", s)) => ingest(s, lang),
+        Some(("init", s)) => init(s, loaded, lang),
+        Some(("ingest", s)) => ingest(s, loaded, lang),
         Some(("ingest-bundle", s)) => {
             let bundle = std::fs::read(path(s, "input"))?;
-            let kept = told(open(s)?.ingest_bundle(&person(s, lang)?, &bundle))?;
+            let office = open(s, loaded)?;
+            let at = institution(s, &office);
+            let done = told(office.ingest_bundle_of(&at, Some(&person(s, lang)?), &bundle))?;
+            let (kept, gone) = (done.records, done.deleted);
             print(&say(
                 lang,
-                &format!("{kept} 件を取り込みました"),
-                &format!("{kept} resources taken in"),
+                &format!("{kept} 件を取り込み、{gone} 件を消しました"),
+                &format!("{kept} resources taken in, {gone} taken away"),
             ))
         }
         Some(("enrol-code", s)) => {
@@ -179,15 +455,21 @@ pub(crate) fn run(m: &ArgMatches, loaded: &Loaded, lang: Lang) -> anyhow::Result
                     "behind the number, after a space, stands the day of birth (2000-01-31)",
                 )
             })?;
-            print(&told(open(s)?.enrol_code(number, birth.trim_start()))?)
+            let office = open(s, loaded)?;
+            let at = institution(s, &office);
+            print(&told(office.enrol_code_at(
+                &at,
+                number,
+                birth.trim_start(),
+            ))?)
         }
-        Some(("register", s)) => register(s, lang),
+        Some(("register", s)) => register(s, loaded, lang),
         Some(("backup", s)) => {
-            open(s)?.backup(path(s, "input"))?;
+            open(s, loaded)?.backup(path(s, "input"))?;
             Ok(End::Clean)
         }
         Some(("held", s)) => {
-            for held in told(open(s)?.held())? {
+            for held in told(open(s, loaded)?.held())? {
                 print(&format!(
                     "{} {} {} {}",
                     held.kid, held.code, held.rule, held.at
@@ -196,12 +478,17 @@ pub(crate) fn run(m: &ArgMatches, loaded: &Loaded, lang: Lang) -> anyhow::Result
             Ok(End::Clean)
         }
         Some(("lift", s)) => {
-            told(open(s)?.lift(text(s, "kid").unwrap_or_default()))?;
+            told(open(s, loaded)?.lift(text(s, "kid").unwrap_or_default()))?;
             Ok(End::Clean)
         }
+        Some(("quarantine", s)) => quarantine(s, loaded),
+        Some(("review", s)) => review(s, loaded),
+        Some(("notices", s)) => notices(s, loaded),
         Some(("restore", s)) => {
-            let (folder, copy) = (path(s, "data"), path(s, "input"));
-            let office = Office::restore_over(folder, database(s)?, copy, Box::new(now))?;
+            let wishes = Wishes::new(s, loaded)?;
+            let (folder, copy) = (folder(&wishes)?, path(s, "input"));
+            let url = wishes.text("db");
+            let office = Office::restore_over(&folder, url.as_deref(), copy, Box::new(now))?;
             let lines = told(office.lines())?;
             print(&say(
                 lang,
@@ -225,6 +512,11 @@ fn path<'m>(m: &'m ArgMatches, name: &str) -> &'m Path {
     found.map_or(Path::new(""), PathBuf::as_path)
 }
 
+/// `--institution`, or the office's own.
+fn institution(m: &ArgMatches, office: &Office) -> String {
+    text(m, "institution").map_or_else(|| office.institution().to_owned(), str::to_owned)
+}
+
 fn print(line: &str) -> anyhow::Result<End> {
     writeln!(std::io::stdout().lock(), "{line}")?;
     Ok(End::Clean)
@@ -241,26 +533,21 @@ pub(crate) fn now() -> u64 {
     since.map_or(0, |d| d.as_secs())
 }
 
-fn open(m: &ArgMatches) -> anyhow::Result<Office> {
-    let folder = path(m, "data");
-    let office = Office::open_over(folder, database(m)?, Box::new(now));
+/// The folder of data.
+fn folder(wishes: &Wishes<'_>) -> anyhow::Result<PathBuf> {
+    let found = wishes.path("data");
+    found.context("--data DIR, WARIFU_DATA, or data in [serve] of warifu.toml")
+}
+
+fn open(m: &ArgMatches, loaded: &Loaded) -> anyhow::Result<Office> {
+    let wishes = Wishes::new(m, loaded)?;
+    opened(&folder(&wishes)?, &wishes)
+}
+
+fn opened(folder: &Path, wishes: &Wishes<'_>) -> anyhow::Result<Office> {
+    let url = wishes.text("db");
+    let office = Office::open_over(folder, url.as_deref(), Box::new(now));
     office.with_context(|| folder.display().to_string())
-}
-
-/// `--db`, or `WARIFU_DB`.
-fn database(m: &ArgMatches) -> anyhow::Result<Option<&str>> {
-    let url = text(m, "db");
-    let shown = |url| has_password(url) && m.value_source("db") == Some(ValueSource::CommandLine);
-    if url.is_some_and(shown) {
-        bail!("arguments are seen by others: give an address with a password in WARIFU_DB");
-    }
-    Ok(url)
-}
-
-fn has_password(url: &str) -> bool {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let user = rest.rsplit_once('@').map_or("", |(user, _)| user);
-    user.contains(':') || rest.contains("password=")
 }
 
 /// A patient's number, and what stands behind it, never from an argument: arguments are seen by others.
@@ -286,7 +573,7 @@ fn person(m: &ArgMatches, lang: Lang) -> anyhow::Result<Zeroizing<String>> {
     Ok(Zeroizing::new(number.to_owned()))
 }
 
-fn init(m: &ArgMatches, lang: Lang) -> anyhow::Result<End> {
+fn init(m: &ArgMatches, loaded: &Loaded, lang: Lang) -> anyhow::Result<End> {
     let of = |name, other: &str| text(m, name).unwrap_or(other).to_owned();
     let origin = of("origin", "http://127.0.0.1:8440");
     let settings = Settings {
@@ -297,7 +584,8 @@ fn init(m: &ArgMatches, lang: Lang) -> anyhow::Result<End> {
         lists: format!("{}/api/status", origin.trim_end_matches('/')),
     };
     let folder = path(m, "input");
-    let url = database(m)?;
+    let url = Wishes::new(m, loaded)?.text("db");
+    let url = url.as_deref();
     // Before anything is made: a folder without the address would be one with a database of its own.
     url.map(warifu_store::Postgres::open).transpose()?;
     warifu_server::make(folder, &settings)?;
@@ -316,11 +604,11 @@ fn init(m: &ArgMatches, lang: Lang) -> anyhow::Result<End> {
     ))
 }
 
-fn ingest(m: &ArgMatches, lang: Lang) -> anyhow::Result<End> {
-    let office = open(m)?;
+fn ingest(m: &ArgMatches, loaded: &Loaded, lang: Lang) -> anyhow::Result<End> {
+    let office = open(m, loaded)?;
     let options = warifu_storage::Options::standard();
     let storage = warifu_storage::Storage::open_all(&[path(m, "input")], &options)?;
-    let done = told(office.ingest(&storage))?;
+    let done = told(office.ingest_of(&institution(m, &office), &storage))?;
     print(&say(
         lang,
         &format!(
@@ -349,7 +637,7 @@ fn ingest(m: &ArgMatches, lang: Lang) -> anyhow::Result<End> {
     })
 }
 
-fn register(m: &ArgMatches, lang: Lang) -> anyhow::Result<End> {
+fn register(m: &ArgMatches, loaded: &Loaded, lang: Lang) -> anyhow::Result<End> {
     let bytes = std::fs::read(path(m, "input"))?;
     let key = PublicKey::from_jwk(bytes.trim_ascii()).map_err(|_| {
         anyhow::anyhow!(say(
@@ -358,80 +646,118 @@ fn register(m: &ArgMatches, lang: Lang) -> anyhow::Result<End> {
             "not a public Ed25519 JWK"
         ))
     })?;
-    let office = open(m)?;
+    let office = open(m, loaded)?;
     if let Some(state) = text(m, "state") {
         told(office.end_key(&key, state))?;
     } else {
         let code = text(m, "code").unwrap_or_default();
-        told(office.register(&key, code, m.get_flag("emergency")))?;
+        let rights = Rights {
+            emergency: m.get_flag("emergency"),
+            sends: m.get_flag("sends"),
+            certificate: certificate(m)?,
+        };
+        told(office.register(&key, code, &rights))?;
     }
     print(&key.thumbprint())
 }
 
-fn tls(m: &ArgMatches) -> anyhow::Result<Option<Arc<rustls::ServerConfig>>> {
-    let (cert, key) = (path(m, "tls-cert"), path(m, "tls-key"));
-    if cert.as_os_str().is_empty() {
+/// Thumbprint of the certificate that `--cert` names.
+fn certificate(m: &ArgMatches) -> anyhow::Result<Option<String>> {
+    let file = path(m, "cert");
+    if file.as_os_str().is_empty() {
         return Ok(None);
     }
+    let own = CertificateDer::from_pem_file(file);
+    let own = own.with_context(|| file.display().to_string())?;
+    Ok(Some(warifu_server::thumbprint(&own)))
+}
+
+fn tls(wishes: &Wishes<'_>, asks: bool) -> anyhow::Result<Option<Arc<rustls::ServerConfig>>> {
+    let (cert, key) = match (wishes.path("tls-cert"), wishes.path("tls-key")) {
+        (Some(cert), Some(key)) => (cert, key),
+        (None, None) => return Ok(None),
+        _ => bail!("--tls-cert and --tls-key go together"),
+    };
     let chain: Result<Vec<CertificateDer<'static>>, _> = CertificateDer::pem_file_iter(cert)
         .context("--tls-cert")?
         .collect();
     let key = PrivateKeyDer::from_pem_file(key).context("--tls-key")?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = rustls::ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth()
-        .with_single_cert(chain.context("--tls-cert")?, key)?;
+    let config = rustls::ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()?;
+    let config = if asks {
+        config.with_client_cert_verifier(warifu_server::asking(&provider))
+    } else {
+        config.with_no_client_auth()
+    };
+    let config = config.with_single_cert(chain.context("--tls-cert")?, key)?;
     Ok(Some(Arc::new(config)))
 }
 
 fn start(m: &ArgMatches, loaded: &Loaded, lang: Lang) -> anyhow::Result<End> {
-    let address = text(m, "bind").unwrap_or("127.0.0.1:8440");
+    let wishes = Wishes::new(m, loaded)?;
+    let address = wishes.text("bind");
+    let address = address.as_deref().unwrap_or("127.0.0.1:8440");
     let address: SocketAddr = address
         .parse()
         .with_context(|| format!("--bind {address}"))?;
+    let certificates = match wishes.text("client-certs").as_deref() {
+        None | Some("off") => Certificates::Off,
+        Some("bound") => Certificates::Bound,
+        Some("required") => Certificates::Required,
+        Some(other) => bail!("client-certs = {other}: {}", CLIENT_CERTS.join(", ")),
+    };
+    let asks = certificates != Certificates::Off;
     let bind = Bind {
         address,
-        public: m.get_flag("public"),
-        tls: tls(m)?,
+        public: wishes.flag("public")?,
+        tls: tls(&wishes, asks)?,
     };
     bind.check()?;
+    let forwarded = wishes.flag("forwarded")?;
+    if asks && bind.tls.is_none() && !forwarded {
+        bail!(
+            "--client-certs needs --tls-cert, or a proxy on this machine that tells them (--forwarded)"
+        );
+    }
     let scheme = if bind.tls.is_some() { "https" } else { "http" };
-    let office = match path(m, "data") {
-        none if none.as_os_str().is_empty() => {
-            if database(m)?.is_some() {
+    let office = match wishes.path("data") {
+        None => {
+            if wishes.text("db").is_some() {
                 bail!("--db needs --data: keys and settings are there");
             }
             None
         }
-        _ => Some(open(m)?),
+        Some(folder) => Some(opened(&folder, &wishes)?),
     };
-    let origin = bind.origin(text(m, "origin"), office.as_ref().map(Office::origin))?;
+    let wished = wishes.text("origin");
+    let origin = bind.origin(wished.as_deref(), office.as_ref().map(Office::origin))?;
     let given: Vec<String> = m
         .get_many::<String>("ig")
         .map(|v| v.cloned().collect())
         .unwrap_or_default();
     let vendor = Vendor::new(packages::library(&given, loaded, lang)?);
     let mut limits = Limits::REFERENCE;
-    if let Some(bytes) = m.get_one::<usize>("max-body") {
-        limits.body = *bytes;
+    if let Some(bytes) = wishes.value("max-body")? {
+        limits.body = bytes;
     }
     limits.held = limits.held.max(limits.body);
-    if let Some(bytes) = m.get_one::<u64>("max-unfolded") {
-        limits.unfolded = *bytes;
+    if let Some(bytes) = wishes.value("max-unfolded")? {
+        limits.unfolded = bytes;
     }
-    if let Some(jobs) = m.get_one::<usize>("max-jobs") {
-        limits.jobs = (*jobs).max(1);
+    if let Some(jobs) = wishes.value::<usize>("max-jobs")? {
+        limits.jobs = jobs.max(1);
     }
-    if let Some(files) = m.get_one::<usize>("max-files") {
-        limits.files = (*files).max(1);
+    if let Some(files) = wishes.value::<usize>("max-files")? {
+        limits.files = files.max(1);
     }
-    if let Some(rate) = m.get_one::<u32>("max-rate") {
-        limits.rate = *rate;
+    if let Some(rate) = wishes.value("max-rate")? {
+        limits.rate = rate;
     }
     // Without an office the portal has nobody to speak to, unless somebody asks for it.
-    let portal = if office.is_some() || m.contains_id("portal") {
-        pages::portal(m)?
+    let (portal, playground) = (wishes.path("portal"), wishes.path("playground"));
+    let portal = if office.is_some() || portal.is_some() {
+        pages::portal(portal.as_deref())?
     } else {
         None
     };
@@ -440,13 +766,17 @@ fn start(m: &ArgMatches, loaded: &Loaded, lang: Lang) -> anyhow::Result<End> {
         office,
         vendor,
         portal,
-        playground: pages::playground(m)?,
-        forwarded: m.get_flag("forwarded"),
+        playground: pages::playground(playground.as_deref())?,
+        forwarded,
+        certificates,
         metrics: address.ip().is_loopback(),
         log: Some(Box::new(terminal::note)),
         limits,
     });
     if m.get_flag("check-config") {
+        for line in wishes.shown(lang) {
+            print(&line)?;
+        }
         return print(&say(lang, "設定は正しいです", "the configuration is right"));
     }
     let bound = move |at: SocketAddr| {
@@ -481,11 +811,16 @@ pub(crate) fn listen(
     let served: anyhow::Result<()> = runtime.block_on(async {
         let serving = tokio::spawn(serve(app, bind, bound, ended));
         let mut last = now();
+        let mut reviewed = 0;
         while !serving.is_finished() && stop.signal().is_none() {
             tokio::time::sleep(Duration::from_millis(100)).await;
             if has_office && now() > last {
                 // Every second: whether a checkpoint is due, for which lines since the last one count.
                 last = tick(&published, last).await;
+                if now() >= reviewed + 60 {
+                    reviewed = now();
+                    overdue(&published).await;
+                }
             }
         }
         let _ = ending.send(true);
@@ -498,6 +833,15 @@ pub(crate) fn listen(
         told(published.office().and_then(|o| o.publish(true, 0)))?;
     }
     Ok(())
+}
+
+/// Escalates and suspends where reviews are overdue.
+async fn overdue(app: &App) {
+    let app = app.clone();
+    let done = tokio::task::spawn_blocking(move || app.office().and_then(Office::review_overdue));
+    if let Ok(Err(problem)) = done.await {
+        terminal::note(&format!("reviews: {problem}"));
+    }
 }
 
 /// Publishes a checkpoint when one is due; gives when the last one was.

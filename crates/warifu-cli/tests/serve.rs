@@ -94,6 +94,34 @@ fn what_an_institution_does_beside_the_server() {
     );
     good(&with(&["--state", "retired"]));
     bad(&with(&["--code", "mi:1312345678"]), "PERSON");
+    // What a key may, and what waits; nothing does.
+    let made = run_in(dir, &["consent", "keygen", "--out", "lab.pem"]);
+    std::fs::write(dir.join("lab.jwk"), made.stdout).unwrap();
+    let sends = ["register", "lab.jwk", "--data", "data", "--sends", "--code"];
+    good(&[&sends[..], &["mi:1312345678"]].concat());
+    bad(&[&sends[..], &["app:x"]].concat(), "AUD_UNKNOWN");
+    bad(
+        &with(&["--code", "mi:1312345678", "--cert", "clinic.jwk"]),
+        "clinic.jwk",
+    );
+    for list in [
+        &["quarantine", "list"][..],
+        &["review", "list"],
+        &["review", "suspended"],
+        &["held"],
+    ] {
+        assert_eq!(good(&[list, &["--data", "data"]].concat()), "", "{list:?}");
+    }
+    let by = ["--data", "data", "--role", "r", "--by", "1"];
+    let no_file = |more: &[&'static str]| [&["quarantine"][..], more, &by].concat();
+    bad(&no_file(&["show", "x"]), "NOT_FOUND");
+    bad(&no_file(&["back", "x", "--why", "mistake"]), "NOT_FOUND");
+    let whose = ["resolve", "x", "--why", "mistyped", "--whose"];
+    bad(&no_file(&[&whose[..], &["folder"]].concat()), "NOT_FOUND");
+    bad(&no_file(&[&whose[..], &["me"]].concat()), "--whose");
+    let judge = ["review", "judge", "1", "--verdict", "justified"];
+    bad(&[&judge[..], &by].concat(), "NOT_FOUND");
+    bad(&judge, "--role");
     // Neither number nor day of birth is an argument.
     let enrol = ["serve", "enrol-code", "--data", "data", "--patient", "-"];
     let done = with_input(dir, &enrol, b"0000990001 1980-01-01\n");
@@ -119,6 +147,122 @@ fn what_an_institution_does_beside_the_server() {
     // The code is a line.
     assert!(good(&["restore", "copy.db", "--data", "data"]).contains("log: 1"));
     good(&check);
+}
+
+#[test]
+fn settings_come_from_flags_then_variables_then_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    let beside = dir.join("beside");
+    std::fs::create_dir(&beside).unwrap();
+    let made = [
+        "serve",
+        "init",
+        "data",
+        "--institution",
+        "mi:1319999999",
+        "--name",
+        "H",
+    ];
+    assert_eq!(run_in(dir, &made).status.code(), Some(0));
+    let config = dir.join("server.toml");
+    let shown = |file: &str, args: &[&str], variables: &[(&str, &str)]| {
+        std::fs::write(&config, file).unwrap();
+        let config = config.to_str().unwrap();
+        let args = [
+            &[
+                "serve",
+                "--check-config",
+                "--config",
+                config,
+                "--lang",
+                "en",
+            ],
+            args,
+        ]
+        .concat();
+        let done = warifu(&args)
+            .current_dir(&beside)
+            .envs(variables.iter().copied())
+            .output()
+            .unwrap();
+        (done.status.code(), text(&done.stdout) + &text(&done.stderr))
+    };
+    let has = |shown: &str, line: &str| {
+        let squeezed: Vec<String> = shown
+            .lines()
+            .map(|l| l.split_whitespace().collect::<Vec<_>>().join(" "))
+            .collect();
+        assert!(
+            squeezed.iter().any(|l| l.starts_with(line)),
+            "{line}: {shown}"
+        );
+    };
+    let file = "[serve]\ndata = \"data\"\nmax-jobs = 5\nmax-files = 3\nforwarded = true\nclient-certs = \"bound\"\n";
+    // Paths of the file lie beside it.
+    let (code, all) = shown(file, &[], &[]);
+    assert_eq!(code, Some(0), "{all}");
+    let at = config.display();
+    has(&all, &format!("data = {}", dir.join("data").display()));
+    has(&all, &format!("max-jobs = 5 ({at}:3)"));
+    has(&all, &format!("forwarded = true ({at}:5)"));
+    has(&all, "max-rate = 3000 (default)");
+    has(&all, "bind = 127.0.0.1:8440 (default)");
+    let variables = [
+        ("WARIFU_MAX_JOBS", "6"),
+        ("WARIFU_MAX_FILES", "4"),
+        ("WARIFU_FORWARDED", "true"),
+    ];
+    let (code, all) = shown(file, &["--max-jobs", "7"], &variables);
+    assert_eq!(code, Some(0), "{all}");
+    has(&all, "max-jobs = 7 (--max-jobs)");
+    has(&all, "max-files = 4 (WARIFU_MAX_FILES)");
+    has(&all, "forwarded = true (WARIFU_FORWARDED)");
+    // What is wrong is told with its place; the file alone is enough for the other commands.
+    for (file, args, why) in [
+        (
+            "[serve]\nmax-job = 5\n",
+            &[][..],
+            ":2: no key max-job. Did you mean max-jobs?",
+        ),
+        ("[serve]\nbind = \"x\"\n", &[], "--bind x"),
+        (
+            "[serve]\nclient-certs = \"all\"\n",
+            &[],
+            "client-certs = all",
+        ),
+        (
+            "[serve]\nclient-certs = \"bound\"\n",
+            &[],
+            "--client-certs needs",
+        ),
+        ("[serve]\ntls-cert = \"x\"\n", &[], "go together"),
+        (
+            "[serve]\ndata = \"data\"\ndb = \"postgres://a:b@h/d\"\n",
+            &[],
+            "WARIFU_DB",
+        ),
+        (
+            "[serve]\ndb = \"postgres://h/d\"\n",
+            &[],
+            "--db needs --data",
+        ),
+        ("", &["--db", "postgres://a:b@h/d"], "WARIFU_DB"),
+    ] {
+        let (code, all) = shown(file, args, &[]);
+        assert_eq!(code, Some(2), "{file}: {all}");
+        assert!(all.contains(why), "{file}: {all}");
+        assert!(!all.contains("a:b@"), "{all}");
+    }
+    std::fs::write(&config, file).unwrap();
+    let held = |config: &str| {
+        let args = ["serve", "held", "--config", config];
+        let done = warifu(&args).current_dir(&beside).output().unwrap();
+        (done.status.code(), text(&done.stderr))
+    };
+    assert_eq!(held(config.to_str().unwrap()).0, Some(0));
+    let (code, all) = held("none");
+    assert!(code == Some(2) && all.contains("WARIFU_DATA"), "{all}");
 }
 
 /// A server that ends with the test.

@@ -102,15 +102,21 @@ pub(crate) fn ask(app: &App, asked: &Asked) -> Result<Answer, Problem> {
     let req = office.write(|tx| {
         let from = people::institution(app, tx, asked, "/api/consent/requests")?;
         let body = asked.body(&[
-            "patient?", "code?", "aud", "pur", "cat", "min?", "dat?", "days?",
+            "patient?", "src?", "code?", "aud", "pur", "cat", "min?", "dat?", "days?",
         ])?;
         let want = wanted(&tx.view, &from.code, &body)?;
         let parts = apart(&tx.view, &want);
         for part in &parts {
             text_of(&office.policy, Typ::Grant, part).map_err(|r| r.of("pur"))?;
         }
+        if body.get("src").is_some() && body.get("patient").is_none() {
+            return Err(Code::Body.into());
+        }
         let sub = match (body.maybe("patient")?, body.maybe("code")?) {
-            (Some(patient), None) => Some(office.pseudonym(patient)?),
+            (Some(patient), None) => {
+                let at = body.maybe("src")?.unwrap_or(&office.institution);
+                Some(office.pseudonym_at(at, patient)?)
+            }
             (None, Some(code)) => people::take_desk_code(tx, code)?,
             (None, None) if from.access.text("sub") != NOBODY => {
                 Some(from.access.text("sub").to_owned())

@@ -10,7 +10,7 @@ use warifu_log::Kind;
 use warifu_log::watch::{Act, Event, Limits, Verdict, Watch};
 use warifu_store::StoreError;
 
-use crate::office::{Office, Tx, fresh_id};
+use crate::office::{Office, Tx, View, fresh_id};
 use crate::problem::{Code, Problem};
 
 /// One hour in seconds.
@@ -55,8 +55,7 @@ const ACTS: [(&str, Act); 3] = [
 /// Whether the credential is held, also from now on; then nothing may go out. A hold is a line.
 pub(crate) fn is_held(tx: &mut Tx<'_>, step: &Step<'_>) -> Result<bool, Problem> {
     let (db, now) = (tx.view.db, tx.view.now);
-    let held = "SELECT rule FROM held WHERE kid = ?1";
-    if !db.query(held, &[step.kid.into()])?.is_empty() {
+    if was_held(&tx.view, step.kid)? {
         return Ok(true);
     }
     let sql = "DELETE FROM watched WHERE at <= ?1";
@@ -114,6 +113,12 @@ pub(crate) fn is_held(tx: &mut Tx<'_>, step: &Step<'_>) -> Result<bool, Problem>
             Ok(true)
         }
     }
+}
+
+/// Whether a credential was held before.
+pub(crate) fn was_held(view: &View<'_>, kid: &str) -> Result<bool, StoreError> {
+    let held = "SELECT rule FROM held WHERE kid = ?1";
+    Ok(!view.db.query(held, &[kid.into()])?.is_empty())
 }
 
 fn told(tx: &mut Tx<'_>, rule: &str, code: &str, what: &str) -> Result<(), Problem> {

@@ -1,14 +1,10 @@
 //! What a handler gets and gives: whole requests and whole responses, one function a route.
 
-use std::sync::Arc;
-
-use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
-use http_body_util::BodyExt as _;
-use tokio::sync::OwnedSemaphorePermit;
 use warifu_consent::hash;
 use warifu_consent::json::{self, Value};
 
+use crate::payload::Payload;
 use crate::problem::{Code, Problem};
 use crate::{App, Limits};
 
@@ -20,7 +16,9 @@ pub(crate) struct Asked {
     /// Parameters behind `?`, decoded.
     pub(crate) query: Vec<(String, String)>,
     pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
+    pub(crate) body: Payload,
+    /// Thumbprint of the certificate at the other end.
+    pub(crate) certificate: Option<String>,
 }
 
 /// A response.
@@ -73,8 +71,6 @@ pub(crate) type Ask = (&'static str, &'static str, &'static str);
 
 /// Bytes of a body that is no file.
 const CLAIMS: usize = 256 << 10;
-/// Bytes that are counted together where bodies of files are held.
-pub(crate) const UNIT: usize = 16 << 10;
 
 impl Route {
     /// With parameters of the query.
@@ -101,66 +97,17 @@ impl Route {
 
     /// Whether the body is files: larger than others, and worked on in places of its own.
     pub(crate) fn takes_files(&self) -> bool {
-        self.takes == "raw"
+        matches!(self.takes, "raw" | "files")
     }
 
     /// Bytes of its body.
-    fn most(&self, limits: &Limits) -> usize {
+    pub(crate) fn most(&self, limits: &Limits) -> usize {
         if self.takes_files() {
             limits.body
         } else {
             CLAIMS.min(limits.body)
         }
     }
-}
-
-/// Reads the body of a route. A body of files counts among those held, piece by piece as it arrives, until
-/// what is given with it goes.
-///
-/// # Errors
-/// `TOO_LARGE`, `TIMEOUT` where it took too long, `BUSY` where too much is held, `BODY` where it broke off.
-pub(crate) async fn arrived(
-    app: &App,
-    row: &Route,
-    body: axum::body::Body,
-) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Problem> {
-    let limits = &app.config().limits;
-    let read = whole(app, row, body, row.most(limits));
-    let read = tokio::time::timeout(limits.time, read).await;
-    read.map_err(|_| Code::Timeout)?
-}
-
-async fn whole(
-    app: &App,
-    row: &Route,
-    mut body: axum::body::Body,
-    most: usize,
-) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Problem> {
-    let mut all = Vec::new();
-    let mut held: Option<OwnedSemaphorePermit> = None;
-    let mut counted = 0;
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Code::Body)?;
-        let Some(piece) = frame.data_ref() else {
-            continue;
-        };
-        if piece.len() > most.saturating_sub(all.len()) {
-            return Err(Code::TooLarge.into());
-        }
-        all.extend_from_slice(piece);
-        let units = all.len().div_ceil(UNIT);
-        if row.takes_files() && units > counted {
-            let more = u32::try_from(units - counted).map_err(|_| Code::TooLarge)?;
-            let more = Arc::clone(&app.0.held).try_acquire_many_owned(more);
-            let more = more.map_err(|_| Code::Busy)?;
-            counted = units;
-            match &mut held {
-                Some(held) => held.merge(more),
-                none => *none = Some(more),
-            }
-        }
-    }
-    Ok((all.into(), held))
 }
 
 impl Answer {
@@ -249,7 +196,7 @@ impl Asked {
         if !kind.eq_ignore_ascii_case("application/json") {
             return Err(Code::Media.into());
         }
-        let value = json::read(self.body.trim_ascii(), 8).map_err(|_| Code::Body)?;
+        let value = json::read(self.body.bytes().trim_ascii(), 8).map_err(|_| Code::Body)?;
         let given = value.members().ok_or(Code::Body)?;
         let all: Vec<&str> = members.iter().map(|m| m.trim_end_matches('?')).collect();
         let extra = given.keys().any(|k| !all.contains(&k.as_str()));

@@ -3,21 +3,28 @@
 //! What a patient's files give replaces what was kept of the patient, so corrections and deletions are
 //! applied; a patient whose files are the same as before is passed over, and one of whom a file cannot be
 //! read keeps what was taken. A file whose PID-3 names somebody else than its folder is not taken: it is
-//! kept apart, sealed, and goes to nobody. What a Bundle brought stays.
+//! kept apart, sealed, and goes to nobody until somebody says whose it is (`quarantine`). What a Bundle
+//! brought stays.
 
 use std::collections::BTreeSet;
 
-use warifu_consent::hash;
+use warifu_consent::{Reason, hash};
 use warifu_convert::{Ids, Job, JobOptions, Pieces, To};
 use warifu_diag::catalogue::ssm::SSM103;
+use warifu_json::{NodeId, Tree};
 use warifu_map::File;
-use warifu_storage::{Found, PatientBatch, Storage};
+use warifu_storage::{Found, PatientBatch, Storage, StorageNoteKind as Note};
 
-use crate::office::Office;
+use crate::office::{Office, View};
 use crate::problem::{Code, Problem};
+use crate::quarantine;
 
 /// The finding of a file that names another person than its folder.
 const OTHER_PERSON: &str = SSM103.code;
+/// System of the patient numbers of an institution, before its 10 digits.
+const NUMBERS: &str = "urn:oid:1.2.392.100495.20.3.51.1";
+/// Elements that name the person whom a resource is about.
+const WHOSE: [&str; 4] = ["beneficiary", "individual", "patient", "subject"];
 
 /// What became of a storage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -36,27 +43,66 @@ pub struct Ingested {
     pub loose: u64,
 }
 
+/// What became of a Bundle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Brought {
+    /// Resources that were kept.
+    pub records: u64,
+    /// Resources that were taken away.
+    pub deleted: u64,
+}
+
+/// Ten digits of a code of an institution.
+pub(crate) fn digits(institution: &str) -> Option<&str> {
+    let digits = institution.strip_prefix("mi:")?;
+    let sound = digits.len() == 10 && digits.bytes().all(|b| b.is_ascii_digit());
+    sound.then_some(digits)
+}
+
+/// A conversion for the records of an institution.
+///
+/// # Errors
+/// `AUD_UNKNOWN` for a code without 10 digits.
+pub(crate) fn job_of(institution: &str) -> Result<Job, Problem> {
+    let number = digits(institution).ok_or(Reason::AudUnknown.of("code"))?;
+    let options = JobOptions {
+        to: To::Ndjson,
+        ids: Ids::default(),
+        institution: Some(number.to_owned()),
+        ..JobOptions::default()
+    };
+    Job::new(options).map_err(|e| Problem::internal(format!("{e}")))
+}
+
 impl Office {
-    /// Takes in a storage of this institution.
+    /// Takes in a storage of the institution that keeps the office.
     ///
     /// # Errors
-    /// The store; what was taken before stays, and running it again goes on.
+    /// As of [`Self::ingest_of`].
     pub fn ingest(&self, storage: &Storage) -> Result<Ingested, Problem> {
-        let number = self.institution.strip_prefix("mi:").unwrap_or_default();
-        let options = JobOptions {
-            to: To::Ndjson,
-            ids: Ids::default(),
-            institution: Some(number.to_owned()),
-            ..JobOptions::default()
-        };
-        let mut job = Job::new(options).map_err(|e| Problem::internal(format!("{e}")))?;
+        self.ingest_of(&self.institution, storage)
+    }
+
+    /// Takes in a storage of an institution (`mi:` and 10 digits): its patient numbers are its own.
+    ///
+    /// # Errors
+    /// The store: what was taken before stays, and running it again goes on. `AUD_UNKNOWN` for another code;
+    /// `BODY` for an archive that is damaged or unfolds too far: whose files are missing from it nobody knows,
+    /// so nothing was taken.
+    pub fn ingest_of(&self, institution: &str, storage: &Storage) -> Result<Ingested, Problem> {
+        let mut job = job_of(institution)?;
         let mut done = Ingested::default();
         // Before any patient: who has a folder that cannot be read is not whole.
         let mut refused: Vec<String> = Vec::new();
         for found in storage.walk() {
-            if let Found::Note(note) = found
-                && note.kind.is_refusal()
-            {
+            let Found::Note(note) = found else { continue };
+            if matches!(
+                note.kind,
+                Note::Damaged | Note::Expansion | Note::JournalRecordLong
+            ) {
+                return Err(Problem::from(Code::Body).because(note.kind.slug()));
+            }
+            if note.kind.is_refusal() {
                 done.unreadable += note.count;
                 refused.push(note.path);
             }
@@ -67,7 +113,7 @@ impl Office {
                     let number = batch.key.patient.as_str();
                     let own = |path: &String| path.split('/').any(|part| part == number);
                     if !refused.iter().any(own) {
-                        self.patient(storage, &batch, &mut job, &mut done)?;
+                        self.patient(institution, storage, &batch, &mut job, &mut done)?;
                     }
                 }
                 Found::Loose(..) => done.loose += 1,
@@ -79,6 +125,7 @@ impl Office {
 
     fn patient(
         &self,
+        src: &str,
         storage: &Storage,
         batch: &PatientBatch,
         job: &mut Job,
@@ -100,8 +147,7 @@ impl Office {
             parts.extend([&lengths[..], path.as_bytes(), bytes.as_slice()]);
         }
         let digest = hash::sha256_text(&parts);
-        let sub = self.pseudonym(&batch.key.patient)?;
-        let src = self.institution.as_str();
+        let sub = self.pseudonym_at(src, &batch.key.patient)?;
         let same = self.read(|view| {
             let sql = "SELECT digest FROM ingested WHERE sub = ?1 AND src = ?2";
             let rows = view.db.query(sql, &[sub.as_str().into(), src.into()])?;
@@ -160,8 +206,8 @@ impl Office {
                 db.run(
                     "INSERT INTO records (sub, src, typ, id, recorded, body, via)
                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'storage') ON CONFLICT (sub, src, typ, id)
-                     DO UPDATE SET body = excluded.body, recorded = excluded.recorded
-                     WHERE records.via = 'storage'",
+                     DO UPDATE SET body = excluded.body, recorded = excluded.recorded,
+                     via = excluded.via WHERE records.via <> 'bundle'",
                     &[
                         sub.as_str().into(),
                         src.into(),
@@ -175,11 +221,9 @@ impl Office {
             }
             let mut quarantined = 0;
             for (path, bytes) in &apart {
-                let file = hash::sha256_text(&[path.as_bytes()]);
+                let file = quarantine::id_of(self, src, path)?;
                 let place = ["quarantine", src, file.as_str()];
-                let mut text = path.clone().into_bytes();
-                text.push(0);
-                text.extend_from_slice(bytes);
+                let text = quarantine::joined(path, bytes);
                 db.run(
                     "INSERT INTO quarantine (sub, src, file, at, body) VALUES (?1, ?2, ?3, ?4, ?5)",
                     &[
@@ -190,8 +234,11 @@ impl Office {
                         sealer.seal(&place, &text)?.into(),
                     ],
                 )?;
-                quarantined += 1;
+                if !quarantine::is_resolved(tx, &file, &text)? {
+                    quarantined += 1;
+                }
             }
+            quarantine::settled(tx, &sub, src, job)?;
             db.run(
                 "INSERT INTO ingested (sub, src, digest, at) VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT (sub, src) DO UPDATE SET digest = excluded.digest, at = excluded.at",
@@ -210,14 +257,30 @@ impl Office {
         Ok(())
     }
 
-    /// Takes in the resources of a FHIR Bundle for a patient number: surgery, genome and others that
-    /// SS-MIX2 does not carry. Each replaces the resource of its type and id; a later storage leaves them.
+    /// Takes in the resources of a FHIR Bundle for a patient number of the office's institution: surgery, genome
+    /// and others that SS-MIX2 does not carry. Each replaces the resource of its type and id; a later storage
+    /// leaves them, and an entry whose request is `DELETE` takes one away.
     ///
     /// # Errors
-    /// `BODY` for what is no Bundle, where a resource has no type or id as FHIR has them, or where a Patient has not this
-    /// number: it would be another person.
-    pub fn ingest_bundle(&self, patient: &str, bundle: &[u8]) -> Result<u64, Problem> {
-        let sub = self.pseudonym(patient)?;
+    /// As of [`Self::ingest_bundle_of`].
+    pub fn ingest_bundle(&self, patient: &str, bundle: &[u8]) -> Result<Brought, Problem> {
+        self.ingest_bundle_of(&self.institution, Some(patient), bundle)
+    }
+
+    /// The same of an institution (`mi:` and 10 digits). Without a number the Bundle tells it: by the identifier
+    /// that the institution gave, in each Patient.
+    ///
+    /// # Errors
+    /// `BODY` for what is no Bundle, where a resource has no type or id as FHIR has them, or where a Patient,
+    /// or what a resource says that it is about, is not the one person: it would be somebody else's.
+    pub fn ingest_bundle_of(
+        &self,
+        institution: &str,
+        patient: Option<&str>,
+        bundle: &[u8],
+    ) -> Result<Brought, Problem> {
+        let digits = digits(institution).ok_or(Reason::AudUnknown.of("code"))?;
+        let system = format!("{NUMBERS}{digits}");
         let parsed = warifu_json::parse(bundle, warifu_json::Limits::FHIR, &());
         let tree = &parsed.tree;
         let root = warifu_json::ROOT;
@@ -229,44 +292,75 @@ impl Office {
         if !is_bundle {
             return Err(Code::Body.into());
         }
-        let src = self.institution.as_str();
+        let entries = tree.member(root, "entry").map(|e| tree.children(e));
+        let entries: Vec<NodeId> = entries.into_iter().flatten().collect();
         let mut resources = Vec::new();
-        for entry in tree
-            .member(root, "entry")
-            .map(|e| tree.children(e))
-            .into_iter()
-            .flatten()
-        {
-            let resource = tree.member(entry, "resource").ok_or(Code::Body)?;
-            let text = |name| {
-                tree.member(resource, name)
-                    .map(|n| tree.text(n).into_owned())
+        let mut gone = Vec::new();
+        for entry in entries {
+            let Some(resource) = tree.member(entry, "resource") else {
+                gone.push(deleted(tree, entry).ok_or(Code::Body)?);
+                continue;
             };
             let (kind, id) = (
-                text("resourceType").ok_or(Code::Body)?,
-                text("id").ok_or(Code::Body)?,
+                member(tree, resource, "resourceType").ok_or(Code::Body)?,
+                member(tree, resource, "id").ok_or(Code::Body)?,
             );
             if !is_type(&kind) || !is_id(&id) {
-                return Err(Code::Body.into());
-            }
-            let numbers = tree.member(resource, "identifier");
-            let mut numbers = numbers.map(|i| tree.children(i)).into_iter().flatten();
-            let is_own = numbers.any(|i| {
-                tree.member(i, "value")
-                    .is_some_and(|v| tree.is_text(v, patient))
-            });
-            if kind == "Patient" && !is_own {
                 return Err(Code::Body.into());
             }
             let span = tree.span(resource);
             let (from, to) = (usize::try_from(span.start), usize::try_from(span.end));
             let (from, to) = (from.map_err(|_| Code::Body)?, to.map_err(|_| Code::Body)?);
-            resources.push((kind, id, bundle.get(from..to).ok_or(Code::Body)?));
+            let json = bundle.get(from..to).ok_or(Code::Body)?;
+            resources.push((resource, kind, id, json));
         }
+        let persons = || resources.iter().filter(|(_, kind, ..)| kind == "Patient");
+        let patient = if let Some(number) = patient {
+            number.to_owned()
+        } else {
+            let mut numbers = persons().map(|(node, ..)| number_of(tree, *node, &system));
+            let number = numbers.next().flatten().ok_or(Code::Body)?;
+            if !numbers.all(|n| n.as_deref() == Some(number.as_str())) {
+                return Err(Code::Body.into());
+            }
+            number
+        };
+        let named = |node: NodeId| {
+            let all = tree.member(node, "identifier").map(|i| tree.children(i));
+            let mut values = all
+                .into_iter()
+                .flatten()
+                .filter_map(|i| tree.member(i, "value"));
+            values.any(|v| tree.is_text(v, &patient))
+        };
+        if !persons().all(|(node, ..)| named(*node)) {
+            return Err(Code::Body.into());
+        }
+        let mut own: BTreeSet<String> = persons().map(|(_, _, id, _)| id.clone()).collect();
+        let sub = self.pseudonym_at(institution, &patient)?;
+        let src = institution;
         self.write(|tx| {
+            own.extend(patients(&tx.view, &sub)?);
+            for (node, ..) in &resources {
+                if !is_about(tree, *node, &own, &system, &patient) {
+                    return Err(Code::Body.into());
+                }
+            }
             let sealer = tx.sealer(&sub)?;
-            let mut kept = 0;
-            for (kind, id, json) in &resources {
+            let mut done = Brought::default();
+            for (kind, id) in &gone {
+                done.deleted += tx.view.db.run(
+                    "DELETE FROM records
+                     WHERE sub = ?1 AND src = ?2 AND typ = ?3 AND id = ?4 AND via = 'bundle'",
+                    &[
+                        sub.as_str().into(),
+                        src.into(),
+                        kind.as_str().into(),
+                        id.as_str().into(),
+                    ],
+                )?;
+            }
+            for (_, kind, id, json) in &resources {
                 let key = [
                     sub.as_str().into(),
                     src.into(),
@@ -303,11 +397,76 @@ impl Office {
                         sealer.seal(&["record", src, kind, id], json)?.into(),
                     ],
                 )?;
-                kept += 1;
+                done.records += 1;
             }
-            Ok(kept)
+            Ok(done)
         })
     }
+}
+
+fn member(tree: &Tree<'_>, node: NodeId, name: &str) -> Option<String> {
+    tree.member(node, name).map(|n| tree.text(n).into_owned())
+}
+
+/// Type and id of what an entry without a resource takes away.
+fn deleted(tree: &Tree<'_>, entry: NodeId) -> Option<(String, String)> {
+    let request = tree.member(entry, "request")?;
+    if !tree.is_text(tree.member(request, "method")?, "DELETE") {
+        return None;
+    }
+    let url = member(tree, request, "url")?;
+    let (kind, id) = url.split_once('/')?;
+    (is_type(kind) && is_id(id)).then(|| (kind.to_owned(), id.to_owned()))
+}
+
+/// The number that an institution gave to a Patient.
+fn number_of(tree: &Tree<'_>, patient: NodeId, system: &str) -> Option<String> {
+    let all = tree.children(tree.member(patient, "identifier")?);
+    let mut own = all.filter(|i| {
+        let given = tree.member(*i, "system");
+        given.is_some_and(|s| tree.is_text(s, system))
+    });
+    let number = own.next().and_then(|i| member(tree, i, "value"))?;
+    // Two numbers of one institution are two persons until somebody joins them.
+    let sound = own.next().is_none() && !number.trim().is_empty();
+    sound.then_some(number)
+}
+
+/// Ids under which a person's Patient is kept.
+fn patients(view: &View<'_>, sub: &str) -> Result<Vec<String>, Problem> {
+    let sql = "SELECT id FROM records WHERE sub = ?1 AND typ = 'Patient'";
+    let rows = view.db.query(sql, &[sub.into()])?;
+    let ids: Option<Vec<String>> = rows.iter().map(|r| r.text(0).map(str::to_owned)).collect();
+    Ok(ids.ok_or(warifu_store::StoreError::Form("records"))?)
+}
+
+/// Whether a resource names nobody but the person as the one it is about.
+fn is_about(
+    tree: &Tree<'_>,
+    resource: NodeId,
+    own: &BTreeSet<String>,
+    system: &str,
+    number: &str,
+) -> bool {
+    let mut all = WHOSE.iter().filter_map(|name| tree.member(resource, name));
+    all.all(|whom| {
+        let reference = member(tree, whom, "reference").unwrap_or_default();
+        let mut parts = reference
+            .split("/_history/")
+            .next()
+            .unwrap_or_default()
+            .rsplit('/');
+        let (id, kind) = (parts.next(), parts.next());
+        let known = kind != Some("Patient") || id.is_some_and(|id| own.contains(id));
+        let identifier = tree.member(whom, "identifier");
+        let other = identifier.is_some_and(|i| {
+            let given = tree.member(i, "system");
+            let value = tree.member(i, "value");
+            given.is_some_and(|s| tree.is_text(s, system))
+                && !value.is_some_and(|v| tree.is_text(v, number))
+        });
+        known && !other
+    })
 }
 
 fn lengths(path: &str, bytes: &[u8]) -> [u8; 16] {
@@ -333,14 +492,14 @@ pub(crate) fn is_type(text: &str) -> bool {
 }
 
 /// Files that name another person than their folder.
-fn of_others(made: &Pieces) -> BTreeSet<String> {
+pub(crate) fn of_others(made: &Pieces) -> BTreeSet<String> {
     let all = made.diagnostics.iter();
     all.filter(|d| d.code == OTHER_PERSON)
         .map(|d| d.primary.file.clone())
         .collect()
 }
 
-fn pieces(job: &mut Job, files: &[(String, Vec<u8>)]) -> Pieces {
+pub(crate) fn pieces(job: &mut Job, files: &[(String, Vec<u8>)]) -> Pieces {
     let given: Vec<File<'_>> = files
         .iter()
         .map(|(path, bytes)| File {

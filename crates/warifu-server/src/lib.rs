@@ -10,22 +10,29 @@
     reason = "handlers of the table of routes have one type"
 )]
 
+mod certificate;
 mod consent;
 mod cutoff;
 mod disclose;
 mod files;
+mod form;
 mod http;
 mod ingest;
 mod logs;
 mod metrics;
 mod monitor;
 mod net;
+mod notice;
 mod office;
 mod openapi;
+mod payload;
 mod people;
 mod problem;
+mod quarantine;
 mod rate;
+mod review;
 mod route;
+mod upload;
 mod vendor;
 
 use std::sync::Arc;
@@ -34,13 +41,17 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Semaphore;
 
+pub use certificate::{Certificates, asking, thumbprint};
 pub use cutoff::Held;
 pub use files::{BuiltIn, Files};
-pub use ingest::Ingested;
+pub use ingest::{Brought, Ingested};
 pub use net::{Bind, serve};
-pub use office::{Clock, Office, Settings, keep_database, make};
+pub use notice::Unsent;
+pub use office::{Clock, Office, Rights, Settings, keep_database, make};
 pub use openapi::openapi;
 pub use problem::{Code, Problem};
+pub use quarantine::{Apart, Staff, Whose, Why};
+pub use review::{Waiting, verdict_of};
 pub use route::router;
 pub use vendor::Vendor;
 
@@ -94,6 +105,9 @@ pub struct Config {
     pub playground: Option<Files>,
     /// Whether a proxy on this machine tells its clients in `X-Forwarded-For`.
     pub forwarded: bool,
+    /// What certificates of clients are for; with `forwarded`, a proxy on this machine tells those that it met
+    /// in `Client-Cert`.
+    pub certificates: Certificates,
     /// Whether `/metrics` is answered here.
     pub metrics: bool,
     /// Where lines about requests go; absent for none.
@@ -112,7 +126,7 @@ struct Inner {
     jobs: Arc<Semaphore>,
     /// Places of what takes files: a converter that is busy keeps nobody from withdrawing.
     files: Arc<Semaphore>,
-    /// Bytes of bodies of files, in units of [`http::UNIT`].
+    /// Bytes of bodies of files, in units of [`payload::UNIT`].
     held: Arc<Semaphore>,
     /// Places of those who follow the log.
     monitors: Arc<Semaphore>,
@@ -130,7 +144,7 @@ impl App {
         Self(Arc::new(Inner {
             jobs: places(config.limits.jobs),
             files: places(config.limits.files),
-            held: places(config.limits.held / http::UNIT),
+            held: places(config.limits.held / payload::UNIT),
             monitors: places(monitor::MOST),
             is_ending: AtomicBool::new(false),
             rates: rate::Rates::new(config.limits.rate),

@@ -9,6 +9,7 @@ use crate::http::{Answer, Asked};
 use crate::office::{NoteSigner, Office, Tx};
 use crate::people;
 use crate::problem::{Code, Problem};
+use crate::review;
 
 /// Verdict of the person's own line about an emergency.
 const OBJECTION: &str = warifu_consent::Verdict::Objection.word();
@@ -93,25 +94,28 @@ pub(crate) fn objection(app: &App, asked: &Asked) -> Result<Answer, Problem> {
         let failed = |e: String| Problem::internal(format!("log: {e}"));
         let history = tx.book.history(&sub)?;
         let mut about = None;
-        for (_, own) in &history {
+        for (index, own) in &history {
             let line = Line::parse(&own.line).map_err(|e| failed(e.to_string()))?;
             let leaf = warifu_log::leaf_data(&own.salt, &own.line);
             if line.entry.kind() == Kind::BreakGlass
                 && own.opening.is_some_and(|(_, place)| place.n == number)
             {
-                about = Some(leaf);
+                about = Some((*index, leaf));
             }
             let said = |name: &str| line.entry.get(name).and_then(|v| v.text());
             if line.entry.kind() == Kind::Review
                 && said("verdict") == Some(OBJECTION)
-                && about.is_some_and(|a| said("of") == Some(&a.url()))
+                && about.is_some_and(|(_, a)| said("of") == Some(&a.url()))
             {
                 return Ok(leaf);
             }
         }
-        let about = about.ok_or(Code::NotFound)?;
+        let (index, about) = about.ok_or(Code::NotFound)?;
         let members = [("of", about.url().into()), ("verdict", OBJECTION.into())];
-        Ok(tx.line(Kind::Review, Some(&sub), &members)?.0.leaf)
+        let (line, _) = tx.line(Kind::Review, Some(&sub), &members)?;
+        let verdict = warifu_consent::Verdict::Objection;
+        review::keep(tx, index, line.index, verdict, ["", ""], tx.view.now)?;
+        Ok(line.leaf)
     })?;
     Ok(Answer::json(&object([("line", leaf.url().into())])))
 }

@@ -15,6 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 
 use crate::App;
+use crate::certificate::{Shown, thumbprint};
 use crate::office::checked_origin;
 use crate::rate::Peer;
 use crate::route::router;
@@ -168,12 +169,16 @@ async fn connection(
         .header_read_timeout(HEAD)
         .max_buf_size(64 << 10);
     let service = TowerToHyperService::new(service);
-    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
-        request.extensions_mut().insert(peer);
-        service.call(request)
-    });
     macro_rules! run {
-        ($stream:expr) => {{
+        ($stream:expr, $shown:expr) => {{
+            let shown: Option<Shown> = $shown;
+            let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+                request.extensions_mut().insert(peer);
+                if let Some(shown) = shown.clone() {
+                    request.extensions_mut().insert(shown);
+                }
+                service.call(request)
+            });
             let mut running =
                 std::pin::pin!(builder.serve_connection(TokioIo::new($stream), service));
             tokio::select! {
@@ -186,10 +191,12 @@ async fn connection(
         }};
     }
     match acceptor {
-        None => run!(stream),
+        None => run!(stream, None),
         Some(acceptor) => {
             let stream = tokio::time::timeout(HEAD, acceptor.accept(stream)).await??;
-            run!(stream);
+            let chain = stream.get_ref().1.peer_certificates();
+            let own = chain.and_then(|c| c.first()).map(|c| Shown(thumbprint(c)));
+            run!(stream, own);
         }
     }
     Ok(())

@@ -61,6 +61,17 @@ pub struct Settings {
     pub lists: String,
 }
 
+/// What the key of an institution may beside asking.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Rights {
+    /// Whether it is an emergency facility.
+    pub emergency: bool,
+    /// Whether it sends records of its patients.
+    pub sends: bool,
+    /// Thumbprint of the certificate without which it is not taken.
+    pub certificate: Option<String>,
+}
+
 /// Seconds UTC; a test brings its own.
 pub type Clock = Box<dyn Fn() -> u64 + Send + Sync>;
 
@@ -330,14 +341,15 @@ impl Office {
                 // With the key of another folder nothing of it could be read.
                 tx.view.sealer(sub)?;
             }
-            tx.view.witnessed(tx.book)
+            tx.view.witnessed(tx.book)?;
+            crate::review::catch_up(tx)
         });
         witnessed.map_err(|p| anyhow::anyhow!("{p}"))?;
         for (name, class) in KEYS {
             let Some(class) = class else { continue };
             let public = office.key(name)?.public();
             let written = office.write(|tx| {
-                tx.register(class, &public, None, false)?;
+                tx.register(class, &public, None, &Rights::default())?;
                 Ok(())
             });
             written.map_err(|p| anyhow::anyhow!("{p}"))?;
@@ -407,6 +419,11 @@ impl Office {
         self.lists.strip_suffix(LISTS).unwrap_or(&self.lists)
     }
 
+    /// Code of the institution that keeps the office.
+    pub fn institution(&self) -> &str {
+        &self.institution
+    }
+
     /// Seconds UTC.
     pub fn now(&self) -> u64 {
         (self.clock)()
@@ -417,7 +434,15 @@ impl Office {
     /// # Errors
     /// None is known.
     pub fn pseudonym(&self, patient: &str) -> Result<String, Problem> {
-        let found = hash::pseudonym(&self.holder, &self.institution, patient);
+        self.pseudonym_at(&self.institution, patient)
+    }
+
+    /// Pseudonym of a patient number of an institution.
+    ///
+    /// # Errors
+    /// None is known.
+    pub fn pseudonym_at(&self, institution: &str, patient: &str) -> Result<String, Problem> {
+        let found = hash::pseudonym(&self.holder, institution, patient);
         found.ok_or_else(|| Problem::internal("pseudonym"))
     }
 
@@ -667,17 +692,18 @@ impl Office {
         self.read_log(|_, book| Ok(book.size()))
     }
 
-    /// Registers the key of an institution, or changes whether that is an emergency facility.
+    /// Registers the key of an institution, or changes what it may.
     ///
     /// # Errors
-    /// The store; `AUD_UNKNOWN` for what is no code of the policy; `PERSON` for a key that has another
-    /// class, code or state.
-    pub fn register(&self, key: &PublicKey, code: &str, emergency: bool) -> Result<(), Problem> {
-        if !self.policy.is_recipient(code) {
+    /// The store; `AUD_UNKNOWN` for what is no code of the policy, or has no patient numbers and is to send
+    /// records; `PERSON` for a key that has another class, code or state.
+    pub fn register(&self, key: &PublicKey, code: &str, rights: &Rights) -> Result<(), Problem> {
+        let numbers = !rights.sends || crate::ingest::digits(code).is_some();
+        if !self.policy.is_recipient(code) || !numbers {
             return Err(Reason::AudUnknown.of("code").into());
         }
         let class = SignerClass::Institution;
-        self.write(|tx| tx.register(class, key, Some(code), emergency).map(|_| ()))
+        self.write(|tx| tx.register(class, key, Some(code), rights).map(|_| ()))
     }
 
     /// Ends the use of an institution's key: `retired`, or `compromised`, from now on.
@@ -738,7 +764,7 @@ pub(crate) struct Registered {
     pub(crate) x: String,
     pub(crate) state: KeyState,
     pub(crate) code: Option<String>,
-    pub(crate) emergency: bool,
+    pub(crate) rights: Rights,
 }
 
 /// A row of accepted tokens.
@@ -749,6 +775,8 @@ pub(crate) struct TokenRow {
     pub(crate) receipt: Option<String>,
     pub(crate) annex: Option<Vec<u8>>,
     pub(crate) used: u64,
+    /// Index of its line in the log.
+    pub(crate) line: u64,
 }
 
 impl View<'_> {
@@ -764,7 +792,7 @@ impl View<'_> {
 
     pub(crate) fn registered(&self, kid: &str) -> Result<Vec<Registered>, StoreError> {
         let rows = self.db.query(
-            "SELECT class, x, state, at, code, emergency FROM keys WHERE kid = ?1",
+            "SELECT class, x, state, at, code, emergency, sends, cert FROM keys WHERE kid = ?1",
             &[kid.into()],
         )?;
         let key = |r: &Row| {
@@ -773,7 +801,11 @@ impl View<'_> {
                 x: r.text(1)?.to_owned(),
                 state: wire::key_state(r.text(2)?, r.int(3)?)?,
                 code: r.text(4).map(str::to_owned),
-                emergency: r.int(5)? == 1,
+                rights: Rights {
+                    emergency: r.int(5)? == 1,
+                    sends: r.int(6)? == 1,
+                    certificate: r.text(7).map(str::to_owned),
+                },
             })
         };
         let all: Option<Vec<Registered>> = rows.iter().map(key).collect();
@@ -797,13 +829,16 @@ impl View<'_> {
         values: &[Cell],
     ) -> Result<Vec<TokenRow>, StoreError> {
         let sql = format!(
-            "SELECT token, at, receipt, annex, used FROM tokens WHERE {condition} ORDER BY seq"
+            "SELECT token, at, receipt, annex, used, line FROM tokens WHERE {condition} ORDER BY seq"
         );
         let rows = self.db.query(&sql, values)?;
         let mut all = Vec::with_capacity(rows.len());
         for row in rows {
-            let read = || Some((row.text(0)?.to_owned(), row.int(1)?, row.int(4)?));
-            let (token, at, used) = read().ok_or(StoreError::Form("tokens"))?;
+            let read = || {
+                let token = row.text(0)?.to_owned();
+                Some((token, row.int(1)?, row.int(4)?, row.int(5)?))
+            };
+            let (token, at, used, line) = read().ok_or(StoreError::Form("tokens"))?;
             // What was accepted stays, whatever became of its key: that is for the decision.
             let opened = open(&token, Typ::ALL, &AsActive(self), Moment::now(self.now));
             all.push(TokenRow {
@@ -813,6 +848,7 @@ impl View<'_> {
                 receipt: row.text(2).map(str::to_owned),
                 annex: row.bytes(3).map(<[u8]>::to_vec),
                 used,
+                line,
             });
         }
         Ok(all)
@@ -1106,7 +1142,7 @@ impl Tx<'_> {
         class: SignerClass,
         key: &PublicKey,
         code: Option<&str>,
-        emergency: bool,
+        rights: &Rights,
     ) -> Result<String, Problem> {
         let kid = key.thumbprint();
         let known = self.view.registered(&kid)?;
@@ -1117,24 +1153,31 @@ impl Tx<'_> {
             if !same {
                 return Err(Code::Person.into());
             }
-            if known.emergency != emergency {
+            if known.rights != *rights {
                 self.view.db.run(
-                    "UPDATE keys SET emergency = ?1 WHERE kid = ?2",
-                    &[emergency.into(), kid.as_str().into()],
+                    "UPDATE keys SET emergency = ?1, sends = ?2, cert = ?3 WHERE kid = ?4",
+                    &[
+                        rights.emergency.into(),
+                        rights.sends.into(),
+                        rights.certificate.as_deref().into(),
+                        kid.as_str().into(),
+                    ],
                 )?;
             }
             return Ok(kid);
         }
         let name = SignerClass::ALL.iter().find(|(_, c)| *c == class);
         self.view.db.run(
-            "INSERT INTO keys (class, kid, x, state, at, code, emergency)
-             VALUES (?1, ?2, ?3, 'active', 0, ?4, ?5)",
+            "INSERT INTO keys (class, kid, x, state, at, code, emergency, sends, cert)
+             VALUES (?1, ?2, ?3, 'active', 0, ?4, ?5, ?6, ?7)",
             &[
                 name.map_or("", |(n, _)| *n).into(),
                 kid.as_str().into(),
                 key.x().into(),
                 code.into(),
-                emergency.into(),
+                rights.emergency.into(),
+                rights.sends.into(),
+                rights.certificate.as_deref().into(),
             ],
         )?;
         Ok(kid)

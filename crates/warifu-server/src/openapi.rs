@@ -11,6 +11,7 @@ use crate::route::ROUTES;
 
 /// Shapes that have a name.
 const SHAPES: &[(&str, &str)] = &[
+    ("Contact", "{name: string, by: string, to: string}"),
     (
         "Disclosed",
         "{bundle: string, proof: Proof, areq: hash, next?: string, withheld?: [Withheld]}",
@@ -26,6 +27,10 @@ const SHAPES: &[(&str, &str)] = &[
     (
         "Mine",
         "{now: time, sub: sub, tokens: [Token], state: any, seq: int}",
+    ),
+    (
+        "Notice",
+        "{what: string, line: int, src: string, at: time, text: {ja: string, ja-easy: string, en: string}}",
     ),
     (
         "OwnLine",
@@ -229,6 +234,11 @@ pub fn openapi() -> String {
         if !row.takes.is_empty() {
             let content = match row.takes {
                 "raw" => json!({"*/*": {}}),
+                "files" => json!({"*/*": {}, "multipart/form-data": {"schema": {
+                    "type": "object", "minProperties": 1,
+                    "description": "each part is a file, whose `filename` is its path in the storage",
+                    "additionalProperties": {"type": "string", "contentMediaType": "application/octet-stream"},
+                }}}),
                 takes => json!({"application/json": {"schema": schema(takes)}}),
             };
             members.insert(
@@ -243,7 +253,7 @@ pub fn openapi() -> String {
                 json!({"description": "Done", "content": bodies(row)}),
             ),
         };
-        if row.takes_files() {
+        if row.takes_files() && row.guard == Guard::Open {
             let counts = json!({"description": "errors=N, warnings=N, infos=N", "schema": {"type": "string"}});
             set(&mut good, "headers", json!({"Warifu-Findings": counts}));
         }
@@ -301,7 +311,7 @@ mod tests {
                 assert!(super::allowed(shape).is_some(), "{} {name}", row.path);
             }
             assert!(
-                ["", "raw"].contains(&row.takes) || schema(row.takes).is_some(),
+                ["", "files", "raw"].contains(&row.takes) || schema(row.takes).is_some(),
                 "{}",
                 row.path
             );

@@ -9,6 +9,7 @@ use warifu_consent::{
 use warifu_log::Kind;
 
 use crate::App;
+use crate::certificate::Certificates;
 use crate::http::{Answer, Asked};
 use crate::office::{Office, Tx, View, fresh_id, random};
 use crate::problem::{Code, Problem};
@@ -118,14 +119,27 @@ fn grouped(code: &str) -> String {
 }
 
 impl Office {
-    /// Issues an enrolment code for a patient number: 16 digits, a day, one use. The line of the log says
-    /// that one was issued.
+    /// Issues an enrolment code for a patient number of the office's institution.
+    ///
+    /// # Errors
+    /// As of [`Self::enrol_code_at`].
+    pub fn enrol_code(&self, patient: &str, birth: &str) -> Result<String, Problem> {
+        self.enrol_code_at(&self.institution, patient, birth)
+    }
+
+    /// Issues an enrolment code for a patient number of an institution: 16 digits, a day, one use. The line of
+    /// the log says that one was issued.
     ///
     /// # Errors
     /// The store; `BODY` where the day of birth is none.
-    pub fn enrol_code(&self, patient: &str, birth: &str) -> Result<String, Problem> {
+    pub fn enrol_code_at(
+        &self,
+        institution: &str,
+        patient: &str,
+        birth: &str,
+    ) -> Result<String, Problem> {
         Date::parse(birth).ok_or(Code::Body)?;
-        let sub = self.pseudonym(patient)?;
+        let sub = self.pseudonym_at(institution, patient)?;
         let code = fresh_digits(16)?;
         let hash = self.guarded(&["code", &code])?;
         let secret = self.guarded(&["birth", &code, birth])?;
@@ -182,7 +196,12 @@ fn bind(
     ial: &str,
 ) -> Result<String, Problem> {
     let now = tx.view.now;
-    let kid = tx.register(SignerClass::Patient, key, None, false)?;
+    let kid = tx.register(
+        SignerClass::Patient,
+        key,
+        None,
+        &crate::office::Rights::default(),
+    )?;
     let claims = binding_claims(key, sub, [role, ial], proxy_for, now, &fresh_id()?);
     let token = make(Typ::Key, claims, tx.view.office.signer("authority")?)?;
     let opened = open(
@@ -620,15 +639,27 @@ pub(crate) fn institution(
     if exp > iat + 300 {
         return Err(Reason::TermTooLong.of("exp").into());
     }
-    if access.text("q") != hash::sha256_text(&[&asked.body]) {
+    if access.text("q") != asked.body.digest() {
         return Err(Code::Query.into());
     }
     if !tx.once("access", access.text("jti"), tx.view.now.max(exp) + 600)? {
         return Err(Reason::Replay.into());
     }
-    let code = tx.view.institution(&access.kid);
+    let keys = tx.view.registered(&access.kid)?;
+    let key = keys
+        .into_iter()
+        .find(|k| k.class == SignerClass::Institution);
+    let key = key.ok_or(Reason::Aud)?;
+    let unbound = app.config().certificates != Certificates::Required;
+    let shown = match &key.rights.certificate {
+        None => unbound,
+        bound => *bound == asked.certificate,
+    };
+    if !shown {
+        return Err(Code::Certificate.into());
+    }
     Ok(Institution {
-        code: code.ok_or(Reason::Aud)?,
+        code: key.code.ok_or(Reason::Aud)?,
         kid: access.kid.clone(),
         access,
     })

@@ -41,6 +41,8 @@ codes! {
     Session "SESSION" 401 "しばらく操作がなかったので、もう一度はじめてください。" "There is no session, or it has ended. Start again.";
     /// No access request came with it.
     Access "ACCESS" 401 "施設の署名がありません。" "No access request of an institution came with it.";
+    /// The institution did not show the certificate that its key is bound to.
+    Certificate "CERTIFICATE" 401 "登録した証明書での接続ではありません。" "The connection has not the certificate that the key is bound to.";
     /// The access request is about another body.
     Query "QUERY" 401 "施設の署名が内容と合いません。" "The access request was signed for another body.";
     /// The session proof is for another server.
@@ -51,6 +53,10 @@ codes! {
     EnrolCode "CODE" 403 "この番号では登録できませんでした。記録は守られています。受付で新しい番号をもらえます。" "The code did not work; your records are safe. Ask the desk for a new one.";
     /// The institution may not act for this person.
     Person "PERSON" 403 "この方については扱えません。" "This person cannot be acted for.";
+    /// The institution may not send records.
+    Sender "SENDER" 403 "この鍵は記録を送れません。サーバーの側で warifu serve register --sends を実行すると送れます。" "This key may not send records. `warifu serve register --sends`, on the side of the server, lets it.";
+    /// The institution's key is held.
+    Held "HELD" 403 "この鍵は止められています。サーバーの側で warifu serve lift を実行すると解けます。" "This key is held. `warifu serve lift`, on the side of the server, lifts the hold.";
     /// Nothing is there.
     NotFound "NOT_FOUND" 404 "見つかりません。" "There is nothing here.";
     /// The route takes another method.

@@ -14,10 +14,11 @@ use axum::routing::{MethodFilter, MethodRouter};
 use warifu_consent::{Lang, b64};
 
 use crate::App;
+use crate::certificate::{self, Certificates, Shown};
 use crate::http::{self, Answer, Ask, Asked, Guard, Handler, Route};
 use crate::problem::{self, Code, Problem};
 use crate::rate::{Client, Peer};
-use crate::{consent, disclose, logs, monitor, openapi, people, vendor};
+use crate::{consent, disclose, logs, monitor, notice, openapi, payload, people, upload, vendor};
 
 const fn route(
     method: Method,
@@ -169,8 +170,8 @@ pub(crate) static ROUTES: &[Route] = &[
         "/convert",
         Open,
         vendor::convert,
-        "Converts a message, archive or journal; parameters are the long flags of `warifu convert`",
-        "raw",
+        "Converts a message, archive, journal or the files of a form; parameters are the long flags of `warifu convert`",
+        "files",
         "any",
     )
     .asking(CONVERT)
@@ -185,7 +186,7 @@ pub(crate) static ROUTES: &[Route] = &[
         Open,
         vendor::check,
         "Checks it; parameters are the long flags of `warifu check`",
-        "raw",
+        "files",
         "any",
     )
     .asking(CHECK)
@@ -340,7 +341,7 @@ pub(crate) static ROUTES: &[Route] = &[
         Institution,
         consent::ask,
         "An institution asks",
-        "{patient?: string, code?: string, aud: [string], pur: [string], cat: [string], min?: [string], dat?: Window, days?: int}",
+        "{patient?: string, src?: string, code?: string, aud: [string], pur: [string], cat: [string], min?: [string], dat?: Window, days?: int}",
         "{req: id}",
     ),
     route(
@@ -488,6 +489,36 @@ pub(crate) static ROUTES: &[Route] = &[
     )
     .asking(FOR),
     route(
+        Method::GET,
+        "/api/notices",
+        Session,
+        notice::mine,
+        "Notices of emergencies, the newest first",
+        "",
+        "{notices: [Notice]}",
+    )
+    .asking(FOR),
+    route(
+        Method::GET,
+        "/api/contacts",
+        Session,
+        notice::contacts,
+        "Whom the person wants to be told of an emergency",
+        "",
+        "{contacts: [Contact]}",
+    )
+    .asking(FOR),
+    route(
+        Method::PUT,
+        "/api/contacts",
+        Session,
+        notice::set_contacts,
+        "Names them: five at most, each by `mail`, `phone` or `post`",
+        "{contacts: [Contact]}",
+        "{contacts: [Contact]}",
+    )
+    .asking(FOR),
+    route(
         Method::POST,
         "/api/disclose",
         Either,
@@ -497,6 +528,25 @@ pub(crate) static ROUTES: &[Route] = &[
         "Disclosed",
     )
     .asking(FOR),
+    route(
+        Method::POST,
+        "/api/ingest",
+        Institution,
+        upload::storage,
+        "An institution sends its storage (archive, journal); what its patients gave before is replaced",
+        "files",
+        "{patients: int, unchanged: int, records: int, quarantined: int, unreadable: int, loose: int}",
+    )
+    .asking(&[FILE_NAME]),
+    route(
+        Method::POST,
+        "/api/ingest/bundle",
+        Institution,
+        upload::bundle,
+        "An institution sends a FHIR Bundle of one of its patients",
+        "raw",
+        "{records: int, deleted: int}",
+    ),
     route(
         Method::GET,
         "/api/watch",
@@ -600,6 +650,20 @@ fn from_our_page(app: &App, headers: &HeaderMap) -> Result<(), Problem> {
     }
 }
 
+/// The certificate of the client: of the connection, or as a proxy on this machine met it.
+fn certificate(app: &App, request: &Request) -> Option<String> {
+    let config = app.config();
+    if config.certificates == Certificates::Off {
+        return None;
+    }
+    let shown = request.extensions().get::<Shown>().cloned();
+    let peer = request.extensions().get::<Peer>();
+    let told = peer
+        .filter(|_| config.forwarded)
+        .and_then(|p| certificate::told(p.0, request.headers()));
+    Some(shown.or(told)?.0)
+}
+
 /// Routes that are answered however many others are.
 const VITAL: &[&str] = &["/healthz", "/readyz", "/metrics"];
 
@@ -608,14 +672,16 @@ async fn answer(
     row: &'static Route,
     params: RawPathParams,
     uri: Uri,
-    headers: HeaderMap,
-    body: Body,
+    request: Request,
 ) -> Result<Response, Problem> {
+    let certificate = certificate(&app, &request);
+    let (parts, body) = request.into_parts();
+    let headers = parts.headers;
     let changes = row.method != Method::GET;
     if changes && row.guard != Guard::Open {
         from_our_page(&app, &headers)?;
     }
-    let (body, held) = http::arrived(&app, row, body).await?;
+    let (body, held) = payload::arrived(&app, row, body).await?;
     // A place is taken when there is something to work on, so that slow clients have none, and held until
     // the work is done, also when the client is gone: nobody gets more places by hanging up.
     let places = if row.takes_files() {
@@ -635,6 +701,7 @@ async fn answer(
         query,
         headers,
         body,
+        certificate,
     };
     if !asked.params.iter().all(|p| http::is_text(p)) {
         return Err(Code::NotFound.into());
@@ -881,9 +948,8 @@ pub fn router(app: App) -> Router {
         let handler = move |State(app): State<App>,
                             params: RawPathParams,
                             uri: Uri,
-                            headers: HeaderMap,
-                            body: Body| async move {
-            answer(app, row, params, uri, headers, body).await
+                            request: Request| async move {
+            answer(app, row, params, uri, request).await
         };
         let own = paths.remove(row.path).unwrap_or_default();
         paths.insert(row.path, own.on(filter, handler));

@@ -23,6 +23,7 @@ use warifu_terminology::Terms;
 use warifu_validate::Validator;
 
 use crate::App;
+use crate::form;
 use crate::http::{Answer, Asked};
 use crate::problem::{Code, Problem};
 
@@ -83,7 +84,7 @@ fn lang(asked: &Asked) -> Result<Lang, Problem> {
 
 /// What one request may take of the machine. What needs more is refused as a whole: a part of a report or
 /// of a conversion looks like all of it.
-struct Room {
+pub(crate) struct Room {
     bytes: u64,
     findings: usize,
     /// Whether archives unfold less far here than on the command line.
@@ -106,7 +107,7 @@ impl Room {
         Ok(())
     }
 
-    fn note(&self, note: &StorageNote) -> Result<(), Problem> {
+    pub(crate) fn note(&self, note: &StorageNote) -> Result<(), Problem> {
         if self.narrow && note.kind == StorageNoteKind::Expansion {
             return Err(Code::TooLarge.into());
         }
@@ -114,17 +115,23 @@ impl Room {
     }
 }
 
-/// The body as a storage: a message, an archive, a journal, FHIR JSON; packed or not.
-fn storage(app: &App, asked: &Asked) -> Result<(Storage, Room), Problem> {
-    let name = asked.wish("stdin-name").unwrap_or("-");
+/// What a body brought.
+pub(crate) struct Taken {
+    pub(crate) storage: Storage,
+    pub(crate) room: Room,
+    /// Its name, where one was given.
+    name: Option<String>,
+}
+
+/// The body as a storage: a message, an archive, a journal, FHIR JSON, packed or not; or the files of a form.
+pub(crate) fn storage(app: &App, asked: &Asked) -> Result<Taken, Problem> {
+    let mut name = asked.wish("stdin-name").map(str::to_owned);
     let mut options = warifu_storage::Options::standard();
-    let mut body = &asked.body[..];
-    if body.is_empty() {
+    if asked.body.length() == 0 {
         return Err(Code::Body.into());
     }
     let bytes = app.config().limits.unfolded;
-    let packed = u64::try_from(body.len()).unwrap_or(u64::MAX);
-    let times = (bytes / packed).max(1);
+    let times = (bytes / asked.body.length()).max(1);
     let room = Room {
         bytes,
         findings: FINDINGS,
@@ -132,12 +139,30 @@ fn storage(app: &App, asked: &Asked) -> Result<(Storage, Room), Problem> {
     };
     options.max_expansion = options.max_expansion.min(times);
     options.memory_limit = SPOOLED;
-    let opened = Storage::from_reader(&mut body, name, &options).map_err(|e| match e.kind() {
+    let kind = asked.header(header::CONTENT_TYPE).unwrap_or_default();
+    let mut form = match form::boundary(kind)? {
+        Some(boundary) => Some(form::read(asked.body.reader()?, &boundary)?),
+        None => None,
+    };
+    let mut body = match &mut form {
+        Some(form) => {
+            name = name.or_else(|| form.name.clone());
+            form.reader()?
+        }
+        None => asked.body.reader()?,
+    };
+    let shown = name.as_deref().unwrap_or("-");
+    let opened = Storage::from_reader(&mut *body, shown, &options).map_err(|e| match e.kind() {
         std::io::ErrorKind::StorageFull => Code::Busy.into(),
         std::io::ErrorKind::InvalidData | std::io::ErrorKind::UnexpectedEof => Code::Body.into(),
         kind => Problem::internal(format!("storage: {kind}")),
     });
-    Ok((opened?, room))
+    let storage = opened?;
+    Ok(Taken {
+        storage,
+        room,
+        name,
+    })
 }
 
 /// How the files of a body are named: as the command line names those of standard input.
@@ -343,11 +368,15 @@ pub(crate) fn check(app: &App, asked: &Asked) -> Result<Answer, Problem> {
         units,
         frames: (format == Format::Text).then_some(frames),
     };
-    let (storage, mut room) = storage(app, asked)?;
+    let Taken {
+        storage,
+        mut room,
+        name,
+    } = storage(app, asked)?;
     let vendor = app.vendor();
     let fhir = vendor.validator(fhir_profiles);
     let mut check = Check::new(options.clone());
-    let given = asked.wish("stdin-name");
+    let given = name.as_deref();
     let reports = all_reports(&storage, given, &mut check, &fhir, &options, &mut room)?;
     let mut report = Report::new(reports);
     let bytes = report.format(format, lang, units);
@@ -424,7 +453,9 @@ fn write_unit(
 pub(crate) fn convert(app: &App, asked: &Asked) -> Result<Answer, Problem> {
     let options = job_options(asked)?;
     let to = options.to;
-    let (storage, mut room) = storage(app, asked)?;
+    let Taken {
+        storage, mut room, ..
+    } = storage(app, asked)?;
     let mut job = Job::new(options).map_err(|_| Code::Parameter)?;
     let mut findings: Vec<Finding> = job.option_findings();
     let mut out = Vec::new();
@@ -516,9 +547,10 @@ pub(crate) fn convert(app: &App, asked: &Asked) -> Result<Answer, Problem> {
 pub(crate) fn validate(app: &App, asked: &Asked) -> Result<Answer, Problem> {
     let lang = lang(asked)?;
     let mut profiles = wishes(asked, "profile");
-    let parsed = warifu_json::parse(&asked.body, warifu_json::Limits::FHIR, &());
+    let body = asked.body.whole()?;
+    let parsed = warifu_json::parse(&body, warifu_json::Limits::FHIR, &());
     let tree = &parsed.tree;
-    let (mut from, mut to) = (0, asked.body.len());
+    let (mut from, mut to) = (0, body.len());
     if !tree.is_empty() && parsed.issues.is_empty() {
         let root = warifu_json::ROOT;
         let text = |node, name| tree.member(node, name).map(|n| tree.text(n).into_owned());
@@ -562,7 +594,7 @@ pub(crate) fn validate(app: &App, asked: &Asked) -> Result<Answer, Problem> {
         shown: "resource".to_owned(),
         path: "resource.json".to_owned(),
         within: None,
-        bytes: asked.body.get(from..to).unwrap_or_default().to_vec(),
+        bytes: body.get(from..to).unwrap_or_default().to_vec(),
     };
     let unread = tree.is_empty() || !parsed.issues.is_empty();
     let fhir = app.vendor().validator(profiles);

@@ -23,6 +23,7 @@ fn server(portal: Option<Files>, playground: Option<Files>) -> axum::Router {
         portal,
         playground,
         forwarded: false,
+        certificates: warifu_server::Certificates::Off,
         metrics: true,
         log: None,
         limits: Limits::REFERENCE,

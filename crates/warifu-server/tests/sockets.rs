@@ -29,6 +29,7 @@ fn a_client_that_asks_too_much_waits_and_the_others_do_not() {
         portal: None,
         playground: None,
         forwarded: true,
+        certificates: warifu_server::Certificates::Off,
         metrics: true,
         log: None,
         limits: Limits {

@@ -17,7 +17,7 @@ use axum::http::{Request, StatusCode, header};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 use warifu_consent::{SecretKey, Signer as _, Typ, b64, hash, make};
-use warifu_server::{Office, router};
+use warifu_server::{Office, Rights, router};
 use world::*;
 
 #[test]
@@ -612,7 +612,7 @@ fn what_cannot_be_read_replaces_nothing_and_what_a_bundle_brought_stays() {
         let bundle = json!({"resourceType": "Bundle", "type": "collection", "entry": [{"resource": resource}]});
         office.ingest_bundle(PATIENT, bundle.to_string().as_bytes())
     };
-    assert_eq!(given(&mine).unwrap(), 1);
+    assert_eq!(given(&mine).unwrap().records, 1);
     // What comes again unchanged was recorded then, whatever else is new.
     let latest = |via: &str| {
         let sql = format!("SELECT MAX(recorded) FROM records WHERE sub = ?1 AND via = '{via}'");
@@ -620,13 +620,13 @@ fn what_cannot_be_read_replaces_nothing_and_what_a_bundle_brought_stays() {
     };
     let (bundles, storages, then) = (latest("bundle"), latest("storage"), w.now());
     w.later(100);
-    assert_eq!(given(&mine).unwrap(), 1);
+    assert_eq!(given(&mine).unwrap().records, 1);
     let same = replaced(&lab, "\r", "\r\r");
     w.ingest(&[(LAB, &same), (DRUG, &drug)], 64 << 20);
     assert_eq!((latest("bundle"), latest("storage")), (bundles, storages));
     assert_eq!((bundles, storages), (then, then));
     mine["status"] = json!("amended");
-    assert_eq!(given(&mine).unwrap(), 1);
+    assert_eq!(given(&mine).unwrap().records, 1);
     assert_eq!(latest("bundle"), then + 100);
     w.ingest(
         &[(LAB, &replaced(&lab, "|(3+)|", "|(2+)|")), (DRUG, &drug)],
@@ -892,6 +892,12 @@ fn a_backup_is_its_owners_and_comes_back() {
     }
 }
 
+const EMERGENCY: Rights = Rights {
+    emergency: true,
+    sends: false,
+    certificate: None,
+};
+
 #[test]
 fn an_institution_is_registered_as_it_is() {
     let w = World::new();
@@ -906,9 +912,9 @@ fn an_institution_is_registered_as_it_is() {
     };
     let key = w.clinic.public();
     assert_eq!(emergency(), 200);
-    office.register(&key, CLINIC, false).unwrap();
+    office.register(&key, CLINIC, &Rights::default()).unwrap();
     assert_eq!(emergency(), 403);
-    office.register(&key, CLINIC, true).unwrap();
+    office.register(&key, CLINIC, &EMERGENCY).unwrap();
     assert_eq!(emergency(), 200);
     let code = |done: Result<(), warifu_server::Problem>| done.map_err(|p| p.code().to_owned());
     let refused = |code: &str| Err(code.to_owned());
@@ -921,10 +927,13 @@ fn an_institution_is_registered_as_it_is() {
         "1312345678",
         "x:1",
     ] {
-        let done = office.register(&secret().public(), bad, false);
+        let done = office.register(&secret().public(), bad, &Rights::default());
         assert_eq!(code(done), refused("AUD_UNKNOWN"), "{bad}");
     }
-    assert_eq!(code(office.register(&key, OTHER, true)), refused("PERSON"));
+    assert_eq!(
+        code(office.register(&key, OTHER, &EMERGENCY)),
+        refused("PERSON")
+    );
     let stranger = secret().public();
     assert_eq!(
         code(office.end_key(&stranger, "retired")),
@@ -934,7 +943,10 @@ fn an_institution_is_registered_as_it_is() {
     office.end_key(&key, "retired").unwrap();
     office.end_key(&key, "retired").unwrap();
     assert_eq!(code(office.end_key(&key, "compromised")), refused("PERSON"));
-    assert_eq!(code(office.register(&key, CLINIC, true)), refused("PERSON"));
+    assert_eq!(
+        code(office.register(&key, CLINIC, &EMERGENCY)),
+        refused("PERSON")
+    );
     w.later(1);
     let (status, value) = w.disclose(&w.clinic, "Observation");
     assert_eq!(status, 401, "{value}");
@@ -995,7 +1007,9 @@ fn the_monitor_sees_what_happens_and_not_to_whom() {
     let w = World::new();
     let office = w.office_app.office().unwrap();
     let own = secret();
-    office.register(&own.public(), HOSPITAL, false).unwrap();
+    office
+        .register(&own.public(), HOSPITAL, &Rights::default())
+        .unwrap();
     let follow = |key: &SecretKey, last: Option<&str>| {
         let payload = json!({
             "sub": "s1.AAAAAAAAAAAAAAAAAAAAAA", "pur": "TREAT", "ath": "registered", "q": hash::sha256_text(&[]),

@@ -28,6 +28,7 @@ fn app(limits: Limits) -> axum::Router {
         portal: None,
         playground: None,
         forwarded: true,
+        certificates: warifu_server::Certificates::Off,
         metrics: true,
         log: None,
         limits,
@@ -409,4 +410,100 @@ fn who_hangs_up_gives_no_place_back_before_the_work_is_done() {
         let third = app.clone().oneshot(ask()).await.unwrap();
         assert_eq!(third.status(), 200);
     });
+}
+
+/// A form of these files.
+fn form(files: &[(&str, &[u8])]) -> Request<Body> {
+    let mut all = Vec::new();
+    for (name, bytes) in files {
+        let head = format!(
+            "--x--y\r\nContent-Disposition: form-data; name=\"f\"; filename=\"{name}\"\r\n\r\n"
+        );
+        all.extend_from_slice(head.as_bytes());
+        all.extend_from_slice(bytes);
+        all.extend_from_slice(b"\r\n");
+    }
+    all.extend_from_slice(b"--x--y--\r\n");
+    Request::post("/")
+        .header("content-type", "multipart/form-data; boundary=\"x--y\"")
+        .body(Body::from(all))
+        .unwrap()
+}
+
+#[test]
+fn a_form_gives_what_its_files_give() {
+    let app = app(Limits::REFERENCE);
+    let ask = |path: &str, files: &[(&str, &[u8])]| {
+        let mut request = form(files);
+        *request.uri_mut() = path.parse().unwrap();
+        send(&app, request)
+    };
+    let root = fixtures("standard_root");
+    let all: Vec<(String, Vec<u8>)> = files(&root)
+        .iter()
+        .map(|p| {
+            let name = p.strip_prefix(root.parent().unwrap()).unwrap();
+            (name.to_str().unwrap().to_owned(), std::fs::read(p).unwrap())
+        })
+        .collect();
+    let given: Vec<(&str, &[u8])> = all
+        .iter()
+        .map(|(name, bytes)| (name.as_str(), bytes.as_slice()))
+        .collect();
+    let mut tar = tar::Builder::new(Vec::new());
+    tar.append_dir_all("standard_root", &root).unwrap();
+    let tar = tar.into_inner().unwrap();
+    for path in [
+        "/convert?to=ndjson",
+        "/convert?to=bundle&per=patient",
+        "/check",
+        "/check?format=sarif",
+    ] {
+        let (status, _, want) = post(&app, path, tar.clone());
+        assert_eq!(status, 200, "{path}");
+        let (status, _, body) = ask(path, &given);
+        assert_eq!(status, 200, "{path}");
+        assert!(body == want, "{path}");
+    }
+    // One file is that file, with its name; an archive among them is the archive.
+    let (name, bytes) = given[0];
+    let name = name.rsplit('/').next().unwrap();
+    for path in ["/convert", "/check"] {
+        let (_, _, want) = post(&app, &format!("{path}?stdin-name={name}"), bytes.to_vec());
+        assert!(ask(path, &[(name, bytes)]).2 == want, "{path}");
+        let (_, _, want) = post(&app, &format!("{path}?stdin-name=all.tar"), tar.clone());
+        assert!(ask(path, &[("all.tar", &tar)]).2 == want, "{path}");
+    }
+    // What leaves its folder is refused where archives are.
+    let (status, _, body) = ask("/check", &[("../../x.hl7", bytes), (name, bytes)]);
+    assert_eq!(status, 200);
+    let report: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(report["summary"]["unreadable"], json!(1), "{report}");
+    assert_eq!(ask("/check", &[]).0, 400);
+}
+
+#[test]
+fn a_body_that_does_not_fit_into_memory_is_as_good() {
+    let app = app(Limits::REFERENCE);
+    let root = fixtures("standard_root");
+    let mut tar = tar::Builder::new(Vec::new());
+    tar.append_dir_all("standard_root", &root).unwrap();
+    let small = tar.get_ref().clone();
+    let mut header = tar::Header::new_gnu();
+    header.set_size(20 << 20);
+    header.set_mode(0o644);
+    let zeros = vec![0; 20 << 20];
+    tar.append_data(&mut header, "standard_root/x.tmp", zeros.as_slice())
+        .unwrap();
+    let large = tar.into_inner().unwrap();
+    let (status, _, want) = post(&app, "/convert?to=ndjson", small);
+    assert_eq!(status, 200);
+    let (status, _, body) = post(&app, "/convert?to=ndjson", large);
+    assert_eq!(status, 200);
+    assert!(body == want);
+    let patient = json!({"resourceType": "Patient", "gender": "male"}).to_string();
+    let (_, _, want) = post(&app, "/fhir/$validate", patient.clone());
+    let (status, _, body) = post(&app, "/fhir/$validate", patient + &" ".repeat(9 << 20));
+    assert_eq!(status, 200);
+    assert!(body == want);
 }

@@ -4,7 +4,15 @@ use crate::database::{Cell, Database, StoreError, write};
 
 /// Steps from nothing to the newest schema: statements that SQLite and PostgreSQL both take, `BYTES`
 /// standing for either's type of bytes. A step that was ever released never changes.
-pub const SCHEMA: &[&[&str]] = &[FIRST, WATCH];
+pub const SCHEMA: &[&[&str]] = &[
+    FIRST,
+    WATCH,
+    SENDERS,
+    RESOLVED,
+    REVIEWS,
+    CERTIFICATES,
+    NOTICES,
+];
 
 const FIRST: &[&str] = &[
     // Public keys by class; `state` as in docs/consent.md.
@@ -52,7 +60,7 @@ const FIRST: &[&str] = &[
         PRIMARY KEY (sub, src, what, at))",
     // Data keys of persons, wrapped.
     "CREATE TABLE subjects (sub TEXT PRIMARY KEY, data_key BYTES NOT NULL)",
-    // Records, sealed; `via` tells whether a storage or a Bundle brought them.
+    // Records, sealed; `via` tells whether a storage, a Bundle or a file that was kept apart brought them.
     "CREATE TABLE records (
         sub TEXT NOT NULL, src TEXT NOT NULL, typ TEXT NOT NULL, id TEXT NOT NULL,
         recorded BIGINT NOT NULL, via TEXT NOT NULL, body BYTES NOT NULL,
@@ -83,6 +91,51 @@ const WATCH: &[&str] = &[
     // Credentials that get nothing until somebody lifts it.
     "CREATE TABLE held (
         kid TEXT PRIMARY KEY, code TEXT NOT NULL, rule TEXT NOT NULL, at BIGINT NOT NULL)",
+];
+
+/// The third step: institutions that send records.
+const SENDERS: &[&str] = &["ALTER TABLE keys ADD COLUMN sends BIGINT NOT NULL DEFAULT 0"];
+
+/// The fourth step: whose the files are that were kept apart.
+const RESOLVED: &[&str] = &[
+    // What somebody said of a file: it lay in the folder of one person, and is now another's or nobody's.
+    "CREATE TABLE resolved (
+        file TEXT PRIMARY KEY, src TEXT NOT NULL, folder TEXT NOT NULL, sub TEXT NOT NULL,
+        digest TEXT NOT NULL, whose TEXT NOT NULL, why TEXT NOT NULL, at BIGINT NOT NULL)",
+    "CREATE INDEX resolved_folder ON resolved (folder)",
+    "CREATE INDEX resolved_sub ON resolved (sub)",
+    "CREATE INDEX quarantine_file ON quarantine (file)",
+    // Records that came of such a file are marked with it.
+    "CREATE INDEX records_via ON records (via)",
+];
+
+/// The fifth step: reviews of emergencies.
+const REVIEWS: &[&str] = &[
+    // What was said of an emergency; both are named by their lines. `reviewer` is a keyed hash, empty for
+    // the person.
+    "CREATE TABLE reviews (
+        line BIGINT PRIMARY KEY, about BIGINT NOT NULL, at BIGINT NOT NULL, verdict TEXT NOT NULL,
+        role TEXT NOT NULL, reviewer TEXT NOT NULL)",
+    "CREATE INDEX reviews_about ON reviews (about)",
+    // Emergencies that went to the next higher body, and facilities without emergency access.
+    "CREATE TABLE escalated (about BIGINT PRIMARY KEY, at BIGINT NOT NULL)",
+    "CREATE TABLE suspended (code TEXT PRIMARY KEY, at BIGINT NOT NULL)",
+    "CREATE INDEX tokens_typ ON tokens (typ)",
+];
+
+/// The sixth step: certificates that keys of institutions are bound to.
+const CERTIFICATES: &[&str] = &["ALTER TABLE keys ADD COLUMN cert TEXT"];
+
+/// The seventh step: notices of emergencies, and to whom they go.
+const NOTICES: &[&str] = &[
+    // Disclosures in an emergency by their line; `sent` is when the contacts had it, or 0.
+    "CREATE TABLE emergencies (
+        line BIGINT PRIMARY KEY, sub TEXT NOT NULL, facility TEXT NOT NULL, role TEXT NOT NULL,
+        rsn TEXT NOT NULL, idm TEXT NOT NULL, cats TEXT NOT NULL, at BIGINT NOT NULL,
+        sent BIGINT NOT NULL)",
+    "CREATE INDEX emergencies_sub ON emergencies (sub)",
+    // Contacts that a person named, sealed.
+    "CREATE TABLE contacts (sub TEXT PRIMARY KEY, body BYTES NOT NULL, at BIGINT NOT NULL)",
 ];
 
 /// Names of the tables that [`SCHEMA`] makes, in its order.

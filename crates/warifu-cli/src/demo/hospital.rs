@@ -3,7 +3,7 @@
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::{ErrorKind, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use anyhow::{Context as _, bail};
@@ -11,7 +11,7 @@ use clap::ArgMatches;
 use warifu_consent::json::{Value, object};
 use warifu_consent::{SecretKey, Signer as _};
 use warifu_report::Lang;
-use warifu_server::{App, Bind, Config, Limits, Office, Settings, Vendor};
+use warifu_server::{App, Bind, Config, Limits, Office, Rights, Settings, Vendor};
 use warifu_store::private;
 use zeroize::Zeroizing;
 
@@ -70,13 +70,15 @@ pub(super) fn run(m: &ArgMatches, dir: &Path, lang: Lang) -> anyhow::Result<End>
         .append(true)
         .open(dir.join("server.log"))?;
     let log = Mutex::new(log);
+    let folder = |name: &str| m.get_one::<PathBuf>(name).map(PathBuf::as_path);
     let app = App::new(Config {
         origin: known.server.clone(),
         office: Some(office),
         vendor: Vendor::new(warifu_package::Library::new([])),
-        portal: pages::portal(m)?,
-        playground: pages::playground(m)?,
+        portal: pages::portal(folder("portal"))?,
+        playground: pages::playground(folder("playground"))?,
         forwarded: false,
+        certificates: warifu_server::Certificates::Off,
         metrics: true,
         // The terminal is for the story.
         log: Some(Box::new(move |line| {
@@ -222,7 +224,7 @@ fn make(dir: &Path, origin: &str) -> anyhow::Result<Known> {
         getrandom::fill(&mut *seed).context("random bytes")?;
         let key = SecretKey::from_seed(&mut seed);
         private::write(&dir.join(institution.key), key.to_pem().as_bytes())?;
-        told(office.register(&key.public(), institution.code, false))?;
+        told(office.register(&key.public(), institution.code, &Rights::default()))?;
     }
     for (name, bytes) in warifu_synth::fixtures::files() {
         if !name.starts_with("standard_root/") {
@@ -235,7 +237,7 @@ fn make(dir: &Path, origin: &str) -> anyhow::Result<Known> {
     let options = warifu_storage::Options::standard();
     let storage = warifu_storage::Storage::open_all(&[&dir.join("standard_root")], &options)?;
     let done = told(office.ingest(&storage))?;
-    let surgery = told(office.ingest_bundle(PATIENT, SURGERY.as_bytes()))?;
+    let surgery = told(office.ingest_bundle(PATIENT, SURGERY.as_bytes()))?.records;
     tell(
         &format!(
             "架空の病院の記録を取り込みました: 患者 {} 人、{} 件と、手術の Bundle {surgery} 件。",

@@ -25,7 +25,7 @@ use warifu_consent::{
 };
 use warifu_log::recipient::{Asked, Recipient};
 use warifu_log::{Hash, NoteKey, Trust};
-use warifu_server::{App, Config, Limits, Office, Settings, router};
+use warifu_server::{App, Config, Limits, Office, Rights, Settings, router};
 use warifu_store::{Database, Postgres, Sqlite};
 
 pub const ORIGIN: &str = "http://127.0.0.1:8440";
@@ -74,6 +74,7 @@ pub fn app(office: Office) -> App {
         portal: None,
         playground: None,
         forwarded: true,
+        certificates: warifu_server::Certificates::Off,
         metrics: true,
         log: Some(Box::new(|line| eprintln!("{line}"))),
         limits: Limits::REFERENCE,
@@ -161,7 +162,7 @@ impl World {
         let kept = office
             .ingest_bundle(PATIENT, surgery.to_string().as_bytes())
             .unwrap();
-        assert_eq!(kept, 2);
+        assert_eq!((kept.records, kept.deleted), (2, 0));
         drop(office);
         let mut world = Self::over(&data, clock);
         world.folder = Some(folder);
@@ -173,7 +174,16 @@ impl World {
         let office = office(data, &clock);
         let (clinic, other, patient) = (secret(), secret(), secret());
         for (key, code, emergency) in [(&clinic, CLINIC, true), (&other, OTHER, false)] {
-            office.register(&key.public(), code, emergency).unwrap();
+            office
+                .register(
+                    &key.public(),
+                    code,
+                    &Rights {
+                        emergency,
+                        ..Rights::default()
+                    },
+                )
+                .unwrap();
         }
         let code = office.enrol_code(PATIENT, "1980-05-06").unwrap();
         let sub = office.pseudonym(PATIENT).unwrap();
@@ -314,9 +324,16 @@ impl World {
     }
 
     /// An access request over a body.
-    pub fn access(&self, key: &SecretKey, sub: &str, path: &str, body: &str, pur: &str) -> String {
+    pub fn access(
+        &self,
+        key: &SecretKey,
+        sub: &str,
+        path: &str,
+        body: impl AsRef<[u8]>,
+        pur: &str,
+    ) -> String {
         let payload = json!({
-            "sub": sub, "pur": pur, "ath": "registered", "q": hash::sha256_text(&[body.as_bytes()]),
+            "sub": sub, "pur": pur, "ath": "registered", "q": hash::sha256_text(&[body.as_ref()]),
             "jti": id(), "iat": self.now(), "exp": self.now() + 300, "htm": "POST",
             "htu": format!("{ORIGIN}{path}"), "per": {"role": "doctor"},
         });
