@@ -608,7 +608,14 @@ fn ingest(m: &ArgMatches, loaded: &Loaded, lang: Lang) -> anyhow::Result<End> {
     let office = open(m, loaded)?;
     let options = warifu_storage::Options::standard();
     let storage = warifu_storage::Storage::open_all(&[path(m, "input")], &options)?;
-    let done = told(office.ingest_of(&institution(m, &office), &storage))?;
+    let done = match office.ingest_of(&institution(m, &office), &storage) {
+        Err(p) if p.code() == "BODY" => bail!(say(
+            lang,
+            "書庫が壊れているか、途中で切れているか、展開すると大きすぎます (BODY)。何も取り込んでいません。作り直すか、フォルダーのまま指定してください",
+            "the archive is damaged, cut off, or unfolds too far (BODY); nothing was taken in. Make it anew, or name the folder",
+        )),
+        done => told(done)?,
+    };
     print(&say(
         lang,
         &format!(

@@ -122,6 +122,17 @@ fn what_an_institution_does_beside_the_server() {
     let judge = ["review", "judge", "1", "--verdict", "justified"];
     bad(&[&judge[..], &by].concat(), "NOT_FOUND");
     bad(&judge, "--role");
+    // Half an archive replaces nothing, and says so.
+    let mut tar = tar::Builder::new(Vec::new());
+    tar.append_dir_all("standard_root", fixtures("standard_root"))
+        .unwrap();
+    let whole = tar.into_inner().unwrap();
+    std::fs::write(dir.join("half.tar"), &whole[..whole.len() / 2]).unwrap();
+    let ingest = |name: &'static str| ["ingest", name, "--data", "data"];
+    bad(&ingest("half.tar"), "nothing was taken in");
+    std::fs::write(dir.join("whole.tar"), &whole).unwrap();
+    assert!(!good(&ingest("whole.tar")).contains("patients 0 ("));
+    assert!(good(&ingest("whole.tar")).contains("patients 0 ("));
     // Neither number nor day of birth is an argument.
     let enrol = ["serve", "enrol-code", "--data", "data", "--patient", "-"];
     let done = with_input(dir, &enrol, b"0000990001 1980-01-01\n");
