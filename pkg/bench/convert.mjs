@@ -7,15 +7,13 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import * as glue from "../dist/wasm/convert.js";
+import * as smallGlue from "../dist/wasm/convert.js?small";
 import { Converter } from "warifu";
 
 const [rounds, ...folders] = process.argv.slice(2);
-const module = readFileSync(new URL("../dist/wasm/convert.wasm", import.meta.url));
-console.log(`convert.wasm ${module.length} bytes, gzip -9 ${gzipSync(module, { level: 9 }).length}`);
 
 /** Milliseconds from a compiled module to an instance that can be called. */
-const start = () => {
-  const compiled = new WebAssembly.Module(module);
+const start = (compiled) => {
   const imports = {};
   for (const { module: from, name } of WebAssembly.Module.imports(compiled)) (imports[from] ??= {})[name] = () => {};
   const times = Array.from({ length: 101 }, () => {
@@ -25,7 +23,18 @@ const start = () => {
   });
   return times.sort((a, b) => a - b)[50];
 };
-console.log(`instance in ${start().toFixed(2)} ms (median of 101)`);
+const module = (name) => {
+  const bytes = readFileSync(new URL(`../dist/wasm/${name}.wasm`, import.meta.url));
+  const began = performance.now();
+  const compiled = new WebAssembly.Module(bytes);
+  const took = performance.now() - began;
+  const packed = gzipSync(bytes, { level: 9 }).length;
+  console.log(`${name}.wasm ${bytes.length} bytes, gzip -9 ${packed}, compiled in ${took.toFixed(0)} ms, instance in ${start(compiled).toFixed(2)} ms (median of 101)`);
+  return compiled;
+};
+const small = module("convert");
+// What the package loads in Node.js.
+module("convert-fast");
 
 if (folders.length > 0) {
   const files = folders
@@ -40,6 +49,8 @@ if (folders.length > 0) {
   converter.convert(files[0]);
   traced.convert(files[0]);
   const engine = new glue.Engine(options);
+  smallGlue.initSync({ module: small });
+  const smallEngine = new smallGlue.Engine(options);
 
   const rate = (one) => {
     const [began, before] = [performance.now(), process.cpuUsage()];
@@ -53,6 +64,7 @@ if (folders.length > 0) {
   };
   const stages = [
     ["wasm, bytes only", () => rate((f) => engine.convertBytes(f.path, f.bytes))],
+    ["small wasm, bytes only", () => rate((f) => smallEngine.convertBytes(f.path, f.bytes))],
     ["wasm, with findings", () => rate((f) => converter.convert(f))],
     ["wasm, with findings and trace", () => rate((f) => traced.convert(f))],
   ];

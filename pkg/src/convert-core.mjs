@@ -12,6 +12,10 @@ export const entry = { own: instance, known: ["hl7", "xml", "journal"], traceOf:
 /** What the module needs for some files and outputs only, by name: `load` and, where the platform can, `source`. */
 const parts = { clins: {}, documents: {}, view: {} };
 
+/** Whether the module has its parts inside, as the one for programs does. */
+let whole;
+const isWhole = () => (whole ??= instance.module && WebAssembly.Module.customSections(instance.module, "whole").length > 0);
+
 function join(name, module) {
   instance.call((glue) => glue.addPart(name, module));
   parts[name].module = module;
@@ -19,6 +23,7 @@ function join(name, module) {
 
 /** The parts that a call needs and the instance lacks; `shown` for a message as a tree. */
 function* lacking({ to, trace }, files, shown) {
+  if (isWhole()) return;
   if ((shown || trace) && !parts.view.module) yield "view";
   if (to === "clins" && !parts.clins.module) yield "clins";
   if (parts.documents.module) return;
@@ -195,20 +200,24 @@ export function create({ source, load, unpack, rules: pages, clins, documents, v
   const begin = initOf(entry, load);
 
   async function init(input, given = {}) {
+    const begun = begin(input, given);
     // A part that does not come is missed when it is needed.
     const came = Object.entries(parts).map(async ([name, part]) => {
       const wanted = given[name];
       if (wanted !== undefined && wanted !== false) part.load = () => wanted;
       if (wanted === false || part.module) return undefined;
       try {
+        // Who reads modules from a disk need not read what is inside the first.
+        if (source) await begun;
+        if (isWhole()) return undefined;
         const module = await compile(part.load());
-        return () => part.module ?? join(name, module);
+        return () => isWhole() || part.module || join(name, module);
       } catch (e) {
         part.failure = e;
         return undefined;
       }
     });
-    await begin(input, given);
+    await begun;
     for (const joined of await Promise.all(came)) joined?.();
   }
 

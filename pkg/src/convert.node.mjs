@@ -1,8 +1,9 @@
-// Node.js, Deno, Bun: the module and its parts are compiled at first use.
+// Node.js, Deno, Bun: the module is compiled at first use. It is the fast one, which has its parts inside;
+// those of the other are for who gives `init` that one.
 import { readFileSync } from "node:fs";
 import { create } from "./convert-core.mjs";
 
-const source = () => readFileSync(new URL("./wasm/convert.wasm", import.meta.url));
+const source = () => readFileSync(new URL("./wasm/convert-fast.wasm", import.meta.url));
 const api = create({
   source,
   load: source,

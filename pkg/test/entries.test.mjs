@@ -92,18 +92,20 @@ test("one entry loads one wasm, and only when it is used; the first zip loads it
     const names = reads.filter((p) => p.endsWith(".wasm")).map((p) => p.split("/").at(-1));
     console.log(JSON.stringify([before, between, names]));
   `);
-  assert.deepEqual(reads, [0, 1, ["convert.wasm", "check.wasm", "unpack.wasm", "rules.wasm"]]);
+  assert.deepEqual(reads, [0, 1, ["convert-fast.wasm", "check.wasm", "unpack.wasm", "rules.wasm"]]);
 });
 
-test("a part of the module is read with the first output or file that needs it", () => {
-  const reads = run(`
+/** Every kind of work for the converter; `first` comes before it. Gives what was read after each, and the types of the resources of a document. */
+const worked = (first) =>
+  run(`
     import fs from "node:fs";
     import { syncBuiltinESMExports } from "node:module";
     const reads = [];
     const real = fs.readFileSync;
     fs.readFileSync = (path, ...rest) => { reads.push(String(path)); return real(path, ...rest); };
     syncBuiltinESMExports();
-    const { Converter, parse } = await import("warifu");
+    const { Converter, init, parse } = await import("warifu");
+    ${first}
     const names = () => reads.filter((p) => p.endsWith(".wasm")).map((p) => p.split("/").at(-1));
     const message = Uint8Array.from(${JSON.stringify([...message()])});
     const document = { path: "a.xml", bytes: new TextEncoder().encode("<?xml version='1.0'?><ClinicalDocument xmlns='urn:hl7-org:v3'/>") };
@@ -119,10 +121,37 @@ test("a part of the module is read with the first output or file that needs it",
     steps.push(names());
     console.log(JSON.stringify([steps, kinds]));
   `);
+
+test("a part of the small module is read with the first output or file that needs it", () => {
+  const reads = worked(`await init(fs.readFileSync("dist/wasm/convert.wasm"), { clins: false, documents: false, view: false });`);
   const order = ["convert.wasm", "convert-documents.wasm", "convert-clins.wasm", "convert-view.wasm"];
   const steps = order.map((_, i) => order.slice(0, i + 1));
   assert.deepEqual(reads[0], steps);
   assert.ok(reads[1].includes("DocumentReference"), String(reads[1]));
+});
+
+test("the module for Node.js has its parts inside, with init() and without", () => {
+  for (const first of ["", "await init();", `await init(fs.readFileSync("dist/wasm/convert-fast.wasm"));`]) {
+    const [steps, kinds] = worked(first);
+    assert.deepEqual(steps, Array(4).fill(["convert-fast.wasm"]));
+    assert.ok(kinds.includes("DocumentReference"), String(kinds));
+  }
+});
+
+test("browsers take the fast module, too", () => {
+  const [small, fast] = ["convert", "convert-fast"].map((name) =>
+    run(`
+      import { readFileSync } from "node:fs";
+      import { Converter, init, parse } from "./dist/convert.mjs";
+      globalThis.fetch = async (url) => new Response(readFileSync(url));
+      const module = readFileSync("dist/wasm/${name}.wasm");
+      await init(module, ${name === "convert" ? "{}" : "{ clins: false, documents: false, view: false }"});
+      const message = Uint8Array.from(${JSON.stringify([...message()])});
+      const made = new Converter({ to: "clins", trace: true }).convert(message);
+      console.log(JSON.stringify([Buffer.from(made.json).toString(), made.diagnostics, made.trace.unused(), parse(message)]));
+    `),
+  );
+  assert.deepEqual(fast, small);
 });
 
 test("what is left out of init is loaded by convertAll, and missed by name elsewhere", () => {
@@ -197,6 +226,6 @@ test("the package holds what its exports name, and nothing of this machine", () 
     const text = readFileSync(new URL(name, pkg), "latin1");
     assert.ok(!/\/root\/|\/home\/|\.cargo\/registry/.test(text), `${name} names a folder of this machine`);
   }
-  const wasm = ["check", "consent", "convert-clins", "convert-documents", "convert-view", "convert", "rules", "unpack", "validate"].map((name) => `dist/wasm/${name}.wasm`);
+  const wasm = ["check", "consent", "convert-clins", "convert-documents", "convert-fast", "convert-view", "convert", "rules", "unpack", "validate-fast", "validate"].map((name) => `dist/wasm/${name}.wasm`);
   assert.deepEqual(names.filter((n) => n.endsWith(".wasm")).sort(), wasm);
 });

@@ -1,12 +1,13 @@
-// The optimised wasm gives the bytes of the native converter: JSON, findings and trace of every
-// file and every patient of the fixtures and, where they are, the samples.
+// The optimised wasm, the fast and the small one, gives the bytes of the native converter: JSON, findings
+// and trace of every file and every patient of the fixtures and, where they are, the samples.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { init } from "warifu";
-import { Engine, listStorage } from "../dist/wasm/convert.js";
+import * as fast from "../dist/wasm/convert.js";
+import * as small from "../dist/wasm/convert.js?small";
 import { folders, read, root } from "./support.mjs";
 
 const sha = (data) => createHash("sha256").update(data).digest("hex");
@@ -18,12 +19,15 @@ function native(folder) {
   return execFileSync(program, [...args, folder], { cwd, encoding: "utf8", maxBuffer: 1 << 28 }).trimEnd().split("\n");
 }
 
-// With all parts of the module.
-await init();
+const compiled = (name) => new WebAssembly.Module(readFileSync(new URL(`../dist/wasm/${name}.wasm`, import.meta.url)));
+fast.initSync({ module: compiled("convert-fast") });
+small.initSync({ module: compiled("convert") });
+for (const part of ["clins", "documents", "view"]) small.addPart(part, compiled(`convert-${part}`));
 
 if (folders.length < 2) test("samples", { skip: "../shared is absent" }, () => {});
 for (const [n, folder] of folders.entries()) {
-  test(n === 0 ? "fixtures" : "samples", () => {
+  let expected;
+  for (const [module, { Engine, listStorage }] of Object.entries({ fast, small })) test(`${n === 0 ? "fixtures" : "samples"}, ${module} module`, () => {
     const files = read(folder);
     const byPath = new Map(files.map((f) => [f.path, f]));
     const { patients } = listStorage(files.map((f) => f.path));
@@ -35,7 +39,7 @@ for (const [n, folder] of folders.entries()) {
       for (const patient of patients) line(engine.convertPatient(patient.files.map((f) => byPath.get(f.path))), "patient", to, patient.id);
       engine.free();
     }
-    const expected = native(folder);
+    expected ??= native(folder);
     assert.equal(lines.length, expected.length);
     // Names of files stay out of what is printed: say how many differ, and which form.
     const differing = {};

@@ -1,7 +1,8 @@
 //! Short names of what a module imports: wasm-bindgen puts a hash into each, which does not compress,
-//! into the module and into its glue.
+//! into the module and into its glue. The numbers go by the names, so that two modules that import the
+//! same have the same glue.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, anyhow};
 use wasm_encoder::{
@@ -12,18 +13,21 @@ use wasmparser::{CustomSectionReader, ImportSectionReader, Parser, Payload};
 
 /// The module and its glue with other names for imports that have a hash.
 pub(crate) fn shorten(module: &[u8], glue: &str) -> Result<(Vec<u8>, String)> {
-    let mut names = BTreeMap::new();
+    let mut names = BTreeSet::new();
     for payload in Parser::new(0).parse_all(module) {
         if let Payload::ImportSection(imports) = payload? {
             for import in imports.into_imports() {
                 let name = import?.name;
                 if has_hash(name) {
-                    let short = format!("w{}", names.len());
-                    names.entry(name.to_owned()).or_insert(short);
+                    names.insert(name.to_owned());
                 }
             }
         }
     }
+    let numbered = names.into_iter().enumerate();
+    let names: BTreeMap<String, String> = numbered
+        .map(|(number, name)| (name, format!("w{number}")))
+        .collect();
     let glue = names.iter().fold(glue.to_owned(), |glue, (name, short)| {
         glue.replace(name.as_str(), short)
     });
@@ -79,13 +83,15 @@ mod tests {
 
     #[test]
     fn names_with_a_hash_become_short_in_module_and_glue() {
-        // Imports `m.a_0123456789abcdef` and `m.b`, both functions of type 0.
-        let mut module = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x02\x1E\x02".to_vec();
+        // Imports `m.c_0123456789abcdef`, `m.a_0123456789abcdef` and `m.b`, all functions of type 0.
+        let mut module = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x02\x35\x03".to_vec();
+        module.extend(b"\x01m\x12c_0123456789abcdef\0\0");
         module.extend(b"\x01m\x12a_0123456789abcdef\0\0");
         module.extend(b"\x01m\x01b\0\0");
-        let glue = "{ a_0123456789abcdef: f, b: g }";
+        let glue = "{ c_0123456789abcdef: h, a_0123456789abcdef: f, b: g }";
         let (made, glue) = shorten(&module, glue).unwrap();
-        assert_eq!(glue, "{ w0: f, b: g }");
-        assert!(made.ends_with(b"\x02\x0E\x02\x01m\x02w0\0\0\x01m\x01b\0\0"));
+        assert_eq!(glue, "{ w1: h, w0: f, b: g }");
+        let imports = b"\x02\x15\x03\x01m\x02w1\0\0\x01m\x02w0\0\0\x01m\x01b\0\0";
+        assert!(made.ends_with(imports));
     }
 }

@@ -1,10 +1,11 @@
 //! What is done to compiled modules with libraries:
 //!
-//! - `xtask-bindgen bind INPUT.wasm OUT_DIR OUT_NAME [--omit-default-path] [--debug]` writes the
-//!   JavaScript glue, its types and the bound module of one crate, for the `web` target; what is imported
-//!   gets short names ([`imports`]).
+//! - `xtask-bindgen bind INPUT.wasm OUT_DIR OUT_NAME [--omit-default-path] [--debug] [--without=CLASS,…]`
+//!   writes the JavaScript glue, its types and the bound module of one crate, for the `web` target; what is
+//!   imported gets short names ([`imports`]), classes that nobody takes are left out ([`without`]).
 //! - `xtask-bindgen traps MODULE.wasm` makes panics of a bound module traps ([`traps`]), and
 //!   compares by words ([`compare`]).
+//! - `xtask-bindgen copies MODULE.wasm` gives a bound module short copies of its own ([`copies`]).
 //! - `xtask-bindgen hints MODULE.wasm` levels the hints of alignment ([`hints`]).
 //! - `xtask-bindgen lay LINKED.wasm OUTPUT.wasm` puts constants in an order that packs well ([`lay`]).
 //! - `xtask-bindgen split MODULE.wasm LINKED.wasm FILE=ROOT,…` takes parts out of a bound module and
@@ -17,6 +18,7 @@
 #![forbid(unsafe_code)]
 
 mod compare;
+mod copies;
 mod hints;
 mod imports;
 mod lay;
@@ -25,6 +27,7 @@ mod names;
 mod pack;
 mod split;
 mod traps;
+mod without;
 
 use std::{
     env,
@@ -45,6 +48,8 @@ struct Job {
     omit_default_path: bool,
     /// Keep names and debug sections, and check the calls.
     debug: bool,
+    /// Exported classes that are left out, unless names are kept.
+    without: Vec<String>,
 }
 
 fn main() -> Result<()> {
@@ -70,6 +75,10 @@ fn main() -> Result<()> {
             }
             _ => bail!("usage: xtask-bindgen traps MODULE.wasm"),
         },
+        Some("copies") => match &texts(env::args_os())?[..] {
+            [module] => Ok(fs::write(module, copies::copies(&fs::read(module)?)?)?),
+            _ => bail!("usage: xtask-bindgen copies MODULE.wasm"),
+        },
         Some("hints") => match &texts(env::args_os())?[..] {
             [module] => Ok(fs::write(module, hints::hints(&fs::read(module)?)?)?),
             _ => bail!("usage: xtask-bindgen hints MODULE.wasm"),
@@ -82,7 +91,7 @@ fn main() -> Result<()> {
             [module, linked, parts @ ..] => take_apart(Path::new(module), Path::new(linked), parts),
             _ => bail!("usage: xtask-bindgen split MODULE.wasm LINKED.wasm FILE=ROOT,…"),
         },
-        _ => bail!("usage: xtask-bindgen bind|lay|traps|hints|split …"),
+        _ => bail!("usage: xtask-bindgen bind|lay|traps|copies|hints|split …"),
     }
 }
 
@@ -129,22 +138,31 @@ fn bind(job: &Job) -> Result<()> {
     let glue = job.out_dir.join(format!("{}.js", job.out_name));
     let (module_made, glue_made) =
         imports::shorten(&fs::read(&module)?, &fs::read_to_string(&glue)?)?;
+    let (module_made, glue_made) = without::without(&module_made, &glue_made, &job.without)?;
     fs::write(module, module_made)?;
     Ok(fs::write(glue, glue_made)?)
 }
 
 fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Job> {
     let (mut omit_default_path, mut debug, mut plain) = (false, false, Vec::new());
+    let mut without = Vec::new();
     for argument in arguments {
         match argument.to_str() {
             Some("--omit-default-path") => omit_default_path = true,
             Some("--debug") => debug = true,
+            Some(option) if option.starts_with("--without=") => {
+                let classes = option.split_once('=').map_or("", |(_, classes)| classes);
+                without.extend(classes.split(',').map(str::to_owned));
+            }
             Some(option) if option.starts_with("--") => bail!("unknown option {option}"),
             _ => plain.push(argument),
         }
     }
     let Ok([input, out_dir, out_name]) = <[OsString; 3]>::try_from(plain) else {
-        bail!("usage: xtask-bindgen INPUT.wasm OUT_DIR OUT_NAME [--omit-default-path] [--debug]");
+        bail!(
+            "usage: xtask-bindgen bind INPUT.wasm OUT_DIR OUT_NAME [--omit-default-path] [--debug] \
+             [--without=CLASS,…]"
+        );
     };
     let Ok(out_name) = out_name.into_string() else {
         bail!("OUT_NAME is not Unicode");
@@ -155,6 +173,7 @@ fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Job> {
         out_name,
         omit_default_path,
         debug,
+        without,
     })
 }
 
@@ -168,8 +187,9 @@ mod tests {
 
     #[test]
     fn flags_may_stand_anywhere() {
-        let job = check("--debug a.wasm out --omit-default-path convert").unwrap();
+        let job = check("--debug a.wasm out --omit-default-path --without=A,B convert").unwrap();
         assert!(job.debug && job.omit_default_path);
+        assert_eq!(job.without, ["A", "B"]);
         assert_eq!(job.input, PathBuf::from("a.wasm"));
         assert_eq!(job.out_dir, PathBuf::from("out"));
         assert_eq!(job.out_name, "convert");

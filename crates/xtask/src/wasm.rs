@@ -38,6 +38,8 @@ struct Module {
     feature: Option<&'static str>,
     /// Stem of the bound files.
     out_name: &'static str,
+    /// What it is made for.
+    aim: Aim,
     /// Whether the glue must not name the module's file, since its caller passes it.
     omit_default_path: bool,
     /// Cargo's profile for the release.
@@ -48,10 +50,40 @@ struct Module {
     level: &'static [&'static str],
     /// Whether imports and exports get short names: for a module whose glue no one else reads.
     short_names: bool,
+    /// Classes that a dependency exports and no script takes.
+    without: &'static [&'static str],
     /// Whether its tables are written without addresses and lengths.
     packed: bool,
     /// What is taken out of it, to be loaded when it is needed.
     parts: &'static [Part],
+}
+
+/// What a module is made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Aim {
+    /// What is loaded over a network, and waited for.
+    Size,
+    /// What a program reads from its disk: nothing is packed or taken out of it, and it has SIMD. It
+    /// shares the glue of the module that is made for size.
+    Speed,
+}
+
+impl Module {
+    /// Name of its folder, and of its file in the package.
+    fn name(&self) -> String {
+        match self.aim {
+            Aim::Size => self.out_name.to_owned(),
+            Aim::Speed => format!("{}-fast", self.out_name),
+        }
+    }
+
+    /// Its parts that are files of their own.
+    fn parts_beside(&self) -> &'static [Part] {
+        match self.aim {
+            Aim::Size => self.parts,
+            Aim::Speed => &[],
+        }
+    }
 }
 
 /// What of a module only some functions reach.
@@ -104,13 +136,25 @@ const CONVERT: Module = Module {
     folder: "crates/warifu-wasm",
     feature: Some("convert"),
     out_name: "convert",
+    aim: Aim::Size,
     omit_default_path: true,
     profile: "wasm",
     flags: &[],
     level: &LEVEL,
     short_names: false,
+    without: &[],
     packed: true,
     parts: &PARTS,
+};
+
+/// The converter for programs, with its parts inside.
+const CONVERT_FAST: Module = Module {
+    aim: Aim::Speed,
+    profile: "wasm-node",
+    flags: &["-Ctarget-feature=+simd128"],
+    level: &["-O3", SIMD],
+    packed: false,
+    ..CONVERT
 };
 
 /// The check: as the converter, from the same crate.
@@ -133,17 +177,27 @@ const VALIDATE: Module = Module {
     ..CONVERT
 };
 
+/// The validation for programs.
+const VALIDATE_FAST: Module = Module {
+    feature: Some("validate"),
+    out_name: "validate",
+    parts: &[],
+    ..CONVERT_FAST
+};
+
 /// The reader of packed storages: loaded when the first is opened.
 const UNPACK: Module = Module {
     package: "warifu-unpack",
     folder: "crates/warifu-unpack",
     feature: None,
     out_name: "unpack",
+    aim: Aim::Size,
     omit_default_path: true,
     profile: "wasm",
     flags: &[],
     level: &LEVEL,
     short_names: false,
+    without: &[],
     packed: true,
     parts: &[],
 };
@@ -170,6 +224,7 @@ const SHELL: Module = Module {
     folder: "playground",
     feature: None,
     out_name: "shell",
+    aim: Aim::Size,
     omit_default_path: false,
     profile: "wasm-size",
     // Leptos then boxes the views of components: less code, and half the time to compile.
@@ -177,6 +232,12 @@ const SHELL: Module = Module {
     // Functions called once stay apart: the module is larger, but 5 kB smaller after gzip.
     level: &["-Oz", "--one-caller-inline-max-function-size=20"],
     short_names: true,
+    // Of wasm-streams, which comes with Leptos.
+    without: &[
+        "IntoUnderlyingByteSource",
+        "IntoUnderlyingSink",
+        "IntoUnderlyingSource",
+    ],
     packed: true,
     parts: &[],
 };
@@ -203,6 +264,16 @@ const FEATURES: [&str; 6] = [
     "--enable-multivalue",
 ];
 
+/// For wasm-opt, what only the modules that are made for speed use.
+const SIMD: &str = "--enable-simd";
+
+/// What nothing reads in a module that is finished.
+const STRIP: [&str; 3] = [
+    "--strip-debug",
+    "--strip-producers",
+    "--strip-target-features",
+];
+
 /// Replaced in `sw.js` by the list of files to keep for offline use.
 const PRECACHE: &str = "__WARIFU_PRECACHE__";
 
@@ -213,8 +284,17 @@ const LINKER: [&str; 2] = [
     "-Clink-arg=--global-base=1081344",
 ];
 
-const MODULES: [&Module; 8] = [
-    &CONVERT, &CHECK, &VALIDATE, &RULES, &UNPACK, &CONSENT, &SHELL, &PORTAL,
+const MODULES: [&Module; 10] = [
+    &CONVERT,
+    &CONVERT_FAST,
+    &CHECK,
+    &VALIDATE,
+    &VALIDATE_FAST,
+    &RULES,
+    &UNPACK,
+    &CONSENT,
+    &SHELL,
+    &PORTAL,
 ];
 
 /// Builds everything that is made of wasm.
@@ -224,8 +304,9 @@ pub(crate) fn build(repo: &Repo, profile: Profile) -> Result<()> {
         maker.make(module)?;
     }
     package(repo, &maker.work)?;
-    playground(repo, &maker.work)?;
-    portal(repo, &maker.work)?;
+    let tools = maker.modules.as_deref();
+    playground(repo, &maker.work, tools)?;
+    portal(repo, &maker.work, tools)?;
     if profile == Profile::Release && maker.modules.is_none() {
         println!("wasm: left unoptimised and unpacked, since there is no Node.js for wasm-opt");
     }
@@ -236,21 +317,22 @@ pub(crate) fn build(repo: &Repo, profile: Profile) -> Result<()> {
 /// Makes one module, and says what it weighs; of the folders `dist` only the portal's follows, with its
 /// own module.
 pub(crate) fn weigh(repo: &Repo, profile: Profile, name: &str) -> Result<()> {
-    let Some(module) = MODULES.into_iter().find(|m| m.out_name == name) else {
-        let names = MODULES.map(|m| m.out_name).join(", ");
+    let Some(module) = MODULES.into_iter().find(|m| m.name() == name) else {
+        let names = MODULES.map(Module::name).join(", ");
         bail!("there is no module {name}; there are {names}");
     };
     let maker = Maker::new(repo, profile)?;
     maker.make(module)?;
-    let file = maker.work.join(name).join(format!("{name}_bg.wasm"));
-    let packed = sizes::gzip_size(&fs::read(&file)?)?;
+    let file = format!("{}_bg.wasm", module.out_name);
+    let file = maker.work.join(name).join(file);
+    let packed = sizes::gzip_size(&file)?;
     println!("wasm: {} weighs {packed} bytes after gzip", file.display());
-    for part in module.parts {
-        let packed = sizes::gzip_size(&fs::read(file.with_file_name(part.file()))?)?;
+    for part in module.parts_beside() {
+        let packed = sizes::gzip_size(&file.with_file_name(part.file()))?;
         println!("wasm: {} beside it {packed}", part.file());
     }
     if module.out_name == PORTAL.out_name {
-        portal(repo, &maker.work)?;
+        portal(repo, &maker.work, maker.modules.as_deref())?;
     }
     Ok(())
 }
@@ -329,12 +411,17 @@ impl<'r> Maker<'r> {
         }
         let start = Instant::now();
         let packed = modules.is_some() && module.packed;
-        println!("wasm: {} ({}) …", module.package, module.out_name);
+        println!("wasm: {} ({}) …", module.package, module.name());
         let (cargo_profile, folder) = match *profile {
             Profile::Dev => ("dev", "debug"),
             Profile::Release => (module.profile, module.profile),
         };
-        let mut build = tools::wasm_cargo(repo, *compiler, "rustc", module.flags);
+        let flags = match *profile {
+            // What is not optimised is the same for both aims: compiled once.
+            Profile::Dev if module.aim == Aim::Speed => &[],
+            _ => module.flags,
+        };
+        let mut build = tools::wasm_cargo(repo, *compiler, "rustc", flags);
         build.args([
             "--lib",
             "--package",
@@ -352,11 +439,11 @@ impl<'r> Maker<'r> {
         let file = format!("{}.wasm", module.package.replace('-', "_"));
         let unbound = tools::wasm_output(repo, *compiler, folder).join(file);
 
-        let folder = work.join(module.out_name);
+        let folder = work.join(module.name());
         let stamp = folder.join("stamp");
         let input = stamp_of(&unbound, *profile, module, modules, *changes)?;
         if fs::read_to_string(&stamp).ok().as_deref() == Some(input.as_str()) {
-            println!("wasm: {} is up to date", module.out_name);
+            println!("wasm: {} is up to date", module.name());
             return Ok(());
         }
         files::fresh(&folder)?;
@@ -376,6 +463,9 @@ impl<'r> Maker<'r> {
         if *profile == Profile::Dev {
             bind.arg("--debug");
         }
+        if !module.without.is_empty() {
+            bind.arg(format!("--without={}", module.without.join(",")));
+        }
         process::run(&mut bind, Output::Shown)?;
 
         let bound = folder.join(format!("{}_bg.wasm", module.out_name));
@@ -394,6 +484,10 @@ impl<'r> Maker<'r> {
         if let Some(modules) = modules {
             let mut traps = Command::new(binder);
             process::run(traps.arg("traps").arg(&bound), Output::Shown)?;
+            if module.aim == Aim::Speed {
+                let mut copies = Command::new(binder);
+                process::run(copies.arg("copies").arg(&bound), Output::Shown)?;
+            }
             optimise(modules, &bound, module.level)?;
             let mut files = vec![bound.clone()];
             if packed {
@@ -406,7 +500,14 @@ impl<'r> Maker<'r> {
                 process::run(&mut split, Output::Shown)?;
             }
             for file in &files {
-                put_in_order(binder, modules, file)?;
+                match module.aim {
+                    Aim::Size => put_in_order(binder, modules, file)?,
+                    Aim::Speed => {
+                        let [debug, producers, features] = STRIP;
+                        wasm_opt(modules, file, &[debug, producers, features, SIMD])?;
+                    }
+                }
+                compiles(file)?;
             }
             if packed {
                 let memory = bound.with_extension("memory");
@@ -430,7 +531,7 @@ impl<'r> Maker<'r> {
         }
         println!(
             "wasm: {} done in {:.0} s, {} → {} bytes",
-            module.out_name,
+            module.name(),
             start.elapsed().as_secs_f32(),
             before,
             fs::metadata(&bound)?.len()
@@ -462,11 +563,13 @@ fn stamp_of(
         None => String::new(),
     };
     let tools = format!(
-        "{profile:?} {:?} {:?} {} {} {FEATURES:?} {LINKER:?} {} {changes:016x} {optimiser}",
+        "{profile:?} {:?} {:?} {:?} {} {} {:?} {FEATURES:?} {LINKER:?} {} {changes:016x} {optimiser}",
+        module.aim,
         module.level,
         module.parts,
         module.omit_default_path,
         module.short_names,
+        module.without,
         wasm_order::VERSION
     );
     let tools = files::hash(files::HASH_SEED, tools.as_bytes());
@@ -480,21 +583,19 @@ fn optimise(modules: &Path, wasm: &Path, level: &[&str]) -> Result<()> {
     wasm_opt(modules, wasm, &arguments)
 }
 
-/// Puts likes beside each other and drops all names and hints, then lets Node.js compile the result: a
-/// broken module is found here.
+/// Puts likes beside each other and drops all names and hints.
 fn put_in_order(binder: &Path, modules: &Path, wasm: &Path) -> Result<()> {
     let mut hints = Command::new(binder);
     process::run(hints.arg("hints").arg(wasm), Output::Shown)?;
-    let strip = [
-        "--strip-debug",
-        "--strip-producers",
-        "--strip-target-features",
-    ];
-    wasm_opt(modules, wasm, &strip)?;
+    wasm_opt(modules, wasm, &STRIP)?;
     files::write(wasm, &wasm_order::named(&fs::read(wasm)?)?)?;
     let mut arguments = vec!["--reorder-functions-by-name"];
-    arguments.extend(strip);
-    wasm_opt(modules, wasm, &arguments)?;
+    arguments.extend(STRIP);
+    wasm_opt(modules, wasm, &arguments)
+}
+
+/// Lets Node.js compile a module: a broken one is found here.
+fn compiles(wasm: &Path) -> Result<()> {
     let mut check = Command::new("node");
     check
         .arg("-e")
@@ -539,6 +640,9 @@ const PART_TYPES: &str = "
 /** Joins a part of this module to its instance, and to each later one. */
 export function addPart(name: string, module: WebAssembly.Module): void;
 ";
+
+/// A custom section by which the package sees that a module has its parts inside.
+const WHOLE: &[u8] = b"\0\x06\x05whole";
 
 /// The glue with [`PART_GLUE`]; wherever it starts an instance, the parts join that.
 fn with_parts(glue: &str) -> Result<String> {
@@ -623,6 +727,23 @@ fn package(repo: &Repo, work: &Path) -> Result<()> {
     let dist = pkg.join("dist");
     files::fresh(&dist)?;
     let wasm = dist.join("wasm");
+    for module in MODULES.iter().filter(|m| m.aim == Aim::Speed) {
+        let bound = work.join(module.name());
+        let (glue, bytes) = (
+            format!("{}.js", module.out_name),
+            format!("{}_bg.wasm", module.out_name),
+        );
+        if fs::read(bound.join(&glue))? != fs::read(work.join(module.out_name).join(&glue))? {
+            bail!(
+                "{} wants another glue than {}",
+                module.name(),
+                module.out_name
+            );
+        }
+        let mut whole = fs::read(bound.join(bytes))?;
+        whole.extend(WHOLE);
+        files::write(&wasm.join(format!("{}.wasm", module.name())), &whole)?;
+    }
     for module in [&CONVERT, &CHECK, &VALIDATE, &RULES, &UNPACK, &CONSENT] {
         let name = module.out_name;
         let bound = work.join(name);
@@ -651,12 +772,13 @@ fn package(repo: &Repo, work: &Path) -> Result<()> {
 }
 
 /// `playground/dist`: shell, converter, check, validation, pages of rules, reader of packed storages, static files, examples, offline list.
-fn playground(repo: &Repo, work: &Path) -> Result<()> {
+fn playground(repo: &Repo, work: &Path, tools: Option<&Path>) -> Result<()> {
     let dist = repo.root.join("playground/dist");
     files::fresh(&dist)?;
     // Consent is for portals, not for the playground.
     let elsewhere = [CONSENT.out_name, PORTAL.out_name];
-    for module in MODULES.iter().filter(|m| !elsewhere.contains(&m.out_name)) {
+    let here = |m: &&&Module| m.aim == Aim::Size && !elsewhere.contains(&m.out_name);
+    for module in MODULES.iter().filter(here) {
         let bound = work.join(module.out_name);
         for end in [".js", "_bg.wasm"] {
             let name = format!("{}{end}", module.out_name);
@@ -667,7 +789,7 @@ fn playground(repo: &Repo, work: &Path) -> Result<()> {
         }
         copy_snippets(&bound, &dist)?;
     }
-    page_files(&repo.root.join("playground/static"), &dist)?;
+    page_files(repo, "playground/static", &dist, tools)?;
     let fixtures = repo.root.join("tests/fixtures");
     if fixtures.is_dir() {
         examples(&fixtures, &dist.join("examples"))?;
@@ -677,7 +799,7 @@ fn playground(repo: &Repo, work: &Path) -> Result<()> {
 }
 
 /// `web/dist`: module, static files, offline list.
-fn portal(repo: &Repo, work: &Path) -> Result<()> {
+fn portal(repo: &Repo, work: &Path, tools: Option<&Path>) -> Result<()> {
     let dist = repo.root.join("web/dist");
     files::fresh(&dist)?;
     let bound = work.join(PORTAL.out_name);
@@ -686,15 +808,16 @@ fn portal(repo: &Repo, work: &Path) -> Result<()> {
         files::copy(&bound.join(&name), &dist.join(&name))?;
     }
     copy_snippets(&bound, &dist)?;
-    page_files(&repo.root.join("web/static"), &dist)?;
+    page_files(repo, "web/static", &dist, tools)?;
     offline_list(&dist)
 }
 
 /// The hand-written files of a page, and all its styles and scripts made lean.
-fn page_files(from: &Path, dist: &Path) -> Result<()> {
-    files::copy_all(from, dist)?;
+fn page_files(repo: &Repo, from: &str, dist: &Path, tools: Option<&Path>) -> Result<()> {
+    files::copy_all(&repo.root.join(from), dist)?;
     let style = dist.join("style.css");
     files::write(&style, lean_style(&fs::read_to_string(&style)?).as_bytes())?;
+    let mut scripts = Vec::new();
     for name in files::list(dist)? {
         if !name.extension().is_some_and(|e| e == "js" || e == "mjs") {
             continue;
@@ -702,6 +825,13 @@ fn page_files(from: &Path, dist: &Path) -> Result<()> {
         let file = dist.join(name);
         let lean = without_comments(&fs::read_to_string(&file)?);
         files::write(&file, lean.as_bytes())?;
+        scripts.push(file);
+    }
+    if let Some(modules) = tools {
+        let mut lean = Command::new("node");
+        lean.arg(repo.root.join("crates/xtask/src/lean.mjs"));
+        lean.arg(modules.join("vite/dist/node/index.js"));
+        process::run(lean.args(scripts), Output::Shown)?;
     }
     Ok(())
 }
@@ -745,7 +875,8 @@ fn lean_style(css: &str) -> String {
     out.replace(": ", ":").replace(";}", "}")
 }
 
-/// A script without its comment lines and indentation: two kilobytes after gzip.
+/// A script without its comment lines and indentation: two kilobytes after gzip. Where there is Node.js,
+/// `lean.mjs` then shortens its local names and the like: a fifth of what is left.
 ///
 /// Good for what wasm-bindgen writes and for our own scripts, where no text in quotes goes over a
 /// line's end and no line of code starts with `*`.
