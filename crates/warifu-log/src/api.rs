@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::chain::{ChainError, Head, OwnLine, verify_history};
+use crate::chain::{ChainError, Head, OwnLine, not_after, verify_history};
 use crate::hash::{Hash, decode_url, encode_url};
 use crate::json::{self, Value};
 use crate::line::Place;
@@ -181,11 +181,15 @@ pub fn check_inclusion(setting: &[u8], leaf: &str, proof: &[u8]) -> String {
 
 /// Checks a subject's own lines ([`verify_history`]).
 ///
-/// `setting`: `{"sub","pin_n"?,"pin_head"?,"witnessed":[]}`, hashes in base64url; `lines`: one JSON
+/// `setting`: `{"sub","pin_n"?,"pin_head"?,"witnessed":[],"now"?}`, hashes in base64url; with `now`
+/// (seconds UTC) no line may be dated later. `lines`: one JSON
 /// object a line, `{"line","salt","place_salt"?,"n"?,"prev"?}`. The answer has `n` and `head` to
 /// pin, or with a reason `at`, the line of the input it is about.
 pub fn check_history(setting: &[u8], lines: &[u8]) -> String {
     let Some((setting, pin, witnessed)) = Members::read(setting).and_then(|m| {
+        if m.0.contains_key("now") {
+            m.int("now")?;
+        }
         let pin = match (m.int("pin_n"), m.text("pin_head")) {
             (None, None) => None,
             (n, head) => Some(Head {
@@ -216,7 +220,13 @@ pub fn check_history(setting: &[u8], lines: &[u8]) -> String {
         own.push(line);
     }
     let sub = setting.text("sub").unwrap_or_default();
-    match verify_history(sub, &own, pin, &witnessed) {
+    let verdict = verify_history(sub, &own, pin, &witnessed).and_then(|head| {
+        if let Some(now) = setting.int("now") {
+            not_after(&own, now)?;
+        }
+        Ok(head)
+    });
+    match verdict {
         Ok(None) => answer(None, Vec::new()),
         Ok(Some(Head { n, head })) => {
             let head = Value::Text(head.url());
@@ -272,6 +282,8 @@ fn history_reason(error: ChainError) -> (&'static str, Option<usize>) {
         ChainError::Gap { at, .. } => ("HISTORY_GAP", Some(at)),
         ChainError::Repeated { at } => ("HISTORY_REPEATED", Some(at)),
         ChainError::Broken { at } => ("HISTORY_BROKEN", Some(at)),
+        ChainError::Backdated { at } => ("HISTORY_BACKDATED", Some(at)),
+        ChainError::Future { at } => ("HISTORY_FUTURE", Some(at)),
         ChainError::Cut { .. } => ("HISTORY_CUT", None),
         ChainError::Forked { .. } => ("HISTORY_FORKED", None),
         ChainError::NotShown(_) => ("HISTORY_NOT_SHOWN", None),

@@ -1,5 +1,6 @@
 //! The lines of one subject: complete, in order, unforked (consent.md §9.4).
 
+use crate::clock::{Clock, TOLERANCE};
 use crate::hash::Hash;
 use crate::line::{Line, LineError, Link, Place, leaf_data};
 
@@ -69,6 +70,18 @@ pub enum ChainError {
         /// Which.
         at: usize,
     },
+    /// Dated earlier than a line before it, by more than clocks may differ.
+    #[error("line {at} of the history is dated earlier than a line before it")]
+    Backdated {
+        /// Which.
+        at: usize,
+    },
+    /// Dated later than now, by more than clocks may differ.
+    #[error("line {at} of the history is dated later than now")]
+    Future {
+        /// Which.
+        at: usize,
+    },
     /// The pinned head is not reached: the end was cut off.
     #[error("the history ends before the pinned line {n}")]
     Cut {
@@ -92,6 +105,9 @@ pub enum ChainError {
 /// `pin` is the head seen last; `witnessed` the leaf data that a witness has for the subject
 /// (§9.5). Complete means: nothing is missing before the head that is shown. Whether there is a
 /// still newer line only a later pin, a receipt or a witness can tell.
+///
+/// Times never go back by more than [`TOLERANCE`](crate::TOLERANCE); whether one lies in the future
+/// [`not_after`] tells, which needs a clock.
 pub fn verify_history(
     sub: &str,
     lines: &[OwnLine],
@@ -101,6 +117,7 @@ pub fn verify_history(
     let mut next = Place::FIRST;
     let mut head = None;
     let mut leaves = std::collections::BTreeSet::new();
+    let mut clock = Clock::default();
     for (at, own) in lines.iter().enumerate() {
         let line = Line::parse(&own.line).map_err(|reason| ChainError::Line { at, reason })?;
         if line.entry.sub() != Some(sub) {
@@ -120,6 +137,10 @@ pub fn verify_history(
         }
         if place.prev != next.prev {
             return Err(ChainError::Broken { at });
+        }
+        clock.tick(place.n, line.entry.at());
+        if clock.back().is_some() {
+            return Err(ChainError::Backdated { at });
         }
         let leaf = leaf_data(&own.salt, &own.line);
         if pin.is_some_and(|pin| pin.n == place.n && pin.head != leaf) {
@@ -144,4 +165,15 @@ pub fn verify_history(
         return Err(ChainError::NotShown(*leaf));
     }
     Ok(head)
+}
+
+/// Whether no line is dated later than now (seconds UTC), as far as clocks may differ.
+pub fn not_after(lines: &[OwnLine], now: u64) -> Result<(), ChainError> {
+    for (at, own) in lines.iter().enumerate() {
+        let line = Line::parse(&own.line).map_err(|reason| ChainError::Line { at, reason })?;
+        if line.entry.at() > now.saturating_add(TOLERANCE) {
+            return Err(ChainError::Future { at });
+        }
+    }
+    Ok(())
 }

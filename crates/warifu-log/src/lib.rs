@@ -28,6 +28,7 @@
 
 pub mod api;
 mod chain;
+mod clock;
 mod hash;
 mod json;
 mod line;
@@ -41,14 +42,15 @@ mod tile;
 mod tree;
 pub mod watch;
 
-pub use chain::{ChainError, Head, OwnLine, verify_history};
+pub use chain::{ChainError, Head, OwnLine, not_after, verify_history};
+pub use clock::{Misdated, TOLERANCE};
 pub use hash::{Hash, decode_url, empty_root, encode_url, leaf_hash, node_hash, sha256};
 pub use json::{MAX_INT, Value};
 pub use line::{
     Chain, Entry, Kind, Line, LineError, Link, MAX_LINE, Member, Place, Shape, is_subject,
     leaf_data,
 };
-pub use log::{Appended, Log, LogError, OpenError, Pin, Submission};
+pub use log::{Appended, Enacted, Log, LogError, OpenError, Pin, Submission};
 pub use note::{
     Checkpoint, CheckpointError, KeyError, MAX_NOTE, MAX_SIGNATURES, Note, NoteError, NoteKey,
     Purpose, Signed, Signer, Trust, TrustError, cosign, sign_note,

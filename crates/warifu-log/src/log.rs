@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::chain::{Head, OwnLine};
+use crate::clock::{Clock, Misdated};
 use crate::hash::{Hash, leaf_hash};
-use crate::line::{Chain, Entry, Line, LineError, Link, Place, leaf_data};
+use crate::json::Value;
+use crate::line::{Chain, Entry, Kind, Line, LineError, Link, Place, leaf_data};
 use crate::note::{Checkpoint, CheckpointError, NoteKey, Signer, Trust, sign_note};
 use crate::promise::Promise;
 use crate::proof::TlogProof;
@@ -145,6 +147,17 @@ struct Newest {
     index: u64,
 }
 
+/// What a `policy` line says: what came into force, and the hash of its bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Enacted {
+    /// Its line.
+    pub index: u64,
+    /// `policy`, `master` and the like.
+    pub what: String,
+    /// Hash.
+    pub hash: Hash,
+}
+
 /// The log. In memory it keeps the edge of the tree, the tiles not yet published (a checkpoint is
 /// due every 1,000 lines) and some 100 bytes for each subject.
 #[derive(Debug)]
@@ -156,6 +169,10 @@ pub struct Log<S> {
     unpublished: BTreeMap<Tile, Vec<u8>>,
     subjects: BTreeMap<String, Newest>,
     published: Option<(Checkpoint, String)>,
+    clock: Clock,
+    /// The clock at the end of the published tree.
+    published_clock: Clock,
+    enacted: Vec<Enacted>,
     synced: u64,
     failed: bool,
     mended: u64,
@@ -193,6 +210,9 @@ impl<S: Storage> Log<S> {
             unpublished: BTreeMap::new(),
             subjects: BTreeMap::new(),
             published,
+            clock: Clock::default(),
+            published_clock: Clock::default(),
+            enacted: Vec::new(),
             synced,
             failed: false,
             mended: 0,
@@ -304,6 +324,7 @@ impl<S: Storage> Log<S> {
             return Err(OpenError::Chain { line });
         }
         let published = self.published.as_ref().map_or(0, |(c, _)| c.size);
+        self.take_note(line, &parsed.entry);
         for (tile, bytes) in self.grow(leaf) {
             let kept = self.storage.tile(tile).map_err(OpenError::Storage)?;
             if kept.as_ref() != Some(&bytes) {
@@ -314,6 +335,25 @@ impl<S: Storage> Log<S> {
             }
         }
         Ok(())
+    }
+
+    /// What the log itself looks at in a line: its time, and what came into force.
+    fn take_note(&mut self, line: u64, entry: &Entry) {
+        self.clock.tick(line, entry.at());
+        if self.published.as_ref().is_some_and(|(c, _)| line < c.size) {
+            self.published_clock = self.clock;
+        }
+        if entry.kind() == Kind::Policy
+            && let (Some(Value::Text(what)), Some(Value::Text(hash))) =
+                (entry.get("what"), entry.get("hash"))
+            && let Some(hash) = Hash::from_url(hash)
+        {
+            self.enacted.push(Enacted {
+                index: line,
+                what: what.clone(),
+                hash,
+            });
+        }
     }
 
     fn remember(&mut self, sub: String, n: u64, leaf: Hash, index: u64) {
@@ -373,6 +413,29 @@ impl<S: Storage> Log<S> {
         self.published.as_ref().map(|(c, n)| (c, n.as_str()))
     }
 
+    /// The first line whose time cannot be: dated before an earlier line, or after `now` (seconds UTC), or
+    /// after a trusted witness saw it. A log with such a line still opens: what it says counts in the order
+    /// of the lines, and nobody is kept from withdrawing by a clock that was set wrong.
+    pub fn misdated(&self, now: u64) -> Option<Misdated> {
+        let future = |(line, by)| Misdated::Future { line, by };
+        let witnessed = self.published.as_ref().and_then(|(_, note)| {
+            let at = self.trust.witnessed_at(note.as_bytes())?;
+            let (line, by) = self.published_clock.beyond(at)?;
+            Some(Misdated::AfterCheckpoint { line, by })
+        });
+        let found = [
+            self.clock.back(),
+            witnessed,
+            self.clock.beyond(now).map(future),
+        ];
+        found.into_iter().flatten().next()
+    }
+
+    /// What came into force, by the `policy` lines, in their order.
+    pub fn enacted(&self) -> &[Enacted] {
+        &self.enacted
+    }
+
     /// Head of a subject's chain.
     pub fn head(&self, sub: &str) -> Option<Head> {
         self.subjects.get(sub).map(|newest| newest.head)
@@ -398,6 +461,7 @@ impl<S: Storage> Log<S> {
         let mut records = Vec::with_capacity(batch.len());
         let mut done = Vec::with_capacity(batch.len());
         let mut fresh: BTreeMap<String, Newest> = BTreeMap::new();
+        let mut noted = Vec::with_capacity(batch.len());
         for (index, submission) in (self.size()..).zip(batch) {
             let Submission {
                 entry,
@@ -416,7 +480,9 @@ impl<S: Storage> Log<S> {
                 _ => return Err(LogError::PlaceSalt),
             };
             let sub = entry.sub().map(str::to_owned);
-            let line = Line { entry, link }.write();
+            let written = Line { entry, link };
+            let line = written.write();
+            noted.push((index, written.entry));
             if line.len() > crate::line::MAX_LINE {
                 return Err(LogError::Line(LineError::Size));
             }
@@ -448,6 +514,9 @@ impl<S: Storage> Log<S> {
             return Err(LogError::Storage(error));
         }
         self.subjects.append(&mut fresh);
+        for (line, entry) in &noted {
+            self.take_note(*line, entry);
+        }
         for appended in &done {
             let full = self.grow(appended.leaf);
             self.unpublished.extend(full);
@@ -494,6 +563,7 @@ impl<S: Storage> Log<S> {
         }
         self.unpublished.clear();
         self.published = Some((checkpoint, note.clone()));
+        self.published_clock = self.clock;
         Ok(note)
     }
 

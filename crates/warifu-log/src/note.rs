@@ -414,6 +414,17 @@ impl Trust {
         &self.log
     }
 
+    /// The earliest of the times at which these witnesses last signed this checkpoint; `None` where none of
+    /// them did. What stands in its tree was there by then.
+    pub fn witnessed_at(&self, note: &[u8]) -> Option<u64> {
+        let note = Note::parse(note).ok()?;
+        let times = self.witnesses.iter().filter_map(|w| match note.signed(w) {
+            Signed::At(time) => Some(time),
+            _ => None,
+        });
+        times.min()
+    }
+
     /// Verifies a signed checkpoint: log first, then the witnesses.
     pub fn verify(&self, note: &[u8]) -> Result<Checkpoint, CheckpointError> {
         let note = Note::parse(note)?;

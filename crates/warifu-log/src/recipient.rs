@@ -1,5 +1,6 @@
 //! No proof, no data (consent.md §9.5): what a recipient checks before it looks at a disclosure.
 
+use crate::clock::TOLERANCE;
 use crate::hash::{Hash, decode_url, encode_url, sha256};
 use crate::json::{self, Value};
 use crate::line::{Kind, Line, leaf_data};
@@ -11,8 +12,6 @@ use crate::tree::{ProofError, verify_consistency};
 
 /// Largest evidence that is read, in bytes.
 pub const MAX_EVIDENCE: usize = 262_144;
-/// How far clocks may differ, in seconds (consent.md §2).
-pub const TOLERANCE: u64 = 60;
 
 macro_rules! refusals {
     ($($(#[doc = $doc:literal])* $name:ident $wire:literal;)*) => {
