@@ -18,7 +18,7 @@ use crate::{
 
 /// Runs every criterion benchmark; the arguments go to criterion (a filter, `--quick`). With `storage`
 /// the command line converts a generated storage instead; with `wasm` the module of the package stands
-/// beside the native converter.
+/// beside the native converter; with `load` the server answers at fixed rates.
 pub(crate) fn run(repo: &Repo, arguments: &[String]) -> Result<()> {
     println!("commit: {}", commit(repo));
     println!("processor: {}", processor());
@@ -28,6 +28,7 @@ pub(crate) fn run(repo: &Repo, arguments: &[String]) -> Result<()> {
     match arguments.split_first().map(|(a, b)| (a.as_str(), b)) {
         Some(("storage", messages)) => return storage(repo, messages),
         Some(("wasm", rounds)) => return wasm(repo, rounds),
+        Some(("load", seconds)) => return load(repo, "rates", seconds),
         _ => {}
     }
     let targets = targets(repo)?;
@@ -93,6 +94,32 @@ fn wasm(repo: &Repo, arguments: &[String]) -> Result<()> {
         process::run(&mut node, Output::Shown)?;
     }
     Ok(())
+}
+
+/// `tests/load/run.mjs` over the program as it is released: `rates`, or `soak` for its memory. The argument is
+/// the number of seconds.
+pub(crate) fn load(repo: &Repo, what: &str, arguments: &[String]) -> Result<()> {
+    let seconds: Option<u32> = match arguments {
+        [] => None,
+        [seconds] => Some(seconds.parse().context("bench load [SECONDS]")?),
+        _ => bail!("bench load [SECONDS]"),
+    };
+    for made in ["pkg/dist/consent.node.mjs", "web/dist/index.html"] {
+        if !repo.root.join(made).is_file() {
+            bail!("{made} is not there; run `cargo xtask wasm --release` first");
+        }
+    }
+    println!("bench: building the server …");
+    let mut build = cargo(&repo.root);
+    build.args(["build", "--release", "-p", "warifu-cli"]);
+    process::run(&mut build, Output::Shown)?;
+    let mut node = Command::new("node");
+    node.arg("tests/load/run.mjs")
+        .arg(what)
+        .args(seconds.map(|n| n.to_string()))
+        .current_dir(&repo.root)
+        .env("WARIFU_CLI", repo.target.join("release/warifu"));
+    process::run(&mut node, Output::Shown)
 }
 
 /// Generates a storage and converts it with one thread and with two, the trace off and on.

@@ -352,10 +352,7 @@ fn test(ci: &Ci<'_>, log: &Path) -> Result<Tally> {
     let mut command = ci.cargo(&["test", "--locked", "--workspace", "--no-fail-fast"]);
     // Snapshots are compared, never written.
     command.env("INSTA_UPDATE", "no");
-    if tools::postgresql()? {
-        // It is there: no test may pass it over.
-        command.env("WARIFU_NEEDS_POSTGRESQL", "1");
-    }
+    over_postgresql(&mut command)?;
     process::run(&mut command, Output::Log(log))?;
     Ok(Tally::default())
 }
@@ -460,6 +457,14 @@ fn browser(ci: &Ci<'_>, log: &Path) -> Result<Tally> {
     run_node_tests(ci, &files, &variables, log)
 }
 
+/// Says that PostgreSQL is there, where it is: then no test may pass it over.
+fn over_postgresql(command: &mut Command) -> Result<()> {
+    if tools::postgresql()? {
+        command.env("WARIFU_NEEDS_POSTGRESQL", "1");
+    }
+    Ok(())
+}
+
 /// `*.test.mjs` of a folder, sorted.
 fn test_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut found = Vec::new();
@@ -495,6 +500,7 @@ fn run_node_tests(
         .current_dir(&ci.repo.root)
         .env("WARIFU_CLI", ci.repo.target.join("debug/warifu"))
         .envs(variables.iter().map(|(name, value)| (name, value)));
+    over_postgresql(&mut command)?;
     plain(&mut command);
     process::run(&mut command, Output::Log(log))?;
     Ok(Tally::default())

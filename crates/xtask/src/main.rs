@@ -46,10 +46,12 @@ cargo xtask COMMAND
   r4                         crates/warifu-r4/core.bin from npm's FHIR definitions
   fhir-cases [--bless]       HL7's validator cases of the checkout in WARIFU_FHIR_TEST_CASES;
                              --bless writes down those that pass
-  nightly [--seconds N]      run every fuzz target (60 seconds each), interrupt a conversion at 50 moments
+  nightly [--seconds N]      run every fuzz target (60 seconds each), interrupt a conversion at 50 moments,
+                             kill the server 50 times, look at its memory for 10 minutes
   bench [ARGUMENTS…]         run the benchmarks; ARGUMENTS go to criterion;
                              `bench storage [MESSAGES]` converts a generated storage,
-                             `bench wasm [ROUNDS]` the same messages in Node.js and natively
+                             `bench wasm [ROUNDS]` the same messages in Node.js and natively,
+                             `bench load [SECONDS]` asks the server at fixed rates, and for too much
 ";
 
 fn main() -> ExitCode {
@@ -123,6 +125,10 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
             let options = Options::parse(rest, &[], &["--seconds"])?;
             fuzz::run(&repo, options.number("--seconds")?.unwrap_or(60))?;
             interruptions(&repo)?;
+            kills(&repo)?;
+            println!("nightly: memory of the server over 10 minutes …");
+            wasm::build(&repo, wasm::Profile::Release)?;
+            bench::load(&repo, "soak", &[])?;
         }
         "bench" => bench::run(&repo, rest)?,
         "help" | "--help" | "-h" => print!("{HELP}"),
@@ -164,6 +170,21 @@ fn interruptions(repo: &Repo) -> Result<()> {
         ])
         .env("CARGO_TARGET_DIR", &repo.target)
         .env("WARIFU_MOMENTS", "50");
+    process::run(&mut command, process::Output::Shown)
+}
+
+/// The test that kills the server, 50 times instead of CI's few, over each database.
+fn kills(repo: &Repo) -> Result<()> {
+    println!("nightly: the server killed 50 times over each database …");
+    let mut command = process::cargo(&repo.root);
+    command
+        .args(["test", "--locked", "--package", "warifu-server", "--test"])
+        .args(["kill", "--", "--nocapture"])
+        .env("CARGO_TARGET_DIR", &repo.target)
+        .env("WARIFU_KILLS", "50");
+    if tools::postgresql()? {
+        command.env("WARIFU_NEEDS_POSTGRESQL", "1");
+    }
     process::run(&mut command, process::Output::Shown)
 }
 
