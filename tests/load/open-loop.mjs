@@ -12,7 +12,8 @@ export class Client {
     this.agent = new Agent({ keepAlive: true, maxSockets: 512, noDelay: true });
   }
 
-  send({ method = "POST", path, headers = {}, body = "" }) {
+  send(wanted) {
+    const { method = "POST", path, headers = {}, body = "" } = wanted;
     return new Promise((resolve, reject) => {
       const { hostname, port } = this.url;
       const length = { "Content-Length": Buffer.byteLength(body) };
@@ -22,7 +23,8 @@ export class Client {
         answer.once("error", reject);
         answer.once("end", () => resolve({ status: answer.statusCode, headers: answer.headers, body: Buffer.concat(parts) }));
       });
-      out.once("error", reject);
+      // A connection that was idle may be closed by the server just when it is used again.
+      out.once("error", (error) => (out.reusedSocket && error.code === "ECONNRESET" ? resolve(this.send(wanted)) : reject(error)));
       out.end(body);
     });
   }
