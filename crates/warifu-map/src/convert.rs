@@ -143,7 +143,7 @@ impl Converter {
         self.arena.reset();
         let name = place_of(file.path);
         let item = name.item();
-        if kinds::document::is_document(file.path, file.bytes) {
+        if kinds::document::is_document_at(name.in_content_folder, file.bytes) {
             let Self {
                 core, pool, arena, ..
             } = self;
@@ -270,7 +270,7 @@ impl Converter {
                 );
             }
             let bytes = files.get(i).map_or(&[][..], |f| f.bytes);
-            if kinds::document::is_document(files.get(i).map_or("", |f| f.path), bytes) {
+            if kinds::document::is_document_at(p.in_content_folder, bytes) {
                 documents.push(i);
             } else if let Some(n) = p.name {
                 named.push((i, n));
@@ -638,7 +638,7 @@ pub(crate) fn patient_key(folder: &str, pid3: &str) -> String {
             folder.to_owned()
         };
     }
-    format!("{pid3}\u{1e}{folder}")
+    [pid3, "\u{1e}", folder].concat()
 }
 
 /// Leaves out what stands behind the PID of another person than the first (`MAP019`): it is none of the
@@ -706,6 +706,8 @@ struct Name<'p> {
     name: Option<FileName<'p>>,
     patient: &'p str,
     kind: &'p str,
+    /// Whether it lies in a content folder of the extended storage.
+    in_content_folder: bool,
     notes: Vec<(Code, &'static str)>,
 }
 
@@ -741,9 +743,10 @@ impl<'p> Name<'p> {
 }
 
 fn place_of(file: &str) -> Name<'_> {
-    let components: Vec<&str> = components(file).collect();
-    let leaf = components.last().copied().unwrap_or("");
-    match locate(&components) {
+    let mut parts: Vec<&str> = Vec::with_capacity(16);
+    parts.extend(components(file));
+    let leaf = parts.last().copied().unwrap_or("");
+    match locate(&parts) {
         Place::Item(l) => {
             let mut notes = Vec::new();
             let name = if let Ok(n) = l.name() {
@@ -760,6 +763,7 @@ fn place_of(file: &str) -> Name<'_> {
                 name,
                 patient: l.patient,
                 kind: l.kind,
+                in_content_folder: l.is_in_content_folder(),
                 notes,
             }
         }
@@ -767,6 +771,7 @@ fn place_of(file: &str) -> Name<'_> {
             name: FileName::parse(leaf).ok(),
             patient: "",
             kind: "",
+            in_content_folder: false,
             notes: Vec::new(),
         },
     }

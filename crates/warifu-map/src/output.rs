@@ -147,18 +147,19 @@ impl Output {
     }
     /// Says how many findings of each file were left out.
     pub(crate) fn report_cut(&mut self) {
-        for (source, (count, worst)) in std::mem::take(&mut self.found).into_sorted() {
+        for (source, (count, worst)) in self.found.iter() {
             if let Some(more) = count.checked_sub(MAX_FINDINGS).filter(|n| *n > 0) {
                 let span = Span {
-                    source: SourceId(source),
+                    source: SourceId(*source),
                     ..Span::default()
                 };
                 let mut d = Diagnostic::new(&HL7199, span).with(more.to_string());
                 // What counts for the exit code is not lost.
-                d.severity = worst.max(d.severity);
+                d.severity = d.severity.max(*worst);
                 self.diagnostics.push(d);
             }
         }
+        self.found.clear();
     }
     /// Whether a resource of that type and id is there already.
     pub fn contains(&self, resource_type: &'static str, id: Id) -> bool {

@@ -6,6 +6,9 @@ use core::cmp::Ordering;
 /// Most positions of a chunk: an insertion moves at most this many.
 const CHUNK: usize = 256;
 
+/// Room that the first chunk has from the start: most maps stay small.
+const FEW: usize = 8;
+
 /// Positions 0, 1, 2 … sorted by a comparison that the caller brings along, always the same one.
 ///
 /// Chunks of limited length: an insertion moves a part of one chunk and, once in [`CHUNK`] / 2
@@ -37,12 +40,17 @@ impl Index {
     /// the item at a position compares to what is sought.
     #[inline(never)]
     fn place(&self, compare: &mut dyn FnMut(u32) -> Ordering) -> Result<Gap, Gap> {
-        let after = self.chunks.partition_point(|chunk| {
-            chunk
-                .first()
-                .is_some_and(|&first| compare(first) != Ordering::Greater)
-        });
-        let chunk = after.saturating_sub(1);
+        // Nearly always there is one chunk.
+        let chunk = if self.chunks.len() <= 1 {
+            0
+        } else {
+            let after = self.chunks.partition_point(|chunk| {
+                chunk
+                    .first()
+                    .is_some_and(|&first| compare(first) != Ordering::Greater)
+            });
+            after.saturating_sub(1)
+        };
         let Some(positions) = self.chunks.get(chunk) else {
             return Err(Gap { chunk: 0, at: 0 });
         };
@@ -70,7 +78,9 @@ impl Index {
     #[inline(never)]
     pub(crate) fn insert(&mut self, gap: Gap, position: u32) {
         let Some(chunk) = self.chunks.get_mut(gap.chunk) else {
-            self.chunks.push(Vec::from([position]));
+            let mut chunk = Vec::with_capacity(FEW);
+            chunk.push(position);
+            self.chunks.push(chunk);
             return;
         };
         chunk.insert(gap.at.min(chunk.len()), position);

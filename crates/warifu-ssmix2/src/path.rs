@@ -20,7 +20,7 @@ pub fn components(path: &str) -> impl Iterator<Item = &str> {
     std::iter::from_fn(move || {
         loop {
             let all = rest?;
-            let separator = all.bytes().position(|b| matches!(b, b'/' | b'\\'));
+            let separator = memchr::memchr2(b'/', b'\\', all.as_bytes());
             let part = all.get(..separator.unwrap_or(all.len()))?;
             rest = separator.and_then(|at| all.get(at + 1..));
             if !part.is_empty() && part != "." {

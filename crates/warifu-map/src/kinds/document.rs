@@ -98,11 +98,15 @@ pub static TABLES: &[&Table] = &[
 /// Whether a file is a document (CDA, PDF, image …) rather than a message: by its content, or because
 /// it lies in a content folder and is no message that is converted (ORU^R30).
 pub fn is_document(path: &str, bytes: &[u8]) -> bool {
+    is_document_at(in_content_folder(path), bytes)
+}
+
+/// [`is_document`] where it is known whether the file lies in a content folder.
+pub(crate) fn is_document_at(in_content_folder: bool, bytes: &[u8]) -> bool {
     if is_message(bytes) {
-        let vital = event_of(bytes) == Some(b"R30");
-        return !vital && in_content_folder(path);
+        return in_content_folder && event_of(bytes) != Some(b"R30");
     }
-    sniff(bytes).is_some() || in_content_folder(path)
+    in_content_folder || sniff(bytes).is_some()
 }
 
 /// MSH-9.2 of a message.
