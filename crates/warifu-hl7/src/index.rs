@@ -149,6 +149,8 @@ pub struct Index {
     pub(crate) charset: Charset,
     notes: Vec<Note>,
     eight_bit: bool,
+    /// Whether any field holds an escape character.
+    escapes: bool,
     /// Reused while values are decoded.
     pub(crate) scratch: std::cell::RefCell<String>,
     /// Made when a message has more than a few segments and somebody asks.
@@ -188,6 +190,7 @@ impl Default for Index {
             charset: Charset::Iso2022Jp,
             notes: Vec::new(),
             eight_bit: false,
+            escapes: false,
             scratch: std::cell::RefCell::new(String::new()),
             names: std::cell::OnceCell::new(),
             located: std::cell::Cell::default(),
@@ -257,6 +260,7 @@ impl Index {
         self.names.take();
         self.located.take();
         self.eight_bit = false;
+        self.escapes = false;
         self.delimiters = STANDARD;
         self.charset = charset.unwrap_or_default();
         if bytes.is_empty() {
@@ -406,6 +410,7 @@ impl Index {
                 }
                 C_BS => {
                     flags |= F_BS;
+                    self.escapes = true;
                     i += 1;
                 }
                 C_8BIT => {
@@ -612,6 +617,9 @@ impl Index {
     }
     /// Whether any of a segment's fields holds an escape character.
     pub(crate) fn has_escapes(&self, seg: &Seg) -> bool {
+        if !self.escapes {
+            return false;
+        }
         let first = seg.first_field as usize;
         let fields = self.fields.get(first..first + seg.fields as usize);
         let flags = fields

@@ -410,6 +410,22 @@ impl<'a> Segment<'a> {
             .flat_map(|(_, field)| field.unknown_escapes())
             .collect()
     }
+    /// Numbers of the fields that have a byte: most have none.
+    pub fn filled(&self) -> impl Iterator<Item = usize> + use<'a> {
+        let first = self.seg.first_field as usize;
+        let fields = self
+            .message
+            .0
+            .index
+            .fields
+            .get(first..first + self.seg.fields as usize);
+        let fields = fields.unwrap_or_default();
+        let seg = self.seg;
+        (1..).zip(fields).filter_map(move |(n, field)| {
+            let end = fields.get(n).map_or(seg.end + 1, |next| next.start());
+            (end > field.start() + 1 || n == 1 && seg.name == *b"MSH").then_some(n)
+        })
+    }
     /// All fields from 1.
     pub fn fields(&self) -> impl Iterator<Item = (usize, Part<'a>)> + use<'a> {
         let s = *self;
@@ -544,7 +560,7 @@ impl<'a> Part<'a> {
     /// or control characters alone give no text.
     pub fn text(&self) -> Val<'a> {
         let raw = self.raw();
-        let text = if raw == b"\"\"" {
+        let text = if raw.is_empty() || raw == b"\"\"" {
             ""
         } else if self.is_plain(raw) {
             self.message.plain(self.start, self.end)

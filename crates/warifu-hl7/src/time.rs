@@ -42,7 +42,28 @@ pub enum Oddity {
 /// Reads a DTM; `None` when it is no date at all (`0`, `00000000`, `99999999`, a day that does not
 /// exist, other text). Blanks around are ignored; a zone offset `+hhmm` is accepted when it is +0900.
 pub fn parse(text: &str) -> Option<Time> {
-    usual(text.as_bytes()).or_else(|| parse_any(text))
+    let digits = text.as_bytes();
+    let moment = digits.split_at_checked(14);
+    match moment {
+        // MSH-7 has a fraction of the second.
+        Some((moment, [b'.', fraction @ ..])) => with_fraction(moment, fraction),
+        _ => usual(digits),
+    }
+    .or_else(|| parse_any(text))
+}
+
+/// A moment to the second with one to nine digits of its fraction; `None` for everything else.
+fn with_fraction(moment: &[u8], fraction: &[u8]) -> Option<Time> {
+    let sound = matches!(fraction.len(), 1..=9) && fraction.iter().all(u8::is_ascii_digit);
+    let mut time = usual(moment).filter(|_| sound)?;
+    let digits = fraction.iter().chain(b"00").take(3);
+    time.millis = Some(digits.fold(0, |v, c| v * 10 + u16::from(c - b'0')));
+    time.oddity = if fraction.len() > 3 {
+        Oddity::Fraction
+    } else {
+        Oddity::None
+    };
+    Some(time)
 }
 
 /// A day, or a moment of it to the minute or the second, as digits; `None` for everything else.
@@ -342,7 +363,26 @@ mod tests {
     fn the_usual_forms_are_read_like_all_others() {
         for day in ["20110701", "20120229", "20110229", "20111301", "17990101"] {
             for rest in [
-                "", "0000", "000000", "2359", "235959", "2400", "2360", "120060", "12006x",
+                "",
+                "0000",
+                "000000",
+                "2359",
+                "235959",
+                "2400",
+                "2360",
+                "120060",
+                "12006x",
+                "000000.0",
+                "235959.12",
+                "235959.123",
+                "000000.0000",
+                "235959.123456789",
+                "120060.1",
+                "240000.1",
+                "120000.",
+                "120000.1234567890",
+                "120000.1x",
+                "1200.5",
             ] {
                 let text = format!("{day}{rest}");
                 assert_eq!(parse(&text), parse_any(&text), "{text}");

@@ -140,6 +140,8 @@ proptest! {
                 let (start, end) = s.span();
                 prop_assert!(start <= end && end as usize <= input.len() && start >= last);
                 last = end;
+                let filled = s.fields().filter(|(_, f)| !f.raw().is_empty());
+                prop_assert_eq!(s.filled().collect::<Vec<_>>(), filled.map(|(n, _)| n).collect::<Vec<_>>());
                 for (n, f) in s.fields() {
                     let (a, b) = f.span();
                     prop_assert!(a <= b && b <= end && a >= start);

@@ -338,7 +338,7 @@ pub(crate) fn each_rest<'a>(
             f(n, field);
         }
     };
-    for n in 1..=s.field_count().min(LAST_KEPT) {
+    for n in s.filled().take_while(|n| *n <= LAST_KEPT) {
         if n < 64 && kept.taken >> n & 1 == 1 {
             continue;
         }
@@ -352,9 +352,10 @@ pub(crate) fn each_rest<'a>(
     }
 }
 
-/// The fields of a segment, and what stands behind [`LAST_KEPT`] in one.
+/// The fields of a segment that have a byte, and what stands behind [`LAST_KEPT`] in one.
 fn whole(s: Segment<'_>) -> impl Iterator<Item = (usize, Part<'_>)> {
-    s.fields().take(LAST_KEPT).chain(behind(s))
+    let numbers = s.filled().take_while(|n| *n <= LAST_KEPT);
+    numbers.map(move |n| (n, s.field(n))).chain(behind(s))
 }
 
 /// What stands behind [`LAST_KEPT`].
