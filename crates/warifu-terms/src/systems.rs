@@ -405,7 +405,7 @@ enum Rule {
 /// Coding-system names in capitals. Sorted by name.
 ///
 /// Source: SS-MIX2 仕様書 (コード体系名称), HL7 v2.5 table 0396, JAHIS 処方・注射データ交換規約.
-static NAMES: &[(&str, Rule)] = &[
+const NAMES: &[(&str, Rule)] = &[
     ("99I01", Rule::Listed(&crate::tables::T_JHSI0001, JHSI0001)),
     ("99I02", Rule::Label("JHSI0002")),
     ("99I03", Rule::Listed(&crate::tables::T_JHSI0003, JHSI0003)),
@@ -604,11 +604,35 @@ fn rule_of(name: &str) -> Option<Rule> {
     let upper = upper.get_mut(..name.len())?;
     upper.copy_from_slice(name.as_bytes());
     upper.make_ascii_uppercase();
-    let at = NAMES
-        .binary_search_by(|row| row.0.as_bytes().cmp(upper))
-        .ok()?;
-    NAMES.get(at).map(|row| row.1)
+    let at = HEADS.binary_search(&head(upper)).ok()?;
+    let (known, rule) = NAMES.get(at)?;
+    (known.as_bytes() == upper).then_some(*rule)
 }
+
+/// The first eight bytes of a name as a number that sorts alike; shorter names end with zeros.
+const fn head(name: &[u8]) -> u64 {
+    let (mut head, mut rest, mut places) = (0, name, 8);
+    while places > 0 {
+        head <<= 8;
+        if let [first, after @ ..] = rest {
+            head |= u64::from_be_bytes([0, 0, 0, 0, 0, 0, 0, *first]);
+            rest = after;
+        }
+        places -= 1;
+    }
+    head
+}
+
+/// [`head`] of each row of [`NAMES`]: no two names share theirs.
+static HEADS: [u64; NAMES.len()] = {
+    let mut heads = [0; NAMES.len()];
+    let (mut to, mut from): (&mut [u64], &[(&str, Rule)]) = (&mut heads, NAMES);
+    while let ([place, places @ ..], [(name, _), rest @ ..]) = (to, from) {
+        *place = head(name.as_bytes());
+        (to, from) = (places, rest);
+    }
+    heads
+};
 
 /// The table number of `HL7nnnn` (any case), otherwise `None`.
 fn hl7_table_number(name: &str) -> Option<u16> {
@@ -840,6 +864,7 @@ mod tests {
     #[test]
     fn names_oids_and_tables_are_sorted_and_unique() {
         assert!(NAMES.windows(2).all(|w| w[0].0 < w[1].0));
+        assert!(HEADS.is_sorted_by(|a, b| a < b));
         assert!(OIDS.windows(2).all(|w| w[0].0 < w[1].0));
         assert!(V2_TABLES.windows(2).all(|w| w[0].0 < w[1].0));
     }

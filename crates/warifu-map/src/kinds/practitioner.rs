@@ -11,7 +11,7 @@ use warifu_fhir::{Id, Resource, Row, Src};
 use warifu_hl7::{Part, Segment, Val};
 use warifu_terms::{maps, systems, tables};
 
-use crate::cx::{Cx, Sourced};
+use crate::cx::{Cx, Sourced, concat};
 use crate::datatypes::{
     coded_concept, human_name, local_system, organization_address, organization_telecom, staff_name,
 };
@@ -125,9 +125,10 @@ pub(crate) fn emit_role(
     code: &str,
     src: Src,
 ) -> Id {
-    let readable =
-        bumpalo::format!(in cx.message().arena(), "practitionerrole.{}.{}", person.as_str(), code)
-            .into_bump_str();
+    let readable = concat(
+        cx.message().arena(),
+        &["practitionerrole.", person.as_str(), ".", code],
+    );
     let id = cx.shared_id(
         "PractitionerRole",
         &[person.as_str(), department.as_str()],
@@ -288,8 +289,7 @@ pub(crate) fn department<'a>(
             },
         )
     };
-    let readable =
-        bumpalo::format!(in cx.message().arena(), "department.{}", code.text).into_bump_str();
+    let readable = concat(cx.message().arena(), &["department.", code.text]);
     let id = cx.shared_id("Organization", &["department", system, code.text], readable);
     if cx.emitted("Organization", id) {
         return Some(id);
@@ -366,12 +366,10 @@ pub(crate) fn place<'a>(cx: &mut Cx<'a, '_>, pl: Part<'a>) -> Option<Place<'a>> 
             *slot = part.text;
         }
         let name: &'a str = match parent {
-            Some(p) => bumpalo::format!(in cx.message().arena(), "{}-{}", p.name, part.text)
-                .into_bump_str(),
+            Some(p) => concat(cx.message().arena(), &[p.name, "-", part.text]),
             None => part.text,
         };
-        let readable =
-            bumpalo::format!(in cx.message().arena(), "location.{}", name).into_bump_str();
+        let readable = concat(cx.message().arena(), &["location.", name]);
         let id = cx.shared_id("Location", &path, readable);
         if !cx.emitted("Location", id) {
             let owner = institution(cx);

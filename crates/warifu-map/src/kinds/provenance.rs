@@ -68,10 +68,10 @@ fn storage_key(item: &Item<'_>) -> Option<String> {
 pub(crate) fn source(core: &Core, item: &Item<'_>) -> Option<String> {
     let key = storage_key(item)?;
     Some(match core.options.ids {
-        IdMode::Keyed => format!(
-            "urn:uuid:{}",
-            core.id_key.id(core.issuer(), &["source", &key]).as_str()
-        ),
+        IdMode::Keyed => {
+            let id = core.id_key.id(core.issuer(), &["source", &key]);
+            ["urn:uuid:", id.as_str()].concat()
+        }
         IdMode::Readable => {
             use std::fmt::Write as _;
             let mut s = format!("urn:x-ssmix2:{}:", core.issuer());
