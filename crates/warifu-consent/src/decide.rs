@@ -412,6 +412,17 @@ pub(crate) fn misses(state: &State<'_>, request: &Request, item: &Item) -> Vec<O
     grants.collect()
 }
 
+/// Whether each prohibition covers the item and counts, in the order of the state.
+pub(crate) fn prohibitions(state: &State<'_>, request: &Request, item: &Item) -> Vec<bool> {
+    let decider = Decider::new(state, request, item, None);
+    state.denials.iter().map(|d| decider.holds(d)).collect()
+}
+
+/// Whether labels of the item, or their absence, close it to the guardian of a person of 16 or more.
+pub(crate) fn is_closed_to_guardian(state: &State<'_>, request: &Request, item: &Item) -> bool {
+    Decider::new(state, request, item, None).is_closed_to_guardian()
+}
+
 fn trace(
     state: &State<'_>,
     request: &Request,
@@ -677,7 +688,7 @@ impl<'a> Decider<'a> {
                 self.ask("D4");
                 Ok(Some(Basis::Own))
             }
-            Who::Proxy { scope, sixteen } if self.purpose_is("FAMRQT") => {
+            Who::Proxy { scope, .. } if self.purpose_is("FAMRQT") => {
                 self.ask("D7");
                 self.prohibited()?;
                 self.ask("D4");
@@ -685,13 +696,7 @@ impl<'a> Decider<'a> {
                     Some(scope) => !self.item.unknown && self.item.cats.within(*scope),
                     None => true,
                 };
-                // From 16 on some labels are the minor's own; what is not labelled may be one.
-                let closed = *sixteen
-                    && self
-                        .item
-                        .labels
-                        .is_none_or(|l| l.meets(self.policy.minor_labels()));
-                Ok((inside && !closed).then_some(Basis::Own))
+                Ok((inside && !self.is_closed_to_guardian()).then_some(Basis::Own))
             }
             _ => Ok(None),
         }
@@ -725,35 +730,42 @@ impl<'a> Decider<'a> {
 
     /// D7
     fn prohibited(&self) -> Result<(), Why> {
+        let holds = self.state.denials.iter().any(|d| self.holds(d));
+        match (holds, self.is_in_force()) {
+            (false, _) => Ok(()),
+            (true, true) => Err(Why::ProhibitedEmg),
+            (true, false) => Err(Why::Prohibited),
+        }
+    }
+
+    /// Whether a prohibition covers the item and counts in this mode.
+    fn holds(&self, d: &Denial) -> bool {
         let emergency = self.is_in_force();
         let mut purposes = self.request.purpose.map_or(Bits::NONE, |p| Bits::one(p.0));
         if emergency {
             purposes = purposes.with(self.emergency_purposes());
         }
         let recipient = self.recipient().unwrap_or_default();
-        let mut found = None;
-        for d in &self.state.denials {
-            let aud = d
-                .aud
-                .iter()
-                .any(|a| a == "*" || a == recipient || a == "mi:*" && recipient.starts_with("mi:"));
-            let fresh = d
-                .status_age
-                .is_none_or(|age| age <= self.policy.status_fresh);
-            let covers = aud
-                && d.pur.meets(purposes)
-                && (d.cat.meets(self.ever()) || d.cat == self.policy.all_categories())
-                && d.nbf <= self.request.at
-                && d.exp.is_none_or(|exp| self.request.at < exp)
-                && !(d.ended && fresh);
-            if covers && emergency && d.emg {
-                return Err(Why::ProhibitedEmg);
-            }
-            if covers && !emergency {
-                found = Some(Why::Prohibited);
-            }
-        }
-        found.map_or(Ok(()), Err)
+        let aud = d
+            .aud
+            .iter()
+            .any(|a| a == "*" || a == recipient || a == "mi:*" && recipient.starts_with("mi:"));
+        let fresh = d
+            .status_age
+            .is_none_or(|age| age <= self.policy.status_fresh);
+        aud && d.pur.meets(purposes)
+            && (d.cat.meets(self.ever()) || d.cat == self.policy.all_categories())
+            && d.nbf <= self.request.at
+            && d.exp.is_none_or(|exp| self.request.at < exp)
+            && !(d.ended && fresh)
+            && (d.emg || !emergency)
+    }
+
+    /// From 16 on some labels are the minor's own; what is not labelled may be one.
+    fn is_closed_to_guardian(&self) -> bool {
+        let minors = self.policy.minor_labels();
+        matches!(self.request.who, Who::Proxy { sixteen: true, .. })
+            && self.item.labels.is_none_or(|l| l.meets(minors))
     }
 
     /// Categories now and under any earlier table: what was prohibited stays so wherever it moves.

@@ -1,6 +1,9 @@
 //! The chain of rules behind a decision, in words for the person and for an auditor (consent.md §7.2).
 
-use crate::decide::{Basis, Decision, Grant, Item, Request, State, Who, Why, misses, traced};
+use crate::decide::{
+    Basis, Decision, Denial, Grant, Item, Request, State, Who, Why, is_closed_to_guardian, misses,
+    prohibitions, traced,
+};
 use crate::policy::{Bits, Policy};
 use crate::reason::Lang;
 use crate::text::{Master, moment};
@@ -10,8 +13,9 @@ use crate::text::{Master, moment};
 pub struct Explanation {
     /// The decision.
     pub decision: Decision,
-    /// In words: what was asked; the rules that were asked, in their order, each grant with how far it
-    /// came under D8; the answer. A line of a rule begins with its number in `docs/consent.md`.
+    /// In words: what was asked (dates, facility and labels of the item included); the rules that were
+    /// asked, in their order, each prohibition under D7 and each grant with how far it came under D8; the
+    /// answer, and what it obliges to. A line of a rule begins with its number in `docs/consent.md`.
     pub chain: Vec<String>,
     /// One sentence for the person; absent where the item is not to be spoken of (`NOT_TOLD`), and
     /// then the chain is not for the person either.
@@ -36,9 +40,17 @@ pub fn explain(
     let mut chain = vec![say.question(request, item)];
     let (last, passed) = asked.split_last().unwrap_or((&"D11", &[]));
     for rule in passed {
-        chain.push(format!("{rule}: {}", say.passed(rule, state)));
-        if *rule == "D8" {
-            chain.extend(say.grants(state, request, item));
+        let closed = *rule == "D4" && is_closed_to_guardian(state, request, item);
+        let words = if closed {
+            say.closed(item)
+        } else {
+            say.passed(rule, state)
+        };
+        chain.push(format!("{rule}: {words}"));
+        match *rule {
+            "D7" => chain.extend(say.denials(state, request, item)),
+            "D8" => chain.extend(say.grants(state, request, item)),
+            _ => {}
         }
     }
     let effect = match &decision.basis {
@@ -50,8 +62,11 @@ pub fn explain(
     if decision.permits() && !decision.grants.is_empty() {
         chain.extend(say.grants(state, request, item));
     }
-    if !decision.obligations.is_empty() {
-        chain.push(say.list(&decision.obligations));
+    if matches!(decision.why, Why::Prohibited | Why::ProhibitedEmg) {
+        chain.extend(say.denials(state, request, item));
+    }
+    for code in &decision.obligations {
+        chain.push(format!("  {}", say.obligation(code)));
     }
     let sentence = (decision.why != Why::NotTold).then(|| words.to_owned());
     Explanation {
@@ -111,6 +126,63 @@ impl Say<'_> {
         self.list(&names)
     }
 
+    fn labels(&self, bits: Bits) -> String {
+        let rows = self.policy.labels();
+        let named = bits.places().filter_map(|p| rows.get(usize::from(p)));
+        let names: Vec<String> = named.map(|l| l.name(self.lang).to_owned()).collect();
+        self.list(&names)
+    }
+
+    /// Labels of an item: what is not labelled is another thing than what has none.
+    fn marks(&self, labels: Option<Bits>) -> String {
+        match labels {
+            None => {
+                let unjudged = [
+                    "印の判定ができていない",
+                    "しるしを しらべられない",
+                    "labels could not be judged",
+                ];
+                self.pick(unjudged).to_owned()
+            }
+            Some(Bits::NONE) => self.pick(["印なし", "しるし なし", "no label"]).to_owned(),
+            Some(bits) => {
+                let word = ["印: ", "しるし: ", "labelled "];
+                format!("{}{}", self.pick(word), self.labels(bits))
+            }
+        }
+    }
+
+    /// Why a guardian does not see it: the labels that are the minor's own, by their names.
+    fn closed(&self, item: &Item) -> String {
+        match item.labels {
+            None => self
+                .pick([
+                    "印の判定ができていない記録は、16 歳以上の方の保護者には見せられません。",
+                    "しるしを しらべられない きろくは、16さいから、おやには 見えません。",
+                    "What could not be labelled is closed to the guardian of a person of 16 or more.",
+                ])
+                .to_owned(),
+            Some(labels) => {
+                let own = Bits(labels.0 & self.policy.minor_labels().0);
+                self.pick([
+                    "次の印の記録は、16 歳以上の方の保護者には見せられません: {names}",
+                    "この しるしの きろくは、16さいから、おやには 見えません: {names}",
+                    "Records of these labels are closed to the guardian of a person of 16 or more: {names}",
+                ])
+                .replace("{names}", &self.labels(own))
+            }
+        }
+    }
+
+    /// What a recipient is obliged to, with its code.
+    fn obligation(&self, code: &str) -> String {
+        let row = OBLIGATIONS.iter().find(|(known, _)| *known == code);
+        match row {
+            Some((_, words)) => format!("{} ({code})", self.pick(*words)),
+            None => code.to_owned(),
+        }
+    }
+
     fn purposes(&self, bits: Bits) -> String {
         let named = self.policy.purposes().zip(0_u8..);
         let names: Vec<String> = named
@@ -138,21 +210,17 @@ impl Say<'_> {
         };
         let purpose = self.purposes(request.purpose.map_or(Bits::NONE, |p| Bits::one(p.0)));
         let mut what = self.cats(item.cats);
-        let days = item.clinical.map(|(a, b)| {
-            if a == b {
-                a.to_string()
-            } else {
-                format!("{a}–{b}")
-            }
-        });
+        let undated = ["日付不明", "日が わからない", "no date"];
+        let days = match item.clinical {
+            Some((a, b)) if a == b => a.to_string(),
+            Some((a, b)) => format!("{a}–{b}"),
+            None => self.pick(undated).to_owned(),
+        };
         let src = Some(item.src.as_str()).filter(|s| !s.is_empty());
-        let more: Vec<String> = days
-            .into_iter()
-            .chain(src.map(|s| self.facility(s)))
-            .collect();
-        if !more.is_empty() {
-            what = format!("{what} ({})", self.list(&more));
-        }
+        let mut more = vec![days];
+        more.extend(src.map(|s| self.facility(s)));
+        more.push(self.marks(item.labels));
+        what = format!("{what} ({})", self.list(&more));
         let at = moment(request.at);
         self.pick([
             "{who} に、{what} を、「{purpose}」として見せてよいか（{at}）",
@@ -234,15 +302,170 @@ impl Say<'_> {
     }
 
     fn grant(&self, grant: &Grant) -> String {
-        let parts = [
+        let mut parts = vec![
             self.facilities(&grant.aud),
             self.purposes(grant.pur),
             self.cats(grant.cat),
             format!("{}–{}", moment(grant.nbf), moment(grant.exp)),
         ];
+        let filled = |words: [&'static str; 3], value: &str| self.pick(words).replace("{}", value);
+        if grant.window != (None, None) {
+            let (from, to) = grant.window;
+            let day = |d: Option<crate::date::Date>| d.map(|d| d.to_string()).unwrap_or_default();
+            let words = ["記録の日付 {}", "きろくの 日 {}", "dates of records {}"];
+            parts.push(filled(words, &format!("{}–{}", day(from), day(to))));
+        }
+        if let Some(to) = grant.recorded {
+            let words = ["{} までの記録", "{} までに 書いた もの", "recorded by {}"];
+            parts.push(filled(words, &moment(to)));
+        }
+        if let Some(left) = grant.uses_left {
+            let words = ["残り {} 回", "あと {} 回", "{} disclosures left"];
+            parts.push(filled(words, &left.to_string()));
+        }
+        let annex = &grant.annex;
+        let label = |code: &String| {
+            let named = self.policy.label(code).map(Bits::one);
+            named.map_or_else(|| code.clone(), |bits| self.labels(bits))
+        };
+        let mut without: Vec<String> = annex.lbl.iter().map(label).collect();
+        without.extend(annex.src.iter().map(|code| self.facility(code)));
+        for (list, words) in [
+            (&annex.res, ["記録 {} 件", "きろく {} こ", "{} records"]),
+            (
+                &annex.wid,
+                ["受診 {} 件", "びょういんの 日 {} こ", "{} visits"],
+            ),
+        ] {
+            if !list.is_empty() {
+                without.push(filled(words, &list.len().to_string()));
+            }
+        }
+        if !without.is_empty() {
+            let words = ["外したもの {}", "はずした もの {}", "without {}"];
+            parts.push(filled(words, &self.list(&without)));
+        }
         format!("{} [{}]", parts.join(" / "), grant.jti)
     }
+
+    /// One line for each prohibition: what it says, and whether it is this one.
+    fn denials(&self, state: &State<'_>, request: &Request, item: &Item) -> Vec<String> {
+        let all = state.denials.iter().zip(prohibitions(state, request, item));
+        all.map(|(denial, holds)| {
+            let end = if holds {
+                ["これに当たります。", "これです。", "It covers this."]
+            } else {
+                [
+                    "当たりません。",
+                    "これでは ありません。",
+                    "It does not cover this.",
+                ]
+            };
+            format!("  {}: {}", self.denial(denial), self.pick(end))
+        })
+        .collect()
+    }
+
+    fn denial(&self, denial: &Denial) -> String {
+        let until = match denial.exp {
+            Some(exp) => moment(exp),
+            None => String::new(),
+        };
+        let emergency = if denial.emg {
+            ["救急でも", "きゅうきゅうでも", "in emergencies too"]
+        } else {
+            [
+                "救急を除く",
+                "きゅうきゅうの ときは べつ",
+                "but for emergencies",
+            ]
+        };
+        let parts = [
+            self.facilities(&denial.aud),
+            self.purposes(denial.pur),
+            self.cats(denial.cat),
+            format!("{}–{until}", moment(denial.nbf)),
+            self.pick(emergency).to_owned(),
+        ];
+        format!("{} [{}]", parts.join(" / "), denial.jti)
+    }
 }
+
+/// Obligations in words.
+const OBLIGATIONS: &[(&str, [&str; 3])] = &[
+    (
+        "DEID",
+        [
+            "だれのものかわからない形にしてから渡します。",
+            "だれのか わからないように してから わたします。",
+            "It goes out in a form without names only.",
+        ],
+    ),
+    (
+        "NOPERSISTP",
+        [
+            "相手は、見たあとに保存しません。",
+            "あいては、見た あとに のこしません。",
+            "The recipient does not keep it after looking.",
+        ],
+    ),
+    (
+        "NORDSCLCD",
+        [
+            "相手は、ご本人の同意なしにほかへ渡しません。",
+            "あいては、本人に きかないで ほかに わたしません。",
+            "The recipient does not pass it on without the person's consent.",
+        ],
+    ),
+    (
+        "NORELINK",
+        [
+            "相手は、だれのものかを調べません。",
+            "あいては、だれのか しらべません。",
+            "The recipient does not try to find out whose it is.",
+        ],
+    ),
+    (
+        "NOREUSE",
+        [
+            "相手は、ほかの目的に使いません。",
+            "あいては、ほかの ことに つかいません。",
+            "The recipient does not use it for anything else.",
+        ],
+    ),
+    (
+        "NOTIFY",
+        [
+            "見たことをご本人に知らせます。",
+            "見た ことを 本人に しらせます。",
+            "The person is told that it was seen.",
+        ],
+    ),
+    (
+        "NO_PATIENT_DISPLAY",
+        [
+            "まだ告知していないので、患者さんに見せません。",
+            "まだ 話して いないので、かんじゃさんに 見せません。",
+            "The patient was not told of it yet: it is not shown to the patient.",
+        ],
+    ),
+    (
+        "REVIEW",
+        [
+            "見たことを、ほかの人があとで確かめます。",
+            "見た ことを、ほかの 人が あとで しらべます。",
+            "Somebody else reviews afterwards that it was seen.",
+        ],
+    ),
+    (
+        "TRACE",
+        [
+            "使われ方の記録が残ります。",
+            "どう つかったか、きろくが のこります。",
+            "How it is used is recorded.",
+        ],
+    ),
+];
 
 fn spoken(decision: &Decision, own: bool) -> [&'static str; 3] {
     match &decision.basis {

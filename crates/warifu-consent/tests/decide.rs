@@ -163,6 +163,11 @@ fn the_laws_hold_over_generated_states() {
         assert_eq!(e.decision, decide(&s, &r, &i));
         assert_eq!(e.sentence.is_none(), e.decision.why == Why::NotTold);
         assert_ne!(e.sentence.as_deref(), Some(""));
+        for code in &e.decision.obligations {
+            let end = format!("。 ({code})");
+            let words = e.chain.iter().filter(|l| l.ends_with(&end)).count();
+            assert_eq!(words, 1, "{code} in {:?}", e.chain);
+        }
     }
 }
 
@@ -293,6 +298,202 @@ fn the_rules_that_were_asked_are_told_in_words_with_names() {
     let (ja, easy, en) = (of(Lang::Ja), of(Lang::JaEasy), of(Lang::En));
     for ((a, b), c) in ja.iter().zip(&easy).zip(&en) {
         assert!(a != b && b != c && a != c, "{a} / {b} / {c}");
+    }
+}
+
+/// What labels, dates, prohibitions and obligations say stands there by name, in each language.
+#[test]
+fn labels_dates_prohibitions_and_obligations_are_told_in_words() {
+    let policy = Policy::reference().unwrap();
+    let cat = |c: &str| Bits::one(policy.category(c).unwrap().0);
+    let label = |c: &str| Bits::one(policy.label(c).unwrap());
+    let pur = |c: &str| Bits::one(policy.purpose(c).unwrap().0);
+    let mut annex = Annex::empty([0; 16]);
+    annex.lbl = vec!["PSY".into()];
+    annex.res = vec!["r.x".into(), "r.y".into()];
+    let grant = Grant {
+        jti: "j1".into(),
+        hash: "h".into(),
+        kid: "k".into(),
+        received: 0,
+        aud: vec!["mi:1312345678".into()],
+        pur: pur("TREAT"),
+        cat: cat("inf.condition"),
+        window: (Date::parse("2024-01-01"), None),
+        recorded: Some(NOW),
+        nbf: NOW,
+        exp: NOW + 90 * DAY,
+        annex,
+        obl: vec!["NORDSCLCD".into()],
+        uses_left: Some(3),
+        ended: false,
+        status_age: None,
+        parent: None,
+        texts: 1,
+    };
+    let denial = Denial {
+        jti: "d1".into(),
+        aud: vec!["*".into()],
+        pur: policy.purpose_set(["*"].into_iter()).unwrap(),
+        cat: cat("inf.lab"),
+        nbf: NOW,
+        exp: None,
+        emg: true,
+        ended: false,
+        status_age: None,
+    };
+    let state = State {
+        policy: &policy,
+        grants: vec![grant],
+        denials: vec![denial],
+        objections: vec![],
+        notices: vec![],
+        keys: vec![],
+    };
+    let item = |c: &str, labels: Option<Bits>| Item {
+        key: String::new(),
+        cats: cat(c),
+        inside: Bits::NONE,
+        unknown: false,
+        src: String::new(),
+        encounter: None,
+        clinical: None,
+        recorded: Some(0),
+        labels,
+        origin: Origin::Ehr,
+        told: Told::Unknown,
+        uninformed: false,
+        undelivered: false,
+        before: vec![],
+    };
+    let tell = |who: &Who, purpose: &str, item: &Item, lang: Lang| {
+        let request = Request {
+            who: who.clone(),
+            purpose: policy.purpose(purpose),
+            mode: Mode::Normal,
+            at: NOW,
+        };
+        explain(&state, &request, item, None, lang).chain.join("\n")
+    };
+    let clinic = Who::Recipient("mi:1312345678".into());
+    let guardian = Who::Proxy {
+        scope: None,
+        sixteen: true,
+    };
+    let dated = Item {
+        clinical: Date::interval("2026-08-01"),
+        ..item("inf.condition", Some(Bits::NONE))
+    };
+    let psy = item("inf.condition", Some(label("PSY").with(label("R"))));
+    let unlabelled = item("inf.condition", None);
+    let lab = item("inf.lab", Some(Bits::NONE));
+    for (who, purpose, item, words) in [
+        // An obligation in words, and the conditions of the grant.
+        (
+            &clinic,
+            "TREAT",
+            &dated,
+            [
+                &[
+                    "印なし",
+                    "相手は、ご本人の同意なしにほかへ渡しません。 (NORDSCLCD)",
+                    "記録の日付 2024-01-01–",
+                    "までの記録",
+                    "残り 3 回",
+                    "外したもの 精神科、記録 2 件",
+                    "(permit GRANT)",
+                ][..],
+                &[
+                    "しるし なし",
+                    "(NORDSCLCD)",
+                    "きろくの 日 2024-01-01–",
+                    "までに 書いた もの",
+                    "あと 3 回",
+                    "はずした もの こころの びょうき、きろく 2 こ",
+                ],
+                &[
+                    "no label",
+                    "does not pass it on without",
+                    "dates of records 2024-01-01–",
+                    "recorded by",
+                    "3 disclosures left",
+                    "without mental health, 2 records",
+                ],
+            ],
+        ),
+        // Labels by their names; what could not be judged is told as that.
+        (
+            &guardian,
+            "FAMRQT",
+            &psy,
+            [
+                &[
+                    "日付不明、印: 取扱い注意、精神科",
+                    "保護者には見せられません: 精神科",
+                ],
+                &[
+                    "日が わからない、しるし: とくに きをつける きろく、こころの びょうき",
+                    "おやには 見えません: こころの びょうき",
+                ],
+                &[
+                    "no date, labelled restricted records, mental health",
+                    "a person of 16 or more: mental health",
+                ],
+            ],
+        ),
+        (
+            &guardian,
+            "FAMRQT",
+            &unlabelled,
+            [
+                &[
+                    "印の判定ができていない",
+                    "印の判定ができていない記録は、16 歳以上の方の保護者",
+                ],
+                &["しるしを しらべられない", "16さいから、おやには 見えません"],
+                &[
+                    "labels could not be judged",
+                    "What could not be labelled is closed to the guardian",
+                ],
+            ],
+        ),
+        // The prohibition that holds, by what it says.
+        (
+            &clinic,
+            "TREAT",
+            &lab,
+            [
+                &[
+                    "(deny PROHIBITED)",
+                    "すべての相手",
+                    "救急でも [d1]: これに当たります。",
+                ],
+                &["だれでも", "きゅうきゅうでも [d1]: これです。"],
+                &[
+                    "everyone",
+                    "laboratory results",
+                    "in emergencies too [d1]: It covers this.",
+                ],
+            ],
+        ),
+        // And the one that does not.
+        (
+            &clinic,
+            "TREAT",
+            &unlabelled,
+            [
+                &["救急でも [d1]: 当たりません。", "(deny PERIOD)"],
+                &["きゅうきゅうでも [d1]: これでは ありません。"],
+                &["in emergencies too [d1]: It does not cover this."],
+            ],
+        ),
+    ] {
+        for (lang, words) in [Lang::Ja, Lang::JaEasy, Lang::En].into_iter().zip(words) {
+            let all = tell(who, purpose, item, lang);
+            for word in words {
+                assert!(all.contains(word), "{word} in {all}");
+            }
+        }
     }
 }
 
