@@ -36,7 +36,7 @@ arguments=(check "${words[@]}")
 list "${INPUT_IG:-}"
 for package in ${words[@]+"${words[@]}"}; do arguments+=(--ig "$package"); done
 [ -n "${INPUT_CONFIG:-}" ] && arguments+=(--config "$INPUT_CONFIG")
-[ -n "${INPUT_PROFILE:-}" ] && arguments+=(--profile "$INPUT_PROFILE")
+[ -n "${INPUT_PROFILE:-}" ] && arguments+=(--profile "$(echo "$INPUT_PROFILE" | tr -s ' \n' ',,' | sed 's/^,*//; s/,*$//')")
 [ -n "${INPUT_BASELINE:-}" ] && arguments+=(--baseline "$INPUT_BASELINE")
 [ -n "${INPUT_FAIL_ON:-}" ] && arguments+=(--fail-on "$INPUT_FAIL_ON")
 [ -n "${INPUT_SARIF_FILE:-}" ] && arguments+=(--format "sarif=$INPUT_SARIF_FILE")
@@ -49,7 +49,32 @@ arguments+=(${words[@]+"${words[@]}"})
 warifu "${arguments[@]}"
 code=$?
 
-[ -f "$work/annotations.txt" ] && cat "$work/annotations.txt"
+# GitHub finds files by their path from the root of the repository. What was checked from a folder below it is
+# given that folder's path before its own; absolute paths stay.
+folder=
+if [ -n "${GITHUB_WORKSPACE:-}" ]; then
+  root=$(cd "$GITHUB_WORKSPACE" && pwd -P) here=$(pwd -P)
+  case "$here" in "$root"/*) folder="${here#"$root"/}/" ;; esac
+fi
+# As a value of an annotation, and as a URI.
+escaped=${folder//'%'/%25} escaped=${escaped//':'/%3A} escaped=${escaped//','/%2C}
+uri=$(printf '%s' "$folder" | LC_ALL=C sed 's/[^A-Za-z0-9._~/-]/\n&\n/g' | while IFS= read -r part || [ -n "$part" ]; do
+  case "$part" in
+    [A-Za-z0-9._~/-]*) printf '%s' "$part" ;;
+    ?*) printf '%s' "$part" | od -An -v -tx1 | tr -d ' \n' | sed 's/../%&/g' | tr '[:lower:]' '[:upper:]' ;;
+  esac
+done)
+# A text put into the second half of `s|…|…|`.
+literal() { printf '%s' "$1" | sed 's/[&|\\]/\\&/g'; }
+
+if [ -f "$work/annotations.txt" ]; then
+  sed "s|^\\(::[a-z]* [^:]*[ ,]file=\\)\\([^/]\\)|\\1$(literal "$escaped")\\2|" "$work/annotations.txt"
+fi
+sarif=${INPUT_SARIF_FILE:-}
+if [ -n "$sarif" ] && [ -n "$folder" ] && [ -f "$sarif" ]; then
+  sed "s|\\(ocation\":{\"uri\":\"\\)\\([^/\"]\\)|\\1$(literal "$uri")\\2|g" "$sarif" > "$work/sarif" && cat "$work/sarif" > "$sarif"
+  case "$sarif" in /*) ;; *) sarif=$folder$sarif ;; esac
+fi
 [ -f "$work/summary.md" ] && [ -n "${GITHUB_STEP_SUMMARY:-}" ] && cat "$work/summary.md" >> "$GITHUB_STEP_SUMMARY"
 
 # The last line counts; what the baseline holds is not in it.
@@ -61,7 +86,7 @@ errors=$(count errors) warnings=$(count warnings) infos=$(count infos)
   echo "warnings=$warnings"
   echo "infos=$infos"
   echo "new=$((errors + warnings + infos))"
-  echo "sarif-file=${INPUT_SARIF_FILE:-}"
+  echo "sarif-file=$sarif"
   echo "exit-code=$code"
 } >> "${GITHUB_OUTPUT:-/dev/null}"
 exit "$code"

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
@@ -25,7 +25,7 @@ function folder(use) {
 }
 
 /** Runs the step of action.yml as a runner does: inputs with their defaults, outputs in a file. */
-function action(given, more = {}) {
+function action(given, more = {}, cwd = fixtures) {
   const { inputs, outputs, runs } = yaml("action.yml");
   assert.equal(runs.using, "composite");
   const [step] = runs.steps;
@@ -41,7 +41,7 @@ function action(given, more = {}) {
     const output = join(work, "output");
     const summary = join(work, "summary");
     const { status, stdout, stderr } = spawnSync("bash", ["-c", step.run], {
-      cwd: fixtures,
+      cwd,
       env: { ...env, PATH, LANG: "C", HOME: work, ACTION_PATH: root, ACTION_REPOSITORY: "o/r", GITHUB_OUTPUT: output, GITHUB_STEP_SUMMARY: summary, ...more },
     });
     const text = (file) => { try { return readFileSync(file, "utf8"); } catch { return ""; } };
@@ -64,6 +64,23 @@ test("the action sets its outputs, annotates and summarises", () => {
   assert.match(run.summary, /^### warifu: /);
   rmSync(dirname(sarif), { recursive: true });
 });
+
+test("the action names files from the root of the repository, wherever it runs", () => folder((repository) => {
+  const below = "a%b/検 査,1";
+  const inside = join(repository, below);
+  cpSync(join(fixtures, "broken"), join(inside, "broken"), { recursive: true });
+  const run = action({ paths: "broken", "sarif-file": "w.sarif", profile: "nho strict" }, { GITHUB_WORKSPACE: repository }, inside);
+  assert.equal(run.status, 1, run.stderr);
+  assert.equal(run.set["sarif-file"], `${below}/w.sarif`);
+  const unescaped = (text) => text.replaceAll("%2C", ",").replaceAll("%3A", ":").replaceAll("%25", "%");
+  const named = [...run.stdout.matchAll(/^::[a-z]+ [^:]*[ ,]file=([^,:]*)/gm)].map(([, path]) => unescaped(path));
+  assert.ok(named.length > 3);
+  for (const path of named) assert.ok(existsSync(join(repository, path)), path);
+  const { results, artifacts } = JSON.parse(readFileSync(join(repository, run.set["sarif-file"]), "utf8")).runs[0];
+  const uris = [...artifacts.map((a) => a.location.uri), ...results.flatMap((r) => r.locations.map((l) => l.physicalLocation.artifactLocation.uri))];
+  assert.ok(uris.length > 3);
+  for (const uri of uris) assert.ok(existsSync(join(repository, decodeURIComponent(uri))), uri);
+}));
 
 test("the action passes with a clean storage and says what cannot run", () => {
   const clean = action({ paths: "standard_root", "fail-on": "error", summary: "false", annotations: "false" });
