@@ -99,7 +99,7 @@ for (const options of [{ lang: "en" }, { positions: "utf8" }, { profile: ["ssmix
 
 test("a transaction file has the bytes of the command line, by check and by checkAll", async () => {
   const record = (id, text, { version = "2.00", operation = "INS" } = {}) =>
-    `#SSMIX,${version},1310000001,${id},-,ADT-00,999999999999999,${operation},-,20260401093015123\r\n${text}\x1c\r\n`;
+    `#SSMIX,${version},1310000003,${id},-,ADT-00,999999999999999,${operation},-,20260401093015123\r\n${text}\x1c\r\n`;
   const texts = ["990001", "990002", "990003"].map((id) => [id, Buffer.from(message(id)).toString("latin1")]);
   const [[first, whole], [second, cut], [third, odd]] = texts;
   const parts = [

@@ -50,9 +50,9 @@ test("the same number in two institutions is two persons whatever is given", asy
   const id = "990001";
   const text = Buffer.from(message(id)).toString();
   const record = (n) => `#SSMIX,2.00,${n},${id},-,ADT-00,999999999999999,INS,-,20260401093000000\r\n${text}\x1c\r\n`;
-  const journal = { path: "TR_20260401000000000_00001.DAT", bytes: Buffer.from(record("1310000001") + record("1310000002")) };
+  const journal = { path: "TR_20260401000000000_00001.DAT", bytes: Buffer.from(record("1310000003") + record("1310000011")) };
   const ids = [];
-  for (const options of [{}, { institution: "1319999999" }, { institution: "1310000001" }]) {
+  for (const options of [{}, { institution: "1319999999" }, { institution: "1310000003" }]) {
     const c = new Converter({ to: "ndjson", ...options });
     for (const source of [journal.bytes, [journal], zip([journal])]) {
       const events = await all(c.convertAll(source));
@@ -112,7 +112,7 @@ test("an index table gives the institution's number", async () => {
     assert.deepEqual(lines(events), lines(expected), table.path);
     assert.ok(!findings(events).some((d) => d.code === "SSM108"));
   }
-  const other = new Converter({ to: "ndjson", institution: "1310000001" });
+  const other = new Converter({ to: "ndjson", institution: "1310000003" });
   assert.notDeepEqual(lines(await all(other.convertAll([file, ...tables]))), lines(expected));
   for (const converter of [c, named, other]) converter.free();
 });

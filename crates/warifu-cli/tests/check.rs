@@ -121,8 +121,8 @@ fn mistakes_have_their_wording() {
     for (args, ja, en) in [
         (
             vec!["check", "root", "--select", "ENC129"],
-            "エラー: --select の ENC129 という規則はありません。近いもの: ENC109。一覧: warifu rule\n",
-            "error: --select: no rule ENC129. Close: ENC109. List: warifu rule\n",
+            "エラー: --select の ENC129 という規則はありません。近いもの: ENC120。一覧: warifu rule\n",
+            "error: --select: no rule ENC129. Close: ENC120. List: warifu rule\n",
         ),
         (
             vec!["check", "rot"],
@@ -156,7 +156,7 @@ fn a_mistake_in_the_configuration_is_named_with_its_line() {
     };
     assert_eq!(
         wrong(&["--config", "warifu.toml"]),
-        "エラー: warifu.toml:5: [check] select の ENC129 という規則はありません。近いもの: ENC109。一覧: warifu rule\n"
+        "エラー: warifu.toml:5: [check] select の ENC129 という規則はありません。近いもの: ENC120。一覧: warifu rule\n"
     );
     // What a flag has wrong is the flag's.
     assert!(
@@ -204,7 +204,7 @@ fn a_path_that_is_not_utf8_is_refused_in_words_and_read_below_its_folder() {
 #[test]
 fn reasons_in_brackets_are_japanese_in_japanese() {
     let dir = tempfile::tempdir().unwrap();
-    let journal = "#SSMIX,2.00,1310000001,77,-,ADT-00,1,UPD,-,20260401093015123\r\nMSH|\r";
+    let journal = "#SSMIX,2.00,1310000003,77,-,ADT-00,1,UPD,-,20260401093015123\r\nMSH|\r";
     std::fs::write(dir.path().join("TR_20260401000000000_00001.DAT"), journal).unwrap();
     for (lang, want) in [
         ("ja", "(処理区分が INS でも DEL でもない)"),

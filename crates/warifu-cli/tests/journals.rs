@@ -54,7 +54,7 @@ fn record(sent: &Sent, separator: &[u8]) -> Vec<u8> {
         bytes,
     } = sent;
     let header = format!(
-        "#SSMIX,2.00,1310000001,{patient},{date},{kind},999999999999999,INS,01,20260401093015123\r\n"
+        "#SSMIX,2.00,1310000003,{patient},{date},{kind},999999999999999,INS,01,20260401093015123\r\n"
     );
     [header.as_bytes(), bytes, separator].concat()
 }
@@ -342,8 +342,8 @@ fn what_is_wrong_with_a_header_is_placed_on_its_line() {
     for header in [
         head("9.99", " 131000000 ", "INS"),
         head("9.99", "131000000", "INS"),
-        head("2.00", "1310000001", "UPD"),
-        head("", "1310000001", "INS"),
+        head("2.00", "1310000003", "UPD"),
+        head("", "1310000003", "INS"),
     ] {
         journal.extend([header.as_bytes(), message, b"\x1c\r\n"].concat());
     }
@@ -410,7 +410,7 @@ fn the_conversion_places_what_it_finds_in_the_journal() {
             out,
             "--trace",
             "--institution",
-            "1310000001",
+            "1310000003",
             "--config",
             "none",
         ];

@@ -56,9 +56,9 @@ fn journal(dir: &Path, institutions: &[&str]) -> PathBuf {
 #[test]
 fn the_same_number_in_two_institutions_is_two_persons_whatever_is_given() {
     let dir = tempfile::tempdir().unwrap();
-    let two = journal(dir.path(), &["1310000001", "1310000002"]);
+    let two = journal(dir.path(), &["1310000003", "1310000011"]);
     let mut ids = Vec::new();
-    for (n, given) in [None, Some("1319999999"), Some("1310000001")]
+    for (n, given) in [None, Some("1319999999"), Some("1310000003")]
         .iter()
         .enumerate()
     {
@@ -98,7 +98,7 @@ fn the_same_number_in_two_institutions_is_two_persons_whatever_is_given() {
     ]);
     assert_eq!(o.status.code(), Some(0), "{}", text(&o.stderr));
     let names: Vec<String> = tree(&out).into_iter().map(|(n, _)| n).collect();
-    for n in ["1310000001/ADT-00/", "1310000002/ADT-00/"] {
+    for n in ["1310000003/ADT-00/", "1310000011/ADT-00/"] {
         assert!(names.iter().any(|name| name.starts_with(n)), "{names:?}");
     }
 
@@ -117,7 +117,7 @@ fn the_same_number_in_two_institutions_is_two_persons_whatever_is_given() {
 #[test]
 fn one_institution_that_is_not_the_one_given_is_told() {
     let dir = tempfile::tempdir().unwrap();
-    let one = journal(dir.path(), &["1310000001"]);
+    let one = journal(dir.path(), &["1310000003"]);
     let out = dir.path().join("o");
     let convert = |number: &str| {
         let o = run(&[
@@ -134,8 +134,8 @@ fn one_institution_that_is_not_the_one_given_is_told() {
         assert_eq!(o.status.code(), Some(0), "{}", text(&o.stderr));
         codes(&out).contains("SSM148")
     };
-    assert!(!convert("1310000001"));
-    assert!(convert("1310000002"));
+    assert!(!convert("1310000003"));
+    assert!(convert("1310000011"));
 }
 
 #[test]
@@ -161,9 +161,9 @@ fn a_second_run_that_finds_another_institution_beside_the_first_makes_what_a_fir
         ids
     };
     let (out, fresh) = (dir.path().join("o"), dir.path().join("fresh"));
-    let given = convert(&out, &journal(dir.path(), &["1310000001"]));
+    let given = convert(&out, &journal(dir.path(), &["1310000003"]));
     assert_eq!(given.len(), 1, "the one that was given counts");
-    let two = journal(dir.path(), &["1310000001", "1310000002"]);
+    let two = journal(dir.path(), &["1310000003", "1310000011"]);
     assert_eq!(convert(&out, &two), convert(&fresh, &two));
 }
 
@@ -177,14 +177,14 @@ fn an_index_that_is_none_is_refused() {
     fs::write(here.join("bare.csv"), "PatientID,FileName\n1,x\n").unwrap();
     fs::write(
         here.join("two.csv"),
-        "PatientID,FileName,FacilityID\n1,x,1310000001\n1,y,1310000002\n",
+        "PatientID,FileName,FacilityID\n1,x,1310000003\n1,y,1310000011\n",
     )
     .unwrap();
     for (file, want) in [
         ("g.py", "its first line lacks"),
         ("empty.csv", "it is empty"),
         ("bare.csv", "no FacilityID of ten digits"),
-        ("two.csv", "1310000001, 1310000002"),
+        ("two.csv", "1310000003, 1310000011"),
         ("gone.csv", "gone.csv not found"),
     ] {
         let o = run_in(
@@ -281,7 +281,7 @@ fn show_says_what_a_file_is_that_is_no_message() {
     fs::write(here.join("all.zip"), zip_of(&[("a", b"x")])).unwrap();
     fs::write(here.join("x.png"), [0x89, b'P', b'N', b'G', 0, 1]).unwrap();
     fs::write(here.join("b.json"), "{}").unwrap();
-    journal(here, &["1310000001"]);
+    journal(here, &["1310000003"]);
     for (file, want) in [
         ("all.zip", "is an archive"),
         ("x.png", "First bytes: 89 50 4E 47"),

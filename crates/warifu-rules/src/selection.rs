@@ -13,6 +13,19 @@ use warifu_diag::{Code, Diagnostic, Severity};
 
 use crate::{Options, Profiles, entries};
 
+/// Codes that are errors in the profile `strict` and less without it: there a message of somebody else may
+/// be kept apart, here nothing but the right patient will do.
+const STRICT_ERRORS: &[&str] = &["SSM103"];
+
+/// The severity of a code when nobody re-grades it.
+fn severity_in(profiles: Profiles, code: Code) -> Severity {
+    if profiles.strict && STRICT_ERRORS.contains(&code.code) {
+        Severity::Error
+    } else {
+        code.severity
+    }
+}
+
 /// What a rule's findings become.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Grade {
@@ -191,6 +204,8 @@ impl Compiled {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Selection {
     options: Options,
+    /// Those that were asked for; `options` may have more for single rules.
+    profiles: Profiles,
     /// Severity of the codes that are on, without overrides.
     on: BTreeMap<&'static str, Severity>,
     severity: Vec<(Pattern, Grade)>,
@@ -260,7 +275,7 @@ impl Selection {
                         on.insert(code.code, s);
                     }
                     None => {
-                        on.insert(code.code, code.severity);
+                        on.insert(code.code, severity_in(profiles, code));
                     }
                 }
             }
@@ -276,6 +291,7 @@ impl Selection {
         options = needed;
         Ok(Self {
             options,
+            profiles,
             on,
             severity,
             overrides,
@@ -295,7 +311,7 @@ impl Selection {
                 Some(true) if result.is_none() => {
                     result = match grade(&self.severity, code) {
                         Some(Grade::At(s)) => Some(s),
-                        _ => Some(code.severity),
+                        _ => Some(severity_in(self.profiles, code)),
                     };
                 }
                 Some(false) => result = None,
@@ -471,6 +487,26 @@ mod tests {
     }
 
     #[test]
+    fn somebody_else_s_message_is_an_error_in_the_profile_strict() {
+        let graded = |profiles: &[&str], severity: Vec<(String, Grade)>| {
+            let wishes = Wishes {
+                profiles: strings(profiles),
+                severity,
+                ..Wishes::default()
+            };
+            let code = lookup("SSM103").unwrap();
+            Selection::new(&wishes).unwrap().severity(code, "a")
+        };
+        assert_eq!(graded(&[], Vec::new()), Some(Severity::Warning));
+        assert_eq!(graded(&["strict"], Vec::new()), Some(Severity::Error));
+        let own = vec![("SSM103".to_owned(), Grade::At(Severity::Info))];
+        assert_eq!(graded(&["strict"], own), Some(Severity::Info));
+        for code in STRICT_ERRORS {
+            assert!(lookup(code).unwrap().why_ja.contains("strict"), "{code}");
+        }
+    }
+
+    #[test]
     fn what_does_not_exist_is_named_with_the_nearest() {
         let unknown = |select: &[&str], profiles: &[&str]| {
             Selection::new(&Wishes {
@@ -485,7 +521,7 @@ mod tests {
             SelectionError::UnknownRule {
                 option: "select",
                 text: "ENC129".to_owned(),
-                nearest: Some("ENC109")
+                nearest: Some("ENC120")
             }
         );
         assert_eq!(

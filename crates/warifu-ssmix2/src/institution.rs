@@ -45,6 +45,11 @@ impl InstitutionNumber {
     pub fn is_demonstration(&self) -> bool {
         matches!(self.as_str(), "9999999999" | "1234567890" | "0000000000")
     }
+
+    /// Whether the check digit is wrong; numbers used in examples carry none.
+    pub fn has_wrong_check_digit(&self) -> bool {
+        !self.is_demonstration() && !self.has_valid_check_digit()
+    }
 }
 
 impl core::fmt::Display for InstitutionNumber {

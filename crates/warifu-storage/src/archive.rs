@@ -131,8 +131,12 @@ impl Archive {
     fn add(&mut self, path: &str, content: &[u8], sink: &mut Sink) -> io::Result<()> {
         let parts: Vec<&str> = components(path).collect();
         if let Place::Item(item) = locate(&parts) {
-            if let Some(name) = item.root_depth.checked_sub(1).and_then(|at| parts.get(at)) {
-                self.root_institutions.extend(institution_of_root(name));
+            let root = parts.get(..item.root_depth).unwrap_or_default();
+            if let Some(number) = root.last().and_then(|name| institution_of_root(name))
+                && self.root_institutions.insert(number)
+                && number.has_wrong_check_digit()
+            {
+                sink.note(Kind::RootCheckDigit, &root.join("/"));
             }
             self.items_at_top |= item.root_depth == 0;
             let mut key = vec![ITEM_CLASS];

@@ -127,7 +127,7 @@ mod tests {
             .iter()
             .map(|(operation, department, millisecond)| {
                 format!(
-                    "#SSMIX,2.00,1310000001,77,20260401,{kind},{order},{operation},{department},20260401093015{millisecond:03}\r\nMSH|\r\n"
+                    "#SSMIX,2.00,1310000003,77,20260401,{kind},{order},{operation},{department},20260401093015{millisecond:03}\r\nMSH|\r\n"
                 )
             })
             .collect();
@@ -162,7 +162,7 @@ mod tests {
     fn what_is_wrong_with_a_record_is_named() {
         let head = |operation: &str| {
             format!(
-                "#SSMIX,2.00,1310000001,77,20260401,OMP-01,1,{operation},01,20260401093015123\r\n"
+                "#SSMIX,2.00,1310000003,77,20260401,OMP-01,1,{operation},01,20260401093015123\r\n"
             )
         };
         let journal = [

@@ -19,7 +19,7 @@ const PLACE_BITS: u32 = 40;
 ///
 /// ```
 /// use warifu_storage::memory::Journals;
-/// let text = b"#SSMIX,2.00,1310000001,77,-,ADT-00,999999999999999,INS,-,20260401093015123\r\nMSH|\r";
+/// let text = b"#SSMIX,2.00,1310000003,77,-,ADT-00,999999999999999,INS,-,20260401093015123\r\nMSH|\r";
 /// let mut journals = Journals::new();
 /// assert_eq!(journals.add("TR_20260401000000000_00001.DAT", text), []);
 /// let patients = journals.patients();

@@ -56,6 +56,10 @@ pub enum StorageNoteKind {
     /// Record of a journal whose institution id has not the form of a number of 10 digits; read all the
     /// same.
     JournalInstitution,
+    /// Record of a journal whose institution number has a wrong check digit; read all the same.
+    JournalCheckDigit,
+    /// Root whose name is an institution number with a wrong check digit.
+    RootCheckDigit,
     /// Journal record longer than `max_file`; left out.
     JournalRecordLong,
     /// Bytes before the first header of a journal.
@@ -96,6 +100,8 @@ impl StorageNoteKind {
             Self::JournalDelete => "journal-delete-without-message",
             Self::JournalVersion => "journal-version",
             Self::JournalInstitution => "journal-institution",
+            Self::JournalCheckDigit => "journal-institution-check-digit",
+            Self::RootCheckDigit => "root-institution-check-digit",
             Self::JournalRecordLong => "journal-record-long",
             Self::JournalStray => "journal-stray",
             Self::JournalsIgnored => "journals-ignored",
@@ -193,6 +199,7 @@ impl StorageNote {
             | K::JournalsIgnored => &ssm::SSM114,
             K::JournalVersion => &ssm::SSM162,
             K::JournalInstitution => &ssm::SSM163,
+            K::JournalCheckDigit | K::RootCheckDigit => &ssm::SSM145,
             K::SeveralInstitutions => &ssm::SSM149,
             K::Skipped => &ssm::SSM119,
             K::Encrypted | K::Method | K::Damaged | K::FolderUnreadable | K::FileUnreadable => {

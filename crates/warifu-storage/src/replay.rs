@@ -134,8 +134,14 @@ pub(crate) fn place_of(
             }
             let number = part_of(record.header, 2);
             let news = is_news(&mut told.institution, record, number.as_ref());
-            if news && found.placed.institution.is_none() {
-                note(StorageNoteKind::JournalInstitution, number);
+            let kind = match found.placed.institution {
+                None => Some(StorageNoteKind::JournalInstitution),
+                Some(given) => given
+                    .has_wrong_check_digit()
+                    .then_some(StorageNoteKind::JournalCheckDigit),
+            };
+            if let Some(kind) = kind.filter(|_| news) {
+                note(kind, number);
             }
             if found.is_bare_delete {
                 note(StorageNoteKind::JournalDelete, None);

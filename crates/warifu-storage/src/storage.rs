@@ -360,8 +360,17 @@ impl<T: Tree> Inner<T> {
             self.notes
                 .push(StorageNote::counted(Kind::JournalsIgnored, count));
         }
-        self.institutions
-            .extend(found.roots.iter().filter_map(institution));
+        for root in &found.roots {
+            if let Some(number) = institution(root) {
+                self.institutions.insert(number);
+                if number.has_wrong_check_digit() {
+                    self.notes.push(StorageNote {
+                        input: Some(self.inputs.len()),
+                        ..StorageNote::at(Kind::RootCheckDigit, &root.at.text)
+                    });
+                }
+            }
+        }
         self.inputs.push(Input::Folder { tree, name, found });
         self.inputs.last_mut()
     }
@@ -385,8 +394,13 @@ impl<T: Tree> Inner<T> {
             self.institutions.extend(archive.institutions);
         }
         self.institutions.extend(archive.root_institutions);
-        if archive.items_at_top {
-            self.institutions.extend(institution_of_root(name));
+        if archive.items_at_top
+            && let Some(number) = institution_of_root(name)
+        {
+            self.institutions.insert(number);
+            if number.has_wrong_check_digit() {
+                sink.note(Kind::RootCheckDigit, "");
+            }
         }
         self.keep(sink);
         self.inputs.push(Input::Spool {

@@ -110,7 +110,7 @@ fn journal() -> Vec<u8> {
         let (timestamp, department) = (parts[n - 3], parts[n - 2]);
         let kind = parts[2..n - 4].join("_");
         let header = format!(
-            "#SSMIX,2.00,1310000001,{},{},{kind},{},{operation},{department},{timestamp}",
+            "#SSMIX,2.00,1310000003,{},{},{kind},{},{operation},{department},{timestamp}",
             parts[0],
             parts[1],
             parts[n - 4],
@@ -319,7 +319,7 @@ fn folder_of_journals_replays_in_the_order_of_their_names() {
         .iter()
         .map(ToString::to_string)
         .collect();
-    assert_eq!(institutions, ["1310000001"]);
+    assert_eq!(institutions, ["1310000003"]);
     // The same folder as an archive.
     let zip = zip_of(&[
         (
@@ -356,7 +356,7 @@ fn selection_of_a_batch_counts_versions_and_withdrawals() {
 fn delete_and_insert_one_millisecond_later_is_an_update() {
     let record = |operation: &str, millisecond: u32, text: &str| {
         format!(
-            "#SSMIX,2.00,1310000001,77,20260401,OMP-01,000000000000001,{operation},01,20260401093015{millisecond:03}\r\nMSH|{text}\r\x1c\r\n"
+            "#SSMIX,2.00,1310000003,77,20260401,OMP-01,000000000000001,{operation},01,20260401093015{millisecond:03}\r\nMSH|{text}\r\x1c\r\n"
         )
     };
     let journal = [
@@ -409,7 +409,7 @@ fn several_roots_are_merged_by_patient() {
 #[test]
 fn same_patient_number_of_two_institutions_is_never_merged() {
     let name = "77_-_ADT-00_999999999999999_20260401093015123_-_1";
-    let files: Vec<(String, Vec<u8>)> = ["1310000001", "1310000002_STD", "other"]
+    let files: Vec<(String, Vec<u8>)> = ["1310000003", "1310000011_STD", "other"]
         .iter()
         .map(|root| (format!("{root}/77/77/-/ADT-00/{name}"), b"MSH|".to_vec()))
         .collect();
@@ -426,8 +426,8 @@ fn same_patient_number_of_two_institutions_is_never_merged() {
             keys,
             [
                 None,
-                Some("1310000001".to_owned()),
-                Some("1310000002".to_owned())
+                Some("1310000003".to_owned()),
+                Some("1310000011".to_owned())
             ]
         );
         assert_eq!(kinds(&storage), [StorageNoteKind::SeveralInstitutions]);
@@ -905,7 +905,7 @@ fn missing_input_is_not_found() {
 
 #[test]
 fn bad_journal_records_are_named_and_the_rest_replayed() {
-    let good = "#SSMIX,2.00,1310000001,77,20260401,OMP-01,000000000000001,INS,01,20260401093015123\r\nMSH|\r";
+    let good = "#SSMIX,2.00,1310000003,77,20260401,OMP-01,000000000000001,INS,01,20260401093015123\r\nMSH|\r";
     let journal = format!(
         "junk\r\n#SSMIX,2.00,broken\r\nMSH|\r\n{good}\r\n#SSMIX,2.00,1,..,20260401,OMP-01,1,INS,01,20260401093015123\r\nMSH|\r"
     );

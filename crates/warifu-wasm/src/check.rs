@@ -1,13 +1,15 @@
 //! The check: files in, reports out; formats are the bytes of the command line.
 
+use std::collections::BTreeSet;
+
 use js_sys::{Array, Object, Uint8Array};
 use warifu_check::diff::diff;
 use warifu_check::{Check, Given, Within};
-use warifu_diag::catalogue::ssm::{SSM108, SSM149};
+use warifu_diag::catalogue::ssm::{SSM108, SSM145, SSM149};
 use warifu_report::finding::Finding;
 use warifu_report::fingerprint::Fingerprints;
 use warifu_report::report::FileReport;
-use warifu_ssmix2::{Place, components, locate};
+use warifu_ssmix2::{Place, components, institution_of_root, locate};
 use warifu_storage::memory::{JournalFile, Journals};
 use warifu_storage::{Content, HEAD, sniff};
 use wasm_bindgen::prelude::*;
@@ -71,6 +73,8 @@ pub struct CheckEngine {
     positions: String,
     /// Of the stream this engine serves.
     prints: Fingerprints,
+    /// Roots of that stream that were looked at.
+    told: BTreeSet<String>,
 }
 
 #[wasm_bindgen]
@@ -83,6 +87,7 @@ impl CheckEngine {
             positions: options.positions.clone().unwrap_or_default(),
             check: Check::new(options.options().map_err(|e| invalid(&e))?),
             prints: Fingerprints::default(),
+            told: BTreeSet::new(),
         })
     }
     /// Checks all files of one patient (`patient`), or loose files one by one (of a transaction file what its
@@ -95,7 +100,11 @@ impl CheckEngine {
         };
         let reports = match files.as_slice() {
             [file] if journal(file) => self.replayed(file),
-            files => self.reports(files, patient),
+            files => {
+                let mut reports = self.roots(files, &mut BTreeSet::new());
+                reports.extend(self.reports(files, patient));
+                reports
+            }
         };
         reported(reports, self.check.options(), &self.positions)
     }
@@ -103,7 +112,10 @@ impl CheckEngine {
     /// engine, so a stream has an engine of its own.
     pub fn unit(&mut self, files: &Array, patient: bool) -> Result<JsValue, JsValue> {
         let files = all_given(files)?;
-        let reports = self.reports(&files, patient);
+        let mut told = core::mem::take(&mut self.told);
+        let mut reports = self.roots(&files, &mut told);
+        self.told = told;
+        reports.extend(self.reports(&files, patient));
         self.stream(reports)
     }
     /// The same for a file that is not checked, by the code that says why; nothing when that is off.
@@ -153,6 +165,25 @@ impl CheckEngine {
             let of = |f: JournalFile| record_of(file, f);
             let files: Vec<Given> = patient.files.into_iter().filter_map(of).collect();
             reports.extend(self.check.unit(&files, true));
+        }
+        reports
+    }
+    /// Reports of roots whose institution number is mistyped, once each.
+    fn roots(&self, files: &[Given], told: &mut BTreeSet<String>) -> Vec<FileReport> {
+        let mut reports = Vec::new();
+        for file in files {
+            let parts: Vec<&str> = components(&file.shown).collect();
+            let Place::Item(item) = locate(&parts) else {
+                continue;
+            };
+            let Some(root) = parts.get(..item.root_depth).filter(|r| !r.is_empty()) else {
+                continue;
+            };
+            let number = root.last().and_then(|name| institution_of_root(name));
+            let path = root.join("/");
+            if number.is_some_and(|n| n.has_wrong_check_digit()) && told.insert(path.clone()) {
+                reports.extend(self.check.about(&SSM145, &path, "", 1));
+            }
         }
         reports
     }

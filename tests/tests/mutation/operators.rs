@@ -175,6 +175,7 @@ pub(crate) const OPERATORS: &[Operator] = &[
     op("half-a-kanji", half_kanji).by(&["ENC115"]),
     op("escape-to-ascii-dropped", |c, out| escape(c, out, b"\x1b(B", b"")).by(&["ENC1"]),
     op("escape-to-kanji-dropped", |c, out| escape(c, out, b"\x1b$B", b"")).by(&["ENC1"]),
+    op("escape-bytes-lost", escape_bytes).by(&["ENC120"]),
     op("escape-sequence-unknown", |c, out| escape(c, out, b"\x1b$B", b"\x1b$A")).by(&["ENC102"]),
     op("half-width-kana", |c, out| kanji(c, out, b"\x1b(I6@\x1b(B")).by(&["ENC107"]),
     op("vendor-character", |c, out| kanji(c, out, b"\x1b$B-!\x1b(B")).by(&["ENC105"]),
@@ -189,6 +190,8 @@ pub(crate) const OPERATORS: &[Operator] = &[
     op("wrong-coded-table-value", coded_value).by(&["HL73", "SSM3"]),
     op("value-too-long", too_long).by(&["HL7121"]),
     op("required-field-emptied", required).by(&["SSM201"]),
+    op("conditional-field-emptied", |c, out| conditional(c, out, false)).by(&["SSM206", "SSM601", "SSM641", "SSM642", "SSM150"]),
+    strict("conditional-field-emptied-strict", |c, out| conditional(c, out, true)).by(&["SSM207"]),
     strict("unused-field-filled", unused).by(&["SSM204"]),
     op("field-beyond-the-segment", beyond).by(&["HL7120"]),
     op("too-many-components", components).by(&["HL7123", "HL7124"]),
@@ -200,8 +203,10 @@ pub(crate) const OPERATORS: &[Operator] = &[
     op("two-patient-ids", two_ids).by(&["SSM537"]),
     op("department-code", department).by(&["HL7334"]),
     op("coding-system-of-another-table", other_table).by(&["SSM428"]),
+    op("coding-system-misspelt", misspelt_system).by(&["SSM429"]),
+    op("day-before-birth", before_birth).by(&["SSM538"]),
     op("flag-against-range", flag_against_range).by(&["SSM649"]),
-    op("institution-check-digit", institution),
+    op("institution-check-digit", institution).by(&["SSM145"]),
     op("postal-code", postal_code).by(&["SSM521"]),
     op("jlac10-shape", |c, out| codes(c, out, &["JC10"], &[shorten, hyphens, lengthen])).by(&["SSM40"]),
     op("drug-code-shape", |c, out| codes(c, out, &["HOT9", "HOT7", "YJ"], &[shorten, hyphens, lengthen])).by(&["SSM410", "SSM411"]),
@@ -497,6 +502,18 @@ fn escape(c: &Case, out: &mut Vec<Mutant>, from: &[u8], to: &[u8]) {
     }
 }
 
+/// Both escape bytes of a run are dropped on the way, or the first.
+fn escape_bytes(c: &Case, out: &mut Vec<Mutant>) {
+    for (i, (run, place)) in wide_runs(c).into_iter().enumerate() {
+        let mut with = c.bytes[run.start + 1..run.end].to_vec();
+        if i % 2 == 0 {
+            let second = with.len() - 3;
+            with.remove(second);
+        }
+        out.push(replace(c, &place, run, &with, Depth::From));
+    }
+}
+
 /// Puts something before the first character of a Japanese text.
 fn kanji(c: &Case, out: &mut Vec<Mutant>, with: &[u8]) {
     for (run, place) in wide_runs(c) {
@@ -600,6 +617,21 @@ fn required(c: &Case, out: &mut Vec<Mutant>) {
     for s in &c.sheet.segments {
         for (row, range) in c.used(s) {
             if row.usage(&c.kind) == "R" {
+                let label = format!("{}-{}", s.name, row.n);
+                out.push(replace(c, &label, range, b"", Depth::Field));
+            }
+        }
+    }
+}
+
+fn conditional(c: &Case, out: &mut Vec<Mutant>, strict: bool) {
+    for s in &c.sheet.segments {
+        for (row, range) in c.used(s) {
+            if oracle::CONDITIONS.iter().any(|(place, kinds, rare)| {
+                *rare == strict
+                    && *place == format!("{}-{}", s.name, row.n)
+                    && kinds.split(' ').any(|k| k == c.kind)
+            }) {
                 let label = format!("{}-{}", s.name, row.n);
                 out.push(replace(c, &label, range, b"", Depth::Field));
             }
@@ -775,6 +807,49 @@ fn other_table(c: &Case, out: &mut Vec<Mutant>) {
     }
 }
 
+/// The last letter of a system's name is gone, or one is too many.
+fn misspelt_system(c: &Case, out: &mut Vec<Mutant>) {
+    for s in &c.sheet.segments {
+        for (row, range) in c.used(s) {
+            let system = c.comp(range, 3);
+            let name = c.text(system.clone());
+            if row.datatype != "CWE" || !oracle::is_misspelt(&format!("{name}0")) {
+                continue;
+            }
+            let label = format!("{}-{} {name}", s.name, row.n);
+            let end = system.end;
+            out.push(replace(c, &label, end..end, b"0", Depth::Component));
+        }
+    }
+}
+
+fn before_birth(c: &Case, out: &mut Vec<Mutant>) {
+    let Some(pid) = c.named(&["PID"]).next() else {
+        return;
+    };
+    let birth = c.text(c.comp(pid.field(7), 1));
+    let Some(year) = birth.get(..4).and_then(|y| y.parse::<u32>().ok()) else {
+        return;
+    };
+    for (name, n) in oracle::IN_LIFE {
+        for s in c.named(&[name]) {
+            let time = c.comp(s.field(*n), 1);
+            if time.len() >= 8 {
+                let earlier = (year - 1).to_string();
+                let mut mutant = replace(
+                    c,
+                    &format!("{name}-{n}"),
+                    time.start..time.start + 4,
+                    earlier.as_bytes(),
+                    Depth::Field,
+                );
+                mutant.want = Want::At(time.start, Depth::Field);
+                out.push(mutant);
+            }
+        }
+    }
+}
+
 /// A value inside its range is flagged as high or low.
 fn flag_against_range(c: &Case, out: &mut Vec<Mutant>) {
     let number = |t: &str| t.trim().parse::<f64>().ok();
@@ -798,11 +873,22 @@ fn flag_against_range(c: &Case, out: &mut Vec<Mutant>) {
 fn institution(c: &Case, out: &mut Vec<Mutant>) {
     let body = "131000001";
     let wrong = (oracle::check_digit(body) + 1 + c.bytes.len() as u32 % 9) % 10;
-    out.push(Mutant {
-        label: c.kind.clone(),
-        change: Change::Path(format!("{body}{wrong}/{}", c.path)),
-        want: Want::Name(&["SSM145"]),
-    });
+    let number = format!("{body}{wrong}");
+    for (name, n) in [("MSH", 4), ("EVN", 7)] {
+        for s in c.named(&[name]) {
+            let range = c.comp(s.field(n), 1);
+            if !range.is_empty() {
+                let place = format!("{name}-{n}");
+                out.push(replace(
+                    c,
+                    &place,
+                    range,
+                    number.as_bytes(),
+                    Depth::Component,
+                ));
+            }
+        }
+    }
 }
 
 fn postal_code(c: &Case, out: &mut Vec<Mutant>) {

@@ -133,6 +133,32 @@ const FIELDS: &[(&str, usize, &str)] = &[
     ("ZE2", 7, "1:SI:4:O 2:CQ:500:O 3:CQ:500:O 4:CQ:500:O 5:CQ:500:O 6:NM:16:O 7:ST:199:O"),
 ];
 
+/// Fields with the use C whose condition was settled: field, kinds, whether real data seldom have it. What
+/// the condition is, `is_due` says.
+#[rustfmt::skip]
+pub(crate) const CONDITIONS: &[(&str, &str, bool)] = &[
+    ("EVN-3", "ADT-21 ADT-41 ADT-51", false),
+    ("EVN-6", "ADT-01", false),
+    ("EVN-6", "ADT-12 ADT-22 ADT-52 ADT-61", true),
+    ("PV1-10", "ADT-12", false),
+    ("PV1-10", "ADT-21 ADT-22 ADT-31 ADT-32 ADT-41 ADT-42 ADT-51 ADT-52", true),
+    ("PV2-1", "ADT-21 ADT-41", false),
+    ("OBX-2", "OML-11", false),
+    ("OBX-4", "OMG-13", false),
+    ("OBX-5", "OML-11 OMG-13", false),
+    ("IN1-4", "ADT-00", true),
+    ("IN1-10", "ADT-00", false),
+    ("IN1-15", "ADT-00", true),
+    ("ORC-8", "OMG-01 OMG-02 OMG-03 OMG-11 OMG-12", false),
+    ("RXE-19", "OMP-01 OMP-11", false),
+    ("RXA-11", "OMP-11 OMP-12", true),
+    ("OBR-7", "OML-11 OMG-13", false),
+    ("OBR-25", "OMG-13", false),
+    ("OBR-29", "OMG-01 OMG-02 OMG-03 OMG-11 OMG-12", false),
+    ("ZE1-6", "OMG-11", false),
+    ("ZE1-8", "OMG-11", false),
+];
+
 /// Groups of kinds that [`FIELDS`] refers to.
 #[rustfmt::skip]
 const GROUPS: &[&[&str]] = &[
@@ -487,6 +513,40 @@ fn is_unit(text: &str) -> bool {
         })
 }
 
+/// Whether a kind of JHSD0001 is medical insurance.
+fn is_medical(kind: &str) -> bool {
+    matches!(
+        kind,
+        "C0" | "01" | "02" | "03" | "04" | "06" | "07" | "39" | "31" | "32" | "33" | "34"
+    ) || matches!(kind, "63" | "67" | "72" | "73" | "74" | "75")
+}
+
+/// Times of the patient's life.
+pub(crate) const IN_LIFE: &[(&str, usize)] = &[
+    ("OBX", 14),
+    ("OBR", 7),
+    ("SPM", 17),
+    ("ORC", 9),
+    ("RXA", 3),
+    ("PRB", 7),
+];
+
+/// Whether a name begins like one of a standard system and is none.
+pub(crate) fn is_misspelt(name: &str) -> bool {
+    const WHOLE: &str = "JC10 JC11 HOT7 HOT07 HOT9 HOT09 HOT11 HOT13 I10 MDCDX2 JAMISDP01 MR9P JJ1017 LENDO ISO+ JANIS YJ";
+    let beginnings = [
+        "JC1", "HOT", "I10", "MDC", "JAMI", "MR9", "JJ1", "LENDO", "ISO", "JANI", "YJ",
+    ];
+    let digits = |t: &str, n: usize| t.len() == n && t.bytes().all(|b| b.is_ascii_digit());
+    if let Some(rest) = name
+        .strip_prefix("HL7")
+        .or_else(|| name.strip_prefix("JHSD"))
+    {
+        return !digits(rest, 4);
+    }
+    beginnings.iter().any(|b| name.starts_with(b)) && !WHOLE.split(' ').any(|w| w == name)
+}
+
 struct Reading<'a> {
     bytes: &'a [u8],
     faults: Faults,
@@ -549,6 +609,20 @@ impl Reading<'_> {
                 at += if second < 0x20 { 1 } else { 2 };
                 continue;
             }
+            if bytes[at..].starts_with(b"$B") {
+                // The pairs of a text whose escape bytes are gone.
+                let pairs = bytes[at + 2..].chunks(2);
+                let pairs: Vec<_> = pairs
+                    .take_while(|p| p.iter().all(|b| (0x21..=0x7e).contains(b)))
+                    .collect();
+                let ended = pairs.iter().position(|p| *p == b"(B");
+                let back = at + 2 + 2 * pairs.len();
+                if ended.is_some_and(|n| n > 0)
+                    || bytes[back.min(bytes.len())..].starts_with(b"\x1b(B")
+                {
+                    self.add("escape bytes lost");
+                }
+            }
             if b >= 0x80 || (b < 0x20 && b != b'\t') {
                 self.add("byte outside ASCII");
             }
@@ -584,6 +658,20 @@ impl Reading<'_> {
         let Some((count, used)) = fields(name) else {
             return;
         };
+        for (place, kinds, rare) in CONDITIONS {
+            let Some((own, n)) = place.split_once('-') else {
+                continue;
+            };
+            let n: usize = n.parse().unwrap();
+            if own == name
+                && kinds.split(' ').any(|k| k == kind)
+                && self.is_empty(segment.field(n))
+                && self.is_due(segment, n)
+            {
+                let rare = if *rare { " (rare)" } else { "" };
+                self.add(format!("{place} required by its condition{rare}"));
+            }
+        }
         for field in &used {
             let filled = !self.is_empty(segment.field(field.n));
             if !filled && field.usage(kind) == "R" && (name, field.n) != ("MSH", 2) {
@@ -606,6 +694,25 @@ impl Reading<'_> {
                 continue;
             };
             self.field(segment, field, range.clone(), kind);
+        }
+    }
+
+    /// Whether the condition of a field of [`CONDITIONS`] holds, as far as its own segment says; the
+    /// mutants come from messages where it was filled.
+    fn is_due(&self, segment: &Segment, n: usize) -> bool {
+        let own = |n: usize| self.comp(segment.field(n), 1);
+        match (segment.name.as_str(), n) {
+            ("OBX", 2) => !own(5).is_empty(),
+            ("OBX", 5) => matches!(own(11).as_str(), "F" | "C" | "P" | "R" | "S" | "U" | ""),
+            ("IN1", 10) => is_medical(&own(2)),
+            ("IN1", 4) => !matches!(own(2).as_str(), "PI" | "LI" | "TI" | "PS" | "OE" | "OT"),
+            ("ORC", 8) => own(1) == "CH",
+            // What other segments say is looked at in `relations`.
+            ("RXE", 19) | ("OBR", 29) | ("OBX", 4) => false,
+            ("ZE1", 6) => !own(7).is_empty(),
+            ("ZE1", 8) => !own(9).is_empty(),
+            ("RXA", 11) => !matches!(own(20).as_str(), "NA" | "RE"),
+            _ => true,
         }
     }
 
@@ -735,6 +842,9 @@ impl Reading<'_> {
             if code.is_empty() || system.is_empty() {
                 continue;
             }
+            if is_misspelt(&system) {
+                self.add(format!("{at} name of the system"));
+            }
             if table_of(&system).is_some_and(|table| !in_table(table, &code)) {
                 self.add(format!("{at} not in table"));
             }
@@ -780,6 +890,51 @@ impl Reading<'_> {
                 .take(12)
                 .collect::<String>()
         };
+        let birth = all("PID")
+            .first()
+            .map_or_else(String::new, |s| self.comp(s.field(7), 1));
+        for (name, n) in IN_LIFE {
+            for s in all(name) {
+                let day: String = self.comp(s.field(*n), 1).chars().take(8).collect();
+                if day.len() == 8 && birth.len() >= 8 && day.as_str() < &birth[..8] {
+                    self.add(format!("{name}-{n} before birth"));
+                }
+            }
+        }
+        for group in sheet.segments.split(|s| s.name == "OBR").skip(1) {
+            let items: Vec<(bool, String)> = group
+                .iter()
+                .filter(|s| s.name == "OBX" && kind == "OMG-13")
+                .map(|s| (self.is_empty(s.field(4)), self.text(s.field(3))))
+                .collect();
+            for (i, (empty, code)) in items.iter().enumerate() {
+                let told_apart = |(n, (empty, other)): (usize, &(bool, String))| {
+                    n != i && (!empty || other == code)
+                };
+                if *empty && items.iter().enumerate().any(told_apart) {
+                    self.add("OBX-4 required by its condition");
+                }
+            }
+        }
+        let (mut child, mut dosed) = (false, false);
+        for s in &sheet.segments {
+            match s.name.as_str() {
+                "ORC" => child = self.comp(s.field(1), 1) == "CH",
+                "OBR" if child && self.is_empty(s.field(29)) => {
+                    self.add("OBR-29 required by its condition");
+                }
+                "RXE" => dosed = is_number(&self.comp(s.field(3), 1)) && self.is_empty(s.field(19)),
+                "TQ1"
+                    if dosed
+                        && matches!(kind, "OMP-01" | "OMP-11")
+                        && self.text(s.field(3)).starts_with("101") =>
+                {
+                    self.add("RXE-19 required by its condition");
+                    dosed = false;
+                }
+                _ => {}
+            }
+        }
         let content = |s: &Segment| self.text(s.field(2).start..s.span.end);
         let insurances: Vec<String> = all("IN1").iter().map(content).collect();
         for s in all("OBX") {
@@ -962,6 +1117,13 @@ pub(crate) fn faults(path: &str, bytes: &[u8]) -> Faults {
     }
     for segment in &sheet.segments {
         r.segment(segment, &kind);
+        for (name, n) in [("MSH", 4), ("EVN", 7)] {
+            let number = r.comp(segment.field(n), 1);
+            let ten = number.len() == 10 && number.bytes().all(|b| b.is_ascii_digit());
+            if segment.name == name && ten && !is_checked(&number) {
+                r.add(format!("check digit of {name}-{n}"));
+            }
+        }
     }
     r.relations(&sheet, &kind);
     // The message against the path.
@@ -1007,13 +1169,6 @@ fn path_faults(path: &Path, r: &mut Reading<'_>) {
     }
     let [one, two, patient, date, kind] = [0, 1, 2, 3, 4].map(|n| path.folders[n].as_str());
     let name: Vec<&str> = path.name.iter().map(String::as_str).collect();
-    if let Some(root) = path.root.last()
-        && root.len() == 10
-        && root.bytes().all(|b| b.is_ascii_digit())
-        && !is_checked(root)
-    {
-        r.add("institution of the root");
-    }
     if patient.get(..3) != Some(one) {
         r.add("level 1");
     }

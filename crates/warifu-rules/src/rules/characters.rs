@@ -1,6 +1,6 @@
 //! What the characters and terminators of a file can be mended by, and HL7 escapes.
 
-use warifu_diag::catalogue::enc::{ENC107, ENC116, ENC117};
+use warifu_diag::catalogue::enc::{ENC103, ENC107, ENC116, ENC117, ENC120};
 use warifu_diag::catalogue::hl7::{HL7104, HL7105, HL7106, HL7109};
 use warifu_diag::{Applicability, Diagnostic, Fix, Span};
 use warifu_hl7::{Message, Part, findings};
@@ -9,7 +9,116 @@ use warifu_source::{Charset, Encoder, decode_into};
 use crate::cx::Cx;
 use crate::rule::{Check, message};
 
-pub(crate) const CHECKS: &[Check] = &[message(declared)];
+pub(crate) const CHECKS: &[Check] = &[message(declared), message(lost_escapes)];
+
+/// `ENC120`: Japanese text whose escape bytes were lost on the way, in place of `ENC103` for the escape that
+/// is left of it.
+fn lost_escapes(cx: &mut Cx<'_, '_>) {
+    if cx.message.charset() != Charset::Iso2022Jp {
+        return;
+    }
+    let message = cx.message;
+    for segment in message.segments() {
+        let (start, end) = segment.span();
+        let at = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);
+        let line = message.bytes().get(at(start)..at(end)).unwrap_or_default();
+        for (from, to) in bare_runs(line) {
+            let place = |n: usize| start.saturating_add(u32::try_from(n).unwrap_or(u32::MAX));
+            let (from, to) = (place(from), place(to));
+            let source = cx.source;
+            cx.out.retain(|d| {
+                let left = d.code == &ENC103 && d.span.source == source;
+                !(left && d.span.start >= from && d.span.start <= to)
+            });
+            cx.report_bytes(&ENC120, (from, to));
+        }
+    }
+}
+
+/// Runs of double-byte codes in ASCII: `$B…(B` without an escape byte, or what stands before a return to
+/// ASCII that nothing went before.
+fn bare_runs(line: &[u8]) -> Vec<(usize, usize)> {
+    let mut found = Vec::new();
+    let (mut at, mut wide) = (0, false);
+    while at < line.len() {
+        let rest = line.get(at..).unwrap_or_default();
+        let next = rest
+            .iter()
+            .position(|b| *b == 0x1B)
+            .map_or(line.len(), |n| at + n);
+        let returns = line.get(next..).is_some_and(|r| r.starts_with(ASCII));
+        if !wide {
+            let mut done = at;
+            while let Some(mark) = find_mark(line, done, next) {
+                let (end, text) = pairs_from(line, mark + 2, next);
+                let closed = line.get(end..).is_some_and(|r| r.starts_with(b"(B"));
+                if text && (closed || end == next && returns) {
+                    done = if closed { end + 2 } else { end };
+                    found.push((mark, done));
+                } else {
+                    done = mark + 2;
+                }
+            }
+            if returns && done < next {
+                let begin = pairs_before(line, done, next);
+                if begin < next {
+                    found.push((begin, next));
+                }
+            }
+        }
+        wide = line.get(next + 1) == Some(&b'$');
+        at = next + 3;
+    }
+    found
+}
+
+/// The next `$B` between two places.
+fn find_mark(line: &[u8], from: usize, to: usize) -> Option<usize> {
+    let text = line.get(from..to)?;
+    text.windows(2).position(|w| w == b"$B").map(|n| from + n)
+}
+
+/// Whether two bytes are a character of JIS X 0208, and one of kana or kanji.
+fn is_pair(pair: &[u8]) -> Option<bool> {
+    let [lead, trail] = *pair else { return None };
+    let valid = matches!(lead, 0x21..=0x28 | 0x30..=0x74) && (0x21..=0x7E).contains(&trail);
+    valid.then_some(matches!(lead, 0x24 | 0x25 | 0x30..))
+}
+
+/// Where characters that begin here end: at `(B`, or at `to`; and whether kana or kanji are among them.
+fn pairs_from(line: &[u8], from: usize, to: usize) -> (usize, bool) {
+    let (mut at, mut text) = (from, false);
+    while at < to {
+        let pair = line.get(at..to.min(at + 2)).unwrap_or_default();
+        if pair == b"(B" {
+            break;
+        }
+        let Some(letter) = is_pair(pair) else { break };
+        text |= letter;
+        at += 2;
+    }
+    (at, text)
+}
+
+/// Where characters that end here begin, two of them or more, behind the nearest delimiter or at `from`; the
+/// end itself when there is no kana or kanji. Halves of characters may be delimiters, too: the run may have
+/// begun before.
+fn pairs_before(line: &[u8], from: usize, to: usize) -> usize {
+    let (mut at, mut text) = (to, false);
+    while at >= from + 2 {
+        let Some(letter) = line.get(at - 2..at).and_then(is_pair) else {
+            break;
+        };
+        text |= letter;
+        at -= 2;
+        let before = at.checked_sub(1).and_then(|n| line.get(n));
+        let delimited = at == from || before.is_some_and(|b| b"|^~&".contains(b));
+        if delimited && text && to - at >= 4 {
+            return at;
+        }
+    }
+    to
+}
 
 /// Adds the fix that a finding of the reader can have.
 pub(crate) fn mend(d: &mut Diagnostic, bytes: &[u8], message: Message<'_>) {

@@ -91,7 +91,28 @@ warifu_diag::codes! {
     SSM428 = "SSM428" "coding-system-of-another-table" Warning { "項目の表と違う表の体系名です ({})", "the name of another table than the field's ({})", "項目の表の番号を書いてください", "name the table of the field", "HL7 v2.5 §2.A.13 CWE; HL7 表 0396";
         "同じ文字のコードが、別の表では別の意味になります。", "The same letters mean something else in another table.";
         Lines("OMP-01", "RXR|PO^口^HL70163") => Lines("OMP-01", "RXR|PO^口^HL70162") }
+    SSM430 = "SSM430" "icd10-edition" Info { "ICD-10 の版 (7・8 番目の成分) が 2003・2013 ではありません", "the edition of ICD-10 (components 7 and 8) is neither 2003 nor 2013", "2003 年版なら空か 2003、2013 年版なら 2013 と書いてください", "leave it empty or write 2003 for the edition of 2003, 2013 for that of 2013", "SS-MIX2 コード表 (I10); HL7 v2.5 §2.A.13 CWE.7";
+        "版で意味の変わったコードを、受け手が別の病気として読みます。", "Codes changed between editions; receivers may read another disease.";
+        Lines("PPR-01", "PRB|AD|20260401093000|20061593^高血圧症^MDCDX2|PRB0001|||20260401|||I10^高血圧症^I10^^^^1999") => Lines("PPR-01", "PRB|AD|20260401093000|20061593^高血圧症^MDCDX2|PRB0001|||20260401|||I10^高血圧症^I10^^^^2013") }
+    SSM429 = "SSM429" "coding-system-misspelt" Warning { "標準の体系名に似ていますが、違う名前です ({})", "resembles the name of a standard coding system, but is none ({})", "体系名を一字ずつ確かめてください (HL70063、JHSD0001、JC10、HOT9、JJ1017 など)", "compare the name letter by letter (HL70063, JHSD0001, JC10, HOT9, JJ1017 …)", "HL7 表 0396; SS-MIX2 コード表";
+        "受け手は名前全体で体系を選びます。一字違うと標準のコードが知らないコードになり、表との照合もされません。", "Receivers choose the system by the whole name; one letter off, and standard codes become unknown ones that nobody compares with their table.";
+        Lines("ADT-00", "IN1|1|C0^国民健康保険^JHSD001|138057|||||||||20250401|20270331||||SEL^本人^HL70063") => Lines("ADT-00", "IN1|1|C0^国民健康保険^JHSD0001|138057|||||||||20250401|20270331||||SEL^本人^HL70063") }
 }
+
+/// Systems of drugs.
+pub(crate) const DRUGS: &[&str] = &[
+    "HOT7", "HOT07", "HOT9", "HOT09", "HOT11", "HOT13", "YJ", "MYAK",
+];
+
+/// Systems of procedures of radiology.
+pub(crate) const PROCEDURES: &[&str] = &[
+    "JJ1017",
+    "JJ1017P",
+    "JJ1017-16M",
+    "JJ1017-16P",
+    "JJ1017-16S",
+    "JJ1017-32",
+];
 
 /// One repetition of a CWE: two triplets.
 pub(crate) fn check(cx: &mut Cx<'_, '_>, segment: Segment<'_>, field: usize, at: Part<'_>) {
@@ -105,14 +126,20 @@ pub(crate) fn check(cx: &mut Cx<'_, '_>, segment: Segment<'_>, field: usize, at:
     if !first.is_empty() && first == second && other.is_some_and(|o| o.is_some()) {
         cx.report_with(&SSM425, other_system.unwrap_or(at), name(segment, field));
     }
+    for (name, n) in [(first, 7), (second, 8)] {
+        let edition = at.comp(n);
+        if name == "I10" && !matches!(edition.value().trimmed().text, "" | "2003" | "2013") {
+            cx.report(&SSM430, edition);
+        }
+    }
     let standard: &[&str] = match (&segment.name(), field) {
         (b"OBX", 3) if cx.is(&[K::Oml11]) => &["JC10", "JC11", "LN"],
-        (b"RXE", 2) if cx.is(&[K::Omp01]) => &["HOT", "YJ", "MYAK"],
-        (b"RXC", 2) if cx.is(&[K::Omp02]) => &["HOT", "YJ", "MYAK"],
+        (b"RXE", 2) if cx.is(&[K::Omp01]) => DRUGS,
+        (b"RXC", 2) if cx.is(&[K::Omp02]) => DRUGS,
         (b"PRB", 3) => &["MDCDX2", "I10"],
         _ => return,
     };
-    let known = |system: &str| standard.iter().any(|s| system.starts_with(s));
+    let known = |system: &str| standard.contains(&system);
     let coded = code.is_some_and(|c| c.is_some()) || other.is_some_and(|c| c.is_some());
     let named = !first.is_empty() || !second.is_empty();
     if coded && named && !known(first) && !known(second) {
@@ -199,7 +226,12 @@ fn triplet<'p>(
     }
     if !is_known(system_name) {
         let at = system.unwrap_or(at);
-        cx.report_with(&SSM423, at, name(segment, field));
+        let code = if is_like_a_standard_name(system_name) {
+            &SSM429
+        } else {
+            &SSM423
+        };
+        cx.report_with(code, at, name(segment, field));
         return system_name;
     }
     if let Some(wrong) = shape(cx, segment, field, system_name, value, text.is_some()) {
@@ -235,6 +267,8 @@ fn is_known(name: &str) -> bool {
     const NAMES: &[&str] = &[
         "DCM",
         "I10",
+        "JSHR",
+        "MFER",
         "ISO+",
         "JAMISDP01",
         "JAN",
@@ -259,25 +293,38 @@ fn is_known(name: &str) -> bool {
     NAMES.contains(&name)
         || name.starts_with("99")
         || is_numbered(name)
-        || is_listed(name)
         || hot_digits(name).is_some()
+        || PROCEDURES.contains(&name)
 }
 
-/// `HL7nnnn`, `JHSDnnnn` and the like.
+/// `HL7nnnn`, `JHSDnnnn` and the like: numbered tables, with the last number in use where it is settled.
 fn is_numbered(name: &str) -> bool {
-    ["HL7", "JHSD", "JHSI", "JHSP", "JHSL"]
-        .iter()
-        .any(|prefix| {
-            name.strip_prefix(prefix)
-                .is_some_and(|n| n.len() == 4 && n.bytes().all(|b| b.is_ascii_digit()))
+    [
+        ("HL7", 4, 999),
+        ("JHSD", 4, 7),
+        ("JHSI", 4, 99),
+        ("JHSP", 4, 99),
+        ("JHSL", 4, 99),
+        ("JSHR", 3, 99),
+        ("JCHR", 3, 99),
+    ]
+    .iter()
+    .any(|(prefix, length, last)| {
+        name.strip_prefix(prefix).is_some_and(|n| {
+            n.len() == *length
+                && n.bytes().all(|b| b.is_ascii_digit())
+                && n.parse::<u32>().is_ok_and(|n| (1..=*last).contains(&n))
         })
+    })
 }
 
-/// Families of names.
-fn is_listed(name: &str) -> bool {
-    ["JSHR", "JJ1017", "LENDO", "JHS", "MFER", "JCHR", "JSP"]
-        .iter()
-        .any(|prefix| name.starts_with(prefix))
+/// Whether a name begins as those of the standard do, whose whole names are known.
+fn is_like_a_standard_name(name: &str) -> bool {
+    const BEGINNINGS: &[&str] = &[
+        "HL7", "JHS", "JSHR", "JJ1", "HOT", "JAMI", "MDC", "MR9", "JC1", "JLAC", "LENDO", "JANI",
+        "J-FAG", "ICD", "I10", "ISO", "YJ", "LOINC",
+    ];
+    BEGINNINGS.iter().any(|b| name.starts_with(b))
 }
 
 /// Whether codes of a system are ASCII.
@@ -448,6 +495,12 @@ mod tests {
         }
         for name in ["DRUG", "HL7162", "", "X"] {
             assert!(!is_known(name), "{name}");
+        }
+        for name in [
+            "JHSD001", "JHSD9999", "JHSD0040", "JSHR02", "JJ10171", "HL7063", "HL70000", "MR9",
+            "JAMISDP", "HOT8", "JLAC10", "LENDO1",
+        ] {
+            assert!(!is_known(name) && is_like_a_standard_name(name), "{name}");
         }
     }
 }

@@ -22,7 +22,7 @@ warifu_diag::codes! {
         "病名の統計や国際的な比較に使えません。", "The disease cannot be used in statistics.";
         Lines("PPR-01", "PRB|AD|20260401093000|20061593^高血圧症^MDCDX2|PRB0001|||20260401") => Lines("PPR-01", "PRB|AD|20260401093000|20061593^高血圧症^MDCDX2|PRB0001|||20260401|||I10^高血圧症^I10") }
     SSM675 = "SSM675" "several-main-diagnoses" Info { "主診断 (PRB-18 が 1) が二つ以上あります", "more than one main diagnosis (PRB-18 is 1)", "主診断を一つにしてください", "keep one main diagnosis", "JHSD0007; SS-MIX2 PRB-18";
-        "どれが主な病名か分かりません。", "It does not say which disease is the main one.";
+        "どれが主な病名か分かりません。終了日 (PRB-9) のある病名は数えません。", "It does not say which disease is the main one. Diseases that have ended (PRB-9) do not count.";
         Lines("PPR-01", "PRB|AD|20260401093000|20061593^高血圧症^MDCDX2|PRB0001|||20260401|||I10^高血圧症^I10||||||||1^主診断^JHSD0007\nPRB|AD|20260401093000|20060611^糖尿病^MDCDX2|PRB0002|||20260401|||E14^糖尿病^I10||||||||1^主診断^JHSD0007") => Lines("PPR-01", "PRB|AD|20260401093000|20061593^高血圧症^MDCDX2|PRB0001|||20260401|||I10^高血圧症^I10||||||||1^主診断^JHSD0007\nPRB|AD|20260401093000|20060611^糖尿病^MDCDX2|PRB0002|||20260401|||E14^糖尿病^I10") }
     SSM676 = "SSM676" "outcome-without-end" Info { "転帰 (PRB-14) があるのに終了日 (PRB-9) がありません", "an outcome (PRB-14) without an end (PRB-9)", "終了日を書いてください", "write the end", "SS-MIX2 PRB-9, PRB-14";
         "終わった病名が続いているものとして残ります。", "A disease that ended stays active.";
@@ -33,7 +33,7 @@ warifu_diag::codes! {
     SSM678 = "SSM678" "problem-id-repeated" Error { "同じ病名ID (PRB-4) が一つのメッセージに二度あります", "one problem id (PRB-4) stands twice in a message", "病名ごとに別の ID を書いてください", "give each disease an id of its own", "SS-MIX2 PRB-4";
         "PRB-4 は病名を見分ける鍵なので、片方が上書きされて消えます。", "PRB-4 tells diseases apart; one overwrites the other.";
         Lines("PPR-01", "PRB|AD|20260401093000|20061593^高血圧症^MDCDX2|PRB0001|||20260401|||I10^高血圧症^I10\nPRB|AD|20260401093000|20060611^糖尿病^MDCDX2|PRB0001|||20260401|||E14^糖尿病^I10") => Lines("PPR-01", "PRB|AD|20260401093000|20061593^高血圧症^MDCDX2|PRB0001|||20260401|||I10^高血圧症^I10\nPRB|AD|20260401093000|20060611^糖尿病^MDCDX2|PRB0002|||20260401|||E14^糖尿病^I10") }
-    SSM679 = "SSM679" "disease-starts-after-message" Info { "病名の開始日 (PRB-7) がメッセージの日より後です", "the disease starts (PRB-7) after the message", "開始日を確かめてください", "check the start", "SS-MIX2 PRB-7";
+    SSM679 = "SSM679" "disease-starts-after-message" Info { "病名の開始日 (PRB-7) か発症日 (PRB-16) がメッセージの日より後です", "the disease starts (PRB-7) or set in (PRB-16) after the message", "開始日を確かめてください", "check the start", "SS-MIX2 PRB-7";
         "まだ始まっていない病名が現在の病名として残ります。", "A disease that has not begun counts as present.";
         Lines("PPR-01", "PRB|AD|20260401093000|20061593^高血圧症^MDCDX2|PRB0001|||20270401|||I10^高血圧症^I10") => Lines("PPR-01", "PRB|AD|20260401093000|20061593^高血圧症^MDCDX2|PRB0001|||20260401|||I10^高血圧症^I10") }
 }
@@ -53,12 +53,13 @@ fn problem<'m>(cx: &mut Cx<'m, '_>, prb: Segment<'m>) {
     {
         cx.report(&SSM672, prb.field(9));
     }
-    if let (Some(start), Some(sent)) = (start, cx.sent)
-        && is_after(&start, &sent)
-        && start.day > 0
-        && (start.year, start.month, start.day) > (sent.year, sent.month, sent.day)
-    {
-        cx.report(&SSM679, prb.field(7));
+    for n in [7, 16] {
+        if let (Some(start), Some(sent)) = (time_of(prb.field(n).value()), cx.sent)
+            && start.day > 0
+            && (start.year, start.month, start.day) > (sent.year, sent.month, sent.day)
+        {
+            cx.report(&SSM679, prb.field(n));
+        }
     }
     let suspected = prb.field(13).value().trimmed().text == "1"
         || prb.field(13).comp(2).value().text.contains("疑");

@@ -21,6 +21,9 @@ warifu_diag::codes! {
     SSM204 = "SSM204" "field-not-used" Info [strict] { "SS-MIX2 で使わない項目です ({})", "SS-MIX2 does not use this field ({})", "SS-MIX2 の項目に書いてください", "use the fields of SS-MIX2", "SS-MIX2 セグメント定義 (N)";
         "受け手は読まないので、そこに書いた内容は伝わりません。", "Receivers do not read it.";
         Lines("ADT-00", "PID|1||0000000001^^^^PI||試験^花子^^^^^L^I~シケン^ハナコ^^^^^L^P||19680303|F||||||||M") => Lines("ADT-00", "PID|1||0000000001^^^^PI||試験^花子^^^^^L^I~シケン^ハナコ^^^^^L^P||19680303|F") }
+    SSM208 = "SSM208" "comment-cut-by-delimiter" Warning { "コメント (NTE-3) が | で切れているようです", "the comment (NTE-3) seems to be cut by a |", "文中の | は \\F\\ と書いてください", "write | inside a text as \\F\\", "HL7 v2.5 §2.7.4; SS-MIX2 NTE";
+        "SS-MIX2 の NTE は NTE-3 まで読まれます。| より後ろの文は伝わりません。", "NTE is read up to NTE-3; what follows the | is lost.";
+        Lines("OML-11", "NTE|1|L|溶血あり|再検を勧めます") => Lines("OML-11", "NTE|1|L|溶血あり\\F\\再検を勧めます") }
     HL7120 = "HL7120" "extra-fields" Warning { "{} より後ろに、定義にない項目があります", "fields after {} that the segment does not have", "区切り文字 | の数を確かめてください", "count the | delimiters", "HL7 v2.5 セグメント定義";
         "区切り文字が余分か、途中の値に | が入っています。後ろの項目がずれて読まれます。", "A delimiter too many, or a | inside a value, shifts the fields behind it.";
         Lines("ADT-00", "DB1|1|PT||N|||||||X") => Lines("ADT-00", "DB1|1|PT||N") }
@@ -150,6 +153,9 @@ pub(crate) fn check(
     }
     if !plan.is_used(cx.kind) {
         cx.report_with(&SSM204, field, name());
+        if (segment.name(), number) == (*b"NTE", 4) && is_cut_text(field) {
+            cx.report(&SSM208, field);
+        }
     }
     if segment.name() == *b"MSH" && number <= 2 {
         return;
@@ -166,9 +172,18 @@ pub(crate) fn check(
     }
 }
 
+/// Whether NTE-4 holds text rather than a type of comment: those are codes of two letters (table 0364), or
+/// carry the name of their system.
+fn is_cut_text(field: Part<'_>) -> bool {
+    let text = field.value().trimmed().text;
+    !field.has_components() && (text.len() > 2 || !text.bytes().all(|b| b.is_ascii_alphanumeric()))
+}
+
 /// One repetition of a field.
 fn one(cx: &mut Cx<'_, '_>, segment: Segment<'_>, at: Part<'_>, number: usize, plan: &FieldPlan) {
     let name = || format!("{}-{number}", segment.name_str());
+    // What SS-MIX2 does not use may be anything: only what looks like a code is taken for one.
+    let used = plan.is_used(cx.kind) || at.has_components();
     let raw = at.raw();
     // Bytes are never fewer than characters.
     if plan.length > 0 && raw.len() > plan.length && at.text().text.chars().count() > plan.length {
@@ -191,7 +206,8 @@ fn one(cx: &mut Cx<'_, '_>, segment: Segment<'_>, at: Part<'_>, number: usize, p
     match &plan.shape {
         Shape::Leaf(Leaf::Text) => tables::check(cx, segment, number, at),
         Shape::Leaf(kind) => leaf(cx, *kind, at.comp(1), &name),
-        Shape::Coded => coding::check(cx, segment, number, at),
+        Shape::Coded if used => coding::check(cx, segment, number, at),
+        Shape::Coded => {}
         Shape::Components(leaves) => {
             components(cx, leaves, at, &name);
             tables::check(cx, segment, number, at);

@@ -2,11 +2,11 @@
 //! file name.
 
 use warifu_diag::Example::{Lines, Message};
-use warifu_diag::catalogue::ssm::{SSM103, SSM106, SSM107, SSM112, SSM153, SSM154};
+use warifu_diag::catalogue::ssm::{SSM103, SSM106, SSM107, SSM112, SSM145, SSM153, SSM154};
 use warifu_hl7::Part;
 use warifu_hl7::findings::{misspelt_charset, misspelt_scheme};
 use warifu_hl7::time;
-use warifu_ssmix2::{Action, Flag};
+use warifu_ssmix2::{Action, Flag, InstitutionNumber};
 
 use crate::cx::Cx;
 use crate::rule::{Check, field, message};
@@ -16,6 +16,9 @@ pub(crate) const CHECKS: &[Check] = &[
     message(identity),
     message(care_date),
     message(order_number),
+    field("MSH", 4, institution),
+    field("MSH", 6, institution),
+    field("EVN", 7, institution),
     field("MSH", 7, sent),
     field("MSH", 9, type_parts),
     field("MSH", 12, version),
@@ -28,8 +31,11 @@ warifu_diag::codes! {
     SSM150 = "SSM150" "care-date-field-empty" Error { "診療日になる項目 {} が空です", "field {}, which holds the care date, is empty", "送り手で日時を入れてください", "let the sender fill it", "SS-MIX2 データ種別一覧 (診療日)";
         "ファイル名の診療日と照合できず、いつのデータか確かめられません。", "The care date of the file name cannot be confirmed.";
         Lines("ADT-22", "PV1|1|I|3E^301^1^^^N||||D01^見立^一郎^^^^^^^L^^^^^I|||01") => Lines("ADT-22", "PV1|1|I|3E^301^1^^^N||||D01^見立^一郎^^^^^^^L^^^^^I|||01||||||||||||||||||||||||||||||||||202604010900") }
-    SSM151 = "SSM151" "timestamp-differs-from-message" Info { "MSH-7 がファイル名の発生日時と違います", "MSH-7 differs from the time stamp of the file name", "MSH-7 と同じ日時をファイル名に書いてください", "write the time of MSH-7 into the file name", "SS-MIX2 ファイル命名規約 (発生日時)";
+    SSM151 = "SSM151" "timestamp-differs-from-message" Info { "MSH-7 の時刻がファイル名の発生日時と違います", "MSH-7 differs in its time from the time stamp of the file name", "MSH-7 と同じ日時をファイル名に書いてください", "write the time of MSH-7 into the file name", "SS-MIX2 ファイル命名規約 (発生日時)";
         "どの版が新しいかが、名前と中身で食い違います。", "Name and content disagree on which version is newer.";
+        Lines("ADT-00", "MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260401083000.123||ADT^A08^ADT_A01|1|P|2.5||||||~ISO IR87||ISO 2022-1994") => Lines("ADT-00", "MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260401093000.123||ADT^A08^ADT_A01|1|P|2.5||||||~ISO IR87||ISO 2022-1994") }
+    SSM165 = "SSM165" "timestamp-of-another-day" Warning { "MSH-7 の日がファイル名の発生日時の日と違います", "MSH-7 is of another day than the time stamp of the file name", "MSH-7 と同じ日時をファイル名に書いてください", "write the time of MSH-7 into the file name", "SS-MIX2 ファイル命名規約 (発生日時)";
+        "別のメッセージの名前が付いているか、名前を付け直しています。どの版が新しいかを名前で選ぶ受け手は、古い版を使います。", "The name belongs to another message or was made anew; receivers that choose versions by name take an old one.";
         Lines("ADT-00", "MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260301093000.123||ADT^A08^ADT_A01|1|P|2.5||||||~ISO IR87||ISO 2022-1994") => Lines("ADT-00", "MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260401093000.123||ADT^A08^ADT_A01|1|P|2.5||||||~ISO IR87||ISO 2022-1994") }
     SSM152 = "SSM152" "version-not-2-5" Warning { "MSH-12 が 2.5 ではありません", "MSH-12 is not 2.5", "2.5 と書いてください", "write 2.5", "SS-MIX2 MSH-12; HL7 表 0104";
         "別の版として読む受け手では、項目の意味が変わります。", "Read as another version fields mean other things.";
@@ -40,6 +46,12 @@ warifu_diag::codes! {
     SSM156 = "SSM156" "message-type-incomplete" Warning { "MSH-9 にメッセージ型かイベントがありません", "MSH-9 lacks the message type or the event", "ADT^A08^ADT_A01 のように書いてください", "write it like ADT^A08^ADT_A01", "HL7 v2.5 §2.15.9.9; SS-MIX2 MSH-9";
         "受け手は何のメッセージか分からず、読み方を選べません。", "Receivers cannot tell what message it is.";
         Message("MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260401093000.123||ADT|1|P|2.5||||||~ISO IR87||ISO 2022-1994") => Message("MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260401093000.123||ADT^A08^ADT_A01|1|P|2.5||||||~ISO IR87||ISO 2022-1994") }
+    SSM166 = "SSM166" "message-structure-missing" Info { "MSH-9 に構造ID (3 番目の成分) がありません", "MSH-9 has no structure id (component 3)", "ADT^A08^ADT_A01 のように書いてください", "write it like ADT^A08^ADT_A01", "HL7 v2.5 §2.15.9.9; HL7 表 0354";
+        "構造IDで読み方を選ぶ受け手は、イベントから推測することになります。", "Receivers that go by the structure id have to guess it from the event.";
+        Message("MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260401093000.123||ADT^A08|1|P|2.5||||||~ISO IR87||ISO 2022-1994") => Message("MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260401093000.123||ADT^A08^ADT_A01|1|P|2.5||||||~ISO IR87||ISO 2022-1994") }
+    SSM167 = "SSM167" "profile-of-something-else" Info { "MSH-21 が SS-MIX2 の版の書き方ではありません", "MSH-21 does not name a version of SS-MIX2", "SS-MIX2_1.20^SS-MIX2^1.2.392.200250.2.1.100.1.2.120^ISO と書いてください", "write SS-MIX2_1.20^SS-MIX2^1.2.392.200250.2.1.100.1.2.120^ISO", "SS-MIX2 MSH-21 (1.2c 以降)";
+        "版で読み方を選ぶ受け手は、知らない仕様として拒むことがあります。", "Receivers that choose by the version may refuse it as an unknown specification.";
+        Message("MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260401093000.123||ADT^A08^ADT_A01|1|P|2.5||||||~ISO IR87||ISO 2022-1994|ABC") => Message("MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260401093000.123||ADT^A08^ADT_A01|1|P|2.5||||||~ISO IR87||ISO 2022-1994|SS-MIX2_1.20^SS-MIX2^1.2.392.200250.2.1.100.1.2.120^ISO") }
     SSM157 = "SSM157" "profile-not-declared" Info [strict] { "MSH-21 に SS-MIX2 の版がありません", "MSH-21 does not declare the version of SS-MIX2", "SS-MIX2_1.20^SS-MIX2^1.2.392.200250.2.1.100.1.2.120^ISO と書いてください", "write SS-MIX2_1.20^SS-MIX2^1.2.392.200250.2.1.100.1.2.120^ISO", "SS-MIX2 MSH-21 (1.2c 以降)";
         "受け手は、どの版の仕様で読むかを選べません。", "Receivers cannot choose the version to read it by.";
         Message("MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260401093000.123||ADT^A08^ADT_A01|1|P|2.5||||||~ISO IR87||ISO 2022-1994") => Message("MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260401093000.123||ADT^A08^ADT_A01|1|P|2.5||||||~ISO IR87||ISO 2022-1994|SS-MIX2_1.20^SS-MIX2^1.2.392.200250.2.1.100.1.2.120^ISO") }
@@ -95,7 +107,10 @@ fn care_date(cx: &mut Cx<'_, '_>) {
         return;
     };
     let date = cx.name.map_or("", |n| n.date);
-    if let Some((field, value)) = warifu_ssmix2::other_care_date(kind, cx.message, date) {
+    // A value that is no time is told as such.
+    if let Some((field, value)) = warifu_ssmix2::other_care_date(kind, cx.message, date)
+        && time::parse(value.trimmed().text).is_some()
+    {
         cx.report_value(&SSM107, value, field);
     }
     if warifu_ssmix2::care_date(kind, cx.message).is_some() {
@@ -123,7 +138,17 @@ fn order_number(cx: &mut Cx<'_, '_>) {
     }
 }
 
-/// `SSM151`, `SSM155`: MSH-7.
+/// `SSM145`: ten digits in the name or the id of an institution (HD).
+fn institution<'m>(cx: &mut Cx<'m, '_>, at: Part<'m>) {
+    for part in [at.comp(1), at.comp(2)] {
+        let number = InstitutionNumber::parse(part.value().text);
+        if number.is_some_and(|n| n.has_wrong_check_digit()) {
+            cx.report(&SSM145, part);
+        }
+    }
+}
+
+/// `SSM151`, `SSM155`, `SSM165`: MSH-7.
 fn sent<'m>(cx: &mut Cx<'m, '_>, at: Part<'m>) {
     let text = at.value().trimmed().text;
     let Some(time) = time::parse(text) else {
@@ -141,7 +166,8 @@ fn sent<'m>(cx: &mut Cx<'m, '_>, at: Part<'m>) {
     let exact = if stamp.len() == 17 { 17 } else { 12 };
     let both = digits.len().min(stamp.len()).min(exact);
     if both >= 12 && digits.get(..both) != stamp.get(..both) {
-        cx.report(&SSM151, at);
+        let day = digits.get(..8) == stamp.get(..8);
+        cx.report(if day { &SSM151 } else { &SSM165 }, at);
     }
     if cx.facts.wanted {
         cx.facts.sent = Some(time);
@@ -153,6 +179,8 @@ fn sent<'m>(cx: &mut Cx<'m, '_>, at: Part<'m>) {
 fn type_parts<'m>(cx: &mut Cx<'m, '_>, at: Part<'m>) {
     if at.comp(1).value().is_empty() || at.comp(2).value().is_empty() {
         cx.report(&SSM156, at);
+    } else if at.comp(3).value().is_empty() {
+        cx.report(&SSM166, at);
     }
 }
 
@@ -181,11 +209,15 @@ fn scheme<'m>(cx: &mut Cx<'m, '_>, at: Part<'m>) {
     }
 }
 
-/// `SSM157`: MSH-21.
+/// `SSM157`, `SSM167`: MSH-21.
 fn profile(cx: &mut Cx<'_, '_>) {
-    if let Some(msh) = cx.message.first(b"MSH")
-        && !msh.field(21).value().text.starts_with("SS-MIX2")
-    {
+    let Some(msh) = cx.message.first(b"MSH") else {
+        return;
+    };
+    let field = msh.field(21);
+    if !field.is_some() {
         cx.report_absent(&SSM157, msh, 21);
+    } else if !field.reps().any(|r| r.value().text.starts_with("SS-MIX2")) {
+        cx.report(&SSM167, field);
     }
 }

@@ -73,7 +73,10 @@ fn procedure<'m>(cx: &mut Cx<'m, '_>, at: Part<'m>) {
     for (code, system) in [(1, 3), (4, 6)] {
         let text = at.comp(code).value().trimmed().text;
         let system = at.comp(system).value().trimmed().text;
-        if system.starts_with("JJ1017") && !text.is_empty() && !matches!(text.len(), 16 | 32) {
+        if super::coding::PROCEDURES.contains(&system)
+            && !text.is_empty()
+            && !matches!(text.len(), 16 | 32)
+        {
             cx.report(&SSM705, at.comp(code));
         }
     }

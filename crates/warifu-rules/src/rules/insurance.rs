@@ -46,6 +46,9 @@ warifu_diag::codes! {
     SSM560 = "SSM560" "payer-kind-unlisted" Info { "保険種別 (IN1-2) の法別番号が保険者番号の先頭と合うが、JHSD0001 にありません", "the law number of IN1-2 agrees with the insurer number but is not in JHSD0001", "新しい法別番号は JHSD0001 の改訂を確かめてください", "look it up in the newest JHSD0001", "JHSD0001; 診療報酬請求書等の記載要領 (法別番号)";
         "表より新しい法別番号は、受け手が不明として扱うことがあります。", "Receivers may not know a law number newer than the table.";
         Lines("ADT-00", "IN1|1|54^指定難病^JHSD0001|54016027|||||||||20250401|20270331||PE||SEL^本人^HL70063") => Lines("ADT-00", "IN1|1|51^特定疾患^JHSD0001|51139996|||||||||20250401|20270331||PE||SEL^本人^HL70063") }
+    SSM562 = "SSM562" "insurance-kind-without-code" Warning { "保険種別 (IN1-2) に名称だけがあり、コードがありません", "the kind of insurance (IN1-2) has a name and no code", "JHSD0001 のコードを 1 番目の成分に書いてください", "write the code of JHSD0001 in component 1", "JHSD0001; SS-MIX2 IN1-2";
+        "受け手は医療保険か公費かを選べず、保険者番号も確かめられません。", "Receivers can tell neither insurance from public expense nor check the number.";
+        Lines("ADT-00", "IN1|1|^国民健康保険|138057|||||||||20250401|20270331||MI||SEL^本人^HL70063") => Lines("ADT-00", "IN1|1|C0^国民健康保険^JHSD0001|138057|||||||||20250401|20270331||MI||SEL^本人^HL70063") }
     SSM561 = "SSM561" "coverage-repeated" Warning { "同じ保険が二度あります", "one coverage stands twice", "一つにまとめてください", "send it once", "SS-MIX2 IN1";
         "受け手は保険を二重に登録します。", "Receivers register the coverage twice.";
         Lines("ADT-00", "IN1|1|C0^国民健康保険^JHSD0001|138057|||||||||20250401|20270331||||SEL^本人^HL70063\nIN1|2|C0^国民健康保険^JHSD0001|138057|||||||||20250401|20270331||||SEL^本人^HL70063") => Lines("ADT-00", "IN1|1|C0^国民健康保険^JHSD0001|138057|||||||||20250401|20270331||||SEL^本人^HL70063") }
@@ -73,7 +76,7 @@ fn is_demonstration(number: &str) -> bool {
 }
 
 /// Class of a kind of insurance (JHSD0001).
-fn class_of(kind: &str) -> Option<&'static str> {
+pub(crate) fn class_of(kind: &str) -> Option<&'static str> {
     use warifu_terms::maps::InsuranceClass as C;
     Some(match warifu_terms::maps::insurance_class(kind)? {
         C::MedicalInsurance => "MI",
@@ -88,7 +91,11 @@ fn class_of(kind: &str) -> Option<&'static str> {
 }
 
 fn coverage<'m>(cx: &mut Cx<'m, '_>, in1: Segment<'m>) {
-    let kind = in1.field(2).value().trimmed().text;
+    let two = in1.field(2);
+    if two.is_some() && !two.comp(1).is_some() && !two.comp(4).is_some() {
+        cx.report(&SSM562, two);
+    }
+    let kind = two.comp(1).value().trimmed().text;
     let stated = in1.field(15).value().trimmed().text;
     let class = class_of(kind);
     let three = in1.field(3);

@@ -24,9 +24,12 @@ warifu_diag::codes! {
     SSM642 = "SSM642" "result-type-missing" Warning { "値があるのに値型 (OBX-2) がありません", "a value without its type (OBX-2)", "NM・ST・CWE などの値型を書いてください", "write the type: NM, ST, CWE …", "SS-MIX2 OBX-2; HL7 v2.5 §7.4.2.2";
         "数値か文字かを受け手が推測することになります。", "Receivers have to guess whether it is a number.";
         Lines("OML-11", "OBX|1||3A010000002327101^総蛋白^JC10||7.2|g/dL^g/dL^ISO+|||||F") => Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|g/dL^g/dL^ISO+|||||F") }
-    SSM643 = "SSM643" "structured-number" Error { "値型 SN は使えません", "value type SN is not allowed", "不等号つきの値は ST で「< 0.5」のように書いてください", "write comparators as ST: < 0.5", "SS-MIX2 OBX-2 (OML-11)";
-        "SS-MIX2 の受け手は SN を読みません。", "Receivers of SS-MIX2 do not read SN.";
+    SSM643 = "SSM643" "structured-number" Error { "検体検査結果で値型 SN は使えません", "value type SN is not allowed in laboratory results", "不等号つきの値は ST で「< 0.5」のように書いてください", "write comparators as ST: < 0.5", "SS-MIX2 OBX-2 (OML-11)";
+        "検体検査結果 (OML-11) の受け手は SN を読みません。ほかの種別では使えます。", "Receivers of laboratory results (OML-11) do not read SN; other kinds may use it.";
         Lines("OML-11", "OBX|1|SN|3A010000002327101^総蛋白^JC10||<^7.2|g/dL^g/dL^ISO+|||||F") => Lines("OML-11", "OBX|1|ST|3A010000002327101^総蛋白^JC10||< 7.2|g/dL^g/dL^ISO+|||||F") }
+    HL7206 = "HL7206" "structured-number-malformed" Warning { "構造化数値 (SN) の {} が規則に合いません", "{} of a structured number (SN) breaks its rules", "比較記号^数値^区切りか後置記号^数値 の形 (>^100、^100^-^200、^1^:^128、^2^+) で書いてください", "write comparator^number^separator^number: >^100, ^100^-^200, ^1^:^128, ^2^+", "HL7 v2.5 §2.A.70 SN";
+        "どの部分が比較記号で、どれが数値か分からず、受け手は値を比べられません。", "Receivers cannot tell sign from number nor compare the value.";
+        Lines("OMG-13", "OBX|1|SN|9A110000000000000^心拍数^99TST||>>^60|/min^/min^ISO+|||||F") => Lines("OMG-13", "OBX|1|SN|9A110000000000000^心拍数^99TST||>^60|/min^/min^ISO+|||||F") }
     SSM644 = "SSM644" "result-not-a-number" Warning { "値型 NM の結果が数値ではありません", "a result of type NM is no number", "数値でない結果は値型を ST にしてください", "use type ST for what is no number", "SS-MIX2 OBX-5; HL7 v2.5 §2.A.47 NM";
         "数値として取り込めず、結果が欠けます。", "It cannot be imported as a number, and the result is lost.";
         Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10||検体不良|g/dL^g/dL^ISO+|||||F") => Lines("OML-11", "OBX|1|ST|3A010000002327101^総蛋白^JC10||検体不良|g/dL^g/dL^ISO+|||||F") }
@@ -85,7 +88,7 @@ fn result<'m>(cx: &mut Cx<'m, '_>, obx: Segment<'m>) {
     if kind.is_empty() && cx.kind.is_some() && !orders {
         cx.report_absent(&SSM642, obx, 2);
     }
-    if kind == "SN" {
+    if kind == "SN" && cx.is(&[K::Oml11]) {
         cx.report(&SSM643, two);
     }
     if status == "O" && cx.is(&[K::Oml11]) {
@@ -260,11 +263,46 @@ pub(crate) fn value(cx: &mut Cx<'_, '_>, obx: Segment<'_>, at: Part<'_>) {
                 cx.report(&SSM644, at);
             }
         }
+        "SN" => structured(cx, at),
         "DT" => leaf(cx, Leaf::Day, at, &name),
         "TM" => leaf(cx, Leaf::TimeOfDay, at, &name),
         "TS" => leaf(cx, Leaf::Time, at, &name),
         "CWE" | "CE" => coding::check(cx, obx, 5, at),
         _ => {}
+    }
+}
+
+/// `HL7206`: the four components of an SN.
+///
+/// # Standard
+/// HL7 v2.5 §2.A.70: comparator, number, separator or suffix, number. A separator stands between two
+/// numbers; a suffix (`2+`) ends the value.
+fn structured(cx: &mut Cx<'_, '_>, at: Part<'_>) {
+    const COMPARATORS: [&str; 7] = ["", ">", "<", ">=", "<=", "=", "<>"];
+    const SEPARATORS: [&str; 5] = ["-", "+", "/", ".", ":"];
+    let text = |n: usize| at.comp(n).value().trimmed().text;
+    let name = |n: usize| format!("OBX-5.{n}");
+    for n in [2, 4] {
+        if at.comp(n).is_some() {
+            leaf(cx, Leaf::Number, at.comp(n), &|| name(n));
+        }
+    }
+    let (first, separator, second) = (text(2), text(3), text(4));
+    let wrong = if !COMPARATORS.contains(&text(1)) {
+        Some(1)
+    } else if first.is_empty() {
+        Some(2)
+    } else if second.is_empty() {
+        (!separator.is_empty() && separator != "+").then_some(3)
+    } else {
+        (!SEPARATORS.contains(&separator)).then_some(3)
+    };
+    if let Some(n) = wrong {
+        let part = at.comp(n);
+        cx.report_with(&HL7206, if part.is_some() { part } else { at }, name(n));
+    }
+    if let Some(n) = at.comps().enumerate().skip(4).find(|(_, c)| c.is_some()) {
+        cx.report_with(&HL7206, n.1, name(n.0 + 1));
     }
 }
 

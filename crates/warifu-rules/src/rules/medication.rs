@@ -108,7 +108,7 @@ fn encoded<'m>(cx: &mut Cx<'m, '_>, rxe: Segment<'m>) {
     amount(cx, rxe, 10, 11);
     if cx.is(&[K::Omp02]) {
         let system = rxe.field(2).comp(3).value().trimmed().text;
-        let drug = ["HOT", "YJ", "MYAK"].iter().any(|s| system.starts_with(s));
+        let drug = super::coding::DRUGS.contains(&system);
         if drug {
             cx.report(&SSM634, rxe.field(2));
         }

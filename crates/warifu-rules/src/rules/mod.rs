@@ -11,6 +11,7 @@ pub(crate) mod times;
 
 mod allergies;
 mod coding;
+mod conditional;
 mod course;
 mod diseases;
 mod header;
@@ -34,6 +35,7 @@ use crate::rule::Check;
 pub(crate) const CODES: &[&[Code]] = &[
     structure::ALL,
     fields::ALL,
+    conditional::ALL,
     times::ALL,
     tables::ALL,
     names::ALL,
@@ -59,6 +61,7 @@ pub(crate) fn checks() -> impl Iterator<Item = &'static Check> {
     [
         characters::CHECKS,
         header::CHECKS,
+        conditional::CHECKS,
         tables::CHECKS,
         units::CHECKS,
         persons::CHECKS,

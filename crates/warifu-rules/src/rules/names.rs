@@ -5,10 +5,9 @@
 use warifu_diag::Example::Path;
 use warifu_diag::catalogue::ssm::{SSM101, SSM113};
 use warifu_diag::{Code, Diagnostic, SourceId, Span};
-use warifu_ssmix2::{
-    DataKind, FileName, Kind, NO_ORDER, NameNote, Place, components, institution_of_root, locate,
-};
+use warifu_ssmix2::{DataKind, FileName, Kind, NO_ORDER, NameNote, Place, components, locate};
 
+use super::tables;
 use crate::Options;
 
 warifu_diag::codes! {
@@ -66,7 +65,7 @@ warifu_diag::codes! {
     SSM138 = "SSM138" "department-missing" Warning { "診療科コードの部がありません", "the department part is absent", "診療科コードか - を書いてください", "write the department code or -", "SS-MIX2 ファイル命名規約";
         "部の数で読む受け手は、フラグを診療科として読みます。", "Readers that count parts take the flag for the department.";
         Path("000/000/0000000001/20260401/OML-11/0000000001_20260401_OML-11_000000000000001_20260401093000123_1") => Path("000/000/0000000001/20260401/OML-11/0000000001_20260401_OML-11_000000000000001_20260401093000123_-_1") }
-    SSM139 = "SSM139" "department-shape" Info { "診療科コードが 2～3 文字ではありません", "the department code does not have 2 or 3 characters", "表 0069 の診療科コードを書いてください", "use the department codes of table 0069", "SS-MIX2 表 0069";
+    SSM139 = "SSM139" "department-shape" Warning { "ファイル名の診療科コードが表 0069 の形 (数字 2 桁と、あれば 1 文字) ではありません", "the department of the file name does not have the shape of table 0069 (two digits, perhaps a third character)", "表 0069 の診療科コードを書いてください", "use the department codes of table 0069", "SS-MIX2 表 0069";
         "受け手は診療科を表示できません。", "Receivers cannot show the department.";
         Path("000/000/0000000001/20260401/OML-11/0000000001_20260401_OML-11_000000000000001_20260401093000123_INTM_1") => Path("000/000/0000000001/20260401/OML-11/0000000001_20260401_OML-11_000000000000001_20260401093000123_01_1") }
     SSM140 = "SSM140" "content-folder-missing" Warning { "拡張ストレージの文書がコンテンツフォルダーの外にあります", "an extended item lies outside a content folder", "コンテンツフォルダーを作って中に置いてください", "put it into a content folder", "SS-MIX2 拡張ストレージ構成の説明と構築ガイドライン";
@@ -84,9 +83,6 @@ warifu_diag::codes! {
     SSM144 = "SSM144" "timestamp-before-care-date" Info [strict] { "結果・実施の発生日時が診療日より前です", "a result or administration was written before its care date", "診療日か発生日時を確かめてください", "check the care date and the time stamp", "SS-MIX2 ファイル命名規約";
         "実施前に実施記録が書かれることはなく、日付の誤りの印です。", "Nothing is recorded before it happens; one of the days is wrong.";
         Path("000/000/0000000001/20260401/OML-11/0000000001_20260401_OML-11_000000000000001_20260301093000123_01_1") => Path("000/000/0000000001/20260401/OML-11/0000000001_20260401_OML-11_000000000000001_20260401093000123_01_1") }
-    SSM145 = "SSM145" "root-institution-check-digit" Info { "ルートフォルダーの医療機関番号の検証番号が合いません", "the institution number of the root folder has a wrong check digit", "10 桁の医療機関番号を確かめてください", "check the 10-digit institution number", "診療報酬請求書等の記載要領 (検証番号); SS-MIX2 医療機関番号";
-        "番号が違うと、別の医療機関のデータとして扱われます。", "With a wrong number the data count as another institution's.";
-        Path("0110113718/000/000/0000000001/20260401/OML-11/0000000001_20260401_OML-11_000000000000001_20260401093000123_01_1") => Path("0110113719/000/000/0000000001/20260401/OML-11/0000000001_20260401_OML-11_000000000000001_20260401093000123_01_1") }
 }
 
 const fn code_of(note: NameNote) -> Option<Code> {
@@ -132,13 +128,6 @@ pub(crate) fn check(path: &str, source: SourceId, options: Options, out: &mut Ve
     let parts: Vec<&str> = components(path).collect();
     let name = match locate(&parts) {
         Place::Item(item) => {
-            let root = item
-                .root_depth
-                .checked_sub(1)
-                .and_then(|at| institution_of_root(parts.get(at)?));
-            if root.is_some_and(|n| !n.is_demonstration() && !n.has_valid_check_digit()) {
-                report(&SSM145);
-            }
             for note in item.notes() {
                 if let Some(code) = code_of(note) {
                     report(code);
@@ -167,6 +156,13 @@ pub(crate) fn check(path: &str, source: SourceId, options: Options, out: &mut Ve
     let Some(name) = name else {
         return;
     };
+    // What has another length was told with the parts of the name.
+    if let Some(code) = name.department
+        && matches!(code.chars().count(), 2 | 3)
+        && !tables::has("0069", code)
+    {
+        report(&SSM139);
+    }
     let Kind::Standard(kind) = name.data_kind() else {
         return;
     };

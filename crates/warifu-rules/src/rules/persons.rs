@@ -5,10 +5,11 @@ use warifu_hl7::time;
 use warifu_hl7::{Part, Segment};
 
 use super::tables;
-use crate::cx::{Cx, is_after};
-use crate::rule::{Check, field, segment};
+use crate::cx::{Cx, is_after, time_of};
+use crate::rule::{Check, field, message, segment};
 
 pub(crate) const CHECKS: &[Check] = &[
+    message(before_birth),
     segment("PID", patient),
     field("PID", 3, identifiers),
     field("PID", 5, patient_name),
@@ -49,13 +50,13 @@ warifu_diag::codes! {
     SSM517 = "SSM517" "name-form-twice" Warning { "同じ表記 (I・P) の氏名が二つあります", "two names of one representation", "別名は種別を変えて書いてください", "give an alias another type", "HL7 v2.5 §2.A.88 XPN.7, XPN.8";
         "どちらが患者の氏名か分かりません。", "It does not say which is the patient's name.";
         Lines("ADT-00", "PID|1||0000000001^^^^PI||試験^花子^^^^^L^I~試件^花子^^^^^L^I||19680303|F") => Lines("ADT-00", "PID|1||0000000001^^^^PI||試験^花子^^^^^L^I~シケン^ハナコ^^^^^L^P||19680303|F") }
-    SSM521 = "SSM521" "postal-code" Info { "郵便番号の形 (123-4567) ではありません", "not a Japanese postal code (123-4567)", "7 桁の郵便番号を書いてください", "write the seven digits", "HL7 v2.5 XAD.5; 郵便番号";
+    SSM521 = "SSM521" "postal-code" Warning { "郵便番号の形 (123-4567) ではありません", "not a Japanese postal code (123-4567)", "7 桁の郵便番号を書いてください", "write the seven digits", "HL7 v2.5 XAD.5; 郵便番号";
         "住所の地域を機械で確かめられません。", "The area of the address cannot be checked.";
         Lines("ADT-00", "NK1|1|試験^太郎|SPO^配偶者^HL70063|^^^^100^JPN^H^東京都千代田区千代田１−１") => Lines("ADT-00", "NK1|1|試験^太郎|SPO^配偶者^HL70063|^^^^100-0001^JPN^H^東京都千代田区千代田１−１") }
     SSM522 = "SSM522" "country-code" Info { "国名コードが３文字 (JPN) ではありません", "the country is not written as three letters (JPN)", "ISO 3166-1 の３文字で書いてください", "use the three letters of ISO 3166-1", "HL7 v2.5 XAD.6; HL7 表 0399";
         "国内の住所かどうか判断できません。", "It does not say whether the address is in Japan.";
         Lines("ADT-00", "NK1|1|試験^太郎|SPO^配偶者^HL70063|^^^^100-0001^日本^H^東京都千代田区千代田１−１") => Lines("ADT-00", "NK1|1|試験^太郎|SPO^配偶者^HL70063|^^^^100-0001^JPN^H^東京都千代田区千代田１−１") }
-    SSM523 = "SSM523" "telephone-characters" Info { "電話番号に数字と - + ( ) 以外の文字があります", "a telephone number holds other characters than digits and - + ( )", "半角の数字で書いてください", "write ASCII digits", "HL7 v2.5 XTN.12; SS-MIX2 PID-13";
+    SSM523 = "SSM523" "telephone-characters" Warning { "電話番号に数字と - + ( ) 以外の文字があります", "a telephone number holds other characters than digits and - + ( )", "半角の数字で書いてください", "write ASCII digits", "HL7 v2.5 XTN.12; SS-MIX2 PID-13";
         "全角や注記の混ざった番号では発信できません。", "A number with other characters cannot be dialled.";
         Lines("ADT-00", "NK1|1|試験^太郎|SPO^配偶者^HL70063||^PRN^PH^^^^^^^^^０３−００００−００００") => Lines("ADT-00", "NK1|1|試験^太郎|SPO^配偶者^HL70063||^PRN^PH^^^^^^^^^03-0000-0000") }
     SSM524 = "SSM524" "telephone-in-component-1" Info [strict] { "電話番号が 1 番目の成分にあります", "the telephone number stands in component 1", "12 番目の成分に書いてください", "write it in component 12", "HL7 v2.5 XTN.12; SS-MIX2 PID-13";
@@ -85,6 +86,9 @@ warifu_diag::codes! {
     SSM541 = "SSM541" "practitioner-without-number" Info [strict] { "医療者の番号がなく、名前だけです ({})", "a practitioner with a name and no number ({})", "職員番号を 1 番目の成分に書いてください", "write the staff number in component 1", "HL7 v2.5 §2.A.86 XCN.1; SS-MIX2 ORC-12";
         "同姓同名の職員を区別できません。", "Two persons of one name cannot be told apart.";
         Lines("OML-11", "OBR|1|000000000000001||E002^生化学^99TST|||202604010850|||||||||^見立^一郎^^^^^^^L^^^^^I") => Lines("OML-11", "OBR|1|000000000000001||E002^生化学^99TST|||202604010850|||||||||D01^見立^一郎^^^^^^^L^^^^^I") }
+    SSM538 = "SSM538" "time-before-birth" Warning { "{} が生年月日 (PID-7) より前の日です", "{} is a day before the birth date (PID-7)", "日時か生年月日を確かめてください", "check the time and the birth date", "SS-MIX2 PID-7";
+        "生まれる前の検査や投薬はなく、日付か患者の取り違えの印です。", "Nobody is examined or treated before birth; a date is wrong, or the patient.";
+        Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|g/dL^g/dL^ISO+|||||F|||194604010850") => Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|g/dL^g/dL^ISO+|||||F|||202604010850") }
 }
 
 fn is_kana(c: char) -> bool {
@@ -219,6 +223,41 @@ fn birth<'m>(cx: &mut Cx<'m, '_>, at: Part<'m>) {
         cx.report(&SSM531, at);
     } else if sent.year.saturating_sub(born.year) > 120 {
         cx.report(&SSM532, at);
+    }
+}
+
+/// Times that lie in the patient's life.
+const IN_LIFE: &[([u8; 3], &[usize])] = &[
+    (*b"OBX", &[14]),
+    (*b"OBR", &[7, 8]),
+    (*b"SPM", &[17]),
+    (*b"ORC", &[9]),
+    (*b"RXA", &[3, 4]),
+    (*b"PV1", &[44, 45]),
+    (*b"PRB", &[7, 9, 16]),
+    (*b"IAM", &[11]),
+];
+
+/// `SSM538`: times of days before PID-7.
+fn before_birth(cx: &mut Cx<'_, '_>) {
+    let Some(born) = time::parse(cx.message.value(b"PID", 7).text).filter(|t| t.day > 0) else {
+        return;
+    };
+    let message = cx.message;
+    for segment in message.segments() {
+        let Some((_, fields)) = IN_LIFE.iter().find(|(name, _)| *name == segment.name()) else {
+            continue;
+        };
+        for n in *fields {
+            let field = segment.field(*n);
+            if let Some(time) = time_of(field.value())
+                && time.day > 0
+                && (time.year, time.month, time.day) < (born.year, born.month, born.day)
+            {
+                let name = format!("{}-{n}", segment.name_str());
+                cx.report_with(&SSM538, field, name);
+            }
+        }
     }
 }
 

@@ -26,7 +26,14 @@ pub fn clean(kind: DataKind, patient: &str, date: &str, order: &str, stamp: &str
     use DataKind as K;
     let adt = |event: &str, structure: &str, rest: &[&str]| {
         let mut lines = vec![HEAD.replace("{E}", &format!("ADT^{event}^ADT_{structure}"))];
-        lines.push(EVN.to_owned());
+        // A planned event has not happened: EVN-3 in place of EVN-6.
+        let planned = matches!(event, "A14" | "A15" | "A16");
+        let evn = EVN.replace("|{D}0900|HOSP", "||HOSP");
+        lines.push(if planned {
+            evn.replace("{D}090000||", "{D}090000|{D}0900|")
+        } else {
+            EVN.to_owned()
+        });
         lines.push(PID.to_owned());
         lines.extend(rest.iter().map(|l| (*l).to_owned()));
         lines
@@ -46,7 +53,7 @@ pub fn clean(kind: DataKind, patient: &str, date: &str, order: &str, stamp: &str
         "|".repeat(8)
     );
     let arrived = format!("{PV1_OUT}{}{{D}}0900", "|".repeat(34));
-    let planned_in = "PV2||||||||{D}";
+    let planned_in = "PV2|3E^301^1^^^N|||||||{D}";
     let planned_out = "PV2|||||||||{D}";
     let nw = ORC.replace("{W}", "NW");
     let sc = ORC.replace("{W}", "SC").replace("{S}", "CM");
