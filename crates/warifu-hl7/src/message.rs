@@ -503,6 +503,18 @@ impl<'a> Part<'a> {
     pub fn rep(&self, i: usize) -> Self {
         self.nth(M_REP, F_REP, i)
     }
+    /// From one of its repetitions to another.
+    pub fn until(&self, first: Self, last: Self) -> Self {
+        if first.start == last.start {
+            return first;
+        }
+        Part {
+            start: first.start,
+            end: last.end,
+            mark: first.mark,
+            ..*self
+        }
+    }
     /// All repetitions (one, possibly empty, at least).
     pub fn reps(&self) -> Parts<'a> {
         self.split(M_REP, F_REP)

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-/// A time with the precision it was given in. No zone is ever sent; Japan Standard Time is assumed.
+/// A time with the precision it was given in; without a zone it is Japan Standard Time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time {
     /// Year, four digits.
@@ -19,9 +19,14 @@ pub struct Time {
     pub second: Option<u8>,
     /// Milliseconds, when given.
     pub millis: Option<u16>,
+    /// Minutes that the zone is ahead of UTC: 540 where none is given.
+    pub zone: i16,
     /// What was unusual about the text.
     pub oddity: Oddity,
 }
+
+/// The zone of Japan, in minutes ahead of UTC.
+pub const JAPAN: i16 = 540;
 
 /// Deviations that were read nevertheless.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -40,7 +45,7 @@ pub enum Oddity {
 }
 
 /// Reads a DTM; `None` when it is no date at all (`0`, `00000000`, `99999999`, a day that does not
-/// exist, other text). Blanks around are ignored; a zone offset `+hhmm` is accepted when it is +0900.
+/// exist, other text). Blanks around are ignored; a zone offset is `+hhmm` or `-hhmm`, up to 14 hours as FHIR has it.
 pub fn parse(text: &str) -> Option<Time> {
     let digits = text.as_bytes();
     let moment = digits.split_at_checked(14);
@@ -94,6 +99,7 @@ fn usual(digits: &[u8]) -> Option<Time> {
         minute,
         second: exact.then_some(second),
         millis: None,
+        zone: JAPAN,
         oddity: if exact && hour == 0 && minute == 0 && second == 0 {
             Oddity::Midnight
         } else {
@@ -111,9 +117,10 @@ fn parse_any(text: &str) -> Option<Time> {
         Some(p) => (text.get(..p)?, text.get(p..)),
         None => (text, None),
     };
-    if zone.is_some_and(|z| z != "+0900") {
-        return None;
-    }
+    let zone = match zone {
+        Some(z) => zone_of(z)?,
+        None => JAPAN,
+    };
     let point = if plain {
         None
     } else {
@@ -227,8 +234,21 @@ fn parse_any(text: &str) -> Option<Time> {
         minute,
         second,
         millis,
+        zone,
         oddity,
     })
+}
+
+/// Minutes of `+hhmm` or `-hhmm`.
+fn zone_of(text: &str) -> Option<i16> {
+    let (sign, digits) = text.split_at_checked(1)?;
+    if digits.len() != 4 || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let n: i16 = digits.parse().ok()?;
+    let minutes = n / 100 * 60 + n % 100;
+    let known = n % 100 < 60 && minutes <= 14 * 60;
+    known.then_some(if sign == "-" { -minutes } else { minutes })
 }
 
 impl Time {
@@ -252,7 +272,37 @@ impl Time {
                 ];
                 let _ = out.write_str(std::str::from_utf8(&b).unwrap_or("000"));
             }
-            let _ = out.write_str("+09:00");
+            if self.zone == JAPAN {
+                let _ = out.write_str("+09:00");
+            } else {
+                let minutes = self.zone.unsigned_abs();
+                put(out, if self.zone < 0 { '-' } else { '+' });
+                two(out, u8::try_from(minutes / 60).unwrap_or(0));
+                put(out, ':');
+                two(out, u8::try_from(minutes % 60).unwrap_or(0));
+            }
+        }
+    }
+    /// The same moment in Japan.
+    fn in_japan(&self) -> Self {
+        let Some(hour) = self.hour.filter(|_| self.zone != JAPAN && self.day > 0) else {
+            return *self;
+        };
+        let of_day = i16::from(hour) * 60 + i16::from(self.minute) + JAPAN - self.zone;
+        let (year, month, day) = match of_day.div_euclid(1440) {
+            0 => (self.year, self.month, self.day),
+            1 => next_day(self.year, self.month, self.day),
+            _ => day_before(self.year, self.month, self.day),
+        };
+        let of_day = of_day.rem_euclid(1440);
+        Self {
+            year,
+            month,
+            day,
+            hour: u8::try_from(of_day / 60).ok(),
+            minute: u8::try_from(of_day % 60).unwrap_or(0),
+            zone: JAPAN,
+            ..*self
         }
     }
     /// Writes a FHIR `date` (the time is dropped).
@@ -278,16 +328,17 @@ impl Time {
         };
         full.write_date_time(out);
     }
-    /// Digits `YYYYMMDDHHMMSSmmm` for ordering, zero where not given.
+    /// Digits `YYYYMMDDHHMMSSmmm` of the time in Japan for ordering, zero where not given.
     pub fn sort_key(&self) -> u64 {
-        let mut k = u64::from(self.year);
+        let t = self.in_japan();
+        let mut k = u64::from(t.year);
         for (v, base) in [
-            (u64::from(self.month), 100),
-            (u64::from(self.day), 100),
-            (u64::from(self.hour.unwrap_or(0)), 100),
-            (u64::from(self.minute), 100),
-            (u64::from(self.second.unwrap_or(0)), 100),
-            (u64::from(self.millis.unwrap_or(0)), 1000),
+            (u64::from(t.month), 100),
+            (u64::from(t.day), 100),
+            (u64::from(t.hour.unwrap_or(0)), 100),
+            (u64::from(t.minute), 100),
+            (u64::from(t.second.unwrap_or(0)), 100),
+            (u64::from(t.millis.unwrap_or(0)), 1000),
         ] {
             k = k * base + v;
         }
@@ -333,6 +384,14 @@ fn next_day(year: u16, month: u8, day: u8) -> (u16, u8, u8) {
     }
 }
 
+fn day_before(year: u16, month: u8, day: u8) -> (u16, u8, u8) {
+    match (month, day) {
+        (1, 1) => (year - 1, 12, 31),
+        (_, 1) => (year, month - 1, days_in_month(year, month - 1)),
+        _ => (year, month, day - 1),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -357,6 +416,26 @@ mod tests {
         check("20110701153045123", Some("2011-07-01T15:30:45.123+09:00"));
         check("201601011500.321", Some("2016-01-01T15:00:00+09:00"));
         check(" 20110701 ", Some("2011-07-01"));
+    }
+
+    #[test]
+    fn a_zone_is_kept_and_the_order_is_that_of_japan() {
+        check("20260401083000+0000", Some("2026-04-01T08:30:00+00:00"));
+        check("202604010830-0530", Some("2026-04-01T08:30:00-05:30"));
+        check(
+            "20260401083000.5+0900",
+            Some("2026-04-01T08:30:00.500+09:00"),
+        );
+        check("20260401+0000", Some("2026-04-01"));
+        for (zoned, japan) in [
+            ("20251231183000-0500", "20260101083000"),
+            ("20260301003000+1400", "20260228193000"),
+            ("20260101003000+1200", "20251231213000"),
+            ("20260401+0000", "20260401"),
+        ] {
+            let key = |text: &str| parse(text).map(|t| t.sort_key());
+            assert_eq!(key(zoned), key(japan), "{zoned}");
+        }
     }
 
     #[test]
@@ -409,7 +488,10 @@ mod tests {
             "abc",
             "201107011570",
             "1",
-            "20110701+0000",
+            "20110701120000+9",
+            "20110701120000+0960",
+            "20110701120000-1500",
+            "20110701120000+00:00",
             "二〇一一",
         ] {
             check(bad, None);

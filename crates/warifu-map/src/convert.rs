@@ -855,15 +855,17 @@ mod tests {
         let pid = |born: &str, sex: &str| {
             format!("{msh}\nPID|1||0000990001^^^^PI||割符^花子^^^^^L^I||{born}|{sex}")
         };
-        for born in ["S550402", "19800402093000-0500"] {
-            let out = convert("ADT-00", &pid(born, "男"));
-            let patient = one(&out, "Patient");
-            assert!(patient.get("birthDate").is_none());
-            assert_eq!(kept(&patient, "PID-7"), [born]);
-            assert_eq!(kept(&patient, "PID-8"), ["男"]);
-            let told = out.diagnostics.iter().filter(|d| d.code.code == "HL7113");
-            assert_eq!(told.count(), 2, "PID-7 and MSH-7");
-        }
+        let out = convert("ADT-00", &pid("S550402", "男"));
+        let patient = one(&out, "Patient");
+        assert!(patient.get("birthDate").is_none());
+        assert_eq!(kept(&patient, "PID-7"), ["S550402"]);
+        assert_eq!(kept(&patient, "PID-8"), ["男"]);
+        let told = out.diagnostics.iter().filter(|d| d.code.code == "HL7113");
+        assert_eq!(told.count(), 1);
+        // A zone is part of a time.
+        let out = convert("ADT-00", &pid("19800402093000-0500", "F"));
+        assert_eq!(at(&one(&out, "Patient"), "/birthDate"), "1980-04-02");
+        assert!(!reported(&out, "HL7113"));
         let out = convert("ADT-00", &pid("", "F").replace("20260401090512+0000", ""));
         assert!(reported(&out, "MAP009"));
         // In the resource of its own segment, whatever else was made meanwhile.
@@ -876,6 +878,195 @@ mod tests {
         let condition = one(&out, "Condition");
         assert_eq!(kept(&condition, "PRB-7"), ["20269901"]);
         assert_eq!(kept(&condition, "PRB-9"), ["99999999"]);
+    }
+
+    /// A message of a kind for the usual patient.
+    fn of_kind(event: &str, segments: &str) -> String {
+        format!(
+            "MSH|^~\\&|A|B|C|D|20260401090512||{event}|1|P|2.5||||||~ISO IR87\n\
+            PID|1||0000990001^^^^PI||割符^花子^^^^^L^I||19680303|F\n{segments}"
+        )
+    }
+
+    #[test]
+    fn doses_that_are_no_numbers_are_told_and_kept() {
+        let convert_rxe = |said: &[(usize, &str)]| {
+            let mut fields = vec![""; 27];
+            fields[0] = "RXE";
+            fields[2] = "108665201^薬^HOT9";
+            for (n, text) in said {
+                fields[*n] = text;
+            }
+            let rxe = fields.join("|");
+            let text = format!(
+                "ORC|NW|21||1|||||20260401\n{rxe}\nTQ1|1||1013044400000000&毎食後&JAMISDP01|||14^d"
+            );
+            convert("OMP-01", &of_kind("RDE^O11^RDE_O11", &text))
+        };
+        let tablets = "TAB^錠^MR9P";
+        let out = convert_rxe(&[
+            (3, "1-2"),
+            (5, tablets),
+            (10, "42個"),
+            (11, tablets),
+            (12, "3回まで"),
+            (19, "約3^TAB&錠&MR9P"),
+        ]);
+        let r = one(&out, "MedicationRequest");
+        assert_eq!(
+            at(&r, "/dosageInstruction/0/text"),
+            "毎食後 1回1-2錠 1日約3錠 14日分"
+        );
+        assert!(r["dosageInstruction"][0].get("doseAndRate").is_none());
+        assert_eq!(kept(&r, "RXE-10"), ["42個"]);
+        assert_eq!(kept(&r, "RXE-11"), ["TAB^錠^MR9P"]);
+        assert_eq!(kept(&r, "RXE-12"), ["3回まで"]);
+        // A rate likewise; units alone say no amount, and are kept.
+        let out = convert_rxe(&[
+            (5, "ML^ミリリットル^MR9P"),
+            (11, "HON^本^MR9P"),
+            (22, "H1"),
+            (23, "約60"),
+            (24, "mL/hr^^ISO+"),
+            (26, "G^グラム^MR9P"),
+        ]);
+        let r = one(&out, "MedicationRequest");
+        assert_eq!(
+            at(&r, "/dosageInstruction/0/text"),
+            "毎食後 約60mL/hr/H1 14日分"
+        );
+        assert_eq!(kept(&r, "RXE-5"), ["ML^ミリリットル^MR9P"]);
+        assert_eq!(kept(&r, "RXE-11"), ["HON^本^MR9P"]);
+        assert_eq!(kept(&r, "RXE-26"), ["G^グラム^MR9P"]);
+        let dose = [(3, "1"), (5, tablets)];
+        let out = convert_rxe(&[&dose[..], &[(23, "60~80"), (24, "mL/hr^^ISO+")]].concat());
+        let r = one(&out, "MedicationRequest");
+        assert_eq!(kept(&r, "RXE-23"), ["60~80"]);
+        let out = convert_rxe(&[&dose[..], &[(24, "ml/hr^ミリ毎時^ISO+")]].concat());
+        assert_eq!(
+            kept(&one(&out, "MedicationRequest"), "RXE-24"),
+            ["ml/hr^ミリ毎時^ISO+"]
+        );
+    }
+
+    #[test]
+    fn two_persons_in_one_field_are_never_one() {
+        let two = "110^医師^一郎^^^^^^^L^^^^^I~110^イシ^イチロウ^^^^^^^L^^^^^P~220^副医^二郎^^^^^^^L^^^^^I";
+        let numbers = |out: &crate::Output| -> Vec<(String, usize)> {
+            let people = all(out, "Practitioner");
+            let mut found: Vec<_> = people
+                .iter()
+                .map(|p| {
+                    (
+                        at(p, "/identifier/0/value").to_owned(),
+                        p["name"].as_array().map_or(0, Vec::len),
+                    )
+                })
+                .collect();
+            found.sort();
+            found
+        };
+        let out = convert(
+            "OMP-01",
+            &of_kind(
+                "RDE^O11^RDE_O11",
+                &format!(
+                    "ORC|NW|21||1|||||20260401|||{two}\nRXE||108665201^薬^HOT9|1||TAB^錠^MR9P\nORC|NW|21||2|||||20260401|||{two}\nRXE||108665202^薬^HOT9|1||TAB^錠^MR9P"
+                ),
+            ),
+        );
+        assert_eq!(numbers(&out), [("110".to_owned(), 2)]);
+        for r in all(&out, "MedicationRequest") {
+            assert_eq!(at(&r, "/requester/display"), "医師 一郎");
+            assert_eq!(kept(&r, "ORC-12"), ["220^副医^二郎^^^^^^^L^^^^^I"]);
+        }
+        let out = convert(
+            "ADT-22",
+            &of_kind(
+                "ADT^A01^ADT_A01",
+                &format!(
+                    "EVN||20260401090512\nPV1|1|I|4W^412^3^^^N||||{two}{}202604010900",
+                    "|".repeat(37)
+                ),
+            ),
+        );
+        let both = [("110".to_owned(), 2), ("220".to_owned(), 1)];
+        assert_eq!(numbers(&out), both);
+        let stay = one(&out, "Encounter");
+        let doctors = stay["participant"].as_array().map_or(0, Vec::len);
+        assert_eq!(doctors, 2, "{stay:#}");
+        let out = convert(
+            "OML-11",
+            &of_kind(
+                "OUL^R22^OUL_R22",
+                &format!(
+                    "SPM|1|S1||023^血清^JC10\nOBR|1|3||3A^生化学^JC10|||20260401\nORC|SC|3\nOBX|1|NM|3D010000001926101^HbA1c^JC10||5|%|||||F|||20260401083000+0000||{two}"
+                ),
+            ),
+        );
+        assert_eq!(numbers(&out), both);
+        let result = one(&out, "Observation");
+        assert_eq!(result["performer"].as_array().map_or(0, Vec::len), 2);
+        assert_eq!(
+            at(&result, "/effectiveDateTime"),
+            "2026-04-01T08:30:00+00:00"
+        );
+        // Without numbers: two names in one writing are two persons.
+        let out = convert(
+            "OML-11",
+            &of_kind(
+                "OUL^R22^OUL_R22",
+                "SPM|1|S1||023^血清^JC10\nOBR|1|3||3A^生化学^JC10|||20260401\nORC|SC|3\nOBX|1|NM|3D010000001926101^HbA1c^JC10||5|%|||||F|||20260401||^医師^一郎^^^^^^^^^^^^I~^副医^二郎^^^^^^^^^^^^I",
+            ),
+        );
+        let result = one(&out, "Observation");
+        assert_eq!(at(&result, "/performer/1/display"), "副医 二郎");
+    }
+
+    #[test]
+    fn what_a_row_takes_in_part_is_kept() {
+        let out = convert(
+            "OMP-12",
+            &of_kind(
+                "RAS^O17^RAS_O17",
+                "ORC|NW|7||7_01_001|||||20260401012410||||||20260405080000\nRXE||00^一般^99I02|1||ML^ミリリットル^MR9P\n\
+                RXA|0|1|20260401100000|20260401100000|620007329^ワクチン^HOT9|0.5|ML^ミリリットル^MR9P||||3E^1^1^^^N^本館^3F^東病棟||||LOT1~LOT2",
+            ),
+        );
+        let given = one(&out, "MedicationAdministration");
+        assert_eq!(kept(&given, "RXA-15"), ["LOT1~LOT2"]);
+        assert_eq!(kept(&given, "RXA-11"), ["3E^1^1^^^N^本館^3F^東病棟"]);
+        assert_eq!(kept(&given, "ORC-15"), ["20260405080000"]);
+        let out = convert(
+            "PPR-01",
+            &of_kind(
+                "PPR^ZD1^PPR_ZD1",
+                "PRB|AD|20260401|20054174^胃炎^MDCDX2^^^^^^原文|P9|||20260401||||||U^疑い^99L",
+            ),
+        );
+        let condition = one(&out, "Condition");
+        assert_eq!(
+            at(&condition, "/verificationStatus/coding/0/code"),
+            "provisional"
+        );
+        assert_eq!(kept(&condition, "PRB-13"), ["U^疑い^99L"]);
+        assert_eq!(
+            kept(&condition, "PRB-3"),
+            ["20054174^胃炎^MDCDX2^^^^^^原文"]
+        );
+        // The reason stands in the NW row only.
+        let row = |control: &str, reason: &str| {
+            format!(
+                "ORC|{control}|8|||||||20260401\nOBR||8||1^胸部CT^JJ1017{}{reason}",
+                "|".repeat(27)
+            )
+        };
+        let both = format!("{}\n{}", row("NW", "C34^肺癌^I10"), row("PA", ""));
+        let out = convert("OMG-01", &of_kind("OMG^O19^OMG_O19", &both));
+        assert_eq!(
+            kept(&one(&out, "ServiceRequest"), "OBR-31"),
+            ["C34^肺癌^I10"]
+        );
     }
 
     #[test]

@@ -297,7 +297,9 @@ pub fn quantity<'a>(
     let Some(literal) = warifu_fhir::number::decimal(value.text) else {
         if !value.is_empty() {
             cx.report_with(&MAP007, &value, "Quantity.value");
+            cx.unread(value, "Quantity.value");
         }
+        cx.unread(unit.text, "Quantity.unit");
         return false;
     };
     o.number("value", &literal, value.src());
@@ -365,23 +367,106 @@ pub struct Person<'a> {
     pub src: Src,
 }
 
-/// Reads an XCN field (all repetitions name one person in several forms) and emits its Practitioner.
+/// Reads an XCN field and emits the Practitioner of the first person that it names: repetitions are forms
+/// of one name, unless they bear another number. Of further persons the field is kept.
 pub fn practitioner<'a>(cx: &mut Cx<'a, '_>, xcn: Part<'a>) -> Option<Person<'a>> {
-    if !xcn.is_some() {
-        return None;
+    // Mostly it is one person, known by the same bytes.
+    if xcn.is_some()
+        && let Some(known) = known_person(cx, xcn)
+    {
+        return described(cx, xcn, known);
     }
+    let mut first = None;
+    for forms in people_of(xcn) {
+        if first.is_none() {
+            first = person(cx, forms);
+        } else {
+            keep_person(cx, forms);
+        }
+    }
+    first
+}
+
+/// The persons that an XCN field names, each with its Practitioner.
+pub fn practitioners<'a>(
+    cx: &mut Cx<'a, '_>,
+    xcn: Part<'a>,
+) -> bumpalo::collections::Vec<'a, Person<'a>> {
+    let mut all = bumpalo::collections::Vec::new_in(cx.message().arena());
+    for forms in people_of(xcn) {
+        all.extend(person(cx, forms));
+    }
+    all
+}
+
+/// Keeps what an XCN says of the persons behind the first, whose Practitioner is known.
+pub(crate) fn keep_other_people<'a>(cx: &mut Cx<'a, '_>, xcn: Part<'a>) {
+    if xcn.has_repetitions() {
+        for forms in people_of(xcn).skip(1) {
+            keep_person(cx, forms);
+        }
+    }
+}
+
+fn keep_person<'a>(cx: &mut Cx<'a, '_>, forms: Part<'a>) {
+    cx.unread(forms.text().trimmed(), "XCN");
+}
+
+/// The repetitions of an XCN, person by person: a number other than that of the person before begins the
+/// next one, as does a name without number in a writing (XCN.15) that the person has already.
+pub(crate) fn people_of(xcn: Part<'_>) -> impl Iterator<Item = Part<'_>> {
+    let mut reps = xcn.reps().filter(Part::is_some).peekable();
+    std::iter::from_fn(move || {
+        let first = reps.next()?;
+        let number = first.comp(1).value().trimmed().text;
+        let mut end = first;
+        let mut written = [first.comp(15).value().text, ""];
+        while let Some(next) = reps.peek() {
+            let (own, form) = (
+                next.comp(1).value().trimmed().text,
+                next.comp(15).value().text,
+            );
+            let again = number.is_empty() && !form.is_empty() && written.contains(&form);
+            if !own.is_empty() && own != number || again {
+                break;
+            }
+            if let Some(slot) = written.get_mut(1) {
+                *slot = form;
+            }
+            end = *next;
+            reps.next();
+        }
+        Some(xcn.until(first, end))
+    })
+}
+
+/// Logical id and name of a person named by the same bytes before.
+fn known_person<'a>(cx: &Cx<'a, '_>, xcn: Part<'a>) -> Option<(Option<Id>, &'a str)> {
     let reading = crate::cx::reading_of(xcn.message());
     let key: [&[u8]; 2] = [&reading, xcn.raw()];
-    let known = cx.conv.people.get(&key, |p| (p.id, cx.text(&p.display)));
-    let (id, display) = known.unwrap_or_else(|| {
+    cx.conv.people.get(&key, |p| (p.id, cx.text(&p.display)))
+}
+
+/// One person, by all forms of the name.
+fn person<'a>(cx: &mut Cx<'a, '_>, xcn: Part<'a>) -> Option<Person<'a>> {
+    let known = known_person(cx, xcn).unwrap_or_else(|| {
         let (id, display) = read_person(cx, xcn);
         let known = Known {
             id,
             display: display.into(),
         };
-        cx.conv.people.put(&key, known);
+        let reading = crate::cx::reading_of(xcn.message());
+        cx.conv.people.put(&[&reading, xcn.raw()], known);
         (id, display)
     });
+    described(cx, xcn, known)
+}
+
+fn described<'a>(
+    cx: &mut Cx<'a, '_>,
+    xcn: Part<'a>,
+    (id, display): (Option<Id>, &'a str),
+) -> Option<Person<'a>> {
     if let Some(id) = id {
         if !cx.emitted("Practitioner", id) {
             crate::kinds::practitioner::emit(cx, id, xcn);

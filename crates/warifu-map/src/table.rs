@@ -72,6 +72,14 @@ pub struct Table {
     pub keeps: &'static [Kept],
 }
 
+impl Table {
+    /// Whether a row names a field.
+    pub(crate) fn has(&self, segment: [u8; 3], field: usize) -> bool {
+        let mut rows = self.rows.iter();
+        rows.any(|row| row.segment == segment && usize::from(row.field) == field)
+    }
+}
+
 /// A segment of which a table keeps what its rows do not take.
 #[derive(Debug, Clone, Copy)]
 pub struct Kept {
@@ -456,6 +464,10 @@ impl<'a> Cx<'a, '_> {
             self.report_with(&MAP018, &s, name_of(s, 0));
         }
     }
+    /// What rows leave of the fields that they take a part of.
+    pub(crate) fn stray_parts(&mut self, s: Segment<'a>) {
+        self.stray_fields(s, taken_in_part(s));
+    }
     /// Fields of a segment that makes no resource here.
     pub(crate) fn stray_fields(
         &mut self,
@@ -474,6 +486,9 @@ impl<'a> Cx<'a, '_> {
     /// A value that could not be read; `target` is its element. The resource that is finished next keeps it.
     #[cold]
     pub(crate) fn unread(&mut self, v: Val<'a>, target: &str) {
+        if v.is_empty() {
+            return;
+        }
         if !self
             .strays
             .unread_places
@@ -506,11 +521,7 @@ impl<'a> Cx<'a, '_> {
     }
     /// The fields that no row of a table names, of a segment that the table does not keep.
     pub(crate) fn stray_rest(&mut self, table: &'static Table, s: Segment<'a>) {
-        let named = move |n: usize| {
-            let mut rows = table.rows.iter();
-            rows.any(|row| row.segment == s.name() && usize::from(row.field) == n)
-        };
-        let left = whole(s).filter(move |(n, field)| !named(*n) && field.is_some());
+        let left = whole(s).filter(move |(n, field)| !table.has(s.name(), *n) && field.is_some());
         self.stray_fields(s, left);
     }
     /// Keeps in a resource what waits before the next segment of the name of the one that it was made
@@ -603,6 +614,103 @@ impl<'a> Cx<'a, '_> {
     }
 }
 
+/// What rows take of a field of several parts: segment, field, a bit for each component, whether of all
+/// repetitions. What else stands there is kept with the field.
+type Parts = ([u8; 3], u8, u32, bool);
+
+/// Both triplets.
+const CWE: u32 = 0b111_1110;
+/// Number, name, kind of name and its writing.
+const XCN: u32 = 0b1000_0100_0001_1110;
+/// Ward, room, bed, kind of place.
+const PL: u32 = 0b100_1110;
+/// A value alone.
+const ONE: u32 = 0b10;
+
+static PARTS: &[Parts] = &[
+    (*b"IAM", 2, CWE, false),
+    (*b"IAM", 3, CWE, false),
+    (*b"IAM", 4, CWE, false),
+    (*b"IAM", 18, XCN, true),
+    (*b"OBR", 4, CWE, false),
+    (*b"OBR", 16, XCN, true),
+    (*b"OBX", 3, CWE, false),
+    (*b"OBX", 6, CWE, false),
+    (*b"OBX", 16, XCN, true),
+    (*b"OBX", 17, CWE, false),
+    (*b"ODS", 2, CWE, true),
+    (*b"ODS", 3, CWE, true),
+    (*b"ORC", 10, XCN, true),
+    (*b"ORC", 12, XCN, true),
+    (*b"ORC", 16, CWE, false),
+    (*b"ORC", 17, CWE, false),
+    (*b"PRB", 3, CWE, false),
+    (*b"PRB", 10, CWE, true),
+    (*b"PRB", 14, CWE, false),
+    (*b"PV1", 3, PL, false),
+    (*b"PV1", 6, PL, false),
+    (*b"PV1", 7, XCN, true),
+    (*b"PV1", 17, XCN, true),
+    (*b"RXA", 5, CWE, false),
+    (*b"RXA", 7, CWE, false),
+    (*b"RXA", 10, XCN, true),
+    (*b"RXA", 11, PL, false),
+    (*b"RXA", 15, ONE, false),
+    (*b"RXA", 16, ONE, false),
+    (*b"RXA", 18, CWE, true),
+    (*b"RXC", 2, CWE, false),
+    (*b"RXC", 4, CWE, false),
+    (*b"RXE", 2, CWE, false),
+    (*b"RXE", 5, CWE, false),
+    (*b"RXE", 11, CWE, false),
+    (*b"RXE", 23, ONE, false),
+    (*b"RXE", 24, CWE, false),
+    (*b"RXE", 27, CWE, true),
+    (*b"RXE", 31, CWE, true),
+    (*b"RXR", 1, CWE, false),
+    (*b"RXR", 2, CWE, false),
+    (*b"RXR", 4, CWE, false),
+    (*b"SPM", 4, CWE, false),
+    (*b"SPM", 8, CWE, false),
+    (*b"SPM", 17, 0b110, false),
+    (*b"ZE1", 3, CWE, false),
+    (*b"ZE1", 7, XCN, true),
+    (*b"ZPR", 2, CWE, false),
+    (*b"ZPR", 3, CWE, true),
+    (*b"ZPR", 6, CWE, true),
+];
+
+/// The fields of a segment of which rows take a part only.
+fn taken_in_part(s: Segment<'_>) -> impl Iterator<Item = (usize, Part<'_>)> {
+    let rows = PARTS.iter().filter(move |(name, ..)| *name == s.name());
+    rows.filter_map(move |(_, n, mask, all)| {
+        let n = usize::from(*n);
+        let field = s.field(n);
+        let parted = field.has_components() || field.has_repetitions();
+        (parted && has_more(field, *mask, *all)).then_some((n, field))
+    })
+}
+
+/// Whether a field says something in components that `mask` does not name, or in a further repetition.
+fn has_more(field: Part<'_>, mask: u32, all: bool) -> bool {
+    let mut reps = field.reps();
+    let more = |rep: Part<'_>| {
+        // Of a concept without names the original text is the name; editions of ICD-10 are told.
+        let unnamed = mask == CWE && !rep.comp(2).is_some() && !rep.comp(5).is_some();
+        let edition = mask == CWE && rep.comp(3).value().text.starts_with("I10");
+        rep.comps().enumerate().skip(1).any(|(i, part)| {
+            let n = i + 1;
+            let taken = n < 32 && mask >> n & 1 == 1 || n == 9 && unnamed || n == 7 && edition;
+            !taken && part.is_some()
+        })
+    };
+    if all {
+        reps.any(more)
+    } else {
+        reps.next().is_some_and(more) || reps.any(|rep| rep.is_some())
+    }
+}
+
 /// Whether a resource keeps a field of that text already, among the first that it keeps.
 fn says(r: &Resource, name: &str, field: Part<'_>) -> bool {
     let start = [
@@ -648,6 +756,21 @@ pub(crate) fn is_protected(number: Part<'_>) -> bool {
 pub fn keep<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, source: String, field: Part<'a>) {
     r.object(warifu_fhir::element::EXTENSION, |o| kept(o, &source, field));
     cx.report_with(&MAP003, &field, source);
+}
+
+/// ORC-15, unless it is when the order was made (ORC-9).
+pub(crate) fn holds_from<'a>(
+    r: &mut Resource,
+    cx: &mut Cx<'a, '_>,
+    group: &Group<'a>,
+    field: Part<'a>,
+) {
+    let made = group.field(*b"ORC", 9).filter(Part::is_some);
+    if made.is_none_or(|made| made.raw() == field.raw()) {
+        cx.used(&field);
+    } else {
+        keep(r, cx, "ORC-15".to_owned(), field);
+    }
 }
 
 /// The members of the extension.

@@ -499,6 +499,8 @@ impl State {
             );
         }
         request.push('}');
+        // The trace of a file that is read from the disk may come before what it is the trace of.
+        self.trace.set(Rc::default());
         host::send("node", self.job(Job::Node), &request);
         host::send(
             "trace",
@@ -915,7 +917,6 @@ impl State {
             }
             Some(Job::Trace) => {
                 self.trace.set(Rc::new(TraceIndex::parse(meta)));
-                self.keep_marks.set(false);
             }
             Some(Job::Rule) => {
                 self.rule.set(String::from_utf8(meta).unwrap_or_default());
@@ -974,7 +975,6 @@ impl State {
         }
         if !self.keep_marks.get_untracked() {
             self.marks.set(Rc::default());
-            self.trace.set(Rc::default());
             self.finding.set(0);
         }
         self.fields.set(fields);
@@ -984,6 +984,7 @@ impl State {
         self.fields_version.update(|v| *v += 1);
         self.fhir_version.update(|v| *v += 1);
         if self.keep_marks.get_untracked() {
+            self.keep_marks.set(false);
             self.scroll_to_marks();
         }
     }

@@ -14,7 +14,7 @@ use crate::datatypes::{
     self, Triplet, both_triplets, codeable_concept, coded_concept, coding, person_reference,
     system_of,
 };
-use crate::table::{Group, Ignored, Table, keep_further, run};
+use crate::table::{Group, Ignored, Table, holds_from, keep, keep_further, run};
 
 /// Canonical of `JP_Condition_Diagnosis`.
 pub const JP_CONDITION_DIAGNOSIS: &str =
@@ -93,7 +93,7 @@ table! {
         "ORC-12" => "Condition.recorder": map ordered_by, "依頼者";
         "ORC-10" => "Condition.recorder": map entered_by, "入力者";
         "ORC-13" => "": ignored Ignored::Transport, "入力場所";
-        "ORC-15" => "": ignored Ignored::Redundant, "オーダ有効日時";
+        "ORC-15" => "Condition.extension": map holds_from, "オーダ有効日時";
         "ORC-16" => "": lost, "オーダ制御コードの理由";
         "ORC-17" => "PractitionerRole.organization": part, "入力組織";
         "ORC-18" => "": ignored Ignored::Transport, "入力装置";
@@ -602,9 +602,15 @@ fn status<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, prb: Seg
     let confirmation = prb.field(13);
     cx.used(&confirmation);
     let withdrawn = acted.to == maps::ProblemAction::EnteredInError || cx.item.flag == b'0';
-    let mut verification = maps::CONDITION_VERIFICATION
-        .translate(confirmation.comp(1).value().text)
-        .to;
+    let told = maps::CONDITION_VERIFICATION.translate(confirmation.comp(1).value().text);
+    let mut verification = told.to;
+    // Another code than JHSD0005's is read by its word, and kept.
+    if confirmation.is_some() && !told.known {
+        if confirmation.text().text.contains('疑') {
+            verification = "provisional";
+        }
+        keep(r, cx, "PRB-13".to_owned(), confirmation);
+    }
     let mut src = if confirmation.is_some() {
         confirmation.comp(1).src()
     } else {

@@ -16,7 +16,7 @@ use warifu_terms::{maps, systems, tables};
 
 use crate::convert::Core;
 use crate::cx::{Cx, Item, PatientContext, Sourced, Stay};
-use crate::datatypes::{Person, date_time, person_reference, practitioner};
+use crate::datatypes::{Person, date_time, person_reference, practitioners};
 use crate::output::{Delete, Output};
 use crate::table::{Ignored, Table, keep, keep_rest};
 
@@ -903,15 +903,23 @@ fn service<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, story: &Story<'a>) {
 /// PV1-7 of each event (attending, with times when it changes) and PV1-17 (admitting).
 fn participants<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, story: &Story<'a>) {
     let mut attending: Vec<Attending<'a>> = Vec::new();
+    // Who is named beside the first, once.
+    let mut beside: Vec<Person<'a>> = Vec::new();
     for e in story.events.iter().filter(|e| !e.late) {
         // A55 takes the doctor back.
         if e.cancels && e.step == Step::Doctor || e.is_plan() && !attending.is_empty() {
             continue;
         }
-        let field = e.pv1(7);
-        let Some(person) = practitioner(cx, field) else {
+        let mut people = practitioners(cx, e.pv1(7)).into_iter();
+        let Some(person) = people.next() else {
             continue;
         };
+        for other in people {
+            let known = |p: &Person<'_>| p.id == other.id && p.display == other.display;
+            if !beside.iter().any(known) {
+                beside.push(other);
+            }
+        }
         let same = attending.last().is_some_and(|a| {
             a.person.id == person.id && (person.id.is_some() || a.person.display == person.display)
         });
@@ -965,9 +973,15 @@ fn participants<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, story: &Story<'a>) {
             );
         });
     }
+    for person in &beside {
+        r.object(el::PARTICIPANT, |o| {
+            participant(o, cx, "ATND", "attender", person, None);
+        });
+    }
     r.row(row("PV1-17"));
     let admitting = story.events.iter().map(|e| e.pv1(17)).find(Part::is_some);
-    if let Some(person) = admitting.and_then(|f| practitioner(cx, f)) {
+    let admitters = admitting.map(|f| practitioners(cx, f));
+    for person in admitters.into_iter().flatten() {
         r.object(el::PARTICIPANT, |o| {
             participant(o, cx, "ADM", "admitter", &person, None);
         });

@@ -371,6 +371,8 @@ fn check_segments(cx: &mut Cx<'_, '_>) {
         let read = begun && kind.own.contains(&&name);
         if !(read || kind.own.is_empty() || is_head(name)) {
             cx.stray(s);
+        } else if read || kind.own.is_empty() && name == *b"PV1" {
+            cx.stray_parts(s);
         }
         // The head of a message comes in one order and before everything else.
         let out_of_place = if let Some(rank) = head_rank(name) {

@@ -286,6 +286,9 @@ fn build<'a>(cx: &mut Cx<'a, '_>, pid: Segment<'a>, active: bool) -> Resource {
     r
 }
 
+/// Codes of table 0203 for the numbers of persons.
+const NUMBER_KINDS: &str = "AC ACSN AM AMA AN ANC AND ANON ANT APRN ASID BA BC BCFN BCT BR BRN BSNR CC CONM CZ DC DDS DEA DFN DI DL DN DO DP DPM DR DS DSG EI EN ESN FDR FDRFN FI FILL GI GL GN HC IND JHN LACSN LANR LI L&I LN LR MA MB MC MCD MCN MCR MCT MD MI MR MRT MS NBSNR NCT NE NH NI NII NIIP NP NPI OD PA PC PCN PE PEN PHC PHE PHO PI PLAC PN PNT PPIN PPN PRC PRN PT QA RI RN RPH RR RRI RRP SAMN SB SID SL SN SNBSN SNO SP SR SRX SS STN TAX TN TPR TRL U UDI UPIN USID VN VP VS WC WCN WP XV XX";
+
 /// PID-3: value as stored, zeros kept; system by institution. Where a message pads the number otherwise
 /// than the storage's folder, or not at all, the folder decides, so that every message gives the same
 /// identifier.
@@ -320,12 +323,17 @@ fn identifier<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<
         }
         let system = datatypes::local_system(cx, authority.text);
         let kind = rep.comp(5).value().trimmed();
-        // The codes of table 0203 are capitals and digits; what is none is text.
-        let coded = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit();
+        // What is no code of table 0203 is text.
+        let coded = !kind.is_empty() && NUMBER_KINDS.split(' ').any(|k| k == kind.text);
         r.object(el::IDENTIFIER, |o| {
             o.object("type", |o| {
-                if kind.text.len() < 7 && kind.text.bytes().all(coded) && !kind.is_empty() {
-                    datatypes::coded_concept(o, systems::V2_0203, kind.text, "", kind.src());
+                if coded {
+                    o.array("coding", |a| {
+                        a.object(|o| {
+                            o.constant("system", systems::V2_0203);
+                            o.string("code", kind.text, kind.src());
+                        });
+                    });
                 } else {
                     o.string("text", kind.text, kind.src());
                 }
@@ -544,7 +552,7 @@ fn deceased<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a
 
 /// PD1-4.
 fn general_practitioner<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
-    if let Some(p) = datatypes::practitioner(cx, f) {
+    for p in datatypes::practitioners(cx, f) {
         r.object(el::GENERAL_PRACTITIONER, |o| {
             datatypes::person_reference(o, &p);
         });
@@ -719,6 +727,22 @@ mod tests {
 
     fn adt00(rest: &str) -> crate::Output {
         convert("ADT-00", &format!("{HEAD}{rest}"))
+    }
+
+    #[test]
+    fn kinds_of_further_numbers_are_codes_of_the_table_or_text() {
+        let out = convert(
+            "ADT-00",
+            "MSH|^~\\&|A|B|C|D|20260401||ADT^A08^ADT_A01|1|P|2.5\nPID|1||0000990001^^^^PI~12^^^他院^MR~13^^^他院^QQ9||割符^花子^^^^^L^I||19680303|F",
+        );
+        let patient = one(&out, "Patient");
+        let kind = &patient["identifier"][1]["type"];
+        assert_eq!(kind["coding"][0]["code"], "MR");
+        assert!(kind["coding"][0].get("display").is_none());
+        assert_eq!(
+            patient["identifier"][2]["type"],
+            serde_json::json!({"text": "QQ9"})
+        );
     }
 
     #[test]

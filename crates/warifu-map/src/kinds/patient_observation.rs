@@ -221,7 +221,7 @@ fn effective<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: Pa
 
 /// OBX-16.
 fn performer<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
-    if let Some(p) = datatypes::practitioner(cx, f) {
+    for p in datatypes::practitioners(cx, f) {
         r.object(el::PERFORMER, |o| datatypes::person_reference(o, &p));
     }
 }

@@ -289,7 +289,7 @@ fn one<'a>(
     r.object(el::SUBJECT, |o| o.string("reference", subject.0, subject.1));
     effective(&mut r, cx, line, at, time);
     issued(&mut r, cx, line);
-    if let Some(person) = datatypes::practitioner(cx, obx.field(16)) {
+    for person in datatypes::practitioners(cx, obx.field(16)) {
         r.object(el::PERFORMER, |o| {
             datatypes::person_reference(o, &person);
         });

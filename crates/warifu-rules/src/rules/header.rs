@@ -160,7 +160,8 @@ fn sent<'m>(cx: &mut Cx<'m, '_>, at: Part<'m>) {
     let Some(name) = cx.name else {
         return;
     };
-    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    let local = text.split(['+', '-']).next().unwrap_or(text);
+    let digits: String = local.chars().filter(char::is_ascii_digit).collect();
     // To the millisecond as far as both are given; a stamp of another length is named by itself.
     let stamp = name.timestamp.0;
     let exact = if stamp.len() == 17 { 17 } else { 12 };

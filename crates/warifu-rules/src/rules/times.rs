@@ -108,6 +108,10 @@ pub(crate) fn time(cx: &mut Cx<'_, '_>, at: Part<'_>, name: &dyn Fn() -> String)
         cx.report_with(&HL7231, at, name());
         return;
     }
+    if read.zone != time::JAPAN {
+        cx.report_with(&HL7232, at, name());
+        return;
+    }
     let code: Code = match read.oddity {
         Oddity::None => return,
         Oddity::NextDay => &HL7227,
@@ -176,14 +180,6 @@ fn unreadable(text: &str) -> Code {
     let mut chars = narrow.chars();
     if chars.next().is_some_and(era_mark) && chars.any(|c| c.is_ascii_digit() || c == '元') {
         return &HL7222;
-    }
-    if let Some((head, zone)) = text.split_once(['+', '-'])
-        && zone.len() == 4
-        && zone.bytes().all(|b| b.is_ascii_digit())
-        && head.len() >= 8
-        && time::parse(head).is_some()
-    {
-        return &HL7232;
     }
     let text = whole(text);
     if !text.bytes().all(|b| b.is_ascii_digit()) {

@@ -309,6 +309,17 @@ fn complete<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, other: &Group<'a>, main: 
             (None, _) => keep(r, cx, row.row.source.to_owned(), part),
         }
     }
+    for s in other.segments() {
+        each_rest(&ORDER_TO_JP_SERVICE_REQUEST, *s, |n, part| {
+            let named = ORDER_TO_JP_SERVICE_REQUEST.has(s.name(), n);
+            let same = main.field(s.name(), n).filter(|f| f.raw() == part.raw());
+            match (named, same) {
+                (true, _) => {}
+                (false, Some(_)) => cx.used(&part),
+                (false, None) => keep(r, cx, format!("{}-{n}", s.name_str()), part),
+            }
+        });
+    }
 }
 
 /// Status of the request (mapping §7). A result that is converted with its order says how far the order

@@ -18,7 +18,7 @@ use super::{
     typed_identifier, within,
 };
 use crate::cx::{Cx, Sourced};
-use crate::datatypes::{self, Triplet, Unit, codeable_concept, local_system};
+use crate::datatypes::{self, Triplet, Unit, codeable_concept, local_system, people_of};
 use crate::kinds::observation;
 use crate::table::{Group, Ignored, keep, keep_rest, run};
 
@@ -436,14 +436,29 @@ enum Use<'a> {
 
 fn use_of<'a>(line: &Line<'a>) -> Use<'a> {
     let code = line.obx.field(3).comp(1).value().trimmed();
+    // A text or a number is no code of a thing.
+    let coded = matches!(type_of(line), "ZRD" | "CWE" | "CE" | "CNE");
     match code.text {
         "TM-P1" => Use::Start(line.obx.field(5).value()),
         "TM-P2" => Use::End(line.obx.field(5).value()),
         "DE-02" => Use::Drug,
-        c if c.starts_with("DE-") => Use::Item,
-        _ if line.obx.field(2).value().text.trim() == "XCN" => Use::Person,
+        "DE-03" | "DE-06" if coded => Use::Item,
+        c if c.starts_with("DE-") && type_of(line) == "ZRD" => Use::Item,
+        _ if type_of(line) == "XCN" => Use::Person,
         _ => Use::Other,
     }
+}
+
+/// OBX-2.
+fn type_of<'a>(line: &Line<'a>) -> &'a str {
+    line.obx.field(2).value().text.trim()
+}
+
+/// A drug or thing used; of a text (`ST`) there is no code.
+#[derive(Clone, Copy)]
+struct Item<'a> {
+    part: Part<'a>,
+    coded: bool,
 }
 
 fn procedure<'a>(
@@ -511,7 +526,7 @@ fn procedure<'a>(
     encounter(cx, &mut r, el::ENCOUNTER, start);
     // ZE1-8, ZE1-9: kinds and items side by side.
     let kinds: Vec<Part<'a>> = e.ze1.field(8).reps().collect();
-    let mut drugs: Vec<Part<'a>> = Vec::new();
+    let mut drugs: Vec<Item<'a>> = Vec::new();
     if e.ze1.field(9).is_some() {
         for (i, item) in e.ze1.field(9).reps().enumerate() {
             let kind = kinds.get(i).or(kinds.first().filter(|_| kinds.len() == 1));
@@ -522,7 +537,10 @@ fn procedure<'a>(
                 cx.used(k);
             }
             if name.text == "DE-02" {
-                drugs.push(item);
+                drugs.push(Item {
+                    part: item,
+                    coded: true,
+                });
             } else {
                 within(&mut r, &ZE1_TO_JP_PROCEDURE, "ZE1-9", |r| {
                     used_item(r, cx, item, name, true);
@@ -548,9 +566,13 @@ fn procedure<'a>(
     keep_rest(&ZE1_TO_JP_PROCEDURE, &mut r, cx, &e.exposures);
     for (i, item) in drugs.into_iter().enumerate() {
         if when.is_none() {
-            cx.report(&MAP406, &item);
+            cx.report(&MAP406, &item.part);
             within(&mut r, &ZE1_TO_JP_PROCEDURE, "ZE1-9", |r| {
-                used_item(r, cx, item, Val::default(), true);
+                if item.coded {
+                    used_item(r, cx, item.part, Val::default(), true);
+                } else {
+                    labelled(r, cx, "薬剤", item.part.text().trimmed());
+                }
             });
         } else {
             give(
@@ -570,7 +592,7 @@ fn procedure<'a>(
     Some(id)
 }
 
-fn observed<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, line: &Line<'a>, drugs: &mut Vec<Part<'a>>) {
+fn observed<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, line: &Line<'a>, drugs: &mut Vec<Item<'a>>) {
     let (what, value) = (line.obx.field(3), line.obx.field(5));
     cx.used(&line.obx.field(2));
     if !value.is_some() {
@@ -579,13 +601,14 @@ fn observed<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, line: &Line<'a>, drugs: &
     match use_of(line) {
         Use::Start(_) | Use::End(_) => cx.used(&what),
         Use::Person => {
-            for person in persons(value) {
+            for person in people_of(value) {
                 performer(r, cx, person, |o, cx| codeable_concept(o, cx, what));
             }
         }
         Use::Drug => {
             cx.used(&what);
-            drugs.extend(value.reps());
+            let coded = matches!(type_of(line), "ZRD" | "CWE" | "CE" | "CNE");
+            drugs.extend(value.reps().map(|part| Item { part, coded }));
         }
         Use::Item => {
             let quantified = line.obx.field(2).value().text.trim() == "ZRD";
@@ -675,21 +698,6 @@ fn labelled<'a>(r: &mut Resource, cx: &Cx<'a, '_>, label: &str, v: Val<'a>) {
     annotate(r, el::NOTE, s, v.src());
 }
 
-/// The persons of an XCN field: neighbouring repetitions with one id are forms of one name.
-fn persons(xcn: Part<'_>) -> Vec<Part<'_>> {
-    let mut all: Vec<Part<'_>> = Vec::new();
-    for rep in xcn.reps().filter(Part::is_some) {
-        let id = rep.comp(1).value().trimmed();
-        let same = all
-            .last()
-            .is_some_and(|p| !id.is_empty() && p.comp(1).value().trimmed().text == id.text);
-        if !same {
-            all.push(rep);
-        }
-    }
-    all
-}
-
 /// ZE1-7 with the job of ZE1-6 at the same place (one job holds for all).
 fn staff<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, g: &Group<'a>, p: Part<'a>) {
     let jobs: Vec<Part<'a>> = g
@@ -698,7 +706,7 @@ fn staff<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, g: &Group<'a>, p: Part<'a>) 
         .flat_map(|f| f.reps())
         .filter(Part::is_some)
         .collect();
-    for (i, person) in persons(p).into_iter().enumerate() {
+    for (i, person) in people_of(p).enumerate() {
         let job = jobs
             .get(i)
             .or(jobs.first().filter(|_| jobs.len() == 1))
@@ -859,11 +867,12 @@ fn give<'a>(
     procedure: Id,
     key: &[&str; 4],
     nth: usize,
-    item: Part<'a>,
+    drug_item: Item<'a>,
     when: &When<'a>,
     position: u32,
     cancelled: bool,
 ) {
+    let item = drug_item.part;
     let code = item.comp(1).value().trimmed().text;
     let (ordinal, [family, number, ze1, n]) = (nth.to_string(), *key);
     let id = cx.order_id(
@@ -884,7 +893,12 @@ fn give<'a>(
     );
     cx.reference(&mut r, drug::PART_OF, "Procedure", procedure, Src::NONE);
     r.object(drug::MEDICATION_CODEABLE_CONCEPT, |o| {
-        zrd_concept(o, cx, item);
+        if drug_item.coded {
+            zrd_concept(o, cx, item);
+        } else {
+            let v = item.text().trimmed();
+            o.string("text", v.text, v.src());
+        }
     });
     cx.subject(&mut r, drug::SUBJECT);
     when.write(&mut r, drug::EFFECTIVE_DATE_TIME, drug::EFFECTIVE_PERIOD);

@@ -368,7 +368,7 @@ fn result<'a>(
     observation::interpretation(&mut r, cx, obx);
     keep_rest(&OBX_TO_JP_OBSERVATION, &mut r, cx, &[obx]);
     r.row(row(&OBX_TO_JP_OBSERVATION, "OBX-16"));
-    if let Some(person) = datatypes::practitioner(cx, obx.field(16)) {
+    for person in datatypes::practitioners(cx, obx.field(16)) {
         r.object(obs::PERFORMER, |o| {
             datatypes::person_reference(o, &person);
         });

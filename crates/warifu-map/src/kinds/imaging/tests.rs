@@ -585,3 +585,18 @@ fn the_result_says_how_far_the_order_has_come() {
     let withdrawn = (withdrawn.0, withdrawn.1.replace("ORC|CH", "ORC|CA"));
     assert_eq!(status([order(early, "NW"), withdrawn]), "active");
 }
+
+#[test]
+fn a_text_or_a_number_is_no_code_of_a_thing_used() {
+    let text = format!(
+        "{HEAD}\nORC|CH|1|||||||20260407111000\nOBR||1||110^検査^LENDO|||20260407\nZE1|1|RS|110^検査^LENDO\n\
+        OBX|1|ST|DE-02^造影剤^99L||架空パミロン 100mL||||||F\nOBX|2|NM|DE-09^被ばく^99L||12.5|mGy^mGy^ISO+|||||F\nIPC|E1||1.2.3||ES^^DCM"
+    );
+    let out = convert("OMG-12", &text);
+    let given = one(&out, "MedicationAdministration");
+    let drug = &given["medicationCodeableConcept"];
+    assert_eq!(*drug, serde_json::json!({"text": "架空パミロン 100mL"}));
+    let procedure = one(&out, "Procedure");
+    assert!(procedure.get("usedCode").is_none());
+    assert!(procedure["note"].to_string().contains("被ばく: 12.5 mGy"));
+}

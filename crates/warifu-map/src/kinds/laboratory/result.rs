@@ -413,6 +413,12 @@ fn performer<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, memory: &mut Memory<'a>,
     if !f.is_some() {
         return;
     }
+    if f.has_repetitions() {
+        for person in datatypes::practitioners(cx, f) {
+            r.object(el::PERFORMER, |o| datatypes::person_reference(o, &person));
+        }
+        return;
+    }
     if memory
         .performer
         .as_ref()

@@ -18,7 +18,7 @@ use warifu_terms::{maps, systems, units};
 use super::{Ingredient, Mixture, People, dosage};
 use crate::cx::{Cx, Sourced};
 use crate::datatypes;
-use crate::table::{Group, Ignored, keep, run};
+use crate::table::{Group, Ignored, holds_from, keep, run};
 
 /// Canonical of JP_MedicationAdministration.
 pub const JP_MEDICATION_ADMINISTRATION: &str =
@@ -53,7 +53,7 @@ table! {
         "ORC-10" => "": ignored Ignored::Redundant, "入力者";
         "ORC-12" => "MedicationAdministration.extension:requester": part, "依頼者";
         "ORC-13" => "": ignored Ignored::Transport, "入力者所在地";
-        "ORC-15" => "": ignored Ignored::Redundant, "オーダ有効日時";
+        "ORC-15" => "MedicationAdministration.extension": map holds_from, "オーダ有効日時";
         "ORC-16" => "": lost, "オーダ制御コード理由";
         "ORC-17" => "MedicationAdministration.extension:requestDepartment": map request_department, "入力組織";
         "ORC-18" => "": lost, "入力装置";
@@ -74,7 +74,7 @@ table! {
         "RXA-11" => "MedicationAdministration.extension:location": map location, "投薬場所";
         "RXA-12" => "MedicationAdministration.dosage.rateQuantity, text": part, "時間あたりの投薬";
         "RXA-13" => "MedicationAdministration.note": map strength, "投薬力価";
-        "RXA-14" => "MedicationAdministration.note": part, "投薬力価単位";
+        "RXA-14" => "MedicationAdministration.note, MedicationAdministration.extension": map strength_unit, "投薬力価単位";
         "RXA-15" => "MedicationAdministration.note": map lot_note, "薬剤ロット番号";
         "RXA-16" => "MedicationAdministration.note": map expiry_note, "薬剤有効期限";
         "RXA-17" => "MedicationAdministration.note": map maker_note, "薬剤製造者名";
@@ -110,7 +110,7 @@ table! {
         "ORC-10" => "": ignored Ignored::Redundant, "入力者";
         "ORC-12" => "MedicationAdministration.extension:requester": part, "依頼者";
         "ORC-13" => "": ignored Ignored::Transport, "入力者所在地";
-        "ORC-15" => "": ignored Ignored::Redundant, "オーダ有効日時";
+        "ORC-15" => "MedicationAdministration.extension": map holds_from, "オーダ有効日時";
         "ORC-16" => "": lost, "オーダ制御コード理由";
         "ORC-17" => "MedicationAdministration.extension:requestDepartment": map request_department, "入力組織";
         "ORC-18" => "": lost, "入力装置";
@@ -132,7 +132,7 @@ table! {
         "RXA-11" => "MedicationAdministration.extension:location": map location, "投薬場所";
         "RXA-12" => "MedicationAdministration.dosage.rateQuantity, text": part, "時間あたりの投薬";
         "RXA-13" => "MedicationAdministration.note": map strength, "投薬力価";
-        "RXA-14" => "MedicationAdministration.note": part, "投薬力価単位";
+        "RXA-14" => "MedicationAdministration.note, MedicationAdministration.extension": map strength_unit, "投薬力価単位";
         "RXA-15" => "MedicationAdministration.contained.batch.lotNumber, note": map mixed_lot_note, "薬剤ロット番号";
         "RXA-16" => "MedicationAdministration.contained.batch.expirationDate, note": map mixed_expiry_note, "薬剤有効期限";
         "RXA-17" => "MedicationAdministration.contained.manufacturer, note": map mixed_maker_note, "薬剤製造者名";
@@ -171,7 +171,7 @@ table! {
         "ORC-10" => "": ignored Ignored::Redundant, "入力者";
         "ORC-12" => "": ignored Ignored::Redundant, "依頼者";
         "ORC-13" => "": ignored Ignored::Transport, "入力者所在地";
-        "ORC-15" => "": ignored Ignored::Redundant, "オーダ有効日時";
+        "ORC-15" => "MedicationDispense.extension": map holds_from, "オーダ有効日時";
         "ORC-16" => "": lost, "オーダ制御コード理由";
         "ORC-17" => "": ignored Ignored::Redundant, "入力組織";
         "ORC-18" => "": lost, "入力装置";
@@ -809,7 +809,7 @@ fn given_dosage<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f:
     let literal = if several {
         None
     } else {
-        dosage::amount(cx, value, "RXA-6")
+        dosage::said_amount(cx, value, "RXA-6")
     };
     let unit = dosage::drug_unit(
         cx,
@@ -822,6 +822,10 @@ fn given_dosage<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f:
     let dose = literal.filter(|_| !unit.code.is_empty());
     if dose.is_none() && !several && !value.is_empty() {
         cx.report_with(&MAP307, &f, "RXA-7");
+    }
+    if value.is_empty() && !several {
+        // A unit alone says no dose.
+        cx.unread(rxa(7).text().trimmed(), "RXA-7");
     }
     let speed = rxa(12).text().trimmed();
     let rate = dosage::split_rate(speed.text).filter(|(_, unit)| !unit.is_empty());
@@ -844,6 +848,9 @@ fn given_dosage<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f:
             super::note(r, el::NOTE, &["経路: ", route_text.text], cx, &route_text);
         }
         super::note(r, el::NOTE, &[text], cx, &value);
+        for n in [2, 4].into_iter().filter(|n| rxr(*n).is_some()) {
+            keep(r, cx, format!("RXR-{n}"), rxr(n));
+        }
         return;
     }
     r.object(el::DOSAGE, |o| {
@@ -941,15 +948,14 @@ fn performer<'a>(
     f: Part<'a>,
     function: Option<&'static str>,
 ) {
-    let Some(p) = datatypes::practitioner(cx, f) else {
-        return;
-    };
-    r.object(element, |o| {
-        if let Some(function) = function {
-            o.raw(function);
-        }
-        o.object("actor", |o| datatypes::person_reference(o, &p));
-    });
+    for p in datatypes::practitioners(cx, f) {
+        r.object(element, |o| {
+            if let Some(function) = function {
+                o.raw(function);
+            }
+            o.object("actor", |o| datatypes::person_reference(o, &p));
+        });
+    }
 }
 
 /// Ward, room and bed of an LA2, joined by `-`.
@@ -1019,6 +1025,13 @@ fn strength<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: Par
         f,
         group.field(*b"RXA", 14),
     );
+}
+
+/// RXA-14 alone says no strength.
+fn strength_unit<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: Part<'a>) {
+    if !group.field(*b"RXA", 13).is_some_and(|of| of.is_some()) {
+        keep(r, cx, "RXA-14".to_owned(), f);
+    }
 }
 
 fn lot_note<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
@@ -1175,10 +1188,15 @@ fn dispensed_drug<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: P
 fn dispensed_quantity<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: Part<'a>) {
     let v = f.value().trimmed();
     let unit = group.field(*b"RXA", 7).map(datatypes::both_triplets);
-    let (Some(literal), Some(unit)) = (dosage::amount(cx, v, "RXA-6"), unit) else {
+    let literal = dosage::amount(cx, v, "RXA-6");
+    let Some(unit) = unit.map(|of| dosage::drug_unit(cx, of)) else {
         return;
     };
-    let unit = dosage::drug_unit(cx, unit);
+    let Some(literal) = literal else {
+        let sent = group.field(*b"RXA", 7).map(|f| f.text().trimmed());
+        cx.unread(sent.unwrap_or_default(), "RXA-7");
+        return;
+    };
     r.object(di::QUANTITY, |o| {
         dosage::quantity(o, &literal, v.src(), &unit);
     });
@@ -1316,10 +1334,15 @@ fn vaccine<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>
 fn vaccine_dose<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: Part<'a>) {
     let v = f.value().trimmed();
     let unit = group.field(*b"RXA", 7).map(datatypes::both_triplets);
-    let (Some(literal), Some(unit)) = (dosage::amount(cx, v, "RXA-6"), unit) else {
+    let literal = dosage::amount(cx, v, "RXA-6");
+    let Some(unit) = unit.map(|of| dosage::drug_unit(cx, of)) else {
         return;
     };
-    let unit = dosage::drug_unit(cx, unit);
+    let Some(literal) = literal else {
+        let sent = group.field(*b"RXA", 7).map(|f| f.text().trimmed());
+        cx.unread(sent.unwrap_or_default(), "RXA-7");
+        return;
+    };
     if unit.code.is_empty() {
         cx.report_with(&MAP307, &f, "RXA-7");
         super::note(r, im::NOTE, &["接種量: ", &literal, unit.text.text], cx, &v);

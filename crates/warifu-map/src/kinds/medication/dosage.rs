@@ -140,8 +140,21 @@ pub(super) fn drug_unit<'a>(cx: &mut Cx<'a, '_>, cwe: [Triplet<'a>; 2]) -> DrugU
     }
 }
 
-/// A number of NM: full-width digits are read as well; anything else is reported (MAP007).
+/// A number of NM: full-width digits are read as well; anything else is reported (MAP007) and kept.
 pub(super) fn amount<'a>(
+    cx: &mut Cx<'a, '_>,
+    v: Val<'a>,
+    target: &'static str,
+) -> Option<Cow<'a, str>> {
+    let literal = said_amount(cx, v, target);
+    if literal.is_none() && !v.is_empty() {
+        cx.unread(v, target);
+    }
+    literal
+}
+
+/// [`amount`] for those who write what is no number as text.
+pub(super) fn said_amount<'a>(
     cx: &mut Cx<'a, '_>,
     v: Val<'a>,
     target: &'static str,
@@ -247,6 +260,18 @@ impl Words<'_> {
         }
         self.srcs.push(src);
     }
+    /// An amount as it is read or, where it is no number, as it was sent.
+    fn amount(&mut self, pieces: &[&str], srcs: &[Src], unit: Val<'_>) {
+        let [first, more @ ..] = srcs else { return };
+        let before = self.srcs.len();
+        self.push(pieces, *first);
+        if self.srcs.len() > before {
+            self.srcs.extend_from_slice(more);
+            if !unit.is_empty() {
+                self.srcs.push(unit.src());
+            }
+        }
+    }
 }
 
 /// How long, as TQ1-6 says it.
@@ -285,7 +310,7 @@ fn number<'a>(cx: &mut Cx<'a, '_>, v: Val<'a>, quiet: bool) -> Option<Cow<'a, st
     if quiet {
         warifu_fhir::number::decimal(v.text)
     } else {
-        amount(cx, v, "TQ1-6")
+        said_amount(cx, v, "TQ1-6")
     }
 }
 
@@ -640,28 +665,48 @@ fn dose<'a>(
     unit: Part<'a>,
     words: &mut Words<'a>,
 ) -> Option<Amount<'a>> {
+    let sent = unit.text().trimmed();
     let unit = if unit.is_some() {
         drug_unit(cx, datatypes::both_triplets(unit))
     } else {
         DrugUnit::uncoded(Val::default())
     };
-    let low = amount(cx, min.value().trimmed(), "RXE-3").filter(|n| !is_zero(n));
-    let high = amount(cx, max.value().trimmed(), "RXE-4").filter(|n| !is_zero(n));
+    let (least, most) = (min.value().trimmed(), max.value().trimmed());
+    let low = said_amount(cx, least, "RXE-3").filter(|n| !is_zero(n));
+    let high = said_amount(cx, most, "RXE-4").filter(|n| !is_zero(n));
+    // What is no number (`1-2`) is told as it was sent.
+    let said = |n: &Option<Cow<'a, str>>, v: Val<'a>| -> &'a str {
+        let told = n.is_some() || !is_zero(v.text);
+        n.as_ref().map_or(if told { v.text } else { "" }, |n| {
+            cx.message().arena().alloc_str(n)
+        })
+    };
+    let (from, to) = (said(&low, least), said(&high, most));
+    let until = if from.is_empty() || to.is_empty() || from == to {
+        ("", "")
+    } else {
+        ("～", to)
+    };
+    let first = if from.is_empty() { to } else { from };
+    let srcs = [least, most].map(|v| v.src());
+    let srcs = match (from.is_empty(), to.is_empty()) {
+        (false, false) => &srcs[..],
+        (false, true) => &srcs[..1],
+        _ => &srcs[1..],
+    };
+    if first.is_empty() {
+        cx.unread(sent, "RXE-5");
+    } else {
+        words.amount(
+            &["1回", first, until.0, until.1, unit.text.text],
+            srcs,
+            unit.text,
+        );
+    }
     let (literal, src) = match (low, high) {
-        (Some(low), Some(high)) if low != high => {
-            words.push(&["1回", &low, "～", &high, unit.text.text], min.src());
-            words.srcs.push(max.src());
-            (low, min.src())
-        }
-        (Some(n), _) => {
-            words.push(&["1回", &n, unit.text.text], min.src());
-            (n, min.src())
-        }
-        (None, Some(n)) => {
-            words.push(&["1回", &n, unit.text.text], max.src());
-            (n, max.src())
-        }
-        (None, None) => {
+        (Some(n), _) => (n, least.src()),
+        (None, Some(n)) if from.is_empty() => (n, most.src()),
+        _ => {
             cx.report(&MAP301, &min);
             return None;
         }
@@ -680,8 +725,26 @@ fn daily<'a>(cx: &mut Cx<'a, '_>, field: Part<'a>, words: &mut Words<'a>) -> Opt
     }
     let value = field.comp(1).value().trimmed();
     let unit = drug_unit(cx, sub_triplets(field.comp(2)));
-    let literal = amount(cx, value, "RXE-19").filter(|n| !is_zero(n))?;
-    words.push(&["1日", &literal, unit.text.text], value.src());
+    let Some(literal) = said_amount(cx, value, "RXE-19") else {
+        if value.is_empty() {
+            cx.unread(field.text().trimmed(), "RXE-19");
+        } else {
+            words.amount(
+                &["1日", value.text, unit.text.text],
+                &[value.src()],
+                unit.text,
+            );
+        }
+        return None;
+    };
+    if is_zero(&literal) {
+        return None;
+    }
+    words.amount(
+        &["1日", &literal, unit.text.text],
+        &[value.src()],
+        unit.text,
+    );
     if unit.code.is_empty() {
         cx.report_with(&MAP307, &field, "RXE-19");
         return None;
@@ -709,10 +772,30 @@ fn rate<'a>(
     words: &mut Words<'a>,
 ) -> Option<Rate<'a>> {
     let v = value.value().trimmed();
-    let literal = amount(cx, v, "RXE-23")?;
     let per_value = per.value().trimmed();
     let per_time = time_unit(per_value.text);
     let [a, b] = datatypes::both_triplets(unit);
+    let Some(literal) = said_amount(cx, v, "RXE-23") else {
+        let of = [a.text, b.text, a.code, b.code];
+        let of = of.into_iter().find(|v| !v.is_empty()).unwrap_or_default();
+        if v.is_empty() {
+            // A unit or a time alone says no rate.
+            let sent = unit.text().trimmed();
+            for (v, name) in [(per_value, "RXE-22"), (sent, "RXE-24")] {
+                cx.unread(v, name);
+            }
+        } else {
+            let time = if per_value.is_empty() { "" } else { "/" };
+            let srcs = [v.src(), per_value.src()];
+            let srcs = if time.is_empty() {
+                &srcs[..1]
+            } else {
+                &srcs[..]
+            };
+            words.amount(&[v.text, of.text, time, per_value.text], srcs, of);
+        }
+        return None;
+    };
     let itself = [a.code, a.text, b.code, b.text]
         .iter()
         .any(|v| v.text.contains(['/', '／']));
@@ -721,7 +804,7 @@ fn rate<'a>(
             cx.used(&per);
         }
         let unit = rate_unit(cx, &a, &b);
-        words.push(&[&literal, unit.text.text], v.src());
+        words.amount(&[&literal, unit.text.text], &[v.src()], unit.text);
         return Some(Rate {
             amount: Amount {
                 literal,
@@ -733,16 +816,9 @@ fn rate<'a>(
     }
     let unit = drug_unit(cx, [a, b]);
     if let Some((n, code, ja)) = per_time {
-        words.push(
-            &[
-                &literal,
-                unit.text.text,
-                "/",
-                if n == "1" { "" } else { n },
-                ja,
-            ],
-            v.src(),
-        );
+        let many = if n == "1" { "" } else { n };
+        let pieces = [&*literal, unit.text.text, "/", many, ja];
+        words.amount(&pieces, &[v.src(), per_value.src()], unit.text);
         if unit.code.is_empty() {
             cx.report_with(&MAP307, &value, "RXE-24");
             return None;
@@ -756,7 +832,13 @@ fn rate<'a>(
             per: Some((n, code, ja, per_value.src())),
         })
     } else {
-        words.push(&[&literal, unit.text.text, per_value.text], v.src());
+        let srcs = [v.src(), per_value.src()];
+        let srcs = if per_value.is_empty() {
+            &srcs[..1]
+        } else {
+            &srcs[..]
+        };
+        words.amount(&[&literal, unit.text.text, per_value.text], srcs, unit.text);
         Some(Rate {
             amount: Amount {
                 literal,

@@ -303,7 +303,12 @@ struct People<'a> {
     facility: Option<(&'a [u8], Id)>,
 }
 
-fn again<'a>(p: &Person<'a>, field: Part<'a>) -> Person<'a> {
+fn again<'a>(cx: &mut Cx<'a, '_>, p: &Person<'a>, field: Part<'a>) -> Person<'a> {
+    datatypes::keep_other_people(cx, field);
+    same(p, field)
+}
+
+fn same<'a>(p: &Person<'a>, field: Part<'a>) -> Person<'a> {
     Person {
         id: p.id,
         display: p.display,
@@ -318,10 +323,10 @@ impl<'a> People<'a> {
         if let Some((raw, p)) = &self.requested
             && *raw == field.raw()
         {
-            return Some(again(p, field));
+            return Some(again(cx, p, field));
         }
         let p = datatypes::practitioner(cx, field)?;
-        self.requested = Some((field.raw(), again(&p, field)));
+        self.requested = Some((field.raw(), same(&p, field)));
         Some(p)
     }
     /// ORC-10; often the requester.
@@ -329,11 +334,11 @@ impl<'a> People<'a> {
         let field = group.field(*b"ORC", 10)?;
         for (raw, p) in [&self.requested, &self.entered].into_iter().flatten() {
             if *raw == field.raw() {
-                return Some(again(p, field));
+                return Some(again(cx, p, field));
             }
         }
         let p = datatypes::practitioner(cx, field)?;
-        self.entered = Some((field.raw(), again(&p, field)));
+        self.entered = Some((field.raw(), same(&p, field)));
         Some(p)
     }
     /// The requester's PractitionerRole, when person and department (ORC-17) are both known.
@@ -424,9 +429,15 @@ fn mixture<'a>(
             "Medication.ingredient.strength",
         );
         let unit = dosage::drug_unit(cx, datatypes::both_triplets(d.unit));
-        strengths.push(literal.filter(|_| !unit.code.is_empty()).map(|n| (n, unit)));
+        if literal.is_none() {
+            cx.unread(d.unit.text().trimmed(), "Medication.ingredient.strength");
+        }
+        strengths.push(literal.map(|n| (n, unit)));
     }
-    let complete = strengths.iter().all(Option::is_some);
+    // The profile wants the unit's code.
+    let coded =
+        |s: &Option<(_, dosage::DrugUnit<'_>)>| s.as_ref().is_some_and(|(_, u)| !u.code.is_empty());
+    let complete = strengths.iter().all(coded);
     r.object(warifu_fhir::element::CONTAINED, |o| {
         o.constant("resourceType", "Medication");
         o.constant("id", "medication");

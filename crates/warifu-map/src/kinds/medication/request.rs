@@ -13,7 +13,7 @@ use warifu_terms::{maps, systems, tables};
 use super::{Ingredient, Mixture, People, dosage};
 use crate::cx::{Cx, Sourced};
 use crate::datatypes;
-use crate::table::{Group, Ignored, run};
+use crate::table::{Group, Ignored, holds_from, keep, run};
 
 /// Canonical of JP_MedicationRequest.
 pub const JP_MEDICATION_REQUEST: &str =
@@ -41,7 +41,7 @@ table! {
         "ORC-10" => "MedicationRequest.recorder": part, "入力者";
         "ORC-12" => "MedicationRequest.requester": part, "依頼者";
         "ORC-13" => "": ignored Ignored::Transport, "入力者所在地";
-        "ORC-15" => "MedicationRequest.authoredOn": part, "オーダ有効日時";
+        "ORC-15" => "MedicationRequest.authoredOn, MedicationRequest.extension": map holds_from, "オーダ有効日時";
         "ORC-16" => "MedicationRequest.statusReason, reasonCode": map reason, "オーダ制御コード理由";
         "ORC-17" => "MedicationRequest.requester (PractitionerRole.organization)": part, "入力組織";
         "ORC-18" => "": lost, "入力装置";
@@ -72,7 +72,7 @@ table! {
         "RXE-23" => "MedicationRequest.dosageInstruction.doseAndRate.rateQuantity.value": part, "与薬速度";
         "RXE-24" => "MedicationRequest.dosageInstruction.doseAndRate.rateQuantity.code, unit": part, "与薬速度単位";
         "RXE-25" => "MedicationRequest.note": map strength, "与薬力価";
-        "RXE-26" => "MedicationRequest.note": part, "与薬力価単位";
+        "RXE-26" => "MedicationRequest.note, MedicationRequest.extension": map strength_unit, "与薬力価単位";
         "RXE-27" => "MedicationRequest.reasonCode": map indication, "与薬指示";
         "RXE-28" => "": lost, "調剤パッケージサイズ";
         "RXE-29" => "": lost, "調剤パッケージサイズの単位";
@@ -131,7 +131,7 @@ table! {
         "ORC-10" => "MedicationRequest.recorder": part, "入力者";
         "ORC-12" => "MedicationRequest.requester": part, "依頼者";
         "ORC-13" => "": ignored Ignored::Transport, "入力者所在地";
-        "ORC-15" => "MedicationRequest.authoredOn": part, "オーダ有効日時";
+        "ORC-15" => "MedicationRequest.authoredOn, MedicationRequest.extension": map holds_from, "オーダ有効日時";
         "ORC-16" => "MedicationRequest.statusReason, reasonCode": map reason, "オーダ制御コード理由";
         "ORC-17" => "MedicationRequest.requester (PractitionerRole.organization)": part, "入力組織";
         "ORC-18" => "": lost, "入力装置";
@@ -162,7 +162,7 @@ table! {
         "RXE-23" => "MedicationRequest.dosageInstruction.doseAndRate.rateQuantity.value": part, "与薬速度";
         "RXE-24" => "MedicationRequest.dosageInstruction.doseAndRate.rateQuantity.code, unit": part, "与薬速度単位";
         "RXE-25" => "MedicationRequest.note": map strength, "与薬力価";
-        "RXE-26" => "MedicationRequest.note": part, "与薬力価単位";
+        "RXE-26" => "MedicationRequest.note, MedicationRequest.extension": map strength_unit, "与薬力価単位";
         "RXE-27" => "MedicationRequest.reasonCode": map indication, "与薬指示";
         "RXE-28" => "": lost, "調剤パッケージサイズ";
         "RXE-29" => "": lost, "調剤パッケージサイズの単位";
@@ -555,11 +555,10 @@ fn dispense<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, facili
     let (long, times) = dosage::supply_of(cx, group);
     let value = f.value().trimmed();
     let literal = dosage::amount(cx, value, "RXE-10");
-    let unit = if literal.is_some() {
-        Some(dosage::drug_unit(cx, datatypes::both_triplets(rxe(11))))
-    } else {
-        None
-    };
+    let unit = Some(dosage::drug_unit(cx, datatypes::both_triplets(rxe(11))));
+    if literal.is_none() {
+        cx.unread(rxe(11).text().trimmed(), "RXE-11");
+    }
     let refills = refills(cx, rxe(12));
     let outside = rxe(21)
         .reps()
@@ -643,6 +642,7 @@ fn refills<'a>(cx: &mut Cx<'a, '_>, f: Part<'a>) -> Option<(String, warifu_fhir:
     let n: Option<u32> = dosage::whole(v.text).and_then(|n| n.parse().ok());
     if n.is_none() {
         cx.report_with(&MAP007, &v, "RXE-12");
+        cx.unread(v, "RXE-12");
     }
     Some((n?.saturating_sub(1).to_string(), v.src()))
 }
@@ -696,6 +696,13 @@ fn strength<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: Par
         f,
         group.field(*b"RXE", 26),
     );
+}
+
+/// RXE-26 alone says no strength.
+fn strength_unit<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: Part<'a>) {
+    if !group.field(*b"RXE", 25).is_some_and(|of| of.is_some()) {
+        keep(r, cx, "RXE-26".to_owned(), f);
+    }
 }
 
 /// RXE-6 of OMP-01, whose drug is a CodeableConcept without a form.
