@@ -239,6 +239,17 @@ fn parse_any(text: &str) -> Option<Time> {
     })
 }
 
+/// `+hh:mm` or `-hh:mm`.
+#[cold]
+#[inline(never)]
+fn zone_text(zone: i16) -> [u8; 6] {
+    let minutes = zone.unsigned_abs();
+    let (h, m) = (minutes / 60, minutes % 60);
+    let digit = |n: u16| b'0' + digit(n);
+    let sign = if zone < 0 { b'-' } else { b'+' };
+    [sign, digit(h / 10), digit(h), b':', digit(m / 10), digit(m)]
+}
+
 /// Minutes of `+hhmm` or `-hhmm`.
 fn zone_of(text: &str) -> Option<i16> {
     let (sign, digits) = text.split_at_checked(1)?;
@@ -275,15 +286,14 @@ impl Time {
             if self.zone == JAPAN {
                 let _ = out.write_str("+09:00");
             } else {
-                let minutes = self.zone.unsigned_abs();
-                put(out, if self.zone < 0 { '-' } else { '+' });
-                two(out, u8::try_from(minutes / 60).unwrap_or(0));
-                put(out, ':');
-                two(out, u8::try_from(minutes % 60).unwrap_or(0));
+                let zone = zone_text(self.zone);
+                let _ = out.write_str(std::str::from_utf8(&zone).unwrap_or("Z"));
             }
         }
     }
     /// The same moment in Japan.
+    #[cold]
+    #[inline(never)]
     fn in_japan(&self) -> Self {
         let Some(hour) = self.hour.filter(|_| self.zone != JAPAN && self.day > 0) else {
             return *self;
@@ -330,7 +340,11 @@ impl Time {
     }
     /// Digits `YYYYMMDDHHMMSSmmm` of the time in Japan for ordering, zero where not given.
     pub fn sort_key(&self) -> u64 {
-        let t = self.in_japan();
+        let t = if self.zone == JAPAN {
+            *self
+        } else {
+            self.in_japan()
+        };
         let mut k = u64::from(t.year);
         for (v, base) in [
             (u64::from(t.month), 100),

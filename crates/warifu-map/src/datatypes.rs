@@ -388,21 +388,27 @@ pub fn practitioner<'a>(cx: &mut Cx<'a, '_>, xcn: Part<'a>) -> Option<Person<'a>
 }
 
 /// The persons that an XCN field names, each with its Practitioner.
-pub fn practitioners<'a>(
-    cx: &mut Cx<'a, '_>,
-    xcn: Part<'a>,
-) -> bumpalo::collections::Vec<'a, Person<'a>> {
-    let mut all = bumpalo::collections::Vec::new_in(cx.message().arena());
+#[inline(never)]
+pub fn practitioners<'a>(cx: &mut Cx<'a, '_>, xcn: Part<'a>) -> Vec<Person<'a>> {
+    let mut all = Vec::new();
     for forms in people_of(xcn) {
         all.extend(person(cx, forms));
     }
     all
 }
 
+/// Adds a reference to each person that an XCN field names.
+#[inline(never)]
+pub fn add_people<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, element: Element, xcn: Part<'a>) {
+    for person in practitioners(cx, xcn) {
+        r.object(element, |o| person_reference(o, &person));
+    }
+}
+
 /// Keeps what an XCN says of the persons behind the first, whose Practitioner is known.
 pub(crate) fn keep_other_people<'a>(cx: &mut Cx<'a, '_>, xcn: Part<'a>) {
     if xcn.has_repetitions() {
-        for forms in people_of(xcn).skip(1) {
+        for forms in people_of(xcn).into_iter().skip(1) {
             keep_person(cx, forms);
         }
     }
@@ -413,31 +419,31 @@ fn keep_person<'a>(cx: &mut Cx<'a, '_>, forms: Part<'a>) {
 }
 
 /// The repetitions of an XCN, person by person: a number other than that of the person before begins the
-/// next one, as does a name without number in a writing (XCN.15) that the person has already.
-pub(crate) fn people_of(xcn: Part<'_>) -> impl Iterator<Item = Part<'_>> {
-    let mut reps = xcn.reps().filter(Part::is_some).peekable();
-    std::iter::from_fn(move || {
-        let first = reps.next()?;
-        let number = first.comp(1).value().trimmed().text;
-        let mut end = first;
-        let mut written = [first.comp(15).value().text, ""];
-        while let Some(next) = reps.peek() {
-            let (own, form) = (
-                next.comp(1).value().trimmed().text,
-                next.comp(15).value().text,
-            );
-            let again = number.is_empty() && !form.is_empty() && written.contains(&form);
-            if !own.is_empty() && own != number || again {
-                break;
+/// next one, as does a name without number in the writing (XCN.15) of the person's first.
+#[inline(never)]
+pub(crate) fn people_of(xcn: Part<'_>) -> Vec<Part<'_>> {
+    let mut all: Vec<Part<'_>> = Vec::new();
+    // Of the person at the end: first repetition, number, and how that is written.
+    let mut open: Option<(Part<'_>, &str, &str)> = None;
+    for rep in xcn.reps().filter(Part::is_some) {
+        let (own, form) = (
+            rep.comp(1).value().trimmed().text,
+            rep.comp(15).value().text,
+        );
+        match (&open, all.last_mut()) {
+            (Some((first, number, written)), Some(person))
+                if (own.is_empty() || own == *number)
+                    && !(number.is_empty() && !form.is_empty() && form == *written) =>
+            {
+                *person = xcn.until(*first, rep);
             }
-            if let Some(slot) = written.get_mut(1) {
-                *slot = form;
+            _ => {
+                all.push(rep);
+                open = Some((rep, own, form));
             }
-            end = *next;
-            reps.next();
         }
-        Some(xcn.until(first, end))
-    })
+    }
+    all
 }
 
 /// Logical id and name of a person named by the same bytes before.

@@ -270,7 +270,7 @@ pub fn keep_rest<'a>(
         if table.keeps.iter().any(|k| k.segment == s.name()) {
             report_beyond(cx, *s);
         }
-        each_rest(table, *s, |n, field| {
+        each_rest(table, *s, &mut |n, field| {
             let here = (s.name(), n, field.raw());
             if segments.len() > 1 && !seen.insert(here) {
                 cx.used(&field);
@@ -332,7 +332,7 @@ pub(crate) fn report_beyond(cx: &mut Cx<'_, '_>, s: Segment<'_>) {
 pub(crate) fn each_rest<'a>(
     table: &'static Table,
     s: Segment<'a>,
-    mut f: impl FnMut(usize, Part<'a>),
+    f: &mut dyn FnMut(usize, Part<'a>),
 ) {
     let Some(kept) = table.keeps.iter().find(|k| k.segment == s.name()) else {
         return;
@@ -466,7 +466,14 @@ impl<'a> Cx<'a, '_> {
     }
     /// What rows leave of the fields that they take a part of.
     pub(crate) fn stray_parts(&mut self, s: Segment<'a>) {
-        self.stray_fields(s, taken_in_part(s));
+        for (_, n, mask, all) in PARTS.iter().filter(|(name, ..)| *name == s.name()) {
+            let n = usize::from(*n);
+            let field = s.field(n);
+            let parted = field.has_components() || field.has_repetitions();
+            if parted && has_more(field, *mask, *all) {
+                self.stray_field(s, n, field);
+            }
+        }
     }
     /// Fields of a segment that makes no resource here.
     pub(crate) fn stray_fields(
@@ -475,12 +482,16 @@ impl<'a> Cx<'a, '_> {
         fields: impl Iterator<Item = (usize, Part<'a>)>,
     ) {
         for (n, field) in fields {
-            let name = name_of(s, n);
-            if self.strays.fits(field) {
-                self.strays.fields.all.push((s.position(), name, field));
-            } else {
-                self.report_with(&MAP018, &field, name);
-            }
+            self.stray_field(s, n, field);
+        }
+    }
+    #[inline(never)]
+    pub(crate) fn stray_field(&mut self, s: Segment<'a>, n: usize, field: Part<'a>) {
+        let name = name_of(s, n);
+        if self.strays.fits(field) {
+            self.strays.fields.all.push((s.position(), name, field));
+        } else {
+            self.report_with(&MAP018, &field, name);
         }
     }
     /// A value that could not be read; `target` is its element. The resource that is finished next keeps it.
@@ -680,35 +691,31 @@ static PARTS: &[Parts] = &[
     (*b"ZPR", 6, CWE, true),
 ];
 
-/// The fields of a segment of which rows take a part only.
-fn taken_in_part(s: Segment<'_>) -> impl Iterator<Item = (usize, Part<'_>)> {
-    let rows = PARTS.iter().filter(move |(name, ..)| *name == s.name());
-    rows.filter_map(move |(_, n, mask, all)| {
-        let n = usize::from(*n);
-        let field = s.field(n);
-        let parted = field.has_components() || field.has_repetitions();
-        (parted && has_more(field, *mask, *all)).then_some((n, field))
-    })
-}
-
 /// Whether a field says something in components that `mask` does not name, or in a further repetition.
+#[inline(never)]
 fn has_more(field: Part<'_>, mask: u32, all: bool) -> bool {
-    let mut reps = field.reps();
-    let more = |rep: Part<'_>| {
-        // Of a concept without names the original text is the name; editions of ICD-10 are told.
-        let unnamed = mask == CWE && !rep.comp(2).is_some() && !rep.comp(5).is_some();
-        let edition = mask == CWE && rep.comp(3).value().text.starts_with("I10");
-        rep.comps().enumerate().skip(1).any(|(i, part)| {
-            let n = i + 1;
-            let taken = n < 32 && mask >> n & 1 == 1 || n == 9 && unnamed || n == 7 && edition;
-            !taken && part.is_some()
-        })
-    };
-    if all {
-        reps.any(more)
-    } else {
-        reps.next().is_some_and(more) || reps.any(|rep| rep.is_some())
+    for (at, rep) in field.reps().enumerate() {
+        if at > 0 && !all && rep.is_some() {
+            return true;
+        }
+        for (i, part) in rep.comps().enumerate().skip(1) {
+            let taken = i < 31 && mask >> (i + 1) & 1 == 1;
+            if taken || part.is_empty() {
+                continue;
+            }
+            // Of a concept without names the original text is the name; editions of ICD-10 are told.
+            let told = mask == CWE
+                && match i {
+                    6 => rep.comp(3).value().text.starts_with("I10"),
+                    8 => !rep.comp(2).is_some() && !rep.comp(5).is_some(),
+                    _ => false,
+                };
+            if !told {
+                return true;
+            }
+        }
     }
+    false
 }
 
 /// Whether a resource keeps a field of that text already, among the first that it keeps.
@@ -726,7 +733,7 @@ fn says(r: &Resource, name: &str, field: Part<'_>) -> bool {
 }
 
 /// Name of a field, of the segment for 0; a line without a name is `line`.
-fn name_of(s: Segment<'_>, n: usize) -> String {
+pub(crate) fn name_of(s: Segment<'_>, n: usize) -> String {
     let name = s.name();
     let name = std::str::from_utf8(&name).ok().filter(|n| *n != "???");
     let name = name.unwrap_or("line");

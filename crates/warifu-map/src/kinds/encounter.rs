@@ -950,10 +950,11 @@ fn participants<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, story: &Story<'a>) {
             .events
             .iter()
             .any(|e| e.step == Step::Doctor && !e.cancels);
-    r.row(row("PV1-7"));
-    for a in &attending {
+    let alone = attending.len() == 1;
+    let mut all = Vec::new();
+    for a in attending {
         // ADT-01 alone: the doctor is in charge since the event.
-        let start = if a.start.is_empty() && attending.len() == 1 {
+        let start = if a.start.is_empty() && alone {
             story
                 .events
                 .iter()
@@ -962,30 +963,27 @@ fn participants<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, story: &Story<'a>) {
         } else {
             a.start
         };
-        r.object(el::PARTICIPANT, |o| {
-            participant(
-                o,
-                cx,
-                "ATND",
-                "attender",
-                &a.person,
-                changed.then_some((start, a.end)),
-            );
-        });
+        all.push((a.person, changed.then_some((start, a.end))));
     }
-    for person in &beside {
+    all.extend(beside.into_iter().map(|person| (person, None)));
+    let attenders = all.len();
+    let admitting = story.events.iter().map(|e| e.pv1(17)).find(Part::is_some);
+    if let Some(field) = admitting {
+        let people = practitioners(cx, field).into_iter();
+        all.extend(people.map(|person| (person, None)));
+    }
+    for (at, (person, times)) in all.iter().enumerate() {
+        let (source, code, display) = if at < attenders {
+            ("PV1-7", "ATND", "attender")
+        } else {
+            ("PV1-17", "ADM", "admitter")
+        };
+        r.row(row(source));
         r.object(el::PARTICIPANT, |o| {
-            participant(o, cx, "ATND", "attender", person, None);
+            participant(o, cx, code, display, person, *times);
         });
     }
     r.row(row("PV1-17"));
-    let admitting = story.events.iter().map(|e| e.pv1(17)).find(Part::is_some);
-    let admitters = admitting.map(|f| practitioners(cx, f));
-    for person in admitters.into_iter().flatten() {
-        r.object(el::PARTICIPANT, |o| {
-            participant(o, cx, "ADM", "admitter", &person, None);
-        });
-    }
     // Another admitting doctor than the one told.
     let number = |f: Part<'a>| f.comp(1).value().trimmed().text;
     let mut told: Set<&str> = admitting.map(number).into_iter().collect();

@@ -287,7 +287,7 @@ fn build<'a>(cx: &mut Cx<'a, '_>, pid: Segment<'a>, active: bool) -> Resource {
 }
 
 /// Codes of table 0203 for the numbers of persons.
-const NUMBER_KINDS: &str = "AC ACSN AM AMA AN ANC AND ANON ANT APRN ASID BA BC BCFN BCT BR BRN BSNR CC CONM CZ DC DDS DEA DFN DI DL DN DO DP DPM DR DS DSG EI EN ESN FDR FDRFN FI FILL GI GL GN HC IND JHN LACSN LANR LI L&I LN LR MA MB MC MCD MCN MCR MCT MD MI MR MRT MS NBSNR NCT NE NH NI NII NIIP NP NPI OD PA PC PCN PE PEN PHC PHE PHO PI PLAC PN PNT PPIN PPN PRC PRN PT QA RI RN RPH RR RRI RRP SAMN SB SID SL SN SNBSN SNO SP SR SRX SS STN TAX TN TPR TRL U UDI UPIN USID VN VP VS WC WCN WP XV XX";
+const NUMBER_KINDS: &str = "AN BC BR CC DI DL DN DR EI EN FI GI GN HC JHN LN LR MA MB MC MCN MR NI NPI PE PI PN PPN PRN PT RI RR SN SS U VN VS XX";
 
 /// PID-3: value as stored, zeros kept; system by institution. Where a message pads the number otherwise
 /// than the storage's folder, or not at all, the folder decides, so that every message gives the same
@@ -552,11 +552,7 @@ fn deceased<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a
 
 /// PD1-4.
 fn general_practitioner<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
-    for p in datatypes::practitioners(cx, f) {
-        r.object(el::GENERAL_PRACTITIONER, |o| {
-            datatypes::person_reference(o, &p);
-        });
-    }
+    datatypes::add_people(r, cx, el::GENERAL_PRACTITIONER, f);
 }
 
 fn row(source: &str) -> Option<&'static Row> {
@@ -617,7 +613,7 @@ fn contact<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, nk1: Segment<'a>) {
             .filter(|rep| rep.is_some() && chosen.is_some_and(|c| c.span() != rep.span()));
         others.extend(further.map(|rep| ("NK1-4".to_owned(), rep)));
         report_beyond(cx, nk1);
-        each_rest(&NK1_TO_JP_PATIENT, nk1, |n, f| {
+        each_rest(&NK1_TO_JP_PATIENT, nk1, &mut |n, f| {
             others.push((format!("NK1-{n}"), f));
         });
         o.array("extension", |a| {

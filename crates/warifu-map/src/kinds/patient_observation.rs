@@ -221,9 +221,7 @@ fn effective<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: Pa
 
 /// OBX-16.
 fn performer<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
-    for p in datatypes::practitioners(cx, f) {
-        r.object(el::PERFORMER, |o| datatypes::person_reference(o, &p));
-    }
+    datatypes::add_people(r, cx, el::PERFORMER, f);
 }
 
 #[cfg(test)]

@@ -289,11 +289,7 @@ fn one<'a>(
     r.object(el::SUBJECT, |o| o.string("reference", subject.0, subject.1));
     effective(&mut r, cx, line, at, time);
     issued(&mut r, cx, line);
-    for person in datatypes::practitioners(cx, obx.field(16)) {
-        r.object(el::PERFORMER, |o| {
-            datatypes::person_reference(o, &person);
-        });
-    }
+    datatypes::add_people(&mut r, cx, el::PERFORMER, obx.field(16));
     if let Some(id) = cx.encounter_at(at.text) {
         let reference = cx.reference_text("Encounter", id);
         r.object(el::ENCOUNTER, |o| {

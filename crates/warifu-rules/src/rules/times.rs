@@ -181,6 +181,14 @@ fn unreadable(text: &str) -> Code {
     if chars.next().is_some_and(era_mark) && chars.any(|c| c.is_ascii_digit() || c == '元') {
         return &HL7222;
     }
+    if let Some((head, zone)) = text.split_once(['+', '-'])
+        && zone.len() == 4
+        && zone.bytes().all(|b| b.is_ascii_digit())
+        && head.len() >= 8
+        && time::parse(head).is_some()
+    {
+        return &HL7232;
+    }
     let text = whole(text);
     if !text.bytes().all(|b| b.is_ascii_digit()) {
         let bare: String = narrow

@@ -18,7 +18,9 @@ use crate::cx::{Cx, Sourced};
 use crate::datatypes::{self, codeable_concept};
 use crate::kinds::observation::{self, Allows, Item, JP_OBSERVATION_COMMON};
 use crate::kinds::practitioner;
-use crate::table::{Action, Group, Ignored, each_rest, keep, keep_further, keep_rest, run};
+use crate::table::{
+    Action, Group, Ignored, each_rest, keep, keep_further, keep_rest, name_of, run,
+};
 
 /// Canonical of JP_ServiceRequest_Common.
 const JP_SERVICE_REQUEST: &str =
@@ -271,14 +273,15 @@ fn told_by_order<'a>(cx: &mut Cx<'a, '_>, id: Id, rows: &[&Order<'a>]) {
     cx.report_message(&MAP408, "");
     for o in rows {
         for s in o.head.segments() {
-            let mut left = Vec::new();
-            each_rest(&ORDER_TO_JP_SERVICE_REQUEST, *s, |n, f| {
-                left.push((n, f));
+            each_rest(&ORDER_TO_JP_SERVICE_REQUEST, *s, &mut |n, f| {
+                cx.stray_field(*s, n, f);
             });
-            cx.stray_fields(*s, left.into_iter());
         }
         for nte in &o.notes {
-            cx.stray_fields(*nte, nte.fields().filter(|(n, f)| *n == 3 && f.is_some()));
+            let said = nte.field(3);
+            if said.is_some() {
+                cx.stray_field(*nte, 3, said);
+            }
         }
     }
     let mut unsent = cx.open("ServiceRequest", id);
@@ -310,13 +313,13 @@ fn complete<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, other: &Group<'a>, main: 
         }
     }
     for s in other.segments() {
-        each_rest(&ORDER_TO_JP_SERVICE_REQUEST, *s, |n, part| {
+        each_rest(&ORDER_TO_JP_SERVICE_REQUEST, *s, &mut |n, part| {
             let named = ORDER_TO_JP_SERVICE_REQUEST.has(s.name(), n);
             let same = main.field(s.name(), n).filter(|f| f.raw() == part.raw());
             match (named, same) {
                 (true, _) => {}
                 (false, Some(_)) => cx.used(&part),
-                (false, None) => keep(r, cx, format!("{}-{n}", s.name_str()), part),
+                (false, None) => keep(r, cx, name_of(*s, n), part),
             }
         });
     }

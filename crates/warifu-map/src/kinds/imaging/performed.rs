@@ -706,7 +706,7 @@ fn staff<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, g: &Group<'a>, p: Part<'a>) 
         .flat_map(|f| f.reps())
         .filter(Part::is_some)
         .collect();
-    for (i, person) in people_of(p).enumerate() {
+    for (i, person) in people_of(p).into_iter().enumerate() {
         let job = jobs
             .get(i)
             .or(jobs.first().filter(|_| jobs.len() == 1))

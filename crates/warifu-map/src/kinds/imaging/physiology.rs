@@ -368,11 +368,7 @@ fn result<'a>(
     observation::interpretation(&mut r, cx, obx);
     keep_rest(&OBX_TO_JP_OBSERVATION, &mut r, cx, &[obx]);
     r.row(row(&OBX_TO_JP_OBSERVATION, "OBX-16"));
-    for person in datatypes::practitioners(cx, obx.field(16)) {
-        r.object(obs::PERFORMER, |o| {
-            datatypes::person_reference(o, &person);
-        });
-    }
+    datatypes::add_people(&mut r, cx, obs::PERFORMER, obx.field(16));
     r.row(row(&OBX_TO_JP_OBSERVATION, "NTE-3"));
     for nte in &line.notes {
         observation::note(&mut r, cx, obs::NOTE, *nte);

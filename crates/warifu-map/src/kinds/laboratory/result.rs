@@ -414,9 +414,7 @@ fn performer<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, memory: &mut Memory<'a>,
         return;
     }
     if f.has_repetitions() {
-        for person in datatypes::practitioners(cx, f) {
-            r.object(el::PERFORMER, |o| datatypes::person_reference(o, &person));
-        }
+        datatypes::add_people(r, cx, el::PERFORMER, f);
         return;
     }
     if memory

@@ -849,7 +849,8 @@ fn given_dosage<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f:
         }
         super::note(r, el::NOTE, &[text], cx, &value);
         for n in [2, 4].into_iter().filter(|n| rxr(*n).is_some()) {
-            keep(r, cx, format!("RXR-{n}"), rxr(n));
+            let name = if n == 2 { "RXR-2" } else { "RXR-4" };
+            keep(r, cx, name.to_owned(), rxr(n));
         }
         return;
     }
@@ -1184,17 +1185,26 @@ fn dispensed_drug<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: P
     named_drug(r, cx, di::MEDICATION_CODEABLE_CONCEPT, f);
 }
 
+/// RXA-6 with its unit (RXA-7), which is kept where the amount is no number.
+#[inline(never)]
+fn amount_of<'a>(
+    cx: &mut Cx<'a, '_>,
+    group: &Group<'a>,
+    v: Val<'a>,
+) -> Option<(std::borrow::Cow<'a, str>, dosage::DrugUnit<'a>)> {
+    let literal = dosage::amount(cx, v, "RXA-6");
+    let unit = group.field(*b"RXA", 7)?;
+    if literal.is_none() {
+        cx.unread(unit.text().trimmed(), "RXA-7");
+    }
+    let unit = dosage::drug_unit(cx, datatypes::both_triplets(unit));
+    Some((literal?, unit))
+}
+
 /// RXA-6/7.
 fn dispensed_quantity<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: Part<'a>) {
     let v = f.value().trimmed();
-    let unit = group.field(*b"RXA", 7).map(datatypes::both_triplets);
-    let literal = dosage::amount(cx, v, "RXA-6");
-    let Some(unit) = unit.map(|of| dosage::drug_unit(cx, of)) else {
-        return;
-    };
-    let Some(literal) = literal else {
-        let sent = group.field(*b"RXA", 7).map(|f| f.text().trimmed());
-        cx.unread(sent.unwrap_or_default(), "RXA-7");
+    let Some((literal, unit)) = amount_of(cx, group, v) else {
         return;
     };
     r.object(di::QUANTITY, |o| {
@@ -1333,14 +1343,7 @@ fn vaccine<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>
 /// RXA-6/7; the profile's Quantity needs a code.
 fn vaccine_dose<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: Part<'a>) {
     let v = f.value().trimmed();
-    let unit = group.field(*b"RXA", 7).map(datatypes::both_triplets);
-    let literal = dosage::amount(cx, v, "RXA-6");
-    let Some(unit) = unit.map(|of| dosage::drug_unit(cx, of)) else {
-        return;
-    };
-    let Some(literal) = literal else {
-        let sent = group.field(*b"RXA", 7).map(|f| f.text().trimmed());
-        cx.unread(sent.unwrap_or_default(), "RXA-7");
+    let Some((literal, unit)) = amount_of(cx, group, v) else {
         return;
     };
     if unit.code.is_empty() {

@@ -141,6 +141,7 @@ pub(super) fn drug_unit<'a>(cx: &mut Cx<'a, '_>, cwe: [Triplet<'a>; 2]) -> DrugU
 }
 
 /// A number of NM: full-width digits are read as well; anything else is reported (MAP007) and kept.
+#[inline(never)]
 pub(super) fn amount<'a>(
     cx: &mut Cx<'a, '_>,
     v: Val<'a>,
@@ -154,6 +155,7 @@ pub(super) fn amount<'a>(
 }
 
 /// [`amount`] for those who write what is no number as text.
+#[inline(never)]
 pub(super) fn said_amount<'a>(
     cx: &mut Cx<'a, '_>,
     v: Val<'a>,
@@ -248,6 +250,7 @@ struct Words<'a> {
 }
 
 impl Words<'_> {
+    #[inline(never)]
     fn push(&mut self, pieces: &[&str], src: Src) {
         if pieces.iter().all(|p| p.is_empty()) {
             return;
@@ -261,6 +264,7 @@ impl Words<'_> {
         self.srcs.push(src);
     }
     /// An amount as it is read or, where it is no number, as it was sent.
+    #[inline(never)]
     fn amount(&mut self, pieces: &[&str], srcs: &[Src], unit: Val<'_>) {
         let [first, more @ ..] = srcs else { return };
         let before = self.srcs.len();
