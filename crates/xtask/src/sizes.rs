@@ -35,11 +35,7 @@ const PIECES: [Piece; 19] = [
         name: "playground converter (wasm, glue, worker)",
         folder: "playground/dist",
         counts: is_converter,
-<<<<<<< HEAD
-        budget_kb: 360,
-=======
-        budget_kb: 367,
->>>>>>> 4683c4a (Conversion: the persons of a field by one function, smaller; budgets of the converter)
+        budget_kb: 364,
     },
     Piece {
         name: "playground shell (everything else of the first load)",
@@ -51,11 +47,7 @@ const PIECES: [Piece; 19] = [
         name: "playground first load",
         folder: "playground/dist",
         counts: is_first,
-<<<<<<< HEAD
-        budget_kb: 504,
-=======
-        budget_kb: 514,
->>>>>>> 4683c4a (Conversion: the persons of a field by one function, smaller; budgets of the converter)
+        budget_kb: 508,
     },
     Piece {
         name: "reader of packed storages (wasm and glue, loaded with the first)",
