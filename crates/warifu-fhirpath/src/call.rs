@@ -342,13 +342,10 @@ impl<'d> Evaluator<'d> {
                 if count > 1 {
                     return Err(EvalError::NotSingle);
                 }
-                let inner = if count == 1 {
-                    Cx {
-                        this: (cx.from, cx.to),
-                        ..cx
-                    }
-                } else {
-                    cx.outer()
+                // On nothing, the criterion is asked of nothing.
+                let inner = Cx {
+                    this: (cx.from, cx.to),
+                    ..cx
                 };
                 self.eval(program, first.unwrap_or_default(), inner)?;
                 let truth = match self.single(base)? {

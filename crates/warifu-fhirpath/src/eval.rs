@@ -293,7 +293,8 @@ impl<'d> Evaluator<'d> {
         Ok(self.stack.get(1..).unwrap_or_default())
     }
 
-    /// Whether an invariant holds: an empty collection does not break it, FHIR R4 §2.9.1.
+    /// Whether an invariant holds: it SHALL evaluate to true, so an empty collection breaks it (FHIR R4
+    /// §2.27 constraint).
     ///
     /// # Errors
     /// As [`Evaluator::evaluate`].
@@ -303,11 +304,11 @@ impl<'d> Evaluator<'d> {
         {
             self.work = self.env.limits.work;
             if let Ok(held) = quick.value(self, *item) {
-                return Ok(held.unwrap_or(true));
+                return Ok(held.unwrap_or(false));
             }
         }
         self.evaluate(program, focus)?;
-        Ok(self.truth(1)?.unwrap_or(true))
+        Ok(self.truth(1)?.unwrap_or(false))
     }
 
     /// Steps that the latest evaluation took.

@@ -18,15 +18,45 @@ pub enum HtmlError {
     /// An attribute that is not allowed, at this byte.
     #[error("an attribute that is not allowed at byte {0}")]
     Attribute(usize),
+    /// An element that may not stand in the one around it, at this byte.
+    #[error("an element inside one that cannot hold it at byte {0}")]
+    Nesting(usize),
+    /// A link or image that leads nowhere, at this byte.
+    #[error("a link to nothing at byte {0}")]
+    Link(usize),
     /// Neither text nor an image.
     #[error("no content")]
     Empty,
 }
 
+/// Elements that no paragraph holds, HTML 4.01 §9.3.1.
+const BLOCKS: &[&str] = &[
+    "address",
+    "blockquote",
+    "div",
+    "dl",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "hr",
+    "ol",
+    "p",
+    "pre",
+    "table",
+    "ul",
+];
+
+const XHTML: &str = "http://www.w3.org/1999/xhtml";
+
 const ELEMENTS: &[&str] = &[
     "a",
     "abbr",
     "acronym",
+    "address",
+    "area",
     "b",
     "big",
     "blockquote",
@@ -52,6 +82,7 @@ const ELEMENTS: &[&str] = &[
     "i",
     "img",
     "li",
+    "map",
     "ol",
     "p",
     "pre",
@@ -102,9 +133,11 @@ const ATTRIBUTES: &[&str] = &[
     "hreflang",
     "hspace",
     "id",
+    "ismap",
     "lang",
     "longdesc",
     "name",
+    "nohref",
     "nowrap",
     "rel",
     "rev",
@@ -120,6 +153,7 @@ const ATTRIBUTES: &[&str] = &[
     "tabindex",
     "title",
     "type",
+    "usemap",
     "valign",
     "value",
     "vspace",
@@ -145,9 +179,10 @@ fn references(text: &str, at: usize) -> Result<(), HtmlError> {
         let start = from + n + 1;
         let rest = text.get(start..).unwrap_or_default();
         let end = rest.find(';').filter(|e| *e > 0 && *e < 12);
-        let good = end.and_then(|e| rest.get(..e)).is_some_and(|name| {
-            entity_char(name).is_some() || name.bytes().all(|b| b.is_ascii_alphanumeric())
-        });
+        // XML has five names for characters; those of HTML are not defined here.
+        let good = end
+            .and_then(|e| rest.get(..e))
+            .is_some_and(|name| name != "nbsp" && entity_char(name).is_some_and(|c| c != '\0'));
         if !good {
             return Err(HtmlError::Syntax(at + start - 1));
         }
@@ -157,13 +192,16 @@ fn references(text: &str, at: usize) -> Result<(), HtmlError> {
 }
 
 /// Checks the text of `Narrative.div`: one well-formed `div`, only the elements and attributes that
-/// are allowed, no script, some content.
+/// are allowed, no script, some content. Gives the places and ids (`#id`) that it points at and that are
+/// not in the text itself: they may be elsewhere in the resource.
 ///
 /// # Errors
 /// The first thing that is wrong.
-pub fn check_narrative(text: &str) -> Result<(), HtmlError> {
+pub fn check_narrative(text: &str) -> Result<Vec<(usize, &str)>, HtmlError> {
     let mut open: Vec<&str> = Vec::new();
     let mut content = false;
+    let mut ids: Vec<&str> = Vec::new();
+    let mut links: Vec<(usize, &str)> = Vec::new();
     let mut at = text.len() - text.trim_start().len();
     let body = text.trim_end();
     if !body.get(at..).unwrap_or_default().starts_with("<div") {
@@ -207,6 +245,10 @@ pub fn check_narrative(text: &str) -> Result<(), HtmlError> {
             } else {
                 HtmlError::Element(at)
             });
+        }
+        let inside = |outer: &str| open.contains(&outer);
+        if BLOCKS.contains(&name) && inside("p") || name == "a" && inside("a") {
+            return Err(HtmlError::Nesting(at));
         }
         content |= name == "img";
         let start = at;
@@ -253,7 +295,18 @@ pub fn check_narrative(text: &str) -> Result<(), HtmlError> {
             {
                 return Err(HtmlError::Attribute(at));
             }
-            namespace |= key == "xmlns" && value == "http://www.w3.org/1999/xhtml";
+            match key {
+                "xmlns" if value == XHTML => namespace = true,
+                "xmlns" if !first => return Err(HtmlError::Attribute(at)),
+                "id" => ids.push(value),
+                "name" if name == "a" => ids.push(value),
+                "href" | "src" => match value.strip_prefix('#') {
+                    Some(id) => links.push((at, id)),
+                    None if value.is_empty() => return Err(HtmlError::Link(at)),
+                    None => {}
+                },
+                _ => {}
+            }
             at += trimmed.len() - inner.len() + length + 1;
         };
         if first && !(name == "div" && namespace) {
@@ -270,8 +323,9 @@ pub fn check_narrative(text: &str) -> Result<(), HtmlError> {
     if !open.is_empty() {
         return Err(HtmlError::Syntax(body.len()));
     }
+    links.retain(|(_, id)| !ids.contains(id));
     if content {
-        Ok(())
+        Ok(links)
     } else {
         Err(HtmlError::Empty)
     }
@@ -282,17 +336,22 @@ mod tests {
     use super::{HtmlError as E, check_narrative};
 
     fn div(inner: &str) -> Result<(), E> {
-        check_narrative(&format!(
-            "<div xmlns=\"http://www.w3.org/1999/xhtml\">{inner}</div>"
-        ))
+        links(inner).map(|_| ())
+    }
+
+    fn links(inner: &str) -> Result<Vec<String>, E> {
+        let text = format!("<div xmlns=\"http://www.w3.org/1999/xhtml\">{inner}</div>");
+        let links = check_narrative(&text)?;
+        Ok(links.into_iter().map(|(_, id)| id.to_owned()).collect())
     }
 
     #[test]
     fn what_is_allowed() {
         for good in [
             "氏名",
-            "<p class='a'>x<br/>y &lt; &#x5272; &copy;</p>",
-            "<!-- c --><img src=\"#a\" alt=\"b\" />",
+            "<p class='a'>x<br/>y &lt; &#x5272; &#xa9;</p>",
+            "<!-- c --><img src=\"a.png\" alt=\"b\" />",
+            "<address>x</address><a href='#b'>y</a><p id='b'>z</p>",
             "<table ><tr><td colspan=\"2\">1</td ></tr></table>",
         ] {
             assert_eq!(div(good), Ok(()), "{good}");
@@ -307,8 +366,26 @@ mod tests {
             Err(E::Attribute(_))
         ));
         for bad in [
+            "<p><ul><li>x</li></ul></p>",
+            "<p><b><p>x</p></b></p>",
+            "<a>x<b><a>y</a></b></a>",
+        ] {
+            assert!(matches!(div(bad), Err(E::Nesting(_))), "{bad}");
+        }
+        assert!(matches!(div("<a href=''>x</a>"), Err(E::Link(_))));
+        let elsewhere = "<a href='#b'>x</a><img src='#c'/><a name='d'>y</a><a href='#d'>z</a>";
+        assert_eq!(links(elsewhere), Ok(vec!["b".to_owned(), "c".to_owned()]));
+        assert!(matches!(
+            div("<p xmlns='http://o.org'>x</p>"),
+            Err(E::Attribute(_))
+        ));
+        for bad in [
             "<p>x",
             "x & y",
+            "&nbsp;",
+            "&foo;",
+            "&AMP;",
+            "&#0;",
             "<p>x</b>",
             "<p class=a>x</p>",
             "</div><div>x",

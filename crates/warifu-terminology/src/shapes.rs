@@ -58,11 +58,27 @@ fn is_jami_usage(code: &str) -> bool {
 
 /// A number with its check digit, or a part (`LP7839-6`), answer (`LA6576-8`) or group.
 fn is_loinc(code: &str) -> bool {
-    let number = ["LP", "LA", "LL", "LG"]
+    let part = ["LP", "LA", "LL", "LG"]
         .iter()
-        .find_map(|p| code.strip_prefix(p))
-        .unwrap_or(code);
-    jlac::is_loinc(number)
+        .find_map(|p| code.strip_prefix(p));
+    match part {
+        Some(number) => jlac::is_loinc(number),
+        None => jlac::is_loinc(code) && luhn(code) == 0,
+    }
+}
+
+/// Check value of the digits (mod 10): from the last, every other one counts twice.
+///
+/// Standard: LOINC Users' Guide, appendix on the check digit.
+fn luhn(code: &str) -> u8 {
+    code.bytes()
+        .rev()
+        .filter(u8::is_ascii_digit)
+        .enumerate()
+        .fold(0, |sum, (place, digit)| {
+            let d = (digit - b'0') << (place % 2);
+            (sum + d / 10 + d % 10) % 10
+        })
 }
 
 /// 6 to 18 digits, the last one a check digit by Verhoeff's method; of an expression the first concept.
@@ -117,6 +133,8 @@ mod tests {
             ),
             ("urn:oid:1.2.392.200119.4.504", "3A015000002329101", "3A015"),
             ("http://loinc.org", "718-7", "718"),
+            ("http://loinc.org", "8867-4", "8867-5"),
+            ("http://loinc.org", "LA6576-8", "LA6576"),
             ("http://snomed.info/sct", "73211009", "73211008"),
             ("http://snomed.info/sct", "404684003", "4046840"),
             (

@@ -105,7 +105,7 @@ pub(crate) fn is_language(tag: &str) -> bool {
 
 /// Whether a text is a MIME type with its parameters (`text/plain; charset=utf-8`).
 ///
-/// Standard: RFC 6838 §4.2, RFC 2045 §5.1 (BCP 13).
+/// Standard: RFC 6838 §4.2, RFC 2045 §5.1 (BCP 13); FHIR R4 CapabilityStatement.format (`json`, `xml`, `ttl`).
 pub(crate) fn is_mime(text: &str) -> bool {
     let mut parts = text.split(';');
     let main = parts.next().unwrap_or_default().trim_end();
@@ -121,8 +121,11 @@ pub(crate) fn is_mime(text: &str) -> bool {
                 .all(|b| b.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?=".contains(&b))
     };
     let quoted = |v: &str| v.len() >= 2 && v.starts_with('"') && v.ends_with('"') && v.is_ascii();
-    main.split_once('/')
-        .is_some_and(|(of, sub)| name(of) && name(sub))
+    // R4's own CapabilityStatements name formats so, and Attachments of definitions name ranges of types.
+    (matches!(main, "json" | "xml" | "ttl")
+        || main
+            .split_once('/')
+            .is_some_and(|(of, sub)| name(of) && (name(sub) || sub == "*")))
         && parts.all(|p| {
             p.trim()
                 .split_once('=')
@@ -182,6 +185,8 @@ mod tests {
             "text/plain;charset=\"utf-8\"",
             "application/vnd.ms-excel",
             "application/hl7-v3+xml",
+            "json",
+            "image/*",
         ] {
             assert!(is_mime(good), "{good}");
         }

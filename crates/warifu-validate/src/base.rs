@@ -5,14 +5,18 @@ use std::borrow::Cow;
 use warifu_definitions::{Code as Coded, CodeAnswer, Membership, NotChecked, PackageId, Strength};
 use warifu_diag::catalogue::fhr;
 use warifu_diag::{Code, Severity};
-use warifu_fhirpath::{EvalError, Item, check_narrative};
+use warifu_fhirpath::{EvalError, HtmlError, Item, check_narrative};
 use warifu_json::{Kind, NONE, NodeId};
 use warifu_r4::{ElementId, TypeId, TypeKind};
 
+#[cfg(not(target_arch = "wasm32"))]
+use crate::digest;
 use crate::native::member;
-use crate::plan::{At, Defect, Plan};
+use crate::plan::{At, CORE_PROFILES, Defect, Plan};
 use crate::primitive::Form;
+use crate::rules::wider_context;
 use crate::run::{Cx, Member, Raw, Run};
+use crate::value::Json;
 use crate::{ElementInfo, Known};
 
 /// What a set says of the codes of an element.
@@ -37,6 +41,19 @@ fn why_not_checked(why: Option<NotChecked>) -> String {
         _ => String::new(),
     }
 }
+
+/// An extension of R4: the others are at hand where this one is.
+const SOME_EXTENSION: &str = "http://hl7.org/fhir/StructureDefinition/patient-nationality";
+
+const LANGUAGES: &str = "http://hl7.org/fhir/ValueSet/languages";
+const ALL_LANGUAGES: &str = "http://hl7.org/fhir/ValueSet/all-languages";
+
+/// Where extensions are made up, to show what they look like.
+const EXAMPLES: &[&str] = &[
+    "http://example.org/",
+    "http://acme.com/",
+    "http://nema.org/",
+];
 
 impl<'d> Run<'d> {
     /// A resource, and the profiles it claims.
@@ -77,8 +94,11 @@ impl<'d> Run<'d> {
             member(tree, node, v.ids.meta).and_then(|meta| member(tree, meta, v.ids.profile));
         let before = self.claims;
         self.claims |= profiles.is_some();
+        let ids = self.element_ids.len();
         self.object(item, of, cx);
+        self.element_ids(ids);
         self.claims = before;
+        self.of_resource(item, of, cx);
         self.invariants(item, None, cx);
         if of == v.ids.type_bundle {
             self.bundle(node);
@@ -226,8 +246,12 @@ impl<'d> Run<'d> {
                 }
             }
         }
+        let has_ids = !is_resource && of != v.ids.type_definition;
         for n in start..end {
             if let Some(member) = self.members.get(n).copied() {
+                if has_ids && member.typed.name == v.ids.id && member.value != NONE {
+                    self.element_ids.push(member.value);
+                }
                 self.member(member, cx);
             }
         }
@@ -314,6 +338,9 @@ impl<'d> Run<'d> {
             return;
         }
         let form = v.form(item.of);
+        if given.twin != NONE {
+            self.hollow(given, element.is_list);
+        }
         if form == Form::None {
             if tree.kind(item.node) != Kind::Object {
                 self.report(
@@ -338,6 +365,8 @@ impl<'d> Run<'d> {
                 self.coding(item);
             } else if of == v.ids.type_attachment {
                 self.attachment(item);
+            } else {
+                self.of_type(item);
             }
         } else {
             if item.node != NONE && !self.primitive(item.node, form) {
@@ -361,6 +390,20 @@ impl<'d> Run<'d> {
             && !(strength == Strength::Preferred && self.claims)
         {
             self.bound(item, set.url(), strength, PackageId::CORE, None);
+        }
+        // R4 only prefers these, but binds the whole to BCP 47 (extension `maxValueSet`).
+        if let Some((_, set)) = element.binding
+            && !crate::IS_SMALL
+            && set.url() == LANGUAGES
+            && form == Form::Code
+        {
+            self.bound(
+                item,
+                ALL_LANGUAGES,
+                Strength::Required,
+                PackageId::CORE,
+                None,
+            );
         }
         self.invariants(item, Some(element), cx);
     }
@@ -386,8 +429,14 @@ impl<'d> Run<'d> {
             return true;
         }
         if form == Form::Xhtml {
-            if let Err(why) = check_narrative(text) {
-                self.report(Raw::new(&fhr::FHR011, node).with(why.to_string()));
+            match check_narrative(text) {
+                Ok(links) => {
+                    if let Some((at, _)) = links.into_iter().find(|(_, id)| !self.has_anchor(id)) {
+                        let why = HtmlError::Link(at).to_string();
+                        self.report(Raw::new(&fhr::FHR011, node).with(why));
+                    }
+                }
+                Err(why) => self.report(Raw::new(&fhr::FHR011, node).with(why.to_string())),
             }
         } else if !form.holds(text) {
             let name = self.v.core.type_(self.typed(node).of).name();
@@ -403,6 +452,28 @@ impl<'d> Run<'d> {
             self.report(raw);
         }
         true
+    }
+
+    /// Whether an element, a contained resource or another narrative has an id.
+    fn has_anchor(&self, id: &str) -> bool {
+        if crate::IS_SMALL {
+            return true;
+        }
+        let tree = self.doc.tree;
+        let written = [format!("id=\"{id}\""), format!("name=\"{id}\"")];
+        self.scope
+            .spend(usize::try_from(tree.len()).unwrap_or(usize::MAX))
+            && (0..tree.len()).any(|node| {
+                tree.kind(node) == Kind::String
+                    && if tree.name(node) == self.v.ids.id {
+                        tree.is_text(node, id)
+                    } else {
+                        self.v.form(self.typed(node).of) == Form::Xhtml && {
+                            let text = tree.text(node);
+                            written.iter().any(|w| text.contains(w))
+                        }
+                    }
+            })
     }
 
     /// Invariants of core for an element.
@@ -504,6 +575,10 @@ impl<'d> Run<'d> {
         if !url.contains(':') {
             if !nested {
                 self.report(Raw::new(&fhr::FHR201, node));
+            } else if self.is_no_part(holder, &url) {
+                let mut raw = Raw::new(&fhr::FHR202, node).with(&*url);
+                raw.severity = Severity::Error;
+                self.report(raw);
             }
             return;
         }
@@ -518,12 +593,13 @@ impl<'d> Run<'d> {
                     };
                     self.report(Raw::new(&fhr::FHR204, node).with(wanted).by(plan, 0));
                 }
-                if !self.context_allows(plan, holder) {
+                if !self.context_allows(plan, holder) || !self.context_holds(plan, holder, cx) {
                     let contexts: Vec<_> = plan
                         .structure
                         .contexts
                         .iter()
                         .map(|c| &*c.expression)
+                        .chain(plan.structure.context_invariants.iter().map(|c| &**c))
                         .collect();
                     self.report(
                         Raw::new(&fhr::FHR203, node)
@@ -535,13 +611,32 @@ impl<'d> Run<'d> {
                 self.conform(item, plan, cx);
             }
             Known::Missing => self.report(Raw::new(&fhr::FHR302, node).with(&*url)),
-            Known::Type(_) | Known::Profile(_) | Known::Unknown => {
+            known => {
                 let code: Code = if is_modifier {
                     &fhr::FHR205
                 } else {
                     &fhr::FHR202
                 };
-                self.report(Raw::new(code, node).with(&*url));
+                let mut raw = Raw::new(code, node).with(&*url);
+                // What is defined is no extension; and in HL7's name space only HL7 defines any, all of
+                // which for R4 are at hand. Others may be defined anywhere.
+                let is_hl7 = || {
+                    url.starts_with(CORE_PROFILES)
+                        && matches!(v.known(SOME_EXTENSION, None), Known::Profile(_))
+                };
+                let allowed = v.options.unknown_extensions.as_deref();
+                if !matches!(known, Known::Unknown) || is_hl7() {
+                    raw.severity = Severity::Error;
+                } else if EXAMPLES.iter().any(|host| url.starts_with(host)) {
+                    raw.severity = raw.severity.min(Severity::Warning);
+                } else if let Some(allowed) = allowed {
+                    raw.severity = if allowed.iter().any(|a| url.starts_with(&**a)) {
+                        Severity::Info
+                    } else {
+                        Severity::Error
+                    };
+                }
+                self.report(raw);
             }
         }
     }
@@ -566,6 +661,11 @@ impl<'d> Run<'d> {
         }
         let core = self.v.core;
         let typed = self.typed(holder);
+        if wider_context(&plan.structure.url)
+            .is_some_and(|at| at.is_empty() || self.is_at_path(holder, at))
+        {
+            return true;
+        }
         contexts.iter().any(|context| {
             let expression = &*context.expression;
             match &*context.kind {
@@ -590,6 +690,44 @@ impl<'d> Run<'d> {
                 }
             }
         })
+    }
+
+    /// Whether the definition of an extension has no part of this name.
+    fn is_no_part(&self, extension: NodeId, name: &str) -> bool {
+        if crate::IS_SMALL {
+            return false;
+        }
+        let tree = self.doc.tree;
+        let Some(url) = member(tree, extension, self.v.ids.url) else {
+            return false;
+        };
+        let Known::Profile(plan) = self.v.known(&tree.text(url), None) else {
+            return false;
+        };
+        let mut parts = plan
+            .structure
+            .elements
+            .iter()
+            .filter(|e| &*e.path == "Extension.extension.url")
+            .filter_map(|e| e.fixed.as_ref())
+            .map(|v| Json::read(&v.json))
+            .peekable();
+        parts.peek().is_some() && parts.all(|part| part != Json::Text(name.into()))
+    }
+
+    /// Whether what an extension's definition demands of its place holds there.
+    fn context_holds(&mut self, plan: &'d Plan, holder: NodeId, cx: Cx) -> bool {
+        if crate::IS_SMALL {
+            return true;
+        }
+        if plan.context_rules.is_empty() || holder == NONE {
+            return true;
+        }
+        let item = self.item_of(holder);
+        // What cannot be evaluated is not held against the document.
+        plan.context_rules
+            .iter()
+            .all(|rule| self.holds(rule, item, cx) != Ok(false))
     }
 
     /// Whether an element's path ends in `Type.a.b`.
@@ -652,13 +790,20 @@ impl<'d> Run<'d> {
 
     fn attachment(&mut self, item: Item) {
         let tree = self.doc.tree;
-        let (Some(data), Some(size)) = (
-            tree.member(item.node, "data"),
-            tree.member(item.node, "size"),
-        ) else {
+        let Some(data) = tree.member(item.node, "data") else {
             return;
         };
         let text = tree.text(data);
+        #[cfg(not(target_arch = "wasm32"))]
+        if let Some(hash) = tree.member(item.node, "hash")
+            && let Some(bytes) = digest::decode(&text)
+            && digest::decode(&tree.text(hash)).is_some_and(|h| h != digest::sha1(&bytes))
+        {
+            self.report(Raw::new(&fhr::FHR012, hash).with("hash"));
+        }
+        let Some(size) = tree.member(item.node, "size") else {
+            return;
+        };
         let mut digits = 0_usize;
         let mut bad = false;
         for b in text.bytes() {

@@ -18,6 +18,10 @@
 
 mod base;
 mod bundle;
+#[cfg(not(target_arch = "wasm32"))]
+mod conformance;
+#[cfg(not(target_arch = "wasm32"))]
+mod digest;
 mod discriminator;
 mod finding;
 mod location;
@@ -26,9 +30,16 @@ mod native;
 mod plan;
 mod primitive;
 mod profile;
+#[cfg(not(target_arch = "wasm32"))]
+mod questionnaire;
+mod rules;
 mod run;
 mod snapshot;
 mod value;
+
+/// Whether this is the module for browsers: it has 900 kB, so that some rules that R4 states in words only
+/// are left to the command line and the server.
+pub(crate) const IS_SMALL: bool = cfg!(target_arch = "wasm32");
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -56,6 +67,11 @@ pub struct Options {
     pub profiles: Vec<String>,
     /// Whether must-support elements without a value are reported.
     pub must_support: bool,
+    /// Beginnings of URLs under which extensions may be unknown; every other unknown one is an error then,
+    /// as HL7's validator has it. `None`: it is information (a modifier extension is an error always).
+    pub unknown_extensions: Option<Vec<String>>,
+    /// Whether vital signs are held against R4's profiles by their LOINC codes, also where they claim none.
+    pub vital_signs: bool,
     /// Findings of a document that are kept.
     pub most: usize,
 }
@@ -66,6 +82,8 @@ impl Default for Options {
         Self {
             profiles: Vec::new(),
             must_support: false,
+            unknown_extensions: None,
+            vital_signs: false,
             most: 10_000,
         }
     }
@@ -198,7 +216,7 @@ pub struct Validator<'a> {
     elements: Vec<Option<ElementInfo>>,
     pub(crate) rules: Vec<CoreRule>,
     pub(crate) ids: Ids,
-    core_keys: BTreeSet<&'static str>,
+    pub(crate) core_keys: BTreeSet<&'static str>,
     plans: Plans,
     index: RefCell<Index>,
     members: RefCell<Memo<Membership>>,
@@ -237,6 +255,14 @@ pub(crate) struct Ids {
     pub(crate) type_coding: TypeId,
     pub(crate) type_concept: TypeId,
     pub(crate) type_bundle: TypeId,
+    pub(crate) type_identifier: TypeId,
+    pub(crate) type_quantity: TypeId,
+    pub(crate) type_observation: TypeId,
+    pub(crate) type_device: TypeId,
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) type_response: TypeId,
+    pub(crate) type_composition: TypeId,
+    pub(crate) type_definition: TypeId,
     pub(crate) id: u16,
     pub(crate) url: u16,
     pub(crate) reference: u16,
@@ -306,6 +332,7 @@ impl<'a> Validator<'a> {
                     binding: binding(e),
                     invariants: e
                         .invariants()
+                        .chain(e.types().flat_map(|t| of_profile(core, t)))
                         .map(warifu_r4::Invariant::id)
                         .filter(|id| !of_type.contains(id) && is_asked(id))
                         .collect(),
@@ -344,6 +371,14 @@ impl<'a> Validator<'a> {
                 type_coding: of("Coding"),
                 type_concept: of("CodeableConcept"),
                 type_bundle: of("Bundle"),
+                type_identifier: of("Identifier"),
+                type_quantity: of("Quantity"),
+                type_observation: of("Observation"),
+                type_device: of("Device"),
+                #[cfg(not(target_arch = "wasm32"))]
+                type_response: of("QuestionnaireResponse"),
+                type_composition: of("Composition"),
+                type_definition: of("ElementDefinition"),
                 id: name("id"),
                 url: name("url"),
                 reference: name("reference"),
@@ -409,7 +444,8 @@ impl<'a> Validator<'a> {
         let rule = self.rules.get(usize::from(id))?;
         rule.program
             .get_or_init(|| {
-                let text = self.core.invariant(id).expression();
+                let invariant = self.core.invariant(id);
+                let text = rules::repaired(invariant.key(), invariant.expression());
                 self.engine.compile(text, Bounds::DEFAULT).ok()
             })
             .as_ref()
@@ -549,6 +585,19 @@ impl<'a> Validator<'a> {
         let _ = cell.set(plan);
         Slot::Plan(n)
     }
+}
+
+/// Invariants of the profile of core that values of an element follow (`SimpleQuantity`).
+fn of_profile(
+    core: &'static Core,
+    of: warifu_r4::TypeRef,
+) -> impl Iterator<Item = warifu_r4::Invariant> {
+    let profile = of
+        .profile()
+        .and_then(|url| core.type_named(url.strip_prefix(CORE_PROFILES)?));
+    profile
+        .into_iter()
+        .flat_map(|profile| core.type_(profile).invariants())
 }
 
 fn binding(element: warifu_r4::Element) -> Option<(Strength, ValueSet)> {

@@ -32,6 +32,8 @@ pub(crate) struct Plan {
     pub(crate) defects: Vec<Defect>,
     /// Whether it is a modifier extension.
     pub(crate) is_modifier: bool,
+    /// What must hold where it stands, if it is an extension.
+    pub(crate) context_rules: Vec<Program>,
 }
 
 /// Why something of a profile is not checked.
@@ -426,7 +428,14 @@ pub(crate) fn compile(
         .elements
         .first()
         .is_some_and(|root| root.is_modifier);
+    let context_rules = structure
+        .context_invariants
+        .iter()
+        .filter(|_| !crate::IS_SMALL)
+        .filter_map(|text| tools.engine.compile(text, Bounds::DEFAULT).ok())
+        .collect();
     Plan {
+        context_rules,
         number,
         of: tools.core.type_named(&structure.of).unwrap_or(TypeId::NONE),
         structure,

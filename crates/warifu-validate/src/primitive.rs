@@ -19,6 +19,7 @@ pub(crate) enum Form {
     Oid,
     Uuid,
     Uri,
+    Canonical,
     Base64,
     Date,
     DateTime,
@@ -43,7 +44,8 @@ impl Form {
                 "id" => Self::Id,
                 "oid" => Self::Oid,
                 "uuid" => Self::Uuid,
-                "uri" | "url" | "canonical" => Self::Uri,
+                "uri" | "url" => Self::Uri,
+                "canonical" => Self::Canonical,
                 "base64Binary" => Self::Base64,
                 "date" => Self::Date,
                 "dateTime" => Self::DateTime,
@@ -96,13 +98,14 @@ impl Form {
             }
             Self::Id => is_id(text),
             Self::Oid => text.strip_prefix("urn:oid:").is_some_and(is_oid),
-            Self::Uuid => text
-                .strip_prefix("urn:uuid:")
-                .is_some_and(|u| is_uuid(u) && !u.bytes().any(|b| b.is_ascii_uppercase())),
+            Self::Uuid => text.strip_prefix("urn:uuid:").is_some_and(is_uuid),
             Self::Uri => {
                 all(bytes, |b| b > 0x20)
                     && text.strip_prefix("urn:uuid:").is_none_or(is_uuid)
                     && text.strip_prefix("urn:oid:").is_none_or(is_oid)
+            }
+            Self::Canonical => {
+                Self::Uri.holds(text) && (text.starts_with('#') || is_absolute(text))
             }
             Self::Base64 => is_base64(bytes),
             Self::Date => date(bytes).is_some_and(<[u8]>::is_empty),
@@ -134,6 +137,19 @@ pub(crate) fn is_id(text: &str) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.'))
 }
 
+/// Whether a URI is absolute: a scheme in lower case, as all are written, and something behind it.
+/// `oid:` and `uuid:` are no schemes: they are meant to be `urn:oid:`, `urn:uuid:`.
+pub(crate) fn is_absolute(text: &str) -> bool {
+    text.split_once(':').is_some_and(|(scheme, rest)| {
+        !rest.is_empty()
+            && !matches!(scheme, "oid" | "uuid")
+            && scheme.starts_with(|c: char| c.is_ascii_lowercase())
+            && scheme
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"+-.".contains(&b))
+    })
+}
+
 fn is_oid(text: &str) -> bool {
     let mut arcs = text.split('.');
     matches!(arcs.next(), Some("0" | "1" | "2"))
@@ -145,14 +161,14 @@ fn is_oid(text: &str) -> bool {
         })
 }
 
-/// 8-4-4-4-12 hexadecimal digits of either case.
+/// 8-4-4-4-12 hexadecimal digits; R4 writes them in lower case (§2.24.0.1 uuid).
 pub(crate) fn is_uuid(text: &str) -> bool {
     text.len() == 36
         && text.bytes().enumerate().all(|(n, b)| {
             if matches!(n, 8 | 13 | 18 | 23) {
                 b == b'-'
             } else {
-                b.is_ascii_hexdigit()
+                b.is_ascii_digit() || matches!(b, b'a'..=b'f')
             }
         })
 }
@@ -286,8 +302,18 @@ mod tests {
         );
         check(
             Form::Uri,
-            &["urn:uuid:C757873D-EC9A-4326-A141-556F43239520", "a:b"],
-            &["a b", "urn:uuid:1", "urn:oid:x"],
+            &["urn:uuid:c757873d-ec9a-4326-a141-556f43239520", "a:b", "a"],
+            &[
+                "a b",
+                "urn:uuid:1",
+                "urn:oid:x",
+                "urn:uuid:C757873D-EC9A-4326-A141-556F43239520",
+            ],
+        );
+        check(
+            Form::Canonical,
+            &["http://h.jp/a|1.0", "#a", "urn:oid:1.2.392.1"],
+            &["a", "ValueSet/1", "http:", "Http://h.jp", "oid:1.2.392.1"],
         );
         check(
             Form::Uuid,

@@ -182,6 +182,8 @@ pub(crate) struct Run<'d> {
     pub(crate) explanations: BTreeMap<(NodeId, usize), Vec<String>>,
     /// Elements and profiles seen by this explanation.
     pub(crate) explained: BTreeSet<(NodeId, usize)>,
+    /// Ids of elements of the resources that are open.
+    pub(crate) element_ids: Vec<NodeId>,
     /// Elements of the objects that are open in profiles, innermost last.
     pub(crate) parts: Vec<Part>,
     /// Lists that are not in use.
@@ -267,6 +269,7 @@ impl<'d> Run<'d> {
             verdicts: BTreeMap::new(),
             explanations: BTreeMap::new(),
             explained: BTreeSet::new(),
+            element_ids: Vec::new(),
             parts: Vec::new(),
             spare: Vec::new(),
             depth: 0,

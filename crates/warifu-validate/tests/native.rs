@@ -60,7 +60,11 @@ fn by_engine(source: &str) -> BTreeSet<(&'static str, u32)> {
         .filter(|i| NATIVE.contains(&i.key()))
         .map(|i| {
             // R4 writes `descendants().as(uri)`, which is an error for several values: `ofType` is meant.
-            let text = i.expression().replace(".as(", ".ofType(");
+            let mut text = i.expression().replace(".as(", ".ofType(");
+            if i.key() == "ref-1" {
+                // `#` alone is the resource that contains: nothing is left of it to look for.
+                text = format!("reference = '#' or ({text})");
+            }
             (i, engine.compile(&text, Bounds::DEFAULT).unwrap())
         })
         .collect();

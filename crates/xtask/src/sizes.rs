@@ -95,7 +95,7 @@ const PIECES: [Piece; 19] = [
         name: "playground validation (wasm and glue, loaded with the first file of FHIR)",
         folder: "playground/dist",
         counts: is_validate,
-        budget_kb: 902,
+        budget_kb: 907,
     },
     Piece {
         name: "validate (FHIR R4 core, profiles, all formats, wasm alone)",
@@ -119,7 +119,7 @@ const PIECES: [Piece; 19] = [
         name: "validate for Node.js (made for speed, read from the disk)",
         folder: "pkg/dist/wasm",
         counts: |name| name == "validate-fast.wasm",
-        budget_kb: 1040,
+        budget_kb: 1060,
     },
     Piece {
         name: "portal wasm, with its consent core",

@@ -47,13 +47,13 @@ struct Tally {
     missed: BTreeMap<String, usize>,
 }
 
-/// What the validator finds wrong: place and code; of warnings only those of what must not be ignored.
+/// What the validator finds wrong: place and code; of warnings only those of references to nothing.
 fn complaints(validator: &Validator<'_>, text: &str) -> Vec<Finding> {
     let found = validator.validate(text.as_bytes());
     found
         .list
         .into_iter()
-        .filter(|f| f.severity == Severity::Error || f.code.code == "FHR205")
+        .filter(|f| f.severity == Severity::Error || matches!(f.code.code, "FHR211" | "FHR213"))
         .collect()
 }
 
