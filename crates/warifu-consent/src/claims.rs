@@ -683,3 +683,72 @@ fn across(typ: Typ, payload: &Value) -> Result<(), Refusal> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(shape: Shape) -> String {
+        let codes = |n: usize, all: &str| format!("codes ≤ {n}{all}");
+        match shape {
+            Shape::Int => "int".to_owned(),
+            Shape::Positive => "int ≥ 1".to_owned(),
+            Shape::True => "`true`".to_owned(),
+            Shape::Bool => "bool".to_owned(),
+            Shape::Id => "id".to_owned(),
+            Shape::Hash => "hash".to_owned(),
+            Shape::Subject => "subject".to_owned(),
+            Shape::Text => "text".to_owned(),
+            Shape::Uri => "uri".to_owned(),
+            Shape::Bytes => "bytes".to_owned(),
+            Shape::Date => "date".to_owned(),
+            Shape::OneOf(all) => {
+                let all: Vec<String> = all.iter().map(|v| format!("`{v}`")).collect();
+                all.join(" or ")
+            }
+            Shape::Codes(n) => codes(n, ""),
+            Shape::CodesOrAll(n) => codes(n, " or `*`"),
+            Shape::Object(inner) => format!("{{{}}}", list(inner)),
+        }
+    }
+
+    fn list(claims: &[Claim]) -> String {
+        let all = claims.iter().map(|c| {
+            let may = if c.required { "" } else { "?" };
+            format!("`{}`{may} {}", c.name, words(c.shape))
+        });
+        all.collect::<Vec<_>>().join(", ")
+    }
+
+    /// The reference has the table as it is here; `WARIFU_BLESS=1` writes it there.
+    #[test]
+    fn the_reference_has_the_claims_of_every_type() {
+        let mut table =
+            "| type | characters | signed by | claims |\n|---|---|---|---|\n".to_owned();
+        for typ in Typ::ALL {
+            let of = |class: &SignerClass| {
+                let named = SignerClass::ALL.iter().find(|(_, c)| c == class);
+                named.map_or("", |(name, _)| *name)
+            };
+            let signers: Vec<&str> = typ.signers().iter().map(of).collect();
+            let row = format!(
+                "| `{}` | {} | {} | {} |\n",
+                typ.wire(),
+                typ.limit(),
+                signers.join(", "),
+                list(typ.claims())
+            );
+            table.push_str(&row);
+        }
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/consent.md");
+        let doc = std::fs::read_to_string(path).unwrap();
+        let (begin, end) = ("<!-- claims -->\n", "<!-- /claims -->");
+        let (head, rest) = doc.split_once(begin).unwrap();
+        let (own, tail) = rest.split_once(end).unwrap();
+        if std::env::var_os("WARIFU_BLESS").is_some() {
+            std::fs::write(path, format!("{head}{begin}{table}{end}{tail}")).unwrap();
+        } else {
+            assert_eq!(own, table, "docs/consent.md; WARIFU_BLESS=1 writes it");
+        }
+    }
+}

@@ -39,6 +39,11 @@ const MOST_RECIPIENTS: usize = 8;
 /// Recipients of one prohibition.
 const MOST_NAMED: usize = 64;
 
+/// Scopes of a Consent that speak of records.
+const CONSENT_SCOPE: &str = "http://terminology.hl7.org/CodeSystem/consentscope";
+const SCOPES: &[&str] = &["patient-privacy", "research"];
+const CONSENT_ACTION: &str = "http://terminology.hl7.org/CodeSystem/consentaction";
+
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident $wire:literal $ja:literal $en:literal;)*) => {
         /// What is the matter with an element of a Consent.
@@ -71,6 +76,8 @@ codes! {
     Modifier "FHIR_MODIFIER" "意味を変える拡張があり、読み替えられません。同意を取り直してください。" "Has an extension that changes the meaning. Ask for consent anew.";
     /// Provisions inside each other too deeply: nothing is imported.
     Depth "FHIR_DEPTH" "規則の入れ子が深すぎます。同意を取り直してください。" "Provisions are nested too deeply. Ask for consent anew.";
+    /// Consent to something else than the use of records: nothing is imported.
+    Scope "FHIR_SCOPE" "情報を見せることについての同意ではありません (治療や事前指示など)。同意を取り直してください。" "Not a consent to the use of records (but to treatment, or an advance directive). Ask for consent anew.";
     /// Not in force: nothing is imported.
     Status "FHIR_STATUS" "有効な同意ではありません。" "Not a consent in force.";
     /// The attached token does not hold: nothing is imported.
@@ -384,6 +391,15 @@ fn foreign(tree: &Tree<'_>, desk: &ImportDesk<'_>, out: &mut Imported) {
         return refuse(out, ImportCode::Status, "Consent.status");
     }
     let mut r = Reader::new(tree, desk);
+    let scope = tree.member(ROOT, "scope");
+    let scopes = scope.map(|s| r.list(s, "coding")).unwrap_or_default();
+    let other = scopes.iter().find(|n| {
+        text_of(tree, **n, "system").as_deref() == Some(CONSENT_SCOPE)
+            && !text_of(tree, **n, "code").is_some_and(|c| SCOPES.contains(&c.as_str()))
+    });
+    if let Some(node) = other {
+        return refuse(out, ImportCode::Scope, &path(tree, *node));
+    }
     let system = format!("{OWN}kind");
     r.objection = r.list(ROOT, "category").iter().any(|c| {
         r.list(*c, "coding").iter().any(|n| {
@@ -405,9 +421,7 @@ fn foreign(tree: &Tree<'_>, desk: &ImportDesk<'_>, out: &mut Imported) {
         if tops.is_empty() {
             r.note(ImportCode::Value, root);
         }
-        for top in tops {
-            r.statement(top, &mut out.drafts);
-        }
+        r.rules(&tops, &Frame::default(), &mut out.drafts);
     } else {
         r.note(ImportCode::Value, ROOT);
     }
@@ -419,6 +433,172 @@ fn foreign(tree: &Tree<'_>, desk: &ImportDesk<'_>, out: &mut Imported) {
     if r.too_large || out.drafts.len() > MOST_DRAFTS {
         refuse(out, ImportCode::Size, "Consent.provision");
     }
+}
+
+/// A list of codes of a rule.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+enum List {
+    /// Not limited.
+    #[default]
+    All,
+    /// Limited by what cannot be read: the person chooses anew.
+    Anew,
+    /// These.
+    These(BTreeSet<String>),
+}
+
+/// Whether a list has a code, by itself or by a wildcard.
+fn has(list: &BTreeSet<String>, code: &str) -> bool {
+    list.contains("*") || list.contains(code) || list.contains("mi:*") && code.starts_with("mi:")
+}
+
+impl List {
+    fn codes(self) -> BTreeSet<String> {
+        match self {
+            Self::These(codes) => codes,
+            Self::All | Self::Anew => BTreeSet::new(),
+        }
+    }
+
+    fn is_nothing(&self) -> bool {
+        matches!(self, Self::These(codes) if codes.is_empty())
+    }
+
+    /// What both have; `None` where nobody can tell.
+    fn and(&self, other: &Self) -> Option<Self> {
+        Some(match (self, other) {
+            (Self::All, one) | (one, Self::All) => one.clone(),
+            (Self::These(a), Self::These(b)) => {
+                let of = |a: &BTreeSet<String>, b: &BTreeSet<String>| -> BTreeSet<String> {
+                    a.iter().filter(|code| has(b, code)).cloned().collect()
+                };
+                Self::These(of(a, b).union(&of(b, a)).cloned().collect())
+            }
+            _ => return None,
+        })
+    }
+}
+
+/// What a rule is about.
+#[derive(Debug, Clone)]
+struct Scope {
+    /// Recipients, purposes, categories.
+    lists: [List; 3],
+    /// Its times and what else a claim says.
+    claims: Members,
+    /// Whether drafts can say every condition of it.
+    carried: bool,
+}
+
+impl Default for Scope {
+    fn default() -> Self {
+        Self {
+            lists: [List::All, List::All, List::All],
+            claims: Members::new(),
+            carried: true,
+        }
+    }
+}
+
+impl Scope {
+    /// Whether it limits nothing.
+    fn is_free(&self) -> bool {
+        let empty = |v: &Value| v.members().is_some_and(Members::is_empty);
+        self.carried
+            && self.claims.values().all(empty)
+            && self.lists.iter().all(|l| *l == List::All)
+    }
+
+    /// Both: a rule inside another holds where that holds.
+    fn within(&self, outer: &Self) -> Self {
+        let mut out = self.clone();
+        out.carried &= outer.carried;
+        for (own, outer) in out.lists.iter_mut().zip(&outer.lists) {
+            match own.and(outer) {
+                Some(both) => *own = both,
+                None => out.carried = false,
+            }
+        }
+        for (name, bound) in &outer.claims {
+            let own = out.claims.remove(name);
+            let both = own.map_or_else(|| bound.clone(), |own| narrower(name, own, bound));
+            out.claims.insert(name.clone(), both);
+        }
+        out
+    }
+
+    /// Pushes what is left of the lists without what this takes out; `false` where not all of that can be
+    /// said.
+    fn out_of(&self, mut own: [List; 3], left: &mut Vec<[List; 3]>) -> bool {
+        let mut said = true;
+        for (at, cut) in self.lists.iter().enumerate() {
+            let List::These(cut) = cut else { continue };
+            let Some(list) = own.get(at).cloned() else {
+                continue;
+            };
+            let List::These(codes) = list else {
+                said = false;
+                continue;
+            };
+            // A wildcard of which a part is taken out cannot be said without it.
+            let touches = |code: &String| {
+                has(cut, code) || cut.iter().any(|c| has(&BTreeSet::from([code.clone()]), c))
+            };
+            let (inside, outside): (BTreeSet<String>, BTreeSet<String>) =
+                codes.into_iter().partition(touches);
+            if !outside.is_empty() {
+                let mut rest = own.clone();
+                if let Some(place) = rest.get_mut(at) {
+                    *place = List::These(outside);
+                }
+                left.push(rest);
+            }
+            if inside.is_empty() {
+                return said;
+            }
+            if let Some(place) = own.get_mut(at) {
+                *place = List::These(inside);
+            }
+        }
+        said
+    }
+}
+
+/// The narrower of two values of a claim.
+fn narrower(name: &str, own: Value, bound: &Value) -> Value {
+    match (name, own, bound) {
+        ("nbf", Value::Int(a), Value::Int(b)) => a.max(*b).into(),
+        ("exp" | "to", Value::Int(a), Value::Int(b)) => a.min(*b).into(),
+        ("from", Value::Text(a), Value::Text(b)) => a.max(b.clone()).into(),
+        ("to", Value::Text(a), Value::Text(b)) => a.min(b.clone()).into(),
+        ("obl", own, bound) => {
+            let codes = own.texts().chain(bound.texts()).map(str::to_owned);
+            codes
+                .collect::<BTreeSet<_>>()
+                .into_iter()
+                .collect::<Vec<_>>()
+                .into()
+        }
+        ("dat" | "rec", Value::Object(mut own), Value::Object(bound)) => {
+            for (name, bound) in bound {
+                let inner = own.remove(name);
+                let both = inner.map_or_else(|| bound.clone(), |own| narrower(name, own, bound));
+                own.insert(name.clone(), both);
+            }
+            own.into()
+        }
+        (_, own, _) => own,
+    }
+}
+
+/// Where a rule stands: what bounds it, and what is taken out of it.
+#[derive(Debug, Clone, Default)]
+struct Frame {
+    scope: Scope,
+    cuts: Vec<(NodeId, Scope)>,
+    excluded: Excluded,
+    /// Inside a permit: a deny is an exception to it, not a prohibition over all grants.
+    inside: bool,
 }
 
 struct Reader<'a> {
@@ -527,52 +707,122 @@ impl<'a> Reader<'a> {
         text_of(self.tree, node, "type").as_deref() == Some(kind)
     }
 
-    /// A rule and what is inside it.
-    fn statement(&mut self, node: NodeId, drafts: &mut Vec<ConsentDraft>) {
-        if drafts.len() > MOST_DRAFTS {
+    /// Rules beside each other. What a deny says is taken out of every permit beside it, so that no draft
+    /// opens more than all the rules together, whichever drafts the person signs.
+    fn rules(&mut self, nodes: &[NodeId], frame: &Frame, drafts: &mut Vec<ConsentDraft>) {
+        let made = self.made(nodes, frame.inside);
+        let denies: Vec<NodeId> = nodes
+            .iter()
+            .copied()
+            .filter(|n| frame.inside || made.contains_key(n))
+            .collect();
+        let frame = self.denied(&denies, frame);
+        self.each(nodes, &frame, made, drafts);
+    }
+
+    fn denies(&self, nodes: &[NodeId]) -> Vec<NodeId> {
+        let denies = nodes.iter().filter(|n| self.says(**n, "deny"));
+        denies.copied().collect()
+    }
+
+    /// What denies become by themselves: objections, and prohibitions where they are no exception to a permit.
+    fn made(&mut self, nodes: &[NodeId], inside: bool) -> BTreeMap<NodeId, Vec<ConsentDraft>> {
+        let mut made = BTreeMap::new();
+        for node in self.denies(nodes) {
+            let nested = self.nested(node);
+            let base = nested.iter().any(|n| self.says(*n, "permit"));
+            if self.is_objection(node) || !inside && !base {
+                let mut own = Vec::new();
+                self.deny(node, &mut own);
+                made.insert(node, own);
+            }
+        }
+        made
+    }
+
+    fn each(
+        &mut self,
+        nodes: &[NodeId],
+        frame: &Frame,
+        mut made: BTreeMap<NodeId, Vec<ConsentDraft>>,
+        drafts: &mut Vec<ConsentDraft>,
+    ) {
+        for node in nodes.iter().copied() {
+            if drafts.len() > MOST_DRAFTS {
+                return;
+            }
+            if self.says(node, "permit") {
+                self.permit(node, frame, drafts);
+            } else if self.says(node, "deny") {
+                self.but(node, frame, made.remove(&node), drafts);
+            } else {
+                self.note_type(node);
+            }
+        }
+    }
+
+    /// A deny: what was made of it, and the permits inside it, which hold within it.
+    fn but(
+        &mut self,
+        node: NodeId,
+        frame: &Frame,
+        made: Option<Vec<ConsentDraft>>,
+        drafts: &mut Vec<ConsentDraft>,
+    ) {
+        let base = !frame.inside && made.is_none();
+        drafts.extend(made.unwrap_or_default());
+        let nested = self.nested(node);
+        if nested.is_empty() {
             return;
         }
-        let nested = self.nested(node);
-        if self.says(node, "permit") {
-            let at = drafts.len();
-            self.permit(node, drafts);
-            let own = at..drafts.len();
-            let mut excluded = Excluded::default();
-            for child in nested {
-                if self.says(child, "deny") && self.is_exclusion(child) {
-                    self.exclude(child, &mut excluded);
-                } else {
-                    self.statement(child, drafts);
-                }
+        let mut inner = frame.clone();
+        let own = inner.cuts.iter().position(|(n, _)| *n == node);
+        let scope = if base {
+            // Nothing flows here without a grant, so a root deny is said already; its conditions bound
+            // the permits inside it.
+            let scope = self.scope(node);
+            if scope.carried {
+                self.take_all(self.tree.member(node, "type"));
+            } else {
+                self.note_type(node);
             }
-            excluded.sort();
-            if excluded.is_too_long() {
-                self.too_large = true;
+            scope
+        } else {
+            // What was taken out for this deny, the permits inside it give back, and no more.
+            let cut = own.map(|at| inner.cuts.remove(at).1);
+            cut.unwrap_or(Scope {
+                carried: false,
+                ..Scope::default()
+            })
+        };
+        inner.scope = scope.within(&frame.scope);
+        self.rules(&nested, &inner, drafts);
+    }
+
+    /// The frame with what these denies take out of it: items and sources by the annex, the rest from the
+    /// lists. What of a deny is not understood does not narrow it.
+    fn denied(&mut self, nodes: &[NodeId], frame: &Frame) -> Frame {
+        let mut frame = frame.clone();
+        for node in self.denies(nodes) {
+            if self.is_objection(node) {
+                continue;
             }
-            for draft in drafts.get_mut(own).unwrap_or_default() {
-                draft.excluded.clone_from(&excluded);
-            }
-        } else if self.says(node, "deny") {
-            if nested.iter().any(|n| self.says(*n, "permit")) {
-                // Nothing flows here without a grant: a plain root deny is said already.
-                let plain = self
-                    .tree
-                    .children(node)
-                    .all(|c| matches!(&*self.tree.key(c), "type" | "provision" | "id"));
-                if plain {
+            if self.is_exclusion(node) && self.exclude(node, &mut frame.excluded) {
+                if frame.inside {
                     self.take_all(self.tree.member(node, "type"));
-                } else {
-                    self.note_type(node);
                 }
             } else {
-                self.deny(node, drafts);
+                let cut = self.cut(node);
+                frame.cuts.push((node, cut));
             }
-            for child in nested {
-                self.statement(child, drafts);
-            }
-        } else {
-            self.note_type(node);
         }
+        // What is more confidential than what is left out is left out too.
+        if frame.excluded.lbl.iter().any(|l| l == "R") && self.desk.policy.label("V").is_some() {
+            frame.excluded.lbl.push("V".to_owned());
+        }
+        frame.excluded.sort();
+        self.too_large |= frame.excluded.is_too_long();
+        frame
     }
 
     /// A rule of which nobody can tell whether it permits, or which no token says.
@@ -590,21 +840,162 @@ impl<'a> Reader<'a> {
         custodian || self.has(node, "securityLabel") || self.has(node, "data")
     }
 
-    fn permit(&mut self, node: NodeId, drafts: &mut Vec<ConsentDraft>) {
-        let policy = self.desk.policy;
-        let mut claims = Members::new();
-        let objection = self.is_objection(node);
-        self.take_all(self.tree.member(node, "type"));
-        if objection {
-            self.objection(node, "off", claims, drafts);
-            return;
-        }
-        self.period(node, &mut claims);
-        self.window(node, &mut claims);
-        self.extras(node, true, Typ::Grant, &mut claims);
+    /// What a rule is about. A value of a list that cannot be read is left out of the list, which narrows a
+    /// permit; any other condition that cannot be read leaves the rule not [`Scope::carried`].
+    fn scope(&mut self, node: NodeId) -> Scope {
+        let known = [
+            "type",
+            "period",
+            "actor",
+            "action",
+            "purpose",
+            "class",
+            "code",
+            "dataPeriod",
+            "extension",
+            "id",
+            "provision",
+        ];
+        let strange = self
+            .tree
+            .children(node)
+            .any(|c| !known.contains(&&*self.tree.key(c)));
+        let mut scope = Scope::default();
+        let before = self.findings.len() + self.further;
+        self.period(node, &mut scope.claims);
+        self.window(node, &mut scope.claims);
+        self.extras(node, true, Typ::Grant, &mut scope.claims);
+        let dated = scope.claims.get("dat").and_then(Value::members);
+        let read = self.findings.len() + self.further == before
+            && (!self.has(node, "dataPeriod") || dated.is_some_and(|d| !d.is_empty()));
         let aud = self.recipients(node, "aud", &["IRCP", "PRCP"]);
         let pur = self.purposes(node, |c| c == Consent::OptIn || c == Consent::Own);
-        let cat = self.categories(node);
+        let (cat, both) = self.categories(node);
+        let actors = self.list(node, "actor");
+        let sources = actors.iter().any(|a| self.is_role(*a, &["CST"]));
+        let limited = [
+            !actors.is_empty(),
+            self.has(node, "purpose"),
+            self.has(node, "code") || self.has(node, "class"),
+        ];
+        let mut limited = limited.into_iter();
+        scope.lists = [aud, pur, cat].map(|codes| match limited.next() {
+            _ if !codes.is_empty() => List::These(codes),
+            Some(true) => List::Anew,
+            _ => List::All,
+        });
+        let access = self.reads_action(node);
+        scope.carried = read && access && !strange && !both && !sources;
+        scope
+    }
+
+    /// Whether the action is to look, or not limited.
+    fn reads_action(&mut self, node: NodeId) -> bool {
+        let actions = self.list(node, "action");
+        let codings = |n: &NodeId| self.list(*n, "coding");
+        let looks = actions.iter().flat_map(codings).any(|n| {
+            text_of(self.tree, n, "system").as_deref() == Some(CONSENT_ACTION)
+                && text_of(self.tree, n, "code").as_deref() == Some("access")
+        });
+        if looks {
+            self.take_all(self.tree.member(node, "action"));
+        }
+        looks || actions.is_empty()
+    }
+
+    /// What a deny takes out of permits: at least what it says. What of it cannot be read, and what no list
+    /// says (times, labels), does not narrow it.
+    fn cut(&mut self, node: NodeId) -> Scope {
+        let aud = self.recipients(node, "aud", &["IRCP", "PRCP"]);
+        let pur = self.purposes(node, |_| true);
+        let (cat, both) = self.categories(node);
+        let actors = self.list(node, "actor");
+        let others = actors
+            .iter()
+            .any(|a| !self.is_role(*a, &["CST", "IRCP", "PRCP"]));
+        let noted = |keys: &[&str]| {
+            let inside = |at: NodeId| {
+                keys.iter().any(|key| {
+                    let list = self.tree.member(node, key);
+                    list.is_some_and(|list| list <= at && at < self.tree.after(list))
+                })
+            };
+            let found =
+                |(at, f): &(NodeId, ImportFinding)| f.code == ImportCode::Value && inside(*at);
+            self.further > 0 || self.findings.iter().any(found)
+        };
+        let wide = [
+            others || noted(&["actor", "extension"]),
+            noted(&["purpose", "extension"]),
+            both || noted(&["code", "class", "extension"]),
+        ];
+        let simple = [
+            "type",
+            "actor",
+            "purpose",
+            "code",
+            "class",
+            "extension",
+            "id",
+            "provision",
+        ];
+        let plain = self
+            .tree
+            .children(node)
+            .all(|c| simple.contains(&&*self.tree.key(c)));
+        let carried = plain && !self.is_exclusion(node) && !wide.contains(&true);
+        let mut lists = [aud, pur, cat].into_iter();
+        let lists = wide.map(|wide| match lists.next() {
+            Some(codes) if !wide && !codes.is_empty() => List::These(codes),
+            _ => List::All,
+        });
+        self.take_all(self.tree.member(node, "type"));
+        Scope {
+            lists,
+            claims: Members::new(),
+            carried,
+        }
+    }
+
+    fn permit(&mut self, node: NodeId, frame: &Frame, drafts: &mut Vec<ConsentDraft>) {
+        let nested = self.nested(node);
+        if self.is_objection(node) {
+            let free = frame.scope.is_free() && nested.is_empty();
+            self.objection(node, free.then_some("off"), drafts);
+            return;
+        }
+        let own = self.scope(node);
+        let mut inner = frame.clone();
+        inner.scope = own.within(&frame.scope);
+        inner.inside = true;
+        let inner = self.denied(&nested, &inner);
+        let boxes = if inner.scope.carried {
+            self.boxes(&inner)
+        } else {
+            Vec::new()
+        };
+        if boxes.is_empty() {
+            self.note_type(node);
+        } else {
+            self.take_all(self.tree.member(node, "type"));
+        }
+        for lists in boxes {
+            self.grants(node, lists, &inner, drafts);
+        }
+        let made = self.made(&nested, true);
+        self.each(&nested, &inner, made, drafts);
+    }
+
+    /// Drafts of grants for one set of lists.
+    fn grants(
+        &mut self,
+        node: NodeId,
+        lists: [List; 3],
+        frame: &Frame,
+        drafts: &mut Vec<ConsentDraft>,
+    ) {
+        let policy = self.desk.policy;
+        let [aud, pur, cat] = lists.map(List::codes);
         // One text explains one family of purposes.
         let mut families: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for code in pur {
@@ -640,24 +1031,49 @@ impl<'a> Reader<'a> {
                     if drafts.len() > MOST_DRAFTS {
                         return;
                     }
-                    let mut claims = claims.clone();
+                    let mut claims = frame.scope.claims.clone();
                     for (name, codes) in [("aud", group), ("pur", pur), ("cat", cats)] {
                         if !codes.is_empty() {
                             claims.insert(name.to_owned(), codes.to_vec().into());
                         }
                     }
                     self.push(Typ::Grant, claims, node, drafts);
+                    if let Some(last) = drafts.last_mut() {
+                        last.excluded.clone_from(&frame.excluded);
+                    }
                 }
             }
         }
+    }
+
+    /// The lists of a frame without what its denies take out. Where a deny takes out of a list that is not
+    /// limited, the rest cannot be said: it is not opened, and the deny is noted.
+    fn boxes(&mut self, frame: &Frame) -> Vec<[List; 3]> {
+        let mut boxes = vec![frame.scope.lists.clone()];
+        for (node, cut) in &frame.cuts {
+            let mut left = Vec::new();
+            for own in boxes {
+                if !cut.out_of(own, &mut left) {
+                    let at = self.tree.member(*node, "type").unwrap_or(*node);
+                    self.done.remove(&at);
+                    self.note(ImportCode::Value, at);
+                }
+            }
+            boxes = left;
+            if boxes.len() > MOST_DRAFTS {
+                self.too_large = true;
+                return Vec::new();
+            }
+        }
+        boxes.retain(|lists| !lists.iter().any(List::is_nothing));
+        boxes
     }
 
     /// A prohibition forbids at least what the source forbids, and only if each of its conditions is
     /// understood: one condition less would forbid everything.
     fn deny(&mut self, node: NodeId, drafts: &mut Vec<ConsentDraft>) {
         if self.is_objection(node) {
-            self.take_all(self.tree.member(node, "type"));
-            self.objection(node, "on", Members::new(), drafts);
+            self.objection(node, Some("on"), drafts);
             return;
         }
         let known = [
@@ -682,7 +1098,7 @@ impl<'a> Reader<'a> {
             self.extras(node, true, Typ::Deny, &mut claims);
             let aud = self.recipients(node, "aud", &["IRCP", "PRCP"]);
             let pur = self.purposes(node, |_| true);
-            let cat = self.categories(node).into_iter().collect();
+            let cat = self.categories(node).0;
             for (name, codes) in [("aud", aud), ("pur", pur), ("cat", cat)] {
                 let codes: BTreeSet<String> = codes;
                 let codes = if codes.is_empty() || codes.contains("*") {
@@ -717,18 +1133,27 @@ impl<'a> Reader<'a> {
         self.objection || !purposes.is_empty() && out
     }
 
-    fn objection(
-        &mut self,
-        node: NodeId,
-        state: &str,
-        mut claims: Members,
-        drafts: &mut Vec<ConsentDraft>,
-    ) {
-        let pur = self.purposes(node, |c| c == Consent::OptOut);
-        let to = self.recipients(node, "to", &["IRCP", "PRCP"]);
-        let src = self.recipients(node, "src", &["CST"]);
-        for (name, codes) in [("pur", pur), ("to", to), ("src", src)] {
-            let all = codes.is_empty() || codes.contains("*");
+    /// An objection (`on`), or its withdrawal (`off`): one objects to at least what the source names, and
+    /// takes back at most that. `None`: the rule is bound by others, so nothing can be made of it.
+    fn objection(&mut self, node: NodeId, state: Option<&str>, drafts: &mut Vec<ConsentDraft>) {
+        let mut claims = Members::new();
+        let known = ["type", "actor", "purpose", "extension", "id"];
+        let simple = self
+            .tree
+            .children(node)
+            .all(|c| known.contains(&&*self.tree.key(c)));
+        let on = state == Some("on");
+        let mut whole = true;
+        for name in ["pur", "to", "src"] {
+            let before = self.findings.len() + self.further;
+            let codes = match name {
+                "pur" => self.purposes(node, |c| c == Consent::OptOut),
+                "to" => self.recipients(node, "to", &["IRCP", "PRCP"]),
+                _ => self.recipients(node, "src", &["CST"]),
+            };
+            let read = self.findings.len() + self.further == before;
+            whole &= read || !codes.is_empty();
+            let all = codes.is_empty() || codes.contains("*") || on && !read;
             let codes = if all {
                 vec!["*".to_owned()]
             } else {
@@ -736,6 +1161,11 @@ impl<'a> Reader<'a> {
             };
             claims.insert(name.to_owned(), codes.into());
         }
+        let Some(state) = state.filter(|_| on || simple && whole) else {
+            self.note_type(node);
+            return;
+        };
+        self.take_all(self.tree.member(node, "type"));
         claims.insert("state".to_owned(), state.into());
         self.push(Typ::Objection, claims, node, drafts);
     }
@@ -889,8 +1319,8 @@ impl<'a> Reader<'a> {
         out
     }
 
-    /// `code`, and `class` where there is no `code`: both together would be narrower than either.
-    fn categories(&mut self, node: NodeId) -> BTreeSet<String> {
+    /// `code`, and `class` where there is no `code`; and whether both together are narrower than the codes.
+    fn categories(&mut self, node: NodeId) -> (BTreeSet<String>, bool) {
         let names: Vec<String> = self
             .desk
             .policy
@@ -919,6 +1349,7 @@ impl<'a> Reader<'a> {
             }
         }
         let only = out.is_empty() && !self.has(node, "code");
+        let mut narrower = false;
         for n in self.list(node, "class") {
             let code = text_of(self.tree, n, "code").unwrap_or_default();
             let loinc = text_of(self.tree, n, "system").as_deref() == Some(LOINC);
@@ -928,16 +1359,24 @@ impl<'a> Reader<'a> {
                     self.take_coding(n);
                     out.insert((*cat).to_owned());
                 }
-                _ => self.note(ImportCode::Value, n),
+                _ => {
+                    narrower |= !only;
+                    self.note(ImportCode::Value, n);
+                }
             }
         }
-        out
+        (out, narrower)
     }
 
-    /// Reads a nested deny into the lists of an annex; what it says beyond stays for [`Self::rest`].
-    fn exclude(&mut self, node: NodeId, out: &mut Excluded) {
-        self.take_all(self.tree.member(node, "type"));
+    /// Reads a nested deny into the lists of an annex; what it says beyond stays for [`Self::rest`]. Whether
+    /// that leaves out all that it forbids: one of source, label and items is understood whole.
+    fn exclude(&mut self, node: NodeId, out: &mut Excluded) -> bool {
+        let lists = |out: &Excluded| [out.src.len(), out.lbl.len(), out.res.len() + out.wid.len()];
+        let had = lists(out);
+        let seen = |reader: &Self| reader.findings.len() + reader.further;
+        let before = seen(self);
         out.src.extend(self.recipients(node, "src", &["CST"]));
+        let sources = seen(self);
         for n in self.list(node, "securityLabel") {
             let code = text_of(self.tree, n, "code").unwrap_or_default();
             let system = text_of(self.tree, n, "system").unwrap_or_default();
@@ -953,6 +1392,7 @@ impl<'a> Reader<'a> {
                 self.note(ImportCode::Value, n);
             }
         }
+        let labels = seen(self);
         for n in self.list(node, "data") {
             match self.item(n) {
                 Some((true, key)) => out.wid.push(key),
@@ -960,6 +1400,9 @@ impl<'a> Reader<'a> {
                 None => self.note(ImportCode::Value, n),
             }
         }
+        let read = [before == sources, sources == labels, labels == seen(self)];
+        let has = lists(out);
+        (0..3).any(|i| read.get(i) == Some(&true) && has.get(i) > had.get(i))
     }
 
     /// Key of an item, or (`true`) of an encounter.
@@ -1039,9 +1482,14 @@ impl<'a> Reader<'a> {
     }
 
     /// `del`, `dlg`, `use` stand on the Consent and hold for every grant in it.
-    fn root_extras(&mut self, drafts: &mut [ConsentDraft]) {
+    fn root_extras(&mut self, drafts: &mut Vec<ConsentDraft>) {
         let mut claims = Members::new();
+        let before = self.findings.len() + self.further;
         self.extras(ROOT, false, Typ::Grant, &mut claims);
+        if self.findings.len() + self.further > before {
+            // A bound that cannot be read bounds nothing.
+            drafts.retain(|d| d.typ != Typ::Grant);
+        }
         for draft in drafts.iter_mut().filter(|d| d.typ == Typ::Grant) {
             if let Value::Object(members) = &mut draft.claims {
                 members.extend(claims.clone());
