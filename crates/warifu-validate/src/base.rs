@@ -9,7 +9,7 @@ use warifu_fhirpath::{EvalError, HtmlError, Item, check_narrative};
 use warifu_json::{Kind, NONE, NodeId};
 use warifu_r4::{ElementId, TypeId, TypeKind};
 
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(any(feature = "whole", not(target_arch = "wasm32")))]
 use crate::digest;
 use crate::native::member;
 use crate::plan::{At, CORE_PROFILES, Defect, Plan};
@@ -794,7 +794,7 @@ impl<'d> Run<'d> {
             return;
         };
         let text = tree.text(data);
-        #[cfg(not(target_arch = "wasm32"))]
+        #[cfg(any(feature = "whole", not(target_arch = "wasm32")))]
         if let Some(hash) = tree.member(item.node, "hash")
             && let Some(bytes) = digest::decode(&text)
             && digest::decode(&tree.text(hash)).is_some_and(|h| h != digest::sha1(&bytes))

@@ -21,7 +21,7 @@ pub(crate) struct References {
     /// Contained resources, by what contains them and their id.
     contained: BTreeMap<NodeId, BTreeMap<String, NodeId>>,
     /// Questionnaires of the Bundles by URL.
-    #[cfg(not(target_arch = "wasm32"))]
+    #[cfg(any(feature = "whole", not(target_arch = "wasm32")))]
     questionnaires: BTreeMap<String, NodeId>,
 }
 
@@ -72,7 +72,7 @@ impl References {
                     continue;
                 };
                 next.push(resource);
-                #[cfg(not(target_arch = "wasm32"))]
+                #[cfg(any(feature = "whole", not(target_arch = "wasm32")))]
                 if text(resource, ids.resource_type).as_deref() == Some("Questionnaire")
                     && let Some(url) = text(resource, ids.url)
                 {
@@ -114,7 +114,7 @@ impl References {
     }
 
     /// The questionnaire of this URL in a Bundle of the document.
-    #[cfg(not(target_arch = "wasm32"))]
+    #[cfg(any(feature = "whole", not(target_arch = "wasm32")))]
     pub(crate) fn questionnaire(&self, url: &str) -> Option<NodeId> {
         self.questionnaires.get(url).copied()
     }

@@ -18,9 +18,9 @@
 
 mod base;
 mod bundle;
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(any(feature = "whole", not(target_arch = "wasm32")))]
 mod conformance;
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(any(feature = "whole", not(target_arch = "wasm32")))]
 mod digest;
 mod discriminator;
 mod finding;
@@ -30,7 +30,7 @@ mod native;
 mod plan;
 mod primitive;
 mod profile;
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(any(feature = "whole", not(target_arch = "wasm32")))]
 mod questionnaire;
 mod rules;
 mod run;
@@ -38,8 +38,8 @@ mod snapshot;
 mod value;
 
 /// Whether this is the module for browsers: it has 900 kB, so that some rules that R4 states in words only
-/// are left to the command line and the server.
-pub(crate) const IS_SMALL: bool = cfg!(target_arch = "wasm32");
+/// are left to the command line, the server and the module for Node.js (feature `whole`).
+pub(crate) const IS_SMALL: bool = cfg!(all(target_arch = "wasm32", not(feature = "whole")));
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -259,7 +259,7 @@ pub(crate) struct Ids {
     pub(crate) type_quantity: TypeId,
     pub(crate) type_observation: TypeId,
     pub(crate) type_device: TypeId,
-    #[cfg(not(target_arch = "wasm32"))]
+    #[cfg(any(feature = "whole", not(target_arch = "wasm32")))]
     pub(crate) type_response: TypeId,
     pub(crate) type_composition: TypeId,
     pub(crate) type_definition: TypeId,
@@ -375,7 +375,7 @@ impl<'a> Validator<'a> {
                 type_quantity: of("Quantity"),
                 type_observation: of("Observation"),
                 type_device: of("Device"),
-                #[cfg(not(target_arch = "wasm32"))]
+                #[cfg(any(feature = "whole", not(target_arch = "wasm32")))]
                 type_response: of("QuestionnaireResponse"),
                 type_composition: of("Composition"),
                 type_definition: of("ElementDefinition"),

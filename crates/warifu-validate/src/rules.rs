@@ -158,7 +158,7 @@ impl Run<'_> {
             self.report(Raw::new(&fhr::FHR015, url).with(format!("{name}.url")));
         }
         self.contained_ids(item.node);
-        #[cfg(not(target_arch = "wasm32"))]
+        #[cfg(any(feature = "whole", not(target_arch = "wasm32")))]
         if of == v.ids.type_response {
             self.answers(item.node, cx);
         } else {

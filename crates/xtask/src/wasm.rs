@@ -179,7 +179,7 @@ const VALIDATE: Module = Module {
 
 /// The validation for programs.
 const VALIDATE_FAST: Module = Module {
-    feature: Some("validate"),
+    feature: Some("validate-whole"),
     out_name: "validate",
     parts: &[],
     ..CONVERT_FAST
