@@ -182,6 +182,41 @@ test("pasted, dropped and chosen input", async () => {
   await close(page);
 });
 
+test("a file of one's own has its trace, however it came", async () => {
+  const patient = join(FIXTURES, "000/099/0000990002");
+  const paths = (await readdir(patient, { recursive: true, withFileTypes: true })).filter((e) => e.isFile()).map((e) => join(e.parentPath ?? e.path, e.name));
+  const basic = paths.find((path) => path.includes("/ADT-00/"));
+  const name = basic.split("/").at(-1);
+  const bytes = await readFile(basic);
+  const zip = new ZipWriter();
+  await zip.add(`standard_root/${basic.slice(FIXTURES.length + 1)}`, [bytes]);
+  const archive = Buffer.from(await zip.blob().arrayBuffer());
+  const choose = (page, ...files) => page.locator("#pick-files").setInputFiles(files.map(([name, buffer]) => ({ name, mimeType: "", buffer })));
+  const ways = {
+    pasted: [1, (page) => paste(page, new TextDecoder("iso-2022-jp").decode(bytes).replaceAll("\r", "\n"))],
+    chosen: [1, (page) => choose(page, [name, bytes])],
+    "two chosen": [2, (page) => choose(page, [name, bytes], [`${name.slice(0, -1)}0`, bytes])],
+    dropped: [1, (page) => page.evaluate(([name, base64]) => {
+      const data = new DataTransfer();
+      data.items.add(new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], name));
+      document.querySelector("main").dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
+    }, [name, bytes.toString("base64")])],
+    folder: [paths.length, (page) => page.locator("#pick-folder").setInputFiles(patient)],
+    zip: [1, (page) => choose(page, ["storage.zip", archive])],
+  };
+  for (const [way, [count, bring]] of Object.entries(ways)) {
+    const page = await open();
+    await bring(page);
+    await page.waitForFunction((heading) => document.querySelector("#files h2")?.textContent === heading, `ファイル ${count}`);
+    await settled(page);
+    await find(page, "PID-7");
+    await marked(page, "fhir").first().waitFor().catch(() => assert.fail(`${way}: PID-7 marks nothing`));
+    await page.getByRole("tab", { name: /使われなかった項目 [1-9]/ }).click().catch(() => assert.fail(`${way}: no field is told to be unused`));
+    await page.locator("#bottom .unused-row").first().waitFor();
+    await close(page);
+  }
+});
+
 test("a file that is neither says so with its first bytes", async () => {
   const page = await open();
   await page.locator("#pick-files").setInputFiles([{ name: "picture", mimeType: "", buffer: Buffer.from("89504E470D0A1A0A00", "hex") }]);
