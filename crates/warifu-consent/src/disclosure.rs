@@ -7,6 +7,7 @@ use warifu_json::{Kind, Limits, NodeId, ROOT, Tree, parse};
 
 use crate::claims::Typ;
 use crate::date::date_time;
+use crate::emergency::uuid;
 use crate::fhir::{
     ACT_CODE, CONFIDENTIALITY, OWN, PARTICIPATION, coding, concept, identifier, recipient,
 };
@@ -174,7 +175,8 @@ impl Disclosure<'_> {
         let provenance = self.provenance(targets, token)?.write();
         let end = usize::try_from(tree.span(list).end).ok()?.checked_sub(1)?;
         let mut out = bundle.get(..end)?.to_vec();
-        out.extend_from_slice(br#",{"resource":"#);
+        let url = uuid("provenance", bundle);
+        out.extend_from_slice(format!(r#",{{"fullUrl":"{url}","resource":"#).as_bytes());
         out.extend_from_slice(provenance.as_bytes());
         out.push(b'}');
         out.extend_from_slice(bundle.get(end..)?);

@@ -304,7 +304,13 @@ pub fn emergency_bundle(bundle: &[u8], policy: &Policy, server: &str, at: u64) -
     let whole = tree.span(ROOT);
     let span = tree.span(list);
     let mut out = bytes(whole.start..span.start).to_vec();
-    out.extend_from_slice(format!(r#"[{{"fullUrl":"{}","resource":"#, uuid(bundle)).as_bytes());
+    out.extend_from_slice(
+        format!(
+            r#"[{{"fullUrl":"{}","resource":"#,
+            uuid("emergency-summary", bundle)
+        )
+        .as_bytes(),
+    );
     out.extend_from_slice(Value::from(summary).write().as_bytes());
     out.push(b'}');
     for e in &entries {
@@ -316,9 +322,9 @@ pub fn emergency_bundle(bundle: &[u8], policy: &Policy, server: &str, at: u64) -
     Some(out)
 }
 
-/// `fullUrl` of the summary: a `UUIDv8` of what it summarises.
-fn uuid(bundle: &[u8]) -> String {
-    let hash = sha256(&[b"emergency-summary", bundle]);
+/// `fullUrl` of an entry that a Bundle is given: a `UUIDv8` of what the entry is and of that Bundle.
+pub(crate) fn uuid(what: &str, bundle: &[u8]) -> String {
+    let hash = sha256(&[what.as_bytes(), bundle]);
     let (head, _) = hash.split_at(16);
     let mut number = u128::from_be_bytes(head.try_into().unwrap_or_default());
     // Version 8, variant 10.

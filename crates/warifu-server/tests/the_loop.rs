@@ -223,10 +223,8 @@ fn replays_forgeries_and_strangers_get_nothing() {
     let waiting = w.asked(&["inf.lab"]);
     let (token, annex) = w.signed(&waiting[0]);
     // Tampered: another signature.
-    let mut bent = token.clone();
-    let last = bent.pop().unwrap();
-    bent.pop();
-    bent.push_str(if last == 'A' { "BA" } else { "AA" });
+    let (kept, end) = token.split_at(token.len() - 2);
+    let bent = format!("{kept}{}", if end == "AA" { "BA" } else { "AA" });
     let body = json!({"token": bent, "annex": b64::encode(&annex)});
     let (status, value) = w.call("POST", "/api/consent/tokens", Some(&body));
     assert!(status == 400 || status == 401, "{value}");

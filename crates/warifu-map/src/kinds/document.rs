@@ -1068,7 +1068,13 @@ fn reference(
                     &base64::engine::general_purpose::STANDARD.encode(Sha1::digest(p.bytes)),
                     file_src(p),
                 );
-                o.string("title", p.name, Src::NONE);
+                // Of control characters nothing is written.
+                if p.name
+                    .chars()
+                    .any(|c| !c.is_control() && !c.is_whitespace())
+                {
+                    o.string("title", p.name, Src::NONE);
+                }
             });
         });
     }
