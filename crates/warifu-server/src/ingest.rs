@@ -296,6 +296,7 @@ impl Office {
         let entries: Vec<NodeId> = entries.into_iter().flatten().collect();
         let mut resources = Vec::new();
         let mut gone = Vec::new();
+        let mut within = Vec::new();
         for entry in entries {
             let Some(resource) = tree.member(entry, "resource") else {
                 gone.push(deleted(tree, entry).ok_or(Code::Body)?);
@@ -313,6 +314,7 @@ impl Office {
             let (from, to) = (from.map_err(|_| Code::Body)?, to.map_err(|_| Code::Body)?);
             let json = bundle.get(from..to).ok_or(Code::Body)?;
             resources.push((resource, kind, id, json));
+            within.extend(member(tree, entry, "fullUrl"));
         }
         let persons = || resources.iter().filter(|(_, kind, ..)| kind == "Patient");
         let patient = if let Some(number) = patient {
@@ -336,7 +338,9 @@ impl Office {
         if !persons().all(|(node, ..)| named(*node)) {
             return Err(Code::Body.into());
         }
+        // Each Patient of the Bundle is the person, so what is referred to inside it is nobody else.
         let mut own: BTreeSet<String> = persons().map(|(_, _, id, _)| id.clone()).collect();
+        own.extend(within.into_iter().filter(|url| url.starts_with("urn:")));
         let sub = self.pseudonym_at(institution, &patient)?;
         let src = institution;
         self.write(|tx| {
@@ -451,6 +455,10 @@ fn is_about(
     let mut all = WHOSE.iter().filter_map(|name| tree.member(resource, name));
     all.all(|whom| {
         let reference = member(tree, whom, "reference").unwrap_or_default();
+        // A search (`Patient?identifier=…`), or a name of nothing in the Bundle, may be anybody.
+        if reference.contains('?') || reference.starts_with("urn:") && !own.contains(&reference) {
+            return false;
+        }
         let mut parts = reference
             .split("/_history/")
             .next()

@@ -276,8 +276,12 @@ fn a_bundle_is_of_one_person_and_of_nobody_else() {
         "identifier": [{"system": OWN, "value": PATIENT}, {"system": OWN, "value": "0000990002"}]}});
     let stranger = surgery(json!({"reference": "http://x.example/fhir/Patient/q/_history/1"}));
     let by_number = surgery(json!({"identifier": {"system": OWN, "value": "0000990002"}}));
+    let searched = surgery(json!({"reference": format!("Patient?identifier={OWN}|0000990002")}));
+    let nowhere = surgery(json!({"reference": "urn:uuid:6fa459ea-ee8a-4ca4-894e-db77e160355e"}));
     for (n, entries) in [
         json!([own()]),
+        json!([person("p", PATIENT), searched]),
+        json!([person("p", PATIENT), nowhere]),
         json!([person("p", PATIENT), person("q", "0000990002")]),
         json!([elsewhere, own()]),
         json!([twice, own()]),
