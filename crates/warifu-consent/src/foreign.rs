@@ -840,6 +840,12 @@ impl<'a> Reader<'a> {
         custodian || self.has(node, "securityLabel") || self.has(node, "data")
     }
 
+    /// The first member of a node that is none of those known.
+    fn beyond(&self, node: NodeId, known: &[&str]) -> Option<NodeId> {
+        let mut all = self.tree.children(node);
+        all.find(|c| !known.contains(&&*self.tree.key(*c)))
+    }
+
     /// What a rule is about. A value of a list that cannot be read is left out of the list, which narrows a
     /// permit; any other condition that cannot be read leaves the rule not [`Scope::carried`].
     fn scope(&mut self, node: NodeId) -> Scope {
@@ -856,10 +862,7 @@ impl<'a> Reader<'a> {
             "id",
             "provision",
         ];
-        let strange = self
-            .tree
-            .children(node)
-            .any(|c| !known.contains(&&*self.tree.key(c)));
+        let strange = self.beyond(node, &known).is_some();
         let mut scope = Scope::default();
         let before = self.findings.len() + self.further;
         self.period(node, &mut scope.claims);
@@ -1087,10 +1090,7 @@ impl<'a> Reader<'a> {
             "id",
             "provision",
         ];
-        let strange = self
-            .tree
-            .children(node)
-            .find(|c| !known.contains(&&*self.tree.key(*c)));
+        let strange = self.beyond(node, &known);
         let before = self.findings.len() + self.further;
         let mut claims = Members::new();
         if strange.is_none() {

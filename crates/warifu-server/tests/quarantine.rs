@@ -9,14 +9,10 @@
 
 mod world;
 
-use std::path::Path;
-
 use serde_json::{Value, json};
 use warifu_server::{Ingested, Staff, Whose, Why};
 use world::*;
 
-const LAB: &str = "000/099/0000990001/20260412/OML-11/0000990001_20260412_OML-11_000000260412011_20260415164500204_08_1";
-const DRUG: &str = "000/099/0000990001/20260401/OMP-01/0000990001_20260401_OMP-01_000000260401021_20260401104510330_08_1";
 const STRANGER: &str = "0000999999";
 const BY: Staff<'static> = Staff {
     role: "診療情報管理士",
@@ -26,17 +22,6 @@ const BY: Staff<'static> = Staff {
 #[test]
 fn all_of_it_holds_over_postgresql() {
     postgresql::again_without("all_of_it_holds_over_postgresql");
-}
-
-fn fixture(path: &str) -> Vec<u8> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/standard_root");
-    std::fs::read(root.join(path)).unwrap()
-}
-
-fn replaced(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
-    let at = bytes.windows(from.len()).position(|w| w == from.as_bytes());
-    let (before, rest) = bytes.split_at(at.unwrap());
-    [before, to.as_bytes(), &rest[from.len()..]].concat()
 }
 
 /// A laboratory report with a mark, and with the number of somebody else in PID-3.

@@ -490,28 +490,6 @@ fn every_route_of_the_description_answers_and_no_other() {
     assert_ne!(head.headers()["x-request-id"], "a b");
 }
 
-const LAB: &str = "000/099/0000990001/20260412/OML-11/0000990001_20260412_OML-11_000000260412011_20260415164500204_08_1";
-const DRUG: &str = "000/099/0000990001/20260401/OMP-01/0000990001_20260401_OMP-01_000000260401021_20260401104510330_08_1";
-
-fn fixture(path: &str) -> Vec<u8> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/standard_root");
-    std::fs::read(root.join(path)).unwrap()
-}
-
-/// With every occurrence replaced; there is at least one.
-fn replaced(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
-    let mut out = Vec::new();
-    let mut rest = bytes;
-    while let Some(at) = rest.windows(from.len()).position(|w| w == from.as_bytes()) {
-        out.extend_from_slice(&rest[..at]);
-        out.extend_from_slice(to.as_bytes());
-        rest = &rest[at + from.len()..];
-    }
-    assert_ne!(rest.len(), bytes.len(), "{from}");
-    out.extend_from_slice(rest);
-    out
-}
-
 impl World {
     /// Takes in a storage of these files.
     fn ingest(&self, files: &[(&str, &[u8])], most: u64) -> warifu_server::Ingested {

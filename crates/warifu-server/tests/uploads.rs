@@ -8,8 +8,6 @@
 
 mod world;
 
-use std::path::Path;
-
 use axum::body::Body;
 use axum::http::{Request, header};
 use serde_json::{Value, json};
@@ -23,24 +21,11 @@ const SENDS: Rights = Rights {
     certificate: None,
 };
 const NOBODY: &str = "s1.AAAAAAAAAAAAAAAAAAAAAA";
-const LAB: &str = "000/099/0000990001/20260412/OML-11/0000990001_20260412_OML-11_000000260412011_20260415164500204_08_1";
-const DRUG: &str = "000/099/0000990001/20260401/OMP-01/0000990001_20260401_OMP-01_000000260401021_20260401104510330_08_1";
 const OWN: &str = "urn:oid:1.2.392.100495.20.3.51.11312345670";
 
 #[test]
 fn all_of_it_holds_over_postgresql() {
     postgresql::again_without("all_of_it_holds_over_postgresql");
-}
-
-fn fixture(path: &str) -> Vec<u8> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/standard_root");
-    std::fs::read(root.join(path)).unwrap()
-}
-
-fn replaced(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
-    let at = bytes.windows(from.len()).position(|w| w == from.as_bytes());
-    let (before, rest) = bytes.split_at(at.unwrap());
-    [before, to.as_bytes(), &rest[from.len()..]].concat()
 }
 
 fn archive(files: &[(&str, &[u8])]) -> Vec<u8> {
