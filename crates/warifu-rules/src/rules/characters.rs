@@ -18,20 +18,23 @@ fn lost_escapes(cx: &mut Cx<'_, '_>) {
         return;
     }
     let message = cx.message;
+    let mut runs = Vec::new();
     for segment in message.segments() {
         let (start, end) = segment.span();
         let at = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);
         let line = message.bytes().get(at(start)..at(end)).unwrap_or_default();
-        for (from, to) in bare_runs(line) {
-            let place = |n: usize| start.saturating_add(u32::try_from(n).unwrap_or(u32::MAX));
-            let (from, to) = (place(from), place(to));
-            let source = cx.source;
-            cx.out.retain(|d| {
-                let left = d.code == &ENC103 && d.span.source == source;
-                !(left && d.span.start >= from && d.span.start <= to)
-            });
-            cx.report_bytes(&ENC120, (from, to));
-        }
+        let place = |n: usize| start.saturating_add(u32::try_from(n).unwrap_or(u32::MAX));
+        let own = bare_runs(line).into_iter();
+        runs.extend(own.map(|(from, to)| (place(from), place(to))));
+    }
+    let source = cx.source;
+    cx.out.retain(|d| {
+        let at = runs.partition_point(|(_, to)| *to < d.span.start);
+        let inside = runs.get(at).is_some_and(|(from, _)| d.span.start >= *from);
+        !(inside && d.code == &ENC103 && d.span.source == source)
+    });
+    for run in runs {
+        cx.report_bytes(&ENC120, run);
     }
 }
 
@@ -49,7 +52,13 @@ fn bare_runs(line: &[u8]) -> Vec<(usize, usize)> {
         let returns = line.get(next..).is_some_and(|r| r.starts_with(ASCII));
         if !wide {
             let mut done = at;
+            // Where characters end that no return follows: those that begin among them end there, too.
+            let mut open = [0; 2];
             while let Some(mark) = find_mark(line, done, next) {
+                if open.get(mark % 2).is_some_and(|end| mark < *end) {
+                    done = mark + 2;
+                    continue;
+                }
                 let (end, text) = pairs_from(line, mark + 2, next);
                 let closed = line.get(end..).is_some_and(|r| r.starts_with(b"(B"));
                 if text && (closed || end == next && returns) {
@@ -57,6 +66,9 @@ fn bare_runs(line: &[u8]) -> Vec<(usize, usize)> {
                     found.push((mark, done));
                 } else {
                     done = mark + 2;
+                    if let Some(last) = open.get_mut(mark % 2) {
+                        *last = end;
+                    }
                 }
             }
             if returns && done < next {

@@ -29,15 +29,61 @@ struct Row {
     /// Kinds that have the condition; none is all.
     kinds: &'static [K],
     /// Whether the condition holds.
-    holds: fn(&Cx<'_, '_>, Segment<'_>) -> bool,
+    holds: Holds,
     code: Code,
+}
+
+type Holds = fn(&Cx<'_, '_>, &Whole, Segment<'_>) -> bool;
+
+/// What conditions ask of the message as a whole, looked up once.
+struct Whole {
+    /// Whether there are several OBR.
+    has_several_requests: bool,
+    /// Positions of the OBX that others of their OBR are, or have to be, told apart from by OBX-4; in order.
+    grouped: Vec<u32>,
+}
+
+impl Whole {
+    fn of(cx: &Cx<'_, '_>) -> Self {
+        let requests = cx.message.segments().filter(|s| s.name() == *b"OBR");
+        let mut grouped = Vec::new();
+        if cx.is(&[K::Omg03, K::Omg13]) {
+            let mut own = Vec::new();
+            for segment in cx.message.segments() {
+                match &segment.name() {
+                    b"OBR" => group(&mut own, &mut grouped),
+                    b"OBX" => own.push(segment),
+                    _ => {}
+                }
+            }
+            group(&mut own, &mut grouped);
+            grouped.sort_unstable();
+        }
+        Self {
+            has_several_requests: requests.take(2).count() == 2,
+            grouped,
+        }
+    }
+}
+
+/// Takes the OBX of one OBR: all of them where one has OBX-4 and there are others, else those whose OBX-3
+/// stands there twice.
+fn group(own: &mut Vec<Segment<'_>>, grouped: &mut Vec<u32>) {
+    let numbered = own.iter().filter(|s| s.field(4).is_some()).count();
+    own.sort_by_key(|s| s.field(3).raw());
+    for same in own.chunk_by(|a, b| a.field(3).raw() == b.field(3).raw()) {
+        let of_all = |s: &&Segment<'_>| numbered > usize::from(s.field(4).is_some());
+        let told = same.iter().filter(|s| same.len() > 1 || of_all(s));
+        grouped.extend(told.map(Segment::position));
+    }
+    own.clear();
 }
 
 const fn row(
     (segment, field): (&'static str, u8),
     kinds: &'static [K],
     code: Code,
-    holds: fn(&Cx<'_, '_>, Segment<'_>) -> bool,
+    holds: Holds,
 ) -> Row {
     Row {
         segment,
@@ -72,13 +118,14 @@ const ROWS: &[Row] = &[
     row(("TQ1", 3), &[K::Omp02], &SSM206, is_untimed),
     row(("RXE", 19), &[K::Omp01, K::Omp11], &SSM206, is_daily),
     row(("RXA", 11), &[K::Omp11, K::Omp12], &SSM207, is_given),
-    row(("CTI", 2), &[], &SSM206, |_, s| s.field(3).is_some()),
-    row(("ZE1", 6), &[K::Omg11], &SSM206, |_, s| s.field(7).is_some()),
-    row(("ZE1", 8), &[K::Omg11], &SSM206, |_, s| s.field(9).is_some()),
+    row(("CTI", 2), &[], &SSM206, |_, _, s| s.field(3).is_some()),
+    row(("ZE1", 6), &[K::Omg11], &SSM206, |_, _, s| s.field(7).is_some()),
+    row(("ZE1", 8), &[K::Omg11], &SSM206, |_, _, s| s.field(9).is_some()),
 ];
 
 fn conditional(cx: &mut Cx<'_, '_>) {
     let message = cx.message;
+    let whole = Whole::of(cx);
     cx.order = None;
     for segment in message.segments() {
         let name = segment.name();
@@ -88,7 +135,7 @@ fn conditional(cx: &mut Cx<'_, '_>) {
         for row in ROWS.iter().filter(|r| r.segment.as_bytes() == name) {
             if (row.kinds.is_empty() || cx.is(row.kinds))
                 && segment.field(row.field.into()).is_empty()
-                && (row.holds)(cx, segment)
+                && (row.holds)(cx, &whole, segment)
             {
                 cx.report_absent(row.code, segment, row.field.into());
             }
@@ -96,7 +143,7 @@ fn conditional(cx: &mut Cx<'_, '_>) {
     }
 }
 
-fn always(_: &Cx<'_, '_>, _: Segment<'_>) -> bool {
+fn always(_: &Cx<'_, '_>, _: &Whole, _: Segment<'_>) -> bool {
     true
 }
 
@@ -113,59 +160,45 @@ fn after<'m>(
         .take_while(move |s| !until.contains(&&s.name()))
 }
 
-/// The OBX of one OBR: some are told apart by OBX-4, or would have to be.
-fn is_grouped(cx: &Cx<'_, '_>, obx: Segment<'_>) -> bool {
-    let own = obx.field(3).raw();
-    let mut first = usize::try_from(obx.position()).unwrap_or(0);
-    while let Some(before) = first.checked_sub(1).and_then(|at| cx.message.segment(at)) {
-        if before.name() == *b"OBR" {
-            break;
-        }
-        first -= 1;
-    }
-    (first..)
-        .map_while(|at| cx.message.segment(at))
-        .take_while(|s| s.name() != *b"OBR")
-        .filter(|s| s.name() == *b"OBX" && s.position() != obx.position())
-        .any(|s| s.field(4).is_some() || s.field(3).raw() == own)
+fn is_grouped(_: &Cx<'_, '_>, whole: &Whole, obx: Segment<'_>) -> bool {
+    whole.grouped.binary_search(&obx.position()).is_ok()
 }
 
 fn class(in1: Segment<'_>) -> Option<&'static str> {
     super::insurance::class_of(in1.field(2).value().trimmed().text)
 }
 
-fn is_insurance(_: &Cx<'_, '_>, in1: Segment<'_>) -> bool {
+fn is_insurance(_: &Cx<'_, '_>, _: &Whole, in1: Segment<'_>) -> bool {
     matches!(class(in1), Some("MI" | "PE"))
 }
 
-fn is_medical(_: &Cx<'_, '_>, in1: Segment<'_>) -> bool {
+fn is_medical(_: &Cx<'_, '_>, _: &Whole, in1: Segment<'_>) -> bool {
     class(in1) == Some("MI")
 }
 
-fn is_classed(_: &Cx<'_, '_>, in1: Segment<'_>) -> bool {
+fn is_classed(_: &Cx<'_, '_>, _: &Whole, in1: Segment<'_>) -> bool {
     class(in1).is_some()
 }
 
-fn is_of_no_class(_: &Cx<'_, '_>, in1: Segment<'_>) -> bool {
+fn is_of_no_class(_: &Cx<'_, '_>, _: &Whole, in1: Segment<'_>) -> bool {
     class(in1).is_none() && in1.field(2).is_some()
 }
 
-fn has_several_requests(cx: &Cx<'_, '_>, _: Segment<'_>) -> bool {
-    let requests = cx.message.segments().filter(|s| s.name() == *b"OBR");
-    requests.take(2).count() == 2
+fn has_several_requests(_: &Cx<'_, '_>, whole: &Whole, _: Segment<'_>) -> bool {
+    whole.has_several_requests
 }
 
-fn is_child(cx: &Cx<'_, '_>, _: Segment<'_>) -> bool {
+fn is_child(cx: &Cx<'_, '_>, _: &Whole, _: Segment<'_>) -> bool {
     cx.order
         .is_some_and(|orc| orc.field(1).value().trimmed().text == "CH")
 }
 
-fn is_untimed(_: &Cx<'_, '_>, tq1: Segment<'_>) -> bool {
+fn is_untimed(_: &Cx<'_, '_>, _: &Whole, tq1: Segment<'_>) -> bool {
     !tq1.field(7).is_some() && !tq1.field(11).is_some()
 }
 
 /// Whether the drug is taken a number of times a day, so that a dose makes an amount per day.
-fn is_daily(cx: &Cx<'_, '_>, rxe: Segment<'_>) -> bool {
+fn is_daily(cx: &Cx<'_, '_>, _: &Whole, rxe: Segment<'_>) -> bool {
     let dose = rxe.field(3).value().trimmed().text;
     let timing = after(cx, rxe, &[b"ORC", b"RXE"]).find(|s| s.name() == *b"TQ1");
     super::fields::is_number(&super::fields::narrowed(dose))
@@ -176,7 +209,7 @@ fn is_daily(cx: &Cx<'_, '_>, rxe: Segment<'_>) -> bool {
         })
 }
 
-fn is_given(_: &Cx<'_, '_>, rxa: Segment<'_>) -> bool {
+fn is_given(_: &Cx<'_, '_>, _: &Whole, rxa: Segment<'_>) -> bool {
     !matches!(rxa.field(20).value().trimmed().text, "NA" | "RE")
 }
 
