@@ -63,6 +63,9 @@ impl<'d> Run<'d> {
         let Some(questionnaire) = found.filter(is_one) else {
             return;
         };
+        if !self.scope.spend(1) {
+            return;
+        }
         let status = tree.member(node, "status");
         let response = Response {
             items: self.by_link(node).into_iter().fold(
@@ -94,6 +97,7 @@ impl<'d> Run<'d> {
                 }
             }
         }
+        self.scope.spend(all.len());
         all
     }
 
@@ -137,10 +141,11 @@ impl<'d> Run<'d> {
     /// Items of a questionnaire (within `asked`) and of a response (within `given`).
     fn level(&mut self, response: &Response<'d>, asked: NodeId, given: NodeId, depth: u32) {
         let tree = self.doc.tree;
-        let wanted: Vec<NodeId> = self.list(asked, "item").collect();
-        if depth > DEPTH || !self.scope.spend(wanted.len()) {
+        if depth > DEPTH || !self.scope.spend(1) {
             return;
         }
+        let wanted: Vec<NodeId> = self.list(asked, "item").collect();
+        self.scope.spend(wanted.len());
         let places: BTreeMap<Cow<'d, str>, usize> = wanted
             .iter()
             .enumerate()
@@ -246,14 +251,19 @@ impl<'d> Run<'d> {
         let Some((value, type_name)) = self.value(answer, "value") else {
             return;
         };
-        let options: Vec<(NodeId, &str)> = self
-            .list(asked, "answerOption")
-            .filter_map(|o| self.value(o, "value"))
-            .collect();
         let Some((_, types)) = TYPES.iter().find(|(name, _)| *name == of) else {
             return;
         };
         let is_choice = matches!(of, "choice" | "open-choice");
+        if is_choice && !self.scope.spend(1) {
+            return;
+        }
+        let key = if is_choice { "answerOption" } else { "" };
+        let options: Vec<(NodeId, &str)> = self
+            .list(asked, key)
+            .filter_map(|o| self.value(o, "value"))
+            .collect();
+        self.scope.spend(options.len());
         let is_of_option = is_choice && options.iter().any(|(_, name)| *name == type_name);
         if !types.contains(&type_name) && !is_of_option {
             self.said(value, "type");
@@ -271,8 +281,7 @@ impl<'d> Run<'d> {
                 self.is_outside(asked, value)
             } else {
                 let compare = |o: &(NodeId, &str)| self.compare(o.0, value);
-                self.scope.spend(options.len())
-                    && options.iter().all(|o| compare(o) != Some(Ordering::Equal))
+                options.iter().all(|o| compare(o) != Some(Ordering::Equal))
             };
             if outside {
                 self.said(value, "answerOption");

@@ -1,7 +1,7 @@
 //! Rules that R4 states in words and no invariant says: URIs, identifiers, units, ids, contained
 //! resources, vital signs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use warifu_definitions::{Code as Coded, CodeAnswer};
 use warifu_diag::catalogue::fhr;
@@ -203,6 +203,16 @@ impl Run<'_> {
             return;
         };
         let mut seen = BTreeSet::new();
+        // The first and the last place of each text that may refer to one.
+        let mut named: BTreeMap<_, (NodeId, NodeId)> = BTreeMap::new();
+        for n in node..tree.after(node) {
+            if tree.kind(n) == Kind::String {
+                let text = tree.text(n);
+                if text.starts_with('#') {
+                    named.entry(text).or_insert((n, n)).1 = n;
+                }
+            }
+        }
         for resource in tree.children(list) {
             if tree.kind(resource) != Kind::Object {
                 continue;
@@ -215,13 +225,10 @@ impl Run<'_> {
                 ),
                 Some(id) => {
                     let text = tree.text(id);
-                    let own = format!("#{text}");
-                    let only_itself = (resource..tree.after(resource))
-                        .any(|n| tree.is_text(n, &own))
-                        && !(node..tree.after(node)).any(|n| {
-                            !(resource..tree.after(resource)).contains(&n) && tree.is_text(n, &own)
-                        });
-                    if only_itself {
+                    let places = named.get(format!("#{text}").as_str());
+                    let own = resource..tree.after(resource);
+                    let inside = |n: &NodeId| own.contains(n);
+                    if places.is_some_and(|(first, last)| inside(first) && inside(last)) {
                         let mut raw = Raw::new(&fhr::FHR014, node)
                             .with("dom-3")
                             .expects("SHALL be referred to from elsewhere in the resource");
