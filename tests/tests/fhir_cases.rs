@@ -142,7 +142,6 @@ fn case(
     let options = Options {
         profiles: profile.into_iter().map(str::to_owned).collect(),
         unknown_extensions: Some(domains(case)),
-        vital_signs: true,
         ..Options::default()
     };
     let found = Validator::new(&**terms.library(), terms, options).validate(&bytes);

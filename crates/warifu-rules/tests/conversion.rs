@@ -31,6 +31,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "MAP438",
         "files of a document: kinds/document of warifu-map",
     ),
+    ("MAP439", "vital signs: kinds/vital of warifu-map"),
     ("MAP001", "an option, below"),
     ("MAP002", "an option, below"),
     ("MAP014", "65,535 files: tests/tests/hostile.rs"),

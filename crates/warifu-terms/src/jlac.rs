@@ -258,6 +258,18 @@ impl Vital {
         }
     }
 
+    /// Units in UCUM that R4's vital-signs profile of the LOINC code takes; none where R4 has no profile of
+    /// the code as it stands here.
+    pub fn units(self) -> &'static [&'static str] {
+        match self {
+            Vital::BodyTemperature => &["Cel", "[degF]"],
+            Vital::RespiratoryRate | Vital::PulseRate => &["/min"],
+            Vital::SystolicBloodPressure
+            | Vital::DiastolicBloodPressure
+            | Vital::OxygenSaturation => &[],
+        }
+    }
+
     /// Japanese name.
     pub fn ja(self) -> &'static str {
         match self {

@@ -77,13 +77,13 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// No imposed profile, no must-support, 10,000 findings.
+    /// No imposed profile, no must-support, vital signs by their codes, 10,000 findings.
     fn default() -> Self {
         Self {
             profiles: Vec::new(),
             must_support: false,
             unknown_extensions: None,
-            vital_signs: false,
+            vital_signs: true,
             most: 10_000,
         }
     }

@@ -4,6 +4,7 @@
 mod common;
 
 use common::terms_of;
+use warifu_diag::Severity;
 use warifu_validate::{Finding, Options, Validator};
 
 const URL: &str = "http://example.org/fhir/StructureDefinition/Example";
@@ -215,4 +216,38 @@ fn a_slice_of_a_profile_that_is_not_at_hand_is_not_checked_and_the_rest_is() {
             &["FHR302 Bundle.meta.profile[0]", "FHR402 Bundle.total"],
         );
     }
+}
+
+#[test]
+fn vital_signs_follow_their_profiles_by_code() {
+    let document = |code: &str, category: &str, unit: &str| {
+        format!(
+            r#"{{"resourceType": "Observation", "status": "final", "category": [{{"coding": [{{"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "{category}"}}]}}], "code": {{"coding": [{{"system": "http://loinc.org", "code": "{code}"}}]}}, "subject": {{"reference": "Patient/1"}}, "effectiveDateTime": "2026-04-01", "valueQuantity": {{"value": 72, "unit": "x", "system": "http://unitsofmeasure.org", "code": "{unit}"}}}}"#
+        )
+    };
+    let errors = |document: &str| {
+        let mut all = found(&[], &[], document);
+        all.retain(|f| f.severity == Severity::Error);
+        codes(&all)
+    };
+    assert!(errors(&document("8867-4", "vital-signs", "/min")).is_empty());
+    assert_eq!(
+        errors(&document("8867-4", "vital-signs", "{beats}/min")),
+        ["FHR404 Observation.value.ofType(Quantity).code"]
+    );
+    assert_eq!(
+        errors(&document("8867-4", "exam", "/min")),
+        ["FHR401 Observation.category"]
+    );
+    // Another code, whatever the category.
+    assert!(errors(&document("2339-0", "vital-signs", "mg/dL")).is_empty());
+
+    let asked = Options {
+        vital_signs: false,
+        ..Options::default()
+    };
+    let terms = terms_of(&[], &[]);
+    let found = Validator::new(&**terms.library(), &terms, asked)
+        .validate(document("8867-4", "exam", "/min").as_bytes());
+    assert!(found.list.iter().all(|f| f.severity != Severity::Error));
 }

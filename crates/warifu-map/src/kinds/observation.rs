@@ -681,12 +681,30 @@ pub(crate) fn value<'a>(
     status: &str,
 ) {
     let unit = unit(cx, obx);
+    measured(r, cx, obx, allows, status, unit);
+}
+
+/// The same with a unit that was read. Gives the code of UCUM that the value has, nothing for a value that
+/// is no such quantity, and an empty code where there is no value.
+pub(crate) fn measured<'a>(
+    r: &mut Resource,
+    cx: &mut Cx<'a, '_>,
+    obx: Segment<'a>,
+    allows: Allows,
+    status: &str,
+    unit: Unit<'a>,
+) -> Option<&'a str> {
     let value = read_value(cx, obx, unit, allows);
     if !write_value(r, &value) {
         data_absent(r, cx, obx, status);
     }
     if let Some(range) = read_range(cx, obx, &unit) {
         r.object(el::REFERENCE_RANGE, |o| write_range(o, &range));
+    }
+    match value {
+        Value::None | Value::Attachment(..) => Some(""),
+        Value::Quantity(q) => (q.unit.system == systems::UCUM).then_some(q.unit.code),
+        _ => None,
     }
 }
 

@@ -8,11 +8,12 @@ use warifu_order::Map;
 use warifu_diag::catalogue::hl7::HL7115;
 use warifu_diag::catalogue::map_general::{MAP004, MAP009};
 use warifu_diag::catalogue::map_lab::MAP209;
+use warifu_diag::catalogue::map_other::MAP439;
 use warifu_fhir::element::observation as el;
 use warifu_fhir::{Resource, Row, Src};
 use warifu_hl7::{Segment, Val};
 use warifu_terms::jlac::{self, Vital};
-use warifu_terms::systems;
+use warifu_terms::{systems, units};
 
 use crate::cx::{Cx, Sourced};
 use crate::datatypes;
@@ -158,7 +159,12 @@ fn pairs(lines: &[Line<'_>]) -> Vec<Option<usize>> {
         }
         match waiting.get_mut(&(at, tail)).and_then(Option::take) {
             Some((other, its))
-                if jlac::is_pressure_pair(its, code) && same_status(lines.get(other), l) =>
+                if jlac::is_pressure_pair(its, code)
+                    && same_status(lines.get(other), l)
+                    && [lines.get(other), Some(l)]
+                        .into_iter()
+                        .flatten()
+                        .all(is_pressure) =>
             {
                 if let Some(slot) = mates.get_mut(i) {
                     *slot = Some(other);
@@ -173,6 +179,17 @@ fn pairs(lines: &[Line<'_>]) -> Vec<Option<usize>> {
         }
     }
     mates
+}
+
+/// Whether R4's profile of blood pressures takes the value: a number in mm[Hg], or none.
+fn is_pressure(l: &Line<'_>) -> bool {
+    let value = l.obx.field(5).value().trimmed();
+    let is_number = warifu_fhir::number::decimal(value.text).is_some();
+    value.is_empty()
+        || is_number
+            && datatypes::both_triplets(l.obx.field(6))
+                .iter()
+                .any(|t| units::ucum(t.code.text, t.text.text) == Some("mm[Hg]"))
 }
 
 fn same_status(a: Option<&Line<'_>>, b: &Line<'_>) -> bool {
@@ -241,18 +258,37 @@ fn one<'a>(
         datatypes::instance_identifier(&mut r, cx, el::IDENTIFIER, &[number, key, at, sub], 1);
     }
     r.string(el::STATUS, status, obx.field(11).src());
-    r.add(el::CATEGORY, |v| v.raw(r#"{"coding":[{"system":"http://jpfhir.jp/fhir/core/CodeSystem/JP_SimpleObservationCategory_CS","code":"vital-signs"}]}"#));
+    // JP Core has a category of its own, R4's vital signs another.
+    for system in [
+        systems::OBSERVATION_CATEGORY,
+        systems::FHIR_OBSERVATION_CATEGORY,
+    ] {
+        r.object(el::CATEGORY, |o| {
+            o.array("coding", |a| {
+                a.object(|o| {
+                    o.constant("system", system);
+                    o.constant("code", "vital-signs");
+                });
+            });
+        });
+    }
+    let effective = effective(&mut r, cx, line, at, time);
     if let Some(mate) = mate {
         let other = Item::read(cx, mate.obx.field(3), systems::JANIS_ORGANISM);
         let (code, display) = jlac::BLOOD_PRESSURE_PANEL;
+        if !is_day(effective) {
+            cx.report(&MAP439, &obx.field(3));
+        }
         r.object(el::CODE, |o| {
-            o.array("coding", |a| {
-                a.object(|o| {
-                    o.constant("system", systems::LOINC);
-                    o.string("code", code, key.src());
-                    o.string("display", display, key.src());
+            if is_day(effective) {
+                o.array("coding", |a| {
+                    a.object(|o| {
+                        o.constant("system", systems::LOINC);
+                        o.string("code", code, key.src());
+                        o.string("display", display, key.src());
+                    });
                 });
-            });
+            }
             o.constant("text", "血圧");
         });
         // Systolic first, whatever the order in the message.
@@ -280,14 +316,29 @@ fn one<'a>(
             r.object(el::CODE, |o| {
                 o.raw(r#""extension":[{"url":"http://hl7.org/fhir/StructureDefinition/data-absent-reason","valueCode":"unknown"}]"#);
             });
-        } else {
-            observation::code(&mut r, cx, &item, loinc(jlac_of(obx)));
         }
-        observation::value(&mut r, cx, obx, Allows::DateTime, status);
+        let vital = jlac::vital(jlac_of(obx));
+        let mut unit = observation::unit(cx, obx);
+        // R4's profile of heart rates has this code alone; what braces say is no part of a unit.
+        if unit.code == "{beats}/min" && vital == Some(Vital::PulseRate) {
+            unit.code = "/min";
+        }
+        let ucum = observation::measured(&mut r, cx, obx, Allows::DateTime, status, unit);
+        if !item.is_empty() {
+            let of_r4 = vital.is_none_or(|v| {
+                v.units().is_empty()
+                    || is_day(effective)
+                        && ucum.is_some_and(|u| u.is_empty() || v.units().contains(&u))
+            });
+            if !of_r4 {
+                cx.report(&MAP439, &obx.field(3));
+            }
+            let further = if of_r4 { loinc(jlac_of(obx)) } else { None };
+            observation::code(&mut r, cx, &item, further);
+        }
         observation::interpretation(&mut r, cx, obx);
     }
     r.object(el::SUBJECT, |o| o.string("reference", subject.0, subject.1));
-    effective(&mut r, cx, line, at, time);
     issued(&mut r, cx, line);
     datatypes::add_people(&mut r, cx, el::PERFORMER, obx.field(16));
     if let Some(id) = cx.encounter_at(at.text) {
@@ -315,24 +366,26 @@ fn one<'a>(
     cx.emit(r);
 }
 
-/// OBX-14, else OBR-7. Times repeat from line to line: the last one is remembered.
+/// Whether a date or time says the day, as R4 wants of vital signs (`vs-1`).
+fn is_day(written: Option<&str>) -> bool {
+    written.is_some_and(|w| w.len() >= "2026-04-01".len())
+}
+
+/// OBX-14, else OBR-7; what was written. Times repeat from line to line: the last one is remembered.
 fn effective<'a>(
     r: &mut Resource,
     cx: &mut Cx<'a, '_>,
     line: &Line<'a>,
     at: Val<'a>,
     time: &mut Option<(&'a str, &'a str)>,
-) {
+) -> Option<&'a str> {
+    let at = if at.is_empty() {
+        line.obr?.field(7).value().trimmed()
+    } else {
+        at
+    };
     if at.is_empty() {
-        if let Some(obr) = line.obr {
-            datatypes::add_date_time(
-                r,
-                cx,
-                el::EFFECTIVE_DATE_TIME,
-                obr.field(7).value().trimmed(),
-            );
-        }
-        return;
+        return None;
     }
     let written = match *time {
         Some((sent, written)) if sent == at.text => Some(written),
@@ -342,6 +395,7 @@ fn effective<'a>(
         *time = Some((at.text, w));
         r.string(el::EFFECTIVE_DATE_TIME, w, at.src());
     }
+    written
 }
 
 /// OBR-22.
@@ -361,6 +415,8 @@ fn issued<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, line: &Line<'a>) {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
+
+    use warifu_terms::systems;
 
     use crate::testing::{all, at, convert, reported};
 
@@ -414,8 +470,64 @@ OBX|4|NM|9A751000000000001^収縮期血圧^JC10||100|mm(hg)^mmHg^ISO+|||||F|||20
         assert_eq!(at(pair, "/effectiveDateTime"), "2026-04-01T08:00:00+09:00");
         assert!(pair.get("valueQuantity").is_none());
         assert_eq!(at(pulse, "/code/coding/1/code"), "8867-4");
-        assert_eq!(at(pulse, "/valueQuantity/code"), "{beats}/min");
+        assert_eq!(at(pulse, "/valueQuantity/code"), "/min");
+        assert_eq!(
+            at(pulse, "/category/1/coding/0/system"),
+            systems::FHIR_OBSERVATION_CATEGORY
+        );
         assert_eq!(at(alone, "/code/coding/1/code"), "8480-6");
         assert_eq!(alone["valueQuantity"]["value"], json!(100));
+    }
+
+    /// What R4's profile of the sign would not take: the message's words stay, LOINC is not added.
+    #[test]
+    fn a_measure_that_is_no_vital_sign_of_r4_has_no_loinc() {
+        let line = |rest: &str| format!("{HEAD}OBX|1|{rest}\n");
+        let temperature = "9P100000000000001^体温^JC10";
+        for (rest, is_told) in [
+            (
+                format!("NM|{temperature}||36.5|cel^℃^ISO+|||||F|||202604010800"),
+                false,
+            ),
+            (
+                format!("NM|{temperature}|||cel^℃^ISO+|||||F|||202604010800"),
+                false,
+            ),
+            (
+                format!("ST|{temperature}||平熱||||||F|||202604010800"),
+                true,
+            ),
+            (
+                format!("NM|{temperature}||36.5|mm(hg)^mmHg^ISO+|||||F|||202604010800"),
+                true,
+            ),
+            (
+                format!("NM|{temperature}||36.5||||||F|||202604010800"),
+                true,
+            ),
+            (
+                format!("NM|{temperature}||36.5|cel^℃^ISO+|||||F|||202604"),
+                true,
+            ),
+        ] {
+            let out = convert("", &line(&rest));
+            assert_eq!(reported(&out, "MAP439"), is_told, "{rest}");
+            let found = all(&out, "Observation");
+            let codings = found[0]["code"]["coding"].as_array().unwrap();
+            let loinc = codings.iter().any(|c| c["system"] == systems::LOINC);
+            assert_eq!(loinc, !is_told, "{rest}");
+        }
+    }
+
+    #[test]
+    fn pressures_of_other_units_are_no_pair() {
+        let out = convert(
+            "",
+            &format!(
+                "{HEAD}OBX|1|NM|9A761000000000001^拡張期血圧^JC10||7.8|kPa^kPa^ISO+|||||F|||202604010800
+OBX|2|NM|9A751000000000001^収縮期血圧^JC10||15.6|kPa^kPa^ISO+|||||F|||202604010800"
+            ),
+        );
+        assert_eq!(all(&out, "Observation").len(), 2);
     }
 }
