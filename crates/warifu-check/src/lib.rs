@@ -185,7 +185,7 @@ impl Check {
             if let Some(f) = of(files, span) {
                 texts
                     .entry(span.source.0)
-                    .or_insert_with(|| SourceText::new(&f.bytes, warifu_source::detect(&f.bytes)));
+                    .or_insert_with(|| SourceText::messages(&f.bytes));
             }
         }
         let mut reports: Vec<FileReport> = files.iter().map(report_of).collect();

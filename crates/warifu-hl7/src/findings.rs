@@ -7,8 +7,23 @@ use warifu_diag::{Code, Diagnostic, SourceId, Span};
 use warifu_source::{Charset, NoteKind as Character, Notes};
 
 use crate::find::find;
-use crate::index::{Index, NoteKind, split_stream};
+use crate::index::{Index, NoteKind, is_leading, split_stream};
 use crate::message::{Message, Part};
+
+/// Where the messages of a file end, and the charset of each, as they are read one by one; one that has all
+/// bytes, unless the file is a stream.
+pub fn charsets_of(bytes: &[u8]) -> Vec<(usize, Charset)> {
+    if !is_stream(bytes) {
+        return vec![(bytes.len(), warifu_source::detect(bytes))];
+    }
+    split_stream(bytes)
+        .into_iter()
+        .map(|(start, end)| {
+            let own = bytes.get(start..end).unwrap_or_default();
+            (end, warifu_source::detect(own))
+        })
+        .collect()
+}
 
 /// Byte ranges of the messages of a file: one, unless it is a stream (reported as `HL7111`).
 pub fn messages_of(
@@ -143,6 +158,16 @@ pub fn reading(
     if marked {
         own(&enc::ENC117, (start, start + skipped));
     }
+    // What stands before MSH is told as one; the reader of characters would name a VT once more.
+    let after = content.get(skipped..).unwrap_or_default();
+    let leading = after.iter().take_while(|b| is_leading(**b)).count();
+    let is_message = after.get(leading..).is_some_and(|m| m.starts_with(b"MSH"));
+    let skipped = if is_message && leading > 0 {
+        own(&hl7::HL7105, (start + skipped, start + skipped + leading));
+        skipped + leading
+    } else {
+        skipped
+    };
     let content = content.get(skipped..).unwrap_or_default();
     let base = u32::try_from(start + skipped).unwrap_or(u32::MAX);
     warifu_source::check(content, base, index.charset(), notes);

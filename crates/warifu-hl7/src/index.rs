@@ -90,7 +90,7 @@ pub enum NoteKind {
     TrailingBytes,
     /// No terminator after the last segment.
     LastTerminatorMissing,
-    /// Delimiters other than `|^~\&`.
+    /// Delimiters other than `|^~\&`, or more or less of them.
     UnusualDelimiters,
     /// Larger than [`MAX_BYTES`]; not indexed.
     TooLarge,
@@ -277,7 +277,7 @@ impl Index {
         } else {
             start
         };
-        while matches!(bytes.get(start), Some(b'\r' | b'\n' | 0x0B | b' ')) {
+        while bytes.get(start).is_some_and(|b| is_leading(*b)) {
             start += 1;
         }
         let head = &bytes[start..];
@@ -287,10 +287,15 @@ impl Index {
             && !matches!(head[3], b'\r' | b'\n')
         {
             self.delimiters = read_delimiters(head);
-            if self.delimiters != STANDARD {
+            // MSH-2 is its four characters, and no others behind them.
+            let two = head[4..]
+                .iter()
+                .take_while(|b| !matches!(**b, b'\r' | b'\n') && **b != head[3])
+                .count();
+            if self.delimiters != STANDARD || two != 4 {
                 // MSH-1 where the separator is another, else MSH-2.
                 let first = if head[3] == STANDARD.field { 4 } else { 3 };
-                let end = start + head.len().min(8);
+                let end = start + 4 + two;
                 self.note(NoteKind::UnusualDelimiters, start + first, end);
             }
         } else {
@@ -706,6 +711,11 @@ const fn is_name(b: u8) -> bool {
     b.is_ascii_uppercase() || b.is_ascii_digit()
 }
 
+/// What is skipped before MSH: terminators, blanks and the VT of a transport.
+pub(crate) const fn is_leading(byte: u8) -> bool {
+    matches!(byte, b'\r' | b'\n' | 0x0B | b' ')
+}
+
 fn read_delimiters(head: &[u8]) -> Delimiters {
     let mut d = Delimiters {
         field: head[3],
@@ -739,7 +749,10 @@ fn read_delimiters(head: &[u8]) -> Delimiters {
 /// A message begins at a line that starts with `MSH` and the first message's field separator.
 pub fn split_stream(bytes: &[u8]) -> Vec<(usize, usize)> {
     let mut starts = Vec::new();
-    let mut at = 0;
+    // What is skipped before the first message belongs to it.
+    let mark = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
+    let first = bytes.len() - mark.len() + mark.iter().take_while(|b| is_leading(**b)).count();
+    let mut at = first;
     loop {
         let line = bytes.get(at..).unwrap_or_default();
         if line.starts_with(b"MSH")
@@ -747,7 +760,7 @@ pub fn split_stream(bytes: &[u8]) -> Vec<(usize, usize)> {
                 .get(3)
                 .is_some_and(|b| !b.is_ascii_alphanumeric() && !matches!(b, b'\r' | b'\n'))
         {
-            starts.push(at);
+            starts.push(if at == first { 0 } else { at });
         }
         match memchr::memchr2(b'\r', b'\n', line) {
             Some(p) => at += p + 1,

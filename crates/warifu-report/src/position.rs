@@ -46,6 +46,11 @@ impl SourceText {
     pub fn new(bytes: &[u8], charset: Charset) -> Self {
         Self::of(warifu_source::decode(bytes, charset))
     }
+    /// Decodes a file of messages, each in its own charset.
+    pub fn messages(bytes: &[u8]) -> Self {
+        let parts = warifu_hl7::findings::charsets_of(bytes).into_iter();
+        Self::of(warifu_source::decode_parts(bytes, parts))
+    }
     /// Decodes a file of UTF-8, as JSON is: without the tables of other charsets.
     pub fn utf8(bytes: &[u8]) -> Self {
         Self::of(warifu_source::decode_utf8(bytes))
@@ -165,6 +170,39 @@ mod tests {
         );
         assert_eq!(t.line(2), "PID|山田^x");
         assert_eq!(t.line(3), "OBX|1");
+    }
+
+    #[test]
+    fn messages_of_a_stream_have_their_own_charsets() {
+        let head = b"MSH|^~\\&|A\rPID|";
+        let texts: [&[u8]; 4] = [
+            b"\x1b$B;3ED\x1b(B^x\r",
+            "山田^x\r".as_bytes(),
+            b"\x8e\x52\x93\x63^x\r",
+            b"\x1b$B;3ED\r",
+        ];
+        let (mut bytes, mut carets) = (Vec::new(), Vec::new());
+        for text in texts {
+            bytes.extend_from_slice(head);
+            let own = text
+                .iter()
+                .position(|b| *b == b'^')
+                .unwrap_or(text.len() - 1);
+            carets.push(u32::try_from(bytes.len() + own).unwrap());
+            bytes.extend_from_slice(text);
+        }
+        let t = SourceText::messages(&bytes);
+        for (n, caret) in (1..).zip(carets) {
+            let column = 7;
+            assert_eq!(
+                t.position(caret, Units::Utf16),
+                Position {
+                    line: 2 * n,
+                    column
+                }
+            );
+            assert_eq!(t.line(2 * n).get(..10), Some("PID|山田"));
+        }
     }
 
     #[test]

@@ -179,9 +179,10 @@ impl Checker {
         self.names.clear();
         for segment in message.segments() {
             self.names.push(segment.name());
+            rules::characters::segment_end(&mut cx, segment);
             let Some(plan) = self.plan.segment(segment.name()) else {
                 for (_, field) in segment.fields() {
-                    rules::characters::escapes(&mut cx, field);
+                    rules::characters::ends_and_escapes(&mut cx, field);
                 }
                 continue;
             };
@@ -219,7 +220,7 @@ fn walk(cx: &mut Cx<'_, '_>, plan: &SegmentPlan) {
             }
             return;
         };
-        rules::characters::escapes(cx, field);
+        rules::characters::ends_and_escapes(cx, field);
         let (start, end) = field.span();
         if start == end || field.is_empty() {
             rules::fields::empty(cx, segment, number, plan);

@@ -125,11 +125,12 @@ impl<'m> Cx<'m, '_> {
     pub(crate) fn report_bytes(&mut self, code: Code, span: (u32, u32)) {
         self.push(code, span, self.message.locate(span.0), None, None);
     }
-    /// Reports bytes between segments, which can be mended by others in their place.
+    /// Reports bytes that can be mended by others in their place; those between segments have no path.
     pub(crate) fn report_bytes_fix(
         &mut self,
         code: Code,
         span: (u32, u32),
+        path: Option<FieldPath>,
         titles: (&'static str, &'static str),
         bytes: Vec<u8>,
     ) {
@@ -139,7 +140,7 @@ impl<'m> Cx<'m, '_> {
             title_en: titles.1,
             edits: vec![(self.span(span), bytes)],
         };
-        self.push(code, span, None, None, Some(fix));
+        self.push(code, span, path, None, Some(fix));
     }
     /// Reports a whole segment: the bytes are its name.
     pub(crate) fn report_segment(

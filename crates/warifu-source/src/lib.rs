@@ -40,7 +40,7 @@ pub use decode::decode_into;
 pub use detect::{declared, detect};
 pub use encode::{Encoder, Unencodable};
 pub use escape::{CodeSet, Escape, EscapeAction, escape_at};
-pub use map::{Decoded, decode, decode_utf8};
+pub use map::{Decoded, decode, decode_parts, decode_utf8};
 pub use normalise::{fold_disputed, full_width_kana, normalise_for_compare};
 
 /// Number of a source file within one run (index into the caller's list of files).

@@ -53,6 +53,18 @@ pub fn decode(bytes: &[u8], charset: Charset) -> Decoded {
     mapped(bytes, |sink| read(bytes, charset, sink))
 }
 
+/// [`decode`] of a file whose parts have charsets of their own, as a stream of messages may: each part is
+/// given by its end, and begins where the one before ends.
+pub fn decode_parts(bytes: &[u8], parts: impl Iterator<Item = (usize, Charset)>) -> Decoded {
+    mapped(bytes, |sink| {
+        for (end, charset) in parts {
+            let part = bytes.get(sink.base..end).unwrap_or_default();
+            read(part, charset, sink);
+            sink.base += part.len();
+        }
+    })
+}
+
 /// [`decode`] of UTF-8: for callers that read nothing else, and need no tables of JIS.
 pub fn decode_utf8(bytes: &[u8]) -> Decoded {
     mapped(bytes, |sink| read_utf8(bytes, sink))
@@ -62,6 +74,7 @@ fn mapped(bytes: &[u8], read: impl FnOnce(&mut Mapped)) -> Decoded {
     let mut sink = Mapped {
         text: String::with_capacity(bytes.len() + bytes.len() / 8),
         runs: Vec::new(),
+        base: 0,
         next_byte: 0,
     };
     read(&mut sink);
@@ -176,6 +189,8 @@ impl Run {
 struct Mapped {
     text: String,
     runs: Vec<Run>,
+    /// Where the part that is read begins in the file.
+    base: usize,
     /// Where the last character ended.
     next_byte: usize,
 }
@@ -185,6 +200,7 @@ impl Mapped {
     #[inline]
     fn extend(&mut self, at: usize, len: usize, strides: (u8, u8), shifted: bool) {
         let (text_stride, byte_stride) = strides;
+        let at = self.base + at;
         let goes_on = self.next_byte == at
             && self.runs.last().is_some_and(|run| {
                 run.text_stride == text_stride

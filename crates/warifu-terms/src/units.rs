@@ -97,6 +97,10 @@ fn capitals_fit(text: &str, code: &str) -> bool {
         length += 1;
     }
     let given = buffer.get_mut(..length).unwrap_or_default();
+    // A small m is milli; whether mega was meant nobody can tell.
+    if given.starts_with(b"m") && code.starts_with('M') {
+        return false;
+    }
     if !given.iter().any(u8::is_ascii_lowercase) {
         return true;
     }
@@ -732,8 +736,25 @@ mod tests {
     #[test]
     fn a_capital_that_may_mean_another_unit_is_not_folded() {
         for text in [
-            "mM", "uM", "μM", "nM", "pM", "mS", "Mg", "Pg", "MV", "MA", "MM", "UM", "ｍＭ", "Mm",
-            "mg/Ml", "Ng/mL", "Ug",
+            "mM",
+            "uM",
+            "μM",
+            "nM",
+            "pM",
+            "mS",
+            "Mg",
+            "Pg",
+            "MV",
+            "MA",
+            "MM",
+            "UM",
+            "ｍＭ",
+            "Mm",
+            "mg/Ml",
+            "Ng/mL",
+            "Ug",
+            "mbq",
+            "ｍｂｑ",
         ] {
             assert_eq!(text_to_ucum(text), None, "{text}");
         }

@@ -1,10 +1,11 @@
 //! What the characters and terminators of a file can be mended by, and HL7 escapes.
 
 use warifu_diag::catalogue::enc::{ENC103, ENC107, ENC116, ENC117, ENC120};
-use warifu_diag::catalogue::hl7::{HL7104, HL7105, HL7106, HL7109};
-use warifu_diag::{Applicability, Diagnostic, Fix, Span};
-use warifu_hl7::{Message, Part, findings};
+use warifu_diag::catalogue::hl7::{HL7104, HL7105, HL7106, HL7109, HL7130};
+use warifu_diag::{Applicability, Diagnostic, FieldPath, Fix, Span};
+use warifu_hl7::{Message, Part, Segment, findings};
 use warifu_source::{Charset, Encoder, decode_into};
+use warifu_terms::fields;
 
 use crate::cx::Cx;
 use crate::rule::{Check, message};
@@ -148,7 +149,7 @@ pub(crate) fn mend(d: &mut Diagnostic, bytes: &[u8], message: Message<'_>) {
             "add the last CR",
             vec![(d.span, b"\r".to_vec())],
         ))
-    } else if d.code == &ENC107 {
+    } else if d.code == &ENC107 && d.path.is_some_and(|path| is_text(&path, message)) {
         wide_kana(d.span, bytes, message.charset())
     } else {
         None
@@ -156,13 +157,53 @@ pub(crate) fn mend(d: &mut Diagnostic, bytes: &[u8], message: Message<'_>) {
     if let Some((title_ja, title_en, edits)) = fix {
         let extra = d.extra.get_or_insert_default();
         extra.fix.get_or_insert(Fix {
-            applicability: Applicability::Safe,
+            applicability: d.code.fixable.unwrap_or(Applicability::Unsafe),
             title_ja,
             title_en,
             edits,
         });
     }
 }
+
+/// Whether a place holds text that people read, as its data type and the name of its part say. Codes and
+/// identifiers are keys of somebody's table, which other letters miss; so may be what SS-MIX2 does not define.
+fn is_text(path: &FieldPath, message: Message<'_>) -> bool {
+    let n = |n: u32| usize::try_from(n).unwrap_or(0).max(1);
+    let Some(info) = fields::field(path.segment_name(), n(path.field)) else {
+        return false;
+    };
+    let mut datatype = info.datatype;
+    if datatype == "*" {
+        let own = message
+            .segments()
+            .filter(|s| s.name() == path.segment)
+            .nth(n(path.ordinal) - 1);
+        datatype = own.map_or("", |s| s.field(2).value().trimmed().text);
+    }
+    let mut name = if info.usage.is_empty() { "" } else { info.en };
+    for part in [path.component, path.subcomponent] {
+        let Some(inner) = fields::component(datatype, n(part)) else {
+            break;
+        };
+        (datatype, name) = (inner.datatype, if name.is_empty() { "" } else { inner.en });
+    }
+    let words = || name.split(|c: char| !c.is_ascii_alphanumeric());
+    matches!(datatype, "ST" | "TX" | "FT")
+        && !name.is_empty()
+        && !words().any(|w| KEYS.contains(&w))
+}
+
+/// Words in the names of parts that are keys.
+const KEYS: &[&str] = &[
+    "Code",
+    "Digit",
+    "ID",
+    "Identifier",
+    "Number",
+    "Pointer",
+    "Version",
+    "Zip",
+];
 
 type Mended = (&'static str, &'static str, Vec<(Span, Vec<u8>)>);
 
@@ -342,10 +383,35 @@ fn declared(cx: &mut Cx<'_, '_>) {
     cx.report_fix(&ENC116, field, Some(name.into()), titles, right.to_vec());
 }
 
-/// `HL7109`: escapes of a field that nobody knows.
-pub(crate) fn escapes(cx: &mut Cx<'_, '_>, field: Part<'_>) {
+/// `HL7109`: escapes of a field that nobody knows; `HL7130`: blanks at its end. In no charset here is a blank
+/// half of a character.
+pub(crate) fn ends_and_escapes(cx: &mut Cx<'_, '_>, field: Part<'_>) {
     for span in field.unknown_escapes() {
         cx.report_bytes(&HL7109, span);
+    }
+    for part in field.reps() {
+        let (start, end) = part.span();
+        let blanks = part.raw().iter().rev().take_while(|b| **b == b' ').count();
+        let from = end.saturating_sub(u32::try_from(blanks).unwrap_or(0));
+        blanks_at(cx, start, (from, end));
+    }
+}
+
+/// `HL7130`: blanks between the last field of a segment and its terminator, which are no part of the field.
+pub(crate) fn segment_end(cx: &mut Cx<'_, '_>, segment: Segment<'_>) {
+    let (start, from) = segment.span();
+    let at = usize::try_from(from).unwrap_or(usize::MAX);
+    let behind = cx.message.bytes().get(at..).unwrap_or_default();
+    let blanks = behind.iter().take_while(|b| **b == b' ').count();
+    let end = from.saturating_add(u32::try_from(blanks).unwrap_or(0));
+    blanks_at(cx, start, (from, end));
+}
+
+fn blanks_at(cx: &mut Cx<'_, '_>, start: u32, (from, end): (u32, u32)) {
+    if from < end {
+        let titles = ("末尾の空白を取る", "remove the blanks at the end");
+        let path = cx.message.locate(start.max(from.saturating_sub(1)));
+        cx.report_bytes_fix(&HL7130, (from, end), path, titles, Vec::new());
     }
 }
 

@@ -6,7 +6,7 @@ use warifu_hl7::{Part, Segment};
 use warifu_ssmix2::DataKind as K;
 use warifu_terms::{jlac, systems};
 
-use super::tables;
+use super::{tables, units};
 use crate::cx::Cx;
 
 warifu_diag::codes! {
@@ -91,6 +91,9 @@ warifu_diag::codes! {
     SSM428 = "SSM428" "coding-system-of-another-table" Warning { "項目の表と違う表の体系名です ({})", "the name of another table than the field's ({})", "項目の表の番号を書いてください", "name the table of the field", "HL7 v2.5 §2.A.13 CWE; HL7 表 0396";
         "同じ文字のコードが、別の表では別の意味になります。", "The same letters mean something else in another table.";
         Lines("OMP-01", "RXR|PO^口^HL70163") => Lines("OMP-01", "RXR|PO^口^HL70162") }
+    SSM431 = "SSM431" "code-blanks" Info [safe] { "コードの前後に空白があります ({})", "blanks around a code ({})", "空白を取ってください (施設のコードは、表の書き方を確かめてください)", "leave the blanks out; of a local code look up how its table writes it", "HL7 v2.5 §2.A.13 CWE; SS-MIX2 コード表";
+        "空白を取り除かずに比べる受け手では、どの表とも一致しません。", "To receivers that do not trim it matches no table.";
+        Lines("OMP-01", "RXR| PO^口^HL70162") => Lines("OMP-01", "RXR|PO^口^HL70162") }
     SSM430 = "SSM430" "icd10-edition" Info { "ICD-10 の版 (7・8 番目の成分) が 2003・2013 ではありません", "the edition of ICD-10 (components 7 and 8) is neither 2003 nor 2013", "2003 年版なら空か 2003、2013 年版なら 2013 と書いてください", "leave it empty or write 2003 for the edition of 2003, 2013 for that of 2013", "SS-MIX2 コード表 (I10); HL7 v2.5 §2.A.13 CWE.7";
         "版で意味の変わったコードを、受け手が別の病気として読みます。", "Codes changed between editions; receivers may read another disease.";
         Lines("PPR-01", "PRB|AD|20260401093000|20061593^高血圧症^MDCDX2|PRB0001|||20260401|||I10^高血圧症^I10^^^^1999") => Lines("PPR-01", "PRB|AD|20260401093000|20061593^高血圧症^MDCDX2|PRB0001|||20260401|||I10^高血圧症^I10^^^^2013") }
@@ -192,8 +195,10 @@ fn triplet<'p>(
         tables::coded(cx, segment, field, code, "");
         return "";
     }
+    // Blanks at the end of the field are told as such (HL7130).
     if raw.len() != system_name.len()
         && let Some(system) = system
+        && (system.span().1 != at.span().1 || raw.starts_with(' '))
     {
         let titles = ("空白を取る", "remove the blanks");
         let bytes = system_name.as_bytes().to_vec();
@@ -209,7 +214,13 @@ fn triplet<'p>(
         cx.report_with(&SSM427, code, name(segment, field));
     }
     let value = code.value().trimmed().text;
-    if !value.is_ascii() && is_standard(system_name) {
+    code_blanks(cx, segment, field, at, code, system_name);
+    // A unit in full width is told as one (SSM441).
+    let is_unit = (segment.name(), field) == (*b"OBX", 6)
+        && code.span().0 == at.span().0
+        && units::is_spelt(system_name)
+        && warifu_terms::units::text_to_ucum(value).is_some();
+    if !value.is_ascii() && is_standard(system_name) && !is_unit {
         let narrow: String = value.chars().map(narrow).collect();
         if narrow.is_ascii() {
             let titles = ("半角にする", "write it in ASCII");
@@ -252,6 +263,31 @@ fn triplet<'p>(
     }
     tables::coded(cx, segment, field, code, system_name);
     system_name
+}
+
+/// `SSM431`: blanks before a code, and behind one that does not end its field (`HL7130` tells those). Codes of
+/// institutions may have them in their tables, so they have no fix.
+fn code_blanks(
+    cx: &mut Cx<'_, '_>,
+    segment: Segment<'_>,
+    field: usize,
+    at: Part<'_>,
+    code: Part<'_>,
+    system: &str,
+) {
+    let raw = code.raw();
+    let own = raw.trim_ascii();
+    let ends = code.span().1 == at.span().1;
+    if own.is_empty() || !raw.starts_with(b" ") && (ends || !raw.ends_with(b" ")) {
+        return;
+    }
+    let argument = name(segment, field);
+    if is_standard(system) {
+        let titles = ("空白を取る", "remove the blanks");
+        cx.report_fix(&SSM431, code, Some(argument.into()), titles, own.to_vec());
+    } else {
+        cx.report_with(&SSM431, code, argument);
+    }
 }
 
 /// Full-width ASCII as ASCII.

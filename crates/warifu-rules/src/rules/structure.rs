@@ -73,7 +73,7 @@ fn blank_lines(cx: &mut Cx<'_, '_>) {
     for (from, to) in blanks {
         let at = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let titles = ("空の行を取る", "remove the blank line");
-        cx.report_bytes_fix(&HL7127, (at(from), at(to)), titles, Vec::new());
+        cx.report_bytes_fix(&HL7127, (at(from), at(to)), None, titles, Vec::new());
     }
 }
 

@@ -2,7 +2,7 @@
 
 use warifu_diag::Example::Lines;
 use warifu_hl7::Part;
-use warifu_terms::units;
+use warifu_terms::{systems, units};
 
 use crate::cx::Cx;
 use crate::rule::{Check, field};
@@ -13,7 +13,7 @@ warifu_diag::codes! {
     SSM441 = "SSM441" "unit-full-width" Info [safe] { "単位が全角です", "the unit is written in full-width characters", "半角で書いてください", "write it in ASCII", "SS-MIX2 OBX-6 (ISO+)";
         "全角の単位は、同じ単位の値と並べたり換算したりできません。", "A full-width unit matches no other and cannot be converted.";
         Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|ｇ／ｄＬ^ｇ／ｄＬ^ISO+|||||F") => Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|g/dL^g/dL^ISO+|||||F") }
-    SSM442 = "SSM442" "unit-spelling" Info [safe] { "単位のつづりが標準と違います ({} と書けます)", "unusual spelling of the unit (UCUM: {})", "示した表記で書いてください", "use the spelling shown", "UCUM 2.1; SS-MIX2 OBX-6 (ISO+)";
+    SSM442 = "SSM442" "unit-spelling" Info [safe] { "単位のつづりが標準と違います ({} と書けます)", "unusual spelling of the unit (write {})", "示した表記で書いてください", "use the spelling shown", "UCUM 2.1; SS-MIX2 OBX-6 (ISO+)";
         "mg/dl と mg/dL のような違いでも、文字列で比べる受け手では別の単位になります。", "To receivers that compare texts mg/dl and mg/dL are two units.";
         Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|g/dl^g/dL^ISO+|||||F") => Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|g/dL^g/dL^ISO+|||||F") }
     SSM443 = "SSM443" "unit-unknown" Info { "単位を UCUM の単位として特定できません", "the unit has no certain UCUM form", "UCUM か ISO+ の単位で書いてください", "use units of UCUM or ISO+", "UCUM 2.1; SS-MIX2 OBX-6 (ISO+)";
@@ -27,6 +27,24 @@ warifu_diag::codes! {
         Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|^g/dL|||||F") => Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|g/dL^g/dL^ISO+|||||F") }
 }
 
+/// Whether codes of a system are spelt by ISO+ or UCUM, so that a spelling can be mended. Those of MERIT-9
+/// (`MG`) and of institutions are keys of their tables.
+pub(crate) fn is_spelt(system: &str) -> bool {
+    matches!(system, "" | "ISO+" | "UCUM")
+}
+
+/// A unit of UCUM as SS-MIX2 writes it in ASCII (ISO+).
+fn iso_plus(ucum: &str) -> String {
+    let own = ucum.replace("[iU]", "iu").replace("m[Hg]", "m(hg)");
+    match own.as_str() {
+        "Cel" => "cel".into(),
+        "U" => "u".into(),
+        text if text.starts_with("U/") => format!("u{}", text.trim_start_matches('U')),
+        text if text.starts_with("10*") => format!(".{text}"),
+        _ => own,
+    }
+}
+
 /// Spellings of ISO+ that differ from UCUM by convention: they are right in OBX-6.
 fn is_iso_plus(text: &str, ucum: &str) -> bool {
     let folded = |t: &str| {
@@ -34,15 +52,11 @@ fn is_iso_plus(text: &str, ucum: &str) -> bool {
             .trim_start_matches('.')
             .to_ascii_lowercase()
     };
-    // `(hb)`, `cel`, `.10*3/uL`, `mm(hg)`: ISO+ has no capitals in some units and its own words.
-    matches!(
-        text,
-        "(hb)" | "cel" | "permil" | "pcs" | "hr" | "ml/hr" | "/hr"
-    ) || text.contains('(')
+    // `(hb)`, `.10*3/(hpf)`, `mm(hg)`: ISO+ has its own words, and no capitals in some units.
+    matches!(text, "permil" | "pcs" | "hr" | "ml/hr" | "/hr") || text.contains('(')
         // The litre is a capital everywhere.
         || (!text.ends_with('l')
             && ((text.starts_with('.') && folded(text) == folded(ucum))
-                || text.starts_with("u/")
                 || text.contains("iu/")
                 || text.starts_with("u.")))
 }
@@ -69,16 +83,26 @@ fn unit<'m>(cx: &mut Cx<'m, '_>, at: Part<'m>) {
         cx.report(&SSM444, at);
         return;
     }
+    let system = systems::trim_name(at.comp(3).value().text);
+    let own = iso_plus(ucum);
+    let wanted = if system == "UCUM" { ucum } else { &own };
     // What is in braces is UCUM's, not a spelling; two units in brackets have a name in ISO+.
-    let iso = ucum.replace("[iU]", "iu").replace("m[Hg]", "m(hg)");
-    if text == ucum || text == iso || iso.contains(['{', '[']) {
+    let settled = text == ucum || text == wanted || wanted.contains(['{', '[']);
+    if settled || !is_spelt(system) {
         return;
     }
     if !text.is_ascii() {
         let titles = ("半角の単位にする", "write the unit in ASCII");
-        cx.report_fix(&SSM441, symbol, None, titles, iso.into_bytes());
-    } else if !is_iso_plus(text, ucum) {
+        cx.report_fix(&SSM441, symbol, None, titles, wanted.into());
+    } else if system == "UCUM" || !is_iso_plus(text, ucum) {
         let titles = ("標準のつづりにする", "use the standard spelling");
-        cx.report_fix(&SSM442, symbol, Some(ucum.into()), titles, iso.into_bytes());
+        let bytes = wanted.into();
+        cx.report_fix(
+            &SSM442,
+            symbol,
+            Some(wanted.to_owned().into()),
+            titles,
+            bytes,
+        );
     }
 }
