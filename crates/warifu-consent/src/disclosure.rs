@@ -11,7 +11,7 @@ use crate::emergency::uuid;
 use crate::fhir::{
     ACT_CODE, CONFIDENTIALITY, OWN, PARTICIPATION, coding, concept, identifier, recipient,
 };
-use crate::filter::{Filtered, classify, text_of};
+use crate::filter::{Filtered, labels, text_of};
 use crate::hash::sha256_text;
 use crate::json::{Value, object};
 use crate::jws::Draft;
@@ -52,9 +52,7 @@ pub fn mark(filtered: &Filtered, policy: &Policy) -> Vec<u8> {
     let mut done = 0;
     for node in entries {
         let kind = text_of(tree, node, "resourceType").unwrap_or_default();
-        let labels = classify(tree, policy, node, &kind)
-            .1
-            .filter(|_| !policy.administrative.contains(&kind));
+        let labels = labels(tree, policy, node).filter(|_| !policy.administrative.contains(&kind));
         let mut marks: Vec<Value> = Vec::new();
         marks.extend(labels.map(|l| coding(CONFIDENTIALITY, confidentiality(policy, l))));
         marks.extend(filtered.obligations.iter().map(|o| coding(ACT_CODE, o)));

@@ -1040,10 +1040,14 @@ impl Work<'_> {
         {
             return true;
         }
+        // Most texts are no reference at all.
+        if !text.contains(['/', ':']) {
+            return false;
+        }
         match self.resolve(text, Some(at)).and_then(|t| self.units.get(t)) {
             Some(t) => {
                 let own = t.node == u.node;
-                !t.kept && !own && text.contains(['/', ':'])
+                !t.kept && !own
             }
             None => Self::is_local(text),
         }
@@ -1171,7 +1175,7 @@ impl Work<'_> {
             return true;
         }
         // Of every type there is: one that the policy does not know is withheld, and so is what names it.
-        let known = |kind: &str| TYPES.split(' ').any(|t| t == kind);
+        let known = |kind: &str| TYPES.binary_search(&kind).is_ok();
         let plain = bare(text);
         let server = plain.starts_with("http://") || plain.starts_with("https://");
         let mut parts = plain.rsplit('/');
@@ -1408,30 +1412,142 @@ fn names_server(text: &str) -> bool {
     })
 }
 
-/// Resource types of FHIR R4 4.0.1, without those whose addresses name definitions (`CodeSystem/…`).
-const TYPES: &str = "Account ActivityDefinition AdverseEvent AllergyIntolerance Appointment AppointmentResponse \
-    AuditEvent Basic Binary BiologicallyDerivedProduct BodyStructure Bundle CarePlan CareTeam \
-    CatalogEntry ChargeItem ChargeItemDefinition Claim ClaimResponse ClinicalImpression Communication \
-    CommunicationRequest Composition Condition Consent Contract Coverage CoverageEligibilityRequest \
-    CoverageEligibilityResponse DetectedIssue Device DeviceDefinition DeviceMetric DeviceRequest \
-    DeviceUseStatement DiagnosticReport DocumentManifest DocumentReference EffectEvidenceSynthesis \
-    Encounter Endpoint EnrollmentRequest EnrollmentResponse EpisodeOfCare EventDefinition Evidence \
-    EvidenceVariable ExampleScenario ExplanationOfBenefit FamilyMemberHistory Flag Goal Group \
-    GuidanceResponse HealthcareService ImagingStudy Immunization ImmunizationEvaluation \
-    ImmunizationRecommendation InsurancePlan Invoice Library Linkage List Location Measure MeasureReport \
-    Media Medication MedicationAdministration MedicationDispense MedicationKnowledge MedicationRequest \
-    MedicationStatement MedicinalProduct MedicinalProductAuthorization MedicinalProductContraindication \
-    MedicinalProductIndication MedicinalProductIngredient MedicinalProductInteraction \
-    MedicinalProductManufactured MedicinalProductPackaged MedicinalProductPharmaceutical \
-    MedicinalProductUndesirableEffect MessageHeader MolecularSequence NutritionOrder Observation \
-    ObservationDefinition OperationOutcome Organization OrganizationAffiliation Parameters Patient \
-    PaymentNotice PaymentReconciliation Person PlanDefinition Practitioner PractitionerRole Procedure \
-    Provenance Questionnaire QuestionnaireResponse RelatedPerson RequestGroup ResearchDefinition \
-    ResearchElementDefinition ResearchStudy ResearchSubject RiskAssessment RiskEvidenceSynthesis \
-    Schedule ServiceRequest Slot Specimen SpecimenDefinition Subscription SubscriptionStatus Substance \
-    SubstanceNucleicAcid SubstancePolymer SubstanceProtein SubstanceReferenceInformation \
-    SubstanceSourceMaterial SubstanceSpecification SupplyDelivery SupplyRequest Task TestReport \
-    TestScript VerificationResult VisionPrescription";
+/// Resource types of FHIR R4 4.0.1 in their order, without those whose addresses name definitions (`CodeSystem/…`).
+const TYPES: &[&str] = &[
+    "Account",
+    "ActivityDefinition",
+    "AdverseEvent",
+    "AllergyIntolerance",
+    "Appointment",
+    "AppointmentResponse",
+    "AuditEvent",
+    "Basic",
+    "Binary",
+    "BiologicallyDerivedProduct",
+    "BodyStructure",
+    "Bundle",
+    "CarePlan",
+    "CareTeam",
+    "CatalogEntry",
+    "ChargeItem",
+    "ChargeItemDefinition",
+    "Claim",
+    "ClaimResponse",
+    "ClinicalImpression",
+    "Communication",
+    "CommunicationRequest",
+    "Composition",
+    "Condition",
+    "Consent",
+    "Contract",
+    "Coverage",
+    "CoverageEligibilityRequest",
+    "CoverageEligibilityResponse",
+    "DetectedIssue",
+    "Device",
+    "DeviceDefinition",
+    "DeviceMetric",
+    "DeviceRequest",
+    "DeviceUseStatement",
+    "DiagnosticReport",
+    "DocumentManifest",
+    "DocumentReference",
+    "EffectEvidenceSynthesis",
+    "Encounter",
+    "Endpoint",
+    "EnrollmentRequest",
+    "EnrollmentResponse",
+    "EpisodeOfCare",
+    "EventDefinition",
+    "Evidence",
+    "EvidenceVariable",
+    "ExampleScenario",
+    "ExplanationOfBenefit",
+    "FamilyMemberHistory",
+    "Flag",
+    "Goal",
+    "Group",
+    "GuidanceResponse",
+    "HealthcareService",
+    "ImagingStudy",
+    "Immunization",
+    "ImmunizationEvaluation",
+    "ImmunizationRecommendation",
+    "InsurancePlan",
+    "Invoice",
+    "Library",
+    "Linkage",
+    "List",
+    "Location",
+    "Measure",
+    "MeasureReport",
+    "Media",
+    "Medication",
+    "MedicationAdministration",
+    "MedicationDispense",
+    "MedicationKnowledge",
+    "MedicationRequest",
+    "MedicationStatement",
+    "MedicinalProduct",
+    "MedicinalProductAuthorization",
+    "MedicinalProductContraindication",
+    "MedicinalProductIndication",
+    "MedicinalProductIngredient",
+    "MedicinalProductInteraction",
+    "MedicinalProductManufactured",
+    "MedicinalProductPackaged",
+    "MedicinalProductPharmaceutical",
+    "MedicinalProductUndesirableEffect",
+    "MessageHeader",
+    "MolecularSequence",
+    "NutritionOrder",
+    "Observation",
+    "ObservationDefinition",
+    "OperationOutcome",
+    "Organization",
+    "OrganizationAffiliation",
+    "Parameters",
+    "Patient",
+    "PaymentNotice",
+    "PaymentReconciliation",
+    "Person",
+    "PlanDefinition",
+    "Practitioner",
+    "PractitionerRole",
+    "Procedure",
+    "Provenance",
+    "Questionnaire",
+    "QuestionnaireResponse",
+    "RelatedPerson",
+    "RequestGroup",
+    "ResearchDefinition",
+    "ResearchElementDefinition",
+    "ResearchStudy",
+    "ResearchSubject",
+    "RiskAssessment",
+    "RiskEvidenceSynthesis",
+    "Schedule",
+    "ServiceRequest",
+    "Slot",
+    "Specimen",
+    "SpecimenDefinition",
+    "Subscription",
+    "SubscriptionStatus",
+    "Substance",
+    "SubstanceNucleicAcid",
+    "SubstancePolymer",
+    "SubstanceProtein",
+    "SubstanceReferenceInformation",
+    "SubstanceSourceMaterial",
+    "SubstanceSpecification",
+    "SupplyDelivery",
+    "SupplyRequest",
+    "Task",
+    "TestReport",
+    "TestScript",
+    "VerificationResult",
+    "VisionPrescription",
+];
 
 /// Servers whose addresses name standards, not institutions.
 const STANDARDS: &[&str] = &[
@@ -1446,6 +1562,9 @@ const STANDARDS: &[&str] = &[
 
 /// A reference without its version.
 fn bare(reference: &str) -> &str {
+    if !reference.contains('_') {
+        return reference;
+    }
     reference.split("/_history/").next().unwrap_or(reference)
 }
 
@@ -1524,15 +1643,7 @@ fn categories(tree: &Tree<'_>, policy: &Policy, table: &[Match], node: NodeId, k
     }
     // What has a consent of its own is told by its code wherever that stands (a step of a plan, an answer,
     // how a specimen was taken), the codes of documents aside, which tell what may be in them.
-    let clinical = |m: &&Match| {
-        m.types
-            .iter()
-            .any(|t| t == "Procedure" || t == "Observation")
-    };
-    let coded = table
-        .iter()
-        .filter(|m| !m.systems.is_empty() && m.category.is_empty());
-    let own: Vec<&Match> = coded.filter(clinical).collect();
+    let own: Vec<&Match> = table.iter().filter(|m| m.clinical).collect();
     let contained = tree.member(node, "contained");
     let elsewhere = inside(tree, node)
         .filter(|n| contained.is_none_or(|c| *n < c || *n >= tree.after(c)))
@@ -1558,7 +1669,7 @@ fn categories(tree: &Tree<'_>, policy: &Policy, table: &[Match], node: NodeId, k
 }
 
 /// Labels of a resource; absent where there is a concept that no list knows, or none at all.
-fn labels(tree: &Tree<'_>, policy: &Policy, node: NodeId) -> Option<Bits> {
+pub(crate) fn labels(tree: &Tree<'_>, policy: &Policy, node: NodeId) -> Option<Bits> {
     let mut labels = Bits::NONE;
     let mut judged = false;
     let mut blind = false;
@@ -1644,4 +1755,31 @@ pub(crate) fn clinical(tree: &Tree<'_>, node: NodeId) -> Option<(Date, Date)> {
 /// All nodes inside a node, in document order.
 fn inside(tree: &Tree<'_>, node: NodeId) -> impl Iterator<Item = NodeId> {
     node + 1..tree.after(node)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{TYPES, Work};
+
+    #[test]
+    fn what_names_a_resource_is_known_by_its_type() {
+        assert!(TYPES.is_sorted(), "they are searched by halves");
+        for text in [
+            "Account/1",
+            "VisionPrescription/1",
+            "https://h.example.jp/fhir/Observation/1/_history/2",
+            "urn:uuid:x",
+        ] {
+            assert!(Work::is_local(text), "{text}");
+        }
+        for text in [
+            "http://terminology.hl7.org/CodeSystem/v3-ActCode",
+            "Observation",
+            "a/Observation/1",
+            "Observation/",
+            "mg/dL",
+        ] {
+            assert!(!Work::is_local(text), "{text}");
+        }
+    }
 }

@@ -148,6 +148,8 @@ pub(crate) struct Match {
     pub(crate) has: Vec<String>,
     /// Categories that this one stands for.
     pub(crate) instead: Bits,
+    /// It goes by the code of a procedure or an observation.
+    pub(crate) clinical: bool,
 }
 
 /// What becomes of an element while something may be withheld.
@@ -196,6 +198,10 @@ const CHOICES: &[&str] = &[
 
 /// A code as it is compared: ASCII for full-width letters, capitals, no dots, no space around it.
 pub(crate) fn plain_code(code: &str) -> String {
+    let is_plain = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'-';
+    if code.bytes().all(is_plain) {
+        return code.to_owned();
+    }
     code.chars()
         .map(|c| match u32::from(c) {
             n @ 0xFF01..=0xFF5E => char::from_u32(n - 0xFEE0).unwrap_or(c),
@@ -212,7 +218,11 @@ pub(crate) fn plain_code(code: &str) -> String {
 pub(crate) fn is_system(row: &str, system: &str) -> bool {
     match row.strip_prefix('*') {
         Some("") => false,
-        Some(name) => system.to_ascii_lowercase().contains(name),
+        Some(name) => {
+            let same = |(a, b): (&u8, u8)| a.to_ascii_lowercase() == b;
+            let mut places = system.as_bytes().windows(name.len());
+            places.any(|w| w.iter().zip(name.bytes()).all(same))
+        }
         None => row == system,
     }
 }
@@ -361,12 +371,18 @@ fn matching(
 ) -> Result<Vec<Match>, PolicyError> {
     of.rows("match")?
         .map(|r| {
+            let (types, systems) = (r.texts("type"), r.texts("system"));
+            let category = r.codes("category");
+            let of_clinical = |t: &String| t == "Procedure" || t == "Observation";
             Ok(Match {
-                types: r.texts("type"),
+                clinical: !systems.is_empty()
+                    && category.is_empty()
+                    && types.iter().any(of_clinical),
+                types,
                 cats: pattern(categories, emergency, &r.texts("cats"))?,
-                systems: r.texts("system"),
+                systems,
                 prefixes: r.codes("prefix"),
-                category: r.codes("category"),
+                category,
                 without: r.texts("without"),
                 has: r.texts("has"),
                 instead: pattern(categories, emergency, &r.texts("instead"))?,
@@ -770,6 +786,26 @@ mod tests {
         assert_eq!(p.keeps("Observation", "valueAttachment"), None);
         assert_eq!(p.keeps("Observation", "component"), Some(Keep::Inner));
         assert_eq!(p.keeps("Observation", "note"), None);
+    }
+
+    #[test]
+    fn codes_and_systems_are_compared_without_their_spelling() {
+        for (code, plain) in [
+            ("3B045-1", "3B045-1"),
+            ("c34.1", "C341"),
+            ("Ｃ３４．１", "C341"),
+            (" e11 ", "E11"),
+            ("E 11", "E 11"),
+            ("割符", "割符"),
+            ("", ""),
+        ] {
+            assert_eq!(plain_code(code), plain, "{code}");
+        }
+        assert!(is_system("*icd", "http://example.jp/ICD10"));
+        assert!(is_system("*icd", "iCd"));
+        assert!(!is_system("*icd", "ic"));
+        assert!(!is_system("*", "anything"));
+        assert!(is_system("urn:x", "urn:x") && !is_system("urn:x", "urn:X"));
     }
 
     #[test]

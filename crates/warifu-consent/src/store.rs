@@ -53,6 +53,11 @@ impl Witness {
         }
     }
 
+    /// How many wishes the log told of.
+    pub fn lines(&self) -> usize {
+        self.logged.len()
+    }
+
     /// A token of the store, by its type and hash; types that are no wish are passed over.
     pub fn token(&mut self, typ: Typ, tok: &str) {
         let is_wish = matches!(

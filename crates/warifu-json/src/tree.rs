@@ -138,8 +138,19 @@ impl<'s> Tree<'s> {
     /// The first value with this key, compared unescaped.
     pub fn member(&self, id: NodeId, key: &str) -> Option<NodeId> {
         (self.kind(id) == Kind::Object)
-            .then(|| self.children(id).find(|c| self.key(*c) == key))
+            .then(|| self.children(id).find(|c| self.is_key(*c, key)))
             .flatten()
+    }
+
+    /// Whether the key is this text, compared unescaped.
+    pub fn is_key(&self, id: NodeId, key: &str) -> bool {
+        match self.node(id) {
+            // Most keys differ by their length already.
+            Some(n) if n.flags & KEY_ESCAPED == 0 && self.text.is_some() => {
+                self.slice(n.key()) == key.as_bytes()
+            }
+            _ => self.key(id) == key,
+        }
     }
 
     fn slice(&self, range: Range<u32>) -> &'s [u8] {

@@ -174,3 +174,21 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_member_is_found_however_its_key_is_written() {
+    let text = r#"{"ab":1,"\u0061c":2,"a":3,"":4,"割":5}"#;
+    let parsed = parse(text.as_bytes(), Limits::FHIR, &());
+    let tree = &parsed.tree;
+    let of = |key| tree.member(ROOT, key).map(|n| tree.text(n).into_owned());
+    for (key, value) in [("ab", "1"), ("ac", "2"), ("a", "3"), ("", "4"), ("割", "5")] {
+        assert_eq!(of(key).as_deref(), Some(value), "{key}");
+    }
+    assert_eq!(of("\\u0061c"), None);
+    // Keys that are no UTF-8 are compared as they are shown.
+    let broken = parse(b"{\"a\xff\":1,\"b\":2}", Limits::FHIR, &());
+    let tree = &broken.tree;
+    assert!(tree.member(ROOT, "a\u{fffd}").is_some() && tree.member(ROOT, "b").is_some());
+    // Neither an item of an array nor the document has a key.
+    assert!(!tree.is_key(ROOT, "b") && tree.is_key(ROOT, ""));
+}

@@ -642,13 +642,24 @@ impl<S: Storage> Log<S> {
 
     /// All lines of a subject, oldest first, with what opens them, and their indexes.
     pub fn history(&self, sub: &str) -> Result<Vec<(u64, OwnLine)>, LogError<S::Error>> {
+        self.history_after(sub, None)
+    }
+
+    /// Those of [`Self::history`] that came after a line of the log.
+    pub fn history_after(
+        &self,
+        sub: &str,
+        known: Option<u64>,
+    ) -> Result<Vec<(u64, OwnLine)>, LogError<S::Error>> {
         let mut lines = Vec::new();
-        let mut next = self.subjects.get(sub).map(|newest| newest.index);
+        let newest = self.subjects.get(sub).map(|newest| newest.index);
+        let is_new = |index: &u64| known.is_none_or(|known| *index > known);
+        let mut next = newest.filter(is_new);
         while let Some(index) = next {
             let records = self.storage.read(index, 1).map_err(LogError::Storage)?;
             let record = records.into_iter().next().ok_or(LogError::Range)?;
             // Indexes go down, so this ends whatever the store says.
-            next = record.back.filter(|back| *back < index);
+            next = record.back.filter(|back| *back < index && is_new(back));
             let own = OwnLine {
                 line: record.line,
                 salt: record.salt,

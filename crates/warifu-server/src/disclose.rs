@@ -113,16 +113,21 @@ fn moment(text: &str) -> Option<u64> {
 }
 
 /// What the office knows of each record beside its content.
-struct Records(BTreeMap<(String, String), Facts>, Facts);
+struct Records {
+    of: BTreeMap<(String, String), Facts>,
+    others: Facts,
+    /// Entries of the Bundle.
+    entries: usize,
+}
 
 impl Knowledge for Records {
     fn facts(&self, kind: &str, id: &str) -> Facts {
-        let own = self.0.get(&(kind.to_owned(), id.to_owned()));
-        own.unwrap_or(&self.1).clone()
+        let own = self.of.get(&(kind.to_owned(), id.to_owned()));
+        own.unwrap_or(&self.others).clone()
     }
     /// A Patient that is kept under the person's pseudonym; both ways in see to it.
     fn is_person(&self, kind: &str, id: &str) -> Option<bool> {
-        Some(self.0.contains_key(&(kind.to_owned(), id.to_owned())))
+        Some(self.of.contains_key(&(kind.to_owned(), id.to_owned())))
     }
 }
 
@@ -137,7 +142,11 @@ fn facts(src: &str, recorded: Option<u64>) -> Facts {
 
 /// The records of a person that a search asks for, as one Bundle, the newest first.
 fn assemble(view: &View<'_>, sub: &str, search: &Search) -> Result<(Vec<u8>, Records), Problem> {
-    let mut known = Records(BTreeMap::new(), facts(&view.office.institution, None));
+    let mut known = Records {
+        of: BTreeMap::new(),
+        others: facts(&view.office.institution, None),
+        entries: 0,
+    };
     let mut bundle = br#"{"resourceType":"Bundle","type":"searchset""#.to_vec();
     let mut first = true;
     let rows = view.db.query(
@@ -172,7 +181,8 @@ fn assemble(view: &View<'_>, sub: &str, search: &Search) -> Result<(Vec<u8>, Rec
         bundle.extend_from_slice(&resource);
         bundle.push(b'}');
         let key = (kind.to_owned(), id.to_owned());
-        known.0.insert(key, facts(src, Some(recorded)));
+        known.of.insert(key, facts(src, Some(recorded)));
+        known.entries += 1;
     }
     bundle.extend_from_slice(if first { b"}" } else { b"]}" });
     Ok((bundle, known))
@@ -230,7 +240,11 @@ fn released(
     let (bundle, known) = assemble(view, sub, search)?;
     let failed = |e: warifu_consent::FilterError| Problem::internal(format!("filter: {e}"));
     let whole = filter(&bundle, state, request, &known).map_err(failed)?;
-    match page(&whole.bytes, from, search.count.unwrap_or(PAGE)) {
+    let count = search.count.unwrap_or(PAGE);
+    if from == 0 && known.entries <= count {
+        return Ok((whole, None));
+    }
+    match page(&whole.bytes, from, count) {
         None => Ok((whole, None)),
         Some((part, next)) => {
             let mut one = filter(&part, state, request, &known).map_err(failed)?;

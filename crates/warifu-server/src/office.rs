@@ -4,7 +4,9 @@
 //! part, and is committed together with the lines that tell of it: nothing is in force that is not
 //! logged, and nothing is logged that did not happen.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::ops::{Deref, DerefMut};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -35,7 +37,81 @@ pub(crate) const NONCE: u64 = 900;
 /// Lines read at once when the whole log is gone through.
 const AT_ONCE: usize = 1_024;
 
-pub(crate) type Book = Log<LineStore>;
+/// The log, with what it told of persons: both are of the same lines, and are given up together.
+pub(crate) struct Book {
+    log: Log<LineStore>,
+    heard: RefCell<Heard>,
+}
+
+impl Book {
+    /// What the log tells of a person's wishes. Lines are only ever added, so of those that were read
+    /// before none is read again; whoever wrote the new ones, the log has taken them in when a transaction
+    /// begins.
+    fn witness(&self, sub: &str) -> Result<Witness, Problem> {
+        let mut heard = self.heard.borrow_mut();
+        let (known, mut witness) = match heard.take(sub) {
+            Some((line, witness)) => (Some(line), witness),
+            None => (None, Witness::default()),
+        };
+        let history = self
+            .log
+            .history_after(sub, known)
+            .map_err(|e| Problem::from(Code::Store).because(format!("log: {e}")))?;
+        for (_, own) in &history {
+            hear(&mut witness, &own.line)?;
+        }
+        if let Some(last) = history.last().map(|(index, _)| *index).or(known) {
+            heard.put(sub, last, &witness);
+        }
+        Ok(witness)
+    }
+}
+
+impl Deref for Book {
+    type Target = Log<LineStore>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.log
+    }
+}
+
+impl DerefMut for Book {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.log
+    }
+}
+
+/// Persons and wishes of which is remembered what the log told, and as many that were asked for before them.
+const REMEMBERED: usize = 32_768;
+
+/// What the log told of persons, by pseudonym: up to which line, and the hashes of their wishes. Those who
+/// were not asked for lately are forgotten.
+#[derive(Default)]
+struct Heard {
+    lately: BTreeMap<String, (u64, Witness)>,
+    /// Persons and hashes in `lately`.
+    weight: usize,
+    before: BTreeMap<String, (u64, Witness)>,
+}
+
+impl Heard {
+    fn take(&mut self, sub: &str) -> Option<(u64, Witness)> {
+        let found = self.lately.remove(sub);
+        if let Some((_, witness)) = &found {
+            self.weight = self.weight.saturating_sub(1 + witness.lines());
+        }
+        found.or_else(|| self.before.remove(sub))
+    }
+
+    fn put(&mut self, sub: &str, line: u64, witness: &Witness) {
+        if self.weight >= REMEMBERED {
+            self.before = core::mem::take(&mut self.lately);
+            self.weight = 0;
+        }
+        self.weight += 1 + witness.lines();
+        self.lately.insert(sub.to_owned(), (line, witness.clone()));
+    }
+}
 
 /// Signs notes of the log.
 pub(crate) struct NoteSigner<'k>(pub(crate) &'k SecretKey);
@@ -393,7 +469,7 @@ impl Office {
             let core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
             core.db.another()?
         };
-        Ok(Log::open(LineStore::new(another), self.trust()?, pins)?)
+        Ok(opened(another, self.trust()?, pins)?)
     }
 
     pub(crate) fn log_key(&self) -> anyhow::Result<NoteKey> {
@@ -508,8 +584,7 @@ impl Office {
         } else {
             let trust = self.trust().map_err(|e| failed(e.to_string()))?;
             let pins = self.pinned().map_err(|e| failed(e.to_string()))?;
-            let store = LineStore::new(db.another()?);
-            *book = Some(Log::open(store, trust, &pins)?);
+            *book = Some(opened(db.another()?, trust, &pins)?);
         }
         book.as_mut().ok_or_else(|| failed("gone".to_owned()))
     }
@@ -896,7 +971,7 @@ impl View<'_> {
         while from < book.size() {
             let records = book.storage().read(from, AT_ONCE)?;
             for record in &records {
-                heard(&mut witness, &record.line)?;
+                hear(&mut witness, &record.line)?;
             }
             let count = u64::try_from(records.len()).unwrap_or(u64::MAX);
             if count == 0 {
@@ -915,13 +990,7 @@ impl View<'_> {
     /// State of one person, as the decision wants it. The log is the witness: a wish without its line, or a
     /// line whose wish is missing, is `STORE`, and nothing is decided.
     pub(crate) fn state(&self, book: &Book, sub: &str) -> Result<State<'_>, Problem> {
-        let mut witness = Witness::default();
-        let history = book
-            .history(sub)
-            .map_err(|e| Problem::from(Code::Store).because(format!("log: {e}")))?;
-        for (_, own) in history {
-            heard(&mut witness, &own.line)?;
-        }
+        let mut witness = book.witness(sub)?;
         let mut kept = Vec::new();
         let mut keys: BTreeMap<String, KeyState> = BTreeMap::new();
         for row in self.tokens("sub = ?1", &[sub.into()])? {
@@ -980,8 +1049,20 @@ impl View<'_> {
     }
 }
 
+/// The log over a connection of its own.
+fn opened(
+    db: Box<dyn Database>,
+    trust: Trust,
+    pins: &[Pin],
+) -> Result<Book, warifu_log::OpenError<StoreError>> {
+    Ok(Book {
+        log: Log::open(LineStore::new(db), trust, pins)?,
+        heard: RefCell::default(),
+    })
+}
+
 /// What a line of the log tells a witness.
-fn heard(witness: &mut Witness, line: &str) -> Result<(), StoreError> {
+fn hear(witness: &mut Witness, line: &str) -> Result<(), StoreError> {
     let line = json::read(line.as_bytes(), 4).map_err(|_| StoreError::Form("the log"))?;
     let of = |name: &str| line.get(name).and_then(Value::text);
     if let (Some(kind), Some(tok)) = (of("kind"), of("tok")) {
@@ -1373,6 +1454,27 @@ mod tests {
         let again = Office::open(&folder.path().join("data"), Box::new(|| 1_790_000_000));
         let again = again.unwrap();
         assert_eq!(again.lines(), Ok(before + written + 1));
+    }
+
+    #[test]
+    fn what_was_heard_is_forgotten_in_the_end() {
+        let mut heard = Heard::default();
+        let mut witness = Witness::default();
+        witness.line("grant", "t");
+        let last = u64::try_from(2 * REMEMBERED).unwrap();
+        for n in 0..last {
+            heard.put(&n.to_string(), n, &witness);
+        }
+        // Two for each: the person and the wish.
+        assert!(heard.lately.len() + heard.before.len() <= REMEMBERED);
+        assert_eq!(heard.take("0"), None);
+        let newest = (last - 1).to_string();
+        assert_eq!(heard.take(&newest), Some((last - 1, witness.clone())));
+        assert_eq!(heard.take(&newest), None);
+        // Whoever is asked for again stays.
+        let (line, again) = heard.take(&(last / 2 + 10).to_string()).unwrap();
+        heard.put("again", line, &again);
+        assert!(heard.lately.contains_key("again"));
     }
 
     #[test]
