@@ -24,10 +24,12 @@ export interface ValidateOptions extends Omit<CheckOptions, "config" | "profile"
 export interface FhirDetails {
   /** Profiles that demand it, as `url|version`; absent: R4 core. */
   profiles?: string[];
-  /** Id of the element definition that demands it. */
+  /** Id of the element definition that demands it, or the type of R4. */
   element?: string;
   /** What is demanded. */
   expected?: string;
+  /** Expression of the invariant that is broken. */
+  expression?: string;
   /** What stands there; with `showValues` only. */
   found?: string;
   /** Why slices and profiles did not match. */

@@ -171,6 +171,7 @@ fn add(
             profiles: f.profiles,
             element: f.element,
             expected: f.expected,
+            expression: f.expression,
             found: Some(f.found).filter(|t| show_values && !t.is_empty()),
             reasons: f.reasons,
         })),
@@ -180,6 +181,8 @@ fn add(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use warifu_report::format::{Context, Format, render};
+    use warifu_report::report::Totals;
 
     #[test]
     fn lines_are_told_by_name_or_content() {
@@ -199,5 +202,120 @@ mod tests {
         assert_eq!(count("a.json", "{\"a\": {}\n, \"b\": {}}\n"), 1);
         assert_eq!(count("a.json", "{\n{\n"), 1);
         assert_eq!(count("a.json", "{}\n"), 1);
+    }
+
+    fn checked(shown: &str, text: &str) -> FileReport {
+        use warifu_report::position::Units;
+        let all: Vec<Code> = entries().collect();
+        let selection = crate::CheckSection::default().selection_among(&all);
+        let options = Options {
+            selection: selection.expect("no wishes are fine"),
+            lang: Lang::En,
+            units: Units::Utf16,
+            frames: None,
+        };
+        let file = Given {
+            shown: shown.to_owned(),
+            path: String::new(),
+            bytes: text.as_bytes().to_vec(),
+            within: None,
+        };
+        let asked = warifu_validate::Options::default();
+        let core = warifu_validate::CoreOnly;
+        report(&Validator::new(core, core, asked), &file, &options)
+    }
+
+    fn rendered(mut files: Vec<FileReport>, format: Format) -> String {
+        let mut totals = Totals::default();
+        for f in &files {
+            totals.add(f);
+        }
+        let context = Context {
+            version: "0.0.0".to_owned(),
+            lang: Lang::En,
+            units: warifu_report::position::Units::Utf16,
+            lookup,
+            baseline: false,
+            timestamp: "1970-01-01T00:00:00".to_owned(),
+            colour: false,
+        };
+        let bytes = render(&mut files, &totals, format, context);
+        String::from_utf8(bytes).expect("a format is text")
+    }
+
+    /// A fault of two files, each with an invariant that is broken.
+    fn two() -> Vec<FileReport> {
+        let patient =
+            r#"{"resourceType": "Patient", "gender": "x", "contact": [{"gender": "male"}]}"#;
+        vec![checked("a.json", patient), checked("b.json", patient)]
+    }
+
+    #[test]
+    fn the_outcomes_of_several_files_are_a_valid_bundle() {
+        let found = checked("o.json", &rendered(two(), Format::OperationOutcome)).findings;
+        let errors: Vec<_> = found.iter().filter(|f| f.severity == "error").collect();
+        assert!(errors.is_empty(), "{errors:?}");
+    }
+
+    #[test]
+    fn a_finding_has_the_element_that_demands_it_and_the_expression() {
+        let files = two();
+        let [first, ..] = files.as_slice() else {
+            unreachable!()
+        };
+        let details = |code: &str| {
+            let found = first.findings.iter().find(|f| f.code == code);
+            let fhir = found.and_then(|f| f.fhir.as_deref());
+            fhir.map(|f| (f.element.as_str(), f.expression.as_str()))
+        };
+        assert_eq!(details("FHR101"), Some(("Patient.gender", "")));
+        assert_eq!(
+            details("pat-1"),
+            Some((
+                "Patient.contact",
+                "name.exists() or telecom.exists() or address.exists() or organization.exists()"
+            ))
+        );
+        assert_eq!(details("dom-6"), Some(("Patient", "text.`div`.exists()")));
+        let missing = checked(
+            "c.json",
+            r#"{"resourceType": "Patient", "link": [{"type": "refer"}]}"#,
+        );
+        let required = missing.findings.iter().find(|f| f.code == "FHR004");
+        let element = required
+            .and_then(|f| f.fhir.as_deref())
+            .map(|f| f.element.as_str());
+        assert_eq!(element, Some("Patient.link.other"));
+    }
+
+    #[test]
+    fn formats_tell_fhir_and_what_an_invariant_demands() {
+        let junit = rendered(two(), Format::Junit);
+        assert!(
+            junit.contains("package=\"fhir\"") && !junit.contains("ssmix2"),
+            "{junit}"
+        );
+        let markdown = rendered(two(), Format::Markdown);
+        assert!(
+            markdown.contains("| `pat-1` breaks the invariant pat-1 (wanted: SHALL"),
+            "{markdown}"
+        );
+    }
+
+    #[test]
+    fn a_resource_of_data_alone_has_advice_and_no_warning() {
+        let contained = r##"{"resourceType": "Patient", "active": true, "contained": [{"resourceType": "Organization", "id": "o", "name": "x"}], "managingOrganization": {"reference": "#o"}}"##;
+        let found = checked("a.json", contained).findings;
+        let found: Vec<_> = found
+            .iter()
+            .map(|f| {
+                (
+                    f.code.as_str(),
+                    f.severity.as_str(),
+                    f.primary.path.as_deref(),
+                )
+            })
+            .collect();
+        assert_eq!(found, [("dom-6", "info", Some("Patient"))]);
     }
 }

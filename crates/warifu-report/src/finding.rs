@@ -80,12 +80,15 @@ pub struct FhirView {
     /// Profiles that demand it, as `url|version`; empty: R4 core.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub profiles: Vec<String>,
-    /// Id of the element definition that demands it.
+    /// Id of the element definition that demands it, or the type of R4.
     #[serde(skip_serializing_if = "String::is_empty", default)]
     pub element: String,
     /// What is demanded.
     #[serde(skip_serializing_if = "String::is_empty", default)]
     pub expected: String,
+    /// Expression of the invariant that is broken.
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    pub expression: String,
     /// What stands there; only where values may be shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub found: Option<String>,

@@ -11,7 +11,7 @@ use warifu_r4::{ElementId, TypeId, TypeKind};
 
 #[cfg(any(feature = "whole", not(target_arch = "wasm32")))]
 use crate::digest;
-use crate::native::member;
+use crate::native::{Native, member};
 use crate::plan::{At, CORE_PROFILES, Defect, Plan};
 use crate::primitive::Form;
 use crate::rules::wider_context;
@@ -54,6 +54,14 @@ const EXAMPLES: &[&str] = &[
     "http://acme.com/",
     "http://nema.org/",
 ];
+
+/// An invariant that may be broken.
+pub(crate) struct Broken<'d> {
+    pub(crate) key: &'d str,
+    pub(crate) human: &'d str,
+    pub(crate) expression: &'d str,
+    pub(crate) is_error: bool,
+}
 
 impl<'d> Run<'d> {
     /// A resource, and the profiles it claims.
@@ -497,6 +505,8 @@ impl<'d> Run<'d> {
             return;
         };
         let held = match rule.native {
+            // A contained resource has its narrative in the one around it, FHIR R4 §2.28.3.
+            Some(Native::Dom6) if cx.resource != cx.root => return,
             Some(native) => {
                 Ok(native.holds(self.doc, &self.scope.references, item, cx.root, &v.ids))
             }
@@ -509,14 +519,13 @@ impl<'d> Run<'d> {
             return;
         }
         let invariant = v.core.invariant(id);
-        self.broken(
-            held,
-            item,
-            invariant.key(),
-            invariant.human(),
-            invariant.is_error(),
-            None,
-        );
+        let broken = Broken {
+            key: invariant.key(),
+            human: invariant.human(),
+            expression: invariant.expression(),
+            is_error: invariant.is_error(),
+        };
+        self.broken(held, item, &broken, None);
     }
 
     /// Reports an invariant that does not hold.
@@ -524,11 +533,15 @@ impl<'d> Run<'d> {
         &mut self,
         held: Result<bool, EvalError>,
         item: Item,
-        key: &'d str,
-        human: &str,
-        is_error: bool,
+        rule: &Broken<'d>,
         demand: Option<(&'d Plan, At)>,
     ) {
+        let Broken {
+            key,
+            human,
+            expression,
+            is_error,
+        } = *rule;
         let node = if item.node == NONE {
             item.twin
         } else {
@@ -539,10 +552,12 @@ impl<'d> Run<'d> {
             Ok(false) => {
                 let mut raw = Raw::new(&fhr::FHR014, node).with(key).expects(human);
                 raw.key = Some(key);
-                raw.severity = if is_error {
-                    Severity::Error
-                } else {
-                    Severity::Warning
+                raw.expression = expression;
+                raw.severity = match key {
+                    // R4 marks it as best practice: a resource of data alone is none the worse.
+                    "dom-6" => Severity::Info,
+                    _ if is_error => Severity::Error,
+                    _ => Severity::Warning,
                 };
                 raw
             }

@@ -21,10 +21,12 @@ pub struct Finding {
     pub argument: String,
     /// Profiles that demand it, as `url|version`; empty: R4 core.
     pub profiles: Vec<String>,
-    /// Id of the element definition that demands it.
+    /// Id of the element definition that demands it, or the type of R4.
     pub element: String,
     /// What is demanded, from the definition; empty if the code says it.
     pub expected: String,
+    /// Expression of the invariant that is broken.
+    pub expression: String,
     /// What stands there. May be patient data: shown only where values may be.
     pub found: String,
     /// For slices and profiles, why each did not match.
@@ -44,6 +46,7 @@ impl Finding {
             profiles: Vec::new(),
             element: String::new(),
             expected: String::new(),
+            expression: String::new(),
             found: String::new(),
             reasons: Vec::new(),
         }

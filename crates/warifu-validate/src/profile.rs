@@ -8,7 +8,7 @@ use warifu_json::{Kind, NONE, NodeId};
 use warifu_r4::{Core, ElementId, TypeId};
 
 use crate::Known;
-use crate::base::Verdict;
+use crate::base::{Broken, Verdict};
 use crate::discriminator::{Step, Test, Want, show_steps};
 use crate::native::{KEYS, member};
 use crate::plan::{At, Node, Plan, Slices, TypeRule};
@@ -152,7 +152,13 @@ impl<'d> Run<'d> {
                 continue;
             }
             let c = &rule.constraint;
-            self.broken(held, item, &c.key, &c.human, c.is_error, Some((plan, at)));
+            let broken = Broken {
+                key: &c.key,
+                human: &c.human,
+                expression: &c.expression,
+                is_error: c.is_error,
+            };
+            self.broken(held, item, &broken, Some((plan, at)));
         }
         self.children(item, plan, at, cx);
         if let Some(content) = node.content

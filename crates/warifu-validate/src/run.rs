@@ -8,7 +8,7 @@ use warifu_diag::catalogue::fhr;
 use warifu_diag::{Code, Severity};
 use warifu_fhirpath::{Doc, Env, EvalError, Evaluator, Item, Limits, Program, Services, Value};
 use warifu_json::{IssueKind, Kind, NONE, NodeId, Parsed, ROOT};
-use warifu_r4::{TypeId, Typed, annotate};
+use warifu_r4::{ElementId, TypeId, Typed, annotate};
 
 use crate::bundle::References;
 use crate::finding::{Finding, Findings};
@@ -66,6 +66,7 @@ pub(crate) struct Raw<'d> {
     pub(crate) argument: String,
     pub(crate) demand: Option<(&'d Plan, At)>,
     pub(crate) expected: String,
+    pub(crate) expression: &'d str,
     pub(crate) found: String,
     pub(crate) reasons: Vec<String>,
 }
@@ -81,6 +82,7 @@ impl<'d> Raw<'d> {
             argument: String::new(),
             demand: None,
             expected: String::new(),
+            expression: "",
             found: String::new(),
             reasons: Vec::new(),
         }
@@ -437,6 +439,25 @@ impl<'d> Run<'d> {
     }
 
     /// Merges and words what was found.
+    /// The element of R4 that a node is, or the one that it misses; of a resource its type.
+    fn definition_of(&self, node: NodeId, missing: u16) -> Option<String> {
+        let core = self.v.core;
+        let typed = self.typed(node);
+        if typed.of == TypeId::NONE {
+            return None;
+        }
+        let mut path = if missing != 0 || typed.element == ElementId::NONE {
+            core.type_(typed.of).name().to_owned()
+        } else {
+            core.element(typed.element).path()
+        };
+        if missing != 0 {
+            path.push('.');
+            path.push_str(core.name_text(missing));
+        }
+        Some(path)
+    }
+
     fn finish(mut self, findings: &mut Findings) {
         findings.further += self.further;
         let doc = self.doc;
@@ -495,11 +516,10 @@ impl<'d> Run<'d> {
                 place.push('.');
                 place.push_str(core.name_text(raw.missing));
             }
-            let element = raw
-                .demand
-                .and_then(|(plan, at)| plan.nodes.get(at))
-                .map(|n| n.id.to_string())
-                .unwrap_or_default();
+            let element = match raw.demand {
+                Some((plan, at)) => plan.nodes.get(at).map(|n| n.id.to_string()),
+                None => self.definition_of(raw.node, raw.missing),
+            };
             merged.insert(
                 key,
                 Finding {
@@ -510,8 +530,9 @@ impl<'d> Run<'d> {
                     location: place,
                     argument: raw.argument,
                     profiles: profile.into_iter().collect(),
-                    element,
+                    element: element.unwrap_or_default(),
                     expected: raw.expected,
+                    expression: raw.expression.to_owned(),
                     found: raw.found,
                     reasons: raw.reasons,
                 },

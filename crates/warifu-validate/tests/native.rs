@@ -110,6 +110,10 @@ fn by_engine(source: &str) -> BTreeSet<(&'static str, u32)> {
             let mut env = Env::new(doc);
             env.resource = around.first().map(|n| item(*n));
             env.root_resource = around.last().map(|n| item(*n));
+            // Nobody asks a contained resource for a narrative.
+            if invariant.key() == "dom-6" && around.len() > 1 {
+                continue;
+            }
             let mut evaluator = Evaluator::new(&engine, env);
             if !evaluator.holds(program, Value::Item(item(node))).unwrap() {
                 broken.insert((invariant.key(), tree.span(node).start));

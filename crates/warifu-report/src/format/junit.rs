@@ -4,6 +4,7 @@
 //! Valid against the schemas of Ant and of Jenkins. `error` and `warning` fail, `info` passes.
 
 use super::{Context, Render, attribute, title_of, xml};
+use crate::finding::Finding;
 use crate::report::{FileReport, Totals};
 
 pub(super) struct Junit {
@@ -34,10 +35,19 @@ impl Render for Junit {
             Some(record) => &format!("{} ({record})", file.path),
             None => &file.path,
         };
+        let is_fhir = |f: &Finding| f.fhir.is_some();
+        let is_json = [".json", ".ndjson", ".jsonl"]
+            .iter()
+            .any(|end| file.path.ends_with(end));
+        let package = if is_json || file.findings.iter().any(is_fhir) {
+            "fhir"
+        } else {
+            "ssmix2"
+        };
         out.extend_from_slice(b" <testsuite");
         for (name, value) in [
             ("id", self.next.to_string().as_str()),
-            ("package", "ssmix2"),
+            ("package", package),
             ("name", suite),
             ("timestamp", &self.context.timestamp),
             ("hostname", "localhost"),

@@ -11,7 +11,8 @@ const ROWS: usize = 200;
 pub(super) struct Markdown {
     context: Context,
     totals: Totals,
-    first: BTreeMap<String, String>,
+    /// The first place of a rule, and its title.
+    first: BTreeMap<String, (String, String)>,
 }
 
 impl Markdown {
@@ -56,16 +57,19 @@ impl Render for Markdown {
                     .as_ref()
                     .map(|p| format!(" {p}"))
                     .unwrap_or_default();
-                self.first.insert(
-                    f.code.clone(),
-                    format!(
-                        "{}:{}:{}{}",
-                        code(&f.primary.file),
-                        at.line,
-                        at.column,
-                        cell(&path)
-                    ),
+                let place = format!(
+                    "{}:{}:{}{}",
+                    code(&f.primary.file),
+                    at.line,
+                    at.column,
+                    cell(&path)
                 );
+                // Keys of invariants are not in the catalogue: what they demand is in the message.
+                let mut title = self.context.title(&f.code);
+                if title == f.code {
+                    title.clone_from(&f.message);
+                }
+                self.first.insert(f.code.clone(), (place, title));
             }
         }
     }
@@ -105,8 +109,10 @@ impl Render for Markdown {
             // The worst first: by errors, then warnings, then infos.
             warifu_order::sort_by(&mut rows, |a, b| b.2.cmp(&a.2).then(a.0.cmp(b.0)));
             for (rule, n, _) in rows.iter().take(ROWS) {
-                let title = cell(&self.context.title(rule));
-                let place = self.first.get(*rule).map_or("", String::as_str);
+                let (place, title) = match self.first.get(*rule) {
+                    Some((place, title)) => (place.as_str(), cell(title)),
+                    None => ("", cell(&self.context.title(rule))),
+                };
                 out.extend_from_slice(format!("| `{rule}` {title} | {n} | {place} |\n").as_bytes());
             }
             let more = rows.len().saturating_sub(ROWS);

@@ -10,7 +10,8 @@ use crate::report::{FileReport, Totals};
 pub(super) struct Outcome {
     context: Context,
     several: bool,
-    some: bool,
+    /// Outcomes written.
+    written: u64,
 }
 
 #[derive(Serialize)]
@@ -68,7 +69,7 @@ impl Outcome {
         Self {
             context,
             several: false,
-            some: false,
+            written: 0,
         }
     }
 }
@@ -187,19 +188,22 @@ impl Render for Outcome {
         }
         let issues: Vec<Issue<'_>> = file.findings.iter().map(|f| issue(f, file)).collect();
         if self.several {
-            out.extend_from_slice(if self.some { b",\n" } else { b"\n" });
-            out.extend_from_slice(b"{\"resource\":");
+            out.extend_from_slice(if self.written > 0 { b",\n" } else { b"\n" });
+            // Every entry has one of its own, so that the Bundle is valid itself.
+            let n = self.written;
+            let url = format!("urn:uuid:00000000-0000-8000-8000-{n:012x}");
+            out.extend_from_slice(format!("{{\"fullUrl\":\"{url}\",\"resource\":").as_bytes());
             write(issues, out);
             out.push(b'}');
         } else {
             write(issues, out);
         }
-        self.some = true;
+        self.written += 1;
     }
     fn end(&mut self, out: &mut Vec<u8>) {
         if self.several {
             out.extend_from_slice(b"\n]}");
-        } else if !self.some {
+        } else if self.written == 0 {
             let clean = Issue {
                 extension: Vec::new(),
                 severity: "information",
