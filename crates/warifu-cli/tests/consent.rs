@@ -109,7 +109,7 @@ fn desk() -> (Here, String) {
     let here = Here {
         dir: tempfile::tempdir().unwrap(),
     };
-    here.ok(&[
+    let made = here.ok(&[
         "init",
         "desk",
         "--origin",
@@ -119,6 +119,7 @@ fn desk() -> (Here, String) {
         "--contact",
         "架空割符病院 03-0000-0000",
     ]);
+    fs::write(here.path("log-key.json"), made.to_string()).unwrap();
     let master = json!({"v": 1, "version": 1, "contact": "架空割符病院 03-0000-0000", "facilities": [
         {"code": CLINIC, "ja": "架空割符診療所", "en": "Kaku Warifu Clinic"},
         {"code": SOURCE, "ja": "架空割符病院", "en": ""}]});
@@ -387,14 +388,14 @@ fn from_a_key_to_a_revoked_grant_and_a_log_whose_damage_is_found() {
     here.ok(&[&prove[..], &pin[..2], &way].concat());
     let check = ["log", "check", "later.txt", "--leaf", &leaf];
     let good = here.ok(&[&check[..], &pin, &way].concat());
-    assert_eq!((&good["ok"], &good["pin_size"]), (&json!(1), &json!(7)));
+    assert_eq!((&good["ok"], &good["pin_size"]), (&json!(1), &json!(9)));
     assert_eq!(
         here.refused(&[&check[..], &pin].concat())["reason"],
         json!("CONSISTENCY")
     );
     assert!(
         here.mistake(&[&prove[..], &["--pin-size", "99"], &way].concat())
-            .contains("1 to 7")
+            .contains("1 to 9")
     );
     let lines = here.at(NOW, &["log", "history", "--sub", &sub]);
     fs::write(here.path("history.ndjson"), &lines.stdout).unwrap();
@@ -565,6 +566,274 @@ fn what_was_lost_opens_nothing() {
     let gone = here.refused(&["log", "verify"]);
     assert!(gone["reason"].as_str().unwrap().contains("accepted token"));
     assert!(here.mistake(ask).contains("log"));
+}
+
+/// The recipient's side: nothing is handed on that is not logged, or is another's, or was altered.
+#[test]
+fn a_bundle_without_its_evidence_is_not_handed_on() {
+    let (here, sub) = desk();
+    let log = serde_json::from_slice::<Value>(&fs::read(here.path("log-key.json")).unwrap());
+    let log = log.unwrap()["log"].as_str().unwrap().to_owned();
+    grant(&here, &sub, "demo,inf.lab", "a");
+    let bundle = json!({"resourceType": "Bundle", "type": "collection", "entry": [
+        {"resource": {"resourceType": "Patient", "id": "p", "identifier": [{"value": PERSON}], "name": [{"text": "架空 花子"}]}}]});
+    fs::write(here.path("bundle.json"), bundle.to_string()).unwrap();
+    here.ok(&[
+        "filter",
+        "bundle.json",
+        "--sub",
+        &sub,
+        "--as",
+        CLINIC,
+        "--pur",
+        "TREAT",
+        "--src",
+        SOURCE,
+        "--out",
+        "sent.json",
+        "--evidence",
+        "evidence.json",
+    ]);
+    let sent = fs::read_to_string(here.path("sent.json")).unwrap();
+    assert!(sent.contains("Provenance"), "{sent}");
+    let keys = fs::read_to_string(here.path("desk/keys.json")).unwrap();
+    let keys: Value = serde_json::from_str(&keys).unwrap();
+    let server = keys["keys"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|k| k["class"] == "server")
+        .unwrap();
+    let x = server["x"].as_str().unwrap();
+    let server = json!({"crv": "Ed25519", "kty": "OKP", "x": x});
+    fs::write(here.path("server.jwk"), server.to_string()).unwrap();
+
+    let args = |bundle: &str, evidence: &str, more: &[&str]| -> Vec<String> {
+        let fixed = [
+            "receive",
+            bundle,
+            "--evidence",
+            evidence,
+            "--sub",
+            &sub,
+            "--log-key",
+            &log,
+            "--out",
+            "received.json",
+        ];
+        [&fixed[..], more]
+            .concat()
+            .into_iter()
+            .map(str::to_owned)
+            .collect()
+    };
+    let good = ["--as", CLINIC, "--pur", "TREAT"];
+    let signed = [&good[..], &["--server-key", "server.jwk"]].concat();
+    let refused = |bundle: &str, evidence: &str, more: &[&str]| -> String {
+        let args = args(bundle, evidence, more);
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let found = here.refused(&args);
+        assert!(!Path::new(&here.path("received.json")).exists());
+        assert_eq!(found["ok"], json!(0));
+        found["reason"].as_str().unwrap().to_owned()
+    };
+    // Another's, for something else, or asked for by somebody else.
+    for (more, reason) in [
+        (["--as", SOURCE, "--pur", "TREAT"], "LINE_RECIPIENT"),
+        (["--as", CLINIC, "--pur", "CAREMGT"], "LINE_PURPOSE"),
+    ] {
+        assert_eq!(refused("sent.json", "evidence.json", &more), reason);
+    }
+    // Altered on its way, or the evidence is.
+    let altered = sent.replace("架空 花子", "架空 花代");
+    assert_ne!(altered, sent);
+    fs::write(here.path("altered.json"), &altered).unwrap();
+    assert_eq!(
+        refused("altered.json", "evidence.json", &good),
+        "LINE_REQUEST"
+    );
+    let evidence = fs::read_to_string(here.path("evidence.json")).unwrap();
+    let mut cut: Value = serde_json::from_str(&evidence).unwrap();
+    cut.as_object_mut().unwrap().remove("promise");
+    fs::write(here.path("cut.json"), cut.to_string()).unwrap();
+    assert_eq!(refused("sent.json", "cut.json", &good), "PROOF_FORM");
+    // Signed by somebody else, or not at all.
+    let patient = [&good[..], &["--server-key", "patient.jwk"]].concat();
+    assert_eq!(
+        refused("sent.json", "evidence.json", &patient),
+        "KEY_UNKNOWN"
+    );
+    // Whoever has all of it gets the Bundle, byte for byte.
+    let args = args("sent.json", "evidence.json", &signed);
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let told = here.ok(&args);
+    assert_eq!(told["ok"], json!(1), "{told}");
+    assert!(told["due"].is_u64(), "{told}");
+    assert_eq!(
+        fs::read_to_string(here.path("received.json")).unwrap(),
+        sent
+    );
+    // Where nothing is said of the log's key or of witnesses, nothing is checked: a mistake.
+    fs::remove_file(here.path("received.json")).unwrap();
+    let unknown: Vec<&str> = args
+        .iter()
+        .map(|a| if *a == log { "no-key" } else { a })
+        .collect();
+    assert!(here.mistake(&unknown).contains("--log-key"));
+    assert!(!Path::new(&here.path("received.json")).exists());
+}
+
+/// A number stands for one content: what was shown and signed under it is judged by it.
+#[test]
+fn a_version_of_policy_or_master_never_changes() {
+    let (here, sub) = desk();
+    grant(&here, &sub, "demo,inf.lab", "a");
+    let ask = [
+        "decide", "--sub", &sub, "--as", CLINIC, "--pur", "TREAT", "--cat", "inf.lab", "--src",
+        SOURCE,
+    ];
+    here.ok(&ask);
+    // Both stand in the log, and their bytes are kept by their hash.
+    let log = fs::read_to_string(here.path("desk/log/entries")).unwrap();
+    let lines = |what: &str| log.matches(&format!("\"what\":\"{what}\"")).count();
+    assert_eq!((lines("policy"), lines("master")), (1, 1));
+    let kept = || fs::read_dir(here.path("desk/versions")).unwrap().count();
+    assert_eq!(kept(), 2);
+
+    let policy = fs::read_to_string(here.path("desk/policy.json")).unwrap();
+    let master = fs::read_to_string(here.path("desk/master.json")).unwrap();
+    let write = |file: &str, text: &str| fs::write(here.path(file), text).unwrap();
+    let renamed = master.replace("架空割符診療所", "架空割符病院分院");
+    // The same number with other content: for every command that shows, judges or decides.
+    let wider = policy.replace("\"notice_days\": 30", "\"notice_days\": 0");
+    for (file, good, bad) in [
+        ("desk/policy.json", &policy, &wider),
+        ("desk/master.json", &master, &renamed),
+    ] {
+        assert_ne!(good, bad);
+        write(file, bad);
+        for told in [
+            here.mistake(&ask),
+            here.mistake(&["verify", "a.jwt", "--annex", "a.annex"]),
+            here.mistake(&["revoke", "a.jwt", "--key", "patient.pem"]),
+        ] {
+            assert!(
+                told.contains("VERSION_CHANGED") && told.contains("version 2"),
+                "{told}"
+            );
+        }
+        let found = here.refused(&["log", "verify"]);
+        assert_eq!(found["code"], json!("VERSION_CHANGED"));
+        write(file, good);
+        here.ok(&ask);
+    }
+    // A table that moves under what was signed is no new version, whatever its number.
+    let moved = policy
+        .replace("\"version\": 1,", "\"version\": 2,")
+        .replacen("\"5E\", \"5F\"", "\"5F\"", 1);
+    write("desk/policy.json", &moved);
+    assert!(
+        here.mistake(&ask)
+            .contains("VERSION_BREAKS: texts of policy.json")
+    );
+    write("desk/policy.json", &policy);
+
+    // A request that shows version 1 is accepted after version 2 of the master came: its text is of 1.
+    here.request(&sub, "TREAT", "demo,inf.rx", "b.req");
+    here.ok(&[
+        "grant",
+        "b.req",
+        "--key",
+        "patient.pem",
+        "--annex",
+        "b.annex",
+        "--agree",
+        "--out",
+        "b.jwt",
+    ]);
+    let next = renamed.replace("\"version\":1", "\"version\":2");
+    assert_ne!(next, renamed);
+    write("desk/master.json", &next);
+    here.ok(&["verify", "b.jwt", "--annex", "b.annex", "--accept"]);
+    here.ok(&ask);
+    assert_eq!(kept(), 3);
+    write("desk/master.json", &master);
+    assert!(here.mistake(&ask).contains("VERSION_OLDER"));
+    write("desk/master.json", &next);
+
+    // What was in force is missing, or another: nothing is decided, and the check names it.
+    let first = fs::read_dir(here.path("desk/versions"))
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .find(|p| fs::read(p).unwrap() == master.as_bytes())
+        .unwrap();
+    fs::remove_file(&first).unwrap();
+    assert!(here.mistake(&ask).contains("VERSION_LOST"));
+    assert_eq!(
+        here.refused(&["log", "verify"])["code"],
+        json!("VERSION_LOST")
+    );
+    fs::write(&first, renamed.as_bytes()).unwrap();
+    assert!(here.mistake(&ask).contains("VERSION_LOST"));
+    fs::write(&first, master.as_bytes()).unwrap();
+    here.ok(&ask);
+    assert_eq!(here.ok(&["log", "verify"])["ok"], json!(true));
+}
+
+/// The lines of the log are dated in their order, and a checkpoint that was published does not vanish.
+#[test]
+fn back_dated_lines_and_a_checkpoint_that_is_gone_are_found() {
+    let (here, sub) = desk();
+    grant(&here, &sub, "demo,inf.lab", "a");
+    let verify = |now: &str| {
+        let o = here.at(now, &["log", "verify", "--json"]);
+        let value: Value = serde_json::from_slice(&o.stdout).unwrap();
+        (o.status.code(), value)
+    };
+    let published = here.ok(&["log", "publish"]);
+    let (code, good) = verify(NOW);
+    assert_eq!((code, &good["published"]), (Some(0), &published["size"]));
+
+    let own = here.path("desk/log/checkpoint");
+    let note = fs::read(&own).unwrap();
+    fs::remove_file(&own).unwrap();
+    let (code, found) = verify(NOW);
+    assert_eq!((code, &found["code"]), (Some(1), &json!("CHECKPOINT_GONE")));
+    assert!(found["reason"].as_str().unwrap().contains("log publish"));
+    here.ok(&["log", "publish"]);
+    assert!(fs::read(&own).unwrap() == note);
+    assert_eq!(verify(NOW).0, Some(0));
+    // The copy apart holds the lines, too: without its end the log is no continuation of it.
+    let copy = fs::read_to_string(here.path("desk/checkpoint")).unwrap();
+    assert_eq!(copy.as_bytes(), note);
+
+    let history = |now: &str| {
+        let lines = here.at(NOW, &["log", "history", "--sub", &sub]).stdout;
+        fs::write(here.path("history.ndjson"), lines).unwrap();
+        let args = [
+            "log",
+            "check-history",
+            "history.ndjson",
+            "--sub",
+            &sub,
+            "--json",
+        ];
+        let o = here.at(now, &args);
+        serde_json::from_slice::<Value>(&o.stdout).unwrap()
+    };
+    // Dated later than the clock at hand.
+    let early = "1789999000";
+    assert_eq!(verify(early).1["code"], json!("LINE_FUTURE"));
+    assert_eq!(history(early)["reason"], json!("HISTORY_FUTURE"));
+    assert!(history(NOW)["head"].is_string());
+    // A store that writes a line as if it had been there before.
+    let line = json!({"kind": "decline", "sub": sub, "req": "AAAAAAAAAAAAAAAAAAAAAA"});
+    fs::write(here.path("line.json"), line.to_string()).unwrap();
+    let o = here.at(early, &["log", "append", "line.json"]);
+    assert_eq!(o.status.code(), Some(0));
+    let (code, found) = verify(NOW);
+    assert_eq!((code, &found["code"]), (Some(1), &json!("LINE_BACKDATED")));
+    assert_eq!(history(NOW)["reason"], json!("HISTORY_BACKDATED"));
 }
 
 #[test]

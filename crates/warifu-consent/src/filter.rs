@@ -972,6 +972,13 @@ impl Work<'_> {
         let tree = self.tree;
         match tree.kind(node) {
             Kind::Object => {
+                let numbers = self
+                    .text(node, "system")
+                    .is_some_and(|system| self.policy.places.contains(&system));
+                if numbers {
+                    cut.dropped.push(node);
+                    return;
+                }
                 for member in tree.children(node) {
                     let key = tree.key(member);
                     if key == "extension" {

@@ -272,6 +272,8 @@ pub struct Policy {
     pub(crate) administrative: Vec<String>,
     pub(crate) category_systems: Vec<String>,
     keep: BTreeMap<String, BTreeMap<String, Keep>>,
+    /// Systems of identifiers that number the parts of an order: a gap tells that one is missing.
+    pub(crate) places: BTreeSet<String>,
     pub(crate) datatypes: BTreeSet<String>,
     pub(crate) extensions: Vec<String>,
 }
@@ -555,6 +557,7 @@ impl Policy {
             administrative: top.texts("administrative"),
             category_systems: top.texts("category_systems"),
             keep: keep(&top)?,
+            places: top.texts("places").into_iter().collect(),
             datatypes: top.texts("datatypes").into_iter().collect(),
             extensions: top.texts("extensions"),
         })
@@ -566,6 +569,55 @@ impl Policy {
     /// None; a test reads it.
     pub fn reference() -> Result<Self, PolicyError> {
         Self::read(REFERENCE.as_bytes())
+    }
+
+    /// Whether this version may come into force after that one: what was shown and signed under it is still
+    /// judged by the tables that its signers saw (§4.2). Categories and labels are added at the end, never
+    /// taken away; names and tables change with `texts` only; tables that were in force stand under
+    /// `earlier`, as they were.
+    ///
+    /// # Errors
+    /// The first member that says otherwise.
+    pub fn follows(&self, before: &Self) -> Result<(), PolicyError> {
+        let longer = |own: &[Named], old: &[Named]| {
+            own.len() >= old.len() && own.iter().zip(old).all(|(a, b)| a.code == b.code)
+        };
+        let same = |own: &[Named], old: &[Named]| own.get(..old.len()) == Some(old);
+        let names = |p: &Self| -> Vec<Named> { p.purposes().cloned().collect() };
+        let families = |p: &Self| -> Vec<String> {
+            let own = p.purposes.iter().take(before.purposes.len());
+            own.map(|row| row.family.clone()).collect()
+        };
+        let table = |of: u64| self.earlier.iter().find(|(v, _)| *v == of).map(|(_, t)| t);
+        let kept = |(of, rows): &(u64, Vec<Match>)| table(*of) == Some(rows);
+        if self.version <= before.version {
+            return Err(wrong("version"));
+        }
+        if self.texts < before.texts {
+            return Err(wrong("texts"));
+        }
+        if !longer(&self.categories, &before.categories)
+            || !before.individual.within(self.individual)
+        {
+            return Err(wrong("categories"));
+        }
+        if !longer(&self.labels, &before.labels) {
+            return Err(wrong("labels"));
+        }
+        if !before.earlier.iter().all(kept) {
+            return Err(wrong("earlier"));
+        }
+        if self.texts > before.texts {
+            let known = table(before.texts) == Some(&before.matches);
+            return known.then_some(()).ok_or_else(|| wrong("earlier"));
+        }
+        let unchanged = self.matches == before.matches
+            && self.categories == before.categories
+            && self.individual == before.individual
+            && same(&self.labels, &before.labels)
+            && same(&names(self), &names(before))
+            && families(self) == families(before);
+        unchanged.then_some(()).ok_or_else(|| wrong("texts"))
     }
 
     /// Whether the table of elements has the type.
@@ -806,6 +858,90 @@ mod tests {
         assert!(!is_system("*icd", "ic"));
         assert!(!is_system("*", "anything"));
         assert!(is_system("urn:x", "urn:x") && !is_system("urn:x", "urn:X"));
+    }
+
+    #[test]
+    fn a_version_follows_another_only_with_what_was_signed_under_it() {
+        type Members = crate::json::Members;
+        let whole = json::read(REFERENCE.as_bytes(), 8).unwrap();
+        let with = |version: u64, change: &dyn Fn(&mut Members)| {
+            let mut value = whole.clone();
+            if let Value::Object(members) = &mut value {
+                members.insert("version".to_owned(), version.into());
+                change(members);
+            }
+            Policy::read(value.write().as_bytes()).unwrap()
+        };
+        // A member of the first (or last) row of a table.
+        let set = |members: &mut Members, table: &str, last: bool, name: &str, to: Value| {
+            let Some(Value::Array(rows)) = members.get_mut(table) else {
+                panic!("{table}");
+            };
+            let row = if last {
+                rows.last_mut()
+            } else {
+                rows.first_mut()
+            };
+            let Some(Value::Object(row)) = row else {
+                panic!("{table}");
+            };
+            row.insert(name.to_owned(), to);
+        };
+        let one = Policy::reference().unwrap();
+        let blame = |p: &Policy, before: &Policy| p.follows(before).err().map(|e| e.0);
+        let two = |change: &dyn Fn(&mut Members)| blame(&with(2, change), &one);
+        assert_eq!(two(&|_| {}), None);
+        assert_eq!(blame(&one, &one).as_deref(), Some("version"));
+        // What rules now may move; what was shown may not, without new texts.
+        let days = |m: &mut Members| drop(m.insert("notice_days".to_owned(), 60.into()));
+        assert_eq!(two(&days), None);
+        for (table, name, to) in [
+            ("purposes", "ja", Value::from("他の目的")),
+            ("purposes", "family", "study".into()),
+            ("categories", "en", "letters".into()),
+            ("categories", "individual", true.into()),
+            ("labels", "easy", "しるし".into()),
+            ("match", "prefix", vec!["11506-3"].into()),
+        ] {
+            let change = |m: &mut Members| set(m, table, false, name, to.clone());
+            assert_eq!(two(&change).as_deref(), Some("texts"), "{table} {name}");
+        }
+        for (table, name) in [("categories", "demo"), ("labels", "VIO")] {
+            let text = REFERENCE.replace(name, "other");
+            let text = text.replacen("\"version\": 1", "\"version\": 2", 1);
+            let renamed = Policy::read(text.as_bytes()).unwrap();
+            assert_eq!(blame(&renamed, &one).as_deref(), Some(table));
+        }
+
+        // New texts keep the table before them, as it was, for ever.
+        let keep = |m: &mut Members, texts: u64, rows: &[Value]| {
+            m.insert("texts".to_owned(), texts.into());
+            m.insert("earlier".to_owned(), Value::Array(rows.to_vec()));
+        };
+        let table = whole.get("match").cloned().unwrap();
+        let old = crate::json::object([("texts", 1.into()), ("match", table)]);
+        let moved = |m: &mut Members| set(m, "match", false, "prefix", vec!["11506-3"].into());
+        let next = with(2, &|m| {
+            keep(m, 2, std::slice::from_ref(&old));
+            moved(m);
+        });
+        assert_eq!(blame(&next, &one), None);
+        let lost = with(2, &|m| {
+            keep(m, 2, &[]);
+            moved(m);
+        });
+        assert_eq!(blame(&lost, &one).as_deref(), Some("earlier"));
+        let third = |rows: &[Value]| {
+            let third = with(3, &|m| {
+                keep(m, 2, rows);
+                moved(m);
+            });
+            blame(&third, &next)
+        };
+        assert_eq!(third(std::slice::from_ref(&old)), None);
+        assert_eq!(third(&[]).as_deref(), Some("earlier"));
+        let back = with(3, &|_| {});
+        assert_eq!(blame(&back, &next).as_deref(), Some("texts"));
     }
 
     #[test]

@@ -1719,3 +1719,176 @@ fn an_operation_is_one_wherever_its_code_stands() {
         );
     }
 }
+
+/// Neither ids, references, counts nor the form of the answer tell that a document was withheld: without it
+/// in the store the answer has the same bytes.
+#[test]
+fn a_withheld_document_tells_nothing_of_itself() {
+    let policy = Policy::reference().unwrap();
+    let shut = usize::from(policy.category("doc.discharge").unwrap().0);
+    let document = |id: &str, code: &str, more: Value| {
+        let mut r = own("DocumentReference", more);
+        r["id"] = id.into();
+        r["type"] = json!({"coding": [{"system": "http://loinc.org", "code": code}]});
+        r["content"] = json!([{"attachment": {"url": format!("Binary/{id}-pdf"), "contentType": "application/pdf"}}]);
+        r
+    };
+    let binary = |id: &str| json!({"resourceType": "Binary", "id": format!("{id}-pdf"), "contentType": "application/pdf", "data": "QUJD"});
+    let hidden = |kept: &Value| -> bool {
+        let text = kept["resource"].to_string();
+        text.contains("\"id\":\"gone") && !text.contains("\"id\":\"kept")
+    };
+    let resources = [
+        person(),
+        document(
+            "kept",
+            "57133-1",
+            json!({"relatesTo": [{"code": "appends", "target": {"reference": "DocumentReference/gone"}}],
+                "context": {"related": [{"reference": "DocumentReference/gone"}], "encounter": [{"reference": "Encounter/kept-e"}]}}),
+        ),
+        binary("kept"),
+        document("gone", "18842-5", json!({"description": "退院時サマリー"})),
+        binary("gone"),
+        own(
+            "Encounter",
+            json!({"id": "kept-e", "extension": [{"url": "http://example.jp/x", "valueReference": {"reference": "Binary/gone-pdf"}}]}),
+        ),
+        own(
+            "Composition",
+            json!({"id": "kept-c", "title": "BRIEF", "type": {"coding": [{"system": "http://loinc.org", "code": "57133-1"}]},
+                "relatesTo": [{"code": "appends", "targetReference": {"reference": "DocumentReference/gone"}}],
+                "section": [{"title": "退院", "entry": [{"reference": "DocumentReference/gone"}]}]}),
+        ),
+        json!({"resourceType": "Provenance", "id": "gone-v", "target": [{"reference": "DocumentReference/gone"}], "recorded": "2026-01-01T00:00:00Z"}),
+    ];
+    let entries: Vec<Value> = resources
+        .iter()
+        .map(|r| {
+            let at = format!("{}/{}", r["resourceType"].as_str().unwrap(), r["id"].as_str().unwrap());
+            json!({"fullUrl": format!("https://fhir.example.jp/{at}"), "resource": r, "search": {"mode": "match"}})
+        })
+        .collect();
+    for form in ["searchset", "collection", "history"] {
+        for all_told in [false, true] {
+            let holder = Desk { all_told, ..DESK };
+            let send = |entries: &[Value]| {
+                let bundle = json!({"resourceType": "Bundle", "id": "b", "type": form, "total": entries.len(),
+                    "timestamp": "2026-01-01T00:00:00Z",
+                    "link": [{"relation": "next", "url": "https://fhir.example.jp/?page=2"}], "entry": entries});
+                let state = state(&policy, &[shut]);
+                let out = filter(
+                    bundle.to_string().as_bytes(),
+                    &state,
+                    &request(&policy),
+                    &holder,
+                );
+                String::from_utf8(out.unwrap().bytes).unwrap()
+            };
+            let out = send(&entries);
+            let rest: Vec<Value> = entries.iter().filter(|e| !hidden(e)).cloned().collect();
+            assert_eq!(rest.len(), entries.len() - 3);
+            assert_eq!(out, send(&rest), "{form}");
+            assert!(out.contains("BRIEF") && out.contains("\"kept\""), "{out}");
+            for told in [
+                "gone",
+                "18842-5",
+                "退院",
+                "total",
+                "link",
+                "search\"",
+                "relatesTo",
+                "timestamp",
+            ] {
+                assert!(!out.contains(told), "{told}: {out}");
+            }
+            // A document alone that is withheld is as none.
+            let alone: Vec<Value> = entries.iter().filter(|e| hidden(e)).cloned().collect();
+            assert_eq!(send(&alone), send(&[]));
+        }
+    }
+}
+
+/// A code that does not show that a result is of no infection may be one of an infection.
+#[test]
+fn an_unspecific_laboratory_code_may_be_an_infection() {
+    let policy = Policy::reference().unwrap();
+    let shut = usize::from(policy.category("inf.infection").unwrap().0);
+    let category = json!([{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "laboratory"}]}]);
+    let result = |kind: &str, coding: Value| {
+        let mut r = own(kind, json!({"category": category, "valueString": "MARK"}));
+        r["code"] = json!({"coding": coding, "text": "MARK"});
+        r
+    };
+    let jlac = |code: &str| json!([{"system": "urn:oid:1.2.392.200119.4.504", "code": code}]);
+    let local = json!([{"system": "urn:x-local", "code": "L1", "display": "MARK"}]);
+    let loinc = |code: &str| json!([{"system": "http://loinc.org", "code": code}]);
+    let ours = |code: &str| json!([{"system": "http://jpfhir.jp/fhir/core/CodeSystem/JP_DocumentCodes_CS", "code": code}]);
+    for (kind, coding, goes) in [
+        ("Observation", jlac("3D010000001926101"), true),
+        ("Observation", jlac("2A020000001930101"), true),
+        ("Observation", jlac("5C070000002306201"), true),
+        // Groups of infections, and placeholders.
+        ("Observation", jlac("5E065000001502311"), false),
+        ("Observation", jlac("5F099000000000000"), false),
+        ("Observation", jlac("6B010000006174100"), false),
+        ("Observation", jlac("99999999999999999"), false),
+        ("Observation", jlac("00000000000000000"), false),
+        ("Observation", jlac("5"), false),
+        ("Observation", jlac("-"), false),
+        // None at all.
+        ("Observation", local.clone(), false),
+        ("Observation", json!([]), false),
+        ("ServiceRequest", local.clone(), false),
+        ("DiagnosticReport", local, false),
+        ("DiagnosticReport", loinc("18725-2"), false),
+        ("DiagnosticReport", loinc("11502-2"), true),
+        ("DiagnosticReport", ours("11502-2"), true),
+        ("DiagnosticReport", ours("18725-2"), false),
+        ("DiagnosticReport", jlac("3D010000001926101"), true),
+        ("DiagnosticReport", jlac("99999999999999999"), false),
+    ] {
+        let r = result(kind, coding);
+        let whole = sent(&state(&policy, &[]), &[person(), r.clone()]);
+        assert!(whole.contains("MARK"), "{r}");
+        let out = sent(&state(&policy, &[shut]), &[person(), r.clone()]);
+        assert_eq!(out.contains("MARK"), goes, "{r}");
+    }
+}
+
+/// Numbers that count what stands beside tell of a gap; they go whether there is one or not.
+#[test]
+fn no_number_tells_that_one_is_missing() {
+    let policy = Policy::reference().unwrap();
+    let state = state(&policy, &[]);
+    let rp = "http://jpfhir.jp/fhir/core/mhlw/IdSystem/Medication-RPGroupNumber";
+    let place = "http://jpfhir.jp/fhir/core/mhlw/IdSystem/MedicationAdministrationIndex";
+    let drug = own(
+        "MedicationRequest",
+        json!({"identifier": [{"system": rp, "value": "RP3"}, {"system": place, "value": "PL2"}, {"system": "urn:order", "value": "ORDER"}],
+            "medicationCodeableConcept": {"text": "PILLE"}}),
+    );
+    let visit = own(
+        "Encounter",
+        json!({"id": "e", "diagnosis": [{"condition": {"reference": "Condition/c"}, "rank": 77}]}),
+    );
+    let condition = own("Condition", json!({"id": "c", "code": {"text": "Flu"}}));
+    let list = [person(), drug, visit, condition];
+    let out = sent_to(&state, &request(&policy), &DESK, &list);
+    assert!(
+        out.contains("PILLE") && out.contains("ORDER") && out.contains("Condition/c"),
+        "{out}"
+    );
+    for told in ["RP3", "PL2", rp, place, "rank", "77"] {
+        assert!(!out.contains(told), "{told}: {out}");
+    }
+    // Where nothing can be withheld they stay.
+    let holder = Desk {
+        all_told: true,
+        ..DESK
+    };
+    let out = sent_to(&state, &request(&policy), &holder, &list);
+    assert!(
+        out.contains("RP3") && out.contains("PL2") && out.contains("\"rank\":77"),
+        "{out}"
+    );
+}

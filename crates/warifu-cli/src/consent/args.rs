@@ -318,8 +318,26 @@ pub(crate) fn command(lang: Lang) -> Command {
                 .arg(w.value("origin", "KIND", "由来: ehr, claims, phr", "origin: ehr, claims, phr").value_parser(["ehr", "claims", "phr"]).default_value("ehr"))
                 .arg(w.value("told", "HOW", "告知: yes, no, unknown", "told to the person: yes, no, unknown").value_parser(["yes", "no", "unknown"]).default_value("unknown"))
                 .arg(w.value("role", "CODE", "見る人の職種 (physician など)。ログに残ります", "role of who looks (physician and the like); stands in the log").default_value("-"))
+                .arg(w.file("evidence", "FILE", "相手に渡す、ログに載せる約束 (receive で確かめます)", "for the recipient: the log's promise, which receive checks"))
                 .arg(w.file("withheld", "FILE", "本人に伝える、見せなかったものの一覧", "list of what was withheld, for the person"))
                 .arg(out()),
+        )
+        .subcommand(
+            Command::new("receive")
+                .about(w.text("受け取った Bundle を、見る前に確かめます (ログにあるか、約束されているか)", "Checks a Bundle that was received before anybody looks at it: that it is logged, or promised to be"))
+                .arg(w.first("BUNDLE", "受け取った Bundle (-: 標準入力)", "the Bundle (-: stdin)"))
+                .arg(w.file("evidence", "FILE", "一緒に受け取った証明 (filter --evidence)", "the evidence that came with it (filter --evidence)").required(true))
+                .arg(sub().required(true))
+                .arg(w.value("as", "CODE", "受け取った施設のコード", "code of the institution that received it").required(true))
+                .arg(w.value("pur", "CODE", "目的", "purpose").required(true))
+                .arg(w.value("log-key", "KEY", "ログの公開鍵 (init が示したもの)", "public key of the log, as init shows it").required(true))
+                .arg(w.number("asked", "SECONDS", "求めた時刻 (UTC の秒、既定: いま)", "when it was asked for, in seconds UTC (default: now)"))
+                .arg(w.file("server-key", "JWK", "渡した側の公開鍵。Provenance の署名も確かめます", "public key of the sender: the signature of the Provenance is verified, too"))
+                .arg(w.number("pin-size", "N", "覚えておいた行数", "pinned size"))
+                .arg(w.value("pin-root", "HASH", "覚えておいた根", "pinned root"))
+                .arg(w.value("witness", "KEY", "立会人の公開鍵", "public keys of witnesses").action(ArgAction::Append))
+                .arg(w.number("quorum", "N", "要る立会人の数", "witnesses needed"))
+                .arg(w.file("out", "FILE", "確かめられたときだけ Bundle を書くファイル", "file for the Bundle, written only if all holds")),
         )
         .subcommand(
             Command::new("export")

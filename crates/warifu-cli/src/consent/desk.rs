@@ -4,6 +4,8 @@
 //! |---|---|
 //! | `desk.json` | name of the log, address of the status list |
 //! | `policy.json`, `master.json` | policy in force, master of facilities |
+//! | `versions/HASH` | each of them that is or was in force |
+//! | `checkpoint` | a copy of the newest checkpoint, apart from the log |
 //! | `keys.json` | registered public keys with class, state and code |
 //! | `issued.ndjson` | nonces and status indexes given out, with their time |
 //! | `accepted.ndjson` | accepted tokens in their order, with their time |
@@ -24,11 +26,12 @@ use warifu_consent::{
     Notice, Opened, Parent, Policy, PublicKey, REFERENCE, SecretKey, Signer, SignerClass, State,
     StatusNow, Target, Typ, Who, Witness, b64, open, state_of, wire,
 };
-use warifu_log::{Entry, Kind, Log, NoteKey, Purpose, Submission, Trust};
+use warifu_log::{Entry, Kind, Log, NoteKey, Pin, Purpose, Submission, Trust};
 use warifu_log_file::{FileStorage, Folder, Recovery};
 use zeroize::Zeroizing;
 
 use super::keys::{read_key, read_private, write_private};
+use super::versions::Versions;
 use super::{Cx, random, replace};
 use crate::End;
 
@@ -69,6 +72,7 @@ pub(super) struct Desk {
     pub(super) uri: String,
     pub(super) policy: Policy,
     pub(super) master: Master,
+    pub(super) versions: Versions,
     pub(super) keys: Vec<Registered>,
     issued: Vec<Issued>,
     accepted: Vec<Accepted>,
@@ -191,8 +195,18 @@ fn write_keys(root: &Path, keys: &[Registered]) -> anyhow::Result<()> {
 }
 
 impl Desk {
-    /// Opens the desk's folder and everything in it but the log.
+    /// Opens the desk's folder and everything in it but the log; refuses files that say other than they did
+    /// under the same number.
     pub(super) fn open(cx: &Cx<'_>) -> anyhow::Result<Self> {
+        let desk = Self::read(cx)?;
+        match desk.versions.breach(&desk.policy, &desk.master) {
+            None => Ok(desk),
+            Some(breach) => bail!(breach.told(cx)),
+        }
+    }
+
+    /// As [`Self::open`], whatever the files say: for what looks at the log.
+    pub(super) fn read(cx: &Cx<'_>) -> anyhow::Result<Self> {
         let root = cx.desk.clone();
         let shown = root.display().to_string();
         if !root.join("desk.json").is_file() {
@@ -216,15 +230,18 @@ impl Desk {
             let found = text(&settings, name).map(str::to_owned);
             found.ok_or_else(|| bad("desk.json", name))
         };
-        let policy = Policy::read(&std::fs::read(root.join("policy.json"))?)
-            .map_err(|e| bad("policy.json", &e.0))?;
-        let master = std::fs::read(root.join("master.json"))?;
-        let master = Master::read(master.trim_ascii()).ok_or_else(|| bad("master.json", "JSON"))?;
+        let policy_bytes = std::fs::read(root.join("policy.json"))?;
+        let policy = Policy::read(&policy_bytes).map_err(|e| bad("policy.json", &e.0))?;
+        let master_bytes = std::fs::read(root.join("master.json"))?;
+        let master =
+            Master::read(master_bytes.trim_ascii()).ok_or_else(|| bad("master.json", "JSON"))?;
+        let versions = Versions::read(&root, policy_bytes, master_bytes)?;
         let mut desk = Self {
             origin: of("origin")?,
             uri: of("uri")?,
             policy,
             master,
+            versions,
             keys: Vec::new(),
             issued: Vec::new(),
             accepted: Vec::new(),
@@ -327,23 +344,52 @@ impl Desk {
     }
 
     /// Opens the log: every line is checked.
-    pub(super) fn book(&self, cx: &Cx<'_>, pins: &[warifu_log::Pin]) -> anyhow::Result<Book> {
+    pub(super) fn book(&self, cx: &Cx<'_>, pins: &[Pin]) -> anyhow::Result<Book> {
         let trust = Trust::new(self.log_key(cx)?, Vec::new(), 0)?;
+        let mut pins = pins.to_vec();
+        pins.extend(self.published_apart(cx)?);
         let storage = FileStorage::open(Folder::new(&self.root.join("log"))?)?;
-        Ok(Log::open(storage, trust, pins)?)
+        Ok(Log::open(storage, trust, &pins)?)
     }
 
     /// Opens the log to look at it: nothing in its folder changes. What a crash, or somebody, left behind
     /// the acknowledged lines is told.
-    pub(super) fn look(
-        &self,
-        cx: &Cx<'_>,
-        pins: &[warifu_log::Pin],
-    ) -> anyhow::Result<(Book, Recovery)> {
+    pub(super) fn look(&self, cx: &Cx<'_>, pins: &[Pin]) -> anyhow::Result<(Book, Recovery)> {
         let trust = Trust::new(self.log_key(cx)?, Vec::new(), 0)?;
         let storage = FileStorage::inspect(Folder::new(&self.root.join("log"))?)?;
         let left = storage.recovery();
         Ok((Log::open(storage, trust, pins)?, left))
+    }
+
+    /// The checkpoint that was published last, as it is kept apart from the log: what the log has to be a
+    /// continuation of, even where its own copy is gone (§9.4).
+    pub(super) fn published_apart(&self, cx: &Cx<'_>) -> anyhow::Result<Option<Pin>> {
+        let note = match std::fs::read(self.root.join("checkpoint")) {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            other => other?,
+        };
+        let trust = Trust::new(self.log_key(cx)?, Vec::new(), 0)?;
+        let checkpoint = trust.verify(&note).map_err(|e| {
+            anyhow::anyhow!(cx.say(
+                &format!(
+                    "{}/checkpoint はこのログの区切りではありません ({e})。控えから戻してください",
+                    self.root.display()
+                ),
+                &format!(
+                    "{}/checkpoint is no checkpoint of this log ({e}). Restore it from a copy",
+                    self.root.display()
+                )
+            ))
+        })?;
+        Ok(Some(Pin {
+            size: checkpoint.size,
+            root: checkpoint.root,
+        }))
+    }
+
+    /// Keeps a copy of the newest checkpoint apart from the log.
+    pub(super) fn keep_checkpoint(&self, note: &str) -> anyhow::Result<()> {
+        replace(&self.root.join("checkpoint"), note.as_bytes())
     }
 
     /// The first person's wish that has no line, or line that has no wish.
@@ -392,13 +438,19 @@ impl Desk {
         let appended = book.append(vec![submission])?.pop().context("line")?;
         book.sync()?;
         let published = book.published().map_or(0, |(c, _)| c.size);
-        let opened = object([
+        let mut opened = object([
             ("index", appended.index.into()),
             ("leaf", appended.leaf.url().into()),
             ("line", appended.line.as_str().into()),
             ("salt", b64::encode(&salt).into()),
             ("published", published.into()),
         ]);
+        // Who gets the line gets the log's word for it, until there is a proof.
+        if hidden && let Value::Object(members) = &mut opened {
+            let signer = NoteSigner(self.signer(cx, "log.pem")?);
+            let promise = book.promise(&appended, cx.now, &self.log_key(cx)?, &signer);
+            members.extend(promise.map(|p| ("promise".to_owned(), p.into())));
+        }
         Ok((appended, Some(opened)))
     }
 
@@ -488,7 +540,11 @@ impl Desk {
             .any(|a| a.token.text("sub") == sub && a.token.claims.get("use").is_some());
         let mut disclosed: Vec<String> = Vec::new();
         let mut notices = Vec::new();
-        let lines = own_lines(&self.book(cx, &[])?, sub)?;
+        let book = self.book(cx, &[])?;
+        if let Some(breach) = self.versions.against(&book) {
+            bail!(breach.told(cx));
+        }
+        let lines = own_lines(&book, sub)?;
         for v in &lines {
             match text(v, "kind") {
                 Some("disclose") if counted => disclosed.extend(

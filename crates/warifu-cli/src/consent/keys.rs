@@ -1,6 +1,5 @@
 //! Keys: making, reading, registering, binding to persons.
 
-use std::io::Read as _;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
@@ -79,7 +78,7 @@ pub(super) fn read_key(cx: &Cx<'_>, path: &Path) -> anyhow::Result<SecretKey> {
     })
 }
 
-fn read_public(cx: &Cx<'_>, path: &Path) -> anyhow::Result<PublicKey> {
+pub(super) fn read_public(cx: &Cx<'_>, path: &Path) -> anyhow::Result<PublicKey> {
     let bytes = cx.read(path)?;
     PublicKey::from_jwk(bytes.trim_ascii()).map_err(|_| {
         let shown = path.display();
@@ -157,15 +156,7 @@ pub(super) fn register(cx: &Cx<'_>) -> anyhow::Result<End> {
 /// Pseudonym of the person whose id is in `--person`, a file or stdin.
 pub(super) fn pseudonym(cx: &Cx<'_>, desk: &Desk) -> anyhow::Result<String> {
     let from = cx.path("person").unwrap_or(Path::new("-"));
-    let mut person = Zeroizing::new(String::new());
-    if from == Path::new("-") {
-        std::io::stdin()
-            .lock()
-            .take(4096)
-            .read_to_string(&mut person)?;
-    } else {
-        *person = String::from_utf8(cx.read(from)?).unwrap_or_default();
-    }
+    let person = Zeroizing::new(String::from_utf8(cx.read(from)?).unwrap_or_default());
     let person = person.trim();
     if person.is_empty() {
         bail!(cx.say(

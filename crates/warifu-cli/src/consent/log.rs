@@ -3,11 +3,13 @@
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
+use warifu_consent::Disagreement;
 use warifu_consent::json::{self, Value, object};
 use warifu_log::{Entry, Hash, Kind, Pin, api};
 
 use super::Cx;
 use super::desk::{Desk, NoteSigner};
+use super::versions::Breach;
 use crate::End;
 
 /// Runs `warifu consent log …`.
@@ -24,6 +26,7 @@ pub(super) fn run(cx: &Cx<'_>) -> anyhow::Result<End> {
             .cloned()
             .unwrap_or_else(|| cx.desk.clone()),
         m: s,
+        stdin: std::cell::Cell::new(false),
     };
     match name {
         "append" => append(cx),
@@ -38,7 +41,7 @@ pub(super) fn run(cx: &Cx<'_>) -> anyhow::Result<End> {
 
 /// A line from JSON: `kind`, `sub` and the members of the kind; the time is now.
 fn append(cx: &Cx<'_>) -> anyhow::Result<End> {
-    let desk = Desk::open(cx)?;
+    let desk = Desk::read(cx)?;
     let bytes = cx.read(cx.input())?;
     let value = json::read(bytes.trim_ascii(), 2);
     let Ok(Value::Object(mut members)) = value else {
@@ -94,10 +97,11 @@ fn append(cx: &Cx<'_>) -> anyhow::Result<End> {
 }
 
 fn publish(cx: &Cx<'_>) -> anyhow::Result<End> {
-    let desk = Desk::open(cx)?;
+    let desk = Desk::read(cx)?;
     let signer = NoteSigner(desk.signer(cx, "log.pem")?);
     let mut book = desk.book(cx, &[])?;
     let note = book.publish(&signer)?;
+    desk.keep_checkpoint(&note)?;
     if cx.path("out").is_some() {
         cx.give(note.as_bytes())?;
     }
@@ -111,7 +115,7 @@ fn publish(cx: &Cx<'_>) -> anyhow::Result<End> {
 }
 
 fn prove(cx: &Cx<'_>) -> anyhow::Result<End> {
-    let desk = Desk::open(cx)?;
+    let desk = Desk::read(cx)?;
     let book = desk.book(cx, &[])?;
     let proof = match book.prove(cx.int("index").unwrap_or(0)) {
         Ok(proof) => proof.write(),
@@ -169,7 +173,7 @@ fn check(cx: &Cx<'_>) -> anyhow::Result<End> {
     let proof = cx.read(cx.input())?;
     let key = match cx.text("log-key") {
         Some(key) => key.to_owned(),
-        None => Desk::open(cx)?.log_key(cx)?.text(),
+        None => Desk::read(cx)?.log_key(cx)?.text(),
     };
     let way = match cx.path("consistency") {
         None => Vec::new(),
@@ -202,7 +206,7 @@ fn check(cx: &Cx<'_>) -> anyhow::Result<End> {
 /// Checks every line of the log, a pinned size and root, and that every accepted token has its line.
 /// Nothing is written: what stands behind the acknowledged lines is told, and stays.
 fn verify(cx: &Cx<'_>) -> anyhow::Result<End> {
-    let desk = Desk::open(cx)?;
+    let desk = Desk::read(cx)?;
     let pins = match (cx.int("pin-size"), cx.text("pin-root")) {
         (Some(size), Some(root)) => {
             let root = Hash::from_base64(root)
@@ -211,12 +215,18 @@ fn verify(cx: &Cx<'_>) -> anyhow::Result<End> {
         }
         _ => Vec::new(),
     };
+    // A checkpoint that was published and is gone from the log: a copy of it stands apart.
+    let apart = desk.published_apart(cx)?;
+    let mut pins = pins;
+    pins.extend(apart);
     match desk.look(cx, &pins) {
         Ok((book, left)) => {
-            let gap = desk.unwitnessed(&book)?;
+            let found = found(cx, &desk, &book, apart)?;
+            let published = book.published().map(|(c, _)| c.size);
             let mut value = object([
-                ("ok", gap.is_none().into()),
+                ("ok", found.is_none().into()),
                 ("size", book.size().into()),
+                ("published", published.map_or(Value::Null, Value::from)),
                 ("root", book.root().base64().into()),
                 ("unacknowledged_lines", left.kept_lines.into()),
                 ("unfinished_bytes", left.cut_bytes.into()),
@@ -230,17 +240,14 @@ fn verify(cx: &Cx<'_>) -> anyhow::Result<End> {
                     &format!("behind the acknowledged lines stand {lines} lines that were never acknowledged and {bytes} bytes of an unfinished one (left by an interrupted write). The next write keeps the lines and cuts the bytes. To look into it, copy the log folder now")
                 ));
             }
-            if let (Some(gap), Value::Object(members)) = (&gap, &mut value) {
-                let told = super::desk::tell(gap, cx);
+            let good = found.is_none();
+            if let (Some((code, told)), Value::Object(members)) = (found, &mut value) {
+                members.insert("code".to_owned(), code.into());
                 members.insert("reason".to_owned(), told.as_str().into());
                 text = told;
             }
             cx.print(&value, &text)?;
-            Ok(if gap.is_none() {
-                End::Clean
-            } else {
-                End::Findings
-            })
+            Ok(if good { End::Clean } else { End::Findings })
         }
         Err(e) => {
             // What is wrong with the log is the answer; that it cannot be read is not.
@@ -262,6 +269,45 @@ fn verify(cx: &Cx<'_>) -> anyhow::Result<End> {
     }
 }
 
+/// What is wrong with a log whose lines are all as they were written: a stable code, and what to do.
+fn found(
+    cx: &Cx<'_>,
+    desk: &Desk,
+    book: &super::desk::Book,
+    apart: Option<Pin>,
+) -> anyhow::Result<Option<(&'static str, String)>> {
+    if let Some(gap) = desk.unwitnessed(book)? {
+        let code = match gap {
+            Disagreement::Lost(_) => "TOKEN_LOST",
+            Disagreement::Unheard(_) => "LINE_LOST",
+        };
+        return Ok(Some((code, super::desk::tell(&gap, cx))));
+    }
+    let published = book.published().map_or(0, |(c, _)| c.size);
+    if let Some(pin) = apart.filter(|pin| published < pin.size) {
+        let size = pin.size;
+        let told = cx.say(
+            &format!("公表した区切り ({size} 行) がログのフォルダーにありません。行はそろっています。もう一度公表すると元に戻ります: warifu consent log publish"),
+            &format!("the published checkpoint of {size} lines is gone from the log's folder. The lines are all there; publishing again puts one back: warifu consent log publish"),
+        );
+        return Ok(Some(("CHECKPOINT_GONE", told)));
+    }
+    if let Some(bad) = book.misdated(cx.now) {
+        let told = cx.say(
+            &format!("{}: {} 行目の日時が、前の行や今の時計と合いません ({bad})。書かれた順は変わりませんが、日時はあとから作られたか、時計が狂っていました。その行を調べてください", bad.wire(), bad.line()),
+            &format!("{}: {bad}. The order of the lines stands, but this time was made up or the clock was wrong. Look into that line", bad.wire()),
+        );
+        return Ok(Some((bad.wire(), told)));
+    }
+    let breach = desk.versions.breach(&desk.policy, &desk.master);
+    // A file that nothing was done by yet has no line, and needs none.
+    let against = desk
+        .versions
+        .against(book)
+        .filter(|b| !matches!(b, Breach::Unlogged(_)));
+    Ok(breach.or(against).map(|b| (b.code(), b.told(cx))))
+}
+
 fn is_damage(error: &anyhow::Error) -> bool {
     use warifu_log::OpenError;
     use warifu_log_file::FileError;
@@ -277,7 +323,7 @@ fn is_damage(error: &anyhow::Error) -> bool {
 }
 
 fn history(cx: &Cx<'_>) -> anyhow::Result<End> {
-    let desk = Desk::open(cx)?;
+    let desk = Desk::read(cx)?;
     let book = desk.book(cx, &[])?;
     let mut text = String::new();
     for (_, own) in book.history(cx.text("sub").unwrap_or_default())? {
@@ -290,7 +336,10 @@ fn history(cx: &Cx<'_>) -> anyhow::Result<End> {
 
 fn check_history(cx: &Cx<'_>) -> anyhow::Result<End> {
     let lines = cx.read(Path::new(cx.input()))?;
-    let mut setting = object([("sub", cx.text("sub").unwrap_or_default().into())]);
+    let mut setting = object([
+        ("sub", cx.text("sub").unwrap_or_default().into()),
+        ("now", cx.now.into()),
+    ]);
     if let Value::Object(members) = &mut setting {
         members.extend(cx.int("pin-n").map(|n| ("pin_n".to_owned(), n.into())));
         members.extend(

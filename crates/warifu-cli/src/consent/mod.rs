@@ -8,10 +8,13 @@ mod desk;
 mod fhir;
 mod keys;
 mod log;
+mod receive;
 mod release;
 mod tokens;
+mod versions;
 mod wrong;
 
+use std::cell::Cell;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -33,6 +36,8 @@ struct Cx<'a> {
     now: u64,
     desk: PathBuf,
     m: &'a ArgMatches,
+    /// Stdin was read: it serves for one file.
+    stdin: Cell<bool>,
 }
 
 /// Runs `warifu consent …`.
@@ -51,6 +56,7 @@ pub(crate) fn run(m: &ArgMatches, lang: Lang) -> anyhow::Result<End> {
         now,
         desk: desk.unwrap_or_else(|| PathBuf::from("desk")),
         m: s,
+        stdin: Cell::new(false),
     };
     let done = match name {
         "init" => desk::init(&cx),
@@ -68,6 +74,7 @@ pub(crate) fn run(m: &ArgMatches, lang: Lang) -> anyhow::Result<End> {
         "decide" => release::decide(&cx, false),
         "explain" => release::decide(&cx, true),
         "filter" => release::filter(&cx),
+        "receive" => receive::receive(&cx),
         "export" => fhir::export(&cx),
         "import" => fhir::import(&cx),
         _ => log::run(&cx),
@@ -148,16 +155,27 @@ impl Cx<'_> {
         }
     }
 
-    /// Bytes of a file that has to be there.
+    /// Bytes of a file that has to be there; `-` is stdin.
     fn read(&self, path: &Path) -> anyhow::Result<Vec<u8>> {
-        if !path.exists() {
-            bail!(mistakes::not_found(path, self.lang));
-        }
-        let file = std::fs::File::open(path).with_context(|| path.display().to_string())?;
         let mut bytes = Vec::new();
-        file.take(MOST_BYTES + 1)
-            .read_to_end(&mut bytes)
-            .with_context(|| path.display().to_string())?;
+        if path == Path::new("-") {
+            if self.stdin.replace(true) {
+                bail!(self.say(
+                    "標準入力 (-) は一度しか読めません。ほかはファイルで指定してください",
+                    "stdin (-) can be read once. Give the others as files"
+                ));
+            }
+            let stdin = std::io::stdin().lock();
+            stdin.take(MOST_BYTES + 1).read_to_end(&mut bytes)?;
+        } else {
+            if !path.exists() {
+                bail!(mistakes::not_found(path, self.lang));
+            }
+            let file = std::fs::File::open(path).with_context(|| path.display().to_string())?;
+            file.take(MOST_BYTES + 1)
+                .read_to_end(&mut bytes)
+                .with_context(|| path.display().to_string())?;
+        }
         if u64::try_from(bytes.len())? > MOST_BYTES {
             bail!(self.say(
                 "64 MiB より大きいファイルです。指定したファイルが正しいか確かめてください",

@@ -1,6 +1,8 @@
 //! Decisions and the Bundle filter.
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use warifu_consent::json::{self, Value, object};
@@ -14,6 +16,7 @@ use warifu_log::{Entry, Kind};
 use super::desk::Desk;
 use super::{Cx, wrong};
 use crate::End;
+use crate::whole::{Readers, Whole};
 
 /// The request of the command line.
 fn request(cx: &Cx<'_>, desk: &Desk) -> anyhow::Result<Request> {
@@ -132,7 +135,7 @@ fn labels(cx: &Cx<'_>, desk: &Desk, codes: &[String]) -> anyhow::Result<Bits> {
 
 /// Decides one item; `tell` the rules as well.
 pub(super) fn decide(cx: &Cx<'_>, tell: bool) -> anyhow::Result<End> {
-    let desk = Desk::open(cx)?;
+    let desk = Desk::in_force(cx)?;
     let sub = cx.text("sub").unwrap_or_default();
     let request = request(cx, &desk)?;
     let item = item(cx, &desk)?;
@@ -215,7 +218,7 @@ impl warifu_consent::Knowledge for Holder {
 
 /// Filters a Bundle; what was withheld goes into a file for the person, never to the recipient.
 pub(super) fn filter(cx: &Cx<'_>) -> anyhow::Result<End> {
-    let desk = Desk::open(cx)?;
+    let desk = Desk::in_force(cx)?;
     let bundle = cx.read(cx.input())?;
     let request = request(cx, &desk)?;
     let state = desk.state(cx, cx.text("sub").unwrap_or_default())?;
@@ -245,6 +248,16 @@ pub(super) fn filter(cx: &Cx<'_>) -> anyhow::Result<End> {
             bail!(what);
         }
     };
+    // Where it goes has to be a place that can be written, before the log says that it went.
+    let place = |name: &str| -> anyhow::Result<Option<(PathBuf, Whole)>> {
+        let Some(path) = cx.path(name) else {
+            return Ok(None);
+        };
+        let made = Whole::create(path, Readers::Owner);
+        let made = made.with_context(|| path.display().to_string())?;
+        Ok(Some((path.to_owned(), made)))
+    };
+    let (out, withheld, evidence) = (place("out")?, place("withheld")?, place("evidence")?);
     // The line comes first: what is not logged does not go out.
     let purpose = cx.text("pur").unwrap_or_default();
     let rcp = match &request.who {
@@ -317,23 +330,44 @@ pub(super) fn filter(cx: &Cx<'_>) -> anyhow::Result<End> {
         let with = about.with_provenance(&bytes, &token);
         bytes = with.context("the Provenance")?;
     }
-    if let Some(path) = cx.path("withheld") {
-        super::replace(
-            path,
-            (wire::withheld_value(&done.withheld).write() + "\n").as_bytes(),
-        )?;
-    }
     let mut summary = object([
         ("categories", done.cats.clone().into()),
         ("grants", desk.hashes(&done.grants).into()),
         ("obligations", done.obligations.clone().into()),
         ("sha256", sha256.into()),
     ]);
+    let part = |name: &str| line.as_ref().and_then(|l| l.get(name)).cloned();
+    let told = ["line", "salt", "promise"].into_iter();
+    let told = told.filter_map(|name| Some((name.to_owned(), part(name)?)));
+    let told = Value::from(told.collect::<json::Members>()).write() + "\n";
     if let (Value::Object(members), Some(line)) = (&mut summary, line) {
         members.insert("line".to_owned(), line);
     }
-    if cx.path("out").is_some() || !cx.json {
-        bytes.push(b'\n');
+    bytes.push(b'\n');
+    // What the person is told and the recipient checks stands there before the Bundle does; what fails
+    // leaves nothing behind.
+    let mut made = Vec::new();
+    let withheld_text = wire::withheld_value(&done.withheld).write() + "\n";
+    for (place, content) in [
+        (withheld, withheld_text.as_bytes()),
+        (evidence, told.as_bytes()),
+        (out, bytes.as_slice()),
+    ] {
+        let Some((path, mut file)) = place else {
+            continue;
+        };
+        let fresh = !path.exists();
+        if let Err(e) = file.write_all(content).and_then(|()| file.finish()) {
+            for path in &made {
+                let _ = std::fs::remove_file(path);
+            }
+            return Err(e).with_context(|| path.display().to_string());
+        }
+        if fresh {
+            made.push(path);
+        }
+    }
+    if cx.path("out").is_none() && !cx.json {
         cx.give(&bytes)?;
     }
     if cx.path("out").is_some() || cx.json {

@@ -32,7 +32,7 @@ fn or_all(codes: Vec<String>) -> Vec<String> {
 
 /// Asks a patient for a grant; the nonce and the status index are kept.
 pub(super) fn request(cx: &Cx<'_>) -> anyhow::Result<End> {
-    let mut desk = Desk::open(cx)?;
+    let mut desk = Desk::in_force(cx)?;
     let sub = wrong::subject(cx, "sub")?;
     let mut window = object([]);
     let (from, to) = (wrong::day(cx, "from")?, wrong::day(cx, "to")?);
@@ -280,7 +280,7 @@ fn finish(
 
 /// Signs a grant for a request, or for less than it asks.
 pub(super) fn grant(cx: &Cx<'_>) -> anyhow::Result<End> {
-    let desk = Desk::open(cx)?;
+    let desk = Desk::in_force(cx)?;
     let request = asked(cx, &desk, cx.input())?;
     let of = |name: &str| request.claims.get(name).cloned().unwrap_or(Value::Null);
     let wanted: Vec<String> = of("cat").texts().map(str::to_owned).collect();
@@ -335,7 +335,7 @@ pub(super) fn grant(cx: &Cx<'_>) -> anyhow::Result<End> {
 
 /// Signs a prohibition.
 pub(super) fn deny(cx: &Cx<'_>) -> anyhow::Result<End> {
-    let desk = Desk::open(cx)?;
+    let desk = Desk::in_force(cx)?;
     let request = asked(cx, &desk, cx.input())?;
     let of = |name: &str| request.claims.get(name).cloned().unwrap_or(Value::Null);
     let claims = object([
@@ -356,7 +356,7 @@ pub(super) fn deny(cx: &Cx<'_>) -> anyhow::Result<End> {
 
 /// Signs the end of a grant or of a prohibition.
 pub(super) fn revoke(cx: &Cx<'_>) -> anyhow::Result<End> {
-    let desk = Desk::open(cx)?;
+    let desk = Desk::in_force(cx)?;
     // Whoever has lost the file names the token as the history does.
     let known = cx.input().to_str().and_then(|name| desk.named(name));
     let (typ, target) = match known {
@@ -404,7 +404,7 @@ pub(super) fn revoke(cx: &Cx<'_>) -> anyhow::Result<End> {
 
 /// Signs an objection to secondary use, or its withdrawal.
 pub(super) fn object_to(cx: &Cx<'_>) -> anyhow::Result<End> {
-    let desk = Desk::open(cx)?;
+    let desk = Desk::in_force(cx)?;
     let counter = at_counter(cx, &desk, cx.text("sub"))?;
     let sub = counter.as_deref().or(cx.text("sub")).unwrap_or_default();
     if counter.is_some() && cx.m.get_flag("withdraw") {
@@ -465,14 +465,14 @@ pub(super) fn emergency(cx: &Cx<'_>) -> anyhow::Result<End> {
 
 /// Verifies a token; with `--accept` it is kept, logged and answered with a receipt.
 pub(super) fn verify(cx: &Cx<'_>) -> anyhow::Result<End> {
-    let mut desk = Desk::open(cx)?;
+    let mut desk = Desk::in_force(cx)?;
     let token = cx.read_token(cx.input())?;
     let annex = cx.path("annex").map(|p| cx.read(p)).transpose()?;
     let court = Court {
         keys: &desk,
         ledger: &desk,
         policy: &desk.policy,
-        master: &desk.master,
+        master: desk.master_of(&token),
         now: cx.now,
         endpoint: None,
     };
