@@ -75,7 +75,7 @@ impl World {
     }
 }
 
-/// A clinic may see the laboratory; a file of another person lies in the folder.
+/// A clinic may see the laboratory, infections included (the file is of microbiology); a file of another person lies in the folder.
 fn kept_apart() -> (World, String) {
     let w = World::new();
     let office = w.office_app.office().unwrap();
@@ -84,7 +84,7 @@ fn kept_apart() -> (World, String) {
     office
         .bind(&own, &w.sub, "adult_guardian", Some(&stranger), "counter")
         .unwrap();
-    let waiting = w.asked(&["demo", "inf.lab", "inf.rx"]);
+    let waiting = w.asked(&["demo", "inf.infection", "inf.lab", "inf.rx"]);
     w.grant(&waiting[0]);
     let done = w.ingest(&[(LAB, &foreign()), (DRUG, &fixture(DRUG))]);
     assert_eq!(done.quarantined, 1, "{done:?}");
