@@ -1,6 +1,7 @@
 //! Logical ids: UUID version 8 from HMAC-SHA-256, or readable ones (mapping §1).
 
-use sha2::{Digest, Sha256, compress256};
+use sha2_011::block_api::compress256;
+use sha2_011::{Digest as _, Sha256};
 
 /// A logical id, at most 64 characters of `[A-Za-z0-9.-]` (FHIR R4 §2.24.0.1 `id`).
 #[derive(Clone, Copy, Eq)]
@@ -152,9 +153,7 @@ fn hashed(mut state: State, text: &mut [u8], length: usize) -> [u8; 32] {
     if let Some(last) = text.last_chunk_mut() {
         *last = bits.to_be_bytes();
     }
-    for block in text.as_chunks::<BLOCK>().0 {
-        compress256(&mut state, &[(*block).into()]);
-    }
+    compress256(&mut state, text.as_chunks().0);
     let mut digest = [0; 32];
     for (to, word) in digest.as_chunks_mut().0.iter_mut().zip(state) {
         *to = word.to_be_bytes();
@@ -178,7 +177,7 @@ impl IdKey {
         }
         let begun = |pad: u8| {
             let mut state = BEGIN;
-            compress256(&mut state, &[block.map(|b| b ^ pad).into()]);
+            compress256(&mut state, &[block.map(|b| b ^ pad)]);
             state
         };
         Self {
@@ -270,7 +269,7 @@ mod tests {
 
     #[test]
     fn digests_are_those_of_hmac() {
-        use hmac::{Hmac, Mac};
+        use hmac_013::{Hmac, KeyInit as _, Mac as _};
         for key in [0, 1, 31, 63, 64, 65, 200].map(|n| vec![b'k'; n]) {
             let ours = IdKey::new(&key);
             for length in 0..600 {

@@ -49,7 +49,7 @@ pub(crate) fn run(repo: &Repo, arguments: &[String]) -> Result<()> {
 /// Converts the same messages in Node.js and natively, in turn. The argument is the number of rounds.
 fn wasm(repo: &Repo, arguments: &[String]) -> Result<()> {
     let rounds = match arguments {
-        [] => "20",
+        [] => "7",
         [rounds] => rounds.as_str(),
         _ => bail!("bench wasm [ROUNDS]"),
     };
