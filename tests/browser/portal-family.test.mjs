@@ -168,6 +168,9 @@ test("without a network the own consents, receipts and QR are there, as of a tim
   await link(page, "ホーム").click();
   await heading(page, "いま見られるところ：1か所");
   await link(page, "見た人").click();
+  await heading(page, "わたしの記録を見た人");
+  await page.getByText("まだだれも見ていません。").waitFor();
+  await page.goto(`${site.url}/secondary`);
   await heading(page, "インターネットにつながると、この画面を見られます");
   await walk.look("offline-needs");
   // Records are there only where the person wants it.

@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import { axe, close, open, start, stop } from "./harness.mjs";
 import { Office, SURGERY } from "./portal-office.mjs";
-import { onHeading, press } from "./portal-walk.mjs";
+import { Walk, onHeading, press } from "./portal-walk.mjs";
 
 let office;
 before(start);
@@ -56,18 +56,19 @@ async function sound(page) {
 
 test("the objection to secondary use is signed as shown, told with its time, and taken back by the other button", async () => {
   const { page } = await enrolled({ width: 360 });
+  const walk = new Walk(page, "4-wishes");
   await menu(page, "名前を消した、研究などへの利用");
   await page.getByText("いまは、断っていません。").waitFor();
-  await sound(page);
+  await walk.look("secondary");
   await button(page, "使わないでほしい").click();
   await heading(page, "読んで、署名します");
   await page.locator("article[data-signed]").waitFor();
-  await sound(page);
+  await walk.look("secondary-sign");
   const shown = await page.locator("article[data-signed]").textContent();
   assert.match(shown, /匿名加工[\s\S]*仮名加工[\s\S]*すべての相手/);
   await button(page, "署名する").click();
   await heading(page, /^受け付けました。\d{4}年.*より後の利用から外れます$/);
-  await sound(page);
+  await walk.look("secondary-done");
   const [on] = (await mine(page)).tokens.map((t) => claimsOf(t.token));
   assert.deepEqual([on.state, on.pur, on.to, on.src, on.seq], ["on", ["ANON", "PSEUDO"], ["*"], ["*"], 0]);
   assert.equal(on.txt.h, hashed(on.jti, shown), "text shown = text signed");
@@ -89,17 +90,19 @@ test("the objection to secondary use is signed as shown, told with its time, and
   await link(page, "署名しない").click();
   await heading(page, "名前を消した、研究などへの利用");
   assert.equal((await mine(page)).tokens.length, 2);
+  walk.end();
   await close(page);
 });
 
 test("not even in an emergency: the warning is read, the server then refuses, and it is ended by the same way", async () => {
   const { page, sub } = await enrolled();
+  const walk = new Walk(page, "4-wishes");
   assert.ok((await office.clinic.emergency(sub)).body.bundle.includes(SURGERY));
   await menu(page, "救急のときのこと", "救急のとき、どうしますか（いま：きまりのまま）");
-  await sound(page);
+  await walk.look("emergency");
   await button(page, "救急でも見せない（注意を読みます）").click();
   await page.locator("article[data-signed]").getByText("命にかかわるときでも、下の情報は使われません。").waitFor();
-  await sound(page);
+  await walk.look("emergency-refuse");
   const text = await page.locator("article[data-signed]").textContent();
   await button(page, "署名する").click();
   await heading(page, /救急でも見られません$/);
@@ -119,6 +122,7 @@ test("not even in an emergency: the warning is read, the server then refuses, an
   await page.getByRole("navigation").getByRole("link", { name: "見た人", exact: true }).click();
   await heading(page, "わたしの記録を見た人");
   await page.getByText("救急だと伝えて見ようとしましたが、見せませんでした").waitFor();
+  walk.end();
   await close(page);
 });
 
@@ -158,6 +162,7 @@ test("a lost key is stopped from the new device, and the consents of the last 30
   await heading(old, /^同意を記録しました/);
 
   const { page } = await enrolled({ width: 360 });
+  const walk = new Walk(page, "7-devices");
   await menu(page, "新しい端末・鍵をなくしたとき");
   await sound(page);
   await page.getByLabel("新しい端末で使いたい").check();
@@ -165,7 +170,7 @@ test("a lost key is stopped from the new device, and the consents of the last 30
   await sound(page);
   await page.getByLabel("鍵のある端末をなくした").check();
   await page.getByText("止めた鍵は、見つかっても使えません。").waitFor();
-  await sound(page);
+  await walk.look("devices-lost");
   await page.getByLabel("盗まれたかもしれない").check();
   const other = page.locator(".card").filter({ hasText: "ほかの端末の鍵" });
   assert.equal(await button(page, "この鍵を止める").count(), 1, "the key in use is not offered");
@@ -174,13 +179,14 @@ test("a lost key is stopped from the new device, and the consents of the last 30
   await page.getByRole("heading", { level: 2, name: "最近30日に署名した同意" }).waitFor();
   await page.locator(".card").filter({ hasText: "架空割符診療所" }).getByRole("link", { name: "やめる" }).waitFor();
   await other.getByText(/に止めました$/).waitFor();
-  await sound(page);
+  await walk.look("devices-stopped");
   // The consent goes on, as the screen says; the old key is good for nothing any more.
   assert.equal((await office.clinic.disclose(sub)).status, 200);
   await old.goto(`${office.url}/home`);
   await old.getByRole("heading", { level: 1 }).waitFor();
   await old.getByText("この鍵は、まだ登録されていないか、止められています。").waitFor();
   await link(old, "新しい端末・鍵をなくしたとき").waitFor();
+  walk.end();
   await close(old, [/40[0-9]/]);
   await close(page);
 });

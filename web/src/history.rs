@@ -685,8 +685,22 @@ mod tests {
         done(w.check(&w.mine(), &kept, &said));
         w.publish();
         // Tiles show that the new tree continues the one that was seen.
-        let (history, _) = done(w.check(&w.mine(), &later, &said));
+        let mine = w.mine();
+        let (history, newest) = done(w.check(&mine, &later, &said));
         assert_eq!(history.verdict, Verdict::Good { witnesses: 0 });
+        // Offline there are none, and with what was remembered then none are needed.
+        let (key, tiles) = (w.key(), BTreeMap::new());
+        let offline = |kept| Check {
+            key: &key,
+            mine: &mine,
+            sub: SUB,
+            receipts: &said,
+            kept,
+            tiles: &tiles,
+            now: NOW,
+        };
+        assert!(matches!(check(&offline(&later)), Found::Needs(_)));
+        assert_eq!(done(check(&offline(&newest))).0, history);
     }
 
     #[test]

@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 pub mod care;
+pub mod contact;
 pub mod history;
 pub mod model;
 pub mod node;

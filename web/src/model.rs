@@ -7,11 +7,12 @@ use warifu_consent::json::{self, Value, object};
 use warifu_consent::{FilterError, Reason, b64};
 
 use crate::care::{self, Bond, Books, Given, Keys, Mine, Waiting};
+use crate::contact::{self, Contact};
 use crate::history::{self, Found, History, Kept, Verdict};
 use crate::preview::{self, Preview, Record};
 use crate::route::Route;
 use crate::seal::Secret;
-use crate::shelf::Shelf;
+use crate::shelf::{Looks, Shelf};
 use crate::text::{self, Lang, Text};
 use crate::wish::{Plan, SECOND_LOOK, Wish, WishStep};
 use crate::wizard::{self, Draft, Step, Unbound, Until};
@@ -199,6 +200,8 @@ pub enum Outcome {
     Stopped(u64),
     /// S15: an emergency was objected to: its number.
     Objected(u64),
+    /// S15: whom else to tell is kept.
+    Contacts,
 }
 
 /// S14: why somebody is there.
@@ -330,10 +333,14 @@ pub enum Tag {
     StopKey,
     /// An objection to an emergency.
     Object,
+    /// Whom else to tell of emergencies.
+    Contacts,
+    /// The same, changed.
+    SetContacts,
 }
 
 impl Tag {
-    const ALL: [(&'static str, Self); 23] = [
+    const ALL: [(&'static str, Self); 25] = [
         ("enrol-nonce", Self::EnrolNonce),
         ("enrol", Self::Enrol),
         ("session-nonce", Self::SessionNonce),
@@ -357,6 +364,8 @@ impl Tag {
         ("their-keys", Self::TheirKeys),
         ("stop-key", Self::StopKey),
         ("object", Self::Object),
+        ("contacts", Self::Contacts),
+        ("set-contacts", Self::SetContacts),
     ];
 
     /// Whether it changes something.
@@ -370,6 +379,7 @@ impl Tag {
                 | Self::Wish
                 | Self::StopKey
                 | Self::Object
+                | Self::SetContacts
         )
     }
 
@@ -389,6 +399,8 @@ impl Tag {
                 | Self::Wish
                 | Self::TheirKeys
                 | Self::Object
+                | Self::Contacts
+                | Self::SetContacts
         )
     }
 
@@ -408,6 +420,8 @@ impl Tag {
                 | Self::TheirKeys
                 | Self::StopKey
                 | Self::Object
+                | Self::Contacts
+                | Self::SetContacts
         )
     }
 
@@ -545,6 +559,16 @@ pub enum Event {
     StopKey(String),
     /// S15: object to the emergency of this screen.
     Object,
+    /// S15: name of a contact so far.
+    ContactName(String),
+    /// S15: how to reach them.
+    ContactBy(&'static str),
+    /// S15: address or number so far.
+    ContactTo(String),
+    /// S15: add the contact.
+    ContactAdd,
+    /// S15: leave out the contact of this place.
+    ContactDrop(usize),
     /// What is kept on the device: answers, and pages of records in a second line.
     Shelf(String),
     /// Whether own records are kept on the device.
@@ -691,6 +715,8 @@ pub struct Model {
     their_keys: Keys,
     /// What is kept on the device from now on.
     shelf: Shelf,
+    /// The same of who looked.
+    looks: Looks,
     /// When what is shown was kept: there is no network and no session.
     pub shelved: Option<u64>,
     /// Policy, until the master is there too.
@@ -731,6 +757,10 @@ pub struct Model {
     pub draft: Option<Draft>,
     /// S9, S10: choices.
     pub plan: Option<Plan>,
+    /// S15: whom else to tell of emergencies.
+    pub contacts: Option<Vec<Contact>>,
+    /// S15: one more, as typed.
+    pub contact: Contact,
     /// S14: why the person is there.
     pub trouble: Option<Trouble>,
     /// S5, S8: what came of it.
@@ -804,6 +834,7 @@ impl Default for Model {
             acting: None,
             their_keys: Keys::default(),
             shelf: Shelf::default(),
+            looks: Looks::default(),
             shelved: None,
             policy: None,
             master: None,
@@ -824,6 +855,8 @@ impl Default for Model {
             preview: None,
             draft: None,
             plan: None,
+            contacts: None,
+            contact: Contact::default(),
             trouble: None,
             outcome: Outcome::None,
             problem: None,
@@ -1019,6 +1052,20 @@ impl Model {
             }
             Event::StopKey(kid) => self.stop_key(&kid),
             Event::Object => self.object(),
+            Event::ContactName(text) => {
+                self.contact.name = text;
+                Vec::new()
+            }
+            Event::ContactBy(by) => {
+                by.clone_into(&mut self.contact.by);
+                Vec::new()
+            }
+            Event::ContactTo(text) => {
+                self.contact.to = text;
+                Vec::new()
+            }
+            Event::ContactAdd => self.add_contact(),
+            Event::ContactDrop(at) => self.drop_contact(at),
             Event::Shelf(text) => self.shelf_is(&text),
             Event::Step(step) => self.step(step),
             Event::Decline => self.decline(),
@@ -1136,6 +1183,10 @@ impl Model {
             }
             Route::Records => self.read_records(),
             Route::Secondary(step) | Route::Emergency(step) => self.at_wish(step),
+            Route::Contacts => {
+                self.outcome = Outcome::None;
+                vec![get(Tag::Contacts, "/contacts")]
+            }
             Route::Notice(_) if self.history.is_none() => Self::log(),
             Route::Notice(n) => self.noticed(n),
             _ => Vec::new(),
@@ -1211,11 +1262,13 @@ impl Model {
         self.history = None;
         self.log_mine = None;
         self.tiles.clear();
+        self.forget_contacts();
         self.forget_records();
         // Ending a consent needs no session.
         self.unanswered.retain(|a| a.tag == Tag::End);
         self.sent.retain(|(tag, _)| *tag == Tag::End);
         self.shelf = Shelf::default();
+        self.looks = Looks::default();
         self.acting = None;
         self.trouble = None;
         self.outcome = Outcome::None;
@@ -1236,7 +1289,8 @@ impl Model {
     /// What was on its way is not any more; without a tag, nothing is.
     fn still(&mut self, tag: Option<Tag>) {
         self.said = None;
-        if tag.is_none_or(|t| matches!(t, Tag::End | Tag::StopKey | Tag::Object)) {
+        if tag.is_none_or(|t| matches!(t, Tag::End | Tag::StopKey | Tag::Object | Tag::SetContacts))
+        {
             self.busy = false;
         }
         if tag.is_none_or(|t| t == Tag::Wish)
@@ -1265,6 +1319,9 @@ impl Model {
         let mut effects = Self::all();
         if matches!(self.route, Route::Records | Route::Wizard(_, Step::What)) {
             effects.extend(self.read_records());
+        }
+        if self.route == Route::Contacts {
+            effects.push(get(Tag::Contacts, "/contacts"));
         }
         effects
     }
@@ -1846,6 +1903,7 @@ impl Model {
             }
             (Tag::LogKey, 200) => {
                 self.log_key = value.cloned();
+                body.clone_into(&mut self.looks.log);
                 self.look_back()
             }
             (Tag::LogMine, 200) => {
@@ -1853,6 +1911,8 @@ impl Model {
                     return self.not_taken(UNPROVEN);
                 };
                 self.log_mine = Some((lines.clone(), self.now));
+                body.clone_into(&mut self.looks.lines);
+                self.looks.at = self.now;
                 self.look_back()
             }
             (Tag::Tile, 200) => {
@@ -1928,6 +1988,10 @@ impl Model {
                 self.outcome = Outcome::Objected(n);
                 Self::log()
             }
+            (Tag::Contacts | Tag::SetContacts, 200) => {
+                let all = value.and_then(contact::read);
+                self.contacts_are(tag, sent.as_ref(), all)
+            }
             (Tag::Give, _) => self.not_given(&code),
             (_, _) => {
                 let mut effects = self.not_taken(&code);
@@ -1947,6 +2011,7 @@ impl Model {
         let mut effects = Self::all();
         match self.route {
             Route::Records => effects.extend(self.read_records()),
+            Route::Contacts => effects.push(get(Tag::Contacts, "/contacts")),
             Route::Secondary(step) | Route::Emergency(step)
                 if !matches!(step, WishStep::Start | WishStep::Done) =>
             {
@@ -2251,6 +2316,7 @@ impl Model {
         self.outcome = Outcome::None;
         self.unanswered.clear();
         self.sent.clear();
+        self.forget_contacts();
         self.forget_records();
         let mut effects = vec![Effect::Path(Route::Home.path()), Effect::Focus("h1")];
         self.enter(Route::Home);
@@ -2304,6 +2370,84 @@ impl Model {
         )]
     }
 
+    fn add_contact(&mut self) -> Vec<Effect> {
+        let one = self.contact.trimmed();
+        let mut lacks = Vec::new();
+        for (field, text, missing) in [
+            ("contact-name", &one.name, text::CONTACT_NAME_NONE),
+            ("contact-by", &one.by, text::CONTACT_BY_NONE),
+            ("contact-to", &one.to, text::CONTACT_TO_NONE),
+        ] {
+            if text.is_empty() {
+                lacks.push(lack(field, missing, 0));
+            } else if text.chars().count() > contact::LONGEST {
+                lacks.push(lack(field, text::CONTACT_LONG, contact::LONGEST));
+            }
+        }
+        if !lacks.is_empty() {
+            return self.lack(lacks);
+        }
+        let mut all = self.contacts.clone().unwrap_or_default();
+        all.push(one);
+        self.set_contacts(&all)
+    }
+
+    fn drop_contact(&mut self, at: usize) -> Vec<Effect> {
+        let mut all = self.contacts.clone().unwrap_or_default();
+        if at >= all.len() {
+            return Vec::new();
+        }
+        all.remove(at);
+        self.set_contacts(&all)
+    }
+
+    /// They are sent whole: these, and no others.
+    fn set_contacts(&mut self, all: &[Contact]) -> Vec<Effect> {
+        if self.busy || all.len() > contact::MOST {
+            return Vec::new();
+        }
+        self.busy = true;
+        self.problem = None;
+        self.lacks.clear();
+        let effect = Effect::Http {
+            tag: Tag::SetContacts,
+            method: "PUT",
+            path: "/contacts".to_owned(),
+            body: Some(contact::write(all)),
+        };
+        vec![effect]
+    }
+
+    /// What the server keeps; a change is believed where it is the one that was sent.
+    fn contacts_are(
+        &mut self,
+        tag: Tag,
+        sent: Option<&Effect>,
+        all: Option<Vec<Contact>>,
+    ) -> Vec<Effect> {
+        let wanted = match sent {
+            Some(Effect::Http {
+                body: Some(body), ..
+            }) if tag == Tag::SetContacts => contact::read(body),
+            _ => all.clone(),
+        };
+        if all.is_none() || all != wanted {
+            return self.not_taken(UNPROVEN);
+        }
+        self.contacts = all;
+        if tag == Tag::Contacts {
+            return Vec::new();
+        }
+        self.contact = Contact::default();
+        self.outcome = Outcome::Contacts;
+        vec![Effect::Focus("main [role=status]")]
+    }
+
+    fn forget_contacts(&mut self) {
+        self.contacts = None;
+        self.contact = Contact::default();
+    }
+
     // ── without a network ───────────────────────────────────────────────────────────────────────
 
     /// Keeps what is here on the device.
@@ -2324,6 +2468,15 @@ impl Model {
         vec![Effect::Seal("records", pages)]
     }
 
+    /// The same for who looked, once it was believed.
+    fn put_looks(&mut self, kept: &Kept) -> Vec<Effect> {
+        if !self.keeps || self.acting.is_some() || self.session != Session::Open {
+            return Vec::new();
+        }
+        self.looks.kept = kept.write();
+        vec![Effect::Seal("looks", self.looks.write())]
+    }
+
     /// There is no network and no session: what is kept is asked for.
     fn unshelve(&self) -> Vec<Effect> {
         let key = matches!(self.key, Key::Here { .. });
@@ -2337,7 +2490,9 @@ impl Model {
         if self.online || self.session == Session::Open {
             return Vec::new();
         }
-        let (text, pages) = text.split_once('\n').unwrap_or((text, ""));
+        let mut parts = text.splitn(3, '\n');
+        let mut part = || parts.next().unwrap_or_default();
+        let (text, looks, pages) = (part(), part(), part());
         let Some(shelf) = Shelf::read(text) else {
             return Vec::new();
         };
@@ -2363,7 +2518,39 @@ impl Model {
         self.records_whole = !self.records.is_empty();
         self.list_records();
         self.shelved = Some(shelf.at);
+        if let Some(looks) = Looks::read(looks) {
+            self.looks_are(&looks);
+        }
         Vec::new()
+    }
+
+    /// Lines that were kept are checked again; those that are not believed are as good as none.
+    fn looks_are(&mut self, looks: &Looks) {
+        let (key, lines) = (care::answer(&looks.log), care::answer(&looks.lines));
+        let (Some(key), Some(lines), Some(mine)) = (key, lines, &self.mine) else {
+            return;
+        };
+        let found = history::check(&history::Check {
+            key: &key,
+            mine: &lines,
+            sub: &mine.sub,
+            receipts: &receipts(mine, looks.at),
+            kept: &Kept::read(&looks.kept),
+            tiles: &BTreeMap::new(),
+            now: looks.at,
+        });
+        if let Found::Done(history, Some(_)) = found {
+            self.history = Some(history);
+        }
+    }
+
+    /// Whether the screen is one whose content was kept, and is here.
+    pub fn shows_kept(&self) -> bool {
+        let there = match self.route {
+            Route::History | Route::Notice(_) => self.history.is_some(),
+            _ => self.route.is_kept(),
+        };
+        self.shelved.is_some() && there
     }
 
     /// The network is back: what was kept leaves the screen, and the session is opened.
@@ -2371,6 +2558,7 @@ impl Model {
         let mut effects = self.retry();
         if self.shelved.take().is_some() {
             self.mine = None;
+            self.history = None;
             self.forget_records();
             effects.extend(self.arrive());
         }
@@ -2386,17 +2574,11 @@ impl Model {
         else {
             return Vec::new();
         };
-        // What was taken a moment ago may be in one answer and not yet in the other.
-        let known = mine
-            .given
-            .iter()
-            .filter(|g| g.at.saturating_add(60) < *asked);
-        let receipts: Vec<_> = known.filter_map(Given::place).collect();
         let found = history::check(&history::Check {
             key,
             mine: lines,
             sub: &mine.sub,
-            receipts: &receipts,
+            receipts: &receipts(mine, *asked),
             kept: &self.kept,
             tiles: &self.tiles,
             now: *asked,
@@ -2409,7 +2591,11 @@ impl Model {
         self.tiles.clear();
         self.history = Some(history);
         let mut effects = match kept {
-            Some(kept) => self.keep(kept),
+            Some(kept) => {
+                let mut effects = self.put_looks(&kept);
+                effects.extend(self.keep(kept));
+                effects
+            }
             None => Vec::new(),
         };
         match self.route {
@@ -2722,7 +2908,7 @@ impl Model {
                 }
                 sent
             }
-            Tag::End | Tag::StopKey | Tag::Object => {
+            Tag::End | Tag::StopKey | Tag::Object | Tag::SetContacts => {
                 self.busy = true;
                 sent
             }
@@ -2833,6 +3019,14 @@ fn ended(sent: &Effect, value: &Value, mine: Option<&Mine>) -> Option<(String, O
     let online = stops("online").unwrap_or(at.saturating_add(STOPS_AFTER));
     let right = proven && is("tok", &hash) && is("state", "ended");
     right.then(|| (jti, Outcome::Ended(at, online, stops("offline"))))
+}
+
+/// Leaves that receipts name, of consents that lines asked for at this time must have: what was taken a moment
+/// before may be in one answer and not yet in the other.
+fn receipts(mine: &Mine, asked: u64) -> Vec<(u64, warifu_log::Hash)> {
+    let known = mine.given.iter();
+    let known = known.filter(|g| g.at.saturating_add(60) < asked);
+    known.filter_map(Given::place).collect()
 }
 
 /// `1968-03-03` of eight digits that are a date.

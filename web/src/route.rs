@@ -40,6 +40,8 @@ pub enum Route {
     Devices,
     /// S15: the line's number among the person's.
     Notice(u64),
+    /// S15: whom else to tell of emergencies.
+    Contacts,
     /// S16
     Report,
     /// The menu, a screen of its own on small displays.
@@ -54,7 +56,7 @@ pub enum Route {
 
 impl Route {
     /// Every screen without parameters, for tests and menus.
-    pub const FIXED: [Self; 21] = [
+    pub const FIXED: [Self; 22] = [
         Self::Start,
         Self::Key,
         Self::Enrol,
@@ -72,6 +74,7 @@ impl Route {
         Self::Emergency(WishStep::Done),
         Self::Family,
         Self::Devices,
+        Self::Contacts,
         Self::Report,
         Self::Menu,
         Self::Settings,
@@ -129,6 +132,7 @@ impl Route {
                 | Self::Emergency(_)
                 | Self::Family
                 | Self::Notice(_)
+                | Self::Contacts
         )
     }
 
@@ -141,7 +145,13 @@ impl Route {
     pub fn is_kept(&self) -> bool {
         matches!(
             self,
-            Self::Home | Self::Records | Self::Consents | Self::Consent(_) | Self::Qr(_)
+            Self::Home
+                | Self::Records
+                | Self::History
+                | Self::Notice(_)
+                | Self::Consents
+                | Self::Consent(_)
+                | Self::Qr(_)
         )
     }
 
@@ -176,6 +186,7 @@ impl Route {
             Self::Notice(n) => return format!("/notice/{n}"),
             Self::Family => "/family",
             Self::Devices => "/devices",
+            Self::Contacts => "/contacts",
             Self::Report => "/report",
             Self::Menu => "/menu",
             Self::Settings => "/settings",

@@ -1,6 +1,6 @@
-//! What stays on the device, sealed by the worker, so that own consents and receipts can be read without
-//! a network: the server's answers as they came, verified again each time they are read. Records only
-//! where the person wants it.
+//! What stays on the device, sealed by the worker, so that own consents and receipts, and who looked, can be
+//! read without a network: the server's answers as they came, verified again each time they are read. Records
+//! only where the person wants it.
 
 use warifu_consent::b64;
 use warifu_consent::json::{self, Value, object};
@@ -18,6 +18,19 @@ pub struct Shelf {
     pub policy: String,
     /// `GET /master`
     pub master: String,
+}
+
+/// S7: lines of the log that were believed, and what they were believed by.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Looks {
+    /// When they came.
+    pub at: u64,
+    /// `GET /log/key`
+    pub log: String,
+    /// `GET /log/mine`
+    pub lines: String,
+    /// What was remembered of the log with them: a later tree would need tiles to be compared with.
+    pub kept: String,
 }
 
 /// Pages of own records as text, kept apart from the rest: they go when the person says so.
@@ -74,6 +87,31 @@ impl Shelf {
     }
 }
 
+impl Looks {
+    /// What [`Self::write`] wrote.
+    pub fn read(text: &str) -> Option<Self> {
+        let v = json::read(text.as_bytes(), 3).ok()?;
+        let text = |name: &str| of_bytes(v.get(name)?);
+        Some(Self {
+            at: v.get("at")?.int()?,
+            log: text("log")?,
+            lines: text("lines")?,
+            kept: text("kept")?,
+        })
+    }
+
+    /// As text.
+    pub fn write(&self) -> String {
+        object([
+            ("at", self.at.into()),
+            ("log", bytes(&self.log)),
+            ("lines", bytes(&self.lines)),
+            ("kept", bytes(&self.kept)),
+        ])
+        .write()
+    }
+}
+
 #[cfg(test)]
 #[allow(
     clippy::unwrap_used,
@@ -97,8 +135,16 @@ mod tests {
         assert_eq!(read_pages(""), None);
         assert_eq!(Shelf::read(&shelf.write()), Some(shelf.clone()));
         assert!(shelf.is_whole() && !Shelf::default().is_whole());
+        let looks = Looks {
+            at: 1_800_000_000,
+            log: "{}".to_owned(),
+            lines: "{\"lines\":[\"\u{fa19}\"]}".to_owned(),
+            kept: String::new(),
+        };
+        assert_eq!(Looks::read(&looks.write()), Some(looks));
         for none in ["", "{}", r#"{"at":1}"#, "x"] {
             assert_eq!(Shelf::read(none), None, "{none}");
+            assert_eq!(Looks::read(none), None, "{none}");
         }
     }
 }

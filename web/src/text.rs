@@ -251,6 +251,20 @@ texts! {
     HISTORY_OTHERS = "見た人と、見ようとした人", "見た 人と、見たかった 人", "Who looked, or asked to";
     HISTORY_OWN = "本人・家族が見た（{n}回）", "あなたと かぞくが 見た（{n}）", "You and your family ({n})";
     HISTORY_NONE = "まだだれも見ていません。", "まだ だれも 見て いません。", "Nobody has looked yet.";
+    STAFF = "病院の職員が確かめたファイル", "びょういんの 人が たしかめました", "Files that hospital staff checked";
+    STAFF_WHY = "名前や番号が合わないファイルは、だれの記録か決まるまで、だれにも見せません。", "だれの ものか わかるまで、だれも 見ません。", "A file whose name and number do not match is shown to nobody until it is settled whose it is.";
+    STAFF_LOOKED = "職員がファイルを見ました", "びょういんの 人が 見ました", "A member of staff looked at a file";
+    STAFF_FOLDER = "置いてあった場所の人の記録だと決めました", "おいて あった 人の きろくに しました", "Settled: it belongs to the person under whom it was kept";
+    STAFF_MESSAGE = "ファイルに書いてある人の記録だと決めました", "書いて ある 人の きろくに しました", "Settled: it belongs to the person named in the file";
+    STAFF_NOBODY = "ここのだれの記録でもないと決めました", "だれの きろくにも しません", "Settled: it belongs to nobody here";
+    STAFF_BACK = "前に決めたことを取り消しました", "まえに きめた ことを やめました", "An earlier decision was taken back";
+    STAFF_OTHER = "職員が確かめました", "びょういんの 人が たしかめました", "A member of staff checked it";
+    STAFF_MISTYPED = "番号が違って書かれていた", "番号が ちがいました", "The number was mistyped";
+    STAFF_MISFILED = "別の人の場所に置かれていた", "ほかの 人の ところに ありました", "It lay in another person's place";
+    STAFF_RENUMBERED = "同じ人の番号が新しくなった", "番号が 新しく なりました", "The person has a new number";
+    STAFF_DUPLICATE = "同じものがすでにあった", "おなじ ものが ありました", "It was there already";
+    STAFF_FOREIGN = "この病院の知らない人のものだった", "しらない 人の ものでした", "It is of nobody whom this hospital knows";
+    STAFF_MISTAKE = "前に決めたことを直した", "まえに きめた ことを なおしました", "What was settled before had to be put right";
     HISTORY_CHECK = "証明を確認", "ほんとうか たしかめる", "Check the proof";
     HISTORY_CHECKING = "証明を確認しています", "たしかめて います", "Checking the proof";
     HISTORY_OK = "{when}に確かめました。書きかえはありません（立会い{n}者）。", "{when}に たしかめました。かわって いません（たちあい {n}人）。", "Checked at {when}: not altered ({n} witnesses).";
@@ -431,6 +445,29 @@ texts! {
     REPORT_HOW = "この画面からは送れません。窓口に、電話か来院で知らせてください。", "ここから おくれません。受付に いって ください。", "Nothing can be sent from this page. Please call the desk or go there.";
     REPORT_DESK = "窓口：{contact}", "きく ところ：{contact}", "Desk: {contact}";
     REPORT_SAFE = "同意や記録は、話した内容で変わることはありません。", "話しても、きろくは かわりません。", "What you tell them changes neither your consents nor your records.";
+
+    // ── S15 whom else to tell ───────────────────────────────────────────────────────────────────
+    CONTACTS = "救急のときに知らせる人", "きゅうきゅうの とき しらせる 人", "Whom we tell in an emergency";
+    CONTACTS_WHAT = "救急であなたの記録が見られたら、ここに書いた人にも知らせます。", "きゅうきゅうで きろくを 見た とき、しらせます。", "When your records are opened in an emergency, the people here are told as well.";
+    CONTACTS_SAFE = "知らせるのは、どこが、いつ、なぜ見たかと、記録の種類だけです。病気や薬の内容は知らせません。", "びょうきの ことは しらせません。", "They learn who looked, when, why and which kinds of records; never what is in them.";
+    CONTACTS_NONE = "いまは、だれにも知らせません。", "いまは だれにも しらせません。", "At present nobody is told.";
+    CONTACTS_FULL = "{n}人までです。加えるには、だれかを消してください。", "{n}人までです。", "There are {n}, which is the most. Remove one to add another.";
+    CONTACTS_KEPT = "記録しました", "きろくしました", "Saved";
+    CONTACT_NEW = "知らせる人を加える", "しらせる 人を ふやす", "Add somebody";
+    CONTACT_NAME = "知らせる人の名前", "しらせる 人の なまえ", "Name";
+    CONTACT_NAME_HINT = "家族や、かかりつけの先生など", "かぞくなど", "Somebody of your family, your doctor, or another";
+    CONTACT_NAME_NONE = "名前を書いてください", "なまえを 書いて ください", "Write the name";
+    CONTACT_BY = "知らせる方法", "どう しらせますか", "How we tell them";
+    CONTACT_BY_NONE = "知らせる方法を選んでください", "どう しらせるか えらんで ください", "Choose how";
+    BY_MAIL = "電子メール", "インターネットの てがみ", "E-mail";
+    BY_PHONE = "電話", "電話", "Phone";
+    BY_POST = "郵便", "てがみ", "Post";
+    CONTACT_TO = "あて先", "あてさき", "Where to";
+    CONTACT_TO_HINT = "電子メールのあて先、電話番号、または住所", "電話の 番号や、すむ ところ", "E-mail address, phone number or postal address";
+    CONTACT_TO_NONE = "あて先を書いてください", "あてさきを 書いて ください", "Write where to";
+    CONTACT_LONG = "{n}文字までで書いてください", "{n}字までで 書いて ください", "At most {n} characters";
+    CONTACT_ADD = "この人にも知らせる", "この 人に しらせる", "Tell this person";
+    CONTACT_DROP = "{name}を消す", "{name}を けす", "Remove {name}";
 
     // ── S17 finish ──────────────────────────────────────────────────────────────────────────────
     BYE = "終わる", "おわる", "Finish";

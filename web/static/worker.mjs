@@ -170,7 +170,7 @@ async function unseal() {
     if (!key || !kept) return "";
     return new TextDecoder().decode(await crypto.subtle.decrypt({ name: "AES-GCM", iv: kept.iv }, key, kept.sealed));
   };
-  return `${await opened("last")}\n${await opened("records")}`;
+  return `${await opened("last")}\n${await opened("looks")}\n${await opened("records")}`;
 }
 
 async function erase() {

@@ -131,7 +131,9 @@ fn nav(m: &Model) -> El {
 fn banners(m: &Model) -> Vec<El> {
     let mut all = Vec::new();
     if !m.online {
-        let sentence = match m.shelved {
+        let looks = m.history.as_ref().map(|h| h.at);
+        let looks = looks.filter(|_| matches!(m.route, Route::History | Route::Notice(_)));
+        let sentence = match m.shelved.map(|at| looks.unwrap_or(at)) {
             Some(at) => fill(m, text::OFFLINE_KEPT, &[("when", when(m, at))]),
             None => fill(m, text::OFFLINE_NONE, &[("when", when(m, m.offline))]),
         };

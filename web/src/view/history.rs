@@ -34,7 +34,10 @@ pub(super) fn history(m: &Model) -> Vec<Node> {
     }
     h1(m, text::HISTORY).put(&mut out);
     verdict(m, history).put(&mut out);
-    buttons(secondary(m, text::HISTORY_CHECK, Event::CheckLog)).put(&mut out);
+    // Without a network there is nothing newer to check.
+    if m.shelved.is_none() {
+        buttons(secondary(m, text::HISTORY_CHECK, Event::CheckLog)).put(&mut out);
+    }
     let looks = |own: bool| {
         let rows = history.rows.iter().rev();
         rows.filter(move |r| r.is_look() && r.is_own() == own)
@@ -45,6 +48,18 @@ pub(super) fn history(m: &Model) -> Vec<Node> {
         p(m, text::HISTORY_NONE).put(&mut out);
     } else {
         el("ol").class("cards").with(others).put(&mut out);
+    }
+    let staff: Vec<El> = history
+        .rows
+        .iter()
+        .rev()
+        .filter(|r| r.entry.kind() == Kind::StaffRead)
+        .map(|r| staff_row(m, r))
+        .collect();
+    if !staff.is_empty() {
+        h2(m, text::STAFF).put(&mut out);
+        p(m, text::STAFF_WHY).put(&mut out);
+        el("ol").class("cards").with(staff).put(&mut out);
     }
     let own: Vec<El> = looks(true)
         .map(|r| el("li").with(when(m, r.entry.at())))
@@ -145,9 +160,9 @@ pub(super) fn notice(m: &Model, n: u64) -> Vec<Node> {
         let slot = ("when", when(m, review.entry.at()));
         said.push(el("p").with(fill(m, sentence, &[slot])));
     }
-    if said.is_empty() {
+    if said.is_empty() && m.shelved.is_none() {
         p(m, text::NOTICE_OBJECT_NOTE).put(&mut out);
-    } else {
+    } else if !said.is_empty() {
         banner("info", said)
             .attr("role", "status")
             .attr("tabindex", "-1")
@@ -160,7 +175,7 @@ pub(super) fn notice(m: &Model, n: u64) -> Vec<Node> {
             .put(&mut out);
     }
     let mut ways = Vec::new();
-    if !objected {
+    if !objected && m.shelved.is_none() {
         ways.push(
             secondary(m, text::NOTICE_OBJECT, Event::Object)
                 .maybe("aria-busy", m.busy.then_some("true")),
@@ -185,6 +200,43 @@ fn row(m: &Model, history: &History, r: &Row) -> El {
         .with(el("p").class("strong").with(say(m, did)))
         .with(details(m, history, r))
         .with(more)
+}
+
+/// What hospital staff did with a file that was kept apart: who that was by their work, never by name.
+fn staff_row(m: &Model, r: &Row) -> El {
+    let words = r.text("what");
+    let mut words = words.split(' ').skip(1);
+    let did = match words.next() {
+        Some("look") => text::STAFF_LOOKED,
+        Some("folder") => text::STAFF_FOLDER,
+        Some("message") => text::STAFF_MESSAGE,
+        Some("nobody") => text::STAFF_NOBODY,
+        Some("back") => text::STAFF_BACK,
+        _ => text::STAFF_OTHER,
+    };
+    let why = match words.next() {
+        Some("mistyped") => Some(text::STAFF_MISTYPED),
+        Some("misfiled") => Some(text::STAFF_MISFILED),
+        Some("renumbered") => Some(text::STAFF_RENUMBERED),
+        Some("duplicate") => Some(text::STAFF_DUPLICATE),
+        Some("foreign") => Some(text::STAFF_FOREIGN),
+        Some("mistake") => Some(text::STAFF_MISTAKE),
+        _ => None,
+    };
+    let line = |label: Text, value: Vec<Node>| {
+        el("div")
+            .with(el("dt").with(say(m, label)))
+            .with(el("dd").with(value))
+    };
+    el("li")
+        .class("card")
+        .with(el("h3").with(say(m, did)))
+        .with(
+            el("dl")
+                .with(line(text::HISTORY_WHEN, vec![when(m, r.entry.at())]))
+                .with(line(text::HISTORY_ROLE, vec![data(r.text("role"))]))
+                .with(why.map(|why| line(text::HISTORY_BASIS, say(m, why)))),
+        )
 }
 
 fn details(m: &Model, history: &History, r: &Row) -> El {

@@ -1,6 +1,7 @@
 //! Screens: pure functions of the model.
 
 mod consents;
+mod contacts;
 mod devices;
 mod enrol;
 mod family;
@@ -26,7 +27,7 @@ use crate::time;
 
 /// The whole page.
 pub fn page(m: &Model) -> Node {
-    let open = m.session == Session::Open || m.shelved.is_some() && m.route.is_kept();
+    let open = m.session == Session::Open || m.shows_kept();
     if m.route.needs_session() && (!open || m.books.is_none()) {
         return frame::frame(m, home::prove(m));
     }
@@ -48,6 +49,7 @@ pub fn page(m: &Model) -> Node {
         Route::Family => family::family(m),
         Route::Devices => devices::devices(m),
         Route::Notice(n) => history::notice(m, *n),
+        Route::Contacts => contacts::contacts(m),
         Route::Report => settings::report(m),
         Route::Menu => settings::menu(m),
         Route::Settings => settings::settings(m),

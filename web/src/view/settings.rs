@@ -12,6 +12,7 @@ pub(super) fn menu(m: &Model) -> Vec<Node> {
     h1(m, text::MENU).put(&mut out);
     let rows = [
         (text::PREF_LINK, Route::Emergency(WishStep::Start)),
+        (text::CONTACTS, Route::Contacts),
         (text::SECONDARY, Route::Secondary(WishStep::Start)),
         (text::FAMILY, Route::Family),
         (text::DEVICES, Route::Devices),

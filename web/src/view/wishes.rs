@@ -126,6 +126,8 @@ fn emergency_start(m: &Model) -> Vec<Node> {
     }
     ways.push(link(m, text::KEEP_SO, &Route::Menu).class("btn btn2"));
     equal(ways).put(&mut out);
+    let contacts = el("li").with(link(m, text::CONTACTS, &Route::Contacts));
+    el("ul").class("menu").with(contacts).put(&mut out);
     let given: Vec<&Given> = wish::advance(mine, m.now).collect();
     if !given.is_empty() {
         h2(m, text::PREF_ADVANCE).put(&mut out);

@@ -1,0 +1,208 @@
+// Screens of own records, of who looked and of an emergency, with what was forged on its way and without a
+// network, against the real server; and what portal-walk.mjs holds each of them to. With
+// WARIFU_SHOTS=docs/screens the pictures there are made anew.
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { after, afterEach, before, beforeEach, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { close, start, stop } from "./harness.mjs";
+import { Device, Office, PATIENT, SURGERY } from "./portal-office.mjs";
+import { Walk, button, enrolled, heading, link, menu, nav } from "./portal-walk.mjs";
+
+/** A report of the laboratory in the patient's folder. */
+const LAB = "000/099/0000990001/20260412/OML-11/0000990001_20260412_OML-11_000000260412011_20260415164500204_08_1";
+
+let office;
+before(start);
+after(stop);
+beforeEach(async () => { office = await Office.start(); });
+afterEach(async () => { await office.close(); });
+
+test("records, who looked, an emergency, a forged line", async () => {
+  const { page, sub } = await enrolled(office);
+  const walk = new Walk(page, "3-records");
+  await nav(page, "記録", "わたしの記録");
+  await page.getByText(SURGERY).waitFor();
+  await walk.look("records");
+  await button(page, "時間で見る").click();
+  await walk.look("records-by-date");
+  await nav(page, "見た人", "わたしの記録を見た人");
+  await page.getByText("まだだれも見ていません。").waitFor();
+  await walk.look("history-empty");
+  // Refused, granted, refused to another, and opened in an emergency.
+  const device = await Device.enrol(office);
+  await office.clinic.disclose(sub);
+  await office.clinic.ask(["inf.allergy", "inf.rx"]);
+  await device.grant();
+  await office.clinic.disclose(sub);
+  await office.other.disclose(sub);
+  await office.clinic.emergency(sub);
+  await page.reload();
+  await heading(page, "わたしの記録を見た人");
+  await page.getByRole("status").filter({ hasText: "までにできます" }).waitFor();
+  await walk.look("history-wait");
+  await office.restart();
+  await button(page, "証明を確認").click();
+  await page.getByRole("status").filter({ hasText: "書きかえはありません" }).waitFor();
+  await walk.look("history");
+  await link(page, "くわしく見る").click();
+  await heading(page, "救急で、あなたの記録が見られました");
+  await walk.look("notice");
+  await button(page, "納得できない").click();
+  await page.getByRole("status").filter({ hasText: "納得できないと記録しました。" }).waitFor();
+  await walk.look("notice-objected");
+  await office.clinic.emergency(sub);
+  await nav(page, "ホーム", /^いま見られるところ/);
+  await page.getByRole("link", { name: /^救急で見られました：/ }).waitFor();
+  await walk.look("home-emergency");
+  let bent = true;
+  await page.route("**/api/log/mine", async (route) => {
+    const response = await route.fetch();
+    const body = await response.json();
+    const lines = bent ? body.lines.filter((_, i) => i !== 1) : body.lines;
+    await route.fulfill({ response, body: JSON.stringify({ ...body, lines }) });
+  });
+  await nav(page, "見た人", "この記録を確かめられませんでした");
+  await walk.look("history-bad");
+  await nav(page, "ホーム", /^いま見られるところ/);
+  await page.getByRole("alert").filter({ hasText: "この記録を確かめられませんでした" }).waitFor();
+  await walk.look("home-doubtful");
+  bent = false;
+  walk.end();
+  await close(page);
+});
+
+test("without a network who looked is there as it was last checked, and nothing is offered that cannot be done", async () => {
+  const { page, sub } = await enrolled(office);
+  const walk = new Walk(page, "6-offline");
+  await page.evaluate(() => navigator.serviceWorker.ready);
+  await page.waitForFunction(() => navigator.serviceWorker.controller);
+  await office.clinic.disclose(sub);
+  await office.clinic.emergency(sub);
+  await nav(page, "見た人", "わたしの記録を見た人");
+  const rows = page.locator("main ol.cards > li");
+  const told = await rows.allTextContents();
+  assert.equal(told.length, 3);
+  // Sealed a moment later.
+  const kept = () => page.evaluate(() => new Promise((resolve, reject) => {
+    const request = indexedDB.open("warifu");
+    request.onerror = () => reject(request.error);
+    request.onsuccess = () => {
+      const looks = request.result.transaction("shelf").objectStore("shelf").get("looks");
+      looks.onsuccess = () => {
+        const text = looks.result ? new TextDecoder("latin1").decode(looks.result.sealed) : "";
+        request.result.close();
+        resolve({ there: Boolean(looks.result), clear: /s1\.|disclose|mi:/.test(text) });
+      };
+    };
+  }));
+  while (!(await kept()).there) await page.evaluate(() => new Promise((r) => { requestAnimationFrame(r); }));
+  assert.deepEqual(await kept(), { there: true, clear: false });
+  await page.context().setOffline(true);
+  await page.goto(`${office.url}/history`);
+  await heading(page, "わたしの記録を見た人");
+  assert.deepEqual(await rows.allTextContents(), told);
+  const notice = page.getByText(/^インターネットにつながっていません。.*の内容です。$/);
+  assert.equal(await notice.locator("time").count(), 1);
+  await page.getByRole("status").filter({ hasText: "に確かめました。" }).waitFor();
+  assert.equal(await button(page, "証明を確認").count(), 0);
+  await walk.look("offline-history");
+  await link(page, "くわしく見る").click();
+  await heading(page, "救急で、あなたの記録が見られました");
+  assert.equal(await button(page, "納得できない").count(), 0);
+  await walk.look("offline-notice");
+  await link(page, "ホーム").click();
+  await page.getByRole("heading", { level: 2, name: "最近見た人" }).waitFor();
+  // Back online it is read and checked anew.
+  await office.clinic.disclose(sub);
+  await page.context().setOffline(false);
+  await page.waitForFunction(() => !document.body.textContent.includes("つながっていません"));
+  await nav(page, "見た人", "わたしの記録を見た人");
+  await button(page, "証明を確認").waitFor();
+  await page.waitForFunction((n) => document.querySelectorAll("main ol.cards > li").length > n, told.length);
+  walk.end();
+  await close(page, [/ERR_INTERNET_DISCONNECTED/]);
+});
+
+test("what hospital staff did with a file of two names is told: by their work and reason, never by name", async () => {
+  const { page } = await enrolled(office);
+  const walk = new Walk(page, "3-records");
+  // The report names somebody else than its folder.
+  const report = readFileSync(fileURLToPath(new URL(`../fixtures/standard_root/${LAB}`, import.meta.url)), "latin1");
+  const bent = report.replaceAll(`${PATIENT}^^^^PI`, "0000999999^^^^PI");
+  assert.notEqual(bent, report);
+  const path = office.path(`again/${LAB}`);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, bent, "latin1");
+  office.run("ingest", office.path("again"), "--data", office.data);
+  const [id] = office.run("quarantine", "list", "--data", office.data).split(" ");
+  const by = ["--role", "診療情報管理士", "--by", "0815", "--data", office.data];
+  office.run("quarantine", "show", id, ...by);
+  office.run("quarantine", "resolve", id, "--whose", "folder", "--why", "mistyped", ...by);
+  await nav(page, "見た人", "わたしの記録を見た人");
+  const section = page.getByRole("heading", { level: 2, name: "病院の職員が確かめたファイル" });
+  await section.waitFor();
+  const rows = page.locator("main ol.cards > li").filter({ hasText: "診療情報管理士" });
+  const told = await rows.allTextContents();
+  assert.equal(told.length, 2);
+  assert.match(told[0], /^置いてあった場所の人の記録だと決めました[\s\S]*番号が違って書かれていた$/);
+  assert.match(told[1], /^職員がファイルを見ました/);
+  assert.doesNotMatch(await page.locator("main").textContent(), /0815|quarantine/);
+  await walk.look("history-staff");
+  for (const [language, words] of [["やさしい", "びょういんの 人が たしかめました"], ["English", "Files that hospital staff checked"]]) {
+    await button(page, language).first().click();
+    await page.getByRole("heading", { level: 2 }).filter({ hasText: words.slice(0, 5) }).first().waitFor();
+  }
+  await walk.look("history-staff-en");
+  walk.end();
+  await close(page);
+});
+
+test("whom else to tell of an emergency is added, kept, sent on to the desk, and taken out again", async () => {
+  const { page, sub } = await enrolled(office);
+  const walk = new Walk(page, "4-wishes");
+  await menu(page, "救急のときに知らせる人");
+  await page.getByText("いまは、だれにも知らせません。").waitFor();
+  await walk.look("contacts");
+  await button(page, "この人にも知らせる").click();
+  const alert = page.getByRole("alert").filter({ hasText: "続ける前に" });
+  await alert.getByRole("link", { name: "知らせる方法を選んでください" }).waitFor();
+  assert.equal(await alert.getByRole("link").count(), 3);
+  await walk.look("contacts-left");
+  await page.getByLabel("知らせる人の名前").fill(" 架空 次郎 ");
+  await page.getByLabel("電話", { exact: true }).check();
+  await page.getByLabel("あて先").fill("03-0000-0000");
+  await button(page, "この人にも知らせる").click();
+  await page.getByRole("heading", { level: 2, name: "架空 次郎" }).waitFor();
+  await page.locator("[role=status]").filter({ hasText: "記録しました" }).waitFor();
+  assert.equal(await page.getByLabel("あて先").inputValue(), "");
+  await walk.look("contacts-one");
+  // The server has it, and an emergency waits for that person.
+  await office.clinic.emergency(sub);
+  const waits = JSON.parse(office.run("notices", "--data", office.data));
+  assert.deepEqual(waits.contacts, [{ name: "架空 次郎", by: "phone", to: "03-0000-0000" }]);
+  await page.reload();
+  await page.getByRole("heading", { level: 2, name: "架空 次郎" }).waitFor();
+  // Five are the most.
+  for (const name of ["二", "三", "四", "五"]) {
+    await page.getByLabel("知らせる人の名前").fill(name);
+    await page.getByLabel("電子メール", { exact: true }).check();
+    await page.getByLabel("あて先").fill(`${name}@example.jp`);
+    await button(page, "この人にも知らせる").click();
+    await page.getByRole("heading", { level: 2, name, exact: true }).waitFor();
+  }
+  await page.getByText("5人までです。").waitFor();
+  assert.equal(await button(page, "この人にも知らせる").count(), 0);
+  await walk.look("contacts-five");
+  await button(page, "架空 次郎を消す").click();
+  await page.getByLabel("知らせる人の名前").waitFor();
+  assert.equal(await page.getByText("架空 次郎").count(), 0);
+  // What could not be written is told, and what is shown is what is kept.
+  await page.route("**/api/contacts", (route) => route.fulfill({ status: 200, contentType: "application/json", body: '{"contacts":[]}' }));
+  await button(page, "二を消す").click();
+  await page.getByRole("alert").waitFor();
+  await page.getByRole("heading", { level: 2, name: "二", exact: true }).waitFor();
+  walk.end();
+  await close(page);
+});
