@@ -5,9 +5,11 @@
 
 use warifu_consent::json::{self, Value, object};
 use warifu_consent::{EmergencyAccess, Lang, Opened, emergency_notice};
+use warifu_log::Kind;
 use warifu_store::{Row, StoreError};
 
 use crate::App;
+use crate::cutoff::was_held;
 use crate::http::{Answer, Asked};
 use crate::office::{Office, Tx, View};
 use crate::people;
@@ -19,6 +21,8 @@ const MOST: usize = 5;
 const LONGEST: usize = 200;
 /// Ways to reach one.
 const WAYS: [&str; 3] = ["mail", "phone", "post"];
+/// What a holder's notice is of: uses without names, which are open until the person objects.
+const OPT_OUT: &str = "opt-out";
 /// Notices that the portal gets, the newest.
 const SHOWN: u64 = 200;
 
@@ -123,6 +127,58 @@ pub(crate) fn mine(app: &App, asked: &Asked) -> Result<Answer, Problem> {
         Ok(all)
     })?;
     Ok(Answer::json(&object([("notices", Value::Array(notices))])))
+}
+
+/// `POST /api/notices`: an institution whose records are kept here told a person of uses without names that
+/// are open until the person objects. From here the time counts before which nothing is used so.
+pub(crate) fn told(app: &App, asked: &Asked) -> Result<Answer, Problem> {
+    let office = app.office()?;
+    let (at, again) = office.write(|tx| {
+        let by = people::institution(app, tx, asked, "/api/notices")?;
+        let body = asked.body(&["patient", "what", "hash"])?;
+        let (what, hash) = (body.text("what")?, body.text("hash")?);
+        if what != OPT_OUT || warifu_consent::b64::decode_array::<32>(hash).is_none() {
+            return Err(Code::Body.into());
+        }
+        let keys = tx.view.registered(&by.kid)?;
+        let holds = by.code == office.institution || keys.iter().any(|k| k.rights.sends);
+        if !holds {
+            return Err(Code::Sender.into());
+        }
+        if was_held(&tx.view, &by.kid)? {
+            return Err(Code::Held.into());
+        }
+        let sub = office.pseudonym_at(&by.code, body.text("patient")?)?;
+        let cells = [sub.as_str().into(), by.code.as_str().into()];
+        let records = "SELECT id FROM records WHERE sub = ?1 AND src = ?2 LIMIT 1";
+        if tx.view.db.query(records, &cells)?.is_empty() {
+            return Err(Code::NotFound.into());
+        }
+        // The first one counts: a second would only move the beginning.
+        let known = "SELECT MIN(at) FROM notices WHERE sub = ?1 AND src = ?2 AND what = 'opt-out'";
+        let rows = tx.view.db.query(known, &cells)?;
+        if let Some(at) = rows.first().and_then(|r| r.int(0)) {
+            return Ok((at, true));
+        }
+        let members = [
+            ("what", what.into()),
+            ("src", by.code.as_str().into()),
+            ("hash", hash.into()),
+        ];
+        tx.line(Kind::Notice, Some(&sub), &members)?;
+        tx.view.db.run(
+            "INSERT INTO notices (sub, src, what, at) VALUES (?1, ?2, ?3, ?4)",
+            &[
+                sub.as_str().into(),
+                by.code.as_str().into(),
+                what.into(),
+                tx.view.now.into(),
+            ],
+        )?;
+        Ok((tx.view.now, false))
+    })?;
+    let value = object([("at", at.into()), ("again", again.into())]);
+    Ok(Answer::json(&value).status(if again { 200 } else { 201 }))
 }
 
 /// A contact of a body.

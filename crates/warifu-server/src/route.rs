@@ -499,6 +499,15 @@ pub(crate) static ROUTES: &[Route] = &[
     )
     .asking(FOR),
     route(
+        Method::POST,
+        "/api/notices",
+        Institution,
+        notice::told,
+        "An institution told one of its patients of uses without names; only the first time counts",
+        "{patient: string, what: string, hash: hash}",
+        "{at: time, again: bool}",
+    ),
+    route(
         Method::GET,
         "/api/contacts",
         Session,

@@ -342,3 +342,67 @@ fn a_patient_of_an_institution_enrols_with_its_number_there() {
     ask(json!(HOSPITAL));
     assert_eq!(waiting(), (1, 1));
 }
+
+#[test]
+fn a_holder_tells_its_patients_of_uses_without_names_once() {
+    let w = sending();
+    assert_eq!(w.storage(&[(LAB, &fixture(LAB))]).0, 200);
+    let hash = "h".repeat(42) + "g";
+    let notice = |key: &SecretKey, patient: &str, what: &str, hash: &str| {
+        let body = json!({"patient": patient, "what": what, "hash": hash}).to_string();
+        let token = w.access(key, NOBODY, "/api/notices", &body, "TREAT");
+        w.sent("/api/notices", &token, "application/json", body.as_bytes())
+    };
+    let refused =
+        |(status, value): (u16, Value)| (status, value["code"].as_str().unwrap().to_owned());
+    // Who keeps nothing here, of whom nothing is kept, and what is none.
+    let not = |status: u16, code: &str| (status, code.to_owned());
+    assert_eq!(
+        refused(notice(&w.clinic, PATIENT, "opt-out", &hash)),
+        not(403, "SENDER")
+    );
+    assert_eq!(
+        refused(notice(&w.other, "0000000000", "opt-out", &hash)),
+        not(404, "NOT_FOUND")
+    );
+    assert_eq!(
+        refused(notice(&w.other, PATIENT, "opt-in", &hash)),
+        not(400, "BODY")
+    );
+    assert_eq!(
+        refused(notice(&w.other, PATIENT, "opt-out", "short")),
+        not(400, "BODY")
+    );
+    let office = w.office_app.office().unwrap();
+    let theirs = office.pseudonym_at(OTHER, PATIENT).unwrap();
+    let lines = || {
+        let mine = w.good("GET", &format!("/api/log/mine?for={theirs}"), None);
+        let lines = mine["lines"].as_array().unwrap().iter();
+        let lines = lines.map(|l| l["own"]["line"].as_str().unwrap().to_owned());
+        lines
+            .filter(|l| l.contains("\"notice\""))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(lines(), Vec::<String>::new());
+    // Told: from now on, with a line for the person; a second time changes nothing.
+    let (status, first) = notice(&w.other, PATIENT, "opt-out", &hash);
+    assert_eq!((status, &first["again"]), (201, &json!(false)), "{first}");
+    w.clock.fetch_add(60, std::sync::atomic::Ordering::SeqCst);
+    let (status, again) = notice(&w.other, PATIENT, "opt-out", &hash);
+    assert_eq!((status, &again["again"]), (200, &json!(true)), "{again}");
+    assert_eq!(again["at"], first["at"]);
+    let told = lines();
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(
+        told[0].contains(OTHER) && told[0].contains(&hash),
+        "{told:?}"
+    );
+    // The decision has it: the state that the portal previews with names the holder.
+    let mine = w.good("GET", &format!("/api/consent/mine?for={theirs}"), None);
+    assert_eq!(
+        mine["state"]["notices"],
+        json!([{"src": OTHER, "at": first["at"]}]),
+        "{}",
+        mine["state"]
+    );
+}
