@@ -350,6 +350,7 @@ impl Report {
             units,
             lookup,
             baseline: false,
+            rewritable: true,
             timestamp: NO_TIME.to_owned(),
             colour: false,
         };

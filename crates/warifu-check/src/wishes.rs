@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use warifu_diag::Code;
-use warifu_rules::selection::{Grade, Override, Selection, SelectionError, Wishes};
+use warifu_rules::selection::{Grade, Override, Selection, SelectionError, Wishes, is_glob};
 
 /// A pattern and its grade word, in the order of patterns.
 pub type Patterns = BTreeMap<String, String>;
@@ -59,6 +59,16 @@ pub enum WishError {
         /// What was given.
         word: String,
     },
+    /// An override by path without paths.
+    NoPaths {
+        /// Which one, from 1.
+        number: usize,
+    },
+    /// A glob that would match nothing.
+    Glob {
+        /// What was given.
+        text: String,
+    },
 }
 
 impl std::fmt::Display for WishError {
@@ -69,6 +79,13 @@ impl std::fmt::Display for WishError {
                 write!(
                     f,
                     "severity of {code}: {word} is none of error, warning, info, off"
+                )
+            }
+            Self::NoPaths { number } => write!(f, "override {number}: no paths"),
+            Self::Glob { text } => {
+                write!(
+                    f,
+                    "paths: {text:?} is no glob (only **, * and ? are special)"
                 )
             }
         }
@@ -117,7 +134,14 @@ impl CheckSection {
         let overrides = self
             .overrides
             .iter()
-            .map(|o| {
+            .zip(1..)
+            .map(|(o, number)| {
+                if o.paths.is_empty() {
+                    return Err(WishError::NoPaths { number });
+                }
+                if let Some(text) = o.paths.iter().find(|p| !is_glob(p)).cloned() {
+                    return Err(WishError::Glob { text });
+                }
                 Ok(Override {
                     paths: o.paths.clone(),
                     select: o.select.clone(),

@@ -624,10 +624,12 @@ fn check_options(
                 )
             });
             let near = near.unwrap_or_default();
+            let all: Vec<&str> = Format::ALL.iter().map(|f| f.word()).collect();
+            let all = all.join(", ");
             bail!(say(
                 lang,
-                &format!("--format の {word} という形式はありません。{near}"),
-                &format!("--format: no format {word}.{near}")
+                &format!("--format の {word} という形式はありません。{near} 一覧: {all}"),
+                &format!("--format: no format {word}.{near} There are: {all}")
             ));
         };
         formats.push((format, file));
@@ -691,11 +693,11 @@ fn check_options(
         Some("info") => Some(Severity::Info),
         Some("error") => Some(Severity::Error),
         None | Some("warning") => Some(Severity::Warning),
-        Some(other) => bail!(say(
-            lang,
-            &format!("fail-on の {other} という程度はありません (error, warning, info, never)"),
-            &format!("fail-on: no level {other} (error, warning, info, never)")
-        )),
+        // A flag is one of them by its parser.
+        Some(other) => {
+            let path = loaded.path.as_deref();
+            bail!(mistakes::level(other, path, &loaded.text, lang))
+        }
     };
     let machine = get("lang").or_else(|| config.lang.clone());
     let text = formats.iter().any(|(f, _)| *f == Format::Text);

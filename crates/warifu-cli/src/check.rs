@@ -124,7 +124,8 @@ pub(crate) fn run(run: &CheckRun, lang: Lang) -> anyhow::Result<End> {
 
 fn once(run: &CheckRun, unchanged: &Unchanged, stop: &Stop, lang: Lang) -> anyhow::Result<End> {
     let opened = opened::open(&run.input, lang)?;
-    if run.fixes != Fixes::Leave && !opened.storage.is_on_disk() {
+    let rewritable = opened.storage.is_on_disk();
+    if run.fixes != Fixes::Leave && !rewritable {
         bail!(say(
             lang,
             "--fix と --diff は書庫、トランザクション、標準入力には使えません。展開したフォルダーを指定してください",
@@ -178,9 +179,9 @@ fn once(run: &CheckRun, unchanged: &Unchanged, stop: &Stop, lang: Lang) -> anyho
             &format!("wrote {n} findings to the baseline {shown}"),
         ));
     }
-    write(run, &mut outcome, lang)?;
+    write(run, &mut outcome, rewritable, lang)?;
     if run.quiet == 0 {
-        summary(&outcome, progress.seconds(), run, lang);
+        summary(&outcome, progress.seconds(), run, rewritable, lang);
     }
     let t = &outcome.totals.summary;
     let worst = [
@@ -488,7 +489,12 @@ fn utc(seconds: i64) -> String {
     format!("{year:04}-{month:02}-{date:02}T{h:02}:{m:02}:{s:02}")
 }
 
-fn write(run: &CheckRun, outcome: &mut Outcome, lang: Lang) -> anyhow::Result<()> {
+fn write(
+    run: &CheckRun,
+    outcome: &mut Outcome,
+    rewritable: bool,
+    lang: Lang,
+) -> anyhow::Result<()> {
     for (format, target) in &run.formats {
         if target.is_none() && run.quiet >= 2 {
             continue;
@@ -500,6 +506,7 @@ fn write(run: &CheckRun, outcome: &mut Outcome, lang: Lang) -> anyhow::Result<()
             units: run.options.units,
             lookup: warifu_rules::lookup,
             baseline: run.baseline.is_some(),
+            rewritable,
             timestamp: timestamp(),
             colour: text && target.is_none() && run.colour,
         };
@@ -564,7 +571,7 @@ fn statistics(totals: &Totals, lang: Lang, out: &mut Vec<u8>) {
     }
 }
 
-fn summary(outcome: &Outcome, seconds: f64, run: &CheckRun, lang: Lang) {
+fn summary(outcome: &Outcome, seconds: f64, run: &CheckRun, rewritable: bool, lang: Lang) {
     let t = &outcome.totals;
     let s = &t.summary;
     let mut lines = Vec::new();
@@ -580,7 +587,7 @@ fn summary(outcome: &Outcome, seconds: f64, run: &CheckRun, lang: Lang) {
             say(lang, &format!("{n} 件を修正"), &format!("{n} mended"))
         });
     }
-    let fixable = if s.fixable > 0 {
+    let fixable = if rewritable && s.fixable > 0 {
         let n = grouped(s.fixable);
         say(
             lang,

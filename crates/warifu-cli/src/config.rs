@@ -346,7 +346,7 @@ pub(crate) fn schema() -> serde_json::Value {
                 "baseline": string("file with findings that do not count"),
                 "severity": grades,
                 "override": {"type": "array", "description": "wishes by path; the last match wins", "items": {"type": "object", "additionalProperties": false, "required": ["paths"], "properties": {
-                    "paths": {"type": "array", "minItems": 1, "items": {"type": "string"}, "description": "globs: ** any folders, * within a name, ? one character"},
+                    "paths": {"type": "array", "minItems": 1, "items": {"type": "string", "pattern": "^[^\\[\\]{}]+$"}, "description": "globs: ** any folders, * within a name, ? one character"},
                     "select": codes("rules to turn on"),
                     "ignore": codes("rules to turn off"),
                     "severity": grades

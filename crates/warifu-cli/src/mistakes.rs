@@ -1,5 +1,6 @@
 //! Wording of usage mistakes (exit code 2), with the nearest name.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -113,7 +114,18 @@ pub(crate) fn wish(error: &WishError, file: Option<(&Path, &str)>, lang: Lang) -
             text,
             nearest,
         }) => {
-            let (close, from) = (close(*nearest), origin(option, text, file));
+            let (mut close, from) = (close(*nearest), origin(option, text, file));
+            if nearest.is_none() {
+                let all: BTreeSet<&str> = warifu_rules::entries()
+                    .filter_map(|e| e.code.get(..3))
+                    .collect();
+                let all = all.into_iter().collect::<Vec<_>>().join(", ");
+                close = say(
+                    lang,
+                    &format!("番号の先頭: {all}。"),
+                    &format!("Codes begin with {all}. "),
+                );
+            }
             say(
                 lang,
                 &format!("{from} の {text} という規則はありません。{close}一覧: warifu rule"),
@@ -137,13 +149,79 @@ pub(crate) fn wish(error: &WishError, file: Option<(&Path, &str)>, lang: Lang) -
                 &format!("{from}: {code} has no severity {word} (error, warning, info, off)"),
             )
         }
+        WishError::NoPaths { number } => {
+            let from = in_file(file, |toml| override_line(*number, toml));
+            say(
+                lang,
+                &format!(
+                    "{from}: [[check.override]] に paths がありません。paths = [\"**/OML-11/**\"] のように書いてください"
+                ),
+                &format!(
+                    "{from}: [[check.override]] has no paths; write paths = [\"**/OML-11/**\"] or the like"
+                ),
+            )
+        }
+        WishError::Glob { text } => {
+            let from = in_file(file, |toml| line_of(text, toml));
+            say(
+                lang,
+                &format!(
+                    "{from}: [[check.override]] paths の {text:?} はパスの型として読めません。使えるのは ** (フォルダーいくつでも)、* (名前の中)、? (一文字) だけです"
+                ),
+                &format!(
+                    "{from}: [[check.override]] paths: {text:?} is no glob; only ** (any folders), * (within a name) and ? (one character) are special"
+                ),
+            )
+        }
         other => other.to_string(),
     }
 }
 
+/// The file of the configuration with the line of a mistake.
+fn in_file(file: Option<(&Path, &str)>, line: impl FnOnce(&str) -> Option<usize>) -> String {
+    match file {
+        Some((path, toml)) => {
+            let line = line(toml).map_or(String::new(), |n| format!(":{n}"));
+            format!("{}{line}", path.display())
+        }
+        None => crate::config::FILE.to_owned(),
+    }
+}
+
+/// The line of an override by its number from 1.
+fn override_line(number: usize, toml: &str) -> Option<usize> {
+    let heads = toml.lines().zip(1..).filter(|(line, _)| {
+        let name = line
+            .trim()
+            .strip_prefix("[[")
+            .and_then(|l| l.split("]]").next());
+        name.is_some_and(|n| n.split('.').map(str::trim).eq(["check", "override"]))
+    });
+    heads.map(|(_, n)| n).nth(number.checked_sub(1)?)
+}
+
+/// Levels that `fail-on` may have.
+const LEVELS: [&str; 4] = ["error", "warning", "info", "never"];
+
+/// Text for a level of `fail-on` in the configuration that does not exist.
+pub(crate) fn level(word: &str, path: Option<&Path>, toml: &str, lang: Lang) -> String {
+    let file = path.map(|path| (path, toml));
+    let from = in_file(file, |toml| line_of(word, toml));
+    let all = LEVELS.join(", ");
+    let (ja, en) = match nearest(word, LEVELS.into_iter()) {
+        Some(n) => (format!("もしかして: {n}。"), format!(" Did you mean {n}?")),
+        None => Default::default(),
+    };
+    say(
+        lang,
+        &format!("{from}: [check] fail-on の {word} という程度はありません。{ja}書けるもの: {all}"),
+        &format!("{from}: [check] fail-on: no level {word}.{en} There are: {all}"),
+    )
+}
+
 #[cfg(test)]
 mod tests {
-    use super::line_of;
+    use super::{line_of, override_line};
 
     #[test]
     fn a_mistake_is_found_in_the_tables_of_check_only() {
@@ -157,5 +235,8 @@ mod tests {
             assert_eq!(line_of(text, toml), line, "{text}");
         }
         assert_eq!(line_of("X", "check.select = [\"X\"]"), Some(1));
+        let two = "[check]\n[[check.override]]\npaths = [\"**\"]\n[[ check . override ]]\n";
+        assert_eq!(override_line(2, two), Some(4));
+        assert_eq!(override_line(3, two), None);
     }
 }

@@ -162,6 +162,39 @@ fn a_mistake_in_the_configuration_is_named_with_its_line() {
     assert!(
         wrong(&["--config", "warifu.toml", "--select", "ENC128"]).contains("--select の ENC128")
     );
+    for (toml, want) in [
+        (
+            "[check]\n[[check.override]]\npaths = [\"**\"]\n[[check.override]]\nignore = [\"ENC\"]\n",
+            "warifu.toml:4: [[check.override]] に paths がありません。",
+        ),
+        (
+            "[[check.override]]\npaths = [\"a/**\",\n \"**/[\"]\n",
+            "warifu.toml:3: [[check.override]] paths の \"**/[\" はパスの型として読めません。",
+        ),
+        (
+            "[check]\nfail-on = \"eror\"\n",
+            "warifu.toml:2: [check] fail-on の eror という程度はありません。もしかして: error。書けるもの: error, warning, info, never",
+        ),
+        (
+            "[check]\nselect = [\"SSN\"]\n",
+            "warifu.toml:2: [check] select の SSN という規則はありません。近いもの: SSM。",
+        ),
+    ] {
+        std::fs::write(dir.path().join("warifu.toml"), toml).unwrap();
+        let told = wrong(&["--config", "warifu.toml"]);
+        assert!(told.starts_with(&format!("エラー: {want}")), "{told}");
+    }
+    std::fs::write(dir.path().join("warifu.toml"), "").unwrap();
+    let told = wrong(&["--config", "warifu.toml", "--select", "FOO"]);
+    assert!(
+        told.contains("番号の先頭: CLN, ENC, FHR, HL7, JPC, MAP, NHO, SSM。"),
+        "{told}"
+    );
+    let told = wrong(&["--config", "warifu.toml", "--format", "foo"]);
+    assert!(
+        told.contains("一覧: text, json") && told.contains("sarif"),
+        "{told}"
+    );
     let toml = "[check.severity]\nENC107 = \"fatal\"\n";
     std::fs::write(dir.path().join("warifu.toml"), toml).unwrap();
     assert_eq!(
@@ -300,6 +333,20 @@ fn standard_input_and_archives_are_checked_like_files() {
     let there = json(file.parent().unwrap(), &[NAME]);
     assert_eq!(named, there);
     let nameless = pipe(&["check", "-"], MESSAGE);
+    // --fix is offered where it works.
+    let of_disk = run_in(dir.path(), &["check", "root", "--lang", "ja"]);
+    assert!(text(&of_disk.stdout).contains("--fix") && text(&of_disk.stderr).contains("自動修正"));
+    let of_pipe = pipe(&["check", "-", "--lang", "ja"], MESSAGE);
+    assert!(
+        !text(&of_pipe.stdout).contains("--fix"),
+        "{}",
+        text(&of_pipe.stdout)
+    );
+    assert!(
+        !text(&of_pipe.stderr).contains("自動修正"),
+        "{}",
+        text(&of_pipe.stderr)
+    );
     assert!(
         text(&nameless.stderr).contains("--stdin-name"),
         "{}",

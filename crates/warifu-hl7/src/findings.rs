@@ -68,12 +68,22 @@ pub fn misdeclared(message: Message<'_>) -> Option<(Part<'_>, Charset)> {
     (!agrees).then_some((field, found))
 }
 
+/// MSH-18 as SS-MIX2 writes it for bytes that are ISO-2022-JP; JIS X 0212, which it does not allow, stays
+/// declared where it is and is there.
+pub fn charset_as_written(message: Message<'_>, field: Part<'_>) -> &'static [u8] {
+    let declares = find(field.raw(), b"159", 0).is_some();
+    if declares && find(message.bytes(), b"\x1b$(D", 0).is_some() {
+        b"~ISO IR87~ISO IR159"
+    } else {
+        b"~ISO IR87"
+    }
+}
+
 /// Whether MSH-18 of bytes that are ISO-2022-JP, or plain ASCII, is not written as SS-MIX2 writes it
 /// (`SSM153`), and is not contradicted by them (`ENC116`).
 pub fn misspelt_charset(message: Message<'_>, field: Part<'_>) -> bool {
-    let raw = field.raw();
     field.is_some()
-        && raw != b"~ISO IR87"
+        && field.raw() != charset_as_written(message, field)
         && message.charset() == Charset::Iso2022Jp
         && misdeclared(message).is_none()
 }

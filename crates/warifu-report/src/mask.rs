@@ -187,7 +187,19 @@ impl LineShape {
 }
 
 /// Data type of part `i` (from 0); a type without parts is that of its first one.
+///
+/// Wards, rooms, beds, buildings and institutions are names of the site's own, whatever their type says.
 fn part_datatype(datatype: &str, i: usize) -> &str {
+    let of_site = match datatype {
+        "PL" | "LA1" | "LA2" => matches!(i, 0..=2 | 6 | 7),
+        "NDL" => matches!(i, 3..=5 | 9 | 10),
+        "HD" => i == 0,
+        "EI" => i == 1,
+        _ => false,
+    };
+    if of_site {
+        return "";
+    }
     let parts = fields::datatype(datatype).filter(|d| !d.is_primitive());
     match parts {
         None if i == 0 => datatype,
@@ -374,6 +386,25 @@ mod tests {
         let masked = mask.path(&path);
         assert!(!masked.contains("0000000123"), "{masked}");
         assert!(masked.split('.').next_back() == Some("pdf") && masked.contains("/L-X^X^99ZL01/"));
+    }
+
+    #[test]
+    fn names_of_the_site_are_masked_where_their_type_is_one_of_codes() {
+        let line = LineShape::default();
+        for (given, wanted) in [
+            (
+                "PV1|1|I|4W^412^3^^^N|||||||||01",
+                "PV1|9|I|9A^999^9^^^N|||||||||01",
+            ),
+            ("PV1|1|I|4W", "PV1|9|I|9A"),
+            (
+                "EVN||20260401||||20260401|HOSP",
+                "EVN||99999999||||99999999|AAAA",
+            ),
+            ("EVN|||||||HSP", "EVN|||||||AAA"),
+        ] {
+            assert_eq!(line.line(given), wanted);
+        }
     }
 
     #[test]

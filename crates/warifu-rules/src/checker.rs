@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use bumpalo::Bump;
-use warifu_diag::catalogue::hl7;
-use warifu_diag::{Diagnostic, SourceId};
+use warifu_diag::catalogue::{enc, hl7};
+use warifu_diag::{Code, Diagnostic, SourceId};
 use warifu_hl7::{Index, Message, NoteKind, findings, time};
 use warifu_source::Notes;
 use warifu_ssmix2::{FileName, Kind, Place, components, locate};
@@ -155,6 +155,10 @@ impl Checker {
             }
         }
         if !is_message {
+            // What its bytes would be in a message says nothing about an image.
+            let mut own = out.split_off(first);
+            own.retain(|d| OF_ANY_FILE.contains(&d.code));
+            out.append(&mut own);
             return;
         }
         let kind = match place.kind {
@@ -203,6 +207,15 @@ impl Checker {
         }
     }
 }
+
+/// What can be said of a file that is no message.
+const OF_ANY_FILE: &[Code] = &[
+    &hl7::HL7101,
+    &hl7::HL7102,
+    &hl7::HL7110,
+    &enc::ENC117,
+    &enc::ENC119,
+];
 
 /// Checks the fields of the segment that is looked at.
 fn walk(cx: &mut Cx<'_, '_>, plan: &SegmentPlan) {

@@ -102,11 +102,25 @@ impl<'m> Cx<'m, '_> {
         titles: (&'static str, &'static str),
         bytes: Vec<u8>,
     ) {
+        self.report_fixes(code, at, argument, titles, vec![(at, bytes)]);
+    }
+    /// Reports a part that can be mended by other bytes in some places, ascending.
+    pub(crate) fn report_fixes(
+        &mut self,
+        code: Code,
+        at: Part<'_>,
+        argument: Option<Cow<'static, str>>,
+        titles: (&'static str, &'static str),
+        edits: Vec<(Part<'_>, Vec<u8>)>,
+    ) {
+        let edits = edits.into_iter();
         let fix = Fix {
             applicability: code.fixable.unwrap_or(Applicability::Unsafe),
             title_ja: titles.0,
             title_en: titles.1,
-            edits: vec![(self.span(at.span()), bytes)],
+            edits: edits
+                .map(|(p, bytes)| (self.span(p.span()), bytes))
+                .collect(),
         };
         let path = self.path_of(at);
         self.push(code, at.span(), path, argument, Some(fix));

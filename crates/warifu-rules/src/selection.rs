@@ -139,7 +139,12 @@ fn pattern(all: &[Code], option: &'static str, text: &str) -> Result<Pattern, Se
     if !upper.is_empty() && all.iter().any(|e| e.code.starts_with(&upper)) {
         return Ok(upper);
     }
-    let close = nearest(&upper, all.iter().map(|e| e.code))
+    // Who writes a family means one.
+    let families = || all.iter().filter_map(|e| e.code.get(..3));
+    let family = (upper.chars().count() <= 4).then(|| nearest(&upper, families()));
+    let close = family
+        .flatten()
+        .or_else(|| nearest(&upper, all.iter().map(|e| e.code)))
         .or_else(|| nearest(&text.to_lowercase(), all.iter().map(|e| e.name)));
     Err(SelectionError::UnknownRule {
         option,
@@ -355,6 +360,12 @@ pub fn glob(pattern: &str, path: &str) -> bool {
     }
     path.split('/')
         .any(|part| name(pattern.as_bytes(), part.as_bytes()))
+}
+
+/// Whether a glob says what [`glob`] reads: not empty, and without the `[` and `{` of other globs, which would
+/// match nothing here.
+pub fn is_glob(pattern: &str) -> bool {
+    !pattern.trim().is_empty() && !pattern.contains(['[', ']', '{', '}'])
 }
 
 fn split(text: &str) -> Vec<&str> {

@@ -232,3 +232,62 @@ fn blanks_around_values_are_told() {
     assert!(text.contains("|3A010000002327101^") && text.contains("| TP ^"));
     assert!(text.contains("|  -|") && text.contains("|  2 +|"));
 }
+
+#[test]
+fn the_declaration_is_mended_with_its_scheme_and_stays_true() {
+    let file = |msh: &str, text: &[u8]| {
+        let head = HEAD.replace("|~ISO IR87", msh);
+        [head.as_bytes(), b"NK1|1|", text, b"\r"].concat()
+    };
+    let after = |bytes: Vec<u8>| {
+        let found = found(ALL, &[(String::new(), bytes.clone())]);
+        let fixed = apply(&bytes, 0, &found, false).bytes;
+        let text = String::from_utf8_lossy(&fixed).into_owned();
+        (
+            codes(&found),
+            text.split('|')
+                .skip(17)
+                .take(3)
+                .collect::<Vec<_>>()
+                .join("|"),
+        )
+    };
+    let utf8 = "試験".as_bytes();
+    let (codes, head) = after(file("|~ISO IR87||ISO 2022-1994|", utf8));
+    assert!(codes.contains(&"ENC116") && !codes.contains(&"SSM168"));
+    assert_eq!(head, "UNICODE UTF-8||");
+    let (codes, head) = after(file("|UNICODE UTF-8||ISO 2022-1994|", utf8));
+    assert!(codes.contains(&"SSM168") && !codes.contains(&"SSM154"));
+    assert_eq!(head, "UNICODE UTF-8||");
+    // JIS X 0212 is there: that it is declared stays true.
+    let supplementary = b"\x1b$(D0!\x1b(B";
+    for (given, wanted) in [
+        (
+            "|~ISO IR87~ISO IR159||ISO 2022-1994|",
+            "~ISO IR87~ISO IR159||ISO 2022-1994",
+        ),
+        (
+            "|~ISOIR87~ISOIR159||ISO 2022-1994|",
+            "~ISO IR87~ISO IR159||ISO 2022-1994",
+        ),
+    ] {
+        assert_eq!(after(file(given, supplementary)).1, wanted);
+    }
+    let (_, head) = after(file(
+        "|~ISO IR87~ISO IR159||ISO 2022-1994|",
+        b"\x1b$B;n\x1b(B",
+    ));
+    assert_eq!(head, "~ISO IR87||ISO 2022-1994");
+}
+
+#[test]
+fn what_is_no_message_is_told_as_that_alone() {
+    let png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\x93\xfa\x96\x7b\n\xff".as_slice();
+    for file in [
+        png,
+        b"# notes\n\nline | line\n",
+        "議事録\n一行目\n".as_bytes(),
+    ] {
+        assert_eq!(codes(&mended(&bytes(file)).0), ["HL7102"]);
+    }
+}

@@ -99,6 +99,9 @@ pub struct Context {
     pub lookup: fn(&str) -> Option<Code>,
     /// Findings of a baseline were left out: those that are left are new.
     pub baseline: bool,
+    /// Whether `--fix` can rewrite what was checked, so that `text` may offer it: archives and standard input
+    /// it cannot.
+    pub rewritable: bool,
     /// Local time `YYYY-MM-DDThh:mm:ss` for JUnit, which demands one.
     pub timestamp: String,
     /// Colours, for `text` only.

@@ -126,7 +126,9 @@ struct Artifact {
 #[serde(rename_all = "camelCase")]
 struct Place {
     uri: String,
-    uri_base_id: &'static str,
+    /// Only where the path is relative to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uri_base_id: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     index: Option<usize>,
 }
@@ -334,11 +336,7 @@ impl Sarif {
                     let own = if l.file == f.primary.file {
                         place.clone()
                     } else {
-                        Place {
-                            uri: uri(&l.file),
-                            uri_base_id: "%SRCROOT%",
-                            index: None,
-                        }
+                        Place::of(&l.file)
                     };
                     location(l, own, Some(i), self.context.lang)
                 })
@@ -438,6 +436,26 @@ fn pascal(name: &str) -> String {
 }
 
 /// A relative path as a URI reference.
+impl Place {
+    /// A path from the root of the sources, or an absolute one as a URL of its own (SARIF 2.1.0 §3.4.4).
+    fn of(path: &str) -> Self {
+        let drive =
+            matches!(path.as_bytes(), [d, b':', b'/' | b'\\', ..] if d.is_ascii_alphabetic());
+        let (uri, uri_base_id) = if path.starts_with('/') {
+            (format!("file://{}", uri(path)), None)
+        } else if drive {
+            (format!("file:///{}", uri(&path.replace('\\', "/"))), None)
+        } else {
+            (uri(path), Some("%SRCROOT%"))
+        };
+        Self {
+            uri,
+            uri_base_id,
+            index: None,
+        }
+    }
+}
+
 fn uri(path: &str) -> String {
     use std::fmt::Write as _;
     let mut text = String::with_capacity(path.len());
@@ -471,11 +489,7 @@ impl Render for Sarif {
         out.extend_from_slice(b"]}},\n \"columnKind\":\"utf16CodeUnits\",\"newlineSequences\":[\"\\r\\n\",\"\\n\",\"\\r\"],\n \"results\":[");
     }
     fn file(&mut self, file: &FileReport, out: &mut Vec<u8>) {
-        let mut place = Place {
-            uri: uri(&file.path),
-            uri_base_id: "%SRCROOT%",
-            index: None,
-        };
+        let mut place = Place::of(&file.path);
         for f in &file.findings {
             if !self.choice.takes(f, self.error_codes.contains(&f.code)) {
                 *self.left_out.entry(f.code.clone()).or_insert(0) += 1;
@@ -519,5 +533,21 @@ impl Render for Sarif {
         out.extend_from_slice(b"],\n \"invocations\":[");
         json(&invocation, out);
         out.extend_from_slice(b"]}]}\n");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Place;
+
+    #[test]
+    fn only_relative_paths_have_a_base() {
+        let of = |path| {
+            let place = Place::of(path);
+            (place.uri, place.uri_base_id)
+        };
+        assert_eq!(of("./a b/c"), ("a%20b/c".to_owned(), Some("%SRCROOT%")));
+        assert_eq!(of("/data/x"), ("file:///data/x".to_owned(), None));
+        assert_eq!(of("C:\\d\\x"), ("file:///C%3A/d/x".to_owned(), None));
     }
 }

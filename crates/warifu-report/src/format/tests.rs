@@ -19,6 +19,7 @@ fn context(lang: Lang) -> Context {
         units: Units::Utf16,
         lookup: warifu_diag::lookup,
         baseline: false,
+        rewritable: true,
         timestamp: "1970-01-01T00:00:00".to_owned(),
         colour: false,
     }

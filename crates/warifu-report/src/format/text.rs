@@ -66,8 +66,9 @@ impl Text {
         }
         if !e.help.is_empty() {
             let name = if ja { "対処" } else { "help" };
-            // Transaction files are not rewritten.
-            let fix = f.fix.as_ref().filter(|_| f.primary.record.is_none());
+            // Neither transaction files nor archives are rewritten.
+            let mends = self.context.rewritable && f.primary.record.is_none();
+            let fix = f.fix.as_ref().filter(|_| mends);
             let fix = match fix.map(|x| x.applicability.as_str()) {
                 Some("safe") if ja => " (--fix で自動修正できます)",
                 Some("safe") => " (--fix mends it)",

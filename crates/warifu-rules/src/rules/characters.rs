@@ -373,14 +373,20 @@ fn declared(cx: &mut Cx<'_, '_>) {
     let name = findings::charset_name(found);
     let right: &[u8] = match found {
         Charset::Utf8 => b"UNICODE UTF-8",
-        Charset::Iso2022Jp => b"~ISO IR87",
+        Charset::Iso2022Jp => findings::charset_as_written(cx.message, field),
         Charset::Cp932 | Charset::EucJp => return cx.report_with(&ENC116, field, name),
     };
     let titles = (
         "MSH-18 に実際の文字コードを書く",
         "declare what the bytes are",
     );
-    cx.report_fix(&ENC116, field, Some(name.into()), titles, right.to_vec());
+    let mut edits = vec![(field, right.to_vec())];
+    // The scheme of ISO 2022 belongs to ISO-2022-JP.
+    let scheme = cx.message.first(b"MSH").map(|msh| msh.field(20));
+    if let Some(scheme) = scheme.filter(|s| found == Charset::Utf8 && s.is_some()) {
+        edits.push((scheme, Vec::new()));
+    }
+    cx.report_fixes(&ENC116, field, Some(name.into()), titles, edits);
 }
 
 /// `HL7109`: escapes of a field that nobody knows; `HL7130`: blanks at its end. In no charset here is a blank

@@ -1,11 +1,14 @@
 //! `SSM15x`, `SSM103`, `SSM106`, `SSM107`, `SSM112`: the head of a message, and the message against its
 //! file name.
 
-use warifu_diag::Example::{Lines, Message};
+use warifu_diag::Example::{Bytes, Lines, Message};
 use warifu_diag::catalogue::ssm::{SSM103, SSM106, SSM107, SSM112, SSM145, SSM153, SSM154};
 use warifu_hl7::Part;
-use warifu_hl7::findings::{misspelt_charset, misspelt_scheme};
+use warifu_hl7::findings::{
+    charset_as_written, charset_name, misdeclared, misspelt_charset, misspelt_scheme,
+};
 use warifu_hl7::time;
+use warifu_source::Charset;
 use warifu_ssmix2::{Action, Flag, InstitutionNumber};
 
 use crate::cx::Cx;
@@ -49,6 +52,9 @@ warifu_diag::codes! {
     SSM166 = "SSM166" "message-structure-missing" Info { "MSH-9 に構造ID (3 番目の成分) がありません", "MSH-9 has no structure id (component 3)", "ADT^A08^ADT_A01 のように書いてください", "write it like ADT^A08^ADT_A01", "HL7 v2.5 §2.15.9.9; HL7 表 0354";
         "構造IDで読み方を選ぶ受け手は、イベントから推測することになります。", "Receivers that go by the structure id have to guess it from the event.";
         Message("MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260401093000.123||ADT^A08|1|P|2.5||||||~ISO IR87||ISO 2022-1994") => Message("MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260401093000.123||ADT^A08^ADT_A01|1|P|2.5||||||~ISO IR87||ISO 2022-1994") }
+    SSM168 = "SSM168" "charset-scheme-of-another-charset" Info [safe] { "MSH-20 に ISO 2022 の切り替え方式がありますが、文字コードは {} です", "MSH-20 names a scheme of ISO 2022, but the bytes are {}", "MSH-20 を空にするか、ISO-2022-JP で出力してください", "leave MSH-20 empty, or write ISO-2022-JP", "HL7 v2.5 §2.15.9.20; HL7 表 0356";
+        "切り替え方式を信じる受け手は、エスケープを探して文字化けさせます。", "Receivers that believe the scheme look for escapes and garble the text.";
+        Bytes("MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260401093000.123||ADT^A08^ADT_A01|1|P|2.5||||||UNICODE UTF-8||ISO 2022-1994\rNK1|1|試験\r".as_bytes()) => Bytes("MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260401093000.123||ADT^A08^ADT_A01|1|P|2.5||||||UNICODE UTF-8\rNK1|1|試験\r".as_bytes()) }
     SSM167 = "SSM167" "profile-of-something-else" Info { "MSH-21 が SS-MIX2 の版の書き方ではありません", "MSH-21 does not name a version of SS-MIX2", "SS-MIX2_1.20^SS-MIX2^1.2.392.200250.2.1.100.1.2.120^ISO と書いてください", "write SS-MIX2_1.20^SS-MIX2^1.2.392.200250.2.1.100.1.2.120^ISO", "SS-MIX2 MSH-21 (1.2c 以降)";
         "版で読み方を選ぶ受け手は、知らない仕様として拒むことがあります。", "Receivers that choose by the version may refuse it as an unknown specification.";
         Message("MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260401093000.123||ADT^A08^ADT_A01|1|P|2.5||||||~ISO IR87||ISO 2022-1994|ABC") => Message("MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260401093000.123||ADT^A08^ADT_A01|1|P|2.5||||||~ISO IR87||ISO 2022-1994|SS-MIX2_1.20^SS-MIX2^1.2.392.200250.2.1.100.1.2.120^ISO") }
@@ -196,13 +202,22 @@ fn version<'m>(cx: &mut Cx<'m, '_>, at: Part<'m>) {
 fn charset<'m>(cx: &mut Cx<'m, '_>, at: Part<'m>) {
     if misspelt_charset(cx.message, at) {
         let titles = ("~ISO IR87 にする", "write ~ISO IR87");
-        cx.report_fix(&SSM153, at, None, titles, b"~ISO IR87".to_vec());
+        let right = charset_as_written(cx.message, at).to_vec();
+        cx.report_fix(&SSM153, at, None, titles, right);
     }
 }
 
-/// `SSM154`: MSH-20.
+/// `SSM154`, `SSM168`: MSH-20.
 fn scheme<'m>(cx: &mut Cx<'m, '_>, at: Part<'m>) {
-    if misspelt_scheme(at) {
+    let charset = cx.message.charset();
+    if charset != Charset::Iso2022Jp {
+        // Beside a wrong declaration its fix mends both (ENC116).
+        if !at.is_null() && misdeclared(cx.message).is_none() {
+            let titles = ("MSH-20 を空にする", "leave MSH-20 empty");
+            let name = charset_name(charset);
+            cx.report_fix(&SSM168, at, Some(name.into()), titles, Vec::new());
+        }
+    } else if misspelt_scheme(at) {
         let titles = ("ISO 2022-1994 にする", "write ISO 2022-1994");
         cx.report_fix(&SSM154, at, None, titles, b"ISO 2022-1994".to_vec());
     } else if at.raw() != b"ISO 2022-1994" && !at.is_null() {
