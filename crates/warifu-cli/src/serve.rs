@@ -57,8 +57,8 @@ pub(crate) fn command(lang: Lang) -> Command {
             "Runs the server: conversion, check and validation, and consent, disclosure and log",
         ))
         .after_help(w.text(
-            "例:\n  warifu serve\n  warifu serve init data --institution mi:1319999999 --name 架空割符病院\n  warifu serve ingest standard_root --data data\n  echo 0000990001 1980-01-01 | warifu serve enrol-code --data data --patient -\n  warifu serve --data data",
-            "Examples:\n  warifu serve\n  warifu serve init data --institution mi:1319999999 --name 架空割符病院\n  warifu serve ingest standard_root --data data\n  echo 0000990001 1980-01-01 | warifu serve enrol-code --data data --patient -\n  warifu serve --data data",
+            "例:\n  warifu serve\n  warifu serve init data --institution mi:1319999999 --name 架空割符病院\n  warifu serve ingest standard_root --data data\n  echo 0000990001 1968-03-03 | warifu serve enrol-code --data data --patient -\n  warifu serve --data data",
+            "Examples:\n  warifu serve\n  warifu serve init data --institution mi:1319999999 --name 架空割符病院\n  warifu serve ingest standard_root --data data\n  echo 0000990001 1968-03-03 | warifu serve enrol-code --data data --patient -\n  warifu serve --data data",
         ))
         .args_conflicts_with_subcommands(true)
         .arg(data())

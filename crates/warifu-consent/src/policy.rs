@@ -214,6 +214,13 @@ pub(crate) fn plain_code(code: &str) -> String {
         .replace('.', "")
 }
 
+/// A system without a version behind `|`, blanks around it, or a slash at its end: ways of writing that
+/// hide nothing.
+fn bare_system(system: &str) -> &str {
+    let plain = system.split_once('|').map_or(system, |(s, _)| s);
+    plain.trim().trim_end_matches('/')
+}
+
 /// Whether a row's system is the one of a coding; `*name` is every system with that name in it.
 pub(crate) fn is_system(row: &str, system: &str) -> bool {
     match row.strip_prefix('*') {
@@ -223,7 +230,7 @@ pub(crate) fn is_system(row: &str, system: &str) -> bool {
             let mut places = system.as_bytes().windows(name.len());
             places.any(|w| w.iter().zip(name.bytes()).all(same))
         }
-        None => row == system,
+        None => row == system || row.eq_ignore_ascii_case(bare_system(system)),
     }
 }
 

@@ -874,6 +874,37 @@ fn a_resource_has_all_the_categories_that_its_codings_match() {
             ),
             &["inf.infection", "chk.maternal"],
         ),
+        // A code of a general system beside that of the laboratory may tell of an infection.
+        (
+            own(
+                "Observation",
+                json!({"code": codes(&[(JLAC, "3B0350000"), ("http://loinc.org", "75622-1")]), "category": category("laboratory")}),
+            ),
+            &["inf.infection", "inf.lab"],
+        ),
+        // However its system is written.
+        (
+            own(
+                "Observation",
+                json!({"code": codes(&[("urn:oid:1.2.392.200119.4.504 ", "5F0161410"), (JLAC, "3B0350000")]), "category": category("laboratory")}),
+            ),
+            &["inf.infection", "inf.lab"],
+        ),
+        // The filtration rate stands among function tests; what else begins with 8A may tell of genes.
+        (
+            own(
+                "Observation",
+                json!({"code": codes(&[(JLAC, "8A065000002391901")])}),
+            ),
+            &["inf.lab"],
+        ),
+        (
+            own(
+                "Observation",
+                json!({"code": codes(&[(JLAC, "8A066000002391901")])}),
+            ),
+            &["gen", "inf.infection", "inf.lab"],
+        ),
         (
             own(
                 "Observation",

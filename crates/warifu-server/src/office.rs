@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::ops::{Deref, DerefMut};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context as _, bail};
@@ -174,6 +175,8 @@ pub struct Office {
     core: Mutex<Core>,
     /// The checkpoint that is kept apart from the database.
     kept: Mutex<Option<String>>,
+    /// The last attempt to write failed: the disk is full, or the database away.
+    unwritable: AtomicBool,
 }
 
 /// Name of the database in the folder of data.
@@ -403,6 +406,7 @@ impl Office {
             clock,
             core: Mutex::new(Core { db, book: None }),
             kept: Mutex::default(),
+            unwritable: AtomicBool::new(false),
         };
         // Whatever was published has to be there still (docs/log.md).
         let pins = office.pinned()?;
@@ -592,6 +596,34 @@ impl Office {
     /// Runs a part in one transaction that writes. When it returns, all of it survives a crash; where it
     /// fails or panics, nothing of it was done.
     pub(crate) fn write<T>(
+        &self,
+        part: impl FnOnce(&mut Tx<'_>) -> Result<T, Problem>,
+    ) -> Result<T, Problem> {
+        let done = self.written(part);
+        let failed = |p: &Problem| {
+            [Code::Store, Code::Unsure]
+                .map(Code::wire)
+                .contains(&p.code())
+        };
+        self.unwritable
+            .store(done.as_ref().is_err_and(failed), Ordering::Relaxed);
+        done
+    }
+
+    /// Whether the log can be read and, where the last attempt to write failed, written again.
+    ///
+    /// # Errors
+    /// The store.
+    pub(crate) fn ready(&self) -> Result<(), Problem> {
+        self.read_log(|_, _| Ok(()))?;
+        if !self.unwritable.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let id = fresh_id()?;
+        self.write(|tx| tx.once("ready", &id, tx.view.now).map(drop))
+    }
+
+    fn written<T>(
         &self,
         part: impl FnOnce(&mut Tx<'_>) -> Result<T, Problem>,
     ) -> Result<T, Problem> {

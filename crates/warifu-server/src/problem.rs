@@ -71,6 +71,10 @@ codes! {
     TooLarge "TOO_LARGE" 413 "大きすぎます。分けて送ってください。" "It is larger than is taken. Send it in parts.";
     /// Not a type that is taken.
     Media "MEDIA_TYPE" 415 "この種類の内容は受け付けていません。" "This type of content is not taken.";
+    /// A resource of another type than the address names.
+    Kind "RESOURCE_TYPE" 422 "宛先の種類とリソースの種類が違います。" "The resource is of another type than the address names.";
+    /// A profile that no loaded package has.
+    Profile "PROFILE" 422 "そのプロファイルは読み込まれていません。GET /packages で確かめられます。" "No loaded package has this profile; GET /packages lists them.";
     /// Too many from one client.
     Rate "RATE" 429 "続けて送られたものが多すぎます。しばらくしてから試してください。" "Too many requests. Try again later.";
     /// A bug, or a failure of the machine.

@@ -582,7 +582,7 @@ fn alive(_: &App, _: &Asked) -> Result<Answer, Problem> {
 
 fn ready(app: &App, _: &Asked) -> Result<Answer, Problem> {
     if let Some(office) = &app.config().office {
-        office.read_log(|_, _| Ok(()))?;
+        office.ready()?;
     }
     Ok(Answer::new("text/plain; charset=utf-8", "ready\n"))
 }
@@ -755,6 +755,11 @@ async fn other(State(app): State<App>, method: Method, uri: Uri, headers: Header
         None => config.portal.as_ref().and_then(|f| f.find(&name, gzip)),
     };
     let reads = method == Method::GET || method == Method::HEAD;
+    // What FHIR clients of whom only the origin is known ask for (FHIR R4 §3.1.0.8).
+    if reads && path == "/metadata" {
+        let answer = Answer::empty().status(308);
+        return respond(answer.with(header::LOCATION, "/fhir/metadata"));
+    }
     let elsewhere = match path {
         "/playground" => true,
         "/" => config.portal.is_none(),

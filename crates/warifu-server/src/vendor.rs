@@ -140,6 +140,14 @@ pub(crate) fn storage(app: &App, asked: &Asked) -> Result<Taken, Problem> {
     options.max_expansion = options.max_expansion.min(times);
     options.memory_limit = SPOOLED;
     let kind = asked.header(header::CONTENT_TYPE).unwrap_or_default();
+    // What is neither text nor an archive nor of an unnamed type.
+    let group = kind.split('/').next().unwrap_or_default().trim();
+    if ["audio", "font", "image", "model", "video"]
+        .iter()
+        .any(|g| group.eq_ignore_ascii_case(g))
+    {
+        return Err(Code::Media.into());
+    }
     let mut form = match form::boundary(kind)? {
         Some(boundary) => Some(form::read(asked.body.reader()?, &boundary)?),
         None => None,
@@ -580,7 +588,7 @@ pub(crate) fn validate(app: &App, asked: &Asked) -> Result<Answer, Problem> {
         }
         let kind = text(resource, "resourceType").unwrap_or_default();
         if !asked.params.is_empty() && asked.param(0) != kind {
-            return Err(Code::Body.into());
+            return Err(Code::Kind.into());
         }
     }
     let section = CheckSection::default();
@@ -598,6 +606,9 @@ pub(crate) fn validate(app: &App, asked: &Asked) -> Result<Answer, Problem> {
     };
     let unread = tree.is_empty() || !parsed.issues.is_empty();
     let fhir = app.vendor().validator(profiles);
+    if !fhir.options().profiles.iter().all(|p| fhir.knows(p)) {
+        return Err(Code::Profile.into());
+    }
     let mut report = Report::new(vec![warifu_check::fhir::report(&fhir, &given, &options)]);
     let bytes = report.format(Format::OperationOutcome, lang, Units::Utf16);
     let answer = Answer::new("application/fhir+json", bytes);

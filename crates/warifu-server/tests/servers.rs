@@ -316,6 +316,8 @@ fn a_full_disk_of_the_database_leaves_no_half_state() {
          $$ BEGIN RAISE EXCEPTION 'full' USING ERRCODE = 'disk_full'; END $$",
         "CREATE CONSTRAINT TRIGGER full_disk AFTER INSERT ON log_lines
          INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION full_disk()",
+        "CREATE TRIGGER full_disk BEFORE INSERT ON once
+         FOR EACH ROW EXECUTE FUNCTION full_disk()",
     ] {
         db.run(sql, &[]).unwrap();
     }
@@ -325,7 +327,17 @@ fn a_full_disk_of_the_database_leaves_no_half_state() {
         assert_eq!((status, &value["code"]), (503, &json!("STORE")), "{value}");
     }
     assert_eq!((lines(&w), verified(&w)), (before, before));
-    db.run("DROP TRIGGER full_disk ON log_lines", &[]).unwrap();
+    // Whoever shares the load among servers is told, until there is room.
+    let ready = || {
+        let (head, _) = w.send(Request::get("/readyz").body(Body::empty()).unwrap());
+        head.status().as_u16()
+    };
+    assert_eq!((ready(), ready()), (503, 503));
+    for table in ["log_lines", "once"] {
+        db.run(&format!("DROP TRIGGER full_disk ON {table}"), &[])
+            .unwrap();
+    }
+    assert_eq!((ready(), ready()), (200, 200));
     // The same token, as if it came for the first time.
     let taken = w.good("POST", "/api/consent/tokens", Some(&body));
     assert_eq!(taken["again"], json!(false));

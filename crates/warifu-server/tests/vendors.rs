@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderMap, Request};
+use axum::http::{HeaderMap, HeaderValue, Request};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 use warifu_check::{Check, CheckSection, Given, Options, Report};
@@ -170,7 +170,25 @@ fn resources_are_validated() {
     );
     let (status, _, body) = post(&app, "/fhir/Observation/$validate", good.to_string());
     let value: Value = serde_json::from_slice(&body).unwrap();
-    assert_eq!((status, &value["code"]), (400, &json!("BODY")));
+    assert_eq!((status, &value["code"]), (422, &json!("RESOURCE_TYPE")));
+    // A profile that nobody loaded is not passed over; one of the core is there.
+    let own = "http://hl7.org/fhir/StructureDefinition/Patient";
+    for (profile, expected) in [("http://example.org/unknown", 422), (own, 200)] {
+        let path = format!("/fhir/$validate?profile={profile}");
+        let (status, _, body) = post(&app, &path, good.to_string());
+        assert_eq!(status, expected, "{profile}");
+        let value: Value = serde_json::from_slice(&body).unwrap();
+        assert_eq!(value["code"] == json!("PROFILE"), expected == 422);
+    }
+    let (status, head, _) = send(&app, Request::get("/metadata").body(Body::empty()).unwrap());
+    assert_eq!(
+        (status, &head["location"]),
+        (308, &HeaderValue::from_static("/fhir/metadata"))
+    );
+    let picture = Request::post("/check").header("content-type", "image/png");
+    let (status, _, body) = send(&app, picture.body(Body::from("PNG")).unwrap());
+    let value: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!((status, &value["code"]), (415, &json!("MEDIA_TYPE")));
     let (status, _, body) = post(&app, "/fhir/$validate", "{\"resourceType\": ");
     assert_eq!(status, 400);
     let outcome: Value = serde_json::from_slice(&body).unwrap();

@@ -545,6 +545,11 @@ impl<'a> Validator<'a> {
         }
     }
 
+    /// Whether a profile, or a type of R4, is at hand to validate against.
+    pub fn knows(&self, canonical: &str) -> bool {
+        matches!(self.find(canonical, None), Slot::Type(_) | Slot::Plan(_))
+    }
+
     fn find(&self, canonical: &str, from: Option<PackageId>) -> Slot {
         let plain = warifu_definitions::split_canonical(canonical).0;
         if let Some(of) = plain
