@@ -238,6 +238,7 @@ mod tests {
             baseline: false,
             timestamp: "1970-01-01T00:00:00".to_owned(),
             colour: false,
+            rewritable: true,
         };
         let bytes = render(&mut files, &totals, format, context);
         String::from_utf8(bytes).expect("a format is text")
