@@ -230,7 +230,7 @@ pub(crate) fn is_system(row: &str, system: &str) -> bool {
             let mut places = system.as_bytes().windows(name.len());
             places.any(|w| w.iter().zip(name.bytes()).all(same))
         }
-        None => row == system || row.eq_ignore_ascii_case(bare_system(system)),
+        None => row == bare_system(system),
     }
 }
 
@@ -865,6 +865,9 @@ mod tests {
         assert!(!is_system("*icd", "ic"));
         assert!(!is_system("*", "anything"));
         assert!(is_system("urn:x", "urn:x") && !is_system("urn:x", "urn:X"));
+        for system in [" urn:x", "urn:x ", "urn:x|2019", "urn:x/", "urn:x/ | 1"] {
+            assert!(is_system("urn:x", system), "{system}");
+        }
     }
 
     #[test]
