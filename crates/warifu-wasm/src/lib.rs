@@ -26,6 +26,8 @@ mod wishes;
 
 use js_sys::{Object, Reflect};
 use serde::Serialize;
+#[cfg(any(feature = "check", feature = "convert", feature = "rules"))]
+use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::prelude::*;
 
 #[cfg(feature = "check")]
@@ -51,10 +53,18 @@ fn failure(code: &str, message: &str) -> JsValue {
     o.into()
 }
 
-/// A plain object, by way of JSON text: one crossing of the boundary, not one a property.
+/// The module of the validation writes JSON anyway: a second writer of the same values is not needed.
+#[cfg(not(any(feature = "check", feature = "convert", feature = "rules")))]
 fn to_js<T: Serialize + ?Sized>(value: &T) -> Result<JsValue, JsValue> {
     let text = serde_json::to_string(value).map_err(|e| failure("internal", &e.to_string()))?;
     js_sys::JSON::parse(&text)
+}
+
+#[cfg(any(feature = "check", feature = "convert", feature = "rules"))]
+fn to_js<T: Serialize + ?Sized>(value: &T) -> Result<JsValue, JsValue> {
+    value
+        .serialize(&Serializer::json_compatible())
+        .map_err(|e| failure("internal", &e.to_string()))
 }
 
 fn set(o: &Object, key: &str, value: &JsValue) {
