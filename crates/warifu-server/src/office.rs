@@ -605,8 +605,12 @@ impl Office {
                 .map(Code::wire)
                 .contains(&p.code())
         };
-        self.unwritable
-            .store(done.as_ref().is_err_and(failed), Ordering::Relaxed);
+        // What was refused for another reason wrote nothing, and says nothing of the disk.
+        match &done {
+            Ok(_) => self.unwritable.store(false, Ordering::Relaxed),
+            Err(p) if failed(p) => self.unwritable.store(true, Ordering::Relaxed),
+            Err(_) => {}
+        }
         done
     }
 

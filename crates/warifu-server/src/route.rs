@@ -755,7 +755,7 @@ async fn other(State(app): State<App>, method: Method, uri: Uri, headers: Header
         None => config.portal.as_ref().and_then(|f| f.find(&name, gzip)),
     };
     let reads = method == Method::GET || method == Method::HEAD;
-    // What FHIR clients of whom only the origin is known ask for (FHIR R4 §3.1.0.8).
+    // Where FHIR clients look that were given the origin only (FHIR R4, capabilities).
     if reads && path == "/metadata" {
         let answer = Answer::empty().status(308);
         return respond(answer.with(header::LOCATION, "/fhir/metadata"));

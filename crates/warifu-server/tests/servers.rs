@@ -333,6 +333,10 @@ fn a_full_disk_of_the_database_leaves_no_half_state() {
         head.status().as_u16()
     };
     assert_eq!((ready(), ready()), (503, 503));
+    // A request that is refused before it writes does not hide it.
+    let refused = json!({"token": "no.token.this"});
+    let (status, _) = w.call("POST", "/api/consent/tokens", Some(&refused));
+    assert_eq!((status / 100, ready()), (4, 503));
     for table in ["log_lines", "once"] {
         db.run(&format!("DROP TRIGGER full_disk ON {table}"), &[])
             .unwrap();
