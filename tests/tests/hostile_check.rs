@@ -83,6 +83,28 @@ fn texts_that_look_as_if_their_escapes_were_lost() {
 }
 
 #[test]
+fn blanks_without_end() {
+    let codes = survives(LAB, "NTE|1||", "x ~");
+    assert!(codes.contains(&"HL7130"), "{codes:?}");
+    survives(LAB, "NTE|1||", "~ ");
+    survives(LAB, "NTE|1||x", " ");
+    survives(LAB, "NTE|1||x ^", " x ^");
+    survives(
+        LAB,
+        "ORC|SC|1\rOBR|1|1|1|A^B^C\r",
+        "OBX|1|CWE| A^B^C|| x | \r",
+    );
+}
+
+#[test]
+fn half_width_kana_without_end() {
+    let begun = "ORC|SC|1\rOBR|1|1|1|A^B^C\r";
+    let codes = survives(LAB, begun, "OBX|1|ST|A^B^C||\u{1b}(I1\u{1b}(B\r");
+    assert!(codes.contains(&"ENC107"), "{codes:?}");
+    survives(LAB, "NTE|1||", "\u{1b}(I1\u{1b}(Bx~");
+}
+
+#[test]
 fn separators_without_end() {
     for piece in ["|", "^", "~", "&", "\\", "\r"] {
         survives(LAB, "ORC|SC|1\rOBR|1|1|1|A^B^C\rOBX|1|ST|A^B^C||", piece);

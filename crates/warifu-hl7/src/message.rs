@@ -208,19 +208,19 @@ impl<'a> Message<'a> {
             .map(|s| s.field(field).value())
             .unwrap_or_default()
     }
+    /// The segment that the byte at `offset` belongs to, its terminator included.
+    pub fn segment_at(&self, offset: u32) -> Option<Segment<'a>> {
+        let segments = &self.0.index.segments;
+        let i = segments.partition_point(|s| s.start <= offset);
+        self.segment(i.checked_sub(1)?)
+    }
     /// The path of the byte at `offset`: segment, field, repetition, component, sub-component.
     pub fn locate(&self, offset: u32) -> Option<FieldPath> {
-        let i = self
-            .0
-            .index
-            .segments
-            .partition_point(|s| s.start <= offset)
-            .checked_sub(1)?;
-        let seg = self.segment(i)?;
+        let seg = self.segment_at(offset)?;
         let name = seg.seg.name;
         let mut path = FieldPath {
             segment: name,
-            ordinal: self.0.index.ordinal(i),
+            ordinal: self.0.index.ordinal(seg.position as usize),
             ..FieldPath::default()
         };
         if offset < seg.seg.start + 3 && name != *b"???" {

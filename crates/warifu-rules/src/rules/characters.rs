@@ -149,7 +149,10 @@ pub(crate) fn mend(d: &mut Diagnostic, bytes: &[u8], message: Message<'_>) {
             "add the last CR",
             vec![(d.span, b"\r".to_vec())],
         ))
-    } else if d.code == &ENC107 && d.path.is_some_and(|path| is_text(&path, message)) {
+    } else if d.code == &ENC107
+        && d.path
+            .is_some_and(|path| is_text(&path, d.span.start, message))
+    {
         wide_kana(d.span, bytes, message.charset())
     } else {
         None
@@ -167,17 +170,14 @@ pub(crate) fn mend(d: &mut Diagnostic, bytes: &[u8], message: Message<'_>) {
 
 /// Whether a place holds text that people read, as its data type and the name of its part say. Codes and
 /// identifiers are keys of somebody's table, which other letters miss; so may be what SS-MIX2 does not define.
-fn is_text(path: &FieldPath, message: Message<'_>) -> bool {
+fn is_text(path: &FieldPath, at: u32, message: Message<'_>) -> bool {
     let n = |n: u32| usize::try_from(n).unwrap_or(0).max(1);
     let Some(info) = fields::field(path.segment_name(), n(path.field)) else {
         return false;
     };
     let mut datatype = info.datatype;
     if datatype == "*" {
-        let own = message
-            .segments()
-            .filter(|s| s.name() == path.segment)
-            .nth(n(path.ordinal) - 1);
+        let own = message.segment_at(at);
         datatype = own.map_or("", |s| s.field(2).value().trimmed().text);
     }
     let mut name = if info.usage.is_empty() { "" } else { info.en };
