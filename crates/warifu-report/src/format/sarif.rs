@@ -435,7 +435,6 @@ fn pascal(name: &str) -> String {
         .collect()
 }
 
-/// A relative path as a URI reference.
 impl Place {
     /// A path from the root of the sources, or an absolute one as a URL of its own (SARIF 2.1.0 §3.4.4).
     fn of(path: &str) -> Self {
@@ -456,6 +455,7 @@ impl Place {
     }
 }
 
+/// A path as a URI reference.
 fn uri(path: &str) -> String {
     use std::fmt::Write as _;
     let mut text = String::with_capacity(path.len());
