@@ -303,7 +303,7 @@ async function convert(id, engine, index, { options, byPatient }) {
     const made = await inPatient(id, patient, options);
     const own = made.of.get(entry.path);
     const diagnostics = made.diagnostics.filter((d) => d.primary.file === entry.path);
-    if (own) return { ...own, json: own.json.slice(), diagnostics };
+    if (own) return { ...own, json: own.json.slice(), stats: { resources: tally(own.json) }, diagnostics };
     // The storage makes nothing of it, since another version holds: it is shown by itself.
     return { ...(await convertOne(engine, entry, await read(id, entry))), diagnostics };
   }
@@ -343,7 +343,7 @@ async function together(id, engine, group, each = async () => {}) {
 let held = { key: "" };
 
 /**
- * The Bundles of a patient by the path of their message, `{json, stats, trace}`, and all findings: which
+ * The Bundles of a patient by the path of their message, `{json, trace}`, and all findings: which
  * versions count, which stay an event is of and what is withdrawn, all files say together.
  */
 async function inPatient(id, patient, options) {
@@ -360,7 +360,7 @@ async function inPatient(id, patient, options) {
       const path = sourceOf(made.traces[i]);
       if (path !== undefined && !of.has(path)) {
         const unused = made.unused.filter((u) => u.file === path);
-        of.set(path, { json: made.json.slice(from, end), stats: { resources: {} }, trace: { hits: made.traces[i], unused } });
+        of.set(path, { json: made.json.slice(from, end), trace: { hits: made.traces[i], unused } });
       }
       from = end;
     });
@@ -369,6 +369,13 @@ async function inPatient(id, patient, options) {
   } finally {
     engine.free();
   }
+}
+
+/** How many resources of each type a Bundle has. */
+function tally(bundle) {
+  const of = {};
+  for (const { resource } of JSON.parse(new TextDecoder().decode(bundle)).entry ?? []) of[resource.resourceType] = (of[resource.resourceType] ?? 0) + 1;
+  return of;
 }
 
 /** The file that a Bundle is of: most of its leaves come from there. */

@@ -1,4 +1,4 @@
-// Keyboard only; nothing too wide and no target too small at 360 and 1440 px.
+// Keyboard only; nothing too wide, nothing over another and no target too small at 320, 360 and 1440 px.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { close, example, open, settled, start, stop } from "./harness.mjs";
@@ -109,7 +109,7 @@ test("n and p walk the findings; letters can be turned off", async () => {
   await close(page);
 });
 
-for (const [width, height] of [[1440, 900], [360, 740]]) {
+for (const [width, height] of [[1440, 900], [360, 740], [320, 640]]) {
   test(`nothing is wider than the window at ${width} px, and targets are 24 px or more`, async () => {
     const page = await open({ width, height });
     const narrow = width < 900;
@@ -119,6 +119,14 @@ for (const [width, height] of [[1440, 900], [360, 740]]) {
       const outside = await page.evaluate(() => [...document.querySelectorAll(".pane-head, .bar, .status, .strip, .mobile-tabs")]
         .filter((el) => el.checkVisibility() && el.scrollWidth > el.clientWidth + 1).map((el) => `${el.parentElement.id} ${el.className}`));
       assert.deepEqual(outside, [], what);
+      // What stands in one head does not lie over its neighbour.
+      const over = await page.evaluate(() => [...document.querySelectorAll(".pane-head, .bar, .mobile-tabs")].filter((el) => el.checkVisibility()).flatMap((head) => {
+        const all = [...head.querySelectorAll("h2, button, select, input:not([type=file]), a")].filter((el) => el.checkVisibility()).map((el) => [el, el.getBoundingClientRect()]);
+        return all.flatMap(([a, p], i) => all.slice(i + 1)
+          .filter(([b, q]) => !a.contains(b) && !b.contains(a) && p.right > q.left + 1 && q.right > p.left + 1 && p.bottom > q.top + 1 && q.bottom > p.top + 1)
+          .map(([b]) => `${a.textContent || a.id} over ${b.textContent || b.id}`));
+      }));
+      assert.deepEqual(over, [], what);
       const small = await page.evaluate(() => [...document.querySelectorAll("button, select, input:not([type=file]), a, [role=treeitem], [role=option], [role=gridcell], [role=tab], [role=listitem]")]
         .filter((el) => el.checkVisibility())
         .map((el) => ({ el, box: el.getBoundingClientRect() }))

@@ -30,6 +30,10 @@ test("the first visit shows an example with message and FHIR", async () => {
   assert.ok(await page.locator("#message .field-row").count() > 10);
   assert.match(await page.locator("#fhir .node-row").first().textContent(), /Bundle/);
   assert.match(await page.locator(".facts-line").textContent(), /ADT-00 .*バイト · ISO-2022-JP/);
+  // Said of the Bundle beside it.
+  const entries = /entry\s*(\d+) 件/.exec((await page.locator("#fhir .node-row").allTextContents()).join("\n"))[1];
+  assert.ok(Number(entries) > 1);
+  assert.match(await page.locator(".facts-line").textContent(), new RegExp(` · ${entries} リソース · `));
   assert.equal(await page.title(), "割符 Warifu");
   await close(page);
 });
