@@ -13,7 +13,7 @@ use anyhow::{Context as _, Result, bail};
 use crate::{
     files,
     process::{self, Output, cargo},
-    readme,
+    readme, release,
     repo::Repo,
     serve,
     tools::{self, WasmCompiler},
@@ -536,8 +536,10 @@ fn package(ci: &Ci<'_>, log: &Path) -> Result<Tally> {
 fn demo(ci: &Ci<'_>, log: &Path) -> Result<Tally> {
     let commands = readme::check(ci.repo)?;
     ci.xtask(&["demo", "--no-serve"], log)?;
+    let release = release::run(ci.repo)?;
+    let action = release::try_action(ci.repo, &release)?;
     Ok(Tally {
-        passed: commands + 1,
+        passed: commands + 1 + action,
         ..Tally::default()
     })
 }

@@ -46,6 +46,20 @@ pub(crate) enum Then {
 
 /// Does it all.
 pub(crate) fn run(repo: &Repo, port: Option<u16>, then: Then) -> Result<()> {
+    program(repo)?;
+
+    let out = repo.target.join("demo");
+    files::fresh(&out)?;
+    convert(repo, &out)?;
+    match then {
+        Then::Serve => serve(repo, port, &[]),
+        Then::ServeFresh => serve(repo, port, &["--fresh"]),
+        Then::Look => look(repo),
+    }
+}
+
+/// Builds the program with its pages, `target/release/warifu`.
+pub(crate) fn program(repo: &Repo) -> Result<()> {
     tools::setup(repo, false)?;
     wasm::build(repo, wasm::Profile::Release)?;
     let pages = pages(repo)?;
@@ -56,16 +70,7 @@ pub(crate) fn run(repo: &Repo, port: Option<u16>, then: Then) -> Result<()> {
         .args(["build", "--release", "--package", "warifu-cli"])
         .env("CARGO_TARGET_DIR", &repo.target)
         .env("WARIFU_PAGES", &pages);
-    process::run(&mut build, Output::Shown)?;
-
-    let out = repo.target.join("demo");
-    files::fresh(&out)?;
-    convert(repo, &out)?;
-    match then {
-        Then::Serve => serve(repo, port, &[]),
-        Then::ServeFresh => serve(repo, port, &["--fresh"]),
-        Then::Look => look(repo),
-    }
+    process::run(&mut build, Output::Shown)
 }
 
 /// `target/pages`, packed where that makes less. What is as before keeps its time, so that the program is

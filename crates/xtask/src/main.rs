@@ -1,7 +1,7 @@
 //! `cargo xtask COMMAND`: sets up, builds, checks, measures and serves Warifu.
 //!
-//! Only the standard library, `anyhow`, `flate2` and our JSON tree, so that the first `cargo xtask` of a fresh
-//! machine runs after a few seconds. DEVELOPERS.md describes the commands.
+//! Only the standard library, `anyhow`, our JSON tree and what packs and hashes files, so that the first
+//! `cargo xtask` of a fresh machine runs after a few seconds. DEVELOPERS.md describes the commands.
 #![forbid(unsafe_code)]
 #![expect(
     clippy::print_stdout,
@@ -16,6 +16,7 @@ mod fuzz;
 mod process;
 mod r4;
 mod readme;
+mod release;
 mod repo;
 mod serve;
 mod sizes;
@@ -52,6 +53,7 @@ cargo xtask COMMAND
                              `bench storage [MESSAGES]` converts a generated storage,
                              `bench wasm [ROUNDS]` the same messages in Node.js and natively,
                              `bench load [SECONDS]` asks the server at fixed rates, and for too much
+  release                    program, npm package, notes and sums in target/release-VERSION
 ";
 
 fn main() -> ExitCode {
@@ -131,6 +133,11 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
             bench::load(&repo, "soak", &[])?;
         }
         "bench" => bench::run(&repo, rest)?,
+        "release" => {
+            Options::parse(rest, &[], &[])?;
+            demo::program(&repo)?;
+            release::run(&repo)?;
+        }
         "help" | "--help" | "-h" => print!("{HELP}"),
         other => bail!("unknown command `{other}`; `cargo xtask help` lists them"),
     }
@@ -296,7 +303,8 @@ mod tests {
                 "r4",
                 "fhir-cases",
                 "nightly",
-                "bench"
+                "bench",
+                "release"
             ]
         );
     }
