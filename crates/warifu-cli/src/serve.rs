@@ -116,6 +116,11 @@ pub(crate) fn command(lang: Lang) -> Command {
                 .arg(person(
                     "患者番号と生年月日 (2000-01-31) を空白で区切って書いたファイル、または - (標準入力)",
                     "file with the patient's number and, behind a space, the day of birth (2000-01-31), or - (stdin)",
+                ))
+                .arg(w.flag(
+                    "unchecked",
+                    "記録がないか、生年月日が記録と違っていても発行する (ログに残ります)",
+                    "issue it although nobody of this number is on record, or the day of birth is another there (the log tells it)",
                 )),
         )
         .subcommand(
@@ -457,11 +462,11 @@ pub(crate) fn run(m: &ArgMatches, loaded: &Loaded, lang: Lang) -> anyhow::Result
             })?;
             let office = open(s, loaded)?;
             let at = institution(s, &office);
-            print(&told(office.enrol_code_at(
-                &at,
-                number,
-                birth.trim_start(),
-            ))?)
+            let unchecked = s.get_flag("unchecked");
+            match office.enrol_code_at(&at, number, birth.trim_start(), unchecked) {
+                Err(p) => bail!(not_issued(&p, lang)),
+                Ok(code) => print(&code),
+            }
         }
         Some(("register", s)) => register(s, loaded, lang),
         Some(("backup", s)) => {
@@ -520,6 +525,26 @@ fn institution(m: &ArgMatches, office: &Office) -> String {
 fn print(line: &str) -> anyhow::Result<End> {
     writeln!(std::io::stdout().lock(), "{line}")?;
     Ok(End::Clean)
+}
+
+/// Why no enrolment code was issued, and what to do.
+fn not_issued(problem: &warifu_server::Problem, lang: Lang) -> String {
+    let [ja, en] = match problem.code() {
+        "BODY" => [
+            "生年月日は 2000-01-31 の形で書いてください",
+            "the day of birth is written as 2000-01-31",
+        ],
+        "BIRTH_DATE" => [
+            "生年月日が、取り込んだ記録と違います。患者番号と生年月日を確かめてください。記録のほうが誤りのときは --unchecked をつけます",
+            "the day of birth is another one in the records. Check the number and the day; --unchecked is for records that are wrong",
+        ],
+        "NO_RECORD" => [
+            "この番号の方の、生年月日のある記録がありません。患者番号を確かめるか、先に warifu serve ingest で取り込んでください。記録がないまま発行するときは --unchecked をつけます",
+            "nobody of this number is on record with a day of birth. Check the number, or take in the records first (warifu serve ingest); --unchecked issues it all the same",
+        ],
+        _ => return problem.to_string(),
+    };
+    format!("{} ({problem})", say(lang, ja, en))
 }
 
 /// A problem of the server as an error of the command.

@@ -135,10 +135,23 @@ fn what_an_institution_does_beside_the_server() {
     assert!(good(&ingest("whole.tar")).contains("patients 0 ("));
     // Neither number nor day of birth is an argument.
     let enrol = ["serve", "enrol-code", "--data", "data", "--patient", "-"];
-    let done = with_input(dir, &enrol, b"0000990001 1980-01-01\n");
+    for (input, code) in [
+        ("0000990001 1980-01-01\n", "BIRTH_DATE"),
+        ("9999999999 1968-03-03\n", "NO_RECORD"),
+        ("0000990001 yesterday\n", "BODY"),
+    ] {
+        let done = with_input(dir, &enrol, input.as_bytes());
+        assert_eq!(done.status.code(), Some(2), "{code}");
+        assert!(text(&done.stderr).contains(code), "{}", text(&done.stderr));
+        assert!(!text(&done.stderr).contains("99"));
+    }
+    let done = with_input(dir, &enrol, b"0000990001 1968-03-03\n");
     assert_eq!(done.status.code(), Some(0), "{}", text(&done.stderr));
     assert_eq!(text(&done.stdout).trim().len(), 19);
-    for input in ["", "0000990001\n", "0000990001 yesterday\n"] {
+    let unchecked = [&enrol[..], &["--unchecked"]].concat();
+    let done = with_input(dir, &unchecked, b"9999999999 1980-01-01\n");
+    assert_eq!(text(&done.stdout).trim().len(), 19);
+    for input in ["", "0000990001\n"] {
         let done = with_input(dir, &enrol, input.as_bytes());
         assert_eq!(done.status.code(), Some(2), "{input}");
         assert!(!text(&done.stderr).contains("0000990001"));
@@ -155,8 +168,8 @@ fn what_an_institution_does_beside_the_server() {
     for name in ["warifu.db", "warifu.db-wal", "warifu.db-shm"] {
         let _ = std::fs::remove_file(dir.join("data").join(name));
     }
-    // The code is a line.
-    assert!(good(&["restore", "copy.db", "--data", "data"]).contains("log: 1"));
+    // Each code is a line.
+    assert!(good(&["restore", "copy.db", "--data", "data"]).contains("log: 2"));
     good(&check);
 }
 

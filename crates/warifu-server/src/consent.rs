@@ -2,200 +2,26 @@
 
 use warifu_consent::json::{Value, object};
 use warifu_consent::{
-    Accepted, DAY, Date, Desk, Lang, Ledger as _, Opened, Reason, StatusNow, TEXT_VERSION, Typ,
-    accept, b64, make, make_status_list, templates, text_of, wire,
+    Accepted, DAY, Desk, Lang, Ledger as _, Opened, Reason, StatusNow, TEXT_VERSION, Typ, accept,
+    b64, make, make_status_list, templates, text_of, wire,
 };
 use warifu_log::{Appended, Kind};
 use warifu_store::Cell;
 
 use crate::App;
-use crate::http::{Answer, Asked, Body};
+use crate::ask;
+use crate::http::{Answer, Asked};
 use crate::office::{ENTRIES, NONCE, TokenRow, Tx, View, fresh_id, random};
 use crate::people::{self, Session};
 use crate::problem::{Code, Problem};
 
-/// How long a request waits for an answer.
-const WAITING: u64 = 30 * DAY;
-/// Requests that may wait for one person.
-const MOST_WAITING: u64 = 200;
 /// All systems where nothing opens the records have stopped by then (consent.md §8.2), in seconds.
 const STOPS: u64 = 16 * 60;
-/// `sub` of an access request for somebody of whom the institution knows no pseudonym.
-pub(crate) const NOBODY: &str = "s1.AAAAAAAAAAAAAAAAAAAAAA";
 
 pub(crate) fn set(claims: &mut Value, name: &str, value: impl Into<Value>) {
     if let Value::Object(members) = claims {
         members.insert(name.to_owned(), value.into());
     }
-}
-
-/// What an institution asks for, as it is kept.
-fn wanted(view: &View<'_>, asker: &str, body: &Body) -> Result<Value, Problem> {
-    let policy = &view.office.policy;
-    let aud = body.codes("aud")?;
-    let pur = body.codes("pur")?;
-    let cat = body.codes("cat")?;
-    let mut min = body.codes("min")?;
-    if min.is_empty() {
-        min.clone_from(&cat);
-    }
-    // An institution asks for itself alone.
-    if aud.len() != 1 || aud.first().is_none_or(|a| a != asker) {
-        return Err(Reason::Aud.of("aud").into());
-    }
-    if !view.office.master.has(asker) {
-        return Err(Reason::AudUnknown.of("aud").into());
-    }
-    let known = pur.iter().all(|p| policy.purpose(p).is_some());
-    if pur.is_empty() || !known {
-        return Err(Reason::PurposeUnknown.of("pur").into());
-    }
-    let all = policy.category_set(cat.iter().map(String::as_str));
-    if cat.is_empty() || all.is_none() || !min.iter().all(|c| cat.contains(c)) {
-        return Err(Reason::CategoryUnknown.of("cat").into());
-    }
-    // Only what a grant can take and a text can say: a request that nobody could sign reaches nobody.
-    let opt_in = |p: &String| {
-        let purpose = policy.purpose(p);
-        purpose.and_then(|p| policy.consent(p)) == Some(warifu_consent::Consent::OptIn)
-    };
-    if !pur.iter().all(opt_in) {
-        return Err(Reason::PurposeUnknown.of("pur").into());
-    }
-    let mut dat = object([]);
-    if let Some(window) = body.get("dat") {
-        let members = window.members().ok_or(Code::Body)?;
-        for (end, day) in members {
-            let day = day.text().filter(|d| Date::parse(d).is_some());
-            if !matches!(end.as_str(), "from" | "to") {
-                return Err(Code::Body.into());
-            }
-            set(&mut dat, end, day.ok_or(Code::Body)?);
-        }
-    }
-    let day = |end: &str| dat.get(end).and_then(|d| d.text().and_then(Date::parse));
-    if let (Some(from), Some(to)) = (day("from"), day("to"))
-        && from > to
-    {
-        return Err(Code::Body.into());
-    }
-    let days = match body.get("days") {
-        None => 90,
-        Some(n) => n
-            .int()
-            .filter(|n| (1..=policy.longest_days).contains(n))
-            .ok_or(Code::Body)?,
-    };
-    Ok(object([
-        ("aud", aud.into()),
-        ("pur", pur.into()),
-        ("cat", cat.into()),
-        ("min", min.into()),
-        ("dat", dat),
-        ("terms", (days * DAY).into()),
-    ]))
-}
-
-/// `POST /api/consent/requests`. The answer is the same for persons who are not known.
-pub(crate) fn ask(app: &App, asked: &Asked) -> Result<Answer, Problem> {
-    let office = app.office()?;
-    let req = office.write(|tx| {
-        let from = people::institution(app, tx, asked, "/api/consent/requests")?;
-        let body = asked.body(&[
-            "patient?", "src?", "code?", "aud", "pur", "cat", "min?", "dat?", "days?",
-        ])?;
-        let want = wanted(&tx.view, &from.code, &body)?;
-        let parts = apart(&tx.view, &want);
-        for part in &parts {
-            text_of(&office.policy, Typ::Grant, part).map_err(|r| r.of("pur"))?;
-        }
-        if body.get("src").is_some() && body.get("patient").is_none() {
-            return Err(Code::Body.into());
-        }
-        let sub = match (body.maybe("patient")?, body.maybe("code")?) {
-            (Some(patient), None) => {
-                let at = body.maybe("src")?.unwrap_or(&office.institution);
-                Some(office.pseudonym_at(at, patient)?)
-            }
-            (None, Some(code)) => people::take_desk_code(tx, code)?,
-            (None, None) if from.access.text("sub") != NOBODY => {
-                Some(from.access.text("sub").to_owned())
-            }
-            _ => return Err(Code::Body.into()),
-        };
-        let group = fresh_id()?;
-        let known = match &sub {
-            Some(sub) => tx.view.sealer(sub)?.is_some(),
-            None => false,
-        };
-        let (Some(sub), true) = (sub, known) else {
-            return Ok(group);
-        };
-        let count = "SELECT COUNT(*) FROM requests WHERE sub = ?1 AND state = 'waiting'";
-        let rows = tx.view.db.query(count, &[sub.as_str().into()])?;
-        if rows.first().and_then(|r| r.int(0)).unwrap_or(0) >= MOST_WAITING {
-            // Nor does it tell that somebody has many.
-            return Ok(group);
-        }
-        for (n, part) in parts.into_iter().enumerate() {
-            let req = if n == 0 { group.clone() } else { fresh_id()? };
-            tx.view.db.run(
-                "INSERT INTO requests (req, grp, sub, asker, body, at, ends, state)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'waiting')",
-                &[
-                    req.into(),
-                    group.as_str().into(),
-                    sub.as_str().into(),
-                    from.kid.as_str().into(),
-                    part.write().into(),
-                    tx.view.now.into(),
-                    (tx.view.now + WAITING).into(),
-                ],
-            )?;
-        }
-        Ok(group)
-    })?;
-    Ok(Answer::json(&object([("req", req.into())])).status(201))
-}
-
-/// One request for what may be signed together, and one for each individual category (§4.3).
-fn apart(view: &View<'_>, want: &Value) -> Vec<Value> {
-    let policy = &view.office.policy;
-    let texts = |name: &str| -> Vec<String> {
-        let found = want
-            .get(name)
-            .map(|c| c.texts().map(str::to_owned).collect());
-        found.unwrap_or_default()
-    };
-    let single = |c: &String| {
-        let set = policy.category_set([c.as_str()].into_iter());
-        set.is_some_and(|s| s.meets(policy.individual()))
-    };
-    let (single_cats, cats): (Vec<String>, Vec<String>) =
-        texts("cat").into_iter().partition(single);
-    let min = texts("min");
-    let part = |cats: Vec<String>, individual: bool| {
-        let mut part = want.clone();
-        let least: Vec<String> = min.iter().filter(|m| cats.contains(m)).cloned().collect();
-        set(
-            &mut part,
-            "min",
-            if least.is_empty() {
-                cats.clone()
-            } else {
-                least
-            },
-        );
-        set(&mut part, "cat", cats);
-        set(&mut part, "individual", individual);
-        part
-    };
-    let mut parts = Vec::new();
-    if !cats.is_empty() {
-        parts.push(part(cats, false));
-    }
-    parts.extend(single_cats.into_iter().map(|c| part(vec![c], true)));
-    parts
 }
 
 /// `GET /api/requests`
@@ -333,8 +159,7 @@ pub(crate) fn decline(app: &App, asked: &Asked) -> Result<Answer, Problem> {
     let line = office.write(|tx| {
         let person = people::person(&tx.view, &session, asked)?;
         waits(tx, &person.sub, req)?;
-        let sql = "UPDATE requests SET state = 'declined' WHERE req = ?1";
-        tx.view.db.run(sql, &[req.into()])?;
+        ask::declined(tx, req)?;
         let members = [("req", req.into())];
         Ok(tx.line(Kind::Decline, Some(&person.sub), &members)?.0)
     })?;
@@ -432,11 +257,7 @@ pub(crate) fn take(app: &App, asked: &Asked) -> Result<Answer, Problem> {
                 )?;
                 let nonce = opened.text("nonce");
                 if opened.typ == Typ::Grant && !nonce.is_empty() {
-                    tx.view.db.run(
-                        "UPDATE requests SET state = 'granted' WHERE state = 'waiting' AND req =
-                         (SELECT req FROM issued WHERE nonce = ?1)",
-                        &[nonce.into()],
-                    )?;
+                    ask::granted(tx, nonce)?;
                 }
                 let ended = opened.typ == Typ::Revoke;
                 let at = tx.view.now;

@@ -10,6 +10,7 @@
     reason = "handlers of the table of routes have one type"
 )]
 
+mod ask;
 mod certificate;
 mod consent;
 mod cutoff;

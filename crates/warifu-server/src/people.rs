@@ -124,19 +124,22 @@ impl Office {
     /// # Errors
     /// As of [`Self::enrol_code_at`].
     pub fn enrol_code(&self, patient: &str, birth: &str) -> Result<String, Problem> {
-        self.enrol_code_at(&self.institution, patient, birth)
+        self.enrol_code_at(&self.institution, patient, birth, false)
     }
 
     /// Issues an enrolment code for a patient number of an institution: 16 digits, a day, one use. The line of
-    /// the log says that one was issued.
+    /// the log says that one was issued, and whether it was `unchecked`: a slip at the desk would bind the key
+    /// to nobody, or to somebody else's records.
     ///
     /// # Errors
-    /// The store; `BODY` where the day of birth is none.
+    /// The store; `BODY` where the day of birth is none; unless it is `unchecked`, `BIRTH_DATE` where the
+    /// records have another one, and `NO_RECORD` where they have none.
     pub fn enrol_code_at(
         &self,
         institution: &str,
         patient: &str,
         birth: &str,
+        unchecked: bool,
     ) -> Result<String, Problem> {
         Date::parse(birth).ok_or(Code::Body)?;
         let sub = self.pseudonym_at(institution, patient)?;
@@ -146,11 +149,15 @@ impl Office {
         let authority = self.signer("authority")?;
         let kid = warifu_consent::Signer::public(authority).thumbprint();
         self.write(|tx| {
+            if !unchecked {
+                born(&tx.view, &sub, institution, birth)?;
+            }
+            let what = if unchecked { "code-unchecked" } else { "code" };
             let members = [
                 ("kid", kid.as_str().into()),
                 ("role", "patient".into()),
                 ("ial", "counter".into()),
-                ("what", "code".into()),
+                ("what", what.into()),
             ];
             tx.line(Kind::Key, Some(&sub), &members)?;
             tx.sealer(&sub)?;
@@ -185,6 +192,35 @@ impl Office {
     ) -> Result<String, Problem> {
         self.write(|tx| bind(tx, key, sub, role, proxy_for, ial))
     }
+}
+
+/// Holds a day of birth against the records of a person at an institution. One of them may know the year or
+/// the month alone.
+fn born(view: &View<'_>, sub: &str, institution: &str, birth: &str) -> Result<(), Problem> {
+    let rows = view.db.query(
+        "SELECT id, body FROM records WHERE sub = ?1 AND src = ?2 AND typ = 'Patient'",
+        &[sub.into(), institution.into()],
+    )?;
+    let sealer = view.sealer(sub)?;
+    let mut known = 0;
+    for row in &rows {
+        let (Some(id), Some(body), Some(sealer)) = (row.text(0), row.bytes(1), &sealer) else {
+            return Err(warifu_store::StoreError::Form("records").into());
+        };
+        let bytes = sealer.open(&["record", institution, "Patient", id], body)?;
+        let patient: serde_json::Value = serde_json::from_slice(&bytes)
+            .map_err(|_| warifu_store::StoreError::Form("records"))?;
+        if let Some(date) = patient.get("birthDate").and_then(|d| d.as_str()) {
+            if !birth.starts_with(date) {
+                return Err(Code::Birth.into());
+            }
+            known += 1;
+        }
+    }
+    if known == 0 {
+        return Err(Code::NoRecord.into());
+    }
+    Ok(())
 }
 
 fn bind(

@@ -57,6 +57,10 @@ codes! {
     Sender "SENDER" 403 "この鍵は記録を送れません。サーバーの側で warifu serve register --sends を実行すると送れます。" "This key may not send records. `warifu serve register --sends`, on the side of the server, lets it.";
     /// The institution's key is held.
     Held "HELD" 403 "この鍵は止められています。サーバーの側で warifu serve lift を実行すると解けます。" "This key is held. `warifu serve lift`, on the side of the server, lifts the hold.";
+    /// The records have another day of birth.
+    Birth "BIRTH_DATE" 409 "生年月日が記録と違います。番号と生年月日を確かめてください。" "The records have another day of birth. Check the number and the day.";
+    /// No record has a day of birth to hold it against.
+    NoRecord "NO_RECORD" 404 "この番号の方の記録がありません。番号を確かめるか、先に記録を取り込んでください。" "Nobody of this number is on record. Check the number, or take in the records first.";
     /// Nothing is there.
     NotFound "NOT_FOUND" 404 "見つかりません。" "There is nothing here.";
     /// The route takes another method.
@@ -75,6 +79,8 @@ codes! {
     Kind "RESOURCE_TYPE" 422 "宛先の種類とリソースの種類が違います。" "The resource is of another type than the address names.";
     /// A profile that no loaded package has.
     Profile "PROFILE" 422 "そのプロファイルは読み込まれていません。GET /packages で確かめられます。" "No loaded package has this profile; GET /packages lists them.";
+    /// An institution asked one person for much already.
+    Asked "ASKED" 429 "この方へのお願いは、いまはこれ以上出せません。出したお願いの返事を待つか、古いお願いの期限（30日）が過ぎてから出してください。" "No more can be asked of this person now. Wait for answers, or until earlier requests have ended (30 days).";
     /// Too many from one client.
     Rate "RATE" 429 "続けて送られたものが多すぎます。しばらくしてから試してください。" "Too many requests. Try again later.";
     /// A bug, or a failure of the machine.
@@ -277,7 +283,7 @@ pub(crate) fn finish(
     let json = HeaderValue::from_static("application/problem+json");
     headers.insert(header::CONTENT_TYPE, json);
     headers.remove(header::CONTENT_LENGTH);
-    if matches!(problem.0.status, 429 | 503) {
+    if problem.0.status == 503 || problem.0.code == Code::Rate.wire() {
         headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
     }
     Some((problem.0.code, problem.0.cause))

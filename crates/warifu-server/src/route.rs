@@ -18,7 +18,9 @@ use crate::certificate::{self, Certificates, Shown};
 use crate::http::{self, Answer, Ask, Asked, Guard, Handler, Route};
 use crate::problem::{self, Code, Problem};
 use crate::rate::{Client, Peer};
-use crate::{consent, disclose, logs, monitor, notice, openapi, payload, people, upload, vendor};
+use crate::{
+    ask, consent, disclose, logs, monitor, notice, openapi, payload, people, upload, vendor,
+};
 
 const fn route(
     method: Method,
@@ -339,8 +341,8 @@ pub(crate) static ROUTES: &[Route] = &[
         Method::POST,
         "/api/consent/requests",
         Institution,
-        consent::ask,
-        "An institution asks",
+        ask::ask,
+        "An institution asks; 200 where it had asked for the same before",
         "{patient?: string, src?: string, code?: string, aud: [string], pur: [string], cat: [string], min?: [string], dat?: Window, days?: int}",
         "{req: id}",
     ),

@@ -418,7 +418,7 @@ fn no_name_of_a_person_is_in_the_store_in_clear() {
     }
     let holds = |text: &str| all.windows(text.len()).any(|w| w == text.as_bytes());
     assert!(holds("disclose") && holds(&w.sub));
-    for text in ["秘密の手術", PATIENT, "birthDate", "1980-05-06"] {
+    for text in ["秘密の手術", PATIENT, "birthDate", "1968-03-03"] {
         assert!(!holds(text), "{text}");
     }
 }
@@ -1033,4 +1033,101 @@ fn the_monitor_sees_what_happens_and_not_to_whom() {
     let mut body = follow(&own, Some(index)).into_body();
     assert!(!until(&mut body, "event: disclose").contains("event: refuse"));
     assert_eq!(follow(&own, Some("x")).status(), StatusCode::BAD_REQUEST);
+}
+
+/// What an institution asks for, by a patient number.
+fn wished(w: &World, patient: &str, cats: &[&str], days: u64) -> (u16, Value) {
+    let body =
+        json!({"patient": patient, "aud": [CLINIC], "pur": ["TREAT"], "cat": cats, "days": days});
+    let body = body.to_string();
+    let path = "/api/consent/requests";
+    let nobody = "s1.AAAAAAAAAAAAAAAAAAAAAA";
+    let token = w.access(&w.clinic, nobody, path, &body, "TREAT");
+    w.with_access(path, &token, &body)
+}
+
+/// How many requests wait; the session is a new one.
+fn waiting_now(w: &mut World) -> Vec<Value> {
+    w.again();
+    let all = w.good("GET", "/api/requests", None);
+    all["requests"].as_array().unwrap().clone()
+}
+
+#[test]
+fn the_same_wish_comes_once_and_not_again_after_a_refusal() {
+    const STRANGER: &str = "0000777777";
+    let mut w = World::new();
+    let cats = ["inf.lab", "prc.surgery"];
+    // Whatever happens here, the institution hears the same of somebody who is not here.
+    let both = |w: &World, cats: &[&str], days| {
+        let (status, value) = wished(w, PATIENT, cats, days);
+        let (other, _) = wished(w, STRANGER, cats, days);
+        assert_eq!(status, other, "{value}");
+        (status, value["req"].clone())
+    };
+    let (status, req) = both(&w, &cats, 30);
+    assert_eq!(status, 201);
+    for _ in 0..60 {
+        assert_eq!(both(&w, &cats, 30), (200, req.clone()));
+    }
+    let waiting = waiting_now(&mut w);
+    assert_eq!(waiting.len(), 2);
+    // A part of it is the same wish, too.
+    assert_eq!(both(&w, &["prc.surgery"], 30).0, 200);
+    assert_eq!(waiting_now(&mut w).len(), 2);
+    // Refused: not again, for whatever time, and nobody is told.
+    for one in &waiting {
+        let path = format!("/api/requests/{}/decline", one["req"].as_str().unwrap());
+        w.good("POST", &path, Some(&json!({})));
+    }
+    assert_eq!(both(&w, &cats, 30), (200, req));
+    assert_eq!(both(&w, &cats, 31).0, 201);
+    assert_eq!(waiting_now(&mut w).len(), 0);
+    // Also when the first request would have ended, and when everybody has forgotten it but the person.
+    w.later(31 * 86_400);
+    assert_eq!(both(&w, &cats, 30).0, 201);
+    assert_eq!(waiting_now(&mut w).len(), 0);
+    // Another wish is another wish.
+    assert_eq!(both(&w, &["inf.rx"], 30).0, 201);
+    assert_eq!(waiting_now(&mut w).len(), 1);
+    // Whoever shows a code wants to be asked.
+    let code = w.good("POST", "/api/code", Some(&json!({})));
+    let body =
+        json!({"code": code["code"], "aud": [CLINIC], "pur": ["TREAT"], "cat": cats, "days": 30});
+    let body = body.to_string();
+    let path = "/api/consent/requests";
+    let token = w.access(&w.clinic, "s1.AAAAAAAAAAAAAAAAAAAAAA", path, &body, "TREAT");
+    assert_eq!(w.with_access(path, &token, &body).0, 201);
+    let waiting = waiting_now(&mut w);
+    assert_eq!(waiting.len(), 3);
+    // What was granted may be asked for again, when it has ended or not.
+    let lab = waiting
+        .iter()
+        .find(|r| r["cat"] == json!(["inf.rx"]))
+        .unwrap();
+    w.grant(lab);
+    assert_eq!(wished(&w, PATIENT, &["inf.rx"], 30).0, 201);
+    assert_eq!(waiting_now(&mut w).len(), 3);
+    // After half a year it may be asked for once more.
+    w.later(181 * 86_400);
+    assert_eq!(wished(&w, PATIENT, &cats, 30).0, 201);
+    assert_eq!(waiting_now(&mut w).len(), 2);
+}
+
+#[test]
+fn an_institution_asks_a_person_ten_times_at_most() {
+    let mut w = World::new();
+    for patient in [PATIENT, "0000777777"] {
+        for days in 1..=10 {
+            assert_eq!(wished(&w, patient, &["inf.lab"], days).0, 201);
+        }
+        let (status, value) = wished(&w, patient, &["inf.lab"], 11);
+        assert_eq!((status, &value["code"]), (429, &json!("ASKED")));
+        // What was asked for is answered as before.
+        assert_eq!(wished(&w, patient, &["inf.lab"], 10).0, 200);
+    }
+    assert_eq!(waiting_now(&mut w).len(), 10);
+    w.later(31 * 86_400);
+    assert_eq!(wished(&w, PATIENT, &["inf.lab"], 11).0, 201);
+    assert_eq!(waiting_now(&mut w).len(), 1);
 }

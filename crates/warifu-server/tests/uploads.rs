@@ -314,7 +314,10 @@ fn a_bundle_is_of_one_person_and_of_nobody_else() {
 fn a_patient_of_an_institution_enrols_with_its_number_there() {
     let mut w = sending();
     let office = || w.office_app.office().unwrap();
-    let code = office().enrol_code_at(OTHER, PATIENT, "1970-01-01");
+    // Nobody has told of that number there: a slip would bind the key to an empty record.
+    let code = office().enrol_code_at(OTHER, PATIENT, "1970-01-01", false);
+    assert_eq!(code.unwrap_err().code(), "NO_RECORD");
+    let code = office().enrol_code_at(OTHER, PATIENT, "1970-01-01", true);
     let theirs = office().pseudonym_at(OTHER, PATIENT).unwrap();
     let guardian = std::mem::replace(&mut w.patient, secret());
     let x = json!({"jwk": {"kty": "OKP", "crv": "Ed25519", "x": w.patient.public().x()}});

@@ -12,6 +12,7 @@ pub const SCHEMA: &[&[&str]] = &[
     REVIEWS,
     CERTIFICATES,
     NOTICES,
+    ASKS,
 ];
 
 const FIRST: &[&str] = &[
@@ -136,6 +137,16 @@ const NOTICES: &[&str] = &[
     "CREATE INDEX emergencies_sub ON emergencies (sub)",
     // Contacts that a person named, sealed.
     "CREATE TABLE contacts (sub TEXT PRIMARY KEY, body BYTES NOT NULL, at BIGINT NOT NULL)",
+];
+
+/// The eighth step: what institutions asked for, whether or not it reached anybody.
+const ASKS: &[&str] = &[
+    // `wish` is the hash of what was asked for, `req` the name that the institution got for it.
+    "CREATE TABLE asks (
+        code TEXT NOT NULL, sub TEXT NOT NULL, wish TEXT NOT NULL, req TEXT NOT NULL,
+        ends BIGINT NOT NULL, PRIMARY KEY (code, sub, wish))",
+    "CREATE INDEX asks_sub ON asks (sub)",
+    "CREATE INDEX asks_ends ON asks (ends)",
 ];
 
 /// Names of the tables that [`SCHEMA`] makes, in its order.
