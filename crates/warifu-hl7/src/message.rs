@@ -491,6 +491,10 @@ impl<'a> Part<'a> {
     pub fn has_subcomponents(&self) -> bool {
         self.flags & F_SUB != 0
     }
+    /// Whether the part has a separator of any kind (of the whole field).
+    pub fn has_parts(&self) -> bool {
+        self.flags & (F_COMP | F_REP | F_SUB) != 0
+    }
     /// Whether the part is `""`: explicitly nothing.
     pub fn is_null(&self) -> bool {
         self.raw() == b"\"\""

@@ -379,6 +379,8 @@ fn behind(s: Segment<'_>) -> Option<(usize, Part<'_>)> {
 pub(crate) struct Strays<'a> {
     /// Segments of the message, in its order.
     segments: Queue<'a>,
+    /// Fields that rows take in part, in the order of the message.
+    parts: Queue<'a>,
     /// Fields of requests that are told elsewhere, in the order in which they are met.
     fields: Queue<'a>,
     /// Position of the segment that a resource was made from.
@@ -408,7 +410,8 @@ const FIELD: usize = 64;
 impl<'a> Strays<'a> {
     /// Whether something is to be kept.
     pub(crate) fn wait(&self) -> bool {
-        self.segments.next < self.segments.all.len() || self.fields.next < self.fields.all.len()
+        let mut queues = [&self.segments, &self.parts, &self.fields].into_iter();
+        queues.any(|queue| queue.next < queue.all.len())
     }
     /// Whether a value waits that could not be read.
     pub(crate) fn has_unread(&self) -> bool {
@@ -464,14 +467,51 @@ impl<'a> Cx<'a, '_> {
             self.report_with(&MAP018, &s, name_of(s, 0));
         }
     }
-    /// What rows leave of the fields that they take a part of.
+    /// What rows leave of the fields of a segment: parts of those that they read, and the whole of those
+    /// that they read in other kinds alone. Of the person and the visit it is told, unless another file
+    /// describes them.
     pub(crate) fn stray_parts(&mut self, s: Segment<'a>) {
-        for (_, n, mask, all) in PARTS.iter().filter(|(name, ..)| *name == s.name()) {
-            let n = usize::from(*n);
+        let name = s.name();
+        let kind = self.kind();
+        let of_adt = kind.is_some_and(|k| k.code().starts_with("ADT-"));
+        let dated = of_adt && !matches!(kind, Some(DataKind::Adt00 | DataKind::Adt61));
+        let of_visit = matches!(&name, b"EVN" | b"PV1" | b"PV2");
+        let head = crate::kinds::is_head(name);
+        if matches!(&name, b"MSH" | b"SFT") {
+            return;
+        }
+        if of_visit && !dated {
+            // Of another kind's visit is told that it is there, unless a dated ADT describes it.
+            let known = name != *b"EVN" && !self.context.stays.is_empty();
+            if !known && s.filled().any(|n| n > 2 || name == *b"PV2") {
+                self.report_with(&MAP018, &s, name_of(s, 0));
+            }
+            return;
+        }
+        if head && !of_visit && kind != Some(DataKind::Adt00) && self.context.has_adt00 {
+            return;
+        }
+        let mut passed = 0;
+        for (of, kinds, fields) in PASSED {
+            if *of == name && kind.map_or(0, bit) & kinds != 0 {
+                passed |= fields;
+            }
+        }
+        let read = READ.iter().find(|r| r.0 == name).map_or(0, |r| r.1);
+        for n in s.filled().take_while(|n| *n < 64) {
             let field = s.field(n);
-            let parted = field.has_components() || field.has_repetitions();
-            if parted && has_more(field, *mask, *all) {
-                self.stray_field(s, n, field);
+            let gone = passed >> n & 1 == 1
+                || read >> n & 1 == 1
+                    && field.has_parts()
+                    && has_more(field, parts_of(name, n, kind));
+            if !gone || !field.is_some() {
+                continue;
+            }
+            // A list of numbers may hold one of the state.
+            if head && kind != Some(DataKind::Adt00) || of_visit || (&name, n) == (b"PID", 3) {
+                self.report_with(&MAP018, &field, name_of(s, n));
+            } else {
+                self.stray_at(s, n, field, true);
             }
         }
     }
@@ -485,11 +525,19 @@ impl<'a> Cx<'a, '_> {
             self.stray_field(s, n, field);
         }
     }
-    #[inline(never)]
     pub(crate) fn stray_field(&mut self, s: Segment<'a>, n: usize, field: Part<'a>) {
+        self.stray_at(s, n, field, false);
+    }
+    #[inline(never)]
+    fn stray_at(&mut self, s: Segment<'a>, n: usize, field: Part<'a>, in_part: bool) {
         let name = name_of(s, n);
         if self.strays.fits(field) {
-            self.strays.fields.all.push((s.position(), name, field));
+            let queue = if in_part {
+                &mut self.strays.parts
+            } else {
+                &mut self.strays.fields
+            };
+            queue.all.push((s.position(), name, field));
         } else {
             self.report_with(&MAP018, &field, name);
         }
@@ -529,6 +577,11 @@ impl<'a> Cx<'a, '_> {
     /// A segment of an order whose first of that name alone the rows take.
     pub(crate) fn stray_further(&mut self, s: Segment<'a>) {
         self.stray_fields(s, whole(s).filter(|(n, field)| *n > 1 && field.is_some()));
+    }
+    /// The fields behind one; of a result its state and unit go with it.
+    pub(crate) fn stray_behind(&mut self, s: Segment<'a>, last: usize) {
+        let left = whole(s).filter(move |(n, field)| *n > last && *n != 11 && field.is_some());
+        self.stray_fields(s, left);
     }
     /// The fields that no row of a table names, of a segment that the table does not keep.
     pub(crate) fn stray_rest(&mut self, table: &'static Table, s: Segment<'a>) {
@@ -594,7 +647,7 @@ impl<'a> Cx<'a, '_> {
         let mut strays = std::mem::take(&mut self.strays);
         let before = r.row(Some(&REST));
         let mut seen: Set<(String, &'a [u8])> = Set::new();
-        for queue in [&mut strays.segments, &mut strays.fields] {
+        for queue in [&mut strays.segments, &mut strays.parts, &mut strays.fields] {
             while let Some((position, name, field)) = queue.all.get_mut(queue.next) {
                 if *position >= end {
                     break;
@@ -611,103 +664,332 @@ impl<'a> Cx<'a, '_> {
         r.row(before);
         self.strays = strays;
     }
-    /// Tells what no resource carries, once a segment.
+    /// Tells what no resource carries: segments once each, fields one by one.
     pub(crate) fn report_strays(&mut self) {
-        let strays = std::mem::take(&mut self.strays);
-        for queue in [strays.segments, strays.fields] {
-            let mut last = None;
-            for (position, name, field) in queue.all.into_iter().skip(queue.next) {
-                if last.replace(position) != Some(position) {
-                    self.report_with(&MAP018, &field, name);
-                }
-            }
+        let Strays {
+            segments,
+            parts,
+            fields,
+            ..
+        } = std::mem::take(&mut self.strays);
+        let mut last = None;
+        let segments = segments.all.into_iter().skip(segments.next);
+        let once = segments.filter(move |s| last.replace(s.0) != Some(s.0));
+        let rest = [parts, fields].into_iter();
+        let rest = rest.flat_map(|queue| queue.all.into_iter().skip(queue.next));
+        for (_, name, field) in once.chain(rest) {
+            self.report_with(&MAP018, &field, name);
         }
     }
 }
 
-/// What rows take of a field of several parts: segment, field, a bit for each component, whether of all
-/// repetitions. What else stands there is kept with the field.
-type Parts = ([u8; 3], u8, u32, bool);
+/// What rows take of a field of several parts: segment, field, a bit for each component, [`ALL`] of its
+/// repetitions. What else stands there is kept with the field. Of other fields rows take [`ONE`].
+type Parts = ([u8; 3], u8, u32);
 
+/// Each repetition.
+const ALL: u32 = 1;
+/// A triplet in the first component, the second, the fifth.
+const IN_1: u32 = 1 << 17;
+const IN_2: u32 = 1 << 18;
+const IN_5: u32 = 1 << 21;
+/// The whole as a text.
+const TEXT: u32 = !0;
+/// A value alone.
+const ONE: u32 = 0b10;
+/// Two.
+const TWO: u32 = 0b110;
+/// The first triplet.
+const CE: u32 = 0b1110;
 /// Both triplets.
 const CWE: u32 = 0b111_1110;
 /// Number, name, kind of name and its writing.
-const XCN: u32 = 0b1000_0100_0001_1110;
+const XCN: u32 = 0b1000_0100_0001_1110 | ALL;
 /// Ward, room, bed, kind of place.
 const PL: u32 = 0b100_1110;
-/// A value alone.
-const ONE: u32 = 0b10;
+/// Parts of an address; of the street where there is no whole.
+const XAD: u32 = 0b1_1111_1000;
+/// A number, what it is for, by which device, its extension, the number as written.
+const XTN: u32 = 0b1_0001_0000_1110;
+/// A thing used: what, how much of it in which unit, how many.
+const ZRD: u32 = 0b1111_1110 | IN_5 | ALL;
+/// Family, given, further, suffix, prefix, kind of name, its writing.
+const XPN: u32 = XPN_PARTS | ALL;
+const XPN_PARTS: u32 = 0b1_1011_1110;
 
 static PARTS: &[Parts] = &[
-    (*b"IAM", 2, CWE, false),
-    (*b"IAM", 3, CWE, false),
-    (*b"IAM", 4, CWE, false),
-    (*b"IAM", 18, XCN, true),
-    (*b"OBR", 4, CWE, false),
-    (*b"OBR", 16, XCN, true),
-    (*b"OBX", 3, CWE, false),
-    (*b"OBX", 6, CWE, false),
-    (*b"OBX", 16, XCN, true),
-    (*b"OBX", 17, CWE, false),
-    (*b"ODS", 2, CWE, true),
-    (*b"ODS", 3, CWE, true),
-    (*b"ORC", 10, XCN, true),
-    (*b"ORC", 12, XCN, true),
-    (*b"ORC", 16, CWE, false),
-    (*b"ORC", 17, CWE, false),
-    (*b"PRB", 3, CWE, false),
-    (*b"PRB", 10, CWE, true),
-    (*b"PRB", 14, CWE, false),
-    (*b"PV1", 3, PL, false),
-    (*b"PV1", 6, PL, false),
-    (*b"PV1", 7, XCN, true),
-    (*b"PV1", 17, XCN, true),
-    (*b"RXA", 5, CWE, false),
-    (*b"RXA", 7, CWE, false),
-    (*b"RXA", 10, XCN, true),
-    (*b"RXA", 11, PL, false),
-    (*b"RXA", 15, ONE, false),
-    (*b"RXA", 16, ONE, false),
-    (*b"RXA", 18, CWE, true),
-    (*b"RXC", 2, CWE, false),
-    (*b"RXC", 4, CWE, false),
-    (*b"RXE", 2, CWE, false),
-    (*b"RXE", 5, CWE, false),
-    (*b"RXE", 11, CWE, false),
-    (*b"RXE", 23, ONE, false),
-    (*b"RXE", 24, CWE, false),
-    (*b"RXE", 27, CWE, true),
-    (*b"RXE", 31, CWE, true),
-    (*b"RXR", 1, CWE, false),
-    (*b"RXR", 2, CWE, false),
-    (*b"RXR", 4, CWE, false),
-    (*b"SPM", 4, CWE, false),
-    (*b"SPM", 8, CWE, false),
-    (*b"SPM", 17, 0b110, false),
-    (*b"ZE1", 3, CWE, false),
-    (*b"ZE1", 7, XCN, true),
-    (*b"ZPR", 2, CWE, false),
-    (*b"ZPR", 3, CWE, true),
-    (*b"ZPR", 6, CWE, true),
+    (*b"AL1", 2, CE),
+    (*b"AL1", 3, CWE),
+    (*b"AL1", 4, CE),
+    (*b"IAM", 2, CWE),
+    (*b"IAM", 3, CWE),
+    (*b"IAM", 4, CWE),
+    (*b"IAM", 6, CE),
+    (*b"IAM", 9, CE),
+    (*b"IAM", 17, CE),
+    (*b"IAM", 18, XCN),
+    (*b"IN1", 2, CWE),
+    (*b"IN1", 10, ONE | ALL),
+    (*b"IN1", 17, CE),
+    (*b"IPC", 1, TWO),
+    (*b"IPC", 2, TWO),
+    (*b"IPC", 5, CE),
+    (*b"IPC", 6, CWE),
+    (*b"NK1", 2, XPN),
+    (*b"NK1", 3, CE),
+    (*b"NK1", 4, XAD | ALL),
+    (*b"NK1", 5, XTN | ALL),
+    (*b"NK1", 6, XTN | ALL),
+    (*b"NTE", 3, TEXT),
+    (*b"OBR", 4, CWE),
+    (*b"OBR", 12, CE),
+    (*b"OBR", 13, TEXT),
+    (*b"OBR", 16, XCN & !ALL),
+    (*b"OBR", 26, CE | IN_1),
+    (*b"OBX", 3, CWE | IN_1),
+    (*b"OBX", 5, TEXT),
+    (*b"OBX", 6, CWE),
+    (*b"OBX", 16, XCN),
+    (*b"OBX", 17, CWE),
+    (*b"ODS", 2, CWE | ALL),
+    (*b"ODS", 3, CWE | ALL),
+    (*b"ODS", 4, TEXT),
+    (*b"ORC", 10, XCN),
+    (*b"ORC", 12, XCN),
+    (*b"ORC", 16, CWE),
+    (*b"ORC", 17, CWE),
+    (*b"ORC", 22, XAD),
+    (*b"ORC", 23, XTN),
+    (*b"ORC", 29, CE),
+    (*b"PD1", 4, XCN),
+    (*b"PID", 3, 0b10_0010 | ALL),
+    (*b"PID", 5, XPN),
+    (*b"PID", 9, XPN),
+    (*b"PID", 11, XAD | ALL),
+    (*b"PID", 13, XTN | ALL),
+    (*b"PID", 14, XTN | ALL),
+    (*b"PID", 15, CWE),
+    (*b"PID", 16, CWE),
+    (*b"PRB", 3, CWE),
+    (*b"PRB", 10, CWE),
+    (*b"PRB", 13, CE),
+    (*b"PRB", 14, CWE),
+    (*b"PRB", 18, CE),
+    (*b"PRB", 21, CE),
+    (*b"PRB", 25, CWE),
+    (*b"PV1", 3, PL),
+    (*b"PV1", 6, PL),
+    (*b"PV1", 7, XCN),
+    (*b"PV1", 17, XCN),
+    (*b"PV2", 1, PL),
+    (*b"RXA", 5, CWE),
+    (*b"RXA", 7, CWE),
+    (*b"RXA", 8, CWE),
+    (*b"RXA", 9, CE),
+    (*b"RXA", 10, XCN),
+    (*b"RXA", 11, PL),
+    (*b"RXA", 14, CE),
+    (*b"RXA", 17, CE),
+    (*b"RXA", 18, CWE | ALL),
+    (*b"RXA", 19, CWE),
+    (*b"RXC", 2, CWE),
+    (*b"RXC", 4, CWE),
+    (*b"RXE", 2, CWE),
+    (*b"RXE", 5, CWE),
+    (*b"RXE", 6, CE),
+    (*b"RXE", 7, CWE),
+    (*b"RXE", 11, CWE),
+    (*b"RXE", 13, XCN),
+    (*b"RXE", 19, TWO | IN_2),
+    (*b"RXE", 21, CWE | ALL),
+    (*b"RXE", 24, CWE),
+    (*b"RXE", 26, CWE),
+    (*b"RXE", 27, CWE | ALL),
+    (*b"RXE", 31, CWE | ALL),
+    (*b"RXE", 42, PL),
+    (*b"RXR", 1, CWE),
+    (*b"RXR", 2, CWE),
+    (*b"RXR", 3, CWE),
+    (*b"RXR", 4, CWE),
+    (*b"SPM", 2, TWO),
+    (*b"SPM", 4, CWE),
+    (*b"SPM", 8, CWE),
+    (*b"SPM", 12, TWO),
+    (*b"SPM", 17, TWO),
+    (*b"SPM", 27, CWE),
+    (*b"TQ1", 2, TWO | IN_2),
+    (*b"TQ1", 3, ONE | ALL | IN_1),
+    (*b"TQ1", 6, TWO),
+    (*b"TQ1", 9, CWE),
+    (*b"TQ1", 10, TEXT),
+    (*b"TQ1", 11, TEXT),
+    (*b"ZE1", 3, CWE),
+    (*b"ZE1", 5, TWO),
+    (*b"ZE1", 6, TWO),
+    (*b"ZE1", 7, XCN),
+    (*b"ZE1", 9, ZRD),
+    (*b"ZE2", 2, TWO | IN_2),
+    (*b"ZE2", 3, TWO | IN_2),
+    (*b"ZE2", 4, TWO | IN_2),
+    (*b"ZE2", 5, TWO | IN_2),
+    (*b"ZE2", 6, TWO | IN_2),
+    (*b"ZE2", 7, TWO),
+    (*b"ZI1", 2, CWE),
+    (*b"ZI1", 10, ONE | ALL),
+    (*b"ZI1", 17, CE),
+    (*b"ZPD", 2, CWE | ALL),
+    (*b"ZPR", 1, CWE | ALL),
+    (*b"ZPR", 2, CWE),
+    (*b"ZPR", 3, CWE | ALL),
+    (*b"ZPR", 4, CWE | ALL),
+    (*b"ZPR", 5, CE),
+    (*b"ZPR", 6, CWE | ALL),
+];
+
+/// Fields that rows read, but not in these kinds.
+static PASSED: &[([u8; 3], u32, u64)] = {
+    use DataKind as K;
+    const VISIT: u32 = bit(K::Adt12);
+    const PLANNED: u32 = bit(K::Adt21);
+    const ADMITTED: u32 = bit(K::Adt22);
+    const AWAY: u32 = bit(K::Adt31) | bit(K::Adt32);
+    const TO_MOVE: u32 = bit(K::Adt41);
+    const MOVED: u32 = bit(K::Adt01) | bit(K::Adt42);
+    const TO_LEAVE: u32 = bit(K::Adt51);
+    const LEFT: u32 = bit(K::Adt52);
+    const ORDERED: u32 = bit(K::Omg01) | bit(K::Omg02) | bit(K::Omg03);
+    const DONE: u32 = bit(K::Omg11) | bit(K::Omg12);
+    &[
+        (*b"EVN", MOVED | VISIT | ADMITTED | AWAY | LEFT, 1 << 3),
+        (*b"EVN", PLANNED | TO_MOVE | TO_LEAVE, 1 << 6),
+        (
+            *b"PV1",
+            VISIT | PLANNED | ADMITTED | AWAY | TO_MOVE | TO_LEAVE,
+            1 << 6,
+        ),
+        (
+            *b"PV1",
+            MOVED | AWAY | TO_MOVE | TO_LEAVE | PLANNED,
+            1 << 44,
+        ),
+        (
+            *b"PV1",
+            MOVED | AWAY | TO_MOVE | TO_LEAVE | PLANNED | VISIT | ADMITTED,
+            1 << 36 | 1 << 45,
+        ),
+        (
+            *b"PV2",
+            MOVED | VISIT | ADMITTED | AWAY | TO_LEAVE | LEFT,
+            1 << 1 | 1 << 8,
+        ),
+        (
+            *b"PV2",
+            MOVED | VISIT | ADMITTED | AWAY | TO_MOVE | LEFT,
+            1 << 9,
+        ),
+        (
+            *b"PV2",
+            MOVED | VISIT | PLANNED | ADMITTED | TO_MOVE | TO_LEAVE | LEFT,
+            1 << 47,
+        ),
+        (*b"OBR", ORDERED, 1 << 7 | 1 << 8),
+        (*b"OBR", ORDERED | DONE, 1 << 22 | 1 << 25),
+        (*b"OBR", bit(K::Oml01), 1 << 5),
+        (*b"NTE", bit(K::Oml11), !0b1_1111),
+        // The item that is asked for.
+        (*b"OBX", bit(K::Oml01), 0x1f_f7c4),
+    ]
+};
+
+/// A bit for a kind.
+#[expect(clippy::as_conversions, reason = "const fn: the number of a kind")]
+const fn bit(kind: DataKind) -> u32 {
+    1 << kind as u32
+}
+
+/// What is taken of a value of a data type (OBX-2) of which no Observation is made.
+pub(crate) fn value_parts(of_type: &str) -> u32 {
+    match of_type {
+        "XCN" => XCN,
+        "ZRD" => ZRD,
+        "CWE" | "CE" | "CNE" => CWE,
+        "TS" | "DT" | "DTM" => ONE,
+        _ => TEXT,
+    }
+}
+
+/// What rows take of a field.
+fn parts_of(name: [u8; 3], n: usize, kind: Option<DataKind>) -> u32 {
+    match (&name, n, kind) {
+        (b"OBX", 5, Some(DataKind::Adt00)) => return CWE,
+        // A diet has one pattern.
+        (b"TQ1", 3, Some(DataKind::Omd)) => return ONE | IN_1,
+        _ => {}
+    }
+    let of = |p: &&Parts| p.0 == name && usize::from(p.1) == n;
+    PARTS.iter().find(of).map_or(ONE, |p| p.2)
+}
+
+/// Fields of which the rows of any table take a value, or what says the same elsewhere, a bit for each; a
+/// test compares them with the tables.
+static READ: &[([u8; 3], u64)] = &[
+    (*b"AL1", 0x7c),
+    (*b"DB1", 0x14),
+    (*b"EVN", 0x4c),
+    (*b"IAM", 0x6_3bfc),
+    (*b"IN1", 0x2_3c1c),
+    (*b"IPC", 0x16e),
+    (*b"NK1", 0x207c),
+    (*b"NTE", 0x8),
+    (*b"OBR", 0x10_2741_31bc),
+    (*b"OBX", 0x3_49fc),
+    (*b"ODS", 0x1e),
+    (*b"ORC", 0x20e3_973e),
+    (*b"PD1", 0x10),
+    (*b"PID", 0x2_6381_eba8),
+    (*b"PRB", 0x3e7_e79e),
+    (*b"PV1", 0x3010_0002_04cc),
+    (*b"PV2", 0x8000_0000_0302),
+    (*b"RXA", 0x3f_fff8),
+    (*b"RXC", 0x1e),
+    (*b"RXE", 0x401_8fe8_bcfc),
+    (*b"RXR", 0x1e),
+    (*b"SPM", 0x806_1114),
+    (*b"TQ1", 0x4fdc),
+    (*b"ZE1", 0xbfc),
+    (*b"ZE2", 0xfc),
+    (*b"ZI1", 0x2_3c1c),
+    (*b"ZPD", 0x4),
+    (*b"ZPR", 0xfe),
 ];
 
 /// Whether a field says something in components that `mask` does not name, or in a further repetition.
 #[inline(never)]
-fn has_more(field: Part<'_>, mask: u32, all: bool) -> bool {
+pub(crate) fn has_more(field: Part<'_>, mask: u32) -> bool {
     for (at, rep) in field.reps().enumerate() {
-        if at > 0 && !all && rep.is_some() {
+        let one = mask == XCN & !ALL && rep.comp(1).raw() == field.comp(1).raw();
+        if at > 0 && mask & ALL == 0 && !one && rep.is_some() {
             return true;
         }
-        for (i, part) in rep.comps().enumerate().skip(1) {
-            let taken = i < 31 && mask >> (i + 1) & 1 == 1;
-            if taken || part.is_empty() {
+        for (n, part) in (1..).zip(rep.comps()) {
+            if part.is_empty() {
                 continue;
             }
-            // Of a concept without names the original text is the name; editions of ICD-10 are told.
-            let told = mask == CWE
-                && match i {
-                    6 => rep.comp(3).value().text.starts_with("I10"),
-                    8 => !rep.comp(2).is_some() && !rep.comp(5).is_some(),
+            let triplet = n < 15 && mask >> (n + 16) & 1 == 1;
+            let subs = if triplet { 3 } else { 1 };
+            if part.has_subcomponents() && part.subs().skip(subs).any(|sub| sub.is_some()) {
+                return true;
+            }
+            let is_empty = |n: usize| rep.comp(n).is_empty();
+            // Of a concept without names the original text is the name; editions of ICD-10 are told. An
+            // address and a number are told by their parts where they are not as a whole.
+            let told = n < 16 && mask >> n & 1 == 1
+                || match (mask & 0xfffe, n) {
+                    (CWE, 7) => rep.comp(3).value().text.starts_with("I10"),
+                    (CWE, 9) => is_empty(2) && is_empty(5),
+                    // Or the kind of a name stands one component early.
+                    (XAD, 1 | 2) | (XPN_PARTS, 6) => is_empty(8),
+                    (XTN, 4 | 6 | 7) => is_empty(1) && is_empty(12),
                     _ => false,
                 };
             if !told {
@@ -789,5 +1071,32 @@ fn kept_text(o: &mut Object<'_>, source: &str, v: Val<'_>) {
     if !v.is_empty() {
         o.string("url", &["urn:x-ssmix2:field:", source].concat(), v.src());
         o.string("valueString", v.text, v.src());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Action, Ignored, READ};
+
+    #[test]
+    fn the_fields_that_rows_read_are_those_of_the_tables() {
+        let mut read = std::collections::BTreeMap::<[u8; 3], u64>::new();
+        for row in crate::kinds::tables().flat_map(|t| t.rows) {
+            let takes = match row.action {
+                Action::Ignored(why) => matches!(why, Ignored::Redundant | Ignored::NotUsed),
+                Action::Lost => false,
+                _ => true,
+            };
+            let kept = !matches!(&row.segment, b"MSH" | b"XCN" | b"   " | b"PL-" | b"CDA");
+            if takes && kept && (1..64).contains(&row.field) {
+                *read.entry(row.segment).or_default() |= 1 << row.field;
+            }
+        }
+        let read: Vec<_> = read.into_iter().collect();
+        let line = |(name, bits): &([u8; 3], u64)| {
+            format!("(*b\"{}\", {bits:#x}),\n", name.escape_ascii())
+        };
+        let lines = read.iter().map(line).collect::<Vec<_>>().concat();
+        assert_eq!(READ, read, "READ should be\n{lines}");
     }
 }

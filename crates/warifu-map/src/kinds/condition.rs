@@ -14,7 +14,7 @@ use crate::datatypes::{
     self, Triplet, both_triplets, codeable_concept, coded_concept, coding, person_reference,
     system_of,
 };
-use crate::table::{Group, Ignored, Table, holds_from, keep, keep_further, run};
+use crate::table::{Group, Ignored, Table, holds_from, keep, keep_further, keep_rest, run};
 
 /// Canonical of `JP_Condition_Diagnosis`.
 pub const JP_CONDITION_DIAGNOSIS: &str =
@@ -75,7 +75,7 @@ table! {
 
 table! {
     /// ZPD (tooth formula) → `Condition.bodySite`. SS-MIX2 仕様書 PPR-01.
-    ZPD_TO_JP_CONDITION: "Condition" {
+    ZPD_TO_JP_CONDITION: "Condition" keeps "ZPD" {
         "ZPD-1" => "": ignored Ignored::Structural, "セットID";
         "ZPD-2" => "Condition.bodySite": part, "歯式情報";
     }
@@ -272,6 +272,7 @@ fn problem<'a>(cx: &mut Cx<'a, '_>, group: &mut Group<'a>, last_order: Option<Se
             r.object(el::BODY_SITE, |o| codeable_concept(o, cx, rep));
         }
         r.row(before);
+        keep_rest(&ZPD_TO_JP_CONDITION, &mut r, cx, &[zpd]);
     }
     status(&mut r, cx, group, prb);
     cx.subject(&mut r, el::SUBJECT);
@@ -552,7 +553,7 @@ fn state_date<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: P
     if over && !r.has(el::ABATEMENT_DATE_TIME) {
         datatypes::add_date_time(r, cx, el::ABATEMENT_DATE_TIME, f.value());
     } else {
-        cx.used(&f);
+        keep(r, cx, "PRB-15".to_owned(), f);
     }
 }
 
@@ -703,7 +704,7 @@ fn ordered_by<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: P
 /// ORC-10, when nobody ordered.
 fn entered_by<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
     if r.has(el::RECORDER) {
-        cx.used(&f);
+        keep(r, cx, "ORC-10".to_owned(), f);
         return;
     }
     if let Some(p) = datatypes::practitioner(cx, f) {

@@ -30,13 +30,13 @@ table! {
     /// §3.4.4; SS-MIX2 仕様書 ADT-01…52. All rows are merged over the events of a stay.
     PV1_TO_JP_ENCOUNTER: "Encounter" keeps "EVN", "PV1", "PV2" {
         "MSH-9" => "Encounter.status": part, "メッセージ型";
-        "EVN-1" => "": ignored Ignored::Redundant, "イベント型コード";
+        "EVN-1" => "": ignored Ignored::Deprecated, "イベント型コード";
         "EVN-2" => "Encounter.statusHistory.period.start": part, "記録日時";
         "EVN-3" => "": ignored Ignored::Redundant, "事象予定日時";
         "EVN-4" => "": lost, "事象理由コード";
-        "EVN-5" => "": ignored Ignored::Transport, "操作者ID";
+        "EVN-5" => "": lost, "操作者ID";
         "EVN-6" => "Encounter.location.period.start": part, "事象発生日時";
-        "EVN-7" => "": ignored Ignored::Transport, "事象発生施設";
+        "EVN-7" => "": lost, "事象発生施設";
         "PV1-1" => "": ignored Ignored::Structural, "セットID";
         "PV1-2" => "Encounter.class": part, "患者区分";
         "PV1-3" => "Encounter.location.location": part, "患者の所在場所";

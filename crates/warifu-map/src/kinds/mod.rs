@@ -369,10 +369,10 @@ fn check_segments(cx: &mut Cx<'_, '_>) {
         begun |= kind.begin.contains(&&name);
         // What a dated ADT message has of these goes into its stay.
         let read = begun && kind.own.contains(&&name);
-        if !(read || kind.own.is_empty() || is_head(name)) {
-            cx.stray(s);
-        } else if read || kind.own.is_empty() && name == *b"PV1" {
+        if read || is_head(name) {
             cx.stray_parts(s);
+        } else if !kind.own.is_empty() {
+            cx.stray(s);
         }
         // The head of a message comes in one order and before everything else.
         let out_of_place = if let Some(rank) = head_rank(name) {

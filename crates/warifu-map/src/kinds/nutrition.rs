@@ -136,6 +136,9 @@ fn status<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: Part<
         .field(*b"ORC", 5)
         .map(|f| f.value().trimmed())
         .unwrap_or_default();
+    if !state.is_empty() && !maps::ORDER_STATUS.translate(state.text).known {
+        cx.report_with(&MAP008, &state, "0038");
+    }
     let found = maps::MEDICATION_REQUEST_STATUS.translate(v.text);
     if v.is_empty() {
         cx.report_message(&MAP009, "ORC-1");

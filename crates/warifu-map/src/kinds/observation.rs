@@ -257,8 +257,21 @@ pub(crate) fn unit<'a>(cx: &mut Cx<'a, '_>, obx: Segment<'a>) -> Unit<'a> {
     datatypes::unit(cx, f)
 }
 
-/// Reads the value of an OBX.
+/// Reads the value of an OBX; a unit without a number is kept.
 pub(crate) fn read_value<'a>(
+    cx: &mut Cx<'a, '_>,
+    obx: Segment<'a>,
+    unit: Unit<'a>,
+    allows: Allows,
+) -> Value<'a> {
+    let value = value_of(cx, obx, unit, allows);
+    if !matches!(value, Value::Quantity(_) | Value::Measured(..)) {
+        cx.unread(unit.text, "Quantity.unit");
+    }
+    value
+}
+
+fn value_of<'a>(
     cx: &mut Cx<'a, '_>,
     obx: Segment<'a>,
     unit: Unit<'a>,

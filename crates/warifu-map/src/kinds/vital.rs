@@ -18,7 +18,7 @@ use warifu_terms::{systems, units};
 use crate::cx::{Cx, Sourced};
 use crate::datatypes;
 use crate::kinds::observation::{self, Allows, Item, JP_OBSERVATION_COMMON};
-use crate::table::{Ignored, Table, keep_rest};
+use crate::table::{Ignored, Table, keep, keep_rest};
 
 const JP_OBSERVATION_VITAL_SIGNS: &str =
     "http://jpfhir.jp/fhir/core/StructureDefinition/JP_Observation_VitalSigns";
@@ -349,6 +349,11 @@ fn one<'a>(
     }
     for l in [Some(line), mate].into_iter().flatten() {
         keep_rest(&OBX_TO_JP_OBSERVATION_VITAL_SIGNS, &mut r, cx, &[l.obx]);
+        // Of a pair the first says who.
+        let who = l.obx.field(16);
+        if who.is_some() && who.raw() != obx.field(16).raw() {
+            keep(&mut r, cx, "OBX-16".to_owned(), who);
+        }
         let method = l.obx.field(17);
         if method.is_some() {
             r.object(el::METHOD, |o| datatypes::codeable_concept(o, cx, method));

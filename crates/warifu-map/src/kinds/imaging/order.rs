@@ -51,7 +51,7 @@ table! {
         "OBR-36" => "ServiceRequest.occurrence[x]": map scheduled, "予定日時";
         "TQ1-1" => "": ignored Ignored::Structural, "セットID－TQ1";
         "TQ1-2" => "ServiceRequest.quantityQuantity": map quantity, "数量";
-        "TQ1-7" => "ServiceRequest.occurrence[x]": map start, "開始日時";
+        "TQ1-7" => "ServiceRequest.occurrence[x]": always start, "開始日時";
         "TQ1-8" => "ServiceRequest.occurrence[x]": part, "終了日時";
         "TQ1-9" => "ServiceRequest.priority": map priority, "優先度";
         "TQ1-10" => "ServiceRequest.note": map note, "条件テキスト";
@@ -235,7 +235,13 @@ fn emit<'a>(cx: &mut Cx<'a, '_>, id: Id, rows: &[&Order<'a>], based: Based<'a>, 
         &ORDER_TO_JP_SERVICE_REQUEST,
         "ORC-8",
         |r| match based {
-            Based::Nothing => {}
+            Based::Nothing => {
+                for (segment, n) in [(*b"ORC", 8), (*b"OBR", 29)] {
+                    if let Some(s) = main.head.first(segment).filter(|s| s.field(n).is_some()) {
+                        keep(r, cx, name_of(s, n), s.field(n));
+                    }
+                }
+            }
             Based::On(parent, by) => {
                 cx.reference(r, el::BASED_ON, "ServiceRequest", parent, by.src());
             }
@@ -538,11 +544,19 @@ fn scheduled<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, p: Part<'
 
 /// TQ1-7, TQ1-8, unless a scheduled time (OBR-36) says it more exactly.
 fn start<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, g: &Group<'a>, p: Part<'a>) {
-    let (start, end) = (
-        p.value(),
-        g.field(*b"TQ1", 8).map(|f| f.value()).unwrap_or_default(),
-    );
-    if r.has_name("occurrence[x]") {
+    let until = g.field(*b"TQ1", 8).filter(Part::is_some);
+    let (start, end) = (p.value(), until.map(|f| f.value()).unwrap_or_default());
+    let told = r.has_name("occurrence[x]");
+    if told || !p.is_some() {
+        // An end alone is no moment.
+        if let Some(until) = until {
+            keep(r, cx, "TQ1-8".to_owned(), until);
+        }
+    }
+    if !p.is_some() {
+        return;
+    }
+    if told {
         let scheduled = g
             .field(*b"OBR", 36)
             .map(|f| f.value().text)

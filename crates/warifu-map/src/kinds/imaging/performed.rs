@@ -20,7 +20,7 @@ use super::{
 use crate::cx::{Cx, Sourced};
 use crate::datatypes::{self, Triplet, Unit, codeable_concept, local_system, people_of};
 use crate::kinds::observation;
-use crate::table::{Group, Ignored, keep, keep_rest, run};
+use crate::table::{Group, Ignored, has_more, keep, keep_rest, run, value_parts};
 
 /// Canonical of JP_ImagingStudy_Radiology.
 const JP_IMAGING_STUDY: &str =
@@ -527,6 +527,11 @@ fn procedure<'a>(
     // ZE1-8, ZE1-9: kinds and items side by side.
     let kinds: Vec<Part<'a>> = e.ze1.field(8).reps().collect();
     let mut drugs: Vec<Item<'a>> = Vec::new();
+    for (of, n) in [(7, 6), (9, 8)] {
+        if !e.ze1.field(of).is_some() && e.ze1.field(n).is_some() {
+            cx.stray_field(e.ze1, n, e.ze1.field(n));
+        }
+    }
     if e.ze1.field(9).is_some() {
         for (i, item) in e.ze1.field(9).reps().enumerate() {
             let kind = kinds.get(i).or(kinds.first().filter(|_| kinds.len() == 1));
@@ -549,6 +554,17 @@ fn procedure<'a>(
         }
     }
     for line in &e.lines {
+        // No Observation is made of it; its unit stands in the note.
+        let last = if matches!(use_of(line), Use::Other) {
+            6
+        } else {
+            5
+        };
+        cx.stray_behind(line.obx, last);
+        let value = line.obx.field(5);
+        if value.has_parts() && has_more(value, value_parts(type_of(line))) {
+            cx.stray_field(line.obx, 5, value);
+        }
         within(&mut r, &ZE1_TO_JP_PROCEDURE, "OBX-5", |r| {
             observed(r, cx, line, &mut drugs);
         });
@@ -595,6 +611,9 @@ fn procedure<'a>(
 fn observed<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, line: &Line<'a>, drugs: &mut Vec<Item<'a>>) {
     let (what, value) = (line.obx.field(3), line.obx.field(5));
     cx.used(&line.obx.field(2));
+    if what.has_subcomponents() {
+        cx.stray_field(line.obx, 3, what);
+    }
     if !value.is_some() {
         return;
     }

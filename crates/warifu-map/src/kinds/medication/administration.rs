@@ -18,7 +18,7 @@ use warifu_terms::{maps, systems, units};
 use super::{Ingredient, Mixture, People, dosage};
 use crate::cx::{Cx, Sourced};
 use crate::datatypes;
-use crate::table::{Group, Ignored, holds_from, keep, run};
+use crate::table::{Group, Ignored, holds_from, keep, name_of, run};
 
 /// Canonical of JP_MedicationAdministration.
 pub const JP_MEDICATION_ADMINISTRATION: &str =
@@ -50,7 +50,7 @@ table! {
         "ORC-5" => "": lost, "オーダ状態";
         "ORC-8" => "": lost, "親";
         "ORC-9" => "MedicationAdministration.extension:requestAuthoredOn": map request_authored_on, "トランザクション日時";
-        "ORC-10" => "": ignored Ignored::Redundant, "入力者";
+        "ORC-10" => "": lost, "入力者";
         "ORC-12" => "MedicationAdministration.extension:requester": part, "依頼者";
         "ORC-13" => "": ignored Ignored::Transport, "入力者所在地";
         "ORC-15" => "MedicationAdministration.extension": map holds_from, "オーダ有効日時";
@@ -107,7 +107,7 @@ table! {
         "ORC-5" => "": lost, "オーダ状態";
         "ORC-8" => "": lost, "親";
         "ORC-9" => "MedicationAdministration.extension:requestAuthoredOn": map request_authored_on, "トランザクション日時";
-        "ORC-10" => "": ignored Ignored::Redundant, "入力者";
+        "ORC-10" => "": lost, "入力者";
         "ORC-12" => "MedicationAdministration.extension:requester": part, "依頼者";
         "ORC-13" => "": ignored Ignored::Transport, "入力者所在地";
         "ORC-15" => "MedicationAdministration.extension": map holds_from, "オーダ有効日時";
@@ -133,9 +133,9 @@ table! {
         "RXA-12" => "MedicationAdministration.dosage.rateQuantity, text": part, "時間あたりの投薬";
         "RXA-13" => "MedicationAdministration.note": map strength, "投薬力価";
         "RXA-14" => "MedicationAdministration.note, MedicationAdministration.extension": map strength_unit, "投薬力価単位";
-        "RXA-15" => "MedicationAdministration.contained.batch.lotNumber, note": map mixed_lot_note, "薬剤ロット番号";
-        "RXA-16" => "MedicationAdministration.contained.batch.expirationDate, note": map mixed_expiry_note, "薬剤有効期限";
-        "RXA-17" => "MedicationAdministration.contained.manufacturer, note": map mixed_maker_note, "薬剤製造者名";
+        "RXA-15" => "MedicationAdministration.contained.batch.lotNumber, note": always mixed_lot_note, "薬剤ロット番号";
+        "RXA-16" => "MedicationAdministration.contained.batch.expirationDate, note": always mixed_expiry_note, "薬剤有効期限";
+        "RXA-17" => "MedicationAdministration.contained.manufacturer, note": always mixed_maker_note, "薬剤製造者名";
         "RXA-18" => "MedicationAdministration.statusReason": map status_reason, "薬剤／治療拒否理由";
         "RXA-19" => "MedicationAdministration.reasonCode": map indication, "指示";
         "RXA-20" => "MedicationAdministration.status": always status, "完了状態";
@@ -168,8 +168,8 @@ table! {
         "ORC-5" => "": lost, "オーダ状態";
         "ORC-8" => "": lost, "親";
         "ORC-9" => "": ignored Ignored::Redundant, "トランザクション日時";
-        "ORC-10" => "": ignored Ignored::Redundant, "入力者";
-        "ORC-12" => "": ignored Ignored::Redundant, "依頼者";
+        "ORC-10" => "": lost, "入力者";
+        "ORC-12" => "": lost, "依頼者";
         "ORC-13" => "": ignored Ignored::Transport, "入力者所在地";
         "ORC-15" => "MedicationDispense.extension": map holds_from, "オーダ有効日時";
         "ORC-16" => "": lost, "オーダ制御コード理由";
@@ -578,7 +578,7 @@ fn further<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, set: &[
             .map(|row| &row.row),
     );
     for (rxa, n) in rest.iter().zip(2u32..) {
-        for field in [3, 4, 8, 9, 10, 11, 12, 18, 19, 20, 21, 22] {
+        for field in [3, 4, 8, 9, 10, 11, 12, 13, 14, 18, 19, 20, 21, 22] {
             let f = rxa.field(field);
             if !f.is_some() {
                 continue;
@@ -612,7 +612,7 @@ fn further<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, set: &[
                     );
                     cx.report_with(&MAP311, &v, name);
                 }
-                8 => keep(r, cx, "RXA-8".to_owned(), f),
+                8 | 9 | 13 | 14 | 22 => keep(r, cx, name_of(*rxa, field), f),
                 _ => {}
             }
         }
@@ -1126,6 +1126,9 @@ fn completion<'a>(
         .unwrap_or_default();
     if !action.is_empty() {
         cx.used(&action);
+        if !matches!(action.text, "A" | "D" | "U") {
+            cx.report_with(&MAP008, &action, "0323");
+        }
     }
     let found = maps::COMPLETION.translate(v.text);
     if !found.known {

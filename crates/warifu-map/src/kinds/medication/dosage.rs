@@ -519,6 +519,8 @@ fn instruction<'a>(
                 let count = t(14).value().trimmed();
                 if let Some(n) = whole(count.text).filter(|n| *n != "0") {
                     o.number("count", n, count.src());
+                } else {
+                    cx.unread(count, "Timing.repeat.count");
                 }
                 if t(4).is_some() {
                     o.array("timeOfDay", |a| {
@@ -526,6 +528,8 @@ fn instruction<'a>(
                             let v = rep.value().trimmed();
                             if let Some(time) = time_of_day(v.text) {
                                 a.string(&time, v.src());
+                            } else {
+                                cx.unread(v, "Timing.repeat.timeOfDay");
                             }
                         }
                     });

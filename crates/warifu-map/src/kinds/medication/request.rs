@@ -419,6 +419,9 @@ fn status<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: Part<
         .field(*b"ORC", 5)
         .map(|f| f.value().trimmed())
         .unwrap_or_default();
+    if !state.is_empty() && !maps::ORDER_STATUS.translate(state.text).known {
+        cx.report_with(&MAP008, &state, "0038");
+    }
     let refined = match (found.to, state.text) {
         ("active", "CM") => Some("completed"),
         ("active", "CA" | "RP") => Some("cancelled"),

@@ -474,7 +474,8 @@ fn drugs_given_together_are_one_administration() {
             "Requester",
             "RequestAuthoredOn",
             "RequestDepartment",
-            "Location"
+            "Location",
+            "urn:x-ssmix2:field:ORC-10"
         ]
     );
 }

@@ -1,0 +1,206 @@
+//! No silent loss: a mark of its own is put into each component, sub-component and repetition of each
+//! field of a fixture of each kind, field by field, and must be in the output or lie in what a finding
+//! tells.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    reason = "a test may fail loudly"
+)]
+
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use warifu_hl7::{Index, Message};
+use warifu_map::table::{Action, Ignored};
+use warifu_map::{Converter, File, Options, Output};
+use warifu_terms::fields;
+
+/// Components of the longest data type that a row reads (XCN has 23), and one that no type has.
+const COMPONENTS: usize = 16;
+
+fn converter() -> Converter {
+    Converter::new(Options {
+        institution: Some("1319999999".to_owned()),
+        ..Options::default()
+    })
+}
+
+/// A fixture of each kind, `(kind, path, bytes)`.
+fn samples() -> Vec<(String, String, Vec<u8>)> {
+    let mut found: BTreeMap<String, (String, Vec<u8>)> = BTreeMap::new();
+    for f in common::load(&common::fixtures().join("standard_root")) {
+        let Some(name) = f.path.rsplit('/').next().filter(|n| n.ends_with("_1")) else {
+            continue;
+        };
+        let kind = name.split('_').nth(2).unwrap().to_owned();
+        let withdraws = f.bytes.windows(4).any(|w| w == b"^A23" || w == b"^A11");
+        // The one that says the most.
+        let longer = found
+            .get(&kind)
+            .is_none_or(|(_, b)| b.len() < f.bytes.len());
+        if !withdraws && longer {
+            found.insert(kind, (f.path, f.bytes));
+        }
+    }
+    let vital = common::load(&common::fixtures().join("extended_root"));
+    let vital = vital
+        .into_iter()
+        .find(|f| f.bytes.windows(4).any(|w| w == b"^R30"));
+    let vital = vital.map(|f| ("R30".to_owned(), (f.path, f.bytes)));
+    let all = found.into_iter().chain(vital);
+    all.map(|(kind, (path, bytes))| (kind, path, bytes))
+        .collect()
+}
+
+/// Fields that rows leave alone on purpose.
+fn left_alone() -> BTreeSet<([u8; 3], usize)> {
+    let rows = warifu_map::kinds::tables().flat_map(|t| t.rows);
+    let on_purpose = rows.filter(|row| {
+        matches!(
+            row.action,
+            Action::Ignored(
+                Ignored::Structural | Ignored::Transport | Ignored::Protected | Ignored::Deprecated
+            )
+        )
+    });
+    on_purpose
+        .map(|row| (row.segment, usize::from(row.field)))
+        .collect()
+}
+
+/// Marks with a name of how they stand in the field: `(mode, text of the field)`.
+fn mutations(field: &str) -> Vec<(String, String)> {
+    let marks = |letter: char| {
+        let each = (1..=COMPONENTS).map(|n| format!("QZ{letter}{n}Q"));
+        each.collect::<Vec<_>>().join("^")
+    };
+    if field.is_empty() {
+        return vec![
+            ("value".to_owned(), "QZA1Q".to_owned()),
+            ("components".to_owned(), marks('C')),
+        ];
+    }
+    let mut all = vec![
+        ("repetition".to_owned(), format!("{field}~QZR1Q")),
+        (
+            "repetition of components".to_owned(),
+            format!("{field}~{}", marks('R')),
+        ),
+    ];
+    let first = field.split('~').next().unwrap();
+    let rest = &field[first.len()..];
+    let components: Vec<&str> = first.split('^').collect();
+    let filled = (0..COMPONENTS).map(|i| match components.get(i) {
+        Some(c) if !c.is_empty() => (*c).to_owned(),
+        _ => format!("QZF{}Q", i + 1),
+    });
+    let filled: Vec<String> = filled.collect();
+    all.push(("components".to_owned(), filled.join("^") + rest));
+    for (i, c) in components.iter().enumerate().filter(|(_, c)| !c.is_empty()) {
+        let mut with: Vec<String> = components.iter().map(|c| (*c).to_owned()).collect();
+        with[i] = format!("{c}&QZS1Q");
+        all.push((format!("sub-component of {}", i + 1), with.join("^") + rest));
+    }
+    all
+}
+
+/// What is lost: field and how the marks stood in it, with the kinds.
+type Lost = BTreeMap<(String, usize, String), BTreeSet<String>>;
+
+/// The segments of a message as text, so that a mark can stand anywhere.
+fn lines_of(bytes: &[u8]) -> Vec<String> {
+    let mut index = Index::new();
+    index.build(bytes, None);
+    let arena = bumpalo::Bump::new();
+    let message = Message::new(bytes, &index, &arena, 0);
+    let mut lines: Vec<String> = message
+        .segments()
+        .map(|s| {
+            let (start, end) = s.span();
+            let line = &bytes[start as usize..end as usize];
+            match std::str::from_utf8(line) {
+                Ok(ascii) if !ascii.contains('\u{1b}') => ascii.to_owned(),
+                _ => format!("{}|{}", s.name_str(), s.rest(1).text().text),
+            }
+        })
+        .collect();
+    // What the fixture lacks of the visit.
+    if !lines.iter().any(|l| l.starts_with("PV2")) {
+        let at = lines.iter().position(|l| l.starts_with("PV1")).unwrap();
+        lines.insert(at + 1, "PV2|".to_owned());
+    }
+    lines
+}
+
+/// Whether a finding says that the field, or its segment, is left out, that the row of the parent
+/// goes before, or that a code is in no table.
+fn is_told(out: &Output, segment: &str, field: &str, span: (usize, usize), codes: bool) -> bool {
+    out.diagnostics.iter().any(|d| {
+        let argument = d.argument.as_deref();
+        let named = argument == Some(field) || argument == Some(segment);
+        let covers = (d.span.start as usize) < span.1 && d.span.end as usize > span.0;
+        match d.code.code {
+            "MAP018" | "MAP125" | "MAP401" => named && covers,
+            "MAP008" | "MAP107" => codes && covers,
+            _ => false,
+        }
+    })
+}
+
+#[test]
+fn no_part_of_a_field_is_lost_in_silence() {
+    let samples = samples();
+    assert_eq!(samples.len(), 27, "26 kinds and the vital signs");
+    let left_alone = left_alone();
+    let mut converter = converter();
+    let mut out = Output::new();
+    let mut lost = Lost::new();
+    let mut count = 0;
+    for (kind, path, bytes) in &samples {
+        let text = lines_of(bytes);
+        let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+        for (at, line) in text.iter().enumerate() {
+            let name = line.get(..3).unwrap();
+            let again = seen.entry(name).or_default();
+            *again += 1;
+            if name == "MSH" || *again > 2 {
+                continue;
+            }
+            let mut cells: Vec<&str> = line.split('|').collect();
+            let known = fields::segment(name).map_or(0, |s| s.fields().count());
+            let most = cells.len().max(known + 1) + 1;
+            cells.resize(most + 1, "");
+            let id: [u8; 3] = name.as_bytes().try_into().unwrap();
+            for n in (1..most).filter(|n| !left_alone.contains(&(id, *n))) {
+                for (mode, changed) in mutations(cells[n]) {
+                    let mut cells = cells.clone();
+                    cells[n] = &changed;
+                    let mut lines = text.clone();
+                    lines[at] = cells.join("|").trim_end_matches('|').to_owned();
+                    let before: usize = lines[..at].iter().map(|l| l.len() + 1).sum();
+                    let from = before + cells[..n].join("|").len() + 1;
+                    let message = lines.join("\r") + "\r";
+                    out.clear();
+                    let bytes = message.as_bytes();
+                    converter.convert(File { path, bytes }, 0, &mut out);
+                    count += 1;
+                    let made = out.resources.iter().map(|r| out.json_of(r));
+                    let json = String::from_utf8(made.collect::<Vec<_>>().concat()).unwrap();
+                    let marks = changed.split(['^', '&', '~']);
+                    let marks = marks.filter(|m| m.starts_with("QZ"));
+                    let missing = marks.filter(|m| !json.contains(*m)).count();
+                    let field = format!("{name}-{n}");
+                    let span = (from, from + changed.len());
+                    if missing > 0 && !is_told(&out, name, &field, span, missing == 1) {
+                        let lost = lost.entry((name.to_owned(), n, mode)).or_default();
+                        lost.insert(kind.clone());
+                    }
+                }
+            }
+        }
+    }
+    assert!(count > 14_000, "{count} conversions");
+    assert!(lost.is_empty(), "{lost:#?}");
+}
