@@ -187,6 +187,15 @@ pub(crate) struct Folder {
 const TRACE: &str = "trace.ndjson";
 /// Name of the file that a run locks.
 const LOCK: &str = ".warifu-lock";
+/// Name of the file that tells that all others are whole.
+const MANIFEST: &str = "manifest.json";
+
+/// Where a file stands until it is whole.
+pub(crate) fn part_of(path: &Path) -> PathBuf {
+    let mut part = path.to_path_buf().into_os_string();
+    part.push(".part");
+    part.into()
+}
 
 /// A file that grows from job to job.
 struct Appended {
@@ -307,6 +316,13 @@ impl Folder {
                 let _ = std::fs::remove_file(self.dir.join(name));
             }
         }
+        // What an earlier run ended is no longer whole.
+        remove(&self.dir.join(MANIFEST))?;
+        let grown = self.earlier.commits.iter().flat_map(|c| c.lengths.keys());
+        let grown: BTreeSet<String> = grown.cloned().collect();
+        for name in &grown {
+            self.reopen(name)?;
+        }
         let end = self
             .next
             .checked_sub(1)
@@ -316,9 +332,18 @@ impl Folder {
         self.state = state::Writer::resume(&self.dir, end)?;
         Ok(())
     }
+    /// Where a file that grows is written; what an earlier run ended goes there.
+    fn reopen(&self, name: &str) -> Result<PathBuf, std::io::Error> {
+        let path = self.dir.join(name);
+        let part = part_of(&path);
+        if !part.exists() && path.exists() {
+            std::fs::rename(&path, &part)?;
+        }
+        Ok(part)
+    }
     fn writer(&mut self, name: &str) -> Result<&mut Appended, std::io::Error> {
         if !self.appended.contains_key(name) {
-            let path = self.dir.join(name);
+            let path = self.reopen(name)?;
             let mut file = OpenOptions::new()
                 .create(true)
                 .truncate(false)
@@ -420,8 +445,7 @@ impl Folder {
         if let Some(parent) = path.parent() {
             std::fs::create_dir_all(parent)?;
         }
-        let mut part = path.clone().into_os_string();
-        part.push(".part");
+        let part = part_of(&path);
         let mut file = File::create(&part)?;
         file.write_all(bytes)?;
         file.sync_data()?;
@@ -439,7 +463,8 @@ impl Folder {
         self.since_sync = std::time::Instant::now();
         Ok(())
     }
-    /// Ends a complete run: cuts what an earlier run had beyond, writes the manifest.
+    /// Ends a complete run: cuts what an earlier run had beyond, gives the files that grew their names,
+    /// writes the manifest.
     pub(crate) fn finish(
         &mut self,
         last_lines: &[(String, Vec<u8>)],
@@ -448,23 +473,40 @@ impl Folder {
         if !self.diverged && self.next < self.earlier.commits.len() {
             self.diverge()?;
         }
-        let known: BTreeSet<String> = self.lengths.keys().cloned().collect();
-        for name in &known {
-            self.writer(name)?;
+        for (name, length) in self.lengths.clone() {
+            let ended = std::fs::metadata(self.dir.join(&name)).map(|m| m.len());
+            if self.appended.contains_key(&name) || ended.ok() != Some(length) {
+                self.writer(&name)?;
+            }
         }
         for (name, bytes) in last_lines {
             // Not counted in `lengths`: a later run cuts it off again.
             self.writer(name)?.write(bytes)?;
         }
         self.sync()?;
+        let appended = std::mem::take(&mut self.appended).into_iter();
+        // Closed first: an open file has its name for good on some systems.
+        let hashes: BTreeMap<String, Sha256> = appended.map(|(n, a)| (n, a.hash)).collect();
+        for name in hashes.keys() {
+            let path = self.dir.join(name);
+            std::fs::rename(part_of(&path), path)?;
+        }
+        // What an earlier run had and this one has not.
+        for c in &self.earlier.commits {
+            for name in c.lengths.keys() {
+                if !self.lengths.contains_key(name) {
+                    remove(&part_of(&self.dir.join(name)))?;
+                }
+            }
+        }
         let mut manifest = manifest.clone();
         let mut files = serde_json::Map::new();
         for name in walk(&self.dir)? {
-            if [state::FILE, LOCK, "manifest.json"].contains(&name.as_str()) {
+            if [state::FILE, LOCK, MANIFEST].contains(&name.as_str()) {
                 continue;
             }
-            let hash = match self.appended.get(&name) {
-                Some(a) => a.hash.clone(),
+            let hash = match hashes.get(&name) {
+                Some(hash) => hash.clone(),
                 None => hash_of(&mut File::open(self.dir.join(&name))?)?,
             };
             files.insert(name, serde_json::Value::String(hex(&hash.finalize())));
@@ -474,7 +516,11 @@ impl Folder {
         }
         let mut text = serde_json::to_vec_pretty(&manifest)?;
         text.push(b'\n');
-        self.whole("manifest.json", &text)
+        self.whole(MANIFEST, &text)?;
+        // Names are durable with their folder, where a folder can be opened.
+        #[cfg(unix)]
+        File::open(&self.dir)?.sync_all()?;
+        Ok(())
     }
 }
 
@@ -483,12 +529,24 @@ fn clean(dir: &Path) {
     if let Ok(Some((_, earlier))) = state::read(dir) {
         for c in &earlier.commits {
             for name in c.written.keys().chain(c.lengths.keys()) {
-                let _ = std::fs::remove_file(dir.join(name));
+                let path = dir.join(name);
+                let _ = std::fs::remove_file(part_of(&path));
+                let _ = std::fs::remove_file(path);
             }
         }
     }
-    for name in ["manifest.json", "diagnostics.ndjson", TRACE] {
-        let _ = std::fs::remove_file(dir.join(name));
+    for name in [MANIFEST, "diagnostics.ndjson", TRACE] {
+        let path = dir.join(name);
+        let _ = std::fs::remove_file(part_of(&path));
+        let _ = std::fs::remove_file(path);
+    }
+}
+
+/// Removes a file if it is there.
+fn remove(path: &Path) -> Result<(), std::io::Error> {
+    match std::fs::remove_file(path) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(e),
+        _ => Ok(()),
     }
 }
 

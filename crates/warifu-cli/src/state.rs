@@ -1,9 +1,10 @@
 //! `DIR/.warifu-state`: what has been committed, so that a second run goes on where the first stopped.
 //!
 //! Line 1 names version and options; each further line is the commit marker of one patient (or loose
-//! file): a digest of its input, and the length of every appended file after it. A run that finds the
-//! same header skips what is committed and unchanged, cuts every file back to the last good marker and
-//! goes on; its result equals an uninterrupted run.
+//! file): a digest of its input, and the length of every appended file after it. Such a file is a
+//! `.part` until the run has ended. A run that finds the same header skips what is committed and
+//! unchanged, cuts every file back to the last good marker and goes on; its result equals an
+//! uninterrupted run.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions};
@@ -117,14 +118,16 @@ pub(crate) struct Commit {
 impl Commit {
     /// Whether everything that this marker counts is there: nothing is missing or shorter.
     fn holds(&self, dir: &Path) -> bool {
-        let length = |name: &String| std::fs::metadata(dir.join(name)).map_or(0, |m| m.len());
-        self.lengths
-            .iter()
-            .all(|(name, least)| length(name) >= *least)
-            && self
-                .written
-                .iter()
-                .all(|(name, exact)| length(name) == *exact)
+        let length = |path: &Path| std::fs::metadata(path).map(|m| m.len()).ok();
+        // A file that grows has its name when the run has ended.
+        let grown = |name: &String| {
+            let path = dir.join(name);
+            length(&crate::output::part_of(&path)).or_else(|| length(&path))
+        };
+        let mut grew = self.lengths.iter();
+        let mut written = self.written.iter();
+        grew.all(|(name, least)| grown(name).is_some_and(|n| n >= *least))
+            && written.all(|(name, exact)| length(&dir.join(name)) == Some(*exact))
     }
 }
 

@@ -105,6 +105,36 @@ fn what_somebody_took_out_of_a_folder_is_converted_again() {
     }
 }
 
+#[test]
+fn what_a_storage_no_longer_has_is_not_left_in_the_folder() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("root");
+    for (name, bytes) in tree(&fixtures("standard_root")) {
+        let to = root.join(name);
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::write(to, bytes).unwrap();
+    }
+    let convert = |out: &str| {
+        let out = dir.path().join(out);
+        let args = ["convert", root.to_str().unwrap(), "--to", "ndjson"];
+        let o = run(&[&args[..], &["--out", out.to_str().unwrap()]].concat());
+        assert_eq!(o.status.code(), Some(0));
+        tree(&out)
+    };
+    let before = convert("o");
+    let mut gone = 0;
+    for (name, _) in tree(&root) {
+        if name.contains("PPR-01") {
+            std::fs::remove_file(root.join(name)).unwrap();
+            gone += 1;
+        }
+    }
+    assert!(gone > 0 && before.iter().any(|(n, _)| n == "Condition.ndjson"));
+    let after = convert("o");
+    assert!(after.iter().all(|(n, _)| n != "Condition.ndjson"));
+    assert!(after == convert("fresh"));
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupted_run_goes_on_and_equals_an_uninterrupted_one() {
@@ -166,11 +196,20 @@ fn an_interrupted_run_goes_on_and_equals_an_uninterrupted_one() {
             // Before the handler stands, the signal itself ends the program.
             assert!(ended == code || ended == -1 && at == 0, "{signal}: {ended}");
         }
-        let names = || tree(&out).into_iter().map(|(n, _)| n);
-        let half: Vec<String> = names()
-            .filter(|n| Path::new(n).extension().is_some_and(|e| e == "part"))
-            .collect();
-        assert!(signal == "-KILL" || half.is_empty(), "{half:?}");
+        // No file has its name before all are whole.
+        let names: Vec<String> = tree(&out).into_iter().map(|(n, _)| n).collect();
+        let named =
+            |n: &String| !n.starts_with('.') && Path::new(n).extension() != Some("part".as_ref());
+        let has = |name: &str| names.iter().any(|n| n == name);
+        if ended != 0 {
+            // Killed while names are given it has no manifest yet.
+            assert!(
+                signal == "-KILL" || !names.iter().any(named),
+                "{signal}: {names:?}"
+            );
+            assert!(!has("manifest.json"));
+            assert!(at < 2 || has("Patient.ndjson.part") || has("Patient.ndjson"));
+        }
         assert_eq!(go(&out).wait().unwrap().code(), Some(0));
         let got = tree(&out);
         for ((a, x), (b, y)) in wanted.iter().zip(&got) {
