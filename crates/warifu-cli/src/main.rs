@@ -10,6 +10,7 @@ mod config;
 mod consent;
 mod convert;
 mod demo;
+mod desk;
 mod inputs;
 mod mistakes;
 mod opened;

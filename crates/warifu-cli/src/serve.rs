@@ -23,7 +23,7 @@ use crate::config::{CLIENT_CERTS, Loaded};
 use crate::stop::Stop;
 use crate::wishes::{self, Wishes};
 use crate::words::Words;
-use crate::{End, packages, pages, say, terminal};
+use crate::{End, desk, packages, pages, say, terminal};
 
 /// `warifu serve` and its commands.
 pub(crate) fn command(lang: Lang) -> Command {
@@ -69,6 +69,7 @@ pub(crate) fn command(lang: Lang) -> Command {
         .arg(w.file("tls-cert", "FILE", "証明書の鎖 (PEM)", "certificate chain (PEM)"))
         .arg(w.file("tls-key", "FILE", "証明書の秘密鍵 (PEM)", "private key of the certificate (PEM)"))
         .arg(w.value("client-certs", "WHOM", "施設の証明書 (mTLS): off 求めない、bound 登録時に結びつけた鍵だけ、required すべての施設 (省略時: off)", "certificates of institutions (mTLS): off, bound (whose key is bound to one), required (all of them) (default: off)").value_parser(CLIENT_CERTS.to_vec()))
+        .arg(w.file("card-double", "FILE", "試験用: マイナンバーカードの代わり (JSON)。本人確認にはならず、登録した鍵は施設に何も開きません", "for tests: stands in for citizens' cards (JSON); it identifies nobody, and keys bound by it open nothing to institutions"))
         .arg(w.file("portal", "DIR", "/ に置く画面のフォルダー (省略時: 内蔵のもの)", "folder of the portal, served at / (default: the one built in)"))
         .arg(w.file("playground", "DIR", "/playground/ に置く画面のフォルダー (省略時: 内蔵のもの)", "folder of the playground, served at /playground/ (default: the one built in)"))
         .arg(w.value("ig", "PACKAGE", "FHIR パッケージ (名前#版、.tgz、フォルダー)", "FHIR package (name#version, .tgz or folder)").action(ArgAction::Append))
@@ -166,6 +167,8 @@ pub(crate) fn command(lang: Lang) -> Command {
                 .arg(Arg::new("kid").value_name("KID").required(true).help(w.text("鍵 (held が示すもの)", "the key, as held shows it")))
                 .arg(data()),
         )
+        .subcommand(desk::command(w, &data, &of))
+        .subcommand(desk::reports_command(w, &data))
         .subcommand(quarantine_command(w, &data))
         .subcommand(review_command(w, &data))
         .subcommand(
@@ -486,6 +489,8 @@ pub(crate) fn run(m: &ArgMatches, loaded: &Loaded, lang: Lang) -> anyhow::Result
             told(open(s, loaded)?.lift(text(s, "kid").unwrap_or_default()))?;
             Ok(End::Clean)
         }
+        Some(("desk", s)) => desk::run(s, loaded, lang),
+        Some(("reports", s)) => desk::reports(s, loaded),
         Some(("quarantine", s)) => quarantine(s, loaded),
         Some(("review", s)) => review(s, loaded),
         Some(("notices", s)) => notices(s, loaded),
@@ -505,7 +510,7 @@ pub(crate) fn run(m: &ArgMatches, loaded: &Loaded, lang: Lang) -> anyhow::Result
     }
 }
 
-fn text<'m>(m: &'m ArgMatches, name: &str) -> Option<&'m str> {
+pub(crate) fn text<'m>(m: &'m ArgMatches, name: &str) -> Option<&'m str> {
     m.try_get_one::<String>(name)
         .ok()
         .flatten()
@@ -518,11 +523,11 @@ fn path<'m>(m: &'m ArgMatches, name: &str) -> &'m Path {
 }
 
 /// `--institution`, or the office's own.
-fn institution(m: &ArgMatches, office: &Office) -> String {
+pub(crate) fn institution(m: &ArgMatches, office: &Office) -> String {
     text(m, "institution").map_or_else(|| office.institution().to_owned(), str::to_owned)
 }
 
-fn print(line: &str) -> anyhow::Result<End> {
+pub(crate) fn print(line: &str) -> anyhow::Result<End> {
     writeln!(std::io::stdout().lock(), "{line}")?;
     Ok(End::Clean)
 }
@@ -564,7 +569,7 @@ fn folder(wishes: &Wishes<'_>) -> anyhow::Result<PathBuf> {
     found.context("--data DIR, WARIFU_DATA, or data in [serve] of warifu.toml")
 }
 
-fn open(m: &ArgMatches, loaded: &Loaded) -> anyhow::Result<Office> {
+pub(crate) fn open(m: &ArgMatches, loaded: &Loaded) -> anyhow::Result<Office> {
     let wishes = Wishes::new(m, loaded)?;
     opened(&folder(&wishes)?, &wishes)
 }
@@ -576,7 +581,7 @@ fn opened(folder: &Path, wishes: &Wishes<'_>) -> anyhow::Result<Office> {
 }
 
 /// A patient's number, and what stands behind it, never from an argument: arguments are seen by others.
-fn person(m: &ArgMatches, lang: Lang) -> anyhow::Result<Zeroizing<String>> {
+pub(crate) fn person(m: &ArgMatches, lang: Lang) -> anyhow::Result<Zeroizing<String>> {
     let from = path(m, "patient");
     let mut number = Zeroizing::new(String::new());
     if from == Path::new("-") {
@@ -740,6 +745,8 @@ fn start(m: &ArgMatches, loaded: &Loaded, lang: Lang) -> anyhow::Result<End> {
         Some(other) => bail!("client-certs = {other}: {}", CLIENT_CERTS.join(", ")),
     };
     let asks = certificates != Certificates::Off;
+    let double = path(m, "card-double");
+    let card = card_double(double, wishes.flag("public")?, lang)?;
     let bind = Bind {
         address,
         public: wishes.flag("public")?,
@@ -801,6 +808,7 @@ fn start(m: &ArgMatches, loaded: &Loaded, lang: Lang) -> anyhow::Result<End> {
         playground: pages::playground(playground.as_deref())?,
         forwarded,
         certificates,
+        card,
         metrics: address.ip().is_loopback(),
         log: Some(Box::new(terminal::note)),
         limits,
@@ -822,6 +830,39 @@ fn start(m: &ArgMatches, loaded: &Loaded, lang: Lang) -> anyhow::Result<End> {
     };
     listen(app, bind, bound)?;
     Ok(End::Clean)
+}
+
+/// A double of the citizen's card. It stands on the command line alone, so that no file or variable that is
+/// forgotten somewhere brings it in, and never where other machines connect.
+fn card_double(
+    file: &Path,
+    public: bool,
+    lang: Lang,
+) -> anyhow::Result<Option<Box<dyn warifu_server::Card>>> {
+    if file.as_os_str().is_empty() {
+        return Ok(None);
+    }
+    if public {
+        bail!(say(
+            lang,
+            "--card-double は試験用です。--public とは一緒に使えません",
+            "--card-double is for tests and does not go with --public",
+        ));
+    }
+    let bytes = std::fs::read(file).with_context(|| file.display().to_string())?;
+    let double = warifu_server::CardDouble::read(&bytes).with_context(|| {
+        say(
+            lang,
+            "--card-double: {\"testDouble\": true, \"cards\": {…}} の形ではありません",
+            "--card-double: not of the form {\"testDouble\": true, \"cards\": {…}}",
+        )
+    })?;
+    terminal::note(&say(
+        lang,
+        "試験用のカードの代わりを使っています。本人確認にはなりません",
+        "a test double stands in for cards; it identifies nobody",
+    ));
+    Ok(Some(Box::new(double)))
 }
 
 /// Serves until a signal ends it, and publishes a last checkpoint. `bound` is told the address.

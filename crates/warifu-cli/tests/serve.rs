@@ -158,6 +158,51 @@ fn what_an_institution_does_beside_the_server() {
     }
     let done = with_input(dir, &[&enrol[..], &["--birth", "1980-01-01"]].concat(), b"");
     assert_eq!(done.status.code(), Some(2));
+    // The desk: whose, and how that is known, is asked for; what is not there is told.
+    let at_desk = |args: &[&str], input: &str| {
+        let whom = [
+            "--data",
+            "data",
+            "--patient",
+            "-",
+            "--identified",
+            "counter",
+        ];
+        let all = [&["serve", "desk"], args, &whom].concat();
+        let done = with_input(dir, &all, input.as_bytes());
+        (done.status.code(), text(&done.stdout), text(&done.stderr))
+    };
+    let known = "0000990001\n";
+    assert_eq!(at_desk(&["list"], known).0, Some(0));
+    assert!(at_desk(&["list"], "9999999998\n").2.contains("NOT_FOUND"));
+    assert!(at_desk(&["withdraw", "x"], known).2.contains("NOT_FOUND"));
+    assert!(at_desk(&["keys"], known).1.is_empty());
+    let (status, heard, _) = at_desk(&["object", "--pur", "ANON"], known);
+    assert!(status == Some(1) && !heard.is_empty());
+    let (status, receipt, _) = at_desk(&["object", "--pur", "ANON", "--agree"], known);
+    assert!(status == Some(0) && receipt.trim().split('.').count() == 3);
+    let proxy = ["proxy", "--as", "delegate", "--code", "1234-5678"];
+    let (status, _, told) = at_desk(&proxy, "0000990001 1968-03-03\n");
+    assert!(status == Some(2) && told.contains("BODY"), "{told}");
+    bad(
+        &["desk", "list", "--data", "data", "--patient", "-"],
+        "--identified",
+    );
+    assert!(good(&["reports", "--data", "data"]).is_empty());
+    bad(&["reports", "--data", "data", "--close", "x"], "NOT_FOUND");
+    // A double of cards is named on the command line, and is one.
+    std::fs::write(dir.join("cards.json"), "{\"cards\":{}}").unwrap();
+    let double = [
+        "--data",
+        "data",
+        "--card-double",
+        "cards.json",
+        "--check-config",
+    ];
+    bad(&double, "testDouble");
+    std::fs::write(dir.join("cards.json"), "{\"cards\":{},\"testDouble\":true}").unwrap();
+    good(&double);
+    bad(&[&double[..], &["--public"]].concat(), "--public");
     // A copy comes back.
     good(&["backup", "copy.db", "--data", "data"]);
     bad(&["backup", "copy.db", "--data", "data"], "there already");
@@ -169,7 +214,7 @@ fn what_an_institution_does_beside_the_server() {
         let _ = std::fs::remove_file(dir.join("data").join(name));
     }
     // Each code is a line.
-    assert!(good(&["restore", "copy.db", "--data", "data"]).contains("log: 2"));
+    assert!(good(&["restore", "copy.db", "--data", "data"]).contains("log: 3"));
     good(&check);
 }
 

@@ -202,70 +202,82 @@ pub(crate) fn take(app: &App, asked: &Asked) -> Result<Answer, Problem> {
             _ => return Err(problem),
         },
     };
-    let types = [Typ::Grant, Typ::Deny, Typ::Revoke, Typ::Objection];
     let (value, again) = office.write(|tx| {
         let id = session.as_ref().map(|s| s.id.as_str()).unwrap_or_default();
-        let view = tx.view.of_session(id);
-        let court = Desk {
-            keys: &view,
-            ledger: &view,
-            policy: &office.policy,
-            master: &office.master,
-            now: view.now,
-            endpoint: None,
-        };
-        match accept(&court, token, &types, annex.as_deref())? {
-            Accepted::Again(opened, status) => {
-                let row = view.tokens("tok = ?1", &[opened.hash.as_str().into()])?;
-                let row = row.into_iter().next().ok_or(Reason::TargetUnknown)?;
-                let ended = status == StatusNow::Revoked || row.opened.typ == Typ::Revoke;
-                Ok((
-                    taken(&view, &row.opened, row.receipt, row.at, true, ended)?,
-                    true,
-                ))
-            }
-            Accepted::New(opened) => {
-                let target = view.tokens("jti = ?1", &[opened.text("rev").into()])?;
-                let target = target.into_iter().next();
-                let before = view.tokens(
-                    "rev = ?1 AND sub = ?2",
-                    &[opened.text("rev").into(), opened.text("sub").into()],
-                )?;
-                let before = before.into_iter().next();
-                if let Some(first) = before.filter(|_| opened.typ == Typ::Revoke) {
-                    // Ended before, by another revoke: a success that changes nothing, with its receipt.
-                    return Ok((
-                        taken(&view, &first.opened, first.receipt, first.at, true, true)?,
-                        true,
-                    ));
-                }
-                let kind = match opened.typ {
-                    Typ::Grant => Kind::Grant,
-                    Typ::Deny => Kind::Deny,
-                    Typ::Revoke => Kind::Revoke,
-                    _ => Kind::Objection,
-                };
-                let tok = [("tok", opened.hash.as_str().into())];
-                let (line, _) = tx.line(kind, Some(opened.text("sub")), &tok)?;
-                let receipt = receipt(tx, &opened, target.as_ref(), &line)?;
-                tx.keep(
-                    token,
-                    &opened,
-                    line.index,
-                    receipt.as_deref(),
-                    annex.as_deref(),
-                )?;
-                let nonce = opened.text("nonce");
-                if opened.typ == Typ::Grant && !nonce.is_empty() {
-                    ask::granted(tx, nonce)?;
-                }
-                let ended = opened.typ == Typ::Revoke;
-                let at = tx.view.now;
-                Ok((taken(&tx.view, &opened, receipt, at, false, ended)?, false))
-            }
-        }
+        accepted(tx, id, token, annex.as_deref(), None)
     })?;
     Ok(Answer::json(&value).status(if again { 200 } else { 201 }))
+}
+
+/// Judges what somebody decided, and keeps it with its line; gives the answer, and whether it was there before.
+/// `idp` is how the person was identified for whom the registry signed.
+pub(crate) fn accepted(
+    tx: &mut Tx<'_>,
+    session: &str,
+    token: &str,
+    annex: Option<&[u8]>,
+    idp: Option<&str>,
+) -> Result<(Value, bool), Problem> {
+    let office = tx.view.office;
+    let types = [Typ::Grant, Typ::Deny, Typ::Revoke, Typ::Objection];
+    let view = tx.view.of_session(session);
+    let court = Desk {
+        keys: &view,
+        ledger: &view,
+        policy: &office.policy,
+        master: &office.master,
+        now: view.now,
+        endpoint: None,
+    };
+    match accept(&court, token, &types, annex)? {
+        Accepted::Again(opened, status) => {
+            let row = view.tokens("tok = ?1", &[opened.hash.as_str().into()])?;
+            let row = row.into_iter().next().ok_or(Reason::TargetUnknown)?;
+            let ended = status == StatusNow::Revoked || row.opened.typ == Typ::Revoke;
+            Ok((
+                taken(&view, &row.opened, row.receipt, row.at, true, ended)?,
+                true,
+            ))
+        }
+        Accepted::New(opened) => {
+            // The registry signs at the desk alone, where somebody was identified (§3.0).
+            if opened.claims.get("by").is_some() != idp.is_some() {
+                return Err(Reason::Sub.of("by").into());
+            }
+            let target = view.tokens("jti = ?1", &[opened.text("rev").into()])?;
+            let target = target.into_iter().next();
+            let before = view.tokens(
+                "rev = ?1 AND sub = ?2",
+                &[opened.text("rev").into(), opened.text("sub").into()],
+            )?;
+            let before = before.into_iter().next();
+            if let Some(first) = before.filter(|_| opened.typ == Typ::Revoke) {
+                // Ended before, by another revoke: a success that changes nothing, with its receipt.
+                return Ok((
+                    taken(&view, &first.opened, first.receipt, first.at, true, true)?,
+                    true,
+                ));
+            }
+            let kind = match opened.typ {
+                Typ::Grant => Kind::Grant,
+                Typ::Deny => Kind::Deny,
+                Typ::Revoke => Kind::Revoke,
+                _ => Kind::Objection,
+            };
+            let mut members = vec![("tok", opened.hash.as_str().into())];
+            members.extend(idp.map(|how| ("idp", how.into())));
+            let (line, _) = tx.line(kind, Some(opened.text("sub")), &members)?;
+            let receipt = receipt(tx, &opened, target.as_ref(), &line)?;
+            tx.keep(token, &opened, line.index, receipt.as_deref(), annex)?;
+            let nonce = opened.text("nonce");
+            if opened.typ == Typ::Grant && !nonce.is_empty() {
+                ask::granted(tx, nonce)?;
+            }
+            let ended = opened.typ == Typ::Revoke;
+            let at = tx.view.now;
+            Ok((taken(&tx.view, &opened, receipt, at, false, ended)?, false))
+        }
+    }
 }
 
 fn taken(

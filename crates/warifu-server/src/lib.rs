@@ -11,9 +11,11 @@
 )]
 
 mod ask;
+mod card;
 mod certificate;
 mod consent;
 mod cutoff;
+mod desk;
 mod disclose;
 mod files;
 mod form;
@@ -31,6 +33,7 @@ mod people;
 mod problem;
 mod quarantine;
 mod rate;
+mod report;
 mod review;
 mod route;
 mod upload;
@@ -42,8 +45,10 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Semaphore;
 
+pub use card::{Card, CardDouble, Holder};
 pub use certificate::{Certificates, asking, thumbprint};
 pub use cutoff::Held;
+pub use desk::{Done, IDENTIFIED, Mandate, PROXIES, PersonKey, Standing, Visitor};
 pub use files::{BuiltIn, Files};
 pub use ingest::{Brought, Ingested};
 pub use net::{Bind, serve};
@@ -52,6 +57,7 @@ pub use office::{Clock, Office, Rights, Settings, keep_database, make};
 pub use openapi::openapi;
 pub use problem::{Code, Problem};
 pub use quarantine::{Apart, Staff, Whose, Why};
+pub use report::{KINDS as REPORT_KINDS, Report};
 pub use review::{Waiting, verdict_of};
 pub use route::router;
 pub use vendor::Vendor;
@@ -109,6 +115,8 @@ pub struct Config {
     /// What certificates of clients are for; with `forwarded`, a proxy on this machine tells those that it met
     /// in `Client-Cert`.
     pub certificates: Certificates,
+    /// Identifies people by their cards, where something does.
+    pub card: Option<Box<dyn Card>>,
     /// Whether `/metrics` is answered here.
     pub metrics: bool,
     /// Where lines about requests go; absent for none.

@@ -485,6 +485,11 @@ impl Office {
         Ok(Trust::new(self.log_key()?, Vec::new(), 0)?)
     }
 
+    /// What wraps the keys of data.
+    pub(crate) fn vault(&self) -> &dyn Vault {
+        &*self.vault
+    }
+
     /// A key of the office by name.
     pub(crate) fn key(&self, name: &str) -> anyhow::Result<&SecretKey> {
         self.secrets.get(name).context("a key of the office")

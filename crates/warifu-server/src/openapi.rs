@@ -45,6 +45,10 @@ const SHAPES: &[(&str, &str)] = &[
         "{line: string, salt: id, proof?: string, promise?: string}",
     ),
     (
+        "Report",
+        "{report: id, kind: string, at: time, text: string, line?: int, closed?: time}",
+    ),
+    (
         "SessionState",
         "{sub: sub, kid: hash, exp: time, bindings: [token], keys: [Key]}",
     ),

@@ -10,6 +10,7 @@ use warifu_log::Kind;
 
 use crate::App;
 use crate::certificate::Certificates;
+use crate::consent::set;
 use crate::http::{Answer, Asked};
 use crate::office::{Office, Tx, View, fresh_id, random};
 use crate::problem::{Code, Problem};
@@ -30,6 +31,15 @@ const FAILURES: u64 = 5;
 const FAILURES_OF_ALL: u64 = 100;
 /// Name of the cookie.
 const COOKIE: &str = "warifu_session";
+
+/// A person's own key, by a code that the desk gave.
+const AT_DESK: Bound<'static> = Bound {
+    role: "patient",
+    ial: "counter",
+    proxy_for: None,
+    more: &[],
+    what: "bound",
+};
 
 /// A live session.
 #[derive(Debug, Clone)]
@@ -67,7 +77,7 @@ impl KeyRing for Brought<'_> {
 
 /// A nonce of a proof is taken once; where the answer is an error of the transaction, nothing was done and
 /// the nonce stays open.
-fn proof_nonce(tx: &Tx<'_>, nonce: &str) -> Result<(), Problem> {
+pub(crate) fn proof_nonce(tx: &Tx<'_>, nonce: &str) -> Result<(), Problem> {
     let gone = tx.view.db.run(
         "DELETE FROM once WHERE kind = 'nonce' AND id = ?1 AND ends >= ?2",
         &[nonce.into(), tx.view.now.into()],
@@ -190,13 +200,25 @@ impl Office {
         proxy_for: Option<&str>,
         ial: &str,
     ) -> Result<String, Problem> {
-        self.write(|tx| bind(tx, key, sub, role, proxy_for, ial))
+        let bound = Bound {
+            role,
+            ial,
+            proxy_for,
+            more: &[],
+            what: "bound",
+        };
+        self.write(|tx| bind(tx, key, sub, &bound))
     }
 }
 
 /// Holds a day of birth against the records of a person at an institution. One of them may know the year or
 /// the month alone.
-fn born(view: &View<'_>, sub: &str, institution: &str, birth: &str) -> Result<(), Problem> {
+pub(crate) fn born(
+    view: &View<'_>,
+    sub: &str,
+    institution: &str,
+    birth: &str,
+) -> Result<(), Problem> {
     let rows = view.db.query(
         "SELECT id, body FROM records WHERE sub = ?1 AND src = ?2 AND typ = 'Patient'",
         &[sub.into(), institution.into()],
@@ -223,13 +245,23 @@ fn born(view: &View<'_>, sub: &str, institution: &str, birth: &str) -> Result<()
     Ok(())
 }
 
-fn bind(
+/// As what a key is bound.
+pub(crate) struct Bound<'a> {
+    pub(crate) role: &'a str,
+    /// How the person was identified.
+    pub(crate) ial: &'a str,
+    pub(crate) proxy_for: Option<&'a str>,
+    /// Bounds of a proxy: `until`, `until_obj`, `scp`.
+    pub(crate) more: &'a [(&'static str, Value)],
+    /// What the line says of it.
+    pub(crate) what: &'a str,
+}
+
+pub(crate) fn bind(
     tx: &mut Tx<'_>,
     key: &PublicKey,
     sub: &str,
-    role: &str,
-    proxy_for: Option<&str>,
-    ial: &str,
+    bound: &Bound<'_>,
 ) -> Result<String, Problem> {
     let now = tx.view.now;
     let kid = tx.register(
@@ -238,7 +270,11 @@ fn bind(
         None,
         &crate::office::Rights::default(),
     )?;
-    let claims = binding_claims(key, sub, [role, ial], proxy_for, now, &fresh_id()?);
+    let (role, ial, proxy_for) = (bound.role, bound.ial, bound.proxy_for);
+    let mut claims = binding_claims(key, sub, [role, ial], proxy_for, now, &fresh_id()?);
+    for (name, value) in bound.more {
+        set(&mut claims, name, value.clone());
+    }
     let token = make(Typ::Key, claims, tx.view.office.signer("authority")?)?;
     let opened = open(
         &token,
@@ -250,7 +286,7 @@ fn bind(
         ("kid", kid.as_str().into()),
         ("role", role.into()),
         ("ial", ial.into()),
-        ("what", "bound".into()),
+        ("what", bound.what.into()),
     ];
     let (line, _) = tx.line(Kind::Key, Some(proxy_for.unwrap_or(sub)), &members)?;
     tx.sealer(sub)?;
@@ -258,42 +294,83 @@ fn bind(
     Ok(token)
 }
 
+/// The key that comes with a session proof and signs it; it counts for nothing else before it is bound.
+pub(crate) fn brought(
+    app: &App,
+    proof: &str,
+) -> Result<(PublicKey, warifu_consent::Opened), Problem> {
+    let now = app.office()?.now();
+    let (_, claims) = peek(proof)?;
+    let x = claims.get("jwk").and_then(|j| j.get("x")?.text());
+    let key = PublicKey::from_x(x.ok_or(Code::Body)?).map_err(|_| Reason::KeyWeak)?;
+    let moment = warifu_consent::Moment::now(now);
+    let proof = open(proof, &[Typ::Session], &Brought(&key), moment)?;
+    for_us(app, proof.text("aud"))?;
+    timely(&proof, now)?;
+    Ok((key, proof))
+}
+
+/// Whether so many failed to enrol within the hour that nobody does for a while.
+pub(crate) fn too_many(tx: &Tx<'_>) -> Result<bool, Problem> {
+    let count = "SELECT COUNT(*) FROM once WHERE kind = 'enrol-failure' AND ends >= ?1";
+    let rows = tx.view.db.query(count, &[tx.view.now.into()])?;
+    Ok(rows.first().and_then(|r| r.int(0)).unwrap_or(0) >= FAILURES_OF_ALL)
+}
+
+/// Counts a failure to enrol.
+pub(crate) fn enrol_failed(tx: &Tx<'_>) -> Result<(), Problem> {
+    tx.once("enrol-failure", &fresh_id()?, tx.view.now + 3600)?;
+    Ok(())
+}
+
+/// Somebody who enrolled: pseudonym, binding, cookie, keys.
+pub(crate) type Enrolled = (String, String, String, Value);
+
+/// Binds the key of somebody who enrols, and begins a session.
+pub(crate) fn enrolled(
+    tx: &mut Tx<'_>,
+    key: &PublicKey,
+    sub: &str,
+    bound: &Bound<'_>,
+) -> Result<Enrolled, Problem> {
+    let token = bind(tx, key, sub, bound)?;
+    let cookie = begin(tx, sub, &key.thumbprint())?;
+    let keys = keys_of(&tx.view, sub)?;
+    Ok((sub.to_owned(), token, cookie, keys))
+}
+
+/// The answer to somebody who enrolled.
+pub(crate) fn welcome(app: &App, done: Result<Enrolled, Problem>) -> Result<Answer, Problem> {
+    let (sub, token, cookie, keys) = done?;
+    let value = object([
+        ("sub", sub.into()),
+        ("binding", token.into()),
+        ("keys", keys),
+    ]);
+    Ok(Answer::json(&value).with(header::SET_COOKIE, &app.cookie(COOKIE, &cookie, LONGEST)))
+}
+
 /// `POST /api/enrol`
 pub(crate) fn enrol(app: &App, asked: &Asked) -> Result<Answer, Problem> {
     let office = app.office()?;
     let body = asked.body(&["code", "birth", "proof"])?;
-    let (code, birth, proof) = (
-        digits(body.text("code")?),
-        body.text("birth")?,
-        body.text("proof")?,
-    );
-    // The key comes with the proof and signs it; it counts for nothing else before it is bound.
-    let (_, claims) = peek(proof)?;
-    let x = claims.get("jwk").and_then(|j| j.get("x")?.text());
-    let key = PublicKey::from_x(x.ok_or(Code::Body)?).map_err(|_| Reason::KeyWeak)?;
-    let moment = warifu_consent::Moment::now(office.now());
-    let proof = open(proof, &[Typ::Session], &Brought(&key), moment)?;
-    for_us(app, proof.text("aud"))?;
-    timely(&proof, office.now())?;
+    let (code, birth) = (digits(body.text("code")?), body.text("birth")?);
+    let (key, proof) = brought(app, body.text("proof")?)?;
     let hash = office.guarded(&["code", &code])?;
     let secret = office.guarded(&["birth", &code, birth])?;
     let done = office.write(|tx| {
         proof_nonce(tx, proof.text("nonce"))?;
-        let now = tx.view.now;
         let failed = |tx: &Tx<'_>| -> Result<Result<_, Problem>, Problem> {
-            let id = fresh_id()?;
-            tx.once("enrol-failure", &id, now + 3600)?;
+            enrol_failed(tx)?;
             Ok(Err(Code::EnrolCode.into()))
         };
-        let count = "SELECT COUNT(*) FROM once WHERE kind = 'enrol-failure' AND ends >= ?1";
-        let rows = tx.view.db.query(count, &[now.into()])?;
-        if rows.first().and_then(|r| r.int(0)).unwrap_or(0) >= FAILURES_OF_ALL {
+        if too_many(tx)? {
             return Ok(Err(Code::Rate.into()));
         }
         let rows = tx.view.db.query(
             "SELECT sub, secret, failures FROM codes
              WHERE hash = ?1 AND kind = 'enrol' AND ends > ?2",
-            &[hash.as_str().into(), now.into()],
+            &[hash.as_str().into(), tx.view.now.into()],
         )?;
         let Some(row) = rows.first() else {
             return failed(tx);
@@ -311,18 +388,9 @@ pub(crate) fn enrol(app: &App, asked: &Asked) -> Result<Answer, Problem> {
         tx.view
             .db
             .run("DELETE FROM codes WHERE hash = ?1", &[hash.as_str().into()])?;
-        let token = bind(tx, &key, &sub, "patient", None, "counter")?;
-        let cookie = begin(tx, &sub, &key.thumbprint())?;
-        let keys = keys_of(&tx.view, &sub)?;
-        Ok(Ok((sub, token, cookie, keys)))
+        enrolled(tx, &key, &sub, &AT_DESK).map(Ok)
     })?;
-    let (sub, token, cookie, keys) = done?;
-    let value = object([
-        ("sub", sub.into()),
-        ("binding", token.into()),
-        ("keys", keys),
-    ]);
-    Ok(Answer::json(&value).with(header::SET_COOKIE, &app.cookie(COOKIE, &cookie, LONGEST)))
+    welcome(app, done)
 }
 
 /// A proof says when it was made, and lives a minute.

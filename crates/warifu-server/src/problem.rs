@@ -38,7 +38,7 @@ codes! {
     /// A parameter is not known, or has no such value.
     Parameter "PARAMETER" 400 "指定が正しくありません。" "A parameter is not known, or its value is not.";
     /// No session, or an old one.
-    Session "SESSION" 401 "しばらく操作がなかったので、もう一度はじめてください。" "There is no session, or it has ended. Start again.";
+    Session "SESSION" 401 "ログインの時間が終わりました。もう一度はじめてください。" "There is no session, or it has ended. Start again.";
     /// No access request came with it.
     Access "ACCESS" 401 "施設の署名がありません。" "No access request of an institution came with it.";
     /// The institution did not show the certificate that its key is bound to.
@@ -51,6 +51,8 @@ codes! {
     Csrf "CSRF" 403 "このサーバーの画面から送られたものではありません。" "It was not sent by a page of this server.";
     /// The enrolment code does not fit.
     EnrolCode "CODE" 403 "この番号では登録できませんでした。記録は守られています。受付で新しい番号をもらえます。" "The code did not work; your records are safe. Ask the desk for a new one.";
+    /// The card did not tell who it is.
+    Card "CARD" 403 "このカードでは登録できませんでした。記録は守られています。受付で登録の番号をもらえます。" "This card did not work; your records are safe. Ask the desk for a code.";
     /// The institution may not act for this person.
     Person "PERSON" 403 "この方については扱えません。" "This person cannot be acted for.";
     /// The institution may not send records.
@@ -71,6 +73,8 @@ codes! {
     Timeout "TIMEOUT" 408 "届くまでに時間がかかりすぎました。もう一度送ってください。" "It took too long to arrive. Send it again.";
     /// What was asked for is answered already.
     Answered "ANSWERED" 409 "すでに返事をしています。" "It was answered before.";
+    /// A desk cannot do it.
+    Desk "DESK" 409 "窓口ではできません。本人の鍵での署名が要ります。" "A desk cannot do this; it takes the person's own signature.";
     /// Larger than is taken.
     TooLarge "TOO_LARGE" 413 "大きすぎます。分けて送ってください。" "It is larger than is taken. Send it in parts.";
     /// Not a type that is taken.
@@ -81,16 +85,18 @@ codes! {
     Profile "PROFILE" 422 "そのプロファイルは読み込まれていません。GET /packages で確かめられます。" "No loaded package has this profile; GET /packages lists them.";
     /// An institution asked one person for much already.
     Asked "ASKED" 429 "この方へのお願いは、いまはこれ以上出せません。出したお願いの返事を待つか、古いお願いの期限（30日）が過ぎてから出してください。" "No more can be asked of this person now. Wait for answers, or until earlier requests have ended (30 days).";
+    /// Many reports of one person wait.
+    Reports "REPORTS" 429 "お知らせいただいたことを、窓口がまだ確かめています。お急ぎのときは窓口へ電話してください。" "The desk still looks into what you told. If it is urgent, call the desk.";
     /// Too many from one client.
-    Rate "RATE" 429 "続けて送られたものが多すぎます。しばらくしてから試してください。" "Too many requests. Try again later.";
+    Rate "RATE" 429 "続けて送られたものが多すぎます。1 分おいてから試してください。" "Too many requests. Wait a minute, and try again.";
     /// A bug, or a failure of the machine.
     Internal "INTERNAL" 500 "サーバーの中で問題が起きました。" "Something went wrong inside the server.";
     /// More than can be done now.
-    Busy "BUSY" 503 "混み合っています。しばらくしてから試してください。" "The server is busy. Try again later.";
+    Busy "BUSY" 503 "混み合っています。数秒おいてから試してください。" "The server is busy. Wait a few seconds, and try again.";
     /// The store cannot be written.
-    Store "STORE" 503 "いま記録できません。何も行われていません。しばらくしてから試してください。" "Nothing can be recorded now, and nothing was done. Try again later.";
+    Store "STORE" 503 "いま記録できません。何も行われていません。1 分おいてから試し、続くときは窓口に知らせてください。" "Nothing can be recorded now, and nothing was done. Try again in a minute; if it goes on, tell the desk.";
     /// The store was lost while it wrote.
-    Unsure "UNSURE" 503 "記録できたかどうか、いまは分かりません。しばらくしてから確かめ、なければもう一度送ってください。" "Whether it was recorded is not known now. Look later, and send it again where it is missing.";
+    Unsure "UNSURE" 503 "記録できたかどうか、いまは分かりません。1 分おいてから確かめ、なければもう一度送ってください。" "Whether it was recorded is not known now. Look in a minute, and send it again where it is missing.";
 }
 
 /// What went wrong.

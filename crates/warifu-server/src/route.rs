@@ -19,7 +19,8 @@ use crate::http::{self, Answer, Ask, Asked, Guard, Handler, Route};
 use crate::problem::{self, Code, Problem};
 use crate::rate::{Client, Peer};
 use crate::{
-    ask, consent, disclose, logs, monitor, notice, openapi, payload, people, upload, vendor,
+    ask, card, consent, disclose, logs, monitor, notice, openapi, payload, people, report, upload,
+    vendor,
 };
 
 const fn route(
@@ -281,6 +282,24 @@ pub(crate) static ROUTES: &[Route] = &[
         "{sub: sub, binding: token, keys: [Key]}",
     ),
     route(
+        Method::GET,
+        "/api/enrol/card",
+        Open,
+        card::offered,
+        "Whether keys are bound by the citizen's card here; a `double` proves nothing and is for tests",
+        "",
+        "{double: bool}",
+    ),
+    route(
+        Method::POST,
+        "/api/enrol/card",
+        Page,
+        card::enrol,
+        "Binds a key by the citizen's card, which signed the hash of the proof",
+        "{answer: string, proof: token}",
+        "{sub: sub, binding: token, keys: [Key]}",
+    ),
+    route(
         Method::POST,
         "/api/session",
         Page,
@@ -508,6 +527,24 @@ pub(crate) static ROUTES: &[Route] = &[
         "An institution told one of its patients of uses without names; only the first time counts",
         "{patient: string, what: string, hash: hash}",
         "{at: time, again: bool}",
+    ),
+    route(
+        Method::POST,
+        "/api/reports",
+        Page,
+        report::tell,
+        "Something is wrong: `access`, `record`, `screen` or `other`; of nobody in particular unless `mine`",
+        "{kind: string, text: string, contact?: string, mine?: bool, line?: int}",
+        "{report: id, at: time}",
+    ),
+    route(
+        Method::GET,
+        "/api/reports",
+        Session,
+        report::mine,
+        "What the person told so, the newest first",
+        "",
+        "{reports: [Report]}",
     ),
     route(
         Method::GET,

@@ -142,6 +142,7 @@ fn a_key_that_is_bound_speaks_over_its_certificate_only() {
             playground: None,
             forwarded: true,
             certificates,
+            card: None,
             metrics: false,
             log: None,
             limits: Limits::REFERENCE,

@@ -24,6 +24,7 @@ fn server(portal: Option<Files>, playground: Option<Files>) -> axum::Router {
         playground,
         forwarded: false,
         certificates: warifu_server::Certificates::Off,
+        card: None,
         metrics: true,
         log: None,
         limits: Limits::REFERENCE,

@@ -30,6 +30,7 @@ fn a_client_that_asks_too_much_waits_and_the_others_do_not() {
         playground: None,
         forwarded: true,
         certificates: warifu_server::Certificates::Off,
+        card: None,
         metrics: true,
         log: None,
         limits: Limits {

@@ -29,6 +29,7 @@ fn app(limits: Limits) -> axum::Router {
         playground: None,
         forwarded: true,
         certificates: warifu_server::Certificates::Off,
+        card: None,
         metrics: true,
         log: None,
         limits,

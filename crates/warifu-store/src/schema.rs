@@ -13,6 +13,7 @@ pub const SCHEMA: &[&[&str]] = &[
     CERTIFICATES,
     NOTICES,
     ASKS,
+    REPORTS,
 ];
 
 const FIRST: &[&str] = &[
@@ -147,6 +148,15 @@ const ASKS: &[&str] = &[
         ends BIGINT NOT NULL, PRIMARY KEY (code, sub, wish))",
     "CREATE INDEX asks_sub ON asks (sub)",
     "CREATE INDEX asks_ends ON asks (ends)",
+];
+
+/// The ninth step: what people found wrong.
+const REPORTS: &[&str] = &[
+    // `sub` is empty for those who did not sign in; `data_key` is the report's own, wrapped, and `body` is sealed.
+    "CREATE TABLE reports (
+        id TEXT PRIMARY KEY, sub TEXT NOT NULL, kind TEXT NOT NULL, at BIGINT NOT NULL,
+        closed BIGINT NOT NULL, data_key BYTES NOT NULL, body BYTES NOT NULL)",
+    "CREATE INDEX reports_sub ON reports (sub, at)",
 ];
 
 /// Names of the tables that [`SCHEMA`] makes, in its order.

@@ -79,6 +79,7 @@ pub(super) fn run(m: &ArgMatches, dir: &Path, lang: Lang) -> anyhow::Result<End>
         playground: pages::playground(folder("playground"))?,
         forwarded: false,
         certificates: warifu_server::Certificates::Off,
+        card: None,
         metrics: true,
         // The terminal is for the story.
         log: Some(Box::new(move |line| {

@@ -98,6 +98,7 @@ pub fn app(office: Office) -> App {
         playground: None,
         forwarded: true,
         certificates: warifu_server::Certificates::Off,
+        card: None,
         metrics: true,
         log: Some(Box::new(|line| eprintln!("{line}"))),
         limits: Limits::REFERENCE,

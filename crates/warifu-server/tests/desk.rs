@@ -1,0 +1,484 @@
+//! What a desk does for people without a key, how a card binds one, and what people find wrong.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test may fail loudly"
+)]
+
+mod world;
+
+use serde_json::{Value, json};
+use warifu_consent::{Lang, Signer as _, Typ, b64, make};
+use warifu_server::{App, Card as _, CardDouble, Config, Limits, Mandate, Office, Visitor, router};
+use world::*;
+
+#[test]
+fn all_of_it_holds_over_postgresql() {
+    postgresql::again_without("all_of_it_holds_over_postgresql");
+}
+
+const VISITOR: Visitor<'static> = Visitor {
+    institution: HOSPITAL,
+    patient: PATIENT,
+    identified: "counter",
+};
+const BIRTH: &str = "1968-03-03";
+
+fn desk(w: &World) -> &Office {
+    w.office_app.office().unwrap()
+}
+
+/// The newest line of the person.
+fn newest(w: &World) -> Value {
+    let mine = w.good("GET", "/api/log/mine", None);
+    let line = mine["lines"].as_array().unwrap().last().unwrap()["own"]["line"].clone();
+    serde_json::from_str(line.as_str().unwrap()).unwrap()
+}
+
+#[test]
+fn a_consent_ends_at_the_desk_as_it_does_with_a_key() {
+    let w = World::new();
+    let waiting = w.asked(&["inf.lab"]);
+    let taken = w.grant(&waiting[0]);
+    assert_eq!(w.disclose(&w.clinic, "Observation").0, 200);
+    let standing = desk(&w).standing(&VISITOR).unwrap();
+    assert_eq!(standing.len(), 1);
+    let one = &standing[0];
+    assert_eq!(
+        (json!(one.tok), one.typ),
+        (taken["tok"].clone(), "consent-grant+jwt")
+    );
+    assert_eq!(one.codes[0], [CLINIC]);
+    // Another person's number ends nothing, nor does a stranger's, nor a way to identify that is none.
+    for visitor in [
+        Visitor {
+            patient: "0000990002",
+            ..VISITOR
+        },
+        Visitor {
+            patient: "0000777777",
+            ..VISITOR
+        },
+        Visitor {
+            institution: OTHER,
+            ..VISITOR
+        },
+    ] {
+        let refused = desk(&w).withdraw_at_desk(&visitor, &one.tok, false);
+        assert_eq!(refused.unwrap_err().code(), "NOT_FOUND");
+    }
+    let nobody = Visitor {
+        identified: "face",
+        ..VISITOR
+    };
+    assert_eq!(desk(&w).standing(&nobody).unwrap_err().code(), "BODY");
+    assert_eq!(w.disclose(&w.clinic, "Observation").0, 200);
+    let done = desk(&w)
+        .withdraw_at_desk(&VISITOR, &one.tok, false)
+        .unwrap();
+    assert!(!done.again && done.receipt.is_some());
+    // The line says how the person was identified; the next request is refused.
+    let line = newest(&w);
+    assert_eq!(
+        (&line["kind"], &line["idp"]),
+        (&json!("revoke"), &json!("counter"))
+    );
+    let (status, value) = w.disclose(&w.clinic, "Observation");
+    assert_eq!(
+        (status, &value["code"]),
+        (403, &json!("REVOKED")),
+        "{value}"
+    );
+    assert!(desk(&w).standing(&VISITOR).unwrap().is_empty());
+    // Whoever tries twice hears of the first.
+    let again = desk(&w)
+        .withdraw_at_desk(&VISITOR, &one.tok, false)
+        .unwrap();
+    assert!(again.again && again.receipt == done.receipt);
+    let mine = w.good("GET", "/api/consent/mine", None);
+    assert_eq!(mine["tokens"][0]["ended"], json!(true));
+    // Both are there after opening anew.
+    assert!(office(&w.data, &w.clock).lines().unwrap() > 0);
+}
+
+#[test]
+fn the_registrys_key_is_worth_nothing_over_the_net() {
+    let w = World::new();
+    let waiting = w.asked(&["inf.lab"]);
+    let jti = w.grant(&waiting[0])["jti"].as_str().unwrap().to_owned();
+    let pem = std::fs::read_to_string(w.data.join("secret/registry.pem")).unwrap();
+    let registry = warifu_consent::SecretKey::from_pem(&pem).unwrap();
+    let payload = json!({"sub": w.sub, "iat": w.now(), "jti": id(), "rev": jti, "rsn": "withdrawn", "by": "registry"});
+    let token = make(Typ::Revoke, claims(&payload), &registry).unwrap();
+    let (status, value) = w.call(
+        "POST",
+        "/api/consent/tokens",
+        Some(&json!({"token": token})),
+    );
+    assert_eq!(
+        (status, &value["code"], &value["claim"]),
+        (403, &json!("SUB"), &json!("by")),
+        "{value}"
+    );
+    assert_eq!(w.disclose(&w.clinic, "Observation").0, 200);
+}
+
+#[test]
+fn a_prohibition_takes_the_persons_own_signature_to_end() {
+    let w = World::new();
+    let given = w.good("POST", "/api/consent/nonce", Some(&json!({})));
+    let policy = warifu_consent::Policy::reference().unwrap();
+    let master = std::fs::read(w.data.join("master.json")).unwrap();
+    let master = warifu_consent::Master::read(&master).unwrap();
+    let mut payload = json!({
+        "sub": w.sub, "aud": ["*"], "pur": ["*"], "cat": ["inf.lab"], "emg": false, "iat": w.now(), "nbf": w.now(),
+        "jti": id(), "nonce": given["nonce"], "status": given["status"],
+    });
+    let family = warifu_consent::family(&policy, Typ::Deny, &claims(&payload)).unwrap();
+    payload["txt"] =
+        json!({"id": family, "ver": warifu_consent::TEXT_VERSION, "lang": "ja", "m": 1, "h": ""});
+    let (bound, _) =
+        warifu_consent::bind_text(&policy, &master, Typ::Deny, claims(&payload), None).unwrap();
+    let token = make(Typ::Deny, bound, &w.patient).unwrap();
+    w.good(
+        "POST",
+        "/api/consent/tokens",
+        Some(&json!({"token": token})),
+    );
+    let standing = desk(&w).standing(&VISITOR).unwrap();
+    assert_eq!(standing[0].typ, "consent-deny+jwt");
+    let refused = desk(&w).withdraw_at_desk(&VISITOR, &standing[0].tok, false);
+    assert_eq!(refused.unwrap_err().code(), "DESK");
+}
+
+#[test]
+fn an_objection_is_made_at_the_desk_by_anybody() {
+    let w = World::new();
+    let none: [&[String]; 3] = [&[], &[], &[]];
+    let text = desk(&w).objection_text(&VISITOR, none, Lang::Ja).unwrap();
+    assert!(text.contains("架空割符病院") || text.len() > 50, "{text}");
+    let lines = desk(&w).lines().unwrap();
+    let done = desk(&w).object_at_desk(&VISITOR, none, Lang::Ja).unwrap();
+    assert!(done.receipt.is_some());
+    assert_eq!(desk(&w).lines().unwrap(), lines + 1);
+    let line = newest(&w);
+    assert_eq!(
+        (&line["kind"], &line["idp"]),
+        (&json!("objection"), &json!("counter"))
+    );
+    let mine = w.good("GET", "/api/consent/mine", None);
+    assert_eq!(
+        (&mine["tokens"][0]["typ"], &mine["seq"]),
+        (&json!("consent-objection+jwt"), &json!(1))
+    );
+    // Before anything of the person is kept.
+    let stranger = Visitor {
+        patient: "0000777777",
+        identified: "jpki",
+        ..VISITOR
+    };
+    desk(&w).object_at_desk(&stranger, none, Lang::En).unwrap();
+    let treat = ["TREAT".to_owned()];
+    let wrong = desk(&w).object_at_desk(&VISITOR, [&treat, &[], &[]], Lang::Ja);
+    assert_eq!(wrong.unwrap_err().code(), "OPTIN_AS_OBJECTION");
+    assert!(office(&w.data, &w.clock).lines().unwrap() > lines);
+}
+
+#[test]
+fn a_lost_key_ends_at_the_desk() {
+    let w = World::new();
+    let waiting = w.asked(&["inf.lab"]);
+    w.grant(&waiting[0]);
+    let kid = w.patient.public().thumbprint();
+    let keys = desk(&w).keys_at_desk(&VISITOR).unwrap();
+    assert_eq!(
+        (keys.len(), keys[0].kid.as_str(), keys[0].state),
+        (1, kid.as_str(), "active")
+    );
+    let end = |who: &Visitor<'_>, kid: &str, state: &str| {
+        desk(&w)
+            .end_key_at_desk(who, kid, state)
+            .map_err(|p| p.code().to_owned())
+    };
+    let another = Visitor {
+        patient: "0000990002",
+        ..VISITOR
+    };
+    assert_eq!(
+        end(&another, &kid, "compromised"),
+        Err("NOT_FOUND".to_owned())
+    );
+    assert_eq!(
+        end(&VISITOR, "x", "compromised"),
+        Err("NOT_FOUND".to_owned())
+    );
+    assert_eq!(end(&VISITOR, &kid, "active"), Err("BODY".to_owned()));
+    assert_eq!(end(&VISITOR, &kid, "compromised"), Ok(()));
+    assert_eq!(end(&VISITOR, &kid, "compromised"), Ok(()));
+    assert_eq!(end(&VISITOR, &kid, "retired"), Err("ANSWERED".to_owned()));
+    let (status, value) = w.disclose(&w.clinic, "Observation");
+    assert_eq!(
+        (status, &value["code"]),
+        (403, &json!("REVOKED")),
+        "{value}"
+    );
+    assert_eq!(w.call("GET", "/api/consent/mine", None).0, 401);
+}
+
+#[test]
+fn a_proxy_is_bound_by_the_code_of_the_own_portal() {
+    const CHILD: &str = "0000990055";
+    let w = World::new();
+    let child = json!({"resourceType": "Bundle", "type": "collection", "entry": [{"resource": {
+        "resourceType": "Patient", "id": "c", "birthDate": "2015-06-07", "identifier": [{"value": CHILD}]}}]});
+    desk(&w)
+        .ingest_bundle(CHILD, child.to_string().as_bytes())
+        .unwrap();
+    let sub = desk(&w).pseudonym(CHILD).unwrap();
+    let visitor = Visitor {
+        patient: CHILD,
+        ..VISITOR
+    };
+    let code = || {
+        w.good("POST", "/api/code", Some(&json!({})))["code"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    let bind = |who: &Visitor<'_>, code: &str, role: &str, birth: &str, scope: &[&str]| {
+        let scope = scope.iter().map(|s| (*s).to_owned()).collect();
+        let mandate = Mandate { role, birth, scope };
+        desk(&w)
+            .bind_proxy(who, code, &mandate)
+            .map_err(|p| p.code().to_owned())
+    };
+    let failed = |code: &str| Err(code.to_owned());
+    let shown = code();
+    assert_eq!(
+        bind(&visitor, &shown, "guardian", "2015-06-08", &[]),
+        failed("BIRTH_DATE")
+    );
+    assert_eq!(
+        bind(&visitor, &shown, "delegate", "2015-06-07", &[]),
+        failed("BODY")
+    );
+    assert_eq!(
+        bind(&visitor, &shown, "delegate", "2015-06-07", &["nothing"]),
+        failed("BODY")
+    );
+    assert_eq!(
+        bind(&visitor, "00000000", "guardian", "2015-06-07", &[]),
+        failed("CODE")
+    );
+    // Whoever failed has the code still.
+    assert_eq!(
+        bind(&VISITOR, &shown, "guardian", BIRTH, &[]),
+        failed("PERSON")
+    );
+    assert_eq!(bind(&visitor, &shown, "guardian", "2015-06-07", &[]), Ok(1));
+    assert_eq!(
+        bind(&visitor, &shown, "guardian", "2015-06-07", &[]),
+        failed("CODE")
+    );
+    let keys = w.good("GET", &format!("/api/keys?for={sub}"), None);
+    assert_eq!(
+        (&keys["keys"][0]["role"], &keys["keys"][0]["for"]),
+        (&json!("guardian"), &json!(sub))
+    );
+    let session = w.good("GET", "/api/session", None);
+    let bindings = session["bindings"].as_array().unwrap();
+    let (_, bound) = warifu_consent::peek(bindings.last().unwrap().as_str().unwrap()).unwrap();
+    let text = |name: &str| bound.get(name).and_then(|v| v.text()).unwrap().to_owned();
+    assert_eq!(
+        (text("until"), text("until_obj")),
+        ("2033-06-07".to_owned(), "2031-06-07".to_owned())
+    );
+    assert_eq!(
+        (text("role"), text("ial")),
+        ("guardian".to_owned(), "counter".to_owned())
+    );
+    // Somebody of age has no guardian of this kind.
+    let old = json!({"resourceType": "Bundle", "type": "collection", "entry": [{"resource": {
+        "resourceType": "Patient", "id": "d", "birthDate": "1990-06-07", "identifier": [{"value": "0000990056"}]}}]});
+    desk(&w)
+        .ingest_bundle("0000990056", old.to_string().as_bytes())
+        .unwrap();
+    let old = Visitor {
+        patient: "0000990056",
+        ..VISITOR
+    };
+    assert_eq!(
+        bind(&old, &code(), "guardian", "1990-06-07", &[]),
+        failed("PROXY_AGED_OUT")
+    );
+    assert_eq!(
+        bind(
+            &old,
+            &code(),
+            "delegate",
+            "1990-06-07",
+            &["inf.rx", "TREAT"]
+        ),
+        Ok(1)
+    );
+}
+
+/// A server over the same folder with a double of cards.
+fn with_cards(w: &World) -> axum::Router {
+    let cards = json!({"testDouble": true, "cards": {
+        "A": {"institution": HOSPITAL, "patient": PATIENT, "birth": BIRTH},
+        "B": {"institution": HOSPITAL, "patient": PATIENT, "birth": "1968-03-04"},
+    }});
+    let cards = CardDouble::read(cards.to_string().as_bytes()).unwrap();
+    router(App::new(Config {
+        origin: ORIGIN.to_owned(),
+        office: Some(office(&w.data, &w.clock)),
+        vendor: warifu_server::Vendor::new(warifu_package::Library::new([])),
+        portal: None,
+        playground: None,
+        forwarded: false,
+        certificates: warifu_server::Certificates::Off,
+        card: Some(Box::new(cards)),
+        metrics: false,
+        log: None,
+        limits: Limits::REFERENCE,
+    }))
+}
+
+#[test]
+fn a_double_of_the_card_is_marked_wherever_it_goes_and_opens_nothing() {
+    let mut w = World::new();
+    // Without one, there is nothing of the kind.
+    assert_eq!(w.call("GET", "/api/enrol/card", None).0, 404);
+    let x =
+        |w: &World| json!({"jwk": {"kty": "OKP", "crv": "Ed25519", "x": w.patient.public().x()}});
+    let body = json!({"answer": "TEST-DOUBLE:A:x", "proof": w.proof(&x(&w))});
+    assert_eq!(w.call("POST", "/api/enrol/card", Some(&body)).0, 404);
+    assert!(CardDouble::read(b"{\"cards\":{}}").is_none());
+    w.app = with_cards(&w);
+    assert_eq!(
+        w.good("GET", "/api/enrol/card", None),
+        json!({"double": true})
+    );
+    w.patient = secret();
+    let enrol = |w: &World, card: &str, bend: &str| {
+        let proof = w.proof(&x(w));
+        let challenge = {
+            let payload = proof.rsplit_once('.').unwrap().0;
+            warifu_consent::hash::sha256_text(&[payload.as_bytes()])
+        };
+        let answer = CardDouble::answer(card, &format!("{challenge}{bend}"));
+        w.call(
+            "POST",
+            "/api/enrol/card",
+            Some(&json!({"answer": answer, "proof": proof})),
+        )
+    };
+    for (card, bend) in [("A", "x"), ("B", ""), ("C", "")] {
+        let (status, value) = enrol(&w, card, bend);
+        assert_eq!((status, &value["code"]), (403, &json!("CARD")), "{card}");
+    }
+    let (status, value) = enrol(&w, "A", "");
+    assert_eq!((status, &value["sub"]), (200, &json!(w.sub)), "{value}");
+    let own = value["keys"].as_array().unwrap().last().unwrap();
+    assert_eq!(own["ial"], json!("self"));
+    w.again();
+    let line = newest(&w);
+    assert_eq!(
+        (&line["what"], &line["ial"]),
+        (&json!("bound-double"), &json!("self"))
+    );
+    // Its key looks at the own records, and gives them to nobody.
+    w.good(
+        "POST",
+        "/api/disclose",
+        Some(&json!({"search": "Observation"})),
+    );
+    let waiting = w.asked(&["inf.lab"]);
+    let (token, annex) = w.signed(&waiting[0]);
+    let body = json!({"token": token, "annex": b64::encode(&annex)});
+    let (status, value) = w.call("POST", "/api/consent/tokens", Some(&body));
+    assert_eq!(
+        (status, &value["code"], &value["claim"]),
+        (403, &json!("SUB"), &json!("aud")),
+        "{value}"
+    );
+    assert!(
+        CardDouble::read(b"{\"testDouble\":true,\"cards\":{}}")
+            .unwrap()
+            .is_double()
+    );
+}
+
+#[test]
+fn what_people_find_wrong_reaches_the_desk() {
+    let w = World::new();
+    let told = json!({"kind": "access", "text": "見覚えのない人が見ています。秘密の言葉", "contact": "03-0000-0000", "mine": true, "line": 3});
+    let (status, value) = w.call("POST", "/api/reports", Some(&told));
+    assert_eq!((status, &value["at"]), (201, &json!(w.now())), "{value}");
+    let name = value["report"].as_str().unwrap().to_owned();
+    let all = desk(&w).reports().unwrap();
+    assert_eq!(
+        (all.len(), all[0].id.as_str(), all[0].sub.as_deref()),
+        (1, name.as_str(), Some(w.sub.as_str()))
+    );
+    assert_eq!(
+        (all[0].line, all[0].contact.as_deref()),
+        (Some(3), Some("03-0000-0000"))
+    );
+    // Without signing in it is nobody's, and names no line.
+    let stranger = |body: &Value| {
+        let request = axum::http::Request::post("/api/reports")
+            .header("content-type", "application/json")
+            .body(axum::body::Body::from(body.to_string()))
+            .unwrap();
+        let (head, bytes) = w.send(request);
+        let value: Value = serde_json::from_slice(&bytes).unwrap();
+        (head.status().as_u16(), value)
+    };
+    let anonymous = json!({"kind": "screen", "text": "字が読めません"});
+    assert_eq!(stranger(&anonymous).0, 201);
+    for wrong in [
+        json!({"kind": "access", "text": "x", "mine": true}),
+        json!({"kind": "access", "text": "x", "line": 3}),
+        json!({"kind": "gossip", "text": "x"}),
+        json!({"kind": "other", "text": "  "}),
+        json!({"kind": "other", "text": "x".repeat(2001)}),
+        json!({"kind": "other", "text": "x", "mine": 1}),
+    ] {
+        let (status, _) = stranger(&wrong);
+        assert!(status == 400 || status == 401, "{wrong}");
+    }
+    let mine = w.good("GET", "/api/reports", None);
+    assert_eq!(mine["reports"].as_array().unwrap().len(), 1);
+    assert_eq!(mine["reports"][0]["closed"], Value::Null);
+    assert_eq!(desk(&w).reports().unwrap().len(), 2);
+    desk(&w).close_report(&name).unwrap();
+    assert_eq!(
+        desk(&w).close_report(&name).unwrap_err().code(),
+        "NOT_FOUND"
+    );
+    assert_eq!(desk(&w).reports().unwrap().len(), 1);
+    assert_eq!(
+        w.good("GET", "/api/reports", None)["reports"][0]["closed"],
+        json!(w.now())
+    );
+    // Sealed; and bounded, for one person and for all who have no name.
+    let rows = w.db().query("SELECT body FROM reports", &[]).unwrap();
+    let holds = |b: &[u8]| b.windows(6).any(|w| w == "秘密".as_bytes());
+    assert!(rows.len() == 2 && !rows.iter().any(|r| holds(r.bytes(0).unwrap())));
+    let one = json!({"kind": "other", "text": "x", "mine": true});
+    for _ in 0..20 {
+        assert_eq!(w.call("POST", "/api/reports", Some(&one)).0, 201);
+    }
+    let (status, value) = w.call("POST", "/api/reports", Some(&one));
+    assert_eq!((status, &value["code"]), (429, &json!("REPORTS")));
+    for _ in 1..60 {
+        assert_eq!(stranger(&anonymous).0, 201);
+    }
+    let (status, value) = stranger(&anonymous);
+    assert_eq!((status, &value["code"]), (429, &json!("RATE")));
+    w.later(3601);
+    assert_eq!(stranger(&anonymous).0, 201);
+}
