@@ -46,6 +46,15 @@ arguments+=(--format "ndjson=$work/findings.ndjson")
 list "${INPUT_ARGS:-}"
 arguments+=(${words[@]+"${words[@]}"})
 
+# SARIF links the pages of rules in the repository that the Action is from.
+ref=${INPUT_VERSION:+v$INPUT_VERSION}
+ref=${ref:-${ACTION_REF:-}}
+if [ -n "${ACTION_REPOSITORY:-}" ] && [ -n "$ref" ] && [ -z "${WARIFU_RULE_PAGES:-}" ]; then
+  case "${GITHUB_SERVER_URL:-}" in
+    http://* | https://*) export WARIFU_RULE_PAGES="$GITHUB_SERVER_URL/$ACTION_REPOSITORY/blob/$ref/docs/rules/{code}.md" ;;
+  esac
+fi
+
 warifu "${arguments[@]}"
 code=$?
 

@@ -239,6 +239,7 @@ mod tests {
             timestamp: "1970-01-01T00:00:00".to_owned(),
             colour: false,
             rewritable: true,
+            rule_pages: None,
         };
         let bytes = render(&mut files, &totals, format, context);
         String::from_utf8(bytes).expect("a format is text")

@@ -351,6 +351,7 @@ impl Report {
             lookup,
             baseline: false,
             rewritable: true,
+            rule_pages: None,
             timestamp: NO_TIME.to_owned(),
             colour: false,
         };

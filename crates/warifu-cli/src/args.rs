@@ -157,6 +157,8 @@ fn commands(lang: Lang) -> Command {
                 .arg(Arg::new("path").value_name("PATH").required(true).num_args(1..).help(t("フォルダー、ファイル、.zip、.tar(.gz|.zst)、トランザクション、または - (標準入力)", "folder, file, .zip, .tar(.gz|.zst), transaction storage, or - (stdin)")))
                 .arg(many("profile", "NAME", "規則のプロファイル: ssmix2-1.2g, nho, strict、または FHIR プロファイルの URL", "profile of rules: ssmix2-1.2g, nho, strict, or the URL of a FHIR profile"))
                 .arg(many("ig", "PACKAGE", "FHIR パッケージ (名前#版、.tgz、フォルダー)。依存先は置き場所から読む", "FHIR package (name#version, .tgz or folder); what it depends on is read from the cache"))
+                .arg(flag("must-support", "FHIR: mustSupport で値のない要素も知らせる", "FHIR: must-support elements without a value, too"))
+                .arg(flag("no-vital-signs", "FHIR: コードだけを根拠に、R4 のバイタルサインのプロファイルに合わせて調べない", "FHIR: vital signs that claim no profile are not held against R4's by their codes"))
                 .arg(many("select", "CODES", "使う規則 (コード、名前、コードの先頭)", "rules to use (codes, names, beginnings of codes)"))
                 .arg(many("ignore", "CODES", "使わない規則", "rules not to use"))
                 .arg(many("severity", "CODE=LEVEL", "規則の程度を変える (error, warning, info, off)", "re-grade a rule (error, warning, info, off)"))
@@ -169,6 +171,7 @@ fn commands(lang: Lang) -> Command {
                 .arg(flag("statistics", "規則とデータ種別ごとの件数", "totals by rule and data kind"))
                 .arg(flag("preview", "試行中の規則も使う", "rules that are not settled yet, too"))
                 .arg(many("format", "F[=FILE]", "形式: text, json, ndjson, sarif, junit, github, gitlab, checkstyle, markdown, operation-outcome", "format: text, json, ndjson, sarif, junit, github, gitlab, checkstyle, markdown, operation-outcome").env("WARIFU_FORMAT"))
+                .arg(value("rule-pages", "URL", "規則のページの置き場所 ({code} がコード)。sarif がここを指す", "where the pages of rules are published ({code} stands for the code); sarif links them").env("WARIFU_RULE_PAGES"))
                 .arg(value("columns", "UNIT", "列の数え方: utf16, utf8, codepoint", "what columns count: utf16, utf8, codepoint").value_parser(["utf16", "utf8", "codepoint"]))
                 .arg(flag("watch", "変更を監視して検査し直す", "watch for changes and check again"))
                 .arg(value("stdin-name", "NAME", "標準入力のファイル名", "file name of stdin")),
@@ -699,6 +702,20 @@ fn check_options(
             bail!(mistakes::level(other, path, &loaded.text, lang))
         }
     };
+    let rule_pages = get("rule-pages").filter(|url| !url.is_empty());
+    let is_address = |url: &String| {
+        let web = url.starts_with("https://") || url.starts_with("http://");
+        web && url.contains("{code}") && !url.contains(char::is_whitespace)
+    };
+    if rule_pages.as_ref().is_some_and(|url| !is_address(url)) {
+        bail!(say(
+            lang,
+            "--rule-pages は https:// で始まり {code} を含む URL です (例: https://example.jp/rules/{code}.md)",
+            "--rule-pages is a URL that begins with https:// and has {code} in it (such as https://example.jp/rules/{code}.md)"
+        ));
+    }
+    let must_support = s.get_flag("must-support") || config.fhir.must_support == Some(true);
+    let vital_signs = !s.get_flag("no-vital-signs") && config.fhir.vital_signs != Some(false);
     let machine = get("lang").or_else(|| config.lang.clone());
     let text = formats.iter().any(|(f, _)| *f == Format::Text);
     let paths = list("path");
@@ -728,6 +745,8 @@ fn check_options(
         },
         igs: list("ig"),
         fhir_profiles,
+        must_support,
+        vital_signs,
         formats,
         fail_on,
         fixes: match (diff, fix) {
@@ -739,6 +758,7 @@ fn check_options(
         show_values,
         baseline,
         update_baseline,
+        rule_pages,
         statistics: s.get_flag("statistics"),
         watch: s.get_flag("watch"),
         jobs: s.get_one::<usize>("jobs").copied().unwrap_or_else(|| {
@@ -900,6 +920,17 @@ fn show_config(
     )?;
     let h = &c.fhir;
     row("fhir", "ig", h.ig.join(", "), !h.ig.is_empty())?;
+    for (key, set, default) in [
+        ("must-support", h.must_support, false),
+        ("vital-signs", h.vital_signs, true),
+    ] {
+        row(
+            "fhir",
+            key,
+            set.unwrap_or(default).to_string(),
+            set.is_some(),
+        )?;
+    }
     let registry = h.registry.clone();
     row(
         "fhir",

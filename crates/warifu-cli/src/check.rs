@@ -57,6 +57,8 @@ pub(crate) struct CheckRun {
     pub(crate) igs: Vec<String>,
     /// FHIR profiles that every resource of their type must follow.
     pub(crate) fhir_profiles: Vec<String>,
+    pub(crate) must_support: bool,
+    pub(crate) vital_signs: bool,
     pub(crate) formats: Vec<(Format, Option<PathBuf>)>,
     pub(crate) fail_on: Option<Severity>,
     pub(crate) fixes: Fixes,
@@ -64,6 +66,7 @@ pub(crate) struct CheckRun {
     pub(crate) show_values: bool,
     pub(crate) baseline: Option<PathBuf>,
     pub(crate) update_baseline: bool,
+    pub(crate) rule_pages: Option<String>,
     pub(crate) statistics: bool,
     pub(crate) watch: bool,
     pub(crate) jobs: usize,
@@ -242,6 +245,8 @@ fn walk(
                 terms,
                 warifu_validate::Options {
                     profiles: run.fhir_profiles.clone(),
+                    must_support: run.must_support,
+                    vital_signs: run.vital_signs,
                     ..warifu_validate::Options::default()
                 },
             ),
@@ -507,6 +512,7 @@ fn write(
             lookup: warifu_rules::lookup,
             baseline: run.baseline.is_some(),
             rewritable,
+            rule_pages: run.rule_pages.clone(),
             timestamp: timestamp(),
             colour: text && target.is_none() && run.colour,
         };
@@ -577,7 +583,17 @@ fn summary(outcome: &Outcome, seconds: f64, run: &CheckRun, rewritable: bool, la
     let mut lines = Vec::new();
     if outcome.fixed > 0 {
         let n = grouped(outcome.fixed);
-        lines.push(if run.fixes == Fixes::Show {
+        lines.push(if run.fixes == Fixes::Show && !run.show_values {
+            say(
+                lang,
+                &format!(
+                    "{n} 件を修正できます (--diff: 書き換えていません。値は形だけです。値を見るには --show-values always)"
+                ),
+                &format!(
+                    "{n} can be mended (--diff: nothing was written; only the shape of values is shown, --show-values always shows them)"
+                ),
+            )
+        } else if run.fixes == Fixes::Show {
             say(
                 lang,
                 &format!("{n} 件を修正できます (--diff: 書き換えていません)"),

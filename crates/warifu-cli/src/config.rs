@@ -80,6 +80,10 @@ pub(crate) struct Serve {
 pub(crate) struct Fhir {
     /// Packages: `name#version`, archive or folder.
     pub(crate) ig: Vec<String>,
+    /// Whether must-support elements without a value are told.
+    pub(crate) must_support: Option<bool>,
+    /// Whether vital signs are held against R4's profiles by their codes.
+    pub(crate) vital_signs: Option<bool>,
     /// Address that `package install` downloads from.
     pub(crate) registry: Option<String>,
     /// SHA-256 of a package's definitions by `name#version`.
@@ -175,6 +179,8 @@ const KEYS: &[&str] = &[
     "without-source-identifier",
     "fhir",
     "ig",
+    "must-support",
+    "vital-signs",
     "registry",
     "pins",
     "privacy",
@@ -364,6 +370,8 @@ pub(crate) fn schema() -> serde_json::Value {
             }},
             "fhir": {"type": "object", "additionalProperties": false, "properties": {
                 "ig": {"type": "array", "items": {"type": "string"}, "description": "packages: name#version of the cache (no ranges), archives, folders, compiled packages"},
+                "must-support": {"type": "boolean", "description": "elements that a profile marks must-support and that have no value are told, as information (false)"},
+                "vital-signs": {"type": "boolean", "description": "observations with a LOINC code of a vital sign are held against R4's profiles, also where they claim none (true)"},
                 "registry": string("address that `warifu package install` downloads from"),
                 "pins": {"type": "object", "additionalProperties": {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"}, "description": "checksum of a package's definitions by name#version; another one is refused"}
             }},
@@ -424,7 +432,7 @@ mod tests {
         for k in KEYS {
             assert!(schema.contains(&format!("\"{k}\"")), "{k}");
         }
-        let full = "lang = \"ja\"\n[files]\nexclude = [\"a\"]\nmax-file = 1\nmax-expansion = 2\n[check]\nprofile = [\"nho\"]\nselect = [\"ENC\"]\nignore = [\"ENC112\"]\npreview = true\nfail-on = \"never\"\nbaseline = \"b.json\"\n[check.severity]\nENC107 = \"off\"\n[[check.override]]\npaths = [\"**\"]\n[convert]\nto = \"ndjson\"\nbundle = \"collection\"\nper = \"patient\"\ninstitution = \"1310000001\"\nids = \"readable\"\nid-key = \"k\"\nattachments = \"file\"\nwithout-source-identifier = true\n[fhir]\nig = [\"a#1\"]\nregistry = \"r\"\n[fhir.pins]\n\"a#1\" = \"sha256:0\"\n[privacy]\nshow-values = \"never\"\nmask-paths = true\n[serve]\ndata = \"d\"\ndb = \"postgres://h/d\"\nbind = \"127.0.0.1:1\"\norigin = \"http://h\"\npublic = false\ntls-cert = \"c\"\ntls-key = \"k\"\nclient-certs = \"bound\"\nportal = \"p\"\nplayground = \"q\"\nmax-body = 1\nmax-unfolded = 1\nmax-jobs = 1\nmax-files = 1\nmax-rate = 0\nforwarded = true\n";
+        let full = "lang = \"ja\"\n[files]\nexclude = [\"a\"]\nmax-file = 1\nmax-expansion = 2\n[check]\nprofile = [\"nho\"]\nselect = [\"ENC\"]\nignore = [\"ENC112\"]\npreview = true\nfail-on = \"never\"\nbaseline = \"b.json\"\n[check.severity]\nENC107 = \"off\"\n[[check.override]]\npaths = [\"**\"]\n[convert]\nto = \"ndjson\"\nbundle = \"collection\"\nper = \"patient\"\ninstitution = \"1310000001\"\nids = \"readable\"\nid-key = \"k\"\nattachments = \"file\"\nwithout-source-identifier = true\n[fhir]\nig = [\"a#1\"]\nmust-support = true\nvital-signs = false\nregistry = \"r\"\n[fhir.pins]\n\"a#1\" = \"sha256:0\"\n[privacy]\nshow-values = \"never\"\nmask-paths = true\n[serve]\ndata = \"d\"\ndb = \"postgres://h/d\"\nbind = \"127.0.0.1:1\"\norigin = \"http://h\"\npublic = false\ntls-cert = \"c\"\ntls-key = \"k\"\nclient-certs = \"bound\"\nportal = \"p\"\nplayground = \"q\"\nmax-body = 1\nmax-unfolded = 1\nmax-jobs = 1\nmax-files = 1\nmax-rate = 0\nforwarded = true\n";
         assert!(read(full, Path::new("x"), Lang::Ja).is_ok());
     }
 }

@@ -36,6 +36,82 @@ fn json(dir: &Path, args: &[&str]) -> Value {
     serde_json::from_slice(&run_in(dir, &all).stdout).unwrap()
 }
 
+/// A vital sign that claims no profile and breaks R4's by its category.
+const PULSE: &str = r#"{"resourceType": "Observation", "status": "final", "category": [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "exam"}]}], "code": {"coding": [{"system": "http://loinc.org", "code": "8867-4"}]}, "subject": {"reference": "Patient/1"}, "effectiveDateTime": "2026-04-01", "valueQuantity": {"value": 72, "unit": "/min", "system": "http://unitsofmeasure.org", "code": "/min"}}"#;
+
+#[test]
+fn vital_signs_by_code_and_must_support_are_options_of_flag_and_file() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("pulse.json"), PULSE).unwrap();
+    let vital = "http://hl7.org/fhir/StructureDefinition/vitalsigns";
+    let codes = |args: &[&str]| -> Vec<String> {
+        let mut all = vec!["pulse.json"];
+        all.extend(args);
+        let report = json(dir.path(), &all);
+        let found = report["diagnostics"].as_array().unwrap().iter();
+        found
+            .map(|f| f["code"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let has = |codes: &[String], code: &str| codes.iter().any(|c| c == code);
+    let (by_code, lacking) = ("FHR401", "FHR415");
+    let usual = codes(&[]);
+    assert!(has(&usual, by_code) && !has(&usual, lacking), "{usual:?}");
+    assert!(!has(&codes(&["--no-vital-signs"]), by_code));
+    assert!(has(
+        &codes(&["--must-support", "--profile", vital]),
+        lacking
+    ));
+
+    let settings = "[fhir]\nmust-support = true\nvital-signs = false\n";
+    std::fs::write(dir.path().join("warifu.toml"), settings).unwrap();
+    assert!(!has(&codes(&[]), by_code));
+    let asked = codes(&["--profile", vital]);
+    assert!(has(&asked, by_code) && has(&asked, lacking), "{asked:?}");
+}
+
+#[test]
+fn rule_pages_is_an_address_with_a_place_for_the_code() {
+    let (dir, _) = folder();
+    let of = |address: &str| {
+        let args = [
+            "check",
+            "root",
+            "--format",
+            "sarif",
+            "--rule-pages",
+            address,
+        ];
+        run_in(dir.path(), &args)
+    };
+    let linked = of("https://example.jp/rules/{code}.md");
+    let sarif: Value = serde_json::from_slice(&linked.stdout).unwrap();
+    let driver = &sarif["runs"][0]["tool"]["driver"];
+    assert_eq!(driver["informationUri"], "https://example.jp/rules/");
+    for rule in driver["rules"].as_array().unwrap() {
+        let code = rule["id"].as_str().unwrap();
+        let page = format!("https://example.jp/rules/{code}.md");
+        assert_eq!(rule["helpUri"], page);
+    }
+    for wrong in ["https://example.jp/rules", "docs/rules/{code}.md"] {
+        let refused = of(wrong);
+        assert_eq!(refused.status.code(), Some(2));
+        assert!(text(&refused.stderr).contains("{code}"));
+    }
+}
+
+#[test]
+fn a_masked_diff_says_how_to_see_the_values() {
+    let (dir, _) = folder();
+    let said = |more: &[&str]| {
+        let mut args = vec!["check", "root", "--diff", "--lang", "en"];
+        args.extend(more);
+        text(&run_in(dir.path(), &args).stderr)
+    };
+    assert!(said(&[]).contains("--show-values always shows them"));
+    assert!(!said(&["--show-values", "always"]).contains("--show-values"));
+}
+
 #[test]
 fn machine_formats_are_the_same_for_any_threads_and_locale() {
     let dir = fixtures("");

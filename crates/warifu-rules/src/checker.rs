@@ -194,7 +194,7 @@ impl Checker {
                 cx.order = Some(segment);
             }
             cx.segment = Some(segment);
-            walk(&mut cx, plan);
+            walk(&mut cx, plan, &self.plan);
         }
         cx.segment = None;
         let nine = message.first(b"MSH").map(|s| s.field(9));
@@ -218,7 +218,7 @@ const OF_ANY_FILE: &[Code] = &[
 ];
 
 /// Checks the fields of the segment that is looked at.
-fn walk(cx: &mut Cx<'_, '_>, plan: &SegmentPlan) {
+fn walk(cx: &mut Cx<'_, '_>, plan: &SegmentPlan, all: &Plan) {
     let Some(segment) = cx.segment else {
         return;
     };
@@ -234,6 +234,10 @@ fn walk(cx: &mut Cx<'_, '_>, plan: &SegmentPlan) {
             return;
         };
         rules::characters::ends_and_escapes(cx, field);
+        // What follows is of another segment: nothing can be said of it as fields of this one.
+        if rules::fields::glued(cx, segment, field, number, all) {
+            return;
+        }
         let (start, end) = field.span();
         if start == end || field.is_empty() {
             rules::fields::empty(cx, segment, number, plan);

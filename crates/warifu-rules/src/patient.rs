@@ -42,6 +42,8 @@ pub(crate) struct Facts {
     pub(crate) kana: Spot,
     pub(crate) birth: Spot,
     pub(crate) sex: Spot,
+    /// Postal code and text of the first address.
+    pub(crate) address: Spot,
     /// ORC-2 of each order.
     pub(crate) orders: Vec<Spot>,
     pub(crate) coverages: Vec<Coverage>,

@@ -215,10 +215,22 @@ pub fn check(bytes: &[u8], base: u32, charset: Charset, notes: &mut Notes) {
         && let Some(start) = bytes.iter().position(|byte| !byte.is_ascii())
     {
         let rest = bytes.get(start..).unwrap_or_default();
-        let length = rest.iter().take_while(|byte| !byte.is_ascii()).count();
+        let length = first_run(rest, charset);
         checker.note(NoteKind::NotIso2022Jp(charset), start, start + length);
     }
     read(bytes, charset, &mut checker);
+}
+
+/// Bytes up to the first character of ASCII. The second byte of a character of CP932 may look like one.
+fn first_run(bytes: &[u8], charset: Charset) -> usize {
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at).filter(|byte| !byte.is_ascii()) {
+        let leads = charset == Charset::Cp932 && matches!(byte, 0x81..=0x9f | 0xe0..=0xfc);
+        let second = bytes.get(at + 1);
+        let trails = leads && second.is_some_and(|b| matches!(b, 0x40..=0x7e | 0x80..=0xfc));
+        at += if trails { 2 } else { 1 };
+    }
+    at
 }
 
 /// Whether a file is what the specification asks for: printable ASCII, CR, LF, and non-empty

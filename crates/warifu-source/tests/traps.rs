@@ -279,9 +279,11 @@ fn a_few_eight_bit_bytes_leave_the_file_iso_2022_jp() {
 
 #[test]
 fn cp932_second_bytes_that_look_like_delimiters_are_text() {
-    let notes = [(NoteKind::NotIso2022Jp(Charset::Cp932), 0, 1)];
+    let notes = [(NoteKind::NotIso2022Jp(Charset::Cp932), 0, 2)];
     reads(b"\x95\\|", Charset::Cp932, "表|", &notes);
     reads(b"\x83\\^", Charset::Cp932, "ソ^", &notes);
+    let whole = [(NoteKind::NotIso2022Jp(Charset::Cp932), 0, 4)];
+    reads(b"\x8E\xF3\x95t|", Charset::Cp932, "受付|", &whole);
 }
 
 #[test]
@@ -289,9 +291,9 @@ fn cp932_extensions_are_read_and_noted() {
     let not = NoteKind::NotIso2022Jp(Charset::Cp932);
     let ibm = [(not, 0, 2), (NoteKind::IbmExtension, 0, 2)];
     reads(b"\xFB\xFC", Charset::Cp932, "髙", &ibm);
-    let nec = [(not, 0, 1), (NoteKind::NecExtension, 0, 2)];
+    let nec = [(not, 0, 2), (NoteKind::NecExtension, 0, 2)];
     reads(b"\x87@", Charset::Cp932, "①", &nec);
-    let user = [(not, 0, 1), (NoteKind::Gaiji, 0, 2)];
+    let user = [(not, 0, 2), (NoteKind::Gaiji, 0, 2)];
     reads(b"\xF0@", Charset::Cp932, "\u{E000}", &user);
     let user = [(not, 0, 2), (NoteKind::Gaiji, 0, 2)];
     reads(b"\xF9\xFC", Charset::Cp932, "\u{E757}", &user);

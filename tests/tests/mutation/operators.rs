@@ -157,7 +157,8 @@ pub(crate) const OPERATORS: &[Operator] = &[
     op("move-segment-to-end", move_segment).by(ORDER),
     op("duplicate-segment", duplicate_segment).by(&["HL7112", "HL7115", "HL7117"]),
     op("foreign-segment", foreign_segment).by(ORDER),
-    op("rename-segment", rename_segment).by(&["HL7108"]),
+    op("rename-segment", rename_segment).by(&["HL7132"]),
+    op("terminator-lost", glued_segments).by(&["HL7131"]),
     op("cut-file", cut_file).by(&["ENC101", "ENC115"]),
     strict("field-moved-right", field_right),
     strict("field-moved-left", field_left),
@@ -362,6 +363,27 @@ fn rename_segment(c: &Case, out: &mut Vec<Mutant>) {
     for s in c.named(NEEDED) {
         let at = s.span.start;
         out.push(replace(c, &s.name, at..at + 3, b"QQQ", Depth::Segment));
+    }
+}
+
+/// Two segments become one: their terminator is lost, or becomes a blank. Where the last field ends in a
+/// letter, the name would be part of its word.
+fn glued_segments(c: &Case, out: &mut Vec<Mutant>) {
+    for pair in c.sheet.segments.windows(2) {
+        let [before, after] = pair else { continue };
+        if before.span.end + 1 != after.span.start || after.name == "NTE" {
+            continue;
+        }
+        let last = before.fields.last().cloned().unwrap_or_default();
+        let at = before.span.end..after.span.start;
+        for with in [&b" "[..], b""] {
+            if with.is_empty() && c.bytes[at.start - 1].is_ascii_alphabetic() {
+                continue;
+            }
+            let mut mutant = replace(c, &before.name, at.clone(), with, Depth::Field);
+            mutant.want = Want::At(last.start, Depth::Field);
+            out.push(mutant);
+        }
     }
 }
 

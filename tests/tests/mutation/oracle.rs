@@ -1276,6 +1276,10 @@ pub(crate) fn patient_faults(files: &[(String, Vec<u8>)]) -> Faults {
             .or_default()
             .insert(value("PID", 7, 1));
         people.entry("sex").or_default().insert(value("PID", 8, 1));
+        let code = value("PID", 11, 5);
+        if !code.is_empty() {
+            people.entry("postal code").or_default().insert(code);
+        }
         let name = format!("{}^{}", value("PID", 5, 1), value("PID", 5, 2));
         people.entry("name").or_default().insert(name);
         match kind.as_str() {

@@ -43,6 +43,7 @@ pub(crate) const OPERATORS: &[Operator] = &[
     op("birth-date-of-another-person", |files, out| person(files, out, 7, b"19010203")),
     op("sex-of-another-person", |files, out| person(files, out, 8, b"O")),
     op("name-of-another-person", |files, out| person(files, out, 5, b"\x1b$B;3ED\x1b(B^\x1b$BB@O:\x1b(B^^^^^L^I")),
+    op("address-of-another-person", |files, out| person(files, out, 11, b"^^^^530-0001^JPN^H^\x1b$BBg:eI\\KL6h\x1b(B")),
     op("patient-id-in-message", |files, out| person(files, out, 3, b"0009990007^^^^PI")),
     op("admission-dropped", |files, out| stay(files, out, "ADT-22", "ADT-52")),
     op("discharge-dropped", |files, out| stay(files, out, "ADT-52", "ADT-22")),

@@ -102,6 +102,9 @@ pub struct Context {
     /// Whether `--fix` can rewrite what was checked, so that `text` may offer it: archives and standard input
     /// it cannot.
     pub rewritable: bool,
+    /// Where the pages of rules are published: an address in which `{code}` stands for the code. `sarif` links
+    /// them.
+    pub rule_pages: Option<String>,
     /// Local time `YYYY-MM-DDThh:mm:ss` for JUnit, which demands one.
     pub timestamp: String,
     /// Colours, for `text` only.

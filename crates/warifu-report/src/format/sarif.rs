@@ -98,6 +98,8 @@ struct Rule<'t> {
     short_description: Text<'t>,
     full_description: Text<'t>,
     help: Help<'t>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    help_uri: Option<String>,
     default_configuration: Level,
     properties: RuleProperties<'t>,
 }
@@ -285,6 +287,12 @@ impl Sarif {
         self.artifacts.len().saturating_sub(1)
     }
 
+    /// Address of a rule's page.
+    fn page(&self, code: &str) -> Option<String> {
+        let pages = self.context.rule_pages.as_deref()?;
+        Some(pages.replace("{code}", code))
+    }
+
     fn rule(&self, code: &str, out: &mut Vec<u8>) {
         let Some(e) = (self.context.lookup)(code) else {
             json(
@@ -309,6 +317,7 @@ impl Sarif {
                 text: help,
                 markdown: crate::rule::markdown(e, self.context.lang),
             },
+            help_uri: self.page(e.code),
             default_configuration: Level {
                 level: level(e.severity.word()),
             },
@@ -481,6 +490,15 @@ impl Render for Sarif {
             .collect();
         out.extend_from_slice(b"{\"$schema\":\"https://json.schemastore.org/sarif-2.1.0.json\",\"version\":\"2.1.0\",\"runs\":[{\n \"tool\":{\"driver\":{\"name\":\"warifu\",\"semanticVersion\":");
         json(&self.context.version, out);
+        // The folder of the pages: what stands before the segment with the code.
+        let folder = self.context.rule_pages.as_deref().and_then(|pages| {
+            let (before, _) = pages.split_once("{code}")?;
+            before.rfind('/').and_then(|end| before.get(..=end))
+        });
+        if let Some(folder) = folder {
+            out.extend_from_slice(b",\"informationUri\":");
+            json(&folder, out);
+        }
         out.extend_from_slice(b",\n  \"rules\":[");
         for (i, code) in self.codes.iter().enumerate() {
             out.extend_from_slice(if i == 0 { b"\n   " } else { b",\n   " });

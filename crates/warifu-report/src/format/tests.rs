@@ -20,6 +20,7 @@ fn context(lang: Lang) -> Context {
         lookup: warifu_diag::lookup,
         baseline: false,
         rewritable: true,
+        rule_pages: None,
         timestamp: "1970-01-01T00:00:00".to_owned(),
         colour: false,
     }
@@ -200,6 +201,30 @@ fn many(n: usize) -> Vec<FileReport> {
             file
         })
         .collect()
+}
+
+/// Without an address nothing is linked; with one, each rule leads to its page, and the tool to their folder.
+#[test]
+fn sarif_links_the_pages_of_rules() {
+    let driver = |pages: Option<&str>| {
+        let context = Context {
+            rule_pages: pages.map(str::to_owned),
+            ..context(Lang::En)
+        };
+        let mut files = [one(Lang::En, false)];
+        let mut totals = Totals::default();
+        files.iter().for_each(|f| totals.add(f));
+        let text = render(&mut files, &totals, Format::Sarif, context);
+        let sarif: serde_json::Value = serde_json::from_slice(&text).unwrap();
+        sarif["runs"][0]["tool"]["driver"].clone()
+    };
+    let linked = driver(Some("https://example.jp/rules/{code}.md"));
+    assert_eq!(linked["informationUri"], "https://example.jp/rules/");
+    let rule = &linked["rules"][0];
+    assert_eq!(rule["helpUri"], "https://example.jp/rules/ENC107.md");
+    let plain = driver(None);
+    assert!(plain.get("informationUri").is_none());
+    assert!(plain["rules"][0].get("helpUri").is_none());
 }
 
 #[test]

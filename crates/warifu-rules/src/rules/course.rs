@@ -30,11 +30,14 @@ warifu_diag::codes! {
     SSM823 = "SSM823" "sex-differs-between-files" Warning { "性別が最新の患者基本情報と違います", "the sex differs from the newest basic data", "患者の取り違えでないか確かめてください", "check for a mix-up of patients", "SS-MIX2 PID-8";
         "別の患者のデータか、古い登録の残りです。基準値も変わります。", "The data may be another patient's; reference ranges change, too.";
         Files(&[("000/000/0000000001/-/ADT-00/0000000001_-_ADT-00_999999999999999_20260401093000123_-_1", ""), ("000/000/0000000001/20260401/OMP-01/0000000001_20260401_OMP-01_000000000000001_20260401093000123_01_1", "PID|1||0000000001^^^^PI||試験^花子^^^^^L^I~シケン^ハナコ^^^^^L^P||19680303|M")]) => Files(&[("000/000/0000000001/-/ADT-00/0000000001_-_ADT-00_999999999999999_20260401093000123_-_1", ""), ("000/000/0000000001/20260401/OMP-01/0000000001_20260401_OMP-01_000000000000001_20260401093000123_01_1", "")]) }
+    SSM824 = "SSM824" "address-differs-between-files" Info { "住所が最新の患者基本情報と違います", "the address differs from the newest basic data", "転居でなければ、患者の取り違えを確かめてください", "unless the patient moved, check for a mix-up", "SS-MIX2 PID-11";
+        "別の患者のデータか、転居の前のデータです。", "Data of another patient may be among them, or of the time before a move.";
+        Files(&[("000/000/0000000001/-/ADT-00/0000000001_-_ADT-00_999999999999999_20260401093000123_-_1", "PID|1||0000000001^^^^PI||試験^花子^^^^^L^I~シケン^ハナコ^^^^^L^P||19680303|F|||^^^^100-0001^JPN^H^東京都千代田区千代田１−１"), ("000/000/0000000001/20260401/OMP-01/0000000001_20260401_OMP-01_000000000000001_20260401093000123_01_1", "PID|1||0000000001^^^^PI||試験^花子^^^^^L^I~シケン^ハナコ^^^^^L^P||19680303|F|||^^^^530-0001^JPN^H^大阪府大阪市北区梅田１−１")]) => Files(&[("000/000/0000000001/-/ADT-00/0000000001_-_ADT-00_999999999999999_20260401093000123_-_1", "PID|1||0000000001^^^^PI||試験^花子^^^^^L^I~シケン^ハナコ^^^^^L^P||19680303|F|||^^^^100-0001^JPN^H^東京都千代田区千代田１−１"), ("000/000/0000000001/20260401/OMP-01/0000000001_20260401_OMP-01_000000000000001_20260401093000123_01_1", "PID|1||0000000001^^^^PI||試験^花子^^^^^L^I~シケン^ハナコ^^^^^L^P||19680303|F|||^^^^100-0001^JPN^H^東京都千代田区千代田1-1")]) }
     SSM825 = "SSM825" "result-without-order" Info { "この結果・実施の依頼がストレージにありません", "the storage has no order for this result or administration", "依頼のファイルとオーダ番号を確かめてください", "check the order's file and number", "SS-MIX2 ORC-2";
-        "だれが何の目的で依頼したかをたどれません。", "Who ordered it, and why, cannot be traced.";
+        "だれが何の目的で依頼したかをたどれません。同じ種別の依頼が患者に一つもなければ、依頼を保存しない施設とみなして指摘しません。", "Who ordered it, and why, cannot be traced. A patient without any order of the kind is left alone: the site does not keep orders.";
         Files(&[("000/000/0000000001/20260401/OML-01/0000000001_20260401_OML-01_000000000000001_20260401093000123_01_1", ""), ("000/000/0000000001/20260401/OML-11/0000000001_20260401_OML-11_000000000000002_20260401093000123_01_1", "")]) => Files(&[("000/000/0000000001/20260401/OML-01/0000000001_20260401_OML-01_000000000000001_20260401093000123_01_1", ""), ("000/000/0000000001/20260401/OML-11/0000000001_20260401_OML-11_000000000000001_20260401093000123_01_1", "")]) }
     SSM826 = "SSM826" "order-never-answered" Info [strict] { "この依頼の結果・実施がストレージにありません", "the storage has no result or administration for this order", "実施されたか、取り消されたかを確かめてください", "find out whether it was done or cancelled", "SS-MIX2 ORC-2";
-        "実施されなかったのか、結果が届いていないのか分かりません。", "Not done and not received cannot be told apart.";
+        "実施されなかったのか、結果が届いていないのか分かりません。同じ種別の結果が患者に一つもなければ、結果を保存しない施設とみなして指摘しません。", "Not done and not received cannot be told apart. A patient without any result of the kind is left alone: the site does not keep results.";
         Files(&[("000/000/0000000001/20260401/OML-01/0000000001_20260401_OML-01_000000000000001_20260401093000123_01_1", ""), ("000/000/0000000001/20260402/OML-11/0000000001_20260402_OML-11_000000000000002_20260402093000123_01_1", "")]) => Files(&[("000/000/0000000001/20260401/OML-01/0000000001_20260401_OML-01_000000000000001_20260401093000123_01_1", ""), ("000/000/0000000001/20260401/OML-11/0000000001_20260401_OML-11_000000000000001_20260401093000123_01_1", "")]) }
     SSM827 = "SSM827" "result-of-withdrawn-order" Warning { "取り消された依頼 (フラグ 0) の結果・実施が有効です", "a valid result or administration of a withdrawn order (flag 0)", "依頼と結果のどちらが正しいか確かめてください", "find out which of the two holds", "SS-MIX2 コンディションフラグ; ORC-2";
         "取り消した検査や投薬が行われたか、結果の取り消し漏れです。", "Something cancelled was done, or the result was not withdrawn.";
@@ -74,7 +77,7 @@ fn compared(at: &Spot) -> Label {
     }
 }
 
-/// `SSM821`–`SSM823`: PID of each file against the newest ADT-00, or the newest file.
+/// `SSM821`–`SSM824`: PID of each file against the newest ADT-00, or the newest file.
 fn demographics(cx: &mut PatientCx<'_, '_>) {
     let facts = cx.facts;
     let current = cx.current();
@@ -90,11 +93,12 @@ fn demographics(cx: &mut PatientCx<'_, '_>) {
     let day = |t: &str| t.get(..8).unwrap_or(t).to_owned();
     let own = current.iter().filter_map(|i| facts.get(*i));
     for file in own.filter(|f| !f.other_person) {
-        let pairs: [(Code, &Spot, &Spot, bool); 4] = [
+        let pairs: [(Code, &Spot, &Spot, bool); 5] = [
             (&SSM821, &file.kanji, &newest.kanji, false),
             (&SSM821, &file.kana, &newest.kana, false),
             (&SSM822, &file.birth, &newest.birth, true),
             (&SSM823, &file.sex, &newest.sex, false),
+            (&SSM824, &file.address, &newest.address, false),
         ];
         for (code, own, other, is_day) in pairs {
             let fold = |t: &str| {
@@ -147,7 +151,7 @@ fn pairs(cx: &mut PatientCx<'_, '_>) {
                 continue;
             }
             for spot in &file.orders {
-                let living = current.contains(&i) && !file.cancels;
+                let living = current.binary_search(&i).is_ok() && !file.cancels;
                 let entry = orders.entry(number(&spot.text)).or_insert((living, spot));
                 if living {
                     *entry = (true, spot);
@@ -155,7 +159,7 @@ fn pairs(cx: &mut PatientCx<'_, '_>) {
             }
         }
         for (i, file) in of(result) {
-            if !current.contains(&i) || file.cancels {
+            if current.binary_search(&i).is_err() || file.cancels {
                 continue;
             }
             for spot in &file.orders {

@@ -6,7 +6,7 @@ use warifu_terms::fields::FieldInfo;
 
 use super::{coding, laboratory, tables, times};
 use crate::cx::Cx;
-use crate::plan::{FieldPlan, Leaf, Shape};
+use crate::plan::{FieldPlan, Leaf, Plan, Shape};
 
 warifu_diag::codes! {
     SSM201 = "SSM201" "required-field-missing" Error { "必須項目 {} が空です", "required field {} is empty", "送り手で値を入れてください", "let the sender fill it", "SS-MIX2 セグメント定義 (R)";
@@ -39,6 +39,9 @@ warifu_diag::codes! {
     HL7124 = "HL7124" "components-in-simple-value" Warning { "成分のない型の項目 {} に ^ があります", "field {} has no components but holds ^", "^ は \\S\\ と書くか、正しい項目に書いてください", "write ^ as \\S\\, or use the right field", "HL7 v2.5 §2.A データ型";
         "受け手は ^ より後ろを捨てます。", "Receivers drop what follows ^.";
         Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10|1^2|7.2|g/dL^g/dL^ISO+|||||F") => Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10|1|7.2|g/dL^g/dL^ISO+|||||F") }
+    HL7131 = "HL7131" "segment-glued" Warning { "次のセグメント ({}) が項目の値につながっています", "the next segment ({}) is joined to the value of a field", "セグメントの間に改行 (CR) を入れてください", "put the terminator (CR) between the segments", "HL7 v2.5 §2.5.2 Segments; §2.7.1";
+        "区切りが失われると、後ろのセグメントは前のセグメントの項目として読まれ、内容が失われます。", "Without its terminator the segment is read as fields of the one before, and its content is lost.";
+        Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|g/dL^g/dL^ISO+|||||F|||202604010850 OBX|2|NM|3A015000002327101^アルブミン^JC10||4.4|g/dL^g/dL^ISO+|||||F") => Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|g/dL^g/dL^ISO+|||||F|||202604010850\nOBX|2|NM|3A015000002327101^アルブミン^JC10||4.4|g/dL^g/dL^ISO+|||||F") }
     HL7201 = "HL7201" "number-unreadable" Warning { "数値の項目 {} が数値ではありません", "{} is a number but holds something else", "NM には数字・符号・小数点だけを書いてください", "write only digits, a sign and a point in NM", "HL7 v2.5 §2.A.47 NM";
         "受け手は数値として計算も比較もできません。", "Receivers can neither compute nor compare.";
         Lines("OMP-01", "RXE||100000101^試験錠^HOT9|一||TAB^錠^MR9P|||||7|TAB^錠^MR9P") => Lines("OMP-01", "RXE||100000101^試験錠^HOT9|1||TAB^錠^MR9P|||||7|TAB^錠^MR9P") }
@@ -54,6 +57,42 @@ warifu_diag::codes! {
     HL7205 = "HL7205" "set-id-unreadable" Warning { "連番の項目 {} が数字ではありません", "set id {} is no number", "1 からの連番を書いてください", "number from 1", "HL7 v2.5 §2.A.67 SI";
         "順番が分からず、受け手が並べ替えられません。", "Receivers cannot tell the order.";
         Lines("OML-11", "OBX|A|NM|3A010000002327101^総蛋白^JC10||7.2|g/dL^g/dL^ISO+|||||F") => Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|g/dL^g/dL^ISO+|||||F") }
+}
+
+/// `HL7131`: a field that ends in the name of a segment, followed by what that segment begins with. The
+/// terminator between them was lost, or became a blank.
+pub(crate) fn glued<'m>(
+    cx: &mut Cx<'m, '_>,
+    segment: Segment<'m>,
+    field: Part<'m>,
+    number: usize,
+    plan: &Plan,
+) -> bool {
+    let Some((before, name)) = field.raw().split_last_chunk::<3>() else {
+        return false;
+    };
+    let is_part_of_a_word = before.last().is_some_and(u8::is_ascii_alphabetic);
+    if !name[0].is_ascii_uppercase()
+        || is_part_of_a_word
+        || segment.field_count() <= number
+        || !plan.segment(*name).is_some_and(|own| own.used)
+    {
+        return false;
+    }
+    let next = segment.field(number + 1);
+    let first = next.comp(1).raw();
+    let begins = match name {
+        b"MSH" => next.raw().starts_with(b"^~\\&"),
+        b"EVN" => first.len() <= 3,
+        b"IPC" => first.iter().all(u8::is_ascii_alphanumeric),
+        // A set id, or a code of two or three letters.
+        _ => first.len() <= 4 && first.iter().all(u8::is_ascii_alphanumeric),
+    };
+    if begins {
+        let name = String::from_utf8_lossy(name).into_owned();
+        cx.report_with(&HL7131, field, name);
+    }
+    begins
 }
 
 /// Longest repetition in characters: HL7's, but for what SS-MIX2 allows beyond it (deviations of the

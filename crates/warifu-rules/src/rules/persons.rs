@@ -185,6 +185,13 @@ fn patient<'m>(cx: &mut Cx<'m, '_>, pid: Segment<'m>) {
     if cx.facts.wanted {
         cx.facts.birth = cx.spot(pid.field(7).value());
         cx.facts.sex = cx.spot(pid.field(8).value());
+        if let Some(first) = pid.field(11).reps().find(Part::is_some) {
+            let whole = [1, 3, 5, 8].map(|n| first.comp(n).value().text);
+            cx.facts.address = crate::patient::Spot {
+                text: whole.concat(),
+                ..cx.spot(first.text())
+            };
+        }
     }
 }
 
@@ -195,10 +202,13 @@ fn identifiers<'m>(cx: &mut Cx<'m, '_>, at: Part<'m>) {
     if !text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
         cx.report(&SSM536, id);
     }
-    if at.comp(5).value().is_empty() {
-        cx.report_absent_component(&SSM535, at, 5);
-    }
     let text = |part: Part<'m>, n| part.comp(n).value().trimmed().text;
+    if at.reps().all(|id| text(id, 5) != "PI") {
+        match at.comp(5) {
+            other if other.is_some() => cx.report(&SSM535, other),
+            _ => cx.report_absent_component(&SSM535, at, 5),
+        }
+    }
     let mut own = at.reps().filter(|id| text(*id, 5) == "PI");
     if let Some(first) = own.next()
         && let Some(other) =

@@ -17,6 +17,9 @@ warifu_diag::codes! {
     HL7118 = "HL7118" "note-out-of-place" Info { "コメント (NTE) が構造にない位置にあります", "a comment (NTE) stands where the structure has none", "コメントする項目の直後に置いてください", "put it right after what it is about", "SS-MIX2 メッセージ構造; HL7 v2.5 NTE";
         "何についてのコメントか、受け手によって読み方が変わります。", "Receivers differ in what the comment is about.";
         Lines("ADT-00", "NTE|||連絡事項") => Lines("OML-11", "NTE|||軽度溶血") }
+    HL7132 = "HL7132" "segment-name-unknown" Warning { "HL7 にない名前のセグメントです ({})", "HL7 has no segment of this name ({})", "名前のつづりを確かめてください。施設で決めたセグメントなら Z で始めてください", "check how the name is spelt; segments of one's own begin with Z", "HL7 v2.5 §2.5.2 Segments; 付録 A";
+        "受け手は知らない名前のセグメントを読み飛ばすので、そこに書いた内容は伝わりません。", "Receivers skip segments that they do not know, and what stands there is lost.";
+        Lines("OML-11", "OBZ|1|NM|3A010000002327101^総蛋白^JC10||7.2|g/dL^g/dL^ISO+|||||F") => Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|g/dL^g/dL^ISO+|||||F") }
     SSM160 = "SSM160" "segment-not-used" Info [strict] { "HL7 にはあるが SS-MIX2 で使わないセグメントです ({})", "a segment of HL7 that SS-MIX2 does not use ({})", "SS-MIX2 のセグメントに書いてください", "use the segments of SS-MIX2", "SS-MIX2 セグメント定義";
         "SS-MIX2 の受け手は読まないことがあります。", "Receivers of SS-MIX2 may not read it.";
         Lines("ADT-22", "DG1|1||I10^高血圧^I10|||A") => Lines("ADT-22", "PV2||||||||20260401") }
@@ -50,6 +53,17 @@ const STRUCTURE_IDS: &[(&str, &[&str])] = &[
     ("RDE_O11", &["O11"]),
     ("RAS_O17", &["O17"]),
 ];
+
+/// Names of the segments of HL7 v2.5, three letters each.
+///
+/// # Standard
+/// HL7 v2.5 Appendix A.3.
+const SEGMENTS: &[u8] = b"ABSACCADDAFFAIGAILAIPAISAL1APRARQAUTBHSBLCBLGBPOBPXBTSBTXCDMCERCM0CM1CM2CNSCONCSPCSRCSSCTDCTIDB1DG1DRGDSCDSPECDECREDUEQLEQPEQUERQERREVNFACFHSFT1FTSGOLGP1GP2GT1IAMIIMIN1IN2IN3INVIPCISDLANLCCLCHLDPLOCLRLMFAMFEMFIMRGMSAMSHNCKNDSNK1NPUNSCNSTNTEOBROBXODSODTOM1OM2OM3OM4OM5OM6OM7ORCORGOVRPCRPD1PDAPDCPEOPESPIDPR1PRAPRBPRCPRDPSHPTHPV1PV2QAKQIDQPDQRDQRFQRIRCPRDFRDTRF1RGSRMIROLRQ1RQDRXARXCRXDRXERXGRXORXRSACSCHSFTSIDSPMSPRSTFTCCTCDTQ1TQ2TXAUB1UB2URDURSVARVTQ";
+
+/// Whether HL7 v2.5 has a segment of this name.
+fn is_of_hl7(name: [u8; 3]) -> bool {
+    SEGMENTS.as_chunks::<3>().0.contains(&name)
+}
 
 /// `HL7127`: terminators with nothing between them and the segment before or after.
 fn blank_lines(cx: &mut Cx<'_, '_>) {
@@ -86,7 +100,10 @@ pub(crate) fn check(cx: &mut Cx<'_, '_>, structure: &Structure, names: &[[u8; 3]
         let name = segment.name();
         match plan.segment(name) {
             // Unknown everywhere; the structure need not say it again.
-            None => cx.report_segment(&HL7108, segment, text(name)),
+            None if name[0] == b'Z' || is_of_hl7(name) => {
+                cx.report_segment(&HL7108, segment, text(name));
+            }
+            None => cx.report_segment(&HL7132, segment, text(name)),
             Some(plan) if !plan.used => cx.report_segment(&SSM160, segment, text(name)),
             Some(_) => {}
         }
