@@ -2,6 +2,7 @@
 //!
 //! The tree is edited in place: a node is dropped or replaced, everything else keeps its bytes.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use warifu_json::{Kind, Limits, NodeId, ROOT, Tree, parse};
@@ -209,6 +210,8 @@ pub fn filter(
         drop: BTreeSet::new(),
         replace: BTreeMap::new(),
         open: false,
+        places_tell: state.grants.iter().any(|g| !g.annex.lbl.is_empty())
+            && matches!(request.who, Who::Recipient(_)),
         names: BTreeSet::new(),
         cats: Bits::NONE,
         grants: BTreeSet::new(),
@@ -306,6 +309,9 @@ struct Work<'a> {
     replace: BTreeMap<NodeId, String>,
     /// Nothing can be withheld that free text might tell.
     open: bool,
+    /// A grant leaves out what a label marks: then who and where are left out, which tell it (精神科), and
+    /// of a concept all that the labeller did not judge. By the grants alone.
+    places_tell: bool,
     /// Names of masked institutions and of who works there.
     names: BTreeSet<String>,
     cats: Bits,
@@ -979,6 +985,7 @@ impl Work<'_> {
                     cut.dropped.push(node);
                     return;
                 }
+                self.judged_alone(at, node, cut);
                 for member in tree.children(node) {
                     let key = tree.key(member);
                     if key == "extension" {
@@ -1005,6 +1012,43 @@ impl Work<'_> {
                 cut.dropped.push(if parent { holder } else { node });
             }
             _ => {}
+        }
+    }
+
+    /// Of a concept only what was judged goes out: beside an excluded label the codes that the labeller
+    /// knows and their names, beside a laboratory's code none that no row knows.
+    fn judged_alone(&self, at: usize, node: NodeId, cut: &mut Cut) {
+        let tree = self.tree;
+        let (Some(list), Some(u)) = (tree.member(node, "coding"), self.units.get(at)) else {
+            return;
+        };
+        let name = concept_of(tree, node);
+        let system = |c: NodeId| self.text(c, "system").unwrap_or_default();
+        if self.places_tell && CONCEPTS.contains(&&*name) {
+            let (known, unknown): (Vec<NodeId>, Vec<NodeId>) = tree
+                .children(list)
+                .partition(|c| self.policy.labels_know(&system(*c)));
+            cut.dropped.extend(unknown);
+            if let Some(text) = tree.member(node, "text") {
+                let said = self.text(node, "text");
+                let is_name = known.iter().any(|c| self.text(*c, "display") == said);
+                if !is_name {
+                    cut.dropped.push(text);
+                }
+            }
+        }
+        let rows = || {
+            let rows = self.policy.matches.iter();
+            rows.filter(|m| m.inside.is_empty() && m.types.contains(&u.kind))
+        };
+        let rules = |c: NodeId| {
+            let mut rows = rows().filter(|m| !m.category.is_empty());
+            rows.any(|m| in_systems(&m.without, &system(c)))
+        };
+        if name == "code" && tree.children(list).any(rules) {
+            let known = |c: &NodeId| rows().any(|m| in_systems(&m.systems, &system(*c)));
+            cut.dropped
+                .extend(tree.children(list).filter(|c| !known(c)));
         }
     }
 
@@ -1060,13 +1104,6 @@ impl Work<'_> {
         }
     }
 
-    /// Whether a grant leaves out what a label marks: then who and where are left out, which tell it
-    /// (精神科). By the grants alone.
-    fn places_tell(&self) -> bool {
-        self.state.grants.iter().any(|g| !g.annex.lbl.is_empty())
-            && matches!(self.request.who, Who::Recipient(_))
-    }
-
     /// A reference: cut like one to nothing where its target does not go out.
     fn reference(&self, at: usize, node: NodeId, path: &str, closed: bool, cut: &mut Cut) {
         let tree = self.tree;
@@ -1085,7 +1122,7 @@ impl Work<'_> {
         let target = target.and_then(|t| self.units.get(t));
         let goes = target
             .is_some_and(|t| t.kept || t.administrative && !t.foreign && t.kind != "Provenance");
-        let hidden = (u.masked || self.places_tell())
+        let hidden = (u.masked || self.places_tell)
             && (place
                 || target.is_some_and(|t| {
                     [
@@ -1617,14 +1654,11 @@ fn categories(tree: &Tree<'_>, policy: &Policy, table: &[Match], node: NodeId, k
             }
         }
     }
-    let in_systems =
-        |systems: &[String], system: &str| systems.iter().any(|s| is_system(s, system));
-    let starts =
-        |prefixes: &[String], code: &str| prefixes.iter().any(|p| code.starts_with(p.as_str()));
     let in_category =
         |m: &Match| m.category.is_empty() || category.iter().any(|(_, c)| m.category.contains(c));
     let rows: Vec<&Match> = table
         .iter()
+        .filter(|m| m.inside.is_empty())
         .filter(|m| m.types.iter().any(|t| t == kind))
         .filter(|m| m.has.iter().all(|e| tree.member(node, e).is_some()))
         .filter(|m| !codings.iter().any(|(s, _)| in_systems(&m.without, s)))
@@ -1654,10 +1688,15 @@ fn categories(tree: &Tree<'_>, policy: &Policy, table: &[Match], node: NodeId, k
     let contained = tree.member(node, "contained");
     let elsewhere = inside(tree, node)
         .filter(|n| contained.is_none_or(|c| *n < c || *n >= tree.after(c)))
-        .filter_map(|n| Some((text_of(tree, n, "system")?, text_of(tree, n, "code")?)));
+        .filter_map(|n| Some((n, text_of(tree, n, "system")?, text_of(tree, n, "code")?)));
+    // So is a disease where an answer, a result or a part of it says one.
     let mut individual = Bits::NONE;
-    for (system, code) in elsewhere {
+    for (n, system, code) in elsewhere {
         let code = plain_code(&code);
+        let rows = table.iter().filter(|m| m.types.iter().any(|t| t == kind));
+        if let Some(m) = said(rows, tree, n, &system, &code) {
+            individual = individual.with(m.cats);
+        }
         // As with the codes above, the first row rules.
         let row = own
             .iter()
@@ -1675,6 +1714,42 @@ fn categories(tree: &Tree<'_>, policy: &Policy, table: &[Match], node: NodeId, k
     }
 }
 
+fn in_systems(systems: &[String], system: &str) -> bool {
+    systems.iter().any(|s| is_system(s, system))
+}
+
+fn starts(prefixes: &[String], code: &str) -> bool {
+    prefixes.iter().any(|p| code.starts_with(p.as_str()))
+}
+
+/// What a coding says of something else than the resource is: the first row for its element.
+fn said<'m>(
+    mut rows: impl Iterator<Item = &'m Match>,
+    tree: &Tree<'_>,
+    coding: NodeId,
+    system: &str,
+    code: &str,
+) -> Option<&'m Match> {
+    let name = concept_of(tree, coding);
+    rows.find(|m| {
+        m.inside.iter().any(|i| *i == name)
+            && in_systems(&m.systems, system)
+            && starts(&m.prefixes, code)
+    })
+}
+
+/// Name of the element that a coding stands in: `valueCodeableConcept`, `code`.
+fn concept_of<'s>(tree: &Tree<'s>, coding: NodeId) -> Cow<'s, str> {
+    let mut here = coding;
+    loop {
+        let key = tree.key(here);
+        if !key.is_empty() && key != "coding" || here == ROOT {
+            return key;
+        }
+        here = tree.parent(here);
+    }
+}
+
 /// Labels of a resource; absent where there is a concept that no list knows, or none at all.
 pub(crate) fn labels(tree: &Tree<'_>, policy: &Policy, node: NodeId) -> Option<Bits> {
     let mut labels = Bits::NONE;
@@ -1686,7 +1761,7 @@ pub(crate) fn labels(tree: &Tree<'_>, policy: &Policy, node: NodeId) -> Option<B
             let system = text_of(tree, n, "system").unwrap_or_default();
             let code = plain_code(code);
             for rule in &policy.label_rules {
-                if rule.systems.contains(&system)
+                if in_systems(&rule.systems, &system)
                     && rule.prefixes.iter().any(|p| code.starts_with(p.as_str()))
                 {
                     labels = labels.with(Bits::one(rule.label));
@@ -1702,19 +1777,32 @@ pub(crate) fn labels(tree: &Tree<'_>, policy: &Policy, node: NodeId) -> Option<B
         } else {
             tree.key(n)
         };
-        if tree.kind(n) == Kind::Object && CONCEPTS.contains(&&*name) {
-            let known = tree.member(n, "coding").is_some_and(|list| {
-                tree.children(list).any(|c| {
-                    text_of(tree, c, "system").is_some_and(|s| {
-                        policy
-                            .label_rules
-                            .iter()
-                            .any(|rule| rule.systems.contains(&s))
-                    })
-                })
-            });
-            judged |= known;
-            blind |= !known;
+        if tree.kind(n) != Kind::Object {
+            continue;
+        }
+        if CONCEPTS.contains(&&*name) {
+            let codings = || {
+                let list = tree.member(n, "coding").into_iter();
+                list.flat_map(|list| tree.children(list))
+            };
+            // What no list knows beside what one knows may be what is left out.
+            let known = |c| text_of(tree, c, "system").is_some_and(|s| policy.labels_know(&s));
+            // Other numbers of a master whose code was judged are left out there.
+            let other = |c| {
+                let system = text_of(tree, c, "system").unwrap_or_default();
+                in_systems(&policy.label_beside, &system)
+            };
+            let all = codings().any(known) && codings().all(|c| known(c) || other(c));
+            judged |= all;
+            blind |= !all;
+        } else if matches!(&*tree.key(parent), "coding") || &*name == "valueCoding" {
+            // A disease in a terminology that the lists do not judge, wherever an answer says it.
+            let system = text_of(tree, n, "system").unwrap_or_default();
+            let code = plain_code(&coding.unwrap_or_default());
+            blind |= !policy.labels_know(&system)
+                && !in_systems(&policy.label_beside, &system)
+                && said(policy.matches.iter(), tree, n, &system, &code)
+                    .is_some_and(|m| !m.cats.is_empty());
         }
     }
     let security = tree

@@ -148,6 +148,9 @@ pub(crate) struct Match {
     pub(crate) has: Vec<String>,
     /// Categories that this one stands for.
     pub(crate) instead: Bits,
+    /// It goes by what a coding says in these elements, wherever they stand; absent = by what the
+    /// resource is.
+    pub(crate) inside: Vec<String>,
     /// It goes by the code of a procedure or an observation.
     pub(crate) clinical: bool,
 }
@@ -276,6 +279,8 @@ pub struct Policy {
     /// The tables of earlier versions of texts.
     pub(crate) earlier: Vec<(u64, Vec<Match>)>,
     pub(crate) label_rules: Vec<LabelRule>,
+    /// Systems whose codes say what a judged code beside them says: other numbers of the same masters.
+    pub(crate) label_beside: Vec<String>,
     pub(crate) administrative: Vec<String>,
     pub(crate) category_systems: Vec<String>,
     keep: BTreeMap<String, BTreeMap<String, Keep>>,
@@ -386,6 +391,7 @@ fn matching(
             Ok(Match {
                 clinical: !systems.is_empty()
                     && category.is_empty()
+                    && r.texts("inside").is_empty()
                     && types.iter().any(of_clinical),
                 types,
                 cats: pattern(categories, emergency, &r.texts("cats"))?,
@@ -395,6 +401,7 @@ fn matching(
                 without: r.texts("without"),
                 has: r.texts("has"),
                 instead: pattern(categories, emergency, &r.texts("instead"))?,
+                inside: r.texts("inside"),
             })
         })
         .collect()
@@ -561,6 +568,7 @@ impl Policy {
             matches,
             earlier,
             label_rules,
+            label_beside: top.texts("label_beside"),
             administrative: top.texts("administrative"),
             category_systems: top.texts("category_systems"),
             keep: keep(&top)?,
@@ -625,6 +633,12 @@ impl Policy {
             && same(&names(self), &names(before))
             && families(self) == families(before);
         unchanged.then_some(()).ok_or_else(|| wrong("texts"))
+    }
+
+    /// Whether a list of the labeller judges codes of this system.
+    pub(crate) fn labels_know(&self, system: &str) -> bool {
+        let mut systems = self.label_rules.iter().flat_map(|rule| &rule.systems);
+        systems.any(|s| is_system(s, system))
     }
 
     /// Whether the table of elements has the type.
