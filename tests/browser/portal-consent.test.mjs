@@ -55,7 +55,7 @@ async function toSign(page, cats) {
   await heading(page, "目的は「診療」です。見せますか");
   await button(page, "この目的なら続ける").click();
   await heading(page, "どの記録を見せますか");
-  for (const cat of cats) await page.getByLabel(cat).check();
+  for (const cat of cats) await page.getByRole("checkbox", { name: cat }).check();
   await button(page, "つぎへ").click();
   await heading(page, "いつまで見せますか");
   await page.getByLabel(/^90日/).check();
@@ -121,8 +121,8 @@ test("the preview is the Bundle that the recipient then gets", async () => {
   await seen.filter({ hasText: "（0件）" }).waitFor();
   const hidden = await page.locator("details").nth(1).locator("li").count();
   assert.ok(hidden > 20, `${hidden} records stay hidden`);
-  await page.getByLabel("処方・調剤").check();
-  await page.getByLabel("アレルギー").check();
+  await page.getByRole("checkbox", { name: "処方・調剤" }).check();
+  await page.getByRole("checkbox", { name: "アレルギー" }).check();
   await page.waitForFunction(() => !document.querySelector("details h2").textContent.includes("（0件）"));
   const counts = await Promise.all([0, 1].map((i) => page.locator("details").nth(i).locator("li").count()));
   assert.equal(counts[0] + counts[1], hidden);
@@ -140,23 +140,73 @@ test("the preview is the Bundle that the recipient then gets", async () => {
 });
 
 test("own records are always there, surgery too, by kind and by date", async () => {
-  const page = await enrolled({ width: 320, height: 640 });
+  // Tall enough that the bar at the bottom covers nothing.
+  const page = await enrolled({ width: 320, height: 8000 });
   const { entry } = desk.convert();
   entry.push({ resource: { resourceType: "Procedure", id: "own-surgery", status: "completed", code: { text: "架空の手術" }, performedDateTime: "2019-05-06", subject: entry[0].resource.subject } });
   await page.getByRole("link", { name: "ホームへ" }).click();
   await page.getByRole("link", { name: "記録", exact: true }).click();
   await heading(page, "わたしの記録");
-  await page.getByRole("heading", { level: 2, name: "手術" }).waitFor();
-  await page.getByText("架空の手術").waitFor();
-  await page.getByText("ほかの人に見えるのは、別に同意したときと救急のときだけです").waitFor();
-  await shot(page, "records");
+  await page.getByRole("link", { name: /^手術/ }).waitFor();
   assert.deepEqual(await axe(page), []);
+  const read = site.log.filter((l) => l.endsWith("/api/disclose")).length;
+  await page.getByRole("link", { name: /^手術/ }).click();
+  await heading(page, "手術");
+  await page.getByText("ほかの人に見えるのは、別に同意したときと救急のときだけです").waitFor();
+  assert.deepEqual(await axe(page), []);
+  await page.getByRole("link", { name: /^架空の手術/ }).click();
+  await heading(page, "架空の手術");
+  await page.getByText("手術かどうか、病院の番号からはわかりません。").waitFor();
+  await page.getByText("2019年5月6日（月）").waitFor();
+  assert.deepEqual(await axe(page), []);
+  // A result: its value, unit and normal range.
+  await page.getByRole("link", { name: "「手術」へ" }).click();
+  await page.getByRole("link", { name: "記録の一覧へ" }).click();
+  await page.getByRole("link", { name: /^検査/ }).click();
+  await heading(page, "検査");
+  await page.getByRole("link", { name: /^ＡＬＴ/ }).first().click();
+  await heading(page, "ＡＬＴ");
+  const card = page.locator("main .card");
+  assert.match(await card.textContent(), /結果19 U\/L.*基準の範囲7 U\/L – 23 U\/L/);
+  await page.goBack();
+  await heading(page, "検査");
+  await page.goBack();
+  await heading(page, "わたしの記録");
+  // None of these pages read anything anew: each reading is a line of the log.
+  assert.equal(site.log.filter((l) => l.endsWith("/api/disclose")).length, read);
+  // A prescription: how much, how often, how many days.
+  await page.getByRole("link", { name: /^処方・調剤/ }).click();
+  await page.getByRole("link", { name: /７?7日分/ }).first().click();
+  assert.match(await card.textContent(), /使い方.*1回.*7日分.*量\d+ .*日数7 日/);
+  await page.goBack();
+  await page.goBack();
   await button(page, "時間で見る").click();
   await page.getByRole("heading", { level: 2, name: "2019" }).waitFor();
+  await page.getByRole("heading", { level: 3, name: "2019年5月6日（月）" }).waitFor();
   assert.deepEqual(await axe(page), []);
   await page.setViewportSize({ width: 1440, height: 900 });
   await shot(page, "records-wide");
   assert.deepEqual(await axe(page), []);
+  await close(page);
+});
+
+test("what was asked together is one row with its day, and all of one institution is refused at once", async () => {
+  const page = await enrolled({ width: 360, height: 1600 });
+  const group = "AAECAwQFBgcICQoLDA0ODw";
+  desk.ask(["inf.allergy", "inf.lab"], { group });
+  desk.ask(["prc.surgery"], { individual: true, group });
+  desk.ask(["inf.rx"]);
+  await home(page);
+  await page.getByRole("heading", { level: 2, name: "返事を待っているお願い（2）" }).waitFor();
+  const rows = page.locator(".requests > li");
+  assert.match(await rows.nth(0).textContent(), /架空割符診療所診療のため別に決めるもの：手術\d{4}年.+に届きました$/);
+  assert.deepEqual(await axe(page), []);
+  const asked = desk.requests.map((r) => r.req);
+  await button(page, "この相手のお願いは、どれも見せない").focus();
+  await page.keyboard.press("Enter");
+  await page.getByRole("heading", { level: 2, name: "返事を待っているお願い（0）" }).waitFor();
+  assert.deepEqual(desk.declined.slice(-3).toSorted(), asked.toSorted());
+  await page.getByRole("status").filter({ hasText: "全部「見せない」と記録しました" }).waitFor();
   await close(page);
 });
 
@@ -165,6 +215,9 @@ test("refusing is one press away, is told, and the request never returns", async
   const request = desk.ask(["inf.lab"]);
   await home(page);
   await page.getByRole("link", { name: /架空割符診療所/ }).click();
+  // At rest: the pointer is over neither.
+  await page.emulateMedia({ reducedMotion: "reduce" });
+  await page.mouse.move(0, 0);
   const same = await page.locator(".equal .btn").evaluateAll((all) => all.map((el) => {
     const style = getComputedStyle(el);
     const box = el.getBoundingClientRect();

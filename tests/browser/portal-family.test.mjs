@@ -180,12 +180,12 @@ test("without a network the own consents, receipts and QR are there, as of a tim
   await page.goto(`${site.url}/settings`);
   await page.getByLabel("残す", { exact: true }).check();
   await link(page, "記録").click();
-  await page.getByRole("heading", { level: 2, name: "検査", exact: true }).waitFor();
+  await page.getByRole("link", { name: /^検査/ }).waitFor();
   // Kept a moment later.
   for (let i = 0; i < 300 && (await kept()).records === 0; i += 1) await page.evaluate(() => new Promise((r) => { requestAnimationFrame(r); }));
   await page.context().setOffline(true);
   await page.goto(`${site.url}/records`);
-  await page.getByRole("heading", { level: 2, name: "検査", exact: true }).waitFor();
+  await page.getByRole("link", { name: /^検査/ }).waitFor();
   await page.goto(`${site.url}/settings`);
   await page.getByLabel("残す", { exact: true }).uncheck();
   for (let i = 0; i < 300 && (await kept()).records > 0; i += 1) await page.evaluate(() => new Promise((r) => { requestAnimationFrame(r); }));

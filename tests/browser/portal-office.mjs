@@ -164,7 +164,7 @@ export class Office {
     office.run("init", office.data, "--institution", HOSPITAL, "--name", "架空割符病院", "--origin", office.url, ...(db ? ["--db", db] : []));
     const facility = (code, ja) => ({ code, ja, en: "" });
     writeFileSync(join(office.data, "master.json"), JSON.stringify({
-      v: 1, version: 1, contact: "架空割符病院 患者相談窓口",
+      v: 1, version: 1, contact: "架空割符病院 患者相談窓口 03-0000-0000",
       facilities: [facility(HOSPITAL, "架空割符病院"), facility("mi:1312345678", "架空割符診療所"), facility("mi:1312345670", "架空別診療所")],
     }));
     office.clinic = office.institution("mi:1312345678", "--emergency");

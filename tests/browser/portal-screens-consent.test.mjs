@@ -1,9 +1,10 @@
 // Screens of the portal against the real server, and what portal-walk.mjs holds each of them to. With
 // WARIFU_SHOTS=docs/screens the pictures there are made anew.
+import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import { close, start, stop } from "./harness.mjs";
 import { Office } from "./portal-office.mjs";
-import { Walk, button, enrolled, give, heading, link, nav } from "./portal-walk.mjs";
+import { Walk, button, enrolled, give, heading, link, nav, press } from "./portal-walk.mjs";
 
 let office;
 before(start);
@@ -17,7 +18,8 @@ test("a request, its consent, receipt and end", async () => {
   await office.clinic.ask(["inf.allergy", "inf.condition", "inf.lab", "inf.rx", "prc.surgery"]);
   await page.reload();
   await heading(page, /^いま見られるところ/);
-  await page.getByRole("heading", { level: 2, name: "返事を待っているお願い（2）" }).waitFor();
+  await page.getByRole("heading", { level: 2, name: "返事を待っているお願い（1）" }).waitFor();
+  await page.getByText("別に決めるもの：手術").waitFor();
   await walk.look("home-requests");
   await give(page, ["アレルギー", "処方・調剤"], (name) => walk.look(name));
   await walk.look("done");
@@ -45,6 +47,61 @@ test("a request, its consent, receipt and end", async () => {
   await button(page, "やめる").click();
   await heading(page, /にここで止まりました/);
   await walk.look("ended");
+  walk.end();
+  await close(page);
+});
+
+/** What of a Bundle a preview counts. */
+const APART = new Set(["Patient", "Organization", "Practitioner", "PractitionerRole", "Location", "Specimen", "Medication", "Device", "Provenance"]);
+const items = ({ resources }) => resources.filter((r) => !APART.has(r.resourceType));
+
+test("a record, a hospital and a subject are left out: by the preview, the signed text, and what then goes out", async () => {
+  const { page, sub } = await enrolled(office);
+  const walk = new Walk(page, "2-consent");
+  const seen = async () => Number(/（([\d,]+)件）/.exec(await page.getByRole("status").filter({ hasText: "に見えるもの" }).textContent())[1].replace(",", ""));
+  const begin = async () => {
+    await office.clinic.ask(["inf.allergy", "inf.lab"]);
+    await page.reload();
+    await page.getByRole("link", { name: /^架空割符診療所/ }).first().click();
+    await button(page, "内容を見る").click();
+    await button(page, "この目的なら続ける").click();
+    await page.locator("details").first().waitFor();
+    await page.getByRole("checkbox", { name: /^アレルギー 5件/ }).check();
+    await page.getByRole("checkbox", { name: /^検査/ }).check();
+  };
+  const sign = async () => {
+    await button(page, "つぎへ").click();
+    await page.getByLabel(/^90日/).check();
+    await button(page, "つぎへ").click();
+    const text = await page.locator("article[data-signed]").textContent();
+    await button(page, "署名して見せる").click();
+    await heading(page, /^同意を記録しました（\d+番）$/);
+    await link(page, "ホームへ").click();
+    await heading(page, /^いま見られるところ/);
+    return text;
+  };
+  // One record, by keyboard alone.
+  await begin();
+  const all = await seen();
+  await press(page, "button", /^これは見せない：ＡＬＴ/);
+  await page.getByText("あなたが隠しました").first().waitFor({ state: "attached" });
+  assert.equal(await seen(), all - 1);
+  await walk.look("what-hidden");
+  assert.match(await sign(), /記録 ?1 ?件/);
+  let got = await office.clinic.disclose(sub);
+  assert.equal(items(got).length, all - 1);
+  assert.ok(!items(got).some((r) => r.resourceType === "Observation" && r.code.text === "ＡＬＴ"));
+  // Whole facilities and subjects, in the wizard's own words.
+  await begin();
+  await page.getByText(/^病院や内容でまとめて隠す/).click();
+  await page.getByRole("group", { name: "この病院の記録は見せない" }).getByLabel("架空割符病院").check();
+  assert.equal(await seen(), all - 1, "what the first consent shows is shown still");
+  await page.getByRole("group", { name: "この内容の記録は見せない" }).getByRole("checkbox").first().check();
+  await walk.look("what-hidden-many");
+  const text = await sign();
+  assert.match(text, /架空割符病院/);
+  got = await office.clinic.disclose(sub);
+  assert.equal(items(got).length, all - 1);
   walk.end();
   await close(page);
 });

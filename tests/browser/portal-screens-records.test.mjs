@@ -23,8 +23,33 @@ test("records, who looked, an emergency, a forged line", async () => {
   const { page, sub } = await enrolled(office);
   const walk = new Walk(page, "3-records");
   await nav(page, "記録", "わたしの記録");
-  await page.getByText(SURGERY).waitFor();
+  await page.getByRole("link", { name: /^手術/ }).waitFor();
   await walk.look("records");
+  await page.getByRole("link", { name: /^手術/ }).click();
+  await page.getByRole("link", { name: SURGERY }).waitFor();
+  // An X-ray of no national code stands there too, and why.
+  await page.getByText("手術かどうか、病院の番号からはわからないもの").waitFor();
+  await walk.look("records-surgery");
+  await link(page, "記録の一覧へ").click();
+  await page.getByRole("link", { name: /^検査/ }).click();
+  await heading(page, "検査");
+  await walk.look("records-results");
+  await page.getByRole("link", { name: /^ＡＬＴ/ }).first().click();
+  await heading(page, "ＡＬＴ");
+  assert.match(await page.locator("main .card").textContent(), /結果19 U\/L.*架空割符病院/);
+  await walk.look("record-result");
+  await page.goBack();
+  await page.getByRole("link", { name: /^尿検査\s*検査の報告/ }).first().click();
+  await page.getByRole("heading", { level: 2, name: "この報告に入っている記録" }).waitFor();
+  await walk.look("record-report");
+  await page.goBack();
+  await heading(page, "検査");
+  await link(page, "記録の一覧へ").click();
+  await page.getByRole("link", { name: /^処方・調剤/ }).click();
+  await page.getByRole("link", { name: /7日分/ }).first().click();
+  await page.getByText("使い方").waitFor();
+  await walk.look("record-drug");
+  await nav(page, "記録", "わたしの記録");
   await button(page, "時間で見る").click();
   await walk.look("records-by-date");
   await nav(page, "見た人", "わたしの記録を見た人");
@@ -44,9 +69,15 @@ test("records, who looked, an emergency, a forged line", async () => {
   await walk.look("history-wait");
   await office.restart();
   await button(page, "証明を確認").click();
-  await page.getByRole("status").filter({ hasText: "書きかえはありません" }).waitFor();
+  // Nobody but the log's own key signed it: what that proves is said, and no more.
+  await page.getByRole("status").filter({ hasText: "書きかえや抜けはありません" }).filter({ hasText: "確かめられません" }).waitFor();
   await walk.look("history");
-  await link(page, "くわしく見る").click();
+  await page.getByRole("link", { name: /^記録を見ました/ }).last().click();
+  await heading(page, "架空割符診療所");
+  assert.match(await page.locator("main .card").textContent(), /医師.*診療.*アレルギー.*同意/);
+  await walk.look("history-one");
+  await link(page, "見た人の一覧へ").click();
+  await page.getByRole("link", { name: /^救急で、あなたの記録が見られました/ }).click();
   await heading(page, "救急で、あなたの記録が見られました");
   await walk.look("notice");
   await button(page, "納得できない").click();
@@ -81,7 +112,7 @@ test("without a network who looked is there as it was last checked, and nothing 
   await office.clinic.disclose(sub);
   await office.clinic.emergency(sub);
   await nav(page, "見た人", "わたしの記録を見た人");
-  const rows = page.locator("main ol.cards > li");
+  const rows = page.locator("main .card .menu > li");
   const told = await rows.allTextContents();
   assert.equal(told.length, 3);
   // Sealed a moment later.
@@ -108,7 +139,7 @@ test("without a network who looked is there as it was last checked, and nothing 
   await page.getByRole("status").filter({ hasText: "に確かめました。" }).waitFor();
   assert.equal(await button(page, "証明を確認").count(), 0);
   await walk.look("offline-history");
-  await link(page, "くわしく見る").click();
+  await page.getByRole("link", { name: /^救急で、あなたの記録が見られました/ }).click();
   await heading(page, "救急で、あなたの記録が見られました");
   assert.equal(await button(page, "納得できない").count(), 0);
   await walk.look("offline-notice");
@@ -120,7 +151,7 @@ test("without a network who looked is there as it was last checked, and nothing 
   await page.waitForFunction(() => !document.body.textContent.includes("つながっていません"));
   await nav(page, "見た人", "わたしの記録を見た人");
   await button(page, "証明を確認").waitFor();
-  await page.waitForFunction((n) => document.querySelectorAll("main ol.cards > li").length > n, told.length);
+  await page.waitForFunction((n) => document.querySelectorAll("main .card .menu > li").length > n, told.length);
   walk.end();
   await close(page, [/ERR_INTERNET_DISCONNECTED/]);
 });

@@ -1,5 +1,6 @@
 // Screens of the portal against the real server, and what portal-walk.mjs holds each of them to. With
 // WARIFU_SHOTS=docs/screens the pictures there are made anew.
+import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import { close, open, start, stop } from "./harness.mjs";
 import { Office } from "./portal-office.mjs";
@@ -27,7 +28,8 @@ test("start, key, registration, settings, finish", async () => {
   await page.getByRole("alert").filter({ hasText: "続ける前に" }).waitFor();
   await walk.look("enrol-left");
   await page.getByLabel("番号").fill("1111111111111111");
-  await page.getByLabel("生年月日").fill("19680303");
+  // A day of birth is taken as people write it.
+  await page.getByLabel("生年月日").fill("昭和43年3月3日");
   await button(page, "登録する").click();
   await page.getByRole("alert").filter({ hasText: "この番号では登録できませんでした。" }).waitFor();
   await walk.look("enrol-refused");
@@ -39,21 +41,42 @@ test("start, key, registration, settings, finish", async () => {
   await heading(page, /^いま見られるところ/);
   await page.getByText("まだだれも見ていません。").waitFor();
   await walk.look("home-empty");
+  await button(page, "やさしい").click();
+  await walk.look("home-easy");
+  await button(page, "English").click();
+  await walk.look("home-en");
+  await button(page, "日本語").click();
   await nav(page, "同意", "同意");
   await walk.look("consents-empty");
   await nav(page, "メニュー", "メニュー");
   await walk.look("menu");
   await menu(page, "設定");
   await walk.look("settings");
+  await page.getByLabel("暗い").check();
+  await walk.look("settings-dark");
+  await page.getByLabel("くっきり").check();
+  await walk.look("settings-contrast");
+  await page.getByLabel("標準", { exact: true }).last().check();
   await menu(page, "家族の分");
   await walk.look("family-none");
   await menu(page, "困ったこと・おかしいと思ったこと");
   await page.getByText("窓口：架空割符病院 患者相談窓口").waitFor();
+  assert.equal(await page.getByRole("link", { name: "電話をかける：03-0000-0000" }).getAttribute("href"), "tel:0300000000");
   await walk.look("report");
   await menu(page, "新しい端末・鍵をなくしたとき");
   await walk.look("devices");
   await page.getByLabel("新しい端末で使いたい").check();
   await walk.look("devices-new");
+  // Own records that are long in coming, and those that do not come.
+  let answer;
+  await page.route("**/api/disclose", (route) => { answer = route; });
+  await nav(page, "記録", "わたしの記録");
+  await page.getByText("読みこんでいます").first().waitFor();
+  await walk.look("records-loading");
+  await answer.fulfill({ status: 503, contentType: "application/problem+json", body: '{"code":"BUSY"}' });
+  await page.getByRole("alert").filter({ hasText: "自動で試します" }).waitFor();
+  await walk.look("records-no-answer");
+  await page.unroute("**/api/disclose");
   await page.goto(`${office.url}/nothing`);
   await heading(page, "この画面はありません");
   await walk.look("unknown");
@@ -64,5 +87,5 @@ test("start, key, registration, settings, finish", async () => {
   await heading(page, "この端末から全部消しました");
   await walk.look("erased");
   walk.end();
-  await close(page, [/403|401/]);
+  await close(page, [/403|401|503/]);
 });

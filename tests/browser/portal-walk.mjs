@@ -178,7 +178,7 @@ export async function give(page, cats, look = async () => {}) {
   await button(page, "この目的なら続ける").click();
   await heading(page, "どの記録を見せますか");
   await page.locator("details").first().waitFor();
-  for (const cat of cats) await page.getByLabel(cat).check();
+  for (const cat of cats) await page.getByRole("checkbox", { name: cat }).check();
   await look("what");
   await button(page, "つぎへ").click();
   await heading(page, "いつまで見せますか");

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import { axe, close, open, start, stop } from "./harness.mjs";
-import { Office, SURGERY } from "./portal-office.mjs";
+import { HOSPITAL, Office, PATIENT, SURGERY } from "./portal-office.mjs";
 import { Walk, onHeading, press } from "./portal-walk.mjs";
 
 let office;
@@ -57,8 +57,14 @@ async function sound(page) {
 test("the objection to secondary use is signed as shown, told with its time, and taken back by the other button", async () => {
   const { page } = await enrolled({ width: 360 });
   const walk = new Walk(page, "4-wishes");
+  // What the holder of the records told of, and from when anything is used.
+  const hospital = office.institution(HOSPITAL);
+  const told = JSON.stringify({ patient: PATIENT, what: "opt-out", hash: `${"h".repeat(42)}g` });
+  const answer = await hospital.send("/api/notices", told, hospital.access("/api/notices", told));
+  assert.equal(answer.status, 201, JSON.stringify(answer.body));
   await menu(page, "名前を消した、研究などへの利用");
   await page.getByText("いまは、断っていません。").waitFor();
+  await page.getByText(/^架空割符病院が\d{4}年.+にお知らせしました。早くても\d{4}年.+までは使われません。$/).waitFor();
   await walk.look("secondary");
   await button(page, "使わないでほしい").click();
   await heading(page, "読んで、署名します");
@@ -154,7 +160,7 @@ test("a lost key is stopped from the new device, and the consents of the last 30
   await old.getByRole("link", { name: /^架空割符診療所/ }).first().click();
   await button(old, "内容を見る").click();
   await button(old, "この目的なら続ける").click();
-  await old.getByLabel("検査").check();
+  await old.getByRole("checkbox", { name: /^検査/ }).check();
   await button(old, "つぎへ").click();
   await old.getByLabel(/^90日/).check();
   await button(old, "つぎへ").click();
@@ -225,7 +231,7 @@ test("objecting, emergencies, a lost key and an objection to an emergency by key
   await onHeading(page, /救急でも見られません$/);
   await press(page, "link", "見た人");
   await onHeading(page, "わたしの記録を見た人");
-  await press(page, "link", "くわしく見る");
+  await press(page, "link", /^救急で、あなたの記録が見られました/);
   await onHeading(page, "救急で、あなたの記録が見られました");
   await press(page, "button", "納得できない");
   await page.waitForFunction(() => document.activeElement?.getAttribute("role") === "status");

@@ -151,6 +151,8 @@ pub struct Waiting {
     pub req: String,
     /// What it was asked together with.
     pub group: String,
+    /// When it was asked.
+    pub at: u64,
     /// Recipients.
     pub aud: Vec<String>,
     /// Purposes.
@@ -176,6 +178,7 @@ pub fn waiting(v: &Value) -> Option<Vec<Waiting>> {
     let rows = rows.iter().filter_map(|w| {
         Some(Waiting {
             req: w.get("req")?.text()?.to_owned(),
+            at: w.get("at")?.int()?,
             group: w
                 .get("group")
                 .and_then(Value::text)
@@ -192,26 +195,50 @@ pub fn waiting(v: &Value) -> Option<Vec<Waiting>> {
     Some(rows.collect())
 }
 
-/// A page of `POST /disclose`: the Bundle, and what asks for the next page. Not the reader of tokens:
-/// names in records hold characters that NFC would change (U+FA19).
-pub fn page(body: &str) -> Option<(String, Option<String>)> {
+/// A page of `POST /disclose`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// The Bundle.
+    pub bundle: String,
+    /// The facility of each record by `Type/id`.
+    pub sources: Vec<(String, String)>,
+    /// What asks for the next page.
+    pub next: Option<String>,
+}
+
+/// Reads a page. Not by the reader of tokens: names in records hold characters that NFC would change (U+FA19).
+pub fn page(body: &str) -> Option<Page> {
     let parsed = parse(body.as_bytes(), Limits::FHIR, &());
     if !parsed.issues.is_empty() || parsed.tree.is_empty() {
         return None;
     }
     let tree = &parsed.tree;
-    let text = |name: &str| {
-        let node = tree.member(ROOT, name)?;
+    let text = |of, name: &str| {
+        let node = tree.member(of, name)?;
         (tree.kind(node) == Kind::String).then(|| tree.text(node).into_owned())
     };
     // What asks for the next page is not left out because it is of another form.
     let next = tree
         .member(ROOT, "next")
         .filter(|n| tree.kind(*n) != Kind::Null);
-    match (next, text("next")) {
-        (Some(_), None) => None,
-        (_, next) => Some((text("bundle")?, next)),
+    let next = match (next, text(ROOT, "next")) {
+        (Some(_), None) => return None,
+        (_, next) => next,
+    };
+    let mut sources = Vec::new();
+    let rows = tree.member(ROOT, "sources");
+    for row in rows.into_iter().flat_map(|r| tree.children(r)) {
+        let src = text(row, "src")?;
+        let keys = tree.member(row, "of");
+        for key in keys.into_iter().flat_map(|k| tree.children(k)) {
+            sources.push((tree.text(key).into_owned(), src.clone()));
+        }
     }
+    Some(Page {
+        bundle: text(ROOT, "bundle")?,
+        sources,
+        next,
+    })
 }
 
 /// A token of the person that was verified here.
@@ -501,11 +528,25 @@ mod tests {
         assert_eq!(answer(&body), None);
         assert_eq!(
             page(&body),
-            Some((bundle.to_owned(), Some("500".to_owned())))
+            Some(Page {
+                bundle: bundle.to_owned(),
+                sources: Vec::new(),
+                next: Some("500".to_owned()),
+            })
         );
-        assert_eq!(page(r#"{"bundle":"{}"}"#), Some(("{}".to_owned(), None)));
+        let one = |sources: &[(&str, &str)]| Page {
+            bundle: "{}".to_owned(),
+            sources: sources
+                .iter()
+                .map(|(k, s)| ((*k).to_owned(), (*s).to_owned()))
+                .collect(),
+            next: None,
+        };
+        assert_eq!(page(r#"{"bundle":"{}"}"#), Some(one(&[])));
+        let from = r#"{"bundle":"{}","sources":[{"src":"mi:1","of":["A/1","B/2"]},{"src":"mi:2","of":[]}]}"#;
+        assert_eq!(page(from), Some(one(&[("A/1", "mi:1"), ("B/2", "mi:1")])));
         let null = r#"{"bundle":"{}","next":null}"#;
-        assert_eq!(page(null), Some(("{}".to_owned(), None)));
+        assert_eq!(page(null), Some(one(&[])));
         for none in [
             "",
             "{}",

@@ -14,6 +14,7 @@ pub mod history;
 pub mod model;
 pub mod node;
 pub mod preview;
+pub mod record;
 pub mod route;
 pub mod ruby;
 pub mod seal;

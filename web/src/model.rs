@@ -9,13 +9,14 @@ use warifu_consent::{FilterError, Reason, b64};
 use crate::care::{self, Bond, Books, Given, Keys, Mine, Waiting};
 use crate::contact::{self, Contact};
 use crate::history::{self, Found, History, Kept, Verdict};
-use crate::preview::{self, Preview, Record};
+use crate::preview::{self, Pages, Preview};
+use crate::record::Record;
 use crate::route::Route;
 use crate::seal::Secret;
 use crate::shelf::{Looks, Shelf};
 use crate::text::{self, Lang, Text};
 use crate::wish::{Plan, SECOND_LOOK, Wish, WishStep};
-use crate::wizard::{self, Draft, Step, Unbound, Until};
+use crate::wizard::{self, Draft, Hidden, Step, Unbound, Until};
 
 /// Colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -531,6 +532,8 @@ pub enum Event {
     Category(String),
     /// S5: every category that is asked for and not individual.
     All,
+    /// S5: this is left out, or not any more.
+    Hide(Hidden),
     /// S5: the end.
     SetUntil(Until),
     /// S5: the day that is picked.
@@ -539,6 +542,8 @@ pub enum Event {
     Step(Step),
     /// S5: refuse.
     Decline,
+    /// S4: refuse whatever these recipients ask.
+    DeclineAll(Vec<String>),
     /// S5: sign and show.
     Sign,
     /// S8: end the consent of this screen.
@@ -729,8 +734,8 @@ pub struct Model {
     pub mine: Option<Mine>,
     /// Waiting requests.
     pub waiting_requests: Option<Vec<Waiting>>,
-    /// Own records, a Bundle a page; never kept.
-    pub records: Vec<String>,
+    /// Own records; kept only where the person wants it.
+    pub records: Pages,
     /// All of them are here.
     pub records_whole: bool,
     /// The same as people know them, read once; or why they cannot be read.
@@ -751,6 +756,8 @@ pub struct Model {
     resume: bool,
     /// S6: by date, else by kind.
     pub by_date: bool,
+    /// S6: the screen before was one of records too.
+    within: bool,
     /// S5: what the recipients would see, or why it cannot be said; then nothing is signed.
     pub preview: Option<Result<Preview, FilterError>>,
     /// S5: choices.
@@ -763,6 +770,8 @@ pub struct Model {
     pub contact: Contact,
     /// S14: why the person is there.
     pub trouble: Option<Trouble>,
+    /// S4: requests that are being refused together.
+    pub refusing: Vec<String>,
     /// S5, S8: what came of it.
     pub outcome: Outcome,
     /// S5, S8: why it was not taken.
@@ -841,7 +850,7 @@ impl Default for Model {
             books: None,
             mine: None,
             waiting_requests: None,
-            records: Vec::new(),
+            records: Pages::default(),
             records_whole: false,
             listed: None,
             reading: false,
@@ -852,12 +861,14 @@ impl Default for Model {
             tiles: BTreeMap::new(),
             resume: false,
             by_date: false,
+            within: false,
             preview: None,
             draft: None,
             plan: None,
             contacts: None,
             contact: Contact::default(),
             trouble: None,
+            refusing: Vec::new(),
             outcome: Outcome::None,
             problem: None,
             busy: false,
@@ -1039,6 +1050,11 @@ impl Model {
                 }
             }),
             Event::All => self.tick_all(),
+            Event::Hide(one) => self.change(|d| {
+                if !d.hidden.remove(&one) {
+                    d.hidden.insert(one);
+                }
+            }),
             Event::SetUntil(until) => self.change(|d| d.until = Some(until)),
             Event::Picked(day) => self.change(|d| d.picked = day),
             Event::Wish(wish) => self.wish(wish),
@@ -1069,6 +1085,7 @@ impl Model {
             Event::Shelf(text) => self.shelf_is(&text),
             Event::Step(step) => self.step(step),
             Event::Decline => self.decline(),
+            Event::DeclineAll(aud) => self.decline_all(&aud),
             Event::Sign => self.sign_grant(moment),
             Event::Withdraw => self.withdraw(moment),
             Event::ByDate(on) => {
@@ -1125,6 +1142,7 @@ impl Model {
 
     /// What belongs to the screen before is left behind; what was filled in stays.
     fn enter(&mut self, route: Route) {
+        self.within = self.route.is_records() && route.is_records();
         self.route = route;
         self.lacks.clear();
         self.said = None;
@@ -1181,13 +1199,25 @@ impl Model {
                 effects.extend(self.looked_at());
                 effects
             }
-            Route::Records => self.read_records(),
+            // Between its own pages nothing is read again: each reading is a line of the log.
+            Route::Records | Route::Category(_) | Route::Item(_)
+                if self.within && self.listed.is_some() =>
+            {
+                Vec::new()
+            }
+            Route::Records | Route::Category(_) | Route::Item(_) => self.read_records(),
+            // What the holder told of stands in the log.
+            Route::Secondary(WishStep::Start) => {
+                let mut effects = self.at_wish(WishStep::Start);
+                effects.extend(Self::log());
+                effects
+            }
             Route::Secondary(step) | Route::Emergency(step) => self.at_wish(step),
             Route::Contacts => {
                 self.outcome = Outcome::None;
                 vec![get(Tag::Contacts, "/contacts")]
             }
-            Route::Notice(_) if self.history.is_none() => Self::log(),
+            Route::Notice(_) | Route::Access(_) if self.history.is_none() => Self::log(),
             Route::Notice(n) => self.noticed(n),
             _ => Vec::new(),
         }
@@ -1343,10 +1373,11 @@ impl Model {
         self.preview = match (&self.books, &self.mine, &self.draft) {
             (Some(books), Some(mine), Some(draft)) if self.records_whole => {
                 let (policy, keys) = (&books.policy, &self.keys);
-                let records = &self.records;
-                Some(preview::preview(
-                    policy, mine, keys, draft, records, self.now,
-                ))
+                let (own, now) = (&self.records, self.now);
+                self.listed.as_ref().map(|listed| match listed {
+                    Ok(all) => preview::preview(policy, mine, keys, draft, own, all, now),
+                    Err(e) => Err(*e),
+                })
             }
             _ => None,
         };
@@ -1369,7 +1400,7 @@ impl Model {
     }
 
     fn forget_records(&mut self) {
-        self.records.clear();
+        self.records = Pages::default();
         self.records_whole = false;
         self.listed = None;
         self.reading = false;
@@ -1377,12 +1408,7 @@ impl Model {
 
     fn list_records(&mut self) {
         self.listed = match &self.books {
-            Some(books) if self.records_whole => {
-                let pages = self.records.iter();
-                let pages = pages.map(|page| preview::records(page, &books.policy));
-                let pages: Result<Vec<_>, _> = pages.collect();
-                Some(pages.map(|all| all.into_iter().flatten().collect()))
-            }
+            Some(books) if self.records_whole => Some(self.records.listed(&books.policy)),
             _ => None,
         };
     }
@@ -1577,8 +1603,28 @@ impl Model {
         if waits || std::mem::replace(&mut draft.busy, true) {
             return Vec::new();
         }
-        let path = format!("/requests/{}/decline", draft.asked.req);
-        vec![post(Tag::Decline, &path, object([]))]
+        vec![refusal(&draft.asked.req)]
+    }
+
+    /// Whatever these recipients ask, one request after another.
+    fn decline_all(&mut self, aud: &[String]) -> Vec<Effect> {
+        if self.waits_for(Tag::Decline) || !self.refusing.is_empty() {
+            return Vec::new();
+        }
+        self.problem = None;
+        let all = self.waiting_requests.iter().flatten();
+        self.refusing = all
+            .filter(|w| w.aud == aud)
+            .map(|w| w.req.clone())
+            .collect();
+        self.refuse_next()
+    }
+
+    fn refuse_next(&mut self) -> Vec<Effect> {
+        let Some(next) = self.refusing.first() else {
+            return Vec::new();
+        };
+        vec![refusal(next)]
     }
 
     fn sign_grant(&mut self, moment: &Moment) -> Vec<Effect> {
@@ -1715,12 +1761,12 @@ impl Model {
         if self.enrol == Enrol::Busy {
             return Vec::new();
         }
-        let (code, birth) = (digits(&self.code), digits(&self.birth));
+        let code = digits(&self.code);
         let mut lacks = Vec::new();
         if code.len() != 16 {
             lacks.push(lack("code", text::ENROL_CODE_LEFT, code.len()));
         }
-        if birth_date(&birth).is_none() {
+        if birth_date(&self.birth).is_none() {
             lacks.push(lack("birth", text::ENROL_BIRTH_LEFT, 0));
         }
         if self.sealed() && self.pass.is_empty() {
@@ -1788,7 +1834,7 @@ impl Model {
             // The registration was given up meanwhile.
             Tag::EnrolNonce if self.enrol != Enrol::Busy => Vec::new(),
             Tag::EnrolNonce => {
-                let birth = birth_date(&digits(&self.birth)).unwrap_or_default();
+                let birth = birth_date(&self.birth).unwrap_or_default();
                 let body = object([
                     ("birth", birth.into()),
                     ("code", digits(&self.code).into()),
@@ -1940,12 +1986,21 @@ impl Model {
                 match (tag, status, code.as_str()) {
                     (Tag::Open, 200 | 201, _) => self.opened(body, &req, moment),
                     (_, 200 | 201, _) if text("req").as_deref() == Some(&req) => self.declined(req),
-                    (_, 200 | 201, _) => self.unproven(),
+                    (Tag::Decline, _, "ANSWERED" | "NOT_FOUND") if self.refusing.contains(&req) => {
+                        self.declined(req)
+                    }
                     (_, _, "ANSWERED" | "NOT_FOUND") => {
                         self.answered(&req, String::new());
                         vec![Effect::Focus("h1")]
                     }
-                    _ => self.not_taken(&code),
+                    (_, 200 | 201, _) => {
+                        self.refusing.clear();
+                        self.unproven()
+                    }
+                    _ => {
+                        self.refusing.clear();
+                        self.not_taken(&code)
+                    }
                 }
             }
             (Tag::Give, 200 | 201) => {
@@ -2515,7 +2570,7 @@ impl Model {
         self.mine = Some(mine);
         self.books = Some(Books { policy, master });
         self.records = crate::shelf::read_pages(pages).unwrap_or_default();
-        self.records_whole = !self.records.is_empty();
+        self.records_whole = !self.records.bundles.is_empty();
         self.list_records();
         self.shelved = Some(shelf.at);
         if let Some(looks) = Looks::read(looks) {
@@ -2547,7 +2602,7 @@ impl Model {
     /// Whether the screen is one whose content was kept, and is here.
     pub fn shows_kept(&self) -> bool {
         let there = match self.route {
-            Route::History | Route::Notice(_) => self.history.is_some(),
+            Route::History | Route::Access(_) | Route::Notice(_) => self.history.is_some(),
             _ => self.route.is_kept(),
         };
         self.shelved.is_some() && there
@@ -2753,13 +2808,14 @@ impl Model {
             // Of a session that is over.
             return Vec::new();
         }
-        let Some((bundle, next)) = care::page(body) else {
+        let Some(page) = care::page(body) else {
             self.reading = false;
             return self.not_taken(UNPROVEN);
         };
-        self.records.push(bundle);
-        if next.is_some() {
-            return vec![disclose(next)];
+        self.records.bundles.push(page.bundle);
+        self.records.sources.extend(page.sources);
+        if page.next.is_some() {
+            return vec![disclose(page.next)];
         }
         self.reading = false;
         self.records_whole = true;
@@ -2780,6 +2836,14 @@ impl Model {
         let group = self.draft.as_ref().filter(|d| d.asked.req == req);
         let group = group.map_or_else(String::new, |d| d.asked.group.clone());
         self.answered(&req, group);
+        if self.refusing.contains(&req) {
+            self.refusing.retain(|r| *r != req);
+            if self.refusing.is_empty() {
+                self.said = Some(text::REFUSED_ALL);
+                return vec![Effect::Focus("h1")];
+            }
+            return self.refuse_next();
+        }
         match &self.route {
             Route::Wizard(here, _) if *here == req => self.go(Route::Wizard(req, Step::Refused)),
             _ => Vec::new(),
@@ -3030,10 +3094,55 @@ fn receipts(mine: &Mine, asked: u64) -> Vec<(u64, warifu_log::Hash)> {
 }
 
 /// `1968-03-03` of eight digits that are a date.
-fn birth_date(digits: &str) -> Option<String> {
-    let (y, rest) = digits.split_at_checked(4)?;
-    let (m, d) = rest.split_at_checked(2)?;
-    let text = format!("{y}-{m}-{d}");
+/// Years before the first of an era, by how it is written.
+const ERAS: &[(&str, u64)] = &[
+    ("明治", 1867),
+    ("大正", 1911),
+    ("昭和", 1925),
+    ("平成", 1988),
+    ("令和", 2018),
+    ("M", 1867),
+    ("T", 1911),
+    ("S", 1925),
+    ("H", 1988),
+    ("R", 2018),
+];
+
+/// A date as people write it: 19680303, 1968/3/3, 1968年3月3日, 昭和43年3月3日, S43.3.3.
+fn birth_date(typed: &str) -> Option<String> {
+    let plain: String = typed
+        .chars()
+        .filter(|c| !c.is_whitespace())
+        .map(|c| match c {
+            // Full-width forms are as good.
+            '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xFEE0).unwrap_or(c),
+            '元' => '1',
+            c => c,
+        })
+        .collect();
+    let upper = plain.to_ascii_uppercase();
+    let era = ERAS
+        .iter()
+        .find_map(|(name, before)| Some((upper.strip_prefix(name)?, *before)));
+    let (rest, before) = era.unwrap_or((&upper, 0));
+    let parts: Vec<&str> = rest
+        .split(|c: char| !c.is_ascii_digit())
+        .filter(|p| !p.is_empty())
+        .collect();
+    let (y, m, d) = match parts.as_slice() {
+        [y, m, d] => (*y, *m, *d),
+        // 19680303, and S430303.
+        [one] if one.len() == if before == 0 { 8 } else { 6 } => {
+            let (y, rest) = one.split_at_checked(one.len() - 4)?;
+            let (m, d) = rest.split_at_checked(2)?;
+            (y, m, d)
+        }
+        _ => return None,
+    };
+    let number = |text: &str| text.parse::<u64>().ok().filter(|_| text.len() <= 4);
+    let (y, m, d) = (number(y)?.saturating_add(before), number(m)?, number(d)?);
+    let text = format!("{y:04}-{m:02}-{d:02}");
+    (y >= 1868).then_some(())?;
     warifu_consent::Date::parse(&text).map(|_| text)
 }
 
@@ -3048,6 +3157,14 @@ fn disclose(page: Option<String>) -> Effect {
         members.insert("page".to_owned(), page.into());
     }
     post(Tag::Records, "/disclose", body)
+}
+
+fn refusal(req: &str) -> Effect {
+    post(
+        Tag::Decline,
+        &format!("/requests/{req}/decline"),
+        object([]),
+    )
 }
 
 fn get(tag: Tag, path: &str) -> Effect {
@@ -3155,6 +3272,37 @@ mod tests {
     }
 
     #[test]
+    fn a_day_of_birth_is_taken_as_people_write_it() {
+        for typed in [
+            "19680303",
+            "１９６８０３０３",
+            "1968/3/3",
+            "1968-03-03",
+            "1968年3月3日",
+            "昭和43年3月3日",
+            "昭和 ４３年 ３月 ３日",
+            "S43.3.3",
+            "s430303",
+        ] {
+            assert_eq!(birth_date(typed).as_deref(), Some("1968-03-03"), "{typed}");
+        }
+        assert_eq!(birth_date("平成元年1月8日").as_deref(), Some("1989-01-08"));
+        assert_eq!(birth_date("令和2年2月29日").as_deref(), Some("2020-02-29"));
+        for none in [
+            "",
+            "1968",
+            "1968/3",
+            "19681303",
+            "43年3月3日",
+            "昭和43年2月30日",
+            "3/3/1968",
+            "平成",
+        ] {
+            assert_eq!(birth_date(none), None, "{none}");
+        }
+    }
+
+    #[test]
     fn a_session_that_does_not_last_is_not_asked_for_again_and_again() {
         let mut m = started("/home");
         assert_eq!(m.session, Session::Proving);
@@ -3220,7 +3368,7 @@ mod tests {
 
     fn ask(m: &mut Model, now: u64) {
         let body = format!(
-            r#"{{"requests":[{{"req":"{REQ}","group":"g","aud":["{CLINIC}"],"pur":["TREAT"],"cat":["imm"],"min":[],"dat":{{}}}}]}}"#
+            r#"{{"requests":[{{"req":"{REQ}","group":"g","at":{now},"aud":["{CLINIC}"],"pur":["TREAT"],"cat":["imm"],"min":[],"dat":{{}}}}]}}"#
         );
         answer(m, Tag::Requests, 200, &body, now);
     }
@@ -3455,10 +3603,10 @@ mod tests {
         assert_eq!(next, Some("500"));
         let last = r#"{"bundle":"{\"resourceType\":\"Bundle\"}"}"#;
         answer(&mut m, Tag::Records, 200, last, now + 70);
-        assert_eq!((m.records.len(), m.records_whole), (2, true));
+        assert_eq!((m.records.bundles.len(), m.records_whole), (2, true));
         // A page that nobody waits for is not added.
         answer(&mut m, Tag::Records, 200, last, now + 71);
-        assert_eq!(m.records.len(), 2);
+        assert_eq!(m.records.bundles.len(), 2);
     }
 
     #[test]
@@ -3637,7 +3785,7 @@ mod tests {
         assert!(page.contains(text::CLOSED_KEPT.ja));
         assert!(!page.contains("架空割符診療所"));
         assert_eq!((&m.mine, &m.waiting_requests), (&None, &None));
-        assert!(m.records.is_empty() && bound(&m).is_none());
+        assert!(m.records.bundles.is_empty() && bound(&m).is_none());
         // It is opened by the person alone, and what was chosen is still there.
         assert!(paths(&m.update(Event::Go(Route::Home), &moment(ends + 900))).is_empty());
         let effects = m.update(Event::Prove, &moment(ends + 900));
@@ -3715,6 +3863,49 @@ mod tests {
         let lang = en.claims.get("txt").and_then(|t| t.get("lang")?.text());
         assert_eq!(lang, Some("en"));
         assert_eq!(en.claims.get("nonce"), ja.claims.get("nonce"));
+    }
+
+    #[test]
+    fn all_that_one_institution_asks_is_refused_one_after_another() {
+        let now = 1_800_000_000;
+        let mut m = opened("/home");
+        let ids = [
+            "AAECAwQFBgcICQoLDA0ODw",
+            "AQECAwQFBgcICQoLDA0ODw",
+            "AgECAwQFBgcICQoLDA0ODw",
+        ];
+        let rows = ids
+            .iter()
+            .zip(["mi:1312345678", "mi:1319999999", "mi:1312345678"]);
+        let rows = rows.map(|(req, aud)| {
+            format!(
+                r#"{{"req":"{req}","group":"{req}","at":{now},"aud":["{aud}"],"pur":["TREAT"],"cat":["imm"],"min":[],"dat":{{}}}}"#
+            )
+        });
+        let rows: Vec<String> = rows.collect();
+        let body = format!(r#"{{"requests":[{}]}}"#, rows.join(","));
+        answer(&mut m, Tag::Requests, 200, &body, now);
+        answer(&mut m, Tag::Mine, 200, &mine(), now);
+        assert!(told(&m, text::HOME_REFUSE_ALL));
+        let clinic = Event::DeclineAll(vec![CLINIC.to_owned()]);
+        let sent = m.update(clinic.clone(), &moment(now));
+        assert_eq!(paths(&sent), [format!("/requests/{}/decline", ids[0])]);
+        // Pressed again, it is not sent again.
+        assert!(m.update(clinic, &moment(now)).is_empty());
+        let told_of = |req: &str| format!(r#"{{"req":"{req}"}}"#);
+        let sent = answer(&mut m, Tag::Decline, 200, &told_of(ids[0]), now);
+        assert_eq!(paths(&sent), [format!("/requests/{}/decline", ids[2])]);
+        // One that was over meanwhile is as good as refused.
+        answer(&mut m, Tag::Decline, 409, r#"{"code":"ANSWERED"}"#, now);
+        assert_eq!(m.said, Some(text::REFUSED_ALL));
+        let left: Vec<&str> = m
+            .waiting_requests
+            .iter()
+            .flatten()
+            .map(|w| w.req.as_str())
+            .collect();
+        assert_eq!(left, [ids[1]]);
+        assert!(m.refusing.is_empty() && !told(&m, text::HOME_REFUSE_ALL));
     }
 
     #[test]

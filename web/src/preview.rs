@@ -6,24 +6,36 @@ use std::collections::{BTreeMap, BTreeSet};
 use warifu_consent::json::Value;
 use warifu_consent::{
     Annex, Date, Facts, FilterError, Grant, Kept, KeyState, Knowledge, Mode, Origin, Policy,
-    Request, State, Told, Who, categories_of, filter, state_of,
+    Request, State, Told, Who, filter, state_of,
 };
-use warifu_json::{Limits, NodeId, ROOT, Tree, parse};
 
 use crate::care::{Keys, Mine};
+use crate::record::{self, Record};
 use crate::wizard::Draft;
 
-/// One record as people know it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Record {
-    /// `Type/id`.
-    pub key: String,
-    /// Its categories.
-    pub cats: Vec<String>,
-    /// What it is.
-    pub title: String,
-    /// Its day, as recorded; empty if there is none.
-    pub day: String,
+/// Pages of own records as they came, and the facility of each record by `Type/id`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Pages {
+    /// A Bundle a page.
+    pub bundles: Vec<String>,
+    /// Facilities.
+    pub sources: BTreeMap<String, String>,
+}
+
+impl Pages {
+    /// The same as people know them, the newest first; what has no day stands last.
+    ///
+    /// # Errors
+    /// [`FilterError`]: it cannot be said what is in them.
+    pub fn listed(&self, policy: &Policy) -> Result<Vec<Record>, FilterError> {
+        let pages = self.bundles.iter();
+        let pages = pages.map(|page| record::records(page, policy, &self.sources));
+        let pages: Vec<Vec<Record>> = pages.collect::<Result<_, _>>()?;
+        let mut all: Vec<Record> = pages.into_iter().flatten().collect();
+        // Of one day, what came of an order stands before it.
+        all.sort_by(|a, b| b.day.cmp(&a.day).then(a.is_order().cmp(&b.is_order())));
+        Ok(all)
+    }
 }
 
 /// Both sides.
@@ -35,125 +47,19 @@ pub struct Preview {
     pub hidden: Vec<Record>,
 }
 
-/// Where a resource's name stands, the best first.
-const NAMES: &[&str] = &[
-    "code",
-    "medicationCodeableConcept",
-    "vaccineCode",
-    "title",
-    "type",
-    "class",
-    "category",
-];
-
-/// Where its day stands.
-const DAYS: &[&str] = &[
-    "effectiveDateTime",
-    "performedDateTime",
-    "occurrenceDateTime",
-    "onsetDateTime",
-    "authoredOn",
-    "whenHandedOver",
-    "started",
-    "date",
-    "recordedDate",
-    "issued",
-    "effectivePeriod",
-    "performedPeriod",
-    "period",
-    "created",
-];
-
-/// Resources of a Bundle, in its order.
-fn resources<'t>(tree: &'t Tree<'_>) -> impl Iterator<Item = NodeId> + 't {
-    let entries = tree.member(ROOT, "entry");
-    let entries = entries.into_iter().flat_map(|e| tree.children(e));
-    entries.filter_map(|e| tree.member(e, "resource"))
+/// What the holder knows beside the content. The facility of each record it tells the person; on the rest
+/// the decision does not turn, for what is in the person's own view. Whose a Patient is, the own view tells:
+/// the server lets through no other person's (`Type/id` of all that is on its pages).
+struct Own<'s> {
+    all: BTreeSet<String>,
+    sources: &'s BTreeMap<String, String>,
 }
 
-/// Records of a Bundle, in its order.
-///
-/// # Errors
-/// [`FilterError`]: it cannot be said what is in it.
-pub fn records(bundle: &str, policy: &Policy) -> Result<Vec<Record>, FilterError> {
-    let all = categories_of(bundle.as_bytes(), policy)?;
-    let parsed = parse(bundle.as_bytes(), Limits::FHIR, &());
-    let tree = &parsed.tree;
-    let mut nodes: BTreeMap<String, NodeId> = BTreeMap::new();
-    for node in resources(tree) {
-        let part = |name: &str| string(tree, node, name).unwrap_or_default();
-        nodes.insert(format!("{}/{}", part("resourceType"), part("id")), node);
-    }
-    let found = all.into_iter().filter_map(|(key, cats)| {
-        let node = *nodes.get(&key)?;
-        Some(Record {
-            cats,
-            title: NAMES
-                .iter()
-                .find_map(|n| named(tree, tree.member(node, n)?))
-                .unwrap_or_default(),
-            day: DAYS
-                .iter()
-                .find_map(|d| day(tree, tree.member(node, d)?))
-                .unwrap_or_default(),
-            key,
-        })
-    });
-    Ok(found.collect())
-}
-
-fn string(tree: &Tree<'_>, node: NodeId, name: &str) -> Option<String> {
-    let node = tree.member(node, name)?;
-    let text = tree.text(node).into_owned();
-    (!text.is_empty()).then_some(text)
-}
-
-/// `text`, else the first `display`, of a CodeableConcept, a Coding, or the string itself.
-fn named(tree: &Tree<'_>, node: NodeId) -> Option<String> {
-    if let Some(text) = string(tree, node, "text").or_else(|| string(tree, node, "display")) {
-        return Some(text);
-    }
-    let inside = tree.member(node, "coding").unwrap_or(node);
-    let mut inside = tree.children(inside).peekable();
-    if inside.peek().is_none() {
-        let text = tree.text(node).into_owned();
-        return (!text.is_empty()).then_some(text);
-    }
-    inside.find_map(|n| string(tree, n, "display").or_else(|| string(tree, n, "text")))
-}
-
-/// The day of a dateTime, or of a Period's start.
-fn day(tree: &Tree<'_>, node: NodeId) -> Option<String> {
-    let text = string(tree, node, "start").unwrap_or_else(|| tree.text(node).into_owned());
-    let day = text.get(..10.min(text.len()))?.to_owned();
-    (!day.is_empty()).then_some(day)
-}
-
-/// Of sources and the like the holder knows: without an exclusion by facility, and for what is in the
-/// person's own view, the decision does not turn on them. Whose a Patient is, the own view tells: the
-/// server lets through no other person's (ids of the person's Patients on all pages).
-struct Own(BTreeSet<String>);
-
-impl Own {
-    fn of(pages: &[String]) -> Self {
-        let mut ids = BTreeSet::new();
-        for page in pages {
-            let parsed = parse(page.as_bytes(), Limits::FHIR, &());
-            let tree = &parsed.tree;
-            for node in resources(tree) {
-                if string(tree, node, "resourceType").as_deref() == Some("Patient") {
-                    ids.extend(string(tree, node, "id"));
-                }
-            }
-        }
-        Self(ids)
-    }
-}
-
-impl Knowledge for Own {
-    fn facts(&self, _: &str, _: &str) -> Facts {
+impl Knowledge for Own<'_> {
+    fn facts(&self, kind: &str, id: &str) -> Facts {
+        let src = self.sources.get(&format!("{kind}/{id}"));
         Facts {
-            src: String::new(),
+            src: src.cloned().unwrap_or_default(),
             origin: Origin::Ehr,
             recorded: None,
             told: Told::Unknown,
@@ -161,7 +67,7 @@ impl Knowledge for Own {
     }
 
     fn is_person(&self, kind: &str, id: &str) -> Option<bool> {
-        Some(kind == "Patient" && self.0.contains(id))
+        Some(kind == "Patient" && self.all.contains(&format!("Patient/{id}")))
     }
 }
 
@@ -211,7 +117,7 @@ fn grant(policy: &Policy, draft: &Draft, now: u64) -> Option<Grant> {
         recorded: None,
         nbf: now,
         exp: now.saturating_add(1),
-        annex: Annex::empty([0; 16]),
+        annex: draft.annex([0; 16]),
         obl: Vec::new(),
         uses_left: None,
         ended: false,
@@ -221,7 +127,7 @@ fn grant(policy: &Policy, draft: &Draft, now: u64) -> Option<Grant> {
     })
 }
 
-/// What the recipients of the draft would see of these pages of own records.
+/// What the recipients of the draft would see of these pages of own records, and of the list of them.
 ///
 /// # Errors
 /// [`FilterError`]: it cannot be said, which is not the same as nothing.
@@ -230,17 +136,20 @@ pub fn preview(
     mine: &Mine,
     keys: &Keys,
     draft: &Draft,
-    pages: &[String],
+    own: &Pages,
+    listed: &[Record],
     now: u64,
 ) -> Result<Preview, FilterError> {
     let mut state = state(policy, mine, keys);
     // An individual category stands alone in its grant.
     state.grants.extend(grant(policy, draft, now));
-    let own = Own::of(pages);
-    let mut seen = Preview::default();
+    let known = Own {
+        all: own.bundles.iter().flat_map(|b| record::keys(b)).collect(),
+        sources: &own.sources,
+    };
+    let mut shown: BTreeSet<String> = BTreeSet::new();
     let purposes: Vec<_> = draft.asked.pur.iter().map(|p| policy.purpose(p)).collect();
-    for page in pages {
-        let mut shown: BTreeSet<String> = BTreeSet::new();
+    for page in &own.bundles {
         for recipient in &draft.asked.aud {
             for purpose in &purposes {
                 let request = Request {
@@ -249,17 +158,18 @@ pub fn preview(
                     mode: Mode::Normal,
                     at: now,
                 };
-                let done = filter(page.as_bytes(), &state, &request, &own)?;
+                let done = filter(page.as_bytes(), &state, &request, &known)?;
                 let out = String::from_utf8(done.bytes).map_err(|_| FilterError::NotBundle)?;
-                shown.extend(records(&out, policy)?.into_iter().map(|r| r.key));
+                shown.extend(record::keys(&out));
             }
         }
-        for record in records(page, policy)? {
-            if shown.contains(&record.key) {
-                seen.shown.push(record);
-            } else {
-                seen.hidden.push(record);
-            }
+    }
+    let mut seen = Preview::default();
+    for record in listed {
+        if shown.contains(&record.key) {
+            seen.shown.push(record.clone());
+        } else {
+            seen.hidden.push(record.clone());
         }
     }
     Ok(seen)
@@ -274,6 +184,7 @@ pub fn preview(
 mod tests {
     use super::*;
     use crate::care::Waiting;
+    use crate::wizard::Hidden;
 
     const BUNDLE: &str = r#"{"resourceType":"Bundle","type":"searchset","entry":[
      {"resource":{"resourceType":"Patient","id":"p"}},
@@ -286,6 +197,7 @@ mod tests {
         let mut draft = Draft::new(Waiting {
             req: String::new(),
             group: String::new(),
+            at: 0,
             aud: list(&["mi:1312345678"]),
             pur: list(&["TREAT"]),
             cat: list(&["inf.allergy", "inf.rx", "imm"]),
@@ -298,6 +210,13 @@ mod tests {
             .map(|c| (*c).to_owned())
             .collect::<BTreeSet<_>>();
         draft
+    }
+
+    fn own(pages: &[&str]) -> Pages {
+        let bundles: Vec<String> = pages.iter().map(|p| (*p).to_owned()).collect();
+        let keys = bundles.iter().flat_map(|b| record::keys(b));
+        let sources = keys.map(|k| (k, "mi:1319999999".to_owned())).collect();
+        Pages { bundles, sources }
     }
 
     fn keys(all: &[Record]) -> Vec<String> {
@@ -313,7 +232,7 @@ mod tests {
             objections: Vec::new(),
             seq: 0,
         };
-        let pages: Vec<String> = pages.iter().map(|p| (*p).to_owned()).collect();
+        let pages = own(pages);
         let draft = draft(cats);
         preview(
             &policy,
@@ -321,6 +240,7 @@ mod tests {
             &Keys::default(),
             &draft,
             &pages,
+            &pages.listed(&policy)?,
             1_800_000_000,
         )
     }
@@ -369,7 +289,7 @@ mod tests {
             r#"{"resourceType":"Bundle","resourceType":"Bundle"}"#,
         ] {
             assert_eq!(
-                records(none, &policy),
+                own(&[none]).listed(&policy),
                 Err(FilterError::NotBundle),
                 "{none}"
             );
@@ -379,6 +299,34 @@ mod tests {
                 "{none}"
             );
         }
+    }
+
+    #[test]
+    fn what_is_left_out_is_hidden_by_the_same_filter() {
+        let policy = Policy::reference().unwrap();
+        let own = own(&[BUNDLE]);
+        let listed = own.listed(&policy).unwrap();
+        let mine = Mine {
+            sub: "s1.EBESExQVFhcYGRobHB0eHw".to_owned(),
+            given: Vec::new(),
+            unproved: 0,
+            objections: Vec::new(),
+            seq: 0,
+        };
+        let seen = |hidden: Hidden| {
+            let mut draft = draft(&["inf.allergy", "imm"]);
+            draft.hidden.insert(hidden);
+            let none = Keys::default();
+            let seen = preview(&policy, &mine, &none, &draft, &own, &listed, 1_800_000_000);
+            keys(&seen.unwrap().shown)
+        };
+        let egg = listed.iter().find(|r| r.title == "卵").unwrap();
+        assert_eq!(egg.src, "mi:1319999999");
+        assert_eq!(seen(Hidden::Record(egg.id.clone())), ["Immunization/i"]);
+        let other = Hidden::Facility("mi:1312345678".to_owned());
+        assert_eq!(seen(other).len(), 2);
+        let own = Hidden::Facility("mi:1319999999".to_owned());
+        assert!(seen(own).is_empty());
     }
 
     #[test]

@@ -18,8 +18,14 @@ pub enum Route {
     Wizard(String, Step),
     /// S6
     Records,
+    /// S6: those of a category.
+    Category(String),
+    /// S6: one, by its key.
+    Item(String),
     /// S7
     History,
+    /// S7: one access, by the number of its first line among the person's.
+    Access(u64),
     /// S8: all of them.
     Consents,
     /// S8: one, by its `jti`.
@@ -94,9 +100,15 @@ impl Route {
     fn with_id(path: &str) -> Option<Self> {
         let mut parts = path.split('/').skip(1);
         let (area, id, rest) = (parts.next()?, parts.next()?, parts.next());
-        if let ("notice", None) = (area, rest) {
-            let n = id.parse().ok().filter(|n: &u64| n.to_string() == id);
-            return n.map(Self::Notice);
+        let n = || id.parse().ok().filter(|n: &u64| n.to_string() == id);
+        match (area, rest) {
+            ("notice", None) => return n().map(Self::Notice),
+            ("history", None) => return n().map(Self::Access),
+            ("records", None) => return is_category(id).then(|| Self::Category(id.to_owned())),
+            ("records", Some(key)) if id == "item" && parts.next().is_none() => {
+                return is_key(key).then(|| Self::Item(key.to_owned()));
+            }
+            _ => {}
         }
         let id = warifu_consent::b64::decode_array::<16>(id).map(|_| id.to_owned())?;
         if parts.next().is_some() {
@@ -107,12 +119,18 @@ impl Route {
                 let found = Step::ALL.iter().find(|(name, _)| *name == step)?;
                 Some(Self::Wizard(id, found.1))
             }
-            ("consents", None) => Some(Self::Consent(id)),
+            // S12: a receipt stands on the page of its consent.
+            ("consents" | "receipts", None) => Some(Self::Consent(id)),
             ("consents", Some("withdraw")) => Some(Self::Withdraw(id)),
             ("consents", Some("ended")) => Some(Self::Ended(id)),
             ("consents", Some("qr")) => Some(Self::Qr(id)),
             _ => None,
         }
+    }
+
+    /// Whether it is one of own records.
+    pub fn is_records(&self) -> bool {
+        matches!(self, Self::Records | Self::Category(_) | Self::Item(_))
     }
 
     /// Whether what it shows needs a session.
@@ -121,7 +139,10 @@ impl Route {
             self,
             Self::Home
                 | Self::Records
+                | Self::Category(_)
+                | Self::Item(_)
                 | Self::History
+                | Self::Access(_)
                 | Self::Wizard(..)
                 | Self::Consents
                 | Self::Consent(_)
@@ -147,7 +168,10 @@ impl Route {
             self,
             Self::Home
                 | Self::Records
+                | Self::Category(_)
+                | Self::Item(_)
                 | Self::History
+                | Self::Access(_)
                 | Self::Notice(_)
                 | Self::Consents
                 | Self::Consent(_)
@@ -174,7 +198,10 @@ impl Route {
             Self::Enrol => "/enrol",
             Self::Home => "/home",
             Self::Records => "/records",
+            Self::Category(code) => return format!("/records/{code}"),
+            Self::Item(key) => return format!("/records/item/{key}"),
             Self::History => "/history",
+            Self::Access(n) => return format!("/history/{n}"),
             Self::Consents => "/consents",
             Self::Wizard(id, step) => return format!("/requests/{id}/{}", step.name()),
             Self::Consent(id) => return format!("/consents/{id}"),
@@ -194,6 +221,18 @@ impl Route {
         }
         .to_owned()
     }
+}
+
+/// Whether a part of an address can be the code of a category.
+fn is_category(text: &str) -> bool {
+    let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '.';
+    text.len() <= 40 && text != "item" && text.chars().all(good)
+}
+
+/// Whether it can be the key of a record: `r.` and 16 characters of base64url.
+fn is_key(text: &str) -> bool {
+    let own = text.strip_prefix("r.");
+    own.is_some_and(|own| warifu_consent::b64::decode_array::<12>(own).is_some())
 }
 
 #[cfg(test)]
@@ -219,6 +258,23 @@ mod tests {
             let route = make(id.to_owned());
             assert_eq!(Route::parse(&route.path()), route);
         }
+        for route in [
+            Route::Category("inf.lab".to_owned()),
+            Route::Item("r.AAECAwQFBgcICQoL".to_owned()),
+            Route::Access(7),
+        ] {
+            assert_eq!(Route::parse(&route.path()), route);
+        }
+        for none in [
+            "/records/item",
+            "/records/A",
+            "/records/item/r.x",
+            "/history/07",
+        ] {
+            assert_eq!(Route::parse(none), Route::Unknown, "{none}");
+        }
+        let receipt = Route::parse(&format!("/receipts/{id}"));
+        assert_eq!(receipt, Route::Consent(id.to_owned()));
         assert_eq!(Route::parse("/notice/12"), Route::Notice(12));
         assert_eq!(Route::parse("/notice/+12"), Route::Unknown);
         assert_eq!(Route::parse("/requests/short/who"), Route::Unknown);

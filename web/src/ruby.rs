@@ -56,6 +56,12 @@ const READINGS: &[(&str, &str)] = &[
     ("代", "か"),
     ("外", "そと"),
     ("役所", "やくしょ"),
+    ("情報", "じょうほう"),
+    ("提供", "ていきょう"),
+    ("調剤", "ちょうざい"),
+    ("診療所", "しんりょうじょ"),
+    ("同意書", "どういしょ"),
+    ("大雨", "おおあめ"),
     ("残", "のこ"),
     ("窓口", "まどぐち"),
     ("直", "なお"),
@@ -175,6 +181,22 @@ mod tests {
         let whole: String = split(text).into_iter().map(|(t, _)| t).collect();
         assert_eq!(whole, text);
         assert!(split("").is_empty());
+    }
+
+    #[test]
+    fn every_kanji_of_the_easy_texts_that_are_signed_has_a_reading() {
+        let policy = warifu_consent::Policy::reference().unwrap();
+        let easy = warifu_consent::Lang::JaEasy;
+        let labels = policy.labels().iter().map(|l| l.name(easy).to_owned());
+        let categories = policy.categories().iter().map(|c| c.name(easy).to_owned());
+        let texts = include_str!("../../crates/warifu-consent/texts/ja-easy.txt");
+        let lines = texts.lines().filter(|l| !l.starts_with(['#', '[']));
+        for text in lines.map(str::to_owned).chain(labels).chain(categories) {
+            for (piece, reading) in split(&text) {
+                let bare = reading.is_none() && piece.chars().any(crate::text::is_kanji);
+                assert!(!bare, "no reading for {piece} in {text}");
+            }
+        }
     }
 
     #[test]

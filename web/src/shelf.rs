@@ -5,6 +5,8 @@
 use warifu_consent::b64;
 use warifu_consent::json::{self, Value, object};
 
+use crate::preview::Pages;
+
 /// Answers, and when they came.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Shelf {
@@ -34,14 +36,31 @@ pub struct Looks {
 }
 
 /// Pages of own records as text, kept apart from the rest: they go when the person says so.
-pub fn write_pages(pages: &[String]) -> String {
-    Value::Array(pages.iter().map(bytes).collect()).write()
+pub fn write_pages(pages: &Pages) -> String {
+    let sources = pages.sources.iter();
+    let sources: Vec<String> = sources.map(|(key, src)| format!("{key} {src}")).collect();
+    object([
+        (
+            "pages",
+            Value::Array(pages.bundles.iter().map(bytes).collect()),
+        ),
+        ("sources", bytes(&sources.join("\n"))),
+    ])
+    .write()
 }
 
 /// What [`write_pages`] wrote; none where nothing was kept.
-pub fn read_pages(text: &str) -> Option<Vec<String>> {
-    let v = json::read(text.as_bytes(), 2).ok()?;
-    v.items().iter().map(of_bytes).collect()
+pub fn read_pages(text: &str) -> Option<Pages> {
+    let v = json::read(text.as_bytes(), 3).ok()?;
+    let bundles = v.get("pages")?.items().iter().map(of_bytes);
+    let sources = of_bytes(v.get("sources")?)?;
+    let sources = sources.lines().filter_map(|l| l.split_once(' '));
+    Some(Pages {
+        bundles: bundles.collect::<Option<_>>()?,
+        sources: sources
+            .map(|(key, src)| (key.to_owned(), src.to_owned()))
+            .collect(),
+    })
 }
 
 /// Answers stand in it as bytes: names in them hold characters that the reader of tokens refuses.
@@ -130,7 +149,10 @@ mod tests {
             policy: "{\"ja\":\"診療\"}".to_owned(),
             master: "\u{fa19}\"\\".to_owned(),
         };
-        let pages = vec!["{\"family\":\"\u{fa19}\"}".to_owned(), String::new()];
+        let pages = Pages {
+            bundles: vec!["{\"family\":\"\u{fa19}\"}".to_owned(), String::new()],
+            sources: [("Patient/p".to_owned(), "mi:1319999999".to_owned())].into(),
+        };
         assert_eq!(read_pages(&write_pages(&pages)), Some(pages));
         assert_eq!(read_pages(""), None);
         assert_eq!(Shelf::read(&shelf.write()), Some(shelf.clone()));

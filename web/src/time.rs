@@ -45,6 +45,11 @@ pub fn day(at: u64, lang: Lang) -> String {
     }
 }
 
+/// Whether both are of one day in Tokyo.
+pub fn is_same_day(a: u64, b: u64) -> bool {
+    a.saturating_add(TOKYO) / DAY == b.saturating_add(TOKYO) / DAY
+}
+
 /// Date and time: 2026年11月21日（土）14:05 or 21 Nov 2026 (Sat) 14:05 JST.
 pub fn instant(at: u64, lang: Lang) -> String {
     let minutes = at.saturating_add(TOKYO) / 60 % 1440;

@@ -127,6 +127,17 @@ pub enum Unbound {
     Refused(Refusal),
 }
 
+/// Something that is left out of what the categories hold.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Hidden {
+    /// One record, by its key.
+    Record(String),
+    /// What comes from a facility.
+    Facility(String),
+    /// What bears a label.
+    Label(String),
+}
+
 /// The choices so far.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Draft {
@@ -134,6 +145,8 @@ pub struct Draft {
     pub asked: Waiting,
     /// Categories that were ticked.
     pub cats: BTreeSet<String>,
+    /// What is left out of them.
+    pub hidden: BTreeSet<Hidden>,
     /// The end.
     pub until: Option<Until>,
     /// The day that was picked.
@@ -159,6 +172,7 @@ impl Draft {
         Self {
             asked,
             cats,
+            hidden: BTreeSet::new(),
             until: None,
             picked: String::new(),
             token: None,
@@ -166,6 +180,20 @@ impl Draft {
             renewed: false,
             busy: false,
         }
+    }
+
+    /// What is left out, as the holder of the data gets it (consent.md §4.5).
+    pub fn annex(&self, salt: [u8; 16]) -> Annex {
+        let mut annex = Annex::empty(salt);
+        for one in &self.hidden {
+            let (list, code) = match one {
+                Hidden::Record(key) => (&mut annex.res, key),
+                Hidden::Facility(code) => (&mut annex.src, code),
+                Hidden::Label(code) => (&mut annex.lbl, code),
+            };
+            list.push(code.clone());
+        }
+        annex
     }
 
     /// Nothing is ready to be signed any more.
@@ -228,7 +256,7 @@ impl Draft {
             let bytes = moment.random.get(from..from + 16);
             bytes.and_then(|b| b.try_into().ok()).unwrap_or([0; 16])
         };
-        let annex = Annex::empty(half(16));
+        let annex = self.annex(half(16));
         let claim = |name: &str| token.get(name).cloned().unwrap_or(Value::Null);
         let cats: Vec<String> = self.cats.iter().cloned().collect();
         let dat = token.get("dat").cloned().unwrap_or_else(|| object([]));

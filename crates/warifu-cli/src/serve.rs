@@ -231,6 +231,8 @@ fn quarantine_command(w: Words, data: &dyn Fn() -> Arg) -> Command {
         Arg::new("id")
             .value_name("ID")
             .required(true)
+            // One in 64 begins with a hyphen.
+            .allow_hyphen_values(true)
             .help(w.text("ファイル (list が示すもの)", "the file, as list shows it"))
     };
     let why = || {

@@ -131,6 +131,34 @@ impl Knowledge for Records {
     }
 }
 
+impl Records {
+    /// Where what stands in a Bundle comes from, `[{src, of: [Type/id]}]`: with it the person's device makes
+    /// the keys by which a consent leaves out single records and facilities.
+    fn sources(&self, bundle: &[u8]) -> Value {
+        let parsed = parse(bundle, Limits::FHIR, &());
+        let tree = &parsed.tree;
+        let mut all: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        let entries = tree.member(ROOT, "entry");
+        for entry in entries.into_iter().flat_map(|e| tree.children(e)) {
+            let read = || {
+                let resource = tree.member(entry, "resource")?;
+                Some((
+                    member(tree, resource, "resourceType")?,
+                    member(tree, resource, "id")?,
+                ))
+            };
+            let Some(key) = read() else { continue };
+            if let Some(own) = self.of.get(&key) {
+                let of = all.entry(&own.src).or_default();
+                of.push(format!("{}/{}", key.0, key.1));
+            }
+        }
+        let rows = all.into_iter();
+        let rows = rows.map(|(src, of)| object([("src", src.into()), ("of", of.into())]));
+        Value::Array(rows.collect())
+    }
+}
+
 fn facts(src: &str, recorded: Option<u64>) -> Facts {
     Facts {
         src: src.to_owned(),
@@ -236,20 +264,20 @@ fn released(
     from: usize,
     state: &State<'_>,
     request: &Request,
-) -> Result<(Filtered, Option<usize>), Problem> {
+) -> Result<(Filtered, Option<usize>, Records), Problem> {
     let (bundle, known) = assemble(view, sub, search)?;
     let failed = |e: warifu_consent::FilterError| Problem::internal(format!("filter: {e}"));
     let whole = filter(&bundle, state, request, &known).map_err(failed)?;
     let count = search.count.unwrap_or(PAGE);
     if from == 0 && known.entries <= count {
-        return Ok((whole, None));
+        return Ok((whole, None, known));
     }
     match page(&whole.bytes, from, count) {
-        None => Ok((whole, None)),
+        None => Ok((whole, None, known)),
         Some((part, next)) => {
             let mut one = filter(&part, state, request, &known).map_err(failed)?;
             one.withheld = whole.withheld;
-            Ok((one, next))
+            Ok((one, next, known))
         }
     }
 }
@@ -475,7 +503,7 @@ fn judged(
             is_held(Act::Refuse, 0)?;
             Ok(Err(refuse(tx, whom, code)?))
         }
-        Ok((filtered, next)) => {
+        Ok((filtered, next, _)) => {
             let emergency = access.is_none();
             let act = if emergency {
                 Act::BreakGlass
@@ -567,11 +595,14 @@ fn own(office: &Office, asked: &Asked, search: &Search, from: usize) -> Result<A
             pur,
             areq: hash::sha256_text(&[&salt, asked.body.bytes()]),
         };
-        let (filtered, next) = {
+        let (filtered, next, known) = {
             let state = tx.view.state(tx.book, &person.sub)?;
             released(&tx.view, &person.sub, search, from, &state, &whom.request)?
         };
-        hand_over(tx, &whom, filtered, next, false)
+        let sources = known.sources(&filtered.bytes);
+        let mut value = hand_over(tx, &whom, filtered, next, false)?;
+        set(&mut value, "sources", sources);
+        Ok::<_, Problem>(value)
     })?;
     Ok(Answer::json(&value))
 }

@@ -14,7 +14,7 @@ const SHAPES: &[(&str, &str)] = &[
     ("Contact", "{name: string, by: string, to: string}"),
     (
         "Disclosed",
-        "{bundle: string, proof: Proof, areq: hash, next?: string, withheld?: [Withheld]}",
+        "{bundle: string, proof: Proof, areq: hash, next?: string, withheld?: [Withheld], sources?: [{src: string, of: [string]}]}",
     ),
     (
         "Key",

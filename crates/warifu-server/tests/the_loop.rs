@@ -64,7 +64,7 @@ fn asked_granted_disclosed_withdrawn_refused() {
     assert!(bundle.contains("Observation") && bundle.contains("MedicationRequest"));
     assert!(bundle.contains(&format!("\"fullUrl\":\"{ORIGIN}/fhir/Observation/")));
     assert!(!bundle.contains("150000110") && !bundle.contains("秘密の手術"));
-    assert!(value.get("withheld").is_none());
+    assert!(value.get("withheld").is_none() && value.get("sources").is_none());
     let (bare, token) = warifu_consent::without_provenance(bundle.as_bytes()).unwrap();
     let (_, signed) = warifu_consent::peek(&token).unwrap();
     let data = signed.get("data").and_then(|d| d.text()).unwrap();
@@ -124,6 +124,14 @@ fn the_person_sees_all_and_can_check_it() {
     );
     let bundle = value["bundle"].as_str().unwrap();
     assert!(bundle.contains("150000110") && value["withheld"].is_array());
+    // Where each comes from, the person is told: a consent can leave single ones out.
+    assert_eq!(value["sources"].as_array().map(Vec::len), Some(1));
+    assert_eq!(value["sources"][0]["src"], HOSPITAL);
+    let parsed: Value = serde_json::from_str(bundle).unwrap();
+    assert_eq!(
+        value["sources"][0]["of"].as_array().map(Vec::len),
+        parsed["entry"].as_array().map(Vec::len)
+    );
     let mine = w.good("GET", "/api/log/mine", None);
     assert!(
         mine["lines"]

@@ -102,7 +102,9 @@ fn nav(m: &Model) -> El {
                         m.route,
                         Route::Consent(_) | Route::Withdraw(_) | Route::Ended(_) | Route::Qr(_)
                     ))
-                || (*route == Route::History && matches!(m.route, Route::Notice(_)))
+                || (*route == Route::Records && m.route.is_records())
+                || (*route == Route::History
+                    && matches!(m.route, Route::Notice(_) | Route::Access(_)))
                 || (*route == Route::Menu
                     && matches!(
                         m.route,
@@ -132,7 +134,12 @@ fn banners(m: &Model) -> Vec<El> {
     let mut all = Vec::new();
     if !m.online {
         let looks = m.history.as_ref().map(|h| h.at);
-        let looks = looks.filter(|_| matches!(m.route, Route::History | Route::Notice(_)));
+        let looks = looks.filter(|_| {
+            matches!(
+                m.route,
+                Route::History | Route::Access(_) | Route::Notice(_)
+            )
+        });
         let sentence = match m.shelved.map(|at| looks.unwrap_or(at)) {
             Some(at) => fill(m, text::OFFLINE_KEPT, &[("when", when(m, at))]),
             None => fill(m, text::OFFLINE_NONE, &[("when", when(m, m.offline))]),

@@ -4,14 +4,15 @@ use warifu_consent::{EMERGENCY_REASONS, IDENTIFIED_BY, ROLES};
 use warifu_log::Kind;
 
 use super::{
-    banner, buttons, category, data, fill, h1, h2, institution, link, number, p, primary, problem,
-    purposes, say, secondary, unloaded, when,
+    banner, buttons, category, data, fill, h1, h2, institution, link, number, on_day, p, primary,
+    problem, purposes, say, secondary, unloaded, when,
 };
 use crate::history::{Cause, History, Row, Verdict};
 use crate::model::{Event, Model};
 use crate::node::{El, IntoNodes as _, Node, el};
 use crate::route::Route;
-use crate::text::{self, Text};
+use crate::text::{self, Lang, Text};
+use crate::time;
 
 pub(super) fn history(m: &Model) -> Vec<Node> {
     let Some(history) = &m.history else {
@@ -43,11 +44,28 @@ pub(super) fn history(m: &Model) -> Vec<Node> {
         rows.filter(move |r| r.is_look() && r.is_own() == own)
     };
     h2(m, text::HISTORY_OTHERS).put(&mut out);
-    let others: Vec<El> = looks(false).map(|r| row(m, history, r)).collect();
+    let others = accesses(looks(false));
     if others.is_empty() {
         p(m, text::HISTORY_NONE).put(&mut out);
-    } else {
-        el("ol").class("cards").with(others).put(&mut out);
+    }
+    for day in others.chunk_by(|a, b| time::is_same_day(a.at(), b.at())) {
+        let Some(first) = day.first() else { continue };
+        el("h3").with(on_day(m, first.at())).put(&mut out);
+        let mut codes: Vec<&str> = Vec::new();
+        for access in day {
+            if !codes.contains(&access.first.text("rcp")) {
+                codes.push(access.first.text("rcp"));
+            }
+        }
+        let cards = codes.into_iter().map(|code| {
+            let all: Vec<&Access<'_>> =
+                day.iter().filter(|a| a.first.text("rcp") == code).collect();
+            card(m, history, &all)
+        });
+        el("ol")
+            .class("cards")
+            .with(cards.collect::<Vec<_>>())
+            .put(&mut out);
     }
     let staff: Vec<El> = history
         .rows
@@ -77,6 +95,8 @@ pub(super) fn history(m: &Model) -> Vec<Node> {
 fn verdict(m: &Model, history: &History) -> Option<El> {
     let at = ("when", when(m, history.at));
     let (kind, sentence) = match history.verdict {
+        // Without a witness the server is checked by its own signature alone: no tick.
+        Verdict::Good { witnesses: 0 } => ("info", fill(m, text::HISTORY_OK_ALONE, &[at])),
         Verdict::Good { witnesses } => {
             let slots = [at, ("n", number(witnesses))];
             ("ok", fill(m, text::HISTORY_OK, &slots))
@@ -186,20 +206,142 @@ pub(super) fn notice(m: &Model, n: u64) -> Vec<Node> {
     out
 }
 
-/// `AccessRow`: who, when, for what, which kinds, on which ground.
-fn row(m: &Model, history: &History, r: &Row) -> El {
-    let did = did(history, r);
-    let emergency = r.entry.kind() == Kind::BreakGlass || r.text("basis") == "EMERGENCY";
-    let more = (r.entry.kind() == Kind::BreakGlass).then(|| {
-        let way = link(m, text::NOTICE_MORE, &Route::Notice(r.n)).class("btn btn2 small");
-        el("div").class("ways").with(way)
-    });
+/// One access: lines of one act, which several pages may have made.
+struct Access<'h> {
+    /// The oldest of them.
+    first: &'h Row,
+    /// How many.
+    lines: usize,
+}
+
+impl Access<'_> {
+    fn at(&self) -> u64 {
+        self.first.entry.at()
+    }
+}
+
+/// Seconds within which pages of one answer are asked for.
+const ONE_ACT: u64 = 600;
+
+/// Lines as accesses, in their order, the newest first: pages that follow one another are one.
+fn accesses<'h>(rows: impl Iterator<Item = &'h Row>) -> Vec<Access<'h>> {
+    let mut all: Vec<Access<'h>> = Vec::new();
+    for row in rows {
+        let goes_on = |a: &&mut Access<'_>| {
+            let same = |name: &str| a.first.text(name) == row.text(name);
+            row.entry.kind() == Kind::Disclose
+                && a.first.entry.kind() == Kind::Disclose
+                && ["rcp", "role", "basis"].into_iter().all(same)
+                && ["pur", "cats"]
+                    .into_iter()
+                    .all(|l| a.first.list(l) == row.list(l))
+                && a.at().saturating_sub(row.entry.at()) <= ONE_ACT
+        };
+        match all.last_mut().filter(goes_on) {
+            Some(access) => {
+                access.first = row;
+                access.lines += 1;
+            }
+            None => all.push(Access {
+                first: row,
+                lines: 1,
+            }),
+        }
+    }
+    all
+}
+
+/// What an institution did on one day.
+fn card(m: &Model, history: &History, all: &[&Access<'_>]) -> El {
+    let urgent = |r: &Row| r.entry.kind() == Kind::BreakGlass || r.text("basis") == "EMERGENCY";
+    let emergency = all.iter().any(|a| urgent(a.first));
+    let name = all.first().map(|a| who(m, a.first));
+    let rows = all.iter().map(|a| el("li").with(row(m, history, a)));
     el("li")
         .class(if emergency { "card urgent" } else { "card" })
-        .with(el("h3").with(who(m, r)))
-        .with(el("p").class("strong").with(say(m, did)))
-        .with(details(m, history, r))
-        .with(more)
+        .with(el("h4").with(name.unwrap_or_default()))
+        .with(el("ol").class("menu").with(rows.collect::<Vec<_>>()))
+}
+
+/// `AccessRow`: when, by whom, for what, which kinds; the rest is a page of its own.
+fn row(m: &Model, history: &History, a: &Access<'_>) -> El {
+    let r = a.first;
+    let did = did(history, r);
+    let route = if r.entry.kind() == Kind::BreakGlass {
+        Route::Notice(r.n)
+    } else {
+        Route::Access(r.n)
+    };
+    let mut about = vec![el("span").with(when(m, r.entry.at()))];
+    let role = ROLES.iter().find(|(c, _)| *c == r.text("role"));
+    if let Some((_, [ja, easy, en])) = role {
+        about.push(el("span").with(data(Text { ja, easy, en }.of(m.prefs.lang))));
+    }
+    if r.entry.kind() != Kind::BreakGlass {
+        about.push(el("span").with(purposes(m, &r.list("pur"))));
+    }
+    if a.lines > 1 {
+        about.push(el("span").with(fill(m, text::HISTORY_PARTS, &[("n", number(a.lines))])));
+    }
+    let kinds = (did == text::HISTORY_SEEN).then(|| {
+        let names: Vec<String> = r
+            .list("cats")
+            .iter()
+            .map(|c| category(m, c).text())
+            .collect();
+        let between = if m.prefs.lang == Lang::En {
+            ", "
+        } else {
+            "、"
+        };
+        el("span").with(data(&names.join(between)))
+    });
+    el("a")
+        .attr("href", route.path())
+        .class("card-link")
+        .with(el("span").class("strong").with(say(m, did)))
+        .with(kinds)
+        .with(el("span").class("mark brief").with(about))
+}
+
+/// S7: one access, whole.
+pub(super) fn access(m: &Model, n: u64) -> Vec<Node> {
+    let Some(history) = &m.history else {
+        return unloaded(m);
+    };
+    let mut out = Vec::new();
+    let rows = history.rows.iter().rev();
+    let all = accesses(rows.filter(|r| r.is_look() && !r.is_own()));
+    let found = all.iter().find(|a| a.first.n == n);
+    let Some(a) = found.filter(|_| !m.is_doubtful()) else {
+        h1(m, text::NOT_FOUND).put(&mut out);
+        buttons(link(m, text::NAV_HISTORY, &Route::History).class("btn")).put(&mut out);
+        return out;
+    };
+    el("p")
+        .class("back-way")
+        .with(link(m, text::HISTORY_BACK, &Route::History))
+        .put(&mut out);
+    el("h1")
+        .attr("tabindex", "-1")
+        .with(who(m, a.first))
+        .put(&mut out);
+    el("p")
+        .class("strong")
+        .with(say(m, did(history, a.first)))
+        .put(&mut out);
+    if a.lines > 1 {
+        el("p")
+            .with(fill(m, text::HISTORY_PARTS, &[("n", number(a.lines))]))
+            .put(&mut out);
+    }
+    let mut list = details(m, history, a.first);
+    let line = el("div")
+        .with(el("dt").with(say(m, text::HISTORY_LINE)))
+        .with(el("dd").with(data(&n.to_string())));
+    list.kids.push(Node::El(Box::new(line)));
+    el("div").class("card").with(list).put(&mut out);
+    out
 }
 
 /// What hospital staff did with a file that was kept apart: who that was by their work, never by name.

@@ -1,14 +1,14 @@
 //! S4, and what stands before every screen that needs a session.
 
 use super::{
-    banner, buttons, fill, h1, h2, history, institutions, link, number, p, pass_field, primary,
-    problem, purposes, say, summary, unloaded, when,
+    banner, buttons, data, fill, h1, h2, history, institutions, link, number, p, pass_field,
+    primary, problem, purposes, say, secondary, summary, unloaded, when,
 };
 use crate::care::{Given, Mine, Waiting};
 use crate::model::{Event, Key, Model, Session};
 use crate::node::{El, IntoNodes as _, Node, el};
 use crate::route::Route;
-use crate::text;
+use crate::text::{self, Lang};
 use crate::wizard::Step;
 
 /// The session is not open yet.
@@ -116,34 +116,75 @@ pub(super) fn home(m: &Model) -> Vec<Node> {
     out
 }
 
+/// What was asked together, the general part first.
+fn groups(waiting: &[Waiting]) -> Vec<Vec<&Waiting>> {
+    let mut all: Vec<Vec<&Waiting>> = Vec::new();
+    for one in waiting {
+        let same = |g: &&mut Vec<&Waiting>| {
+            let first = g.first();
+            first.is_some_and(|f| !f.group.is_empty() && f.group == one.group && f.aud == one.aud)
+        };
+        match all.iter_mut().find(same) {
+            Some(group) => group.push(one),
+            None => all.push(vec![one]),
+        }
+    }
+    for group in &mut all {
+        group.sort_by_key(|w| w.individual);
+    }
+    all
+}
+
 fn requests(m: &Model, waiting: &[Waiting], out: &mut Vec<Node>) {
+    let groups = groups(waiting);
     el("h2")
-        .with(fill(m, text::HOME_WAITING, &[("n", number(waiting.len()))]))
+        .with(fill(m, text::HOME_WAITING, &[("n", number(groups.len()))]))
         .put(out);
     if waiting.is_empty() {
         p(m, text::HOME_WAITING_NONE).put(out);
-    } else {
-        let rows: Vec<El> = waiting
-            .iter()
-            .map(|w| {
-                let about = if w.individual {
-                    let first = w.cat.first().map_or("", String::as_str);
-                    vec![super::category(m, first)]
-                } else {
-                    fill(m, text::HOME_FOR, &[("purpose", purposes(m, &w.pur))])
-                };
-                let route = Route::Wizard(w.req.clone(), Step::Who);
-                el("li").with(
-                    el("a")
-                        .attr("href", route.path())
-                        .class("card-link")
-                        .with(el("span").class("strong").with(institutions(m, &w.aud)))
-                        .with(el("span").with(about)),
-                )
-            })
-            .collect();
-        el("ul").class("menu").with(rows).put(out);
+        return;
     }
+    let names = |all: &[&Waiting]| {
+        let cats = all.iter().filter(|w| w.individual).flat_map(|w| &w.cat);
+        let names: Vec<String> = cats.map(|c| super::category(m, c).text()).collect();
+        data(&names.join(if m.prefs.lang == Lang::En {
+            ", "
+        } else {
+            "、"
+        }))
+    };
+    let mut rows: Vec<El> = Vec::new();
+    for (at, group) in groups.iter().enumerate() {
+        let Some(first) = group.first() else { continue };
+        let route = Route::Wizard(first.req.clone(), Step::Who);
+        let about = (!first.individual)
+            .then(|| fill(m, text::HOME_FOR, &[("purpose", purposes(m, &first.pur))]));
+        let apart = group.iter().any(|w| w.individual);
+        let apart = apart.then(|| fill(m, text::HOME_ALSO, &[("categories", names(group))]));
+        let asked = fill(m, text::HOME_ASKED, &[("when", when(m, first.at))]);
+        let way = el("a")
+            .attr("href", route.path())
+            .class("card-link")
+            .with(el("span").class("strong").with(institutions(m, &first.aud)))
+            .with(about.map(|a| el("span").with(a)))
+            .with(apart.map(|a| el("span").with(a)))
+            .with(el("span").class("mark").with(asked));
+        // Of several of one, the last has the way to refuse them all.
+        let of_it = |g: &Vec<&Waiting>| g.first().is_some_and(|w| w.aud == first.aud);
+        let last = groups.iter().rposition(of_it) == Some(at);
+        let several = waiting.iter().filter(|w| w.aud == first.aud).count() > 1;
+        let all = (last && several).then(|| {
+            let busy = (!m.refusing.is_empty()).then_some("true");
+            let all = secondary(
+                m,
+                text::HOME_REFUSE_ALL,
+                Event::DeclineAll(first.aud.clone()),
+            );
+            all.class("btn btn2 small").maybe("aria-busy", busy)
+        });
+        rows.push(el("li").with(way).with(all));
+    }
+    el("ul").class("menu requests").with(rows).put(out);
 }
 
 /// `ConsentCard`: who, until when, and the way out beside it; its heading is of this level.

@@ -18,7 +18,7 @@ mod wizard;
 
 use crate::model::{Event, Lack, Model, Session};
 use crate::node::{El, IntoNodes, Node, On, el};
-use crate::preview::Record;
+use crate::record::{Record, Said};
 use crate::route::Route;
 use crate::ruby;
 use crate::seal::Secret;
@@ -37,7 +37,10 @@ pub fn page(m: &Model) -> Node {
         Route::Enrol => enrol::enrol(m),
         Route::Home => home::home(m),
         Route::Records => records::records(m),
+        Route::Category(code) => records::of_category(m, code),
+        Route::Item(id) => records::one(m, id),
         Route::History => history::history(m),
+        Route::Access(n) => history::access(m, *n),
         Route::Wizard(req, step) => wizard::wizard(m, req, *step),
         Route::Consents => consents::all(m),
         Route::Consent(jti) => consents::one(m, jti),
@@ -254,17 +257,54 @@ fn on_day(m: &Model, at: u64) -> Node {
     ))
 }
 
-/// A record: what it is, and its day.
-fn record(m: &Model, r: &Record) -> El {
-    let title = if r.title.is_empty() {
-        r.cats.first().map_or(data("—"), |c| category(m, c))
+/// A day or an instant as FHIR writes it.
+fn written(m: &Model, text: &str) -> Node {
+    let day = || warifu_consent::instant(&format!("{}T00:00:00+09:00", text.get(..10)?));
+    match warifu_consent::instant(text) {
+        Some(at) => when(m, at),
+        // A year or a month alone stays as it is.
+        None => day().map_or_else(|| data(text), |at| on_day(m, at)),
+    }
+}
+
+fn said(m: &Model, said: &Said) -> Vec<Node> {
+    match said {
+        Said::Data(text) => vec![data(text)],
+        Said::Word(words) => say(m, *words),
+        Said::When(text) => vec![written(m, text)],
+    }
+}
+
+/// What a record is called: by its name, else by what kind of record it is.
+fn title_of(m: &Model, r: &Record) -> Vec<Node> {
+    if r.title.is_empty() {
+        say(m, r.kind)
     } else {
-        data(&r.title)
-    };
-    let day = warifu_consent::instant(&format!("{}T00:00:00+09:00", r.day));
-    el("li")
-        .with(el("span").with(title))
-        .with(day.map(|at| el("span").class("mark").with(on_day(m, at))))
+        vec![data(&r.title)]
+    }
+}
+
+/// A record in a list: what it is, what it says, which kind and, where the list is not of one day, its day.
+fn record(m: &Model, r: &Record, dated: bool) -> El {
+    let brief: Vec<El> = r
+        .brief
+        .iter()
+        .map(|one| el("span").with(said(m, one)))
+        .collect();
+    let brief = (!brief.is_empty()).then(|| el("span").class("brief").with(brief));
+    let mut mark = el("span").class("mark").with(say(m, r.kind));
+    if dated && !r.day.is_empty() {
+        mark = mark.with("　").with(written(m, &r.day));
+    }
+    let route = Route::Item(r.id.clone());
+    el("li").with(
+        el("a")
+            .attr("href", route.path())
+            .class("card-link")
+            .with(el("span").class("strong").with(title_of(m, r)))
+            .with(brief)
+            .with(mark),
+    )
 }
 
 // ── parts ───────────────────────────────────────────────────────────────────────────────────────

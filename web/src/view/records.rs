@@ -2,17 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use super::{banner, category, data, h1, h2, p, record, say, toggle, unloaded, unread};
+use super::{
+    banner, buttons, category, data, fill, h1, h2, institution, link, number, p, record, said, say,
+    title_of, toggle, unloaded, unread, written,
+};
 use crate::model::{Event, Model};
 use crate::node::{El, IntoNodes as _, Node, el};
-use crate::preview::Record;
+use crate::record::Record;
+use crate::route::Route;
 use crate::text;
 
-pub(super) fn records(m: &Model) -> Vec<Node> {
+/// The records, or the screen that stands there instead.
+fn listed(m: &Model) -> Result<&[Record], Vec<Node>> {
     let mut out = Vec::new();
-    let (Some(books), Some(all)) = (&m.books, &m.listed) else {
+    let (Some(_), Some(all)) = (&m.books, &m.listed) else {
         if m.problem.is_some() {
-            return unloaded(m);
+            return Err(unloaded(m));
         }
         h1(m, text::RECORDS).put(&mut out);
         let sentence = if m.shelved.is_some() {
@@ -21,15 +26,25 @@ pub(super) fn records(m: &Model) -> Vec<Node> {
             text::LOADING
         };
         p(m, sentence).put(&mut out);
-        return out;
+        return Err(out);
     };
+    if let Ok(all) = all {
+        return Ok(all);
+    }
+    h1(m, text::RECORDS).put(&mut out);
+    unread(m, text::RECORDS_UNREAD).put(&mut out);
+    Err(out)
+}
+
+pub(super) fn records(m: &Model) -> Vec<Node> {
+    let all = match listed(m) {
+        Ok(all) => all,
+        Err(instead) => return instead,
+    };
+    let mut out = Vec::new();
     h1(m, text::RECORDS).put(&mut out);
     p(m, text::RECORDS_OWN).put(&mut out);
     p(m, text::WHAT_ALWAYS).put(&mut out);
-    let Ok(all) = all else {
-        unread(m, text::RECORDS_UNREAD).put(&mut out);
-        return out;
-    };
     if all.is_empty() {
         p(m, text::RECORDS_NONE).put(&mut out);
         return out;
@@ -41,35 +56,162 @@ pub(super) fn records(m: &Model) -> Vec<Node> {
             toggle(m, text::RECORDS_DATE, m.by_date, Event::ByDate(true)),
         ])
         .put(&mut out);
-    let list = |all: Vec<El>| el("ul").class("records").with(all);
     if m.by_date {
-        let mut years: BTreeMap<String, Vec<&Record>> = BTreeMap::new();
+        let mut years: BTreeMap<&str, Vec<&Record>> = BTreeMap::new();
         for one in all {
-            let year = one.day.get(..4).unwrap_or_default().to_owned();
-            years.entry(year).or_default().push(one);
+            years
+                .entry(one.day.get(..4).unwrap_or_default())
+                .or_default()
+                .push(one);
         }
-        for (year, mut inside) in years.into_iter().rev() {
+        for (year, inside) in years.into_iter().rev() {
             if year.is_empty() {
                 h2(m, text::RECORDS_NO_DATE).put(&mut out);
+                rows(m, &inside, true).put(&mut out);
             } else {
-                el("h2").with(data(&year)).put(&mut out);
+                el("h2").with(data(year)).put(&mut out);
+                by_day(m, &inside, "h3", &mut out);
             }
-            inside.sort_by(|a, b| b.day.cmp(&a.day));
-            list(inside.into_iter().map(|r| record(m, r)).collect()).put(&mut out);
         }
         return out;
     }
-    for named in books.policy.categories() {
-        let inside = all.iter().filter(|r| r.cats.contains(&named.code));
-        let inside: Vec<El> = inside.map(|r| record(m, r)).collect();
-        if inside.is_empty() {
-            continue;
+    h2(m, text::RECORDS_KINDS).put(&mut out);
+    let categories = m.books.iter().flat_map(|b| b.policy.categories());
+    let kinds = categories.filter_map(|named| {
+        let n = all.iter().filter(|r| r.cats.contains(&named.code)).count();
+        let count = fill(m, text::RECORDS_COUNT, &[("n", number(n))]);
+        let way = el("a")
+            .attr("href", Route::Category(named.code.clone()).path())
+            .class("counted")
+            .with(el("span").with(category(m, &named.code)))
+            .with(el("span").class("mark").with(count));
+        (n > 0).then(|| el("li").with(way))
+    });
+    el("ul")
+        .class("menu")
+        .with(kinds.collect::<Vec<_>>())
+        .put(&mut out);
+    out
+}
+
+fn rows(m: &Model, all: &[&Record], dated: bool) -> El {
+    let all = all.iter().map(|r| record(m, r, dated));
+    el("ul").class("menu").with(all.collect::<Vec<_>>())
+}
+
+/// A heading a day, the newest first; they come in that order.
+fn by_day(m: &Model, all: &[&Record], heading: &'static str, out: &mut Vec<Node>) {
+    for day in all.chunk_by(|a, b| a.day == b.day) {
+        let Some(first) = day.first() else { continue };
+        if first.day.is_empty() {
+            el(heading).with(say(m, text::RECORDS_NO_DATE)).put(out);
+        } else {
+            el(heading).with(written(m, &first.day)).put(out);
         }
-        el("h2").with(category(m, &named.code)).put(&mut out);
-        if named.code == "prc.surgery" {
-            banner("info", el("p").with(say(m, text::RECORDS_SURGERY))).put(&mut out);
+        rows(m, day, false).put(out);
+    }
+}
+
+/// The records of a category, day by day.
+pub(super) fn of_category(m: &Model, code: &str) -> Vec<Node> {
+    let all = match listed(m) {
+        Ok(all) => all,
+        Err(instead) => return instead,
+    };
+    let inside: Vec<&Record> = all
+        .iter()
+        .filter(|r| r.cats.iter().any(|c| c == code))
+        .collect();
+    let mut out = Vec::new();
+    back(link(m, text::RECORDS_BACK, &Route::Records)).put(&mut out);
+    if inside.is_empty() {
+        h1(m, text::RECORDS_NONE).put(&mut out);
+        return out;
+    }
+    el("h1")
+        .attr("tabindex", "-1")
+        .with(category(m, code))
+        .put(&mut out);
+    el("p")
+        .with(fill(m, text::RECORDS_COUNT, &[("n", number(inside.len()))]))
+        .put(&mut out);
+    if code == "prc.surgery" {
+        let mut told = vec![el("p").with(say(m, text::RECORDS_SURGERY))];
+        if inside.iter().any(|r| r.guessed) {
+            told.push(el("p").with(say(m, text::RECORDS_GUESSED)));
         }
-        list(inside).put(&mut out);
+        banner("info", told).put(&mut out);
+    }
+    by_day(m, &inside, "h2", &mut out);
+    out
+}
+
+fn back(way: El) -> El {
+    el("p").class("back-way").with(way)
+}
+
+/// One record: everything that it says.
+pub(super) fn one(m: &Model, id: &str) -> Vec<Node> {
+    let all = match listed(m) {
+        Ok(all) => all,
+        Err(instead) => return instead,
+    };
+    let mut out = Vec::new();
+    let Some(r) = all.iter().find(|r| r.id == id) else {
+        h1(m, text::RECORDS_NOT_FOUND).put(&mut out);
+        buttons(link(m, text::RECORDS_BACK, &Route::Records).class("btn")).put(&mut out);
+        return out;
+    };
+    if let Some(first) = r.cats.first() {
+        let way = el("a")
+            .attr("href", Route::Category(first.clone()).path())
+            .with(fill(
+                m,
+                text::RECORDS_BACK_TO,
+                &[("category", category(m, first))],
+            ));
+        back(way).put(&mut out);
+    }
+    el("h1")
+        .attr("tabindex", "-1")
+        .with(title_of(m, r))
+        .put(&mut out);
+    el("p").class("mark").with(say(m, r.kind)).put(&mut out);
+    if r.guessed {
+        banner("info", el("p").with(say(m, text::RECORDS_GUESSED_ONE))).put(&mut out);
+    }
+    let line = |label, value: Vec<Node>| {
+        el("div")
+            .with(el("dt").with(say(m, label)))
+            .with(el("dd").with(value))
+    };
+    let facts = r.facts.iter().map(|fact| {
+        let said = fact
+            .said
+            .iter()
+            .map(|one| el("p").class("fact").with(said(m, one)));
+        let mut value = Vec::new();
+        said.collect::<Vec<_>>().put(&mut value);
+        line(fact.label, value)
+    });
+    let mut facts: Vec<El> = facts.collect();
+    if m.books.as_ref().is_some_and(|b| b.has(&r.src)) {
+        facts.push(line(text::RECORD_FROM, vec![institution(m, &r.src)]));
+    }
+    let cats = r.cats.iter().map(|c| el("li").with(category(m, c)));
+    let cats = el("ul").class("tags").with(cats.collect::<Vec<_>>());
+    facts.push(line(
+        text::RECORD_CATEGORIES,
+        vec![Node::El(Box::new(cats))],
+    ));
+    el("div")
+        .class("card")
+        .with(el("dl").with(facts))
+        .put(&mut out);
+    let parts: Vec<&Record> = all.iter().filter(|o| r.parts.contains(&o.key)).collect();
+    if !parts.is_empty() {
+        h2(m, text::RECORD_PARTS).put(&mut out);
+        rows(m, &parts, false).put(&mut out);
     }
     out
 }

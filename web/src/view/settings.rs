@@ -79,6 +79,15 @@ pub(super) fn settings(m: &Model) -> Vec<Node> {
     out
 }
 
+/// A telephone number in the desk's address: digits and what stands between them.
+fn telephone(contact: &str) -> Option<String> {
+    let between = |c: char| !(c.is_ascii_digit() || matches!(c, '-' | '(' | ')' | ' '));
+    let mut all = contact.split(between).map(str::trim);
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).count();
+    all.find(|text| (9..=11).contains(&digits(text)) && text.starts_with(['0', '(']))
+        .map(str::to_owned)
+}
+
 pub(super) fn report(m: &Model) -> Vec<Node> {
     let mut out = Vec::new();
     h1(m, text::REPORT).put(&mut out);
@@ -86,7 +95,16 @@ pub(super) fn report(m: &Model) -> Vec<Node> {
     if let Some(books) = &m.books {
         let slot = ("contact", data(&books.master.contact));
         let sentence = fill(m, text::REPORT_DESK, &[slot]);
-        banner("info", el("p").class("strong").with(sentence)).put(&mut out);
+        let mut told = vec![el("p").class("strong").with(sentence)];
+        told.push(match telephone(&books.master.contact) {
+            Some(number) => {
+                let to: String = number.chars().filter(char::is_ascii_digit).collect();
+                let way = el("a").attr("href", format!("tel:{to}"));
+                el("p").with(way.with(fill(m, text::REPORT_CALL, &[("number", data(&number))])))
+            }
+            None => p(m, text::REPORT_NO_CALL),
+        });
+        banner("info", told).put(&mut out);
     }
     p(m, text::REPORT_SAFE).put(&mut out);
     let rows = [

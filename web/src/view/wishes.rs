@@ -1,15 +1,18 @@
 //! S9 objection to secondary use, S10 emergencies: how it stands, the choice, text and signature.
 
+use warifu_log::Kind;
+
 use super::wizard::{PICKED, terms};
 use super::{
-    banner, button, buttons, category, choice_of, fill, h1, h2, home, link, number, p, pass_field,
-    problem, purposes, say, secondary, signed_text, summary, unloaded, when,
+    banner, button, buttons, category, choice_of, fill, h1, h2, home, institution, link, number,
+    on_day, p, pass_field, problem, purposes, say, secondary, signed_text, summary, unloaded, when,
 };
 use crate::care::{Given, Mine};
 use crate::model::{Event, Model, Outcome};
 use crate::node::{El, IntoNodes as _, Node, On, el};
 use crate::route::Route;
 use crate::text::{self, Text};
+use crate::time::DAY;
 use crate::wish::{self, Plan, Wish, WishStep};
 use crate::wizard::Until;
 
@@ -44,6 +47,27 @@ fn equal(all: Vec<El>) -> El {
     buttons(all).class("buttons equal")
 }
 
+/// Days after which what a holder told of may begin (consent.md §7).
+const NOTICE_DAYS: u64 = 30;
+
+/// Whom a holder of the data told of, and from when anything may be used.
+fn told(m: &Model) -> Option<El> {
+    let history = m.history.as_ref().filter(|_| !m.is_doubtful())?;
+    let rows = history.rows.iter().rev();
+    let rows = rows.filter(|r| r.entry.kind() == Kind::Notice && r.text("what") == "opt-out");
+    let rows = rows.map(|r| {
+        let at = r.entry.at();
+        let slots = [
+            ("institution", institution(m, r.text("src"))),
+            ("when", on_day(m, at)),
+            ("by", on_day(m, at.saturating_add(NOTICE_DAYS * DAY))),
+        ];
+        el("p").with(fill(m, text::SECONDARY_TOLD, &slots))
+    });
+    let rows: Vec<El> = rows.collect();
+    (!rows.is_empty()).then(|| banner("info", rows))
+}
+
 fn secondary_start(m: &Model) -> Vec<Node> {
     let (Some(mine), Some(books)) = (&m.mine, &m.books) else {
         return unloaded(m);
@@ -65,6 +89,7 @@ fn secondary_start(m: &Model) -> Vec<Node> {
     }
     p(m, text::SECONDARY_WHAT).put(&mut out);
     p(m, text::SECONDARY_WHEN).put(&mut out);
+    told(m).put(&mut out);
     p(m, text::SECONDARY_FINISHED).put(&mut out);
     let mut ways = Vec::new();
     if on.len() < all.len() {

@@ -3,16 +3,16 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Field, banner, button, buttons, category, choice_of, data, field, fill, h1, h2, institutions,
-    link, number, p, pass_field, problem, purposes, record, say, secondary, signed_text, summary,
-    unloaded, unread, when,
+    Field, banner, button, buttons, category, choice_of, data, field, fill, h1, h2, institution,
+    institutions, link, number, p, pass_field, problem, purposes, said, say, secondary,
+    signed_text, summary, title_of, unloaded, unread, when, written,
 };
 use crate::model::{Event, Model, Outcome};
 use crate::node::{El, IntoNodes as _, Node, On, el};
-use crate::preview::Record;
+use crate::record::Record;
 use crate::route::Route;
 use crate::text;
-use crate::wizard::{Draft, Step, Until};
+use crate::wizard::{Draft, Hidden, Step, Until};
 
 pub(super) fn wizard(m: &Model, req: &str, step: Step) -> Vec<Node> {
     let mut out = Vec::new();
@@ -117,6 +117,11 @@ fn what(m: &Model, draft: &Draft, out: &mut Vec<Node>) {
     h1(m, text::WHAT).put(out);
     p(m, text::WHAT_ALWAYS).put(out);
     let min: BTreeSet<&String> = draft.asked.min.iter().collect();
+    let count = |cat: &String| {
+        let all = m.listed.as_ref()?.as_ref().ok()?;
+        let n = all.iter().filter(|r| r.cats.contains(cat)).count();
+        Some(fill(m, text::RECORDS_COUNT, &[("n", number(n))]))
+    };
     let rows = draft.asked.cat.iter().enumerate().map(|(at, cat)| {
         // The first box is where the summary's link leads.
         let id = if at == 0 {
@@ -139,7 +144,7 @@ fn what(m: &Model, draft: &Draft, out: &mut Vec<Node>) {
                     .flag("checked", draft.cats.contains(cat))
                     .on(On::Change(Event::Category(cat.clone()))),
             )
-            .with(el("span").with(category(m, cat)))
+            .with(el("span").with(category(m, cat)).with(" ").with(count(cat)))
             .with(el("span").class("mark").with(say(m, mark)))
     });
     let rows: Vec<El> = rows.collect();
@@ -166,15 +171,11 @@ fn ahead(m: &Model, draft: &Draft, out: &mut Vec<Node>) {
             return;
         }
     };
-    let list = |all: &[Record]| {
-        el("ul")
-            .class("records")
-            .with(all.iter().map(|r| record(m, r)).collect::<Vec<_>>())
-    };
     let slots = [
         ("institution", institutions(m, &draft.asked.aud)),
         ("n", number(preview.shown.len())),
     ];
+    p(m, text::HIDE_NOTE).put(out);
     el("details")
         .attr("open", "")
         .with(
@@ -184,7 +185,7 @@ fn ahead(m: &Model, draft: &Draft, out: &mut Vec<Node>) {
                 &slots,
             )))),
         )
-        .with(list(&preview.shown))
+        .with(grouped(m, draft, &preview.shown))
         .put(out);
     el("details")
         .with(el("summary").with(el("h2").with(fill(
@@ -192,7 +193,131 @@ fn ahead(m: &Model, draft: &Draft, out: &mut Vec<Node>) {
             text::WHAT_HIDDEN,
             &[("n", number(preview.hidden.len()))],
         ))))
-        .with(list(&preview.hidden))
+        .with(grouped(m, draft, &preview.hidden))
+        .put(out);
+    hide_many(m, draft, out);
+}
+
+/// A heading a category of what is asked for, and what is of none of them under the first of its own.
+fn grouped(m: &Model, draft: &Draft, all: &[Record]) -> Vec<El> {
+    let asked = |r: &&Record| -> String {
+        let of = draft.asked.cat.iter().find(|c| r.cats.contains(c));
+        of.or(r.cats.first()).cloned().unwrap_or_default()
+    };
+    let categories = m.books.iter().flat_map(|b| b.policy.categories());
+    let mut out = Vec::new();
+    for named in categories {
+        let inside: Vec<&Record> = all.iter().filter(|r| asked(r) == named.code).collect();
+        if inside.is_empty() {
+            continue;
+        }
+        let count = fill(m, text::RECORDS_COUNT, &[("n", number(inside.len()))]);
+        let heading = el("h3")
+            .with(category(m, &named.code))
+            .with(" ")
+            .with(count);
+        let rows = inside.into_iter().map(|r| hideable(m, draft, r));
+        out.push(heading);
+        out.push(el("ul").class("records").with(rows.collect::<Vec<_>>()));
+    }
+    out
+}
+
+/// A record, with what it says, and the button that leaves it out or takes that back.
+fn hideable(m: &Model, draft: &Draft, r: &Record) -> El {
+    let one = Hidden::Record(r.id.clone());
+    let is_hidden = draft.hidden.contains(&one);
+    let action = if is_hidden {
+        text::HIDE_NOT
+    } else {
+        text::HIDE
+    };
+    let offered = is_hidden || r.cats.iter().any(|c| draft.cats.contains(c));
+    let title = title_of(m, r);
+    let name = el("span").with(title.clone());
+    let named = fill(
+        m,
+        text::HIDE_NAMED,
+        &[
+            ("action", data(action.of(m.prefs.lang))),
+            ("name", data(&Node::El(Box::new(name)).text())),
+        ],
+    );
+    let named: String = named.iter().map(Node::text).collect();
+    let brief: Vec<El> = r
+        .brief
+        .iter()
+        .map(|b| el("span").with(said(m, b)))
+        .collect();
+    let mut mark = el("span").class("mark").with(say(m, r.kind));
+    if !r.day.is_empty() {
+        mark = mark.with("　").with(written(m, &r.day));
+    }
+    let by_you = is_hidden.then(|| el("span").class("mark").with(say(m, text::HIDE_BY_YOU)));
+    let way = offered.then(|| {
+        button(m, action, Event::Hide(one))
+            .class("btn btn2 small")
+            .attr("aria-label", named)
+    });
+    el("li")
+        .with(
+            el("div")
+                .class("what")
+                .with(el("span").class("strong").with(title))
+                .with((!brief.is_empty()).then(|| el("span").class("brief").with(brief)))
+                .with(mark)
+                .with(by_you),
+        )
+        .with(way)
+}
+
+/// Whole facilities, and what bears a label.
+fn hide_many(m: &Model, draft: &Draft, out: &mut Vec<Node>) {
+    let Some(books) = &m.books else { return };
+    let row = |list: &str, at: usize, one: Hidden, name: Node| {
+        let id = format!("{list}-{at}");
+        el("label")
+            .class("row")
+            .attr("for", id.as_str())
+            .with(
+                el("input")
+                    .id(id)
+                    .attr("type", "checkbox")
+                    .flag("checked", draft.hidden.contains(&one))
+                    .on(On::Change(Event::Hide(one))),
+            )
+            .with(el("span").with(name))
+    };
+    let listed = m.listed.iter().flatten().flatten();
+    let sources: BTreeSet<&str> = listed.map(|r| r.src.as_str()).collect();
+    let sources = sources.into_iter().filter(|s| books.has(s)).enumerate();
+    let sources = sources.map(|(at, s)| {
+        row(
+            "hide-from",
+            at,
+            Hidden::Facility(s.to_owned()),
+            institution(m, s),
+        )
+    });
+    let labels = books.policy.labels().iter().enumerate().map(|(at, l)| {
+        let name = data(l.name(m.prefs.lang.signed()));
+        row("hide-of", at, Hidden::Label(l.code.clone()), name)
+    });
+    let chosen = draft.hidden.iter();
+    let chosen = chosen.filter(|h| !matches!(h, Hidden::Record(_))).count();
+    el("details")
+        .with(el("summary").with(el("h2").with(fill(m, text::HIDE_MORE, &[("n", number(chosen))]))))
+        .with(
+            el("fieldset")
+                .with(el("legend").with(say(m, text::HIDE_FACILITIES)))
+                .with(sources.collect::<Vec<_>>()),
+        )
+        .with(
+            el("fieldset")
+                .with(el("legend").with(say(m, text::HIDE_LABELS)))
+                .with(p(m, text::HIDE_LABELS_NOTE))
+                .with(labels.collect::<Vec<_>>()),
+        )
         .put(out);
 }
 
