@@ -89,7 +89,9 @@ pub(crate) fn command(lang: Lang) -> Command {
                 .arg(w.value("name-en", "NAME", "英語の名", "its English name"))
                 .arg(w.value("contact", "TEXT", "患者の問い合わせ先", "whom patients ask"))
                 .arg(w.value("log", "NAME", "ログの名 (省略時: localhost/consent-log)", "name of the log (default: localhost/consent-log)"))
-                .arg(w.value("origin", "URL", "外から見た番地 (省略時: http://127.0.0.1:8440)", "address as others see it (default: http://127.0.0.1:8440)")),
+                .arg(w.value("origin", "URL", "外から見た番地 (省略時: http://127.0.0.1:8440)", "address as others see it (default: http://127.0.0.1:8440)"))
+                .arg(w.value("witness", "KEY", "ログの立会人の公開鍵 (名+ハッシュ+鍵)", "public key of a witness of the log (name+hash+key)").action(ArgAction::Append))
+                .arg(w.value("quorum", "N", "署名が要る立会人の数 (省略時: 立会人がいれば 1)", "witnesses who must sign a checkpoint (default: 1 where there are any)").value_parser(clap::value_parser!(usize))),
         )
         .subcommand(
             Command::new("ingest")
@@ -608,12 +610,21 @@ pub(crate) fn person(m: &ArgMatches, lang: Lang) -> anyhow::Result<Zeroizing<Str
 fn init(m: &ArgMatches, loaded: &Loaded, lang: Lang) -> anyhow::Result<End> {
     let of = |name, other: &str| text(m, name).unwrap_or(other).to_owned();
     let origin = of("origin", "http://127.0.0.1:8440");
+    let witnesses: Vec<String> = m
+        .get_many("witness")
+        .map(|keys| keys.cloned().collect())
+        .unwrap_or_default();
     let settings = Settings {
         institution: of("institution", ""),
         names: [of("name", ""), of("name-en", "")],
         contact: of("contact", &of("name", "-")),
         log: of("log", "localhost/consent-log"),
         lists: format!("{}/api/status", origin.trim_end_matches('/')),
+        quorum: m
+            .get_one::<usize>("quorum")
+            .copied()
+            .unwrap_or_else(|| witnesses.len().min(1)),
+        witnesses,
     };
     let folder = path(m, "input");
     let url = Wishes::new(m, loaded)?.text("db");

@@ -609,7 +609,17 @@ impl<S: Storage> Log<S> {
     /// Proof that a line is in the published tree.
     pub fn prove(&self, index: u64) -> Result<TlogProof, LogError<S::Error>> {
         let (checkpoint, note) = self.published().ok_or(LogError::Range)?;
-        let path = inclusion_proof(&self.nodes(), index, checkpoint.size)?;
+        self.prove_in(index, checkpoint.size, note)
+    }
+
+    /// Proof that a line is in the tree of an earlier checkpoint, whose size and signed text are given.
+    pub fn prove_in(
+        &self,
+        index: u64,
+        size: u64,
+        note: &str,
+    ) -> Result<TlogProof, LogError<S::Error>> {
+        let path = inclusion_proof(&self.nodes(), index, size)?;
         Ok(TlogProof {
             index,
             extra: None,

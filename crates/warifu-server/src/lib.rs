@@ -38,6 +38,7 @@ mod review;
 mod route;
 mod upload;
 mod vendor;
+mod witness;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;

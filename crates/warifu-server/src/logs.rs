@@ -1,7 +1,7 @@
 //! The log as everybody sees it, and as the person does.
 
 use warifu_consent::json::{self, Value, object};
-use warifu_log::{Appended, Kind, Line, OwnLine, Promise, Storage as _, Tile, api};
+use warifu_log::{Appended, Kind, Line, NoteKey, OwnLine, Promise, Storage as _, Tile, api};
 
 use crate::App;
 use crate::consent::set;
@@ -10,15 +10,16 @@ use crate::office::{NoteSigner, Office, Tx};
 use crate::people;
 use crate::problem::{Code, Problem};
 use crate::review;
+use crate::witness;
 
 /// Verdict of the person's own line about an emergency.
 const OBJECTION: &str = warifu_consent::Verdict::Objection.word();
 
 /// `GET /api/log/checkpoint`
 pub(crate) fn checkpoint(app: &App, asked: &Asked) -> Result<Answer, Problem> {
-    let note = app.office()?.read_log(|_, book| {
-        let published = book.published().map(|(_, note)| note.to_owned());
-        Ok(published.ok_or(Code::NotFound)?)
+    let note = app.office()?.read_log(|view, book| {
+        let (_, note) = witness::shown(view, book)?.ok_or(Code::NotFound)?;
+        Ok(note)
     })?;
     Ok(Answer::new("text/plain; charset=utf-8", note).tagged(asked))
 }
@@ -36,12 +37,15 @@ pub(crate) fn tile(app: &App, asked: &Asked) -> Result<Answer, Problem> {
 
 /// `GET /api/log/key`
 pub(crate) fn key(app: &App, asked: &Asked) -> Result<Answer, Problem> {
-    let key = app.office()?.log_key();
+    let office = app.office()?;
+    let key = office.log_key();
     let key = key.map_err(|e| Problem::internal(e.to_string()))?;
+    let witnesses: Vec<String> = office.witnesses.iter().map(NoteKey::text).collect();
+    let quorum = u64::try_from(office.quorum).unwrap_or(u64::MAX);
     let value = object([
         ("log", key.text().into()),
-        ("witnesses", Value::Array(Vec::new())),
-        ("quorum", 0.into()),
+        ("witnesses", witnesses.into()),
+        ("quorum", quorum.into()),
     ]);
     Ok(Answer::json(&value).tagged(asked))
 }
@@ -53,7 +57,7 @@ pub(crate) fn mine(app: &App, asked: &Asked) -> Result<Answer, Problem> {
     let value = office.read_log(|view, book| {
         let sub = people::person(view, &session, asked)?.sub;
         let history = book.history(&sub)?;
-        let published = book.published().map_or(0, |(c, _)| c.size);
+        let (published, note) = witness::shown(view, book)?.unwrap_or_default();
         let mut lines = Vec::new();
         for (index, own) in history {
             let own_line = api::write_own_line(&own);
@@ -61,7 +65,7 @@ pub(crate) fn mine(app: &App, asked: &Asked) -> Result<Answer, Problem> {
                 json::read(own_line.as_bytes(), 2).map_err(|_| Problem::internal("log: form"))?;
             let mut value = object([("index", index.into()), ("own", own_value)]);
             if index < published {
-                let proof = book.prove(index)?;
+                let proof = book.prove_in(index, published, &note)?;
                 set(&mut value, "proof", proof.write());
             } else {
                 set(

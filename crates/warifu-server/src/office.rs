@@ -136,6 +136,10 @@ pub struct Settings {
     pub log: String,
     /// Address of the status lists, without their number.
     pub lists: String,
+    /// Keys of witnesses, as C2SP writes them.
+    pub witnesses: Vec<String>,
+    /// How many of them must have signed a checkpoint.
+    pub quorum: usize,
 }
 
 /// What the key of an institution may beside asking.
@@ -164,6 +168,9 @@ pub struct Office {
     pub(crate) institution: String,
     pub(crate) log_name: String,
     pub(crate) lists: String,
+    /// Witnesses of the log, and how many of them must have signed a checkpoint before anybody is shown it.
+    pub(crate) witnesses: Vec<NoteKey>,
+    pub(crate) quorum: usize,
     pub(crate) policy: Policy,
     pub(crate) policy_bytes: Vec<u8>,
     pub(crate) master: Master,
@@ -228,6 +235,8 @@ pub fn make(folder: &Path, settings: &Settings) -> anyhow::Result<()> {
         bail!("the address of the status lists ends with {LISTS}");
     };
     checked_origin(origin)?;
+    let witnesses = witnesses(settings);
+    crate::witness::named(&witnesses)?;
     private::folder(folder)?;
     let secret = folder.join("secret");
     private::folder(&secret)?;
@@ -256,14 +265,29 @@ pub fn make(folder: &Path, settings: &Settings) -> anyhow::Result<()> {
     ]);
     std::fs::write(folder.join("master.json"), master.write() + "\n")?;
     // Last: a folder without it was not finished.
-    let all = object([
+    let mut all = object([
         ("v", 1.into()),
         ("institution", settings.institution.as_str().into()),
         ("log", settings.log.as_str().into()),
         ("lists", settings.lists.as_str().into()),
     ]);
+    if let (Value::Object(all), Value::Object(own)) = (&mut all, witnesses) {
+        all.extend(own);
+    }
     std::fs::write(folder.join("server.json"), all.write() + "\n")?;
     Ok(())
+}
+
+/// What the settings say of witnesses; nothing where there are none.
+fn witnesses(settings: &Settings) -> Value {
+    if settings.witnesses.is_empty() && settings.quorum == 0 {
+        return object([]);
+    }
+    let quorum = u64::try_from(settings.quorum).unwrap_or(u64::MAX);
+    object([
+        ("witnesses", settings.witnesses.clone().into()),
+        ("quorum", quorum.into()),
+    ])
 }
 
 /// Keeps the address of a PostgreSQL database in a folder of data that was just made, for its owner alone: an
@@ -389,6 +413,7 @@ impl Office {
             bail!("server.json: lists: it ends with {LISTS}");
         };
         checked_origin(origin).context("server.json: lists")?;
+        let (witnesses, quorum) = crate::witness::named(&settings)?;
         let db = database(folder, url)?;
         migrate(&*db)?;
         let office = Self {
@@ -396,6 +421,8 @@ impl Office {
             institution: text("institution")?,
             log_name: text("log")?,
             lists,
+            witnesses,
+            quorum,
             policy,
             policy_bytes,
             master,
@@ -408,6 +435,8 @@ impl Office {
             kept: Mutex::default(),
             unwritable: AtomicBool::new(false),
         };
+        // Before anything is signed: a witness that is the log itself is none.
+        office.witnesses_trusted()?;
         // Whatever was published has to be there still (docs/log.md).
         let pins = office.pinned()?;
         let book = office.book(&pins)?;
@@ -488,6 +517,17 @@ impl Office {
     /// What wraps the keys of data.
     pub(crate) fn vault(&self) -> &dyn Vault {
         &*self.vault
+    }
+
+    /// Whom those trust who look at the log from outside.
+    pub(crate) fn witnesses_trusted(&self) -> anyhow::Result<Trust> {
+        let named = self.witnesses.clone();
+        Trust::new(self.log_key()?, named, self.quorum).context("server.json: witnesses")
+    }
+
+    /// The same before enough of them signed.
+    pub(crate) fn witnesses_known(&self) -> anyhow::Result<Trust> {
+        Ok(Trust::new(self.log_key()?, self.witnesses.clone(), 0)?)
     }
 
     /// A key of the office by name.
@@ -705,7 +745,11 @@ impl Office {
         })?;
         let newest = if due {
             // In turn, so that none is replaced by one of fewer lines.
-            self.write(|tx| Ok(Some(tx.book.publish(&NoteSigner(signer))?)))?
+            self.write(|tx| {
+                let note = tx.book.publish(&NoteSigner(signer))?;
+                crate::witness::waits(tx, &note)?;
+                Ok(Some(note))
+            })?
         } else {
             seen
         };
@@ -1417,6 +1461,8 @@ mod tests {
             contact: "-".to_owned(),
             log: "c.example.jp/consent-log".to_owned(),
             lists: "http://127.0.0.1:8440/api/status".to_owned(),
+            witnesses: Vec::new(),
+            quorum: 0,
         };
         make(&data, &settings).unwrap();
         let office = Office::open(&data, Box::new(|| 1_790_000_000)).unwrap();

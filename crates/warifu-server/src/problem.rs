@@ -71,6 +71,8 @@ codes! {
     Form "FORM_NOT_MADE" 406 "求められた形式では返せません。" "None of the forms that are asked for is made.";
     /// The body took too long to arrive.
     Timeout "TIMEOUT" 408 "届くまでに時間がかかりすぎました。もう一度送ってください。" "It took too long to arrive. Send it again.";
+    /// Not a checkpoint of this log that witnesses signed.
+    Cosignature "COSIGNATURE" 400 "立会人の署名がある、このログのチェックポイントではありません。" "Not a checkpoint of this log with a signature of one of its witnesses.";
     /// What was asked for is answered already.
     Answered "ANSWERED" 409 "すでに返事をしています。" "It was answered before.";
     /// A desk cannot do it.
@@ -79,6 +81,8 @@ codes! {
     TooLarge "TOO_LARGE" 413 "大きすぎます。分けて送ってください。" "It is larger than is taken. Send it in parts.";
     /// Not a type that is taken.
     Media "MEDIA_TYPE" 415 "この種類の内容は受け付けていません。" "This type of content is not taken.";
+    /// For a server of another name.
+    Host "HOST" 421 "この名前のサーバーではありません。" "This is not the server of that name.";
     /// A resource of another type than the address names.
     Kind "RESOURCE_TYPE" 422 "宛先の種類とリソースの種類が違います。" "The resource is of another type than the address names.";
     /// A profile that no loaded package has.

@@ -20,7 +20,7 @@ use crate::problem::{self, Code, Problem};
 use crate::rate::{Client, Peer};
 use crate::{
     ask, card, consent, disclose, logs, monitor, notice, openapi, payload, people, report, upload,
-    vendor,
+    vendor, witness,
 };
 
 const fn route(
@@ -82,6 +82,11 @@ const CONVERT: &[Ask] = &[
         "without-source-identifier",
         "flag",
         "no identifier that names the source file",
+    ),
+    (
+        "trace",
+        "flag",
+        "where each leaf comes from; with `Accept: application/json`",
     ),
     ("show-values", "flag", "values in the findings"),
     ("positions", "string", "what columns of findings count"),
@@ -182,6 +187,7 @@ pub(crate) static ROUTES: &[Route] = &[
         "application/fhir+json",
         "application/fhir+ndjson",
         "application/json",
+        "application/x-ndjson",
     ]),
     route(
         Method::POST,
@@ -257,12 +263,12 @@ pub(crate) static ROUTES: &[Route] = &[
         "/rules/{code}",
         Open,
         vendor::rule,
-        "A rule: JSON, or Markdown by `Accept`",
+        "A rule: JSON, or Markdown or HTML by `Accept`",
         "",
         "any",
     )
     .asking(&[LANG])
-    .in_form(&["application/json", "text/markdown"]),
+    .in_form(&["application/json", "text/markdown", "text/html"]),
     route(
         Method::POST,
         "/api/nonce",
@@ -470,6 +476,24 @@ pub(crate) static ROUTES: &[Route] = &[
         "Newest checkpoint",
         "",
         "text",
+    ),
+    route(
+        Method::GET,
+        "/api/log/pending",
+        Open,
+        witness::pending,
+        "Newest checkpoint that waits for witnesses",
+        "",
+        "text",
+    ),
+    route(
+        Method::POST,
+        "/api/log/cosignature",
+        Open,
+        witness::cosigned,
+        "A witness signed a checkpoint: the whole note with its line",
+        "{note: string}",
+        "{size: int, witnesses: int, quorum: int, shown: bool}",
     ),
     route(
         Method::GET,
@@ -698,6 +722,29 @@ fn from_our_page(app: &App, headers: &HeaderMap) -> Result<(), Problem> {
     }
 }
 
+/// Whether a request is for this server by its name. A page elsewhere whose name was made to point at this machine
+/// (DNS rebinding) sends its own name. Addresses, and names without a dot, are no names of such pages: they are
+/// what probes and proxies say.
+fn is_ours(app: &App, request: &Request) -> bool {
+    let authority = |text: &str| text.parse::<axum::http::uri::Authority>();
+    let named = match request.headers().get(header::HOST) {
+        None => request
+            .uri()
+            .authority()
+            .map(axum::http::uri::Authority::as_str),
+        Some(host) => Some(host.to_str().unwrap_or_default()),
+    };
+    let Some(named) = named else { return true };
+    let Ok(named) = authority(named) else {
+        return false;
+    };
+    let host = named.host();
+    let own = app.origin().split_once("://").map_or("", |(_, rest)| rest);
+    let same = authority(own).is_ok_and(|own| own.host().eq_ignore_ascii_case(host));
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    same || !host.contains('.') || bare.parse::<std::net::IpAddr>().is_ok()
+}
+
 /// The certificate of the client: of the connection, or as a proxy on this machine met it.
 fn certificate(app: &App, request: &Request) -> Option<String> {
     let config = app.config();
@@ -876,6 +923,10 @@ fn policy(worker: bool, playground: bool) -> String {
     )
 }
 
+/// What is taken, said where another type was sent (`Accept-Post`).
+const ACCEPT_FILES: &str = "application/hl7-v2, text/plain, application/fhir+json, application/json, application/x-ndjson, application/zip, application/x-tar, application/gzip, application/zstd, multipart/form-data, application/octet-stream";
+const ACCEPT_RESOURCE: &str = "application/fhir+json, application/json";
+
 const HEADERS: &[(&str, &str)] = &[
     ("x-content-type-options", "nosniff"),
     ("referrer-policy", "no-referrer"),
@@ -920,11 +971,23 @@ async fn around(State(app): State<App>, request: Request, next: Next) -> Respons
     let client = peer.and_then(|p| Client::of(p.0, app.config().forwarded, request.headers()));
     let admitted = VITAL.contains(&pattern.as_str())
         || client.is_none_or(|client| app.0.rates.admits(client, app.0.begun.elapsed()));
-    let mut response = if admitted {
+    let mut response = if !admitted {
+        Problem::from(Code::Rate).into_response()
+    } else if is_ours(&app, &request) {
         next.run(request).await
     } else {
-        Problem::from(Code::Rate).into_response()
+        Problem::from(Code::Host).into_response()
     };
+    if response.status() == axum::http::StatusCode::UNSUPPORTED_MEDIA_TYPE {
+        let row = ROUTES.iter().find(|row| row.path == pattern);
+        let takes = match row.map_or("", |row| row.takes) {
+            "files" => ACCEPT_FILES,
+            "raw" => ACCEPT_RESOURCE,
+            _ => "application/json",
+        };
+        let takes = HeaderValue::from_static(takes);
+        response.headers_mut().insert("accept-post", takes);
+    }
     let problem = problem::finish(&mut response, lang, &id);
     let status = response.status().as_u16();
     let headers = response.headers_mut();

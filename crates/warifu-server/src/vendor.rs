@@ -2,6 +2,7 @@
 //! packages. Nothing of a body is kept, or told in an error.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use axum::http::header;
@@ -123,6 +124,18 @@ pub(crate) struct Taken {
     name: Option<String>,
 }
 
+/// Refuses what is neither text nor an archive nor of an unnamed type, and FHIR in XML, which is not read.
+fn taken(kind: &str) -> Result<(), Problem> {
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    let kind = kind.to_ascii_lowercase();
+    let (group, name) = kind.split_once('/').unwrap_or((&kind, ""));
+    let others = ["audio", "font", "image", "model", "video"];
+    if others.contains(&group) || name == "xml" || name.ends_with("+xml") {
+        return Err(Code::Media.into());
+    }
+    Ok(())
+}
+
 /// The body as a storage: a message, an archive, a journal, FHIR JSON, packed or not; or the files of a form.
 pub(crate) fn storage(app: &App, asked: &Asked) -> Result<Taken, Problem> {
     let mut name = asked.wish("stdin-name").map(str::to_owned);
@@ -140,14 +153,7 @@ pub(crate) fn storage(app: &App, asked: &Asked) -> Result<Taken, Problem> {
     options.max_expansion = options.max_expansion.min(times);
     options.memory_limit = SPOOLED;
     let kind = asked.header(header::CONTENT_TYPE).unwrap_or_default();
-    // What is neither text nor an archive nor of an unnamed type.
-    let group = kind.split('/').next().unwrap_or_default().trim();
-    if ["audio", "font", "image", "model", "video"]
-        .iter()
-        .any(|g| group.eq_ignore_ascii_case(g))
-    {
-        return Err(Code::Media.into());
-    }
+    taken(kind)?;
     let mut form = match form::boundary(kind)? {
         Some(boundary) => Some(form::read(asked.body.reader()?, &boundary)?),
         None => None,
@@ -407,7 +413,7 @@ fn job_options(asked: &Asked) -> Result<JobOptions, Problem> {
             own.push_str(letters.as_str());
         }
         // A key does not belong into an address, and what needs a folder is not offered.
-        let refused = ["idKey", "trace", "strict"].contains(&own.as_str());
+        let refused = ["idKey", "strict"].contains(&own.as_str());
         if refused || own.contains(char::is_whitespace) {
             return Err(Code::Parameter.into());
         }
@@ -456,11 +462,81 @@ fn write_unit(
     out.extend_from_slice(&deleted);
 }
 
+/// The answers of `/convert`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// What the command line writes.
+    Plain,
+    /// That, the findings, and the trace where it is wanted, in one object.
+    Whole,
+    /// A line for each resource and finding, and one for the end.
+    Events,
+}
+
+/// By `Accept`.
+fn converted_form(asked: &Asked) -> Result<Form, Problem> {
+    let accept = asked.header(header::ACCEPT).unwrap_or("*/*");
+    let kinds = accept.split(',').map(|kind| kind.split(';').next());
+    let mut forms = kinds.filter_map(|kind| match kind.unwrap_or_default().trim() {
+        "*/*" | "application/*" | "application/fhir+json" | "application/fhir+ndjson" => {
+            Some(Form::Plain)
+        }
+        "application/json" => Some(Form::Whole),
+        "application/x-ndjson" => Some(Form::Events),
+        _ => None,
+    });
+    Ok(forms.next().ok_or(Code::Form)?)
+}
+
+/// A line of [`Form::Events`] about a piece, whose JSON stands in it as it is.
+fn event(made: &Pieces, piece: &warifu_convert::Piece, out: &mut Vec<u8>) {
+    let head = json!({"type": "resource", "resourceType": piece.resource_type, "id": piece.id});
+    let head = head.to_string();
+    out.extend_from_slice(head.strip_suffix('}').unwrap_or(&head).as_bytes());
+    out.extend_from_slice(b",\"json\":");
+    out.extend_from_slice(made.json.get(piece.range.clone()).unwrap_or(b"null"));
+    out.extend_from_slice(b"}\n");
+}
+
+/// The trace of an answer: leaves of each resource, pointers into it, and fields that left none.
+#[derive(Default)]
+struct Traced {
+    resources: Vec<String>,
+    unused: Vec<String>,
+}
+
+impl Traced {
+    fn take(&mut self, made: &Pieces, room: &mut Room) -> Result<(), Problem> {
+        for piece in &made.pieces {
+            let one = json!({
+                "resourceType": piece.resource_type, "id": piece.id, "hits": piece.hits,
+            });
+            self.resources.push(one.to_string());
+        }
+        for field in &made.unused {
+            self.unused.push(json!(field).to_string());
+        }
+        let new = self.resources.iter().rev().take(made.pieces.len());
+        let new = new.chain(self.unused.iter().rev().take(made.unused.len()));
+        room.bytes(new.map(String::len).sum())
+    }
+
+    fn write(&self) -> String {
+        let (resources, unused) = (self.resources.join(","), self.unused.join(","));
+        format!("{{\"resources\":[{resources}],\"unused\":[{unused}]}}")
+    }
+}
+
 /// `POST /convert`: parameters are the long flags of `warifu convert`; the answer is what it writes to
-/// its standard output, or with `Accept: application/json` that and the findings.
+/// its standard output, or by `Accept` that with findings and trace, or lines of events.
 pub(crate) fn convert(app: &App, asked: &Asked) -> Result<Answer, Problem> {
     let options = job_options(asked)?;
     let to = options.to;
+    let form = converted_form(asked)?;
+    if options.trace && form != Form::Whole {
+        return Err(Code::Parameter.into());
+    }
+    let mut traced = options.trace.then(Traced::default);
     let Taken {
         storage, mut room, ..
     } = storage(app, asked)?;
@@ -510,8 +586,20 @@ pub(crate) fn convert(app: &App, asked: &Asked) -> Result<Answer, Problem> {
             .collect();
         let made = job.pieces(&given, patient);
         let before = out.len();
-        write_unit(&made, to, &mut seen, &mut out);
+        if form == Form::Events {
+            for piece in &made.pieces {
+                let name = || format!("{}/{}", piece.resource_type, piece.id);
+                if !piece.shared || seen.insert(name()) {
+                    event(&made, piece, &mut out);
+                }
+            }
+        } else {
+            write_unit(&made, to, &mut seen, &mut out);
+        }
         room.bytes(out.len() - before)?;
+        if let Some(traced) = &mut traced {
+            traced.take(&made, &mut room)?;
+        }
         room.findings(made.diagnostics.len())?;
         let records: BTreeMap<String, Within> = files.iter().filter_map(within).collect();
         findings.extend(made.diagnostics.into_iter().map(|mut f| {
@@ -538,11 +626,23 @@ pub(crate) fn convert(app: &App, asked: &Asked) -> Result<Answer, Problem> {
         count("warning"),
         count("info")
     );
-    let accept = asked.header(header::ACCEPT).unwrap_or_default();
-    let answer = if accept.starts_with("application/json") {
+    let answer = if form == Form::Whole {
         let output = String::from_utf8(out).map_err(|_| Problem::internal("output"))?;
-        let all = json!({"output": output, "diagnostics": findings});
-        Answer::new("application/json", all.to_string())
+        let mut all = json!({"output": output, "diagnostics": findings}).to_string();
+        if let Some(traced) = &traced {
+            all.truncate(all.len() - 1);
+            let _ = write!(all, ",\"trace\":{}}}", traced.write());
+        }
+        Answer::new("application/json", all)
+    } else if form == Form::Events {
+        let diagnostics = findings.iter();
+        let lines = diagnostics.map(|found| json!({"type": "diagnostic", "diagnostic": found}));
+        let end = json!({"type": "end", "findings": text});
+        for line in lines.chain([end]) {
+            out.extend_from_slice(line.to_string().as_bytes());
+            out.push(b'\n');
+        }
+        Answer::new("application/x-ndjson", out)
     } else if to == To::Ndjson || out.split(|&b| b == b'\n').nth(2).is_some() {
         Answer::new("application/fhir+ndjson", out)
     } else {
@@ -555,6 +655,7 @@ pub(crate) fn convert(app: &App, asked: &Asked) -> Result<Answer, Problem> {
 pub(crate) fn validate(app: &App, asked: &Asked) -> Result<Answer, Problem> {
     let lang = lang(asked)?;
     let mut profiles = wishes(asked, "profile");
+    taken(asked.header(header::CONTENT_TYPE).unwrap_or_default())?;
     let body = asked.body.whole()?;
     let parsed = warifu_json::parse(&body, warifu_json::Limits::FHIR, &());
     let tree = &parsed.tree;
@@ -660,12 +761,69 @@ pub(crate) fn rules(_: &App, asked: &Asked) -> Result<Answer, Problem> {
     Ok(Answer::new("application/json", text).tagged(asked))
 }
 
-/// `GET /rules/{code}`: JSON, or Markdown where that is asked for.
+/// Text as it stands in HTML, with what is between each pair of marks in an element.
+fn marked(text: &str, mark: &str, tag: &str) -> String {
+    let mut parts = text.split(mark);
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    while let Some(inside) = parts.next() {
+        match parts.next() {
+            Some(behind) => {
+                let _ = write!(out, "<{tag}>{inside}</{tag}>{behind}");
+            }
+            None => {
+                let _ = write!(out, "{mark}{inside}");
+            }
+        }
+    }
+    out
+}
+
+/// The page of a rule as HTML, from its Markdown, which has a heading, paragraphs, strong words, code and blocks
+/// of it, and nothing else.
+fn page(title: &str, markdown: &str, lang: Lang) -> String {
+    let escaped = |text: &str| {
+        let text = text.replace('&', "&amp;").replace('<', "&lt;");
+        text.replace('>', "&gt;").replace('"', "&quot;")
+    };
+    let tongue = match lang {
+        Lang::Ja => "ja",
+        Lang::En => "en",
+    };
+    let mut out = format!(
+        "<!doctype html>\n<html lang=\"{tongue}\">\n<head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>{}</title></head>\n<body>\n",
+        escaped(title)
+    );
+    let mut code = false;
+    for line in markdown.lines() {
+        let text = escaped(line);
+        if line.starts_with("```") {
+            out += if code {
+                "</code></pre>\n"
+            } else {
+                "<pre><code>"
+            };
+            code = !code;
+        } else if code {
+            let _ = writeln!(out, "{text}");
+        } else if let Some(heading) = text.strip_prefix("# ") {
+            let _ = writeln!(out, "<h1>{heading}</h1>");
+        } else if !text.is_empty() {
+            let text = marked(&marked(&text, "**", "strong"), "`", "code");
+            let _ = writeln!(out, "<p>{text}</p>");
+        }
+    }
+    out + "</body>\n</html>\n"
+}
+
+/// `GET /rules/{code}`: JSON, or Markdown or HTML where that is asked for.
 pub(crate) fn rule(_: &App, asked: &Asked) -> Result<Answer, Problem> {
     let lang = lang(asked)?;
     let entry = warifu_rules::lookup(asked.param(0)).ok_or(Code::NotFound)?;
     let accept = asked.header(header::ACCEPT).unwrap_or_default();
-    let answer = if accept.contains("text/markdown") {
+    let answer = if accept.contains("text/html") {
+        let page = page(entry.code, &markdown(entry, lang), lang);
+        Answer::new("text/html; charset=utf-8", page)
+    } else if accept.contains("text/markdown") {
         Answer::new("text/markdown; charset=utf-8", markdown(entry, lang))
     } else {
         let info = serde_json::to_string(&RuleInfo::from(entry));
@@ -674,5 +832,5 @@ pub(crate) fn rule(_: &App, asked: &Asked) -> Result<Answer, Problem> {
             info.map_err(|e| Problem::internal(e.to_string()))?,
         )
     };
-    Ok(answer.tagged(asked))
+    Ok(answer.with(header::VARY, "accept").tagged(asked))
 }

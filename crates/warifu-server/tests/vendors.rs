@@ -526,3 +526,207 @@ fn a_body_that_does_not_fit_into_memory_is_as_good() {
     assert_eq!(status, 200);
     assert!(body == want);
 }
+
+/// With a header.
+fn asked(
+    app: &axum::Router,
+    path: &str,
+    name: &str,
+    value: &str,
+    body: &[u8],
+) -> (u16, HeaderMap, Vec<u8>) {
+    let request = Request::post(path).header(name, value);
+    send(app, request.body(Body::from(body.to_vec())).unwrap())
+}
+
+#[test]
+fn a_conversion_comes_with_its_trace_or_as_events() {
+    let app = app(Limits::REFERENCE);
+    let path = files(&fixtures("standard_root"))
+        .into_iter()
+        .next()
+        .unwrap();
+    let (name, bytes) = (
+        path.file_name().unwrap().to_str().unwrap(),
+        std::fs::read(&path).unwrap(),
+    );
+    let plain = post(
+        &app,
+        &format!("/convert?to=ndjson&stdin-name={name}"),
+        bytes.clone(),
+    )
+    .2;
+    let whole = |query: &str| {
+        let path = format!("/convert?to=ndjson&stdin-name={name}{query}");
+        let (status, _, body) = asked(&app, &path, "accept", "application/json", &bytes);
+        assert_eq!(status, 200);
+        serde_json::from_slice::<Value>(&body).unwrap()
+    };
+    assert!(whole("").get("trace").is_none());
+    let value = whole("&trace=true");
+    assert_eq!(
+        value["output"],
+        json!(String::from_utf8(plain.clone()).unwrap())
+    );
+    let resources = value["trace"]["resources"].as_array().unwrap();
+    assert!(value["trace"]["unused"].is_array());
+    // Each pointer leads to a leaf of its resource.
+    let lines: Vec<Value> = plain
+        .split(|&b| b == b'\n')
+        .filter(|l| !l.is_empty())
+        .map(|l| serde_json::from_slice(l).unwrap())
+        .collect();
+    let mut count = 0;
+    for one in resources {
+        let own = lines
+            .iter()
+            .find(|l| l["id"] == one["id"] && l["resourceType"] == one["resourceType"]);
+        for hit in one["hits"].as_array().unwrap() {
+            let pointer = hit["pointer"].as_str().unwrap();
+            assert!(own.unwrap().pointer(pointer).is_some(), "{pointer}");
+            count += 1;
+        }
+    }
+    assert!(resources.len() == lines.len() && count > 10);
+    // A trace has a place in the one form alone.
+    let (status, _, body) = post(&app, "/convert?trace=true", bytes.clone());
+    assert!(status == 400 && String::from_utf8(body).unwrap().contains("PARAMETER"));
+    let path = format!("/convert?to=ndjson&stdin-name={name}");
+    let (status, head, body) = asked(&app, &path, "accept", "application/x-ndjson", &bytes);
+    assert_eq!(
+        (status, &head["content-type"]),
+        (200, &HeaderValue::from_static("application/x-ndjson"))
+    );
+    let events: Vec<Value> = String::from_utf8(body)
+        .unwrap()
+        .lines()
+        .map(|l| serde_json::from_str(l).unwrap())
+        .collect();
+    let of = |kind: &str| {
+        events
+            .iter()
+            .filter(|e| e["type"] == json!(kind))
+            .collect::<Vec<_>>()
+    };
+    let mut resources: Vec<&Value> = of("resource").iter().map(|e| &e["json"]).collect();
+    assert!(
+        of("resource")
+            .iter()
+            .all(|e| e["json"]["id"] == e["id"] && e["json"]["resourceType"] == e["resourceType"])
+    );
+    let mut want: Vec<&Value> = lines.iter().collect();
+    let order = |v: &&Value| v.to_string();
+    resources.sort_by_key(order);
+    want.sort_by_key(order);
+    assert_eq!(resources, want);
+    assert_eq!(
+        json!(of("diagnostic").len()),
+        json!(value["diagnostics"].as_array().unwrap().len())
+    );
+    let end = events.last().unwrap();
+    assert_eq!(
+        (&end["type"], end["findings"].as_str().unwrap()),
+        (&json!("end"), head["warifu-findings"].to_str().unwrap())
+    );
+    // What is not made is not made; of several the first that is.
+    assert_eq!(
+        asked(&app, "/convert", "accept", "text/turtle", &bytes).0,
+        406
+    );
+    let first = "text/turtle, application/x-ndjson;q=0.9, */*";
+    let (_, head, _) = asked(&app, "/convert", "accept", first, &bytes);
+    assert_eq!(head["content-type"], "application/x-ndjson");
+}
+
+#[test]
+fn xml_is_not_taken_and_what_is_taken_is_said() {
+    let app = app(Limits::REFERENCE);
+    for (path, takes) in [
+        ("/convert", "application/hl7-v2"),
+        ("/check", "multipart/form-data"),
+        ("/fhir/$validate", "application/fhir+json"),
+    ] {
+        for kind in [
+            "application/fhir+xml",
+            "text/xml; charset=utf-8",
+            "Application/XML",
+            "image/png",
+        ] {
+            let (status, head, body) = asked(&app, path, "content-type", kind, b"<Patient/>");
+            assert_eq!(status, 415, "{path} {kind}");
+            assert!(head["accept-post"].to_str().unwrap().contains(takes));
+            assert!(String::from_utf8(body).unwrap().contains("MEDIA_TYPE"));
+        }
+    }
+}
+
+#[test]
+fn a_rule_is_a_page_too() {
+    let app = app(Limits::REFERENCE);
+    for code in ["ENC110", "SSM517", "HL7199"] {
+        let request =
+            Request::get(format!("/rules/{code}?lang=en")).header("accept", "text/html,*/*");
+        let (status, head, body) = send(&app, request.body(Body::empty()).unwrap());
+        let body = String::from_utf8(body).unwrap();
+        assert_eq!(
+            (status, &head["content-type"]),
+            (200, &HeaderValue::from_static("text/html; charset=utf-8"))
+        );
+        assert_eq!(head["vary"], "accept");
+        assert!(
+            body.starts_with("<!doctype html>\n<html lang=\"en\">")
+                && body.contains(&format!("<h1>{code} "))
+        );
+        for (open, close) in [
+            ("<p>", "</p>"),
+            ("<strong>", "</strong>"),
+            ("<code>", "</code>"),
+            ("<pre>", "</pre>"),
+        ] {
+            assert_eq!(
+                body.matches(open).count(),
+                body.matches(close).count(),
+                "{code} {open}"
+            );
+        }
+        assert!(!body.contains("**") && !body.contains("```") && body.ends_with("</html>\n"));
+        // The examples stand there as text.
+        assert!(
+            !body.contains("<MSH")
+                && head["content-security-policy"]
+                    .to_str()
+                    .unwrap()
+                    .contains("'none'")
+        );
+    }
+}
+
+#[test]
+fn a_name_of_somebody_else_is_not_answered() {
+    let app = app(Limits::REFERENCE);
+    let status = |host: &str| {
+        let request = Request::get("/packages").header("host", host);
+        let (status, _, body) = send(&app, request.body(Body::empty()).unwrap());
+        (status, String::from_utf8(body).unwrap())
+    };
+    for host in [
+        "127.0.0.1:8440",
+        "127.0.0.1",
+        "localhost:8440",
+        "[::1]:8440",
+        "10.0.0.7:8440",
+        "warifu:8440",
+    ] {
+        assert_eq!(status(host).0, 200, "{host}");
+    }
+    for host in [
+        "evil.example",
+        "evil.example:8440",
+        "127.0.0.1.evil.example",
+        "a b",
+        "localhost.evil.example:8440",
+    ] {
+        let (status, body) = status(host);
+        assert!(status == 421 && body.contains("HOST"), "{host}: {status}");
+    }
+}

@@ -14,6 +14,7 @@ pub const SCHEMA: &[&[&str]] = &[
     NOTICES,
     ASKS,
     REPORTS,
+    WITNESSES,
 ];
 
 const FIRST: &[&str] = &[
@@ -157,6 +158,12 @@ const REPORTS: &[&str] = &[
         id TEXT PRIMARY KEY, sub TEXT NOT NULL, kind TEXT NOT NULL, at BIGINT NOT NULL,
         closed BIGINT NOT NULL, data_key BYTES NOT NULL, body BYTES NOT NULL)",
     "CREATE INDEX reports_sub ON reports (sub, at)",
+];
+
+/// The tenth step: checkpoints that witnesses are to sign.
+const WITNESSES: &[&str] = &[
+    // `seen` is 1 for the newest one that enough of them signed; older ones go.
+    "CREATE TABLE witnessing (size BIGINT PRIMARY KEY, note TEXT NOT NULL, seen BIGINT NOT NULL)",
 ];
 
 /// Names of the tables that [`SCHEMA`] makes, in its order.

@@ -199,6 +199,8 @@ fn make(dir: &Path, origin: &str) -> anyhow::Result<Known> {
         contact: CONTACT.to_owned(),
         log: "localhost/consent-log".to_owned(),
         lists: format!("{origin}/api/status"),
+        witnesses: Vec::new(),
+        quorum: 0,
     };
     warifu_server::make(&data, &settings)?;
     let facility = |code: &str, [ja, en]: [&str; 2]| {

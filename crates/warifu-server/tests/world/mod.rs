@@ -150,6 +150,8 @@ impl World {
             contact: "架空割符病院 患者相談窓口".to_owned(),
             log: "c.example.jp/consent-log".to_owned(),
             lists: format!("{ORIGIN}/api/status"),
+            witnesses: Vec::new(),
+            quorum: 0,
         };
         warifu_server::make(&data, &settings).unwrap();
         if let Some(url) = url {
