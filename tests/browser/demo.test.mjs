@@ -68,7 +68,7 @@ test("the clinic is refused, granted what the patient signs, and cut off", async
   await button(page, "内容を見る").click();
   await button(page, "この目的なら続ける").click();
   await heading(page, "どの記録を見せますか");
-  await page.getByLabel("アレルギー").check();
+  await page.getByRole("checkbox", { name: "アレルギー" }).check();
   await button(page, "つぎへ").click();
   await page.getByLabel(/^90日/).check();
   await button(page, "つぎへ").click();

@@ -13,7 +13,7 @@ beforeEach(async () => { office = await Office.start(); });
 afterEach(async () => { await office.close(); });
 
 test("a request, its consent, receipt and end", async () => {
-  const { page } = await enrolled(office);
+  const { page, sub } = await enrolled(office);
   const walk = new Walk(page, "2-consent");
   await office.clinic.ask(["inf.allergy", "inf.condition", "inf.lab", "inf.rx", "prc.surgery"]);
   await page.reload();
@@ -29,6 +29,7 @@ test("a request, its consent, receipt and end", async () => {
   await button(page, "見せない").click();
   await heading(page, /^「見せない」と記録しました/);
   await walk.look("refused");
+  assert.equal((await office.clinic.disclose(sub)).status, 200);
   await link(page, "ホームへ").click();
   await nav(page, "同意", "同意");
   await walk.look("consents");
@@ -43,6 +44,7 @@ test("a request, its consent, receipt and end", async () => {
   await heading(page, "控え");
   await link(page, "やめる").click();
   await heading(page, /やめますか$/);
+  await page.getByText(/^架空割符診療所には、これまでに1回渡しました（最後は\d{4}年.+）。写しを消してほしいときは、そこに伝えてください。$/).waitFor();
   await walk.look("withdraw");
   await button(page, "やめる").click();
   await heading(page, /にここで止まりました/);

@@ -7,6 +7,8 @@ import { axe, open } from "./harness.mjs";
 
 const SHOTS = process.env.WARIFU_SHOTS;
 const SIZES = [[320, 640], [768, 1024], [1440, 900]];
+/** Most of a long screen that a picture shows. */
+const LONGEST = 2400;
 /** Of a picture: name, width, scale. The larger ones are drawn smaller. */
 const PICTURES = [["", 360, 1], ["-wide", 1280, 0.6]];
 
@@ -16,7 +18,7 @@ export const link = (page, name) => page.getByRole("link", { name, exact: true }
 
 const INTRO = `# Screens of the portal
 
-Made by \`tests/browser/portal-screens-*.test.mjs\` and \`portal-family.test.mjs\` with \`WARIFU_SHOTS=docs/screens\`: each at 360 px, and at 1280 px drawn smaller.
+Made by \`tests/browser/portal-screens-*.test.mjs\`, \`portal-wishes.test.mjs\` and \`portal-family.test.mjs\` with \`WARIFU_SHOTS=docs/screens\`: each at 360 px, and at 1280 px drawn smaller; of long ones the first 2,400 px.
 The persons, institutions and records are invented.
 `;
 
@@ -106,7 +108,7 @@ export class Walk {
       await fit(page, width, width < 500 ? 740 : 800);
       await page.mouse.move(0, 0);
       await page.evaluate(() => { document.activeElement?.blur(); scrollTo(0, 0); });
-      const { height } = page.viewportSize();
+      const height = Math.min(page.viewportSize().height, LONGEST);
       const { data } = await cdp.send("Page.captureScreenshot", { format: "webp", quality: 40, clip: { x: 0, y: 0, width, height, scale } });
       writeFileSync(`${SHOTS}/${name}${end}.webp`, Buffer.from(data, "base64"));
     }

@@ -1,6 +1,7 @@
 //! Own records as people read them: what each is, its day, its values, and where it comes from.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use warifu_consent::hash::resource_key;
 use warifu_consent::{FilterError, Policy, categories_of};
@@ -47,8 +48,8 @@ pub struct Record {
     pub src: String,
     /// The one thing that a list says of it.
     pub brief: Vec<Said>,
-    /// Everything else.
-    pub facts: Vec<Fact>,
+    /// Everything else; a list is made anew at each choice, and this is not.
+    pub facts: Rc<[Fact]>,
     /// `Type/id` of what it sums up.
     pub parts: Vec<String>,
     /// It counts as surgery since nothing in it says that it is none.
@@ -421,7 +422,7 @@ impl Reader<'_> {
             cats,
             src,
             brief,
-            facts,
+            facts: facts.into(),
         }
     }
 

@@ -428,6 +428,7 @@ texts! {
     WITHDRAW_BY = "遅くとも{when}までに全機関で停止します。", "おそくても {when}に ぜんぶ とまります。", "All institutions stop by {when} at the latest.";
     WITHDRAW_EMERGENCY = "通信できない救急・災害の現場では、最長で{when}まで見られることがあります。", "きゅうきゅうなどでは {when}まで 見る ことが あります。", "Emergency teams without a connection may still look until {when}.";
     WITHDRAW_COPIES = "カルテに書かれた内容と、もう渡した写しは、消えません。", "もう 書いた ことと、コピーは きえません。", "What is in a chart, and copies that were given, stay.";
+    WITHDRAW_GIVEN = "{institution}には、これまでに{n}回渡しました（最後は{when}）。写しを消してほしいときは、そこに伝えてください。", "{institution}に {n}かい わたしました（{when}）。けして ほしい ときは いって ください。", "{institution} got records {n} times (last {when}). To have its copies erased, tell it.";
     WITHDRAW_KEEP = "見せたままにする", "このまま 見せる", "Keep showing";
     ENDED = "{when}にここで止まりました。ほかも{by}までに止まります。", "{when}に とまりました。ほかは {by}に とまります。", "Stopped here at {when}, elsewhere by {by}.";
 

@@ -1,10 +1,13 @@
 //! S8 consents and their end, S12 the receipt of one.
 
+use std::collections::BTreeMap;
+
 use warifu_consent::{Annex, Typ, render};
+use warifu_log::Kind;
 
 use super::{
-    banner, buttons, data, fill, h1, h2, home, institutions, link, p, pass_field, problem,
-    secondary, signed_text, summary, unloaded, when,
+    banner, buttons, data, fill, h1, h2, home, institution, institutions, link, number, p,
+    pass_field, problem, secondary, signed_text, summary, unloaded, when,
 };
 use crate::care::Given;
 use crate::model::{Event, Model, Outcome, STOPS_AFTER};
@@ -124,6 +127,31 @@ pub(super) fn qr(m: &Model, jti: &str) -> Vec<Node> {
     }
 }
 
+/// Who got records by this consent, how often, and when last.
+fn copies(m: &Model, given: &Given) -> Option<El> {
+    let history = m.history.as_ref().filter(|_| !m.is_doubtful())?;
+    let mut got: BTreeMap<&str, (usize, u64)> = BTreeMap::new();
+    for row in &history.rows {
+        if row.entry.kind() == Kind::Disclose
+            && !row.is_empty()
+            && row.list("grants").contains(&given.token.hash)
+        {
+            let of = got.entry(row.text("rcp")).or_default();
+            *of = (of.0 + 1, row.entry.at());
+        }
+    }
+    let rows = got.into_iter().map(|(code, (n, last))| {
+        let slots = [
+            ("institution", institution(m, code)),
+            ("n", number(n)),
+            ("when", when(m, last)),
+        ];
+        el("li").with(fill(m, text::WITHDRAW_GIVEN, &slots))
+    });
+    let rows: Vec<El> = rows.collect();
+    (!rows.is_empty()).then(|| el("ul").with(rows))
+}
+
 pub(super) fn withdraw(m: &Model, jti: &str) -> Vec<Node> {
     let given = match found(m, jti) {
         Ok(given) => given,
@@ -153,6 +181,7 @@ pub(super) fn withdraw(m: &Model, jti: &str) -> Vec<Node> {
             .put(&mut out);
     }
     p(m, text::WITHDRAW_COPIES).put(&mut out);
+    copies(m, given).put(&mut out);
     if m.sealed() {
         pass_field(m, false).put(&mut out);
     }
