@@ -129,3 +129,63 @@ fn a_segment_that_a_kind_does_not_use_is_kept_where_it_stands() {
     assert!(lost.is_empty(), "{lost:#?}");
     assert!(kept > 1_000 && told > 100, "{kept} kept, {told} told");
 }
+
+/// Identifiers of a system, of a resource.
+fn numbers<'v>(v: &'v Value, system: &str) -> Vec<&'v str> {
+    let all = v["identifier"].as_array().into_iter().flatten();
+    let own = all.filter(|i| i["system"] == system);
+    own.filter_map(|i| i["value"].as_str()).collect()
+}
+
+#[test]
+fn a_number_is_one_resource_s_and_what_was_given_leads_to_its_request() {
+    const INSTANCE: &str = "http://jpfhir.jp/fhir/core/IdSystem/resourceInstance-identifier";
+    const DRUG: &str = "urn:x-ssmix2:1319999999:drug-of-order";
+    let (mut own, mut led) = (0, 0);
+    let files = common::load(&common::fixtures().join("standard_root"));
+    for (_, files) in common::by_patient(files) {
+        let given = files.iter().map(|f| File {
+            path: &f.path,
+            bytes: &f.bytes,
+        });
+        let given: Vec<File<'_>> = given.collect();
+        let mut out = Output::new();
+        let options = Options {
+            institution: Some("1319999999".to_owned()),
+            ..Options::default()
+        };
+        Converter::new(options).convert_patient(&given, &mut out);
+        let made = out.resources.iter().map(|r| out.json_of(r));
+        let made: Vec<Value> = made.map(|j| serde_json::from_slice(j).unwrap()).collect();
+        let mut seen: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+        let mut drugs: BTreeMap<&str, usize> = BTreeMap::new();
+        for r in &made {
+            let kind = r["resourceType"].as_str().unwrap();
+            if ["MedicationRequest", "Observation", "Immunization"].contains(&kind) {
+                for number in numbers(r, INSTANCE) {
+                    *seen.entry((kind, number)).or_default() += 1;
+                    own += 1;
+                }
+            }
+            for number in numbers(r, DRUG) {
+                *drugs.entry(number).or_default() += 1;
+            }
+        }
+        let twice: Vec<_> = seen.iter().filter(|(_, n)| **n > 1).collect();
+        assert!(twice.is_empty(), "{twice:?}");
+        for r in &made {
+            let by = r["authorizingPrescription"]
+                .as_array()
+                .into_iter()
+                .flatten();
+            for by in by.chain(r.get("request")).map(|by| &by["identifier"]) {
+                if by["system"] == DRUG {
+                    let number = by["value"].as_str().unwrap();
+                    assert_eq!(drugs.get(number), Some(&1), "{number}");
+                    led += 1;
+                }
+            }
+        }
+    }
+    assert!(own > 50 && led > 3, "{own} numbers, {led} ways");
+}

@@ -12,6 +12,7 @@ mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use warifu_diag::Diagnostic;
 use warifu_hl7::{Index, Message};
 use warifu_map::table::{Action, Ignored};
 use warifu_map::{Converter, File, Options, Output};
@@ -19,6 +20,31 @@ use warifu_terms::fields;
 
 /// Components of the longest data type that a row reads (XCN has 23), and one that no type has.
 const COMPONENTS: usize = 16;
+
+/// Name of the mutation that puts another code or value into the place of the right one.
+const INSTEAD: &str = "instead";
+
+/// Fields whose first component may be another without a word: what they say is said by another field, by
+/// their own text, or by nothing that a kind can use.
+const SAID_OTHERWISE: &[(&str, &[usize])] = &[
+    // The order's number is ORC-2; the time of a vital sign is OBX-14.
+    ("OBR", &[2, 7, 8]),
+    // The unit and the priority by their names, the drug and disease by the codes beside these.
+    ("OBX", &[3, 6]),
+    ("RXA", &[3, 7, 9]),
+    ("RXC", &[4]),
+    ("RXE", &[5, 11]),
+    ("TQ1", &[9]),
+    ("ZPR", &[2, 5]),
+    // The request's own state, department and institution.
+    ("ORC", &[5, 17, 21]),
+    // The name of a rank, the kind of a thing that was used.
+    ("PRB", &[18]),
+    ("ZE1", &[8]),
+    // A place that another event of the stay tells.
+    ("PV1", &[3, 6]),
+    ("PV2", &[1]),
+];
 
 fn converter() -> Converter {
     Converter::new(Options {
@@ -98,6 +124,10 @@ fn mutations(field: &str) -> Vec<(String, String)> {
     });
     let filled: Vec<String> = filled.collect();
     all.push(("components".to_owned(), filled.join("^") + rest));
+    let behind = field.find(['^', '~']).map_or("", |at| &field[at..]);
+    if !components[0].is_empty() {
+        all.push((INSTEAD.to_owned(), format!("QZX1Q{behind}")));
+    }
     for (i, c) in components.iter().enumerate().filter(|(_, c)| !c.is_empty()) {
         let mut with: Vec<String> = components.iter().map(|c| (*c).to_owned()).collect();
         with[i] = format!("{c}&QZS1Q");
@@ -193,7 +223,19 @@ fn no_part_of_a_field_is_lost_in_silence() {
                     let missing = marks.filter(|m| !json.contains(*m)).count();
                     let field = format!("{name}-{n}");
                     let span = (from, from + changed.len());
-                    if missing > 0 && !is_told(&out, name, &field, span, missing == 1) {
+                    // Of a code or a time in place of the right one a finding in the field is enough.
+                    let inside = |d: &Diagnostic| {
+                        d.span.start as usize >= span.0 && d.span.end as usize <= span.1
+                    };
+                    let otherwise = SAID_OTHERWISE
+                        .iter()
+                        .any(|(s, of)| *s == name && of.contains(&n));
+                    let told_there =
+                        mode == INSTEAD && (otherwise || out.diagnostics.iter().any(inside));
+                    if missing > 0
+                        && !told_there
+                        && !is_told(&out, name, &field, span, missing == 1)
+                    {
                         let lost = lost.entry((name.to_owned(), n, mode)).or_default();
                         lost.insert(kind.clone());
                     }

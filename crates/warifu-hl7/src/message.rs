@@ -495,6 +495,13 @@ impl<'a> Part<'a> {
     pub fn has_parts(&self) -> bool {
         self.flags & (F_COMP | F_REP | F_SUB) != 0
     }
+    /// Whether it is surely one repetition of no more components than this, without sub-components: what
+    /// is counted are bytes, of which a kanji may have one that looks like a separator.
+    pub fn is_within(&self, components: u32) -> bool {
+        let d = self.message.0.index.delimiters;
+        let separators = self.raw().iter().map(|&b| u32::from(b == d.component));
+        self.flags & (F_REP | F_SUB) == 0 && separators.sum::<u32>() < components
+    }
     /// Whether the part is `""`: explicitly nothing.
     pub fn is_null(&self) -> bool {
         self.raw() == b"\"\""

@@ -331,6 +331,20 @@ pub(crate) fn instance_identifier<'a>(
     parts: &[Val<'a>],
     main: usize,
 ) {
+    r.object(element, |o| {
+        joined_identifier(o, cx, systems::ID_RESOURCE_INSTANCE, parts, main);
+    });
+}
+
+/// Members of an Identifier whose value is made of several parts.
+#[inline(never)]
+pub(crate) fn joined_identifier<'a>(
+    o: &mut Object<'_>,
+    cx: &Cx<'a, '_>,
+    system: &str,
+    parts: &[Val<'a>],
+    main: usize,
+) {
     // What the file name says has no place in the message.
     let src = |v: &Val<'a>| if v.end == 0 { Src::NONE } else { v.src() };
     let said = || parts.iter().enumerate().filter(|(_, v)| !v.is_empty());
@@ -343,13 +357,11 @@ pub(crate) fn instance_identifier<'a>(
         number.push_str(v.text);
     }
     let from = parts.get(main).map_or(Src::NONE, src);
-    r.object(element, |o| {
-        o.string("system", systems::ID_RESOURCE_INSTANCE, from);
-        for (_, v) in said().filter(|(n, v)| *n != main && src(v).is_some()) {
-            o.also(src(v));
-        }
-        o.string("value", &number, from);
-    });
+    o.string("system", system, from);
+    for (_, v) in said().filter(|(n, v)| *n != main && src(v).is_some()) {
+        o.also(src(v));
+    }
+    o.string("value", &number, from);
 }
 
 /// The extension that tells kanji (IDE), kana (SYL) and alphabetic (ABC) names apart.

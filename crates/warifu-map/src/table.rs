@@ -5,6 +5,7 @@ use warifu_fhir::{Id, Object, Resource, Row};
 use warifu_hl7::{Part, Segment, Val};
 use warifu_order::{Map, Set};
 use warifu_ssmix2::DataKind;
+use warifu_terms::{maps, tables};
 
 use crate::cx::{Cx, Sourced};
 
@@ -492,6 +493,18 @@ impl<'a> Cx<'a, '_> {
         if head && !of_visit && kind != Some(DataKind::Adt00) && self.context.has_adt00 {
             return;
         }
+        let checked = match &name {
+            b"DB1" => 1 << 4,
+            b"EVN" => 1 << 3 | 1 << 6,
+            b"IN1" | b"ZI1" => 1 << 17,
+            b"OBX" | b"PRB" => 1 << 2,
+            b"ORC" => 1 << 29,
+            b"PV1" => 1 << 2 | 1 << 44 | 1 << 45,
+            b"PV2" => 1 << 8 | 1 << 47,
+            b"RXC" => 1 << 1,
+            b"RXE" => 1 << 32,
+            _ => 0_u64,
+        };
         let mut passed = 0;
         if of_visit || matches!(&name, b"OBR" | b"NTE" | b"OBX") {
             for (of, kinds, fields) in PASSED {
@@ -506,7 +519,8 @@ impl<'a> Cx<'a, '_> {
             }
             let field = s.field(n);
             let gone = passed >> n & 1 == 1
-                || field.has_parts() && has_more(field, parts_of(name, n, parts, kind));
+                || field.has_parts() && has_more(field, parts_of(name, n, parts, kind))
+                || checked >> n & 1 == 1 && is_unknown(name, n, field);
             if !gone || !field.is_some() {
                 continue;
             }
@@ -983,6 +997,22 @@ pub(crate) fn value_parts(of_type: &str) -> u32 {
     }
 }
 
+/// Whether a code or a time, of which rows take what it stands for, stands for nothing.
+#[inline(never)]
+fn is_unknown(name: [u8; 3], n: usize, field: Part<'_>) -> bool {
+    let code = field.comp(1).value().trimmed().text;
+    let known = match (&name, n) {
+        (b"DB1", _) => matches!(code, "Y" | "N"),
+        (b"IN1" | b"ZI1", _) => maps::SUBSCRIBER_RELATIONSHIP.translate(code).known,
+        (b"OBX", _) => code.len() <= 3,
+        (b"ORC", _) => tables::T_0482.entry(code).is_some(),
+        (b"PV1", 2) => maps::ENCOUNTER_CLASS.find(code).is_some(),
+        (b"RXC", _) => matches!(code, "A" | "B"),
+        _ => warifu_hl7::time::parse(code).is_some(),
+    };
+    !known && !code.is_empty()
+}
+
 /// What rows take of a field.
 fn parts_of(name: [u8; 3], n: usize, parts: &[(u8, u32)], kind: Option<DataKind>) -> u32 {
     match (&name, n, kind) {
@@ -998,6 +1028,10 @@ fn parts_of(name: [u8; 3], n: usize, parts: &[(u8, u32)], kind: Option<DataKind>
 /// Whether a field says something in components that `mask` does not name, or in a further repetition.
 #[inline(never)]
 pub(crate) fn has_more(field: Part<'_>, mask: u32) -> bool {
+    // Most fields have what rows take and no more.
+    if field.is_within(((mask & 0xfffe) >> 1).trailing_ones()) {
+        return false;
+    }
     let has_subs = field.has_subcomponents();
     for (at, rep) in field.reps().enumerate() {
         let one = mask == XCN & !ALL && rep.comp(1).raw() == field.comp(1).raw();

@@ -13,6 +13,7 @@ use crate::cx::{Cx, Sourced};
 use crate::datatypes::{
     self, both_triplets, codeable_concept, coded_concept, identifier, person_reference,
 };
+use crate::kinds::observation;
 use crate::table::{Group, Ignored, Table, run};
 
 /// Canonical of `JP_AllergyIntolerance`.
@@ -383,7 +384,7 @@ fn reaction<'a>(
                 a.object(|o| o.constant("text", "不明"));
             }
         });
-        let all = reaction.text();
+        let all = observation::lines(cx, reaction);
         o.string("description", all.text, all.src());
         if let Some(grade) = grade {
             o.row(row(4));
@@ -445,6 +446,16 @@ mod tests {
             );
             assert_eq!(at(&a, "/note/0/text"), text);
         }
+    }
+
+    #[test]
+    fn several_reactions_are_a_list_for_people_too() {
+        let a = one(
+            &iam("IAM|1|FA|J9FC11310000^さば^J-FAGY|SV|発疹~呼吸困難|A"),
+            "AllergyIntolerance",
+        );
+        assert_eq!(at(&a, "/reaction/0/manifestation/1/text"), "呼吸困難");
+        assert_eq!(at(&a, "/reaction/0/description"), "発疹\n呼吸困難");
     }
 
     #[test]

@@ -540,14 +540,15 @@ fn structured<'a>(cx: &mut Cx<'a, '_>, field: Part<'a>, unit: Unit<'a>) -> Value
 }
 
 /// TX, FT and repeated values: all repetitions, one a line.
-fn whole_text<'a>(cx: &mut Cx<'a, '_>, field: Part<'a>) -> Value<'a> {
+fn whole_text<'a>(cx: &Cx<'a, '_>, field: Part<'a>) -> Value<'a> {
+    lines(cx, field).some().map_or(Value::None, Value::Text)
+}
+
+/// The repetitions of a field, a line each.
+pub(crate) fn lines<'a>(cx: &Cx<'a, '_>, field: Part<'a>) -> Val<'a> {
     let whole = field.text().trimmed();
     if field.reps().nth(1).is_none() {
-        return if whole.is_empty() {
-            Value::None
-        } else {
-            Value::Text(whole)
-        };
+        return whole;
     }
     let mut s = bumpalo::collections::String::new_in(cx.message().arena());
     for rep in field.reps() {
@@ -556,12 +557,7 @@ fn whole_text<'a>(cx: &mut Cx<'a, '_>, field: Part<'a>) -> Value<'a> {
         }
         s.push_str(rep.text().text.trim());
     }
-    let s = s.into_bump_str();
-    if s.is_empty() {
-        Value::None
-    } else {
-        Value::Text(whole.map(s))
-    }
+    whole.map(s.into_bump_str())
 }
 
 /// Any other type (XCN, CX …): its components, blanks between.
@@ -909,7 +905,7 @@ pub(crate) fn note<'a>(
     if !f.is_some() {
         return;
     }
-    if let Value::Text(v) = whole_text(cx, f) {
+    if let Some(v) = lines(cx, f).some() {
         r.object(element, |o| o.string("text", v.text, v.src()));
     }
 }

@@ -92,7 +92,7 @@ pub(super) fn open<'a>(
 }
 
 /// A requested item (OBX-3 of OML-01) as a ServiceRequest that is part of the order: its identifier is
-/// `order-item`, its requisition the number that the order's items share; when, by whom and in which
+/// `order-specimen-item`, its requisition the number that the order's items share; when, by whom and in which
 /// visit it was ordered is the order's.
 #[expect(
     clippy::too_many_arguments,
@@ -128,8 +128,8 @@ pub(super) fn child<'a>(
     let mut r = cx.open("ServiceRequest", id);
     r.row(super::row(&ORC_TO_JP_SERVICE_REQUEST));
     if !cx.options().without_source_identifier {
-        let parts = [number, item.key()];
-        datatypes::instance_identifier(&mut r, cx, el::IDENTIFIER, &parts, 1);
+        let parts = [number, specimen.number, item.key()];
+        datatypes::instance_identifier(&mut r, cx, el::IDENTIFIER, &parts, 2);
     }
     let group = super::group_of(order);
     let shared_number = group.field(*b"ORC", 4).map(|f| f.comp(1).value().trimmed());

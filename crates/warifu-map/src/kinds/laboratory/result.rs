@@ -274,7 +274,9 @@ fn one<'a>(
         } else {
             Val::default()
         };
-        let parts = [context.number, context.target.number, key, drug, sub];
+        // Results of one item of one specimen, hours apart, differ in their time.
+        let at = obx.field(14).value().trimmed();
+        let parts = [context.number, context.target.number, key, drug, sub, at];
         datatypes::instance_identifier(&mut r, cx, el::IDENTIFIER, &parts, 2);
     }
     if let Some(request) = context.request {

@@ -24,6 +24,21 @@ fn observation(line: &str) -> Value {
 }
 
 #[test]
+fn results_of_one_item_hours_apart_have_numbers_of_their_own() {
+    let line = |at: &str| format!("OBX|1|NM|3D010000002327101^血糖^JC10||98|mg/dL|||||F|||{at}\n");
+    let out = result(&(line("202604010830") + &line("202604010930")));
+    let made = all(&out, "Observation");
+    let numbers: Vec<&str> = made.iter().map(|o| at(o, "/identifier/0/value")).collect();
+    assert_eq!(
+        numbers,
+        [
+            "O001-S001-3D010000002327101-202604010830",
+            "O001-S001-3D010000002327101-202604010930"
+        ]
+    );
+}
+
+#[test]
 fn a_number_becomes_a_quantity_with_ucum_range_and_flag() {
     let out = result(
         "OBX|1|NM|3A010000002327101^総蛋白^JC10^10222^ＴＰ^99X03|a|7.2|g/dl^g/dL^99XYZ|6.70-8.3|H|||F|||202604010855||21^検査^技師^^^^^^^L^^^^^I\nNTE|1||溶血あり~再検済み",
@@ -35,7 +50,7 @@ fn a_number_becomes_a_quantity_with_ucum_range_and_flag() {
     );
     assert_eq!(
         at(&o, "/identifier/0/value"),
-        "O001-S001-3A010000002327101-a"
+        "O001-S001-3A010000002327101-a-202604010855"
     );
     assert_eq!(at(&o, "/status"), "final");
     assert_eq!(at(&o, "/category/0/coding/0/code"), "laboratory");

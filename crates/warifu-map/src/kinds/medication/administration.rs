@@ -416,7 +416,17 @@ pub(super) fn given(cx: &mut Cx<'_, '_>) {
                 } else {
                     el::REQUEST
                 };
-                request_reference(&mut r, request, order);
+                let code = rxa.field(5).comp(1).value().trimmed();
+                if order.is_empty() || rp.is_empty() || code.is_empty() {
+                    request_reference(&mut r, request, order);
+                } else {
+                    r.object(request, |o| {
+                        o.constant("type", "MedicationRequest");
+                        o.object("identifier", |o| {
+                            super::drug_of_order(o, cx, order, rp, code);
+                        });
+                    });
+                }
                 if !outpatient {
                     requester(&mut r, cx, &mut people, group);
                 }

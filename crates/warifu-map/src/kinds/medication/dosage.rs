@@ -810,6 +810,8 @@ fn rate<'a>(
     if itself {
         if per_time.is_some() {
             cx.used(&per);
+        } else {
+            cx.unread(per_value, "RXE-22");
         }
         let unit = rate_unit(cx, &a, &b);
         words.amount(&[&literal, unit.text.text], &[v.src()], unit.text);

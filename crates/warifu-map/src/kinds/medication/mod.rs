@@ -147,6 +147,20 @@ fn group_number<'a>(cx: &Cx<'a, '_>, group: &Group<'a>, order: &str) -> Val<'a> 
     v.map(text.into_bump_str())
 }
 
+/// The drug of an order as its Rp and its own code say it, `order-rp-code`: what was given or handed over
+/// names its request by that, since places in an Rp are the order's alone.
+#[inline(never)]
+fn drug_of_order<'a>(
+    o: &mut Object<'_>,
+    cx: &Cx<'a, '_>,
+    order: Val<'a>,
+    rp: Val<'a>,
+    code: Val<'a>,
+) {
+    let system = datatypes::local_system(cx, "drug-of-order");
+    datatypes::joined_identifier(o, cx, system, &[order, rp, code], 2);
+}
+
 /// Adds the rpNumber identifier; reports when there is none.
 fn rp_identifier(r: &mut Resource, cx: &mut Cx<'_, '_>, element: Element, rp: Val<'_>) -> bool {
     if rp.is_empty() {

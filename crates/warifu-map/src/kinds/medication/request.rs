@@ -297,6 +297,12 @@ pub(super) fn convert(cx: &mut Cx<'_, '_>, injection: bool) {
             };
             let parts = [order, within, within.map(number)];
             datatypes::instance_identifier(&mut r, cx, el::IDENTIFIER, &parts, 0);
+            let code = rxe.field(2).comp(1).value().trimmed();
+            if !injection && !rp.is_empty() && !code.is_empty() {
+                r.object(el::IDENTIFIER, |o| {
+                    super::drug_of_order(o, cx, order, rp, code);
+                });
+            }
             r.object(el::GROUP_IDENTIFIER, |o| {
                 datatypes::identifier(o, systems::ID_RESOURCE_INSTANCE, order);
             });

@@ -638,7 +638,11 @@ fn ward_doses_are_administered_and_outpatient_drugs_dispensed() {
     );
     assert_eq!(r["quantity"]["value"], 1);
     assert_eq!(at(&r, "/whenHandedOver"), "2026-04-01T13:05:43+09:00");
-    assert_eq!(at(&r, "/authorizingPrescription/0/identifier/value"), "100");
+    // The request of the drug has the same number.
+    assert_eq!(
+        at(&r, "/authorizingPrescription/0/identifier/value"),
+        "100-1-108665201"
+    );
     assert_eq!(at(&r, "/location/reference"), "#location");
 }
 
