@@ -18,6 +18,13 @@ export interface ValidateOptions extends Omit<CheckOptions, "config" | "profile"
    * sees its own package and what that depends on. What is missing is "not checked" and named in a finding.
    */
   packages?: readonly Uint8Array[];
+  /** Elements that a profile marks must-support and that have no value are told, as information (false). */
+  mustSupport?: boolean;
+  /**
+   * Observations with a LOINC code of a vital sign are held against R4's profiles, also where they claim none
+   * (true): R4 says that they SHALL conform. The small module, which browsers load, never does.
+   */
+  vitalSigns?: boolean;
 }
 
 /** What a finding on a FHIR resource says more; `primary.path` is FHIRPath. */

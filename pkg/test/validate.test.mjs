@@ -277,6 +277,25 @@ test("many handles, reports and packages leave memory flat", async () => {
   assert.equal(memory(), before);
 });
 
+test("vital signs by their codes and must-support are options", () => {
+  const pulse = {
+    resourceType: "Observation",
+    status: "final",
+    category: [{ coding: [{ system: "http://terminology.hl7.org/CodeSystem/observation-category", code: "exam" }] }],
+    code: { coding: [{ system: "http://loinc.org", code: "8867-4" }] },
+    subject: { reference: "Patient/1" },
+    effectiveDateTime: "2026-04-01",
+    valueQuantity: { value: 72, unit: "/min", system: "http://unitsofmeasure.org", code: "/min" },
+  };
+  const codes = (options) => own(options).validate({ path: "pulse.json", bytes: bytes(pulse) }).diagnostics.map((d) => d.code);
+  const profile = ["http://hl7.org/fhir/StructureDefinition/vitalsigns"];
+  assert.ok(codes({}).includes("FHR401"));
+  assert.ok(!codes({ vitalSigns: false }).includes("FHR401"));
+  assert.ok(!codes({ profile }).includes("FHR415"));
+  assert.ok(codes({ profile, mustSupport: true }).includes("FHR415"));
+  assert.throws(() => new Validator({ mustSupport: 1 }), code("invalid-option"));
+});
+
 test("the example of the README runs", () =>
   inFolder((folder) => {
     const readme = readFileSync(new URL("pkg/README.md", root), "utf8");

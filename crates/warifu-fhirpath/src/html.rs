@@ -12,6 +12,9 @@ pub enum HtmlError {
     /// Not well-formed, at this byte.
     #[error("not well-formed at byte {0}")]
     Syntax(usize),
+    /// A CDATA section, a processing instruction or a declaration, at this byte.
+    #[error("CDATA, a processing instruction or a declaration at byte {0}")]
+    Markup(usize),
     /// An element that is not allowed, at this byte.
     #[error("an element that is not allowed at byte {0}")]
     Element(usize),
@@ -204,7 +207,11 @@ pub fn check_narrative(text: &str) -> Result<Vec<(usize, &str)>, HtmlError> {
     let mut links: Vec<(usize, &str)> = Vec::new();
     let mut at = text.len() - text.trim_start().len();
     let body = text.trim_end();
-    if !body.get(at..).unwrap_or_default().starts_with("<div") {
+    let begins = |mark| body.get(at..).is_some_and(|b| b.starts_with(mark));
+    if begins("<?") || begins("<!") && !begins("<!--") {
+        return Err(HtmlError::Markup(at));
+    }
+    if !begins("<div") {
         return Err(HtmlError::Root);
     }
     let mut first = true;
@@ -225,6 +232,9 @@ pub fn check_narrative(text: &str) -> Result<Vec<(usize, &str)>, HtmlError> {
             let end = comment.find("-->").ok_or(HtmlError::Syntax(at))?;
             at += end + 7;
             continue;
+        }
+        if tag.starts_with(['!', '?']) {
+            return Err(HtmlError::Markup(at));
         }
         if let Some(close) = tag.strip_prefix('/') {
             let end = name_end(close);
@@ -373,6 +383,16 @@ mod tests {
             assert!(matches!(div(bad), Err(E::Nesting(_))), "{bad}");
         }
         assert!(matches!(div("<a href=''>x</a>"), Err(E::Link(_))));
+        for bad in ["<![CDATA[x]]>", "x<?p q?>", "<!DOCTYPE p>x"] {
+            assert!(matches!(div(bad), Err(E::Markup(_))), "{bad}");
+        }
+        let root = "<div xmlns=\"http://www.w3.org/1999/xhtml\">x</div>";
+        let with = |before: &str| format!("{before}{root}");
+        assert_eq!(
+            check_narrative(&with("<?xml version='1.0'?>")),
+            Err(E::Markup(0))
+        );
+        assert_eq!(check_narrative(&with("<!-- c -->")), Err(E::Root));
         let elsewhere = "<a href='#b'>x</a><img src='#c'/><a name='d'>y</a><a href='#d'>z</a>";
         assert_eq!(links(elsewhere), Ok(vec!["b".to_owned(), "c".to_owned()]));
         assert!(matches!(

@@ -13,6 +13,7 @@ use std::fmt::Write;
 
 use common::{GUIDES, shared, terms};
 use warifu_diag::Severity;
+use warifu_package::{Limits, unpack_all};
 use warifu_validate::{Options, Validator};
 
 fn files(folder: &std::path::Path, out: &mut Vec<std::path::PathBuf>) {
@@ -32,7 +33,69 @@ fn files(folder: &std::path::Path, out: &mut Vec<std::path::PathBuf>) {
 
 /// The reviewed table: guide, file and its error codes with how often; files without errors are counted.
 const TABLE: &str = include_str!("published.txt");
+const HAPI: &str = include_str!("../../../docs/hapi.md");
 const DOC: &str = include_str!("../../../docs/published-examples.md");
+
+/// The errors of R4's own definitions: file, code, how often. docs/hapi.md says what each is.
+const OWN: &[(&str, &str, usize)] = &[
+    ("CodeSystem-dicom-dcim", "FHR203", 14),
+    (
+        "SearchParameter-DeviceDefinition-classification",
+        "FHR241",
+        1,
+    ),
+    (
+        "SearchParameter-MedicinalProductPharmaceutical-target-species",
+        "FHR241",
+        1,
+    ),
+    ("StructureDefinition-Consent", "FHR015", 2),
+    ("StructureDefinition-SubscriptionStatus", "FHR101", 1),
+    ("ValueSet-example-hierarchical", "FHR015", 1),
+];
+
+#[test]
+fn definitions_of_r4_have_the_errors_that_are_explained_and_no_other() {
+    let Some(shared) = shared() else {
+        println!("skipped: no ../shared");
+        return;
+    };
+    let archive = shared.join("packages/hl7.fhir.r4.core-4.0.1.tgz");
+    let all = unpack_all(&std::fs::read(archive).unwrap(), &Limits::PACKAGE).files;
+    let terms = terms(&shared, &[]);
+    let validator = Validator::new(&**terms.library(), &terms, Options::default());
+    let mut found: BTreeMap<(String, String), usize> = BTreeMap::new();
+    let mut definitions = 0;
+    for file in &all {
+        let leaf = file.path.rsplit('/').next().unwrap();
+        let Some(name) = leaf.strip_suffix(".json").filter(|n| n.contains('-')) else {
+            continue;
+        };
+        definitions += 1;
+        for f in validator.validate(&file.bytes).list {
+            if f.severity == Severity::Error {
+                *found
+                    .entry((name.to_owned(), f.code().to_owned()))
+                    .or_default() += 1;
+            }
+        }
+    }
+    let wanted: BTreeMap<_, _> = OWN
+        .iter()
+        .map(|(name, code, n)| (((*name).to_owned(), (*code).to_owned()), *n))
+        .collect();
+    assert_eq!(found, wanted);
+    let errors: usize = wanted.values().sum();
+    let said = format!(
+        "the {},{:03} definitions that R4 publishes finds {errors} errors",
+        definitions / 1000,
+        definitions % 1000
+    );
+    assert!(HAPI.contains(&said), "docs/hapi.md does not say: {said}");
+    for (name, _, _) in OWN {
+        assert!(HAPI.contains(&format!("`{name}`")), "{name}");
+    }
+}
 
 #[test]
 fn published_examples_get_the_reviewed_verdict() {

@@ -13,7 +13,7 @@ use warifu_validate::Validator;
 use wasm_bindgen::prelude::*;
 
 use crate::edge::{invalid, owned_files};
-use crate::wishes::{CheckOptions, reported};
+use crate::wishes::{CheckOptions, PACKAGES, reported};
 use crate::{failure, to_js};
 
 /// A package of the engine.
@@ -68,10 +68,17 @@ impl ValidateEngine {
     /// are profiles of FHIR. Unknown or impossible options throw `{code: "invalid-option", message}`.
     #[wasm_bindgen(constructor)]
     pub fn new(options: &JsValue) -> Result<ValidateEngine, JsValue> {
-        let (mut wishes, packages) = CheckOptions::given(options, "packages")?;
+        let (mut wishes, packages) = CheckOptions::given(options, PACKAGES)?;
         let positions = wishes.positions.clone().unwrap_or_default();
         let (profiles, rules) = wishes.profile.into_iter().partition(|p| p.contains(':'));
         wishes.profile = rules;
+        let asked = warifu_validate::Options::default();
+        let wanted = warifu_validate::Options {
+            profiles,
+            must_support: wishes.must_support,
+            vital_signs: wishes.vital_signs.unwrap_or(asked.vital_signs),
+            ..asked
+        };
         let options = wishes.options().map_err(|e| invalid(&e))?;
         let mut flaws = Vec::new();
         let mut given = Vec::new();
@@ -101,10 +108,6 @@ impl ValidateEngine {
             })
             .collect();
         let terms = Terms::new(Arc::clone(&library));
-        let wanted = warifu_validate::Options {
-            profiles,
-            ..warifu_validate::Options::default()
-        };
         Ok(Self {
             validator: Validator::new(library, Arc::new(terms), wanted),
             options,

@@ -49,6 +49,10 @@ mod codes {
     }
 }
 
+/// The option that only the validation has a value of its own for.
+#[cfg(feature = "validate")]
+pub(crate) const PACKAGES: &str = "packages";
+
 /// Options of `new CheckEngine(…)` and `new ValidateEngine(…)`.
 #[derive(Debug, Default)]
 pub(crate) struct CheckOptions {
@@ -62,6 +66,11 @@ pub(crate) struct CheckOptions {
     ignore: Vec<String>,
     severity: BTreeMap<String, String>,
     preview: Option<bool>,
+    #[cfg(feature = "validate")]
+    pub(crate) must_support: bool,
+    /// `None`: as the validation has it.
+    #[cfg(feature = "validate")]
+    pub(crate) vital_signs: Option<bool>,
 }
 
 /// An option that is not what it takes, in words.
@@ -114,12 +123,20 @@ impl CheckOptions {
                     }
                 }
                 "preview" => own.preview = Some(flag(name, &value)?),
+                #[cfg(feature = "validate")]
+                "mustSupport" if also == PACKAGES => own.must_support = flag(name, &value)?,
+                #[cfg(feature = "validate")]
+                "vitalSigns" if also == PACKAGES => own.vital_signs = Some(flag(name, &value)?),
                 _ if name == also => other = value,
                 _ => {
-                    let comma = if also.is_empty() { "" } else { ", " };
+                    let more = if also.is_empty() {
+                        ""
+                    } else {
+                        ", mustSupport, vitalSigns, packages"
+                    };
                     return Err(invalid(&format!(
                         "unknown option {name}; the options are lang, positions, showValues, \
-                         {CONFIG}profile, select, ignore, severity, preview{comma}{also}"
+                         {CONFIG}profile, select, ignore, severity, preview{more}"
                     )));
                 }
             }
