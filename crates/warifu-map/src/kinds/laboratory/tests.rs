@@ -656,3 +656,22 @@ fn every_leaf_with_a_source_has_a_row_of_a_laboratory_table() {
     }
     assert!(leaves > 60, "{leaves}");
 }
+
+#[test]
+fn a_result_with_a_blank_inside_is_no_other_number() {
+    for (kind, value) in [
+        ("NM", "5 0.5"),
+        ("ST", "5 0.5"),
+        ("ST", "1 000"),
+        ("NM", "< 1 2"),
+    ] {
+        let line =
+            format!("OBX|1|{kind}|3D010000002327101^血糖^JC10||{value}|mg/dL|1 0-2 0||||F\n");
+        let out = result(&line);
+        let o = one(&out, "Observation");
+        assert_eq!(at(&o, "/valueString"), value);
+        assert!(o["referenceRange"][0].get("low").is_none());
+        let code = if kind == "NM" { "MAP007" } else { "MAP203" };
+        assert!(reported(&out, code) && reported(&out, "MAP205"));
+    }
+}

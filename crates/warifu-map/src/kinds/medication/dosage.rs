@@ -240,7 +240,9 @@ pub(super) fn split_rate(text: &str) -> Option<(&str, &str)> {
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
     let (number, unit) = text.split_at_checked(end)?;
     warifu_fhir::number::decimal(number)?;
-    Some((number, unit.trim()))
+    let unit = unit.trim();
+    // `10 2 ml/hr` is neither 10 nor 102.
+    (!unit.starts_with(|c: char| c.is_numeric() || c == '.')).then_some((number, unit))
 }
 
 /// Pieces of `Dosage.text` and where they came from.

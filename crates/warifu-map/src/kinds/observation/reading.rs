@@ -247,10 +247,14 @@ fn compared(s: &str) -> Option<(Comparator, &str)> {
     if let Some(rest) = s.strip_prefix('~') {
         return Some(("<=", rest));
     }
-    if let Some(rest) = s.strip_prefix('L') {
+    // `L-2` names something else: a level, a class.
+    let of_letter = |rest: &&str| rest.starts_with(of_number);
+    if let Some(rest) = s.strip_prefix('L').filter(of_letter) {
         return Some(("<", rest));
     }
-    s.strip_prefix('U').map(|rest| (">", rest))
+    s.strip_prefix('U')
+        .filter(of_letter)
+        .map(|rest| (">", rest))
 }
 
 /// `2.3x10^3`, `1.3E+2`, `50×10²`: mantissa and exponent.
@@ -317,10 +321,16 @@ fn class(s: &str) -> Option<Class> {
     (plusses && (grade.len() == s.len() || grade == "+")).then_some(Class::Positive)
 }
 
-/// Half width, one kind of dash and of tilde, no blanks, two-character comparators, full-width kana.
+/// Half width, one kind of dash and of tilde, two-character comparators, full-width kana, and no blanks
+/// but one within what would else be read as one number: `5 0.5` is not 50.5.
 fn fold(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
+    let mut blank = false;
     for c in text.chars() {
+        if c.is_whitespace() {
+            blank = true;
+            continue;
+        }
         let c = match c {
             '\u{FF01}'..='\u{FF5E}' => u32::from(c)
                 .checked_sub(0xFEE0)
@@ -328,8 +338,10 @@ fn fold(text: &str) -> String {
                 .unwrap_or(c),
             other => other,
         };
+        if std::mem::take(&mut blank) && of_number(c) && ends_within_number(&out) {
+            out.push(' ');
+        }
         match c {
-            c if c.is_whitespace() => {}
             '−' | '‐' | '‑' | '–' | '—' | '―' | '－' | '﹣' | 'ｰ' | '─' => {
                 out.push('-');
             }
@@ -370,6 +382,21 @@ fn fold(text: &str) -> String {
     out
 }
 
+/// What a number is written with, but for its sign.
+fn of_number(c: char) -> bool {
+    c.is_ascii_digit() || matches!(c, '.' | ',')
+}
+
+/// Whether a digit that follows would belong to the same number: behind a digit, or behind a sign that no
+/// number stands before (`- 5`; not `1 - 4`).
+fn ends_within_number(folded: &str) -> bool {
+    let mut back = folded.chars().rev();
+    match back.next() {
+        Some('-' | '+') => !back.next().is_some_and(of_number),
+        last => last.is_some_and(of_number),
+    }
+}
+
 fn power_digit(out: &mut String, digit: char) {
     if out.ends_with("10") || !out.ends_with(|c: char| c == '^' || c == '-' || c.is_ascii_digit()) {
         out.push('^');
@@ -392,6 +419,10 @@ pub(crate) struct Bounds<'t> {
 pub(crate) fn bounds(text: &str) -> Option<Bounds<'_>> {
     let t = text.trim();
     if t.is_empty() || t.chars().nth(MAX_CHARS).is_some() {
+        return None;
+    }
+    // `-5 -3`: up to 3, or up to -3.
+    if t.starts_with('-') && t.contains(" -") && !t.contains("- ") {
         return None;
     }
     if let Some((low, high)) = pair(t) {
@@ -546,6 +577,42 @@ mod tests {
         ] {
             assert_eq!(show(given, false), want, "{given}");
         }
+    }
+
+    #[test]
+    fn a_number_with_a_blank_inside_is_none() {
+        for text in [
+            "5 0.5",
+            "2 5",
+            "12 34 56",
+            "1 .5",
+            "1. 5",
+            "1 000",
+            "1, 000",
+            "５　０",
+            "- 5",
+            "+ 5",
+        ] {
+            for of_number in [false, true] {
+                assert_eq!(show(text, of_number), "mixed", "{text}");
+            }
+        }
+        for text in ["< 1 2", "<- 5", "1 2以上", "L1 2", "2 3x10^3", "1.5x10^1 2"] {
+            assert_eq!(show(text, true), "mixed", "{text}");
+        }
+        for (text, want) in [(" 5 ", "5"), ("< 5", "< 5"), (" ＜　５ ", "< 5 *")] {
+            assert_eq!(show(text, false), want, "{text}");
+        }
+        for text in ["1 0-2 0", "1.2-2 .0", "8 5以下", "<8 5", "-5 -3"] {
+            assert_eq!(bounds(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_letter_before_a_dash_is_no_comparator() {
+        assert_eq!(show("L-2", false), "mixed");
+        assert_eq!(show("U-1", false), "mixed");
+        assert_eq!(show("L300", false), "< 300 *");
     }
 
     #[test]
