@@ -126,7 +126,7 @@ pub(crate) fn run(run: &CheckRun, lang: Lang) -> anyhow::Result<End> {
 }
 
 fn once(run: &CheckRun, unchanged: &Unchanged, stop: &Stop, lang: Lang) -> anyhow::Result<End> {
-    let opened = opened::open(&run.input, lang)?;
+    let (opened, _) = opened::open(&run.input, lang)?;
     let rewritable = opened.storage.is_on_disk();
     if run.fixes != Fixes::Leave && !rewritable {
         bail!(say(

@@ -29,7 +29,8 @@ use warifu_storage::{
 };
 
 use crate::config::Loaded;
-use crate::inputs::{self, Inputs};
+use crate::inputs::Inputs;
+use crate::opened::{self, Opened, Wanted};
 use crate::output::{Folder, FolderError, Piece, Shared, Spill, hex};
 use crate::progress::{Progress, grouped};
 use crate::state::{Header, Totals};
@@ -74,8 +75,8 @@ const AHEAD: usize = 2;
 
 /// Runs the conversion.
 pub(crate) fn run(mut options: Convert, lang: Lang) -> anyhow::Result<End> {
-    let (storage, inputs) = open(&options, lang)?;
-    let mut about = institution(&mut options, &inputs, &storage, lang)?;
+    let (opened, inputs) = open(&options, lang)?;
+    let mut about = institution(&mut options, &inputs, &opened.storage, lang)?;
     options.job.validate().map_err(|e| anyhow::anyhow!("{e}"))?;
     let stop = Stop::on_signals();
     let mut sink = match &options.out {
@@ -137,7 +138,7 @@ pub(crate) fn run(mut options: Convert, lang: Lang) -> anyhow::Result<End> {
         options.progress && options.quiet == 0,
         ["変換中", "converting"],
     );
-    let common = Common::new(&options, lang, &storage, &sink);
+    let common = Common::new(&options, lang, &opened, &sink);
     pipeline(&common, &mut sink, &mut progress, &stop)?;
     progress.clear();
     if let Some(signal) = stop.signal() {
@@ -170,6 +171,9 @@ pub(crate) fn run(mut options: Convert, lang: Lang) -> anyhow::Result<End> {
             .filter(|d| nameless || d.code.code != map_general::MAP002.code)
             .map(|d| (d, String::new())),
     );
+    if options.quiet < 2 {
+        about_run(&options, &about, lang);
+    }
     for (d, _) in &about {
         totals
             .codes
@@ -205,6 +209,13 @@ pub(crate) fn run(mut options: Convert, lang: Lang) -> anyhow::Result<End> {
     }
     if options.quiet == 0 {
         summary(&options, &totals, progress.seconds(), lang);
+        if common.apart.load(Ordering::Relaxed) {
+            terminal::note(&say(
+                lang,
+                "  ストレージのルートの外にあるファイルは 1 件ずつ変換し、版、入院、オーダを結び付けていません。ルート (000/000/ の一つ上) を指定してください",
+                "  files that are not below the root of their storage were converted one by one: versions, stays and orders are not joined. Give the root (the folder above 000/000/)",
+            ));
+        }
     }
     let worst = [Severity::Error, Severity::Warning, Severity::Info]
         .into_iter()
@@ -219,9 +230,64 @@ pub(crate) fn run(mut options: Convert, lang: Lang) -> anyhow::Result<End> {
     })
 }
 
-fn open(options: &Convert, lang: Lang) -> anyhow::Result<(Storage, Inputs)> {
-    let name = options.stdin_name.as_deref();
-    inputs::open(&options.paths, name, &options.loaded, lang)
+/// Tells what is said about the run and no file of it: what is shown of files, and what decides its end.
+fn about_run(options: &Convert, about: &[(Diagnostic, String)], lang: Lang) {
+    for (d, path) in about {
+        let decides = options.fail_on.is_some_and(|f| d.severity >= f);
+        let f = finding(d, path, None, lang, options.job.units());
+        if decides || is_shown(options, &f) {
+            let mut line = line_for(&f, lang);
+            if let Some(help) = &f.help {
+                line.push_str("\n  = ");
+                line.push_str(&say(lang, "直し方: ", "help: "));
+                line.push_str(help);
+            }
+            terminal::note(&line);
+        }
+    }
+}
+
+/// Whether a finding goes to stderr: errors always, warnings when nothing is written to a folder,
+/// the rest with `-v`.
+fn is_shown(options: &Convert, f: &Finding) -> bool {
+    options.quiet < 2
+        && (f.severity == "error"
+            || options.verbose > 0
+            || (options.out.is_none() && f.severity == "warning"))
+}
+
+/// A finding on stderr.
+fn line_for(f: &Finding, lang: Lang) -> String {
+    let path = f.primary.path.as_ref();
+    let path = path.map(|p| format!(" {p}")).unwrap_or_default();
+    let word = match f.severity.as_str() {
+        "error" => Severity::Error,
+        "warning" => Severity::Warning,
+        _ => Severity::Info,
+    };
+    let place = if f.primary.file.is_empty() {
+        String::new()
+    } else {
+        let start = &f.primary.start;
+        format!("\n --> {}:{}:{}", f.primary.file, start.line, start.column)
+    };
+    format!(
+        "{}[{}]:{path} {}{place}",
+        say(lang, word.word_ja(), word.word()),
+        f.code,
+        f.message,
+    )
+}
+
+/// Opens the inputs; what is hidden in paths is hidden where they are written.
+fn open(options: &Convert, lang: Lang) -> anyhow::Result<(Opened, Inputs)> {
+    let wanted = Wanted {
+        given: options.paths.clone(),
+        stdin_name: options.stdin_name.clone(),
+        mask: None,
+        loaded: options.loaded.clone(),
+    };
+    opened::open(&wanted, lang)
 }
 
 /// Settles the institution's number: what is given, else the index table, else what roots and journal
@@ -430,7 +496,7 @@ fn pipeline(
 ) -> anyhow::Result<()> {
     let jobs = common.options.jobs.max(1);
     let line = Line {
-        steps: Mutex::new((0, common.storage.steps())),
+        steps: Mutex::new((0, common.opened.storage.steps())),
         order: Mutex::new(Order::default()),
         moved: Condvar::new(),
         writer: Mutex::new(Writer {
@@ -584,15 +650,17 @@ struct Common<'p> {
     options: &'p Convert,
     /// Language of what is shown; findings in files speak the job's.
     lang: Lang,
-    storage: &'p Storage,
+    opened: &'p Opened,
     earlier: Earlier,
     /// Whether something was converted of which nobody names the institution.
     nameless: AtomicBool,
     strays: Mutex<Strays>,
+    /// Whether files of a storage were met outside of one.
+    apart: AtomicBool,
 }
 
 impl<'p> Common<'p> {
-    fn new(options: &'p Convert, lang: Lang, storage: &'p Storage, sink: &Sink) -> Self {
+    fn new(options: &'p Convert, lang: Lang, opened: &'p Opened, sink: &Sink) -> Self {
         let inputs = match sink {
             Sink::Folder(f) => f.earlier_inputs(),
             Sink::Stdout(_) => BTreeSet::new(),
@@ -600,10 +668,11 @@ impl<'p> Common<'p> {
         Self {
             options,
             lang,
-            storage,
+            opened,
             earlier: Earlier::new(inputs),
             nameless: AtomicBool::new(false),
             strays: Mutex::default(),
+            apart: AtomicBool::new(false),
         }
     }
 }
@@ -708,6 +777,15 @@ impl Engine {
     }
 }
 
+/// A file of a patient.
+struct ReadIn {
+    /// Path below the root of its storage.
+    path: String,
+    /// Path as shown.
+    shown: String,
+    bytes: Vec<u8>,
+}
+
 struct Worker<'o> {
     common: &'o Common<'o>,
     options: &'o Convert,
@@ -722,19 +800,6 @@ struct Worker<'o> {
     /// Shared resources that results of this worker have: the sink knows them by the time it gets a
     /// later one.
     sent: BTreeSet<String>,
-}
-
-/// Where a record of a transaction file lies, by its path as the converter has it.
-fn within(file: &FileRef) -> Option<(String, Within)> {
-    let (place, path) = (file.record()?, file.path_in_root().to_owned());
-    let within = Within {
-        file: place.journal.clone(),
-        record: path.clone(),
-        header: place.header,
-        line: place.line,
-        message: place.message,
-    };
-    Some((path, within))
 }
 
 impl<'o> Worker<'o> {
@@ -781,18 +846,24 @@ impl<'o> Worker<'o> {
 
     fn note(&self, note: &StorageNote) -> Done {
         let at = note.place.map(|at| format!(":{}", at.start));
-        let place = [note.path.as_str(), at.as_deref().unwrap_or_default()].concat();
+        let path = if self.common.opened.has_several() {
+            self.common.opened.shown_note(note)
+        } else {
+            note.path.clone()
+        };
+        let place = [path.as_str(), at.as_deref().unwrap_or_default()].concat();
         let mut piece = Piece {
             input: format!("note:{}", digest([place.as_bytes()].into_iter())),
             ..Piece::default()
         };
-        let path = &note.path;
         lock(&self.common.strays).note(note, || match self.options.paths.as_slice() {
-            [one] if one != "-" => self.masked(&format!("{}/{path}", one.trim_end_matches('/'))),
-            _ => self.masked(path),
+            [one] if one != "-" => {
+                self.masked(&format!("{}/{}", one.trim_end_matches('/'), note.path))
+            }
+            _ => self.masked(&path),
         });
         let d = Diagnostic::new(note.code(), Span::default()).with(note.kind.slug().to_owned());
-        let (mut f, mut own) = self.of_file(&d, &note.path);
+        let (mut f, mut own) = self.of_file(&d, &path);
         if let Some(at) = note.place {
             for f in [&mut f, &mut own] {
                 f.primary.put(at.start, at.end, (at.line, at.column));
@@ -816,6 +887,28 @@ impl<'o> Worker<'o> {
         ));
         let shown = self.shown(&[own]);
         Done::Piece(Box::new(PieceShown { piece, shown }))
+    }
+
+    /// Path of a file in findings, traces and lists: below the only input, or with the input's own.
+    fn name_of(&self, file: &FileRef) -> String {
+        if file.record().is_none() && self.common.opened.has_several() {
+            return self.common.opened.shown(file);
+        }
+        let path = match file.record() {
+            Some(_) => file.path_in_root(),
+            None => file.path(),
+        };
+        path.to_owned()
+    }
+
+    /// Where a record of a transaction file lies, by its path as the converter has it.
+    fn record(&self, file: &FileRef) -> Option<(String, Within)> {
+        let mut within = self.common.opened.within(file)?;
+        if !self.common.opened.has_several() {
+            within.file = file.record()?.journal.clone();
+        }
+        within.record = file.path_in_root().to_owned();
+        Some((within.record.clone(), within))
     }
 
     /// A path as results show it.
@@ -852,19 +945,23 @@ impl<'o> Worker<'o> {
         found
     }
 
-    fn read_all(
-        &self,
-        batch: &PatientBatch,
-        buffers: &mut Vec<(String, Vec<u8>)>,
-    ) -> Result<(), ReadError> {
+    fn read_in(&self, file: &FileRef, bytes: Vec<u8>) -> ReadIn {
+        ReadIn {
+            path: file.path_in_root().to_owned(),
+            shown: self.name_of(file),
+            bytes,
+        }
+    }
+
+    fn read_all(&self, batch: &PatientBatch, buffers: &mut Vec<ReadIn>) -> Result<(), ReadError> {
         buffers.clear();
         for (number, f) in batch.files.iter().enumerate() {
             let mut bytes = Vec::new();
             // What the converter only counts need not be read.
             if number < MAX_MESSAGES {
-                self.common.storage.read(f, &mut bytes)?;
+                self.common.opened.storage.read(f, &mut bytes)?;
             }
-            buffers.push((f.path_in_root().to_owned(), bytes));
+            buffers.push(self.read_in(f, bytes));
         }
         Ok(())
     }
@@ -875,7 +972,7 @@ impl<'o> Worker<'o> {
         let read = match self.read_all(&batch, &mut files) {
             // A module renames while we read: list the patient again, once.
             Err(ReadError::Vanished) => {
-                let again = self.common.storage.refresh(&batch);
+                let again = self.common.opened.storage.refresh(&batch);
                 self.read_all(&again, &mut files)
             }
             other => other,
@@ -886,8 +983,8 @@ impl<'o> Worker<'o> {
             files.clear();
             for f in &batch.files {
                 let mut bytes = Vec::new();
-                match self.common.storage.read(f, &mut bytes) {
-                    Ok(_) => files.push((f.path_in_root().to_owned(), bytes)),
+                match self.common.opened.storage.read(f, &mut bytes) {
+                    Ok(_) => files.push(self.read_in(f, bytes)),
                     Err(_) => unreadable += 1,
                 }
             }
@@ -896,10 +993,13 @@ impl<'o> Worker<'o> {
         // The institution too: another storage beside this one may have changed whose number counts.
         let of = self.of.as_ref().map_or("", |n| n.as_str());
         // Where the records of a transaction file lie too: findings say it.
-        let records: BTreeMap<String, Within> = batch.files.iter().filter_map(within).collect();
+        let records: BTreeMap<String, Within> =
+            batch.files.iter().filter_map(|f| self.record(f)).collect();
         let places = records.values().map(|w| format!("{}:{}", w.file, w.header));
         let places: Vec<String> = places.collect();
-        let content = files.iter().flat_map(|(p, b)| [p.as_bytes(), b.as_slice()]);
+        let content = files
+            .iter()
+            .flat_map(|f| [f.shown.as_bytes(), f.bytes.as_slice()]);
         let input = digest(
             std::iter::once(of.as_bytes())
                 .chain(content)
@@ -912,7 +1012,17 @@ impl<'o> Worker<'o> {
         self.within = records;
         let given: Vec<File<'_>> = files
             .iter()
-            .map(|(path, bytes)| File { path, bytes })
+            .map(|f| File {
+                path: &f.path,
+                bytes: &f.bytes,
+            })
+            .collect();
+        let shown: Vec<File<'_>> = files
+            .iter()
+            .map(|f| File {
+                path: &f.shown,
+                bytes: &f.bytes,
+            })
             .collect();
         self.engine.converter.convert_patient(&given, &mut self.out);
         let items = batch.items();
@@ -929,7 +1039,8 @@ impl<'o> Worker<'o> {
         };
         let totals = Totals {
             files: u64::try_from(files.len()).unwrap_or(0),
-            patients: 1,
+            // Another person's files in the folder are no part of this one.
+            patients: u64::try_from(self.out.people.len().max(1)).unwrap_or(1),
             superseded: state(warifu_ssmix2::State::Superseded)
                 + state(warifu_ssmix2::State::Duplicate)
                 + state(warifu_ssmix2::State::SnapshotOld),
@@ -944,14 +1055,14 @@ impl<'o> Worker<'o> {
                 told.extend(
                     item.files
                         .iter()
-                        .map(|f| format!("{why}: {}", self.masked(f.path()))),
+                        .map(|f| format!("{why}: {}", self.masked(&self.name_of(f)))),
                 );
             }
             for f in &items.unnamed {
                 told.push(format!(
                     "{}: {}",
                     self.why(warifu_ssmix2::State::Current),
-                    self.masked(f.path())
+                    self.masked(&self.name_of(f))
                 ));
             }
         }
@@ -963,7 +1074,7 @@ impl<'o> Worker<'o> {
                 &format!("  1 patient, {} files, {ms} ms", files.len()),
             ));
         }
-        self.piece(input, &given, totals, told)
+        self.piece(input, &shown, totals, told)
             .map_err(|e| e.to_string())
     }
 
@@ -981,14 +1092,14 @@ impl<'o> Worker<'o> {
 
     fn loose(&mut self, file: FileRef, content: Content) -> Result<Done, String> {
         let mut bytes = Vec::new();
-        if let Err(e) = self.common.storage.read(&file, &mut bytes) {
+        if let Err(e) = self.common.opened.storage.read(&file, &mut bytes) {
             let mut piece = Piece {
                 input: "unreadable".to_owned(),
                 ..Piece::default()
             };
             piece.totals.unreadable = 1;
             let d = Diagnostic::new(&ssm::SSM115, Span::default()).with(e.slug());
-            let (f, own) = self.of_file(&d, file.path());
+            let (f, own) = self.of_file(&d, &self.name_of(&file));
             piece.lines.push((
                 "diagnostics.ndjson".to_owned(),
                 line_of(&f).map_err(|e| e.to_string())?,
@@ -999,7 +1110,12 @@ impl<'o> Worker<'o> {
             })));
         }
         self.turn_to(None);
-        let input = digest([file.path().as_bytes(), bytes.as_slice()].into_iter());
+        let leaf = file.path().rsplit('/').next().unwrap_or("");
+        if !self.is_given(&file) && warifu_ssmix2::FileName::parse(leaf).is_ok() {
+            self.common.apart.store(true, Ordering::Relaxed);
+        }
+        let name = self.name_of(&file);
+        let input = digest([name.as_bytes(), bytes.as_slice()].into_iter());
         if self.common.earlier.has(&input) {
             return Ok(Done::Unchanged(
                 input,
@@ -1026,17 +1142,27 @@ impl<'o> Worker<'o> {
             told.push(format!(
                 "{}: {}",
                 self.why(warifu_ssmix2::State::Current),
-                self.masked(file.path())
+                self.masked(&name)
             ));
         }
-        self.piece(input, &given, totals, told)
+        let shown = [File {
+            path: &name,
+            bytes: &bytes,
+        }];
+        self.piece(input, &shown, totals, told)
             .map_err(|e| e.to_string())
+    }
+
+    /// Whether a file was given by its name.
+    fn is_given(&self, file: &FileRef) -> bool {
+        let mut given = self.options.paths.iter();
+        given.any(|p| p.ends_with(file.path()))
     }
 
     /// A folder inside a storage gives loose files: versions cannot be weighed there, so replaced and
     /// withdrawn ones are named and left out (unless given by name).
     fn not_current(&self, file: &FileRef, input: &str) -> Option<Done> {
-        if self.options.paths.iter().any(|p| p.ends_with(file.path())) {
+        if self.is_given(file) {
             return None;
         }
         let leaf = file.path().rsplit('/').next().unwrap_or("");
@@ -1046,7 +1172,7 @@ impl<'o> Worker<'o> {
             warifu_ssmix2::Flag::Replaced => &ssm::SSM118,
         };
         let d = Diagnostic::new(code, Span::default());
-        let (f, own) = self.of_file(&d, file.path());
+        let (f, own) = self.of_file(&d, &self.name_of(file));
         let mut piece = Piece {
             input: input.to_owned(),
             ..Piece::default()
@@ -1145,8 +1271,8 @@ impl<'o> Worker<'o> {
                         .entry(r.resource_type.to_owned())
                         .or_insert(0) += 1;
                 }
-                let by_message = job.per == Per::Message && files.len() > 1;
-                for (entries, kind_of) in assemble::bundles(&self.out, by_message, kind) {
+                let unit = job.unit(files.len());
+                for (entries, kind_of) in assemble::bundles(&self.out, unit, kind) {
                     let number = usize::from(entries.message().unwrap_or(0));
                     let mut bytes = Vec::new();
                     if kind_of != kind {
@@ -1157,7 +1283,10 @@ impl<'o> Worker<'o> {
                         continue;
                     }
                     let name = match (job.per, files.get(number)) {
-                        (Per::Patient, _) => format!("{}.json", self.out.patient_label()),
+                        (Per::Patient, Some(f)) if totals.patients == 0 => {
+                            format!("{}/{}", patient_label(&entries), self.message_name(f.path))
+                        }
+                        (Per::Patient, _) => format!("{}.json", patient_label(&entries)),
                         (Per::Message, Some(f)) => self.message_name(f.path),
                         (Per::Message, None) => "empty.json".to_owned(),
                     };
@@ -1221,7 +1350,7 @@ impl<'o> Worker<'o> {
         let mut shown = told;
         if self.common.lang == job.language() {
             shown.extend(self.shown(&found));
-        } else if found.iter().any(|f| self.is_shown(f)) {
+        } else if found.iter().any(|f| is_shown(self.options, f)) {
             shown.extend(self.shown(&self.findings(files, self.common.lang)));
         }
         Ok(Done::Piece(Box::new(PieceShown { piece, shown })))
@@ -1276,48 +1405,17 @@ impl<'o> Worker<'o> {
         Ok(())
     }
 
-    /// Whether a finding goes to stderr: errors always, warnings when nothing is written to a folder,
-    /// the rest with `-v`.
-    fn is_shown(&self, f: &Finding) -> bool {
-        self.options.quiet < 2
-            && (f.severity == "error"
-                || self.options.verbose > 0
-                || (self.options.out.is_none() && f.severity == "warning"))
-    }
-
     /// Lines for stderr, at most [`SHOWN`] of one code.
     fn shown(&self, found: &[Finding]) -> Vec<String> {
         let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
         let mut lines = Vec::new();
-        for f in found.iter().filter(|f| self.is_shown(f)) {
+        for f in found.iter().filter(|f| is_shown(self.options, f)) {
             let n = seen.entry(&f.code).or_insert(0);
             *n += 1;
             if *n > SHOWN {
                 continue;
             }
-            let path = f
-                .primary
-                .path
-                .as_ref()
-                .map(|p| format!(" {p}"))
-                .unwrap_or_default();
-            let word = match f.severity.as_str() {
-                "error" => Severity::Error,
-                "warning" => Severity::Warning,
-                _ => Severity::Info,
-            };
-            let place = if f.primary.file.is_empty() {
-                String::new()
-            } else {
-                let start = &f.primary.start;
-                format!("\n --> {}:{}:{}", f.primary.file, start.line, start.column)
-            };
-            lines.push(format!(
-                "{}[{}]:{path} {}{place}",
-                say(self.common.lang, word.word_ja(), word.word()),
-                f.code,
-                f.message,
-            ));
+            lines.push(line_for(f, self.common.lang));
         }
         for (code, n) in seen {
             if let Some(more) = n.checked_sub(SHOWN).filter(|m| *m > 0) {
@@ -1346,6 +1444,12 @@ impl<'o> Worker<'o> {
             None => name,
         }
     }
+}
+
+/// What a patient is called in names of files.
+fn patient_label(entries: &Entries<'_>) -> String {
+    let id = entries.patient();
+    id.map_or_else(|| "unknown".to_owned(), |id| id.as_str().to_owned())
 }
 
 /// `DIR/<data kind>/<source file name>.json`.
@@ -1399,7 +1503,15 @@ fn digest<'d>(parts: impl Iterator<Item = &'d [u8]>) -> String {
     hex(&h.finalize())
 }
 
+/// What steers the output; how a run ends (`--strict`) does not.
 fn header(options: &Convert) -> Header {
+    let steering = || {
+        let mut all = options_json(options);
+        if let Some(all) = all.as_object_mut() {
+            all.remove("strict");
+        }
+        all
+    };
     let key = options
         .job
         .id_key
@@ -1408,12 +1520,8 @@ fn header(options: &Convert) -> Header {
         .unwrap_or_default();
     // The mask's key steers paths in findings and names of files.
     let mask = options.mask.as_ref().map(|m| m.path("key"));
-    let text = format!(
-        "{}|{key}|{}",
-        options_json(options),
-        mask.unwrap_or_default()
-    );
-    let mut given: BTreeMap<String, serde_json::Value> = match options_json(options) {
+    let text = format!("{}|{key}|{}", steering(), mask.unwrap_or_default());
+    let mut given: BTreeMap<String, serde_json::Value> = match steering() {
         serde_json::Value::Object(all) => all.into_iter().map(|(k, v)| (flag_of(&k), v)).collect(),
         _ => BTreeMap::new(),
     };

@@ -1,4 +1,4 @@
-//! Inputs of `check`: the storage, and how its files are named on the screen.
+//! Inputs of `check` and `convert`: the storage, and how its files are named on the screen.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use warifu_report::mask::PathMask;
 use warifu_storage::{FileRef, Storage, StorageNote};
 
 use crate::config::Loaded;
-use crate::inputs;
+use crate::inputs::{self, Inputs};
 
 /// What is to be opened.
 pub(crate) struct Wanted {
@@ -38,8 +38,8 @@ pub(crate) struct Opened {
     nameless: bool,
 }
 
-/// Opens what is wanted.
-pub(crate) fn open(wanted: &Wanted, lang: Lang) -> anyhow::Result<Opened> {
+/// Opens what is wanted, and says what that is.
+pub(crate) fn open(wanted: &Wanted, lang: Lang) -> anyhow::Result<(Opened, Inputs)> {
     let (storage, inputs) = inputs::open(
         &wanted.given,
         wanted.stdin_name.as_deref(),
@@ -63,12 +63,13 @@ pub(crate) fn open(wanted: &Wanted, lang: Lang) -> anyhow::Result<Opened> {
             }
         })
         .collect();
-    Ok(Opened {
+    let opened = Opened {
         storage,
         bases,
         mask: wanted.mask.clone(),
         nameless: wanted.given == ["-"] && wanted.stdin_name.is_none(),
-    })
+    };
+    Ok((opened, inputs))
 }
 
 /// A path with `/`, without `./` before it.
@@ -123,6 +124,11 @@ impl Opened {
             Some(Base::Itself(base)) => base.clone(),
             None => path.to_owned(),
         })
+    }
+
+    /// Whether paths have to say in which of several inputs they are.
+    pub(crate) fn has_several(&self) -> bool {
+        self.bases.len() > 1
     }
 
     /// Where a record of a transaction file is placed.

@@ -157,3 +157,112 @@ fn a_collection_says_what_is_withdrawn_in_a_transaction_beside_it() {
         assert_eq!(deletes(&bundles), wanted);
     }
 }
+
+/// Copies the fixture's patient 0000990001 into the folder of another, whose own is the ADT-00 only:
+/// what all other files say is of 0000990001.
+fn misfiled(root: &Path, number: &str) {
+    let folder = root.join(&number[..3]).join(&number[3..6]).join(number);
+    for (name, mut bytes) in tree(&fixtures("standard_root/000/099/0000990001")) {
+        let to = folder.join(name.replace("0000990001", number));
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        if name.contains("ADT-00") {
+            for at in 0..bytes.len().saturating_sub(9) {
+                if &bytes[at..at + 10] == b"0000990001" {
+                    bytes[at..at + 10].copy_from_slice(number.as_bytes());
+                }
+            }
+        }
+        std::fs::write(to, bytes).unwrap();
+    }
+}
+
+fn of_type<'b>(bundle: &'b Value, resource_type: &str) -> Vec<&'b Value> {
+    let entries = bundle["entry"].as_array().unwrap().iter();
+    let resources = entries.map(|e| &e["resource"]);
+    resources
+        .filter(|r| r["resourceType"] == resource_type)
+        .collect()
+}
+
+#[test]
+fn a_bundle_of_a_patient_holds_nothing_of_another() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("root");
+    misfiled(&root, "0000995001");
+    let out = dir.path().join("out");
+    let o = run(&[
+        "convert",
+        root.to_str().unwrap(),
+        "--per",
+        "patient",
+        "--lang",
+        "en",
+        "--trace",
+        "--out",
+        out.to_str().unwrap(),
+    ]);
+    let told = String::from_utf8_lossy(&o.stderr).into_owned();
+    assert!(o.status.success(), "{told}");
+    assert!(told.contains(", 2 patients"), "{told}");
+    let files: Vec<(String, Vec<u8>)> = tree(&out)
+        .into_iter()
+        .filter(|(n, _)| Path::new(n).extension().is_some_and(|e| e == "json"))
+        .filter(|(n, _)| n != "manifest.json")
+        .collect();
+    assert_eq!(files.len(), 2);
+    let mut numbers = BTreeSet::new();
+    for (name, bytes) in &files {
+        let bundle: Value = serde_json::from_slice(bytes).unwrap();
+        let patients = of_type(&bundle, "Patient");
+        let [patient] = patients.as_slice() else {
+            panic!("{name}: {} patients", patients.len());
+        };
+        assert_eq!(*name, format!("{}.json", patient["id"].as_str().unwrap()));
+        let number = patient["identifier"][0]["value"].as_str().unwrap();
+        numbers.insert(number.to_owned());
+        let orders = of_type(&bundle, "MedicationRequest").len();
+        assert_eq!(orders > 0, number == "0000990001", "{name}");
+        // What both name is in both: nothing is missing.
+        let mut found = Vec::new();
+        references(&bundle, &mut found);
+        let elsewhere: Vec<&String> = found
+            .iter()
+            .filter(|r| !(r.starts_with("urn:") || r.starts_with('#')))
+            .collect();
+        assert!(elsewhere.is_empty(), "{elsewhere:?}");
+        let doctors = of_type(&bundle, "Organization").len();
+        assert!(doctors > 0, "{name}");
+    }
+    let both = ["0000990001", "0000995001"].map(str::to_owned);
+    assert_eq!(numbers, BTreeSet::from(both));
+}
+
+#[test]
+fn files_of_a_patient_given_without_their_storage_all_stay() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = fixtures("standard_root/000/099/0000990001");
+    let out = dir.path().join("out");
+    let o = run(&[
+        "convert",
+        root.to_str().unwrap(),
+        "--per",
+        "patient",
+        "--lang",
+        "en",
+        "--out",
+        out.to_str().unwrap(),
+    ]);
+    assert!(o.status.success());
+    assert!(String::from_utf8_lossy(&o.stderr).contains("Give the root"));
+    let written = tree(&out);
+    let orders = written.iter().filter(|(n, _)| n.contains("/OMP-01/"));
+    assert!(orders.count() > 1);
+    let manifest = written.iter().find(|(n, _)| n == "manifest.json").unwrap();
+    let manifest: Value = serde_json::from_slice(&manifest.1).unwrap();
+    let counted = manifest["counts"]["resources"]["MedicationRequest"].as_u64();
+    let there = written.iter().filter(|(n, _)| n.contains('/'));
+    let there: usize = there
+        .map(|(_, b)| of_type(&serde_json::from_slice(b).unwrap(), "MedicationRequest").len())
+        .sum();
+    assert_eq!(counted, u64::try_from(there).ok());
+}

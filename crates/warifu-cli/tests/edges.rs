@@ -303,3 +303,105 @@ fn settings_name_their_origin() {
         "--show-values"
     );
 }
+
+/// `0000990001`'s ADT-00 below a root of its own.
+fn volume(root: &Path, text: impl Fn(Vec<u8>) -> Vec<u8>) {
+    let name = "000/099/0000990001/-/ADT-00";
+    for (file, bytes) in tree(&fixtures(&format!("standard_root/{name}"))) {
+        let to = root.join(name).join(file);
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::write(to, text(bytes)).unwrap();
+    }
+}
+
+#[test]
+fn what_is_said_of_the_run_is_shown_when_it_decides_the_exit_code() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("root");
+    volume(&root, |bytes| bytes);
+    let root = root.to_str().unwrap();
+    let run = |args: &[&str]| {
+        let o = run(&[&["convert", root, "--lang", "en"], args].concat());
+        (o.status.code(), text(&o.stderr))
+    };
+    let (code, told) = run(&["--strict"]);
+    assert_eq!(code, Some(1));
+    assert!(
+        told.contains("warning[MAP002]: the institution's"),
+        "{told}"
+    );
+    assert!(told.contains("= help: give --institution"), "{told}");
+    // Written to a folder, warnings wait in a file, unless they end the run.
+    let out = dir.path().join("out");
+    let out = out.to_str().unwrap();
+    let (code, told) = run(&["--out", out]);
+    assert_eq!(code, Some(0));
+    assert!(!told.contains("MAP002]"), "{told}");
+    // How a run ends is no other option: the second, stricter look needs nothing made again.
+    let (code, told) = run(&["--out", out, "--strict"]);
+    assert_eq!(code, Some(1), "{told}");
+    assert!(told.contains("warning[MAP002]"), "{told}");
+    let (_, told) = run(&["-v"]);
+    assert!(told.contains("info[MAP001]"), "{told}");
+    let (_, told) = run(&["-qq"]);
+    assert_eq!(told, "");
+}
+
+#[test]
+fn of_several_roots_paths_say_in_which_a_file_is() {
+    let dir = tempfile::tempdir().unwrap();
+    for volume_of in ["1310000016", "1310000024"] {
+        volume(&dir.path().join(volume_of), |mut bytes| {
+            bytes.extend_from_slice(b"ZZZ|1\r");
+            bytes
+        });
+    }
+    let convert = |paths: &[&str]| {
+        let args = ["convert", "-v", "--trace", "--lang", "en", "--fresh"];
+        let o = run_in(dir.path(), &[&args, paths, &["--out", "out"]].concat());
+        let told = text(&o.stderr);
+        let converted = told.lines().filter_map(|l| l.strip_prefix("converted: "));
+        let converted: Vec<String> = converted.map(str::to_owned).collect();
+        let trace = fs::read_to_string(dir.path().join("out/trace.ndjson")).unwrap();
+        let mut traced = std::collections::BTreeSet::new();
+        for line in trace.lines() {
+            let line: serde_json::Value = serde_json::from_str(line).unwrap();
+            let spans = line["spans"].as_array().cloned().unwrap_or_default();
+            let files = spans.iter().filter_map(|s| s["file"].as_str());
+            traced.extend(files.map(str::to_owned));
+        }
+        (converted, traced.into_iter().collect::<Vec<_>>())
+    };
+    let folder = "000/099/0000990001/-/ADT-00/0000990001_-_ADT-00_";
+    let (converted, traced) = convert(&["1310000016", "1310000024"]);
+    assert_eq!(converted.len(), 2);
+    for (path, root) in converted.iter().zip(["1310000016", "1310000024"]) {
+        assert!(path.starts_with(&format!("{root}/{folder}")), "{path}");
+    }
+    assert_eq!(traced, converted);
+    let (below, traced) = convert(&["."]);
+    assert_eq!((&below, &traced), (&converted, &converted));
+    // Of one root they are below it, wherever it stands.
+    let (converted, traced) = convert(&["1310000016"]);
+    assert!(converted[0].starts_with(folder), "{converted:?}");
+    assert_eq!(traced, converted);
+}
+
+#[test]
+fn a_withdrawn_file_by_itself_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let kind = "000/099/0000990001/20260401/OMP-01";
+    let (name, bytes) = tree(&fixtures(&format!("standard_root/{kind}")))
+        .into_iter()
+        .find(|(n, _)| n.ends_with("_1"))
+        .unwrap();
+    for (flag, told) in [('1', false), ('0', true)] {
+        let name = format!("{}_{flag}", name.trim_end_matches("_1"));
+        fs::write(dir.path().join(&name), &bytes).unwrap();
+        let o = run_in(
+            dir.path(),
+            &["convert", &name, "--to", "ndjson", "--lang", "en"],
+        );
+        assert_eq!(text(&o.stderr).contains("warning[SSM116]"), told);
+    }
+}

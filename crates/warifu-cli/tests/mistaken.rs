@@ -247,8 +247,7 @@ fn what_differs_from_the_earlier_run_is_named() {
     };
     assert_eq!(run_with(&[]).status.code(), Some(0));
     for (more, want) in [
-        (&["--strict"][..], "(--strict: false → true)"),
-        (&["--to", "ndjson"], "(--to: bundle → ndjson)"),
+        (&["--to", "ndjson"][..], "(--to: bundle → ndjson)"),
         (
             &["--sent-at", "2026-04-01T09:30:00+09:00", "--lang", "ja"],
             "--lang: en → ja, --sent-at: - → 2026-04-01T09:30:00+09:00",

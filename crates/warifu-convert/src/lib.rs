@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 use serde::{Deserialize, Serialize};
-use warifu_map::assemble::{self, BundleType, Entries};
+use warifu_map::assemble::{self, BundleType, Entries, Unit};
 use warifu_map::clins::{self, Part};
 use warifu_map::{Converter, File, Hit, IdMode, Options, OutResource, Output};
 use warifu_order::Map;
@@ -348,6 +348,14 @@ impl JobOptions {
         }
         Ok(())
     }
+    /// What a Bundle is of, where so many files are converted together.
+    pub fn unit(&self, files: usize) -> Unit {
+        match self.per {
+            Per::Patient => Unit::Person,
+            Per::Message if files > 1 => Unit::Message,
+            Per::Message => Unit::Whole,
+        }
+    }
     /// Type of the Bundles.
     pub fn bundle_type(&self) -> BundleType {
         match self.bundle {
@@ -640,8 +648,8 @@ impl Job {
             To::Ndjson => self.resources(files, &mut made),
             To::Bundle => {
                 let kind = self.options.bundle_type();
-                let by_message = self.options.per == Per::Message && files.len() > 1;
-                for (entries, kind) in assemble::bundles(&self.out, by_message, kind) {
+                let unit = self.options.unit(files.len());
+                for (entries, kind) in assemble::bundles(&self.out, unit, kind) {
                     self.bundle(&entries, kind, files, &mut made);
                 }
             }

@@ -151,6 +151,18 @@ impl Converter {
             out.report_cut();
             return;
         }
+        // The state of these follows the flag.
+        let follows = |k: DataKind| k == DataKind::Ppr01 || k.code().starts_with("ADT-");
+        if item.flag == b'0' && !item.kind.is_some_and(follows) {
+            // By itself nothing says whether another version of it is in force.
+            let whole = Span {
+                source: source_of(number),
+                ..Span::default()
+            };
+            let mut d = Diagnostic::new(&ssm::SSM116, whole);
+            d.severity = warifu_diag::Severity::Warning;
+            out.diagnostics.push(d);
+        }
         let parts = findings::messages_of(file.bytes, source_of(number), &mut out.diagnostics);
         let mut segments = 0;
         for (start, end) in parts {
@@ -210,6 +222,7 @@ impl Converter {
             let core: &Core = core;
             note_patient(&item, message, out);
             out.set_source(number, kinds::provenance::source(core, &item));
+            out.turn_to(core.patient_id(&context.patient));
             let (made, withdrawn) = (out.resources.len(), out.deletes.len());
             kinds::survey(core, pool, out, &mut context, &[(item, message)]);
             if is_dated_adt(item.kind) {
@@ -458,6 +471,7 @@ impl Converter {
             for (item, message) in &own {
                 out.set_source(message.number(), kinds::provenance::source(core, item));
             }
+            out.turn_to(core.patient_id(patient));
             let (made, withdrawn) = (out.resources.len(), out.deletes.len());
             kinds::survey(core, pool, out, &mut context, &own);
             if !adt.is_empty() {
@@ -538,10 +552,13 @@ impl Converter {
             };
             kinds::convert(&mut cx);
             let before = out.deletes.len();
+            out.turn_to(patient_id);
+            let person = out.person();
             if forgotten {
                 // A withdrawn patient (ADT^A23) of whom nothing living is left.
                 out.deletes.extend(dead.deletes.iter().map(|d| Delete {
                     message: number,
+                    person,
                     ..*d
                 }));
             }
@@ -555,6 +572,7 @@ impl Converter {
                         resource_type: r.resource_type,
                         id: r.id,
                         message: number,
+                        person,
                     });
                 }
             }
@@ -687,7 +705,9 @@ fn note_patient(item: &Item<'_>, message: Message<'_>, out: &mut Output) {
         out.diagnostics
             .push(Diagnostic::new(&map_general::MAP009, span).with("PID-3"));
     } else if !item.patient.is_empty() && !warifu_ssmix2::same_patient(item.patient, pid3.text) {
-        out.diagnostics.push(Diagnostic::new(&ssm::SSM103, span));
+        let mut d = Diagnostic::new(&ssm::SSM103, span);
+        d.path = message.locate(span.start);
+        out.diagnostics.push(d);
     }
 }
 
@@ -1084,6 +1104,39 @@ mod tests {
             assert_eq!(reported(&out, "SSM104"), told);
             assert_eq!(all(&out, "Patient").len(), 1);
         }
+    }
+
+    #[test]
+    fn what_a_place_says_beside_ward_room_and_bed_is_kept_in_the_stay() {
+        let place = "3E^301^1^^^N^本館^3F^東病棟3階";
+        let adt = |event: &str| {
+            of_kind(
+                &format!("ADT^{event}^ADT_A01"),
+                &format!(
+                    "EVN||20260401090512\nPV1|1|I|{place}|||{}202604010900",
+                    "|".repeat(38)
+                ),
+            )
+        };
+        let told = |out: &crate::Output| {
+            let of = |d: &&warifu_diag::Diagnostic| d.argument.as_deref() == Some("PV1-3");
+            let all = out.diagnostics.iter().filter(of);
+            all.map(|d| d.code.code).collect::<Vec<_>>()
+        };
+        let out = convert("ADT-22", &adt("A01"));
+        let stay = one(&out, "Encounter");
+        assert_eq!(at(&stay, "/location/0/location/display"), "3E-301-1");
+        assert_eq!(kept(&stay, "PV1-3"), [place]);
+        assert_eq!(told(&out), ["MAP003"]);
+        // Said by each message of the stay, kept once.
+        let file = |kind: &str, stamp: &str| path(kind, "20260401", stamp, "01", '1');
+        let (admitted, left) = (adt("A01"), adt("A03"));
+        let out = convert_patient(&[
+            (file("ADT-22", "20260401090000001"), admitted.as_str()),
+            (file("ADT-52", "20260409090000002"), left.as_str()),
+        ]);
+        assert_eq!(kept(&one(&out, "Encounter"), "PV1-3"), [place]);
+        assert!(!reported(&out, "MAP018"));
     }
 
     #[test]

@@ -490,7 +490,7 @@ fn described<'a>(
             crate::kinds::practitioner::emit(cx, id, xcn);
             let raw = xcn.raw();
             let first = raw.get(..FORMS).unwrap_or(raw);
-            cx.out.people.insert(id, first.to_vec());
+            cx.out.described.insert(id, first.to_vec());
         } else if xcn.has_repetitions() {
             other_names(cx, id, xcn);
         }
@@ -511,12 +511,12 @@ const FORMS: usize = 512;
 fn other_names<'a>(cx: &mut Cx<'a, '_>, id: Id, xcn: Part<'a>) {
     for rep in xcn.reps().take(4).skip(1).filter(Part::is_some) {
         let raw = rep.raw();
-        let known = cx.out.people.get(&id).map_or(&[][..], Vec::as_slice);
+        let known = cx.out.described.get(&id).map_or(&[][..], Vec::as_slice);
         if known.windows(raw.len()).any(|part| part == raw) || known.len() > FORMS {
             continue;
         }
         let told = [known, b"~", raw].concat();
-        cx.out.people.insert(id, told);
+        cx.out.described.insert(id, told);
         let path = xcn.message().locate(xcn.span().0).unwrap_or_default();
         let name = format!("{}-{}", path.segment_name(), path.field);
         cx.report_with(&MAP018, &rep, name);

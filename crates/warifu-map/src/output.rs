@@ -29,6 +29,8 @@ pub struct OutResource {
     pub rows: (usize, usize),
     /// Number of the message (file) it was made from first.
     pub message: u16,
+    /// Number of the person whose message that is, in [`Output::people`].
+    pub person: u32,
 }
 
 /// A resource that a receiver must delete.
@@ -40,6 +42,8 @@ pub struct Delete {
     pub id: Id,
     /// Number of the message (file) that asks for it.
     pub message: u16,
+    /// Number of the person whose message that is, in [`Output::people`].
+    pub person: u32,
 }
 
 /// Resources, deletions and findings of one conversion.
@@ -73,10 +77,16 @@ pub struct Output {
     pub(crate) unused_from: usize,
     /// Logical id of the first patient met.
     pub patient: Option<Id>,
+    /// Logical ids of the persons whose messages were converted or withdrawn, in order.
+    pub people: Vec<Id>,
+    /// Numbers of them.
+    numbers: Map<Id, u32>,
+    /// Number of the person at hand.
+    person: u32,
     /// Number of findings of each file that a message gave, and how bad the worst left out is.
     found: Map<u32, (usize, Severity)>,
     /// The field by which each Practitioner was described.
-    pub(crate) people: Map<Id, Vec<u8>>,
+    pub(crate) described: Map<Id, Vec<u8>>,
     /// `meta.source` of what is made from a file.
     sources: Map<u16, Option<String>>,
     /// The message that made each resource, once there are more than [`FEW`].
@@ -85,6 +95,8 @@ pub struct Output {
     again: Map<(Id, &'static str), u32>,
     /// Messages whose order number another file has as well, reported already.
     shared_orders: Set<u16>,
+    /// Messages of whose visit a stay keeps what it has no element for.
+    pub(crate) kept_visits: Set<u16>,
 }
 
 /// Whether resources of that type are those of many files and patients.
@@ -116,12 +128,28 @@ impl Output {
         self.message_times.clear();
         self.visits.clear();
         self.patient = None;
+        self.people.clear();
+        self.numbers.clear();
+        self.person = 0;
         self.found.clear();
         self.sources.clear();
-        self.people.clear();
+        self.described.clear();
         self.seen.clear();
         self.again.clear();
         self.shared_orders.clear();
+        self.kept_visits.clear();
+    }
+    /// What follows is of this person.
+    pub(crate) fn turn_to(&mut self, person: Id) {
+        let next = u32::try_from(self.people.len()).unwrap_or(u32::MAX);
+        self.person = *self.numbers.entry(person).or_insert(next);
+        if self.person == next {
+            self.people.push(person);
+        }
+    }
+    /// Number of the person at hand.
+    pub(crate) fn person(&self) -> u32 {
+        self.person
     }
     /// Adds a finding of a message, unless its file has [`MAX_FINDINGS`] already.
     pub(crate) fn report(&mut self, d: Diagnostic) {
@@ -206,6 +234,7 @@ impl Output {
             events: (events, self.events.len()),
             rows: (rows, self.rows.len()),
             message,
+            person: self.person,
         });
         true
     }
@@ -245,6 +274,7 @@ impl Output {
             events: (events, events),
             rows: (rows, rows),
             message,
+            person: self.person,
         });
         true
     }
@@ -263,11 +293,6 @@ impl Output {
     /// JSON of one resource.
     pub fn json_of(&self, r: &OutResource) -> &[u8] {
         self.json.get(r.start..r.end).unwrap_or_default()
-    }
-    /// Logical id of the (first) patient, for names of files; `unknown` without any.
-    pub fn patient_label(&self) -> String {
-        self.patient
-            .map_or_else(|| "unknown".to_owned(), |id| id.as_str().to_owned())
     }
     /// Number of resources by type, in order of name.
     pub fn counts(&self) -> Map<&'static str, usize> {

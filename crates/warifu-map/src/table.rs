@@ -2,7 +2,7 @@
 
 use warifu_diag::catalogue::map_general::{MAP003, MAP018};
 use warifu_fhir::{Id, Object, Resource, Row};
-use warifu_hl7::{Part, Segment, Val};
+use warifu_hl7::{Message, Part, Segment, Val};
 use warifu_order::{Map, Set};
 use warifu_ssmix2::DataKind;
 use warifu_terms::{maps, tables};
@@ -525,12 +525,43 @@ impl<'a> Cx<'a, '_> {
                 continue;
             }
             // A list of numbers may hold one of the state.
-            if head && kind != Some(DataKind::Adt00) || of_visit || (&name, n) == (b"PID", 3) {
+            let stays = of_visit && passed >> n & 1 == 0;
+            if stays && self.out.kept_visits.contains(&self.message().number()) {
+                // The stay has it, see `stray_visit`.
+            } else if head && kind != Some(DataKind::Adt00) || of_visit || (&name, n) == (b"PID", 3)
+            {
                 self.report_with(&MAP018, &field, name_of(s, n));
             } else {
                 self.stray_at(s, n, field, true);
             }
         }
+    }
+    /// What rows leave of the fields of a visit that they read; the stay at hand keeps it.
+    pub(crate) fn stray_visit(&mut self, message: Message<'a>, kind: Option<DataKind>) {
+        for s in message.segments() {
+            let name = s.name();
+            let of_visit = matches!(&name, b"EVN" | b"PV1" | b"PV2");
+            let Some((_, read, parts)) = TAKEN.iter().find(|t| of_visit && t.0 == name) else {
+                continue;
+            };
+            let mut read = *read;
+            for (of, kinds, fields) in PASSED {
+                if *of == name && kind.map_or(0, bit) & kinds != 0 {
+                    read &= !fields;
+                }
+            }
+            for n in s
+                .filled()
+                .take_while(|n| *n < 64)
+                .filter(|n| read >> n & 1 == 1)
+            {
+                let field = s.field(n);
+                if field.has_parts() && has_more(field, parts_of(name, n, parts, kind)) {
+                    self.stray_at(s, n, field, true);
+                }
+            }
+        }
+        self.out.kept_visits.insert(message.number());
     }
     /// Fields of a segment that makes no resource here.
     pub(crate) fn stray_fields(

@@ -462,13 +462,15 @@ fn with_cx(
     f: impl for<'a> FnOnce(&mut Cx<'a, '_>, &'a Index),
 ) {
     let index = Index::new();
+    let patient_id = core.patient_id(&context.patient);
+    out.turn_to(patient_id);
     let mut cx = Cx {
         conv: core,
         out,
         context,
         item,
         message: Message::new(&[], &index, arena, number),
-        patient_id: core.patient_id(&context.patient),
+        patient_id,
         pool,
         scratch: String::new(),
         strays: crate::table::Strays::default(),
@@ -505,10 +507,12 @@ fn forget(
             }
             for (resource_type, id, message) in dead {
                 if !cx.emitted(resource_type, id) {
+                    let person = cx.out.person();
                     cx.out.deletes.push(Delete {
                         resource_type,
                         id,
                         message,
+                        person,
                     });
                 }
             }

@@ -421,10 +421,12 @@ fn place_event<'a>(
                 let plan = stories.remove(at);
                 if plan.id != id {
                     let message = plan.events.first().map_or(0, |e| e.message.number());
+                    let person = cx.out.person();
                     cx.out.deletes.push(Delete {
                         resource_type: "Encounter",
                         id: plan.id,
                         message,
+                        person,
                     });
                 }
                 if plan.cancelled {
@@ -689,6 +691,7 @@ fn tell<'a>(cx: &mut Cx<'a, '_>, story: &Story<'a>, now: u64) {
         for s in e.message.segments().filter(|s| !super::is_head(s.name())) {
             cx.stray(s);
         }
+        cx.stray_visit(e.message, e.item.kind);
     }
     cx.keep_strays_before(&mut r, u32::MAX);
     for e in &story.events {

@@ -111,10 +111,12 @@ pub(crate) fn convert(cx: &mut Cx<'_, '_>) {
         }
         if !cx.context.referred {
             let message = cx.message().number();
+            let person = cx.out.person();
             cx.out.deletes.push(Delete {
                 resource_type: "Patient",
                 id: cx.patient_id(),
                 message,
+                person,
             });
             return;
         }

@@ -296,7 +296,7 @@ fn told_by_order<'a>(cx: &mut Cx<'a, '_>, id: Id, rows: &[&Order<'a>]) {
 }
 
 /// What only another row of the same order says is taken from there; where both speak and differ, it
-/// is reported.
+/// is reported and kept.
 fn complete<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, other: &Group<'a>, main: &Group<'a>) {
     for row in ORDER_TO_JP_SERVICE_REQUEST.rows {
         if row.row.source == "ORC-1" {
@@ -307,9 +307,14 @@ fn complete<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, other: &Group<'a>, main: 
             continue;
         };
         match (main.field(row.segment, n).filter(Part::is_some), row.action) {
-            (Some(same), _) if same.raw() == part.raw() => cx.used(&part),
+            (Some(same), _) if same.raw() == part.raw() || is_same_time(same, part) => {
+                cx.used(&part);
+            }
             (_, Action::Ignored(_)) => {}
-            (Some(_), _) => cx.report_with(&MAP401, &part, row.row.source),
+            (Some(_), _) => {
+                cx.report_with(&MAP401, &part, row.row.source);
+                keep(r, cx, row.row.source.to_owned(), part);
+            }
             (None, Action::Map(f)) => {
                 let before = r.row(Some(&row.row));
                 f(r, cx, other, part);
@@ -329,6 +334,18 @@ fn complete<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, other: &Group<'a>, main: 
             }
         });
     }
+}
+
+/// Whether two fields are one time, of which one names the zone that the other means.
+fn is_same_time(one: Part<'_>, other: Part<'_>) -> bool {
+    let a = warifu_hl7::time::parse(one.value().text);
+    let b = warifu_hl7::time::parse(other.value().text);
+    a.zip(b).is_some_and(|(a, b)| {
+        a.sort_key() == b.sort_key()
+            && a.hour.is_some()
+            && (a.hour.is_some(), a.second.is_some(), a.millis.is_some())
+                == (b.hour.is_some(), b.second.is_some(), b.millis.is_some())
+    })
 }
 
 /// Status of the request (mapping §7). A result that is converted with its order says how far the order

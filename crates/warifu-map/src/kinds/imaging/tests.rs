@@ -139,6 +139,42 @@ fn rows_of_one_order_that_disagree_are_reported_and_completed() {
 }
 
 #[test]
+fn what_rows_of_one_order_say_differently_is_kept() {
+    let row = |control: &str, time: &str, about: &str, told: &str| {
+        format!(
+            "ORC|{control}|11|||||||20260407111000
+        TQ1|1||||||{time}||R||{told}
+        OBR||11||110^検査^LENDO|||{time}||||||{about}\n"
+        )
+    };
+    let text = format!(
+        "{HEAD}\n{}{}",
+        row("NW", "20260401093000+0900", "喘息あり", "絶食で"),
+        row("PA", "20260401093000", "妊娠中", "朝食可")
+    );
+    let out = convert("OMG-02", &text);
+    let order = one(&out, "ServiceRequest");
+    let kept: Vec<&str> = order["extension"]
+        .as_array()
+        .map(|all| {
+            all.iter()
+                .filter_map(|e| e["valueString"].as_str())
+                .collect()
+        })
+        .unwrap_or_default();
+    for said in ["喘息あり", "絶食で"] {
+        assert!(kept.contains(&said), "{order:#}");
+    }
+    for said in ["妊娠中", "朝食可"] {
+        assert!(order.to_string().contains(said), "{order:#}");
+    }
+    // One time, written with its zone and without.
+    let differ = out.diagnostics.iter().filter(|d| d.code.code == "MAP401");
+    let differ: Vec<_> = differ.filter_map(|d| d.argument.as_deref()).collect();
+    assert_eq!(differ, ["OBR-13", "TQ1-11"]);
+}
+
+#[test]
 fn a_child_without_parent_row_refers_by_number_and_a_cancel_revokes() {
     let out = convert(
         "OMG-01",
