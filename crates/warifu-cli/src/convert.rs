@@ -905,9 +905,9 @@ impl<'o> Worker<'o> {
     fn record(&self, file: &FileRef) -> Option<(String, Within)> {
         let mut within = self.common.opened.within(file)?;
         if !self.common.opened.has_several() {
-            within.file = file.record()?.journal.clone();
+            within.file.clone_from(&file.record()?.journal);
         }
-        within.record = file.path_in_root().to_owned();
+        file.path_in_root().clone_into(&mut within.record);
         Some((within.record.clone(), within))
     }
 

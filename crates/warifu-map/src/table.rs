@@ -493,18 +493,6 @@ impl<'a> Cx<'a, '_> {
         if head && !of_visit && kind != Some(DataKind::Adt00) && self.context.has_adt00 {
             return;
         }
-        let checked = match &name {
-            b"DB1" => 1 << 4,
-            b"EVN" => 1 << 3 | 1 << 6,
-            b"IN1" | b"ZI1" => 1 << 17,
-            b"OBX" | b"PRB" => 1 << 2,
-            b"ORC" => 1 << 29,
-            b"PV1" => 1 << 2 | 1 << 44 | 1 << 45,
-            b"PV2" => 1 << 8 | 1 << 47,
-            b"RXC" => 1 << 1,
-            b"RXE" => 1 << 32,
-            _ => 0_u64,
-        };
         let mut passed = 0;
         if of_visit || matches!(&name, b"OBR" | b"NTE" | b"OBX") {
             for (of, kinds, fields) in PASSED {
@@ -518,9 +506,7 @@ impl<'a> Cx<'a, '_> {
                 continue;
             }
             let field = s.field(n);
-            let gone = passed >> n & 1 == 1
-                || field.has_parts() && has_more(field, parts_of(name, n, parts, kind))
-                || checked >> n & 1 == 1 && is_unknown(name, n, field);
+            let gone = passed >> n & 1 == 1 || is_taken_in_part(name, n, field, parts, kind);
             if !gone || !field.is_some() {
                 continue;
             }
@@ -556,7 +542,7 @@ impl<'a> Cx<'a, '_> {
                 .filter(|n| read >> n & 1 == 1)
             {
                 let field = s.field(n);
-                if field.has_parts() && has_more(field, parts_of(name, n, parts, kind)) {
+                if field.is_some() && is_taken_in_part(name, n, field, parts, kind) {
                     self.stray_at(s, n, field, true);
                 }
             }
@@ -1026,6 +1012,30 @@ pub(crate) fn value_parts(of_type: &str) -> u32 {
         "TS" | "DT" | "DTM" => ONE,
         _ => TEXT,
     }
+}
+
+/// Whether a field says more than what rows take of it, or something else.
+fn is_taken_in_part(
+    name: [u8; 3],
+    n: usize,
+    field: Part<'_>,
+    parts: &[(u8, u32)],
+    kind: Option<DataKind>,
+) -> bool {
+    let checked = match &name {
+        b"DB1" => 1 << 4,
+        b"EVN" => 1 << 3 | 1 << 6,
+        b"IN1" | b"ZI1" => 1 << 17,
+        b"OBX" | b"PRB" => 1 << 2,
+        b"ORC" => 1 << 29,
+        b"PV1" => 1 << 2 | 1 << 44 | 1 << 45,
+        b"PV2" => 1 << 8 | 1 << 47,
+        b"RXC" => 1 << 1,
+        b"RXE" => 1 << 32,
+        _ => 0_u64,
+    };
+    field.has_parts() && has_more(field, parts_of(name, n, parts, kind))
+        || checked >> n & 1 == 1 && is_unknown(name, n, field)
 }
 
 /// Whether a code or a time, of which rows take what it stands for, stands for nothing.
