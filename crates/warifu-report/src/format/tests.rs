@@ -213,7 +213,9 @@ fn sarif_links_the_pages_of_rules() {
         };
         let mut files = [one(Lang::En, false)];
         let mut totals = Totals::default();
-        files.iter().for_each(|f| totals.add(f));
+        for f in &files {
+            totals.add(f);
+        }
         let text = render(&mut files, &totals, Format::Sarif, context);
         let sarif: serde_json::Value = serde_json::from_slice(&text).unwrap();
         sarif["runs"][0]["tool"]["driver"].clone()
