@@ -171,7 +171,7 @@ fn what_rows_of_one_order_say_differently_is_kept() {
     // One time, written with its zone and without.
     let differ = out.diagnostics.iter().filter(|d| d.code.code == "MAP401");
     let differ: Vec<_> = differ.filter_map(|d| d.argument.as_deref()).collect();
-    assert_eq!(differ, ["OBR-13", "TQ1-11"]);
+    assert_eq!(differ, ["TQ1-11", "OBR-13"]);
 }
 
 #[test]
