@@ -1037,10 +1037,11 @@ impl<'o> Worker<'o> {
             )
             .unwrap_or(0)
         };
+        let people: BTreeSet<_> = self.out.people.iter().collect();
         let totals = Totals {
             files: u64::try_from(files.len()).unwrap_or(0),
             // Another person's files in the folder are no part of this one.
-            patients: u64::try_from(self.out.people.len().max(1)).unwrap_or(1),
+            patients: u64::try_from(people.len().max(1)).unwrap_or(1),
             superseded: state(warifu_ssmix2::State::Superseded)
                 + state(warifu_ssmix2::State::Duplicate)
                 + state(warifu_ssmix2::State::SnapshotOld),

@@ -1,12 +1,11 @@
 //! Bundles and NDJSON from an [`Output`].
 
 use warifu_fhir::{Id, IdKey, Src};
-use warifu_hl7::time::Time;
-use warifu_order::{Map, Set};
+use warifu_order::Map;
 
 use crate::kinds;
 use crate::options::{IdMode, Options};
-use crate::output::{Delete, OutResource, Output, is_shared};
+use crate::output::{Delete, OutResource, Output};
 use crate::trace::{self, Hit, HitSpan};
 
 /// Type of a Bundle.
@@ -25,8 +24,6 @@ pub struct Entries<'o> {
     out: &'o Output,
     message: Option<u16>,
     patient: Option<Id>,
-    /// The newest MSH-7, with the number of its message.
-    newest: Option<(u16, Time)>,
     resources: Vec<&'o OutResource>,
     deletes: Vec<&'o Delete>,
 }
@@ -38,7 +35,6 @@ impl<'o> Entries<'o> {
             out,
             message: None,
             patient: out.patient,
-            newest: newer(out.message_times.iter().copied()),
             resources: out.resources.iter().collect(),
             deletes: out.deletes.iter().collect(),
         }
@@ -46,12 +42,10 @@ impl<'o> Entries<'o> {
     /// One for each message that made or withdrew something, in the order of their numbers.
     pub fn by_message(out: &'o Output) -> Vec<Self> {
         let mut by: Map<u16, Self> = Map::new();
-        let times = times(out);
         let of = |number: u16| Self {
             out,
             message: Some(number),
             patient: out.patient,
-            newest: times.get(&number).map(|t| (number, *t)),
             resources: Vec::new(),
             deletes: Vec::new(),
         };
@@ -65,57 +59,32 @@ impl<'o> Entries<'o> {
         }
         by.into_sorted().map(|(_, e)| e).collect()
     }
-    /// One for each person of whom something was made or withdrawn: no record of another is in it. What
-    /// persons share (who, where) is in each that refers to it.
+    /// One for each person of whom something was made or withdrawn: no record of another is in it.
     pub fn by_person(out: &'o Output) -> Vec<Self> {
         if out.people.len() < 2 {
             return vec![Self::whole(out)];
         }
-        let times = times(out);
-        let mut by: Map<u32, (Vec<usize>, Vec<&Delete>)> = Map::new();
-        let mut shared: Map<(&str, &str), usize> = Map::new();
-        for (i, r) in out.resources.iter().enumerate() {
-            by.entry(r.person).or_default().0.push(i);
-            if is_shared(r.resource_type) {
-                shared.insert((r.resource_type, r.id.as_str()), i);
-            }
-        }
-        for d in &out.deletes {
-            by.entry(d.person).or_default().1.push(d);
-        }
-        let all = by.into_sorted().map(|(person, (mut own, deletes))| {
-            let mut seen: Set<usize> = own.iter().copied().collect();
-            let mut next = 0;
-            while let Some(r) = own.get(next).and_then(|i| out.resources.get(*i)) {
-                next += 1;
-                each_target(out.json_of(r), REFERENCE, |target, _| {
-                    if let Some(i) = shared.get(&target).filter(|i| seen.insert(**i)) {
-                        own.push(*i);
-                    }
-                });
-            }
-            warifu_order::sort(&mut own);
-            let resources: Vec<&OutResource> =
-                own.iter().filter_map(|i| out.resources.get(*i)).collect();
-            let messages: Set<u16> = resources
-                .iter()
-                .filter(|r| r.person == person)
-                .map(|r| r.message)
-                .chain(deletes.iter().map(|d| d.message))
-                .collect();
-            let of = |m: &u16| times.get(m).map(|t| (*m, *t));
-            Self {
+        let mut by: Map<Option<Id>, Self> = Map::new();
+        let mut of = |person: u32, r: Option<&'o OutResource>, d: Option<&'o Delete>| {
+            let at = usize::try_from(person).ok();
+            let patient = at.and_then(|at| out.people.get(at)).copied();
+            let entries = by.entry(patient).or_insert_with(|| Self {
                 out,
                 message: None,
-                patient: usize::try_from(person)
-                    .ok()
-                    .and_then(|n| out.people.get(n).copied()),
-                newest: newer(messages.iter().filter_map(of)),
-                resources,
-                deletes,
-            }
-        });
-        all.collect()
+                patient,
+                resources: Vec::new(),
+                deletes: Vec::new(),
+            });
+            entries.resources.extend(r);
+            entries.deletes.extend(d);
+        };
+        for r in &out.resources {
+            of(r.person, Some(r), None);
+        }
+        for d in &out.deletes {
+            of(d.person, None, Some(d));
+        }
+        by.into_sorted().map(|(_, e)| e).collect()
     }
     /// Logical id of the (first) patient.
     pub fn patient(&self) -> Option<Id> {
@@ -132,6 +101,14 @@ impl<'o> Entries<'o> {
             BundleType::Collection => &[],
         }
     }
+    /// The newest MSH-7, with the number of its message.
+    fn newest(&self) -> Option<(u16, warifu_hl7::time::Time)> {
+        let times = self.out.message_times.iter();
+        times
+            .filter(|(m, _)| self.message.is_none_or(|n| n == *m))
+            .max_by_key(|(_, t)| t.sort_key())
+            .copied()
+    }
     /// Writes the Bundle; the pointer of its resource `i` is `/entry/<i>/resource`.
     ///
     /// A reference to a resource of this Bundle is its `fullUrl` where that is a UUID
@@ -147,7 +124,7 @@ impl<'o> Entries<'o> {
         });
         dst.push(b'"');
         let timestamp = options.sent_at.clone().or_else(|| {
-            self.newest.map(|(_, t)| {
+            self.newest().map(|(_, t)| {
                 let mut s = String::new();
                 t.write_instant(&mut s);
                 s
@@ -229,7 +206,7 @@ impl<'o> Entries<'o> {
             .into();
         if options.sent_at.is_some() {
             head.push(constant("/timestamp".to_owned(), Vec::new()));
-        } else if let Some((message, _)) = self.newest {
+        } else if let Some((message, _)) = self.newest() {
             head.push(self.timestamp(message));
         }
         let resources = self.resources.iter().enumerate().flat_map(move |(i, r)| {
@@ -291,23 +268,6 @@ impl<'o> Entries<'o> {
     }
 }
 
-/// The newest of some times.
-fn newer(times: impl Iterator<Item = (u16, Time)>) -> Option<(u16, Time)> {
-    times.max_by_key(|(_, t)| t.sort_key())
-}
-
-/// The newest MSH-7 of each message.
-fn times(out: &Output) -> Map<u16, Time> {
-    let mut times: Map<u16, Time> = Map::new();
-    for (message, time) in &out.message_times {
-        let known = times.entry(*message).or_insert(*time);
-        if time.sort_key() >= known.sort_key() {
-            *known = *time;
-        }
-    }
-    times
-}
-
 /// A key as it stands before its value, and which of its bytes is the rarest in JSON.
 type Key = (&'static [u8], usize);
 
@@ -328,40 +288,25 @@ fn full_url(options: &Options, r: &OutResource) -> Id {
     }
 }
 
-/// Calls `f` with each value `Type/id` of a key, and where it begins. Inside a JSON string every quote is
-/// escaped, so what looks like the key is the key.
-fn each_target<'j>(
-    json: &'j [u8],
-    (key, rare): Key,
-    mut f: impl FnMut((&'j str, &'j str), (usize, usize)),
-) {
-    let mut from = 0;
-    while let Some(rest) = json.get(from..)
-        && let Some(at) = warifu_hl7::find(rest, key, rare)
-    {
-        from += at + key.len();
-        let value = json.get(from..).unwrap_or_default();
+/// Writes a resource whose values `Type/id` of a key that name what is `inside` become `urn:uuid:` and
+/// the UUID of the entry. Inside a JSON string every quote is escaped, so what looks like the key is the key.
+fn resolved(json: &[u8], inside: &Map<(&str, &str), Id>, (key, rare): Key, dst: &mut Vec<u8>) {
+    let mut rest = json;
+    while let Some(at) = warifu_hl7::find(rest, key, rare) {
+        let (before, value) = rest.split_at(at + key.len());
+        dst.extend_from_slice(before);
+        rest = value;
         let end = memchr::memchr(b'"', value).unwrap_or(value.len());
         let target = value.get(..end).and_then(|v| std::str::from_utf8(v).ok());
-        if let Some(target) = target.and_then(|t| t.split_once('/')) {
-            f(target, (from, from + end));
-        }
-    }
-}
-
-/// Writes a resource whose values `Type/id` of a key that name what is `inside` become `urn:uuid:` and
-/// the UUID of the entry.
-fn resolved(json: &[u8], inside: &Map<(&str, &str), Id>, key: Key, dst: &mut Vec<u8>) {
-    let mut done = 0;
-    each_target(json, key, |target, (start, end)| {
-        if let Some(uuid) = inside.get(&target) {
-            dst.extend_from_slice(json.get(done..start).unwrap_or_default());
+        if let Some((resource_type, id)) = target.and_then(|t| t.split_once('/'))
+            && let Some(uuid) = inside.get(&(resource_type, id))
+        {
             dst.extend_from_slice(UUID);
             dst.extend_from_slice(uuid.as_str().as_bytes());
-            done = end;
+            rest = value.get(end..).unwrap_or_default();
         }
-    });
-    dst.extend_from_slice(json.get(done..).unwrap_or_default());
+    }
+    dst.extend_from_slice(rest);
 }
 
 fn request(dst: &mut Vec<u8>, method: &str, resource_type: &str, id: &str) {

@@ -77,10 +77,8 @@ pub struct Output {
     pub(crate) unused_from: usize,
     /// Logical id of the first patient met.
     pub patient: Option<Id>,
-    /// Logical ids of the persons whose messages were converted or withdrawn, in order.
+    /// Logical ids of the persons whose messages were converted or withdrawn, in turn.
     pub people: Vec<Id>,
-    /// Numbers of them.
-    numbers: Map<Id, u32>,
     /// Number of the person at hand.
     person: u32,
     /// Number of findings of each file that a message gave, and how bad the worst left out is.
@@ -129,7 +127,6 @@ impl Output {
         self.visits.clear();
         self.patient = None;
         self.people.clear();
-        self.numbers.clear();
         self.person = 0;
         self.found.clear();
         self.sources.clear();
@@ -141,11 +138,10 @@ impl Output {
     }
     /// What follows is of this person.
     pub(crate) fn turn_to(&mut self, person: Id) {
-        let next = u32::try_from(self.people.len()).unwrap_or(u32::MAX);
-        self.person = *self.numbers.entry(person).or_insert(next);
-        if self.person == next {
+        if self.people.last() != Some(&person) {
             self.people.push(person);
         }
+        self.person = u32::try_from(self.people.len()).map_or(u32::MAX, |n| n - 1);
     }
     /// Number of the person at hand.
     pub(crate) fn person(&self) -> u32 {
