@@ -124,8 +124,6 @@ enum Form {
     Any,
     /// A day, or the two ends of a period.
     When,
-    /// `interpretation`
-    Judged,
     /// `referenceRange`
     Normal,
     /// `component`
@@ -136,6 +134,8 @@ enum Form {
     Dose,
     /// A code that we have words for, in this list.
     Word(&'static [(&'static str, Text)]),
+    /// The same, and what it is called where we have none.
+    WordOr(&'static [(&'static str, Text)]),
     /// `section`
     Section,
     /// A reference, by the name of what it leads to.
@@ -168,6 +168,22 @@ const STATES: &[(&str, Text)] = &[
     ("relapse", text::STATE_RECURRENCE),
     ("remission", text::STATE_REMISSION),
     ("resolved", text::STATE_RESOLVED),
+];
+
+/// `dataAbsentReason`: why there is no result.
+const ABSENT: &[(&str, Text)] = &[
+    ("as-text", text::ABSENT_TEXT),
+    ("asked-declined", text::ABSENT_UNKNOWN),
+    ("asked-unknown", text::ABSENT_UNKNOWN),
+    ("error", text::ABSENT_ERROR),
+    ("masked", text::ABSENT_MASKED),
+    ("not-a-number", text::ABSENT_ERROR),
+    ("not-asked", text::ABSENT_NOT_DONE),
+    ("not-performed", text::ABSENT_NOT_DONE),
+    ("not-permitted", text::ABSENT_MASKED),
+    ("temp-unknown", text::ABSENT_LATER),
+    ("unknown", text::ABSENT_UNKNOWN),
+    ("unsupported", text::ABSENT_UNKNOWN),
 ];
 
 /// `verificationStatus` of conditions and allergies. What is confirmed needs no word.
@@ -207,9 +223,9 @@ const FACTS: &[(Text, &str, Form)] = &[
     (text::FACT_RESULT, "valueTime", Form::Any),
     (text::FACT_RESULT, "valueDateTime", Form::When),
     (text::FACT_RESULT, "valuePeriod", Form::When),
-    (text::FACT_RESULT, "dataAbsentReason", Form::Any),
+    (text::FACT_RESULT, "dataAbsentReason", Form::WordOr(ABSENT)),
     (text::FACT_RESULT, "component", Form::Component),
-    (text::FACT_JUDGED, "interpretation", Form::Judged),
+    (text::FACT_JUDGED, "interpretation", Form::WordOr(JUDGED)),
     (text::FACT_NORMAL, "referenceRange", Form::Normal),
     (text::FACT_FOUND, "conclusion", Form::Any),
     (text::FACT_FOUND, "conclusionCode", Form::Any),
@@ -468,7 +484,7 @@ impl Reader<'_> {
                     out.extend((!text.is_empty()).then_some(Said::When(text)));
                 }
             }
-            Form::Judged => out.extend(self.word(node, JUDGED).or_else(|| self.data(node))),
+            Form::WordOr(list) => out.extend(self.word(node, list).or_else(|| self.data(node))),
             Form::Word(list) => out.extend(self.word(node, list)),
             Form::Normal => {
                 let ends = string(tree, node, "text").or_else(|| self.range(node));
@@ -704,8 +720,10 @@ mod tests {
        "code":{"text":"ＡＬＴ"},"subject":{"reference":"Patient/p"},"effectiveDateTime":"2026-04-01T09:52:00+09:00",
        "valueQuantity":{"value":41.0,"comparator":">","unit":"U/L"},"interpretation":[{"coding":[{"code":"H"}]}],
        "referenceRange":[{"low":{"value":7,"unit":"U/L"},"high":{"value":23,"unit":"U/L"}}],"specimen":{"reference":"Specimen/s"}}},
+     {"resource":{"resourceType":"Observation","id":"n","status":"cancelled","code":{"text":"蛋白定量"},"subject":{"reference":"Patient/p"},
+       "dataAbsentReason":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/data-absent-reason","code":"not-performed"}]},"note":[{"text":"検体破損"}]}},
      {"resource":{"resourceType":"DiagnosticReport","id":"b","status":"final","category":[{"coding":[{"system":"http://loinc.org","code":"LP29693-6"}]}],
-       "code":{"text":"検体検査"},"subject":{"reference":"Patient/p"},"result":[{"reference":"Observation/o"}],"issued":"2026-04-01T11:00:00+09:00"}},
+       "code":{"text":"検体検査"},"subject":{"reference":"Patient/p"},"result":[{"reference":"Observation/o"},{"reference":"Observation/n"}],"issued":"2026-04-01T11:00:00+09:00"}},
      {"resource":{"resourceType":"MedicationRequest","id":"m","status":"active","intent":"order","category":[{"text":"入院患者オーダ"}],
        "contained":[{"resourceType":"Medication","id":"med","ingredient":[
          {"itemCodeableConcept":{"text":"生食"},"strength":{"numerator":{"value":100,"unit":"mL"}}},{"itemCodeableConcept":{"text":"薬B"}}]}],
@@ -748,7 +766,13 @@ mod tests {
         assert_eq!(said(&r, text::FACT_DONE_ON), [at]);
         // The key is the one that the holder makes of the facility, the type and the id.
         assert_eq!(r.id, resource_key("mi:1319999999", "Observation", "o"));
-        assert_eq!(one("DiagnosticReport/b").parts, ["Observation/o"]);
+        assert_eq!(
+            one("DiagnosticReport/b").parts,
+            ["Observation/o", "Observation/n"]
+        );
+        let none = one("Observation/n");
+        assert_eq!(none.brief, [Said::Word(text::ABSENT_NOT_DONE)]);
+        assert_eq!(said(&none, text::FACT_NOTE), [data("検体破損")]);
     }
 
     #[test]

@@ -325,6 +325,12 @@ texts! {
     JUDGED_POSITIVE = "陽性", "ようせい", "positive";
     JUDGED_VERY_HIGH = "とても高い", "とても たかい", "very high";
     JUDGED_VERY_LOW = "とても低い", "とても ひくい", "very low";
+    ABSENT_ERROR = "はかれませんでした", "はかれませんでした", "could not be measured";
+    ABSENT_LATER = "結果はまだありません", "けっかは まだ です", "no result yet";
+    ABSENT_MASKED = "ここには出ません", "ここには でません", "left out here";
+    ABSENT_NOT_DONE = "検査は行われませんでした", "しらべませんでした", "not done";
+    ABSENT_TEXT = "文章で書かれています", "ぶんしょうで かいて あります", "told as a text";
+    ABSENT_UNKNOWN = "結果の記録がありません", "けっかが わかりません", "no result recorded";
     STATE_ACTIVE = "続いています", "つづいて います", "active";
     STATE_INACTIVE = "いまはありません", "いまは ありません", "inactive";
     STATE_RECURRENCE = "また起きました", "また おきました", "recurred";
