@@ -371,10 +371,12 @@ async function inPatient(id, patient, options) {
   }
 }
 
-/** How many resources of each type a Bundle has. */
+/** How many resources of each type a Bundle has; a DELETE has none. */
 function tally(bundle) {
   const of = {};
-  for (const { resource } of JSON.parse(new TextDecoder().decode(bundle)).entry ?? []) of[resource.resourceType] = (of[resource.resourceType] ?? 0) + 1;
+  for (const { resource } of JSON.parse(new TextDecoder().decode(bundle)).entry ?? []) {
+    if (resource) of[resource.resourceType] = (of[resource.resourceType] ?? 0) + 1;
+  }
   return of;
 }
 

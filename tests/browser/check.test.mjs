@@ -230,7 +230,7 @@ test("keyboard alone: to the finding, its field, its page, its fix, and the filt
   await page.keyboard.press("Enter");
   await page.locator("#fix-save").waitFor();
   await page.keyboard.press("Escape");
-  await page.getByRole("button", { name: /^情報 \d+$/ }).focus();
+  await page.getByRole("button", { name: /^エラー \d+$/ }).focus();
   await page.keyboard.press("Enter");
   await page.getByText("この重大度のものはありません").waitFor();
   await close(page);
