@@ -223,15 +223,20 @@ mod tests {
         all.iter().map(|r| r.key.clone()).collect()
     }
 
-    fn seen(cats: &[&str], pages: &[&str]) -> Result<Preview, FilterError> {
-        let policy = Policy::reference().unwrap();
-        let mine = Mine {
+    /// Somebody who decided nothing yet.
+    fn nobody() -> Mine {
+        Mine {
             sub: "s1.EBESExQVFhcYGRobHB0eHw".to_owned(),
             given: Vec::new(),
             unproved: 0,
             objections: Vec::new(),
             seq: 0,
-        };
+        }
+    }
+
+    fn seen(cats: &[&str], pages: &[&str]) -> Result<Preview, FilterError> {
+        let policy = Policy::reference().unwrap();
+        let mine = nobody();
         let pages = own(pages);
         let draft = draft(cats);
         preview(
@@ -306,13 +311,7 @@ mod tests {
         let policy = Policy::reference().unwrap();
         let own = own(&[BUNDLE]);
         let listed = own.listed(&policy).unwrap();
-        let mine = Mine {
-            sub: "s1.EBESExQVFhcYGRobHB0eHw".to_owned(),
-            given: Vec::new(),
-            unproved: 0,
-            objections: Vec::new(),
-            seq: 0,
-        };
+        let mine = nobody();
         let seen = |hidden: Hidden| {
             let mut draft = draft(&["inf.allergy", "imm"]);
             draft.hidden.insert(hidden);

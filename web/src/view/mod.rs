@@ -485,19 +485,30 @@ fn pass_field(m: &Model, making: bool) -> Vec<El> {
     ]
 }
 
-/// A box to tick; the whole row is the target.
+/// A box to tick; the whole row is the target, to which its words are added.
+fn box_row(id: impl Into<String>, on: bool, event: Event) -> El {
+    let id = id.into();
+    el("label").class("row").attr("for", id.as_str()).with(
+        el("input")
+            .id(id)
+            .attr("type", "checkbox")
+            .flag("checked", on)
+            .on(On::Change(event)),
+    )
+}
+
+/// Id of the box of a category: the first is where the summary's link leads.
+fn category_id(at: usize) -> String {
+    if at == 0 {
+        "cats".to_owned()
+    } else {
+        format!("cats-{at}")
+    }
+}
+
+/// The same with its words.
 fn tick(m: &Model, id: &'static str, label: Text, on: bool, event: Event) -> El {
-    el("label")
-        .class("row")
-        .attr("for", id)
-        .with(
-            el("input")
-                .id(id)
-                .attr("type", "checkbox")
-                .flag("checked", on)
-                .on(On::Change(event)),
-        )
-        .with(el("span").with(say(m, label)))
+    box_row(id, on, event).with(el("span").with(say(m, label)))
 }
 
 /// `Choice`: radios in a fieldset; nothing is chosen unless the model says so.

@@ -4,12 +4,13 @@ use warifu_log::Kind;
 
 use super::wizard::{PICKED, terms};
 use super::{
-    banner, button, buttons, category, choice_of, fill, h1, h2, home, institution, link, number,
-    on_day, p, pass_field, problem, purposes, say, secondary, signed_text, summary, unloaded, when,
+    banner, box_row, button, buttons, category, category_id, choice_of, fill, h1, h2, home,
+    institution, link, number, on_day, p, pass_field, problem, purposes, say, secondary,
+    signed_text, summary, unloaded, when,
 };
 use crate::care::{Given, Mine};
 use crate::model::{Event, Model, Outcome};
-use crate::node::{El, IntoNodes as _, Node, On, el};
+use crate::node::{El, IntoNodes as _, Node, el};
 use crate::route::Route;
 use crate::text::{self, Text};
 use crate::time::DAY;
@@ -191,22 +192,8 @@ fn what(m: &Model) -> Vec<Node> {
     h1(m, text::PREF_WHAT).put(&mut out);
     let (together, apart) = wish::emergency_categories(&books.policy);
     let rows = together.iter().enumerate().map(|(at, cat)| {
-        // The first box is where the summary's link leads.
-        let id = if at == 0 {
-            "cats".to_owned()
-        } else {
-            format!("cats-{at}")
-        };
-        el("label")
-            .class("row")
-            .attr("for", id.as_str())
-            .with(
-                el("input")
-                    .id(id)
-                    .attr("type", "checkbox")
-                    .flag("checked", plan.cats.contains(cat))
-                    .on(On::Change(Event::Category(cat.clone()))),
-            )
+        let on = plan.cats.contains(cat);
+        box_row(category_id(at), on, Event::Category(cat.clone()))
             .with(el("span").with(category(m, cat)))
     });
     let rows: Vec<El> = rows.collect();

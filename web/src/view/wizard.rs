@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Field, banner, button, buttons, category, choice_of, data, field, fill, h1, h2, institution,
-    institutions, link, number, p, pass_field, problem, purposes, said, say, secondary,
-    signed_text, summary, title_of, unloaded, unread, when, written,
+    Field, banner, box_row, button, buttons, category, category_id, choice_of, data, field, fill,
+    h1, h2, institution, institutions, link, number, p, pass_field, problem, purposes, said, say,
+    secondary, signed_text, summary, title_of, unloaded, unread, when, written,
 };
 use crate::model::{Event, Model, Outcome};
-use crate::node::{El, IntoNodes as _, Node, On, el};
+use crate::node::{El, IntoNodes as _, Node, el};
 use crate::record::Record;
 use crate::route::Route;
 use crate::text;
@@ -123,27 +123,13 @@ fn what(m: &Model, draft: &Draft, out: &mut Vec<Node>) {
         Some(fill(m, text::RECORDS_COUNT, &[("n", number(n))]))
     };
     let rows = draft.asked.cat.iter().enumerate().map(|(at, cat)| {
-        // The first box is where the summary's link leads.
-        let id = if at == 0 {
-            "cats".to_owned()
-        } else {
-            format!("cats-{at}")
-        };
         let mark = if min.contains(cat) {
             text::WHAT_ASKED
         } else {
             text::WHAT_OPTIONAL
         };
-        el("label")
-            .class("row")
-            .attr("for", id.as_str())
-            .with(
-                el("input")
-                    .id(id)
-                    .attr("type", "checkbox")
-                    .flag("checked", draft.cats.contains(cat))
-                    .on(On::Change(Event::Category(cat.clone()))),
-            )
+        let on = draft.cats.contains(cat);
+        box_row(category_id(at), on, Event::Category(cat.clone()))
             .with(el("span").with(category(m, cat)).with(" ").with(count(cat)))
             .with(el("span").class("mark").with(say(m, mark)))
     });
@@ -275,18 +261,8 @@ fn hideable(m: &Model, draft: &Draft, r: &Record) -> El {
 fn hide_many(m: &Model, draft: &Draft, out: &mut Vec<Node>) {
     let Some(books) = &m.books else { return };
     let row = |list: &str, at: usize, one: Hidden, name: Node| {
-        let id = format!("{list}-{at}");
-        el("label")
-            .class("row")
-            .attr("for", id.as_str())
-            .with(
-                el("input")
-                    .id(id)
-                    .attr("type", "checkbox")
-                    .flag("checked", draft.hidden.contains(&one))
-                    .on(On::Change(Event::Hide(one))),
-            )
-            .with(el("span").with(name))
+        let on = draft.hidden.contains(&one);
+        box_row(format!("{list}-{at}"), on, Event::Hide(one)).with(el("span").with(name))
     };
     let listed = m.listed.iter().flatten().flatten();
     let sources: BTreeSet<&str> = listed.map(|r| r.src.as_str()).collect();
