@@ -1,7 +1,7 @@
 //! What somebody finds wrong (S16 of the portal): told without signing in, and read by the desk.
 
 use warifu_consent::json::{self, Value, object};
-use warifu_store::{DataKey, Sealer, StoreError};
+use warifu_store::{Cell, DataKey, Sealer, StoreError};
 
 use crate::App;
 use crate::consent::set;
@@ -120,7 +120,7 @@ pub(crate) fn tell(app: &App, asked: &Asked) -> Result<Answer, Problem> {
 pub(crate) fn mine(app: &App, asked: &Asked) -> Result<Answer, Problem> {
     let office = app.office()?;
     let session = people::session(office, asked)?;
-    let all = office.read(|view| reports(view, "sub = ?1", &session.sub))?;
+    let all = office.read(|view| reports(view, "sub = ?1", &[session.sub.as_str().into()]))?;
     let shown = all.into_iter().map(|report| {
         let mut value = object([
             ("report", report.id.into()),
@@ -142,12 +142,12 @@ pub(crate) fn mine(app: &App, asked: &Asked) -> Result<Answer, Problem> {
     )])))
 }
 
-fn reports(view: &View<'_>, which: &str, of: &str) -> Result<Vec<Report>, Problem> {
+fn reports(view: &View<'_>, which: &str, of: &[Cell]) -> Result<Vec<Report>, Problem> {
     let sql = format!(
         "SELECT id, sub, kind, at, closed, data_key, body FROM reports WHERE {which} ORDER BY at DESC, id"
     );
     let mut all = Vec::new();
-    for row in view.db.query(&sql, &[of.into()])? {
+    for row in view.db.query(&sql, of)? {
         let read = || {
             let text = |n: usize| row.text(n).map(str::to_owned);
             Some((
@@ -186,7 +186,7 @@ impl Office {
     /// # Errors
     /// The store.
     pub fn reports(&self) -> Result<Vec<Report>, Problem> {
-        self.read(|view| reports(view, "closed = 0 AND id <> ?1", ""))
+        self.read(|view| reports(view, "closed = 0", &[]))
     }
 
     /// Says that the desk is done with a report.

@@ -161,16 +161,17 @@ fn merged(office: &Office, own: &str, given: &str) -> Option<(String, usize)> {
         if signed(&mine, witness) {
             count += 1;
         } else if signed(&theirs, witness) {
+            // The line that it signed alone: anybody can write others under its name.
             let head = format!("\u{2014} {} ", witness.name());
-            let own = given.lines().filter(|line| line.starts_with(&head));
-            for line in own {
-                note.push_str(line);
-                note.push('\n');
-            }
+            let mut lines = given.lines().filter(|line| line.starts_with(&head));
+            note = lines.find_map(|line| {
+                let with = format!("{note}{line}\n");
+                let is_its = signed(&Note::parse(with.as_bytes()).ok()?, witness);
+                is_its.then_some(with)
+            })?;
             count += 1;
         }
     }
-    // Whatever else bears a witness's name does not come in with it.
     let sound = office
         .witnesses_known()
         .ok()?

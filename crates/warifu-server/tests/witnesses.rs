@@ -102,12 +102,19 @@ fn a_checkpoint_is_shown_when_enough_have_signed_it() {
             "{wrong}"
         );
     }
-    let (status, value) = send(&by(&first, a));
+    // What somebody else wrote under the same name does not come in with it.
+    let beside = by(&first, &stranger);
+    let beside = beside.strip_prefix(&first).unwrap();
+    let mut given = format!("{first}{beside}");
+    given.push_str(by(&first, a).strip_prefix(&first).unwrap());
+    let (status, value) = send(&given);
     assert_eq!(
         (status, &value["witnesses"], &value["shown"]),
         (200, &json!(1), &json!(false)),
         "{value}"
     );
+    let kept = note(&w, "/api/log/pending").unwrap();
+    assert_eq!(kept, by(&first, a));
     // Twice the same is one.
     assert_eq!(send(&by(&first, a)).1["witnesses"], json!(1));
     assert_eq!(note(&w, "/api/log/checkpoint"), None);
