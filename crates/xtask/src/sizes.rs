@@ -14,9 +14,8 @@ use crate::{files, repo::Repo};
 
 /// A piece, its files, and what it may weigh: gzip -9, kB = 1,000 bytes.
 ///
-/// Raising a budget needs a line in CHANGELOG. The goal of the converter is 350 kB; what stands
-/// here keeps it, and what is loaded with it, from growing, and leaves 3 kB, since the folder of a build
-/// moves what gzip makes of the same module.
+/// Raising a budget needs a line in CHANGELOG. The goals of the converter are 350, with the shell
+/// 500 kB: what stands here keeps it, and what is loaded with it, from growing.
 struct Piece {
     name: &'static str,
     folder: &'static str,
@@ -30,13 +29,13 @@ const PIECES: [Piece; 19] = [
         name: "core (parse + convert, wasm alone)",
         folder: "pkg/dist/wasm",
         counts: |name| name == "convert.wasm",
-        budget_kb: 351,
+        budget_kb: 350,
     },
     Piece {
         name: "playground converter (wasm, glue, worker)",
         folder: "playground/dist",
         counts: is_converter,
-        budget_kb: 361,
+        budget_kb: 360,
     },
     Piece {
         name: "playground shell (everything else of the first load)",
@@ -48,7 +47,7 @@ const PIECES: [Piece; 19] = [
         name: "playground first load",
         folder: "playground/dist",
         counts: is_first,
-        budget_kb: 503,
+        budget_kb: 501,
     },
     Piece {
         name: "reader of packed storages (wasm and glue, loaded with the first)",
