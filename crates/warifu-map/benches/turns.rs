@@ -1,6 +1,6 @@
 //! Best of many rounds, the stages taken in turn, in processor time: what a core gives where other
 //! work goes on beside. `cargo bench -p warifu-map --bench turns -- [ROUNDS] [WORD…]`, the words being
-//! parts of the names of stages and inputs to measure.
+//! parts of the names of stages and inputs to measure, or one whole name (`convert/samples`).
 //!
 //! Processor time does not count what others take of a core, but a core whose other half is busy is
 //! slower: the bare parse of `hl7-parser` in the same rounds tells by how much.
@@ -81,7 +81,9 @@ fn main() {
     for (name, files) in inputs::all() {
         let wanted = |stage: &str| {
             let full = format!("{stage}/{name}");
-            words.iter().all(|w| full.contains(w.as_str()))
+            words
+                .iter()
+                .all(|w| full == *w || !w.contains('/') && full.contains(w.as_str()))
         };
         let mut stages = stages(&files);
         stages.retain(|(stage, _)| wanted(stage));
