@@ -119,8 +119,10 @@ pub(crate) fn run(run: &CheckRun, lang: Lang) -> anyhow::Result<End> {
             "監視中 (Ctrl-C で終了)",
             "watching (Ctrl-C ends)",
         ));
-        if !watch.wait(&stop) {
-            return Ok(End::Clean);
+        if !watch.wait(&stop)
+            && let Some(signal) = stop.signal()
+        {
+            return Ok(End::Interrupted(signal));
         }
     }
 }

@@ -319,9 +319,58 @@ pub(crate) fn read(text: &str, path: &Path, lang: Lang) -> anyhow::Result<Config
                     )),
                 }
             }
-            bail!("{shown}:{line}: {message}")
+            let (ja, en) = other_type(message).unwrap_or_else(|| {
+                (
+                    format!("TOML として読めません ({message})"),
+                    message.to_owned(),
+                )
+            });
+            bail!(say(
+                lang,
+                &format!("{shown}:{line}: {ja}"),
+                &format!("{shown}:{line}: {en}")
+            ))
         }
     }
+}
+
+/// What to say of a value of another type, in Japanese and English: what stands there, what is wanted, and
+/// how a single value becomes a list.
+fn other_type(message: &str) -> Option<(String, String)> {
+    let (found, wanted) = message
+        .strip_prefix("invalid type: ")?
+        .split_once(", expected ")?;
+    let (found_ja, found_en) = match found.split([' ', '`']).next()? {
+        "string" => ("文字列", "a text"),
+        "integer" | "floating" => ("数", "a number"),
+        "boolean" => ("true か false", "true or false"),
+        "sequence" => ("配列", "a list"),
+        "map" => ("表 ([名前] か {…})", "a table"),
+        _ => return None,
+    };
+    let (wanted_ja, wanted_en) = match wanted {
+        "a sequence" => ("配列 ([\"…\", \"…\"])", "a list: [\"…\", \"…\"]"),
+        "a string" | "path string" | "string or map" => ("文字列 (\"…\")", "a text: \"…\""),
+        "a boolean" => ("true か false", "true or false"),
+        "u64" => ("0 以上の整数", "a whole number"),
+        text if text.starts_with("struct ") || text == "a map" => {
+            ("表 ([名前] の下に書きます)", "a table: [name]")
+        }
+        _ => return None,
+    };
+    let single = (wanted == "a sequence")
+        .then(|| found.strip_prefix("string "))
+        .flatten();
+    let (hint_ja, hint_en) = single.map_or_else(Default::default, |text| {
+        (
+            format!("。[{text}] と書いてください"),
+            format!("; write [{text}]"),
+        )
+    });
+    Some((
+        format!("ここには{wanted_ja}が要りますが、{found_ja}です{hint_ja}"),
+        format!("{found_en} where there has to be {wanted_en}{hint_en}"),
+    ))
 }
 
 /// JSON Schema of the file.

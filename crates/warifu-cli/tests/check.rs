@@ -240,6 +240,18 @@ fn a_mistake_in_the_configuration_is_named_with_its_line() {
     );
     for (toml, want) in [
         (
+            "[check]\nprofile = \"nho\"\n",
+            "warifu.toml:2: ここには配列 ([\"…\", \"…\"])が要りますが、文字列です。[\"nho\"] と書いてください",
+        ),
+        (
+            "[check]\npreview = \"yes\"\n",
+            "warifu.toml:2: ここにはtrue か falseが要りますが、文字列です",
+        ),
+        (
+            "[check]\npreview = = 1\n",
+            "warifu.toml:2: TOML として読めません (",
+        ),
+        (
             "[check]\n[[check.override]]\npaths = [\"**\"]\n[[check.override]]\nignore = [\"ENC\"]\n",
             "warifu.toml:4: [[check.override]] に paths がありません。",
         ),
@@ -631,16 +643,19 @@ fn watching_checks_again_after_a_change_and_ends_with_ctrl_c() {
     let other = PathBuf::from(other.replace("0000000123_", "0000010123_"));
     std::fs::create_dir_all(other.parent().unwrap()).unwrap();
     std::fs::write(&other, MESSAGE).unwrap();
-    let mut child = warifu(&[
-        "check", "root", "--watch", "--lang", "en", "--select", "ENC107",
-    ])
-    .current_dir(dir.path())
-    .stdout(Stdio::piped())
-    .stderr(Stdio::piped())
-    .spawn()
-    .unwrap();
+    let watching = || {
+        warifu(&[
+            "check", "root", "--watch", "--lang", "en", "--select", "ENC107",
+        ])
+        .current_dir(dir.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+    };
+    let mut child = watching();
     let mut notes = BufReader::new(child.stderr.take().unwrap()).lines();
-    let mut until_watching = || {
+    let until_watching = |notes: &mut std::io::Lines<BufReader<std::process::ChildStderr>>| {
         let mut seen = String::new();
         for line in notes.by_ref() {
             let line = line.unwrap();
@@ -651,19 +666,27 @@ fn watching_checks_again_after_a_change_and_ends_with_ctrl_c() {
         }
         seen
     };
-    assert!(until_watching().contains("warnings 2"));
+    assert!(until_watching(&mut notes).contains("warnings 2"));
     std::fs::write(
         &file,
         b"MSH|^~\\&|A|B|C|D|20260401093015||OUL^R22^OUL_R22|1|P|2.5\r",
     )
     .unwrap();
-    assert!(until_watching().contains("warnings 1"));
-    let pid = child.id().to_string();
-    std::process::Command::new("kill")
-        .args(["-INT", &pid])
-        .status()
-        .unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert!(until_watching(&mut notes).contains("warnings 1"));
+    let end = |child: &mut std::process::Child, signal: &str| {
+        let pid = child.id().to_string();
+        std::process::Command::new("kill")
+            .args([signal, &pid])
+            .status()
+            .unwrap();
+        child.wait().unwrap().code()
+    };
+    // As docs/ci.md has it, whatever was found.
+    assert_eq!(end(&mut child, "-INT"), Some(130));
+    let mut child = watching();
+    let mut notes = BufReader::new(child.stderr.take().unwrap()).lines();
+    until_watching(&mut notes);
+    assert_eq!(end(&mut child, "-TERM"), Some(143));
 }
 
 #[test]
