@@ -45,11 +45,13 @@ pub fn messages_of(
         };
         out.push(Diagnostic::new(&hl7::HL7128, span));
     }
-    if parts.len() > 1 {
+    // Where the second begins.
+    if let Some((second, _)) = parts.get(1) {
+        let start = u32::try_from(*second).unwrap_or(u32::MAX);
         let span = Span {
             source,
-            start: 0,
-            end: 0,
+            start,
+            end: start.saturating_add(3),
         };
         out.push(Diagnostic::new(&hl7::HL7111, span).with(parts.len().to_string()));
     }

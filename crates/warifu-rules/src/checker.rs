@@ -74,16 +74,19 @@ impl Checker {
             .collect();
         // All files of a content folder are one version, told once.
         let mut folders = BTreeSet::new();
+        let contents: Vec<_> = files.iter().map(|f| content_folder(f.path)).collect();
         let names: Vec<_> = files
             .iter()
-            .map(|file| {
-                let fresh = content_folder(file.path).is_none_or(|f| folders.insert(f));
+            .zip(&contents)
+            .map(|(file, content)| {
+                let fresh = content.as_ref().is_none_or(|(f, _)| folders.insert(f));
                 named(file.path).name.filter(|_| fresh)
             })
             .collect();
         let mut cx = PatientCx {
             names: &names,
             facts: &facts,
+            contents: &contents,
             options: self.options,
             out,
         };
@@ -114,8 +117,10 @@ impl Checker {
         let mut facts = Facts::fresh(wanted);
         let place = named(file.path);
         rules::names::check(file.path, source, self.options, out);
-        // Only messages are read; documents and images of the extended storage are not.
-        if is_message(&place, file) {
+        // Of documents of the extended storage no more is read than whether they are whole, and whose.
+        if !is_message(&place, file) {
+            rules::documents::check(file, place.patient, source, out);
+        } else {
             for (start, end) in findings::messages_of(file.bytes, source, out) {
                 let bytes = file.bytes.get(..end).unwrap_or_default();
                 self.message(bytes, start, &place, source, &mut facts, out);
@@ -166,9 +171,17 @@ impl Checker {
             None => warifu_ssmix2::guess(message),
         };
         facts.kind = kind;
+        let is_vital = match place.kind {
+            Some(Kind::Extended(kind)) => kind.is_vital_signs(),
+            Some(_) => false,
+            None => message
+                .first(b"MSH")
+                .is_some_and(|s| s.field(9).comp(2).value().trimmed().text == "R30"),
+        };
         let mut cx = Cx {
             message,
             kind,
+            is_vital,
             name: place.name,
             patient: place.patient,
             source,
@@ -271,13 +284,14 @@ fn named(path: &str) -> Named<'_> {
     }
 }
 
-/// The content folder that a file of the extended storage lies in.
-fn content_folder(path: &str) -> Option<Vec<&str>> {
+/// The content folder that a file of the extended storage lies in, and whether it is its main document.
+fn content_folder(path: &str) -> Option<(Vec<&str>, bool)> {
     let mut parts: Vec<&str> = components(path).collect();
     match locate(&parts) {
-        Place::Item(item) if item.is_in_content_folder() => {
+        Place::Item(item) if item.is_in_content_folder() && item.is_extended() => {
+            let is_main = matches!(*item.inside, [leaf] if rules::documents::is_main(leaf));
             parts.truncate(parts.len().saturating_sub(item.inside.len()));
-            Some(parts)
+            Some((parts, is_main))
         }
         _ => None,
     }

@@ -15,6 +15,8 @@ pub(crate) struct Cx<'m, 'o> {
     pub(crate) message: Message<'m>,
     /// Data kind by the file's name, else guessed from the message.
     pub(crate) kind: Option<DataKind>,
+    /// Whether it tells vital signs (ORU^R30 of the extended storage), which are no data kind.
+    pub(crate) is_vital: bool,
     /// Name of the file, where it follows the grammar.
     pub(crate) name: Option<FileName<'m>>,
     /// Patient id of the folder, else of the name; empty when there is none.
@@ -234,7 +236,62 @@ pub(crate) fn is_after(a: &Time, b: &Time) -> bool {
     a.sort_key() > b.sort_key()
 }
 
+/// How many seconds the clocks of two systems may differ, before one time counts as later than the other.
+const CLOCKS: i64 = 60;
+
+/// Whether a time lies after another by more than clocks differ.
+pub(crate) fn is_later(a: &Time, b: &Time) -> bool {
+    let seconds = |t: &Time| {
+        let (year, month, day) = (
+            i64::from(t.year),
+            i64::from(t.month.max(1)),
+            i64::from(t.day.max(1)),
+        );
+        // Days since the first of March of the year 0: leap days come last.
+        let (year, month) = if month > 2 {
+            (year, month - 3)
+        } else {
+            (year - 1, month + 9)
+        };
+        let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day;
+        let hours = 24 * days + i64::from(t.hour.unwrap_or(0));
+        (60 * hours + i64::from(t.minute) - i64::from(t.zone)) * 60
+            + i64::from(t.second.unwrap_or(0))
+    };
+    is_after(a, b) && (a.hour.is_none() || b.hour.is_none() || seconds(a) - seconds(b) >= CLOCKS)
+}
+
 /// The time of a value, when it is one.
 pub(crate) fn time_of(value: Val<'_>) -> Option<Time> {
     time::parse(value.text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clocks_may_differ_by_less_than_a_minute() {
+        let later = |a: &str, b: &str| is_later(&time::parse(a).unwrap(), &time::parse(b).unwrap());
+        for (a, b) in [
+            ("20260401093000", "20260401092957"),
+            ("20260401093015.1234", "20260401093015.003"),
+            ("20260301000010", "20260228235950"),
+            ("202604010930", "20260401093059"),
+            ("20260401", "20260401093000"),
+            ("20260401093000", "20260401093100"),
+            ("20260401093000+0900", "20260401003000+0000"),
+        ] {
+            assert!(!later(a, b), "{a} {b}");
+        }
+        for (a, b) in [
+            ("20260401093100", "20260401093000"),
+            ("202604010931", "20260401093000"),
+            ("20240301000010", "20240229235900"),
+            ("20260402", "20260401093000"),
+            ("20270101", "20261231235959"),
+        ] {
+            assert!(later(a, b), "{a} {b}");
+        }
+    }
 }

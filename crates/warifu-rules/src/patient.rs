@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use warifu_diag::{Code, Diagnostic, FieldPath, Label, SourceId, Span};
-use warifu_hl7::Val;
 use warifu_hl7::time::Time;
+use warifu_hl7::{Part, Val};
 use warifu_ssmix2::{DataKind, FileName};
 
 use crate::Options;
@@ -16,6 +16,31 @@ pub(crate) struct Spot {
     pub(crate) text: String,
     pub(crate) span: Span,
     pub(crate) path: Option<FieldPath>,
+}
+
+/// A value of several components, each with its place.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Parts {
+    /// All of them.
+    pub(crate) whole: Spot,
+    pub(crate) parts: Vec<Spot>,
+}
+
+impl Parts {
+    /// Where the value is another one than `other`: the first component that `fold` tells apart, else the
+    /// whole; each with what it is compared with.
+    pub(crate) fn difference<'a>(
+        &'a self,
+        other: &'a Self,
+        fold: impl Fn(&str) -> String,
+    ) -> (&'a Spot, &'a Spot) {
+        let own = |p: &&Spot| !p.text.is_empty();
+        let differs = |(a, b): &(&Spot, &Spot)| own(a) && fold(&a.text) != fold(&b.text);
+        let pair = self.parts.iter().zip(&other.parts).find(differs);
+        pair.map_or((&self.whole, &other.whole), |(a, b)| {
+            (a, if own(&b) { b } else { &other.whole })
+        })
+    }
 }
 
 /// A coverage: its plan, its days, where they stand.
@@ -38,12 +63,12 @@ pub(crate) struct Facts {
     pub(crate) other_person: bool,
     pub(crate) control_id: Spot,
     pub(crate) sent: Option<Time>,
-    pub(crate) kanji: Spot,
-    pub(crate) kana: Spot,
+    pub(crate) kanji: Parts,
+    pub(crate) kana: Parts,
     pub(crate) birth: Spot,
     pub(crate) sex: Spot,
     /// Postal code and text of the first address.
-    pub(crate) address: Spot,
+    pub(crate) address: Parts,
     /// ORC-2 of each order.
     pub(crate) orders: Vec<Spot>,
     pub(crate) coverages: Vec<Coverage>,
@@ -79,6 +104,25 @@ impl Cx<'_, '_> {
             path: self.message.locate(value.start),
         }
     }
+    /// Components of a repetition with their places, to be kept; `joint` stands between them in the whole.
+    pub(crate) fn parts(&self, at: Part<'_>, numbers: &[usize], joint: &str) -> Parts {
+        let parts: Vec<Spot> = numbers
+            .iter()
+            .map(|n| self.spot(at.comp(*n).value()))
+            .collect();
+        let texts: Vec<&str> = parts.iter().map(|p| p.text.as_str()).collect();
+        let mut whole = Spot {
+            text: texts.join(joint),
+            ..self.spot(at.text())
+        };
+        if whole.text.trim().is_empty() {
+            whole.text.clear();
+        }
+        if let Some(path) = &mut whole.path {
+            (path.component, path.subcomponent) = (0, 0);
+        }
+        Parts { whole, parts }
+    }
 }
 
 /// All files of a patient.
@@ -86,6 +130,8 @@ pub(crate) struct PatientCx<'f, 'o> {
     /// Names in the order of the files; `None` where a name does not follow the grammar.
     pub(crate) names: &'f [Option<FileName<'f>>],
     pub(crate) facts: &'f [Facts],
+    /// Content folder of each file of the extended storage, and whether the file is its main document.
+    pub(crate) contents: &'f [Option<(Vec<&'f str>, bool)>],
     pub(crate) options: Options,
     pub(crate) out: &'o mut Vec<Diagnostic>,
 }

@@ -71,17 +71,23 @@ fn units_of_other_systems_are_keys_of_their_tables() {
 #[test]
 fn units_are_written_as_their_system_writes_them() {
     for (given, after) in [
-        ("mg/dl^mg/dl^ISO+", "mg/dL^mg/dl^ISO+"),
-        ("mg/dl^mg/dl", "mg/dL^mg/dl"),
+        ("mg/dl^mg/dl^ISO+", "mg/dL^mg/dL^ISO+"),
+        ("mg/dl^mg/dl", "mg/dL^mg/dL"),
+        ("MG^MG^ISO+", "mg^mg^ISO+"),
+        ("ｃｍ^ｃｍ^ISO+", "cm^cm^ISO+"),
+        ("mg/dl^ｍｇ／ｄｌ^ISO+", "mg/dL^ｍｇ／ｄｌ^ISO+"),
+        // Without a system they may be keys of MERIT-9.
+        ("ＭＧ^ＭＧ", "ＭＧ^ＭＧ"),
+        ("MG^MG", "MG^MG"),
         ("℃^℃^ISO+", "cel^℃^ISO+"),
         ("℃^℃^UCUM", "Cel^℃^UCUM"),
-        ("U/l^U/l^ISO+", "u/L^U/l^ISO+"),
-        ("U/l^U/l^UCUM", "U/L^U/l^UCUM"),
+        ("U/l^U/l^ISO+", "u/L^u/L^ISO+"),
+        ("U/l^U/l^UCUM", "U/L^U/L^UCUM"),
         ("10^3/ul", "10^3/ul"),
         ("10*3/ul^x^ISO+", ".10*3/uL^x^ISO+"),
         ("10*3/ul^x^UCUM", "10*3/uL^x^UCUM"),
         ("ＩＵ／Ｌ^IU/L^ISO+", "iu/L^IU/L^ISO+"),
-        ("IU/L^IU/L^ISO+", "iu/L^IU/L^ISO+"),
+        ("IU/L^IU/L^ISO+", "iu/L^iu/L^ISO+"),
     ] {
         assert_eq!(unit(given).0, after, "{given}");
     }

@@ -48,7 +48,7 @@ pub struct Located<'a> {
     pub root_depth: usize,
     /// Level 1: first three characters of the patient id.
     pub level1: &'a str,
-    /// Level 2: characters 4–6; empty when the id is too short to have this level.
+    /// Level 2: characters 4–6; empty when the id is too short to have this level, or it is missing.
     pub level2: &'a str,
     /// Level 3: patient id (患者ID).
     pub patient: &'a str,
@@ -174,8 +174,30 @@ fn fit<'a>(root_depth: usize, below_root: &[&'a str]) -> Option<Located<'a>> {
                 inside: inside.to_vec(),
             })
         }
+        // Level 2 is missing; what level 1 is has to show it, since a path may begin at level 2.
+        [level1, patient, date, kind, leaf, ref inside @ ..]
+            if level1 == level1_of(patient)
+                && level1 != level2_of(patient)
+                && fits_below(date, kind) =>
+        {
+            Some(Located {
+                root_depth,
+                level1,
+                level2: "",
+                patient,
+                date,
+                kind,
+                leaf,
+                inside: inside.to_vec(),
+            })
+        }
         _ => None,
     }
+}
+
+/// Whether two folder names are a care date and a data kind.
+fn fits_below(date: &str, kind: &str) -> bool {
+    is_date_or_dash(date) && !matches!(Kind::of(kind), Kind::Unknown(_))
 }
 
 /// Whether five folder names can be the levels of a storage.
@@ -369,6 +391,23 @@ mod tests {
         let path = "12/12/-/ADT-00/12_-_ADT-00_999999999999999_20260401093015123_-_1";
         assert_eq!((item(path).patient, item(path).level2), ("12", ""));
         assert_eq!(item(path).notes(), []);
+    }
+
+    #[test]
+    fn a_missing_second_level_is_noted_where_the_first_one_shows_it() {
+        let path = format!("a/012/0123456789/20260401/OMP-01/{NAME}");
+        let found = item(&path);
+        assert_eq!((found.root_depth, found.patient), (1, "0123456789"));
+        assert_eq!(found.notes(), [NameNote::LevelTwoDiffers]);
+        // A tree that begins at level 2, and one of which nobody can tell.
+        for path in [
+            format!("345/0123456789/20260401/OMP-01/{NAME}"),
+            "000/0000000001/-/ADT-00/0000000001_-_ADT-00_999999999999999_20260401093015123_-_1"
+                .to_owned(),
+        ] {
+            let parts: Vec<&str> = components(&path).collect();
+            assert_eq!(locate(&parts), Place::Elsewhere, "{path}");
+        }
     }
 
     #[test]

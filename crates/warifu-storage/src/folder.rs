@@ -255,6 +255,19 @@ impl PatientFolders {
             }
             if let Some(entry) = self.level2.next() {
                 let at = self.level1_at.1.child(&entry);
+                // A patient without level 2, as paths tell it.
+                if entry.kind == EntryKind::Folder
+                    && level1_of(&entry.text) == self.level1_at.0
+                    && !is_short(&entry)
+                    && is_patient_folder(tree, &at, &mut Sink::default())
+                {
+                    sink.name(&entry, &at);
+                    return Some(PatientFolder {
+                        patient: entry.text,
+                        at,
+                        well_placed: false,
+                    });
+                }
                 if entry.kind != EntryKind::Folder || !is_short(&entry) {
                     sink.outside(&at.text);
                     continue;

@@ -456,6 +456,34 @@ fn patient_in_the_wrong_level_folders_joins_its_other_files() {
 }
 
 #[test]
+fn patient_without_its_second_level_is_read_beside_sound_ones() {
+    let file = |levels: &str, patient: &str, day: &str| {
+        (
+            format!(
+                "{levels}/{patient}/{day}/OMP-01/{patient}_{day}_OMP-01_000000000000001_20260401093015123_01_1"
+            ),
+            b"MSH|".to_vec(),
+        )
+    };
+    let files = [
+        file("000/099", "0000990001", "20260401"),
+        file("000", "0000990001", "20260402"),
+        file("000", "0000980002", "20260403"),
+    ];
+    let zip = zip_of(&files);
+    let folder = Folder::with(&files);
+    for storage in [
+        open(folder.path(), &standard()).unwrap(),
+        from_bytes(&zip, &standard()),
+    ] {
+        let of: Vec<usize> = batches(&storage).iter().map(|b| b.files.len()).collect();
+        let files = of.iter().sum::<usize>();
+        assert_eq!((of.len(), files), (2, 3), "{of:?}");
+        assert_eq!(kinds(&storage), []);
+    }
+}
+
+#[test]
 fn cp932_entry_names_are_read() {
     let kind = "L1^観察記録^99ZL";
     let path = format!(

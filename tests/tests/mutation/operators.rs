@@ -197,6 +197,9 @@ pub(crate) const OPERATORS: &[Operator] = &[
     op("field-beyond-the-segment", beyond).by(&["HL7120"]),
     op("too-many-components", components).by(&["HL7123", "HL7124"]),
     op("repetition-of-a-single-value", repetition).by(&["HL7122"]),
+    op("result-with-components", |c, out| results(c, out, b"^2", &["NM", "ST", "DT", "TM"])).by(&["HL7124"]),
+    op("result-with-subcomponents", |c, out| results(c, out, b"&2", &["NM"])).by(&["HL7124"]),
+    op("number-repeated", |c, out| results(c, out, b"~2", &["NM"])).by(&["HL7122"]),
     op("insurer-check-digit", insurer).by(&["SSM551", "SSM554"]),
     op("insurer-number-length", insurer_length).by(&["SSM552", "SSM554"]),
     op("insurer-number-of-another-length", insurer_kind).by(&["SSM552", "SSM554"]),
@@ -213,10 +216,12 @@ pub(crate) const OPERATORS: &[Operator] = &[
     op("drug-code-shape", |c, out| codes(c, out, &["HOT9", "HOT7", "YJ"], &[shorten, hyphens, lengthen])).by(&["SSM410", "SSM411"]),
     op("icd10-shape", |c, out| codes(c, out, &["I10"], &[digits_first, lengthen_much, letters_after, lengthen_with_hyphen])).by(&["SSM412"]),
     op("medis-disease-number", |c, out| codes(c, out, &["MDCDX2"], &[shorten, hyphens, lengthen, exchange_code])).by(&["SSM413"]),
+    op("code-with-wide-blank", |c, out| codes(c, out, &["JC10", "HOT9", "HOT7", "YJ", "I10", "MDCDX2"], &[blank_before, blank_behind])).by(&["SSM431"]),
     op("usage-code-shape", usage_code).by(&["SSM415"]),
     op("unit-spelling", unit).by(&["SSM44"]),
     op("folder-level-1", |c, out| folder(c, out, 0, "99X", &["SSM120"])),
     op("folder-level-2", |c, out| folder(c, out, 1, "99X", &["SSM121"])),
+    op("folder-level-2-absent", |c, out| folder_absent(c, out, 1)),
     op("folder-patient", |c, out| folder(c, out, 2, "0009990007", &["SSM122"])),
     op("folder-date", |c, out| folder(c, out, 3, "20240229", &["SSM123"])),
     op("folder-kind", |c, out| folder(c, out, 4, if c.kind == "OMD" { "OML-01" } else { "OMD" }, &["SSM124"])),
@@ -245,7 +250,7 @@ pub(crate) const OPERATORS: &[Operator] = &[
     op("charset-scheme", |c, out| header(c, out, 20, 1, b"FOO")).by(&["SSM154"]),
     op("encoding-characters", |c, out| header(c, out, 2, 1, b"^~\\#")).by(&["HL7107"]),
     op("end-before-begin", reversed).by(&["SSM556", "SSM611", "SSM628", "SSM672", "SSM691"]),
-    op("time-after-the-message", future).by(&["SSM531", "SSM606", "SSM629", "SSM652", "SSM655", "SSM696"]),
+    op("time-after-the-message", future).by(&["SSM531", "SSM606", "SSM629", "SSM652", "SSM655", "SSM696", "SSM699"]),
     op("request-number-differs", request_number).by(&["SSM604"]),
 ];
 
@@ -740,6 +745,19 @@ fn repetition(c: &Case, out: &mut Vec<Mutant>) {
     }
 }
 
+/// Results of these types get something added behind them.
+fn results(c: &Case, out: &mut Vec<Mutant>, with: &[u8], types: &[&str]) {
+    for s in c.named(&["OBX"]) {
+        let (kind, range) = (c.text(s.field(2)), s.field(5));
+        if types.contains(&kind) && c.is_filled(&range) {
+            let label = format!("OBX-5 {kind}");
+            let mut mutant = replace(c, &label, range.end..range.end, with, Depth::Field);
+            mutant.want = Want::At(range.start, Depth::Field);
+            out.push(mutant);
+        }
+    }
+}
+
 fn insurer(c: &Case, out: &mut Vec<Mutant>) {
     for s in c.named(&["IN1", "ZI1"]) {
         let number = c.comp(s.field(3), 1);
@@ -949,6 +967,12 @@ fn lengthen(code: &str) -> String {
 fn lengthen_much(code: &str) -> String {
     format!("{code}1234")
 }
+fn blank_before(code: &str) -> String {
+    format!("\x1b$B!!\x1b(B{code}")
+}
+fn blank_behind(code: &str) -> String {
+    format!("{code}\x1b$B!!\x1b(B")
+}
 fn hyphens(code: &str) -> String {
     format!("{}--", &code[..code.len() - 2])
 }
@@ -1079,6 +1103,15 @@ fn folder(c: &Case, out: &mut Vec<Mutant>, n: usize, to: &str, codes: &'static [
             to[3..6].clone_into(&mut path.folders[1]);
         }
         out.push(renamed(c, "folder", &path, codes));
+    }
+}
+
+/// A level of folders is missing; where levels 1 and 2 are the same, a path may begin at level 2.
+fn folder_absent(c: &Case, out: &mut Vec<Mutant>, n: usize) {
+    let mut path = c.path();
+    if path.folders[0] != path.folders[1] {
+        path.folders.remove(n);
+        out.push(renamed(c, "folder", &path, &["SSM121"]));
     }
 }
 

@@ -732,7 +732,9 @@ impl Reading<'_> {
             self.add(format!("{name}-{n} not used"));
         }
         let repetitions = split(self.bytes, range.clone(), b'~');
-        if repetitions.len() > 1 && is_alone(name, n) {
+        let is_single = |kind: &str| matches!(kind, "NM" | "SN" | "DT" | "TM" | "TS");
+        let observed = (name, n) == ("OBX", 5) && is_single(&datatype);
+        if repetitions.len() > 1 && (observed || is_alone(name, n)) {
             self.add(format!("{name}-{n} repeats"));
         }
         for repetition in repetitions {
@@ -754,7 +756,7 @@ impl Reading<'_> {
             }
             let parts = split(self.bytes, repetition.clone(), b'^');
             let most = match datatype.as_str() {
-                "SI" | "NM" | "ST" | "ID" | "IS" | "DT" => 1,
+                "SI" | "NM" | "ST" | "ID" | "IS" | "DT" | "TM" => 1,
                 "TS" | "DR" | "CQ" => 2,
                 "CWE" | "CNE" => 9,
                 "EI" => 4,
@@ -762,6 +764,9 @@ impl Reading<'_> {
             };
             if parts.len() > most {
                 self.add(format!("{at} has too many components"));
+            }
+            if is_single(&datatype) && text.contains('&') {
+                self.add(format!("{at} has sub-components"));
             }
             let first = self.comp(repetition.clone(), 1);
             let second = self.comp(repetition.clone(), 2);
@@ -841,6 +846,9 @@ impl Reading<'_> {
             let system = self.comp(repetition.clone(), first + 2);
             if code.is_empty() || system.is_empty() {
                 continue;
+            }
+            if code.contains("\x1b$B!!") {
+                self.add(format!("{at} blank of double-byte text"));
             }
             if is_misspelt(&system) {
                 self.add(format!("{at} name of the system"));
@@ -985,7 +993,12 @@ impl Reading<'_> {
         ] {
             for s in all(name) {
                 let value = self.comp(s.field(n), 1);
-                if later(&minute(&value), &minute(&sent)) && (name, kind) != ("SPM", "OML-01") {
+                // When it was recorded is of another clock, and only its day tells.
+                let told = |t: &str| match name {
+                    "EVN" => t.chars().take(8).collect(),
+                    _ => minute(t),
+                };
+                if later(&told(&value), &told(&sent)) && (name, kind) != ("SPM", "OML-01") {
                     self.add(format!("{name}-{n} after the message"));
                 }
             }

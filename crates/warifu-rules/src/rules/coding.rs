@@ -102,6 +102,9 @@ warifu_diag::codes! {
         Lines("ADT-00", "IN1|1|C0^国民健康保険^JHSD001|138057|||||||||20250401|20270331||||SEL^本人^HL70063") => Lines("ADT-00", "IN1|1|C0^国民健康保険^JHSD0001|138057|||||||||20250401|20270331||||SEL^本人^HL70063") }
 }
 
+/// The blank of double-byte text.
+const WIDE_BLANK: char = '\u{3000}';
+
 /// Systems of drugs.
 pub(crate) const DRUGS: &[&str] = &[
     "HOT7", "HOT07", "HOT9", "HOT09", "HOT11", "HOT13", "YJ", "MYAK",
@@ -265,8 +268,8 @@ fn triplet<'p>(
     system_name
 }
 
-/// `SSM431`: blanks before a code, and behind one that does not end its field (`HL7130` tells those). Codes of
-/// institutions may have them in their tables, so they have no fix.
+/// `SSM431`: blanks before a code, and behind one that does not end its field (`HL7130` tells those); wide ones
+/// at both ends. Codes of institutions may have them in their tables, so they have no fix.
 fn code_blanks(
     cx: &mut Cx<'_, '_>,
     segment: Segment<'_>,
@@ -275,23 +278,33 @@ fn code_blanks(
     code: Part<'_>,
     system: &str,
 ) {
+    let text = code.text().text;
+    let is_wide = |c: char| c == WIDE_BLANK;
+    let wide = text.trim_matches(' ');
+    let wide = wide.starts_with(is_wide) || wide.ends_with(is_wide);
     let raw = code.raw();
-    let own = raw.trim_ascii();
     let ends = code.span().1 == at.span().1;
-    if own.is_empty() || !raw.starts_with(b" ") && (ends || !raw.ends_with(b" ")) {
+    if !wide && !raw.starts_with(b" ") && (ends || !raw.ends_with(b" ")) {
+        return;
+    }
+    let own = text.trim_matches([' ', WIDE_BLANK]);
+    if own.is_empty() {
         return;
     }
     let argument = name(segment, field);
-    if is_standard(system) {
+    // Double-byte characters would need their shift: those are told in other words (SSM426).
+    let is_plain = own.is_ascii() && !own.contains(['|', '^', '~', '&', '\\']);
+    if is_standard(system) && is_plain && !code.has_parts() {
         let titles = ("空白を取る", "remove the blanks");
-        cx.report_fix(&SSM431, code, Some(argument.into()), titles, own.to_vec());
+        let bytes = own.as_bytes().to_vec();
+        cx.report_fix(&SSM431, code, Some(argument.into()), titles, bytes);
     } else {
         cx.report_with(&SSM431, code, argument);
     }
 }
 
 /// Full-width ASCII as ASCII.
-fn narrow(c: char) -> char {
+pub(super) fn narrow(c: char) -> char {
     match c {
         '！'..='～' => char::from_u32(u32::from(c) - 0xFEE0).unwrap_or(c),
         c => c,
@@ -487,13 +500,14 @@ fn jlac10(cx: &Cx<'_, '_>, segment: Segment<'_>, field: usize, code: &str) -> Op
 }
 
 /// YJ: class of effect 4 digits, route and component 3 (letters where the digits ran out, as in
-/// `631340FA1029`), form letter, 4 characters.
+/// `631340FA1029`), form letter, 4 characters: digits, or `ZZZ` at the end for any brand. I and O, which look
+/// like digits, are none of the letters.
 fn is_yj(code: &str) -> bool {
     code.len() == 12
         && code.bytes().enumerate().all(|(at, b)| match at {
             0..=3 => b.is_ascii_digit(),
             7 => b.is_ascii_uppercase(),
-            _ => b.is_ascii_digit() || b.is_ascii_uppercase(),
+            _ => b.is_ascii_digit() || b.is_ascii_uppercase() && !matches!(b, b'I' | b'O'),
         })
 }
 
@@ -513,6 +527,21 @@ fn is_jan(code: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn yj_codes_have_digits_where_letters_look_like_them() {
+        for code in ["3399007H1021", "631340FA1029", "3399007H1ZZZ"] {
+            assert!(is_yj(code), "{code}");
+        }
+        for code in [
+            "3399007H1O21",
+            "3399007H102I",
+            "33990O7H1021",
+            "3399007h1021",
+        ] {
+            assert!(!is_yj(code), "{code}");
+        }
+    }
 
     #[test]
     fn jan_codes_carry_a_check_digit() {

@@ -8,7 +8,7 @@ use warifu_hl7::time;
 use warifu_ssmix2::DataKind as K;
 use warifu_ssmix2::{Flag, NO_ORDER};
 
-use crate::patient::{Facts, PatientCx, Spot};
+use crate::patient::{Facts, Parts, PatientCx, Spot};
 use crate::rule::{Check, patient};
 
 pub(crate) const CHECKS: &[Check] = &[
@@ -85,7 +85,7 @@ fn demographics(cx: &mut PatientCx<'_, '_>) {
         .iter()
         .filter_map(|i| facts.get(*i))
         .filter(|f| !f.other_person)
-        .filter(|f| !f.kanji.text.is_empty() || !f.birth.text.is_empty())
+        .filter(|f| !f.kanji.whole.text.is_empty() || !f.birth.text.is_empty())
         .max_by_key(|f| (f.kind == Some(K::Adt00), f.sent.map(|t| t.sort_key())));
     let Some(newest) = newest else {
         return;
@@ -93,25 +93,27 @@ fn demographics(cx: &mut PatientCx<'_, '_>) {
     let day = |t: &str| t.get(..8).unwrap_or(t).to_owned();
     let own = current.iter().filter_map(|i| facts.get(*i));
     for file in own.filter(|f| !f.other_person) {
-        let pairs: [(Code, &Spot, &Spot, bool); 5] = [
-            (&SSM821, &file.kanji, &newest.kanji, false),
-            (&SSM821, &file.kana, &newest.kana, false),
-            (&SSM822, &file.birth, &newest.birth, true),
-            (&SSM823, &file.sex, &newest.sex, false),
-            (&SSM824, &file.address, &newest.address, false),
+        let fold = warifu_source::normalise_for_compare;
+        let differ = |a: &Spot, b: &Spot, fold: &dyn Fn(&str) -> String| {
+            let both = !a.text.is_empty() && !b.text.is_empty();
+            both && fold(&a.text) != fold(&b.text)
+        };
+        let parted: [(Code, &Parts, &Parts); 3] = [
+            (&SSM821, &file.kanji, &newest.kanji),
+            (&SSM821, &file.kana, &newest.kana),
+            (&SSM824, &file.address, &newest.address),
         ];
-        for (code, own, other, is_day) in pairs {
-            let fold = |t: &str| {
-                if is_day {
-                    day(t)
-                } else {
-                    warifu_source::normalise_for_compare(t)
-                }
-            };
-            let both = !own.text.is_empty() && !other.text.is_empty();
-            if both && fold(&own.text) != fold(&other.text) {
-                cx.report(code, own, None, Some(compared(other)));
+        for (code, own, other) in parted {
+            if differ(&own.whole, &other.whole, &fold) {
+                let (at, to) = own.difference(other, fold);
+                cx.report(code, at, None, Some(compared(to)));
             }
+        }
+        if differ(&file.birth, &newest.birth, &day) {
+            cx.report(&SSM822, &file.birth, None, Some(compared(&newest.birth)));
+        }
+        if differ(&file.sex, &newest.sex, &fold) {
+            cx.report(&SSM823, &file.sex, None, Some(compared(&newest.sex)));
         }
     }
 }

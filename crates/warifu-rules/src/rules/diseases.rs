@@ -3,6 +3,7 @@
 use warifu_diag::Example::Lines;
 use warifu_hl7::Segment;
 
+use super::fields::is_number;
 use crate::cx::{Cx, is_after, time_of};
 use crate::rule::{Check, message, segment};
 
@@ -36,6 +37,9 @@ warifu_diag::codes! {
     SSM679 = "SSM679" "disease-starts-after-message" Info { "病名の開始日 (PRB-7) か発症日 (PRB-16) がメッセージの日より後です", "the disease starts (PRB-7) or set in (PRB-16) after the message", "開始日を確かめてください", "check the start", "SS-MIX2 PRB-7";
         "まだ始まっていない病名が現在の病名として残ります。", "A disease that has not begun counts as present.";
         Lines("PPR-01", "PRB|AD|20260401093000|20061593^高血圧症^MDCDX2|PRB0001|||20270401|||I10^高血圧症^I10") => Lines("PPR-01", "PRB|AD|20260401093000|20061593^高血圧症^MDCDX2|PRB0001|||20260401|||I10^高血圧症^I10") }
+    SSM680 = "SSM680" "probability-out-of-range" Warning { "確率 (PRB-20) が 0 から 1 の数ではありません", "the probability (PRB-20) is no number from 0 to 1", "0 から 1 の小数で書いてください", "write a decimal from 0 to 1", "HL7 v2.5 §12.3.1.20 PRB-20";
+        "百分率と取り違えると、疑いの強さが百倍違います。", "Mistaken for a percentage the certainty is off by a hundred.";
+        Lines("PPR-01", "PRB|AD|20260401093000|20061593^高血圧症^MDCDX2|PRB0001|||20260401|||I10^高血圧症^I10||||||||||70") => Lines("PPR-01", "PRB|AD|20260401093000|20061593^高血圧症^MDCDX2|PRB0001|||20260401|||I10^高血圧症^I10||||||||||0.7") }
 }
 
 fn problem<'m>(cx: &mut Cx<'m, '_>, prb: Segment<'m>) {
@@ -76,6 +80,17 @@ fn problem<'m>(cx: &mut Cx<'m, '_>, prb: Segment<'m>) {
         && !suspected
     {
         cx.report(&SSM673, suffix);
+    }
+    let twenty = prb.field(20);
+    let text = twenty.value().trimmed().text;
+    if is_number(text) {
+        let text = text.trim_start_matches('+').trim_start_matches('0');
+        // 0, a fraction, or 1 with nothing but zeros behind it.
+        let fraction = text.strip_prefix('1').unwrap_or(text);
+        let none = fraction.bytes().all(|b| matches!(b, b'.' | b'0'));
+        if text.starts_with('-') && !none || !(none || text.starts_with('.')) {
+            cx.report(&SSM680, twenty);
+        }
     }
     let ten = prb.field(10);
     let icd = [ten.comp(3), ten.comp(6)]

@@ -7,6 +7,7 @@ use warifu_terms::fields::FieldInfo;
 use super::{coding, laboratory, tables, times};
 use crate::cx::Cx;
 use crate::plan::{FieldPlan, Leaf, Plan, Shape};
+use crate::rule::{Check, message};
 
 warifu_diag::codes! {
     SSM201 = "SSM201" "required-field-missing" Error { "必須項目 {} が空です", "required field {} is empty", "送り手で値を入れてください", "let the sender fill it", "SS-MIX2 セグメント定義 (R)";
@@ -36,9 +37,12 @@ warifu_diag::codes! {
     HL7123 = "HL7123" "too-many-components" Warning { "{} の成分が多すぎます", "too many components in {}", "区切り文字 ^ の数を確かめてください", "count the ^ delimiters", "HL7 v2.5 §2.A データ型";
         "区切り文字が余分だと、後ろの成分がずれて読まれます。", "A delimiter too many shifts what stands behind it.";
         Lines("ADT-00", "NK1|1|試験^太郎|SPO^配偶者^HL70063^^^^^^^X") => Lines("ADT-00", "NK1|1|試験^太郎|SPO^配偶者^HL70063") }
-    HL7124 = "HL7124" "components-in-simple-value" Warning { "成分のない型の項目 {} に ^ があります", "field {} has no components but holds ^", "^ は \\S\\ と書くか、正しい項目に書いてください", "write ^ as \\S\\, or use the right field", "HL7 v2.5 §2.A データ型";
-        "受け手は ^ より後ろを捨てます。", "Receivers drop what follows ^.";
+    HL7124 = "HL7124" "components-in-simple-value" Warning { "成分のない型の項目 {} に ^ か & があります", "field {} has no components but holds ^ or &", "文字としての ^ は \\S\\、& は \\T\\ と書くか、正しい項目に書いてください", "write ^ as \\S\\ and & as \\T\\, or use the right field", "HL7 v2.5 §2.A データ型";
+        "受け手は ^ や & より後ろを捨てます。", "Receivers drop what follows ^ or &.";
         Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10|1^2|7.2|g/dL^g/dL^ISO+|||||F") => Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10|1|7.2|g/dL^g/dL^ISO+|||||F") }
+    SSM209 = "SSM209" "set-id-repeated" Warning { "連番 {} が同じ番号の繰り返しです", "set id {} is the same number again", "1 からの連番を書いてください", "number from 1", "HL7 v2.5 §2.A.67 SI; SS-MIX2 セグメント定義";
+        "連番で区別する受け手は、二つ目で一つ目を置き換えます。", "Receivers that go by the set id replace the first by the second.";
+        Lines("ADT-00", "NK1|1|試験^太郎|SPO^配偶者^HL70063\nNK1|1|試験^次郎|CHD^子供^HL70063") => Lines("ADT-00", "NK1|1|試験^太郎|SPO^配偶者^HL70063\nNK1|2|試験^次郎|CHD^子供^HL70063") }
     HL7131 = "HL7131" "segment-glued" Warning { "次のセグメント ({}) が項目の値につながっています", "the next segment ({}) is joined to the value of a field", "セグメントの間に改行 (CR) を入れてください", "put the terminator (CR) between the segments", "HL7 v2.5 §2.5.2 Segments; §2.7.1";
         "区切りが失われると、後ろのセグメントは前のセグメントの項目として読まれ、内容が失われます。", "Without its terminator the segment is read as fields of the one before, and its content is lost.";
         Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|g/dL^g/dL^ISO+|||||F|||202604010850 OBX|2|NM|3A015000002327101^アルブミン^JC10||4.4|g/dL^g/dL^ISO+|||||F") => Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|g/dL^g/dL^ISO+|||||F|||202604010850\nOBX|2|NM|3A015000002327101^アルブミン^JC10||4.4|g/dL^g/dL^ISO+|||||F") }
@@ -57,6 +61,28 @@ warifu_diag::codes! {
     HL7205 = "HL7205" "set-id-unreadable" Warning { "連番の項目 {} が数字ではありません", "set id {} is no number", "1 からの連番を書いてください", "number from 1", "HL7 v2.5 §2.A.67 SI";
         "順番が分からず、受け手が並べ替えられません。", "Receivers cannot tell the order.";
         Lines("OML-11", "OBX|A|NM|3A010000002327101^総蛋白^JC10||7.2|g/dL^g/dL^ISO+|||||F") => Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|g/dL^g/dL^ISO+|||||F") }
+}
+
+pub(crate) const CHECKS: &[Check] = &[message(set_ids)];
+
+/// `SSM209`: set ids of what stands once in a message; those of OBX and the like begin anew in their groups.
+fn set_ids(cx: &mut Cx<'_, '_>) {
+    const COUNTED: &[&[u8; 3]] = &[b"NK1", b"DB1", b"AL1", b"IN1", b"IAM"];
+    let mut seen = std::collections::BTreeSet::new();
+    let mut again = Vec::new();
+    for segment in cx.message.segments() {
+        let one = segment.field(1);
+        let number = one.value().trimmed().text.trim_start_matches('0');
+        if COUNTED.contains(&&segment.name())
+            && one.is_some()
+            && !seen.insert((segment.name(), number))
+        {
+            again.push((segment.name_str(), one));
+        }
+    }
+    for (name, one) in again {
+        cx.report_with(&SSM209, one, format!("{name}-1"));
+    }
 }
 
 /// `HL7131`: a field that ends in the name of a segment, followed by what that segment begins with. The
@@ -200,7 +226,8 @@ pub(crate) fn check(
         return;
     }
     let repeats = field.has_repetitions();
-    if repeats && !plan.repeats {
+    let may_repeat = plan.repeats && !laboratory::is_single(segment, number);
+    if repeats && !may_repeat {
         cx.report_with(&HL7122, field, name());
     }
     if !repeats {
@@ -244,12 +271,19 @@ fn one(cx: &mut Cx<'_, '_>, segment: Segment<'_>, at: Part<'_>, number: usize, p
     }
     match &plan.shape {
         Shape::Leaf(Leaf::Text) => tables::check(cx, segment, number, at),
-        Shape::Leaf(kind) => leaf(cx, *kind, at.comp(1), &name),
+        Shape::Leaf(kind) => {
+            // What has components was told above.
+            if at.has_subcomponents() && !at.has_components() {
+                cx.report_with(&HL7124, at, name());
+            }
+            leaf(cx, *kind, at.comp(1), &name);
+        }
         Shape::Coded if used => coding::check(cx, segment, number, at),
         Shape::Coded => {}
         Shape::Components(leaves) => {
             components(cx, leaves, at, &name);
             tables::check(cx, segment, number, at);
+            tables::components(cx, plan.info.datatype, at);
         }
         Shape::CodedInside(leaves, coded) => {
             components(cx, leaves, at, &name);

@@ -71,6 +71,16 @@ warifu_diag::codes! {
 
 /// `SSM106`, `SSM158`: MSH-9 against the kind and the flag.
 fn event(cx: &mut Cx<'_, '_>) {
+    if cx.is_vital && cx.name.is_some() {
+        let nine = cx.message.first(b"MSH").map(|s| s.field(9));
+        let text = |f: Part<'_>, n| f.comp(n).value().trimmed().text.to_owned();
+        if let Some(nine) = nine.filter(Part::is_some)
+            && (text(nine, 1), text(nine, 2)) != ("ORU".into(), "R30".into())
+        {
+            cx.report(&SSM106, nine);
+        }
+        return;
+    }
     let (Some(kind), Some(_)) = (cx.kind, cx.name) else {
         return;
     };
@@ -109,6 +119,9 @@ fn identity(cx: &mut Cx<'_, '_>) {
 
 /// `SSM107`, `SSM150`: the care date.
 fn care_date(cx: &mut Cx<'_, '_>) {
+    if cx.is_vital {
+        return vital_days(cx);
+    }
     let Some(kind) = cx.kind else {
         return;
     };
@@ -131,6 +144,29 @@ fn care_date(cx: &mut Cx<'_, '_>) {
         && !segment.field(number).is_some()
     {
         cx.report_absent(&SSM150, segment, number);
+    }
+}
+
+/// `SSM107`, `SSM150`: the care date of vital signs is that of each observation (OBX-14).
+fn vital_days(cx: &mut Cx<'_, '_>) {
+    let message = cx.message;
+    let date = cx.name.map_or("", |n| n.date);
+    let mut told = false;
+    for obx in message.segments().filter(|s| s.name() == *b"OBX") {
+        let value = obx.field(14).value();
+        let day = value.text.trim().get(..8);
+        if !obx.field(14).is_some() {
+            cx.report_absent(&SSM150, obx, 14);
+        } else if let Some(day) = day
+            && !told
+            && date.len() == 8
+            && day != date
+            && time::parse(value.trimmed().text).is_some()
+        {
+            // All of a file are of its day: the first that is not tells it.
+            told = true;
+            cx.report_value(&SSM107, value, "OBX-14");
+        }
     }
 }
 

@@ -5,8 +5,8 @@ use warifu_hl7::{Part, Segment};
 use warifu_ssmix2::DataKind as K;
 
 use super::coding;
-use super::fields::{is_number, leaf, narrowed};
-use crate::cx::{Cx, is_after, time_of};
+use super::fields::{HL7124, is_number, leaf, narrowed};
+use crate::cx::{Cx, is_after, is_later, time_of};
 use crate::plan::Leaf;
 use crate::rule::{Check, field, message, segment};
 
@@ -15,6 +15,7 @@ pub(crate) const CHECKS: &[Check] = &[
     segment("SPM", specimen),
     field("OBX", 7, reference),
     message(repeated_items),
+    message(specimen_numbers),
 ];
 
 warifu_diag::codes! {
@@ -66,13 +67,34 @@ warifu_diag::codes! {
     SSM655 = "SSM655" "observed-after-message" Warning { "検査日時 (OBX-14) がメッセージの日時 (MSH-7) より後です", "the time of the observation (OBX-14) lies after the message (MSH-7)", "検査した日時を書いてください", "write when it was observed", "SS-MIX2 OBX-14";
         "時系列が狂います。", "The series goes wrong.";
         Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|g/dL^g/dL^ISO+|||||F|||202604011850") => Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|g/dL^g/dL^ISO+|||||F|||202604010850") }
+    SSM657 = "SSM657" "value-type-not-of-laboratory" Info { "検体検査結果の値型 (OBX-2) が NM・ST・CWE ではありません", "the value type (OBX-2) of a laboratory result is none of NM, ST and CWE", "数値は NM、文字は ST、コードは CWE で書いてください", "write numbers as NM, texts as ST, codes as CWE", "SS-MIX2 OBX-2 (OML-11)";
+        "検体検査結果 (OML-11) の受け手はほかの値型を読まず、結果が欠けます。", "Receivers of laboratory results (OML-11) do not read other types, and the result is lost.";
+        Lines("OML-11", "OBX|1|FT|3A010000002327101^総蛋白^JC10||検体不良|g/dL^g/dL^ISO+|||||F") => Lines("OML-11", "OBX|1|ST|3A010000002327101^総蛋白^JC10||検体不良|g/dL^g/dL^ISO+|||||F") }
+    SSM658 = "SSM658" "blood-group-contradiction" Warning { "血液型のコードが A・B・O・AB (Rh は +・-) ではないか、名称と合いません", "the code of a blood group is none of A, B, O, AB (Rh: +, -), or its text says another one", "コードと名称を確かめてください", "check code and text", "SS-MIX2 ADT-00 OBX-5 (JSHR002)";
+        "どちらを読むかで血液型が変わり、輸血の事故につながります。", "The blood group depends on which of both is read, and a transfusion goes wrong.";
+        Lines("ADT-00", "OBX|1|CWE|5H010000001999911^ＡＢＯ血液型^JC10||A^B型^JSHR002||||||F") => Lines("ADT-00", "OBX|1|CWE|5H010000001999911^ＡＢＯ血液型^JC10||A^A型^JSHR002||||||F") }
+    SSM659 = "SSM659" "specimen-number-repeated" Info { "違う材料の検体が同じ検体番号 (SPM-2) です", "specimens of different materials have one number (SPM-2)", "検体ごとに別の番号を書いてください", "give each specimen a number of its own", "SS-MIX2 SPM-2, SPM-4";
+        "検体を番号で引く受け手は、結果を別の材料のものにします。", "Receivers that look specimens up by their number file results under another material.";
+        Lines("OML-11", "SPM|1|S0001||023^血清^JC10|||||||||||||202604010850\nOBR|1|000000000000001||E002^生化学^99TST|||202604010850||||||||||||||||||F\nORC|SC|000000000000001|||CM||||20260401090000\nOBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|g/dL^g/dL^ISO+|||||F\nSPM|2|S0001||001^尿^JC10|||||||||||||202604010850\nOBR|2|000000000000001||E002^尿^99TST|||202604010850||||||||||||||||||F\nORC|SC|000000000000001|||CM||||20260401090000\nOBX|1|NM|1A030000000106201^尿ｐＨ^JC10||6.5|{pH}^{pH}^ISO+|||||F") => Lines("OML-11", "SPM|1|S0001||023^血清^JC10|||||||||||||202604010850\nOBR|1|000000000000001||E002^生化学^99TST|||202604010850||||||||||||||||||F\nORC|SC|000000000000001|||CM||||20260401090000\nOBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|g/dL^g/dL^ISO+|||||F\nSPM|2|S0002||001^尿^JC10|||||||||||||202604010850\nOBR|2|000000000000001||E002^尿^99TST|||202604010850||||||||||||||||||F\nORC|SC|000000000000001|||CM||||20260401090000\nOBX|1|NM|1A030000000106201^尿ｐＨ^JC10||6.5|{pH}^{pH}^ISO+|||||F") }
     SSM656 = "SSM656" "collection-reversed" Warning { "採取の終了が開始より前です (SPM-17)", "the collection ends before it starts (SPM-17)", "開始と終了を確かめてください", "check start and end", "SS-MIX2 SPM-17; HL7 v2.5 §2.A.20 DR";
         "蓄尿などの時間が負になり、換算できません。", "The time of a timed collection is negative.";
         Lines("OML-11", "SPM|1|||023^血清^JC10|||||||||||||202604010850^202604010750") => Lines("OML-11", "SPM|1|||023^血清^JC10|||||||||||||202604010750^202604010850") }
+    SSM660 = "SSM660" "observed-before-collection" Info { "検査日時 (OBX-14) が採取日時 (SPM-17) より前です", "the time of the observation (OBX-14) lies before the collection (SPM-17)", "採取と検査の日時を確かめてください", "check both times", "HL7 v2.5 §7.4.2.14; SS-MIX2 SPM-17, OBX-14";
+        "採取する前の検体は検査できず、時系列が狂います。", "Nothing is observed in a specimen before it was collected; the series goes wrong.";
+        Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|g/dL^g/dL^ISO+|||||F|||202603300850") => Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|g/dL^g/dL^ISO+|||||F|||202604010850") }
+    SSM661 = "SSM661" "result-status-in-request" Info { "検査依頼の OBX-11 が結果の状態です", "OBX-11 of a request is that of a result", "依頼の項目には O を書いてください", "write O for what is requested", "HL7 表 0085; SS-MIX2 OML-01";
+        "依頼した項目が結果として扱われます。", "What was requested counts as a result.";
+        Lines("OML-01", "OBX|1||3A010000002327101^総蛋白^JC10||||||||F") => Lines("OML-01", "OBX|1||3A010000002327101^総蛋白^JC10||||||||O") }
+    SSM662 = "SSM662" "result-without-order-segment" Info { "検査結果の OBR に ORC が続いていません", "an OBR of a laboratory result without its ORC", "OBR の次に ORC を書いてください", "write an ORC after the OBR", "SS-MIX2 OML-11 メッセージ構造 (OBR ORC OBX)";
+        "だれがいつ依頼した検査か分からず、依頼と結び付けられません。", "It does not say who requested the test and when, and it cannot be tied to its request.";
+        Lines("OML-11", "OBR|1|000000000000001||E002^生化学^99TST|||202604010850||||||||||||||||||F\nNTE|1|L|再検済み\nORC|SC|000000000000001|||CM||||20260401090000") => Lines("OML-11", "OBR|1|000000000000001||E002^生化学^99TST|||202604010850||||||||||||||||||F\nORC|SC|000000000000001|||CM||||20260401090000") }
 }
 
 /// Fields of an OBX that belong together.
 fn result<'m>(cx: &mut Cx<'m, '_>, obx: Segment<'m>) {
+    if cx.is(&[K::Oml01]) && matches!(obx.field(11).value().trimmed().text, "C" | "F" | "P" | "U") {
+        cx.report(&SSM661, obx.field(11));
+    }
     let (two, five) = (obx.field(2), obx.field(5));
     let status = obx.field(11).value().trimmed().text;
     let kind = two.value().trimmed().text;
@@ -80,16 +102,24 @@ fn result<'m>(cx: &mut Cx<'m, '_>, obx: Segment<'m>) {
     if !five.is_some() {
         // Results that could not be obtained, requests, deletions and the like have none.
         let none = matches!(status, "X" | "O" | "N" | "D" | "I" | "W");
-        if cx.is(&[K::Oml11, K::Omg13]) && !none {
+        if (cx.is_vital || cx.is(&[K::Oml11, K::Omg13])) && !none {
             cx.report_absent(&SSM641, obx, 5);
         }
         return;
     }
-    if kind.is_empty() && cx.kind.is_some() && !orders {
+    if kind.is_empty() && (cx.is_vital || cx.kind.is_some()) && !orders {
         cx.report_absent(&SSM642, obx, 2);
     }
     if kind == "SN" && cx.is(&[K::Oml11]) {
         cx.report(&SSM643, two);
+    }
+    // Types of no table, and CE, which is read as CWE, are told elsewhere or not at all.
+    let foreign = !matches!(kind, "" | "NM" | "ST" | "CWE" | "CE" | "SN");
+    if foreign && cx.is(&[K::Oml11]) && super::tables::has("0125", kind) {
+        cx.report(&SSM657, two);
+    }
+    if kind == "CWE" {
+        blood_group(cx, obx);
     }
     if status == "O" && cx.is(&[K::Oml11]) {
         cx.report(&SSM647, obx.field(11));
@@ -102,9 +132,56 @@ fn result<'m>(cx: &mut Cx<'m, '_>, obx: Segment<'m>) {
     {
         cx.report(&SSM655, obx.field(14));
     }
+    let collected = cx.specimen.map(|spm| spm.field(17).value());
+    if let (Some(time), Some(collected)) =
+        (time_of(obx.field(14).value()), collected.and_then(time_of))
+        && cx.is(&[K::Oml11])
+        && is_later(&collected, &time)
+    {
+        cx.report(&SSM660, obx.field(14));
+    }
     flag(cx, obx, kind);
     if cx.is(&[K::Oml11]) {
         item(cx, obx);
+    }
+}
+
+/// `SSM658`: ABO and Rh by their items in JLAC10, where code and text are those of blood groups.
+fn blood_group(cx: &mut Cx<'_, '_>, obx: Segment<'_>) {
+    let (three, five) = (obx.field(3), obx.field(5));
+    let item = three.comp(1).value().trimmed().text;
+    let (code, text) = (
+        five.comp(1).value().trimmed().text,
+        five.comp(2).value().trimmed().text,
+    );
+    if three.comp(3).value().trimmed().text != "JC10"
+        || five.comp(3).value().trimmed().text != "JSHR002"
+        || code.is_empty()
+    {
+        return;
+    }
+    let text = warifu_source::normalise_for_compare(text).to_uppercase();
+    let wrong = if item.starts_with("5H010") {
+        // The letters before 型, as in ＡＢ型.
+        let group = text.split_once('型').map(|(group, _)| group.trim());
+        !matches!(code, "A" | "B" | "O" | "AB")
+            || group.is_some_and(|g| matches!(g, "A" | "B" | "O" | "AB") && g != code)
+    } else if item.starts_with("5H020") {
+        let (plus, minus) = (
+            text.contains('+') || text.contains("陽性"),
+            text.contains('-') || text.contains("陰性"),
+        );
+        // `Rh+` is met as well.
+        match code.trim_start_matches(['R', 'H', 'h']) {
+            "+" => minus && !plus,
+            "-" => plus && !minus,
+            _ => true,
+        }
+    } else {
+        false
+    };
+    if wrong {
+        cx.report(&SSM658, five);
     }
 }
 
@@ -191,7 +268,15 @@ fn item(cx: &mut Cx<'_, '_>, obx: Segment<'_>) {
         Ok(70..=78) => 6,
         _ => 0,
     };
-    if group(given) != group(own) && group(own) != 0 && group(given) != 0 {
+    let (of_given, of_own) = (group(given), group(own));
+    // Serum and plasma are made of blood: nothing is measured in blood, in cells or in the other of both
+    // where only these were sent.
+    let separated = matches!(given, "022" | "023")
+        && matches!(
+            own,
+            "018" | "019" | "020" | "021" | "022" | "023" | "025" | "026" | "027" | "028"
+        );
+    if separated || of_given != of_own && of_own != 0 && of_given != 0 {
         cx.report(&SSM653, code);
     }
 }
@@ -244,10 +329,41 @@ fn reference<'m>(cx: &mut Cx<'m, '_>, at: Part<'m>) {
     }
 }
 
+/// Whether a field is an OBX-5 that holds one value: only codes and texts may have several parts.
+///
+/// # Standard
+/// HL7 v2.5 §7.4.2.5: OBX-5 repeats for multipart, single answer results with appropriate data types,
+/// e.g. CE, TX and FT.
+pub(crate) fn is_single(segment: Segment<'_>, number: usize) -> bool {
+    let kind = |s: Segment<'_>| s.field(2).value().trimmed().text.to_owned();
+    (segment.name(), number) == (*b"OBX", 5)
+        && matches!(kind(segment).as_str(), "NM" | "SN" | "DT" | "TM" | "TS")
+}
+
+/// How many components a value of OBX-5 has at most, and whether they may have parts; `None` where its type
+/// is made of components.
+fn simple_width(kind: &str) -> Option<(usize, bool)> {
+    Some(match kind {
+        "NM" | "DT" | "TM" => (1, false),
+        // The second one is its precision.
+        "TS" => (2, false),
+        // In texts & is met as a letter.
+        "ST" | "TX" | "FT" => (1, true),
+        _ => return None,
+    })
+}
+
 /// `OBX-5` as OBX-2 says.
 pub(crate) fn value(cx: &mut Cx<'_, '_>, obx: Segment<'_>, at: Part<'_>) {
     let name = || "OBX-5".to_owned();
-    match obx.field(2).value().trimmed().text {
+    let kind = obx.field(2).value().trimmed().text;
+    if let Some((width, has_parts)) = simple_width(kind) {
+        let wide = at.has_components() && at.comps().skip(width).any(|c| c.is_some());
+        if wide || (at.has_subcomponents() && !has_parts) {
+            cx.report_with(&HL7124, at, name());
+        }
+    }
+    match kind {
         "NM" => {
             let text = at.value().trimmed().text;
             let sign = |c: char| "<>≦≧≤≥＜＞".contains(c);
@@ -303,6 +419,24 @@ fn structured(cx: &mut Cx<'_, '_>, at: Part<'_>) {
     }
     if let Some(n) = at.comps().enumerate().skip(4).find(|(_, c)| c.is_some()) {
         cx.report_with(&HL7206, n.1, name(n.0 + 1));
+    }
+}
+
+/// `SSM659`: one number for several materials.
+fn specimen_numbers(cx: &mut Cx<'_, '_>) {
+    let mut first: std::collections::BTreeMap<&[u8], &str> = std::collections::BTreeMap::new();
+    let mut again = Vec::new();
+    for spm in cx.message.segments().filter(|s| s.name() == *b"SPM") {
+        let (number, material) = (spm.field(2), spm.field(4).value().trimmed().text);
+        if number.is_some()
+            && !material.is_empty()
+            && *first.entry(number.raw()).or_insert(material) != material
+        {
+            again.push(number);
+        }
+    }
+    for number in again {
+        cx.report(&SSM659, number);
     }
 }
 

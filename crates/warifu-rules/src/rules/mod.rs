@@ -4,6 +4,7 @@
 //! structure, fields, tables, code systems, versions), a line of `CHECKS` in the same file.
 
 pub(crate) mod characters;
+pub(crate) mod documents;
 pub(crate) mod fields;
 pub(crate) mod names;
 pub(crate) mod structure;
@@ -51,6 +52,7 @@ pub(crate) const CODES: &[&[Code]] = &[
     allergies::ALL,
     movements::ALL,
     imaging::ALL,
+    documents::ALL,
     versions::ALL,
     course::ALL,
     nho::ALL,
@@ -60,6 +62,7 @@ pub(crate) const CODES: &[&[Code]] = &[
 pub(crate) fn checks() -> impl Iterator<Item = &'static Check> {
     [
         characters::CHECKS,
+        fields::CHECKS,
         header::CHECKS,
         conditional::CHECKS,
         tables::CHECKS,
@@ -73,6 +76,7 @@ pub(crate) fn checks() -> impl Iterator<Item = &'static Check> {
         allergies::CHECKS,
         movements::CHECKS,
         imaging::CHECKS,
+        documents::CHECKS,
         versions::CHECKS,
         course::CHECKS,
         nho::CHECKS,

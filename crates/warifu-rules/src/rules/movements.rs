@@ -1,14 +1,16 @@
 //! `SSM69x`: visits and stays (PV1, PV2, EVN) within one message.
 
 use warifu_diag::Example::Lines;
+use warifu_hl7::time::Time;
 use warifu_hl7::{Part, Segment};
 use warifu_ssmix2::DataKind as K;
 
-use crate::cx::{Cx, is_after, time_of};
+use crate::cx::{Cx, is_after, is_later, time_of};
 use crate::rule::{Check, field, segment};
 
 pub(crate) const CHECKS: &[Check] = &[
     segment("PV1", visit),
+    segment("PV2", leave),
     field("EVN", 6, occurred),
     field("EVN", 2, recorded),
 ];
@@ -29,7 +31,7 @@ warifu_diag::codes! {
     SSM695 = "SSM695" "ward-missing" Info { "入院の移動なのに病棟 (PV1-3) がありません", "an event of a stay without a ward (PV1-3)", "病棟・病室・病床を書いてください", "write ward, room and bed", "SS-MIX2 PV1-3";
         "患者がどこにいるか分かりません。", "It does not say where the patient is.";
         Lines("ADT-22", "PV1|1|I|||||D01^見立^一郎^^^^^^^L^^^^^I|||01||||||||||||||||||||||||||||||||||202604010900") => Lines("ADT-22", "PV1|1|I|3E^301^1^^^N||||D01^見立^一郎^^^^^^^L^^^^^I|||01||||||||||||||||||||||||||||||||||202604010900") }
-    SSM696 = "SSM696" "event-after-message" Warning { "実施の日時 {} がメッセージの日時 (MSH-7) より後です", "time {} of what happened lies after the message (MSH-7)", "実施した日時を書いてください", "write when it happened", "SS-MIX2 EVN-6, PV1-44, PV1-45";
+    SSM696 = "SSM696" "event-after-message" Warning { "実施の日時 {} がメッセージの日時 (MSH-7) より後です", "time {} of what happened lies after the message (MSH-7)", "実施した日時を書いてください", "write when it happened", "SS-MIX2 EVN-6, PV1-44, PV1-45; HL7 v2.5 §3.4.1.6";
         "予定を実施として伝えています。診療日を誤ります。", "A plan is told as done, and the care date is wrong.";
         Lines("ADT-22", "PV1|1|I|3E^301^1^^^N||||D01^見立^一郎^^^^^^^L^^^^^I|||01||||||||||||||||||||||||||||||||||202604011900") => Lines("ADT-22", "PV1|1|I|3E^301^1^^^N||||D01^見立^一郎^^^^^^^L^^^^^I|||01||||||||||||||||||||||||||||||||||202604010900") }
     SSM697 = "SSM697" "location-type-missing" Info [strict] { "場所の種類 (PV1-3 の 6 番目、N か C) がありません", "the type of location (PV1-3, component 6, N or C) is empty", "病棟は N、外来は C を書いてください", "write N for wards, C for clinics", "SS-MIX2 PL.6";
@@ -38,6 +40,12 @@ warifu_diag::codes! {
     SSM698 = "SSM698" "attending-doctor-missing" Info { "担当医の通知 (ADT-01) に担当医 (PV1-7) がありません", "a change of the attending doctor (ADT-01) without the doctor (PV1-7)", "担当医を書いてください", "write the attending doctor", "SS-MIX2 ADT-01 PV1-7";
         "だれが担当医になったか分かりません。", "It does not say who attends.";
         Lines("ADT-01", "PV1|1|I|3E^301^1^^^N|||||||01") => Lines("ADT-01", "PV1|1|I|3E^301^1^^^N||||D01^見立^一郎^^^^^^^L^^^^^I|||01") }
+    SSM699 = "SSM699" "recorded-after-message" Warning { "記録日時 (EVN-2) の日がメッセージの日時 (MSH-7) より後です", "the event was recorded (EVN-2) on a later day than its message (MSH-7)", "送り手の時計と EVN-2 の書き方を確かめてください", "check the clocks of the sender and what it writes into EVN-2", "SS-MIX2 EVN-2; HL7 v2.5 §3.4.1.2";
+        "メッセージは記録の後に書かれます。後の日の記録は、予定の日を書いたか、時計の誤りです。", "A message is written after its event was recorded; a later day is that of a plan, or a clock is wrong.";
+        Lines("ADT-22", "EVN||20260402093000|||||HOSP") => Lines("ADT-22", "EVN||20260401093000|||||HOSP") }
+    SSM700 = "SSM700" "return-before-leave" Warning { "帰院の日時 (PV2-47) が外出泊の日時 (EVN-6) より前です", "the return (PV2-47) lies before the leave (EVN-6)", "外出泊と帰院の日時を確かめてください", "check both times", "SS-MIX2 ADT-31 EVN-6, PV2-47";
+        "外出泊の期間が負になり、食事や入院料の計算を誤ります。", "The leave has a negative length, and meals and charges go wrong.";
+        Lines("ADT-31", "EVN||20260401093000||||202604010900|HOSP\nPV2|||||||||||||||||||||||||||||||||||||||||||||||202603301600") => Lines("ADT-31", "EVN||20260401093000||||202604010900|HOSP\nPV2|||||||||||||||||||||||||||||||||||||||||||||||202604021600") }
 }
 
 const STAY: &[K] = &[K::Adt22, K::Adt31, K::Adt32, K::Adt42, K::Adt52];
@@ -80,10 +88,7 @@ fn visit<'m>(cx: &mut Cx<'m, '_>, pv1: Segment<'m>) {
         cx.report(&SSM691, pv1.field(45));
     }
     for (kinds, number) in [(&[K::Adt12, K::Adt22][..], 44), (&[K::Adt52][..], 45)] {
-        if let (Some(time), Some(sent)) = (time_of(pv1.field(number).value()), cx.sent)
-            && cx.is(kinds)
-            && is_after(&time, &sent)
-        {
+        if cx.is(kinds) && is_late(cx, time_of(pv1.field(number).value())) {
             cx.report_with(&SSM696, pv1.field(number), format!("PV1-{number}"));
         }
     }
@@ -93,20 +98,47 @@ fn visit<'m>(cx: &mut Cx<'m, '_>, pv1: Segment<'m>) {
     }
 }
 
-fn occurred<'m>(cx: &mut Cx<'m, '_>, at: Part<'m>) {
-    after(cx, at, "EVN-6", &[K::Adt31, K::Adt32, K::Adt42]);
-}
-
-fn recorded<'m>(cx: &mut Cx<'m, '_>, at: Part<'m>) {
-    // To the minute: MSH-7 and EVN-2 come from two clocks of one system.
-    after(cx, at, "EVN-2", K::ALL.as_slice());
-}
-
-fn after(cx: &mut Cx<'_, '_>, at: Part<'_>, name: &'static str, kinds: &[K]) {
-    if let (Some(time), Some(sent)) = (time_of(at.value()), cx.sent)
-        && cx.is(kinds)
-        && is_after(&time, &sent)
+/// `SSM700`: the return that is expected of a leave.
+fn leave<'m>(cx: &mut Cx<'m, '_>, pv2: Segment<'m>) {
+    let left = time_of(cx.message.value(b"EVN", 6));
+    let back = pv2.field(47);
+    if let (Some(left), Some(until)) = (left, time_of(back.value()))
+        && cx.is(&[K::Adt31])
+        && is_after(&left, &until)
     {
-        cx.report_with(&SSM696, at, name);
+        cx.report(&SSM700, back);
     }
+}
+
+/// `SSM696`: when it happened, for what is no plan.
+fn occurred<'m>(cx: &mut Cx<'m, '_>, at: Part<'m>) {
+    const DONE: &[K] = &[
+        K::Adt01,
+        K::Adt12,
+        K::Adt22,
+        K::Adt31,
+        K::Adt32,
+        K::Adt42,
+        K::Adt52,
+        K::Adt61,
+    ];
+    if cx.is(DONE) && is_late(cx, time_of(at.value())) {
+        cx.report_with(&SSM696, at, "EVN-6");
+    }
+}
+
+/// `SSM699`: of another clock than MSH-7, perhaps, and never of another day.
+fn recorded<'m>(cx: &mut Cx<'m, '_>, at: Part<'m>) {
+    if let (Some(time), Some(sent)) = (time_of(at.value()), cx.sent)
+        && is_after(&time, &sent)
+        && (time.year, time.month, time.day) != (sent.year, sent.month, sent.day)
+    {
+        cx.report(&SSM699, at);
+    }
+}
+
+/// Whether a time lies after the message by more than its clocks may differ.
+fn is_late(cx: &Cx<'_, '_>, time: Option<Time>) -> bool {
+    time.zip(cx.sent)
+        .is_some_and(|(time, sent)| is_later(&time, &sent))
 }

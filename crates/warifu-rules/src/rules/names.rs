@@ -5,7 +5,9 @@
 use warifu_diag::Example::Path;
 use warifu_diag::catalogue::ssm::{SSM101, SSM113};
 use warifu_diag::{Code, Diagnostic, SourceId, Span};
-use warifu_ssmix2::{DataKind, FileName, Kind, NO_ORDER, NameNote, Place, components, locate};
+use warifu_ssmix2::{
+    DataKind, FileName, Kind, NO_ORDER, NameNote, Place, components, level1_of, level2_of, locate,
+};
 
 use super::tables;
 use crate::Options;
@@ -14,7 +16,7 @@ warifu_diag::codes! {
     SSM120 = "SSM120" "level-one-differs" Warning { "第１階層が患者IDの１～３文字目と違います", "folder level 1 is not characters 1 to 3 of the patient id", "患者IDの先頭３文字のフォルダーに置いてください", "put it in the folder of the first three characters", "SS-MIX2 フォルダー構成";
         "患者を階層で探す受け手は、このフォルダーを見つけられません。", "Readers that go down level by level do not find the folder.";
         Path("001/000/0000000001/20260401/OML-11/0000000001_20260401_OML-11_000000000000001_20260401093000123_01_1") => Path("000/000/0000000001/20260401/OML-11/0000000001_20260401_OML-11_000000000000001_20260401093000123_01_1") }
-    SSM121 = "SSM121" "level-two-differs" Warning { "第２階層が患者IDの４～６文字目と違います", "folder level 2 is not characters 4 to 6 of the patient id", "患者IDの４～６文字目のフォルダーに置いてください", "put it in the folder of characters 4 to 6", "SS-MIX2 フォルダー構成";
+    SSM121 = "SSM121" "level-two-differs" Warning { "第２階層が患者IDの４～６文字目と違うか、ありません", "folder level 2 is missing or not characters 4 to 6 of the patient id", "患者IDの４～６文字目のフォルダーに置いてください", "put it in the folder of characters 4 to 6", "SS-MIX2 フォルダー構成";
         "患者を階層で探す受け手は、このフォルダーを見つけられません。", "Readers that go down level by level do not find the folder.";
         Path("000/001/0000000001/20260401/OML-11/0000000001_20260401_OML-11_000000000000001_20260401093000123_01_1") => Path("000/000/0000000001/20260401/OML-11/0000000001_20260401_OML-11_000000000000001_20260401093000123_01_1") }
     SSM122 = "SSM122" "name-patient-differs" Error { "ファイル名の患者IDがフォルダーと違います", "the patient id in the file name differs from the folder", "どちらの患者のものか確かめてください", "find out whose file it is", "SS-MIX2 ファイル命名規約";
@@ -113,6 +115,15 @@ const fn code_of(note: NameNote) -> Option<Code> {
     })
 }
 
+/// Whether a patient's folder stands in one that is not its level 2, with its date, its kind and its file
+/// below. A tree may begin at any level: what is above the first folder of the path is not known.
+fn is_without_levels(parts: &[&str], name: FileName<'_>) -> bool {
+    matches!(*parts, [.., above, patient, date, kind, _]
+        if [patient, date, kind] == [name.patient, name.date, name.kind]
+            && above != level2_of(patient)
+            && above != level1_of(patient))
+}
+
 /// Checks a path; all findings are about the file as a whole.
 pub(crate) fn check(path: &str, source: SourceId, options: Options, out: &mut Vec<Diagnostic>) {
     let mut report = |code: Code| {
@@ -145,6 +156,9 @@ pub(crate) fn check(path: &str, source: SourceId, options: Options, out: &mut Ve
         }
         _ => {
             let name = parts.last().and_then(|leaf| FileName::parse(leaf).ok());
+            if name.is_some_and(|name| is_without_levels(&parts, name)) {
+                report(&SSM121);
+            }
             for note in name.iter().flat_map(FileName::notes) {
                 if let Some(code) = code_of(note) {
                     report(code);

@@ -4,7 +4,9 @@ use warifu_diag::Example::{Files, Lines};
 use warifu_hl7::{Part, Segment};
 use warifu_ssmix2::DataKind as K;
 
-use crate::cx::{Cx, is_after, time_of};
+use super::fields::is_number;
+use super::laboratory::SSM662;
+use crate::cx::{Cx, is_after, is_later, time_of};
 use crate::rule::{Check, field, message, segment};
 
 pub(crate) const CHECKS: &[Check] = &[
@@ -15,6 +17,7 @@ pub(crate) const CHECKS: &[Check] = &[
     field("ORC", 9, ordered),
     field("ORC", 17, department),
     message(parents),
+    message(rows),
 ];
 
 warifu_diag::codes! {
@@ -60,6 +63,21 @@ warifu_diag::codes! {
     SSM615 = "SSM615" "cancelled-order-with-flag-1" Warning { "取消 (ORC-1 が CA・OC・DC) なのに、フラグが 1 (有効) です", "a cancelled order (ORC-1 CA, OC or DC) under flag 1 (valid)", "取消は、対象とともにフラグ 0 にしてください", "give the cancellation and what it cancels flag 0", "SS-MIX2 コンディションフラグ (削除); HL7 表 0119";
         "取り消された指示を、受け手が有効として扱います。", "Receivers take the cancelled order as valid.";
         Files(&[("000/000/0000000001/20260401/OMP-01/0000000001_20260401_OMP-01_000000000000001_20260401093000123_01_1", "ORC|CA|000000000000001||1|||||20260401090000|||D01^見立^一郎^^^^^^^L^^^^^I")]) => Files(&[("000/000/0000000001/20260401/OMP-01/0000000001_20260401_OMP-01_000000000000001_20260401093000123_01_0", "ORC|CA|000000000000001||1|||||20260401090000|||D01^見立^一郎^^^^^^^L^^^^^I")]) }
+    SSM616 = "SSM616" "filler-number-differs" Warning { "OBR-3 が ORC-3 と違います", "OBR-3 differs from ORC-3", "同じ番号を書いてください", "write the same number", "HL7 v2.5 §4.5.3.3; SS-MIX2 ORC-3, OBR-3";
+        "実施側の番号で結果を探す受け手は、どちらで探すかで別の依頼に行き着きます。", "Receivers that look results up by the filler's number come to another request, depending on which one they take.";
+        Lines("OMG-13", "ORC|SC|000000000000001|F0001||CM||||20260401090000|||D01^見立^一郎^^^^^^^L^^^^^I|01^^^^^C||||01^内科^HL70069\nOBR|1|000000000000001|F0002|9A110000000000000^心電図^99TST|||202604010948||||||||||||||||||F") => Lines("OMG-13", "ORC|SC|000000000000001|F0001||CM||||20260401090000|||D01^見立^一郎^^^^^^^L^^^^^I|01^^^^^C||||01^内科^HL70069\nOBR|1|000000000000001|F0001|9A110000000000000^心電図^99TST|||202604010948||||||||||||||||||F") }
+    SSM617 = "SSM617" "reported-before-examined" Warning { "報告の日時 (OBR-22) が検査の日時 (OBR-7) より前です", "the report (OBR-22) lies before the examination (OBR-7)", "検査と報告の日時を確かめてください", "check both times", "HL7 v2.5 §4.5.3.22; SS-MIX2 OBR-7, OBR-22";
+        "検査より前に結果が出ることはなく、時系列が狂います。", "No result comes before its examination; the series goes wrong.";
+        Lines("OML-11", "OBR|1|000000000000001||E002^生化学^99TST|||202604010850|||||||||||||||202603310900|||F") => Lines("OML-11", "OBR|1|000000000000001||E002^生化学^99TST|||202604010850|||||||||||||||202604010900|||F") }
+    SSM618 = "SSM618" "duration-not-positive" Warning { "期間 (TQ1-6) が 0 以下です", "the duration (TQ1-6) is not above zero", "日数や回数を確かめてください", "check the number of days or times", "HL7 v2.5 §4.5.4.6; SS-MIX2 TQ1-6";
+        "いつまで続けるか分からず、総量の計算を誤ります。", "It does not say how long to go on, and total amounts go wrong.";
+        Lines("OMP-01", "TQ1|1||1011000400000000&内服・経口・１日１回朝食後&JAMISDP01|||-7^d|20260401") => Lines("OMP-01", "TQ1|1||1011000400000000&内服・経口・１日１回朝食後&JAMISDP01|||7^d|20260401") }
+    SSM619 = "SSM619" "request-row-repeated" Warning { "依頼全体の行 (ORC-1 が NW) が二つ以上あります", "several rows of the whole request (ORC-1 NW)", "NW を一つ、続けて PA と、行為ごとの CH を書いてください", "write one NW, then PA, and CH for each procedure", "SS-MIX2 OMG メッセージ構造 (NW・PA・CH)";
+        "受け手は NW ごとに別の依頼として扱い、行為がどの依頼のものか分からなくなります。", "Receivers take each NW for a request of its own and cannot tell to which one a procedure belongs.";
+        Lines("OMG-01", "ORC|NW|000000000000001|||||||20260401090000|||D01^見立^一郎^^^^^^^L^^^^^I\nTQ1|1||||||202604011000||R^ルーチン^HL70485\nOBR|1|000000000000001||A000000000000000^撮影^99TST\nORC|NW|000000000000001|||||||20260401090000|||D01^見立^一郎^^^^^^^L^^^^^I\nTQ1|1||||||202604011000||R^ルーチン^HL70485\nOBR|2|000000000000001||A000000000000000^撮影^99TST") => Lines("OMG-01", "ORC|NW|000000000000001|||||||20260401090000|||D01^見立^一郎^^^^^^^L^^^^^I\nTQ1|1||||||202604011000||R^ルーチン^HL70485\nOBR|1|000000000000001||A000000000000000^撮影^99TST\nORC|PA|000000000000001|||||||20260401090000|||D01^見立^一郎^^^^^^^L^^^^^I\nTQ1|1||||||202604011000||R^ルーチン^HL70485\nOBR|2|000000000000001||A000000000000000^撮影^99TST") }
+    SSM620 = "SSM620" "request-without-procedures" Info { "依頼全体の行 (NW・PA) に、行為の行 (ORC-1 が CH) がありません", "rows of the whole request (NW, PA) without one of a procedure (ORC-1 CH)", "行為ごとに CH の行を書いてください", "write a CH row for each procedure", "SS-MIX2 OMG メッセージ構造 (NW・PA・CH)";
+        "受け手は CH の行から行為を読みます。なければ、何を行うか分かりません。", "Receivers read procedures from the CH rows; without any it does not say what is to be done.";
+        Lines("OMG-01", "ORC|NW|000000000000001|||||||20260401090000|||D01^見立^一郎^^^^^^^L^^^^^I\nTQ1|1||||||202604011000||R^ルーチン^HL70485\nOBR|1|000000000000001||A000000000000000^撮影^99TST\nORC|PA|000000000000001|||||||20260401090000|||D01^見立^一郎^^^^^^^L^^^^^I\nTQ1|1||||||202604011000||R^ルーチン^HL70485\nOBR|2|000000000000001||A000000000000000^撮影^99TST") => Lines("OMG-01", "ORC|NW|000000000000001|||||||20260401090000|||D01^見立^一郎^^^^^^^L^^^^^I\nTQ1|1||||||202604011000||R^ルーチン^HL70485\nOBR|1|000000000000001||A000000000000000^撮影^99TST\nORC|CH|000000000000002||||||000000000000001|20260401090000|||D01^見立^一郎^^^^^^^L^^^^^I\nTQ1|1||||||202604011000||R^ルーチン^HL70485\nOBR|2|000000000000002||A000000000000000^撮影^99TST|||||||||||||||||||||||||000000000000001") }
 }
 
 const IMAGING: &[K] = &[K::Omg01, K::Omg02, K::Omg03, K::Omg11, K::Omg12, K::Omg13];
@@ -133,7 +151,17 @@ fn request<'m>(cx: &mut Cx<'m, '_>, obr: Segment<'m>) {
     } else {
         cx.order
     };
+    let (seven, reported) = (time_of(obr.field(7).value()), obr.field(22));
+    if let (Some(examined), Some(time)) = (seven, time_of(reported.value()))
+        && (cx.is_vital || cx.is(&[K::Oml11, K::Omg11, K::Omg12, K::Omg13]))
+        && is_later(&examined, &time)
+    {
+        cx.report(&SSM617, reported);
+    }
     let Some(orc) = orc else {
+        if cx.is(&[K::Oml11]) {
+            cx.report_segment(&SSM662, obr, None);
+        }
         return;
     };
     let differ =
@@ -141,6 +169,10 @@ fn request<'m>(cx: &mut Cx<'m, '_>, obr: Segment<'m>) {
     let (two, own) = (obr.field(2), orc.field(2).value());
     if differ(two.value().text, own.text) {
         cx.report(&SSM604, two);
+    }
+    let three = obr.field(3);
+    if differ(three.value().text, orc.field(3).value().text) {
+        cx.report(&SSM616, three);
     }
     let (parent, named) = (obr.field(29), orc.field(8).value());
     if differ(parent.value().text, named.text) {
@@ -156,6 +188,11 @@ fn timing<'m>(cx: &mut Cx<'m, '_>, tq1: Segment<'m>) {
     {
         cx.report(&SSM611, tq1.field(8));
     }
+    let six = tq1.field(6).comp(1);
+    let count = six.value().trimmed().text;
+    if is_number(count) && (count.starts_with('-') || !count.contains(|c| matches!(c, '1'..='9'))) {
+        cx.report(&SSM618, six);
+    }
     let next = cx.following(&[b"ORC", b"OBR", b"RXE", b"RXR"]).next();
     if next.is_some_and(|s| s.name() == *b"TQ1") && !tq1.field(12).is_some() {
         cx.report_absent(&SSM612, tq1, 12);
@@ -166,6 +203,30 @@ fn timing<'m>(cx: &mut Cx<'m, '_>, tq1: Segment<'m>) {
         if start.day > 0 && months(&ordered) - months(&start) > 1 {
             cx.report(&SSM613, tq1.field(7));
         }
+    }
+}
+
+/// `SSM619`, `SSM620`: one request, and what is to be done.
+fn rows(cx: &mut Cx<'_, '_>) {
+    if !cx.is(&[K::Omg01, K::Omg02, K::Omg03]) {
+        return;
+    }
+    let message = cx.message;
+    let of = |control: &'static str| {
+        message
+            .segments()
+            .filter(|s| s.name() == *b"ORC")
+            .map(|orc| orc.field(1))
+            .filter(move |one| one.value().trimmed().text == control)
+    };
+    for again in of("NW").skip(1) {
+        cx.report(&SSM619, again);
+    }
+    // A request without its parts may be all that there is; a parent has children.
+    if let Some(parent) = of("PA").next()
+        && of("CH").next().is_none()
+    {
+        cx.report(&SSM620, parent);
     }
 }
 

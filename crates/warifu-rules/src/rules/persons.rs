@@ -62,6 +62,9 @@ warifu_diag::codes! {
     SSM524 = "SSM524" "telephone-in-component-1" Info [strict] { "電話番号が 1 番目の成分にあります", "the telephone number stands in component 1", "12 番目の成分に書いてください", "write it in component 12", "HL7 v2.5 XTN.12; SS-MIX2 PID-13";
         "1 番目は旧版の書き方で、読まない受け手があります。", "Component 1 is the old form, which some receivers do not read.";
         Lines("ADT-00", "NK1|1|試験^太郎|SPO^配偶者^HL70063||03-0000-0000") => Lines("ADT-00", "NK1|1|試験^太郎|SPO^配偶者^HL70063||^PRN^PH^^^^^^^^^03-0000-0000") }
+    SSM525 = "SSM525" "mail-address" Warning { "電子メールアドレスに @ がないか、空白や全角の文字があります", "a mail address without @, or with blanks or full-width characters", "名前@ドメイン の形で書いてください", "write it as name@domain", "HL7 v2.5 §2.A.89 XTN.4; RFC 5322";
+        "連絡が届きません。", "Messages do not arrive.";
+        Lines("ADT-00", "PID|1||0000000001^^^^PI||試験^花子^^^^^L^I~シケン^ハナコ^^^^^L^P||19680303|F|||||^NET^Internet^hanako.example.jp") => Lines("ADT-00", "PID|1||0000000001^^^^PI||試験^花子^^^^^L^I~シケン^ハナコ^^^^^L^P||19680303|F|||||^NET^Internet^hanako@example.jp") }
     SSM531 = "SSM531" "birth-date-after-message" Error { "生年月日がメッセージの日より後です", "the birth date lies after the message", "生年月日を確かめてください", "check the birth date", "SS-MIX2 PID-7";
         "年齢が負になり、薬の量や本人確認を誤ります。", "The age is negative; doses and identification go wrong.";
         Lines("ADT-00", "PID|1||0000000001^^^^PI||試験^花子^^^^^L^I~シケン^ハナコ^^^^^L^P||20680303|F") => Lines("ADT-00", "PID|1||0000000001^^^^PI||試験^花子^^^^^L^I~シケン^ハナコ^^^^^L^P||19680303|F") }
@@ -86,6 +89,9 @@ warifu_diag::codes! {
     SSM541 = "SSM541" "practitioner-without-number" Info [strict] { "医療者の番号がなく、名前だけです ({})", "a practitioner with a name and no number ({})", "職員番号を 1 番目の成分に書いてください", "write the staff number in component 1", "HL7 v2.5 §2.A.86 XCN.1; SS-MIX2 ORC-12";
         "同姓同名の職員を区別できません。", "Two persons of one name cannot be told apart.";
         Lines("OML-11", "OBR|1|000000000000001||E002^生化学^99TST|||202604010850|||||||||^見立^一郎^^^^^^^L^^^^^I") => Lines("OML-11", "OBR|1|000000000000001||E002^生化学^99TST|||202604010850|||||||||D01^見立^一郎^^^^^^^L^^^^^I") }
+    SSM542 = "SSM542" "person-number-is-name" Warning { "{} の番号 (1 番目の成分) に氏名などの文字が入っています", "the number of the person in {} (component 1) holds a name", "1 番目に職員番号、2・3 番目に姓と名を書いてください", "write the number in component 1, the name in 2 and 3", "HL7 v2.5 §2.A.86 XCN.1";
+        "番号で人を特定する受け手は、別の人として登録します。", "Receivers that go by the number register another person.";
+        Lines("OMP-01", "ORC|NW|000000000000001||1|||||20260401090000|||見立一郎") => Lines("OMP-01", "ORC|NW|000000000000001||1|||||20260401090000|||D01^見立^一郎^^^^^^^L^^^^^I") }
     SSM538 = "SSM538" "time-before-birth" Warning { "{} が生年月日 (PID-7) より前の日です", "{} is a day before the birth date (PID-7)", "日時か生年月日を確かめてください", "check the time and the birth date", "SS-MIX2 PID-7";
         "生まれる前の検査や投薬はなく、日付か患者の取り違えの印です。", "Nobody is examined or treated before birth; a date is wrong, or the patient.";
         Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|g/dL^g/dL^ISO+|||||F|||194604010850") => Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|g/dL^g/dL^ISO+|||||F|||202604010850") }
@@ -152,18 +158,14 @@ fn patient_name<'m>(cx: &mut Cx<'m, '_>, field: Part<'m>) {
         }
         forms.push((form, kind));
         if cx.facts.wanted {
-            let spot = cx.spot(repetition.text());
-            let spot = crate::patient::Spot {
-                text: format!("{} {}", text.trim(), repetition.comp(2).value().text.trim()),
-                ..spot
-            };
+            let name = cx.parts(repetition, &[1, 2], " ");
             let slot = if form == "P" {
                 &mut cx.facts.kana
             } else {
                 &mut cx.facts.kanji
             };
-            if slot.text.is_empty() {
-                *slot = spot;
+            if slot.whole.text.is_empty() {
+                *slot = name;
             }
         }
     }
@@ -186,11 +188,7 @@ fn patient<'m>(cx: &mut Cx<'m, '_>, pid: Segment<'m>) {
         cx.facts.birth = cx.spot(pid.field(7).value());
         cx.facts.sex = cx.spot(pid.field(8).value());
         if let Some(first) = pid.field(11).reps().find(Part::is_some) {
-            let whole = [1, 3, 5, 8].map(|n| first.comp(n).value().text);
-            cx.facts.address = crate::patient::Spot {
-                text: whole.concat(),
-                ..cx.spot(first.text())
-            };
+            cx.facts.address = cx.parts(first, &[1, 3, 5, 8], "");
         }
     }
 }
@@ -285,7 +283,7 @@ fn addresses<'m>(cx: &mut Cx<'m, '_>, at: Part<'m>) {
             cx.report(&SSM521, zip);
         }
         let letters = code.len() == 3 && code.bytes().all(|b| b.is_ascii_uppercase());
-        if !code.is_empty() && !letters {
+        if !code.is_empty() && (!letters || code == "JAP") {
             cx.report(&SSM522, country);
         }
         tables::value(cx, "0190", address.comp(7));
@@ -299,6 +297,18 @@ fn telephones<'m>(cx: &mut Cx<'m, '_>, at: Part<'m>) {
         tables::value(cx, "0202", telephone.comp(3));
         let (first, twelfth) = (telephone.comp(1), telephone.comp(12));
         let mail = telephone.comp(3).value().trimmed().text == "Internet";
+        let address = [4, 12, 1].map(|n| telephone.comp(n));
+        if let Some(address) = address.into_iter().find(Part::is_some).filter(|_| mail) {
+            let text = address.value().trimmed().text;
+            let plain = text.bytes().all(|b| b.is_ascii_graphic());
+            let named = text.split_once('@');
+            let parted = named.is_some_and(|(name, domain)| {
+                !name.is_empty() && !domain.is_empty() && !domain.contains('@')
+            });
+            if !(plain && parted) {
+                cx.report(&SSM525, address);
+            }
+        }
         if first.is_some() && !twelfth.is_some() {
             cx.report(&SSM524, first);
         }
@@ -313,15 +323,24 @@ fn telephones<'m>(cx: &mut Cx<'m, '_>, at: Part<'m>) {
     }
 }
 
-/// `SSM541`: XCN without a number.
+/// `SSM541`, `SSM542`: XCN without a number, or with the name instead.
 fn people<'m>(cx: &mut Cx<'m, '_>, at: Part<'m>) {
     for person in at.reps().filter(Part::is_some) {
-        if !person.comp(1).is_some() && person.comp(2).is_some() {
+        let number = person.comp(1);
+        let nameless = !number.is_some() && person.comp(2).is_some();
+        let text = number.value().text;
+        let named = has_kanji(text) || text.contains(|c| matches!(c, 'ぁ'..='ん' | 'ァ'..='ヶ'));
+        if nameless || named {
             let name = cx
                 .message
                 .locate(person.span().0)
                 .map_or_else(String::new, |p| format!("{}-{}", p.segment_name(), p.field));
-            cx.report_with(&SSM541, person, name);
+            let (code, at) = if named {
+                (&SSM542, number)
+            } else {
+                (&SSM541, person)
+            };
+            cx.report_with(code, at, name);
         }
     }
 }

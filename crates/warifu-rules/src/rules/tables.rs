@@ -72,6 +72,14 @@ tables! {
     HL7332 = "HL7332" "indicator-not-in-0136" Warning "0136" "有無" "yes/no indicator" Lines("ADT-00", "DB1|1|PT||1") => Lines("ADT-00", "DB1|1|PT||N");
     HL7333 = "HL7333" "diet-type-not-in-0159" Warning "0159" "食事の種別" "diet type" Lines("OMD", "ODS|X||E001^常食^99TST") => Lines("OMD", "ODS|D||E001^常食^99TST");
     HL7334 = "HL7334" "department-not-in-0069" Warning "0069" "診療科" "department" Lines("ADT-12", "PV1|1|O|01^^^^^C||||D01^見立^一郎^^^^^^^L^^^^^I|||ZZ||||||||||||||||||||||||||||||||||202604010900") => Lines("ADT-12", "PV1|1|O|01^^^^^C||||D01^見立^一郎^^^^^^^L^^^^^I|||01A||||||||||||||||||||||||||||||||||202604010900");
+    HL7335 = "HL7335" "location-type-not-in-0305" Warning "0305" "場所の種類" "person location type" Lines("ADT-12", "PV1|1|O|01^^^^^X||||D01^見立^一郎^^^^^^^L^^^^^I|||01||||||||||||||||||||||||||||||||||202604010900") => Lines("ADT-12", "PV1|1|O|01^^^^^C||||D01^見立^一郎^^^^^^^L^^^^^I|||01||||||||||||||||||||||||||||||||||202604010900");
+    HL7336 = "HL7336" "repeat-pattern-not-in-0335" Warning "0335" "反復パターン" "repeat pattern" Lines("OMP-02", "TQ1|1||ZZZ&不明&HL70335||||202604011000") => Lines("OMP-02", "TQ1|1||TID&1日3回&HL70335||||202604011000");
+    HL7337 = "HL7337" "body-site-not-in-0163" Info "0163" "部位" "body site" Lines("OMP-02", "RXR|IV^静脈内^HL70162|ZZ^不明^HL70163") => Lines("OMP-02", "RXR|IV^静脈内^HL70162|LA^左腕^HL70163");
+    HL7338 = "HL7338" "administration-method-not-in-0165" Info "0165" "投与方法" "administration method" Lines("OMP-02", "RXR|IV^静脈内^HL70162|||ZZ^不明^HL70165") => Lines("OMP-02", "RXR|IV^静脈内^HL70162|||IVP^静脈注射^HL70165");
+    HL7339 = "HL7339" "pharmacy-order-type-not-in-0480" Warning "0480" "薬剤オーダ種別" "pharmacy order type" Lines("OMP-12", "RXA|0|1|20260401093000|20260401094000|100000201^試験注^HOT9|1|AMP^アンプル^MR9P|||||||||||||CP||||||Q") => Lines("OMP-12", "RXA|0|1|20260401093000|20260401094000|100000201^試験注^HOT9|1|AMP^アンプル^MR9P|||||||||||||CP||||||M");
+    HL7340 = "HL7340" "dispense-method-not-in-0321" Warning "0321" "調剤方法" "dispense method" Lines("OMP-02", "RXE||00^一般^JHSI0002|100||ML^mL^MR9P|||||||||||||||||||||||||QQ") => Lines("OMP-02", "RXE||00^一般^JHSI0002|100||ML^mL^MR9P|||||||||||||||||||||||||TR");
+    HL7341 = "HL7341" "section-not-in-0074" Warning "0074" "検査部門" "diagnostic service section" Lines("OML-11", "OBR|1|000000000000001||E002^生化学^99TST|||202604010850|||||||||||||||||QQQ|F") => Lines("OML-11", "OBR|1|000000000000001||E002^生化学^99TST|||202604010850|||||||||||||||||CH|F");
+    HL7342 = "HL7342" "processing-mode-not-in-0207" Warning "0207" "処理モード" "processing mode" Example::Message("MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260401093000.123||ADT^A08^ADT_A01|1|P^Z|2.5||||||~ISO IR87||ISO 2022-1994") => Example::Message("MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260401093000.123||ADT^A08^ADT_A01|1|P^T|2.5||||||~ISO IR87||ISO 2022-1994");
     SSM301 = "SSM301" "insurance-kind-not-in-jhsd0001" Warning "JHSD0001" "保険種別" "insurance kind" Lines("ADT-00", "IN1|1|ZZ^不明^JHSD0001|138057|||||||||20250401|20270331||||SEL^本人^HL70063") => Lines("ADT-00", "IN1|1|C0^国民健康保険^JHSD0001|138057|||||||||20250401|20270331||||SEL^本人^HL70063");
     SSM302 = "SSM302" "insured-detail-not-in-jhsd0002" Warning "JHSD0002" "被保険者区分" "detail of the insured" Lines("PPR-01", "ZI1|1|C0^国民健康保険^JHSD0001^ZZ^不明^JHSD0002") => Lines("PPR-01", "ZI1|1|C0^国民健康保険^JHSD0001^OJ^職務上^JHSD0002");
     SSM303 = "SSM303" "diagnosis-kind-not-in-jhsd0004" Warning "JHSD0004" "診断種別" "kind of diagnosis" Lines("PPR-01", "PRB|AD|20260401093000|20061593^高血圧症^MDCDX2|PRB0001|||20260401|||I10^高血圧症^I10^X^不明^JHSD0004") => Lines("PPR-01", "PRB|AD|20260401093000|20061593^高血圧症^MDCDX2|PRB0001|||20260401|||I10^高血圧症^I10^O^外来時^JHSD0004");
@@ -84,9 +92,28 @@ tables! {
     SSM314 = "SSM314" "insurance-class-unknown" Warning "JHSD0001 の区分" "保険区分" "class of insurance" Lines("ADT-00", "IN1|1|C0^国民健康保険^JHSD0001|138057|||||||||20250401|20270331||XX||SEL^本人^HL70063") => Lines("ADT-00", "IN1|1|C0^国民健康保険^JHSD0001|138057|||||||||20250401|20270331||MI||SEL^本人^HL70063");
 }
 
-/// Tables too short for the terminology crate.
+/// Tables that only the check asks, by their codes alone.
+#[rustfmt::skip]
 fn listed(table: &str) -> Option<&'static [&'static str]> {
     Some(match table {
+        "0074" => &[
+            "AU", "BG", "BLB", "CG", "CH", "CP", "CT", "CTH", "CUS", "EC", "EN", "HM", "ICU", "IMG", "IMM", "LAB",
+            "MB", "MCB", "MYC", "NMR", "NMS", "NRS", "OSL", "OT", "OTH", "OUS", "PAR", "PF", "PHR", "PHY", "PT",
+            "RAD", "RC", "RT", "RUS", "RX", "SP", "SR", "TX", "URN", "VR", "VUS", "XRC",
+        ],
+        "0163" => &[
+            "BE", "BN", "BU", "CT", "LA", "LAC", "LACF", "LD", "LE", "LEJ", "LF", "LG", "LH", "LIJ", "LLAQ", "LLFA",
+            "LMFA", "LN", "LPC", "LSC", "LT", "LUA", "LUAQ", "LUFA", "LVG", "LVL", "NB", "OD", "OS", "OU", "PA",
+            "PERIN", "RA", "RAC", "RACF", "RD", "RE", "REJ", "RF", "RG", "RH", "RIJ", "RLAQ", "RLFA", "RMFA", "RN",
+            "RPC", "RSC", "RT", "RUA", "RUAQ", "RUFA", "RVG", "RVL",
+        ],
+        "0165" => &[
+            "CH", "DI", "DU", "IF", "IR", "IS", "IVP", "IVPB", "NB", "PF", "PT", "SH", "SO", "WA", "WI",
+        ],
+        "0207" => &["A", "I", "R", "T"],
+        "0305" => &["C", "D", "H", "N", "O", "P", "S"],
+        "0321" => &["AD", "F", "TR", "UD"],
+        "0480" => &["M", "O", "S"],
         "0103" => &["D", "P", "T"],
         "0136" => &["N", "Y"],
         "0159" => &["D", "P", "S"],
@@ -109,6 +136,7 @@ pub(crate) fn has(table: &str, code: &str) -> bool {
                 && code.bytes().take(2).all(|b| b.is_ascii_digit())
                 && code.bytes().all(|b| b.is_ascii_alphanumeric())
         }
+        "0335" => is_pattern(code),
         // SS-MIX2 reads CE as CWE; ZRD and JCC are types of its own.
         "0125" if matches!(code, "CE" | "ZRD" | "JCC") => true,
         "MR9P" => ["MR9P", "MR9P-form", "MR9P-category"]
@@ -116,6 +144,36 @@ pub(crate) fn has(table: &str, code: &str) -> bool {
             .any(|list| tables::table(list, code).is_some()),
         _ => tables::table(table, code).is_some(),
     }
+}
+
+/// Whether a code is a repeat pattern: those with a name, and those that are built: every so many seconds,
+/// minutes, hours, days, weeks, months (`Q6H`), days of the week (`QJ135`), times a day (`5ID`), meals (`ACM`).
+fn is_pattern(code: &str) -> bool {
+    if tables::table("0335", code).is_some() || matches!(code, "C" | "ONCE" | "PRN" | "U" | "V") {
+        return true;
+    }
+    let digits = |t: &str| t.bytes().all(|b| b.is_ascii_digit());
+    if let Some(times) = code.strip_suffix("ID") {
+        return !times.is_empty() && digits(times);
+    }
+    if let Some((every, days)) = code.strip_prefix('Q').and_then(|t| t.split_once('J')) {
+        return digits(every) && !days.is_empty() && days.bytes().all(|b| matches!(b, b'1'..=b'7'));
+    }
+    if let Some((every, unit)) = code
+        .strip_prefix('Q')
+        .and_then(|t| t.split_at_checked(t.len().saturating_sub(1)))
+    {
+        return !every.is_empty() && digits(every) && "SMHDWL".contains(unit);
+    }
+    code.strip_prefix("PRN").is_some_and(is_pattern)
+        || matches!(
+            code.as_bytes(),
+            [b'A' | b'I' | b'P', b'C' | b'M' | b'D' | b'V']
+        )
+        || matches!(
+            code.as_bytes(),
+            [b'A' | b'I' | b'P', b'C', b'M' | b'D' | b'V']
+        )
 }
 
 fn code_of(table: &str) -> Option<Code> {
@@ -137,7 +195,10 @@ pub(crate) const fn bound(segment: [u8; 3], field: usize) -> Option<&'static str
         (b"MSH", 11) => "0103",
         (b"NK1", 3) | (b"IN1", 17) | (b"IAM", 15) => "0063",
         (b"DB1", 2) => "0334",
-        (b"DB1", 4) => "0136",
+        (b"DB1", 4) | (b"RXE", 20) => "0136",
+        (b"RXE", 30) => "0321",
+        (b"RXE", 44) | (b"RXA", 26) => "0480",
+        (b"OBR", 24) => "0074",
         (b"ORC", 1) => "0119",
         (b"ORC", 5) => "0038",
         (b"ORC", 29) => "0482",
@@ -167,7 +228,10 @@ fn of_system(name: &str) -> Option<&'static str> {
     let name = systems::trim_name(name);
     let found = match name {
         "MR9P" => "MR9P",
-        _ => tables::find(name)?.name,
+        _ => match tables::find(name) {
+            Some(table) => table.name,
+            None => name.strip_prefix("HL7")?,
+        },
     };
     TABLES.iter().map(|(table, _)| *table).find(|t| *t == found)
 }
@@ -176,6 +240,16 @@ fn of_system(name: &str) -> Option<&'static str> {
 pub(crate) fn check(cx: &mut Cx<'_, '_>, segment: Segment<'_>, field: usize, at: Part<'_>) {
     if let Some(table) = bound(segment.name(), field) {
         value(cx, table, at.comp(1));
+    }
+}
+
+/// Tables of a component, by the type of the field.
+const COMPONENTS: &[(&str, usize, &str)] = &[("PL", 6, "0305"), ("PT", 2, "0207")];
+
+/// Checks the components of a field that have a table of their own.
+pub(crate) fn components(cx: &mut Cx<'_, '_>, datatype: &str, at: Part<'_>) {
+    for (_, n, table) in COMPONENTS.iter().filter(|row| row.0 == datatype) {
+        value(cx, table, at.comp(*n));
     }
 }
 
@@ -219,6 +293,19 @@ mod tests {
                 listed(table).is_some() || tables::find(table).is_some(),
                 "{table}"
             );
+        }
+    }
+
+    #[test]
+    fn patterns_are_named_or_built() {
+        for code in [
+            "TID", "QAM", "Q6H", "Q12H", "QJ135", "Q2J1", "5ID", "PRN", "PRNQ4H", "AC", "ACM",
+            "PC", "C",
+        ] {
+            assert!(has("0335", code), "{code}");
+        }
+        for code in ["ZZZ", "", "Q", "QH", "QJ", "QJ8", "ID", "TI", "ACX", "PRNX"] {
+            assert!(!has("0335", code), "{code}");
         }
     }
 

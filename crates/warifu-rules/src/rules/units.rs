@@ -2,7 +2,7 @@
 
 use warifu_diag::Example::Lines;
 use warifu_hl7::Part;
-use warifu_terms::{systems, units};
+use warifu_terms::{systems, tables, units};
 
 use crate::cx::Cx;
 use crate::rule::{Check, field};
@@ -91,18 +91,33 @@ fn unit<'m>(cx: &mut Cx<'m, '_>, at: Part<'m>) {
     if settled || !is_spelt(system) {
         return;
     }
-    if !text.is_ascii() {
+    let (code, argument, titles) = if !text.is_ascii() {
         let titles = ("半角の単位にする", "write the unit in ASCII");
-        cx.report_fix(&SSM441, symbol, None, titles, wanted.into());
+        (&SSM441, None, titles)
     } else if system == "UCUM" || !is_iso_plus(text, ucum) {
         let titles = ("標準のつづりにする", "use the standard spelling");
-        let bytes = wanted.into();
-        cx.report_fix(
-            &SSM442,
-            symbol,
-            Some(wanted.to_owned().into()),
-            titles,
-            bytes,
-        );
+        (&SSM442, Some(wanted.to_owned().into()), titles)
+    } else {
+        return;
+    };
+    // Without a system it may be a key of MERIT-9 (`MG`): what it becomes is for somebody to say.
+    let key = narrowed(text);
+    if system.is_empty() && tables::table("MR9P", &key).is_some() {
+        match argument {
+            Some(argument) => cx.report_with(code, symbol, argument),
+            None => cx.report(code, symbol),
+        }
+        return;
     }
+    let mut edits = vec![(symbol, wanted.as_bytes().to_vec())];
+    // The same text beside it has the same fault; another one, as ℃ beside cel, is a name.
+    if text == shown && key.eq_ignore_ascii_case(wanted) {
+        edits.push((display, wanted.as_bytes().to_vec()));
+    }
+    cx.report_fixes(code, symbol, argument, titles, edits);
+}
+
+/// Full-width ASCII as ASCII.
+fn narrowed(text: &str) -> String {
+    text.chars().map(super::coding::narrow).collect()
 }

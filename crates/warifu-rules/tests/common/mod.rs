@@ -292,7 +292,9 @@ fn stored(path: &str, lines: &str) -> Owned {
             let day = if n.date == "-" { "-" } else { n.date };
             encoded(&patched(&clean(kind, n.patient, day, order, &stamp), lines))
         }
-        _ => b"<x/>".to_vec(),
+        // A document of the extended storage.
+        _ if lines.is_empty() => b"<x/>".to_vec(),
+        _ => lines.as_bytes().to_vec(),
     };
     (path.to_owned(), bytes)
 }
