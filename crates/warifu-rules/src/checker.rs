@@ -117,14 +117,14 @@ impl Checker {
         let mut facts = Facts::fresh(wanted);
         let place = named(file.path);
         rules::names::check(file.path, source, self.options, out);
-        // Of documents of the extended storage no more is read than whether they are whole, and whose.
-        if !is_message(&place, file) {
-            rules::documents::check(file, place.patient, source, out);
-        } else {
+        if is_message(&place, file) {
             for (start, end) in findings::messages_of(file.bytes, source, out) {
                 let bytes = file.bytes.get(..end).unwrap_or_default();
                 self.message(bytes, start, &place, source, &mut facts, out);
             }
+        } else {
+            // Of documents of the extended storage no more is read than whether they are whole, and whose.
+            rules::documents::check(file, place.patient, source, out);
         }
         finish(out, first, self.options);
         facts

@@ -347,7 +347,7 @@ mod tests {
             for cell in 0..=u8::MAX {
                 let bytes = [0x1B, b'$', b'B', row, cell, 0x1B, b'(', b'B'];
                 let clean = read_notes(&bytes).is_empty();
-                // Blanks and SO SI need no note either, but the shortcut leaves them alone.
+                // SO and SI need no note either, but the shortcut leaves them alone.
                 if row > b' ' && cell > b' ' {
                     assert_eq!(is_clean_iso2022jp(&bytes), clean, "{row:02X} {cell:02X}");
                 } else {

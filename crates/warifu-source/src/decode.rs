@@ -320,11 +320,13 @@ fn rare_run<S: Sink>(
     at
 }
 
-/// A byte in a shifted state that is no character there: blanks and control bytes stand for
+/// A byte in a shifted state that is no character there: blanks and control bytes are noted and stand for
 /// themselves, the first half of a cut character is garbage.
 #[cold]
 fn half<S: Sink>(byte: u8, at: usize, sink: &mut S) -> usize {
     if byte == b' ' {
+        // Other readers take half of the next character with it, or show a mark.
+        sink.note(NoteKind::Malformed, at, at + 1);
         sink.ascii(at, &[byte], true);
     } else if byte.is_ascii_control() {
         sink.note(NoteKind::ControlByte, at, at + 1);

@@ -93,6 +93,13 @@ fn odd_number_of_bytes_before_the_line_end_keeps_the_line_end() {
 }
 
 #[test]
+fn blank_among_double_bytes_is_noted_and_shifts_nothing() {
+    let notes = [(NoteKind::Malformed, 5, 6)];
+    reads(b"\x1B$BF~ 1!\x1B(B", ISO, "入 院", &notes);
+    reads(b"\x1B$BF~\x1B(B \x1B$B1!\x1B(B", ISO, "入 院", &[]);
+}
+
+#[test]
 fn missing_return_at_the_end_is_noted() {
     reads(b"\x1B$BF~", ISO, "入", &[(NoteKind::UnclosedShift, 0, 5)]);
     reads(b"\x1B$B", ISO, "", &[(NoteKind::UnclosedShift, 0, 3)]);

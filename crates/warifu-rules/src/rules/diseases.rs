@@ -88,7 +88,7 @@ fn problem<'m>(cx: &mut Cx<'m, '_>, prb: Segment<'m>) {
         // 0, a fraction, or 1 with nothing but zeros behind it.
         let fraction = text.strip_prefix('1').unwrap_or(text);
         let none = fraction.bytes().all(|b| matches!(b, b'.' | b'0'));
-        if text.starts_with('-') && !none || !(none || text.starts_with('.')) {
+        if !none && !text.starts_with('.') {
             cx.report(&SSM680, twenty);
         }
     }

@@ -73,12 +73,12 @@ tables! {
     HL7333 = "HL7333" "diet-type-not-in-0159" Warning "0159" "食事の種別" "diet type" Lines("OMD", "ODS|X||E001^常食^99TST") => Lines("OMD", "ODS|D||E001^常食^99TST");
     HL7334 = "HL7334" "department-not-in-0069" Warning "0069" "診療科" "department" Lines("ADT-12", "PV1|1|O|01^^^^^C||||D01^見立^一郎^^^^^^^L^^^^^I|||ZZ||||||||||||||||||||||||||||||||||202604010900") => Lines("ADT-12", "PV1|1|O|01^^^^^C||||D01^見立^一郎^^^^^^^L^^^^^I|||01A||||||||||||||||||||||||||||||||||202604010900");
     HL7335 = "HL7335" "location-type-not-in-0305" Warning "0305" "場所の種類" "person location type" Lines("ADT-12", "PV1|1|O|01^^^^^X||||D01^見立^一郎^^^^^^^L^^^^^I|||01||||||||||||||||||||||||||||||||||202604010900") => Lines("ADT-12", "PV1|1|O|01^^^^^C||||D01^見立^一郎^^^^^^^L^^^^^I|||01||||||||||||||||||||||||||||||||||202604010900");
-    HL7336 = "HL7336" "repeat-pattern-not-in-0335" Warning "0335" "反復パターン" "repeat pattern" Lines("OMP-02", "TQ1|1||ZZZ&不明&HL70335||||202604011000") => Lines("OMP-02", "TQ1|1||TID&1日3回&HL70335||||202604011000");
+    HL7336 = "HL7336" "repeat-pattern-not-in-0335" Info "0335" "反復パターン" "repeat pattern" Lines("OMP-02", "TQ1|1||ZZZ&不明&HL70335||||202604011000") => Lines("OMP-02", "TQ1|1||TID&1日3回&HL70335||||202604011000");
     HL7337 = "HL7337" "body-site-not-in-0163" Info "0163" "部位" "body site" Lines("OMP-02", "RXR|IV^静脈内^HL70162|ZZ^不明^HL70163") => Lines("OMP-02", "RXR|IV^静脈内^HL70162|LA^左腕^HL70163");
     HL7338 = "HL7338" "administration-method-not-in-0165" Info "0165" "投与方法" "administration method" Lines("OMP-02", "RXR|IV^静脈内^HL70162|||ZZ^不明^HL70165") => Lines("OMP-02", "RXR|IV^静脈内^HL70162|||IVP^静脈注射^HL70165");
     HL7339 = "HL7339" "pharmacy-order-type-not-in-0480" Warning "0480" "薬剤オーダ種別" "pharmacy order type" Lines("OMP-12", "RXA|0|1|20260401093000|20260401094000|100000201^試験注^HOT9|1|AMP^アンプル^MR9P|||||||||||||CP||||||Q") => Lines("OMP-12", "RXA|0|1|20260401093000|20260401094000|100000201^試験注^HOT9|1|AMP^アンプル^MR9P|||||||||||||CP||||||M");
     HL7340 = "HL7340" "dispense-method-not-in-0321" Warning "0321" "調剤方法" "dispense method" Lines("OMP-02", "RXE||00^一般^JHSI0002|100||ML^mL^MR9P|||||||||||||||||||||||||QQ") => Lines("OMP-02", "RXE||00^一般^JHSI0002|100||ML^mL^MR9P|||||||||||||||||||||||||TR");
-    HL7341 = "HL7341" "section-not-in-0074" Warning "0074" "検査部門" "diagnostic service section" Lines("OML-11", "OBR|1|000000000000001||E002^生化学^99TST|||202604010850|||||||||||||||||QQQ|F") => Lines("OML-11", "OBR|1|000000000000001||E002^生化学^99TST|||202604010850|||||||||||||||||CH|F");
+    HL7341 = "HL7341" "section-not-in-0074" Info "0074" "検査部門" "diagnostic service section" Lines("OML-11", "OBR|1|000000000000001||E002^生化学^99TST|||202604010850|||||||||||||||||QQQ|F") => Lines("OML-11", "OBR|1|000000000000001||E002^生化学^99TST|||202604010850|||||||||||||||||CH|F");
     HL7342 = "HL7342" "processing-mode-not-in-0207" Warning "0207" "処理モード" "processing mode" Example::Message("MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260401093000.123||ADT^A08^ADT_A01|1|P^Z|2.5||||||~ISO IR87||ISO 2022-1994") => Example::Message("MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260401093000.123||ADT^A08^ADT_A01|1|P^T|2.5||||||~ISO IR87||ISO 2022-1994");
     SSM301 = "SSM301" "insurance-kind-not-in-jhsd0001" Warning "JHSD0001" "保険種別" "insurance kind" Lines("ADT-00", "IN1|1|ZZ^不明^JHSD0001|138057|||||||||20250401|20270331||||SEL^本人^HL70063") => Lines("ADT-00", "IN1|1|C0^国民健康保険^JHSD0001|138057|||||||||20250401|20270331||||SEL^本人^HL70063");
     SSM302 = "SSM302" "insured-detail-not-in-jhsd0002" Warning "JHSD0002" "被保険者区分" "detail of the insured" Lines("PPR-01", "ZI1|1|C0^国民健康保険^JHSD0001^ZZ^不明^JHSD0002") => Lines("PPR-01", "ZI1|1|C0^国民健康保険^JHSD0001^OJ^職務上^JHSD0002");
@@ -97,14 +97,14 @@ tables! {
 fn listed(table: &str) -> Option<&'static [&'static str]> {
     Some(match table {
         "0074" => &[
-            "AU", "BG", "BLB", "CG", "CH", "CP", "CT", "CTH", "CUS", "EC", "EN", "HM", "ICU", "IMG", "IMM", "LAB",
-            "MB", "MCB", "MYC", "NMR", "NMS", "NRS", "OSL", "OT", "OTH", "OUS", "PAR", "PF", "PHR", "PHY", "PT",
-            "RAD", "RC", "RT", "RUS", "RX", "SP", "SR", "TX", "URN", "VR", "VUS", "XRC",
+            "AU", "BG", "BLB", "CG", "CH", "CP", "CT", "CTH", "CUS", "EC", "EN", "GE", "HM", "ICU", "IMG", "IMM",
+            "LAB", "MB", "MCB", "MYC", "NMR", "NMS", "NRS", "OSL", "OT", "OTH", "OUS", "PAR", "PAT", "PF", "PHR", "PHY",
+            "PT", "RAD", "RC", "RT", "RUS", "RX", "SP", "SR", "TX", "URN", "VR", "VUS", "XRC",
         ],
         "0163" => &[
             "BE", "BN", "BU", "CT", "LA", "LAC", "LACF", "LD", "LE", "LEJ", "LF", "LG", "LH", "LIJ", "LLAQ", "LLFA",
-            "LMFA", "LN", "LPC", "LSC", "LT", "LUA", "LUAQ", "LUFA", "LVG", "LVL", "NB", "OD", "OS", "OU", "PA",
-            "PERIN", "RA", "RAC", "RACF", "RD", "RE", "REJ", "RF", "RG", "RH", "RIJ", "RLAQ", "RLFA", "RMFA", "RN",
+            "LMFA", "LN", "LNB", "LPC", "LSC", "LT", "LUA", "LUAQ", "LUFA", "LV", "LVG", "LVL", "NB", "OD", "OS", "OU",
+            "PA", "PERIN", "RA", "RAC", "RACF", "RD", "RE", "REJ", "RF", "RG", "RH", "RIJ", "RLAQ", "RLFA", "RMFA", "RN",
             "RPC", "RSC", "RT", "RUA", "RUAQ", "RUFA", "RVG", "RVL",
         ],
         "0165" => &[
@@ -149,7 +149,13 @@ pub(crate) fn has(table: &str, code: &str) -> bool {
 /// Whether a code is a repeat pattern: those with a name, and those that are built: every so many seconds,
 /// minutes, hours, days, weeks, months (`Q6H`), days of the week (`QJ135`), times a day (`5ID`), meals (`ACM`).
 fn is_pattern(code: &str) -> bool {
-    if tables::table("0335", code).is_some() || matches!(code, "C" | "ONCE" | "PRN" | "U" | "V") {
+    if tables::table("0335", code).is_some()
+        || matches!(
+            code,
+            "A" | "C" | "D" | "I" | "M" | "ONCE" | "Once" | "P" | "PRN" | "U" | "V"
+        )
+        || code.starts_with("U ")
+    {
         return true;
     }
     let digits = |t: &str| t.bytes().all(|b| b.is_ascii_digit());
