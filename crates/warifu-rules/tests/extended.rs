@@ -85,7 +85,8 @@ fn documents_are_whole_and_of_their_patient() {
     let files = [(DOCUMENT.to_owned(), other.clone().into_bytes())];
     let found = found(Options::default(), &files);
     let span = found[0].span;
-    assert_eq!(&other[span.start as usize..span.end as usize], "0000000009");
+    let place = |n: u32| usize::try_from(n).unwrap();
+    assert_eq!(&other[place(span.start)..place(span.end)], "0000000009");
 }
 
 #[test]

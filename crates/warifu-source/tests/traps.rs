@@ -182,11 +182,6 @@ fn shift_out_ends_with_an_escape_and_with_the_line() {
 }
 
 #[test]
-fn blank_between_double_bytes_is_a_blank() {
-    reads(b"\x1B$BF~ 1!\x1B(B", ISO, "入 院", &[]);
-}
-
-#[test]
 fn nec_rows_are_read_and_noted() {
     let notes = [(NoteKind::NecExtension, 3, 7)];
     reads(b"\x1B$B-!-j\x1B(B", ISO, "①㈱", &notes);
