@@ -4,7 +4,7 @@
 //! they came from. What does not fit is reported and kept as text.
 
 use warifu_diag::catalogue::hl7::HL7113;
-use warifu_diag::catalogue::map_general::{MAP006, MAP007, MAP010, MAP018};
+use warifu_diag::catalogue::map_general::{MAP006, MAP007, MAP008, MAP010, MAP018};
 use warifu_fhir::{Element, Id, Object, Resource, Src};
 use warifu_hl7::time::{self, Oddity, Time};
 use warifu_hl7::{Part, Val};
@@ -650,6 +650,16 @@ fn read_parts<'a>(
             _ => family = family.map(""),
         }
     }
+    // The mirror of it; three words and more stay as they were sent.
+    if family.is_empty() && !given.is_empty() {
+        let mut words = given.text.split_whitespace();
+        if let (Some(f), Some(g), None) = (words.next(), words.next(), words.next()) {
+            cx.report(&MAP103, &given);
+            family = given.map(f);
+            given = given.map(g);
+            text = full_name(cx, family, given);
+        }
+    }
     let code = rep.comp(code_at).value();
     if let Some(known) = warifu_terms::maps::NAME_REPRESENTATION
         .find(code.text)
@@ -681,6 +691,10 @@ fn read_parts<'a>(
             representation: known,
             representation_src: early.src(),
         };
+    }
+    if !code.trimmed().is_empty() {
+        cx.report_with(&MAP008, &code, "4000");
+        cx.unread(code.trimmed(), "XPN.8");
     }
     PersonName {
         family,
@@ -762,7 +776,10 @@ fn address_of<'a>(o: &mut Object<'_>, cx: &mut Cx<'a, '_>, rep: Part<'a>, person
         Some(Some(code)) => o.string("use", code, kind.src()),
         Some(None) => {}
         None if kind.is_empty() => {}
-        None => cx.report_with(&warifu_diag::catalogue::map_general::MAP008, &kind, "0190"),
+        None => {
+            cx.report_with(&MAP008, &kind, "0190");
+            cx.unread(kind, "XAD.7");
+        }
     }
     let mut src = full.src();
     let mut text = full.text;
@@ -874,11 +891,8 @@ fn telecom_of<'a>(
     let mail = purpose.text == "NET" || value.text.contains('@');
     let system = TELECOM_SYSTEM.translate(equipment.text);
     if !system.known && !equipment.is_empty() {
-        cx.report_with(
-            &warifu_diag::catalogue::map_general::MAP008,
-            &equipment,
-            "0202",
-        );
+        cx.report_with(&MAP008, &equipment, "0202");
+        cx.unread(equipment.trimmed(), "XTN.3");
     }
     let code = match (system.known, mail, purpose.text) {
         (true, ..) => system.to.system,
@@ -906,11 +920,8 @@ fn telecom_of<'a>(
     }
     let by_purpose = TELECOM_USE.find(purpose.text);
     if by_purpose.is_none() && !purpose.is_empty() {
-        cx.report_with(
-            &warifu_diag::catalogue::map_general::MAP008,
-            &purpose,
-            "0201",
-        );
+        cx.report_with(&MAP008, &purpose, "0201");
+        cx.unread(purpose.trimmed(), "XTN.2");
     }
     match (system.to.implied_use, by_purpose.flatten()) {
         (Some(implied), _) => {

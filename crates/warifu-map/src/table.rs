@@ -1,6 +1,6 @@
 //! Mapping tables: static data, one row a field.
 
-use warifu_diag::catalogue::map_general::{MAP003, MAP018};
+use warifu_diag::catalogue::map_general::{MAP003, MAP008, MAP018};
 use warifu_fhir::{Id, Object, Resource, Row};
 use warifu_hl7::{Message, Part, Segment, Val};
 use warifu_order::{Map, Set};
@@ -395,6 +395,8 @@ pub(crate) struct Strays<'a> {
     unread: Vec<(String, Val<'a>)>,
     /// Their places: message, first byte, one past the last.
     unread_places: Set<(u16, u32, u32)>,
+    /// Fields of `parts`: message, first byte.
+    whole: Set<(u16, u32)>,
 }
 
 /// Position of the segment, name of the field, the field; those before `next` are kept.
@@ -403,6 +405,14 @@ struct Queue<'a> {
     all: Vec<(u32, String, Part<'a>)>,
     next: usize,
 }
+
+/// Codes of tables of which nothing but the codes is needed, so that browsers load no names of them.
+pub(crate) const ORDER_CONTROL: (&str, &str) =
+    ("0119", "CA CH CN DC NA NW OC OK PA RE RP SC SN XO");
+pub(crate) const VALUE_TYPE: (&str, &str) = (
+    "0125",
+    "AD CF CK CN CP CWE CX DT ED FT MO NM PN RP SN ST TM TN TS TX XAD XCN XON XPN XTN",
+);
 
 /// Most bytes of a message that are kept as [`Strays`], each field counted as [`FIELD`] more.
 const MOST_STRAYS: usize = 1 << 20;
@@ -567,6 +577,8 @@ impl<'a> Cx<'a, '_> {
         let name = name_of(s, n);
         if self.strays.fits(field) {
             let queue = if in_part {
+                let at = (field.value().message, field.span().0);
+                self.strays.whole.insert(at);
                 &mut self.strays.parts
             } else {
                 &mut self.strays.fields
@@ -579,23 +591,55 @@ impl<'a> Cx<'a, '_> {
     /// A value that could not be read; `target` is its element. The resource that is finished next keeps it.
     #[cold]
     pub(crate) fn unread(&mut self, v: Val<'a>, target: &str) {
-        if v.is_empty() {
-            return;
+        let (name, from) = self
+            .field_of(v)
+            .map_or_else(|| (target.to_owned(), v.start), |(n, f)| (n, f.span().0));
+        self.keep_later(name, from, v);
+    }
+    /// A value outside its table: told, and its field kept by the resource that is finished next.
+    #[cold]
+    pub(crate) fn unlisted(&mut self, v: Val<'a>, table: &'static str) {
+        self.report_with(&MAP008, &v, table);
+        match self.field_of(v) {
+            Some((name, field)) => {
+                self.keep_later(name, field.span().0, field.text().trimmed());
+            }
+            None => self.unread(v, table),
         }
-        if !self
-            .strays
-            .unread_places
-            .insert((v.message, v.start, v.end))
+    }
+    /// The field of this message that a value stands in, and its name.
+    fn field_of(&self, v: Val<'a>) -> Option<(String, Part<'a>)> {
+        let message = self.message();
+        let path = message
+            .locate(v.start)
+            .filter(|path| v.message == message.number() && path.field > 0)?;
+        let field = message
+            .segment_at(v.start)?
+            .field(path.field.try_into().ok()?);
+        let name = format!("{}-{}", path.segment_name(), path.field);
+        Some((name, field))
+    }
+    /// Whether the field of a part is one of which rows leave something, and that is kept whole for it.
+    pub(crate) fn is_kept_whole(&self, part: Part<'a>) -> bool {
+        let v = part.value();
+        self.field_of(v)
+            .is_some_and(|(_, f)| self.strays.whole.contains(&(v.message, f.span().0)))
+    }
+    /// Keeps a value once, unless its field is kept whole.
+    fn keep_later(&mut self, name: String, field: u32, v: Val<'a>) {
+        let strays = &mut self.strays;
+        if !v.is_empty()
+            && !strays.whole.contains(&(v.message, field))
+            && strays.unread_places.insert((v.message, v.start, v.end))
         {
-            return;
+            strays.unread.push((name, v));
         }
-        let own = v.message == self.message().number();
-        let path = own.then(|| self.message().locate(v.start)).flatten();
-        let name = path.map_or_else(
-            || target.to_owned(),
-            |p| format!("{}-{}", p.segment_name(), p.field),
-        );
-        self.strays.unread.push((name, v));
+    }
+    /// [`Cx::unlisted`] of what is no code of a table, unless it is empty.
+    pub(crate) fn listed(&mut self, v: Val<'a>, (name, codes): (&'static str, &str)) {
+        if !v.is_empty() && codes.split(' ').all(|code| code != v.text) {
+            self.unlisted(v, name);
+        }
     }
     /// Keeps the values that could not be read.
     #[cold]
@@ -1023,13 +1067,12 @@ fn is_taken_in_part(
     kind: Option<DataKind>,
 ) -> bool {
     let checked = match &name {
-        b"DB1" => 1 << 4,
-        b"EVN" => 1 << 3 | 1 << 6,
+        b"EVN" => 1 << 2 | 1 << 3 | 1 << 6,
         b"IN1" | b"ZI1" => 1 << 17,
         b"OBX" | b"PRB" => 1 << 2,
         b"ORC" => 1 << 29,
         b"PV1" => 1 << 2 | 1 << 44 | 1 << 45,
-        b"PV2" => 1 << 8 | 1 << 47,
+        b"PV2" => 1 << 8 | 1 << 9 | 1 << 47,
         b"RXC" => 1 << 1,
         b"RXE" => 1 << 32,
         _ => 0_u64,
@@ -1043,7 +1086,6 @@ fn is_taken_in_part(
 fn is_unknown(name: [u8; 3], n: usize, field: Part<'_>) -> bool {
     let code = field.comp(1).value().trimmed().text;
     let known = match (&name, n) {
-        (b"DB1", _) => matches!(code, "Y" | "N"),
         (b"IN1" | b"ZI1", _) => maps::SUBSCRIBER_RELATIONSHIP.translate(code).known,
         (b"OBX", _) => code.len() <= 3,
         (b"ORC", _) => tables::T_0482.entry(code).is_some(),
@@ -1186,6 +1228,189 @@ fn kept_text(o: &mut Object<'_>, source: &str, v: Val<'_>) {
 #[cfg(test)]
 mod tests {
     use super::{Action, Ignored, TAKEN};
+
+    /// All resources of a message and whether each finding was made.
+    fn converted(kind: &str, event: &str, segments: &str) -> (String, crate::Output) {
+        let text = format!(
+            "MSH|^~\\&|A|B|C|D|20260401090000||{event}|1|P|2.5\nPID|1||0000990001||割符^花子^^^^^L^I||19680303|F\n{segments}"
+        );
+        let out = crate::testing::convert(kind, &text);
+        let json = out.resources.iter().map(|r| out.json_of(r).to_vec());
+        let json = String::from_utf8(json.collect::<Vec<_>>().concat()).unwrap_or_default();
+        (json, out)
+    }
+
+    #[test]
+    fn codes_without_names_are_those_of_the_tables() {
+        use warifu_terms::tables::{T_0119, T_0125};
+        for (table, (name, codes)) in [
+            (&T_0119, super::ORDER_CONTROL),
+            (&T_0125, super::VALUE_TYPE),
+        ] {
+            let all: Vec<&str> = table.entries.iter().map(|e| e.code).collect();
+            assert_eq!((table.name, all.join(" ")), (name, codes.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_value_outside_its_table_is_told_and_kept_with_its_text() {
+        let lab = |orc: &str, obr: &str, obx: &str| {
+            format!(
+                "SPM|1|S1||023^血清^JC10\nOBR|1|1||E001^生化学^99L|||20260401080000||||||||||||||||||{obr}\nORC|{orc}|1|||CM\n{obx}"
+            )
+        };
+        let obx = "OBX|1|NM|3D010000002226101^血糖^JC10||98|mg/dL|||||";
+        let given = "ORC|NW|000000000000071||000000000000071_01_001\nRXA|0|1|20260401100000|20260401103000|620007329^薬^HOT9|1|ML^ミリ^MR9P";
+        for (kind, event, segments, kept) in [
+            (
+                "ADT-61",
+                "ADT^A60",
+                "IAM|1|99^造影剤系^99L|X^ヨード^99L".to_owned(),
+                "IAM-2\",\"valueString\":\"99^造影剤系^99L",
+            ),
+            // Kept once, though the rows leave its further components as well.
+            (
+                "ADT-61",
+                "ADT^A60",
+                "IAM|1|99^造影剤系^99L^^^^^^7.0|X^ヨード^99L".to_owned(),
+                "IAM-2\",\"valueString\":\"99^造影剤系^99L^^^^^^7.0",
+            ),
+            (
+                "ADT-61",
+                "ADT^A60",
+                "IAM|1|DA|X^ヨード^99L|9^致死的^99L|発疹".to_owned(),
+                "IAM-4\",\"valueString\":\"9^致死的^99L",
+            ),
+            (
+                "ADT-61",
+                "ADT^A60",
+                "IAM|1|DA|X^ヨード^99L|||A|||9^変種^99L".to_owned(),
+                "IAM-9\",\"valueString\":\"9^変種^99L",
+            ),
+            (
+                "OMP-12",
+                "RAS^O17",
+                format!("{given}|||||||||||||中止"),
+                "RXA-20\",\"valueString\":\"中止",
+            ),
+            (
+                "OML-11",
+                "OUL^R22",
+                lab("QQ", "", &format!("{obx}F")),
+                "ORC-1\",\"valueString\":\"QQ",
+            ),
+            (
+                "OML-11",
+                "OUL^R22",
+                lab("SC", "Q8", &format!("{obx}F")),
+                "OBR-25\",\"valueString\":\"Q8",
+            ),
+            (
+                "OML-11",
+                "OUL^R22",
+                lab("SC", "", &format!("{obx}Q9")),
+                "OBX-11\",\"valueString\":\"Q9",
+            ),
+            (
+                "OML-11",
+                "OUL^R22",
+                lab("SC", "", &format!("{}F", obx.replace("|NM|", "|Q7|"))),
+                "OBX-2\",\"valueString\":\"Q7",
+            ),
+            (
+                "ADT-00",
+                "ADT^A08",
+                "DB1|1|PT||不明".to_owned(),
+                "DB1-4\",\"valueString\":\"不明",
+            ),
+        ] {
+            let (json, out) = converted(kind, event, &segments);
+            assert_eq!(json.matches(kept).count(), 1, "{kept} in {json}");
+            assert!(crate::testing::reported(&out, "MAP008"), "{kept}");
+        }
+        let (json, out) = converted(
+            "PPR-01",
+            "PPR^ZD1",
+            "PRB|AD|2026/04/01|20058911^狭心症^MDCDX2|PRB0001|||20260401",
+        );
+        assert!(json.contains("2026/04/01") && crate::testing::reported(&out, "HL7113"));
+        let (json, out) = converted(
+            "ADT-22",
+            "ADT^A01",
+            "EVN||20260401090000\nPV1|1|QQC||||||||||||||||||||||||||||||||||||||||||202604010900",
+        );
+        assert!(
+            json.contains("PV1-2\",\"valueString\":\"QQC")
+                && crate::testing::reported(&out, "MAP117")
+        );
+    }
+
+    #[test]
+    fn a_result_with_a_blank_inside_is_no_other_number() {
+        for (kind, value) in [
+            ("NM", "5 0.5"),
+            ("ST", "5 0.5"),
+            ("ST", "1 000"),
+            ("NM", "< 1 2"),
+        ] {
+            let (json, out) = converted(
+                "OML-11",
+                "OUL^R22",
+                &format!(
+                    "SPM|1|S1||023^血清^JC10\nOBR|1|1||E001^生化学^99L|||20260401080000\nORC|SC|1|||CM\nOBX|1|{kind}|3D010000002226101^血糖^JC10||{value}|mg/dL|1 0-2 0||||F"
+                ),
+            );
+            assert!(
+                json.contains(&format!("\"valueString\":\"{value}\"")),
+                "{json}"
+            );
+            assert!(
+                !json.contains("valueQuantity") && !json.contains("\"low\""),
+                "{json}"
+            );
+            let code = if kind == "NM" { "MAP007" } else { "MAP203" };
+            assert!(
+                crate::testing::reported(&out, code) && crate::testing::reported(&out, "MAP205")
+            );
+        }
+        let (json, out) = converted(
+            "OML-11",
+            "OUL^R22",
+            "SPM|1|S1||023^血清^JC10\nOBR|1|1||E001^生化学^99L|||20260401080000\nORC|SC|1|||CM\nOBX|1|ST|3D010000002226101^血糖^JC10||ー|mg/dL|||||F",
+        );
+        assert!(
+            json.contains(r#""valueCodeableConcept":{"text":"ー"}"#),
+            "{json}"
+        );
+        assert!(crate::testing::reported(&out, "MAP218"));
+        let (json, _) = converted(
+            "OMP-12",
+            "RAS^O17",
+            "ORC|NW|000000000000071||000000000000071_01_001\nRXA|0|1|20260401100000|20260401103000|620007329^薬^HOT9|1|ML^ミリ^MR9P|||||10 2 ml/hr",
+        );
+        assert!(
+            json.contains("10 2 ml/hr") && !json.contains("rateQuantity"),
+            "{json}"
+        );
+    }
+
+    #[test]
+    fn an_order_time_that_is_none_is_kept_and_not_called_empty() {
+        let (json, out) = converted(
+            "OMP-01",
+            "RDE^O11",
+            "ORC|NW|000000000000061||000000000000061_01_001|||||2026/04/01\nRXE||620007329^薬^HOT9|1||TAB^錠^MR9P",
+        );
+        assert!(
+            json.contains("2026/04/01") && crate::testing::reported(&out, "HL7113"),
+            "{json}"
+        );
+        assert!(
+            !out.diagnostics
+                .iter()
+                .any(|d| d.argument.as_deref() == Some("RXE-32, ORC-9"))
+        );
+    }
 
     #[test]
     fn the_fields_that_rows_read_are_those_of_the_tables() {

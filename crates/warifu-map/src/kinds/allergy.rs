@@ -3,7 +3,7 @@
 use warifu_order::Map;
 
 use warifu_diag::catalogue::map_admin::{MAP105, MAP112, MAP119};
-use warifu_diag::catalogue::map_general::{MAP008, MAP012};
+use warifu_diag::catalogue::map_general::MAP012;
 use warifu_fhir::element::allergy_intolerance as el;
 use warifu_fhir::{Id, Resource, Src};
 use warifu_hl7::{Part, Segment, Val};
@@ -198,7 +198,7 @@ fn category<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a
             r.object(el::NOTE, |o| o.string("text", text.text, text.src()));
         }
         Some(None) => {}
-        None => cx.report_with(&MAP008, &code, "0127"),
+        None => cx.unlisted(code, "0127"),
     }
     // The class is told by the category alone; its text says the same.
     cx.used(&f);
@@ -223,7 +223,7 @@ fn status<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: Part<
     cx.used(&checked);
     let actions = maps::ALLERGY_ACTION.translate(action.text);
     if !actions.known && !action.is_empty() {
-        cx.report_with(&MAP008, &action, "0323");
+        cx.unlisted(action, "0323");
     }
     let states = maps::ALLERGY_STATUS.translate(if checked.span() == f.span() {
         ""
@@ -231,7 +231,7 @@ fn status<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: Part<
         state.text
     });
     if !states.known && !state.is_empty() && checked.span() != f.span() {
-        cx.report_with(&MAP008, &state, "0438");
+        cx.unlisted(state, "0438");
     }
     let deleted = actions.to == "inactive";
     let mistaken = deleted
@@ -320,7 +320,7 @@ fn kind<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
             let text = f.comp(2).value();
             r.object(el::NOTE, |o| o.string("text", text.text, text.src()));
         }
-        None => cx.report_with(&MAP008, &code, "0436"),
+        None => cx.unlisted(code, "0436"),
     }
 }
 
@@ -365,7 +365,7 @@ fn reaction<'a>(
     let code = severity.comp(1).value().trimmed();
     let grade = maps::ALLERGY_SEVERITY.find(code.text);
     if grade.is_none() && !code.is_empty() {
-        cx.report_with(&MAP008, &code, "0128");
+        cx.unlisted(code, "0128");
     }
     cx.used(&severity);
     let grade = grade.flatten();

@@ -3,7 +3,7 @@
 use warifu_order::Map;
 
 use warifu_diag::catalogue::map_admin::{MAP106, MAP115, MAP125};
-use warifu_diag::catalogue::map_general::{MAP006, MAP008, MAP012};
+use warifu_diag::catalogue::map_general::{MAP006, MAP012};
 use warifu_fhir::element::{self, condition as el};
 use warifu_fhir::{Array, Id, Object, Resource, Row, Src};
 use warifu_hl7::{Part, Segment, Val, time};
@@ -597,9 +597,11 @@ fn status<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, prb: Seg
     let action = prb.field(1).value().trimmed();
     let acted = maps::PROBLEM_ACTION.translate(action.text);
     if !acted.known {
-        cx.report_with(&MAP008, &action, "0287");
+        cx.unlisted(action, "0287");
     }
     cx.used(&action);
+    // It decides which entry holds and to which stay it belongs; what is no time is told and kept.
+    datatypes::read_time(cx, prb.field(2).value(), "PRB-2");
     let confirmation = prb.field(13);
     cx.used(&confirmation);
     let withdrawn = acted.to == maps::ProblemAction::EnteredInError || cx.item.flag == b'0';

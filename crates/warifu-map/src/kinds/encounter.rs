@@ -5,7 +5,8 @@
 //! the sequence of events. Outpatient arrivals (ADT-12) are Encounters of their own. A cancel event
 //! takes its counterpart out of the story; alone it leaves what mapping §12 says of it.
 
-use warifu_diag::catalogue::map_admin::{MAP109, MAP110, MAP116, MAP117, MAP120, MAP121};
+use warifu_diag::catalogue::hl7::HL7113;
+use warifu_diag::catalogue::map_admin::{MAP109, MAP110, MAP116, MAP117, MAP120, MAP121, MAP126};
 use warifu_diag::catalogue::map_general::{MAP008, MAP016};
 use warifu_fhir::element::encounter as el;
 use warifu_fhir::{Buffers, Id, Object, Resource, Row, Src};
@@ -88,6 +89,9 @@ enum Step {
     Discharge,
 }
 
+/// When the event was entered, which may be days after it happened.
+const RECORDED: &str = "EVN-2";
+
 /// One ADT message.
 #[derive(Clone, Copy)]
 struct Event<'a> {
@@ -132,6 +136,22 @@ impl<'a> Event<'a> {
         self.message
             .first(b"EVN")
             .map_or_else(|| self.message.empty_part(), |s| s.field(field))
+    }
+    /// The fields that say when it happened, best first.
+    fn times(&self) -> [(&'static str, Part<'a>); 3] {
+        let occurred = ("EVN-6", self.evn(6));
+        let recorded = (RECORDED, self.evn(2));
+        let intended = ("EVN-3", self.evn(3));
+        match self.step {
+            Step::Visit | Step::Admission => [("PV1-44", self.pv1(44)), occurred, recorded],
+            Step::PlanAdmission | Step::PlanMove => [("PV2-8", self.pv2(8)), intended, occurred],
+            Step::PlanDischarge => [("PV2-9", self.pv2(9)), intended, occurred],
+            Step::Discharge => [("PV1-45", self.pv1(45)), occurred, recorded],
+            Step::Return => [occurred, ("PV2-47", self.pv2(47)), recorded],
+            Step::Doctor | Step::Leave | Step::Move => {
+                [occurred, recorded, ("", self.message.empty_part())]
+            }
+        }
     }
 }
 
@@ -307,17 +327,7 @@ fn read<'a>(item: Item<'a>, message: Message<'a>) -> Option<Event<'a>> {
         lone: false,
         late: false,
     };
-    let choices = match step {
-        Step::Visit | Step::Admission => [event.pv1(44), event.evn(6), event.evn(2)],
-        Step::PlanAdmission | Step::PlanMove => [event.pv2(8), event.evn(3), event.evn(6)],
-        Step::PlanDischarge => [event.pv2(9), event.evn(3), event.evn(6)],
-        Step::Discharge => [event.pv1(45), event.evn(6), event.evn(2)],
-        Step::Return => [event.evn(6), event.pv2(47), event.evn(2)],
-        Step::Doctor | Step::Leave | Step::Move => {
-            [event.evn(6), event.evn(2), message.empty_part()]
-        }
-    };
-    for part in choices {
+    for (_, part) in event.times() {
         let v = part.value();
         if let Some(t) = time::parse(v.text) {
             event.time = v;
@@ -376,14 +386,11 @@ fn place_event<'a>(
     event: Event<'a>,
 ) {
     if event.key == 0 {
-        let missing = match event.step {
-            Step::Visit | Step::Admission => "PV1-44",
-            Step::Discharge => "PV1-45",
-            Step::PlanAdmission | Step::PlanMove => "PV2-8",
-            Step::PlanDischarge => "PV2-9",
-            _ => "EVN-6",
-        };
-        cx.report_message(&MAP110, missing);
+        let [(missing, first), ..] = event.times();
+        // What is there and no time is told where it is kept.
+        if first.value().trimmed().is_empty() {
+            cx.report_message(&MAP110, missing);
+        }
     }
     let department = department_of(&event);
     match event.step {
@@ -626,6 +633,10 @@ struct Attending<'a> {
 
 fn tell<'a>(cx: &mut Cx<'a, '_>, story: &Story<'a>, now: u64) {
     let mut r = cx.open("Encounter", story.id);
+    // Before the fields are read, so that what is kept whole is not kept again in part.
+    for e in &story.events {
+        cx.stray_visit(e.message, e.item.kind);
+    }
     let (status, history) = states(cx, story, now);
     let before = r.row(row("MSH-9"));
     r.string(el::STATUS, status.status, status.src);
@@ -691,16 +702,34 @@ fn tell<'a>(cx: &mut Cx<'a, '_>, story: &Story<'a>, now: u64) {
         for s in e.message.segments().filter(|s| !super::is_head(s.name())) {
             cx.stray(s);
         }
-        cx.stray_visit(e.message, e.item.kind);
     }
     cx.keep_strays_before(&mut r, u32::MAX);
     for e in &story.events {
+        tell_time(cx, e);
         mark_used(cx, e);
     }
     r.row(before);
     // status and class are always there.
     r.profile(JP_ENCOUNTER);
     cx.emit(r);
+}
+
+/// What is no time is told ([`Cx::stray_visit`] keeps it); so is that the time of recording stands in.
+fn tell_time<'a>(cx: &mut Cx<'a, '_>, e: &Event<'a>) {
+    let [(wanted, _), ..] = e.times();
+    for (name, part) in e.times() {
+        let v = part.value();
+        let is_time = time::parse(v.text).is_some();
+        if is_time && name == RECORDED {
+            cx.report_with(&MAP126, &v, wanted);
+        }
+        if is_time {
+            return;
+        }
+        if !v.trimmed().is_empty() {
+            cx.report_with(&HL7113, &v, name);
+        }
+    }
 }
 
 /// Fields that decide without leaving a leaf of their own in a merged story.
@@ -2039,6 +2068,63 @@ mod tests {
             at(&c, "/encounter/reference"),
             format!("Encounter/{}", at(&e, "/id"))
         );
+    }
+
+    #[test]
+    fn the_time_of_recording_stands_in_only_with_a_word() {
+        for (kind, event, pv1, code) in [
+            ("ADT-22", "A01", vec![(2, "I")], "MAP126"),
+            (
+                "ADT-22",
+                "A01",
+                vec![(2, "I"), (44, "2026年4月1日")],
+                "HL7113",
+            ),
+            (
+                "ADT-12",
+                "A04",
+                vec![(2, "O"), (44, "2026/04/01")],
+                "HL7113",
+            ),
+            ("ADT-52", "A03", vec![(2, "I"), (45, "20261399")], "HL7113"),
+        ] {
+            let out = convert(kind, &adt(event, "20260411070707", "", &pv1, &[]));
+            assert!(
+                reported(&out, "MAP126") && reported(&out, code),
+                "{kind} {event}"
+            );
+            let sent = pv1.get(1).map_or("", |(_, sent)| *sent);
+            assert!(one(&out, "Encounter").to_string().contains(sent), "{sent}");
+        }
+        let out = convert(
+            "ADT-42",
+            &adt("A02", "20260411070707", "20261399", &[(2, "I")], &[]),
+        );
+        assert!(reported(&out, "MAP126") && reported(&out, "HL7113"));
+        assert!(one(&out, "Encounter").to_string().contains("20261399"));
+        let out = convert(
+            "ADT-21",
+            &adt(
+                "A14",
+                "20260411070707",
+                "",
+                &[(2, "I")],
+                &[(8, "2026-04-20")],
+            ),
+        );
+        assert!(reported(&out, "HL7113") && !reported(&out, "MAP110"));
+        assert!(one(&out, "Encounter").to_string().contains("2026-04-20"));
+        let out = convert(
+            "ADT-22",
+            &adt(
+                "A01",
+                "20260411070707",
+                "",
+                &[(2, "I"), (44, "20260401")],
+                &[],
+            ),
+        );
+        assert!(!reported(&out, "MAP126"));
     }
 
     #[test]

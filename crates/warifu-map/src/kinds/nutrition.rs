@@ -2,7 +2,7 @@
 
 use warifu_order::Map;
 
-use warifu_diag::catalogue::map_general::{MAP008, MAP009};
+use warifu_diag::catalogue::map_general::MAP009;
 use warifu_diag::catalogue::map_medication::{MAP306, MAP314};
 use warifu_fhir::element::nutrition_order as el;
 use warifu_fhir::{Object, Resource};
@@ -137,13 +137,13 @@ fn status<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: Part<
         .map(|f| f.value().trimmed())
         .unwrap_or_default();
     if !state.is_empty() && !maps::ORDER_STATUS.translate(state.text).known {
-        cx.report_with(&MAP008, &state, "0038");
+        cx.unlisted(state, "0038");
     }
     let found = maps::MEDICATION_REQUEST_STATUS.translate(v.text);
     if v.is_empty() {
         cx.report_message(&MAP009, "ORC-1");
     } else if !found.known {
-        cx.report_with(&MAP008, &v, "0119");
+        cx.unlisted(v, "0119");
     }
     let (code, src) = match (found.to, state.text) {
         ("active", "CM") => ("completed", state.src()),
@@ -176,19 +176,31 @@ fn filler<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>)
 
 /// When the diet was ordered: ORC-9, else ORC-15, else its start (TQ1-7).
 fn ordered<'a>(group: &Group<'a>) -> Val<'a> {
-    [(*b"ORC", 9), (*b"ORC", 15), (*b"TQ1", 7)]
-        .into_iter()
-        .filter_map(|(s, n)| group.field(s, n).map(|f| f.value()))
+    times_of(group)
         .find(|v| warifu_hl7::time::parse(v.text).is_some())
         .unwrap_or_default()
 }
 
+fn times_of<'a>(group: &Group<'a>) -> impl Iterator<Item = Val<'a>> {
+    [(*b"ORC", 9), (*b"ORC", 15), (*b"TQ1", 7)]
+        .into_iter()
+        .filter_map(|(s, n)| group.field(s, n).map(|f| f.value()))
+        .filter(|v| !v.trimmed().is_empty())
+}
+
 /// `dateTime` is mandatory; the last resort is MSH-7.
 fn date_time<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, _: Part<'a>) {
-    if datatypes::add_date_time(r, cx, el::DATE_TIME, ordered(group)) {
-        return;
+    let mut empty = true;
+    // The first that is a time; what stands before it is told and kept.
+    for v in times_of(group) {
+        empty = false;
+        if datatypes::add_date_time(r, cx, el::DATE_TIME, v) {
+            return;
+        }
     }
-    cx.report_message(&MAP009, "ORC-9");
+    if empty {
+        cx.report_message(&MAP009, "ORC-9");
+    }
     let sent = cx.message().value(b"MSH", 7);
     datatypes::add_date_time(r, cx, el::DATE_TIME, sent);
 }
@@ -246,6 +258,7 @@ fn diets<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, _: Part<'
         cx.used(&s.field(1));
         if kind(&s).text != "D" {
             cx.report(&MAP314, &s.field(1));
+            cx.unread(kind(&s), "ODS-1");
         }
     }
     if group.all(*b"ODS").any(|s| is_diet(&s)) {

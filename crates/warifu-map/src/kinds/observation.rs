@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use warifu_diag::catalogue::map_general::{MAP005, MAP007, MAP008, MAP009};
 use warifu_diag::catalogue::map_lab::{
-    MAP201, MAP202, MAP203, MAP204, MAP205, MAP206, MAP207, MAP214, MAP215,
+    MAP201, MAP202, MAP203, MAP204, MAP205, MAP206, MAP207, MAP214, MAP215, MAP218,
 };
 use warifu_fhir::element::observation as el;
 use warifu_fhir::{Array, Object, Resource, Src};
@@ -320,7 +320,10 @@ fn value_of<'a>(
         }
         "ST" | "ID" | "IS" | "" => text(cx, field, unit),
         "TS" | "DT" | "DTM" | "TM" => Value::Text(field.value().trimmed()),
-        _ => composite(cx, field),
+        _ => {
+            cx.listed(ty_field.trimmed(), crate::table::VALUE_TYPE);
+            composite(cx, field)
+        }
     }
 }
 
@@ -433,7 +436,12 @@ fn text<'a>(cx: &mut Cx<'a, '_>, field: Part<'a>, unit: Unit<'a>) -> Value<'a> {
             mantissa,
             exponent,
         } => power(cx, v, comparator, &mantissa, exponent, unit),
-        Reading::Class(class) => Value::Class(v, class),
+        Reading::Class(class) => {
+            if class == Class::Dash {
+                cx.report(&MAP218, &v);
+            }
+            Value::Class(v, class)
+        }
         Reading::Interval => {
             cx.report(&MAP202, &v);
             with_unit(cx, v, &unit)
@@ -665,8 +673,9 @@ fn qualitative(o: &mut Object<'_>, v: Val<'_>, class: Class) {
     let coding = match class {
         Class::Negative => Some(("NEG", "Negative")),
         Class::Positive => Some(("POS", "Positive")),
-        // ± is no code of the system: the text says it.
-        Class::Borderline => None,
+        // ± is no code of the system, and what a dash alone means only the laboratory knows: the text
+        // says it.
+        Class::Borderline | Class::Dash => None,
     };
     if let Some((code, display)) = coding {
         o.array("coding", |a| {
@@ -889,7 +898,7 @@ pub(crate) fn status<'a>(cx: &mut Cx<'a, '_>, obx: Segment<'a>) -> Option<&'stat
     }
     let t = OBSERVATION_STATUS.translate(code);
     if !t.known {
-        cx.report_with(&MAP008, &v, "0085");
+        cx.unlisted(v.trimmed(), "0085");
     }
     t.to
 }

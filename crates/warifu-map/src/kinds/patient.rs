@@ -614,6 +614,7 @@ fn contact<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, nk1: Segment<'a>) {
             .reps()
             .filter(|rep| rep.is_some() && chosen.is_some_and(|c| c.span() != rep.span()));
         others.extend(further.map(|rep| ("NK1-4".to_owned(), rep)));
+        others.retain(|(_, rep)| !cx.is_kept_whole(*rep));
         report_beyond(cx, nk1);
         each_rest(&NK1_TO_JP_PATIENT, nk1, &mut |n, f| {
             others.push((format!("NK1-{n}"), f));
@@ -696,6 +697,12 @@ fn disability<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, db1: Segment<'a>) {
         return;
     }
     if who.text != "PT" || there.text != "Y" {
+        if !matches!(there.text, "Y" | "N" | "") {
+            cx.unlisted(there, "0136");
+        }
+        if who.is_empty() && there.text == "Y" {
+            cx.unread(there, "DB1-4");
+        }
         cx.used(&who);
         cx.used(&there);
         return;

@@ -1,6 +1,6 @@
 //! Body measures and blood groups of ADT-00 (`JP_Observation_Common`). Mapping §7, last paragraphs.
 
-use warifu_diag::catalogue::map_general::{MAP007, MAP008};
+use warifu_diag::catalogue::map_general::MAP007;
 use warifu_fhir::Resource;
 use warifu_fhir::element::observation as el;
 use warifu_hl7::{Part, Segment};
@@ -51,7 +51,7 @@ fn observation<'a>(cx: &mut Cx<'a, '_>, obx: Segment<'a>, group: &Group<'a>) {
     let state = obx.field(11).value().trimmed();
     let status = maps::OBSERVATION_STATUS.translate(state.text);
     if !status.known {
-        cx.report_with(&MAP008, &state, "0085");
+        cx.unlisted(state, "0085");
     }
     let Some(status) = status.to else {
         for (_, field) in obx.fields() {
@@ -200,7 +200,7 @@ fn interpretation<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: P
                     );
                 });
             }
-            _ => cx.report_with(&MAP008, &v, "0078"),
+            _ => cx.unlisted(v, "0078"),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use warifu_order::{Map, Set};
 
-use warifu_diag::catalogue::map_general::{MAP008, MAP009};
+use warifu_diag::catalogue::map_general::MAP009;
 use warifu_diag::catalogue::map_other::{MAP401, MAP405, MAP407, MAP408};
 use warifu_fhir::element::{observation as obs, service_request as el};
 use warifu_fhir::{Id, Resource, Src};
@@ -357,8 +357,9 @@ fn status<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, o: &Order<'a>, file: OrderF
             cx.used(&told);
         }
     }
+    cx.listed(control.trimmed(), crate::table::ORDER_CONTROL);
     if !maps::service_request_status(control.text, state.text, file).known {
-        cx.report_with(&MAP008, &state, "0038");
+        cx.unlisted(state, "0038");
     }
     let (mut to, mut src) = state_of(o, file);
     if file == OrderFile::Order {
@@ -638,7 +639,7 @@ fn priority<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, p: Part<'a
     let v = p.comp(1).value().trimmed();
     let t = maps::PRIORITY.translate(v.text);
     if !t.known {
-        cx.report_with(&MAP008, &v, "0485");
+        cx.unlisted(v, "0485");
     }
     r.string(el::PRIORITY, t.to, v.src());
 }

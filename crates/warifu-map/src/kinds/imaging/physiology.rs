@@ -3,7 +3,7 @@
 use warifu_order::Map;
 
 use bumpalo::collections::String as Text;
-use warifu_diag::catalogue::map_general::{MAP004, MAP008, MAP009, MAP015};
+use warifu_diag::catalogue::map_general::{MAP004, MAP009, MAP015};
 use warifu_diag::catalogue::map_other::MAP407;
 use warifu_fhir::element::{diagnostic_report as el, observation as obs};
 use warifu_fhir::{Id, Object, Resource, Src};
@@ -247,7 +247,7 @@ fn is_impression(line: &Line<'_>) -> bool {
         .any(|s| s.value().text.trim() == "IMP")
 }
 
-fn status(r: &mut Resource, cx: &mut Cx<'_, '_>, o: &Order<'_>, worst: Option<&'static str>) {
+fn status<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, o: &Order<'a>, worst: Option<&'static str>) {
     let v = o.value(*b"OBR", 25);
     if o.is_cancelled() {
         r.string(el::STATUS, "cancelled", o.value(*b"ORC", 1).src());
@@ -257,7 +257,7 @@ fn status(r: &mut Resource, cx: &mut Cx<'_, '_>, o: &Order<'_>, worst: Option<&'
     } else {
         let t = maps::REPORT_STATUS.translate(v.text);
         if !t.known {
-            cx.report_with(&MAP008, &v, "0123");
+            cx.unlisted(v, "0123");
         }
         r.string(el::STATUS, t.to, v.src());
     }

@@ -1,6 +1,5 @@
 //! ORC, OBR, TQ1 → ServiceRequest; requested items of OML-01.
 
-use warifu_diag::catalogue::map_general::MAP008;
 use warifu_fhir::element::service_request as el;
 use warifu_fhir::{Resource, Src};
 use warifu_hl7::{Part, Val};
@@ -172,7 +171,7 @@ pub(super) fn child<'a>(
 }
 
 /// ORC-1 and ORC-5 (tables 0119 and 0038); an empty ORC-5 means active in orders, completed in results.
-fn status_of(cx: &mut Cx<'_, '_>, g: &Group<'_>, file: OrderFile) -> &'static str {
+fn status_of<'a>(cx: &mut Cx<'a, '_>, g: &Group<'a>, file: OrderFile) -> &'static str {
     let value = |field| {
         g.field(*b"ORC", field)
             .map(|f| f.value())
@@ -181,9 +180,10 @@ fn status_of(cx: &mut Cx<'_, '_>, g: &Group<'_>, file: OrderFile) -> &'static st
     let (control, state) = (value(1), value(5));
     let t = service_request_status(control.text, state.text, file);
     if !t.known {
-        cx.report_with(&MAP008, &state, "0038");
+        cx.unlisted(state, "0038");
     }
     if !control.is_empty() {
+        cx.listed(control.trimmed(), crate::table::ORDER_CONTROL);
         cx.used(&control);
     }
     t.to
@@ -385,7 +385,7 @@ pub(super) fn priority<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, g: &Group<'a>,
     let v = f.comp(1).value().trimmed();
     let t = PRIORITY.translate(v.text);
     if !t.known {
-        cx.report_with(&MAP008, &v, "0485");
+        cx.unlisted(v, "0485");
     }
     // The text and the table's name say the same.
     cx.used(&f);

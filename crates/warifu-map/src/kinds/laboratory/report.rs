@@ -1,6 +1,6 @@
 //! OBR → DiagnosticReport.
 
-use warifu_diag::catalogue::map_general::{MAP004, MAP008};
+use warifu_diag::catalogue::map_general::MAP004;
 use warifu_fhir::Resource;
 use warifu_fhir::element::diagnostic_report as el;
 use warifu_hl7::Part;
@@ -133,7 +133,7 @@ fn status<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, g: &Group<'a>, done: &Done<
         let v = f.value();
         let t = REPORT_STATUS.translate(v.text);
         if !t.known {
-            cx.report_with(&MAP008, &v, "0123");
+            cx.unlisted(v, "0123");
         }
         r.string(el::STATUS, t.to, v.src());
         return;

@@ -3,7 +3,7 @@
 use warifu_order::Map;
 
 use bumpalo::collections::Vec as List;
-use warifu_diag::catalogue::map_general::{MAP008, MAP009};
+use warifu_diag::catalogue::map_general::MAP009;
 use warifu_diag::catalogue::map_medication::{
     MAP306, MAP307, MAP308, MAP309, MAP310, MAP311, MAP312, MAP313, MAP315,
 };
@@ -1137,12 +1137,12 @@ fn completion<'a>(
     if !action.is_empty() {
         cx.used(&action);
         if !matches!(action.text, "A" | "D" | "U") {
-            cx.report_with(&MAP008, &action, "0323");
+            cx.unlisted(action, "0323");
         }
     }
     let found = maps::COMPLETION.translate(v.text);
     if !found.known {
-        cx.report_with(&MAP008, &v, "0322");
+        cx.unlisted(v, "0322");
     }
     if let Some(Some(status)) = maps::ADMINISTRATION_ACTION.find(action.text) {
         cx.report(&MAP309, &action);

@@ -3,7 +3,7 @@
 use warifu_order::Map;
 
 use bumpalo::collections::Vec as List;
-use warifu_diag::catalogue::map_general::{MAP007, MAP008, MAP009};
+use warifu_diag::catalogue::map_general::{MAP007, MAP009};
 use warifu_diag::catalogue::map_medication::{MAP304, MAP306, MAP307, MAP311};
 use warifu_fhir::element::medication_request as el;
 use warifu_fhir::{Id, Resource};
@@ -419,14 +419,14 @@ fn status<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: Part<
     }
     let found = maps::MEDICATION_REQUEST_STATUS.translate(v.text);
     if !found.known {
-        cx.report_with(&MAP008, &v, "0119");
+        cx.unlisted(v, "0119");
     }
     let state = group
         .field(*b"ORC", 5)
         .map(|f| f.value().trimmed())
         .unwrap_or_default();
     if !state.is_empty() && !maps::ORDER_STATUS.translate(state.text).known {
-        cx.report_with(&MAP008, &state, "0038");
+        cx.unlisted(state, "0038");
     }
     let refined = match (found.to, state.text) {
         ("active", "CM") => Some("completed"),
@@ -658,18 +658,27 @@ fn refills<'a>(cx: &mut Cx<'a, '_>, f: Part<'a>) -> Option<(String, warifu_fhir:
 
 /// When an order was made: RXE-32, else ORC-9, else ORC-15.
 fn authored<'a>(group: &Group<'a>) -> Option<Part<'a>> {
+    times_of(group).find(|f| warifu_hl7::time::parse(f.value().text).is_some())
+}
+
+fn times_of<'a>(group: &Group<'a>) -> impl Iterator<Item = Part<'a>> {
     [(*b"RXE", 32), (*b"ORC", 9), (*b"ORC", 15)]
         .into_iter()
         .filter_map(|(s, n)| group.field(s, n))
-        .find(|f| f.is_some() && warifu_hl7::time::parse(f.value().text).is_some())
+        .filter(Part::is_some)
 }
 
 fn authored_on<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, _: Part<'a>) {
-    match authored(group) {
-        Some(f) => {
-            datatypes::add_date_time(r, cx, el::AUTHORED_ON, f.value());
+    let mut empty = true;
+    // The first that is a time; what stands before it is told and kept.
+    for f in times_of(group) {
+        empty = false;
+        if datatypes::add_date_time(r, cx, el::AUTHORED_ON, f.value()) {
+            break;
         }
-        None => cx.report_message(&MAP009, "RXE-32, ORC-9"),
+    }
+    if empty {
+        cx.report_message(&MAP009, "RXE-32, ORC-9");
     }
 }
 
@@ -678,7 +687,7 @@ fn priority<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a
     let v = f.comp(1).value().trimmed();
     let found = maps::PRIORITY.translate(v.text);
     if !found.known {
-        cx.report_with(&MAP008, &v, "0485");
+        cx.unlisted(v, "0485");
     }
     r.string(el::PRIORITY, found.to, v.src());
 }

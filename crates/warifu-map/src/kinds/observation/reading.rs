@@ -22,6 +22,8 @@ pub(crate) enum Class {
     Positive,
     /// `±`, `+-`, 少量: between both.
     Borderline,
+    /// A dash alone: negative in one laboratory, not done in another.
+    Dash,
 }
 
 /// What a text says.
@@ -300,6 +302,9 @@ fn is_ratio(s: &str) -> bool {
 
 /// The class of a qualitative text.
 fn class(s: &str) -> Option<Class> {
+    if s == "-" {
+        return Some(Class::Dash);
+    }
     let s = ["()", "[]", "{}", "〔〕", "【】", "「」"]
         .iter()
         .find_map(|pair| {
@@ -531,7 +536,9 @@ mod tests {
             ("100↓", "<= 100 *"),
             ("100～", ">= 100 *"),
             ("(-)", "Negative"),
-            ("  -", "Negative"),
+            ("  -", "Dash"),
+            ("ー", "Dash"),
+            ("―", "Dash"),
             ("陰性", "Negative"),
             ("検出せず", "Negative"),
             ("フケンシュツ", "Negative"),
@@ -573,7 +580,7 @@ mod tests {
             ("スキップ", "text"),
             ("↑", "text"),
             ("", "text"),
-            ("-", "Negative"),
+            ("-", "Dash"),
         ] {
             assert_eq!(show(given, false), want, "{given}");
         }
