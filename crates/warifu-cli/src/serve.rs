@@ -579,6 +579,13 @@ pub(crate) fn open(m: &ArgMatches, loaded: &Loaded) -> anyhow::Result<Office> {
 }
 
 fn opened(folder: &Path, wishes: &Wishes<'_>) -> anyhow::Result<Office> {
+    if !folder.join("server.json").exists() {
+        bail!(
+            "{}: no folder of data is there. Make one: warifu serve init {} --institution CODE --name NAME",
+            folder.display(),
+            folder.display()
+        );
+    }
     let url = wishes.text("db");
     let office = Office::open_over(folder, url.as_deref(), Box::new(now));
     office.with_context(|| folder.display().to_string())

@@ -54,6 +54,10 @@ fn what_an_institution_does_beside_the_server() {
             "is no origin",
         );
     }
+    bad(
+        &["--data", "data", "--check-config"],
+        "warifu serve init data",
+    );
     good(&[&["init", "data"], &hospital[..]].concat());
     // The address that tokens and status lists name is the one that is served.
     let check = ["--data", "data", "--check-config"];

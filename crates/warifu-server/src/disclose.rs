@@ -35,7 +35,7 @@ const MOST: usize = 500;
 /// Where the last page that is asked for may begin.
 const FURTHEST: usize = 10_000_000;
 /// Types that go only with what refers to them: a search for others reads them too.
-const COMPANIONS: &[&str] = &[
+pub(crate) const COMPANIONS: &[&str] = &[
     "Device",
     "Location",
     "Medication",
@@ -113,11 +113,18 @@ fn moment(text: &str) -> Option<u64> {
 }
 
 /// What the office knows of each record beside its content.
-struct Records {
+pub(crate) struct Records {
     of: BTreeMap<(String, String), Facts>,
     others: Facts,
     /// Entries of the Bundle.
     entries: usize,
+}
+
+impl Records {
+    /// Facility of the resource of this type and id.
+    pub(crate) fn source(&self, name: &(String, String)) -> &str {
+        &self.of.get(name).unwrap_or(&self.others).src
+    }
 }
 
 impl Knowledge for Records {
@@ -169,7 +176,11 @@ fn facts(src: &str, recorded: Option<u64>) -> Facts {
 }
 
 /// The records of a person that a search asks for, as one Bundle, the newest first.
-fn assemble(view: &View<'_>, sub: &str, search: &Search) -> Result<(Vec<u8>, Records), Problem> {
+pub(crate) fn assemble(
+    view: &View<'_>,
+    sub: &str,
+    search: &Search,
+) -> Result<(Vec<u8>, Records), Problem> {
     let mut known = Records {
         of: BTreeMap::new(),
         others: facts(&view.office.institution, None),
@@ -216,7 +227,7 @@ fn assemble(view: &View<'_>, sub: &str, search: &Search) -> Result<(Vec<u8>, Rec
     Ok((bundle, known))
 }
 
-fn member(tree: &Tree<'_>, node: NodeId, name: &str) -> Option<String> {
+pub(crate) fn member(tree: &Tree<'_>, node: NodeId, name: &str) -> Option<String> {
     tree.member(node, name).map(|n| tree.text(n).into_owned())
 }
 

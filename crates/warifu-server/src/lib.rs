@@ -30,6 +30,7 @@ mod office;
 mod openapi;
 mod payload;
 mod people;
+mod preview;
 mod problem;
 mod quarantine;
 mod rate;

@@ -2,15 +2,16 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use hyper::body::Incoming;
+use hyper::server::conn::http1::Builder;
 use hyper::service::{Service as _, service_fn};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 
@@ -24,6 +25,9 @@ use crate::route::router;
 const CONNECTIONS: usize = 1_024;
 /// How long the head of a request may take.
 const HEAD: Duration = Duration::from_secs(10);
+/// What whoever takes longer for the first head is told; hyper itself closes without a word.
+const SLOW: &[u8] =
+    b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 /// How long requests that run may take to end.
 const END: Duration = Duration::from_secs(20);
 
@@ -121,6 +125,7 @@ pub async fn serve(
     let acceptor = bind.tls.map(tokio_rustls::TlsAcceptor::from);
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     let service = router(app.clone());
+    let head = HEAD.min(app.config().limits.time);
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else {
             break;
@@ -137,7 +142,7 @@ pub async fn serve(
         let (service, acceptor, stop) = (service.clone(), acceptor.clone(), stop.clone());
         tokio::spawn(async move {
             // What becomes of a connection is the client's affair.
-            let _ = connection(stream, Peer(peer.ip()), acceptor, service, stop).await;
+            let _ = connection(stream, Peer(peer.ip()), acceptor, service, head, stop).await;
             drop(place);
         });
     }
@@ -158,42 +163,50 @@ async fn connection(
     peer: Peer,
     acceptor: Option<tokio_rustls::TlsAcceptor>,
     service: axum::Router,
+    head: Duration,
     mut stop: watch::Receiver<bool>,
 ) -> anyhow::Result<()> {
     stream.set_nodelay(true)?;
     // HTTP/1 alone: a connection without TLS may not turn to another protocol, whose bounds are others.
-    let mut builder = Builder::new(TokioExecutor::new()).http1_only();
+    let mut builder = Builder::new();
     builder
-        .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD)
+        .header_read_timeout(head)
         .max_buf_size(64 << 10);
+    let served = Arc::new(AtomicBool::new(false));
     let service = TowerToHyperService::new(service);
     macro_rules! run {
         ($stream:expr, $shown:expr) => {{
             let shown: Option<Shown> = $shown;
+            let serves = Arc::clone(&served);
             let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+                serves.store(true, Ordering::Relaxed);
                 request.extensions_mut().insert(peer);
                 if let Some(shown) = shown.clone() {
                     request.extensions_mut().insert(shown);
                 }
                 service.call(request)
             });
-            let mut running =
-                std::pin::pin!(builder.serve_connection(TokioIo::new($stream), service));
-            tokio::select! {
-                _ = running.as_mut() => {}
+            let mut running = builder.serve_connection(TokioIo::new($stream), service);
+            let done = tokio::select! {
+                done = &mut running => done,
                 () = ended(&mut stop) => {
-                    running.as_mut().graceful_shutdown();
-                    let _ = running.await;
+                    std::pin::Pin::new(&mut running).graceful_shutdown();
+                    (&mut running).await
                 }
+            };
+            let slow = done.is_err_and(|e| e.is_timeout());
+            if slow && !served.load(Ordering::Relaxed) {
+                let mut stream = running.into_parts().io.into_inner();
+                stream.write_all(SLOW).await?;
+                stream.shutdown().await?;
             }
         }};
     }
     match acceptor {
         None => run!(stream, None),
         Some(acceptor) => {
-            let stream = tokio::time::timeout(HEAD, acceptor.accept(stream)).await??;
+            let stream = tokio::time::timeout(head, acceptor.accept(stream)).await??;
             let chain = stream.get_ref().1.peer_certificates();
             let own = chain.and_then(|c| c.first()).map(|c| Shown(thumbprint(c)));
             run!(stream, own);

@@ -37,6 +37,10 @@ const SHAPES: &[(&str, &str)] = &[
         "{line: string, salt: id, place_salt?: id, n?: int, prev?: hash}",
     ),
     (
+        "Previewed",
+        "{key: string, type: string, id: string, src: string, shown: bool, reason?: string}",
+    ),
+    (
         "Problem",
         "{type: string, title: string, status: int, code: string, detail: string, requestId: string, step?: int, claim?: string, proof?: Proof}",
     ),

@@ -19,8 +19,8 @@ use crate::http::{self, Answer, Ask, Asked, Guard, Handler, Route};
 use crate::problem::{self, Code, Problem};
 use crate::rate::{Client, Peer};
 use crate::{
-    ask, card, consent, disclose, logs, monitor, notice, openapi, payload, people, report, upload,
-    vendor, witness,
+    ask, card, consent, disclose, logs, monitor, notice, openapi, payload, people, preview, report,
+    upload, vendor, witness,
 };
 
 const fn route(
@@ -419,6 +419,16 @@ pub(crate) static ROUTES: &[Route] = &[
         "Hands in a grant, prohibition, revoke or objection",
         "{token: token, annex?: string}",
         "Taken",
+    )
+    .asking(FOR),
+    route(
+        Method::POST,
+        "/api/consent/preview",
+        Session,
+        preview::preview,
+        "What recipients would see under a consent that is not signed yet",
+        "{aud: [string], pur: [string], cat: [string], dat?: Window, annex?: string}",
+        "{items: [Previewed]}",
     )
     .asking(FOR),
     route(

@@ -1139,3 +1139,123 @@ fn an_institution_asks_a_person_ten_times_at_most() {
     assert_eq!(wished(&w, PATIENT, &["inf.lab"], 11).0, 201);
     assert_eq!(waiting_now(&mut w).len(), 1);
 }
+
+#[test]
+fn a_preview_is_what_the_grant_shows_then() {
+    let w = World::new();
+    let draft = |cats: &[&str]| json!({"aud": [CLINIC], "pur": ["TREAT"], "cat": cats, "dat": {"from": "2020-01-01"}});
+    let items = |draft: &Value| {
+        let value = w.good("POST", "/api/consent/preview", Some(draft));
+        value["items"].as_array().unwrap().clone()
+    };
+    let names = |items: &[Value], shown: bool| {
+        let own = items.iter().filter(|i| i["shown"] == json!(shown));
+        let mut all: Vec<String> = own
+            .map(|i| {
+                format!(
+                    "{}/{}",
+                    i["type"].as_str().unwrap(),
+                    i["id"].as_str().unwrap()
+                )
+            })
+            .collect();
+        all.sort_unstable();
+        all
+    };
+    let cats = ["inf.lab", "inf.rx"];
+    let lines = w.office_app.office().unwrap().lines().unwrap();
+    let seen = items(&draft(&cats));
+    // A look at what would be is no disclosure.
+    assert_eq!(w.office_app.office().unwrap().lines().unwrap(), lines);
+    let surgery = seen
+        .iter()
+        .find(|i| i["type"] == json!("Procedure") && i["id"] == json!("op1"));
+    let surgery = surgery.unwrap();
+    assert_eq!(
+        (&surgery["shown"], &surgery["reason"]),
+        (&json!(false), &json!("CATEGORY")),
+        "{surgery}"
+    );
+    assert!(!seen.iter().any(|i| i["type"] == json!("Patient")));
+    // What is hidden in the annex is not shown.
+    let hidden = seen.iter().find(|i| i["shown"] == json!(true)).unwrap();
+    let annex = json!({"v": 1, "salt": b64::encode(&[7; 16]), "src": [], "res": [hidden["key"]], "lbl": []});
+    let mut bent = draft(&cats);
+    bent["annex"] = json!(b64::encode(claims(&annex).write().as_bytes()));
+    let without = items(&bent);
+    let again = without.iter().find(|i| i["key"] == hidden["key"]).unwrap();
+    assert_eq!(again["shown"], json!(false));
+    // The grant shows exactly that.
+    let waiting = w.asked(&cats);
+    w.grant(&waiting[0]);
+    let (status, value) = w.disclose(&w.clinic, "Patient/$everything?_count=500");
+    assert_eq!(status, 200, "{value}");
+    let bundle: Value = serde_json::from_str(value["bundle"].as_str().unwrap()).unwrap();
+    let companions = [
+        "Device",
+        "Location",
+        "Medication",
+        "Organization",
+        "Patient",
+        "Practitioner",
+        "PractitionerRole",
+        "Provenance",
+        "RelatedPerson",
+        "Specimen",
+    ];
+    let mut went: Vec<String> = bundle["entry"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|e| &e["resource"])
+        .filter(|r| !companions.contains(&r["resourceType"].as_str().unwrap()))
+        .map(|r| {
+            format!(
+                "{}/{}",
+                r["resourceType"].as_str().unwrap(),
+                r["id"].as_str().unwrap()
+            )
+        })
+        .collect();
+    went.sort_unstable();
+    let vital = json!({"aud": [CLINIC], "pur": ["TREAT"], "cat": ["vit"]});
+    assert!(went.len() > 10);
+    assert_eq!(names(&seen, true), went);
+    // What another grant opens already is shown, whatever the draft says.
+    let both = names(&items(&vital), true);
+    assert!(both.len() > went.len() && went.iter().all(|one| both.contains(one)));
+    // To others it opens what the draft says, and nothing of that grant.
+    let other = json!({"aud": [OTHER], "pur": ["TREAT"], "cat": ["vit"]});
+    let theirs = names(&items(&other), true);
+    assert!(!theirs.is_empty() && theirs.iter().all(|one| !went.contains(one)));
+    for (draft, code) in [
+        (
+            json!({"aud": [CLINIC], "pur": ["TREAT"], "cat": ["inf.lab", "prc.surgery"]}),
+            "INDIVIDUAL_BUNDLED",
+        ),
+        (
+            json!({"aud": [CLINIC], "pur": ["NOTHING"], "cat": ["inf.lab"]}),
+            "PURPOSE_UNKNOWN",
+        ),
+        (
+            json!({"aud": [CLINIC], "pur": ["TREAT"], "cat": []}),
+            "CATEGORY_UNKNOWN",
+        ),
+        (json!({"aud": [], "pur": ["TREAT"], "cat": ["vit"]}), "BODY"),
+        (
+            json!({"aud": [CLINIC], "pur": ["TREAT"], "cat": ["vit"], "annex": "AA"}),
+            "BODY",
+        ),
+        (
+            json!({"aud": [CLINIC], "pur": ["TREAT"], "cat": ["vit"], "dat": {"from": "x"}}),
+            "BODY",
+        ),
+    ] {
+        let (status, value) = w.call("POST", "/api/consent/preview", Some(&draft));
+        assert_eq!(
+            (status, value["code"].as_str()),
+            (400, Some(code)),
+            "{draft}"
+        );
+    }
+}
