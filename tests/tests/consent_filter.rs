@@ -335,6 +335,300 @@ fn plant(v: &mut Value, key: &str, day: &str, next: &mut dyn FnMut() -> String) 
     }
 }
 
+/// Each value of a resource with the path of its element. Where the same element stays or goes by what it
+/// says, the path has it: the URL of an extension, the type of a contained resource, `place` for a number of
+/// a prescription's parts, `own` for a code of a local system, `beside` for one beside a code that rules.
+fn leaves(v: &Value, path: &str, take: &mut dyn FnMut(&str, &str)) {
+    let text = |v: &Value, key: &str| v[key].as_str().unwrap_or_default().to_owned();
+    let last = |url: String| url.rsplit('/').next().unwrap_or_default().to_owned();
+    match v {
+        Value::Object(m) => {
+            for (key, inner) in m {
+                let many: &[Value] = match inner {
+                    Value::Array(a) => a,
+                    one => std::slice::from_ref(one),
+                };
+                let ruling = RULING.iter().filter(|(kind, _)| path.starts_with(kind));
+                let ruling: Vec<&str> = ruling.map(|(_, system)| *system).collect();
+                let rules = |c: &Value| ruling.iter().any(|r| text(c, "system").contains(r));
+                for one in many {
+                    let system = text(one, "system");
+                    let published = system.ends_with(":JC10-specimen")
+                        || system.starts_with("http") && !system.starts_with("http://example.jp/");
+                    let mark = match key.as_str() {
+                        "extension" if text(one, "url").starts_with(FIELD) => "field".into(),
+                        "extension" => last(text(one, "url")),
+                        "contained" => text(one, "resourceType"),
+                        "identifier" if PLACES.contains(&&*last(system.clone())) => "place".into(),
+                        "coding"
+                            if path.rsplit('.').next() == Some("code")
+                                && many.iter().any(rules)
+                                && !rules(one)
+                                && !system.contains("loinc.org") =>
+                        {
+                            "beside".into()
+                        }
+                        "coding" if !published => "own".into(),
+                        _ => String::new(),
+                    };
+                    let colon = if mark.is_empty() { "" } else { ":" };
+                    leaves(one, &format!("{path}.{key}{colon}{mark}"), take);
+                }
+            }
+        }
+        Value::Array(a) => a.iter().for_each(|v| leaves(v, path, take)),
+        Value::String(s) => take(path, s),
+        other => take(path, &other.to_string()),
+    }
+}
+
+/// Systems of a type beside whose codes none goes that no row of the policy knows, as rows know LOINC.
+const RULING: &[(&str, &str)] = &[
+    ("Observation", "JLAC10"),
+    ("ServiceRequest", "JLAC10"),
+    ("DiagnosticReport", "JLAC10"),
+    ("DiagnosticReport", "JP_DocumentCodes_CS"),
+    ("DiagnosticReport", "loinc.org"),
+];
+
+/// Extensions with fields that FHIR has no element for.
+const FIELD: &str = "urn:x-ssmix2:field:";
+
+/// Numbers of the parts of a prescription.
+const PLACES: &[&str] = &["Medication-RPGroupNumber", "MedicationAdministrationIndex"];
+
+/// Whether what stands at a path goes by an entry of [`GOES`]: all of it, or with `=` the words of a concept
+/// and the codes of local systems.
+fn by(entry: &str, path: &str) -> bool {
+    let (element, words) = match entry.strip_suffix('=') {
+        Some(element) => (element, true),
+        None => (entry, false),
+    };
+    let Some(rest) = path.strip_prefix(element) else {
+        return false;
+    };
+    if words {
+        [".text", ".display", ".coding.display"].contains(&rest) || rest.starts_with(".coding:own.")
+    } else {
+        rest.is_empty() || rest.starts_with('.')
+    }
+}
+
+/// What goes of the permitted, for each type, while anything may be withheld: what only describes an item,
+/// who and where in words, and what is said beside it. All else stays.
+const GOES: &[(&str, &[&str])] = &[
+    (
+        "AllergyIntolerance",
+        &[
+            "asserter.display",
+            "extension:field",
+            "meta.source",
+            "note",
+            "reaction.description",
+        ],
+    ),
+    ("Binary", &["data", "meta.source"]),
+    (
+        "Condition",
+        &[
+            "asserter.display",
+            "category=",
+            "extension:field",
+            "meta.source",
+            "note",
+            "recorder.display",
+        ],
+    ),
+    (
+        "Coverage",
+        &[
+            "class",
+            "extension:field",
+            "meta.source",
+            "payor.display",
+            "policyHolder.display",
+            "relationship=",
+            "type=",
+        ],
+    ),
+    (
+        "DiagnosticReport",
+        &[
+            "category=",
+            "code.coding:beside",
+            "conclusion",
+            "extension:field",
+            "identifier.type=",
+            "meta.source",
+        ],
+    ),
+    (
+        "DocumentReference",
+        &[
+            "author.display",
+            "category=",
+            "content.attachment",
+            "custodian",
+            "description",
+            "meta.source",
+            "securityLabel=",
+            "type=",
+        ],
+    ),
+    (
+        "Encounter",
+        &[
+            "class=",
+            "diagnosis.rank",
+            "diagnosis.use",
+            "extension:field",
+            "hospitalization",
+            "location.location.display",
+            "meta.source",
+            "participant.individual.display",
+            "participant.type=",
+            "serviceType",
+        ],
+    ),
+    (
+        "ImagingStudy",
+        &[
+            "extension:field",
+            "identifier.type=",
+            "meta.source",
+            "referrer.display",
+        ],
+    ),
+    (
+        "Immunization",
+        &[
+            "manufacturer.display",
+            "meta.source",
+            "note",
+            "performer.actor.display",
+            "performer.function=",
+        ],
+    ),
+    ("Location", &["name", "physicalType="]),
+    (
+        "MedicationAdministration",
+        &[
+            "category=",
+            "contained:Device.type=",
+            "contained:Location",
+            "contained:Medication.manufacturer.display",
+            "extension:JP_MedicationAdministration_Location",
+            "extension:JP_MedicationAdministration_RequestDepartment",
+            "extension:JP_MedicationAdministration_Requester",
+            "extension:field",
+            "identifier:place",
+            "meta.source",
+            "note",
+            "performer.actor.display",
+            "performer.function=",
+            "request.identifier",
+            "request.type",
+            "statusReason",
+        ],
+    ),
+    (
+        "MedicationDispense",
+        &[
+            "authorizingPrescription.identifier",
+            "authorizingPrescription.type",
+            "category=",
+            "contained:Location.name",
+            "extension:field",
+            "identifier:place",
+            "location.display",
+            "meta.source",
+            "performer.actor.display",
+        ],
+    ),
+    (
+        "MedicationRequest",
+        &[
+            "category=",
+            "contained:Device",
+            "dispenseRequest.performer.display",
+            "dosageInstruction.additionalInstruction=",
+            "dosageInstruction.extension:JP_MedicationDosage_Device",
+            "extension:field",
+            "identifier:place",
+            "meta.source",
+            "note",
+            "recorder.display",
+            "requester.display",
+        ],
+    ),
+    (
+        "NutritionOrder",
+        &[
+            "extension:field",
+            "meta.source",
+            "note",
+            "oralDiet.instruction",
+            "orderer.display",
+        ],
+    ),
+    (
+        "Observation",
+        &[
+            "category=",
+            "code.coding:beside",
+            "component.code.coding:beside",
+            "component.interpretation=",
+            "dataAbsentReason=",
+            "extension:field",
+            "interpretation=",
+            "meta.source",
+            "note",
+            "performer.display",
+        ],
+    ),
+    (
+        "Organization",
+        &["extension:JP_Organization_InsuranceOrganizationNo", "type="],
+    ),
+    (
+        "Patient",
+        &[
+            "contact.extension:field",
+            "contact.organization.display",
+            "contact.relationship=",
+            "extension:patient-disability",
+            "meta.source",
+        ],
+    ),
+    (
+        "Procedure",
+        &[
+            "category=",
+            "extension:field",
+            "meta.source",
+            "note",
+            "performer.actor.display",
+            "performer.function=",
+            "usedCode=",
+        ],
+    ),
+    (
+        "ServiceRequest",
+        &[
+            "category=",
+            "code.coding:beside",
+            "extension:field",
+            "identifier.type=",
+            "meta.source",
+            "note",
+            "reasonCode",
+            "requester.display",
+            "supportingInfo",
+        ],
+    ),
+    ("Specimen", &["identifier.type=", "meta.source", "type="]),
+];
+
 /// The marks and days that stand in an answer.
 fn found(text: &str) -> BTreeSet<&str> {
     let mut all: BTreeSet<&str> = text
@@ -358,6 +652,11 @@ fn marks_on_all_that_the_converter_makes_go_out_with_what_is_permitted_alone() {
     let care = Bits::one(policy.category("care").unwrap().0);
     let all = policy.all_categories();
     let mut planted = 0;
+    let mut wrong = BTreeSet::new();
+    let mut unused: BTreeSet<String> = GOES
+        .iter()
+        .flat_map(|(kind, list)| list.iter().map(move |e| format!("{kind}.{e}")))
+        .collect();
     for (name, bundle) in bundles() {
         let mut bundle: Value = serde_json::from_slice(&bundle).unwrap();
         // A patient of whom only a file was kept has no entries.
@@ -414,13 +713,31 @@ fn marks_on_all_that_the_converter_makes_go_out_with_what_is_permitted_alone() {
         };
         let base = text(Bits::NONE);
         let base = found(&base);
-        // Of what is permitted there is more than its id.
-        for (marks, at) in owners
-            .iter()
-            .filter(|(m, at)| m.len() > 3 && cats.get(at).is_some_and(|c| !c.is_empty()))
-        {
-            let there = marks.iter().filter(|m| base.contains(m.as_str())).count();
-            assert!(there > 1, "{name}: {at} has {there} of {}", marks.len());
+        // Of what is permitted goes what the list says, and nothing else.
+        let sent = resources(&run(&policy, &bytes, Bits(all.0 & !care.0), &annex).bytes);
+        for r in resources(&bytes) {
+            let same = |s: &&Value| s["resourceType"] == r["resourceType"] && s["id"] == r["id"];
+            let at = r["resourceType"].as_str().unwrap();
+            let Some(here) = sent.iter().find(same) else {
+                let own = cats.get(&format!("{at}/{}", r["id"].as_str().unwrap()));
+                assert!(own.is_none_or(Vec::is_empty), "{name}: {at} is not there");
+                continue;
+            };
+            let mut out = BTreeSet::new();
+            leaves(here, at, &mut |path, v| {
+                out.insert((path.to_owned(), v.to_owned()));
+            });
+            leaves(&r, at, &mut |path, v| {
+                let entry = GOES
+                    .iter()
+                    .flat_map(|(kind, list)| list.iter().map(move |e| format!("{kind}.{e}")))
+                    .find(|e| by(e, path));
+                let stays = out.contains(&(path.to_owned(), v.to_owned()));
+                if stays == entry.is_some() {
+                    wrong.insert(format!("{path} {}", if stays { "stays" } else { "goes" }));
+                }
+                unused.remove(&entry.unwrap_or_default());
+            });
         }
         let mut sets: Vec<Vec<u8>> = Vec::new();
         for a in &here {
@@ -448,6 +765,8 @@ fn marks_on_all_that_the_converter_makes_go_out_with_what_is_permitted_alone() {
         }
     }
     assert!(planted > 2000, "{planted}");
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(unused.is_empty(), "nothing goes by {unused:#?}");
 }
 
 #[test]
@@ -484,4 +803,65 @@ fn an_excluded_visit_takes_everything_that_belongs_to_it() {
         );
     }
     assert!(cut > 20, "{cut}");
+}
+
+/// Whatever the list cuts, what R4 demands of what is left is there: masked, or gone with what it stands in.
+#[test]
+fn what_goes_leaves_nothing_that_r4_does_not_allow() {
+    let policy: Value = serde_json::from_str(include_str!(
+        "../../crates/warifu-consent/policy/reference-1.json"
+    ))
+    .unwrap();
+    let core = warifu_r4::Core::builtin();
+    let mut wrong = BTreeSet::new();
+    let mut seen = 0;
+    for row in policy["keep"].as_array().unwrap() {
+        let strings = |v: &Value| -> Vec<String> {
+            let list = v.as_array().unwrap().iter();
+            list.map(|s| s.as_str().unwrap().to_owned()).collect()
+        };
+        let marks = ['@', '%', '!', '^', '~', '#', '='];
+        let kept: BTreeMap<String, String> = strings(&row["elements"])
+            .iter()
+            .map(|e| {
+                let path = e.trim_end_matches(marks);
+                (path.to_owned(), e[path.len()..].to_owned())
+            })
+            .collect();
+        let holders: BTreeSet<&str> = kept
+            .keys()
+            .flat_map(|p| p.match_indices('.').map(|(at, _)| &p[..at]))
+            .chain([""])
+            .collect();
+        for kind in strings(&row["type"]) {
+            for holder in &holders {
+                let mut of = core.type_named(&kind).unwrap();
+                for name in holder.split('.').filter(|n| !n.is_empty()) {
+                    let mut all = core.type_(of).elements();
+                    let element = all.find(|e| e.name() == name);
+                    let element = element.unwrap_or_else(|| panic!("{kind}.{holder}"));
+                    of = element.types().next().unwrap().of();
+                }
+                for e in core.type_(of).elements().filter(|e| e.min() > 0) {
+                    let dot = if holder.is_empty() { "" } else { "." };
+                    let x = if e.is_choice() { "[x]" } else { "" };
+                    let path = format!("{holder}{dot}{}{x}", e.name());
+                    // Of a choice the table may have some of its forms.
+                    let stem = format!("{holder}{dot}{}", e.name());
+                    let is_it = |p: &str| p == path || e.is_choice() && p.starts_with(&stem);
+                    let mut forms = kept.iter().filter(|(p, _)| is_it(p)).peekable();
+                    let goes = forms.peek().is_none() && !holders.contains(&*path)
+                        || forms.any(|(_, marks)| {
+                            marks.contains(['@', '%', '=']) && !marks.contains(['!', '^'])
+                        });
+                    seen += 1;
+                    if goes {
+                        wrong.insert(format!("{kind}.{path}"));
+                    }
+                }
+            }
+        }
+    }
+    assert!(seen > 100, "{seen}");
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }

@@ -399,7 +399,34 @@ fn from_a_key_to_a_revoked_grant_and_a_log_whose_damage_is_found() {
     );
     let lines = here.at(NOW, &["log", "history", "--sub", &sub]);
     fs::write(here.path("history.ndjson"), &lines.stdout).unwrap();
-    let head = here.ok(&["log", "check-history", "history.ndjson", "--sub", &sub]);
+    // Without a pin or a proof nothing stands behind the newest line, and that is a finding.
+    let check_history = ["log", "check-history", "history.ndjson", "--sub", &sub];
+    let head = here.refused(&check_history);
+    assert_eq!(
+        (&head["reason"], &head["newest"]),
+        (&json!("HISTORY_UNPROVEN"), &json!("unproven"))
+    );
+    assert!(text(&here.at(NOW, &check_history).stdout).contains("--proof"));
+    here.ok(&["log", "prove", "--sub", &sub, "--out", "newest.txt"]);
+    let proven = [&check_history[..], &["--proof", "newest.txt"]].concat();
+    assert_eq!(here.ok(&proven)["newest"], json!("proven"));
+    let at = head["n"].to_string();
+    let pinned = head["head"].as_str().unwrap();
+    let pinned = [&check_history[..], &["--pin-n", &at, "--pin-head", pinned]].concat();
+    assert_eq!(here.ok(&pinned)["newest"], json!("pinned"));
+    // Another recipient in the newest line, and the newest line cut off.
+    let whole = text(&lines.stdout);
+    let cut = whole.trim_end().rsplit_once('\n').unwrap().0.to_owned();
+    let newest = whole.trim_end().rsplit_once('\n').unwrap().1;
+    let altered = newest.replacen("\\\"at\\\":1790", "\\\"at\\\":1789", 1);
+    assert_ne!(altered, newest);
+    for other in [format!("{cut}\n{altered}\n"), cut.clone() + "\n"] {
+        fs::write(here.path("history.ndjson"), &other).unwrap();
+        for checked in [&check_history[..], &proven, &pinned] {
+            assert!(here.refused(checked)["reason"].is_string());
+        }
+    }
+    fs::write(here.path("history.ndjson"), &whole).unwrap();
     assert_eq!(
         head["n"],
         json!(6),

@@ -12,6 +12,7 @@ use crate::decide::{Basis, Decision, Item, Origin, Request, State, Told, Who, Wh
 use crate::hash::resource_key;
 use crate::json::quote;
 use crate::policy::{Bits, Keep, Match, Policy, is_system, plain_code};
+use crate::reason::Lang;
 
 /// What the holder knows of a resource beside its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -923,7 +924,7 @@ impl Work<'_> {
                 continue;
             }
             if root && key == "meta" && tree.kind(member) == Kind::Object {
-                self.leaf(at, member, cut);
+                self.meta(at, member, cut);
                 continue;
             }
             let (twin, base) = match key.strip_prefix('_') {
@@ -942,11 +943,22 @@ impl Work<'_> {
                 }
             };
             match self.policy.keeps(&u.kind, &full) {
-                Some(what @ (Keep::Leaf | Keep::Own)) => {
+                Some(Keep::Coded { required, parent }) if self.is_told() && !twin => {
+                    for item in items() {
+                        self.coded(at, item, (required, parent), cut);
+                    }
+                }
+                Some(Keep::Coded { .. }) if self.is_told() => cut.dropped.push(member),
+                Some(what @ (Keep::Leaf | Keep::Own | Keep::Coded { .. })) => {
                     if u.masked && what == Keep::Own || twin && tree.kind(member) != Kind::Object {
                         cut.dropped.push(member);
                     } else {
                         self.leaf(at, member, cut);
+                    }
+                    if what == Keep::Own {
+                        for item in items() {
+                            self.identifier(at, item, cut);
+                        }
                     }
                 }
                 Some(Keep::Inner) if !twin => {
@@ -996,11 +1008,23 @@ impl Work<'_> {
                         Some(base) => (true, base),
                         None => (false, &*key),
                     };
-                    let known = self.policy.datatypes.contains(base);
-                    if !known || twin && tree.kind(member) != Kind::Object {
-                        cut.dropped.push(member);
-                    } else {
-                        self.leaf(at, member, cut);
+                    match self.policy.datatypes.get(base) {
+                        None => cut.dropped.push(member),
+                        Some(_) if twin && tree.kind(member) != Kind::Object => {
+                            cut.dropped.push(member);
+                        }
+                        Some(Keep::Coded { required, parent })
+                            if self.is_told() && tree.kind(member) != Kind::String =>
+                        {
+                            let items: Vec<NodeId> = match tree.kind(member) {
+                                Kind::Array => tree.children(member).collect(),
+                                _ => vec![member],
+                            };
+                            for item in items {
+                                self.coded(at, item, (*required, *parent), cut);
+                            }
+                        }
+                        Some(_) => self.leaf(at, member, cut),
                     }
                 }
             }
@@ -1060,22 +1084,133 @@ impl Work<'_> {
             return;
         }
         for item in tree.children(node) {
-            let known = self
-                .text(item, "url")
-                .is_some_and(|url| self.policy.extensions.contains(&url));
-            if !known {
+            let url = self.text(item, "url").unwrap_or_default();
+            let of = |t: &String| self.units.get(at).is_some_and(|u| u.kind == *t);
+            let row = self.policy.extensions.iter().find(|e| e.url == url);
+            let Some(row) = row.filter(|e| e.types.is_empty() || e.types.iter().any(of)) else {
                 cut.dropped.push(item);
                 continue;
-            }
+            };
             for member in tree.children(item) {
                 let key = tree.key(member);
+                let said = || tree.text(member);
                 if key == "url" {
-                } else if key.starts_with("value") && key != "valueReference" {
+                } else if key == *row.value
+                    && (row.codes.is_empty() || row.codes.iter().any(|c| *c == said()))
+                {
                     self.leaf(at, member, cut);
                 } else {
-                    cut.dropped.push(member);
+                    // An extension without its value says nothing.
+                    cut.dropped.push(item);
                 }
             }
+        }
+    }
+
+    /// Whether somebody else is told: the person's own view has the words, too.
+    fn is_told(&self) -> bool {
+        matches!(self.request.who, Who::Recipient(_))
+    }
+
+    /// A concept, or a text, that only describes the item: codes of published systems stay. Words may tell
+    /// of anything: a title is the name of the item's category, and what R4 demands is masked, or takes with it
+    /// what it stands in.
+    fn coded(&self, at: usize, node: NodeId, (required, parent): (bool, bool), cut: &mut Cut) {
+        let tree = self.tree;
+        let holder = tree.parent(node);
+        let stays = match (tree.kind(node), tree.member(node, "coding")) {
+            (Kind::Object, Some(list)) if tree.kind(list) == Kind::Array => {
+                for member in tree.children(node).filter(|m| *m != list) {
+                    cut.dropped.push(member);
+                }
+                let mut any = false;
+                for coding in tree.children(list) {
+                    let stays = self.coding(at, coding, cut);
+                    any |= stays;
+                    if !stays {
+                        cut.dropped.push(coding);
+                    }
+                }
+                any
+            }
+            (Kind::Object, _) => self.coding(at, node, cut),
+            (Kind::String, _) if required => {
+                let cats = self.units.get(at).map(|u| u.item.cats.with(u.item.inside));
+                let place = cats.and_then(|c| c.places().next());
+                let named = place.and_then(|p| self.policy.categories().get(usize::from(p)));
+                let mut name = String::new();
+                quote(named.map_or("", |n| n.name(Lang::Ja)), &mut name);
+                cut.replaced.push((node, name));
+                true
+            }
+            _ => false,
+        };
+        if !stays && required {
+            cut.replaced.push((node, MASKED.to_owned()));
+        } else if !stays && parent && tree.kind(holder) == Kind::Object {
+            cut.dropped.push(holder);
+        } else if !stays {
+            cut.dropped.push(node);
+        }
+    }
+
+    /// Whether a coding is a code of a published system; then it stays, without words.
+    fn coding(&self, at: usize, node: NodeId, cut: &mut Cut) -> bool {
+        let tree = self.tree;
+        let system = self.text(node, "system").unwrap_or_default();
+        let code = self.text(node, "code").unwrap_or_default();
+        let diseases = |m: &&Match| m.inside.iter().any(|i| i == "code");
+        let mut diseases = self.policy.matches.iter().filter(diseases);
+        let stays = is_published(&system)
+            && !code.is_empty()
+            && code.len() <= 64
+            && code.bytes().all(|b| b.is_ascii_graphic())
+            && !self.tells(at, &system)
+            && !self.tells(at, &code)
+            && !diseases.any(|m| in_systems(&m.systems, &system));
+        if stays {
+            let words = |m: &NodeId| !["system", "code"].contains(&&*tree.key(*m));
+            cut.dropped.extend(tree.children(node).filter(words));
+        }
+        stays
+    }
+
+    /// What an item says of itself: published profiles, tags and labels, and when it was changed.
+    fn meta(&self, at: usize, node: NodeId, cut: &mut Cut) {
+        let tree = self.tree;
+        for member in tree.children(node) {
+            let list: Vec<NodeId> = match tree.kind(member) {
+                Kind::Array => tree.children(member).collect(),
+                _ => Vec::new(),
+            };
+            match &*tree.key(member) {
+                "tag" | "security" => {
+                    for item in list {
+                        self.coded(at, item, (false, false), cut);
+                    }
+                }
+                "profile" => cut.dropped.extend(list.iter().filter(|n| {
+                    let url = tree.text(**n);
+                    let defined = url.contains("/StructureDefinition/");
+                    !(defined && is_published(&url))
+                })),
+                "lastUpdated" if instant(&tree.text(member)).is_some() => {}
+                _ => cut.dropped.push(member),
+            }
+        }
+    }
+
+    /// A number of the item is one: no words, in no system of words.
+    fn identifier(&self, at: usize, node: NodeId, cut: &mut Cut) {
+        let person = |u: &Unit| ["Patient", "Coverage", "RelatedPerson"].contains(&u.kind.as_str());
+        let number = |key: &str| {
+            self.text(node, key)
+                .is_none_or(|t| t.len() <= 256 && t.bytes().all(|b| b.is_ascii_graphic()))
+        };
+        // The symbols of insurance have letters of any kind.
+        let own = self.units.get(at).is_some_and(person);
+        if self.tree.kind(node) == Kind::Object && !(number("system") && (own || number("value"))) {
+            cut.dropped.push(node);
         }
     }
 
@@ -1456,6 +1591,29 @@ fn names_server(text: &str) -> bool {
     })
 }
 
+/// Materials of JLAC10 as the conversion writes them, after the institution's number: what a result was
+/// measured in is part of it where its own code does not say so.
+const MATERIALS: &str = ":JC10-specimen";
+
+/// Whether a system is one that somebody publishes: by the servers of [`STANDARDS`], a number, or [`MATERIALS`].
+fn is_published(system: &str) -> bool {
+    let number = |s: &str| s.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    system.len() <= 256
+        && system.bytes().all(|b| b.is_ascii_graphic())
+        && if system.starts_with("http://") || system.starts_with("https://") {
+            !names_server(system)
+        } else {
+            system.strip_prefix("urn:oid:").is_some_and(number)
+                || system
+                    .strip_prefix("urn:x-ssmix2:")
+                    .and_then(|s| s.strip_suffix(MATERIALS))
+                    .is_some_and(number)
+                || ["urn:iso:", "urn:ietf:"]
+                    .iter()
+                    .any(|p| system.starts_with(p))
+        }
+}
+
 /// Resource types of FHIR R4 4.0.1 in their order, without those whose addresses name definitions (`CodeSystem/…`).
 const TYPES: &[&str] = &[
     "Account",
@@ -1595,6 +1753,10 @@ const TYPES: &[&str] = &[
 
 /// Servers whose addresses name standards, not institutions.
 const STANDARDS: &[&str] = &[
+    "capstandard.jp",
+    "jami.jp",
+    "nema.org",
+    "whocc.no",
     "hl7.org",
     "jpfhir.jp",
     "loinc.org",

@@ -155,6 +155,18 @@ pub(crate) struct Match {
     pub(crate) clinical: bool,
 }
 
+/// An extension whose content is the element's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Extension {
+    pub(crate) url: String,
+    /// Types that have it; none = every type.
+    pub(crate) types: Vec<String>,
+    /// The member that has its value: `valueCode`.
+    pub(crate) value: String,
+    /// Values that it can have; none = any.
+    pub(crate) codes: Vec<String>,
+}
+
 /// What becomes of an element while something may be withheld.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Keep {
@@ -169,6 +181,13 @@ pub(crate) enum Keep {
         /// To who or where.
         place: bool,
         /// Masked, not dropped.
+        required: bool,
+        /// What it stands in goes with it.
+        parent: bool,
+    },
+    /// Codes of published systems stay, words do not.
+    Coded {
+        /// Masked, not dropped, where nothing stays.
         required: bool,
         /// What it stands in goes with it.
         parent: bool,
@@ -286,8 +305,9 @@ pub struct Policy {
     keep: BTreeMap<String, BTreeMap<String, Keep>>,
     /// Systems of identifiers that number the parts of an order: a gap tells that one is missing.
     pub(crate) places: BTreeSet<String>,
-    pub(crate) datatypes: BTreeSet<String>,
-    pub(crate) extensions: Vec<String>,
+    /// Members of data types, and what becomes of them.
+    pub(crate) datatypes: BTreeMap<String, Keep>,
+    pub(crate) extensions: Vec<Extension>,
 }
 
 /// Why a policy file is not one: the member to blame.
@@ -407,32 +427,43 @@ fn matching(
         .collect()
 }
 
+/// An element with its marks.
+fn marked(element: &str) -> (String, Keep) {
+    let path = element.trim_end_matches(['@', '%', '!', '^', '~', '#', '=']);
+    let marks = element.get(path.len()..).unwrap_or_default();
+    let what = if marks.contains('~') {
+        Keep::Masked
+    } else if marks.contains(['@', '%']) {
+        Keep::Reference {
+            place: marks.contains('%'),
+            required: marks.contains('!'),
+            parent: marks.contains('^'),
+        }
+    } else if marks.contains('=') {
+        Keep::Coded {
+            required: marks.contains('!'),
+            parent: marks.contains('^'),
+        }
+    } else if marks.contains('#') {
+        Keep::Own
+    } else {
+        Keep::Leaf
+    };
+    (path.to_owned(), what)
+}
+
 /// The table of elements: type, path, what becomes of it.
 fn keep(top: &Reader<'_>) -> Result<BTreeMap<String, BTreeMap<String, Keep>>, PolicyError> {
     let mut keep = BTreeMap::new();
     for row in top.rows("keep")? {
         let mut paths = BTreeMap::new();
         for element in row.texts("elements") {
-            let path = element.trim_end_matches(['@', '%', '!', '^', '~', '#']);
-            let marks = element.get(path.len()..).unwrap_or_default();
-            let what = if marks.contains('~') {
-                Keep::Masked
-            } else if marks.contains(['@', '%']) {
-                Keep::Reference {
-                    place: marks.contains('%'),
-                    required: marks.contains('!'),
-                    parent: marks.contains('^'),
-                }
-            } else if marks.contains('#') {
-                Keep::Own
-            } else {
-                Keep::Leaf
-            };
+            let (path, what) = marked(&element);
             for (at, _) in path.match_indices('.') {
                 let outer = path.get(..at).unwrap_or_default();
                 paths.entry(outer.to_owned()).or_insert(Keep::Inner);
             }
-            paths.insert(path.to_owned(), what);
+            paths.insert(path, what);
         }
         for kind in row.texts("type") {
             keep.insert(kind, paths.clone());
@@ -573,8 +604,18 @@ impl Policy {
             category_systems: top.texts("category_systems"),
             keep: keep(&top)?,
             places: top.texts("places").into_iter().collect(),
-            datatypes: top.texts("datatypes").into_iter().collect(),
-            extensions: top.texts("extensions"),
+            datatypes: top.texts("datatypes").iter().map(|m| marked(m)).collect(),
+            extensions: top
+                .rows("extensions")?
+                .map(|r| {
+                    Ok(Extension {
+                        url: r.text("url")?.to_owned(),
+                        types: r.texts("type"),
+                        value: r.text("value")?.to_owned(),
+                        codes: r.texts("code"),
+                    })
+                })
+                .collect::<Result<_, PolicyError>>()?,
         })
     }
 

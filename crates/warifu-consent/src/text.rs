@@ -12,6 +12,9 @@ use crate::nfc::nfc;
 use crate::policy::{Bits, Match, Policy};
 use crate::reason::{Lang, Reason};
 
+/// The obligation not to pass it on without the person's consent.
+const NO_ONWARD: &str = "NORDSCLCD";
+
 /// Templates by language and version; a version that was ever signed stays.
 const TEXTS: &[(Lang, u64, &str)] = &[
     (Lang::Ja, 1, include_str!("../texts/ja.txt")),
@@ -341,7 +344,11 @@ impl Page<'_> {
                     .claims
                     .get("obl")
                     .map(|o| o.texts().collect::<Vec<_>>());
-                let lines = codes.unwrap_or_default().into_iter().map(|c| t.word(c));
+                // What the next sentence allows, this one would forbid.
+                let onward = self.claims.get("dlg").is_some();
+                let codes = codes.unwrap_or_default().into_iter();
+                let said = codes.filter(|c| !(onward && *c == NO_ONWARD));
+                let lines = said.map(|c| t.word(c));
                 lines.collect::<Result<Vec<_>, _>>()?.join("\n")
             }
             "erase" => match int("del") {
@@ -353,12 +360,18 @@ impl Page<'_> {
                 None => String::new(),
             },
             "onward" => {
-                let key = if self.claims.get("dlg").is_some() {
-                    "onward"
+                let bound = self
+                    .claims
+                    .get("obl")
+                    .is_some_and(|o| o.texts().any(|c| c == NO_ONWARD));
+                if self.claims.get("dlg").is_some() {
+                    t.word("onward")?.to_owned()
+                } else if bound {
+                    // The obligation says it, and how far.
+                    String::new()
                 } else {
-                    "no-onward"
-                };
-                t.word(key)?.to_owned()
+                    t.word("no-onward")?.to_owned()
+                }
             }
             "emergency" => {
                 let emg = self.claims.get("emg").is_some_and(Value::is_true);

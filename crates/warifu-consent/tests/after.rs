@@ -173,7 +173,7 @@ fn records() -> Json {
             &json!({"resourceType": "Procedure", "id": "hd", "status": "completed", "code": coded(MASTER, "140057810"), "subject": patient}),
         ),
         entry(
-            &json!({"resourceType": "Condition", "id": "c", "meta": {"profile": ["http://example.jp/p"]}, "code": coded(ICD, "B20"), "subject": patient, "onsetDateTime": "2025-01-01"}),
+            &json!({"resourceType": "Condition", "id": "c", "meta": {"profile": ["http://jpfhir.jp/fhir/core/StructureDefinition/JP_Condition"]}, "code": coded(ICD, "B20"), "subject": patient, "onsetDateTime": "2025-01-01"}),
         ),
         entry(
             &json!({"resourceType": "CarePlan", "id": "plan", "status": "active", "intent": "plan", "subject": patient, "period": {"start": "2026-01-01", "end": "2026-02-01"}}),
@@ -438,7 +438,7 @@ fn every_resource_is_marked_and_existing_marks_stay() {
         for obligation in ["NOPERSISTP", "NORDSCLCD", "NOTIFY", "REVIEW"] {
             assert!(codes.contains(&obligation), "{r}");
         }
-        // B20 is HIV; the profile of the source stays.
+        // B20 is HIV; a published profile of the source stays.
         let id = r["id"].as_str().unwrap();
         assert_eq!(codes.contains(&"R"), id == "c", "{r}");
         assert_eq!(r["meta"]["profile"].is_array(), id == "c");

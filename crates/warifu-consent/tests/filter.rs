@@ -352,7 +352,11 @@ fn no_mark_of_a_withheld_category_or_pair_goes_out_and_every_permitted_one_does(
     // What goes although the rest of it stays; a contained `Basic` keeps any answer from being open.
     let part = |n: usize, mark: &str| {
         let of = |cat: &str| policy.categories()[n].code == cat;
-        // A local code beside that of a laboratory.
+        let document = policy.categories()[n].code.starts_with("doc.");
+        // Words of a title, a document's type and a plan; a local code beside that of a laboratory.
+        if document && mark.ends_with(['T', 'D', 'C', 'N']) || of("care") && mark.ends_with('N') {
+            return true;
+        }
         (of("inf.lab") || of("inf.infection")) && mark.ends_with('C')
     };
     let marks: Vec<_> = (0..count)
@@ -704,7 +708,7 @@ fn contained_items_documents_and_attachments_follow_their_own_categories() {
     let policy = Policy::reference().unwrap();
     let text = json!({"resourceType": "Bundle", "type": "searchset", "entry": [
         {"resource": {"resourceType": "Patient", "id": "p", "name": [{"text": "架空 花子"}]}},
-        {"resource": {"resourceType": "CarePlan", "id": "c", "title": "PLAN", "subject": {"reference": "Patient/p"},
+        {"resource": {"resourceType": "CarePlan", "id": "c", "identifier": [{"value": "PLAN"}], "subject": {"reference": "Patient/p"},
             "contained": [
                 {"resourceType": "Procedure", "id": "op", "code": {"text": "OPERATION"}},
                 {"resourceType": "Observation", "id": "bp", "category": [{"coding": [{"code": "vital-signs"}]}], "code": {"text": "BLUTDRUCK"}},
@@ -1110,14 +1114,14 @@ fn an_excluded_visit_takes_what_belongs_to_it_however_it_is_named() {
     );
     let d = own(
         "DocumentReference",
-        json!({"type": {"coding": [{"system": "http://loinc.org", "code": "57133-1"}], "text": "MARK"},
+        json!({"type": {"coding": [{"system": "http://loinc.org", "code": "57133-1"}]},
         "context": {"encounter": [{"reference": "Encounter/e2"}, {"reference": UUID}]}, "content": [{"attachment": {"title": "x"}}]}),
     );
-    assert!(sent(&state, &[person(), visit.clone(), d.clone()]).contains("MARK"));
+    assert!(sent(&state, &[person(), visit.clone(), d.clone()]).contains("57133-1"));
     for g in &mut state.grants {
         g.annex.wid.push(wid.clone());
     }
-    assert!(!sent(&state, &[person(), visit.clone(), d]).contains("MARK"));
+    assert!(!sent(&state, &[person(), visit.clone(), d]).contains("57133-1"));
 }
 
 #[test]
@@ -1338,6 +1342,164 @@ fn a_disease_is_one_where_a_result_or_an_answer_says_it() {
     );
     let out = sent(&only(&policy, &["inf.rx"]), &[person(), rx]);
     assert!(out.contains("MEDICINE") && !out.contains("MARK"));
+}
+
+#[test]
+fn words_that_only_describe_an_item_do_not_go_out() {
+    let policy = Policy::reference().unwrap();
+    let hl7 = "http://terminology.hl7.org/CodeSystem/v3-ActCode";
+    // Words, a code of words, a local code and a disease go; a published code stays, without its words.
+    let concept = |code: &str| {
+        json!({"text": "LEAK", "id": "LEAK", "coding": [
+            {"system": hl7, "code": code, "display": "LEAK", "version": "LEAK"},
+            {"system": hl7, "code": "胃全摘LEAK"},
+            {"system": "http://h.example.jp/own", "code": "LEAK"},
+            {"code": "LEAK"},
+            {"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "LEAK16"},
+        ]})
+    };
+    let c = || concept("STAYS");
+    let lab = json!([{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "laboratory", "display": "LEAK"}], "text": "LEAK"}]);
+    let jlac = json!({"coding": [{"system": JLAC, "code": "3B0350000"}]});
+    let resources = [
+        own(
+            "MedicationRequest",
+            json!({"id": "m", "medicationCodeableConcept": {"text": "MEDICINE"}, "category": [c()], "courseOfTherapyType": c(), "performerType": c(),
+            "dosageInstruction": [{"text": "DOSAGE", "additionalInstruction": [c(), {"text": "LEAK"}], "asNeededCodeableConcept": c()},
+                {"text": "DOSAGE", "asNeededCodeableConcept": {"text": "LEAK"}}]}),
+        ),
+        own(
+            "Encounter",
+            json!({"id": "e", "class": {"code": "AMB", "display": "LEAK"}, "priority": c(), "participant": [{"type": [c()]}], "location": [{"location": {"reference": "Location/l"}, "physicalType": c()}]}),
+        ),
+        json!({"resourceType": "Location", "id": "l", "name": "LEAK", "alias": ["LEAK"], "type": [c()], "identifier": [{"system": "http://h.example.jp/ward", "value": "W3"}]}),
+        own(
+            "ImagingStudy",
+            json!({"id": "i", "procedureCode": [{"text": "STUDY"}], "series": [{"uid": "1.2", "modality": {"system": "http://dicom.nema.org/resources/ontology/DCM", "code": "CT", "display": "LEAK"}, "bodySite": {"display": "LEAK"}}]}),
+        ),
+        own(
+            "CarePlan",
+            json!({"id": "c", "title": "LEAK", "category": [c()], "activity": [{"detail": {"status": "completed", "code": {"text": "ACTIVITY"}}}]}),
+        ),
+        own(
+            "Composition",
+            json!({"id": "d", "title": "LEAK", "category": [c()], "type": {"text": "LEAK", "coding": [{"system": "http://loinc.org", "code": "18842-5", "display": "LEAK"}]}}),
+        ),
+        own(
+            "Observation",
+            json!({"id": "o", "category": lab, "code": jlac, "bodySite": c(), "method": {"text": "LEAK"}, "interpretation": [c()], "dataAbsentReason": c(),
+            "referenceRange": [{"text": "RANGE", "type": c(), "appliesTo": [{"text": "LEAK"}]}],
+            "device": {"reference": "Device/v"}, "performer": [{"reference": "PractitionerRole/r"}], "specimen": {"reference": "Specimen/s"},
+            "identifier": [{"system": "http://h.example.jp/n", "value": "NUMBER", "type": {"text": "LEAK"}}, {"system": "urn:LEAK-胃癌", "value": "1"}, {"value": "LEAK 胃癌"}],
+            "meta": {"versionId": "LEAK", "source": "LEAK", "lastUpdated": "2026-01-05T00:00:00Z",
+                "profile": ["http://h.example.jp/StructureDefinition/LEAK", "http://jpfhir.jp/fhir/core/LEAK", "http://jpfhir.jp/fhir/core/StructureDefinition/PROFILE"],
+                "tag": [{"system": "http://h.example.jp/tag", "code": "LEAK"}, {"system": hl7, "code": "TAGGED", "display": "LEAK"}],
+                "security": [{"system": hl7, "code": "LABELLED", "display": "LEAK"}, {"system": "urn:x", "code": "LEAK"}]},
+            "extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "LEAK"},
+                {"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueString": "LEAK"},
+                {"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"},
+                {"url": "http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation", "valueCode": "IDE", "id": "LEAK"},
+                {"url": "http://jpfhir.jp/fhir/core/Extension/StructureDefinition/JP_Condition_DiseaseOutcome", "valueCodeableConcept": {"text": "LEAK"}}]}),
+        ),
+        json!({"resourceType": "Device", "id": "v", "type": {"text": "LEAK"}, "deviceName": [{"name": "LEAK", "type": "other"}], "modelNumber": "LEAK",
+            "version": [{"type": c(), "value": "LEAK"}]}),
+        json!({"resourceType": "PractitionerRole", "id": "r", "code": [c()], "specialty": [{"text": "LEAK"}]}),
+        json!({"resourceType": "Specimen", "id": "s", "type": {"coding": [{"system": "urn:x-ssmix2:1319999999:JC10-specimen", "code": "023", "display": "LEAK"},
+            {"system": "urn:x-ssmix2:1319999999:99X", "code": "LEAK"}, {"system": "urn:x-ssmix2:LEAK:JC10-specimen", "code": "1"}], "text": "LEAK"}, "collection": {"method": c(), "bodySite": {"text": "LEAK"}}}),
+        json!({"resourceType": "Coverage", "id": "k", "status": "active", "beneficiary": {"reference": "Patient/p"}, "type": {"text": "LEAK"}, "class": [{"type": c(), "value": "LEAK", "name": "LEAK"}]}),
+        json!({"resourceType": "Patient", "id": "p", "name": [{"text": "架空 花子", "extension": [{"url": "http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation", "valueCode": "IDE"}]}], "contact": [{"relationship": [{"text": "LEAK"}], "name": {"text": "CONTACT"}}]}),
+    ];
+    let state = only(
+        &policy,
+        &[
+            "inf.rx",
+            "vis.history",
+            "img",
+            "care",
+            "doc.discharge",
+            "inf.lab",
+            "demo",
+        ],
+    );
+    let out = sent(&state, &resources);
+    assert!(
+        !out.contains("LEAK"),
+        "{}",
+        out.find("LEAK")
+            .and_then(|at| out.get(at.saturating_sub(300)..at + 9))
+            .unwrap_or_default()
+    );
+    // What is needed stays: name and use of a medicine, what is planned, ranges, numbers, codes.
+    for stays in [
+        "MEDICINE",
+        "DOSAGE",
+        "STUDY",
+        r#""code":"023""#,
+        "ACTIVITY",
+        "RANGE",
+        "NUMBER",
+        "CONTACT",
+        "STAYS",
+        "W3",
+        "18842-5",
+        "laboratory",
+        "TAGGED",
+        "LABELLED",
+        "StructureDefinition/PROFILE",
+        r#""valueCode":"unknown""#,
+        r#""valueCode":"IDE""#,
+        "2026-01-05T00:00:00Z",
+        "DCM",
+    ] {
+        assert!(out.contains(stays), "{stays}: {out}");
+    }
+    let sent: Value = serde_json::from_str(&out).unwrap();
+    let of = |kind: &str| {
+        let all = sent["entry"].as_array().unwrap();
+        all.iter()
+            .find(|e| e["resource"]["resourceType"] == kind)
+            .unwrap()["resource"]
+            .clone()
+    };
+    // What R4 demands is there, and that it is taken when needed is told without why.
+    assert_eq!(of("Composition")["title"], "退院時サマリー");
+    assert_eq!(
+        of("Encounter")["class"]["extension"][0]["valueCode"],
+        "masked"
+    );
+    let when = &of("MedicationRequest")["dosageInstruction"];
+    assert_eq!(
+        when[1]["asNeededCodeableConcept"]["extension"][0]["valueCode"],
+        "masked"
+    );
+    assert_eq!(
+        when[0]["asNeededCodeableConcept"]["coding"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+    // What would stand without what R4 demands goes in whole.
+    assert!(of("Coverage")["class"].is_null() && of("Device")["version"].is_null());
+    assert!(of("Device")["deviceName"].is_null());
+    // The person's own view has the words.
+    let me = Request {
+        who: Who::Subject,
+        purpose: policy.purpose("PATRQT"),
+        mode: Mode::Normal,
+        at: NOW,
+    };
+    let own_view = sent_to(&state, &me, &Person, &resources);
+    assert!(own_view.contains(r#""title":"LEAK""#) && own_view.contains(r#""display":"LEAK""#));
+}
+
+/// A holder who does not vouch for anything.
+struct Person;
+
+impl Knowledge for Person {
+    fn facts(&self, kind: &str, id: &str) -> Facts {
+        Holder(Origin::Ehr, Told::Yes).facts(kind, id)
+    }
 }
 
 #[test]
@@ -1709,7 +1871,7 @@ fn no_institution_of_claims_is_left_in_any_form() {
     let out = filter(b.to_string().as_bytes(), &state, &request(&policy), &claims).unwrap();
     let out = String::from_utf8(out.bytes).unwrap();
     assert!(
-        out.contains("ENTLASSUNG") && !out.contains("精神") && !out.contains("seishin"),
+        out.contains("退院時サマリー") && !out.contains("精神") && !out.contains("seishin"),
         "{out}"
     );
     // What a Composition must have is masked, not left out.
@@ -2033,7 +2195,10 @@ fn a_withheld_document_tells_nothing_of_itself() {
             let rest: Vec<Value> = entries.iter().filter(|e| !hidden(e)).cloned().collect();
             assert_eq!(rest.len(), entries.len() - 3);
             assert_eq!(out, send(&rest), "{form}");
-            assert!(out.contains("BRIEF") && out.contains("\"kept\""), "{out}");
+            assert!(
+                out.contains("\"kept-c\"") && out.contains("\"kept\""),
+                "{out}"
+            );
             for told in [
                 "gone",
                 "18842-5",

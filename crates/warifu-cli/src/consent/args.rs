@@ -406,10 +406,17 @@ fn log(lang: Lang) -> Command {
                 .arg(
                     Arg::new("index")
                         .value_name("INDEX")
-                        .required(true)
+                        .required_unless_present("sub")
+                        .conflicts_with("sub")
                         .value_parser(clap::value_parser!(u64))
                         .help(w.text("行の番号", "index of the line")),
                 )
+                .arg(w.value(
+                    "sub",
+                    "SUB",
+                    "番号の代わりに、この人のいちばん新しい行",
+                    "instead of an index: the newest line of this person",
+                ))
                 .arg(
                     w.value(
                         "pin-size",
@@ -498,6 +505,35 @@ fn log(lang: Lang) -> Command {
                     w.value("pin-n", "N", "覚えておいた番号", "pinned place")
                         .value_parser(clap::value_parser!(u64)),
                 )
-                .arg(w.value("pin-head", "HASH", "覚えておいた先頭", "pinned head").allow_hyphen_values(true)),
+                .arg(w.value("pin-head", "HASH", "覚えておいた先頭", "pinned head").allow_hyphen_values(true))
+                .arg(
+                    w.value(
+                        "proof",
+                        "FILE",
+                        "いちばん新しい行がログにあることの証明 (prove --sub)",
+                        "proof that the newest line is in the log (prove --sub)",
+                    )
+                    .value_parser(clap::value_parser!(PathBuf)),
+                )
+                .arg(w.value(
+                    "log-key",
+                    "KEY",
+                    "ログの公開鍵 (省略時: 窓口のもの)",
+                    "public key of the log (default: the desk's)",
+                ))
+                .arg(
+                    w.value(
+                        "witness",
+                        "KEY",
+                        "立会人の公開鍵",
+                        "public keys of witnesses",
+                    )
+                    .action(ArgAction::Append),
+                )
+                .arg(
+                    w.value("quorum", "N", "要る立会人の数", "witnesses needed")
+                        .value_parser(clap::value_parser!(u64))
+                        .default_value("0"),
+                ),
         )
 }

@@ -117,7 +117,14 @@ fn publish(cx: &Cx<'_>) -> anyhow::Result<End> {
 fn prove(cx: &Cx<'_>) -> anyhow::Result<End> {
     let desk = Desk::read(cx)?;
     let book = desk.book(cx, &[])?;
-    let proof = match book.prove(cx.int("index").unwrap_or(0)) {
+    let index = match cx.text("sub") {
+        None => cx.int("index").unwrap_or(0),
+        Some(sub) => match book.history(sub)?.last() {
+            Some((index, _)) => *index,
+            None => bail!(cx.say("本人の行はありません", "there is no line of this person")),
+        },
+    };
+    let proof = match book.prove(index) {
         Ok(proof) => proof.write(),
         Err(warifu_log::LogError::Range) => bail!(cx.say(
             "その行はまだ区切りの中にありません。先に: warifu consent log publish",
@@ -171,6 +178,13 @@ fn answer(cx: &Cx<'_>, answer: &str, good: &str) -> anyhow::Result<End> {
 
 fn check(cx: &Cx<'_>) -> anyhow::Result<End> {
     let proof = cx.read(cx.input())?;
+    let leaf = cx.text("leaf").unwrap_or_default();
+    let verdict = included(cx, leaf, &proof)?;
+    answer(cx, &verdict, &cx.say("ログにあります", "in the log"))
+}
+
+/// Whether a line is in the tree of a checkpoint, by its proof.
+fn included(cx: &Cx<'_>, leaf: &str, proof: &[u8]) -> anyhow::Result<String> {
     let key = match cx.text("log-key") {
         Some(key) => key.to_owned(),
         None => Desk::read(cx)?.log_key(cx)?.text(),
@@ -198,9 +212,11 @@ fn check(cx: &Cx<'_>) -> anyhow::Result<End> {
                 .map(|r| ("pin_root".to_owned(), r.into())),
         );
     }
-    let leaf = cx.text("leaf").unwrap_or_default();
-    let verdict = api::check_inclusion(setting.write().as_bytes(), leaf, &proof);
-    answer(cx, &verdict, &cx.say("ログにあります", "in the log"))
+    Ok(api::check_inclusion(
+        setting.write().as_bytes(),
+        leaf,
+        proof,
+    ))
 }
 
 /// Checks every line of the log, a pinned size and root, and that every accepted token has its line.
@@ -348,8 +364,42 @@ fn check_history(cx: &Cx<'_>) -> anyhow::Result<End> {
         );
     }
     let verdict = api::check_history(setting.write().as_bytes(), &lines);
-    let head = json::read(verdict.as_bytes(), 2).ok();
-    let head =
-        head.and_then(|v| Some(format!("{} {}", v.get("n")?.int()?, v.get("head")?.text()?)));
-    answer(cx, &verdict, &head.unwrap_or_default())
+    let Ok(Value::Object(mut found)) = json::read(verdict.as_bytes(), 2) else {
+        return answer(cx, &verdict, "");
+    };
+    if found.contains_key("reason") {
+        return answer(cx, &verdict, "");
+    }
+    let n = found.get("n").and_then(Value::int);
+    let head = found.get("head").and_then(Value::text).map(str::to_owned);
+    // Each line holds the one before it; nothing in the file holds the newest.
+    let newest = match (cx.path("proof"), &head) {
+        (Some(path), Some(head)) => {
+            let verdict = included(cx, head, &cx.read(path)?)?;
+            let told = json::read(verdict.as_bytes(), 2).unwrap_or(Value::Null);
+            if told.get("reason").is_some() {
+                return answer(cx, &verdict, "");
+            }
+            "proven"
+        }
+        _ if n.is_some() && n == cx.int("pin-n") => "pinned",
+        _ => "unproven",
+    };
+    found.insert("newest".to_owned(), newest.into());
+    let at = format!("{} {}", n.unwrap_or(0), head.unwrap_or_default());
+    if newest == "unproven" {
+        let why = cx.say(
+            "いちばん新しい行は、書き換えられても、その後を切り取られても、この行だけでは分かりません。覚えておいた番号と先頭 (--pin-n, --pin-head)、またはその行の証明 (warifu consent log prove --sub …、--proof) で確かめてください",
+            "the newest line may have been altered, or lines after it cut off: these lines alone cannot tell. Check it with what was pinned (--pin-n, --pin-head) or with a proof of that line (warifu consent log prove --sub …, --proof)",
+        );
+        found.insert("reason".to_owned(), "HISTORY_UNPROVEN".into());
+        found.insert("advice".to_owned(), why.as_str().into());
+        cx.print(
+            &Value::Object(found),
+            &format!("HISTORY_UNPROVEN {at}\n{why}"),
+        )?;
+        return Ok(End::Findings);
+    }
+    cx.print(&Value::Object(found), &at)?;
+    Ok(End::Clean)
 }

@@ -256,6 +256,22 @@ pub(super) fn remedy(cx: &Cx<'_>, reason: Reason) -> String {
             "方針 (desk/policy.json) と施設の台帳 (desk/master.json) にある値で、求めから作り直してください",
             "make it again from a request, with values of desk/policy.json and desk/master.json",
         ),
+        Reason::Json
+        | Reason::JsonDup
+        | Reason::ClaimUnknown
+        | Reason::ClaimType
+        | Reason::ClaimMissing
+        | Reason::ClaimRange
+        | Reason::ClaimOrder
+        | Reason::Version
+        | Reason::Iss => (
+            "署名は合っています。途中で書き換わったのではなく、署名した側がこのように作りました (種類 typ に合わない中身や作りもののことがあります)。使わずに、求めから作り直してもらってください: warifu consent request",
+            "its signature holds: it was not changed on its way, its signer made it so (content of another typ, or a forgery). Do not use it; have it made again from a request: warifu consent request",
+        ),
+        Reason::Sig => (
+            "署名のあとに書き換わったか、別の鍵で署名されています。使わずに、作った側からもう一度受け取ってください",
+            "it was changed after it was signed, or signed with another key. Do not use it; get it again from its maker",
+        ),
         _ => (
             "途中で書き換わっていないか (改行、空白、切れ) を確かめ、作った側からもう一度受け取ってください",
             "see whether it was changed on its way (line feeds, spaces, an end cut off), and get it again from its maker",
