@@ -1090,7 +1090,10 @@ fn an_emergency_is_logged_first_and_answered_with_the_summary_on_top() {
         "--out",
         "out.json",
     ];
-    assert!(here.mistake(&filter).contains("not logged yet"));
+    assert!(
+        here.mistake(&filter)
+            .contains("not accepted as break-glass+jwt")
+    );
     here.ok(&["verify", "bg.jwt", "--accept"]);
     here.ok(&filter);
     let out: Value =
@@ -1131,6 +1134,135 @@ fn an_emergency_is_logged_first_and_answered_with_the_summary_on_top() {
             .to_string()
             .contains("NORDSCLCD")
     );
+}
+
+#[test]
+fn a_disaster_is_declared_for_where_the_register_has_the_clinic() {
+    let (here, sub) = desk();
+    here.key("authority");
+    here.key("clinic");
+    let clinic = [
+        "register",
+        "clinic.jwk",
+        "--class",
+        "institution",
+        "--code",
+        CLINIC,
+    ];
+    here.ok(&clinic);
+    let declare = [
+        "disaster",
+        "--key",
+        "authority.pem",
+        "--area",
+        "13",
+        "--to",
+        "2026-10-01",
+        "--out",
+        "declared.jwt",
+    ];
+    for (bad, why) in [
+        (["--area", "131", "--to", "2026-10-01"], "JIS X 0401"),
+        (
+            ["--area", "13", "--to", "2026-09-01"],
+            "no day before --from",
+        ),
+        (["--area", "13", "--to", "soon"], "looks like 2026-04-01"),
+    ] {
+        let args = [&["disaster", "--key", "authority.pem"][..], &bad].concat();
+        assert!(here.mistake(&args).contains(why), "{why}");
+    }
+    here.ok(&declare);
+    // Not by a key that nobody registered for it.
+    let verify = ["verify", "declared.jwt", "--accept"];
+    assert_eq!(here.refused(&verify)["reason"], json!("KEY_UNKNOWN"));
+    here.ok(&["register", "authority.jwk", "--class", "disaster"]);
+    let decide = |cat: &'static str, day: &str| {
+        let args = [
+            "decide",
+            "--sub",
+            &sub,
+            "--as",
+            CLINIC,
+            "--pur",
+            "DISASTER",
+            "--cat",
+            cat,
+            "--disaster",
+            "declared.jwt",
+        ];
+        let o = here.at(day, &args);
+        text(&o.stdout) + &text(&o.stderr)
+    };
+    assert!(decide("inf.rx", NOW).contains("not accepted as disaster+jwt"));
+    here.ok(&verify);
+    // Nobody knows where the clinic is.
+    assert!(decide("inf.rx", NOW).contains("DIS_INACTIVE"));
+    let placed = |area: &str| here.ok(&[&clinic[..], &["--area", area]].concat());
+    placed("27100");
+    assert!(decide("inf.rx", NOW).contains("DIS_INACTIVE"));
+    assert!(
+        here.mistake(&[&clinic[..], &["--area", "13"]].concat())
+            .contains("5 digits")
+    );
+    placed("13101");
+    assert!(decide("inf.rx", NOW).contains("permit DISASTER"));
+    assert!(decide("gen", NOW).contains("deny"));
+    // 2026-10-01 in Tokyo is in, the day after is not.
+    assert!(decide("inf.rx", "1790866799").contains("permit DISASTER"));
+    assert!(decide("inf.rx", "1790866800").contains("DIS_INACTIVE"));
+    let other = [
+        "register",
+        "clinic.jwk",
+        "--class",
+        "institution",
+        "--code",
+        SOURCE,
+    ];
+    assert!(here.mistake(&other).contains("another institution"));
+    let bundle = json!({"resourceType": "Bundle", "type": "collection", "entry": [
+        {"resource": {"resourceType": "Patient", "id": "p", "identifier": [{"value": PERSON}]}},
+        {"resource": {"resourceType": "AllergyIntolerance", "id": "a", "category": ["food"],
+            "code": {"text": "SOBA"}, "patient": {"reference": "Patient/p"}}}]});
+    fs::write(here.path("b.json"), bundle.to_string()).unwrap();
+    let out = here.ok(&[
+        "filter",
+        "b.json",
+        "--sub",
+        &sub,
+        "--as",
+        CLINIC,
+        "--pur",
+        "DISASTER",
+        "--src",
+        SOURCE,
+        "--disaster",
+        "declared.jwt",
+        "--out",
+        "out.json",
+    ]);
+    assert!(
+        out["line"]["line"]
+            .as_str()
+            .unwrap()
+            .contains(r#""basis":"DISASTER""#),
+        "{out}"
+    );
+    let sent = fs::read_to_string(here.path("out.json")).unwrap();
+    assert!(sent.contains("SOBA") && sent.find("emergency-summary") < sent.find("SOBA"));
+    here.ok(&["log", "verify"]);
+    // The authority's key was stolen before: what it declared is nothing.
+    here.ok(&[
+        "register",
+        "authority.jwk",
+        "--class",
+        "disaster",
+        "--state",
+        "compromised",
+        "--since",
+        "2026-09-01",
+    ]);
+    assert!(decide("inf.rx", NOW).contains("DIS_INACTIVE"));
 }
 
 #[test]

@@ -101,11 +101,13 @@ impl Binding {
     }
 
     /// As whom its holder looks at records: the person's own, or those of the represented person (§3.1,
-    /// D4). `None` out of its term, once the represented minor is of age, and for relatives of the
-    /// dead, who may object and not look. A delegate sees nothing that is not named.
+    /// D4). `None` out of its term, once the represented minor is of age, for a proxy whom nobody
+    /// identified, and for relatives of the dead, who may object and not look. A delegate sees nothing that
+    /// is not named.
     pub fn viewer(&self, policy: &Policy, now: u64) -> Option<Who> {
         let of_age = self.until.is_some_and(|day| day <= Date::at(now));
-        if of_age || !self.in_force(now) {
+        let claimed = self.ial == "self" && self.role != "patient";
+        if of_age || claimed || !self.in_force(now) {
             return None;
         }
         let named = self.scope.as_ref().map(|codes| {
@@ -383,16 +385,7 @@ impl Check<'_> {
             .filter(|b| b.kid == t.kid && b.in_force(now));
         let Some(act) = t.claims.get("act") else {
             let own = live.find(|b| b.role == "patient" && b.sub == sub);
-            let binding = own.ok_or(Reason::Sub.of("sub"))?;
-            if binding.ial == "self" && t.typ == Typ::Grant {
-                let apps = self.codes("aud").all(|a| a.starts_with("app:"));
-                return if apps {
-                    Ok(())
-                } else {
-                    Err(Reason::Sub.of("aud"))
-                };
-            }
-            return Ok(());
+            return self.identified(own.ok_or(Reason::Sub.of("sub"))?);
         };
         let text = |key: &str| act.get(key).and_then(Value::text).unwrap_or_default();
         let binding = live
@@ -402,6 +395,7 @@ impl Check<'_> {
                     && b.represents.as_deref() == Some(sub)
             })
             .ok_or(Reason::ProxyNone.of("act"))?;
+        self.identified(binding)?;
         self.proxy_scope(binding)?;
         let today = Date::at(now);
         let aged = match t.typ {
@@ -412,6 +406,25 @@ impl Check<'_> {
             return Err(Reason::ProxyAgedOut.of("act"));
         }
         Ok(())
+    }
+
+    /// Whom nobody identified (`ial: self`), neither the person nor a proxy, opens nothing but to an app.
+    fn identified(&self, binding: &Binding) -> Result<(), Refusal> {
+        if binding.ial != "self" {
+            return Ok(());
+        }
+        let t = self.t;
+        let opens = match t.typ {
+            Typ::Grant if self.codes("aud").all(|a| a.starts_with("app:")) => None,
+            Typ::Grant => Some("aud"),
+            Typ::Objection => (t.text("state") != "on").then_some("state"),
+            Typ::Revoke => {
+                let target = self.desk.ledger.target(t.text("rev"));
+                target.is_some_and(|x| x.typ == Typ::Deny).then_some("rev")
+            }
+            _ => None,
+        };
+        opens.map_or(Ok(()), |claim| Err(Reason::Sub.of(claim)))
     }
 
     fn proxy_scope(&self, binding: &Binding) -> Result<(), Refusal> {

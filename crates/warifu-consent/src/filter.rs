@@ -96,6 +96,14 @@ pub struct Filtered {
 
 const MOST_BYTES: usize = 64 << 20;
 
+/// Elements that tell whose a resource is.
+const SUBJECTS: &[&[&str]] = &[
+    &["subject"],
+    &["patient"],
+    &["beneficiary"],
+    &["participant", "actor"],
+];
+
 /// Elements that tell when something was, by the beginning of their names.
 const WHEN: &[&str] = &[
     "effective",
@@ -126,6 +134,23 @@ const WHEN_WHOLE: &[&str] = &[
 
 /// What counts where none of them is there.
 const WRITTEN: &[&str] = &["recordedDate", "recorded", "issued", "created"];
+
+/// How elements with a date are called, by the end of their names.
+const DATED: &[&str] = &[
+    "Date", "DateTime", "date", "end", "event", "onset", "start", "started", "time",
+];
+
+/// Elements whose dates are not when something was.
+const SAID: &[&str] = &[
+    "meta",
+    "contained",
+    "extension",
+    "identifier",
+    "birthDate",
+    "expirationDate",
+    "dueDate",
+    "validityPeriod",
+];
 
 /// Concepts that the labeller judges by.
 const CONCEPTS: &[&str] = &[
@@ -172,6 +197,8 @@ struct Unit {
     elsewhere: bool,
     /// It has something that changes its meaning, or belongs to somebody else.
     foreign: bool,
+    /// It belongs to somebody else, or nobody knows whose it is: no report to the person has it.
+    not_own: bool,
     /// Institutions are masked in it.
     masked: bool,
     administrative: bool,
@@ -404,6 +431,7 @@ impl Work<'_> {
             item,
             encounters: Vec::new(),
             elsewhere: false,
+            not_own: false,
             foreign: self.tree.member(node, "modifierExtension").is_some()
                 || masked && names_number(&facts.src, &id),
             id,
@@ -421,11 +449,9 @@ impl Work<'_> {
             .map(|(v, table)| (*v, categories(tree, self.policy, table, node, kind)))
             .collect();
         let tagged = |code: &str| {
-            let tag = tree
-                .member(node, "meta")
-                .and_then(|m| tree.member(m, "tag"));
-            tag.is_some_and(|t| {
-                tree.children(t)
+            // Wherever it stands in there, and in whatever form.
+            tree.member(node, "meta").is_some_and(|m| {
+                inside(tree, m)
                     .any(|n| self.text(n, "code").is_some_and(|c| plain_code(&c) == code))
             })
         };
@@ -440,7 +466,7 @@ impl Work<'_> {
             unknown: false,
             src: facts.src.clone(),
             encounter: None,
-            clinical: clinical(tree, node),
+            clinical: days_told(tree, node),
             recorded: facts.recorded.or(updated),
             labels,
             origin: facts.origin,
@@ -495,18 +521,33 @@ impl Work<'_> {
             others.extend(0..self.units.len());
         }
         let mut names = BTreeSet::new();
+        let mut nameless = Vec::new();
+        // Whether the person is here, and whether anybody else is spoken of.
+        let top = |at: &usize| self.units.get(*at).is_some_and(|u| u.container.is_none());
+        let mut others_too = others.iter().any(top);
+        let known = !patients.is_empty() && (said || patients.len() == 1);
         for (at, u) in self.units.iter().enumerate() {
-            for key in ["subject", "patient", "beneficiary"] {
-                for node in self.references(u.node, &[key]) {
+            let mut named = false;
+            for path in SUBJECTS {
+                for node in self.references(u.node, path) {
                     let reference = self.text(node, "reference");
                     let target = reference
                         .as_ref()
                         .and_then(|r| self.resolve(r, Some(at)))
                         .and_then(|t| Some((t, self.units.get(t)?)));
+                    // Who else comes to an appointment is not whose it is; a device is somebody's.
+                    let actor = path.len() > 1;
+                    let is_patient = match &target {
+                        Some((_, to)) => to.kind == "Patient",
+                        None => !actor || reference.as_deref().is_some_and(names_patient),
+                    };
+                    if !is_patient && (actor || target.is_some_and(|(_, t)| t.kind == "Device")) {
+                        continue;
+                    }
+                    named = true;
+                    let found = reference.is_some();
                     let own = match (target, reference) {
-                        (Some((t, to)), _) => {
-                            to.kind == "Device" || to.kind == "Patient" && !others.contains(&t)
-                        }
+                        (Some((t, _)), _) => is_patient && !others.contains(&t),
                         (None, Some(r)) => {
                             let r = bare(&r);
                             let id = r.rsplit('/').next().unwrap_or_default();
@@ -518,18 +559,28 @@ impl Work<'_> {
                         }
                         (None, None) => patients.is_empty(),
                     };
+                    others_too |= !own && found && u.container.is_none();
                     if !own {
                         others.insert(at);
                     }
                 }
             }
+            if !named && u.container.is_none() && u.kind != "Patient" && !u.administrative {
+                nameless.push(at);
+            }
         }
         if patients.is_empty() && names.len() > 1 {
             others.extend(0..self.units.len());
         }
+        // What names nobody is the person's where the Bundle speaks of the person and of nobody else; what
+        // only cannot be found is nobody, so that deleting it shows nothing.
+        if !known || others_too {
+            others.extend(nameless);
+        }
         for at in others {
             if let Some(u) = self.units.get_mut(at) {
                 u.foreign = true;
+                u.not_own = true;
             }
         }
     }
@@ -622,7 +673,10 @@ impl Work<'_> {
         }
         if u.foreign || !self.open && !self.policy.has_elements(&u.kind) {
             d.basis = None;
-            d.why = Why::Unclassified;
+            // What the person was not told of stays what nobody reports.
+            if d.why != Why::NotTold {
+                d.why = Why::Unclassified;
+            }
         }
         d
     }
@@ -1531,7 +1585,11 @@ impl Work<'_> {
                 .units
                 .iter()
                 .filter(|u| {
-                    !u.administrative && u.why != Why::Permitted && u.why != Why::NotTold && !u.kept
+                    !u.administrative
+                        && !u.not_own
+                        && u.why != Why::Permitted
+                        && u.why != Why::NotTold
+                        && !u.kept
                 })
                 .map(|u| Withheld {
                     key: u.item.key.clone(),
@@ -1766,6 +1824,12 @@ const STANDARDS: &[&str] = &[
     "who.int",
 ];
 
+/// Whether a reference that leads nowhere is one to a Patient.
+fn names_patient(reference: &str) -> bool {
+    let mut parts = bare(reference).rsplit('/');
+    parts.next().is_some() && parts.next() == Some("Patient")
+}
+
 /// A reference without its version.
 fn bare(reference: &str) -> &str {
     if !reference.contains('_') {
@@ -1988,7 +2052,8 @@ pub(crate) fn clinical(tree: &Tree<'_>, node: NodeId) -> Option<(Date, Date)> {
         }
         let start = Date::interval(&text_of(tree, n, "start")?)?;
         let end = text_of(tree, n, "end").and_then(|e| Date::interval(&e))?;
-        Some((start.0, end.1))
+        // What ends before it begins is no time.
+        (start.0 <= end.1).then_some((start.0, end.1))
     };
     let mut when = Vec::new();
     let mut written = Vec::new();
@@ -2007,6 +2072,38 @@ pub(crate) fn clinical(tree: &Tree<'_>, node: NodeId) -> Option<(Date, Date)> {
         dates.iter().map(|d| d.0).min()?,
         dates.iter().map(|d| d.1).max()?,
     ))
+}
+
+/// As [`clinical`], widened by every day that stands deeper in the resource: steps of a plan, items of a
+/// claim, what an encounter was before. What is only said (a value, an identifier's term, when something
+/// is due or expires) is no day of the item.
+fn days_told(tree: &Tree<'_>, node: NodeId) -> Option<(Date, Date)> {
+    let (mut first, mut last) = clinical(tree, node)?;
+    let mut n = node + 1;
+    while n < tree.after(node) {
+        let key = tree.key(n);
+        let said = SAID.contains(&&*key) || key.starts_with("value");
+        if said || tree.parent(n) == node && WRITTEN.contains(&&*key) {
+            n = tree.after(n);
+            continue;
+        }
+        if tree.kind(n) == Kind::String {
+            let text = tree.text(n);
+            let dated = || DATED.iter().any(|end| key.ends_with(end));
+            let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+            let is_day = digits == 4 && (text.len() > 6 || dated());
+            match Date::interval(&text).filter(|_| is_day) {
+                Some((a, b)) => {
+                    first = first.min(a);
+                    last = last.max(b);
+                }
+                None if is_day && dated() => return None,
+                None => {}
+            }
+        }
+        n += 1;
+    }
+    Some((first, last))
 }
 
 /// All nodes inside a node, in document order.

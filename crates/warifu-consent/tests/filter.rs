@@ -434,6 +434,7 @@ fn what_the_person_saw_counts_when_the_policy_moves_a_code() {
     rows.insert(0, json!({"type": ["Observation"], "system": ["http://loinc.org"], "prefix": ["8480-6"], "cats": ["vit", "inf.lab"]}));
     let policy = Policy::read(text.to_string().as_bytes()).unwrap();
     let bundle = json!({"resourceType": "Bundle", "type": "collection", "entry": [
+        {"resource": person()},
         {"resource": {"resourceType": "Procedure", "id": "operation", "code": {"coding": [{"system": MASTER, "code": "150000110"}]}}},
         {"resource": {"resourceType": "Observation", "id": "pressure", "category": [{"coding": [{"code": "vital-signs"}]}], "code": {"coding": [{"system": "http://loinc.org", "code": "8480-6"}]}}}]});
     let out = |cats: &[&str], texts: u64, no: Option<&str>| {
@@ -1566,6 +1567,33 @@ fn a_date_that_is_open_or_cannot_be_read_leaves_the_window() {
             json!({"onsetDateTime": "2024-02-01", "abatementDateTime": "2030-01-01"}),
             false,
         ),
+        // What ends before it begins lies nowhere.
+        (
+            json!({"onsetPeriod": {"start": "2030-01-01", "end": "2010-01-01"}}),
+            false,
+        ),
+        // A day that stands deeper in it is one of its days, too; what is only said is none.
+        (
+            json!({"recordedDate": "2024-05-01", "stage": [{"at": [{"time": "2010"}]}]}),
+            false,
+        ),
+        (
+            json!({"recordedDate": "2024-05-01", "stage": [{"at": ["2010-01"]}]}),
+            false,
+        ),
+        (
+            json!({"recordedDate": "2024-05-01", "stage": [{"onset": "2024-13-01"}]}),
+            false,
+        ),
+        (
+            json!({"recordedDate": "2024-05-01", "stage": [{"at": ["2024-06-01"], "code": "2010"}]}),
+            true,
+        ),
+        (
+            json!({"recordedDate": "2024-05-01", "identifier": [{"value": "2010-01-01"}],
+                "stage": [{"valueDate": "2010-01-01", "dueDate": "2030-01-01"}]}),
+            true,
+        ),
     ] {
         let mut c = own("Condition", json!({"code": {"text": "MARK"}}));
         for (k, v) in more.as_object().unwrap() {
@@ -1655,6 +1683,13 @@ fn what_is_somebody_elses_does_not_go_out() {
             );
         }
     }
+    // Nobody else's records stand in the person's report, nor how many they are.
+    let all_bytes = |all: &[Value]| {
+        let entry: Vec<Value> = all.iter().map(|r| json!({"resource": r})).collect();
+        json!({"resourceType": "Bundle", "type": "collection", "entry": entry}).to_string()
+    };
+    let done = filter(all_bytes(&all).as_bytes(), &state, &r, &desk).unwrap();
+    assert_eq!(done.withheld, []);
     // The person's own request is about the person, too.
     let r = Request {
         who: Who::Subject,
@@ -1664,6 +1699,51 @@ fn what_is_somebody_elses_does_not_go_out() {
     };
     let out = sent_to(&state, &r, &desk, &all);
     assert!(out.contains("MARK") && !out.contains("FREMD") && !out.contains("別人"));
+}
+
+#[test]
+fn what_names_nobody_goes_out_only_where_nobody_else_is_spoken_of() {
+    let policy = Policy::reference().unwrap();
+    let state = state(&policy, &[]);
+    let r = request(&policy);
+    let holder = Desk {
+        person: Some("p"),
+        ..DESK
+    };
+    let other = json!({"resourceType": "Patient", "id": "q"});
+    let of = |key: &str, subject: &Value| {
+        let mut c = json!({"resourceType": "Condition", "id": "y"});
+        c[key] = subject.clone();
+        c
+    };
+    let theirs = of("subject", &json!({"reference": "Patient/q"}));
+    let nobodys = json!({"resourceType": "Condition", "id": "n", "code": {"text": "MARK"}});
+    let device =
+        json!({"resourceType": "Device", "id": "d", "patient": {"reference": "Patient/q"}});
+    let measured = json!({"resourceType": "Observation", "id": "n", "code": {"text": "MARK"},
+        "category": [{"coding": [{"code": "vital-signs"}]}], "subject": {"reference": "Device/d"}});
+    let visit = |who: &str| {
+        json!({"resourceType": "Appointment", "id": "MARK", "status": "booked", "start": "2026-04-01T09:00:00+09:00", "participant": [
+            {"actor": {"reference": "Practitioner/dr"}, "status": "accepted"},
+            {"actor": {"reference": format!("Patient/{who}")}, "status": "accepted"}]})
+    };
+    let goes = |desk: &Desk, all: &[Value]| sent_to(&state, &r, desk, all).contains("MARK");
+    for desk in [&DESK, &holder] {
+        assert!(goes(desk, &[person(), nobodys.clone()]));
+        assert!(goes(desk, &[person(), visit("p")]));
+        // Nobody is known to be the person.
+        assert!(!goes(desk, std::slice::from_ref(&nobodys)));
+        // Somebody else is spoken of, in whatever order.
+        assert!(!goes(desk, &[person(), nobodys.clone(), theirs.clone()]));
+        assert!(!goes(desk, &[theirs.clone(), nobodys.clone(), person()]));
+        assert!(!goes(desk, &[person(), device.clone(), measured.clone()]));
+        assert!(!goes(desk, &[person(), visit("q")]));
+        // What cannot be found is nobody: it is withheld itself, and its deletion shows nothing.
+        let lost = of("subject", &json!({"identifier": {"value": "p"}}));
+        assert!(goes(desk, &[person(), nobodys.clone(), lost]));
+    }
+    assert!(!goes(&holder, &[person(), other.clone(), nobodys.clone()]));
+    assert!(goes(&holder, &[person(), other, visit("p")]));
 }
 
 #[test]
@@ -1707,6 +1787,34 @@ fn what_was_not_told_is_not_told_by_what_stands_beside_it() {
             out.contains("PILLE") && !out.contains("KREBS"),
             "{tag} {out}"
         );
+    }
+    // Withheld for another reason as well, it is still not reported.
+    let mut numbered = own("Condition", json!({"code": {"text": "KREBS"}}));
+    numbered["id"] = json!("C1318765432");
+    for more in [json!({}), json!({"modifierExtension": [{"url": "x"}]})] {
+        let mut c = numbered.clone();
+        c.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        let bundle = json!({"resourceType": "Bundle", "type": "collection",
+            "entry": [{"resource": person()}, {"resource": c}]});
+        for r in [&subject, &clinic] {
+            let done = filter(bundle.to_string().as_bytes(), &state, r, &claims).unwrap();
+            assert!(
+                done.withheld.iter().all(|w| w.kind != "Condition"),
+                "{:?}",
+                done.withheld
+            );
+        }
+    }
+    // Flagged in whatever place and form.
+    for meta in [
+        json!({"security": [{"code": "UNINFORMED"}]}),
+        json!({"tag": {"code": "uninformed "}}),
+    ] {
+        let mut c = own("Condition", json!({"code": {"text": "KREBS"}}));
+        c["meta"] = meta;
+        assert!(!sent_to(&state, &subject, &DESK, &[person(), c]).contains("KREBS"));
     }
     // Where the holder vouches that all was told, the person reads everything.
     let told = Desk {

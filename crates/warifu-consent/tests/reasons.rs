@@ -424,6 +424,9 @@ fn every_reason_is_reached_by_its_own_vector() {
     assert!(w().judge(&by_proxy, Typ::Grant).is_ok());
     c.made(Reason::ProxyNone, |g| set(g, "act", proxied("guardian")));
     let mut world = w();
+    world.book.bindings[1].ial = "self".into();
+    c.expect(&world, &by_proxy, Typ::Grant, Reason::Sub);
+    let mut world = w();
     world.book.bindings[1].represents = Some(format!("s1.{}", id(9)));
     c.expect(&world, &by_proxy, Typ::Grant, Reason::ProxyNone);
     let mut world = w();
@@ -437,6 +440,24 @@ fn every_reason_is_reached_by_its_own_vector() {
     };
     c.expect(&world, &end(51), Typ::Revoke, Reason::ProxyScope);
     assert!(world.judge(&end(50), Typ::Revoke).is_ok());
+    // Whom nobody identified ends a grant, and neither a prohibition nor an objection.
+    let mut claimed = w();
+    claimed.book.bindings[0].ial = "self".into();
+    claimed.book.bindings[1].ial = "self".into();
+    let own = |target: u8| sign(Typ::Revoke, revoke(target), None, &patient());
+    for by in [end(51), own(51)] {
+        c.expect(&claimed, &by, Typ::Revoke, Reason::Sub);
+    }
+    for by in [end(50), own(50)] {
+        assert!(claimed.judge(&by, Typ::Revoke).is_ok());
+    }
+    let mut off = objection();
+    set(&mut off, "state", "off".into());
+    set(&mut off, "txt", txt("objection-off"));
+    let off = sign(Typ::Objection, off, None, &patient());
+    c.expect(&claimed, &off, Typ::Objection, Reason::Sub);
+    let on = sign(Typ::Objection, objection(), None, &patient());
+    assert!(claimed.judge(&on, Typ::Objection).is_ok());
     world.book.bindings[1].scope = Some(vec!["TREAT".into(), "inf.infection".into()]);
     c.expect(&world, &end(51), Typ::Revoke, Reason::ClaimMissing);
     // The bereaved object; they take back nothing that the person said.

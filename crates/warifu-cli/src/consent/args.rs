@@ -133,6 +133,15 @@ pub(crate) fn command(lang: Lang) -> Command {
                 "救急の表明のトークン",
                 "token that asserts the emergency",
             ))
+            .arg(
+                w.file(
+                    "disaster",
+                    "FILE",
+                    "災害の発動のトークン",
+                    "token that declares the disaster",
+                )
+                .conflicts_with("break-glass"),
+            )
     };
     let decides = |name: &'static str, ja: &str, en: &str| {
         asks(Command::new(name).about(w.text(ja, en)))
@@ -199,6 +208,7 @@ pub(crate) fn command(lang: Lang) -> Command {
                 .arg(w.value("class", "CLASS", "署名者の種類", "class of signer").required(true).value_parser(["institution", "server", "authority", "registry", "certified", "disaster", "status", "patient"]))
                 .arg(w.value("code", "CODE", "施設のコード", "code of the institution"))
                 .arg(w.flag("emergency", "救急の施設", "an emergency facility"))
+                .arg(w.value("area", "CODE", "施設のある市区町村の番号 (5 桁)。災害の発動はこれで判断します", "number of the municipality where the institution is (5 digits): a disaster covers it by this"))
                 .arg(w.value("since", "DATE", "この日の初めから使えなくする (2026-09-01)。鍵が盗まれた日など", "from the beginning of this day (2026-09-01), such as the day the key was stolen"))
                 .arg(w.value("state", "STATE", "状態: active, retired, compromised", "state: active, retired, compromised").value_parser(["active", "retired", "compromised"]).default_value("active")),
         )
@@ -291,6 +301,15 @@ pub(crate) fn command(lang: Lang) -> Command {
                 .arg(w.value("idm", "HOW", "本人の確かめ方: mynumber (マイナ保険証), four (4 情報), insured (被保険者番号)", "how the person was identified: mynumber, four (four items), insured").required(true).value_parser(["mynumber", "four", "insured"]))
                 .arg(w.value("role", "CODE", "職種 (doctor など、方針の emergency_roles)", "role (doctor and the like, emergency_roles of the policy)").required(true))
                 .arg(w.number("hours", "N", "有効な時間 (24 まで)", "hours it holds, at most 24").default_value("24"))
+                .arg(out()),
+        )
+        .subcommand(
+            Command::new("disaster")
+                .about(w.text("災害の発動に、権限のある機関の鍵で署名します", "Signs the declaration of a disaster with the authority's key"))
+                .arg(key().required(true))
+                .arg(w.many("area", "CODE", "都道府県 (2 桁) か市区町村 (5 桁) の番号", "numbers of prefectures (2 digits) or municipalities (5 digits)").required(true))
+                .arg(w.value("from", "DATE", "この日から (既定: いま)", "from this day (default: now)"))
+                .arg(w.value("to", "DATE", "この日まで", "to this day, which is in").required(true))
                 .arg(out()),
         )
         .subcommand(

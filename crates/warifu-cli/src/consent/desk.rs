@@ -50,6 +50,8 @@ pub(super) struct Registered {
     pub(super) state: KeyState,
     pub(super) code: Option<String>,
     pub(super) emergency: bool,
+    /// Municipality of the facility (JIS X 0402).
+    pub(super) area: Option<String>,
 }
 
 /// A nonce that was given out with its status index.
@@ -136,6 +138,7 @@ pub(super) fn init(cx: &Cx<'_>) -> anyhow::Result<End> {
                 state: KeyState::Active,
                 code: None,
                 emergency: false,
+                area: None,
             });
         } else {
             let key = NoteKey::new(origin, Purpose::Note, &public.to_bytes());
@@ -184,8 +187,11 @@ fn write_keys(root: &Path, keys: &[Registered]) -> anyhow::Result<()> {
             ("at", at.into()),
             ("emergency", k.emergency.into()),
         ]);
-        if let (Value::Object(m), Some(code)) = (&mut row, &k.code) {
-            m.insert("code".to_owned(), code.as_str().into());
+        if let Value::Object(m) = &mut row {
+            for (name, code) in [("code", &k.code), ("area", &k.area)] {
+                let code = code.as_deref();
+                m.extend(code.map(|code| (name.to_owned(), code.into())));
+            }
         }
         row.write()
     });
@@ -532,6 +538,25 @@ impl Desk {
         self.keys.iter().any(|k| k.kid == kid && k.emergency)
     }
 
+    /// Whether the key of an accepted token counted when the log received it.
+    pub(super) fn key_counts(&self, token: &Opened) -> bool {
+        let received = self.accepted.iter().find(|a| a.token.hash == token.hash);
+        let key = self.keys.iter().find(|k| k.kid == token.kid);
+        key.zip(received)
+            .is_some_and(|(key, kept)| key.state.covers(kept.at))
+    }
+
+    /// Where an institution is: as the register says, not as it says itself.
+    pub(super) fn area(&self, code: &str) -> Option<&str> {
+        let own = |k: &&Registered| {
+            k.code.as_deref() == Some(code)
+                && k.class == SignerClass::Institution
+                && k.state == KeyState::Active
+        };
+        let areas = self.keys.iter().filter(own);
+        areas.filter_map(|k| k.area.as_deref()).next_back()
+    }
+
     /// State of one person; disclosures under counted grants are counted in the log.
     pub(super) fn state(&self, cx: &Cx<'_>, sub: &str) -> anyhow::Result<State<'_>> {
         let counted = self
@@ -640,6 +665,7 @@ fn registered(row: &Value) -> Option<Registered> {
         x,
         state: wire::key_state(text(row, "state")?, int(row, "at")?)?,
         code: text(row, "code").map(str::to_owned),
+        area: text(row, "area").map(str::to_owned),
         emergency: row.get("emergency").is_some_and(Value::is_true),
     })
 }

@@ -89,6 +89,11 @@ pub(super) fn read_public(cx: &Cx<'_>, path: &Path) -> anyhow::Result<PublicKey>
     })
 }
 
+/// Whether a code is the number of an area of JIS X 0402, of one of these lengths.
+pub(super) fn is_area(code: &str, digits: &[usize]) -> bool {
+    digits.contains(&code.len()) && code.bytes().all(|b| b.is_ascii_digit())
+}
+
 /// Puts a key into the register, or changes its state, which never goes back.
 pub(super) fn register(cx: &Cx<'_>) -> anyhow::Result<End> {
     let mut desk = Desk::open(cx)?;
@@ -112,6 +117,13 @@ pub(super) fn register(cx: &Cx<'_>) -> anyhow::Result<End> {
             "an institution's key needs --code (mi:… and the like)"
         ));
     }
+    let area = cx.text("area").map(str::to_owned);
+    if area.as_deref().is_some_and(|a| !is_area(a, &[5])) {
+        bail!(cx.say(
+            "--area は市区町村の 5 桁の番号 (JIS X 0402) です",
+            "--area is the number of a municipality, 5 digits (JIS X 0402)"
+        ));
+    }
     let kid = key.thumbprint();
     if desk.keys.iter().any(|k| k.kid == kid && k.class != class) {
         bail!(cx.say(
@@ -131,7 +143,15 @@ pub(super) fn register(cx: &Cx<'_>) -> anyhow::Result<End> {
                     "a retired or compromised key never changes again. Make a new key"
                 ));
             }
+            if code.is_some() && code != known.code {
+                bail!(cx.say(
+                    "この鍵は別の施設のコードで登録されています。施設ごとに鍵を作ってください",
+                    "this key is registered with the code of another institution. Make a key for each"
+                ));
+            }
             known.state = state;
+            known.emergency |= cx.m.get_flag("emergency");
+            known.area = area.or(known.area.take());
         }
         None => desk.keys.push(Registered {
             class,
@@ -140,6 +160,7 @@ pub(super) fn register(cx: &Cx<'_>) -> anyhow::Result<End> {
             state,
             code,
             emergency: cx.m.get_flag("emergency"),
+            area,
         }),
     }
     desk.write_keys()?;
@@ -200,6 +221,7 @@ pub(super) fn enrol(cx: &Cx<'_>) -> anyhow::Result<End> {
             }
         }
         let scope = cx.codes("scope");
+        wrong::scope(cx, &desk.policy, &scope)?;
         if !scope.is_empty() {
             members.insert("scp".to_owned(), scope.into());
         }
@@ -215,6 +237,7 @@ pub(super) fn enrol(cx: &Cx<'_>) -> anyhow::Result<End> {
             state: KeyState::Active,
             code: None,
             emergency: false,
+            area: None,
         }),
         Some((SignerClass::Patient, KeyState::Active)) => {}
         Some(_) => bail!(cx.say(

@@ -69,6 +69,7 @@ pub(crate) fn run(m: &ArgMatches, lang: Lang) -> anyhow::Result<End> {
         "revoke" => tokens::revoke(&cx),
         "object" => tokens::object_to(&cx),
         "emergency" => tokens::emergency(&cx),
+        "disaster" => tokens::disaster(&cx),
         "verify" => tokens::verify(&cx),
         "show" => tokens::show(&cx),
         "decide" => release::decide(&cx, false),
@@ -185,12 +186,14 @@ impl Cx<'_> {
         Ok(bytes)
     }
 
-    /// A token in a file: itself, or the text of its QR symbol.
+    /// A token in a file: itself, or the text of its QR symbol. The line may end as lines do; any other
+    /// blank is no part of a token, and the library says so.
     fn read_token(&self, path: &Path) -> anyhow::Result<String> {
         let bytes = self.read(path)?;
-        let text = String::from_utf8(bytes).ok();
-        let text = text.as_deref().map(str::trim).unwrap_or_default();
-        Ok(warifu_consent::from_qr(text).unwrap_or_else(|| text.to_owned()))
+        let text = String::from_utf8(bytes).unwrap_or_default();
+        let line = text.strip_suffix('\n').unwrap_or(&text);
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        Ok(warifu_consent::from_qr(line).unwrap_or_else(|| line.to_owned()))
     }
 
     /// Language of what a patient reads.

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use warifu_consent::json::{self, Value, object};
 use warifu_consent::{
-    Bits, Date, Disclosure, Facts, FilterError, Item, Ledger as _, Mode, Origin, Request,
-    Signer as _, Told, Typ, Who, break_glass, bundle_hash, emergency_bundle, explain,
+    Bits, Date, Disclosure, Facts, FilterError, Item, Ledger as _, Mode, Opened, Origin, Request,
+    Signer as _, Told, Typ, Who, break_glass, bundle_hash, disaster, emergency_bundle, explain,
     filter as cut, hash, mark, wire,
 };
 use warifu_log::{Entry, Kind};
@@ -52,26 +52,48 @@ fn request(cx: &Cx<'_>, desk: &Desk) -> anyhow::Result<Request> {
     })
 }
 
-/// 救急: by an assertion that verifies, was accepted, and is of the facility that asks.
+/// A token that an emergency rests on: one that was accepted, hence logged. `None` where its key did not
+/// count any more by then.
+fn logged<'d>(
+    cx: &Cx<'_>,
+    desk: &'d Desk,
+    path: &Path,
+    typ: Typ,
+) -> anyhow::Result<Option<&'d Opened>> {
+    let token = cx.read_token(path)?;
+    let hash = warifu_consent::token_hash(&token).unwrap_or_default();
+    let kept = desk.find(&hash).filter(|t| t.typ == typ);
+    let kept = kept.with_context(|| {
+        let shown = path.display();
+        cx.say(
+            &format!("{shown} は {} として受け付けられていません。先に: warifu consent verify {shown} --accept", typ.wire()),
+            &format!("{shown} was not accepted as {}. First: warifu consent verify {shown} --accept", typ.wire()),
+        )
+    })?;
+    Ok(Some(kept).filter(|t| desk.key_counts(t)))
+}
+
+/// 救急: by an assertion that verifies, was accepted, and is of the facility that asks. 災害: by a
+/// declaration for the area where the register has the facility that asks.
 fn mode(cx: &Cx<'_>, desk: &Desk, who: &Who) -> anyhow::Result<Mode> {
+    if let Some(path) = cx.path("disaster") {
+        let declared = logged(cx, desk, path, Typ::Disaster)?;
+        let area = match who {
+            Who::Recipient(code) => desk.area(code),
+            _ => None,
+        };
+        return Ok(disaster(declared, area.unwrap_or_default(), cx.now));
+    }
     let Some(path) = cx.path("break-glass") else {
         return Ok(Mode::Normal);
     };
-    let token = cx.read_token(path)?;
-    let hash = warifu_consent::token_hash(&token).unwrap_or_default();
-    let kept = desk.find(&hash).filter(|t| t.typ == Typ::BreakGlass);
-    let Some(assertion) = kept else {
-        bail!(cx.say(
-            "救急の表明がまだ記録されていません。先に: warifu consent verify FILE --accept",
-            "the assertion is not logged yet. First: warifu consent verify FILE --accept"
-        ));
-    };
-    let signer = desk.institution(&assertion.kid);
+    let assertion = logged(cx, desk, path, Typ::BreakGlass)?;
+    let signer = assertion.and_then(|t| desk.institution(&t.kid));
     Ok(break_glass(
-        signer.as_deref().map(|code| (assertion, code)),
+        assertion.zip(signer.as_deref()),
         who,
         cx.text("sub").unwrap_or_default(),
-        desk.is_emergency(&assertion.kid),
+        assertion.is_some_and(|t| desk.is_emergency(&t.kid)),
         cx.now,
     ))
 }
@@ -267,7 +289,7 @@ pub(super) fn filter(cx: &Cx<'_>) -> anyhow::Result<End> {
     };
     let src = cx.text("src").unwrap_or_default();
     let mut bytes = mark(&done, &desk.policy);
-    if matches!(request.mode, Mode::BreakGlass { .. }) {
+    if request.mode != Mode::Normal {
         let summed = emergency_bundle(&bytes, &desk.policy, src, cx.now);
         bytes = summed.context("the emergency summary")?;
     }

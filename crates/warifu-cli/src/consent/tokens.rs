@@ -5,13 +5,13 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 use warifu_consent::json::{Value, object};
 use warifu_consent::{
-    Accepted, Annex, Desk as Court, Ledger as _, Moment, Opened, SecretKey, Signer as _, StatusNow,
-    Typ, accept, bind_text, check_offline, family, make, open, peek, text_of, to_qr,
+    Accepted, Annex, Date, Desk as Court, Ledger as _, Moment, Opened, SecretKey, Signer as _,
+    StatusNow, Typ, accept, bind_text, check_offline, family, make, open, peek, text_of, to_qr,
 };
 use warifu_log::Kind;
 
 use super::desk::{Desk, days};
-use super::keys::{pseudonym, read_key, write_private};
+use super::keys::{is_area, pseudonym, read_key, write_private};
 use super::{Cx, fresh_id, random, wrong};
 use crate::End;
 
@@ -463,6 +463,40 @@ pub(super) fn emergency(cx: &Cx<'_>) -> anyhow::Result<End> {
     finish(cx, Typ::BreakGlass, &token, &jti, None, &kid)
 }
 
+/// An authority declares disaster mode for areas and days (§10.7).
+pub(super) fn disaster(cx: &Cx<'_>) -> anyhow::Result<End> {
+    fresh(cx, cx.path("out"))?;
+    let area = cx.codes("area");
+    if let Some(code) = area.iter().find(|a| !is_area(a, &[2, 5])) {
+        bail!(cx.say(
+            &format!("--area の {code} は、都道府県 (2 桁) か市区町村 (5 桁) の番号 (JIS X 0401、0402) ではありません"),
+            &format!("--area {code}: no number of a prefecture (2 digits) or municipality (5 digits, JIS X 0401 and 0402)")
+        ));
+    }
+    let (from, to) = (wrong::day(cx, "from")?, wrong::day(cx, "to")?);
+    let begins = from.map_or(cx.now, Date::starts);
+    // The last day is one of the days.
+    let ends = to.map_or(begins, |to| to.starts().saturating_add(days(1)));
+    if ends <= begins.max(cx.now) {
+        bail!(cx.say(
+            "--to は --from より前でも、今日より前でもない日にしてください",
+            "--to has to be no day before --from, and none before today"
+        ));
+    }
+    let jti = fresh_id()?;
+    let claims = object([
+        ("iat", cx.now.into()),
+        ("jti", jti.as_str().into()),
+        ("area", area.into()),
+        ("from", begins.into()),
+        ("to", ends.into()),
+    ]);
+    let key = read_key(cx, cx.path("key").unwrap_or(Path::new("")))?;
+    let token = make(Typ::Disaster, claims, &key).map_err(|e| unmade(cx, &e))?;
+    let kid = key.public().thumbprint();
+    finish(cx, Typ::Disaster, &token, &jti, None, &kid)
+}
+
 /// Verifies a token; with `--accept` it is kept, logged and answered with a receipt.
 pub(super) fn verify(cx: &Cx<'_>) -> anyhow::Result<End> {
     let mut desk = Desk::in_force(cx)?;
@@ -600,6 +634,7 @@ fn keep(
         Typ::Revoke => (Kind::Revoke, &tok),
         Typ::Objection => (Kind::Objection, &tok),
         Typ::BreakGlass => (Kind::BreakGlass, &emergency),
+        Typ::Disaster => (Kind::Disaster, &tok),
         other => bail!(cx.say(
             &format!("{} は受け付けて残すものではありません", other.wire()),
             &format!("{} is not kept", other.wire())

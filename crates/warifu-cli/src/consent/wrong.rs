@@ -89,6 +89,16 @@ pub(super) fn cats(cx: &Cx<'_>, policy: &Policy) -> anyhow::Result<Vec<String>> 
     Ok(codes)
 }
 
+/// Purposes and categories of `--scope`.
+pub(super) fn scope(cx: &Cx<'_>, policy: &Policy, codes: &[String]) -> anyhow::Result<()> {
+    let mut known = purposes(policy);
+    known.extend(categories(policy));
+    match codes.iter().find(|c| !known.contains(&c.as_str())) {
+        Some(code) => Err(unknown(cx, "scope", code, &known)),
+        None => Ok(()),
+    }
+}
+
 /// A recipient of `--as`.
 pub(super) fn recipient(cx: &Cx<'_>, policy: &Policy, code: &str) -> anyhow::Result<()> {
     if policy.is_recipient(code) {
