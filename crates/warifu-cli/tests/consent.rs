@@ -554,7 +554,8 @@ fn what_was_lost_opens_nothing() {
 
     // One look was granted.
     let lab = json!({"resourceType": "Bundle", "type": "collection", "entry": [
-        {"resource": {"resourceType": "Observation", "id": "o", "status": "final",
+        {"resource": {"resourceType": "Patient", "id": "p", "identifier": [{"value": PERSON}]}},
+        {"resource": {"resourceType": "Observation", "id": "o", "status": "final", "subject": {"reference": "Patient/p"},
             "category": [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "laboratory"}]}],
             "code": {"coding": [{"system": "http://medis.or.jp/CodeSystem/master-JLAC10-17digits", "code": "3A015000002327101"}]},
             "effectiveDateTime": "2026-08-01", "valueQuantity": {"value": 4.1}}}]});
@@ -564,7 +565,7 @@ fn what_was_lost_opens_nothing() {
         "--out", "out.json",
     ];
     let first = here.ok(&filter);
-    assert_eq!(first["categories"], json!(["inf.lab"]));
+    assert_eq!(first["categories"], json!(["demo", "inf.lab"]));
     let second = here.ok(&filter);
     assert_eq!(second["categories"], json!([]));
     let out = fs::read_to_string(here.path("out.json")).unwrap();

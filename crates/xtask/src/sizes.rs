@@ -107,7 +107,7 @@ const PIECES: [Piece; 19] = [
         name: "consent (verify, decide, render, sign, filter, proofs, wasm alone)",
         folder: "pkg/dist/wasm",
         counts: |name| name == "consent.wasm",
-        budget_kb: 232,
+        budget_kb: 240,
     },
     Piece {
         name: "core for Node.js (made for speed, read from the disk)",
@@ -125,7 +125,7 @@ const PIECES: [Piece; 19] = [
         name: "portal wasm, with its consent core",
         folder: "web/dist",
         counts: |name| name == "portal_bg.wasm",
-        budget_kb: 345,
+        budget_kb: 352,
     },
     Piece {
         name: "portal style sheet",
@@ -137,7 +137,7 @@ const PIECES: [Piece; 19] = [
         name: "portal first load",
         folder: "web/dist",
         counts: |_| true,
-        budget_kb: 360,
+        budget_kb: 366,
     },
 ];
 
