@@ -159,6 +159,21 @@ const BANNED: &[&str] = &[
     "std-time",
 ];
 
+/// Libraries that Warifu is built on by choice, and a crate of ours that calls each.
+const CHOSEN: &[(&str, &str)] = &[
+    ("wasm-bindgen", "warifu-wasm"),
+    ("serde", "warifu-wasm"),
+    ("serde-wasm-bindgen", "warifu-wasm"),
+    ("hl7-parser", "warifu-hl7"),
+    ("ed25519-dalek", "warifu-consent"),
+    ("leptos", "warifu-web"),
+    ("leptos", "warifu-playground"),
+    ("gloo", "warifu-web"),
+    ("gloo", "warifu-playground"),
+    ("web-sys", "warifu-web"),
+    ("web-sys", "warifu-playground"),
+];
+
 struct Graph {
     direct: BTreeMap<String, BTreeSet<String>>,
 }
@@ -222,6 +237,14 @@ impl Graph {
             }
         }
         seen
+    }
+}
+
+#[test]
+fn the_chosen_libraries_are_used() {
+    let g = graph();
+    for (library, of) in CHOSEN {
+        assert!(g.direct[*of].contains(*library), "{of} needs {library}");
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::cell::RefCell;
 
+use gloo::events::{EventListener, EventListenerOptions};
 use leptos::prelude::{LocalStorage, RenderEffect, RwSignal, StoredValue, Update, With};
 use wasm_bindgen::{JsCast, prelude::*};
 use web_sys::{Element, HtmlInputElement};
@@ -72,7 +73,7 @@ pub fn mount() {
         listen(&callback);
         callback.forget();
         for name in ["click", "input", "change", "keydown"] {
-            on(&root, name, move |e| used(app, name, &e));
+            on(&root, name, move |e| used(app, name, e));
         }
     });
 }
@@ -112,10 +113,9 @@ fn happen(app: App, event: Event) {
     }
 }
 
-fn on(root: &Element, name: &str, handler: impl FnMut(web_sys::Event) + 'static) {
-    let closure = Closure::<dyn FnMut(web_sys::Event)>::new(handler);
-    let _ = root.add_event_listener_with_callback(name, closure.as_ref().unchecked_ref());
-    closure.forget();
+fn on(root: &Element, name: &'static str, handler: impl FnMut(&web_sys::Event) + 'static) {
+    let options = EventListenerOptions::enable_prevent_default();
+    EventListener::new_with_options(root, name, options, handler).forget();
 }
 
 // ── events ──────────────────────────────────────────────────────────────────────────────────────

@@ -15,8 +15,6 @@ mod check;
 mod convert;
 #[cfg(any(feature = "check", feature = "convert", feature = "validate"))]
 mod edge;
-#[cfg(any(test, not(any(feature = "check", feature = "validate"))))]
-mod json;
 #[cfg(any(feature = "check", feature = "convert"))]
 mod listing;
 #[cfg(feature = "rules")]
@@ -28,6 +26,8 @@ mod wishes;
 
 use js_sys::{Object, Reflect};
 use serde::Serialize;
+#[cfg(any(feature = "check", feature = "convert", feature = "rules"))]
+use serde_wasm_bindgen::Serializer;
 use wasm_bindgen::prelude::*;
 
 #[cfg(feature = "check")]
@@ -53,13 +53,18 @@ fn failure(code: &str, message: &str) -> JsValue {
     o.into()
 }
 
-/// A value as JavaScript has it; none is `null`. Modules that write JSON anyway need no second writer.
+/// The module of the validation writes JSON anyway: a second writer of the same values is not needed.
+#[cfg(not(any(feature = "check", feature = "convert", feature = "rules")))]
 fn to_js<T: Serialize + ?Sized>(value: &T) -> Result<JsValue, JsValue> {
-    #[cfg(any(feature = "check", feature = "validate"))]
-    let text = serde_json::to_string(value);
-    #[cfg(not(any(feature = "check", feature = "validate")))]
-    let text = json::text_of(value);
-    js_sys::JSON::parse(&text.map_err(|e| failure("internal", &e.to_string()))?)
+    let text = serde_json::to_string(value).map_err(|e| failure("internal", &e.to_string()))?;
+    js_sys::JSON::parse(&text)
+}
+
+#[cfg(any(feature = "check", feature = "convert", feature = "rules"))]
+fn to_js<T: Serialize + ?Sized>(value: &T) -> Result<JsValue, JsValue> {
+    value
+        .serialize(&Serializer::json_compatible())
+        .map_err(|e| failure("internal", &e.to_string()))
 }
 
 fn set(o: &Object, key: &str, value: &JsValue) {

@@ -9,9 +9,13 @@
 
 use std::borrow::Cow;
 
+use gloo::{
+    events::{EventListener, EventListenerOptions},
+    timers::callback::Timeout,
+};
 use leptos::{ev::EventDescriptor, prelude::Owner};
 use wasm_bindgen::{JsCast, JsValue, prelude::Closure};
-use web_sys::{Element, Event, Node};
+use web_sys::{Element, Event, EventTarget, Node};
 
 use super::{
     signal::{Ask, Sig, Tell, bind, hold, sig, untrack},
@@ -59,12 +63,8 @@ pub(super) fn frame(run: impl FnOnce() + 'static) {
 }
 
 /// Runs after so many milliseconds.
-pub(super) fn later(milliseconds: i32, run: Box<dyn FnOnce()>) {
-    let callback = Closure::once_into_js(run);
-    let _ = window().set_timeout_with_callback_and_timeout_and_arguments_0(
-        callback.unchecked_ref(),
-        milliseconds,
-    );
+pub(super) fn later(milliseconds: u32, run: Box<dyn FnOnce()>) {
+    Timeout::new(milliseconds, run).forget();
 }
 
 /// Listens on the window as long as the page lives.
@@ -73,13 +73,11 @@ where
     E: EventDescriptor + Copy,
     E::EventType: JsCast,
 {
-    fn boxed(name: &str, handler: Box<dyn Handle>) {
-        let closure = listener(handler);
-        let _ = window().add_event_listener_with_callback(name, closure.as_ref().unchecked_ref());
-        closure.forget();
+    fn boxed(name: Cow<'static, str>, handler: Box<dyn Handle>) {
+        listener(&window(), name, handler).forget();
     }
     boxed(
-        &event.name(),
+        event.name(),
         Box::new(move |e: Event| handler(e.unchecked_into())),
     );
 }
@@ -511,24 +509,15 @@ impl<F: FnMut(Event)> Handle for F {
     }
 }
 
+/// Listens until what it gives is dropped; a handler may prevent what the browser would do.
 #[inline(never)]
-fn listener(mut handler: Box<dyn Handle>) -> Closure<dyn FnMut(Event)> {
-    Closure::new(move |e: Event| handler.handle(e))
-}
-
-/// A listener that is taken off its element before it is dropped.
-struct Listener {
-    target: Element,
-    name: String,
-    closure: Closure<dyn FnMut(Event)>,
-}
-
-impl Drop for Listener {
-    fn drop(&mut self) {
-        let _ = self
-            .target
-            .remove_event_listener_with_callback(&self.name, self.closure.as_ref().unchecked_ref());
-    }
+fn listener(
+    target: &EventTarget,
+    name: Cow<'static, str>,
+    mut handler: Box<dyn Handle>,
+) -> EventListener {
+    let options = EventListenerOptions::enable_prevent_default();
+    EventListener::new_with_options(target, name, options, move |e| handler.handle(e.clone()))
 }
 
 /// An element.
@@ -618,24 +607,15 @@ impl El {
         E::EventType: JsCast,
     {
         self.listen(
-            &event.name(),
+            event.name(),
             Box::new(move |e: Event| handler(e.unchecked_into())),
         );
         self
     }
 
     #[inline(never)]
-    fn listen(&self, name: &str, handler: Box<dyn Handle>) {
-        let closure = listener(handler);
-        let _ = self
-            .node
-            .add_event_listener_with_callback(name, closure.as_ref().unchecked_ref());
-        let listener = Listener {
-            target: self.node.clone(),
-            name: name.to_owned(),
-            closure,
-        };
-        hold(listener);
+    fn listen(&self, name: Cow<'static, str>, handler: Box<dyn Handle>) {
+        hold(listener(&self.node, name, handler));
     }
 
     pub(super) fn child(self, child: impl IntoView) -> Self {
