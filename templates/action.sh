@@ -84,7 +84,11 @@ if [ -n "$sarif" ] && [ -n "$folder" ] && [ -f "$sarif" ]; then
   sed "s|\\(ocation\":{\"uri\":\"\\)\\([^/\"]\\)|\\1$(literal "$uri")\\2|g" "$sarif" > "$work/sarif" && cat "$work/sarif" > "$sarif"
   case "$sarif" in /*) ;; *) sarif=$folder$sarif ;; esac
 fi
-[ -f "$work/summary.md" ] && [ -n "${GITHUB_STEP_SUMMARY:-}" ] && cat "$work/summary.md" >> "$GITHUB_STEP_SUMMARY"
+if [ -f "$work/summary.md" ] && [ -n "${GITHUB_STEP_SUMMARY:-}" ]; then
+  # In the last cell of a row a file is named as code; a grave accent or a bar in it stands there as otherwise.
+  cell=${folder//\`/\'} cell=${cell//|/\\|}
+  sed "s|^\\(.* \\| [0-9]* \\| \`\\)\\([^/]\\)|\\1$(literal "$cell")\\2|" "$work/summary.md" >> "$GITHUB_STEP_SUMMARY"
+fi
 
 # The last line counts; what the baseline holds is not in it.
 summary=$(tail -n 1 "$work/findings.ndjson" 2> /dev/null)

@@ -31,15 +31,17 @@ const sarif = draft04.compile(JSON.parse(readFileSync(require.resolve("@microsof
 
 const valid = (validate, value) => assert.ok(validate(value), JSON.stringify(validate.errors?.slice(0, 3)));
 
-for (const [name, paths] of [["findings", ["broken", "standard_root"]], ["none", ["standard_root", "--ignore", "ENC,HL7,SSM"]]]) {
+for (const [name, paths] of [["findings", ["broken", "standard_root"]], ["statistics", ["standard_root", "--statistics"]], ["none", ["standard_root", "--ignore", "ENC,HL7,SSM"]]]) {
   test(`json, ndjson and sarif with ${name} are valid`, () => {
     const report = JSON.parse(check(...paths, "--format", "json"));
     valid(own, report);
-    assert.equal(report.diagnostics.length > 0, name === "findings");
+    assert.equal(report.diagnostics.length > 0, name !== "none");
+    assert.equal(report.statistics?.length > 0, name === "statistics");
     const lines = check(...paths, "--format", "ndjson").trimEnd().split("\n").map((l) => JSON.parse(l));
     for (const line of lines) valid(own, line);
     assert.deepEqual(lines.slice(0, -1), report.diagnostics);
     assert.deepEqual(lines.at(-1).summary, report.summary);
+    assert.deepEqual(lines.at(-1).statistics, report.statistics);
     const log = JSON.parse(check(...paths, "--format", "sarif"));
     valid(sarif, log);
     assert.equal(log.runs[0].results.length, report.diagnostics.length);

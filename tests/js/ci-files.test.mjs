@@ -76,6 +76,9 @@ test("the action names files from the root of the repository, wherever it runs",
   const named = [...run.stdout.matchAll(/^::[a-z]+ [^:]*[ ,]file=([^,:]*)/gm)].map(([, path]) => unescaped(path));
   assert.ok(named.length > 3);
   for (const path of named) assert.ok(existsSync(join(repository, path)), path);
+  const rows = [...run.summary.matchAll(/ \| [0-9]+ \| `([^`]*)`:/g)].map(([, path]) => path);
+  assert.ok(rows.length > 3);
+  for (const path of rows) assert.ok(existsSync(join(repository, path)), path);
   const { results, artifacts } = JSON.parse(readFileSync(join(repository, run.set["sarif-file"]), "utf8")).runs[0];
   const uris = [...artifacts.map((a) => a.location.uri), ...results.flatMap((r) => r.locations.map((l) => l.physicalLocation.artifactLocation.uri))];
   assert.ok(uris.length > 3);

@@ -238,6 +238,7 @@ mod tests {
             baseline: false,
             timestamp: "1970-01-01T00:00:00".to_owned(),
             colour: false,
+            statistics: false,
             rewritable: true,
             rule_pages: None,
         };

@@ -354,6 +354,7 @@ impl Report {
             rule_pages: None,
             timestamp: NO_TIME.to_owned(),
             colour: false,
+            statistics: false,
         };
         render(&mut self.files, &self.totals, format, context)
     }

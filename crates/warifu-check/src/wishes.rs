@@ -38,6 +38,8 @@ pub struct CheckSection {
 pub struct OverrideSection {
     /// Globs of paths.
     pub paths: Vec<String>,
+    /// Profiles of rules in place of those of the section.
+    pub profile: Vec<String>,
     /// Rules to turn on.
     pub select: Vec<String>,
     /// Rules to turn off.
@@ -144,6 +146,7 @@ impl CheckSection {
                 }
                 Ok(Override {
                     paths: o.paths.clone(),
+                    profiles: o.profile.clone(),
                     select: o.select.clone(),
                     ignore: o.ignore.clone(),
                     severity: grades(&o.severity)?,

@@ -517,6 +517,7 @@ fn write(
             rule_pages: run.rule_pages.clone(),
             timestamp: timestamp(),
             colour: text && target.is_none() && run.colour,
+            statistics: run.statistics,
         };
         let mut writer = renderer(*format, context);
         let mut part = match target {
@@ -561,20 +562,25 @@ fn write(
     Ok(())
 }
 
-/// Totals by rule, and by rule and data kind.
+/// Totals by rule, and by rule and data kind. Kinds of the extended storage are long: the column is as wide as
+/// the longest.
 fn statistics(totals: &Totals, lang: Lang, out: &mut Vec<u8>) {
-    let head = say(
-        lang,
-        "\n規則    種別      エラー     警告     情報  名前\n",
-        "\nrule    kind      errors warnings    infos  name\n",
-    );
-    out.extend_from_slice(head.as_bytes());
+    let shown = |kind: &str| if kind.is_empty() { "-" } else { kind }.to_owned();
+    let columns = |kind: &str| -> usize { kind.chars().map(crate::show::columns).sum() };
+    let width = totals.kinds.keys().map(|(_, kind)| columns(kind));
+    let width = width.max().unwrap_or(0).max(8);
+    let padded = |kind: &str| format!("{kind}{}", " ".repeat(width.saturating_sub(columns(kind))));
+    let (rule, kind, counts) = match lang {
+        Lang::Ja => ("規則  ", "種別", "  エラー     警告     情報  名前"),
+        Lang::En => ("rule  ", "kind", "  errors warnings    infos  name"),
+    };
+    let _ = writeln!(out, "\n{rule}  {}{counts}", padded(kind));
     for (code, [e, w, i]) in &totals.rules {
         let name = warifu_rules::lookup(code).map_or("", |c| c.name);
-        let _ = writeln!(out, "{code}  {:<8}{e:>8} {w:>8} {i:>8}  {name}", "*");
+        let _ = writeln!(out, "{code}  {}{e:>8} {w:>8} {i:>8}  {name}", padded("*"));
         for ((_, kind), [e, w, i]) in totals.kinds.iter().filter(|((c, _), _)| c == code) {
-            let kind = if kind.is_empty() { "-" } else { kind };
-            let _ = writeln!(out, "        {kind:<8}{e:>8} {w:>8} {i:>8}");
+            let kind = padded(&shown(kind));
+            let _ = writeln!(out, "        {kind}{e:>8} {w:>8} {i:>8}");
         }
     }
 }

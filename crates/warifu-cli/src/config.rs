@@ -402,6 +402,7 @@ pub(crate) fn schema() -> serde_json::Value {
                 "severity": grades,
                 "override": {"type": "array", "description": "wishes by path; the last match wins", "items": {"type": "object", "additionalProperties": false, "required": ["paths"], "properties": {
                     "paths": {"type": "array", "minItems": 1, "items": {"type": "string", "pattern": "^[^\\[\\]{}]+$"}, "description": "globs: ** any folders, * within a name, ? one character"},
+                    "profile": {"type": "array", "items": {"enum": warifu_rules::selection::PROFILES}, "description": "profiles of rules in place of those of [check]"},
                     "select": codes("rules to turn on"),
                     "ignore": codes("rules to turn off"),
                     "severity": grades
@@ -467,11 +468,11 @@ mod tests {
             "warifu.toml:3: no key institutoin. Did you mean institution?"
         );
         // Right elsewhere, not there.
-        let text = "[[check.override]]\npaths = [\"**\"]\nprofile = [\"nho\"]\n";
+        let text = "[[check.override]]\npaths = [\"**\"]\npreview = true\n";
         let e = read(text, Path::new("warifu.toml"), Lang::En).unwrap_err();
         assert_eq!(
             e.to_string(),
-            "warifu.toml:3: no key profile here. There are: paths, select, ignore, severity"
+            "warifu.toml:3: no key preview here. There are: paths, profile, select, ignore, severity"
         );
     }
 

@@ -380,7 +380,7 @@ fn pad(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(width.saturating_sub(have).max(2)))
 }
 
-fn columns(c: char) -> usize {
+pub(crate) fn columns(c: char) -> usize {
     match u32::from(c) {
         0x1100..=0x115F
         | 0x2E80..=0xA4CF

@@ -264,6 +264,10 @@ fn a_mistake_in_the_configuration_is_named_with_its_line() {
             "warifu.toml:2: [check] fail-on の eror という程度はありません。もしかして: error。書けるもの: error, warning, info, never",
         ),
         (
+            "[check]\n[[check.override]]\npaths = [\"**\"]\nprofile = [\"nhoo\"]\n",
+            "warifu.toml:4: [check] profile の nhoo というプロファイルはありません。近いもの: nho。",
+        ),
+        (
             "[check]\nselect = [\"SSN\"]\n",
             "warifu.toml:2: [check] select の SSN という規則はありません。近いもの: SSM。",
         ),
@@ -529,6 +533,17 @@ fn configuration_chooses_rules_by_path() {
         "[check]\nselect = [\"ENC107\", \"HL7104\"]\n[check.severity]\nENC107 = \"error\"\n[[check.override]]\npaths = [\"**/OML-1?/**\"]\nignore = [\"HL7\"]\n",
     );
     assert_eq!(codes(), ["ENC107 error"]);
+    // SSM154 is of the profile strict.
+    let strict = |paths: &str| {
+        format!(
+            "[check]\nselect = [\"ENC107\", \"SSM15\"]\n[[check.override]]\npaths = [\"{paths}\"]\nprofile = [\"strict\"]\n"
+        )
+    };
+    config(&strict("**/OML-01/**"));
+    let without = codes();
+    config(&strict("**/OML-11/**"));
+    let with = codes();
+    assert!(with.len() > without.len(), "{with:?} {without:?}");
     config("[check]\nselct = [\"ENC\"]\n");
     let bad = run_in(dir.path(), &["check", "root"]);
     assert_eq!(bad.status.code(), Some(2));
@@ -626,6 +641,14 @@ fn several_formats_are_written_at_once_and_statistics_follow_the_text() {
     );
     assert!(std::fs::read(dir.path().join("a.sarif")).unwrap() == alone.stdout);
     assert!(dir.path().join("b.xml").is_file());
+    let report = json(dir.path(), &["root", "--statistics"]);
+    let counted = report["statistics"].as_array().unwrap();
+    assert!(
+        counted
+            .iter()
+            .any(|s| s["code"] == "ENC107" && s["kind"] == "OML-11" && s["warnings"] == 1),
+        "{counted:?}"
+    );
     let quiet = run_in(dir.path(), &["check", "root", "-qq"]);
     assert!(quiet.stdout.is_empty() && quiet.stderr.is_empty());
     assert_eq!(quiet.status.code(), Some(1));

@@ -382,6 +382,14 @@ fn what_is_wrong_with_a_header_is_placed_on_its_line() {
             "{input}"
         );
     }
+    // In the folder of another year; told once, of the file.
+    let other = JOURNAL.replace("2026/", "2019/");
+    assert_ne!(other, JOURNAL);
+    write(dir, &other, &journal);
+    let found = check(dir, &[".", "--select", "SSM164"]);
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0]["primary"]["file"], other.as_str());
+    std::fs::remove_dir_all(dir.join("2019")).unwrap();
     let shown = run_in(
         dir,
         &["check", ".", "--select", "SSM114", "--config", "none"],

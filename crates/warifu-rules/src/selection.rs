@@ -4,7 +4,7 @@
 //! A pattern is a code (`ENC107`), a name (`half-width-katakana`) or the beginning of codes (`ENC`, `SSM3`).
 //! Of two patterns that match a code the longer one wins, of equally long ones `ignore`. `select` chooses
 //! among the rules of the profiles; a whole code or name turns a rule on whatever its profile. Of several
-//! overrides that match a path and mention a code the last one wins.
+//! overrides that match a path and mention a code the last one wins, of several that name profiles, too.
 
 use std::collections::BTreeMap;
 
@@ -53,6 +53,8 @@ impl Grade {
 pub struct Override {
     /// Globs of paths, see [`glob`].
     pub paths: Vec<String>,
+    /// Names of profiles in place of those of the wishes; none keeps these.
+    pub profiles: Vec<String>,
     /// Patterns of rules to turn on.
     pub select: Vec<String>,
     /// Patterns of rules to turn off.
@@ -187,6 +189,7 @@ fn grade(list: &[(Pattern, Grade)], code: Code) -> Option<Grade> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Compiled {
     paths: Vec<String>,
+    base: Option<Base>,
     select: Vec<Pattern>,
     ignore: Vec<Pattern>,
     severity: Vec<(Pattern, Grade)>,
@@ -205,16 +208,83 @@ impl Compiled {
     }
 }
 
-/// The rules that are on.
+/// What some profiles turn on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Selection {
-    options: Options,
-    /// Those that were asked for; `options` may have more for single rules.
+struct Base {
     profiles: Profiles,
     /// Severity of the codes that are on, without overrides.
     on: BTreeMap<&'static str, Severity>,
+}
+
+/// The rules that are on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Selection {
+    /// What was asked for, and more for single rules and by path.
+    options: Options,
+    base: Base,
     severity: Vec<(Pattern, Grade)>,
     overrides: Vec<Compiled>,
+}
+
+/// The profiles of these names.
+fn profiles_of(names: &[String]) -> Result<Profiles, SelectionError> {
+    let mut profiles = Profiles::default();
+    for name in names {
+        match name.as_str() {
+            "ssmix2-1.2g" => {}
+            "nho" => profiles.nho = true,
+            "strict" => profiles.strict = true,
+            other => {
+                return Err(SelectionError::UnknownProfile {
+                    text: other.to_owned(),
+                    nearest: nearest(other, PROFILES.into_iter()),
+                });
+            }
+        }
+    }
+    Ok(profiles)
+}
+
+/// Wishes without paths.
+struct Chosen<'a> {
+    all: &'a [Code],
+    preview: bool,
+    select: Vec<Pattern>,
+    ignore: Vec<Pattern>,
+    severity: Vec<(Pattern, Grade)>,
+}
+
+impl Chosen<'_> {
+    /// What they leave of profiles.
+    fn base(&self, profiles: Profiles) -> Base {
+        let options = Options {
+            profiles,
+            preview: self.preview,
+        };
+        let mut on = BTreeMap::new();
+        for code in self.all.iter().copied() {
+            let chosen = longest(&self.select, code);
+            let wanted = match chosen {
+                Some(n) => n >= WHOLE || options.has(code),
+                None => self.select.is_empty() && options.has(code),
+            };
+            let ignored =
+                longest(&self.ignore, code).is_some_and(|n| chosen.is_none_or(|c| n >= c));
+            if !wanted || ignored {
+                continue;
+            }
+            match grade(&self.severity, code) {
+                Some(Grade::Off) => {}
+                Some(Grade::At(s)) => {
+                    on.insert(code.code, s);
+                }
+                None => {
+                    on.insert(code.code, severity_in(profiles, code));
+                }
+            }
+        }
+        Base { profiles, on }
+    }
 }
 
 impl Selection {
@@ -231,74 +301,50 @@ impl Selection {
     /// # Errors
     /// [`SelectionError`] for the first pattern or profile that does not exist.
     pub fn among(wishes: &Wishes, all: &[Code]) -> Result<Self, SelectionError> {
-        let mut profiles = Profiles::default();
-        for name in &wishes.profiles {
-            match name.as_str() {
-                "ssmix2-1.2g" => {}
-                "nho" => profiles.nho = true,
-                "strict" => profiles.strict = true,
-                other => {
-                    return Err(SelectionError::UnknownProfile {
-                        text: other.to_owned(),
-                        nearest: nearest(other, PROFILES.into_iter()),
-                    });
-                }
-            }
-        }
-        let mut options = Options {
-            profiles,
+        let chosen = Chosen {
+            all,
             preview: wishes.preview,
+            select: patterns(all, "select", &wishes.select)?,
+            ignore: patterns(all, "ignore", &wishes.ignore)?,
+            severity: grades(all, &wishes.severity)?,
         };
-        let select = patterns(all, "select", &wishes.select)?;
-        let ignore = patterns(all, "ignore", &wishes.ignore)?;
-        let severity = grades(all, &wishes.severity)?;
+        let base = chosen.base(profiles_of(&wishes.profiles)?);
         let overrides = wishes
             .overrides
             .iter()
             .map(|o| {
+                let own = !o.profiles.is_empty();
                 Ok(Compiled {
                     paths: o.paths.clone(),
+                    base: own
+                        .then(|| profiles_of(&o.profiles).map(|p| chosen.base(p)))
+                        .transpose()?,
                     select: patterns(all, "select", &o.select)?,
                     ignore: patterns(all, "ignore", &o.ignore)?,
                     severity: grades(all, &o.severity)?,
                 })
             })
             .collect::<Result<Vec<Compiled>, SelectionError>>()?;
-        let mut on = BTreeMap::new();
-        let mut needed = options;
+        let mut options = Options {
+            profiles: base.profiles,
+            preview: wishes.preview,
+        };
+        let bases = || overrides.iter().filter_map(|o| o.base.as_ref());
         for code in all.iter().copied() {
-            let chosen = longest(&select, code);
-            let wanted = match chosen {
-                Some(n) => n >= WHOLE || options.has(code),
-                None => select.is_empty() && options.has(code),
-            };
-            let ignored = longest(&ignore, code).is_some_and(|n| chosen.is_none_or(|c| n >= c));
-            if wanted && !ignored {
-                match grade(&severity, code) {
-                    Some(Grade::Off) => {}
-                    Some(Grade::At(s)) => {
-                        on.insert(code.code, s);
-                    }
-                    None => {
-                        on.insert(code.code, severity_in(profiles, code));
-                    }
-                }
-            }
             let by_path = overrides
                 .iter()
                 .any(|o| longest(&o.select, code).is_some_and(|n| n >= WHOLE));
-            if on.contains_key(code.code) || by_path {
-                needed.profiles.nho |= code.profile == warifu_diag::Profile::Nho;
-                needed.profiles.strict |= code.profile == warifu_diag::Profile::Strict;
-                needed.preview |= code.status == warifu_diag::Status::Preview;
+            let on = bases().chain([&base]).any(|b| b.on.contains_key(code.code));
+            if on || by_path {
+                options.profiles.nho |= code.profile == warifu_diag::Profile::Nho;
+                options.profiles.strict |= code.profile == warifu_diag::Profile::Strict;
+                options.preview |= code.status == warifu_diag::Status::Preview;
             }
         }
-        options = needed;
         Ok(Self {
             options,
-            profiles,
-            on,
-            severity,
+            base,
+            severity: chosen.severity,
             overrides,
         })
     }
@@ -310,13 +356,16 @@ impl Selection {
 
     /// The severity of a code's findings in a file, `None` when the rule is off there.
     pub fn severity(&self, code: Code, path: &str) -> Option<Severity> {
-        let mut result = self.on.get(code.code).copied();
-        for o in self.overrides.iter().filter(|o| o.matches(path)) {
+        let own = || self.overrides.iter().filter(|o| o.matches(path));
+        let base = own().filter_map(|o| o.base.as_ref()).next_back();
+        let base = base.unwrap_or(&self.base);
+        let mut result = base.on.get(code.code).copied();
+        for o in own() {
             match o.switch(code) {
                 Some(true) if result.is_none() => {
                     result = match grade(&self.severity, code) {
                         Some(Grade::At(s)) => Some(s),
-                        _ => Some(severity_in(self.profiles, code)),
+                        _ => Some(severity_in(base.profiles, code)),
                     };
                 }
                 Some(false) => result = None,
@@ -515,6 +564,50 @@ mod tests {
         for code in STRICT_ERRORS {
             assert!(lookup(code).unwrap().why_ja.contains("strict"), "{code}");
         }
+    }
+
+    #[test]
+    fn profiles_of_an_override_stand_in_place_of_the_others() {
+        let of = |paths: &str, profiles: &[&str]| Override {
+            paths: strings(&[paths]),
+            profiles: strings(profiles),
+            ..Override::default()
+        };
+        let s = Selection::new(&Wishes {
+            profiles: strings(&["strict"]),
+            ignore: strings(&["NHO102"]),
+            overrides: vec![
+                of("north/**", &["nho"]),
+                of("north/old/**", &["ssmix2-1.2g"]),
+                of("south/**", &[]),
+            ],
+            ..Wishes::default()
+        })
+        .unwrap();
+        let severity = |code: &str, path: &str| s.severity(lookup(code).unwrap(), path);
+        assert!(s.options().profiles.nho && s.options().profiles.strict);
+        for (path, nho, strict, foreign) in [
+            ("a", false, true, Severity::Error),
+            ("south/a", false, true, Severity::Error),
+            ("north/a", true, false, Severity::Warning),
+            ("north/old/a", false, false, Severity::Warning),
+        ] {
+            assert_eq!(severity("NHO101", path).is_some(), nho, "{path}");
+            assert_eq!(severity("SSM541", path).is_some(), strict, "{path}");
+            assert_eq!(severity("SSM103", path), Some(foreign), "{path}");
+            assert_eq!(severity("NHO102", path), None, "{path}");
+        }
+        let unknown = Selection::new(&Wishes {
+            overrides: vec![of("**", &["nhoo"])],
+            ..Wishes::default()
+        });
+        assert!(matches!(
+            unknown,
+            Err(SelectionError::UnknownProfile {
+                nearest: Some("nho"),
+                ..
+            })
+        ));
     }
 
     #[test]

@@ -53,6 +53,8 @@ pub enum StorageNoteKind {
     JournalDelete,
     /// Record of a journal with a format version other than 2.00; read all the same.
     JournalVersion,
+    /// Journal in the folder of another year than that of its name; read all the same.
+    JournalYear,
     /// Record of a journal whose institution id has not the form of a number of 10 digits; read all the
     /// same.
     JournalInstitution,
@@ -99,6 +101,7 @@ impl StorageNoteKind {
             Self::JournalOperation => "journal-operation-neither-ins-nor-del",
             Self::JournalDelete => "journal-delete-without-message",
             Self::JournalVersion => "journal-version",
+            Self::JournalYear => "journal-of-another-year",
             Self::JournalInstitution => "journal-institution",
             Self::JournalCheckDigit => "journal-institution-check-digit",
             Self::RootCheckDigit => "root-institution-check-digit",
@@ -198,6 +201,7 @@ impl StorageNote {
             | K::JournalStray
             | K::JournalsIgnored => &ssm::SSM114,
             K::JournalVersion => &ssm::SSM162,
+            K::JournalYear => &ssm::SSM164,
             K::JournalInstitution => &ssm::SSM163,
             K::JournalCheckDigit | K::RootCheckDigit => &ssm::SSM145,
             K::SeveralInstitutions => &ssm::SSM149,

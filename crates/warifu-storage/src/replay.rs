@@ -92,6 +92,8 @@ fn part_of(header: &[u8], number: usize) -> Option<core::ops::Range<usize>> {
 /// record, so it is told where it begins.
 #[derive(Debug, Default)]
 pub(crate) struct Told {
+    /// Whether the folder was looked at.
+    year: bool,
     version: Vec<u8>,
     institution: Vec<u8>,
 }
@@ -112,6 +114,18 @@ fn is_news(
     news
 }
 
+/// Whether a journal (`TR_YYYY…`) lies in the folder of another year than its own.
+fn is_of_another_year(path: &str) -> bool {
+    let mut names = path.rsplit('/');
+    let year = |name: &str| {
+        let digits = |t: &&str| t.bytes().all(|b| b.is_ascii_digit());
+        name.get(..4).filter(digits).map(str::to_owned)
+    };
+    let own = names.next().and_then(|leaf| leaf.strip_prefix("TR_"));
+    let folder = names.next().filter(|name| name.len() == 4);
+    matches!((own.and_then(year), folder.and_then(year)), (Some(own), Some(folder)) if own != folder)
+}
+
 /// Places a record; `sink` gets what is wrong with it. A record without a place is left out.
 pub(crate) fn place_of(
     record: &Record<'_>,
@@ -120,6 +134,10 @@ pub(crate) fn place_of(
     told: &mut Told,
     sink: &mut dyn FnMut(StorageNote),
 ) -> Option<Placed> {
+    // Told with the first record.
+    if !core::mem::replace(&mut told.year, true) && is_of_another_year(path) {
+        sink(StorageNote::at(StorageNoteKind::JournalYear, path));
+    }
     let mut note = |kind, part| {
         sink(StorageNote {
             place: Some(header_place(record, part)),

@@ -5,9 +5,36 @@ use crate::Lang;
 use crate::position::Units;
 use crate::report::{FileReport, Summary, Totals};
 
+/// Totals by rule and data kind, as a member that follows another one, `gap` before each; nothing unless they
+/// are asked for.
+fn statistics(wanted: bool, totals: &Totals, gap: &str) -> Vec<u8> {
+    let mut out = Vec::new();
+    if !wanted {
+        return out;
+    }
+    out.extend_from_slice(b",\"statistics\":[");
+    for (n, ((code, kind), [e, w, i])) in totals.kinds.iter().enumerate() {
+        if n > 0 {
+            out.push(b',');
+        }
+        out.extend_from_slice(gap.as_bytes());
+        out.extend_from_slice(b"{\"code\":");
+        json(code, &mut out);
+        if !kind.is_empty() {
+            out.extend_from_slice(b",\"kind\":");
+            json(kind, &mut out);
+        }
+        let counts = format!(",\"errors\":{e},\"warnings\":{w},\"infos\":{i}}}");
+        out.extend_from_slice(counts.as_bytes());
+    }
+    out.push(b']');
+    out
+}
+
 pub(super) struct Json {
     context: Context,
     first: bool,
+    statistics: Vec<u8>,
 }
 
 impl Json {
@@ -15,6 +42,7 @@ impl Json {
         Self {
             context,
             first: true,
+            statistics: Vec::new(),
         }
     }
 }
@@ -40,6 +68,7 @@ impl Render for Json {
             format!("}},\"lang\":\"{lang}\",\"columnKind\":\"{kind}\",\n \"summary\":").as_bytes(),
         );
         json(&totals.summary, out);
+        self.statistics = statistics(self.context.statistics, totals, "\n  ");
         out.extend_from_slice(b",\n \"diagnostics\":[");
     }
     fn file(&mut self, file: &FileReport, out: &mut Vec<u8>) {
@@ -50,18 +79,32 @@ impl Render for Json {
         }
     }
     fn end(&mut self, out: &mut Vec<u8>) {
-        out.extend_from_slice(b"]}\n");
+        out.push(b']');
+        out.append(&mut self.statistics);
+        out.extend_from_slice(b"}\n");
     }
 }
 
-#[derive(Default)]
 pub(super) struct Ndjson {
+    wanted: bool,
     summary: Summary,
+    statistics: Vec<u8>,
+}
+
+impl Ndjson {
+    pub(super) fn new(context: &Context) -> Self {
+        Self {
+            wanted: context.statistics,
+            summary: Summary::default(),
+            statistics: Vec::new(),
+        }
+    }
 }
 
 impl Render for Ndjson {
     fn begin(&mut self, totals: &Totals, _: &mut Vec<u8>) {
         self.summary = totals.summary;
+        self.statistics = statistics(self.wanted, totals, "");
     }
     fn file(&mut self, file: &FileReport, out: &mut Vec<u8>) {
         for f in &file.findings {
@@ -72,6 +115,7 @@ impl Render for Ndjson {
     fn end(&mut self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"{\"format\":\"warifu.diagnostics/1\",\"end\":true,\"summary\":");
         json(&self.summary, out);
+        out.append(&mut self.statistics);
         out.extend_from_slice(b"}\n");
     }
 }

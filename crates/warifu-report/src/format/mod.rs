@@ -88,6 +88,10 @@ impl Format {
 
 /// What formats need besides findings.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of its own, none a state"
+)]
 pub struct Context {
     /// Version of the tool.
     pub version: String,
@@ -109,6 +113,8 @@ pub struct Context {
     pub timestamp: String,
     /// Colours, for `text` only.
     pub colour: bool,
+    /// Whether `json` and `ndjson` end with totals by rule and data kind.
+    pub statistics: bool,
 }
 
 impl Context {
@@ -146,7 +152,7 @@ pub fn renderer(format: Format, context: Context) -> Box<dyn Render> {
     match format {
         Format::Text => Box::new(text::Text::new(context)),
         Format::Json => Box::new(json::Json::new(context)),
-        Format::Ndjson => Box::new(json::Ndjson::default()),
+        Format::Ndjson => Box::new(json::Ndjson::new(&context)),
         Format::Sarif => Box::new(sarif::Sarif::new(context)),
         Format::Junit => Box::new(junit::Junit::new(context)),
         Format::Github => Box::new(github::Github::new(context)),

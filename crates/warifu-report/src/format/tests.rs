@@ -23,6 +23,7 @@ fn context(lang: Lang) -> Context {
         rule_pages: None,
         timestamp: "1970-01-01T00:00:00".to_owned(),
         colour: false,
+        statistics: false,
     }
 }
 
@@ -201,6 +202,43 @@ fn many(n: usize) -> Vec<FileReport> {
             file
         })
         .collect()
+}
+
+/// Totals by rule and data kind stand in `json` and at the end of `ndjson`, when they are asked for.
+#[test]
+fn statistics_are_read_by_machines_too() {
+    let summary = |format: Format, statistics: bool| {
+        let mut files = [one(Lang::En, false), FileReport::default()];
+        if let Some(f) = files[0].findings.first().cloned() {
+            files[1]
+                .findings
+                .push(crate::finding::Finding { kind: None, ..f });
+        }
+        let mut totals = Totals::default();
+        for f in &files {
+            totals.add(f);
+        }
+        let context = Context {
+            statistics,
+            ..context(Lang::En)
+        };
+        let text = String::from_utf8(render(&mut files, &totals, format, context)).unwrap();
+        let end = match format {
+            Format::Ndjson => text.lines().last().unwrap().to_owned(),
+            _ => text,
+        };
+        serde_json::from_str::<serde_json::Value>(&end).unwrap()["statistics"].clone()
+    };
+    for format in [Format::Json, Format::Ndjson] {
+        assert_eq!(summary(format, false), serde_json::Value::Null);
+        assert_eq!(
+            summary(format, true),
+            serde_json::json!([
+                {"code": "ENC107", "errors": 0, "warnings": 1, "infos": 0},
+                {"code": "ENC107", "kind": "ADT-00", "errors": 0, "warnings": 1, "infos": 0}
+            ])
+        );
+    }
 }
 
 /// Without an address nothing is linked; with one, each rule leads to its page, and the tool to their folder.

@@ -1,6 +1,6 @@
 //! What the characters and terminators of a file can be mended by, and HL7 escapes.
 
-use warifu_diag::catalogue::enc::{ENC103, ENC107, ENC116, ENC117, ENC120};
+use warifu_diag::catalogue::enc::{ENC103, ENC107, ENC115, ENC116, ENC117, ENC120, ENC121};
 use warifu_diag::catalogue::hl7::{HL7104, HL7105, HL7106, HL7109, HL7130};
 use warifu_diag::{Applicability, Diagnostic, FieldPath, Fix, Span};
 use warifu_hl7::{Message, Part, Segment, findings};
@@ -10,7 +10,11 @@ use warifu_terms::fields;
 use crate::cx::Cx;
 use crate::rule::{Check, message};
 
-pub(crate) const CHECKS: &[Check] = &[message(declared), message(lost_escapes)];
+pub(crate) const CHECKS: &[Check] = &[
+    message(declared),
+    message(lost_escapes),
+    message(lost_returns),
+];
 
 /// `ENC120`: Japanese text whose escape bytes were lost on the way, in place of `ENC103` for the escape that
 /// is left of it.
@@ -37,6 +41,76 @@ fn lost_escapes(cx: &mut Cx<'_, '_>) {
     for run in runs {
         cx.report_bytes(&ENC120, run);
     }
+}
+
+/// `ENC121`: a delimiter in double-byte state, in place of what is told of it and of the escape behind it
+/// (`ENC115`, `ENC103`). A delimiter may be the first half of a kanji, too: it counts where the state ends in
+/// half a character, or is begun once more, and nothing but codes stands between.
+fn lost_returns(cx: &mut Cx<'_, '_>) {
+    let source = cx.source;
+    let odd = |d: &Diagnostic| d.code == &ENC103 || d.code == &ENC115;
+    if cx.message.charset() != Charset::Iso2022Jp
+        || !cx.out.iter().any(|d| d.span.source == source && odd(d))
+    {
+        return;
+    }
+    let mut runs = Vec::new();
+    for segment in cx.message.segments() {
+        let (start, end) = segment.span();
+        let at = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);
+        let line = cx.message.bytes().get(at(start)..at(end));
+        let place = |n: usize| start.saturating_add(u32::try_from(n).unwrap_or(u32::MAX));
+        let own = unreturned(line.unwrap_or_default()).into_iter();
+        runs.extend(own.map(|(from, to)| (place(from), place(to))));
+    }
+    cx.out.retain(|d| {
+        let at = runs.partition_point(|(_, to)| *to < d.span.start);
+        let told = runs
+            .get(at)
+            .is_some_and(|(from, to)| d.span.start == *from || d.span.start == *to);
+        !(told && d.span.source == source && odd(d))
+    });
+    for (from, _) in runs {
+        cx.report_bytes(&ENC121, (from, from.saturating_add(1)));
+    }
+}
+
+/// Delimiters in double-byte state, each with the escape that ends it.
+fn unreturned(line: &[u8]) -> Vec<(usize, usize)> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(begin) = line.get(at..).and_then(|rest| find_escape(rest, KANJI)) {
+        let from = at + begin + KANJI.len();
+        let rest = line.get(from..).unwrap_or_default();
+        let Some(length) = rest.iter().position(|b| *b == 0x1B) else {
+            break;
+        };
+        let (run, behind) = rest.split_at(length);
+        let half = run.len() % 2 == 1;
+        let delimiter = |pair: &&[u8]| pair.first().is_some_and(|b| b"|^~".contains(b));
+        let anew = behind.starts_with(KANJI);
+        if (half || anew)
+            && let Some(pairs) = run.chunks(2).position(|pair| delimiter(&pair))
+            && let Some(rest) = run.get(2 * pairs..)
+            && rest.iter().copied().all(is_of_code)
+            // Alone before the end it is the half that is left of a kanji.
+            && (anew || rest.len() > 1)
+        {
+            found.push((from + 2 * pairs, from + length));
+        }
+        at = from + length;
+    }
+    found
+}
+
+/// Whether a byte is one of codes and what stands between them.
+fn is_of_code(byte: u8) -> bool {
+    byte.is_ascii_uppercase() || byte.is_ascii_digit() || b"|^~&.-".contains(&byte)
+}
+
+/// The next of an escape sequence.
+fn find_escape(text: &[u8], sequence: &[u8]) -> Option<usize> {
+    text.windows(sequence.len()).position(|w| w == sequence)
 }
 
 /// Runs of double-byte codes in ASCII: `$B…(B` without an escape byte, or what stands before a return to
@@ -424,6 +498,26 @@ fn blanks_at(cx: &mut Cx<'_, '_>, start: u32, (from, end): (u32, u32)) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn delimiters_stand_where_the_return_is_missing() {
+        for (line, found) in [
+            (&b"A|\x1b$BAmCAGr^JC10\x1b(B|B"[..], vec![(11, 16)]),
+            (b"A|\x1b$B;n83^\x1b$BB@O:\x1b(B", vec![(9, 10)]),
+            (
+                b"A|\x1b$B3d^\x1b$BId\x1b(B^\x1b$B2V;R|\x1b$B<\x1b(B",
+                vec![(7, 8), (24, 25)],
+            ),
+            // Whole, a kanji that is cut, one that begins with a delimiter, and text behind one.
+            (b"A|\x1b$B;n83\x1b(B^\x1b$BB@O:\x1b(B", vec![]),
+            (b"A|\x1b$B;n8^\x1b(B", vec![]),
+            (b"A|\x1b$B;n^!83\x1b(B", vec![]),
+            (b"A|\x1b$B;n^!8\x1b(B", vec![]),
+            (b"A|\x1b$B;n", vec![]),
+        ] {
+            assert_eq!(unreturned(line), found, "{}", String::from_utf8_lossy(line));
+        }
+    }
 
     fn mended(bytes: &[u8], run: (u32, u32)) -> Option<Vec<u8>> {
         let span = Span {

@@ -4,12 +4,16 @@ use warifu_diag::Code;
 use warifu_diag::Example::Lines;
 use warifu_hl7::{Part, Segment};
 use warifu_ssmix2::DataKind as K;
+use warifu_terms::tables::Entry;
 use warifu_terms::{jlac, systems};
 
 use super::{tables, units};
 use crate::cx::Cx;
 
 warifu_diag::codes! {
+    SSM315 = "SSM315" "text-of-another-code" Info { "名称が、同じ表の別のコードの名称です", "the text is that of another code of the table", "コードと名称のどちらが正しいか確かめてください", "find out which of both is right", "SS-MIX2 コード表; HL7 v2.5 §2.A.13 CWE";
+        "コードで読む受け手と名称で読む人とで、意味が変わります。", "Receivers that go by the code and people that go by the text take it for different things.";
+        Lines("OML-11", "SPM|1|||023^全血^JC10|||||||||||||202604010850") => Lines("OML-11", "SPM|1|||023^血清^JC10|||||||||||||202604010850") }
     SSM401 = "SSM401" "jlac10-length" Warning { "JLAC10 コードが 17 桁ではありません", "a JLAC10 code does not have 17 characters", "分析物5・識別4・材料3・測定法3・結果識別2 の 17 桁で書いてください (依頼は 15 桁も可)", "write 17 characters: 5+4+3+3+2 (15 in orders)", "JLAC10 臨床検査項目分類コード; SS-MIX2 OBX-3";
         "桁数が違うと、どの検査か受け手で特定できず、時系列に並びません。", "With another length receivers cannot tell the test or put it in a series.";
         Lines("OML-11", "OBX|1|NM|3A0100000023271^総蛋白^JC10||7.2|g/dL^g/dL^ISO+|||||F") => Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|g/dL^g/dL^ISO+|||||F") }
@@ -265,7 +269,36 @@ fn triplet<'p>(
         return system_name;
     }
     tables::coded(cx, segment, field, code, system_name);
+    if let Some(text) = text {
+        let table = match system_name {
+            "JC10" if segment.name() == *b"SPM" => "JC10-specimen",
+            other => other,
+        };
+        contradiction(cx, table, code, text);
+    }
     system_name
+}
+
+/// Tables with names of their own in Japanese; those of HL7 are translated in many ways.
+const NAMED: &[&str] = &["0069", "JC10-specimen"];
+
+/// `SSM315`: a text that is the name of another code of the table. Names that hospitals have of their own say
+/// nothing, so they are compared as they are written.
+fn contradiction(cx: &mut Cx<'_, '_>, table: &str, code: Part<'_>, text: Part<'_>) {
+    let (own, name) = (code.value().trimmed().text, text.value().trimmed().text);
+    let table = warifu_terms::tables::find(table)
+        .filter(|t| NAMED.contains(&t.name) || t.name.starts_with("JHS"));
+    let Some(table) = table.filter(|_| !name.is_empty()) else {
+        return;
+    };
+    let Some(entry) = table.entry(own) else {
+        return;
+    };
+    // Codes that refine others share their names.
+    let related = |e: &Entry| e.code.starts_with(own) || own.starts_with(e.code);
+    if entry.ja != name && table.entries.iter().any(|e| e.ja == name && !related(e)) {
+        cx.report(&SSM315, text);
+    }
 }
 
 /// `SSM431`: blanks before a code, and behind one that does not end its field (`HL7130` tells those); wide ones

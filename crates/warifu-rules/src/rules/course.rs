@@ -15,6 +15,7 @@ pub(crate) const CHECKS: &[Check] = &[
     patient(demographics),
     patient(pairs),
     patient(stays),
+    patient(moves),
     patient(eligibility),
     patient(control_ids),
     patient(basics),
@@ -54,11 +55,20 @@ warifu_diag::codes! {
     SSM834 = "SSM834" "admission-day-differs" Warning { "退院の PV1-44 (入院日) が入院 (ADT-22) の診療日と違います", "PV1-44 of the discharge differs from the day of the admission (ADT-22)", "入院日を確かめてください", "check the day of admission", "SS-MIX2 PV1-44";
         "入院日数が記録によって違います。", "The records disagree on the length of stay.";
         Files(&[("000/000/0000000001/20260401/ADT-22/0000000001_20260401_ADT-22_999999999999999_20260401093000123_01_1", ""), ("000/000/0000000001/20260420/ADT-52/0000000001_20260420_ADT-52_999999999999999_20260420113000123_01_1", "PV1|1|I|3E^301^1^^^N||||D01^見立^一郎^^^^^^^L^^^^^I|||01||||||||||||||||||||||||||01||||||||202604050900|202604201000")]) => Files(&[("000/000/0000000001/20260401/ADT-22/0000000001_20260401_ADT-22_999999999999999_20260401093000123_01_1", ""), ("000/000/0000000001/20260420/ADT-52/0000000001_20260420_ADT-52_999999999999999_20260420113000123_01_1", "PV1|1|I|3E^301^1^^^N||||D01^見立^一郎^^^^^^^L^^^^^I|||01||||||||||||||||||||||||||01||||||||202604010900|202604201000")]) }
+    SSM835 = "SSM835" "transfer-without-admission" Info { "転棟・転科の前に入院 (ADT-22) がありません", "a transfer without an admission (ADT-22) before it", "入院のファイルを確かめてください (稼働前の入院なら不要)", "check the admission's file, unless it was before the system began", "SS-MIX2 ADT-22, ADT-42";
+        "どの入院の移動か分かりません。", "It does not say to which stay the move belongs.";
+        Files(&[("000/000/0000000001/20260410/ADT-42/0000000001_20260410_ADT-42_999999999999999_20260410113000123_01_1", "")]) => Files(&[("000/000/0000000001/20260401/ADT-22/0000000001_20260401_ADT-22_999999999999999_20260401093000123_01_1", ""), ("000/000/0000000001/20260410/ADT-42/0000000001_20260410_ADT-42_999999999999999_20260410113000123_01_1", "")]) }
+    SSM836 = "SSM836" "return-without-leave" Info { "帰院の前に外出泊 (ADT-31) がありません", "a return without a leave (ADT-31) before it", "外出泊のファイルを確かめてください", "check the file of the leave", "SS-MIX2 ADT-31, ADT-32";
+        "いつからの外出泊か分からず、食事や入院料の計算を誤ります。", "It does not say when the leave began, and meals and charges go wrong.";
+        Files(&[("000/000/0000000001/20260410/ADT-32/0000000001_20260410_ADT-32_999999999999999_20260410173000123_01_1", "")]) => Files(&[("000/000/0000000001/20260409/ADT-31/0000000001_20260409_ADT-31_999999999999999_20260409093000123_01_1", ""), ("000/000/0000000001/20260410/ADT-32/0000000001_20260410_ADT-32_999999999999999_20260410173000123_01_1", "")]) }
     SSM841 = "SSM841" "coverage-ended" Warning { "診療日に有効な保険がありません (期限が切れています)", "no insurance was valid on the care date: it had ended", "資格を確認し、患者基本情報の保険を更新してください", "confirm the eligibility and update the basic data", "SS-MIX2 IN1-13; 資格確認";
         "資格のない保険での請求は返戻されます。", "Claims on an insurance that ended are returned.";
         Files(&[("000/000/0000000001/-/ADT-00/0000000001_-_ADT-00_999999999999999_20260401093000123_-_1", "IN1|1|C0^国民健康保険^JHSD0001|138057|||||||||20240401|20260331||MI||SEL^本人^HL70063"), ("000/000/0000000001/20260401/ADT-12/0000000001_20260401_ADT-12_999999999999999_20260401093000123_01_1", "")]) => Files(&[("000/000/0000000001/-/ADT-00/0000000001_-_ADT-00_999999999999999_20260401093000123_-_1", "IN1|1|C0^国民健康保険^JHSD0001|138057|||||||||20240401|20270331||MI||SEL^本人^HL70063"), ("000/000/0000000001/20260401/ADT-12/0000000001_20260401_ADT-12_999999999999999_20260401093000123_01_1", "")]) }
     SSM842 = "SSM842" "coverage-not-begun" Info { "診療日に有効な保険がありません (まだ始まっていません)", "no insurance was valid on the care date: it had not begun", "診療日に有効だった保険も残してください", "keep the insurance that was valid then, too", "SS-MIX2 IN1-12; 資格確認";
         "その日の診療をどの保険で行ったか分かりません。基本情報は今の保険だけを伝えるので、保険が替わった後は、前の日付の診療がこうなることがあり、誤りとは限りません。", "It does not say which insurance covered the day. Basic data tell of present coverages only, so this is met for earlier care after a change and need not be a mistake.";
+        Files(&[("000/000/0000000001/-/ADT-00/0000000001_-_ADT-00_999999999999999_20260401093000123_-_1", "IN1|1|C0^国民健康保険^JHSD0001|138057|||||||||20260401|20270331||MI||SEL^本人^HL70063"), ("000/000/0000000001/20260331/ADT-12/0000000001_20260331_ADT-12_999999999999999_20260331093000123_01_1", "")]) => Files(&[("000/000/0000000001/-/ADT-00/0000000001_-_ADT-00_999999999999999_20260401093000123_-_1", "IN1|1|C0^国民健康保険^JHSD0001|138057|||||||||20250401|20270331||MI||SEL^本人^HL70063"), ("000/000/0000000001/20260331/ADT-12/0000000001_20260331_ADT-12_999999999999999_20260331093000123_01_1", "")]) }
+    SSM845 = "SSM845" "coverage-begins-after-record" Warning { "患者基本情報の保険が、その記録の日にもまだ始まっていません", "the insurances of the basic data had not begun when these were written", "資格を確認し、診療日に有効だった保険を残してください", "confirm the eligibility, and keep the insurance that was valid on the care date", "SS-MIX2 IN1-12; 資格確認";
+        "保険が替わった後の記録ではないので、診療日の保険は別にあるか、開始日の誤りです。", "Nothing was replaced yet, so the care was under another insurance, or the begin is wrong.";
         Files(&[("000/000/0000000001/-/ADT-00/0000000001_-_ADT-00_999999999999999_20260401093000123_-_1", "IN1|1|C0^国民健康保険^JHSD0001|138057|||||||||20260501|20270331||MI||SEL^本人^HL70063"), ("000/000/0000000001/20260401/ADT-12/0000000001_20260401_ADT-12_999999999999999_20260401093000123_01_1", "")]) => Files(&[("000/000/0000000001/-/ADT-00/0000000001_-_ADT-00_999999999999999_20260401093000123_-_1", "IN1|1|C0^国民健康保険^JHSD0001|138057|||||||||20250401|20270331||MI||SEL^本人^HL70063"), ("000/000/0000000001/20260401/ADT-12/0000000001_20260401_ADT-12_999999999999999_20260401093000123_01_1", "")]) }
     SSM843 = "SSM843" "control-id-repeated" Info { "メッセージ制御ID (MSH-10) がほかのファイルと同じです", "another file has the same message control id (MSH-10)", "メッセージごとに別の ID を書いてください", "give each message an id of its own", "HL7 v2.5 §2.15.9.10 MSH-10";
         "受け手が二つ目を重複とみなして捨てることがあります。", "Receivers may drop the second as a duplicate.";
@@ -190,6 +200,37 @@ fn pairs(cx: &mut PatientCx<'_, '_>) {
     }
 }
 
+/// `SSM835`, `SSM836`: transfers and returns, each on or after the day of what goes before it.
+fn moves(cx: &mut PatientCx<'_, '_>) {
+    let (facts, names) = (cx.facts, cx.names);
+    let days = |kind: K| -> Vec<(&str, usize)> {
+        let mut days: Vec<(&str, usize)> = cx
+            .current()
+            .into_iter()
+            .filter_map(|i| {
+                let file = facts
+                    .get(i)
+                    .filter(|f| f.kind == Some(kind) && !f.cancels)?;
+                (!file.other_person).then_some(((*names.get(i)?)?.date, i))
+            })
+            .collect();
+        days.sort_unstable();
+        days
+    };
+    let pairs: [(Code, K, K); 2] = [(&SSM835, K::Adt42, K::Adt22), (&SSM836, K::Adt32, K::Adt31)];
+    let mut found = Vec::new();
+    for (code, later, earlier) in pairs {
+        let first = days(earlier).first().map(|(day, _)| *day);
+        let lone = days(later)
+            .into_iter()
+            .find(|(day, _)| first.is_none_or(|first| first > *day));
+        found.extend(lone.map(|(_, i)| (code, i)));
+    }
+    for (code, i) in found {
+        cx.report_file(code, i, None);
+    }
+}
+
 /// `SSM831`–`SSM834`: admissions, discharges and visits in the order of their days.
 fn stays(cx: &mut PatientCx<'_, '_>) {
     let (facts, names) = (cx.facts, cx.names);
@@ -262,7 +303,7 @@ fn stays(cx: &mut PatientCx<'_, '_>) {
     }
 }
 
-/// `SSM841`, `SSM842`: the insurances of the ADT-00 that holds against the care dates. It replaces every
+/// `SSM841`, `SSM842`, `SSM845`: the insurances of the ADT-00 that holds against the care dates. It replaces every
 /// version before it; what was replaced or withdrawn covers no day.
 fn eligibility(cx: &mut PatientCx<'_, '_>) {
     let (facts, names) = (cx.facts, cx.names);
@@ -318,6 +359,7 @@ fn eligibility(cx: &mut PatientCx<'_, '_>) {
             // Before public expense there may have been an insurance that is not written.
             None if !insured => continue,
             None => match coverages.iter().min_by_key(|c| c.begin.map(day)) {
+                Some(first) if first.begin.map(day) > newest.sent.map(day) => (&SSM845, &first.at),
                 Some(first) => (&SSM842, &first.at),
                 None => continue,
             },

@@ -43,6 +43,9 @@ warifu_diag::codes! {
     SSM209 = "SSM209" "set-id-repeated" Warning { "連番 {} が同じ番号の繰り返しです", "set id {} is the same number again", "1 からの連番を書いてください", "number from 1", "HL7 v2.5 §2.A.67 SI; SS-MIX2 セグメント定義";
         "連番で区別する受け手は、二つ目で一つ目を置き換えます。", "Receivers that go by the set id replace the first by the second.";
         Lines("ADT-00", "NK1|1|試験^太郎|SPO^配偶者^HL70063\nNK1|1|試験^次郎|CHD^子供^HL70063") => Lines("ADT-00", "NK1|1|試験^太郎|SPO^配偶者^HL70063\nNK1|2|試験^次郎|CHD^子供^HL70063") }
+    HL7133 = "HL7133" "segment-name-of-other-length" Warning { "改行の後の {} は、３文字のセグメント名ではありません", "{} after a terminator is no segment name of three characters", "名前のつづりを確かめてください", "check the spelling of the name", "HL7 v2.5 §2.5.2 Segments";
+        "前のセグメントの項目の続きとして読まれ、このセグメントの内容が失われます。", "It is read on as fields of the segment before, and its content is lost.";
+        Lines("ADT-00", "NK1|1|試験^太郎|SPO^配偶者^HL70063\nNK|2|試験^次郎|CHD^子供^HL70063") => Lines("ADT-00", "NK1|1|試験^太郎|SPO^配偶者^HL70063\nNK1|2|試験^次郎|CHD^子供^HL70063") }
     HL7131 = "HL7131" "segment-glued" Warning { "次のセグメント ({}) が項目の値につながっています", "the next segment ({}) is joined to the value of a field", "セグメントの間に改行 (CR) を入れてください", "put the terminator (CR) between the segments", "HL7 v2.5 §2.5.2 Segments; §2.7.1";
         "区切りが失われると、後ろのセグメントは前のセグメントの項目として読まれ、内容が失われます。", "Without its terminator the segment is read as fields of the one before, and its content is lost.";
         Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|g/dL^g/dL^ISO+|||||F|||202604010850 OBX|2|NM|3A015000002327101^アルブミン^JC10||4.4|g/dL^g/dL^ISO+|||||F") => Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|g/dL^g/dL^ISO+|||||F|||202604010850\nOBX|2|NM|3A015000002327101^アルブミン^JC10||4.4|g/dL^g/dL^ISO+|||||F") }
@@ -85,8 +88,20 @@ fn set_ids(cx: &mut Cx<'_, '_>) {
     }
 }
 
+/// What stands behind a terminator at the end of a field, where it is like a segment's name but longer or
+/// shorter.
+fn misnamed(raw: &[u8]) -> Option<&[u8]> {
+    let end = raw.get(raw.len().saturating_sub(5)..)?;
+    let from = end.iter().rposition(|b| matches!(b, b'\r' | b'\n'))?;
+    let name = end.get(from + 1..)?;
+    let letters = |b: &u8| b.is_ascii_uppercase() || b.is_ascii_digit();
+    let begins = name.first().is_some_and(u8::is_ascii_uppercase);
+    (begins && name.iter().all(letters) && name.len() != 3).then_some(name)
+}
+
 /// `HL7131`: a field that ends in the name of a segment, followed by what that segment begins with. The
-/// terminator between them was lost, or became a blank.
+/// terminator between them was lost, or became a blank. `HL7133`: the same behind a terminator, with a name
+/// that has not three characters.
 pub(crate) fn glued<'m>(
     cx: &mut Cx<'m, '_>,
     segment: Segment<'m>,
@@ -94,6 +109,18 @@ pub(crate) fn glued<'m>(
     number: usize,
     plan: &Plan,
 ) -> bool {
+    let is_set_id = |at: Part<'_>| {
+        let raw = at.comp(1).raw();
+        raw.len() <= 4 && raw.iter().all(u8::is_ascii_alphanumeric)
+    };
+    if let Some(name) = misnamed(field.raw())
+        && segment.field_count() > number
+        && is_set_id(segment.field(number + 1))
+    {
+        let name = String::from_utf8_lossy(name).into_owned();
+        cx.report_with(&HL7133, field, name);
+        return true;
+    }
     let Some((before, name)) = field.raw().split_last_chunk::<3>() else {
         return false;
     };
@@ -277,6 +304,9 @@ fn one(cx: &mut Cx<'_, '_>, segment: Segment<'_>, at: Part<'_>, number: usize, p
                 cx.report_with(&HL7124, at, name());
             }
             leaf(cx, *kind, at.comp(1), &name);
+            if at.has_components() {
+                tables::components(cx, plan.info.datatype, at);
+            }
         }
         Shape::Coded if used => coding::check(cx, segment, number, at),
         Shape::Coded => {}

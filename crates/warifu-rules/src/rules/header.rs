@@ -27,6 +27,7 @@ pub(crate) const CHECKS: &[Check] = &[
     field("MSH", 12, version),
     field("MSH", 18, charset),
     field("MSH", 20, scheme),
+    field("EVN", 1, event_type),
     message(profile),
 ];
 
@@ -58,6 +59,9 @@ warifu_diag::codes! {
     SSM167 = "SSM167" "profile-of-something-else" Info { "MSH-21 が SS-MIX2 の版の書き方ではありません", "MSH-21 does not name a version of SS-MIX2", "SS-MIX2_1.20^SS-MIX2^1.2.392.200250.2.1.100.1.2.120^ISO と書いてください", "write SS-MIX2_1.20^SS-MIX2^1.2.392.200250.2.1.100.1.2.120^ISO", "SS-MIX2 MSH-21 (1.2c 以降)";
         "版で読み方を選ぶ受け手は、知らない仕様として拒むことがあります。", "Receivers that choose by the version may refuse it as an unknown specification.";
         Message("MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260401093000.123||ADT^A08^ADT_A01|1|P|2.5||||||~ISO IR87||ISO 2022-1994|ABC") => Message("MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260401093000.123||ADT^A08^ADT_A01|1|P|2.5||||||~ISO IR87||ISO 2022-1994|SS-MIX2_1.20^SS-MIX2^1.2.392.200250.2.1.100.1.2.120^ISO") }
+    SSM169 = "SSM169" "event-type-differs" Warning { "EVN-1 が MSH-9 のイベントと違います", "EVN-1 is not the event of MSH-9", "EVN-1 を空にするか、MSH-9 と同じイベントを書いてください", "leave EVN-1 empty, or write the event of MSH-9", "HL7 v2.5 §3.4.1.1 EVN-1";
+        "EVN-1 を読む古い受け手は、別の出来事として取り込みます。", "Old receivers that read EVN-1 take it for another event.";
+        Lines("ADT-22", "EVN|A03|20260401093000|||||HOSP") => Lines("ADT-22", "EVN|A01|20260401093000|||||HOSP") }
     SSM157 = "SSM157" "profile-not-declared" Info [strict] { "MSH-21 に SS-MIX2 の版がありません", "MSH-21 does not declare the version of SS-MIX2", "SS-MIX2_1.20^SS-MIX2^1.2.392.200250.2.1.100.1.2.120^ISO と書いてください", "write SS-MIX2_1.20^SS-MIX2^1.2.392.200250.2.1.100.1.2.120^ISO", "SS-MIX2 MSH-21 (1.2c 以降)";
         "受け手は、どの版の仕様で読むかを選べません。", "Receivers cannot choose the version to read it by.";
         Message("MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260401093000.123||ADT^A08^ADT_A01|1|P|2.5||||||~ISO IR87||ISO 2022-1994") => Message("MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260401093000.123||ADT^A08^ADT_A01|1|P|2.5||||||~ISO IR87||ISO 2022-1994|SS-MIX2_1.20^SS-MIX2^1.2.392.200250.2.1.100.1.2.120^ISO") }
@@ -261,15 +265,41 @@ fn scheme<'m>(cx: &mut Cx<'m, '_>, at: Part<'m>) {
     }
 }
 
-/// `SSM157`, `SSM167`: MSH-21.
+/// `SSM169`: EVN-1, which HL7 keeps for old receivers.
+fn event_type<'m>(cx: &mut Cx<'m, '_>, at: Part<'m>) {
+    let event = cx.message.first(b"MSH").map(|s| s.field(9).comp(2));
+    let (own, event) = (at.value().trimmed(), event.map(|e| e.value().trimmed()));
+    if event.is_some_and(|e| !e.text.is_empty() && e.text != own.text) {
+        cx.report(&SSM169, at);
+    }
+}
+
+/// Versions of SS-MIX2 have numbers below this one; that of 1.20 is known.
+const PROFILES: &str = "1.2.392.200250.2.1.100.1.2.";
+
+/// `SSM157`, `SSM167`: MSH-21; `SSM154`: MSH-20 that is empty although there are escapes.
 fn profile(cx: &mut Cx<'_, '_>) {
     let Some(msh) = cx.message.first(b"MSH") else {
         return;
     };
+    let escapes = || cx.message.bytes().windows(3).any(|w| w == b"\x1b$B");
+    if !msh.field(20).is_some()
+        && msh.field(18).is_some()
+        && cx.message.charset() == Charset::Iso2022Jp
+        && escapes()
+    {
+        cx.report_absent(&SSM154, msh, 20);
+    }
     let field = msh.field(21);
+    let is_version = |r: Part<'_>| {
+        let (version, number) = (r.value().trimmed().text, r.comp(3).value().trimmed().text);
+        let own = number.strip_prefix(PROFILES);
+        version.starts_with("SS-MIX2")
+            && (number.is_empty() || own.is_some_and(|n| n == "120" || version != "SS-MIX2_1.20"))
+    };
     if !field.is_some() {
         cx.report_absent(&SSM157, msh, 21);
-    } else if !field.reps().any(|r| r.value().text.starts_with("SS-MIX2")) {
+    } else if !field.reps().any(is_version) {
         cx.report(&SSM167, field);
     }
 }

@@ -32,7 +32,7 @@ warifu_diag::codes! {
     SSM705 = "SSM705" "jj1017-length" Warning { "JJ1017 コードが 16 桁でも 32 桁でもありません", "a JJ1017 code has neither 16 nor 32 characters", "前半 16 桁 (必要なら後半も) を書いてください", "write the first 16 characters, and the second 16 if needed", "JJ1017 指針; SS-MIX2 OBR-4";
         "部位や体位の桁がずれて読まれます。", "Body site and position are read from the wrong digits.";
         Lines("OMG-01", "OBR||000000000000001||10000002^胸部^JJ1017") => Lines("OMG-01", "OBR||000000000000001||1000000000000000^Ｘ線単純撮影^JJ1017") }
-    SSM706 = "SSM706" "procedure-control-unknown" Info { "ZE1-2 が予定 (SC など) か実施 (RS など) か分かりません", "ZE1-2 says neither planned nor performed", "仕様書の制御コードを書いてください", "use the control codes of the specification", "SS-MIX2 ZE1-2";
+    SSM706 = "SSM706" "procedure-control-unknown" Info { "ZE1-2 が予定 (YT) か実施 (RS) か分かりません", "ZE1-2 says neither planned nor performed", "仕様書の制御コードを書いてください", "use the control codes of the specification", "SS-MIX2 ZE1-2";
         "予定を実施として数えるおそれがあります。", "A plan may count as done.";
         Lines("OMG-11", "ZE1|1|済|1000000000000000^Ｘ線単純撮影^JJ1017|1\nIPC|A0001|RP0001|1.2.392.200250.1.2.3||CR^^DCM") => Lines("OMG-11", "ZE1|1|RS|1000000000000000^Ｘ線単純撮影^JJ1017|1\nIPC|A0001|RP0001|1.2.392.200250.1.2.3||CR^^DCM") }
 }
@@ -85,7 +85,8 @@ fn procedure<'m>(cx: &mut Cx<'m, '_>, at: Part<'m>) {
 fn performed<'m>(cx: &mut Cx<'m, '_>, ze1: Segment<'m>) {
     let two = ze1.field(2);
     let control = two.value().trimmed().text;
-    let known = control.len() == 2 && control.bytes().all(|b| b.is_ascii_uppercase());
+    // Planned and performed; control codes of orders are met as well.
+    let known = matches!(control, "YT" | "RS") || super::tables::has("0119", control);
     if !control.is_empty() && !known {
         cx.report(&SSM706, two);
     }

@@ -114,4 +114,5 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
     ("SSM149", "the walk over the storage"),
     ("SSM162", "the reader of journals"),
     ("SSM163", "the reader of journals"),
+    ("SSM164", "the reader of journals"),
 ];

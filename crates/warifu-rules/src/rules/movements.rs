@@ -40,6 +40,9 @@ warifu_diag::codes! {
     SSM698 = "SSM698" "attending-doctor-missing" Info { "担当医の通知 (ADT-01) に担当医 (PV1-7) がありません", "a change of the attending doctor (ADT-01) without the doctor (PV1-7)", "担当医を書いてください", "write the attending doctor", "SS-MIX2 ADT-01 PV1-7";
         "だれが担当医になったか分かりません。", "It does not say who attends.";
         Lines("ADT-01", "PV1|1|I|3E^301^1^^^N|||||||01") => Lines("ADT-01", "PV1|1|I|3E^301^1^^^N||||D01^見立^一郎^^^^^^^L^^^^^I|||01") }
+    SSM170 = "SSM170" "department-of-name-differs" Info { "ファイル名の診療科が PV1-10 の診療科と違います", "the department of the file name is not that of PV1-10", "どちらの診療科か確かめてください", "find out which department it was", "SS-MIX2 ファイル命名規約 (診療科コード); PV1-10";
+        "ファイル名で診療科を選ぶ受け手と中身を読む受け手とで、診療科が変わります。", "Receivers that go by the name and those that read the message file it under different departments.";
+        Lines("ADT-12", "PV1|1|O|02^^^^^C||||D01^見立^一郎^^^^^^^L^^^^^I|||02||||||||||||||||||||||||||||||||||202604010900") => Lines("ADT-12", "PV1|1|O|01^^^^^C||||D01^見立^一郎^^^^^^^L^^^^^I|||01||||||||||||||||||||||||||||||||||202604010900") }
     SSM699 = "SSM699" "recorded-after-message" Warning { "記録日時 (EVN-2) の日がメッセージの日時 (MSH-7) より後です", "the event was recorded (EVN-2) on a later day than its message (MSH-7)", "送り手の時計と EVN-2 の書き方を確かめてください", "check the clocks of the sender and what it writes into EVN-2", "SS-MIX2 EVN-2; HL7 v2.5 §3.4.1.2";
         "メッセージは記録の後に書かれます。後の日の記録は、予定の日を書いたか、時計の誤りです。", "A message is written after its event was recorded; a later day is that of a plan, or a clock is wrong.";
         Lines("ADT-22", "EVN||20260402093000|||||HOSP") => Lines("ADT-22", "EVN||20260401093000|||||HOSP") }
@@ -91,6 +94,15 @@ fn visit<'m>(cx: &mut Cx<'m, '_>, pv1: Segment<'m>) {
         if cx.is(kinds) && is_late(cx, time_of(pv1.field(number).value())) {
             cx.report_with(&SSM696, pv1.field(number), format!("PV1-{number}"));
         }
+    }
+    // The first two characters are the department, a third one refines it.
+    let of = |text: &str| text.get(..2).map(str::to_owned);
+    let ten = pv1.field(10);
+    if let Some(own) = cx.name.and_then(|n| n.department).and_then(of)
+        && cx.is(&[K::Adt12, K::Adt22, K::Adt42, K::Adt52])
+        && of(ten.value().trimmed().text).is_some_and(|other| other != own)
+    {
+        cx.report(&SSM170, ten);
     }
     if cx.facts.wanted {
         cx.facts.admitted = cx.spot(pv1.field(44).value());

@@ -80,6 +80,7 @@ tables! {
     HL7340 = "HL7340" "dispense-method-not-in-0321" Warning "0321" "調剤方法" "dispense method" Lines("OMP-02", "RXE||00^一般^JHSI0002|100||ML^mL^MR9P|||||||||||||||||||||||||QQ") => Lines("OMP-02", "RXE||00^一般^JHSI0002|100||ML^mL^MR9P|||||||||||||||||||||||||TR");
     HL7341 = "HL7341" "section-not-in-0074" Info "0074" "検査部門" "diagnostic service section" Lines("OML-11", "OBR|1|000000000000001||E002^生化学^99TST|||202604010850|||||||||||||||||QQQ|F") => Lines("OML-11", "OBR|1|000000000000001||E002^生化学^99TST|||202604010850|||||||||||||||||CH|F");
     HL7342 = "HL7342" "processing-mode-not-in-0207" Warning "0207" "処理モード" "processing mode" Example::Message("MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260401093000.123||ADT^A08^ADT_A01|1|P^Z|2.5||||||~ISO IR87||ISO 2022-1994") => Example::Message("MSH|^~\\&|HIS|HOSP|GW|SSMIX2|20260401093000.123||ADT^A08^ADT_A01|1|P^T|2.5||||||~ISO IR87||ISO 2022-1994");
+    HL7343 = "HL7343" "precision-not-in-0529" Info "0529" "日時の精度" "precision of a time" Lines("ADT-22", "PV2||||||||20260401^X") => Lines("ADT-22", "PV2||||||||20260401^D");
     SSM301 = "SSM301" "insurance-kind-not-in-jhsd0001" Warning "JHSD0001" "保険種別" "insurance kind" Lines("ADT-00", "IN1|1|ZZ^不明^JHSD0001|138057|||||||||20250401|20270331||||SEL^本人^HL70063") => Lines("ADT-00", "IN1|1|C0^国民健康保険^JHSD0001|138057|||||||||20250401|20270331||||SEL^本人^HL70063");
     SSM302 = "SSM302" "insured-detail-not-in-jhsd0002" Warning "JHSD0002" "被保険者区分" "detail of the insured" Lines("PPR-01", "ZI1|1|C0^国民健康保険^JHSD0001^ZZ^不明^JHSD0002") => Lines("PPR-01", "ZI1|1|C0^国民健康保険^JHSD0001^OJ^職務上^JHSD0002");
     SSM303 = "SSM303" "diagnosis-kind-not-in-jhsd0004" Warning "JHSD0004" "診断種別" "kind of diagnosis" Lines("PPR-01", "PRB|AD|20260401093000|20061593^高血圧症^MDCDX2|PRB0001|||20260401|||I10^高血圧症^I10^X^不明^JHSD0004") => Lines("PPR-01", "PRB|AD|20260401093000|20061593^高血圧症^MDCDX2|PRB0001|||20260401|||I10^高血圧症^I10^O^外来時^JHSD0004");
@@ -114,6 +115,7 @@ fn listed(table: &str) -> Option<&'static [&'static str]> {
         "0305" => &["C", "D", "H", "N", "O", "P", "S"],
         "0321" => &["AD", "F", "TR", "UD"],
         "0480" => &["M", "O", "S"],
+        "0529" => &["D", "H", "L", "M", "S", "Y"],
         "0103" => &["D", "P", "T"],
         "0136" => &["N", "Y"],
         "0159" => &["D", "P", "S"],
@@ -250,7 +252,8 @@ pub(crate) fn check(cx: &mut Cx<'_, '_>, segment: Segment<'_>, field: usize, at:
 }
 
 /// Tables of a component, by the type of the field.
-const COMPONENTS: &[(&str, usize, &str)] = &[("PL", 6, "0305"), ("PT", 2, "0207")];
+const COMPONENTS: &[(&str, usize, &str)] =
+    &[("PL", 6, "0305"), ("PT", 2, "0207"), ("TS", 2, "0529")];
 
 /// Checks the components of a field that have a table of their own.
 pub(crate) fn components(cx: &mut Cx<'_, '_>, datatype: &str, at: Part<'_>) {

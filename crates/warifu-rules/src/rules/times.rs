@@ -54,6 +54,9 @@ warifu_diag::codes! {
     HL7234 = "HL7234" "time-of-day-unreadable" Warning { "{} を時刻として読めません", "{} cannot be read as a time of day", "HHMM[SS] で書いてください", "write HHMM[SS]", "HL7 v2.5 §2.A.75 TM";
         "服用や検査の時刻が伝わりません。", "The time of taking or testing is lost.";
         Lines("OMG-03", "TQ1|1|||朝||||||R^ルーチン^HL70485") => Lines("OMG-03", "TQ1|1|||0900|||||R^ルーチン^HL70485") }
+    HL7236 = "HL7236" "zone-given" Info { "{} に時差 (+0900) があります", "{} has a zone (+0900)", "時差なしで書いてください", "leave the zone out", "SS-MIX2 (時差は使わない); HL7 v2.5 §2.A.22";
+        "日本時間と決まっているので要らず、長さの違う日時を拒む受け手があります。", "Japan Standard Time is agreed on, and some receivers refuse a time of another length.";
+        Lines("ADT-22", "PV2||||||||20260401090000+0900") => Lines("ADT-22", "PV2||||||||20260401090000") }
     HL7235 = "HL7235" "time-in-date" Info { "日付だけの項目 {} に時刻があります", "{} is a day but carries a time", "YYYYMMDD で書いてください", "write YYYYMMDD", "HL7 v2.5 §2.A.21 DT";
         "８桁を超える値を拒む受け手があります。", "Some receivers refuse more than eight digits.";
         Lines("ADT-00", "IN1|1|C0^国民健康保険^JHSD0001|138057|||||||||20250401000000|20270331||||SEL^本人^HL70063") => Lines("ADT-00", "IN1|1|C0^国民健康保険^JHSD0001|138057|||||||||20250401|20270331||||SEL^本人^HL70063") }
@@ -112,7 +115,13 @@ pub(crate) fn time(cx: &mut Cx<'_, '_>, at: Part<'_>, name: &dyn Fn() -> String)
         cx.report_with(&HL7232, at, name());
         return;
     }
+    // Read as 59.
+    if read.second == Some(59) && whole(text).get(12..14) == Some("60") {
+        cx.report_with(&HL7225, at, name());
+        return;
+    }
     let code: Code = match read.oddity {
+        Oddity::None if text.len() > 12 && text.contains('+') => &HL7236,
         Oddity::None => return,
         Oddity::NextDay => &HL7227,
         Oddity::HourOnly => &HL7228,
