@@ -680,6 +680,16 @@ fn a_bundle_without_its_evidence_is_not_handed_on() {
         refused("altered.json", "evidence.json", &good),
         "LINE_REQUEST"
     );
+    // Its Provenance names somebody else than its signature.
+    let mut named: Value = serde_json::from_str(&sent).unwrap();
+    let last = named["entry"].as_array().unwrap().len() - 1;
+    named["entry"][last]["resource"]["agent"][1]["who"]["identifier"]["value"] =
+        json!("1319999998");
+    fs::write(here.path("named.json"), named.to_string()).unwrap();
+    assert_eq!(
+        refused("named.json", "evidence.json", &signed),
+        "LINE_REQUEST"
+    );
     let evidence = fs::read_to_string(here.path("evidence.json")).unwrap();
     let mut cut: Value = serde_json::from_str(&evidence).unwrap();
     cut.as_object_mut().unwrap().remove("promise");
@@ -894,6 +904,16 @@ fn what_could_never_be_accepted_is_refused_before_it_is_signed() {
             request(CLINIC, "ANON", "inf.lab", &[]),
             "ANON",
             "consent object",
+        ),
+        (
+            request(CLINIC, "PUBHLTH", "inf.infection", &[]),
+            "PUBHLTH",
+            "rests on a statute",
+        ),
+        (
+            request(CLINIC, "HPAYMT", "vis.history,inf.lab", &[]),
+            "inf.lab",
+            "No consent opens it",
         ),
         (
             request(CLINIC, "TREAT", "inf.labs", &[]),
@@ -1264,6 +1284,119 @@ fn a_disaster_is_declared_for_where_the_register_has_the_clinic() {
         "2026-09-01",
     ]);
     assert!(decide("inf.rx", NOW).contains("DIS_INACTIVE"));
+}
+
+#[test]
+fn when_a_token_was_received_is_the_logs_word() {
+    let (here, sub) = desk();
+    grant(&here, &sub, "inf.lab", "a");
+    let ask = [
+        "decide", "--sub", &sub, "--as", CLINIC, "--pur", "TREAT", "--cat", "inf.lab",
+    ];
+    here.ok(&ask);
+    here.ok(&[
+        "register",
+        "patient.jwk",
+        "--class",
+        "patient",
+        "--state",
+        "compromised",
+    ]);
+    assert_eq!(here.refused(&ask)["reason"], json!("REVOKED"));
+    let accepted = here.path("desk/accepted.ndjson");
+    let kept = fs::read_to_string(&accepted).unwrap();
+    let earlier = kept.replace(&format!("\"at\":{NOW}"), "\"at\":1780000000");
+    assert_ne!(earlier, kept);
+    fs::write(&accepted, earlier).unwrap();
+    assert_eq!(here.refused(&ask)["reason"], json!("REVOKED"));
+}
+
+#[test]
+fn a_grant_is_passed_on_once_and_within_itself() {
+    let (here, sub) = desk();
+    for (name, code) in [("clinic", CLINIC), ("other", SOURCE)] {
+        here.key(name);
+        let jwk = format!("{name}.jwk");
+        here.ok(&["register", &jwk, "--class", "institution", "--code", code]);
+    }
+    for (name, more) in [("closed", &[][..]), ("open", &["--onward"])] {
+        let file = |end: &str| format!("{name}.{end}");
+        here.request(&sub, "TREAT", "inf.lab,inf.rx", &file("req"));
+        let (request, annex, out) = (file("req"), file("annex"), file("jwt"));
+        let sign = [
+            "grant",
+            &request,
+            "--key",
+            "patient.pem",
+            "--annex",
+            &annex,
+            "--agree",
+            "--out",
+            &out,
+        ];
+        let signed = here.ok(&[&sign[..], more].concat());
+        assert_eq!(
+            signed["text"]
+                .as_str()
+                .unwrap()
+                .contains("one more institution"),
+            name == "open"
+        );
+        here.ok(&["verify", &out, "--annex", &annex, "--accept"]);
+    }
+    let pass = |grant: &str, key: &str, more: &[&str]| -> Vec<String> {
+        let fixed = ["onward", grant, "--key", key, "--aud", SOURCE];
+        let all = [&fixed[..], more].concat();
+        all.into_iter().map(str::to_owned).collect()
+    };
+    let said = |args: &[String]| {
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        here.mistake(&args)
+    };
+    // The person did not allow it; somebody else passes it on; it says more than it does.
+    assert!(said(&pass("closed.jwt", "clinic.pem", &[])).contains("ATTENUATION (par)"));
+    assert!(said(&pass("open.jwt", "other.pem", &[])).contains("ATTENUATION (iss)"));
+    for (more, claim) in [
+        (["--cat", "inf.condition"], "(cat)"),
+        (["--pur", "CAREMGT"], "(pur)"),
+        (["--days", "91"], "(exp)"),
+    ] {
+        assert!(
+            said(&pass("open.jwt", "clinic.pem", &more)).contains(claim),
+            "{claim}"
+        );
+    }
+    assert!(said(&pass("open.req", "clinic.pem", &[])).contains("TYP"));
+    let args = pass(
+        "open.jwt",
+        "clinic.pem",
+        &["--cat", "inf.lab", "--out", "on.jwt"],
+    );
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    here.ok(&args);
+    let ask = |cat: &'static str| {
+        let args = [
+            "decide", "--sub", &sub, "--as", SOURCE, "--pur", "TREAT", "--cat", cat,
+        ];
+        text(&here.at(NOW, &args).stdout)
+    };
+    assert!(ask("inf.lab").contains("deny"));
+    here.ok(&["verify", "on.jwt", "--accept"]);
+    assert!(ask("inf.lab").contains("permit GRANT"));
+    assert!(ask("inf.rx").contains("deny"));
+    // What was passed on is not passed on again, and ends with what it stands on.
+    assert!(said(&pass("on.jwt", "other.pem", &[])).contains("TYP"));
+    here.ok(&[
+        "revoke",
+        "open.jwt",
+        "--key",
+        "patient.pem",
+        "--out",
+        "end.jwt",
+    ]);
+    here.ok(&["verify", "end.jwt", "--accept"]);
+    assert!(ask("inf.lab").contains("deny"));
+    here.ok(&["log", "verify"]);
 }
 
 #[test]

@@ -11,10 +11,10 @@ use crate::emergency::uuid;
 use crate::fhir::{
     ACT_CODE, CONFIDENTIALITY, OWN, PARTICIPATION, coding, concept, identifier, recipient,
 };
-use crate::filter::{Filtered, labels, text_of};
+use crate::filter::{Filtered, inside, labels, text_of};
 use crate::hash::sha256_text;
 use crate::json::{Value, object};
-use crate::jws::Draft;
+use crate::jws::{Draft, peek};
 use crate::key::PublicKey;
 use crate::policy::{Bits, Policy};
 use crate::reason::Refusal;
@@ -229,7 +229,7 @@ impl Disclosure<'_> {
 }
 
 /// The Bundle as it was signed, and the token of its Provenance; `None` if the last entry is no such
-/// Provenance. The caller opens the token ([`Typ::Disclosure`]) and compares `data` with
+/// Provenance, or says otherwise than its token. The caller opens the token ([`Typ::Disclosure`]) and compares `data` with
 /// [`bundle_hash`] of the bytes.
 pub fn without_provenance(bundle: &[u8]) -> Option<(Vec<u8>, String)> {
     let parsed = parse(bundle, Limits::FHIR, &());
@@ -252,10 +252,50 @@ pub fn without_provenance(bundle: &[u8]) -> Option<(Vec<u8>, String)> {
         return None;
     }
     let token = STANDARD.decode(text_of(tree, signature, "data")?).ok()?;
+    let token = String::from_utf8(token).ok()?;
+    if !says_the_same(tree, resource, &peek(&token).ok()?.1) {
+        return None;
+    }
     let at = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);
     let mut out = bundle.get(..at(tree.span(before).end))?.to_vec();
     out.extend_from_slice(bundle.get(at(tree.span(last).end)..)?);
-    Some((out, String::from_utf8(token).ok()?))
+    Some((out, token))
+}
+
+/// Whether a Provenance names the recipient, the policy, the line and the time of its token, and no others.
+fn says_the_same(tree: &Tree<'_>, resource: NodeId, claims: &Value) -> bool {
+    let of = |name: &str| {
+        let own = tree.member(resource, name).into_iter();
+        own.flat_map(|list| tree.children(list))
+    };
+    let text = |name: &str| claims.get(name).and_then(Value::text).unwrap_or_default();
+    let named = |node: NodeId, path: &[&str]| {
+        let end = path.iter().try_fold(node, |n, key| tree.member(n, key))?;
+        Some((text_of(tree, end, "system")?, text_of(tree, end, "value")?))
+    };
+    let to = claims.get("aud").and_then(|a| a.texts().next());
+    let to = recipient(to.unwrap_or_default());
+    let to = to.get("identifier");
+    let part = |key: &str| {
+        let part = to.and_then(|id| id.get(key)?.text());
+        part.unwrap_or_default().to_owned()
+    };
+    let whom: Vec<_> = of("agent")
+        .filter(|agent| {
+            inside(tree, *agent).any(|n| text_of(tree, n, "code").as_deref() == Some("IRCP"))
+        })
+        .map(|agent| named(agent, &["who", "identifier"]))
+        .collect();
+    let entity = |name: &str| -> Vec<String> {
+        let system = format!("{OWN}{name}");
+        let all = of("entity").filter_map(|e| named(e, &["what", "identifier"]));
+        all.filter(|(s, _)| *s == system).map(|(_, v)| v).collect()
+    };
+    let at = claims.get("iat").and_then(Value::int).and_then(date_time);
+    whom == [Some((part("system"), part("value")))]
+        && entity("policy") == [text("pol")]
+        && entity("leaf") == [text("leaf")]
+        && at == text_of(tree, resource, "recorded")
 }
 
 /// `data` of a `disclosure+jwt` over these bytes.

@@ -2107,7 +2107,7 @@ fn days_told(tree: &Tree<'_>, node: NodeId) -> Option<(Date, Date)> {
 }
 
 /// All nodes inside a node, in document order.
-fn inside(tree: &Tree<'_>, node: NodeId) -> impl Iterator<Item = NodeId> {
+pub(crate) fn inside(tree: &Tree<'_>, node: NodeId) -> impl Iterator<Item = NodeId> {
     node + 1..tree.after(node)
 }
 

@@ -511,6 +511,35 @@ fn the_provenance_ties_grants_policy_and_log_to_the_bytes() {
     let (changed, _) = without_provenance(other.as_bytes()).unwrap();
     assert_ne!(opened.text("data"), bundle_hash(&changed));
     assert_eq!(without_provenance(&bundle), None);
+    // A Provenance that names another recipient, policy, line or time than its token is none.
+    let last = entries.len() - 1;
+    let identifier = |list: &str, n: usize, who: &str| {
+        format!("/entry/{last}/resource/{list}/{n}/{who}/identifier/value")
+    };
+    for (at, value) in [
+        (identifier("agent", 1, "who"), "1319999998"),
+        (identifier("entity", 2, "what"), "x"),
+        (identifier("entity", 3, "what"), "x"),
+        (
+            format!("/entry/{last}/resource/recorded"),
+            "2020-01-01T00:00:00+09:00",
+        ),
+    ] {
+        let mut other = json.clone();
+        *other.pointer_mut(&at).unwrap() = value.into();
+        assert_eq!(
+            without_provenance(other.to_string().as_bytes()),
+            None,
+            "{at}"
+        );
+    }
+    let mut twice = json.clone();
+    let agents = twice
+        .pointer_mut(&format!("/entry/{last}/resource/agent"))
+        .unwrap();
+    let agents = agents.as_array_mut().unwrap();
+    agents.push(agents[1].clone());
+    assert_eq!(without_provenance(twice.to_string().as_bytes()), None);
     // An unknown person's answer has none.
     let empty = br#"{"resourceType":"Bundle","type":"searchset"}"#;
     assert_eq!(told.with_provenance(empty, &token).unwrap(), empty);

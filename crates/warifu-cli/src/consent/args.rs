@@ -248,10 +248,22 @@ pub(crate) fn command(lang: Lang) -> Command {
                 .arg(w.many("exclude-item", "KEY", "この記録は見せない (r.…)", "leave out this record (r.…)"))
                 .arg(w.number("days", "N", "期間 (日)。求めより長くできません", "term in days; at most what the request offers"))
                 .arg(w.number("uses", "N", "見せる回数", "number of disclosures"))
+                .arg(w.flag("onward", "相手が、もう一つの施設に渡してよい (onward)", "the recipient may pass it on to one more institution (onward)"))
                 .arg(proxy())
                 .arg(text_lang())
                 .arg(agree())
                 .arg(w.file("annex", "FILE", "除外の一覧を書くファイル", "file for the list of exclusions").required(true))
+                .arg(out()),
+        )
+        .subcommand(
+            Command::new("onward")
+                .about(w.text("渡してよいとされた同意を、受けた施設の鍵で、もう一つの施設に渡します", "Passes a grant that allows it on to one more institution, with the key of the one that has it"))
+                .arg(w.first("GRANT", "同意のトークンのファイル、または受け付けたものの jti かハッシュ", "file with the grant, or jti or hash of an accepted one").allow_hyphen_values(true))
+                .arg(key().required(true))
+                .arg(w.value("aud", "CODE", "渡す相手 (mi: か kg:)", "whom it is passed on to (mi: or kg:)").required(true))
+                .arg(pur())
+                .arg(cat())
+                .arg(w.number("days", "N", "期間 (日)。省くと、もとの同意の終わりまで", "term in days (default: to the end of the grant)"))
                 .arg(out()),
         )
         .subcommand(

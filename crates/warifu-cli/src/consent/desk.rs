@@ -593,6 +593,11 @@ impl Desk {
         if let Some(gap) = self.gap(sub, &lines) {
             bail!(tell(&gap, cx));
         }
+        // When it was received is the log's word, not that of a file beside it.
+        let logged = |tok: &str| {
+            let own = lines.iter().filter(|v| text(v, "tok") == Some(tok));
+            own.filter_map(|v| int(v, "at")).min()
+        };
         let kept: Vec<Kept> = self
             .accepted
             .iter()
@@ -604,7 +609,7 @@ impl Desk {
                 };
                 let used = disclosed.iter().filter(|h| **h == a.token.hash).count();
                 Kept {
-                    received: a.at,
+                    received: logged(&a.token.hash).unwrap_or(a.at),
                     annex,
                     used: u64::try_from(used).unwrap_or(u64::MAX),
                     institution: self.institution(&a.token.kid),

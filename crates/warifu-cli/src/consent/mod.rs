@@ -65,6 +65,7 @@ pub(crate) fn run(m: &ArgMatches, lang: Lang) -> anyhow::Result<End> {
         "enrol" => keys::enrol(&cx),
         "request" => tokens::request(&cx),
         "grant" => tokens::grant(&cx),
+        "onward" => tokens::onward(&cx),
         "deny" => tokens::deny(&cx),
         "revoke" => tokens::revoke(&cx),
         "object" => tokens::object_to(&cx),

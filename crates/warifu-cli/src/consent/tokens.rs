@@ -5,8 +5,9 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 use warifu_consent::json::{Value, object};
 use warifu_consent::{
-    Accepted, Annex, Date, Desk as Court, Ledger as _, Moment, Opened, SecretKey, Signer as _,
-    StatusNow, Typ, accept, bind_text, check_offline, family, make, open, peek, text_of, to_qr,
+    Accepted, Annex, Date, Desk as Court, Ledger as _, Moment, Opened, Reason, SecretKey,
+    Signer as _, StatusNow, Typ, accept, attenuates, bind_text, check_offline, family, make, open,
+    peek, text_of, to_qr, token_hash,
 };
 use warifu_log::Kind;
 
@@ -60,6 +61,7 @@ pub(super) fn request(cx: &Cx<'_>) -> anyhow::Result<End> {
         ("cat", cx.codes("cat").into()),
     ]);
     wrong::codes(cx, &desk, Typ::Grant, &asked)?;
+    wrong::ceiling(cx, &desk.policy)?;
     let jti = fresh_id()?;
     let (nonce, idx) = desk.issue()?;
     let status = object([(
@@ -327,10 +329,69 @@ pub(super) fn grant(cx: &Cx<'_>) -> anyhow::Result<End> {
         ("obl", Value::from(vec!["NORDSCLCD"])),
     ]);
     wrong::codes(cx, &desk, Typ::Grant, &claims)?;
+    if cx.m.get_flag("onward") {
+        insert(&mut claims, "dlg", true);
+    }
     if let Some(most) = cx.int("uses") {
         insert(&mut claims, "use", object([("max", most.into())]));
     }
     sign(cx, &desk, Typ::Grant, claims, Some(&annex))
+}
+
+/// An institution passes a grant on to one more (§4.6).
+pub(super) fn onward(cx: &Cx<'_>) -> anyhow::Result<End> {
+    let desk = Desk::in_force(cx)?;
+    fresh(cx, cx.path("out"))?;
+    let known = cx.input().to_str().and_then(|name| desk.named(name));
+    let (typ, parent, hash) = if let Some(token) = known {
+        (token.typ, token.claims.clone(), token.hash.clone())
+    } else {
+        let token = cx.read_token(cx.input())?;
+        let (typ, claims) = peek(&token).map_err(|r| refused(cx, r.reason))?;
+        (typ, claims, token_hash(&token).unwrap_or_default())
+    };
+    if typ != Typ::Grant {
+        return Err(refused(cx, Reason::Typ));
+    }
+    let of = |name: &str| parent.get(name).cloned().unwrap_or(Value::Null);
+    let or_all_of_it = |name: &str| match cx.codes(name).as_slice() {
+        [] => of(name),
+        codes => codes.to_vec().into(),
+    };
+    let int = |name: &str| parent.get(name).and_then(Value::int).unwrap_or(0);
+    let begins = int("nbf").max(cx.now);
+    let ends = cx.int("days").map(|n| begins.saturating_add(days(n)));
+    let jti = fresh_id()?;
+    let mut claims = object([
+        ("par", hash.into()),
+        ("sub", of("sub")),
+        (
+            "aud",
+            vec![cx.text("aud").unwrap_or_default().to_owned()].into(),
+        ),
+        ("pur", or_all_of_it("pur")),
+        ("cat", or_all_of_it("cat")),
+        ("dat", of("dat")),
+        ("iat", cx.now.into()),
+        ("nbf", begins.into()),
+        ("exp", ends.unwrap_or_else(|| int("exp")).into()),
+        ("jti", jti.as_str().into()),
+    ]);
+    for name in ["rec", "obl"] {
+        if parent.get(name).is_some() {
+            insert(&mut claims, name, of(name));
+        }
+    }
+    wrong::codes(cx, &desk, Typ::Onward, &claims)?;
+    let key = read_key(cx, cx.path("key").unwrap_or(Path::new("")))?;
+    let kid = key.public().thumbprint();
+    let signer = desk.institution(&kid).unwrap_or_default();
+    if let Err(claim) = attenuates(&claims, &parent, &signer, cx.now) {
+        let reason = Reason::Attenuation;
+        bail!("{reason} ({claim}): {}", reason.sentence(cx.patient_lang()));
+    }
+    let token = make(Typ::Onward, claims, &key).map_err(|e| unmade(cx, &e))?;
+    finish(cx, Typ::Onward, &token, &jti, None, &kid)
 }
 
 /// Signs a prohibition.

@@ -179,6 +179,10 @@ pub(super) fn codes(cx: &Cx<'_>, desk: &Desk, typ: Typ, claims: &Value) -> anyho
     let code = bad.code.as_str();
     let policy = &desk.policy;
     Err(match bad.refusal.reason {
+        Reason::PurposeUnknown if policy.purpose(code).is_some() => anyhow::anyhow!(cx.say(
+            &format!("{code} は法令によるもので、同意では求めません"),
+            &format!("{code} rests on a statute; it is not asked for by consent")
+        )),
         Reason::PurposeUnknown => unknown(cx, "pur", code, &purposes(policy)),
         Reason::CategoryUnknown => unknown(cx, "cat", code, &categories(policy)),
         Reason::AudUnknown if policy.is_recipient(code) => {
@@ -201,6 +205,27 @@ pub(super) fn codes(cx: &Cx<'_>, desk: &Desk, typ: Typ, claims: &Value) -> anyho
             &format!("--aud {code}: no code of a recipient. Give mi: and 10 digits (an institution), kg:, app:, rs: or rg:")
         )),
     })
+}
+
+/// Refuses to ask for what no grant would open: more than the ceiling of each purpose and recipient.
+pub(super) fn ceiling(cx: &Cx<'_>, policy: &Policy) -> anyhow::Result<()> {
+    let purposes = cx.codes("pur");
+    let purposes: Vec<Purpose> = purposes.iter().filter_map(|p| policy.purpose(p)).collect();
+    let to = cx.codes("aud");
+    for code in cx.codes("cat") {
+        let opens = |p: Purpose, to: &str| {
+            let category = policy.category(&code);
+            let most = policy.ceiling(p, to);
+            category.zip(most).is_some_and(|(c, most)| most.has(c.0))
+        };
+        if !purposes.iter().any(|p| to.iter().any(|to| opens(*p, to))) {
+            bail!(cx.say(
+                &format!("{code} は、この目的ではこの相手に見せられません (方針の上限)。同意があっても開かないので、--cat から外してください"),
+                &format!("{code} is beyond what this recipient may have for this purpose (ceiling of the policy). No consent opens it: leave it out of --cat")
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Why a token was refused, and what to do.
@@ -277,6 +302,10 @@ pub(super) fn remedy(cx: &Cx<'_>, reason: Reason) -> String {
         | Reason::Iss => (
             "署名は合っています。途中で書き換わったのではなく、署名した側がこのように作りました (種類 typ に合わない中身や作りもののことがあります)。使わずに、求めから作り直してもらってください: warifu consent request",
             "its signature holds: it was not changed on its way, its signer made it so (content of another typ, or a forgery). Do not use it; have it made again from a request: warifu consent request",
+        ),
+        Reason::Typ => (
+            "別の種類のトークンです。warifu consent show FILE で種類を確かめ、このコマンドが求めるものを指定してください",
+            "it is a token of another kind. See which with warifu consent show FILE, and give the one that this command takes",
         ),
         Reason::Sig => (
             "署名のあとに書き換わったか、別の鍵で署名されています。使わずに、作った側からもう一度受け取ってください",
