@@ -36,6 +36,58 @@ fn of<'d>(found: &'d [Diagnostic], code: &str) -> Vec<&'d Diagnostic> {
     found.iter().filter(|d| d.code.code == code).collect()
 }
 
+/// A text that is the name of another code, in tables that have names of their own; names that hospitals give
+/// are left alone, and so are those of codes that refine one another.
+#[test]
+fn texts_of_other_codes_are_told() {
+    let told = |kind, lines| codes(&checked(kind, lines).0).contains(&"SSM315");
+    for (kind, lines, want) in [
+        (
+            "OML-11",
+            "SPM|1|||023^全血^JC10|||||||||||||202604010850",
+            true,
+        ),
+        (
+            "OML-11",
+            "SPM|1|||023^血清（遠心後）^JC10|||||||||||||202604010850",
+            false,
+        ),
+        (
+            "OMP-01",
+            "ORC|NW|000000000000001||1|||||20260401090000|||D01^見立^一郎^^^^^^^L^^^^^I|||||02^内科^HL70069",
+            true,
+        ),
+        (
+            "OMP-01",
+            "ORC|NW|000000000000001||1|||||20260401090000|||D01^見立^一郎^^^^^^^L^^^^^I|||||011^内科^HL70069",
+            false,
+        ),
+        (
+            "OMP-01",
+            "ORC|NW|000000000000001||1|||||20260401090000|||D01^見立^一郎^^^^^^^L^^^^^I|||||02^こころの外来^HL70069",
+            false,
+        ),
+        ("OML-01", "TQ1|1||||||202604010900||R^至急^HL70485", false),
+        (
+            "PPR-01",
+            "PRB|UP|20260401093000|20061593^高血圧症^MDCDX2|PRB0001|||20260101||20260331|I10^高血圧症^I10||||D^回復中^HL70241",
+            true,
+        ),
+        (
+            "PPR-01",
+            "PRB|UP|20260401093000|20061593^高血圧症^MDCDX2|PRB0001|||20260101||20260331|I10^高血圧症^I10||||F^死亡^HL70241",
+            true,
+        ),
+        (
+            "PPR-01",
+            "PRB|UP|20260401093000|20061593^高血圧症^MDCDX2|PRB0001|||20260101||20260331|I10^高血圧症^I10||||F^回復^HL70241",
+            false,
+        ),
+    ] {
+        assert_eq!(told(kind, lines), want, "{lines}");
+    }
+}
+
 /// OBX-6 of a result before and after, and the codes of units that tell of it.
 fn unit(given: &'static str) -> (String, Vec<&'static str>) {
     let line = format!("OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|{given}|||||F");

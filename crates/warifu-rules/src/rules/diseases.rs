@@ -3,6 +3,7 @@
 use warifu_diag::Example::Lines;
 use warifu_hl7::Segment;
 
+use super::coding::SSM315;
 use super::fields::is_number;
 use crate::cx::{Cx, is_after, time_of};
 use crate::rule::{Check, message, segment};
@@ -104,6 +105,15 @@ fn problem<'m>(cx: &mut Cx<'m, '_>, prb: Segment<'m>) {
         outcome.value().trimmed().text,
         "C" | "N" | "R" | "U" | "W" | "M"
     );
+    // Its other names are many; death has one.
+    let (code, text) = (outcome.value().trimmed().text, outcome.comp(2));
+    let name = text.value().trimmed().text;
+    if outcome.comp(3).value().trimmed().text == "HL70241"
+        && !name.is_ascii()
+        && (code == "D") != name.contains('死')
+    {
+        cx.report(&SSM315, text);
+    }
     if outcome.is_some() && !prb.field(9).is_some() && !lasting {
         cx.report_absent(&SSM676, prb, 9);
     }

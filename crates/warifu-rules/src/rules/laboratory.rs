@@ -113,8 +113,8 @@ fn result<'m>(cx: &mut Cx<'m, '_>, obx: Segment<'m>) {
     if kind == "SN" && cx.is(&[K::Oml11]) {
         cx.report(&SSM643, two);
     }
-    // Types of no table, and CE, which is read as CWE, are told elsewhere or not at all.
-    let foreign = !matches!(kind, "" | "NM" | "ST" | "CWE" | "CE" | "SN");
+    // Types of no table are told elsewhere; CE is read as CWE, but it is not one of the three.
+    let foreign = !matches!(kind, "" | "NM" | "ST" | "CWE" | "SN");
     if foreign && cx.is(&[K::Oml11]) && super::tables::has("0125", kind) {
         cx.report(&SSM657, two);
     }
