@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import { close, start, stop } from "./harness.mjs";
 import { Office } from "./portal-office.mjs";
-import { Walk, button, enrolled, give, heading, link, nav, press } from "./portal-walk.mjs";
+import { Walk, button, enrolled, give, heading, link, menu, nav, press } from "./portal-walk.mjs";
 
 let office;
 before(start);
@@ -40,6 +40,10 @@ test("a request, its consent, receipt and end", async () => {
   await link(page, "QRで見せる").click();
   await heading(page, "QRを見せる");
   await walk.look("receipt-qr");
+  await menu(page, "受付でQRを見せる");
+  await walk.look("show");
+  await link(page, "架空割符診療所に見せる").click();
+  await heading(page, "QRを見せる");
   await link(page, "もどる").click();
   await heading(page, "控え");
   await link(page, "やめる").click();

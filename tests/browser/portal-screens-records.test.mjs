@@ -6,7 +6,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { close, start, stop } from "./harness.mjs";
+import { close, open, start, stop } from "./harness.mjs";
 import { Device, Office, PATIENT, SURGERY } from "./portal-office.mjs";
 import { Walk, button, enrolled, heading, link, menu, nav } from "./portal-walk.mjs";
 
@@ -236,4 +236,62 @@ test("whom else to tell of an emergency is added, kept, sent on to the desk, and
   await page.getByRole("heading", { level: 2, name: "二", exact: true }).waitFor();
   walk.end();
   await close(page);
+});
+
+test("what is wrong is told to the desk: of nobody unless ticked, kept while there is no network, and confirmed", async () => {
+  // Nobody signed in, and no key is there.
+  const page = await open({ address: office.url, hash: "/report", wait: false, width: 360, height: 740 });
+  const walk = new Walk(page, "1-start");
+  await heading(page, "困ったこと・おかしいと思ったこと");
+  const send = button(page, "窓口に送る");
+  await send.click();
+  const alert = page.getByRole("alert").filter({ hasText: "続ける前に" });
+  assert.equal(await alert.getByRole("link").count(), 2);
+  await walk.look("report-left");
+  assert.equal(await page.getByLabel("わたしが送ったと伝える").count(), 0);
+  await page.getByLabel("記録を見た人のこと").check();
+  await page.getByLabel("どんなことですか").fill("知らない診療所が\n見ています");
+  await page.context().setOffline(true);
+  await page.getByText("書いたことは、この画面を閉じるまで残ります。").waitFor();
+  assert.equal(await send.count(), 0);
+  await walk.look("report-offline");
+  await page.context().setOffline(false);
+  await send.waitFor();
+  assert.equal(await page.getByLabel("どんなことですか").inputValue(), "知らない診療所が\n見ています");
+  await page.getByLabel("返事の送り先（なくてもかまいません）").fill("03-0000-0000");
+  // The server is busy first: nothing is lost, and it goes by itself.
+  let busy = true;
+  await page.route("**/api/reports", async (route) => {
+    if (busy) await route.fulfill({ status: 503, contentType: "application/problem+json", body: '{"code":"STORE"}' });
+    else await route.continue();
+  });
+  await send.click();
+  await page.getByRole("alert").filter({ hasText: "自動で試します" }).waitFor();
+  busy = false;
+  await page.context().setOffline(true);
+  await page.getByText("つながっていません").first().waitFor();
+  await page.context().setOffline(false);
+  const done = page.locator("main [role=status]").filter({ hasText: "窓口の人が読みます。" });
+  await done.waitFor();
+  assert.ok(await done.evaluate((el) => el === document.activeElement));
+  assert.equal(await page.getByLabel("どんなことですか").inputValue(), "");
+  await walk.look("report-sent");
+  const waits = () => office.run("reports", "--data", office.data);
+  assert.match(waits(), /知らない診療所が/);
+  assert.doesNotMatch(waits(), /s1\./);
+  walk.end();
+  await close(page, [/503|ERR_INTERNET_DISCONNECTED/]);
+  // With a session, and only ticked, it says from whom it is.
+  const { page: mine, sub } = await enrolled(office);
+  await menu(mine, "困ったこと・おかしいと思ったこと");
+  await mine.getByLabel("ほかのこと").check();
+  await mine.getByLabel("どんなことですか").fill("聞きたいことがあります");
+  await mine.getByLabel("わたしが送ったと伝える").check();
+  await button(mine, "窓口に送る").click();
+  await mine.locator("main [role=status]").filter({ hasText: "窓口の人が読みます。" }).waitFor();
+  assert.ok(waits().includes(sub));
+  // What can be shown at a desk; nothing yet, and that is said.
+  await menu(mine, "受付でQRを見せる");
+  await mine.getByText("いま見せられる同意はありません。").waitFor();
+  await close(mine);
 });

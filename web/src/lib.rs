@@ -15,6 +15,7 @@ pub mod model;
 pub mod node;
 pub mod preview;
 pub mod record;
+pub mod report;
 pub mod route;
 pub mod ruby;
 pub mod seal;

@@ -11,6 +11,7 @@ use crate::contact::{self, Contact};
 use crate::history::{self, Found, History, Kept, Verdict};
 use crate::preview::{self, Pages, Preview};
 use crate::record::Record;
+use crate::report::{self, Report};
 use crate::route::Route;
 use crate::seal::Secret;
 use crate::shelf::{Looks, Shelf};
@@ -203,6 +204,8 @@ pub enum Outcome {
     Objected(u64),
     /// S15: whom else to tell is kept.
     Contacts,
+    /// S16: the desk has it, since this instant.
+    Reported(u64),
 }
 
 /// S14: why somebody is there.
@@ -234,6 +237,7 @@ impl Problem {
         let text = match (reason, code) {
             (Some(reason), _) => sentence(*reason),
             (None, "RATE") => text::NO_RATE,
+            (None, "REPORTS") => text::REPORT_MANY,
             (None, _) => text::NO_OURS,
         };
         Self {
@@ -338,10 +342,12 @@ pub enum Tag {
     Contacts,
     /// The same, changed.
     SetContacts,
+    /// Something is wrong.
+    Report,
 }
 
 impl Tag {
-    const ALL: [(&'static str, Self); 25] = [
+    const ALL: [(&'static str, Self); 26] = [
         ("enrol-nonce", Self::EnrolNonce),
         ("enrol", Self::Enrol),
         ("session-nonce", Self::SessionNonce),
@@ -367,6 +373,7 @@ impl Tag {
         ("object", Self::Object),
         ("contacts", Self::Contacts),
         ("set-contacts", Self::SetContacts),
+        ("report", Self::Report),
     ];
 
     /// Whether it changes something.
@@ -381,6 +388,7 @@ impl Tag {
                 | Self::StopKey
                 | Self::Object
                 | Self::SetContacts
+                | Self::Report
         )
     }
 
@@ -423,6 +431,14 @@ impl Tag {
                 | Self::Object
                 | Self::Contacts
                 | Self::SetContacts
+        )
+    }
+
+    /// Whether its button waits for the answer.
+    fn is_busy(self) -> bool {
+        matches!(
+            self,
+            Self::End | Self::StopKey | Self::Object | Self::SetContacts | Self::Report
         )
     }
 
@@ -574,6 +590,16 @@ pub enum Event {
     ContactAdd,
     /// S15: leave out the contact of this place.
     ContactDrop(usize),
+    /// S16: what it is about.
+    ReportKind(&'static str),
+    /// S16: what is told, so far.
+    ReportText(String),
+    /// S16: where an answer goes to, so far.
+    ReportContact(String),
+    /// S16: whether it is said from whom it is.
+    ReportMine(bool),
+    /// S16: tell the desk.
+    ReportSend,
     /// What is kept on the device: answers, and pages of records in a second line.
     Shelf(String),
     /// Whether own records are kept on the device.
@@ -768,6 +794,8 @@ pub struct Model {
     pub contacts: Option<Vec<Contact>>,
     /// S15: one more, as typed.
     pub contact: Contact,
+    /// S16: what is to be told, as typed.
+    pub report: Report,
     /// S14: why the person is there.
     pub trouble: Option<Trouble>,
     /// S4: requests that are being refused together.
@@ -867,6 +895,7 @@ impl Default for Model {
             plan: None,
             contacts: None,
             contact: Contact::default(),
+            report: Report::default(),
             trouble: None,
             refusing: Vec::new(),
             outcome: Outcome::None,
@@ -1082,6 +1111,23 @@ impl Model {
             }
             Event::ContactAdd => self.add_contact(),
             Event::ContactDrop(at) => self.drop_contact(at),
+            Event::ReportKind(kind) => {
+                kind.clone_into(&mut self.report.kind);
+                Vec::new()
+            }
+            Event::ReportText(text) => {
+                self.report.text = text;
+                Vec::new()
+            }
+            Event::ReportContact(text) => {
+                self.report.contact = text;
+                Vec::new()
+            }
+            Event::ReportMine(mine) => {
+                self.report.mine = mine;
+                Vec::new()
+            }
+            Event::ReportSend => self.send_report(),
             Event::Shelf(text) => self.shelf_is(&text),
             Event::Step(step) => self.step(step),
             Event::Decline => self.decline(),
@@ -1163,9 +1209,14 @@ impl Model {
 
     /// What a screen needs when it is entered.
     fn arrive(&mut self) -> Vec<Effect> {
-        // The desk's address is public.
-        if self.route == Route::Report && self.books.is_none() && self.online {
-            return vec![get(Tag::Policy, "/policy"), get(Tag::Master, "/master")];
+        if self.route == Route::Report {
+            self.outcome = Outcome::None;
+            // The desk's address is public.
+            return if self.books.is_none() && self.online {
+                vec![get(Tag::Policy, "/policy"), get(Tag::Master, "/master")]
+            } else {
+                Vec::new()
+            };
         }
         if !self.route.wants_session() || !matches!(self.key, Key::Here { .. }) {
             return Vec::new();
@@ -1319,8 +1370,7 @@ impl Model {
     /// What was on its way is not any more; without a tag, nothing is.
     fn still(&mut self, tag: Option<Tag>) {
         self.said = None;
-        if tag.is_none_or(|t| matches!(t, Tag::End | Tag::StopKey | Tag::Object | Tag::SetContacts))
-        {
+        if tag.is_none_or(Tag::is_busy) {
             self.busy = false;
         }
         if tag.is_none_or(|t| t == Tag::Wish)
@@ -2047,6 +2097,15 @@ impl Model {
                 let all = value.and_then(contact::read);
                 self.contacts_are(tag, sent.as_ref(), all)
             }
+            (Tag::Report, 201) => {
+                let at = value.and_then(|v| v.get("at")?.int());
+                let Some(at) = at.filter(|_| text("report").is_some()) else {
+                    return self.not_taken(UNPROVEN);
+                };
+                self.report = Report::default();
+                self.outcome = Outcome::Reported(at);
+                vec![Effect::Focus("main [role=status]")]
+            }
             (Tag::Give, _) => self.not_given(&code),
             (_, _) => {
                 let mut effects = self.not_taken(&code);
@@ -2496,6 +2555,40 @@ impl Model {
         self.contact = Contact::default();
         self.outcome = Outcome::Contacts;
         vec![Effect::Focus("main [role=status]")]
+    }
+
+    // ── S16 ─────────────────────────────────────────────────────────────────────────────────────
+
+    fn send_report(&mut self) -> Vec<Effect> {
+        let mut report = self.report.trimmed();
+        // From whom it is can be said in a session only.
+        report.mine &= self.session == Session::Open;
+        let mut lacks = Vec::new();
+        if report.kind.is_empty() {
+            lacks.push(lack("report-kind", text::REPORT_KIND_NONE, 0));
+        }
+        if report.text.is_empty() {
+            lacks.push(lack("report-text", text::REPORT_TEXT_NONE, 0));
+        }
+        for (field, text, most) in [
+            ("report-text", &report.text, report::LONGEST),
+            ("report-contact", &report.contact, report::CONTACT),
+        ] {
+            if text.chars().count() > most {
+                lacks.push(lack(field, text::CONTACT_LONG, most));
+            }
+        }
+        if !lacks.is_empty() {
+            return self.lack(lacks);
+        }
+        if self.busy || !self.online {
+            return Vec::new();
+        }
+        self.busy = true;
+        self.problem = None;
+        self.lacks.clear();
+        self.outcome = Outcome::None;
+        vec![post(Tag::Report, "/reports", report.write())]
     }
 
     fn forget_contacts(&mut self) {
@@ -2972,7 +3065,7 @@ impl Model {
                 }
                 sent
             }
-            Tag::End | Tag::StopKey | Tag::Object | Tag::SetContacts => {
+            _ if tag.is_busy() => {
                 self.busy = true;
                 sent
             }
@@ -4365,5 +4458,66 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn a_report_is_of_nobody_unless_ticked_in_a_session() {
+        let mut m = started("/report");
+        let at = moment(1_800_000_000);
+        let send = |m: &mut Model| m.update(Event::ReportSend, &at);
+        send(&mut m);
+        let fields: Vec<_> = m.lacks.iter().map(|l| l.field).collect();
+        assert_eq!(fields, ["report-kind", "report-text"]);
+        m.update(Event::ReportKind("access"), &at);
+        m.update(Event::ReportText(format!("{} ", "あ".repeat(2_001))), &at);
+        send(&mut m);
+        let long: Vec<_> = m.lacks.iter().map(|l| (l.field, l.n)).collect();
+        assert_eq!(long, [("report-text", 2_000)]);
+        m.update(Event::ReportText(" 知らない\n人です ".to_owned()), &at);
+        m.update(Event::ReportMine(true), &at);
+        let body = |effects: &[Effect]| match effects {
+            [
+                Effect::Http {
+                    path,
+                    body: Some(body),
+                    ..
+                },
+            ] => format!("{path} {}", body.write()),
+            other => panic!("{other:?}"),
+        };
+        let plain = r#"/reports {"kind":"access","text":"知らない\n人です"}"#;
+        assert_eq!(body(&send(&mut m)), plain);
+        // Once, until it is answered; what could not be sent stays.
+        assert!(send(&mut m).is_empty());
+        answer(
+            &mut m,
+            Tag::Report,
+            409,
+            r#"{"code":"REPORTS"}"#,
+            1_800_000_001,
+        );
+        assert_eq!(m.problem.as_ref().map(|p| p.text), Some(text::REPORT_MANY));
+        assert!(m.report.text.contains("知らない"));
+        m.update(Event::Online(false), &at);
+        assert!(send(&mut m).is_empty());
+        m.update(Event::Online(true), &at);
+        m.session = Session::Open;
+        m.session_ends = 1_900_000_000;
+        m.update(Event::ReportContact("03-0000-0000".to_owned()), &at);
+        let named = r#"/reports {"contact":"03-0000-0000","kind":"access","mine":true,"text":"知らない\n人です"}"#;
+        assert_eq!(body(&send(&mut m)), named);
+        // An answer that says nothing of it is none.
+        answer(&mut m, Tag::Report, 201, "{}", 1_800_000_002);
+        assert!(m.problem.is_some() && m.outcome == Outcome::None);
+        send(&mut m);
+        answer(
+            &mut m,
+            Tag::Report,
+            201,
+            r#"{"report":"r","at":1800000003}"#,
+            1_800_000_003,
+        );
+        assert_eq!(m.outcome, Outcome::Reported(1_800_000_003));
+        assert_eq!(m.report, Report::default());
     }
 }

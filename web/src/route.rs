@@ -42,6 +42,8 @@ pub enum Route {
     Family,
     /// S12: the symbols to show of one, by its `jti`.
     Qr(String),
+    /// S12: what can be shown at a desk, also without a network.
+    Show,
     /// S14
     Devices,
     /// S15: the line's number among the person's.
@@ -62,7 +64,7 @@ pub enum Route {
 
 impl Route {
     /// Every screen without parameters, for tests and menus.
-    pub const FIXED: [Self; 22] = [
+    pub const FIXED: [Self; 23] = [
         Self::Start,
         Self::Key,
         Self::Enrol,
@@ -79,6 +81,7 @@ impl Route {
         Self::Emergency(WishStep::Sign),
         Self::Emergency(WishStep::Done),
         Self::Family,
+        Self::Show,
         Self::Devices,
         Self::Contacts,
         Self::Report,
@@ -149,6 +152,7 @@ impl Route {
                 | Self::Withdraw(_)
                 | Self::Ended(_)
                 | Self::Qr(_)
+                | Self::Show
                 | Self::Secondary(_)
                 | Self::Emergency(_)
                 | Self::Family
@@ -176,6 +180,7 @@ impl Route {
                 | Self::Consents
                 | Self::Consent(_)
                 | Self::Qr(_)
+                | Self::Show
         )
     }
 
@@ -212,6 +217,7 @@ impl Route {
             Self::Emergency(step) => return format!("/emergency{}", step.path()),
             Self::Notice(n) => return format!("/notice/{n}"),
             Self::Family => "/family",
+            Self::Show => "/show",
             Self::Devices => "/devices",
             Self::Contacts => "/contacts",
             Self::Report => "/report",

@@ -433,6 +433,11 @@ texts! {
     WITHDRAW = "{institution}に見せるのをやめますか", "{institution}に 見せるのを やめますか", "Stop showing your records to {institution}?";
     WITHDRAW_BY = "遅くとも{when}までに全機関で停止します。", "おそくても {when}に ぜんぶ とまります。", "All institutions stop by {when} at the latest.";
     WITHDRAW_EMERGENCY = "通信できない救急・災害の現場では、最長で{when}まで見られることがあります。", "きゅうきゅうなどでは {when}まで 見る ことが あります。", "Emergency teams without a connection may still look until {when}.";
+    QRS = "受付でQRを見せる", "受付で QRを 見せる", "Show a consent as QR";
+    QRS_WHAT = "いまの同意を、QRにして受付で見せられます。インターネットがなくても使えます。", "インターネットが なくても 見せられます。", "Your consents can be shown at a desk as QR, also without a network.";
+    QRS_ONE = "{institution}に見せる", "{institution}に 見せる", "Show to {institution}";
+    QRS_NONE = "いま見せられる同意はありません。", "いまは ありません。", "There is no consent to show now.";
+    QRS_NEW = "新しい同意は、インターネットにつながっているときに作れます。", "インターネットが あれば 作れます。", "A new consent takes a connection.";
     WITHDRAW_COPIES = "カルテに書かれた内容と、もう渡した写しは、消えません。", "もう 書いた ことと、コピーは きえません。", "What is in a chart, and copies that were given, stay.";
     WITHDRAW_GIVEN = "{institution}には、これまでに{n}回渡しました（最後は{when}）。写しを消してほしいときは、そこに伝えてください。", "{institution}に {n}かい わたしました（{when}）。けして ほしい ときは いって ください。", "{institution} got records {n} times (last {when}). To have its copies erased, tell it.";
     WITHDRAW_KEEP = "見せたままにする", "このまま 見せる", "Keep showing";
@@ -544,7 +549,24 @@ texts! {
 
     // ── S16 a problem ───────────────────────────────────────────────────────────────────────────
     REPORT = "困ったこと・おかしいと思ったこと", "こまった こと", "Report a problem";
-    REPORT_HOW = "この画面からは送れません。窓口に、電話か来院で知らせてください。", "ここから おくれません。受付に いって ください。", "Nothing can be sent from this page. Please call the desk or go there.";
+    REPORT_HOW = "気づいたことを、病院の窓口に送れます。だれが送ったかは、下で選ばないかぎり伝わりません。", "こまった ことを 病院に おくれます。", "Tell the desk what you noticed. Who you are is not told unless you choose so below.";
+    REPORT_KIND = "何についてですか", "なんの ことですか", "What is it about?";
+    REPORT_KIND_NONE = "何についてかを選んでください", "なんの ことか えらんで ください", "Choose what it is about";
+    REPORT_ACCESS = "記録を見た人のこと", "見た 人の こと", "Who looked at my records";
+    REPORT_RECORD = "記録に書いてあること", "きろくの こと", "What my records say";
+    REPORT_SCREEN = "この画面のこと", "この がめんの こと", "This page";
+    REPORT_OTHER = "ほかのこと", "ほかの こと", "Something else";
+    REPORT_TEXT = "どんなことですか", "どんな ことですか", "What happened?";
+    REPORT_TEXT_HINT = "病気や薬の名前は、書かなくてかまいません。", "びょうきの なまえは いりません。", "There is no need to name illnesses or medicines.";
+    REPORT_TEXT_NONE = "どんなことかを書いてください", "どんな ことか 書いて ください", "Write what happened";
+    REPORT_CONTACT = "返事の送り先（なくてもかまいません）", "へんじを どこに おくりますか", "Where to answer (may stay empty)";
+    REPORT_CONTACT_HINT = "電話番号か、電子メールのあて先", "電話の 番号など", "A telephone number or an e-mail address";
+    REPORT_MINE = "わたしが送ったと伝える", "わたしだと つたえる", "Say that it is from me";
+    REPORT_SEND = "窓口に送る", "おくる", "Send to the desk";
+    REPORT_SENT = "{when}に送りました。窓口の人が読みます。", "{when}に おくりました。", "Sent at {when}. People at the desk will read it.";
+    REPORT_OFFLINE = "インターネットにつながると送れます。書いたことは、この画面を閉じるまで残ります。", "インターネットが あれば おくれます。", "This can be sent once you are online. What you wrote stays until you close this page.";
+    REPORT_MANY = "前に送ったものを、窓口がまだ読んでいます。電話か来院で知らせてください。", "いまは 電話で いって ください。", "The desk is still reading what you sent before. Please call or go there.";
+    REPORT_TALK = "話して知らせる", "はなして しらせる", "Tell somebody";
     REPORT_DESK = "窓口：{contact}", "きく ところ：{contact}", "Desk: {contact}";
     REPORT_CALL = "電話をかける：{number}", "電話を かける：{number}", "Call {number}";
     REPORT_NO_CALL = "電話番号は、診察券や病院からの案内にあります。", "電話の 番号は、病院の かみに あります。", "The telephone number is on your patient card.";

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use gloo::events::{EventListener, EventListenerOptions};
 use leptos::prelude::{LocalStorage, RenderEffect, RwSignal, StoredValue, Update, With};
 use wasm_bindgen::{JsCast, prelude::*};
-use web_sys::{Element, HtmlInputElement};
+use web_sys::{Element, HtmlInputElement, HtmlTextAreaElement};
 use zeroize::Zeroizing;
 
 use crate::model::{Effect, Event, Model, Moment};
@@ -139,6 +139,8 @@ fn used(app: App, name: &str, e: &web_sys::Event) {
         ("input", On::Input(make)) => {
             if let Some(input) = target.dyn_ref::<HtmlInputElement>() {
                 happen(app, make(input.value()));
+            } else if let Some(area) = target.dyn_ref::<HtmlTextAreaElement>() {
+                happen(app, make(area.value()));
             }
         }
         _ => {}
@@ -242,7 +244,9 @@ fn create(node: &Node) -> web_sys::Node {
                 wasm_bindgen::throw_str("element")
             };
             for (name, value) in &el.attrs {
-                let _ = made.set_attribute(name, value);
+                if is_marked(el, name) {
+                    let _ = made.set_attribute(name, value);
+                }
             }
             state(&made, el);
             for kid in &el.kids {
@@ -253,8 +257,20 @@ fn create(node: &Node) -> web_sys::Node {
     }
 }
 
+/// Whether an attribute stands in the document: fields of several lines have no `value` there.
+fn is_marked(el: &El, name: &str) -> bool {
+    el.tag != "textarea" || name != "value"
+}
+
 /// What a form field holds is not its attribute once it was used.
 fn state(made: &Element, el: &El) {
+    if let Some(area) = made.dyn_ref::<HtmlTextAreaElement>() {
+        let value = el.get("value").unwrap_or_default();
+        if area.value() != value {
+            area.set_value(value);
+        }
+        return;
+    }
     if el.tag != "input" {
         return;
     }
@@ -288,7 +304,7 @@ fn patch(at: &web_sys::Node, old: &Node, new: &Node) {
                 }
             }
             for (name, value) in &b.attrs {
-                if a.get(name) != Some(value) {
+                if a.get(name) != Some(value) && is_marked(b, name) {
                     let _ = element.set_attribute(name, value);
                 }
             }

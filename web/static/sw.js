@@ -4,7 +4,7 @@
 const LIST = __WARIFU_PRECACHE__;
 const NAME = `warifu-portal-${LIST.version}`;
 const FILES = new Set(LIST.files.map((name) => `/${name}`));
-const SCREENS = new Set(["", "key", "enrol", "home", "records", "history", "requests", "consents", "secondary", "emergency", "family", "devices", "notice", "contacts", "report", "menu", "settings", "bye"]);
+const SCREENS = new Set(["", "key", "enrol", "home", "records", "history", "requests", "consents", "secondary", "emergency", "family", "show", "devices", "notice", "contacts", "report", "menu", "settings", "bye"]);
 
 self.addEventListener("install", (event) => {
   event.waitUntil((async () => {

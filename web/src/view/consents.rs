@@ -127,6 +127,35 @@ pub(super) fn qr(m: &Model, jti: &str) -> Vec<Node> {
     }
 }
 
+/// Which consents can be shown at a desk. Each has one recipient: others would read of one another.
+pub(super) fn show(m: &Model) -> Vec<Node> {
+    let Some(mine) = &m.mine else {
+        return unloaded(m);
+    };
+    let mut out = Vec::new();
+    problem(m).put(&mut out);
+    h1(m, text::QRS).put(&mut out);
+    p(m, text::QRS_WHAT).put(&mut out);
+    let rows = mine
+        .given
+        .iter()
+        .filter(|g| g.token.typ == Typ::Grant && g.is_open(m.now) && g.list("aud").len() == 1)
+        .map(|given| {
+            let slot = ("institution", institutions(m, &given.list("aud")));
+            let route = Route::Qr(given.jti().to_owned());
+            let way = el("a").attr("href", route.path());
+            el("li").with(way.with(fill(m, text::QRS_ONE, &[slot])))
+        });
+    let rows: Vec<El> = rows.collect();
+    if rows.is_empty() {
+        p(m, text::QRS_NONE).class("strong").put(&mut out);
+    } else {
+        el("ul").class("menu").with(rows).put(&mut out);
+    }
+    p(m, text::QRS_NEW).put(&mut out);
+    out
+}
+
 /// Who got records by this consent, how often, and when last.
 fn copies(m: &Model, given: &Given) -> Option<El> {
     let history = m.history.as_ref().filter(|_| !m.is_doubtful())?;

@@ -113,6 +113,8 @@ fn nav(m: &Model) -> El {
                             | Route::Secondary(_)
                             | Route::Emergency(_)
                             | Route::Family
+                            | Route::Show
+                            | Route::Contacts
                             | Route::Devices
                             | Route::Report
                     ));

@@ -47,6 +47,7 @@ pub fn page(m: &Model) -> Node {
         Route::Withdraw(jti) => consents::withdraw(m, jti),
         Route::Ended(_) => consents::ended(m),
         Route::Qr(jti) => consents::qr(m, jti),
+        Route::Show => consents::show(m),
         Route::Secondary(step) => wishes::secondary_use(m, *step),
         Route::Emergency(step) => wishes::emergency(m, *step),
         Route::Family => family::family(m),
@@ -414,6 +415,9 @@ struct Field {
     mode: &'static str,
 }
 
+/// Kind of a field of several lines.
+const AREA: &str = "area";
+
 fn field(m: &Model, f: &Field, value: &str, input: fn(String) -> Event) -> El {
     field_of(m, f, |input| input.attr("value", value), input)
 }
@@ -437,15 +441,18 @@ fn field_of(m: &Model, f: &Field, value: impl FnOnce(El) -> El, input: fn(String
         .with(el("p").class("hint").id(hint).with(say(m, f.hint)))
         .with(lack.map(|l| el("p").class("error").id(error).with(lack_text(m, l))))
         .with(value(
-            el("input")
-                .id(f.id)
-                .attr("type", f.kind)
-                .attr("autocomplete", f.complete)
-                .attr("inputmode", f.mode)
-                .attr("spellcheck", "false")
-                .attr("aria-describedby", told)
-                .maybe("aria-invalid", lack.map(|_| "true"))
-                .on(On::Input(input)),
+            if f.kind == AREA {
+                el("textarea").attr("rows", "6")
+            } else {
+                el("input").attr("type", f.kind)
+            }
+            .id(f.id)
+            .attr("autocomplete", f.complete)
+            .attr("inputmode", f.mode)
+            .attr("spellcheck", "false")
+            .attr("aria-describedby", told)
+            .maybe("aria-invalid", lack.map(|_| "true"))
+            .on(On::Input(input)),
         ))
 }
 

@@ -1,10 +1,14 @@
 //! The menu, S13 settings, S16 a problem, S17 finish.
 
-use super::{banner, buttons, choice, data, fill, h1, h2, link, p, problem, secondary, tick, when};
-use crate::model::{Event, Model, Prefs, Theme};
+use super::{
+    AREA, Field, banner, buttons, choice, data, field, fill, h1, h2, link, p, primary, problem,
+    secondary, summary, tick, when,
+};
+use crate::model::{Event, Model, Outcome, Prefs, Session, Theme};
 use crate::node::{IntoNodes as _, Node, el};
+use crate::report::KINDS;
 use crate::route::Route;
-use crate::text::{self, Lang};
+use crate::text::{self, Lang, Text};
 use crate::wish::WishStep;
 
 pub(super) fn menu(m: &Model) -> Vec<Node> {
@@ -14,6 +18,7 @@ pub(super) fn menu(m: &Model) -> Vec<Node> {
         (text::PREF_LINK, Route::Emergency(WishStep::Start)),
         (text::CONTACTS, Route::Contacts),
         (text::SECONDARY, Route::Secondary(WishStep::Start)),
+        (text::QRS, Route::Show),
         (text::FAMILY, Route::Family),
         (text::DEVICES, Route::Devices),
         (text::KEY_THERE_LINK, Route::Key),
@@ -88,11 +93,78 @@ fn telephone(contact: &str) -> Option<String> {
         .map(str::to_owned)
 }
 
+const REPORT_TEXT: Field = Field {
+    id: "report-text",
+    label: text::REPORT_TEXT,
+    hint: text::REPORT_TEXT_HINT,
+    kind: AREA,
+    complete: "off",
+    mode: "text",
+};
+
+const REPORT_CONTACT: Field = Field {
+    id: "report-contact",
+    label: text::REPORT_CONTACT,
+    hint: text::REPORT_CONTACT_HINT,
+    kind: "text",
+    complete: "off",
+    mode: "text",
+};
+
+/// Names of [`KINDS`].
+const KIND_NAMES: [Text; 4] = [
+    text::REPORT_ACCESS,
+    text::REPORT_RECORD,
+    text::REPORT_SCREEN,
+    text::REPORT_OTHER,
+];
+
 pub(super) fn report(m: &Model) -> Vec<Node> {
     let mut out = Vec::new();
+    summary(m).put(&mut out);
+    problem(m).put(&mut out);
     h1(m, text::REPORT).put(&mut out);
+    if let Outcome::Reported(at) = m.outcome {
+        let sentence = fill(m, text::REPORT_SENT, &[("when", when(m, at))]);
+        banner("ok", el("p").with(sentence))
+            .attr("role", "status")
+            .attr("tabindex", "-1")
+            .put(&mut out);
+    }
     p(m, text::REPORT_HOW).put(&mut out);
+    p(m, text::REPORT_SAFE).put(&mut out);
+    let kinds: Vec<_> = KINDS
+        .into_iter()
+        .zip(KIND_NAMES)
+        .map(|(kind, label)| (label, m.report.kind == kind, Event::ReportKind(kind)))
+        .collect();
+    choice(m, "report-kind", text::REPORT_KIND, &kinds)
+        .id("report-kind")
+        .attr("tabindex", "-1")
+        .put(&mut out);
+    field(m, &REPORT_TEXT, &m.report.text, Event::ReportText).put(&mut out);
+    field(m, &REPORT_CONTACT, &m.report.contact, Event::ReportContact).put(&mut out);
+    if m.session == Session::Open {
+        tick(
+            m,
+            "report-mine",
+            text::REPORT_MINE,
+            m.report.mine,
+            Event::ReportMine(!m.report.mine),
+        )
+        .put(&mut out);
+    }
+    if m.online {
+        buttons(
+            primary(m, text::REPORT_SEND, Event::ReportSend)
+                .maybe("aria-busy", m.busy.then_some("true")),
+        )
+        .put(&mut out);
+    } else {
+        banner("warn", p(m, text::REPORT_OFFLINE)).put(&mut out);
+    }
     if let Some(books) = &m.books {
+        h2(m, text::REPORT_TALK).put(&mut out);
         let slot = ("contact", data(&books.master.contact));
         let sentence = fill(m, text::REPORT_DESK, &[slot]);
         let mut told = vec![el("p").class("strong").with(sentence)];
@@ -106,7 +178,6 @@ pub(super) fn report(m: &Model) -> Vec<Node> {
         });
         banner("info", told).put(&mut out);
     }
-    p(m, text::REPORT_SAFE).put(&mut out);
     let rows = [
         (text::DEVICES, Route::Devices),
         (text::HISTORY, Route::History),
