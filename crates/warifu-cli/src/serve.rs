@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, bail};
 use clap::builder::PossibleValuesParser;
+use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -60,9 +61,9 @@ pub(crate) fn command(lang: Lang) -> Command {
             "例:\n  warifu serve\n  warifu serve init data --institution mi:1319999999 --name 架空割符病院\n  warifu serve ingest standard_root --data data\n  echo 0000990001 1968-03-03 | warifu serve enrol-code --data data --patient -\n  warifu serve --data data",
             "Examples:\n  warifu serve\n  warifu serve init data --institution mi:1319999999 --name 架空割符病院\n  warifu serve ingest standard_root --data data\n  echo 0000990001 1968-03-03 | warifu serve enrol-code --data data --patient -\n  warifu serve --data data",
         ))
-        .args_conflicts_with_subcommands(true)
-        .arg(data())
-        .arg(db())
+        // They are the commands' as well, before or behind their name; every other one is the server's alone.
+        .arg(data().global(true))
+        .arg(db().global(true))
         .arg(w.value("bind", "ADDRESS", "待ち受ける番地 (省略時: 127.0.0.1:8440)", "address to listen at (default: 127.0.0.1:8440)"))
         .arg(w.value("origin", "URL", "外から見た番地 (省略時: データのフォルダーか --bind から)", "address as others see it (default: from the folder of data, or --bind)"))
         .arg(w.flag("public", "ほかの機械からの接続を許す (TLS が必要)", "let other machines connect (needs TLS)"))
@@ -171,6 +172,24 @@ pub(crate) fn command(lang: Lang) -> Command {
         )
         .subcommand(desk::command(w, &data, &of))
         .subcommand(desk::reports_command(w, &data))
+        .subcommand(
+            Command::new("members")
+                .about(w.text(
+                    "認定機関に、名前のない利用のために記録を渡せる方を、塩とともに示します",
+                    "Shows whose records may go to a certified body for uses without names, each with a salt",
+                ))
+                .arg(w.value("to", "CODE", "認定機関 (cert: で始まる)", "the certified body (begins with cert:)").required(true))
+                .arg(w.value("pur", "PURPOSE", "目的 (ANON、PSEUDO)", "purpose (ANON, PSEUDO)").required(true))
+                .arg(data()),
+        )
+        .subcommand(
+            Command::new("releases")
+                .about(w.text(
+                    "名前のない提供と、その利用の報告を示します",
+                    "Shows releases without names, and how they were used",
+                ))
+                .arg(data()),
+        )
         .subcommand(quarantine_command(w, &data))
         .subcommand(review_command(w, &data))
         .subcommand(
@@ -251,10 +270,12 @@ fn quarantine_command(w: Words, data: &dyn Fn() -> Arg) -> Command {
         .subcommand(
             Command::new("list")
                 .about(w.text(
-                    "保留したファイルを示します: ID、施設、いつから、決めたこと",
-                    "Shows them: id, institution, since when, what was said",
+                    "保留したファイルを示します: ID、施設、いつから、決めたこと。--role と --by があれば、どのファイルかも (ログに残ります)",
+                    "Shows them: id, institution, since when, what was said; with --role and --by which files they are, too (the log tells it)",
                 ))
-                .arg(data()),
+                .arg(data())
+                .args(staff(w).map(|arg| arg.required(false)))
+                .mut_arg("role", |arg| arg.requires("by")),
         )
         .subcommand(
             Command::new("show")
@@ -431,10 +452,14 @@ fn quarantine(m: &ArgMatches, loaded: &Loaded) -> anyhow::Result<End> {
                     || "-".to_owned(),
                     |(whose, why)| format!("{} {}", whose.word(), why.word()),
                 );
-                print(&format!(
-                    "{} {} {} {said}",
-                    file.id, file.institution, file.at
-                ))?;
+                let mut line = format!("{} {} {} {said}", file.id, file.institution, file.at);
+                // A path has the patient's number: whoever sees it is told of in the log.
+                if !by.role.is_empty() {
+                    let (path, _) = told(office.look(&file.id, by))?;
+                    line.push(' ');
+                    line.push_str(&path);
+                }
+                print(&line)?;
             }
         }
     }
@@ -443,6 +468,19 @@ fn quarantine(m: &ArgMatches, loaded: &Loaded) -> anyhow::Result<End> {
 
 /// Runs `warifu serve …`.
 pub(crate) fn run(m: &ArgMatches, loaded: &Loaded, lang: Lang) -> anyhow::Result<End> {
+    if let Some((command, _)) = m.subcommand() {
+        let own = wishes::names().chain(["ig", "card-double", "check-config"]);
+        let given = |id: &&str| {
+            !matches!(*id, "data" | "db") && m.value_source(id) == Some(ValueSource::CommandLine)
+        };
+        if let Some(flag) = own.into_iter().find(given) {
+            bail!(say(
+                lang,
+                &format!("--{flag} はサーバーのものです。{command} とは一緒に使えません"),
+                &format!("--{flag} is the server's and does not go with {command}"),
+            ));
+        }
+    }
     match m.subcommand() {
         Some(("init", s)) => init(s, loaded, lang),
         Some(("ingest", s)) => ingest(s, loaded, lang),
@@ -495,6 +533,23 @@ pub(crate) fn run(m: &ArgMatches, loaded: &Loaded, lang: Lang) -> anyhow::Result
         }
         Some(("desk", s)) => desk::run(s, loaded, lang),
         Some(("reports", s)) => desk::reports(s, loaded),
+        Some(("members", s)) => {
+            let of = |name| text(s, name).unwrap_or_default();
+            for member in told(open(s, loaded)?.members(of("to"), of("pur")))? {
+                print(&serde_json::json!({"sub": member.sub, "salt": member.salt}).to_string())?;
+            }
+            Ok(End::Clean)
+        }
+        Some(("releases", s)) => {
+            for one in told(open(s, loaded)?.releases())? {
+                let line = serde_json::json!({
+                    "release": one.release, "at": one.at, "by": one.by, "to": one.to,
+                    "persons": one.persons, "uses": one.uses, "used": one.used, "ends": one.ends,
+                });
+                print(&line.to_string())?;
+            }
+            Ok(End::Clean)
+        }
         Some(("quarantine", s)) => quarantine(s, loaded),
         Some(("review", s)) => review(s, loaded),
         Some(("notices", s)) => notices(s, loaded),
@@ -642,6 +697,13 @@ fn init(m: &ArgMatches, loaded: &Loaded, lang: Lang) -> anyhow::Result<End> {
     if let Some(url) = url {
         warifu_server::keep_database(folder, url)?;
     }
+    if !has_telephone(&settings.contact) {
+        terminal::note(&say(
+            lang,
+            "患者の問い合わせ先に電話番号がありません。master.json の contact に書くと、画面に出ます (init --contact '… 03-0000-0000')",
+            "whom patients ask has no telephone number; with one in `contact` of master.json the portal shows it (init --contact '… 03-0000-0000')",
+        ));
+    }
     let shown = folder.display();
     print(&say(
         lang,
@@ -652,6 +714,16 @@ fn init(m: &ArgMatches, loaded: &Loaded, lang: Lang) -> anyhow::Result<End> {
             "{shown} is made. Write the names of other institutions into {shown}/master.json, and register their keys: warifu serve register"
         ),
     ))
+}
+
+/// Whether a text has a number that can be called, as the portal finds it.
+fn has_telephone(contact: &str) -> bool {
+    let between = |c: char| !(c.is_ascii_digit() || matches!(c, '-' | '(' | ')' | ' '));
+    let digits = |text: &str| text.chars().filter(char::is_ascii_digit).count();
+    contact
+        .split(between)
+        .map(str::trim)
+        .any(|text| (9..=11).contains(&digits(text)) && text.starts_with(['0', '(']))
 }
 
 fn ingest(m: &ArgMatches, loaded: &Loaded, lang: Lang) -> anyhow::Result<End> {
@@ -795,7 +867,11 @@ fn start(m: &ArgMatches, loaded: &Loaded, lang: Lang) -> anyhow::Result<End> {
         .get_many::<String>("ig")
         .map(|v| v.cloned().collect())
         .unwrap_or_default();
-    let vendor = Vendor::new(packages::library(&given, loaded, lang)?);
+    let fhir = &loaded.config.fhir;
+    let vendor = Vendor::new(packages::library(&given, loaded, lang)?).telling(
+        fhir.must_support == Some(true),
+        fhir.vital_signs != Some(false),
+    );
     let mut limits = Limits::REFERENCE;
     if let Some(bytes) = wishes.value("max-body")? {
         limits.body = bytes;

@@ -62,6 +62,11 @@ const SETTINGS: &[Setting] = &[
     setting("forwarded", no),
 ];
 
+/// Names of all settings.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    SETTINGS.iter().map(|s| s.name)
+}
+
 /// Lets every setting come from the environment, too.
 pub(crate) fn from_environment(command: Command) -> Command {
     command.mut_args(|arg| {

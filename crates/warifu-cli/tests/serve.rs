@@ -58,7 +58,12 @@ fn what_an_institution_does_beside_the_server() {
         &["--data", "data", "--check-config"],
         "warifu serve init data",
     );
-    good(&[&["init", "data"], &hospital[..]].concat());
+    // Whom patients call belongs to it.
+    let made = good(&[&["init", "data"], &hospital[..]].concat());
+    assert!(made.contains("--contact"), "{made}");
+    let phone = ["--contact", "H 03-0000-0000"];
+    let made = good(&[&["init", "called"], &hospital[..], &phone].concat());
+    assert!(!made.contains("--contact"), "{made}");
     // The address that tokens and status lists name is the one that is served.
     let check = ["--data", "data", "--check-config"];
     good(&check);
@@ -89,6 +94,15 @@ fn what_an_institution_does_beside_the_server() {
     let with = |more: &[&'static str]| [&register[..], more].concat();
     bad(&with(&[]), "--code");
     bad(&with(&["--code", "clinic"]), "AUD_UNKNOWN");
+    bad(&with(&["--code", "cert:1", "--sends"]), "AUD_UNKNOWN");
+    bad(&with(&["--code", "cert:1", "--emergency"]), "BODY");
+    bad(
+        &[
+            "members", "--data", "data", "--to", "cert:1", "--pur", "ANON",
+        ],
+        "CERTIFIED",
+    );
+    assert_eq!(good(&["releases", "--data", "data"]), "");
     bad(&with(&["--state", "retired"]), "KEY_UNKNOWN");
     good(&with(&["--code", "mi:1312345678"]));
     good(&with(&["--code", "mi:1312345678", "--emergency"]));
@@ -115,10 +129,24 @@ fn what_an_institution_does_beside_the_server() {
         &["held"],
     ] {
         assert_eq!(good(&[list, &["--data", "data"]].concat()), "", "{list:?}");
+        assert_eq!(
+            good(&[&["--data", "data"][..], list].concat()),
+            "",
+            "{list:?}"
+        );
     }
+    bad(
+        &["--data", "data", "--bind", "127.0.0.1:9000", "held"],
+        "--bind",
+    );
     let by = ["--data", "data", "--role", "r", "--by", "1"];
     let no_file = |more: &[&'static str]| [&["quarantine"][..], more, &by].concat();
     bad(&no_file(&["show", "x"]), "NOT_FOUND");
+    assert_eq!(good(&no_file(&["list"])), "");
+    bad(
+        &["quarantine", "list", "--data", "data", "--role", "r"],
+        "--by",
+    );
     bad(&no_file(&["back", "x", "--why", "mistake"]), "NOT_FOUND");
     let whose = ["resolve", "x", "--why", "mistyped", "--whose"];
     bad(&no_file(&[&whose[..], &["folder"]].concat()), "NOT_FOUND");

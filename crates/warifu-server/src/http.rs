@@ -64,6 +64,8 @@ pub(crate) struct Route {
     pub(crate) asks: &'static [Ask],
     /// Media types of the answer where `gives` does not tell it.
     pub(crate) media: &'static [&'static str],
+    /// Whether its body, JSON, may be as large as files.
+    pub(crate) large: bool,
 }
 
 /// A parameter of a query.
@@ -85,6 +87,12 @@ impl Route {
         self
     }
 
+    /// With a body that may be as large as files.
+    pub(crate) const fn large(mut self) -> Self {
+        self.large = true;
+        self
+    }
+
     /// Refuses parameters that the route does not know.
     pub(crate) fn check_query(&self, query: &[(String, String)]) -> Result<(), Problem> {
         let known = |(name, _): &(String, String)| self.asks.iter().any(|ask| ask.0 == name);
@@ -97,7 +105,7 @@ impl Route {
 
     /// Whether the body is files: larger than others, and worked on in places of its own.
     pub(crate) fn takes_files(&self) -> bool {
-        matches!(self.takes, "raw" | "files")
+        self.large || matches!(self.takes, "raw" | "files")
     }
 
     /// Bytes of its body.
@@ -196,7 +204,8 @@ impl Asked {
         if !kind.eq_ignore_ascii_case("application/json") {
             return Err(Code::Media.into());
         }
-        let value = json::read(self.body.bytes().trim_ascii(), 8).map_err(|_| Code::Body)?;
+        let bytes = self.body.whole()?;
+        let value = json::read(bytes.trim_ascii(), 8).map_err(|_| Code::Body)?;
         let given = value.members().ok_or(Code::Body)?;
         let all: Vec<&str> = members.iter().map(|m| m.trim_end_matches('?')).collect();
         let extra = given.keys().any(|k| !all.contains(&k.as_str()));

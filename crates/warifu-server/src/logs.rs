@@ -6,7 +6,7 @@ use warifu_log::{Appended, Kind, Line, NoteKey, OwnLine, Promise, Storage as _, 
 use crate::App;
 use crate::consent::set;
 use crate::http::{Answer, Asked};
-use crate::office::{NoteSigner, Office, Tx};
+use crate::office::{Book, NoteSigner, Office, Tx, View};
 use crate::people;
 use crate::problem::{Code, Problem};
 use crate::review;
@@ -142,6 +142,32 @@ fn promise(
     let promise = Promise::new(&office.log_name, leaf, index, at);
     let signed = promise.sign(&key, &signer);
     signed.ok_or_else(|| Problem::internal("the promise was not signed"))
+}
+
+/// What everybody may check of a line that is about nobody.
+pub(crate) fn public_evidence(view: &View<'_>, book: &Book, index: u64) -> Result<Value, Problem> {
+    let sql = "SELECT line, salt FROM log_lines WHERE idx = ?1";
+    let rows = view.db.query(sql, &[index.into()])?;
+    let read = || {
+        let row = rows.first()?;
+        let salt: [u8; 16] = row.bytes(1)?.try_into().ok()?;
+        Some((row.text(0)?, salt))
+    };
+    let (line, salt) = read().ok_or(warifu_store::StoreError::Form("log_lines"))?;
+    let mut value = object([
+        ("line", line.into()),
+        ("salt", warifu_log::encode_url(&salt).into()),
+    ]);
+    let (published, note) = witness::shown(view, book)?.unwrap_or_default();
+    if index < published {
+        let proof = book.prove_in(index, published, &note)?;
+        set(&mut value, "proof", proof.write());
+    } else {
+        let leaf = warifu_log::leaf_data(&salt, line);
+        let promise = promise(view.office, index, leaf, view.now)?;
+        set(&mut value, "promise", promise);
+    }
+    Ok(value)
 }
 
 /// What a recipient checks before it uses data: line, salt, promise. It is handed out only after the

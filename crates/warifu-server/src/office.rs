@@ -195,6 +195,9 @@ const ADDRESS: &str = "database.url";
 /// What the address of the status lists has behind the origin.
 const LISTS: &str = "/api/status";
 
+/// What codes of certified bodies begin with.
+const CERTIFIED: &str = "cert:";
+
 const KEYS: [(&str, Option<SignerClass>); 5] = [
     ("server", Some(SignerClass::Server)),
     ("authority", Some(SignerClass::Authority)),
@@ -862,7 +865,14 @@ impl Office {
         if !self.policy.is_recipient(code) || !numbers {
             return Err(Reason::AudUnknown.of("code").into());
         }
-        let class = SignerClass::Institution;
+        let class = if code.starts_with(CERTIFIED) {
+            if *rights != Rights::default() {
+                return Err(Code::Body.into());
+            }
+            SignerClass::Certified
+        } else {
+            SignerClass::Institution
+        };
         self.write(|tx| tx.register(class, key, Some(code), rights).map(|_| ()))
     }
 
@@ -879,7 +889,8 @@ impl Office {
                 .filter(|s| *s != KeyState::Active)
                 .ok_or(Code::Body)?;
             let known = tx.view.registered(&kid)?;
-            let known = known.iter().find(|k| k.class == SignerClass::Institution);
+            let outside = [SignerClass::Institution, SignerClass::Certified];
+            let known = known.iter().find(|k| outside.contains(&k.class));
             let known = known.ok_or(Reason::KeyUnknown)?.state;
             let (name, at) = wire::key_state_names(wanted);
             if known != KeyState::Active {
@@ -891,7 +902,7 @@ impl Office {
                 };
             }
             tx.view.db.run(
-                "UPDATE keys SET state = ?1, at = ?2 WHERE kid = ?3 AND class = 'institution'",
+                "UPDATE keys SET state = ?1, at = ?2 WHERE kid = ?3 AND class IN ('institution', 'certified')",
                 &[name.into(), at.into(), kid.as_str().into()],
             )?;
             Ok(())

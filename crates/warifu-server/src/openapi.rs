@@ -49,6 +49,10 @@ const SHAPES: &[(&str, &str)] = &[
         "{line: string, salt: id, proof?: string, promise?: string}",
     ),
     (
+        "Release",
+        "{release: id, token: token, at: time, proof: Proof, uses: int, used?: time}",
+    ),
+    (
         "Report",
         "{report: id, kind: string, at: time, text: string, line?: int, closed?: time}",
     ),
@@ -261,7 +265,7 @@ pub fn openapi() -> String {
                 json!({"description": "Done", "content": bodies(row)}),
             ),
         };
-        if row.takes_files() && row.guard == Guard::Open {
+        if row.takes_files() && !row.large && row.guard == Guard::Open {
             let counts = json!({"description": "errors=N, warnings=N, infos=N", "schema": {"type": "string"}});
             set(&mut good, "headers", json!({"Warifu-Findings": counts}));
         }

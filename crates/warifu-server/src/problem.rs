@@ -63,6 +63,12 @@ codes! {
     Birth "BIRTH_DATE" 409 "生年月日が記録と違います。番号と生年月日を確かめてください。" "The records have another day of birth. Check the number and the day.";
     /// No record has a day of birth to hold it against.
     NoRecord "NO_RECORD" 404 "この番号の方の記録がありません。番号を確かめるか、先に記録を取り込んでください。" "Nobody of this number is on record. Check the number, or take in the records first.";
+    /// Not certified for what it signed.
+    Certified "CERTIFIED" 403 "この目的で認定された機関として登録されていません。" "It is not registered as a body that is certified for this purpose.";
+    /// Leaves of a release that are not those of its manifest.
+    Root "ROOT" 400 "葉が、目録の root と n に合いません。" "The leaves are not those of the manifest's `root` and `n`.";
+    /// Somebody is in a release whose records may not be used so.
+    Members "MEMBERS" 409 "使ってはならない方が入っています。施設が渡した名簿をとりなおし、作りなおしてください。" "Somebody is in it whose records may not be used so. Get the list of members anew from the institution, and make it anew.";
     /// Nothing is there.
     NotFound "NOT_FOUND" 404 "見つかりません。" "There is nothing here.";
     /// The route takes another method.

@@ -19,8 +19,8 @@ use crate::http::{self, Answer, Ask, Asked, Guard, Handler, Route};
 use crate::problem::{self, Code, Problem};
 use crate::rate::{Client, Peer};
 use crate::{
-    ask, card, consent, disclose, logs, monitor, notice, openapi, payload, people, preview, report,
-    upload, vendor, witness,
+    ask, card, consent, disclose, logs, monitor, notice, openapi, payload, people, preview,
+    release, report, upload, vendor, witness,
 };
 
 const fn route(
@@ -42,6 +42,7 @@ const fn route(
         gives,
         asks: &[],
         media: &[],
+        large: false,
     }
 }
 
@@ -564,6 +565,45 @@ pub(crate) static ROUTES: &[Route] = &[
     ),
     route(
         Method::POST,
+        "/api/releases",
+        Page,
+        release::take,
+        "A certified body tells of a release without names: its manifest, and the leaves of who is in it, 32 bytes each, ascending",
+        "{token: token, leaves: string}",
+        "{release: id, at: time, again: bool, proof?: Proof}",
+    )
+    .large(),
+    route(
+        Method::GET,
+        "/api/releases",
+        Session,
+        release::all,
+        "Releases, the newest first, and the person's salt",
+        "",
+        "{salt: id, releases: [Release]}",
+    )
+    .asking(FOR),
+    route(
+        Method::GET,
+        "/api/releases/{rel}",
+        Session,
+        release::one,
+        "Whether the person is in a release: the own leaf with its path, or the two beside its place",
+        "",
+        "{token: token, member: bool, size: int, near: [{index: int, leaf: hash, path: [hash]}]}",
+    )
+    .asking(FOR),
+    route(
+        Method::POST,
+        "/api/usage",
+        Institution,
+        release::used,
+        "Who received a release tells what was done with it",
+        "{release: id, entries: [{person: hash, query: string, output: hash}]}",
+        "{root: hash, at: time, proof: Proof}",
+    ),
+    route(
+        Method::POST,
         "/api/reports",
         Page,
         report::tell,
@@ -921,15 +961,16 @@ fn takes_gzip(headers: &HeaderMap) -> bool {
 /// that sees data in a worker cannot connect.
 fn policy(worker: bool, playground: bool) -> String {
     let connect = if worker { "'none'" } else { "'self'" };
-    let types = if playground {
-        "; require-trusted-types-for 'script'"
+    // As the pages themselves say it; who may frame them only a header can tell.
+    let (own, types) = if playground {
+        ("img-src 'self' data:; font-src 'self'", "")
     } else {
-        "; require-trusted-types-for 'script'; trusted-types warifu"
+        ("img-src 'self' blob:", "; trusted-types warifu")
     };
     format!(
-        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
-         img-src 'self' data: blob:; font-src 'self'; connect-src {connect}; worker-src 'self'; \
-         manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'{types}"
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; {own}; \
+         connect-src {connect}; worker-src 'self'; manifest-src 'self'; base-uri 'none'; \
+         form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'{types}"
     )
 }
 
@@ -1089,4 +1130,24 @@ pub fn router(app: App) -> Router {
         .fallback(other)
         .layer(middleware::from_fn_with_state(app.clone(), around))
         .with_state(app)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::policy;
+
+    #[test]
+    fn pages_say_the_policy_that_they_are_sent_with() {
+        let pages = [
+            (include_str!("../../../web/static/index.html"), false),
+            (include_str!("../../../playground/static/index.html"), true),
+        ];
+        for (page, playground) in pages {
+            let sent = policy(false, playground).replace(" frame-ancestors 'none';", "");
+            let said = format!("http-equiv=\"Content-Security-Policy\" content=\"{sent}\"");
+            assert!(page.contains(&said), "{sent}");
+            let worker = policy(true, playground);
+            assert!(worker.contains("connect-src 'none'"), "{worker}");
+        }
+    }
 }

@@ -38,6 +38,8 @@ const SPOOLED: u64 = 16 << 20;
 /// Packages that were loaded at the start, and the terminology over them.
 pub struct Vendor {
     terms: Terms,
+    must_support: bool,
+    vital_signs: bool,
 }
 
 impl Vendor {
@@ -45,6 +47,19 @@ impl Vendor {
     pub fn new(library: Library) -> Self {
         Self {
             terms: Terms::new(Arc::new(library)),
+            must_support: false,
+            vital_signs: true,
+        }
+    }
+
+    /// Whether must-support elements without a value are told, and whether vital signs are held against R4's
+    /// profiles by their codes: `must-support` and `vital-signs` of `[fhir]`.
+    #[must_use]
+    pub fn telling(self, must_support: bool, vital_signs: bool) -> Self {
+        Self {
+            must_support,
+            vital_signs,
+            ..self
         }
     }
 
@@ -54,6 +69,8 @@ impl Vendor {
             &self.terms,
             warifu_validate::Options {
                 profiles,
+                must_support: self.must_support,
+                vital_signs: self.vital_signs,
                 ..warifu_validate::Options::default()
             },
         )

@@ -461,6 +461,7 @@ fn every_route_of_the_description_answers_and_no_other() {
             .replace("{path}", "0/000")
             .replace("{req}", "x")
             .replace("{kid}", "x")
+            .replace("{rel}", "x")
             .replace("{n}", "9");
         for method in ["get", "post", "put", "delete"] {
             let request = Request::builder()

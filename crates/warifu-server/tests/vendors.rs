@@ -21,10 +21,14 @@ use warifu_report::position::Units;
 use warifu_server::{App, Config, Limits, Vendor, router};
 
 fn app(limits: Limits) -> axum::Router {
+    app_of(Vendor::new(warifu_package::Library::new([])), limits)
+}
+
+fn app_of(vendor: Vendor, limits: Limits) -> axum::Router {
     router(App::new(Config {
         origin: "http://127.0.0.1:8440".to_owned(),
         office: None,
-        vendor: Vendor::new(warifu_package::Library::new([])),
+        vendor,
         portal: None,
         playground: None,
         forwarded: true,
@@ -729,4 +733,32 @@ fn a_name_of_somebody_else_is_not_answered() {
         let (status, body) = status(host);
         assert!(status == 421 && body.contains("HOST"), "{host}: {status}");
     }
+}
+
+#[test]
+fn what_is_told_of_must_support_and_vital_signs_is_a_setting() {
+    let observation = json!({
+        "resourceType": "Observation", "status": "final",
+        "text": {"status": "generated", "div": "<div xmlns=\"http://www.w3.org/1999/xhtml\">72</div>"},
+        "code": {"coding": [{"system": "http://loinc.org", "code": "8867-4"}]},
+    });
+    let counts = |must_support: bool, vital_signs: bool| {
+        let vendor = Vendor::new(warifu_package::Library::new([]));
+        let app = app_of(vendor.telling(must_support, vital_signs), Limits::REFERENCE);
+        let (status, head, _) = post(&app, "/fhir/Observation/$validate", observation.to_string());
+        assert_eq!(status, 200);
+        let text = head["warifu-findings"].to_str().unwrap().to_owned();
+        let all: Vec<u64> = text
+            .split(", ")
+            .map(|part| part.split_once('=').unwrap().1.parse().unwrap())
+            .collect();
+        <[u64; 3]>::try_from(all).unwrap()
+    };
+    let usual = counts(false, true);
+    assert!(usual[0] > 0, "{usual:?}");
+    assert_eq!(counts(false, false)[0], 0);
+    // More is told, and no more is wrong.
+    let supported = counts(true, true);
+    assert_eq!(supported[0], usual[0]);
+    assert!(supported[2] > usual[2], "{supported:?} {usual:?}");
 }

@@ -15,6 +15,7 @@ pub const SCHEMA: &[&[&str]] = &[
     ASKS,
     REPORTS,
     WITNESSES,
+    RELEASES,
 ];
 
 const FIRST: &[&str] = &[
@@ -164,6 +165,18 @@ const REPORTS: &[&str] = &[
 const WITNESSES: &[&str] = &[
     // `seen` is 1 for the newest one that enough of them signed; older ones go.
     "CREATE TABLE witnessing (size BIGINT PRIMARY KEY, note TEXT NOT NULL, seen BIGINT NOT NULL)",
+];
+
+/// The eleventh step: releases without names, and what was done with them.
+const RELEASES: &[&str] = &[
+    // `leaves` are 32 bytes each, ascending.
+    "CREATE TABLE releases (
+        rel TEXT PRIMARY KEY, tok TEXT NOT NULL UNIQUE, code TEXT NOT NULL, token TEXT NOT NULL,
+        at BIGINT NOT NULL, line BIGINT NOT NULL, leaves BYTES NOT NULL)",
+    "CREATE TABLE usages (
+        line BIGINT PRIMARY KEY, rel TEXT NOT NULL, at BIGINT NOT NULL, entries BIGINT NOT NULL,
+        body TEXT NOT NULL)",
+    "CREATE INDEX usages_rel ON usages (rel)",
 ];
 
 /// Names of the tables that [`SCHEMA`] makes, in its order.
