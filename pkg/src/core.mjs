@@ -384,8 +384,8 @@ async function indexed(entry, tables) {
   return found.size === 1 ? [...found][0] : undefined;
 }
 
-/** Codes of what is wrong with the header of a record; the rest is SSM114. */
-const HEADER_CODES = { "journal-version": "SSM162", "journal-institution": "SSM163" };
+/** Codes of what is wrong with a journal and the header of a record; the rest is SSM114. */
+const HEADER_CODES = { "journal-version": "SSM162", "journal-institution": "SSM163", "journal-of-another-year": "SSM164" };
 
 /** Puts the place of a finding on a whole file to `[start, end, line, column]` in it. */
 function put(label, [start, end, line, column]) {

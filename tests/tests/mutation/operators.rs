@@ -174,6 +174,7 @@ pub(crate) const OPERATORS: &[Operator] = &[
     op("number-with-comma", |c, out| numbers(c, out, b"1,000")).by(&["HL7203"]),
     op("number-with-sign-of-comparison", |c, out| numbers(c, out, b"<5")).by(&["HL7201", "SSM645"]),
     op("half-a-kanji", half_kanji).by(&["ENC115"]),
+    op("blank-among-kanji", blank_among_kanji).by(&["ENC115"]),
     op("escape-to-ascii-dropped", |c, out| escape(c, out, b"\x1b(B", b"")).by(&["ENC1"]),
     op("escape-to-kanji-dropped", |c, out| escape(c, out, b"\x1b$B", b"")).by(&["ENC1"]),
     op("escape-bytes-lost", escape_bytes).by(&["ENC120"]),
@@ -499,6 +500,14 @@ fn wide_runs(c: &Case) -> Vec<(Range<usize>, String)> {
         }
     }
     found
+}
+
+/// A blank behind the first character of double-byte text.
+fn blank_among_kanji(c: &Case, out: &mut Vec<Mutant>) {
+    for (run, place) in wide_runs(c) {
+        let at = run.start + 5;
+        out.push(replace(c, &place, at..at, b" ", Depth::Component));
+    }
 }
 
 fn half_kanji(c: &Case, out: &mut Vec<Mutant>) {
