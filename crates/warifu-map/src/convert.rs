@@ -1211,13 +1211,81 @@ mod tests {
         };
         assert_eq!(told("MAP123"), [("PID-7".into(), 2)]);
         // The kana of a doctor who was described without.
-        assert_eq!(told("MAP018"), [("PV1-7".into(), 2)]);
+        let doctor = one(&out, "Practitioner");
+        assert_eq!(at(&doctor, "/name/1/text"), "ミタテ イチロウ");
+        assert!(told("MAP018").is_empty() && told("MAP127").is_empty());
         let out = convert_patient(&[
             (file("ADT-22", "20260401090000001"), admitted.as_str()),
             (file("ADT-52", "20260409090000002"), other.as_str()),
         ]);
         let encounter = one(&out, "Encounter");
         assert_eq!(kept(&encounter, "PV1-17").len(), 1, "{encounter:#}");
+    }
+
+    #[test]
+    fn the_newest_name_of_a_number_is_its_name() {
+        let order = |day: u32, doctor: &str, department: &str| {
+            let text = format!(
+                "MSH|^~\\&|A|B|C|D|202604{day}090512||RDE^O11^RDE_O11|1|P|2.5||||||~ISO IR87\n\
+                PID|1||0000990001^^^^PI||割符^花子^^^^^L^I||19680303|F\n\
+                ORC|NW|00000000000000{day}|||||||202604{day}|||{doctor}|||||{department}\n\
+                RXE||103835401^薬^HOT9|1||TAB^錠^MR9P|||||1|TAB^錠^MR9P\n\
+                TQ1|1||1011000400000000&朝&JAMISDP01|||1^d|202604{day}\nRXR|PO"
+            );
+            let stamp = format!("202604{day}090000000");
+            let name = path("OMP-01", &format!("202604{day}"), &stamp, "01", '1');
+            let name = name.replace("999999999999999", &format!("00000000000000{day}"));
+            (name, text)
+        };
+        let made = |first: (&str, &str), second: (&str, &str)| {
+            let files = [order(11, first.0, first.1), order(12, second.0, second.1)];
+            let files = files.map(|(name, text)| (name, text));
+            let out = convert_patient(
+                &files
+                    .iter()
+                    .map(|(name, text)| (name.clone(), text.as_str()))
+                    .collect::<Vec<_>>(),
+            );
+            let doctor = one(&out, "Practitioner");
+            let names: Vec<String> = doctor["name"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(|n| n["text"].as_str().map(str::to_owned))
+                .collect();
+            let departments = all(&out, "Organization");
+            let of = departments.iter().filter(|o| o["type"].is_array());
+            let department = of
+                .filter_map(|o| o["name"].as_str())
+                .collect::<Vec<_>>()
+                .join(",");
+            let told = out.diagnostics.iter().filter(|d| d.code.code == "MAP127");
+            let told: Vec<String> = told
+                .filter_map(|d| d.argument.clone())
+                .map(Into::into)
+                .collect();
+            (names, department, told)
+        };
+        let (old, new) = ("110^旧姓^一子^^^^^^^L^^^^^I", "110^新姓^一子^^^^^^^L^^^^^I");
+        let (names, department, told) = made((old, "01^内科^99X"), (new, "01^総合内科^99X"));
+        assert_eq!(
+            (names, department.as_str()),
+            (vec!["新姓 一子".to_owned()], "総合内科")
+        );
+        assert_eq!(told, ["ORC-12", "ORC-17"]);
+        // A number alone takes no name away, and gets the one that comes.
+        for (first, second) in [("110", new), (new, "110")] {
+            let (names, department, told) = made((first, "01^内科^99X"), (second, "01^^99X"));
+            assert_eq!(
+                (names, department.as_str()),
+                (vec!["新姓 一子".to_owned()], "内科")
+            );
+            assert!(told.is_empty());
+        }
+        // Kana alone are a form of the name, not another.
+        let kana = "110^シンセイ^イチコ^^^^^^^L^^^^^P";
+        let (names, _, told) = made((new, "01"), (kana, "01"));
+        assert_eq!((names, told), (vec!["新姓 一子".to_owned()], vec![]));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! they came from. What does not fit is reported and kept as text.
 
 use warifu_diag::catalogue::hl7::HL7113;
+use warifu_diag::catalogue::map_admin::MAP127;
 use warifu_diag::catalogue::map_general::{MAP006, MAP007, MAP008, MAP010, MAP018};
 use warifu_fhir::{Element, Id, Object, Resource, Src};
 use warifu_hl7::time::{self, Oddity, Time};
@@ -11,6 +12,7 @@ use warifu_hl7::{Part, Val};
 use warifu_terms::systems::{self, SystemUri};
 
 use crate::cx::{Cx, Known, Sourced};
+use crate::output::Described;
 
 /// Which of the two triplets of a CWE / CE.
 #[derive(Debug, Clone, Copy)]
@@ -486,13 +488,9 @@ fn described<'a>(
     (id, display): (Option<Id>, &'a str),
 ) -> Option<Person<'a>> {
     if let Some(id) = id {
-        if !cx.emitted("Practitioner", id) {
-            crate::kinds::practitioner::emit(cx, id, xcn);
-            let raw = xcn.raw();
-            let first = raw.get(..FORMS).unwrap_or(raw);
-            cx.out.described.insert(id, first.to_vec());
-        } else if xcn.has_repetitions() {
-            other_names(cx, id, xcn);
+        let described = cx.out.described.get(&id);
+        if described.is_none_or(|d| xcn.raw() != d.field) {
+            describe_person(cx, id, xcn, display);
         }
     } else if display.is_empty() {
         return None;
@@ -507,20 +505,90 @@ fn described<'a>(
 /// Bytes of a field in which the forms of a person's name are looked for.
 const FORMS: usize = 512;
 
-/// Tells, once, further forms of a name (kana) that the field did not have by which the person was described.
-fn other_names<'a>(cx: &mut Cx<'a, '_>, id: Id, xcn: Part<'a>) {
-    for rep in xcn.reps().take(4).skip(1).filter(Part::is_some) {
+/// Emits a Practitioner, or as a newer field describes it; further forms of the name (kana) that are not in
+/// it are told.
+#[inline(never)]
+fn describe_person<'a>(cx: &mut Cx<'a, '_>, id: Id, xcn: Part<'a>, display: &str) {
+    let raw = xcn.raw();
+    let described = Described {
+        name: display.split_whitespace().collect(),
+        field: raw.get(..FORMS).unwrap_or(raw).to_vec(),
+        forms: xcn.reps().take(4).filter(Part::is_some).count(),
+        kind: xcn.comp(15).raw().to_vec(),
+        told: false,
+    };
+    let make = &mut |cx: &mut Cx<'a, '_>| crate::kinds::practitioner::emit(cx, id, xcn);
+    if describe(cx, ("Practitioner", id), described, xcn.src(), make) {
+        return;
+    }
+    let other = cx
+        .out
+        .described
+        .get(&id)
+        .is_some_and(|d| d.kind != xcn.comp(15).raw());
+    for rep in xcn
+        .reps()
+        .take(4)
+        .skip(usize::from(!other))
+        .filter(Part::is_some)
+    {
         let raw = rep.raw();
-        let known = cx.out.described.get(&id).map_or(&[][..], Vec::as_slice);
-        if known.windows(raw.len()).any(|part| part == raw) || known.len() > FORMS {
+        let Some(known) = cx.out.described.get_mut(&id) else {
+            return;
+        };
+        if known.field.windows(raw.len()).any(|part| part == raw) || known.field.len() > FORMS {
             continue;
         }
-        let told = [known, b"~", raw].concat();
-        cx.out.described.insert(id, told);
-        let path = xcn.message().locate(xcn.span().0).unwrap_or_default();
-        let name = format!("{}-{}", path.segment_name(), path.field);
+        known.field.push(b'~');
+        known.field.extend_from_slice(raw);
+        let name = name_of(xcn.message(), rep.src());
         cx.report_with(&MAP018, &rep, name);
     }
+}
+
+/// `SEG-n` of what stands in a message.
+fn name_of(message: warifu_hl7::Message<'_>, at: Src) -> String {
+    let path = message.locate(at.start).unwrap_or_default();
+    format!("{}-{}", path.segment_name(), path.field)
+}
+
+/// Emits a shared resource. The newest name of a number or code is its name: the resource is made again
+/// where it had none, another one, or fewer forms of it; another name is told once. Whether it was made.
+pub(crate) fn describe<'a>(
+    cx: &mut Cx<'a, '_>,
+    (resource_type, id): (&'static str, Id),
+    mut described: Described,
+    at: Src,
+    make: &mut dyn FnMut(&mut Cx<'a, '_>),
+) -> bool {
+    if cx.emitted(resource_type, id) {
+        let Some(known) = cx.out.described.get(&id) else {
+            return false;
+        };
+        described.told = known.told;
+        let same = known.name == described.name;
+        let other = !same && !known.name.is_empty();
+        let fuller = if same {
+            described.forms > known.forms
+        } else {
+            !described.name.is_empty()
+        };
+        if !fuller || other && known.kind != described.kind {
+            return false;
+        }
+        if other && !described.told {
+            described.told = true;
+            let name = name_of(cx.message(), at);
+            cx.report_with(&MAP127, &at, name);
+        }
+        cx.out.take_out(resource_type, id);
+        make(cx);
+        cx.out.put_back();
+    } else {
+        make(cx);
+    }
+    cx.out.described.insert(id, described);
+    true
 }
 
 /// Logical id of the person an XCN names, where it has an id number, and the name or "".

@@ -83,8 +83,10 @@ pub struct Output {
     person: u32,
     /// Number of findings of each file that a message gave, and how bad the worst left out is.
     found: Map<u32, (usize, Severity)>,
-    /// The field by which each Practitioner was described.
-    pub(crate) described: Map<Id, Vec<u8>>,
+    /// How each Practitioner and each department without a table was described.
+    pub(crate) described: Map<Id, Described>,
+    /// A shared resource that is being made anew.
+    taken: Option<(Id, &'static str)>,
     /// `meta.source` of what is made from a file.
     sources: Map<u16, Option<String>>,
     /// The message that made each resource, once there are more than [`FEW`].
@@ -95,6 +97,21 @@ pub struct Output {
     shared_orders: Set<u16>,
     /// Messages of whose visit a stay keeps what it has no element for.
     pub(crate) kept_visits: Set<u16>,
+}
+
+/// By what a shared resource was described last.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Described {
+    /// The name without blanks; empty where only a number was given.
+    pub(crate) name: String,
+    /// The beginning of the field.
+    pub(crate) field: Vec<u8>,
+    /// Number of its forms.
+    pub(crate) forms: usize,
+    /// Representation of the first (`XCN-15`).
+    pub(crate) kind: Vec<u8>,
+    /// Whether it was told that there are several names.
+    pub(crate) told: bool,
 }
 
 /// Whether resources of that type are those of many files and patients.
@@ -131,6 +148,7 @@ impl Output {
         self.found.clear();
         self.sources.clear();
         self.described.clear();
+        self.taken = None;
         self.seen.clear();
         self.again.clear();
         self.shared_orders.clear();
@@ -187,7 +205,7 @@ impl Output {
     }
     /// Whether a resource of that type and id is there already.
     pub fn contains(&self, resource_type: &'static str, id: Id) -> bool {
-        self.maker(resource_type, id).is_some()
+        self.taken != Some((id, resource_type)) && self.maker(resource_type, id).is_some()
     }
     /// The message that made a resource.
     pub(crate) fn maker(&self, resource_type: &'static str, id: Id) -> Option<u16> {
@@ -273,6 +291,31 @@ impl Output {
             person: self.person,
         });
         true
+    }
+    /// Lets a shared resource be added again, as a newer file has it; [`Output::put_back`] gives that the
+    /// place of the older one.
+    pub(crate) fn take_out(&mut self, resource_type: &'static str, id: Id) {
+        self.taken = Some((id, resource_type));
+    }
+    /// The resource that was added last takes the place of the one taken out.
+    pub(crate) fn put_back(&mut self) {
+        let key = self.taken.take();
+        let of = |r: &OutResource| Some((r.id, r.resource_type)) == key;
+        let Some(newer) = self.resources.pop_if(|r| of(r)) else {
+            return;
+        };
+        match self.resources.iter_mut().find(|r| of(r)) {
+            Some(place) => {
+                let (message, person) = (place.message, place.person);
+                *place = OutResource {
+                    message,
+                    person,
+                    ..newer
+                };
+                self.seen.insert((newer.id, newer.resource_type), message);
+            }
+            None => self.resources.push(newer),
+        }
     }
     /// Keeps what was written, to be found by type and id.
     fn note(&mut self, written: OutResource) {

@@ -347,9 +347,19 @@ fn without_cancelled(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
             kept.push(event);
             continue;
         }
-        // Events are sorted by time, so a counterpart is among the last of the same moment.
-        let counterpart = kept.iter().rposition(|e| {
-            e.step == event.step && !e.cancels && e.key == event.key && e.sent <= event.sent
+        // Events are sorted by time, so a counterpart is among the last of the same moment. A cancel event
+        // of a move or leave may say when it was cancelled: then the last one of the day is meant.
+        let of_a_day = matches!(event.step, Step::Move | Step::Leave | Step::Return);
+        let matches = |e: &Event<'_>, moment: u64| {
+            e.step == event.step
+                && !e.cancels
+                && e.key / moment == event.key / moment
+                && e.sent <= event.sent
+        };
+        let counterpart = kept.iter().rposition(|e| matches(e, 1));
+        let counterpart = counterpart.or_else(|| {
+            let meant = |e: &Event<'_>| matches(e, DAY) && is_back_from(&event, e);
+            kept.iter().rposition(meant).filter(|_| of_a_day)
         });
         let whole = matches!(
             event.step,
@@ -374,6 +384,12 @@ fn without_cancelled(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
         }
     }
     kept
+}
+
+/// Whether a cancel event of a move leads back from where the move went.
+fn is_back_from(cancel: &Event<'_>, of: &Event<'_>) -> bool {
+    let (from, to) = (cancel.pv1(6).raw(), of.pv1(3).raw());
+    cancel.step != Step::Move || from.is_empty() || to.is_empty() || from == to
 }
 
 const DAY: u64 = 1_000_000_000;
@@ -1973,46 +1989,49 @@ mod tests {
         );
         assert_eq!(at(&e, "/status"), "in-progress");
         assert!(e.pointer("/period/end").is_none() && e.pointer("/hospitalization").is_none());
-        // A12: back in the bed before.
-        let e = one(
-            &with(
-                "A12",
-                "ADT-42",
-                "20260415110000",
-                "202604151000",
-                &inpatient(&[(3, "5E^501^1^^^N"), (6, "4W^412^3^^^N")]),
-            ),
-            "Encounter",
-        );
-        let places: Vec<&str> = e["location"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|l| l["location"]["display"].as_str().unwrap())
-            .collect();
-        assert_eq!(places, ["4W-412-3", "4W-412-3", "4W-412-3", "5E-501-1"]);
-        assert!(
-            e["location"][3]["period"]["start"].is_null(),
-            "known only from the discharge"
-        );
-        // A52 and A53: no leave at all once both are taken back.
-        let e = one(
-            &with(
-                "A52",
-                "ADT-31",
-                "20260410110000",
-                "202604101000",
-                &inpatient(&[]),
-            ),
-            "Encounter",
-        );
-        assert!(
-            !e["statusHistory"]
+        // A12: back in the bed before, by the time of the move or by that of the cancel.
+        for occurred in ["202604151000", "202604151045", ""] {
+            let prior = if occurred.ends_with("45") {
+                ""
+            } else {
+                "5E^501^1^^^N"
+            };
+            let e = one(
+                &with(
+                    "A12",
+                    "ADT-42",
+                    "20260415110000",
+                    occurred,
+                    &inpatient(&[(3, "4W^412^3^^^N"), (6, prior)]),
+                ),
+                "Encounter",
+            );
+            let places: Vec<&str> = e["location"]
                 .as_array()
                 .unwrap()
                 .iter()
-                .any(|h| h["status"] == "onleave")
-        );
+                .map(|l| l["location"]["display"].as_str().unwrap())
+                .collect();
+            assert_eq!(places, ["4W-412-3", "4W-412-3", "4W-412-3", "5E-501-1"]);
+            assert!(
+                e["location"][3]["period"]["start"].is_null(),
+                "known only from the discharge"
+            );
+        }
+        // A52 and A53: no leave at all once both are taken back.
+        for occurred in ["202604101000", "202604101050"] {
+            let e = one(
+                &with("A52", "ADT-31", "20260410110000", occurred, &inpatient(&[])),
+                "Encounter",
+            );
+            assert!(
+                !e["statusHistory"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .any(|h| h["status"] == "onleave")
+            );
+        }
         // A11: the whole stay is cancelled.
         let e = all(
             &with(

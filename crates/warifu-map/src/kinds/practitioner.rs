@@ -13,8 +13,10 @@ use warifu_terms::{maps, systems, tables};
 
 use crate::cx::{Cx, Sourced, concat};
 use crate::datatypes::{
-    coded_concept, human_name, local_system, organization_address, organization_telecom, staff_name,
+    coded_concept, describe, human_name, local_system, organization_address, organization_telecom,
+    staff_name,
 };
+use crate::output::Described;
 use crate::table::{Ignored, Table};
 
 /// Canonical of `JP_Practitioner`.
@@ -291,45 +293,58 @@ pub(crate) fn department<'a>(
     };
     let readable = concat(cx.message().arena(), &["department.", code.text]);
     let id = cx.shared_id("Organization", &["department", system, code.text], readable);
-    if cx.emitted("Organization", id) {
+    let name = text.text.trim();
+    let emitted = cx.emitted("Organization", id);
+    // The name of the code's own table is the name of its department.
+    let own = if known.is_some() && standard {
+        ""
+    } else {
+        name
+    };
+    if emitted && own.is_empty() {
         return Some(id);
     }
-    let parent = institution(cx);
-    let at = (cx.message(), 0);
-    let name = text.text.trim();
-    let above = parent.as_ref().map_or(&[][..], Id::as_bytes);
-    let sources = [
-        system.as_bytes(),
-        code.text.as_bytes(),
-        name.as_bytes(),
-        above,
-    ];
-    cx.emit_shared("Organization", id, at, &sources, |cx| {
-        let mut r = cx.open("Organization", id);
-        r.row(row(&DEPARTMENT_TO_JP_ORGANIZATION, "PV1-10"));
-        r.object(org::IDENTIFIER, |o| {
-            o.string("system", system, code.src());
-            o.string("value", code.text, code.src());
+    let described = Described {
+        name: own.split_whitespace().collect(),
+        ..Described::default()
+    };
+    describe(cx, ("Organization", id), described, text.src(), &mut |cx| {
+        let parent = institution(cx);
+        let at = (cx.message(), 0);
+        let above = parent.as_ref().map_or(&[][..], Id::as_bytes);
+        let sources = [
+            system.as_bytes(),
+            code.text.as_bytes(),
+            name.as_bytes(),
+            above,
+        ];
+        cx.emit_shared("Organization", id, at, &sources, |cx| {
+            let mut r = cx.open("Organization", id);
+            r.row(row(&DEPARTMENT_TO_JP_ORGANIZATION, "PV1-10"));
+            r.object(org::IDENTIFIER, |o| {
+                o.string("system", system, code.src());
+                o.string("value", code.text, code.src());
+            });
+            r.object(org::TYPE, |o| {
+                coded_concept(
+                    o,
+                    "http://terminology.hl7.org/CodeSystem/organization-type",
+                    "dept",
+                    "Hospital Department",
+                    Src::NONE,
+                );
+            });
+            // The name of the code's own table first, so that every message gives the same resource.
+            match known.filter(|_| standard) {
+                Some(entry) => r.string(org::NAME, entry.ja, code.src()),
+                None => r.string(org::NAME, name, text.src()),
+            };
+            if let Some(parent) = parent {
+                cx.reference(&mut r, org::PART_OF, "Organization", parent, code.src());
+            }
+            r.profile(JP_ORGANIZATION);
+            r
         });
-        r.object(org::TYPE, |o| {
-            coded_concept(
-                o,
-                "http://terminology.hl7.org/CodeSystem/organization-type",
-                "dept",
-                "Hospital Department",
-                Src::NONE,
-            );
-        });
-        // The name of the code's own table first, so that every message gives the same resource.
-        match known.filter(|_| standard) {
-            Some(entry) => r.string(org::NAME, entry.ja, code.src()),
-            None => r.string(org::NAME, name, text.src()),
-        };
-        if let Some(parent) = parent {
-            cx.reference(&mut r, org::PART_OF, "Organization", parent, code.src());
-        }
-        r.profile(JP_ORGANIZATION);
-        r
     });
     Some(id)
 }
