@@ -101,6 +101,27 @@ fn rule_pages_is_an_address_with_a_place_for_the_code() {
 }
 
 #[test]
+fn its_own_outcome_is_clean_by_its_own_check() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("pulse.json"), PULSE).unwrap();
+    let args = ["check", "pulse.json", "--format", "operation-outcome"];
+    let outcome = run_in(dir.path(), &args);
+    assert_eq!(outcome.status.code(), Some(1));
+    let all = text(&outcome.stdout);
+    for extension in ["source", "line", "col"] {
+        assert!(
+            all.contains(&format!("operationoutcome-issue-{extension}")),
+            "{all}"
+        );
+    }
+    std::fs::write(dir.path().join("outcome.json"), &outcome.stdout).unwrap();
+    let report = json(dir.path(), &["outcome.json"]);
+    let found: Vec<_> = report["diagnostics"].as_array().unwrap().iter().collect();
+    // The advice that a resource has a narrative.
+    assert!(found.iter().all(|f| f["code"] == "dom-6"), "{found:?}");
+}
+
+#[test]
 fn a_masked_diff_says_how_to_see_the_values() {
     let (dir, _) = folder();
     let said = |more: &[&str]| {

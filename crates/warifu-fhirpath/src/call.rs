@@ -274,7 +274,8 @@ impl<'d> Evaluator<'d> {
             }
             F::As => {
                 let of = of.ok_or(EvalError::Type)?;
-                let made = self.input(cx)?.filter(|v| self.is_exactly(v, of));
+                let made = self.input(cx).map_err(EvalError::before_as)?;
+                let made = made.filter(|v| self.is_exactly(v, of));
                 self.push_all(made)
             }
             F::Single => {

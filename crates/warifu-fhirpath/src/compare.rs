@@ -68,6 +68,13 @@ fn convert(q: &Quantity, to: &Quantity) -> Option<Dec> {
     Some(value)
 }
 
+impl Quantity {
+    /// Order of two quantities whose units convert, with the units of UCUM that health records use.
+    pub fn compare(&self, other: &Self) -> Option<Ordering> {
+        convert(other, self).map(|other| self.value.cmp(other))
+    }
+}
+
 pub(crate) fn comparable(a: &Quantity, b: &Quantity) -> bool {
     convert(a, b).is_some()
 }
@@ -505,7 +512,7 @@ pub(crate) fn order(a: &Value<'_>, b: &Value<'_>) -> R<Option<Ordering>> {
         }
         (Value::Quantity(_), _) | (_, Value::Quantity(_)) => {
             match (as_quantity(a), as_quantity(b)) {
-                (Some(a), Some(b)) => Ok(convert(&b, &a).map(|b| a.value.cmp(b))),
+                (Some(a), Some(b)) => Ok(a.compare(&b)),
                 _ => Err(EvalError::Type),
             }
         }

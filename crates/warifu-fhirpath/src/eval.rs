@@ -18,6 +18,9 @@ pub enum EvalError {
     /// Several values where one is needed.
     #[error("several values where one is needed")]
     NotSingle,
+    /// Several values before `as`, which R4's own expressions write where they mean `ofType`.
+    #[error("several values before as: ofType is meant")]
+    As,
     /// A value of a type that the operator or function does not take.
     #[error("a value of the wrong type")]
     Type,
@@ -42,6 +45,24 @@ pub enum EvalError {
     /// Beyond [`Limits`].
     #[error("too much work")]
     Limit,
+}
+
+impl EvalError {
+    /// Whether no document could be held against the expression; else another document may be.
+    pub fn is_of_definition(self) -> bool {
+        matches!(
+            self,
+            Self::As | Self::Variable | Self::Redefined | Self::Pattern
+        )
+    }
+
+    pub(crate) fn before_as(self) -> Self {
+        if self == Self::NotSingle {
+            Self::As
+        } else {
+            self
+        }
+    }
 }
 
 pub(crate) type R<T> = Result<T, EvalError>;
@@ -509,7 +530,8 @@ impl<'d> Evaluator<'d> {
             Node::As(inner, of) => {
                 let base = self.stack.len();
                 self.eval(program, *inner, cx)?;
-                let made = self.single(base)?.filter(|v| self.is_exactly(v, *of));
+                let made = self.single(base).map_err(EvalError::before_as)?;
+                let made = made.filter(|v| self.is_exactly(v, *of));
                 self.leave(base, made)
             }
         }

@@ -61,6 +61,7 @@ const ELEMENTS: &[&str] = &[
     "address",
     "area",
     "b",
+    "bdo",
     "big",
     "blockquote",
     "br",
@@ -84,6 +85,7 @@ const ELEMENTS: &[&str] = &[
     "hr",
     "i",
     "img",
+    "kbd",
     "li",
     "map",
     "ol",
@@ -361,6 +363,7 @@ mod tests {
             "氏名",
             "<p class='a'>x<br/>y &lt; &#x5272; &#xa9;</p>",
             "<!-- c --><img src=\"a.png\" alt=\"b\" />",
+            "<kbd>Ctrl</kbd><bdo dir='rtl'>x</bdo>",
             "<address>x</address><a href='#b'>y</a><p id='b'>z</p>",
             "<table ><tr><td colspan=\"2\">1</td ></tr></table>",
         ] {

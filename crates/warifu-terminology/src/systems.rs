@@ -211,7 +211,10 @@ impl Found<'_> {
             Op::IsNotA if hierarchy => self.is_below(&filter.value, true, url).not(),
             Op::Generalizes if hierarchy => match self {
                 Self::Held(system, concept) => match system.find_concept(&filter.value) {
-                    Some(below) => Answer::of(ancestors(*system, below).contains(&concept.index())),
+                    Some(below) => Answer::of(
+                        below.index() == concept.index()
+                            || ancestors(*system, below).contains(&concept.index()),
+                    ),
                     None => Answer::No,
                 },
                 _ => open(),

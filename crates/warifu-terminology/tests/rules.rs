@@ -72,7 +72,7 @@ fn filters() {
         ("concept", "is-a", "z", ""),
         ("concept", "descendent-of", "c", "de"),
         ("concept", "is-not-a", "c", "ab"),
-        ("concept", "generalizes", "d", "ac"),
+        ("concept", "generalizes", "d", "acd"),
         ("code", "=", "b", "b"),
         ("code", "in", "a, e,z", "ae"),
         ("code", "not-in", "a,b", "cde"),

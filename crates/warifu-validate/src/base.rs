@@ -13,7 +13,7 @@ use warifu_r4::{ElementId, TypeId, TypeKind};
 use crate::digest;
 use crate::native::{Native, member};
 use crate::plan::{At, CORE_PROFILES, Defect, Plan};
-use crate::primitive::Form;
+use crate::primitive::{Form, is_too_long};
 use crate::rules::wider_context;
 use crate::run::{Cx, Member, Raw, Run};
 use crate::value::Json;
@@ -47,6 +47,14 @@ const SOME_EXTENSION: &str = "http://hl7.org/fhir/StructureDefinition/patient-na
 
 const LANGUAGES: &str = "http://hl7.org/fhir/ValueSet/languages";
 const ALL_LANGUAGES: &str = "http://hl7.org/fhir/ValueSet/all-languages";
+
+/// Extensions of the issues of an OperationOutcome that HL7 defines outside R4 core, with their values.
+const OF_OUTCOMES: &[(&str, &str)] = &[
+    ("operationoutcome-file", "valueString"),
+    ("operationoutcome-issue-col", "valueInteger"),
+    ("operationoutcome-issue-line", "valueInteger"),
+    ("operationoutcome-message-id", "valueString"),
+];
 
 /// Where extensions are made up, to show what they look like.
 const EXAMPLES: &[&str] = &[
@@ -453,7 +461,9 @@ impl<'d> Run<'d> {
                 .with(name)
                 .expects(name)
                 .finds(found);
-            if form == Form::String {
+            if is_too_long(text) {
+                raw.expected = format!("{name}, <= 1 MB");
+            } else if form == Form::String {
                 // Control characters SHOULD not be in strings, R4 §2.24.0.1.
                 raw.severity = Severity::Warning;
             }
@@ -547,28 +557,30 @@ impl<'d> Run<'d> {
         } else {
             item.node
         };
+        let broken = || {
+            let mut raw = Raw::new(&fhr::FHR014, node).with(key).expects(human);
+            raw.key = Some(key);
+            raw.expression = expression;
+            raw.severity = match key {
+                // R4 marks it as best practice: a resource of data alone is none the worse.
+                "dom-6" => Severity::Info,
+                _ if is_error => Severity::Error,
+                _ => Severity::Warning,
+            };
+            raw
+        };
         let mut raw = match held {
             Ok(true) => return,
-            Ok(false) => {
-                let mut raw = Raw::new(&fhr::FHR014, node).with(key).expects(human);
-                raw.key = Some(key);
-                raw.expression = expression;
-                raw.severity = match key {
-                    // R4 marks it as best practice: a resource of data alone is none the worse.
-                    "dom-6" => Severity::Info,
-                    _ if is_error => Severity::Error,
-                    _ => Severity::Warning,
-                };
-                raw
-            }
+            Ok(false) => broken(),
             Err(EvalError::NotAvailable) => Raw::new(&fhr::FHR304, node).with(key),
             Err(why @ EvalError::Limit) => {
-                let mut raw = Raw::new(&fhr::FHR308, node).with(format!("{key}: {why}"));
-                // Nothing is known to be wrong.
-                raw.severity = Severity::Warning;
-                raw
+                Raw::new(&fhr::FHR308, node).with(format!("{key}: {why}"))
             }
-            Err(why) => Raw::new(&fhr::FHR305, node).with(format!("{key}: {why}")),
+            Err(why) if why.is_of_definition() => {
+                Raw::new(&fhr::FHR305, node).with(format!("{key}: {why}"))
+            }
+            // The rule SHALL be true, and of these data it is not.
+            Err(why) => broken().because(vec![why.to_string()]),
         };
         raw.demand = demand;
         self.report(raw);
@@ -633,14 +645,18 @@ impl<'d> Run<'d> {
                     &fhr::FHR202
                 };
                 let mut raw = Raw::new(code, node).with(&*url);
-                // What is defined is no extension; and in HL7's name space only HL7 defines any, all of
-                // which for R4 are at hand. Others may be defined anywhere.
+                if !is_modifier && self.is_of_outcomes(&url, item.node, holder) {
+                    return;
+                }
+                // HL7 defines extensions after R4 as well, in packages that need not be at hand; a name
+                // that nobody defined looks the same.
                 let is_hl7 = || {
                     url.starts_with(CORE_PROFILES)
                         && matches!(v.known(SOME_EXTENSION, None), Known::Profile(_))
                 };
                 let allowed = v.options.unknown_extensions.as_deref();
-                if !matches!(known, Known::Unknown) || is_hl7() {
+                // What is defined is no extension.
+                if !matches!(known, Known::Unknown) {
                     raw.severity = Severity::Error;
                 } else if EXAMPLES.iter().any(|host| url.starts_with(host)) {
                     raw.severity = raw.severity.min(Severity::Warning);
@@ -650,10 +666,25 @@ impl<'d> Run<'d> {
                     } else {
                         Severity::Error
                     };
+                } else if !is_modifier && is_hl7() {
+                    raw.severity = Severity::Warning;
                 }
                 self.report(raw);
             }
         }
+    }
+
+    /// Whether an extension is one that validators write into an OperationOutcome, where and as HL7 defines
+    /// it: R4 core has none of them, and they are what tools say, not data.
+    fn is_of_outcomes(&self, url: &str, node: NodeId, holder: NodeId) -> bool {
+        if crate::IS_SMALL {
+            return false;
+        }
+        let tree = self.doc.tree;
+        let own = url.strip_prefix(CORE_PROFILES);
+        let own = own.and_then(|name| OF_OUTCOMES.iter().find(|(n, _)| *n == name));
+        own.is_some_and(|(_, value)| tree.member(node, value).is_some())
+            && self.is_at_path(holder, "OperationOutcome.issue")
     }
 
     /// The object that an item stands in, past its array.

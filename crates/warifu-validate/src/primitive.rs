@@ -87,7 +87,10 @@ impl Form {
             Self::Integer => integer(text).is_some(),
             Self::UnsignedInt => integer(text).is_some_and(|n| n >= 0) && !text.starts_with('-'),
             Self::PositiveInt => integer(text).is_some_and(|n| n > 0),
-            Self::String => all(bytes, |b| b >= 0x20 || matches!(b, b'\t' | b'\r' | b'\n')),
+            Self::String => {
+                all(bytes, |b| b >= 0x20 || matches!(b, b'\t' | b'\r' | b'\n'))
+                    && !is_too_long(text)
+            }
             Self::Code if all(bytes, |b| b > 0x20) => true,
             Self::Code => {
                 let space = |b: &u8| b.is_ascii_whitespace();
@@ -114,6 +117,12 @@ impl Form {
             Self::Time => clock(bytes).is_some_and(<[u8]>::is_empty),
         }
     }
+}
+
+/// "Strings SHALL NOT exceed 1 MB (1024*1024 characters) in size", R4 §2.24.0.1.
+pub(crate) fn is_too_long(text: &str) -> bool {
+    const MOST: usize = 1024 * 1024;
+    text.len() > MOST && text.chars().count() > MOST
 }
 
 /// Whether all bytes fit; none is left out, so that many are looked at in one step.

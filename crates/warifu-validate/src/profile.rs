@@ -3,8 +3,8 @@
 use warifu_definitions::Rules;
 use warifu_diag::catalogue::fhr;
 use warifu_diag::catalogue::profile::{Demand, code};
-use warifu_fhirpath::{Dec, Item};
-use warifu_json::{Kind, NONE, NodeId};
+use warifu_fhirpath::{Dec, Item, Quantity};
+use warifu_json::{Kind, NONE, NodeId, Tree};
 use warifu_r4::{Core, ElementId, TypeId};
 
 use crate::Known;
@@ -12,6 +12,7 @@ use crate::base::{Broken, Verdict};
 use crate::discriminator::{Step, Test, Want, show_steps};
 use crate::native::{KEYS, member};
 use crate::plan::{At, Node, Plan, Slices, TypeRule};
+use crate::rules::UCUM;
 use crate::run::{Cx, DEPTH, Mode, Part, Place, REASONS, Raw, Run};
 use crate::value::Json;
 
@@ -123,13 +124,19 @@ impl<'d> Run<'d> {
                 self.report(raw.expects(max.to_string()));
             }
             for (bound, least) in [(&node.least, true), (&node.greatest, false)] {
-                if let Some(bound) = bound
-                    && out_of_range(&tree.text(item.node), bound, least)
-                {
-                    let raw = Self::demand(plan, at, Demand::Range, place);
-                    let sign = if least { ">=" } else { "<=" };
-                    self.report(raw.expects(format!("{sign} {}", bound.show())));
-                }
+                let Some(bound) = bound else { continue };
+                let is_out = match bound {
+                    Json::Object(_) if tree.kind(item.node) != Kind::Object => Some(false),
+                    Json::Object(_) => is_quantity_out(tree, item.node, bound, least),
+                    _ => Some(out_of_range(&tree.text(item.node), bound, least)),
+                };
+                let raw = match is_out {
+                    Some(false) => continue,
+                    Some(true) => Self::demand(plan, at, Demand::Range, place),
+                    None => Raw::new(&fhr::FHR310, place).with(&*node.id).by(plan, at),
+                };
+                let sign = if least { ">=" } else { "<=" };
+                self.report(raw.expects(format!("{sign} {}", bound.show())));
             }
         }
         if let Some(binding) = &node.binding {
@@ -903,6 +910,50 @@ fn out_of_range(text: &str, bound: &Json, least: bool) -> bool {
         _ => return false,
     };
     if least { order.is_lt() } else { order.is_gt() }
+}
+
+/// Whether a quantity is beyond a bound; `None` where the two do not compare.
+fn is_quantity_out(tree: &Tree<'_>, node: NodeId, bound: &Json, least: bool) -> Option<bool> {
+    if crate::IS_SMALL {
+        return None;
+    }
+    let own = |key: &str| tree.member(node, key).map(|n| tree.text(n));
+    let of_bound = |key: &str| match bound.member(key) {
+        Some(Json::Text(text) | Json::Number(text)) => Some(&**text),
+        _ => None,
+    };
+    let Some(value) = own("value") else {
+        return Some(false);
+    };
+    // "< 5" may be any number below.
+    if own("comparator").is_some() {
+        return None;
+    }
+    let (system, code) = (own("system"), own("code"));
+    let same = |text: Option<&str>, key: &str| text == of_bound(key);
+    // Without a code the text of the unit is all there is.
+    let unit = own("unit");
+    let is_one_unit = same(system.as_deref(), "system")
+        && same(code.as_deref(), "code")
+        && (code.is_some() || same(unit.as_deref(), "unit"));
+    let is_ucum = |system: Option<&str>| system == Some(UCUM);
+    let are_ucum = is_ucum(system.as_deref())
+        && is_ucum(of_bound("system"))
+        && code.is_some()
+        && of_bound("code").is_some();
+    if !is_one_unit && !are_ucum {
+        return None;
+    }
+    let quantity = |value: &str, code: Option<&str>| {
+        Some(Quantity {
+            value: Dec::parse(value)?,
+            unit: code.filter(|_| !is_one_unit).unwrap_or_default().into(),
+            calendar: false,
+        })
+    };
+    let value = quantity(&value, code.as_deref())?;
+    let order = value.compare(&quantity(of_bound("value")?, of_bound("code"))?)?;
+    Some(if least { order.is_lt() } else { order.is_gt() })
 }
 
 /// Whether a value of a type has the type that is named: itself, or a kind of an abstract one. `markdown`

@@ -15,7 +15,7 @@ use crate::plan::CORE_PROFILES;
 use crate::primitive::is_absolute;
 use crate::run::{Cx, Raw, Run};
 
-const UCUM: &str = "http://unitsofmeasure.org";
+pub(crate) const UCUM: &str = "http://unitsofmeasure.org";
 const LOINC: &str = "http://loinc.org";
 /// System of identifiers that are URIs.
 const URIS: &str = "urn:ietf:rfc:3986";
@@ -315,6 +315,19 @@ mod tests {
     #[test]
     fn tables_are_sorted() {
         assert!(VITAL_SIGNS.is_sorted_by(|a, b| a.0 < b.0));
+    }
+
+    #[test]
+    fn strings_have_a_megabyte_at_most() {
+        let patient = |count: usize| {
+            let text = "試".repeat(count);
+            format!(r#"{{"resourceType": "Patient", "name": [{{"text": "{text}"}}]}}"#)
+        };
+        assert_eq!(errors(&patient(1024 * 1024)), [""; 0]);
+        assert_eq!(
+            errors(&patient(1024 * 1024 + 1)),
+            ["FHR007 Patient.name[0].text"]
+        );
     }
 
     #[test]

@@ -835,7 +835,7 @@ mod tests {
         let (findings, _) = document_and_work(&v, &parse(source.as_bytes(), bounds, v.core));
         let said = findings.list.iter().find(|f| f.code.code == "FHR308");
         let said = said.map(|f| (f.argument.as_str(), f.severity, f.span.start > 40));
-        assert_eq!(said, Some(("too large", Severity::Error, true)));
+        assert_eq!(said, Some(("too large", Severity::Warning, true)));
     }
 
     #[test]

@@ -251,3 +251,178 @@ fn vital_signs_follow_their_profiles_by_code() {
         .validate(document("8867-4", "exam", "/min").as_bytes());
     assert!(found.list.iter().all(|f| f.severity != Severity::Error));
 }
+
+/// Codes with their severities and places.
+fn told(findings: &[Finding]) -> Vec<String> {
+    let all = findings.iter();
+    all.map(|f| format!("{:?} {} {}", f.severity, f.code(), f.location))
+        .collect()
+}
+
+#[test]
+fn quantities_keep_within_bounds_whatever_the_unit() {
+    const UCUM: &str = r#""system": "http://unitsofmeasure.org""#;
+    let example = profile(
+        "Observation",
+        URL,
+        &format!(
+            r#"{{"id": "Observation.value[x]", "path": "Observation.value[x]", "type": [{{"code": "Quantity"}}],
+            "minValueQuantity": {{"value": 1, {UCUM}, "code": "g"}}, "maxValueQuantity": {{"value": 2, {UCUM}, "code": "g"}}}}"#
+        ),
+    );
+    let out = ["Error FHR412 Observation.value.ofType(Quantity)"];
+    let open = ["Info FHR310 Observation.value.ofType(Quantity)"; 2];
+    for (quantity, wanted) in [
+        (format!(r#""value": 1.0, {UCUM}, "code": "g""#), &[][..]),
+        (format!(r#""value": 0.5, {UCUM}, "code": "g""#), &out[..]),
+        (format!(r#""value": 2.01, {UCUM}, "code": "g""#), &out[..]),
+        (format!(r#""value": 2, {UCUM}, "code": "mg""#), &out[..]),
+        (format!(r#""value": 1500, {UCUM}, "code": "mg""#), &[][..]),
+        (format!(r#""value": 1500, {UCUM}, "code": "mL""#), &open[..]),
+        (r#""value": 0.5, "unit": "g""#.to_owned(), &open[..]),
+        (
+            format!(r#""value": 0.5, "comparator": "<", {UCUM}, "code": "g""#),
+            &open[..],
+        ),
+        (
+            r#""extension": [{"url": "http://e.x/a", "valueString": "x"}]"#.to_owned(),
+            &["Info FHR202 Observation.value.ofType(Quantity).extension[0].url"][..],
+        ),
+    ] {
+        let document = observation(&format!(r#""valueQuantity": {{{quantity}}}"#));
+        let found = found(&[&example], &[], &document);
+        assert_eq!(told(&found), wanted, "{quantity}");
+    }
+    // Without a system the text of the unit is compared.
+    let plain = profile(
+        "Observation",
+        URL,
+        r#"{"id": "Observation.value[x]", "path": "Observation.value[x]", "type": [{"code": "Quantity"}],
+        "minValueQuantity": {"value": 1, "unit": "錠"}}"#,
+    );
+    for (quantity, wanted) in [
+        (r#""value": 0.5, "unit": "錠""#, &out[..]),
+        (r#""value": 1, "unit": "錠""#, &[][..]),
+        (r#""value": 0.5, "unit": "包""#, &open[..1]),
+    ] {
+        let document = observation(&format!(r#""valueQuantity": {{{quantity}}}"#));
+        let found = found(&[&plain], &[], &document);
+        assert_eq!(told(&found), wanted, "{quantity}");
+    }
+}
+
+#[test]
+fn a_rule_that_the_data_make_an_error_is_broken_and_one_that_nothing_can_keep_is_a_defect() {
+    let with = |severity: &str, expression: &str| {
+        profile(
+            "Patient",
+            URL,
+            &format!(
+                r#"{{"id": "Patient", "path": "Patient", "constraint": [{{"key": "ex-1", "severity": "{severity}",
+                "human": "一つだけ", "expression": "{expression}"}}]}}"#
+            ),
+        )
+    };
+    let patient = |given: &str| {
+        format!(
+            r#"{{"resourceType": "Patient", "meta": {{"profile": ["{URL}"]}}, "name": [{{"given": [{given}]}}]}}"#
+        )
+    };
+    let (one, two) = (patient(r#""花子""#), patient(r#""花子", "桜""#));
+    for expression in [
+        "name.given.single() = '花子'",
+        "name.given.startsWith('花')",
+        "name.given[0] = '花子' and name.given.length() = 2",
+    ] {
+        for (severity, wanted) in [
+            ("error", "Error ex-1 Patient"),
+            ("warning", "Warning ex-1 Patient"),
+        ] {
+            let example = with(severity, expression);
+            assert_eq!(
+                told(&found(&[&example], &[], &one)),
+                [""; 0],
+                "{expression}"
+            );
+            let broken = found(&[&example], &[], &two);
+            assert_eq!(told(&broken), [wanted], "{expression}");
+            let why = broken.first().map(|f| f.reasons.clone());
+            assert_eq!(
+                why,
+                Some(vec!["several values where one is needed".to_owned()])
+            );
+        }
+    }
+    for expression in [
+        "name.given.single(",
+        "%nothing = 1",
+        "name.given.as(string) = '桜'",
+    ] {
+        let found = found(&[&with("error", expression)], &[], &two);
+        let found: Vec<_> = found.iter().map(|f| (f.severity, f.code())).collect();
+        assert_eq!(found, [(Severity::Info, "FHR305")], "{expression}");
+    }
+}
+
+const HL7: &str = "http://hl7.org/fhir/StructureDefinition";
+
+#[test]
+fn extensions_of_hl7_that_core_has_not_are_not_checked() {
+    let core = profile(
+        "Extension",
+        "http://hl7.org/fhir/StructureDefinition/patient-nationality",
+        r#"{"id": "Extension", "path": "Extension"}"#,
+    );
+    let of = |key: &str, url: &str| {
+        format!(
+            r#"{{"resourceType": "Patient", "{key}": [{{"url": "{url}", "valueString": "x"}}]}}"#
+        )
+    };
+    for (document, wanted) in [
+        (
+            of("extension", &format!("{HL7}/individual-pronouns")),
+            "Warning FHR202 Patient.extension[0].url",
+        ),
+        (
+            of("modifierExtension", &format!("{HL7}/individual-pronouns")),
+            "Error FHR205 Patient.modifierExtension[0].url",
+        ),
+        // A type is no extension.
+        (
+            of("extension", &format!("{HL7}/Patient")),
+            "Error FHR202 Patient.extension[0].url",
+        ),
+        (
+            of("extension", "http://h.jp/fhir/StructureDefinition/ward"),
+            "Info FHR202 Patient.extension[0].url",
+        ),
+        // Not where HL7 defines it.
+        (
+            of("extension", &format!("{HL7}/operationoutcome-file")),
+            "Warning FHR202 Patient.extension[0].url",
+        ),
+    ] {
+        let found = found(&[&core], &[], &document);
+        assert_eq!(told(&found), [wanted], "{document}");
+    }
+    let outcome = |name: &str, value: &str| {
+        format!(
+            r#"{{"resourceType": "OperationOutcome", "issue": [{{"severity": "error", "code": "value",
+            "extension": [{{"url": "{HL7}/operationoutcome-{name}", {value}}}]}}]}}"#
+        )
+    };
+    for (name, value) in [
+        ("file", r#""valueString": "a.json""#),
+        ("issue-col", r#""valueInteger": 1"#),
+        ("issue-line", r#""valueInteger": 1"#),
+        ("message-id", r#""valueString": "FHR101""#),
+    ] {
+        let document = outcome(name, value);
+        assert_eq!(told(&found(&[&core], &[], &document)), [""; 0], "{name}");
+    }
+    let wrong = outcome("issue-line", r#""valueString": "1""#);
+    assert_eq!(
+        told(&found(&[&core], &[], &wrong)),
+        ["Warning FHR202 OperationOutcome.issue[0].extension[0].url"]
+    );
+}

@@ -95,7 +95,7 @@ fn fhir_type(code: &str) -> &'static str {
         Some("101" | "102" | "103" | "104" | "105" | "408" | "409" | "410") => "code-invalid",
         Some("202" | "203" | "204" | "205") => "extension",
         Some("211" | "214" | "301" | "302") => "not-found",
-        Some("304" | "305" | "306" | "415") => "informational",
+        Some("304" | "305" | "306" | "310" | "415") => "informational",
         Some("402" | "405" | "406" | "407" | "413" | "414") => "business-rule",
         Some(_) => "value",
         None => "invariant",
