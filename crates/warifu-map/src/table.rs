@@ -271,6 +271,9 @@ pub fn keep_rest<'a>(
         if table.keeps.iter().any(|k| k.segment == s.name()) {
             report_beyond(cx, *s);
         }
+        if cx.strays.placed.contains(&s.position()) {
+            continue;
+        }
         each_rest(table, *s, &mut |n, field| {
             let here = (s.name(), n, field.raw());
             if segments.len() > 1 && !seen.insert(here) {
@@ -397,6 +400,8 @@ pub(crate) struct Strays<'a> {
     unread_places: Set<(u16, u32, u32)>,
     /// Fields of `parts`: message, first byte.
     whole: Set<(u16, u32)>,
+    /// Positions of segments whose rest stands where they are told ([`Cx::left_of`]).
+    placed: Set<u32>,
 }
 
 /// Position of the segment, name of the field, the field; those before `next` are kept.
@@ -423,6 +428,10 @@ impl<'a> Strays<'a> {
     pub(crate) fn wait(&self) -> bool {
         let mut queues = [&self.segments, &self.parts, &self.fields].into_iter();
         queues.any(|queue| queue.next < queue.all.len())
+    }
+    /// How many values wait that could not be read.
+    pub(crate) fn unread(&self) -> usize {
+        self.unread.len()
     }
     /// Whether a value waits that could not be read.
     pub(crate) fn has_unread(&self) -> bool {
@@ -682,6 +691,7 @@ impl<'a> Cx<'a, '_> {
             | "DiagnosticReport" => true,
             // Of the other kinds the request or report carries it.
             "Observation" => matches!(self.kind(), None | Some(DataKind::Oml11)),
+            "Specimen" => true,
             "Coverage" => self.kind() == Some(DataKind::Adt00),
             "AllergyIntolerance" => self.kind() == Some(DataKind::Adt61),
             _ => false,
@@ -700,8 +710,20 @@ impl<'a> Cx<'a, '_> {
                 .and_then(|at| self.message().segment(at))
                 .map(|s| s.name()),
         };
-        let end = name.map_or(u32::MAX, |name| self.end_of(position, name));
-        self.keep_strays_before(r, end);
+        // A specimen and a result keep their own; of those that made none the report keeps it.
+        let (from, end, leave) = match r.resource_type() {
+            "Specimen" => (position, position + 1, false),
+            of => {
+                let result = self.kind() == Some(DataKind::Oml11);
+                let own = result && of == "Observation";
+                (
+                    if own { position } else { 0 },
+                    name.map_or(u32::MAX, |name| self.end_of(position, name)),
+                    result && of == "ServiceRequest",
+                )
+            }
+        };
+        self.keep_strays_of(r, (from, end), leave);
     }
     /// Position of the next segment of a name behind a position.
     fn end_of(&mut self, position: u32, name: [u8; 3]) -> u32 {
@@ -719,18 +741,31 @@ impl<'a> Cx<'a, '_> {
         self.strays.ends.insert(name, (position, end));
         end
     }
-    /// Keeps in a resource what waits of the segments before a position; what the resource says already
-    /// once.
+    /// Keeps in a resource what waits of the segments before a position.
     pub(crate) fn keep_strays_before(&mut self, r: &mut Resource, end: u32) {
+        self.keep_strays_of(r, (0, end), false);
+    }
+    /// Keeps in a resource what waits of the segments before a position, but for other specimens and results:
+    /// those before `from`, or all; what the resource says already once.
+    fn keep_strays_of(&mut self, r: &mut Resource, (from, end): (u32, u32), leave: bool) {
         let mut strays = std::mem::take(&mut self.strays);
         let before = r.row(Some(&REST));
         let mut seen: Set<(String, &'a [u8])> = Set::new();
         for queue in [&mut strays.segments, &mut strays.parts, &mut strays.fields] {
-            while let Some((position, name, field)) = queue.all.get_mut(queue.next) {
+            let mut at = queue.next;
+            while let Some((position, name, field)) = queue.all.get_mut(at) {
                 if *position >= end {
                     break;
                 }
-                queue.next += 1;
+                at += 1;
+                let other = name.starts_with("OBX") || name.starts_with("SPM");
+                if other && *position < from {
+                    at = at.max(queue.all.partition_point(|of| of.0 < from));
+                    continue;
+                }
+                if name.is_empty() || leave && other {
+                    continue;
+                }
                 let name = std::mem::take(name);
                 if !seen.insert((name.clone(), field.raw())) || says(r, &name, *field) {
                     self.used(field);
@@ -738,9 +773,48 @@ impl<'a> Cx<'a, '_> {
                     keep(r, self, name, *field);
                 }
             }
+            let rest = queue.all.iter().skip(queue.next);
+            queue.next += rest.take_while(|of| of.1.is_empty()).count();
         }
         r.row(before);
         self.strays = strays;
+    }
+    /// What is to be kept of one of several segments, for the place where it is told: values that could
+    /// not be read since there were `read` of them, fields of which rows take a part, fields without a row,
+    /// and those of `others` where the first segment says something else.
+    pub(crate) fn left_of(
+        &mut self,
+        table: &'static Table,
+        [first, s]: [Segment<'a>; 2],
+        others: &[usize],
+        read: usize,
+    ) -> Vec<(String, Val<'a>)> {
+        let strays = &mut self.strays;
+        let from = read.min(strays.unread.len());
+        let mut left = strays.unread.split_off(from);
+        let parts = &mut strays.parts.all;
+        let begin = parts.partition_point(|part| part.0 < s.position());
+        let own = parts.iter_mut().skip(begin);
+        for (_, name, field) in own.take_while(|part| part.0 == s.position()) {
+            left.push((std::mem::take(name), field.text().trimmed()));
+        }
+        each_rest(table, s, &mut |n, field| {
+            left.push((name_of(s, n), field.text().trimmed()));
+        });
+        strays.placed.insert(s.position());
+        let others = others.iter().filter(|_| s.position() != first.position());
+        for (n, field) in others.map(|n| (*n, s.field(*n))) {
+            let name = name_of(s, n);
+            if field.raw() == first.field(n).raw() {
+                self.used(&field);
+            } else if field.is_some() && left.iter().all(|of| of.0 != name) {
+                left.push((name, field.text().trimmed()));
+            }
+        }
+        for (name, v) in &left {
+            self.report_with(&MAP003, v, name.clone());
+        }
+        left
     }
     /// Tells what no resource carries: segments once each, fields one by one.
     pub(crate) fn report_strays(&mut self) {
@@ -755,7 +829,7 @@ impl<'a> Cx<'a, '_> {
         let once = segments.filter(move |s| last.replace(s.0) != Some(s.0));
         let rest = [parts, fields].into_iter();
         let rest = rest.flat_map(|queue| queue.all.into_iter().skip(queue.next));
-        for (_, name, field) in once.chain(rest) {
+        for (_, name, field) in once.chain(rest).filter(|of| !of.1.is_empty()) {
             self.report_with(&MAP018, &field, name);
         }
     }
@@ -842,7 +916,14 @@ static TAKEN: &[Taken] = &[
     (
         *b"OBX",
         0x3_49fc,
-        &[(3, CWE | IN_1), (5, TEXT), (6, CWE), (16, XCN), (17, CWE)],
+        &[
+            (3, CWE | IN_1),
+            (5, TEXT),
+            (6, CWE),
+            (8, ONE | ALL),
+            (16, XCN),
+            (17, CWE),
+        ],
     ),
     (*b"ODS", 0x1e, &[(2, CWE | ALL), (3, CWE | ALL), (4, TEXT)]),
     (
@@ -1218,7 +1299,7 @@ pub(crate) fn kept(o: &mut Object<'_>, source: &str, field: Part<'_>) {
     kept_text(o, source, field.text().trimmed());
 }
 
-fn kept_text(o: &mut Object<'_>, source: &str, v: Val<'_>) {
+pub(crate) fn kept_text(o: &mut Object<'_>, source: &str, v: Val<'_>) {
     if !v.is_empty() {
         o.string("url", &["urn:x-ssmix2:field:", source].concat(), v.src());
         o.string("valueString", v.text, v.src());

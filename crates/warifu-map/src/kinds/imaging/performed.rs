@@ -263,7 +263,7 @@ fn emit_study<'a>(
         let executed = o
             .executions
             .iter()
-            .filter(|e| is_performed(e.ze1))
+            .filter(|e| !is_planned(e.ze1))
             .map(|e| (e.ze1.field(3), "ZE1-3"));
         for (part, source) in detail
             .into_iter()
@@ -419,9 +419,12 @@ fn started<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, p: Part<'a>
 
 // --- Procedure ---------------------------------------------------------------------------------------
 
-/// `RS` performed; an empty code counts as performed (the file is one of performed things).
-fn is_performed(ze1: Segment<'_>) -> bool {
-    matches!(ze1.field(2).value().text.trim(), "RS" | "")
+/// Planned, as JAHIS and others write it; whatever else a file of performed things says is none of a plan.
+fn is_planned(ze1: Segment<'_>) -> bool {
+    matches!(
+        ze1.field(2).value().text.trim(),
+        "YT" | "PL" | "SC" | "予定"
+    )
 }
 
 /// Meaning of an OBX that belongs to a ZE1.
@@ -470,7 +473,7 @@ fn procedure<'a>(
     nth: u32,
 ) -> Option<Id> {
     let control = e.ze1.field(2);
-    if !is_performed(e.ze1) {
+    if is_planned(e.ze1) {
         cx.report(&MAP403, &control);
         return None;
     }
@@ -487,11 +490,18 @@ fn procedure<'a>(
     let mut r = cx.open("Procedure", id);
     let group = Group::of(&[e.ze1]);
     run(&ZE1_TO_JP_PROCEDURE, &mut r, cx, &group);
+    let performed = control.value().trimmed();
+    let known = matches!(performed.text, "RS" | "");
+    if !known {
+        cx.unlisted(performed, "ZE1-2");
+    }
     within(&mut r, &ZE1_TO_JP_PROCEDURE, "ZE1-2", |r| {
         let (status, src) = if o.is_cancelled() {
             ("entered-in-error", o.value(*b"ORC", 1).src())
-        } else {
+        } else if known {
             ("completed", control.src())
+        } else {
+            ("unknown", control.src())
         };
         r.string(el::STATUS, status, src);
     });
@@ -561,6 +571,11 @@ fn procedure<'a>(
             5
         };
         cx.stray_behind(line.obx, last);
+        // The note says its code alone.
+        let unit = line.obx.field(6);
+        if last == 6 && unit.has_parts() && has_more(unit, value_parts("TS")) {
+            cx.stray_field(line.obx, 6, unit);
+        }
         let value = line.obx.field(5);
         if value.has_parts() && has_more(value, value_parts(type_of(line))) {
             cx.stray_field(line.obx, 5, value);

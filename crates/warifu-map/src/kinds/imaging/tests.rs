@@ -260,6 +260,29 @@ fn one_study_for_one_uid_though_every_row_repeats_it() {
 }
 
 #[test]
+fn a_row_neither_planned_nor_performed_is_kept_without_a_status() {
+    for (control, status) in [("RS", "completed"), ("", "completed"), ("IM", "unknown")] {
+        let out = convert(
+            "OMG-11",
+            &format!(
+                "{HEAD}\nORC|CH|1|||||||20260407111000\nOBR||1||110^検査^LENDO|||20260407\nZE1|1|{control}|110^検査^LENDO|||DR-01|T1^光^撮子"
+            ),
+        );
+        let p = one(&out, "Procedure");
+        assert_eq!(at(&p, "/status"), status);
+        assert_eq!(p.to_string().contains("\"IM\""), status == "unknown");
+        assert_eq!(reported(&out, "MAP008"), status == "unknown");
+    }
+    let out = convert(
+        "OMG-11",
+        &format!(
+            "{HEAD}\nORC|CH|1|||||||20260407111000\nOBR||1||110^検査^LENDO\nZE1|1|PL|110^検査^LENDO"
+        ),
+    );
+    assert!(all(&out, "Procedure").is_empty() && reported(&out, "MAP403"));
+}
+
+#[test]
 fn a_performed_row_becomes_a_procedure() {
     let out = performed();
     let p = one(&out, "Procedure");

@@ -675,3 +675,38 @@ fn a_result_with_a_blank_inside_is_no_other_number() {
         assert!(reported(&out, code) && reported(&out, "MAP205"));
     }
 }
+
+#[test]
+fn what_is_kept_of_a_result_or_a_specimen_stands_with_it() {
+    let line = |n: u8, code: &str, note: &str| {
+        format!(
+            "OBX|{n}|NM|{code}^項目{n}^JC10||{n}|mg/dL|||||F||{note}|||6^検^甲^^^^^&1.2.{n}&ISO\n"
+        )
+    };
+    let out = convert(
+        "OML-11",
+        &format!(
+            "{HEAD}{}{}{}",
+            ORDER.replace("SPM|1|S001|", "SPM|1|S001&A|"),
+            line(1, "3D010000002327101", "甲"),
+            line(2, "3D046000001906202", "乙")
+        ),
+    );
+    let kept = |r: &Value, field: &str| -> Vec<String> {
+        let all = r["extension"].as_array().into_iter().flatten();
+        let url = format!("urn:x-ssmix2:field:{field}");
+        let kept = all.filter(|e| e["url"] == url.as_str());
+        kept.map(|e| at(e, "/valueString").to_owned()).collect()
+    };
+    for (made, n) in all(&out, "Observation").iter().zip(1..) {
+        assert_eq!(kept(made, "OBX-16"), [format!("6^検^甲^^^^^&1.2.{n}&ISO")]);
+    }
+    let request = one(&out, "ServiceRequest");
+    assert!(kept(&request, "OBX-16").is_empty() && kept(&request, "SPM-2").is_empty());
+    assert_eq!(kept(&one(&out, "Specimen"), "SPM-2"), ["S001&A"]);
+    // A result that is none leaves it to the report.
+    let out = result(&line(1, "3D010000002327101", "甲").replace("|||||F|", "|||||O|"));
+    assert!(all(&out, "Observation").is_empty());
+    let report = one(&out, "DiagnosticReport");
+    assert_eq!(kept(&report, "OBX-16").len(), 1, "{report}");
+}

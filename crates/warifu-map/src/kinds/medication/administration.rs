@@ -18,7 +18,7 @@ use warifu_terms::{maps, systems, units};
 use super::{Ingredient, Mixture, People, dosage};
 use crate::cx::{Cx, Sourced};
 use crate::datatypes;
-use crate::table::{Group, Ignored, holds_from, keep, name_of, run};
+use crate::table::{Group, Ignored, holds_from, keep, run};
 
 /// Canonical of JP_MedicationAdministration.
 pub const JP_MEDICATION_ADMINISTRATION: &str =
@@ -131,7 +131,7 @@ table! {
         "RXA-10" => "MedicationAdministration.performer.actor": map performers, "投薬者";
         "RXA-11" => "MedicationAdministration.extension:location": map location, "投薬場所";
         "RXA-12" => "MedicationAdministration.dosage.rateQuantity, text": part, "時間あたりの投薬";
-        "RXA-13" => "MedicationAdministration.note": map strength, "投薬力価";
+        "RXA-13" => "MedicationAdministration.note": always mixed_strength, "投薬力価";
         "RXA-14" => "MedicationAdministration.note, MedicationAdministration.extension": map strength_unit, "投薬力価単位";
         "RXA-15" => "MedicationAdministration.contained.batch.lotNumber, note": always mixed_lot_note, "薬剤ロット番号";
         "RXA-16" => "MedicationAdministration.contained.batch.expirationDate, note": always mixed_expiry_note, "薬剤有効期限";
@@ -588,7 +588,7 @@ fn further<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, set: &[
             .map(|row| &row.row),
     );
     for (rxa, n) in rest.iter().zip(2u32..) {
-        for field in [3, 4, 8, 9, 10, 11, 12, 13, 14, 18, 19, 20, 21, 22] {
+        for field in [3, 4, 10, 11, 12, 18, 19, 20, 21] {
             let f = rxa.field(field);
             if !f.is_some() {
                 continue;
@@ -622,7 +622,6 @@ fn further<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, set: &[
                     );
                     cx.report_with(&MAP311, &v, name);
                 }
-                8 | 9 | 13 | 14 | 22 => keep(r, cx, name_of(*rxa, field), f),
                 _ => {}
             }
         }
@@ -782,6 +781,7 @@ fn contained<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, set: &[Segment<'a>]) -> 
     for (s, number) in set.iter().zip(1u32..) {
         if s.field(5).is_some() {
             drugs.push(Ingredient {
+                segment: Some(*s),
                 code: s.field(5),
                 amount: s.field(6),
                 unit: s.field(7),
@@ -791,6 +791,7 @@ fn contained<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, set: &[Segment<'a>]) -> 
     }
     let mut about = Mixture {
         form: set.first().map(|s| s.field(8)),
+        others: &[8, 22],
         ..Mixture::default()
     };
     if let [only] = set {
@@ -805,7 +806,8 @@ fn contained<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, set: &[Segment<'a>]) -> 
             .some()
             .or_else(|| maker.comp(1).value().trimmed().some());
     }
-    super::mixture(r, cx, el::MEDICATION_REFERENCE, &drugs, &about) && !drugs.is_empty()
+    let table = &RXA_TO_JP_MEDICATION_ADMINISTRATION_INJECTION;
+    super::mixture(r, cx, table, el::MEDICATION_REFERENCE, &drugs, &about) && !drugs.is_empty()
 }
 
 /// RXA-6/7 and 12, RXR. R4 demands a dose or a rate: for a mixture of several drugs the dose is one
@@ -907,20 +909,36 @@ fn annotate<'a>(
     group: &Group<'a>,
 ) {
     let mut seen: Option<&[u8]> = None;
-    for rxa in group.all(*b"RXA") {
+    let first = group.field(*b"RXA", 9);
+    // One that is not said of all is that drug's.
+    let differ = group
+        .all(*b"RXA")
+        .any(|rxa| first.is_some_and(|first| first.raw() != rxa.field(9).raw()));
+    for (rxa, n) in group.all(*b"RXA").zip(1u32..) {
         let field = rxa.field(9);
-        if !field.is_some() || seen == Some(field.raw()) {
+        cx.used(&field);
+        if !field.is_some() || seen == Some(field.raw()) && !differ {
             continue;
         }
         seen = Some(field.raw());
-        cx.used(&field);
         for rep in field.reps() {
             let [a, b] = datatypes::both_triplets(rep);
             let said = [a.text, b.text, rep.comp(9).text(), a.code, b.code]
                 .into_iter()
                 .find(|v| !v.is_empty())
                 .unwrap_or_default();
-            r.object(element, |o| o.string("text", said.text, said.src()));
+            if differ && !said.is_empty() {
+                let number = n.to_string();
+                super::note(
+                    r,
+                    element,
+                    &["備考 (薬剤", &number, "): ", said.text],
+                    cx,
+                    &said,
+                );
+            } else {
+                r.object(element, |o| o.string("text", said.text, said.src()));
+            }
         }
     }
 }
@@ -1040,7 +1058,8 @@ fn strength<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: Par
 
 /// RXA-14 alone says no strength.
 fn strength_unit<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: Part<'a>) {
-    if !group.field(*b"RXA", 13).is_some_and(|of| of.is_some()) {
+    let several = group.all(*b"RXA").nth(1).is_some();
+    if !several && !group.field(*b"RXA", 13).is_some_and(|of| of.is_some()) {
         keep(r, cx, "RXA-14".to_owned(), f);
     }
 }
@@ -1054,11 +1073,11 @@ fn expiry_note<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part
 }
 
 fn maker_note<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
-    super::note_amount(r, cx, el::NOTE, ("製造者", "RXA-17"), maker_name(f), None);
+    super::note_amount(r, cx, el::NOTE, ("製造者", "RXA-17"), said_name(f), None);
 }
 
-/// Text of RXA-17, its code where there is none.
-fn maker_name(f: Part<'_>) -> Part<'_> {
+/// Text of a maker (RXA-17) or a unit, its code where there is none.
+fn said_name(f: Part<'_>) -> Part<'_> {
     if f.comp(2).is_some() {
         f.comp(2)
     } else {
@@ -1080,18 +1099,22 @@ fn each_of_several<'a>(
     }
     for (rxa, n) in group.all(*b"RXA").zip(1u32..) {
         let f = rxa.field(field);
-        let f = if field == 17 { maker_name(f) } else { f };
-        let v = f.value().trimmed();
-        if !v.is_empty() {
-            super::note(
-                r,
-                el::NOTE,
-                &[label, " (薬剤", &n.to_string(), "): ", v.text],
-                cx,
-                &v,
-            );
-            cx.report_with(&MAP311, &v, name);
-        }
+        let (f, unit) = match field {
+            // A unit may stand alone.
+            13 if f.is_some() => (f, Some(rxa.field(14))),
+            13 => (said_name(rxa.field(14)), None),
+            17 => (said_name(f), None),
+            _ => (f, None),
+        };
+        let label = [label, " (薬剤", &n.to_string(), ")"].concat();
+        super::note_amount(r, cx, el::NOTE, (&label, name), f, unit);
+    }
+}
+
+fn mixed_strength<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: Part<'a>) {
+    each_of_several(r, cx, group, 13, "力価", "RXA-13");
+    if group.all(*b"RXA").nth(1).is_none() {
+        strength(r, cx, group, f);
     }
 }
 
@@ -1255,7 +1278,7 @@ fn dispense_expiry<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: 
 }
 
 fn dispense_maker<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
-    super::note_amount(r, cx, di::NOTE, ("製造者", "RXA-17"), maker_name(f), None);
+    super::note_amount(r, cx, di::NOTE, ("製造者", "RXA-17"), said_name(f), None);
 }
 
 fn dispense_reason<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
@@ -1398,7 +1421,7 @@ fn vaccine_expiry<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: P
 }
 
 fn vaccine_maker<'a>(r: &mut Resource, _: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
-    let v = maker_name(f).value().trimmed();
+    let v = said_name(f).value().trimmed();
     r.object(im::MANUFACTURER, |o| o.string("display", v.text, v.src()));
 }
 

@@ -19,7 +19,7 @@ use warifu_terms::{systems, tables};
 use crate::cx::{Cx, Sourced};
 use crate::datatypes::{self, Person};
 use crate::kinds::practitioner;
-use crate::table::{Group, Table};
+use crate::table::{Group, Table, kept_text};
 
 /// Canonical of JP_Medication.
 pub const JP_MEDICATION: &str = "http://jpfhir.jp/fhir/core/StructureDefinition/JP_Medication";
@@ -262,7 +262,7 @@ fn note_amount<'a>(
     r: &mut Resource,
     cx: &mut Cx<'a, '_>,
     element: Element,
-    (label, name): (&'static str, &'static str),
+    (label, name): (&str, &'static str),
     value: Part<'a>,
     unit: Option<Part<'a>>,
 ) {
@@ -408,6 +408,8 @@ fn device<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, field: Part<'a>) {
 
 /// One drug of a mixture.
 struct Ingredient<'a> {
+    /// The segment that says it.
+    segment: Option<Segment<'a>>,
     code: Part<'a>,
     amount: Part<'a>,
     unit: Part<'a>,
@@ -422,13 +424,16 @@ struct Mixture<'a> {
     lot: Option<Val<'a>>,
     expiry: Option<Val<'a>>,
     manufacturer: Option<Val<'a>>,
+    /// Fields of further drugs that are kept where the first has another value.
+    others: &'static [usize],
 }
 
 /// Adds the contained JP_Medication `medication` and the reference to it. Returns whether it satisfies
-/// its profile (every ingredient has a strength).
+/// its profile (every ingredient has a strength). What is kept of one of several drugs stands with it.
 fn mixture<'a>(
     r: &mut Resource,
     cx: &mut Cx<'a, '_>,
+    table: &'static Table,
     reference: Element,
     drugs: &List<'a, Ingredient<'a>>,
     about: &Mixture<'a>,
@@ -436,7 +441,10 @@ fn mixture<'a>(
     let arena = cx.message().arena();
     let mut strengths: List<'a, Option<(std::borrow::Cow<'a, str>, dosage::DrugUnit<'a>)>> =
         List::with_capacity_in(drugs.len(), arena);
+    let mut left = List::with_capacity_in(drugs.len(), arena);
+    let first = drugs.first().and_then(|d| d.segment);
     for d in drugs {
+        let read = cx.strays.unread();
         let literal = dosage::amount(
             cx,
             d.amount.value().trimmed(),
@@ -447,6 +455,12 @@ fn mixture<'a>(
             cx.unread(d.unit.text().trimmed(), "Medication.ingredient.strength");
         }
         strengths.push(literal.map(|n| (n, unit)));
+        left.push(match (first, d.segment) {
+            (Some(first), Some(s)) if drugs.len() > 1 => {
+                cx.left_of(table, [first, s], about.others, read)
+            }
+            _ => Vec::new(),
+        });
     }
     // The profile wants the unit's code.
     let coded =
@@ -468,13 +482,16 @@ fn mixture<'a>(
             o.object("form", |o| dosage_form(o, cx, form));
         }
         o.array("ingredient", |a| {
-            for (d, strength) in drugs.iter().zip(&strengths) {
+            for ((d, strength), left) in drugs.iter().zip(&strengths).zip(&left) {
                 a.object(|o| {
                     o.array("extension", |a| {
                         a.object(|o| {
                             o.constant("url", "http://jpfhir.jp/fhir/core/Extension/StructureDefinition/JP_Medication_Ingredient_DrugNo");
                             o.number("valueInteger", &d.number.to_string(), d.code.src());
                         });
+                        for (name, v) in left {
+                            a.object(|o| kept_text(o, name, *v));
+                        }
                     });
                     o.object("itemCodeableConcept", |o| drug(o, cx, d.code, None));
                     if let Some((literal, unit)) = strength {

@@ -372,6 +372,7 @@ fn ingredients<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>) -> 
             if (kind.value().text.trim() == "B") == base && s.field(2).is_some() {
                 cx.used(&kind);
                 drugs.push(Ingredient {
+                    segment: Some(s),
                     code: s.field(2),
                     amount: s.field(3),
                     unit: s.field(4),
@@ -388,6 +389,7 @@ fn ingredients<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>) -> 
             cx.report_with(&MAP306, &at, "RXC");
         } else {
             drugs.push(Ingredient {
+                segment: None,
                 code: rxe(2),
                 amount: rxe(3),
                 unit: rxe(5),
@@ -399,7 +401,8 @@ fn ingredients<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>) -> 
         form: Some(rxe(6)),
         ..Mixture::default()
     };
-    super::mixture(r, cx, el::MEDICATION_REFERENCE, &drugs, &about)
+    let table = &RXE_TO_JP_MEDICATION_REQUEST_INJECTION;
+    super::mixture(r, cx, table, el::MEDICATION_REFERENCE, &drugs, &about)
 }
 
 /// Whether RXE-2 is the kind of injection (JHSI0002) and not a drug.

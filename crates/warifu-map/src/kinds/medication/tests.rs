@@ -776,3 +776,102 @@ fn a_second_route_and_amount_are_kept_once_however_many_doses_there_are() {
     assert_eq!(kept(&r, "RXR-1"), ["AP^外用^HL70162"]);
     assert_eq!(kept(&r, "RXR-6"), ["X1"]);
 }
+
+#[test]
+fn what_is_kept_of_one_of_several_drugs_stands_with_it() {
+    let of = |r: &Value| -> Vec<Vec<String>> {
+        let drugs = r["contained"][0]["ingredient"].as_array().unwrap();
+        let kept = drugs.iter().map(|d| {
+            let all = d["extension"].as_array().unwrap().iter();
+            let kept = all.filter_map(|e| {
+                let field = e["url"].as_str()?.strip_prefix("urn:x-ssmix2:field:")?;
+                Some(format!("{field} {}", at(e, "/valueString")))
+            });
+            kept.collect()
+        });
+        kept.collect()
+    };
+    let out = convert(
+        "OMP-02",
+        &order(
+            HEAD,
+            "NW|100||100_01_001",
+            "I",
+            "RXE||00^一般^99I02|510||ML^ミリ^MR9P\nRXC|B|620007329^薬B^HOT9|一|HON^本^MR9P\n\
+             RXC|A|620007330^薬C^HOT9|2-3|AMP^管^MR9P^X|5%|PC^濃^99L\nRXC|A|620007331^薬D^HOT9|1|AMP^管^MR9P",
+        ),
+    );
+    let r = one(&out, "MedicationRequest");
+    assert!(kept(&r, "RXC-3").is_empty(), "{r}");
+    assert_eq!(
+        of(&r),
+        [
+            vec!["RXC-3 一", "RXC-4 HON^本^MR9P"],
+            vec![
+                "RXC-3 2-3",
+                "RXC-4 AMP^管^MR9P^X",
+                "RXC-5 5%",
+                "RXC-6 PC^濃^99L"
+            ],
+            vec![],
+        ]
+    );
+    // Of one drug alone the request keeps it, as before.
+    let out = convert(
+        "OMP-02",
+        &order(
+            HEAD,
+            "NW|100||100_01_001",
+            "I",
+            "RXE||00^一般^99I02|510||ML^ミリ^MR9P\nRXC|B|620007329^薬B^HOT9|一|HON^本^MR9P|5%",
+        ),
+    );
+    let r = one(&out, "MedicationRequest");
+    assert_eq!(kept(&r, "RXC-3"), ["一"]);
+    assert_eq!(kept(&r, "RXC-5"), ["5%"]);
+    let rxa = |n: u8, code: &str, amount: &str, rest: &str| {
+        format!(
+            "RXA|0|{n}|20260401100000|20260401103000|{code}^薬{n}^HOT9|{amount}|ML^ミリ^MR9P|{rest}||CP\n"
+        )
+    };
+    let out = convert(
+        "OMP-12",
+        &order(
+            HEAD,
+            "NW|100||100_01_001",
+            "I",
+            &(rxa(
+                1,
+                "620007329",
+                "少量",
+                "|^甲備考^99L||||5|PC^濃^99L|LOTA|||",
+            ) + &rxa(
+                2,
+                "620007330",
+                "多量",
+                "F^剤^99L|^乙備考^99L|||||PC^濃^99L|LOTB|||",
+            )),
+        ),
+    );
+    let r = one(&out, "MedicationAdministration");
+    assert_eq!(
+        of(&r),
+        [
+            vec!["RXA-6 少量", "RXA-7 ML^ミリ^MR9P"],
+            vec!["RXA-6 多量", "RXA-7 ML^ミリ^MR9P", "RXA-8 F^剤^99L"],
+        ]
+    );
+    let notes: Vec<&str> = (r["note"].as_array().unwrap().iter())
+        .map(|n| at(n, "/text"))
+        .collect();
+    for note in [
+        "備考 (薬剤1): 甲備考",
+        "備考 (薬剤2): 乙備考",
+        "力価 (薬剤1): 5濃",
+        "力価 (薬剤2): 濃",
+        "ロット番号 (薬剤2): LOTB",
+    ] {
+        assert!(notes.contains(&note), "{note} in {notes:?}");
+    }
+    assert!(kept(&r, "RXA-6").is_empty() && kept(&r, "RXA-8").is_empty());
+}
