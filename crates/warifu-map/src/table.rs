@@ -688,10 +688,10 @@ impl<'a> Cx<'a, '_> {
             | "ServiceRequest"
             | "Procedure"
             | "ImagingStudy"
-            | "DiagnosticReport" => true,
+            | "DiagnosticReport"
+            | "Specimen" => true,
             // Of the other kinds the request or report carries it.
             "Observation" => matches!(self.kind(), None | Some(DataKind::Oml11)),
-            "Specimen" => true,
             "Coverage" => self.kind() == Some(DataKind::Adt00),
             "AllergyIntolerance" => self.kind() == Some(DataKind::Adt61),
             _ => false,
@@ -944,7 +944,7 @@ static TAKEN: &[Taken] = &[
         *b"PID",
         0x2_6381_eba8,
         &[
-            (3, 0b10_0010 | ALL),
+            (3, 0b11_0010 | ALL),
             (5, XPN),
             (9, XPN),
             (11, XAD | ALL),

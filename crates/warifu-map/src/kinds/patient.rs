@@ -316,6 +316,7 @@ fn identifier<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<
     r.object(el::IDENTIFIER, |o| {
         o.constant("use", "usual");
         datatypes::identifier(o, system, v);
+        assigner(o, f.comp(4).text().trimmed());
     });
     // Further numbers: of whom they are says component 4, which is no URI; of what kind, component 5.
     for rep in f.reps().skip(1).filter(|rep| !is_protected(*rep)) {
@@ -350,8 +351,16 @@ fn identifier<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<
                 },
             );
             o.string("value", number.text, number.src());
+            assigner(o, authority);
         });
     }
+}
+
+/// Who gave a number, as sent.
+fn assigner(o: &mut warifu_fhir::Object<'_>, authority: warifu_hl7::Val<'_>) {
+    o.object("assigner", |o| {
+        o.string("display", authority.text, authority.src());
+    });
 }
 
 /// PID-5: one `HumanName` a repetition; component 8 tells kanji (I), kana (P) and alphabet (A) apart.

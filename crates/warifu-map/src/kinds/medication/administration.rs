@@ -167,7 +167,7 @@ table! {
         "ORC-4" => "MedicationDispense.identifier:rpNumber": part, "依頼者グループ番号";
         "ORC-5" => "": lost, "オーダ状態";
         "ORC-8" => "": lost, "親";
-        "ORC-9" => "": ignored Ignored::Redundant, "トランザクション日時";
+        "ORC-9" => "MedicationDispense.extension": map dispense_ordered, "トランザクション日時";
         "ORC-10" => "": lost, "入力者";
         "ORC-12" => "": lost, "依頼者";
         "ORC-13" => "": ignored Ignored::Transport, "入力者所在地";
@@ -860,9 +860,13 @@ fn given_dosage<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f:
             super::note(r, el::NOTE, &["経路: ", route_text.text], cx, &route_text);
         }
         super::note(r, el::NOTE, &[text], cx, &value);
-        for n in [2, 4].into_iter().filter(|n| rxr(*n).is_some()) {
-            let name = if n == 2 { "RXR-2" } else { "RXR-4" };
-            keep(r, cx, name.to_owned(), rxr(n));
+        // The note says the text of the route alone.
+        let coded = |n| n != 1 || route.has_parts();
+        for n in [1, 2, 4]
+            .into_iter()
+            .filter(|n| rxr(*n).is_some() && coded(*n))
+        {
+            keep(r, cx, format!("RXR-{n}"), rxr(n));
         }
         return;
     }
@@ -1197,6 +1201,23 @@ fn device<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>)
 }
 
 // --- MedicationDispense -------------------------------------------------------------------------
+
+/// ORC-9: the request says it, where there is one.
+fn dispense_ordered<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: Part<'a>) {
+    let order = super::order_number(cx, group);
+    let rp = super::rp_number(group, order.text);
+    let request = cx.id(
+        "MedicationRequest",
+        &["OMP-01", order.text, rp.text, "1"],
+        0,
+        "",
+    );
+    if cx.emitted("MedicationRequest", request) {
+        cx.used(&f);
+    } else {
+        keep(r, cx, "ORC-9".to_owned(), f);
+    }
+}
 
 fn dispense_type<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, _: Part<'a>) {
     r.object(di::CATEGORY, |o| super::order_category(o, cx, group));

@@ -875,3 +875,27 @@ fn what_is_kept_of_one_of_several_drugs_stands_with_it() {
     }
     assert!(kept(&r, "RXA-6").is_empty() && kept(&r, "RXA-8").is_empty());
 }
+
+#[test]
+fn what_was_handed_over_keeps_when_it_was_ordered_unless_the_request_says_it() {
+    let rxa = "RXA|0|1|20260401100000|20260401103000|108665201^ダーゼン錠^HOT9|1|TAB^錠^MR9P|||||||||||||CP\nRXR|PO^口^HL70162";
+    let out = convert("OMP-11", &order(HEAD, "NW|100||1", "O", rxa));
+    assert_eq!(
+        kept(&one(&out, "MedicationDispense"), "ORC-9"),
+        ["20260401104500"]
+    );
+    let request = oral(DRUG);
+    let given = order(HEAD, "NW|100||1", "O", rxa);
+    let files = [
+        (
+            path("OMP-01", "20260401", "20260401090000000", "01", '1'),
+            request.as_str(),
+        ),
+        (
+            path("OMP-11", "20260401", "20260401100000000", "01", '1'),
+            given.as_str(),
+        ),
+    ];
+    let out = convert_patient(&files);
+    assert!(kept(&one(&out, "MedicationDispense"), "ORC-9").is_empty());
+}
