@@ -125,12 +125,17 @@ const PARTS: [Part; 3] = [
 const SMALL: &[&str] = &["--cfg=sha2_backend_soft=\"compact\""];
 
 /// Level of wasm-opt: above -O1 it makes fewer bytes, but more after gzip.
-const LEVEL: [&str; 5] = [
+const LEVEL: [&str; 10] = [
     "-O1",
     "--dae-optimizing",
     "--coalesce-locals",
     "--reorder-locals",
     "--rse",
+    "--precompute-propagate",
+    "--simplify-locals-nostructure",
+    "--vacuum",
+    "--coalesce-locals",
+    "--reorder-locals",
 ];
 
 /// The converter.
