@@ -177,6 +177,11 @@ fn name_end(text: &str) -> usize {
         .unwrap_or(text.len())
 }
 
+/// Whether XML 1.0 §2.2 has the character; of its exceptions those that JSON can hold.
+fn is_of_xml(c: char) -> bool {
+    c >= ' ' && !matches!(c, '\u{fffe}' | '\u{ffff}') || matches!(c, '\t' | '\n' | '\r')
+}
+
 /// Whether each `&` begins a reference to a character.
 fn references(text: &str, at: usize) -> Result<(), HtmlError> {
     let mut from = 0;
@@ -187,7 +192,7 @@ fn references(text: &str, at: usize) -> Result<(), HtmlError> {
         // XML has five names for characters; those of HTML are not defined here.
         let good = end
             .and_then(|e| rest.get(..e))
-            .is_some_and(|name| name != "nbsp" && entity_char(name).is_some_and(|c| c != '\0'));
+            .is_some_and(|name| name != "nbsp" && entity_char(name).is_some_and(is_of_xml));
         if !good {
             return Err(HtmlError::Syntax(at + start - 1));
         }
@@ -216,6 +221,9 @@ pub fn check_narrative(text: &str) -> Result<Vec<(usize, &str)>, HtmlError> {
     if !begins("<div") {
         return Err(HtmlError::Root);
     }
+    if let Some((at, _)) = body.char_indices().find(|(_, c)| !is_of_xml(*c)) {
+        return Err(HtmlError::Syntax(at));
+    }
     let mut first = true;
     while at < body.len() {
         if open.is_empty() && !first {
@@ -231,7 +239,11 @@ pub fn check_narrative(text: &str) -> Result<Vec<(usize, &str)>, HtmlError> {
             continue;
         };
         if let Some(comment) = tag.strip_prefix("!--") {
-            let end = comment.find("-->").ok_or(HtmlError::Syntax(at))?;
+            // XML 1.0 §2.5: two hyphens end a comment.
+            let end = comment.find("--").ok_or(HtmlError::Syntax(at))?;
+            if comment.as_bytes().get(end + 2) != Some(&b'>') {
+                return Err(HtmlError::Syntax(at));
+            }
             at += end + 7;
             continue;
         }
@@ -414,6 +426,11 @@ mod tests {
             "</div><div>x",
             "<",
             "<!-- ",
+            "<!-- a -- b -->x",
+            "<!-- a --->x",
+            "x&#1;",
+            "x&#xFFFF;",
+            "x\u{1}",
             "<p id='a' id='b'>x</p>",
         ] {
             assert!(

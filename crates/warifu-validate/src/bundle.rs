@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use warifu_diag::Severity;
 use warifu_diag::catalogue::fhr;
 use warifu_fhirpath::{Doc, Item};
-use warifu_json::{Kind, NONE, NodeId, ROOT};
+use warifu_json::{Kind, NONE, NodeId, ROOT, Tree};
 use warifu_r4::{ElementId, TypeId};
 
 use crate::Validator;
@@ -215,13 +215,25 @@ impl References {
                     .or_else(|| entries.by_url.get(full.as_deref()?))
                     .or_else(|| entries.by_id.get(plain));
                 if let Some(found) = found {
-                    return Some(*found);
+                    let other = || is_other_version(tree, *found, reference);
+                    let is_it = crate::IS_SMALL || !entries.is_document || !other();
+                    return is_it.then_some(*found);
                 }
             }
             at = tree.parent(at);
         }
         None
     }
+}
+
+/// Whether a reference names another version than a resource has (FHIR R4 §2.36.4.1).
+fn is_other_version(tree: &Tree<'_>, resource: NodeId, reference: &str) -> bool {
+    let Some((_, asked)) = reference.split_once("/_history/") else {
+        return false;
+    };
+    let own = tree.member(resource, "meta");
+    let own = own.and_then(|meta| tree.member(meta, "versionId"));
+    own.is_some_and(|own| !tree.is_text(own, asked))
 }
 
 /// `http://host/base/` of the entry that holds a node.

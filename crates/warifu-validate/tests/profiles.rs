@@ -426,3 +426,22 @@ fn extensions_of_hl7_that_core_has_not_are_not_checked() {
         ["Warning FHR202 OperationOutcome.issue[0].extension[0].url"]
     );
 }
+
+#[test]
+fn a_reference_within_a_document_names_the_version_that_is_there() {
+    let document = |version: &str| {
+        format!(
+            r#"{{"resourceType": "Bundle", "type": "document", "timestamp": "2026-04-01T09:00:00Z",
+            "identifier": {{"system": "http://h.jp/d", "value": "1"}}, "entry": [
+            {{"fullUrl": "http://h.jp/fhir/Composition/c", "resource": {{"resourceType": "Composition", "id": "c",
+              "status": "final", "type": {{"text": "要約"}}, "date": "2026", "title": "要約",
+              "author": [{{"reference": "Patient/p/_history/{version}"}}], "subject": {{"reference": "Patient/p"}}}}}},
+            {{"fullUrl": "http://h.jp/fhir/Patient/p", "resource": {{"resourceType": "Patient", "id": "p",
+              "meta": {{"versionId": "2"}}}}}}]}}"#
+        )
+    };
+    assert_eq!(codes(&found(&[], &[], &document("2"))), [""; 0]);
+    let other = codes(&found(&[], &[], &document("3")));
+    let place = "Bundle.entry[0].resource.author[0].reference";
+    assert!(other.contains(&format!("FHR214 {place}")), "{other:?}");
+}
