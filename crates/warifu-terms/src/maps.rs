@@ -667,7 +667,7 @@ pub fn service_request_status(
     order_status: &str,
     file: OrderFile,
 ) -> Translated<&'static str> {
-    if matches!(order_control.trim(), "CA" | "OC" | "DC") {
+    if withdrawal(order_control).is_some() {
         return Translated {
             to: "revoked",
             known: true,
@@ -717,6 +717,13 @@ pub static MEDICATION_REQUEST_STATUS: CodeMap<&str> = CodeMap {
     ],
     unknown: "unknown",
 };
+
+/// What ORC-1 makes of an order that it withdraws, and with it of what the message says was done or found:
+/// `cancelled` or, of what had begun, `stopped`. HL7 表 0119; mapping §12.
+pub fn withdrawal(order_control: &str) -> Option<&'static str> {
+    let state = MEDICATION_REQUEST_STATUS.find(order_control);
+    state.filter(|s| matches!(*s, "cancelled" | "stopped"))
+}
 
 /// What RXA-20 says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -885,6 +892,22 @@ mod tests {
                 map.name,
                 entry.code
             );
+        }
+    }
+
+    #[test]
+    fn what_withdraws_an_order_does_so_for_every_kind() {
+        for (control, state) in [
+            ("CA", Some("cancelled")),
+            ("OC", Some("cancelled")),
+            (" DC ", Some("stopped")),
+            ("NW", None),
+            ("SC", None),
+            ("HD", None),
+            ("", None),
+            ("QQ", None),
+        ] {
+            assert_eq!(withdrawal(control), state, "{control}");
         }
     }
 

@@ -1149,6 +1149,14 @@ fn results_that_cannot_be_sent_stay_out() {
         "{:?}",
         codes_of(&out)
     );
+    let sound = "OBX|1|NM|X1^何か^99LAB||3.9|g/dL|||||F|||202604010855";
+    let cancelled = results(sound).2.replace("ORC|SC", "ORC|CA");
+    let (out, made) = only(&[person(&member()), ("OML-11", "01", cancelled)]);
+    assert!(
+        made.is_empty() && codes_of(&out).contains(&"CLN206"),
+        "{:?}",
+        codes_of(&out)
+    );
     let unnamed = results("OBX|1|NM|X1^何か^99LAB||3.9|g/dL|||||F|||202604010855")
         .2
         .replace("SPM|1|S001||023^血清^JC10|||||||||||||202604010900\n", "");

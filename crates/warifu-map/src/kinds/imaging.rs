@@ -141,7 +141,7 @@ impl<'a> Order<'a> {
     }
     /// Whether the row withdraws the order.
     fn is_cancelled(&self) -> bool {
-        matches!(self.control(), "CA" | "OC" | "DC")
+        warifu_terms::maps::withdrawal(self.control()).is_some()
     }
     /// A place for findings about the order.
     fn place(&self, m: Message<'a>) -> Part<'a> {

@@ -11,10 +11,11 @@ use warifu_diag::catalogue::map_general::{MAP005, MAP007, MAP008, MAP009};
 use warifu_diag::catalogue::map_lab::{
     MAP201, MAP202, MAP203, MAP204, MAP205, MAP206, MAP207, MAP214, MAP215, MAP218,
 };
+use warifu_diag::catalogue::map_other::MAP409;
 use warifu_fhir::element::observation as el;
 use warifu_fhir::{Array, Object, Resource, Src};
 use warifu_hl7::{Part, Segment, Val};
-use warifu_terms::maps::{INTERPRETATION, OBSERVATION_STATUS};
+use warifu_terms::maps::{self, INTERPRETATION, OBSERVATION_STATUS};
 use warifu_terms::systems::{self, SystemUri};
 
 use crate::cx::{Cx, Sourced};
@@ -901,6 +902,42 @@ pub(crate) fn status<'a>(cx: &mut Cx<'a, '_>, obx: Segment<'a>) -> Option<&'stat
         cx.unlisted(v.trimmed(), "0085");
     }
     t.to
+}
+
+/// State of a result or report and where it stands, `own` unless ORC-1 withdraws the order: then it was sent
+/// in error. One that never came to be stays cancelled. Mapping §12.
+pub(crate) fn unless_withdrawn(control: Val<'_>, own: (&'static str, Src)) -> (&'static str, Src) {
+    match maps::withdrawal(control.text) {
+        Some(_) if own.0 != "cancelled" => ("entered-in-error", control.src()),
+        _ => own,
+    }
+}
+
+/// The same; that the result says it was done is told.
+pub(crate) fn told_unless_withdrawn<'a>(
+    cx: &mut Cx<'a, '_>,
+    control: Val<'a>,
+    own: (&'static str, Src),
+) -> (&'static str, Src) {
+    let state = unless_withdrawn(control, own);
+    if state.0 != own.0 && !matches!(own.0, "registered" | "unknown") {
+        cx.report(&MAP409, &own.1);
+    }
+    state
+}
+
+/// Looks OBX-11 up where no Observation is made of the line.
+pub(crate) fn state_is_known<'a>(cx: &mut Cx<'a, '_>, obx: Segment<'a>) {
+    let f = obx.field(11);
+    if f.is_some() {
+        cx.used(&f);
+        let _ = status(cx, obx);
+    }
+}
+
+/// Whether OBX-11 takes the line back: deleted, wrong, or not to be had.
+pub(crate) fn is_withdrawn(obx: Segment<'_>) -> bool {
+    matches!(obx.field(11).value().text.trim(), "D" | "W" | "X")
 }
 
 /// NTE-3 → `note`, one a segment; repetitions are lines.

@@ -336,7 +336,7 @@ fn activity(cx: &Cx<'_, '_>, m: Message<'_>) -> Activity {
         return Activity::Delete;
     }
     match m.value(b"ORC", 1).text.trim() {
-        "CA" | "OC" | "DC" => Activity::Delete,
+        control if warifu_terms::maps::withdrawal(control).is_some() => Activity::Delete,
         "XO" | "RP" => Activity::Update,
         _ if part(2) == "A08" => Activity::Update,
         _ => Activity::Create,

@@ -39,7 +39,7 @@ table! {
         "OBX-14" => "Observation.effectiveDateTime": part, "検査日時";
         "OBX-16" => "Observation.performer": part, "責任観察者";
         "OBX-17" => "Observation.method": part, "検査方法";
-        "ORC-1" => "": ignored Ignored::Transport, "オーダ制御";
+        "ORC-1" => "Observation.status (取り消し)": part, "オーダ制御";
         "ORC-2" => "Observation.identifier": part, "依頼者オーダ番号";
         "ORC-5" => "": ignored Ignored::Redundant, "オーダ状態";
         "ORC-9" => "": ignored Ignored::Transport, "トランザクション日時";
@@ -113,6 +113,9 @@ fn walk<'a>(cx: &mut Cx<'a, '_>) -> (Vec<Line<'a>>, Vec<Segment<'a>>) {
         match &s.name() {
             b"ORC" => {
                 cx.stray_rest(&OBX_TO_JP_OBSERVATION_VITAL_SIGNS, s);
+                let control = s.field(1).value().trimmed();
+                cx.used(&control);
+                cx.listed(control, crate::table::ORDER_CONTROL);
                 orc = Some(s);
             }
             b"OBR" => {
@@ -257,7 +260,10 @@ fn one<'a>(
     if !cx.options().without_source_identifier {
         datatypes::instance_identifier(&mut r, cx, el::IDENTIFIER, &[number, key, at, sub], 1);
     }
-    r.string(el::STATUS, status, obx.field(11).src());
+    let control = line.orc.map(|s| s.field(1).value().trimmed());
+    let own = (status, obx.field(11).src());
+    let (state, from) = observation::told_unless_withdrawn(cx, control.unwrap_or_default(), own);
+    r.string(el::STATUS, state, from);
     // JP Core has a category of its own, R4's vital signs another.
     for system in [
         systems::OBSERVATION_CATEGORY,
@@ -445,6 +451,25 @@ OBR|1|V001||V01^バイタル^99WRF|||202604010800|202604012000||||||||||||||2026
             .collect();
         assert_eq!(values, [json!(65), json!(92)]);
         assert!(reported(&out, "MAP015"));
+    }
+
+    #[test]
+    fn measures_of_a_withdrawn_order_were_sent_in_error() {
+        let line = "OBX|1|NM|9P300000000000001^脈拍^JC10||65|(hb)^回／１分^ISO+|50-90||||F|||202604010800\n";
+        for (control, status) in [
+            ("CA", "entered-in-error"),
+            ("OC", "entered-in-error"),
+            ("SC", "final"),
+        ] {
+            let head = HEAD.replace("ORC|SC|", &format!("ORC|{control}|"));
+            let out = convert("", &format!("{head}{line}"));
+            assert_eq!(
+                at(&all(&out, "Observation")[0], "/status"),
+                status,
+                "{control}"
+            );
+            assert_eq!(reported(&out, "MAP409"), status != "final", "{control}");
+        }
     }
 
     #[test]

@@ -87,7 +87,7 @@ fn order<'m>(cx: &mut Cx<'m, '_>, orc: Segment<'m>) {
     if control == "CH" && cx.is(IMAGING) && !orc.field(8).is_some() {
         cx.report_absent(&SSM601, orc, 8);
     }
-    if matches!(control, "CA" | "OC" | "DC") {
+    if warifu_terms::maps::withdrawal(control).is_some() {
         cx.facts.cancels = true;
         let current = cx
             .name

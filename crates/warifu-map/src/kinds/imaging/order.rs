@@ -695,7 +695,7 @@ fn findings<'a>(cx: &mut Cx<'a, '_>, r: &mut Resource, rows: &[&Order<'a>]) {
                 continue;
             }
             within(r, &ORDER_TO_JP_SERVICE_REQUEST, "OBX-5", |r| {
-                if key == "MS3-04" {
+                if key == "MS3-04" && !observation::is_withdrawn(line.obx) {
                     let v = line.obx.field(5).text().trimmed();
                     r.object(el::REASON_CODE, |o| o.string("text", v.text, v.src()));
                 }

@@ -71,7 +71,7 @@ table! {
         "OBX-4" => "": ignored Ignored::Structural, "検査副ID";
         "OBX-5" => "Procedure.performer.actor": part, "検査値";
         "OBX-6" => "Procedure.note": part, "単位";
-        "OBX-11" => "": ignored Ignored::Structural, "検査結果状態";
+        "OBX-11" => "MedicationAdministration.status (取り消し)": part, "検査結果状態";
         "OBX-14" => "": ignored Ignored::Redundant, "検査日時";
         "NTE-3" => "Procedure.note": part, "コメント";
         "OBR-7" => "Procedure.performed[x]": part, "検査／採取日時";
@@ -94,6 +94,8 @@ table! {
         "ZE1-9" => "MedicationAdministration.medicationCodeableConcept": part, "使用物品";
         "OBX-3" => "": part, "検査項目";
         "OBX-5" => "MedicationAdministration.medicationCodeableConcept": part, "検査値";
+        "OBX-11" => "MedicationAdministration.status (取り消し)": part, "検査結果状態";
+        "ORC-1" => "MedicationAdministration.status (取り消し)": part, "オーダ制御";
         "OBR-7" => "MedicationAdministration.effective[x]": part, "検査／採取日時";
     }
 }
@@ -462,6 +464,8 @@ fn type_of<'a>(line: &Line<'a>) -> &'a str {
 struct Item<'a> {
     part: Part<'a>,
     coded: bool,
+    /// OBX-11 where it takes the item back, else nothing.
+    withdrawn: Val<'a>,
 }
 
 fn procedure<'a>(
@@ -518,6 +522,7 @@ fn procedure<'a>(
     let (mut start, mut end) = (Val::default(), Val::default());
     for line in &e.lines {
         match use_of(line) {
+            _ if observation::is_withdrawn(line.obx) => {}
             Use::Start(v) => start = v,
             Use::End(v) => end = v,
             _ => {}
@@ -555,6 +560,7 @@ fn procedure<'a>(
                 drugs.push(Item {
                     part: item,
                     coded: true,
+                    withdrawn: Val::default(),
                 });
             } else {
                 within(&mut r, &ZE1_TO_JP_PROCEDURE, "ZE1-9", |r| {
@@ -564,6 +570,16 @@ fn procedure<'a>(
         }
     }
     for line in &e.lines {
+        observation::state_is_known(cx, line.obx);
+        // What was taken back says nothing of what was done. A drug stays, as one that was not given.
+        let is_drug = matches!(use_of(line), Use::Drug) && !when.is_none();
+        if observation::is_withdrawn(line.obx) && !is_drug {
+            cx.stray(line.obx);
+            for nte in &line.notes {
+                cx.stray(*nte);
+            }
+            continue;
+        }
         // No Observation is made of it; its unit stands in the note.
         let last = if matches!(use_of(line), Use::Other) {
             6
@@ -614,7 +630,7 @@ fn procedure<'a>(
                 item,
                 &when,
                 e.ze1.position(),
-                o.is_cancelled(),
+                o,
             );
         }
     }
@@ -642,7 +658,15 @@ fn observed<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, line: &Line<'a>, drugs: &
         Use::Drug => {
             cx.used(&what);
             let coded = matches!(type_of(line), "ZRD" | "CWE" | "CE" | "CNE");
-            drugs.extend(value.reps().map(|part| Item { part, coded }));
+            let mut withdrawn = line.obx.field(11).value();
+            if !observation::is_withdrawn(line.obx) {
+                withdrawn = Val::default();
+            }
+            drugs.extend(value.reps().map(|part| Item {
+                part,
+                coded,
+                withdrawn,
+            }));
         }
         Use::Item => {
             let quantified = line.obx.field(2).value().text.trim() == "ZRD";
@@ -904,7 +928,7 @@ fn give<'a>(
     drug_item: Item<'a>,
     when: &When<'a>,
     position: u32,
-    cancelled: bool,
+    order: &Order<'a>,
 ) {
     let item = drug_item.part;
     let code = item.comp(1).value().trimmed().text;
@@ -917,14 +941,18 @@ fn give<'a>(
     );
     let mut r = cx.open("MedicationAdministration", id);
     r.row(row(&ZE1_TO_MEDICATION_ADMINISTRATION, "ZE1-9"));
-    r.constant(
-        drug::STATUS,
-        if cancelled {
-            "entered-in-error"
-        } else {
-            "completed"
-        },
-    );
+    let (segment, by) = if order.is_cancelled() {
+        ("ORC-1", order.value(*b"ORC", 1))
+    } else {
+        ("OBX-11", drug_item.withdrawn)
+    };
+    if by.is_empty() {
+        r.constant(drug::STATUS, "completed");
+    } else {
+        within(&mut r, &ZE1_TO_MEDICATION_ADMINISTRATION, segment, |r| {
+            r.string(drug::STATUS, "entered-in-error", by.src());
+        });
+    }
     cx.reference(&mut r, drug::PART_OF, "Procedure", procedure, Src::NONE);
     r.object(drug::MEDICATION_CODEABLE_CONCEPT, |o| {
         if drug_item.coded {

@@ -36,6 +36,7 @@ table! {
         "OBR-24" => "DiagnosticReport.category": map category, "診断部門ID";
         "OBR-25" => "DiagnosticReport.status": part, "結果状態";
         "OBX-5" => "DiagnosticReport.conclusion": part, "検査値";
+        "ORC-1" => "DiagnosticReport.status (取り消し)": part, "オーダ制御";
         "OBX-11" => "DiagnosticReport.status": part, "検査結果状態";
         "NTE-3" => "DiagnosticReport.conclusion": part, "コメント";
     }
@@ -52,6 +53,7 @@ table! {
         "OBX-6" => "Observation.valueQuantity.unit": part, "単位";
         "OBX-7" => "Observation.referenceRange": part, "基準値範囲";
         "OBX-8" => "Observation.interpretation": part, "異常フラグ";
+        "ORC-1" => "Observation.status (取り消し)": part, "オーダ制御";
         "OBX-11" => "Observation.status": part, "検査結果状態";
         "OBX-14" => "Observation.effective[x]": part, "検査日時";
         "OBX-16" => "Observation.performer": part, "責任観察者";
@@ -168,7 +170,7 @@ fn report<'a>(cx: &mut Cx<'a, '_>, o: &Order<'a>, request: Option<Id>, nth: u32)
         }
         let status = observation::status(cx, line.obx).unwrap_or("unknown");
         worst = Some(worst.map_or(status, |w| maps::worse_report_status(w, status)));
-        if is_impression(line) && status != "entered-in-error" {
+        if is_impression(line) && !observation::is_withdrawn(line.obx) {
             for rep in line.obx.field(5).reps().filter(Part::is_some) {
                 let v = if matches!(line.obx.field(2).value().text.trim(), "CWE" | "CE") {
                     rep.comp(2).value()
@@ -248,19 +250,22 @@ fn is_impression(line: &Line<'_>) -> bool {
 }
 
 fn status<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, o: &Order<'a>, worst: Option<&'static str>) {
-    let v = o.value(*b"OBR", 25);
-    if o.is_cancelled() {
-        r.string(el::STATUS, "cancelled", o.value(*b"ORC", 1).src());
-    } else if v.is_empty() {
-        let all = maps::worse_report_status(worst.unwrap_or("unknown"), worst.unwrap_or("unknown"));
-        r.string(el::STATUS, all, Src::NONE);
+    let (v, control) = (o.value(*b"OBR", 25), o.value(*b"ORC", 1));
+    let own = if v.is_empty() {
+        match worst {
+            Some(worst) => (maps::worse_report_status(worst, worst), Src::NONE),
+            None if o.is_cancelled() => ("cancelled", control.src()),
+            None => ("unknown", Src::NONE),
+        }
     } else {
         let t = maps::REPORT_STATUS.translate(v.text);
         if !t.known {
             cx.unlisted(v, "0123");
         }
-        r.string(el::STATUS, t.to, v.src());
-    }
+        (t.to, v.src())
+    };
+    let (status, src) = observation::told_unless_withdrawn(cx, control, own);
+    r.string(el::STATUS, status, src);
 }
 
 fn placer<'a>(r: &mut Resource, _: &mut Cx<'a, '_>, _: &Group<'a>, p: Part<'a>) {
@@ -336,7 +341,9 @@ fn result<'a>(
     let obx = line.obx;
     let mut r = cx.open("Observation", id);
     r.row(row(&OBX_TO_JP_OBSERVATION, "OBX-11"));
-    r.string(obs::STATUS, status, obx.field(11).value().src());
+    let own = (status, obx.field(11).value().src());
+    let (state, from) = observation::unless_withdrawn(o.value(*b"ORC", 1), own);
+    r.string(obs::STATUS, state, from);
     r.row(row(&OBX_TO_JP_OBSERVATION, "OBX-3"));
     observation::category(&mut r, "exam");
     observation::code(&mut r, cx, item, None);

@@ -659,3 +659,102 @@ fn a_text_or_a_number_is_no_code_of_a_thing_used() {
     assert!(procedure.get("usedCode").is_none());
     assert!(procedure["note"].to_string().contains("被ばく: 12.5 mGy"));
 }
+
+#[test]
+fn what_was_taken_back_of_a_procedure_says_nothing_of_it() {
+    let convert = |control: &str, state: &str| {
+        let text = format!(
+            "{HEAD}\nORC|{control}|1|||||||20260407111000\nOBR||1||110^検査^LENDO|||20260407\nZE1|1|RS|110^検査^LENDO\n\
+            OBX|1|CWE|DE-02^造影剤^JSHR||620007329^架空パミロン^HOT9^100||||||{state}\n\
+            OBX|2|XCN|DR-02.EM-01^読影医^JSHR||D0105^写^光||||||{state}\n\
+            OBX|3|TS|TM-P1^開始時間^JSHR||20260408100000||||||{state}\n\
+            NTE|1||訂正前\n\
+            OBX|4|CWE|DE-06^内視鏡^JSHR||4999^割符式内視鏡^JAN||||||F"
+        );
+        convert("OMG-12", &text)
+    };
+    for state in ["D", "W", "X"] {
+        let out = convert("CH", state);
+        let given = one(&out, "MedicationAdministration");
+        assert_eq!(at(&given, "/status"), "entered-in-error", "{state}");
+        let procedure = one(&out, "Procedure");
+        assert_eq!(at(&procedure, "/status"), "completed");
+        assert!(procedure.get("performer").is_none(), "{state}");
+        assert_eq!(at(&procedure, "/performedDateTime"), "2026-04-07");
+        assert_eq!(at(&procedure, "/usedCode/0/coding/0/code"), "4999");
+        // It is kept as it was sent.
+        let all: String = out
+            .resources
+            .iter()
+            .map(|r| String::from_utf8_lossy(out.json_of(r)).into_owned())
+            .collect();
+        for sent in ["D0105^写^光", "20260408100000", "訂正前"] {
+            assert!(all.contains(sent), "{state} {sent}");
+        }
+    }
+    for state in ["F", "C", ""] {
+        let out = convert("CH", state);
+        assert_eq!(
+            at(&one(&out, "MedicationAdministration"), "/status"),
+            "completed"
+        );
+        let procedure = one(&out, "Procedure");
+        assert!(procedure.get("performer").is_some(), "{state}");
+        assert_eq!(
+            at(&procedure, "/performedDateTime"),
+            "2026-04-08T10:00:00+09:00"
+        );
+    }
+    let out = convert("OC", "F");
+    for made in ["MedicationAdministration", "Procedure"] {
+        assert_eq!(at(&one(&out, made), "/status"), "entered-in-error");
+    }
+}
+
+#[test]
+fn a_withdrawn_reason_is_no_reason() {
+    for (state, reason) in [("F", true), ("D", false), ("W", false), ("X", false)] {
+        let text = format!(
+            "{HEAD}\n{}\nOBR||1||1000000000000000^Ｘ線単純撮影^JJ1017\nOBX|1|TX|MS3-04^検査理由^JSHR||入院時検査||||||{state}",
+            orc("PA", "1", "")
+        );
+        let request = one(&convert("OMG-01", &text), "ServiceRequest");
+        assert_eq!(
+            request["reasonCode"].to_string().contains("入院時検査"),
+            reason,
+            "{state}"
+        );
+    }
+}
+
+#[test]
+fn a_withdrawn_physiology_result_was_sent_in_error() {
+    for (control, report, status, told) in [
+        ("SC", "F", "final", false),
+        ("CA", "F", "entered-in-error", true),
+        ("OC", "", "entered-in-error", true),
+        ("DC", "X", "cancelled", false),
+    ] {
+        let orc = format!("ORC|{control}|000000260401031|||CM||||20260401093500\n");
+        let out = ecg(&orc, report);
+        assert_eq!(
+            at(&one(&out, "DiagnosticReport"), "/status"),
+            status,
+            "{control}"
+        );
+        assert_eq!(reported(&out, "MAP409"), told, "{control}");
+        let wrong = |o: &Value| at(o, "/status") == "entered-in-error";
+        let results = all(&out, "Observation");
+        assert!(
+            results.iter().all(|o| wrong(o) == (control != "SC")),
+            "{control}"
+        );
+    }
+    // An impression that is not to be had is none.
+    let text = format!(
+        "{}\nOBR|1|1||9A110^心電図^JC10|||202604010948\nOBX|1|TX|9A100&IMP^所見^JC10|1|正所見||||||F\nOBX|2|TX|9A100&IMP^所見^JC10|2|誤所見||||||X",
+        HEAD.replace("OMG^O19^OMG_O19", "ORU^R01^ORU_R01")
+    );
+    let report = one(&convert("OMG-13", &text), "DiagnosticReport");
+    assert_eq!(at(&report, "/conclusion"), "正所見");
+}

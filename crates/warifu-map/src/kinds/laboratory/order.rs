@@ -157,7 +157,13 @@ pub(super) fn child<'a>(
     r.object(el::BASED_ON, |o| {
         o.string("reference", reference, number.src());
     });
-    r.string(el::STATUS, parent.status, obx.field(11).src());
+    observation::state_is_known(cx, obx);
+    let status = if observation::is_withdrawn(obx) {
+        "revoked"
+    } else {
+        parent.status
+    };
+    r.string(el::STATUS, status, obx.field(11).src());
     r.constant(el::INTENT, "order");
     r.object(el::CODE, |o| item.concept(o, None));
     shared.subject(&mut r, el::SUBJECT);

@@ -1,15 +1,15 @@
 //! OBR → DiagnosticReport.
 
 use warifu_diag::catalogue::map_general::MAP004;
-use warifu_fhir::Resource;
 use warifu_fhir::element::diagnostic_report as el;
+use warifu_fhir::{Resource, Src};
 use warifu_hl7::Part;
-use warifu_terms::maps::{REPORT_STATUS, worse_report_status};
+use warifu_terms::maps::{REPORT_STATUS, withdrawal, worse_report_status};
 use warifu_terms::systems;
 
 use crate::cx::{Cx, Sourced};
 use crate::datatypes;
-use crate::kinds::observation::Item;
+use crate::kinds::observation::{self, Item};
 use crate::table::{Group, run};
 
 use super::result::Done;
@@ -58,7 +58,9 @@ pub(super) fn emit<'a>(
     r.row(super::row(&OBR_TO_JP_DIAGNOSTIC_REPORT));
     let from = obr.field(2).src();
     r.object(el::BASED_ON, |o| o.string("reference", request, from));
-    status(&mut r, cx, &group, done);
+    let own = status(cx, &group, done);
+    let (state, from) = observation::told_unless_withdrawn(cx, order.control(), own);
+    r.string(el::STATUS, state, from);
     // A report is microbiological when all its results are.
     let microbiology = done.microbiology > 0 && done.microbiology == done.count;
     r.add(el::CATEGORY, |v| {
@@ -128,27 +130,29 @@ pub(super) fn emit<'a>(
 }
 
 /// OBR-25 (table 0123), else the status that is furthest from final among the results, else ORC-5.
-fn status<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, g: &Group<'a>, done: &Done<'a>) {
+fn status<'a>(cx: &mut Cx<'a, '_>, g: &Group<'a>, done: &Done<'a>) -> (&'static str, Src) {
     if let Some(f) = g.field(*b"OBR", 25).filter(Part::is_some) {
         let v = f.value();
         let t = REPORT_STATUS.translate(v.text);
         if !t.known {
             cx.unlisted(v, "0123");
         }
-        r.string(el::STATUS, t.to, v.src());
-        return;
+        return (t.to, v.src());
     }
     if let Some((status, src)) = done.status {
-        r.string(el::STATUS, worse_report_status(status, status), src);
-        return;
+        return (worse_report_status(status, status), src);
     }
-    let state = g.field(*b"ORC", 5).map(|f| f.value()).unwrap_or_default();
+    let value = |n| g.field(*b"ORC", n).map(|f| f.value()).unwrap_or_default();
+    let (control, state) = (value(1), value(5));
+    if withdrawal(control.text).is_some() {
+        return ("cancelled", control.src());
+    }
     let status = match state.text.trim() {
         "CA" | "DC" => "cancelled",
         "IP" | "SC" | "A" | "" => "registered",
         _ => "unknown",
     };
-    r.string(el::STATUS, status, state.src());
+    (status, state.src())
 }
 
 /// OBR-2.

@@ -32,6 +32,8 @@ pub(super) struct Context<'a> {
     /// Reference to the ServiceRequest.
     request: Option<&'a str>,
     encounter: Option<super::Visit<'a>>,
+    /// ORC-1.
+    control: Val<'a>,
     /// SPM-17, else OBR-7, else the care date.
     fallback: Effective<'a>,
     /// Whether `fallback` is only the care date.
@@ -88,6 +90,7 @@ impl<'a> Context<'a> {
             target,
             request,
             encounter,
+            control: order.control(),
             fallback,
             care_date,
             issued,
@@ -144,6 +147,7 @@ impl<'a> Done<'a> {
 /// An emitted Observation.
 pub(super) struct Made {
     pub(super) id: Id,
+    /// By OBX-11.
     pub(super) status: &'static str,
     lab: bool,
     microbiology: bool,
@@ -283,7 +287,9 @@ fn one<'a>(
         let src = super::src_of(&context.number);
         r.object(el::BASED_ON, |o| o.string("reference", request, src));
     }
-    r.string(el::STATUS, status, obx.field(11).src());
+    let (state, from) =
+        observation::unless_withdrawn(context.control, (status, obx.field(11).src()));
+    r.string(el::STATUS, state, from);
     r.add(el::CATEGORY, |v| v.raw(r#"{"coding":[{"system":"http://jpfhir.jp/fhir/core/CodeSystem/JP_SimpleObservationCategory_CS","code":"laboratory"}]}"#));
     if micro {
         microbiology::categories(&mut r, role, susceptibility);

@@ -98,6 +98,7 @@ table! {
         "OBR-24" => "DiagnosticReport.code (MB: 微生物学的検査報告書)": part, "診断部門ID";
         "OBR-25" => "DiagnosticReport.status": part, "結果状態";
         "OBR-26" => "Observation.derivedFrom": part, "親結果";
+        "ORC-1" => "DiagnosticReport.status (取り消し)": part, "オーダ制御";
         "OBX-11" => "DiagnosticReport.status (OBR-25 がないとき)": part, "検査結果状態";
         "SPM-17" => "DiagnosticReport.effective[x] (OBR-7 がないとき)": part, "検体採取日時";
         "ORC-5" => "DiagnosticReport.status (結果がないとき)": part, "オーダ状態";
@@ -120,6 +121,7 @@ table! {
         "OBX-8" => "Observation.interpretation": part, "異常フラグ";
         "OBX-9" => "": lost, "確率";
         "OBX-10" => "": lost, "異常検査の性質";
+        "ORC-1" => "Observation.status (取り消し)": part, "オーダ制御";
         "OBX-11" => "Observation.status": part, "検査結果状態";
         "OBX-12" => "": lost, "基準値範囲の有効日";
         "OBX-13" => "": lost, "利用者定義アクセス点検";

@@ -231,6 +231,56 @@ fn status_follows_table_0085_and_missing_values_have_a_reason() {
 }
 
 #[test]
+fn results_of_a_withdrawn_order_were_sent_in_error() {
+    let line = |n: u8, state: &str| {
+        format!("OBX|{n}|NM|3A01000000232710{n}^総蛋白^JC10||7.2|g/dL|||||{state}\n")
+    };
+    let convert = |control: &str, states: &[&str], report: &str| {
+        let order = ORDER
+            .replace("ORC|SC|", &format!("ORC|{control}|"))
+            .replace(
+                "|20260401103059\nORC",
+                &format!("|20260401103059|||{report}\nORC"),
+            );
+        let lines: String = (1..).zip(states).map(|(n, s)| line(n, s)).collect();
+        let out = convert("OML-11", &format!("{HEAD}{order}{lines}"));
+        let states = all(&out, "Observation");
+        let states = states.iter().map(|o| at(o, "/status").to_owned());
+        (
+            states.collect::<Vec<_>>(),
+            at(&one(&out, "DiagnosticReport"), "/status").to_owned(),
+            at(&one(&out, "ServiceRequest"), "/status").to_owned(),
+            reported(&out, "MAP409"),
+        )
+    };
+    let wrong = "entered-in-error".to_owned();
+    for control in ["CA", "OC", "DC"] {
+        for report in ["F", ""] {
+            assert_eq!(
+                convert(control, &["F", "P", "X"], report),
+                (
+                    vec![wrong.clone(), wrong.clone(), "cancelled".to_owned()],
+                    wrong.clone(),
+                    "revoked".to_owned(),
+                    true
+                )
+            );
+        }
+        // What never came is no error.
+        for (states, report) in [(&["X"][..], "X"), (&["X"], ""), (&[], "")] {
+            let found = convert(control, states, report);
+            assert_eq!(found.1, "cancelled", "{control} {states:?}");
+            assert!(
+                !found.3 && !found.0.contains(&wrong),
+                "{control} {states:?}"
+            );
+        }
+    }
+    let found = convert("SC", &["F"], "F");
+    assert_eq!((found.1.as_str(), found.3), ("final", false));
+}
+
+#[test]
 fn one_obr_gives_one_report_of_all_results() {
     let out = result(
         "OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|g/dL|||||F\nOBX|2|NM|3A015000002327101^アルブミン^JC10||4.9|g/dL|||||P",
@@ -626,6 +676,27 @@ fn a_withdrawn_order_is_revoked() {
         ),
     );
     assert_eq!(at(&one(&out, "ServiceRequest"), "/status"), "revoked");
+}
+
+#[test]
+fn an_item_taken_back_is_revoked_alone() {
+    for (state, status) in [("O", "active"), ("D", "revoked"), ("X", "revoked")] {
+        let out = convert(
+            "OML-01",
+            &format!(
+                "{}ORC|NW|O001\nOBR|1|O001||E002^生化学的検査^99O03\nOBX|1||3A010000002327101^総蛋白^JC10||||||||{state}",
+                HEAD.replace("OUL^R22^OUL_R22", "OML^O33^OML_O33")
+            ),
+        );
+        let requests = all(&out, "ServiceRequest");
+        let of = |child: bool| {
+            let found = requests
+                .iter()
+                .find(|r| r.get("basedOn").is_some() == child);
+            at(found.unwrap(), "/status").to_owned()
+        };
+        assert_eq!((of(false).as_str(), of(true).as_str()), ("active", status));
+    }
 }
 
 #[test]

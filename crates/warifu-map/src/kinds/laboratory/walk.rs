@@ -4,7 +4,7 @@
 //! segments (ORC before OBR, an SPM behind its results) are understood as well. Linear in segments.
 
 use bumpalo::collections::Vec;
-use warifu_hl7::{Message, Segment};
+use warifu_hl7::{Message, Segment, Val};
 
 /// A range of [`Walk::notes`].
 pub(super) type Notes = (usize, usize);
@@ -37,7 +37,13 @@ pub(super) struct Order<'a> {
     pub(super) lines: (usize, usize),
 }
 
-impl Order<'_> {
+impl<'a> Order<'a> {
+    /// ORC-1.
+    pub(super) fn control(&self) -> Val<'a> {
+        self.orc
+            .map(|s| s.field(1).value().trimmed())
+            .unwrap_or_default()
+    }
     fn is_empty(&self) -> bool {
         self.obr.is_none()
             && self.orc.is_none()

@@ -7,6 +7,7 @@ use warifu_diag::catalogue::map_general::MAP009;
 use warifu_diag::catalogue::map_medication::{
     MAP306, MAP307, MAP308, MAP309, MAP310, MAP311, MAP312, MAP313, MAP315,
 };
+use warifu_diag::catalogue::map_other::MAP409;
 use warifu_fhir::element::{
     CONTAINED, EXTENSION, immunization as im, medication_administration as el,
     medication_dispense as di,
@@ -43,7 +44,7 @@ table! {
     RXA_TO_JP_MEDICATION_ADMINISTRATION: "MedicationAdministration" keeps "ORC", "RXA", "RXR" {
         "PID-3" => "MedicationAdministration.subject": part, "患者ID";
         "PV1-2" => "MedicationAdministration.category": part, "患者区分";
-        "ORC-1" => "": ignored Ignored::Redundant, "オーダ制御";
+        "ORC-1" => "MedicationAdministration.status": part, "オーダ制御";
         "ORC-2" => "MedicationAdministration.identifier:requestIdentifier, request.identifier": part, "依頼者オーダ番号";
         "ORC-3" => "": lost, "実施者オーダ番号";
         "ORC-4" => "MedicationAdministration.identifier:rpNumber": part, "依頼者グループ番号";
@@ -100,7 +101,7 @@ table! {
     RXA_TO_JP_MEDICATION_ADMINISTRATION_INJECTION: "MedicationAdministration" keeps "ORC", "RXA", "RXR", "CTI" {
         "PID-3" => "MedicationAdministration.subject": part, "患者ID";
         "PV1-2" => "MedicationAdministration.category": part, "患者区分";
-        "ORC-1" => "": ignored Ignored::Redundant, "オーダ制御";
+        "ORC-1" => "MedicationAdministration.status": part, "オーダ制御";
         "ORC-2" => "MedicationAdministration.identifier:requestIdentifier, request.identifier": part, "依頼者オーダ番号";
         "ORC-3" => "": lost, "実施者オーダ番号";
         "ORC-4" => "MedicationAdministration.identifier:rpNumber": part, "依頼者グループ番号";
@@ -161,7 +162,7 @@ table! {
     RXA_TO_JP_MEDICATION_DISPENSE: "MedicationDispense" keeps "ORC", "RXA", "RXR" {
         "PID-3" => "MedicationDispense.subject": part, "患者ID";
         "PV1-2" => "MedicationDispense.category": part, "患者区分";
-        "ORC-1" => "": ignored Ignored::Redundant, "オーダ制御";
+        "ORC-1" => "MedicationDispense.status": part, "オーダ制御";
         "ORC-2" => "MedicationDispense.identifier:requestIdentifier, authorizingPrescription.identifier": part, "依頼者オーダ番号";
         "ORC-3" => "": lost, "実施者オーダ番号";
         "ORC-4" => "MedicationDispense.identifier:rpNumber": part, "依頼者グループ番号";
@@ -217,6 +218,7 @@ table! {
     /// Vaccinations of OMP-12: RXA, RXR → JP_Immunization (JP Core 1.2.0). Mapping §9 (own).
     RXA_TO_JP_IMMUNIZATION: "Immunization" {
         "PID-3" => "Immunization.patient": part, "患者ID";
+        "ORC-1" => "Immunization.status": part, "オーダ制御";
         "ORC-2" => "Immunization.identifier": part, "依頼者オーダ番号";
         "RXA-3" => "Immunization.occurrenceDateTime": part, "投薬開始日時";
         "RXA-5" => "Immunization.vaccineCode": always vaccine, "投薬コード";
@@ -319,6 +321,11 @@ fn report_rest<'a>(cx: &mut Cx<'a, '_>, group: &Group<'a>) -> bool {
         .find_map(|name| group.first(name))
     {
         cx.report(&MAP315, &copy.field(1));
+    }
+    if let Some(control) = group.field(*b"ORC", 1) {
+        let control = control.value().trimmed();
+        cx.used(&control);
+        cx.listed(control, crate::table::ORDER_CONTROL);
     }
     if group.first(*b"RXA").is_some() {
         return true;
@@ -1150,7 +1157,27 @@ fn indication<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<
     }
 }
 
-/// What RXA-20 (table 0322) and RXA-21 (table 0323) say: status, its source, partly given.
+/// What of an administration ORC-1, RXA-21 and RXA-20 decide, in this order: state, its source. A withdrawn
+/// order leaves nothing done; what was not done before stays so.
+fn state_of<'a>(group: &Group<'a>, done: Val<'a>) -> (&'static str, Src) {
+    let value = |segment, n| {
+        let field: Option<Part<'a>> = group.field(segment, n);
+        field.map(|f| f.value().trimmed()).unwrap_or_default()
+    };
+    let (control, action) = (value(*b"ORC", 1), value(*b"RXA", 21));
+    if let Some(Some(status)) = maps::ADMINISTRATION_ACTION.find(action.text) {
+        return (status, action.src());
+    }
+    let own = maps::COMPLETION.translate(done.text).to.status;
+    match maps::withdrawal(control.text).filter(|_| own != "not-done") {
+        Some("stopped") => ("stopped", control.src()),
+        Some(_) => ("entered-in-error", control.src()),
+        None if done.is_empty() => (own, Src::NONE),
+        None => (own, done.src()),
+    }
+}
+
+/// What RXA-20 (table 0322), RXA-21 (table 0323) and ORC-1 say: status, its source, partly given.
 fn completion<'a>(
     cx: &mut Cx<'a, '_>,
     group: &Group<'a>,
@@ -1171,18 +1198,15 @@ fn completion<'a>(
     if !found.known {
         cx.unlisted(v, "0322");
     }
-    if let Some(Some(status)) = maps::ADMINISTRATION_ACTION.find(action.text) {
+    let (status, src) = state_of(group, v);
+    if action.text == "D" {
         cx.report(&MAP309, &action);
-        return (status, action.src(), found.to.partial);
-    }
-    if found.to.partial {
+    } else if status != found.to.status && found.to.status == "completed" && !v.is_empty() {
+        cx.report(&MAP409, &v);
+    } else if found.to.partial {
         cx.report(&MAP308, &v);
     }
-    (
-        found.to.status,
-        if v.is_empty() { Src::NONE } else { v.src() },
-        found.to.partial,
-    )
+    (status, src, found.to.partial)
 }
 
 /// RXA-20, RXA-21; a partial administration says so in a note.
@@ -1451,24 +1475,15 @@ fn vaccine_reason<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: P
 }
 
 fn vaccine_status<'a>(r: &mut Resource, _: &mut Cx<'a, '_>, group: &Group<'a>, f: Part<'a>) {
-    let v = f.value().trimmed();
-    let action = group
-        .field(*b"RXA", 21)
-        .map(|f| f.value().trimmed())
-        .unwrap_or_default();
-    // An Immunization knows no "unknown": what the administration reported is completed here.
-    match (
-        maps::ADMINISTRATION_ACTION.find(action.text).flatten(),
-        maps::COMPLETION.translate(v.text).to.status,
-    ) {
-        (Some(deleted), _) => r.string(im::STATUS, deleted, action.src()),
-        (None, "not-done") => r.string(im::STATUS, "not-done", v.src()),
-        (None, _) => r.string(
-            im::STATUS,
-            "completed",
-            if v.is_empty() { Src::NONE } else { v.src() },
-        ),
+    let (status, src) = state_of(group, f.value().trimmed());
+    // An Immunization knows no "unknown": what the administration reported is completed here. What was
+    // stopped is no vaccination.
+    let status = match status {
+        "unknown" => "completed",
+        "stopped" => "entered-in-error",
+        status => status,
     };
+    r.string(im::STATUS, status, src);
 }
 
 fn vaccine_route<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {

@@ -538,6 +538,91 @@ fn completion_and_deletion_give_the_status() {
 }
 
 #[test]
+fn a_withdrawn_order_leaves_nothing_done() {
+    let vaccine = GIVEN.replace("620007329^ソリタ^HOT9", "631340FA1029^試験ワクチン^YJ");
+    // Kind, order type, what is made of it, its states by ORC-1.
+    for (kind, class, made, states) in [
+        (
+            "OMP-12",
+            "I",
+            "MedicationAdministration",
+            ["entered-in-error", "stopped"],
+        ),
+        (
+            "OMP-12",
+            "I",
+            "Immunization",
+            ["entered-in-error", "entered-in-error"],
+        ),
+        (
+            "OMP-11",
+            "I",
+            "MedicationAdministration",
+            ["entered-in-error", "stopped"],
+        ),
+        (
+            "OMP-11",
+            "O",
+            "MedicationDispense",
+            ["entered-in-error", "stopped"],
+        ),
+    ] {
+        for (control, state) in [
+            ("CA", states[0]),
+            ("OC", states[0]),
+            ("DC", states[1]),
+            ("SC", "completed"),
+        ] {
+            for (done, told) in [("CP", state != "completed"), ("", false)] {
+                let rxa = vaccine.replace("|CP\n", &format!("|{done}\n"));
+                let orc = format!("{control}|200||200_01_001");
+                let text = order(&ras(), &orc, class, &format!("{rxa}{ROUTE}"));
+                let out = convert(kind, &text);
+                assert_eq!(
+                    at(&one(&out, made), "/status"),
+                    state,
+                    "{kind} {orc} {done}"
+                );
+                assert_eq!(reported(&out, "MAP409"), told, "{kind} {orc} {done}");
+            }
+        }
+        // What was not given, and what RXA-21 deletes, stays what it is.
+        let not_given = if made == "MedicationDispense" {
+            "cancelled"
+        } else {
+            "not-done"
+        };
+        for (done, state) in [("NA", not_given), ("CP|D", "entered-in-error")] {
+            let rxa = vaccine.replace("|CP\n", &format!("|{done}\n"));
+            let text = order(
+                &ras(),
+                "DC|200||200_01_001",
+                class,
+                &format!("{rxa}{ROUTE}"),
+            );
+            let out = convert(kind, &text);
+            assert_eq!(at(&one(&out, made), "/status"), state, "{kind} {done}");
+            assert!(!reported(&out, "MAP409"), "{kind} {done}");
+        }
+    }
+}
+
+#[test]
+fn an_order_control_that_does_not_exist_is_told_and_kept() {
+    let rest = format!("{GIVEN}{GIVEN}{ROUTE}");
+    let out = convert("OMP-11", &order(&ras(), "QQ|200||200_01_001", "I", &rest));
+    assert!(reported(&out, "MAP008"));
+    let found = all(&out, "MedicationAdministration");
+    assert_eq!(
+        found
+            .iter()
+            .flat_map(|r| kept(r, "ORC-1"))
+            .collect::<Vec<_>>(),
+        ["QQ"]
+    );
+}
+
+#[test]
 fn a_rate_that_is_no_number_stays_text() {
     let rxa = GIVEN.replace("102ml/hr", "全開");
     let out = convert(
