@@ -514,7 +514,7 @@ fn describe_person<'a>(cx: &mut Cx<'a, '_>, id: Id, xcn: Part<'a>, display: &str
         name: display.split_whitespace().collect(),
         field: raw.get(..FORMS).unwrap_or(raw).to_vec(),
         forms: xcn.reps().take(4).filter(Part::is_some).count(),
-        kind: xcn.comp(15).raw().to_vec(),
+        kind: xcn.comp(15).sub(1).raw().to_vec(),
         told: false,
     };
     let make = &mut |cx: &mut Cx<'a, '_>| crate::kinds::practitioner::emit(cx, id, xcn);
@@ -525,7 +525,7 @@ fn describe_person<'a>(cx: &mut Cx<'a, '_>, id: Id, xcn: Part<'a>, display: &str
         .out
         .described
         .get(&id)
-        .is_some_and(|d| d.kind != xcn.comp(15).raw());
+        .is_some_and(|d| d.kind != xcn.comp(15).sub(1).raw());
     for rep in xcn
         .reps()
         .take(4)

@@ -1157,7 +1157,7 @@ fn indication<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<
     }
 }
 
-/// What of an administration ORC-1, RXA-21 and RXA-20 decide, in this order: state, its source. A withdrawn
+/// State of an administration and its source: RXA-21 decides, then ORC-1, then RXA-20. A withdrawn
 /// order leaves nothing done; what was not done before stays so.
 fn state_of<'a>(group: &Group<'a>, done: Val<'a>) -> (&'static str, Src) {
     let value = |segment, n| {
