@@ -526,7 +526,7 @@ impl<'a> Cx<'a, '_> {
             }
             let field = s.field(n);
             let gone = passed >> n & 1 == 1 || is_taken_in_part(name, n, field, parts, kind);
-            if !gone || !field.is_some() {
+            if !gone || !field.is_some() || is_for_clinicians(name, n) {
                 continue;
             }
             // A list of numbers may hold one of the state.
@@ -850,11 +850,11 @@ const IN_5: u32 = 1 << 21;
 /// The whole as a text.
 const TEXT: u32 = !0;
 /// A value alone.
-const ONE: u32 = 0b10;
+pub(crate) const ONE: u32 = 0b10;
 /// Two.
 const TWO: u32 = 0b110;
 /// The first triplet.
-const CE: u32 = 0b1110;
+pub(crate) const CE: u32 = 0b1110;
 /// Both triplets.
 const CWE: u32 = 0b111_1110;
 /// Number, name, kind of name and its writing.
@@ -1256,6 +1256,12 @@ pub(crate) fn name_of(s: Segment<'_>, n: usize) -> String {
     } else {
         format!("{name}-{n}")
     }
+}
+
+/// Fields that are left out on purpose, in any form (MAP125): a patient who reads the output is told of
+/// them by the physician.
+const fn is_for_clinicians(name: [u8; 3], field: usize) -> bool {
+    matches!((&name, field), (b"PRB", 21..=24))
 }
 
 /// Fields that hold a number of the state for a person ([`Ignored::Protected`]).

@@ -14,7 +14,9 @@ use crate::datatypes::{
     self, Triplet, both_triplets, codeable_concept, coded_concept, coding, person_reference,
     system_of,
 };
-use crate::table::{Group, Ignored, Table, holds_from, keep, keep_further, keep_rest, run};
+use crate::table::{
+    CE, Group, Ignored, ONE, Table, has_more, holds_from, keep, keep_further, keep_rest, run,
+};
 
 /// Canonical of `JP_Condition_Diagnosis`.
 pub const JP_CONDITION_DIAGNOSIS: &str =
@@ -740,7 +742,7 @@ fn encounter<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, prb: Segment<'a>) {
 
 /// `meta`: the profile, PRB-25 as security label, PRB-21 as tag `UNINFORMED` when the patient has not
 /// been told. What PRB-21 to 24 say in words is for clinicians only and so goes into notes of a
-/// resource that carries the tag; otherwise it is left out, and told.
+/// resource that carries the tag; otherwise it is left out in any form (see `is_for_clinicians`), and told.
 fn meta<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, prb: Segment<'a>, profile: &'static str) {
     let told = prb.field(21);
     let uninformed = told.is_some() && !affirmative(told);
@@ -757,13 +759,13 @@ fn meta<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, prb: Segment<'a>, profile: &'
         let Some(row) = PRB_TO_JP_CONDITION.rows.iter().find(|r| r.field == n) else {
             continue;
         };
+        // The code of PRB-21 is told by the tag.
+        let more = has_more(field, if n == 21 { CE } else { ONE });
         if !uninformed {
-            if n == 21 {
-                cx.used(&field);
-            } else {
+            if n > 21 || more {
                 cx.report_with(&MAP125, &field, row.row.source);
-                cx.used(&field);
             }
+            cx.used(&field);
             continue;
         }
         let v = field
@@ -771,9 +773,14 @@ fn meta<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, prb: Segment<'a>, profile: &'
             .value()
             .some()
             .unwrap_or_else(|| field.comp(1).value());
+        let all = field.text().trimmed();
+        let arena = cx.message().arena();
         let before = r.row(Some(&row.row));
-        let text =
-            bumpalo::format!(in cx.message().arena(), "{}: {}", label, v.text).into_bump_str();
+        let text = if more {
+            crate::cx::concat(arena, &[label, ": ", v.text, " (", all.text, ")"])
+        } else {
+            crate::cx::concat(arena, &[label, ": ", v.text])
+        };
         r.object(el::NOTE, |o| o.string("text", text, v.src()));
         r.row(before);
     }
@@ -1064,7 +1071,7 @@ mod tests {
         let c = one(&ppr(&prb("N^未告知^99L", "N^未告知^99L")), "Condition");
         assert_eq!(at(&c, "/meta/tag/0/code"), "UNINFORMED");
         assert_eq!(at(&c, "/note/0/text"), "患者への告知: 未告知");
-        assert_eq!(at(&c, "/note/1/text"), "予後の告知: 未告知");
+        assert_eq!(at(&c, "/note/1/text"), "予後の告知: 未告知 (N^未告知^99L)");
         let out = ppr(&prb("Y^告知済^99L", "N^未告知^99L"));
         let c = one(&out, "Condition");
         assert!(c.pointer("/meta/tag").is_none() && c.pointer("/note").is_none());
@@ -1074,6 +1081,39 @@ mod tests {
                 .pointer("/meta/tag")
                 .is_none()
         );
+    }
+
+    #[test]
+    fn what_is_for_clinicians_stands_nowhere_in_any_form() {
+        let kept = |out: &crate::Output| String::from_utf8_lossy(&out.json).contains("field:PRB-2");
+        let prb = |told: &str, n: usize, form: &str| {
+            let (before, between) = ("|".repeat(14), "|".repeat(n - 21));
+            format!(
+                "PRB|AD|20260401|20058911^狭心症^MDCDX2|P1|||20260401{before}{told}{between}{form}"
+            )
+        };
+        for form in [
+            "QZ",
+            "N^QZ^99L",
+            "^QZ^",
+            "N^x^99L~QZ",
+            "N^x^99L^^^^QZ",
+            "x&QZ",
+        ] {
+            for n in 22..=24 {
+                for told in ["", "Y^告知済^99L"] {
+                    let out = ppr(&prb(told, n, form));
+                    let json = one(&out, "Condition").to_string();
+                    assert!(!json.contains("QZ"), "{json}");
+                    assert!(reported(&out, "MAP125") && !kept(&out), "{form} in {n}");
+                }
+                // Where the patient is not told, the resource is tagged and loses nothing.
+                let out = ppr(&prb("N", n, form));
+                let json = one(&out, "Condition").to_string();
+                assert!(json.contains("UNINFORMED") && json.contains("QZ"), "{json}");
+                assert!(!kept(&out), "{json}");
+            }
+        }
     }
 
     #[test]
