@@ -1297,7 +1297,7 @@ impl<'o> Worker<'o> {
             }
             To::Clins => {
                 for mut part in warifu_map::clins::parts(&mut self.out, &self.engine.map_options) {
-                    for (ty, n) in &part.counts {
+                    for (ty, n) in part.counts.iter() {
                         *totals.resources.entry((*ty).to_owned()).or_insert(0) += n;
                     }
                     let name = format!("{}/{}", part.patient, part.name);

@@ -452,7 +452,14 @@ impl Diagnostic {
 }
 
 fn fill(template: &str, argument: Option<&str>) -> String {
-    template.replacen("{}", argument.unwrap_or("—"), 1)
+    let place = template
+        .find('{')
+        .and_then(|at| template.split_at_checked(at));
+    let parts = place.and_then(|(before, rest)| Some((before, rest.strip_prefix("{}")?)));
+    let Some((before, after)) = parts else {
+        return template.to_owned();
+    };
+    [before, argument.unwrap_or("—"), after].concat()
 }
 
 /// Finds a code by its number or its name.

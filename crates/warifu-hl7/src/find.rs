@@ -21,3 +21,13 @@ pub fn find(bytes: &[u8], needle: &[u8], rare: usize) -> Option<usize> {
         from = at + 1;
     }
 }
+
+/// Whether a text has a part, which is not empty. `str::contains` brings a search in two ways with it, some
+/// kilobytes of a module for browsers.
+///
+/// ```
+/// assert!(warifu_hl7::has("未告知", "告知") && !warifu_hl7::has("告", "告知"));
+/// ```
+pub fn has(text: &str, part: &str) -> bool {
+    find(text.as_bytes(), part.as_bytes(), 0).is_some()
+}

@@ -16,6 +16,6 @@ mod message;
 pub mod text;
 pub mod time;
 
-pub use find::find;
+pub use find::{find, has};
 pub use index::{Delimiters, Index, MAX_BYTES, MAX_SEGMENTS, Note, NoteKind, split_stream};
 pub use message::{Message, Part, Segment, Val};

@@ -21,8 +21,6 @@ mod tests;
 mod tree;
 mod visit;
 
-use std::collections::BTreeMap;
-
 use std::fmt::Write as _;
 use warifu_order::{Map, Set};
 
@@ -49,7 +47,7 @@ pub struct Part {
     /// Content: a Bundle without line end, or NDJSON.
     pub bytes: Vec<u8>,
     /// Resources inside by type.
-    pub counts: BTreeMap<&'static str, u64>,
+    pub counts: Map<&'static str, u64>,
     /// Leaves of each line of [`Part::bytes`] (a Bundle is one line); empty without [`Options::trace`].
     pub hits: Vec<Vec<Hit>>,
 }
@@ -441,7 +439,7 @@ impl<'o> Shaper<'o> {
             )
         };
         let patient_url = url("Patient", patient_id);
-        let mut counts = BTreeMap::from([("Patient", 1u64), ("Bundle", 1u64)]);
+        let mut counts = Map::from([("Patient", 1u64), ("Bundle", 1u64)]);
         let mut list = vec![Node::object([
             ("fullUrl", Some(Node::text(&patient_url))),
             ("resource", Some(person)),

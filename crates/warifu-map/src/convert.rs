@@ -799,12 +799,14 @@ fn place_of(file: &str) -> Name<'_> {
 
 fn classify(note: warifu_ssmix2::NameNote) -> (Code, &'static str) {
     let slug = note.slug();
-    let code: Code =
-        if slug.contains("disagree") || slug.contains("mismatch") || slug.contains("differs") {
-            &ssm::SSM102
-        } else {
-            &ssm::SSM117
-        };
+    let code: Code = if ["disagree", "mismatch", "differs"]
+        .iter()
+        .any(|w| warifu_hl7::has(slug, w))
+    {
+        &ssm::SSM102
+    } else {
+        &ssm::SSM117
+    };
     (code, slug)
 }
 

@@ -956,7 +956,7 @@ fn telecom_of<'a>(
         cx.used(&rep);
         return;
     }
-    let mail = purpose.text == "NET" || value.text.contains('@');
+    let mail = purpose.text == "NET" || value.text.as_bytes().contains(&b'@');
     let system = TELECOM_SYSTEM.translate(equipment.text);
     if !system.known && !equipment.is_empty() {
         cx.report_with(&MAP008, &equipment, "0202");

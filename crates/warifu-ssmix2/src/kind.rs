@@ -360,7 +360,7 @@ impl<'a> ExtendedKind<'a> {
     /// assert!(!kind.has_standard_code());
     /// ```
     pub fn parse(text: &'a str) -> Option<Self> {
-        if !text.contains('^') {
+        if !text.as_bytes().contains(&b'^') {
             return None;
         }
         let mut parts = text.splitn(6, '^');

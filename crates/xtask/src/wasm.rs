@@ -125,7 +125,7 @@ const PARTS: [Part; 3] = [
 const SMALL: &[&str] = &["--cfg=sha2_backend_soft=\"compact\""];
 
 /// Level of wasm-opt: above -O1 it makes fewer bytes, but more after gzip.
-const LEVEL: [&str; 10] = [
+const LEVEL: [&str; 15] = [
     "-O1",
     "--dae-optimizing",
     "--coalesce-locals",
@@ -136,6 +136,11 @@ const LEVEL: [&str; 10] = [
     "--vacuum",
     "--coalesce-locals",
     "--reorder-locals",
+    "--duplicate-function-elimination",
+    "--merge-blocks",
+    "--remove-unused-brs",
+    "--code-folding",
+    "--vacuum",
 ];
 
 /// The converter.
@@ -179,7 +184,19 @@ const VALIDATE: Module = Module {
     out_name: "validate",
     profile: "wasm-fast",
     // Its tables are full of zeros: a segment for each run between them costs more than the zeros.
-    level: &["-O1", "--skip-pass=memory-packing"],
+    level: &[
+        "-O1",
+        "--skip-pass=memory-packing",
+        "--dae-optimizing",
+        "--coalesce-locals",
+        "--reorder-locals",
+        "--rse",
+        "--precompute-propagate",
+        "--simplify-locals-nostructure",
+        "--vacuum",
+        "--coalesce-locals",
+        "--reorder-locals",
+    ],
     packed: false,
     parts: &[],
     ..CONVERT

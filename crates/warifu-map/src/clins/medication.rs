@@ -1,7 +1,5 @@
 //! `JP_MedicationRequest_eCS`: prescriptions, one a line, since the Bundle's invariants refuse them.
 
-use std::collections::BTreeMap;
-
 use warifu_order::Set;
 
 use warifu_terms::clins::UNCODED_USAGE;
@@ -60,7 +58,7 @@ impl Shaper<'_> {
             patient: self.id(patient).to_owned(),
             name: "MedicationRequest.ndjson".to_owned(),
             bytes: Vec::new(),
-            counts: BTreeMap::new(),
+            counts: warifu_order::Map::new(),
             hits: Vec::new(),
         };
         for i in candidates {

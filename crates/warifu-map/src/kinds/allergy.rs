@@ -237,7 +237,7 @@ fn status<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: Part<
     let mistaken = deleted
         && ["誤", "間違", "取り違", "取違"]
             .iter()
-            .any(|w| reason.text.contains(w));
+            .any(|w| warifu_hl7::has(reason.text, w));
     if states.to.verification == Some("entered-in-error") || mistaken || cx.item.flag == b'0' {
         let src = if mistaken { reason.src() } else { state.src() };
         set_status(r, None, Some(("entered-in-error", src)));

@@ -405,7 +405,7 @@ fn published(t: &Triplet<'_>) -> bool {
 /// ICD-10 code without filler hyphens; without the dot where the value set has none (2013).
 fn icd_code<'a>(cx: &Cx<'a, '_>, code: Val<'a>, without_dot: bool) -> &'a str {
     let trimmed = code.text.trim_end_matches('-').trim_end_matches('.');
-    if without_dot && trimmed.contains('.') {
+    if without_dot && trimmed.as_bytes().contains(&b'.') {
         cx.text(&trimmed.replace('.', ""))
     } else {
         trimmed
@@ -611,7 +611,7 @@ fn status<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, prb: Seg
     let mut verification = told.to;
     // Another code than JHSD0005's is read by its word, and kept.
     if confirmation.is_some() && !told.known {
-        if confirmation.text().text.contains('疑') {
+        if warifu_hl7::has(confirmation.text().text, "疑") {
             verification = "provisional";
         }
         keep(r, cx, "PRB-13".to_owned(), confirmation);
@@ -815,7 +815,7 @@ fn affirmative(f: Part<'_>) -> bool {
     let no = |s: &str| {
         ["未", "なし", "無", "不", "否"]
             .iter()
-            .any(|w| s.contains(w))
+            .any(|w| warifu_hl7::has(s, w))
     };
     if no(text.text) || no(code.text) {
         return false;
@@ -823,7 +823,7 @@ fn affirmative(f: Part<'_>) -> bool {
     code.text.trim().eq_ignore_ascii_case("Y")
         || ["済", "告知", "あり", "有"]
             .iter()
-            .any(|w| text.text.contains(w))
+            .any(|w| warifu_hl7::has(text.text, w))
 }
 
 #[cfg(test)]

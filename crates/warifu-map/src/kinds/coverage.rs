@@ -412,7 +412,7 @@ fn is_symbol(text: &str) -> bool {
         "会社", "法人", "組合", "役所", "病院", "学校", "協会", "事業",
     ]
     .iter()
-    .any(|w| text.contains(w));
+    .any(|w| warifu_hl7::has(text, w));
     digits && !company && text.chars().count() <= 20
 }
 

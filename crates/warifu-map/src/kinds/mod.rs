@@ -78,7 +78,8 @@ pub(crate) fn constants_of(table: Option<&str>, resource_type: &str) -> Option<&
 
 /// Whether a row says that it writes an element of a resource (`value[x]` is every `valueQuantity`).
 pub(crate) fn writes(row: &Row, resource_type: &str, element: &str) -> bool {
-    row.target.split(", ").any(|target| {
+    row.target.split(',').any(|target| {
+        let target = target.trim_start_matches(' ');
         let mut path = target.trim_start_matches('.').split('.');
         let (first, second) = (path.next().unwrap_or_default(), path.next());
         // A further element of the same resource may stand without its type.
@@ -94,7 +95,7 @@ pub(crate) fn writes(row: &Row, resource_type: &str, element: &str) -> bool {
             first
         };
         let name = name.split(['[', ':', ' ']).next().unwrap_or_default();
-        if target.contains("[x]") {
+        if warifu_hl7::has(target, "[x]") {
             element.starts_with(name)
         } else {
             element == name

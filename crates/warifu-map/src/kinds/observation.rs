@@ -332,9 +332,8 @@ fn value_of<'a>(
 fn attachment<'a>(cx: &Cx<'a, '_>, field: Part<'a>) -> Option<Value<'a>> {
     let part = |n: usize| field.comp(n).text().trimmed();
     let (kind, subtype, data) = (part(2), part(3), part(5));
-    let (body, padding) = data
-        .text
-        .split_at(data.text.find('=').unwrap_or(data.text.len()));
+    let end = data.text.find('=').unwrap_or(data.text.len());
+    let (body, padding) = data.text.split_at_checked(end)?;
     let alphabet = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/');
     let is_base64 = !body.is_empty()
         && data.text.len() % 4 == 0

@@ -425,7 +425,7 @@ fn language<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a
         keep(r, cx, "PID-15".to_owned(), f);
         return;
     };
-    let (language, rest) = code.text.split_at(2);
+    let (language, rest) = code.text.split_at_checked(2).unwrap_or((code.text, ""));
     let tag = language.to_ascii_lowercase() + rest;
     r.object(el::COMMUNICATION, |o| {
         o.object("language", |o| {

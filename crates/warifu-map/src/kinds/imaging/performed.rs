@@ -330,7 +330,7 @@ fn namespace<'a>(cx: &Cx<'a, '_>, ei: Part<'a>, otherwise: &'static str) -> &'a 
 fn is_uid(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= 64
-        && text.contains('.')
+        && text.as_bytes().contains(&b'.')
         && text.split('.').all(|n| {
             !n.is_empty()
                 && n.bytes().all(|b| b.is_ascii_digit())

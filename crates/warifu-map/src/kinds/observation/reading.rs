@@ -263,7 +263,10 @@ fn compared(s: &str) -> Option<(Comparator, &str)> {
 fn power(s: &str) -> Option<(String, i8)> {
     let (mantissa, exponent) = ["x10^", "x10*", "*10^", "X10^", "x10**"]
         .iter()
-        .find_map(|m| s.split_once(m))
+        .find_map(|m| {
+            let at = warifu_hl7::find(s.as_bytes(), m.as_bytes(), 0)?;
+            Some((s.get(..at)?, s.get(at + m.len()..)?))
+        })
         .or_else(|| s.split_once(['E', 'e']))?;
     let mantissa = number(mantissa)?;
     let (sign, digits) = match exponent.strip_prefix('-') {
@@ -427,7 +430,7 @@ pub(crate) fn bounds(text: &str) -> Option<Bounds<'_>> {
         return None;
     }
     // `-5 -3`: up to 3, or up to -3.
-    if t.starts_with('-') && t.contains(" -") && !t.contains("- ") {
+    if t.starts_with('-') && warifu_hl7::has(t, " -") && !warifu_hl7::has(t, "- ") {
         return None;
     }
     if let Some((low, high)) = pair(t) {
