@@ -331,7 +331,7 @@ impl Worker<'_> {
         match self.storage().read(file, &mut bytes) {
             Ok(_) => Some(Given {
                 shown,
-                path: self.opened.checked_path(file).to_owned(),
+                path: self.opened.checked_path(file).into_owned(),
                 within: self.opened.within(file),
                 bytes,
             }),

@@ -1,5 +1,6 @@
 //! Inputs of `check` and `convert`: the storage, and how its files are named on the screen.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use warifu_report::Lang;
@@ -144,10 +145,21 @@ impl Opened {
     }
 
     /// Path for the rules about names and folders; empty for a stream without a name.
-    pub(crate) fn checked_path<'f>(&self, file: &'f FileRef) -> &'f str {
-        match file.path_in_root() {
-            "-" if self.nameless => "",
-            path => path,
+    pub(crate) fn checked_path<'f>(&self, file: &'f FileRef) -> Cow<'f, str> {
+        let path = file.path_in_root();
+        match self.bases.get(file.input()) {
+            _ if path == "-" && self.nameless => Cow::Borrowed(""),
+            // Of a message given by itself the folders are not known to be those of a storage.
+            Some(Base::Itself(_))
+                if self.storage.disk_path(file).is_some() && file.located().is_none() =>
+            {
+                Cow::Borrowed(leaf(path))
+            }
+            // The folder given is the one that the file lies in; `..` has no name.
+            Some(Base::Below(base)) if !path.contains('/') && leaf(base) != ".." => {
+                Cow::Owned(join(leaf(base), path))
+            }
+            _ => Cow::Borrowed(path),
         }
     }
 

@@ -101,6 +101,9 @@ pub enum Example {
     Bytes(&'static [u8]),
     /// Files of one patient: storage path, and lines as for [`Example::Lines`].
     Files(&'static [(&'static str, &'static str)]),
+    /// Files of a whole storage: path, and text of lines (`\n`); what stands in a file without text does not
+    /// matter.
+    Storage(&'static [(&'static str, &'static str)]),
     /// Options of `warifu convert`; what is converted are clean files of a patient who is insured.
     Options(&'static str),
     /// The FHIRPath of the element that the finding names (empty: the whole, or no finding), and a document

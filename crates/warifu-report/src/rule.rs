@@ -92,6 +92,11 @@ fn example(e: &Example) -> Option<String> {
             .map(|(path, lines)| format!("{path}\n{}", lines.trim_end()))
             .collect::<Vec<_>>()
             .join("\n\n"),
+        Example::Storage(files) => files
+            .iter()
+            .map(|(path, text)| format!("{path}\n{text}").trim_end().to_owned())
+            .collect::<Vec<_>>()
+            .join("\n"),
         Example::Options(options) => format!("warifu convert standard_root {options}"),
         // A byte order mark would not be seen.
         Example::Json(_, text) => text.replace('\u{feff}', "\\ufeff"),

@@ -99,6 +99,8 @@ pub(crate) struct FieldPlan {
     used: u32,
     pub(crate) shape: Shape,
     pub(crate) width: Option<usize>,
+    /// Components that hold the value; none where any may.
+    pub(crate) values: &'static [usize],
     /// Longest repetition in characters; 0 for no limit.
     pub(crate) length: usize,
     /// Whether HL7 lets it repeat.
@@ -130,6 +132,7 @@ impl FieldPlan {
             used: 0,
             shape: shape(datatype),
             width: width(datatype),
+            values: rules::fields::values_of(datatype),
             length: rules::fields::length_of(segment, &info),
             repeats: rules::fields::repeats(segment, &info),
             checks: Vec::new(),

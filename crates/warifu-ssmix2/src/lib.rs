@@ -33,7 +33,7 @@ pub use message::{
 pub use name::{FileName, Flag, NO_ORDER, NameError, StorageKey, Timestamp, is_date_or_dash};
 pub use note::NameNote;
 pub use path::{
-    JournalName, Located, Place, ROOT_DEPTH_LIMIT, components, institution_of_root, level1_of,
-    level2_of, locate, locate_at,
+    JournalName, Located, Place, ROOT_DEPTH_LIMIT, components, institution_of_root, is_item_name,
+    level1_of, level2_of, locate, locate_at,
 };
 pub use select::{Outcome, Selection, SelectionNote, SelectionNoteKind, State, select};

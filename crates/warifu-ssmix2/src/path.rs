@@ -52,9 +52,9 @@ pub struct Located<'a> {
     pub level2: &'a str,
     /// Level 3: patient id (患者ID).
     pub patient: &'a str,
-    /// Level 4: care date (診療日) or `-`.
+    /// Level 4: care date (診療日) or `-`; empty when the level is missing.
     pub date: &'a str,
-    /// Level 5: data kind (データ種別).
+    /// Level 5: data kind (データ種別); empty when the level is missing.
     pub kind: &'a str,
     /// Level 6: file, or content folder (コンテンツフォルダ) of an extended item.
     pub leaf: &'a str,
@@ -93,6 +93,22 @@ impl<'a> JournalName<'a> {
         (timestamp.len() >= 12 && digits(timestamp) && digits(number))
             .then_some(Self { timestamp, number })
     }
+
+    /// Whether the time stamp begins with a time of the calendar, down to the minute.
+    ///
+    /// ```
+    /// use warifu_ssmix2::JournalName;
+    /// let name = JournalName::parse("TR_20269901000000000_00001.DAT").unwrap();
+    /// assert!(!name.has_time());
+    /// ```
+    pub fn has_time(&self) -> bool {
+        let below = |at: usize, most: u32| {
+            let part = self.timestamp.get(at..at + 2);
+            part.and_then(|p| p.parse().ok())
+                .is_some_and(|n: u32| n < most)
+        };
+        self.timestamp.get(..8).is_some_and(is_date_or_dash) && below(8, 24) && below(10, 60)
+    }
 }
 
 /// Level 1 of a patient id: its first three characters.
@@ -114,7 +130,8 @@ fn char_slice(text: &str, skip: usize, take: usize) -> &str {
 /// [`ROOT_DEPTH_LIMIT`] components below its beginning.
 ///
 /// A place fits when the care date and the data kind are in place, or one of them and
-/// the slices of the patient id; what then disagrees is told by [`Located::notes`].
+/// the slices of the patient id; what then disagrees is told by [`Located::notes`]. Below the folder of
+/// a patient that is in place, the name of a file is enough: then those two levels may be missing.
 ///
 /// ```
 /// use warifu_ssmix2::{Place, locate};
@@ -144,21 +161,26 @@ pub fn locate_at<'a>(components: &[&'a str], root_depth: usize) -> Option<Locate
 }
 
 fn fit<'a>(root_depth: usize, below_root: &[&'a str]) -> Option<Located<'a>> {
+    if let [level1, level2, patient, date, kind, leaf, ref inside @ ..] = *below_root
+        && fits(level1, level2, patient, date, kind)
+        && !is_root_above(level1, level2, patient)
+    {
+        return Some(Located {
+            root_depth,
+            level1,
+            level2,
+            patient,
+            date,
+            kind,
+            leaf,
+            inside: inside.to_vec(),
+        });
+    }
+    // Before level 2 could be taken for the patient.
+    if let Some(named) = fit_named(root_depth, below_root) {
+        return Some(named);
+    }
     match *below_root {
-        [level1, level2, patient, date, kind, leaf, ref inside @ ..]
-            if fits(level1, level2, patient, date, kind) =>
-        {
-            Some(Located {
-                root_depth,
-                level1,
-                level2,
-                patient,
-                date,
-                kind,
-                leaf,
-                inside: inside.to_vec(),
-            })
-        }
         // Ids of up to three characters leave nothing for level 2.
         [level1, patient, date, kind, leaf, ref inside @ ..]
             if patient.chars().count() <= 3 && fits(level1, "", patient, date, kind) =>
@@ -195,6 +217,64 @@ fn fit<'a>(root_depth: usize, below_root: &[&'a str]) -> Option<Located<'a>> {
     }
 }
 
+/// A file whose name is that of an item, below the folder of a patient that is in place: what is between
+/// may be anything, but no more than two levels.
+fn fit_named<'a>(root_depth: usize, below_root: &[&'a str]) -> Option<Located<'a>> {
+    let (leaf, folders) = below_root.split_last()?;
+    if !is_item_name(leaf) {
+        return None;
+    }
+    let (level1, level2, patient, between) = match *folders {
+        [level1, level2, patient, ref between @ ..]
+            if level1 == level1_of(patient) && level2 == level2_of(patient) =>
+        {
+            (level1, level2, patient, between)
+        }
+        [level1, patient, ref between @ ..]
+            if level1 == level1_of(patient) && level2_of(patient).is_empty() =>
+        {
+            (level1, "", patient, between)
+        }
+        _ => return None,
+    };
+    let (date, kind) = match *between {
+        [] => ("", ""),
+        [date] if is_date_or_dash(date) => (date, ""),
+        [kind] => ("", kind),
+        [date, kind] => (date, kind),
+        _ => return None,
+    };
+    Some(Located {
+        root_depth,
+        level1,
+        level2,
+        patient,
+        date,
+        kind,
+        leaf,
+        inside: Vec::new(),
+    })
+}
+
+/// Whether a file name says on its own that the file is an item of a storage: it has all parts, a day (or
+/// `-`) and a data kind.
+///
+/// ```
+/// use warifu_ssmix2::is_item_name;
+/// assert!(is_item_name("0123456789_20260401_OMP-01_000000000000001_20260401093015123_01_1"));
+/// assert!(!is_item_name("report_final_v2_1"));
+/// ```
+pub fn is_item_name(leaf: &str) -> bool {
+    FileName::parse(leaf).is_ok_and(|name| fits_below(name.date, name.kind))
+}
+
+/// Whether the second of two folders is level 1 of a patient and the first none of its levels: a root with
+/// a short name, above a patient without level 2.
+fn is_root_above(first: &str, second: &str, patient: &str) -> bool {
+    let levels = [level1_of(patient), level2_of(patient)];
+    second == levels[0] && second != levels[1] && !levels.contains(&first)
+}
+
 /// Whether two folder names are a care date and a data kind.
 fn fits_below(date: &str, kind: &str) -> bool {
     is_date_or_dash(date) && !matches!(Kind::of(kind), Kind::Unknown(_))
@@ -218,7 +298,7 @@ impl<'a> Located<'a> {
     /// # Errors
     /// [`NameError`] when level 6 is no storage name.
     pub fn name(&self) -> Result<FileName<'a>, NameError> {
-        FileName::parse_in(self.leaf, Some(self.kind))
+        FileName::parse_in(self.leaf, Some(self.kind).filter(|kind| !kind.is_empty()))
     }
 
     /// Key of the item: patient of the folder, the rest of the file name; all of the
@@ -269,12 +349,12 @@ impl<'a> Located<'a> {
                 notes.push(note);
             }
         };
-        if !is_date_or_dash(self.date) {
+        // A level that is missing differs from what the name says.
+        if !self.date.is_empty() && !is_date_or_dash(self.date) {
             push_new(NameNote::DateInvalid);
         }
-        match Kind::of(self.kind) {
-            Kind::Unknown(_) => push_new(NameNote::KindUnknown),
-            Kind::Standard(_) | Kind::Extended(_) => {}
+        if !self.kind.is_empty() && matches!(Kind::of(self.kind), Kind::Unknown(_)) {
+            push_new(NameNote::KindUnknown);
         }
         if let Ok(name) = self.name() {
             if name.patient != self.patient {
@@ -322,6 +402,44 @@ mod tests {
             Place::Item(item) => item,
             other => panic!("{path}: {other:?}"),
         }
+    }
+
+    #[test]
+    fn a_file_below_its_patient_is_found_without_the_levels_of_day_and_kind() {
+        use NameNote::{DateDiffers, DateInvalid, KindDiffers, KindUnknown, PatientDiffers};
+        let patient = "std/012/345/0123456789";
+        let other = NAME.replace("0123456789", "0123456780");
+        for (between, name, notes) in [
+            ("20260401/OMP-01/", NAME, vec![]),
+            ("20260401/", NAME, vec![KindDiffers]),
+            ("OMP-01/", NAME, vec![DateDiffers]),
+            ("", NAME, vec![DateDiffers, KindDiffers]),
+            ("20260402/", NAME, vec![DateDiffers, KindDiffers]),
+            (
+                "OMP-01/20260401/",
+                NAME,
+                vec![DateInvalid, KindUnknown, DateDiffers, KindDiffers],
+            ),
+            ("20260401/", &other, vec![PatientDiffers, KindDiffers]),
+        ] {
+            let path = format!("{patient}/{between}{name}");
+            let item = item(&path);
+            assert_eq!((item.root_depth, item.patient), (1, "0123456789"), "{path}");
+            assert_eq!(item.notes(), notes, "{path}");
+            assert!(item.name().is_ok(), "{path}");
+        }
+        for path in [
+            format!("{patient}/20260401/readme.txt"),
+            format!("std/012/346/0123456789/20260401/{NAME}"),
+            format!("{patient}/a/b/c/{NAME}"),
+            format!("std/{NAME}"),
+        ] {
+            let parts: Vec<&str> = components(&path).collect();
+            assert_eq!(locate(&parts), Place::Elsewhere, "{path}");
+        }
+        let short = NAME.replace("0123456789", "12");
+        let path = format!("12/12/20260401/{short}");
+        assert_eq!(item(&path).notes(), [KindDiffers]);
     }
 
     #[test]

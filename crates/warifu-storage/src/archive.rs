@@ -153,6 +153,10 @@ impl Archive {
                 self.loose += 1;
                 self.spool.add(key, content)
             }
+            Content::Journal => {
+                sink.note(Kind::JournalName, path);
+                self.journal(&mut &*content, path, sink)
+            }
             content if content.is_archive() => {
                 sink.note(Kind::NestedArchive, path);
                 Ok(())

@@ -103,10 +103,14 @@ impl FileRef {
         }
     }
 
-    /// Path below the storage root (`012/345/…`), the whole path for loose files.
+    /// Path below the storage root (`012/345/…`), the whole path for loose files that have no levels.
     pub fn path_in_root(&self) -> &str {
-        let mut rest = self.path.as_str();
-        for _ in 0..self.root_depth.unwrap_or(0) {
+        let mut rest = self.path.trim_start_matches('/');
+        let depth = match self.root_depth {
+            Some(depth) => depth,
+            None => self.located().map_or(0, |located| located.root_depth),
+        };
+        for _ in 0..depth {
             rest = rest.split_once('/').map_or(rest, |(_, rest)| rest);
         }
         rest

@@ -5,7 +5,7 @@ use std::vec::IntoIter;
 
 use warifu_ssmix2::{
     InstitutionNumber, JournalName, ROOT_DEPTH_LIMIT, components, institution_of_root,
-    is_date_or_dash, level1_of, level2_of, locate_at,
+    is_date_or_dash, is_item_name, level1_of, level2_of, locate_at,
 };
 
 use crate::batch::{FileRef, Source};
@@ -31,6 +31,8 @@ pub(crate) struct Discovery {
     pub(crate) journals: Vec<At>,
     /// Patient folders that do not lie where their id belongs: (patient, root, folder).
     pub(crate) misplaced: Vec<(String, usize, At)>,
+    /// Files beside the roots whose names are those of items: they are read all the same.
+    pub(crate) strays: Vec<At>,
     /// Files and folders beside the roots.
     pub(crate) beside: Vec<String>,
     pub(crate) beside_count: u64,
@@ -101,6 +103,7 @@ pub(crate) fn discover<T: Tree>(tree: &T, base_name: &str, sink: &mut Sink) -> D
             }
         }
     }
+    found.strays.append(&mut quiet.strays);
     found
         .misplaced
         .sort_by(|a, b| (&a.0, a.1, &a.2.text).cmp(&(&b.0, b.1, &b.2.text)));
@@ -123,9 +126,13 @@ fn visit<T: Tree>(tree: &T, at: &At, name: &str, sink: &mut Sink, found: &mut Di
             EntryKind::Folder if at.depth < ROOT_DEPTH_LIMIT => {
                 visit(tree, &child, &entry.text, sink, found);
             }
-            EntryKind::File if JournalName::parse(&entry.text).is_some() => {
+            EntryKind::File if is_journal(tree, entry, &child) => {
+                if !JournalName::parse(&entry.text).is_some_and(|name| name.has_time()) {
+                    sink.note(Kind::JournalName, &child.text);
+                }
                 found.journals.push(child);
             }
+            EntryKind::File if is_item_name(&entry.text) => found.strays.push(child),
             EntryKind::File => {
                 if found.beside_count < NAMED_LIMIT {
                     found.beside.push(child.text);
@@ -137,21 +144,45 @@ fn visit<T: Tree>(tree: &T, at: &At, name: &str, sink: &mut Sink, found: &mut Di
     }
 }
 
+/// Whether a file is a journal: by its name, or by its content where the name is nearly that of one.
+fn is_journal<T: Tree>(tree: &T, entry: &Entry, at: &At) -> bool {
+    let name = entry.text.to_ascii_uppercase();
+    JournalName::parse(&name).is_some()
+        || (name.starts_with("TR_") || name.rsplit_once('.').is_some_and(|(_, end)| end == "DAT"))
+            && tree
+                .head(&at.os)
+                .is_ok_and(|head| sniff(&head) == Content::Journal)
+}
+
 /// Whether storage levels begin here: one path down to a data kind is enough.
 fn is_root<T: Tree>(tree: &T, at: &At, entries: &[Entry], quiet: &mut Sink) -> bool {
-    let mut has_levels = |tree: &T, patient: &At| {
-        for date in list_or_empty(tree, patient, quiet)
+    let is_located = |path: &str| {
+        let parts: Vec<&str> = components(path).collect();
+        locate_at(&parts, at.depth).is_some()
+    };
+    // A level may be missing above a file whose name tells what it is.
+    let has_item = |folder: &At, entries: &[Entry]| {
+        entries
             .iter()
-            .filter(|e| is_folder(e))
-        {
+            .filter(|e| e.kind == EntryKind::File && is_item_name(&e.text))
+            .any(|e| is_located(&folder.child(e).text))
+    };
+    let mut has_levels = |tree: &T, patient: &At| {
+        let dates = list_or_empty(tree, patient, quiet);
+        if has_item(patient, &dates) {
+            return true;
+        }
+        for date in dates.iter().filter(|e| is_folder(e)) {
             let date = patient.child(date);
-            for kind in list_or_empty(tree, &date, quiet)
-                .iter()
-                .filter(|e| is_folder(e))
-            {
-                let path = format!("{}/x", date.child(kind).text);
-                let parts: Vec<&str> = components(&path).collect();
-                if locate_at(&parts, at.depth).is_some() {
+            let kinds = list_or_empty(tree, &date, quiet);
+            if has_item(&date, &kinds) {
+                return true;
+            }
+            for kind in kinds.iter().filter(|e| is_folder(e)) {
+                let kind = date.child(kind);
+                if is_located(&format!("{}/x", kind.text))
+                    || has_item(&kind, &list_or_empty(tree, &kind, quiet))
+                {
                     return true;
                 }
             }
@@ -241,7 +272,7 @@ impl PatientFolders {
             if let Some(entry) = self.patients.next() {
                 let at = self.level2_at.1.child(&entry);
                 if entry.kind != EntryKind::Folder {
-                    sink.outside(&at.text);
+                    sink.beside_level(&entry, at);
                     continue;
                 }
                 sink.name(&entry, &at);
@@ -269,7 +300,7 @@ impl PatientFolders {
                     });
                 }
                 if entry.kind != EntryKind::Folder || !is_short(&entry) {
-                    sink.outside(&at.text);
+                    sink.beside_level(&entry, at);
                     continue;
                 }
                 self.patients = list_or_empty(tree, &at, sink).into_iter();
@@ -371,7 +402,7 @@ fn list_once<T: Tree>(
                 EntryKind::Folder => pending.push((at, level + 1)),
                 _ => {
                     let parts: Vec<&str> = components(&at.text).collect();
-                    if locate_at(&parts, root_depth).is_some() {
+                    if locate_at(&parts, root_depth).is_some() || is_item_name(&entry.text) {
                         out.push(FileRef::on_disk(source, at, Some(root_depth)));
                     } else {
                         sink.outside(&at.text);

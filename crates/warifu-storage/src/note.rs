@@ -62,6 +62,8 @@ pub enum StorageNoteKind {
     JournalCheckDigit,
     /// Root whose name is an institution number with a wrong check digit.
     RootCheckDigit,
+    /// Journal whose name is not `TR_YYYYMMDDHHMMSSFFF_nnnnn.DAT`; read all the same.
+    JournalName,
     /// Journal record longer than `max_file`; left out.
     JournalRecordLong,
     /// Bytes before the first header of a journal.
@@ -105,6 +107,7 @@ impl StorageNoteKind {
             Self::JournalInstitution => "journal-institution",
             Self::JournalCheckDigit => "journal-institution-check-digit",
             Self::RootCheckDigit => "root-institution-check-digit",
+            Self::JournalName => "journal-name",
             Self::JournalRecordLong => "journal-record-long",
             Self::JournalStray => "journal-stray",
             Self::JournalsIgnored => "journals-ignored",
@@ -200,6 +203,7 @@ impl StorageNote {
             | K::JournalDelete
             | K::JournalStray
             | K::JournalsIgnored => &ssm::SSM114,
+            K::JournalName => &ssm::SSM178,
             K::JournalVersion => &ssm::SSM162,
             K::JournalYear => &ssm::SSM164,
             K::JournalInstitution => &ssm::SSM163,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::note::{StorageNote, StorageNoteKind};
 use crate::safe::is_skipped;
 #[cfg(feature = "fs")]
-use crate::tree::{At, Entry};
+use crate::tree::{At, Entry, EntryKind};
 
 /// What a [`Choose`] says about a file or folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +53,9 @@ pub(crate) struct Sink {
     pub(crate) unrecognised: u64,
     /// First paths of the unrecognised files.
     pub(crate) beside: Vec<String>,
+    /// Files at a level of folders whose names are those of items.
+    #[cfg(feature = "fs")]
+    pub(crate) strays: Vec<At>,
 }
 
 impl Sink {
@@ -65,6 +68,8 @@ impl Sink {
         self.skipped += other.skipped;
         self.unrecognised += other.unrecognised;
         self.beside.extend(other.beside);
+        #[cfg(feature = "fs")]
+        self.strays.extend(other.strays);
     }
 
     pub(crate) fn note(&mut self, kind: StorageNoteKind, path: &str) {
@@ -116,6 +121,17 @@ impl Sink {
     /// Notes something beside the storage levels.
     pub(crate) fn outside(&mut self, path: &str) {
         self.note(StorageNoteKind::OutsideStorage, path);
+    }
+
+    /// Something at a level where only folders of the next are: what is named like an item is read all
+    /// the same, the rest noted.
+    #[cfg(feature = "fs")]
+    pub(crate) fn beside_level(&mut self, entry: &Entry, at: At) {
+        if entry.kind == EntryKind::File && warifu_ssmix2::is_item_name(&entry.text) {
+            self.strays.push(at);
+        } else {
+            self.outside(&at.text);
+        }
     }
 
     /// Notes a name that had to be decoded.

@@ -355,6 +355,12 @@ impl<T: Tree> Inner<T> {
             self.notes
                 .extend(rest_of(found.beside_count, &found.beside));
         }
+        if found.roots.is_empty() && !found.journals.is_empty() {
+            for stray in &found.strays {
+                self.notes
+                    .push(StorageNote::at(Kind::OutsideStorage, &stray.text));
+            }
+        }
         if !found.roots.is_empty() && !found.journals.is_empty() {
             let count = u64::try_from(found.journals.len()).unwrap_or(u64::MAX);
             self.notes
@@ -963,6 +969,8 @@ pub(crate) struct Stream<'s, T> {
     /// Next input to look through for loose files.
     loose: usize,
     loose_files: LooseFiles,
+    /// Next of the files beside the roots of that input.
+    stray: usize,
     loose_spool: Option<Merge<'s>>,
     counted: bool,
 }
@@ -1036,6 +1044,7 @@ impl<'s, T: Tree> Stream<'s, T> {
             beside: 0,
             loose: 0,
             loose_files: LooseFiles::new(),
+            stray: 0,
             loose_spool: None,
             counted: false,
         }
@@ -1128,6 +1137,22 @@ impl<'s, T: Tree> Stream<'s, T> {
                 Input::Folder { tree, found, .. } if found.roots.is_empty() => {
                     self.loose_files.next(tree, source, &mut self.sink)
                 }
+                Input::Folder { tree, found, .. } => {
+                    let next = found.strays.get(self.stray);
+                    self.stray += 1;
+                    match next.map(|at| (at, tree.head(&at.os))) {
+                        Some((at, Ok(head))) => {
+                            let file = FileRef::on_disk(source, at.clone(), None);
+                            Some((file, sniff(&head)))
+                        }
+                        Some((at, Err(_))) => {
+                            self.sink.note(Kind::FileUnreadable, &at.text);
+                            self.flush_notes();
+                            return true;
+                        }
+                        None => None,
+                    }
+                }
                 Input::Spool {
                     spool,
                     items,
@@ -1135,7 +1160,7 @@ impl<'s, T: Tree> Stream<'s, T> {
                     loose,
                     ..
                 } if *loose > 0 => self.next_in_spool(source, spool, *items + *journals > 0),
-                Input::Folder { .. } | Input::Spool { .. } => None,
+                Input::Spool { .. } => None,
                 Input::File { path } => {
                     self.loose += 1;
                     match head_of(path) {
@@ -1165,6 +1190,7 @@ impl<'s, T: Tree> Stream<'s, T> {
             }
             self.loose += 1;
             self.loose_files = LooseFiles::new();
+            self.stray = 0;
             self.loose_spool = None;
         }
         self.flush_notes();
@@ -1189,7 +1215,8 @@ impl<'s, T: Tree> Stream<'s, T> {
                 self.sink.note(Kind::RepeatedEntry, &path);
                 continue;
             }
-            if beside {
+            let leaf = path.rsplit('/').next().unwrap_or(&path);
+            if beside && !warifu_ssmix2::is_item_name(leaf) {
                 self.beside += 1;
                 if self.beside <= NAMED_LIMIT {
                     self.sink.note(Kind::OutsideStorage, &path);

@@ -1020,3 +1020,90 @@ fn samples_are_the_same_from_a_folder_and_from_an_archive() {
     // The two-byte file FB FC is no message.
     assert_eq!(sizes, [(20, 226, 0), (2, 22, 1), (1, 3, 0)]);
 }
+
+/// Codes that a walk over the files of an example gives.
+fn codes_of(files: &[(&str, &str)]) -> Vec<&'static str> {
+    let folder = tempfile::tempdir().unwrap();
+    for (path, text) in files {
+        let path = folder.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        let text = if text.is_empty() { "MSH|" } else { text };
+        fs::write(path, text.replace('\n', "\r\n")).unwrap();
+    }
+    let storage = open(folder.path(), &Options::standard()).unwrap();
+    let notes = storage.walk().filter_map(|found| match found {
+        Found::Note(note) => Some(note.code().code),
+        _ => None,
+    });
+    notes.collect()
+}
+
+#[test]
+fn examples_of_storages_show_what_the_walk_tells() {
+    use warifu_diag::Example;
+    let mut seen = 0;
+    for code in warifu_diag::catalogue::all() {
+        let (Example::Storage(wrong), Example::Storage(right)) = (code.wrong, code.right) else {
+            continue;
+        };
+        seen += 1;
+        assert!(codes_of(wrong).contains(&code.code), "{}", code.code);
+        assert_eq!(codes_of(right), [""; 0], "{}", code.code);
+    }
+    assert!(seen >= 8, "{seen}");
+}
+
+#[test]
+fn files_of_a_patient_without_the_levels_above_them_are_read_with_the_patient() {
+    let path = |folder: &str, order: u32| {
+        format!("{folder}0000000123_20260401_OMP-01_{order:015}_20260401093015123_01_1")
+    };
+    let patient = "s/000/000/0000000123/";
+    let sound = path(&format!("{patient}20260401/OMP-01/"), 1);
+    let strays = [path("s/", 5), path("s/000/", 6), path("s/000/000/", 7)];
+    let below = [
+        path(&format!("{patient}20260401/"), 2),
+        path(&format!("{patient}OMP-01/"), 3),
+        path(patient, 4),
+        path(&format!("{patient}OMP-01/20260401/"), 8),
+    ];
+    let storage_of = |files: &[&String]| {
+        let folder = tempfile::tempdir().unwrap();
+        for path in files {
+            let path = folder.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "MSH|^~\\&|").unwrap();
+        }
+        folder
+    };
+    // Each alone makes a storage, and lies beside a sound file.
+    for one in &below {
+        for files in [vec![one], vec![one, &sound]] {
+            let folder = storage_of(&files);
+            let storage = open(folder.path(), &Options::standard()).unwrap();
+            assert!(storage.has_storage(), "{one}");
+            let found: Vec<Found> = storage.walk().collect();
+            let [Found::Patient(batch)] = found.as_slice() else {
+                panic!("{one}: {found:?}");
+            };
+            assert_eq!(batch.files.len(), files.len(), "{one}");
+            assert_eq!(batch.items().unnamed.len(), 0, "{one}");
+        }
+    }
+    let mut all: Vec<&String> = strays.iter().collect();
+    all.push(&sound);
+    let folder = storage_of(&all);
+    let storage = open(folder.path(), &Options::standard()).unwrap();
+    let mut loose = Vec::new();
+    for found in storage.walk() {
+        match found {
+            Found::Loose(file, Content::Hl7) => loose.push(file.path().to_owned()),
+            Found::Patient(batch) => assert_eq!(batch.files.len(), 1),
+            other => panic!("{other:?}"),
+        }
+    }
+    loose.sort();
+    let mut wanted = strays.to_vec();
+    wanted.sort();
+    assert_eq!(loose, wanted);
+}

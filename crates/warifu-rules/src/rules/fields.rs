@@ -2,7 +2,7 @@
 
 use warifu_diag::Example::Lines;
 use warifu_hl7::{Part, Segment};
-use warifu_terms::fields::FieldInfo;
+use warifu_terms::fields::{self, FieldInfo};
 
 use super::{coding, laboratory, tables, times};
 use crate::cx::Cx;
@@ -37,9 +37,12 @@ warifu_diag::codes! {
     HL7123 = "HL7123" "too-many-components" Warning { "{} の成分が多すぎます", "too many components in {}", "区切り文字 ^ の数を確かめてください", "count the ^ delimiters", "HL7 v2.5 §2.A データ型";
         "区切り文字が余分だと、後ろの成分がずれて読まれます。", "A delimiter too many shifts what stands behind it.";
         Lines("ADT-00", "NK1|1|試験^太郎|SPO^配偶者^HL70063^^^^^^^X") => Lines("ADT-00", "NK1|1|試験^太郎|SPO^配偶者^HL70063") }
-    HL7124 = "HL7124" "components-in-simple-value" Warning { "成分のない型の項目 {} に ^ か & があります", "field {} has no components but holds ^ or &", "文字としての ^ は \\S\\、& は \\T\\ と書くか、正しい項目に書いてください", "write ^ as \\S\\ and & as \\T\\, or use the right field", "HL7 v2.5 §2.A データ型";
+    HL7124 = "HL7124" "components-in-simple-value" Warning { "{} は部分に分けられない型なのに ^ か & があります", "{} has no parts but holds ^ or &", "文字としての ^ は \\S\\、& は \\T\\ と書くか、正しい項目に書いてください", "write ^ as \\S\\ and & as \\T\\, or use the right field", "HL7 v2.5 §2.A データ型";
         "受け手は ^ や & より後ろを捨てます。", "Receivers drop what follows ^ or &.";
         Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10|1^2|7.2|g/dL^g/dL^ISO+|||||F") => Lines("OML-11", "OBX|1|NM|3A010000002327101^総蛋白^JC10|1|7.2|g/dL^g/dL^ISO+|||||F") }
+    HL7138 = "HL7138" "subcomponents-in-text" Info { "文字の項目 {} に & があります", "the text in {} holds &", "文字としての & は \\T\\ と書いてください", "write & as \\T\\", "HL7 v2.5 §2.7.4 Special characters";
+        "& は成分を分ける文字です。受け手により & より後ろの文が失われます。", "& separates parts; some receivers drop what follows it.";
+        Lines("OML-11", "NTE|1|L|検体不足&再検") => Lines("OML-11", "NTE|1|L|検体不足\\T\\再検") }
     SSM209 = "SSM209" "set-id-repeated" Warning { "連番 {} が同じ番号の繰り返しです", "set id {} is the same number again", "1 からの連番を書いてください", "number from 1", "HL7 v2.5 §2.A.67 SI; SS-MIX2 セグメント定義";
         "連番で区別する受け手は、二つ目で一つ目を置き換えます。", "Receivers that go by the set id replace the first by the second.";
         Lines("ADT-00", "NK1|1|試験^太郎|SPO^配偶者^HL70063\nNK1|1|試験^次郎|CHD^子供^HL70063") => Lines("ADT-00", "NK1|1|試験^太郎|SPO^配偶者^HL70063\nNK1|2|試験^次郎|CHD^子供^HL70063") }
@@ -228,6 +231,118 @@ pub(crate) fn extra(cx: &mut Cx<'_, '_>, segment: Segment<'_>, number: usize) {
     }
 }
 
+/// The components of which one at least makes a value of its type; the others only say what kind of value
+/// it is. Coded values are looked at with their systems (`SSM421`), other types have no such component.
+///
+/// # Standard
+/// HL7 v2.5 §2.A: CX.1, EI.1, PT.1 and the like are the value; a name has a family or a given name, a
+/// person or an organisation a number or a name.
+#[rustfmt::skip]
+const VALUES: &[(&str, &[usize])] = &[
+    ("CX", &[1]),
+    ("DLN", &[1]),
+    ("DR", &[1]),
+    ("EI", &[1]),
+    ("EIP", &[1, 2]),
+    ("HD", &[1, 2]),
+    ("MSG", &[1]),
+    ("PT", &[1]),
+    ("TS", &[1]),
+    ("VID", &[1]),
+    ("XCN", &[1, 2, 3]),
+    ("XON", &[1, 3, 10]),
+    ("XPN", &[1, 2]),
+];
+
+/// The components of a type that hold its value, see [`VALUES`]; none where any may.
+pub(crate) fn values_of(datatype: &str) -> &'static [usize] {
+    VALUES
+        .iter()
+        .find(|(name, _)| *name == datatype)
+        .map_or(&[], |(_, values)| values)
+}
+
+/// Whether a field that is sent holds a value in one of its repetitions.
+fn is_filled(field: Part<'_>, values: &[usize]) -> bool {
+    // Text of letters is seen in the bytes.
+    let begins = |part: Part<'_>| {
+        matches!(part.raw(), [b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z', ..])
+            || !part.value().text.is_empty()
+    };
+    if values.is_empty() {
+        return field.has_parts() || begins(field);
+    }
+    let holds = |one: Part<'_>| values.iter().any(|n| begins(one.comp(*n)));
+    holds(field) || field.has_repetitions() && field.reps().any(holds)
+}
+
+/// Components that name something: what stands in them is compared letter by letter.
+#[rustfmt::skip]
+const IDENTIFIERS: &[(&str, &[usize])] = &[
+    ("CE", &[1, 3, 4, 6]),
+    ("CNE", &[1, 3, 4, 6]),
+    ("CWE", &[1, 3, 4, 6]),
+    ("CX", &[1]),
+    ("EI", &[1, 2, 3]),
+    ("HD", &[1, 2]),
+    ("PL", &[1, 2, 3]),
+    ("XCN", &[1]),
+    ("XON", &[3, 10]),
+];
+
+/// `HL7124`, `HL7138`: & where a type has no sub-components.
+fn subcomponents(
+    cx: &mut Cx<'_, '_>,
+    segment: Segment<'_>,
+    at: Part<'_>,
+    number: usize,
+    plan: &FieldPlan,
+    name: &dyn Fn() -> String,
+) {
+    let varies = plan.shape == Shape::Varies;
+    let datatype = if varies {
+        segment.field(2).value().trimmed().text
+    } else {
+        plan.info.datatype
+    };
+    let primitive =
+        |datatype| fields::datatype(datatype).is_none_or(fields::DatatypeInfo::is_primitive);
+    let code_of = |datatype| match datatype {
+        "ST" | "TX" | "FT" => &HL7138,
+        _ => &HL7124,
+    };
+    // Of examinations and reports OBX-3 has parts: `9A100&IMP`.
+    let is_split = (segment.name(), number) == (*b"OBX", 3)
+        && cx.kind.is_some_and(|kind| kind.code().starts_with("OMG"));
+    if is_split {
+        return;
+    }
+    if primitive(datatype) {
+        let told = varies && code_of(datatype) != &HL7138;
+        if !at.has_components() && at.subs().nth(1).is_some() && !told {
+            cx.report_with(code_of(datatype), at, name());
+        }
+        return;
+    }
+    let Some(info) = fields::datatype(datatype) else {
+        return;
+    };
+    let identifies = |n: usize| {
+        let own = IDENTIFIERS.iter().find(|(name, _)| *name == datatype);
+        own.is_some_and(|(_, numbers)| numbers.contains(&n))
+    };
+    for (n, component) in (1..).zip(at.comps()) {
+        let Some(own) = info.component(n).map(|c| c.datatype) else {
+            return;
+        };
+        if !primitive(own) || component.subs().nth(1).is_none() {
+            continue;
+        }
+        let code = if identifies(n) { &HL7124 } else { code_of(own) };
+        cx.report_with(code, component, format!("{}.{n}", name()));
+    }
+}
+
 /// A field that is sent.
 pub(crate) fn check(
     cx: &mut Cx<'_, '_>,
@@ -242,6 +357,10 @@ pub(crate) fn check(
             cx.report_with(&SSM202, field, name());
         }
         return;
+    }
+    let wanted = plan.is_required(cx.kind) || plan.is_expected(cx.kind);
+    if wanted && !is_filled(field, plan.values) {
+        empty(cx, segment, number, plan);
     }
     if !plan.is_used(cx.kind) {
         cx.report_with(&SSM204, field, name());
@@ -296,13 +415,12 @@ fn one(cx: &mut Cx<'_, '_>, segment: Segment<'_>, at: Part<'_>, number: usize, p
             cx.report_with(code, at, name());
         }
     }
+    if at.has_subcomponents() {
+        subcomponents(cx, segment, at, number, plan, &name);
+    }
     match &plan.shape {
         Shape::Leaf(Leaf::Text) => tables::check(cx, segment, number, at),
         Shape::Leaf(kind) => {
-            // What has components was told above.
-            if at.has_subcomponents() && !at.has_components() {
-                cx.report_with(&HL7124, at, name());
-            }
             leaf(cx, *kind, at.comp(1), &name);
             if at.has_components() {
                 tables::components(cx, plan.info.datatype, at);

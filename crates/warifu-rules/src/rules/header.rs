@@ -145,7 +145,7 @@ fn care_date(cx: &mut Cx<'_, '_>) {
     });
     // Without the segment its absence is reported; a value that is no time is, too.
     if let Some((segment, number)) = place
-        && !segment.field(number).is_some()
+        && segment.field(number).value().text.is_empty()
     {
         cx.report_absent(&SSM150, segment, number);
     }
@@ -159,7 +159,7 @@ fn vital_days(cx: &mut Cx<'_, '_>) {
     for obx in message.segments().filter(|s| s.name() == *b"OBX") {
         let value = obx.field(14).value();
         let day = value.text.trim().get(..8);
-        if !obx.field(14).is_some() {
+        if value.text.is_empty() {
             cx.report_absent(&SSM150, obx, 14);
         } else if let Some(day) = day
             && !told

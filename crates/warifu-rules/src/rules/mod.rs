@@ -96,7 +96,6 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
         "the conversion, beyond 100,000 segments in a file",
     ),
     ("HL7199", "the conversion, beyond 10,000 findings in a file"),
-    ("SSM102", "the conversion; the check says SSM120 to SSM124"),
     ("SSM108", "the walk over the storage"),
     ("SSM109", "the walk over the storage"),
     ("SSM110", "the walk over the storage"),
@@ -115,4 +114,5 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
     ("SSM162", "the reader of journals"),
     ("SSM163", "the reader of journals"),
     ("SSM164", "the reader of journals"),
+    ("SSM178", "the reader of journals"),
 ];

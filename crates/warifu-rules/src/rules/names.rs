@@ -3,10 +3,11 @@
 //! SS-MIX2 標準化ストレージ仕様書, フォルダー構成, ファイル命名規約.
 
 use warifu_diag::Example::Path;
-use warifu_diag::catalogue::ssm::{SSM101, SSM113};
+use warifu_diag::catalogue::ssm::{SSM101, SSM102, SSM113};
 use warifu_diag::{Code, Diagnostic, SourceId, Span};
 use warifu_ssmix2::{
-    DataKind, FileName, Kind, NO_ORDER, NameNote, Place, components, level1_of, level2_of, locate,
+    DataKind, FileName, Kind, NO_ORDER, NameNote, Place, components, is_item_name, level1_of,
+    level2_of, locate,
 };
 
 use super::tables;
@@ -22,10 +23,10 @@ warifu_diag::codes! {
     SSM122 = "SSM122" "name-patient-differs" Error { "ファイル名の患者IDがフォルダーと違います", "the patient id in the file name differs from the folder", "どちらの患者のものか確かめてください", "find out whose file it is", "SS-MIX2 ファイル命名規約";
         "別の患者のフォルダーに入ったデータは、取り違えにつながります。", "A file in another patient's folder leads to a mix-up.";
         Path("000/000/0000000001/20260401/OML-11/0000000002_20260401_OML-11_000000000000001_20260401093000123_01_1") => Path("000/000/0000000001/20260401/OML-11/0000000001_20260401_OML-11_000000000000001_20260401093000123_01_1") }
-    SSM123 = "SSM123" "name-date-differs" Error { "ファイル名の診療日がフォルダーと違います", "the care date in the file name differs from the folder", "診療日のフォルダーに置いてください", "put it in the folder of its day", "SS-MIX2 ファイル命名規約";
+    SSM123 = "SSM123" "name-date-differs" Error { "ファイル名の診療日がフォルダーと違うか、診療日のフォルダーがありません", "the care date in the file name differs from the folder, or the folder is missing", "診療日のフォルダーに置いてください", "put it in the folder of its day", "SS-MIX2 ファイル命名規約";
         "版の管理は患者・診療日・種別・オーダ番号で行うので、古い版が有効なまま残ります。", "Versions are kept by patient, day, kind and number; an old version stays valid.";
         Path("000/000/0000000001/20260401/OML-11/0000000001_20260402_OML-11_000000000000001_20260402093000123_01_1") => Path("000/000/0000000001/20260401/OML-11/0000000001_20260401_OML-11_000000000000001_20260401093000123_01_1") }
-    SSM124 = "SSM124" "name-kind-differs" Error { "ファイル名のデータ種別がフォルダーと違います", "the data kind in the file name differs from the folder", "データ種別のフォルダーに置いてください", "put it in the folder of its kind", "SS-MIX2 ファイル命名規約";
+    SSM124 = "SSM124" "name-kind-differs" Error { "ファイル名のデータ種別がフォルダーと違うか、種別のフォルダーがありません", "the data kind in the file name differs from the folder, or the folder is missing", "データ種別のフォルダーに置いてください", "put it in the folder of its kind", "SS-MIX2 ファイル命名規約";
         "種別ごとに読む受け手は、このファイルを別の種別として読みます。", "Readers that go by kind take it for another kind.";
         Path("000/000/0000000001/20260401/OML-11/0000000001_20260401_OMP-01_000000000000001_20260401093000123_01_1") => Path("000/000/0000000001/20260401/OML-11/0000000001_20260401_OML-11_000000000000001_20260401093000123_01_1") }
     SSM125 = "SSM125" "patient-id-long" Error { "患者IDが 15 文字を超えています", "the patient id is longer than 15 characters", "15 文字以内にしてください", "use at most 15 characters", "SS-MIX2 ファイル命名規約";
@@ -124,20 +125,38 @@ fn is_without_levels(parts: &[&str], name: FileName<'_>) -> bool {
             && above != level1_of(patient))
 }
 
+/// Whether the folders above a file outside a storage are not those of its name. A tree may begin at any
+/// level: of a name alone nothing is known.
+fn is_misplaced(parts: &[&str], name: FileName<'_>) -> bool {
+    let above = parts.iter().rev().skip(1);
+    let mut levels = above.zip([name.kind, name.date, name.patient]);
+    is_item_name(parts.last().copied().unwrap_or_default())
+        && levels.any(|(folder, level)| *folder != level)
+}
+
 /// Checks a path; all findings are about the file as a whole.
 pub(crate) fn check(path: &str, source: SourceId, options: Options, out: &mut Vec<Diagnostic>) {
+    let span = Span {
+        source,
+        start: 0,
+        end: 0,
+    };
+    let parts: Vec<&str> = components(path).collect();
+    let leaf = parts.last().copied().unwrap_or_default();
+    let place = locate(&parts);
+    if place == Place::Elsewhere
+        && options.has(&SSM102)
+        && let Ok(name) = FileName::parse(leaf)
+        && is_misplaced(&parts, name)
+    {
+        out.push(Diagnostic::new(&SSM102, span).with(name.kind.to_owned()));
+    }
     let mut report = |code: Code| {
         if options.has(code) {
-            let span = Span {
-                source,
-                start: 0,
-                end: 0,
-            };
             out.push(Diagnostic::new(code, span));
         }
     };
-    let parts: Vec<&str> = components(path).collect();
-    let name = match locate(&parts) {
+    let name = match place {
         Place::Item(item) => {
             for note in item.notes() {
                 if let Some(code) = code_of(note) {
@@ -150,12 +169,12 @@ pub(crate) fn check(path: &str, source: SourceId, options: Options, out: &mut Ve
             }
             name.ok()
         }
-        Place::Elsewhere if parts.len() > 5 => {
+        Place::Elsewhere if parts.len() > 5 && !is_item_name(leaf) => {
             report(&SSM101);
             None
         }
         _ => {
-            let name = parts.last().and_then(|leaf| FileName::parse(leaf).ok());
+            let name = FileName::parse(leaf).ok();
             if name.is_some_and(|name| is_without_levels(&parts, name)) {
                 report(&SSM121);
             }

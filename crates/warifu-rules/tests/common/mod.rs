@@ -302,7 +302,8 @@ fn stored(path: &str, lines: &str) -> Owned {
 /// The files of an example.
 pub fn files(example: &Example) -> Vec<Owned> {
     match example {
-        Example::None | Example::Options(_) => Vec::new(),
+        // Those of the walk are run by the test of its crate.
+        Example::None | Example::Options(_) | Example::Storage(_) => Vec::new(),
         Example::Path(path) => vec![stored(path, "")],
         Example::Lines(kind, lines) => {
             let kind = DataKind::from_code(kind).unwrap();
