@@ -161,57 +161,44 @@ pub fn locate_at<'a>(components: &[&'a str], root_depth: usize) -> Option<Locate
 }
 
 fn fit<'a>(root_depth: usize, below_root: &[&'a str]) -> Option<Located<'a>> {
-    if let [level1, level2, patient, date, kind, leaf, ref inside @ ..] = *below_root
+    let (level1, rest) = below_root.split_first()?;
+    let ([level2, patient, date, kind, leaf], inside) = fit_levels(level1, rest)?;
+    Some(Located {
+        root_depth,
+        level1,
+        level2,
+        patient,
+        date,
+        kind,
+        leaf,
+        inside: inside.to_vec(),
+    })
+}
+
+/// What is below level 1, levels that are missing empty, and what lies in a content folder.
+type BelowLevel1<'a, 'c> = ([&'a str; 5], &'c [&'a str]);
+
+fn fit_levels<'a, 'c>(level1: &str, rest: &'c [&'a str]) -> Option<BelowLevel1<'a, 'c>> {
+    if let [level2, patient, date, kind, leaf, inside @ ..] = rest
         && fits(level1, level2, patient, date, kind)
         && !is_root_above(level1, level2, patient)
     {
-        return Some(Located {
-            root_depth,
-            level1,
-            level2,
-            patient,
-            date,
-            kind,
-            leaf,
-            inside: inside.to_vec(),
-        });
+        return Some(([level2, patient, date, kind, leaf], inside));
     }
     // Before level 2 could be taken for the patient.
-    if let Some(named) = fit_named(root_depth, below_root) {
-        return Some(named);
+    if let Some(named) = fit_named(level1, rest) {
+        return Some((named, &[]));
     }
-    match *below_root {
-        // Ids of up to three characters leave nothing for level 2.
-        [level1, patient, date, kind, leaf, ref inside @ ..]
-            if patient.chars().count() <= 3 && fits(level1, "", patient, date, kind) =>
+    match rest {
+        // Ids of up to three characters leave nothing for level 2. Else it is missing; what level 1 is has
+        // to show it, since a path may begin at level 2.
+        [patient, date, kind, leaf, inside @ ..]
+            if patient.chars().count() <= 3 && fits(level1, "", patient, date, kind)
+                || level1 == level1_of(patient)
+                    && level1 != level2_of(patient)
+                    && fits_below(date, kind) =>
         {
-            Some(Located {
-                root_depth,
-                level1,
-                level2: "",
-                patient,
-                date,
-                kind,
-                leaf,
-                inside: inside.to_vec(),
-            })
-        }
-        // Level 2 is missing; what level 1 is has to show it, since a path may begin at level 2.
-        [level1, patient, date, kind, leaf, ref inside @ ..]
-            if level1 == level1_of(patient)
-                && level1 != level2_of(patient)
-                && fits_below(date, kind) =>
-        {
-            Some(Located {
-                root_depth,
-                level1,
-                level2: "",
-                patient,
-                date,
-                kind,
-                leaf,
-                inside: inside.to_vec(),
-            })
+            Some((["", patient, date, kind, leaf], inside))
         }
         _ => None,
     }
@@ -219,22 +206,16 @@ fn fit<'a>(root_depth: usize, below_root: &[&'a str]) -> Option<Located<'a>> {
 
 /// A file whose name is that of an item, below the folder of a patient that is in place: what is between
 /// may be anything, but no more than two levels.
-fn fit_named<'a>(root_depth: usize, below_root: &[&'a str]) -> Option<Located<'a>> {
-    let (leaf, folders) = below_root.split_last()?;
+fn fit_named<'a>(level1: &str, rest: &[&'a str]) -> Option<[&'a str; 5]> {
+    let (leaf, folders) = rest.split_last()?;
     if !is_item_name(leaf) {
         return None;
     }
-    let (level1, level2, patient, between) = match *folders {
-        [level1, level2, patient, ref between @ ..]
-            if level1 == level1_of(patient) && level2 == level2_of(patient) =>
-        {
-            (level1, level2, patient, between)
+    let (level2, patient, between) = match *folders {
+        [level2, patient, ref between @ ..] if is_sliced(level1, level2, patient) => {
+            (level2, patient, between)
         }
-        [level1, patient, ref between @ ..]
-            if level1 == level1_of(patient) && level2_of(patient).is_empty() =>
-        {
-            (level1, "", patient, between)
-        }
+        [patient, ref between @ ..] if is_sliced(level1, "", patient) => ("", patient, between),
         _ => return None,
     };
     let (date, kind) = match *between {
@@ -244,16 +225,7 @@ fn fit_named<'a>(root_depth: usize, below_root: &[&'a str]) -> Option<Located<'a
         [date, kind] => (date, kind),
         _ => return None,
     };
-    Some(Located {
-        root_depth,
-        level1,
-        level2,
-        patient,
-        date,
-        kind,
-        leaf,
-        inside: Vec::new(),
-    })
+    Some([level2, patient, date, kind, leaf])
 }
 
 /// Whether a file name says on its own that the file is an item of a storage: it has all parts, a day (or
@@ -271,8 +243,13 @@ pub fn is_item_name(leaf: &str) -> bool {
 /// Whether the second of two folders is level 1 of a patient and the first none of its levels: a root with
 /// a short name, above a patient without level 2.
 fn is_root_above(first: &str, second: &str, patient: &str) -> bool {
-    let levels = [level1_of(patient), level2_of(patient)];
-    second == levels[0] && second != levels[1] && !levels.contains(&first)
+    let level2 = level2_of(patient);
+    second == level1_of(patient) && second != level2 && first != second && first != level2
+}
+
+/// Whether levels 1 and 2 are the slices of the patient id.
+fn is_sliced(level1: &str, level2: &str, patient: &str) -> bool {
+    level1 == level1_of(patient) && level2 == level2_of(patient)
 }
 
 /// Whether two folder names are a care date and a data kind.
@@ -286,7 +263,7 @@ fn fits(level1: &str, level2: &str, patient: &str, date: &str, kind: &str) -> bo
     if level1.is_empty() || patient.is_empty() || !short(level1) || !short(level2) {
         return false;
     }
-    let sliced = level1 == level1_of(patient) && level2 == level2_of(patient);
+    let sliced = is_sliced(level1, level2, patient);
     let dated = is_date_or_dash(date);
     let known = !matches!(Kind::of(kind), Kind::Unknown(_));
     (dated && known) || (sliced && (dated || known))
