@@ -488,8 +488,8 @@ fn described<'a>(
     (id, display): (Option<Id>, &'a str),
 ) -> Option<Person<'a>> {
     if let Some(id) = id {
-        let described = cx.out.described.get(&id);
-        if described.is_none_or(|d| xcn.raw() != d.field) {
+        let known = cx.out.described(id);
+        if known.is_none_or(|d| xcn.raw() != d.field) {
             describe_person(cx, id, xcn, display);
         }
     } else if display.is_empty() {
@@ -523,8 +523,7 @@ fn describe_person<'a>(cx: &mut Cx<'a, '_>, id: Id, xcn: Part<'a>, display: &str
     }
     let other = cx
         .out
-        .described
-        .get(&id)
+        .described(id)
         .is_some_and(|d| d.kind != xcn.comp(15).sub(1).raw());
     for rep in xcn
         .reps()
@@ -533,7 +532,7 @@ fn describe_person<'a>(cx: &mut Cx<'a, '_>, id: Id, xcn: Part<'a>, display: &str
         .filter(Part::is_some)
     {
         let raw = rep.raw();
-        let Some(known) = cx.out.described.get_mut(&id) else {
+        let Some(known) = cx.out.described(id) else {
             return;
         };
         if known.field.windows(raw.len()).any(|part| part == raw) || known.field.len() > FORMS {
@@ -562,7 +561,7 @@ pub(crate) fn describe<'a>(
     make: &mut dyn FnMut(&mut Cx<'a, '_>),
 ) -> bool {
     if cx.emitted(resource_type, id) {
-        let Some(known) = cx.out.described.get(&id) else {
+        let Some(known) = cx.out.described(id) else {
             return false;
         };
         described.told = known.told;
@@ -587,7 +586,7 @@ pub(crate) fn describe<'a>(
     } else {
         make(cx);
     }
-    cx.out.described.insert(id, described);
+    cx.out.describe(id, described);
     true
 }
 

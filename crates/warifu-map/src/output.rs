@@ -84,13 +84,15 @@ pub struct Output {
     /// Number of findings of each file that a message gave, and how bad the worst left out is.
     found: Map<u32, (usize, Severity)>,
     /// How each Practitioner and each department without a table was described.
-    pub(crate) described: Map<Id, Described>,
+    described: Vec<Described>,
+    /// Where in `described` each stands.
+    described_at: Map<Id, u32>,
     /// A shared resource that is being made anew.
     taken: Option<(Id, &'static str)>,
     /// `meta.source` of what is made from a file.
     sources: Map<u16, Option<String>>,
     /// The message that made each resource, once there are more than [`FEW`].
-    seen: Map<(Id, &'static str), u16>,
+    seen: Map<(Id, &'static str), u32>,
     /// How often an id was asked for by entries of one message, where more than once.
     again: Map<(Id, &'static str), u32>,
     /// Messages whose order number another file has as well, reported already.
@@ -148,6 +150,7 @@ impl Output {
         self.found.clear();
         self.sources.clear();
         self.described.clear();
+        self.described_at.clear();
         self.taken = None;
         self.seen.clear();
         self.again.clear();
@@ -210,7 +213,8 @@ impl Output {
     /// The message that made a resource.
     pub(crate) fn maker(&self, resource_type: &'static str, id: Id) -> Option<u16> {
         if self.resources.len() > FEW {
-            return self.seen.get(&(id, resource_type)).copied();
+            let message = self.seen.get(&(id, resource_type)).copied();
+            return message.and_then(|m| m.try_into().ok());
         }
         let same = |r: &&OutResource| r.id == id && r.resource_type == resource_type;
         self.resources.iter().find(same).map(|r| r.message)
@@ -292,6 +296,20 @@ impl Output {
         });
         true
     }
+    /// How a shared resource was described last.
+    pub(crate) fn described(&mut self, id: Id) -> Option<&mut Described> {
+        let at = *self.described_at.get(&id)?;
+        self.described.get_mut(usize::try_from(at).ok()?)
+    }
+    /// Notes how a shared resource is described now.
+    pub(crate) fn describe(&mut self, id: Id, described: Described) {
+        if let Some(known) = self.described(id) {
+            *known = described;
+        } else if let Ok(at) = self.described.len().try_into() {
+            self.described.push(described);
+            self.described_at.insert(id, at);
+        }
+    }
     /// Lets a shared resource be added again, as a newer file has it; [`Output::put_back`] gives that the
     /// place of the older one.
     pub(crate) fn take_out(&mut self, resource_type: &'static str, id: Id) {
@@ -312,7 +330,8 @@ impl Output {
                     person,
                     ..newer
                 };
-                self.seen.insert((newer.id, newer.resource_type), message);
+                self.seen
+                    .insert((newer.id, newer.resource_type), message.into());
             }
             None => self.resources.push(newer),
         }
@@ -326,7 +345,7 @@ impl Output {
             _ => self.resources.last().map_or(&[][..], std::slice::from_ref),
         };
         for r in unseen {
-            self.seen.insert((r.id, r.resource_type), r.message);
+            self.seen.insert((r.id, r.resource_type), r.message.into());
         }
     }
     /// JSON of one resource.
