@@ -386,6 +386,36 @@ fn times_that_are_none_without_end() {
     assert!(survives_at(&path, message.as_bytes()) > 0);
 }
 
+/// One number by two names in turn: each order makes the doctor, and the department, anew.
+#[test]
+fn numbers_with_two_names_in_turn() {
+    let mut message = head("RDE^O11^RDE_O11");
+    for n in 0..40_000 {
+        let (name, place) = if n % 2 == 0 {
+            ("B^C", "E")
+        } else {
+            ("X^Y", "Z")
+        };
+        let _ = write!(
+            message,
+            "ORC|NW|{n}||||||||||1^{name}|||||D^{place}^99L\rRXE||{n}^A^HOT9|1||g\r"
+        );
+    }
+    let path = PATH.replace("OML-11", "OMP-01");
+    assert!(survives_at(&path, message.as_bytes()) > 0);
+}
+
+/// A line that makes no result waits for the report, with something kept of each result behind it.
+#[test]
+fn results_behind_a_line_that_waits_for_the_report() {
+    let mut message =
+        format!("{HEAD}SPM|1|S1||023\rOBR|1|1||A^B^C\rORC|SC|1\rOBX|1|ST|||||||||F||x\r");
+    for n in 0..90_000 {
+        let _ = write!(message, "OBX|{n}|NM|{n}^A^99L||1|g|||||F||x\r");
+    }
+    assert!(survives_at(PATH, message.as_bytes()) > 0);
+}
+
 #[test]
 fn jobs_of_allergies_and_problems_without_end() {
     let path = |kind: &str| PATH.replace("OML-11", kind).replace("20260401/", "-/");

@@ -66,6 +66,16 @@ fn requests_behind_a_long_way() {
     survives(DRUG, "ORC|NW|1\rRXE||1^A^B|1||g\r", "TQ1|||1^A^B\r");
 }
 
+/// Each message takes back some of its own findings, whatever was found in those before it.
+#[test]
+fn messages_without_end_each_with_an_escape_out_of_place() {
+    let one = format!("{}NTE|1||\x1b$B3d^\x1b(B\r", head("ADT^A08^ADT_A01"));
+    let bytes: Vec<u8> = one.bytes().cycle().take(one.len() * 30_000).collect();
+    let mut out = Vec::new();
+    Checker::new(Options::default()).check_stream(&bytes, 0, &mut out);
+    assert!(out.len() > 30_000);
+}
+
 #[test]
 fn texts_that_look_as_if_their_escapes_were_lost() {
     let nte = "NTE|1||";

@@ -308,6 +308,10 @@ impl FieldPath {
     pub fn segment_name(&self) -> &str {
         std::str::from_utf8(&self.segment).unwrap_or("???")
     }
+    /// Name of the field, whichever of its segments and repetitions is meant: `PID-5`.
+    pub fn field_name(&self) -> String {
+        format!("{}-{}", self.segment_name(), self.field)
+    }
 }
 
 impl fmt::Display for FieldPath {
@@ -455,10 +459,8 @@ impl Diagnostic {
 }
 
 fn fill(template: &str, argument: Option<&str>) -> String {
-    let place = template
-        .find('{')
-        .and_then(|at| template.split_at_checked(at));
-    let parts = place.and_then(|(before, rest)| Some((before, rest.strip_prefix("{}")?)));
+    let place = template.as_bytes().windows(2).position(|two| two == b"{}");
+    let parts = place.and_then(|at| Some((template.get(..at)?, template.get(at + 2..)?)));
     let Some((before, after)) = parts else {
         return template.to_owned();
     };

@@ -148,7 +148,7 @@ impl Converter {
                 core, pool, arena, ..
             } = self;
             kinds::document::convert_one(core, pool, arena, out, file, number, item);
-            out.report_cut();
+            out.finish();
             return;
         }
         // The state of these follows the flag.
@@ -173,7 +173,7 @@ impl Converter {
             self.message(bytes, start, number, item, out);
             segments += self.index.segment_count();
         }
-        out.report_cut();
+        out.finish();
     }
 
     /// Converts the message that begins at `start` and ends with `bytes`.
@@ -591,7 +591,7 @@ impl Converter {
         }
         warifu_order::sort_by_key(&mut out.deletes, |d| (d.resource_type, d.id, d.message));
         out.deletes.dedup_by_key(|d| (d.resource_type, d.id));
-        out.report_cut();
+        out.finish();
     }
 }
 

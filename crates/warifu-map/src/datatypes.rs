@@ -515,7 +515,7 @@ fn describe_person<'a>(cx: &mut Cx<'a, '_>, id: Id, xcn: Part<'a>, display: &str
         field: raw.get(..FORMS).unwrap_or(raw).to_vec(),
         forms: xcn.reps().take(4).filter(Part::is_some).count(),
         kind: xcn.comp(15).sub(1).raw().to_vec(),
-        told: false,
+        ..Described::default()
     };
     let make = &mut |cx: &mut Cx<'a, '_>| crate::kinds::practitioner::emit(cx, id, xcn);
     if describe(cx, ("Practitioner", id), described, xcn.src(), make) {
@@ -540,15 +540,14 @@ fn describe_person<'a>(cx: &mut Cx<'a, '_>, id: Id, xcn: Part<'a>, display: &str
         }
         known.field.push(b'~');
         known.field.extend_from_slice(raw);
-        let name = name_of(xcn.message(), rep.src());
+        let name = field_at(xcn.message(), rep.src());
         cx.report_with(&MAP018, &rep, name);
     }
 }
 
-/// `SEG-n` of what stands in a message.
-fn name_of(message: warifu_hl7::Message<'_>, at: Src) -> String {
-    let path = message.locate(at.start).unwrap_or_default();
-    format!("{}-{}", path.segment_name(), path.field)
+/// Name of the field that something stands in.
+fn field_at(message: warifu_hl7::Message<'_>, at: Src) -> String {
+    message.locate(at.start).unwrap_or_default().field_name()
 }
 
 /// Emits a shared resource. The newest name of a number or code is its name: the resource is made again
@@ -564,7 +563,7 @@ pub(crate) fn describe<'a>(
         let Some(known) = cx.out.described(id) else {
             return false;
         };
-        described.told = known.told;
+        (described.told, described.place) = (known.told, known.place);
         let same = known.name == described.name;
         let other = !same && !known.name.is_empty();
         let fuller = if same {
@@ -577,14 +576,15 @@ pub(crate) fn describe<'a>(
         }
         if other && !described.told {
             described.told = true;
-            let name = name_of(cx.message(), at);
+            let name = field_at(cx.message(), at);
             cx.report_with(&MAP127, &at, name);
         }
         cx.out.take_out(resource_type, id);
         make(cx);
-        cx.out.put_back();
+        cx.out.put_back(described.place);
     } else {
         make(cx);
+        described.place = cx.out.resources.len().saturating_sub(1);
     }
     cx.out.describe(id, described);
     true

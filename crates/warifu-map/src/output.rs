@@ -89,6 +89,8 @@ pub struct Output {
     described_at: Map<Id, u32>,
     /// A shared resource that is being made anew.
     taken: Option<(Id, &'static str)>,
+    /// Whether `json` has texts that newer ones took the places of.
+    outdated: bool,
     /// `meta.source` of what is made from a file.
     sources: Map<u16, Option<String>>,
     /// The message that made each resource, once there are more than [`FEW`].
@@ -114,6 +116,8 @@ pub(crate) struct Described {
     pub(crate) kind: Vec<u8>,
     /// Whether it was told that there are several names.
     pub(crate) told: bool,
+    /// Where in the output it stands.
+    pub(crate) place: usize,
 }
 
 /// Whether resources of that type are those of many files and patients.
@@ -152,6 +156,7 @@ impl Output {
         self.described.clear();
         self.described_at.clear();
         self.taken = None;
+        self.outdated = false;
         self.seen.clear();
         self.again.clear();
         self.shared_orders.clear();
@@ -190,8 +195,13 @@ impl Output {
         let found = self.found.get(&u32::from(message));
         found.is_some_and(|(count, _)| *count > MAX_FINDINGS)
     }
+    /// Ends a conversion.
+    pub(crate) fn finish(&mut self) {
+        self.report_cut();
+        self.drop_outdated();
+    }
     /// Says how many findings of each file were left out.
-    pub(crate) fn report_cut(&mut self) {
+    fn report_cut(&mut self) {
         for (source, (count, worst)) in self.found.iter() {
             if let Some(more) = count.checked_sub(MAX_FINDINGS).filter(|n| *n > 0) {
                 let span = Span {
@@ -315,26 +325,37 @@ impl Output {
     pub(crate) fn take_out(&mut self, resource_type: &'static str, id: Id) {
         self.taken = Some((id, resource_type));
     }
-    /// The resource that was added last takes the place of the one taken out.
-    pub(crate) fn put_back(&mut self) {
+    /// The resource that was added last takes the place of the one taken out, which stands at `at`.
+    pub(crate) fn put_back(&mut self, at: usize) {
         let key = self.taken.take();
         let of = |r: &OutResource| Some((r.id, r.resource_type)) == key;
         let Some(newer) = self.resources.pop_if(|r| of(r)) else {
             return;
         };
-        match self.resources.iter_mut().find(|r| of(r)) {
-            Some(place) => {
-                let (message, person) = (place.message, place.person);
-                *place = OutResource {
-                    message,
-                    person,
-                    ..newer
-                };
-                self.seen
-                    .insert((newer.id, newer.resource_type), message.into());
-            }
-            None => self.resources.push(newer),
+        if let Some(place) = self.resources.get_mut(at).filter(|r| of(r)) {
+            let (message, person) = (place.message, place.person);
+            *place = OutResource {
+                message,
+                person,
+                ..newer
+            };
+            self.seen
+                .insert((newer.id, newer.resource_type), message.into());
+            self.outdated = true;
         }
+    }
+    /// Drops the texts that newer ones took the places of.
+    fn drop_outdated(&mut self) {
+        if !std::mem::take(&mut self.outdated) {
+            return;
+        }
+        let mut json = Vec::with_capacity(self.json.len());
+        for r in &mut self.resources {
+            let start = json.len();
+            json.extend_from_slice(self.json.get(r.start..r.end).unwrap_or_default());
+            (r.start, r.end) = (start, json.len());
+        }
+        self.json = json;
     }
     /// Keeps what was written, to be found by type and id.
     fn note(&mut self, written: OutResource) {

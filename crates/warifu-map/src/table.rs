@@ -625,8 +625,7 @@ impl<'a> Cx<'a, '_> {
         let field = message
             .segment_at(v.start)?
             .field(path.field.try_into().ok()?);
-        let name = format!("{}-{}", path.segment_name(), path.field);
-        Some((name, field))
+        Some((path.field_name(), field))
     }
     /// Whether the field of a part is one of which rows leave something, and that is kept whole for it.
     pub(crate) fn is_kept_whole(&self, part: Part<'a>) -> bool {
@@ -759,7 +758,8 @@ impl<'a> Cx<'a, '_> {
                 }
                 at += 1;
                 let other = name.starts_with("OBX") || name.starts_with("SPM");
-                if other && *position < from {
+                // What was told already is passed over at once, too: many results may wait for one report.
+                if *position < from && (other || name.is_empty()) {
                     at = at.max(queue.all.partition_point(|of| of.0 < from));
                     continue;
                 }

@@ -192,6 +192,7 @@ impl Checker {
             specimen: None,
             facts,
             out,
+            first,
         };
         self.names.clear();
         for segment in message.segments() {

@@ -34,12 +34,23 @@ pub(crate) struct Cx<'m, 'o> {
     /// What the checks of several files need of this one.
     pub(crate) facts: &'o mut Facts,
     pub(crate) out: &'o mut Vec<Diagnostic>,
+    /// Where in `out` those of this message begin.
+    pub(crate) first: usize,
 }
 
 impl<'m> Cx<'m, '_> {
     /// Whether the message is of one of these kinds.
     pub(crate) fn is(&self, kinds: &[DataKind]) -> bool {
         self.kind.is_some_and(|kind| kinds.contains(&kind))
+    }
+    /// What was found in this message so far.
+    pub(crate) fn own(&self) -> &[Diagnostic] {
+        self.out.get(self.first..).unwrap_or_default()
+    }
+    /// Takes back what was found in this message and is told in other words.
+    pub(crate) fn take_back(&mut self, told: impl Fn(&Diagnostic) -> bool) {
+        let own = self.out.split_off(self.first.min(self.out.len()));
+        self.out.extend(own.into_iter().filter(|d| !told(d)));
     }
     fn span(&self, (start, end): (u32, u32)) -> Span {
         Span {

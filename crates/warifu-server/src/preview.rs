@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use warifu_consent::json::{Value, object};
 use warifu_consent::{
-    Annex, Date, Filtered, Grant, Mode, Policy, Reason, Request, Who, Why, filter, hash,
+    Annex, Date, Filtered, Grant, Mode, Policy, Reason, Request, State, Who, Why, filter, hash,
 };
 use warifu_json::{Limits, ROOT, parse};
 
@@ -97,64 +97,73 @@ pub(crate) fn preview(app: &App, asked: &Asked) -> Result<Answer, Problem> {
     let session = people::session(office, asked)?;
     let body = asked.body(&["aud", "pur", "cat", "dat?", "annex?"])?;
     let policy = &office.policy;
-    // As a transaction: log and tokens are of one instant.
-    let items = office.write(|tx| {
+    // As a transaction: log and tokens are of one instant. The filters run outside: others go on meanwhile.
+    let (who, at, grant, mut state, (bundle, known)) = office.write(|tx| {
         let view = &tx.view;
         let person = people::person(view, &session, asked)?;
         let grant = draft(policy, &body, view.now)?;
-        let (recipients, purposes) = (grant.aud.clone(), body.codes("pur")?);
-        let own = Request {
-            purpose: policy.purpose(match person.who {
-                Who::Subject => "PATRQT",
-                _ => "FAMRQT",
-            }),
-            who: person.who,
-            mode: Mode::Normal,
-            at: view.now,
+        let state = view.state(tx.book, &person.sub)?;
+        let state = State {
+            policy,
+            grants: state.grants,
+            denials: state.denials,
+            objections: state.objections,
+            notices: state.notices,
+            keys: state.keys,
         };
-        let mut state = view.state(tx.book, &person.sub)?;
-        let (bundle, known) = assemble(view, &person.sub, &Search::default())?;
-        let failed = |e: warifu_consent::FilterError| Problem::internal(format!("filter: {e}"));
-        let read = |done: &Filtered| {
-            names(&done.bytes).ok_or_else(|| Problem::internal("preview: the Bundle"))
-        };
-        // What the person is not to be told of is not there, whoever would see it (D3).
-        let mine = read(&filter(&bundle, &state, &own, &known).map_err(failed)?)?;
-        state.grants.push(grant);
-        let (mut shown, mut reasons) = (BTreeSet::new(), BTreeMap::new());
-        for recipient in &recipients {
-            for purpose in &purposes {
-                let request = Request {
-                    who: Who::Recipient(recipient.clone()),
-                    purpose: policy.purpose(purpose),
-                    mode: Mode::Normal,
-                    at: view.now,
-                };
-                let done = filter(&bundle, &state, &request, &known).map_err(failed)?;
-                shown.extend(read(&done)?);
-                let told = done.withheld.into_iter().filter(|w| w.why != Why::NotTold);
-                reasons.extend(told.map(|w| (w.key, w.why.wire())));
-            }
-        }
-        let items = mine.into_iter().map(|name| {
-            let src = known.source(&name);
-            let (kind, id) = &name;
-            let key = hash::resource_key(src, kind, id);
-            let is_shown = shown.contains(&name);
-            let reason = reasons.get(&key).filter(|_| !is_shown);
-            let mut item = object([
-                ("type", kind.as_str().into()),
-                ("id", id.as_str().into()),
-                ("src", src.into()),
-                ("shown", Value::Bool(is_shown)),
-            ]);
-            if let Some(reason) = reason {
-                set(&mut item, "reason", *reason);
-            }
-            set(&mut item, "key", key);
-            item
-        });
-        Ok(items.collect::<Vec<_>>())
+        let records = assemble(view, &person.sub, &Search::default())?;
+        Ok((person.who, view.now, grant, state, records))
     })?;
+    let (recipients, purposes) = (grant.aud.clone(), body.codes("pur")?);
+    let own = Request {
+        purpose: policy.purpose(match who {
+            Who::Subject => "PATRQT",
+            _ => "FAMRQT",
+        }),
+        who,
+        mode: Mode::Normal,
+        at,
+    };
+    let failed = |e: warifu_consent::FilterError| Problem::internal(format!("filter: {e}"));
+    let read = |done: &Filtered| {
+        names(&done.bytes).ok_or_else(|| Problem::internal("preview: the Bundle"))
+    };
+    // What the person is not to be told of is not there, whoever would see it (D3).
+    let mine = read(&filter(&bundle, &state, &own, &known).map_err(failed)?)?;
+    state.grants.push(grant);
+    let (mut shown, mut reasons) = (BTreeSet::new(), BTreeMap::new());
+    for recipient in &recipients {
+        for purpose in &purposes {
+            let request = Request {
+                who: Who::Recipient(recipient.clone()),
+                purpose: policy.purpose(purpose),
+                mode: Mode::Normal,
+                at,
+            };
+            let done = filter(&bundle, &state, &request, &known).map_err(failed)?;
+            shown.extend(read(&done)?);
+            let told = done.withheld.into_iter().filter(|w| w.why != Why::NotTold);
+            reasons.extend(told.map(|w| (w.key, w.why.wire())));
+        }
+    }
+    let items = mine.into_iter().map(|name| {
+        let src = known.source(&name);
+        let (kind, id) = &name;
+        let key = hash::resource_key(src, kind, id);
+        let is_shown = shown.contains(&name);
+        let reason = reasons.get(&key).filter(|_| !is_shown);
+        let mut item = object([
+            ("type", kind.as_str().into()),
+            ("id", id.as_str().into()),
+            ("src", src.into()),
+            ("shown", Value::Bool(is_shown)),
+        ]);
+        if let Some(reason) = reason {
+            set(&mut item, "reason", *reason);
+        }
+        set(&mut item, "key", key);
+        item
+    });
+    let items: Vec<Value> = items.collect();
     Ok(Answer::json(&object([("items", Value::Array(items))])))
 }

@@ -47,7 +47,7 @@ struct Module {
     /// Further flags of rustc.
     flags: &'static [&'static str],
     /// Level of wasm-opt.
-    level: &'static [&'static str],
+    level: &'static [&'static [&'static str]],
     /// Whether imports and exports get short names: for a module whose glue no one else reads.
     short_names: bool,
     /// Classes that a dependency exports and no script takes.
@@ -124,9 +124,8 @@ const PARTS: [Part; 3] = [
 /// SHA-2 as loops: unrolled it is three times as much code.
 const SMALL: &[&str] = &["--cfg=sha2_backend_soft=\"compact\""];
 
-/// Level of wasm-opt: above -O1 it makes fewer bytes, but more after gzip.
-const LEVEL: [&str; 15] = [
-    "-O1",
+/// Passes of wasm-opt that make a module smaller and nothing slower.
+const SMALLER: &[&str] = &[
     "--dae-optimizing",
     "--coalesce-locals",
     "--reorder-locals",
@@ -136,12 +135,19 @@ const LEVEL: [&str; 15] = [
     "--vacuum",
     "--coalesce-locals",
     "--reorder-locals",
+];
+
+/// Passes that put together what is there twice.
+const ONCE: &[&str] = &[
     "--duplicate-function-elimination",
     "--merge-blocks",
     "--remove-unused-brs",
     "--code-folding",
     "--vacuum",
 ];
+
+/// Level of wasm-opt: above -O1 it makes fewer bytes, but more after gzip.
+const LEVEL: &[&[&str]] = &[&["-O1"], SMALLER, ONCE];
 
 /// The converter.
 const CONVERT: Module = Module {
@@ -153,7 +159,7 @@ const CONVERT: Module = Module {
     omit_default_path: true,
     profile: "wasm",
     flags: SMALL,
-    level: &LEVEL,
+    level: LEVEL,
     short_names: false,
     without: &[],
     packed: true,
@@ -165,7 +171,7 @@ const CONVERT_FAST: Module = Module {
     aim: Aim::Speed,
     profile: "wasm-node",
     flags: &["-Ctarget-feature=+simd128"],
-    level: &["-O3", SIMD],
+    level: &[&["-O3", SIMD]],
     packed: false,
     ..CONVERT
 };
@@ -184,19 +190,7 @@ const VALIDATE: Module = Module {
     out_name: "validate",
     profile: "wasm-fast",
     // Its tables are full of zeros: a segment for each run between them costs more than the zeros.
-    level: &[
-        "-O1",
-        "--skip-pass=memory-packing",
-        "--dae-optimizing",
-        "--coalesce-locals",
-        "--reorder-locals",
-        "--rse",
-        "--precompute-propagate",
-        "--simplify-locals-nostructure",
-        "--vacuum",
-        "--coalesce-locals",
-        "--reorder-locals",
-    ],
+    level: &[&["-O1", "--skip-pass=memory-packing"], SMALLER],
     packed: false,
     parts: &[],
     ..CONVERT
@@ -220,7 +214,7 @@ const UNPACK: Module = Module {
     omit_default_path: true,
     profile: "wasm",
     flags: SMALL,
-    level: &LEVEL,
+    level: LEVEL,
     short_names: false,
     without: &[],
     packed: true,
@@ -255,7 +249,7 @@ const SHELL: Module = Module {
     // Leptos then boxes the views of components: less code, and half the time to compile.
     flags: &["--cfg=erase_components"],
     // Functions called once stay apart: the module is larger, but 5 kB smaller after gzip.
-    level: &["-Oz", "--one-caller-inline-max-function-size=20"],
+    level: &[&["-Oz", "--one-caller-inline-max-function-size=20"]],
     short_names: true,
     // Of wasm-streams, which comes with Leptos.
     without: &[
@@ -602,8 +596,8 @@ fn stamp_of(
 }
 
 /// Runs wasm-opt in place. Names of functions stay: parts are found by them.
-fn optimise(modules: &Path, wasm: &Path, level: &[&str]) -> Result<()> {
-    let mut arguments = level.to_vec();
+fn optimise(modules: &Path, wasm: &Path, level: &[&[&str]]) -> Result<()> {
+    let mut arguments = level.concat();
     arguments.push("--debuginfo");
     wasm_opt(modules, wasm, &arguments)
 }

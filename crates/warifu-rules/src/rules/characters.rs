@@ -32,11 +32,10 @@ fn lost_escapes(cx: &mut Cx<'_, '_>) {
         let own = bare_runs(line).into_iter();
         runs.extend(own.map(|(from, to)| (place(from), place(to))));
     }
-    let source = cx.source;
-    cx.out.retain(|d| {
+    cx.take_back(|d| {
         let at = runs.partition_point(|(_, to)| *to < d.span.start);
         let inside = runs.get(at).is_some_and(|(from, _)| d.span.start >= *from);
-        !(inside && d.code == &ENC103 && d.span.source == source)
+        inside && d.code == &ENC103
     });
     for run in runs {
         cx.report_bytes(&ENC120, run);
@@ -47,11 +46,8 @@ fn lost_escapes(cx: &mut Cx<'_, '_>) {
 /// (`ENC115`, `ENC103`). A delimiter may be the first half of a kanji, too: it counts where the state ends in
 /// half a character, or is begun once more, and nothing but codes stands between.
 fn lost_returns(cx: &mut Cx<'_, '_>) {
-    let source = cx.source;
     let odd = |d: &Diagnostic| d.code == &ENC103 || d.code == &ENC115;
-    if cx.message.charset() != Charset::Iso2022Jp
-        || !cx.out.iter().any(|d| d.span.source == source && odd(d))
-    {
+    if cx.message.charset() != Charset::Iso2022Jp || !cx.own().iter().any(odd) {
         return;
     }
     let mut runs = Vec::new();
@@ -63,12 +59,12 @@ fn lost_returns(cx: &mut Cx<'_, '_>) {
         let own = unreturned(line.unwrap_or_default()).into_iter();
         runs.extend(own.map(|(from, to)| (place(from), place(to))));
     }
-    cx.out.retain(|d| {
+    cx.take_back(|d| {
         let at = runs.partition_point(|(_, to)| *to < d.span.start);
         let told = runs
             .get(at)
             .is_some_and(|(from, to)| d.span.start == *from || d.span.start == *to);
-        !(told && d.span.source == source && odd(d))
+        told && odd(d)
     });
     for (from, _) in runs {
         cx.report_bytes(&ENC121, (from, from.saturating_add(1)));

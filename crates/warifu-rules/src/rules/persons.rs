@@ -334,7 +334,7 @@ fn people<'m>(cx: &mut Cx<'m, '_>, at: Part<'m>) {
             let name = cx
                 .message
                 .locate(person.span().0)
-                .map_or_else(String::new, |p| format!("{}-{}", p.segment_name(), p.field));
+                .map_or_else(String::new, |p| p.field_name());
             let (code, at) = if named {
                 (&SSM542, number)
             } else {
