@@ -549,7 +549,7 @@ texts! {
 
     // ── S16 a problem ───────────────────────────────────────────────────────────────────────────
     REPORT = "困ったこと・おかしいと思ったこと", "こまった こと", "Report a problem";
-    REPORT_HOW = "気づいたことを、病院の窓口に送れます。だれが送ったかは、下で選ばないかぎり伝わりません。", "こまった ことを 病院に おくれます。", "Tell the desk what you noticed. Who you are is not told unless you choose so below.";
+    REPORT_HOW = "気づいたことを、病院の窓口に送れます。だれが送ったかは、あなたが書くか選ぶかしないかぎり伝わりません。", "こまった ことを 病院に おくれます。", "Tell the desk what you noticed. Who you are is not told unless you write or choose so.";
     REPORT_KIND = "何についてですか", "なんの ことですか", "What is it about?";
     REPORT_KIND_NONE = "何についてかを選んでください", "なんの ことか えらんで ください", "Choose what it is about";
     REPORT_ACCESS = "記録を見た人のこと", "見た 人の こと", "Who looked at my records";

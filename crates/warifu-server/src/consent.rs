@@ -2,8 +2,8 @@
 
 use warifu_consent::json::{Value, object};
 use warifu_consent::{
-    Accepted, DAY, Desk, Lang, Ledger as _, Opened, Reason, StatusNow, TEXT_VERSION, Typ, accept,
-    b64, make, make_status_list, templates, text_of, wire,
+    Accepted, DAY, Lang, Ledger as _, Opened, Reason, StatusNow, TEXT_VERSION, Typ, accept, b64,
+    make, make_status_list, templates, text_of, wire,
 };
 use warifu_log::{Appended, Kind};
 use warifu_store::Cell;
@@ -218,17 +218,9 @@ pub(crate) fn accepted(
     annex: Option<&[u8]>,
     idp: Option<&str>,
 ) -> Result<(Value, bool), Problem> {
-    let office = tx.view.office;
     let types = [Typ::Grant, Typ::Deny, Typ::Revoke, Typ::Objection];
     let view = tx.view.of_session(session);
-    let court = Desk {
-        keys: &view,
-        ledger: &view,
-        policy: &office.policy,
-        master: &office.master,
-        now: view.now,
-        endpoint: None,
-    };
+    let court = view.court(None);
     match accept(&court, token, &types, annex)? {
         Accepted::Again(opened, status) => {
             let row = view.tokens("tok = ?1", &[opened.hash.as_str().into()])?;

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use axum::http::header;
 use warifu_consent::json::{Value, object};
 use warifu_consent::{
-    Accepted, Bits, Consent, Date, Desk, Disclosure, Facts, Filtered, Item, Knowledge, Ledger as _,
-    Mode, Opened, Origin, Policy, Reason, Request, State, Told, Typ, Who, Why, accept, break_glass,
+    Accepted, Bits, Consent, Date, Disclosure, Facts, Filtered, Item, Knowledge, Ledger as _, Mode,
+    Opened, Origin, Policy, Reason, Request, State, Told, Typ, Who, Why, accept, break_glass,
     decide, emergency_bundle, filter, hash, instant, mark, told_to_recipient, wire,
 };
 use warifu_json::{Limits, NodeId, ROOT, Tree, parse};
@@ -683,15 +683,7 @@ fn assert(tx: &mut Tx<'_>, token: &str) -> Result<Opened, Problem> {
     if let Some(row) = rows.into_iter().find(|r| r.token == token) {
         return Ok(row.opened);
     }
-    let office = tx.view.office;
-    let court = Desk {
-        keys: &tx.view,
-        ledger: &tx.view,
-        policy: &office.policy,
-        master: &office.master,
-        now: tx.view.now,
-        endpoint: None,
-    };
+    let court = tx.view.court(None);
     let Accepted::New(opened) = accept(&court, token, &[Typ::BreakGlass], None)? else {
         return Err(Reason::Replay.into());
     };

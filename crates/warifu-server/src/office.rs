@@ -15,9 +15,9 @@ use std::sync::{Mutex, PoisonError};
 use anyhow::{Context as _, bail};
 use warifu_consent::json::{self, Value, object};
 use warifu_consent::{
-    Annex, Binding, Kept, KeyEntry, KeyRing, KeyState, Ledger, Master, Moment, Notice, Opened,
-    Parent, Policy, PublicKey, REFERENCE, Reason, SecretKey, Signer, SignerClass, State, StatusNow,
-    Target, Typ, Witness, b64, hash, open, state_of, wire,
+    Annex, Binding, Desk, Kept, KeyEntry, KeyRing, KeyState, Ledger, Master, Moment, Notice,
+    Opened, Parent, Policy, PublicKey, REFERENCE, Reason, SecretKey, Signer, SignerClass, State,
+    StatusNow, Target, Typ, Witness, b64, hash, open, state_of, wire,
 };
 use warifu_log::{
     Appended, Chain, Entry, Kind, Log, NoteKey, Pin, Purpose, Storage as _, Submission, Trust,
@@ -1081,6 +1081,19 @@ impl View<'_> {
             witness.token(typ, tok);
         }
         agreed(&witness)
+    }
+
+    /// Who judges a token: the keys and tokens that are kept, now; `endpoint` is the method and the address that
+    /// an access request is for.
+    pub(crate) fn court<'c>(&'c self, endpoint: Option<(&'c str, &'c str)>) -> Desk<'c> {
+        Desk {
+            keys: self,
+            ledger: self,
+            policy: &self.office.policy,
+            master: &self.office.master,
+            now: self.now,
+            endpoint,
+        }
     }
 
     /// State of one person, as the decision wants it. The log is the witness: a wish without its line, or a

@@ -3,8 +3,8 @@
 use axum::http::header;
 use warifu_consent::json::{Value, object};
 use warifu_consent::{
-    Accepted, DAY, Date, Desk, KeyEntry, KeyRing, KeyState, Ledger as _, PublicKey, Reason,
-    SignerClass, Typ, Who, accept, b64, binding_claims, hash, make, open, peek, wire,
+    Accepted, DAY, Date, KeyEntry, KeyRing, KeyState, Ledger as _, PublicKey, Reason, SignerClass,
+    Typ, Who, accept, b64, binding_claims, hash, make, open, peek, wire,
 };
 use warifu_log::Kind;
 
@@ -725,14 +725,7 @@ pub(crate) fn institution(
     let token = given.and_then(|t| t.strip_prefix("Bearer "));
     let token = token.ok_or(Code::Access)?.trim();
     let htu = format!("{}{path}", app.origin());
-    let court = Desk {
-        keys: &tx.view,
-        ledger: &tx.view,
-        policy: &tx.view.office.policy,
-        master: &tx.view.office.master,
-        now: tx.view.now,
-        endpoint: Some((asked.method.as_str(), &htu)),
-    };
+    let court = tx.view.court(Some((asked.method.as_str(), &htu)));
     let Accepted::New(access) = accept(&court, token, &[Typ::Access], None)? else {
         return Err(Reason::Replay.into());
     };

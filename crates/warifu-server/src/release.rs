@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 
 use warifu_consent::json::{self, Value, object};
 use warifu_consent::{
-    Accepted, Desk, Mode, Moment, Opened, Purpose, Request, SignerClass, Typ, Who, accept, b64,
-    decide, member_leaf, open,
+    Accepted, Mode, Moment, Opened, Purpose, Request, SignerClass, Typ, Who, accept, b64, decide,
+    member_leaf, open,
 };
 use warifu_log::{Hash, Kind, inclusion_proof};
 use warifu_store::StoreError;
@@ -303,14 +303,7 @@ pub(crate) fn take(app: &App, asked: &Asked) -> Result<Answer, Problem> {
                 check(&tx.view, tx.book, &sub)?;
             }
         }
-        let court = Desk {
-            keys: &tx.view,
-            ledger: &tx.view,
-            policy: &office.policy,
-            master: &office.master,
-            now: tx.view.now,
-            endpoint: None,
-        };
+        let court = tx.view.court(None);
         let Accepted::New(manifest) = accept(&court, token, &[Typ::Release], None)? else {
             return Err(warifu_consent::Reason::Replay.into());
         };

@@ -404,6 +404,27 @@ fn log(lang: Lang) -> Command {
         c.arg(w.number("pin-size", "N", "覚えておいた行数", "pinned size"))
             .arg(w.value("pin-root", "HASH", "覚えておいた根", "pinned root"))
     };
+    // Whose signatures count.
+    let trusted = || {
+        [
+            w.value(
+                "log-key",
+                "KEY",
+                "ログの公開鍵 (省略時: 窓口のもの)",
+                "public key of the log (default: the desk's)",
+            ),
+            w.value(
+                "witness",
+                "KEY",
+                "立会人の公開鍵",
+                "public keys of witnesses",
+            )
+            .action(ArgAction::Append),
+            w.value("quorum", "N", "要る立会人の数", "witnesses needed")
+                .value_parser(clap::value_parser!(u64))
+                .default_value("0"),
+        ]
+    };
     Command::new("log")
         .about(w.text(
             "ログに書き、証明し、確かめます",
@@ -487,26 +508,7 @@ fn log(lang: Lang) -> Command {
                 .requires("pin-size"),
             )
             .arg(w.value("leaf", "HASH", "行のハッシュ", "leaf data of the line").required(true).allow_hyphen_values(true))
-            .arg(w.value(
-                "log-key",
-                "KEY",
-                "ログの公開鍵 (省略時: 窓口のもの)",
-                "public key of the log (default: the desk's)",
-            ))
-            .arg(
-                w.value(
-                    "witness",
-                    "KEY",
-                    "立会人の公開鍵",
-                    "public keys of witnesses",
-                )
-                .action(ArgAction::Append),
-            )
-            .arg(
-                w.value("quorum", "N", "要る立会人の数", "witnesses needed")
-                    .value_parser(clap::value_parser!(u64))
-                    .default_value("0"),
-            ),
+            .args(trusted()),
         )
         .subcommand(pin(Command::new("verify").about(w.text(
             "ログのすべての行を確かめます",
@@ -546,25 +548,6 @@ fn log(lang: Lang) -> Command {
                     )
                     .value_parser(clap::value_parser!(PathBuf)),
                 )
-                .arg(w.value(
-                    "log-key",
-                    "KEY",
-                    "ログの公開鍵 (省略時: 窓口のもの)",
-                    "public key of the log (default: the desk's)",
-                ))
-                .arg(
-                    w.value(
-                        "witness",
-                        "KEY",
-                        "立会人の公開鍵",
-                        "public keys of witnesses",
-                    )
-                    .action(ArgAction::Append),
-                )
-                .arg(
-                    w.value("quorum", "N", "要る立会人の数", "witnesses needed")
-                        .value_parser(clap::value_parser!(u64))
-                        .default_value("0"),
-                ),
+                .args(trusted()),
         )
 }
