@@ -80,18 +80,46 @@ fn samples() -> Vec<(String, String, Vec<u8>)> {
         .collect()
 }
 
-/// Fields that rows leave alone on purpose.
+/// Fields without content that a kind leaves alone: when a snapshot was recorded, what is to be done
+/// with an entry, the number of a line and its state where no result is made of it; no kind stands for all.
+const OF_TRANSPORT: &[(&[&str], &str, usize)] = &[
+    (&["ADT-00", "ADT-61"], "EVN", 2),
+    // When a plan was to be; PV2-8, PV2-9 say it.
+    (&[], "EVN", 3),
+    (&[], "PID", 33),
+    (
+        &[
+            "PPR-01", "R30", "OMG-01", "OMG-02", "OMG-03", "OMG-11", "OMG-12", "OMP-11", "OMP-12",
+        ],
+        "ORC",
+        1,
+    ),
+    (
+        &[
+            "OMG-01", "OMG-02", "OMG-03", "OMG-11", "OMG-12", "OMG-13", "OML-01", "R30",
+        ],
+        "OBX",
+        4,
+    ),
+    (&["OMG-11", "OML-01"], "OBX", 11),
+];
+
+/// Fields that all rows which name them leave alone on purpose. What says the same as another field
+/// (`same`, `beside`) is none of them: it must be kept where it says something else.
 fn left_alone() -> BTreeSet<([u8; 3], usize)> {
-    let rows = warifu_map::kinds::tables().flat_map(|t| t.rows);
-    let on_purpose = rows.filter(|row| {
+    let rows = || warifu_map::kinds::tables().flat_map(|t| t.rows);
+    let alone = |action: Action| {
         matches!(
-            row.action,
-            Action::Ignored(
-                Ignored::Structural | Ignored::Transport | Ignored::Protected | Ignored::Deprecated
-            )
+            action,
+            Action::Ignored(Ignored::Structural | Ignored::Protected | Ignored::Deprecated)
         )
-    });
-    on_purpose
+    };
+    rows()
+        .filter(|row| {
+            rows()
+                .filter(|r| r.segment == row.segment && r.field == row.field)
+                .all(|r| alone(r.action))
+        })
         .map(|row| (row.segment, usize::from(row.field)))
         .collect()
 }
@@ -224,7 +252,15 @@ fn no_part_of_a_field_is_lost_in_silence() {
             let most = cells.len().max(known + 1) + 1;
             cells.resize(most + 1, "");
             let id: [u8; 3] = name.as_bytes().try_into().unwrap();
-            for n in (1..most).filter(|n| !left_alone.contains(&(id, *n))) {
+            let swept = |n: &usize| {
+                let mut transport = OF_TRANSPORT.iter();
+                !left_alone.contains(&(id, *n))
+                    && !transport.any(|(kinds, s, f)| {
+                        let of_kind = kinds.is_empty() || kinds.contains(&kind.as_str());
+                        of_kind && *s == name && f == n
+                    })
+            };
+            for n in (1..most).filter(swept) {
                 for (mode, changed) in mutations(cells[n]) {
                     let mut cells = cells.clone();
                     cells[n] = &changed;

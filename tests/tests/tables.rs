@@ -64,3 +64,38 @@ fn what_has_no_element_is_kept() {
         }
     }
 }
+
+#[test]
+fn content_is_left_alone_only_where_something_else_says_it() {
+    use warifu_map::table::{Action, Ignored};
+    for t in kinds::tables() {
+        for r in t.rows {
+            let source = r.row.source;
+            match r.action {
+                // What names the field that says the same is kept where that says something else: the
+                // segment is, or its rows are asked one by one (vital signs).
+                Action::Same(name, n, _) => {
+                    let kept = t.keeps.iter().any(|k| k.segment == r.segment);
+                    assert!(
+                        kept || t.name.ends_with("VITAL_SIGNS"),
+                        "{} {source}",
+                        t.name
+                    );
+                    let name = str::from_utf8(&name).unwrap_or_default();
+                    let named = warifu_terms::fields::field(name, n.into());
+                    assert!(named.is_some(), "{} {source} names no field", t.name);
+                }
+                // Transport and snapshots, which are told as a whole.
+                Action::Ignored(Ignored::Redundant | Ignored::Transport) => assert!(
+                    matches!(&r.segment, b"MSH" | b"XCN")
+                        || t.name == "PV1_OF_SNAPSHOT"
+                        || matches!(source, "EVN-3" | "ORC-1" | "PID-33")
+                        || (t.name.ends_with("VITAL_SIGNS") && source == "ORC-5"),
+                    "{} leaves {source} alone",
+                    t.name
+                ),
+                _ => {}
+            }
+        }
+    }
+}

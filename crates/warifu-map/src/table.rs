@@ -20,7 +20,7 @@ pub enum Ignored {
     Structural,
     /// Withdrawn from the standard.
     Deprecated,
-    /// Says the same as another field that is mapped.
+    /// Told as a whole, or of no own content: what another field says as well is [`Action::Same`].
     Redundant,
     /// Steers transport, not content.
     Transport,
@@ -41,6 +41,9 @@ pub enum Action {
     Part,
     /// Left alone on purpose.
     Ignored(Ignored),
+    /// No row takes it, since the field named says the same; where that says something else (or nothing,
+    /// unless the last member says that rows take this one then) it is kept as what is lost.
+    Same([u8; 3], u16, bool),
     /// Has no element in FHIR: kept in an extension ([`keep`]) and reported (MAP003). So is what has no
     /// row at all, in the segments that the table keeps.
     Lost,
@@ -74,10 +77,11 @@ pub struct Table {
 }
 
 impl Table {
-    /// Whether a row names a field.
-    pub(crate) fn has(&self, segment: [u8; 3], field: usize) -> bool {
+    /// The first row that names a field.
+    #[inline(never)]
+    pub(crate) fn row(&self, segment: [u8; 3], field: usize) -> Option<&'static MapRow> {
         let mut rows = self.rows.iter();
-        rows.any(|row| row.segment == segment && usize::from(row.field) == field)
+        rows.find(|row| row.segment == segment && usize::from(row.field) == field)
     }
 }
 
@@ -98,7 +102,7 @@ pub const fn taken(rows: &[MapRow], segment: [u8; 3]) -> u64 {
         let row = &rows[i];
         let [a, b, c] = row.segment;
         let same = a == segment[0] && b == segment[1] && c == segment[2];
-        if same && row.field < 64 && !matches!(row.action, Action::Lost) {
+        if same && row.field < 64 && !matches!(row.action, Action::Lost | Action::Same(..)) {
             taken |= 1 << row.field;
         }
         i += 1;
@@ -138,20 +142,26 @@ pub const fn source_field(source: &str) -> u16 {
     n
 }
 
+/// [`Action::Same`] as a field such as `RXE-32`.
+pub const fn same(source: &str, taken: bool) -> Action {
+    Action::Same(source_segment(source), source_field(source), taken)
+}
+
 /// Declares a table: `"SOURCE" => "Target.element": action, "日本語名";`.
 ///
-/// Actions: `map f`, `always f`, `part`, `ignored Reason`, `lost`. A source of `""` is a constant.
+/// Actions: `map f`, `always f`, `part`, `ignored Reason`, `lost`, `same "SEG-n"` (no row takes it: kept
+/// unless that field says the same), `beside "SEG-n"` (taken where that field is empty). A source of `""` is a constant.
 /// `keeps "PID"` behind the resource names segments of which nothing may be left behind.
 #[macro_export]
 macro_rules! table {
-    ($(#[$m:meta])* $name:ident: $resource:literal $(keeps $($kept:literal),+)? { $($source:literal => $target:literal: $kind:ident $($arg:path)?, $ja:literal;)* }) => {
+    ($(#[$m:meta])* $name:ident: $resource:literal $(keeps $($kept:literal),+)? { $($source:literal => $target:literal: $kind:ident $($of:literal)? $($arg:path)?, $ja:literal;)* }) => {
         $(#[$m])*
         pub static $name: $crate::table::Table = {
             const ROWS: &[$crate::table::MapRow] = &[$($crate::table::MapRow {
                 row: warifu_fhir::Row { table: stringify!($name), source: $source, target: $target, ja: $ja },
                 segment: $crate::table::source_segment($source),
                 field: $crate::table::source_field($source),
-                action: $crate::table!(@action $kind $($arg)?),
+                action: $crate::table!(@action $kind $($of)? $($arg)?),
             }),*];
             $crate::table::Table {
                 name: stringify!($name),
@@ -169,6 +179,8 @@ macro_rules! table {
     (@action always $f:path) => { $crate::table::Action::Always($f) };
     (@action part) => { $crate::table::Action::Part };
     (@action ignored $r:path) => { $crate::table::Action::Ignored($r) };
+    (@action same $of:literal) => { $crate::table::same($of, false) };
+    (@action beside $of:literal) => { $crate::table::same($of, true) };
     (@action lost) => { $crate::table::Action::Lost };
 }
 
@@ -231,7 +243,7 @@ pub fn run<'a>(table: &'static Table, r: &mut Resource, cx: &mut Cx<'a, '_>, gro
         let (f, always) = match row.action {
             Action::Map(f) => (f, false),
             Action::Always(f) => (f, true),
-            Action::Part | Action::Ignored(_) | Action::Lost => continue,
+            _ => continue,
         };
         if last.is_none_or(|s| s.name() != row.segment) {
             last = group.first(row.segment);
@@ -274,16 +286,13 @@ pub fn keep_rest<'a>(
         if cx.strays.placed.contains(&s.position()) {
             continue;
         }
-        each_rest(table, *s, &mut |n, field| {
+        each_rest(table, *s, segments, &mut |n, field| {
             let here = (s.name(), n, field.raw());
             if segments.len() > 1 && !seen.insert(here) {
                 cx.used(&field);
                 return;
             }
-            let row = table
-                .rows
-                .iter()
-                .find(|row| row.segment == s.name() && usize::from(row.field) == n);
+            let row = table.row(s.name(), n);
             let source = row.map_or_else(
                 || format!("{}-{n}", s.name_str()),
                 |row| row.row.source.to_owned(),
@@ -331,11 +340,42 @@ pub(crate) fn report_beyond(cx: &mut Cx<'_, '_>, s: Segment<'_>) {
     }
 }
 
+/// Whether the field that a row of [`Action::Same`] names says the same; it stands in one of the segments
+/// `near`, or is the first of the message.
+#[inline(never)]
+pub(crate) fn is_said<'a>(
+    table: &'static Table,
+    (s, n): (Segment<'a>, usize),
+    field: Part<'a>,
+    near: &[Segment<'a>],
+) -> bool {
+    let Some(Action::Same(name, m, taken)) = table.row(s.name(), n).map(|row| row.action) else {
+        return false;
+    };
+    let other = if name == s.name() {
+        Some(s)
+    } else {
+        let near = near.iter().find(|o| o.name() == name).copied();
+        near.or_else(|| field.message().first(&name))
+    };
+    let other = other.map(|o| o.field(m.into())).filter(Part::is_some);
+    // Where an order is from is a code of table 0482, with its name; a visit has the code alone.
+    let said = if n == 29 { field.comp(1) } else { field };
+    other.map_or(taken, |other| is_same(said, other))
+}
+
+/// Whether two fields are the same, or the same time.
+pub(crate) fn is_same(one: Part<'_>, other: Part<'_>) -> bool {
+    let time = |f: Part<'_>| warifu_hl7::time::parse(f.value().text).map(|t| t.sort_key());
+    one.raw() == other.raw() || time(one).is_some_and(|t| time(other) == Some(t))
+}
+
 /// What the rows of a table do not take of a segment that it keeps: number and field, or the numbers of
-/// a field one by one where one of them is protected.
+/// a field one by one where one of them is protected. `near`: see [`is_said`].
 pub(crate) fn each_rest<'a>(
     table: &'static Table,
     s: Segment<'a>,
+    near: &[Segment<'a>],
     f: &mut dyn FnMut(usize, Part<'a>),
 ) {
     let Some(kept) = table.keeps.iter().find(|k| k.segment == s.name()) else {
@@ -355,7 +395,7 @@ pub(crate) fn each_rest<'a>(
             continue;
         }
         let field = s.field(n);
-        if field.is_some() {
+        if field.is_some() && !is_said(table, (s, n), field, near) {
             one(n, field);
         }
     }
@@ -503,7 +543,11 @@ impl<'a> Cx<'a, '_> {
         };
         if of_visit && !kind.is_some_and(dated) {
             // Of another kind's visit is told that it is there, unless a dated ADT describes it.
-            let known = name != *b"EVN" && !self.context.stays.is_empty();
+            let at = match self.item.date {
+                "" | "-" => self.message().value(b"MSH", 7).text,
+                date => date,
+            };
+            let known = name != *b"EVN" && self.encounter_at(at).is_some();
             if !known && s.filled().any(|n| n > 2 || name == *b"PV2") {
                 self.report_with(&MAP018, &s, name_of(s, 0));
             }
@@ -512,14 +556,11 @@ impl<'a> Cx<'a, '_> {
         if head && !of_visit && kind != Some(DataKind::Adt00) && self.context.has_adt00 {
             return;
         }
-        let mut passed = 0;
-        if of_visit || matches!(&name, b"OBR" | b"NTE" | b"OBX") {
-            for (of, kinds, fields) in PASSED {
-                if *of == name && kind.map_or(0, bit) & kinds != 0 {
-                    passed |= fields;
-                }
-            }
-        }
+        let passed = if of_visit || matches!(&name, b"OBR" | b"NTE" | b"OBX") {
+            passed(name, kind)
+        } else {
+            0
+        };
         for n in s.filled().take_while(|n| *n < 64) {
             if (passed | read) >> n & 1 == 0 {
                 continue;
@@ -549,12 +590,7 @@ impl<'a> Cx<'a, '_> {
             let Some((_, read, parts)) = TAKEN.iter().find(|t| of_visit && t.0 == name) else {
                 continue;
             };
-            let mut read = *read;
-            for (of, kinds, fields) in PASSED {
-                if *of == name && kind.map_or(0, bit) & kinds != 0 {
-                    read &= !fields;
-                }
-            }
+            let read = *read & !passed(name, kind);
             for n in s
                 .filled()
                 .take_while(|n| *n < 64)
@@ -671,7 +707,11 @@ impl<'a> Cx<'a, '_> {
     }
     /// The fields that no row of a table names, of a segment that the table does not keep.
     pub(crate) fn stray_rest(&mut self, table: &'static Table, s: Segment<'a>) {
-        let left = whole(s).filter(move |(n, field)| !table.has(s.name(), *n) && field.is_some());
+        let left = whole(s).filter(move |(n, field)| {
+            let row = table.row(s.name(), *n);
+            let left = row.is_none_or(|row| matches!(row.action, Action::Same(..)));
+            left && field.is_some() && !is_said(table, (s, *n), *field, &[])
+        });
         self.stray_fields(s, left);
     }
     /// Keeps in a resource what waits before the next segment of the name of the one that it was made
@@ -798,8 +838,11 @@ impl<'a> Cx<'a, '_> {
         for (_, name, field) in own.take_while(|part| part.0 == s.position()) {
             left.push((std::mem::take(name), field.text().trimmed()));
         }
-        each_rest(table, s, &mut |n, field| {
-            left.push((name_of(s, n), field.text().trimmed()));
+        each_rest(table, s, &[first], &mut |n, field| {
+            let name = name_of(s, n);
+            if left.iter().all(|of| of.0 != name) {
+                left.push((name, field.text().trimmed()));
+            }
         });
         strays.placed.insert(s.position());
         let others = others.iter().filter(|_| s.position() != first.position());
@@ -928,10 +971,12 @@ static TAKEN: &[Taken] = &[
     (*b"ODS", 0x1e, &[(2, CWE | ALL), (3, CWE | ALL), (4, TEXT)]),
     (
         *b"ORC",
-        0x20e3_973e,
+        0x20e3_b73e,
         &[
             (10, XCN),
             (12, XCN),
+            // All or nothing, see `is_said`.
+            (13, TEXT),
             (16, CWE),
             (17, CWE),
             (22, XAD),
@@ -975,7 +1020,7 @@ static TAKEN: &[Taken] = &[
     (*b"PV2", 0x8000_0000_0302, &[(1, PL)]),
     (
         *b"RXA",
-        0x3f_fff8,
+        0x7f_fff8,
         &[
             (5, CWE),
             (7, CWE),
@@ -987,6 +1032,7 @@ static TAKEN: &[Taken] = &[
             (17, CE),
             (18, CWE | ALL),
             (19, CWE),
+            (22, TEXT),
         ],
     ),
     (*b"RXC", 0x1e, &[(2, CWE), (4, CWE)]),
@@ -1028,6 +1074,7 @@ static TAKEN: &[Taken] = &[
         &[
             (2, TWO | IN_2),
             (3, ONE | ALL | IN_1),
+            (4, ONE | ALL),
             (6, TWO),
             (9, CWE),
             (10, TEXT),
@@ -1121,6 +1168,17 @@ static PASSED: &[([u8; 3], u32, u64)] = {
         (*b"OBX", bit(K::Oml01), 0x1f_f7c4),
     ]
 };
+
+/// The fields of a segment that rows pass over in a kind ([`PASSED`]).
+#[inline(never)]
+fn passed(name: [u8; 3], kind: Option<DataKind>) -> u64 {
+    let here =
+        |(of, kinds, _): &&([u8; 3], u32, u64)| *of == name && kind.map_or(0, bit) & kinds != 0;
+    PASSED
+        .iter()
+        .filter(here)
+        .fold(0, |all, (_, _, fields)| all | fields)
+}
 
 /// A bit for a kind.
 #[expect(clippy::as_conversions, reason = "const fn: the number of a kind")]
@@ -1274,6 +1332,7 @@ const fn is_number_of_state(name: [u8; 3], field: usize) -> bool {
 
 /// Whether a CX is a number of the state for the person ([`Ignored::Protected`]) by its type (table
 /// 0203): social security, national.
+#[inline(never)]
 pub(crate) fn is_protected(number: Part<'_>) -> bool {
     matches!(number.comp(5).value().text.trim(), "SS" | "NI" | "NNJPN")
 }
@@ -1283,21 +1342,6 @@ pub(crate) fn is_protected(number: Part<'_>) -> bool {
 pub fn keep<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, source: String, field: Part<'a>) {
     r.object(warifu_fhir::element::EXTENSION, |o| kept(o, &source, field));
     cx.report_with(&MAP003, &field, source);
-}
-
-/// ORC-15, unless it is when the order was made (ORC-9).
-pub(crate) fn holds_from<'a>(
-    r: &mut Resource,
-    cx: &mut Cx<'a, '_>,
-    group: &Group<'a>,
-    field: Part<'a>,
-) {
-    let made = group.field(*b"ORC", 9).filter(Part::is_some);
-    if made.is_none_or(|made| made.raw() == field.raw()) {
-        cx.used(&field);
-    } else {
-        keep(r, cx, "ORC-15".to_owned(), field);
-    }
 }
 
 /// The members of the extension.
@@ -1429,6 +1473,82 @@ mod tests {
         assert!(
             json.contains("PV1-2\",\"valueString\":\"QQC")
                 && crate::testing::reported(&out, "MAP117")
+        );
+    }
+
+    #[test]
+    fn what_another_field_says_as_well_is_kept_where_it_differs() {
+        let dispensed = |nine: &str, orc: &str, three: &str, entered: &str| {
+            format!(
+                "PV1|1|O|01\nORC|SC|1||1_01|||||{nine}||||{orc}||||77^特診科^99L\nRXA|0|1|{three}|20260401094000|103835401^薬^HOT9|14|TAB^錠^MR9P|||||||||||||CP|A|{entered}"
+            )
+        };
+        let (kind, event) = ("OMP-11", "RAS^O17");
+        let (json, out) = converted(
+            kind,
+            event,
+            &dispensed(
+                "20260331080910",
+                "9W^909^9",
+                "20260401093311",
+                "20260401095522",
+            ),
+        );
+        assert!(json.contains("MedicationDispense"));
+        for kept in [
+            "ORC-9\",\"valueString\":\"20260331080910",
+            "ORC-13\",\"valueString\":\"9W^909^9",
+            "ORC-17\",\"valueString\":\"77^特診科^99L",
+            "RXA-3\",\"valueString\":\"20260401093311",
+            "RXA-22\",\"valueString\":\"20260401095522",
+        ] {
+            assert_eq!(json.matches(kept).count(), 1, "{kept} in {json}");
+        }
+        assert!(crate::testing::reported(&out, "MAP003"));
+        // The same time, to the minute or to the second.
+        let (json, _) = converted(
+            kind,
+            event,
+            &dispensed("20260401094000", "", "202604010940", "20260401094000"),
+        );
+        let times = ["RXA-3", "RXA-22"].map(|n| format!("field:{n}\""));
+        assert!(times.iter().all(|name| !json.contains(name)), "{json}");
+        let ordered = |nine: &str| {
+            format!(
+                "ORC|NW|1||1_01|||||{nine}\nRXE||620007329^薬^HOT9|1||TAB^錠^MR9P{}20260401101500",
+                "|".repeat(27)
+            )
+        };
+        for (nine, kept) in [("20260331080910", true), ("20260401101500", false)] {
+            let (json, _) = converted("OMP-01", "RDE^O11", &ordered(nine));
+            assert_eq!(json.contains("field:ORC-9\""), kept, "{json}");
+        }
+        let (json, _) = converted(
+            "PPR-01",
+            "PPR^ZD1",
+            "PV1|1|O\nPRB|AD|20260311|20058911^狭心症^MDCDX2|P1|||20260301\nORC|NW|P1X|||||||20260322080910||||||||||||||||||||I^入院^HL70482",
+        );
+        for name in ["PRB-2", "ORC-2", "ORC-9", "ORC-29"] {
+            assert!(json.contains(&format!("field:{name}\"")), "{name}: {json}");
+        }
+        let (json, _) = converted(
+            "PPR-01",
+            "PPR^ZD1",
+            "PV1|1|I\nPRB|AD|20260301|20058911^狭心症^MDCDX2|P1|||20260301\nORC|NW|P1|||||||20260301||||||||||||||||||||I^入院^HL70482",
+        );
+        assert!(!json.contains("field:"), "{json}");
+    }
+
+    #[test]
+    fn a_blood_group_without_a_state_of_a_result_is_told() {
+        let (json, out) = converted(
+            "ADT-00",
+            "ADT^A08",
+            "PV1|1|I|3E^301^1\nOBX|1|CWE|5H010000001999911^ABO血液型^JC10||AB^AB型^JSHR002||||||N",
+        );
+        assert!(!json.contains("AB型"));
+        assert!(
+            crate::testing::reported(&out, "MAP209") && crate::testing::reported(&out, "MAP018")
         );
     }
 

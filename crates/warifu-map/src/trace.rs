@@ -285,7 +285,7 @@ impl Reasons {
         let mut by_field = Map::new();
         for row in kinds::tables().flat_map(|t| t.rows.iter()) {
             let reason = match row.action {
-                Action::Ignored(_) => Reason::Ignored,
+                Action::Ignored(_) | Action::Same(..) => Reason::Ignored,
                 Action::Lost => Reason::Lost,
                 // A row for a whole segment takes none of its fields.
                 _ if row.field == 0 => continue,

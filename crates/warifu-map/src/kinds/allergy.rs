@@ -3,7 +3,7 @@
 use warifu_order::Map;
 
 use warifu_diag::catalogue::map_admin::{MAP105, MAP112, MAP119};
-use warifu_diag::catalogue::map_general::MAP012;
+use warifu_diag::catalogue::map_general::{MAP009, MAP012};
 use warifu_fhir::element::allergy_intolerance as el;
 use warifu_fhir::{Id, Resource, Src};
 use warifu_hl7::{Part, Segment, Val};
@@ -111,12 +111,20 @@ fn entry<'a>(
     // A withdrawal may name the entry alone.
     let withdraws =
         iam && segment.field(7).is_some() && segment.field(6).comp(1).value().text.trim() == "D";
-    if !named && !withdraws {
-        cx.report_with(&MAP012, &segment, if iam { "IAM-3" } else { "AL1-3" });
-        for (_, field) in segment.fields() {
-            cx.used(&field);
+    // What is told beside the class makes an entry of an allergen that is not known.
+    let told = segment
+        .filled()
+        .any(|n| !matches!(n, 1..=4 | 6 | 7) && segment.field(n).is_some());
+    let unknown = !named && !withdraws;
+    if unknown {
+        let code = if told { &MAP009 } else { &MAP012 };
+        cx.report_with(code, &segment, if iam { "IAM-3" } else { "AL1-3" });
+        if !told {
+            for (_, field) in segment.fields() {
+                cx.used(&field);
+            }
+            return;
         }
-        return;
     }
     let key = key_of(segment);
     let times = listed.entry(key).or_insert(0);
@@ -137,10 +145,10 @@ fn entry<'a>(
         _ => &parts,
     };
     let id = cx.id("AllergyIntolerance", parts, segment.position(), "");
-    allergy(cx, table, segment, id);
+    allergy(cx, table, segment, id, unknown);
 }
 
-/// Identity: the entry's number (IAM-7), else class and allergen (code, else text).
+/// Identity: the entry's number (IAM-7), else class and allergen (code, else text, else the reaction).
 fn key_of(segment: Segment<'_>) -> (&str, &str) {
     if segment.name() == *b"IAM" {
         let number = segment.field(7).comp(1).value().trimmed();
@@ -150,20 +158,30 @@ fn key_of(segment: Segment<'_>) -> (&str, &str) {
     }
     let class = segment.field(2).comp(1).value().trimmed();
     let [first, second] = both_triplets(segment.field(3));
-    let name = [first.code, second.code, first.text, second.text]
+    let reaction = segment.field(5).value().trimmed();
+    let name = [first.code, second.code, first.text, second.text, reaction]
         .into_iter()
         .find(|v| !v.is_empty())
         .unwrap_or_default();
     (class.text, name.text)
 }
 
-fn allergy<'a>(cx: &mut Cx<'a, '_>, table: &'static Table, segment: Segment<'a>, id: Id) {
+fn allergy<'a>(
+    cx: &mut Cx<'a, '_>,
+    table: &'static Table,
+    segment: Segment<'a>,
+    id: Id,
+    unknown: bool,
+) {
     if cx.emitted("AllergyIntolerance", id) {
         return;
     }
     let mut r = cx.open("AllergyIntolerance", id);
     let group = Group::of(&[segment]);
     run(table, &mut r, cx, &group);
+    if unknown {
+        r.object(el::CODE, |o| o.constant("text", "不明"));
+    }
     if !r.has(el::CLINICAL_STATUS) && !r.has(el::VERIFICATION_STATUS) {
         // AL1 has no status: what a patient's record lists is active.
         let withdrawn = cx.item.flag == b'0';
@@ -423,6 +441,24 @@ mod tests {
             assert!(all(&out, "AllergyIntolerance").is_empty(), "{segment}");
             assert!(reported(&out, "MAP012"), "{segment}");
         }
+    }
+
+    #[test]
+    fn an_allergy_that_names_no_allergen_keeps_what_it_tells() {
+        let out = iam(
+            "IAM|1|FA^食物^HL70127|^^|SV^重度^HL70128|全身蕁麻疹、呼吸困難|A|A2|そば粉による\r\nIAM|2|FA^食物^HL70127||MI^軽度^HL70128|発疹|A\r\nIAM|3|FA^食物^HL70127|||嘔吐|A",
+        );
+        let all = all(&out, "AllergyIntolerance");
+        assert_eq!(all.len(), 3);
+        for a in &all {
+            assert_eq!(at(a, "/code/text"), "不明");
+        }
+        assert_eq!(
+            at(&all[0], "/reaction/0/description"),
+            "全身蕁麻疹、呼吸困難"
+        );
+        assert_eq!(at(&all[0], "/note/0/text"), "そば粉による");
+        assert!(reported(&out, "MAP009") && !reported(&out, "MAP012") && !reported(&out, "MAP119"));
     }
 
     #[test]

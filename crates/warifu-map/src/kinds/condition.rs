@@ -14,9 +14,7 @@ use crate::datatypes::{
     self, Triplet, both_triplets, codeable_concept, coded_concept, coding, person_reference,
     system_of,
 };
-use crate::table::{
-    CE, Group, Ignored, ONE, Table, has_more, holds_from, keep, keep_further, keep_rest, run,
-};
+use crate::table::{CE, Group, Ignored, ONE, Table, has_more, keep, keep_further, keep_rest, run};
 
 /// Canonical of `JP_Condition_Diagnosis`.
 pub const JP_CONDITION_DIAGNOSIS: &str =
@@ -35,7 +33,7 @@ table! {
     /// PRB → `JP_Condition_Diagnosis` (JP Core 1.2.0). HL7 v2.5 §12.4.2; SS-MIX2 仕様書 PPR-01.
     PRB_TO_JP_CONDITION: "Condition" keeps "PRB" {
         "PRB-1" => "Condition.verificationStatus": part, "アクションコード";
-        "PRB-2" => "Condition.encounter": part, "アクション日時";
+        "PRB-2" => "Condition.encounter": same "PRB-7", "アクション日時";
         "PRB-3" => "Condition.code": part, "プロブレムID";
         "PRB-4" => "Condition.identifier": map identifier, "プロブレムインスタンスID";
         "PRB-5" => "": lost, "診療エピソードID";
@@ -88,21 +86,21 @@ table! {
     ORC_TO_JP_CONDITION: "Condition" keeps "ORC" {
         "NTE-3" => "Condition.note": part, "コメント";
         "ORC-1" => "": ignored Ignored::Transport, "オーダ制御";
-        "ORC-2" => "": ignored Ignored::Transport, "依頼者オーダ番号";
-        "ORC-3" => "": ignored Ignored::Transport, "実施者オーダ番号";
-        "ORC-4" => "": ignored Ignored::Transport, "依頼者グループ番号";
-        "ORC-9" => "Condition.encounter": part, "トランザクション日時";
+        "ORC-2" => "": same "PRB-4", "依頼者オーダ番号";
+        "ORC-3" => "": lost, "実施者オーダ番号";
+        "ORC-4" => "": lost, "依頼者グループ番号";
+        "ORC-9" => "Condition.encounter": same "PRB-2", "トランザクション日時";
         "ORC-12" => "Condition.recorder": map ordered_by, "依頼者";
         "ORC-10" => "Condition.recorder": map entered_by, "入力者";
-        "ORC-13" => "": ignored Ignored::Transport, "入力場所";
-        "ORC-15" => "Condition.extension": map holds_from, "オーダ有効日時";
+        "ORC-13" => "": same "PV1-3", "入力場所";
+        "ORC-15" => "": same "ORC-9", "オーダ有効日時";
         "ORC-16" => "": lost, "オーダ制御コードの理由";
         "ORC-17" => "PractitionerRole.organization": part, "入力組織";
-        "ORC-18" => "": ignored Ignored::Transport, "入力装置";
+        "ORC-18" => "": lost, "入力装置";
         "ORC-21" => "Organization.name": part, "オーダ施設名";
         "ORC-22" => "Organization.address": part, "オーダ施設住所";
         "ORC-23" => "Organization.telecom": part, "オーダ施設電話番号";
-        "ORC-29" => "": ignored Ignored::Redundant, "オーダタイプ";
+        "ORC-29" => "": same "PV1-2", "オーダタイプ";
     }
 }
 

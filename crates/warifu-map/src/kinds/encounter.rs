@@ -736,7 +736,8 @@ fn tell_time<'a>(cx: &mut Cx<'a, '_>, e: &Event<'a>) {
     for (name, part) in e.times() {
         let v = part.value();
         let is_time = time::parse(v.text).is_some();
-        if is_time && name == RECORDED {
+        let ends_nothing = e.step == Step::Discharge && e.cancels;
+        if is_time && name == RECORDED && !ends_nothing {
             cx.report_with(&MAP126, &v, wanted);
         }
         if is_time {

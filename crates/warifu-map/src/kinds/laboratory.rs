@@ -386,10 +386,12 @@ pub(crate) fn order(cx: &mut Cx<'_, '_>) {
                     o,
                     number,
                     &item,
-                    line.obx,
+                    (line, &walk),
                     target,
                     parent_key,
                 );
+            } else {
+                walk.notes(line.notes).for_each(|nte| cx.stray(nte));
             }
         }
         cx.emit(request.r);

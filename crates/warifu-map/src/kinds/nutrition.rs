@@ -11,7 +11,7 @@ use warifu_terms::{maps, systems};
 
 use crate::cx::{Cx, Sourced};
 use crate::datatypes;
-use crate::table::{Group, Ignored, Table, holds_from, keep, keep_further, run};
+use crate::table::{Group, Ignored, Table, keep, keep_further, run};
 
 table! {
     /// OMD: ORC, TQ1, ODS, NTE → NutritionOrder (R4). HL7 v2.5 §4.7; SS-MIX2 仕様書 OMD.
@@ -26,8 +26,8 @@ table! {
         "ORC-9" => "NutritionOrder.dateTime": always date_time, "トランザクション日時";
         "ORC-10" => "": lost, "入力者";
         "ORC-12" => "NutritionOrder.orderer": map orderer, "依頼者";
-        "ORC-13" => "": ignored Ignored::Transport, "入力者所在地";
-        "ORC-15" => "NutritionOrder.dateTime, NutritionOrder.extension": map holds_from, "オーダ有効日時";
+        "ORC-13" => "": same "PV1-3", "入力者所在地";
+        "ORC-15" => "NutritionOrder.dateTime": beside "ORC-9", "オーダ有効日時";
         "ORC-16" => "NutritionOrder.note": map reason, "オーダ制御コード理由";
         "ORC-17" => "": lost, "入力組織";
         "ORC-18" => "": lost, "入力装置";

@@ -625,7 +625,7 @@ fn contact<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, nk1: Segment<'a>) {
         others.extend(further.map(|rep| ("NK1-4".to_owned(), rep)));
         others.retain(|(_, rep)| !cx.is_kept_whole(*rep));
         report_beyond(cx, nk1);
-        each_rest(&NK1_TO_JP_PATIENT, nk1, &mut |n, f| {
+        each_rest(&NK1_TO_JP_PATIENT, nk1, &[], &mut |n, f| {
             others.push((format!("NK1-{n}"), f));
         });
         o.array("extension", |a| {

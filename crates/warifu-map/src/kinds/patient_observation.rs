@@ -1,6 +1,7 @@
 //! Body measures and blood groups of ADT-00 (`JP_Observation_Common`). Mapping §7, last paragraphs.
 
 use warifu_diag::catalogue::map_general::MAP007;
+use warifu_diag::catalogue::map_lab::MAP209;
 use warifu_fhir::Resource;
 use warifu_fhir::element::observation as el;
 use warifu_hl7::{Part, Segment};
@@ -54,6 +55,7 @@ fn observation<'a>(cx: &mut Cx<'a, '_>, obx: Segment<'a>, group: &Group<'a>) {
         cx.unlisted(state, "0085");
     }
     let Some(status) = status.to else {
+        cx.report(&MAP209, &obx.field(11));
         for (_, field) in obx.fields() {
             cx.used(&field);
         }

@@ -19,7 +19,7 @@ use crate::datatypes::{self, codeable_concept};
 use crate::kinds::observation::{self, Allows, Item, JP_OBSERVATION_COMMON};
 use crate::kinds::practitioner;
 use crate::table::{
-    Action, Group, Ignored, each_rest, keep, keep_further, keep_rest, name_of, run,
+    Action, Group, Ignored, each_rest, is_said, keep, keep_further, keep_rest, name_of, run,
 };
 
 /// Canonical of JP_ServiceRequest_Common.
@@ -39,7 +39,7 @@ table! {
         "ORC-9" => "ServiceRequest.authoredOn": map authored, "トランザクション日時";
         "ORC-10" => "": lost, "入力者";
         "ORC-12" => "ServiceRequest.requester": map requester, "依頼者";
-        "ORC-13" => "": ignored Ignored::Transport, "入力場所";
+        "ORC-13" => "": same "PV1-3", "入力場所";
         "ORC-15" => "": lost, "オーダ有効日時";
         "ORC-16" => "ServiceRequest.reasonCode": map reason, "オーダ制御コードの理由";
         "ORC-17" => "ServiceRequest.requester": map department, "入力組織（診療科）";
@@ -47,7 +47,7 @@ table! {
         "ORC-21" => "Organization.name": part, "オーダ施設名";
         "ORC-22" => "Organization.address": part, "オーダ施設住所";
         "ORC-23" => "Organization.telecom": part, "オーダ施設電話番号";
-        "ORC-29" => "": ignored Ignored::Redundant, "オーダタイプ（患者区分）";
+        "ORC-29" => "": same "PV1-2", "オーダタイプ（患者区分）";
         "OBR-36" => "ServiceRequest.occurrence[x]": map scheduled, "予定日時";
         "TQ1-1" => "": ignored Ignored::Structural, "セットID－TQ1";
         "TQ1-2" => "ServiceRequest.quantityQuantity": map quantity, "数量";
@@ -72,7 +72,7 @@ table! {
         "OBR-12" => "ServiceRequest.note": map danger, "危険検体コード";
         "OBR-13" => "ServiceRequest.note": map note, "関連臨床情報";
         "OBR-16" => "ServiceRequest.requester": map requester_again, "依頼者";
-        "OBR-22" => "": ignored Ignored::Redundant, "結果報告／状態変更日時";
+        "OBR-22" => "DiagnosticReport.issued": part, "結果報告／状態変更日時";
         "OBR-24" => "ServiceRequest.category": map section, "診断部門ID";
         "OBR-25" => "ServiceRequest.status": part, "結果状態";
         "OBR-26" => "": lost, "親結果";
@@ -279,9 +279,14 @@ fn told_by_order<'a>(cx: &mut Cx<'a, '_>, id: Id, rows: &[&Order<'a>]) {
     cx.report_message(&MAP408, "");
     for o in rows {
         for s in o.head.segments() {
-            each_rest(&ORDER_TO_JP_SERVICE_REQUEST, *s, &mut |n, f| {
-                cx.stray_field(*s, n, f);
-            });
+            each_rest(
+                &ORDER_TO_JP_SERVICE_REQUEST,
+                *s,
+                o.head.segments(),
+                &mut |n, f| {
+                    cx.stray_field(*s, n, f);
+                },
+            );
         }
         for nte in &o.notes {
             let said = nte.field(3);
@@ -311,6 +316,9 @@ fn complete<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, other: &Group<'a>, main: 
                 cx.used(&part);
             }
             (_, Action::Ignored(_)) => {}
+            _ if other.first(row.segment).is_some_and(|s| {
+                is_said(&ORDER_TO_JP_SERVICE_REQUEST, (s, n), part, other.segments())
+            }) => {}
             (Some(_), _) => {
                 cx.report_with(&MAP401, &part, row.row.source);
                 keep(r, cx, row.row.source.to_owned(), part);
@@ -324,15 +332,20 @@ fn complete<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, other: &Group<'a>, main: 
         }
     }
     for s in other.segments() {
-        each_rest(&ORDER_TO_JP_SERVICE_REQUEST, *s, &mut |n, part| {
-            let named = ORDER_TO_JP_SERVICE_REQUEST.has(s.name(), n);
-            let same = main.field(s.name(), n).filter(|f| f.raw() == part.raw());
-            match (named, same) {
-                (true, _) => {}
-                (false, Some(_)) => cx.used(&part),
-                (false, None) => keep(r, cx, name_of(*s, n), part),
-            }
-        });
+        each_rest(
+            &ORDER_TO_JP_SERVICE_REQUEST,
+            *s,
+            other.segments(),
+            &mut |n, part| {
+                let named = ORDER_TO_JP_SERVICE_REQUEST.row(s.name(), n).is_some();
+                let same = main.field(s.name(), n).filter(|f| f.raw() == part.raw());
+                match (named, same) {
+                    (true, _) => {}
+                    (false, Some(_)) => cx.used(&part),
+                    (false, None) => keep(r, cx, name_of(*s, n), part),
+                }
+            },
+        );
     }
 }
 

@@ -72,7 +72,7 @@ table! {
         "OBX-5" => "Procedure.performer.actor": part, "検査値";
         "OBX-6" => "Procedure.note": part, "単位";
         "OBX-11" => "MedicationAdministration.status (取り消し)": part, "検査結果状態";
-        "OBX-14" => "": ignored Ignored::Redundant, "検査日時";
+        "OBX-14" => "": part, "検査日時";
         "NTE-3" => "Procedure.note": part, "コメント";
         "OBR-7" => "Procedure.performed[x]": part, "検査／採取日時";
         "OBR-8" => "Procedure.performed[x]": part, "検査／採取終了日時";

@@ -12,7 +12,7 @@ use crate::kinds::practitioner;
 use crate::table::{Group, keep, run};
 
 use super::tables::ORC_TO_JP_SERVICE_REQUEST;
-use super::walk::{Order, Walk};
+use super::walk::{Line, Order, Walk};
 use super::{Shared, Target, numbered_identifier};
 
 /// Canonical of JP_ServiceRequest_Common.
@@ -104,10 +104,11 @@ pub(super) fn child<'a>(
     order: &Order<'a>,
     number: Val<'a>,
     item: &Item<'a>,
-    obx: warifu_hl7::Segment<'a>,
+    (line, walk): (&Line<'a>, &Walk<'a>),
     specimen: Target<'a>,
     parent_key: &str,
 ) {
+    let obx = line.obx;
     let id = shared.unique(
         cx,
         "ServiceRequest",
@@ -171,6 +172,9 @@ pub(super) fn child<'a>(
         r.object(el::SPECIMEN, |o| {
             o.string("reference", reference, specimen.src);
         });
+    }
+    for nte in walk.notes(line.notes) {
+        observation::note(&mut r, cx, el::NOTE, nte);
     }
     r.profile(JP_SERVICE_REQUEST);
     cx.emit(r);

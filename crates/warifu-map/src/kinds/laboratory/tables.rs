@@ -36,7 +36,7 @@ table! {
         "ORC-9" => "ServiceRequest.authoredOn": map order::authored_on, "トランザクション日時";
         "ORC-10" => "ServiceRequest.requester (ORC-12, OBR-16 がないとき)": part, "入力者";
         "ORC-12" => "ServiceRequest.requester, PractitionerRole.practitioner": part, "依頼者";
-        "ORC-13" => "": ignored Ignored::Transport, "入力場所";
+        "ORC-13" => "": same "PV1-3", "入力場所";
         "ORC-15" => "": lost, "オーダ有効日時";
         "ORC-16" => "ServiceRequest.reasonCode": map order::reason, "オーダ制御コードの理由";
         "ORC-17" => "ServiceRequest.requester, PractitionerRole.organization": part, "入力組織";
@@ -44,7 +44,7 @@ table! {
         "ORC-21" => "Organization.name": part, "オーダ施設名";
         "ORC-22" => "Organization.address": part, "オーダ施設住所";
         "ORC-23" => "Organization.telecom": part, "オーダ施設電話番号";
-        "ORC-29" => "": ignored Ignored::Redundant, "オーダタイプ (Encounter.class が示す)";
+        "ORC-29" => "": same "PV1-2", "オーダタイプ (Encounter.class が示す)";
         "OBR-1" => "": ignored Ignored::Structural, "セットID - OBR";
         "OBR-2" => "ServiceRequest.identifier (ORC-2 がないとき)": part, "依頼者オーダ番号";
         "OBR-3" => "ServiceRequest.identifier (ORC-3 がないとき)": part, "実施者オーダ番号";

@@ -19,7 +19,7 @@ use warifu_terms::{maps, systems, units};
 use super::{Ingredient, Mixture, People, dosage};
 use crate::cx::{Cx, Sourced};
 use crate::datatypes;
-use crate::table::{Group, Ignored, holds_from, keep, run};
+use crate::table::{Group, Ignored, keep, run};
 
 /// Canonical of JP_MedicationAdministration.
 pub const JP_MEDICATION_ADMINISTRATION: &str =
@@ -53,8 +53,8 @@ table! {
         "ORC-9" => "MedicationAdministration.extension:requestAuthoredOn": map request_authored_on, "トランザクション日時";
         "ORC-10" => "": lost, "入力者";
         "ORC-12" => "MedicationAdministration.extension:requester": part, "依頼者";
-        "ORC-13" => "": ignored Ignored::Transport, "入力者所在地";
-        "ORC-15" => "MedicationAdministration.extension": map holds_from, "オーダ有効日時";
+        "ORC-13" => "": same "PV1-3", "入力者所在地";
+        "ORC-15" => "": same "ORC-9", "オーダ有効日時";
         "ORC-16" => "": lost, "オーダ制御コード理由";
         "ORC-17" => "MedicationAdministration.extension:requestDepartment": map request_department, "入力組織";
         "ORC-18" => "": lost, "入力装置";
@@ -83,7 +83,7 @@ table! {
         "RXA-19" => "MedicationAdministration.reasonCode": map indication, "指示";
         "RXA-20" => "MedicationAdministration.status": always status, "完了状態";
         "RXA-21" => "MedicationAdministration.status": part, "アクションコード－RXA";
-        "RXA-22" => "": ignored Ignored::Transport, "システム入力日時";
+        "RXA-22" => "": same "RXA-4", "システム入力日時";
         "RXA-23" => "": lost, "投薬力価量";
         "RXA-24" => "": lost, "投薬力価量単位";
         "RXA-25" => "": lost, "投薬バーコード識別子";
@@ -110,8 +110,8 @@ table! {
         "ORC-9" => "MedicationAdministration.extension:requestAuthoredOn": map request_authored_on, "トランザクション日時";
         "ORC-10" => "": lost, "入力者";
         "ORC-12" => "MedicationAdministration.extension:requester": part, "依頼者";
-        "ORC-13" => "": ignored Ignored::Transport, "入力者所在地";
-        "ORC-15" => "MedicationAdministration.extension": map holds_from, "オーダ有効日時";
+        "ORC-13" => "": same "PV1-3", "入力者所在地";
+        "ORC-15" => "": same "ORC-9", "オーダ有効日時";
         "ORC-16" => "": lost, "オーダ制御コード理由";
         "ORC-17" => "MedicationAdministration.extension:requestDepartment": map request_department, "入力組織";
         "ORC-18" => "": lost, "入力装置";
@@ -141,7 +141,7 @@ table! {
         "RXA-19" => "MedicationAdministration.reasonCode": map indication, "指示";
         "RXA-20" => "MedicationAdministration.status": always status, "完了状態";
         "RXA-21" => "MedicationAdministration.status": part, "アクションコード－RXA";
-        "RXA-22" => "": ignored Ignored::Transport, "システム入力日時";
+        "RXA-22" => "": same "RXA-4", "システム入力日時";
         "RXA-23" => "": lost, "投薬力価量";
         "RXA-24" => "": lost, "投薬力価量単位";
         "RXA-25" => "": lost, "投薬バーコード識別子";
@@ -171,10 +171,10 @@ table! {
         "ORC-9" => "MedicationDispense.extension": map dispense_ordered, "トランザクション日時";
         "ORC-10" => "": lost, "入力者";
         "ORC-12" => "": lost, "依頼者";
-        "ORC-13" => "": ignored Ignored::Transport, "入力者所在地";
-        "ORC-15" => "MedicationDispense.extension": map holds_from, "オーダ有効日時";
+        "ORC-13" => "": same "PV1-3", "入力者所在地";
+        "ORC-15" => "": same "ORC-9", "オーダ有効日時";
         "ORC-16" => "": lost, "オーダ制御コード理由";
-        "ORC-17" => "": ignored Ignored::Redundant, "入力組織";
+        "ORC-17" => "": lost, "入力組織";
         "ORC-18" => "": lost, "入力装置";
         "ORC-21" => "Organization.name": part, "オーダ施設名";
         "ORC-22" => "Organization.address": part, "オーダ施設住所";
@@ -182,7 +182,7 @@ table! {
         "ORC-29" => "MedicationDispense.category": always dispense_type, "オーダタイプ";
         "RXA-1" => "": ignored Ignored::Structural, "与薬サブID";
         "RXA-2" => "": ignored Ignored::Structural, "投薬サブID";
-        "RXA-3" => "": ignored Ignored::Redundant, "投薬開始日時";
+        "RXA-3" => "": same "RXA-4", "投薬開始日時";
         "RXA-4" => "MedicationDispense.whenHandedOver": always handed_over, "投薬終了日時";
         "RXA-5" => "MedicationDispense.medicationCodeableConcept": always dispensed_drug, "投薬コード";
         "RXA-6" => "MedicationDispense.quantity.value": map dispensed_quantity, "投薬量";
@@ -201,7 +201,7 @@ table! {
         "RXA-19" => "": lost, "指示";
         "RXA-20" => "MedicationDispense.status": always dispense_status, "完了状態";
         "RXA-21" => "MedicationDispense.status": part, "アクションコード－RXA";
-        "RXA-22" => "": ignored Ignored::Transport, "システム入力日時";
+        "RXA-22" => "": same "RXA-4", "システム入力日時";
         "RXA-23" => "": lost, "投薬力価量";
         "RXA-24" => "": lost, "投薬力価量単位";
         "RXA-25" => "": lost, "投薬バーコード識別子";

@@ -13,7 +13,7 @@ use warifu_terms::{maps, systems, tables};
 use super::{Ingredient, Mixture, People, dosage};
 use crate::cx::{Cx, Sourced};
 use crate::datatypes;
-use crate::table::{Group, Ignored, holds_from, keep, run};
+use crate::table::{Group, Ignored, keep, run};
 
 /// Canonical of JP_MedicationRequest.
 pub const JP_MEDICATION_REQUEST: &str =
@@ -37,11 +37,11 @@ table! {
         "ORC-4" => "MedicationRequest.identifier:rpNumber, orderInRp, requestIdentifier": part, "依頼者グループ番号";
         "ORC-5" => "MedicationRequest.status": part, "オーダ状態";
         "ORC-8" => "": lost, "親";
-        "ORC-9" => "MedicationRequest.authoredOn": part, "トランザクション日時";
+        "ORC-9" => "MedicationRequest.authoredOn": beside "RXE-32", "トランザクション日時";
         "ORC-10" => "MedicationRequest.recorder": part, "入力者";
         "ORC-12" => "MedicationRequest.requester": part, "依頼者";
-        "ORC-13" => "": ignored Ignored::Transport, "入力者所在地";
-        "ORC-15" => "MedicationRequest.authoredOn, MedicationRequest.extension": map holds_from, "オーダ有効日時";
+        "ORC-13" => "": same "PV1-3", "入力者所在地";
+        "ORC-15" => "MedicationRequest.authoredOn": beside "ORC-9", "オーダ有効日時";
         "ORC-16" => "MedicationRequest.statusReason, reasonCode": map reason, "オーダ制御コード理由";
         "ORC-17" => "MedicationRequest.requester (PractitionerRole.organization)": part, "入力組織";
         "ORC-18" => "": lost, "入力装置";
@@ -127,11 +127,11 @@ table! {
         "ORC-4" => "MedicationRequest.identifier:rpNumber, requestIdentifier": part, "依頼者グループ番号";
         "ORC-5" => "MedicationRequest.status": part, "オーダ状態";
         "ORC-8" => "": lost, "親";
-        "ORC-9" => "MedicationRequest.authoredOn": part, "トランザクション日時";
+        "ORC-9" => "MedicationRequest.authoredOn": beside "RXE-32", "トランザクション日時";
         "ORC-10" => "MedicationRequest.recorder": part, "入力者";
         "ORC-12" => "MedicationRequest.requester": part, "依頼者";
-        "ORC-13" => "": ignored Ignored::Transport, "入力者所在地";
-        "ORC-15" => "MedicationRequest.authoredOn, MedicationRequest.extension": map holds_from, "オーダ有効日時";
+        "ORC-13" => "": same "PV1-3", "入力者所在地";
+        "ORC-15" => "MedicationRequest.authoredOn": beside "ORC-9", "オーダ有効日時";
         "ORC-16" => "MedicationRequest.statusReason, reasonCode": map reason, "オーダ制御コード理由";
         "ORC-17" => "MedicationRequest.requester (PractitionerRole.organization)": part, "入力組織";
         "ORC-18" => "": lost, "入力装置";
