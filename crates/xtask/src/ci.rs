@@ -139,12 +139,11 @@ pub(crate) fn run(repo: &Repo, from: Option<&str>, only: Option<&str>) -> Result
         ))?;
         let begin = Instant::now();
         let result = (step.run)(&ci, &log);
-        let counted = match step.count {
-            Some(count) => count(&String::from_utf8_lossy(
-                &fs::read(&log).unwrap_or_default(),
-            )),
-            None => Tally::default(),
-        };
+        let written = fs::read(&log).unwrap_or_default();
+        let written = String::from_utf8_lossy(&written);
+        let counted = step
+            .count
+            .map_or_else(Tally::default, |count| count(&written));
         sum.add(counted);
         let seconds = begin.elapsed().as_secs_f32();
         match result {
@@ -161,7 +160,10 @@ pub(crate) fn run(repo: &Repo, from: Option<&str>, only: Option<&str>) -> Result
             }
             Err(error) => {
                 println!("    FAILED after {seconds:.0} s");
-                eprintln!("error: step {}: {error:#}", step.name);
+                println!("error: step {}: {error:#}", step.name);
+                for line in failures(&written) {
+                    println!("    {line}");
+                }
                 sum.failed = sum.failed.max(1);
                 break;
             }
@@ -544,6 +546,46 @@ fn demo(ci: &Ci<'_>, log: &Path) -> Result<Tally> {
     })
 }
 
+/// Tests that a log shows as failed, with what they said; each is named, whatever stood after it.
+///
+/// Who reads only the end of CI's output finds them there.
+fn failures(log: &str) -> Vec<&str> {
+    const TESTS: usize = 8;
+    const LINES: usize = 14;
+    let mut told = Vec::new();
+    let mut tests = 0;
+    let mut lines = log.lines().peekable();
+    while let Some(line) = lines.next() {
+        let is_node = line.trim_start().starts_with("not ok ");
+        let is_cargo = line.starts_with("---- ") && line.ends_with(" stdout ----");
+        if !is_node && !is_cargo {
+            continue;
+        }
+        tests += 1;
+        if tests > TESTS {
+            told.push("… and more; the log has them all");
+            break;
+        }
+        told.push(line.trim_start());
+        for _ in 0..LINES {
+            // A test's account ends with `...` of TAP, a stack or the next test.
+            let ends = |next: &&str| {
+                let next = next.trim_start();
+                ["...", "stack: |-", "stack backtrace:"].contains(&next)
+                    || ["ok ", "not ok ", "# ", "---- ", "failures:"]
+                        .iter()
+                        .any(|start| next.starts_with(start))
+            };
+            match lines.next_if(|next| !ends(next)) {
+                Some(next) => told.push(next),
+                None => break,
+            }
+        }
+    }
+    told.retain(|line| !line.trim().is_empty());
+    told
+}
+
 /// Sum of the `test result:` lines of cargo test.
 fn cargo_tests(log: &str) -> Tally {
     let mut sum = Tally::default();
@@ -620,6 +662,25 @@ mod unit {
             skipped: 1,
         };
         assert_eq!(node_tests(log), expected);
+    }
+
+    #[test]
+    fn tests_that_failed_are_named_with_what_they_said() {
+        let node = "# Subtest: a\nok 1 - a\n  ---\n  duration_ms: 1\n  ...\n# Subtest: b\n\
+                    not ok 2 - b\n  ---\n  error: 'three, not two'\n  stack: |-\n    at b\n  ...\n\
+                    ok 3 - c\n";
+        let expected = ["not ok 2 - b", "  ---", "  error: 'three, not two'"];
+        assert_eq!(failures(node), expected);
+        let cargo = "test x ... FAILED\n\nfailures:\n\n---- unit::x stdout ----\n\
+                     thread panicked at a.rs:1\n\n\nfailures:\n    unit::x\n";
+        let expected = ["---- unit::x stdout ----", "thread panicked at a.rs:1"];
+        assert_eq!(failures(cargo), expected);
+        assert!(failures("ok 1 - not ok 2\n").is_empty());
+        let many = "not ok 1 - a\n".repeat(20);
+        assert_eq!(
+            failures(&many).last(),
+            Some(&"… and more; the log has them all")
+        );
     }
 
     #[test]

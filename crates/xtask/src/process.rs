@@ -3,6 +3,7 @@
 use std::{
     env,
     ffi::OsStr,
+    fmt::Write as _,
     fs::{self, File},
     io::{self, Write as _},
     path::{Path, PathBuf},
@@ -177,11 +178,17 @@ fn show_end(path: &Path, lines: usize) {
 }
 
 /// A command as one would type it.
+/// The command in one line, cut where it names many files.
 fn shown(command: &Command) -> String {
+    const ARGUMENTS: usize = 12;
     let mut line = command.get_program().to_string_lossy().into_owned();
-    for argument in command.get_args() {
+    for argument in command.get_args().take(ARGUMENTS) {
         line.push(' ');
         line.push_str(&argument.to_string_lossy());
+    }
+    let more = command.get_args().skip(ARGUMENTS).count();
+    if more > 0 {
+        let _ = write!(line, " … ({more} more)");
     }
     line
 }
