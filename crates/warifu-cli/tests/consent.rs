@@ -1679,6 +1679,117 @@ fn prohibitions_objections_and_proxies_count() {
 }
 
 #[test]
+fn a_mandate_ends_by_the_person_and_by_the_delegate() {
+    let (here, sub) = desk();
+    let history = || text(&here.at(NOW, &["log", "history", "--sub", &sub]).stdout);
+    let bind = |name: &str, role: &str| {
+        here.key(name);
+        let more = ["--role", role, "--for", &sub, "--scope", "TREAT,inf.lab"];
+        let bound = here.enrol(name, name, &more);
+        bound["jti"].as_str().unwrap().to_owned()
+    };
+    let (son, friend, mother) = (
+        bind("son", "delegate"),
+        bind("friend", "delegate"),
+        bind("mother", "guardian"),
+    );
+    let states = || {
+        let rows = here.ok(&["keys", "--sub", &sub])["keys"].clone();
+        let rows = rows.as_array().unwrap().clone();
+        let state = |r: &Value| format!("{} {}", r["role"], r["state"]).replace('"', "");
+        rows.iter().map(state).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        states(),
+        [
+            "patient active",
+            "delegate active",
+            "delegate active",
+            "guardian active"
+        ]
+    );
+    // A proxy's key is a line of the person it signs for.
+    assert_eq!(history().matches(r#"\"kind\":\"key\""#).count(), 4);
+
+    // The son signs a grant and looks, within his mandate.
+    here.request(&sub, "TREAT", "inf.lab", "lab.req");
+    let by_son = |name: &str| {
+        let (annex, out) = (format!("{name}.annex"), format!("{name}.jwt"));
+        let made = [
+            "grant", "lab.req", "--key", "son.pem", "--proxy", &son, "--annex", &annex, "--agree",
+            "--out", &out,
+        ];
+        here.at(NOW, &made)
+    };
+    assert!(by_son("one").status.success());
+    here.ok(&["verify", "one.jwt", "--annex", "one.annex", "--accept"]);
+    let looks = [
+        "decide", "--sub", &sub, "--as", "proxy", "--proxy", &son, "--pur", "FAMRQT", "--cat",
+        "inf.lab",
+    ];
+    here.ok(&looks);
+    here.request(&sub, "TREAT", "inf.lab", "lab.req");
+    assert!(by_son("late").status.success());
+
+    // What no revoke ends is told before anybody signs.
+    let own = here.ok(&["keys", "--sub", &sub])["keys"][0]["jti"].clone();
+    for jti in [own.as_str().unwrap(), &mother] {
+        let told = here.mistake(&["revoke", jti, "--key", "patient.pem"]);
+        assert!(told.contains("only a delegate's"), "{told}");
+    }
+    here.request(&sub, "TREAT", "inf.lab", "lab.req");
+    let told = here.mistake(&["revoke", "lab.req", "--key", "patient.pem"]);
+    assert!(told.contains("cannot be ended"), "{told}");
+    // The friend dismisses nobody but the friend.
+    let end = |jti: &str, key: &str, proxy: &[&str], out: &str| {
+        here.ok(&[&["revoke", jti, "--key", key, "--out", out], proxy].concat());
+    };
+    end(&son, "friend.pem", &["--proxy", &friend], "coup.jwt");
+    assert_eq!(
+        here.refused(&["verify", "coup.jwt"])["reason"],
+        json!("PROXY_SCOPE")
+    );
+    end(&friend, "friend.pem", &["--proxy", &friend], "resigned.jwt");
+    here.ok(&["verify", "resigned.jwt", "--accept"]);
+
+    // The person ends the son's: it stands in the person's history, and the son signs and sees nothing more.
+    end(&son, "patient.pem", &[], "ended.jwt");
+    let kept = here.ok(&["verify", "ended.jwt", "--accept"]);
+    assert_eq!(kept["claims"]["sub"], json!(sub));
+    let tok = kept["hash"].as_str().unwrap();
+    assert!(history().contains(tok));
+    assert_eq!(
+        states(),
+        [
+            "patient active",
+            "delegate ended",
+            "delegate ended",
+            "guardian active"
+        ]
+    );
+    let refused = here.refused(&["verify", "late.jwt", "--annex", "late.annex", "--accept"]);
+    assert_eq!(refused["reason"], json!("PROXY_NONE"));
+    assert!(text(&by_son("never").stderr).contains("was ended"));
+    assert!(here.mistake(&looks).contains("no key is bound"));
+    // What was signed while the mandate stood is the person's to end.
+    let ask = [
+        "decide", "--sub", &sub, "--as", CLINIC, "--pur", "TREAT", "--cat", "inf.lab",
+    ];
+    here.ok(&ask);
+    // At the counter it ends without a key, too.
+    let cousin = bind("cousin", "delegate");
+    fs::write(here.path("who"), PERSON).unwrap();
+    fs::write(here.path("cousin"), "cousin").unwrap();
+    let counter = ["revoke", &cousin, "--identified", "jpki", "--person"];
+    let other = [&counter[..], &["cousin", "--out", "x.jwt"]].concat();
+    assert!(here.mistake(&other).contains("not the one"));
+    here.ok(&[&counter[..], &["who", "--out", "end.jwt"]].concat());
+    here.ok(&["verify", "end.jwt", "--accept", "--identified", "jpki"]);
+    assert_eq!(states().last().map(String::as_str), Some("delegate ended"));
+    assert_eq!(here.ok(&["log", "verify"])["ok"], json!(true));
+}
+
+#[test]
 fn keys_are_files_of_their_owner_and_mistakes_name_the_next_step() {
     let (here, sub) = desk();
     let mode = |name: &str| fs::metadata(here.path(name)).unwrap().permissions().mode() & 0o777;

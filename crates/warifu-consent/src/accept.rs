@@ -95,6 +95,11 @@ impl Binding {
         })
     }
 
+    /// For whom its key signs: the represented person, or its holder.
+    pub fn person(&self) -> &str {
+        self.represents.as_deref().unwrap_or(&self.sub)
+    }
+
     /// Whether it holds at this instant, as far as its own term goes.
     pub fn in_force(&self, now: u64) -> bool {
         self.nbf <= now + SKEW && now < self.exp
@@ -132,26 +137,45 @@ impl Binding {
 pub struct Target {
     /// Its type.
     pub typ: Typ,
-    /// Whose it is.
+    /// Whose it is; of a key binding, for whom the key signs.
     pub sub: String,
     /// Its purposes.
     pub pur: Vec<String>,
     /// Its categories.
     pub cat: Vec<String>,
+    /// Role of a key binding; empty for everything else.
+    pub role: String,
 }
 
 impl Target {
     /// What a ledger knows of this token.
     pub fn of(token: &Opened) -> Self {
+        Self::new(token.typ, &token.claims)
+    }
+
+    /// The same of a token's type and claims.
+    pub fn new(typ: Typ, claims: &Value) -> Self {
+        let text = |name: &str| claims.get(name).and_then(Value::text);
         let codes = |name: &str| {
-            let codes = token.claims.get(name).map(Value::texts);
+            let codes = claims.get(name).map(Value::texts);
             codes.into_iter().flatten().map(str::to_owned).collect()
         };
         Self {
-            typ: token.typ,
-            sub: token.text("sub").to_owned(),
+            typ,
+            sub: text("for").or(text("sub")).unwrap_or_default().to_owned(),
             pur: codes("pur"),
             cat: codes("cat"),
+            role: text("role").unwrap_or_default().to_owned(),
+        }
+    }
+
+    /// Whether a revoke can end it. Of key bindings only a delegate's ends so: the person gave that
+    /// mandate, the law gave the others (§3.1).
+    pub fn can_end(&self) -> bool {
+        match self.typ {
+            Typ::Grant | Typ::Onward | Typ::Deny => true,
+            Typ::Key => self.role == "delegate",
+            _ => false,
         }
     }
 }
@@ -180,7 +204,7 @@ pub struct Parent {
 
 /// What a store knows; each answer is about this instant.
 pub trait Ledger {
-    /// Bindings of this key.
+    /// Bindings of this key that no revoke ended.
     fn bindings(&self, kid: &str) -> Vec<Binding>;
     /// Whether this token (by its hash) was accepted for this person before.
     fn accepted(&self, sub: &str, hash: &str) -> bool;
@@ -448,6 +472,11 @@ impl Check<'_> {
                 Some(target) if target.typ == Typ::Deny => {
                     target.pur.into_iter().chain(target.cat).collect()
                 }
+                // A delegate resigns, and dismisses no other.
+                Some(target) if target.typ == Typ::Key && binding.role == "delegate" => {
+                    let own = binding.jti == self.t.text("rev");
+                    return if own { Ok(()) } else { out() };
+                }
                 _ => return Ok(()),
             },
             _ => own().collect(),
@@ -588,19 +617,15 @@ impl Check<'_> {
         let unknown = Reason::TargetUnknown.of("rev");
         let target = self.desk.ledger.target(t.text("rev"));
         let target = target
-            .filter(|x| x.sub == t.text("sub"))
-            .ok_or(unknown.clone())?;
-        match target.typ {
-            Typ::Grant | Typ::Onward => {}
-            Typ::Deny => {
-                for name in ["nonce", "txt"] {
-                    if t.claims.get(name).is_none() {
-                        return Err(Reason::ClaimMissing.of(name));
-                    }
+            .filter(|x| x.sub == t.text("sub") && x.can_end())
+            .ok_or(unknown)?;
+        if target.typ == Typ::Deny {
+            for name in ["nonce", "txt"] {
+                if t.claims.get(name).is_none() {
+                    return Err(Reason::ClaimMissing.of(name));
                 }
-                self.nonce()?;
             }
-            _ => return Err(unknown),
+            self.nonce()?;
         }
         self.replay()?;
         if target.typ == Typ::Deny {

@@ -581,6 +581,7 @@ fn every_reason_is_reached_by_its_own_vector() {
             sub: format!("s1.{}", id(9)),
             pur: vec![],
             cat: vec![],
+            role: String::new(),
         },
     );
     c.expect(&world, &end(revoke(50)), Typ::Revoke, Reason::TargetUnknown);
@@ -728,6 +729,112 @@ fn every_reason_is_reached_by_its_own_vector() {
         .filter(|r| !c.reached.contains(r))
         .collect();
     assert!(missing.is_empty(), "{missing:?}");
+}
+
+/// §3.1: the person ends a delegate's mandate, and the delegate gives it back.
+#[test]
+fn a_delegates_mandate_is_ended_by_who_gave_it_and_by_who_has_it() {
+    let (own, other) = (id(201), id(202));
+    // As a store has them: three mandates, the delegates' keys 2 and 10, a guardian's key 11.
+    let bind = |by: &SecretKey, role: &str, jti: &str| Binding {
+        jti: jti.to_owned(),
+        scope: (role == "delegate").then(|| vec!["TREAT".to_owned(), "inf.rx".to_owned()]),
+        ..binding(by, role)
+    };
+    let bindings = [
+        binding(&patient(), "patient"),
+        bind(&key(2), "delegate", &own),
+        bind(&key(10), "delegate", &other),
+        bind(&key(11), "guardian", &id(203)),
+    ];
+    let world = || {
+        let mut world = World::new();
+        for n in [10, 11, 12] {
+            world
+                .ring
+                .add(SignerClass::Patient, &key(n), KeyState::Active);
+        }
+        world.book.bindings = bindings.to_vec();
+        for b in &bindings {
+            let claims = binding_claims(
+                &patient().public(),
+                &b.sub,
+                [&b.role, &b.ial],
+                b.represents.as_deref(),
+                NOW,
+                &b.jti,
+            );
+            let token = make(Typ::Key, claims, &key(4)).unwrap();
+            let token = open(&token, &[Typ::Key], &world.ring, Moment::now(NOW)).unwrap();
+            let target = Target::of(&token);
+            assert_eq!(
+                (target.sub.as_str(), target.role.as_str()),
+                (SUB, b.role.as_str())
+            );
+            assert_eq!(b.person(), SUB);
+            world.book.targets.insert(b.jti.clone(), target);
+        }
+        world
+    };
+    let judged = |by: &SecretKey, act: Option<(&str, &str)>, rev: &str, sub: &str| {
+        let mut claims = revoke(50);
+        set(&mut claims, "rev", rev.into());
+        set(&mut claims, "sub", sub.into());
+        if let Some((rel, bnd)) = act {
+            set(
+                &mut claims,
+                "act",
+                object([("rel", rel.into()), ("bnd", bnd.into())]),
+            );
+        }
+        if by.public() == key(3).public() {
+            set(&mut claims, "by", "registry".into());
+        }
+        let got = world().judge(&sign(Typ::Revoke, claims, None, by), Typ::Revoke);
+        got.map(|_| ()).map_err(|r| r.reason)
+    };
+    let delegate = format!("s1.{}", id(77));
+    let guardian = Some(("guardian", id(203)));
+    let guardian = guardian.as_ref().map(|(r, b)| (*r, b.as_str()));
+    for (by, act, rev, sub, expected) in [
+        // The person, with the own key or identified at the counter, and who is guardian of the person.
+        (patient(), None, &own, SUB, Ok(())),
+        (key(3), None, &own, SUB, Ok(())),
+        (key(11), guardian, &own, SUB, Ok(())),
+        // The delegate gives the own mandate back, and no other.
+        (key(2), Some(("delegate", &*own)), &own, SUB, Ok(())),
+        (
+            key(2),
+            Some(("delegate", &*own)),
+            &other,
+            SUB,
+            Err(Reason::ProxyScope),
+        ),
+        // In the person's name alone: in the delegate's own it would stand in no history of the person's.
+        (key(2), None, &own, &delegate, Err(Reason::Sub)),
+        (patient(), None, &own, &delegate, Err(Reason::Sub)),
+        (key(12), None, &own, SUB, Err(Reason::Sub)),
+        // What the law gave, and a person's own key, no revoke ends.
+        (patient(), None, &id(203), SUB, Err(Reason::TargetUnknown)),
+        (key(11), guardian, &id(203), SUB, Err(Reason::TargetUnknown)),
+        (key(3), None, &id(203), SUB, Err(Reason::TargetUnknown)),
+        (patient(), None, &id(200), SUB, Err(Reason::TargetUnknown)),
+    ] {
+        assert_eq!(judged(&by, act, rev, sub), expected, "{act:?} {rev} {sub}");
+    }
+    // Once it is ended the delegate signs nothing more, as a ledger no longer has the binding.
+    let mut after = world();
+    after.book.bindings.retain(|b| b.jti != own);
+    let mut claims = revoke(50);
+    set(
+        &mut claims,
+        "act",
+        object([("rel", "delegate".into()), ("bnd", own.as_str().into())]),
+    );
+    let token = sign(Typ::Revoke, claims, None, &key(2));
+    assert!(world().judge(&token, Typ::Revoke).is_ok());
+    let got = after.judge(&token, Typ::Revoke);
+    assert_eq!(got.unwrap_err().reason, Reason::ProxyNone);
 }
 
 #[test]

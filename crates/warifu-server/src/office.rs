@@ -1144,17 +1144,21 @@ impl View<'_> {
         ))
     }
 
-    /// Bindings whose person, or whose represented person, this is.
+    /// Bindings whose person, or whose represented person, this is, and that no revoke ended.
     pub(crate) fn bindings_of(&self, person: &str) -> Result<Vec<(TokenRow, Binding)>, StoreError> {
         let rows = self.tokens(
             "(sub = ?1 OR person = ?1) AND typ = ?2",
             &[person.into(), Typ::Key.wire().into()],
         )?;
-        let bound = rows.into_iter().filter_map(|r| {
-            let binding = Binding::from_token(&r.opened)?;
-            Some((r, binding))
-        });
-        Ok(bound.collect())
+        let mut bound = Vec::new();
+        for row in rows {
+            if let Some(binding) = Binding::from_token(&row.opened)
+                && self.ended(binding.person(), &binding.jti)?.is_none()
+            {
+                bound.push((row, binding));
+            }
+        }
+        Ok(bound)
     }
 }
 
@@ -1210,7 +1214,7 @@ impl Ledger for View<'_> {
         let all = self.tokens("bound = ?1", &[kid.into()]).unwrap_or_default();
         all.iter()
             .filter_map(|r| Binding::from_token(&r.opened))
-            .filter(|b| b.kid == kid && matches!(self.ended(&b.sub, &b.jti), Ok(None)))
+            .filter(|b| b.kid == kid && matches!(self.ended(b.person(), &b.jti), Ok(None)))
             .collect()
     }
 

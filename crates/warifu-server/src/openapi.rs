@@ -18,7 +18,7 @@ const SHAPES: &[(&str, &str)] = &[
     ),
     (
         "Key",
-        "{kid: hash, x: hash, state: string, at: time, since: time, role: string, ial: string, for?: sub}",
+        "{jti: id, kid: hash, x: hash, state: string, at: time, since: time, role: string, ial: string, for?: sub}",
     ),
     (
         "Line",

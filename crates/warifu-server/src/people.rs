@@ -440,6 +440,7 @@ fn keys_of(view: &View<'_>, sub: &str) -> Result<Value, Problem> {
         };
         let (state, at) = wire::key_state_names(key.state);
         let mut value = object([
+            ("jti", binding.jti.as_str().into()),
             ("kid", binding.kid.as_str().into()),
             ("x", key.x.into()),
             ("state", state.into()),
@@ -552,8 +553,11 @@ pub(crate) fn person(view: &View<'_>, session: &Session, asked: &Asked) -> Resul
 }
 
 fn session_value(view: &View<'_>, session: &Session) -> Result<Value, Problem> {
+    let live = view.bindings(&session.kid);
     let bindings = view.tokens("bound = ?1", &[session.kid.as_str().into()])?;
-    let bindings = bindings.into_iter().map(|r| r.token.into()).collect();
+    let bindings = bindings.into_iter();
+    let bindings = bindings.filter(|r| live.iter().any(|b| b.jti == r.opened.text("jti")));
+    let bindings = bindings.map(|r| r.token.into()).collect();
     Ok(object([
         ("sub", session.sub.as_str().into()),
         ("kid", session.kid.as_str().into()),

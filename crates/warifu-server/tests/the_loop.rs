@@ -700,6 +700,71 @@ fn a_proxy_sees_what_it_may_and_no_more() {
 }
 
 #[test]
+fn a_mandate_ends_by_the_person_and_by_the_delegate() {
+    let w = World::new();
+    let office = w.office_app.office().unwrap();
+    let take = |sub: &str, rev: &str, act: Option<Value>| {
+        let mut payload =
+            json!({"sub": sub, "iat": w.now(), "jti": id(), "rev": rev, "rsn": "withdrawn"});
+        if let Some(act) = act {
+            payload["act"] = act;
+        }
+        let token = make(Typ::Revoke, claims(&payload), &w.patient).unwrap();
+        let body = json!({"token": token});
+        let (status, value) = w.call("POST", "/api/consent/tokens", Some(&body));
+        (
+            status,
+            value["code"].as_str().unwrap_or_default().to_owned(),
+        )
+    };
+    let jti = |token: String| {
+        let (_, claims) = warifu_consent::peek(&token).unwrap();
+        claims.get("jti").and_then(|j| j.text()).unwrap().to_owned()
+    };
+    // Another looks at the person's records, until the person ends it.
+    let son = secret().public();
+    let other = office.pseudonym("0000990005").unwrap();
+    let given = office.bind(&son, &other, "delegate", Some(&w.sub), "counter");
+    let given = jti(given.unwrap());
+    let roles = || {
+        let keys = w.good("GET", "/api/keys", None)["keys"].clone();
+        let keys = keys.as_array().unwrap().clone();
+        let named = |k: &Value| (k["role"].clone(), k["jti"].clone());
+        keys.iter().map(named).collect::<Vec<_>>()
+    };
+    assert_eq!(roles().last(), Some(&(json!("delegate"), json!(given))));
+    assert_eq!(roles().len(), 2);
+    let own = roles()[0].1.as_str().unwrap().to_owned();
+    assert_eq!(take(&w.sub, &own, None), (403, "TARGET_UNKNOWN".to_owned()));
+    assert_eq!(take(&w.sub, &given, None), (201, String::new()));
+    assert_eq!(roles().len(), 1);
+    assert_eq!(w.kinds().iter().filter(|k| *k == "revoke").count(), 1);
+    // Ended once more is a success that changes nothing.
+    assert_eq!(take(&w.sub, &given, None), (200, String::new()));
+
+    // The person is another's delegate, and resigns.
+    let client = office.pseudonym("0000990003").unwrap();
+    let had = office.bind(
+        &w.patient.public(),
+        &w.sub,
+        "delegate",
+        Some(&client),
+        "counter",
+    );
+    let had = jti(had.unwrap());
+    let path = format!("/api/disclose?for={client}");
+    let look = json!({"search": "Patient/$everything"});
+    assert_eq!(w.call("POST", &path, Some(&look)).0, 200);
+    let bindings = || w.good("GET", "/api/session", None)["bindings"].clone();
+    assert_eq!(bindings().as_array().unwrap().len(), 2);
+    let act = json!({"rel": "delegate", "bnd": had});
+    assert_eq!(take(&client, &had, Some(act)), (201, String::new()));
+    let (status, value) = w.call("POST", &path, Some(&look));
+    assert_eq!((status, &value["code"]), (403, &json!("PROXY_NONE")));
+    assert_eq!(bindings().as_array().unwrap().len(), 1);
+}
+
+#[test]
 fn a_zero_in_a_text_is_refused_before_the_store_sees_it() {
     let w = World::new();
     for (method, path, body, want) in [

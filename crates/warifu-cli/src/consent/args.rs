@@ -226,6 +226,11 @@ pub(crate) fn command(lang: Lang) -> Command {
                 .arg(out()),
         )
         .subcommand(
+            Command::new("keys")
+                .about(w.text("本人のために署名する鍵 (代理のものも) を、登録の jti、役割、状態で示します", "Shows the keys that sign for a person, proxies' too: jti of the binding, role, state"))
+                .arg(sub().required(true)),
+        )
+        .subcommand(
             Command::new("request")
                 .about(w.text("同意の求めを作ります", "Makes a request for consent"))
                 .arg(sub().required(true))
@@ -282,8 +287,8 @@ pub(crate) fn command(lang: Lang) -> Command {
         )
         .subcommand(
             or_counter(Command::new("revoke"))
-                .about(w.text("同意をやめます (禁止の終わりは求めが要ります)", "Ends a grant (ending a prohibition needs a request)"))
-                .arg(w.first("TOKEN", "終わらせるトークンのファイル、または受け付けたものの jti かハッシュ (log history の tok)", "file with the token to end, or jti or hash of an accepted one (tok of log history)").allow_hyphen_values(true))
+                .about(w.text("同意や委任 (delegate) をやめます (禁止の終わりは求めが要ります)", "Ends a grant or a delegate's mandate (ending a prohibition needs a request)"))
+                .arg(w.first("TOKEN", "終わらせるトークンのファイル、または受け付けたものの jti (委任は consent keys が示すもの) かハッシュ (log history の tok)", "file with the token to end, or jti (of a mandate: as consent keys shows it) or hash of an accepted one (tok of log history)").allow_hyphen_values(true))
                 .arg(w.value("reason", "WHY", "理由", "reason").value_parser(["withdrawn", "key_lost", "mistake", "other"]).default_value("withdrawn"))
                 .arg(w.file("request", "FILE", "求めのトークン (禁止を終えるとき)", "token of a request (to end a prohibition)"))
                 .arg(proxy())

@@ -477,7 +477,9 @@ impl Desk {
         let appended = match line {
             None => None,
             Some((kind, members)) => {
-                let subject = Some(opened.text("sub")).filter(|s| !s.is_empty());
+                // A proxy's key is a matter of the person it signs for.
+                let subject = Target::of(&opened).sub;
+                let subject = Some(subject.as_str()).filter(|s| !s.is_empty());
                 let members = members.iter().map(|(n, v)| (*n, v.clone()));
                 let entry = Entry::new(kind, cx.now, subject, members)?;
                 Some(self.line(cx, entry)?.0)
@@ -508,12 +510,25 @@ impl Desk {
     pub(super) fn viewer(&self, sub: &str, proxy: Option<&str>) -> Option<Who> {
         let all = self.accepted.iter();
         all.filter_map(|a| Binding::from_token(&a.token))
-            .filter(|b| !self.ended(&b.sub, &b.jti))
+            .filter(|b| !self.ended(b.person(), &b.jti))
             .filter(|b| match proxy {
                 Some(jti) => b.jti == jti && b.represents.as_deref() == Some(sub),
                 None => b.role == "patient" && b.sub == sub,
             })
             .find_map(|b| b.viewer(&self.policy, self.now))
+    }
+
+    /// Bindings whose keys sign or signed for this person, with when each was made and whether it is ended.
+    pub(super) fn bindings_for(&self, sub: &str) -> Vec<(Binding, u64, bool)> {
+        let all = self.accepted.iter();
+        let bound = all.filter_map(|a| Some((Binding::from_token(&a.token)?, a.at)));
+        bound
+            .filter(|(b, _)| b.person() == sub)
+            .map(|(b, at)| {
+                let ended = self.ended(sub, &b.jti);
+                (b, at, ended)
+            })
+            .collect()
     }
 
     /// An accepted token by its hash.
@@ -746,7 +761,7 @@ impl Ledger for Desk {
     fn bindings(&self, kid: &str) -> Vec<Binding> {
         let all = self.accepted.iter();
         all.filter_map(|a| Binding::from_token(&a.token))
-            .filter(|b| b.kid == kid && !self.ended(&b.sub, &b.jti))
+            .filter(|b| b.kid == kid && !self.ended(b.person(), &b.jti))
             .collect()
     }
     fn accepted(&self, sub: &str, hash: &str) -> bool {
@@ -777,8 +792,8 @@ impl Ledger for Desk {
     }
     fn status(&self, jti: &str, _: Option<(u64, &str)>) -> StatusNow {
         // The desk keeps the revokes itself, so it decides by jti.
-        let sub = self.by_jti(jti).map(|t| t.text("sub")).unwrap_or_default();
-        if self.ended(sub, jti) {
+        let sub = self.target(jti).map(|t| t.sub).unwrap_or_default();
+        if self.ended(&sub, jti) {
             StatusNow::Revoked
         } else {
             StatusNow::Valid

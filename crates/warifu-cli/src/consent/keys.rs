@@ -189,6 +189,41 @@ pub(super) fn pseudonym(cx: &Cx<'_>, desk: &Desk) -> anyhow::Result<String> {
     hash::pseudonym(&holder, &desk.origin, person).context("pseudonym")
 }
 
+/// The keys that sign for a person, own and proxies', and what became of them: what is to be ended is
+/// named by the `jti` shown here.
+pub(super) fn of_person(cx: &Cx<'_>) -> anyhow::Result<End> {
+    let desk = Desk::open(cx)?;
+    let sub = wrong::subject(cx, "sub")?;
+    let mut rows = Vec::new();
+    let mut text = String::new();
+    for (binding, since, ended) in desk.bindings_for(sub) {
+        let key = desk.keys.iter().find(|k| k.kid == binding.kid);
+        let state = key.map_or("retired", |k| wire::key_state_names(k.state).0);
+        let of_age = binding.until.is_some_and(|day| day <= Date::at(cx.now));
+        let state = match state {
+            "active" if ended => "ended",
+            "active" if of_age || !binding.in_force(cx.now) => "expired",
+            state => state,
+        };
+        let mut row = object([
+            ("jti", binding.jti.as_str().into()),
+            ("kid", binding.kid.as_str().into()),
+            ("role", binding.role.as_str().into()),
+            ("ial", binding.ial.as_str().into()),
+            ("since", since.into()),
+            ("state", state.into()),
+        ]);
+        if let (Value::Object(members), Some(scope)) = (&mut row, binding.scope) {
+            members.insert("scope".to_owned(), scope.into());
+        }
+        let line = [&binding.jti, " ", &binding.role, " ", state, "\n"];
+        text.extend(line);
+        rows.push(row);
+    }
+    cx.print(&object([("keys", Value::Array(rows))]), &text)?;
+    Ok(End::Clean)
+}
+
 /// Binds a key to a person: pseudonym, binding signed by the authority, line in the log.
 pub(super) fn enrol(cx: &Cx<'_>) -> anyhow::Result<End> {
     let mut desk = Desk::open(cx)?;

@@ -63,6 +63,7 @@ pub(crate) fn run(m: &ArgMatches, lang: Lang) -> anyhow::Result<End> {
         "keygen" => keys::keygen(&cx),
         "register" => keys::register(&cx),
         "enrol" => keys::enrol(&cx),
+        "keys" => keys::of_person(&cx),
         "request" => tokens::request(&cx),
         "grant" => tokens::grant(&cx),
         "onward" => tokens::onward(&cx),

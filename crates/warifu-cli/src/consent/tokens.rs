@@ -6,8 +6,8 @@ use anyhow::{Context as _, bail};
 use warifu_consent::json::{Value, object};
 use warifu_consent::{
     Accepted, Annex, Date, Desk as Court, Ledger as _, Moment, Opened, Reason, SecretKey,
-    Signer as _, StatusNow, Typ, accept, attenuates, bind_text, check_offline, family, make, open,
-    peek, text_of, to_qr, token_hash,
+    Signer as _, StatusNow, Target, Typ, accept, attenuates, bind_text, check_offline, family,
+    make, open, peek, text_of, to_qr, token_hash,
 };
 use warifu_log::Kind;
 
@@ -168,6 +168,12 @@ fn proxy(cx: &Cx<'_>, desk: &Desk) -> anyhow::Result<Option<Value>> {
             "--proxy: no such key binding. Give the jti that enrol printed",
         )
     })?;
+    if desk.status(jti, None) == StatusNow::Revoked {
+        bail!(cx.say(
+            "--proxy の委任は取り消されています。本人の鍵で署名するか、あらためて登録してください: warifu consent enrol",
+            "--proxy: this mandate was ended. Sign with the person's key, or bind the proxy anew: warifu consent enrol"
+        ));
+    }
     Ok(Some(object([("rel", role.into()), ("bnd", jti.into())])))
 }
 
@@ -415,7 +421,7 @@ pub(super) fn deny(cx: &Cx<'_>) -> anyhow::Result<End> {
     sign(cx, &desk, Typ::Deny, claims, None)
 }
 
-/// Signs the end of a grant or of a prohibition.
+/// Signs the end of a grant, of a prohibition or of a delegate's mandate.
 pub(super) fn revoke(cx: &Cx<'_>) -> anyhow::Result<End> {
     let desk = Desk::in_force(cx)?;
     // Whoever has lost the file names the token as the history does.
@@ -425,9 +431,23 @@ pub(super) fn revoke(cx: &Cx<'_>) -> anyhow::Result<End> {
         None => peek(&cx.read_token(cx.input())?).map_err(|r| refused(cx, r.reason))?,
     };
     let of = |name: &str| target.get(name).cloned().unwrap_or(Value::Null);
-    at_counter(cx, &desk, target.get("sub").and_then(Value::text))?;
+    let what = Target::new(typ, &target);
+    if !what.can_end() {
+        bail!(if typ == Typ::Key {
+            cx.say(
+                "取り消せる鍵の登録は、委任 (delegate) だけです。この鍵をもう使わないときは: warifu consent register JWK --class patient --state retired",
+                "of key bindings only a delegate's can be ended so. For a key that is not used any more: warifu consent register JWK --class patient --state retired",
+            )
+        } else {
+            cx.say(
+                &format!("{} は取り消せません。同意、禁止、委任の登録 (delegate) のどれかを指定してください", typ.wire()),
+                &format!("{} cannot be ended. Give a grant, a prohibition or a delegate's binding", typ.wire()),
+            )
+        });
+    }
+    at_counter(cx, &desk, Some(&what.sub))?;
     let mut claims = object([
-        ("sub", of("sub")),
+        ("sub", what.sub.into()),
         ("iat", cx.now.into()),
         ("jti", fresh_id()?.into()),
         ("rev", of("jti")),

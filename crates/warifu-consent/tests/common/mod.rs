@@ -131,6 +131,7 @@ pub(crate) fn book() -> Book {
         sub: SUB.into(),
         pur: vec!["TREAT".into()],
         cat: vec!["inf.infection".into()],
+        role: String::new(),
     };
     Book {
         bindings: vec![binding(&patient(), "patient"), binding(&key(2), "guardian")],
