@@ -17,7 +17,7 @@ use crate::primitive::{Form, is_too_long};
 use crate::rules::wider_context;
 use crate::run::{Cx, Member, Raw, Run};
 use crate::value::Json;
-use crate::{ElementInfo, Known};
+use crate::{ElementInfo, Known, Validator};
 
 /// What a set says of the codes of an element.
 pub(crate) enum Verdict {
@@ -137,7 +137,12 @@ impl<'d> Run<'d> {
         imposed: bool,
     ) {
         let v = self.v;
-        match v.known(canonical, None) {
+        let known = v.known(canonical, None);
+        if let Some(held) = Validator::other_version(canonical, known) {
+            self.report(Raw::new(&fhr::FHR306, claim).with(held));
+            return;
+        }
+        match known {
             Known::Type(of) => {
                 if !v.core.is_a(item.of, of) {
                     let name = v.core.type_(of).name();
@@ -152,14 +157,6 @@ impl<'d> Run<'d> {
                         self.report(Raw::new(&fhr::FHR303, claim).with(name));
                     }
                     return;
-                }
-                let (_, asked) = warifu_definitions::split_canonical(canonical);
-                if let Some(asked) = asked
-                    && !warifu_definitions::version_matches(&plan.structure.version, asked)
-                {
-                    self.report(
-                        Raw::new(&fhr::FHR306, claim).with(plan.structure.version.to_string()),
-                    );
                 }
                 for defect in &plan.defects {
                     let (code, what): (Code, &String) = match defect {

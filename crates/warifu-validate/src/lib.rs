@@ -188,6 +188,9 @@ struct Plans {
     chunks: Vec<OnceCell<Box<[OnceCell<Plan>]>>>,
 }
 
+/// Version of R4 core.
+const R4: &str = "4.0.1";
+
 const CHUNK: usize = 256;
 const CHUNKS: usize = 64;
 
@@ -545,9 +548,23 @@ impl<'a> Validator<'a> {
         }
     }
 
-    /// Whether a profile, or a type of R4, is at hand to validate against.
+    /// Whether a profile, or a type of R4, is at hand to validate against, in the version that is named.
     pub fn knows(&self, canonical: &str) -> bool {
-        matches!(self.find(canonical, None), Slot::Type(_) | Slot::Plan(_))
+        let known = self.known(canonical, None);
+        matches!(known, Known::Type(_) | Known::Profile(_))
+            && Self::other_version(canonical, known).is_none()
+    }
+
+    /// The version that is at hand, where a document names another one: it does not stand in for that.
+    pub(crate) fn other_version<'v>(canonical: &str, known: Known<'v>) -> Option<&'v str> {
+        let (_, asked) = warifu_definitions::split_canonical(canonical);
+        let held = match known {
+            Known::Type(_) => R4,
+            Known::Profile(plan) => &plan.structure.version,
+            Known::Unknown | Known::Missing => return None,
+        };
+        let asked = asked.filter(|v| !v.is_empty())?;
+        (!warifu_definitions::version_matches(held, asked)).then_some(held)
     }
 
     fn find(&self, canonical: &str, from: Option<PackageId>) -> Slot {

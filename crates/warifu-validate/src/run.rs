@@ -605,7 +605,11 @@ impl<'d> Services<'d> for Scope<'d> {
     }
 
     fn conforms_to(&self, element: Item, profile: &str) -> Option<bool> {
-        match self.v.known(profile, None) {
+        let known = self.v.known(profile, None);
+        if Validator::other_version(profile, known).is_some() {
+            return None;
+        }
+        match known {
             Known::Type(of) => Some(self.v.core.is_a(element.of, of)),
             Known::Profile(plan) => {
                 if self.nested.get() > 8 {

@@ -445,3 +445,58 @@ fn a_reference_within_a_document_names_the_version_that_is_there() {
     let place = "Bundle.entry[0].resource.author[0].reference";
     assert!(other.contains(&format!("FHR214 {place}")), "{other:?}");
 }
+
+#[test]
+fn a_profile_of_another_version_than_the_one_named_is_not_checked() {
+    let elements = r#"{"id": "Patient.birthDate", "path": "Patient.birthDate", "min": 1}"#;
+    let definition = profile("Patient", URL, elements);
+    let terms = terms_of(&[&definition], &[]);
+    let patient = |claim: &str| {
+        format!(
+            r#"{{"resourceType": "Patient", "meta": {{"profile": ["{claim}"]}}, "active": true}}"#
+        )
+    };
+    let core = "http://hl7.org/fhir/StructureDefinition/Patient";
+    let kept: &[&str] = &["FHR401 Patient.birthDate"];
+    let left: &[&str] = &["FHR306 Patient.meta.profile[0]"];
+    for (claim, wanted) in [
+        (URL.to_owned(), kept),
+        (format!("{URL}|"), kept),
+        (format!("{URL}|1"), kept),
+        (format!("{URL}|1.0.0"), kept),
+        (format!("{URL}|1.0.1"), left),
+        (format!("{URL}|9"), left),
+        (core.to_owned(), &[]),
+        (format!("{core}|4.0"), &[]),
+        (format!("{core}|3.0.2"), left),
+    ] {
+        let found = found(&[&definition], &[], &patient(&claim));
+        assert_eq!(codes(&found), wanted, "{claim}");
+        // Neither is one that the caller imposes.
+        let options = Options {
+            profiles: vec![claim.clone()],
+            ..Options::default()
+        };
+        let validator = Validator::new(&**terms.library(), &terms, options);
+        assert_eq!(validator.knows(&claim), wanted != left, "{claim}");
+        let found = validator.validate(br#"{"resourceType": "Patient", "active": true}"#);
+        let not_checked = found.list.iter().any(|f| f.code() == "FHR306");
+        assert_eq!(not_checked, wanted == left, "{claim}");
+        assert_eq!(found.has_errors(), wanted == kept, "{claim}");
+    }
+    // An invariant that asks for it is not checked either.
+    let asking = elements.replace(
+        r#""min": 1"#,
+        &format!(
+            r#""constraint": [{{"key": "c-1", "severity": "error", "human": "x", "expression": "conformsTo('{URL}|9')"}}]"#
+        ),
+    );
+    let other = "http://example.org/fhir/StructureDefinition/Asking";
+    let asking = profile(
+        "Patient",
+        other,
+        &asking.replace("Patient.birthDate", "Patient"),
+    );
+    let found = found(&[&definition, &asking], &[], &patient(other));
+    assert_eq!(codes(&found), ["FHR304 Patient"]);
+}
