@@ -1,7 +1,7 @@
 // Keyboard only; nothing too wide, nothing over another and no target too small at 320, 360 and 1440 px.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { close, example, open, settled, start, stop } from "./harness.mjs";
+import { becomes, close, example, moves, open, settled, start, stop } from "./harness.mjs";
 
 before(start);
 after(stop);
@@ -15,45 +15,43 @@ test("everything can be done with the keyboard", async () => {
   const page = await open();
   const seen = [];
   for (let i = 0; i < 4; i += 1) {
-    await page.keyboard.press("F6");
-    await page.waitForTimeout(80);
+    await moves(page, "F6");
     seen.push((await focused(page)).pane);
   }
   assert.deepEqual([...seen].sort(), ["bottom", "fhir", "files", "message"]);
-  await page.keyboard.press("Shift+F6");
-  await page.waitForTimeout(80);
+  await moves(page, "Shift+F6");
   assert.equal((await focused(page)).pane, seen[2]);
 
   // To the message, down to a field, follow it.
   while ((await focused(page)).pane !== "message") {
-    await page.keyboard.press("F6");
-    await page.waitForTimeout(80);
+    await moves(page, "F6");
   }
   await page.keyboard.press("/");
-  assert.equal((await focused(page)).id, "search-message");
+  await becomes(page, async () => (await focused(page)).id, "search-message");
   await page.keyboard.type("PID-3");
   await page.keyboard.press("ArrowDown");
-  await page.waitForTimeout(120);
-  assert.match((await focused(page)).path, /^PID-3/);
-  await page.keyboard.press("ArrowDown");
-  await page.waitForTimeout(80);
+  await becomes(page, async () => (await focused(page)).path, /^PID-3/);
+  await moves(page, "ArrowDown");
   const field = (await focused(page)).path;
   await page.keyboard.press("Enter");
   await page.locator("#fhir .row.is-marked").first().waitFor();
+  // Not only at once: what comes after the mark leaves the focus there, too.
   await page.waitForTimeout(120);
-  assert.equal((await focused(page)).path, field, "focus stays on the field");
+  await becomes(page, async () => (await focused(page)).path, field);
 
   // The tree closes and opens, and keeps the focus.
   await page.keyboard.press("Home");
-  await page.waitForTimeout(80);
-  const rows = await page.locator("#message .field-row").count();
+  await becomes(page, async () => (await focused(page)).path, /^MSH/);
+  const expanded = () => page.locator("#message .field-row").first().getAttribute("aria-expanded");
+  const second = () => page.locator("#message .field-row").nth(1).getAttribute("data-path");
+  await becomes(page, second, /^MSH-1/);
   await page.keyboard.press("ArrowLeft");
-  await page.waitForTimeout(120);
-  assert.equal(await page.locator("#message .field-row").first().getAttribute("aria-expanded"), "false");
-  assert.match((await focused(page)).path, /^MSH/);
+  await becomes(page, expanded, "false");
+  await becomes(page, second, /^(?!MSH)/);
+  await becomes(page, async () => (await focused(page)).path, /^MSH/);
   await page.keyboard.press("ArrowRight");
-  await page.waitForTimeout(120);
-  assert.equal(await page.locator("#message .field-row").count(), rows);
+  await becomes(page, expanded, "true");
+  await becomes(page, second, /^MSH-1/);
 
   // Next and previous file; focus survives.
   const before = await page.locator(".stepper").textContent();
@@ -61,7 +59,7 @@ test("everything can be done with the keyboard", async () => {
   await page.waitForFunction((old) => document.querySelector(".stepper").textContent !== old, before);
   await settled(page);
   await page.waitForTimeout(150);
-  assert.equal((await focused(page)).pane, "message");
+  await becomes(page, async () => (await focused(page)).pane, "message");
   await page.keyboard.press("[");
   await page.waitForFunction((old) => document.querySelector(".stepper").textContent === old, before);
 
@@ -69,21 +67,18 @@ test("everything can be done with the keyboard", async () => {
   await page.keyboard.press("?");
   await page.getByRole("dialog").waitFor();
   await page.keyboard.press("Escape");
-  assert.equal(await page.getByRole("dialog").count(), 0);
+  await becomes(page, () => page.getByRole("dialog").count(), 0);
   await page.locator("#menu-open").focus();
-  await page.keyboard.press("ArrowDown");
-  await page.waitForTimeout(80);
-  assert.equal((await focused(page)).id, "menu-open-0");
-  await page.keyboard.press("ArrowUp");
-  await page.waitForTimeout(80);
-  assert.equal((await focused(page)).id, "menu-open-2");
-  await page.keyboard.press("Escape");
-  assert.equal((await focused(page)).id, "menu-open");
+  for (const [key, id] of [["ArrowDown", "menu-open-0"], ["ArrowUp", "menu-open-2"], ["Escape", "menu-open"]]) {
+    await page.keyboard.press(key);
+    await becomes(page, async () => (await focused(page)).id, id);
+  }
   const splitter = page.getByRole("separator").first();
   await splitter.focus();
-  const width = await page.locator("#files").evaluate((el) => el.clientWidth);
+  const width = () => page.locator("#files").evaluate((el) => el.clientWidth);
+  const narrower = await width();
   await page.keyboard.press("ArrowRight");
-  assert.ok(await page.locator("#files").evaluate((el) => el.clientWidth) > width);
+  await becomes(page, async () => await width() > narrower, true);
 
   const chooser = page.waitForEvent("filechooser");
   await page.keyboard.press("Control+o");
@@ -99,7 +94,7 @@ test("n and p walk the findings; letters can be turned off", async () => {
   await page.keyboard.press("n");
   await page.locator("#message .field-row.is-marked").first().waitFor();
   await page.keyboard.press("Escape");
-  assert.equal(await page.locator("#message .field-row.is-marked").count(), 0);
+  await becomes(page, () => page.locator("#message .field-row.is-marked").count(), 0);
   await page.keyboard.press("?");
   await page.getByLabel("文字キーの操作を使う").uncheck();
   await page.keyboard.press("Escape");
@@ -143,7 +138,7 @@ for (const [width, height] of [[1440, 900], [360, 740], [320, 640]]) {
         await check(`pane ${i}`);
       }
       await page.locator(".mobile-tab").nth(1).click();
-      assert.equal(await page.locator(".pane:visible").count(), 1);
+      await becomes(page, () => page.locator(".pane:visible").count(), 1);
     }
     await page.getByRole("tab", { name: "16進", exact: true }).click();
     await page.waitForTimeout(100);
@@ -172,10 +167,10 @@ test("on a narrow screen Escape closes the menu and the focus goes back to its b
   const burger = page.locator("#burger");
   await burger.focus();
   await burger.press("Enter");
-  assert.equal(await burger.getAttribute("aria-expanded"), "true");
-  await page.keyboard.press("Tab");
+  await becomes(page, () => burger.getAttribute("aria-expanded"), "true");
+  await moves(page, "Tab");
   await page.keyboard.press("Escape");
-  assert.equal(await burger.getAttribute("aria-expanded"), "false");
-  assert.equal(await page.evaluate(() => document.activeElement.id), "burger");
+  await becomes(page, () => burger.getAttribute("aria-expanded"), "false");
+  await becomes(page, () => page.evaluate(() => document.activeElement.id), "burger");
   await close(page);
 });

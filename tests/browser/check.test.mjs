@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { axe, base, close, example, open, paste, settled, start, stop } from "./harness.mjs";
+import { axe, base, becomes, close, example, moves, open, paste, settled, start, stop } from "./harness.mjs";
 
 before(start);
 after(stop);
@@ -106,10 +106,10 @@ test("findings are chosen by severity and by profile", async () => {
   const errors = Number(/\d+/.exec(await button.textContent())[0]);
   assert.ok(errors > 0 && errors < all);
   await button.click();
-  assert.equal(await rows(page).count(), errors);
-  assert.equal(await button.getAttribute("aria-pressed"), "true");
+  await becomes(page, () => rows(page).count(), errors);
+  await becomes(page, () => button.getAttribute("aria-pressed"), "true");
   await button.click();
-  assert.equal(await rows(page).count(), all);
+  await becomes(page, () => rows(page).count(), all);
 
   const profile = page.locator("#bottom").getByLabel("規則");
   await profile.selectOption("strict");
@@ -209,16 +209,14 @@ test("keyboard alone: to the finding, its field, its page, its fix, and the filt
   await rows(page).filter({ hasText: "ENC107" }).first().waitFor();
   const focused = () => page.evaluate(() => document.activeElement.className);
   const reach = async (name) => {
-    for (let i = 0; i < 40 && !(await focused()).includes(name); i += 1) await page.keyboard.press("Tab");
+    for (let i = 0; i < 40 && !(await focused()).includes(name); i += 1) await moves(page, "Tab");
     assert.match(await focused(), new RegExp(name));
   };
   while (!(await focused()).includes("finding-row")) {
-    await page.keyboard.press("F6");
-    await page.waitForTimeout(80);
+    await moves(page, "F6");
   }
-  await page.keyboard.press("ArrowDown");
-  await page.waitForTimeout(80);
-  assert.equal(await page.evaluate(() => document.activeElement.ariaPosInSet), "2");
+  await moves(page, "ArrowDown");
+  await becomes(page, () => page.evaluate(() => document.activeElement.ariaPosInSet), "2");
   await page.keyboard.press("Enter");
   await page.locator("#message .field-row.is-marked").first().waitFor();
   await page.waitForTimeout(80);

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { isDeepStrictEqual } from "node:util";
 import { chromium } from "playwright-core";
 import { forward, serve } from "./server.mjs";
 
@@ -57,6 +58,26 @@ export async function open(options = {}) {
 export async function settled(page) {
   await page.waitForFunction(() => document.querySelector(".facts-line")?.textContent.includes("ms")
     && !document.querySelector(".activity"), undefined, { timeout: 30_000 });
+}
+
+/** What the page says, once it is `expected` or ten seconds have passed: a busy machine is only slower. */
+export async function becomes(page, read, expected) {
+  const fits = expected instanceof RegExp ? (is) => expected.test(is) : (is) => isDeepStrictEqual(is, expected);
+  const end = performance.now() + 10_000;
+  let is = await read();
+  while (!fits(is) && performance.now() < end) {
+    await page.waitForTimeout(20);
+    is = await read();
+  }
+  if (expected instanceof RegExp) assert.match(is, expected);
+  else assert.deepEqual(is, expected);
+}
+
+/** Presses a key that leads elsewhere, and waits until another element has the focus. */
+export async function moves(page, key) {
+  await page.evaluate(() => { globalThis.had = document.activeElement; });
+  await page.keyboard.press(key);
+  await page.waitForFunction(() => document.activeElement !== globalThis.had && document.activeElement !== document.body);
 }
 
 /** Ends a page; what the console called an error fails the test. `allowed` is a list of patterns. */

@@ -8,7 +8,7 @@ import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { inflateRawSync } from "node:zlib";
 import { ZipWriter } from "../../playground/static/worker-zip.mjs";
-import { MESSAGE, base, close, example, open, paste, sabotaged, settled, start, stop } from "./harness.mjs";
+import { MESSAGE, base, becomes, close, example, open, paste, sabotaged, settled, start, stop } from "./harness.mjs";
 
 before(start);
 after(stop);
@@ -106,9 +106,9 @@ test("the field's names are shown on hover and on focus", async () => {
   const row = page.locator("#message .field-row[data-path='PID-5']");
   await row.scrollIntoViewIfNeeded();
   await row.hover();
-  assert.match(await page.locator("#message .strip").textContent(), /PID-5.*氏名.*\/ .*[Nn]ame/);
+  await becomes(page, () => page.locator("#message .strip").textContent(), /PID-5.*氏名.*\/ .*[Nn]ame/);
   await page.locator("#message .field-row").first().focus();
-  assert.match(await page.locator("#message .strip").textContent(), /^MSH/);
+  await becomes(page, () => page.locator("#message .strip").textContent(), /^MSH/);
   await close(page);
 });
 
@@ -118,8 +118,8 @@ test("findings show their frame and lead to their field; unused fields have a re
   await page.locator("#bottom .finding-row").first().waitFor();
   const row = page.locator("#bottom .finding-row", { hasText: "PID-5" }).first();
   await row.click();
-  assert.match(await page.locator(".frame mark").textContent(), /[ｦ-ﾟ]/);
-  assert.match(await page.locator(".frame").textContent(), /PID-5\[2\]/);
+  await becomes(page, () => page.locator(".frame mark").textContent(), /[ｦ-ﾟ]/);
+  await becomes(page, () => page.locator(".frame").textContent(), /PID-5\[2\]/);
   await page.locator("#message .field-row.is-marked").first().waitFor();
 
   // The rule's own page.
@@ -154,7 +154,7 @@ test("a file without problems says so, for itself and for all", async () => {
 test("JSON, table and difference of two settings", async () => {
   const page = await open();
   await show(page, "JSON");
-  assert.match(await page.locator("#fhir .json-row").nth(1).textContent(), /^ {2}"resourceType": "Bundle",/);
+  await becomes(page, () => page.locator("#fhir .json-row").nth(1).textContent(), /^ {2}"resourceType": "Bundle",/);
   await show(page, "表");
   assert.deepEqual(await page.locator("#fhir [role=columnheader]").allTextContents(), ["種類と id", "主なコード", "日付", "出所"]);
   assert.match(await page.locator("#fhir .res-row").nth(1).textContent(), /^[A-Z]/);
@@ -170,7 +170,7 @@ test("pasted, dropped and chosen input", async () => {
   const page = await open();
   await paste(page, MESSAGE);
   await settled(page);
-  assert.equal(await page.locator("#files h2").textContent(), "ファイル 1");
+  await becomes(page, () => page.locator("#files h2").textContent(), "ファイル 1");
   assert.ok((await page.locator("#fhir .node-row").allTextContents()).some((t) => t.includes("花子")));
 
   await page.evaluate((text) => {
@@ -386,7 +386,7 @@ test("the saved Bundle is what is shown", async () => {
   const bundle = JSON.parse(await readFile(await saved.path(), "utf8"));
   assert.equal(bundle.resourceType, "Bundle");
   await show(page, "表");
-  assert.equal(await page.locator("#fhir .res-row").count(), bundle.entry.filter((e) => e.resource).length + 1);
+  await becomes(page, () => page.locator("#fhir .res-row").count(), bundle.entry.filter((e) => e.resource).length + 1);
   await close(page);
 });
 
@@ -401,7 +401,7 @@ test("a link carries settings and the example; own content only after the box", 
   assert.ok(plain.length < 400);
 
   await page.getByLabel("表示中のファイルの内容も入れる").check();
-  assert.equal(await page.locator("#share-link").count(), 0);
+  await becomes(page, () => page.locator("#share-link").count(), 0);
   await page.getByText("患者のデータを共有しないでください").waitFor();
   assert.equal(await page.getByLabel("実在の患者のデータではありません").isChecked(), false);
   await page.getByLabel("実在の患者のデータではありません").check();

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { after, before, beforeEach, test } from "node:test";
-import { axe, close, open, start, stop } from "./harness.mjs";
+import { axe, becomes, close, open, start, stop } from "./harness.mjs";
 import { CODE, Desk, claimsOf } from "./portal-desk.mjs";
 import { servePortal } from "./portal-server.mjs";
 
@@ -246,9 +246,9 @@ test("nothing is chosen beforehand, what is missing is said, and going back keep
   await button(page, "つぎへ").click();
   await page.getByRole("link", { name: "見せる記録を、一つ以上えらぶと進めます" }).waitFor();
   await button(page, "全部えらぶ").click();
-  assert.equal(await page.locator("main :checked").count(), 2);
+  await becomes(page, () => page.locator("main :checked").count(), 2);
   await button(page, "つぎへ").click();
-  assert.equal(await page.locator("main :checked").count(), 0);
+  await becomes(page, () => page.locator("main :checked").count(), 0);
   await button(page, "つぎへ").click();
   await page.getByRole("link", { name: "期限を一つえらぶと進めます" }).waitFor();
   await page.goBack();

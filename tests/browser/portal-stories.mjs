@@ -329,7 +329,7 @@ story("a consent that runs out opens nothing from then on, and is shown as ended
   const { page, sub } = await enrolled();
   const device = await Device.enrol(office);
   await office.clinic.ask(["inf.rx"]);
-  await device.grant(6);
+  await device.grant(12);
   await page.reload();
   await heading(page, "いま見られるところ：1か所");
   assert.ok((await office.clinic.disclose(sub)).resources.some((r) => r.resourceType === "MedicationRequest"));

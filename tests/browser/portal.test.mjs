@@ -61,13 +61,13 @@ test("from start to registered by keyboard alone, with focus on each screen's he
   await press("登録する");
   await page.waitForFunction(() => document.activeElement?.getAttribute("role") === "alert");
   await page.getByRole("link", { name: "番号は16けたです。いまは0けたです" }).press("Enter");
-  assert.equal(await page.evaluate(() => document.activeElement.id), "code");
+  await page.waitForFunction(() => document.activeElement.id === "code");
   assert.equal(await page.getByLabel("番号").getAttribute("aria-invalid"), "true");
 
   // Full-width digits and spaces are taken; Enter in a field goes on.
   await page.keyboard.insertText("１２３４ 5678 9012 3456");
   await page.keyboard.press("Tab");
-  assert.equal(await page.evaluate(() => document.activeElement.id), "birth");
+  await page.waitForFunction(() => document.activeElement.id === "birth");
   await page.keyboard.insertText("19680303");
   await page.keyboard.press("Enter");
   await heading(page, "登録できました");

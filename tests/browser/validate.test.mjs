@@ -299,7 +299,7 @@ test("findings on FHIR are reached with the keyboard alone", async () => {
   await page.waitForFunction(() => [...document.querySelectorAll("#bottom .finding-row")].at(-1).getAttribute("aria-selected") === "true");
   // The page of its rule is the next thing that can be reached.
   await page.keyboard.press("Tab");
-  assert.match(await page.evaluate(() => document.activeElement.className), /rule-button/);
+  await page.waitForFunction(() => document.activeElement.classList.contains("rule-button"));
   await page.keyboard.press("Enter");
   await page.getByRole("dialog").waitFor();
   await page.keyboard.press("Escape");
