@@ -137,6 +137,8 @@ const fn needs_escape(b: u8) -> bool {
 
 /// Whether no byte needs an escape: whole blocks first, then the last block once more rather than what
 /// is left byte by byte.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
+#[cfg_attr(not(target_arch = "wasm32"), inline(always))]
 fn is_plain(bytes: &[u8]) -> bool {
     if cfg!(target_feature = "sse2") && bytes.len() >= 16 {
         let (blocks, rest) = bytes.as_chunks::<16>();
@@ -190,6 +192,8 @@ const fn odd_bytes(word: u64) -> u64 {
 
 /// Appends `text` escaped for JSON. Control characters that FHIR strings may not hold (all but tab,
 /// CR and LF) are dropped.
+#[cfg_attr(target_arch = "wasm32", inline(never))]
+#[cfg_attr(not(target_arch = "wasm32"), inline(always))]
 pub(crate) fn write_escaped(out: &mut Vec<u8>, text: &str) {
     let bytes = text.as_bytes();
     if is_plain(bytes) {
@@ -268,6 +272,22 @@ impl Object<'_> {
         self.b.key(key, text.len());
         self.b.event(src);
         self.b.quoted(text);
+    }
+    /// `"key":"text"` with a text of two pieces, a constant one first.
+    #[inline(never)]
+    pub fn joined(&mut self, key: &str, first: &'static str, second: &str, src: Src) {
+        debug_assert!(
+            !first.bytes().any(needs_escape),
+            "constants are written as they are"
+        );
+        self.b.key(key, first.len() + second.len());
+        self.b.event(src);
+        let to = &mut self.b.scratch;
+        to.reserve(first.len() + second.len() + 2);
+        to.push(b'"');
+        to.extend_from_slice(first.as_bytes());
+        write_escaped(to, second);
+        to.push(b'"');
     }
     /// `"key":"text"` with a constant.
     #[cfg_attr(target_arch = "wasm32", inline(never))]

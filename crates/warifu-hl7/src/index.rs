@@ -138,11 +138,48 @@ impl Field {
     }
 }
 
+/// What the fields of a segment below 64 hold, a bit for each.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bits {
+    /// Any byte.
+    pub(crate) filled: u64,
+    /// A separator.
+    pub(crate) parted: u64,
+    /// The bit of the next field, none behind field 63.
+    next: u64,
+}
+
+impl Default for Bits {
+    fn default() -> Self {
+        Self {
+            filled: 0,
+            parted: 0,
+            next: 1 << 1,
+        }
+    }
+}
+
+impl Bits {
+    /// The next field, with its flags.
+    #[inline]
+    fn add(&mut self, filled: bool, flags: u32) {
+        if filled {
+            self.filled |= self.next;
+            if flags & (F_COMP | F_REP | F_SUB) != 0 {
+                self.parted |= self.next;
+            }
+        }
+        self.next <<= 1;
+    }
+}
+
 /// Where segments and fields begin; built by [`Index::build`], reused between messages.
 #[derive(Debug)]
 pub struct Index {
     pub(crate) segments: Vec<Seg>,
     pub(crate) fields: Vec<Field>,
+    /// One a segment.
+    pub(crate) bits: Vec<Bits>,
     /// `position << 2 | kind` of what parts fields: found once, so that no part is searched for it.
     pub(crate) marks: Vec<u32>,
     pub(crate) delimiters: Delimiters,
@@ -185,6 +222,7 @@ impl Default for Index {
         Self {
             segments: Vec::with_capacity(64),
             fields: Vec::with_capacity(1024),
+            bits: Vec::with_capacity(64),
             marks: Vec::with_capacity(1024),
             delimiters: Delimiters::default(),
             charset: Charset::Iso2022Jp,
@@ -255,6 +293,7 @@ impl Index {
     pub fn build_part(&mut self, bytes: &[u8], start: usize, charset: Option<Charset>) {
         self.segments.clear();
         self.fields.clear();
+        self.bits.clear();
         self.marks.clear();
         self.notes.clear();
         self.names.take();
@@ -313,6 +352,7 @@ impl Index {
                 if matches!(self.charset, Charset::Cp932) {
                     self.segments.clear();
                     self.fields.clear();
+                    self.bits.clear();
                     self.marks.clear();
                     self.notes.retain(|n| {
                         matches!(n.kind, NoteKind::UnusualDelimiters | NoteKind::MissingMsh)
@@ -366,6 +406,7 @@ impl Index {
         i = first;
         let (mut field_start, mut first_mark) = (i, self.marks.len());
         let mut flags = 0u32;
+        let mut bits = self.first_bits(i);
         let n = bytes.len();
         let trailer = bytes
             .iter()
@@ -380,6 +421,7 @@ impl Index {
             match c {
                 C_FIELD => {
                     self.field(field_start, first_mark, flags);
+                    bits.add(i > field_start, flags);
                     i += 1;
                     (field_start, first_mark) = (i, self.marks.len());
                     flags = 0;
@@ -437,16 +479,31 @@ impl Index {
                         next += 1;
                     }
                     if next >= n {
-                        self.close_segment(bytes, (field_start, first_mark), flags, line_end);
+                        self.close_segment(
+                            bytes,
+                            (field_start, first_mark),
+                            (flags, bits),
+                            line_end,
+                        );
                         return;
                     }
                     if next >= trailer {
                         self.note(NoteKind::TrailingBytes, next, n);
-                        self.close_segment(bytes, (field_start, first_mark), flags, line_end);
+                        self.close_segment(
+                            bytes,
+                            (field_start, first_mark),
+                            (flags, bits),
+                            line_end,
+                        );
                         return;
                     }
                     if segment_start(bytes, next, self.delimiters.field).is_some() {
-                        self.close_segment(bytes, (field_start, first_mark), flags, line_end);
+                        self.close_segment(
+                            bytes,
+                            (field_start, first_mark),
+                            (flags, bits),
+                            line_end,
+                        );
                         if self.segments.len() >= MAX_SEGMENTS {
                             self.note(NoteKind::TooManySegments, next, n);
                             return;
@@ -456,6 +513,7 @@ impl Index {
                                 i = p;
                                 (field_start, first_mark) = (p, self.marks.len());
                                 flags = 0;
+                                bits = self.first_bits(p);
                             }
                             None => return,
                         }
@@ -482,7 +540,7 @@ impl Index {
         } else {
             self.note(NoteKind::LastTerminatorMissing, n, n);
         }
-        self.close_segment(bytes, (field_start, first_mark), flags, end);
+        self.close_segment(bytes, (field_start, first_mark), (flags, bits), end);
     }
 
     /// Opens the segment whose line begins at `at`; the result is the position of field 1 (or the end
@@ -531,11 +589,22 @@ impl Index {
         Some(p)
     }
 
+    /// Of the fields that opening the line gave, which are those of an MSH before `next`.
+    fn first_bits(&self, next: usize) -> Bits {
+        let mut bits = Bits::default();
+        let first = self.segments.last().map_or(0, |seg| seg.first_field);
+        let fields = self.fields.get(first as usize..).unwrap_or_default();
+        for (n, field) in fields.iter().enumerate() {
+            bits.add(n == 0 || next > field.start() as usize + 1, 0);
+        }
+        bits
+    }
+
     fn close_segment(
         &mut self,
         bytes: &[u8],
         (field_start, first_mark): (usize, usize),
-        flags: u32,
+        (flags, mut bits): (u32, Bits),
         line_end: usize,
     ) {
         let mut end = line_end;
@@ -546,10 +615,12 @@ impl Index {
         let bare = |seg: &Seg| seg.start as usize + 3 >= line_end && seg.name != *b"???";
         if self.segments.last().is_some_and(|seg| !bare(seg)) {
             self.field(field_start, first_mark, flags);
+            bits.add(end > field_start, flags);
         }
         if let Some(seg) = self.segments.last_mut() {
             seg.end = end as u32;
             seg.fields = self.fields.len() as u32 - seg.first_field;
+            self.bits.push(bits);
         }
     }
 
@@ -559,8 +630,9 @@ impl Index {
             return 0;
         };
         if position < FEW {
-            let before = self.segments.iter().take(position + 1);
-            return before.filter(|s| s.name == wanted.name).count() as u32;
+            let name = wanted.name;
+            let until = self.segments.get(..=position).unwrap_or_default();
+            return until.iter().filter(|s| s.name == name).count() as u32;
         }
         self.names().ordinals.get(position).copied().unwrap_or(0)
     }

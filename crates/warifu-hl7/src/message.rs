@@ -16,7 +16,7 @@ use warifu_diag::FieldPath;
 use warifu_source::Charset;
 
 use crate::index::{
-    Delimiters, F_8BIT, F_BS, F_COMP, F_ESC, F_REP, F_SUB, Index, KIND_BITS, Located, M_COMP,
+    Bits, Delimiters, F_8BIT, F_BS, F_COMP, F_ESC, F_REP, F_SUB, Index, KIND_BITS, Located, M_COMP,
     M_REP, M_SHIFT, M_SUB, Seg, skip_escape,
 };
 
@@ -426,6 +426,18 @@ impl<'a> Segment<'a> {
             (end > field.start() + 1 || n == 1 && seg.name == *b"MSH").then_some(n)
         })
     }
+    /// A bit for each field below 64 that has a byte: of [`Segment::filled`].
+    pub fn filled_bits(&self) -> u64 {
+        self.bits().filled
+    }
+    /// A bit for each field below 64 that [has parts](Part::has_parts).
+    pub fn parted_bits(&self) -> u64 {
+        self.bits().parted
+    }
+    fn bits(&self) -> Bits {
+        let all = &self.message.0.index.bits;
+        all.get(self.position as usize).copied().unwrap_or_default()
+    }
     /// All fields from 1.
     pub fn fields(&self) -> impl Iterator<Item = (usize, Part<'a>)> + use<'a> {
         let s = *self;
@@ -495,12 +507,31 @@ impl<'a> Part<'a> {
     pub fn has_parts(&self) -> bool {
         self.flags & (F_COMP | F_REP | F_SUB) != 0
     }
-    /// Whether it is surely one repetition of no more components than this, without sub-components: what
-    /// is counted are bytes, of which a kanji may have one that looks like a separator.
+    /// Whether surely nothing stands outside of some components (bit 1 is the first, below 16): it is one
+    /// repetition, or one of several with bit 0, without sub-components.
     pub fn is_within(&self, components: u32) -> bool {
-        let d = self.message.0.index.delimiters;
-        let separators = self.raw().iter().map(|&b| u32::from(b == d.component));
-        self.flags & (F_REP | F_SUB) == 0 && separators.sum::<u32>() < components
+        if self.flags & F_SUB != 0 || self.flags & F_REP != 0 && components & 1 == 0 {
+            return false;
+        }
+        // The bit of the component at hand is the lowest.
+        let first = (components & 0xffff) >> 1;
+        let (mut allowed, mut start) = (first, self.start);
+        let marks = self.message.0.index.marks.get(self.first_mark() as usize..);
+        for m in marks.unwrap_or_default() {
+            let (at, kind) = (m >> KIND_BITS, m & ((1 << KIND_BITS) - 1));
+            if at >= self.end {
+                break;
+            }
+            if kind == M_SHIFT {
+                continue;
+            }
+            if at > start && allowed & 1 == 0 {
+                return false;
+            }
+            start = at + 1;
+            allowed = if kind == M_REP { first } else { allowed >> 1 };
+        }
+        self.end <= start || allowed & 1 == 1
     }
     /// Whether the part is `""`: explicitly nothing.
     pub fn is_null(&self) -> bool {

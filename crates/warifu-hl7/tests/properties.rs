@@ -142,6 +142,11 @@ proptest! {
                 last = end;
                 let filled = s.fields().filter(|(_, f)| !f.raw().is_empty());
                 prop_assert_eq!(s.filled().collect::<Vec<_>>(), filled.map(|(n, _)| n).collect::<Vec<_>>());
+                let bits = |all: u64| (0..64).filter(|n| all >> n & 1 == 1).collect::<Vec<usize>>();
+                let low = || s.filled().take_while(|n| *n < 64);
+                prop_assert_eq!(bits(s.filled_bits()), low().collect::<Vec<_>>());
+                let parted = low().filter(|n| s.field(*n).has_parts());
+                prop_assert_eq!(bits(s.parted_bits()), parted.collect::<Vec<_>>());
                 for (n, f) in s.fields() {
                     let (a, b) = f.span();
                     prop_assert!(a <= b && b <= end && a >= start);

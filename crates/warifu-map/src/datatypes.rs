@@ -505,13 +505,20 @@ fn described<'a>(
 /// Bytes of a field in which the forms of a person's name are looked for.
 const FORMS: usize = 512;
 
+/// A name to compare by.
+pub(crate) fn without_blanks(name: &str) -> String {
+    let mut text = String::with_capacity(name.len());
+    name.split_whitespace().for_each(|word| text.push_str(word));
+    text
+}
+
 /// Emits a Practitioner, or as a newer field describes it; further forms of the name (kana) that are not in
 /// it are told.
 #[inline(never)]
 fn describe_person<'a>(cx: &mut Cx<'a, '_>, id: Id, xcn: Part<'a>, display: &str) {
     let raw = xcn.raw();
     let described = Described {
-        name: display.split_whitespace().collect(),
+        name: without_blanks(display),
         field: raw.get(..FORMS).unwrap_or(raw).to_vec(),
         forms: xcn.reps().take(4).filter(Part::is_some).count(),
         kind: xcn.comp(15).sub(1).raw().to_vec(),

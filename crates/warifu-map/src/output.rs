@@ -186,6 +186,9 @@ impl Output {
     }
     /// Counts the findings that were added since `first`, as [`Output::report`] does.
     pub(crate) fn report_from(&mut self, first: usize) {
+        if self.diagnostics.len() <= first {
+            return;
+        }
         for d in self.diagnostics.split_off(first) {
             self.report(d);
         }

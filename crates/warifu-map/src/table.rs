@@ -1,5 +1,7 @@
 //! Mapping tables: static data, one row a field.
 
+use std::borrow::Cow;
+
 use warifu_diag::catalogue::map_general::{MAP003, MAP008, MAP018};
 use warifu_fhir::{Id, Object, Resource, Row};
 use warifu_hl7::{Message, Part, Segment, Val};
@@ -268,6 +270,9 @@ pub fn run<'a>(table: &'static Table, r: &mut Resource, cx: &mut Cx<'a, '_>, gro
 /// become a resource of a hundred times its size.
 const LAST_KEPT: usize = 99;
 
+/// Number of segments that are looked through rather than looked up.
+const FEW: usize = 16;
+
 /// Most bytes of what stands behind [`LAST_KEPT`].
 const MOST_BEHIND: usize = 16_384;
 
@@ -279,23 +284,29 @@ pub fn keep_rest<'a>(
     segments: &[Segment<'a>],
 ) {
     let mut seen: Set<([u8; 3], usize, &'a [u8])> = Set::new();
-    for s in segments {
+    for (at, s) in segments.iter().enumerate() {
         if table.keeps.iter().any(|k| k.segment == s.name()) {
             report_beyond(cx, *s);
         }
         if cx.strays.placed.contains(&s.position()) {
             continue;
         }
+        // Mostly no other has the name. Of a list of numbers each comes by itself.
+        let mut others = segments.iter().enumerate().filter(|(n, _)| *n != at);
+        let repeats = segments.len() > 1
+            && (segments.len() > FEW
+                || is_of_people(s.name())
+                || others.any(|(_, o)| o.name() == s.name()));
         each_rest(table, *s, segments, &mut |n, field| {
             let here = (s.name(), n, field.raw());
-            if segments.len() > 1 && !seen.insert(here) {
+            if repeats && !seen.insert(here) {
                 cx.used(&field);
                 return;
             }
             let row = table.row(s.name(), n);
-            let source = row.map_or_else(
-                || format!("{}-{n}", s.name_str()),
-                |row| row.row.source.to_owned(),
+            let source: Cow<'static, str> = row.map_or_else(
+                || format!("{}-{n}", s.name_str()).into(),
+                |row| row.row.source.into(),
             );
             let before = r.row(Some(row.map_or(&REST, |row| &row.row)));
             keep(r, cx, source, field);
@@ -323,7 +334,7 @@ pub(crate) fn keep_further<'a>(
             let taken = !matches!(row.action, Action::Ignored(_) | Action::Lost);
             if taken && field.is_some() && field.raw() != first.field(n).raw() {
                 let before = r.row(Some(&row.row));
-                keep(r, cx, row.row.source.to_owned(), field);
+                keep(r, cx, row.row.source, field);
                 r.row(before);
             }
         }
@@ -381,7 +392,7 @@ pub(crate) fn each_rest<'a>(
     let Some(kept) = table.keeps.iter().find(|k| k.segment == s.name()) else {
         return;
     };
-    let of_people = matches!(&s.name(), b"PID" | b"NK1" | b"IN1");
+    let of_people = is_of_people(s.name());
     let mut one = |n: usize, field: Part<'a>| {
         if of_people && field.reps().any(is_protected) {
             let others = field.reps().filter(|rep| !is_protected(*rep));
@@ -390,18 +401,34 @@ pub(crate) fn each_rest<'a>(
             f(n, field);
         }
     };
-    for n in s.filled().take_while(|n| *n <= LAST_KEPT) {
-        if n < 64 && kept.taken >> n & 1 == 1 {
-            continue;
-        }
+    let mut rest = |n: usize| {
         let field = s.field(n);
         if field.is_some() && !is_said(table, (s, n), field, near) {
             one(n, field);
         }
+    };
+    bits(s.filled_bits() & !kept.taken).for_each(&mut rest);
+    if s.field_count() >= 64 {
+        let numbers = s.filled().take_while(|n| *n <= LAST_KEPT);
+        numbers.filter(|n| *n >= 64).for_each(rest);
     }
     if let Some((n, field)) = behind(s) {
         one(n, field);
     }
+}
+
+/// Numbers of the bits that are set, from the lowest on.
+fn bits(mut set: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let lowest = set.trailing_zeros();
+        set &= set.wrapping_sub(1);
+        usize::try_from(lowest).ok().filter(|n| *n < 64)
+    })
+}
+
+/// Segments whose lists of numbers may hold one of the state.
+fn is_of_people(name: [u8; 3]) -> bool {
+    matches!(&name, b"PID" | b"NK1" | b"IN1")
 }
 
 /// The fields of a segment that have a byte, and what stands behind [`LAST_KEPT`] in one.
@@ -561,10 +588,8 @@ impl<'a> Cx<'a, '_> {
         } else {
             0
         };
-        for n in s.filled().take_while(|n| *n < 64) {
-            if (passed | read) >> n & 1 == 0 {
-                continue;
-            }
+        let asked = passed | s.parted_bits() | checked(name);
+        for n in bits(s.filled_bits() & (passed | read) & asked) {
             let field = s.field(n);
             let gone = passed >> n & 1 == 1 || is_taken_in_part(name, n, field, parts, kind);
             if !gone || !field.is_some() || is_for_clinicians(name, n) {
@@ -591,11 +616,7 @@ impl<'a> Cx<'a, '_> {
                 continue;
             };
             let read = *read & !passed(name, kind);
-            for n in s
-                .filled()
-                .take_while(|n| *n < 64)
-                .filter(|n| read >> n & 1 == 1)
-            {
+            for n in bits(s.filled_bits() & read) {
                 let field = s.field(n);
                 if field.is_some() && is_taken_in_part(name, n, field, parts, kind) {
                     self.stray_at(s, n, field, true);
@@ -1205,7 +1226,13 @@ fn is_taken_in_part(
     parts: &[(u8, u32)],
     kind: Option<DataKind>,
 ) -> bool {
-    let checked = match &name {
+    field.has_parts() && has_more(field, parts_of(name, n, parts, kind))
+        || checked(name) >> n & 1 == 1 && is_unknown(name, n, field)
+}
+
+/// Fields of codes and times, of which rows take what they stand for.
+fn checked(name: [u8; 3]) -> u64 {
+    match &name {
         b"EVN" => 1 << 2 | 1 << 3 | 1 << 6,
         b"IN1" | b"ZI1" => 1 << 17,
         b"OBX" | b"PRB" => 1 << 2,
@@ -1214,10 +1241,8 @@ fn is_taken_in_part(
         b"PV2" => 1 << 8 | 1 << 9 | 1 << 47,
         b"RXC" => 1 << 1,
         b"RXE" => 1 << 32,
-        _ => 0_u64,
-    };
-    field.has_parts() && has_more(field, parts_of(name, n, parts, kind))
-        || checked >> n & 1 == 1 && is_unknown(name, n, field)
+        _ => 0,
+    }
 }
 
 /// Whether a code or a time, of which rows take what it stands for, stands for nothing.
@@ -1251,7 +1276,7 @@ fn parts_of(name: [u8; 3], n: usize, parts: &[(u8, u32)], kind: Option<DataKind>
 #[inline(never)]
 pub(crate) fn has_more(field: Part<'_>, mask: u32) -> bool {
     // Most fields have what rows take and no more.
-    if field.is_within(((mask & 0xfffe) >> 1).trailing_ones()) {
+    if field.is_within(mask) {
         return false;
     }
     let has_subs = field.has_subcomponents();
@@ -1339,7 +1364,17 @@ pub(crate) fn is_protected(number: Part<'_>) -> bool {
 
 /// Keeps a field that has no element: an extension `urn:x-ssmix2:field:SEG-n` with the text of the field
 /// as sent, delimiters included.
-pub fn keep<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, source: String, field: Part<'a>) {
+pub fn keep<'a>(
+    r: &mut Resource,
+    cx: &mut Cx<'a, '_>,
+    source: impl Into<Cow<'static, str>>,
+    field: Part<'a>,
+) {
+    keep_as(r, cx, source.into(), field);
+}
+
+#[inline(never)]
+fn keep_as<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, source: Cow<'static, str>, field: Part<'a>) {
     r.object(warifu_fhir::element::EXTENSION, |o| kept(o, &source, field));
     cx.report_with(&MAP003, &field, source);
 }
@@ -1351,7 +1386,7 @@ pub(crate) fn kept(o: &mut Object<'_>, source: &str, field: Part<'_>) {
 
 pub(crate) fn kept_text(o: &mut Object<'_>, source: &str, v: Val<'_>) {
     if !v.is_empty() {
-        o.string("url", &["urn:x-ssmix2:field:", source].concat(), v.src());
+        o.joined("url", "urn:x-ssmix2:field:", source, v.src());
         o.string("valueString", v.text, v.src());
     }
 }

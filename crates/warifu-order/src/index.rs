@@ -15,7 +15,9 @@ const FEW: usize = 8;
 /// insertions, of the list of chunks.
 #[derive(Debug, Clone)]
 pub(crate) struct Index {
-    chunks: Vec<Vec<u32>>,
+    /// The first chunk; nearly always there is no other.
+    first: Vec<u32>,
+    more: Vec<Vec<u32>>,
 }
 
 /// Where a position is to be inserted.
@@ -27,42 +29,45 @@ pub(crate) struct Gap {
 
 impl Index {
     pub(crate) const fn new() -> Self {
-        Self { chunks: Vec::new() }
+        Self {
+            first: Vec::new(),
+            more: Vec::new(),
+        }
     }
     /// Forgets all positions; the first chunk keeps its room.
     pub(crate) fn clear(&mut self) {
-        self.chunks.truncate(1);
-        if let Some(chunk) = self.chunks.first_mut() {
-            chunk.clear();
+        self.first.clear();
+        self.more.clear();
+    }
+    /// A chunk by its number.
+    fn chunk(&self, number: usize) -> Option<&Vec<u32>> {
+        match number.checked_sub(1) {
+            None => Some(&self.first),
+            Some(number) => self.more.get(number),
         }
     }
     /// The place of what `compare` finds equal, or the gap where it would stand. `compare` tells how
     /// the item at a position compares to what is sought.
     #[inline(never)]
     fn place(&self, compare: &mut dyn FnMut(u32) -> Ordering) -> Result<Gap, Gap> {
-        // Nearly always there is one chunk.
-        let chunk = if self.chunks.len() <= 1 {
-            0
-        } else {
-            let after = self.chunks.partition_point(|chunk| {
-                chunk
-                    .first()
-                    .is_some_and(|&first| compare(first) != Ordering::Greater)
-            });
-            after.saturating_sub(1)
-        };
-        let Some(positions) = self.chunks.get(chunk) else {
+        // What is before the first position of another chunk is in the one before that.
+        let number = self.more.partition_point(|chunk| {
+            chunk
+                .first()
+                .is_some_and(|&first| compare(first) != Ordering::Greater)
+        });
+        let Some(positions) = self.chunk(number) else {
             return Err(Gap { chunk: 0, at: 0 });
         };
         match positions.binary_search_by(|&position| compare(position)) {
-            Ok(at) => Ok(Gap { chunk, at }),
-            Err(at) => Err(Gap { chunk, at }),
+            Ok(at) => Ok(Gap { chunk: number, at }),
+            Err(at) => Err(Gap { chunk: number, at }),
         }
     }
     /// The position that `compare` finds equal, or the gap where it would stand.
     pub(crate) fn find(&self, compare: &mut dyn FnMut(u32) -> Ordering) -> Result<u32, Gap> {
         let place = self.place(compare)?;
-        let chunk = self.chunks.get(place.chunk);
+        let chunk = self.chunk(place.chunk);
         Ok(chunk.and_then(|c| c.get(place.at)).copied().unwrap_or(0))
     }
     /// The positions in order, from the one that `compare` finds equal or the next greater one on.
@@ -71,27 +76,34 @@ impl Index {
         compare: &mut dyn FnMut(u32) -> Ordering,
     ) -> impl Iterator<Item = u32> + use<'i> {
         let (Ok(place) | Err(place)) = self.place(compare);
-        let chunks = self.chunks.get(place.chunk..).unwrap_or_default();
-        chunks.iter().flatten().skip(place.at).copied()
+        let chunk = self.chunk(place.chunk).into_iter();
+        let behind = self.more.get(place.chunk..).unwrap_or_default();
+        let positions = chunk.chain(behind).flatten();
+        positions.skip(place.at).copied()
     }
     /// Inserts a position where [`Index::find`] found the gap.
     #[inline(never)]
     pub(crate) fn insert(&mut self, gap: Gap, position: u32) {
-        let Some(chunk) = self.chunks.get_mut(gap.chunk) else {
-            let mut chunk = Vec::with_capacity(FEW);
-            chunk.push(position);
-            self.chunks.push(chunk);
-            return;
+        let chunk = match gap.chunk.checked_sub(1) {
+            None => &mut self.first,
+            Some(number) => match self.more.get_mut(number) {
+                Some(chunk) => chunk,
+                None => return,
+            },
         };
+        if chunk.is_empty() {
+            chunk.reserve_exact(FEW);
+        }
         chunk.insert(gap.at.min(chunk.len()), position);
         if chunk.len() >= CHUNK {
             let upper = chunk.split_off(CHUNK / 2);
-            self.chunks.insert(gap.chunk + 1, upper);
+            self.more.insert(gap.chunk, upper);
         }
     }
     /// The positions in order.
     pub(crate) fn positions(&self) -> impl Iterator<Item = u32> + '_ {
-        self.chunks.iter().flatten().copied()
+        let chunks = core::iter::once(&self.first).chain(&self.more);
+        chunks.flatten().copied()
     }
 }
 

@@ -65,6 +65,32 @@ pub enum DataKind {
     Omg13,
 }
 
+/// Bytes of a code as a number, which tells codes apart; 0 when there are more than eight.
+#[expect(clippy::as_conversions, reason = "const fn: a byte widens to u64")]
+const fn number_of(code: &str) -> u64 {
+    let mut bytes = code.as_bytes();
+    let mut number = 0;
+    if bytes.len() <= 8 {
+        while let [first, rest @ ..] = bytes {
+            number = number << 8 | *first as u64;
+            bytes = rest;
+        }
+    }
+    number
+}
+
+/// [`number_of`] the code of each kind.
+#[expect(clippy::indexing_slicing, reason = "the loop is bounded by the length")]
+static CODES: [u64; DataKind::ALL.len()] = {
+    let mut codes = [0; DataKind::ALL.len()];
+    let mut n = 0;
+    while n < codes.len() {
+        codes[n] = number_of(DataKind::ALL[n].code());
+        n += 1;
+    }
+    codes
+};
+
 /// What a message row does to its item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Action {
@@ -235,11 +261,11 @@ impl DataKind {
     /// assert_eq!(DataKind::from_code("OML-12"), None);
     /// ```
     pub fn from_code(code: &str) -> Option<Self> {
-        // The last digit tells most kinds apart.
-        let last = code.as_bytes().last();
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.code().as_bytes().last() == last && kind.code() == code)
+        let number = number_of(code);
+        let at = CODES.iter().position(|known| *known == number)?;
+        // A byte of zero counts nothing.
+        let kind = Self::ALL.get(at).copied();
+        kind.filter(|kind| kind.code() == code)
     }
 
     /// The rows of this kind in [`KINDS`], the inserting one first.

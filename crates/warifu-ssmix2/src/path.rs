@@ -208,9 +208,6 @@ fn fit_levels<'a, 'c>(level1: &str, rest: &'c [&'a str]) -> Option<BelowLevel1<'
 /// may be anything, but no more than two levels.
 fn fit_named<'a>(level1: &str, rest: &[&'a str]) -> Option<[&'a str; 5]> {
     let (leaf, folders) = rest.split_last()?;
-    if !is_item_name(leaf) {
-        return None;
-    }
     let (level2, patient, between) = match *folders {
         [level2, patient, ref between @ ..] if is_sliced(level1, level2, patient) => {
             (level2, patient, between)
@@ -225,7 +222,8 @@ fn fit_named<'a>(level1: &str, rest: &[&'a str]) -> Option<[&'a str; 5]> {
         [date, kind] => (date, kind),
         _ => return None,
     };
-    Some([level2, patient, date, kind, leaf])
+    // Asked last: it costs the most, and most paths fail above.
+    is_item_name(leaf).then_some([level2, patient, date, kind, leaf])
 }
 
 /// Whether a file name says on its own that the file is an item of a storage: it has all parts, a day (or

@@ -553,7 +553,7 @@ fn state_date<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: P
     if over && !r.has(el::ABATEMENT_DATE_TIME) {
         datatypes::add_date_time(r, cx, el::ABATEMENT_DATE_TIME, f.value());
     } else {
-        keep(r, cx, "PRB-15".to_owned(), f);
+        keep(r, cx, "PRB-15", f);
     }
 }
 
@@ -612,7 +612,7 @@ fn status<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, prb: Seg
         if warifu_hl7::has(confirmation.text().text, "疑") {
             verification = "provisional";
         }
-        keep(r, cx, "PRB-13".to_owned(), confirmation);
+        keep(r, cx, "PRB-13", confirmation);
     }
     let mut src = if confirmation.is_some() {
         confirmation.comp(1).src()
@@ -706,7 +706,7 @@ fn ordered_by<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: P
 /// ORC-10, when nobody ordered.
 fn entered_by<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
     if r.has(el::RECORDER) {
-        keep(r, cx, "ORC-10".to_owned(), f);
+        keep(r, cx, "ORC-10", f);
         return;
     }
     if let Some(p) = datatypes::practitioner(cx, f) {

@@ -1039,7 +1039,7 @@ fn participants<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, story: &Story<'a>) {
     for e in &story.events {
         let field = e.pv1(17);
         if field.is_some() && told.insert(number(field)) {
-            keep(r, cx, "PV1-17".to_owned(), field);
+            keep(r, cx, "PV1-17", field);
         }
     }
 }

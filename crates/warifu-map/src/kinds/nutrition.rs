@@ -308,7 +308,7 @@ fn diets<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, _: Part<'
                 let v = s.field(4).text().trimmed();
                 r.object(el::NOTE, |o| o.string("text", v.text, v.src()));
                 if s.field(2).is_some() {
-                    keep(r, cx, "ODS-2".to_owned(), s.field(2));
+                    keep(r, cx, "ODS-2", s.field(2));
                 }
             }
             _ => {}

@@ -240,7 +240,9 @@ fn patient(cx: &mut Cx<'_, '_>, active: bool) {
         .message()
         .segments()
         .all(|s| !matches!(&s.name(), b"PD1" | b"NK1" | b"DB1"));
-    if active && only_pid && !cx.strays.wait() {
+    // What waits goes with the person in an ADT-00 only.
+    let kept = cx.kind() == Some(DataKind::Adt00) && cx.strays.wait();
+    if active && only_pid && !kept {
         let (start, end) = pid.span();
         let raw = message_bytes(cx, start, end);
         let at = (pid.message(), start);
@@ -411,7 +413,7 @@ fn alias<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: Part<'
         return;
     }
     if group.field(*b"PID", 7).is_some_and(|f| f.is_some()) {
-        keep(r, cx, "PID-9".to_owned(), f);
+        keep(r, cx, "PID-9", f);
     } else if let Some(d) = datatypes::date(cx, v, "Patient.birthDate") {
         cx.report(&MAP111, &v);
         r.string(el::BIRTH_DATE, d, v.src());
@@ -422,7 +424,7 @@ fn alias<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: Part<'
 fn language<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
     let mut sent = datatypes::both_triplets(f).into_iter().map(|t| t.code);
     let Some(code) = sent.find(|code| maps::is_language_tag(code.text)) else {
-        keep(r, cx, "PID-15".to_owned(), f);
+        keep(r, cx, "PID-15", f);
         return;
     };
     let (language, rest) = code.text.split_at_checked(2).unwrap_or((code.text, ""));
@@ -510,7 +512,7 @@ fn birth_order<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part
         let number = if number.is_empty() { "0" } else { number };
         r.add(el::MULTIPLE_BIRTH_INTEGER, |o| o.number(number, v.src()));
     } else if f.is_some() {
-        keep(r, cx, "PID-25".to_owned(), f);
+        keep(r, cx, "PID-25", f);
     }
 }
 
@@ -520,7 +522,7 @@ fn gender<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>)
     let code = maps::GENDER.translate(v.text);
     if !code.known {
         cx.report_with(&MAP008, &v, "0001");
-        keep(r, cx, "PID-8".to_owned(), f);
+        keep(r, cx, "PID-8", f);
     }
     r.string(el::GENDER, code.to, v.src());
 }

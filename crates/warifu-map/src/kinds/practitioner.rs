@@ -14,7 +14,7 @@ use warifu_terms::{maps, systems, tables};
 use crate::cx::{Cx, Sourced, concat};
 use crate::datatypes::{
     coded_concept, describe, human_name, local_system, organization_address, organization_telecom,
-    staff_name,
+    staff_name, without_blanks,
 };
 use crate::output::Described;
 use crate::table::{Ignored, Table};
@@ -305,7 +305,7 @@ pub(crate) fn department<'a>(
         return Some(id);
     }
     let described = Described {
-        name: own.split_whitespace().collect(),
+        name: without_blanks(own),
         ..Described::default()
     };
     describe(cx, ("Organization", id), described, text.src(), &mut |cx| {

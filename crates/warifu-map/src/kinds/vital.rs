@@ -358,7 +358,7 @@ fn one<'a>(
         // Of a pair the first says who.
         let who = l.obx.field(16);
         if who.is_some() && who.raw() != obx.field(16).raw() {
-            keep(&mut r, cx, "OBX-16".to_owned(), who);
+            keep(&mut r, cx, "OBX-16", who);
         }
         let method = l.obx.field(17);
         if method.is_some() {

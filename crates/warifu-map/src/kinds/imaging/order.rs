@@ -321,14 +321,14 @@ fn complete<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, other: &Group<'a>, main: 
             }) => {}
             (Some(_), _) => {
                 cx.report_with(&MAP401, &part, row.row.source);
-                keep(r, cx, row.row.source.to_owned(), part);
+                keep(r, cx, row.row.source, part);
             }
             (None, Action::Map(f)) => {
                 let before = r.row(Some(&row.row));
                 f(r, cx, other, part);
                 r.row(before);
             }
-            (None, _) => keep(r, cx, row.row.source.to_owned(), part),
+            (None, _) => keep(r, cx, row.row.source, part),
         }
     }
     for s in other.segments() {
@@ -581,7 +581,7 @@ fn start<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, g: &Group<'a>, p: Part<'a>) 
     if told || !p.is_some() {
         // An end alone is no moment.
         if let Some(until) = until {
-            keep(r, cx, "TQ1-8".to_owned(), until);
+            keep(r, cx, "TQ1-8", until);
         }
     }
     if !p.is_some() {
@@ -595,7 +595,7 @@ fn start<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, g: &Group<'a>, p: Part<'a>) 
         if scheduled.starts_with(start.text.trim()) && end.is_empty() {
             cx.used(&start);
         } else {
-            keep(r, cx, "TQ1-7".to_owned(), p);
+            keep(r, cx, "TQ1-7", p);
         }
         return;
     }

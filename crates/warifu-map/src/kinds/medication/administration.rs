@@ -1071,7 +1071,7 @@ fn strength<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: Par
 fn strength_unit<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: Part<'a>) {
     let several = group.all(*b"RXA").nth(1).is_some();
     if !several && !group.field(*b"RXA", 13).is_some_and(|of| of.is_some()) {
-        keep(r, cx, "RXA-14".to_owned(), f);
+        keep(r, cx, "RXA-14", f);
     }
 }
 
@@ -1239,7 +1239,7 @@ fn dispense_ordered<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>
     if cx.emitted("MedicationRequest", request) {
         cx.used(&f);
     } else {
-        keep(r, cx, "ORC-9".to_owned(), f);
+        keep(r, cx, "ORC-9", f);
     }
 }
 

@@ -373,7 +373,7 @@ pub(super) fn instructions<'a>(
     // A dose has one amount; further repetitions of it are met.
     let amounts = group.field(*b"RXE", 3);
     if let Some(f) = amounts.filter(|f| f.reps().nth(1).is_some()) {
-        keep(r, cx, "RXE-3".to_owned(), f);
+        keep(r, cx, "RXE-3", f);
     }
 }
 

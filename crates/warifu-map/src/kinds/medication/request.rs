@@ -722,7 +722,7 @@ fn strength<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: Par
 /// RXE-26 alone says no strength.
 fn strength_unit<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: Part<'a>) {
     if !group.field(*b"RXE", 25).is_some_and(|of| of.is_some()) {
-        keep(r, cx, "RXE-26".to_owned(), f);
+        keep(r, cx, "RXE-26", f);
     }
 }
 
