@@ -133,10 +133,7 @@ fn consents() -> Vec<(String, String)> {
     ]);
     let mut key = [5; 32];
     let key = SecretKey::from_seed(&mut key);
-    let entry = KeyEntry {
-        bytes: key.public().to_bytes(),
-        state: KeyState::Active,
-    };
+    let entry = KeyEntry::new(key.public(), KeyState::Active);
     let ring = Ring(BTreeMap::from([(SignerClass::Patient, entry)]));
     let mut out = Vec::new();
     for (typ, claims, annex) in [

@@ -65,10 +65,8 @@ impl KeyRing for Keys {
         if class != SignerClass::Patient {
             return None;
         }
-        Some(KeyEntry {
-            bytes: PublicKey::from_x(&key.x).ok()?.to_bytes(),
-            state: key.state,
-        })
+        let public = PublicKey::from_x(&key.x).ok()?;
+        Some(KeyEntry::new(public, key.state))
     }
 }
 

@@ -1789,6 +1789,291 @@ fn a_mandate_ends_by_the_person_and_by_the_delegate() {
     assert_eq!(here.ok(&["log", "verify"])["ok"], json!(true));
 }
 
+/// §12.2, §12.3: from who may be in a release to what stops after an objection.
+#[test]
+fn a_release_is_held_against_objections_and_what_was_delivered_is_stopped() {
+    const BODY: &str = "cert:1";
+    let (here, sub) = desk();
+    let path = here.path("desk/policy.json");
+    let policy = fs::read_to_string(&path).unwrap();
+    let listed = r#""certified": [{"to": "cert:1", "pur": ["ANON"]}]"#;
+    fs::write(&path, policy.replace(r#""certified": []"#, listed)).unwrap();
+    here.key("body");
+    let register = ["register", "body.jwk", "--class", "certified"];
+    assert!(here.mistake(&register).contains("--code"));
+    here.ok(&[&register[..], &["--code", BODY]].concat());
+    let person = |name: &str, id: &str| {
+        here.key(name);
+        here.enrol(name, id, &[])["sub"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    let (other, untold) = (person("other", "P-2"), person("untold", "P-3"));
+    for told in [&sub, &other] {
+        let line = json!({"kind": "notice", "sub": told, "what": "opt-out", "src": SOURCE});
+        fs::write(here.path("line"), line.to_string()).unwrap();
+        here.ok(&["log", "append", "line"]);
+    }
+    fs::write(here.path("persons"), format!("{PERSON}\nP-2\n\nP-3\nP-2\n")).unwrap();
+    let later = (NOW.parse::<u64>().unwrap() + 31 * 86_400).to_string();
+    let at = |now: &str, args: &[&str]| {
+        let o = here.at(now, &[args, &["--json"]].concat());
+        let value = serde_json::from_slice(&o.stdout).unwrap_or(Value::Null);
+        (o.status.code().unwrap(), value, text(&o.stderr))
+    };
+    let good = |args: &[&str]| {
+        let (code, value, told) = at(&later, args);
+        assert_eq!(code, 0, "{args:?}: {value} {told}");
+        value
+    };
+    let members = |to: &'static str, pur: &'static str, more: &[&'static str]| {
+        let args = [
+            "release",
+            "members",
+            "--to",
+            to,
+            "--pur",
+            pur,
+            "--src",
+            SOURCE,
+            "--persons",
+            "persons",
+        ];
+        [&args[..], more].concat()
+    };
+    // Nobody before the time of the notice is over, and no body for what it is not certified for.
+    let early = at(NOW, &members(BODY, "ANON", &[]));
+    assert_eq!((early.0, &early.1["members"]), (0, &json!([])));
+    for (to, pur, word) in [
+        ("cert:2", "ANON", "not certified"),
+        (BODY, "PSEUDO", "not certified"),
+        (BODY, "TREAT", "takes the person's consent"),
+    ] {
+        let (code, _, told) = at(&later, &members(to, pur, &[]));
+        assert!(code == 2 && told.contains(word), "{told}");
+    }
+    let found = good(&members(BODY, "ANON", &[]))["members"].clone();
+    let named = |n: usize, name: &str| found[n][name].clone();
+    assert_eq!((named(0, "sub"), named(0, "line")), (json!(sub), json!(1)));
+    assert_eq!(
+        (named(1, "sub"), named(1, "line")),
+        (json!(other), json!(2))
+    );
+    assert_eq!(found.as_array().unwrap().len(), 2);
+    let cats = named(0, "cats").to_string();
+    assert!(cats.contains("inf.lab") && !cats.contains("gen") && !cats.contains("demo"));
+    let history = |sub: &str| text(&here.at(&later, &["log", "history", "--sub", sub]).stdout);
+    assert!(!history(&sub).contains("OPT_OUT"));
+    good(&members(
+        BODY,
+        "ANON",
+        &["--deliver", "--out", "all.members"],
+    ));
+    assert!(history(&sub).contains("OPT_OUT") && history(&other).contains("OPT_OUT"));
+    assert!(!history(&untold).contains("OPT_OUT"));
+
+    // One objects. What the body makes of what it had before is refused, and names who that is.
+    let object = |key: &str, sub: &str, out: &str| {
+        let key = format!("{key}.pem");
+        good(&[
+            "object", "--sub", sub, "--key", &key, "--agree", "--out", out,
+        ]);
+        good(&["verify", out, "--accept"]);
+    };
+    object("other", &other, "no.jwt");
+    good(&members(BODY, "ANON", &["--out", "less.members"]));
+    fs::write(here.path("contract"), "照合を禁じる").unwrap();
+    fs::write(here.path("data"), "a,b\n1,2\n").unwrap();
+    fs::write(
+        here.path("elsewhere"),
+        r#"{"salt":"AAAAAAAAAAAAAAAAAAAAAA"}"#,
+    )
+    .unwrap();
+    let form = json!({
+        "to": "rs:1", "schema": "s-1", "rows": 1, "k": 10,
+        "contract": {"id": "c-1", "pur": ["ANON"], "scope": "研究班の中", "to": "2027-03-31"},
+        "profile": {"id": "anon-1", "ver": 1, "steps": [
+            {"step": "drop-identifiers"}, {"step": "age-band", "with": 5}]},
+        "wm": "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU",
+    });
+    let make = |form: &Value, name: &str, members: &str, key: &str| {
+        fs::write(here.path("form"), form.to_string()).unwrap();
+        let (out, leaves) = (format!("{name}.jwt"), format!("{name}.leaves"));
+        at(
+            &later,
+            &[
+                "release",
+                "make",
+                "form",
+                "--members",
+                members,
+                "--members",
+                "elsewhere",
+                "--contract",
+                "contract",
+                "--data",
+                "data",
+                "--key",
+                key,
+                "--leaves",
+                &leaves,
+                "--out",
+                &out,
+            ],
+        )
+    };
+    let with = |member: &str, value: Value| {
+        let mut form = form.clone();
+        *form.pointer_mut(member).unwrap() = value;
+        form
+    };
+    for (form, word) in [
+        (
+            with("/profile/steps/1/step", json!("tidy-up")),
+            "profile.steps",
+        ),
+        (with("/wm", json!("x")), "(wm)"),
+        (with("/contract/to", json!("soon")), "contract.to"),
+    ] {
+        let (code, _, told) = make(&form, "bad", "all.members", "body.pem");
+        assert!(code == 2 && told.contains(word), "{told}");
+    }
+    assert_eq!(make(&form, "all", "all.members", "body.pem").0, 0);
+    assert_eq!(
+        make(&form, "less", "less.members", "body.pem").1["n"],
+        json!(2)
+    );
+    assert_eq!(make(&form, "fake", "less.members", "patient.pem").0, 0);
+    let wider = with("/contract/pur", json!(["ANON", "PSEUDO"]));
+    assert_eq!(make(&wider, "wide", "less.members", "body.pem").0, 0);
+    let over = with("/contract/to", json!("2026-01-01"));
+    assert_eq!(make(&over, "over", "less.members", "body.pem").0, 0);
+    let verify = |name: &str, leaves: &str| {
+        let (name, leaves) = (format!("{name}.jwt"), format!("{leaves}.leaves"));
+        at(
+            &later,
+            &["release", "verify", &name, "--leaves", &leaves, "--accept"],
+        )
+    };
+    let refused = verify("all", "all");
+    assert_eq!((refused.0, &refused.1["reason"]), (1, &json!("MEMBERS")));
+    assert_eq!(refused.1["subs"], json!([other]));
+    for (name, leaves, reason) in [
+        ("less", "all", "ROOT"),
+        ("fake", "fake", "KEY_UNKNOWN"),
+        ("wide", "wide", "CERTIFIED"),
+        ("over", "over", "EXPIRED"),
+    ] {
+        let (code, value, _) = verify(name, leaves);
+        assert_eq!((code, &value["reason"]), (1, &json!(reason)), "{name}");
+    }
+    let (code, _, told) = at(&later, &["verify", "less.jwt", "--accept"]);
+    assert!(code == 2 && told.contains("release verify"), "{told}");
+    assert!(
+        good(&["release", "list"])["releases"]
+            .as_array()
+            .unwrap()
+            .is_empty()
+    );
+    let (code, taken, _) = verify("less", "less");
+    assert_eq!(code, 0, "{taken}");
+    assert_eq!(verify("less", "less").1["again"], json!(true));
+    let rel = taken["release"].as_str().unwrap();
+    let listed = good(&["release", "list"])["releases"].clone();
+    assert_eq!(
+        (
+            &listed[0]["release"],
+            &listed[0]["by"],
+            &listed[0]["persons"]
+        ),
+        (&json!(rel), &json!(BODY), &json!(2))
+    );
+    assert_eq!(listed.as_array().unwrap().len(), 1);
+
+    // Each person can tell, and nobody by another's salt.
+    let check = |file: &str| {
+        at(
+            &later,
+            &["release", "check", file, "--body-key", "body.jwk"],
+        )
+    };
+    for (sub, member) in [(&sub, true), (&other, false), (&untold, false)] {
+        good(&[
+            "release",
+            "proof",
+            "--release",
+            rel,
+            "--sub",
+            sub,
+            "--out",
+            "proof",
+        ]);
+        let (code, value, _) = check("proof");
+        assert_eq!((code, &value["member"]), (0, &json!(member)), "{value}");
+        // By another salt nobody is the member, and at another place the path leads nowhere.
+        let proof: Value = serde_json::from_slice(&fs::read(here.path("proof")).unwrap()).unwrap();
+        let mut wrong = [proof.clone(), proof];
+        wrong[0]["salt"] = json!("AQEBAQEBAQEBAQEBAQEBAQ");
+        wrong[1]["near"][0]["index"] = json!(7);
+        let results = wrong.map(|wrong| {
+            fs::write(here.path("wrong"), wrong.to_string()).unwrap();
+            let (_, value, _) = check("wrong");
+            value
+        });
+        assert_ne!(results[0]["member"], json!(true), "{}", results[0]);
+        assert_eq!(results[1]["ok"], json!(false), "{}", results[1]);
+    }
+    let (code, value, _) = at(
+        &later,
+        &["release", "check", "proof", "--body-key", "patient.jwk"],
+    );
+    assert_eq!((code, &value["reason"]), (1, &json!("KEY_UNKNOWN")));
+
+    // Who objected is stopped where data is held; a finished release is beyond recall.
+    let orders = || good(&["release", "stop"])["orders"].clone();
+    let order = |sub: &str, beyond: Value| json!({"sub": sub, "to": BODY, "src": SOURCE, "pur": "ANON", "do": ["stop", "delete"], "beyond_recall": beyond});
+    assert_eq!(orders(), json!([order(&other, json!([]))]));
+    object("patient", &sub, "mine.jwt");
+    let mut both = vec![order(&other, json!([])), order(&sub, json!([rel]))];
+    both.sort_by_key(|o| o["sub"].to_string());
+    assert_eq!(orders(), json!(both));
+    let answer = |sub: &str, to: &str, more: &[&str]| {
+        let args = [
+            "release", "answer", "--sub", sub, "--to", to, "--src", SOURCE, "--pur", "ANON",
+        ];
+        at(&later, &[&args[..], more].concat())
+    };
+    let (code, _, told) = answer(&untold, BODY, &["--erased", "2026-10-01"]);
+    assert!(
+        code == 2 && told.contains("nothing of this person"),
+        "{told}"
+    );
+    assert_eq!(answer(&other, BODY, &["--erased", "2026-10-01"]).0, 0);
+    assert_eq!(orders(), json!([order(&sub, json!([rel]))]));
+    assert_eq!(answer(&sub, BODY, &["--kept", "医療法"]).0, 0);
+    assert_eq!(orders(), json!([]));
+    assert!(history(&other).contains("erased"));
+    // An answer is no notice that opens anything, and a withdrawn objection opens the next release again.
+    assert_eq!(good(&members(BODY, "ANON", &[]))["members"], json!([]));
+    good(&[
+        "object",
+        "--sub",
+        &sub,
+        "--key",
+        "patient.pem",
+        "--agree",
+        "--withdraw",
+        "--out",
+        "yes.jwt",
+    ]);
+    good(&["verify", "yes.jwt", "--accept"]);
+    let again = good(&members(BODY, "ANON", &["--deliver"]))["members"].clone();
+    assert_eq!(again[0]["sub"], json!(sub));
+    assert_eq!(orders(), json!([]));
+    assert_eq!(good(&["log", "verify"])["ok"], json!(true));
+}
+
 #[test]
 fn keys_are_files_of_their_owner_and_mistakes_name_the_next_step() {
     let (here, sub) = desk();

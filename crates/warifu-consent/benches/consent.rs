@@ -22,8 +22,8 @@ use warifu_consent::{
     PublicKey, Request, Signer as _, State, Told, Typ, Who, accept, b64, decide, filter, open,
 };
 
-/// `verify_strict` alone over the same bytes, with the registered bytes decoded to a key, then steps 1–12, then steps 1–21 with the text rendered
-/// again.
+/// `verify_strict` alone over the same bytes, with the registered bytes decoded to a key, then steps 1–12 with
+/// the key that the ring decoded once, then steps 1–21 with the text rendered again.
 fn verify(c: &mut Criterion) {
     let annex = annex();
     let mut claims = grant();

@@ -584,7 +584,7 @@ impl Keys {
             Some(Known {
                 class,
                 kid,
-                entry: KeyEntry { bytes, state },
+                entry: KeyEntry::read(&bytes, state),
                 code: text(row, "code").map(str::to_owned),
             })
         });

@@ -224,6 +224,28 @@ pub struct Item {
 }
 
 impl Item {
+    /// A record of a category, of which nothing more is known than that nothing stands against it.
+    pub fn of_category(policy: &Policy, category: &str, src: &str, at: u64) -> Self {
+        Self {
+            key: String::new(),
+            cats: policy
+                .category_set([category].into_iter())
+                .unwrap_or_default(),
+            inside: Bits::NONE,
+            unknown: false,
+            src: src.to_owned(),
+            encounter: None,
+            clinical: None,
+            recorded: Some(at),
+            labels: Some(Bits::NONE),
+            origin: Origin::Ehr,
+            told: Told::Yes,
+            uninformed: false,
+            undelivered: false,
+            before: Vec::new(),
+        }
+    }
+
     /// Categories under the table of a version of texts.
     fn cats_of(&self, policy: &Policy, texts: u64) -> Option<Bits> {
         if texts == policy.texts {

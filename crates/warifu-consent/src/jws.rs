@@ -29,13 +29,27 @@ impl KeyState {
     }
 }
 
-/// A registered key.
+/// A registered key, decoded once for all that it verifies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyEntry {
-    /// The public key as registered; weak ones are refused at step 7.
-    pub bytes: [u8; 32],
+    /// The public key, or why what was registered is none: step 7 refuses what it signed.
+    pub key: Result<PublicKey, KeyError>,
     /// Its state.
     pub state: KeyState,
+}
+
+impl KeyEntry {
+    /// Of a key at hand.
+    pub const fn new(key: PublicKey, state: KeyState) -> Self {
+        let key = Ok(key);
+        Self { key, state }
+    }
+
+    /// Of the bytes in a register.
+    pub fn read(bytes: &[u8; 32], state: KeyState) -> Self {
+        let key = PublicKey::from_bytes(bytes);
+        Self { key, state }
+    }
 }
 
 /// Where keys are looked up; the token itself never brings one.
@@ -238,7 +252,7 @@ pub fn open(
         }
         .into());
     }
-    let key = PublicKey::from_bytes(&entry.bytes).map_err(|e| match e {
+    let key = entry.key.map_err(|e| match e {
         KeyError::Weak => Reason::KeyWeak,
         KeyError::Form => Reason::KeyUnknown,
     })?;

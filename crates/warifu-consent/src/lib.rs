@@ -63,8 +63,9 @@ pub use policy::{Bits, Category, Consent, Named, Policy, PolicyError, Purpose, R
 pub use qr::{from_qr, to_qr};
 pub use reason::{Lang, Reason, Refusal};
 pub use secondary::{
-    Contract, Delivery, Profile, Release, Step, StopAnswer, StopOrder, member_leaf, member_leaves,
-    stop_orders,
+    Contract, Delivery, Profile, Release, Step, StopAnswer, StopOrder, Unreleased, contracted,
+    may_be_released, member_leaf, member_leaves, member_salt, of_these_leaves, place, read_leaves,
+    released_categories, stop_orders,
 };
 pub use status::{LEAST_ENTRIES, StatusList, make_status_list};
 pub use store::{Disagreement, Kept, Witness, state_of};

@@ -2,10 +2,11 @@
 //! (consent.md §12.2, §12.3).
 
 use crate::b64;
-use crate::decide::{State, objected};
+use crate::date::Date;
+use crate::decide::{Item, Mode, Request, State, Who, decide, objected};
 use crate::hash::{hmac, sha256_text};
 use crate::json::{Members, Value, object};
-use crate::policy::Purpose;
+use crate::policy::{Policy, Purpose};
 
 /// Identifiable source data that a certified body received.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,6 +77,132 @@ pub fn stop_orders(state: &State<'_>, deliveries: &[Delivery]) -> Vec<StopOrder>
     orders
 }
 
+/// Categories of a person's records at a facility that may go to the body now for a purpose: the person was
+/// told of it long enough ago, and has neither objected to it nor forbidden it.
+pub fn released_categories<'s>(
+    state: &'s State<'_>,
+    to: &str,
+    purpose: Purpose,
+    src: &'s str,
+    at: u64,
+) -> impl Iterator<Item = String> + 's {
+    let policy = state.policy;
+    let request = Request {
+        purpose: Some(purpose),
+        who: Who::Recipient(to.to_owned()),
+        mode: Mode::Normal,
+        at,
+    };
+    let all = policy.category_codes(policy.all_categories());
+    all.into_iter().filter(move |code| {
+        let item = Item::of_category(policy, code, src, at);
+        decide(state, &request, &item).permits()
+    })
+}
+
+/// Whether anything of a person may go to the body now, for each of these purposes, from one of these
+/// facilities.
+pub fn may_be_released(
+    state: &State<'_>,
+    to: &str,
+    purposes: &[Purpose],
+    sources: &[&str],
+    at: u64,
+) -> bool {
+    purposes.iter().all(|purpose| {
+        let mut from = sources.iter();
+        from.any(|src| {
+            let mut open = released_categories(state, to, *purpose, src, at);
+            open.next().is_some()
+        })
+    })
+}
+
+/// Why a release is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unreleased {
+    /// Its signer is not certified for all that the contract permits.
+    #[error("the signer is not certified for all that the contract permits")]
+    Certified,
+    /// The contract is over.
+    #[error("the contract is over")]
+    Contract,
+    /// `n` or `root` of the manifest are not those of the leaves.
+    #[error("the leaves are not those of the manifest")]
+    Root,
+}
+
+/// Purposes of a manifest's contract, each of which its signer is certified for, while it lasts.
+///
+/// # Errors
+/// `Certified`, `Contract`.
+pub fn contracted(
+    policy: &Policy,
+    signer: &str,
+    manifest: &Value,
+    now: u64,
+) -> Result<Vec<Purpose>, Unreleased> {
+    let contract = manifest.get("contract");
+    let listed = contract.and_then(|c| c.get("pur"));
+    let purposes: Option<Vec<Purpose>> = listed
+        .into_iter()
+        .flat_map(Value::texts)
+        .map(|p| {
+            policy
+                .purpose(p)
+                .filter(|p| policy.is_certified(signer, *p))
+        })
+        .collect();
+    let purposes = purposes.filter(|p| !p.is_empty());
+    let purposes = purposes.ok_or(Unreleased::Certified)?;
+    let ends = contract.and_then(|c| c.get("exp")?.int()).unwrap_or(0);
+    if ends <= now {
+        return Err(Unreleased::Contract);
+    }
+    Ok(purposes)
+}
+
+/// Whether a manifest is that of these leaves, whose RFC 6962 root this is.
+///
+/// # Errors
+/// `Root`.
+pub fn of_these_leaves(
+    manifest: &Value,
+    leaves: &[[u8; 32]],
+    root: &[u8; 32],
+) -> Result<(), Unreleased> {
+    let n = manifest.get("n").and_then(Value::int);
+    let named = manifest.get("root").and_then(Value::text);
+    let same = n == u64::try_from(leaves.len()).ok() && named == Some(&b64::encode(root));
+    if same { Ok(()) } else { Err(Unreleased::Root) }
+}
+
+/// Leaves as they travel: 32 bytes each, ascending, none twice, at least one.
+pub fn read_leaves(bytes: &[u8]) -> Option<Vec<[u8; 32]>> {
+    let parts = bytes.chunks_exact(32);
+    let whole = parts.remainder().is_empty();
+    let all: Option<Vec<[u8; 32]>> = parts.map(|p| p.try_into().ok()).collect();
+    all.filter(|all| whole && !all.is_empty() && all.is_sorted_by(|a, b| a < b))
+}
+
+/// Where a leaf stands among the leaves of a release: its place, or the places between which it would
+/// stand, which shows that it is not there.
+///
+/// # Errors
+/// The places beside it.
+pub fn place(leaves: &[[u8; 32]], leaf: &[u8; 32]) -> Result<usize, Vec<usize>> {
+    leaves.binary_search(leaf).map_err(|at| {
+        let beside = at.saturating_sub(1)..=at;
+        beside.filter(|n| *n < leaves.len()).collect()
+    })
+}
+
+/// A person's salt at one holder of data, with which the leaf of each release is made.
+pub fn member_salt(holder_key: &[u8], sub: &str) -> Option<[u8; 16]> {
+    let tag = hmac(holder_key, &[b"release", &[0], sub.as_bytes()])?;
+    tag.first_chunk::<16>().copied()
+}
+
 /// Leaf data of a person in a release: HMAC-SHA-256 over the release's `jti` with the person's salt.
 ///
 /// Only who has the salt can tell the person's leaf from the others.
@@ -121,6 +248,30 @@ pub enum Step {
 }
 
 impl Step {
+    /// Of `{"step": …, "with": …}`, as [`Profile::claim`] hashes it.
+    pub fn read(value: &Value) -> Option<Self> {
+        let members = value.members()?;
+        let int = || members.get("with")?.int().filter(|n| *n > 0);
+        let step = match members.get("step")?.text()? {
+            "drop-identifiers" => Self::DropIdentifiers,
+            "birth-year" => Self::BirthYear,
+            "age-band" => Self::AgeBand(int()?),
+            "prefecture" => Self::Prefecture,
+            "drop-facility" => Self::DropFacility,
+            "shift-dates" => Self::ShiftDates(int()?),
+            "generalise" => Self::Generalise(int()?),
+            "scrub-images" => Self::ScrubImages,
+            "tested" => {
+                let hash = members.get("with")?.text()?;
+                b64::decode_array::<32>(hash)?;
+                Self::Tested(hash.to_owned())
+            }
+            _ => return None,
+        };
+        // Nothing else stands there, so that what is hashed is what was given.
+        (step.value() == *value).then_some(step)
+    }
+
     fn value(&self) -> Value {
         let (name, parameter): (&str, Option<Value>) = match self {
             Self::DropIdentifiers => ("drop-identifiers", None),
@@ -158,6 +309,22 @@ pub struct Profile {
 }
 
 impl Profile {
+    /// Of `{"id", "ver", "steps": [{"step", "with"?}…]}`.
+    ///
+    /// # Errors
+    /// The member that cannot be read.
+    pub fn read(value: &Value) -> Result<Self, &'static str> {
+        let steps = value.get("steps").map_or(&[][..], Value::items);
+        let steps: Option<Vec<Step>> = steps.iter().map(Step::read).collect();
+        let id = value.get("id").and_then(Value::text);
+        let ver = value.get("ver").and_then(Value::int);
+        Ok(Self {
+            id: id.ok_or("profile.id")?.to_owned(),
+            ver: ver.ok_or("profile.ver")?,
+            steps: steps.filter(|s| !s.is_empty()).ok_or("profile.steps")?,
+        })
+    }
+
     /// `prof` of a manifest: `hash` is over the names of the steps, `params_hash` over their parameters
     /// too, so that a parameter can be kept secret and still be held against the body.
     pub fn claim(&self) -> Value {
@@ -218,6 +385,51 @@ pub struct Release {
 }
 
 impl Release {
+    /// A release as a body describes it, without what only the making tells: `jti`, the time, the hashes of
+    /// contract and data, and the leaves.
+    ///
+    /// `{"to", "contract": {"id", "pur", "scope", "to"}, "schema", "rows", "profile", "k", "wm"}`; `to` of the
+    /// contract is its last day.
+    ///
+    /// # Errors
+    /// The member that is missing, cannot be read or is not known.
+    pub fn read(form: &Value) -> Result<Self, &'static str> {
+        const KNOWN: [&str; 7] = ["contract", "k", "profile", "rows", "schema", "to", "wm"];
+        let members = form.members().ok_or("{}")?;
+        if members.keys().any(|k| !KNOWN.contains(&k.as_str())) {
+            return Err("to, contract, schema, rows, profile, k, wm");
+        }
+        let text = |v: &Value, name: &str| Some(v.get(name)?.text()?.to_owned());
+        let int = |name: &str| form.get(name).and_then(Value::int);
+        let contract = form.get("contract").ok_or("contract")?;
+        let purposes = contract.get("pur").into_iter().flat_map(Value::texts);
+        let mut purposes: Vec<String> = purposes.map(str::to_owned).collect();
+        purposes.sort_unstable();
+        purposes.dedup();
+        let last = text(contract, "to").as_deref().and_then(Date::parse);
+        let wm = text(form, "wm").as_deref().and_then(b64::decode_array);
+        Ok(Self {
+            jti: String::new(),
+            at: 0,
+            to: text(form, "to").ok_or("to")?,
+            contract: Contract {
+                id: text(contract, "id").ok_or("contract.id")?,
+                hash: [0; 32],
+                purposes,
+                scope: text(contract, "scope").ok_or("contract.scope")?,
+                exp: last.ok_or("contract.to")?.starts() + crate::claims::DAY,
+            },
+            schema: text(form, "schema").ok_or("schema")?,
+            rows: int("rows").ok_or("rows")?,
+            sha256: [0; 32],
+            profile: Profile::read(form.get("profile").ok_or("profile")?)?,
+            k: int("k").ok_or("k")?,
+            root: [0; 32],
+            n: 0,
+            watermark: wm.ok_or("wm")?,
+        })
+    }
+
     /// Claims of its `release+jwt`, for [`make`](crate::make).
     pub fn claims(&self) -> Value {
         let c = &self.contract;

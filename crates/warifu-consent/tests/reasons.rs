@@ -272,10 +272,7 @@ fn every_reason_is_reached_by_its_own_vector() {
     assert!(open(&token, &[Typ::Grant], &world.ring, before).is_ok());
     // 7
     let mut world = w();
-    let entry = KeyEntry {
-        bytes: [0; 32],
-        state: KeyState::Active,
-    };
+    let entry = KeyEntry::read(&[0; 32], KeyState::Active);
     world
         .ring
         .0

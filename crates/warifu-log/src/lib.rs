@@ -60,6 +60,6 @@ pub use proof::{InclusionError, TlogProof};
 pub use storage::{MemoryStorage, Record, Storage};
 pub use tile::{Edge, Tile, TileError, TileNodes, WIDTH, read_tile, write_entries, write_tile};
 pub use tree::{
-    Frontier, MAX_PROOF, Nodes, ProofError, consistency_proof, inclusion_proof, verify_consistency,
-    verify_inclusion,
+    Frontier, MAX_PROOF, Nodes, ProofError, consistency_proof, inclusion_proof, root_of,
+    verify_consistency, verify_inclusion,
 };

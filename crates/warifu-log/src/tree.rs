@@ -1,6 +1,6 @@
 //! The Merkle tree of RFC 6962 §2.1: the frontier that grows, proofs made and proofs verified.
 
-use crate::hash::{Hash, empty_root, node_hash};
+use crate::hash::{Hash, empty_root, leaf_hash, node_hash};
 
 /// No proof is longer: a tree has fewer than 2⁶⁴ leaves.
 pub const MAX_PROOF: usize = 64;
@@ -75,6 +75,15 @@ impl Frontier {
         };
         peaks.fold(*last, |right, left| node_hash(left, &right))
     }
+}
+
+/// Root of the tree over leaf data at hand.
+pub fn root_of<D: AsRef<[u8]>>(data: &[D]) -> Hash {
+    let mut tree = Frontier::new();
+    for one in data {
+        tree.append(leaf_hash(one.as_ref()));
+    }
+    tree.root()
 }
 
 /// Gives the root of a complete subtree: 2^`level` leaves from leaf `index` · 2^`level` on.

@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use axum::http::header;
 use warifu_consent::json::{Value, object};
 use warifu_consent::{
-    Accepted, Bits, Consent, Date, Disclosure, Facts, Filtered, Item, Knowledge, Ledger as _, Mode,
-    Opened, Origin, Policy, Reason, Request, State, Told, Typ, Who, Why, accept, break_glass,
-    decide, emergency_bundle, filter, hash, instant, mark, told_to_recipient, wire,
+    Accepted, Consent, Date, Disclosure, Facts, Filtered, Item, Knowledge, Ledger as _, Mode,
+    Opened, Origin, Reason, Request, State, Told, Typ, Who, Why, accept, break_glass, decide,
+    emergency_bundle, filter, hash, instant, mark, told_to_recipient, wire,
 };
 use warifu_json::{Limits, NodeId, ROOT, Tree, parse};
 use warifu_log::Kind;
@@ -293,28 +293,6 @@ fn released(
     }
 }
 
-/// A record of a category, of which nothing more is known.
-pub(crate) fn anything(policy: &Policy, category: &str, src: &str, at: u64) -> Item {
-    Item {
-        key: String::new(),
-        cats: policy
-            .category_set([category].into_iter())
-            .unwrap_or_default(),
-        inside: Bits::NONE,
-        unknown: false,
-        src: src.to_owned(),
-        encounter: None,
-        clinical: None,
-        recorded: Some(at),
-        labels: Some(Bits::NONE),
-        origin: Origin::Ehr,
-        told: Told::Yes,
-        uninformed: false,
-        undelivered: false,
-        before: Vec::new(),
-    }
-}
-
 /// The reason a recipient may know, when nothing at all could go out whatever the records are (§7.2).
 fn refused(state: &State<'_>, request: &Request, src: &str) -> Option<&'static str> {
     let policy = state.policy;
@@ -324,7 +302,7 @@ fn refused(state: &State<'_>, request: &Request, src: &str) -> Option<&'static s
     }
     let mut furthest: Option<Why> = None;
     for category in policy.category_codes(policy.all_categories()) {
-        let item = anything(policy, &category, src, request.at);
+        let item = Item::of_category(policy, &category, src, request.at);
         let decision = decide(state, request, &item);
         let why = decision.why;
         let of_request = why <= Why::StatusStale

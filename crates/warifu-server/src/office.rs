@@ -987,10 +987,7 @@ impl View<'_> {
         // A store that fails finds no key: nothing is accepted.
         let keys = self.registered(kid).ok()?;
         let key = keys.into_iter().find(|k| k.class == class)?;
-        Some(KeyEntry {
-            bytes: b64::decode_array(&key.x)?,
-            state: key.state,
-        })
+        Some(KeyEntry::read(&b64::decode_array(&key.x)?, key.state))
     }
 
     /// Accepted tokens of a condition over their columns, in their order.

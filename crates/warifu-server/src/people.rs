@@ -68,10 +68,8 @@ struct Brought<'a>(&'a PublicKey);
 
 impl KeyRing for Brought<'_> {
     fn find(&self, class: SignerClass, kid: &str) -> Option<KeyEntry> {
-        (class == SignerClass::Patient && self.0.thumbprint() == kid).then(|| KeyEntry {
-            bytes: self.0.to_bytes(),
-            state: KeyState::Active,
-        })
+        let own = class == SignerClass::Patient && self.0.thumbprint() == kid;
+        own.then(|| KeyEntry::new(self.0.clone(), KeyState::Active))
     }
 }
 

@@ -8,15 +8,14 @@ use std::collections::BTreeSet;
 
 use warifu_consent::json::{self, Value, object};
 use warifu_consent::{
-    Accepted, Mode, Moment, Opened, Purpose, Request, SignerClass, Typ, Who, accept, b64, decide,
-    member_leaf, open,
+    Accepted, Moment, Opened, Purpose, SignerClass, Typ, Unreleased, accept, b64, contracted,
+    may_be_released, member_leaf, of_these_leaves, open, place, read_leaves,
 };
-use warifu_log::{Hash, Kind, inclusion_proof};
+use warifu_log::{Hash, Kind, inclusion_proof, root_of};
 use warifu_store::StoreError;
 
 use crate::App;
 use crate::consent::set;
-use crate::disclose::anything;
 use crate::http::{Answer, Asked};
 use crate::logs;
 use crate::office::{Book, Office, View};
@@ -58,33 +57,8 @@ pub struct Released {
     pub ends: u64,
 }
 
-/// Leaves as they come: 32 bytes each, ascending, none twice.
-fn leaves(text: &str) -> Result<Vec<[u8; 32]>, Problem> {
-    let bytes = b64::decode(text).ok_or(Code::Body)?;
-    let leaves = split(&bytes).ok_or(Code::Body)?;
-    if leaves.is_empty() || !leaves.is_sorted_by(|a, b| a < b) {
-        return Err(Code::Body.into());
-    }
-    Ok(leaves)
-}
-
-fn split(bytes: &[u8]) -> Option<Vec<[u8; 32]>> {
-    let parts = bytes.chunks_exact(32);
-    let whole = parts.remainder().is_empty();
-    let all: Option<Vec<[u8; 32]>> = parts.map(|p| p.try_into().ok()).collect();
-    all.filter(|_| whole)
-}
-
 fn hashes(leaves: &[[u8; 32]]) -> Vec<Hash> {
     leaves.iter().map(|l| warifu_log::leaf_hash(l)).collect()
-}
-
-fn root(leaves: &[Hash]) -> Hash {
-    let mut tree = warifu_log::Frontier::new();
-    for leaf in leaves {
-        tree.append(*leaf);
-    }
-    tree.root()
 }
 
 impl Office {
@@ -187,23 +161,7 @@ fn may_be_in(
         return Ok(false);
     }
     let state = view.state(book, sub)?;
-    let policy = state.policy;
-    let cats = policy.category_codes(policy.all_categories());
-    let open = |purpose: &Purpose| {
-        let request = Request {
-            purpose: Some(*purpose),
-            who: Who::Recipient(to.to_owned()),
-            mode: Mode::Normal,
-            at: view.now,
-        };
-        let goes = |src: &str, cat: &str| {
-            decide(&state, &request, &anything(policy, cat, src, view.now)).permits()
-        };
-        sources
-            .iter()
-            .any(|src| cats.iter().any(|cat| goes(src, cat)))
-    };
-    Ok(purposes.iter().all(open))
+    Ok(may_be_released(&state, to, purposes, &sources, view.now))
 }
 
 /// What a manifest says beside its claims' forms.
@@ -217,19 +175,11 @@ fn judged(view: &View<'_>, manifest: &Opened) -> Result<Manifest, Problem> {
     let keys = view.registered(&manifest.kid)?;
     let key = keys.into_iter().find(|k| k.class == SignerClass::Certified);
     let code = key.and_then(|k| k.code).ok_or(Code::Certified)?;
-    let contract = manifest.claims.get("contract");
-    let policy = &view.office.policy;
-    let listed = contract.and_then(|c| c.get("pur"));
-    let purposes: Option<Vec<Purpose>> = listed
-        .into_iter()
-        .flat_map(Value::texts)
-        .map(|p| policy.purpose(p).filter(|p| policy.is_certified(&code, *p)))
-        .collect();
-    let purposes = purposes.filter(|p| !p.is_empty()).ok_or(Code::Certified)?;
-    let ends = contract.and_then(|c| c.get("exp")?.int()).unwrap_or(0);
-    if ends <= view.now {
-        return Err(warifu_consent::Reason::Expired.of("contract").into());
-    }
+    let purposes = contracted(&view.office.policy, &code, &manifest.claims, view.now);
+    let purposes = purposes.map_err(|why| match why {
+        Unreleased::Contract => Problem::from(warifu_consent::Reason::Expired.of("contract")),
+        _ => Code::Certified.into(),
+    })?;
     Ok(Manifest { code, purposes })
 }
 
@@ -237,7 +187,8 @@ fn judged(view: &View<'_>, manifest: &Opened) -> Result<Manifest, Problem> {
 pub(crate) fn take(app: &App, asked: &Asked) -> Result<Answer, Problem> {
     let office = app.office()?;
     let body = asked.body(&["token", "leaves"])?;
-    let (token, leaves) = (body.text("token")?, leaves(body.text("leaves")?)?);
+    let (token, leaves) = (body.text("token")?, b64::decode(body.text("leaves")?));
+    let leaves = leaves.as_deref().and_then(read_leaves).ok_or(Code::Body)?;
     let known = |view: &View<'_>| -> Result<Option<Value>, Problem> {
         let tok = warifu_consent::token_hash(token).unwrap_or_default();
         let sql = "SELECT rel, at FROM releases WHERE tok = ?1";
@@ -259,11 +210,8 @@ pub(crate) fn take(app: &App, asked: &Asked) -> Result<Answer, Problem> {
     if let Some(again) = again {
         return Ok(Answer::json(&again));
     }
-    let n = u64::try_from(leaves.len()).unwrap_or(u64::MAX);
-    let tree = root(&hashes(&leaves));
-    if manifest.int("n") != Some(n) || manifest.text("root") != tree.url() {
-        return Err(Code::Root.into());
-    }
+    let tree = root_of(&leaves);
+    of_these_leaves(&manifest.claims, &leaves, &tree.0).map_err(|_| Code::Root)?;
     let rel = manifest.text("jti");
     let mut members = BTreeSet::new();
     for sub in office.read(persons)? {
@@ -398,18 +346,14 @@ pub(crate) fn one(app: &App, asked: &Asked) -> Result<Answer, Problem> {
             &[rel.into()],
         )?;
         let row = rows.first().ok_or(Code::NotFound)?;
-        let read = || Some((row.text(0)?.to_owned(), split(row.bytes(1)?)?));
+        let read = || Some((row.text(0)?.to_owned(), read_leaves(row.bytes(1)?)?));
         let (token, leaves) = read().ok_or(StoreError::Form("releases"))?;
         let own = member_leaf(&office.member_salt(&sub)?, rel);
         Ok((token, leaves, own.ok_or(Code::NotFound)?))
     })?;
-    let found = leaves.binary_search(&own);
-    let places = match found {
-        Ok(at) => vec![at],
-        Err(0) => vec![0],
-        Err(at) if at == leaves.len() => vec![at - 1],
-        Err(at) => vec![at - 1, at],
-    };
+    let found = place(&leaves, &own);
+    let member = found.is_ok();
+    let places = found.map_or_else(|beside| beside, |at| vec![at]);
     let tree = hashes(&leaves);
     let size = u64::try_from(tree.len()).unwrap_or(u64::MAX);
     let mut near = Vec::new();
@@ -429,7 +373,7 @@ pub(crate) fn one(app: &App, asked: &Asked) -> Result<Answer, Problem> {
     }
     let value = object([
         ("token", token.into()),
-        ("member", found.is_ok().into()),
+        ("member", member.into()),
         ("size", size.into()),
         ("near", Value::Array(near)),
     ]);
@@ -472,11 +416,8 @@ pub(crate) fn used(app: &App, asked: &Asked) -> Result<Answer, Problem> {
         if !claims.is_some_and(|(_, claims)| received(&claims)) {
             return Err(Code::NotFound.into());
         }
-        let leaves: Vec<Hash> = entries
-            .iter()
-            .map(|e| warifu_log::leaf_hash(e.write().as_bytes()))
-            .collect();
-        let root = root(&leaves).url();
+        let told: Vec<String> = entries.iter().map(Value::write).collect();
+        let root = root_of(&told).url();
         let members = [("rel", rel.into()), ("root", root.as_str().into())];
         let (line, salt) = tx.line(Kind::Usage, None, &members)?;
         tx.view.db.run(

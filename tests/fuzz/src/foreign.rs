@@ -36,10 +36,7 @@ fn codes(list: &[&str]) -> Value {
 
 fn world() -> Option<World> {
     let key = SecretKey::from_seed(&mut [9; 32]);
-    let keys = One(KeyEntry {
-        bytes: key.public().to_bytes(),
-        state: KeyState::Active,
-    });
+    let keys = One(KeyEntry::new(key.public(), KeyState::Active));
     let annex = Annex {
         salt: [1; 16],
         src: vec!["mi:1318765432".to_owned()],

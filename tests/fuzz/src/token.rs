@@ -70,10 +70,7 @@ struct World {
 
 fn world() -> Option<World> {
     let key = SecretKey::from_seed(&mut [9; 32]);
-    let keys = Everybody(KeyEntry {
-        bytes: key.public().to_bytes(),
-        state: KeyState::Active,
-    });
+    let keys = Everybody(KeyEntry::new(key.public(), KeyState::Active));
     let id = |n: u8| b64::encode(&[n; 16]);
     let revoke = object([
         ("sub", "s1.EBESExQVFhcYGRobHB0eHw".into()),

@@ -392,7 +392,116 @@ pub(crate) fn command(lang: Lang) -> Command {
                 .arg(text_lang())
                 .arg(out()),
         )
+        .subcommand(release(lang))
         .subcommand(log(lang))
+}
+
+fn release(lang: Lang) -> Command {
+    let w = Words(lang);
+    let out = || {
+        w.file(
+            "out",
+            "FILE",
+            "書き出すファイル (省略時: 標準出力)",
+            "file to write (default: stdout)",
+        )
+    };
+    let leaves = |ja: &str, en: &str| w.file("leaves", "FILE", ja, en).required(true);
+    let to = || {
+        w.value(
+            "to",
+            "CODE",
+            "認定事業者 (cert:…)",
+            "certified body (cert:…)",
+        )
+        .required(true)
+    };
+    let src = || {
+        w.value(
+            "src",
+            "CODE",
+            "記録の出所の施設",
+            "facility the records come from",
+        )
+        .required(true)
+    };
+    let pur = || {
+        w.value(
+            "pur",
+            "CODE",
+            "目的 (ANON, PSEUDO)",
+            "purpose (ANON, PSEUDO)",
+        )
+        .required(true)
+    };
+    let sub = || {
+        w.value("sub", "SUB", "本人の仮名", "pseudonym of the person")
+            .required(true)
+    };
+    Command::new("release")
+        .about(w.text(
+            "匿名加工・仮名加工での提供: だれの記録を出せるか、目録の作成と確かめ、拒否した方の停止の求め",
+            "Releases without names: whose records may go, manifests made and verified, orders to stop for who objected",
+        ))
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(
+            Command::new("members")
+                .about(w.text("認定事業者に記録を出せる方を、仮名と塩の行で出します (知らせから日が経ち、拒否も禁止もない方)", "Lists whose records may go to a certified body, a line of pseudonym and salt each: told long enough ago, neither objected nor forbidden"))
+                .arg(to())
+                .arg(pur())
+                .arg(src())
+                .arg(w.file("persons", "FILE", "患者番号のファイル、一行に一人 (-: 標準入力)", "file with the ids of patients, one a line (-: stdin)").required(true))
+                .arg(w.flag("deliver", "渡したものとして、本人の行をログに書く", "they are handed over: a line of the log for each person"))
+                .arg(out()),
+        )
+        .subcommand(
+            Command::new("make")
+                .about(w.text("目録に、認定事業者の鍵で署名します (窓口のフォルダーは要りません)", "Signs the manifest of a release with the body's key; needs no desk"))
+                .arg(w.first("FORM", "目録の中身の JSON (docs/consent.md)", "JSON of what the manifest says (docs/consent.md)"))
+                .arg(w.file("members", "FILE", "入っている方の行 (members が出したもの。出所ごとに繰り返す)", "lines of who is in it, as members prints them; once for each holder").required(true).action(ArgAction::Append))
+                .arg(w.file("contract", "FILE", "契約の文書", "text of the contract").required(true))
+                .arg(w.file("data", "FILE", "提供するデータ", "the data").required(true))
+                .arg(w.file("key", "FILE", "秘密鍵のファイル (本人だけが読めること)", "file with the private key (readable by its owner only)").required(true))
+                .arg(leaves("葉を書くファイル", "file for the leaves"))
+                .arg(out()),
+        )
+        .subcommand(
+            Command::new("verify")
+                .about(w.text("目録を葉と拒否の申出に照らして確かめ、--accept があれば受け付けて記録します", "Holds a manifest against its leaves and against objections and, with --accept, keeps and logs it"))
+                .arg(w.first("TOKEN", "目録のトークンのファイル", "file with the manifest"))
+                .arg(leaves("葉のファイル", "file with the leaves"))
+                .arg(w.flag("accept", "受け付けてログに記録する", "accept it and append it to the log")),
+        )
+        .subcommand(Command::new("list").about(w.text("受け付けた提供を示します", "Shows the releases that were accepted")))
+        .subcommand(
+            Command::new("proof")
+                .about(w.text("本人が提供に入っているか、いないかの証明を出します", "Proves whether a person is in a release"))
+                .arg(w.value("release", "JTI", "提供の jti", "jti of the release").required(true).allow_hyphen_values(true))
+                .arg(sub())
+                .arg(out()),
+        )
+        .subcommand(
+            Command::new("check")
+                .about(w.text("その証明を確かめます (窓口のフォルダーは要りません)", "Verifies such a proof; needs no desk"))
+                .arg(w.first("PROOF", "proof が出したファイル", "file as proof prints it"))
+                .arg(w.file("body-key", "JWK", "認定事業者の公開鍵", "public key of the certified body").required(true)),
+        )
+        .subcommand(
+            Command::new("stop")
+                .about(w.text("拒否した方について、認定事業者に出す停止と消去の求めを出します", "Lists the orders to stop and delete, for who objected"))
+                .arg(out()),
+        )
+        .subcommand(
+            Command::new("answer")
+                .about(w.text("停止の求めへの認定事業者の答えを、本人の行として記録します", "Logs what a certified body answered to such an order"))
+                .arg(sub())
+                .arg(to())
+                .arg(src())
+                .arg(pur())
+                .arg(w.value("erased", "DATE", "消去した日", "day on which it erased the data").required_unless_present("kept"))
+                .arg(w.value("kept", "LAW", "残す根拠の法令", "law by which it keeps the data").conflicts_with("erased")),
+        )
 }
 
 fn log(lang: Lang) -> Command {

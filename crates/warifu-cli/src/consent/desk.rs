@@ -10,6 +10,8 @@
 //! | `issued.ndjson` | nonces and status indexes given out, with their time |
 //! | `accepted.ndjson` | accepted tokens in their order, with their time |
 //! | `annexes/HASH` | lists of exclusions |
+//! | `deliveries.ndjson` | whose records went to a certified body, and what it answered to `stop` |
+//! | `leaves/RELEASE` | leaves of a release that was accepted |
 //! | `log/` | the log (`docs/log.md`) |
 //! | `lock` | held by the command that runs |
 //! | `secret/` | keys of server, authority, registry and log, and the secret of pseudonyms |
@@ -24,7 +26,7 @@ use warifu_consent::json::{self, Value, object};
 use warifu_consent::{
     Annex, Binding, DAY, Disagreement, Kept, KeyEntry, KeyRing, KeyState, Ledger, Master, Moment,
     Notice, Opened, Parent, Policy, PublicKey, REFERENCE, SecretKey, Signer, SignerClass, State,
-    StatusNow, Target, Typ, Who, Witness, b64, open, state_of, wire,
+    StatusNow, Target, Typ, Who, Witness, b64, open, read_leaves, state_of, wire,
 };
 use warifu_log::{Entry, Kind, Log, NoteKey, Pin, Purpose, Submission, Trust};
 use warifu_log_file::{FileStorage, Folder, Recovery};
@@ -45,7 +47,7 @@ const MOST: u64 = 1 << 30;
 /// A registered key.
 pub(super) struct Registered {
     pub(super) class: SignerClass,
-    pub(super) x: String,
+    pub(super) key: PublicKey,
     pub(super) kid: String,
     pub(super) state: KeyState,
     pub(super) code: Option<String>,
@@ -133,8 +135,8 @@ pub(super) fn init(cx: &Cx<'_>) -> anyhow::Result<End> {
         if let Some(class) = class {
             keys.push(Registered {
                 class,
-                x: public.x(),
                 kid: public.thumbprint(),
+                key: public,
                 state: KeyState::Active,
                 code: None,
                 emergency: false,
@@ -182,7 +184,7 @@ fn write_keys(root: &Path, keys: &[Registered]) -> anyhow::Result<()> {
         let (state, at) = wire::key_state_names(k.state);
         let mut row = object([
             ("class", class.map_or("", |(n, _)| *n).into()),
-            ("x", k.x.as_str().into()),
+            ("x", k.key.x().into()),
             ("state", state.into()),
             ("at", at.into()),
             ("emergency", k.emergency.into()),
@@ -426,6 +428,16 @@ impl Desk {
         witness.agree().err()
     }
 
+    /// Appends lines that nobody but their person is handed, all at once.
+    pub(super) fn lines(&self, cx: &Cx<'_>, entries: Vec<Entry>) -> anyhow::Result<()> {
+        let mut book = self.book(cx, &[])?;
+        let submissions: anyhow::Result<Vec<Submission>> =
+            entries.into_iter().map(submission).collect();
+        book.append(submissions?)?;
+        book.sync()?;
+        Ok(())
+    }
+
     /// Appends one line.
     pub(super) fn line(
         &self,
@@ -434,13 +446,8 @@ impl Desk {
     ) -> anyhow::Result<(warifu_log::Appended, Option<Value>)> {
         let mut book = self.book(cx, &[])?;
         let hidden = entry.kind().chain() == warifu_log::Chain::Hidden;
-        let place_salt = if hidden { Some(random()?) } else { None };
-        let salt = random()?;
-        let submission = Submission {
-            entry,
-            salt,
-            place_salt,
-        };
+        let submission = submission(entry)?;
+        let salt = submission.salt;
         let appended = book.append(vec![submission])?.pop().context("line")?;
         book.sync()?;
         let published = book.published().map_or(0, |(c, _)| c.size);
@@ -572,19 +579,34 @@ impl Desk {
         areas.filter_map(|k| k.area.as_deref()).next_back()
     }
 
-    /// State of one person; disclosures under counted grants are counted in the log.
+    /// State of one person.
     pub(super) fn state(&self, cx: &Cx<'_>, sub: &str) -> anyhow::Result<State<'_>> {
+        self.state_in(cx, &self.judging(cx)?, sub)
+    }
+
+    /// The log as what is decided rests on it.
+    pub(super) fn judging(&self, cx: &Cx<'_>) -> anyhow::Result<Book> {
+        let book = self.book(cx, &[])?;
+        match self.versions.against(&book) {
+            None => Ok(book),
+            Some(breach) => bail!(breach.told(cx)),
+        }
+    }
+
+    /// State of one person by this log; disclosures under counted grants are counted there.
+    pub(super) fn state_in(
+        &self,
+        cx: &Cx<'_>,
+        book: &Book,
+        sub: &str,
+    ) -> anyhow::Result<State<'_>> {
         let counted = self
             .accepted
             .iter()
             .any(|a| a.token.text("sub") == sub && a.token.claims.get("use").is_some());
         let mut disclosed: Vec<String> = Vec::new();
         let mut notices = Vec::new();
-        let book = self.book(cx, &[])?;
-        if let Some(breach) = self.versions.against(&book) {
-            bail!(breach.told(cx));
-        }
-        let lines = own_lines(&book, sub)?;
+        let lines = own_lines(book, sub)?;
         for v in &lines {
             match text(v, "kind") {
                 Some("disclose") if counted => disclosed.extend(
@@ -594,7 +616,8 @@ impl Desk {
                         .filter_map(Value::text)
                         .map(str::to_owned),
                 ),
-                Some("notice") => {
+                // Other notices tell of nothing that could be objected to.
+                Some("notice") if text(v, "what") == Some("opt-out") => {
                     if let (Some(src), Some(at)) = (text(v, "src"), int(v, "at")) {
                         notices.push(Notice {
                             src: src.to_owned(),
@@ -638,6 +661,71 @@ impl Desk {
         Ok(state_of(&self.policy, sub, &kept, notices, keys))
     }
 
+    /// Releases that were accepted, with when.
+    pub(super) fn releases(&self) -> impl Iterator<Item = (&Opened, u64)> {
+        let all = self.accepted.iter().filter(|a| a.token.typ == Typ::Release);
+        all.map(|a| (&a.token, a.at))
+    }
+
+    /// Text of an accepted token, by its `jti`.
+    pub(super) fn text_of(&self, jti: &str) -> anyhow::Result<String> {
+        let hash = self.by_jti(jti).map(|t| t.hash.as_str());
+        let kept = lines(&self.root.join("accepted.ndjson"))?;
+        let mut rows = kept.iter().filter_map(|l| json::read(l.as_bytes(), 2).ok());
+        let row = rows.find(|row| text(row, "tok") == hash);
+        let token = row.and_then(|row| text(&row, "token").map(str::to_owned));
+        token.context("accepted.ndjson")
+    }
+
+    /// Leaves of a release that was accepted.
+    pub(super) fn leaves(&self, release: &str) -> anyhow::Result<Vec<[u8; 32]>> {
+        let path = self.root.join("leaves").join(release);
+        let bytes = std::fs::read(&path).with_context(|| path.display().to_string())?;
+        read_leaves(&bytes).with_context(|| path.display().to_string())
+    }
+
+    /// Keeps the leaves of a release, before its token.
+    pub(super) fn keep_leaves(&self, release: &str, leaves: &[[u8; 32]]) -> anyhow::Result<()> {
+        std::fs::create_dir_all(self.root.join("leaves"))?;
+        replace(&self.root.join("leaves").join(release), &leaves.concat())
+    }
+
+    /// Lines of `deliveries.ndjson`.
+    pub(super) fn deliveries(&self) -> anyhow::Result<Vec<Value>> {
+        let path = self.root.join("deliveries.ndjson");
+        let read = |(n, line): (usize, &String)| {
+            let value = json::read(line.as_bytes(), 2).ok();
+            value.with_context(|| format!("{}: line {}", path.display(), n + 1))
+        };
+        lines(&path)?.iter().enumerate().map(read).collect()
+    }
+
+    /// Adds lines to `deliveries.ndjson`.
+    pub(super) fn delivered(&self, rows: &[Value]) -> anyhow::Result<()> {
+        let rows: Vec<String> = rows.iter().map(Value::write).collect();
+        append(&self.root.join("deliveries.ndjson"), &rows.join("\n"))
+    }
+
+    /// Everybody of whom the desk knows: by a token that was accepted, or a line of the log.
+    pub(super) fn persons(&self, book: &Book) -> anyhow::Result<BTreeSet<String>> {
+        let own = |a: &Accepted| Target::of(&a.token).sub;
+        let mut all: BTreeSet<String> = self.accepted.iter().map(own).collect();
+        let mut from = 0;
+        loop {
+            let records = warifu_log::Storage::read(book.storage(), from, 1_000)?;
+            for record in &records {
+                let line = json::read(record.line.as_bytes(), 2).ok();
+                all.extend(line.and_then(|l| text(&l, "sub").map(str::to_owned)));
+            }
+            if records.is_empty() {
+                break;
+            }
+            from += u64::try_from(records.len())?;
+        }
+        all.remove("");
+        Ok(all)
+    }
+
     fn annex(&self, token: &Opened) -> Option<Annex> {
         let anx = token.text("anx");
         let bytes = std::fs::read(self.root.join("annexes").join(anx)).ok()?;
@@ -668,6 +756,16 @@ pub(super) fn tell(gap: &Disagreement, cx: &Cx<'_>) -> String {
     }
 }
 
+/// A line with fresh salts.
+fn submission(entry: Entry) -> anyhow::Result<Submission> {
+    let hidden = entry.kind().chain() == warifu_log::Chain::Hidden;
+    Ok(Submission {
+        entry,
+        salt: random()?,
+        place_salt: if hidden { Some(random()?) } else { None },
+    })
+}
+
 /// A person's lines, oldest first.
 fn own_lines(book: &Book, sub: &str) -> anyhow::Result<Vec<Value>> {
     let own = book.history(sub)?;
@@ -678,11 +776,11 @@ fn own_lines(book: &Book, sub: &str) -> anyhow::Result<Vec<Value>> {
 }
 
 fn registered(row: &Value) -> Option<Registered> {
-    let x = text(row, "x")?.to_owned();
+    let key = PublicKey::from_x(text(row, "x")?).ok()?;
     Some(Registered {
         class: SignerClass::from_name(text(row, "class")?)?,
-        kid: PublicKey::from_x(&x).ok()?.thumbprint(),
-        x,
+        kid: key.thumbprint(),
+        key,
         state: wire::key_state(text(row, "state")?, int(row, "at")?)?,
         code: text(row, "code").map(str::to_owned),
         area: text(row, "area").map(str::to_owned),
@@ -751,10 +849,7 @@ impl KeyRing for AsActive<'_> {
 
 fn entry(keys: &[Registered], class: SignerClass, kid: &str) -> Option<KeyEntry> {
     let key = keys.iter().find(|k| k.class == class && k.kid == kid)?;
-    Some(KeyEntry {
-        bytes: b64::decode_array(&key.x)?,
-        state: key.state,
-    })
+    Some(KeyEntry::new(key.key.clone(), key.state))
 }
 
 impl Ledger for Desk {

@@ -111,10 +111,11 @@ pub(super) fn register(cx: &Cx<'_>) -> anyhow::Result<End> {
     let state = wire::key_state(cx.text("state").unwrap_or("active"), at);
     let state = state.context("state")?;
     let code = cx.text("code").map(str::to_owned);
-    if class == SignerClass::Institution && code.is_none() {
+    let coded = [SignerClass::Institution, SignerClass::Certified];
+    if coded.contains(&class) && code.is_none() {
         bail!(cx.say(
-            "施設の鍵には --code (mi:… など) が必要です",
-            "an institution's key needs --code (mi:… and the like)"
+            "施設や認定事業者の鍵には --code (mi:…、cert:… など) が必要です",
+            "the key of an institution or a certified body needs --code (mi:…, cert:… and the like)"
         ));
     }
     let area = cx.text("area").map(str::to_owned);
@@ -155,7 +156,7 @@ pub(super) fn register(cx: &Cx<'_>) -> anyhow::Result<End> {
         }
         None => desk.keys.push(Registered {
             class,
-            x: key.x(),
+            key: key.clone(),
             kid: kid.clone(),
             state,
             code,
@@ -172,6 +173,21 @@ pub(super) fn register(cx: &Cx<'_>) -> anyhow::Result<End> {
     ]);
     cx.print(&value, &format!("{kid} {name}"))?;
     Ok(End::Clean)
+}
+
+/// Pseudonyms of the persons whose ids stand in a file, one a line; blank lines have none.
+pub(super) fn pseudonyms(
+    cx: &Cx<'_>,
+    desk: &Desk,
+    path: &Path,
+) -> anyhow::Result<Vec<Option<String>>> {
+    let ids = Zeroizing::new(String::from_utf8(cx.read(path)?).unwrap_or_default());
+    let holder = desk.secret(cx, "holder.key")?;
+    let named = ids.lines().map(str::trim).map(|id| {
+        let made = || hash::pseudonym(&holder, &desk.origin, id).context("pseudonym");
+        (!id.is_empty()).then(made).transpose()
+    });
+    named.collect()
 }
 
 /// Pseudonym of the person whose id is in `--person`, a file or stdin.
@@ -267,7 +283,7 @@ pub(super) fn enrol(cx: &Cx<'_>) -> anyhow::Result<End> {
     match known.map(|k| (k.class, k.state)) {
         None => desk.keys.push(Registered {
             class: SignerClass::Patient,
-            x: key.x(),
+            key: key.clone(),
             kid: kid.clone(),
             state: KeyState::Active,
             code: None,

@@ -17,17 +17,7 @@ pub(super) fn run(cx: &Cx<'_>) -> anyhow::Result<End> {
     let Some((name, s)) = cx.m.subcommand() else {
         return Ok(End::CouldNotRun);
     };
-    let cx = &Cx {
-        lang: cx.lang,
-        json: s.get_flag("json"),
-        now: s.get_one::<u64>("now").copied().unwrap_or(cx.now),
-        desk: s
-            .get_one::<std::path::PathBuf>("desk")
-            .cloned()
-            .unwrap_or_else(|| cx.desk.clone()),
-        m: s,
-        stdin: std::cell::Cell::new(false),
-    };
+    let cx = &cx.within(s);
     match name {
         "append" => append(cx),
         "publish" => publish(cx),

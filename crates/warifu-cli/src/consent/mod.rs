@@ -10,6 +10,7 @@ mod keys;
 mod log;
 mod receive;
 mod release;
+mod secondary;
 mod tokens;
 mod versions;
 mod wrong;
@@ -80,6 +81,7 @@ pub(crate) fn run(m: &ArgMatches, lang: Lang) -> anyhow::Result<End> {
         "receive" => receive::receive(&cx),
         "export" => fhir::export(&cx),
         "import" => fhir::import(&cx),
+        "release" => secondary::run(&cx),
         _ => log::run(&cx),
     };
     match done {
@@ -89,6 +91,21 @@ pub(crate) fn run(m: &ArgMatches, lang: Lang) -> anyhow::Result<End> {
             Ok(End::CouldNotRun)
         }
         done => done,
+    }
+}
+
+impl<'a> Cx<'a> {
+    /// The same for a command of this command.
+    fn within(&self, m: &'a ArgMatches) -> Cx<'a> {
+        let desk = m.get_one::<PathBuf>("desk").cloned();
+        Cx {
+            lang: self.lang,
+            json: m.get_flag("json"),
+            now: m.get_one::<u64>("now").copied().unwrap_or(self.now),
+            desk: desk.unwrap_or_else(|| self.desk.clone()),
+            m,
+            stdin: Cell::new(false),
+        }
     }
 }
 

@@ -15,16 +15,13 @@ use super::Cx;
 use super::keys::read_public;
 use crate::End;
 
-/// The one key that signs disclosures.
-struct Server(PublicKey);
+/// The one key that whoever has no desk believes, and for what.
+pub(super) struct Only(pub(super) SignerClass, pub(super) PublicKey);
 
-impl KeyRing for Server {
+impl KeyRing for Only {
     fn find(&self, class: SignerClass, kid: &str) -> Option<KeyEntry> {
-        let own = class == SignerClass::Server && self.0.thumbprint() == kid;
-        own.then(|| KeyEntry {
-            bytes: self.0.to_bytes(),
-            state: KeyState::Active,
-        })
+        let own = class == self.0 && self.1.thumbprint() == kid;
+        own.then(|| KeyEntry::new(self.1.clone(), KeyState::Active))
     }
 }
 
@@ -74,7 +71,7 @@ pub(super) fn receive(cx: &Cx<'_>) -> anyhow::Result<End> {
         let leaf = value.get("leaf").and_then(Value::text).unwrap_or_default();
         let key = read_public(cx, path)?;
         reason = signed(
-            &Server(key),
+            &Only(SignerClass::Server, key),
             token.map(String::as_str),
             rcp,
             &areq,
@@ -118,7 +115,7 @@ pub(super) fn receive(cx: &Cx<'_>) -> anyhow::Result<End> {
 /// Why the signature over the Bundle does not hold: `UNSIGNED`, a reason of the token, or
 /// `SIGNED_OTHERWISE`, where it is about other bytes, another recipient or another line.
 fn signed(
-    server: &Server,
+    server: &Only,
     token: Option<&str>,
     rcp: &str,
     areq: &str,

@@ -102,7 +102,7 @@ pub(super) fn request(cx: &Cx<'_>) -> anyhow::Result<End> {
 }
 
 /// Why nothing was made, with the claim to look at.
-fn unmade(cx: &Cx<'_>, error: &warifu_consent::MakeError) -> anyhow::Error {
+pub(super) fn unmade(cx: &Cx<'_>, error: &warifu_consent::MakeError) -> anyhow::Error {
     match error {
         warifu_consent::MakeError::Claims(refusal) => {
             let claim = refusal.claim.unwrap_or("-");
@@ -178,7 +178,7 @@ fn proxy(cx: &Cx<'_>, desk: &Desk) -> anyhow::Result<Option<Value>> {
 }
 
 /// A file that is about to be made is not there: another may be the only copy of what was signed.
-fn fresh(cx: &Cx<'_>, path: Option<&Path>) -> anyhow::Result<()> {
+pub(super) fn fresh(cx: &Cx<'_>, path: Option<&Path>) -> anyhow::Result<()> {
     if let Some(path) = path.filter(|p| p.is_file()) {
         let shown = path.display();
         bail!(cx.say(
@@ -716,6 +716,10 @@ fn keep(
         Typ::Objection => (Kind::Objection, &tok),
         Typ::BreakGlass => (Kind::BreakGlass, &emergency),
         Typ::Disaster => (Kind::Disaster, &tok),
+        Typ::Release => bail!(cx.say(
+            "匿名加工情報などの提供の目録は、葉と一緒に確かめます: warifu consent release verify FILE --leaves FILE --accept",
+            "the manifest of a release is judged with its leaves: warifu consent release verify FILE --leaves FILE --accept"
+        )),
         other => bail!(cx.say(
             &format!("{} は受け付けて残すものではありません", other.wire()),
             &format!("{} is not kept", other.wire())

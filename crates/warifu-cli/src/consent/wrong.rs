@@ -149,6 +149,13 @@ fn facility(cx: &Cx<'_>, desk: &Desk, option: &str, code: &str) -> anyhow::Resul
     ))
 }
 
+/// The facility of `--src`.
+pub(super) fn source<'c>(cx: &'c Cx<'_>, desk: &Desk) -> anyhow::Result<&'c str> {
+    let code = cx.text("src").unwrap_or_default();
+    facility(cx, desk, "src", code)?;
+    Ok(code)
+}
+
 /// Bodies and sources of an objection, and its purposes.
 pub(super) fn objection(cx: &Cx<'_>, desk: &Desk, purposes: &[String]) -> anyhow::Result<()> {
     for option in ["to", "src"] {

@@ -65,11 +65,8 @@ impl Ring {
     }
     pub(crate) fn add(&mut self, class: SignerClass, key: &SecretKey, state: KeyState) {
         let public = key.public();
-        let entry = KeyEntry {
-            bytes: public.to_bytes(),
-            state,
-        };
-        self.0.insert((class, public.thumbprint()), entry);
+        let kid = public.thumbprint();
+        self.0.insert((class, kid), KeyEntry::new(public, state));
     }
 }
 
