@@ -37,7 +37,7 @@ export interface FhirDetails {
   expected?: string;
   /** Expression of the invariant that is broken. */
   expression?: string;
-  /** What stands there; with `showValues` only. */
+  /** What stands there: its shape (`漢漢 9999`) without `showValues`; types, counts and status codes as they are. */
   found?: string;
   /** Why slices and profiles did not match. */
   reasons?: string[];

@@ -54,13 +54,18 @@ test("json, ndjson and sarif on FHIR are valid, with codes and with keys of inva
     const file = join(folder, "a.json");
     const bundle = { resourceType: "Bundle", type: "batch", entry: [{ resource: { resourceType: "Patient", gender: "女", contact: [{}] } }] };
     writeFileSync(file, JSON.stringify(bundle));
-    const args = [file, "--config", "none", "--show-values", "always"];
+    const args = [file, "--config", "none"];
     const report = JSON.parse(check(...args, "--format", "json"));
     valid(own, report);
     const codes = report.diagnostics.map((d) => d.code);
     assert.ok(codes.includes("FHR101") && codes.some((c) => /^[a-z]+-[0-9]+$/.test(c)), codes.join());
-    // What was found is the patient's: it is shown in frames on a terminal, never in machine formats.
-    assert.ok(report.diagnostics.some((d) => d.fhir?.expected) && !JSON.stringify(report).includes("女"));
+    // What was found is the patient's: machine formats have its shape, and the value only when it is asked for.
+    const found = (report) => report.diagnostics.find((d) => d.code === "FHR101").fhir;
+    assert.ok(found(report).expected && !JSON.stringify(report).includes("女"));
+    assert.equal(found(report).found, "漢");
+    const shown = JSON.parse(check(...args, "--format", "json", "--show-values", "always"));
+    valid(own, shown);
+    assert.equal(found(shown).found, "女");
     const lines = check(...args, "--format", "ndjson").trimEnd().split("\n").map((l) => JSON.parse(l));
     for (const line of lines) valid(own, line);
     valid(sarif, JSON.parse(check(...args, "--format", "sarif")));

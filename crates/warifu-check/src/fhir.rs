@@ -4,6 +4,7 @@ use warifu_diag::{Code, catalogue};
 use warifu_report::Lang;
 use warifu_report::excerpt::Excerpt;
 use warifu_report::finding::{FhirView, Finding, Label};
+use warifu_report::mask::{json_line, shape};
 use warifu_report::position::SourceText;
 use warifu_report::report::FileReport;
 use warifu_validate::Validator;
@@ -145,7 +146,13 @@ fn add(
         e.why = f.reasons.join("\n");
         report.excerpts.push(e);
     }
-    let show_values = options.frames.is_some_and(|frames| frames.show_values);
+    let found = if f.is_name || options.show_values {
+        f.found.clone()
+    } else if f.found.starts_with(['{', '[']) {
+        json_line(&f.found)
+    } else {
+        shape(&f.found)
+    };
     report.findings.push(Finding {
         code: f.code().to_owned(),
         name: f.code.name.to_owned(),
@@ -172,7 +179,7 @@ fn add(
             element: f.element,
             expected: f.expected,
             expression: f.expression,
-            found: Some(f.found).filter(|t| show_values && !t.is_empty()),
+            found: Some(found).filter(|t| !t.is_empty()),
             reasons: f.reasons,
         })),
     });
@@ -205,6 +212,10 @@ mod tests {
     }
 
     fn checked(shown: &str, text: &str) -> FileReport {
+        shown_as(shown, text, false)
+    }
+
+    fn shown_as(shown: &str, text: &str, show_values: bool) -> FileReport {
         use warifu_report::position::Units;
         let all: Vec<Code> = entries().collect();
         let selection = crate::CheckSection::default().selection_among(&all);
@@ -213,6 +224,7 @@ mod tests {
             lang: Lang::En,
             units: Units::Utf16,
             frames: None,
+            show_values,
         };
         let file = Given {
             shown: shown.to_owned(),
@@ -289,6 +301,51 @@ mod tests {
             .and_then(|f| f.fhir.as_deref())
             .map(|f| f.element.as_str());
         assert_eq!(element, Some("Patient.link.other"));
+    }
+
+    #[test]
+    fn what_was_found_is_masked_unless_it_is_no_value_of_a_person() {
+        let text = r#"{"resourceType": "Observation", "status": "finished", "code": {"text": "x"}, "meta": {"language": "日本"},
+            "subject": {"reference": "Device/1", "type": "Thing", "display": 5},
+            "effectiveDateTime": "令和8年", "valueQuantity": {"value": "七"}}"#;
+        let of = |show_values| {
+            let found = shown_as("a.json", text, show_values).findings;
+            let of = |f: &Finding| Some((f.primary.path.clone()?, f.fhir.as_ref()?.found.clone()?));
+            found.iter().filter_map(of).collect::<Vec<_>>()
+        };
+        let pairs = |all: &[(&str, &str)]| {
+            all.iter()
+                .map(|(path, found)| ((*path).to_owned(), (*found).to_owned()))
+                .collect::<Vec<_>>()
+        };
+        let masked = of(false);
+        for wanted in pairs(&[
+            ("Observation.status", "finished"),
+            ("Observation.effective.ofType(dateTime)", "漢漢9漢"),
+            ("Observation.subject.display", "9"),
+            ("Observation.value.ofType(Quantity).value", "漢"),
+        ]) {
+            assert!(masked.contains(&wanted), "{wanted:?} {masked:?}");
+        }
+        let shown = of(true);
+        for wanted in pairs(&[
+            ("Observation.status", "finished"),
+            ("Observation.effective.ofType(dateTime)", "令和8年"),
+        ]) {
+            assert!(shown.contains(&wanted), "{wanted:?} {shown:?}");
+        }
+        // What is no code shows its shape, whatever the element.
+        for (text, wanted) in [
+            (r#"{"resourceType": "Pateint"}"#, "Pateint"),
+            (r#"{"resourceType": "山田"}"#, "漢漢"),
+            (r#"{"resourceType": "Patient 1234"}"#, "AAAAAAA 9999"),
+        ] {
+            let found = checked("a.json", text).findings;
+            let first = found.first().and_then(|f| f.fhir.as_ref()?.found.clone());
+            assert_eq!(first.as_deref(), Some(wanted));
+        }
+        let named = checked("a.json", r#"{"resourceType": "Pateint"}"#).findings;
+        assert!(named.iter().any(|f| f.message.contains("Pateint")));
     }
 
     #[test]

@@ -47,6 +47,8 @@ pub struct Options {
     pub units: Units,
     /// `None` when no `text` is wanted.
     pub frames: Option<Frames>,
+    /// Whether machine formats give what was found as it stands, or only its shape.
+    pub show_values: bool,
 }
 
 /// A file of a unit.

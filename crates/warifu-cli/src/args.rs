@@ -663,11 +663,9 @@ fn check_options(
             &format!("--columns is for text, json and ndjson only ({word} counts UTF-16)")
         ));
     }
-    let show_values = match show_values(s, &loaded) {
-        ShowValues::Always => true,
-        ShowValues::Never => false,
-        ShowValues::Auto => terminal::stdout_is_terminal(),
-    };
+    let wanted = show_values(s, &loaded);
+    let always = wanted == ShowValues::Always;
+    let show_values = always || wanted == ShowValues::Auto && terminal::stdout_is_terminal();
     let (fix, diff) = (s.get_flag("fix"), s.get_flag("diff"));
     let unsafe_fixes = s.get_flag("unsafe-fixes");
     if unsafe_fixes && !fix && !diff {
@@ -742,6 +740,8 @@ fn check_options(
             },
             units,
             frames: text.then_some(Frames { lang, show_values }),
+            // A terminal shows values by itself; what goes to a program or a file has to be asked for.
+            show_values: always,
         },
         igs: list("ig"),
         fhir_profiles,

@@ -89,7 +89,7 @@ pub struct FhirView {
     /// Expression of the invariant that is broken.
     #[serde(skip_serializing_if = "String::is_empty", default)]
     pub expression: String,
-    /// What stands there; only where values may be shown.
+    /// What stands there; its shape only, unless values may be shown or it is a name of R4.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub found: Option<String>,
     /// Why slices and profiles did not match.

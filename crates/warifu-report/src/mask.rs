@@ -35,7 +35,8 @@ fn shape_of(c: char) -> char {
     }
 }
 
-/// The shape of a line of JSON: keys, numbers of places and punctuation stay, values show their shape.
+/// The shape of a line of JSON: keys, numbers of places and punctuation stay, values show their shape; what
+/// tells nothing of a person, a type and a status, is shown.
 ///
 /// ```
 /// use warifu_report::mask::json_line;
@@ -44,6 +45,7 @@ fn shape_of(c: char) -> char {
 pub fn json_line(line: &str) -> String {
     let mut out = String::with_capacity(line.len());
     let mut rest = line;
+    let mut key = "";
     while let Some(at) = rest.find('"') {
         let (before, from) = rest.split_at(at);
         plain(before, &mut out);
@@ -58,15 +60,26 @@ pub fn json_line(line: &str) -> String {
             .find(|e| from.is_char_boundary(*e))
             .unwrap_or(from.len());
         let (text, behind) = from.split_at(end);
-        if behind.trim_start().starts_with(':') {
+        let is_key = behind.trim_start().starts_with(':');
+        if is_key || is_open(key, text) {
             out.push_str(text);
         } else {
             out.push_str(&shape(text));
         }
+        key = if is_key { text } else { "" };
         rest = behind;
     }
     plain(rest, &mut out);
     out
+}
+
+/// Whether a text of JSON tells nothing of a person: a type or a status, where it is one word of letters.
+fn is_open(key: &str, text: &str) -> bool {
+    matches!(key, "\"resourceType\"" | "\"status\"")
+        && text
+            .trim_matches('"')
+            .bytes()
+            .all(|b| b.is_ascii_alphabetic() || b == b'-')
 }
 
 /// What stands outside of texts: digits lose their value, `true` and the like stay.
@@ -421,6 +434,26 @@ mod tests {
         assert_eq!(five.children[0].children[0].text, "漢漢");
         assert_eq!(five.children[1].children[3].text, "P");
         assert_eq!(v.segments[0].fields[1].text, "^~\\&");
+    }
+
+    #[test]
+    fn types_and_states_of_fhir_are_shown_where_they_are_words() {
+        for (line, wanted) in [
+            (
+                r#"{"resourceType": "Pateint", "status": "entered-in-error", "gender": "male"}"#,
+                r#"{"resourceType": "Pateint", "status": "entered-in-error", "gender": "AAAA"}"#,
+            ),
+            (
+                r#""status": "山田", "status": "a b", "status": ["final"], "status": "0123"#,
+                r#""status": "漢漢", "status": "A A", "status": ["final"], "status": "9999"#,
+            ),
+            (
+                r#""x": "resourceType", "Yamada""#,
+                r#""x": "AAAAAAAAAAAA", "AAAAAA""#,
+            ),
+        ] {
+            assert_eq!(json_line(line), wanted);
+        }
     }
 
     #[test]

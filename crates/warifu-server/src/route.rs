@@ -117,7 +117,11 @@ const CHECK: &[Ask] = &[
         "\"utf16\"|\"utf8\"|\"codepoint\"",
         "what columns count",
     ),
-    ("show-values", "flag", "values in the frames of text"),
+    (
+        "show-values",
+        "flag",
+        "values in the frames of text, and in what FHIR findings say was found",
+    ),
     LANG,
     FILE_NAME,
 ];

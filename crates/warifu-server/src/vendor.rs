@@ -389,15 +389,14 @@ pub(crate) fn check(app: &App, asked: &Asked) -> Result<Answer, Problem> {
     if units != Units::Utf16 && !format.takes_columns() {
         return Err(Code::Parameter.into());
     }
-    let frames = warifu_check::Frames {
-        lang,
-        show_values: flag(asked, "show-values")?,
-    };
+    let show_values = flag(asked, "show-values")?;
+    let frames = warifu_check::Frames { lang, show_values };
     let options = Options {
         selection: section.selection().map_err(|_| Code::Parameter)?,
         lang,
         units,
         frames: (format == Format::Text).then_some(frames),
+        show_values,
     };
     let Taken {
         storage,
@@ -715,6 +714,7 @@ pub(crate) fn validate(app: &App, asked: &Asked) -> Result<Answer, Problem> {
         lang,
         units: Units::Utf16,
         frames: None,
+        show_values: false,
     };
     let given = Given {
         shown: "resource".to_owned(),

@@ -105,6 +105,7 @@ fn a_message_gives_what_the_library_gives() {
             lang: Lang::Ja,
             units: Units::Utf16,
             frames: None,
+            show_values: false,
         };
         let given = Given {
             shown: name.clone(),

@@ -92,10 +92,11 @@ impl<'d> Run<'d> {
                     && v.core.type_(of).name() == name
                     && !v.core.type_(of).is_abstract() => {}
             _ => {
-                let why = if named.is_some() {
-                    "resourceType?"
-                } else {
-                    "no resourceType"
+                // A type is one word of letters: what is none is not quoted.
+                let is_word = |t: &&str| t.len() < 64 && t.bytes().all(|b| b.is_ascii_alphabetic());
+                let why = match named.map(|n| tree.plain(n)) {
+                    Some(name) => name.filter(is_word).unwrap_or("resourceType?"),
+                    None => "no resourceType",
                 };
                 self.report(Raw::new(&fhr::FHR002, named.unwrap_or(node)).with(why));
                 return;

@@ -27,8 +27,10 @@ pub struct Finding {
     pub expected: String,
     /// Expression of the invariant that is broken.
     pub expression: String,
-    /// What stands there. May be patient data: shown only where values may be.
+    /// What stands there. May be patient data: shown only where values may be, unless it is a name.
     pub found: String,
+    /// Whether `found` is a name of R4, a count or the like, which tells nothing of a person.
+    pub is_name: bool,
     /// For slices and profiles, why each did not match.
     pub reasons: Vec<String>,
 }
@@ -48,6 +50,7 @@ impl Finding {
             expected: String::new(),
             expression: String::new(),
             found: String::new(),
+            is_name: false,
             reasons: Vec::new(),
         }
     }

@@ -245,6 +245,7 @@ impl fmt::Debug for Validator<'_> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Ids {
     pub(crate) resource_type: u16,
+    pub(crate) status: u16,
     pub(crate) extension: u16,
     pub(crate) modifier: u16,
     pub(crate) value: u16,
@@ -361,6 +362,7 @@ impl<'a> Validator<'a> {
             rules,
             ids: Ids {
                 resource_type: name("resourceType"),
+                status: name("status"),
                 extension: name("extension"),
                 modifier: name("modifierExtension"),
                 value: name("value"),

@@ -345,7 +345,7 @@ impl<'d> Run<'d> {
             self.report(
                 raw.missing(node.name)
                     .expects(range())
-                    .finds(count.to_string()),
+                    .is(count.to_string()),
             );
             return false;
         }
@@ -353,7 +353,7 @@ impl<'d> Run<'d> {
             let over = usize::try_from(node.max.unwrap_or(0)).unwrap_or(usize::MAX);
             let place = items.get(over).map_or(place, Place::place);
             let raw = Self::demand(plan, at, Demand::TooMany, place);
-            self.report(raw.expects(range()).finds(count.to_string()));
+            self.report(raw.expects(range()).is(count.to_string()));
         }
         if count == 0 && node.must_support {
             let raw = Self::demand(plan, at, Demand::Support, place);
@@ -745,7 +745,7 @@ impl<'d> Run<'d> {
                 let names: Vec<_> = node.types.iter().map(|r| core.type_(r.of).name()).collect();
                 let raw = Self::demand(plan, at, Demand::Type, place);
                 let found = core.type_(item.of).name();
-                self.report(raw.expects(names.join(" | ")).finds(found));
+                self.report(raw.expects(names.join(" | ")).is(found));
             }
             return;
         };
@@ -776,7 +776,7 @@ impl<'d> Run<'d> {
         let fits = |mode: &str| mode == is || (mode == "referenced" && is == "bundled");
         if !rule.aggregation.iter().any(|mode| fits(mode)) {
             let raw = Self::demand(plan, at, Demand::Aggregation, node);
-            self.report(raw.expects(rule.aggregation.join(" | ")).finds(is));
+            self.report(raw.expects(rule.aggregation.join(" | ")).is(is));
         }
     }
 
@@ -878,7 +878,7 @@ impl<'d> Run<'d> {
         let found = v.core.type_(of).name();
         self.report(
             raw.expects(rule.targets.join(" | "))
-                .finds(found)
+                .is(found)
                 .because(reasons),
         );
     }

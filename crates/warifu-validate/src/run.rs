@@ -68,6 +68,7 @@ pub(crate) struct Raw<'d> {
     pub(crate) expected: String,
     pub(crate) expression: &'d str,
     pub(crate) found: String,
+    pub(crate) is_name: bool,
     pub(crate) reasons: Vec<String>,
 }
 
@@ -84,6 +85,7 @@ impl<'d> Raw<'d> {
             expected: String::new(),
             expression: "",
             found: String::new(),
+            is_name: false,
             reasons: Vec::new(),
         }
     }
@@ -106,6 +108,11 @@ impl<'d> Raw<'d> {
     pub(crate) fn finds(mut self, found: impl Into<String>) -> Self {
         self.found = found.into();
         self
+    }
+    /// What is found is a name of R4 or a count, no value of the document.
+    pub(crate) fn is(mut self, found: impl Into<String>) -> Self {
+        self.is_name = true;
+        self.finds(found)
     }
     pub(crate) fn because(mut self, reasons: Vec<String>) -> Self {
         self.reasons = reasons;
@@ -416,6 +423,21 @@ impl<'d> Run<'d> {
         }
     }
 
+    /// What stands where a finding is, and whether it tells nothing of a person.
+    fn found_at(&self, raw: &Raw<'_>) -> (String, bool) {
+        let found = if raw.found.is_empty() && raw.missing == 0 {
+            self.show(raw.node)
+        } else {
+            raw.found.clone()
+        };
+        let own = self.doc.tree.name(raw.node);
+        let ids = &self.v.ids;
+        let is_name = raw.is_name || own == ids.resource_type || own == ids.status;
+        let is_word = || found.bytes().all(|b| b.is_ascii_alphabetic() || b == b'-');
+        let is_name = is_name && (raw.is_name || is_word());
+        (found, is_name)
+    }
+
     /// Whether an expression holds for an element.
     pub(crate) fn holds(
         &mut self,
@@ -520,6 +542,7 @@ impl<'d> Run<'d> {
                 Some((plan, at)) => plan.nodes.get(at).map(|n| n.id.to_string()),
                 None => self.definition_of(raw.node, raw.missing),
             };
+            let (found, is_name) = self.found_at(&raw);
             merged.insert(
                 key,
                 Finding {
@@ -533,7 +556,8 @@ impl<'d> Run<'d> {
                     element: element.unwrap_or_default(),
                     expected: raw.expected,
                     expression: raw.expression.to_owned(),
-                    found: raw.found,
+                    found,
+                    is_name,
                     reasons: raw.reasons,
                 },
             );

@@ -214,6 +214,7 @@ impl CheckOptions {
                 lang,
                 show_values: self.show_values,
             }),
+            show_values: self.show_values,
         })
     }
 }
