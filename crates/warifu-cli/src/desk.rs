@@ -93,6 +93,10 @@ pub(crate) fn command(w: Words, data: &dyn Fn() -> Arg, of: &dyn Fn() -> Arg) ->
                     w.value("state", "STATE", "retired: 使い終えた、compromised: ほかの人の手にあるかもしれない", "retired, or compromised (somebody else may have it)")
                         .required(true)
                         .value_parser(["retired", "compromised"]),
+                )
+                .arg(
+                    w.value("since", "TIME", "この時から (2026-11-01 または 2026-11-01T09:00:00+09:00。省略時: いま)。この時から後の同意は閉じます", "since then (2026-11-01 or 2026-11-01T09:00:00+09:00; default: now): consents from then on close")
+                        .value_parser(instant),
                 ),
             false,
         ))
@@ -183,7 +187,8 @@ pub(crate) fn run(m: &ArgMatches, loaded: &Loaded, lang: Lang) -> anyhow::Result
         }
         "end-key" => {
             let of = |name| text(s, name).unwrap_or_default();
-            told(office.end_key_at_desk(&visitor, of("kid"), of("state")))?;
+            let since = s.get_one::<u64>("since").copied();
+            told(office.end_key_at_desk(&visitor, of("kid"), of("state"), since))?;
             Ok(End::Clean)
         }
         "proxy" => {
@@ -209,6 +214,13 @@ pub(crate) fn run(m: &ArgMatches, loaded: &Loaded, lang: Lang) -> anyhow::Result
             Ok(End::Clean)
         }
     }
+}
+
+/// A day, from its beginning in Japan, or an instant.
+fn instant(text: &str) -> Result<u64, String> {
+    let day = || warifu_consent::Date::parse(text).map(warifu_consent::Date::starts);
+    let found = warifu_consent::instant(text).or_else(day);
+    found.ok_or_else(|| "2026-11-01, 2026-11-01T09:00:00+09:00".to_owned())
 }
 
 fn listed(m: &ArgMatches, name: &str) -> Vec<String> {

@@ -21,6 +21,8 @@ pub enum Shape {
     Words,
     /// Hashes, sorted, each once, 0…64 of them.
     Hashes,
+    /// Seconds UTC.
+    Time,
 }
 
 /// One member of a kind of line.
@@ -88,11 +90,13 @@ macro_rules! kinds {
     };
 }
 
-use Shape::{Hash as H, Hashes, Id, Word, Words};
+use Shape::{Hash as H, Hashes, Id, Time, Word, Words};
 
 kinds! {
-    /// A key was bound, retired or compromised.
-    Key "key" Open [must("kid", H), must("role", Word), must("ial", Word), may("what", Word)];
+    /// A key was bound, retired or compromised: since `since`, where that is earlier than the line.
+    Key "key" Open [
+        must("kid", H), must("role", Word), must("ial", Word), may("what", Word), may("since", Time),
+    ];
     /// A grant was accepted.
     Grant "grant" Open [must("tok", H)];
     /// A prohibition was accepted.
@@ -302,6 +306,7 @@ fn fits(shape: Shape, value: &Value) -> bool {
         (H, Value::Text(t)) => Hash::from_url(t).is_some(),
         (Id, Value::Text(t)) => decode_url::<16>(t).is_some(),
         (Word, Value::Text(t)) => is_word(t),
+        (Time, Value::Int(_)) => true,
         (Words, Value::List(l)) => {
             (1..=64).contains(&l.len()) && ascending(l) && l.iter().all(|t| is_word(t))
         }

@@ -369,7 +369,7 @@ pub(crate) fn mine(app: &App, asked: &Asked) -> Result<Answer, Problem> {
             &[sub.as_str().into(), Typ::Key.wire().into()],
         )? {
             let jti = row.opened.text("jti").to_owned();
-            let ended = view.ended(&sub, &jti)?;
+            let ended = view.closed(&row)?;
             let mut value = object([
                 ("typ", row.opened.typ.wire().into()),
                 ("jti", jti.into()),
@@ -415,9 +415,12 @@ pub(crate) fn status(app: &App, asked: &Asked) -> Result<Answer, Problem> {
         }
         let rows = view.db.query(
             "SELECT i.idx FROM issued i JOIN tokens t ON t.nonce = i.nonce
-             JOIN tokens r ON r.rev = t.jti AND r.sub = t.sub
-             WHERE i.list = ?1 AND t.jti <> '' ORDER BY i.idx",
-            &[Cell::from(list)],
+             WHERE i.list = ?1 AND t.jti <> '' AND (
+                EXISTS (SELECT 1 FROM tokens r WHERE r.rev = t.jti AND r.sub = t.sub)
+                OR (t.typ = ?2 AND EXISTS (SELECT 1 FROM keys k WHERE k.kid = t.kid AND (
+                    (k.state = 'compromised' AND k.at <= t.at) OR (k.state = 'retired' AND k.at < t.at)))))
+             ORDER BY i.idx",
+            &[Cell::from(list), Typ::Grant.wire().into()],
         )?;
         let mut ended: Vec<u64> = rows.iter().filter_map(|r| r.int(0)).collect();
         ended.dedup();

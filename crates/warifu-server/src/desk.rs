@@ -8,7 +8,6 @@ use warifu_consent::json::{Value, object};
 use warifu_consent::{
     Date, KeyState, Lang, Ledger as _, Reason, SignerClass, Typ, bind_text, family, make, wire,
 };
-use warifu_log::Kind;
 
 use crate::consent::{self, set};
 use crate::office::{Office, Tx, View, fresh_id};
@@ -120,7 +119,7 @@ impl Office {
             )?;
             for row in rows {
                 let ends = row.opened.int("exp");
-                let ended = view.ended(&sub, row.opened.text("jti"))?.is_some();
+                let ended = view.closed(&row)?.is_some();
                 if ended || ends.is_some_and(|end| end <= view.now) {
                     continue;
                 }
@@ -302,50 +301,24 @@ impl Office {
         })
     }
 
-    /// Ends a key of the person: `retired`, or `compromised` where somebody else may have it. What it opened
-    /// closes, what it closed stays closed.
+    /// Ends a key of the person: `retired`, or `compromised` where somebody else may have it, from `since` on
+    /// (now, where there is none). Consents that came before stay, later ones close; what it closed stays
+    /// closed whenever that was (consent.md §3.1).
     ///
     /// # Errors
-    /// The store; `BODY` for another state; `NOT_FOUND` for a key that is not the person's own; `ANSWERED`
-    /// where it had another end before: that never changes.
+    /// The store; `BODY` for another state, and for an instant to come; `NOT_FOUND` for a key that is not the
+    /// person's own; `ANSWERED` where it had another end before: that never changes, but for an earlier
+    /// instant of a key in wrong hands.
     pub fn end_key_at_desk(
         &self,
         visitor: &Visitor<'_>,
         kid: &str,
         state: &str,
+        since: Option<u64>,
     ) -> Result<(), Problem> {
         self.write(|tx| {
             let sub = self.visitor(&tx.view, visitor)?;
-            let wanted = wire::key_state(state, tx.view.now);
-            let wanted = wanted
-                .filter(|s| *s != KeyState::Active)
-                .ok_or(Code::Body)?;
-            let bound = tx.view.bindings_of(&sub)?;
-            let own = bound.iter().find(|(_, b)| b.kid == kid && b.sub == sub);
-            let (_, binding) = own.ok_or(Code::NotFound)?;
-            let known = tx.view.registered(kid)?;
-            let known = known.iter().find(|k| k.class == SignerClass::Patient);
-            let known = wire::key_state_names(known.ok_or(Code::NotFound)?.state).0;
-            let (name, at) = wire::key_state_names(wanted);
-            if known != wire::key_state_names(KeyState::Active).0 {
-                return if known == name {
-                    Ok(())
-                } else {
-                    Err(Code::Answered.into())
-                };
-            }
-            tx.view.db.run(
-                "UPDATE keys SET state = ?1, at = ?2 WHERE kid = ?3 AND class = 'patient'",
-                &[name.into(), at.into(), kid.into()],
-            )?;
-            let members = [
-                ("kid", kid.into()),
-                ("role", binding.role.as_str().into()),
-                ("ial", visitor.identified.into()),
-                ("what", name.into()),
-            ];
-            tx.line(Kind::Key, Some(&sub), &members)?;
-            Ok(())
+            people::stop_key(tx, &sub, kid, state, since, Some(visitor.identified))
         })
     }
 

@@ -1033,6 +1033,19 @@ impl View<'_> {
         Ok(rows.first().and_then(|r| r.int(0)))
     }
 
+    /// When an accepted token ended: by a revoke, or, of a consent, because its key had been stopped before it
+    /// came (consent.md §6.1, step 6). The second never counted, so it ended when it began.
+    pub(crate) fn closed(&self, row: &TokenRow) -> Result<Option<u64>, StoreError> {
+        let opened = &row.opened;
+        let revoked = self.ended(opened.text("sub"), opened.text("jti"))?;
+        if revoked.is_some() || !matches!(opened.typ, Typ::Grant | Typ::Onward) {
+            return Ok(revoked);
+        }
+        let keys = self.registered(&opened.kid)?;
+        let stopped = keys.iter().any(|k| !k.state.covers(row.at));
+        Ok(stopped.then_some(row.at))
+    }
+
     /// The person's sealer; absent for one of whom nothing is kept.
     pub(crate) fn sealer(&self, sub: &str) -> Result<Option<Sealer>, Problem> {
         let sql = "SELECT data_key FROM subjects WHERE sub = ?1";
@@ -1269,8 +1282,10 @@ impl Ledger for View<'_> {
 
     fn status(&self, jti: &str, _: Option<(u64, &str)>) -> StatusNow {
         // The server keeps the revokes itself, so it decides by jti.
-        let sub = self.target(jti).map(|t| t.sub).unwrap_or_default();
-        match self.ended(&sub, jti) {
+        let Some(row) = self.first("jti = ?1", &[jti.into()]) else {
+            return StatusNow::Valid;
+        };
+        match self.closed(&row) {
             Ok(None) => StatusNow::Valid,
             Ok(Some(_)) => StatusNow::Revoked,
             Err(_) => StatusNow::Unavailable,

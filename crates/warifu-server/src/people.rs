@@ -628,37 +628,83 @@ pub(crate) fn keys(app: &App, asked: &Asked) -> Result<Answer, Problem> {
     Ok(Answer::json(&object([("keys", keys)])))
 }
 
-/// `POST /api/keys/{kid}/compromised`: from now on the key signs nothing; what it opened closes, what it
-/// closed stays closed.
+/// `POST /api/keys/{kid}/compromised`: from `since` on, or from now, the key opens nothing; consents that came
+/// before stay, and what it closed stays closed whenever that was.
 pub(crate) fn compromised(app: &App, asked: &Asked) -> Result<Answer, Problem> {
-    asked.body(&[])?;
+    let body = asked.body(&["since?"])?;
+    let since = match body.get("since") {
+        None => None,
+        Some(since) => Some(since.int().ok_or(Code::Body)?),
+    };
     let office = app.office()?;
     let session = session(office, asked)?;
     let kid = asked.param(0);
     let keys = office.write(|tx| {
         let person = person(&tx.view, &session, asked)?;
-        let bound = tx.view.bindings_of(&person.sub)?;
-        let (_, binding) = bound
-            .iter()
-            .find(|(_, b)| b.kid == kid && b.sub == person.sub)
-            .ok_or(Code::NotFound)?;
-        let known = tx.view.registered(kid)?;
-        if known.iter().any(|k| k.state == KeyState::Active) {
-            tx.view.db.run(
-                "UPDATE keys SET state = 'compromised', at = ?1 WHERE kid = ?2 AND class = 'patient'",
-                &[tx.view.now.into(), kid.into()],
-            )?;
-            let members = [
-                ("kid", kid.into()),
-                ("role", binding.role.as_str().into()),
-                ("ial", binding.ial.as_str().into()),
-                ("what", "compromised".into()),
-            ];
-            tx.line(Kind::Key, Some(&person.sub), &members)?;
+        let done = stop_key(tx, &person.sub, kid, "compromised", since, None);
+        match done {
+            // Whoever stops a key twice meant it once.
+            Err(p) if p.code() == Code::Answered.wire() => {}
+            other => other?,
         }
         keys_of(&tx.view, &person.sub)
     })?;
     Ok(Answer::json(&object([("keys", keys)])))
+}
+
+/// Ends a key of the person: `retired` or `compromised`, since an instant that may lie however far back. It
+/// never goes back; of a key in wrong hands the instant may become an earlier one, which only closes more.
+/// `identified` is how the person was identified at a desk.
+///
+/// # Errors
+/// `BODY` for another state and for an instant to come; `NOT_FOUND` for a key that is not the person's own;
+/// `ANSWERED` where it had another end before.
+pub(crate) fn stop_key(
+    tx: &mut Tx<'_>,
+    sub: &str,
+    kid: &str,
+    state: &str,
+    since: Option<u64>,
+    identified: Option<&str>,
+) -> Result<(), Problem> {
+    let now = tx.view.now;
+    let at = since.unwrap_or(now);
+    let wanted = wire::key_state(state, at).filter(|s| *s != KeyState::Active && at <= now);
+    let wanted = wanted.ok_or(Code::Body)?;
+    let bound = tx.view.bindings_of(sub)?;
+    let own = bound.iter().find(|(_, b)| b.kid == kid && b.sub == sub);
+    let (_, binding) = own.ok_or(Code::NotFound)?;
+    let known = tx.view.registered(kid)?;
+    let known = known.iter().find(|k| k.class == SignerClass::Patient);
+    let (before, ended) = wire::key_state_names(known.ok_or(Code::NotFound)?.state);
+    let (name, at) = wire::key_state_names(wanted);
+    if ended != 0 || before != wire::key_state_names(KeyState::Active).0 {
+        // Said twice, or nothing that would close more.
+        let same = before == name && since.is_none_or(|at| name == "compromised" && at >= ended);
+        let earlier = before == name && name == "compromised";
+        if same || !earlier {
+            return if same {
+                Ok(())
+            } else {
+                Err(Code::Answered.into())
+            };
+        }
+    }
+    tx.view.db.run(
+        "UPDATE keys SET state = ?1, at = ?2 WHERE kid = ?3 AND class = 'patient'",
+        &[name.into(), at.into(), kid.into()],
+    )?;
+    let mut members = vec![
+        ("kid", kid.into()),
+        ("role", binding.role.as_str().into()),
+        ("ial", identified.unwrap_or(&binding.ial).into()),
+        ("what", name.into()),
+    ];
+    if at < now {
+        members.push(("since", at.into()));
+    }
+    tx.line(Kind::Key, Some(sub), &members)?;
+    Ok(())
 }
 
 /// `POST /api/code`: eight digits that a patient shows at a desk.

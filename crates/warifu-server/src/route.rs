@@ -353,7 +353,7 @@ pub(crate) static ROUTES: &[Route] = &[
         Session,
         people::compromised,
         "A key is in wrong hands",
-        "{}",
+        "{since?: time}",
         "{keys: [Key]}",
     )
     .asking(FOR),

@@ -198,7 +198,7 @@ fn a_lost_key_ends_at_the_desk() {
     );
     let end = |who: &Visitor<'_>, kid: &str, state: &str| {
         desk(&w)
-            .end_key_at_desk(who, kid, state)
+            .end_key_at_desk(who, kid, state, None)
             .map_err(|p| p.code().to_owned())
     };
     let another = Visitor {
@@ -214,16 +214,61 @@ fn a_lost_key_ends_at_the_desk() {
         Err("NOT_FOUND".to_owned())
     );
     assert_eq!(end(&VISITOR, &kid, "active"), Err("BODY".to_owned()));
+    // Some time after the consent: what came before the stop stays (consent.md §13).
+    w.later(3_600);
+    let stopped = w.now();
     assert_eq!(end(&VISITOR, &kid, "compromised"), Ok(()));
     assert_eq!(end(&VISITOR, &kid, "compromised"), Ok(()));
     assert_eq!(end(&VISITOR, &kid, "retired"), Err("ANSWERED".to_owned()));
+    assert_eq!(w.call("GET", "/api/consent/mine", None).0, 401);
+    w.later(60);
+    let (status, value) = w.disclose(&w.clinic, "Observation");
+    assert_eq!(status, 200, "{value}");
+    assert_eq!(desk(&w).standing(&VISITOR).unwrap().len(), 1);
+    // The key was lost before that: the stop is dated back, and what came since then closes.
+    let back = |since: u64| {
+        desk(&w)
+            .end_key_at_desk(&VISITOR, &kid, "compromised", Some(since))
+            .map_err(|p| p.code().to_owned())
+    };
+    let lines = desk(&w).lines().unwrap();
+    assert_eq!(back(w.now() + 1), Err("BODY".to_owned()));
+    // Never later than it was.
+    assert_eq!(back(stopped + 1), Ok(()));
+    assert_eq!(desk(&w).lines().unwrap(), lines);
+    assert_eq!(w.disclose(&w.clinic, "Observation").0, 200);
+    let lines = desk(&w).lines().unwrap();
+    assert_eq!(back(stopped - 3_600), Ok(()));
+    assert_eq!(desk(&w).lines().unwrap(), lines + 1);
     let (status, value) = w.disclose(&w.clinic, "Observation");
     assert_eq!(
         (status, &value["code"]),
         (403, &json!("REVOKED")),
         "{value}"
     );
-    assert_eq!(w.call("GET", "/api/consent/mine", None).0, 401);
+    assert!(desk(&w).standing(&VISITOR).unwrap().is_empty());
+    // Everybody reads the same, and the log tells since when.
+    let mut w = w;
+    w.patient = secret();
+    let code = desk(&w).enrol_code(PATIENT, BIRTH).unwrap();
+    w.enrol(&code);
+    let mine = w.good("GET", "/api/consent/mine", None);
+    assert_eq!(
+        (&mine["tokens"][0]["ended"], &mine["tokens"][0]["endedAt"]),
+        (&json!(true), &mine["tokens"][0]["at"])
+    );
+    let lines = w.good("GET", "/api/log/mine", None);
+    let lines = lines["lines"].as_array().unwrap().iter();
+    let told: Vec<Value> = lines
+        .map(|l| serde_json::from_str(l["own"]["line"].as_str().unwrap()).unwrap())
+        .filter(|l: &Value| l["what"] == json!("compromised"))
+        .collect();
+    assert_eq!(told.len(), 2);
+    assert_eq!(
+        (&told[0]["since"], &told[1]["since"]),
+        (&Value::Null, &json!(stopped - 3_600))
+    );
+    assert!(office(&w.data, &w.clock).lines().unwrap() > 0);
 }
 
 #[test]

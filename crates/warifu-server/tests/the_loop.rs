@@ -305,7 +305,7 @@ fn replays_forgeries_and_strangers_get_nothing() {
 }
 
 #[test]
-fn a_request_can_be_declined_and_a_lost_key_ends_its_grants() {
+fn a_request_can_be_declined_and_a_lost_key_opens_nothing_more() {
     let w = World::new();
     let waiting = w.asked(&["inf.lab", "prc.surgery"]);
     let req = waiting[1]["req"].as_str().unwrap();
@@ -324,21 +324,65 @@ fn a_request_can_be_declined_and_a_lost_key_ends_its_grants() {
     assert_eq!(left["requests"].as_array().unwrap().len(), 1);
     w.grant(left["requests"].as_array().unwrap().first().unwrap());
     assert_eq!(w.disclose(&w.clinic, "Patient/$everything").0, 200);
-    let kid = w.patient.public().thumbprint();
-    let keys = w.good(
-        "POST",
-        &format!("/api/keys/{kid}/compromised"),
-        Some(&json!({})),
+    let bits = |w: &World| {
+        let (_, list) = w.send(Request::get("/api/status/1").body(Body::empty()).unwrap());
+        let (_, list) = warifu_consent::peek(std::str::from_utf8(&list).unwrap()).unwrap();
+        let bits = list.get("status_list").and_then(|l| l.get("lst")?.text());
+        bits.unwrap().to_owned()
+    };
+    let none = bits(&w);
+    let granted = w.now();
+    w.later(600);
+    // Another device stops the key: what came before stays (consent.md §13), until it is said that the key
+    // was lost before that.
+    let (lost, mut w) = (w.patient.public().thumbprint(), w);
+    w.patient = secret();
+    let code = w
+        .office_app
+        .office()
+        .unwrap()
+        .enrol_code(PATIENT, "1968-03-03");
+    w.enrol(&code.unwrap());
+    let stop = |body: &Value| {
+        let keys = w.good("POST", &format!("/api/keys/{lost}/compromised"), Some(body));
+        let keys = keys["keys"].as_array().unwrap().iter();
+        let one = keys.filter(|k| k["kid"] == json!(lost));
+        one.map(|k| (k["state"].clone(), k["at"].clone()))
+            .next()
+            .unwrap()
+    };
+    let ended = || {
+        let mine = w.good("GET", "/api/consent/mine", None);
+        mine["tokens"][0]["ended"].clone()
+    };
+    assert_eq!(
+        stop(&json!({})),
+        (json!("compromised"), json!(granted + 600))
     );
-    assert_eq!(keys["keys"][0]["state"], json!("compromised"));
+    w.later(1);
+    assert_eq!(w.disclose(&w.clinic, "Patient/$everything").0, 200);
+    assert_eq!(ended(), json!(false));
+    let path = format!("/api/keys/{lost}/compromised");
+    let later = json!({"since": w.now() + 1});
+    assert_eq!(w.call("POST", &path, Some(&later)).0, 400);
+    assert_eq!(
+        stop(&json!({})),
+        (json!("compromised"), json!(granted + 600))
+    );
+    // In the second of the consent it does not count either.
+    assert_eq!(
+        stop(&json!({"since": granted})),
+        (json!("compromised"), json!(granted))
+    );
     let (status, value) = w.disclose(&w.clinic, "Patient/$everything");
     assert_eq!(
         (status, &value["code"]),
         (403, &json!("REVOKED")),
         "{value}"
     );
-    let (status, _) = w.call("GET", "/api/consent/mine", None);
-    assert_eq!(status, 401);
+    assert_eq!(ended(), json!(true));
+    // So says the list that others read.
+    assert_ne!(bits(&w), none);
 }
 
 #[test]
