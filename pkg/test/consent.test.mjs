@@ -74,6 +74,20 @@ test("the golden hashes, lines of the log and root come from the module as well"
   for (const n of [0, 1]) {
     assert.deepEqual(verifyHistory(own.slice(0, n + 1).join("\n"), { sub }), { ok: true, n, head: leaves[n] });
   }
+  // A line dropped, cut off, altered, reordered or doubled, each by its own name.
+  const pin = { sub, pin_n: 1, pin_head: leaves[1] };
+  assert.equal(verifyHistory(own.join("\n"), pin).ok, true);
+  for (const [lines, reason] of [
+    [[own[1]], "HISTORY_GAP"],
+    [[own[0]], "HISTORY_CUT"],
+    [[own[0].replace("1790000005", "1790000006"), own[1]], "HISTORY_BROKEN"],
+    [[own[0], own[1].replace("1790003601", "1790003602")], "HISTORY_FORKED"],
+    [[own[1], own[0]], "HISTORY_GAP"],
+    [[own[0], own[0], own[1]], "HISTORY_REPEATED"],
+  ]) {
+    const { ok, reason: found } = verifyHistory(lines.join("\n"), pin);
+    assert.deepEqual([ok, found], [false, reason]);
+  }
   // Leaf to root: a checkpoint over the golden root, signed with the key of RFC 8032 test 1.
   const sha = (...parts) => createHash("sha256").update(Buffer.concat(parts.map((p) => Buffer.from(p)))).digest();
   const name = "log.example/consent-log";

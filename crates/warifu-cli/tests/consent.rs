@@ -1789,6 +1789,72 @@ fn a_mandate_ends_by_the_person_and_by_the_delegate() {
     assert_eq!(here.ok(&["log", "verify"])["ok"], json!(true));
 }
 
+/// §4.1, §6.3: a grant that nobody asked for lasts a day, and is judged with and without a connection.
+#[test]
+fn a_grant_made_offline_lasts_a_day() {
+    let (here, sub) = desk();
+    let make = [
+        "grant",
+        "--offline",
+        "--sub",
+        &sub,
+        "--aud",
+        CLINIC,
+        "--pur",
+        "TREAT",
+        "--cat",
+        "inf.lab,inf.rx",
+        "--key",
+        "patient.pem",
+        "--annex",
+        "day.annex",
+        "--agree",
+        "--out",
+        "day.jwt",
+    ];
+    let mistake = |more: &[&str]| here.mistake(&[&make[..], more].concat());
+    assert!(mistake(&["--hours", "25"]).contains("24 hours"));
+    assert!(mistake(&["--days", "2"]).contains("--days"));
+    let alone = ["grant", "--offline", "--key", "patient.pem", "--annex", "x"];
+    assert!(here.mistake(&alone).contains("--sub"));
+    here.ok(&make);
+    let judged = ["verify", "day.jwt", "--offline"];
+    let claims = here.ok(&judged)["claims"].clone();
+    assert!(claims.get("nonce").is_none() && claims.get("status").is_none());
+    assert_eq!(
+        claims["exp"].as_u64().unwrap() - claims["nbf"].as_u64().unwrap(),
+        86_400
+    );
+    // It is shown as QR, counts where it was accepted, and ends by itself or when it is ended.
+    assert!(
+        here.ok(&["show", "day.jwt", "--qr"])["qr"]
+            .as_str()
+            .unwrap()
+            .starts_with("consent:/")
+    );
+    let ask = [
+        "decide", "--sub", &sub, "--as", CLINIC, "--pur", "TREAT", "--cat", "inf.lab",
+    ];
+    assert_eq!(here.refused(&ask)["reason"], json!("NO_GRANT"));
+    here.ok(&["verify", "day.jwt", "--annex", "day.annex", "--accept"]);
+    here.ok(&ask);
+    let over = (NOW.parse::<u64>().unwrap() + 86_400).to_string();
+    let o = here.at(&over, &judged);
+    assert!(o.status.code() == Some(1) && text(&o.stdout).contains("EXPIRED"));
+    let o = here.at(&over, &ask);
+    assert!(o.status.code() == Some(1) && text(&o.stdout).contains("EXPIRED"));
+    here.ok(&[
+        "revoke",
+        "day.jwt",
+        "--key",
+        "patient.pem",
+        "--out",
+        "end.jwt",
+    ]);
+    here.ok(&["verify", "end.jwt", "--accept"]);
+    assert_eq!(here.refused(&ask)["reason"], json!("REVOKED"));
+}
+
 /// §12.2, §12.3: from who may be in a release to what stops after an objection.
 #[test]
 fn a_release_is_held_against_objections_and_what_was_delivered_is_stopped() {

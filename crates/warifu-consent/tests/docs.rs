@@ -41,6 +41,51 @@ fn same(name: &str, table: &str) {
     );
 }
 
+/// Every file and test that the table of acceptance names is there: a row has its files in backticks, from the
+/// root or from this crate's `tests`, and the names of tests in them.
+#[test]
+fn what_shows_each_line_of_the_acceptance_is_there() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let doc = part("acceptance");
+    let rows: Vec<&str> = doc.lines().skip(2).collect();
+    for (n, row) in (1..).zip(&rows) {
+        assert!(row.starts_with(&format!("| {n} ")), "{row}");
+        let (mut content, mut names) = (String::new(), 0);
+        let named: Vec<&str> = row.split('`').skip(1).step_by(2).collect();
+        for name in &named {
+            let extension = std::path::Path::new(name).extension();
+            if extension.is_some_and(|e| e == "rs" || e == "mjs") {
+                let near = root.join("crates/warifu-consent/tests").join(name);
+                let path = if near.is_file() {
+                    near
+                } else {
+                    root.join(name)
+                };
+                content = std::fs::read_to_string(&path)
+                    .unwrap_or_else(|_| panic!("line {n}: no file {name}"));
+            } else if !name.contains(' ') && name.contains('_') && !name.contains("::") {
+                if name.chars().all(|c| c.is_ascii_uppercase() || c == '_') {
+                    continue;
+                }
+                names += 1;
+                let written = [format!("fn {name}("), format!("test(\"{name}\"")];
+                assert!(
+                    written.iter().any(|w| content.contains(w)),
+                    "line {n}: no test {name}"
+                );
+            } else {
+                names += 1;
+                assert!(
+                    content.contains(&format!("test(\"{name}\"")),
+                    "line {n}: no test {name}"
+                );
+            }
+        }
+        assert!(names > 0, "line {n} names no test");
+    }
+    assert_eq!(rows.len(), 12);
+}
+
 #[test]
 fn every_reason_of_a_refusal_stands_there_with_its_step() {
     let mut table = "| reason | step | HTTP | means |\n|---|---|---|---|\n".to_owned();

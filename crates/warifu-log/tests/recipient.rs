@@ -565,6 +565,16 @@ fn histories_tell_gaps_forks_and_cut_tails() {
             ChainError::Broken { at: at + 1 }
         };
         assert_eq!(verify(&salted), Err(expected));
+        let mut altered = lines.clone();
+        altered[at].line = altered[at].line.replace("\"at\":1", "\"at\":2");
+        assert_ne!(altered[at].line, lines[at].line);
+        assert_eq!(verify(&altered), Err(expected));
+        if at < 4 {
+            let mut reordered = lines.clone();
+            reordered.swap(at, at + 1);
+            let expected = ChainError::Gap { at, from: n, to: n };
+            assert_eq!(verify(&reordered), Err(expected));
+        }
     }
     let mut closed = lines.clone();
     closed[4].opening = None;

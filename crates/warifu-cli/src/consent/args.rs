@@ -245,9 +245,18 @@ pub(crate) fn command(lang: Lang) -> Command {
         .subcommand(
             Command::new("grant")
                 .about(w.text("求めの文を表示し、--agree があれば同意に署名します", "Shows the text of a request and, with --agree, signs the grant"))
-                .arg(w.first("REQUEST", "求めのトークン", "token of the request"))
+                .arg(w.first("REQUEST", "求めのトークン", "token of the request").required(false).required_unless_present("offline"))
                 .arg(key().required(true))
                 .arg(cat())
+                .arg(
+                    w.flag("offline", "求めなしで、つながらない場所で見せる同意を作る (24 時間まで、--sub, --aud, --pur, --cat が要ります)", "without a request, for where there is no connection: 24 hours at most (needs --sub, --aud, --pur, --cat)")
+                        .requires_all(["sub", "aud", "pur", "cat"])
+                        .conflicts_with_all(["input", "days"]),
+                )
+                .arg(sub().requires("offline"))
+                .arg(aud().requires("offline"))
+                .arg(pur().requires("offline"))
+                .arg(w.number("hours", "N", "--offline の時間 (24 まで)", "hours of --offline, at most 24").requires("offline"))
                 .arg(w.many("exclude-facility", "CODE", "この施設の記録は見せない", "leave out this facility's records"))
                 .arg(w.many("exclude-label", "LABEL", "この印の記録は見せない (PSY など)", "leave out records of this label (PSY and the like)"))
                 .arg(w.many("exclude-item", "KEY", "この記録は見せない (r.…)", "leave out this record (r.…)"))

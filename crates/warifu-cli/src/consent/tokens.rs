@@ -286,9 +286,63 @@ fn finish(
     Ok(End::Clean)
 }
 
+/// Hours that a grant may last which nobody asked for: it has neither nonce nor status (§4.1).
+const OFFLINE_HOURS: u64 = 24;
+
+/// A grant that a person makes without a connection, hence without a request, for a day at most.
+fn offline_grant(cx: &Cx<'_>, desk: &Desk) -> anyhow::Result<End> {
+    let hours = cx.int("hours").unwrap_or(OFFLINE_HOURS);
+    if hours == 0 || hours > OFFLINE_HOURS {
+        bail!(cx.say(
+            &format!("求めのない同意は {OFFLINE_HOURS} 時間までです。--hours は 1 から {OFFLINE_HOURS} で指定してください"),
+            &format!("a grant without a request lasts {OFFLINE_HOURS} hours at most: --hours is 1 to {OFFLINE_HOURS}")
+        ));
+    }
+    let mut claims = object([
+        ("sub", wrong::subject(cx, "sub")?.into()),
+        ("aud", cx.codes("aud").into()),
+        ("pur", cx.codes("pur").into()),
+        ("cat", cx.codes("cat").into()),
+        ("dat", object([])),
+        ("iat", cx.now.into()),
+        ("nbf", cx.now.into()),
+        ("exp", (cx.now + hours * 3600).into()),
+        ("jti", fresh_id()?.into()),
+        ("obl", Value::from(vec!["NORDSCLCD"])),
+    ]);
+    wrong::codes(cx, desk, Typ::Grant, &claims)?;
+    wrong::ceiling(cx, &desk.policy)?;
+    wrong::exclusions(cx, desk)?;
+    chosen(cx, &mut claims);
+    sign(cx, desk, Typ::Grant, claims, Some(&exclusions(cx)?))
+}
+
+/// The list of exclusions of the command line.
+fn exclusions(cx: &Cx<'_>) -> anyhow::Result<Annex> {
+    Ok(Annex {
+        src: cx.codes("exclude-facility"),
+        lbl: cx.codes("exclude-label"),
+        res: cx.codes("exclude-item"),
+        ..Annex::empty(random()?)
+    })
+}
+
+/// What the person adds to a grant.
+fn chosen(cx: &Cx<'_>, claims: &mut Value) {
+    if cx.m.get_flag("onward") {
+        insert(claims, "dlg", true);
+    }
+    if let Some(most) = cx.int("uses") {
+        insert(claims, "use", object([("max", most.into())]));
+    }
+}
+
 /// Signs a grant for a request, or for less than it asks.
 pub(super) fn grant(cx: &Cx<'_>) -> anyhow::Result<End> {
     let desk = Desk::in_force(cx)?;
+    if cx.m.get_flag("offline") {
+        return offline_grant(cx, &desk);
+    }
     let request = asked(cx, &desk, cx.input())?;
     let of = |name: &str| request.claims.get(name).cloned().unwrap_or(Value::Null);
     let wanted: Vec<String> = of("cat").texts().map(str::to_owned).collect();
@@ -314,12 +368,7 @@ pub(super) fn grant(cx: &Cx<'_>) -> anyhow::Result<End> {
         ));
     }
     wrong::exclusions(cx, &desk)?;
-    let annex = Annex {
-        src: cx.codes("exclude-facility"),
-        lbl: cx.codes("exclude-label"),
-        res: cx.codes("exclude-item"),
-        ..Annex::empty(random()?)
-    };
+    let annex = exclusions(cx)?;
     let mut claims = object([
         ("sub", of("sub")),
         ("aud", of("aud")),
@@ -335,12 +384,7 @@ pub(super) fn grant(cx: &Cx<'_>) -> anyhow::Result<End> {
         ("obl", Value::from(vec!["NORDSCLCD"])),
     ]);
     wrong::codes(cx, &desk, Typ::Grant, &claims)?;
-    if cx.m.get_flag("onward") {
-        insert(&mut claims, "dlg", true);
-    }
-    if let Some(most) = cx.int("uses") {
-        insert(&mut claims, "use", object([("max", most.into())]));
-    }
+    chosen(cx, &mut claims);
     sign(cx, &desk, Typ::Grant, claims, Some(&annex))
 }
 
