@@ -108,6 +108,10 @@ test("a grant: what is shown is what is signed, and the desk takes it", async ()
   await close(page);
 });
 
+const APART = new Set(["Patient", "Organization", "Practitioner", "PractitionerRole", "Location", "Specimen", "Medication", "Device", "Provenance"]);
+/** What the items of a Bundle are called; the rest goes along with them. */
+const names = ({ entry }) => entry.map((e) => e.resource).filter((r) => !APART.has(r.resourceType)).map((r) => r.code?.text ?? r.code?.coding?.find((c) => c.display)?.display ?? "");
+
 test("the preview is the Bundle that the recipient then gets", async () => {
   const page = await enrolled();
   desk.convert();
@@ -133,9 +137,56 @@ test("the preview is the Bundle that the recipient then gets", async () => {
   await page.locator("article[data-signed]").waitFor();
   await button(page, "署名して見せる").click();
   await page.getByRole("heading", { level: 1, name: /^同意を記録しました/ }).waitFor();
-  const apart = new Set(["Patient", "Organization", "Practitioner", "PractitionerRole", "Location", "Specimen", "Medication", "Device", "Provenance"]);
-  const got = desk.disclosed("mi:1312345678").entry.filter((e) => !apart.has(e.resource.resourceType));
-  assert.equal(got.length, counts[0]);
+  assert.equal(names(desk.disclosed("mi:1312345678")).length, counts[0]);
+  await close(page);
+});
+
+test("surgery has a list of its own before its signature: what goes out then, less what was hidden", async () => {
+  const page = await enrolled();
+  const { entry } = desk.convert();
+  desk.source = "mi:1319999999";
+  for (const [id, text] of [["own-1", "架空の手術"], ["own-2", "架空の二度めの手術"], ["own-3", "架空の三度めの手術"]]) {
+    entry.push({ resource: { resourceType: "Procedure", id, status: "completed", code: { text }, performedDateTime: "2019-05-06", subject: entry[0].resource.subject } });
+  }
+  desk.ask(["inf.rx"]);
+  await home(page);
+  await toSign(page, ["処方・調剤"]);
+  await button(page, "署名して見せる").click();
+  await page.getByRole("heading", { level: 1, name: /^同意を記録しました/ }).waitFor();
+  const given = names(desk.disclosed("mi:1312345678"));
+  desk.ask(["prc.surgery"], { individual: true });
+  await page.getByRole("link", { name: "ホームへ" }).click();
+  await page.reload();
+  await page.getByRole("link", { name: /^架空割符診療所/ }).first().click();
+  await heading(page, "手術の記録も見せますか");
+  await page.getByText("目的は「診療」です。").waitFor();
+  const list = page.locator("details").first().locator("li");
+  await list.filter({ hasText: "架空の二度めの手術" }).waitFor();
+  const before = await list.count();
+  // By keyboard, and it moves to the other list.
+  const hide = list.filter({ hasText: "架空の二度めの手術" }).getByRole("button", { name: /^これは見せない/ });
+  await hide.focus();
+  await page.keyboard.press("Enter");
+  await page.getByRole("status").filter({ hasText: `に見えるもの（${before - 1}件）` }).waitFor();
+  const shown = await list.locator(".strong").evaluateAll((all) => all.map((el) => {
+    const copy = el.cloneNode(true);
+    for (const rt of copy.querySelectorAll("rt, rp")) rt.remove();
+    return copy.textContent;
+  }));
+  assert.equal(shown.length, before - 1);
+  assert.deepEqual(await axe(page), []);
+  await button(page, "見せる").click();
+  await heading(page, "いつまで見せますか");
+  await page.getByText("2／3").waitFor();
+  await page.getByLabel(/^24時間/).check();
+  await button(page, "つぎへ").click();
+  await page.locator("article[data-signed]").waitFor();
+  await button(page, "署名して見せる").click();
+  await page.getByRole("heading", { level: 1, name: /^同意を記録しました/ }).waitFor();
+  const added = names(desk.disclosed("mi:1312345678"));
+  for (const one of given) added.splice(added.indexOf(one), 1);
+  assert.deepEqual(added.toSorted(), shown.toSorted(), "the list is what goes out");
+  assert.ok(added.includes("架空の手術") && !added.includes("架空の二度めの手術"));
   await close(page);
 });
 

@@ -194,7 +194,10 @@ export class Desk {
     if (!this.session) return { status: 401, body: { code: "SESSION" } };
     if (what === "POST /disclose") {
       assert.deepEqual(body, { search: "Patient/$everything?_count=500" });
-      return { body: { bundle: JSON.stringify(this.records), proof: {}, areq: "" } };
+      // By its source a record has the key by which it is left out.
+      const of = (this.records.entry ?? []).map((e) => `${e.resource.resourceType}/${e.resource.id}`);
+      const sources = this.source ? [{ src: this.source, of }] : undefined;
+      return { body: { bundle: JSON.stringify(this.records), proof: {}, areq: "", sources } };
     }
     // Who looked is told by the real server alone (portal-loop.test.mjs): nobody did here.
     if (what === "GET /log/key") return { body: { log: this.logKey, witnesses: [], quorum: 0 } };

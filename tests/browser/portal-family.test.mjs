@@ -199,6 +199,8 @@ test("without a network the own consents, receipts and QR are there, as of a tim
   // Erasing takes it all.
   await page.goto(`${site.url}/bye`);
   await button(page, "全部消す").click();
+  await heading(page, "本当に、この端末から全部消しますか");
+  await button(page, "はい、全部消す").click();
   await heading(page, "この端末から全部消しました");
   assert.deepEqual(await page.evaluate(async () => (await indexedDB.databases()).map((d) => d.name)), []);
   walk.end();

@@ -25,6 +25,7 @@ test("a request, its consent, receipt and end", async () => {
   await walk.look("done");
   await page.getByRole("link", { name: "手術の記録も見せますか" }).click();
   await heading(page, "手術の記録も見せますか");
+  await page.locator("details").first().locator("li").first().waitFor();
   await walk.look("who-surgery");
   await button(page, "見せない").click();
   await heading(page, /^「見せない」と記録しました/);

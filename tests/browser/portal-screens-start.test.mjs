@@ -84,6 +84,9 @@ test("start, key, registration, settings, finish", async () => {
   await heading(page, "終わる");
   await walk.look("bye");
   await button(page, "全部消す").click();
+  await heading(page, "本当に、この端末から全部消しますか");
+  await walk.look("bye-sure");
+  await button(page, "はい、全部消す").click();
   await heading(page, "この端末から全部消しました");
   await walk.look("erased");
   walk.end();

@@ -100,12 +100,18 @@ story("asked, granted, disclosed exactly that, seen with its proof, withdrawn, r
   // Surgery by a signature of its own.
   await page.getByRole("link", { name: "手術の記録も見せますか" }).click();
   await heading(page, "手術の記録も見せますか");
+  const surgery = page.locator("details").first().locator("li");
+  await surgery.filter({ hasText: SURGERY }).first().waitFor();
+  const listed = await surgery.count();
+  await page.getByRole("status").filter({ hasText: `に見えるもの（${listed}件）` }).waitFor();
   await button(page, "見せる").click();
   await page.getByLabel(/^24時間/).check();
   await button(page, "つぎへ").click();
   await page.locator("article[data-signed]").waitFor();
   await sign(page);
-  assert.ok((await office.clinic.disclose(sub)).text.includes(SURGERY));
+  const more = await office.clinic.disclose(sub);
+  assert.ok(more.text.includes(SURGERY));
+  assert.equal(items(more).length - items(given).length, listed, "the list of surgery is what its consent adds");
 
   // Another institution gets nothing.
   assert.deepEqual((({ status, code }) => [status, code])(await office.other.disclose(sub)), [403, "AUD"]);

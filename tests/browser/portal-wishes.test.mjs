@@ -118,6 +118,19 @@ test("not even in an emergency: the warning is read, the server then refuses, an
   const refused = await office.clinic.emergency(sub);
   assert.equal(JSON.parse(refused.body.bundle).entry, undefined, "nothing goes out");
   await menu(page, "救急のときのこと", "救急のとき、どうしますか（いま：救急でも見せない）");
+  await page.getByText("いまは、命にかかわるときでも、見られません。あなたがそう署名しました。").waitFor();
+  await walk.look("emergency-never");
+  // Each language says what was signed, and the rules only as what would be.
+  for (const [lang, now, rules] of [["English", "not even when your life is at risk. You signed this.", "If it stays by the rules:"], ["やさしい", "いのちがあぶないときも見ません。", "きまりのままなら、いのちがあぶないときだけ見ます。"]]) {
+    await page.getByRole("button", { name: lang, exact: true }).click();
+    await page.waitForFunction((words) => {
+      const copy = document.querySelector("main").cloneNode(true);
+      for (const rt of copy.querySelectorAll("rt, rp")) rt.remove();
+      const text = copy.textContent.replaceAll(" ", "");
+      return words.every((w) => text.includes(w.replaceAll(" ", "")));
+    }, [now, rules]);
+  }
+  await page.getByRole("button", { name: "日本語", exact: true }).click();
   await button(page, "「救急でも見せない」をやめる").click();
   await page.locator("article[data-signed]").waitFor();
   await button(page, "署名する").click();

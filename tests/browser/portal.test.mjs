@@ -229,7 +229,18 @@ test("everything is erased after one confirmation", async () => {
   const page = await portal();
   await makeKey(page);
   await page.goto(`${site.url}/bye`);
+  // By keyboard; the first press only asks.
+  await page.getByRole("button", { name: "全部消す" }).focus();
+  await page.keyboard.press("Enter");
+  await heading(page, "本当に、この端末から全部消しますか");
+  await page.waitForFunction(() => document.activeElement?.tagName === "H1");
+  assert.notEqual(await page.evaluate(async () => (await indexedDB.databases()).length), 0);
+  await page.getByRole("link", { name: "消さない" }).click();
+  await heading(page, "メニュー");
+  await page.goBack();
   await page.getByRole("button", { name: "全部消す" }).click();
+  await heading(page, "本当に、この端末から全部消しますか");
+  await page.getByRole("button", { name: "はい、全部消す" }).click();
   await heading(page, "この端末から全部消しました");
   assert.deepEqual(await page.evaluate(async () => (await indexedDB.databases()).map((d) => d.name)), []);
   assert.equal(await page.evaluate(() => localStorage.length + sessionStorage.length), 0);

@@ -614,6 +614,8 @@ pub enum Event {
     CheckLog,
     /// S7: save what could not be confirmed.
     Evidence,
+    /// S17: erasing everything is wanted; it is asked once more.
+    AskErase,
     /// S17: erase everything.
     Erase,
     /// Everything is erased; whether the session was closed at the server too.
@@ -820,6 +822,8 @@ pub struct Model {
     pub said: Option<Text>,
     /// Group of the request that was answered last.
     pub last_group: String,
+    /// S17: whether it is meant is asked.
+    pub erasing: bool,
     /// S17: everything is erased.
     pub erased: bool,
     /// S17: the server could not be told; the session ends by itself by then.
@@ -908,6 +912,7 @@ impl Default for Model {
             again_at: 0,
             said: None,
             last_group: String::new(),
+            erasing: false,
             erased: false,
             lingers: None,
         }
@@ -1146,7 +1151,12 @@ impl Model {
                 Self::log()
             }
             Event::Evidence => self.evidence(),
-            Event::Erase if self.busy => Vec::new(),
+            Event::AskErase => {
+                self.problem = None;
+                self.erasing = true;
+                vec![Effect::Focus("h1")]
+            }
+            Event::Erase if self.busy || !self.erasing => Vec::new(),
             Event::Erase => {
                 self.problem = None;
                 self.busy = true;
@@ -1195,6 +1205,7 @@ impl Model {
         self.pass = Secret::default();
         self.show_pass = false;
         self.problem = None;
+        self.erasing = false;
         if self.enrol != Enrol::Busy {
             self.enrol = Enrol::Form;
         }
@@ -1397,7 +1408,14 @@ impl Model {
             return self.open_session();
         }
         let mut effects = Self::all();
-        if matches!(self.route, Route::Records | Route::Wizard(_, Step::What)) {
+        let lists = match &self.route {
+            Route::Wizard(_, step) => self
+                .draft
+                .as_ref()
+                .is_some_and(|d| d.preview_step() == *step),
+            route => *route == Route::Records,
+        };
+        if lists {
             effects.extend(self.read_records());
         }
         if self.route == Route::Contacts {
@@ -1496,7 +1514,13 @@ impl Model {
         }
         match step {
             Step::Sign => self.open_request(),
-            Step::What => self.read_records(),
+            _ if self
+                .draft
+                .as_ref()
+                .is_some_and(|d| d.preview_step() == step) =>
+            {
+                self.read_records()
+            }
             _ => Vec::new(),
         }
     }
@@ -1523,6 +1547,15 @@ impl Model {
         }
         if matches!(step, Step::Until | Step::Sign) && self.is_unseen() {
             return vec![Effect::Focus("[role=alert]")];
+        }
+        if matches!(step, Step::Until | Step::Sign) && self.preview.is_none() {
+            // Nobody decides before what would be seen is there.
+            let lists = draft.preview_step();
+            if self.route == Route::Wizard(draft.asked.req.clone(), lists) {
+                self.said = Some(text::LOADING);
+                return Vec::new();
+            }
+            return self.step(lists);
         }
         if matches!(step, Step::Sign) {
             match draft.until {
@@ -1551,7 +1584,8 @@ impl Model {
             return self.step(Step::Who);
         }
         if self.is_unseen() {
-            return self.step(Step::What);
+            let step = draft.preview_step();
+            return self.step(step);
         }
         if draft.bound.is_some() {
             return Vec::new();
@@ -1680,7 +1714,8 @@ impl Model {
     fn sign_grant(&mut self, moment: &Moment) -> Vec<Effect> {
         let waits = self.waits_for(Tag::Give);
         if self.is_unseen() {
-            return self.step(Step::What);
+            let step = self.draft.as_ref().map_or(Step::Who, Draft::preview_step);
+            return self.step(step);
         }
         if self.sealed() && self.pass.is_empty() {
             return self.lack(vec![lack("pass", text::KEY_PASS_ASK, 0)]);
@@ -3460,10 +3495,14 @@ mod tests {
     }
 
     fn ask(m: &mut Model, now: u64) {
+        ask_for(m, "imm", false, now);
+    }
+
+    fn ask_for(m: &mut Model, cat: &str, individual: bool, now: u64) -> Vec<Effect> {
         let body = format!(
-            r#"{{"requests":[{{"req":"{REQ}","group":"g","at":{now},"aud":["{CLINIC}"],"pur":["TREAT"],"cat":["imm"],"min":[],"dat":{{}}}}]}}"#
+            r#"{{"requests":[{{"req":"{REQ}","group":"g","at":{now},"aud":["{CLINIC}"],"pur":["TREAT"],"cat":["{cat}"],"min":[],"dat":{{}},"individual":{individual}}}]}}"#
         );
-        answer(m, Tag::Requests, 200, &body, now);
+        answer(m, Tag::Requests, 200, &body, now)
     }
 
     fn key() -> warifu_consent::SecretKey {
@@ -3517,10 +3556,45 @@ mod tests {
         ])
     }
 
+    const NO_RECORDS: &str =
+        r#"{"bundle":"{\"resourceType\":\"Bundle\",\"type\":\"searchset\",\"entry\":[]}"}"#;
+
+    /// What would be seen is there.
+    fn look(m: &mut Model) {
+        let now = m.now;
+        m.update(Event::Step(Step::What), &moment(now));
+        answer(m, Tag::Records, 200, NO_RECORDS, now);
+        assert!(matches!(m.preview, Some(Ok(_))));
+    }
+
+    #[test]
+    fn nobody_goes_on_before_what_would_be_seen_is_there() {
+        // A general request, and an individual one, whose first page lists it.
+        for (individual, lists) in [(false, Step::What), (true, Step::Who)] {
+            let mut m = opened(&at(Step::Who));
+            let now = m.now;
+            let cat = if individual { "prc.surgery" } else { "imm" };
+            let effects = ask_for(&mut m, cat, individual, now);
+            assert_eq!(paths(&effects).contains(&"/disclose"), individual);
+            if !individual {
+                m.update(Event::Category(cat.to_owned()), &moment(now));
+            }
+            m.update(Event::SetUntil(Until::Day), &moment(now));
+            for step in [Step::Until, Step::Sign, Step::Until] {
+                m.update(Event::Step(step), &moment(now));
+                assert_eq!(m.route.path(), at(lists), "{individual}");
+            }
+            answer(&mut m, Tag::Records, 200, NO_RECORDS, now);
+            m.update(Event::Step(Step::Until), &moment(now));
+            assert_eq!(m.route.path(), at(Step::Until));
+        }
+    }
+
     /// On the last page of the wizard, before the request is opened.
     fn choosing(now: u64) -> Model {
         let mut m = opened(&at(Step::Who));
         ask(&mut m, now);
+        look(&mut m);
         m.update(Event::Category("imm".to_owned()), &moment(now));
         m.update(Event::SetUntil(Until::Day), &moment(now));
         let effects = m.update(Event::Step(Step::Sign), &moment(now));
@@ -4044,6 +4118,7 @@ mod tests {
             radios.count()
         };
         ask(&mut m, now);
+        look(&mut m);
         m.update(Event::Category("imm".to_owned()), &moment(now));
         m.update(Event::Step(Step::Until), &moment(now));
         assert_eq!((offered(&m), m.longest()), (4, 365));
@@ -4063,6 +4138,15 @@ mod tests {
     fn erased_is_said_only_when_it_is() {
         let mut m = started("/bye");
         let now = m.now;
+        // It is asked once more, and only on this screen.
+        assert!(m.update(Event::Erase, &moment(now)).is_empty());
+        m.update(Event::AskErase, &moment(now));
+        assert!(told(&m, text::BYE_SURE));
+        m.update(Event::Go(Route::Menu), &moment(now));
+        m.update(Event::Go(Route::Bye), &moment(now));
+        assert!(!told(&m, text::BYE_SURE));
+        assert!(m.update(Event::Erase, &moment(now)).is_empty());
+        m.update(Event::AskErase, &moment(now));
         assert_eq!(m.update(Event::Erase, &moment(now)), [Effect::Erase]);
         m.update(Event::NotErased, &moment(now));
         assert!(told(&m, text::BYE_NOT_ERASED));

@@ -45,6 +45,8 @@ pub struct Preview {
     pub shown: Vec<Record>,
     /// What stays hidden.
     pub hidden: Vec<Record>,
+    /// `Type/id` of what they see by other consents, whatever becomes of the draft.
+    pub before: BTreeSet<String>,
 }
 
 /// What the holder knows beside the content. The facility of each record it tells the person; on the rest
@@ -127,6 +129,33 @@ fn grant(policy: &Policy, draft: &Draft, now: u64) -> Option<Grant> {
     })
 }
 
+/// `Type/id` of what the recipients of the draft see in this state.
+fn shown(
+    state: &State<'_>,
+    draft: &Draft,
+    own: &Pages,
+    known: &Own<'_>,
+    now: u64,
+) -> Result<BTreeSet<String>, FilterError> {
+    let mut shown = BTreeSet::new();
+    for page in &own.bundles {
+        for recipient in &draft.asked.aud {
+            for purpose in &draft.asked.pur {
+                let request = Request {
+                    who: Who::Recipient(recipient.clone()),
+                    purpose: state.policy.purpose(purpose),
+                    mode: Mode::Normal,
+                    at: now,
+                };
+                let done = filter(page.as_bytes(), state, &request, known)?;
+                let out = String::from_utf8(done.bytes).map_err(|_| FilterError::NotBundle)?;
+                shown.extend(record::keys(&out));
+            }
+        }
+    }
+    Ok(shown)
+}
+
 /// What the recipients of the draft would see of these pages of own records, and of the list of them.
 ///
 /// # Errors
@@ -140,31 +169,23 @@ pub fn preview(
     listed: &[Record],
     now: u64,
 ) -> Result<Preview, FilterError> {
-    let mut state = state(policy, mine, keys);
-    // An individual category stands alone in its grant.
-    state.grants.extend(grant(policy, draft, now));
     let known = Own {
         all: own.bundles.iter().flat_map(|b| record::keys(b)).collect(),
         sources: &own.sources,
     };
-    let mut shown: BTreeSet<String> = BTreeSet::new();
-    let purposes: Vec<_> = draft.asked.pur.iter().map(|p| policy.purpose(p)).collect();
-    for page in &own.bundles {
-        for recipient in &draft.asked.aud {
-            for purpose in &purposes {
-                let request = Request {
-                    who: Who::Recipient(recipient.clone()),
-                    purpose: *purpose,
-                    mode: Mode::Normal,
-                    at: now,
-                };
-                let done = filter(page.as_bytes(), &state, &request, &known)?;
-                let out = String::from_utf8(done.bytes).map_err(|_| FilterError::NotBundle)?;
-                shown.extend(record::keys(&out));
-            }
-        }
-    }
-    let mut seen = Preview::default();
+    let mut state = state(policy, mine, keys);
+    let before = if state.grants.is_empty() {
+        BTreeSet::new()
+    } else {
+        shown(&state, draft, own, &known, now)?
+    };
+    // An individual category stands alone in its grant.
+    state.grants.extend(grant(policy, draft, now));
+    let shown = shown(&state, draft, own, &known, now)?;
+    let mut seen = Preview {
+        before,
+        ..Preview::default()
+    };
     for record in listed {
         if shown.contains(&record.key) {
             seen.shown.push(record.clone());
@@ -326,6 +347,18 @@ mod tests {
         assert_eq!(seen(other).len(), 2);
         let own = Hidden::Facility("mi:1319999999".to_owned());
         assert!(seen(own).is_empty());
+    }
+
+    #[test]
+    fn surgery_alone_is_what_its_own_consent_shows() {
+        let page = BUNDLE.replace(
+            "]}",
+            r#",{"resource":{"resourceType":"Procedure","id":"o","status":"completed","code":{"text":"手術"},"subject":{"reference":"Patient/p"}}}]}"#,
+        );
+        let one = seen(&["prc.surgery"], &[&page]).unwrap();
+        assert_eq!(keys(&one.shown), ["Procedure/o"]);
+        assert_eq!(one.hidden.len(), 3);
+        assert!(one.before.is_empty());
     }
 
     #[test]

@@ -206,6 +206,7 @@ texts! {
     WHO = "{institution}が、あなたの記録を見たいと言っています", "{institution}が あなたの きろくを 見たい です", "{institution} asks to see your records";
     WHO_INDIVIDUAL = "{category}の記録も見せますか", "{category}も 見せますか", "Show records of {category} too?";
     WHO_INDIVIDUAL_NOTE = "{category}は別に決めます。ほかの同意には入りません。", "{category}は べつに きめます。", "{category} is decided apart. It is in no other consent.";
+    WHO_PURPOSE = "目的は「{purpose}」です。", "わけは「{purpose}」です。", "The purpose is {purpose}.";
     WHO_CARE = "見せなくても、診察や薬は変わりません。", "見せなくても、びょういんで 見て もらえます。", "Your care is the same if you say no.";
     WHO_LOOK = "内容を見る", "なかみを 見る", "See details";
     SHOW = "見せる", "見せる", "Show";
@@ -223,10 +224,12 @@ texts! {
     HIDE_NAMED = "{action}：{name}", "{action}：{name}", "{action}: {name}";
     HIDE_NOTE = "一件ずつ「これは見せない」をえらべます（隠したことは相手にわかりません）。", "一つずつ かくせます（あいてに わかりません）。", "You can hide single records (they cannot tell).";
     HIDE_BY_YOU = "あなたが隠しました", "あなたが かくしました", "hidden by you";
+    HIDE_BEFORE = "ほかの同意で、もう見えています", "もう 見えて います", "shown already by another consent";
     HIDE_MORE = "病院や内容でまとめて隠す（{n}）", "まとめて かくす（{n}）", "Hide by hospital or by subject ({n})";
     HIDE_FACILITIES = "この病院の記録は見せない", "この 病院の ものは 見せない", "Hide the records of this hospital";
     HIDE_LABELS = "この内容の記録は見せない", "この なかみは 見せない", "Hide records about this";
     HIDE_LABELS_NOTE = "内容がわからない記録も、いっしょに隠れます。", "わからない ものも かくれます。", "Records whose subject is not known are hidden too.";
+    WHAT_BEFORE = "このうち{n}件は、いま続いているほかの同意で、もう見えています。見せたくないときは、その同意をやめてください。", "{n}こは もう 見えて います。やめる ことも できます。", "{n} of these are shown already by another consent that goes on. To hide them, withdraw that one.";
     WHAT_HIDDEN = "見えないもの（{n}件）", "見えない もの（{n}）", "What stays hidden ({n})";
     WHAT_APART = "手術・移植歴・ゲノムは、別に決めます。", "しゅじゅつなどは べつに きめます。", "Surgery, transplants and genome are decided apart.";
     WHAT_LATER = "期限までに増える記録も見えます。", "あとで ふえた きろくも 見えます。", "Records added until the end date are included.";
@@ -461,8 +464,9 @@ texts! {
     PREF_RULES = "きまりのまま", "きまりの まま", "by the rules";
     PREF_ADVANCE = "前もって見せておく", "まえから 見せる", "allowed in advance";
     PREF_NEVER = "救急でも見せない", "きゅうきゅうでも 見せない", "not even then";
-    PREF_RULES_WHAT = "きまりのままなら、命にかかわるときに、決まった項目だけが見られます。見られたことは、必ずここでわかります。", "いのちが あぶない ときだけ 見ます。見た ことは ここで わかります。", "By the rules, set items only, when your life is at risk, and you always see here that it happened.";
-    PREF_SET = "救急で見られる、決まった項目", "見る もの", "The set items";
+    PREF_RULES_WHAT = "きまりのままなら、命にかかわるときに、決まった項目だけが見られます。見られたことは、必ずここでわかります。", "きまりの ままなら、いのちが あぶない ときだけ 見ます。見た ことは ここで わかります。", "If it stays by the rules: set items only, only when your life is at risk, and you always see here that it happened.";
+    PREF_NEVER_WHAT = "いまは、命にかかわるときでも、見られません。あなたがそう署名しました。", "いまは だれも 見ません。いのちが あぶない ときも 見ません。あなたが サインしました。", "Now nobody sees them, not even when your life is at risk. You signed this.";
+    PREF_SET = "きまりのままなら、救急で見られる項目", "きまりの ままなら 見る もの", "What may be seen by the rules";
     PREF_ADVANCE_GO = "前もって見せておく", "まえから 見せる", "Allow in advance";
     PREF_NEVER_GO = "救急でも見せない（注意を読みます）", "きゅうきゅうでも 見せない（よみます）", "Not even then (read the warning)";
     PREF_NEVER_END = "「救急でも見せない」をやめる", "「見せない」を やめる", "End “not even then”";
@@ -601,6 +605,8 @@ texts! {
     BYE_ERASE = "この端末から全部消す", "ぜんぶ けす", "Erase this device";
     BYE_ERASE_NOTE = "同意は続きます。止めるなら先に「やめる」へ。鍵は戻せません。", "見せる ことは つづきます。かぎは もどせません。", "Consents continue: withdraw first. The key cannot come back.";
     BYE_ERASE_GO = "全部消す", "ぜんぶ けす", "Erase everything";
+    BYE_SURE = "本当に、この端末から全部消しますか", "ほんとうに ぜんぶ けしますか", "Erase everything on this device?";
+    BYE_SURE_GO = "はい、全部消す", "はい、ぜんぶ けす", "Yes, erase everything";
     BYE_KEEP = "消さない", "けさない", "Keep it";
     BYE_NOT_ERASED = "全部は消せませんでした。この画面のほかの窓を閉じて、もう一度押してください。", "まだ のこって います。ほかの がめんを とじて、もう 一度 おして ください。", "Not everything could be erased. Close other windows of this page and press again.";
     BYE_LINGERS = "サーバーに知らせられませんでした。サーバーとの接続は、遅くとも{when}に切れます。", "{when}までに せつぞくも きれます。", "The server could not be told. The session there ends by {when} at the latest.";

@@ -62,16 +62,16 @@ impl Step {
         })
     }
 
-    /// Its place among the five, where it has one.
-    pub fn place(self) -> Option<usize> {
-        Some(match self {
-            Self::Who => 1,
-            Self::Why => 2,
-            Self::What => 3,
-            Self::Until => 4,
-            Self::Sign => 5,
-            _ => return None,
-        })
+    /// Its place among the pages of the wizard, and how many those are; an individual category has fewer:
+    /// its first page tells who, why and what.
+    pub fn place(self, individual: bool) -> Option<(usize, usize)> {
+        let pages: &[Self] = if individual {
+            &[Self::Who, Self::Until, Self::Sign]
+        } else {
+            &[Self::Who, Self::Why, Self::What, Self::Until, Self::Sign]
+        };
+        let at = pages.iter().position(|s| *s == self)?;
+        Some((at + 1, pages.len()))
     }
 }
 
@@ -179,6 +179,15 @@ impl Draft {
             bound: None,
             renewed: false,
             busy: false,
+        }
+    }
+
+    /// The page that lists what would be shown.
+    pub fn preview_step(&self) -> Step {
+        if self.asked.individual {
+            Step::Who
+        } else {
+            Step::What
         }
     }
 

@@ -200,12 +200,23 @@ pub(super) fn bye(m: &Model) -> Vec<Node> {
         return out;
     }
     problem(m).put(&mut out);
+    if m.erasing {
+        h1(m, text::BYE_SURE).put(&mut out);
+        p(m, text::BYE_ERASE_NOTE).put(&mut out);
+        buttons([
+            secondary(m, text::BYE_SURE_GO, Event::Erase)
+                .maybe("aria-busy", m.busy.then_some("true")),
+            link(m, text::BYE_KEEP, &Route::Menu).class("btn btn2"),
+        ])
+        .put(&mut out);
+        return out;
+    }
     h1(m, text::BYE).put(&mut out);
     p(m, text::BYE_CLOSED_HOW).put(&mut out);
     h2(m, text::BYE_ERASE).put(&mut out);
     p(m, text::BYE_ERASE_NOTE).put(&mut out);
     buttons([
-        secondary(m, text::BYE_ERASE_GO, Event::Erase).maybe("aria-busy", m.busy.then_some("true")),
+        secondary(m, text::BYE_ERASE_GO, Event::AskErase),
         link(m, text::BYE_KEEP, &Route::Menu).class("btn btn2"),
     ])
     .put(&mut out);

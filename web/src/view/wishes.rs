@@ -136,6 +136,12 @@ fn emergency_start(m: &Model) -> Vec<Node> {
         let inside = el("a").attr("href", route.path()).with(sentence);
         banner("info", el("p").with(inside)).put(&mut out);
     }
+    if wish::never(mine, m.now).is_some() {
+        el("p")
+            .class("strong")
+            .with(say(m, text::PREF_NEVER_WHAT))
+            .put(&mut out);
+    }
     p(m, text::PREF_RULES_WHAT).put(&mut out);
     let set = books.policy.category_codes(books.policy.emergency());
     let set: Vec<El> = set.iter().map(|c| el("li").with(category(m, c))).collect();

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::model::{Event, Model, Outcome};
 use crate::node::{El, IntoNodes as _, Node, el};
+use crate::preview::Preview;
 use crate::record::Record;
 use crate::route::Route;
 use crate::text;
@@ -56,8 +57,8 @@ fn head(m: &Model, draft: &Draft, step: Step) -> El {
         let route = Route::Wizard(draft.asked.req.clone(), before);
         link(m, text::BACK, &route).class("back")
     });
-    let place = step.place().map(|n| {
-        let slots = [("n", number(n)), ("of", number(5))];
+    let place = step.place(draft.asked.individual).map(|(n, of)| {
+        let slots = [("n", number(n)), ("of", number(of))];
         el("p")
             .class("steps")
             .attr("aria-current", "step")
@@ -95,6 +96,14 @@ fn who(m: &Model, draft: &Draft, out: &mut Vec<Node>) {
             .class("strong")
             .with(institutions(m, &draft.asked.aud))
             .put(out);
+        let slot = ("purpose", purposes(m, &draft.asked.pur));
+        el("p").with(fill(m, text::WHO_PURPOSE, &[slot])).put(out);
+        p(m, text::WHAT_ALWAYS).put(out);
+        if m.preview.is_none() && m.problem.is_none() {
+            p(m, text::LOADING).put(out);
+        }
+        ahead(m, draft, out);
+        p(m, text::WHAT_LATER).put(out);
         button(m, text::SHOW, Event::Step(Step::Until))
     } else {
         button(m, text::WHO_LOOK, Event::Step(Step::Why))
@@ -157,11 +166,23 @@ fn ahead(m: &Model, draft: &Draft, out: &mut Vec<Node>) {
             return;
         }
     };
+    // An individual category has a consent of its own: only what that one adds, or holds back of it, is told.
+    let of_it =
+        |r: &&Record| !draft.asked.individual || r.cats.iter().any(|c| draft.asked.cat.contains(c));
+    let adds = |r: &&Record| of_it(r) || !preview.before.contains(&r.key);
+    let shown: Vec<&Record> = preview.shown.iter().filter(adds).collect();
+    let hidden: Vec<&Record> = preview.hidden.iter().filter(of_it).collect();
     let slots = [
         ("institution", institutions(m, &draft.asked.aud)),
-        ("n", number(preview.shown.len())),
+        ("n", number(shown.len())),
     ];
     p(m, text::HIDE_NOTE).put(out);
+    let before = shown.iter().filter(|r| preview.before.contains(&r.key));
+    let before = before.count();
+    if before > 0 {
+        let slot = [("n", number(before))];
+        el("p").with(fill(m, text::WHAT_BEFORE, &slot)).put(out);
+    }
     el("details")
         .attr("open", "")
         .with(
@@ -171,29 +192,30 @@ fn ahead(m: &Model, draft: &Draft, out: &mut Vec<Node>) {
                 &slots,
             )))),
         )
-        .with(grouped(m, draft, &preview.shown))
+        .with(grouped(m, draft, preview, &shown))
         .put(out);
     el("details")
         .with(el("summary").with(el("h2").with(fill(
             m,
             text::WHAT_HIDDEN,
-            &[("n", number(preview.hidden.len()))],
+            &[("n", number(hidden.len()))],
         ))))
-        .with(grouped(m, draft, &preview.hidden))
+        .with(grouped(m, draft, preview, &hidden))
         .put(out);
     hide_many(m, draft, out);
 }
 
 /// A heading a category of what is asked for, and what is of none of them under the first of its own.
-fn grouped(m: &Model, draft: &Draft, all: &[Record]) -> Vec<El> {
-    let asked = |r: &&Record| -> String {
+fn grouped(m: &Model, draft: &Draft, preview: &Preview, all: &[&Record]) -> Vec<El> {
+    let asked = |r: &Record| -> String {
         let of = draft.asked.cat.iter().find(|c| r.cats.contains(c));
         of.or(r.cats.first()).cloned().unwrap_or_default()
     };
     let categories = m.books.iter().flat_map(|b| b.policy.categories());
     let mut out = Vec::new();
     for named in categories {
-        let inside: Vec<&Record> = all.iter().filter(|r| asked(r) == named.code).collect();
+        let inside = all.iter().copied().filter(|r| asked(r) == named.code);
+        let inside: Vec<&Record> = inside.collect();
         if inside.is_empty() {
             continue;
         }
@@ -202,7 +224,7 @@ fn grouped(m: &Model, draft: &Draft, all: &[Record]) -> Vec<El> {
             .with(category(m, &named.code))
             .with(" ")
             .with(count);
-        let rows = inside.into_iter().map(|r| hideable(m, draft, r));
+        let rows = inside.into_iter().map(|r| hideable(m, draft, preview, r));
         out.push(heading);
         out.push(el("ul").class("records").with(rows.collect::<Vec<_>>()));
     }
@@ -210,7 +232,7 @@ fn grouped(m: &Model, draft: &Draft, all: &[Record]) -> Vec<El> {
 }
 
 /// A record, with what it says, and the button that leaves it out or takes that back.
-fn hideable(m: &Model, draft: &Draft, r: &Record) -> El {
+fn hideable(m: &Model, draft: &Draft, preview: &Preview, r: &Record) -> El {
     let one = Hidden::Record(r.id.clone());
     let is_hidden = draft.hidden.contains(&one);
     let action = if is_hidden {
@@ -218,7 +240,9 @@ fn hideable(m: &Model, draft: &Draft, r: &Record) -> El {
     } else {
         text::HIDE
     };
-    let offered = is_hidden || r.cats.iter().any(|c| draft.cats.contains(c));
+    // Leaving it out of this consent takes it out of no other.
+    let before = preview.before.contains(&r.key);
+    let offered = is_hidden || !before && r.cats.iter().any(|c| draft.cats.contains(c));
     let title = title_of(m, r);
     let name = el("span").with(title.clone());
     let named = fill(
@@ -239,6 +263,7 @@ fn hideable(m: &Model, draft: &Draft, r: &Record) -> El {
     if !r.day.is_empty() {
         mark = mark.with("　").with(written(m, &r.day));
     }
+    let other = before.then(|| el("span").class("mark").with(say(m, text::HIDE_BEFORE)));
     let by_you = is_hidden.then(|| el("span").class("mark").with(say(m, text::HIDE_BY_YOU)));
     let way = offered.then(|| {
         button(m, action, Event::Hide(one))
@@ -252,6 +277,7 @@ fn hideable(m: &Model, draft: &Draft, r: &Record) -> El {
                 .with(el("span").class("strong").with(title))
                 .with((!brief.is_empty()).then(|| el("span").class("brief").with(brief)))
                 .with(mark)
+                .with(other)
                 .with(by_you),
         )
         .with(way)
