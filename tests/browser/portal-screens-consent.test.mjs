@@ -54,6 +54,10 @@ test("a request, its consent, receipt and end", async () => {
   await button(page, "やめる").click();
   await heading(page, /にここで止まりました/);
   await walk.look("ended");
+  await link(page, "控えを見る").click();
+  await heading(page, "控え");
+  await page.getByText("架空割符診療所に見せるのをやめました").waitFor();
+  await walk.look("receipt-end");
   walk.end();
   await close(page);
 });

@@ -2,10 +2,11 @@
 // objection to one, a lost key. What the page says is what the server does.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import { axe, close, open, start, stop } from "./harness.mjs";
 import { HOSPITAL, Office, PATIENT, SURGERY } from "./portal-office.mjs";
-import { Walk, onHeading, press } from "./portal-walk.mjs";
+import { Walk, nav, onHeading, press } from "./portal-walk.mjs";
 
 let office;
 before(start);
@@ -78,6 +79,29 @@ test("the objection to secondary use is signed as shown, told with its time, and
   const [on] = (await mine(page)).tokens.map((t) => claimsOf(t.token));
   assert.deepEqual([on.state, on.pur, on.to, on.src, on.seq], ["on", ["ANON", "PSEUDO"], ["*"], ["*"], 0]);
   assert.equal(on.txt.h, hashed(on.jti, shown), "text shown = text signed");
+  // Its receipt: the text that was signed, as a file, on paper, as a symbol, from here and from 同意.
+  await link(page, "控えを見る").click();
+  await heading(page, "控え");
+  await page.getByText("「匿名加工、仮名加工」に使わないでほしい、と申し出ました").waitFor();
+  assert.equal(await page.locator("article[data-signed]").textContent(), shown);
+  await button(page, "印刷・PDF").waitFor();
+  await walk.look("receipt-secondary");
+  const file = page.waitForEvent("download");
+  await button(page, "ファイル（JSON）").click();
+  const saved = JSON.parse(readFileSync(await (await file).path(), "utf8"));
+  assert.equal(claimsOf(saved.token).jti, on.jti);
+  const [kept] = (await mine(page)).tokens;
+  assert.deepEqual([saved.token, saved.receipt], [kept.token, kept.receipt]);
+  await link(page, "QRで見せる").click();
+  await heading(page, "QRを見せる");
+  assert.equal(await page.locator("figure.qr svg").count(), 2);
+  await link(page, "もどる").click();
+  await heading(page, "控え");
+  await nav(page, "同意", "同意");
+  await page.getByRole("heading", { level: 2, name: "ほかに署名したもの" }).waitFor();
+  await walk.look("consents-else");
+  await press(page, "link", /^「匿名加工、仮名加工」に使わないでほしい/);
+  await onHeading(page, "控え");
 
   await menu(page, "名前を消した、研究などへの利用");
   await page.getByText("いまは、断っています（匿名加工、仮名加工）。").waitFor();
@@ -115,6 +139,10 @@ test("not even in an emergency: the warning is read, the server then refuses, an
   const deny = claimsOf((await mine(page)).tokens.at(-1).token);
   assert.deepEqual([deny.emg, deny.pur, deny.aud, deny.cat], [true, ["DISASTER", "ETREAT"], ["*"], ["*"]]);
   assert.equal(deny.txt.h, hashed(deny.jti, text), "text shown = text signed");
+  await link(page, "控えを見る").click();
+  await heading(page, "控え");
+  await page.getByText("救急でも見せない、と申し出ました").waitFor();
+  assert.equal(await page.locator("article[data-signed]").textContent(), text);
   const refused = await office.clinic.emergency(sub);
   assert.equal(JSON.parse(refused.body.bundle).entry, undefined, "nothing goes out");
   await menu(page, "救急のときのこと", "救急のとき、どうしますか（いま：救急でも見せない）");
@@ -135,6 +163,9 @@ test("not even in an emergency: the warning is read, the server then refuses, an
   await page.locator("article[data-signed]").waitFor();
   await button(page, "署名する").click();
   await heading(page, /これからは、きまりのままです$/);
+  await link(page, "控えを見る").click();
+  await heading(page, "控え");
+  await page.getByText("「救急でも見せない」をやめました").waitFor();
   assert.ok((await office.clinic.emergency(sub)).body.bundle.includes(SURGERY));
   // What was asked in vain is told as such.
   await page.reload();

@@ -822,6 +822,8 @@ pub struct Model {
     pub said: Option<Text>,
     /// Group of the request that was answered last.
     pub last_group: String,
+    /// `jti` of the wish or end that was taken last: its receipt is offered.
+    pub signed: Option<String>,
     /// S17: whether it is meant is asked.
     pub erasing: bool,
     /// S17: everything is erased.
@@ -912,6 +914,7 @@ impl Default for Model {
             again_at: 0,
             said: None,
             last_group: String::new(),
+            signed: None,
             erasing: false,
             erased: false,
             lingers: None,
@@ -1364,6 +1367,7 @@ impl Model {
         self.acting = None;
         self.trouble = None;
         self.outcome = Outcome::None;
+        self.signed = None;
         if let Some(draft) = &mut self.draft {
             draft.loosen();
             draft.busy = false;
@@ -2103,6 +2107,7 @@ impl Model {
                     return self.unproven();
                 };
                 self.outcome = outcome;
+                self.signed = sent.as_ref().and_then(jti_of);
                 let mut effects = Vec::new();
                 if self.route == Route::Withdraw(jti.clone()) {
                     effects = self.go(Route::Ended(jti));
@@ -2426,6 +2431,7 @@ impl Model {
         };
         let here = matches!(self.route, Route::Secondary(_) | Route::Emergency(_));
         self.outcome = Outcome::Wished(wish, at, n);
+        self.signed = sent.and_then(jti_of);
         let mut effects = if here { self.go(route) } else { Vec::new() };
         effects.extend(Self::fetch());
         effects
@@ -3175,6 +3181,12 @@ fn token_of(effect: &Effect) -> Option<(String, Value)> {
     let token = body.get("token")?.text()?;
     let (_, claims) = warifu_consent::peek(token).ok()?;
     Some((warifu_consent::token_hash(token)?, claims))
+}
+
+/// `jti` of the token that was sent.
+fn jti_of(effect: &Effect) -> Option<String> {
+    let (_, claims) = token_of(effect)?;
+    Some(claims.get("jti")?.text()?.to_owned())
 }
 
 /// Of which token a receipt is, and the number in the log.

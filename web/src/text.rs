@@ -370,6 +370,7 @@ texts! {
     HISTORY_OK = "{when}に確かめました。書きかえはありません（立会い{n}者）。", "{when}に たしかめました。かわって いません（たちあい {n}）。", "Checked at {when}: not altered ({n} witnesses).";
     HISTORY_OK_ALONE = "{when}に確かめました。この端末が前に見た一覧から、書きかえや抜けはありません。見守る機関（立会い）がまだないので、ほかの人にも同じ一覧を見せているかは、確かめられません。", "{when}に たしかめました。まえと おなじです。ほかの 人も おなじかは わかりません。", "Checked at {when}: nothing was altered or left out since this device first looked. No witness watches the log yet, so whether others are shown the same one cannot be told.";
     HISTORY_PARTS = "{n}回に分けて送られました", "{n}かいに わけました", "sent in {n} parts";
+    HISTORY_TIMES = "この日に{n}回（最後は{when}）", "{n}かい（さいごは {when}）", "{n} times that day (last at {when})";
     HISTORY_LINE = "記録の番号", "きろくの 番号", "Entry number";
     HISTORY_BACK = "見た人の一覧へ", "見た 人へ もどる", "Everybody who looked";
     HISTORY_WAIT = "{when}に確かめました。いちばん新しい記録の証明は、{by}までにできます。", "{when}に たしかめました。あたらしい ものは {by}までに たしかめます。", "Checked at {when}. The proof of the newest entries will be ready by {by}.";
@@ -413,6 +414,14 @@ texts! {
     // ── S8 consents, S12 receipt ────────────────────────────────────────────────────────────────
     CONSENTS = "同意", "見せる やくそく", "Consents";
     CONSENTS_NONE = "同意はまだありません。", "まだ ありません。", "There are no consents yet.";
+    CONSENTS_ELSE = "ほかに署名したもの", "ほかに サインした もの", "What else you signed";
+    SIGNED_NEVER = "救急でも見せない、と申し出ました", "きゅうきゅうでも 見せません", "Not shown even in an emergency";
+    SIGNED_NEVER_END = "「救急でも見せない」をやめました", "「見せない」を やめました", "Ended “not even in an emergency”";
+    SIGNED_DENY = "見せない、と申し出ました", "見せません", "Not to be shown";
+    SIGNED_OBJECT = "「{purpose}」に使わないでほしい、と申し出ました", "「{purpose}」に つかわないで ください", "Not to be used for: {purpose}";
+    SIGNED_ALLOW = "「{purpose}」に使ってよい、と申し出ました", "「{purpose}」に つかって いいです", "May be used for: {purpose}";
+    SIGNED_END = "{institution}に見せるのをやめました", "{institution}に 見せません", "Stopped showing to {institution}";
+    SIGNED_END_ELSE = "見せるのをやめました", "見せるのを やめました", "Stopped showing";
     CONSENT_OPEN = "見せています：{when}まで", "見せて います：{when}まで", "Shown until {when}";
     CONSENT_ENDED = "{when}に終わりました", "{when}に おわりました", "Ended {when}";
     CONSENT_TEXT = "署名した内容", "サインした もの", "What you signed";
@@ -421,7 +430,7 @@ texts! {
     CONSENT_END = "やめる", "やめる", "Withdraw";
     RECEIPT = "控え", "ひかえ", "Receipt";
     RECEIPT_AT = "受け取った日時", "きた 日", "Received";
-    RECEIPT_NUMBER = "同意の番号", "番号", "Number of the consent";
+    RECEIPT_NUMBER = "控えの番号", "番号", "Number of the receipt";
     RECEIPT_PROOF = "確かめるための値", "たしかめる ための もの", "Value to check it by";
     RECEIPT_PRINT = "印刷・PDF", "かみに 出す", "Print or PDF";
     RECEIPT_FILE = "ファイル（JSON）", "はこに 入れる", "File (JSON)";
@@ -430,6 +439,8 @@ texts! {
     QR_WHAT = "{institution}だけが使えます。二つとも読み取ってもらいます。", "{institution}だけが つかえます。二つとも 見せます。", "Only {institution} can use them. Let them read both.";
     QR_KEY = "1／2　あなたの鍵の証明", "1／2　かぎ", "1 of 2: proof of your key";
     QR_CONSENT = "2／2　同意", "2／2　見せる やくそく", "2 of 2: the consent";
+    QR_SIGNED = "2／2　署名した内容", "2／2　サインした もの", "2 of 2: what you signed";
+    QR_SIGNED_WHAT = "署名した控えです。二つとも読み取ってもらいます。", "サインした ものです。二つとも 見せます。", "This is what you signed. Let them read both.";
     QR_OTHER_KEY = "この同意は別の鍵で署名したので、この端末ではQRを出せません。", "べつの かぎの ものです。ここでは 出せません。", "Another key signed this consent, so this device has no QR code for it.";
     QR_MANY = "相手が複数の同意は、QRにできません。", "あいてが たくさん います。QRは ありません。", "A consent for several institutions has no QR code.";
     QR_OVER = "この同意は終わったので、QRは出せません。", "もう おわって います。QRは ありません。", "This consent has ended, so there is no QR code.";

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use warifu_consent::json::Value;
 use warifu_consent::{Annex, Typ, render};
 use warifu_log::Kind;
 
 use super::{
     banner, buttons, data, fill, h1, h2, home, institution, institutions, link, number, p,
-    pass_field, problem, secondary, signed_text, summary, unloaded, when,
+    pass_field, problem, purposes, say, secondary, signed_text, summary, unloaded, when,
 };
-use crate::care::Given;
+use crate::care::{Given, Mine};
 use crate::model::{Event, Model, Outcome, STOPS_AFTER};
 use crate::node::{El, IntoNodes as _, Node, el};
 use crate::route::Route;
@@ -40,20 +41,88 @@ pub(super) fn all(m: &Model) -> Vec<Node> {
         let cards: Vec<El> = grants.into_iter().map(|g| home::card(m, g, "h3")).collect();
         el("ul").class("cards").with(cards).put(&mut out);
     }
+    // What else was signed can be read again too: the newest first.
+    let rows: Vec<El> = mine
+        .given
+        .iter()
+        .rev()
+        .filter(|g| g.token.typ != Typ::Grant)
+        .map(|given| {
+            let way = el("a").attr("href", Route::Consent(given.jti().to_owned()).path());
+            let way = way.class("card-link");
+            let at = el("span").class("mark").with(when(m, given.at));
+            let name = el("span").class("strong").with(title(m, mine, given));
+            el("li").with(way.with(name).with(at))
+        })
+        .collect();
+    if !rows.is_empty() {
+        h2(m, text::CONSENTS_ELSE).put(&mut out);
+        el("ul").class("menu").with(rows).put(&mut out);
+    }
     out
 }
 
+/// What was signed, in a few words.
+fn title(m: &Model, mine: &Mine, given: &Given) -> Vec<Node> {
+    let claim = |name: &str| given.token.claims.get(name);
+    match given.token.typ {
+        Typ::Deny if claim("emg").is_some_and(Value::is_true) => say(m, text::SIGNED_NEVER),
+        Typ::Deny => say(m, text::SIGNED_DENY),
+        Typ::Objection => {
+            let on = claim("state").and_then(Value::text) == Some("on");
+            let slot = ("purpose", purposes(m, &given.list("pur")));
+            let text = if on {
+                text::SIGNED_OBJECT
+            } else {
+                text::SIGNED_ALLOW
+            };
+            fill(m, text, &[slot])
+        }
+        Typ::Revoke => {
+            let of = claim("rev").and_then(Value::text);
+            match of.and_then(|jti| mine.find(jti)) {
+                Some(of) if of.token.typ == Typ::Grant => {
+                    let slot = ("institution", institutions(m, &of.list("aud")));
+                    fill(m, text::SIGNED_END, &[slot])
+                }
+                Some(of) if of.token.typ == Typ::Deny => say(m, text::SIGNED_NEVER_END),
+                _ => say(m, text::SIGNED_END_ELSE),
+            }
+        }
+        _ => vec![institutions(m, &given.list("aud"))],
+    }
+}
+
+/// The way to the receipt of what was just signed, once it is read back.
+pub(super) fn receipt_way(m: &Model) -> Option<El> {
+    let jti = m.signed.as_ref()?;
+    m.mine.as_ref()?.find(jti)?;
+    Some(link(m, text::DONE_RECEIPT, &Route::Consent(jti.clone())).class("btn btn2"))
+}
+
+/// A grant: nothing else opens data, or can be ended so.
 fn found<'m>(m: &'m Model, jti: &str) -> Result<&'m Given, Vec<Node>> {
+    let given = signed(m, jti)?;
+    if given.token.typ == Typ::Grant {
+        Ok(given)
+    } else {
+        Err(not_found(m))
+    }
+}
+
+fn not_found(m: &Model) -> Vec<Node> {
+    let mut out = Vec::new();
+    h1(m, text::NOT_FOUND).put(&mut out);
+    buttons(link(m, text::NAV_CONSENTS, &Route::Consents).class("btn")).put(&mut out);
+    out
+}
+
+/// Whatever was signed.
+fn signed<'m>(m: &'m Model, jti: &str) -> Result<&'m Given, Vec<Node>> {
     let Some(mine) = &m.mine else {
         return Err(unloaded(m));
     };
-    let given = mine.find(jti).filter(|g| g.token.typ == Typ::Grant);
-    given.ok_or_else(|| {
-        let mut out = Vec::new();
-        h1(m, text::NOT_FOUND).put(&mut out);
-        buttons(link(m, text::NAV_CONSENTS, &Route::Consents).class("btn")).put(&mut out);
-        out
-    })
+    mine.find(jti).ok_or_else(|| not_found(m))
 }
 
 /// The text that was signed, rendered again; shown only if its hash is the signed one.
@@ -76,19 +145,27 @@ fn text_of(m: &Model, given: &Given) -> Option<(String, Lang)> {
 }
 
 pub(super) fn one(m: &Model, jti: &str) -> Vec<Node> {
-    let given = match found(m, jti) {
+    let given = match signed(m, jti) {
         Ok(given) => given,
         Err(out) => return out,
     };
     let mut out = Vec::new();
     h1(m, text::RECEIPT).put(&mut out);
-    el("ul")
-        .class("cards")
-        .with(home::card(m, given, "h2"))
-        .put(&mut out);
+    let is_grant = given.token.typ == Typ::Grant;
+    if is_grant {
+        el("ul")
+            .class("cards")
+            .with(home::card(m, given, "h2"))
+            .put(&mut out);
+    } else if let Some(mine) = &m.mine {
+        el("p")
+            .class("strong")
+            .with(title(m, mine, given))
+            .put(&mut out);
+    }
     let row = |label, value: Node| {
         el("div")
-            .with(el("dt").with(super::say(m, label)))
+            .with(el("dt").with(say(m, label)))
             .with(el("dd").with(value))
     };
     el("dl")
@@ -96,18 +173,21 @@ pub(super) fn one(m: &Model, jti: &str) -> Vec<Node> {
         .with(row(text::RECEIPT_NUMBER, data(given.jti())))
         .with(row(text::RECEIPT_PROOF, data(&given.token.hash)))
         .put(&mut out);
-    h2(m, text::CONSENT_TEXT).put(&mut out);
-    match text_of(m, given) {
-        Some((text, lang)) => signed_text(m, &text, lang).put(&mut out),
-        None => p(m, text::CONSENT_TEXT_GONE).put(&mut out),
+    // An end is one sentence, which stands above.
+    if given.token.typ != Typ::Revoke {
+        h2(m, text::CONSENT_TEXT).put(&mut out);
+        match text_of(m, given) {
+            Some((text, lang)) => signed_text(m, &text, lang).put(&mut out),
+            None => p(m, text::CONSENT_TEXT_GONE).put(&mut out),
+        }
     }
-    if m.shelved.is_some() {
+    if m.shelved.is_some() && is_grant {
         let contact = m.books.as_ref().map_or("", |b| b.master.contact.as_str());
         let sentence = fill(m, text::OFFLINE_END, &[("contact", data(contact))]);
         el("p").with(sentence).put(&mut out);
     }
     let mut ways = vec![secondary(m, text::RECEIPT_PRINT, Event::Print)];
-    if given.is_open(m.now) {
+    if given.is_open(m.now) || !is_grant {
         let qr = Route::Qr(jti.to_owned());
         ways.push(link(m, text::RECEIPT_QR, &qr).class("btn btn2"));
     }
@@ -121,7 +201,7 @@ pub(super) fn one(m: &Model, jti: &str) -> Vec<Node> {
 }
 
 pub(super) fn qr(m: &Model, jti: &str) -> Vec<Node> {
-    match found(m, jti) {
+    match signed(m, jti) {
         Ok(given) => super::symbols::symbols(m, given),
         Err(out) => out,
     }
@@ -241,6 +321,8 @@ pub(super) fn ended(m: &Model) -> Vec<Node> {
         banner("warn", el("p").with(sentence)).put(&mut out);
     }
     p(m, text::WITHDRAW_COPIES).put(&mut out);
-    buttons(link(m, text::TO_HOME, &Route::Home).class("btn btn2")).put(&mut out);
+    let mut ways: Vec<El> = receipt_way(m).into_iter().collect();
+    ways.push(link(m, text::TO_HOME, &Route::Home).class("btn btn2"));
+    buttons(ways).put(&mut out);
     out
 }

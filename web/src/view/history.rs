@@ -206,10 +206,12 @@ pub(super) fn notice(m: &Model, n: u64) -> Vec<Node> {
     out
 }
 
-/// One access: lines of one act, which several pages may have made.
+/// One access: lines of one act, which several pages may have made, or tries in vain of one day.
 struct Access<'h> {
     /// The oldest of them.
     first: &'h Row,
+    /// When the newest was.
+    last: u64,
     /// How many.
     lines: usize,
 }
@@ -223,10 +225,31 @@ impl Access<'_> {
 /// Seconds within which pages of one answer are asked for.
 const ONE_ACT: u64 = 600;
 
-/// Lines as accesses, in their order, the newest first: pages that follow one another are one.
+/// Whether somebody asked and got nothing.
+fn is_vain(r: &Row) -> bool {
+    r.entry.kind() == Kind::Refuse || r.is_empty()
+}
+
+/// Lines as accesses, in their order, the newest first: pages that follow one another are one, and so are
+/// the tries in vain of one institution on one day, whatever stands between them: many of them bury nothing.
 fn accesses<'h>(rows: impl Iterator<Item = &'h Row>) -> Vec<Access<'h>> {
     let mut all: Vec<Access<'h>> = Vec::new();
     for row in rows {
+        let (at, vain) = (row.entry.at(), is_vain(row));
+        let again = |a: &&mut Access<'_>| {
+            let same = |name: &str| a.first.text(name) == row.text(name);
+            a.first.entry.kind() == row.entry.kind()
+                && is_vain(a.first)
+                && ["rcp", "role"].into_iter().all(same)
+                && a.first.list("pur") == row.list("pur")
+        };
+        let day = all.iter_mut().rev();
+        let mut day = day.take_while(|a| vain && time::is_same_day(a.last, at));
+        if let Some(access) = day.find(again) {
+            access.first = row;
+            access.lines += 1;
+            continue;
+        }
         let goes_on = |a: &&mut Access<'_>| {
             let same = |name: &str| a.first.text(name) == row.text(name);
             row.entry.kind() == Kind::Disclose
@@ -244,6 +267,7 @@ fn accesses<'h>(rows: impl Iterator<Item = &'h Row>) -> Vec<Access<'h>> {
             }
             None => all.push(Access {
                 first: row,
+                last: at,
                 lines: 1,
             }),
         }
@@ -263,6 +287,18 @@ fn card(m: &Model, history: &History, all: &[&Access<'_>]) -> El {
         .with(el("ol").class("menu").with(rows.collect::<Vec<_>>()))
 }
 
+/// Of how many lines it is, where it is not of one.
+fn times(m: &Model, a: &Access<'_>) -> Option<Vec<Node>> {
+    let n = ("n", number(a.lines));
+    (a.lines > 1).then(|| {
+        if is_vain(a.first) {
+            fill(m, text::HISTORY_TIMES, &[n, ("when", when(m, a.last))])
+        } else {
+            fill(m, text::HISTORY_PARTS, &[n])
+        }
+    })
+}
+
 /// `AccessRow`: when, by whom, for what, which kinds; the rest is a page of its own.
 fn row(m: &Model, history: &History, a: &Access<'_>) -> El {
     let r = a.first;
@@ -280,9 +316,7 @@ fn row(m: &Model, history: &History, a: &Access<'_>) -> El {
     if r.entry.kind() != Kind::BreakGlass {
         about.push(el("span").with(purposes(m, &r.list("pur"))));
     }
-    if a.lines > 1 {
-        about.push(el("span").with(fill(m, text::HISTORY_PARTS, &[("n", number(a.lines))])));
-    }
+    about.extend(times(m, a).map(|t| el("span").with(t)));
     let kinds = (did == text::HISTORY_SEEN).then(|| {
         let names: Vec<String> = r
             .list("cats")
@@ -330,11 +364,7 @@ pub(super) fn access(m: &Model, n: u64) -> Vec<Node> {
         .class("strong")
         .with(say(m, did(history, a.first)))
         .put(&mut out);
-    if a.lines > 1 {
-        el("p")
-            .with(fill(m, text::HISTORY_PARTS, &[("n", number(a.lines))]))
-            .put(&mut out);
-    }
+    times(m, a).map(|t| el("p").with(t)).put(&mut out);
     let mut list = details(m, history, a.first);
     let line = el("div")
         .with(el("dt").with(say(m, text::HISTORY_LINE)))
@@ -457,16 +487,19 @@ pub(super) fn latest(m: &Model, out: &mut Vec<Node>) {
     };
     h2(m, text::HOME_LOOKS).put(out);
     let rows = history.rows.iter().rev();
-    let rows: Vec<El> = rows
-        .filter(|r| r.is_look() && !r.is_own())
+    let all = accesses(rows.filter(|r| r.is_look() && !r.is_own()));
+    let rows: Vec<El> = all
+        .iter()
         .take(3)
-        .map(|r| {
+        .map(|a| {
+            let r = a.first;
             let inside = el("a")
                 .attr("href", Route::History.path())
                 .class("card-link")
                 .with(el("span").class("strong").with(who(m, r)))
                 .with(el("span").with(say(m, did(history, r))))
-                .with(el("span").class("mark").with(when(m, r.entry.at())));
+                .with(el("span").class("mark").with(when(m, r.entry.at())))
+                .with(times(m, a).map(|t| el("span").class("mark").with(t)));
             el("li").with(inside)
         })
         .collect();

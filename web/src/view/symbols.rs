@@ -70,13 +70,18 @@ fn drawn(m: &Model, token: &str, label: Text) -> Option<El> {
 }
 
 fn both(m: &Model, given: &Given) -> Result<[El; 2], Text> {
-    if given.token.typ != Typ::Grant || !given.is_open(m.now) {
+    if given.token.typ == Typ::Grant && !given.is_open(m.now) {
         return Err(text::QR_OVER);
     }
     let bond = m.bonds.iter().find(|b| b.kid == given.token.kid);
     let bond = bond.ok_or(text::QR_OTHER_KEY)?;
     let key = drawn(m, &bond.token, text::QR_KEY).ok_or(text::QR_OTHER_KEY)?;
-    let consent = drawn(m, &given.text, text::QR_CONSENT).ok_or(text::QR_MANY)?;
+    let label = if given.token.typ == Typ::Grant {
+        text::QR_CONSENT
+    } else {
+        text::QR_SIGNED
+    };
+    let consent = drawn(m, &given.text, label).ok_or(text::QR_MANY)?;
     Ok([key, consent])
 }
 
@@ -85,11 +90,13 @@ pub(super) fn symbols(m: &Model, given: &Given) -> Vec<Node> {
     h1(m, text::QR).put(&mut out);
     match both(m, given) {
         Ok(figures) => {
-            let slot = ("institution", institutions(m, &given.list("aud")));
-            el("p")
-                .class("strong")
-                .with(fill(m, text::QR_WHAT, &[slot]))
-                .put(&mut out);
+            let what = if given.token.typ == Typ::Grant {
+                let slot = ("institution", institutions(m, &given.list("aud")));
+                fill(m, text::QR_WHAT, &[slot])
+            } else {
+                say(m, text::QR_SIGNED_WHAT)
+            };
+            el("p").class("strong").with(what).put(&mut out);
             el("div").class("qrs").with(figures).put(&mut out);
         }
         Err(why) => banner("info", p(m, why)).put(&mut out),

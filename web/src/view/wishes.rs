@@ -2,6 +2,7 @@
 
 use warifu_log::Kind;
 
+use super::consents::receipt_way;
 use super::wizard::{PICKED, terms};
 use super::{
     banner, box_row, button, buttons, category, category_id, choice_of, fill, h1, h2, home,
@@ -321,6 +322,7 @@ fn done(m: &Model) -> Vec<Node> {
             buttons(left).put(&mut out);
         }
     }
+    receipt_way(m).map(buttons).put(&mut out);
     el("p")
         .class("leave")
         .with(link(m, text::TO_HOME, &Route::Home))
