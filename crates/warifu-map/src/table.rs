@@ -428,7 +428,7 @@ fn bits(mut set: u64) -> impl Iterator<Item = usize> {
 
 /// Segments whose lists of numbers may hold one of the state.
 fn is_of_people(name: [u8; 3]) -> bool {
-    matches!(&name, b"PID" | b"NK1" | b"IN1")
+    matches!(&name, b"PID" | b"NK1" | b"IN1" | b"DB1")
 }
 
 /// The fields of a segment that have a byte, and what stands behind [`LAST_KEPT`] in one.

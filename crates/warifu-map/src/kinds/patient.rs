@@ -909,6 +909,7 @@ mod tests {
         assert_eq!(at(&p, "/contact/0/extension/0/valueString"), "A-1^^^^PI");
         protected(&format!("{pid}\r\nGT1|1||保証人{}{NUMBER}", "|".repeat(9)));
         protected(&format!("{pid}\r\nIN2|1|{NUMBER}|EMP"));
+        protected(&format!("{pid}\r\nDB1|1|PT|{NUMBER}^^^^NNJPN|Y"));
     }
 
     #[test]
