@@ -570,7 +570,10 @@ impl<'d> Run<'d> {
         let mut raw = match held {
             Ok(true) => return,
             Ok(false) => broken(),
-            Err(EvalError::NotAvailable) => Raw::new(&fhr::FHR304, node).with(key),
+            Err(EvalError::NotAvailable) => match self.scope.lacking.take() {
+                Some(profile) => Raw::new(&fhr::FHR301, node).with(format!("{key}: {profile}")),
+                None => Raw::new(&fhr::FHR304, node).with(key),
+            },
             Err(why @ EvalError::Limit) => {
                 Raw::new(&fhr::FHR308, node).with(format!("{key}: {why}"))
             }

@@ -327,6 +327,11 @@ impl Run<'_> {
                 raw.severity = Severity::Warning;
             }
             self.report(raw);
+        } else if text.contains(char::is_whitespace) {
+            // No URI has one, RFC 3986 §2.
+            let mut raw = Raw::new(&fhr::FHR213, node);
+            raw.severity = Severity::Error;
+            self.report(raw);
         } else if is_relative && named_type(self, &text).is_none() && !text.contains('?') {
             self.report(Raw::new(&fhr::FHR213, node));
         } else if is_relative && within.document {

@@ -2,17 +2,24 @@
 //! StructureDefinitions beyond their own structure.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
-use warifu_definitions::{Code as Coded, CodeAnswer};
+use warifu_definitions::{Code as Coded, CodeAnswer, split_canonical};
 use warifu_diag::catalogue::fhr;
 use warifu_fhirpath::Bounds;
 use warifu_json::{Kind, NodeId};
-use warifu_r4::{Element, TypeId};
+use warifu_r4::{Element, TypeId, TypeKind};
 
 use crate::Known;
 use crate::plan::CORE_PROFILES;
 use crate::primitive::is_absolute;
 use crate::run::{Raw, Run};
+
+/// Types whose elements the table of R4 core does not have in the order of R4.
+const REORDERED: &[&str] = &["Evidence", "EvidenceVariable"];
+
+/// Steps of a path that are followed: R4's own have eight at most.
+const STEPS: usize = 32;
 
 /// What a path of a definition leads to in R4 core.
 enum Way {
@@ -61,6 +68,12 @@ impl<'d> Run<'d> {
         if content == "supplement" && tree.member(node, "supplements").is_none() {
             self.defect(node, "CodeSystem.supplements");
         }
+        // FHIR R4 §4.8.5: of a system that is not present no concept is.
+        if content == "not-present"
+            && let Some(concept) = tree.member(node, "concept")
+        {
+            self.defect(concept, "CodeSystem.content: not-present");
+        }
         let Some(count) = tree.member(node, "count") else {
             return;
         };
@@ -90,7 +103,9 @@ impl<'d> Run<'d> {
                     continue;
                 };
                 let system = tree.text(at);
-                if !is_absolute(&system) {
+                if system.contains('|') {
+                    self.defect(at, "system: the version stands in version");
+                } else if !is_absolute(&system) {
                     let place = format!("ValueSet.compose.{key}.system");
                     self.report(Raw::new(&fhr::FHR015, at).with(place));
                 } else if core.value_set(&system).is_some() && core.code_system(&system).is_none() {
@@ -103,8 +118,12 @@ impl<'d> Run<'d> {
     fn concept_map(&mut self, node: NodeId) {
         for group in self.items_at(node, "group") {
             let source = self.text_at(group, "source");
+            let target = self.text_at(group, "target");
             for element in self.items_at(group, "element") {
                 self.mapped(element, source.as_deref());
+                for to in self.items_at(element, "target") {
+                    self.mapped(to, target.as_deref());
+                }
             }
         }
     }
@@ -163,6 +182,13 @@ impl<'d> Run<'d> {
         let of = self.text_at(node, "type").unwrap_or_default();
         let base = self.text_at(node, "baseDefinition").unwrap_or_default();
         let kind = self.text_at(node, "kind").unwrap_or_default();
+        if let Some(at) = tree.member(node, "baseDefinition") {
+            let url = self.text_at(node, "url").unwrap_or_default();
+            if !url.is_empty() && split_canonical(&base).0 == url {
+                return self.defect(at, "baseDefinition: the definition itself");
+            }
+            self.derivation(node, &base, &of);
+        }
         if is_profile && kind != "logical" {
             let place = tree.member(node, "type").unwrap_or(node);
             let base_of = match self.v.known(&base, None) {
@@ -181,6 +207,12 @@ impl<'d> Run<'d> {
             && base
                 .strip_prefix(CORE_PROFILES)
                 .is_some_and(|name| name == of);
+        if on_core && let Some(view) = tree.member(node, "differential") {
+            if !REORDERED.contains(&&*of) {
+                self.order(view);
+            }
+            self.sliced(view);
+        }
         for key in ["snapshot", "differential"] {
             let Some(view) = tree.member(node, key) else {
                 continue;
@@ -189,6 +221,167 @@ impl<'d> Run<'d> {
                 self.constraints(element);
                 if on_core && key == "differential" {
                     self.element(element);
+                }
+            }
+        }
+    }
+
+    /// What has a base says how it relates to it, and a type of its own is not the one it comes from.
+    fn derivation(&mut self, node: NodeId, base: &str, of: &str) {
+        let derivation = self.text_at(node, "derivation");
+        let named = base.strip_prefix(CORE_PROFILES) == Some(of);
+        match derivation.as_deref() {
+            None => self.defect(node, "StructureDefinition.derivation"),
+            Some("specialization") if named => {
+                let place = self.doc.tree.member(node, "derivation").unwrap_or(node);
+                self.defect(place, "derivation: a specialization of its own type");
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// Elements of a differential stand in the order of R4, those of a slice among themselves (R4 §5.1.0.8).
+    fn order(&mut self, view: NodeId) {
+        let core = self.v.core;
+        // Number of the last child of each element, by its id.
+        let mut last: BTreeMap<String, usize> = BTreeMap::new();
+        for element in self.items_at(view, "element") {
+            let path = self.text_at(element, "path").unwrap_or_default();
+            let id = self.text_at(element, "id").unwrap_or_default();
+            if path.matches('.').count() > STEPS || id.matches('.').count() > STEPS {
+                continue;
+            }
+            // Ids name the slices; without them they cannot be told from each other.
+            let (names, marks): (Vec<&str>, Vec<&str>) =
+                (path.split('.').collect(), id.split('.').collect());
+            if names.len() != marks.len() {
+                continue;
+            }
+            let mut of = names.first().and_then(|root| core.type_named(root));
+            let mut above = String::new();
+            for (n, name) in names.iter().enumerate().skip(1) {
+                above.push('.');
+                above.push_str(marks.get(n - 1).copied().unwrap_or_default());
+                let Some(holder) = of else { break };
+                let plain = core.name(name.trim_end_matches("[x]"));
+                let mut elements = core.type_(holder).elements();
+                let Some(at) = elements.position(|e| e.name_id() == plain && plain != 0) else {
+                    break;
+                };
+                let before = last.entry(above.clone()).or_insert(at);
+                if at < *before {
+                    let place = self.doc.tree.member(element, "path").unwrap_or(element);
+                    self.defect(
+                        place,
+                        "ElementDefinition.path: not in the order of the base",
+                    );
+                    break;
+                }
+                *before = at;
+                let own = core.type_(holder).elements().nth(at);
+                let mut types = own.into_iter().flat_map(Element::types);
+                of = match (types.next(), types.next()) {
+                    (Some(only), None) => Some(only.of()),
+                    _ => None,
+                };
+            }
+        }
+    }
+
+    /// Slices are of an element that is sliced, and all that must be there have room.
+    fn sliced(&mut self, view: NodeId) {
+        let tree = self.doc.tree;
+        // Of each sliced element, by its id: whether slicing is said, its max, and the sum of the minima.
+        let mut sliced: BTreeMap<String, (bool, Option<u64>, u64)> = BTreeMap::new();
+        for element in self.items_at(view, "element") {
+            let path = self.text_at(element, "path").unwrap_or_default();
+            let id = self.text_at(element, "id").unwrap_or_default();
+            let number = |key: &str| {
+                let text = tree.member(element, key).map(|n| tree.text(n))?;
+                text.parse::<u64>().ok()
+            };
+            let Some(slice) = tree.member(element, "sliceName") else {
+                let is = tree.member(element, "slicing").is_some();
+                let most = match self.way(&path) {
+                    Way::To(Some(own), _) => own.max().map(u64::from),
+                    _ => None,
+                };
+                sliced.insert(id.into_owned(), (is, number("max").or(most), 0));
+                continue;
+            };
+            let name = tree.text(slice);
+            let whole = id.strip_suffix(&*name).and_then(|i| i.strip_suffix(':'));
+            // A slice of a slice, an extension and a choice of types are told apart without being said.
+            let last = path.rsplit('.').next().unwrap_or_default();
+            let is_open = matches!(last, "extension" | "modifierExtension")
+                || last.ends_with("[x]")
+                || !matches!(self.way(&path), Way::To(Some(own), _) if own.name() == last);
+            let Some(whole) = whole.filter(|_| !name.contains('/') && !is_open) else {
+                continue;
+            };
+            let most = match self.way(&path) {
+                Way::To(Some(own), _) => own.max().map(u64::from),
+                _ => None,
+            };
+            let (is, most, sum) = sliced.entry(whole.to_owned()).or_insert((false, most, 0));
+            if !*is {
+                // It is said once.
+                *is = true;
+                self.defect(slice, "ElementDefinition.slicing: missing");
+                continue;
+            }
+            *sum = sum.saturating_add(number("min").unwrap_or_default());
+            let (most, sum) = (*most, *sum);
+            if most.is_some_and(|most| sum > most) {
+                let place = tree.member(element, "min").unwrap_or(slice);
+                self.defect(place, "ElementDefinition.min: slices need more than max");
+            }
+        }
+    }
+
+    /// Types, targets and the binding of an element narrow those of core.
+    fn narrows(&mut self, node: NodeId, own: Element) {
+        let tree = self.doc.tree;
+        let core = self.v.core;
+        if own.strength() == Some(warifu_r4::Strength::Required)
+            && let Some(binding) = tree.member(node, "binding")
+            && let Some(strength) = tree.member(binding, "strength")
+            && tree.text(strength) != "required"
+        {
+            self.defect(strength, "ElementDefinition.binding.strength");
+        }
+        let types: Vec<TypeId> = own.types().map(warifu_r4::TypeRef::of).collect();
+        let is_backbone = |of: &TypeId| core.type_(*of).kind() == TypeKind::Backbone;
+        if types.is_empty() || types.iter().any(is_backbone) {
+            return;
+        }
+        for given in self.items_at(node, "type") {
+            let Some(code) = tree.member(given, "code") else {
+                continue;
+            };
+            let Some(of) = core.type_named(&tree.text(code)) else {
+                continue;
+            };
+            if !types.iter().any(|t| core.is_a(of, *t)) {
+                self.defect(code, "ElementDefinition.type");
+                continue;
+            }
+            if of != self.v.ids.type_reference {
+                continue;
+            }
+            let allowed: Vec<TypeId> = own
+                .types()
+                .filter(|t| t.of() == of)
+                .flat_map(warifu_r4::TypeRef::targets)
+                .collect();
+            for target in self.items_at(given, "targetProfile") {
+                let to = match self.v.known(&tree.text(target), None) {
+                    Known::Type(of) => of,
+                    Known::Profile(plan) => plan.of,
+                    Known::Unknown | Known::Missing => continue,
+                };
+                if !allowed.is_empty() && !allowed.iter().any(|a| core.is_a(to, *a)) {
+                    self.defect(target, "ElementDefinition.type.targetProfile");
                 }
             }
         }
@@ -273,6 +466,7 @@ impl<'d> Run<'d> {
             }
             Way::To(None, _) | Way::Unknown => return,
         };
+        self.narrows(node, own);
         let id = self.text_at(node, "id").unwrap_or_default();
         let is_slice = id.contains(':') || tree.member(node, "sliceName").is_some();
         if !is_slice {
@@ -340,6 +534,11 @@ mod tests {
             &[],
         );
         check(&of(r#""content": "supplement""#), &["FHR241 CodeSystem"]);
+        check(
+            &of(&format!(r#""content": "not-present", {concept}"#)),
+            &["FHR241 CodeSystem.concept"],
+        );
+        check(&of(r#""content": "not-present""#), &[]);
         let set = |system: &str| {
             format!(
                 r#"{{"resourceType": "ValueSet", "compose": {{"include": [{{"system": "{system}"}}]}}}}"#
@@ -355,6 +554,15 @@ mod tests {
         check(
             r#"{"resourceType": "ConceptMap", "group": [{"source": "http://hl7.org/fhir/administrative-gender", "element": [{"code": "male"}, {"code": "malez"}]}]}"#,
             &["FHR104 ConceptMap.group[0].element[1].code"],
+        );
+        check(
+            r#"{"resourceType": "ConceptMap", "group": [{"source": "http://h.jp/sex", "target": "http://hl7.org/fhir/administrative-gender",
+            "element": [{"code": "1", "target": [{"code": "male", "equivalence": "equal"}, {"code": "mael", "equivalence": "equal"}, {"equivalence": "unmatched"}]}]}]}"#,
+            &["FHR104 ConceptMap.group[0].element[0].target[1].code"],
+        );
+        check(
+            &set("http://hl7.org/fhir/administrative-gender|4.0.1"),
+            &[&format!("FHR241 {place}")],
         );
     }
 
@@ -416,6 +624,116 @@ mod tests {
             let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
             check(&of("Patient", element), &wanted);
         }
+        // What narrows, and what does not.
+        let many = |elements: &[&str]| {
+            let elements: Vec<String> = elements.iter().map(|e| format!("{{{e}}}")).collect();
+            of("Patient", r#""path": "END""#).replace(r#"{"path": "END"}"#, &elements.join(", "))
+        };
+        let at = |n: usize, rest: &str| {
+            format!("FHR241 StructureDefinition.differential.element[{n}].{rest}")
+        };
+        let name = |id: &str, rest: &str| {
+            let path: Vec<&str> = id
+                .split('.')
+                .map(|s| s.split(':').next().unwrap_or(s))
+                .collect();
+            format!(r#""id": "{id}", "path": "{}"{rest}"#, path.join("."))
+        };
+        let slicing = r#", "slicing": {"discriminator": [{"type": "value", "path": "system"}], "rules": "open"}"#;
+        let a = r#", "sliceName": "a", "min": 1, "max": "1""#;
+        let b = r#", "sliceName": "b", "min": 1, "max": "1""#;
+        let sliced = |max: &str| {
+            [
+                name("Patient.identifier", &format!("{slicing}{max}")),
+                name("Patient.identifier:a", a),
+                name("Patient.identifier:a.system", ""),
+                name("Patient.identifier:b", b),
+                name("Patient.identifier:b.use", ""),
+                name("Patient.identifier:b.system", ""),
+            ]
+        };
+        let target = |to: &str| {
+            let to = format!("http://hl7.org/fhir/StructureDefinition/{to}");
+            name(
+                "Patient.generalPractitioner",
+                &format!(r#", "type": [{{"code": "Reference", "targetProfile": ["{to}"]}}]"#),
+            )
+        };
+        let typed = |id: &str, of: &str| name(id, &format!(r#", "type": [{{"code": "{of}"}}]"#));
+        let bound = |strength: &str| {
+            name(
+                "Patient.gender",
+                &format!(r#", "binding": {{"strength": "{strength}"}}"#),
+            )
+        };
+        for (elements, wanted) in [
+            (
+                vec![typed("Patient.birthDate", "string")],
+                Some(at(1, "type[0].code")),
+            ),
+            (vec![typed("Patient.birthDate", "date")], None),
+            (vec![typed("Patient.deceased[x]", "boolean")], None),
+            (vec![typed("Patient.contact", "BackboneElement")], None),
+            (vec![typed("Patient.contained", "Organization")], None),
+            (vec![bound("required")], None),
+            (vec![bound("example")], Some(at(1, "binding.strength"))),
+            (vec![target("Practitioner")], None),
+            (
+                vec![target("Observation")],
+                Some(at(1, "type[0].targetProfile[0]")),
+            ),
+            (sliced("").to_vec(), None),
+            (sliced(r#", "max": "2""#).to_vec(), None),
+            (sliced(r#", "max": "1""#).to_vec(), Some(at(4, "min"))),
+            (
+                vec![name("Patient.identifier:a", a)],
+                Some(at(1, "sliceName")),
+            ),
+            (
+                vec![name(
+                    "Patient.extension:a",
+                    r#", "sliceName": "a", "type": [{"code": "Extension", "profile": ["http://e.org/a"]}]"#,
+                )],
+                None,
+            ),
+            (
+                vec![name(
+                    "Patient.deceased[x]:deceasedBoolean",
+                    r#", "sliceName": "deceasedBoolean""#,
+                )],
+                None,
+            ),
+            (
+                vec![
+                    name("Patient.birthDate", ""),
+                    name("Patient.identifier", ""),
+                ],
+                Some(at(2, "path")),
+            ),
+            (
+                vec![
+                    name("Patient.name.family", ""),
+                    name("Patient.name.use", ""),
+                ],
+                Some(at(2, "path")),
+            ),
+        ] {
+            let elements: Vec<&str> = elements.iter().map(String::as_str).collect();
+            let wanted: Vec<&str> = wanted.as_deref().into_iter().collect();
+            check(&many(&elements), &wanted);
+        }
+        let whole = of("Patient", r#""path": "Patient.name""#);
+        let derived = r#""derivation": "constraint", "#;
+        check(&whole.replace(derived, ""), &["FHR241 StructureDefinition"]);
+        check(
+            &whole.replace(r#""constraint""#, r#""specialization""#),
+            &["FHR241 StructureDefinition.derivation"],
+        );
+        let own = r#""url": "http://hl7.org/fhir/StructureDefinition/Patient", "derivation""#;
+        check(
+            &whole.replace(r#""derivation""#, own),
+            &["FHR241 StructureDefinition.baseDefinition"],
+        );
         for other in ["Observation", "Foo"] {
             check(
                 &of(other, r#""path": "Patient.name""#),

@@ -389,7 +389,7 @@ pub(crate) fn compile(
         match snapshot::expand(&structure, tools.definitions, tools.core) {
             Ok(made) => Arc::new(made),
             Err(why) => {
-                defects.push(Defect::NotAtHand(why));
+                defects.push(why);
                 missing_base = true;
                 structure
             }

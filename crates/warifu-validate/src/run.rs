@@ -30,6 +30,8 @@ pub(crate) struct Scope<'d> {
     work: Cell<u64>,
     /// Number of the profile whose invariants are asked, for `slice('', name)`.
     pub(crate) asking: Cell<Option<usize>>,
+    /// The profile that an invariant asked for last and that is not at hand.
+    pub(crate) lacking: Cell<Option<Box<str>>>,
 }
 
 /// Steps for a document, and beyond them for each of its values: published examples take below a hundred.
@@ -221,6 +223,7 @@ fn document_and_work(v: &Validator<'_>, parsed: &Parsed<'_>) -> (Findings, u64) 
         nested: Cell::new(0),
         work: Cell::new(WORK + WORK_A_VALUE * u64::from(tree.len())),
         asking: Cell::new(None),
+        lacking: Cell::new(None),
     };
     let mut run = Run::new(&scope);
     let mut findings = Run::syntax(parsed);
@@ -449,6 +452,7 @@ impl<'d> Run<'d> {
         let env = self.evaluator.env_mut();
         env.resource = Some(resource);
         env.root_resource = Some(root);
+        self.scope.lacking.set(None);
         let left = self.scope.work.get();
         env.limits.work = left.min(Limits::DEFAULT.work);
         let held = self.evaluator.holds(program, Value::Item(item));
@@ -614,7 +618,10 @@ impl<'d> Services<'d> for Scope<'d> {
         } else {
             match self.v.known(structure, None) {
                 Known::Profile(plan) => plan,
-                Known::Type(_) | Known::Unknown | Known::Missing => return None,
+                Known::Type(_) | Known::Unknown | Known::Missing => {
+                    self.lacking.set(Some(structure.into()));
+                    return None;
+                }
             }
         };
         if self.nested.get() > 8 {
@@ -630,7 +637,10 @@ impl<'d> Services<'d> for Scope<'d> {
 
     fn conforms_to(&self, element: Item, profile: &str) -> Option<bool> {
         let known = self.v.known(profile, None);
-        if Validator::other_version(profile, known).is_some() {
+        if matches!(known, Known::Unknown | Known::Missing)
+            || Validator::other_version(profile, known).is_some()
+        {
+            self.lacking.set(Some(profile.into()));
             return None;
         }
         match known {

@@ -6,7 +6,7 @@ use warifu_definitions::{
 };
 use warifu_r4::{Core, Element, TypeId, TypeKind};
 
-use crate::plan::CORE_PROFILES;
+use crate::plan::{CORE_PROFILES, Defect};
 
 /// Profiles derived from each other.
 const DEPTH: u32 = 32;
@@ -16,12 +16,12 @@ const ELEMENTS: usize = 20_000;
 /// The structure with a snapshot in place of its differential.
 ///
 /// # Errors
-/// What is missing, in English: a base, a type, or an element to constrain.
+/// A base that is not at hand, or what is wrong with the definition, in English.
 pub(crate) fn expand(
     structure: &StructureDefinition,
     definitions: &dyn Definitions,
     core: &'static Core,
-) -> Result<StructureDefinition, String> {
+) -> Result<StructureDefinition, Defect> {
     expand_at(structure, definitions, core, 0)
 }
 
@@ -30,9 +30,10 @@ fn expand_at(
     definitions: &dyn Definitions,
     core: &'static Core,
     depth: u32,
-) -> Result<StructureDefinition, String> {
+) -> Result<StructureDefinition, Defect> {
     if depth > DEPTH {
-        return Err(format!("{}: too many bases", structure.url));
+        let why = format!("{}: derived from itself, or too deeply", structure.url);
+        return Err(Defect::Unusable(why));
     }
     let mut maker = Snapshot {
         elements: base(structure, definitions, core, depth)?,
@@ -44,7 +45,8 @@ fn expand_at(
     for element in &structure.elements {
         maker.apply(element)?;
         if maker.elements.len() > ELEMENTS {
-            return Err(format!("{}: too many elements", structure.url));
+            let why = format!("{}: too many elements", structure.url);
+            return Err(Defect::Unusable(why));
         }
     }
     Ok(StructureDefinition {
@@ -59,13 +61,13 @@ fn base(
     definitions: &dyn Definitions,
     core: &'static Core,
     depth: u32,
-) -> Result<Vec<ElementDefinition>, String> {
+) -> Result<Vec<ElementDefinition>, Defect> {
     let own = || {
         core.type_named(&structure.of)
             .map(|of| elements_of(core, of))
     };
     if structure.derivation == Derivation::Specialization {
-        return own().ok_or_else(|| format!("{}: no such type", structure.of));
+        return own().ok_or_else(|| Defect::Unusable(format!("{}: no such type", structure.of)));
     }
     let url = split_canonical(&structure.base).0;
     if url.strip_prefix(CORE_PROFILES) == Some(&structure.of)
@@ -77,7 +79,7 @@ fn base(
         .structure(&structure.base, Some(structure.package))
         .found()
     else {
-        return Err(format!("base {} is not at hand", structure.base));
+        return Err(Defect::NotAtHand(structure.base.to_string()));
     };
     if base.has_snapshot {
         return Ok(base.elements.clone());
@@ -207,7 +209,7 @@ impl Snapshot<'_> {
     }
 
     /// Applies one element of the differential.
-    fn apply(&mut self, own: &ElementDefinition) -> Result<(), String> {
+    fn apply(&mut self, own: &ElementDefinition) -> Result<(), Defect> {
         let names: Vec<&str> = own.path.split('.').collect();
         let marks = marks(&own.id, names.len());
         let mut at = 0;
@@ -219,9 +221,9 @@ impl Snapshot<'_> {
                 marks.get(n).copied().flatten()
             };
             let step = self.step(at, name, slice);
-            at = self
-                .descend(at, &step)
-                .ok_or_else(|| format!("{}: nothing of this name in the base", own.id))?;
+            at = self.descend(at, &step).ok_or_else(|| {
+                Defect::Unusable(format!("{}: nothing of this name in the base", own.id))
+            })?;
         }
         if let Some(target) = self.elements.get_mut(at) {
             merge(target, own);

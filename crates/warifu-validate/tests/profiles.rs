@@ -169,7 +169,7 @@ fn invariants_ask_for_slices() {
         );
     }
     let other = "http://example.org/fhir/StructureDefinition/Other";
-    check(other, "low", &document(120, 80), &["FHR304 Observation"]);
+    check(other, "low", &document(120, 80), &["FHR301 Observation"]);
 }
 
 #[test]
@@ -498,5 +498,30 @@ fn a_profile_of_another_version_than_the_one_named_is_not_checked() {
         &asking.replace("Patient.birthDate", "Patient"),
     );
     let found = found(&[&definition, &asking], &[], &patient(other));
-    assert_eq!(codes(&found), ["FHR304 Patient"]);
+    assert_eq!(codes(&found), ["FHR301 Patient"]);
+    assert_eq!(found[0].argument, format!("c-1: {URL}|9"));
+}
+
+#[test]
+fn a_profile_that_is_derived_from_itself_is_a_defect_and_one_without_its_base_lacks_a_package() {
+    let based = |on: &str| {
+        let definition = profile("Patient", URL, r#"{"id": "Patient", "path": "Patient"}"#);
+        definition.replace("http://hl7.org/fhir/StructureDefinition/Patient", on)
+    };
+    let patient = format!(
+        r#"{{"resourceType": "Patient", "meta": {{"profile": ["{URL}"]}}, "active": true}}"#
+    );
+    let lost = "http://example.org/fhir/StructureDefinition/Lost";
+    for (on, code, argument) in [
+        (
+            URL,
+            "FHR305",
+            format!("{URL}: derived from itself, or too deeply"),
+        ),
+        (lost, "FHR302", lost.to_owned()),
+    ] {
+        let found = found(&[&based(on)], &[], &patient);
+        assert_eq!(codes(&found), [format!("{code} Patient.meta.profile[0]")]);
+        assert_eq!(found[0].argument, argument);
+    }
 }

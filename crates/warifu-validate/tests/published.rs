@@ -39,6 +39,7 @@ const DOC: &str = include_str!("../../../docs/published-examples.md");
 /// The errors of R4's own definitions: file, code, how often. docs/hapi.md says what each is.
 const OWN: &[(&str, &str, usize)] = &[
     ("CodeSystem-dicom-dcim", "FHR203", 14),
+    ("ConceptMap-cm-administrative-gender-v3", "FHR104", 1),
     (
         "SearchParameter-DeviceDefinition-classification",
         "FHR241",
@@ -51,7 +52,20 @@ const OWN: &[(&str, &str, usize)] = &[
     ),
     ("StructureDefinition-Consent", "FHR015", 2),
     ("StructureDefinition-SubscriptionStatus", "FHR101", 1),
+    ("StructureDefinition-catalog", "FHR241", 1),
+    (
+        "StructureDefinition-familymemberhistory-genetic",
+        "FHR241",
+        3,
+    ),
     ("ValueSet-example-hierarchical", "FHR015", 1),
+    ("ValueSet-nhin-purposeofuse", "FHR104", 4),
+    ("ValueSet-v2-2.1-0006", "FHR241", 1),
+    ("ValueSet-v2-2.3.1-0360", "FHR241", 1),
+    ("ValueSet-v2-2.4-0006", "FHR241", 1),
+    ("ValueSet-v2-2.4-0391", "FHR241", 1),
+    ("ValueSet-v2-2.6-0391", "FHR241", 1),
+    ("ValueSet-v2-2.7-0360", "FHR241", 1),
 ];
 
 #[test]
