@@ -2410,3 +2410,88 @@ fn no_number_tells_that_one_is_missing() {
         "{out}"
     );
 }
+
+#[test]
+fn labels_hold_what_their_words_promise() {
+    let policy = Policy::reference().unwrap();
+    let go = |label: &str, resource: Value| {
+        let mut state = only(
+            &policy,
+            &[
+                "inf.condition",
+                "inf.rx",
+                "inf.lab",
+                "inf.infection",
+                "vis.history",
+            ],
+        );
+        for g in &mut state.grants {
+            g.annex.lbl.push(label.into());
+        }
+        sent(&state, &[person(), resource]).contains("\"x\"")
+    };
+    let yj = "urn:oid:1.2.392.100495.20.1.73";
+    let department = "http://jami.jp/SS-MIX2/CodeSystem/ClinicalDepartment";
+    let infection =
+        "http://jpfhir.jp/fhir/clins/CodeSystem/JLAC10/JP_CLINS_ObsLabResult_InfectionLabo_CS";
+    let of = |system: &str, code: &str| {
+        let concept = json!({"coding": [{"system": system, "code": code}]});
+        if system == yj {
+            own(
+                "MedicationRequest",
+                json!({"medicationCodeableConcept": concept}),
+            )
+        } else if system == department {
+            own("Encounter", json!({"serviceType": concept}))
+        } else if system == ICD {
+            own("Condition", json!({"code": concept}))
+        } else {
+            own(
+                "Observation",
+                json!({"code": concept, "category": [{"coding": [{"code": "laboratory"}]}]}),
+            )
+        }
+    };
+    for (label, system, codes) in [
+        ("HIV", ICD, "F02.4 O98.7 Z71.7 B24 R75"),
+        ("ETH", ICD, "K70.3 G31.2 K86.0 Z86.4 I42.6 X65 T51.0 F10.2"),
+        ("PSY", ICD, "Z86.5 Z91.5 Z50.4 Z54.3 Z03.2 O99.3 F20.0"),
+        ("STD", ICD, "I98.0 N74.2 K67.1 Z22.4 A54.9 O98.1"),
+        ("PREGNANT", ICD, "O80 Z34.9 Z87.5"),
+        ("SDV", ICD, "T74.2 Z04.4"),
+        ("ETH", yj, "3932001S1041 3939002X1030 1190021F1025"),
+        ("PSY", yj, "1179009G1022 1124009F1"),
+        ("PSY", department, "02 021 022 03 33"),
+        ("STD", department, "21"),
+        ("PREGNANT", department, "23 24"),
+        ("SEX", department, "23 25"),
+        (
+            "HIV",
+            JLAC,
+            "5F5000000023272 5F5100000023272 5F5450000023272 5F5700000023272",
+        ),
+        ("HIV", infection, "HIV-1-QUANT HIV-2-AB-RESULT"),
+        ("STD", infection, "STS-QLRESULT TP-RESULT"),
+    ] {
+        for code in codes.split(' ') {
+            assert!(!go(label, of(system, code)), "{label} {code}");
+        }
+    }
+    for (system, codes) in [
+        (ICD, "I10 K70 K29.5 Z00.0"),
+        (department, "01 04 05 06 08 13 01A"),
+        (yj, "2149001F1"),
+        (JLAC, "3B0350000023272"),
+        (infection, "5F016141002302311"),
+    ] {
+        for code in codes.split(' ') {
+            assert!(go("GDIS", of(system, code)), "{code}");
+        }
+    }
+    for code in ["04", "05", "06", "13"] {
+        assert!(
+            go("PSY", of(department, code)) && go("SEX", of(department, code)),
+            "{code}"
+        );
+    }
+}
