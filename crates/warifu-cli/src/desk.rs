@@ -61,9 +61,13 @@ pub(crate) fn command(w: Words, data: &dyn Fn() -> Arg, of: &dyn Fn() -> Arg) ->
         ))
         .subcommand(at_desk(
             Command::new("withdraw")
-                .about(w.text("同意をやめます", "Ends a consent"))
-                .arg(named("tok", "HASH", "やめる同意 (list が示すハッシュ)", "the consent, as list shows it"))
-                .arg(w.flag("lost", "鍵をなくしたため", "because the key is lost")),
+                .about(w.text(
+                    "同意か「見せない」をやめます。「見せない」をやめるときは読み上げる文があり、--agree がなければ示すだけです",
+                    "Ends a consent or a prohibition; the end of a prohibition has a text that is read out, and without --agree that is shown and nothing else",
+                ))
+                .arg(named("tok", "HASH", "やめるもの (list が示すハッシュ)", "which, as list shows it"))
+                .arg(w.flag("lost", "鍵をなくしたため", "because the key is lost"))
+                .arg(w.flag("agree", "本人がこの文に同意した", "the person agreed to the text")),
             false,
         ))
         .subcommand(at_desk(
@@ -170,8 +174,15 @@ pub(crate) fn run(m: &ArgMatches, loaded: &Loaded, lang: Lang) -> anyhow::Result
     match what {
         "withdraw" => {
             let tok = text(s, "tok").unwrap_or_default();
+            let heard = heard(lang);
+            if let Some(text) = told(office.withdrawal_text(&visitor, tok, heard))?
+                && !s.get_flag("agree")
+            {
+                return shown(&text, lang);
+            }
+            let lost = s.get_flag("lost");
             ended(
-                &told(office.withdraw_at_desk(&visitor, tok, s.get_flag("lost")))?,
+                &told(office.withdraw_at_desk(&visitor, tok, lost, heard))?,
                 lang,
             )
         }
@@ -236,20 +247,65 @@ fn object(
 ) -> anyhow::Result<End> {
     let [pur, to, src] = ["pur", "to", "src"].map(|name| listed(m, name));
     let uses = [pur.as_slice(), to.as_slice(), src.as_slice()];
-    let heard = match lang {
-        Lang::Ja => warifu_consent::Lang::Ja,
-        Lang::En => warifu_consent::Lang::En,
-    };
+    let heard = heard(lang);
     if !m.get_flag("agree") {
-        print(&told(office.objection_text(visitor, uses, heard))?)?;
-        crate::terminal::note(&say(
-            lang,
-            "まだ何も行っていません。本人がこの文に同意したら --agree を付けて実行してください",
-            "nothing is done yet. When the person agrees to this text, run it again with --agree",
-        ));
-        return Ok(End::Findings);
+        return shown(&told(office.objection_text(visitor, uses, heard))?, lang);
     }
     ended(&told(office.object_at_desk(visitor, uses, heard))?, lang)
+}
+
+/// The language of texts that are read out.
+fn heard(lang: Lang) -> warifu_consent::Lang {
+    match lang {
+        Lang::Ja => warifu_consent::Lang::Ja,
+        Lang::En => warifu_consent::Lang::En,
+    }
+}
+
+/// A text to read out; nothing was done.
+fn shown(text: &str, lang: Lang) -> anyhow::Result<End> {
+    print(text)?;
+    crate::terminal::note(&say(
+        lang,
+        "まだ何も行っていません。本人がこの文に同意したら --agree を付けて実行してください",
+        "nothing is done yet. When the person agrees to this text, run it again with --agree",
+    ));
+    Ok(End::Findings)
+}
+
+/// What a problem means to whoever runs a command; its own sentence is for those who ask over the net.
+pub(crate) fn sentence(
+    problem: &warifu_server::Problem,
+    lang: warifu_consent::Lang,
+) -> &'static str {
+    let [ja, en] = match problem.code() {
+        "BODY" => [
+            "指定の形か値が違います",
+            "what was given does not have the form or value that is expected",
+        ],
+        "CODE" => [
+            "番号が違うか、10 分が過ぎたか、使われています。代理の方の画面で新しい番号を出してください",
+            "the code is another one, ten minutes old, or used. Let the proxy's portal show a new one",
+        ],
+        "NOT_FOUND" => [
+            "この方のものとしては見つかりません。番号を確かめ、list や keys で示されるものを指定してください",
+            "there is nothing of the kind for this person. Check the number, and name what list or keys shows",
+        ],
+        "ANSWERED" => ["前に終えています", "it was ended before"],
+        "PERSON" => [
+            "本人が自分の代理になる、同じ人がもう一度判断する、別の施設や状態で登録済みの鍵、のどれかです",
+            "a person for himself, a second finding by the same person, or a key that has another code or state",
+        ],
+        "AUD_UNKNOWN" => [
+            "施設の番号の形が違います (mi: と 10 桁 など)",
+            "no code of an institution (mi: and 10 digits and the like)",
+        ],
+        _ => return problem.sentence(lang),
+    };
+    match lang {
+        warifu_consent::Lang::En => en,
+        _ => ja,
+    }
 }
 
 /// The receipt for the person, or when it was done.

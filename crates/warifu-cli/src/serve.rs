@@ -160,6 +160,14 @@ pub(crate) fn command(lang: Lang) -> Command {
                 .arg(data()),
         )
         .subcommand(
+            Command::new("policy-update")
+                .about(w.text(
+                    "データのフォルダーの policy.json を、この版のものにします (認定機関・研究・法令はそのまま)",
+                    "Brings policy.json of the folder of data to that of this version (certified bodies, studies and statutes stay)",
+                ))
+                .arg(data()),
+        )
+        .subcommand(
             Command::new("held")
                 .about(w.text("止められている施設の鍵を示します", "Shows the keys of institutions that are held"))
                 .arg(data()),
@@ -468,6 +476,7 @@ fn quarantine(m: &ArgMatches, loaded: &Loaded) -> anyhow::Result<End> {
 
 /// Runs `warifu serve …`.
 pub(crate) fn run(m: &ArgMatches, loaded: &Loaded, lang: Lang) -> anyhow::Result<End> {
+    TOLD.get_or_init(|| lang);
     if let Some((command, _)) = m.subcommand() {
         let own = wishes::names().chain(["ig", "card-double", "check-config"]);
         let given = |id: &&str| {
@@ -517,6 +526,29 @@ pub(crate) fn run(m: &ArgMatches, loaded: &Loaded, lang: Lang) -> anyhow::Result
         Some(("backup", s)) => {
             open(s, loaded)?.backup(path(s, "input"))?;
             Ok(End::Clean)
+        }
+        Some(("policy-update", s)) => {
+            let wishes = Wishes::new(s, loaded)?;
+            let folder = folder(&wishes)?;
+            let url = wishes.text("db");
+            let done = Office::update_policy(&folder, url.as_deref(), Box::new(now));
+            let done = done.with_context(|| folder.display().to_string())?;
+            print(&match done {
+                None => say(
+                    lang,
+                    "policy.json はこの版のものです",
+                    "policy.json is up to date",
+                ),
+                Some(version) => say(
+                    lang,
+                    &format!(
+                        "policy.json を版 {version} にしました。前のものは policy-*.json に残してあります。次の起動でログに残ります"
+                    ),
+                    &format!(
+                        "policy.json is version {version} now; the one before is kept as policy-*.json. The next start of the server logs it"
+                    ),
+                ),
+            })
         }
         Some(("held", s)) => {
             for held in told(open(s, loaded)?.held())? {
@@ -611,9 +643,16 @@ fn not_issued(problem: &warifu_server::Problem, lang: Lang) -> String {
     format!("{} ({problem})", say(lang, ja, en))
 }
 
-/// A problem of the server as an error of the command.
+/// In which language problems are told; a command has one.
+static TOLD: std::sync::OnceLock<Lang> = std::sync::OnceLock::new();
+
+/// A problem of the server as an error of the command: its code, and what to do.
 pub(crate) fn told<T>(result: Result<T, warifu_server::Problem>) -> anyhow::Result<T> {
-    result.map_err(|p| anyhow::anyhow!("{p}"))
+    let lang = match TOLD.get() {
+        Some(Lang::En) => warifu_consent::Lang::En,
+        _ => warifu_consent::Lang::Ja,
+    };
+    result.map_err(|p| anyhow::anyhow!("{p}: {}", desk::sentence(&p, lang)))
 }
 
 /// Seconds UTC.
@@ -786,6 +825,17 @@ fn register(m: &ArgMatches, loaded: &Loaded, lang: Lang) -> anyhow::Result<End> 
             certificate: certificate(m)?,
         };
         told(office.register(&key, code, &rights))?;
+        if !office.names(code) && !code.starts_with("cert:") {
+            terminal::note(&say(
+                lang,
+                &format!(
+                    "{code} は master.json にありません。名を書いてサーバーを起動し直すまで、この施設のお願いは断られます (AUD_UNKNOWN)"
+                ),
+                &format!(
+                    "{code} is not in master.json. Until its name is there and the server is started anew, what it asks for is refused (AUD_UNKNOWN)"
+                ),
+            ));
+        }
     }
     print(&key.thumbprint())
 }
@@ -861,6 +911,16 @@ fn start(m: &ArgMatches, loaded: &Loaded, lang: Lang) -> anyhow::Result<End> {
         }
         Some(folder) => Some(opened(&folder, &wishes)?),
     };
+    if bind.public
+        && let Some(office) = &office
+        && told(office.institutions())? == 0
+    {
+        bail!(say(
+            lang,
+            "--public には、登録した施設が一つは要ります。先に warifu serve register で施設の鍵を登録してください",
+            "--public needs an institution that is registered. Register its key first: warifu serve register",
+        ));
+    }
     let wished = wishes.text("origin");
     let origin = bind.origin(wished.as_deref(), office.as_ref().map(Office::origin))?;
     let given: Vec<String> = m

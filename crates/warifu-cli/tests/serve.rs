@@ -104,7 +104,13 @@ fn what_an_institution_does_beside_the_server() {
     );
     assert_eq!(good(&["releases", "--data", "data"]), "");
     bad(&with(&["--state", "retired"]), "KEY_UNKNOWN");
-    good(&with(&["--code", "mi:1312345678"]));
+    // Where other machines connect, somebody has to be registered; whom the master does not name is told.
+    let public = ["--data", "data", "--public", "--check-config"];
+    bad(&public, "warifu serve register");
+    let told = good(&with(&["--code", "mi:1312345678"]));
+    assert!(told.contains("is not in master.json"), "{told}");
+    good(&public);
+    assert!(good(&["policy-update", "--data", "data"]).contains("up to date"));
     good(&with(&["--code", "mi:1312345678", "--emergency"]));
     bad(
         &with(&["--code", "mi:1312345678", "--state", "retired"]),
@@ -206,7 +212,16 @@ fn what_an_institution_does_beside_the_server() {
     };
     let known = "0000990001\n";
     assert_eq!(at_desk(&["list"], known).0, Some(0));
-    assert!(at_desk(&["list"], "9999999998\n").2.contains("NOT_FOUND"));
+    let nobody = at_desk(&["list"], "9999999998\n").2;
+    assert!(
+        nobody.contains("NOT_FOUND: there is nothing of the kind"),
+        "{nobody}"
+    );
+    let key = ["end-key", "x", "--state", "compromised", "--since"];
+    let since = |when: &'static str| at_desk(&[&key[..], &[when]].concat(), known);
+    assert!(since("2026-11-01").2.contains("NOT_FOUND"));
+    assert!(since("2026-11-01T09:00:00+09:00").2.contains("NOT_FOUND"));
+    assert!(since("gestern").2.contains("--since"));
     assert!(at_desk(&["withdraw", "x"], known).2.contains("NOT_FOUND"));
     assert!(at_desk(&["keys"], known).1.is_empty());
     let (status, heard, _) = at_desk(&["object", "--pur", "ANON"], known);

@@ -12,7 +12,7 @@ use crate::App;
 use crate::ask;
 use crate::http::{Answer, Asked};
 use crate::office::{ENTRIES, NONCE, TokenRow, Tx, View, fresh_id, random};
-use crate::people::{self, Session};
+use crate::people;
 use crate::problem::{Code, Problem};
 
 /// All systems where nothing opens the records have stopped by then (consent.md §8.2), in seconds.
@@ -64,8 +64,8 @@ fn waits(tx: &Tx<'_>, sub: &str, req: &str) -> Result<Value, Problem> {
     Ok(body.map_err(|_| warifu_store::StoreError::Form("requests"))?)
 }
 
-/// Gives out a nonce with a place in a status list that no other token has.
-fn issue(tx: &Tx<'_>, session: &Session, req: &str) -> Result<(String, Value), Problem> {
+/// Gives out a nonce, to a session by its id, with a place in a status list that no other token has.
+pub(crate) fn issue(tx: &Tx<'_>, session: &str, req: &str) -> Result<(String, Value), Problem> {
     let rows = tx.view.db.query(
         "SELECT list, COUNT(*) FROM issued GROUP BY list ORDER BY list DESC LIMIT 1",
         &[],
@@ -95,7 +95,7 @@ fn issue(tx: &Tx<'_>, session: &Session, req: &str) -> Result<(String, Value), P
             nonce.as_str().into(),
             list.into(),
             idx.into(),
-            session.id.as_str().into(),
+            session.into(),
             req.into(),
             tx.view.now.into(),
         ],
@@ -119,7 +119,7 @@ pub(crate) fn open(app: &App, asked: &Asked) -> Result<Answer, Problem> {
         let body = waits(tx, &person.sub, req)?;
         let of = |name: &str| body.get(name).cloned().unwrap_or(Value::Null);
         let now = tx.view.now;
-        let (nonce, status) = issue(tx, &session, req)?;
+        let (nonce, status) = issue(tx, &session.id, req)?;
         let mut claims = object([
             ("sub", person.sub.as_str().into()),
             ("iat", now.into()),
@@ -175,7 +175,7 @@ pub(crate) fn nonce(app: &App, asked: &Asked) -> Result<Answer, Problem> {
     let office = app.office()?;
     let session = people::session(office, asked)?;
     let value = office.write(|tx| {
-        let (nonce, status) = issue(tx, &session, "")?;
+        let (nonce, status) = issue(tx, &session.id, "")?;
         Ok(object([
             ("nonce", nonce.into()),
             ("status", status),

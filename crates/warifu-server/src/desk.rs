@@ -1,16 +1,17 @@
 //! What is done at a desk for somebody who came without a key, or whose key is lost: the person was
 //! identified anew, and the registry signs (consent.md §8.1).
 //!
-//! Nothing here opens anything: consents end and objections are made. The one thing that gives somebody a
-//! right is the binding of a proxy, which the authority signs as at enrolment.
+//! Consents end and objections are made; a prohibition ends with the text of its end, and a notice. What gives
+//! somebody a right is the binding of a proxy, which the authority signs as at enrolment.
 
 use warifu_consent::json::{Value, object};
 use warifu_consent::{
     Date, KeyState, Lang, Ledger as _, Reason, SignerClass, Typ, bind_text, family, make, wire,
 };
+use warifu_log::Kind;
 
 use crate::consent::{self, set};
-use crate::office::{Office, Tx, View, fresh_id};
+use crate::office::{Office, TokenRow, Tx, View, fresh_id};
 use crate::people;
 use crate::problem::{Code, Problem};
 
@@ -21,6 +22,9 @@ pub const PROXIES: [&str; 4] = ["adult_guardian", "delegate", "family", "guardia
 /// Ages at which objections become a minor's own, and at which everything does.
 const OF_OBJECTION: i32 = 16;
 const OF_AGE: i32 = 18;
+
+/// In place of a session: no cookie has this hash.
+const DESK: &str = "desk";
 
 /// Who stands at the desk, and how that is known.
 #[derive(Debug, Clone, Copy)]
@@ -92,6 +96,26 @@ fn identified(visitor: &Visitor<'_>) -> Result<(), Problem> {
     }
 }
 
+/// A grant or a prohibition of the person, by its hash.
+fn decided(view: &View<'_>, sub: &str, tok: &str) -> Result<TokenRow, Problem> {
+    let known = view.tokens("tok = ?1 AND sub = ?2", &[tok.into(), sub.into()])?;
+    let known = known.into_iter().next();
+    let known = known.filter(|k| matches!(k.opened.typ, Typ::Grant | Typ::Deny));
+    Ok(known.ok_or(Code::NotFound)?)
+}
+
+/// What ends it.
+fn withdrawal(view: &View<'_>, known: &TokenRow, lost: bool) -> Result<Value, Problem> {
+    Ok(object([
+        ("sub", known.opened.text("sub").into()),
+        ("iat", view.now.into()),
+        ("jti", fresh_id()?.into()),
+        ("rev", known.opened.text("jti").into()),
+        ("rsn", if lost { "key_lost" } else { "withdrawn" }.into()),
+        ("by", "registry".into()),
+    ]))
+}
+
 impl Office {
     /// The visitor's pseudonym; `NOT_FOUND` for somebody of whom nothing is kept.
     fn visitor(&self, view: &View<'_>, visitor: &Visitor<'_>) -> Result<String, Problem> {
@@ -144,38 +168,88 @@ impl Office {
         })
     }
 
-    /// Ends a grant, by its hash. The line of the log tells how the person was identified.
+    /// The text by which a prohibition ends, as the person hears it; nothing for a consent, which ends without
+    /// one: its end opens nothing.
     ///
     /// # Errors
-    /// The store; `NOT_FOUND` for what is no grant of the person; `DESK` for a prohibition, whose end opens
-    /// something and takes the person's own signature.
+    /// As of [`Self::withdraw_at_desk`].
+    pub fn withdrawal_text(
+        &self,
+        visitor: &Visitor<'_>,
+        tok: &str,
+        lang: Lang,
+    ) -> Result<Option<String>, Problem> {
+        self.read(|view| {
+            let sub = self.visitor(view, visitor)?;
+            let known = decided(view, &sub, tok)?;
+            if known.opened.typ != Typ::Deny {
+                return Ok(None);
+            }
+            let claims = withdrawal(view, &known, false)?;
+            Ok(Some(self.undeny(claims, lang)?.1))
+        })
+    }
+
+    /// Ends a grant or a prohibition, by its hash. The line of the log tells how the person was identified. The
+    /// end of a prohibition opens something: the person heard [`Self::withdrawal_text`], which is signed, and
+    /// has a notice of it, as a line of the log (consent.md §3.0).
+    ///
+    /// # Errors
+    /// The store; `NOT_FOUND` for what is no grant and no prohibition of the person.
     pub fn withdraw_at_desk(
         &self,
         visitor: &Visitor<'_>,
         tok: &str,
         lost: bool,
+        lang: Lang,
     ) -> Result<Done, Problem> {
         self.write(|tx| {
             let sub = self.visitor(&tx.view, visitor)?;
-            let known = tx
-                .view
-                .tokens("tok = ?1 AND sub = ?2", &[tok.into(), sub.as_str().into()])?;
-            let known = known.into_iter().next().ok_or(Code::NotFound)?;
-            match known.opened.typ {
-                Typ::Grant => {}
-                Typ::Deny => return Err(Code::Desk.into()),
-                _ => return Err(Code::NotFound.into()),
+            let known = decided(&tx.view, &sub, tok)?;
+            let mut claims = withdrawal(&tx.view, &known, lost)?;
+            let opens = known.opened.typ == Typ::Deny;
+            if opens {
+                let (nonce, _) = consent::issue(tx, DESK, "")?;
+                set(&mut claims, "nonce", nonce);
+                claims = self.undeny(claims, lang)?.0;
             }
-            let claims = object([
-                ("sub", sub.as_str().into()),
-                ("iat", tx.view.now.into()),
-                ("jti", fresh_id()?.into()),
-                ("rev", known.opened.text("jti").into()),
-                ("rsn", if lost { "key_lost" } else { "withdrawn" }.into()),
-                ("by", "registry".into()),
-            ]);
-            self.signed(tx, Typ::Revoke, claims, visitor)
+            let done = self.signed(tx, Typ::Revoke, claims, visitor)?;
+            if opens && !done.again {
+                let members = [
+                    ("what", "undeny".into()),
+                    ("src", visitor.institution.into()),
+                    ("hash", tok.into()),
+                ];
+                tx.line(Kind::Notice, Some(&sub), &members)?;
+            }
+            Ok(done)
         })
+    }
+
+    /// The end of a prohibition with its text.
+    fn undeny(&self, mut claims: Value, lang: Lang) -> Result<(Value, String), Problem> {
+        self.texted(Typ::Revoke, &mut claims, lang)?;
+        Ok(bind_text(
+            &self.policy,
+            &self.master,
+            Typ::Revoke,
+            claims,
+            None,
+        )?)
+    }
+
+    /// Says which text the claims have, before it is bound.
+    fn texted(&self, typ: Typ, claims: &mut Value, lang: Lang) -> Result<(), Problem> {
+        let id = family(&self.policy, typ, claims)?;
+        let text = object([
+            ("id", id.into()),
+            ("ver", self.policy.texts.into()),
+            ("lang", lang.name().into()),
+            ("m", self.master.version.into()),
+            ("h", "".into()),
+        ]);
+        set(claims, "txt", text);
+        Ok(())
     }
 
     /// The text of an objection to uses without names, as the person hears it.
@@ -239,15 +313,7 @@ impl Office {
             ("state", "on".into()),
             ("by", "registry".into()),
         ]);
-        let id = family(&self.policy, Typ::Objection, &claims)?;
-        let text = object([
-            ("id", id.into()),
-            ("ver", self.policy.texts.into()),
-            ("lang", lang.name().into()),
-            ("m", self.master.version.into()),
-            ("h", "".into()),
-        ]);
-        set(&mut claims, "txt", text);
+        self.texted(Typ::Objection, &mut claims, lang)?;
         Ok(bind_text(
             &self.policy,
             &self.master,
@@ -266,7 +332,7 @@ impl Office {
         visitor: &Visitor<'_>,
     ) -> Result<Done, Problem> {
         let token = make(typ, claims, self.signer("registry")?)?;
-        let (taken, again) = consent::accepted(tx, "", &token, None, Some(visitor.identified))?;
+        let (taken, again) = consent::accepted(tx, DESK, &token, None, Some(visitor.identified))?;
         Ok(Done {
             at: taken.get("at").and_then(Value::int).unwrap_or(tx.view.now),
             receipt: taken

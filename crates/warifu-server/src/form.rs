@@ -11,7 +11,7 @@ use memchr::memmem::Finder;
 use tempfile::SpooledTempFile;
 
 use crate::payload::failed;
-use crate::problem::{Code, Problem};
+use crate::problem::{Bound, Code, Problem};
 
 /// Files of one form.
 const MOST: usize = 100_000;
@@ -305,7 +305,7 @@ pub(crate) fn read(body: impl Read, boundary: &str) -> Result<Form, Problem> {
             return Err(Code::Body.into());
         }
         if files == MOST {
-            return Err(Code::TooLarge.into());
+            return Err(Problem::too_large(Bound::Files));
         }
         let name = head(&mut form)?;
         let begun = out.begin(&name)?;

@@ -195,6 +195,9 @@ const ADDRESS: &str = "database.url";
 /// What the address of the status lists has behind the origin.
 const LISTS: &str = "/api/status";
 
+/// Members of a policy that institutions write in themselves.
+const SITE: [&str; 3] = ["certified", "statutes", "studies"];
+
 /// What codes of certified bodies begin with.
 const CERTIFIED: &str = "cert:";
 
@@ -399,8 +402,12 @@ impl Office {
                 .context(format!("server.json: {name}"))
         };
         let policy_bytes = read("policy.json")?;
-        let policy =
-            Policy::read(&policy_bytes).map_err(|e| anyhow::anyhow!("policy.json: {e}"))?;
+        let policy = Policy::read(&policy_bytes).map_err(|e| {
+            anyhow::anyhow!(
+                "policy.json: {e}: this version of warifu does not read it. Bring it up to date: warifu serve policy-update --data {}",
+                folder.display()
+            )
+        })?;
         let master_bytes = read("master.json")?.trim_ascii().to_vec();
         let master = Master::read(&master_bytes).context("master.json")?;
         let secret = folder.join("secret");
@@ -473,18 +480,88 @@ impl Office {
     /// it uses them: a browser refuses others than those that everybody sees (consent.md §13).
     ///
     /// # Errors
-    /// The store.
+    /// The store; `VERSION_CHANGED` where the policy says other than before under the same number.
     pub fn announce(&self) -> Result<(), Problem> {
         let files = [
             ("policy", &self.policy_bytes),
             ("master", &self.master_bytes),
         ];
         self.write(|tx| {
+            tx.same_policy(&hash::sha256_text(&[&self.policy_bytes]))?;
             for (what, bytes) in files {
                 tx.in_force(what, &hash::sha256_text(&[bytes]))?;
             }
             Ok(())
         })
+    }
+
+    /// Brings the policy of a folder of data to that of this program, under the next number; gives that number,
+    /// or nothing where it was up to date. What the institution writes in itself stays: certified bodies, studies
+    /// and statutes. The file that was there is kept beside it; the server's next start logs the new one.
+    ///
+    /// # Errors
+    /// The file is no policy at all, or the folder does not open with the new one: then nothing was changed.
+    pub fn update_policy(
+        folder: &Path,
+        url: Option<&str>,
+        clock: Clock,
+    ) -> anyhow::Result<Option<u64>> {
+        let path = folder.join("policy.json");
+        let bytes = std::fs::read(&path).with_context(|| path.display().to_string())?;
+        let read = |bytes: &[u8]| {
+            json::read(bytes.trim_ascii(), 8)
+                .map_err(|_| anyhow::anyhow!("policy.json is no policy"))
+        };
+        let (old, mut new) = (read(&bytes)?, read(REFERENCE.as_bytes())?);
+        let number = |policy: &Value| policy.get("version").and_then(Value::int);
+        let before = number(&old).context("policy.json: version")?;
+        let newest = number(&new).unwrap_or(1);
+        for name in SITE {
+            if let Some(own) = old.get(name) {
+                crate::consent::set(&mut new, name, own.clone());
+            }
+        }
+        crate::consent::set(&mut new, "version", before);
+        if new == old {
+            return Ok(None);
+        }
+        let version = newest.max(before.saturating_add(1));
+        crate::consent::set(&mut new, "version", version);
+        let text = new.write() + "\n";
+        Policy::read(text.as_bytes()).map_err(|e| anyhow::anyhow!("policy.json: {e}"))?;
+        let hash = hash::sha256_text(&[&bytes]);
+        let kept = folder.join(format!(
+            "policy-{before}-{}.json",
+            hash.get(..8).unwrap_or("")
+        ));
+        let fresh = folder.join("policy.new");
+        std::fs::write(&fresh, text.as_bytes())?;
+        std::fs::rename(&path, &kept)?;
+        let opened = std::fs::rename(&fresh, &path)
+            .context("policy.json")
+            .and_then(|()| Self::open_over(folder, url, clock));
+        if let Err(e) = opened {
+            std::fs::rename(&kept, &path)?;
+            return Err(e);
+        }
+        Ok(Some(version))
+    }
+
+    /// Keys of institutions that are registered and in use.
+    ///
+    /// # Errors
+    /// The store.
+    pub fn institutions(&self) -> Result<u64, Problem> {
+        self.read(|view| {
+            let sql = "SELECT COUNT(*) FROM keys WHERE class = 'institution' AND state = 'active'";
+            let rows = view.db.query(sql, &[])?;
+            Ok(rows.first().and_then(|r| r.int(0)).unwrap_or(0))
+        })
+    }
+
+    /// Whether the master names an institution: nobody is asked for one that it does not.
+    pub fn names(&self, code: &str) -> bool {
+        self.master.has(code)
     }
 
     fn pinned(&self) -> anyhow::Result<Vec<Pin>> {
@@ -1389,18 +1466,52 @@ impl Tx<'_> {
         Ok(kid)
     }
 
-    /// Logs what is in force from now on, where it is another than before.
-    fn in_force(&mut self, what: &str, hash: &str) -> Result<(), Problem> {
+    /// Holds the policy against what was in force under its number, and keeps it: what was signed names that
+    /// number.
+    fn same_policy(&mut self, hash: &str) -> Result<(), Problem> {
+        let policy = &self.view.office.policy;
+        let (id, version) = (policy.id.as_str(), policy.version);
+        let rows = self.view.db.query(
+            "SELECT hash FROM policies WHERE id = ?1 AND version = ?2",
+            &[id.into(), version.into()],
+        )?;
+        if let Some(known) = rows.first() {
+            return if known.text(0) == Some(hash) {
+                Ok(())
+            } else {
+                Err(Code::Version.into())
+            };
+        }
+        // Before numbers were kept there was none but the first.
+        let before = self.last_logged("policy")?;
+        if version == 1 && before.is_some_and(|before| before != hash) {
+            return Err(Code::Version.into());
+        }
+        self.view.db.run(
+            "INSERT INTO policies (id, version, hash, at) VALUES (?1, ?2, ?3, ?4)",
+            &[id.into(), version.into(), hash.into(), self.view.now.into()],
+        )?;
+        Ok(())
+    }
+
+    /// Hash of what the log last told to be in force.
+    fn last_logged(&self, what: &str) -> Result<Option<String>, Problem> {
         let rows = self.view.db.query(
             "SELECT line FROM log_lines WHERE line LIKE ?1 ORDER BY idx DESC",
             &["%\"kind\":\"policy\"%".into()],
         )?;
-        let last = rows.iter().find_map(|row| {
+        Ok(rows.iter().find_map(|row| {
             let line = json::read(row.text(0)?.as_bytes(), 2).ok()?;
             let of = |name: &str| line.get(name).and_then(Value::text);
-            (of("what") == Some(what)).then(|| of("hash") == Some(hash))
-        });
-        if last != Some(true) {
+            let found = of("hash").filter(|_| of("what") == Some(what));
+            found.map(str::to_owned)
+        }))
+    }
+
+    /// Logs what is in force from now on, where it is another than before.
+    fn in_force(&mut self, what: &str, hash: &str) -> Result<(), Problem> {
+        let last = self.last_logged(what)?;
+        if last.as_deref() != Some(hash) {
             let members = [("what", what.into()), ("hash", hash.into())];
             self.line(Kind::Policy, None, &members)?;
         }

@@ -165,13 +165,14 @@ fn schema(text: &str) -> Option<Value> {
     rest.trim().is_empty().then_some(value)
 }
 
-/// What is wrong with a request; of a resource that cannot be read FHIR says it in its own form.
+/// What is wrong with a request; on routes of FHIR, FHIR says it in its own form.
 fn problem(row: &Route) -> Value {
     let reference = json!({"$ref": "#/components/schemas/Problem"});
-    let mut content = json!({"application/problem+json": {"schema": reference}});
-    if row.path.ends_with("$validate") {
-        set(&mut content, FHIR_JSON, outcome());
-    }
+    let content = if row.path.starts_with("/fhir/") {
+        json!({FHIR_JSON: outcome()})
+    } else {
+        json!({"application/problem+json": {"schema": reference}})
+    };
     json!({"description": "A problem; `code` is stable", "content": content})
 }
 

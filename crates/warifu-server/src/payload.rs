@@ -16,7 +16,7 @@ use warifu_consent::b64;
 
 use crate::App;
 use crate::http::Route;
-use crate::problem::{Code, Problem};
+use crate::problem::{Bound, Code, Problem};
 
 /// Bytes that are counted together where bodies of files are held.
 pub(crate) const UNIT: usize = 16 << 10;
@@ -170,7 +170,7 @@ pub(crate) async fn arrived(
             continue;
         };
         if count(piece.len()) > most.saturating_sub(all.length) {
-            return Err(Code::TooLarge.into());
+            return Err(Problem::too_large(Bound::Body));
         }
         all.take(piece);
         if !files {

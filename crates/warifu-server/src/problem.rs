@@ -81,8 +81,8 @@ codes! {
     Cosignature "COSIGNATURE" 400 "立会人の署名がある、このログのチェックポイントではありません。" "Not a checkpoint of this log with a signature of one of its witnesses.";
     /// What was asked for is answered already.
     Answered "ANSWERED" 409 "すでに返事をしています。" "It was answered before.";
-    /// A desk cannot do it.
-    Desk "DESK" 409 "窓口ではできません。本人の鍵での署名が要ります。" "A desk cannot do this; it takes the person's own signature.";
+    /// The policy says other than before under the same number.
+    Version "VERSION_CHANGED" 409 "policy.json が、版の番号 (version) をそのままに書き換えられています。示した文と同意はその番号で決まります。元の内容に戻すか、version を上げてください。" "policy.json was changed under the same version, which names what was shown and signed. Put it back, or raise `version`.";
     /// Larger than is taken.
     TooLarge "TOO_LARGE" 413 "大きすぎます。分けて送ってください。" "It is larger than is taken. Send it in parts.";
     /// Not a type that is taken.
@@ -109,6 +109,23 @@ codes! {
     Unsure "UNSURE" 503 "記録できたかどうか、いまは分かりません。1 分おいてから確かめ、なければもう一度送ってください。" "Whether it was recorded is not known now. Look in a minute, and send it again where it is missing.";
 }
 
+/// What a request was larger than.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Bound {
+    /// `max-body`
+    Body,
+    /// One file in an archive.
+    File,
+    /// Files of one request.
+    Files,
+    /// How far an archive unfolds.
+    Expansion,
+    /// `max-unfolded`, with the answer.
+    Unfolded,
+    /// Findings and files of one answer.
+    Findings,
+}
+
 /// What went wrong.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Problem(Box<Parts>);
@@ -122,6 +139,8 @@ struct Parts {
     step: Option<u64>,
     claim: Option<&'static str>,
     proof: Option<Value>,
+    /// Seconds after which it can be asked again.
+    after: Option<u64>,
     /// For the log of the server: the cause, without content.
     cause: Option<String>,
 }
@@ -155,6 +174,64 @@ impl Problem {
         self
     }
 
+    /// With sentences of its own under the same code: Japanese, plain Japanese, English.
+    pub(crate) fn said(mut self, sentences: [&'static str; 3]) -> Self {
+        self.0.sentences = sentences;
+        self
+    }
+
+    /// Larger than one of the bounds, which the sentences name.
+    pub(crate) fn too_large(bound: Bound) -> Self {
+        Self::from(Code::TooLarge).said(match bound {
+            Bound::Body => [
+                "本文が上限 (max-body) より大きいです。分けて送ってください。",
+                "本文が 上限 (max-body)より 大きいです。分けて 送って ください。",
+                "The body is larger than max-body. Send it in parts.",
+            ],
+            Bound::File => [
+                "書庫の中に、64 MiB より大きいファイルがあります。そのファイルを除くか、分けて送ってください。",
+                "書庫の 中に、64 MiBより 大きい ファイルが あります。分けて 送って ください。",
+                "A file in the archive is larger than 64 MiB. Leave it out, or send it in parts.",
+            ],
+            Bound::Files => [
+                "ファイルが 100,000 個より多いです。分けて送ってください。",
+                "ファイルが 100,000より 多いです。分けて 送って ください。",
+                "There are more than 100,000 files. Send them in parts.",
+            ],
+            Bound::Expansion => [
+                "書庫が、元の 200 倍か上限 (max-unfolded) より大きく展開されます。分けて送ってください。",
+                "書庫を ひらくと、上限 (200 倍、max-unfolded)より 大きく なります。分けて 送って ください。",
+                "The archive unfolds to more than 200 times its size, or than max-unfolded. Send it in parts.",
+            ],
+            Bound::Unfolded => [
+                "展開したファイルと答えが、上限 (max-unfolded) より大きいです。分けて送ってください。",
+                "ひらいた ファイルと 答えが、上限 (max-unfolded)より 大きいです。分けて 送って ください。",
+                "What it unfolds to, with the answer, is larger than max-unfolded. Send it in parts.",
+            ],
+            Bound::Findings => [
+                "答えの指摘とファイルが 200,000 件より多いです。分けて送ってください。",
+                "答えが 200,000より 多いです。分けて 送って ください。",
+                "The answer has more than 200,000 findings and files. Send it in parts.",
+            ],
+        })
+    }
+
+    /// It can be asked again after so many seconds.
+    pub(crate) fn after(mut self, seconds: u64) -> Self {
+        self.0.after = Some(seconds.max(1));
+        self
+    }
+
+    /// What went wrong and what to do, as a sentence.
+    pub fn sentence(&self, lang: Lang) -> &'static str {
+        let [ja, easy, en] = self.0.sentences;
+        match lang {
+            Lang::Ja => ja,
+            Lang::JaEasy => easy,
+            Lang::En => en,
+        }
+    }
+
     /// Name of the code.
     pub fn code(&self) -> &str {
         &self.0.code
@@ -164,12 +241,7 @@ impl Problem {
     fn body(&self, lang: Lang, request: &str) -> Value {
         let parts = &self.0;
         let status = StatusCode::from_u16(parts.status).unwrap_or_default();
-        let [ja, easy, en] = parts.sentences;
-        let detail = match lang {
-            Lang::Ja => ja,
-            Lang::JaEasy => easy,
-            Lang::En => en,
-        };
+        let detail = self.sentence(lang);
         let mut body = object([
             ("type", "about:blank".into()),
             ("title", status.canonical_reason().unwrap_or("Error").into()),
@@ -187,6 +259,38 @@ impl Problem {
     }
 }
 
+impl Problem {
+    /// The same as FHIR says it (`OperationOutcome`).
+    fn outcome(&self, lang: Lang, request: &str) -> Value {
+        let kind = match self.0.status {
+            400 | 422 => "invalid",
+            404 => "not-found",
+            405 | 406 | 415 => "not-supported",
+            408 => "timeout",
+            413 => "too-long",
+            429 => "throttled",
+            500 => "exception",
+            503 => "transient",
+            _ => "processing",
+        };
+        let coding = object([("code", self.0.code.as_str().into())]);
+        let details = object([
+            ("coding", Value::Array(vec![coding])),
+            ("text", self.sentence(lang).into()),
+        ]);
+        let issue = object([
+            ("severity", "error".into()),
+            ("code", kind.into()),
+            ("details", details),
+            ("diagnostics", format!("X-Request-Id {request}").into()),
+        ]);
+        object([
+            ("resourceType", "OperationOutcome".into()),
+            ("issue", Value::Array(vec![issue])),
+        ])
+    }
+}
+
 impl From<Code> for Problem {
     fn from(code: Code) -> Self {
         Self(Box::new(Parts {
@@ -196,6 +300,7 @@ impl From<Code> for Problem {
             step: None,
             claim: None,
             proof: None,
+            after: None,
             cause: None,
         }))
     }
@@ -211,6 +316,7 @@ impl From<Refusal> for Problem {
             step: Some(u64::from(reason.step())),
             claim: refusal.claim,
             proof: None,
+            after: None,
             cause: None,
         }))
     }
@@ -286,21 +392,32 @@ impl IntoResponse for Problem {
     }
 }
 
-/// Writes the body of a problem; gives its code and cause for the log.
+/// Writes the body of a problem, as FHIR does on routes of FHIR; gives its code and cause for the log.
 pub(crate) fn finish(
     response: &mut Response,
     lang: Lang,
     request: &str,
+    fhir: bool,
 ) -> Option<(String, Option<String>)> {
     let Carried(problem) = response.extensions_mut().remove::<Carried>()?;
-    let text = problem.body(lang, request).write();
-    *response.body_mut() = text.into();
+    let (kind, value) = if fhir {
+        ("application/fhir+json", problem.outcome(lang, request))
+    } else {
+        ("application/problem+json", problem.body(lang, request))
+    };
+    *response.body_mut() = value.write().into();
     let headers = response.headers_mut();
-    let json = HeaderValue::from_static("application/problem+json");
+    let json = HeaderValue::from_static(kind);
     headers.insert(header::CONTENT_TYPE, json);
     headers.remove(header::CONTENT_LENGTH);
-    if problem.0.status == 503 || problem.0.code == Code::Rate.wire() {
-        headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+    // As the sentence says: a bucket is full again within a minute.
+    let after = match problem.0.after {
+        None if problem.0.code == Code::Rate.wire() => Some(60),
+        None if problem.0.status == 503 => Some(5),
+        after => after,
+    };
+    if let Some(after) = after {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(after));
     }
     Some((problem.0.code, problem.0.cause))
 }

@@ -19,6 +19,11 @@ const CONTACT: usize = 200;
 const MOST: u64 = 20;
 /// Reports an hour of all who say not who they are.
 const MOST_UNNAMED: u64 = 60;
+/// Those of one person who signed in and does not want to be named.
+const MOST_APART: u64 = 5;
+/// In place of a person: of somebody who signed in and is not named.
+const APART: &str = "-";
+const HOUR: u64 = 3_600;
 
 /// A report as the desk sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +44,15 @@ pub struct Report {
     pub contact: Option<String>,
     /// Place of the line in the person's own history.
     pub line: Option<u64>,
+}
+
+/// Too many came without a name; in so many seconds there is room again.
+fn unnamed(free: u64) -> Problem {
+    Problem::from(Code::Rate).after(free).said([
+        "お名前のないお知らせが多く届いているため、いまは受け付けていません。Retry-After の秒数がたってから試すか、ログインして「わたしのこと」として送るか、窓口に電話してください。",
+        "名前の ない おしらせが おおいので、いまは うけつけて いません。あとで もう 一度 するか、窓口に 電話して ください。",
+        "Too many reports came without a name. Try again after the seconds of Retry-After, sign in and send it as yours, or call the desk.",
+    ])
 }
 
 /// `POST /api/reports`: of nobody in particular, unless `mine` says that it is the session's person.
@@ -66,10 +80,12 @@ pub(crate) fn tell(app: &App, asked: &Asked) -> Result<Answer, Problem> {
     if !sound {
         return Err(Code::Body.into());
     }
-    let session = if is_mine {
-        Some(people::session(office, asked)?)
+    let present = people::session(office, asked);
+    let (session, present) = if is_mine {
+        (Some(present?), None)
     } else {
-        None
+        // Whoever signed in and tells it without a name is not shut out by those who did not.
+        (None, present.ok())
     };
     let mut inside = object([("text", text.into())]);
     if let Some(contact) = contact {
@@ -81,12 +97,35 @@ pub(crate) fn tell(app: &App, asked: &Asked) -> Result<Answer, Problem> {
     let id = fresh_id()?;
     let at = office.write(|tx| {
         let now = tx.view.now;
-        let sub = session.as_ref().map_or("", |s| s.sub.as_str());
-        if sub.is_empty() {
-            let count = "SELECT COUNT(*) FROM reports WHERE sub = '' AND at > ?1";
-            let rows = tx.view.db.query(count, &[now.saturating_sub(3600).into()])?;
-            if rows.first().and_then(|r| r.int(0)).unwrap_or(0) >= MOST_UNNAMED {
-                return Err(Code::Rate.into());
+        let unnamed_sub = if present.is_some() { APART } else { "" };
+        let sub = session.as_ref().map_or(unnamed_sub, |s| s.sub.as_str());
+        if let Some(present) = &present {
+            // Counted by keyed hashes that end with the hour: the report itself stays nobody's.
+            let mut taken = Vec::new();
+            for n in 0..MOST_APART {
+                let place = office.guarded(&["report", &present.sub, &n.to_string()])?;
+                if tx.once("report", &place, now + HOUR)? {
+                    break;
+                }
+                taken.push(place);
+            }
+            if u64::try_from(taken.len()).is_ok_and(|n| n == MOST_APART) {
+                let sql = "SELECT ends FROM once WHERE kind = 'report' AND id = ?1";
+                let mut first = now + HOUR;
+                for place in taken {
+                    let rows = tx.view.db.query(sql, &[place.into()])?;
+                    first = first.min(rows.first().and_then(|r| r.int(0)).unwrap_or(first));
+                }
+                return Err(unnamed((first + 1).saturating_sub(now)));
+            }
+        } else if sub.is_empty() {
+            let count = "SELECT COUNT(*), MIN(at) FROM reports WHERE sub = '' AND at > ?1";
+            let rows = tx.view.db.query(count, &[now.saturating_sub(HOUR).into()])?;
+            let of = |n| rows.first().and_then(|r| r.int(n)).unwrap_or(0);
+            if of(0) >= MOST_UNNAMED {
+                // When the first of them is an hour old, there is room again.
+                let free = (of(1) + HOUR).saturating_sub(now);
+                return Err(unnamed(free));
             }
         } else {
             let count = "SELECT COUNT(*) FROM reports WHERE sub = ?1 AND closed = 0";
@@ -170,7 +209,7 @@ fn reports(view: &View<'_>, which: &str, of: &[Cell]) -> Result<Vec<Report>, Pro
             kind,
             at,
             closed: (closed > 0).then_some(closed),
-            sub: (!sub.is_empty()).then_some(sub),
+            sub: (!sub.is_empty() && sub != APART).then_some(sub),
             text: text("text").unwrap_or_default(),
             contact: text("contact"),
             line: inside.get("line").and_then(Value::int),

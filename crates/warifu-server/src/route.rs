@@ -128,13 +128,16 @@ const CHECK: &[Ask] = &[
 
 const VALIDATE: &[Ask] = &[
     ("profile", "string", "canonical URLs of profiles, by comma"),
-    (
-        "_format",
-        "string",
-        "taken and passed over: the answer is JSON",
-    ),
+    FORMAT,
     LANG,
 ];
+
+/// In place of `Accept`; whoever wants another form than JSON is told that it is not made.
+const FORMAT: Ask = (
+    "_format",
+    "string",
+    "json, application/json or application/fhir+json",
+);
 
 const FHIR: &[&str] = &["application/fhir+json"];
 
@@ -244,6 +247,7 @@ pub(crate) static ROUTES: &[Route] = &[
         "",
         "any",
     )
+    .asking(&[FORMAT])
     .in_form(FHIR),
     route(
         Method::GET,
@@ -1026,6 +1030,8 @@ async fn around(State(app): State<App>, request: Request, next: Next) -> Respons
     let client = peer.and_then(|p| Client::of(p.0, app.config().forwarded, request.headers()));
     let admitted = VITAL.contains(&pattern.as_str())
         || client.is_none_or(|client| app.0.rates.admits(client, app.0.begun.elapsed()));
+    let path = request.uri().path();
+    let fhir = path == "/fhir" || path.starts_with("/fhir/");
     let mut response = if !admitted {
         Problem::from(Code::Rate).into_response()
     } else if is_ours(&app, &request) {
@@ -1043,7 +1049,7 @@ async fn around(State(app): State<App>, request: Request, next: Next) -> Respons
         let takes = HeaderValue::from_static(takes);
         response.headers_mut().insert("accept-post", takes);
     }
-    let problem = problem::finish(&mut response, lang, &id);
+    let problem = problem::finish(&mut response, lang, &id, fhir);
     let status = response.status().as_u16();
     let headers = response.headers_mut();
     for (name, value) in HEADERS {

@@ -32,7 +32,9 @@ fn sender(app: &App, asked: &Asked, path: &str) -> Result<String, Problem> {
 /// is replaced.
 pub(crate) fn storage(app: &App, asked: &Asked) -> Result<Answer, Problem> {
     let from = sender(app, asked, "/api/ingest")?;
-    let vendor::Taken { storage, room, .. } = vendor::storage(app, asked)?;
+    let vendor::Taken {
+        storage, mut room, ..
+    } = vendor::storage(app, asked)?;
     for found in storage.walk() {
         if let Found::Note(note) = found {
             room.note(&note)?;

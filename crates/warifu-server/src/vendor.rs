@@ -26,7 +26,7 @@ use warifu_validate::Validator;
 use crate::App;
 use crate::form;
 use crate::http::{Answer, Asked};
-use crate::problem::{Code, Problem};
+use crate::problem::{Bound, Code, Problem};
 
 /// Files of one patient that are checked together, as on the command line.
 const TOGETHER: usize = 65_535;
@@ -107,6 +107,8 @@ pub(crate) struct Room {
     findings: usize,
     /// Whether archives unfold less far here than on the command line.
     narrow: bool,
+    /// The bound by which the archive left something out.
+    cut: Option<Bound>,
 }
 
 impl Room {
@@ -114,20 +116,25 @@ impl Room {
     fn bytes(&mut self, count: usize) -> Result<(), Problem> {
         let count = u64::try_from(count).unwrap_or(u64::MAX);
         let left = self.bytes.checked_sub(count);
-        self.bytes = left.ok_or(Code::TooLarge)?;
+        self.bytes = left.ok_or_else(|| Problem::too_large(Bound::Unfolded))?;
         Ok(())
     }
 
     /// Takes findings, and files that are reported.
     fn findings(&mut self, count: usize) -> Result<(), Problem> {
         let left = self.findings.checked_sub(count);
-        self.findings = left.ok_or(Code::TooLarge)?;
+        self.findings = left.ok_or_else(|| Problem::too_large(Bound::Findings))?;
         Ok(())
     }
 
-    pub(crate) fn note(&self, note: &StorageNote) -> Result<(), Problem> {
-        if self.narrow && note.kind == StorageNoteKind::Expansion {
-            return Err(Code::TooLarge.into());
+    pub(crate) fn note(&mut self, note: &StorageNote) -> Result<(), Problem> {
+        match note.kind {
+            StorageNoteKind::Expansion if self.narrow => {
+                return Err(Problem::too_large(Bound::Expansion));
+            }
+            StorageNoteKind::Expansion => self.cut = Some(Bound::Expansion),
+            StorageNoteKind::TooLarge => self.cut = Some(Bound::File),
+            _ => {}
         }
         Ok(())
     }
@@ -166,6 +173,7 @@ pub(crate) fn storage(app: &App, asked: &Asked) -> Result<Taken, Problem> {
         bytes,
         findings: FINDINGS,
         narrow: times < options.max_expansion,
+        cut: None,
     };
     options.max_expansion = options.max_expansion.min(times);
     options.memory_limit = SPOOLED;
@@ -625,7 +633,9 @@ pub(crate) fn convert(app: &App, asked: &Asked) -> Result<Answer, Problem> {
         converted = true;
     }
     if !converted {
-        return Err(Code::Body.into());
+        // Nothing was left of it by a bound, or there was nothing.
+        let cut = room.cut.map(Problem::too_large);
+        return Err(cut.unwrap_or_else(|| Code::Body.into()));
     }
     let (lang, units) = (job.options().language(), job.options().units());
     for (diagnostic, path, place) in &told {
@@ -667,9 +677,35 @@ pub(crate) fn convert(app: &App, asked: &Asked) -> Result<Answer, Problem> {
     Ok(answer.with(header::HeaderName::from_static("warifu-findings"), &text))
 }
 
+/// Whether JSON is among what is asked for, by `_format`, else `Accept`.
+fn in_json(asked: &Asked) -> Result<(), Problem> {
+    let wish = asked.wish("_format").filter(|f| !f.is_empty());
+    let wish = wish.or_else(|| asked.header(header::ACCEPT));
+    let taken = |kind: &str| {
+        let kind = kind.split(';').next().unwrap_or_default().trim();
+        // A plus sign that was not escaped is a blank in an address.
+        let kind = kind.to_ascii_lowercase().replace(' ', "+");
+        [
+            "*/*",
+            "application/*",
+            "json",
+            "text/json",
+            "application/json",
+            "application/fhir+json",
+        ]
+        .contains(&kind.as_str())
+    };
+    if wish.is_none_or(|wish| wish.split(',').any(taken)) {
+        Ok(())
+    } else {
+        Err(Code::Form.into())
+    }
+}
+
 /// `POST /fhir/$validate`
 pub(crate) fn validate(app: &App, asked: &Asked) -> Result<Answer, Problem> {
     let lang = lang(asked)?;
+    in_json(asked)?;
     let mut profiles = wishes(asked, "profile");
     taken(asked.header(header::CONTENT_TYPE).unwrap_or_default())?;
     let body = asked.body.whole()?;
@@ -736,6 +772,7 @@ pub(crate) fn validate(app: &App, asked: &Asked) -> Result<Answer, Problem> {
 
 /// `GET /fhir/metadata`
 pub(crate) fn metadata(app: &App, asked: &Asked) -> Result<Answer, Problem> {
+    in_json(asked)?;
     let guides: Vec<String> = labels(app);
     let statement = json!({
         "resourceType": "CapabilityStatement",

@@ -65,7 +65,7 @@ fn a_consent_ends_at_the_desk_as_it_does_with_a_key() {
             ..VISITOR
         },
     ] {
-        let refused = desk(&w).withdraw_at_desk(&visitor, &one.tok, false);
+        let refused = desk(&w).withdraw_at_desk(&visitor, &one.tok, false, Lang::Ja);
         assert_eq!(refused.unwrap_err().code(), "NOT_FOUND");
     }
     let nobody = Visitor {
@@ -75,7 +75,7 @@ fn a_consent_ends_at_the_desk_as_it_does_with_a_key() {
     assert_eq!(desk(&w).standing(&nobody).unwrap_err().code(), "BODY");
     assert_eq!(w.disclose(&w.clinic, "Observation").0, 200);
     let done = desk(&w)
-        .withdraw_at_desk(&VISITOR, &one.tok, false)
+        .withdraw_at_desk(&VISITOR, &one.tok, false, Lang::Ja)
         .unwrap();
     assert!(!done.again && done.receipt.is_some());
     // The line says how the person was identified; the next request is refused.
@@ -93,7 +93,7 @@ fn a_consent_ends_at_the_desk_as_it_does_with_a_key() {
     assert!(desk(&w).standing(&VISITOR).unwrap().is_empty());
     // Whoever tries twice hears of the first.
     let again = desk(&w)
-        .withdraw_at_desk(&VISITOR, &one.tok, false)
+        .withdraw_at_desk(&VISITOR, &one.tok, false, Lang::Ja)
         .unwrap();
     assert!(again.again && again.receipt == done.receipt);
     let mine = w.good("GET", "/api/consent/mine", None);
@@ -125,7 +125,7 @@ fn the_registrys_key_is_worth_nothing_over_the_net() {
 }
 
 #[test]
-fn a_prohibition_takes_the_persons_own_signature_to_end() {
+fn a_prohibition_ends_at_the_desk_with_its_text_and_a_notice() {
     let w = World::new();
     let given = w.good("POST", "/api/consent/nonce", Some(&json!({})));
     let policy = warifu_consent::Policy::reference().unwrap();
@@ -135,10 +135,12 @@ fn a_prohibition_takes_the_persons_own_signature_to_end() {
         "sub": w.sub, "aud": ["*"], "pur": ["*"], "cat": ["inf.lab"], "emg": false, "iat": w.now(), "nbf": w.now(),
         "jti": id(), "nonce": given["nonce"], "status": given["status"],
     });
+    // "Not even in an emergency": the text that is signed says that a desk ends it.
+    payload["emg"] = json!(true);
     let family = warifu_consent::family(&policy, Typ::Deny, &claims(&payload)).unwrap();
     payload["txt"] =
         json!({"id": family, "ver": warifu_consent::TEXT_VERSION, "lang": "ja", "m": 1, "h": ""});
-    let (bound, _) =
+    let (bound, shown) =
         warifu_consent::bind_text(&policy, &master, Typ::Deny, claims(&payload), None).unwrap();
     let token = make(Typ::Deny, bound, &w.patient).unwrap();
     w.good(
@@ -148,8 +150,47 @@ fn a_prohibition_takes_the_persons_own_signature_to_end() {
     );
     let standing = desk(&w).standing(&VISITOR).unwrap();
     assert_eq!(standing[0].typ, "consent-deny+jwt");
-    let refused = desk(&w).withdraw_at_desk(&VISITOR, &standing[0].tok, false);
-    assert_eq!(refused.unwrap_err().code(), "DESK");
+    assert!(shown.contains("窓口で、やめられます"), "{shown}");
+    let tok = &standing[0].tok;
+    let another = Visitor {
+        patient: "0000990002",
+        ..VISITOR
+    };
+    for lang in [Lang::Ja, Lang::En] {
+        let refused = desk(&w).withdraw_at_desk(&another, tok, false, lang);
+        assert_eq!(refused.unwrap_err().code(), "NOT_FOUND");
+    }
+    let heard = desk(&w).withdrawal_text(&VISITOR, tok, Lang::Ja).unwrap();
+    assert!(heard.unwrap().starts_with("# "));
+    assert_eq!(desk(&w).standing(&VISITOR).unwrap().len(), 1);
+    w.later(60);
+    let done = desk(&w)
+        .withdraw_at_desk(&VISITOR, tok, true, Lang::Ja)
+        .unwrap();
+    assert!(!done.again && done.receipt.is_some());
+    assert!(desk(&w).standing(&VISITOR).unwrap().is_empty());
+    let mine = w.good("GET", "/api/consent/mine", None);
+    assert_eq!(mine["tokens"][0]["ended"], json!(true));
+    // How the person was identified, and that the person is told, are lines of the person.
+    let lines = w.good("GET", "/api/log/mine", None);
+    let lines = lines["lines"].as_array().unwrap().iter().rev().take(2);
+    let lines: Vec<Value> = lines
+        .map(|l| serde_json::from_str(l["own"]["line"].as_str().unwrap()).unwrap())
+        .collect();
+    assert_eq!(
+        (&lines[1]["kind"], &lines[1]["idp"]),
+        (&json!("revoke"), &json!("counter"))
+    );
+    assert_eq!(
+        (&lines[0]["kind"], &lines[0]["what"], &lines[0]["hash"]),
+        (&json!("notice"), &json!("undeny"), &json!(tok))
+    );
+    let count = desk(&w).lines().unwrap();
+    let again = desk(&w)
+        .withdraw_at_desk(&VISITOR, tok, false, Lang::Ja)
+        .unwrap();
+    assert!(again.again && desk(&w).lines().unwrap() == count);
+    assert!(office(&w.data, &w.clock).lines().unwrap() > 0);
 }
 
 #[test]
@@ -479,7 +520,10 @@ fn what_people_find_wrong_reaches_the_desk() {
             .body(axum::body::Body::from(body.to_string()))
             .unwrap();
         let (head, bytes) = w.send(request);
-        let value: Value = serde_json::from_slice(&bytes).unwrap();
+        let mut value: Value = serde_json::from_slice(&bytes).unwrap();
+        if let Some(after) = head.headers().get("retry-after") {
+            value["after"] = json!(after.to_str().unwrap());
+        }
         (head.status().as_u16(), value)
     };
     let anonymous = json!({"kind": "screen", "text": "字が読めません"});
@@ -519,11 +563,97 @@ fn what_people_find_wrong_reaches_the_desk() {
     }
     let (status, value) = w.call("POST", "/api/reports", Some(&one));
     assert_eq!((status, &value["code"]), (429, &json!("REPORTS")));
+    w.later(100);
     for _ in 1..60 {
         assert_eq!(stranger(&anonymous).0, 201);
     }
+    // When the first of them is an hour old there is room for one, and that is what is said.
     let (status, value) = stranger(&anonymous);
+    assert_eq!(
+        (status, &value["code"], &value["after"]),
+        (429, &json!("RATE"), &json!("3500"))
+    );
+    assert!(value["detail"].as_str().unwrap().contains("Retry-After"));
+    // Whoever signed in has room of the own, also without the name.
+    for _ in 0..5 {
+        assert_eq!(w.call("POST", "/api/reports", Some(&anonymous)).0, 201);
+    }
+    let (status, value) = w.call("POST", "/api/reports", Some(&anonymous));
     assert_eq!((status, &value["code"]), (429, &json!("RATE")));
-    w.later(3601);
+    w.later(3_499);
+    assert_eq!(stranger(&anonymous).0, 429);
+    w.later(1);
     assert_eq!(stranger(&anonymous).0, 201);
+}
+
+#[test]
+fn a_policy_changes_under_a_number_of_its_own() {
+    let w = World::new();
+    let data = &w.data;
+    let office = office(data, &w.clock);
+    let open = || Office::open(data, Box::new(|| 1_790_000_000));
+    let update = || Office::update_policy(data, None, Box::new(|| 1_790_000_000));
+    let read = || std::fs::read_to_string(data.join("policy.json")).unwrap();
+    office.announce().unwrap();
+    drop(office);
+    assert_eq!(update().unwrap(), None);
+    // Other content under the same number is used by no server, whichever content is right.
+    let first = read();
+    let (from, to) = ("\"notice_days\": 30", "\"notice_days\": 31");
+    let changed = first.replace(from, to);
+    assert_ne!(changed, first);
+    std::fs::write(data.join("policy.json"), &changed).unwrap();
+    let refused = open().unwrap().announce().unwrap_err();
+    assert_eq!(refused.code(), "VERSION_CHANGED");
+    let raised = changed.replace("\"version\": 1,", "\"version\": 2,");
+    assert_ne!(raised, changed);
+    std::fs::write(data.join("policy.json"), &raised).unwrap();
+    let office = open().unwrap();
+    let lines = office.lines().unwrap();
+    office.announce().unwrap();
+    assert_eq!(office.lines().unwrap(), lines + 1);
+    drop(office);
+    // One of an earlier program: nothing opens it, and the way on is named.
+    let body = "\"certified\": []";
+    let own = "\"certified\": [{\"to\": \"cert:1\", \"pur\": [\"ANON\"]}]";
+    let old = raised
+        .replace(body, own)
+        .replace("\"datatypes\"", "\"types\"");
+    assert!(old.contains("cert:1") && !old.contains("datatypes"));
+    std::fs::write(data.join("policy.json"), &old).unwrap();
+    let told = format!("{:#}", open().err().unwrap());
+    assert!(told.contains("warifu serve policy-update --data"), "{told}");
+    assert_eq!(update().unwrap(), Some(3));
+    assert!(read().contains("cert:1"));
+    let kept = std::fs::read_dir(data).unwrap().map(|e| e.unwrap().path());
+    let mut kept = kept.filter(|p| p.to_string_lossy().contains("policy-2-"));
+    assert_eq!(std::fs::read_to_string(kept.next().unwrap()).unwrap(), old);
+    let office = open().unwrap();
+    let lines = office.lines().unwrap();
+    office.announce().unwrap();
+    assert_eq!(office.lines().unwrap(), lines + 1);
+    drop(office);
+    assert_eq!(update().unwrap(), None);
+    // What is no policy at all is left as it is.
+    std::fs::write(data.join("policy.json"), "{}").unwrap();
+    assert!(update().is_err());
+    assert_eq!(read(), "{}");
+}
+
+#[test]
+fn a_number_that_was_in_force_before_numbers_were_kept_stays_its_own() {
+    let w = World::new();
+    let data = &w.data;
+    let office = office(data, &w.clock);
+    office.announce().unwrap();
+    let forget = || w.db().run("DELETE FROM policies", &[]).unwrap();
+    forget();
+    assert_eq!(office.announce(), Ok(()));
+    forget();
+    drop(office);
+    let other = warifu_consent::REFERENCE.replace("\"notice_days\": 30", "\"notice_days\": 31");
+    std::fs::write(data.join("policy.json"), other).unwrap();
+    let office = Office::open(data, Box::new(|| 1_790_000_000));
+    let refused = office.unwrap().announce().unwrap_err();
+    assert_eq!(refused.code(), "VERSION_CHANGED");
 }

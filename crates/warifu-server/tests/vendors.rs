@@ -176,7 +176,8 @@ fn resources_are_validated() {
     );
     let (status, _, body) = post(&app, "/fhir/Observation/$validate", good.to_string());
     let value: Value = serde_json::from_slice(&body).unwrap();
-    assert_eq!((status, &value["code"]), (422, &json!("RESOURCE_TYPE")));
+    let said = |value: &Value| value["issue"][0]["details"]["coding"][0]["code"].clone();
+    assert_eq!((status, said(&value)), (422, json!("RESOURCE_TYPE")));
     // A profile that nobody loaded is not passed over; one of the core is there.
     let own = "http://hl7.org/fhir/StructureDefinition/Patient";
     for (profile, expected) in [("http://example.org/unknown", 422), (own, 200)] {
@@ -184,8 +185,50 @@ fn resources_are_validated() {
         let (status, _, body) = post(&app, &path, good.to_string());
         assert_eq!(status, expected, "{profile}");
         let value: Value = serde_json::from_slice(&body).unwrap();
-        assert_eq!(value["code"] == json!("PROFILE"), expected == 422);
+        assert_eq!(value["resourceType"], json!("OperationOutcome"));
+        assert_eq!(said(&value) == json!("PROFILE"), expected == 422);
     }
+    // What clients of FHIR say of the form; what is wrong is told as FHIR does.
+    for (path, accept, status) in [
+        ("/fhir/metadata?_format=json", "*/*", 200),
+        (
+            "/fhir/metadata?_format=application/fhir%2Bjson",
+            "text/html",
+            200,
+        ),
+        ("/fhir/metadata?_format=application/fhir+json", "*/*", 200),
+        (
+            "/fhir/metadata",
+            "application/fhir+xml;q=1, application/fhir+json;q=0.9",
+            200,
+        ),
+        ("/fhir/metadata?_format=xml", "*/*", 406),
+        ("/fhir/metadata", "application/fhir+xml", 406),
+        ("/fhir/metadata?_pretty=true", "*/*", 400),
+        ("/fhir/Patient/1", "*/*", 404),
+    ] {
+        let request = Request::get(path).header("accept", accept);
+        let (found, head, body) = send(&app, request.body(Body::empty()).unwrap());
+        assert_eq!(found, status, "{path} {accept}");
+        assert_eq!(head["content-type"], "application/fhir+json", "{path}");
+        let value: Value = serde_json::from_slice(&body).unwrap();
+        let expected = if status == 200 {
+            "CapabilityStatement"
+        } else {
+            "OperationOutcome"
+        };
+        assert_eq!(value["resourceType"], json!(expected), "{path}");
+        if status != 200 {
+            let clean = post(&app, "/fhir/OperationOutcome/$validate", body).1;
+            let found = clean["warifu-findings"].to_str().unwrap();
+            assert!(found.starts_with("errors=0"), "{path}: {found}");
+        }
+    }
+    let xml = Request::post("/fhir/$validate").header("accept", "application/fhir+xml");
+    assert_eq!(
+        send(&app, xml.body(Body::from(good.to_string())).unwrap()).0,
+        406
+    );
     let (status, head, _) = send(&app, Request::get("/metadata").body(Body::empty()).unwrap());
     assert_eq!(
         (status, &head["location"]),
@@ -390,7 +433,26 @@ fn what_unfolds_or_answers_too_much_is_refused_as_a_whole() {
             (413, &json!("TOO_LARGE")),
             "{path}"
         );
+        // Which bound that was is told.
+        let detail = value["detail"].as_str().unwrap();
+        assert!(detail.contains("max-unfolded"), "{path}: {detail}");
     }
+    // A bomb leaves nothing to convert.
+    let mut tar = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_gnu();
+    header.set_size(70 << 20);
+    header.set_mode(0o644);
+    let zeros = std::io::Read::take(std::io::repeat(0), 70 << 20);
+    tar.append_data(&mut header, "a/b", zeros).unwrap();
+    let mut bomb = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut bomb, &tar.into_inner().unwrap()).unwrap();
+    let (status, _, body) = post(&all, "/convert", bomb.finish().unwrap());
+    let value: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(
+        (status, &value["code"]),
+        (413, &json!("TOO_LARGE")),
+        "{value}"
+    );
     // The answer counts too.
     let root = fixtures("standard_root");
     let message = std::fs::read(&files(&root)[0]).unwrap();

@@ -16,6 +16,7 @@ pub const SCHEMA: &[&[&str]] = &[
     REPORTS,
     WITNESSES,
     RELEASES,
+    POLICIES,
 ];
 
 const FIRST: &[&str] = &[
@@ -177,6 +178,14 @@ const RELEASES: &[&str] = &[
         line BIGINT PRIMARY KEY, rel TEXT NOT NULL, at BIGINT NOT NULL, entries BIGINT NOT NULL,
         body TEXT NOT NULL)",
     "CREATE INDEX usages_rel ON usages (rel)",
+];
+
+/// The twelfth step: policies by their numbers.
+const POLICIES: &[&str] = &[
+    // Which content was in force under an id and a version: there is one.
+    "CREATE TABLE policies (
+        id TEXT NOT NULL, version BIGINT NOT NULL, hash TEXT NOT NULL, at BIGINT NOT NULL,
+        PRIMARY KEY (id, version))",
 ];
 
 /// Names of the tables that [`SCHEMA`] makes, in its order.

@@ -112,24 +112,83 @@ fn a_newer_schema_is_left_alone_and_the_own_one_is_kept() {
     assert_eq!(migrate(&*db), Err(StoreError::Schema { found: 99, known }));
 }
 
+/// Columns of a table, by the statement that makes it: name and type.
+fn columns(sql: &str) -> Vec<(&str, &str)> {
+    let (_, rest) = sql.split_once('(').unwrap();
+    let rest = rest.rsplit_once(')').unwrap().0;
+    let mut depth = 0;
+    let parts = rest.split(|c| {
+        depth += i32::from(c == '(') - i32::from(c == ')');
+        c == ',' && depth == 0
+    });
+    parts
+        .filter_map(|part| {
+            let mut words = part.split_whitespace();
+            let column = (words.next()?, words.next().unwrap_or_default());
+            let typed = ["TEXT", "BIGINT", "BYTES"].contains(&column.1);
+            typed.then_some(column)
+        })
+        .collect()
+}
+
 #[test]
-fn an_older_schema_gets_what_it_lacks_and_keeps_what_it_has() {
+fn each_older_schema_gets_what_it_lacks_and_keeps_what_it_has() {
+    let newest = u64::try_from(SCHEMA.len()).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let db = empty(&folder);
-    for sql in SCHEMA[0] {
-        db.run(sql, &[]).unwrap();
+    let db = opened(&folder);
+    for (steps, version) in (1..SCHEMA.len()).zip(1_u64..) {
+        clear(&*db).unwrap();
+        let meta = "CREATE TABLE meta (name TEXT PRIMARY KEY, value BIGINT NOT NULL)";
+        db.run(meta, &[]).unwrap();
+        let sql = "INSERT INTO meta (name, value) VALUES ('schema', ?1)";
+        db.run(sql, &[version.into()]).unwrap();
+        // As that version was made, with two rows in each table that it has.
+        let mut kept = Vec::new();
+        for sql in SCHEMA[..steps].iter().flat_map(|step| step.iter()) {
+            db.run(sql, &[]).unwrap();
+            let Some(name) = sql.strip_prefix("CREATE TABLE ") else {
+                continue;
+            };
+            let name = name.split_whitespace().next().unwrap();
+            let columns = columns(sql);
+            assert!(columns.len() > 1, "{sql}");
+            let names: Vec<&str> = columns.iter().map(|c| c.0).collect();
+            let names = names.join(", ");
+            let places: Vec<String> = (1..=columns.len()).map(|n| format!("?{n}")).collect();
+            let insert = format!(
+                "INSERT INTO {name} ({names}) VALUES ({})",
+                places.join(", ")
+            );
+            for row in 1..3_u64 {
+                let cell = |(at, (_, typ)): (u64, &(&str, &str))| match *typ {
+                    "TEXT" => Cell::from(format!("{name}-{at}-{row}").as_str()),
+                    "BIGINT" => (100 * at + row).into(),
+                    _ => vec![0, 255, u8::try_from(row).unwrap()].into(),
+                };
+                let cells: Vec<Cell> = (0..).zip(&columns).map(cell).collect();
+                db.run(&insert, &cells).unwrap();
+            }
+            kept.push(format!("SELECT {names} FROM {name} ORDER BY 1, 2"));
+        }
+        let rows = || -> Vec<_> { kept.iter().map(|sql| db.query(sql, &[]).unwrap()).collect() };
+        let before = rows();
+        assert!(before.iter().all(|rows| rows.len() == 2), "{version}");
+        assert_eq!(migrate(&*db), Ok(version));
+        assert_eq!(rows(), before, "{version}");
+        // All tables of the newest are there, and the steps ran once.
+        for sql in SCHEMA.iter().flat_map(|step| step.iter()) {
+            if let Some(name) = sql.strip_prefix("CREATE TABLE ") {
+                let name = name.split_whitespace().next().unwrap();
+                db.query(&format!("SELECT * FROM {name}"), &[]).unwrap();
+            }
+        }
+        let keys = db.query("SELECT sends, cert FROM keys", &[]).unwrap();
+        assert_eq!(
+            (keys.len(), keys[0].int(0), keys[0].text(1)),
+            (2, Some(0), None)
+        );
+        assert_eq!(migrate(&*db), Ok(newest));
     }
-    let meta = "CREATE TABLE meta (name TEXT PRIMARY KEY, value BIGINT NOT NULL)";
-    db.run(meta, &[]).unwrap();
-    let sql = "INSERT INTO meta (name, value) VALUES ('schema', 1)";
-    db.run(sql, &[]).unwrap();
-    let sql = "INSERT INTO subjects (sub, data_key) VALUES (?1, ?2)";
-    db.run(sql, &[SUB.into(), vec![1].into()]).unwrap();
-    assert!(db.query("SELECT kid FROM held", &[]).is_err());
-    assert_eq!(migrate(&*db), Ok(1));
-    assert_eq!(db.query("SELECT kid FROM held", &[]), Ok(Vec::new()));
-    assert_eq!(db.query("SELECT sub FROM subjects", &[]).unwrap().len(), 1);
-    assert_eq!(migrate(&*db), Ok(u64::try_from(SCHEMA.len()).unwrap()));
 }
 
 #[test]
