@@ -618,8 +618,8 @@ fn a_policy_changes_under_a_number_of_its_own() {
     let own = "\"certified\": [{\"to\": \"cert:1\", \"pur\": [\"ANON\"]}]";
     let old = raised
         .replace(body, own)
-        .replace("\"datatypes\"", "\"types\"");
-    assert!(old.contains("cert:1") && !old.contains("datatypes"));
+        .replace("\"longest_days\"", "\"days\"");
+    assert!(old.contains("cert:1") && !old.contains("longest_days"));
     std::fs::write(data.join("policy.json"), &old).unwrap();
     let told = format!("{:#}", open().err().unwrap());
     assert!(told.contains("warifu serve policy-update --data"), "{told}");
