@@ -284,6 +284,10 @@ test("what is wrong is told to the desk: of nobody unless ticked, kept while the
   // With a session, and only ticked, it says from whom it is.
   const { page: mine, sub } = await enrolled(office);
   await menu(mine, "困ったこと・おかしいと思ったこと");
+  // After a reload too: the session goes on.
+  await mine.reload();
+  await heading(mine, "困ったこと・おかしいと思ったこと");
+  await mine.getByLabel("わたしが送ったと伝える").waitFor();
   await mine.getByLabel("ほかのこと").check();
   await mine.getByLabel("どんなことですか").fill("聞きたいことがあります");
   await mine.getByLabel("わたしが送ったと伝える").check();

@@ -1226,11 +1226,18 @@ impl Model {
         if self.route == Route::Report {
             self.outcome = Outcome::None;
             // The desk's address is public.
-            return if self.books.is_none() && self.online {
+            let mut effects = if self.books.is_none() && self.online {
                 vec![get(Tag::Policy, "/policy"), get(Tag::Master, "/master")]
             } else {
                 Vec::new()
             };
+            // Saying from whom it is takes a session: one of before is gone on with, none is asked for.
+            let known = self.session != Session::Open && matches!(self.key, Key::Here { .. });
+            if known && self.online && std::mem::take(&mut self.resume) {
+                self.session = Session::Proving;
+                effects.push(get(Tag::Resume, "/session"));
+            }
+            return effects;
         }
         if !self.route.wants_session() || !matches!(self.key, Key::Here { .. }) {
             return Vec::new();
@@ -4176,10 +4183,10 @@ mod tests {
     #[test]
     fn a_session_of_before_is_gone_on_with_where_it_is_of_this_key() {
         let x = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
-        let resumed = |kid: &str, status: u16| {
+        let resumed_at = |path: &str, kid: &str, status: u16| {
             let mut m = Model::default();
             let event = Event::Started {
-                path: "/home".to_owned(),
+                path: path.to_owned(),
                 prefs: String::new(),
                 browser: "ja".to_owned(),
                 origin: "https://c.example.jp".to_owned(),
@@ -4194,13 +4201,29 @@ mod tests {
                 fleeting: false,
             };
             let effects = m.update(Event::KeyIs(key), &moment(1_800_000_000));
-            assert_eq!(paths(&effects), ["/session"]);
+            assert!(paths(&effects).ends_with(&["/session"]));
             let body = format!(
                 r#"{{"kid":"{kid}","exp":1800000600,"keys":[{{"kid":"a","x":"{x}","since":1,"state":"active","at":0}}]}}"#
             );
             answer(&mut m, Tag::Resume, status, &body, 1_800_000_000);
             m
         };
+        let resumed = |kid: &str, status: u16| resumed_at("/home", kid, status);
+        // Whoever reports something can say from whom it is, after a reload too; nobody has to.
+        let mine = |m: &Model| {
+            view::page(m)
+                .all()
+                .iter()
+                .any(|e| e.get("id") == Some("report-mine"))
+        };
+        assert!(mine(&resumed_at("/report", "a", 200)));
+        for m in [
+            resumed_at("/report", "b", 200),
+            resumed_at("/report", "a", 401),
+        ] {
+            assert!(!mine(&m) && told(&m, text::REPORT_SEND));
+            assert_eq!(m.session, Session::None);
+        }
         let m = resumed("a", 200);
         assert_eq!((m.session, m.session_ends), (Session::Open, 1_800_000_600));
         // That of another person on the same device, and one that is over.

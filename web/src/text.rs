@@ -172,7 +172,7 @@ texts! {
     ENROL_BUSY = "登録しています", "とうろくして います", "Registering";
     ENROL_CODE_LEFT = "番号は16けたです。いまは{n}けたです", "番号は 16こです。いま {n}こです", "The code has 16 digits; there are {n}";
     ENROL_BIRTH_LEFT = "生年月日は、昭和35年5月7日や 19600507 のように入れます", "生まれた 日を 数字 8こで 入れます", "Enter the date of birth like 19600507 or 1960-05-07";
-    ENROL_NO = "この番号では登録できませんでした。記録は守られています。受付で新しい番号をもらえます。", "この 番号は つかえません。受付で 新しい 番号を もらって ください。", "The code did not work; your records are safe. Ask the desk for a new one.";
+    ENROL_NO = "この番号では登録できませんでした。記録は守られています。番号と生年月日を確かめて、もう一度試せます。だめなら、受付で新しい番号をもらえます。", "この 番号では できませんでした。もう 一度 入れて ください。だめなら 受付で 新しい 番号を もらいます。", "The code did not work; your records are safe. Check the code and your date of birth and try again; if it fails again, ask the desk for a new code.";
     ENROL_DONE = "登録できました", "とうろく できました", "You are registered";
     ENROL_KEYS = "あなたの鍵は{n}個です", "あなたの かぎは {n}こです", "You have {n} keys";
     ENROL_KEY_ROW = "{when}に登録", "{when}に とうろく", "registered {when}";
