@@ -97,6 +97,8 @@ test("a record, a hospital and a subject are left out: by the preview, the signe
   await press(page, "button", /^これは見せない：ＡＬＴ/);
   await page.getByText("あなたが隠しました").first().waitFor({ state: "attached" });
   assert.equal(await seen(), all - 1);
+  // What is ticked and stays hidden says why.
+  await page.locator("details").nth(1).getByText(/^(種類がまだわからない記録なので|「.+」でもある（かもしれない）ので)、見せません$/).first().waitFor({ state: "attached" });
   await walk.look("what-hidden");
   assert.match(await sign(), /記録 ?1 ?件/);
   let got = await office.clinic.disclose(sub);

@@ -225,6 +225,8 @@ texts! {
     HIDE_NOTE = "一件ずつ「これは見せない」をえらべます（隠したことは相手にわかりません）。", "一つずつ かくせます（あいてに わかりません）。", "You can hide single records (they cannot tell).";
     HIDE_BY_YOU = "あなたが隠しました", "あなたが かくしました", "hidden by you";
     HIDE_BEFORE = "ほかの同意で、もう見えています", "もう 見えて います", "shown already by another consent";
+    WHY_ALSO = "「{categories}」でもある（かもしれない）ので、見せません", "「{categories}」かも しれません", "hidden: it is, or may be, {categories} too";
+    WHY_UNKNOWN = "種類がまだわからない記録なので、見せません", "まだ わからない ものは 見せません", "hidden: its kind is not known yet";
     HIDE_MORE = "病院や内容でまとめて隠す（{n}）", "まとめて かくす（{n}）", "Hide by hospital or by subject ({n})";
     HIDE_FACILITIES = "この病院の記録は見せない", "この 病院の ものは 見せない", "Hide the records of this hospital";
     HIDE_LABELS = "この内容の記録は見せない", "この なかみは 見せない", "Hide records about this";

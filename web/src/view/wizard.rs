@@ -12,7 +12,7 @@ use crate::node::{El, IntoNodes as _, Node, el};
 use crate::preview::Preview;
 use crate::record::Record;
 use crate::route::Route;
-use crate::text;
+use crate::text::{self, Lang};
 use crate::wizard::{Draft, Hidden, Step, Until};
 
 pub(super) fn wizard(m: &Model, req: &str, step: Step) -> Vec<Node> {
@@ -192,7 +192,7 @@ fn ahead(m: &Model, draft: &Draft, out: &mut Vec<Node>) {
                 &slots,
             )))),
         )
-        .with(grouped(m, draft, preview, &shown))
+        .with(grouped(m, draft, preview, &shown, false))
         .put(out);
     el("details")
         .with(el("summary").with(el("h2").with(fill(
@@ -200,13 +200,13 @@ fn ahead(m: &Model, draft: &Draft, out: &mut Vec<Node>) {
             text::WHAT_HIDDEN,
             &[("n", number(hidden.len()))],
         ))))
-        .with(grouped(m, draft, preview, &hidden))
+        .with(grouped(m, draft, preview, &hidden, true))
         .put(out);
     hide_many(m, draft, out);
 }
 
 /// A heading a category of what is asked for, and what is of none of them under the first of its own.
-fn grouped(m: &Model, draft: &Draft, preview: &Preview, all: &[&Record]) -> Vec<El> {
+fn grouped(m: &Model, draft: &Draft, preview: &Preview, all: &[&Record], hidden: bool) -> Vec<El> {
     let asked = |r: &Record| -> String {
         let of = draft.asked.cat.iter().find(|c| r.cats.contains(c));
         of.or(r.cats.first()).cloned().unwrap_or_default()
@@ -224,15 +224,40 @@ fn grouped(m: &Model, draft: &Draft, preview: &Preview, all: &[&Record]) -> Vec<
             .with(category(m, &named.code))
             .with(" ")
             .with(count);
-        let rows = inside.into_iter().map(|r| hideable(m, draft, preview, r));
+        let rows = inside
+            .into_iter()
+            .map(|r| hideable(m, draft, preview, r, hidden));
         out.push(heading);
         out.push(el("ul").class("records").with(rows.collect::<Vec<_>>()));
     }
     out
 }
 
+/// Kinds that are named where they keep a record hidden; of more than these its kind is not known.
+const NAMED_KINDS: usize = 3;
+
+/// Why a record of a ticked kind stays hidden: it is, or may be, of another kind too (consent.md §4.2).
+fn withheld(m: &Model, draft: &Draft, r: &Record) -> Option<Vec<Node>> {
+    let ticked = |c: &&String| draft.cats.contains(*c);
+    let left: Vec<&String> = r.cats.iter().filter(|c| !ticked(c)).collect();
+    if left.is_empty() || !r.cats.iter().any(|c| ticked(&c)) {
+        return None;
+    }
+    if left.len() > NAMED_KINDS {
+        return Some(say(m, text::WHY_UNKNOWN));
+    }
+    let between = if m.prefs.lang == Lang::En {
+        ", "
+    } else {
+        "、"
+    };
+    let names: Vec<String> = left.into_iter().map(|c| category(m, c).text()).collect();
+    let slot = ("categories", data(&names.join(between)));
+    Some(fill(m, text::WHY_ALSO, &[slot]))
+}
+
 /// A record, with what it says, and the button that leaves it out or takes that back.
-fn hideable(m: &Model, draft: &Draft, preview: &Preview, r: &Record) -> El {
+fn hideable(m: &Model, draft: &Draft, preview: &Preview, r: &Record, hidden: bool) -> El {
     let one = Hidden::Record(r.id.clone());
     let is_hidden = draft.hidden.contains(&one);
     let action = if is_hidden {
@@ -264,6 +289,8 @@ fn hideable(m: &Model, draft: &Draft, preview: &Preview, r: &Record) -> El {
         mark = mark.with("　").with(written(m, &r.day));
     }
     let other = before.then(|| el("span").class("mark").with(say(m, text::HIDE_BEFORE)));
+    let why = (hidden && !is_hidden).then(|| withheld(m, draft, r));
+    let why = why.flatten().map(|w| el("span").class("mark").with(w));
     let by_you = is_hidden.then(|| el("span").class("mark").with(say(m, text::HIDE_BY_YOU)));
     let way = offered.then(|| {
         button(m, action, Event::Hide(one))
@@ -278,6 +305,7 @@ fn hideable(m: &Model, draft: &Draft, preview: &Preview, r: &Record) -> El {
                 .with((!brief.is_empty()).then(|| el("span").class("brief").with(brief)))
                 .with(mark)
                 .with(other)
+                .with(why)
                 .with(by_you),
         )
         .with(way)
