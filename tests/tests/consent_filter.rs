@@ -516,6 +516,7 @@ const GOES: &[(&str, &[&str])] = &[
             "category=",
             "contained:Device.type=",
             "contained:Location",
+            "contained:Medication.ingredient.extension:field",
             "contained:Medication.manufacturer.display",
             "extension:JP_MedicationAdministration_Location",
             "extension:JP_MedicationAdministration_RequestDepartment",
