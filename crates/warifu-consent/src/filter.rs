@@ -1888,6 +1888,13 @@ fn categories(tree: &Tree<'_>, policy: &Policy, table: &[Match], node: NodeId, k
         .filter(|m| m.types.iter().any(|t| t == kind))
         .filter(|m| m.has.iter().all(|e| tree.member(node, e).is_some()))
         .filter(|m| !codings.iter().any(|(s, _)| in_systems(&m.without, s)))
+        .filter(|m| m.with.is_empty() || codings.iter().any(|(s, _)| in_systems(&m.with, s)))
+        .collect();
+    // Rows for what no other row knows.
+    let rows: Vec<&Match> = rows
+        .iter()
+        .copied()
+        .filter(|m| m.unjudged.is_empty() || is_unjudged(tree, node, m, &rows, &in_category))
         .collect();
     // Every coding and every category has its first row; what they say adds up.
     let mut found: Vec<&Match> = Vec::new();
@@ -1903,7 +1910,8 @@ fn categories(tree: &Tree<'_>, policy: &Policy, table: &[Match], node: NodeId, k
         unknown |= policy.category_systems.contains(system) && !rows.iter().any(|m| named(&m));
     }
     let plain = |m: &&Match| m.systems.is_empty() && m.category.is_empty();
-    let conditional = |m: &Match| !m.without.is_empty() || !m.has.is_empty();
+    let conditional =
+        |m: &Match| !m.without.is_empty() || !m.has.is_empty() || !m.unjudged.is_empty();
     found.extend(rows.iter().copied().filter(|m| plain(m) && conditional(m)));
     if found.is_empty() {
         found.extend(rows.iter().copied().find(plain));
@@ -1938,6 +1946,48 @@ fn categories(tree: &Tree<'_>, policy: &Policy, table: &[Match], node: NodeId, k
     } else {
         Bits(all.0 & !instead.0)
     }
+}
+
+/// Whether a concept that a row speaks of has no code, or one that none of the rows knows.
+fn is_unjudged(
+    tree: &Tree<'_>,
+    node: NodeId,
+    row: &Match,
+    rows: &[&Match],
+    in_category: &dyn Fn(&Match) -> bool,
+) -> bool {
+    // Extensions go by a list of their own.
+    let apart = ["contained", "extension"].map(|name| tree.member(node, name));
+    let known = |coding: NodeId| {
+        let system = text_of(tree, coding, "system").unwrap_or_default();
+        let code = plain_code(&text_of(tree, coding, "code").unwrap_or_default());
+        rows.iter().any(|m| {
+            in_systems(&m.systems, &system) && starts(&m.prefixes, &code) && in_category(m)
+        })
+    };
+    inside(tree, node)
+        .filter(|n| {
+            let mut apart = apart.into_iter().flatten();
+            apart.all(|a| *n < a || *n >= tree.after(a))
+        })
+        .filter(|n| tree.kind(*n) == Kind::Object)
+        .filter(|n| {
+            let name = concept_of(tree, *n);
+            row.unjudged.iter().any(|e| *e == name) && !is_coding(tree, *n)
+        })
+        .any(|concept| {
+            let list = tree.member(concept, "coding");
+            let mut codings = list.into_iter().flat_map(|list| tree.children(list));
+            match codings.next() {
+                None => true,
+                Some(first) => !known(first) || !codings.all(known),
+            }
+        })
+}
+
+/// Whether a node is one of the codings of a concept.
+fn is_coding(tree: &Tree<'_>, node: NodeId) -> bool {
+    tree.key(node) == "coding" || tree.key(tree.parent(node)) == "coding"
 }
 
 fn in_systems(systems: &[String], system: &str) -> bool {

@@ -144,8 +144,13 @@ pub(crate) struct Match {
     pub(crate) category: Vec<String>,
     /// Only where no coding is of these systems; `*` is none of them.
     pub(crate) without: Vec<String>,
+    /// Only where a coding is of one of these systems.
+    pub(crate) with: Vec<String>,
     /// Only where one of these elements is there.
     pub(crate) has: Vec<String>,
+    /// Only where a concept in one of these elements has no code, or one that no other row knows: what
+    /// nobody judged may be what has a consent of its own.
+    pub(crate) unjudged: Vec<String>,
     /// Categories that this one stands for.
     pub(crate) instead: Bits,
     /// It goes by what a coding says in these elements, wherever they stand; absent = by what the
@@ -419,7 +424,9 @@ fn matching(
                 prefixes: r.codes("prefix"),
                 category,
                 without: r.texts("without"),
+                with: r.texts("with"),
                 has: r.texts("has"),
+                unjudged: r.texts("unjudged"),
                 instead: pattern(categories, emergency, &r.texts("instead"))?,
                 inside: r.texts("inside"),
             })

@@ -62,6 +62,11 @@ fn concept(system: &str, code: &str, n: usize) -> Value {
     json!({"coding": [{"system": system, "code": code, "display": place(n, 'D')}, {"system": "http://example.jp/own", "code": place(n, 'C')}], "text": place(n, 'T')})
 }
 
+/// A concept with the one code: another beside it would be what nobody judged.
+fn judged(system: &str, code: &str, n: usize) -> Value {
+    json!({"coding": [{"system": system, "code": code, "display": place(n, 'D')}], "text": place(n, 'T')})
+}
+
 fn kind(cat: &str) -> &'static str {
     match cat {
         "inf.condition" => "Condition",
@@ -162,10 +167,10 @@ fn bundle(policy: &Policy, without: &[usize]) -> Value {
                 json!({"code": concept(MASTER, "150000110", n), "subject": {"reference": patient}, "performedDateTime": date(n), "partOf": others})
             }
             "prc.transplant" => {
-                json!({"code": concept(MASTER, "150196310", n), "subject": {"reference": patient}, "performedDateTime": date(n), "reasonReference": others})
+                json!({"code": judged(MASTER, "150196310", n), "subject": {"reference": patient}, "performedDateTime": date(n), "reasonReference": others})
             }
             "prc.dialysis" => {
-                json!({"code": concept(MASTER, "140057810", n), "subject": {"reference": patient}, "performedDateTime": date(n), "report": others})
+                json!({"code": judged(MASTER, "140057810", n), "subject": {"reference": patient}, "performedDateTime": date(n), "report": others})
             }
             "vis.history" => {
                 let diagnosis: Vec<Value> = others
@@ -1015,19 +1020,19 @@ fn a_resource_has_all_the_categories_that_its_codings_match() {
         ),
         (
             own("Claim", json!({"item": [{"productOrService": ct}]})),
-            &["vis.history"],
+            &["vis.history", "prc.surgery"],
         ),
         (
             own(
                 "Claim",
-                json!({"item": [{"productOrService": ct}], "diagnosis": [{"sequence": 1}]}),
+                json!({"item": [{"productOrService": codes(&[(MASTER, "112007410")])}], "diagnosis": [{"sequence": 1}]}),
             ),
             &["vis.history", "inf.condition"],
         ),
         (
             own(
                 "Claim",
-                json!({"item": [{"productOrService": ct}], "procedure": [{"sequence": 1}]}),
+                json!({"item": [{"productOrService": codes(&[(MASTER, "112007410")])}], "procedure": [{"sequence": 1}]}),
             ),
             &["vis.history", "prc.surgery"],
         ),
@@ -2407,6 +2412,105 @@ fn no_number_tells_that_one_is_missing() {
     let out = sent_to(&state, &request(&policy), &holder, &list);
     assert!(
         out.contains("RP3") && out.contains("PL2") && out.contains("\"rank\":77"),
+        "{out}"
+    );
+}
+
+#[test]
+fn what_nobody_judged_beside_a_harmless_code_is_an_operation() {
+    let policy = Policy::reference().unwrap();
+    let harmless = (MASTER, "140000610");
+    let concept = |codes: &[(&str, &str)]| {
+        let list: Vec<Value> = codes
+            .iter()
+            .map(|(s, c)| json!({"system": s, "code": c, "display": "MARK"}))
+            .collect();
+        json!({"coding": list})
+    };
+    let of = |code: &Value| {
+        [
+            own("Procedure", json!({"code": code})),
+            own("ServiceRequest", json!({"code": code})),
+            own(
+                "ServiceRequest",
+                json!({"code": code, "category": [{"coding": [{"code": "71388002"}]}]}),
+            ),
+            own("Claim", json!({"item": [{"productOrService": code}]})),
+            own(
+                "Claim",
+                json!({"item": [{"productOrService": concept(&[harmless])}, {"productOrService": code}]}),
+            ),
+        ]
+    };
+    let go = |cats: &[&str], resource: &Value| {
+        sent(&only(&policy, cats), &[person(), resource.clone()]).contains("MARK")
+    };
+    let k = "urn:oid:1.2.392.200119.4.1000";
+    for beside in [
+        ("urn:local", "K657"),
+        ("http://snomed.info/sct", "53442002"),
+        (k, "K657-2"),
+        ("", "1"),
+    ] {
+        for resource in of(&concept(&[harmless, beside])) {
+            assert!(!go(&["vis.history"], &resource), "{resource}");
+            assert!(go(&["vis.history", "prc.surgery"], &resource), "{resource}");
+        }
+    }
+    for resource in of(&concept(&[harmless])) {
+        let orders = resource["category"].is_array();
+        assert!(orders || go(&["vis.history"], &resource), "{resource}");
+    }
+    for alone in [
+        json!({"text": "MARK"}),
+        concept(&[("urn:local", "K657")]),
+        json!({}),
+    ] {
+        let claim = own(
+            "Claim",
+            json!({"created": "2026-01-05", "item": [{"productOrService": alone}]}),
+        );
+        let out = sent(&only(&policy, &["vis.history"]), &[person(), claim.clone()]);
+        assert!(!out.contains("Claim"), "{claim}");
+    }
+    // What a claim says of medicines is judged.
+    let medicine = concept(&[("urn:oid:1.2.392.100495.20.1.73", "2149001F1")]);
+    let claim = own("Claim", json!({"item": [{"productOrService": medicine}]}));
+    assert!(go(&["vis.history"], &claim));
+    // A number of the fee schedule is an operation, a transplant or dialysis wherever it stands.
+    for (code, cat) in [
+        ("K657-2", "prc.surgery"),
+        ("K780", "prc.transplant"),
+        ("J038", "prc.dialysis"),
+    ] {
+        let procedure = own("Procedure", json!({"code": concept(&[(k, code)])}));
+        assert!(
+            go(&[cat], &procedure) && !go(&["vis.history"], &procedure),
+            "{code}"
+        );
+    }
+    let plan = own(
+        "CarePlan",
+        json!({"activity": [{"detail": {"status": "completed", "code": concept(&[(k, "K657")])}}]}),
+    );
+    assert!(go(&["care", "prc.surgery"], &plan) && !go(&["care"], &plan));
+    // No number of an operation leaves with a discharge summary.
+    let doc = json!({"resourceType": "Bundle", "type": "document", "entry": [
+        {"resource": {"resourceType": "Composition", "id": "c", "subject": {"reference": "Patient/p"}, "type": {"coding": [{"system": "http://loinc.org", "code": "18842-5"}]},
+            "section": [{"entry": [{"reference": "Procedure/x"}]}]}},
+        {"resource": person()},
+        {"resource": own("Procedure", json!({"code": concept(&[harmless, ("urn:local", "K657")])}))},
+    ]});
+    let out = filter(
+        doc.to_string().as_bytes(),
+        &only(&policy, &["doc.discharge", "demo"]),
+        &request(&policy),
+        &Holder(Origin::Ehr, Told::Yes),
+    )
+    .unwrap();
+    let out = String::from_utf8(out.bytes).unwrap();
+    assert!(
+        out.contains("Composition") && !out.contains("K657"),
         "{out}"
     );
 }
