@@ -331,11 +331,15 @@ export declare function verifyDisclosure(
   log: LogTrust,
   now: number,
 ): LogAnswer;
-/** A person's own lines, one JSON object a line. */
+/**
+ * A person's own lines, one JSON object a line. Each line holds the one before it; nothing in them holds the
+ * newest, which may have been altered, or lines after it cut off: `newest` is `unproven` then, and `pinned` where
+ * `pin_n` is its number. `verifyInclusion` of `head` proves it.
+ */
 export declare function verifyHistory(
   lines: string,
   own: { sub: string; pin_n?: number; pin_head?: string; witnessed?: readonly string[] },
-): LogAnswer;
+): LogAnswer & { n?: number; head?: string; newest?: "pinned" | "unproven" };
 
 export declare function tokenHash(token: string): string | undefined;
 /** Text of the QR symbol; `undefined` for what is no token, and for a token with several recipients. */

@@ -72,11 +72,12 @@ test("the golden hashes, lines of the log and root come from the module as well"
   ].map((line) => JSON.stringify({ line, salt: "A".repeat(22) }));
   // The head is the leaf data of the newest line.
   for (const n of [0, 1]) {
-    assert.deepEqual(verifyHistory(own.slice(0, n + 1).join("\n"), { sub }), { ok: true, n, head: leaves[n] });
+    assert.deepEqual(verifyHistory(own.slice(0, n + 1).join("\n"), { sub }), { ok: true, n, head: leaves[n], newest: "unproven" });
   }
   // A line dropped, cut off, altered, reordered or doubled, each by its own name.
   const pin = { sub, pin_n: 1, pin_head: leaves[1] };
-  assert.equal(verifyHistory(own.join("\n"), pin).ok, true);
+  assert.deepEqual(verifyHistory(own.join("\n"), pin), { ok: true, n: 1, head: leaves[1], newest: "pinned" });
+  assert.throws(() => verifyHistory(own.join("\n"), { sub, pinn: 1, pin_head: leaves[1] }), WarifuError);
   for (const [lines, reason] of [
     [[own[1]], "HISTORY_GAP"],
     [[own[0]], "HISTORY_CUT"],

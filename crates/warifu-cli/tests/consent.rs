@@ -368,6 +368,19 @@ fn from_a_key_to_a_revoked_grant_and_a_log_whose_damage_is_found() {
         here.ok(&["log", "check", "proof.txt", "--leaf", &leaf])["ok"],
         json!(1)
     );
+    // A witness that is named counts, unless it is said that none has to.
+    let public =
+        warifu_consent::b64::decode_array("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo").unwrap();
+    let purpose = warifu_log::Purpose::Cosignature;
+    let witness = warifu_log::NoteKey::new("w.example/a", purpose, &public);
+    let witness = witness.unwrap().text();
+    let named = ["log", "check", "proof.txt", "--leaf", &leaf, "--witness"];
+    let named = [&named[..], &[&witness]].concat();
+    assert_eq!(here.refused(&named)["reason"], "WITNESS_QUORUM");
+    assert_eq!(
+        here.ok(&[&named[..], &["--quorum", "0"]].concat())["ok"],
+        json!(1)
+    );
     // The log goes on from what was pinned: proven later, and checked without the log.
     let pinned = [
         published["size"].to_string(),

@@ -187,6 +187,11 @@ pub fn check_inclusion(setting: &[u8], leaf: &str, proof: &[u8]) -> String {
 /// pin, or with a reason `at`, the line of the input it is about.
 pub fn check_history(setting: &[u8], lines: &[u8]) -> String {
     let Some((setting, pin, witnessed)) = Members::read(setting).and_then(|m| {
+        // A slip in a name must not pass for a pin.
+        let known = ["now", "pin_head", "pin_n", "sub", "witnessed"];
+        if m.0.keys().any(|k| !known.contains(&k.as_str())) {
+            return None;
+        }
         if m.0.contains_key("now") {
             m.int("now")?;
         }
@@ -230,7 +235,14 @@ pub fn check_history(setting: &[u8], lines: &[u8]) -> String {
         Ok(None) => answer(None, Vec::new()),
         Ok(Some(Head { n, head })) => {
             let head = Value::Text(head.url());
-            answer(None, vec![("head", head), ("n", Value::Int(n))])
+            // Each line holds the one before it; nothing but a pin or a proof holds the newest.
+            let pinned = setting.int("pin_n") == Some(n);
+            let newest = if pinned { "pinned" } else { "unproven" };
+            let newest = Value::Text(newest.to_owned());
+            answer(
+                None,
+                vec![("head", head), ("n", Value::Int(n)), ("newest", newest)],
+            )
         }
         Err(error) => {
             let (reason, at) = history_reason(error);

@@ -648,7 +648,19 @@ fn the_same_answers_come_as_json() {
         |lines: &[String]| api::check_history(setting.as_bytes(), lines.join("\n").as_bytes());
     assert_eq!(
         history(&lines),
-        format!(r#"{{"head":"{leaf}","n":4,"ok":1}}"#)
+        format!(r#"{{"head":"{leaf}","n":4,"newest":"pinned","ok":1}}"#)
+    );
+    // Without a pin of it nothing holds the newest line; a slip in a name is no pin.
+    let told = |setting: &str| api::check_history(setting.as_bytes(), lines.join("\n").as_bytes());
+    assert_eq!(
+        told(&format!(r#"{{"sub":"{SUB}"}}"#)),
+        format!(r#"{{"head":"{leaf}","n":4,"newest":"unproven","ok":1}}"#)
+    );
+    assert_eq!(
+        told(&format!(
+            r#"{{"sub":"{SUB}","pinn":4,"pin_head":"{leaf}"}}"#
+        )),
+        r#"{"ok":0,"reason":"SETTING"}"#
     );
     assert_eq!(
         history(&lines[1..]),

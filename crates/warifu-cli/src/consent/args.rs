@@ -7,6 +7,16 @@ use warifu_report::Lang;
 
 use crate::words::Words;
 
+/// Where what a command makes goes.
+fn out(w: Words) -> Arg {
+    w.file(
+        "out",
+        "FILE",
+        "書き出すファイル (省略時: 標準出力)",
+        "file to write (default: stdout)",
+    )
+}
+
 /// `warifu consent` and its commands.
 pub(crate) fn command(lang: Lang) -> Command {
     let w = Words(lang);
@@ -51,14 +61,7 @@ pub(crate) fn command(lang: Lang) -> Command {
                 .requires("identified"),
             )
     };
-    let out = || {
-        w.file(
-            "out",
-            "FILE",
-            "書き出すファイル (省略時: 標準出力)",
-            "file to write (default: stdout)",
-        )
-    };
+    let out = || out(w);
     let agree = || {
         w.flag(
             "agree",
@@ -381,7 +384,7 @@ pub(crate) fn command(lang: Lang) -> Command {
                 .arg(w.number("pin-size", "N", "覚えておいた行数", "pinned size"))
                 .arg(w.value("pin-root", "HASH", "覚えておいた根", "pinned root"))
                 .arg(w.value("witness", "KEY", "立会人の公開鍵", "public keys of witnesses").action(ArgAction::Append))
-                .arg(w.number("quorum", "N", "要る立会人の数", "witnesses needed"))
+                .arg(w.number("quorum", "N", "要る立会人の数 (省略時: 立会人がいれば 1)", "witnesses needed (default: 1 where there are any)"))
                 .arg(w.file("out", "FILE", "確かめられたときだけ Bundle を書くファイル", "file for the Bundle, written only if all holds")),
         )
         .subcommand(
@@ -407,14 +410,7 @@ pub(crate) fn command(lang: Lang) -> Command {
 
 fn release(lang: Lang) -> Command {
     let w = Words(lang);
-    let out = || {
-        w.file(
-            "out",
-            "FILE",
-            "書き出すファイル (省略時: 標準出力)",
-            "file to write (default: stdout)",
-        )
-    };
+    let out = || out(w);
     let leaves = |ja: &str, en: &str| w.file("leaves", "FILE", ja, en).required(true);
     let to = || {
         w.value(
@@ -515,14 +511,7 @@ fn release(lang: Lang) -> Command {
 
 fn log(lang: Lang) -> Command {
     let w = Words(lang);
-    let out = || {
-        w.file(
-            "out",
-            "FILE",
-            "書き出すファイル (省略時: 標準出力)",
-            "file to write (default: stdout)",
-        )
-    };
+    let out = || out(w);
     let pin = |c: Command| {
         c.arg(w.number("pin-size", "N", "覚えておいた行数", "pinned size"))
             .arg(w.value("pin-root", "HASH", "覚えておいた根", "pinned root"))
@@ -543,9 +532,12 @@ fn log(lang: Lang) -> Command {
                 "public keys of witnesses",
             )
             .action(ArgAction::Append),
-            w.value("quorum", "N", "要る立会人の数", "witnesses needed")
-                .value_parser(clap::value_parser!(u64))
-                .default_value("0"),
+            w.number(
+                "quorum",
+                "N",
+                "要る立会人の数 (省略時: 立会人がいれば 1)",
+                "witnesses needed (default: 1 where there are any)",
+            ),
         ]
     };
     Command::new("log")

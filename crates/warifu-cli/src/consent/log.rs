@@ -362,7 +362,7 @@ fn check_history(cx: &Cx<'_>) -> anyhow::Result<End> {
     }
     let n = found.get("n").and_then(Value::int);
     let head = found.get("head").and_then(Value::text).map(str::to_owned);
-    // Each line holds the one before it; nothing in the file holds the newest.
+    let pinned = found.get("newest").and_then(Value::text) == Some("pinned");
     let newest = match (cx.path("proof"), &head) {
         (Some(path), Some(head)) => {
             let verdict = included(cx, head, &cx.read(path)?)?;
@@ -372,7 +372,7 @@ fn check_history(cx: &Cx<'_>) -> anyhow::Result<End> {
             }
             "proven"
         }
-        _ if n.is_some() && n == cx.int("pin-n") => "pinned",
+        _ if pinned => "pinned",
         _ => "unproven",
     };
     found.insert("newest".to_owned(), newest.into());

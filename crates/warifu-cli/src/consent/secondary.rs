@@ -279,14 +279,7 @@ fn verify(cx: &Cx<'_>) -> anyhow::Result<End> {
     };
     let manifest = match accept(&court, &token, &[Typ::Release], None) {
         Ok(Accepted::New(manifest) | Accepted::Again(manifest, _)) => manifest,
-        Err(refusal) => {
-            return refused(
-                cx,
-                refusal.reason.wire(),
-                &wrong::told(cx, refusal.reason),
-                &[],
-            );
-        }
+        Err(refusal) => return not_taken(cx, refusal.reason),
     };
     let root = root_of(&leaves);
     let body = desk.institution(&manifest.kid).unwrap_or_default();
@@ -345,6 +338,10 @@ fn unreleased(cx: &Cx<'_>, why: Unreleased) -> (&'static str, String) {
             "who signed it is not certified for all that the contract permits (certified of the policy). Look at the purposes of the contract",
         )),
     }
+}
+
+fn not_taken(cx: &Cx<'_>, reason: Reason) -> anyhow::Result<End> {
+    refused(cx, reason.wire(), &wrong::told(cx, reason), &[])
 }
 
 fn refused(cx: &Cx<'_>, reason: &str, told: &str, subs: &[String]) -> anyhow::Result<End> {
@@ -431,12 +428,10 @@ fn proof(cx: &Cx<'_>) -> anyhow::Result<End> {
         ("size", size.into()),
         ("near", Value::Array(near)),
     ]);
+    cx.give((value.write() + "\n").as_bytes())?;
     if cx.path("out").is_some() {
-        cx.give((value.write() + "\n").as_bytes())?;
         let told = if member { "member" } else { "no member" };
         cx.print(&object([("member", member.into())]), told)?;
-    } else {
-        cx.give((value.write() + "\n").as_bytes())?;
     }
     Ok(End::Clean)
 }
@@ -481,14 +476,7 @@ fn check(cx: &Cx<'_>) -> anyhow::Result<End> {
         Moment::now(cx.now),
     ) {
         Ok(manifest) => manifest,
-        Err(refusal) => {
-            return refused(
-                cx,
-                refusal.reason.wire(),
-                &wrong::told(cx, refusal.reason),
-                &[],
-            );
-        }
+        Err(refusal) => return not_taken(cx, refusal.reason),
     };
     let Some(member) = shows(&manifest, &value) else {
         let told = cx.say(
