@@ -124,6 +124,23 @@ test("the objection to secondary use is signed as shown, told with its time, and
   await close(page);
 });
 
+test("a prohibition that is ended at the desk is told on the first page", async () => {
+  const { page } = await enrolled();
+  const walk = new Walk(page, "4-wishes");
+  await menu(page, "救急のときのこと", "救急のとき、どうしますか（いま：きまりのまま）");
+  await button(page, "救急でも見せない（注意を読みます）").click();
+  await button(page, "署名する").click();
+  await heading(page, /救急でも見られません$/);
+  const whom = ["--identified", "counter", "--data", office.data, "--patient", "-"];
+  const [hash] = office.run("desk", "list", ...whom).split(/\s/);
+  office.run("desk", "withdraw", hash, "--agree", ...whom);
+  await page.reload();
+  await link(page, "ホームへ").first().click();
+  await page.getByRole("link", { name: /窓口で「見せない」をやめる手続きがありました。/ }).waitFor();
+  await walk.look("home-undenied");
+  await close(page);
+});
+
 test("not even in an emergency: the warning is read, the server then refuses, and it is ended by the same way", async () => {
   const { page, sub } = await enrolled();
   const walk = new Walk(page, "4-wishes");

@@ -482,6 +482,7 @@ texts! {
     PREF_SET = "きまりのままなら、救急で見られる項目", "きまりの ままなら 見る もの", "What may be seen by the rules";
     PREF_ADVANCE_GO = "前もって見せておく", "まえから 見せる", "Allow in advance";
     PREF_NEVER_GO = "救急でも見せない（注意を読みます）", "きゅうきゅうでも 見せない（よみます）", "Not even then (read the warning)";
+    PREF_UNDENIED = "{when}に、窓口で「見せない」をやめる手続きがありました。心当たりがないときは、知らせてください。", "{when}に 受付で「見せない」を やめました。ちがう ときは おしえて ください。", "On {when} “not to be shown” was ended at the desk. If that was not you, tell us.";
     PREF_NEVER_END = "「救急でも見せない」をやめる", "「見せない」を やめる", "End “not even then”";
     PREF_WHAT = "救急のとき、どの記録を見せておきますか", "どの きろくを 見せますか", "Which records in an emergency?";
     PREF_APART = "次のものは、一つずつ別に決めます。", "つぎの ものは べつに きめます。", "These are decided apart, one by one.";

@@ -62,11 +62,16 @@ pub(super) fn all(m: &Model) -> Vec<Node> {
     out
 }
 
+/// Whether it is the prohibition that holds in emergencies too.
+fn is_never(given: &Given) -> bool {
+    given.token.typ == Typ::Deny && given.token.claims.get("emg").is_some_and(Value::is_true)
+}
+
 /// What was signed, in a few words.
 fn title(m: &Model, mine: &Mine, given: &Given) -> Vec<Node> {
     let claim = |name: &str| given.token.claims.get(name);
     match given.token.typ {
-        Typ::Deny if claim("emg").is_some_and(Value::is_true) => say(m, text::SIGNED_NEVER),
+        Typ::Deny if is_never(given) => say(m, text::SIGNED_NEVER),
         Typ::Deny => say(m, text::SIGNED_DENY),
         Typ::Objection => {
             let on = claim("state").and_then(Value::text) == Some("on");
@@ -85,7 +90,7 @@ fn title(m: &Model, mine: &Mine, given: &Given) -> Vec<Node> {
                     let slot = ("institution", institutions(m, &of.list("aud")));
                     fill(m, text::SIGNED_END, &[slot])
                 }
-                Some(of) if of.token.typ == Typ::Deny => say(m, text::SIGNED_NEVER_END),
+                Some(of) if is_never(of) => say(m, text::SIGNED_NEVER_END),
                 _ => say(m, text::SIGNED_END_ELSE),
             }
         }

@@ -2,7 +2,7 @@
 
 use super::{
     banner, buttons, data, fill, h1, h2, history, institutions, link, number, p, pass_field,
-    primary, problem, purposes, say, secondary, summary, unloaded, when,
+    primary, problem, purposes, say, secondary, summary, unloaded, when, wishes,
 };
 use crate::care::{Given, Mine, Waiting};
 use crate::model::{Event, Key, Model, Session};
@@ -101,6 +101,7 @@ pub(super) fn home(m: &Model) -> Vec<Node> {
         .put(&mut out);
     unproved(m, mine).put(&mut out);
     history::alarms(m).put(&mut out);
+    wishes::undenied(m).put(&mut out);
     if open.is_empty() && mine.unproved == 0 {
         p(m, text::HOME_NONE).put(&mut out);
     }

@@ -70,6 +70,23 @@ fn told(m: &Model) -> Option<El> {
     (!rows.is_empty()).then(|| banner("info", rows))
 }
 
+/// Prohibitions that were ended at a desk lately: who did not come there hears of it (consent.md §3.0).
+pub(super) fn undenied(m: &Model) -> Option<El> {
+    let history = m.history.as_ref().filter(|_| !m.is_doubtful())?;
+    let rows = history.rows.iter().rev();
+    let rows = rows.filter(|r| r.entry.kind() == Kind::Notice && r.text("what") == "undeny");
+    let rows = rows.filter(|r| r.entry.at().saturating_add(NOTICE_DAYS * DAY) > m.now);
+    let rows: Vec<El> = rows
+        .map(|r| {
+            let slot = ("when", when(m, r.entry.at()));
+            let sentence = el("span").with(fill(m, text::PREF_UNDENIED, &[slot]));
+            let way = el("a").attr("href", Route::Report.path());
+            el("p").with(way.with(sentence))
+        })
+        .collect();
+    (!rows.is_empty()).then(|| banner("info", rows))
+}
+
 fn secondary_start(m: &Model) -> Vec<Node> {
     let (Some(mine), Some(books)) = (&m.mine, &m.books) else {
         return unloaded(m);
