@@ -73,13 +73,15 @@ pub fn json_line(line: &str) -> String {
     out
 }
 
-/// Whether a text of JSON tells nothing of a person: a type or a status, where it is one word of letters.
+/// Whether a text of JSON tells nothing of a person: a type, or a status as R4 writes them, in small letters.
 fn is_open(key: &str, text: &str) -> bool {
-    matches!(key, "\"resourceType\"" | "\"status\"")
-        && text
-            .trim_matches('"')
-            .bytes()
-            .all(|b| b.is_ascii_alphabetic() || b == b'-')
+    let is_of_status = |b: u8| b.is_ascii_lowercase() || b == b'-';
+    let mut bytes = text.trim_matches('"').bytes();
+    match key {
+        "\"resourceType\"" => bytes.all(|b| b.is_ascii_alphabetic()),
+        "\"status\"" => bytes.all(is_of_status),
+        _ => false,
+    }
 }
 
 /// What stands outside of texts: digits lose their value, `true` and the like stay.
@@ -444,8 +446,8 @@ mod tests {
                 r#"{"resourceType": "Pateint", "status": "entered-in-error", "gender": "AAAA"}"#,
             ),
             (
-                r#""status": "山田", "status": "a b", "status": ["final"], "status": "0123"#,
-                r#""status": "漢漢", "status": "A A", "status": ["final"], "status": "9999"#,
+                r#""status": "山田", "status": "a b", "status": "Yamada", "status": ["final"], "status": "0123"#,
+                r#""status": "漢漢", "status": "A A", "status": "AAAAAA", "status": ["final"], "status": "9999"#,
             ),
             (
                 r#""x": "resourceType", "Yamada""#,

@@ -536,7 +536,8 @@ impl Office {
         ));
         let fresh = folder.join("policy.new");
         std::fs::write(&fresh, text.as_bytes())?;
-        std::fs::rename(&path, &kept)?;
+        // A policy is there at every moment.
+        std::fs::copy(&path, &kept)?;
         let opened = std::fs::rename(&fresh, &path)
             .context("policy.json")
             .and_then(|()| Self::open_over(folder, url, clock));

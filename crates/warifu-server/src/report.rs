@@ -49,9 +49,9 @@ pub struct Report {
 /// Too many came without a name; in so many seconds there is room again.
 fn unnamed(free: u64) -> Problem {
     Problem::from(Code::Rate).after(free).said([
-        "お名前のないお知らせが多く届いているため、いまは受け付けていません。Retry-After の秒数がたってから試すか、ログインして「わたしのこと」として送るか、窓口に電話してください。",
-        "名前の ない おしらせが おおいので、いまは うけつけて いません。あとで もう 一度 するか、窓口に 電話して ください。",
-        "Too many reports came without a name. Try again after the seconds of Retry-After, sign in and send it as yours, or call the desk.",
+        "お名前のないお知らせが多く届いているため、いまは受け付けていません。遅くとも1時間後には、また送れます。急ぐときは、ログインして「わたしのこと」として送るか、窓口に電話してください。",
+        "名前の ない おしらせが おおいので、いまは うけつけて いません。1時間 あとに もう 一度 するか、窓口に 電話して ください。",
+        "Too many reports came without a name. You can send it again within an hour at the latest. If it cannot wait, sign in and send it as yours, or call the desk.",
     ])
 }
 

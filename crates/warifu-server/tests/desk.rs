@@ -573,7 +573,11 @@ fn what_people_find_wrong_reaches_the_desk() {
         (status, &value["code"], &value["after"]),
         (429, &json!("RATE"), &json!("3500"))
     );
-    assert!(value["detail"].as_str().unwrap().contains("Retry-After"));
+    let told = value["detail"].as_str().unwrap();
+    assert!(
+        told.contains("1時間後") && !told.contains("Retry"),
+        "{told}"
+    );
     // Whoever signed in has room of the own, also without the name.
     for _ in 0..5 {
         assert_eq!(w.call("POST", "/api/reports", Some(&anonymous)).0, 201);

@@ -435,9 +435,10 @@ impl<'d> Run<'d> {
         };
         let own = self.doc.tree.name(raw.node);
         let ids = &self.v.ids;
-        let is_name = raw.is_name || own == ids.resource_type || own == ids.status;
-        let is_word = || found.bytes().all(|b| b.is_ascii_alphabetic() || b == b'-');
-        let is_name = is_name && (raw.is_name || is_word());
+        let mut bytes = found.bytes();
+        let is_name = raw.is_name
+            || own == ids.resource_type && bytes.all(|b| b.is_ascii_alphabetic())
+            || own == ids.status && bytes.all(|b| b.is_ascii_lowercase() || b == b'-');
         (found, is_name)
     }
 
