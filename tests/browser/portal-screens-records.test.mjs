@@ -6,7 +6,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { close, open, start, stop } from "./harness.mjs";
+import { becomes, close, open, start, stop } from "./harness.mjs";
 import { Device, Office, PATIENT, SURGERY } from "./portal-office.mjs";
 import { Walk, button, enrolled, heading, link, menu, nav } from "./portal-walk.mjs";
 
@@ -277,7 +277,8 @@ test("what is wrong is told to the desk: of nobody unless ticked, kept while the
   await page.context().setOffline(false);
   const done = page.locator("main [role=status]").filter({ hasText: "窓口の人が読みます。" });
   await done.waitFor();
-  assert.ok(await done.evaluate((el) => el === document.activeElement));
+  // Two frames after it is painted.
+  await becomes(page, () => done.evaluate((el) => el === document.activeElement), true);
   assert.equal(await page.getByLabel("どんなことですか").inputValue(), "");
   await walk.look("report-sent");
   const waits = () => office.run("reports", "--data", office.data);
