@@ -198,6 +198,14 @@ pub(crate) fn command(lang: Lang) -> Command {
                 ))
                 .arg(data()),
         )
+        .subcommand(
+            Command::new("erasures")
+                .about(w.text(
+                    "取りやめた同意で渡した写しについて、相手の施設がまだ答えていないものを JSON で一行ずつ出します",
+                    "Writes which institutions have not yet answered what became of copies after a withdrawal, a line of JSON each",
+                ))
+                .arg(data()),
+        )
         .subcommand(quarantine_command(w, &data))
         .subcommand(review_command(w, &data))
         .subcommand(
@@ -577,6 +585,15 @@ pub(crate) fn run(m: &ArgMatches, loaded: &Loaded, lang: Lang) -> anyhow::Result
                 let line = serde_json::json!({
                     "release": one.release, "at": one.at, "by": one.by, "to": one.to,
                     "persons": one.persons, "uses": one.uses, "used": one.used, "ends": one.ends,
+                });
+                print(&line.to_string())?;
+            }
+            Ok(End::Clean)
+        }
+        Some(("erasures", s)) => {
+            for one in told(open(s, loaded)?.unanswered())? {
+                let line = serde_json::json!({
+                    "notice": one.notice, "recipient": one.recipient, "ended": one.ended, "told": one.told,
                 });
                 print(&line.to_string())?;
             }

@@ -273,6 +273,14 @@ fn the_clinic_is_refused_granted_and_cut_off() {
     patient.withdraw(&jti);
     clinic.enter();
     assert!(clinic.until("(REVOKED)").contains("架空割符診療所: "));
+    clinic.until("写しを消し、署名して返事をしました");
+    let copies: Value = serde_json::from_str(&patient.get("/api/erasures")).unwrap();
+    let copies = copies["erasures"].as_array().unwrap();
+    assert_eq!(copies.len(), 1, "{copies:?}");
+    assert_eq!(
+        (&copies[0]["jti"], &copies[0]["state"]),
+        (&json!(jti), &json!("erased"))
+    );
     assert_eq!(clinic.end(), Some(0), "{}", clinic.said);
 
     // No key, no pseudonym, no number; nor in the log of the server.

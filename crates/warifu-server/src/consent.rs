@@ -10,6 +10,7 @@ use warifu_store::Cell;
 
 use crate::App;
 use crate::ask;
+use crate::erasure;
 use crate::http::{Answer, Asked};
 use crate::office::{ENTRIES, NONCE, TokenRow, Tx, View, fresh_id, random};
 use crate::people;
@@ -266,6 +267,9 @@ pub(crate) fn accepted(
                 ask::granted(tx, nonce)?;
             }
             let ended = opened.typ == Typ::Revoke;
+            if let Some(target) = target.as_ref().filter(|_| ended) {
+                erasure::ask(tx, target)?;
+            }
             let at = tx.view.now;
             Ok((taken(&tx.view, &opened, receipt, at, false, ended)?, false))
         }

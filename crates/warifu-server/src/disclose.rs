@@ -9,8 +9,8 @@ use axum::http::header;
 use warifu_consent::json::{Value, object};
 use warifu_consent::{
     Accepted, Consent, Date, Disclosure, Facts, Filtered, Item, Knowledge, Ledger as _, Mode,
-    Opened, Origin, Reason, Request, State, Told, Typ, Who, Why, accept, break_glass, decide,
-    emergency_bundle, filter, hash, instant, mark, told_to_recipient, wire,
+    Opened, Origin, Reason, Request, State, Told, Typ, Who, Why, accept, break_glass,
+    categories_of, decide, emergency_bundle, filter, hash, instant, mark, told_to_recipient, wire,
 };
 use warifu_json::{Limits, NodeId, ROOT, Tree, parse};
 use warifu_log::Kind;
@@ -400,6 +400,7 @@ fn hand_over(
         ("areq", whom.areq.as_str().into()),
     ];
     let (line, salt) = tx.line(Kind::Disclose, Some(whom.sub), &members)?;
+    count(tx, whom.sub, line.index, &filtered.bytes)?;
     let mut bytes = mark(&filtered, &office.policy);
     if emergency {
         let summed = emergency_bundle(&bytes, &office.policy, &office.institution, whom.request.at);
@@ -444,6 +445,51 @@ fn hand_over(
         set(&mut value, "withheld", wire::withheld_value(&told));
     }
     Ok(value)
+}
+
+/// Keeps how many records went out by a line, and of which kinds. A line itself has no numbers
+/// (docs/log.md); the person is told them beside it, as the server's word.
+fn count(tx: &Tx<'_>, sub: &str, line: u64, bundle: &[u8]) -> Result<(), Problem> {
+    let all = categories_of(bundle, &tx.view.office.policy);
+    let all = all.map_err(|e| Problem::internal(format!("filter: {e}")))?;
+    let mut of: BTreeMap<&str, u64> = BTreeMap::new();
+    for category in all.iter().flat_map(|(_, categories)| categories) {
+        *of.entry(category).or_default() += 1;
+    }
+    let of: Vec<String> = of.iter().map(|(c, n)| format!("{c} {n}")).collect();
+    tx.view.db.run(
+        "INSERT INTO counted (line, sub, items, cats) VALUES (?1, ?2, ?3, ?4)",
+        &[
+            line.into(),
+            sub.into(),
+            u64::try_from(all.len()).unwrap_or(u64::MAX).into(),
+            of.join(" ").into(),
+        ],
+    )?;
+    Ok(())
+}
+
+/// What was kept so of a person's lines, as the person is told it: by line.
+pub(crate) fn counts(view: &View<'_>, sub: &str) -> Result<BTreeMap<u64, Value>, Problem> {
+    let sql = "SELECT line, items, cats FROM counted WHERE sub = ?1";
+    let mut all = BTreeMap::new();
+    for row in view.db.query(sql, &[sub.into()])? {
+        let read = || {
+            let words: Vec<&str> = row.text(2)?.split_whitespace().collect();
+            let (pairs, rest) = words.as_chunks::<2>();
+            let one = |[cat, n]: &[&str; 2]| {
+                let n: u64 = n.parse().ok()?;
+                Some(object([("cat", (*cat).into()), ("n", n.into())]))
+            };
+            let of: Option<Vec<Value>> = pairs.iter().map(one).collect();
+            let of = of.filter(|_| rest.is_empty())?;
+            let told = object([("items", row.int(1)?.into()), ("of", Value::Array(of))]);
+            Some((row.int(0)?, told))
+        };
+        let (line, told) = read().ok_or(warifu_store::StoreError::Form("counted"))?;
+        all.insert(line, told);
+    }
+    Ok(all)
 }
 
 /// A refusal is a line too.

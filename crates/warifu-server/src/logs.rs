@@ -5,6 +5,7 @@ use warifu_log::{Appended, Kind, Line, NoteKey, OwnLine, Promise, Storage as _, 
 
 use crate::App;
 use crate::consent::set;
+use crate::disclose;
 use crate::http::{Answer, Asked};
 use crate::office::{Book, NoteSigner, Office, Tx, View};
 use crate::people;
@@ -58,6 +59,7 @@ pub(crate) fn mine(app: &App, asked: &Asked) -> Result<Answer, Problem> {
         let sub = people::person(view, &session, asked)?.sub;
         let history = book.history(&sub)?;
         let (published, note) = witness::shown(view, book)?.unwrap_or_default();
+        let mut counts = disclose::counts(view, &sub)?;
         let mut lines = Vec::new();
         for (index, own) in history {
             let own_line = api::write_own_line(&own);
@@ -73,6 +75,9 @@ pub(crate) fn mine(app: &App, asked: &Asked) -> Result<Answer, Problem> {
                     "promise",
                     promise_of(office, index, &own, view.now)?,
                 );
+            }
+            if let Some(told) = counts.remove(&index) {
+                set(&mut value, "counts", told);
             }
             lines.push(value);
         }

@@ -17,12 +17,16 @@ const SHAPES: &[(&str, &str)] = &[
         "{bundle: string, proof: Proof, areq: hash, next?: string, withheld?: [Withheld], sources?: [{src: string, of: [string]}]}",
     ),
     (
+        "Erasure",
+        "{notice: id, grant: hash, jti: id, rcp: string, ended: time, last: time, told?: time, state: string, at?: time, why?: string, answer?: {access: token, body: string}}",
+    ),
+    (
         "Key",
         "{jti: id, kid: hash, x: hash, state: string, at: time, since: time, role: string, ial: string, for?: sub}",
     ),
     (
         "Line",
-        "{index: int, own: OwnLine, proof?: string, promise?: string}",
+        "{index: int, own: OwnLine, proof?: string, promise?: string, counts?: {items: int, of: [{cat: string, n: int}]}}",
     ),
     (
         "Mine",

@@ -11,6 +11,7 @@ use warifu_log::Kind;
 use crate::App;
 use crate::certificate::Certificates;
 use crate::consent::set;
+use crate::erasure;
 use crate::http::{Answer, Asked};
 use crate::office::{Office, Tx, View, fresh_id, random};
 use crate::problem::{Code, Problem};
@@ -704,7 +705,7 @@ pub(crate) fn stop_key(
         members.push(("since", at.into()));
     }
     tx.line(Kind::Key, Some(sub), &members)?;
-    Ok(())
+    erasure::ask_of_key(tx, kid)
 }
 
 /// `POST /api/code`: eight digits that a patient shows at a desk.
@@ -758,6 +759,8 @@ pub(crate) fn take_desk_code(tx: &Tx<'_>, code: &str) -> Result<Option<String>, 
 pub(crate) struct Institution {
     pub(crate) code: String,
     pub(crate) kid: String,
+    /// The token as it came, and what it says.
+    pub(crate) token: String,
     pub(crate) access: warifu_consent::Opened,
 }
 
@@ -806,6 +809,7 @@ pub(crate) fn institution(
     Ok(Institution {
         code: key.code.ok_or(Reason::Aud)?,
         kid: access.kid.clone(),
+        token: token.to_owned(),
         access,
     })
 }

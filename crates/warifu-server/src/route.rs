@@ -19,8 +19,8 @@ use crate::http::{self, Answer, Ask, Asked, Guard, Handler, Route};
 use crate::problem::{self, Code, Problem};
 use crate::rate::{Client, Peer};
 use crate::{
-    ask, card, consent, disclose, logs, monitor, notice, openapi, payload, people, preview,
-    release, report, upload, vendor, witness,
+    ask, card, consent, disclose, erasure, logs, monitor, notice, openapi, payload, people,
+    preview, release, report, upload, vendor, witness,
 };
 
 const fn route(
@@ -570,6 +570,34 @@ pub(crate) static ROUTES: &[Route] = &[
         "An institution told one of its patients of uses without names; only the first time counts",
         "{patient: string, what: string, hash: hash}",
         "{at: time, again: bool}",
+    ),
+    route(
+        Method::GET,
+        "/api/erasures",
+        Session,
+        erasure::mine,
+        "Recipients that were asked to erase their copies after a withdrawal, and what they answered",
+        "",
+        "{erasures: [Erasure]}",
+    )
+    .asking(FOR),
+    route(
+        Method::POST,
+        "/api/revoked",
+        Institution,
+        erasure::revoked,
+        "What an institution is asked to erase, since the consent was withdrawn; the oldest thousand without answer",
+        "{}",
+        "{notices: [{notice: id, sub: sub, grant: hash, revoked: time, last: time}]}",
+    ),
+    route(
+        Method::POST,
+        "/api/erased",
+        Institution,
+        erasure::erased,
+        "An institution erased its copies at an instant, or keeps them by a law: `chart`, `dispensing` or `law`",
+        "{notice: id, erased?: time, kept?: string}",
+        "{notice: id, state: string, at: time}",
     ),
     route(
         Method::POST,

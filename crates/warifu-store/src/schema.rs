@@ -17,6 +17,8 @@ pub const SCHEMA: &[&[&str]] = &[
     WITNESSES,
     RELEASES,
     POLICIES,
+    ERASURES,
+    COUNTED,
 ];
 
 const FIRST: &[&str] = &[
@@ -186,6 +188,28 @@ const POLICIES: &[&str] = &[
     "CREATE TABLE policies (
         id TEXT NOT NULL, version BIGINT NOT NULL, hash TEXT NOT NULL, at BIGINT NOT NULL,
         PRIMARY KEY (id, version))",
+];
+
+/// The thirteenth step: copies that recipients have of what a withdrawn consent opened.
+const ERASURES: &[&str] = &[
+    // `told` and `at` are 0 before the recipient fetched it and answered; `access` and `body` are what it
+    // signed.
+    "CREATE TABLE erasures (
+        id TEXT PRIMARY KEY, tok TEXT NOT NULL, jti TEXT NOT NULL, sub TEXT NOT NULL,
+        rcp TEXT NOT NULL, ended BIGINT NOT NULL, last BIGINT NOT NULL, told BIGINT NOT NULL,
+        state TEXT NOT NULL, at BIGINT NOT NULL, why TEXT NOT NULL, access TEXT NOT NULL,
+        body TEXT NOT NULL, UNIQUE (tok, rcp))",
+    "CREATE INDEX erasures_sub ON erasures (sub)",
+    "CREATE INDEX erasures_rcp ON erasures (rcp, state)",
+    "CREATE INDEX tokens_kid ON tokens (kid)",
+];
+
+/// The fourteenth step: how much went out by a line.
+const COUNTED: &[&str] = &[
+    // `cats` is each category and its number, with spaces between.
+    "CREATE TABLE counted (
+        line BIGINT PRIMARY KEY, sub TEXT NOT NULL, items BIGINT NOT NULL, cats TEXT NOT NULL)",
+    "CREATE INDEX counted_sub ON counted (sub)",
 ];
 
 /// Names of the tables that [`SCHEMA`] makes, in its order.

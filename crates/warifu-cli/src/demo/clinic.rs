@@ -242,6 +242,25 @@ impl<'k> Institution<'k> {
         Ok(())
     }
 
+    /// Erases the copies that it is asked to erase, and says so; gives how many consents they were of. It kept
+    /// none: what it shows is gone when it is shown.
+    fn erase(&self) -> anyhow::Result<usize> {
+        let (status, asked, at) = self.post("/api/revoked", NOBODY, &object([]))?;
+        let notices = match asked.get("notices") {
+            Some(Value::Array(all)) if status == 200 => all.as_slice(),
+            _ => bail!("/api/revoked: {status}"),
+        };
+        for notice in notices {
+            let id = notice.get("notice").cloned().context("notice")?;
+            let body = object([("notice", id), ("erased", at.into())]);
+            let (status, ..) = self.post("/api/erased", NOBODY, &body)?;
+            if !matches!(status, 200 | 201) {
+                bail!("/api/erased: {status}");
+            }
+        }
+        Ok(notices.len())
+    }
+
     /// The newest checkpoint and its number of lines; `None` before the first, and while nobody answers.
     fn published(&self) -> Option<(String, u64)> {
         let address = format!("{}/api/log/checkpoint", self.known.server);
@@ -378,6 +397,12 @@ pub(super) fn run(dir: &Path, minutes: u64, lang: Lang) -> anyhow::Result<End> {
             withdraw(&known)?;
         }
         if was_shown && !is_shown {
+            if clinic.erase()? > 0 {
+                tell(
+                    "病院から「写しを消してください」と届いたので、診療所は写しを消し、署名して返事をしました。返事はポータルの「同意」で見られます。",
+                    "The hospital asked to erase the copies; the clinic did, and answered with its signature. The answer is in the portal below 同意.",
+                )?;
+            }
             tell(
                 "診療所はもう何も見られません。見られた回数と断られた回数は、ポータルの「見た人」で確かめられます。",
                 "The clinic sees nothing any more. Who looked, and who was refused, is in the portal below 見た人.",
