@@ -16,7 +16,7 @@ use crate::hash::sha256_text;
 use crate::json::{Value, object};
 use crate::jws::{Draft, peek};
 use crate::key::PublicKey;
-use crate::policy::{Bits, Policy};
+use crate::policy::{Bits, Judging, Policy};
 use crate::reason::Refusal;
 
 /// One disclosure, as its log line has it.
@@ -47,12 +47,14 @@ pub fn mark(filtered: &Filtered, policy: &Policy) -> Vec<u8> {
     let bundle = &filtered.bytes;
     let parsed = parse(bundle, Limits::FHIR, &());
     let tree = &parsed.tree;
+    let judging = Judging::by(policy);
     let entries = resources(tree);
     let mut out = Vec::with_capacity(bundle.len() + entries.len() * 128);
     let mut done = 0;
     for node in entries {
         let kind = text_of(tree, node, "resourceType").unwrap_or_default();
-        let labels = labels(tree, policy, node).filter(|_| !policy.administrative.contains(&kind));
+        let labels =
+            labels(tree, &judging, node).filter(|_| !policy.administrative.contains(&kind));
         let mut marks: Vec<Value> = Vec::new();
         marks.extend(labels.map(|l| coding(CONFIDENTIALITY, confidentiality(policy, l))));
         marks.extend(filtered.obligations.iter().map(|o| coding(ACT_CODE, o)));

@@ -13,7 +13,7 @@ use crate::filter::{classify, clinical, text_of};
 use crate::hash::sha256;
 use crate::json::{Value, object};
 use crate::jws::Opened;
-use crate::policy::{Bits, Policy};
+use crate::policy::{Bits, Judging, Policy};
 use crate::reason::Lang;
 use crate::text::Master;
 
@@ -263,9 +263,10 @@ pub fn emergency_bundle(bundle: &[u8], policy: &Policy, server: &str, at: u64) -
     let Some(list) = tree.member(ROOT, "entry") else {
         return Some(bundle.to_vec());
     };
+    let judging = Judging::by(policy);
     let mut entries: Vec<Entry> = tree
         .children(list)
-        .filter_map(|node| entry(tree, policy, node))
+        .filter_map(|node| entry(tree, &judging, node))
         .collect();
     let today = Date::at(at);
     let sections = SECTIONS
@@ -342,7 +343,7 @@ pub(crate) fn uuid(what: &str, bundle: &[u8]) -> String {
     format!("urn:uuid:{a}-{b}-{c}-{d}-{e}")
 }
 
-fn entry(tree: &Tree<'_>, policy: &Policy, node: NodeId) -> Option<Entry> {
+fn entry(tree: &Tree<'_>, policy: &Judging<'_>, node: NodeId) -> Option<Entry> {
     let resource = tree.member(node, "resource")?;
     let kind = text_of(tree, resource, "resourceType")?;
     let id = text_of(tree, resource, "id").unwrap_or_default();

@@ -11,7 +11,7 @@ use crate::date::{Date, instant};
 use crate::decide::{Basis, Decision, Item, Origin, Request, State, Told, Who, Why, decide};
 use crate::hash::resource_key;
 use crate::json::quote;
-use crate::policy::{Bits, Keep, Match, Policy, is_system, plain_code};
+use crate::policy::{Bits, Judging, Keep, Match, Policy, System, plain_code};
 use crate::reason::Lang;
 
 /// What the holder knows of a resource beside its content.
@@ -231,7 +231,7 @@ pub fn filter(
         tree,
         state,
         request,
-        policy: state.policy,
+        policy: Judging::by(state.policy),
         units: Vec::new(),
         nodes: BTreeMap::new(),
         index: BTreeMap::new(),
@@ -301,13 +301,14 @@ pub fn categories_of(
     let Some(entries) = tree.member(ROOT, "entry") else {
         return Ok(Vec::new());
     };
+    let judging = Judging::by(policy);
     let mut all = Vec::new();
     for node in tree.children(entries) {
         let Some(node) = tree.member(node, "resource") else {
             continue;
         };
         let kind = text_of(tree, node, "resourceType").unwrap_or_default();
-        let (cats, _) = classify(tree, policy, node, &kind);
+        let (cats, _) = classify(tree, &judging, node, &kind);
         let goes_with_others =
             policy.administrative.contains(&kind) && !cats.meets(policy.individual());
         if kind == "Patient" || goes_with_others {
@@ -329,7 +330,7 @@ struct Work<'a> {
     tree: &'a Tree<'a>,
     state: &'a State<'a>,
     request: &'a Request,
-    policy: &'a Policy,
+    policy: Judging<'a>,
     units: Vec<Unit>,
     nodes: BTreeMap<NodeId, usize>,
     index: BTreeMap<String, usize>,
@@ -443,10 +444,10 @@ impl Work<'_> {
     /// Step 3: categories, labels, dates, source.
     fn item(&self, node: NodeId, kind: &str, id: &str, facts: &Facts) -> Item {
         let tree = self.tree;
-        let (cats, labels) = classify(tree, self.policy, node, kind);
+        let (cats, labels) = classify(tree, &self.policy, node, kind);
         let earlier = self.policy.earlier.iter();
         let before = earlier
-            .map(|(v, table)| (*v, categories(tree, self.policy, table, node, kind)))
+            .map(|(v, table)| (*v, categories(tree, &self.policy, table, node, kind)))
             .collect();
         let tagged = |code: &str| {
             // Wherever it stands in there, and in whatever form.
@@ -1101,7 +1102,10 @@ impl Work<'_> {
             return;
         };
         let name = concept_of(tree, node);
-        let system = |c: NodeId| self.text(c, "system").unwrap_or_default();
+        let system = |c: NodeId| {
+            let text = self.text(c, "system").unwrap_or_default();
+            self.policy.system(&text)
+        };
         if self.places_tell && CONCEPTS.contains(&&*name) {
             let (known, unknown): (Vec<NodeId>, Vec<NodeId>) = tree
                 .children(list)
@@ -1121,10 +1125,10 @@ impl Work<'_> {
         };
         let rules = |c: NodeId| {
             let mut rows = rows().filter(|m| !m.category.is_empty());
-            rows.any(|m| in_systems(&m.without, &system(c)))
+            rows.any(|m| m.without.have(&system(c)))
         };
         if name == "code" && tree.children(list).any(rules) {
-            let known = |c: &NodeId| rows().any(|m| in_systems(&m.systems, &system(*c)));
+            let known = |c: &NodeId| rows().any(|m| m.systems.have(&system(*c)));
             cut.dropped
                 .extend(tree.children(list).filter(|c| !known(c)));
         }
@@ -1215,13 +1219,14 @@ impl Work<'_> {
         let code = self.text(node, "code").unwrap_or_default();
         let diseases = |m: &&Match| m.inside.iter().any(|i| i == "code");
         let mut diseases = self.policy.matches.iter().filter(diseases);
+        let named = self.policy.system(&system);
         let stays = is_published(&system)
             && !code.is_empty()
             && code.len() <= 64
             && code.bytes().all(|b| b.is_ascii_graphic())
             && !self.tells(at, &system)
             && !self.tells(at, &code)
-            && !diseases.any(|m| in_systems(&m.systems, &system));
+            && !diseases.any(|m| m.systems.have(&named));
         if stays {
             let words = |m: &NodeId| !["system", "code"].contains(&&*tree.key(*m));
             cut.dropped.extend(tree.children(node).filter(words));
@@ -1848,7 +1853,7 @@ pub(crate) fn text_of(tree: &Tree<'_>, node: NodeId, key: &str) -> Option<String
 /// not judge.
 pub(crate) fn classify(
     tree: &Tree<'_>,
-    policy: &Policy,
+    policy: &Judging<'_>,
     node: NodeId,
     kind: &str,
 ) -> (Bits, Option<Bits>) {
@@ -1857,8 +1862,14 @@ pub(crate) fn classify(
 }
 
 /// All categories of a resource by a table.
-fn categories(tree: &Tree<'_>, policy: &Policy, table: &[Match], node: NodeId, kind: &str) -> Bits {
-    let mut codings: Vec<(String, String)> = Vec::new();
+fn categories(
+    tree: &Tree<'_>,
+    policy: &Judging<'_>,
+    table: &[Match],
+    node: NodeId,
+    kind: &str,
+) -> Bits {
+    let mut codings: Vec<(System, String)> = Vec::new();
     let mut category: Vec<(String, String)> = Vec::new();
     for key in CODED {
         let Some(member) = tree.member(node, key) else {
@@ -1871,7 +1882,7 @@ fn categories(tree: &Tree<'_>, policy: &Policy, table: &[Match], node: NodeId, k
                 if *key == "category" {
                     category.push((system.clone(), code.clone()));
                 }
-                codings.push((system, code));
+                codings.push((policy.system(&system), code));
             } else if *key == "category"
                 && tree.kind(n) == Kind::String
                 && matches!(&*tree.key(n), "" | "category")
@@ -1887,21 +1898,24 @@ fn categories(tree: &Tree<'_>, policy: &Policy, table: &[Match], node: NodeId, k
         .filter(|m| m.inside.is_empty())
         .filter(|m| m.types.iter().any(|t| t == kind))
         .filter(|m| m.has.iter().all(|e| tree.member(node, e).is_some()))
-        .filter(|m| !codings.iter().any(|(s, _)| in_systems(&m.without, s)))
-        .filter(|m| m.with.is_empty() || codings.iter().any(|(s, _)| in_systems(&m.with, s)))
+        .filter(|m| !codings.iter().any(|(s, _)| m.without.have(s)))
+        .filter(|m| m.with.is_empty() || codings.iter().any(|(s, _)| m.with.have(s)))
         .collect();
     // Rows for what no other row knows.
     let rows: Vec<&Match> = rows
         .iter()
         .copied()
-        .filter(|m| m.unjudged.is_empty() || is_unjudged(tree, node, m, &rows, &in_category))
+        .filter(|m| {
+            m.unjudged.is_empty() || is_unjudged(tree, policy, node, m, &rows, &in_category)
+        })
         .collect();
     // Every coding and every category has its first row; what they say adds up.
     let mut found: Vec<&Match> = Vec::new();
     for (system, code) in &codings {
-        found.extend(rows.iter().find(|m| {
-            in_systems(&m.systems, system) && starts(&m.prefixes, code) && in_category(m)
-        }));
+        found.extend(
+            rows.iter()
+                .find(|m| m.systems.have(system) && starts(&m.prefixes, code) && in_category(m)),
+        );
     }
     let mut unknown = false;
     for (system, code) in &category {
@@ -1919,6 +1933,10 @@ fn categories(tree: &Tree<'_>, policy: &Policy, table: &[Match], node: NodeId, k
     // What has a consent of its own is told by its code wherever that stands (a step of a plan, an answer,
     // how a specimen was taken), the codes of documents aside, which tell what may be in them.
     let own: Vec<&Match> = table.iter().filter(|m| m.clinical).collect();
+    let of_kind: Vec<&Match> = table
+        .iter()
+        .filter(|m| m.types.iter().any(|t| t == kind))
+        .collect();
     let contained = tree.member(node, "contained");
     let elsewhere = inside(tree, node)
         .filter(|n| contained.is_none_or(|c| *n < c || *n >= tree.after(c)))
@@ -1926,15 +1944,14 @@ fn categories(tree: &Tree<'_>, policy: &Policy, table: &[Match], node: NodeId, k
     // So is a disease where an answer, a result or a part of it says one.
     let mut individual = Bits::NONE;
     for (n, system, code) in elsewhere {
-        let code = plain_code(&code);
-        let rows = table.iter().filter(|m| m.types.iter().any(|t| t == kind));
-        if let Some(m) = said(rows, tree, n, &system, &code) {
+        let (system, code) = (policy.system(&system), plain_code(&code));
+        if let Some(m) = said(of_kind.iter().copied(), tree, n, &system, &code) {
             individual = individual.with(m.cats);
         }
         // As with the codes above, the first row rules.
         let row = own
             .iter()
-            .find(|m| in_systems(&m.systems, &system) && starts(&m.prefixes, &code));
+            .find(|m| m.systems.have(&system) && starts(&m.prefixes, &code));
         if let Some(m) = row {
             individual = individual.with(Bits(m.cats.0 & policy.individual().0));
         }
@@ -1951,6 +1968,7 @@ fn categories(tree: &Tree<'_>, policy: &Policy, table: &[Match], node: NodeId, k
 /// Whether a concept that a row speaks of has no code, or one that none of the rows knows.
 fn is_unjudged(
     tree: &Tree<'_>,
+    policy: &Judging<'_>,
     node: NodeId,
     row: &Match,
     rows: &[&Match],
@@ -1959,11 +1977,10 @@ fn is_unjudged(
     // Extensions go by a list of their own.
     let apart = ["contained", "extension"].map(|name| tree.member(node, name));
     let known = |coding: NodeId| {
-        let system = text_of(tree, coding, "system").unwrap_or_default();
+        let system = policy.system(&text_of(tree, coding, "system").unwrap_or_default());
         let code = plain_code(&text_of(tree, coding, "code").unwrap_or_default());
-        rows.iter().any(|m| {
-            in_systems(&m.systems, &system) && starts(&m.prefixes, &code) && in_category(m)
-        })
+        rows.iter()
+            .any(|m| m.systems.have(&system) && starts(&m.prefixes, &code) && in_category(m))
     };
     inside(tree, node)
         .filter(|n| {
@@ -1990,10 +2007,6 @@ fn is_coding(tree: &Tree<'_>, node: NodeId) -> bool {
     tree.key(node) == "coding" || tree.key(tree.parent(node)) == "coding"
 }
 
-fn in_systems(systems: &[String], system: &str) -> bool {
-    systems.iter().any(|s| is_system(s, system))
-}
-
 fn starts(prefixes: &[String], code: &str) -> bool {
     prefixes.iter().any(|p| code.starts_with(p.as_str()))
 }
@@ -2003,14 +2016,12 @@ fn said<'m>(
     mut rows: impl Iterator<Item = &'m Match>,
     tree: &Tree<'_>,
     coding: NodeId,
-    system: &str,
+    system: &System,
     code: &str,
 ) -> Option<&'m Match> {
     let name = concept_of(tree, coding);
     rows.find(|m| {
-        m.inside.iter().any(|i| *i == name)
-            && in_systems(&m.systems, system)
-            && starts(&m.prefixes, code)
+        m.inside.iter().any(|i| *i == name) && m.systems.have(system) && starts(&m.prefixes, code)
     })
 }
 
@@ -2027,17 +2038,17 @@ fn concept_of<'s>(tree: &Tree<'s>, coding: NodeId) -> Cow<'s, str> {
 }
 
 /// Labels of a resource; absent where there is a concept that no list knows, or none at all.
-pub(crate) fn labels(tree: &Tree<'_>, policy: &Policy, node: NodeId) -> Option<Bits> {
+pub(crate) fn labels(tree: &Tree<'_>, policy: &Judging<'_>, node: NodeId) -> Option<Bits> {
     let mut labels = Bits::NONE;
     let mut judged = false;
     let mut blind = false;
     for n in inside(tree, node) {
         let coding = text_of(tree, n, "code");
         if let Some(code) = &coding {
-            let system = text_of(tree, n, "system").unwrap_or_default();
+            let system = policy.system(&text_of(tree, n, "system").unwrap_or_default());
             let code = plain_code(code);
             for rule in &policy.label_rules {
-                if in_systems(&rule.systems, &system)
+                if rule.systems.have(&system)
                     && rule.prefixes.iter().any(|p| code.starts_with(p.as_str()))
                 {
                     labels = labels.with(Bits::one(rule.label));
@@ -2062,21 +2073,19 @@ pub(crate) fn labels(tree: &Tree<'_>, policy: &Policy, node: NodeId) -> Option<B
                 list.flat_map(|list| tree.children(list))
             };
             // What no list knows beside what one knows may be what is left out.
-            let known = |c| text_of(tree, c, "system").is_some_and(|s| policy.labels_know(&s));
+            let system = |c| policy.system(&text_of(tree, c, "system").unwrap_or_default());
+            let known = |c| policy.labels_know(&system(c));
             // Other numbers of a master whose code was judged are left out there.
-            let other = |c| {
-                let system = text_of(tree, c, "system").unwrap_or_default();
-                in_systems(&policy.label_beside, &system)
-            };
+            let other = |c| policy.label_beside.have(&system(c));
             let all = codings().any(known) && codings().all(|c| known(c) || other(c));
             judged |= all;
             blind |= !all;
         } else if matches!(&*tree.key(parent), "coding") || &*name == "valueCoding" {
             // A disease in a terminology that the lists do not judge, wherever an answer says it.
-            let system = text_of(tree, n, "system").unwrap_or_default();
+            let system = policy.system(&text_of(tree, n, "system").unwrap_or_default());
             let code = plain_code(&coding.unwrap_or_default());
             blind |= !policy.labels_know(&system)
-                && !in_systems(&policy.label_beside, &system)
+                && !policy.label_beside.have(&system)
                 && said(policy.matches.iter(), tree, n, &system, &code)
                     .is_some_and(|m| !m.cats.is_empty());
         }

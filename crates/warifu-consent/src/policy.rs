@@ -1,7 +1,9 @@
 //! The policy: purposes, categories, ceilings, recipients and tables, as one versioned data file
 //! (consent.md §4.2, §7.1). Its bytes are hashed, and the hash stands in every decision.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use crate::hash::sha256_text;
 use crate::json::{self, Value};
@@ -139,13 +141,13 @@ struct Statute {
 pub(crate) struct Match {
     pub(crate) types: Vec<String>,
     pub(crate) cats: Bits,
-    pub(crate) systems: Vec<String>,
+    pub(crate) systems: Systems,
     pub(crate) prefixes: Vec<String>,
     pub(crate) category: Vec<String>,
     /// Only where no coding is of these systems; `*` is none of them.
-    pub(crate) without: Vec<String>,
+    pub(crate) without: Systems,
     /// Only where a coding is of one of these systems.
-    pub(crate) with: Vec<String>,
+    pub(crate) with: Systems,
     /// Only where one of these elements is there.
     pub(crate) has: Vec<String>,
     /// Only where a concept in one of these elements has no code, or one that no other row knows: what
@@ -249,7 +251,7 @@ fn bare_system(system: &str) -> &str {
 }
 
 /// Whether a row's system is the one of a coding; `*name` is every system with that name in it.
-pub(crate) fn is_system(row: &str, system: &str) -> bool {
+fn is_system(row: &str, system: &str) -> bool {
     match row.strip_prefix('*') {
         Some("") => false,
         Some(name) => {
@@ -261,11 +263,85 @@ pub(crate) fn is_system(row: &str, system: &str) -> bool {
     }
 }
 
+/// Systems that a row names, as places in the list of all that rows name.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Systems(Vec<usize>);
+
+impl Systems {
+    /// Whether the row names none.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether a coding's system is one of them.
+    pub(crate) fn have(&self, of: &System) -> bool {
+        self.0.iter().any(|place| of.0.contains(place))
+    }
+}
+
+/// All that rows name a coding's system, as places in their list.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct System(Rc<[usize]>);
+
+/// Systems of which a [`Judging`] knows by heart what they are. A Bundle has a dozen.
+const KNOWN: usize = 256;
+
+/// A policy while a Bundle is judged: a system is held against the rows once, not once for each coding and
+/// row.
+#[derive(Debug)]
+pub(crate) struct Judging<'p> {
+    policy: &'p Policy,
+    known: RefCell<BTreeMap<String, System>>,
+}
+
+impl<'p> Judging<'p> {
+    pub(crate) const fn by(policy: &'p Policy) -> Self {
+        let known = RefCell::new(BTreeMap::new());
+        Self { policy, known }
+    }
+
+    /// What the rows call a system.
+    pub(crate) fn system(&self, system: &str) -> System {
+        let mut known = self.known.borrow_mut();
+        if let Some(found) = known.get(system) {
+            return found.clone();
+        }
+        let rows = self.policy.systems.iter().enumerate();
+        let named = rows.filter(|(_, row)| is_system(row, system));
+        let found = System(named.map(|(place, _)| place).collect());
+        if known.len() == KNOWN {
+            known.clear();
+        }
+        known.insert(system.to_owned(), found.clone());
+        found
+    }
+}
+
+impl std::ops::Deref for Judging<'_> {
+    type Target = Policy;
+
+    fn deref(&self) -> &Policy {
+        self.policy
+    }
+}
+
+/// Gives each system that a row names its place.
+fn placed(all: &mut Vec<String>, named: Vec<String>) -> Systems {
+    let mut place = |system: String| {
+        let found = all.iter().position(|s| *s == system);
+        found.unwrap_or_else(|| {
+            all.push(system);
+            all.len() - 1
+        })
+    };
+    Systems(named.into_iter().map(&mut place).collect())
+}
+
 /// A row of the labeller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LabelRule {
     pub(crate) label: u8,
-    pub(crate) systems: Vec<String>,
+    pub(crate) systems: Systems,
     pub(crate) prefixes: Vec<String>,
 }
 
@@ -304,7 +380,11 @@ pub struct Policy {
     pub(crate) earlier: Vec<(u64, Vec<Match>)>,
     pub(crate) label_rules: Vec<LabelRule>,
     /// Systems whose codes say what a judged code beside them says: other numbers of the same masters.
-    pub(crate) label_beside: Vec<String>,
+    pub(crate) label_beside: Systems,
+    /// Those of all rows of the labeller.
+    label_systems: Systems,
+    /// What the places in [`Systems`] are.
+    systems: Vec<String>,
     pub(crate) administrative: Vec<String>,
     pub(crate) category_systems: Vec<String>,
     keep: BTreeMap<String, BTreeMap<String, Keep>>,
@@ -407,6 +487,7 @@ fn matching(
     of: &Reader<'_>,
     categories: &[Named],
     emergency: Bits,
+    all: &mut Vec<String>,
 ) -> Result<Vec<Match>, PolicyError> {
     of.rows("match")?
         .map(|r| {
@@ -420,11 +501,11 @@ fn matching(
                     && types.iter().any(of_clinical),
                 types,
                 cats: pattern(categories, emergency, &r.texts("cats"))?,
-                systems,
+                systems: placed(all, systems),
                 prefixes: r.codes("prefix"),
                 category,
-                without: r.texts("without"),
-                with: r.texts("with"),
+                without: placed(all, r.texts("without")),
+                with: placed(all, r.texts("with")),
                 has: r.texts("has"),
                 unjudged: r.texts("unjudged"),
                 instead: pattern(categories, emergency, &r.texts("instead"))?,
@@ -561,7 +642,8 @@ impl Policy {
                 })
             })
             .collect::<Result<_, PolicyError>>()?;
-        let matches = matching(&top, &categories, emergency)?;
+        let mut systems = Vec::new();
+        let matches = matching(&top, &categories, emergency, &mut systems)?;
         let texts = top.0.get("texts").map_or(Ok(1), |_| top.int("texts"))?;
         let mut earlier = Vec::new();
         if top.0.get("earlier").is_some() {
@@ -570,7 +652,7 @@ impl Policy {
                 if of >= texts || earlier.iter().any(|(v, _)| *v == of) {
                     return Err(wrong("earlier"));
                 }
-                earlier.push((of, matching(&row, &categories, emergency)?));
+                earlier.push((of, matching(&row, &categories, emergency, &mut systems)?));
             }
         }
         let label_rules = top
@@ -578,11 +660,13 @@ impl Policy {
             .map(|r| {
                 Ok(LabelRule {
                     label: place(&labels, r.text("label")?).ok_or_else(|| wrong("label"))?,
-                    systems: r.texts("system"),
+                    systems: placed(&mut systems, r.texts("system")),
                     prefixes: r.codes("prefix"),
                 })
             })
-            .collect::<Result<_, PolicyError>>()?;
+            .collect::<Result<Vec<_>, PolicyError>>()?;
+        let label_systems = label_rules.iter().flat_map(|r| r.systems.0.iter().copied());
+        let label_systems: BTreeSet<usize> = label_systems.collect();
         Ok(Self {
             id: top.text("id")?.to_owned(),
             version: top.int("version")?,
@@ -606,7 +690,9 @@ impl Policy {
             matches,
             earlier,
             label_rules,
-            label_beside: top.texts("label_beside"),
+            label_beside: placed(&mut systems, top.texts("label_beside")),
+            label_systems: Systems(label_systems.into_iter().collect()),
+            systems,
             administrative: top.texts("administrative"),
             category_systems: top.texts("category_systems"),
             keep: keep(&top)?,
@@ -684,9 +770,8 @@ impl Policy {
     }
 
     /// Whether a list of the labeller judges codes of this system.
-    pub(crate) fn labels_know(&self, system: &str) -> bool {
-        let mut systems = self.label_rules.iter().flat_map(|rule| &rule.systems);
-        systems.any(|s| is_system(s, system))
+    pub(crate) fn labels_know(&self, system: &System) -> bool {
+        self.label_systems.have(system)
     }
 
     /// Whether the table of elements has the type.
