@@ -386,12 +386,15 @@ impl<N: Names> Parser<'_, '_, N> {
             child = self.nodes.get(at(child)).map_or(NONE, |n| n.after);
         }
         if keys.len() <= 24 {
-            // Which numbers of names there may have been; names without number look alike.
+            // Which numbers of names there may have been, or hashes of those without a number.
             let mut seen = [0_u64; 4];
             for (n, later) in keys.iter().enumerate() {
-                let name = self.nodes.get(at(*later)).map_or(0, |n| n.name);
+                let name = match self.nodes.get(at(*later)).map_or(0, |n| n.name) {
+                    0 => hash(&self.key_bytes(*later)),
+                    name => u32::from(name),
+                };
                 let bit = 1_u64 << (name & 63);
-                let Some(seen) = seen.get_mut(usize::from(name >> 6 & 3)) else {
+                let Some(seen) = seen.get_mut(at(name >> 6 & 3)) else {
                     continue;
                 };
                 let is_new = *seen & bit == 0;
