@@ -31,6 +31,7 @@ mod office;
 mod openapi;
 mod payload;
 mod people;
+mod places;
 mod preview;
 mod problem;
 mod quarantine;
@@ -77,9 +78,11 @@ pub struct Limits {
     pub held: usize,
     /// Bytes that an archive unfolds to, and bytes of an answer to it.
     pub unfolded: u64,
-    /// Requests of the portal and of institutions that are worked on at once; the next one is answered 503.
+    /// Requests of the portal and of institutions that are worked on at once; four times as many wait for half a second, and more
+    /// are answered 503.
     pub jobs: usize,
-    /// Files that are converted, checked or validated at once; the next one is answered 503.
+    /// Files that are converted, checked or validated at once; four times as many wait for half a second, and more are
+    /// answered 503.
     pub files: usize,
     /// How long a body may take to arrive.
     pub time: Duration,
@@ -138,9 +141,9 @@ pub struct App(Arc<Inner>);
 struct Inner {
     config: Config,
     /// Places of the portal and of institutions.
-    jobs: Arc<Semaphore>,
+    jobs: places::Places,
     /// Places of what takes files: a converter that is busy keeps nobody from withdrawing.
-    files: Arc<Semaphore>,
+    files: places::Places,
     /// Bytes of bodies of files, in units of [`payload::UNIT`].
     held: Arc<Semaphore>,
     /// Places of those who follow the log.
@@ -157,8 +160,8 @@ impl App {
     pub fn new(config: Config) -> Self {
         let places = |n| Arc::new(Semaphore::new(n));
         Self(Arc::new(Inner {
-            jobs: places(config.limits.jobs),
-            files: places(config.limits.files),
+            jobs: places::Places::new(config.limits.jobs),
+            files: places::Places::new(config.limits.files),
             held: places(config.limits.held / payload::UNIT),
             monitors: places(monitor::MOST),
             is_ending: AtomicBool::new(false),

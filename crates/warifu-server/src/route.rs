@@ -1,7 +1,6 @@
 //! The table of routes, and the router made of it.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -740,7 +739,7 @@ fn metrics(app: &App, _: &Asked) -> Result<Answer, Problem> {
     if !app.config().metrics {
         return Err(Code::NotFound.into());
     }
-    let free = [&app.0.jobs, &app.0.files].map(|places| places.available_permits());
+    let free = [&app.0.jobs, &app.0.files].map(crate::places::Places::left);
     let text = app.0.metrics.text(free);
     Ok(Answer::new("text/plain; version=0.0.4", text))
 }
@@ -870,9 +869,10 @@ async fn answer(
     } else {
         &app.0.jobs
     };
-    let place = match Arc::clone(places).try_acquire_owned() {
-        Err(_) if !VITAL.contains(&row.path) => return Err(Code::Busy.into()),
-        place => place.ok(),
+    let place = if VITAL.contains(&row.path) {
+        places.free()
+    } else {
+        Some(places.take().await.ok_or(Code::Busy)?)
     };
     let query = pairs(uri.query().unwrap_or_default())?;
     row.check_query(&query)?;
