@@ -32,6 +32,7 @@ mod unchanged;
 mod watch;
 mod whole;
 mod wishes;
+mod witness;
 mod words;
 
 use std::process::ExitCode;

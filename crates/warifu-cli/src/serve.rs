@@ -217,6 +217,7 @@ pub(crate) fn command(lang: Lang) -> Command {
                 .arg(w.number("sent", "NUMBER", "送り終えた通知の番号", "number of a notice that was sent"))
                 .arg(data()),
         )
+        .subcommand(crate::witness::command(w))
         .subcommand(
             Command::new("restore")
                 .about(w.text(
@@ -590,6 +591,7 @@ pub(crate) fn run(m: &ArgMatches, loaded: &Loaded, lang: Lang) -> anyhow::Result
             }
             Ok(End::Clean)
         }
+        Some(("witness", s)) => crate::witness::run(s, lang),
         Some(("erasures", s)) => {
             for one in told(open(s, loaded)?.unanswered())? {
                 let line = serde_json::json!({
@@ -758,6 +760,13 @@ fn init(m: &ArgMatches, loaded: &Loaded, lang: Lang) -> anyhow::Result<End> {
             lang,
             "患者の問い合わせ先に電話番号がありません。master.json の contact に書くと、画面に出ます (init --contact '… 03-0000-0000')",
             "whom patients ask has no telephone number; with one in `contact` of master.json the portal shows it (init --contact '… 03-0000-0000')",
+        ));
+    }
+    if settings.witnesses.is_empty() {
+        terminal::note(&say(
+            lang,
+            "ログを見守る立会人がありません。院外のだれかに頼み、その公開鍵を --witness で指定してください (warifu serve witness。あとからは server.json の witnesses)",
+            "nobody watches the log. Ask somebody outside, and name the public key with --witness (warifu serve witness; later: witnesses in server.json)",
         ));
     }
     let shown = folder.display();

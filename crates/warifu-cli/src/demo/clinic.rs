@@ -145,9 +145,14 @@ impl<'k> Institution<'k> {
             .new_agent();
         let trusted = get(&agent, &format!("{}/api/log/key", known.server), lang)?;
         let trusted = json::read(trusted.as_bytes(), 4).ok();
-        let name = trusted.as_ref().and_then(|v| v.get("log")?.text());
+        let told = |name: &str| trusted.as_ref().and_then(|v| v.get(name));
+        let name = told("log").and_then(Value::text).unwrap_or_default();
+        let witnesses = told("witnesses").into_iter().flat_map(Value::texts);
+        let witnesses: Result<Vec<NoteKey>, _> = witnesses.map(NoteKey::parse).collect();
+        let quorum = told("quorum").and_then(Value::int).unwrap_or(0);
+        let quorum = usize::try_from(quorum)?;
         let log = Recipient {
-            trust: Trust::new(NoteKey::parse(name.unwrap_or_default())?, Vec::new(), 0)?,
+            trust: Trust::new(NoteKey::parse(name)?, witnesses?, quorum)?,
             facilities: Vec::new(),
             pin: None,
         };

@@ -5,6 +5,7 @@ use std::io::{ErrorKind, Write as _};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::ArgMatches;
@@ -17,7 +18,8 @@ use zeroize::Zeroizing;
 
 use super::{Known, PORT, clinic, tell};
 use crate::serve::{self, now, told};
-use crate::{End, pages, say};
+use crate::witness::{Server, Witness, Wrong};
+use crate::{End, pages, say, terminal};
 
 /// 割符花子 of the bundled storage, who does not exist.
 pub(super) const PATIENT: &str = "0000990001";
@@ -32,6 +34,10 @@ const SURGERY: &str = r#"{"resourceType":"Bundle","type":"collection","entry":[
 {"resource":{"resourceType":"Procedure","id":"op1","status":"completed","subject":{"reference":"Patient/x"},
 "performedDateTime":"2026-04-01","code":{"coding":[{"system":"http://jpfhir.jp/fhir/core/CodeSystem/JP_ProcedureCodesMedical_CS",
 "code":"150000110"}],"text":"架空の手術"}}}]}"#;
+
+/// Folder of the witness, and how often it looks.
+const WITNESS: &str = "witness";
+const LOOK: Duration = Duration::from_secs(2);
 
 /// In a folder of the demo from its first moment: no other folder is ever emptied.
 const MARK: &str = "warifu-demo";
@@ -61,7 +67,7 @@ pub(super) fn run(m: &ArgMatches, dir: &Path, lang: Lang) -> anyhow::Result<End>
         (kept, known)
     } else {
         let bind = SocketAddr::from((Ipv4Addr::LOCALHOST, wish.unwrap_or(PORT)));
-        (bind, make(dir, &format!("http://{bind}"))?)
+        (bind, make(dir, &format!("http://{bind}"), lang)?)
     };
     let office = Office::open(&dir.join("data"), Box::new(now))?;
     let code = told(office.enrol_code(PATIENT, BIRTH))?;
@@ -96,12 +102,36 @@ pub(super) fn run(m: &ArgMatches, dir: &Path, lang: Lang) -> anyhow::Result<End>
     };
     let requester = requester(dir, m.contains_id("dir"));
     let origin = known.server;
+    let witness = dir.join(WITNESS);
+    // One of a version without them has none.
+    let witness = witness
+        .exists()
+        .then(|| Witness::open(&witness, lang))
+        .transpose()?;
     serve::listen(app, bind, move |_| {
+        if let Some(witness) = witness {
+            let origin = origin.clone();
+            std::thread::spawn(move || watched(witness, &origin));
+        }
         // A closed stdout is no reason to end.
         let _ = welcome(&origin, &code, &requester);
     })?;
     tell("終わりました。", "Ended.")?;
     Ok(End::Clean)
+}
+
+/// The witness follows the log over HTTP, as one on another machine does, until the program ends.
+fn watched(mut witness: Witness, origin: &str) {
+    let server = Server::new(origin);
+    loop {
+        if let Err(wrong) = witness.look(&server) {
+            terminal::note(&format!("witness: {wrong}"));
+            if matches!(wrong, Wrong::Fork(_)) {
+                break;
+            }
+        }
+        std::thread::sleep(LOOK);
+    }
 }
 
 /// What stands there when the server listens.
@@ -191,16 +221,18 @@ fn own_folder(dir: &Path, fresh: bool, lang: Lang) -> anyhow::Result<Option<Know
 }
 
 /// The hospital's data below `data`, its storage, and the keys of the institutions.
-fn make(dir: &Path, origin: &str) -> anyhow::Result<Known> {
+fn make(dir: &Path, origin: &str, lang: Lang) -> anyhow::Result<Known> {
     let data = dir.join("data");
+    // It stands beside the hospital for the demo; elsewhere it is somebody else's.
+    let witness = Witness::make(&dir.join(WITNESS), "localhost/witness", lang)?;
     let settings = Settings {
         institution: HOSPITAL.to_owned(),
         names: NAMES.map(str::to_owned),
         contact: CONTACT.to_owned(),
         log: "localhost/consent-log".to_owned(),
         lists: format!("{origin}/api/status"),
-        witnesses: Vec::new(),
-        quorum: 0,
+        witnesses: vec![witness.key().text()],
+        quorum: 1,
     };
     warifu_server::make(&data, &settings)?;
     let facility = |code: &str, [ja, en]: [&str; 2]| {
