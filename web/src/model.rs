@@ -9,7 +9,7 @@ use warifu_consent::{FilterError, Reason, b64};
 use crate::care::{self, Bond, Books, Given, Keys, Mine, Waiting};
 use crate::contact::{self, Contact};
 use crate::history::{self, Found, History, Kept, Verdict};
-use crate::preview::{self, Pages, Preview};
+use crate::preview::{Pages, Preview, Reach, Sight};
 use crate::record::Record;
 use crate::report::{self, Report};
 use crate::route::Route;
@@ -788,6 +788,8 @@ pub struct Model {
     within: bool,
     /// S5: what the recipients would see, or why it cannot be said; then nothing is signed.
     pub preview: Option<Result<Preview, FilterError>>,
+    /// S5: what its ticks could come to.
+    pub reach: Option<Reach>,
     /// S5: choices.
     pub draft: Option<Draft>,
     /// S9, S10: choices.
@@ -897,6 +899,7 @@ impl Default for Model {
             by_date: false,
             within: false,
             preview: None,
+            reach: None,
             draft: None,
             plan: None,
             contacts: None,
@@ -1447,19 +1450,40 @@ impl Model {
         Vec::new()
     }
 
-    /// What the recipients would see now.
+    /// What the recipients would see now, and what each tick would add: other choices of the same records.
     fn look_ahead(&mut self) {
-        self.preview = match (&self.books, &self.mine, &self.draft) {
-            (Some(books), Some(mine), Some(draft)) if self.records_whole => {
-                let (policy, keys) = (&books.policy, &self.keys);
-                let (own, now) = (&self.records, self.now);
-                self.listed.as_ref().map(|listed| match listed {
-                    Ok(all) => preview::preview(policy, mine, keys, draft, own, all, now),
-                    Err(e) => Err(*e),
-                })
-            }
-            _ => None,
+        let (books, mine, draft) = (&self.books, &self.mine, &self.draft);
+        let (Some(books), Some(mine), Some(draft)) = (books, mine, draft) else {
+            self.preview = None;
+            return;
         };
+        let seen = |listed: &[Record], reach: &mut Option<Reach>| {
+            let sight = Sight {
+                policy: &books.policy,
+                mine,
+                keys: &self.keys,
+                own: &self.records,
+                listed,
+                now: self.now,
+            };
+            if !draft.asked.individual && !reach.as_ref().is_some_and(|r| r.is_of(draft)) {
+                *reach = Some(sight.reach(draft)?);
+            }
+            sight.preview(draft)
+        };
+        let mut reach = self.reach.take();
+        let listed = self.listed.as_ref().filter(|_| self.records_whole);
+        self.preview = listed.map(|listed| match listed {
+            Ok(all) => seen(all, &mut reach),
+            Err(e) => Err(*e),
+        });
+        self.reach = reach;
+    }
+
+    /// The same, of records or consents that were read again.
+    fn look_anew(&mut self) {
+        self.reach = None;
+        self.look_ahead();
     }
 
     /// What would be seen cannot be said: the screen tells it, and nothing is signed.
@@ -2030,7 +2054,7 @@ impl Model {
                     return self.not_taken(UNPROVEN);
                 };
                 self.mine = Some(mine);
-                self.look_ahead();
+                self.look_anew();
                 let mut effects = self.word_late(moment);
                 effects.extend(self.wish_late(moment));
                 if self.acting.is_none() {
@@ -2961,7 +2985,7 @@ impl Model {
         self.reading = false;
         self.records_whole = true;
         self.list_records();
-        self.look_ahead();
+        self.look_anew();
         self.put_records()
     }
 
@@ -3038,7 +3062,7 @@ impl Model {
                 master: master.clone(),
             });
             self.list_records();
-            self.look_ahead();
+            self.look_anew();
             if self.plan.is_some() {
                 let mut effects = self.wish_late(moment);
                 effects.extend(self.put_away());

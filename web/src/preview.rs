@@ -11,7 +11,7 @@ use warifu_consent::{
 
 use crate::care::{Keys, Mine};
 use crate::record::{self, Record};
-use crate::wizard::Draft;
+use crate::wizard::{Draft, Hidden};
 
 /// Pages of own records as they came, and the facility of each record by `Type/id`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -156,44 +156,132 @@ fn shown(
     Ok(shown)
 }
 
-/// What the recipients of the draft would see of these pages of own records, and of the list of them.
-///
-/// # Errors
-/// [`FilterError`]: it cannot be said, which is not the same as nothing.
-pub fn preview(
-    policy: &Policy,
-    mine: &Mine,
-    keys: &Keys,
-    draft: &Draft,
-    own: &Pages,
-    listed: &[Record],
-    now: u64,
-) -> Result<Preview, FilterError> {
-    let known = Own {
-        all: own.bundles.iter().flat_map(|b| record::keys(b)).collect(),
-        sources: &own.sources,
-    };
-    let mut state = state(policy, mine, keys);
-    let before = if state.grants.is_empty() {
-        BTreeSet::new()
-    } else {
-        shown(&state, draft, own, &known, now)?
-    };
-    // An individual category stands alone in its grant.
-    state.grants.extend(grant(policy, draft, now));
-    let shown = shown(&state, draft, own, &known, now)?;
-    let mut seen = Preview {
-        before,
-        ..Preview::default()
-    };
-    for record in listed {
-        if shown.contains(&record.key) {
-            seen.shown.push(record.clone());
-        } else {
-            seen.hidden.push(record.clone());
+/// What it is told from: the person's own records, and every consent in force.
+#[derive(Debug, Clone, Copy)]
+pub struct Sight<'a> {
+    /// Categories, ceilings, labels.
+    pub policy: &'a Policy,
+    /// Consents.
+    pub mine: &'a Mine,
+    /// Keys that signed them.
+    pub keys: &'a Keys,
+    /// Own records.
+    pub own: &'a Pages,
+    /// The list of them.
+    pub listed: &'a [Record],
+    /// Seconds UTC.
+    pub now: u64,
+}
+
+/// What could be shown if all that is asked for were ticked, and which ticks each record takes. It is found once
+/// for a request and what is left out of it: a tick asks the filter nothing more than what would be shown then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reach {
+    req: String,
+    hidden: BTreeSet<Hidden>,
+    takes: BTreeMap<String, Vec<String>>,
+}
+
+impl Reach {
+    /// Whether it is that of these choices.
+    pub fn is_of(&self, draft: &Draft) -> bool {
+        self.req == draft.asked.req && self.hidden == draft.hidden
+    }
+
+    /// How many records that stand under a category would be shown with its tick and those that are there: each
+    /// is counted once.
+    pub fn count(&self, draft: &Draft, cat: &str, listed: &[Record]) -> usize {
+        let ticked = |c: &String| c == cat || draft.cats.contains(c);
+        let of_it = listed.iter().filter(|r| draft.kind_of(r) == cat);
+        let takes = of_it.filter_map(|r| self.takes.get(&r.key));
+        takes.filter(|takes| takes.iter().all(ticked)).count()
+    }
+}
+
+impl Sight<'_> {
+    fn known(&self) -> Own<'_> {
+        Own {
+            all: self
+                .own
+                .bundles
+                .iter()
+                .flat_map(|b| record::keys(b))
+                .collect(),
+            sources: &self.own.sources,
         }
     }
-    Ok(seen)
+
+    /// What would be seen with these ticks, beside the consents of the state.
+    fn with(
+        &self,
+        state: &State<'_>,
+        draft: &Draft,
+        known: &Own<'_>,
+    ) -> Result<BTreeSet<String>, FilterError> {
+        let mut state = state.clone();
+        // An individual category stands alone in its grant.
+        state.grants.extend(grant(self.policy, draft, self.now));
+        shown(&state, draft, self.own, known, self.now)
+    }
+
+    /// What the recipients of the draft would see of these pages of own records, and of the list of them.
+    ///
+    /// # Errors
+    /// [`FilterError`]: it cannot be said, which is not the same as nothing.
+    pub fn preview(&self, draft: &Draft) -> Result<Preview, FilterError> {
+        let known = self.known();
+        let state = state(self.policy, self.mine, self.keys);
+        let before = if state.grants.is_empty() {
+            BTreeSet::new()
+        } else {
+            shown(&state, draft, self.own, &known, self.now)?
+        };
+        let shown = self.with(&state, draft, &known)?;
+        let mut seen = Preview {
+            before,
+            ..Preview::default()
+        };
+        for record in self.listed {
+            if shown.contains(&record.key) {
+                seen.shown.push(record.clone());
+            } else {
+                seen.hidden.push(record.clone());
+            }
+        }
+        Ok(seen)
+    }
+
+    /// What the ticks of a draft could come to.
+    ///
+    /// # Errors
+    /// [`FilterError`]: it cannot be said.
+    pub fn reach(&self, draft: &Draft) -> Result<Reach, FilterError> {
+        let known = self.known();
+        let state = state(self.policy, self.mine, self.keys);
+        let mut all = draft.clone();
+        all.cats = draft.asked.cat.iter().cloned().collect();
+        let most = self.with(&state, &all, &known)?;
+        let found = self.listed.iter().filter(|r| most.contains(&r.key));
+        let found = found.map(|r| (r.key.clone(), r.cats.clone()));
+        let mut takes: BTreeMap<String, Vec<String>> = found.collect();
+        // Another consent may give a part of what a record takes.
+        for cat in draft.asked.cat.iter().filter(|_| !state.grants.is_empty()) {
+            if !takes.values().any(|takes| takes.contains(cat)) {
+                continue;
+            }
+            all.cats.remove(cat);
+            let without = self.with(&state, &all, &known)?;
+            all.cats.insert(cat.clone());
+            for (_, takes) in takes.iter_mut().filter(|(key, _)| without.contains(*key)) {
+                takes.retain(|c| c != cat);
+            }
+        }
+        Ok(Reach {
+            req: draft.asked.req.clone(),
+            hidden: draft.hidden.clone(),
+            takes,
+        })
+    }
 }
 
 #[cfg(test)]
@@ -205,7 +293,6 @@ pub fn preview(
 mod tests {
     use super::*;
     use crate::care::Waiting;
-    use crate::wizard::Hidden;
 
     const BUNDLE: &str = r#"{"resourceType":"Bundle","type":"searchset","entry":[
      {"resource":{"resourceType":"Patient","id":"p"}},
@@ -260,15 +347,15 @@ mod tests {
         let mine = nobody();
         let pages = own(pages);
         let draft = draft(cats);
-        preview(
-            &policy,
-            &mine,
-            &Keys::default(),
-            &draft,
-            &pages,
-            &pages.listed(&policy)?,
-            1_800_000_000,
-        )
+        let sight = Sight {
+            policy: &policy,
+            mine: &mine,
+            keys: &Keys::default(),
+            own: &pages,
+            listed: &pages.listed(&policy)?,
+            now: 1_800_000_000,
+        };
+        sight.preview(&draft)
     }
 
     /// A page with one allergy of the Patient of this id, who stands in it or not.
@@ -336,9 +423,22 @@ mod tests {
         let seen = |hidden: Hidden| {
             let mut draft = draft(&["inf.allergy", "imm"]);
             draft.hidden.insert(hidden);
-            let none = Keys::default();
-            let seen = preview(&policy, &mine, &none, &draft, &own, &listed, 1_800_000_000);
-            keys(&seen.unwrap().shown)
+            let sight = Sight {
+                policy: &policy,
+                mine: &mine,
+                keys: &Keys::default(),
+                own: &own,
+                listed: &listed,
+                now: 1_800_000_000,
+            };
+            let seen = sight.preview(&draft).unwrap();
+            // A tick that is there counts what is shown of it.
+            let reach = sight.reach(&draft).unwrap();
+            for cat in &draft.cats {
+                let shown = seen.shown.iter().filter(|r| draft.kind_of(r) == cat);
+                assert_eq!(reach.count(&draft, cat, &listed), shown.count(), "{cat}");
+            }
+            keys(&seen.shown)
         };
         let egg = listed.iter().find(|r| r.title == "卵").unwrap();
         assert_eq!(egg.src, "mi:1319999999");
@@ -376,5 +476,145 @@ mod tests {
         assert_eq!(some.shown[0].day, "2026-01-02");
         assert_eq!(some.hidden[0].title, "薬A");
         assert_eq!(some.hidden[0].day, "2026-02-03");
+    }
+
+    /// A page of tests: one that is known to be ordinary, one that may be an infection's, one that is, and a drug.
+    fn tests_page() -> String {
+        let jlac = "urn:oid:1.2.392.200119.4.504";
+        let lab = r#""category":[{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/observation-category","code":"laboratory"}]}]"#;
+        let result = |id: &str, coding: &str| {
+            format!(
+                r#"{{"resource":{{"resourceType":"Observation","id":"{id}","status":"final",{lab},"code":{{"coding":[{coding}],"text":"{id}"}},"valueString":"1","subject":{{"reference":"Patient/p"}}}}}}"#
+            )
+        };
+        let code = |code: &str| format!(r#"{{"system":"{jlac}","code":"{code}"}}"#);
+        let rows = [
+            result("ordinary", &code("3B035000002327201")),
+            result("maybe", r#"{"system":"urn:local","code":"X1"}"#),
+            result("infection", &code("5F016141002302311")),
+        ];
+        BUNDLE.replace("]}", &format!(",{}]}}", rows.join(",")))
+    }
+
+    /// Consents of somebody who gave some categories to the clinic.
+    fn gave(cats: &[&str]) -> (Mine, Keys) {
+        let key = warifu_consent::SecretKey::from_seed(&mut [9; 32]);
+        let list =
+            |all: &[&str]| Value::from(all.iter().map(|c| (*c).to_owned()).collect::<Vec<_>>());
+        let id = |n: u8| warifu_consent::b64::encode(&[n; 16]);
+        let annex = Annex::empty([1; 16]);
+        let text = warifu_consent::json::object([
+            ("id", "treat".into()),
+            ("ver", 1.into()),
+            ("lang", "ja".into()),
+            ("m", 1.into()),
+            ("h", warifu_consent::b64::encode(&[1; 32]).into()),
+        ]);
+        let claims = warifu_consent::json::object([
+            ("sub", nobody().sub.as_str().into()),
+            ("aud", list(&["mi:1312345678"])),
+            ("pur", list(&["TREAT"])),
+            ("cat", list(cats)),
+            ("dat", warifu_consent::json::object([])),
+            ("anx", annex.hash().into()),
+            ("iat", 1_799_990_000.into()),
+            ("nbf", 1_799_990_000.into()),
+            ("exp", 1_800_070_000.into()),
+            ("jti", id(1).into()),
+            ("txt", text),
+        ]);
+        let token = warifu_consent::make(warifu_consent::Typ::Grant, claims, &key).unwrap();
+        let x = warifu_consent::Signer::public(&key).x();
+        let keys = Keys(vec![crate::care::OneKey {
+            kid: warifu_consent::Signer::public(&key).thumbprint(),
+            x,
+            since: 0,
+            state: KeyState::Active,
+        }]);
+        let annex = warifu_consent::b64::encode(&annex.to_bytes());
+        let answer = warifu_consent::json::object([
+            ("sub", nobody().sub.as_str().into()),
+            ("seq", 0.into()),
+            (
+                "tokens",
+                Value::Array(vec![warifu_consent::json::object([
+                    ("token", token.into()),
+                    ("at", 1_799_990_000.into()),
+                    ("annex", annex.into()),
+                ])]),
+            ),
+        ]);
+        let mine = Mine::read(&answer, &keys, 1_800_000_000).unwrap();
+        assert_eq!(mine.given.len(), 1);
+        (mine, keys)
+    }
+
+    #[test]
+    fn a_tick_counts_what_the_filter_then_shows() {
+        let policy = Policy::reference().unwrap();
+        let own = own(&[&tests_page()]);
+        let listed = own.listed(&policy).unwrap();
+        let maybe = listed.iter().find(|r| r.title == "maybe").unwrap();
+        assert_eq!(maybe.cats, ["inf.infection", "inf.lab"]);
+        let asked = ["inf.infection", "inf.lab", "inf.rx"];
+        let mut all = draft(&[]);
+        all.asked.cat = asked.map(str::to_owned).to_vec();
+        let mut counted = 0;
+        for (mine, keys) in [
+            (nobody(), Keys::default()),
+            gave(&["inf.infection"]),
+            gave(&["imm", "inf.lab"]),
+        ] {
+            let sight = Sight {
+                policy: &policy,
+                mine: &mine,
+                keys: &keys,
+                own: &own,
+                listed: &listed,
+                now: 1_800_000_000,
+            };
+            let reach = sight.reach(&all).unwrap();
+            // Every choice, and every tick beside it: the count is what the filter shows of the kind then.
+            for chosen in 0..8_u8 {
+                let mut draft = all.clone();
+                let ticks = asked
+                    .iter()
+                    .enumerate()
+                    .filter(|(at, _)| chosen >> at & 1 == 1);
+                draft.cats = ticks.map(|(_, c)| (*c).to_owned()).collect();
+                assert!(reach.is_of(&draft));
+                for cat in asked {
+                    let mut then = draft.clone();
+                    then.cats.insert(cat.to_owned());
+                    let shown = sight.preview(&then).unwrap().shown;
+                    let shown = shown.iter().filter(|r| draft.kind_of(r) == cat).count();
+                    assert_eq!(reach.count(&draft, cat, &listed), shown, "{chosen} {cat}");
+                    counted += shown;
+                }
+            }
+        }
+        assert!(counted > 60, "{counted}");
+        // What is left out is counted no more.
+        let mut less = all.clone();
+        less.hidden.insert(Hidden::Record(maybe.id.clone()));
+        let (mine, keys) = (nobody(), Keys::default());
+        let sight = Sight {
+            policy: &policy,
+            mine: &mine,
+            keys: &keys,
+            own: &own,
+            listed: &listed,
+            now: 1_800_000_000,
+        };
+        less.cats = asked.map(str::to_owned).into();
+        assert!(!sight.reach(&all).unwrap().is_of(&less));
+        assert_eq!(
+            sight.reach(&less).unwrap().count(&less, "inf.lab", &listed),
+            1
+        );
+        assert_eq!(
+            sight.reach(&all).unwrap().count(&less, "inf.lab", &listed),
+            2
+        );
     }
 }

@@ -29,6 +29,11 @@ pub struct Fact {
     pub said: Vec<Said>,
 }
 
+/// Of more categories than these a record's kind is not known.
+pub const FEW_KINDS: usize = 3;
+/// In the place of a category: it is not known.
+pub const UNSORTED: &str = "other";
+
 /// One record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
@@ -57,6 +62,16 @@ pub struct Record {
 }
 
 impl Record {
+    /// The one category under which it is listed. What nobody judged has several: all of them are needed to show
+    /// it, and the last is the plainest (a test that may be an infection's is a test). Of more than a few nothing
+    /// is known.
+    pub fn stands_under(&self) -> &str {
+        match self.cats.last() {
+            Some(last) if self.cats.len() <= FEW_KINDS => last,
+            _ => UNSORTED,
+        }
+    }
+
     /// Whether it only says what was to be done.
     pub fn is_order(&self) -> bool {
         self.kind == text::KIND_ORDER

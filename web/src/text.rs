@@ -227,6 +227,10 @@ texts! {
     HIDE_BEFORE = "ほかの同意で、もう見えています", "もう 見えて います", "shown already by another consent";
     WHY_ALSO = "「{categories}」でもある（かもしれない）ので、見せません", "「{categories}」かも しれません", "hidden: it is, or may be, {categories} too";
     WHY_UNKNOWN = "種類がまだわからない記録なので、見せません", "まだ わからない ものは 見せません", "hidden: its kind is not known yet";
+    WHY_LABEL = "あなたが隠した内容か、内容がわからない記録なので、見せません", "かくした なかみか、わからない ものです", "hidden: about a subject that you hide, or its subject is not known";
+    WHY_DATES = "お願いにある期間の外か、日付がわからない記録なので、見せません", "たのまれた 日では ありません", "hidden: not of the time that is asked for, or without a date";
+    WHY_RULES = "きまりで、この相手には見せられない記録です", "きまりで 見せません", "hidden by the rules for this recipient";
+    WHAT_KEPT = "えらんだ種類の記録でも、{n}件は見せません。わけは「見えないもの」に一件ずつあります。", "えらんでも {n}こは 見せません。わけは 下に あります。", "{n} records of what you chose stay hidden; each says why below.";
     HIDE_MORE = "病院や内容でまとめて隠す（{n}）", "まとめて かくす（{n}）", "Hide by hospital or by subject ({n})";
     HIDE_FACILITIES = "この病院の記録は見せない", "この 病院の ものは 見せない", "Hide the records of this hospital";
     HIDE_LABELS = "この内容の記録は見せない", "この なかみは 見せない", "Hide records about this";
@@ -270,6 +274,8 @@ texts! {
     RECORDS_NOT_FOUND = "この記録は、いまありません", "この きろくは ありません", "This record is not here now";
     RECORDS_GUESSED = "手術かどうか、病院の番号からはわからないもの（レントゲンや内視鏡など）も、ここに入れています。手術と同じように、別に同意したときだけ見せます。", "しゅじゅつか わからない ものも ここです。しゅじゅつと おなじように まもります。", "What the hospital's codes do not tell from surgery (X-rays or endoscopies, say) stands here too. It is protected as surgery is: shown only with separate consent.";
     RECORDS_GUESSED_ONE = "手術かどうか、病院の番号からはわかりません。見せるかどうかは、手術と同じように別に決めます。", "しゅじゅつか わかりません。しゅじゅつと おなじように まもります。", "The hospital's code does not tell whether this is surgery. Showing it is decided apart, as for surgery.";
+    RECORDS_UNSORTED = "種類がわからない記録", "まだ わからない もの", "Kind not known";
+    RECORD_SEVERAL = "どの種類か、病院の番号からは決まりません。下の「分類」を全部えらんだときだけ、ほかの人に見せます。", "なにか わかりません。下の しゅるいを ぜんぶ えらぶと、見せます。", "The hospital's code does not tell its kind. It is shown to others only with a consent to all categories below.";
     RECORD_PARTS = "この報告に入っている記録", "この なかの きろく", "Records in this report";
     RECORD_CATEGORIES = "分類", "しゅるい", "Category";
     RECORD_FROM = "記録した病院", "きろくした 病院", "Recorded by";

@@ -7,6 +7,7 @@ use warifu_consent::{Annex, Date, Reason, Refusal, Typ, b64, bind_text, text_of}
 
 use crate::care::{Books, Waiting};
 use crate::model::Moment;
+use crate::record::Record;
 use crate::text::Lang;
 use crate::time::DAY;
 
@@ -189,6 +190,16 @@ impl Draft {
         } else {
             Step::What
         }
+    }
+
+    /// The category under which a record stands: that of the own list, or the first that is asked for.
+    pub fn kind_of<'r>(&'r self, r: &'r Record) -> &'r str {
+        let asked = |c: &&String| self.asked.cat.contains(*c);
+        let own = r.stands_under();
+        if self.asked.cat.iter().any(|c| c == own) {
+            return own;
+        }
+        r.cats.iter().find(asked).map_or(own, String::as_str)
     }
 
     /// What is left out, as the holder of the data gets it (consent.md §4.5).

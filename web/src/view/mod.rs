@@ -18,7 +18,7 @@ mod wizard;
 
 use crate::model::{Event, Lack, Model, Session};
 use crate::node::{El, IntoNodes, Node, On, el};
-use crate::record::{Record, Said};
+use crate::record::{Record, Said, UNSORTED};
 use crate::route::Route;
 use crate::ruby;
 use crate::seal::Secret;
@@ -180,6 +180,15 @@ fn category(m: &Model, code: &str) -> Node {
     let books = m.books.as_ref();
     let found = books.and_then(|b| b.policy.categories().iter().find(|c| c.code == code));
     data(found.map_or("—", |c| c.name(lang)))
+}
+
+/// The same, or that it is not known.
+fn kind_name(m: &Model, code: &str) -> Vec<Node> {
+    if code == UNSORTED {
+        say(m, text::RECORDS_UNSORTED)
+    } else {
+        vec![category(m, code)]
+    }
 }
 
 /// Why something was not taken.

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::{
-    banner, buttons, category, data, fill, h1, h2, institution, link, number, p, record, said, say,
-    title_of, toggle, unloaded, unread, written,
+    banner, buttons, category, data, fill, h1, h2, institution, kind_name, link, number, p, record,
+    said, say, title_of, toggle, unloaded, unread, written,
 };
 use crate::model::{Event, Model};
 use crate::node::{El, IntoNodes as _, Node, el};
-use crate::record::Record;
+use crate::record::{Record, UNSORTED};
 use crate::route::Route;
 use crate::text;
 
@@ -76,14 +76,15 @@ pub(super) fn records(m: &Model) -> Vec<Node> {
         return out;
     }
     h2(m, text::RECORDS_KINDS).put(&mut out);
-    let categories = m.books.iter().flat_map(|b| b.policy.categories());
-    let kinds = categories.filter_map(|named| {
-        let n = all.iter().filter(|r| r.cats.contains(&named.code)).count();
+    let kinds = m.books.iter().flat_map(|b| b.policy.categories());
+    let kinds = kinds.map(|c| c.code.as_str()).chain([UNSORTED]);
+    let kinds = kinds.filter_map(|kind| {
+        let n = all.iter().filter(|r| r.stands_under() == kind).count();
         let count = fill(m, text::RECORDS_COUNT, &[("n", number(n))]);
         let way = el("a")
-            .attr("href", Route::Category(named.code.clone()).path())
+            .attr("href", Route::Category(kind.to_owned()).path())
             .class("counted")
-            .with(el("span").with(category(m, &named.code)))
+            .with(el("span").with(kind_name(m, kind)))
             .with(el("span").class("mark").with(count));
         (n > 0).then(|| el("li").with(way))
     });
@@ -118,10 +119,7 @@ pub(super) fn of_category(m: &Model, code: &str) -> Vec<Node> {
         Ok(all) => all,
         Err(instead) => return instead,
     };
-    let inside: Vec<&Record> = all
-        .iter()
-        .filter(|r| r.cats.iter().any(|c| c == code))
-        .collect();
+    let inside: Vec<&Record> = all.iter().filter(|r| r.stands_under() == code).collect();
     let mut out = Vec::new();
     back(link(m, text::RECORDS_BACK, &Route::Records)).put(&mut out);
     if inside.is_empty() {
@@ -130,7 +128,7 @@ pub(super) fn of_category(m: &Model, code: &str) -> Vec<Node> {
     }
     el("h1")
         .attr("tabindex", "-1")
-        .with(category(m, code))
+        .with(kind_name(m, code))
         .put(&mut out);
     el("p")
         .with(fill(m, text::RECORDS_COUNT, &[("n", number(inside.len()))]))
@@ -162,16 +160,12 @@ pub(super) fn one(m: &Model, id: &str) -> Vec<Node> {
         buttons(link(m, text::RECORDS_BACK, &Route::Records).class("btn")).put(&mut out);
         return out;
     };
-    if let Some(first) = r.cats.first() {
-        let way = el("a")
-            .attr("href", Route::Category(first.clone()).path())
-            .with(fill(
-                m,
-                text::RECORDS_BACK_TO,
-                &[("category", category(m, first))],
-            ));
-        back(way).put(&mut out);
-    }
+    let kind = r.stands_under();
+    let name = Node::El(Box::new(el("span").with(kind_name(m, kind))));
+    let way = el("a")
+        .attr("href", Route::Category(kind.to_owned()).path())
+        .with(fill(m, text::RECORDS_BACK_TO, &[("category", name)]));
+    back(way).put(&mut out);
     el("h1")
         .attr("tabindex", "-1")
         .with(title_of(m, r))
@@ -179,6 +173,8 @@ pub(super) fn one(m: &Model, id: &str) -> Vec<Node> {
     el("p").class("mark").with(say(m, r.kind)).put(&mut out);
     if r.guessed {
         banner("info", el("p").with(say(m, text::RECORDS_GUESSED_ONE))).put(&mut out);
+    } else if r.cats.len() > 1 {
+        banner("info", p(m, text::RECORD_SEVERAL)).put(&mut out);
     }
     let line = |label, value: Vec<Node>| {
         el("div")

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use super::{
     Field, banner, box_row, button, buttons, category, category_id, choice_of, data, field, fill,
-    h1, h2, institution, institutions, link, number, p, pass_field, problem, purposes, said, say,
-    secondary, signed_text, summary, title_of, unloaded, unread, when, written,
+    h1, h2, institution, institutions, kind_name, link, number, p, pass_field, problem, purposes,
+    said, say, secondary, signed_text, summary, title_of, unloaded, unread, when, written,
 };
 use crate::model::{Event, Model, Outcome};
 use crate::node::{El, IntoNodes as _, Node, el};
 use crate::preview::Preview;
-use crate::record::Record;
+use crate::record::{FEW_KINDS, Record, UNSORTED};
 use crate::route::Route;
 use crate::text::{self, Lang};
 use crate::wizard::{Draft, Hidden, Step, Until};
@@ -127,8 +127,9 @@ fn what(m: &Model, draft: &Draft, out: &mut Vec<Node>) {
     p(m, text::WHAT_ALWAYS).put(out);
     let min: BTreeSet<&String> = draft.asked.min.iter().collect();
     let count = |cat: &String| {
+        // What would be shown, not what there is: the list below has the rest, and why.
         let all = m.listed.as_ref()?.as_ref().ok()?;
-        let n = all.iter().filter(|r| r.cats.contains(cat)).count();
+        let n = m.reach.as_ref()?.count(draft, cat, all);
         Some(fill(m, text::RECORDS_COUNT, &[("n", number(n))]))
     };
     let rows = draft.asked.cat.iter().enumerate().map(|(at, cat)| {
@@ -194,6 +195,12 @@ fn ahead(m: &Model, draft: &Draft, out: &mut Vec<Node>) {
         )
         .with(grouped(m, draft, preview, &shown, false))
         .put(out);
+    let kept = hidden.iter().filter(|r| withheld(m, draft, r).is_some());
+    let kept = kept.count();
+    if kept > 0 {
+        let slot = [("n", number(kept))];
+        el("p").with(fill(m, text::WHAT_KEPT, &slot)).put(&mut *out);
+    }
     el("details")
         .with(el("summary").with(el("h2").with(fill(
             m,
@@ -205,25 +212,19 @@ fn ahead(m: &Model, draft: &Draft, out: &mut Vec<Node>) {
     hide_many(m, draft, out);
 }
 
-/// A heading a category of what is asked for, and what is of none of them under the first of its own.
+/// A heading a category, each record under one.
 fn grouped(m: &Model, draft: &Draft, preview: &Preview, all: &[&Record], hidden: bool) -> Vec<El> {
-    let asked = |r: &Record| -> String {
-        let of = draft.asked.cat.iter().find(|c| r.cats.contains(c));
-        of.or(r.cats.first()).cloned().unwrap_or_default()
-    };
-    let categories = m.books.iter().flat_map(|b| b.policy.categories());
+    let kinds = m.books.iter().flat_map(|b| b.policy.categories());
+    let kinds = kinds.map(|c| c.code.as_str());
     let mut out = Vec::new();
-    for named in categories {
-        let inside = all.iter().copied().filter(|r| asked(r) == named.code);
+    for kind in kinds.chain([UNSORTED]) {
+        let inside = all.iter().copied().filter(|r| draft.kind_of(r) == kind);
         let inside: Vec<&Record> = inside.collect();
         if inside.is_empty() {
             continue;
         }
         let count = fill(m, text::RECORDS_COUNT, &[("n", number(inside.len()))]);
-        let heading = el("h3")
-            .with(category(m, &named.code))
-            .with(" ")
-            .with(count);
+        let heading = el("h3").with(kind_name(m, kind)).with(" ").with(count);
         let rows = inside
             .into_iter()
             .map(|r| hideable(m, draft, preview, r, hidden));
@@ -233,27 +234,44 @@ fn grouped(m: &Model, draft: &Draft, preview: &Preview, all: &[&Record], hidden:
     out
 }
 
-/// Kinds that are named where they keep a record hidden; of more than these its kind is not known.
-const NAMED_KINDS: usize = 3;
-
-/// Why a record of a ticked kind stays hidden: it is, or may be, of another kind too (consent.md §4.2).
+/// Why a record of a ticked kind stays hidden: it is, or may be, of another kind too (consent.md §4.2), it is
+/// among what was left out, or it is not of the time that is asked for.
 fn withheld(m: &Model, draft: &Draft, r: &Record) -> Option<Vec<Node>> {
     let ticked = |c: &&String| draft.cats.contains(*c);
-    let left: Vec<&String> = r.cats.iter().filter(|c| !ticked(c)).collect();
-    if left.is_empty() || !r.cats.iter().any(|c| ticked(&c)) {
+    let one = Hidden::Record(r.id.clone());
+    if draft.hidden.contains(&one) || !r.cats.iter().any(|c| ticked(&c)) {
         return None;
     }
-    if left.len() > NAMED_KINDS {
+    let left: Vec<&String> = r.cats.iter().filter(|c| !ticked(c)).collect();
+    if left.len() > FEW_KINDS {
         return Some(say(m, text::WHY_UNKNOWN));
     }
-    let between = if m.prefs.lang == Lang::En {
-        ", "
-    } else {
-        "、"
-    };
-    let names: Vec<String> = left.into_iter().map(|c| category(m, c).text()).collect();
-    let slot = ("categories", data(&names.join(between)));
-    Some(fill(m, text::WHY_ALSO, &[slot]))
+    if !left.is_empty() {
+        let between = if m.prefs.lang == Lang::En {
+            ", "
+        } else {
+            "、"
+        };
+        let names: Vec<String> = left.into_iter().map(|c| category(m, c).text()).collect();
+        let slot = ("categories", data(&names.join(between)));
+        return Some(fill(m, text::WHY_ALSO, &[slot]));
+    }
+    let dated = ["from", "to"]
+        .iter()
+        .any(|end| draft.asked.dat.get(end).is_some());
+    let of_label = |h: &Hidden| matches!(h, Hidden::Label(_));
+    Some(say(
+        m,
+        if draft.hidden.contains(&Hidden::Facility(r.src.clone())) {
+            text::HIDE_BY_YOU
+        } else if draft.hidden.iter().any(of_label) {
+            text::WHY_LABEL
+        } else if dated {
+            text::WHY_DATES
+        } else {
+            text::WHY_RULES
+        },
+    ))
 }
 
 /// A record, with what it says, and the button that leaves it out or takes that back.
