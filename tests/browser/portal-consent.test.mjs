@@ -141,6 +141,43 @@ test("the preview is the Bundle that the recipient then gets", async () => {
   await close(page);
 });
 
+test("ticks count what is shown, together they are the list, and what stays hidden says why", async () => {
+  const page = await enrolled();
+  desk.convert();
+  desk.ask(["inf.condition", "inf.infection", "inf.lab", "inf.rx"]);
+  await home(page);
+  await page.getByRole("link", { name: /架空割符診療所/ }).click();
+  await button(page, "内容を見る").click();
+  await button(page, "この目的なら続ける").click();
+  const seen = page.getByRole("status").filter({ hasText: "に見えるもの" });
+  await seen.filter({ hasText: "（0件）" }).waitFor();
+  const ticked = () => page.locator("fieldset label.row").evaluateAll((rows) => Object.fromEntries(rows
+    .filter((row) => row.querySelector("input").checked)
+    .map((row) => /^(\S+) (\d+)件/.exec(row.textContent).slice(1)).map(([name, n]) => [name, Number(n)])));
+  const listed = () => page.locator("details").first().evaluate((all) => Object.fromEntries([...all.querySelectorAll("h3")]
+    .map((h) => [h.firstChild.textContent, h.nextElementSibling.children.length])));
+  // Tests alone: those that may be of an infection stay hidden, which is said.
+  await page.getByRole("checkbox", { name: /^検査/ }).check();
+  await seen.filter({ hasText: "（0件）" }).waitFor({ state: "detached" });
+  const alone = await ticked();
+  assert.deepEqual(alone, await listed());
+  const kept = page.getByText(/^えらんだ種類の記録でも、\d+件は見せません。/);
+  const n = Number(/(\d+)件/.exec(await kept.textContent())[1]);
+  assert.ok(n > 20, `${n}`);
+  assert.equal(await page.locator("details").nth(1).getByText("「感染症」でもある（かもしれない）ので、見せません").count(), n);
+  // With all of them nothing is kept back that was ticked, and own records count the same.
+  await button(page, "全部えらぶ").click();
+  await kept.waitFor({ state: "detached" });
+  const all = await ticked();
+  assert.deepEqual(all, await listed());
+  assert.equal(all.検査, alone.検査 + n);
+  await page.getByRole("link", { name: /^やめる/ }).click();
+  await page.getByRole("link", { name: "記録", exact: true }).click();
+  await page.getByRole("link", { name: /^検査/ }).waitFor();
+  for (const name of Object.keys(all)) await page.getByRole("link", { name: new RegExp(`^${name}\\s*${all[name]}件$`) }).waitFor();
+  await close(page);
+});
+
 test("surgery has a list of its own before its signature: what goes out then, less what was hidden", async () => {
   const page = await enrolled();
   const { entry } = desk.convert();
