@@ -144,7 +144,7 @@ test("the preview is the Bundle that the recipient then gets", async () => {
 test("ticks count what is shown, together they are the list, and what stays hidden says why", async () => {
   const page = await enrolled();
   desk.convert();
-  desk.ask(["inf.condition", "inf.infection", "inf.lab", "inf.rx"]);
+  desk.ask(["inf.condition", "inf.infection", "inf.lab", "inf.rx", "vis.history"]);
   await home(page);
   await page.getByRole("link", { name: /架空割符診療所/ }).click();
   await button(page, "内容を見る").click();

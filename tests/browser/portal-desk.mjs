@@ -92,6 +92,17 @@ export class Desk {
     return sub;
   }
 
+  /** Somebody else's key signs for the person in some things; gives the binding's id. */
+  delegate() {
+    const { x } = generateKeyPairSync("ed25519").publicKey.export({ format: "jwk" });
+    const key = this.file("son.jwk", JSON.stringify({ crv: "Ed25519", kty: "OKP", x }));
+    const { token } = JSON.parse(this.told("0000990008", "enrol", key, "--person", "-", "--role", "delegate", "--for", this.sub, "--scope", "TREAT,inf.lab", "--json"));
+    const { jti } = claimsOf(token);
+    const kid = createHash("sha256").update(JSON.stringify({ crv: "Ed25519", kty: "OKP", x })).digest("base64url");
+    this.keys.push({ jti, kid, x, state: "active", at: 0, since: now(), role: "delegate", ial: "counter", for: this.sub });
+    return jti;
+  }
+
   /** Records of the fixture's patient, as the conversion makes them. */
   convert() {
     const storage = fileURLToPath(new URL("../fixtures/standard_root", import.meta.url));
@@ -144,8 +155,10 @@ export class Desk {
     const claims = claimsOf(token);
     const at = this.now();
     if (verdict.typ === "consent-revoke+jwt") {
+      // The end of a mandate names its binding, which is no token of the list.
       const target = this.tokens.find((t) => t.jti === claims.rev);
-      Object.assign(target, { ended: true, endedAt: at });
+      if (target) Object.assign(target, { ended: true, endedAt: at });
+      this.keys = this.keys.filter((k) => k.jti !== claims.rev);
       this.tokens.push({ typ: verdict.typ, jti: claims.jti, tok: verdict.hash, token, at, ended: false });
       return { status: 201, body: { typ: verdict.typ, jti: claims.jti, tok: verdict.hash, again: false, state: "ended", at, stops: { online: at + 960 } } };
     }

@@ -1,7 +1,9 @@
 // Acting for a child, a consent that has run out, and what is there without a network.
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { after, before, beforeEach, test } from "node:test";
-import { close, open, start, stop } from "./harness.mjs";
+import { becomes, close, open, start, stop } from "./harness.mjs";
 import { CODE, Desk, claimsOf } from "./portal-desk.mjs";
 import { servePortal } from "./portal-server.mjs";
 import { Walk, button, heading, link, onHeading, press } from "./portal-walk.mjs";
@@ -92,6 +94,35 @@ test("a guardian decides for a child: every screen says so, and the desk takes w
   assert.deepEqual([end.sub, end.rev, end.act.rel], [child, given.jti, "guardian"]);
   walk.end();
   await close(page, [/ERR_FAILED/]);
+});
+
+test("who was asked to act is listed, and the mandate is ended by one press and a signature", async () => {
+  const page = await enrolled();
+  const walk = new Walk(page, "5-family");
+  const jti = desk.delegate();
+  await page.reload();
+  // It is no key of the person: it is neither counted nor stopped as one.
+  await page.goto(`${site.url}/devices`);
+  await heading(page, "新しい端末・鍵をなくしたとき");
+  await page.locator(".card").first().waitFor();
+  assert.equal(await page.locator(".card").count(), 1);
+  await link(page, "メニュー").click();
+  await link(page, "家族の分").click();
+  await heading(page, "家族の分");
+  await page.getByRole("heading", { level: 3, name: "あなたが任せた方" }).waitFor();
+  await walk.look("family-mandate");
+  await press(page, "button", "任せるのをやめる");
+  const told = page.getByRole("status").filter({ hasText: "に、任せるのをやめました。" });
+  await told.waitFor();
+  await becomes(page, () => told.evaluate((el) => el === document.activeElement), true);
+  assert.equal(await page.getByRole("heading", { level: 3, name: "あなたが任せた方" }).count(), 0);
+  await walk.look("family-mandate-ended");
+  // The desk took it: the key is bound no longer.
+  const end = claimsOf(desk.tokens.at(-1).token);
+  assert.deepEqual([end.sub, end.rev, end.rsn], [desk.sub, jti, "withdrawn"]);
+  assert.equal(desk.keys.length, 1);
+  walk.end();
+  await close(page);
 });
 
 test("a consent that has run out is shown as ended, opens nothing and has no QR", async () => {
@@ -203,6 +234,93 @@ test("without a network the own consents, receipts and QR are there, as of a tim
   await button(page, "はい、全部消す").click();
   await heading(page, "この端末から全部消しました");
   assert.deepEqual(await page.evaluate(async () => (await indexedDB.databases()).map((d) => d.name)), []);
+  walk.end();
+  await close(page, [/ERR_INTERNET_DISCONNECTED|Failed to fetch/]);
+});
+
+test("a consent for a day is made without a network, shown as QR, and sent once there is one", async () => {
+  const page = await enrolled();
+  const walk = new Walk(page, "6-offline");
+  await link(page, "ホームへ").click();
+  await heading(page, "いま見られるところ：0か所");
+  await page.evaluate(() => navigator.serviceWorker.ready);
+  await page.waitForFunction(() => navigator.serviceWorker.controller);
+  await page.waitForFunction(() => new Promise((resolve) => {
+    const request = indexedDB.open("warifu");
+    request.onsuccess = () => {
+      const last = request.result.transaction("shelf").objectStore("shelf").get("last");
+      last.onsuccess = () => { request.result.close(); resolve(Boolean(last.result)); };
+    };
+  }));
+  await link(page, "メニュー").click();
+  await link(page, "受付でQRを見せる").click();
+  await heading(page, "受付でQRを見せる");
+  await page.getByLabel("架空割符診療所").check();
+  await walk.look("show-offer");
+  await page.context().setOffline(true);
+  await page.goto(`${site.url}/show`);
+  await heading(page, "受付でQRを見せる");
+  await page.getByText("いま見せられる同意はありません。").waitFor();
+  // Whom it is for is asked, nothing is chosen beforehand.
+  assert.equal(await page.locator("main :checked").count(), 0);
+  await button(page, "見せる記録をえらぶ").click();
+  await page.getByRole("link", { name: "見せる相手を一つえらぶと進めます" }).waitFor();
+  await walk.look("offer-left");
+  const sign = async () => {
+    await page.locator("article[data-signed]").waitFor();
+    const text = await page.locator("article[data-signed]").textContent();
+    await button(page, "署名してQRを作る").click();
+    await heading(page, "QRを見せる");
+    await page.locator("svg[role=img]").nth(1).waitFor();
+    return text;
+  };
+  await page.getByLabel("架空割符診療所").check();
+  await press(page, "button", "見せる記録をえらぶ");
+  await onHeading(page, "どの記録を見せますか");
+  await page.getByText(/^いまはつながっていないので、一件ずつの記録は、ここに出せません。/).waitFor();
+  assert.equal(await page.locator("main :checked").count(), 0);
+  assert.equal(await page.getByRole("checkbox", { name: "手術" }).count(), 0, "surgery is decided apart");
+  await page.getByRole("checkbox", { name: "アレルギー" }).check();
+  await page.getByRole("checkbox", { name: "検査", exact: true }).check();
+  await walk.look("offer-what");
+  await button(page, "つぎへ").click();
+  const text = await sign();
+  await walk.look("offer-qr");
+  // Surgery has a button and a signature of its own; both are told apart, after the page was loaded again too.
+  await page.goto(`${site.url}/show`);
+  await page.getByLabel("架空割符診療所").check();
+  await button(page, "手術の記録を見せる（別に決めます）").click();
+  await heading(page, "手術の記録も見せますか");
+  await button(page, "見せる").click();
+  await sign();
+  await page.goto(`${site.url}/show`);
+  await page.getByRole("link", { name: /^架空割符診療所に見せる\s*手術/ }).waitFor();
+  await page.getByRole("link", { name: /^架空割符診療所に見せる\s*アレルギー、検査/ }).click();
+  await heading(page, "QRを見せる");
+  await link(page, "もどる").click();
+  await heading(page, "控え");
+  await page.getByText("まだ病院に届けていません。").waitFor();
+  await walk.look("offer-receipt");
+  const [file] = await Promise.all([page.waitForEvent("download"), button(page, "ファイル（JSON）").click()]);
+  const saved = JSON.parse(readFileSync(await file.path(), "utf8"));
+  const claims = claimsOf(saved.token);
+  assert.deepEqual([claims.aud, claims.pur, claims.cat, claims.exp - claims.nbf, claims.nonce, claims.status],
+    [["mi:1312345678"], ["TREAT"], ["inf.allergy", "inf.lab"], 86_400, undefined, undefined]);
+  const { salt } = JSON.parse(Buffer.from(saved.annex, "base64url"));
+  assert.equal(claims.txt.h, createHash("sha256").update(Buffer.from(salt, "base64url")).update(text).digest("base64url"), "text shown = text signed");
+  // Whoever reads the symbols judges it without a network.
+  const verdict = JSON.parse(desk.run("verify", desk.file("offer.jwt", saved.token), "--offline", "--json"));
+  assert.equal(verdict.ok, true, JSON.stringify(verdict));
+  assert.equal(desk.tokens.length, 0);
+  await page.context().setOffline(false);
+  await becomes(page, () => desk.tokens.map((t) => claimsOf(t.token).cat.join()), ["inf.allergy,inf.lab", "prc.surgery"]);
+  await page.getByText("まだ病院に届けていません。").waitFor({ state: "detached" });
+  await link(page, "ホーム").click();
+  await heading(page, "いま見られるところ：1か所");
+  // Nothing is left to be sent at the next start.
+  await page.reload();
+  await page.locator(".card").nth(1).waitFor();
+  assert.equal(desk.tokens.length, 2);
   walk.end();
   await close(page, [/ERR_INTERNET_DISCONNECTED|Failed to fetch/]);
 });

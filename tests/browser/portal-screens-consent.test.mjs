@@ -43,7 +43,7 @@ test("a request, its consent, receipt and end", async () => {
   await walk.look("receipt-qr");
   await menu(page, "受付でQRを見せる");
   await walk.look("show");
-  await link(page, "架空割符診療所に見せる").click();
+  await page.getByRole("link", { name: /^架空割符診療所に見せる\s*アレルギー、処方・調剤/ }).click();
   await heading(page, "QRを見せる");
   await link(page, "もどる").click();
   await heading(page, "控え");

@@ -1,6 +1,6 @@
 // What every screen of the portal has to hold, in every state: nothing for axe-core to find at 320, 768 and
-// 1440 px, with text of 200 %, with forced colours and with more contrast; nothing scrolls sideways; every
-// target is 44 px; every character is drawn with a real glyph. With WARIFU_SHOTS a picture of each goes there.
+// 1440 px, with text of 200 %, with forced colours and with more contrast; nothing scrolls sideways,
+// with texts 40 % longer neither, and then nothing is cut; every target is 44 px; every character is drawn with a real glyph. With WARIFU_SHOTS a picture of each goes there.
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { axe, open } from "./harness.mjs";
@@ -58,6 +58,35 @@ const small = (page) => page.locator("a, button, summary, label.row").evaluateAl
   return box.width > 0 && box.bottom > 0 && (box.height < 43.5 || box.width < 43.5);
 }).map((el) => el.textContent));
 
+/**
+ * Every text of the page 40 % longer, as a translation may be: what scrolls sideways then, and what is cut.
+ * What is drawn for readers of the screen alone is no box.
+ */
+const longer = (page) => page.evaluate(() => {
+  const own = [];
+  const walker = document.createTreeWalker(document.getElementById("app"), NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) own.push([walker.currentNode, walker.currentNode.nodeValue]);
+  for (const [node, text] of own) {
+    const letters = text.trim();
+    if (letters && !node.parentElement.closest("rt, time")) node.nodeValue = text.replace(letters, letters + letters.slice(0, Math.ceil(letters.length * 0.4)));
+  }
+  const wide = document.documentElement.clientWidth;
+  const found = document.documentElement.scrollWidth > wide ? ["scrolls sideways"] : [];
+  const name = (el) => `${el.tagName.toLowerCase()}.${el.className} ${el.textContent.slice(0, 20)}`;
+  for (const el of document.querySelectorAll("#app *:not(svg *)")) {
+    const box = el.getBoundingClientRect();
+    const { overflowX, position, clipPath } = getComputedStyle(el);
+    if (box.width <= 1 || clipPath !== "none" || (position === "absolute" && box.bottom < 0)) continue;
+    if (box.right > wide + 0.5) found.push(`beyond the edge: ${name(el)}`);
+    // A box that does not grow with its text shows it outside of itself, or not at all.
+    const cut = el.scrollWidth > el.clientWidth + 1 || el.scrollHeight > el.clientHeight + 1;
+    if (cut && el.matches("a, button, label, .card, .banner, td, dd") && getComputedStyle(el).display !== "inline") found.push(`does not fit: ${name(el)}`);
+    if (cut && overflowX !== "visible" && !el.matches("input, textarea")) found.push(`is cut: ${name(el)}`);
+  }
+  for (const [node, text] of own) node.nodeValue = text;
+  return found;
+});
+
 /** Walks the screens of one page; `end` tells what was found, and that no other origin was asked. */
 export class Walk {
   constructor(page, group) {
@@ -81,6 +110,10 @@ export class Walk {
     // Colours are judged at rest.
     await page.emulateMedia({ reducedMotion: "reduce" });
     for (const [width, height] of SIZES) await check(`${width} px`, width, height);
+    for (const width of [320, 360]) {
+      await fit(page, width, 640);
+      tell(`longer by 40 %, ${width} px`, await longer(page));
+    }
     await page.evaluate(() => { document.documentElement.style.fontSize = "200%"; });
     await check("200 %", 320, 640);
     await page.evaluate(() => { document.documentElement.style.fontSize = ""; });

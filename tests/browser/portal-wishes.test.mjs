@@ -249,6 +249,17 @@ test("a lost key is stopped from the new device, and the consents of the last 30
   await walk.look("devices-stopped");
   // The consent goes on, as the screen says; the old key is good for nothing any more.
   assert.equal((await office.clinic.disclose(sub)).status, 200);
+  // It was in other hands since this morning: what it signed since then counts no longer.
+  await page.getByLabel(/^いつから見あたりませんか/).fill("20991231");
+  await other.getByRole("button", { name: "この日から止めたことにする" }).click();
+  await page.getByRole("link", { name: "今日までの日を、20261120 のように入れると止められます" }).waitFor();
+  await walk.look("devices-since-left");
+  await page.getByLabel(/^いつから見あたりませんか/).fill(new Date(Date.now() + 9 * 3600e3).toISOString().slice(0, 10));
+  await other.getByRole("button", { name: "この日から止めたことにする" }).click();
+  await page.getByRole("status").filter({ hasText: /^.?鍵を止めました。.+00:00より後に、その鍵で署名されたものは、もう使えません。/ }).waitFor();
+  await walk.look("devices-since");
+  const then = await office.clinic.disclose(sub);
+  assert.deepEqual([then.status, then.code], [403, "REVOKED"]);
   await old.goto(`${office.url}/home`);
   await old.getByRole("heading", { level: 1 }).waitFor();
   await old.getByText("この鍵は、まだ登録されていないか、止められています。").waitFor();

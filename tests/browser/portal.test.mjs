@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { after, before, test } from "node:test";
+import { gzipSync } from "node:zlib";
 import { close, open, start, stop } from "./harness.mjs";
 import { CODE, Desk } from "./portal-desk.mjs";
 import { servePortal } from "./portal-server.mjs";
@@ -34,6 +35,45 @@ async function shot(page, name) {
   mkdirSync(SHOTS, { recursive: true });
   await page.screenshot({ path: `${SHOTS}/${name}.png`, fullPage: true });
 }
+
+// How soon that is a clock would say of one machine on one day (README); these are what it waits for.
+const FIRST = ["/", "/boot.mjs", "/portal.js", "/portal_bg.wasm", "/style.css"];
+
+test("the first screen waits for five files in two round trips, and for no answer of the server", async () => {
+  const askedBy = new Map();
+  const depth = (name) => (askedBy.get(name) ? depth(askedBy.get(name)) + 1 : 0);
+  const times = new Map();
+  const held = new Set();
+  let bytes = 0;
+  const page = await portal("/", { prepare: async (page) => {
+    const cdp = await page.context().newCDPSession(page);
+    await cdp.send("Network.enable");
+    cdp.on("Network.requestWillBeSent", ({ request: { url }, initiator }) => {
+      const by = initiator.url ?? initiator.stack?.callFrames[0]?.url;
+      const { pathname } = new URL(url);
+      times.set(pathname, (times.get(pathname) ?? 0) + 1);
+      if (!askedBy.has(pathname)) askedBy.set(pathname, by && new URL(by).pathname);
+    });
+    // What is not needed is never answered.
+    await page.route("**/*", async (route) => {
+      const { pathname } = new URL(route.request().url());
+      if (!FIRST.includes(pathname)) {
+        held.add(pathname);
+        return;
+      }
+      const response = await route.fetch();
+      bytes += gzipSync(await response.body(), { level: 9 }).length;
+      await route.fulfill({ response });
+    });
+  } });
+  await heading(page, "あなたの医療の記録を、だれに見せるか、あなたが決めます");
+  await page.getByRole("link", { name: "はじめる" }).waitFor();
+  assert.deepEqual(FIRST.map((name) => [name, depth(name)]), FIRST.map((name) => [name, name === "/" ? 0 : 1]));
+  assert.deepEqual(FIRST.map((name) => times.get(name)), FIRST.map(() => 1), "each is loaded once");
+  assert.deepEqual([...held].filter((name) => name.startsWith("/api")), [], "nothing is asked of the server");
+  assert.ok(bytes < 400_000, `${bytes} bytes`);
+  await close(page);
+});
 
 test("from start to registered by keyboard alone, with focus on each screen's heading", async () => {
   authority.enrolled = [];

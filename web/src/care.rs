@@ -26,6 +26,12 @@ pub struct OneKey {
     pub since: u64,
     /// Whether it still signs.
     pub state: KeyState,
+    /// The binding: what is revoked to end a mandate.
+    pub jti: String,
+    /// `patient`, `guardian`, `delegate`, …
+    pub role: String,
+    /// Whom it signs for, where that is somebody else than its holder.
+    pub person: Option<String>,
 }
 
 impl Keys {
@@ -38,9 +44,23 @@ impl Keys {
                 x: k.get("x")?.text()?.to_owned(),
                 since: k.get("since")?.int()?,
                 state: wire::key_state(k.get("state")?.text()?, k.get("at")?.int()?)?,
+                jti: k.get("jti").and_then(Value::text).unwrap_or("").to_owned(),
+                role: k.get("role").and_then(Value::text).unwrap_or("").to_owned(),
+                person: k.get("for").and_then(Value::text).map(str::to_owned),
             })
         });
         Self(rows.collect())
+    }
+
+    /// Those that sign for their holder.
+    pub fn own(&self) -> impl Iterator<Item = &OneKey> {
+        self.0.iter().filter(|k| k.person.is_none())
+    }
+
+    /// Mandates that a person gave, each for some things: whoever has one signs in the person's name.
+    pub fn delegates<'k>(&'k self, sub: &'k str) -> impl Iterator<Item = &'k OneKey> {
+        let of = move |k: &&OneKey| k.role == "delegate" && k.person.as_deref() == Some(sub);
+        self.0.iter().filter(of)
     }
 
     /// Whether what this key signed and the server took at that time counts.
@@ -257,6 +277,19 @@ pub struct Given {
 }
 
 impl Given {
+    /// A grant that was signed here and is with nobody yet.
+    pub fn offered(text: &str, annex: &str, at: u64, keys: &Keys) -> Option<Self> {
+        let token = open(text, &OWN[..1], keys, Moment::now(at)).ok()?;
+        Some(Self {
+            token,
+            text: text.to_owned(),
+            at,
+            ended: None,
+            annex: b64::decode(annex),
+            receipt: None,
+        })
+    }
+
     /// Its `jti`.
     pub fn jti(&self) -> &str {
         self.token.text("jti")
@@ -415,6 +448,13 @@ pub struct Books {
 }
 
 impl Books {
+    /// Categories that are decided together.
+    pub fn general(&self) -> Vec<String> {
+        let single = self.policy.category_codes(self.policy.individual());
+        let all = self.policy.categories().iter().map(|c| c.code.clone());
+        all.filter(|c| !single.contains(c)).collect()
+    }
+
     /// Whether people can be told who that is.
     pub fn has(&self, code: &str) -> bool {
         code == "mi:*" || self.master.has(code)

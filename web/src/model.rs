@@ -198,8 +198,10 @@ pub enum Outcome {
     Ended(u64, u64, Option<u64>),
     /// S9, S10: what was decided, when the server took it, and its number in the person's log.
     Wished(Wish, u64, Option<u64>),
-    /// S14: a key was stopped, at this instant.
+    /// S14: a key was stopped, as of this instant.
     Stopped(u64),
+    /// S11: a mandate was ended, at this instant.
+    Mandate(u64),
     /// S15: an emergency was objected to: its number.
     Objected(u64),
     /// S15: whom else to tell is kept.
@@ -344,10 +346,12 @@ pub enum Tag {
     SetContacts,
     /// Something is wrong.
     Report,
+    /// A grant that was made without a network.
+    Offer,
 }
 
 impl Tag {
-    const ALL: [(&'static str, Self); 26] = [
+    const ALL: [(&'static str, Self); 27] = [
         ("enrol-nonce", Self::EnrolNonce),
         ("enrol", Self::Enrol),
         ("session-nonce", Self::SessionNonce),
@@ -374,6 +378,7 @@ impl Tag {
         ("contacts", Self::Contacts),
         ("set-contacts", Self::SetContacts),
         ("report", Self::Report),
+        ("offer", Self::Offer),
     ];
 
     /// Whether it changes something.
@@ -389,6 +394,7 @@ impl Tag {
                 | Self::Object
                 | Self::SetContacts
                 | Self::Report
+                | Self::Offer
         )
     }
 
@@ -558,6 +564,14 @@ pub enum Event {
     Step(Step),
     /// S5: refuse.
     Decline,
+    /// S12: part of an institution's name, as typed.
+    OfferFind(String),
+    /// S12: the institution that is to see.
+    OfferTo(String),
+    /// S12: choose what it is to see: one individual category, or all that is not.
+    Offer(Option<String>),
+    /// Grants that were made without a network, as they were kept.
+    Offers(String),
     /// S4: refuse whatever these recipients ask.
     DeclineAll(Vec<String>),
     /// S5: sign and show.
@@ -578,6 +592,10 @@ pub enum Event {
     Trouble(Trouble),
     /// S14: stop this key.
     StopKey(String),
+    /// S14: since when it may be in other hands, as typed.
+    Since(String),
+    /// S11: end this mandate, by the `jti` of its binding.
+    EndMandate(String),
     /// S15: object to the emergency of this screen.
     Object,
     /// S15: name of a contact so far.
@@ -672,13 +690,18 @@ pub enum Effect {
     Keep(String),
     /// Keep on the device, sealed, under this name; nothing under it where the text is empty.
     Seal(&'static str, String),
-    /// Give what is kept on the device.
-    Unseal,
+    /// Give what is kept on the device under these names: [`SHELF`] or [`OFFERS`].
+    Unseal(&'static str),
     /// Erase keys, caches, databases, worker.
     Erase,
     /// Activate the waiting version.
     Reload,
 }
+
+/// Names of all that is kept, in the order in which it is given.
+pub const SHELF: &str = "last looks offers records";
+/// Name of grants that were made without a network.
+pub const OFFERS: &str = "offers";
 
 /// Clock and chance of one event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -794,6 +817,12 @@ pub struct Model {
     pub draft: Option<Draft>,
     /// S9, S10: choices.
     pub plan: Option<Plan>,
+    /// S12: part of the name of an institution, as typed.
+    pub offer_find: String,
+    /// S12: the institution that is to see.
+    pub offer_to: String,
+    /// S12: grants that were made without a network, until the server has them.
+    pub offers: Vec<Given>,
     /// S15: whom else to tell of emergencies.
     pub contacts: Option<Vec<Contact>>,
     /// S15: one more, as typed.
@@ -802,6 +831,8 @@ pub struct Model {
     pub report: Report,
     /// S14: why the person is there.
     pub trouble: Option<Trouble>,
+    /// S14: since when a key may be in other hands, as typed.
+    pub since: String,
     /// S4: requests that are being refused together.
     pub refusing: Vec<String>,
     /// S5, S8: what came of it.
@@ -902,10 +933,14 @@ impl Default for Model {
             reach: None,
             draft: None,
             plan: None,
+            offer_find: String::new(),
+            offer_to: String::new(),
+            offers: Vec::new(),
             contacts: None,
             contact: Contact::default(),
             report: Report::default(),
             trouble: None,
+            since: String::new(),
             refusing: Vec::new(),
             outcome: Outcome::None,
             problem: None,
@@ -1107,6 +1142,11 @@ impl Model {
                 Vec::new()
             }
             Event::StopKey(kid) => self.stop_key(&kid),
+            Event::Since(text) => {
+                self.since = text;
+                Vec::new()
+            }
+            Event::EndMandate(jti) => self.end_mandate(&jti, moment),
             Event::Object => self.object(),
             Event::ContactName(text) => {
                 self.contact.name = text;
@@ -1140,6 +1180,17 @@ impl Model {
             }
             Event::ReportSend => self.send_report(),
             Event::Shelf(text) => self.shelf_is(&text),
+            Event::OfferFind(text) => {
+                self.offer_find = text;
+                Vec::new()
+            }
+            Event::OfferTo(code) => {
+                self.offer_to = code;
+                self.lacks.clear();
+                Vec::new()
+            }
+            Event::Offer(cat) => self.offer(cat, moment),
+            Event::Offers(text) => self.offers_are(&text),
             Event::Step(step) => self.step(step),
             Event::Decline => self.decline(),
             Event::DeclineAll(aud) => self.decline_all(&aud),
@@ -1244,6 +1295,12 @@ impl Model {
         }
         if !self.route.wants_session() || !matches!(self.key, Key::Here { .. }) {
             return Vec::new();
+        }
+        if let Route::Wizard(req, step) = &self.route
+            && self.is_offering()
+        {
+            let (req, step) = (req.clone(), *step);
+            return self.at_step(&req, step);
         }
         if self.session != Session::Open && !self.online {
             return self.unshelve();
@@ -1374,6 +1431,9 @@ impl Model {
         self.sent.retain(|(tag, _)| *tag == Tag::End);
         self.shelf = Shelf::default();
         self.looks = Looks::default();
+        if self.keeps {
+            self.offers.clear();
+        }
         self.acting = None;
         self.trouble = None;
         self.outcome = Outcome::None;
@@ -1527,6 +1587,17 @@ impl Model {
 
     /// A page of the wizard that was asked for by address or button: no page is skipped.
     fn at_step(&mut self, req: &str, step: Step) -> Vec<Effect> {
+        if let Some(draft) = self.draft.as_ref().filter(|_| self.is_offering()) {
+            return match step {
+                Step::Sign => self.open_request(),
+                _ if draft.preview_step() != step => Vec::new(),
+                _ if self.session == Session::Open && self.online => self.read_records(),
+                _ => {
+                    self.look_ahead();
+                    Vec::new()
+                }
+            };
+        }
         let Some(waiting) = &self.waiting_requests else {
             return Self::fetch();
         };
@@ -1583,7 +1654,9 @@ impl Model {
         if matches!(step, Step::Until | Step::Sign) && self.is_unseen() {
             return vec![Effect::Focus("[role=alert]")];
         }
-        if matches!(step, Step::Until | Step::Sign) && self.preview.is_none() {
+        // Without a network the records are not here, unless they were kept, which is told.
+        let unseen = self.preview.is_none() && !self.is_blind();
+        if matches!(step, Step::Until | Step::Sign) && unseen {
             // Nobody decides before what would be seen is there.
             let lists = draft.preview_step();
             if self.route == Route::Wizard(draft.asked.req.clone(), lists) {
@@ -1592,6 +1665,10 @@ impl Model {
             }
             return self.step(lists);
         }
+        let step = match step {
+            Step::Until if draft.offered.is_some() => Step::Sign,
+            step => step,
+        };
         if matches!(step, Step::Sign) {
             match draft.until {
                 None => return self.lack(vec![lack("until-0", text::UNTIL_LEFT, 0)]),
@@ -1624,6 +1701,10 @@ impl Model {
         }
         if draft.bound.is_some() {
             return Vec::new();
+        }
+        if let Some(random) = draft.offered {
+            let now = self.now;
+            return self.word(&Moment { now, random });
         }
         let path = format!("/requests/{}/open", draft.asked.req);
         self.said = Some(text::LOADING);
@@ -1715,6 +1796,10 @@ impl Model {
     }
 
     fn decline(&mut self) -> Vec<Effect> {
+        if self.is_offering() {
+            self.draft = None;
+            return self.go(Route::Show);
+        }
         let waits = self.waits_for(Tag::Decline);
         let Some(draft) = &mut self.draft else {
             return Vec::new();
@@ -1771,6 +1856,112 @@ impl Model {
         self.problem = None;
         self.said = Some(text::SIGNING);
         vec![self.sign(Tag::Give, "consent-grant+jwt", claims)]
+    }
+
+    // ── S12 ─────────────────────────────────────────────────────────────────────────────────────
+
+    /// Whether the wizard of this screen is about what nobody asked for.
+    pub fn is_offering(&self) -> bool {
+        let here = |d: &Draft| matches!(&self.route, Route::Wizard(req, _) if *req == d.asked.req);
+        let draft = self.draft.as_ref().filter(|d| here(d));
+        draft.is_some_and(|d| d.offered.is_some())
+    }
+
+    /// Whether what would be seen cannot be said, since records are not kept on the device.
+    pub fn is_blind(&self) -> bool {
+        let read = self.session == Session::Open && self.online;
+        self.is_offering() && !read && !self.records_whole
+    }
+
+    /// Choices for one institution, without a request.
+    fn offer(&mut self, cat: Option<String>, moment: &Moment) -> Vec<Effect> {
+        let Some(books) = self.books.as_ref().filter(|_| self.acting.is_none()) else {
+            return Vec::new();
+        };
+        if !books.master.has(&self.offer_to) {
+            return self.lack(vec![lack("offer-0", text::OFFER_TO_NONE, 0)]);
+        }
+        let (single, cats) = match cat {
+            Some(cat) => (true, vec![cat]),
+            None => (false, books.general()),
+        };
+        let draft = Draft::offer(&self.offer_to, cats, single, moment.random);
+        let route = Route::Wizard(draft.asked.req.clone(), draft.preview_step());
+        self.draft = Some(draft);
+        self.preview = None;
+        self.outcome = Outcome::None;
+        self.go(route)
+    }
+
+    /// It is signed: it is shown as QR, kept, and the server gets it as soon as there is a network.
+    fn offered(&mut self, token: &str) -> Vec<Effect> {
+        let bound = self.draft.as_ref().and_then(|d| d.bound.as_ref());
+        let annex = bound.map_or_else(String::new, |b| b64::encode(&b.annex.to_bytes()));
+        let Some(given) = Given::offered(token, &annex, self.now, &self.keys) else {
+            return self.not_taken(UNPROVEN);
+        };
+        let route = Route::Qr(given.jti().to_owned());
+        self.draft = None;
+        self.giving = None;
+        self.offers.push(given);
+        self.show_offers();
+        let mut effects = vec![self.seal_offers()];
+        effects.extend(self.go(route));
+        effects.extend(self.deliver());
+        effects
+    }
+
+    fn seal_offers(&self) -> Effect {
+        Effect::Seal(OFFERS, crate::shelf::write_offers(&self.offers))
+    }
+
+    /// They stand among the person's consents.
+    fn show_offers(&mut self) {
+        let Some(mine) = &mut self.mine else { return };
+        for offer in &self.offers {
+            if offer.token.text("sub") == mine.sub && mine.find(offer.jti()).is_none() {
+                mine.given.push(offer.clone());
+            }
+        }
+    }
+
+    /// What was kept, of the key that is here.
+    fn offers_are(&mut self, text: &str) -> Vec<Effect> {
+        for offer in crate::shelf::read_offers(text, &self.keys) {
+            if !self.offers.iter().any(|o| o.jti() == offer.jti()) {
+                self.offers.push(offer);
+            }
+        }
+        self.show_offers();
+        self.deliver()
+    }
+
+    /// The oldest that the server does not have.
+    fn deliver(&self) -> Vec<Effect> {
+        let ready = self.online && self.session == Session::Open && self.acting.is_none();
+        let first = self
+            .offers
+            .first()
+            .filter(|_| ready && !self.waits_for(Tag::Offer));
+        let Some(offer) = first else {
+            return Vec::new();
+        };
+        let annex = offer.annex.as_deref().map(b64::encode).unwrap_or_default();
+        let body = object([
+            ("annex", annex.into()),
+            ("token", offer.text.as_str().into()),
+        ]);
+        vec![post(Tag::Offer, "/consent/tokens", body)]
+    }
+
+    /// The server has it, or will never take it.
+    fn delivered(&mut self, sent: Option<&Effect>) -> Vec<Effect> {
+        let jti = sent.and_then(jti_of);
+        self.offers.retain(|o| Some(o.jti()) != jti.as_deref());
+        let mut effects = vec![self.seal_offers()];
+        effects.extend(Self::fetch());
+        effects.extend(self.deliver());
+        effects
     }
 
     // ── S8 ──────────────────────────────────────────────────────────────────────────────────────
@@ -1940,6 +2131,9 @@ impl Model {
                 let body = object([("proof", token.into())]);
                 vec![post(Tag::Session, "/session", body)]
             }
+            Tag::Give if self.draft.as_ref().is_some_and(|d| d.offered.is_some()) => {
+                self.offered(&token)
+            }
             Tag::Give => {
                 let annex = self.draft.as_ref().and_then(|d| d.bound.as_ref());
                 let annex = annex.map_or_else(String::new, |b| b64::encode(&b.annex.to_bytes()));
@@ -2054,6 +2248,7 @@ impl Model {
                     return self.not_taken(UNPROVEN);
                 };
                 self.mine = Some(mine);
+                self.show_offers();
                 self.look_anew();
                 let mut effects = self.word_late(moment);
                 effects.extend(self.wish_late(moment));
@@ -2137,8 +2332,13 @@ impl Model {
                 let Some((jti, outcome)) = done else {
                     return self.unproven();
                 };
-                self.outcome = outcome;
                 self.signed = sent.as_ref().and_then(jti_of);
+                if let Outcome::Ended(at, ..) = outcome
+                    && self.person_keys().0.iter().any(|k| k.jti == jti)
+                {
+                    return self.mandate_ended(&jti, at);
+                }
+                self.outcome = outcome;
                 let mut effects = Vec::new();
                 if self.route == Route::Withdraw(jti.clone()) {
                     effects = self.go(Route::Ended(jti));
@@ -2177,6 +2377,20 @@ impl Model {
                 self.outcome = Outcome::Reported(at);
                 vec![Effect::Focus("main [role=status]")]
             }
+            (Tag::Offer, 200 | 201) => {
+                match sent.as_ref().zip(value).and_then(|(s, v)| taken(s, v)) {
+                    Some(_) => self.delivered(sent.as_ref()),
+                    None => self.unproven(),
+                }
+            }
+            (Tag::Offer, _) => {
+                let mut effects = self.not_taken(&code);
+                // It does not become good by waiting.
+                if Reason::ALL.iter().any(|r| r.wire() == code) {
+                    effects.extend(self.delivered(sent.as_ref()));
+                }
+                effects
+            }
             (Tag::Give, _) => self.not_given(&code),
             (_, _) => {
                 let mut effects = self.not_taken(&code);
@@ -2194,6 +2408,7 @@ impl Model {
     /// What the screens of a session need, once it is open.
     fn begin(&mut self) -> Vec<Effect> {
         let mut effects = Self::all();
+        effects.push(Effect::Unseal(OFFERS));
         match self.route {
             Route::Records => effects.extend(self.read_records()),
             Route::Contacts => effects.push(get(Tag::Contacts, "/contacts")),
@@ -2517,13 +2732,70 @@ impl Model {
     // ── S14, S15 ────────────────────────────────────────────────────────────────────────────────
 
     fn stop_key(&mut self, kid: &str) -> Vec<Effect> {
-        if self.busy || !self.keys.0.iter().any(|k| k.kid == kid) {
+        if self.busy || !self.keys.own().any(|k| k.kid == kid) {
             return Vec::new();
+        }
+        let mut body = object([]);
+        // What came since then is taken back too; nobody has to know the day.
+        let typed = self.since.trim();
+        if self.trouble == Some(Trouble::Stolen) && !typed.is_empty() {
+            let day = birth_date(typed);
+            let day = day.as_deref().and_then(warifu_consent::Date::parse);
+            let Some(since) = day.map(warifu_consent::Date::starts).filter(|at| *at <= self.now) else {
+                return self.lack(vec![lack("since", text::DEVICES_SINCE_LEFT, 0)]);
+            };
+            body = object([("since", since.into())]);
         }
         self.busy = true;
         self.problem = None;
+        self.lacks.clear();
         let path = format!("/keys/{kid}/compromised");
-        vec![post(Tag::StopKey, &path, object([]))]
+        vec![post(Tag::StopKey, &path, body)]
+    }
+
+    /// Keys of the person whose records these are.
+    pub fn person_keys(&self) -> &Keys {
+        if self.acting.is_some() {
+            &self.their_keys
+        } else {
+            &self.keys
+        }
+    }
+
+    /// The person's own word is enough: whoever was asked signs nothing from then on.
+    fn end_mandate(&mut self, jti: &str, moment: &Moment) -> Vec<Effect> {
+        let Some(mine) = self.mine.as_ref().filter(|_| !self.busy) else {
+            return Vec::new();
+        };
+        if !self
+            .person_keys()
+            .delegates(&mine.sub)
+            .any(|k| k.jti == jti)
+        {
+            return Vec::new();
+        }
+        if self.sealed() && self.pass.is_empty() {
+            return self.lack(vec![lack("pass", text::KEY_PASS_ASK, 0)]);
+        }
+        let act = self.acting.as_ref().map(Bond::act);
+        let claims = wizard::revoke(&mine.sub, jti, act, moment);
+        self.busy = true;
+        self.lacks.clear();
+        self.problem = None;
+        self.outcome = Outcome::None;
+        self.said = Some(text::SIGNING);
+        vec![self.sign(Tag::End, "consent-revoke+jwt", claims)]
+    }
+
+    /// It is ended: the key is none of the person's any more.
+    fn mandate_ended(&mut self, jti: &str, at: u64) -> Vec<Effect> {
+        for keys in [&mut self.keys, &mut self.their_keys] {
+            keys.0.retain(|k| k.jti != jti || k.role != "delegate");
+        }
+        self.outcome = Outcome::Mandate(at);
+        let mut effects = Self::fetch();
+        effects.push(Effect::Focus("main [role=status]"));
+        effects
     }
 
     fn key_stopped(&mut self, sent: Option<&Effect>, value: Option<&Value>) -> Vec<Effect> {
@@ -2703,16 +2975,16 @@ impl Model {
         if self.online || self.session == Session::Open || !key || self.shelved.is_some() {
             return Vec::new();
         }
-        vec![Effect::Unseal]
+        vec![Effect::Unseal(SHELF)]
     }
 
     fn shelf_is(&mut self, text: &str) -> Vec<Effect> {
         if self.online || self.session == Session::Open {
             return Vec::new();
         }
-        let mut parts = text.splitn(3, '\n');
+        let mut parts = text.splitn(4, '\n');
         let mut part = || parts.next().unwrap_or_default();
-        let (text, looks, pages) = (part(), part(), part());
+        let (text, looks, offers, pages) = (part(), part(), part(), part());
         let Some(shelf) = Shelf::read(text) else {
             return Vec::new();
         };
@@ -2738,6 +3010,7 @@ impl Model {
         self.records_whole = !self.records.bundles.is_empty();
         self.list_records();
         self.shelved = Some(shelf.at);
+        self.offers_are(offers);
         if let Some(looks) = Looks::read(looks) {
             self.looks_are(&looks);
         }
@@ -2767,6 +3040,7 @@ impl Model {
     /// Whether the screen is one whose content was kept, and is here.
     pub fn shows_kept(&self) -> bool {
         let there = match self.route {
+            Route::Wizard(..) => self.is_offering(),
             Route::History | Route::Access(_) | Route::Notice(_) => self.history.is_some(),
             _ => self.route.is_kept(),
         };
@@ -2776,6 +3050,7 @@ impl Model {
     /// The network is back: what was kept leaves the screen, and the session is opened.
     fn back(&mut self) -> Vec<Effect> {
         let mut effects = self.retry();
+        effects.extend(self.deliver());
         if self.shelved.take().is_some() {
             self.mine = None;
             self.history = None;
@@ -4353,6 +4628,9 @@ mod tests {
             x: key.x(),
             since: 1,
             state: warifu_consent::KeyState::Active,
+            jti: String::new(),
+            role: "patient".to_owned(),
+            person: None,
         }]);
         let row = format!(
             r#"{{"sub":"{SUB}","tokens":[{{"token":"{token}","at":{now},"ended":false}}],"seq":8}}"#
@@ -4516,7 +4794,7 @@ mod tests {
             };
             assert_eq!(
                 m.update(Event::KeyIs(key), &moment(now + 9_000)),
-                [Effect::Unseal]
+                [Effect::Unseal(SHELF)]
             );
             assert!(told(&m, text::OFFLINE_NEEDS));
             m.update(Event::Shelf(kept.clone()), &moment(now + 9_000));
@@ -4537,6 +4815,163 @@ mod tests {
         // Nothing that was kept is taken while there is a network.
         m.update(Event::Shelf(kept), &moment(now));
         assert_eq!(m.shelved, None);
+    }
+
+    /// The registry's word on a key.
+    fn one_key(key: &warifu_consent::SecretKey, more: &str) -> Keys {
+        let public = warifu_consent::Signer::public(key);
+        let (kid, x) = (public.thumbprint(), public.x());
+        let row = format!(
+            r#"{{"keys":[{{"kid":"{kid}","x":"{x}","since":1,"state":"active","at":0{more}}}]}}"#
+        );
+        Keys::read(&care::answer(&row).unwrap())
+    }
+
+    #[test]
+    fn what_nobody_asked_for_is_signed_without_a_network_and_sent_once_there_is_one() {
+        let mut m = opened("/show");
+        let now = m.now;
+        m.keys = one_key(&key(), "");
+        m.update(Event::Online(false), &moment(now));
+        m.update(Event::Offer(None), &moment(now));
+        assert_eq!(m.lacks, [lack("offer-0", text::OFFER_TO_NONE, 0)]);
+        m.update(Event::OfferTo(CLINIC.to_owned()), &moment(now));
+        m.update(Event::Offer(None), &moment(now));
+        let draft = m.draft.clone().unwrap();
+        let at = |step| Route::Wizard(draft.asked.req.clone(), step);
+        assert_eq!(m.route, at(Step::What));
+        assert!(!draft.asked.cat.iter().any(|c| c == "prc.surgery"));
+        // Records are not here, which is said; nothing is chosen beforehand.
+        assert!(told(&m, text::OFFER_BLIND) && draft.cats.is_empty());
+        m.update(Event::Step(Step::Until), &moment(now));
+        assert_eq!(m.route, at(Step::What));
+        m.update(Event::Category("imm".to_owned()), &moment(now));
+        let effects = m.update(Event::Step(Step::Until), &moment(now));
+        assert_eq!((m.route.clone(), paths(&effects)), (at(Step::Sign), vec![]));
+        let claims = bound(&m).unwrap().claims.clone();
+        for none in ["nonce", "status"] {
+            assert!(claims.get(none).is_none(), "{none}");
+        }
+        let int = |name: &str| claims.get(name).and_then(Value::int).unwrap();
+        assert_eq!(int("exp") - int("nbf"), crate::time::DAY);
+        m.update(Event::Sign, &moment(now));
+        let token = warifu_consent::make(Typ::Grant, claims, &key()).unwrap();
+        let tag = Tag::Give;
+        let signed = Event::Signed {
+            tag,
+            token: token.clone(),
+        };
+        let effects = m.update(signed, &moment(now));
+        assert!(
+            paths(&effects).is_empty(),
+            "nothing is sent without a network"
+        );
+        let kept = effects.iter().find_map(|e| match e {
+            Effect::Seal("offers", text) => Some(text.clone()),
+            _ => None,
+        });
+        let jti = m.offers[0].jti().to_owned();
+        assert_eq!(m.route, Route::Qr(jti.clone()));
+        m.update(Event::Go(Route::Consent(jti)), &moment(now));
+        assert!(told(&m, text::OFFER_WAITS));
+        // Another start of the page: it comes from the device, and of no other key.
+        let mut later = opened("/home");
+        let effects = later.update(Event::Offers(kept.clone().unwrap()), &moment(now));
+        assert!(later.offers.is_empty() && effects.is_empty());
+        later.keys = m.keys.clone();
+        let effects = later.update(Event::Offers(kept.unwrap()), &moment(now));
+        assert_eq!(paths(&effects), ["/consent/tokens"]);
+        // With a network it is sent, until it is taken or can never be.
+        let effects = m.update(Event::Online(true), &moment(now));
+        assert_eq!(paths(&effects), ["/consent/tokens"]);
+        let mut later = m.clone();
+        answer(&mut later, Tag::Offer, 429, r#"{"code":"RATE"}"#, now);
+        assert_eq!(later.offers.len(), 1);
+        let mut refused = m.clone();
+        answer(&mut refused, Tag::Offer, 403, r#"{"code":"EXPIRED"}"#, now);
+        assert!(refused.offers.is_empty());
+        assert_eq!(problem(&refused), Some("EXPIRED"));
+        let effects = answer(&mut m, Tag::Offer, 201, &accepted(&token, now).write(), now);
+        assert!(m.offers.is_empty() && problem(&m).is_none());
+        assert!(effects.contains(&Effect::Seal("offers", String::new())));
+    }
+
+    #[test]
+    fn a_mandate_is_ended_by_its_binding_and_is_no_key_of_the_person() {
+        let mut m = opened("/family");
+        let now = m.now;
+        let sub = m.mine.as_ref().unwrap().sub.clone();
+        let jti = b64::encode(&[6; 16]);
+        let more = format!(r#","jti":"{jti}","role":"delegate","for":"{sub}""#);
+        m.keys = one_key(&key(), &more);
+        assert!(told(&m, text::MANDATE_ONE));
+        assert!(
+            m.update(Event::StopKey(m.keys.0[0].kid.clone()), &moment(now))
+                .is_empty()
+        );
+        let none = m.update(Event::EndMandate("other".to_owned()), &moment(now));
+        assert!(none.is_empty());
+        let effects = m.update(Event::EndMandate(jti.clone()), &moment(now));
+        let Effect::Sign { tag, claims, .. } = &effects[0] else {
+            panic!("it is signed")
+        };
+        assert_eq!(
+            (*tag, claims.get("rev").and_then(Value::text)),
+            (Tag::End, Some(jti.as_str()))
+        );
+        let token = warifu_consent::make(Typ::Revoke, claims.clone(), &key()).unwrap();
+        let signed = Event::Signed {
+            tag: Tag::End,
+            token: token.clone(),
+        };
+        assert_eq!(paths(&m.update(signed, &moment(now))), ["/consent/tokens"]);
+        let hash = warifu_consent::token_hash(&token).unwrap();
+        let done = format!(
+            r#"{{"typ":"consent-revoke+jwt","jti":"a","tok":"{hash}","state":"ended","at":{now}}}"#
+        );
+        answer(&mut m, Tag::End, 201, &done, now);
+        assert_eq!(m.outcome, Outcome::Mandate(now));
+        assert!(!told(&m, text::MANDATE_ONE));
+    }
+
+    #[test]
+    fn a_key_in_other_hands_is_stopped_as_of_the_day_that_is_told() {
+        let mut m = opened("/devices");
+        let now = m.now;
+        m.keys = one_key(&key(), "");
+        let kid = m.keys.0[0].kid.clone();
+        m.update(Event::Trouble(Trouble::Stolen), &moment(now));
+        let body = |effects: &[Effect]| match effects {
+            [
+                Effect::Http {
+                    body: Some(body), ..
+                },
+            ] => Some(body.write()),
+            _ => None,
+        };
+        for bad in ["99999999", "2999年1月1日"] {
+            m.update(Event::Since(bad.to_owned()), &moment(now));
+            let effects = m.update(Event::StopKey(kid.clone()), &moment(now));
+            assert_eq!(body(&effects), None, "{bad}");
+            assert_eq!(m.lacks, [lack("since", text::DEVICES_SINCE_LEFT, 0)]);
+        }
+        let mut never = m.clone();
+        never.update(Event::Since(String::new()), &moment(now));
+        let effects = never.update(Event::StopKey(kid.clone()), &moment(now));
+        assert_eq!(body(&effects).as_deref(), Some("{}"));
+        // 2027-01-10 begins in Tokyo at 15:00 of the day before.
+        m.update(Event::Since("2027年1月10日".to_owned()), &moment(now));
+        let effects = m.update(Event::StopKey(kid.clone()), &moment(now));
+        assert_eq!(body(&effects).as_deref(), Some(r#"{"since":1799506800}"#));
+        let since = 1_799_506_800_u64;
+        let x = warifu_consent::Signer::public(&key()).x();
+        let keys = format!(
+            r#"{{"keys":[{{"kid":"{kid}","x":"{x}","since":1,"state":"compromised","at":{since}}}]}}"#
+        );
+        answer(&mut m, Tag::StopKey, 200, &keys, now);
+        assert_eq!(m.outcome, Outcome::Stopped(since));
+        // It may turn out to be longer ago still.
+        assert!(told(&m, text::DEVICES_EARLIER));
     }
 
     #[test]

@@ -530,6 +530,9 @@ mod tests {
             x,
             since: 0,
             state: KeyState::Active,
+            jti: id(2),
+            role: "patient".to_owned(),
+            person: None,
         }]);
         let annex = warifu_consent::b64::encode(&annex.to_bytes());
         let answer = warifu_consent::json::object([

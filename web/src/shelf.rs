@@ -5,6 +5,7 @@
 use warifu_consent::b64;
 use warifu_consent::json::{self, Value, object};
 
+use crate::care::{Given, Keys};
 use crate::preview::Pages;
 
 /// Answers, and when they came.
@@ -61,6 +62,34 @@ pub fn read_pages(text: &str) -> Option<Pages> {
             .map(|(key, src)| (key.to_owned(), src.to_owned()))
             .collect(),
     })
+}
+
+/// Grants that were made without a network and are with nobody yet.
+pub fn write_offers(all: &[Given]) -> String {
+    let rows = all.iter().map(|g| {
+        let annex = g.annex.as_deref().map(b64::encode).unwrap_or_default();
+        object([
+            ("annex", annex.into()),
+            ("at", g.at.into()),
+            ("token", g.text.as_str().into()),
+        ])
+    });
+    if all.is_empty() {
+        return String::new();
+    }
+    Value::Array(rows.collect()).write()
+}
+
+/// What [`write_offers`] wrote: what these keys signed.
+pub fn read_offers(text: &str, keys: &Keys) -> Vec<Given> {
+    let Ok(v) = json::read(text.as_bytes(), 3) else {
+        return Vec::new();
+    };
+    let rows = v.items().iter().filter_map(|row| {
+        let text = |name: &str| row.get(name).and_then(Value::text);
+        Given::offered(text("token")?, text("annex")?, row.get("at")?.int()?, keys)
+    });
+    rows.collect()
 }
 
 /// Answers stand in it as bytes: names in them hold characters that the reader of tokens refuses.

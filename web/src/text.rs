@@ -459,7 +459,18 @@ texts! {
     QRS_WHAT = "いまの同意を、QRにして受付で見せられます。インターネットがなくても使えます。", "インターネットが なくても 見せられます。", "Your consents can be shown at a desk as QR, also without a network.";
     QRS_ONE = "{institution}に見せる", "{institution}に 見せる", "Show to {institution}";
     QRS_NONE = "いま見せられる同意はありません。", "いまは ありません。", "There is no consent to show now.";
-    QRS_NEW = "新しい同意は、インターネットにつながっているときに作れます。", "インターネットが あれば 作れます。", "A new consent takes a connection.";
+OFFER = "新しく作って見せる（24時間）", "新しく 作って 見せる（24じかん）", "Make a new one (24 hours)";
+    OFFER_WHAT = "24時間だけ見せる同意を、この端末で作って、QRで見せます。インターネットがなくても作れます。つながったときに、病院に自動で届けます。", "24じかんだけ 見せます。インターネットが なくても 作れます。", "A consent for 24 hours is made on this device and shown as QR, also without a network. It is sent to the hospital by itself once you are online.";
+    OFFER_TO = "だれに見せますか", "だれに 見せますか", "Who is to see?";
+    OFFER_TO_NONE = "見せる相手を一つえらぶと進めます", "あいてを 一つ えらんで ください", "Choose who is to see to go on";
+    OFFER_FIND = "病院や薬局の名前でさがす", "なまえで さがす", "Find by name";
+    OFFER_FIND_HINT = "名前の一部でもかまいません。", "すこしだけでも いいです。", "A part of the name is enough.";
+    OFFER_GENERAL = "見せる記録をえらぶ", "きろくを えらぶ", "Choose the records";
+    OFFER_ONE = "{category}の記録を見せる（別に決めます）", "{category}を 見せる（べつに きめます）", "Show {category} (decided apart)";
+    OFFER_DAY = "24時間たつと、自動で終わります。それまでに増える記録も見えます。", "24じかんで おわります。あとで ふえた ものも 見えます。", "It ends by itself after 24 hours. Records added until then are included.";
+    OFFER_BLIND = "いまはつながっていないので、一件ずつの記録は、ここに出せません。えらんだ種類の記録が見えます。", "いまは 一つずつ 出せません。えらんだ ものが 見えます。", "You are offline, so single records cannot be listed here. What is of the kinds you choose is seen.";
+    OFFER_SIGN = "署名してQRを作る", "サインして QRを 作る", "Sign and make the QR codes";
+    OFFER_WAITS = "まだ病院に届けていません。インターネットにつながると、自動で届けます。", "まだ とどいて いません。インターネットが あれば おくります。", "The hospital does not have this yet. It is sent by itself once you are online.";
     WITHDRAW_COPIES = "カルテに書かれた内容と、もう渡した写しは、消えません。", "もう 書いた ことと、コピーは きえません。", "What is in a chart, and copies that were given, stay.";
     WITHDRAW_GIVEN = "{institution}には、これまでに{n}回渡しました（最後は{when}）。写しを消してほしいときは、そこに伝えてください。", "{institution}に {n}かい わたしました（{when}）。けして ほしい ときは いって ください。", "{institution} got records {n} times (last {when}). To have its copies erased, tell it.";
     WITHDRAW_KEEP = "見せたままにする", "このまま 見せる", "Keep showing";
@@ -514,6 +525,11 @@ texts! {
     FAMILY_UNTIL = "この代理は、本人が18歳になる{when}に終わります。", "18さいの {when}に おわります。", "Ends at 18, on {when}.";
     FAMILY_OBJECT = "研究などの返事は、16歳になる{when}から本人がします。", "けんきゅうの ことは {when}から 本人が きめます。", "Research choices are theirs from 16, on {when}.";
     FAMILY_OVER = "{when}に代理が終わりました。これからは本人が決めます。", "{when}に おわりました。本人が きめます。", "Ended on {when}; they decide now.";
+    MANDATES = "あなたの代わりに手続きできる人", "かわりに できる 人", "Who may act for you";
+    MANDATE_ONE = "あなたが任せた方", "あなたが たのんだ 人", "The person whom you asked";
+    MANDATE_WHAT = "任せるのをやめると、その人は、見ることも署名することもできなくなります。これまでに署名したものは残るので、「同意」で一つずつやめられます。", "やめると、もう 見る ことも できません。まえの サインは のこります。", "Once you end it, that person sees and signs nothing more. What was signed before stays; end it one by one under Consents.";
+    MANDATE_END = "任せるのをやめる", "たのむのを やめる", "End it";
+    MANDATE_ENDED = "{when}に、任せるのをやめました。この人はもう見ることも署名することもできません。", "{when}に やめました。もう 見る ことは できません。", "Ended at {when}. This person sees and signs nothing more.";
     ACTING = "代理：{person}の分", "かわり：{person}", "For {person}";
     ACTING_CHANGE = "切りかえる", "かえる", "Change";
 
@@ -536,6 +552,11 @@ texts! {
     DEVICES_STOP = "この鍵を止める", "この かぎを 止める", "Stop this key";
     DEVICES_PROVE = "鍵の一覧は、本人と確かめると出ます。", "本人と わかると かぎが 見えます。", "Your keys are listed once you confirm it is you.";
     DEVICES_DESK = "この端末に鍵がないときは、受付で止められます。", "受付で 止められます。", "Without a key on this device, the desk can stop a key.";
+    DEVICES_SINCE = "いつから見あたりませんか（わからなければ空のまま）", "いつから ありませんか", "Since when is it gone? (may stay empty)";
+    DEVICES_SINCE_HINT = "例：2026年11月20日、20261120。この日からあとに、その鍵で署名されたものは、使えなくなります。", "れい：20261120。この 日からの サインは つかえません。", "For 20 Nov 2026 enter 20261120. What that key signed from that day on no longer counts.";
+    DEVICES_SINCE_LEFT = "今日までの日を、20261120 のように入れると止められます", "きょうまでの 日を 数字 8こで 入れます", "Enter a day up to now, like 20261120";
+    DEVICES_EARLIER = "この日から止めたことにする", "この 日から 止める", "Stop it as of that day";
+    DEVICES_STOPPED_SINCE = "鍵を止めました。{when}より後に、その鍵で署名されたものは、もう使えません。最近30日の同意を見直しましょう。", "かぎを 止めました。{when}からの サインは つかえません。", "Key stopped. What it signed after {when} no longer counts. Let us review the last 30 days.";
     DEVICES_STOPPED = "{when}に鍵を止めました。最近30日の同意を見直しましょう。", "{when}に かぎを 止めました。30日の ものを 見ましょう。", "Key stopped at {when}. Let us review the last 30 days.";
     DEVICES_REVIEW = "最近30日に署名した同意", "30日の もの", "Consents of the last 30 days";
     DEVICES_REVIEW_NONE = "最近30日に署名した同意はありません。", "ありません。", "No consent was signed in the last 30 days.";

@@ -55,6 +55,7 @@ pub fn read(text: &str, body: &str) -> Option<Event> {
             after: v.get("after").and_then(Value::int),
         },
         "shelf" => Event::Shelf(body.to_owned()),
+        "offers" => Event::Offers(body.to_owned()),
         "erased" => Event::Erased(is("closed")),
         "not-erased" => Event::NotErased,
         _ => return None,
@@ -113,7 +114,7 @@ pub fn write(effect: &Effect) -> String {
             ("name", (*name).into()),
             ("text", text.as_str().into()),
         ]),
-        Effect::Unseal => object([("do", "unseal".into())]),
+        Effect::Unseal(names) => object([("do", "unseal".into()), ("names", (*names).into())]),
         Effect::Print => object([("do", "print".into())]),
         Effect::Save { name, body } => object([
             ("do", "save".into()),

@@ -50,30 +50,6 @@ impl Step {
         let found = Self::ALL.iter().find(|(_, s)| *s == self);
         found.map_or("who", |(name, _)| name)
     }
-
-    /// The page before; none leads out of the wizard.
-    pub fn before(self, individual: bool) -> Option<Self> {
-        Some(match self {
-            Self::Why => Self::Who,
-            Self::What => Self::Why,
-            Self::Until if individual => Self::Who,
-            Self::Until => Self::What,
-            Self::Sign => Self::Until,
-            _ => return None,
-        })
-    }
-
-    /// Its place among the pages of the wizard, and how many those are; an individual category has fewer:
-    /// its first page tells who, why and what.
-    pub fn place(self, individual: bool) -> Option<(usize, usize)> {
-        let pages: &[Self] = if individual {
-            &[Self::Who, Self::Until, Self::Sign]
-        } else {
-            &[Self::Who, Self::Why, Self::What, Self::Until, Self::Sign]
-        };
-        let at = pages.iter().position(|s| *s == self)?;
-        Some((at + 1, pages.len()))
-    }
 }
 
 /// An end that was chosen.
@@ -160,6 +136,8 @@ pub struct Draft {
     pub renewed: bool,
     /// On its way.
     pub busy: bool,
+    /// Random bytes of a grant that nobody asked for: for a day, shown as QR without a network (consent.md §4.1).
+    pub offered: Option<[u8; 32]>,
 }
 
 impl Draft {
@@ -180,7 +158,52 @@ impl Draft {
             bound: None,
             renewed: false,
             busy: false,
+            offered: None,
         }
+    }
+
+    /// What nobody asked for: some categories for one institution, for a day.
+    pub fn offer(to: &str, cat: Vec<String>, individual: bool, random: [u8; 32]) -> Self {
+        let own = random.get(..16).unwrap_or_default();
+        let asked = Waiting {
+            req: b64::encode(own),
+            group: String::new(),
+            at: 0,
+            aud: vec![to.to_owned()],
+            pur: vec!["TREAT".to_owned()],
+            cat,
+            min: Vec::new(),
+            dat: object([]),
+            individual,
+        };
+        Self {
+            until: Some(Until::Day),
+            offered: Some(random),
+            ..Self::new(asked)
+        }
+    }
+
+    /// Its pages: the first one of an individual category tells who, why and what.
+    fn pages(&self) -> &'static [Step] {
+        match (self.asked.individual, self.offered.is_some()) {
+            (false, false) => &[Step::Who, Step::Why, Step::What, Step::Until, Step::Sign],
+            (true, false) => &[Step::Who, Step::Until, Step::Sign],
+            (false, true) => &[Step::What, Step::Sign],
+            (true, true) => &[Step::Who, Step::Sign],
+        }
+    }
+
+    /// The page before; none leads out of the wizard.
+    pub fn before(&self, step: Step) -> Option<Step> {
+        let (at, _) = self.place(step)?;
+        self.pages().get(at.checked_sub(2)?).copied()
+    }
+
+    /// The place of a page among them, and how many there are.
+    pub fn place(&self, step: Step) -> Option<(usize, usize)> {
+        let pages = self.pages();
+        let at = pages.iter().position(|s| *s == step)?;
+        Some((at + 1, pages.len()))
     }
 
     /// The page that lists what would be shown.
@@ -234,7 +257,9 @@ impl Draft {
             None | Some(Value::Null) => object([]),
             Some(v) => v.clone(),
         };
-        text("req") == Some(&self.asked.req)
+        token.get("nonce").is_some()
+            && token.get("status").is_some()
+            && text("req") == Some(&self.asked.req)
             && text("sub") == Some(sub)
             && token
                 .get("exp")
@@ -259,8 +284,9 @@ impl Draft {
         act: Option<Value>,
         moment: &Moment,
     ) -> Result<Bound, Unbound> {
-        let token = self.token.as_ref().ok_or(Unbound::Other)?;
-        if !self.asks(token, sub, moment.now) {
+        // What is offered has no request, hence neither nonce nor status.
+        let token = self.token.as_ref();
+        if self.offered.is_none() && !token.is_some_and(|t| self.asks(t, sub, moment.now)) {
             return Err(Unbound::Other);
         }
         if !self.asked.aud.iter().all(|a| books.has(a)) {
@@ -277,37 +303,45 @@ impl Draft {
             bytes.and_then(|b| b.try_into().ok()).unwrap_or([0; 16])
         };
         let annex = self.annex(half(16));
-        let claim = |name: &str| token.get(name).cloned().unwrap_or(Value::Null);
+        let claim = |name: &str| token.and_then(|t| t.get(name)).cloned();
         let cats: Vec<String> = self.cats.iter().cloned().collect();
-        let dat = token.get("dat").cloned().unwrap_or_else(|| object([]));
+        let dat = claim("dat").unwrap_or_else(|| object([]));
+        // They are those of the token, which was compared.
         let mut claims = object([
-            ("sub", claim("sub")),
-            ("aud", claim("aud")),
-            ("pur", claim("pur")),
+            ("sub", sub.into()),
+            ("aud", self.asked.aud.clone().into()),
+            ("pur", self.asked.pur.clone().into()),
             ("cat", cats.into()),
             ("dat", dat),
             ("iat", moment.now.into()),
             ("nbf", moment.now.into()),
             ("exp", exp.into()),
             ("jti", b64::encode(&half(0)).into()),
-            ("nonce", claim("nonce")),
             ("obl", vec!["NORDSCLCD".to_owned()].into()),
-            ("status", claim("status")),
         ]);
-        if let (Value::Object(members), Some(act)) = (&mut claims, act) {
-            members.insert("act".to_owned(), act);
+        let more = [
+            ("act", act),
+            ("nonce", claim("nonce")),
+            ("status", claim("status")),
+        ];
+        if let Value::Object(members) = &mut claims {
+            for (name, value) in more {
+                members.extend(value.map(|v| (name.to_owned(), v)));
+            }
         }
         let (id, ver) =
             text_of(&books.policy, Typ::Grant, &claims).map_err(|r| Unbound::Refused(r.into()))?;
-        let txt = token.get("txt");
-        let is = |name: &str, n: u64| txt.and_then(|t| t.get(name)?.int()) == Some(n);
-        if !is("ver", ver) || !is("m", books.master.version) {
-            return Err(Unbound::Stale);
-        }
-        let offered = txt.and_then(|t| t.get("langs")).map(Value::texts);
-        let named = txt.and_then(|t| t.get("id")?.text());
-        if named != Some(&id) || !offered.is_some_and(|mut l| l.any(|l| l == lang.name())) {
-            return Err(Unbound::Other);
+        if let Some(token) = token {
+            let txt = token.get("txt");
+            let is = |name: &str, n: u64| txt.and_then(|t| t.get(name)?.int()) == Some(n);
+            if !is("ver", ver) || !is("m", books.master.version) {
+                return Err(Unbound::Stale);
+            }
+            let langs = txt.and_then(|t| t.get("langs")).map(Value::texts);
+            let named = txt.and_then(|t| t.get("id")?.text());
+            if named != Some(&id) || !langs.is_some_and(|mut l| l.any(|l| l == lang.name())) {
+                return Err(Unbound::Other);
+            }
         }
         let shown = object([
             ("id", id.into()),

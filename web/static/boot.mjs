@@ -142,7 +142,7 @@ const acts = {
   keep: ({ text }) => { try { localStorage.setItem(LOG, text); } catch { /* checked anew next time */ } },
   // Sealed by a key that cannot be read out; what cannot be kept is asked for again.
   seal: ({ name, text }) => { ask({ do: "seal", name, text }).catch(() => {}); },
-  unseal: () => ask({ do: "unseal" }).then((text) => emit({ type: "shelf" }, text), () => {}),
+  unseal: ({ names }) => ask({ do: "unseal", names }).then((text) => emit({ type: names === "offers" ? names : "shelf" }, text), () => {}),
   print: () => print(),
   save: ({ name, body }) => {
     const link = document.createElement("a");

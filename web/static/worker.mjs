@@ -163,14 +163,14 @@ async function seal({ name, text }) {
   return {};
 }
 
-async function unseal() {
+async function unseal({ names }) {
   const key = await sealer(false);
   const opened = async (name) => {
     const kept = await within("shelf", "readonly", (shelf) => shelf.get(name));
     if (!key || !kept) return "";
     return new TextDecoder().decode(await crypto.subtle.decrypt({ name: "AES-GCM", iv: kept.iv }, key, kept.sealed));
   };
-  return `${await opened("last")}\n${await opened("looks")}\n${await opened("records")}`;
+  return (await Promise.all(names.split(" ").map(opened))).join("\n");
 }
 
 async function erase() {
@@ -196,7 +196,7 @@ addEventListener("message", async ({ data }) => {
   }
   try {
     await ready;
-    const acts = { find, make: () => make(data.pass), sign: () => sign(data), seal: () => seal(data), unseal, erase };
+    const acts = { find, make: () => make(data.pass), sign: () => sign(data), seal: () => seal(data), unseal: () => unseal(data), erase };
     postMessage({ id: data.id, value: await acts[data.do]() });
   } catch (error) {
     postMessage({ id: data.id, code: typeof error?.code === "string" ? error.code : "INTERNAL" });

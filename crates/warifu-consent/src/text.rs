@@ -104,6 +104,11 @@ impl Master {
         })
     }
 
+    /// Codes of all facilities, sorted.
+    pub fn codes(&self) -> impl Iterator<Item = &str> {
+        self.facilities.keys().map(String::as_str)
+    }
+
     /// Whether the facility is in the master.
     pub fn has(&self, code: &str) -> bool {
         self.facilities.contains_key(code)

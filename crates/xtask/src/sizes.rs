@@ -125,7 +125,7 @@ const PIECES: [Piece; 19] = [
         name: "portal wasm, with its consent core",
         folder: "web/dist",
         counts: |name| name == "portal_bg.wasm",
-        budget_kb: 356,
+        budget_kb: 385,
     },
     Piece {
         name: "portal style sheet",
@@ -137,7 +137,7 @@ const PIECES: [Piece; 19] = [
         name: "portal first load",
         folder: "web/dist",
         counts: |_| true,
-        budget_kb: 370,
+        budget_kb: 399,
     },
 ];
 

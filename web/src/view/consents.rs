@@ -7,10 +7,11 @@ use warifu_consent::{Annex, Typ, render};
 use warifu_log::Kind;
 
 use super::{
-    banner, buttons, data, fill, h1, h2, home, institution, institutions, link, number, p,
-    pass_field, problem, purposes, say, secondary, signed_text, summary, unloaded, when,
+    Field, banner, buttons, categories, category, choice_of, data, field, fill, h1, h2, home,
+    institution, institutions, link, number, p, pass_field, problem, purposes, say, secondary,
+    signed_text, summary, unloaded, when,
 };
-use crate::care::{Given, Mine};
+use crate::care::{Books, Given, Mine};
 use crate::model::{Event, Model, Outcome, STOPS_AFTER};
 use crate::node::{El, IntoNodes as _, Node, el};
 use crate::route::Route;
@@ -186,6 +187,9 @@ pub(super) fn one(m: &Model, jti: &str) -> Vec<Node> {
             None => p(m, text::CONSENT_TEXT_GONE).put(&mut out),
         }
     }
+    if m.offers.iter().any(|o| o.jti() == jti) {
+        banner("info", p(m, text::OFFER_WAITS)).put(&mut out);
+    }
     if m.shelved.is_some() && is_grant {
         let contact = m.books.as_ref().map_or("", |b| b.master.contact.as_str());
         let sentence = fill(m, text::OFFLINE_END, &[("contact", data(contact))]);
@@ -212,12 +216,25 @@ pub(super) fn qr(m: &Model, jti: &str) -> Vec<Node> {
     }
 }
 
+/// Institutions that are listed at once; of more, those of a name that is typed.
+const LISTED: usize = 8;
+
+const FIND: Field = Field {
+    id: "offer-find",
+    label: text::OFFER_FIND,
+    hint: text::OFFER_FIND_HINT,
+    kind: "text",
+    complete: "off",
+    mode: "text",
+};
+
 /// Which consents can be shown at a desk. Each has one recipient: others would read of one another.
 pub(super) fn show(m: &Model) -> Vec<Node> {
     let Some(mine) = &m.mine else {
         return unloaded(m);
     };
     let mut out = Vec::new();
+    summary(m).put(&mut out);
     problem(m).put(&mut out);
     h1(m, text::QRS).put(&mut out);
     p(m, text::QRS_WHAT).put(&mut out);
@@ -228,8 +245,20 @@ pub(super) fn show(m: &Model) -> Vec<Node> {
         .map(|given| {
             let slot = ("institution", institutions(m, &given.list("aud")));
             let route = Route::Qr(given.jti().to_owned());
-            let way = el("a").attr("href", route.path());
-            el("li").with(way.with(fill(m, text::QRS_ONE, &[slot])))
+            let end = given.token.int("exp").unwrap_or(0);
+            let until = fill(m, text::CONSENT_OPEN, &[("when", when(m, end))]);
+            // Several of one institution differ in what they show.
+            let way = el("a")
+                .attr("href", route.path())
+                .class("card-link")
+                .with(
+                    el("span")
+                        .class("strong")
+                        .with(fill(m, text::QRS_ONE, &[slot])),
+                )
+                .with(el("span").with(categories(m, &given.list("cat"))))
+                .with(el("span").class("mark").with(until));
+            el("li").with(way)
         });
     let rows: Vec<El> = rows.collect();
     if rows.is_empty() {
@@ -237,8 +266,50 @@ pub(super) fn show(m: &Model) -> Vec<Node> {
     } else {
         el("ul").class("menu").with(rows).put(&mut out);
     }
-    p(m, text::QRS_NEW).put(&mut out);
+    if let (None, Some(books)) = (&m.acting, &m.books) {
+        offer(m, books, &mut out);
+    }
     out
+}
+
+/// A grant for a day, that nobody asked for and no network is needed for.
+fn offer(m: &Model, books: &Books, out: &mut Vec<Node>) {
+    h2(m, text::OFFER).put(out);
+    p(m, text::OFFER_WHAT).put(out);
+    let lang = m.prefs.lang.signed();
+    let named = |code: &&str| {
+        books
+            .master
+            .name(code, lang)
+            .unwrap_or_default()
+            .contains(m.offer_find.trim())
+    };
+    let all = books.master.codes();
+    if all.count() > LISTED {
+        field(m, &FIND, &m.offer_find, Event::OfferFind).put(out);
+    }
+    let options = books.master.codes().filter(named).take(LISTED);
+    let options = options.map(|code| {
+        let on = m.offer_to == code;
+        (
+            vec![institution(m, code)],
+            on,
+            Event::OfferTo(code.to_owned()),
+        )
+    });
+    choice_of(m, "offer", text::OFFER_TO, options.collect()).put(out);
+    let mut ways = vec![secondary(m, text::OFFER_GENERAL, Event::Offer(None))];
+    for code in books.policy.category_codes(books.policy.individual()) {
+        let slot = ("category", category(m, &code));
+        ways.push(
+            el("button")
+                .attr("type", "button")
+                .class("btn btn2")
+                .with(fill(m, text::OFFER_ONE, &[slot]))
+                .press(Event::Offer(Some(code))),
+        );
+    }
+    buttons(ways).put(out);
 }
 
 /// Who got records by this consent, how often, and when last.

@@ -2,23 +2,41 @@
 
 use warifu_consent::{KeyState, Typ};
 
-use super::{banner, buttons, choice, fill, h1, h2, home, link, p, problem, say, secondary, when};
+use super::{
+    Field, banner, buttons, choice, field, fill, h1, h2, home, link, p, problem, say, secondary,
+    summary, when,
+};
 use crate::care::{Given, OneKey};
 use crate::model::{Event, Key, Model, Outcome, Session, Trouble};
 use crate::node::{El, IntoNodes as _, Node, el};
 use crate::route::Route;
-use crate::text;
+use crate::text::{self, Text};
 use crate::time::DAY;
 
 /// How far back consents are looked through after a theft, in days.
 const REVIEW_DAYS: u64 = 30;
 
+const SINCE: Field = Field {
+    id: "since",
+    label: text::DEVICES_SINCE,
+    hint: text::DEVICES_SINCE_HINT,
+    kind: "text",
+    complete: "off",
+    mode: "text",
+};
+
 pub(super) fn devices(m: &Model) -> Vec<Node> {
     let mut out = Vec::new();
+    summary(m).put(&mut out);
     problem(m).put(&mut out);
     h1(m, text::DEVICES).put(&mut out);
     if let Outcome::Stopped(at) = m.outcome {
-        let sentence = fill(m, text::DEVICES_STOPPED, &[("when", when(m, at))]);
+        let sentence = if at.saturating_add(60) < m.now && !m.since.trim().is_empty() {
+            text::DEVICES_STOPPED_SINCE
+        } else {
+            text::DEVICES_STOPPED
+        };
+        let sentence = fill(m, sentence, &[("when", when(m, at))]);
         banner("ok", el("p").with(sentence))
             .attr("role", "status")
             .attr("tabindex", "-1")
@@ -46,6 +64,9 @@ pub(super) fn devices(m: &Model) -> Vec<Node> {
         }
         Some(Trouble::Stolen) => {
             p(m, text::DEVICES_STOLEN_HOW).put(&mut out);
+            if m.session == Session::Open {
+                field(m, &SINCE, &m.since, Event::Since).put(&mut out);
+            }
             keys(m, true, &mut out);
         }
     }
@@ -80,7 +101,7 @@ fn keys(m: &Model, stop: bool, out: &mut Vec<Node>) {
         return;
     }
     h2(m, text::DEVICES_KEYS).put(out);
-    let rows: Vec<El> = m.keys.0.iter().map(|k| row(m, k, stop)).collect();
+    let rows: Vec<El> = m.keys.own().map(|k| row(m, k, stop)).collect();
     el("ul").class("cards").with(rows).put(out);
     p(m, text::ENROL_KEY_OTHER).put(out);
 }
@@ -100,17 +121,26 @@ fn row(m: &Model, k: &OneKey, stop: bool) -> El {
         KeyState::Retired(at) | KeyState::Compromised(at) => {
             let stopped = fill(m, text::ENROL_KEY_STOPPED, &[("when", when(m, at))]);
             card = card.with(el("p").class("strong").with(stopped));
+            // It may turn out to be longer ago.
+            if m.trouble == Some(Trouble::Stolen) && matches!(k.state, KeyState::Compromised(_)) {
+                let way = stop_way(m, k, text::DEVICES_EARLIER);
+                card = card.with(el("div").class("ways").with(way));
+            }
         }
         KeyState::Active if here && stop => card = card.with(p(m, text::DEVICES_THIS)),
         KeyState::Active if stop => {
-            let way = secondary(m, text::DEVICES_STOP, Event::StopKey(k.kid.clone()))
-                .class("btn btn2 small")
-                .maybe("aria-busy", m.busy.then_some("true"));
+            let way = stop_way(m, k, text::DEVICES_STOP);
             card = card.with(el("div").class("ways").with(way));
         }
         KeyState::Active => {}
     }
     card
+}
+
+fn stop_way(m: &Model, k: &OneKey, label: Text) -> El {
+    secondary(m, label, Event::StopKey(k.kid.clone()))
+        .class("btn btn2 small")
+        .maybe("aria-busy", m.busy.then_some("true"))
 }
 
 /// What was signed of late: none of it may be a thief's.

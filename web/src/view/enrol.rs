@@ -6,6 +6,7 @@ use super::{
     Field, banner, buttons, field, fill, h1, link, number, p, pass_field, primary, problem, say,
     summary, when,
 };
+use crate::care::OneKey;
 use crate::model::{Enrol, Event, Key, Model};
 use crate::node::{El, IntoNodes as _, Node, el};
 use crate::route::Route;
@@ -65,7 +66,7 @@ pub(super) fn enrol(m: &Model) -> Vec<Node> {
 }
 
 fn done(m: &Model, out: &mut Vec<Node>) {
-    let keys = &m.keys.0;
+    let keys: Vec<&OneKey> = m.keys.own().collect();
     h1(m, text::ENROL_DONE).put(out);
     el("h2")
         .with(fill(m, text::ENROL_KEYS, &[("n", number(keys.len()))]))

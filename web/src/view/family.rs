@@ -1,8 +1,11 @@
 //! S11: whom this key acts for, and changing to them and back.
 
-use super::{buttons, fill, h1, link, on_day, p, problem, say, secondary, when};
+use super::{
+    banner, buttons, fill, h1, h2, link, on_day, p, pass_field, problem, say, secondary, summary,
+    when,
+};
 use crate::care::Bond;
-use crate::model::{Event, Model};
+use crate::model::{Event, Model, Outcome};
 use crate::node::{El, IntoNodes as _, Node, el};
 use crate::route::Route;
 use crate::text::{self, Text};
@@ -17,10 +20,49 @@ fn relation(bond: &Bond) -> Text {
     }
 }
 
+/// Who signs in the person's name, and the way to end that.
+fn mandates(m: &Model, out: &mut Vec<Node>) {
+    let Some(mine) = &m.mine else { return };
+    let all: Vec<El> = m
+        .person_keys()
+        .delegates(&mine.sub)
+        .map(|k| {
+            let since = fill(m, text::ENROL_KEY_ROW, &[("when", when(m, k.since))]);
+            let end = Event::EndMandate(k.jti.clone());
+            let way = secondary(m, text::MANDATE_END, end)
+                .class("btn btn2 small")
+                .maybe("aria-busy", m.busy.then_some("true"));
+            el("li")
+                .class("card")
+                .with(el("h3").with(say(m, text::MANDATE_ONE)))
+                .with(el("p").with(since))
+                .with(el("div").class("ways").with(way))
+        })
+        .collect();
+    if all.is_empty() {
+        return;
+    }
+    h2(m, text::MANDATES).put(out);
+    p(m, text::MANDATE_WHAT).put(out);
+    if m.sealed() {
+        pass_field(m, false).put(out);
+    }
+    el("ul").class("cards").with(all).put(out);
+}
+
 pub(super) fn family(m: &Model) -> Vec<Node> {
     let mut out = Vec::new();
+    summary(m).put(&mut out);
     problem(m).put(&mut out);
     h1(m, text::FAMILY).put(&mut out);
+    if let Outcome::Mandate(at) = m.outcome {
+        let sentence = fill(m, text::MANDATE_ENDED, &[("when", when(m, at))]);
+        banner("ok", el("p").with(sentence))
+            .attr("role", "status")
+            .attr("tabindex", "-1")
+            .put(&mut out);
+    }
+    mandates(m, &mut out);
     let bonds: Vec<&Bond> = m.bonds.iter().filter(|b| b.person.is_some()).collect();
     if bonds.is_empty() {
         p(m, text::FAMILY_NONE).put(&mut out);

@@ -1,14 +1,14 @@
 //! S4, and what stands before every screen that needs a session.
 
 use super::{
-    banner, buttons, data, fill, h1, h2, history, institutions, link, number, p, pass_field,
-    primary, problem, purposes, say, secondary, summary, unloaded, when, wishes,
+    banner, buttons, fill, h1, h2, history, institutions, link, number, p, pass_field, primary,
+    problem, purposes, say, secondary, summary, unloaded, when, wishes,
 };
 use crate::care::{Given, Mine, Waiting};
 use crate::model::{Event, Key, Model, Session};
 use crate::node::{El, IntoNodes as _, Node, el};
 use crate::route::Route;
-use crate::text::{self, Lang};
+use crate::text;
 use crate::wizard::Step;
 
 /// The session is not open yet.
@@ -147,12 +147,7 @@ fn requests(m: &Model, waiting: &[Waiting], out: &mut Vec<Node>) {
     }
     let names = |all: &[&Waiting]| {
         let cats = all.iter().filter(|w| w.individual).flat_map(|w| &w.cat);
-        let names: Vec<String> = cats.map(|c| super::category(m, c).text()).collect();
-        data(&names.join(if m.prefs.lang == Lang::En {
-            ", "
-        } else {
-            "、"
-        }))
+        super::categories(m, &cats.cloned().collect::<Vec<_>>())
     };
     let mut rows: Vec<El> = Vec::new();
     for (at, group) in groups.iter().enumerate() {

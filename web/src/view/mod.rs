@@ -148,12 +148,7 @@ fn institution(m: &Model, code: &str) -> Node {
 
 fn institutions(m: &Model, codes: &[String]) -> Node {
     let names: Vec<String> = codes.iter().map(|c| institution(m, c).text()).collect();
-    let between = if m.prefs.lang == Lang::En {
-        ", "
-    } else {
-        "、"
-    };
-    data(&names.join(between))
+    data(&names.join(between(m)))
 }
 
 /// Names of purposes, as the policy words them for people.
@@ -166,12 +161,7 @@ fn purposes(m: &Model, codes: &[String]) -> Node {
             Some(policy.purpose_named(policy.purpose(c)?)?.name(lang))
         })
         .collect();
-    let between = if m.prefs.lang == Lang::En {
-        ", "
-    } else {
-        "、"
-    };
-    data(&names.join(between))
+    data(&names.join(between(m)))
 }
 
 /// Name of a category.
@@ -183,11 +173,26 @@ fn category(m: &Model, code: &str) -> Node {
 }
 
 /// The same, or that it is not known.
-fn kind_name(m: &Model, code: &str) -> Vec<Node> {
+fn kind_name(m: &Model, code: &str) -> Node {
     if code == UNSORTED {
-        say(m, text::RECORDS_UNSORTED)
+        data(&plain(m, text::RECORDS_UNSORTED))
     } else {
-        vec![category(m, code)]
+        category(m, code)
+    }
+}
+
+/// Names of categories, one after another.
+fn categories(m: &Model, codes: &[String]) -> Node {
+    let names: Vec<String> = codes.iter().map(|c| category(m, c).text()).collect();
+    data(&names.join(between(m)))
+}
+
+/// What stands between names.
+fn between(m: &Model) -> &'static str {
+    if m.prefs.lang == Lang::En {
+        ", "
+    } else {
+        "、"
     }
 }
 

@@ -161,7 +161,7 @@ pub(super) fn one(m: &Model, id: &str) -> Vec<Node> {
         return out;
     };
     let kind = r.stands_under();
-    let name = Node::El(Box::new(el("span").with(kind_name(m, kind))));
+    let name = kind_name(m, kind);
     let way = el("a")
         .attr("href", Route::Category(kind.to_owned()).path())
         .with(fill(m, text::RECORDS_BACK_TO, &[("category", name)]));

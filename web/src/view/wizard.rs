@@ -3,16 +3,17 @@
 use std::collections::BTreeSet;
 
 use super::{
-    Field, banner, box_row, button, buttons, category, category_id, choice_of, data, field, fill,
-    h1, h2, institution, institutions, kind_name, link, number, p, pass_field, problem, purposes,
-    said, say, secondary, signed_text, summary, title_of, unloaded, unread, when, written,
+    Field, banner, box_row, button, buttons, categories, category, category_id, choice_of, data,
+    field, fill, h1, h2, institution, institutions, kind_name, link, number, p, pass_field,
+    problem, purposes, said, say, secondary, signed_text, summary, title_of, unloaded, unread,
+    when, written,
 };
 use crate::model::{Event, Model, Outcome};
 use crate::node::{El, IntoNodes as _, Node, el};
 use crate::preview::Preview;
 use crate::record::{FEW_KINDS, Record, UNSORTED};
 use crate::route::Route;
-use crate::text::{self, Lang};
+use crate::text::{self, Text};
 use crate::wizard::{Draft, Hidden, Step, Until};
 
 pub(super) fn wizard(m: &Model, req: &str, step: Step) -> Vec<Node> {
@@ -53,11 +54,11 @@ pub(super) fn wizard(m: &Model, req: &str, step: Step) -> Vec<Node> {
 
 /// もどる, and where this is.
 fn head(m: &Model, draft: &Draft, step: Step) -> El {
-    let back = step.before(draft.asked.individual).map(|before| {
+    let back = draft.before(step).map(|before| {
         let route = Route::Wizard(draft.asked.req.clone(), before);
         link(m, text::BACK, &route).class("back")
     });
-    let place = step.place(draft.asked.individual).map(|(n, of)| {
+    let place = draft.place(step).map(|(n, of)| {
         let slots = [("n", number(n)), ("of", number(of))];
         el("p")
             .class("steps")
@@ -99,11 +100,11 @@ fn who(m: &Model, draft: &Draft, out: &mut Vec<Node>) {
         let slot = ("purpose", purposes(m, &draft.asked.pur));
         el("p").with(fill(m, text::WHO_PURPOSE, &[slot])).put(out);
         p(m, text::WHAT_ALWAYS).put(out);
-        if m.preview.is_none() && m.problem.is_none() {
+        if m.preview.is_none() && m.problem.is_none() && !m.is_blind() {
             p(m, text::LOADING).put(out);
         }
         ahead(m, draft, out);
-        p(m, text::WHAT_LATER).put(out);
+        p(m, later(draft)).put(out);
         button(m, text::SHOW, Event::Step(Step::Until))
     } else {
         button(m, text::WHO_LOOK, Event::Step(Step::Why))
@@ -138,10 +139,11 @@ fn what(m: &Model, draft: &Draft, out: &mut Vec<Node>) {
         } else {
             text::WHAT_OPTIONAL
         };
+        let mark = draft.offered.is_none().then(|| say(m, mark));
         let on = draft.cats.contains(cat);
         box_row(category_id(at), on, Event::Category(cat.clone()))
             .with(el("span").with(category(m, cat)).with(" ").with(count(cat)))
-            .with(el("span").class("mark").with(say(m, mark)))
+            .with(mark.map(|mark| el("span").class("mark").with(mark)))
     });
     let rows: Vec<El> = rows.collect();
     el("fieldset")
@@ -153,12 +155,24 @@ fn what(m: &Model, draft: &Draft, out: &mut Vec<Node>) {
         .put(out);
     ahead(m, draft, out);
     p(m, text::WHAT_APART).put(out);
-    p(m, text::WHAT_LATER).put(out);
+    p(m, later(draft)).put(out);
     buttons(button(m, text::NEXT, Event::Step(Step::Until)).class("btn")).put(out);
+}
+
+/// What comes later is seen too; what nobody asked for ends by itself.
+fn later(draft: &Draft) -> Text {
+    if draft.offered.is_some() {
+        text::OFFER_DAY
+    } else {
+        text::WHAT_LATER
+    }
 }
 
 /// `Preview`: two lists, and their count where it is heard.
 fn ahead(m: &Model, draft: &Draft, out: &mut Vec<Node>) {
+    if m.is_blind() {
+        banner("info", p(m, text::OFFER_BLIND)).put(out);
+    }
     let preview = match &m.preview {
         None => return,
         Some(Ok(preview)) => preview,
@@ -247,13 +261,8 @@ fn withheld(m: &Model, draft: &Draft, r: &Record) -> Option<Vec<Node>> {
         return Some(say(m, text::WHY_UNKNOWN));
     }
     if !left.is_empty() {
-        let between = if m.prefs.lang == Lang::En {
-            ", "
-        } else {
-            "、"
-        };
-        let names: Vec<String> = left.into_iter().map(|c| category(m, c).text()).collect();
-        let slot = ("categories", data(&names.join(between)));
+        let left: Vec<String> = left.into_iter().cloned().collect();
+        let slot = ("categories", categories(m, &left));
         return Some(fill(m, text::WHY_ALSO, &[slot]));
     }
     let dated = ["from", "to"]
@@ -419,8 +428,12 @@ fn sign(m: &Model, draft: &Draft, out: &mut Vec<Node>) {
     if m.sealed() {
         pass_field(m, false).put(out);
     }
-    let yes =
-        button(m, text::SIGN_GO, Event::Sign).maybe("aria-busy", draft.busy.then_some("true"));
+    let go = if draft.offered.is_some() {
+        text::OFFER_SIGN
+    } else {
+        text::SIGN_GO
+    };
+    let yes = button(m, go, Event::Sign).maybe("aria-busy", draft.busy.then_some("true"));
     equal(m, yes, draft).put(out);
 }
 
