@@ -70,6 +70,8 @@ const longer = (page) => page.evaluate(() => {
     const letters = text.trim();
     if (letters && !node.parentElement.closest("rt, time")) node.nodeValue = text.replace(letters, letters + letters.slice(0, Math.ceil(letters.length * 0.4)));
   }
+  const shut = [...document.querySelectorAll("#app details:not([open])")];
+  for (const details of shut) details.open = true;
   const wide = document.documentElement.clientWidth;
   const found = document.documentElement.scrollWidth > wide ? ["scrolls sideways"] : [];
   const name = (el) => `${el.tagName.toLowerCase()}.${el.className} ${el.textContent.slice(0, 20)}`;
@@ -83,6 +85,7 @@ const longer = (page) => page.evaluate(() => {
     if (cut && el.matches("a, button, label, .card, .banner, td, dd") && getComputedStyle(el).display !== "inline") found.push(`does not fit: ${name(el)}`);
     if (cut && overflowX !== "visible" && !el.matches("input, textarea")) found.push(`is cut: ${name(el)}`);
   }
+  for (const details of shut) details.open = false;
   for (const [node, text] of own) node.nodeValue = text;
   return found;
 });
