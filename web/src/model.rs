@@ -2741,7 +2741,10 @@ impl Model {
         if self.trouble == Some(Trouble::Stolen) && !typed.is_empty() {
             let day = birth_date(typed);
             let day = day.as_deref().and_then(warifu_consent::Date::parse);
-            let Some(since) = day.map(warifu_consent::Date::starts).filter(|at| *at <= self.now) else {
+            let Some(since) = day
+                .map(warifu_consent::Date::starts)
+                .filter(|at| *at <= self.now)
+            else {
                 return self.lack(vec![lack("since", text::DEVICES_SINCE_LEFT, 0)]);
             };
             body = object([("since", since.into())]);
