@@ -31,6 +31,14 @@ pub fn lookup(code_or_name: &str) -> Option<Code> {
     })
 }
 
+/// Whether a file of this name is JSON, also where it has nothing that could tell.
+pub fn is_named(path: &str) -> bool {
+    let end = path.rsplit('.').next().unwrap_or_default();
+    ["json", "ndjson", "jsonl"]
+        .iter()
+        .any(|known| end.eq_ignore_ascii_case(known))
+}
+
 /// Whether a file is NDJSON: by its name, or because a line that ends with `}` is followed by one that
 /// begins with `{`, which no JSON document has.
 fn is_lines(file: &Given) -> bool {

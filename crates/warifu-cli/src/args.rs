@@ -237,7 +237,7 @@ fn package_command(lang: Lang) -> Command {
         .subcommand(
             Command::new("add")
                 .about(t("書庫かフォルダーをパッケージとして置きます", "Puts an archive or folder into the cache"))
-                .arg(one("FILE|DIR", ".tgz か、package.json のあるフォルダー", ".tgz, or a folder with package.json")),
+                .arg(one("FILE|DIR", ".tgz か、package.json のあるフォルダー (いくつでも)", ".tgz, or a folder with package.json; any number").num_args(1..)),
         )
         .subcommand(
             Command::new("install")
@@ -353,7 +353,10 @@ pub(crate) fn run(lang: Lang) -> anyhow::Result<End> {
             let target = text("package");
             match name {
                 "list" => package::list(&cache, lang),
-                "add" => package::add(&target, &cache, &loaded, lang),
+                "add" => {
+                    let all = s.get_many::<String>("package").into_iter().flatten();
+                    package::add(all.map(String::as_str), &cache, &loaded, lang)
+                }
                 "install" => package::install(&target, &text("registry"), &cache, &loaded, lang),
                 "remove" => package::remove(&target, &cache, lang),
                 _ => {

@@ -407,7 +407,10 @@ impl Worker<'_> {
 
     fn loose(&mut self, file: &FileRef, content: Content) -> anyhow::Result<Done> {
         let mut done = Done::default();
-        if content == Content::Json {
+        // An empty file has only its name to tell what it was to be.
+        let is_empty_json =
+            || content == Content::Empty && warifu_check::fhir::is_named(file.path());
+        if content == Content::Json || is_empty_json() {
             if let Some(given) = self.read(file, &mut done) {
                 let report = warifu_check::fhir::report(&self.fhir, &given, &self.run.options);
                 done.reports.push(report);

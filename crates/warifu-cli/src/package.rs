@@ -52,8 +52,26 @@ pub(crate) fn list(cache: &Cache, lang: Lang) -> anyhow::Result<End> {
     Ok(End::Clean)
 }
 
-/// Puts an archive or a folder into the cache.
-pub(crate) fn add(target: &str, cache: &Cache, loaded: &Loaded, lang: Lang) -> anyhow::Result<End> {
+/// Puts archives and folders into the cache, one after the other until one cannot be.
+pub(crate) fn add<'t>(
+    targets: impl Iterator<Item = &'t str>,
+    cache: &Cache,
+    loaded: &Loaded,
+    lang: Lang,
+) -> anyhow::Result<End> {
+    let mut loaded = loaded.clone();
+    for target in targets {
+        add_one(target, cache, &loaded, lang)?;
+        // Its checksum may have been written.
+        if let Some(path) = &loaded.path {
+            loaded.text = std::fs::read_to_string(path)?;
+            loaded.config = crate::config::read(&loaded.text, path, lang)?;
+        }
+    }
+    Ok(End::Clean)
+}
+
+fn add_one(target: &str, cache: &Cache, loaded: &Loaded, lang: Lang) -> anyhow::Result<End> {
     let path = Path::new(target);
     if !path.exists() {
         bail!(crate::mistakes::not_found(path, lang));

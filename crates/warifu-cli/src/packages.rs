@@ -1,5 +1,6 @@
 //! FHIR packages as files: archives, folders, compiled ones, and the cache of the user.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -62,15 +63,23 @@ impl Cache {
         Some(self.folder.join(found))
     }
 
+    /// Labels of the versions of a package.
+    pub(crate) fn versions(&self, name: &str) -> Vec<String> {
+        let mut labels = self.labels();
+        labels.retain(|l| {
+            l.split_once('#')
+                .is_some_and(|(n, _)| n.eq_ignore_ascii_case(name))
+        });
+        labels
+    }
+
     /// Wording for a package that is not there.
     pub(crate) fn not_there(&self, label: &str, lang: Lang) -> String {
         let name = label.split('#').next().unwrap_or_default();
-        let versions: Vec<String> = self
-            .labels()
+        let labels = self.versions(name);
+        let versions: Vec<&str> = labels
             .iter()
-            .filter_map(|l| l.split_once('#'))
-            .filter(|(n, _)| n.eq_ignore_ascii_case(name))
-            .map(|(_, v)| v.to_owned())
+            .filter_map(|l| Some(l.split_once('#')?.1))
             .collect();
         let there = versions.join(", ");
         let (ja, en) = if versions.is_empty() {
@@ -90,20 +99,23 @@ impl Cache {
     }
 }
 
-/// Whether a text is `name#version` and nothing that leads elsewhere.
-pub(crate) fn is_label(text: &str) -> bool {
-    let part = |p: &str| {
-        !p.is_empty()
-            && !p.starts_with('.')
-            && p.bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"._-+".contains(&b))
-    };
-    text.split_once('#')
-        .is_some_and(|(name, version)| part(name) && part(version))
+/// Whether a text is a name, or a version, and nothing that leads elsewhere.
+fn is_part(text: &str) -> bool {
+    !text.is_empty()
+        && !text.starts_with('.')
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"._-+".contains(&b))
 }
 
-/// Reads a package: a path (archive, folder, compiled), else `name#version` of the cache. Its checksum
-/// must be the pinned one, if there is one.
+/// Whether a text is `name#version` and nothing that leads elsewhere.
+pub(crate) fn is_label(text: &str) -> bool {
+    text.split_once('#')
+        .is_some_and(|(name, version)| is_part(name) && is_part(version))
+}
+
+/// Reads a package: a path (archive, folder, compiled), else `name#version` of the cache, or `name` where
+/// the cache has one version of it. Its checksum must be the pinned one, if there is one.
 pub(crate) fn read(
     wish: &str,
     cache: &Cache,
@@ -119,11 +131,42 @@ pub(crate) fn read(
             None => bail!(cache.not_there(wish, lang)),
         }
     } else {
-        bail!(crate::mistakes::not_found(path, lang));
+        let versions = cache.versions(wish);
+        match versions.as_slice() {
+            [only] => cache.folder.join(only),
+            [] => bail!(no_package(wish, cache, lang)),
+            several => {
+                let there = several.join(", ");
+                bail!(say(
+                    lang,
+                    &format!(
+                        "{wish} はいくつかの版があります。版も指定してください: {there} [FHR521]"
+                    ),
+                    &format!("{wish} is there in several versions. Name one: {there} [FHR521]"),
+                ))
+            }
+        }
     };
     let read = read_path(&found, lang).with_context(|| wish.to_owned())?;
     check_pin(&read, loaded, lang)?;
     Ok(read)
+}
+
+/// Wording for what is neither a path nor a package of the cache.
+fn no_package(wish: &str, cache: &Cache, lang: Lang) -> String {
+    let text = crate::mistakes::not_found(Path::new(wish), lang);
+    let labels = cache.labels();
+    // What looks like a path was meant as one.
+    if !is_part(wish) || labels.is_empty() {
+        return text;
+    }
+    let there = labels.join(", ");
+    let at_hand = say(
+        lang,
+        &format!("手元のパッケージ: {there}"),
+        &format!("packages at hand: {there}"),
+    );
+    format!("{text} ({at_hand}) [FHR521]")
 }
 
 fn read_path(path: &Path, lang: Lang) -> anyhow::Result<Opened> {
@@ -242,7 +285,33 @@ pub(crate) fn library(given: &[String], loaded: &Loaded, lang: Lang) -> anyhow::
             }
         }
     }
-    Ok(Library::new(packages))
+    let library = Library::new(packages);
+    tell_missing(&library, lang);
+    Ok(library)
+}
+
+/// Tells which packages the loaded ones depend on and are not at hand, each once.
+fn tell_missing(library: &Library, lang: Lang) {
+    let mut needed: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for (_, member) in library.members() {
+        for missing in &member.closure().missing {
+            let by = library.member(missing.by);
+            let by = by.map(|m| m.package().manifest().label());
+            needed.entry(&missing.package).or_default().extend(by);
+        }
+    }
+    for (package, by) in needed {
+        let by = by.into_iter().collect::<Vec<_>>().join(", ");
+        terminal::note(&say(
+            lang,
+            &format!(
+                "警告[FHR522]: 依存先 {package} がありません (必要とするもの: {by})。その定義が求めることは検査しません"
+            ),
+            &format!(
+                "warning[FHR522]: {package} is not at hand ({by} depends on it); what its definitions demand is not checked"
+            ),
+        ));
+    }
 }
 
 /// A checksum as `warifu.toml` has it.

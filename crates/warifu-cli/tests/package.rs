@@ -301,3 +301,91 @@ fn what_a_server_should_not_send_is_refused() {
         "{error}"
     );
 }
+
+#[test]
+fn several_packages_are_added_at_once_and_a_name_alone_is_enough_where_one_version_is_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let here = dir.path();
+    let of = |version: &str| {
+        let manifest = MANIFEST.replace("1.0.0", version);
+        archive(&[
+            ("package/package.json", &manifest),
+            ("package/ValueSet-a.json", SET),
+        ])
+    };
+    fs::write(here.join("a.tgz"), of("1.0.0")).unwrap();
+    fs::write(here.join("b.tgz"), of("2.0.0")).unwrap();
+    fs::write(here.join("warifu.toml"), "# mine\n").unwrap();
+    fs::write(
+        here.join("p.json"),
+        r#"{"resourceType": "Basic", "code": {"text": "x"}}"#,
+    )
+    .unwrap();
+    let check = |ig: &str| {
+        let output = warifu(&["check", "p.json", "--no-progress", "--ig", ig])
+            .current_dir(here)
+            .env("WARIFU_PACKAGE_CACHE", here.join("cache"))
+            .output()
+            .unwrap();
+        (output.status.code(), text(&output.stderr))
+    };
+    let (code, error) = check("my.ig");
+    assert_eq!(code, Some(2));
+    assert_eq!(error, "error: my.ig not found\n");
+    ok(&run(here, &["add", "a.tgz"]));
+    let (code, error) = check("my.ig");
+    assert_eq!(code, Some(0), "{error}");
+    // What it depends on is told, and where that is not at hand.
+    let missing = "warning[FHR522]: jp-core.r4#1.1.2 is not at hand (my.ig#1.0.0 depends on it); what its definitions demand is not checked\n";
+    assert!(error.contains(missing), "{error}");
+    let (code, error) = check("your.ig");
+    assert_eq!(code, Some(2));
+    assert!(
+        error.contains("your.ig not found (packages at hand: my.ig#1.0.0) [FHR521]"),
+        "{error}"
+    );
+    let added = ok(&run(here, &["add", "b.tgz", "a.tgz"]));
+    let labels: Vec<&str> = added
+        .lines()
+        .map(|l| l.split(' ').next().unwrap())
+        .collect();
+    assert_eq!(labels, ["my.ig#2.0.0", "my.ig#1.0.0"]);
+    let pins = fs::read_to_string(here.join("warifu.toml")).unwrap();
+    assert_eq!(pins.matches(SUM).count(), 2, "{pins}");
+    let (code, error) = check("my.ig");
+    assert_eq!(code, Some(2));
+    assert!(
+        error.contains("Name one: my.ig#1.0.0, my.ig#2.0.0 [FHR521]"),
+        "{error}"
+    );
+    // What comes before a mistake is kept.
+    ok(&run(here, &["remove", "my.ig#1.0.0"]));
+    let output = run(here, &["add", "a.tgz", "none.tgz"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("none.tgz not found"));
+    assert_eq!(ok(&run(here, &["list"])).matches("my.ig#").count(), 2);
+}
+
+#[test]
+fn an_empty_file_that_was_to_be_json_is_no_message() {
+    let dir = tempfile::tempdir().unwrap();
+    let here = dir.path();
+    fs::write(here.join("a.json"), "").unwrap();
+    let output = warifu(&[
+        "check",
+        "a.json",
+        "--no-progress",
+        "--config",
+        "none",
+        "--format",
+        "json",
+    ])
+    .current_dir(here)
+    .output()
+    .unwrap();
+    let report = text(&output.stdout);
+    assert!(
+        report.contains("FHR001") && !report.contains("HL7101"),
+        "{report}"
+    );
+}

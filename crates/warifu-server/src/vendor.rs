@@ -295,7 +295,10 @@ fn all_reports(
                     reports.extend(check.unit(&files, true));
                 }
             }
-            Found::Loose(file, Content::Json) => {
+            Found::Loose(file, content)
+                if content == Content::Json
+                    || content == Content::Empty && warifu_check::fhir::is_named(file.path()) =>
+            {
                 if let Some(given) = names.read(&file, check, &mut reports) {
                     room.bytes(given.bytes.len())?;
                     reports.push(warifu_check::fhir::report(fhir, &given, options));
