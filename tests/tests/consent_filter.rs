@@ -715,7 +715,27 @@ fn marks_on_all_that_the_converter_makes_go_out_with_what_is_permitted_alone() {
         let base = text(Bits::NONE);
         let base = found(&base);
         // Of what is permitted goes what the list says, and nothing else.
-        let sent = resources(&run(&policy, &bytes, Bits(all.0 & !care.0), &annex).bytes);
+        let out = run(&policy, &bytes, Bits(all.0 & !care.0), &annex);
+        let sent = resources(&out.bytes);
+        let keys = sent.iter().map(|r| {
+            format!(
+                "{}/{}",
+                r["resourceType"].as_str().unwrap(),
+                r["id"].as_str().unwrap()
+            )
+        });
+        let records: Vec<&Vec<String>> = keys.filter_map(|k| cats.get(&k)).collect();
+        assert_eq!(out.items, u64::try_from(records.len()).unwrap(), "{name}");
+        let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+        for category in records.into_iter().flatten() {
+            *counts.entry(category.clone()).or_default() += 1;
+        }
+        // What refers to a document has the document's categories, too.
+        assert!(out.counts.keys().eq(counts.keys()), "{name}");
+        for (category, n) in &counts {
+            let told = out.counts.get(category).copied().unwrap_or_default();
+            assert!((*n..=out.items).contains(&told), "{name}: {category}");
+        }
         for r in resources(&bytes) {
             let same = |s: &&Value| s["resourceType"] == r["resourceType"] && s["id"] == r["id"];
             let at = r["resourceType"].as_str().unwrap();

@@ -84,6 +84,10 @@ pub struct Filtered {
     pub bytes: Vec<u8>,
     /// Categories that go out, sorted: for the `disclose` line.
     pub cats: Vec<String>,
+    /// Records that go out; the person, and what goes only with others, are none.
+    pub items: u64,
+    /// How many of them each category has, by which it was decided; one of several counts in each.
+    pub counts: BTreeMap<String, u64>,
     /// Grants used.
     pub grants: Vec<String>,
     /// What it rests on ([`crate::Basis::wire`]), sorted.
@@ -308,7 +312,7 @@ pub fn categories_of(
             continue;
         };
         let kind = text_of(tree, node, "resourceType").unwrap_or_default();
-        let (cats, _) = classify(tree, &judging, node, &kind);
+        let cats = categories(tree, &judging, &policy.matches, node, &kind);
         let goes_with_others =
             policy.administrative.contains(&kind) && !cats.meets(policy.individual());
         if kind == "Patient" || goes_with_others {
@@ -1580,9 +1584,18 @@ impl Work<'_> {
     fn result(&self, bytes: Vec<u8>) -> Filtered {
         let mut cats = self.policy.category_codes(self.cats);
         cats.sort_unstable();
+        let is_record =
+            |u: &&Unit| u.kept && u.container.is_none() && !u.administrative && u.kind != "Patient";
+        let records = || self.units.iter().filter(is_record);
+        let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+        for category in records().flat_map(|u| self.policy.category_codes(u.item.cats)) {
+            *counts.entry(category).or_default() += 1;
+        }
         Filtered {
             bytes,
             cats,
+            items: u64::try_from(records().count()).unwrap_or(u64::MAX),
+            counts,
             grants: self.grants.iter().cloned().collect(),
             bases: self.bases.iter().cloned().collect(),
             obligations: self.obligations.iter().cloned().collect(),

@@ -9,8 +9,8 @@ use axum::http::header;
 use warifu_consent::json::{Value, object};
 use warifu_consent::{
     Accepted, Consent, Date, Disclosure, Facts, Filtered, Item, Knowledge, Ledger as _, Mode,
-    Opened, Origin, Reason, Request, State, Told, Typ, Who, Why, accept, break_glass,
-    categories_of, decide, emergency_bundle, filter, hash, instant, mark, told_to_recipient, wire,
+    Opened, Origin, Reason, Request, State, Told, Typ, Who, Why, accept, break_glass, decide,
+    emergency_bundle, filter, hash, instant, mark, told_to_recipient, wire,
 };
 use warifu_json::{Limits, NodeId, ROOT, Tree, parse};
 use warifu_log::Kind;
@@ -400,7 +400,7 @@ fn hand_over(
         ("areq", whom.areq.as_str().into()),
     ];
     let (line, salt) = tx.line(Kind::Disclose, Some(whom.sub), &members)?;
-    count(tx, whom.sub, line.index, &filtered.bytes)?;
+    count(tx, whom.sub, line.index, &filtered)?;
     let mut bytes = mark(&filtered, &office.policy);
     if emergency {
         let summed = emergency_bundle(&bytes, &office.policy, &office.institution, whom.request.at);
@@ -449,20 +449,15 @@ fn hand_over(
 
 /// Keeps how many records went out by a line, and of which kinds. A line itself has no numbers
 /// (docs/log.md); the person is told them beside it, as the server's word.
-fn count(tx: &Tx<'_>, sub: &str, line: u64, bundle: &[u8]) -> Result<(), Problem> {
-    let all = categories_of(bundle, &tx.view.office.policy);
-    let all = all.map_err(|e| Problem::internal(format!("filter: {e}")))?;
-    let mut of: BTreeMap<&str, u64> = BTreeMap::new();
-    for category in all.iter().flat_map(|(_, categories)| categories) {
-        *of.entry(category).or_default() += 1;
-    }
-    let of: Vec<String> = of.iter().map(|(c, n)| format!("{c} {n}")).collect();
+fn count(tx: &Tx<'_>, sub: &str, line: u64, told: &Filtered) -> Result<(), Problem> {
+    let counts = told.counts.iter();
+    let of: Vec<String> = counts.map(|(c, n)| format!("{c} {n}")).collect();
     tx.view.db.run(
         "INSERT INTO counted (line, sub, items, cats) VALUES (?1, ?2, ?3, ?4)",
         &[
             line.into(),
             sub.into(),
-            u64::try_from(all.len()).unwrap_or(u64::MAX).into(),
+            told.items.into(),
             of.join(" ").into(),
         ],
     )?;
