@@ -366,6 +366,8 @@ fn summary_marks_and_provenance_are_valid_r4() {
     let filtered = Filtered {
         bytes: summary,
         cats: vec!["inf.allergy".into()],
+        items: 1,
+        counts: [("inf.allergy".to_owned(), 1)].into(),
         grants: vec![],
         bases: vec!["GRANT".into()],
         obligations: vec!["NORDSCLCD".into(), "NOPERSISTP".into()],
