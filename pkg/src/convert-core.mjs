@@ -22,9 +22,9 @@ function join(name, module) {
 }
 
 /** The parts that a call needs and the instance lacks; `shown` for a message as a tree. */
-function* lacking({ to, trace }, files, shown) {
+function* lacking({ to, trace, provenance }, files, shown) {
   if (isWhole()) return;
-  if ((shown || trace) && !parts.view.module) yield "view";
+  if ((shown || trace || provenance) && !parts.view.module) yield "view";
   if (to === "clins" && !parts.clins.module) yield "clins";
   if (parts.documents.module) return;
   // What begins as messages do is none; the engine knows the rest.

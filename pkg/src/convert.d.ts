@@ -212,7 +212,7 @@ export declare function parse(input: Input, options?: CommonOptions): MessageVie
  * Loads the module. Needed once in browsers; Node.js, Deno and Bun load it at first use.
  * The reader of packed storages (zip, journals, index tables) is a module of its own, loaded with the first.
  * Three parts of the module are files of their own: `clins` for `to: "clins"`, `documents` for CDA and other
- * files that are no messages, `view` for `parse` and the option `trace`. They are loaded too, unless they are `false`: then `convertAll` loads what it
+ * files that are no messages, `view` for `parse` and the options `trace` and `provenance`. They are loaded too, unless they are `false`: then `convertAll` loads what it
  * needs when it needs it, and other calls that need it throw `not-initialised`.
  * Where a bundler does not follow `new URL(…, import.meta.url)`, pass the modules.
  */

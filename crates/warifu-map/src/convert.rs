@@ -223,7 +223,7 @@ impl Converter {
             note_patient(&item, message, out);
             out.set_source(number, kinds::provenance::source(core, &item));
             out.turn_to(core.patient_id(&context.patient));
-            let (made, withdrawn) = (out.resources.len(), out.deletes.len());
+            let from = (out.resources.len(), out.deletes.len());
             kinds::survey(core, pool, out, &mut context, &[(item, message)]);
             if is_dated_adt(item.kind) {
                 kinds::encounter::convert(core, pool, out, &mut context, &[(item, message)]);
@@ -242,7 +242,7 @@ impl Converter {
             };
             kinds::convert(&mut cx);
             let file = [(item, message)];
-            kinds::provenance::emit(core, pool, out, &context, &file, made, withdrawn);
+            kinds::provenance::emit(core, pool, out, &context, &file, from);
             trace::finish_message(message, core, out, mark, first_diagnostic);
         }
     }
@@ -472,7 +472,7 @@ impl Converter {
                 out.set_source(message.number(), kinds::provenance::source(core, item));
             }
             out.turn_to(core.patient_id(patient));
-            let (made, withdrawn) = (out.resources.len(), out.deletes.len());
+            let from = (out.resources.len(), out.deletes.len());
             kinds::survey(core, pool, out, &mut context, &own);
             if !adt.is_empty() {
                 kinds::encounter::convert(core, pool, out, &mut context, &adt);
@@ -492,7 +492,7 @@ impl Converter {
                 };
                 kinds::convert(&mut cx);
             }
-            kinds::provenance::emit(core, pool, out, &context, &own, made, withdrawn);
+            kinds::provenance::emit(core, pool, out, &context, &own, from);
             let all: Vec<Message<'_>> = messages.iter().map(|(_, _, m)| *m).collect();
             trace::finish_messages(&all, core, out, mark, first_diagnostic);
             contexts.push(context);

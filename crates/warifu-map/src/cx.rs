@@ -118,12 +118,13 @@ pub struct PatientContext {
     pub problems: warifu_order::Map<String, (u64, u16)>,
     /// Diagnoses that a stay names (PRB-10.4, PRB-18).
     pub diagnoses: Vec<Diagnosis>,
-    /// Orders of imaging and physiology (order kind, number) that have a result: the newest one.
+    /// Orders (order kind, number; of tests their item, too) that have a result: the newest one. Specimens of
+    /// results (`SPM`).
     pub performed: warifu_order::Map<(&'static str, String), Performed>,
 }
 
 /// What the result of an order says of the order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Performed {
     /// When it was sent, [`warifu_hl7::time::Time::sort_key`].
     pub sent: u64,
@@ -131,6 +132,22 @@ pub struct Performed {
     pub status: &'static str,
     /// Bytes that say so.
     pub src: Src,
+    /// Of a request or specimen of the laboratory: its fields, each as a hash.
+    pub(crate) said: Vec<u64>,
+    /// Of a request of the laboratory that was made: its logical id.
+    pub(crate) id: Option<Id>,
+}
+
+impl Performed {
+    pub(crate) fn new(sent: u64, status: &'static str, src: Src) -> Self {
+        Self {
+            sent,
+            status,
+            src,
+            said: Vec::new(),
+            id: None,
+        }
+    }
 }
 
 /// A disease that has a role in a stay.
@@ -466,13 +483,33 @@ impl<'a> Cx<'a, '_> {
         suffix: &str,
         at: &impl Sourced,
     ) -> Id {
-        let id = self.id(resource_type, parts, n, suffix);
+        let at = at.src();
+        let code = &warifu_diag::catalogue::map_general::MAP015;
+        self.id_once(Self::id, code, resource_type, parts, n, suffix, at)
+    }
+    /// An id by `of`; what the message itself asks for a second time is numbered and reported.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "what an id is made of, and how; a struct would only rename the arguments"
+    )]
+    #[inline(never)]
+    pub(crate) fn id_once(
+        &mut self,
+        of: fn(&mut Self, &'static str, &[&str], u32, &str) -> Id,
+        code: Code,
+        resource_type: &'static str,
+        parts: &[&str],
+        n: u32,
+        suffix: &str,
+        at: Src,
+    ) -> Id {
+        let id = of(self, resource_type, parts, n, suffix);
         if self.out.maker(resource_type, id) != Some(self.message.number())
             || self.conv.options.ids == IdMode::Readable
         {
             return id;
         }
-        self.report(&warifu_diag::catalogue::map_general::MAP015, at);
+        self.report(code, &at);
         let ordinal = self.out.count_again(resource_type, id).to_string();
         let mut all: [&str; 12] = [""; 12];
         let further = ["#", ordinal.as_str()];
@@ -480,7 +517,13 @@ impl<'a> Cx<'a, '_> {
             *slot = p;
         }
         let count = parts.len() + further.len();
-        self.id(resource_type, all.get(..count).unwrap_or(&all), n, suffix)
+        of(
+            self,
+            resource_type,
+            all.get(..count).unwrap_or(&all),
+            n,
+            suffix,
+        )
     }
     /// [`Cx::id`] of what an order's file makes. Where another file has the same order number, what that
     /// one made keeps the id, and this one's has the key of its file in it (reported once a file), so

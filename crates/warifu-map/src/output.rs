@@ -99,6 +99,8 @@ pub struct Output {
     again: Map<(Id, &'static str), u32>,
     /// Messages whose order number another file has as well, reported already.
     shared_orders: Set<u16>,
+    /// Requests of tests, by number and item.
+    pub(crate) tests: crate::kinds::laboratory::joined::Tests,
     /// Messages of whose visit a stay keeps what it has no element for.
     pub(crate) kept_visits: Set<u16>,
 }
@@ -161,6 +163,7 @@ impl Output {
         self.again.clear();
         self.shared_orders.clear();
         self.kept_visits.clear();
+        self.tests.clear();
     }
     /// What follows is of this person.
     pub(crate) fn turn_to(&mut self, person: Id) {

@@ -820,7 +820,7 @@ impl<'a> Cx<'a, '_> {
                 at += 1;
                 let other = name.starts_with("OBX") || name.starts_with("SPM");
                 // What was told already is passed over at once, too: many results may wait for one report.
-                if *position < from && (other || name.is_empty()) {
+                if *position < from {
                     at = at.max(queue.all.partition_point(|of| of.0 < from));
                     continue;
                 }

@@ -63,6 +63,50 @@ pub(crate) fn read<S: Sink>(bytes: &[u8], charset: Charset, sink: &mut S) {
     }
 }
 
+/// [`read`] for sinks of which one reader is enough: what runs rarely need not be there once more.
+pub(crate) fn read_any(bytes: &[u8], charset: Charset, sink: &mut dyn Rare) {
+    read(bytes, charset, &mut Any(sink));
+}
+
+/// [`read_any`] of UTF-8 alone.
+pub(crate) fn read_any_utf8(bytes: &[u8], sink: &mut dyn Rare) {
+    read_utf8(bytes, &mut Any(sink));
+}
+
+/// What [`read_any`] tells.
+pub(crate) trait Rare {
+    /// As [`Sink::ascii`].
+    fn ascii(&mut self, _at: usize, _run: &[u8], _shifted: bool) {}
+    /// As [`Sink::utf8`].
+    fn utf8(&mut self, _at: usize, _run: &str) {}
+    /// As [`Sink::character`].
+    fn character(&mut self, _at: usize, _len: usize, _character: char) {}
+    /// As [`Sink::note`].
+    fn note(&mut self, _kind: NoteKind, _start: usize, _end: usize) {}
+}
+
+struct Any<'s>(&'s mut dyn Rare);
+
+impl Sink for Any<'_> {
+    const NOTES: bool = true;
+
+    fn ascii(&mut self, at: usize, run: &[u8], shifted: bool) {
+        self.0.ascii(at, run, shifted);
+    }
+
+    fn utf8(&mut self, at: usize, run: &str) {
+        self.0.utf8(at, run);
+    }
+
+    fn character(&mut self, at: usize, len: usize, character: char) {
+        self.0.character(at, len, character);
+    }
+
+    fn note(&mut self, kind: NoteKind, start: usize, end: usize) {
+        self.0.note(kind, start, end);
+    }
+}
+
 /// The sink of [`decode_into`].
 struct Text<'a> {
     out: &'a mut String,
@@ -489,7 +533,7 @@ fn read_eucjp<S: Sink>(bytes: &[u8], sink: &mut S) {
 }
 
 /// UTF-8.
-pub(crate) fn read_utf8<S: Sink>(bytes: &[u8], sink: &mut S) {
+fn read_utf8<S: Sink>(bytes: &[u8], sink: &mut S) {
     let mut at = 0;
     if bytes.starts_with(BYTE_ORDER_MARK) {
         sink.note(NoteKind::ByteOrderMark, 0, BYTE_ORDER_MARK.len());

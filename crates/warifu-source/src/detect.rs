@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use crate::Charset;
 use crate::check::NoteKind;
-use crate::decode::{GARBAGE, GETA, Sink, read};
+use crate::decode::{GARBAGE, GETA, Rare, read_any};
 use crate::escape::ESC;
 
 /// Charset of a file, from its bytes alone.
@@ -87,7 +87,7 @@ pub fn declared(msh18: &[u8]) -> Option<Charset> {
 /// Number of bytes without meaning in a charset.
 fn meaningless(bytes: &[u8], charset: Charset) -> usize {
     let mut sink = Meaningless { bytes: 0 };
-    read(bytes, charset, &mut sink);
+    read_any(bytes, charset, &mut sink);
     sink.bytes
 }
 
@@ -97,7 +97,7 @@ fn escaped(bytes: &[u8]) -> usize {
         return 0;
     }
     let mut sink = Escaped { bytes, count: 0 };
-    read(bytes, Charset::Iso2022Jp, &mut sink);
+    read_any(bytes, Charset::Iso2022Jp, &mut sink);
     sink.count
 }
 
@@ -106,36 +106,20 @@ struct Escaped<'a> {
     count: usize,
 }
 
-impl Sink for Escaped<'_> {
-    const NOTES: bool = false;
-
-    fn ascii(&mut self, _at: usize, _run: &[u8], _shifted: bool) {}
-
-    fn utf8(&mut self, _at: usize, _run: &str) {}
-
+impl Rare for Escaped<'_> {
     fn character(&mut self, at: usize, len: usize, character: char) {
         let seven_bit = self.bytes.get(at).is_some_and(u8::is_ascii);
         if seven_bit && !matches!(character, GARBAGE | GETA) {
             self.count += len;
         }
     }
-
-    fn note(&mut self, _kind: NoteKind, _start: usize, _end: usize) {}
 }
 
 struct Meaningless {
     bytes: usize,
 }
 
-impl Sink for Meaningless {
-    const NOTES: bool = true;
-
-    fn ascii(&mut self, _at: usize, _run: &[u8], _shifted: bool) {}
-
-    fn utf8(&mut self, _at: usize, _run: &str) {}
-
-    fn character(&mut self, _at: usize, _len: usize, _character: char) {}
-
+impl Rare for Meaningless {
     fn note(&mut self, kind: NoteKind, start: usize, end: usize) {
         if let NoteKind::Malformed | NoteKind::Unmapped | NoteKind::EightBitByte = kind {
             self.bytes += end - start;

@@ -4,8 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use crate::check::NoteKind;
-use crate::decode::{Sink, push_ascii, read, read_utf8};
+use crate::decode::{Rare, push_ascii, read_any, read_any_utf8};
 use crate::{Charset, position};
 
 /// Text of a file and the way back to its bytes.
@@ -50,7 +49,7 @@ struct Run {
 /// assert_eq!(decoded.byte_range(4..10), 4..14);
 /// ```
 pub fn decode(bytes: &[u8], charset: Charset) -> Decoded {
-    mapped(bytes, |sink| read(bytes, charset, sink))
+    mapped(bytes, |sink| read_any(bytes, charset, sink))
 }
 
 /// [`decode`] of a file whose parts have charsets of their own, as a stream of messages may: each part is
@@ -59,7 +58,7 @@ pub fn decode_parts(bytes: &[u8], parts: impl Iterator<Item = (usize, Charset)>)
     mapped(bytes, |sink| {
         for (end, charset) in parts {
             let part = bytes.get(sink.base..end).unwrap_or_default();
-            read(part, charset, sink);
+            read_any(part, charset, sink);
             sink.base += part.len();
         }
     })
@@ -67,7 +66,7 @@ pub fn decode_parts(bytes: &[u8], parts: impl Iterator<Item = (usize, Charset)>)
 
 /// [`decode`] of UTF-8: for callers that read nothing else, and need no tables of JIS.
 pub fn decode_utf8(bytes: &[u8]) -> Decoded {
-    mapped(bytes, |sink| read_utf8(bytes, sink))
+    mapped(bytes, |sink| read_any_utf8(bytes, sink))
 }
 
 fn mapped(bytes: &[u8], read: impl FnOnce(&mut Mapped)) -> Decoded {
@@ -220,29 +219,21 @@ impl Mapped {
     }
 }
 
-impl Sink for Mapped {
-    const NOTES: bool = false;
-
-    #[inline]
+impl Rare for Mapped {
     fn ascii(&mut self, at: usize, run: &[u8], shifted: bool) {
         self.extend(at, run.len(), (1, 1), shifted);
         push_ascii(&mut self.text, run);
     }
 
-    #[inline]
     fn utf8(&mut self, at: usize, run: &str) {
         self.extend(at, run.len(), (1, 1), false);
         self.text.push_str(run);
     }
 
-    #[inline]
     fn character(&mut self, at: usize, len: usize, character: char) {
         let width = u8::try_from(character.len_utf8()).unwrap_or(1);
         let bytes = u8::try_from(len).unwrap_or(1);
         self.extend(at, len, (width, bytes), true);
         self.text.push(character);
     }
-
-    #[inline]
-    fn note(&mut self, _kind: NoteKind, _start: usize, _end: usize) {}
 }

@@ -111,13 +111,14 @@ const PARTS: [Part; 3] = [
         name: "documents",
         roots: "warifu_map::kinds::document::convert_one,warifu_map::kinds::document::convert_folders",
     },
-    // What shows a message: its tree with the names of fields, and the trace.
+    // What shows a message: its tree with the names of fields, the trace, and Provenances.
     Part {
         name: "view",
         roots: "warifu_wasm::convert::parsed,warifu_wasm::convert::traced,\
                 warifu_wasm::convert::traces_of,warifu_convert::trace,warifu_convert::clins_trace,\
                 warifu_convert::bundle_hits,warifu_convert::resource_hits,warifu_convert::unused,\
-                warifu_map::trace::all_hits,warifu_map::trace::note_sources",
+                warifu_map::trace::all_hits,warifu_map::trace::note_sources,\
+                warifu_map::kinds::provenance::each,warifu_map::kinds::provenance::write",
     },
 ];
 
@@ -607,10 +608,21 @@ fn put_in_order(binder: &Path, modules: &Path, wasm: &Path) -> Result<()> {
     let mut hints = Command::new(binder);
     process::run(hints.arg("hints").arg(wasm), Output::Shown)?;
     wasm_opt(modules, wasm, &STRIP)?;
-    files::write(wasm, &wasm_order::named(&fs::read(wasm)?)?)?;
     let mut arguments = vec!["--reorder-functions-by-name"];
     arguments.extend(STRIP);
-    wasm_opt(modules, wasm, &arguments)
+    let mut best: Option<(usize, Vec<u8>)> = None;
+    for round in 0..wasm_order::ROUNDS {
+        files::write(wasm, &wasm_order::named(&fs::read(wasm)?, round)?)?;
+        wasm_opt(modules, wasm, &arguments)?;
+        let size = sizes::gzip_size(wasm)?;
+        if best.as_ref().is_none_or(|(least, _)| size < *least) {
+            best = Some((size, fs::read(wasm)?));
+        }
+    }
+    match best {
+        Some((_, smallest)) => files::write(wasm, &smallest),
+        None => Ok(()),
+    }
 }
 
 /// Lets Node.js compile a module: a broken one is found here.

@@ -64,13 +64,8 @@ pub(crate) fn survey(cx: &mut Cx<'_, '_>, performed: &mut Map<(&'static str, Str
             continue;
         }
         let (status, src) = order::state_of_result(&o);
-        let new = Performed { sent, status, src };
-        let known = performed
-            .entry((family(cx), number.to_owned()))
-            .or_insert(new);
-        if known.sent <= sent {
-            *known = new;
-        }
+        let new = Performed::new(sent, status, src);
+        crate::kinds::note_performed(performed, (family(cx), number.to_owned()), new);
     }
 }
 

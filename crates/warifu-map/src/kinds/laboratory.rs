@@ -3,6 +3,7 @@
 //! One OBR gives one ServiceRequest and, in results, one DiagnosticReport; one SPM one Specimen; one
 //! OBX one Observation. The segments are walked once (`laboratory/walk.rs`).
 
+pub(crate) mod joined;
 mod microbiology;
 mod order;
 mod report;
@@ -23,7 +24,6 @@ use warifu_terms::systems;
 use crate::cx::{Cx, Sourced};
 use crate::datatypes;
 use crate::kinds::observation::{self, Allows, Item};
-use crate::options::IdMode;
 use crate::table::{Group, Table};
 
 pub use tables::TABLES;
@@ -126,10 +126,6 @@ struct Shared<'a> {
     /// Whether the institution of ORC-21 has been emitted.
     facility: bool,
     requester: Option<order::Requester<'a>>,
-    /// Number of resources in the output before this message.
-    start: usize,
-    /// How often an id was asked for; filled once an id came twice.
-    seen: Option<warifu_order::Map<(&'static str, Id), u32>>,
 }
 
 impl<'a> Shared<'a> {
@@ -151,8 +147,6 @@ impl<'a> Shared<'a> {
             loose: walk.loose,
             facility: false,
             requester: None,
-            start: cx.out.resources.len(),
-            seen: None,
         }
     }
     /// Writes the reference to the patient.
@@ -160,59 +154,6 @@ impl<'a> Shared<'a> {
         r.object(element, |o| {
             o.string("reference", self.patient, self.patient_src);
         });
-    }
-    /// Logical id; when the message itself asks for one twice, the later ones are numbered, so that
-    /// nothing is lost.
-    fn unique(
-        &mut self,
-        cx: &mut Cx<'a, '_>,
-        ty: &'static str,
-        parts: &[&str],
-        n: u32,
-        suffix: &str,
-        at: &impl Sourced,
-    ) -> Id {
-        let id = cx.order_id(ty, parts, n, suffix);
-        let known = cx.emitted(ty, id)
-            || self
-                .seen
-                .as_ref()
-                .is_some_and(|s| s.contains_key(&(ty, id)));
-        if !known || cx.options().ids == IdMode::Readable {
-            if let Some(seen) = &mut self.seen {
-                seen.insert((ty, id), 1);
-            }
-            return id;
-        }
-        let start = self.start;
-        let seen = self.seen.get_or_insert_with(|| {
-            cx.out
-                .resources
-                .iter()
-                .skip(start)
-                .map(|r| ((r.resource_type, r.id), 1))
-                .collect()
-        });
-        // Known from another message: the same thing, sent again.
-        let Some(count) = seen.get_mut(&(ty, id)) else {
-            return id;
-        };
-        *count += 1;
-        let ordinal = count.to_string();
-        let mut all: [&str; 10] = [""; 10];
-        let mut used = 0;
-        for p in parts.iter().copied().chain(["#", ordinal.as_str()]) {
-            if let Some(slot) = all.get_mut(used) {
-                *slot = p;
-                used += 1;
-            }
-        }
-        cx.report(&MAP213, at);
-        let id = cx.order_id(ty, all.get(..used).unwrap_or(&all), n, suffix);
-        if let Some(seen) = &mut self.seen {
-            seen.insert((ty, id), 1);
-        }
-        id
     }
 }
 
@@ -253,6 +194,19 @@ fn concept_or_text<'a>(o: &mut Object<'_>, cx: &mut Cx<'a, '_>, f: Part<'a>) {
     } else {
         datatypes::codeable_concept(o, cx, f);
     }
+}
+
+/// Logical id; when the message itself asks for one twice, the later ones are numbered, so that nothing is
+/// lost.
+fn unique(
+    cx: &mut Cx<'_, '_>,
+    ty: &'static str,
+    parts: &[&str],
+    n: u32,
+    suffix: &str,
+    at: &impl Sourced,
+) -> Id {
+    cx.id_once(Cx::order_id, &MAP213, ty, parts, n, suffix, at.src())
 }
 
 /// Placer order number: ORC-2, else OBR-2, else the file name's.
@@ -358,22 +312,18 @@ pub(crate) fn order(cx: &mut Cx<'_, '_>) {
             .map(|s| s.field(4))
             .filter(Part::is_some)
             .map(|f| Item::ordered(cx, f));
-        let mut request = order::open(cx, &mut shared, &walk, o, number, item.as_ref(), target);
-        encounter(
-            cx,
-            &mut request.r,
-            warifu_fhir::element::service_request::ENCOUNTER,
-            target,
-            o,
-        );
+        let request = order::request(cx, &mut shared, &walk, o, number, item.as_ref(), target);
+        let (of, mut own) = (request.of, request.r);
         let parent_key = item.as_ref().map_or("", |i| i.key().text);
         for line in walk.lines_of(o) {
             let item = Item::ordered(cx, line.obx.field(3));
             if line.obx.field(5).is_some() {
                 // A finding sent along (urine volume, body weight).
                 let reference = result::finding(cx, &mut shared, &walk, line, number, target);
-                if let Some((reference, src)) = reference {
-                    request.r.object(
+                if let Some((reference, src)) = reference
+                    && let Some(r) = &mut own
+                {
+                    r.object(
                         warifu_fhir::element::service_request::SUPPORTING_INFO,
                         |o| o.string("reference", reference, src),
                     );
@@ -382,7 +332,7 @@ pub(crate) fn order(cx: &mut Cx<'_, '_>) {
                 order::child(
                     cx,
                     &mut shared,
-                    &request,
+                    of,
                     o,
                     number,
                     &item,
@@ -394,7 +344,9 @@ pub(crate) fn order(cx: &mut Cx<'_, '_>) {
                 walk.notes(line.notes).for_each(|nte| cx.stray(nte));
             }
         }
-        cx.emit(request.r);
+        if let Some(r) = own {
+            cx.emit(r);
+        }
     }
 }
 
@@ -416,17 +368,12 @@ pub(crate) fn result(cx: &mut Cx<'_, '_>) {
         let has_head = o.obr.is_some() || o.orc.is_some();
         let mut at = None;
         let request = if has_head {
-            let mut request = order::open(cx, &mut shared, &walk, o, number, item.as_ref(), target);
-            at = encounter(
-                cx,
-                &mut request.r,
-                warifu_fhir::element::service_request::ENCOUNTER,
-                target,
-                o,
-            );
-            let id = request.r.id();
-            cx.emit(request.r);
-            Some(cx.reference_text("ServiceRequest", id))
+            let request = order::request(cx, &mut shared, &walk, o, number, item.as_ref(), target);
+            at = request.at;
+            if let Some(r) = request.r {
+                cx.emit(r);
+            }
+            Some(cx.reference_text("ServiceRequest", request.of.id))
         } else {
             None
         };
@@ -459,14 +406,8 @@ pub(crate) fn result(cx: &mut Cx<'_, '_>) {
 /// A reference to an Encounter, and the bytes of the time by which it was found.
 type Visit<'a> = (&'a str, Src);
 
-/// Refers to the stay or visit at the time of the order's specimen; returns the reference.
-fn encounter<'a>(
-    cx: &mut Cx<'a, '_>,
-    r: &mut Resource,
-    element: Element,
-    target: Target<'a>,
-    order: &Order<'a>,
-) -> Option<Visit<'a>> {
+/// The stay or visit at the time of the order's specimen.
+fn visit<'a>(cx: &mut Cx<'a, '_>, target: Target<'a>, order: &Order<'a>) -> Option<Visit<'a>> {
     if cx.context.stays.is_empty() {
         return None;
     }
@@ -479,9 +420,7 @@ fn encounter<'a>(
         .into_iter()
         .find(|v| v.text.trim().len() >= 8)?;
     let id = cx.encounter_at(moment.text)?;
-    let visit = (cx.reference_text("Encounter", id), src_of(&moment));
-    r.object(element, |o| o.string("reference", visit.0, visit.1));
-    Some(visit)
+    Some((cx.reference_text("Encounter", id), src_of(&moment)))
 }
 
 /// Whether OBX values may be times in this profile: never in the laboratory.

@@ -159,6 +159,7 @@ pub(crate) fn survey<'a>(
     let mut problems = condition::Newest::new();
     let mut diagnoses = Vec::new();
     let mut performed = warifu_order::Map::new();
+    let ordered = messages.iter().any(|m| m.0.kind == Some(DataKind::Oml01));
     let mut named = false;
     for (item, message) in messages {
         let sent = warifu_hl7::time::parse(message.value(b"MSH", 7).text);
@@ -178,6 +179,9 @@ pub(crate) fn survey<'a>(
             condition::survey(&mut cx, &mut problems, &mut diagnoses);
         }
         imaging::survey(&mut cx, &mut performed);
+        if ordered {
+            laboratory::joined::survey(&mut cx, &mut performed);
+        }
         let orc = message
             .first(b"ORC")
             .filter(|s| !named && s.field(21).is_some());
@@ -195,6 +199,20 @@ pub(crate) fn survey<'a>(
     context.problems = problems;
     context.diagnoses = diagnoses;
     context.performed = performed;
+}
+
+/// Notes what a result says unless a newer one is known.
+pub(crate) fn note_performed(
+    performed: &mut warifu_order::Map<(&'static str, String), crate::cx::Performed>,
+    key: (&'static str, String),
+    new: crate::cx::Performed,
+) {
+    if performed
+        .get(&key)
+        .is_none_or(|known| known.sent <= new.sent)
+    {
+        performed.insert(key, new);
+    }
 }
 
 /// Converts one message into `cx.out`.

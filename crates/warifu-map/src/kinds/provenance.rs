@@ -87,20 +87,30 @@ pub(crate) fn source(core: &Core, item: &Item<'_>) -> Option<String> {
     })
 }
 
-/// Emits the Provenance of each message: its targets are the resources made from it since `from`, and
-/// the deletions it asked for since `deletes`.
+/// Emits the Provenance of each message, where they are wanted: its targets are the resources made from it
+/// since `from`, and the deletions it asked for since `deletes`.
 pub(crate) fn emit<'a>(
     core: &Core,
     pool: &mut Vec<Box<Buffers>>,
     out: &mut Output,
     context: &PatientContext,
     messages: &[(Item<'a>, Message<'a>)],
-    from: usize,
-    deletes: usize,
+    from: (usize, usize),
 ) {
-    if !core.options.provenance {
-        return;
+    if core.options.provenance {
+        each(core, pool, out, context, messages, from);
     }
+}
+
+#[inline(never)]
+fn each<'a>(
+    core: &Core,
+    pool: &mut Vec<Box<Buffers>>,
+    out: &mut Output,
+    context: &PatientContext,
+    messages: &[(Item<'a>, Message<'a>)],
+    (from, deletes): (usize, usize),
+) {
     let mut targets: Map<u16, Vec<(&'static str, Id)>> = Map::new();
     let made = out
         .resources
@@ -232,6 +242,7 @@ pub(crate) fn document(
     );
 }
 
+#[inline(never)]
 fn write(cx: &mut Cx<'_, '_>, id: Id, targets: &[(&'static str, Id)], origin: &Origin<'_>) {
     let mut r = cx.open("Provenance", id);
     for (resource_type, id) in targets {

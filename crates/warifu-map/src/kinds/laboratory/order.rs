@@ -11,9 +11,10 @@ use crate::kinds::observation::{self, Item};
 use crate::kinds::practitioner;
 use crate::table::{Group, keep, run};
 
+use super::joined::Made;
 use super::tables::ORC_TO_JP_SERVICE_REQUEST;
 use super::walk::{Line, Order, Walk};
-use super::{Shared, Target, numbered_identifier};
+use super::{Shared, Target, joined, numbered_identifier};
 
 /// Canonical of JP_ServiceRequest_Common.
 pub(super) const JP_SERVICE_REQUEST: &str =
@@ -22,14 +23,17 @@ pub(super) const JP_SERVICE_REQUEST: &str =
 /// `category` of laboratory orders.
 const LABORATORY: &str = r#"{"coding":[{"system":"http://snomed.info/sct","code":"108252007","display":"Laboratory procedure"}]}"#;
 
-/// An open ServiceRequest and what its children need.
-pub(super) struct Request {
-    pub(super) r: Resource,
-    status: &'static str,
+/// The ServiceRequest of an order.
+pub(super) struct Request<'a> {
+    pub(super) of: Made,
+    pub(super) at: Option<super::Visit<'a>>,
+    /// Open, where this order makes it: the caller adds what hangs on it and emits it.
+    pub(super) r: Option<Resource>,
 }
 
-/// Opens the ServiceRequest of an order; the caller adds what hangs on it and emits it.
-pub(super) fn open<'a>(
+/// The ServiceRequest of an order, by its number and item; of a further order of the same, and of a result
+/// whose order is known, it is the one that was made before ([`joined`]).
+pub(super) fn request<'a>(
     cx: &mut Cx<'a, '_>,
     shared: &mut Shared<'a>,
     walk: &Walk<'a>,
@@ -37,23 +41,28 @@ pub(super) fn open<'a>(
     number: Val<'a>,
     item: Option<&Item<'a>>,
     specimen: Target<'a>,
-) -> Request {
-    let at = order.orc.or(order.obr);
-    let n = at.map_or(0, |s| s.position());
-    let source = at.map_or_else(|| cx.message().empty_part(), |s| s.field(2));
-    let key = item.map_or("", |i| i.key().text);
-    let id = shared.unique(
-        cx,
-        "ServiceRequest",
-        &[shared.kind, number.text, specimen.key, key],
-        n,
-        "",
-        &source,
-    );
+) -> Request<'a> {
+    let at = super::visit(cx, specimen, order);
+    let key = joined::key(joined::ORDER, number.text, order.code());
+    if let Some((of, said)) = joined::made(cx, &key, shared.file) {
+        joined::beside(cx, order.segments(), &said, shared.file);
+        let loose = std::mem::take(&mut shared.loose);
+        for nte in walk.notes(order.notes).chain(walk.notes(loose)) {
+            cx.stray_field(nte, 3, nte.field(3));
+        }
+        return Request { of, at, r: None };
+    }
+    let head = order.orc.or(order.obr);
+    let n = head.map_or(0, |s| s.position());
+    let source = head.map_or_else(|| cx.message().empty_part(), |s| s.field(2));
+    let parts = [joined::ORDER, number.text, order.code()];
+    let id = super::unique(cx, "ServiceRequest", &parts, n, "", &source);
     let mut r = cx.open("ServiceRequest", id);
     let group = super::group_of(order);
-    let status = status_of(cx, &group, shared.file);
     run(&ORC_TO_JP_SERVICE_REQUEST, &mut r, cx, &group);
+    let (status, src) = status(cx, &group, &key, shared.file);
+    r.row(practitioner::row(&ORC_TO_JP_SERVICE_REQUEST, "ORC-5"));
+    r.string(el::STATUS, status, src);
     r.row(super::row(&ORC_TO_JP_SERVICE_REQUEST));
     identifiers(&mut r, cx, &group);
     // The report takes these; an order has none. Of the section it takes microbiology (MB) only.
@@ -86,8 +95,13 @@ pub(super) fn open<'a>(
         cx.report(&warifu_diag::catalogue::map_lab::MAP217, &nte.field(3));
         observation::note(&mut r, cx, el::NOTE, nte);
     }
+    if let Some((reference, src)) = at {
+        r.object(el::ENCOUNTER, |o| o.string("reference", reference, src));
+    }
     r.profile(JP_SERVICE_REQUEST);
-    Request { r, status }
+    let of = Made { id, status };
+    joined::note(cx, key, of, order);
+    Request { of, at, r: Some(r) }
 }
 
 /// A requested item (OBX-3 of OML-01) as a ServiceRequest that is part of the order: its identifier is
@@ -100,7 +114,7 @@ pub(super) fn open<'a>(
 pub(super) fn child<'a>(
     cx: &mut Cx<'a, '_>,
     shared: &mut Shared<'a>,
-    parent: &Request,
+    parent: Made,
     order: &Order<'a>,
     number: Val<'a>,
     item: &Item<'a>,
@@ -109,7 +123,7 @@ pub(super) fn child<'a>(
     parent_key: &str,
 ) {
     let obx = line.obx;
-    let id = shared.unique(
+    let id = super::unique(
         cx,
         "ServiceRequest",
         &[
@@ -153,8 +167,10 @@ pub(super) fn child<'a>(
     if let Some(known) = shared.requester {
         known.write(&mut r);
     }
-    super::encounter(cx, &mut r, el::ENCOUNTER, specimen, order);
-    let reference = cx.reference_text("ServiceRequest", parent.r.id());
+    if let Some((reference, src)) = super::visit(cx, specimen, order) {
+        r.object(el::ENCOUNTER, |o| o.string("reference", reference, src));
+    }
+    let reference = cx.reference_text("ServiceRequest", parent.id);
     r.object(el::BASED_ON, |o| {
         o.string("reference", reference, number.src());
     });
@@ -180,8 +196,14 @@ pub(super) fn child<'a>(
     cx.emit(r);
 }
 
-/// ORC-1 and ORC-5 (tables 0119 and 0038); an empty ORC-5 means active in orders, completed in results.
-fn status_of<'a>(cx: &mut Cx<'a, '_>, g: &Group<'a>, file: OrderFile) -> &'static str {
+/// State of a request (mapping §7), and where it stands. A result that is converted with its order says how far
+/// the order has come; an order withdrawn after it stays withdrawn.
+fn status<'a>(
+    cx: &mut Cx<'a, '_>,
+    g: &Group<'a>,
+    key: &(&'static str, String),
+    file: OrderFile,
+) -> (&'static str, Src) {
     let value = |field| {
         g.field(*b"ORC", field)
             .map(|f| f.value())
@@ -196,16 +218,19 @@ fn status_of<'a>(cx: &mut Cx<'a, '_>, g: &Group<'a>, file: OrderFile) -> &'stati
         cx.listed(control.trimmed(), crate::table::ORDER_CONTROL);
         cx.used(&control);
     }
-    t.to
-}
-
-/// Status of the request (mapping §7).
-pub(super) fn status<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, g: &Group<'a>, f: Part<'a>) {
-    let file = super::file_of(cx);
-    let control = g.field(*b"ORC", 1).map(|f| f.value()).unwrap_or_default();
-    let t = service_request_status(control.text, f.value().text, file);
-    let src = if f.is_some() { f.src() } else { control.src() };
-    r.string(el::STATUS, t.to, src);
+    let from = if state.is_empty() { control } else { state };
+    let own = (t.to, from.src());
+    let ended = matches!(t.to, "revoked" | "entered-in-error");
+    let sent = joined::sent_at(cx.message());
+    match cx.context.performed.get(key) {
+        Some(p)
+            if (!ended || p.sent > sent)
+                && joined::is_near(joined::day_of(cx), p.sent / joined::DAY) =>
+        {
+            (p.status, p.src)
+        }
+        _ => own,
+    }
 }
 
 /// `intent` is always order.

@@ -44,7 +44,7 @@ pub(super) fn emit<'a>(
         return;
     };
     let key = item.map_or("", |i| i.key().text);
-    let id = shared.unique(
+    let id = super::unique(
         cx,
         "DiagnosticReport",
         &[shared.kind, number, specimen.key, key],

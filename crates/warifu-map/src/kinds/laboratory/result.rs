@@ -268,7 +268,7 @@ fn one<'a>(
         sub.text,
         of_parent,
     ];
-    let id = shared.unique(cx, "Observation", &parts, obx.position(), "", &obx.field(3));
+    let id = super::unique(cx, "Observation", &parts, obx.position(), "", &obx.field(3));
     let mut r = cx.open("Observation", id);
     r.row(super::row(&OBX_TO_JP_OBSERVATION_LAB_RESULT));
     if !cx.options().without_source_identifier {

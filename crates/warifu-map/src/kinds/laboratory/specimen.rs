@@ -5,16 +5,17 @@ use warifu_fhir::Resource;
 use warifu_fhir::element::specimen as el;
 use warifu_hl7::time::{self, Oddity};
 use warifu_hl7::{Part, Val};
+use warifu_terms::maps::OrderFile;
 use warifu_terms::{systems, units};
 
-use crate::cx::{Cx, Sourced};
+use crate::cx::{Cx, Performed, Sourced};
 use crate::datatypes::{self, Unit};
 use crate::kinds::observation;
 use crate::table::{Group, run};
 
 use super::tables::SPM_TO_JP_SPECIMEN;
 use super::walk::{Specimen, Walk};
-use super::{Shared, numbered_identifier};
+use super::{Shared, joined, numbered_identifier};
 
 /// Canonical of JP_Specimen_Common.
 const JP_SPECIMEN: &str = "http://jpfhir.jp/fhir/core/StructureDefinition/JP_Specimen_Common";
@@ -46,10 +47,34 @@ pub(super) fn emit<'a>(
     } else {
         n.text
     };
-    let id = shared.unique(
+    // By the number that an order and its result have, a specimen is one.
+    let mut kind = if n.is_empty() {
+        shared.kind
+    } else {
+        joined::ORDER
+    };
+    if shared.file == OrderFile::Order {
+        let told = cx.context.performed.get(&joined::key("SPM", order, key));
+        let near = |p: &&Performed| joined::is_near(joined::day_of(cx), p.sent / joined::DAY);
+        let told = told.filter(near).map(|p| p.said.clone());
+        let parts = [kind, order, key];
+        let id = cx.id("Specimen", &parts, s.spm.position(), "specimen");
+        if cx.emitted("Specimen", id) {
+            // Of an order of the same number before: no result's.
+            kind = "OML-01 SPM";
+        } else if let Some(said) = told {
+            // The result makes it, and knows more of it.
+            joined::beside(cx, [Some(s.spm), None, None], &said, OrderFile::Order);
+            for nte in walk.notes(s.notes) {
+                cx.stray_field(nte, 3, nte.field(3));
+            }
+            return cx.reference_text("Specimen", id);
+        }
+    }
+    let id = super::unique(
         cx,
         "Specimen",
-        &[shared.kind, order, key],
+        &[kind, order, key],
         s.spm.position(),
         "specimen",
         &s.spm.field(2),

@@ -31,7 +31,7 @@ table! {
         "ORC-2" => "ServiceRequest.identifier": part, "依頼者オーダ番号";
         "ORC-3" => "ServiceRequest.identifier": part, "実施者オーダ番号";
         "ORC-4" => "ServiceRequest.requisition": map order::requisition, "依頼者グループ番号";
-        "ORC-5" => "ServiceRequest.status": always order::status, "オーダ状態";
+        "ORC-5" => "ServiceRequest.status": part, "オーダ状態";
         "ORC-8" => "": lost, "親オーダ番号";
         "ORC-9" => "ServiceRequest.authoredOn": map order::authored_on, "トランザクション日時";
         "ORC-10" => "ServiceRequest.requester (ORC-12, OBR-16 がないとき)": part, "入力者";

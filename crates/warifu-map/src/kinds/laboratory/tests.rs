@@ -781,3 +781,263 @@ fn what_is_kept_of_a_result_or_a_specimen_stands_with_it() {
     let report = one(&out, "DiagnosticReport");
     assert_eq!(kept(&report, "OBX-16").len(), 1, "{report}");
 }
+
+/// A file of the storage: name and text.
+fn file(kind: &str, date: &str, sent: &str, rows: &str) -> (String, String) {
+    let event = if kind == "OML-01" {
+        "OML^O33^OML_O33"
+    } else {
+        "OUL^R22^OUL_R22"
+    };
+    let head = HEAD
+        .replace("20260401103000", sent)
+        .replace("OUL^R22^OUL_R22", event);
+    let name = crate::testing::path(kind, date, &format!("{sent}000"), "01", '1');
+    (name, format!("{head}{rows}"))
+}
+
+fn convert_files(files: &[(String, String)]) -> Output {
+    let files: Vec<(String, &str)> = files.iter().map(|(p, t)| (p.clone(), t.as_str())).collect();
+    crate::testing::convert_patient(&files)
+}
+
+const ASKED: &str = "SPM|1|S001||023^血清^JC10
+ORC|NW|O001|||||||20260401090000|||607^医師^一郎|||||01^内科
+OBR|1|O001||E001^生化学^99X
+OBX|1||3A010000002327101^総蛋白^JC10||||||||O
+";
+/// Two specimens of one item.
+const DONE: &str = "SPM|1|S001||023^血清^JC10|||||||||||||202604010850
+OBR|1|O001|F001|E001^生化学^99X|||202604010850|||||||||607^医師^一郎||||||20260401103059|||F
+ORC|SC|O001|F001||CM||||20260401090000|||607^医師^一郎|||||01^内科
+OBX|1|NM|3A010000002327101^総蛋白^JC10||7.2|g/dL|||||F
+SPM|2|S002||019^全血^JC10|||||||||||||202604010850
+OBR|1|O001|F001|E001^生化学^99X|||202604010850|||||||||607^医師^一郎||||||20260401103059|||F
+ORC|SC|O001|F001||CM||||20260401090000|||607^医師^一郎|||||01^内科
+OBX|1|NM|3D046000001920402^HbA1c^JC10||5.2|%|||||F
+";
+
+#[test]
+fn an_order_and_its_result_are_one_request() {
+    let order = file("OML-01", "20260401", "20260401090001", ASKED);
+    let result = file("OML-11", "20260401", "20260401103000", DONE);
+    let whole = |files: &[(String, String)]| {
+        let out = convert_files(files);
+        let requests = all(&out, "ServiceRequest");
+        let panel: Vec<_> = requests.iter().filter(|r| r["basedOn"].is_null()).collect();
+        assert_eq!(panel.len(), 1, "{requests:#?}");
+        (out, panel[0].clone())
+    };
+    let (ordered, asked) = whole(std::slice::from_ref(&order));
+    let (reported_alone, done) = whole(std::slice::from_ref(&result));
+    let (out, both) = whole(&[order.clone(), result.clone()]);
+    // Whatever is converted first, an update of the other.
+    assert_eq!((&asked["id"], &done["id"]), (&both["id"], &both["id"]));
+    assert_eq!(
+        [
+            at(&asked, "/status"),
+            at(&done, "/status"),
+            at(&both, "/status")
+        ],
+        ["active", "completed", "completed"]
+    );
+    // The item that was asked for goes with its order.
+    let child = |out: &Output| {
+        let all = all(out, "ServiceRequest");
+        all.into_iter().find(|r| r["basedOn"].is_array()).unwrap()
+    };
+    assert_eq!(at(&child(&ordered), "/status"), "active");
+    assert_eq!(at(&child(&out), "/status"), "completed");
+    assert_eq!(all(&reported_alone, "ServiceRequest").len(), 1);
+    assert_eq!(done["specimen"].as_array().map(Vec::len), Some(1));
+    // A specimen that both number is one, with what the result knows.
+    let specimens = all(&out, "Specimen");
+    assert_eq!(specimens.len(), 2);
+    let first = resolve(&out, &both["specimen"][0]["reference"]);
+    assert_eq!(
+        at(&first, "/collection/collectedDateTime"),
+        "2026-04-01T08:50:00+09:00"
+    );
+    assert_eq!(first["id"], all(&ordered, "Specimen")[0]["id"]);
+    assert_eq!(first["id"], all(&reported_alone, "Specimen")[0]["id"]);
+    for of in ["Observation", "DiagnosticReport"] {
+        for r in all(&out, of) {
+            assert_eq!(resolve(&out, &r["basedOn"][0]["reference"]), both, "{of}");
+        }
+    }
+    assert_eq!(all(&out, "DiagnosticReport").len(), 2);
+    // Nothing of the result's copy is left to keep.
+    assert!(!reported(&out, "MAP003") && !reported(&out, "MAP213") && !reported(&out, "MAP013"));
+    assert!(
+        !out.unused.iter().any(|u| u.path.to_string() == "ORC-12"),
+        "{:?}",
+        out.unused
+    );
+    // In whatever order loose files come.
+    let loose = |n: &str, of: &(String, String)| (format!("{n}.hl7"), of.1.clone());
+    let (_, again) = whole(&[loose("a", &result), loose("b", &order)]);
+    assert_eq!(at(&again, "/status"), "completed");
+    assert_eq!(again["identifier"][0]["value"], "O001");
+}
+
+#[test]
+fn what_a_result_says_of_its_order_otherwise_is_kept_in_the_report() {
+    let order = file("OML-01", "20260401", "20260401090001", ASKED);
+    let rows = DONE
+        .replacen(
+            "20260401090000|||607^医師^一郎",
+            "20260401110000|||608^別医^二郎",
+            1,
+        )
+        .replacen("\nOBX|1|NM|3A", "\nNTE|1||採血困難\nOBX|1|NM|3A", 1);
+    let out = convert_files(&[order, file("OML-11", "20260401", "20260401103000", &rows)]);
+    let kept: Vec<String> = all(&out, "DiagnosticReport")[0]["extension"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|e| format!("{} {}", at(e, "/url"), at(e, "/valueString")))
+        .collect();
+    assert_eq!(
+        kept,
+        [
+            "urn:x-ssmix2:field:ORC-9 20260401110000",
+            "urn:x-ssmix2:field:ORC-12 608^別医^二郎",
+            "urn:x-ssmix2:field:NTE-3 採血困難"
+        ]
+    );
+    // What the order says of the specimen otherwise is kept in its request.
+    let asked = ASKED.replace("023^血清^JC10", "022^血漿^JC10");
+    let out = convert_files(&[
+        file("OML-01", "20260401", "20260401090001", &asked),
+        file("OML-11", "20260401", "20260401103000", DONE),
+    ]);
+    assert_eq!(all(&out, "Specimen").len(), 2);
+    let requests = all(&out, "ServiceRequest");
+    let kept = requests
+        .iter()
+        .find_map(|r| r["extension"].as_array())
+        .unwrap();
+    assert_eq!(at(&kept[0], "/valueString"), "022^血漿^JC10");
+}
+
+#[test]
+fn the_newest_result_says_how_far_the_order_of_tests_has_come() {
+    let order = |sent: &str, control: &str| {
+        let rows = ASKED.replace("ORC|NW", &format!("ORC|{control}"));
+        file("OML-01", "20260401", sent, &rows)
+    };
+    let result = |sent: &str, control: &str, states: [&str; 2]| {
+        let mut rows = DONE.replace(
+            "ORC|SC|O001|F001||CM",
+            &format!("ORC|{control}|O001|F001||?"),
+        );
+        for state in states {
+            rows = rows.replacen('?', state, 1);
+        }
+        file("OML-11", "20260401", sent, &rows)
+    };
+    let status = |files: &[(String, String)]| {
+        let out = convert_files(files);
+        let all = all(&out, "ServiceRequest");
+        let panel = all.iter().find(|r| r["basedOn"].is_null()).unwrap();
+        at(panel, "/status").to_owned()
+    };
+    let (early, late) = ("20260401090001", "20260401103000");
+    let asked = order(early, "NW");
+    for (states, expected) in [
+        (["CM", "CM"], "completed"),
+        (["", ""], "completed"),
+        (["CM", "IP"], "active"),
+        (["CA", "CA"], "revoked"),
+        (["CM", "DC"], "completed"),
+    ] {
+        let result = result(late, "SC", states);
+        if states[0] == states[1] {
+            assert_eq!(status(std::slice::from_ref(&result)), expected);
+        }
+        assert_eq!(status(&[asked.clone(), result]), expected, "{states:?}");
+    }
+    // The order is withdrawn after its result, or before it came all the same.
+    let done = |sent| result(sent, "SC", ["CM", "CM"]);
+    assert_eq!(status(&[order(late, "CA"), done(early)]), "revoked");
+    assert_eq!(status(&[order(early, "CA"), done(late)]), "completed");
+    assert_eq!(status(&[order(late, "XO"), done(early)]), "completed");
+    // A result that is withdrawn by itself says nothing of the order.
+    assert_eq!(status(&[asked, result(late, "CA", ["CM", "CM"])]), "active");
+}
+
+#[test]
+fn an_order_number_that_comes_again_is_of_another_order() {
+    let old = |(name, text): (String, String)| {
+        let of = |s: String| s.replace("202604", "202404");
+        (of(name), of(text))
+    };
+    let order = file("OML-01", "20260401", "20260401090001", ASKED);
+    let result = file("OML-11", "20260401", "20260401103000", DONE);
+    let (order_before, result_before) = (old(order.clone()), old(result.clone()));
+    let requests = |out: &Output| {
+        let all = all(out, "ServiceRequest");
+        all.into_iter()
+            .filter(|r| r["basedOn"].is_null())
+            .collect::<Vec<_>>()
+    };
+    let out = convert_files(&[
+        order_before.clone(),
+        order.clone(),
+        result_before,
+        result.clone(),
+    ]);
+    for report in all(&out, "DiagnosticReport") {
+        let year = &at(&report, "/issued")[..4];
+        let request = resolve(&out, &report["basedOn"][0]["reference"]);
+        assert_eq!(&at(&request, "/authoredOn")[..4], year);
+        let specimen = resolve(&out, &report["specimen"][0]["reference"]);
+        assert_eq!(&at(&specimen, "/collection/collectedDateTime")[..4], year);
+    }
+    // The older result says nothing of the newer order.
+    let out = convert_files(&[order_before, order, result]);
+    let mut states: Vec<_> = requests(&out)
+        .iter()
+        .map(|r| {
+            (
+                at(r, "/authoredOn")[..4].to_owned(),
+                at(r, "/status").to_owned(),
+            )
+        })
+        .collect();
+    states.sort();
+    let told = |year: &str, status: &str| (year.to_owned(), status.to_owned());
+    assert_eq!(states, [told("2024", "active"), told("2026", "completed")]);
+}
+
+#[test]
+fn an_order_of_two_specimens_is_one_request() {
+    let rows = format!(
+        "{ASKED}SPM|2|S002||001^尿^JC10
+ORC|NW|O001|||||||20260401090000|||607^医師^一郎|||||01^内科
+TQ1|1||||||||S
+OBR|2|O001||E001^生化学^99X|||||||||食後
+NTE|1||急ぎ
+OBX|1||1A010000000190111^尿蛋白^JC10||||||||O
+"
+    );
+    let out = convert(
+        "OML-01",
+        &format!(
+            "{}{rows}",
+            HEAD.replace("OUL^R22^OUL_R22", "OML^O33^OML_O33")
+        ),
+    );
+    let requests = all(&out, "ServiceRequest");
+    assert_eq!(requests.len(), 3);
+    let panel = requests.iter().find(|r| r["basedOn"].is_null()).unwrap();
+    let text = serde_json::to_string(&requests).unwrap();
+    for kept in ["食後", "TQ1-9", "急ぎ"] {
+        assert!(text.contains(kept), "{kept} in {text}");
+    }
+    for child in requests.iter().filter(|r| r["basedOn"].is_array()) {
+        assert_eq!(&resolve(&out, &child["basedOn"][0]["reference"]), panel);
+        assert_eq!(child["specimen"].as_array().map(Vec::len), Some(1));
+    }
+    assert!(!reported(&out, "MAP213"));
+}

@@ -44,6 +44,19 @@ impl<'a> Order<'a> {
             .map(|s| s.field(1).value().trimmed())
             .unwrap_or_default()
     }
+    /// The segments of the head.
+    pub(super) fn segments(&self) -> [Option<Segment<'a>>; 3] {
+        [self.orc, self.obr, self.tq1]
+    }
+    /// What is asked for (OBR-4): its code, else its text.
+    pub(super) fn code(&self) -> &'a str {
+        let asked = self.obr.map(|s| s.field(4));
+        let of = |n| asked.and_then(|f| f.comp(n).value().trimmed().some());
+        of(1)
+            .or_else(|| of(4))
+            .or_else(|| of(2))
+            .map_or("", |v| v.text)
+    }
     fn is_empty(&self) -> bool {
         self.obr.is_none()
             && self.orc.is_none()

@@ -1,0 +1,208 @@
+//! An order of tests (OML-01) and its results (OML-11) are one ServiceRequest, and a specimen that both
+//! number is one Specimen. Mapping §7.
+//!
+//! A request is one order number and one item (OBR-4), however many specimens it has: the first that is
+//! converted makes it, and that is the order's own file, with the state that its newest result tells. The
+//! result makes the Specimen, of which it knows more. Each alone has the ids that both have together.
+
+use warifu_fhir::Id;
+use warifu_hl7::{Message, Part, Segment};
+use warifu_order::Map;
+use warifu_ssmix2::DataKind;
+use warifu_terms::maps::{OrderFile, service_request_status, withdrawal};
+
+use crate::cx::{Cx, Performed, Sourced};
+use crate::table::is_said;
+
+use super::specimen;
+use super::tables::ORC_TO_JP_SERVICE_REQUEST;
+use super::walk::{Order, Walk};
+
+/// The data kind of orders, part of the ids that a result shares with its order.
+pub(super) const ORDER: &str = "OML-01";
+
+/// What a sort key of a time has to be divided by to be a day.
+pub(super) const DAY: u64 = 1_000_000_000;
+
+type Key = (&'static str, String);
+
+/// By number and item the request that was made last; by number the specimens of results.
+pub(crate) type Tests = Map<Key, Performed>;
+
+/// A ServiceRequest as its items and results need it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Made {
+    pub(super) id: Id,
+    pub(super) status: &'static str,
+}
+
+/// Key of what is one by an order's number and something in it.
+#[inline(never)]
+pub(super) fn key(of: &'static str, number: &str, part: &str) -> Key {
+    let mut key = number.to_owned();
+    key.push('\u{1e}');
+    key.push_str(part);
+    (of, key)
+}
+
+/// When a message was sent.
+#[inline(never)]
+pub(super) fn sent_at(m: Message<'_>) -> u64 {
+    warifu_hl7::time::parse(m.value(b"MSH", 7).text).map_or(0, |t| t.sort_key())
+}
+
+/// Day of the file at hand, `YYYYMMDD`: its care date, else when it was sent.
+#[inline(never)]
+pub(super) fn day_of(cx: &Cx<'_, '_>) -> u64 {
+    let day = warifu_hl7::time::parse(cx.item.date);
+    day.map_or_else(|| sent_at(cx.message()), |t| t.sort_key()) / DAY
+}
+
+/// Whether a result of a day may be of a request of another, half a year before at most or a month after it:
+/// numbers come again after years.
+#[inline(never)]
+pub(super) fn is_near(request: u64, result: u64) -> bool {
+    let month = |day: u64| day / 10_000 * 12 + day / 100 % 100;
+    let apart = (month(result) + 1).checked_sub(month(request));
+    apart.is_some_and(|n| n <= 7)
+}
+
+/// The request of a number and item that was made before, and what it says: by the same message; for a result
+/// also by another.
+#[inline(never)]
+pub(super) fn made(cx: &Cx<'_, '_>, key: &Key, file: OrderFile) -> Option<(Made, Vec<u64>)> {
+    let known = cx.out.tests.get(key)?;
+    let own = known.src.message == cx.message().number();
+    let id = known
+        .id
+        .filter(|_| own || file == OrderFile::Result && is_near(known.sent, day_of(cx)))?;
+    let status = known.status;
+    Some((Made { id, status }, known.said.clone()))
+}
+
+/// Notes a request that is made.
+#[inline(never)]
+pub(super) fn note(cx: &mut Cx<'_, '_>, key: Key, of: Made, order: &Order<'_>) {
+    let test = Performed {
+        sent: day_of(cx),
+        status: of.status,
+        src: cx.message().empty_part().src(),
+        said: said(order.segments()),
+        id: Some(of.id),
+    };
+    cx.out.tests.insert(key, test);
+}
+
+/// A field as a hash; one person under several names of a role is the same.
+fn hash(s: Segment<'_>, n: usize) -> u64 {
+    let (name, number) = match (s.name(), n) {
+        (name, 10 | 12) if name == *b"ORC" => (name, 12),
+        (name, 16) if name == *b"OBR" => (*b"ORC", 12),
+        (name, n) => (name, u8::try_from(n).unwrap_or(u8::MAX)),
+    };
+    let bytes = name.iter().chain([&number]).chain(s.field(n).raw());
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+#[inline(never)]
+fn said(segments: [Option<Segment<'_>>; 3]) -> Vec<u64> {
+    let mut all = Vec::new();
+    for s in segments.into_iter().flatten() {
+        all.extend(s.filled().map(|n| hash(s, n)));
+    }
+    all
+}
+
+/// Keeps the fields of an order's head, or of a specimen, that what was made elsewhere does not say as well;
+/// those of a result that its report takes are no such.
+pub(super) fn beside<'a>(
+    cx: &mut Cx<'a, '_>,
+    segments: [Option<Segment<'a>>; 3],
+    said: &[u64],
+    file: OrderFile,
+) {
+    let [_, obr, _] = segments;
+    for s in segments.into_iter().flatten() {
+        let passed: u64 = match (&s.name(), file) {
+            (b"ORC", _) => 0b10_0110,
+            (b"OBR", OrderFile::Result) => 0x640_019e,
+            _ => 0b10,
+        };
+        for n in s.filled() {
+            let field = s.field(n);
+            if n < 64 && passed >> n & 1 == 1 {
+                if s.name() == *b"ORC" {
+                    cx.used(&field);
+                }
+                continue;
+            }
+            if !field.is_some() || is_said(&ORC_TO_JP_SERVICE_REQUEST, (s, n), field, &[]) {
+                continue;
+            }
+            // What the report of a result has.
+            let own = match (&s.name(), n, file) {
+                (b"ORC", 3, OrderFile::Result) => 3,
+                (b"ORC", 9, OrderFile::Result) => 22,
+                _ => 0,
+            };
+            let own = obr.map(|obr| obr.field(own)).filter(Part::is_some);
+            if said.contains(&hash(s, n)) || own.is_some_and(|own| own.raw() == field.raw()) {
+                cx.used(&field);
+            } else {
+                cx.stray_field(s, n, field);
+            }
+        }
+    }
+}
+
+/// What a result says of its orders and has of their specimens.
+pub(crate) fn survey(cx: &mut Cx<'_, '_>, performed: &mut Map<Key, Performed>) {
+    if cx.kind() != Some(DataKind::Oml11) {
+        return;
+    }
+    let sent = sent_at(cx.message());
+    let walk = Walk::of(cx.message());
+    for o in &walk.orders {
+        let number = super::order_number(cx, o).text;
+        // A result that is withdrawn leaves the order as it is.
+        if withdrawal(o.control().text).is_none() {
+            let state = o
+                .orc
+                .map(|s| s.field(5))
+                .map(|f| f.value())
+                .unwrap_or_default();
+            let (status, src) = (
+                service_request_status(o.control().text, state.text, OrderFile::Result).to,
+                if state.is_empty() {
+                    o.control().src()
+                } else {
+                    state.src()
+                },
+            );
+            let key = key(ORDER, number, o.code());
+            // An order is done when all of it is, and withdrawn when all is.
+            let stays =
+                |of: &Performed| of.sent == sent && (of.status == "active" || status == "revoked");
+            if !performed.get(&key).is_some_and(stays) {
+                let new = Performed::new(sent, status, src);
+                crate::kinds::note_performed(performed, key, new);
+            }
+        }
+        let spm = o
+            .specimen
+            .and_then(|i| walk.specimens.get(i))
+            .map(|s| s.spm);
+        let own = spm
+            .map(|s| specimen::number(s.field(2)))
+            .filter(|n| !n.is_empty());
+        if let (Some(spm), Some(own)) = (spm, own) {
+            let new = Performed {
+                said: said([Some(spm), None, None]),
+                ..Performed::new(sent, "", own.src())
+            };
+            crate::kinds::note_performed(performed, key("SPM", number, own.text), new);
+        }
+    }
+}
