@@ -72,6 +72,8 @@ pub(crate) struct Serve {
     pub(crate) max_rate: Option<u64>,
     /// Whether a proxy on this machine tells its clients.
     pub(crate) forwarded: Option<bool>,
+    /// Whose other routes are answered.
+    pub(crate) compat: Option<String>,
 }
 
 /// `[fhir]`.
@@ -150,6 +152,9 @@ pub(crate) enum ShowValues {
 /// What `client-certs` may be.
 pub(crate) const CLIENT_CERTS: &[&str] = &["off", "bound", "required"];
 
+/// What `compat` may be.
+pub(crate) const COMPAT: &[&str] = &["off", "hl7"];
+
 /// Keys a file may hold.
 #[cfg(test)]
 const KEYS: &[&str] = &[
@@ -203,6 +208,7 @@ const KEYS: &[&str] = &[
     "max-files",
     "max-rate",
     "forwarded",
+    "compat",
 ];
 
 /// The configuration in force and the file it came from.
@@ -445,7 +451,8 @@ pub(crate) fn schema() -> serde_json::Value {
                 "max-jobs": number("requests of portal and institutions worked on at once (64)", 1),
                 "max-files": number("files converted, checked or validated at once (8)", 1),
                 "max-rate": number("requests a minute of one client, 0 for no bound (3000)", 0),
-                "forwarded": {"type": "boolean", "description": "a proxy on this machine tells its clients (false)"}
+                "forwarded": {"type": "boolean", "description": "a proxy on this machine tells its clients (false)"},
+                "compat": choice(COMPAT, "routes of other validators that are answered, too (off)")
             }}
         }
     })
@@ -482,7 +489,7 @@ mod tests {
         for k in KEYS {
             assert!(schema.contains(&format!("\"{k}\"")), "{k}");
         }
-        let full = "lang = \"ja\"\n[files]\nexclude = [\"a\"]\nmax-file = 1\nmax-expansion = 2\n[check]\nprofile = [\"nho\"]\nselect = [\"ENC\"]\nignore = [\"ENC112\"]\npreview = true\nfail-on = \"never\"\nbaseline = \"b.json\"\n[check.severity]\nENC107 = \"off\"\n[[check.override]]\npaths = [\"**\"]\n[convert]\nto = \"ndjson\"\nbundle = \"collection\"\nper = \"patient\"\ninstitution = \"1310000001\"\nids = \"readable\"\nid-key = \"k\"\nattachments = \"file\"\nwithout-source-identifier = true\n[fhir]\nig = [\"a#1\"]\nmust-support = true\nvital-signs = false\nregistry = \"r\"\n[fhir.pins]\n\"a#1\" = \"sha256:0\"\n[privacy]\nshow-values = \"never\"\nmask-paths = true\n[serve]\ndata = \"d\"\ndb = \"postgres://h/d\"\nbind = \"127.0.0.1:1\"\norigin = \"http://h\"\npublic = false\ntls-cert = \"c\"\ntls-key = \"k\"\nclient-certs = \"bound\"\nportal = \"p\"\nplayground = \"q\"\nmax-body = 1\nmax-unfolded = 1\nmax-jobs = 1\nmax-files = 1\nmax-rate = 0\nforwarded = true\n";
+        let full = "lang = \"ja\"\n[files]\nexclude = [\"a\"]\nmax-file = 1\nmax-expansion = 2\n[check]\nprofile = [\"nho\"]\nselect = [\"ENC\"]\nignore = [\"ENC112\"]\npreview = true\nfail-on = \"never\"\nbaseline = \"b.json\"\n[check.severity]\nENC107 = \"off\"\n[[check.override]]\npaths = [\"**\"]\n[convert]\nto = \"ndjson\"\nbundle = \"collection\"\nper = \"patient\"\ninstitution = \"1310000001\"\nids = \"readable\"\nid-key = \"k\"\nattachments = \"file\"\nwithout-source-identifier = true\n[fhir]\nig = [\"a#1\"]\nmust-support = true\nvital-signs = false\nregistry = \"r\"\n[fhir.pins]\n\"a#1\" = \"sha256:0\"\n[privacy]\nshow-values = \"never\"\nmask-paths = true\n[serve]\ndata = \"d\"\ndb = \"postgres://h/d\"\nbind = \"127.0.0.1:1\"\norigin = \"http://h\"\npublic = false\ntls-cert = \"c\"\ntls-key = \"k\"\nclient-certs = \"bound\"\nportal = \"p\"\nplayground = \"q\"\nmax-body = 1\nmax-unfolded = 1\nmax-jobs = 1\nmax-files = 1\nmax-rate = 0\nforwarded = true\ncompat = \"hl7\"\n";
         assert!(read(full, Path::new("x"), Lang::Ja).is_ok());
     }
 }

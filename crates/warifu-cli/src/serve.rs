@@ -20,7 +20,7 @@ use warifu_server::{
 };
 use zeroize::Zeroizing;
 
-use crate::config::{CLIENT_CERTS, Loaded};
+use crate::config::{CLIENT_CERTS, COMPAT, Loaded};
 use crate::stop::Stop;
 use crate::wishes::{self, Wishes};
 use crate::words::Words;
@@ -80,6 +80,7 @@ pub(crate) fn command(lang: Lang) -> Command {
         .arg(w.value("max-files", "N", "変換・検査・検証を同時に行う数 (省略時: 8)", "files converted, checked or validated at once (default: 8)").value_parser(clap::value_parser!(usize)))
         .arg(w.value("max-rate", "N", "一つの接続元からの要求の数、1 分あたり。0 は上限なし (省略時: 3000)", "requests a minute of one client, 0 for no bound (default: 3000)").value_parser(clap::value_parser!(u32)))
         .arg(w.flag("forwarded", "この機械の中継が X-Forwarded-For に接続元を書く", "a proxy on this machine tells its clients in X-Forwarded-For"))
+        .arg(w.value("compat", "WHOSE", "ほかの検証サーバーの経路も受ける: hl7 (HL7 の Java 検証器・validator-wrapper・Inferno の /validateResource と /validate) (省略時: off)", "answer routes of other validators, too: hl7 (/validateResource and /validate of HL7's Java validator, validator-wrapper and Inferno) (default: off)").value_parser(COMPAT.to_vec()))
         .arg(w.flag("check-config", "設定を確かめて終わる", "check the configuration and end"))
         .subcommand(
             Command::new("init")
@@ -912,6 +913,11 @@ fn start(m: &ArgMatches, loaded: &Loaded, lang: Lang) -> anyhow::Result<End> {
         Some("required") => Certificates::Required,
         Some(other) => bail!("client-certs = {other}: {}", CLIENT_CERTS.join(", ")),
     };
+    let hl7 = match wishes.text("compat").as_deref() {
+        None | Some("off") => false,
+        Some("hl7") => true,
+        Some(other) => bail!("compat = {other}: {}", COMPAT.join(", ")),
+    };
     let asks = certificates != Certificates::Off;
     let double = path(m, "card-double");
     let card = card_double(double, wishes.flag("public")?, lang)?;
@@ -991,6 +997,7 @@ fn start(m: &ArgMatches, loaded: &Loaded, lang: Lang) -> anyhow::Result<End> {
         forwarded,
         certificates,
         card,
+        hl7,
         metrics: address.ip().is_loopback(),
         log: Some(Box::new(terminal::note)),
         limits,

@@ -60,6 +60,7 @@ const SETTINGS: &[Setting] = &[
     setting("max-files", || Limits::REFERENCE.files.to_string()),
     setting("max-rate", || Limits::REFERENCE.rate.to_string()),
     setting("forwarded", no),
+    setting("compat", || "off".to_owned()),
 ];
 
 /// Names of all settings.

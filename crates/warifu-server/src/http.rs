@@ -176,6 +176,11 @@ impl Answer {
     }
 }
 
+/// Whether what is wrong on this path is said as FHIR says it.
+pub(crate) fn is_fhir(path: &str) -> bool {
+    path.starts_with("/fhir/") || path == "/validateResource"
+}
+
 /// Whether it is a text: without U+0000, which nothing here has and not every database takes.
 pub(crate) fn is_text(text: &str) -> bool {
     !text.contains('\0')

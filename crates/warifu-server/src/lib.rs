@@ -13,6 +13,7 @@
 mod ask;
 mod card;
 mod certificate;
+mod compat;
 mod consent;
 mod cutoff;
 mod desk;
@@ -126,6 +127,8 @@ pub struct Config {
     pub certificates: Certificates,
     /// Identifies people by their cards, where something does.
     pub card: Option<Box<dyn Card>>,
+    /// Whether routes of HL7's validators are answered, too (`/validateResource`, `/validate`).
+    pub hl7: bool,
     /// Whether `/metrics` is answered here.
     pub metrics: bool,
     /// Where lines about requests go; absent for none.

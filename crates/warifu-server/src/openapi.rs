@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::http::{Guard, Route};
+use crate::http::{Guard, Route, is_fhir};
 use crate::problem::Code;
 use crate::route::ROUTES;
 
@@ -172,7 +172,7 @@ fn schema(text: &str) -> Option<Value> {
 /// What is wrong with a request; on routes of FHIR, FHIR says it in its own form.
 fn problem(row: &Route) -> Value {
     let reference = json!({"$ref": "#/components/schemas/Problem"});
-    let content = if row.path.starts_with("/fhir/") {
+    let content = if is_fhir(row.path) {
         json!({FHIR_JSON: outcome()})
     } else {
         json!({"application/problem+json": {"schema": reference}})

@@ -18,7 +18,7 @@ use crate::http::{self, Answer, Ask, Asked, Guard, Handler, Route};
 use crate::problem::{self, Code, Problem};
 use crate::rate::{Client, Peer};
 use crate::{
-    ask, card, consent, disclose, erasure, logs, monitor, notice, openapi, payload, people,
+    ask, card, compat, consent, disclose, erasure, logs, monitor, notice, openapi, payload, people,
     preview, release, report, upload, vendor, witness,
 };
 
@@ -131,6 +131,21 @@ const VALIDATE: &[Ask] = &[
     LANG,
 ];
 
+/// What of HL7's validators is taken.
+const COMPAT: &[Ask] = &[
+    (
+        "profile",
+        "string",
+        "canonical URL of a profile; several times, or by comma",
+    ),
+    (
+        "level",
+        "\"hints\"|\"warnings\"|\"errors\"",
+        "what is told at least",
+    ),
+    LANG,
+];
+
 /// In place of `Accept`; whoever wants another form than JSON is told that it is not made.
 const FORMAT: Ask = (
     "_format",
@@ -237,6 +252,28 @@ pub(crate) static ROUTES: &[Route] = &[
     )
     .asking(VALIDATE)
     .in_form(FHIR),
+    route(
+        Method::POST,
+        "/validateResource",
+        Open,
+        compat::resource,
+        "As the server of HL7's Java validator does; only with `--compat hl7`",
+        "raw",
+        "any",
+    )
+    .asking(COMPAT)
+    .in_form(FHIR),
+    route(
+        Method::POST,
+        "/validate",
+        Open,
+        compat::validate,
+        "Files as HL7's validator-wrapper takes them (`cliContext`, `filesToValidate`, `sessionId`), or a resource as Inferno sends it; only with `--compat hl7`",
+        "raw",
+        "any",
+    )
+    .asking(COMPAT)
+    .in_form(&["application/json", "application/fhir+json"]),
     route(
         Method::GET,
         "/fhir/metadata",
@@ -1059,7 +1096,7 @@ async fn around(State(app): State<App>, request: Request, next: Next) -> Respons
     let admitted = VITAL.contains(&pattern.as_str())
         || client.is_none_or(|client| app.0.rates.admits(client, app.0.begun.elapsed()));
     let path = request.uri().path();
-    let fhir = path == "/fhir" || path.starts_with("/fhir/");
+    let fhir = path == "/fhir" || http::is_fhir(path);
     let mut response = if !admitted {
         Problem::from(Code::Rate).into_response()
     } else if is_ours(&app, &request) {

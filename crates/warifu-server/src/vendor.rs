@@ -85,14 +85,14 @@ fn flag(asked: &Asked, name: &str) -> Result<bool, Problem> {
     }
 }
 
-fn wishes(asked: &Asked, name: &str) -> Vec<String> {
+pub(crate) fn wishes(asked: &Asked, name: &str) -> Vec<String> {
     let own = asked.query.iter().filter(|(n, _)| n == name);
     own.flat_map(|(_, v)| v.split(','))
         .map(str::to_owned)
         .collect()
 }
 
-fn lang(asked: &Asked) -> Result<Lang, Problem> {
+pub(crate) fn lang(asked: &Asked) -> Result<Lang, Problem> {
     match asked.wish("lang") {
         None | Some("ja") => Ok(Lang::Ja),
         Some("en") => Ok(Lang::En),
@@ -149,7 +149,7 @@ pub(crate) struct Taken {
 }
 
 /// Refuses what is neither text nor an archive nor of an unnamed type, and FHIR in XML, which is not read.
-fn taken(kind: &str) -> Result<(), Problem> {
+pub(crate) fn taken(kind: &str) -> Result<(), Problem> {
     let kind = kind.split(';').next().unwrap_or_default().trim();
     let kind = kind.to_ascii_lowercase();
     let (group, name) = kind.split_once('/').unwrap_or((&kind, ""));
@@ -364,7 +364,7 @@ fn format(asked: &Asked) -> Result<Format, Problem> {
     Err(Code::Form.into())
 }
 
-fn counted(answer: Answer, totals: &warifu_report::report::Totals) -> Answer {
+pub(crate) fn counted(answer: Answer, totals: &warifu_report::report::Totals) -> Answer {
     let s = &totals.summary;
     let (errors, warnings, infos) = (s.errors, s.warnings, s.infos);
     let text = format!("errors={errors}, warnings={warnings}, infos={infos}");
@@ -681,7 +681,7 @@ pub(crate) fn convert(app: &App, asked: &Asked) -> Result<Answer, Problem> {
 }
 
 /// Whether JSON is among what is asked for, by `_format`, else `Accept`.
-fn in_json(asked: &Asked) -> Result<(), Problem> {
+pub(crate) fn in_json(asked: &Asked) -> Result<(), Problem> {
     let wish = asked.wish("_format").filter(|f| !f.is_empty());
     let wish = wish.or_else(|| asked.header(header::ACCEPT));
     let taken = |kind: &str| {
@@ -703,6 +703,35 @@ fn in_json(asked: &Asked) -> Result<(), Problem> {
     } else {
         Err(Code::Form.into())
     }
+}
+
+/// What is found in a resource, which is called so.
+pub(crate) fn validated(
+    app: &App,
+    profiles: Vec<String>,
+    shown: &str,
+    bytes: Vec<u8>,
+    lang: Lang,
+) -> Result<FileReport, Problem> {
+    let section = CheckSection::default();
+    let options = Options {
+        selection: section.selection().map_err(|_| Code::Parameter)?,
+        lang,
+        units: Units::Utf16,
+        frames: None,
+        show_values: false,
+    };
+    let given = Given {
+        shown: shown.to_owned(),
+        path: "resource.json".to_owned(),
+        within: None,
+        bytes,
+    };
+    let fhir = app.vendor().validator(profiles);
+    if !fhir.options().profiles.iter().all(|p| fhir.knows(p)) {
+        return Err(Code::Profile.into());
+    }
+    Ok(warifu_check::fhir::report(&fhir, &given, &options))
 }
 
 /// `POST /fhir/$validate`
@@ -747,26 +776,9 @@ pub(crate) fn validate(app: &App, asked: &Asked) -> Result<Answer, Problem> {
             return Err(Code::Kind.into());
         }
     }
-    let section = CheckSection::default();
-    let options = Options {
-        selection: section.selection().map_err(|_| Code::Parameter)?,
-        lang,
-        units: Units::Utf16,
-        frames: None,
-        show_values: false,
-    };
-    let given = Given {
-        shown: "resource".to_owned(),
-        path: "resource.json".to_owned(),
-        within: None,
-        bytes: body.get(from..to).unwrap_or_default().to_vec(),
-    };
     let unread = tree.is_empty() || !parsed.issues.is_empty();
-    let fhir = app.vendor().validator(profiles);
-    if !fhir.options().profiles.iter().all(|p| fhir.knows(p)) {
-        return Err(Code::Profile.into());
-    }
-    let mut report = Report::new(vec![warifu_check::fhir::report(&fhir, &given, &options)]);
+    let bytes = body.get(from..to).unwrap_or_default().to_vec();
+    let mut report = Report::new(vec![validated(app, profiles, "resource", bytes, lang)?]);
     let bytes = report.format(Format::OperationOutcome, lang, Units::Utf16);
     let answer = Answer::new("application/fhir+json", bytes);
     let answer = counted(answer, &report.totals);
@@ -797,7 +809,7 @@ pub(crate) fn metadata(app: &App, asked: &Asked) -> Result<Answer, Problem> {
     Ok(Answer::new("application/fhir+json", statement.to_string()).tagged(asked))
 }
 
-fn labels(app: &App) -> Vec<String> {
+pub(crate) fn labels(app: &App) -> Vec<String> {
     let library = app.vendor().terms.library();
     library
         .members()

@@ -143,6 +143,7 @@ fn a_key_that_is_bound_speaks_over_its_certificate_only() {
             forwarded: true,
             certificates,
             card: None,
+            hl7: false,
             metrics: false,
             log: None,
             limits: Limits::REFERENCE,

@@ -426,6 +426,7 @@ fn with_cards(w: &World) -> axum::Router {
         forwarded: false,
         certificates: warifu_server::Certificates::Off,
         card: Some(Box::new(cards)),
+        hl7: false,
         metrics: false,
         log: None,
         limits: Limits::REFERENCE,

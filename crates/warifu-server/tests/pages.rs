@@ -25,6 +25,7 @@ fn server(portal: Option<Files>, playground: Option<Files>) -> axum::Router {
         forwarded: false,
         certificates: warifu_server::Certificates::Off,
         card: None,
+        hl7: false,
         metrics: true,
         log: None,
         limits: Limits::REFERENCE,

@@ -31,6 +31,7 @@ fn started(limits: Limits) -> (SocketAddr, impl FnOnce()) {
         forwarded: true,
         certificates: warifu_server::Certificates::Off,
         card: None,
+        hl7: false,
         metrics: true,
         log: None,
         limits,

@@ -25,6 +25,10 @@ fn app(limits: Limits) -> axum::Router {
 }
 
 fn app_of(vendor: Vendor, limits: Limits) -> axum::Router {
+    app_like(vendor, limits, true)
+}
+
+fn app_like(vendor: Vendor, limits: Limits, hl7: bool) -> axum::Router {
     router(App::new(Config {
         origin: "http://127.0.0.1:8440".to_owned(),
         office: None,
@@ -34,6 +38,7 @@ fn app_of(vendor: Vendor, limits: Limits) -> axum::Router {
         forwarded: true,
         certificates: warifu_server::Certificates::Off,
         card: None,
+        hl7,
         metrics: true,
         log: None,
         limits,
@@ -242,6 +247,120 @@ fn resources_are_validated() {
     assert_eq!(status, 400);
     let outcome: Value = serde_json::from_slice(&body).unwrap();
     assert_eq!(outcome["resourceType"], json!("OperationOutcome"));
+}
+
+#[test]
+fn clients_of_hl7s_validators_need_no_change() {
+    let app = app(Limits::REFERENCE);
+    let good = json!({"resourceType": "Patient", "gender": "male"}).to_string();
+    let bad = json!({"resourceType": "Patient", "gender": "secret-word", "photo": []}).to_string();
+    let own = "http://hl7.org/fhir/StructureDefinition/Patient";
+    let read = |(status, head, body): (u16, HeaderMap, Vec<u8>)| {
+        let kind = head["content-type"].to_str().unwrap().to_owned();
+        let value: Value = serde_json::from_slice(&body).unwrap();
+        (status, kind, value)
+    };
+    let fhir = "application/fhir+json";
+    // The Java validator's server, and Inferno: the outcome is that of $validate, whatever is found.
+    for path in ["/validateResource", "/validate"] {
+        for (body, at) in [(&good, "/fhir/$validate"), (&bad, "/fhir/$validate")] {
+            let (status, kind, value) = read(post(&app, path, body.clone()));
+            assert_eq!((status, kind.as_str()), (200, fhir), "{path}");
+            let (_, _, expected) = read(post(&app, &format!("{at}?lang=ja"), body.clone()));
+            let of = |v: &Value| -> Vec<(Value, Value)> {
+                let all = v["issue"].as_array().unwrap().iter();
+                all.map(|i| (i["severity"].clone(), i["details"].clone()))
+                    .collect()
+            };
+            assert_eq!(of(&value), of(&expected), "{path}");
+        }
+        let errors = format!("{path}?profile={own}&profile={own}&level=errors");
+        let (status, _, value) = read(post(&app, &errors, bad.clone()));
+        assert_eq!(status, 200);
+        let issues = value["issue"].as_array().unwrap();
+        assert!(!issues.is_empty() && issues.iter().all(|i| i["severity"] == json!("error")));
+        let (status, _, value) = read(post(&app, path, "{\"resourceType\": ".to_owned()));
+        assert_eq!(
+            (status, &value["issue"][0]["severity"]),
+            (200, &json!("error")),
+            "{value}"
+        );
+        for (wish, expected) in [
+            ("noInvariants=true", 400),
+            ("level=some", 400),
+            ("profile=http://example.org/unknown", 422),
+        ] {
+            assert_eq!(
+                post(&app, &format!("{path}?{wish}"), good.clone()).0,
+                expected,
+                "{wish}"
+            );
+        }
+        let xml = Request::post(path).header("content-type", "application/fhir+xml");
+        let (status, head, _) = send(&app, xml.body(Body::from("<Patient/>")).unwrap());
+        assert_eq!((status, head.contains_key("accept-post")), (415, true));
+    }
+    // The validator-wrapper, as Inferno's tests ask it.
+    let file = |name: &str, content: &str| json!({"fileName": name, "fileContent": content, "fileType": "json"});
+    let context = json!({"sv": "4.0.1", "doNative": false, "extensions": ["any"],
+        "disableDefaultResourceFetcher": true, "igs": [], "profiles": [own]});
+    let ask = json!({"cliContext": context, "sessionId": null,
+        "filesToValidate": [file("Patient.json", &bad), file("b.json", &good)]});
+    let (status, kind, value) = read(post(&app, "/validate", ask.to_string()));
+    assert_eq!(
+        (status, kind.as_str()),
+        (200, "application/json"),
+        "{value}"
+    );
+    let outcomes = value["outcomes"].as_array().unwrap();
+    assert_eq!(outcomes.len(), 2);
+    assert_eq!(outcomes[0]["fileInfo"], file("Patient.json", &bad));
+    let mut issues = outcomes[0]["issues"].as_array().unwrap().iter();
+    let issue = issues.find(|i| i["level"] == json!("ERROR")).unwrap();
+    assert_eq!(issue["source"], json!("InstanceValidator"));
+    assert!(
+        issue["location"].as_str().unwrap().starts_with("Patient."),
+        "{issue}"
+    );
+    assert!(
+        issue["message"].is_string() && issue["line"] == json!(1),
+        "{issue}"
+    );
+    let errors = |o: &Value| {
+        let all = o["issues"].as_array().unwrap();
+        all.iter().filter(|i| i["level"] == json!("ERROR")).count()
+    };
+    assert!(errors(&outcomes[0]) >= 2 && errors(&outcomes[1]) == 0);
+    let session = value["sessionId"].as_str().unwrap();
+    assert!(!session.is_empty());
+    // Newer clients call it otherwise, and go on with their session.
+    let mut again = json!({"validationContext": context, "sessionId": session,
+        "filesToValidate": [file("b.json", &good)]});
+    let (status, _, value) = read(post(&app, "/validate", again.to_string()));
+    assert_eq!((status, &value["sessionId"]), (200, &json!(session)));
+    for (name, wish, expected) in [
+        ("profiles", json!(["http://example.org/unknown"]), 422),
+        ("igs", json!(["hl7.fhir.us.core#4.0.0"]), 422),
+        ("sv", json!("5.0.0"), 400),
+    ] {
+        let mut other = again.clone();
+        other["validationContext"][name] = wish;
+        assert_eq!(
+            post(&app, "/validate", other.to_string()).0,
+            expected,
+            "{name}"
+        );
+    }
+    again["filesToValidate"][0]["fileType"] = json!("xml");
+    assert_eq!(post(&app, "/validate", again.to_string()).0, 415);
+    let halves = json!({"filesToValidate": "x"});
+    assert_eq!(post(&app, "/validate", halves.to_string()).0, 400);
+    // Only where it was asked for.
+    let vendor = Vendor::new(warifu_package::Library::new([]));
+    let plain = app_like(vendor, Limits::REFERENCE, false);
+    for path in ["/validateResource", "/validate"] {
+        assert_eq!(post(&plain, path, good.clone()).0, 404);
+    }
 }
 
 #[test]

@@ -86,6 +86,7 @@ pub(super) fn run(m: &ArgMatches, dir: &Path, lang: Lang) -> anyhow::Result<End>
         forwarded: false,
         certificates: warifu_server::Certificates::Off,
         card: None,
+        hl7: false,
         metrics: true,
         // The terminal is for the story.
         log: Some(Box::new(move |line| {

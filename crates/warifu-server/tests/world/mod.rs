@@ -99,6 +99,7 @@ pub fn app(office: Office) -> App {
         forwarded: true,
         certificates: warifu_server::Certificates::Off,
         card: None,
+        hl7: false,
         metrics: true,
         log: Some(Box::new(|line| eprintln!("{line}"))),
         limits: Limits::REFERENCE,
