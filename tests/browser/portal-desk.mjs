@@ -215,6 +215,7 @@ export class Desk {
     // Who looked is told by the real server alone (portal-loop.test.mjs): nobody did here.
     if (what === "GET /log/key") return { body: { log: this.logKey, witnesses: [], quorum: 0 } };
     if (what === "GET /log/mine") return { body: { sub: person, lines: [] } };
+    if (what === "GET /erasures") return { body: { erasures: [] } };
     if (what === "GET /keys") return { body: { keys: this.keys.map((k) => ({ ...k, for: person })) } };
     if (what === "GET /requests") return { body: { requests: this.requests.filter((r) => (this.of.get(r.req) ?? this.sub) === person) } };
     if (what === "GET /consent/mine") {

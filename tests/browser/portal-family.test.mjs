@@ -187,6 +187,7 @@ test("without a network the own consents, receipts and QR are there, as of a tim
   assert.equal(await notice.locator("time").count(), 1);
   const card = page.locator(".card");
   await card.getByText("検査").waitFor();
+  await page.getByText(/^やめるときは、インターネットにつなぐか、受付に知らせてください：架空割符病院/).waitFor();
   assert.equal(await card.getByRole("link", { name: "やめる" }).count(), 0, "nothing is offered that cannot be done");
   await walk.look("offline-consents");
   await card.getByRole("link", { name: "内容を見る" }).click();

@@ -66,6 +66,12 @@ export class Institution {
     return { status: response.status, body: await response.json() };
   }
 
+  /** Says something of its own: the body signed. */
+  tell(path, content) {
+    const body = JSON.stringify(content);
+    return this.send(path, body, this.access(path, body));
+  }
+
   /** Asks a patient. */
   async ask(cat, days = 30, patient = PATIENT) {
     const body = JSON.stringify({ patient, aud: [this.code], pur: ["TREAT"], cat, days });

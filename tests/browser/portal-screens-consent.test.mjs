@@ -49,15 +49,40 @@ test("a request, its consent, receipt and end", async () => {
   await heading(page, "控え");
   await link(page, "やめる").click();
   await heading(page, /やめますか$/);
-  await page.getByText(/^架空割符診療所には、これまでに1回渡しました（最後は\d{4}年.+）。写しを消してほしいときは、そこに伝えてください。$/).waitFor();
+  await page.getByText(/^架空割符診療所には、これまでに1回渡しました（最後は\d{4}年.+）。$/).waitFor();
   await walk.look("withdraw");
   await button(page, "やめる").click();
   await heading(page, /にここで止まりました/);
+  await link(page, "写しの返事を見る").waitFor();
   await walk.look("ended");
   await link(page, "控えを見る").click();
   await heading(page, "控え");
   await page.getByText("架空割符診療所に見せるのをやめました").waitFor();
   await walk.look("receipt-end");
+  // What was handed out is asked back, and what became of it stands with the receipt and in the history.
+  const copies = async (text) => {
+    await page.goto(`${office.url}/consents`);
+    await link(page, "内容を見る").click();
+    await page.getByRole("heading", { level: 2, name: "渡した写し" }).waitFor();
+    await page.locator("main .card").filter({ hasText: text }).waitFor();
+  };
+  await copies("返事待ち（求めは、まだ相手に届いていません）");
+  const { body: { notices: [asked] } } = await office.clinic.tell("/api/revoked", {});
+  await copies(/返事待ち（求めは、\d{4}年.+に届きました）/);
+  await walk.look("receipt-copies");
+  assert.equal((await office.clinic.tell("/api/erased", { notice: asked.notice, kept: "chart" })).status, 201);
+  await copies(/カルテの一部なので、法律で5年残ります（\d{4}年.+の返事）/);
+  assert.equal((await office.clinic.tell("/api/erased", { notice: asked.notice, erased: Math.floor(Date.now() / 1000) })).status, 201);
+  await copies(/消しました（\d{4}年.+の返事）/);
+  await walk.look("receipt-erased");
+  // How much went out is told beside the line, as the hospital's word.
+  await nav(page, "見た人", "わたしの記録を見た人");
+  await page.getByText("渡した写しを消した、と答えました").waitFor();
+  await walk.look("history-copies");
+  await page.getByRole("link", { name: /^記録を見ました/ }).click();
+  await page.getByText(/^[\d,]+件（病院が数えました。「証明を確認」では確かめられません）$/).waitFor();
+  assert.match(await page.locator("main .tags").first().textContent(), /アレルギー \d+件/);
+  await walk.look("history-counted");
   walk.end();
   await close(page);
 });

@@ -74,7 +74,7 @@ test("records, who looked, an emergency, a forged line", async () => {
   await walk.look("history");
   await page.getByRole("link", { name: /^記録を見ました/ }).last().click();
   await heading(page, "架空割符診療所");
-  assert.match(await page.locator("main .card").textContent(), /医師.*診療.*アレルギー.*同意/);
+  assert.match(await page.locator("main .card").textContent(), /医師.*診察や治療.*アレルギー \d+件.*病院が数えました.*同意/);
   await walk.look("history-one");
   await link(page, "見た人の一覧へ").click();
   await page.getByRole("link", { name: /^救急で、あなたの記録が見られました/ }).click();

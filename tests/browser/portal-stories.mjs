@@ -46,7 +46,7 @@ async function toSign(page, cats) {
   await page.getByRole("link", { name: /^架空割符診療所/ }).first().click();
   await heading(page, "架空割符診療所が、あなたの記録を見たいと言っています");
   await button(page, "内容を見る").click();
-  await heading(page, "目的は「診療」です。見せますか");
+  await heading(page, "目的は「診察や治療」です。見せますか");
   await button(page, "この目的なら続ける").click();
   await heading(page, "どの記録を見せますか");
   for (const cat of cats) await page.getByRole("checkbox", { name: cat }).check();
@@ -133,7 +133,7 @@ story("asked, granted, disclosed exactly that, seen with its proof, withdrawn, r
   assert.deepEqual(await page.locator("main .card h4").allTextContents(), ["架空別診療所", "架空割符診療所"]);
   assert.equal(await rows.count(), 4);
   assert.match(await rows.nth(0).textContent(), /見せませんでした.*医師.*この日に12回/);
-  assert.match(await rows.nth(1).textContent(), /^記録を見ました.*手術.*医師.*診療/);
+  assert.match(await rows.nth(1).textContent(), /^記録を見ました.*手術 \d+件.*医師.*診察や治療/);
   assert.match(await rows.nth(2).textContent(), /^記録を見ました/);
   assert.ok(!(await rows.nth(2).textContent()).includes("手術"));
   assert.match(await rows.nth(3).textContent(), /見せませんでした/);

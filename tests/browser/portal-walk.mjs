@@ -211,7 +211,7 @@ export async function give(page, cats, look = async () => {}) {
   await heading(page, "架空割符診療所が、あなたの記録を見たいと言っています");
   await look("who");
   await button(page, "内容を見る").click();
-  await heading(page, "目的は「診療」です。見せますか");
+  await heading(page, "目的は「診察や治療」です。見せますか");
   await look("why");
   await button(page, "この目的なら続ける").click();
   await heading(page, "どの記録を見せますか");

@@ -190,6 +190,51 @@ fn list(v: &Value, name: &str) -> Vec<String> {
     all.unwrap_or_default()
 }
 
+/// A recipient that got records by a consent that was withdrawn, and what it says of its copies (consent.md
+/// §8.4).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Erasure {
+    /// `jti` of the consent.
+    pub jti: String,
+    /// The recipient.
+    pub rcp: String,
+    /// When it took the request; absent: not yet.
+    pub told: Option<u64>,
+    /// Its answer.
+    pub answer: Copies,
+}
+
+/// What became of copies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Copies {
+    /// No answer yet.
+    Waiting,
+    /// Erased, then.
+    Erased(u64),
+    /// Kept, as it said then, by this rule.
+    Kept(u64, String),
+}
+
+/// Reads `{"erasures": […]}`.
+pub fn erasures(v: &Value) -> Option<Vec<Erasure>> {
+    let rows = v.get("erasures")?.items();
+    let rows = rows.iter().map(|e| {
+        let text = |name: &str| Some(e.get(name)?.text()?.to_owned());
+        let at = || e.get("at").and_then(Value::int);
+        Some(Erasure {
+            jti: text("jti")?,
+            rcp: text("rcp")?,
+            told: e.get("told").and_then(Value::int),
+            answer: match text("state")?.as_str() {
+                "erased" => Copies::Erased(at()?),
+                "kept" => Copies::Kept(at()?, text("why")?),
+                _ => Copies::Waiting,
+            },
+        })
+    });
+    rows.collect()
+}
+
 /// Reads `{"requests": […]}`.
 pub fn waiting(v: &Value) -> Option<Vec<Waiting>> {
     let rows = v.get("requests")?.items();

@@ -81,6 +81,38 @@ pub struct Row {
     pub leaf: Hash,
     /// What it says.
     pub entry: Entry,
+    /// How much went out, by the server's word alone: it stands beside the line and nothing proves it.
+    pub counts: Option<Counts>,
+}
+
+/// How many records went out.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Each once.
+    pub items: u64,
+    /// By category.
+    pub of: BTreeMap<String, u64>,
+}
+
+impl Counts {
+    fn read(v: &Value) -> Option<Self> {
+        let rows = v.get("of")?.items().iter();
+        let rows = rows.map(|r| Some((r.get("cat")?.text()?.to_owned(), r.get("n")?.int()?)));
+        Some(Self {
+            items: v.get("items")?.int()?,
+            of: rows.collect::<Option<_>>()?,
+        })
+    }
+
+    /// With those of another page.
+    pub fn and(mut self, other: &Self) -> Self {
+        self.items = self.items.saturating_add(other.items);
+        for (cat, n) in &other.of {
+            let all = self.of.entry(cat.clone()).or_default();
+            *all = all.saturating_add(*n);
+        }
+        self
+    }
 }
 
 impl Row {
@@ -281,6 +313,7 @@ fn believed(c: &Check<'_>) -> Result<(Vec<Row>, Verdict, Kept), Stop> {
             n: place.n,
             leaf,
             entry: line.entry,
+            counts: given.get("counts").and_then(Counts::read),
         });
     }
     let next = head.map_or(0, |h| h.n + 1);

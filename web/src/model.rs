@@ -348,10 +348,12 @@ pub enum Tag {
     Report,
     /// A grant that was made without a network.
     Offer,
+    /// What recipients say of their copies.
+    Erasures,
 }
 
 impl Tag {
-    const ALL: [(&'static str, Self); 27] = [
+    const ALL: [(&'static str, Self); 28] = [
         ("enrol-nonce", Self::EnrolNonce),
         ("enrol", Self::Enrol),
         ("session-nonce", Self::SessionNonce),
@@ -379,6 +381,7 @@ impl Tag {
         ("set-contacts", Self::SetContacts),
         ("report", Self::Report),
         ("offer", Self::Offer),
+        ("erasures", Self::Erasures),
     ];
 
     /// Whether it changes something.
@@ -409,6 +412,7 @@ impl Tag {
                 | Self::Decline
                 | Self::Give
                 | Self::End
+                | Self::Erasures
                 | Self::LogMine
                 | Self::WishNonce
                 | Self::Wish
@@ -429,6 +433,7 @@ impl Tag {
                 | Self::Open
                 | Self::Decline
                 | Self::Give
+                | Self::Erasures
                 | Self::LogMine
                 | Self::WishNonce
                 | Self::Wish
@@ -783,6 +788,8 @@ pub struct Model {
     pub books: Option<Books>,
     /// Tokens of the person.
     pub mine: Option<Mine>,
+    /// What recipients say of their copies; newest withdrawal first.
+    pub erasures: Vec<care::Erasure>,
     /// Waiting requests.
     pub waiting_requests: Option<Vec<Waiting>>,
     /// Own records; kept only where the person wants it.
@@ -916,6 +923,7 @@ impl Default for Model {
             master: None,
             books: None,
             mine: None,
+            erasures: Vec::new(),
             waiting_requests: None,
             records: Pages::default(),
             records_whole: false,
@@ -1326,6 +1334,7 @@ impl Model {
                 effects
             }
             Route::Consents => Self::fetch(),
+            Route::Consent(_) => vec![get(Tag::Erasures, "/erasures")],
             Route::History => {
                 let mut effects = Self::log();
                 effects.extend(self.looked_at());
@@ -1417,6 +1426,7 @@ impl Model {
         self.session = Session::None;
         self.closed = Some(at);
         self.mine = None;
+        self.erasures.clear();
         self.waiting_requests = None;
         self.preview = None;
         self.problem = None;
@@ -2284,6 +2294,13 @@ impl Model {
                 self.tiles.insert(path, bytes);
                 self.look_back()
             }
+            (Tag::Erasures, 200) => {
+                let Some(all) = value.and_then(care::erasures) else {
+                    return self.not_taken(UNPROVEN);
+                };
+                self.erasures = all;
+                Vec::new()
+            }
             (Tag::Requests, 200) => {
                 let Some(waiting) = value.and_then(care::waiting) else {
                     return self.not_taken(UNPROVEN);
@@ -2412,6 +2429,7 @@ impl Model {
         match self.route {
             Route::Records => effects.extend(self.read_records()),
             Route::Contacts => effects.push(get(Tag::Contacts, "/contacts")),
+            Route::Consent(_) => effects.push(get(Tag::Erasures, "/erasures")),
             Route::Secondary(step) | Route::Emergency(step)
                 if !matches!(step, WishStep::Start | WishStep::Done) =>
             {
@@ -2707,6 +2725,7 @@ impl Model {
         self.acting = bond.cloned();
         self.their_keys = Keys::default();
         self.mine = None;
+        self.erasures.clear();
         self.waiting_requests = None;
         self.history = None;
         self.log_mine = None;
@@ -4394,6 +4413,74 @@ mod tests {
             .collect();
         assert_eq!(left, [ids[1]]);
         assert!(m.refusing.is_empty() && !told(&m, text::HOME_REFUSE_ALL));
+    }
+
+    #[test]
+    fn what_is_asked_again_in_the_same_words_is_one_row() {
+        let mut m = opened("/home");
+        let now = m.now;
+        let id = |n: u8| b64::encode(&[n; 16]);
+        let row = |n: u8, cat: &str| {
+            let req = id(n);
+            format!(
+                r#"{{"req":"{req}","group":"{req}","at":{now},"aud":["{CLINIC}"],"pur":["TREAT"],"cat":["{cat}"],"min":[],"dat":{{}},"individual":false}}"#
+            )
+        };
+        let rows = [
+            row(1, "imm"),
+            row(2, "inf.lab"),
+            row(3, "imm"),
+            row(4, "imm"),
+        ];
+        let body = format!(r#"{{"requests":[{}]}}"#, rows.join(","));
+        answer(&mut m, Tag::Requests, 200, &body, now);
+        let page = view::page(&m).text();
+        let times = |text: &str| page.matches(text).count();
+        assert_eq!(times("同じお願いが3件あります"), 1);
+        assert_eq!(
+            (times("見たいもの：予防接種"), times("見たいもの：検査")),
+            (1, 1)
+        );
+        assert_eq!(times(text::HOME_REFUSE_ALL.ja), 1);
+        // All of them are refused, those that are not shown too.
+        m.update(Event::DeclineAll(vec![CLINIC.to_owned()]), &moment(now));
+        assert_eq!(m.refusing.len(), 4);
+    }
+
+    #[test]
+    fn what_became_of_copies_stands_with_the_consent() {
+        let jti = b64::encode(&[1; 16]);
+        let mut m = opened("/home");
+        let now = m.now;
+        let effects = m.update(Event::Go(Route::Consent(jti.clone())), &moment(now));
+        assert_eq!(paths(&effects), ["/erasures"]);
+        let row =
+            |more: &str| format!(r#"{{"erasures":[{{"jti":"{jti}","rcp":"{CLINIC}"{more}}}]}}"#);
+        for (more, known) in [
+            (r#","state":"waiting""#.to_owned(), care::Copies::Waiting),
+            (
+                format!(r#","state":"erased","at":{now}"#),
+                care::Copies::Erased(now),
+            ),
+            (
+                format!(r#","state":"kept","at":{now},"why":"chart""#),
+                care::Copies::Kept(now, "chart".to_owned()),
+            ),
+        ] {
+            answer(&mut m, Tag::Erasures, 200, &row(&more), now);
+            assert_eq!(m.erasures[0].answer, known, "{more}");
+        }
+        // An answer of another form is no answer.
+        answer(
+            &mut m,
+            Tag::Erasures,
+            200,
+            &row(r#","state":"erased""#),
+            now,
+        );
+        assert_eq!(problem(&m), Some(UNPROVEN));
+        m.update(Event::ActFor(None), &moment(now));
+        assert!(m.erasures.is_empty(), "of another person nothing stays");
     }
 
     #[test]

@@ -172,7 +172,7 @@ texts! {
     ENROL_BUSY = "登録しています", "とうろくして います", "Registering";
     ENROL_CODE_LEFT = "番号は16けたです。いまは{n}けたです", "番号は 16こです。いま {n}こです", "The code has 16 digits; there are {n}";
     ENROL_BIRTH_LEFT = "生年月日は、昭和35年5月7日や 19600507 のように入れます", "生まれた 日を 数字 8こで 入れます", "Enter the date of birth like 19600507 or 1960-05-07";
-    ENROL_NO = "この番号では登録できませんでした。記録は守られています。番号と生年月日を確かめて、もう一度試せます。だめなら、受付で新しい番号をもらえます。", "この 番号では できませんでした。もう 一度 入れて ください。だめなら 受付で 新しい 番号を もらいます。", "The code did not work; your records are safe. Check the code and your date of birth and try again; if it fails again, ask the desk for a new code.";
+    ENROL_NO = "この番号では登録できませんでした。記録は守られています。番号と生年月日を確かめて、もう一度試せます（一つの番号は5回まで）。だめなら、受付で新しい番号をもらえます。", "この 番号では できませんでした。もう 一度 入れて ください。5回まで できます。だめなら 受付で 新しい 番号を もらいます。", "The code did not work; your records are safe. Check the code and your date of birth and try again (a code can be tried 5 times); else ask the desk for a new code.";
     ENROL_DONE = "登録できました", "とうろく できました", "You are registered";
     ENROL_KEYS = "あなたの鍵は{n}個です", "あなたの かぎは {n}こです", "You have {n} keys";
     ENROL_KEY_ROW = "{when}に登録", "{when}に とうろく", "registered {when}";
@@ -195,6 +195,9 @@ texts! {
     HOME_WAITING_NONE = "待っているお願いはありません。", "おねがいは ありません。", "No requests waiting.";
     HOME_FOR = "{purpose}のため", "{purpose}", "for {purpose}";
     HOME_ASKED = "{when}に届きました", "{when}に きました", "Asked {when}";
+    HOME_WANTS = "見たいもの：{categories}", "見たい もの：{categories}", "Wants to see: {categories}";
+    HOME_AGAIN = "同じお願いが{n}件あります", "おなじ おねがいが {n}こ あります", "asked {n} times";
+    PURPOSE_TREAT = "診察や治療", "びょういんで 見て もらう ため", "care and treatment";
     HOME_ALSO = "別に決めるもの：{categories}", "べつに きめる：{categories}", "Decided apart: {categories}";
     HOME_REFUSE_ALL = "この相手のお願いは、どれも見せない", "この あいてには 見せない", "Refuse everything they ask";
     REFUSED_ALL = "この相手のお願いを、全部「見せない」と記録しました", "ぜんぶ 見せません", "Recorded: none of their requests is granted";
@@ -204,6 +207,11 @@ texts! {
     // ── S5 wizard ───────────────────────────────────────────────────────────────────────────────
     ASK_OVER = "このお願いは、もう終わっています", "この おねがいは おわりました", "This request is over";
     WHO = "{institution}が、あなたの記録を見たいと言っています", "{institution}が あなたの きろくを 見たい です", "{institution} asks to see your records";
+    KIND_MEDICAL = "病院・診療所", "びょういん", "Hospital or clinic";
+    KIND_DENTAL = "歯科", "はの びょういん", "Dentist";
+    KIND_PHARMACY = "薬局", "くすりの みせ", "Pharmacy";
+    KIND_CARE = "介護の事業所", "かいごの ところ", "Nursing care";
+    KIND_STUDY = "研究をするところ", "けんきゅうの ところ", "Research";
     WHO_INDIVIDUAL = "{category}の記録も見せますか", "{category}も 見せますか", "Show records of {category} too?";
     WHO_INDIVIDUAL_NOTE = "{category}は別に決めます。ほかの同意には入りません。", "{category}は べつに きめます。", "{category} is decided apart. It is in no other consent.";
     WHO_PURPOSE = "目的は「{purpose}」です。", "わけは「{purpose}」です。", "The purpose is {purpose}.";
@@ -398,6 +406,13 @@ texts! {
     HISTORY_ROLE = "職種", "しごと", "Role";
     HISTORY_PURPOSE = "目的", "なんの ため", "Purpose";
     HISTORY_KINDS = "見た記録", "見た きろく", "What was seen";
+    HISTORY_ERASED = "渡した写しを消した、と答えました", "コピーを けしました", "Answered: the copies are erased";
+    HISTORY_KEPT = "渡した写しは法律で残る、と答えました", "コピーは きまりで のこります", "Answered: the copies are kept by law";
+    HISTORY_NOTICES = "お知らせ", "お知らせ", "Notices";
+    HISTORY_UNDENIED = "窓口で「見せない」をやめる手続きがありました", "受付で「見せない」を やめました", "“Not to be shown” was ended at the desk";
+    ROLE_OTHER = "そのほかの職員", "ほかの 人", "other staff";
+    HISTORY_COUNT = "件数", "いくつ", "Number";
+    HISTORY_COUNTED = "{n}件（病院が数えました。「証明を確認」では確かめられません）", "{n}こ（びょういんが かぞえました）", "{n} (counted by the hospital; the proof does not cover it)";
     HISTORY_BASIS = "理由", "わけ", "Ground";
     HISTORY_REASON = "救急の理由", "わけ", "Reason";
     HISTORY_IDENTIFIED = "本人の確かめ方", "だれか たしかめた もの", "How you were identified";
@@ -471,8 +486,17 @@ OFFER = "新しく作って見せる（24時間）", "新しく 作って 見せ
     OFFER_BLIND = "いまはつながっていないので、一件ずつの記録は、ここに出せません。えらんだ種類の記録が見えます。", "いまは 一つずつ 出せません。えらんだ ものが 見えます。", "You are offline, so single records cannot be listed here. What is of the kinds you choose is seen.";
     OFFER_SIGN = "署名してQRを作る", "サインして QRを 作る", "Sign and make the QR codes";
     OFFER_WAITS = "まだ病院に届けていません。インターネットにつながると、自動で届けます。", "まだ とどいて いません。インターネットが あれば おくります。", "The hospital does not have this yet. It is sent by itself once you are online.";
-    WITHDRAW_COPIES = "カルテに書かれた内容と、もう渡した写しは、消えません。", "もう 書いた ことと、コピーは きえません。", "What is in a chart, and copies that were given, stay.";
-    WITHDRAW_GIVEN = "{institution}には、これまでに{n}回渡しました（最後は{when}）。写しを消してほしいときは、そこに伝えてください。", "{institution}に {n}かい わたしました（{when}）。けして ほしい ときは いって ください。", "{institution} got records {n} times (last {when}). To have its copies erased, tell it.";
+    WITHDRAW_COPIES = "カルテに書かれた内容は消えません。もう渡した写しは、消すよう相手に求めて、返事を「控え」に出します。", "もう 書いた ことは きえません。コピーは「けして」と いいます。へんじは ここに 出ます。", "What is in a chart stays. We ask for copies to be erased and show the answers with the receipt.";
+    WITHDRAW_GIVEN = "{institution}には、これまでに{n}回渡しました（最後は{when}）。", "{institution}に {n}かい わたしました（{when}）。", "{institution} got records {n} times (last {when}).";
+    COPIES = "渡した写し", "わたした コピー", "Copies that were given";
+    COPIES_WHAT = "見せるのをやめたので、持っているところに、写しを消すよう求めました。", "コピーを「けして」と いいました。", "You withdrew, so whoever has copies was asked to erase them.";
+    COPIES_WAITING = "返事待ち（求めは、まだ相手に届いていません）", "まだ とどいて いません", "Waiting: the request has not reached them yet";
+    COPIES_TOLD = "返事待ち（求めは、{when}に届きました）", "へんじを まって います（{when}に とどきました）", "Waiting for an answer (asked {when})";
+    COPIES_ERASED = "消しました（{when}の返事）", "けしました（{when}）", "Erased (answered {when})";
+    COPIES_CHART = "カルテの一部なので、法律で5年残ります（{when}の返事）", "きまりで 5ねん のこります（{when}）", "Kept by law for 5 years, as part of a chart (answered {when})";
+    COPIES_DISPENSING = "薬局の調剤の記録なので、法律で残ります（{when}の返事）", "くすりの きろくなので のこります（{when}）", "Kept by law, as a record of dispensing (answered {when})";
+    COPIES_LAW = "法律で残ります（{when}の返事）", "きまりで のこります（{when}）", "Kept by law (answered {when})";
+    COPIES_LOOK = "写しの返事を見る", "コピーの へんじを 見る", "See what became of copies";
     WITHDRAW_KEEP = "見せたままにする", "このまま 見せる", "Keep showing";
     ENDED = "{when}にここで止まりました。ほかも{by}までに止まります。", "{when}に とまりました。ほかは {by}に とまります。", "Stopped here at {when}, elsewhere by {by}.";
 

@@ -11,7 +11,7 @@ use super::{
     institution, institutions, link, number, p, pass_field, problem, purposes, say, secondary,
     signed_text, summary, unloaded, when,
 };
-use crate::care::{Books, Given, Mine};
+use crate::care::{Books, Copies, Given, Mine};
 use crate::model::{Event, Model, Outcome, STOPS_AFTER};
 use crate::node::{El, IntoNodes as _, Node, el};
 use crate::route::Route;
@@ -25,6 +25,7 @@ pub(super) fn all(m: &Model) -> Vec<Node> {
     let mut out = Vec::new();
     problem(m).put(&mut out);
     h1(m, text::CONSENTS).put(&mut out);
+    offline_end(m).put(&mut out);
     let mut grants: Vec<&Given> = mine
         .given
         .iter()
@@ -61,6 +62,14 @@ pub(super) fn all(m: &Model) -> Vec<Node> {
         el("ul").class("menu").with(rows).put(&mut out);
     }
     out
+}
+
+/// Without a network nothing is ended here; the desk can.
+fn offline_end(m: &Model) -> Option<El> {
+    m.shelved?;
+    let contact = m.books.as_ref().map_or("", |b| b.master.contact.as_str());
+    let sentence = fill(m, text::OFFLINE_END, &[("contact", data(contact))]);
+    Some(el("p").with(sentence))
 }
 
 /// Whether it is the prohibition that holds in emergencies too.
@@ -179,6 +188,7 @@ pub(super) fn one(m: &Model, jti: &str) -> Vec<Node> {
         .with(row(text::RECEIPT_NUMBER, data(given.jti())))
         .with(row(text::RECEIPT_PROOF, data(&given.token.hash)))
         .put(&mut out);
+    erasures(m, jti, &mut out);
     // An end is one sentence, which stands above.
     if given.token.typ != Typ::Revoke {
         h2(m, text::CONSENT_TEXT).put(&mut out);
@@ -190,10 +200,8 @@ pub(super) fn one(m: &Model, jti: &str) -> Vec<Node> {
     if m.offers.iter().any(|o| o.jti() == jti) {
         banner("info", p(m, text::OFFER_WAITS)).put(&mut out);
     }
-    if m.shelved.is_some() && is_grant {
-        let contact = m.books.as_ref().map_or("", |b| b.master.contact.as_str());
-        let sentence = fill(m, text::OFFLINE_END, &[("contact", data(contact))]);
-        el("p").with(sentence).put(&mut out);
+    if is_grant {
+        offline_end(m).put(&mut out);
     }
     let mut ways = vec![secondary(m, text::RECEIPT_PRINT, Event::Print)];
     if given.is_open(m.now) || !is_grant {
@@ -312,6 +320,34 @@ fn offer(m: &Model, books: &Books, out: &mut Vec<Node>) {
     buttons(ways).put(out);
 }
 
+/// A row each recipient that got records: what it says of its copies.
+fn erasures(m: &Model, jti: &str, out: &mut Vec<Node>) {
+    let rows = m.erasures.iter().filter(|e| e.jti == jti);
+    let rows = rows.map(|e| {
+        let (said, at) = match &e.answer {
+            Copies::Erased(at) => (text::COPIES_ERASED, *at),
+            Copies::Kept(at, why) => match why.as_str() {
+                "chart" => (text::COPIES_CHART, *at),
+                "dispensing" => (text::COPIES_DISPENSING, *at),
+                _ => (text::COPIES_LAW, *at),
+            },
+            Copies::Waiting => match e.told {
+                Some(at) => (text::COPIES_TOLD, at),
+                None => (text::COPIES_WAITING, 0),
+            },
+        };
+        let name = el("span").class("strong").with(institution(m, &e.rcp));
+        let said = el("span").with(fill(m, said, &[("when", when(m, at))]));
+        el("li").class("card").with(name).with(el("p").with(said))
+    });
+    let rows: Vec<El> = rows.collect();
+    if !rows.is_empty() {
+        h2(m, text::COPIES).put(out);
+        p(m, text::COPIES_WHAT).put(out);
+        el("ul").class("cards").with(rows).put(out);
+    }
+}
+
 /// Who got records by this consent, how often, and when last.
 fn copies(m: &Model, given: &Given) -> Option<El> {
     let history = m.history.as_ref().filter(|_| !m.is_doubtful())?;
@@ -380,7 +416,7 @@ pub(super) fn withdraw(m: &Model, jti: &str) -> Vec<Node> {
     out
 }
 
-pub(super) fn ended(m: &Model) -> Vec<Node> {
+pub(super) fn ended(m: &Model, jti: &str) -> Vec<Node> {
     let mut out = Vec::new();
     let Outcome::Ended(at, by, emergency) = m.outcome else {
         h1(m, text::CONSENTS).put(&mut out);
@@ -398,6 +434,11 @@ pub(super) fn ended(m: &Model) -> Vec<Node> {
     }
     p(m, text::WITHDRAW_COPIES).put(&mut out);
     let mut ways: Vec<El> = receipt_way(m).into_iter().collect();
+    let given = m.mine.as_ref().and_then(|mine| mine.find(jti));
+    if given.is_some_and(|given| copies(m, given).is_some()) {
+        let route = Route::Consent(jti.to_owned());
+        ways.push(link(m, text::COPIES_LOOK, &route).class("btn btn2"));
+    }
     ways.push(link(m, text::TO_HOME, &Route::Home).class("btn btn2"));
     buttons(ways).put(&mut out);
     out

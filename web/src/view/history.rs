@@ -4,14 +4,14 @@ use warifu_consent::{EMERGENCY_REASONS, IDENTIFIED_BY, ROLES};
 use warifu_log::Kind;
 
 use super::{
-    banner, buttons, category, data, fill, h1, h2, institution, link, number, on_day, p, primary,
-    problem, purposes, say, secondary, unloaded, when,
+    banner, between, buttons, category, data, fill, h1, h2, institution, link, number, on_day, p,
+    primary, problem, purposes, say, secondary, unloaded, when,
 };
-use crate::history::{Cause, History, Row, Verdict};
+use crate::history::{Cause, Counts, History, Row, Verdict};
 use crate::model::{Event, Model};
 use crate::node::{El, IntoNodes as _, Node, el};
 use crate::route::Route;
-use crate::text::{self, Lang, Text};
+use crate::text::{self, Text};
 use crate::time;
 
 pub(super) fn history(m: &Model) -> Vec<Node> {
@@ -78,6 +78,16 @@ pub(super) fn history(m: &Model) -> Vec<Node> {
         h2(m, text::STAFF).put(&mut out);
         p(m, text::STAFF_WHY).put(&mut out);
         el("ol").class("cards").with(staff).put(&mut out);
+    }
+    let told: Vec<El> = history
+        .rows
+        .iter()
+        .rev()
+        .filter_map(|r| told(m, r))
+        .collect();
+    if !told.is_empty() {
+        h2(m, text::HISTORY_NOTICES).put(&mut out);
+        el("ol").class("cards").with(told).put(&mut out);
     }
     let own: Vec<El> = looks(true)
         .map(|r| el("li").with(when(m, r.entry.at())))
@@ -156,7 +166,7 @@ pub(super) fn notice(m: &Model, n: u64) -> Vec<Node> {
     };
     h1(m, did(history, r)).put(&mut out);
     el("p").class("strong").with(who(m, r)).put(&mut out);
-    details(m, history, r).put(&mut out);
+    details(m, history, r, r.counts.as_ref()).put(&mut out);
     let opened: Vec<&Row> = history.opened_by(r).collect();
     if !opened.is_empty() {
         h2(m, text::NOTICE_SEEN).put(&mut out);
@@ -214,6 +224,8 @@ struct Access<'h> {
     last: u64,
     /// How many.
     lines: usize,
+    /// How much went out, where all of them tell it.
+    counts: Option<Counts>,
 }
 
 impl Access<'_> {
@@ -264,11 +276,14 @@ fn accesses<'h>(rows: impl Iterator<Item = &'h Row>) -> Vec<Access<'h>> {
             Some(access) => {
                 access.first = row;
                 access.lines += 1;
+                let both = access.counts.take().zip(row.counts.as_ref());
+                access.counts = both.map(|(sum, more)| sum.and(more));
             }
             None => all.push(Access {
                 first: row,
                 last: at,
                 lines: 1,
+                counts: row.counts.clone(),
             }),
         }
     }
@@ -285,6 +300,15 @@ fn card(m: &Model, history: &History, all: &[&Access<'_>]) -> El {
         .class(if emergency { "card urgent" } else { "card" })
         .with(el("h4").with(name.unwrap_or_default()))
         .with(el("ol").class("menu").with(rows.collect::<Vec<_>>()))
+}
+
+/// What somebody's work is; none where nobody said. Never the code that an institution wrote.
+fn role(r: &Row) -> Option<Text> {
+    let code = r.text("role");
+    let known = ROLES.iter().find(|(c, _)| *c == code);
+    let known = known.map(|(_, [ja, easy, en])| Text { ja, easy, en });
+    let other = !code.is_empty() && code != "-" && r.entry.kind() != Kind::Refuse;
+    known.or(other.then_some(text::ROLE_OTHER))
 }
 
 /// Of how many lines it is, where it is not of one.
@@ -309,26 +333,15 @@ fn row(m: &Model, history: &History, a: &Access<'_>) -> El {
         Route::Access(r.n)
     };
     let mut about = vec![el("span").with(when(m, r.entry.at()))];
-    let role = ROLES.iter().find(|(c, _)| *c == r.text("role"));
-    if let Some((_, [ja, easy, en])) = role {
-        about.push(el("span").with(data(Text { ja, easy, en }.of(m.prefs.lang))));
-    }
+    about.extend(role(r).map(|role| el("span").with(say(m, role))));
     if r.entry.kind() != Kind::BreakGlass {
         about.push(el("span").with(purposes(m, &r.list("pur"))));
     }
     about.extend(times(m, a).map(|t| el("span").with(t)));
     let kinds = (did == text::HISTORY_SEEN).then(|| {
-        let names: Vec<String> = r
-            .list("cats")
-            .iter()
-            .map(|c| category(m, c).text())
-            .collect();
-        let between = if m.prefs.lang == Lang::En {
-            ", "
-        } else {
-            "、"
-        };
-        el("span").with(data(&names.join(between)))
+        let names = r.list("cats").into_iter();
+        let names: Vec<String> = names.map(|c| counted(m, a.counts.as_ref(), &c)).collect();
+        el("span").with(data(&names.join(between(m))))
     });
     el("a")
         .attr("href", route.path())
@@ -336,6 +349,20 @@ fn row(m: &Model, history: &History, a: &Access<'_>) -> El {
         .with(el("span").class("strong").with(say(m, did)))
         .with(kinds)
         .with(el("span").class("mark brief").with(about))
+}
+
+/// A category, and how much of it went out.
+fn counted(m: &Model, counts: Option<&Counts>, code: &str) -> String {
+    let name = category(m, code).text();
+    let n = counts.and_then(|c| c.of.get(code));
+    let n = n.and_then(|n| usize::try_from(*n).ok());
+    match n {
+        Some(n) => {
+            let n = fill(m, text::RECORDS_COUNT, &[("n", number(n))]);
+            format!("{name} {}", n.iter().map(Node::text).collect::<String>())
+        }
+        None => name,
+    }
 }
 
 /// S7: one access, whole.
@@ -365,13 +392,28 @@ pub(super) fn access(m: &Model, n: u64) -> Vec<Node> {
         .with(say(m, did(history, a.first)))
         .put(&mut out);
     times(m, a).map(|t| el("p").with(t)).put(&mut out);
-    let mut list = details(m, history, a.first);
+    let mut list = details(m, history, a.first, a.counts.as_ref());
     let line = el("div")
         .with(el("dt").with(say(m, text::HISTORY_LINE)))
         .with(el("dd").with(data(&n.to_string())));
     list.kids.push(Node::El(Box::new(line)));
     el("div").class("card").with(list).put(&mut out);
     out
+}
+
+/// What the person is to hear: a prohibition was ended at the desk, or what a recipient answered of its copies.
+fn told(m: &Model, r: &Row) -> Option<El> {
+    let said = match (r.entry.kind(), r.text("what")) {
+        (Kind::Notice, "erased") => text::HISTORY_ERASED,
+        (Kind::Notice, "kept") => text::HISTORY_KEPT,
+        (Kind::Notice, "undeny") => text::HISTORY_UNDENIED,
+        _ => return None,
+    };
+    let src = r.text("src");
+    let named = m.books.as_ref().is_some_and(|b| b.master.has(src));
+    let name = named.then(|| el("span").class("strong").with(institution(m, src)));
+    let at = el("span").class("mark").with(when(m, r.entry.at()));
+    Some(el("li").class("card").with(name).with(p(m, said)).with(at))
 }
 
 /// What hospital staff did with a file that was kept apart: who that was by their work, never by name.
@@ -411,7 +453,7 @@ fn staff_row(m: &Model, r: &Row) -> El {
         )
 }
 
-fn details(m: &Model, history: &History, r: &Row) -> El {
+fn details(m: &Model, history: &History, r: &Row, counts: Option<&Counts>) -> El {
     let named = |list: &[(&str, [&'static str; 3])], code: &str| {
         let found = list.iter().find(|(c, _)| *c == code);
         let [ja, easy, en] = found.map_or(["—"; 3], |(_, names)| *names);
@@ -425,8 +467,8 @@ fn details(m: &Model, history: &History, r: &Row) -> El {
         list.kids.push(Node::El(Box::new(pair)));
     };
     line(text::HISTORY_WHEN, vec![when(m, r.entry.at())]);
-    if r.text("role") != "-" {
-        line(text::HISTORY_ROLE, named(ROLES, r.text("role")));
+    if let Some(role) = role(r) {
+        line(text::HISTORY_ROLE, say(m, role));
     }
     let did = did(history, r);
     if r.entry.kind() == Kind::BreakGlass {
@@ -443,9 +485,13 @@ fn details(m: &Model, history: &History, r: &Row) -> El {
     }
     if did == text::HISTORY_SEEN {
         let names = r.list("cats");
-        let names = names.iter().map(|c| el("li").with(category(m, c)));
+        let names = names.iter().map(|c| el("li").with(counted(m, counts, c)));
         let names = el("ul").class("tags").with(names.collect::<Vec<_>>());
         line(text::HISTORY_KINDS, vec![Node::El(Box::new(names))]);
+        if let Some(n) = counts.and_then(|c| usize::try_from(c.items).ok()) {
+            let n = fill(m, text::HISTORY_COUNTED, &[("n", number(n))]);
+            line(text::HISTORY_COUNT, n);
+        }
         line(text::HISTORY_BASIS, say(m, basis(r.text("basis"))));
     }
     list

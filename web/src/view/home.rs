@@ -150,24 +150,49 @@ fn requests(m: &Model, waiting: &[Waiting], out: &mut Vec<Node>) {
         super::categories(m, &cats.cloned().collect::<Vec<_>>())
     };
     let mut rows: Vec<El> = Vec::new();
+    let asked = |g: &[&Waiting]| -> Vec<_> {
+        g.iter()
+            .map(|w| (w.aud.clone(), w.pur.clone(), w.cat.clone()))
+            .collect()
+    };
     for (at, group) in groups.iter().enumerate() {
         let Some(first) = group.first() else { continue };
+        // What is asked again in the same words is one row.
+        let like = |g: &&Vec<&Waiting>| asked(g) == asked(group);
+        if groups.iter().take(at).any(|g| like(&g)) {
+            continue;
+        }
+        let again = groups.iter().filter(like).count();
+        let again = (again > 1).then(|| fill(m, text::HOME_AGAIN, &[("n", number(again))]));
+        let general: Vec<String> = group
+            .iter()
+            .filter(|w| !w.individual)
+            .flat_map(|w| w.cat.clone())
+            .collect();
+        let wants = (!general.is_empty()).then(|| {
+            let slot = ("categories", super::categories(m, &general));
+            fill(m, text::HOME_WANTS, &[slot])
+        });
         let route = Route::Wizard(first.req.clone(), Step::Who);
         let about = (!first.individual)
             .then(|| fill(m, text::HOME_FOR, &[("purpose", purposes(m, &first.pur))]));
         let apart = group.iter().any(|w| w.individual);
         let apart = apart.then(|| fill(m, text::HOME_ALSO, &[("categories", names(group))]));
-        let asked = fill(m, text::HOME_ASKED, &[("when", when(m, first.at))]);
+        let since = fill(m, text::HOME_ASKED, &[("when", when(m, first.at))]);
         let way = el("a")
             .attr("href", route.path())
             .class("card-link")
             .with(el("span").class("strong").with(institutions(m, &first.aud)))
             .with(about.map(|a| el("span").with(a)))
+            .with(wants.map(|a| el("span").with(a)))
             .with(apart.map(|a| el("span").with(a)))
-            .with(el("span").class("mark").with(asked));
+            .with(el("span").class("mark").with(since))
+            .with(again.map(|a| el("span").class("mark").with(a)));
         // Of several of one, the last has the way to refuse them all.
+        let shown = |g: &Vec<&Waiting>| groups.iter().position(|o| asked(o) == asked(g));
         let of_it = |g: &Vec<&Waiting>| g.first().is_some_and(|w| w.aud == first.aud);
-        let last = groups.iter().rposition(of_it) == Some(at);
+        let places = groups.iter().filter(|g| of_it(g)).filter_map(shown);
+        let last = places.max() == Some(at);
         let several = waiting.iter().filter(|w| w.aud == first.aud).count() > 1;
         let all = (last && several).then(|| {
             let busy = (!m.refusing.is_empty()).then_some("true");

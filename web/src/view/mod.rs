@@ -45,7 +45,7 @@ pub fn page(m: &Model) -> Node {
         Route::Consents => consents::all(m),
         Route::Consent(jti) => consents::one(m, jti),
         Route::Withdraw(jti) => consents::withdraw(m, jti),
-        Route::Ended(_) => consents::ended(m),
+        Route::Ended(jti) => consents::ended(m, jti),
         Route::Qr(jti) => consents::qr(m, jti),
         Route::Show => consents::show(m),
         Route::Secondary(step) => wishes::secondary_use(m, *step),
@@ -146,21 +146,43 @@ fn institution(m: &Model, code: &str) -> Node {
     data(name.unwrap_or("—"))
 }
 
+/// What kind of institution that is, by its number: the third digit of a medical one's tells medicine, dentistry
+/// and pharmacy apart.
+fn kind_of(code: &str) -> Option<Text> {
+    let (class, number) = code.split_once(':')?;
+    Some(match (class, number.as_bytes().get(2)) {
+        ("mi", Some(b'1')) => text::KIND_MEDICAL,
+        ("mi", Some(b'3')) => text::KIND_DENTAL,
+        ("mi", Some(b'4')) => text::KIND_PHARMACY,
+        ("kg", _) => text::KIND_CARE,
+        ("rs", _) => text::KIND_STUDY,
+        _ => return None,
+    })
+}
+
 fn institutions(m: &Model, codes: &[String]) -> Node {
     let names: Vec<String> = codes.iter().map(|c| institution(m, c).text()).collect();
     data(&names.join(between(m)))
 }
 
-/// Names of purposes, as the policy words them for people.
+/// Purposes that have plainer words than their official name, which stands in what is signed.
+const PLAIN: &[(&str, Text)] = &[("TREAT", text::PURPOSE_TREAT)];
+
+/// Names of purposes.
 fn purposes(m: &Model, codes: &[String]) -> Node {
-    let lang = m.prefs.lang.signed();
-    let names: Vec<&str> = codes
-        .iter()
-        .filter_map(|c| {
-            let policy = &m.books.as_ref()?.policy;
-            Some(policy.purpose_named(policy.purpose(c)?)?.name(lang))
-        })
-        .collect();
+    let lang = m.prefs.lang;
+    let names = codes.iter().filter_map(|c| {
+        if let Some((_, words)) = PLAIN.iter().find(|(code, _)| code == c) {
+            return Some(words.of(lang));
+        }
+        let policy = &m.books.as_ref()?.policy;
+        Some(
+            policy
+                .purpose_named(policy.purpose(c)?)?
+                .name(lang.signed()),
+        )
+    });
+    let names: Vec<&str> = names.collect();
     data(&names.join(between(m)))
 }
 

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use super::{
     Field, banner, box_row, button, buttons, categories, category, category_id, choice_of, data,
-    field, fill, h1, h2, institution, institutions, kind_name, link, number, p, pass_field,
-    problem, purposes, said, say, secondary, signed_text, summary, title_of, unloaded, unread,
-    when, written,
+    field, fill, h1, h2, institution, institutions, kind_name, kind_of, link, number, p,
+    pass_field, problem, purposes, said, say, secondary, signed_text, summary, title_of, unloaded,
+    unread, when, written,
 };
 use crate::model::{Event, Model, Outcome};
 use crate::node::{El, IntoNodes as _, Node, el};
@@ -84,6 +84,11 @@ fn who(m: &Model, draft: &Draft, out: &mut Vec<Node>) {
         fill(m, text::WHO, &[slot])
     };
     el("h1").attr("tabindex", "-1").with(title).put(out);
+    let kind = draft.asked.aud.first().and_then(|code| kind_of(code));
+    let kind = kind.map(|kind| el("p").class("mark").with(say(m, kind)));
+    if !draft.asked.individual {
+        kind.clone().put(out);
+    }
     let yes = if draft.asked.individual {
         let first = draft.asked.cat.first().map_or("", String::as_str);
         el("p")
@@ -97,6 +102,7 @@ fn who(m: &Model, draft: &Draft, out: &mut Vec<Node>) {
             .class("strong")
             .with(institutions(m, &draft.asked.aud))
             .put(out);
+        kind.put(out);
         let slot = ("purpose", purposes(m, &draft.asked.pur));
         el("p").with(fill(m, text::WHO_PURPOSE, &[slot])).put(out);
         p(m, text::WHAT_ALWAYS).put(out);
