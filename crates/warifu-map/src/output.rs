@@ -85,8 +85,8 @@ pub struct Output {
     found: Map<u32, (usize, Severity)>,
     /// How each Practitioner and each department without a table was described.
     described: Vec<Described>,
-    /// Where in `described` each stands.
-    described_at: Map<Id, u32>,
+    /// Where in `described` each stands; keyed as `seen` is, which is less code than one map more.
+    described_at: Map<(Id, &'static str), u32>,
     /// A shared resource that is being made anew.
     taken: Option<(Id, &'static str)>,
     /// Whether `json` has texts that newer ones took the places of.
@@ -314,7 +314,7 @@ impl Output {
     }
     /// How a shared resource was described last.
     pub(crate) fn described(&mut self, id: Id) -> Option<&mut Described> {
-        let at = *self.described_at.get(&id)?;
+        let at = *self.described_at.get(&(id, ""))?;
         self.described.get_mut(usize::try_from(at).ok()?)
     }
     /// Notes how a shared resource is described now.
@@ -323,7 +323,7 @@ impl Output {
             *known = described;
         } else if let Ok(at) = self.described.len().try_into() {
             self.described.push(described);
-            self.described_at.insert(id, at);
+            self.described_at.insert((id, ""), at);
         }
     }
     /// Lets a shared resource be added again, as a newer file has it; [`Output::put_back`] gives that the

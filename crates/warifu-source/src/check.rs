@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use crate::decode::{Sink, read};
+use crate::decode::{Rare, read_any};
 use crate::scan::plain_end;
 use crate::{Charset, position, tables};
 
@@ -218,7 +218,7 @@ pub fn check(bytes: &[u8], base: u32, charset: Charset, notes: &mut Notes) {
         let length = first_run(rest, charset);
         checker.note(NoteKind::NotIso2022Jp(charset), start, start + length);
     }
-    read(bytes, charset, &mut checker);
+    read_any(bytes, charset, &mut checker);
 }
 
 /// Bytes up to the first character of ASCII. The second byte of a character of CP932 may look like one.
@@ -271,18 +271,7 @@ struct Checker<'a> {
     notes: &'a mut Notes,
 }
 
-impl Sink for Checker<'_> {
-    const NOTES: bool = true;
-
-    #[inline]
-    fn ascii(&mut self, _at: usize, _run: &[u8], _shifted: bool) {}
-
-    #[inline]
-    fn utf8(&mut self, _at: usize, _run: &str) {}
-
-    #[inline]
-    fn character(&mut self, _at: usize, _len: usize, _character: char) {}
-
+impl Rare for Checker<'_> {
     #[cold]
     fn note(&mut self, kind: NoteKind, start: usize, end: usize) {
         self.notes.push(Note {
@@ -306,7 +295,7 @@ mod tests {
             base: 0,
             notes: &mut notes,
         };
-        read(bytes, Charset::Iso2022Jp, &mut checker);
+        read_any(bytes, Charset::Iso2022Jp, &mut checker);
         notes
     }
 

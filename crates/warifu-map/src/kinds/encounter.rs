@@ -685,7 +685,10 @@ fn tell<'a>(cx: &mut Cx<'a, '_>, story: &Story<'a>, now: u64) {
         } else {
             "PV1-45"
         }));
-        if let Some(s) = date_time(cx, end, "Encounter.period.end") {
+        if is_reversed(story.start, end) {
+            cx.report(&MAP120, &story.start);
+            cx.unread(end, "Encounter.period.end");
+        } else if let Some(s) = date_time(cx, end, "Encounter.period.end") {
             o.string("end", s, end.src());
         }
     });
@@ -788,8 +791,25 @@ fn period<'a>(
     );
     o.object(key, |o| {
         o.string("start", s.unwrap_or(""), start.src());
-        o.string("end", e.unwrap_or(""), end.src());
+        if !is_reversed(start, end) {
+            o.string("end", e.unwrap_or(""), end.src());
+        }
     });
+}
+
+/// Whether a period would end before it starts, as far as both times say it.
+fn is_reversed(start: Val<'_>, end: Val<'_>) -> bool {
+    let (Some(s), Some(e)) = (time::parse(start.text), time::parse(end.text)) else {
+        return false;
+    };
+    let least = if s.day.min(e.day) == 0 {
+        return false;
+    } else if s.hour.is_none() || e.hour.is_none() {
+        1_000_000_000
+    } else {
+        1
+    };
+    e.sort_key() / least < s.sort_key() / least
 }
 
 fn event_src(e: &Event<'_>) -> Src {
@@ -1866,6 +1886,31 @@ mod tests {
         let files: Vec<(String, &str)> =
             files.iter().map(|(p, t)| (p.clone(), t.as_str())).collect();
         convert_patient(&files)
+    }
+
+    #[test]
+    fn a_discharge_before_the_admission_ends_no_period() {
+        for (end, told) in [
+            ("202604061000", true),
+            ("20260406", true),
+            ("20260407", false),
+            ("202604", false),
+            ("202604201000", false),
+        ] {
+            let times = [(44, "202604071005"), (45, end)];
+            let discharge = adt("A03", "20260420100000", "", &inpatient(&times), &[]);
+            let out = convert("ADT-52", &discharge);
+            let e = one(&out, "Encounter");
+            assert_eq!(at(&e, "/status"), "finished", "{end}");
+            assert_eq!(e["period"]["end"].is_null(), told, "{end}");
+            assert_eq!(reported(&out, "MAP120"), told, "{end}");
+            let kept = e.to_string().contains("urn:x-ssmix2:field:PV1-45");
+            assert_eq!(kept, told, "{end}");
+            for h in e["statusHistory"].as_array().map_or(&[][..], Vec::as_slice) {
+                let (start, end) = (at(h, "/period/start"), &h["period"]["end"]);
+                assert!(end.as_str().is_none_or(|end| !told || start <= end), "{h}");
+            }
+        }
     }
 
     #[test]

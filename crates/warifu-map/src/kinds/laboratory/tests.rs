@@ -818,6 +818,15 @@ OBX|1|NM|3D046000001920402^HbA1c^JC10||5.2|%|||||F
 ";
 
 #[test]
+fn the_value_type_of_a_requested_item_is_no_content() {
+    let rows = ASKED.replace("OBX|1||", "OBX|1|NM|");
+    let out = convert_files(&[file("OML-01", "20260401", "20260401090001", &rows)]);
+    for r in all(&out, "ServiceRequest") {
+        assert!(r["extension"].is_null(), "{r}");
+    }
+}
+
+#[test]
 fn an_order_and_its_result_are_one_request() {
     let order = file("OML-01", "20260401", "20260401090001", ASKED);
     let result = file("OML-11", "20260401", "20260401103000", DONE);

@@ -111,6 +111,16 @@ pub(super) fn drug_unit<'a>(cx: &mut Cx<'a, '_>, cwe: [Triplet<'a>; 2]) -> DrugU
         return DrugUnit::uncoded(text);
     }
     if let Some(code) = tables::merit9_unit_code(text.text) {
+        // A code that says something else than the name is told, or kept as one of the sender's own.
+        for t in [&a, &b] {
+            if !t.code.is_empty() && ![code, text.text].contains(&t.code.text) {
+                match systems::trim_name(t.system.text) {
+                    "MR9P" | "" => cx.unlisted(t.code, "MERIT-9"),
+                    "ISO+" => {}
+                    _ => cx.keep_field_of(t.code, "Quantity.code"),
+                }
+            }
+        }
         return DrugUnit {
             text,
             system: (systems::MERIT9_UNIT, text.src()),

@@ -147,6 +147,29 @@ fn drugs_of_one_rp_count_up_and_the_rp_number_loses_its_zeros() {
 }
 
 #[test]
+fn a_unit_code_that_is_another_than_that_of_its_name_is_kept() {
+    let (dose, supply) = ("|1||TAB^錠^MR9P|", "|15|TAB^錠^MR9P|");
+    for (unit, told, left) in [
+        ("TAB^錠^MR9P", false, None),
+        ("錠^錠", false, None),
+        ("ZZZ^錠^MR9P", true, Some("ZZZ^錠^MR9P")),
+        ("ZZZ^錠", true, Some("ZZZ^錠")),
+        ("T1^錠^99LOC", false, Some("T1^錠^99LOC")),
+    ] {
+        let of = |place: &str| place.replace("TAB^錠^MR9P", unit);
+        let text = DRUG.replace(dose, &of(dose)).replace(supply, &of(supply));
+        let out = convert("OMP-01", &oral(&text));
+        let r = one(&out, "MedicationRequest");
+        let dose = &r["dosageInstruction"][0]["doseAndRate"][0]["doseQuantity"];
+        assert_eq!(at(dose, "/code"), "TAB", "{unit}");
+        assert_eq!(reported(&out, "MAP008"), told, "{unit}");
+        for field in ["RXE-5", "RXE-11"] {
+            assert_eq!(kept(&r, field), Vec::from_iter(left), "{unit} {field}");
+        }
+    }
+}
+
+#[test]
 fn differing_timing_in_an_rp_is_reported() {
     let other = DRUG.replace("1013044400000000", "1012040400000000");
     let text = format!("{}ORC|NW|100||1{ORC}O\n{other}", oral(DRUG));

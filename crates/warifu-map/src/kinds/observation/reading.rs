@@ -423,6 +423,26 @@ pub(crate) struct Bounds<'t> {
     pub(crate) exact: bool,
 }
 
+/// Whether one decimal is greater than another; both are literals of JSON.
+fn is_above(one: &str, other: &str) -> bool {
+    let parts = |text: &str| {
+        let digits = text.trim_start_matches('-');
+        let digits = if warifu_hl7::has(digits, ".") {
+            digits.trim_end_matches('0').trim_end_matches('.')
+        } else {
+            digits
+        };
+        let whole = digits.find('.').unwrap_or(digits.len());
+        (text.starts_with('-'), (whole, digits.to_owned()))
+    };
+    let ((below, one), (other_below, other)) = (parts(one), parts(other));
+    match (below, other_below) {
+        (false, false) => one > other,
+        (true, true) => one < other,
+        (below, _) => !below && (one.1 != "0" || other.1 != "0"),
+    }
+}
+
 /// Reads OBX-7: `1.2-2.0`, `1.2～2.0`, `<85`, `>40`, `85以下`; `None` when it is something else.
 pub(crate) fn bounds(text: &str) -> Option<Bounds<'_>> {
     let t = text.trim();
@@ -434,6 +454,10 @@ pub(crate) fn bounds(text: &str) -> Option<Bounds<'_>> {
         return None;
     }
     if let Some((low, high)) = pair(t) {
+        // `10-5` is no range: which of the two is meant, nobody knows.
+        if is_above(&low, &high) {
+            return None;
+        }
         return Some(Bounds {
             low: Some(low),
             high: Some(high),
@@ -443,6 +467,9 @@ pub(crate) fn bounds(text: &str) -> Option<Bounds<'_>> {
     let folded = fold(t);
     let own = |c: Cow<'_, str>| Cow::Owned(c.into_owned());
     if let Some((low, high)) = pair(&folded) {
+        if is_above(&low, &high) {
+            return None;
+        }
         return Some(Bounds {
             low: Some(own(low)),
             high: Some(own(high)),
@@ -650,7 +677,15 @@ mod tests {
         check("<85", None, Some("85"), false);
         check(">40", Some("40"), None, false);
         check("85以下", None, Some("85"), true);
+        check("5.0-5", Some("5.0"), Some("5"), true);
+        check("9.5-10", Some("9.5"), Some("10"), true);
+        check("-1-0", Some("-1"), Some("0"), true);
         for other in [
+            "10-5",
+            "１０－９．５",
+            "1.25-1.2",
+            "1--1",
+            "-1--3",
             "(-)",
             "",
             "M:13.7-16.8 F:11.6-14.8",
