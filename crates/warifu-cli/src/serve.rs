@@ -1003,7 +1003,7 @@ fn start(m: &ArgMatches, loaded: &Loaded, lang: Lang) -> anyhow::Result<End> {
         limits,
     });
     if m.get_flag("check-config") {
-        for line in wishes.shown(lang) {
+        for line in wishes.shown(&origin, lang) {
             print(&line)?;
         }
         return print(&say(lang, "設定は正しいです", "the configuration is right"));

@@ -166,10 +166,19 @@ impl<'a> Wishes<'a> {
         Ok(self.value(name)?.unwrap_or(false))
     }
 
-    /// A line for each setting: its value and where it came from.
-    pub(crate) fn shown(&self, lang: Lang) -> Vec<String> {
+    /// A line for each setting: its value and where it came from. `origin` is the one in force: the folder of
+    /// data has one.
+    pub(crate) fn shown(&self, origin: &str, lang: Lang) -> Vec<String> {
         let line = |s: &Setting| {
             let (value, origin) = match self.find(s.name) {
+                None if s.name == "origin" => {
+                    let place = if self.text("data").is_some() {
+                        "server.json"
+                    } else {
+                        "bind"
+                    };
+                    (origin.to_owned(), place.to_owned())
+                }
                 None => ((s.default)(), say(lang, "既定値", "default")),
                 Some((value, from)) => {
                     let origin = match from {

@@ -324,6 +324,7 @@ fn settings_come_from_flags_then_variables_then_the_file() {
     has(&all, &format!("forwarded = true ({at}:5)"));
     has(&all, "max-rate = 3000 (default)");
     has(&all, "bind = 127.0.0.1:8440 (default)");
+    has(&all, "origin = http://127.0.0.1:8440 (server.json)");
     let variables = [
         ("WARIFU_MAX_JOBS", "6"),
         ("WARIFU_MAX_FILES", "4"),

@@ -656,7 +656,7 @@ pub(crate) fn emergency(app: &App, asked: &Asked) -> Result<Answer, Problem> {
         let sub = by.access.text("sub");
         // Before this one is a case itself: its line is not in the store yet.
         review::look(tx)?;
-        let assertion = assert(tx, token)?;
+        let (assertion, first) = assert(tx, token)?;
         let signer = tx.view.institution(&assertion.kid);
         let key = tx.view.registered(&assertion.kid)?;
         let is_one = key.iter().any(|k| k.rights.emergency);
@@ -686,6 +686,7 @@ pub(crate) fn emergency(app: &App, asked: &Asked) -> Result<Answer, Problem> {
             areq: by.access.hash.clone(),
         };
         let done = judged(tx, &whom, &search, from, None)?;
+        review::opened(tx, &assertion.hash, first, done.is_ok())?;
         if let Ok(disclosed) = &done {
             notice::emergency(tx, &assertion, &by.code, disclosed)?;
         }
@@ -695,12 +696,12 @@ pub(crate) fn emergency(app: &App, asked: &Asked) -> Result<Answer, Problem> {
 }
 
 /// Takes an assertion: a line in the log, then kept. One that was taken before counts again within its
-/// time.
-fn assert(tx: &mut Tx<'_>, token: &str) -> Result<Opened, Problem> {
+/// time. Gives whether it is the first time.
+fn assert(tx: &mut Tx<'_>, token: &str) -> Result<(Opened, bool), Problem> {
     let known = warifu_consent::token_hash(token).unwrap_or_default();
     let rows = tx.view.tokens("tok = ?1", &[known.into()])?;
     if let Some(row) = rows.into_iter().find(|r| r.token == token) {
-        return Ok(row.opened);
+        return Ok((row.opened, false));
     }
     let court = tx.view.court(None);
     let Accepted::New(opened) = accept(&court, token, &[Typ::BreakGlass], None)? else {
@@ -717,7 +718,7 @@ fn assert(tx: &mut Tx<'_>, token: &str) -> Result<Opened, Problem> {
     ];
     let (line, _) = tx.line(Kind::BreakGlass, Some(opened.text("sub")), &members)?;
     tx.keep(token, &opened, line.index, None, None)?;
-    Ok(opened)
+    Ok((opened, true))
 }
 
 #[cfg(test)]

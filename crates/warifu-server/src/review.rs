@@ -17,9 +17,11 @@ use crate::quarantine::Staff;
 const TERMS: ReviewTerms = ReviewTerms::REFERENCE;
 /// Rule of the `watch` lines.
 const RULE: &str = "review-overdue";
-/// What is not judged; `unclear` is for somebody else to judge, and an objection is no judgement.
+/// What is not judged; `unclear` is for somebody else to judge, and an objection is no judgement. What opened
+/// nothing is no case.
 const OPEN: &str = "typ = ?1 AND NOT EXISTS (SELECT 1 FROM reviews
-    WHERE reviews.about = tokens.line AND reviews.verdict IN ('justified', 'not-justified'))";
+    WHERE reviews.about = tokens.line AND reviews.verdict IN ('justified', 'not-justified'))
+    AND NOT EXISTS (SELECT 1 FROM unopened WHERE unopened.line = tokens.line)";
 
 /// An emergency in the queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,6 +152,22 @@ pub(crate) fn catch_up(tx: &Tx<'_>) -> Result<(), Problem> {
         if let (Some(about), Some(verdict)) = (about, said("verdict").and_then(verdict_of)) {
             keep(tx, *about, index, verdict, ["", ""], line.entry.at())?;
         }
+    }
+    Ok(())
+}
+
+/// Keeps whether an emergency opened something: what was refused at its first time is no case until it opens
+/// something, and what opened something once stays one.
+pub(crate) fn opened(tx: &Tx<'_>, tok: &str, first: bool, done: bool) -> Result<(), Problem> {
+    let db = tx.view.db;
+    let rows = db.query("SELECT line FROM tokens WHERE tok = ?1", &[tok.into()])?;
+    let line = rows.first().and_then(|r| r.int(0));
+    let line = line.ok_or(StoreError::Form("tokens"))?;
+    if done {
+        db.run("DELETE FROM unopened WHERE line = ?1", &[line.into()])?;
+    } else if first {
+        let sql = "INSERT INTO unopened (line, at) VALUES (?1, ?2)";
+        db.run(sql, &[line.into(), tx.view.now.into()])?;
     }
     Ok(())
 }

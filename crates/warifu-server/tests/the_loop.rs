@@ -415,6 +415,27 @@ fn an_emergency_opens_what_it_may_and_is_seen() {
         .filter(|k| *k != "key")
         .collect();
     assert_eq!(tail, ["breakglass", "disclose", "breakglass", "refuse"]);
+    // What opened nothing is no case for a review, until it does: then the facility is one of emergencies.
+    let office = w.office_app.office().unwrap();
+    let cases = || office.reviews(None).unwrap().len();
+    assert_eq!(cases(), 1);
+    let emergency = |is_one: bool| {
+        let rights = Rights {
+            emergency: is_one,
+            ..Rights::default()
+        };
+        office.register(&w.other.public(), OTHER, &rights).unwrap();
+    };
+    let same = assertion(&w.other, "doctor");
+    let again = || {
+        let body = json!({"assertion": same}).to_string();
+        let token = w.access(&w.other, &w.sub, "/api/emergency", &body, "ETREAT");
+        w.with_access("/api/emergency", &token, &body).0
+    };
+    for (is_one, status, count) in [(false, 403, 1), (true, 200, 2), (false, 403, 2)] {
+        emergency(is_one);
+        assert_eq!((again(), cases()), (status, count), "{is_one}");
+    }
 }
 
 #[test]

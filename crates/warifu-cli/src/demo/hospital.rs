@@ -12,7 +12,7 @@ use clap::ArgMatches;
 use warifu_consent::json::{Value, object};
 use warifu_consent::{SecretKey, Signer as _};
 use warifu_report::Lang;
-use warifu_server::{App, Bind, Config, Limits, Office, Rights, Settings, Vendor};
+use warifu_server::{App, Bind, Config, Limits, Office, Rights, Settings, Vendor, Visitor};
 use warifu_store::private;
 use zeroize::Zeroizing;
 
@@ -26,7 +26,7 @@ pub(super) const PATIENT: &str = "0000990001";
 const BIRTH: &str = "1968-03-03";
 const HOSPITAL: &str = "mi:1319999999";
 const NAMES: [&str; 2] = ["架空割符病院", "Kaku Warifu Hospital"];
-const CONTACT: &str = "架空割符病院 患者相談窓口";
+const CONTACT: &str = "架空割符病院 患者相談窓口 03-0000-0000";
 
 /// What SS-MIX2 cannot carry: a surgery, which needs a consent of its own.
 const SURGERY: &str = r#"{"resourceType":"Bundle","type":"collection","entry":[
@@ -70,7 +70,18 @@ pub(super) fn run(m: &ArgMatches, dir: &Path, lang: Lang) -> anyhow::Result<End>
         (bind, make(dir, &format!("http://{bind}"), lang)?)
     };
     let office = Office::open(&dir.join("data"), Box::new(now))?;
-    let code = told(office.enrol_code(PATIENT, BIRTH))?;
+    let visitor = Visitor {
+        institution: HOSPITAL,
+        patient: PATIENT,
+        identified: "counter",
+    };
+    let keys = told(office.keys_at_desk(&visitor))?;
+    let enrolled = keys.iter().any(|key| key.state == "active");
+    let code = if enrolled {
+        None
+    } else {
+        Some(told(office.enrol_code(PATIENT, BIRTH))?)
+    };
     let log = OpenOptions::new()
         .create(true)
         .append(true)
@@ -102,6 +113,7 @@ pub(super) fn run(m: &ArgMatches, dir: &Path, lang: Lang) -> anyhow::Result<End>
         tls: None,
     };
     let requester = requester(dir, m.contains_id("dir"));
+    let another = another(dir);
     let origin = known.server;
     let witness = dir.join(WITNESS);
     // One of a version without them has none.
@@ -115,7 +127,7 @@ pub(super) fn run(m: &ArgMatches, dir: &Path, lang: Lang) -> anyhow::Result<End>
             std::thread::spawn(move || watched(witness, &origin));
         }
         // A closed stdout is no reason to end.
-        let _ = welcome(&origin, &code, &requester);
+        let _ = welcome(&origin, code.as_deref(), &another, &requester);
     })?;
     tell("終わりました。", "Ended.")?;
     Ok(End::Clean)
@@ -136,7 +148,7 @@ fn watched(mut witness: Witness, origin: &str) {
 }
 
 /// What stands there when the server listens.
-fn welcome(origin: &str, code: &str, requester: &str) -> anyhow::Result<()> {
+fn welcome(origin: &str, code: Option<&str>, another: &str, requester: &str) -> anyhow::Result<()> {
     let lines = [
         "割符の体験版が動いています。病院も患者も架空で、何もこの機械の外に出ません。".to_owned(),
         "  The demo runs. Hospital and patient are invented, and nothing leaves this machine."
@@ -144,7 +156,14 @@ fn welcome(origin: &str, code: &str, requester: &str) -> anyhow::Result<()> {
         String::new(),
         format!("  ポータル    portal      {origin}/"),
         format!("  変換と検査  playground  {origin}/playground/"),
-        format!("  登録番号    code        {code}  (一度だけ、24 時間  once, 24 hours)"),
+        match code {
+            Some(code) => {
+                format!("  登録番号    code        {code}  (一度だけ、24 時間  once, 24 hours)")
+            }
+            None => format!(
+                "  登録番号    code        -  (登録ずみ。新しい番号  enrolled; a new one: {another})"
+            ),
+        },
         format!("  生年月日    birth date  {BIRTH}"),
         String::new(),
         "1. ポータルを開き、鍵を作り、登録番号と生年月日を入れて登録してください。".to_owned(),
@@ -160,18 +179,31 @@ fn welcome(origin: &str, code: &str, requester: &str) -> anyhow::Result<()> {
     Ok(out.flush()?)
 }
 
+/// A word as a shell takes it.
+fn quoted(text: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"/._-".contains(&b);
+    if text.bytes().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}
+
+fn program() -> String {
+    let program = std::env::args().next();
+    quoted(program.as_deref().unwrap_or("warifu"))
+}
+
+/// What is typed for a code for another device, or after the key was lost.
+fn another(dir: &Path) -> String {
+    let data = quoted(&dir.join("data").display().to_string());
+    let program = program();
+    format!("{program} serve enrol-code --data {data} --patient -")
+}
+
 /// What is typed to play the clinic.
 fn requester(dir: &Path, is_given: bool) -> String {
-    let quoted = |text: &str| {
-        let plain = |b: u8| b.is_ascii_alphanumeric() || b"/._-".contains(&b);
-        if text.bytes().all(plain) {
-            text.to_owned()
-        } else {
-            format!("'{}'", text.replace('\'', "'\\''"))
-        }
-    };
-    let program = std::env::args().next();
-    let program = quoted(program.as_deref().unwrap_or("warifu"));
+    let program = program();
     if is_given {
         format!(
             "{program} demo requester --dir {}",

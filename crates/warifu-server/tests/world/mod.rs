@@ -238,9 +238,15 @@ impl World {
     /// Another server with the same keys, settings and database, on a machine of its own; its clients are the
     /// same.
     pub fn beside(&self) -> Self {
+        self.beside_over(|_| ())
+    }
+
+    /// The same over a copy of the folder of data, which has no database of its own before it is prepared.
+    pub fn beside_over(&self, prepare: impl FnOnce(&Path)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
         copied(&self.data, &data);
+        prepare(&data);
         let office_app = app(office(&data, &self.clock));
         let same = |key: &SecretKey| SecretKey::from_pem(&key.to_pem()).unwrap();
         Self {
