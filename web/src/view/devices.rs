@@ -53,7 +53,10 @@ pub(super) fn devices(m: &Model) -> Vec<Node> {
         .map(|(label, one)| (label, m.trouble == Some(one), Event::Trouble(one)))
         .collect();
     choice(m, "trouble", text::DEVICES_WHY, &options).put(&mut out);
-    p(m, text::DEVICES_GO_ON).put(&mut out);
+    // Of those that a key in other hands signed since a day some do not, as the field below says.
+    if m.trouble != Some(Trouble::Stolen) || m.since.trim().is_empty() {
+        p(m, text::DEVICES_GO_ON).put(&mut out);
+    }
     match m.trouble {
         None => {}
         Some(Trouble::New) => steps(m, &mut out),
