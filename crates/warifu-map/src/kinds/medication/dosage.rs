@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use bumpalo::collections::{String as Text, Vec as List};
 use warifu_diag::catalogue::map_general::{MAP007, MAP010};
-use warifu_diag::catalogue::map_medication::{MAP301, MAP302, MAP303, MAP305, MAP307};
+use warifu_diag::catalogue::map_medication::{MAP301, MAP302, MAP303, MAP305, MAP307, MAP316};
 use warifu_fhir::element::medication_request as el;
 use warifu_fhir::{Object, Resource, Src};
 use warifu_hl7::{Part, Segment, Val};
@@ -439,6 +439,12 @@ fn instruction<'a>(
     }
 
     let dose = dose(cx, e(3), e(4), e(5), &mut words);
+    // An amount of its own, as where one is lowered step by step: which is meant is not known.
+    let (own, said) = (t(2).comp(1).value().trimmed(), e(3).value().trimmed());
+    let read = warifu_fhir::number::decimal;
+    if read(own.text).is_some_and(|own| read(said.text).is_some_and(|said| said != own)) {
+        cx.report(&MAP316, &own);
+    }
     let daily = daily(cx, e(19), &mut words);
     let rate = rate(cx, e(22), e(23), e(24), &mut words);
     let long = supply(cx, t(6), false);

@@ -170,6 +170,20 @@ fn a_unit_code_that_is_another_than_that_of_its_name_is_kept() {
 }
 
 #[test]
+fn another_amount_in_the_timing_is_told() {
+    for (amount, told) in [
+        ("", false),
+        ("1", false),
+        ("01^TAB", false),
+        ("2^TAB", true),
+    ] {
+        let text = DRUG.replace("TQ1|1||", &format!("TQ1|1|{amount}|"));
+        let out = convert("OMP-01", &oral(&text));
+        assert_eq!(reported(&out, "MAP316"), told, "{amount}");
+    }
+}
+
+#[test]
 fn differing_timing_in_an_rp_is_reported() {
     let other = DRUG.replace("1013044400000000", "1012040400000000");
     let text = format!("{}ORC|NW|100||1{ORC}O\n{other}", oral(DRUG));
