@@ -33,9 +33,20 @@ export interface RegisteredKey {
   at?: number;
   /** Code of an institution, `mi:…`: for onward grants in {@link stateOf}. */
   code?: string;
+  /**
+   * Of a patient's key the person it signs for; a proxy's stands here once for each person. {@link stateOf} takes
+   * nothing of a key that does not say it; {@link verify} holds a token's `sub` to it where it is there.
+   */
+  sub?: string;
 }
 
-/** Where and when a token is judged. */
+/**
+ * Where and when a token is judged. Steps 1–12 always run, and so does 17 as far as the policy tells (purposes,
+ * categories, `mi:*`, bundles of what takes a consent of its own). Not without what they need: 13 (whose key it is)
+ * by `sub` of the key or by `bindings`, 14 by `bindings` (without it only that the token holds at `now`), recipients
+ * of 17 by `master`, 18 by `annex`, 19 by `master` (a grant's by `annex` too), 21 by `bindings` and `lists`. Steps
+ * 12a, 15, 16 and 20 ask the store that accepts and never run here.
+ */
 export interface VerifyContext {
   /** Seconds UTC: a token that has ended by then is refused as `EXPIRED`, one not begun as `NOT_YET`. */
   now: number;
@@ -50,7 +61,7 @@ export interface VerifyContext {
   lists?: readonly { uri: string; token: string }[];
   /** Bytes of the annex: step 18, and with `master` step 19. */
   annex?: Uint8Array;
-  /** Bytes of the master of facilities. */
+  /** Bytes of the master of facilities: recipients of step 17, and step 19. */
   master?: Uint8Array;
   /** Text of a policy; default the reference policy. */
   policy?: string;
@@ -101,10 +112,11 @@ export interface StateInput {
   policy?: string;
 }
 /**
- * The state of one person from accepted tokens, each verified (steps 1–12, and 18 of a grant). The first
- * token that does not verify is a refusal with its place `at`: then nothing may be decided.
+ * The state of one person from accepted tokens, each verified (steps 1–12, 13 by `sub` of the patients' keys, 17 by
+ * the policy, and 18 of a grant). The first token that does not verify is a refusal with its place `at`: then nothing may be decided.
  *
  * ```js
+ * const keys = [{ class: "patient", x, sub }];
  * const { ok, state } = stateOf({ sub, now, keys, tokens: [{ token: grant, received, annex }, { token: revoke, received: later }] });
  * ```
  */

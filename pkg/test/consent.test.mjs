@@ -197,7 +197,8 @@ test("a state comes from verified tokens", async () => {
   const [grant, revoke] = [golden("grant"), golden("revoke")];
   const sub = claims(grant).sub;
   const bytes = annex({ salt: new Uint8Array(16), src: ["mi:1318765432"], lbl: ["PSY"] });
-  const of = (tokens) => stateOf({ sub, now: 1_790_000_100, keys: context.keys, tokens });
+  const keys = [{ ...context.keys[0], sub }];
+  const of = (tokens) => stateOf({ sub, now: 1_790_000_100, keys, tokens });
   const given = { token: grant, received: 1_790_000_005, annex: bytes };
   const { state } = of([given]);
   const [own] = state.grants;
@@ -212,6 +213,18 @@ test("a state comes from verified tokens", async () => {
   // Nothing is decided without a wish: neither a forged one nor one without its annex is left out.
   assert.deepEqual([of([given, { token: `${revoke.slice(0, -4)}AAAA`, received: 1 }])].map((r) => [r.ok, r.reason, r.at]), [[false, "SIG", 1]]);
   assert.equal(of([{ token: grant, received: 1_790_000_005 }]).reason, "ANNEX_MISSING");
+  // A key signs for its person, and says for whom.
+  for (const key of [context.keys[0], { ...context.keys[0], sub: "s1.AAAAAAAAAAAAAAAAAAAAAA" }]) {
+    assert.equal(stateOf({ sub, now: 1_790_000_100, keys: [key], tokens: [given] }).reason, "SUB");
+  }
+  // What may not stand in a grant (step 17) opens nothing, whoever signed it.
+  const signer = await signerFromCryptoKey(await key(), { x });
+  for (const [change, expected] of [[{ aud: ["mi:*"] }, "AUD_WILDCARD"], [{ cat: ["inf.lab", "prc.surgery"] }, "INDIVIDUAL_BUNDLED"]]) {
+    const { token } = await sign("consent-grant+jwt", { ...claims(grant), ...change }, signer);
+    assert.equal(verify(token, { ...context, annex: bytes, master }).reason, expected);
+    assert.equal(verify(token, context).reason, expected);
+    assert.equal(of([{ ...given, token }]).reason, expected);
+  }
   assert.throws(() => stateOf({ sub, now: 1, keys: [], tokens: [{ token: grant }] }), WarifuError);
 });
 

@@ -421,10 +421,12 @@ const GOES: &[(&str, &[&str])] = &[
         "AllergyIntolerance",
         &[
             "asserter.display",
+            "clinicalStatus=",
             "extension:field",
             "meta.source",
             "note",
             "reaction.description",
+            "verificationStatus=",
         ],
     ),
     ("Binary", &["data", "meta.source"]),
@@ -433,10 +435,12 @@ const GOES: &[(&str, &[&str])] = &[
         &[
             "asserter.display",
             "category=",
+            "clinicalStatus=",
             "extension:field",
             "meta.source",
             "note",
             "recorder.display",
+            "verificationStatus=",
         ],
     ),
     (
@@ -841,7 +845,7 @@ fn what_goes_leaves_nothing_that_r4_does_not_allow() {
             let list = v.as_array().unwrap().iter();
             list.map(|s| s.as_str().unwrap().to_owned()).collect()
         };
-        let marks = ['@', '%', '!', '^', '~', '#', '='];
+        let marks = ['@', '%', '!', '^', '~', '#', '=', '+', '$'];
         let kept: BTreeMap<String, String> = strings(&row["elements"])
             .iter()
             .map(|e| {
@@ -885,4 +889,381 @@ fn what_goes_leaves_nothing_that_r4_does_not_allow() {
     }
     assert!(seen > 100, "{seen}");
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// What a department's title says, and the labels that it takes. A title with a word of the last column is
+/// none of that label.
+const TITLES: &[(&str, &[&str], &[&str])] = &[
+    (
+        "PSY",
+        &["精神", "神経科", "心療", "もの忘れ", "高次脳", "発達"],
+        &["小児神経科"],
+    ),
+    ("ETH", &["禁煙"], &[]),
+    ("STD", &["性病"], &[]),
+    ("PREGNANT", &["産科", "産婦", "周産"], &[]),
+    ("SEX", &["婦人", "産婦"], &[]),
+];
+
+#[test]
+fn departments_have_the_labels_that_their_titles_say() {
+    let policy: Value = serde_json::from_str(warifu_consent::REFERENCE).unwrap();
+    let department = warifu_terms::systems::CLINICAL_DEPARTMENT;
+    let rows = |table: &str| -> Vec<&Value> {
+        let of = |row: &&Value| {
+            let systems = row["system"].as_array().unwrap();
+            systems.iter().any(|s| s == department)
+        };
+        policy[table]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(of)
+            .collect()
+    };
+    let texts = |list: &Value| -> Vec<String> {
+        let list = list.as_array().unwrap().iter();
+        list.map(|t| t.as_str().unwrap().to_owned()).collect()
+    };
+    let mut labels: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for row in rows("label_rules") {
+        for prefix in texts(&row["prefix"]) {
+            let label = row["label"].as_str().unwrap();
+            let mut any = false;
+            for e in warifu_terms::tables::T_0069.entries {
+                if e.code.starts_with(&prefix) {
+                    any = true;
+                    labels.entry(e.code.to_owned()).or_default().insert(label);
+                }
+            }
+            assert!(any, "no department begins with {prefix}");
+        }
+    }
+    for e in warifu_terms::tables::T_0069.entries {
+        let says = |(_, words, not): &&(&str, &[&str], &[&str])| {
+            words.iter().any(|w| e.ja.contains(w)) && !not.iter().any(|w| e.ja.contains(w))
+        };
+        // A department within another is also what that is.
+        let outer = warifu_terms::tables::T_0069.entries.iter();
+        let outer = outer.filter(|o| e.code.starts_with(o.code) && o.code != e.code);
+        let mut titled: BTreeSet<&str> = TITLES.iter().filter(says).map(|t| t.0).collect();
+        for o in outer {
+            titled.extend(labels.get(o.code).into_iter().flatten());
+        }
+        let has = labels.get(e.code).cloned().unwrap_or_default();
+        assert_eq!(has, titled, "{} {}", e.code, e.ja);
+    }
+    // The labeller judges the departments of the table and no others.
+    let known: Vec<String> = rows("label_lists")
+        .iter()
+        .flat_map(|r| texts(&r["code"]))
+        .collect();
+    let table: Vec<&str> = warifu_terms::tables::T_0069
+        .entries
+        .iter()
+        .map(|e| e.code)
+        .collect();
+    assert_eq!(known, table);
+}
+
+/// An element of R4 by its path in a type; absent where the path names one form of a choice.
+fn element_at(kind: &str, path: &str) -> Option<warifu_r4::Element> {
+    let core = warifu_r4::Core::builtin();
+    let mut of = core.type_named(kind)?;
+    let mut found = None;
+    for name in path.split('.') {
+        let element = core.type_(of).elements().find(|e| e.name() == name)?;
+        of = element.types().next()?.of();
+        found = Some(element);
+    }
+    found.filter(|e| !e.is_choice())
+}
+
+/// What R4 has no members for is marked as such, and of its codes the policy has all.
+#[test]
+fn plain_values_are_those_of_r4() {
+    let policy: Value = serde_json::from_str(warifu_consent::REFERENCE).unwrap();
+    let core = warifu_r4::Core::builtin();
+    let values: BTreeMap<&str, BTreeSet<&str>> = policy["describes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|row| row["system"].is_null())
+        .map(|row| {
+            let codes = row["code"].as_array().unwrap().iter();
+            let name = row["in"][0].as_str().unwrap();
+            (name, codes.map(|c| c.as_str().unwrap()).collect())
+        })
+        .collect();
+    let mut used: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    let (mut wrong, mut seen) = (BTreeSet::new(), 0);
+    let mut check = |at: String, name: &str, element: warifu_r4::Element, marks: &str| {
+        let of = core.type_(element.types().next().unwrap().of());
+        let plain = of.kind() == warifu_r4::TypeKind::Primitive;
+        if plain != (marks == "$") && (marks.is_empty() || marks == "$") {
+            wrong.insert(format!("{at}{marks} is {}", of.name()));
+        }
+        let required = element.strength() == Some(warifu_r4::Strength::Required);
+        let (Some((name, list)), true) = (values.get_key_value(name), marks == "$" && required)
+        else {
+            return;
+        };
+        for part in element.value_set().unwrap().parts() {
+            let all = (0..part.system.len()).map(|n| part.system.code(n));
+            for code in all.filter(|c| part.contains(c) == Some(true)) {
+                seen += 1;
+                used.entry(name).or_default().insert(code);
+                if !list.contains(code) {
+                    wrong.insert(format!("{at} can be {code}"));
+                }
+            }
+        }
+    };
+    for row in policy["keep"].as_array().unwrap() {
+        for e in row["elements"].as_array().unwrap() {
+            let e = e.as_str().unwrap();
+            let path = e.trim_end_matches(['@', '%', '!', '^', '~', '#', '=', '+', '$']);
+            for kind in row["type"].as_array().unwrap() {
+                let kind = kind.as_str().unwrap();
+                if let Some(element) = element_at(kind, path) {
+                    let name = path.rsplit('.').next().unwrap();
+                    check(format!("{kind}.{path}"), name, element, &e[path.len()..]);
+                }
+            }
+        }
+    }
+    for e in policy["datatypes"].as_array().unwrap() {
+        let e = e.as_str().unwrap();
+        for kind in [
+            "Address",
+            "CodeableConcept",
+            "Coding",
+            "ContactPoint",
+            "HumanName",
+            "Identifier",
+            "Period",
+            "Quantity",
+            "Range",
+            "Ratio",
+            "Timing.repeat",
+        ] {
+            if let Some(name) = e.strip_suffix('$')
+                && let Some(of) = core.type_named(kind)
+                && let Some(element) = core.type_(of).elements().find(|e| e.name() == name)
+            {
+                check(format!("{kind}.{name}"), name, element, "$");
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(seen > 100, "{seen}");
+    for (name, codes) in values {
+        let more: Vec<_> = codes.difference(&used[name]).collect();
+        assert!(more.is_empty(), "{name}: R4 has no {more:?}");
+    }
+}
+
+/// Codes of published systems that say a disease, an operation, or a test or a medicine for one.
+const TELLING: &[(&str, &str)] = &[
+    ("http://snomed.info/sct", "86406008"),
+    ("http://snomed.info/sct", "53442002"),
+    ("http://loinc.org", "75622-1"),
+    ("http://www.whocc.no/atc", "J05AR10"),
+    ("http://hl7.org/fhir/sid/icd-10", "B24"),
+    ("urn:oid:2.16.840.1.113883.6.96", "86406008"),
+    (
+        "http://terminology.hl7.org/CodeSystem/v3-ActCode",
+        "HIVAIDS",
+    ),
+];
+
+/// Every place of a type where R4 has a concept, a coding or a plain value, as a resource with `telling` there.
+fn places(
+    of: warifu_r4::TypeId,
+    path: &str,
+    depth: usize,
+    take: &mut dyn FnMut(&str, &dyn Fn(Value) -> Value, bool),
+) {
+    let core = warifu_r4::Core::builtin();
+    for e in core.type_(of).elements() {
+        if ["extension", "modifierExtension", "contained", "id", "text"].contains(&e.name())
+            || e.is_content_reference()
+        {
+            continue;
+        }
+        for ty in e.types() {
+            let ty = core.type_(ty.of());
+            let name = match e.is_choice() {
+                true => {
+                    let (first, rest) = ty.name().split_at(1);
+                    format!("{}{}{rest}", e.name(), first.to_uppercase())
+                }
+                false => e.name().to_owned(),
+            };
+            let at = format!("{path}.{name}");
+            let put = |inner: Value| {
+                let inner = if e.is_list() {
+                    Value::Array(vec![inner])
+                } else {
+                    inner
+                };
+                let mut object = serde_json::Map::new();
+                object.insert(name.clone(), inner);
+                Value::Object(object)
+            };
+            match ty.name() {
+                "CodeableConcept" | "Coding" => take(&at, &put, ty.name() == "Coding"),
+                "code" | "boolean" | "uri" | "string" | "dateTime" | "decimal" => {
+                    // An object in its place.
+                    take(&format!("{at}{{}}"), &put, false);
+                }
+                _ if ty.kind() == warifu_r4::TypeKind::Primitive => {}
+                "Reference" | "Narrative" | "Attachment" | "Extension" | "Meta" => {}
+                _ if depth == 0 => {}
+                _ => places(ty.id(), &at, depth - 1, &mut |at, inner, coding| {
+                    take(at, &|v| put(inner(v)), coding);
+                }),
+            }
+        }
+    }
+}
+
+/// Elements that are what the item is: a code there is its own content.
+const OWN: &[&str] = &[
+    "AllergyIntolerance.code",
+    "AllergyIntolerance.reaction.manifestation",
+    "AllergyIntolerance.reaction.substance",
+    "Condition.code",
+    "Immunization.vaccineCode",
+    "ImmunizationRecommendation.recommendation.vaccineCode",
+    "Medication.code",
+    "Medication.ingredient.itemCodeableConcept",
+    "MedicationAdministration.medicationCodeableConcept",
+    "MedicationDispense.medicationCodeableConcept",
+    "MedicationRequest.medicationCodeableConcept",
+    "MedicationStatement.medicationCodeableConcept",
+];
+
+/// A published code that tells of a disease or an operation is planted in every place that R4 has for a code,
+/// of every type: none goes out where neither diseases nor operations may.
+#[test]
+fn no_place_of_r4_lets_a_telling_code_out() {
+    let policy = Policy::reference().unwrap();
+    let table: Value = serde_json::from_str(warifu_consent::REFERENCE).unwrap();
+    let core = warifu_r4::Core::builtin();
+    let annex = Annex::empty([0; 16]);
+    let closed = [
+        "inf.condition",
+        "inf.infection",
+        "prc.surgery",
+        "prc.transplant",
+        "gen",
+    ];
+    let without = |codes: &[&str]| {
+        let closed = policy.category_set(codes.iter().copied()).unwrap();
+        Bits(policy.all_categories().0 & !closed.0)
+    };
+    let codings: Vec<Value> = TELLING
+        .iter()
+        .map(|(system, code)| serde_json::json!({"system": system, "code": code, "display": "TELLS"}))
+        .collect();
+    let (mut tried, mut out) = (0, BTreeSet::new());
+    let types = table["keep"].as_array().unwrap().iter();
+    for kind in types.flat_map(|row| row["type"].as_array().unwrap()) {
+        let kind = kind.as_str().unwrap();
+        let category = |c: &str| serde_json::json!([{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": c}]}]);
+        let jlac = serde_json::json!({"coding": [{"system": "http://medis.or.jp/CodeSystem/master-JLAC10-17digits", "code": "3B0350000023272"}]});
+        let bases = match kind {
+            "Observation" => vec![
+                serde_json::json!({"category": category("laboratory"), "code": jlac}),
+                serde_json::json!({"category": category("vital-signs")}),
+                serde_json::json!({"category": category("social-history")}),
+            ],
+            "DiagnosticReport" | "ServiceRequest" => {
+                vec![serde_json::json!({"category": category("laboratory"), "code": jlac})]
+            }
+            "Procedure" => vec![
+                serde_json::json!({"code": {"coding": [{"system": "http://jpfhir.jp/fhir/core/CodeSystem/JP_ProcedureCodesMedical_CS", "code": "140000610"}]}}),
+            ],
+            "Composition" => vec![
+                serde_json::json!({"type": {"coding": [{"system": "http://loinc.org", "code": "18842-5"}]}}),
+            ],
+            _ => vec![serde_json::json!({})],
+        };
+        let mut closed = closed.to_vec();
+        if kind == "Condition" {
+            closed.retain(|c| *c != "inf.condition");
+        }
+        let cats = without(&closed);
+        places(
+            core.type_named(kind).unwrap(),
+            kind,
+            3,
+            &mut |at, put, coding| {
+                for base in &bases {
+                    // Each code alone: beside another it would be withheld for that.
+                    let planted: Vec<Value> = if coding {
+                        codings.clone()
+                    } else if at.ends_with("{}") {
+                        vec![serde_json::json!({"coding": codings, "text": "TELLS"})]
+                    } else {
+                        let alone = codings.iter();
+                        alone
+                            .map(|c| serde_json::json!({"coding": [c], "text": "OWN"}))
+                            .collect()
+                    };
+                    for one in planted {
+                        let mut r = base.clone();
+                        let patch = put(one);
+                        for (k, v) in patch.as_object().unwrap() {
+                            r[k] = v.clone();
+                        }
+                        r["resourceType"] = kind.into();
+                        r["id"] = if kind == "Patient" { "p" } else { "x" }.into();
+                        let subject = serde_json::json!({"reference": "Patient/p"});
+                        for key in ["subject", "patient", "beneficiary"] {
+                            if r.get(key).is_none()
+                                && core
+                                    .type_(core.type_named(kind).unwrap())
+                                    .elements()
+                                    .any(|e| e.name() == key)
+                            {
+                                r[key] = subject.clone();
+                            }
+                        }
+                        let bundle = serde_json::json!({"resourceType": "Bundle", "type": "collection", "entry": [
+                            {"resource": {"resourceType": "Patient", "id": "p"}},
+                            {"resource": {"resourceType": "Encounter", "id": "e", "subject": subject, "class": {"code": "AMB"},
+                                "location": [{"location": {"reference": "Location/x"}}], "serviceProvider": {"reference": "Organization/x"},
+                                "participant": [{"individual": {"reference": "Practitioner/x"}}, {"individual": {"reference": "PractitionerRole/x"}}]}},
+                            {"resource": {"resourceType": "Observation", "id": "of", "subject": subject, "category": category("laboratory"), "code": jlac,
+                                "specimen": {"reference": "Specimen/x"}, "device": {"reference": "Device/x"}}},
+                            {"resource": {"resourceType": "MedicationStatement", "id": "m", "subject": subject, "medicationReference": {"reference": "Medication/x"}}},
+                            {"resource": r}
+                        ]});
+                        let mut bundle = bundle;
+                        if kind == "Patient" {
+                            bundle["entry"].as_array_mut().unwrap().remove(0);
+                        }
+                        tried += 1;
+                        let sent = run(&policy, bundle.to_string().as_bytes(), cats, &annex).bytes;
+                        let sent = String::from_utf8(sent).unwrap();
+                        let told = TELLING
+                            .iter()
+                            .any(|(_, code)| sent.contains(&format!("\"{code}\"")))
+                            || sent.contains("TELLS");
+                        if told {
+                            out.insert(at.to_owned());
+                        }
+                    }
+                }
+            },
+        );
+    }
+    assert!(tried > 2000, "{tried}");
+    let own: BTreeSet<String> = OWN.iter().map(|o| (*o).to_owned()).collect();
+    let wrong: Vec<_> = out.difference(&own).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    let unused: Vec<_> = own.difference(&out).collect();
+    assert!(unused.is_empty(), "{unused:?}");
 }

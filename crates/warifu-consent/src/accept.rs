@@ -705,6 +705,16 @@ pub struct Unfit {
 /// The first code of a grant's or prohibition's purposes, categories and recipients that is not known or
 /// may not stand there: for those who make tokens, before anybody signs.
 pub fn unfit(policy: &Policy, master: &Master, typ: Typ, claims: &Value) -> Option<Unfit> {
+    unfit_for(policy, Some(master), typ, claims)
+}
+
+/// As [`unfit`]; without a master recipients are not looked up in it.
+pub(crate) fn unfit_for(
+    policy: &Policy,
+    master: Option<&Master>,
+    typ: Typ,
+    claims: &Value,
+) -> Option<Unfit> {
     let deny = typ == Typ::Deny;
     let bad = |reason: Reason, claim: &'static str, code: &str| {
         Some(Unfit {
@@ -736,7 +746,9 @@ pub fn unfit(policy: &Policy, master: &Master, typ: Typ, claims: &Value) -> Opti
             if !emergency_only {
                 return bad(Reason::AudWildcard, "aud", code);
             }
-        } else if code != "mi:*" && (!policy.is_recipient(code) || !master.has(code)) {
+        } else if code != "mi:*"
+            && (!policy.is_recipient(code) || master.is_some_and(|m| !m.has(code)))
+        {
             return bad(Reason::AudUnknown, "aud", code);
         }
     }

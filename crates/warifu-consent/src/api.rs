@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use crate::accept::{
     Binding, Desk, Ledger, Parent, SKEW, StatusNow, Target, bind_text, check_offline, text_of,
+    unfit_for,
 };
 use crate::annex::Annex;
 use crate::b64;
@@ -66,11 +67,12 @@ impl Api {
 
     /// Verifies a token: steps 1–12, and that it holds at `now` (`EXPIRED`, `NOT_YET`); with `receipt`,
     /// when the log received it, it is an old token that is looked at, and its times are not judged.
-    /// With `bindings` in the context also 13, 14, 17 and 21 as for a grant shown offline (§6.3); with an
-    /// annex also 18, with a master also 19.
+    /// Step 17 runs by the policy, with a master also by that. Of 13 it is judged whether a patient's key
+    /// signs for `sub` where the key says for whom it does. With `bindings` in the context also 13, 14 and 21
+    /// as for a grant shown offline (§6.3); with an annex also 18, with a master also 19.
     ///
-    /// Context: `{"now","receipt"?,"typ":[…],"keys":[{"class","x","state"?,"at"?}],"bindings"?:[token…],
-    /// "lists"?:[{"uri","token"}…],"lang"?}`.
+    /// Context: `{"now","receipt"?,"typ":[…],"keys":[{"class","x","state"?,"at"?,"sub"?}],
+    /// "bindings"?:[token…],"lists"?:[{"uri","token"}…],"lang"?}`.
     ///
     /// # Errors
     /// [`ApiError`] for a context that is none.
@@ -146,13 +148,26 @@ impl Api {
             }
         };
         Ok(opened.and_then(|(token, status)| {
+            keys.signs_for(&token, false)?;
             // What the log received in its time is judged as of then (the key, above).
             if moment.receipt.is_none() {
                 in_force(&token, now)?;
             }
+            self.fit(&token, master)?;
             self.shown(&token, annex, master)?;
             Ok((token, status))
         }))
+    }
+
+    /// Step 17, of what was shown in the texts in force: earlier ones had other lists.
+    fn fit(&self, token: &Opened, master: Option<&Master>) -> Result<(), Refusal> {
+        let shown = token.claims.get("txt").and_then(|t| t.get("ver")?.int());
+        let earlier = shown.is_some_and(|ver| ver < self.policy.texts);
+        if !matches!(token.typ, Typ::Grant | Typ::Deny) || earlier {
+            return Ok(());
+        }
+        let found = unfit_for(&self.policy, master, token.typ, &token.claims);
+        found.map_or(Ok(()), |bad| Err(bad.refusal))
     }
 
     /// Steps 18 and 19, as far as annex and master are at hand.
@@ -222,11 +237,12 @@ impl Api {
 
     /// The state of one person from tokens that a store accepted: `{"sub","now","keys","tokens":
     /// [{"token","received","annex"?,"used"?,"age"?}…],"notices"?}`; keys as for [`Self::verify`], an
-    /// institution's with its `code`; `annex` in base64url; `received` is the time of the log line.
+    /// institution's with its `code`, a patient's with the `sub` that it signs for; `annex` in base64url; `received` is the time of the log line.
     /// Answers `{"ok":true,"state"}`.
     ///
-    /// A token that does not open (steps 1–12), or a grant whose annex does not, is a refusal with its
-    /// place: of a state that lacks a wish nothing may be decided.
+    /// A token that does not open (steps 1–12), one that a patient's key signed for somebody else (13), one
+    /// that may not say what it says (17), or a grant whose annex does not open, is a refusal with its place: of a
+    /// state that lacks a wish nothing may be decided.
     ///
     /// # Errors
     /// [`ApiError`] for an input that is none.
@@ -247,6 +263,8 @@ impl Api {
             };
             let token = text(row, "token").unwrap_or_default();
             let opened = open(token, Typ::ALL, &keys.active(), moment).and_then(|t| {
+                keys.signs_for(&t, true)?;
+                self.fit(&t, None)?;
                 let bytes = text(row, "annex").and_then(b64::decode);
                 let annex = match (t.typ, bytes) {
                     (Typ::Grant, Some(b)) => {
@@ -558,6 +576,8 @@ struct Known {
     kid: String,
     entry: KeyEntry,
     code: Option<String>,
+    /// The person that it signs for.
+    sub: Option<String>,
 }
 
 /// Keys of the context.
@@ -586,6 +606,7 @@ impl Keys {
                 kid,
                 entry: KeyEntry::read(&bytes, state),
                 code: text(row, "code").map(str::to_owned),
+                sub: text(row, "sub").map(str::to_owned),
             })
         });
         let rows: Option<Vec<_>> = rows.collect();
@@ -601,6 +622,31 @@ impl Keys {
     fn spent(&self) -> Vec<(String, KeyState)> {
         let spent = self.0.iter().filter(|k| k.entry.state != KeyState::Active);
         spent.map(|k| (k.kid.clone(), k.entry.state)).collect()
+    }
+
+    /// Step 13, as far as the keys say it: a patient's key signs for its person. A proxy's stands there once
+    /// for each person; one that does not say it signs for nobody where that is `needed`.
+    fn signs_for(&self, token: &Opened, needed: bool) -> Result<(), Refusal> {
+        let of_person = matches!(
+            token.typ,
+            Typ::Grant | Typ::Deny | Typ::Revoke | Typ::Objection
+        );
+        if token.class != SignerClass::Patient || !of_person {
+            return Ok(());
+        }
+        let own = |k: &&Known| k.class == token.class && k.kid == token.kid;
+        let mut said = self
+            .0
+            .iter()
+            .filter(own)
+            .filter_map(|k| k.sub.as_deref())
+            .peekable();
+        let unsaid = said.peek().is_none() && !needed;
+        if unsaid || said.any(|sub| sub == token.text("sub")) {
+            Ok(())
+        } else {
+            Err(Reason::Sub.of("sub"))
+        }
     }
 
     /// Code of the institution whose key it is.

@@ -1020,6 +1020,13 @@ impl Work<'_> {
                         }
                     }
                 }
+                Some(Keep::Worded) if !twin => {
+                    for item in items() {
+                        self.worded(item, cut);
+                    }
+                    self.leaf(at, member, cut);
+                }
+                Some(Keep::Plain) => self.plain(at, member, base, twin, cut),
                 Some(Keep::Inner) if !twin => {
                     for item in items() {
                         if tree.kind(item) == Kind::Object {
@@ -1083,7 +1090,29 @@ impl Work<'_> {
                                 self.coded(at, item, (*required, *parent), cut);
                             }
                         }
-                        Some(_) => self.leaf(at, member, cut),
+                        Some(Keep::Plain) => self.plain(at, member, base, twin, cut),
+                        Some(what) => {
+                            if *what == Keep::Worded {
+                                self.worded(member, cut);
+                            }
+                            // The code of a timing is a concept; elsewhere it is a word.
+                            let of_word = || {
+                                let name = concept_of(tree, node);
+                                !name.ends_with("iming") && name != "schedule"
+                            };
+                            let plain = tree.kind(member) == Kind::String;
+                            if base == "code" && !plain && of_word() {
+                                cut.dropped.push(member);
+                            } else {
+                                if base == "period" {
+                                    // A span of time, or how often: nothing else has a place there.
+                                    let span = ["start", "end", "extension"];
+                                    let said = |m: &NodeId| !span.contains(&&*tree.key(*m));
+                                    cut.dropped.extend(tree.children(member).filter(said));
+                                }
+                                self.leaf(at, member, cut);
+                            }
+                        }
                     }
                 }
             }
@@ -1096,6 +1125,47 @@ impl Work<'_> {
             }
             _ => {}
         }
+    }
+
+    /// A value without members: an object there, or a word that is no code of R4, may tell of anything.
+    fn plain(&self, at: usize, node: NodeId, element: &str, twin: bool, cut: &mut Cut) {
+        let tree = self.tree;
+        match tree.kind(node) {
+            // What stands beside a value (`_status`) can say why there is none.
+            Kind::Object if twin => {
+                let said = |m: &NodeId| tree.key(*m) != "extension";
+                cut.dropped.extend(tree.children(node).filter(said));
+                self.leaf(at, node, cut);
+            }
+            Kind::Array if !twin => {
+                for item in tree.children(node) {
+                    self.plain(at, item, element, twin, cut);
+                }
+            }
+            Kind::String
+                if self.is_told()
+                    && (element == "version" && !is_version(&tree.text(node))
+                        || !self.policy.is_value(element, &tree.text(node))) =>
+            {
+                cut.dropped.push(node);
+            }
+            Kind::Object | Kind::Array => cut.dropped.push(node),
+            _ if twin => cut.dropped.push(node),
+            _ => self.leaf(at, node, cut),
+        }
+    }
+
+    /// A concept in the item's own words: codes of published systems that do not describe may say why.
+    fn worded(&self, node: NodeId, cut: &mut Cut) {
+        let tree = self.tree;
+        let Some(list) = tree.member(node, "coding").filter(|_| self.is_told()) else {
+            return;
+        };
+        let tells = |c: &NodeId| {
+            let system = self.text(*c, "system").unwrap_or_default();
+            is_published(&system) && !self.describes(*c)
+        };
+        cut.dropped.extend(tree.children(list).filter(tells));
     }
 
     /// Of a concept only what was judged goes out: beside an excluded label the codes that the labeller
@@ -1111,9 +1181,10 @@ impl Work<'_> {
             self.policy.system(&text)
         };
         if self.places_tell && CONCEPTS.contains(&&*name) {
-            let (known, unknown): (Vec<NodeId>, Vec<NodeId>) = tree
-                .children(list)
-                .partition(|c| self.policy.labels_know(&system(*c)));
+            let (known, unknown): (Vec<NodeId>, Vec<NodeId>) = tree.children(list).partition(|c| {
+                let code = self.text(*c, "code").unwrap_or_default();
+                self.policy.labels_know(&system(*c), &code)
+            });
             cut.dropped.extend(unknown);
             if let Some(text) = tree.member(node, "text") {
                 let said = self.text(node, "text");
@@ -1221,21 +1292,30 @@ impl Work<'_> {
         let tree = self.tree;
         let system = self.text(node, "system").unwrap_or_default();
         let code = self.text(node, "code").unwrap_or_default();
-        let diseases = |m: &&Match| m.inside.iter().any(|i| i == "code");
-        let mut diseases = self.policy.matches.iter().filter(diseases);
-        let named = self.policy.system(&system);
         let stays = is_published(&system)
             && !code.is_empty()
             && code.len() <= 64
             && code.bytes().all(|b| b.is_ascii_graphic())
             && !self.tells(at, &system)
             && !self.tells(at, &code)
-            && !diseases.any(|m| m.systems.have(&named));
+            && self.describes(node);
         if stays {
             let words = |m: &NodeId| !["system", "code"].contains(&&*tree.key(*m));
             cut.dropped.extend(tree.children(node).filter(words));
         }
         stays
+    }
+
+    /// Whether a coding describes an item and can say nothing of a disease or an operation. A label says of
+    /// the item itself what it is; elsewhere its code says that there is such a thing.
+    fn describes(&self, node: NodeId) -> bool {
+        let system = self.text(node, "system").unwrap_or_default();
+        let code = self.text(node, "code").unwrap_or_default();
+        let element = concept_of(self.tree, node);
+        let label = code.len() > 1 && self.policy.label(&plain_code(&code)).is_some();
+        let of_labels = || ["security", "securityLabel"].contains(&&*element);
+        let system = self.policy.system(&system);
+        (!label || of_labels()) && self.policy.describes(&element, &system, &code)
     }
 
     /// What an item says of itself: published profiles, tags and labels, and when it was changed.
@@ -1653,6 +1733,13 @@ fn names_number(src: &str, text: &str) -> bool {
     number.len() > 3 && text.contains(number)
 }
 
+/// Whether a version of a code system is a number: words may tell of anything.
+fn is_version(text: &str) -> bool {
+    let number = text.strip_prefix(['V', 'v']).unwrap_or(text);
+    let is_part = |b: u8| b.is_ascii_digit() || b == b'.' || b == b'-';
+    text.len() <= 32 && number.bytes().all(is_part)
+}
+
 /// Whether a text is an address of a server that is none of those that publish standards.
 fn names_server(text: &str) -> bool {
     let rest = text
@@ -2061,9 +2148,7 @@ pub(crate) fn labels(tree: &Tree<'_>, policy: &Judging<'_>, node: NodeId) -> Opt
             let system = policy.system(&text_of(tree, n, "system").unwrap_or_default());
             let code = plain_code(code);
             for rule in &policy.label_rules {
-                if rule.systems.have(&system)
-                    && rule.prefixes.iter().any(|p| code.starts_with(p.as_str()))
-                {
+                if rule.has(&system, &code) {
                     labels = labels.with(Bits::one(rule.label));
                 }
             }
@@ -2087,7 +2172,10 @@ pub(crate) fn labels(tree: &Tree<'_>, policy: &Judging<'_>, node: NodeId) -> Opt
             };
             // What no list knows beside what one knows may be what is left out.
             let system = |c| policy.system(&text_of(tree, c, "system").unwrap_or_default());
-            let known = |c| policy.labels_know(&system(c));
+            let known = |c| {
+                let code = text_of(tree, c, "code").unwrap_or_default();
+                policy.labels_know(&system(c), &code)
+            };
             // Other numbers of a master whose code was judged are left out there.
             let other = |c| policy.label_beside.have(&system(c));
             let all = codings().any(known) && codings().all(|c| known(c) || other(c));
@@ -2097,7 +2185,7 @@ pub(crate) fn labels(tree: &Tree<'_>, policy: &Judging<'_>, node: NodeId) -> Opt
             // A disease in a terminology that the lists do not judge, wherever an answer says it.
             let system = policy.system(&text_of(tree, n, "system").unwrap_or_default());
             let code = plain_code(&coding.unwrap_or_default());
-            blind |= !policy.labels_know(&system)
+            blind |= !policy.labels_know(&system, &code)
                 && !policy.label_beside.have(&system)
                 && said(policy.matches.iter(), tree, n, &system, &code)
                     .is_some_and(|m| !m.cats.is_empty());

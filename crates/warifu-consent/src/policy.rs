@@ -181,6 +181,10 @@ pub(crate) enum Keep {
     Inner,
     /// It stays, with the members of data types.
     Leaf,
+    /// As a leaf; of published codes in it only those that describe an item.
+    Worded,
+    /// A value that R4 has no members for: what is an object there goes, and what is no code of R4.
+    Plain,
     /// As a leaf; it goes where institutions are masked.
     Own,
     /// A reference: it stays where its target does.
@@ -223,6 +227,19 @@ const CHOICES: &[&str] = &[
     "Date",
     "Money",
     "Age",
+];
+
+/// Choices without members.
+const PLAIN: &[&str] = &[
+    "DateTime",
+    "Boolean",
+    "Decimal",
+    "Instant",
+    "Integer",
+    "PositiveInt",
+    "String",
+    "Time",
+    "Date",
 ];
 
 /// A code as it is compared: ASCII for full-width letters, capitals, no dots, no space around it.
@@ -345,6 +362,56 @@ pub(crate) struct LabelRule {
     pub(crate) prefixes: Vec<String>,
 }
 
+impl LabelRule {
+    /// Whether the row has the code, written as [`plain_code`] writes it.
+    pub(crate) fn has(&self, system: &System, code: &str) -> bool {
+        self.systems.have(system) && self.prefixes.iter().any(|p| code.starts_with(p.as_str()))
+    }
+}
+
+/// Which codes of some systems a table speaks of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Codes {
+    /// Only in these elements; none = wherever it is asked for.
+    elements: Vec<String>,
+    /// None = codes that R4 has no system beside.
+    systems: Systems,
+    /// These codes, and what begins with one of these; neither = every code.
+    codes: Vec<String>,
+    prefixes: Vec<String>,
+    /// What begins as this does: `A` a letter, `0` a digit.
+    shape: String,
+}
+
+impl Codes {
+    fn read(of: &Reader<'_>, all: &mut Vec<String>) -> Self {
+        Self {
+            elements: of.texts("in"),
+            systems: placed(all, of.texts("system")),
+            codes: of.codes("code"),
+            prefixes: of.codes("prefix"),
+            shape: of.text("shape").unwrap_or_default().to_owned(),
+        }
+    }
+
+    fn is_in(&self, element: &str) -> bool {
+        self.elements.iter().any(|e| e == element)
+    }
+
+    fn has(&self, system: &System, code: &str) -> bool {
+        let shaped = |(like, b): (u8, u8)| match like {
+            b'0' => b.is_ascii_digit(),
+            _ => b.is_ascii_uppercase(),
+        };
+        self.systems.have(system)
+            && (self.codes.is_empty() && self.prefixes.is_empty()
+                || self.codes.iter().any(|c| c == code)
+                || self.prefixes.iter().any(|p| code.starts_with(p.as_str())))
+            && code.len() >= self.shape.len()
+            && self.shape.bytes().zip(code.bytes()).all(shaped)
+    }
+}
+
 /// A policy version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
@@ -379,10 +446,12 @@ pub struct Policy {
     /// The tables of earlier versions of texts.
     pub(crate) earlier: Vec<(u64, Vec<Match>)>,
     pub(crate) label_rules: Vec<LabelRule>,
+    /// Codes that the labeller judges though no row has them.
+    label_lists: Vec<Codes>,
+    /// Codes that describe an item and say nothing of a disease or an operation.
+    describes: Vec<Codes>,
     /// Systems whose codes say what a judged code beside them says: other numbers of the same masters.
     pub(crate) label_beside: Systems,
-    /// Those of all rows of the labeller.
-    label_systems: Systems,
     /// What the places in [`Systems`] are.
     systems: Vec<String>,
     pub(crate) administrative: Vec<String>,
@@ -515,9 +584,18 @@ fn matching(
         .collect()
 }
 
+/// A table of codes.
+fn lists(
+    top: &Reader<'_>,
+    table: &str,
+    systems: &mut Vec<String>,
+) -> Result<Vec<Codes>, PolicyError> {
+    Ok(top.rows(table)?.map(|r| Codes::read(&r, systems)).collect())
+}
+
 /// An element with its marks.
 fn marked(element: &str) -> (String, Keep) {
-    let path = element.trim_end_matches(['@', '%', '!', '^', '~', '#', '=']);
+    let path = element.trim_end_matches(['@', '%', '!', '^', '~', '#', '=', '+', '$']);
     let marks = element.get(path.len()..).unwrap_or_default();
     let what = if marks.contains('~') {
         Keep::Masked
@@ -534,6 +612,10 @@ fn marked(element: &str) -> (String, Keep) {
         }
     } else if marks.contains('#') {
         Keep::Own
+    } else if marks.contains('+') {
+        Keep::Worded
+    } else if marks.contains('$') {
+        Keep::Plain
     } else {
         Keep::Leaf
     };
@@ -665,8 +747,6 @@ impl Policy {
                 })
             })
             .collect::<Result<Vec<_>, PolicyError>>()?;
-        let label_systems = label_rules.iter().flat_map(|r| r.systems.0.iter().copied());
-        let label_systems: BTreeSet<usize> = label_systems.collect();
         Ok(Self {
             id: top.text("id")?.to_owned(),
             version: top.int("version")?,
@@ -690,8 +770,9 @@ impl Policy {
             matches,
             earlier,
             label_rules,
+            label_lists: lists(&top, "label_lists", &mut systems)?,
+            describes: lists(&top, "describes", &mut systems)?,
             label_beside: placed(&mut systems, top.texts("label_beside")),
-            label_systems: Systems(label_systems.into_iter().collect()),
             systems,
             administrative: top.texts("administrative"),
             category_systems: top.texts("category_systems"),
@@ -769,9 +850,29 @@ impl Policy {
         unchanged.then_some(()).ok_or_else(|| wrong("texts"))
     }
 
-    /// Whether a list of the labeller judges codes of this system.
-    pub(crate) fn labels_know(&self, system: &System) -> bool {
-        self.label_systems.have(system)
+    /// Whether the labeller judges this code: a row has it, or a list of codes that tell nothing.
+    pub(crate) fn labels_know(&self, system: &System, code: &str) -> bool {
+        let code = plain_code(code);
+        self.label_rules.iter().any(|rule| rule.has(system, &code))
+            || self.label_lists.iter().any(|list| list.has(system, &code))
+    }
+
+    /// Whether a code is one that this element may describe an item with: it says nothing of a disease or an
+    /// operation.
+    pub(crate) fn describes(&self, element: &str, system: &System, code: &str) -> bool {
+        let code = plain_code(code);
+        let mut lists = self.describes.iter();
+        lists.any(|list| list.is_in(element) && list.has(system, &code))
+    }
+
+    /// Whether R4 has the code for this element; what R4 has no codes for can be anything.
+    pub(crate) fn is_value(&self, element: &str, value: &str) -> bool {
+        let lists = self.describes.iter();
+        let mut lists = lists.filter(|list| list.systems.is_empty() && list.is_in(element));
+        let value = plain_code(value);
+        lists.next().is_none_or(|list| {
+            list.codes.contains(&value) || lists.any(|l| l.codes.contains(&value))
+        })
     }
 
     /// Whether the table of elements has the type.
@@ -783,10 +884,12 @@ impl Policy {
     pub(crate) fn keeps(&self, kind: &str, path: &str) -> Option<Keep> {
         let paths = self.keep.get(kind)?;
         paths.get(path).copied().or_else(|| {
-            CHOICES
-                .iter()
-                .filter_map(|c| path.strip_suffix(c))
-                .find_map(|base| paths.get(&format!("{base}[x]")).copied())
+            CHOICES.iter().find_map(|c| {
+                let base = path.strip_suffix(c)?;
+                let what = paths.get(&format!("{base}[x]")).copied()?;
+                let plain = what == Keep::Leaf && PLAIN.contains(c);
+                Some(if plain { Keep::Plain } else { what })
+            })
         })
     }
 
