@@ -385,6 +385,7 @@ fn summary_marks_and_provenance_are_valid_r4() {
         log: "https://log.example.jp/consent-log",
         leaf: &hash,
         index: Some(7),
+        obligations: &filtered.obligations,
     };
     let whole = told.with_provenance(&marked, "a.b.c").unwrap();
     let validator = Validator::new(CoreOnly, CoreOnly, Options::default());

@@ -1077,13 +1077,11 @@ const TELLING: &[(&str, &str)] = &[
     ),
 ];
 
+/// Takes the path of a place, how a value is put there, and whether it is a coding.
+type Take<'t> = dyn FnMut(&str, &dyn Fn(Value) -> Value, bool) + 't;
+
 /// Every place of a type where R4 has a concept, a coding or a plain value, as a resource with `telling` there.
-fn places(
-    of: warifu_r4::TypeId,
-    path: &str,
-    depth: usize,
-    take: &mut dyn FnMut(&str, &dyn Fn(Value) -> Value, bool),
-) {
+fn places(of: warifu_r4::TypeId, path: &str, depth: usize, take: &mut Take<'_>) {
     let core = warifu_r4::Core::builtin();
     for e in core.type_(of).elements() {
         if ["extension", "modifierExtension", "contained", "id", "text"].contains(&e.name())
@@ -1093,12 +1091,11 @@ fn places(
         }
         for ty in e.types() {
             let ty = core.type_(ty.of());
-            let name = match e.is_choice() {
-                true => {
-                    let (first, rest) = ty.name().split_at(1);
-                    format!("{}{}{rest}", e.name(), first.to_uppercase())
-                }
-                false => e.name().to_owned(),
+            let name = if e.is_choice() {
+                let (first, rest) = ty.name().split_at(1);
+                format!("{}{}{rest}", e.name(), first.to_uppercase())
+            } else {
+                e.name().to_owned()
             };
             let at = format!("{path}.{name}");
             let put = |inner: Value| {

@@ -220,6 +220,11 @@ pub trait Ledger {
     fn issued(&self, nonce: &str) -> Option<(u64, String)>;
     /// State of a token: by `jti` at the server, by list elsewhere.
     fn status(&self, jti: &str, status: Option<(u64, &str)>) -> StatusNow;
+    /// Why a list that is at hand does not tell this state: it is none (`STATUS_LIST`), or ends before the
+    /// number (`STATUS_INDEX`).
+    fn unusable(&self, _status: (u64, &str)) -> Option<Reason> {
+        None
+    }
     /// The grant with this token hash.
     fn grant(&self, hash: &str) -> Option<Parent>;
     /// `mi:…` of an institution's key.
@@ -359,15 +364,15 @@ pub fn check_offline(
     check.whose()?;
     check.times()?;
     check.lists()?;
-    let state = desk
-        .ledger
-        .status(token.text("jti"), status_of(&token.claims));
-    match state {
-        StatusNow::Revoked => Err(Reason::Revoked.into()),
-        StatusNow::Unavailable if status_of(&token.claims).is_some() => {
-            Err(Reason::StatusUnavailable.into())
+    let status = status_of(&token.claims);
+    let state = desk.ledger.status(token.text("jti"), status);
+    match (state, status) {
+        (StatusNow::Revoked, _) => Err(Reason::Revoked.into()),
+        (StatusNow::Unavailable, Some(status)) => {
+            let why = desk.ledger.unusable(status);
+            Err(why.map_or(Reason::StatusUnavailable.into(), |r| r.of("status")))
         }
-        state => Ok((token, state)),
+        (state, _) => Ok((token, state)),
     }
 }
 

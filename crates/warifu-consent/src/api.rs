@@ -689,7 +689,8 @@ struct Shown<'a> {
     policy: &'a Policy,
     now: u64,
     bindings: Vec<Binding>,
-    lists: Vec<StatusList>,
+    /// By address; one that cannot be used says why.
+    lists: Vec<(String, Result<StatusList, Reason>)>,
 }
 
 impl<'a> Shown<'a> {
@@ -713,10 +714,10 @@ impl<'a> Shown<'a> {
         for list in context.get("lists").map_or(&[][..], Value::items) {
             let (uri, token) = (text(list, "uri"), text(list, "token"));
             let (uri, token) = (uri.unwrap_or_default(), token.unwrap_or_default());
-            // A list that cannot be used is as good as none.
+            let list = StatusList::read(token, uri, keys, now, None);
             shown
                 .lists
-                .extend(StatusList::read(token, uri, keys, now, None));
+                .push((uri.to_owned(), list.map_err(|refusal| refusal.reason)));
         }
         Ok(shown)
     }
@@ -750,9 +751,19 @@ impl Ledger for Shown<'_> {
         let Some((idx, uri)) = status else {
             return StatusNow::Valid;
         };
-        let list = self.lists.iter().find(|l| l.uri == uri);
-        let state = list.and_then(|l| l.state(idx, self.policy, self.now).ok());
+        let mut lists = self.lists.iter().filter(|(of, _)| of == uri);
+        // A list that cannot be used is as good as none.
+        let state =
+            lists.find_map(|(_, l)| l.as_ref().ok()?.state(idx, self.policy, self.now).ok());
         state.unwrap_or(StatusNow::Unavailable)
+    }
+    fn unusable(&self, (idx, uri): (u64, &str)) -> Option<Reason> {
+        let lists = self.lists.iter().filter(|(of, _)| of == uri);
+        let mut why = lists.filter_map(|(_, l)| match l {
+            Ok(list) => list.ended(idx).err(),
+            Err(reason) => Some(*reason),
+        });
+        why.find(|r| matches!(r, Reason::StatusList | Reason::StatusIndex))
     }
     fn grant(&self, _: &str) -> Option<Parent> {
         None

@@ -38,15 +38,22 @@ pub struct Disclosure<'a> {
     pub leaf: &'a str,
     /// Index of the line, where the log has it already.
     pub index: Option<u64>,
+    /// Obligations of the answer: the Provenance of a whole document has them.
+    pub obligations: &'a [String],
 }
 
 /// Marks every resource of a filtered Bundle: the obligations, and its confidentiality: `V` or `R` as
 /// labelled, `R` with a sensitive label, `N` without. What the labeller could not judge, and who and
 /// where, get obligations only. Marks that are there stay.
+///
+/// A document goes out whole, byte by byte: a mark in it would break its signature. Its Provenance has them.
 pub fn mark(filtered: &Filtered, policy: &Policy) -> Vec<u8> {
     let bundle = &filtered.bytes;
     let parsed = parse(bundle, Limits::FHIR, &());
     let tree = &parsed.tree;
+    if is_document(tree) {
+        return bundle.clone();
+    }
     let judging = Judging::by(policy);
     let entries = resources(tree);
     let mut out = Vec::with_capacity(bundle.len() + entries.len() * 128);
@@ -73,6 +80,11 @@ fn confidentiality(policy: &Policy, labels: Bits) -> &'static str {
     } else {
         "R"
     }
+}
+
+/// Whether a filtered Bundle is a document as its author made it: what was cut is a collection.
+fn is_document(tree: &Tree<'_>) -> bool {
+    !tree.is_empty() && text_of(tree, ROOT, "type").as_deref() == Some("document")
 }
 
 /// Resources of the entries.
@@ -172,8 +184,22 @@ impl Disclosure<'_> {
             let to = to.or_else(|| (!id.is_empty()).then(|| format!("{kind}/{id}")));
             targets.extend(to.map(|to| object([("reference", to.into())])));
         }
-        let provenance = self.provenance(targets, token)?.write();
-        let end = usize::try_from(tree.span(list).end).ok()?.checked_sub(1)?;
+        let mut provenance = self.provenance(targets, token)?;
+        if let Value::Object(members) = &mut provenance
+            && is_document(tree)
+            && !self.obligations.is_empty()
+        {
+            let marks: Vec<Value> = self
+                .obligations
+                .iter()
+                .map(|o| coding(ACT_CODE, o))
+                .collect();
+            members.insert("meta".to_owned(), object([("security", marks.into())]));
+        }
+        let provenance = provenance.write();
+        // Right behind the last entry, so that taking it off leaves every byte that was there.
+        let last = tree.children(list).last()?;
+        let end = usize::try_from(tree.span(last).end).ok()?;
         let mut out = bundle.get(..end)?.to_vec();
         let url = uuid("provenance", bundle);
         out.extend_from_slice(format!(r#",{{"fullUrl":"{url}","resource":"#).as_bytes());

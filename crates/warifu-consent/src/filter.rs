@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use warifu_json::{Kind, Limits, NodeId, ROOT, Tree, parse};
 
 use crate::date::{Date, instant};
-use crate::decide::{Basis, Decision, Item, Origin, Request, State, Told, Who, Why, decide};
+use crate::decide::{Basis, Decision, Item, Mode, Origin, Request, State, Told, Who, Why, decide};
 use crate::hash::resource_key;
 use crate::json::quote;
 use crate::policy::{Bits, Judging, Keep, Match, Policy, System, plain_code};
@@ -260,10 +260,12 @@ pub fn filter(
         .is_some_and(|t| tree.is_text(t, "document"));
     if document {
         match work.document() {
-            Form::Whole if !work.bases.contains(&Basis::OptOut.wire()) => {
+            Form::Whole if work.bases.contains(&Basis::OptOut.wire()) => {}
+            Form::Whole if request.mode == Mode::Normal => {
                 return Ok(work.result(bundle.to_vec()));
             }
-            Form::Whole => {}
+            // A summary comes on top: all of it goes, but it is the signed document no more.
+            Form::Whole => work.open = true,
             Form::Withheld => {
                 for u in &mut work.units {
                     u.kept = false;

@@ -1,7 +1,11 @@
 //! Token Status List, one bit a token (IETF draft-ietf-oauth-status-list; consent.md §8.5).
 
 use miniz_oxide::deflate::compress_to_vec_zlib;
-use miniz_oxide::inflate::decompress_to_vec_zlib_with_limit;
+use miniz_oxide::inflate::TINFLStatus;
+use miniz_oxide::inflate::core::inflate_flags::{
+    TINFL_FLAG_PARSE_ZLIB_HEADER, TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF,
+};
+use miniz_oxide::inflate::core::{DecompressorOxide, decompress};
 
 use crate::accept::StatusNow;
 use crate::b64;
@@ -52,7 +56,7 @@ impl StatusList {
             .and_then(|l| l.get("lst")?.text())
             .and_then(b64::decode);
         let bits = lst
-            .and_then(|z| decompress_to_vec_zlib_with_limit(&z, MOST_BYTES).ok())
+            .and_then(|z| unfold(&z))
             .filter(|b| b.len() * 8 >= LEAST_ENTRIES)
             .ok_or(Reason::StatusList.of("status_list"))?;
         let iat = token.int("iat").unwrap_or(0);
@@ -96,6 +100,30 @@ impl StatusList {
             false if age <= policy.status_usable => StatusNow::Stale,
             false => StatusNow::Unavailable,
         })
+    }
+}
+
+/// The bytes of a zlib stream, if it is one and nothing else, and they are not too many.
+fn unfold(zlib: &[u8]) -> Option<Vec<u8>> {
+    let flags = TINFL_FLAG_PARSE_ZLIB_HEADER | TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
+    let mut state = DecompressorOxide::new();
+    let mut out = vec![0; LEAST_ENTRIES / 8];
+    let (mut read, mut written) = (0, 0);
+    loop {
+        let (status, more, wrote) =
+            decompress(&mut state, zlib.get(read..)?, &mut out, written, flags);
+        read += more;
+        written += wrote;
+        match status {
+            TINFLStatus::Done => {
+                out.truncate(written);
+                return (read == zlib.len()).then_some(out);
+            }
+            TINFLStatus::HasMoreOutput if out.len() < MOST_BYTES => {
+                out.resize((out.len() * 2).min(MOST_BYTES), 0);
+            }
+            _ => return None,
+        }
     }
 }
 

@@ -479,6 +479,7 @@ fn the_provenance_ties_grants_policy_and_log_to_the_bytes() {
         log: "https://log.example.jp/consent-log",
         leaf: &leaf,
         index: Some(7),
+        obligations: &filtered.obligations,
     };
     let server = key(6);
     let draft = told.draft(&bundle, &server.public()).unwrap();

@@ -10,7 +10,7 @@ mod common;
 
 use common::*;
 use warifu_consent::api::Api;
-use warifu_consent::json::Value;
+use warifu_consent::json::{Value, object};
 use warifu_consent::*;
 
 fn master_bytes() -> Vec<u8> {
@@ -118,4 +118,61 @@ fn a_key_signs_for_its_person_alone() {
     );
     let both = each.replace(']', &row);
     assert_eq!(state(&by_other, &both), "ok");
+}
+
+#[test]
+fn a_list_that_tells_nothing_says_why() {
+    let api = Api::new(None).unwrap();
+    let row = |class: &str, key: &SecretKey| {
+        format!(r#"{{"class":"{class}","x":"{}"}}"#, key.public().x())
+    };
+    let keys = [
+        row("patient", &patient()),
+        row("authority", &key(4)),
+        row("status", &key(9)),
+    ];
+    let bound = binding_claims(
+        &patient().public(),
+        SUB,
+        ["patient", "jpki"],
+        None,
+        NOW - 9,
+        &id(20),
+    );
+    let bound = sign(Typ::Key, bound, None, &key(4));
+    let offline = |idx: u64, lists: &[(&str, &str)]| {
+        let mut claims = grant();
+        let list = object([("idx", idx.into()), ("uri", LIST.into())]);
+        set(&mut claims, "status", object([("status_list", list)]));
+        let token = sign(Typ::Grant, claims, Some(&annex()), &patient());
+        let lists = lists.iter();
+        let lists = lists.map(|(uri, token)| format!(r#"{{"uri":"{uri}","token":"{token}"}}"#));
+        let context = format!(
+            r#"{{"now":{NOW},"keys":[{}],"bindings":["{bound}"],"lists":[{}]}}"#,
+            keys.join(","),
+            lists.collect::<Vec<_>>().join(",")
+        );
+        let master = master_bytes();
+        let annex = annex().to_bytes();
+        let answer = api.verify(&context, &token, Some(&annex), Some(&master));
+        reason(&answer.unwrap())
+    };
+    let list =
+        |uri: &str, at: u64| make_status_list(uri, LEAST_ENTRIES, &[7], at, &key(9)).unwrap();
+    let good = list(LIST, NOW);
+    assert_eq!(offline(48_213, &[(LIST, &good)]), "ok");
+    assert_eq!(offline(7, &[(LIST, &good)]), "REVOKED");
+    assert_eq!(offline(200_000, &[(LIST, &good)]), "STATUS_INDEX");
+    assert_eq!(
+        offline(7, &[(LIST, &list("https://c.example.jp/s/8", NOW))]),
+        "STATUS_LIST"
+    );
+    // One that can be used counts, whatever stands before it.
+    let other = list("https://c.example.jp/s/8", NOW);
+    assert_eq!(offline(7, &[(LIST, &other), (LIST, &good)]), "REVOKED");
+    assert_eq!(offline(7, &[]), "STATUS_UNAVAILABLE");
+    assert_eq!(
+        offline(7, &[(LIST, &list(LIST, NOW - 2 * 86_400))]),
+        "STATUS_UNAVAILABLE"
+    );
 }

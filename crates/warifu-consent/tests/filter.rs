@@ -2746,3 +2746,85 @@ fn a_disease_in_a_published_code_does_not_describe_an_item() {
         assert!(sent(&only(&policy, &every), &[person(), resource]).contains("86406008"));
     }
 }
+
+/// A document that goes out whole is the one that was signed, to the recipient who takes the Provenance off;
+/// with a summary on top it is not, and has no signature.
+#[test]
+fn a_whole_document_keeps_its_bytes_and_its_signature_or_has_none() {
+    let policy = Policy::reference().unwrap();
+    let document = json!({"resourceType": "Bundle", "type": "document", "identifier": {"system": "urn:x", "value": "1"},
+        "timestamp": "2026-01-05T00:00:00Z", "entry": [
+        {"fullUrl": "urn:uuid:00000000-0000-4000-8000-000000000001", "resource": own("Composition", json!({"id": "k",
+            "type": {"coding": [{"system": "http://loinc.org", "code": "57133-1"}]}, "title": "BRIEF", "section": [{"text": {"status": "generated", "div": "<div>TELLS</div>"}, "entry": [{"reference": "Condition/c"}]}]}))},
+        {"resource": person()},
+        {"resource": own("Condition", json!({"id": "c", "code": {"text": "KREBS"}}))},
+    ], "signature": {"type": [{"code": "1"}], "when": "2026-01-05T00:00:00Z", "who": {"display": "SIGNER"}, "data": "U0lHTkVE"}});
+    let document = serde_json::to_vec_pretty(&document).unwrap();
+    let mut whole = state(&policy, &[]);
+    whole.grants.retain(|g| g.cat.within(policy.individual()));
+    let referral = policy.category_set(["doc.referral"].into_iter()).unwrap();
+    whole.grants.push(grant(0, referral));
+    for g in &mut whole.grants {
+        g.obl = vec!["NORDSCLCD".into()];
+    }
+    let out = filter(&document, &whole, &request(&policy), &DESK).unwrap();
+    assert!(!out.obligations.is_empty());
+    assert_eq!(out.bytes, document);
+    let marked = warifu_consent::mark(&out, &policy);
+    assert_eq!(marked, document);
+    let hash = b64::encode(&[1; 32]);
+    let told = Disclosure {
+        at: NOW,
+        server: "mi:1319999999",
+        recipient: CLINIC,
+        grants: std::slice::from_ref(&hash),
+        policy: &policy.hash,
+        log: "https://log.example.jp/l",
+        leaf: &hash,
+        index: None,
+        obligations: &out.obligations,
+    };
+    let key = SecretKey::from_seed(&mut [6; 32]);
+    let draft = told.draft(&marked, &key.public()).unwrap();
+    let signature = key.sign(draft.signing_input()).unwrap();
+    let token = draft.finish(&signature).unwrap();
+    let sent = told.with_provenance(&marked, &token).unwrap();
+    let json: Value = serde_json::from_slice(&sent).unwrap();
+    let provenance = json["entry"].as_array().unwrap().last().unwrap();
+    let marks = provenance["resource"]["meta"]["security"]
+        .as_array()
+        .unwrap();
+    let marks: Vec<&str> = marks.iter().map(|m| m["code"].as_str().unwrap()).collect();
+    assert_eq!(marks, out.obligations);
+    let (before, found) = without_provenance(&sent).unwrap();
+    assert_eq!((before, found), (document.clone(), token));
+
+    let purpose = policy.purpose("ETREAT");
+    for g in &mut whole.grants {
+        g.pur = g.pur.with(Bits::one(purpose.unwrap().0));
+    }
+    let emergency = Request {
+        purpose,
+        mode: Mode::BreakGlass {
+            valid: true,
+            facility: true,
+            role: "doctor".into(),
+        },
+        ..request(&policy)
+    };
+    let out = filter(&document, &whole, &emergency, &DESK).unwrap();
+    let summed = emergency_bundle(
+        &warifu_consent::mark(&out, &policy),
+        &policy,
+        "mi:1319999999",
+        NOW,
+    )
+    .unwrap();
+    let text = String::from_utf8(summed).unwrap();
+    assert!(text.contains("KREBS") && text.contains("TELLS"), "{text}");
+    let json: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(json["type"], "collection");
+    assert!(json["signature"].is_null() && json["identifier"].is_null());
+    let codes = json["entry"][1]["resource"]["meta"]["security"].to_string();
+    assert!(codes.contains("NORDSCLCD"), "{text}");
+}

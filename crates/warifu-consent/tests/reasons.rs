@@ -720,6 +720,29 @@ fn every_reason_is_reached_by_its_own_vector() {
         Err(Reason::StatusUnavailable.of("exp"))
     );
     c.reached.insert(Reason::StatusList);
+    // Bytes behind the stream, a stream cut off, and one that says the wrong sum are none.
+    let payload = b64::decode(list.split('.').nth(1).unwrap()).unwrap();
+    let mut claims = json::read(&payload, 12).unwrap();
+    let lst = claims.get("status_list").and_then(|l| l.get("lst")?.text());
+    let zlib = b64::decode(lst.unwrap()).unwrap();
+    unset(&mut claims, "v");
+    unset(&mut claims, "iss");
+    let mut other = zlib.clone();
+    *other.last_mut().unwrap() ^= 1;
+    for bytes in [
+        [&zlib[..], &[0]].concat(),
+        [&zlib[..], &zlib[..]].concat(),
+        zlib[..zlib.len() - 1].to_vec(),
+        other,
+    ] {
+        let lst = object([("bits", 1.into()), ("lst", b64::encode(&bytes).into())]);
+        set(&mut claims, "status_list", lst);
+        let token = make(Typ::StatusList, claims.clone(), &key(9)).unwrap();
+        assert_eq!(
+            StatusList::read(&token, LIST, &ring(), NOW, None),
+            Err(Reason::StatusList.of("status_list"))
+        );
+    }
 
     let missing: Vec<&Reason> = Reason::ALL
         .iter()

@@ -417,6 +417,7 @@ fn hand_over(
             log: &office.log_name,
             leaf: &leaf,
             index: Some(line.index),
+            obligations: &filtered.obligations,
         };
         let signer = office.signer("server")?;
         let draft = about.draft(&bytes, &warifu_consent::Signer::public(signer))?;

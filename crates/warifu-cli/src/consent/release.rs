@@ -342,6 +342,7 @@ pub(super) fn filter(cx: &Cx<'_>) -> anyhow::Result<End> {
             log: &log,
             leaf: &leaf,
             index: Some(appended.index),
+            obligations: &done.obligations,
         };
         let signer = desk.signer(cx, "server.pem")?;
         let draft = about.draft(&bytes, &signer.public());
