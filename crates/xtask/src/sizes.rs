@@ -107,7 +107,7 @@ const PIECES: [Piece; 19] = [
         name: "consent (verify, decide, render, sign, filter, proofs, wasm alone)",
         folder: "pkg/dist/wasm",
         counts: |name| name == "consent.wasm",
-        budget_kb: 248,
+        budget_kb: 250,
     },
     Piece {
         name: "core for Node.js (made for speed, read from the disk)",
