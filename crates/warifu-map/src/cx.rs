@@ -136,6 +136,8 @@ pub struct Performed {
     pub(crate) said: Vec<u64>,
     /// Of a request of the laboratory that was made: its logical id.
     pub(crate) id: Option<Id>,
+    /// Of results of the laboratory: how many entries (OBR) of the request they answer together.
+    pub(crate) entries: usize,
 }
 
 impl Performed {
@@ -146,6 +148,7 @@ impl Performed {
             src,
             said: Vec::new(),
             id: None,
+            entries: 0,
         }
     }
 }

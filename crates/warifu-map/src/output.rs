@@ -170,6 +170,8 @@ impl Output {
         if self.people.last() != Some(&person) {
             self.people.push(person);
         }
+        // A result of one person is never of another's request, whatever its number.
+        self.tests.clear();
         self.person = u32::try_from(self.people.len()).map_or(u32::MAX, |n| n - 1);
     }
     /// Number of the person at hand.

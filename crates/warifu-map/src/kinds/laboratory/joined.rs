@@ -89,6 +89,7 @@ pub(super) fn note(cx: &mut Cx<'_, '_>, key: Key, of: Made, order: &Order<'_>) {
         src: cx.message().empty_part().src(),
         said: said(order.segments()),
         id: Some(of.id),
+        entries: 0,
     };
     cx.out.tests.insert(key, test);
 }
@@ -185,9 +186,14 @@ pub(crate) fn survey(cx: &mut Cx<'_, '_>, performed: &mut Map<Key, Performed>) {
             // An order is done when all of it is, and withdrawn when all is.
             let stays =
                 |of: &Performed| of.sent == sent && (of.status == "active" || status == "revoked");
-            if !performed.get(&key).is_some_and(stays) {
+            let known = performed.get(&key);
+            let before = known.map_or(0, |of| of.entries);
+            if !known.is_some_and(stays) {
                 let new = Performed::new(sent, status, src);
-                crate::kinds::note_performed(performed, key, new);
+                crate::kinds::note_performed(performed, key.clone(), new);
+            }
+            if let Some(of) = performed.get_mut(&key) {
+                of.entries = before + 1;
             }
         }
         let spm = o

@@ -60,7 +60,12 @@ pub(super) fn request<'a>(
     let mut r = cx.open("ServiceRequest", id);
     let group = super::group_of(order);
     run(&ORC_TO_JP_SERVICE_REQUEST, &mut r, cx, &group);
-    let (status, src) = status(cx, &group, &key, shared.file);
+    let asked = walk
+        .orders
+        .iter()
+        .filter(|o| o.code() == order.code() && super::order_number(cx, o).text == number.text);
+    let asked = asked.count();
+    let (status, src) = status(cx, &group, &key, shared.file, asked);
     r.row(practitioner::row(&ORC_TO_JP_SERVICE_REQUEST, "ORC-5"));
     r.string(el::STATUS, status, src);
     r.row(super::row(&ORC_TO_JP_SERVICE_REQUEST));
@@ -203,6 +208,7 @@ fn status<'a>(
     g: &Group<'a>,
     key: &(&'static str, String),
     file: OrderFile,
+    asked: usize,
 ) -> (&'static str, Src) {
     let value = |field| {
         g.field(*b"ORC", field)
@@ -227,7 +233,10 @@ fn status<'a>(
             if (!ended || p.sent > sent)
                 && joined::is_near(joined::day_of(cx), p.sent / joined::DAY) =>
         {
-            (p.status, p.src)
+            // As long as an entry of the order has no result, the order is not done.
+            let is_done =
+                p.status != "completed" || file == OrderFile::Result || p.entries >= asked;
+            (if is_done { p.status } else { "active" }, p.src)
         }
         _ => own,
     }

@@ -1050,3 +1050,56 @@ OBX|1||1A010000000190111^尿蛋白^JC10||||||||O
     }
     assert!(!reported(&out, "MAP213"));
 }
+
+#[test]
+fn a_result_of_another_person_is_of_a_request_of_its_own() {
+    let order = file("OML-01", "20260401", "20260401090001", ASKED);
+    let (name, text) = file("OML-11", "20260401", "20260401103000", DONE);
+    let stranger = (name, text.replace("0000990001^^^^PI", "0000990009^^^^PI"));
+    for files in [[order.clone(), stranger.clone()], [stranger, order]] {
+        assert!(files.iter().any(|(_, text)| text.contains("0000990009")));
+        let out = convert_files(&files);
+        let requests = all(&out, "ServiceRequest");
+        let panels: Vec<_> = requests.iter().filter(|r| r["basedOn"].is_null()).collect();
+        let mut states: Vec<&str> = panels.iter().map(|r| at(r, "/status")).collect();
+        states.sort_unstable();
+        assert_eq!(states, ["active", "completed"]);
+        let reports = all(&out, "DiagnosticReport");
+        assert_eq!(reports.len(), 2);
+        for report in reports {
+            let request = resolve(&out, &report["basedOn"][0]["reference"]);
+            assert_eq!(request["subject"], report["subject"]);
+            assert_eq!(at(&request, "/status"), "completed");
+        }
+    }
+}
+
+#[test]
+fn an_order_whose_second_specimen_has_no_result_is_not_done() {
+    let rows = format!(
+        "{ASKED}SPM|2|S002||019^全血^JC10
+ORC|NW|O001|||||||20260401090000|||607^医師^一郎|||||01^内科
+OBR|2|O001||E001^生化学^99X
+OBX|1||3D046000001920402^HbA1c^JC10||||||||O
+"
+    );
+    let order = file("OML-01", "20260401", "20260401090001", &rows);
+    let cut = DONE.find("SPM|2").unwrap();
+    let (first, second) = DONE.split_at(cut);
+    let first = file("OML-11", "20260401", "20260401103000", first);
+    let second = file("OML-11", "20260401", "20260401113000", second);
+    let states = |files: &[(String, String)]| {
+        let out = convert_files(files);
+        let requests = all(&out, "ServiceRequest");
+        let states: Vec<_> = requests
+            .iter()
+            .map(|r| at(r, "/status").to_owned())
+            .collect();
+        assert_eq!(states.len(), 3);
+        states
+    };
+    assert_eq!(states(&[order.clone(), first]), ["active"; 3]);
+    assert_eq!(states(&[order.clone(), second]), ["active"; 3]);
+    let whole = file("OML-11", "20260401", "20260401103000", DONE);
+    assert_eq!(states(&[order, whole]), ["completed"; 3]);
+}
