@@ -657,6 +657,7 @@ fn marks_on_all_that_the_converter_makes_go_out_with_what_is_permitted_alone() {
     let care = Bits::one(policy.category("care").unwrap().0);
     let all = policy.all_categories();
     let mut planted = 0;
+    let mut counted = 0;
     let mut wrong = BTreeSet::new();
     let mut unused: BTreeSet<String> = GOES
         .iter()
@@ -730,16 +731,11 @@ fn marks_on_all_that_the_converter_makes_go_out_with_what_is_permitted_alone() {
         });
         let records: Vec<&Vec<String>> = keys.filter_map(|k| cats.get(&k)).collect();
         assert_eq!(out.items, u64::try_from(records.len()).unwrap(), "{name}");
-        let mut counts: BTreeMap<String, u64> = BTreeMap::new();
-        for category in records.into_iter().flatten() {
-            *counts.entry(category.clone()).or_default() += 1;
-        }
-        // What refers to a document has the document's categories, too.
-        assert!(out.counts.keys().eq(counts.keys()), "{name}");
-        for (category, n) in &counts {
-            let told = out.counts.get(category).copied().unwrap_or_default();
-            assert!((*n..=out.items).contains(&told), "{name}: {category}");
-        }
+        // Each stands under one category of its own, or under none.
+        assert!(out.counts.values().sum::<u64>() <= out.items, "{name}");
+        let may: BTreeSet<&String> = records.into_iter().flatten().collect();
+        assert!(out.counts.keys().all(|c| may.contains(c)), "{name}");
+        counted += out.counts.values().sum::<u64>();
         for r in resources(&bytes) {
             let same = |s: &&Value| s["resourceType"] == r["resourceType"] && s["id"] == r["id"];
             let at = r["resourceType"].as_str().unwrap();
@@ -790,6 +786,7 @@ fn marks_on_all_that_the_converter_makes_go_out_with_what_is_permitted_alone() {
         }
     }
     assert!(planted > 2000, "{planted}");
+    assert!(counted > 100, "{counted}");
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert!(unused.is_empty(), "nothing goes by {unused:#?}");
 }

@@ -90,8 +90,10 @@ pub struct Row {
 pub struct Counts {
     /// Each once.
     pub items: u64,
-    /// By category.
+    /// By the category that each stands under.
     pub of: BTreeMap<String, u64>,
+    /// Where it begins in the answer that it is a further page of; 0 for the first.
+    pub from: u64,
 }
 
 impl Counts {
@@ -101,11 +103,13 @@ impl Counts {
         Some(Self {
             items: v.get("items")?.int()?,
             of: rows.collect::<Option<_>>()?,
+            from: v.get("from").and_then(Value::int).unwrap_or_default(),
         })
     }
 
-    /// With those of another page.
+    /// With those of the page before it.
     pub fn and(mut self, other: &Self) -> Self {
+        self.from = other.from;
         self.items = self.items.saturating_add(other.items);
         for (cat, n) in &other.of {
             let all = self.of.entry(cat.clone()).or_default();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use warifu_consent::hash::resource_key;
-use warifu_consent::{FilterError, Policy, categories_of};
+use warifu_consent::{FilterError, Policy, categories_of, stands_under};
 use warifu_json::{Kind, Limits, NodeId, ROOT, Tree, parse};
 
 use crate::text::{self, Text};
@@ -29,8 +29,6 @@ pub struct Fact {
     pub said: Vec<Said>,
 }
 
-/// Of more categories than these a record's kind is not known.
-pub const FEW_KINDS: usize = 3;
 /// In the place of a category: it is not known.
 pub const UNSORTED: &str = "other";
 
@@ -62,14 +60,9 @@ pub struct Record {
 }
 
 impl Record {
-    /// The one category under which it is listed. What nobody judged has several: all of them are needed to show
-    /// it, and the last is the plainest (a test that may be an infection's is a test). Of more than a few nothing
-    /// is known.
+    /// The one category under which it is listed, as the history counts it.
     pub fn stands_under(&self) -> &str {
-        match self.cats.last() {
-            Some(last) if self.cats.len() <= FEW_KINDS => last,
-            _ => UNSORTED,
-        }
+        stands_under(&self.cats).unwrap_or(UNSORTED)
     }
 
     /// Whether it only says what was to be done.

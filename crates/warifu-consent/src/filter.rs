@@ -77,6 +77,17 @@ pub struct Withheld {
     pub why: Why,
 }
 
+/// Of more categories than these a record's kind is not known.
+pub const FEW_KINDS: usize = 3;
+
+/// The one category under which a person is told of a record, of its categories in the policy's order. What
+/// nobody judged has several: all of them are needed to show it, and the last is the plainest (a test that may be
+/// an infection's is a test). Of more than a few nothing is known.
+pub fn stands_under(cats: &[String]) -> Option<&str> {
+    let last = cats.last().filter(|_| cats.len() <= FEW_KINDS);
+    last.map(String::as_str)
+}
+
 /// What may go out, and what is told to whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Filtered {
@@ -86,7 +97,7 @@ pub struct Filtered {
     pub cats: Vec<String>,
     /// Records that go out; the person, and what goes only with others, are none.
     pub items: u64,
-    /// How many of them each category has, by which it was decided; one of several counts in each.
+    /// How many of them stand under each category ([`stands_under`]); of the others nothing is known.
     pub counts: BTreeMap<String, u64>,
     /// Grants used.
     pub grants: Vec<String>,
@@ -1670,8 +1681,11 @@ impl Work<'_> {
             |u: &&Unit| u.kept && u.container.is_none() && !u.administrative && u.kind != "Patient";
         let records = || self.units.iter().filter(is_record);
         let mut counts: BTreeMap<String, u64> = BTreeMap::new();
-        for category in records().flat_map(|u| self.policy.category_codes(u.item.cats)) {
-            *counts.entry(category).or_default() += 1;
+        for record in records() {
+            let cats = self.policy.category_codes(record.item.cats);
+            if let Some(category) = stands_under(&cats) {
+                *counts.entry(category.to_owned()).or_default() += 1;
+            }
         }
         Filtered {
             bytes,

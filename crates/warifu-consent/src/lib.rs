@@ -50,7 +50,10 @@ pub use emergency::{
 };
 pub use explain::{Explanation, explain};
 pub use fhir::{About, Dialect, FhirError, to_consent};
-pub use filter::{Facts, FilterError, Filtered, Knowledge, Withheld, categories_of, filter};
+pub use filter::{
+    FEW_KINDS, Facts, FilterError, Filtered, Knowledge, Withheld, categories_of, filter,
+    stands_under,
+};
 pub use foreign::{
     ConsentDraft, Excluded, ImportCode, ImportDesk, ImportFinding, Imported, SignedConsent,
     from_consent,

@@ -512,8 +512,12 @@ impl<'a> Cx<'a, '_> {
         {
             return id;
         }
+        let ordinal = self.out.count_again(resource_type, id);
+        if ordinal == 0 {
+            return id;
+        }
         self.report(code, &at);
-        let ordinal = self.out.count_again(resource_type, id).to_string();
+        let ordinal = ordinal.to_string();
         let mut all: [&str; 12] = [""; 12];
         let further = ["#", ordinal.as_str()];
         for (slot, p) in all.iter_mut().zip(parts.iter().copied().chain(further)) {

@@ -95,8 +95,11 @@ pub struct Output {
     sources: Map<u16, Option<String>>,
     /// The message that made each resource, once there are more than [`FEW`].
     seen: Map<(Id, &'static str), u32>,
-    /// How often an id was asked for by entries of one message, where more than once.
+    /// How often an id was asked for by entries of one message, where more than once; 0 for what an earlier
+    /// message of the same file made.
     again: Map<(Id, &'static str), u32>,
+    /// How many resources there were when the message at hand began.
+    begun: usize,
     /// Messages whose order number another file has as well, reported already.
     shared_orders: Set<u16>,
     /// Requests of tests, by number and item.
@@ -161,6 +164,7 @@ impl Output {
         self.outdated = false;
         self.seen.clear();
         self.again.clear();
+        self.begun = 0;
         self.shared_orders.clear();
         self.kept_visits.clear();
         self.tests.clear();
@@ -237,10 +241,21 @@ impl Output {
         let same = |r: &&OutResource| r.id == id && r.resource_type == resource_type;
         self.resources.iter().find(same).map(|r| r.message)
     }
-    /// Counts an entry whose id is there already; the second gives 2.
+    /// A message of this file begins: what one before it made is the same thing when it comes again.
+    pub(crate) fn begin(&mut self, file: u16) {
+        for r in self.resources.iter().skip(self.begun) {
+            if r.message == file {
+                self.again.insert((r.id, r.resource_type), 0);
+            }
+        }
+        self.begun = self.resources.len();
+    }
+    /// Counts an entry whose id is there already; the second gives 2, and one of another message 0.
     pub(crate) fn count_again(&mut self, resource_type: &'static str, id: Id) -> u32 {
         let count = self.again.entry((id, resource_type)).or_insert(1);
-        *count += 1;
+        if *count > 0 {
+            *count += 1;
+        }
         *count
     }
     /// Notes that a message has the order number of another file; whether that is new.

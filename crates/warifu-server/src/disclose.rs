@@ -357,7 +357,7 @@ fn hand_over(
     tx: &mut Tx<'_>,
     whom: &Purposeful<'_>,
     filtered: Filtered,
-    next: Option<usize>,
+    (from, next): (usize, Option<usize>),
     emergency: bool,
 ) -> Result<Value, Problem> {
     let office = tx.view.office;
@@ -400,7 +400,7 @@ fn hand_over(
         ("areq", whom.areq.as_str().into()),
     ];
     let (line, salt) = tx.line(Kind::Disclose, Some(whom.sub), &members)?;
-    count(tx, whom.sub, line.index, &filtered)?;
+    count(tx, whom.sub, line.index, &filtered, from)?;
     let mut bytes = mark(&filtered, &office.policy);
     if emergency {
         let summed = emergency_bundle(&bytes, &office.policy, &office.institution, whom.request.at);
@@ -450,16 +450,17 @@ fn hand_over(
 
 /// Keeps how many records went out by a line, and of which kinds. A line itself has no numbers
 /// (docs/log.md); the person is told them beside it, as the server's word.
-fn count(tx: &Tx<'_>, sub: &str, line: u64, told: &Filtered) -> Result<(), Problem> {
+fn count(tx: &Tx<'_>, sub: &str, line: u64, told: &Filtered, from: usize) -> Result<(), Problem> {
     let counts = told.counts.iter();
     let of: Vec<String> = counts.map(|(c, n)| format!("{c} {n}")).collect();
     tx.view.db.run(
-        "INSERT INTO counted (line, sub, items, cats) VALUES (?1, ?2, ?3, ?4)",
+        "INSERT INTO counted (line, sub, items, cats, page) VALUES (?1, ?2, ?3, ?4, ?5)",
         &[
             line.into(),
             sub.into(),
             told.items.into(),
             of.join(" ").into(),
+            u64::try_from(from).unwrap_or(u64::MAX).into(),
         ],
     )?;
     Ok(())
@@ -467,7 +468,7 @@ fn count(tx: &Tx<'_>, sub: &str, line: u64, told: &Filtered) -> Result<(), Probl
 
 /// What was kept so of a person's lines, as the person is told it: by line.
 pub(crate) fn counts(view: &View<'_>, sub: &str) -> Result<BTreeMap<u64, Value>, Problem> {
-    let sql = "SELECT line, items, cats FROM counted WHERE sub = ?1";
+    let sql = "SELECT line, items, cats, page FROM counted WHERE sub = ?1";
     let mut all = BTreeMap::new();
     for row in view.db.query(sql, &[sub.into()])? {
         let read = || {
@@ -479,7 +480,11 @@ pub(crate) fn counts(view: &View<'_>, sub: &str) -> Result<BTreeMap<u64, Value>,
             };
             let of: Option<Vec<Value>> = pairs.iter().map(one).collect();
             let of = of.filter(|_| rest.is_empty())?;
-            let told = object([("items", row.int(1)?.into()), ("of", Value::Array(of))]);
+            let mut told = object([("items", row.int(1)?.into()), ("of", Value::Array(of))]);
+            let from = row.int(3)?;
+            if from != 0 {
+                set(&mut told, "from", from);
+            }
             Some((row.int(0)?, told))
         };
         let (line, told) = read().ok_or(warifu_store::StoreError::Form("counted"))?;
@@ -549,7 +554,7 @@ fn judged(
             if is_held(act, filtered.bytes.len())? {
                 return Ok(Err(refuse(tx, whom, "HELD")?));
             }
-            Ok(Ok(hand_over(tx, whom, filtered, next, emergency)?))
+            Ok(Ok(hand_over(tx, whom, filtered, (from, next), emergency)?))
         }
     }
 }
@@ -636,7 +641,7 @@ fn own(office: &Office, asked: &Asked, search: &Search, from: usize) -> Result<A
             released(&tx.view, &person.sub, search, from, &state, &whom.request)?
         };
         let sources = known.sources(&filtered.bytes);
-        let mut value = hand_over(tx, &whom, filtered, next, false)?;
+        let mut value = hand_over(tx, &whom, filtered, (from, next), false)?;
         set(&mut value, "sources", sources);
         Ok::<_, Problem>(value)
     })?;

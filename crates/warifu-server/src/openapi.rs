@@ -26,7 +26,7 @@ const SHAPES: &[(&str, &str)] = &[
     ),
     (
         "Line",
-        "{index: int, own: OwnLine, proof?: string, promise?: string, counts?: {items: int, of: [{cat: string, n: int}]}}",
+        "{index: int, own: OwnLine, proof?: string, promise?: string, counts?: {items: int, of: [{cat: string, n: int}], from?: int}}",
     ),
     (
         "Mine",

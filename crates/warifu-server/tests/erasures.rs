@@ -289,7 +289,12 @@ fn how_much_went_out_stands_beside_the_line() {
     let drugs = ["Request", "Dispense", "Statement", "Administration"];
     let drugs = drugs.map(|kind| of(&format!("Medication{kind}")));
     assert_eq!(number("inf.rx"), drugs.iter().sum::<usize>());
+    // Each record is counted once, a test that may be an infection's as a test.
     assert!(number("inf.lab") >= of("Observation"));
+    let told = first["of"].as_array().unwrap().iter();
+    let told: u64 = told.map(|o| o["n"].as_u64().unwrap()).sum();
+    assert_eq!(Some(told), first["items"].as_u64());
+    assert!(first.get("from").is_none());
     // What goes along with records is no record.
     let along = types.iter().filter(|t| {
         [
@@ -307,4 +312,18 @@ fn how_much_went_out_stands_beside_the_line() {
     });
     let items = first["items"].as_u64().unwrap();
     assert_eq!(items, u64::try_from(types.len() - along.count()).unwrap());
+    // A further page says where it begins.
+    let (_, page) = w.disclose(&w.clinic, "Patient/$everything?_count=10");
+    let next = page["next"].as_str().unwrap().to_owned();
+    let body = json!({"search": "Patient/$everything?_count=10", "page": next}).to_string();
+    let token = w.access(&w.clinic, &w.sub, "/api/disclose", &body, "TREAT");
+    assert_eq!(w.with_access("/api/disclose", &token, &body).0, 200);
+    let mine = w.good("GET", "/api/log/mine", None);
+    let froms: Vec<&Value> = mine["lines"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|l| l["counts"].get("from"))
+        .collect();
+    assert_eq!(froms, [&json!(10)]);
 }

@@ -207,9 +207,11 @@ const ERASURES: &[&str] = &[
 
 /// The fourteenth step: how much went out by a line.
 const COUNTED: &[&str] = &[
-    // `cats` is each category and its number, with spaces between.
+    // `cats` is each category and its number, with spaces between; `page` where in the answer a further page of
+    // it begins, 0 for the first.
     "CREATE TABLE counted (
-        line BIGINT PRIMARY KEY, sub TEXT NOT NULL, items BIGINT NOT NULL, cats TEXT NOT NULL)",
+        line BIGINT PRIMARY KEY, sub TEXT NOT NULL, items BIGINT NOT NULL, cats TEXT NOT NULL,
+        page BIGINT NOT NULL)",
     "CREATE INDEX counted_sub ON counted (sub)",
 ];
 

@@ -242,6 +242,11 @@ fn is_vain(r: &Row) -> bool {
     r.entry.kind() == Kind::Refuse || r.is_empty()
 }
 
+/// Whether it is a further page of the answer before it, as the server says.
+fn is_page(r: &Row) -> bool {
+    r.counts.as_ref().is_some_and(|c| c.from > 0)
+}
+
 /// Lines as accesses, in their order, the newest first: pages that follow one another are one, and so are
 /// the tries in vain of one institution on one day, whatever stands between them: many of them bury nothing.
 fn accesses<'h>(rows: impl Iterator<Item = &'h Row>) -> Vec<Access<'h>> {
@@ -264,7 +269,8 @@ fn accesses<'h>(rows: impl Iterator<Item = &'h Row>) -> Vec<Access<'h>> {
         }
         let goes_on = |a: &&mut Access<'_>| {
             let same = |name: &str| a.first.text(name) == row.text(name);
-            row.entry.kind() == Kind::Disclose
+            is_page(a.first)
+                && row.entry.kind() == Kind::Disclose
                 && a.first.entry.kind() == Kind::Disclose
                 && ["rcp", "role", "basis"].into_iter().all(same)
                 && ["pur", "cats"]
@@ -553,5 +559,64 @@ pub(super) fn latest(m: &Model, out: &mut Vec<Node>) {
         p(m, text::HISTORY_NONE).put(out);
     } else {
         el("ol").class("menu").with(rows).put(out);
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use warifu_log::{Entry, Hash, Value};
+
+    use super::*;
+
+    #[test]
+    fn pages_of_one_answer_are_one_access_and_two_answers_are_two() {
+        let row = |n: u64, from: Option<u64>| {
+            let words = |w: &str| Value::List(vec![w.to_owned()]);
+            let members = [
+                ("rcp", "mi:1312345678".into()),
+                ("role", "doctor".into()),
+                ("pur", words("TREAT")),
+                ("cats", words("inf.rx")),
+                ("basis", "GRANT".into()),
+                ("grants", Value::List(Vec::new())),
+                ("areq", Hash([7; 32]).url().as_str().into()),
+            ];
+            let sub = Some("s1.EBESExQVFhcYGRobHB0eHw");
+            let entry = Entry::new(Kind::Disclose, 1_800_000_000 + n * 60, sub, members);
+            Row {
+                n,
+                leaf: Hash([0; 32]),
+                entry: entry.unwrap(),
+                counts: from.map(|from| Counts {
+                    items: 10,
+                    of: BTreeMap::from([("inf.rx".to_owned(), 10)]),
+                    from,
+                }),
+            }
+        };
+        // The newest first: an answer, one of two pages, and two of before the server told where pages begin.
+        let rows = [
+            row(9, Some(0)),
+            row(8, Some(100)),
+            row(7, Some(0)),
+            row(6, None),
+            row(5, None),
+        ];
+        let told: Vec<(u64, usize, Option<u64>)> = accesses(rows.iter())
+            .iter()
+            .map(|a| (a.first.n, a.lines, a.counts.as_ref().map(|c| c.items)))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                (9, 1, Some(10)),
+                (7, 2, Some(20)),
+                (6, 1, None),
+                (5, 1, None)
+            ]
+        );
     }
 }

@@ -11,7 +11,7 @@ use super::{
 use crate::model::{Event, Model, Outcome};
 use crate::node::{El, IntoNodes as _, Node, el};
 use crate::preview::Preview;
-use crate::record::{FEW_KINDS, Record, UNSORTED};
+use crate::record::{Record, UNSORTED};
 use crate::route::Route;
 use crate::text::{self, Text};
 use crate::wizard::{Draft, Hidden, Step, Until};
@@ -263,7 +263,7 @@ fn withheld(m: &Model, draft: &Draft, r: &Record) -> Option<Vec<Node>> {
         return None;
     }
     let left: Vec<&String> = r.cats.iter().filter(|c| !ticked(c)).collect();
-    if left.len() > FEW_KINDS {
+    if left.len() > warifu_consent::FEW_KINDS {
         return Some(say(m, text::WHY_UNKNOWN));
     }
     if !left.is_empty() {
