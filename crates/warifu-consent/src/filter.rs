@@ -95,7 +95,8 @@ pub struct Filtered {
     pub bytes: Vec<u8>,
     /// Categories that go out, sorted: for the `disclose` line.
     pub cats: Vec<String>,
-    /// Records that go out; the person, and what goes only with others, are none.
+    /// Records that go out, for the patient: the person, what goes only with others, and what the patient was
+    /// not told are none.
     pub items: u64,
     /// How many of them stand under each category ([`stands_under`]); of the others nothing is known.
     pub counts: BTreeMap<String, u64>,
@@ -1677,8 +1678,11 @@ impl Work<'_> {
     fn result(&self, bytes: Vec<u8>) -> Filtered {
         let mut cats = self.policy.category_codes(self.cats);
         cats.sort_unstable();
-        let is_record =
-            |u: &&Unit| u.kept && u.container.is_none() && !u.administrative && u.kind != "Patient";
+        // The person is told the numbers: of what the person was not told, though it goes out, none.
+        let is_record = |u: &&Unit| {
+            let own = u.container.is_none() && !u.administrative && u.kind != "Patient";
+            own && u.kept && !u.is_withheld_by_itself()
+        };
         let records = || self.units.iter().filter(is_record);
         let mut counts: BTreeMap<String, u64> = BTreeMap::new();
         for record in records() {

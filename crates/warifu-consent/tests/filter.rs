@@ -1874,6 +1874,24 @@ fn what_was_not_told_is_not_told_by_what_stands_beside_it() {
     };
     assert!(sent_to(&state, &subject, &told, &[person(), rx.clone()]).contains("KREBS"));
     assert!(sent_to(&state, &clinic, &DESK, &[person(), rx.clone()]).contains("KREBS"));
+    // It goes to a clinic, but no number that the person is told has it in.
+    let mut untold = own("Condition", json!({"code": {"text": "KREBS"}}));
+    untold["id"] = json!("untold");
+    let pill = own(
+        "MedicationRequest",
+        json!({"medicationCodeableConcept": {"text": "PILLE"}}),
+    );
+    let numbers = |untold: &Value| {
+        let entries = [person(), untold.clone(), pill.clone()];
+        let entries = entries.map(|r| json!({"resource": r}));
+        let bundle = json!({"resourceType": "Bundle", "type": "collection", "entry": entries});
+        let done = filter(bundle.to_string().as_bytes(), &state, &clinic, &DESK).unwrap();
+        assert!(String::from_utf8(done.bytes).unwrap().contains("KREBS"));
+        (done.items, done.counts.get("inf.condition").copied())
+    };
+    assert_eq!(numbers(&untold), (2, Some(1)));
+    untold["meta"] = json!({"security": [{"code": "UNINFORMED"}]});
+    assert_eq!(numbers(&untold), (1, None));
     // A Claim with a diagnosis is a diagnosis.
     let claim = own(
         "Claim",
