@@ -6,6 +6,7 @@
 
 mod args;
 mod check;
+mod client;
 mod config;
 mod consent;
 mod convert;

@@ -2,11 +2,9 @@
 
 use std::io::{Read as _, Write as _};
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use ureq::tls::{RootCerts, TlsConfig};
 use warifu_package::{File, Library, Limits, Opened, unpack_all};
 use warifu_report::Lang;
 
@@ -282,15 +280,9 @@ pub(crate) fn install(
     store(&found, &unpacked.files, cache, loaded, lang)
 }
 
-/// Bytes at an address; at most what an archive may have unpacked. TLS by the system's certificates.
+/// Bytes at an address; at most what an archive may have unpacked.
 fn download(address: &str) -> anyhow::Result<Vec<u8>> {
-    let tls = TlsConfig::builder()
-        .root_certs(RootCerts::PlatformVerifier)
-        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .build();
-    let agent = ureq::Agent::config_builder()
-        .tls_config(tls)
-        .user_agent(concat!("warifu/", env!("CARGO_PKG_VERSION")))
+    let agent = crate::client::agent()
         .timeout_connect(Some(Duration::from_secs(30)))
         .timeout_recv_response(Some(Duration::from_mins(1)))
         .timeout_global(Some(Duration::from_mins(15)))

@@ -8,12 +8,10 @@
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::{ArgMatches, Command};
-use ureq::tls::{RootCerts, TlsConfig};
 use warifu_consent::json::{self, Value, object};
 use warifu_consent::{SecretKey, Signer as _};
 use warifu_log::{
@@ -97,10 +95,10 @@ pub(crate) fn run(m: &ArgMatches, lang: Lang) -> anyhow::Result<End> {
                 terminal::note(&say(
                     lang,
                     &format!(
-                        "このログは、前に署名した区切りの続きであることを示していません。署名しません。ログの署名のある二つの区切りを {shown} に残しました。行数が同じで根が違うか、あとのほうが短ければ、書きかえられた証拠です"
+                        "このログは、前に署名した区切りの続きであることを示していません。署名しません。ログの署名のある二つの区切りを {shown} に残しました。行数が同じで根が違えば、書きかえられた証拠です。あとのほうが短ければ、行が失われたか、古い区切りが届きました"
                     ),
                     &format!(
-                        "this log does not show that it continues the checkpoint that was signed before. Nothing is signed. Both, as the log signed them, are kept in {shown}; of the same size with different roots, or with the later one shorter, they prove that it was altered"
+                        "this log does not show that it continues the checkpoint that was signed before. Nothing is signed. Both, as the log signed them, are kept in {shown}; of the same size with different roots they prove that it was altered, and where the later one is shorter, lines were lost or it is an older one"
                     ),
                 ));
                 return Ok(End::Findings);
@@ -428,14 +426,8 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn new(address: &str) -> Self {
-        let tls = TlsConfig::builder()
-            .root_certs(RootCerts::PlatformVerifier)
-            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .build();
-        let agent = ureq::Agent::config_builder()
-            .tls_config(tls)
+        let agent = crate::client::agent()
             .http_status_as_error(false)
-            .user_agent(concat!("warifu/", env!("CARGO_PKG_VERSION")))
             .timeout_global(Some(Duration::from_secs(30)));
         // A server on this machine has no proxy before it.
         let local = ["http://127.0.0.1:", "http://[::1]:", "http://localhost:"];
