@@ -8,12 +8,12 @@
 
 mod support;
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Output, Stdio};
+use std::process::{Output, Stdio};
 
-use support::{fixtures, run_in, text, warifu};
+use support::{Served, fixtures, run_in, text, warifu};
 
 fn with_input(dir: &Path, args: &[&str], input: &[u8]) -> Output {
     let mut child = warifu(args)
@@ -382,51 +382,25 @@ fn settings_come_from_flags_then_variables_then_the_file() {
     assert!(code == Some(2) && all.contains("WARIFU_DATA"), "{all}");
 }
 
-/// A server that ends with the test.
-struct Server(Child, String);
-
-impl Server {
-    fn start(dir: &Path) -> Self {
-        let mut child = warifu(&["serve", "--bind", "127.0.0.1:0"])
-            .current_dir(dir)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        let mut out = BufReader::new(child.stdout.take().unwrap());
-        out.read_line(&mut line).unwrap();
-        let at = line.trim().strip_prefix("http://").unwrap().to_owned();
-        Self(child, at)
-    }
-
-    /// Head and body of the answer.
-    fn post(&self, path: &str, body: &[u8]) -> (String, Vec<u8>) {
-        let mut stream = TcpStream::connect(&self.1).unwrap();
-        let (at, length) = (&self.1, body.len());
-        let head = format!(
-            "POST {path} HTTP/1.1\r\nHost: {at}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n"
-        );
-        stream.write_all(head.as_bytes()).unwrap();
-        stream.write_all(body).unwrap();
-        let mut all = Vec::new();
-        stream.read_to_end(&mut all).unwrap();
-        let end = all.windows(4).position(|w| w == b"\r\n\r\n").unwrap();
-        (text(&all[..end]), all[end + 4..].to_vec())
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+/// Head and body of the answer.
+fn post(at: &str, path: &str, body: &[u8]) -> (String, Vec<u8>) {
+    let mut stream = TcpStream::connect(at).unwrap();
+    let length = body.len();
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: {at}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(body).unwrap();
+    let mut all = Vec::new();
+    stream.read_to_end(&mut all).unwrap();
+    let end = all.windows(4).position(|w| w == b"\r\n\r\n").unwrap();
+    (text(&all[..end]), all[end + 4..].to_vec())
 }
 
 #[test]
 fn a_vendor_gets_the_bytes_of_the_command_line() {
     let folder = tempfile::tempdir().unwrap();
-    let server = Server::start(folder.path());
+    let server = Served::start(folder.path(), &["--bind", "127.0.0.1:0"]);
     let mut tar = tar::Builder::new(Vec::new());
     let root = fixtures("standard_root");
     tar.append_dir_all("standard_root", &root).unwrap();
@@ -454,7 +428,11 @@ fn a_vendor_gets_the_bytes_of_the_command_line() {
             }
             let args: Vec<&str> = args.iter().map(String::as_str).collect();
             let want = with_input(folder.path(), &args, input);
-            let (head, got) = server.post(&format!("/{command}?{}", query.join("&")), input);
+            let (head, got) = post(
+                &server.at,
+                &format!("/{command}?{}", query.join("&")),
+                input,
+            );
             if head.starts_with("HTTP/1.1 400") {
                 assert!(want.stdout.is_empty(), "{words:?}");
                 continue;

@@ -11,47 +11,16 @@ mod support;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use support::{run_in, text, tree, warifu};
+use support::{Served, run_in, signal, text, tree, warifu};
 
-/// A server that ends as with Ctrl-C, with its last checkpoint.
-struct Server(Child);
-
-impl Server {
-    fn start(dir: &Path, data: &str, address: &str) -> Self {
-        let mut child = warifu(&["serve", "--data", data, "--bind", address])
-            .current_dir(dir)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        let mut out = BufReader::new(child.stdout.take().unwrap());
-        out.read_line(&mut line).unwrap();
-        assert_eq!(line.trim(), format!("http://{address}"));
-        Self(child)
-    }
-
-    fn end(mut self) {
-        let id = self.0.id().to_string();
-        assert!(
-            Command::new("kill")
-                .args(["-INT", &id])
-                .status()
-                .unwrap()
-                .success()
-        );
-        assert_eq!(self.0.wait().unwrap().code(), Some(0));
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+/// The server of an address that stays the same.
+fn serve(dir: &Path, data: &str, address: &str) -> Served {
+    let server = Served::start(dir, &["--data", data, "--bind", address]);
+    assert_eq!(server.at, address);
+    server
 }
 
 fn get(address: &str, path: &str) -> (u16, String) {
@@ -115,10 +84,10 @@ fn what_continues_is_signed_and_what_does_not_is_kept() {
     // Nothing is there, then what the log alone signed, then what the witness signed, too.
     let follow = ["witness", "w", "--follow", &origin, "--once"];
     bad(&follow, &origin);
-    let server = Server::start(dir, "data", &address);
+    let server = serve(dir, "data", &address);
     assert_eq!(run(&follow), (Some(0), String::new(), String::new()));
     server.end();
-    let server = Server::start(dir, "data", &address);
+    let server = serve(dir, "data", &address);
     assert_eq!(get(&address, "/api/log/checkpoint").0, 404);
     let (code, _, said) = run(&follow);
     assert!(code == Some(0) && said.contains("of 2 lines"), "{said}");
@@ -158,18 +127,18 @@ fn what_continues_is_signed_and_what_does_not_is_kept() {
                 .unwrap();
             assert!(code.wait().unwrap().success());
         }
-        Server::start(dir, data, &address).end();
+        serve(dir, data, &address).end();
     };
     longer("data", 1);
     longer("other", 2);
-    let server = Server::start(dir, "data", &address);
+    let server = serve(dir, "data", &address);
     let (code, _, said) = run(&follow);
     assert!(code == Some(0) && said.contains("of 3 lines"), "{said}");
     let (_, second) = get(&address, "/api/log/checkpoint");
     assert_ne!(first, second);
     server.end();
 
-    let server = Server::start(dir, "other", &address);
+    let server = serve(dir, "other", &address);
     let seen = std::fs::read(dir.join("w/seen.json")).unwrap();
     let (code, _, said) = run(&follow);
     assert_eq!(code, Some(1), "{said}");
@@ -182,7 +151,7 @@ fn what_continues_is_signed_and_what_does_not_is_kept() {
     server.end();
     // Not another log, and not without what it signed before.
     let log = |data: &str| {
-        let server = Server::start(dir, data, &address);
+        let server = serve(dir, data, &address);
         let (_, key) = get(&address, "/api/log/key");
         server.end();
         let key: serde_json::Value = serde_json::from_str(&key).unwrap();
@@ -238,21 +207,14 @@ fn it_follows_by_itself_and_alone() {
     );
     assert_eq!(again.status.code(), Some(2));
     assert!(text(&again.stderr).contains("runs already"));
-    Server::start(dir, "data", &address).end();
-    let server = Server::start(dir, "data", &address);
+    serve(dir, "data", &address).end();
+    let server = serve(dir, "data", &address);
     let begun = Instant::now();
     while get(&address, "/api/log/checkpoint").0 != 200 {
         assert!(begun.elapsed() < Duration::from_secs(30));
         std::thread::sleep(Duration::from_millis(100));
     }
     server.end();
-    let id = witness.id().to_string();
-    assert!(
-        Command::new("kill")
-            .args(["-TERM", &id])
-            .status()
-            .unwrap()
-            .success()
-    );
+    signal(&witness, "-TERM");
     assert_eq!(witness.wait().unwrap().code(), Some(0));
 }

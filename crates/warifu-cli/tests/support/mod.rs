@@ -6,8 +6,9 @@
     reason = "helpers of tests; each test file uses some"
 )]
 
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 
 pub fn fixtures(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -60,4 +61,47 @@ pub fn tree(dir: &Path) -> Vec<(String, Vec<u8>)> {
     }
     out.sort();
     out
+}
+
+/// `warifu serve`; it ends with the test.
+pub struct Served {
+    child: Child,
+    /// Address and port.
+    pub at: String,
+}
+
+impl Served {
+    pub fn start(dir: &Path, args: &[&str]) -> Self {
+        let mut child = warifu(&[&["serve"], args].concat())
+            .current_dir(dir)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        out.read_line(&mut line).unwrap();
+        let at = line.trim().strip_prefix("http://").unwrap().to_owned();
+        Self { child, at }
+    }
+
+    /// Ends it as Ctrl-C does: with its last checkpoint.
+    pub fn end(mut self) {
+        signal(&self.child, "-INT");
+        assert_eq!(self.child.wait().unwrap().code(), Some(0));
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Sends a signal.
+pub fn signal(to: &Child, name: &str) {
+    let id = to.id().to_string();
+    let sent = Command::new("kill").args([name, &id]).status();
+    assert!(sent.unwrap().success());
 }
