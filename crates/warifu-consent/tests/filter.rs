@@ -2626,7 +2626,22 @@ fn labels_hold_what_their_words_promise() {
         ("PSY", ICD, "Z86.5 Z91.5 Z50.4 Z54.3 Z03.2 O99.3 F20.0"),
         ("STD", ICD, "I98.0 N74.2 K67.1 Z22.4 A54.9 O98.1"),
         ("PREGNANT", ICD, "O80 Z34.9 Z87.5"),
-        ("SDV", ICD, "T74.2 Z04.4"),
+        ("SDV", ICD, "T74.2 Z04.4 Z62.4"),
+        // Titles of ICD-10 that say hereditary, familial or a disease of the genes.
+        (
+            "GDIS",
+            ICD,
+            "D55.0 D56.1 D57.1 D58.0 D61.0 D64.0 D64.4 D68.2 D72.0 D75.0 D84.1 E25.0 E73.0 E80.0 E80.5 G10 G12.1 G23.0 G24.1 \
+             G60.0 G72.3 G90.1 H18.5 H31.2 H35.5 I78.0 K00.5 M11.1 N07.9 O35.2 Q61.2 Q78.0 Q79.6 Q90.9 Z31.5 Z80.3",
+        ),
+        // What comes before a birth that there is not.
+        (
+            "SEX",
+            ICD,
+            "O00.1 O03.9 O04.9 O05.9 O08.1 N96 Z30.0 Z31.1 Z92.0 T38.4",
+        ),
+        ("ETH", ICD, "F55 T52.0 T65.2 Z71.6 X66"),
+        ("PSY", ICD, "Z72.6 Z73.3 X84 T14.91 G21.0 Y49.3"),
         ("ETH", yj, "3932001S1041 3939002X1030 1190021F1025"),
         ("PSY", yj, "1179009G1022 1124009F1"),
         ("PSY", department, "02 021 022 03 33"),
@@ -2652,7 +2667,7 @@ fn labels_hold_what_their_words_promise() {
         }
     }
     for (system, codes) in [
-        (ICD, "I10 K70 K29.5 Z00.0"),
+        (ICD, "I10 K70 K29.5 Z00.0 C50.0 D50.0 H18.4 N05"),
         (department, "01 04 05 06 08 13 01A"),
         (yj, "2149001F1"),
         (JLAC, "3B0350000023272"),
@@ -2662,6 +2677,8 @@ fn labels_hold_what_their_words_promise() {
             assert!(go("GDIS", of(system, code)), "{code}");
         }
     }
+    // An injury of which nothing is known is not one of one's own hand.
+    assert!(go("PSY", of(ICD, "T14.9")));
     for code in ["04", "05", "06", "13"] {
         assert!(
             go("PSY", of(department, code)) && go("SEX", of(department, code)),
