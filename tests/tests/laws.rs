@@ -523,3 +523,260 @@ fn findings_never_quote_values() {
         }
     }
 }
+
+/// Every Period of a resource: what has a start and an end.
+fn periods<'v>(v: &'v serde_json::Value, found: &mut Vec<(&'v str, &'v str)>) {
+    match v {
+        serde_json::Value::Object(o) => {
+            let text = |key: &str| o.get(key).and_then(serde_json::Value::as_str);
+            if let (Some(start), Some(end)) = (text("start"), text("end")) {
+                found.push((start, end));
+            }
+            o.values().for_each(|v| periods(v, found));
+        }
+        serde_json::Value::Array(a) => a.iter().for_each(|v| periods(v, found)),
+        _ => {}
+    }
+}
+
+/// Whether FHIR has the start before the end, as far as both say it (per-1). Everything in Japan's time.
+fn is_in_order(start: &str, end: &str) -> bool {
+    let digits = |s: &str| {
+        let (moment, zone) = s.split_at(s.find('+').unwrap_or(s.len()));
+        assert!(zone.is_empty() || zone == "+09:00", "{s}");
+        moment.replace(|c: char| !c.is_ascii_digit(), "")
+    };
+    let (start, end) = (digits(start), digits(end));
+    // A day and a time of it say the same; seconds and their fractions do not.
+    if start.len() >= 14 && end.len() >= 14 {
+        return format!("{start:0<17}") <= format!("{end:0<17}");
+    }
+    let known = start.len().min(end.len());
+    start[..known] <= end[..known]
+}
+
+/// The message with another value in a field.
+fn with_field(f: &common::Loaded, (name, nth): (&str, usize), n: usize, value: &str) -> Vec<u8> {
+    let mut index = warifu_hl7::Index::new();
+    index.build(&f.bytes, None);
+    let arena = bumpalo::Bump::new();
+    let m = warifu_hl7::Message::new(&f.bytes, &index, &arena, 0);
+    let segment = m.segments().filter(|s| s.name_str() == name).nth(nth);
+    let segment = segment.unwrap();
+    let last = segment.fields().map(|(n, _)| n).max().unwrap_or(0);
+    let (from, to, filler) = if n <= last {
+        let (from, to) = segment.field(n).span();
+        (from, to, 0)
+    } else {
+        let (_, end) = segment.span();
+        (end, end, n - last)
+    };
+    let mut bytes = f.bytes[..usize::try_from(from).unwrap()].to_vec();
+    bytes.extend(std::iter::repeat_n(b'|', filler));
+    bytes.extend_from_slice(value.as_bytes());
+    bytes.extend_from_slice(&f.bytes[usize::try_from(to).unwrap()..]);
+    bytes
+}
+
+/// Fields that begin and end something.
+const SPANS: &[(&str, usize, usize)] = &[
+    ("TQ1", 7, 8),
+    ("OBR", 7, 8),
+    ("RXA", 3, 4),
+    ("IN1", 12, 13),
+    ("PV1", 44, 45),
+    ("EVN", 6, 6),
+    ("PV2", 8, 9),
+    ("PV2", 47, 47),
+    ("SPM", 17, 17),
+    ("PRB", 7, 9),
+    ("PRB", 2, 16),
+    ("IAM", 11, 13),
+    ("DB1", 5, 6),
+    ("OBX", 14, 19),
+    ("ORC", 9, 15),
+];
+
+/// Periods of what files give, each named in the message where it is out of order; how many ends were left
+/// out, each of which is kept.
+fn ends_left_out(what: &str, files: &[File<'_>], together: bool) -> usize {
+    let mut out = Output::new();
+    let mut converter = Converter::new(options());
+    if together {
+        converter.convert_patient(files, &mut out);
+    } else {
+        converter.convert(files[0], 0, &mut out);
+    }
+    let json = String::from_utf8_lossy(&out.json);
+    for r in &out.resources {
+        let v: serde_json::Value = serde_json::from_slice(out.json_of(r)).unwrap();
+        let mut found = Vec::new();
+        periods(&v, &mut found);
+        for (start, end) in found {
+            assert!(
+                is_in_order(start, end),
+                "{what}: {} {start} > {end}",
+                r.resource_type
+            );
+        }
+    }
+    let reversed = |d: &&warifu_diag::Diagnostic| d.code.code == "MAP020";
+    let told: Vec<_> = out.diagnostics.iter().filter(reversed).collect();
+    for d in &told {
+        let at = |n: u32| usize::try_from(n).unwrap();
+        let file = files[at(d.span.source.0)].bytes;
+        let sent = std::str::from_utf8(&file[at(d.span.start)..at(d.span.end)]).unwrap();
+        assert!(!sent.is_empty() && json.contains(sent), "{what}: {sent}");
+    }
+    told.len()
+}
+
+#[test]
+fn no_period_ends_before_it_starts() {
+    let mut left_out = BTreeSet::new();
+    let values = ["18500101", "20991231101500", "18500101101530"];
+    let tell = |name: &str, n: usize, value: &str| format!("{name}-{n} = {value}");
+    for f in everything() {
+        let (path, bytes) = (f.path.as_str(), f.bytes.as_slice());
+        ends_left_out(path, &[File { path, bytes }], false);
+        for &(name, first, last) in SPANS {
+            if !has_segment(&f, name) {
+                continue;
+            }
+            for n in [first, last] {
+                for value in values {
+                    let mut bytes = with_field(&f, (name, 0), n, value);
+                    if name == "SPM" {
+                        bytes = with_field(&f, (name, 0), n, &format!("20260401^{value}"));
+                    }
+                    let bytes = bytes.as_slice();
+                    let what = format!("{path} {}", tell(name, n, value));
+                    if ends_left_out(&what, &[File { path, bytes }], false) > 0 {
+                        left_out.insert((name, n));
+                    }
+                }
+            }
+        }
+    }
+    // The stays and visits of a person, whose events stand in several files.
+    for (_, files) in common::by_patient(common::load(&common::fixtures().join("standard_root"))) {
+        let stay = |f: &common::Loaded| f.path.contains("/ADT-") && !f.path.contains("/ADT-00");
+        let files: Vec<&common::Loaded> = files.iter().filter(|f| stay(f)).collect();
+        for (at, changed) in files.iter().enumerate() {
+            for (name, n) in [
+                ("EVN", 6),
+                ("PV1", 44),
+                ("PV1", 45),
+                ("PV2", 9),
+                ("PV2", 47),
+            ] {
+                if !has_segment(changed, name) {
+                    continue;
+                }
+                for value in values {
+                    let bytes = with_field(changed, (name, 0), n, value);
+                    let given: Vec<File<'_>> = files
+                        .iter()
+                        .map(|f| File {
+                            path: &f.path,
+                            bytes: &f.bytes,
+                        })
+                        .collect();
+                    let mut given = given;
+                    given[at].bytes = &bytes;
+                    let what = format!("{} {}", changed.path, tell(name, n, value));
+                    if ends_left_out(&what, &given, true) > 0 {
+                        left_out.insert((name, n));
+                    }
+                }
+            }
+        }
+    }
+    for field in [
+        ("TQ1", 7),
+        ("TQ1", 8),
+        ("OBR", 7),
+        ("OBR", 8),
+        ("RXA", 3),
+        ("RXA", 4),
+        ("IN1", 12),
+        ("IN1", 13),
+        ("PV1", 44),
+        ("PV1", 45),
+        ("EVN", 6),
+        ("PV2", 9),
+        ("PV2", 47),
+        ("SPM", 17),
+    ] {
+        assert!(left_out.contains(&field), "{field:?} of {left_out:?}");
+    }
+}
+
+fn has_segment(f: &common::Loaded, name: &str) -> bool {
+    let mut index = warifu_hl7::Index::new();
+    index.build(&f.bytes, None);
+    let arena = bumpalo::Bump::new();
+    let m = warifu_hl7::Message::new(&f.bytes, &index, &arena, 0);
+    m.segments().any(|s| s.name_str() == name)
+}
+
+/// The person that a resource is about.
+fn person_of(r: &serde_json::Value) -> Option<&str> {
+    ["subject", "patient", "beneficiary"]
+        .into_iter()
+        .find_map(|key| r[key]["reference"].as_str())
+}
+
+#[test]
+fn what_a_record_refers_to_is_of_the_same_person() {
+    let mut seen = std::collections::BTreeMap::<&str, usize>::new();
+    every_piece(|name, form, v, _| {
+        let entries = v["entry"].as_array().into_iter().flatten();
+        let mut of = std::collections::BTreeMap::new();
+        for e in entries.clone() {
+            let r = &e["resource"];
+            let Some(person) = person_of(r) else { continue };
+            let own = [&r["resourceType"], &r["id"]].map(|v| v.as_str().unwrap_or(""));
+            of.insert(own.join("/"), person);
+            if let Some(url) = e["fullUrl"].as_str() {
+                of.insert(url.to_owned(), person);
+            }
+        }
+        for e in entries {
+            let r = &e["resource"];
+            let Some(person) = person_of(r) else { continue };
+            for key in [
+                "basedOn",
+                "specimen",
+                "encounter",
+                "context",
+                "result",
+                "hasMember",
+                "derivedFrom",
+                "supportingInfo",
+                "supportingInformation",
+                "partOf",
+                "request",
+                "imagingStudy",
+                "reasonReference",
+                "diagnosis",
+            ] {
+                for target in references(&r[key]) {
+                    if let Some(other) = of.get(target) {
+                        *seen.entry(key).or_default() += 1;
+                        assert_eq!(
+                            *other,
+                            person,
+                            "{name} {:?} {}.{key}",
+                            (form.to, form.per, form.ids),
+                            r["resourceType"]
+                        );
+                    }
+                }
+            }
+        }
+    });
+    for key in ["basedOn", "specimen", "encounter", "result"] {
+        assert!(seen.get(key).is_some_and(|n| *n > 100), "{key}: {seen:?}");
+    }
+}

@@ -338,6 +338,29 @@ impl Time {
         };
         full.write_date_time(out);
     }
+    /// Whether it lies before another, as far as both say it: a day does not lie before a time of that day.
+    pub fn is_before(&self, other: &Self) -> bool {
+        let unit = self.unit().max(other.unit());
+        self.sort_key() / unit < other.sort_key() / unit
+    }
+    /// What a sort key counts for the least unit that was given.
+    fn unit(&self) -> u64 {
+        if self.hour.is_none() {
+            match (self.month, self.day) {
+                (0, _) => 10_000_000_000_000,
+                (_, 0) => 100_000_000_000,
+                _ => 1_000_000_000,
+            }
+        } else if self.oddity == Oddity::HourOnly {
+            10_000_000
+        } else if self.second.is_none() {
+            100_000
+        } else if self.millis.is_none() {
+            1_000
+        } else {
+            1
+        }
+    }
     /// Digits `YYYYMMDDHHMMSSmmm` of the time in Japan for ordering, zero where not given.
     pub fn sort_key(&self) -> u64 {
         let t = if self.zone == JAPAN {

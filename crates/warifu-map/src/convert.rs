@@ -229,17 +229,7 @@ impl Converter {
                 kinds::encounter::convert(core, pool, out, &mut context, &[(item, message)]);
             }
             let patient_id = core.patient_id(&context.patient);
-            let mut cx = Cx {
-                conv: core,
-                out,
-                context: &context,
-                item,
-                message,
-                patient_id,
-                pool,
-                scratch: String::new(),
-                strays: crate::table::Strays::default(),
-            };
+            let mut cx = Cx::new(core, out, &context, (item, message), patient_id, pool);
             kinds::convert(&mut cx);
             let file = [(item, message)];
             kinds::provenance::emit(core, pool, out, &context, &file, from);
@@ -479,17 +469,7 @@ impl Converter {
             }
             let patient_id = core.patient_id(patient);
             for (_, item, message) in messages {
-                let mut cx = Cx {
-                    conv: core,
-                    out,
-                    context: &context,
-                    item: *item,
-                    message: *message,
-                    patient_id,
-                    pool,
-                    scratch: String::new(),
-                    strays: crate::table::Strays::default(),
-                };
+                let mut cx = Cx::new(core, out, &context, (*item, *message), patient_id, pool);
                 kinds::convert(&mut cx);
             }
             kinds::provenance::emit(core, pool, out, &context, &own, from);
@@ -539,17 +519,7 @@ impl Converter {
                 kinds::encounter::convert(core, pool, &mut dead, &mut context, &[(item, message)]);
             }
             let patient_id = core.patient_id(&context.patient);
-            let mut cx = Cx {
-                conv: core,
-                out: &mut dead,
-                context: &context,
-                item,
-                message,
-                patient_id,
-                pool,
-                scratch: String::new(),
-                strays: crate::table::Strays::default(),
-            };
+            let mut cx = Cx::new(core, &mut dead, &context, (item, message), patient_id, pool);
             kinds::convert(&mut cx);
             let before = out.deletes.len();
             out.turn_to(patient_id);

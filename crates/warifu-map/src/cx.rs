@@ -214,6 +214,31 @@ impl std::fmt::Debug for Cx<'_, '_> {
     }
 }
 
+impl<'a, 'r> Cx<'a, 'r> {
+    /// For one message.
+    #[inline(never)]
+    pub(crate) fn new(
+        conv: &'r Core,
+        out: &'r mut Output,
+        context: &'r PatientContext,
+        (item, message): (Item<'a>, Message<'a>),
+        patient_id: Id,
+        pool: &'r mut Vec<Box<Buffers>>,
+    ) -> Self {
+        Self {
+            conv,
+            out,
+            context,
+            item,
+            message,
+            patient_id,
+            pool,
+            scratch: String::new(),
+            strays: crate::table::Strays::default(),
+        }
+    }
+}
+
 impl<'a> Cx<'a, '_> {
     /// The message.
     pub fn message(&self) -> Message<'a> {

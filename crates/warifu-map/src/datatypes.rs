@@ -5,8 +5,8 @@
 
 use warifu_diag::catalogue::hl7::HL7113;
 use warifu_diag::catalogue::map_admin::MAP127;
-use warifu_diag::catalogue::map_general::{MAP006, MAP007, MAP008, MAP010, MAP018};
-use warifu_fhir::{Element, Id, Object, Resource, Src};
+use warifu_diag::catalogue::map_general::{MAP006, MAP007, MAP008, MAP010, MAP018, MAP020};
+use warifu_fhir::{Element, Id, Object, Resource, Row, Src};
 use warifu_hl7::time::{self, Oddity, Time};
 use warifu_hl7::{Part, Val};
 use warifu_terms::systems::{self, SystemUri};
@@ -193,9 +193,13 @@ pub fn read_time<'a>(cx: &mut Cx<'a, '_>, v: Val<'a>, target: &'static str) -> O
 /// FHIR `dateTime` text of a TS value (first component), in the arena.
 pub fn date_time<'a>(cx: &mut Cx<'a, '_>, v: Val<'a>, target: &'static str) -> Option<&'a str> {
     let t = read_time(cx, v, target)?;
+    Some(date_time_of(cx, &t))
+}
+
+fn date_time_of<'a>(cx: &Cx<'a, '_>, t: &Time) -> &'a str {
     let mut s = bumpalo::collections::String::with_capacity_in(32, cx.message().arena());
     t.write_date_time(&mut s);
-    Some(s.into_bump_str())
+    s.into_bump_str()
 }
 
 /// FHIR `date` text of a TS or DT value.
@@ -227,13 +231,131 @@ pub fn add_date_time<'a>(
     r.string(element, s, v.src())
 }
 
-/// Writes `start` and `end` of a Period.
-pub fn period<'a>(o: &mut Object<'_>, cx: &mut Cx<'a, '_>, start: Val<'a>, end: Val<'a>) {
-    if let Some(s) = date_time(cx, start, "Period.start") {
-        o.string("start", s, start.src());
+/// Start and end of a Period as read. Every Period is written by it, so that none ends before it starts.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Times<'a> {
+    start: (&'a str, Src),
+    end: (&'a str, Src),
+}
+
+impl<'a> Times<'a> {
+    /// Reads both, reporting what is no time under its name. An end that lies before its start is none: that
+    /// is told, and its field kept.
+    #[inline(never)]
+    pub fn read(
+        cx: &mut Cx<'a, '_>,
+        start: Val<'a>,
+        end: Val<'a>,
+        [first, last]: [&'static str; 2],
+    ) -> Self {
+        let read = (read_time(cx, start, first), read_time(cx, end, last));
+        Self::told(cx, (start, end), read, last)
     }
-    if let Some(s) = date_time(cx, end, "Period.end") {
-        o.string("end", s, end.src());
+    /// [`Times::read`] of what is reported elsewhere where it is no time.
+    pub(crate) fn told(
+        cx: &mut Cx<'a, '_>,
+        (start, end): (Val<'a>, Val<'a>),
+        read: (Option<Time>, Option<Time>),
+        last: &'static str,
+    ) -> Self {
+        let (times, is_sound) = Self::of(cx, (start, end), read);
+        if !is_sound && !cx.strays.is_unread(end) {
+            cx.report(&MAP020, &end);
+            cx.unread(end, last);
+        }
+        times
+    }
+    /// [`Times::read`] of what is reported and kept where it was read before.
+    pub fn again(cx: &Cx<'a, '_>, start: Val<'a>, end: Val<'a>) -> Self {
+        let read = (time::parse(start.text), time::parse(end.text));
+        Self::of(cx, (start, end), read).0
+    }
+    /// The times as text, and whether the end is left out.
+    #[inline(never)]
+    fn of(
+        cx: &Cx<'a, '_>,
+        (start, end): (Val<'a>, Val<'a>),
+        (from, to): (Option<Time>, Option<Time>),
+    ) -> (Self, bool) {
+        let text = |t: &Option<Time>| t.as_ref().map_or("", |t| date_time_of(cx, t));
+        let mut times = Self {
+            start: (text(&from), start.src()),
+            end: (text(&to), end.src()),
+        };
+        if let (Some(from), Some(to)) = (from, to) {
+            if to.is_before(&from) {
+                times.end = ("", Src::NONE);
+                return (times, false);
+            }
+            // The minute of the start: as FHIR writes it, it would lie before that.
+            if to.hour.is_some() && to.sort_key() < from.sort_key() {
+                times.end.0 = times.start.0;
+            }
+        }
+        (times, true)
+    }
+    /// A moment that is known otherwise.
+    pub const fn at(text: &'a str, src: Src) -> Self {
+        Self {
+            start: (text, src),
+            end: ("", Src::NONE),
+        }
+    }
+    /// Whether there is a start.
+    pub const fn has_start(&self) -> bool {
+        !self.start.0.is_empty()
+    }
+    /// Whether neither is there.
+    pub const fn is_none(&self) -> bool {
+        self.start.0.is_empty() && self.end.0.is_empty()
+    }
+    /// Writes `start` and `end`.
+    pub fn write(&self, o: &mut Object<'_>) {
+        self.write_from(o, None);
+    }
+    /// [`Times::write`], the end attributed to a row of its own.
+    #[inline(never)]
+    pub fn write_from(&self, o: &mut Object<'_>, row: Option<&'static Row>) {
+        o.string("start", self.start.0, self.start.1);
+        if row.is_some() {
+            o.row(row);
+        }
+        o.string("end", self.end.0, self.end.1);
+    }
+    /// Writes a moment where nothing but the start is known, or both are the same, else a Period. Returns
+    /// whether it was written.
+    #[inline(never)]
+    pub fn write_as(
+        &self,
+        r: &mut Resource,
+        cx: &mut Cx<'a, '_>,
+        [moment, period]: [Element; 2],
+    ) -> bool {
+        if self.is_moment(cx) {
+            r.string(moment, self.start.0, self.start.1)
+        } else {
+            r.object(period, |o| self.write(o))
+        }
+    }
+    /// [`Times::write_as`] in an object.
+    pub fn write_in(
+        &self,
+        o: &mut Object<'_>,
+        cx: &mut Cx<'a, '_>,
+        [moment, period]: [&'static str; 2],
+    ) {
+        if self.is_moment(cx) {
+            o.string(moment, self.start.0, self.start.1);
+        } else {
+            o.object(period, |o| self.write(o));
+        }
+    }
+    fn is_moment(&self, cx: &mut Cx<'a, '_>) -> bool {
+        let one = self.end.0.is_empty() || self.start.0 == self.end.0;
+        if one && self.end.1.is_some() {
+            cx.used(&self.end.1);
+        }
+        one
     }
 }
 

@@ -504,6 +504,11 @@ impl<'a> Strays<'a> {
     pub(crate) fn has_unread(&self) -> bool {
         !self.unread.is_empty()
     }
+    /// Whether a value waits, or waited for the same resource, that could not be read.
+    pub(crate) fn is_unread(&self, v: Val<'a>) -> bool {
+        let place = (v.message, v.start, v.end);
+        self.unread_places.contains(&place)
+    }
     /// A value that could not be read is written as text where it belongs.
     pub(crate) fn kept_otherwise(&mut self, v: Val<'a>) {
         // It is the one read last, unless it was read before.

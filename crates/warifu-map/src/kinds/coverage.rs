@@ -8,9 +8,7 @@ use warifu_hl7::{Part, Segment, Val};
 use warifu_terms::{maps, systems};
 
 use crate::cx::{Cx, Sourced};
-use crate::datatypes::{
-    both_triplets, concept_of, date_time, half_width, identifier, local_system,
-};
+use crate::datatypes::{Times, both_triplets, concept_of, half_width, identifier, local_system};
 use crate::table::{Ignored, Table, keep_rest};
 
 /// Canonical of `JP_Coverage`.
@@ -187,14 +185,9 @@ fn coverage<'a>(cx: &mut Cx<'a, '_>, in1: Segment<'a>) {
 
     r.row(row(table, 12));
     let end = in1.field(13).value();
-    r.object(el::PERIOD, |o| {
-        if let Some(s) = date_time(cx, start, "Coverage.period.start") {
-            o.string("start", s, start.src());
-        }
-        if let Some(s) = date_time(cx, end, "Coverage.period.end") {
-            o.string("end", s, end.src());
-        }
-    });
+    let names = ["Coverage.period.start", "Coverage.period.end"];
+    let times = Times::read(cx, start, end, names);
+    r.object(el::PERIOD, |o| times.write(o));
 
     r.row(row(table, 3));
     r.object(el::PAYOR, |o| match payor {

@@ -18,7 +18,7 @@ use warifu_fhir::element::{
     binary, document_reference as el, patient as pat, practitioner as prac,
 };
 use warifu_fhir::{Array, Buffers, Element, Id, Object, Resource, Src};
-use warifu_hl7::{Index, Message, time};
+use warifu_hl7::{Index, Message, Val, time};
 use warifu_ssmix2::{
     ExtendedKind, FileName, Place, SelectionNoteKind, State, components, locate, select,
 };
@@ -26,7 +26,7 @@ use warifu_terms::systems::{self, SystemUri};
 
 use crate::convert::{Core, File, patient_key};
 use crate::cx::{Cx, Item, PatientContext};
-use crate::datatypes::{EN_REPRESENTATION, local_system};
+use crate::datatypes::{EN_REPRESENTATION, Times, local_system};
 use crate::kinds::patient::JP_PATIENT;
 use crate::kinds::practitioner::{JP_PRACTITIONER, row};
 use crate::kinds::provenance::Activity;
@@ -464,17 +464,14 @@ fn with_cx(
     let index = Index::new();
     let patient_id = core.patient_id(&context.patient);
     out.turn_to(patient_id);
-    let mut cx = Cx {
-        conv: core,
+    let mut cx = Cx::new(
+        core,
         out,
         context,
-        item,
-        message: Message::new(&[], &index, arena, number),
+        (item, Message::new(&[], &index, arena, number)),
         patient_id,
         pool,
-        scratch: String::new(),
-        strays: crate::table::Strays::default(),
-    };
+    );
     f(&mut cx, &index);
 }
 
@@ -1175,14 +1172,22 @@ fn report_time(cx: &mut Cx<'_, '_>, t: &Text, n: u16, what: &'static str) {
 
 /// `context`: period of the service; the stay or visit it falls into.
 fn context(cx: &mut Cx<'_, '_>, r: &mut Resource, h: &Header, n: u16) {
-    let mut moments: [String; 2] = [String::new(), String::new()];
-    for (slot, t) in moments.iter_mut().zip([&h.service.0, &h.service.1]) {
-        match time::parse(&t.text) {
-            Some(moment) => moment.write_date_time(slot),
-            None if t.is_empty() => {}
-            None => report_time(cx, t, n, "serviceEvent.effectiveTime"),
+    const SERVICE: &str = "serviceEvent.effectiveTime";
+    let [(from, low), (to, high)] = [&h.service.0, &h.service.1].map(|t| {
+        let time = time::parse(&t.text);
+        if time.is_none() && !t.is_empty() {
+            report_time(cx, t, n, SERVICE);
         }
-    }
+        let at = src(n, t);
+        let value = Val {
+            text: cx.text(&t.text),
+            message: n,
+            start: at.start,
+            end: at.end,
+        };
+        (time, value)
+    });
+    let times = Times::told(cx, (low, high), (from, to), SERVICE);
     let day = if h.service.0.is_empty() {
         cx.item.date
     } else {
@@ -1191,17 +1196,13 @@ fn context(cx: &mut Cx<'_, '_>, r: &mut Resource, h: &Header, n: u16) {
     let stay = cx
         .encounter_at(day)
         .map(|id| cx.reference_text("Encounter", id));
-    let [low, high] = &moments;
     r.object(el::CONTEXT, |o| {
         if let Some(stay) = stay {
             o.array("encounter", |a| {
                 a.object(|o| o.string("reference", stay, src(n, &h.service.0)));
             });
         }
-        o.object("period", |o| {
-            o.string("start", low, src(n, &h.service.0));
-            o.string("end", high, src(n, &h.service.1));
-        });
+        o.object("period", |o| times.write(o));
     });
 }
 

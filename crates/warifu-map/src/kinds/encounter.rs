@@ -17,7 +17,7 @@ use warifu_terms::{maps, systems, tables};
 
 use crate::convert::Core;
 use crate::cx::{Cx, Item, PatientContext, Sourced, Stay};
-use crate::datatypes::{Person, date_time, person_reference, practitioners};
+use crate::datatypes::{Person, Times, person_reference, practitioners};
 use crate::output::{Delete, Output};
 use crate::table::{Ignored, Table, keep, keep_rest};
 
@@ -106,6 +106,8 @@ struct Event<'a> {
     time: Val<'a>,
     /// [`time::Time::sort_key`] of `time`; 0 when there is none.
     key: u64,
+    /// What it is put in order by ([`put_in_order`]).
+    order: u64,
     /// When the message was sent.
     sent: u64,
     /// A cancel event whose counterpart is not there, or one that withdraws the whole Encounter.
@@ -191,7 +193,8 @@ pub(crate) fn convert<'a>(
         .filter_map(|(item, message)| read(*item, *message))
         .collect();
     warifu_order::sort_by_key(&mut events, |e| (e.key, rank(e.step), e.sent));
-    let kept = without_cancelled(events);
+    let mut kept = without_cancelled(events);
+    put_in_order(&mut kept);
     let now = messages
         .iter()
         .filter_map(|(_, m)| time::parse(m.value(b"MSH", 7).text))
@@ -202,17 +205,14 @@ pub(crate) fn convert<'a>(
     let known = context.stays.clone();
     let mut stories: Vec<Story<'a>> = Vec::new();
     for event in kept {
-        let mut cx = Cx {
-            conv: core,
-            out: &mut *out,
-            context: &*context,
-            item: event.item,
-            message: event.message,
+        let mut cx = Cx::new(
+            core,
+            &mut *out,
+            &*context,
+            (event.item, event.message),
             patient_id,
-            pool: &mut *pool,
-            scratch: String::new(),
-            strays: crate::table::Strays::default(),
-        };
+            &mut *pool,
+        );
         place_event(&mut cx, &mut stories, &known, event);
     }
     let mut stays = known;
@@ -224,7 +224,7 @@ pub(crate) fn convert<'a>(
             id: s.id,
             inpatient: !s.visit,
             start: s.start_key,
-            end: s.end_key,
+            end: s.end_key.filter(|end| end / DAY >= s.start_key / DAY),
             department: s.department.to_owned(),
         });
     }
@@ -234,17 +234,14 @@ pub(crate) fn convert<'a>(
         let Some(first) = primary(story) else {
             continue;
         };
-        let mut cx = Cx {
-            conv: core,
-            out: &mut *out,
-            context: &*context,
-            item: first.item,
-            message: first.message,
+        let mut cx = Cx::new(
+            core,
+            &mut *out,
+            &*context,
+            (first.item, first.message),
             patient_id,
-            pool: &mut *pool,
-            scratch: String::new(),
-            strays: crate::table::Strays::default(),
-        };
+            &mut *pool,
+        );
         super::patient::ensure(&mut cx);
         let waits = story.planned && !story.cancelled;
         if waits && missed(&cx, &stories, story, now) {
@@ -323,6 +320,7 @@ fn read<'a>(item: Item<'a>, message: Message<'a>) -> Option<Event<'a>> {
         code: if cancels { cancel } else { code },
         time: Val::default(),
         key: 0,
+        order: 0,
         sent: time::parse(message.value(b"MSH", 7).text).map_or(0, |t| t.sort_key()),
         lone: false,
         late: false,
@@ -384,6 +382,44 @@ fn without_cancelled(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
         }
     }
     kept
+}
+
+/// Puts events in order where their times alone do not: none comes before the admission that it names (a
+/// discharge that would comes last), and one of which only the day is known comes behind what has to come
+/// before it that day.
+fn put_in_order(events: &mut [Event<'_>]) {
+    let mut away = false;
+    let mut orders = Vec::with_capacity(events.len());
+    for e in &*events {
+        let admitted = time::parse(e.pv1(44).value().text).map_or(0, |t| t.sort_key());
+        let is_day = time::parse(e.time.text).is_some_and(|t| t.hour.is_none());
+        let of_day = |step: Step| {
+            let same = |o: &&Event<'_>| o.step == step && o.key / DAY == e.key / DAY;
+            let found = events.iter().find(|o| same(o) && !o.cancels);
+            found.map_or(0, |o| o.key)
+        };
+        let behind = match e.step {
+            Step::Visit | Step::Admission | Step::PlanAdmission => 0,
+            Step::Discharge if e.key / DAY < admitted / DAY || !is_day && e.key < admitted => {
+                u64::MAX
+            }
+            Step::Discharge if is_day => e.key + DAY - 1,
+            Step::Return if is_day && !away => of_day(Step::Leave),
+            Step::Leave if is_day && away => of_day(Step::Return) + 1,
+            _ if is_day => of_day(Step::Admission).max(admitted),
+            _ => admitted,
+        };
+        orders.push(e.key.max(behind));
+        match e.step {
+            Step::Leave => away = !e.cancels,
+            Step::Return | Step::Admission | Step::Discharge => away = e.cancels && away,
+            _ => {}
+        }
+    }
+    for (e, order) in events.iter_mut().zip(orders) {
+        e.order = order;
+    }
+    warifu_order::sort_by_key(events, |e| (e.order, rank(e.step), e.sent));
 }
 
 /// Whether a cancel event of a move leads back from where the move went.
@@ -659,7 +695,7 @@ fn tell<'a>(cx: &mut Cx<'a, '_>, story: &Story<'a>, now: u64) {
     for h in &history {
         r.object(el::STATUS_HISTORY, |o| {
             o.string("status", h.status, h.src);
-            period(o, cx, "period", h.start, h.end);
+            period(o, cx, story, h.start, h.end);
         });
     }
     r.row(row("PV1-2"));
@@ -669,28 +705,15 @@ fn tell<'a>(cx: &mut Cx<'a, '_>, story: &Story<'a>, now: u64) {
     cx.subject(&mut r, el::SUBJECT);
     participants(&mut r, cx, story);
     r.row(row("PV1-44"));
+    let (end, source) = if story.end.is_empty() {
+        (planned_discharge(story), "PV2-9")
+    } else {
+        (story.end, "PV1-45")
+    };
+    let times = times(cx, story, story.start, end);
     r.object(el::PERIOD, |o| {
-        let planned_end = planned_discharge(story);
         o.row(row(if story.planned { "PV2-8" } else { "PV1-44" }));
-        if let Some(s) = date_time(cx, story.start, "Encounter.period.start") {
-            o.string("start", s, story.start.src());
-        }
-        let end = if story.end.is_empty() {
-            planned_end
-        } else {
-            story.end
-        };
-        o.row(row(if story.end.is_empty() {
-            "PV2-9"
-        } else {
-            "PV1-45"
-        }));
-        if is_reversed(story.start, end) {
-            cx.report(&MAP120, &story.start);
-            cx.unread(end, "Encounter.period.end");
-        } else if let Some(s) = date_time(cx, end, "Encounter.period.end") {
-            o.string("end", s, end.src());
-        }
+        times.write_from(o, row(source));
     });
     if let Some(e) = story
         .events
@@ -706,7 +729,7 @@ fn tell<'a>(cx: &mut Cx<'a, '_>, story: &Story<'a>, now: u64) {
             if status.status == "cancelled" && spot.status == "active" {
                 spot.status = "";
             }
-            location(&mut r, cx, &spot);
+            location(&mut r, cx, story, &spot);
         }
     }
     diagnoses(&mut r, cx, story);
@@ -781,35 +804,25 @@ fn mark_used<'a>(cx: &mut Cx<'a, '_>, e: &Event<'a>) {
 fn period<'a>(
     o: &mut Object<'_>,
     cx: &mut Cx<'a, '_>,
-    key: &'static str,
+    story: &Story<'a>,
     start: Val<'a>,
     end: Val<'a>,
 ) {
-    let (s, e) = (
-        date_time(cx, start, "Period.start"),
-        date_time(cx, end, "Period.end"),
-    );
-    o.object(key, |o| {
-        o.string("start", s.unwrap_or(""), start.src());
-        if !is_reversed(start, end) {
-            o.string("end", e.unwrap_or(""), end.src());
-        }
-    });
+    let times = times(cx, story, start, end);
+    o.object("period", |o| times.write(o));
 }
 
-/// Whether a period would end before it starts, as far as both times say it.
-fn is_reversed(start: Val<'_>, end: Val<'_>) -> bool {
-    let (Some(s), Some(e)) = (time::parse(start.text), time::parse(end.text)) else {
-        return false;
-    };
-    let least = if s.day.min(e.day) == 0 {
-        return false;
-    } else if s.hour.is_none() || e.hour.is_none() {
-        1_000_000_000
-    } else {
-        1
-    };
-    e.sort_key() / least < s.sort_key() / least
+/// Reads a start and an end, which may stand in two messages of the story: a field is named by its own.
+fn times<'a>(cx: &mut Cx<'a, '_>, story: &Story<'a>, start: Val<'a>, end: Val<'a>) -> Times<'a> {
+    let before = cx.message;
+    let said = |e: &&Event<'a>| e.message.number() == end.message;
+    if let Some(e) = story.events.iter().find(said) {
+        cx.message = e.message;
+    }
+    let target = ["Encounter.period.start", "Encounter.period.end"];
+    let times = Times::read(cx, start, end, target);
+    cx.message = before;
+    times
 }
 
 fn event_src(e: &Event<'_>) -> Src {
@@ -912,7 +925,7 @@ fn classes<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, story: &Story<'a>) {
         };
         r.object(el::CLASS_HISTORY, |o| {
             o.object("class", |o| write(o, *class, *src));
-            period(o, cx, "period", *start, *end);
+            period(o, cx, story, *start, *end);
         });
     }
     if let Some((class, src, _)) = all.last() {
@@ -1049,7 +1062,7 @@ fn participants<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, story: &Story<'a>) {
         };
         r.row(row(source));
         r.object(el::PARTICIPANT, |o| {
-            participant(o, cx, code, display, person, *times);
+            participant(o, cx, code, display, person, (story, *times));
         });
     }
     r.row(row("PV1-17"));
@@ -1070,7 +1083,7 @@ fn participant<'a>(
     code: &'static str,
     display: &'static str,
     person: &Person<'a>,
-    times: Option<(Val<'a>, Val<'a>)>,
+    (story, times): (&Story<'a>, Option<(Val<'a>, Val<'a>)>),
 ) {
     o.array("type", |a| {
         a.object(|o| {
@@ -1084,7 +1097,7 @@ fn participant<'a>(
         });
     });
     if let Some((start, end)) = times {
-        period(o, cx, "period", start, end);
+        period(o, cx, story, start, end);
     }
     o.object("individual", |o| person_reference(o, person));
 }
@@ -1306,7 +1319,7 @@ fn spots<'a>(cx: &mut Cx<'a, '_>, story: &Story<'a>) -> Vec<Spot<'a>> {
     all
 }
 
-fn location<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, spot: &Spot<'a>) {
+fn location<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, story: &Story<'a>, spot: &Spot<'a>) {
     let Some(place) = shared::place(cx, spot.place) else {
         return;
     };
@@ -1322,15 +1335,10 @@ fn location<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, spot: &Spot<'a>) {
         });
         o.row(row("MSH-9"));
         o.string("status", spot.status, spot.status_src);
-        let (start, end) = (
-            date_time(cx, spot.start, "Encounter.location.period.start"),
-            date_time(cx, spot.end, "Encounter.location.period.end"),
-        );
+        let times = times(cx, story, spot.start, spot.end);
         o.object("period", |o| {
             o.row(row("EVN-6"));
-            o.string("start", start.unwrap_or(""), spot.start.src());
-            o.row(row(spot.end_source));
-            o.string("end", end.unwrap_or(""), spot.end.src());
+            times.write_from(o, row(spot.end_source));
         });
     });
     r.row(before);
@@ -1903,13 +1911,176 @@ mod tests {
             let e = one(&out, "Encounter");
             assert_eq!(at(&e, "/status"), "finished", "{end}");
             assert_eq!(e["period"]["end"].is_null(), told, "{end}");
-            assert_eq!(reported(&out, "MAP120"), told, "{end}");
+            assert_eq!(reported(&out, "MAP020"), told, "{end}");
+            assert!(!reported(&out, "MAP120"));
             let kept = e.to_string().contains("urn:x-ssmix2:field:PV1-45");
             assert_eq!(kept, told, "{end}");
             for h in e["statusHistory"].as_array().map_or(&[][..], Vec::as_slice) {
                 let (start, end) = (at(h, "/period/start"), &h["period"]["end"]);
                 assert!(end.as_str().is_none_or(|end| !told || start <= end), "{h}");
             }
+        }
+    }
+
+    #[test]
+    fn a_discharge_before_its_admission_invents_no_history() {
+        let times = [(44, "202604071005"), (45, "202604061000")];
+        let discharge = adt("A03", "20260420100000", "", &inpatient(&times), &[]);
+        let moved = adt(
+            "A02",
+            "20260410150000",
+            "202604101500",
+            &inpatient(&[(3, "5E^501^1^^^N"), (44, "202604071005")]),
+            &[],
+        );
+        let out = admitted(&[
+            ("ADT-52", "20260420", discharge),
+            ("ADT-42", "20260410", moved),
+        ]);
+        let e = one(&out, "Encounter");
+        assert_eq!(at(&e, "/status"), "finished");
+        assert_eq!(at(&e, "/period/start"), "2026-04-07T10:05:00+09:00");
+        assert!(e["period"]["end"].is_null());
+        let history = e["statusHistory"].as_array().unwrap();
+        assert_eq!(history.len(), 1, "{history:?}");
+        assert_eq!(at(&history[0], "/status"), "in-progress");
+        assert_eq!(
+            at(&history[0], "/period/start"),
+            "2026-04-07T10:05:00+09:00"
+        );
+        assert!(history[0]["period"]["end"].is_null());
+        let places = e["location"].as_array().unwrap();
+        let shown = |l: &Value| (l["status"].clone(), l["period"].clone());
+        let want = |l: &Value| {
+            let period = &l["period"];
+            let (start, end) = (period["start"].as_str(), period["end"].as_str());
+            start.is_none_or(|s| end.is_none_or(|e| s <= e))
+        };
+        assert!(places.iter().all(want), "{places:?}");
+        let last = places.last().unwrap();
+        assert_eq!(shown(last).0, "completed", "{places:?}");
+        // Said once, its field kept once under its own name; nothing is said of an event after a discharge.
+        let told = out.diagnostics.iter().filter(|d| d.code.code == "MAP020");
+        assert_eq!(told.count(), 1);
+        assert!(!reported(&out, "MAP120"));
+        let json = e.to_string();
+        let kept = "\"urn:x-ssmix2:field:PV1-45\",\"valueString\":\"202604061000\"";
+        assert_eq!(json.matches(kept).count(), 1, "{json}");
+        assert!(!json.contains("field:Encounter"), "{json}");
+    }
+
+    #[test]
+    fn events_of_which_only_the_day_is_known_come_behind_what_led_to_them() {
+        let named = (44, "202604071005");
+        let event = |code: &str, time: &str, more: &[(usize, &str)]| {
+            adt(code, "20260420100000", time, &inpatient(more), &[])
+        };
+        let out = |code: &str, time: &str| event(code, time, &[]);
+        let discharge = |day: &str| event("A03", "", &[(45, day)]);
+        let span = |h: &Value| {
+            let of = |key: &str| h["period"][key].as_str().unwrap_or("").to_owned();
+            (
+                h["status"].as_str().unwrap().to_owned(),
+                of("start"),
+                of("end"),
+            )
+        };
+        for (files, status, history) in [
+            // Discharged on the day of admission.
+            (
+                vec![("ADT-52", "20260407", discharge("20260407"))],
+                "finished",
+                vec![("in-progress", "2026-04-07T10:05:00+09:00", "2026-04-07")],
+            ),
+            (
+                vec![(
+                    "ADT-52",
+                    "20260407",
+                    event("A03", "", &[named, (45, "20260407")]),
+                )],
+                "finished",
+                vec![("in-progress", "2026-04-07T10:05:00+09:00", "2026-04-07")],
+            ),
+            // Back on the day of the leave.
+            (
+                vec![
+                    ("ADT-31", "20260410", out("A21", "202604101000")),
+                    ("ADT-32", "20260410", out("A22", "20260410")),
+                ],
+                "in-progress",
+                vec![
+                    (
+                        "in-progress",
+                        "2026-04-07T10:05:00+09:00",
+                        "2026-04-10T10:00:00+09:00",
+                    ),
+                    ("onleave", "2026-04-10T10:00:00+09:00", "2026-04-10"),
+                ],
+            ),
+            // Back from a leave, and on leave again that day.
+            (
+                vec![
+                    ("ADT-31", "20260409", out("A21", "202604091000")),
+                    ("ADT-32", "20260410", out("A22", "20260410")),
+                    ("ADT-31", "20260410", out("A21", "202604101500")),
+                ],
+                "onleave",
+                vec![
+                    (
+                        "in-progress",
+                        "2026-04-07T10:05:00+09:00",
+                        "2026-04-09T10:00:00+09:00",
+                    ),
+                    ("onleave", "2026-04-09T10:00:00+09:00", "2026-04-10"),
+                    ("in-progress", "2026-04-10", "2026-04-10T15:00:00+09:00"),
+                ],
+            ),
+            // On leave on the day of admission; on leave again on the day of the return.
+            (
+                vec![("ADT-31", "20260407", out("A21", "20260407"))],
+                "onleave",
+                vec![("in-progress", "2026-04-07T10:05:00+09:00", "2026-04-07")],
+            ),
+            (
+                vec![
+                    ("ADT-31", "20260409", out("A21", "202604091000")),
+                    ("ADT-32", "20260410", out("A22", "202604100900")),
+                    ("ADT-31", "20260410", out("A21", "20260410")),
+                    ("ADT-52", "20260410", discharge("20260410")),
+                ],
+                "finished",
+                vec![
+                    (
+                        "in-progress",
+                        "2026-04-07T10:05:00+09:00",
+                        "2026-04-09T10:00:00+09:00",
+                    ),
+                    (
+                        "onleave",
+                        "2026-04-09T10:00:00+09:00",
+                        "2026-04-10T09:00:00+09:00",
+                    ),
+                    ("in-progress", "2026-04-10T09:00:00+09:00", "2026-04-10"),
+                    ("onleave", "2026-04-10", "2026-04-10"),
+                ],
+            ),
+        ] {
+            let out = admitted(&files);
+            let e = one(&out, "Encounter");
+            assert_eq!(at(&e, "/status"), status, "{files:?}");
+            let told: Vec<_> = e["statusHistory"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(span)
+                .collect();
+            let want: Vec<_> = history
+                .iter()
+                .map(|(s, a, b)| ((*s).to_owned(), (*a).to_owned(), (*b).to_owned()))
+                .collect();
+            assert_eq!(told, want);
+            let silent = ["MAP020", "MAP109", "MAP120"];
+            assert!(silent.iter().all(|code| !reported(&out, code)), "{files:?}");
         }
     }
 

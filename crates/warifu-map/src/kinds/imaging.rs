@@ -290,50 +290,6 @@ fn constant_concept(
     });
 }
 
-/// Moments of a start and an end: both equal or no end is one moment.
-#[derive(Debug, Clone, Copy)]
-enum When<'a> {
-    None,
-    At(&'a str, Src),
-    Span((&'a str, Src), (&'a str, Src)),
-}
-
-impl<'a> When<'a> {
-    fn read(cx: &mut Cx<'a, '_>, start: Val<'a>, end: Val<'a>, target: &'static str) -> Self {
-        let s = datatypes::date_time(cx, start, target).map(|t| (t, start.src()));
-        let e = if end.is_empty() || end.text == start.text {
-            None
-        } else {
-            datatypes::date_time(cx, end, target).map(|t| (t, end.src()))
-        };
-        if end.text == start.text && !end.is_empty() {
-            cx.used(&end);
-        }
-        match (s, e) {
-            (Some(s), Some(e)) => Self::Span(s, e),
-            (Some((t, src)), None) | (None, Some((t, src))) => Self::At(t, src),
-            (None, None) => Self::None,
-        }
-    }
-    fn is_none(&self) -> bool {
-        matches!(self, Self::None)
-    }
-    fn write(&self, r: &mut Resource, moment: Element, period: Element) {
-        match *self {
-            Self::None => {}
-            Self::At(t, src) => {
-                r.string(moment, t, src);
-            }
-            Self::Span((start, a), (end, b)) => {
-                r.object(period, |o| {
-                    o.string("start", start, a);
-                    o.string("end", end, b);
-                });
-            }
-        }
-    }
-}
-
 /// Adds an Annotation.
 fn annotate(r: &mut Resource, element: Element, text: &str, src: Src) {
     r.object(element, |o| o.string("text", text, src));

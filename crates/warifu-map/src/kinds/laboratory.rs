@@ -22,7 +22,7 @@ use warifu_terms::maps::OrderFile;
 use warifu_terms::systems;
 
 use crate::cx::{Cx, Sourced};
-use crate::datatypes;
+use crate::datatypes::{self, Times};
 use crate::kinds::observation::{self, Allows, Item};
 use crate::table::{Group, Table};
 
@@ -52,52 +52,6 @@ fn group_of<'a>(order: &Order<'a>) -> Group<'a> {
     g
 }
 
-/// Times of an Observation or a report.
-#[derive(Debug, Clone, Copy, Default)]
-enum Effective<'a> {
-    /// Not known.
-    #[default]
-    None,
-    /// `effectiveDateTime`.
-    DateTime(&'a str, Src),
-    /// `effectivePeriod`.
-    Period((&'a str, Src), (&'a str, Src)),
-}
-
-impl<'a> Effective<'a> {
-    /// Reads a start and an end; equal ones are one moment.
-    fn read(cx: &mut Cx<'a, '_>, start: Val<'a>, end: Val<'a>) -> Self {
-        let Some(s) = datatypes::date_time(cx, start, "Observation.effective") else {
-            return Self::None;
-        };
-        if end.is_empty() || end.text == start.text {
-            return Self::DateTime(s, start.src());
-        }
-        match datatypes::date_time(cx, end, "Observation.effective") {
-            Some(e) => Self::Period((s, start.src()), (e, end.src())),
-            None => Self::DateTime(s, start.src()),
-        }
-    }
-    fn is_none(&self) -> bool {
-        matches!(self, Self::None)
-    }
-    /// Writes it unless it is unknown.
-    fn write(&self, r: &mut Resource, moment: Element, period: Element) {
-        match *self {
-            Self::None => {}
-            Self::DateTime(s, src) => {
-                r.string(moment, s, src);
-            }
-            Self::Period((start, a), (end, b)) => {
-                r.object(period, |o| {
-                    o.string("start", start, a);
-                    o.string("end", end, b);
-                });
-            }
-        }
-    }
-}
-
 /// The specimen that an order refers to.
 #[derive(Debug, Clone, Copy, Default)]
 struct Target<'a> {
@@ -109,7 +63,7 @@ struct Target<'a> {
     /// Its number (SPM-2).
     number: Val<'a>,
     /// SPM-17.
-    collected: Effective<'a>,
+    collected: Times<'a>,
     /// SPM-17.1 as sent.
     at: Val<'a>,
 }
@@ -279,10 +233,8 @@ impl<'a> Specimens<'a> {
             when.comp(1).value().trimmed(),
             when.comp(2).value().trimmed(),
         );
-        let before = cx.out.diagnostics.len();
-        let collected = Effective::read(cx, start, end);
-        // An unreadable time was reported for the Specimen already.
-        cx.out.diagnostics.truncate(before);
+        // What is wrong with them was reported for the Specimen already.
+        let collected = Times::again(cx, start, end);
         let t = Target {
             reference: Some(reference),
             src: source,

@@ -164,17 +164,14 @@ pub(crate) fn survey<'a>(
     for (item, message) in messages {
         let sent = warifu_hl7::time::parse(message.value(b"MSH", 7).text);
         context.newest = context.newest.max(sent.map_or(0, |t| t.sort_key()));
-        let mut cx = Cx {
-            conv: core,
-            out: &mut *out,
-            context: &*context,
-            item: *item,
-            message: *message,
+        let mut cx = Cx::new(
+            core,
+            &mut *out,
+            &*context,
+            (*item, *message),
             patient_id,
-            pool: &mut *pool,
-            scratch: String::new(),
-            strays: crate::table::Strays::default(),
-        };
+            &mut *pool,
+        );
         if item.kind == Some(DataKind::Ppr01) {
             condition::survey(&mut cx, &mut problems, &mut diagnoses);
         }

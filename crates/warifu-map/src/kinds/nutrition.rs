@@ -10,7 +10,7 @@ use warifu_hl7::{Part, Segment, Val};
 use warifu_terms::{maps, systems};
 
 use crate::cx::{Cx, Sourced};
-use crate::datatypes;
+use crate::datatypes::{self, Times};
 use crate::table::{Group, Ignored, Table, keep, keep_further, run};
 
 table! {
@@ -380,13 +380,9 @@ fn timing<'a>(
     let (start, end) = (start.value().trimmed(), end.value().trimmed());
     let code = repeat.comp(1).sub(1).value().trimmed();
     let known = pattern(code.text);
-    let from = datatypes::date_time(cx, start, "TQ1-7");
-    let to = datatypes::date_time(cx, end, "TQ1-8");
+    let times = Times::read(cx, start, end, ["TQ1-7", "TQ1-8"]);
     o.object("repeat", |o| {
-        o.object("boundsPeriod", |o| {
-            o.string("start", from.unwrap_or(""), start.src());
-            o.string("end", to.unwrap_or(""), end.src());
-        });
+        o.object("boundsPeriod", |o| times.write(o));
         if let Some((frequency, period, when)) = known {
             o.number("frequency", frequency, code.src());
             o.number("period", period, code.src());

@@ -133,17 +133,14 @@ fn each<'a>(
         let Some(targets) = targets.get(&message.number()) else {
             continue;
         };
-        let mut cx = Cx {
-            conv: core,
-            out: &mut *out,
+        let mut cx = Cx::new(
+            core,
+            &mut *out,
             context,
-            item: *item,
-            message: *message,
+            (*item, *message),
             patient_id,
-            pool: &mut *pool,
-            scratch: String::new(),
-            strays: crate::table::Strays::default(),
-        };
+            &mut *pool,
+        );
         one(&mut cx, targets);
     }
 }

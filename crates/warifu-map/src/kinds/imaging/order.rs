@@ -11,11 +11,11 @@ use warifu_terms::maps::{self, OrderFile};
 use warifu_terms::systems;
 
 use super::{
-    Line, Order, When, annotate, constant_concept, encounter, family, number_of, request_id, row,
+    Line, Order, annotate, constant_concept, encounter, family, number_of, request_id, row,
     typed_identifier, within,
 };
 use crate::cx::{Cx, Sourced};
-use crate::datatypes::{self, codeable_concept};
+use crate::datatypes::{self, Times, codeable_concept};
 use crate::kinds::observation::{self, Allows, Item, JP_OBSERVATION_COMMON};
 use crate::kinds::practitioner;
 use crate::table::{
@@ -599,10 +599,10 @@ fn start<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, g: &Group<'a>, p: Part<'a>) 
         }
         return;
     }
-    When::read(cx, start, end, "ServiceRequest.occurrence").write(
+    Times::read(cx, start, end, ["ServiceRequest.occurrence"; 2]).write_as(
         r,
-        el::OCCURRENCE_DATE_TIME,
-        el::OCCURRENCE_PERIOD,
+        cx,
+        [el::OCCURRENCE_DATE_TIME, el::OCCURRENCE_PERIOD],
     );
 }
 
@@ -612,10 +612,10 @@ fn performed<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, g: &Group<'a>, p: Part<'
         return;
     }
     let end = g.field(*b"OBR", 8).map(|f| f.value()).unwrap_or_default();
-    When::read(cx, p.value(), end, "ServiceRequest.occurrence").write(
+    Times::read(cx, p.value(), end, ["ServiceRequest.occurrence"; 2]).write_as(
         r,
-        el::OCCURRENCE_DATE_TIME,
-        el::OCCURRENCE_PERIOD,
+        cx,
+        [el::OCCURRENCE_DATE_TIME, el::OCCURRENCE_PERIOD],
     );
 }
 

@@ -14,11 +14,11 @@ use warifu_ssmix2::DataKind;
 use warifu_terms::{systems, units};
 
 use super::{
-    Execution, Line, Order, When, annotate, constant_concept, encounter, family, number_of, row,
+    Execution, Line, Order, annotate, constant_concept, encounter, family, number_of, row,
     typed_identifier, within,
 };
 use crate::cx::{Cx, Sourced};
-use crate::datatypes::{self, Triplet, Unit, codeable_concept, local_system, people_of};
+use crate::datatypes::{self, Times, Triplet, Unit, codeable_concept, local_system, people_of};
 use crate::kinds::observation;
 use crate::table::{Group, Ignored, has_more, keep, keep_rest, run, value_parts};
 
@@ -534,9 +534,9 @@ fn procedure<'a>(
     } else {
         "OBX-5"
     };
-    let when = When::read(cx, start, end, "Procedure.performed");
+    let when = Times::read(cx, start, end, ["Procedure.performed"; 2]);
     within(&mut r, &ZE1_TO_JP_PROCEDURE, source, |r| {
-        when.write(r, el::PERFORMED_DATE_TIME, el::PERFORMED_PERIOD);
+        when.write_as(r, cx, [el::PERFORMED_DATE_TIME, el::PERFORMED_PERIOD]);
     });
     encounter(cx, &mut r, el::ENCOUNTER, start);
     // ZE1-8, ZE1-9: kinds and items side by side.
@@ -926,7 +926,7 @@ fn give<'a>(
     key: &[&str; 4],
     nth: usize,
     drug_item: Item<'a>,
-    when: &When<'a>,
+    when: &Times<'a>,
     position: u32,
     order: &Order<'a>,
 ) {
@@ -963,7 +963,8 @@ fn give<'a>(
         }
     });
     cx.subject(&mut r, drug::SUBJECT);
-    when.write(&mut r, drug::EFFECTIVE_DATE_TIME, drug::EFFECTIVE_PERIOD);
+    let effective = [drug::EFFECTIVE_DATE_TIME, drug::EFFECTIVE_PERIOD];
+    when.write_as(&mut r, cx, effective);
     if item.comp(4).is_some() {
         let unit = unit_of_subs(cx, item.comp(5));
         r.object(drug::DOSAGE, |o| {

@@ -11,11 +11,9 @@ use warifu_hl7::{Part, Val};
 use warifu_terms::maps::{self, OrderFile};
 use warifu_terms::systems;
 
-use super::{
-    Line, Order, When, encounter, number_of, order, request_id, row, typed_identifier, within,
-};
+use super::{Line, Order, encounter, number_of, order, request_id, row, typed_identifier, within};
 use crate::cx::{Cx, Sourced};
-use crate::datatypes::{self, codeable_concept};
+use crate::datatypes::{self, Times, codeable_concept};
 use crate::kinds::observation::{self, Allows, Item, JP_OBSERVATION_COMMON};
 use crate::table::{Group, Ignored, keep_rest, run};
 
@@ -298,10 +296,10 @@ fn code<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, p: Part<'a>) {
 
 fn effective<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, g: &Group<'a>, p: Part<'a>) {
     let end = g.field(*b"OBR", 8).map(|f| f.value()).unwrap_or_default();
-    When::read(cx, p.value(), end, "DiagnosticReport.effective").write(
+    Times::read(cx, p.value(), end, ["DiagnosticReport.effective"; 2]).write_as(
         r,
-        el::EFFECTIVE_DATE_TIME,
-        el::EFFECTIVE_PERIOD,
+        cx,
+        [el::EFFECTIVE_DATE_TIME, el::EFFECTIVE_PERIOD],
     );
 }
 
@@ -365,10 +363,10 @@ fn result<'a>(
     };
     encounter(cx, &mut r, obs::ENCOUNTER, start);
     r.row(row(&OBX_TO_JP_OBSERVATION, source));
-    When::read(cx, start, end, "Observation.effective").write(
+    Times::read(cx, start, end, ["Observation.effective"; 2]).write_as(
         &mut r,
-        obs::EFFECTIVE_DATE_TIME,
-        obs::EFFECTIVE_PERIOD,
+        cx,
+        [obs::EFFECTIVE_DATE_TIME, obs::EFFECTIVE_PERIOD],
     );
     r.row(row(&OBX_TO_JP_OBSERVATION, "OBX-5"));
     observation::value(&mut r, cx, obx, Allows::DateTime, status);

@@ -6,7 +6,7 @@ use warifu_hl7::{Part, Val};
 use warifu_terms::maps::{OrderFile, PRIORITY, service_request_status};
 
 use crate::cx::{Cx, Sourced};
-use crate::datatypes;
+use crate::datatypes::{self, Times};
 use crate::kinds::observation::{self, Item};
 use crate::kinds::practitioner;
 use crate::table::{Group, keep, run};
@@ -448,16 +448,9 @@ pub(super) fn occurrence<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, g: &Group<'a
         if start.is_empty() && end.is_empty() {
             continue;
         }
-        if end.is_empty() || end.text == start.text {
-            if !end.is_empty() {
-                cx.used(&end);
-            }
-            if datatypes::add_date_time(r, cx, el::OCCURRENCE_DATE_TIME, start) {
-                return;
-            }
-        } else if r.object(el::OCCURRENCE_PERIOD, |o| {
-            datatypes::period(o, cx, start, end);
-        }) {
+        let occurrence = [el::OCCURRENCE_DATE_TIME, el::OCCURRENCE_PERIOD];
+        let times = Times::read(cx, start, end, ["ServiceRequest.occurrence"; 2]);
+        if times.write_as(r, cx, occurrence) {
             return;
         }
     }

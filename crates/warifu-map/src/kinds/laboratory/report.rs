@@ -8,7 +8,7 @@ use warifu_terms::maps::{REPORT_STATUS, withdrawal, worse_report_status};
 use warifu_terms::systems;
 
 use crate::cx::{Cx, Sourced};
-use crate::datatypes;
+use crate::datatypes::{self, Times};
 use crate::kinds::observation::{self, Item};
 use crate::table::{Group, run};
 
@@ -97,9 +97,8 @@ pub(super) fn emit<'a>(
         r.object(el::ENCOUNTER, |o| o.string("reference", e, src));
     }
     if !r.has(el::EFFECTIVE_DATE_TIME) && !r.has(el::EFFECTIVE_PERIOD) {
-        specimen
-            .collected
-            .write(&mut r, el::EFFECTIVE_DATE_TIME, el::EFFECTIVE_PERIOD);
+        let effective = [el::EFFECTIVE_DATE_TIME, el::EFFECTIVE_PERIOD];
+        specimen.collected.write_as(&mut r, cx, effective);
     }
     if let Some(reference) = specimen.reference {
         r.object(el::SPECIMEN, |o| {
@@ -181,21 +180,16 @@ pub(super) fn filler<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f
 
 /// OBR-7 and OBR-8: a Period, a dateTime when both are equal.
 pub(super) fn effective<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, g: &Group<'a>, f: Part<'a>) {
-    let start = f.value().trimmed();
     let end = g
         .field(*b"OBR", 8)
         .map(|f| f.value().trimmed())
         .unwrap_or_default();
-    if end.is_empty() || end.text == start.text {
-        if !end.is_empty() {
-            cx.used(&end);
-        }
-        datatypes::add_date_time(r, cx, el::EFFECTIVE_DATE_TIME, start);
-    } else {
-        r.object(el::EFFECTIVE_PERIOD, |o| {
-            datatypes::period(o, cx, start, end);
-        });
-    }
+    let target = ["DiagnosticReport.effective"; 2];
+    Times::read(cx, f.value().trimmed(), end, target).write_as(
+        r,
+        cx,
+        [el::EFFECTIVE_DATE_TIME, el::EFFECTIVE_PERIOD],
+    );
 }
 
 /// OBR-22.

@@ -11,14 +11,14 @@ use warifu_terms::maps::worse_report_status;
 use warifu_terms::systems;
 
 use crate::cx::{Cx, Sourced};
-use crate::datatypes::{self, Person};
+use crate::datatypes::{self, Person, Times};
 use crate::kinds::observation::{self, Item, JP_OBSERVATION_COMMON};
 use crate::table::keep_rest;
 
 use super::microbiology::{self, Role};
 use super::tables::OBX_TO_JP_OBSERVATION_LAB_RESULT;
 use super::walk::{Line, Order, Walk};
-use super::{ALLOWS, Effective, Shared, Target};
+use super::{ALLOWS, Shared, Target};
 
 const JP_OBSERVATION_LAB_RESULT: &str =
     "http://jpfhir.jp/fhir/core/StructureDefinition/JP_Observation_LabResult";
@@ -35,7 +35,7 @@ pub(super) struct Context<'a> {
     /// ORC-1.
     control: Val<'a>,
     /// SPM-17, else OBR-7, else the care date.
-    fallback: Effective<'a>,
+    fallback: Times<'a>,
     /// Whether `fallback` is only the care date.
     care_date: bool,
     /// OBR-22.
@@ -62,16 +62,14 @@ impl<'a> Context<'a> {
         let mut care_date = false;
         if fallback.is_none() {
             // Unreadable times are reported where the request and the report use them.
-            let before = cx.out.diagnostics.len();
-            fallback = Effective::read(cx, value(7), value(8));
-            cx.out.diagnostics.truncate(before);
+            fallback = Times::again(cx, value(7), value(8));
         }
         if fallback.is_none()
             && let Some(t) = warifu_hl7::time::parse(cx.item.date).filter(|t| t.day > 0)
         {
             let mut s = String::new();
             t.write_date(&mut s);
-            fallback = Effective::DateTime(cx.text(&s), Src::NONE);
+            fallback = Times::at(cx.text(&s), Src::NONE);
             care_date = true;
         }
         let issued = value(22);
@@ -411,8 +409,7 @@ fn effective<'a>(
     }
     context
         .fallback
-        .write(r, el::EFFECTIVE_DATE_TIME, el::EFFECTIVE_PERIOD);
-    true
+        .write_as(r, cx, [el::EFFECTIVE_DATE_TIME, el::EFFECTIVE_PERIOD])
 }
 
 /// OBX-16; one person usually answers for all results of a message.

@@ -9,7 +9,7 @@ use warifu_terms::maps::OrderFile;
 use warifu_terms::{systems, units};
 
 use crate::cx::{Cx, Performed, Sourced};
-use crate::datatypes::{self, Unit};
+use crate::datatypes::{self, Times, Unit};
 use crate::kinds::observation;
 use crate::table::{Group, run};
 
@@ -145,16 +145,9 @@ pub(super) fn collection<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, g: &Group<'a
     let amount = spm.field(12);
     let unit = amount_unit(amount);
     let site = spm.field(8);
+    let collected = Times::read(cx, start, end, ["Specimen.collection.collected"; 2]);
     r.object(el::COLLECTION, |o| {
-        if end.is_empty() || end.text == start.text {
-            if let Some(s) =
-                datatypes::date_time(cx, start, "Specimen.collection.collectedDateTime")
-            {
-                o.string("collectedDateTime", s, start.src());
-            }
-        } else {
-            o.object("collectedPeriod", |o| datatypes::period(o, cx, start, end));
-        }
+        collected.write_in(o, cx, ["collectedDateTime", "collectedPeriod"]);
         if amount.is_some() {
             o.object("quantity", |o| {
                 datatypes::quantity(o, cx, amount.comp(1).value().trimmed(), &unit);

@@ -18,7 +18,7 @@ use warifu_terms::{maps, systems, units};
 
 use super::{Ingredient, Mixture, People, dosage};
 use crate::cx::{Cx, Sourced};
-use crate::datatypes;
+use crate::datatypes::{self, Times};
 use crate::table::{Group, Ignored, keep, run};
 
 /// Canonical of JP_MedicationAdministration.
@@ -723,30 +723,11 @@ fn effective<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: Pa
             .map(|f| f.value().trimmed())
             .unwrap_or_default(),
     );
-    let from = datatypes::date_time(cx, start, "RXA-3");
-    let to = datatypes::date_time(cx, end, "RXA-4");
-    match (from, to) {
-        (Some(a), Some(b)) if a != b => {
-            r.object(el::EFFECTIVE_PERIOD, |o| {
-                o.string("start", a, start.src());
-                o.string("end", b, end.src());
-            });
-        }
-        (Some(a), b) => {
-            r.string(el::EFFECTIVE_DATE_TIME, a, start.src());
-            if b.is_some() {
-                cx.used(&end);
-            }
-        }
-        (None, Some(b)) => {
-            r.string(el::EFFECTIVE_DATE_TIME, b, end.src());
-        }
-        (None, None) => {
-            let found = fallback_time(cx, group);
-            if let Some((text, src)) = found {
-                r.string(el::EFFECTIVE_DATE_TIME, text, src);
-            }
-        }
+    let times = Times::read(cx, start, end, ["RXA-3", "RXA-4"]);
+    if !times.write_as(r, cx, [el::EFFECTIVE_DATE_TIME, el::EFFECTIVE_PERIOD])
+        && let Some((text, src)) = fallback_time(cx, group)
+    {
+        r.string(el::EFFECTIVE_DATE_TIME, text, src);
     }
 }
 

@@ -14,7 +14,7 @@ use warifu_hl7::{Part, Segment, Val};
 use warifu_terms::{maps, systems, tables, units};
 
 use crate::cx::{Cx, Sourced};
-use crate::datatypes::{self, Triplet};
+use crate::datatypes::{self, Times, Triplet};
 use crate::table::{Group, keep};
 
 /// 投与期間の開始日・終了日.
@@ -473,9 +473,8 @@ fn instruction<'a>(
     }
 
     let (start, end) = (t(7).value().trimmed(), t(8).value().trimmed());
-    let start_text = datatypes::date_time(cx, start, "TQ1-7");
-    let end_text = datatypes::date_time(cx, end, "TQ1-8");
-    let in_extension = !injection && start_text.is_some();
+    let times = Times::read(cx, start, end, ["TQ1-7", "TQ1-8"]);
+    let in_extension = !injection && times.has_start();
     let method_codes = usage.as_ref().and_then(jami_code);
 
     r.object(el::DOSAGE_INSTRUCTION, |o| {
@@ -483,10 +482,7 @@ fn instruction<'a>(
             if in_extension {
                 a.object(|o| {
                     o.constant("url", PERIOD_OF_USE);
-                    o.object("valuePeriod", |o| {
-                        o.string("start", start_text.unwrap_or(""), start.src());
-                        o.string("end", end_text.unwrap_or(""), end.src());
-                    });
+                    o.object("valuePeriod", |o| times.write(o));
                 });
             }
             if let Some((Supply::Days(n), v)) = &long {
@@ -529,10 +525,7 @@ fn instruction<'a>(
         o.object("timing", |o| {
             o.object("repeat", |o| {
                 if !in_extension {
-                    o.object("boundsPeriod", |o| {
-                        o.string("start", start_text.unwrap_or(""), start.src());
-                        o.string("end", end_text.unwrap_or(""), end.src());
-                    });
+                    o.object("boundsPeriod", |o| times.write(o));
                 }
                 let count = t(14).value().trimmed();
                 if let Some(n) = whole(count.text).filter(|n| *n != "0") {
