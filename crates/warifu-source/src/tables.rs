@@ -1,9 +1,13 @@
 //! The Japanese character sets as binary tables, made by `examples/generate_tables.rs`.
 //!
-//! Each table is a grid of rows of 94 cells, `u16` little endian, 0 for an empty cell.
+//! A grid is rows of 94 cells, `u16` little endian, 0 for an empty cell. What is in the order of Unicode is
+//! written as a set or as runs: a third to a tenth of a grid after gzip.
 
 /// Cells of a full 94 × 94 set.
 const CELLS: usize = 94 * 94;
+
+/// Cells before the kanji of JIS X 0212.
+const SIGNS: usize = 15 * 94;
 
 /// Rows of the IBM extension in CP932: 115 to 119.
 const IBM_CELLS: usize = 5 * 94;
@@ -15,7 +19,12 @@ const USER_FIRST: usize = CELLS;
 const IBM_FIRST: usize = USER_FIRST + 10 * 188;
 
 static X0208: Grid<CELLS> = Grid::new(include_bytes!("../tables/x0208.bin"));
-static X0212: Grid<CELLS> = Grid::new(include_bytes!("../tables/x0212.bin"));
+/// Rows 1 to 15 of JIS X 0212.
+static X0212_SIGNS: Grid<SIGNS> = Grid::new(include_bytes!("../tables/x0212_signs.bin"));
+/// Its kanji, from row 16 on without a gap: those in the order of Unicode, as bits from U+4E00 on.
+static X0212_KANJI: &[u8; 2624] = include_bytes!("../tables/x0212_kanji.bin");
+/// Its other kanji: place among all kanji, and character.
+static X0212_APART: [u16; 154] = units(include_bytes!("../tables/x0212_apart.bin"));
 static IBM: Grid<IBM_CELLS> = Grid::new(include_bytes!("../tables/ibm.bin"));
 
 /// High and low bytes of units apart: neighbours share their high byte, which saves a third after
@@ -57,10 +66,34 @@ impl<const UNITS: usize> Grid<UNITS> {
     }
 }
 
-/// Pairs of a character and the end of its replacement in [`FOLD_TEXT`], sorted.
-static FOLD_KEYS: [u16; FOLD_KEY_BYTES.len() / 2] = units(FOLD_KEY_BYTES);
-const FOLD_KEY_BYTES: &[u8; 3440] = include_bytes!("../tables/fold_keys.bin");
+/// Characters with a replacement, as runs of neighbours: the first, and how many come before it; sorted.
+static FOLD_RUNS: [u16; 2 * RUNS] = units(include_bytes!("../tables/fold_runs.bin"));
+/// Lengths of their replacements in [`FOLD_TEXT`], in bytes.
+static FOLD_LENGTHS: &[u8; FOLDS] = include_bytes!("../tables/fold_lengths.bin");
 static FOLD_TEXT: &str = include_str!("../tables/fold_text.txt");
+const RUNS: usize = 56;
+const FOLDS: usize = 860;
+
+/// Where every 32nd replacement begins.
+static FOLD_STARTS: [u16; FOLDS.div_ceil(32)] = fold_starts();
+
+#[expect(
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    reason = "evaluated by the compiler only"
+)]
+const fn fold_starts() -> [u16; FOLDS.div_ceil(32)] {
+    let mut starts = [0; FOLDS.div_ceil(32)];
+    let (mut i, mut start) = (0, 0);
+    while i < FOLDS {
+        if i % 32 == 0 {
+            starts[i / 32] = start;
+        }
+        start += FOLD_LENGTHS[i] as u16;
+        i += 1;
+    }
+    starts
+}
 
 /// Reads a table while compiling.
 #[expect(
@@ -99,9 +132,33 @@ pub(crate) fn x0208(pointer: usize) -> Option<char> {
 }
 
 /// The character at a zero-based grid position of JIS X 0212.
-#[inline]
 pub(crate) fn x0212(pointer: usize) -> Option<char> {
-    character(X0212.get(pointer)?)
+    let Some(place) = pointer.checked_sub(SIGNS) else {
+        return character(X0212_SIGNS.get(pointer)?);
+    };
+    let (apart, _) = X0212_APART.as_chunks::<2>();
+    let before = apart.partition_point(|&[at, _]| usize::from(at) < place);
+    if let Some(&[_, unit]) = apart
+        .get(before)
+        .filter(|[at, _]| usize::from(*at) == place)
+    {
+        return character(unit);
+    }
+    let mut left = u32::try_from(place - before).ok()?;
+    let (words, _) = X0212_KANJI.as_chunks::<8>();
+    for (first, word) in (0x4E00..).step_by(64).zip(words) {
+        let mut bits = u64::from_le_bytes(*word);
+        let here = bits.count_ones();
+        if left >= here {
+            left -= here;
+            continue;
+        }
+        for _ in 0..left {
+            bits &= bits - 1;
+        }
+        return char::from_u32(first + bits.trailing_zeros());
+    }
+    None
 }
 
 /// The character and its area at a pointer of CP932 (grid position over rows 1 to 120).
@@ -227,14 +284,23 @@ pub(crate) fn compatibility(character: char) -> Option<&'static str> {
         return None;
     }
     let unit = u16::try_from(u32::from(character)).ok()?;
-    let (pairs, _) = FOLD_KEYS.as_chunks::<2>();
-    let index = pairs.binary_search_by_key(&unit, |&[key, _]| key).ok()?;
-    let [_, end] = *pairs.get(index)?;
-    let start = match index.checked_sub(1) {
-        Some(before) => pairs.get(before)?[1],
-        None => 0,
-    };
-    FOLD_TEXT.get(usize::from(start)..usize::from(end))
+    let (runs, _) = FOLD_RUNS.as_chunks::<2>();
+    let (within, after) = runs.split_at(runs.partition_point(|&[first, _]| first <= unit));
+    let &[first, before] = within.last()?;
+    let index = usize::from(before) + usize::from(unit - first);
+    let end = after
+        .first()
+        .map_or(FOLDS, |&[_, before]| usize::from(before));
+    if index >= end {
+        return None;
+    }
+    let block = index / 32;
+    let lengths = FOLD_LENGTHS.get(32 * block..index)?.iter();
+    let start =
+        usize::from(*FOLD_STARTS.get(block)?) + lengths.map(|&n| usize::from(n)).sum::<usize>();
+    FOLD_TEXT
+        .get(start..)?
+        .get(..usize::from(*FOLD_LENGTHS.get(index)?))
 }
 
 #[inline]

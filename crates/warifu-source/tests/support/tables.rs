@@ -26,15 +26,24 @@ pub(crate) fn tables() -> Vec<Table> {
     });
     let ibm = ibm_extension();
     let folds = compatibility_folds(x0208.iter().chain(&x0212).chain(&ibm).copied());
-    let (keys, text) = pack(&folds);
+    let (signs, kanji) = x0212.split_at(15 * 94);
+    let (set, apart) = in_order(kanji);
     vec![
         Table {
-            name: "fold_keys.bin",
-            bytes: little_endian(&keys),
+            name: "fold_lengths.bin",
+            bytes: folds.values().map(|fold| byte(fold.len())).collect(),
+        },
+        Table {
+            name: "fold_runs.bin",
+            bytes: little_endian(&runs(&folds)),
         },
         Table {
             name: "fold_text.txt",
-            bytes: text.into_bytes(),
+            bytes: folds
+                .values()
+                .map(String::as_str)
+                .collect::<String>()
+                .into(),
         },
         Table {
             name: "ibm.bin",
@@ -45,8 +54,16 @@ pub(crate) fn tables() -> Vec<Table> {
             bytes: little_endian(&x0208),
         },
         Table {
-            name: "x0212.bin",
-            bytes: little_endian(&x0212),
+            name: "x0212_apart.bin",
+            bytes: little_endian(&apart),
+        },
+        Table {
+            name: "x0212_kanji.bin",
+            bytes: set.iter().flat_map(|word| word.to_le_bytes()).collect(),
+        },
+        Table {
+            name: "x0212_signs.bin",
+            bytes: little_endian(signs),
         },
     ]
 }
@@ -107,16 +124,61 @@ fn compatibility_folds(jis: impl Iterator<Item = u16>) -> BTreeMap<u16, String> 
     folds
 }
 
-/// Keys as (character, end of its replacement in the text), replacements concatenated.
-fn pack(folds: &BTreeMap<u16, String>) -> (Vec<u16>, String) {
-    let mut keys = Vec::new();
-    let mut text = String::new();
-    for (&key, fold) in folds {
-        text.push_str(fold);
-        keys.push(key);
-        keys.push(u16::try_from(text.len()).expect("the replacements fit 64 kB"));
+/// The keys as runs of neighbours: (first character, how many keys come before it).
+fn runs(folds: &BTreeMap<u16, String>) -> Vec<u16> {
+    let mut runs = Vec::new();
+    let mut next = None;
+    for (before, &key) in folds.keys().enumerate() {
+        if next != Some(key) {
+            runs.extend([key, u16::try_from(before).expect("some hundred keys")]);
+        }
+        next = key.checked_add(1);
     }
-    (keys, text)
+    runs
+}
+
+/// The kanji of JIS X 0212, which stand almost in the order of Unicode: those that do as a set (bit `n` of
+/// word `w` is U+4E00 + 64 `w` + `n`), and the others as (place among all, character).
+#[expect(clippy::indexing_slicing, reason = "places were counted here")]
+fn in_order(kanji: &[u16]) -> (Vec<u64>, Vec<u16>) {
+    let filled = kanji
+        .iter()
+        .position(|&unit| unit == 0)
+        .expect("the set does not fill its rows");
+    let (kanji, rest) = kanji.split_at(filled);
+    assert!(
+        rest.iter().all(|&unit| unit == 0),
+        "no cell is empty between two kanji"
+    );
+    // For each kanji the length of the longest ascent that ends with it, and what comes before it there.
+    let mut best: Vec<(usize, Option<usize>)> = Vec::new();
+    for (at, unit) in kanji.iter().enumerate() {
+        let before = (0..at)
+            .filter(|&i| kanji[i] < *unit)
+            .max_by_key(|&i| best[i].0);
+        best.push((before.map_or(1, |i| best[i].0 + 1), before));
+    }
+    let mut ascent = vec![false; kanji.len()];
+    let mut last = (0..kanji.len()).max_by_key(|&i| best[i].0);
+    while let Some(at) = last {
+        ascent[at] = true;
+        last = best[at].1;
+    }
+    let mut set = vec![0; (0xA000 - 0x4E00) / 64];
+    let mut apart = Vec::new();
+    for (at, (&unit, in_order)) in kanji.iter().zip(ascent).enumerate() {
+        if in_order {
+            let bit = usize::from(unit - 0x4E00);
+            set[bit / 64] |= 1 << (bit % 64);
+        } else {
+            apart.extend([u16::try_from(at).expect("some thousand kanji"), unit]);
+        }
+    }
+    (set, apart)
+}
+
+fn byte(length: usize) -> u8 {
+    u8::try_from(length).expect("replacements are short")
 }
 
 fn little_endian(units: &[u16]) -> Vec<u8> {
