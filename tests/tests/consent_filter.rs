@@ -7,6 +7,8 @@
 )]
 
 mod common;
+#[path = "consent_filter/published.rs"]
+mod published;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -38,28 +40,36 @@ impl Knowledge for Holder {
 
 /// A Bundle for each patient of the fixtures.
 fn bundles() -> Vec<(String, Vec<u8>)> {
+    let roots = ["standard_root", "extended_root"];
+    let all: Vec<_> = roots
+        .iter()
+        .flat_map(|root| converted(root, &common::fixtures().join(root)))
+        .collect();
+    assert!(all.len() > 3);
+    all
+}
+
+/// A Bundle for each patient of a storage.
+fn converted(root: &str, folder: &std::path::Path) -> Vec<(String, Vec<u8>)> {
     let options = Options {
         institution: Some("1319999999".to_owned()),
         ..Options::default()
     };
     let mut all = Vec::new();
-    for root in ["standard_root", "extended_root"] {
-        for (patient, files) in common::by_patient(common::load(&common::fixtures().join(root))) {
-            let given: Vec<File<'_>> = files
-                .iter()
-                .map(|f| File {
-                    path: &f.path,
-                    bytes: &f.bytes,
-                })
-                .collect();
-            let mut out = Output::new();
-            Converter::new(options.clone()).convert_patient(&given, &mut out);
-            let mut bytes = Vec::new();
-            assemble::bundle(&out, &options, assemble::BundleType::Collection, &mut bytes);
-            all.push((format!("{root} {patient}"), bytes));
-        }
+    for (patient, files) in common::by_patient(common::load(folder)) {
+        let given: Vec<File<'_>> = files
+            .iter()
+            .map(|f| File {
+                path: &f.path,
+                bytes: &f.bytes,
+            })
+            .collect();
+        let mut out = Output::new();
+        Converter::new(options.clone()).convert_patient(&given, &mut out);
+        let mut bytes = Vec::new();
+        assemble::bundle(&out, &options, assemble::BundleType::Collection, &mut bytes);
+        all.push((format!("{root} {patient}"), bytes));
     }
-    assert!(all.len() > 3);
     all
 }
 
@@ -98,13 +108,23 @@ fn state<'p>(policy: &'p Policy, cats: Bits, annex: &Annex) -> State<'p> {
 }
 
 fn run(policy: &Policy, bundle: &[u8], cats: Bits, annex: &Annex) -> Filtered {
+    run_of(policy, bundle, cats, annex, &Holder)
+}
+
+fn run_of(
+    policy: &Policy,
+    bundle: &[u8],
+    cats: Bits,
+    annex: &Annex,
+    knowledge: &dyn Knowledge,
+) -> Filtered {
     let request = Request {
         who: Who::Recipient(CLINIC.into()),
         purpose: policy.purpose("TREAT"),
         mode: Mode::Normal,
         at: NOW,
     };
-    filter(bundle, &state(policy, cats, annex), &request, &Holder).unwrap()
+    filter(bundle, &state(policy, cats, annex), &request, knowledge).unwrap()
 }
 
 fn resources(bytes: &[u8]) -> Vec<Value> {
@@ -386,6 +406,9 @@ fn leaves(v: &Value, path: &str, take: &mut dyn FnMut(&str, &str)) {
 const RULING: &[(&str, &str)] = &[
     ("Observation", "JLAC10"),
     ("ServiceRequest", "JLAC10"),
+    ("Observation", "JC10-raw"),
+    ("ServiceRequest", "JC10-raw"),
+    ("DiagnosticReport", "JC10-raw"),
     ("DiagnosticReport", "JLAC10"),
     ("DiagnosticReport", "JP_DocumentCodes_CS"),
     ("DiagnosticReport", "loinc.org"),
@@ -872,10 +895,16 @@ fn what_goes_leaves_nothing_that_r4_does_not_allow() {
                     let stem = format!("{holder}{dot}{}", e.name());
                     let is_it = |p: &str| p == path || e.is_choice() && p.starts_with(&stem);
                     let mut forms = kept.iter().filter(|(p, _)| is_it(p)).peekable();
+                    // Of what has members all may go; a value stays.
+                    let whole = e
+                        .types()
+                        .all(|t| core.type_(t.of()).kind() == warifu_r4::TypeKind::Primitive);
                     let goes = forms.peek().is_none() && !holders.contains(&*path)
-                        || forms.any(|(_, marks)| {
-                            marks.contains(['@', '%', '=']) && !marks.contains(['!', '^'])
-                        });
+                        || !whole
+                            && forms.any(|(p, marks)| {
+                                !holders.contains(p.as_str())
+                                    && !marks.contains(['!', '^', '~', '$'])
+                            });
                     seen += 1;
                     if goes {
                         wrong.insert(format!("{kind}.{path}"));

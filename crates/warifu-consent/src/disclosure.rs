@@ -9,7 +9,7 @@ use crate::claims::Typ;
 use crate::date::date_time;
 use crate::emergency::uuid;
 use crate::fhir::{
-    ACT_CODE, CONFIDENTIALITY, OWN, PARTICIPATION, coding, concept, identifier, recipient,
+    CONFIDENTIALITY, OWN, PARTICIPATION, coding, concept, identifier, obligation, recipient,
 };
 use crate::filter::{Filtered, inside, labels, text_of};
 use crate::hash::sha256_text;
@@ -60,11 +60,10 @@ pub fn mark(filtered: &Filtered, policy: &Policy) -> Vec<u8> {
     let mut done = 0;
     for node in entries {
         let kind = text_of(tree, node, "resourceType").unwrap_or_default();
-        let labels =
-            labels(tree, &judging, node).filter(|_| !policy.administrative.contains(&kind));
+        let labels = labels(tree, &judging, node).filter(|_| !policy.has_no_labels(&kind));
         let mut marks: Vec<Value> = Vec::new();
         marks.extend(labels.map(|l| coding(CONFIDENTIALITY, confidentiality(policy, l))));
-        marks.extend(filtered.obligations.iter().map(|o| coding(ACT_CODE, o)));
+        marks.extend(filtered.obligations.iter().map(|o| obligation(o)));
         insert(tree, node, &marks, &mut out, &mut done);
     }
     out.extend_from_slice(bundle.get(done..).unwrap_or_default());
@@ -189,11 +188,7 @@ impl Disclosure<'_> {
             && is_document(tree)
             && !self.obligations.is_empty()
         {
-            let marks: Vec<Value> = self
-                .obligations
-                .iter()
-                .map(|o| coding(ACT_CODE, o))
-                .collect();
+            let marks: Vec<Value> = self.obligations.iter().map(|o| obligation(o)).collect();
             members.insert("meta".to_owned(), object([("security", marks.into())]));
         }
         let provenance = provenance.write();

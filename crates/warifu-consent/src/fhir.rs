@@ -67,6 +67,9 @@ const THUMBPRINT: &str = "urn:ietf:params:oauth:jwk-thumbprint:sha-256:";
 /// Purposes that v3 ActReason does not have.
 pub(crate) const LOCAL_PURPOSES: &[&str] = &["ANON", "DSREG", "PSEUDO"];
 
+/// Obligations that v3 ActCode does not have.
+pub(crate) const LOCAL_OBLIGATIONS: &[&str] = &["NOTIFY", "NO_PATIENT_DISPLAY", "REVIEW", "TRACE"];
+
 /// 文書の種類: category and LOINC code of `provision.class`.
 pub(crate) const CLASSES: &[(&str, &str)] = &[
     ("doc.checkup", "53576-5"),
@@ -488,6 +491,15 @@ fn label(code: &str) -> Value {
         ACT_CODE
     };
     coding(system, code)
+}
+
+/// An obligation: an ActCode, or one of our own.
+pub(crate) fn obligation(code: &str) -> Value {
+    if LOCAL_OBLIGATIONS.contains(&code) {
+        coding(&format!("{OWN}obligation"), code)
+    } else {
+        coding(ACT_CODE, code)
+    }
 }
 
 fn purpose(code: &str) -> Value {

@@ -9,6 +9,7 @@ use warifu_json::{Kind, Limits, NodeId, ROOT, Tree, parse};
 
 use crate::date::{Date, instant};
 use crate::decide::{Basis, Decision, Item, Mode, Origin, Request, State, Told, Who, Why, decide};
+use crate::fhir::obligation;
 use crate::hash::resource_key;
 use crate::json::quote;
 use crate::policy::{Bits, Judging, Keep, Match, Policy, System, plain_code};
@@ -178,6 +179,9 @@ const CONCEPTS: &[&str] = &[
     "itemCodeableConcept",
 ];
 
+/// What a code stands in that says nothing of what an item is: when, who, which part of a document.
+const STRUCTURE: &[&str] = &["event", "qualification", "schedule", "section", "timing"];
+
 /// Elements with the codings that a category rests on.
 const CODED: &[&str] = &[
     "code",
@@ -327,8 +331,7 @@ pub fn categories_of(
         };
         let kind = text_of(tree, node, "resourceType").unwrap_or_default();
         let cats = categories(tree, &judging, &policy.matches, node, &kind);
-        let goes_with_others =
-            policy.administrative.contains(&kind) && !cats.meets(policy.individual());
+        let goes_with_others = policy.administrative.contains(&kind) && cats.is_empty();
         if kind == "Patient" || goes_with_others {
             continue;
         }
@@ -441,8 +444,7 @@ impl Work<'_> {
         let masked = facts.origin == Origin::Claims && !matches!(self.request.who, Who::Subject);
         self.units.push(Unit {
             node,
-            administrative: self.policy.administrative.contains(&kind)
-                && !item.cats.meets(self.policy.individual()),
+            administrative: self.policy.administrative.contains(&kind) && item.cats.is_empty(),
             kind,
             full_url,
             container,
@@ -887,6 +889,9 @@ impl Work<'_> {
                 self.drop.insert(u.node);
             }
         }
+        for at in 0..self.units.len() {
+            while self.orphan(at) {}
+        }
         // Sections without anything left, the innermost first.
         for u in self
             .units
@@ -909,6 +914,45 @@ impl Work<'_> {
                 }
             }
         }
+    }
+
+    /// Drops what a resource contains where all that tied the two together went (`dom-3` of R4). Whether there
+    /// was such: what it named may be the next.
+    fn orphan(&mut self, at: usize) -> bool {
+        let tree = self.tree;
+        let holds = |u: &Unit| u.kept && u.container.is_none();
+        let Some(root) = self.units.get(at).filter(|u| holds(u)).map(|u| u.node) else {
+            return false;
+        };
+        if !self.contained(at).any(|u| u.kept) {
+            return false;
+        }
+        let named = |nodes: Vec<NodeId>| -> Vec<(NodeId, String)> {
+            let mut nodes = nodes;
+            nodes.retain(|n| tree.key(*n) == "reference" && tree.kind(*n) == Kind::String);
+            let text = |n: NodeId| (n, tree.text(n).into_owned());
+            nodes.into_iter().map(text).collect()
+        };
+        let (before, now) = (
+            named(inside(tree, root).collect()),
+            named(self.living(root)),
+        );
+        let tied = |u: &Unit, all: &[(NodeId, String)]| {
+            let own = |n: NodeId| n > u.node && n < tree.after(u.node);
+            all.iter().any(|(n, to)| {
+                let id = to.strip_prefix('#');
+                id.is_some_and(|id| id == u.id || id.is_empty() && own(*n))
+            })
+        };
+        let mut any = false;
+        for u in &mut self.units {
+            if u.container == Some(at) && u.kept && tied(u, &before) && !tied(u, &now) {
+                u.kept = false;
+                self.drop.insert(u.node);
+                any = true;
+            }
+        }
+        any
     }
 
     /// Nodes of a resource that are not dropped.
@@ -1034,6 +1078,19 @@ impl Work<'_> {
                         }
                     }
                 }
+                Some(Keep::Needed { parent }) if !twin => {
+                    let from = cut.dropped.len();
+                    self.leaf(at, member, cut);
+                    let gone = cut.dropped.get(from..).unwrap_or_default();
+                    if self.is_empty(member, gone) {
+                        if parent {
+                            cut.dropped.push(node);
+                        } else {
+                            cut.replaced
+                                .extend(items().into_iter().map(|i| (i, MASKED.to_owned())));
+                        }
+                    }
+                }
                 Some(Keep::Worded) if !twin => {
                     for item in items() {
                         self.worded(item, cut);
@@ -1065,6 +1122,13 @@ impl Work<'_> {
         }
     }
 
+    /// Whether nothing of a node is left without these.
+    fn is_empty(&self, node: NodeId, gone: &[NodeId]) -> bool {
+        gone.contains(&node)
+            || matches!(self.tree.kind(node), Kind::Object | Kind::Array)
+                && self.tree.children(node).all(|n| self.is_empty(n, gone))
+    }
+
     /// A value that stays: the members of data types, without what they say elsewhere.
     fn leaf(&self, at: usize, node: NodeId, cut: &mut Cut) {
         let tree = self.tree;
@@ -1073,7 +1137,7 @@ impl Work<'_> {
                 let numbers = self
                     .text(node, "system")
                     .is_some_and(|system| self.policy.places.contains(&system));
-                if numbers {
+                if numbers && !self.text(node, "value").is_some_and(|v| is_ordinal(&v)) {
                     cut.dropped.push(node);
                     return;
                 }
@@ -1194,7 +1258,11 @@ impl Work<'_> {
             let text = self.text(c, "system").unwrap_or_default();
             self.policy.system(&text)
         };
-        if self.places_tell && CONCEPTS.contains(&&*name) {
+        if self.places_tell && is_structure(tree, node) {
+            // The words of a usage are its text, which stays as `text` of the dosage does.
+            let unknown = |c: &NodeId| !self.describes(*c);
+            cut.dropped.extend(tree.children(list).filter(unknown));
+        } else if self.places_tell && CONCEPTS.contains(&&*name) {
             let (known, unknown): (Vec<NodeId>, Vec<NodeId>) = tree.children(list).partition(|c| {
                 let code = self.text(*c, "code").unwrap_or_default();
                 self.policy.labels_know(&system(*c), &code)
@@ -1570,11 +1638,7 @@ impl Work<'_> {
                 if i > 0 {
                     out.push(',');
                 }
-                out.push_str(
-                    r#"{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"#,
-                );
-                quote(code, &mut out);
-                out.push('}');
+                out.push_str(&obligation(code).write());
             }
             out.push_str("],");
         }
@@ -1751,6 +1815,11 @@ struct Cut {
 fn names_number(src: &str, text: &str) -> bool {
     let number = src.rsplit(':').next().unwrap_or_default();
     number.len() > 3 && text.contains(number)
+}
+
+/// Whether a text is a small number, as the places of an order are: anything else may tell of something.
+fn is_ordinal(text: &str) -> bool {
+    (1..=4).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// Whether a version of a code system is a number: words may tell of anything.
@@ -2043,7 +2112,16 @@ fn categories(
         found.extend(rows.iter().filter(|m| m.systems.is_empty()).find(named));
         unknown |= policy.category_systems.contains(system) && !rows.iter().any(|m| named(&m));
     }
-    let plain = |m: &&Match| m.systems.is_empty() && m.category.is_empty();
+    // What a number in it tells.
+    let mut numbers = rows.iter().filter(|m| !m.numbers.is_empty()).peekable();
+    if numbers.peek().is_some() {
+        let here: Vec<System> = inside(tree, node)
+            .filter(|n| tree.member(*n, "value").is_some())
+            .filter_map(|n| Some(policy.system(&text_of(tree, n, "system")?)))
+            .collect();
+        found.extend(numbers.filter(|m| here.iter().any(|s| m.numbers.have(s))));
+    }
+    let plain = |m: &&Match| m.systems.is_empty() && m.category.is_empty() && m.numbers.is_empty();
     let conditional =
         |m: &Match| !m.without.is_empty() || !m.has.is_empty() || !m.unjudged.is_empty();
     found.extend(rows.iter().copied().filter(|m| plain(m) && conditional(m)));
@@ -2157,10 +2235,37 @@ fn concept_of<'s>(tree: &Tree<'s>, coding: NodeId) -> Cow<'s, str> {
     }
 }
 
+/// The resource that a node stands in, a contained one too.
+fn resource_of(tree: &Tree<'_>, node: NodeId) -> NodeId {
+    let mut here = node;
+    while here != ROOT && tree.member(here, "resourceType").is_none() {
+        here = tree.parent(here);
+    }
+    here
+}
+
+/// Whether a concept is the code of something that only describes an item: a usage, a role, a section.
+fn is_structure(tree: &Tree<'_>, concept: NodeId) -> bool {
+    if concept_of(tree, concept) != "code" {
+        return false;
+    }
+    let mut holder = tree.parent(concept);
+    if tree.kind(holder) == Kind::Array {
+        holder = tree.parent(holder);
+    }
+    let of = concept_of(tree, holder);
+    let kind = tree.member(holder, "resourceType");
+    STRUCTURE.contains(&&*of)
+        || of.ends_with("Timing")
+        || kind.is_some_and(|k| tree.is_text(k, "PractitionerRole"))
+}
+
 /// Labels of a resource; absent where there is a concept that no list knows, or none at all.
 pub(crate) fn labels(tree: &Tree<'_>, policy: &Judging<'_>, node: NodeId) -> Option<Bits> {
     let mut labels = Bits::NONE;
-    let mut judged = false;
+    let kind = |n: NodeId| text_of(tree, n, "resourceType").unwrap_or_default();
+    // Who somebody is has no concept that could say what they have.
+    let mut judged = policy.label_free.contains(&kind(node));
     let mut blind = false;
     for n in inside(tree, node) {
         let coding = text_of(tree, n, "code");
@@ -2185,7 +2290,8 @@ pub(crate) fn labels(tree: &Tree<'_>, policy: &Judging<'_>, node: NodeId) -> Opt
         if tree.kind(n) != Kind::Object {
             continue;
         }
-        if CONCEPTS.contains(&&*name) {
+        let of_coverage = name == "type" && kind(parent) == "Coverage";
+        if of_coverage || CONCEPTS.contains(&&*name) && !is_structure(tree, n) {
             let codings = || {
                 let list = tree.member(n, "coding").into_iter();
                 list.flat_map(|list| tree.children(list))
@@ -2205,10 +2311,13 @@ pub(crate) fn labels(tree: &Tree<'_>, policy: &Judging<'_>, node: NodeId) -> Opt
             // A disease in a terminology that the lists do not judge, wherever an answer says it.
             let system = policy.system(&text_of(tree, n, "system").unwrap_or_default());
             let code = plain_code(&coding.unwrap_or_default());
-            blind |= !policy.labels_know(&system, &code)
-                && !policy.label_beside.have(&system)
-                && said(policy.matches.iter(), tree, n, &system, &code)
-                    .is_some_and(|m| !m.cats.is_empty());
+            let says = || {
+                let kind = kind(resource_of(tree, n));
+                let rows = policy.matches.iter().filter(|m| m.types.contains(&kind));
+                said(rows, tree, n, &system, &code).is_some_and(|m| !m.cats.is_empty())
+            };
+            blind |=
+                !policy.labels_know(&system, &code) && !policy.label_beside.have(&system) && says();
         }
     }
     let security = tree

@@ -148,6 +148,8 @@ pub(crate) struct Match {
     pub(crate) without: Systems,
     /// Only where a coding is of one of these systems.
     pub(crate) with: Systems,
+    /// Where an identifier is of one of these systems, a contained resource's too.
+    pub(crate) numbers: Systems,
     /// Only where one of these elements is there.
     pub(crate) has: Vec<String>,
     /// Only where a concept in one of these elements has no code, or one that no other row knows: what
@@ -181,6 +183,11 @@ pub(crate) enum Keep {
     Inner,
     /// It stays, with the members of data types.
     Leaf,
+    /// As a leaf that FHIR demands: where nothing of it stays, it is masked.
+    Needed {
+        /// What it stands in goes with it.
+        parent: bool,
+    },
     /// As a leaf; of published codes in it only those that describe an item.
     Worded,
     /// A value that R4 has no members for: what is an object there goes, and what is no code of R4.
@@ -452,12 +459,14 @@ pub struct Policy {
     describes: Vec<Codes>,
     /// Systems whose codes say what a judged code beside them says: other numbers of the same masters.
     pub(crate) label_beside: Systems,
+    /// Types that no concept of says what the person has: nothing in them is to be judged.
+    pub(crate) label_free: Vec<String>,
     /// What the places in [`Systems`] are.
     systems: Vec<String>,
     pub(crate) administrative: Vec<String>,
     pub(crate) category_systems: Vec<String>,
     keep: BTreeMap<String, BTreeMap<String, Keep>>,
-    /// Systems of identifiers that number the parts of an order: a gap tells that one is missing.
+    /// Systems of identifiers that number the parts of an order: what is no small number there goes.
     pub(crate) places: BTreeSet<String>,
     /// Members of data types, and what becomes of them.
     pub(crate) datatypes: BTreeMap<String, Keep>,
@@ -575,6 +584,7 @@ fn matching(
                 category,
                 without: placed(all, r.texts("without")),
                 with: placed(all, r.texts("with")),
+                numbers: placed(all, r.texts("number")),
                 has: r.texts("has"),
                 unjudged: r.texts("unjudged"),
                 instead: pattern(categories, emergency, &r.texts("instead"))?,
@@ -616,6 +626,10 @@ fn marked(element: &str) -> (String, Keep) {
         Keep::Worded
     } else if marks.contains('$') {
         Keep::Plain
+    } else if !marks.is_empty() {
+        Keep::Needed {
+            parent: marks.contains('^'),
+        }
     } else {
         Keep::Leaf
     };
@@ -773,6 +787,7 @@ impl Policy {
             label_lists: lists(&top, "label_lists", &mut systems)?,
             describes: lists(&top, "describes", &mut systems)?,
             label_beside: placed(&mut systems, top.texts("label_beside")),
+            label_free: top.texts("label_free"),
             systems,
             administrative: top.texts("administrative"),
             category_systems: top.texts("category_systems"),
@@ -857,6 +872,12 @@ impl Policy {
             || self.label_lists.iter().any(|list| list.has(system, &code))
     }
 
+    /// Whether a type says of who and where, and of nobody what they have.
+    pub(crate) fn has_no_labels(&self, kind: &str) -> bool {
+        let mut types = self.administrative.iter().chain(&self.label_free);
+        types.any(|t| t == kind)
+    }
+
     /// Whether a code is one that this element may describe an item with: it says nothing of a disease or an
     /// operation.
     pub(crate) fn describes(&self, element: &str, system: &System, code: &str) -> bool {
@@ -887,7 +908,8 @@ impl Policy {
             CHOICES.iter().find_map(|c| {
                 let base = path.strip_suffix(c)?;
                 let what = paths.get(&format!("{base}[x]")).copied()?;
-                let plain = what == Keep::Leaf && PLAIN.contains(c);
+                let leaf = matches!(what, Keep::Leaf | Keep::Needed { .. });
+                let plain = leaf && PLAIN.contains(c);
                 Some(if plain { Keep::Plain } else { what })
             })
         })

@@ -2442,16 +2442,18 @@ fn an_unspecific_laboratory_code_may_be_an_infection() {
     }
 }
 
-/// Numbers that count what stands beside tell of a gap; they go whether there is one or not.
+/// JP Core demands the numbers of a prescription's parts: small numbers, which stay; what is none goes, and so
+/// does what counts the diagnoses of a visit.
 #[test]
-fn no_number_tells_that_one_is_missing() {
+fn of_the_numbers_of_parts_only_numbers_go_out() {
     let policy = Policy::reference().unwrap();
     let state = state(&policy, &[]);
     let rp = "http://jpfhir.jp/fhir/core/mhlw/IdSystem/Medication-RPGroupNumber";
     let place = "http://jpfhir.jp/fhir/core/mhlw/IdSystem/MedicationAdministrationIndex";
     let drug = own(
         "MedicationRequest",
-        json!({"identifier": [{"system": rp, "value": "RP3"}, {"system": place, "value": "PL2"}, {"system": "urn:order", "value": "ORDER"}],
+        json!({"identifier": [{"system": rp, "value": "RP3"}, {"system": place, "value": "12345"}, {"system": rp, "value": 3}, {"system": rp},
+            {"system": rp, "value": "913"}, {"system": place, "value": "02"}, {"system": "urn:order", "value": "ORDER"}],
             "medicationCodeableConcept": {"text": "PILLE"}}),
     );
     let visit = own(
@@ -2465,7 +2467,14 @@ fn no_number_tells_that_one_is_missing() {
         out.contains("PILLE") && out.contains("ORDER") && out.contains("Condition/c"),
         "{out}"
     );
-    for told in ["RP3", "PL2", rp, place, "rank", "77"] {
+    let number =
+        |system: &str, value: &str| format!(r#"{{"system":"{system}","value":"{value}"}}"#);
+    assert!(
+        out.contains(&number(rp, "913")) && out.contains(&number(place, "02")),
+        "{out}"
+    );
+    assert_eq!(out.matches(rp).count(), 1, "{out}");
+    for told in ["RP3", "12345", "rank", "77"] {
         assert!(!out.contains(told), "{told}: {out}");
     }
     // Where nothing can be withheld they stay.
@@ -2475,7 +2484,7 @@ fn no_number_tells_that_one_is_missing() {
     };
     let out = sent_to(&state, &request(&policy), &holder, &list);
     assert!(
-        out.contains("RP3") && out.contains("PL2") && out.contains("\"rank\":77"),
+        out.contains("RP3") && out.contains("12345") && out.contains("\"rank\":77"),
         "{out}"
     );
 }
@@ -2862,4 +2871,174 @@ fn a_whole_document_keeps_its_bytes_and_its_signature_or_has_none() {
     assert!(json["signature"].is_null() && json["identifier"].is_null());
     let codes = json["entry"][1]["resource"]["meta"]["security"].to_string();
     assert!(codes.contains("NORDSCLCD"), "{text}");
+}
+
+/// A usage, a route, a method and what a specimen is say nothing of what somebody has: a code of them that no list
+/// knows goes by itself, and the item stays.
+#[test]
+fn what_only_describes_an_item_is_not_judged_beside_a_label() {
+    let policy = Policy::reference().unwrap();
+    let mut state = state(&policy, &[]);
+    for g in &mut state.grants {
+        g.annex.lbl.push("PSY".into());
+    }
+    let local = json!({"coding": [{"system": "urn:local", "code": "LOCALE", "display": "LOCALE"}], "text": "WORTE"});
+    let jami = json!({"coding": [
+        {"system": "http://jami.jp/CodeSystem/MedicationUsage", "code": "1013044400000000", "display": "DREIMAL"},
+        {"system": "urn:local", "code": "LOCALE"}], "text": "WORTE"});
+    let yj = "http://capstandard.jp/iyaku.info/CodeSystem/YJ-code";
+    let rx = |usage: &Value, medicine: &str| {
+        own(
+            "MedicationRequest",
+            json!({"medicationCodeableConcept": {"coding": [{"system": yj, "code": medicine, "display": "PILLE"}]},
+                "dosageInstruction": [{"text": "GEBRAUCH", "timing": {"code": usage}, "route": local, "method": local, "site": local}]}),
+        )
+    };
+    let go = |resource: Value| sent(&state, &[person(), resource]);
+    for usage in [&local, &jami] {
+        let out = go(rx(usage, "2149001F1"));
+        assert!(out.contains("PILLE") && out.contains("GEBRAUCH"), "{out}");
+        assert_eq!(out.contains("1013044400000000"), usage == &jami, "{out}");
+        let code = out.split("\"timing\"").nth(1).unwrap_or_default();
+        let code = code.split("\"route\"").next().unwrap_or_default();
+        assert!(!code.contains("LOCALE"), "{code}");
+        assert!(!go(rx(usage, "1179009G1")).contains("PILLE"));
+    }
+    let jlac = json!({"coding": [{"system": JLAC, "code": "3B0350000"}]});
+    let snomed = json!({"coding": [{"system": "http://snomed.info/sct", "code": "119297000"}]});
+    let out = go(own(
+        "Observation",
+        json!({"code": jlac, "category": [{"coding": [{"code": "laboratory"}]}], "method": local, "interpretation": [local],
+            "specimen": {"reference": "#s"}, "contained": [{"resourceType": "Specimen", "id": "s", "type": snomed}]}),
+    ));
+    assert!(
+        out.contains("3B0350000") && out.contains("119297000"),
+        "{out}"
+    );
+    // What an allergy is to, and what a report is of.
+    let allergen = |code: &str| {
+        let system = "http://jpfhir.jp/fhir/core/CodeSystem/JP_JfagyMedicationAllergen_CS";
+        own(
+            "AllergyIntolerance",
+            json!({"code": {"coding": [{"system": system, "code": code}]}}),
+        )
+    };
+    assert!(go(allergen("YCM2260701F1271")).contains("YCM2260701F1271"));
+    assert!(!go(allergen("YCM1179009G1022")).contains("AllergyIntolerance"));
+    assert!(!go(allergen("HIV")).contains("AllergyIntolerance"));
+    // A role is no statement, a part of a result is one.
+    let role = json!({"resourceType": "PractitionerRole", "id": "r", "code": [local]});
+    let mut seen = own(
+        "Observation",
+        json!({"code": jlac, "category": [{"coding": [{"code": "laboratory"}]}], "contained": [role],
+        "performer": [{"reference": "#r"}]}),
+    );
+    assert!(go(seen.clone()).contains("3B0350000"));
+    seen["component"] = json!([{"code": local}]);
+    assert!(!go(seen).contains("3B0350000"));
+}
+
+/// What is contained and named by what is cut alone goes with it, and what only that named; R4 demands it.
+#[test]
+fn nothing_contained_is_left_without_what_named_it() {
+    let policy = Policy::reference().unwrap();
+    let state = state(&policy, &[]);
+    let jlac = json!({"coding": [{"system": JLAC, "code": "3B0350000"}]});
+    let part = |id: &str, more: Value| {
+        let mut r = own(
+            "Observation",
+            json!({"id": id, "code": jlac, "category": [{"coding": [{"code": "laboratory"}]}]}),
+        );
+        r.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        r
+    };
+    let resource = part(
+        "o",
+        json!({
+        "hasMember": [{"reference": "#a"}],
+        "extension": [{"url": "urn:x", "valueReference": {"reference": "#b"}}],
+        "contained": [part("a", json!({})), part("b", json!({"hasMember": [{"reference": "#c"}]})), part("c", json!({})),
+            part("d", json!({"derivedFrom": [{"reference": "#"}]})), part("e", json!({}))]}),
+    );
+    let out = sent_to(&state, &request(&policy), &DESK, &[person(), resource]);
+    let here = |id: &str| out.contains(&format!("\"id\":\"{id}\""));
+    assert!(here("a") && !here("b") && !here("c") && here("d"), "{out}");
+    // What nothing named from the first stays: it was so.
+    assert!(here("e"), "{out}");
+}
+
+/// What FHIR demands and what loses all that it had is masked, or gone with what it stands in.
+#[test]
+fn what_fhir_demands_is_there_or_masked() {
+    let policy = Policy::reference().unwrap();
+    let state = state(&policy, &[]);
+    let of = |manifestation: Value| {
+        let r = own(
+            "AllergyIntolerance",
+            json!({"code": {"text": "PILLE"},
+            "reaction": [{"severity": "mild", "manifestation": manifestation}]}),
+        );
+        sent_to(&state, &request(&policy), &DESK, &[person(), r])
+    };
+    let url = "http://hl7.org/fhir/StructureDefinition/iso21090-nullFlavor";
+    let out = of(json!([{"extension": [{"url": url, "valueCode": "NI"}]}]));
+    assert!(out.contains(r#""valueCode":"NI""#), "{out}");
+    let out = of(json!([{"extension": [{"url": "urn:other", "valueCode": "NI"}]}]));
+    assert!(out.contains("PILLE") && !out.contains("reaction"), "{out}");
+    let out =
+        of(json!([{"extension": [{"url": "urn:other", "valueCode": "NI"}]}, {"text": "JUCKEN"}]));
+    assert!(out.contains("JUCKEN") && out.contains("mild"), "{out}");
+    let nothing = json!({"extension": [{"url": "urn:other", "valueCode": "NI"}]});
+    let r = own(
+        "MedicationRequest",
+        json!({"medicationCodeableConcept": nothing}),
+    );
+    let out = sent_to(&state, &request(&policy), &DESK, &[person(), r]);
+    assert!(out.contains(r#""medicationCodeableConcept":{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/data-absent-reason","valueCode":"masked"}]}"#), "{out}");
+}
+
+/// An obligation that HL7 has no code for is no ActCode.
+#[test]
+fn obligations_stand_under_the_system_that_has_them() {
+    let policy = Policy::reference().unwrap();
+    let mut state = state(&policy, &[]);
+    state.grants.clear();
+    let mut r = request(&policy);
+    r.mode = Mode::BreakGlass {
+        valid: true,
+        facility: true,
+        role: "doctor".into(),
+    };
+    let list = [
+        person(),
+        own("Condition", json!({"code": {"text": "KREBS"}})),
+    ]
+    .map(|r| json!({"resource": r}));
+    let b = json!({"resourceType": "Bundle", "type": "collection", "entry": list}).to_string();
+    let out = filter(b.as_bytes(), &state, &r, &DESK).unwrap();
+    let out: Value = serde_json::from_slice(&out.bytes).unwrap();
+    let marks: Vec<(&str, &str)> = out["meta"]["security"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|m| (m["code"].as_str().unwrap(), m["system"].as_str().unwrap()))
+        .collect();
+    let act = "http://terminology.hl7.org/CodeSystem/v3-ActCode";
+    let own = "urn:warifu:consent:obligation";
+    assert_eq!(
+        marks,
+        [
+            ("NORDSCLCD", act),
+            ("NOPERSISTP", act),
+            ("NOTIFY", own),
+            ("REVIEW", own)
+        ]
+        .map(|m| m)
+        .into_iter()
+        .collect::<std::collections::BTreeMap<_, _>>()
+        .into_iter()
+        .collect::<Vec<_>>()
+    );
 }
