@@ -215,18 +215,13 @@ impl<'a> Specimens<'a> {
         let Some(s) = walk.specimens.get(index) else {
             return Target::default();
         };
-        let reference = specimen::emit(cx, shared, walk, index, s, number);
+        let (reference, key) = specimen::emit(cx, shared, walk, index, s, number);
         let id = s.spm.field(2);
         let n = specimen::number(id);
         let source = if n.is_empty() {
             s.spm.field(4).src()
         } else {
             n.src()
-        };
-        let key = if n.is_empty() {
-            bumpalo::format!(in cx.message().arena(), "SPM {}", index + 1).into_bump_str()
-        } else {
-            n.text
         };
         let when = s.spm.field(17);
         let (start, end) = (

@@ -3,15 +3,18 @@
 //!
 //! A request is one order number and one item (OBR-4), however many specimens it has: the first that is
 //! converted makes it, and that is the order's own file, with the state that its newest result tells. The
-//! result makes the Specimen, of which it knows more. Each alone has the ids that both have together.
+//! result makes the Specimen, of which it knows more. Each alone has the ids that both have together: a
+//! specimen is one by order, number, kind and the day of its collection.
 
 use warifu_fhir::Id;
 use warifu_hl7::{Message, Part, Segment};
 use warifu_order::Map;
 use warifu_ssmix2::DataKind;
 use warifu_terms::maps::{OrderFile, service_request_status, withdrawal};
+use warifu_terms::systems;
 
 use crate::cx::{Cx, Performed, Sourced};
+use crate::datatypes::{self, Triplet};
 use crate::table::is_said;
 
 use super::specimen;
@@ -26,7 +29,7 @@ pub(super) const DAY: u64 = 1_000_000_000;
 
 type Key = (&'static str, String);
 
-/// By number and item the request that was made last; by number the specimens of results.
+/// By number and item the request that was made last; the specimens of an order.
 pub(crate) type Tests = Map<Key, Performed>;
 
 /// A ServiceRequest as its items and results need it.
@@ -111,9 +114,106 @@ fn hash(s: Segment<'_>, n: usize) -> u64 {
 fn said(segments: [Option<Segment<'_>>; 3]) -> Vec<u64> {
     let mut all = Vec::new();
     for s in segments.into_iter().flatten() {
-        all.extend(s.filled().map(|n| hash(s, n)));
+        // The first numbers the segments.
+        all.extend(s.filled().filter(|n| *n > 1).map(|n| hash(s, n)));
     }
     all
+}
+
+/// What tells a numbered specimen of an order from the others: its number, what it is, and the day on which
+/// it was collected (else that of the test, else of the file). Of a number that comes again one of them
+/// differs.
+#[derive(Clone, Copy)]
+pub(super) struct Identity<'a> {
+    pub(super) key: &'a str,
+    /// `key` without the day.
+    any_day: &'a str,
+    /// Whether the day is that of the specimen itself.
+    is_collected: bool,
+}
+
+impl<'a> Identity<'a> {
+    /// Of the specimen at a place of a walk; `None` where it has no number.
+    #[inline(never)]
+    pub(super) fn of(cx: &Cx<'a, '_>, walk: &Walk<'a>, index: usize) -> Option<Self> {
+        let spm = walk.specimens.get(index)?.spm;
+        let number = specimen::number(spm.field(2)).some()?;
+        let triplets = datatypes::both_triplets(spm.field(4));
+        let standard = |t: &&Triplet<'_>| systems::trim_name(t.system.text) == "JC10";
+        let kind = triplets.iter().find(standard).or(triplets.first());
+        let kind = kind.map(|t| if t.code.is_empty() { t.text } else { t.code });
+        let collected = spm.field(17).comp(1).value();
+        let order = walk.orders.iter().find(|o| o.specimen == Some(index));
+        let tested = order.and_then(|o| o.obr).map(|s| s.field(7).value());
+        let days = [
+            collected.text,
+            tested.unwrap_or_default().text,
+            cx.item.date,
+        ];
+        let day = days.into_iter().find_map(warifu_hl7::time::parse);
+        let day = day.map_or(0, |t| t.sort_key() / DAY).to_string();
+        let kind = kind.unwrap_or_default().text;
+        let key = crate::cx::concat(
+            cx.message().arena(),
+            &[number.text, "\u{1e}", kind, "\u{1e}", &day],
+        );
+        Some(Self {
+            key,
+            any_day: key.strip_suffix(day.as_str()).unwrap_or(key),
+            is_collected: !collected.is_empty(),
+        })
+    }
+}
+
+/// The specimen of an order that was made before, and what it says: the same one where another message has
+/// it, or where this one repeats it. For an order also the one that its result makes, on whatever day, if the
+/// order itself does not say when it is collected.
+#[inline(never)]
+pub(super) fn specimen_of(
+    cx: &Cx<'_, '_>,
+    (order, own): (&str, &Identity<'_>),
+    file: OrderFile,
+    spm: Segment<'_>,
+) -> Option<(Id, Vec<u64>)> {
+    let exact = key("SPM", order, own.key);
+    let found = match cx.out.tests.get(&exact) {
+        Some(made) => {
+            let is_other = made.src.message == cx.message().number()
+                && made.said != said([Some(spm), None, None]);
+            Some(made).filter(|_| !is_other)
+        }
+        None if file == OrderFile::Result => None,
+        None => {
+            let told = &cx.context.performed;
+            let near = |p: &&Performed| is_near(day_of(cx), p.sent / DAY);
+            told.get(&exact)
+                .or_else(|| {
+                    let planned = told.get(&key("SPM", order, own.any_day));
+                    planned.filter(|_| !own.is_collected)
+                })
+                .filter(near)
+        }
+    }?;
+    Some((found.id?, found.said.clone()))
+}
+
+/// Notes a specimen that is made; `false` where another of the order has its number.
+#[inline(never)]
+pub(super) fn note_specimen(
+    cx: &mut Cx<'_, '_>,
+    (order, own): (&str, &Identity<'_>),
+    id: Id,
+    spm: Segment<'_>,
+) -> bool {
+    let number = specimen::number(spm.field(2)).text;
+    let made = Performed {
+        said: said([Some(spm), None, None]),
+        id: Some(id),
+        ..Performed::new(0, "", spm.field(2).src())
+    };
+    let tests = &mut cx.out.tests;
+    tests.insert(key("SPM", order, own.key), made.clone());
+    tests.insert(key("SPM", order, number), made).is_none()
 }
 
 /// Keeps the fields of an order's head, or of a specimen, that what was made elsewhere does not say as well;
@@ -196,19 +296,17 @@ pub(crate) fn survey(cx: &mut Cx<'_, '_>, performed: &mut Map<Key, Performed>) {
                 of.entries = before + 1;
             }
         }
-        let spm = o
-            .specimen
-            .and_then(|i| walk.specimens.get(i))
-            .map(|s| s.spm);
-        let own = spm
-            .map(|s| specimen::number(s.field(2)))
-            .filter(|n| !n.is_empty());
-        if let (Some(spm), Some(own)) = (spm, own) {
+        let Some(index) = o.specimen else { continue };
+        if let (Some(s), Some(own)) = (walk.specimens.get(index), Identity::of(cx, &walk, index)) {
+            let parts = [ORDER, number, own.key];
             let new = Performed {
-                said: said([Some(spm), None, None]),
-                ..Performed::new(sent, "", own.src())
+                said: said([Some(s.spm), None, None]),
+                id: Some(cx.id("Specimen", &parts, s.spm.position(), "specimen")),
+                ..Performed::new(sent, "", s.spm.src())
             };
-            crate::kinds::note_performed(performed, key("SPM", number, own.text), new);
+            for part in [own.key, own.any_day] {
+                crate::kinds::note_performed(performed, key("SPM", number, part), new.clone());
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! SPM → Specimen.
 
-use warifu_diag::catalogue::map_lab::{MAP210, MAP216};
+use warifu_diag::catalogue::map_lab::{MAP210, MAP216, MAP220};
 use warifu_fhir::Resource;
 use warifu_fhir::element::specimen as el;
 use warifu_hl7::time::{self, Oddity};
@@ -8,14 +8,15 @@ use warifu_hl7::{Part, Val};
 use warifu_terms::maps::OrderFile;
 use warifu_terms::{systems, units};
 
-use crate::cx::{Cx, Performed, Sourced};
+use crate::cx::{Cx, Sourced};
 use crate::datatypes::{self, Times, Unit};
 use crate::kinds::observation;
 use crate::table::{Group, run};
 
+use super::joined::{self, Identity};
 use super::tables::SPM_TO_JP_SPECIMEN;
 use super::walk::{Specimen, Walk};
-use super::{Shared, joined, numbered_identifier};
+use super::{Shared, numbered_identifier};
 
 /// Canonical of JP_Specimen_Common.
 const JP_SPECIMEN: &str = "http://jpfhir.jp/fhir/core/StructureDefinition/JP_Specimen_Common";
@@ -30,7 +31,8 @@ pub(super) fn number(spm: Part<'_>) -> Val<'_> {
     }
 }
 
-/// Emits the Specimen of an SPM; returns the text of the reference to it.
+/// Emits the Specimen of an SPM; returns the text of the reference to it, and what tells it from the others of
+/// its order.
 pub(super) fn emit<'a>(
     cx: &mut Cx<'a, '_>,
     shared: &mut Shared<'a>,
@@ -38,47 +40,36 @@ pub(super) fn emit<'a>(
     index: usize,
     s: &Specimen<'a>,
     order: &str,
-) -> &'a str {
-    let n = number(s.spm.field(2));
-    let fallback;
-    let key = if n.is_empty() {
-        fallback = format!("SPM {}", index + 1);
-        fallback.as_str()
-    } else {
-        n.text
-    };
+) -> (&'a str, &'a str) {
+    let own = Identity::of(cx, walk, index);
     // By the number that an order and its result have, a specimen is one.
-    let mut kind = if n.is_empty() {
-        shared.kind
-    } else {
-        joined::ORDER
+    let (kind, key) = match &own {
+        Some(own) => (joined::ORDER, own.key),
+        None => (
+            shared.kind,
+            bumpalo::format!(in cx.message().arena(), "SPM {}", index + 1).into_bump_str(),
+        ),
     };
-    if shared.file == OrderFile::Order {
-        let told = cx.context.performed.get(&joined::key("SPM", order, key));
-        let near = |p: &&Performed| joined::is_near(joined::day_of(cx), p.sent / joined::DAY);
-        let told = told.filter(near).map(|p| p.said.clone());
-        let parts = [kind, order, key];
-        let id = cx.id("Specimen", &parts, s.spm.position(), "specimen");
-        if cx.emitted("Specimen", id) {
-            // Of an order of the same number before: no result's.
-            kind = "OML-01 SPM";
-        } else if let Some(said) = told {
-            // The result makes it, and knows more of it.
-            joined::beside(cx, [Some(s.spm), None, None], &said, OrderFile::Order);
-            for nte in walk.notes(s.notes) {
-                cx.stray_field(nte, 3, nte.field(3));
-            }
-            return cx.reference_text("Specimen", id);
+    let numbered = own.as_ref().map(|own| (order, own));
+    let known = numbered.and_then(|own| joined::specimen_of(cx, own, shared.file, s.spm));
+    if let Some((id, said)) = known {
+        joined::beside(cx, [Some(s.spm), None, None], &said, OrderFile::Order);
+        for nte in walk.notes(s.notes) {
+            cx.stray_field(nte, 3, nte.field(3));
         }
+        return (cx.reference_text("Specimen", id), key);
     }
-    let id = super::unique(
-        cx,
-        "Specimen",
-        &[kind, order, key],
-        s.spm.position(),
-        "specimen",
-        &s.spm.field(2),
-    );
+    let at = s.spm.field(2).src();
+    let parts = [kind, order, key];
+    let n = s.spm.position();
+    let made = cx.out.diagnostics.len();
+    let id = cx.id_once(Cx::order_id, &MAP220, "Specimen", &parts, n, "specimen", at);
+    if let Some(own) = numbered
+        && !joined::note_specimen(cx, own, id, s.spm)
+        && cx.out.diagnostics.len() == made
+    {
+        cx.report(&MAP220, &at);
+    }
     let mut r = cx.open("Specimen", id);
     let group = Group::of(&[s.spm]);
     run(&SPM_TO_JP_SPECIMEN, &mut r, cx, &group);
@@ -89,7 +80,7 @@ pub(super) fn emit<'a>(
     }
     r.profile(JP_SPECIMEN);
     cx.emit(r);
-    cx.reference_text("Specimen", id)
+    (cx.reference_text("Specimen", id), key)
 }
 
 /// SPM-2 (EIP): placer's and filler's number.

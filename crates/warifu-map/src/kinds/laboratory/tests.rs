@@ -915,7 +915,8 @@ fn what_a_result_says_of_its_order_otherwise_is_kept_in_the_report() {
         ]
     );
     // What the order says of the specimen otherwise is kept in its request.
-    let asked = ASKED.replace("023^血清^JC10", "022^血漿^JC10");
+    let asked = ASKED.replace("023^血清^JC10", "023^血清^JC10||||L^左腕^99L");
+    assert_ne!(asked, ASKED);
     let out = convert_files(&[
         file("OML-01", "20260401", "20260401090001", &asked),
         file("OML-11", "20260401", "20260401103000", DONE),
@@ -926,7 +927,105 @@ fn what_a_result_says_of_its_order_otherwise_is_kept_in_the_report() {
         .iter()
         .find_map(|r| r["extension"].as_array())
         .unwrap();
-    assert_eq!(at(&kept[0], "/valueString"), "022^血漿^JC10");
+    assert_eq!(at(&kept[0], "/valueString"), "L^左腕^99L");
+    // Of another kind it is another specimen, whatever its number.
+    let asked = ASKED.replace("023^血清^JC10", "022^血漿^JC10");
+    let out = convert_files(&[
+        file("OML-01", "20260401", "20260401090001", &asked),
+        file("OML-11", "20260401", "20260401103000", DONE),
+    ]);
+    assert_eq!(all(&out, "Specimen").len(), 3);
+    assert!(reported(&out, "MAP220"));
+}
+
+/// Ids of all resources of a type, in order.
+fn ids(out: &Output, ty: &str) -> Vec<String> {
+    let mut ids: Vec<String> = all(out, ty)
+        .iter()
+        .map(|r| at(r, "/id").to_owned())
+        .collect();
+    ids.sort();
+    ids
+}
+
+#[test]
+fn two_specimens_of_one_number_are_two() {
+    let tube = |kind: &str, at: &str, item: &str, value: &str| {
+        format!(
+            "SPM|1|S001||{kind}^検体^JC10|||||||||||||{at}\nOBR|1|O001||E001^生化学^99X\nORC|SC|O001|||CM\nOBX|1|NM|{item}^項目^JC10||{value}|g/dL|||||F\n"
+        )
+    };
+    let (protein, glucose) = ("3A010000002327101", "3D010000002226101");
+    let serum = tube("023", "202604010850", protein, "7.2");
+    for (other, told) in [
+        (tube("022", "202604010850", glucose, "98"), true),
+        (tube("022", "202604010850", protein, "98"), true),
+        (tube("023", "202604020850", protein, "98"), true),
+        (tube("023", "202604011050", protein, "98"), true),
+        // The same segment once more is the same specimen.
+        (tube("023", "202604010850", glucose, "98"), false),
+    ] {
+        let convert = |rows: [&str; 2]| convert("OML-11", &format!("{HEAD}{}", rows.concat()));
+        let out = convert([&serum, &other]);
+        let specimens = all(&out, "Specimen");
+        assert_eq!(specimens.len(), if told { 2 } else { 1 }, "{other}");
+        assert_eq!(reported(&out, "MAP220"), told, "{other}");
+        assert!(!reported(&out, "MAP016") && !reported(&out, "MAP003"));
+        let observations = all(&out, "Observation");
+        assert_eq!(observations.len(), 2);
+        for (o, rows) in observations.iter().zip([&serum, &other]) {
+            let specimen = resolve(&out, &o["specimen"]["reference"]);
+            assert!(rows.contains(at(&specimen, "/type/coding/0/code")));
+            let collected = at(&specimen, "/collection/collectedDateTime");
+            let digits = collected[..16].replace(['-', ':', 'T'], "");
+            assert!(rows.contains(&digits), "{digits} {rows}");
+        }
+        // Whichever comes first, unless only the time of day differs.
+        if !other.contains("11050") {
+            assert_eq!(
+                ids(&convert([&other, &serum]), "Specimen"),
+                ids(&out, "Specimen")
+            );
+        }
+    }
+}
+
+#[test]
+fn a_specimen_number_that_comes_again_on_another_day_is_of_another_specimen() {
+    let next = |s: &str| s.replace("20260401", "20260402");
+    let first = file("OML-11", "20260401", "20260401103000", DONE);
+    let second = file("OML-11", "20260402", "20260402103000", &next(DONE));
+    let order = file("OML-01", "20260401", "20260401090001", ASKED);
+    let alone = [&first, &second].map(|f| convert_files(std::slice::from_ref(f)));
+    for ty in ["Specimen", "Observation", "DiagnosticReport"] {
+        let mut want: Vec<String> = alone.iter().flat_map(|out| ids(out, ty)).collect();
+        want.sort();
+        want.dedup();
+        let of_both = all(&alone[0], ty).len() * 2;
+        assert_eq!(want.len(), of_both, "{ty}");
+        let both = [first.clone(), second.clone()];
+        let turned = [second.clone(), first.clone()];
+        let ordered = [order.clone(), first.clone(), second.clone()];
+        for files in [&both[..], &turned, &ordered] {
+            let out = convert_files(files);
+            assert_eq!(ids(&out, ty), want, "{ty}");
+            assert!(reported(&out, "MAP220"));
+        }
+    }
+    // The order's is that of its own day; where the order does not say when, that of its result.
+    let specimen_of = |files: &[(String, String)]| {
+        let out = convert_files(files);
+        let requests = all(&out, "ServiceRequest");
+        let panel = requests.iter().find(|r| r["basedOn"].is_null()).unwrap();
+        at(panel, "/specimen/0/reference").to_owned()
+    };
+    let alone = specimen_of(std::slice::from_ref(&order));
+    assert_eq!(specimen_of(std::slice::from_ref(&first)), alone);
+    let all_of = [order.clone(), first, second.clone()];
+    assert_eq!(specimen_of(&all_of), alone);
+    let later = specimen_of(std::slice::from_ref(&second));
+    assert_ne!(later, alone);
+    assert_eq!(specimen_of(&[order, second]), later);
 }
 
 #[test]
