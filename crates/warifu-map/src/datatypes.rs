@@ -122,17 +122,15 @@ pub fn codeable_concept<'a>(o: &mut Object<'_>, cx: &mut Cx<'a, '_>, cwe: Part<'
         return;
     }
     cx.members("CodeableConcept", o, (cwe, None), |o, cx| {
-        concept_of(o, cx, cwe, |_, _, _| {});
+        concept_of(o, cx, cwe, &mut |_, _, _| {});
     });
 }
 
+/// Writes codings.
+type More<'r, 'a> = &'r mut dyn FnMut(&mut warifu_fhir::Array<'_>, &mut Cx<'a, '_>, Part<'a>);
+
 /// [`codeable_concept`] with further codings written by `extra` after the sent ones.
-pub fn concept_of<'a>(
-    o: &mut Object<'_>,
-    cx: &mut Cx<'a, '_>,
-    cwe: Part<'a>,
-    extra: impl FnOnce(&mut warifu_fhir::Array<'_>, &mut Cx<'a, '_>, Part<'a>),
-) {
+pub fn concept_of<'a>(o: &mut Object<'_>, cx: &mut Cx<'a, '_>, cwe: Part<'a>, extra: More<'_, 'a>) {
     let mut text: Option<Val<'a>> = None;
     o.array("coding", |a| {
         for t in triplets(cwe) {
@@ -192,30 +190,38 @@ pub fn read_time<'a>(cx: &mut Cx<'a, '_>, v: Val<'a>, target: &'static str) -> O
 
 /// FHIR `dateTime` text of a TS value (first component), in the arena.
 pub fn date_time<'a>(cx: &mut Cx<'a, '_>, v: Val<'a>, target: &'static str) -> Option<&'a str> {
-    let t = read_time(cx, v, target)?;
-    Some(date_time_of(cx, &t))
-}
-
-fn date_time_of<'a>(cx: &Cx<'a, '_>, t: &Time) -> &'a str {
-    let mut s = bumpalo::collections::String::with_capacity_in(32, cx.message().arena());
-    t.write_date_time(&mut s);
-    s.into_bump_str()
+    read_as(cx, v, target, Time::write_date_time)
 }
 
 /// FHIR `date` text of a TS or DT value.
 pub fn date<'a>(cx: &mut Cx<'a, '_>, v: Val<'a>, target: &'static str) -> Option<&'a str> {
-    let t = read_time(cx, v, target)?;
-    let mut s = bumpalo::collections::String::with_capacity_in(16, cx.message().arena());
-    t.write_date(&mut s);
-    Some(s.into_bump_str())
+    read_as(cx, v, target, Time::write_date)
 }
 
 /// FHIR `instant` text of a TS value.
 pub fn instant<'a>(cx: &mut Cx<'a, '_>, v: Val<'a>, target: &'static str) -> Option<&'a str> {
+    read_as(cx, v, target, Time::write_instant)
+}
+
+/// Text in an arena.
+type Text<'a> = bumpalo::collections::String<'a>;
+
+#[inline(never)]
+fn read_as<'a>(
+    cx: &mut Cx<'a, '_>,
+    v: Val<'a>,
+    target: &'static str,
+    write: fn(&Time, &mut Text<'a>),
+) -> Option<&'a str> {
     let t = read_time(cx, v, target)?;
-    let mut s = bumpalo::collections::String::with_capacity_in(32, cx.message().arena());
-    t.write_instant(&mut s);
-    Some(s.into_bump_str())
+    Some(written(cx, &t, write))
+}
+
+#[inline(never)]
+fn written<'a>(cx: &Cx<'a, '_>, t: &Time, write: fn(&Time, &mut Text<'a>)) -> &'a str {
+    let mut s = Text::with_capacity_in(32, cx.message().arena());
+    write(t, &mut s);
+    s.into_bump_str()
 }
 
 /// Adds a `dateTime` element.
@@ -277,7 +283,10 @@ impl<'a> Times<'a> {
         (start, end): (Val<'a>, Val<'a>),
         (from, to): (Option<Time>, Option<Time>),
     ) -> (Self, bool) {
-        let text = |t: &Option<Time>| t.as_ref().map_or("", |t| date_time_of(cx, t));
+        let text = |t: &Option<Time>| {
+            t.as_ref()
+                .map_or("", |t| written(cx, t, Time::write_date_time))
+        };
         let mut times = Self {
             start: (text(&from), start.src()),
             end: (text(&to), end.src()),

@@ -147,10 +147,17 @@ impl<K: Ord, V> Map<K, V> {
     }
     /// Sets the value of a key; gives the one before.
     pub fn insert(&mut self, key: K, value: V) -> Option<V> {
-        let mut value = Some(value);
-        let there = self.entry(key).or_fill(&mut value);
-        // A new entry took the value; an old one gives its own for it.
-        value.map(|value| core::mem::replace(there, value))
+        match self.find(&key) {
+            Ok(at) => {
+                let there = self.entries.get_mut(at);
+                there.map(|(_, there)| core::mem::replace(there, value))
+            }
+            Err(gap) => {
+                self.index.insert(gap, position(self.entries.len()));
+                self.entries.push((key, value));
+                None
+            }
+        }
     }
 }
 
@@ -161,12 +168,19 @@ impl<'m, K, V> Entry<'m, K, V> {
     }
     /// The value, which is `value` when the key is new.
     pub fn or_insert(self, value: V) -> &'m mut V {
-        self.or_fill(&mut Some(value))
+        self.or_insert_with(|| value)
     }
     /// The value, which is made when the key is new.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "`at` is an old entry's position, or that of the one just pushed"
+    )]
     pub fn or_insert_with(self, value: impl FnOnce() -> V) -> &'m mut V {
-        let mut value = self.new.is_some().then(value);
-        self.or_fill(&mut value)
+        if let Some((key, order, gap)) = self.new {
+            order.insert(gap, position(self.at));
+            self.entries.push((key, value()));
+        }
+        &mut self.entries[self.at].1
     }
     /// The value, which is the default one when the key is new.
     pub fn or_default(self) -> &'m mut V
@@ -174,19 +188,6 @@ impl<'m, K, V> Entry<'m, K, V> {
         V: Default,
     {
         self.or_insert_with(V::default)
-    }
-    #[expect(
-        clippy::indexing_slicing,
-        clippy::unwrap_used,
-        reason = "`at` is an old entry's position, or that of the one just pushed; every caller \
-                  brings a value for a new key"
-    )]
-    fn or_fill(self, value: &mut Option<V>) -> &'m mut V {
-        if let Some((key, order, gap)) = self.new {
-            order.insert(gap, position(self.at));
-            self.entries.push((key, value.take().unwrap()));
-        }
-        &mut self.entries[self.at].1
     }
 }
 

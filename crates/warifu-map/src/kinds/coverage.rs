@@ -142,7 +142,7 @@ fn coverage<'a>(cx: &mut Cx<'a, '_>, in1: Segment<'a>) {
         cx.report_with(&MAP008, &code, "JHSD0001");
     }
     r.object(el::TYPE, |o| {
-        concept_of(o, cx, plan, |a, _, _| {
+        concept_of(o, cx, plan, &mut |a, _, _| {
             if let Some(major) = maps::insurance_major_category(code.text) {
                 a.object(|o| {
                     o.constant("system", systems::INSURANCE_MAJOR_CATEGORY);

@@ -117,15 +117,20 @@ struct Event<'a> {
 }
 
 impl<'a> Event<'a> {
-    fn pv1(&self, field: usize) -> Part<'a> {
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "names stand in memory and are looked up as they are"
+    )]
+    fn field(&self, segment: &[u8; 3], field: usize) -> Part<'a> {
         self.message
-            .first(b"PV1")
+            .first(segment)
             .map_or_else(|| self.message.empty_part(), |s| s.field(field))
     }
+    fn pv1(&self, field: usize) -> Part<'a> {
+        self.field(b"PV1", field)
+    }
     fn pv2(&self, field: usize) -> Part<'a> {
-        self.message
-            .first(b"PV2")
-            .map_or_else(|| self.message.empty_part(), |s| s.field(field))
+        self.field(b"PV2", field)
     }
     /// Tells of the future: its PV1 shows the state when it was written, not at its time.
     const fn is_plan(&self) -> bool {
@@ -135,9 +140,7 @@ impl<'a> Event<'a> {
         )
     }
     fn evn(&self, field: usize) -> Part<'a> {
-        self.message
-            .first(b"EVN")
-            .map_or_else(|| self.message.empty_part(), |s| s.field(field))
+        self.field(b"EVN", field)
     }
     /// The fields that say when it happened, best first.
     fn times(&self) -> [(&'static str, Part<'a>); 3] {
@@ -556,9 +559,7 @@ fn place_event<'a>(
                     story.end_key = (event.key > 0).then_some(event.key);
                 } else if story.end_key.is_some_and(|end| event.key > end) {
                     event.late = true;
-                    if let Some(msh) = event.message.first(b"MSH") {
-                        cx.report(&MAP120, &msh.field(9));
-                    }
+                    cx.report(&MAP120, &event.field(b"MSH", 9));
                 }
                 story.events.push(event);
                 return;
@@ -581,10 +582,7 @@ fn place_event<'a>(
                 None => stay_id(cx, &event, start.text),
             };
             if living.is_none() {
-                let nine = event.message.first(b"MSH").map(|s| s.field(9));
-                if let Some(nine) = nine {
-                    cx.report(&MAP109, &nine);
-                }
+                cx.report(&MAP109, &event.field(b"MSH", 9));
             }
             let mut story = begin(id, event, outpatient, department);
             story.implicit = admitted_key == 0;
@@ -780,10 +778,7 @@ fn mark_used<'a>(cx: &mut Cx<'a, '_>, e: &Event<'a>) {
     if !cx.options().trace {
         return;
     }
-    let nine = e
-        .message
-        .first(b"MSH")
-        .map_or_else(|| e.message.empty_part(), |s| s.field(9));
+    let nine = e.field(b"MSH", 9);
     for part in [
         nine,
         e.evn(2),
@@ -826,10 +821,7 @@ fn times<'a>(cx: &mut Cx<'a, '_>, story: &Story<'a>, start: Val<'a>, end: Val<'a
 }
 
 fn event_src(e: &Event<'_>) -> Src {
-    e.message
-        .first(b"MSH")
-        .map(|s| s.field(9).src())
-        .unwrap_or_default()
+    e.field(b"MSH", 9).src()
 }
 
 /// The present status and those before it, with their times.
@@ -839,10 +831,7 @@ fn states<'a>(cx: &mut Cx<'a, '_>, story: &Story<'a>, now: u64) -> (Span<'a>, Ve
     for e in story.events.iter().filter(|e| !e.late) {
         let whole = matches!(e.step, Step::Visit | Step::Admission | Step::PlanAdmission);
         if e.cancels && whole {
-            let nine = e.message.first(b"MSH").map(|s| s.field(9));
-            if let Some(nine) = nine {
-                cx.report_with(&MAP116, &nine, "Encounter");
-            }
+            cx.report_with(&MAP116, &e.field(b"MSH", 9), "Encounter");
             current = Some(Span {
                 status: "cancelled",
                 src: event_src(e),
@@ -1159,6 +1148,12 @@ fn same_place(a: Part<'_>, b: Part<'_>) -> bool {
     (1..=3).all(|n| a.comp(n).value().text.trim() == b.comp(n).value().text.trim())
 }
 
+/// Takes out what was planned and has not come true.
+#[inline(never)]
+fn drop_plans(all: &mut Vec<Spot<'_>>) {
+    all.retain(|s| !s.plan);
+}
+
 /// The places of a stay in order.
 fn spots<'a>(cx: &mut Cx<'a, '_>, story: &Story<'a>) -> Vec<Spot<'a>> {
     let mut all: Vec<Spot<'a>> = Vec::new();
@@ -1177,7 +1172,7 @@ fn spots<'a>(cx: &mut Cx<'a, '_>, story: &Story<'a>) -> Vec<Spot<'a>> {
             plan: false,
         };
         let close = |all: &mut Vec<Spot<'a>>, end: Val<'a>, source: &'static str| {
-            all.retain(|s| !s.plan);
+            drop_plans(all);
             if let Some(last) = all.last_mut() {
                 last.status = "completed";
                 last.end = end;
@@ -1194,7 +1189,7 @@ fn spots<'a>(cx: &mut Cx<'a, '_>, story: &Story<'a>) -> Vec<Spot<'a>> {
                 ..spot
             }),
             (Step::Admission, _) => {
-                all.retain(|s| !s.plan);
+                drop_plans(&mut all);
                 all.push(Spot {
                     start: e.time,
                     ..spot
@@ -1285,7 +1280,7 @@ fn spots<'a>(cx: &mut Cx<'a, '_>, story: &Story<'a>) -> Vec<Spot<'a>> {
                 }),
             },
             (Step::Discharge, false) => {
-                all.retain(|s| !s.plan);
+                drop_plans(&mut all);
                 let there = all
                     .last()
                     .is_some_and(|s| same_place(s.place, here) || !here.is_some());

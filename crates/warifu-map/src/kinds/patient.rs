@@ -450,7 +450,7 @@ fn language<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a
 /// PID-16 (table 0002), with the code of v3-MaritalStatus beside it.
 fn marital_status<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
     r.object(el::MARITAL_STATUS, |o| {
-        datatypes::concept_of(o, cx, f, |a, _, f| {
+        datatypes::concept_of(o, cx, f, &mut |a, _, f| {
             let [sent, _] = datatypes::both_triplets(f);
             let of_table = matches!(systems::trim_name(sent.system.text), "" | "HL70002");
             let code = maps::marital_status(sent.code.text).filter(|_| of_table);

@@ -156,26 +156,17 @@ fn status<'a>(cx: &mut Cx<'a, '_>, g: &Group<'a>, done: &Done<'a>) -> (&'static 
 
 /// OBR-2.
 pub(super) fn placer<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
-    numbered_identifier(
-        r,
-        cx,
-        el::IDENTIFIER,
-        f.comp(1).value().trimmed(),
-        "PLAC",
-        "Placer Identifier",
-    );
+    number(r, cx, f, ["PLAC", "Placer Identifier"]);
 }
 
 /// OBR-3.
 pub(super) fn filler<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
-    numbered_identifier(
-        r,
-        cx,
-        el::IDENTIFIER,
-        f.comp(1).value().trimmed(),
-        "FILL",
-        "Filler Identifier",
-    );
+    number(r, cx, f, ["FILL", "Filler Identifier"]);
+}
+
+fn number(r: &mut Resource, cx: &Cx<'_, '_>, f: Part<'_>, [code, display]: [&'static str; 2]) {
+    let v = f.comp(1).value().trimmed();
+    numbered_identifier(r, cx, el::IDENTIFIER, v, code, display);
 }
 
 /// OBR-7 and OBR-8: a Period, a dateTime when both are equal.

@@ -669,7 +669,7 @@ pub(super) fn method<'a>(
         }
     };
     if sent.is_some() {
-        datatypes::concept_of(o, cx, sent, |a, _, _| derived(a));
+        datatypes::concept_of(o, cx, sent, &mut |a, _, _| derived(a));
     } else {
         o.array("coding", derived);
     }

@@ -195,7 +195,7 @@ fn write_drug<'a>(o: &mut Object<'_>, cx: &mut Cx<'a, '_>, cwe: Part<'a>, more: 
     if coded && !standard {
         cx.report_with(&MAP005, &cwe, "HOT, YJ");
     }
-    datatypes::concept_of(o, cx, cwe, |a, cx, _| {
+    datatypes::concept_of(o, cx, cwe, &mut |a, cx, _| {
         for field in more
             .into_iter()
             .flat_map(|f| f.reps())
