@@ -6,6 +6,7 @@
 use warifu_diag::catalogue::hl7::HL7113;
 use warifu_diag::catalogue::map_admin::MAP127;
 use warifu_diag::catalogue::map_general::{MAP006, MAP007, MAP008, MAP010, MAP018, MAP020};
+use warifu_diag::catalogue::map_lab::MAP219;
 use warifu_fhir::{Element, Id, Object, Resource, Row, Src};
 use warifu_hl7::time::{self, Oddity, Time};
 use warifu_hl7::{Part, Val};
@@ -13,6 +14,7 @@ use warifu_terms::systems::{self, SystemUri};
 
 use crate::cx::{Cx, Known, Sourced};
 use crate::output::Described;
+use crate::table::Group;
 
 /// Which of the two triplets of a CWE / CE.
 #[derive(Debug, Clone, Copy)]
@@ -64,6 +66,47 @@ pub fn both_triplets(cwe: Part<'_>) -> [Triplet<'_>; 2] {
             version: version2,
         },
     ]
+}
+
+/// The name of a concept, else its code.
+#[inline(never)]
+pub(crate) fn said<'a>([a, b]: &[Triplet<'a>; 2]) -> Val<'a> {
+    let all = [a.text, b.text, a.code, b.code];
+    all.into_iter().find(|v| !v.is_empty()).unwrap_or_default()
+}
+
+/// [`said`] of a field.
+#[inline(never)]
+pub(crate) fn said_of(cwe: Part<'_>) -> Val<'_> {
+    said(&both_triplets(cwe))
+}
+
+/// Adds the name of a concept, else its code, as a note behind a label.
+#[inline(never)]
+pub(crate) fn note_said<'a>(
+    r: &mut Resource,
+    cx: &mut Cx<'a, '_>,
+    element: Element,
+    label: &'static str,
+    cwe: Part<'a>,
+) {
+    let said = said_of(cwe);
+    if !said.is_empty() {
+        let text = crate::cx::concat(cx.message().arena(), &[label, said.text]);
+        cx.used(&cwe);
+        r.object(element, |o| o.string("text", text, said.src()));
+    }
+}
+
+/// NTE-3 of every NTE of a group as notes, one a repetition.
+#[inline(never)]
+pub(crate) fn comments(r: &mut Resource, element: Element, group: &Group<'_>) {
+    for nte in group.all(*b"NTE") {
+        for rep in nte.field(3).reps() {
+            let v = rep.text();
+            r.object(element, |o| o.string("text", v.text, v.src()));
+        }
+    }
 }
 
 fn is_standard(t: &Triplet<'_>) -> bool {
@@ -382,16 +425,35 @@ pub struct Unit<'a> {
 /// Reads a unit field (OBX-6 and others): UCUM where the translation is certain, MERIT-9 where sent,
 /// text otherwise (reported).
 pub fn unit<'a>(cx: &mut Cx<'a, '_>, cwe: Part<'a>) -> Unit<'a> {
-    let [a, b] = both_triplets(cwe);
-    let text = [a.text, a.code, b.text, b.code]
-        .into_iter()
-        .find(|v| !v.is_empty())
-        .unwrap_or_default();
+    let pair = both_triplets(cwe);
+    let mut text = said(&pair);
+    let [a, b] = pair;
+    let uncoded = |text: Val<'a>| Unit {
+        text,
+        system: "",
+        code: "",
+    };
     if text.is_empty() {
-        return Unit {
-            text,
-            system: "",
-            code: "",
+        return uncoded(text);
+    }
+    // `10^3/uL`, whose sender means the power.
+    if a.code.text.ends_with("10")
+        && a.text
+            .text
+            .as_bytes()
+            .first()
+            .is_some_and(u8::is_ascii_digit)
+    {
+        let pieces = [a.code.text, "^", a.text.text];
+        text = a.code.map(crate::cx::concat(cx.message().arena(), &pieces));
+        cx.report(&MAP219, &cwe);
+        return match warifu_terms::units::text_to_ucum(text.text) {
+            Some(code) => Unit {
+                text,
+                system: systems::UCUM,
+                code,
+            },
+            None => uncoded(text),
         };
     }
     for t in [&a, &b] {
@@ -406,6 +468,7 @@ pub fn unit<'a>(cx: &mut Cx<'a, '_>, cwe: Part<'a>) -> Unit<'a> {
     if let Some(code) = warifu_terms::units::ucum(a.code.text, a.text.text)
         .or_else(|| warifu_terms::units::ucum(b.code.text, b.text.text))
     {
+        keep_unit(cx, &a, text.text, code);
         return Unit {
             text,
             system: systems::UCUM,
@@ -413,10 +476,23 @@ pub fn unit<'a>(cx: &mut Cx<'a, '_>, cwe: Part<'a>) -> Unit<'a> {
         };
     }
     cx.report(&MAP010, &text);
-    Unit {
-        text,
-        system: "",
-        code: "",
+    keep_unit(cx, &a, text.text, "");
+    uncoded(text)
+}
+
+/// Keeps the field of a unit whose code is neither what is written nor another spelling of it, and that of
+/// a code without a place.
+#[inline(never)]
+pub(crate) fn keep_unit<'a>(cx: &mut Cx<'a, '_>, t: &Triplet<'a>, text: &str, code: &str) {
+    use warifu_terms::units;
+    let sent = t.code.text;
+    let written = sent == code || sent == text && (!code.is_empty() || t.system.is_empty());
+    let spelt = || {
+        let meant = units::text_to_ucum(sent);
+        meant.is_some_and(|meant| meant == code || Some(meant) == units::text_to_ucum(text))
+    };
+    if !sent.is_empty() && !written && !spelt() {
+        cx.keep_field_of(t.code, "Quantity.code");
     }
 }
 
@@ -559,6 +635,13 @@ pub(crate) fn keep_other_people<'a>(cx: &mut Cx<'a, '_>, xcn: Part<'a>) {
     }
 }
 
+/// Whether a field names a person as another one does, or by the number alone.
+#[inline(never)]
+pub(crate) fn says_person(person: Part<'_>, again: Part<'_>) -> bool {
+    again.comp(1).raw() == person.comp(1).raw()
+        && warifu_hl7::find(person.raw(), again.raw(), 0).is_some()
+}
+
 fn keep_person<'a>(cx: &mut Cx<'a, '_>, forms: Part<'a>) {
     cx.unread(forms.text().trimmed(), "XCN");
 }
@@ -651,7 +734,9 @@ fn describe_person<'a>(cx: &mut Cx<'a, '_>, id: Id, xcn: Part<'a>, display: &str
     let described = Described {
         name: without_blanks(display),
         field: raw.get(..FORMS).unwrap_or(raw).to_vec(),
-        forms: xcn.reps().take(4).filter(Part::is_some).count(),
+        // A second given name is one more.
+        forms: xcn.reps().take(4).filter(Part::is_some).count()
+            + usize::from(xcn.comp(4).is_some()),
         kind: xcn.comp(15).sub(1).raw().to_vec(),
         ..Described::default()
     };

@@ -104,6 +104,8 @@ pub struct Output {
     shared_orders: Set<u16>,
     /// Requests of tests, by number and item.
     pub(crate) tests: crate::kinds::laboratory::joined::Tests,
+    /// What the institution is described by, see `facility_of`.
+    pub(crate) facility: Vec<u8>,
     /// Messages of whose visit a stay keeps what it has no element for.
     pub(crate) kept_visits: Set<u16>,
 }
@@ -167,6 +169,7 @@ impl Output {
         self.begun = 0;
         self.shared_orders.clear();
         self.kept_visits.clear();
+        self.facility.clear();
         self.tests.clear();
     }
     /// What follows is of this person.

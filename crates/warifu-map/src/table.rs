@@ -465,7 +465,7 @@ pub(crate) struct Strays<'a> {
     unread: Vec<(String, Val<'a>)>,
     /// Their places: message, first byte, one past the last.
     unread_places: Set<(u16, u32, u32)>,
-    /// Fields of `parts`: message, first byte.
+    /// Fields of `parts`, and of `unread` those that are kept whole: message, first byte.
     whole: Set<(u16, u32)>,
     /// Positions of segments whose rest stands where they are told ([`Cx::left_of`]).
     placed: Set<u32>,
@@ -593,10 +593,11 @@ impl<'a> Cx<'a, '_> {
         } else {
             0
         };
-        let asked = passed | s.parted_bits() | checked(name);
+        let whole = passed | self.of_other_facility(s);
+        let asked = whole | s.parted_bits() | checked(name);
         for n in bits(s.filled_bits() & (passed | read) & asked) {
             let field = s.field(n);
-            let gone = passed >> n & 1 == 1 || is_taken_in_part(name, n, field, parts, kind);
+            let gone = whole >> n & 1 == 1 || is_taken_in_part(s, n, field, parts, kind);
             if !gone || !field.is_some() || is_for_clinicians(name, n) {
                 continue;
             }
@@ -612,6 +613,11 @@ impl<'a> Cx<'a, '_> {
             }
         }
     }
+    /// Fields of an order that name another institution than the one that is described.
+    fn of_other_facility(&self, s: Segment<'a>) -> u64 {
+        let other = s.name() == *b"ORC" && facility_of(s) != self.out.facility;
+        if other { 0b111 << 21 } else { 0 }
+    }
     /// What rows leave of the fields of a visit that they read; the stay at hand keeps it.
     pub(crate) fn stray_visit(&mut self, message: Message<'a>, kind: Option<DataKind>) {
         for s in message.segments() {
@@ -623,7 +629,7 @@ impl<'a> Cx<'a, '_> {
             let read = *read & !passed(name, kind);
             for n in bits(s.filled_bits() & read) {
                 let field = s.field(n);
-                if field.is_some() && is_taken_in_part(name, n, field, parts, kind) {
+                if field.is_some() && is_taken_in_part(s, n, field, parts, kind) {
                     self.stray_at(s, n, field, true);
                 }
             }
@@ -678,7 +684,9 @@ impl<'a> Cx<'a, '_> {
     pub(crate) fn keep_field_of(&mut self, v: Val<'a>, target: &str) {
         match self.field_of(v) {
             Some((name, field)) => {
-                self.keep_later(name, field.span().0, field.text().trimmed());
+                let from = field.span().0;
+                self.keep_later(name, from, field.text().trimmed());
+                self.strays.whole.insert((v.message, from));
             }
             None => self.unread(v, target),
         }
@@ -737,11 +745,16 @@ impl<'a> Cx<'a, '_> {
         self.stray_fields(s, left);
     }
     /// The fields that no row of a table names, of a segment that the table does not keep.
-    pub(crate) fn stray_rest(&mut self, table: &'static Table, s: Segment<'a>) {
+    pub(crate) fn stray_rest(
+        &mut self,
+        table: &'static Table,
+        s: Segment<'a>,
+        near: &[Segment<'a>],
+    ) {
         let left = whole(s).filter(move |(n, field)| {
             let row = table.row(s.name(), *n);
             let left = row.is_none_or(|row| matches!(row.action, Action::Same(..)));
-            left && field.is_some() && !is_said(table, (s, *n), *field, &[])
+            left && field.is_some() && !is_said(table, (s, *n), *field, near)
         });
         self.stray_fields(s, left);
     }
@@ -896,8 +909,12 @@ impl<'a> Cx<'a, '_> {
             segments,
             parts,
             fields,
+            unread,
             ..
         } = std::mem::take(&mut self.strays);
+        for (name, v) in unread {
+            self.report_with(&MAP018, &v, name);
+        }
         let mut last = None;
         let segments = segments.all.into_iter().skip(segments.next);
         let once = segments.filter(move |s| last.replace(s.0) != Some(s.0));
@@ -907,6 +924,18 @@ impl<'a> Cx<'a, '_> {
             self.report_with(&MAP018, &field, name);
         }
     }
+}
+
+/// What an order says of its institution: ORC-21 to ORC-23.
+#[inline(never)]
+pub(crate) fn facility_of(orc: Segment<'_>) -> &[u8] {
+    let at = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);
+    let (start, mut end) = orc.field(21).span();
+    for n in [22, 23] {
+        end = end.max(orc.field(n).span().1);
+    }
+    let bytes = orc.message().bytes();
+    bytes.get(at(start)..at(end)).unwrap_or_default()
 }
 
 /// A segment, the fields of which the rows of any table take a value, or what says the same elsewhere (a
@@ -922,54 +951,68 @@ const IN_1: u32 = 1 << 17;
 const IN_2: u32 = 1 << 18;
 const IN_5: u32 = 1 << 21;
 /// The whole as a text.
-const TEXT: u32 = !0;
+const TEXT: u32 = !(CODED | OF_TABLE);
 /// A value alone.
 pub(crate) const ONE: u32 = 0b10;
 /// Two.
 const TWO: u32 = 0b110;
-/// The first triplet.
+/// The first triplet; the system with its code.
 pub(crate) const CE: u32 = 0b1110;
-/// Both triplets.
+/// Both triplets. Where a name is the text, one is; a system goes with its code.
 const CWE: u32 = 0b111_1110;
+/// A name alone.
+pub(crate) const NAME: u32 = 0b100;
+/// No name without its code.
+const CODED: u32 = 1 << 16;
+/// A code of a table, whose name and system say nothing more; the system is a table's.
+const OF_TABLE: u32 = 1 << 31;
+pub(crate) const CODE: u32 = CE | CODED | OF_TABLE;
 /// Number, name, kind of name and its writing.
-const XCN: u32 = 0b1000_0100_0001_1110 | ALL;
+const XCN: u32 = XCN_PARTS | ALL;
+const XCN_PARTS: u32 = 0b1000_0100_0001_1110;
 /// Ward, room, bed, kind of place.
 const PL: u32 = 0b100_1110;
+/// A clinic, kind of place.
+const CLINIC: u32 = 0b100_0010;
 /// Parts of an address; of the street where there is no whole.
 const XAD: u32 = 0b1_1111_1000;
 /// A number, what it is for, by which device, its extension, the number as written.
 const XTN: u32 = 0b1_0001_0000_1110;
-/// A thing used: what, how much of it in which unit, how many.
-const ZRD: u32 = 0b1111_1110 | IN_5 | ALL;
+/// A thing used: what, how much of it in which unit and in how many parts, which go with it.
+const ZRD: u32 = CWE | IN_5 | ALL;
+/// Numbers of a person: number, who gave it, its kind.
+const CX: u32 = 0b11_0010;
 /// Family, given, further, suffix, prefix, kind of name, its writing.
 const XPN: u32 = XPN_PARTS | ALL;
 const XPN_PARTS: u32 = 0b1_1011_1110;
+/// Without suffix and prefix.
+const XPN_OF_CONTACT: u32 = 0b1_1000_1110;
 
 static TAKEN: &[Taken] = &[
-    (*b"AL1", 0x7c, &[(2, CE), (3, CWE), (4, CE)]),
+    (*b"AL1", 0x7c, &[(2, CODE), (3, CWE), (4, CODE)]),
     (*b"DB1", 0x14, &[]),
     (*b"EVN", 0x4c, &[]),
     (
         *b"IAM",
         0x6_3bfc,
         &[
-            (2, CWE),
+            (2, CODE),
             (3, CWE),
-            (4, CWE),
-            (6, CE),
-            (9, CE),
-            (17, CE),
+            (4, CODE),
+            (6, CODE),
+            (9, CODE),
+            (17, CODE),
             (18, XCN),
         ],
     ),
-    (*b"IN1", 0x2_3c1c, &[(2, CWE), (10, ONE | ALL), (17, CE)]),
+    (*b"IN1", 0x2_3c1c, &[(2, CWE), (10, ONE | ALL), (17, CODE)]),
     (*b"IPC", 0x16e, &[(1, TWO), (2, TWO), (5, CE), (6, CWE)]),
     (
         *b"NK1",
         0x207c,
         &[
-            (2, XPN),
-            (3, CE),
+            (2, XPN_OF_CONTACT | ALL),
+            (3, CE | OF_TABLE),
             (4, XAD | ALL),
             (5, XTN | ALL),
             (6, XTN | ALL),
@@ -981,7 +1024,7 @@ static TAKEN: &[Taken] = &[
         0x10_2741_31bc,
         &[
             (4, CWE),
-            (12, CE),
+            (12, NAME),
             (13, TEXT),
             (16, XCN & !ALL),
             (26, CE | IN_1),
@@ -993,7 +1036,7 @@ static TAKEN: &[Taken] = &[
         &[
             (3, CWE | IN_1),
             (5, TEXT),
-            (6, CWE),
+            (6, CE),
             (8, ONE | ALL),
             (16, XCN),
             (17, CWE),
@@ -1009,10 +1052,10 @@ static TAKEN: &[Taken] = &[
             // All or nothing, see `is_said`.
             (13, TEXT),
             (16, CWE),
-            (17, CWE),
+            (17, CE | CODED),
             (22, XAD),
             (23, XTN),
-            (29, CE),
+            (29, CODE),
         ],
     ),
     (*b"PD1", 0x10, &[(4, XCN)]),
@@ -1020,7 +1063,7 @@ static TAKEN: &[Taken] = &[
         *b"PID",
         0x2_6381_eba8,
         &[
-            (3, 0b11_0010 | ALL),
+            (3, CX | ALL),
             (5, XPN),
             (9, XPN),
             (11, XAD | ALL),
@@ -1035,12 +1078,12 @@ static TAKEN: &[Taken] = &[
         0x3e7_e79e,
         &[
             (3, CWE),
-            (10, CWE),
+            (10, CWE | CODED),
             (13, CE),
             (14, CWE),
-            (18, CE),
+            (18, CODE),
             (21, CE),
-            (25, CWE),
+            (25, CWE | CODED),
         ],
     ),
     (
@@ -1054,35 +1097,34 @@ static TAKEN: &[Taken] = &[
         0x7f_fff8,
         &[
             (5, CWE),
-            (7, CWE),
+            (7, CE),
             (8, CWE),
-            (9, CE),
+            (9, NAME),
             (10, XCN),
             (11, PL),
-            (14, CE),
-            (17, CE),
+            (14, NAME),
+            (17, NAME),
             (18, CWE | ALL),
             (19, CWE),
             (22, TEXT),
         ],
     ),
-    (*b"RXC", 0x1e, &[(2, CWE), (4, CWE)]),
+    (*b"RXC", 0x1e, &[(2, CWE), (4, CE)]),
     (
         *b"RXE",
         0x401_8fe8_bcfc,
         &[
             (2, CWE),
-            (5, CWE),
+            (5, CE),
             (6, CE),
             (7, CWE),
-            (11, CWE),
-            (13, XCN),
+            (11, CE),
             (19, TWO | IN_2),
             (21, CWE | ALL),
-            (24, CWE),
-            (26, CWE),
+            (24, CE),
+            (26, NAME),
             (27, CWE | ALL),
-            (31, CWE | ALL),
+            (31, CWE | CODED | ALL),
             (42, PL),
         ],
     ),
@@ -1107,7 +1149,7 @@ static TAKEN: &[Taken] = &[
             (3, ONE | ALL | IN_1),
             (4, ONE | ALL),
             (6, TWO),
-            (9, CWE),
+            (9, CODE),
             (10, TEXT),
             (11, TEXT),
         ],
@@ -1129,7 +1171,7 @@ static TAKEN: &[Taken] = &[
             (7, TWO),
         ],
     ),
-    (*b"ZI1", 0x2_3c1c, &[(2, CWE), (10, ONE | ALL), (17, CE)]),
+    (*b"ZI1", 0x2_3c1c, &[(2, CWE), (10, ONE | ALL), (17, CODE)]),
     (*b"ZPD", 0x4, &[(2, CWE | ALL)]),
     (
         *b"ZPR",
@@ -1138,9 +1180,9 @@ static TAKEN: &[Taken] = &[
             (1, CWE | ALL),
             (2, CWE),
             (3, CWE | ALL),
-            (4, CWE | ALL),
-            (5, CE),
-            (6, CWE | ALL),
+            (4, CWE | CODED | ALL),
+            (5, CWE),
+            (6, CWE | CODED | ALL),
         ],
     ),
 ];
@@ -1163,7 +1205,7 @@ static PASSED: &[([u8; 3], u32, u64)] = {
         (*b"EVN", PLANNED | TO_MOVE | TO_LEAVE, 1 << 6),
         (
             *b"PV1",
-            VISIT | PLANNED | ADMITTED | AWAY | TO_MOVE | TO_LEAVE,
+            VISIT | PLANNED | ADMITTED | AWAY | TO_MOVE | TO_LEAVE | LEFT | bit(K::Adt01),
             1 << 6,
         ),
         (
@@ -1179,7 +1221,12 @@ static PASSED: &[([u8; 3], u32, u64)] = {
         (
             *b"PV2",
             MOVED | VISIT | ADMITTED | AWAY | TO_LEAVE | LEFT,
-            1 << 1 | 1 << 8,
+            1 << 8,
+        ),
+        (
+            *b"PV2",
+            MOVED | VISIT | ADMITTED | AWAY | TO_LEAVE | LEFT | PLANNED,
+            1 << 1,
         ),
         (
             *b"PV2",
@@ -1230,14 +1277,18 @@ pub(crate) fn value_parts(of_type: &str) -> u32 {
 
 /// Whether a field says more than what rows take of it, or something else.
 fn is_taken_in_part(
-    name: [u8; 3],
+    s: Segment<'_>,
     n: usize,
     field: Part<'_>,
     parts: &[(u8, u32)],
     kind: Option<DataKind>,
 ) -> bool {
-    field.has_parts() && has_more(field, parts_of(name, n, parts, kind))
-        || checked(name) >> n & 1 == 1 && is_unknown(name, n, field)
+    let clinic = s.field(10).comp(1);
+    (&s.name(), n, kind) == (b"PV1", 3, Some(DataKind::Adt12))
+        && clinic.is_some()
+        && field.comp(1).raw() != clinic.raw()
+        || field.has_parts() && has_more(field, parts_of(s, n, parts, kind))
+        || checked(s.name()) >> n & 1 == 1 && is_unknown(s.name(), n, field)
 }
 
 /// Fields of codes and times, of which rows take what they stand for.
@@ -1245,12 +1296,14 @@ fn checked(name: [u8; 3]) -> u64 {
     match &name {
         b"EVN" => 1 << 2 | 1 << 3 | 1 << 6,
         b"IN1" | b"ZI1" => 1 << 17,
-        b"OBX" | b"PRB" => 1 << 2,
-        b"ORC" => 1 << 29,
+        b"OBX" => 1 << 2,
+        b"PRB" => 1 << 2 | 1 << 18,
+        b"ORC" => 1 << 5 | 1 << 29,
         b"PV1" => 1 << 2 | 1 << 44 | 1 << 45,
         b"PV2" => 1 << 8 | 1 << 9 | 1 << 47,
         b"RXC" => 1 << 1,
         b"RXE" => 1 << 32,
+        b"TQ1" => 1 << 9,
         _ => 0,
     }
 }
@@ -1262,31 +1315,94 @@ fn is_unknown(name: [u8; 3], n: usize, field: Part<'_>) -> bool {
     let known = match (&name, n) {
         (b"IN1" | b"ZI1", _) => maps::SUBSCRIBER_RELATIONSHIP.translate(code).known,
         (b"OBX", _) => code.len() <= 3,
+        (b"ORC", 5) => maps::ORDER_STATUS.translate(code).known,
         (b"ORC", _) => tables::T_0482.entry(code).is_some(),
         (b"PV1", 2) => maps::ENCOUNTER_CLASS.find(code).is_some(),
+        (b"PRB", 18) => code == "1",
+        (b"TQ1", _) => maps::PRIORITY.translate(code).known,
         (b"RXC", _) => matches!(code, "A" | "B"),
         _ => warifu_hl7::time::parse(code).is_some(),
     };
     !known && !code.is_empty()
 }
 
+/// What rows take of a field in a kind, where it is something else than in the others.
+static PARTS_IN: &[([u8; 3], u8, DataKind, u32)] = &[
+    // A diet has one pattern; the reason for its change is a note, as is the form of a drug.
+    (*b"TQ1", 3, DataKind::Omd, ONE | IN_1),
+    (*b"ORC", 16, DataKind::Omd, NAME),
+    (*b"RXE", 6, DataKind::Omp01, NAME),
+    // The kind of an injection.
+    (*b"RXE", 2, DataKind::Omp02, CE),
+    // The clinic of an outpatient.
+    (*b"PV1", 3, DataKind::Adt12, CLINIC),
+    // A body measure; of a blood group, see `value_parts`.
+    (*b"OBX", 5, DataKind::Adt00, ONE),
+];
+
 /// What rows take of a field.
-fn parts_of(name: [u8; 3], n: usize, parts: &[(u8, u32)], kind: Option<DataKind>) -> u32 {
-    match (&name, n, kind) {
-        (b"OBX", 5, Some(DataKind::Adt00)) => return CWE,
-        // A diet has one pattern.
-        (b"TQ1", 3, Some(DataKind::Omd)) => return ONE | IN_1,
-        _ => {}
-    }
-    let of = parts.iter().find(|p| usize::from(p.0) == n);
-    of.map_or(ONE, |p| p.1)
+fn parts_of(s: Segment<'_>, n: usize, parts: &[(u8, u32)], kind: Option<DataKind>) -> u32 {
+    let name = s.name();
+    let here = |of: &&([u8; 3], u8, DataKind, u32)| {
+        of.0 == name && usize::from(of.1) == n && Some(of.2) == kind
+    };
+    let of_value = name == *b"OBX" && s.field(2).raw() != b"NM";
+    let own = PARTS_IN.iter().find(here).map(|of| of.3);
+    let of = parts.iter().find(|p| usize::from(p.0) == n).map(|p| p.1);
+    own.map(|own| {
+        if of_value {
+            value_parts(s.field(2).value().text)
+        } else {
+            own
+        }
+    })
+    .or(of)
+    .unwrap_or(ONE)
 }
+
+/// A component that is told with another one of `some`, or where none of `none` has a value:
+/// `(mask, component, some, none)`, a bit for each.
+type Told = (u32, u8, u32, u32);
+
+static TOLD: &[Told] = &[
+    (CWE | CODED, 2, 1 << 1, 0),
+    (CWE | CODED, 5, 1 << 4, 0),
+    (CE | CODED, 2, 1 << 1, 0),
+    // A name is the text where there is no other, or goes with its code; a second system with its code. A
+    // system without a code says nothing. Of a concept without names the original text is the name.
+    (CWE, 2, 1 << 1, 1 << 5),
+    (CWE, 5, 1 << 4, 1 << 2),
+    (CWE, 6, 1 << 4, 0),
+    (CWE, 9, 0, 1 << 2 | 1 << 5),
+    (NAME, 3, 1 << 2, 0),
+    (TWO, 2, 1 << 1, 0),
+    // An address and a number are told by their parts where they are not as a whole.
+    (XAD, 1, 0, 1 << 8),
+    (XAD, 2, 0, 1 << 8),
+    (XTN, 1, 0, 1 << 12),
+    (XTN, 4, 0, 1 << 1 | 1 << 12),
+    (XTN, 6, 0, 1 << 1 | 1 << 12),
+    (XTN, 7, 0, 1 << 1 | 1 << 12),
+];
 
 /// Whether a field says something in components that `mask` does not name, or in a further repetition.
 #[inline(never)]
 pub(crate) fn has_more(field: Part<'_>, mask: u32) -> bool {
+    let (parts, key) = (mask & 0xfffe, mask & 0x1_fffe);
+    // The kind of a name, place or number is one that rows know.
+    let (kind_at, kinds) = match parts {
+        XPN_PARTS => (7, "L M N S D"),
+        XPN_OF_CONTACT => (7, "L"),
+        XCN_PARTS => (10, "L"),
+        PL | CLINIC => (6, "N C"),
+        CX => (5, "PI"),
+        _ => (0, ""),
+    };
     // Most fields have what rows take and no more.
-    if field.is_within(mask) {
+    let second = if parts == CWE { 0b111_0000 } else { 0 };
+    let plain = parts & 0b100 == 0 || !field.comp(1).is_empty();
+    let simple = plain && kind_at == 0 && parts != XTN && mask & OF_TABLE == 0;
+    if simple && field.is_within(mask & !second) {
         return false;
     }
     let has_subs = field.has_subcomponents();
@@ -1295,28 +1411,38 @@ pub(crate) fn has_more(field: Part<'_>, mask: u32) -> bool {
         if at > 0 && mask & ALL == 0 && !one && rep.is_some() {
             return true;
         }
-        for (n, part) in (1..).zip(rep.comps()) {
+        let numbered = || (1..).zip(rep.comps()).filter(|(_, part)| !part.is_empty());
+        let filled = numbered().take_while(|(n, _)| *n < 32);
+        let filled = filled.fold(0u32, |all, (n, _)| all | 1 << n);
+        let is_filled = |n: usize| filled >> n & 1 == 1;
+        // The kind of a name may stand one component early.
+        let early = kind_at == 7 && is_filled(6) && !is_filled(8);
+        for (n, part) in numbered() {
             let taken = n < 16 && mask >> n & 1 == 1;
-            if taken && !has_subs || part.is_empty() {
-                continue;
-            }
             let triplet = n < 15 && mask >> (n + 16) & 1 == 1;
             let subs = if triplet { 3 } else { 1 };
-            if part.has_subcomponents() && part.subs().skip(subs).any(|sub| sub.is_some()) {
+            if (!taken || has_subs)
+                && part.has_subcomponents()
+                && part.subs().skip(subs).any(|sub| sub.is_some())
+            {
                 return true;
             }
-            let is_empty = |n: usize| rep.comp(n).is_empty();
-            // Of a concept without names the original text is the name; editions of ICD-10 are told. An
-            // address and a number are told by their parts where they are not as a whole.
-            let told = taken
-                || match (mask & 0xfffe, n) {
-                    (CWE, 7) => rep.comp(3).value().text.starts_with("I10"),
-                    (CWE, 9) => is_empty(2) && is_empty(5),
-                    // Or the kind of a name stands one component early.
-                    (XAD, 1 | 2) | (XPN_PARTS, 6) => is_empty(8),
-                    (XTN, 4 | 6 | 7) => is_empty(1) && is_empty(12),
-                    _ => false,
-                };
+            let said = part.value().trimmed().text;
+            let told = if n == kind_at - usize::from(early) {
+                at > 0 && parts == CX || said.is_empty() || kinds.split(' ').any(|k| k == said)
+            } else if n == 3 && mask & OF_TABLE != 0 {
+                is_filled(1) && (said.starts_with("HL7") || said.starts_with('J'))
+            } else if (parts, n) == (CWE, 7) {
+                // Editions of ICD-10 are told.
+                rep.comp(3).value().text.starts_with("I10")
+            } else {
+                let rule = TOLD
+                    .iter()
+                    .find(|r| (r.0 == key || r.0 == parts) && usize::from(r.1) == n);
+                rule.map_or(taken, |(_, _, some, none)| {
+                    filled & some != 0 || *none != 0 && filled & none == 0
+                })
+            };
             if !told {
                 return true;
             }
@@ -1519,6 +1645,105 @@ mod tests {
             json.contains("PV1-2\",\"valueString\":\"QQC")
                 && crate::testing::reported(&out, "MAP117")
         );
+    }
+
+    #[test]
+    fn what_rows_do_not_read_of_a_code_is_kept() {
+        let lab = |orc: &str, unit: &str| {
+            format!(
+                "SPM|1|S1||023^血清^JC10\nOBR|1|1||E001^生化学^99L|||20260401080000\nORC|SC|1|||{orc}\nOBX|1|NM|2A990000001930952^白血球数^JC10||5.6|{unit}|||||F"
+            )
+        };
+        for (orc, unit, field) in [
+            (
+                "CM",
+                "Q1^mg/dL^ISO+",
+                "OBX-6\",\"valueString\":\"Q1^mg/dL^ISO+",
+            ),
+            ("CM", "Q1^袋^99L", "OBX-6\",\"valueString\":\"Q1^袋^99L"),
+            (
+                "CM",
+                "mg/dL^^^Q1^mg^99L",
+                "OBX-6\",\"valueString\":\"mg/dL^^^Q1^mg^99L",
+            ),
+            ("Q9", "mg/dL", "ORC-5\",\"valueString\":\"Q9"),
+            (
+                "CM||||||||||||^総合診療部",
+                "mg/dL",
+                "ORC-17\",\"valueString\":\"^総合診療部",
+            ),
+            (
+                "CM||||||||||||01^総合内科^HL70069",
+                "mg/dL",
+                "ORC-17\",\"valueString\":\"01^総合内科^HL70069",
+            ),
+        ] {
+            let (json, _) = converted("OML-11", "OUL^R22", &lab(orc, unit));
+            assert_eq!(json.matches(field).count(), 1, "{field} in {json}");
+        }
+        for unit in [
+            "mg/dL^mg/dL^99L",
+            "mm(hg)^mmHg^ISO+",
+            "/min^回／１分^ISO+",
+            "K1^^99L",
+        ] {
+            let (json, _) = converted("OML-11", "OUL^R22", &lab("CM", unit));
+            assert_eq!(
+                json.contains("field:OBX-6"),
+                unit.starts_with('K'),
+                "{json}"
+            );
+        }
+        // The second order names another institution than the first.
+        let given = |at: &str| {
+            format!("ORC|NW|1||1_01|||||||||||||||||{at}\nRXE||620007329^薬^HOT9|1||TAB^錠^MR9P\n")
+        };
+        let first = "割符病院|^^^100-0001|03-1";
+        for (second, left) in [(first, 0), ("割符病院|^^^100-0001|03-2", 1)] {
+            let text = given(first) + &given(second);
+            let (json, _) = converted("OMP-01", "RDE^O11", &text);
+            let kept = json
+                .matches("field:ORC-23\",\"valueString\":\"03-2")
+                .count();
+            assert_eq!(
+                (kept, json.contains("field:ORC-21")),
+                (left, left == 1),
+                "{json}"
+            );
+        }
+        let (json, _) = converted(
+            "PPR-01",
+            "PPR^ZD1",
+            "PRB|AD|20260401|20058911^狭心症^MDCDX2|PRB0001|||20260401|||||||||||2^副傷病^99L\nZPR||9^別名^99L",
+        );
+        for field in [
+            "PRB-18\",\"valueString\":\"2^副傷病^99L",
+            "ZPR-2\",\"valueString\":\"9^別名^99L",
+        ] {
+            assert_eq!(json.matches(field).count(), 1, "{field} in {json}");
+        }
+    }
+
+    #[test]
+    fn a_caret_in_a_unit_is_the_power_that_its_sender_means() {
+        for (unit, text, code) in [
+            ("10^3/uL", "10^3/uL", Some("10*3/uL")),
+            ("×10^4/μL", "×10^4/μL", Some("10*4/uL")),
+            ("10^6/袋", "10^6/袋", None),
+        ] {
+            let obx = format!(
+                "SPM|1|S1||023^血清^JC10\nOBR|1|1||E001^生化学^99L|||20260401080000\nORC|SC|1|||CM\nOBX|1|NM|2A990000001930952^白血球数^JC10||5.6|{unit}|||||F"
+            );
+            let (json, out) = converted("OML-11", "OUL^R22", &obx);
+            assert!(
+                json.contains(&format!("\"value\":5.6,\"unit\":\"{text}\"")),
+                "{json}"
+            );
+            assert_eq!(json.contains("unitsofmeasure"), code.is_some(), "{json}");
+            let coded = format!("\"code\":\"{}\"", code.unwrap_or_default());
+            assert_eq!(json.contains(&coded), code.is_some(), "{json}");
+            assert!(crate::testing::reported(&out, "MAP219"));
+        }
     }
 
     #[test]

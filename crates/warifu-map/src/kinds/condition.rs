@@ -14,7 +14,9 @@ use crate::datatypes::{
     self, Triplet, both_triplets, codeable_concept, coded_concept, coding, person_reference,
     system_of,
 };
-use crate::table::{CE, Group, Ignored, ONE, Table, has_more, keep, keep_further, keep_rest, run};
+use crate::table::{
+    CODE, Group, Ignored, ONE, Table, has_more, keep, keep_further, keep_rest, run,
+};
 
 /// Canonical of `JP_Condition_Diagnosis`.
 pub const JP_CONDITION_DIAGNOSIS: &str =
@@ -258,14 +260,9 @@ fn problem<'a>(cx: &mut Cx<'a, '_>, group: &mut Group<'a>, last_order: Option<Se
     run(&ZPR_TO_JP_CONDITION, &mut r, cx, group);
     keep_further(&ZPR_TO_JP_CONDITION, &mut r, cx, group, *b"ZPR");
     run(&ORC_TO_JP_CONDITION, &mut r, cx, group);
-    for nte in group.all(*b"NTE") {
-        let before = r.row(row(&ORC_TO_JP_CONDITION, "NTE-3"));
-        for rep in nte.field(3).reps() {
-            let v = rep.text();
-            r.object(el::NOTE, |o| o.string("text", v.text, v.src()));
-        }
-        r.row(before);
-    }
+    let before = r.row(row(&ORC_TO_JP_CONDITION, "NTE-3"));
+    datatypes::comments(&mut r, el::NOTE, group);
+    r.row(before);
     for zpd in group.all(*b"ZPD") {
         let before = r.row(row(&ZPD_TO_JP_CONDITION, "ZPD-2"));
         for rep in zpd.field(2).reps() {
@@ -358,7 +355,7 @@ fn code<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, prb: Segme
                             coded = true;
                             coding(a, cx, &t);
                         } else {
-                            cx.used(&zpr.field(usize::from(n)));
+                            second_name(cx, zpr, n.into(), disease);
                         }
                     }
                 }
@@ -390,6 +387,16 @@ fn code<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, prb: Segme
         cx.report(&MAP106, &disease);
     }
     coded
+}
+
+/// A name of the disease that is no further coding: kept, unless it is that of PRB-3.
+fn second_name<'a>(cx: &mut Cx<'a, '_>, zpr: Segment<'a>, n: usize, disease: Part<'a>) {
+    let name = zpr.field(n);
+    if name.raw() == disease.raw() {
+        cx.used(&name);
+    } else {
+        cx.stray_field(zpr, n, name);
+    }
 }
 
 /// Whether the triplet's system has a published URI.
@@ -758,7 +765,7 @@ fn meta<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, prb: Segment<'a>, profile: &'
             continue;
         };
         // The code of PRB-21 is told by the tag.
-        let more = has_more(field, if n == 21 { CE } else { ONE });
+        let more = has_more(field, if n == 21 { CODE } else { ONE });
         if !uninformed {
             if n > 21 || more {
                 cx.report_with(&MAP125, &field, row.row.source);
@@ -1068,7 +1075,10 @@ mod tests {
         };
         let c = one(&ppr(&prb("N^未告知^99L", "N^未告知^99L")), "Condition");
         assert_eq!(at(&c, "/meta/tag/0/code"), "UNINFORMED");
-        assert_eq!(at(&c, "/note/0/text"), "患者への告知: 未告知");
+        assert_eq!(
+            at(&c, "/note/0/text"),
+            "患者への告知: 未告知 (N^未告知^99L)"
+        );
         assert_eq!(at(&c, "/note/1/text"), "予後の告知: 未告知 (N^未告知^99L)");
         let out = ppr(&prb("Y^告知済^99L", "N^未告知^99L"));
         let c = one(&out, "Condition");

@@ -184,6 +184,10 @@ pub(crate) fn survey<'a>(
             .filter(|s| !named && s.field(21).is_some());
         if let Some(orc) = orc {
             practitioner::emit_facility(&mut cx, orc);
+            // What could not be read each order keeps.
+            if cx.strays.has_unread() {
+                cx.out.facility.clear();
+            }
             named = true;
         }
     }

@@ -213,9 +213,8 @@ fn orderer<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>
 }
 
 /// ORC-16.
-fn reason<'a>(r: &mut Resource, _: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
-    let said = said(f);
-    r.object(el::NOTE, |o| o.string("text", said.text, said.src()));
+fn reason<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
+    datatypes::note_said(r, cx, el::NOTE, "", f);
 }
 
 fn note_text<'a>(r: &mut Resource, _: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
@@ -225,29 +224,12 @@ fn note_text<'a>(r: &mut Resource, _: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a
 
 /// TQ1-9: the resource has no priority.
 fn priority<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
-    let said = said(f);
-    let text = crate::cx::concat(cx.message().arena(), &["優先度: ", said.text]);
-    cx.used(&f);
-    r.object(el::NOTE, |o| o.string("text", text, said.src()));
+    datatypes::note_said(r, cx, el::NOTE, "優先度: ", f);
 }
 
 /// NTE-3 of every comment.
 fn comments<'a>(r: &mut Resource, _: &mut Cx<'a, '_>, group: &Group<'a>, _: Part<'a>) {
-    for nte in group.all(*b"NTE") {
-        for rep in nte.field(3).reps() {
-            let v = rep.text();
-            r.object(el::NOTE, |o| o.string("text", v.text, v.src()));
-        }
-    }
-}
-
-/// Text of a CWE, its code where there is none.
-fn said(cwe: Part<'_>) -> Val<'_> {
-    let [a, b] = datatypes::both_triplets(cwe);
-    [a.text, b.text, a.code, b.code]
-        .into_iter()
-        .find(|v| !v.is_empty())
-        .unwrap_or_default()
+    datatypes::comments(r, el::NOTE, group);
 }
 
 /// All ODS: `D` → the oral diet (its types merge), `S` → a supplement each, `P` → preference.
@@ -413,7 +395,7 @@ fn timing<'a>(
                 datatypes::coding(a, cx, &t);
             }
         });
-        let meal = meals.map(said).unwrap_or_default();
+        let meal = meals.map(datatypes::said_of).unwrap_or_default();
         match (meal.is_empty(), text.is_empty()) {
             // How often stands in `repeat` and the codings: the text names the meals.
             (false, unsaid) if unsaid || !code.is_empty() => {

@@ -17,7 +17,7 @@ use crate::datatypes::{
     staff_name, without_blanks,
 };
 use crate::output::Described;
-use crate::table::{Ignored, Table};
+use crate::table::{Ignored, Table, facility_of};
 
 /// Canonical of `JP_Practitioner`.
 pub const JP_PRACTITIONER: &str = "http://jpfhir.jp/fhir/core/StructureDefinition/JP_Practitioner";
@@ -167,6 +167,7 @@ pub(crate) fn institution(cx: &mut Cx<'_, '_>) -> Option<Id> {
 pub(crate) fn emit_facility<'a>(cx: &mut Cx<'a, '_>, orc: Segment<'a>) {
     let id = cx.shared_id("Organization", &["institution"], "organization.institution");
     if !cx.emitted("Organization", id) {
+        cx.out.facility = facility_of(orc).to_vec();
         emit_institution(cx, id, Some(orc));
     }
 }
@@ -295,11 +296,15 @@ pub(crate) fn department<'a>(
     let id = cx.shared_id("Organization", &["department", system, code.text], readable);
     let name = text.text.trim();
     let emitted = cx.emitted("Organization", id);
-    // The name of the code's own table is the name of its department.
-    let own = if known.is_some() && standard {
-        ""
-    } else {
-        name
+    // The name of the code's own table is the name of its department; another stays with its field.
+    let own = match known.filter(|_| standard) {
+        Some(entry) => {
+            if !name.is_empty() && name != entry.ja {
+                cx.keep_field_of(text, "Organization.name");
+            }
+            ""
+        }
+        None => name,
     };
     if emitted && own.is_empty() {
         return Some(id);

@@ -49,8 +49,8 @@ table! {
         "ORC-23" => "Organization.telecom": part, "オーダ施設電話番号";
         "ORC-29" => "": same "PV1-2", "オーダタイプ";
         "OBR-1" => "": ignored Ignored::Structural, "セットID - OBR";
-        "OBR-2" => "Observation.identifier (ORC-2 がないとき)": part, "依頼者オーダ番号";
-        "OBR-7" => "Observation.effective[x] (OBX-14 がないとき)": part, "検査/採取日時";
+        "OBR-2" => "Observation.identifier (ORC-2 がないとき)": beside "ORC-2", "依頼者オーダ番号";
+        "OBR-7" => "Observation.effective[x] (OBX-14 がないとき)": beside "OBX-14", "検査/採取日時";
         "OBR-8" => "": same "OBR-7", "検査/採取終了日時 (OBX-14 が示す)";
         "OBR-22" => "Observation.issued": part, "結果報告/状態変更-日時";
         "NTE-3" => "Observation.note": part, "コメント";
@@ -112,14 +112,14 @@ fn walk<'a>(cx: &mut Cx<'a, '_>) -> (Vec<Line<'a>>, Vec<Segment<'a>>) {
     for s in cx.message().segments() {
         match &s.name() {
             b"ORC" => {
-                cx.stray_rest(&OBX_TO_JP_OBSERVATION_VITAL_SIGNS, s);
+                cx.stray_rest(&OBX_TO_JP_OBSERVATION_VITAL_SIGNS, s, &[]);
                 let control = s.field(1).value().trimmed();
                 cx.used(&control);
                 cx.listed(control, crate::table::ORDER_CONTROL);
                 orc = Some(s);
             }
             b"OBR" => {
-                cx.stray_rest(&OBX_TO_JP_OBSERVATION_VITAL_SIGNS, s);
+                cx.stray_rest(&OBX_TO_JP_OBSERVATION_VITAL_SIGNS, s, orc.as_slice());
                 obr = Some(s);
             }
             b"OBX" => lines.push(Line {

@@ -534,10 +534,11 @@ fn requester<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, g: &Group<'a>, p: Part<'
 
 fn requester_again<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, g: &Group<'a>, p: Part<'a>) {
     match g.field(*b"ORC", 12).filter(Part::is_some) {
-        Some(orc) if orc.comp(1).value().text.trim() == p.comp(1).value().text.trim() => {
-            cx.used(&p);
+        Some(orc) if datatypes::says_person(orc, p) => cx.used(&p),
+        Some(_) => {
+            cx.report_with(&MAP401, &p, "OBR-16");
+            keep(r, cx, "OBR-16", p);
         }
-        Some(_) => cx.report_with(&MAP401, &p, "OBR-16"),
         None => requester(r, cx, g, p),
     }
 }
@@ -664,11 +665,7 @@ fn note<'a>(r: &mut Resource, _: &mut Cx<'a, '_>, _: &Group<'a>, p: Part<'a>) {
 
 /// Code and text of a danger code; there is no element for it.
 fn danger<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, p: Part<'a>) {
-    let (code, text) = (p.comp(1).value().trimmed(), p.comp(2).value().trimmed());
-    let label =
-        bumpalo::format!(in cx.message().arena(), "危険検体コード: {} {}", code.text, text.text)
-            .into_bump_str();
-    annotate(r, el::NOTE, label.trim_end(), p.src());
+    datatypes::note_said(r, cx, el::NOTE, "危険検体コード: ", p);
 }
 
 fn section<'a>(r: &mut Resource, _: &mut Cx<'a, '_>, _: &Group<'a>, p: Part<'a>) {

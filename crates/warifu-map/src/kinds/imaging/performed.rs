@@ -20,7 +20,7 @@ use super::{
 use crate::cx::{Cx, Sourced};
 use crate::datatypes::{self, Times, Triplet, Unit, codeable_concept, local_system, people_of};
 use crate::kinds::observation;
-use crate::table::{Group, Ignored, has_more, keep, keep_rest, run, value_parts};
+use crate::table::{CE, CODE, Group, Ignored, NAME, has_more, keep, keep_rest, run, value_parts};
 
 /// Canonical of JP_ImagingStudy_Radiology.
 const JP_IMAGING_STUDY: &str =
@@ -569,6 +569,11 @@ fn procedure<'a>(
             }
         }
     }
+    // That it was a drug is told by what is made of it.
+    let mut known = kinds.iter().map(|k| k.comp(1).value().text.trim());
+    if !known.all(|k| k == "DE-02" || k.is_empty()) {
+        cx.stray_field(e.ze1, 8, e.ze1.field(8));
+    }
     for line in &e.lines {
         observation::state_is_known(cx, line.obx);
         // What was taken back says nothing of what was done. A drug stays, as one that was not given.
@@ -642,7 +647,13 @@ fn procedure<'a>(
 fn observed<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, line: &Line<'a>, drugs: &mut Vec<Item<'a>>) {
     let (what, value) = (line.obx.field(3), line.obx.field(5));
     cx.used(&line.obx.field(2));
-    if what.has_subcomponents() {
+    // A note has the name alone; of a person it is a code.
+    let taken = match use_of(line) {
+        Use::Person => CE,
+        Use::Item | Use::Other => NAME,
+        _ => CODE,
+    };
+    if has_more(what, taken) {
         cx.stray_field(line.obx, 3, what);
     }
     if !value.is_some() {

@@ -67,7 +67,7 @@ pub(super) fn convert<'a>(cx: &mut Cx<'a, '_>, orders: &[Order<'a>]) {
         order_requests(cx, orders)
     } else {
         for obr in orders.iter().flat_map(|o| o.head.all(*b"OBR")) {
-            cx.stray_rest(&OBR_TO_JP_DIAGNOSTIC_REPORT, obr);
+            cx.stray_rest(&OBR_TO_JP_DIAGNOSTIC_REPORT, obr, &[]);
         }
         orders
             .iter()

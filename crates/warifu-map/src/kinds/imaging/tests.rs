@@ -72,7 +72,7 @@ fn new_and_parent_rows_are_one_request_and_each_child_refers_to_it() {
     assert_eq!(at(&parent, "/authoredOn"), "2026-04-07T11:10:00+09:00");
     assert_eq!(at(&parent, "/reasonCode/0/text"), "再検");
     assert_eq!(at(&parent, "/reasonCode/1/text"), "入院時検査");
-    assert_eq!(at(&parent, "/note/0/text"), "危険検体コード: N 感染症なし");
+    assert_eq!(at(&parent, "/note/0/text"), "危険検体コード: 感染症なし");
     assert_eq!(at(&parent, "/note/1/text"), "歩行可");
     assert_eq!(parent["supportingInfo"].as_array().map(Vec::len), Some(3));
     let role = resolve(&out, &parent["requester"]["reference"]);

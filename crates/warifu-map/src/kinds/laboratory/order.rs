@@ -9,7 +9,7 @@ use crate::cx::{Cx, Sourced};
 use crate::datatypes::{self, Times};
 use crate::kinds::observation::{self, Item};
 use crate::kinds::practitioner;
-use crate::table::{Group, keep, run};
+use crate::table::{Group, keep, name_of, run};
 
 use super::joined::Made;
 use super::tables::ORC_TO_JP_SERVICE_REQUEST;
@@ -263,6 +263,8 @@ fn identifiers<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, g: &Group<'a>) {
                 v = here;
             } else if here.text == v.text {
                 cx.used(&here);
+            } else if let Some(other) = g.first(segment).filter(|_| !here.is_empty()) {
+                keep(r, cx, name_of(other, field), other.field(field));
             }
         }
         numbered_identifier(r, cx, el::IDENTIFIER, v, code, display);
@@ -308,15 +310,14 @@ impl Requester<'_> {
 /// ORC-12, else OBR-16, else ORC-10, in the department of ORC-17; what names the same person again
 /// is used up. The institution of ORC-21 to ORC-23 is emitted once.
 fn requester<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, shared: &mut Shared<'a>, g: &Group<'a>) {
-    let mut chosen: Option<(Part<'a>, &'a str)> = None;
+    let mut chosen: Option<Part<'a>> = None;
     for (segment, field) in [(*b"ORC", 12), (*b"OBR", 16), (*b"ORC", 10)] {
         let Some(f) = g.field(segment, field).filter(Part::is_some) else {
             continue;
         };
-        let number = f.comp(1).value().trimmed().text;
         match chosen {
-            None => chosen = Some((f, number)),
-            Some((_, n)) if n == number => cx.used(&f),
+            None => chosen = Some(f),
+            Some(of) if datatypes::says_person(of, f) => cx.used(&f),
             Some(_) => {
                 let name = if segment == *b"ORC" {
                     "ORC-10"
@@ -340,10 +341,10 @@ fn requester<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, shared: &mut Shared<'a>,
         }
     }
     let department = g.field(*b"ORC", 17).filter(Part::is_some);
-    let person_raw = chosen.map(|(f, _)| f.raw()).unwrap_or_default();
+    let person_raw = chosen.map(|f| f.raw()).unwrap_or_default();
     let department_raw = department.map(|f| f.raw()).unwrap_or_default();
     let src = chosen
-        .map(|(f, _)| f.src())
+        .map(|f| f.src())
         .or_else(|| department.map(|f| f.src()))
         .unwrap_or_default();
     if person_raw.is_empty() && department_raw.is_empty() {
@@ -355,7 +356,7 @@ fn requester<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, shared: &mut Shared<'a>,
             Requester { src, ..known }
         }
         _ => {
-            let person = chosen.and_then(|(f, _)| datatypes::practitioner(cx, f));
+            let person = chosen.and_then(|f| datatypes::practitioner(cx, f));
             let place = department.and_then(|f| practitioner::department_of(cx, f));
             let reference = match (person.as_ref().and_then(|p| p.id), place) {
                 (Some(id), Some(place)) => {
@@ -404,12 +405,7 @@ pub(super) fn clinical_information<'a>(
 
 /// OBR-12: what those who handle the specimen must know.
 pub(super) fn danger<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
-    let [a, b] = datatypes::both_triplets(f);
-    let said = [a.text, b.text, a.code, b.code];
-    let said = said.into_iter().find(|v| !v.is_empty()).unwrap_or_default();
-    let text = crate::cx::concat(cx.message().arena(), &["危険検体: ", said.text]);
-    cx.used(&f);
-    r.object(el::NOTE, |o| o.string("text", text, said.src()));
+    datatypes::note_said(r, cx, el::NOTE, "危険検体: ", f);
 }
 
 /// TQ1-11 as a note.

@@ -811,14 +811,7 @@ fn given_dosage<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f:
     } else {
         dosage::said_amount(cx, value, "RXA-6")
     };
-    let unit = dosage::drug_unit(
-        cx,
-        if several {
-            datatypes::both_triplets(none)
-        } else {
-            datatypes::both_triplets(rxa(7))
-        },
-    );
+    let unit = dosage::drug_unit_of(cx, if several { none } else { rxa(7) });
     let dose = literal.filter(|_| !unit.code.is_empty());
     if dose.is_none() && !several && !value.is_empty() {
         cx.report_with(&MAP307, &f, "RXA-7");
@@ -914,11 +907,8 @@ fn annotate<'a>(
         }
         seen = Some(field.raw());
         for rep in field.reps() {
-            let [a, b] = datatypes::both_triplets(rep);
-            let said = [a.text, b.text, rep.comp(9).text(), a.code, b.code]
-                .into_iter()
-                .find(|v| !v.is_empty())
-                .unwrap_or_default();
+            let said = datatypes::said_of(rep);
+            let said = said.some().unwrap_or_else(|| rep.comp(9).text());
             if differ && !said.is_empty() {
                 let number = n.to_string();
                 super::note(
@@ -937,16 +927,7 @@ fn annotate<'a>(
 
 /// NTE-3.
 fn comments<'a>(r: &mut Resource, _: &mut Cx<'a, '_>, group: &Group<'a>, _: Part<'a>) {
-    comment(r, el::NOTE, group);
-}
-
-fn comment(r: &mut Resource, element: warifu_fhir::Element, group: &Group<'_>) {
-    for nte in group.all(*b"NTE") {
-        for rep in nte.field(3).reps() {
-            let v = rep.text();
-            r.object(element, |o| o.string("text", v.text, v.src()));
-        }
-    }
+    datatypes::comments(r, el::NOTE, group);
 }
 
 /// RXA-10: repetitions with another number are further people.
@@ -1259,7 +1240,7 @@ fn amount_of<'a>(
     if literal.is_none() {
         cx.unread(unit.text().trimmed(), "RXA-7");
     }
-    let unit = dosage::drug_unit(cx, datatypes::both_triplets(unit));
+    let unit = dosage::drug_unit_of(cx, unit);
     Some((literal?, unit))
 }
 
@@ -1279,7 +1260,7 @@ fn dispense_notes<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, 
 }
 
 fn dispense_comments<'a>(r: &mut Resource, _: &mut Cx<'a, '_>, group: &Group<'a>, _: Part<'a>) {
-    comment(r, di::NOTE, group);
+    datatypes::comments(r, di::NOTE, group);
 }
 
 fn dispenser<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
@@ -1329,11 +1310,7 @@ fn dispense_status<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>,
 
 /// RXR-1, 2, 4.
 fn dispense_route<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: Part<'a>) {
-    let [a, b] = datatypes::both_triplets(f);
-    let said = [a.text, b.text, a.code]
-        .into_iter()
-        .find(|v| !v.is_empty())
-        .unwrap_or_default();
+    let said = datatypes::said_of(f);
     let none = cx.message().empty_part();
     let rxr = |n: usize| group.field(*b"RXR", n).unwrap_or(none);
     r.object(di::DOSAGE_INSTRUCTION, |o| {

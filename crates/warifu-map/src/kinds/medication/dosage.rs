@@ -79,9 +79,10 @@ pub(super) fn sub_triplets(component: Part<'_>) -> [Triplet<'_>; 2] {
 
 /// Reads the unit of a drug amount: MERIT-9 by its system name, else by code or text, else UCUM, else
 /// the sender's own code; a text alone has no code (reported).
-pub(super) fn drug_unit<'a>(cx: &mut Cx<'a, '_>, cwe: [Triplet<'a>; 2]) -> DrugUnit<'a> {
+#[inline(never)]
+pub(super) fn drug_unit<'a>(cx: &mut Cx<'a, '_>, cwe: &[Triplet<'a>; 2]) -> DrugUnit<'a> {
     let [a, b] = cwe;
-    for t in [&a, &b] {
+    for t in cwe {
         let named = systems::trim_name(t.system.text);
         if let Some(ja) =
             tables::merit9_unit_text(t.code.text).filter(|_| named == "MR9P" || named.is_empty())
@@ -103,23 +104,18 @@ pub(super) fn drug_unit<'a>(cx: &mut Cx<'a, '_>, cwe: [Triplet<'a>; 2]) -> DrugU
             };
         }
     }
-    let text = [a.text, b.text, a.code, b.code]
-        .into_iter()
-        .find(|v| !v.is_empty())
-        .unwrap_or_default();
+    let text = datatypes::said(cwe);
     if text.is_empty() {
         return DrugUnit::uncoded(text);
     }
     if let Some(code) = tables::merit9_unit_code(text.text) {
-        // A code that says something else than the name is told, or kept as one of the sender's own.
-        for t in [&a, &b] {
-            if !t.code.is_empty() && ![code, text.text].contains(&t.code.text) {
-                match systems::trim_name(t.system.text) {
-                    "MR9P" | "" => cx.unlisted(t.code, "MERIT-9"),
-                    "ISO+" => {}
-                    _ => cx.keep_field_of(t.code, "Quantity.code"),
-                }
-            }
+        // A code that says something else than the name is kept, and told where it was sent as of MERIT-9.
+        let named = systems::trim_name(a.system.text);
+        let other = !a.code.is_empty() && ![code, text.text].contains(&a.code.text);
+        if other && matches!(named, "MR9P" | "") {
+            cx.unlisted(a.code, "MERIT-9");
+        } else {
+            datatypes::keep_unit(cx, a, text.text, code);
         }
         return DrugUnit {
             text,
@@ -130,6 +126,7 @@ pub(super) fn drug_unit<'a>(cx: &mut Cx<'a, '_>, cwe: [Triplet<'a>; 2]) -> DrugU
     let ucum =
         units::ucum(a.code.text, a.text.text).or_else(|| units::ucum(b.code.text, b.text.text));
     if let Some(code) = ucum {
+        datatypes::keep_unit(cx, a, text.text, code);
         return DrugUnit {
             text,
             system: (systems::UCUM, text.src()),
@@ -137,17 +134,22 @@ pub(super) fn drug_unit<'a>(cx: &mut Cx<'a, '_>, cwe: [Triplet<'a>; 2]) -> DrugU
         };
     }
     cx.report(&MAP010, &text);
-    match [&a, &b]
-        .into_iter()
-        .find(|t| !t.code.is_empty() && !t.system.is_empty())
-    {
-        Some(t) => DrugUnit {
+    let mut coded = cwe.iter();
+    if let Some(t) = coded.find(|t| !t.code.is_empty() && !t.system.is_empty()) {
+        return DrugUnit {
             text,
             system: (datatypes::local_system(cx, t.system.text), t.system.src()),
             code: t.code,
-        },
-        None => DrugUnit::uncoded(text),
+        };
     }
+    datatypes::keep_unit(cx, a, text.text, "");
+    DrugUnit::uncoded(text)
+}
+
+/// [`drug_unit`] of a field, which may be empty.
+#[inline(never)]
+pub(super) fn drug_unit_of<'a>(cx: &mut Cx<'a, '_>, field: Part<'a>) -> DrugUnit<'a> {
+    drug_unit(cx, &datatypes::both_triplets(field))
 }
 
 /// A number of NM: full-width digits are read as well; anything else is reported (MAP007) and kept.
@@ -193,6 +195,18 @@ pub(super) fn said_amount<'a>(
         cx.report_with(&MAP007, &v, target);
     }
     literal.map(Cow::Owned)
+}
+
+/// Whether two number literals are the same number, however many zeros they end with.
+fn is_equal(one: &str, other: &str) -> bool {
+    let [one, other] = [one, other].map(|n| {
+        if n.contains('.') {
+            n.trim_end_matches('0').trim_end_matches('.')
+        } else {
+            n
+        }
+    });
+    one == other
 }
 
 /// Whether a number literal is zero.
@@ -430,7 +444,7 @@ fn instruction<'a>(
         srcs: List::new_in(arena),
     };
     for pair in usage.iter().chain(additional.iter()) {
-        let said = label(pair);
+        let said = datatypes::said(pair);
         words.push(&[said.text], said.src());
     }
     if usage.is_none() && additional.is_empty() {
@@ -442,7 +456,8 @@ fn instruction<'a>(
     // An amount of its own, as where one is lowered step by step: which is meant is not known.
     let (own, said) = (t(2).comp(1).value().trimmed(), e(3).value().trimmed());
     let read = warifu_fhir::number::decimal;
-    if read(own.text).is_some_and(|own| read(said.text).is_some_and(|said| said != own)) {
+    if read(own.text).is_some_and(|own| read(said.text).is_some_and(|said| !is_equal(&said, &own)))
+    {
         cx.report(&MAP316, &own);
     }
     let daily = daily(cx, e(19), &mut words);
@@ -463,10 +478,7 @@ fn instruction<'a>(
     if orders.is_some() {
         for rep in orders.reps() {
             let [a, b] = datatypes::both_triplets(rep);
-            let said = [a.text, b.text]
-                .into_iter()
-                .find(|v| !v.is_empty())
-                .unwrap_or_default();
+            let said = if a.text.is_empty() { b.text } else { a.text };
             words.push(&[said.text], said.src());
             cx.used(&rep);
         }
@@ -591,15 +603,6 @@ fn usage_of(rep: Part<'_>) -> [Triplet<'_>; 2] {
     }
 }
 
-/// Text of a usage, its code where there is none.
-fn label<'a>(pair: &[Triplet<'a>; 2]) -> Val<'a> {
-    let [a, b] = pair;
-    [a.text, b.text, a.code, b.code]
-        .into_iter()
-        .find(|v| !v.is_empty())
-        .unwrap_or_default()
-}
-
 /// A supplementary usage code (8 characters).
 fn is_additional(pair: &[Triplet<'_>; 2]) -> bool {
     pair.iter().any(|t| {
@@ -685,11 +688,7 @@ fn dose<'a>(
     words: &mut Words<'a>,
 ) -> Option<Amount<'a>> {
     let sent = unit.text().trimmed();
-    let unit = if unit.is_some() {
-        drug_unit(cx, datatypes::both_triplets(unit))
-    } else {
-        DrugUnit::uncoded(Val::default())
-    };
+    let unit = drug_unit_of(cx, unit);
     let (least, most) = (min.value().trimmed(), max.value().trimmed());
     let low = said_amount(cx, least, "RXE-3").filter(|n| !is_zero(n));
     let high = said_amount(cx, most, "RXE-4").filter(|n| !is_zero(n));
@@ -743,7 +742,7 @@ fn daily<'a>(cx: &mut Cx<'a, '_>, field: Part<'a>, words: &mut Words<'a>) -> Opt
         return None;
     }
     let value = field.comp(1).value().trimmed();
-    let unit = drug_unit(cx, sub_triplets(field.comp(2)));
+    let unit = drug_unit(cx, &sub_triplets(field.comp(2)));
     let Some(literal) = said_amount(cx, value, "RXE-19") else {
         if value.is_empty() {
             cx.unread(field.text().trimmed(), "RXE-19");
@@ -793,10 +792,10 @@ fn rate<'a>(
     let v = value.value().trimmed();
     let per_value = per.value().trimmed();
     let per_time = time_unit(per_value.text);
-    let [a, b] = datatypes::both_triplets(unit);
+    let pair = datatypes::both_triplets(unit);
+    let [a, b] = &pair;
     let Some(literal) = said_amount(cx, v, "RXE-23") else {
-        let of = [a.text, b.text, a.code, b.code];
-        let of = of.into_iter().find(|v| !v.is_empty()).unwrap_or_default();
+        let of = datatypes::said(&pair);
         if v.is_empty() {
             // A unit or a time alone says no rate.
             let sent = unit.text().trimmed();
@@ -824,7 +823,7 @@ fn rate<'a>(
         } else {
             cx.unread(per_value, "RXE-22");
         }
-        let unit = rate_unit(cx, &a, &b);
+        let unit = rate_unit(cx, &pair);
         words.amount(&[&literal, unit.text.text], &[v.src()], unit.text);
         return Some(Rate {
             amount: Amount {
@@ -835,7 +834,7 @@ fn rate<'a>(
             per: None,
         });
     }
-    let unit = drug_unit(cx, [a, b]);
+    let unit = drug_unit(cx, &pair);
     if let Some((n, code, ja)) = per_time {
         let many = if n == "1" { "" } else { n };
         let pieces = [&*literal, unit.text.text, "/", many, ja];
@@ -872,11 +871,9 @@ fn rate<'a>(
 }
 
 /// Unit of a rate: text shown, UCUM where certain.
-fn rate_unit<'a>(cx: &mut Cx<'a, '_>, a: &Triplet<'a>, b: &Triplet<'a>) -> DrugUnit<'a> {
-    let text = [a.text, b.text, a.code, b.code]
-        .into_iter()
-        .find(|v| !v.is_empty())
-        .unwrap_or_default();
+fn rate_unit<'a>(cx: &mut Cx<'a, '_>, pair: &[Triplet<'a>; 2]) -> DrugUnit<'a> {
+    let text = datatypes::said(pair);
+    let [a, b] = pair;
     cx.used(&a.code);
     cx.used(&a.system);
     let code = [a.code, a.text, b.code, b.text]
@@ -885,6 +882,7 @@ fn rate_unit<'a>(cx: &mut Cx<'a, '_>, a: &Triplet<'a>, b: &Triplet<'a>) -> DrugU
     if code.is_none() {
         cx.report(&MAP010, &text);
     }
+    datatypes::keep_unit(cx, a, text.text, code.unwrap_or_default());
     DrugUnit {
         text,
         system: (systems::UCUM, text.src()),

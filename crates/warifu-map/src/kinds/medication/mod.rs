@@ -267,13 +267,7 @@ fn note_amount<'a>(
     unit: Option<Part<'a>>,
 ) {
     let v = value.value().trimmed();
-    let unit = unit.map(|u| {
-        let [a, b] = datatypes::both_triplets(u);
-        [a.text, a.code, b.text, b.code]
-            .into_iter()
-            .find(|v| !v.is_empty())
-            .unwrap_or_default()
-    });
+    let unit = unit.map(|u| datatypes::said_of(u));
     let unit = unit.unwrap_or_default();
     if v.is_empty() {
         return;
@@ -287,24 +281,6 @@ fn note_amount<'a>(
         o.string("text", text, v.src());
     });
     cx.report_with(&MAP311, &value, name);
-}
-
-/// Adds what a coded field or a place says as an Annotation `label: text`, reported as kept so (MAP311).
-fn note_said<'a>(
-    r: &mut Resource,
-    cx: &mut Cx<'a, '_>,
-    element: Element,
-    (label, name): (&'static str, &'static str),
-    field: Part<'a>,
-) {
-    let [a, b] = datatypes::both_triplets(field);
-    let said = [a.text, b.text, a.code, b.code];
-    let said = said.into_iter().find(|v| !v.is_empty());
-    if let Some(said) = said {
-        note(r, element, &[label, ": ", said.text], cx, &said);
-        cx.used(&field);
-        cx.report_with(&MAP311, &field, name);
-    }
 }
 
 /// The people of an order, remembered while the same bytes follow: most orders of a message repeat
@@ -450,7 +426,7 @@ fn mixture<'a>(
             d.amount.value().trimmed(),
             "Medication.ingredient.strength",
         );
-        let unit = dosage::drug_unit(cx, datatypes::both_triplets(d.unit));
+        let unit = dosage::drug_unit_of(cx, d.unit);
         if literal.is_none() {
             cx.unread(d.unit.text().trimmed(), "Medication.ingredient.strength");
         }

@@ -510,8 +510,12 @@ fn drug_code<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: Pa
 }
 
 /// RXE-2 of OMP-02: the kind of injection (JHSI0002) has no published URI.
-fn injection_kind<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
+fn injection_kind<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: Part<'a>) {
     if !is_injection_kind(f) {
+        // It is the drug where there is no RXC.
+        if group.all(*b"RXC").any(|s| s.field(2).is_some()) {
+            keep(r, cx, "RXE-2", f);
+        }
         return;
     }
     let [a, _] = datatypes::both_triplets(f);
@@ -567,7 +571,7 @@ fn dispense<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, facili
     let (long, times) = dosage::supply_of(cx, group);
     let value = f.value().trimmed();
     let literal = dosage::amount(cx, value, "RXE-10");
-    let unit = Some(dosage::drug_unit(cx, datatypes::both_triplets(rxe(11))));
+    let unit = Some(dosage::drug_unit_of(cx, rxe(11)));
     if literal.is_none() {
         cx.unread(rxe(11).text().trimmed(), "RXE-11");
     }
@@ -728,7 +732,8 @@ fn strength_unit<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f
 
 /// RXE-6 of OMP-01, whose drug is a CodeableConcept without a form.
 fn form<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
-    super::note_said(r, cx, el::NOTE, ("剤形", "RXE-6"), f);
+    datatypes::note_said(r, cx, el::NOTE, "剤形: ", f);
+    cx.report_with(&MAP311, &f, "RXE-6");
 }
 
 /// RXE-42: the ward that the drugs go to.
@@ -758,10 +763,5 @@ fn supplementary_code<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, 
 
 /// NTE-3 of every NTE of the order.
 fn comments<'a>(r: &mut Resource, _: &mut Cx<'a, '_>, group: &Group<'a>, _: Part<'a>) {
-    for nte in group.all(*b"NTE") {
-        for rep in nte.field(3).reps() {
-            let v = rep.text();
-            r.object(el::NOTE, |o| o.string("text", v.text, v.src()));
-        }
-    }
+    datatypes::comments(r, el::NOTE, group);
 }

@@ -170,11 +170,34 @@ fn a_unit_code_that_is_another_than_that_of_its_name_is_kept() {
 }
 
 #[test]
+fn a_drug_in_the_place_of_the_kind_of_injection_is_kept() {
+    let rest = |kind: &str| {
+        format!("RXE||{kind}|510||ML^ミリ^MR9P\nRXC|B|620007329^薬B^HOT9|1|HON^本^MR9P^B1^瓶^99L\n")
+    };
+    for (kind, left) in [
+        ("00^一般^99I02", false),
+        ("620007330^薬C^HOT9", true),
+        ("^一般", true),
+        ("00^一般^99I02^9^特別^99L", true),
+    ] {
+        let text = order(HEAD, "NW|100||100_01_001", "I", &rest(kind));
+        let r = one(&convert("OMP-02", &text), "MedicationRequest");
+        assert_eq!(kept(&r, "RXE-2"), Vec::from_iter(left.then_some(kind)));
+        // A second code of a unit, too.
+        assert_eq!(kept(&r, "RXC-4"), ["HON^本^MR9P^B1^瓶^99L"]);
+    }
+}
+
+#[test]
 fn another_amount_in_the_timing_is_told() {
     for (amount, told) in [
         ("", false),
         ("1", false),
         ("01^TAB", false),
+        ("1.0^TAB", false),
+        ("1.00", false),
+        ("10", true),
+        ("1.5", true),
         ("2^TAB", true),
     ] {
         let text = DRUG.replace("TQ1|1||", &format!("TQ1|1|{amount}|"));
@@ -979,8 +1002,13 @@ fn what_is_kept_of_one_of_several_drugs_stands_with_it() {
     assert_eq!(
         of(&r),
         [
-            vec!["RXA-6 少量", "RXA-7 ML^ミリ^MR9P"],
-            vec!["RXA-6 多量", "RXA-7 ML^ミリ^MR9P", "RXA-8 F^剤^99L"],
+            vec!["RXA-6 少量", "RXA-7 ML^ミリ^MR9P", "RXA-14 PC^濃^99L"],
+            vec![
+                "RXA-6 多量",
+                "RXA-7 ML^ミリ^MR9P",
+                "RXA-14 PC^濃^99L",
+                "RXA-8 F^剤^99L"
+            ],
         ]
     );
     let notes: Vec<&str> = (r["note"].as_array().unwrap().iter())
