@@ -120,6 +120,20 @@ fn said(segments: [Option<Segment<'_>>; 3]) -> Vec<u64> {
     all
 }
 
+/// The code by which an order and its result know a thing: JLAC's, which either may have beside its own, else
+/// the first, else the text.
+#[inline(never)]
+pub(super) fn code_of(field: Part<'_>) -> &str {
+    let all = datatypes::both_triplets(field);
+    let is_jlac = |t: &&Triplet<'_>| systems::trim_name(t.system.text).starts_with("JC1");
+    let mut coded = all.iter().filter(|t| !t.code.is_empty());
+    let code = coded.clone().find(is_jlac).or_else(|| coded.next());
+    match (code, all) {
+        (Some(t), _) => t.code.text,
+        (None, [a, _]) => a.text.text,
+    }
+}
+
 /// What tells a numbered specimen of an order from the others: its number, what it is, and the day on which
 /// it was collected (else that of the test, else of the file). Of a number that comes again one of them
 /// differs.
@@ -138,10 +152,6 @@ impl<'a> Identity<'a> {
     pub(super) fn of(cx: &Cx<'a, '_>, walk: &Walk<'a>, index: usize) -> Option<Self> {
         let spm = walk.specimens.get(index)?.spm;
         let number = specimen::number(spm.field(2)).some()?;
-        let triplets = datatypes::both_triplets(spm.field(4));
-        let standard = |t: &&Triplet<'_>| systems::trim_name(t.system.text) == "JC10";
-        let kind = triplets.iter().find(standard).or(triplets.first());
-        let kind = kind.map(|t| if t.code.is_empty() { t.text } else { t.code });
         let collected = spm.field(17).comp(1).value();
         let order = walk.orders.iter().find(|o| o.specimen == Some(index));
         let tested = order.and_then(|o| o.obr).map(|s| s.field(7).value());
@@ -152,7 +162,7 @@ impl<'a> Identity<'a> {
         ];
         let day = days.into_iter().find_map(warifu_hl7::time::parse);
         let day = day.map_or(0, |t| t.sort_key() / DAY).to_string();
-        let kind = kind.unwrap_or_default().text;
+        let kind = code_of(spm.field(4));
         let key = crate::cx::concat(
             cx.message().arena(),
             &[number.text, "\u{1e}", kind, "\u{1e}", &day],
@@ -282,7 +292,7 @@ pub(crate) fn survey(cx: &mut Cx<'_, '_>, performed: &mut Map<Key, Performed>) {
                     state.src()
                 },
             );
-            let key = key(ORDER, number, o.code());
+            let key = key(ORDER, number, o.code);
             // An order is done when all of it is, and withdrawn when all is.
             let stays =
                 |of: &Performed| of.sent == sent && (of.status == "active" || status == "revoked");

@@ -43,7 +43,7 @@ pub(super) fn request<'a>(
     specimen: Target<'a>,
 ) -> Request<'a> {
     let at = super::visit(cx, specimen, order);
-    let key = joined::key(joined::ORDER, number.text, order.code());
+    let key = joined::key(joined::ORDER, number.text, order.code);
     if let Some((of, said)) = joined::made(cx, &key, shared.file) {
         joined::beside(cx, order.segments(), &said, shared.file);
         let loose = std::mem::take(&mut shared.loose);
@@ -55,7 +55,7 @@ pub(super) fn request<'a>(
     let head = order.orc.or(order.obr);
     let n = head.map_or(0, |s| s.position());
     let source = head.map_or_else(|| cx.message().empty_part(), |s| s.field(2));
-    let parts = [joined::ORDER, number.text, order.code()];
+    let parts = [joined::ORDER, number.text, order.code];
     let id = super::unique(cx, "ServiceRequest", &parts, n, "", &source);
     let mut r = cx.open("ServiceRequest", id);
     let group = super::group_of(order);
@@ -63,7 +63,7 @@ pub(super) fn request<'a>(
     let asked = walk
         .orders
         .iter()
-        .filter(|o| o.code() == order.code() && super::order_number(cx, o).text == number.text);
+        .filter(|o| o.code == order.code && super::order_number(cx, o).text == number.text);
     let asked = asked.count();
     let (status, src) = status(cx, &group, &key, shared.file, asked);
     r.row(practitioner::row(&ORC_TO_JP_SERVICE_REQUEST, "ORC-5"));

@@ -890,6 +890,45 @@ fn an_order_and_its_result_are_one_request() {
 }
 
 #[test]
+fn an_order_and_its_result_are_one_by_the_code_of_jlac_that_both_have() {
+    let (own, jlac) = ("E001^生化学^99X", "3B035000002327201^AST^JC10");
+    let pair = format!("{own}^{jlac}");
+    let turned = format!("{jlac}^{own}");
+    for (asked, done, one) in [
+        (pair.as_str(), jlac, true),
+        (jlac, pair.as_str(), true),
+        (&pair, &turned, true),
+        (&turned, jlac, true),
+        // Only the order knows that its own code is that of JLAC: told by the result alone, the ids would be
+        // others than with the order.
+        (&pair, own, false),
+    ] {
+        let of = |rows: &str, item: &str| {
+            assert!(rows.contains(own));
+            rows.replace(own, item)
+        };
+        let order = file("OML-01", "20260401", "20260401090001", &of(ASKED, asked));
+        let result = file("OML-11", "20260401", "20260401103000", &of(DONE, done));
+        let panels = |files: &[(String, String)]| {
+            let out = convert_files(files);
+            let all = all(&out, "ServiceRequest");
+            let panels = all.iter().filter(|r| r["basedOn"].is_null());
+            let mut ids: Vec<String> = panels.map(|r| at(r, "/id").to_owned()).collect();
+            ids.sort();
+            ids
+        };
+        let mut alone = [&order, &result]
+            .map(|f| panels(std::slice::from_ref(f)))
+            .concat();
+        alone.sort();
+        alone.dedup();
+        assert_eq!(alone.len(), if one { 1 } else { 2 }, "{asked} {done}");
+        assert_eq!(panels(&[order.clone(), result.clone()]), alone);
+        assert_eq!(panels(&[result, order]), alone);
+    }
+}
+
+#[test]
 fn what_a_result_says_of_its_order_otherwise_is_kept_in_the_report() {
     let order = file("OML-01", "20260401", "20260401090001", ASKED);
     let rows = DONE

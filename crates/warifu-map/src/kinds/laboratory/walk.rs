@@ -29,6 +29,8 @@ pub(super) struct Order<'a> {
     /// Index into [`Walk::specimens`].
     pub(super) specimen: Option<usize>,
     pub(super) obr: Option<Segment<'a>>,
+    /// What is asked for (OBR-4): its JLAC code, else another, else its text.
+    pub(super) code: &'a str,
     pub(super) orc: Option<Segment<'a>>,
     pub(super) tq1: Option<Segment<'a>>,
     /// Comments between the order's segments and its first result.
@@ -47,15 +49,6 @@ impl<'a> Order<'a> {
     /// The segments of the head.
     pub(super) fn segments(&self) -> [Option<Segment<'a>>; 3] {
         [self.orc, self.obr, self.tq1]
-    }
-    /// What is asked for (OBR-4): its code, else its text.
-    pub(super) fn code(&self) -> &'a str {
-        let asked = self.obr.map(|s| s.field(4));
-        let of = |n| asked.and_then(|f| f.comp(n).value().trimmed().some());
-        of(1)
-            .or_else(|| of(4))
-            .or_else(|| of(2))
-            .map_or("", |v| v.text)
     }
     fn is_empty(&self) -> bool {
         self.obr.is_none()
@@ -125,6 +118,7 @@ impl<'a> Walk<'a> {
                         w.flush(&mut order);
                     }
                     order.obr = Some(s);
+                    order.code = super::joined::code_of(s.field(4));
                     w.begin(&mut order, &mut last);
                 }
                 b"ORC" => {
