@@ -3,6 +3,7 @@
 //! Refusals are answers, `{"ok":false,"reason",…}`; what cannot be read at all is [`ApiError`]. The
 //! forms of states, requests, items and decisions are those of [`wire`].
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use crate::accept::{
@@ -17,7 +18,7 @@ use crate::explain::explain;
 use crate::filter::{Facts, FilterError, Knowledge, filter};
 use crate::json::{self, Value, object};
 use crate::jws::{Draft, KeyEntry, KeyRing, KeyState, Moment, Opened, open};
-use crate::key::PublicKey;
+use crate::key::{KeyError, PublicKey};
 use crate::policy::{Policy, REFERENCE};
 use crate::reason::{Lang, Reason, Refusal};
 use crate::status::StatusList;
@@ -48,10 +49,18 @@ fn text<'v>(v: &'v Value, name: &str) -> Option<&'v str> {
     v.get(name).and_then(Value::text)
 }
 
+/// A key as it stands in a context, with its thumbprint.
+type Decoded = (String, Result<PublicKey, KeyError>);
+
+/// Keys that are remembered: decoding one takes an eighth of a verification.
+const KEYS: usize = 64;
+
 /// The library with one policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Api {
     policy: Policy,
+    /// Keys that contexts had, by `x`: what they are follows from it alone.
+    decoded: RefCell<Vec<(String, Decoded)>>,
 }
 
 impl Api {
@@ -62,7 +71,29 @@ impl Api {
     pub fn new(policy: Option<&str>) -> Result<Self, ApiError> {
         let policy = Policy::read(policy.unwrap_or(REFERENCE).as_bytes());
         let policy = policy.map_err(|e| ApiError(e.to_string()))?;
-        Ok(Self { policy })
+        let decoded = RefCell::default();
+        Ok(Self { policy, decoded })
+    }
+
+    /// A key by its `x`.
+    fn key(&self, x: &str) -> Option<Decoded> {
+        let mut decoded = self.decoded.borrow_mut();
+        if let Some((_, found)) = decoded.iter().find(|(own, _)| own == x) {
+            return Some(found.clone());
+        }
+        let key = PublicKey::from_bytes(&b64::decode_array(x)?);
+        // By its members, so that a weak key is found and refused as one.
+        let kid = object([
+            ("crv", "Ed25519".into()),
+            ("kty", "OKP".into()),
+            ("x", x.into()),
+        ]);
+        let found = (crate::hash::sha256_text(&[kid.write().as_bytes()]), key);
+        if decoded.len() == KEYS {
+            decoded.clear();
+        }
+        decoded.push((x.to_owned(), found.clone()));
+        Some(found)
     }
 
     /// Verifies a token: steps 1–12, and that it holds at `now` (`EXPIRED`, `NOT_YET`); with `receipt`,
@@ -113,7 +144,7 @@ impl Api {
     ) -> Result<Result<(Opened, StatusNow), Refusal>, ApiError> {
         let now = context.get("now").and_then(Value::int);
         let now = now.ok_or_else(|| wrong("now"))?;
-        let keys = Keys::read(context)?;
+        let keys = Keys::read(self, context)?;
         let types: Vec<Typ> = match context.get("typ") {
             None => Typ::ALL.to_vec(),
             Some(names) => names
@@ -251,7 +282,7 @@ impl Api {
         let now = input.get("now").and_then(Value::int);
         let now = now.ok_or_else(|| wrong("now"))?;
         let sub = text(&input, "sub").ok_or_else(|| wrong("sub"))?;
-        let keys = Keys::read(&input)?;
+        let keys = Keys::read(self, &input)?;
         let mut kept = Vec::new();
         let rows = input.get("tokens").ok_or_else(|| wrong("tokens"))?;
         for (row, at) in rows.items().iter().zip(0_u64..) {
@@ -584,27 +615,20 @@ struct Known {
 struct Keys(Vec<Known>);
 
 impl Keys {
-    fn read(context: &Value) -> Result<Self, ApiError> {
+    fn read(api: &Api, context: &Value) -> Result<Self, ApiError> {
         let rows = context.get("keys").ok_or_else(|| wrong("keys"))?;
         let rows = rows.items().iter().map(|row| {
             let class = SignerClass::from_name(text(row, "class")?)?;
-            let bytes = b64::decode_array(text(row, "x")?)?;
+            let (kid, key) = api.key(text(row, "x")?)?;
             let at = row.get("at").and_then(Value::int).unwrap_or(0);
             let state = match text(row, "state") {
                 None => KeyState::Active,
                 Some(name) => wire::key_state(name, at)?,
             };
-            let kid = object([
-                ("crv", "Ed25519".into()),
-                ("kty", "OKP".into()),
-                ("x", text(row, "x")?.into()),
-            ]);
-            // By its members, so that a weak key is found and refused as one.
-            let kid = crate::hash::sha256_text(&[kid.write().as_bytes()]);
             Some(Known {
                 class,
                 kid,
-                entry: KeyEntry::read(&bytes, state),
+                entry: KeyEntry { key, state },
                 code: text(row, "code").map(str::to_owned),
                 sub: text(row, "sub").map(str::to_owned),
             })

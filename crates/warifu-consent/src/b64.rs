@@ -15,7 +15,9 @@ pub fn decode(text: &str) -> Option<Vec<u8>> {
 
 /// Reads exactly `N` bytes.
 pub fn decode_array<const N: usize>(text: &str) -> Option<[u8; N]> {
-    decode(text)?.try_into().ok()
+    let mut bytes = [0; N];
+    let read = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).ok()?;
+    (read == N).then_some(bytes)
 }
 
 #[cfg(test)]
@@ -28,6 +30,15 @@ mod tests {
         for bad in ["AB", "AA==", "AA=", "A", "A A", "AA\n", "+/", "あ"] {
             assert_eq!(decode(bad), None, "{bad}");
         }
-        assert_eq!(decode_array::<2>("AA"), None);
+        assert_eq!(decode_array::<1>("AA"), Some([0]));
+        assert_eq!(decode_array::<2>("AAA"), Some([0, 0]));
+        for (bad, why) in [
+            ("AA", "short"),
+            ("AAAA", "long"),
+            ("AAB", "bits"),
+            ("AA=", "padding"),
+        ] {
+            assert_eq!(decode_array::<2>(bad), None, "{why}");
+        }
     }
 }

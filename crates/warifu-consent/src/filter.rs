@@ -578,7 +578,10 @@ impl Work<'_> {
                             }
                             named.unwrap_or(patients.is_empty())
                         }
-                        (None, None) => patients.is_empty(),
+                        (None, None) => match self.patient_of(node) {
+                            Some(t) => !others.contains(&t),
+                            None => patients.is_empty(),
+                        },
                     };
                     others_too |= !own && found && u.container.is_none();
                     if !own {
@@ -604,6 +607,22 @@ impl Work<'_> {
                 u.not_own = true;
             }
         }
+    }
+
+    /// The Patient that a reference names by an identifier alone, as JP-CLINS does by the insurance.
+    fn patient_of(&self, reference: NodeId) -> Option<usize> {
+        let number = |n: NodeId| Some((self.text(n, "system")?, self.text(n, "value")?));
+        let wanted = number(self.tree.member(reference, "identifier")?)?;
+        let named = |u: &Unit| {
+            let mut own = self.references(u.node, &["identifier"]).into_iter();
+            u.kind == "Patient"
+                && u.container.is_none()
+                && own.any(|n| number(n).as_ref() == Some(&wanted))
+        };
+        // Of two nobody knows which.
+        let mut found = self.units.iter().enumerate().filter(|(_, u)| named(u));
+        let first = found.next()?;
+        found.next().is_none().then_some(first.0)
     }
 
     /// Names that are masked, wherever a text has them.
@@ -1302,6 +1321,8 @@ impl Work<'_> {
             let url = self.text(item, "url").unwrap_or_default();
             let of = |t: &String| self.units.get(at).is_some_and(|u| u.kind == *t);
             let row = self.policy.extensions.iter().find(|e| e.url == url);
+            let placed = self.places_tell || self.units.get(at).is_some_and(|u| u.masked);
+            let row = row.filter(|e| !(e.place && placed));
             let Some(row) = row.filter(|e| e.types.is_empty() || e.types.iter().any(of)) else {
                 cut.dropped.push(item);
                 continue;
@@ -1480,6 +1501,17 @@ impl Work<'_> {
         let text = self.text(node, "reference");
         let target = text.as_ref().and_then(|r| self.resolve(r, Some(at)));
         let target = target.and_then(|t| self.units.get(t));
+        let by_number = || self.units.get(self.patient_of(node)?);
+        if text.is_none()
+            && let Some(t) = by_number().filter(|t| t.kept && !t.id.is_empty())
+        {
+            // The number stays with the Patient, where it may go out.
+            let mut to = String::from(r#"{"reference":"#);
+            quote(&format!("{}/{}", t.kind, t.id), &mut to);
+            to.push('}');
+            cut.replaced.push((node, to));
+            return;
+        }
         let goes = target
             .is_some_and(|t| t.kept || t.administrative && !t.foreign && t.kind != "Provenance");
         let hidden = (u.masked || self.places_tell)

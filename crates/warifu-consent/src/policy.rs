@@ -174,6 +174,8 @@ pub(crate) struct Extension {
     pub(crate) value: String,
     /// Values that it can have; none = any.
     pub(crate) codes: Vec<String>,
+    /// It says where: it goes with who and where.
+    pub(crate) place: bool,
 }
 
 /// What becomes of an element while something may be withheld.
@@ -802,6 +804,7 @@ impl Policy {
                         types: r.texts("type"),
                         value: r.text("value")?.to_owned(),
                         codes: r.texts("code"),
+                        place: r.flag("place"),
                     })
                 })
                 .collect::<Result<_, PolicyError>>()?,

@@ -3042,3 +3042,42 @@ fn obligations_stand_under_the_system_that_has_them() {
         .collect::<Vec<_>>()
     );
 }
+
+/// JP-CLINS names the person by the number of the insurance: the Patient that has it is meant.
+#[test]
+fn a_person_named_by_a_number_is_the_patient_that_has_it() {
+    let policy = Policy::reference().unwrap();
+    let state = state(&policy, &[]);
+    let system = "http://jpfhir.jp/fhir/clins/Idsystem/JP_Insurance_memberID";
+    let mut patient = person();
+    patient["identifier"] = json!([{"system": system, "value": "1:2"}]);
+    let go = |list: &[Value], subject: Value| {
+        let rx = json!({"resourceType": "Condition", "id": "c", "subject": subject, "code": {"text": "MARK"}});
+        let mut list = list.to_vec();
+        list.push(rx);
+        sent_to(&state, &request(&policy), &DESK, &list).contains("MARK")
+    };
+    let by = |system: &str, value: &str| json!({"identifier": {"system": system, "value": value}});
+    let here = [patient.clone()];
+    assert!(go(&here, by(system, "1:2")));
+    // It is named by its address then: without the master data the number stays back.
+    let rx = json!({"resourceType": "Condition", "id": "c", "subject": by(system, "1:2"), "code": {"text": "MARK"}});
+    let narrow = only(&policy, &["inf.condition"]);
+    let out = sent_to(&narrow, &request(&policy), &DESK, &[patient.clone(), rx]);
+    assert!(
+        out.contains(r#""subject":{"reference":"Patient/p"}"#) && !out.contains("1:2"),
+        "{out}"
+    );
+    for other in [
+        by(system, "1:3"),
+        by("urn:x", "1:2"),
+        json!({"identifier": {"value": "1:2"}}),
+        json!({"display": "1:2"}),
+    ] {
+        assert!(!go(&here, other.clone()), "{other}");
+    }
+    // Another's number is another's, and a number of two is nobody's.
+    let mut twin = patient.clone();
+    twin["id"] = json!("q");
+    assert!(!go(&[patient, twin], by(system, "1:2")));
+}
