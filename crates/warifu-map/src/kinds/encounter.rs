@@ -529,14 +529,22 @@ fn place_event<'a>(
                     && admitted_key > 0
                     && s.start_key == admitted_key
             });
+            // A discharge that names its day alone is put behind what happened that day: an admission of the
+            // same day is the next stay's, if one is open.
+            let is_behind = event.step == Step::Discharge && event.order > event.key;
             let by_time = || {
-                stories.iter().rposition(|s| {
+                let holds = |s: &Story<'_>| {
                     !s.visit
                         && !s.planned
                         && !s.cancelled
                         && event.key > 0
                         && inside(s.start_key, s.end_key)
-                })
+                };
+                let before = |s: &Story<'_>| {
+                    holds(s) && s.end_key.is_none() && s.start_key / DAY < event.key / DAY
+                };
+                let open = stories.iter().rposition(before).filter(|_| is_behind);
+                open.or_else(|| stories.iter().rposition(holds))
             };
             // The attending doctor of an outpatient: the visit of that day and department.
             let outpatient =
@@ -2076,6 +2084,47 @@ mod tests {
             assert_eq!(told, want);
             let silent = ["MAP020", "MAP109", "MAP120"];
             assert!(silent.iter().all(|code| !reported(&out, code)), "{files:?}");
+        }
+    }
+
+    #[test]
+    fn a_discharge_of_the_day_of_the_next_admission_ends_the_stay_before() {
+        let again = adt(
+            "A01",
+            "20260420150500",
+            "",
+            &inpatient(&[(44, "202604201500")]),
+            &[],
+        );
+        for named in [
+            &[(45, "20260420")][..],
+            &[(44, "202604071005"), (45, "20260420")],
+        ] {
+            let discharge = adt("A03", "20260420100000", "", &inpatient(named), &[]);
+            let out = admitted(&[
+                ("ADT-52", "20260420", discharge),
+                ("ADT-22", "20260420", again.clone()),
+            ]);
+            let told: Vec<(String, String, Value)> = all(&out, "Encounter")
+                .iter()
+                .map(|e| {
+                    let start = at(e, "/period/start")[..10].to_owned();
+                    (
+                        start,
+                        at(e, "/status").to_owned(),
+                        e["period"]["end"].clone(),
+                    )
+                })
+                .collect();
+            let want =
+                |start: &str, status: &str, end: Value| (start.to_owned(), status.to_owned(), end);
+            assert_eq!(
+                told,
+                [
+                    want("2026-04-07", "finished", "2026-04-20".into()),
+                    want("2026-04-20", "in-progress", Value::Null),
+                ]
+            );
         }
     }
 
