@@ -90,21 +90,6 @@ const OF_TRANSPORT: &[(&[&str], &str, usize)] = &[
     // When a plan was to be; PV2-8, PV2-9 say it.
     (&[], "EVN", 3),
     (&[], "PID", 33),
-    (
-        &[
-            "PPR-01", "R30", "OMG-01", "OMG-02", "OMG-03", "OMG-11", "OMG-12", "OMP-11", "OMP-12",
-        ],
-        "ORC",
-        1,
-    ),
-    (
-        &[
-            "OMG-01", "OMG-02", "OMG-03", "OMG-11", "OMG-12", "OMG-13", "OML-01", "R30",
-        ],
-        "OBX",
-        4,
-    ),
-    (&["OMG-11", "OML-01"], "OBX", 11),
 ];
 
 /// Fields that all rows which name them leave alone on purpose. What says the same as another field

@@ -605,7 +605,10 @@ impl<'a> Cx<'a, '_> {
             let stays = of_visit && passed >> n & 1 == 0;
             if stays && self.out.kept_visits.contains(&self.message().number()) {
                 // The stay has it, see `stray_visit`.
-            } else if head && kind != Some(DataKind::Adt00) || of_visit || (&name, n) == (b"PID", 3)
+            } else if head && kind != Some(DataKind::Adt00)
+                || of_visit
+                || (&name, n) == (b"PID", 3)
+                || is_of_people(name) && field.reps().any(is_protected)
             {
                 self.report_with(&MAP018, &field, name_of(s, n));
             } else {
@@ -1241,9 +1244,10 @@ static PASSED: &[([u8; 3], u32, u64)] = {
         (*b"OBR", ORDERED, 1 << 7 | 1 << 8),
         (*b"OBR", ORDERED | DONE, 1 << 22 | 1 << 25),
         (*b"OBR", bit(K::Oml01), 1 << 5),
-        (*b"NTE", bit(K::Oml11), !0b1_1111),
+        (*b"NTE", !0, !0b1011),
         // The item that is asked for.
-        (*b"OBX", bit(K::Oml01), 0x1f_f7c0),
+        (*b"OBX", bit(K::Oml01), 0x1f_f7d0),
+        (*b"OBX", DONE, 1 << 4),
     ]
 };
 
@@ -1298,7 +1302,7 @@ fn checked(name: [u8; 3]) -> u64 {
         b"IN1" | b"ZI1" => 1 << 17,
         b"OBX" => 1 << 2,
         b"PRB" => 1 << 2 | 1 << 18,
-        b"ORC" => 1 << 5 | 1 << 29,
+        b"ORC" => 1 << 1 | 1 << 5 | 1 << 29,
         b"PV1" => 1 << 2 | 1 << 44 | 1 << 45,
         b"PV2" => 1 << 8 | 1 << 9 | 1 << 47,
         b"RXC" => 1 << 1,
@@ -1315,6 +1319,7 @@ fn is_unknown(name: [u8; 3], n: usize, field: Part<'_>) -> bool {
     let known = match (&name, n) {
         (b"IN1" | b"ZI1", _) => maps::SUBSCRIBER_RELATIONSHIP.translate(code).known,
         (b"OBX", _) => code.len() <= 3,
+        (b"ORC", 1) => ORDER_CONTROL.1.split(' ').any(|known| known == code),
         (b"ORC", 5) => maps::ORDER_STATUS.translate(code).known,
         (b"ORC", _) => tables::T_0482.entry(code).is_some(),
         (b"PV1", 2) => maps::ENCOUNTER_CLASS.find(code).is_some(),
@@ -1722,6 +1727,63 @@ mod tests {
         ] {
             assert_eq!(json.matches(field).count(), 1, "{field} in {json}");
         }
+    }
+
+    #[test]
+    fn a_number_of_the_state_is_no_insurer_s() {
+        let (json, _) = converted(
+            "ADT-00",
+            "ADT^A08",
+            "IN1|1|C0^国民健康保険^JHSD0001|123456789018^^^^NNJPN~06139992^^^^XX|保険者||||||1~2~3\nIN1|2|C0^国民健康保険^JHSD0001|123456789018^^^^NI|別の保険者||||||4~5~6",
+        );
+        assert!(!json.contains("123456789018"), "{json}");
+        assert!(json.contains("06139992:1:2:03"), "{json}");
+        assert_eq!(json.matches("\"resourceType\":\"Coverage\"").count(), 2);
+    }
+
+    #[test]
+    fn what_steers_or_repeats_is_kept_where_it_says_something() {
+        let (json, _) = converted(
+            "OMP-01",
+            "RDE^O11",
+            "ORC|NW|1||1_01\nRXE|1^^D7|620007329^薬^HOT9|1||TAB^錠^MR9P\nNTE|1|P|一包化|RE^備考^HL70364",
+        );
+        for field in ["RXE-1", "NTE-2", "NTE-4"] {
+            assert_eq!(
+                json.matches(&format!("field:{field}\"")).count(),
+                1,
+                "{field}: {json}"
+            );
+        }
+        for (died, kept) in [("Y", false), ("N", true)] {
+            let pid = format!(
+                "ZZZ|1\nPID|1||0000990001||割符^花子^^^^^L^I||19680303|F{}20260301|{died}",
+                "|".repeat(21)
+            );
+            let text = format!(
+                "MSH|^~\\&|A|B|C|D|20260401090000||ADT^A08|1|P|2.5\n{}",
+                &pid[6..]
+            );
+            let out = crate::testing::convert("ADT-00", &text);
+            let r = crate::testing::one(&out, "Patient").to_string();
+            assert_eq!(r.contains("field:PID-30"), kept, "{r}");
+        }
+        let problem = |control: &str| {
+            let text =
+                format!("PRB|AD|20260401|20058911^狭心症^MDCDX2|P1|||20260401\nORC|{control}|P1");
+            converted("PPR-01", "PPR^ZD1", &text).0
+        };
+        for (control, state) in [
+            ("NW", "confirmed"),
+            ("CA", "entered-in-error"),
+            ("DC", "entered-in-error"),
+        ] {
+            assert!(
+                problem(control).contains(&format!("\"code\":\"{state}\"")),
+                "{control}"
+            );
+        }
+        assert!(problem("QQ").contains("field:ORC-1\",\"valueString\":\"QQ"));
     }
 
     #[test]

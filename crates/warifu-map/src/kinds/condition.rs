@@ -87,7 +87,7 @@ table! {
     /// NTE and ORC of a problem → `JP_Condition_Diagnosis`. HL7 v2.5 §2.15.10, §4.5.1; SS-MIX2 仕様書 PPR-01.
     ORC_TO_JP_CONDITION: "Condition" keeps "ORC" {
         "NTE-3" => "Condition.note": part, "コメント";
-        "ORC-1" => "": ignored Ignored::Transport, "オーダ制御";
+        "ORC-1" => "Condition.verificationStatus (取り消し)": part, "オーダ制御";
         "ORC-2" => "": same "PRB-4", "依頼者オーダ番号";
         "ORC-3" => "": lost, "実施者オーダ番号";
         "ORC-4" => "": lost, "依頼者グループ番号";
@@ -176,7 +176,8 @@ pub(crate) fn survey(cx: &mut Cx<'_, '_>, newest: &mut Newest, diagnoses: &mut V
         let main = rank.text == "1";
         let role_known = maps::DIAGNOSIS_ROLE.find(role.text).flatten();
         let withdrawn = maps::PROBLEM_ACTION.translate(prb.field(1).value().text).to
-            == maps::ProblemAction::EnteredInError;
+            == maps::ProblemAction::EnteredInError
+            || maps::withdrawal(cx.message().value(b"ORC", 1).text).is_some();
         if (main || role_known.is_some()) && !withdrawn && names_disease(prb, None) {
             let condition = id_of(cx, prb);
             let moment = moment_of(cx, prb);
@@ -599,7 +600,7 @@ fn outcome<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>
     });
 }
 
-/// PRB-1, 13, 14, ZPR-3, 6 → `verificationStatus` and `clinicalStatus` (con-3, con-4, con-5).
+/// PRB-1, 13, 14, ZPR-3, 6, ORC-1 → `verificationStatus` and `clinicalStatus` (con-3, con-4, con-5).
 fn status<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, prb: Segment<'a>) {
     let action = prb.field(1).value().trimmed();
     let acted = maps::PROBLEM_ACTION.translate(action.text);
@@ -611,7 +612,13 @@ fn status<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, prb: Seg
     datatypes::read_time(cx, prb.field(2).value(), "PRB-2");
     let confirmation = prb.field(13);
     cx.used(&confirmation);
-    let withdrawn = acted.to == maps::ProblemAction::EnteredInError || cx.item.flag == b'0';
+    // ORC-1 withdraws what the message says, as in every kind.
+    let control = group.field(*b"ORC", 1).map(|f| f.value());
+    let control = control.unwrap_or_default();
+    let ordered = maps::withdrawal(control.text.trim()).is_none();
+    cx.used(&control);
+    let withdrawn =
+        acted.to == maps::ProblemAction::EnteredInError || cx.item.flag == b'0' || !ordered;
     let told = maps::CONDITION_VERIFICATION.translate(confirmation.comp(1).value().text);
     let mut verification = told.to;
     // Another code than JHSD0005's is read by its word, and kept.
@@ -639,7 +646,7 @@ fn status<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, prb: Seg
     }
     if withdrawn {
         verification = "entered-in-error";
-        src = action.src();
+        src = if ordered { action.src() } else { control.src() };
     }
     let display = match verification {
         "provisional" => "Provisional",

@@ -9,7 +9,7 @@ use warifu_terms::{maps, systems};
 
 use crate::cx::{Cx, Sourced};
 use crate::datatypes::{Times, both_triplets, concept_of, half_width, identifier, local_system};
-use crate::table::{Ignored, Table, keep_rest};
+use crate::table::{Ignored, Table, is_protected, keep_rest};
 
 /// Canonical of `JP_Coverage`.
 pub const JP_COVERAGE: &str = "http://jpfhir.jp/fhir/core/StructureDefinition/JP_Coverage";
@@ -106,7 +106,9 @@ fn coverage<'a>(cx: &mut Cx<'a, '_>, in1: Segment<'a>) {
     let plan = in1.field(2);
     let code = plan.comp(1).value().trimmed();
     let class = maps::insurance_class(code.text);
-    let insurer = in1.field(3).comp(1).value().trimmed();
+    let mut numbers = in1.field(3).reps().filter(|rep| !is_protected(*rep));
+    let insurer = numbers.next().map(|rep| rep.comp(1).value().trimmed());
+    let insurer = insurer.unwrap_or_default();
     let name = in1.field(4).comp(1).value().trimmed();
     let start = in1.field(12).value();
     let insured = insured(cx, in1);

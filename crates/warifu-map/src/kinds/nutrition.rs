@@ -54,9 +54,9 @@ table! {
         "ODS-3" => "NutritionOrder.oralDiet.type, supplement.type, foodPreferenceModifier": always diets, "食事、補食、嗜好コード";
         "ODS-4" => "NutritionOrder.oralDiet.instruction, supplement.instruction, note": part, "テキスト指示";
         "NTE-1" => "": ignored Ignored::Structural, "セットID－NTE";
-        "NTE-2" => "": ignored Ignored::Structural, "コメントのソース";
+        "NTE-2" => "": lost, "コメントのソース";
         "NTE-3" => "NutritionOrder.note": map comments, "コメント";
-        "NTE-4" => "": ignored Ignored::Structural, "コメントタイプ";
+        "NTE-4" => "": lost, "コメントタイプ";
     }
 }
 

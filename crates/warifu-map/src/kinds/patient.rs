@@ -557,6 +557,9 @@ fn deceased_time<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Pa
 fn deceased<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
     let v = f.value();
     if r.has(el::DECEASED_DATE_TIME) {
+        if v.text.trim() != "Y" {
+            keep(r, cx, "PID-30", f);
+        }
         cx.used(&v);
         return;
     }

@@ -355,10 +355,12 @@ fn one<'a>(
     }
     for l in [Some(line), mate].into_iter().flatten() {
         keep_rest(&OBX_TO_JP_OBSERVATION_VITAL_SIGNS, &mut r, cx, &[l.obx]);
-        // Of a pair the first says who.
-        let who = l.obx.field(16);
-        if who.is_some() && who.raw() != obx.field(16).raw() {
-            keep(&mut r, cx, "OBX-16", who);
+        // Of a pair the first says who, and has the number.
+        for (n, name) in [(4, "OBX-4"), (16, "OBX-16")] {
+            let other = l.obx.field(n);
+            if other.is_some() && other.raw() != obx.field(n).raw() {
+                keep(&mut r, cx, name, other);
+            }
         }
         let method = l.obx.field(17);
         if method.is_some() {

@@ -68,7 +68,7 @@ table! {
         "OBX-1" => "": ignored Ignored::Structural, "セットID－OBX";
         "OBX-2" => "": part, "値型";
         "OBX-3" => "Procedure.performer.function": part, "検査項目";
-        "OBX-4" => "": ignored Ignored::Structural, "検査副ID";
+        "OBX-4" => "": lost, "検査副ID";
         "OBX-5" => "Procedure.performer.actor": part, "検査値";
         "OBX-6" => "Procedure.note": part, "単位";
         "OBX-11" => "MedicationAdministration.status (取り消し)": part, "検査結果状態";

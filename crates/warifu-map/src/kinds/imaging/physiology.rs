@@ -46,7 +46,7 @@ table! {
         "OBX-1" => "": ignored Ignored::Structural, "セットID－OBX";
         "OBX-2" => "Observation.value[x]": part, "値型";
         "OBX-3" => "Observation.code": part, "検査項目";
-        "OBX-4" => "": ignored Ignored::Structural, "検査副ID";
+        "OBX-4" => "": lost, "検査副ID";
         "OBX-5" => "Observation.value[x]": part, "検査値";
         "OBX-6" => "Observation.valueQuantity.unit": part, "単位";
         "OBX-7" => "Observation.referenceRange": part, "基準値範囲";

@@ -16,7 +16,7 @@ table! {
         "SPM-18" => "Specimen.receivedTime": map specimen::received, "検体受領日時";
         "SPM-27" => "Specimen.container.type": map specimen::container, "容器タイプ";
         "NTE-1" => "": ignored Ignored::Structural, "セットID - NTE";
-        "NTE-2" => "": ignored Ignored::Structural, "コメントの発生源";
+        "NTE-2" => "": lost, "コメントの発生源";
         "NTE-3" => "Specimen.note": part, "コメント";
         "PID-3" => "Specimen.subject": part, "患者IDリスト";
     }

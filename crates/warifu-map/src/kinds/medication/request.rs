@@ -49,7 +49,7 @@ table! {
         "ORC-22" => "Organization.address": part, "オーダ施設住所";
         "ORC-23" => "Organization.telecom": part, "オーダ施設電話番号";
         "ORC-29" => "MedicationRequest.category": always order_type, "オーダタイプ";
-        "RXE-1" => "": ignored Ignored::Deprecated, "数量/タイミング";
+        "RXE-1" => "": lost, "数量/タイミング";
         "RXE-2" => "MedicationRequest.medicationCodeableConcept": always drug_code, "与薬コード";
         "RXE-3" => "MedicationRequest.dosageInstruction.doseAndRate.doseQuantity.value": always oral_dosage, "与薬量－最小";
         "RXE-4" => "MedicationRequest.dosageInstruction.doseAndRate.doseQuantity.value, text": part, "与薬量－最大";
@@ -110,9 +110,9 @@ table! {
         "RXR-3" => "MedicationRequest.dosageInstruction.extension:device": map device, "投薬装置";
         "RXR-4" => "MedicationRequest.dosageInstruction.method": part, "投薬方法";
         "NTE-1" => "": ignored Ignored::Structural, "セットID－NTE";
-        "NTE-2" => "": ignored Ignored::Structural, "コメントのソース";
+        "NTE-2" => "": lost, "コメントのソース";
         "NTE-3" => "MedicationRequest.note": map comments, "コメント";
-        "NTE-4" => "": ignored Ignored::Structural, "コメントタイプ";
+        "NTE-4" => "": lost, "コメントタイプ";
     }
 }
 
@@ -139,7 +139,7 @@ table! {
         "ORC-22" => "Organization.address": part, "オーダ施設住所";
         "ORC-23" => "Organization.telecom": part, "オーダ施設電話番号";
         "ORC-29" => "MedicationRequest.category": always order_type, "オーダタイプ";
-        "RXE-1" => "": ignored Ignored::Deprecated, "数量/タイミング";
+        "RXE-1" => "": lost, "数量/タイミング";
         "RXE-2" => "MedicationRequest.category": map injection_kind, "与薬コード (注射区分)";
         "RXE-3" => "MedicationRequest.dosageInstruction.doseAndRate.doseQuantity.value": always injection_dosage, "与薬量－最小";
         "RXE-4" => "MedicationRequest.dosageInstruction.doseAndRate.doseQuantity.value, text": part, "与薬量－最大";
@@ -209,9 +209,9 @@ table! {
         "RXC-8" => "": lost, "成分薬剤力価量";
         "RXC-9" => "": lost, "成分薬剤力価量単位";
         "NTE-1" => "": ignored Ignored::Structural, "セットID－NTE";
-        "NTE-2" => "": ignored Ignored::Structural, "コメントのソース";
+        "NTE-2" => "": lost, "コメントのソース";
         "NTE-3" => "MedicationRequest.note": map comments, "コメント";
-        "NTE-4" => "": ignored Ignored::Structural, "コメントタイプ";
+        "NTE-4" => "": lost, "コメントタイプ";
     }
 }
 
