@@ -433,6 +433,30 @@ fn day_before(year: u16, month: u8, day: u8) -> (u16, u8, u8) {
 mod tests {
     use super::*;
 
+    #[test]
+    fn a_time_lies_before_another_as_far_as_both_say_it() {
+        for (a, b, before) in [
+            ("20260401", "202604021000", true),
+            ("20260402", "202604021000", false),
+            ("202604021000", "20260402", false),
+            ("202604", "20260402", false),
+            ("202603", "20260402", true),
+            ("2026", "202604", false),
+            ("2025", "202604", true),
+            ("202604021000", "20260402100030", false),
+            ("202604020959", "20260402100030", true),
+            ("2026040210", "202604021030", false),
+            ("20260402100030", "20260402100030.500", false),
+            ("20260402100030.400", "20260402100030.500", true),
+            ("202604021000+0900", "202604020130+0000", true),
+            ("202604021000+0900", "202604020100+0000", false),
+        ] {
+            let [a, b] = [a, b].map(|text| parse(text).unwrap());
+            assert_eq!(a.is_before(&b), before, "{a:?} {b:?}");
+            assert!(!(b.is_before(&a) && before), "{a:?} {b:?}");
+        }
+    }
+
     fn check(input: &str, expected: Option<&str>) {
         let got = parse(input).map(|t| {
             let mut s = String::new();

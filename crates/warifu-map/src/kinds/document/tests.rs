@@ -66,6 +66,26 @@ fn folder() -> Output {
 }
 
 #[test]
+fn a_service_that_ends_before_it_starts_has_no_end_and_keeps_what_was_sent() {
+    let sent = CDA.replace("202604251010", "202604061010");
+    let name = path("20260430171500500", '1', "main_document.xml");
+    let out = run(options(), &[(name, sent.as_bytes())]);
+    let doc = one(&out, "DocumentReference");
+    let period = &doc["context"]["period"];
+    assert_eq!(at(period, "/start"), "2026-04-07T10:05:00+09:00");
+    assert!(period["end"].is_null() && reported(&out, "MAP020"));
+    let kept = &doc["extension"][0];
+    assert_eq!(
+        (at(kept, "/url"), at(kept, "/valueString")),
+        (
+            "urn:x-ssmix2:field:serviceEvent.effectiveTime",
+            "202604061010"
+        )
+    );
+    assert!(!reported(&folder(), "MAP020"));
+}
+
+#[test]
 fn a_content_folder_is_one_document_with_a_binary_a_file() {
     let out = folder();
     let doc = one(&out, "DocumentReference");
