@@ -11,7 +11,7 @@ use crate::emergency::uuid;
 use crate::fhir::{
     CONFIDENTIALITY, OWN, PARTICIPATION, coding, concept, identifier, obligation, recipient,
 };
-use crate::filter::{Filtered, inside, labels, text_of};
+use crate::filter::{Filtered, classify, inside, text_of};
 use crate::hash::sha256_text;
 use crate::json::{Value, object};
 use crate::jws::{Draft, peek};
@@ -60,7 +60,9 @@ pub fn mark(filtered: &Filtered, policy: &Policy) -> Vec<u8> {
     let mut done = 0;
     for node in entries {
         let kind = text_of(tree, node, "resourceType").unwrap_or_default();
-        let labels = labels(tree, &judging, node).filter(|_| !policy.has_no_labels(&kind));
+        let labels = classify(tree, &judging, node, &kind)
+            .1
+            .filter(|_| !policy.has_no_labels(&kind));
         let mut marks: Vec<Value> = Vec::new();
         marks.extend(labels.map(|l| coding(CONFIDENTIALITY, confidentiality(policy, l))));
         marks.extend(filtered.obligations.iter().map(|o| obligation(o)));

@@ -330,7 +330,7 @@ pub fn categories_of(
             continue;
         };
         let kind = text_of(tree, node, "resourceType").unwrap_or_default();
-        let cats = categories(tree, &judging, &policy.matches, node, &kind);
+        let cats = classify(tree, &judging, node, &kind).0;
         let goes_with_others = policy.administrative.contains(&kind) && cats.is_empty();
         if kind == "Patient" || goes_with_others {
             continue;
@@ -467,7 +467,10 @@ impl Work<'_> {
         let (cats, labels) = classify(tree, &self.policy, node, kind);
         let earlier = self.policy.earlier.iter();
         let before = earlier
-            .map(|(v, table)| (*v, categories(tree, &self.policy, table, node, kind)))
+            .map(|(v, table)| {
+                let words = spoken(tree, &self.policy, node, kind).0;
+                (*v, categories(tree, &self.policy, table, node, kind, words))
+            })
             .collect();
         let tagged = |code: &str| {
             // Wherever it stands in there, and in whatever form.
@@ -1097,12 +1100,17 @@ impl Work<'_> {
                         }
                     }
                 }
-                Some(Keep::Needed { parent }) if !twin => {
+                Some(what @ (Keep::Needed { .. } | Keep::Judged)) if !twin => {
                     let from = cut.dropped.len();
+                    if what == Keep::Judged && self.is_told() {
+                        for item in items() {
+                            self.judged(at, item, cut);
+                        }
+                    }
                     self.leaf(at, member, cut);
                     let gone = cut.dropped.get(from..).unwrap_or_default();
                     if self.is_empty(member, gone) {
-                        if parent {
+                        if what == (Keep::Needed { parent: true }) {
                             cut.dropped.push(node);
                         } else {
                             cut.replaced
@@ -1191,6 +1199,8 @@ impl Work<'_> {
                         Some(what) => {
                             if *what == Keep::Worded {
                                 self.worded(member, cut);
+                            } else if *what == Keep::Judged && self.is_told() {
+                                self.judged(at, member, cut);
                             }
                             // The code of a timing is a concept; elsewhere it is a word.
                             let of_word = || {
@@ -1260,9 +1270,44 @@ impl Work<'_> {
         };
         let tells = |c: &NodeId| {
             let system = self.text(*c, "system").unwrap_or_default();
-            is_published(&system) && !self.describes(*c)
+            !self.policy.local.have(&self.policy.system(&system)) && !self.describes(*c)
         };
         cut.dropped.extend(tree.children(list).filter(tells));
+    }
+
+    /// A concept, or a coding, of which nobody knows what its codes say but those that a row knows. The kind of
+    /// a report is one; its words may say of what.
+    fn judged(&self, at: usize, node: NodeId, cut: &mut Cut) {
+        let tree = self.tree;
+        let name = concept_of(tree, node);
+        let list = tree.member(node, "coding");
+        let codings: Vec<NodeId> = match list {
+            Some(list) => tree.children(list).collect(),
+            None if name.ends_with("Coding") => vec![node],
+            None => return,
+        };
+        if list.is_some() && codings.iter().any(|c| self.describes(*c)) {
+            self.coded(at, node, (true, false), cut);
+            return;
+        }
+        let Some(u) = self.units.get(at) else { return };
+        let named = list.is_some() && self.text(node, "text").is_some();
+        for coding in codings {
+            let code = self.text(coding, "code");
+            let system = self.text(coding, "system").unwrap_or_default();
+            let system = self.policy.system(&system);
+            let knows =
+                |code: &String| is_listed(&self.policy, &u.kind, &name, &system, &plain_code(code));
+            if code.as_ref().is_none_or(knows) {
+                continue;
+            }
+            if named {
+                cut.dropped.push(coding);
+            } else {
+                let said = |m: &NodeId| tree.key(*m) != "display";
+                cut.dropped.extend(tree.children(coding).filter(said));
+            }
+        }
     }
 
     /// Of a concept only what was judged goes out: beside an excluded label the codes that the labeller
@@ -1573,7 +1618,8 @@ impl Work<'_> {
             }
             match tree.kind(node) {
                 Kind::Object if self.text(node, "reference").is_some() => {
-                    let path = self.path(owner, node);
+                    let root = self.units.get(owner).map_or(ROOT, |u| u.node);
+                    let path = path(tree, root, node);
                     self.reference(owner, node, &path, false, cut);
                 }
                 Kind::String
@@ -1586,23 +1632,6 @@ impl Work<'_> {
                 _ => {}
             }
         }
-    }
-
-    /// Path of an element in its resource.
-    fn path(&self, at: usize, node: NodeId) -> String {
-        let tree = self.tree;
-        let root = self.units.get(at).map_or(ROOT, |u| u.node);
-        let mut names = Vec::new();
-        let mut here = node;
-        while here != root && here != ROOT {
-            let key = tree.key(here);
-            if !key.is_empty() {
-                names.push(key.into_owned());
-            }
-            here = tree.parent(here);
-        }
-        names.reverse();
-        names.join(".")
     }
 
     /// A reference as local ones are written, with or without its server and version; or a UUID.
@@ -2078,8 +2107,9 @@ pub(crate) fn classify(
     node: NodeId,
     kind: &str,
 ) -> (Bits, Option<Bits>) {
-    let cats = categories(tree, policy, &policy.matches, node, kind);
-    (cats, labels(tree, policy, node))
+    let (words, marks) = spoken(tree, policy, node, kind);
+    let cats = categories(tree, policy, &policy.matches, node, kind, words);
+    (cats, labels(tree, policy, node, kind, marks))
 }
 
 /// All categories of a resource by a table.
@@ -2089,6 +2119,7 @@ fn categories(
     table: &[Match],
     node: NodeId,
     kind: &str,
+    words: Bits,
 ) -> Bits {
     let mut codings: Vec<(System, String)> = Vec::new();
     let mut category: Vec<(String, String)> = Vec::new();
@@ -2127,7 +2158,8 @@ fn categories(
         .iter()
         .copied()
         .filter(|m| {
-            m.unjudged.is_empty() || is_unjudged(tree, policy, node, m, &rows, &in_category)
+            m.unjudged.is_empty() && m.unknown.is_empty()
+                || is_unjudged(tree, policy, node, m, &rows, &in_category)
         })
         .collect();
     // Every coding and every category has its first row; what they say adds up.
@@ -2172,10 +2204,11 @@ fn categories(
         .filter(|n| contained.is_none_or(|c| *n < c || *n >= tree.after(c)))
         .filter_map(|n| Some((n, text_of(tree, n, "system")?, text_of(tree, n, "code")?)));
     // So is a disease where an answer, a result or a part of it says one.
-    let mut individual = Bits::NONE;
+    // Words say it, too.
+    let mut individual = words;
     for (n, system, code) in elsewhere {
         let (system, code) = (policy.system(&system), plain_code(&code));
-        if let Some(m) = said(of_kind.iter().copied(), tree, n, &system, &code) {
+        if let Some(m) = said(policy, &of_kind, tree, kind, n, (&system, &code)) {
             individual = individual.with(m.cats);
         }
         // As with the codes above, the first row rules.
@@ -2220,11 +2253,15 @@ fn is_unjudged(
         .filter(|n| tree.kind(*n) == Kind::Object)
         .filter(|n| {
             let name = concept_of(tree, *n);
-            row.unjudged.iter().any(|e| *e == name) && !is_coding(tree, *n)
+            let mut elements = row.unjudged.iter().chain(&row.unknown);
+            elements.any(|e| *e == name) && !is_coding(tree, *n)
         })
         .any(|concept| {
             let list = tree.member(concept, "coding");
             let mut codings = list.into_iter().flat_map(|list| tree.children(list));
+            if !row.unknown.is_empty() {
+                return !codings.any(known);
+            }
             match codings.next() {
                 None => true,
                 Some(first) => !known(first) || !codings.all(known),
@@ -2241,18 +2278,135 @@ fn starts(prefixes: &[String], code: &str) -> bool {
     prefixes.iter().any(|p| code.starts_with(p.as_str()))
 }
 
+impl Match {
+    /// Whether the row has the code in this element; without a name, whether it has it wherever it stands.
+    fn knows(&self, name: &str, system: &System, code: &str) -> bool {
+        let here = if name.is_empty() {
+            self.inside.is_empty()
+        } else {
+            self.inside.iter().any(|i| i == name)
+        };
+        here && self.systems.have(system) && starts(&self.prefixes, code)
+    }
+}
+
 /// What a coding says of something else than the resource is: the first row for its element.
 fn said<'m>(
-    mut rows: impl Iterator<Item = &'m Match>,
+    policy: &Policy,
+    rows: &[&'m Match],
     tree: &Tree<'_>,
+    kind: &str,
     coding: NodeId,
-    system: &System,
-    code: &str,
+    (system, code): (&System, &str),
 ) -> Option<&'m Match> {
     let name = concept_of(tree, coding);
-    rows.find(|m| {
-        m.inside.iter().any(|i| *i == name) && m.systems.have(system) && starts(&m.prefixes, code)
+    rows.iter().copied().find(|m| {
+        m.knows(&name, system, code)
+            || m.systems.is_empty()
+                && m.inside.iter().any(|i| *i == name)
+                && m.types.iter().any(|t| t == kind)
+                && !is_listed(policy, kind, "", system, code)
     })
+}
+
+/// Whether a code is one that a row knows in this element of a type, or one of an operation and the like, which
+/// is told by its code wherever that stands, or a holder's own.
+fn is_listed(policy: &Policy, kind: &str, name: &str, system: &System, code: &str) -> bool {
+    let row = |m: &Match| {
+        let of = m.types.iter().any(|t| t == kind);
+        let own = m.clinical && m.cats.within(policy.individual());
+        !name.is_empty() && of && m.knows(name, system, code)
+            || (of || own) && m.knows("", system, code)
+    };
+    policy.local.have(system) || policy.matches.iter().any(row)
+}
+
+/// What the words say that may go out with a resource: categories and labels.
+fn spoken(tree: &Tree<'_>, policy: &Policy, node: NodeId, kind: &str) -> (Bits, Bits) {
+    let (mut cats, mut labels) = (Bits::NONE, Bits::NONE);
+    for member in tree.children(node) {
+        let key = tree.key(member);
+        if policy.keeps(kind, &key).is_none() && key != "id" && key != "extension" {
+            continue;
+        }
+        for n in member..tree.after(member) {
+            let text = tree.text(n);
+            // Numbers and days have no words.
+            let none = text.starts_with(|c: char| c.is_ascii_digit()) && text.is_ascii();
+            if none || tree.kind(n) != Kind::String {
+                continue;
+            }
+            let (of, marks) = policy.words.said(&text, kind);
+            let new = !of.within(cats) || !marks.within(labels);
+            if new && stays(tree, policy, node, kind, n) {
+                cats = cats.with(of);
+                labels = labels.with(marks);
+            }
+        }
+    }
+    (cats, labels)
+}
+
+/// Path of an element in its resource.
+fn path(tree: &Tree<'_>, root: NodeId, node: NodeId) -> String {
+    let mut path = String::new();
+    let mut here = node;
+    while here != root && here != ROOT {
+        let key = tree.key(here);
+        if !key.is_empty() {
+            if !path.is_empty() {
+                path.insert(0, '.');
+            }
+            path.insert_str(0, &key);
+        }
+        here = tree.parent(here);
+    }
+    path
+}
+
+/// Whether the table of elements lets a string stay, whatever it says.
+fn stays(tree: &Tree<'_>, policy: &Policy, root: NodeId, kind: &str, node: NodeId) -> bool {
+    let path = path(tree, root, node);
+    // What is contained is judged by itself, extensions go by their URLs.
+    if path.starts_with("contained.") {
+        return false;
+    }
+    if path.contains("xtension.") {
+        let mut here = tree.parent(node);
+        while here != root {
+            if let Some(url) = tree.member(here, "url") {
+                let mut rows = policy.extensions.iter();
+                return rows.any(|e| tree.is_text(url, &e.url));
+            }
+            here = tree.parent(here);
+        }
+    }
+    let mut inner = true;
+    let mut end = 0;
+    for key in path.split('.') {
+        end += key.len();
+        let what = if inner {
+            policy.keeps(kind, path.get(..end).unwrap_or_default())
+        } else {
+            policy.datatypes.get(key).copied()
+        };
+        match what {
+            Some(Keep::Inner) => {}
+            Some(
+                Keep::Leaf
+                | Keep::Needed { .. }
+                | Keep::Worded
+                | Keep::Judged
+                | Keep::Plain
+                | Keep::Own,
+            ) => {
+                inner = false;
+            }
+            _ => return path == "id",
+        }
+        end += 1;
+    }
+    true
 }
 
 /// Name of the element that a coding stands in: `valueCodeableConcept`, `code`.
@@ -2293,11 +2447,17 @@ fn is_structure(tree: &Tree<'_>, concept: NodeId) -> bool {
 }
 
 /// Labels of a resource; absent where there is a concept that no list knows, or none at all.
-pub(crate) fn labels(tree: &Tree<'_>, policy: &Judging<'_>, node: NodeId) -> Option<Bits> {
-    let mut labels = Bits::NONE;
-    let kind = |n: NodeId| text_of(tree, n, "resourceType").unwrap_or_default();
+fn labels(
+    tree: &Tree<'_>,
+    policy: &Judging<'_>,
+    node: NodeId,
+    kind: &str,
+    words: Bits,
+) -> Option<Bits> {
+    let mut labels = words;
+    let kind_of = |n: NodeId| text_of(tree, n, "resourceType").unwrap_or_default();
     // Who somebody is has no concept that could say what they have.
-    let mut judged = policy.label_free.contains(&kind(node));
+    let mut judged = policy.label_free.iter().any(|free| free == kind);
     let mut blind = false;
     for n in inside(tree, node) {
         let coding = text_of(tree, n, "code");
@@ -2322,7 +2482,7 @@ pub(crate) fn labels(tree: &Tree<'_>, policy: &Judging<'_>, node: NodeId) -> Opt
         if tree.kind(n) != Kind::Object {
             continue;
         }
-        let of_coverage = name == "type" && kind(parent) == "Coverage";
+        let of_coverage = name == "type" && kind_of(parent) == "Coverage";
         if of_coverage || CONCEPTS.contains(&&*name) && !is_structure(tree, n) {
             let codings = || {
                 let list = tree.member(n, "coding").into_iter();
@@ -2344,9 +2504,11 @@ pub(crate) fn labels(tree: &Tree<'_>, policy: &Judging<'_>, node: NodeId) -> Opt
             let system = policy.system(&text_of(tree, n, "system").unwrap_or_default());
             let code = plain_code(&coding.unwrap_or_default());
             let says = || {
-                let kind = kind(resource_of(tree, n));
-                let rows = policy.matches.iter().filter(|m| m.types.contains(&kind));
-                said(rows, tree, n, &system, &code).is_some_and(|m| !m.cats.is_empty())
+                let kind = kind_of(resource_of(tree, n));
+                let rows = policy.matches.iter();
+                let rows: Vec<&Match> = rows.filter(|m| m.types.contains(&kind)).collect();
+                said(policy, &rows, tree, &kind, n, (&system, &code))
+                    .is_some_and(|m| !m.cats.is_empty())
             };
             blind |=
                 !policy.labels_know(&system, &code) && !policy.label_beside.have(&system) && says();

@@ -155,10 +155,12 @@ pub(crate) struct Match {
     /// Only where a concept in one of these elements has no code, or one that no other row knows: what
     /// nobody judged may be what has a consent of its own.
     pub(crate) unjudged: Vec<String>,
+    /// Only where a concept in one of these elements has no code that another row knows.
+    pub(crate) unknown: Vec<String>,
     /// Categories that this one stands for.
     pub(crate) instead: Bits,
     /// It goes by what a coding says in these elements, wherever they stand; absent = by what the
-    /// resource is.
+    /// resource is. Without systems: by every coding that no other row knows.
     pub(crate) inside: Vec<String>,
     /// It goes by the code of a procedure or an observation.
     pub(crate) clinical: bool,
@@ -192,6 +194,9 @@ pub(crate) enum Keep {
     },
     /// As a leaf; of published codes in it only those that describe an item.
     Worded,
+    /// As a leaf; of its codes those that a row knows, of others their words where there are none beside
+    /// them. Where a listed code names it (the kind of a report), that alone.
+    Judged,
     /// A value that R4 has no members for: what is an object there goes, and what is no code of R4.
     Plain,
     /// As a leaf; it goes where institutions are masked.
@@ -258,15 +263,20 @@ pub(crate) fn plain_code(code: &str) -> String {
         return code.to_owned();
     }
     code.chars()
-        .map(|c| match u32::from(c) {
-            n @ 0xFF01..=0xFF5E => char::from_u32(n - 0xFEE0).unwrap_or(c),
-            0x3000 => ' ',
-            _ => c,
-        })
+        .map(narrow)
         .collect::<String>()
         .trim()
         .to_ascii_uppercase()
         .replace('.', "")
+}
+
+/// ASCII for a letter of full width.
+fn narrow(c: char) -> char {
+    match u32::from(c) {
+        n @ 0xFF01..=0xFF5E => char::from_u32(n - 0xFEE0).unwrap_or(c),
+        0x3000 => ' ',
+        _ => c,
+    }
 }
 
 /// A system without a version behind `|`, blanks around it, or a slash at its end: ways of writing that
@@ -421,6 +431,84 @@ impl Codes {
     }
 }
 
+/// What it says that words stand in an item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Spoken {
+    types: Vec<String>,
+    pub(crate) cats: Bits,
+    pub(crate) labels: Bits,
+}
+
+/// A table of words, in heaps by their first letter, of a heap the longest first: a word, whether it may stand
+/// inside another, and its row.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Words {
+    rows: Vec<Spoken>,
+    heaps: Vec<Vec<(String, bool, usize)>>,
+}
+
+/// How many heaps there are.
+const HEAPS: usize = 1024;
+
+impl Words {
+    fn heap(c: char) -> usize {
+        usize::try_from(u32::from(c)).unwrap_or(0) % HEAPS
+    }
+
+    fn add(&mut self, words: &[String], row: usize) {
+        while self.heaps.len() < HEAPS {
+            self.heaps.push(Vec::new());
+        }
+        for word in words {
+            let inner = word.starts_with('*');
+            let word = plain_text(word.trim_start_matches('*'));
+            let heap = word.chars().next().map_or(0, Self::heap);
+            if let Some(heap) = self.heaps.get_mut(heap) {
+                let longer = heap.iter().take_while(|w| w.0.len() >= word.len());
+                heap.insert(longer.count(), (word, inner, row));
+            }
+        }
+    }
+
+    /// What the words of a text say of a type of resource. A word that says nothing stands for the shorter
+    /// ones in it: 病院 is no 病.
+    pub(crate) fn said(&self, text: &str, kind: &str) -> (Bits, Bits) {
+        let text = plain_text(text);
+        let (mut cats, mut labels) = (Bits::NONE, Bits::NONE);
+        let mut here = text.as_str();
+        let mut before = ' ';
+        while let Some(c) = here.chars().next() {
+            let begins = !c.is_ascii_alphanumeric() || !before.is_ascii_alphanumeric();
+            let mut step = c.len_utf8();
+            before = c;
+            for (word, inner, row) in self.heaps.get(Self::heap(c)).into_iter().flatten() {
+                let Some(row) = self.rows.get(*row) else {
+                    continue;
+                };
+                if !(begins || *inner) || !here.starts_with(word.as_str()) {
+                    continue;
+                }
+                if row.cats.is_empty() && row.labels.is_empty() {
+                    step = word.len();
+                    break;
+                }
+                if row.types.is_empty() || row.types.iter().any(|t| t == kind) {
+                    cats = cats.with(row.cats);
+                    labels = labels.with(row.labels);
+                }
+            }
+            here = here.get(step..).unwrap_or_default();
+        }
+        (cats, labels)
+    }
+}
+
+/// A text as words are sought in it: ASCII of half width, capitals.
+fn plain_text(text: &str) -> String {
+    let plain = |c| narrow(c).to_ascii_uppercase();
+    text.chars().map(plain).collect()
+}
+
 /// A policy version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
@@ -459,6 +547,10 @@ pub struct Policy {
     label_lists: Vec<Codes>,
     /// Codes that describe an item and say nothing of a disease or an operation.
     describes: Vec<Codes>,
+    /// Systems of a holder's own codes, which tell nothing to others; their words do.
+    pub(crate) local: Systems,
+    /// Words that name what something is.
+    pub(crate) words: Words,
     /// Systems whose codes say what a judged code beside them says: other numbers of the same masters.
     pub(crate) label_beside: Systems,
     /// Types that no concept of says what the person has: nothing in them is to be judged.
@@ -589,6 +681,7 @@ fn matching(
                 numbers: placed(all, r.texts("number")),
                 has: r.texts("has"),
                 unjudged: r.texts("unjudged"),
+                unknown: r.texts("unknown"),
                 instead: pattern(categories, emergency, &r.texts("instead"))?,
                 inside: r.texts("inside"),
             })
@@ -607,7 +700,7 @@ fn lists(
 
 /// An element with its marks.
 fn marked(element: &str) -> (String, Keep) {
-    let path = element.trim_end_matches(['@', '%', '!', '^', '~', '#', '=', '+', '$']);
+    let path = element.trim_end_matches(['@', '%', '!', '^', '~', '#', '=', '+', '$', '&']);
     let marks = element.get(path.len()..).unwrap_or_default();
     let what = if marks.contains('~') {
         Keep::Masked
@@ -626,6 +719,8 @@ fn marked(element: &str) -> (String, Keep) {
         Keep::Own
     } else if marks.contains('+') {
         Keep::Worded
+    } else if marks.contains('&') {
+        Keep::Judged
     } else if marks.contains('$') {
         Keep::Plain
     } else if !marks.is_empty() {
@@ -753,6 +848,21 @@ impl Policy {
                 earlier.push((of, matching(&row, &categories, emergency, &mut systems)?));
             }
         }
+        let mut words = Words::default();
+        for (row, place) in top.rows("words")?.zip(0..) {
+            let label = match row.0.get("label") {
+                Some(_) => {
+                    self::place(&labels, row.text("label")?).ok_or_else(|| wrong("label"))?
+                }
+                None => u8::MAX,
+            };
+            words.add(&row.texts("words"), place);
+            words.rows.push(Spoken {
+                types: row.texts("type"),
+                cats: pattern(&categories, emergency, &row.texts("cats"))?,
+                labels: Bits::one(label),
+            });
+        }
         let label_rules = top
             .rows("label_rules")?
             .map(|r| {
@@ -788,6 +898,8 @@ impl Policy {
             label_rules,
             label_lists: lists(&top, "label_lists", &mut systems)?,
             describes: lists(&top, "describes", &mut systems)?,
+            local: placed(&mut systems, top.texts("local")),
+            words,
             label_beside: placed(&mut systems, top.texts("label_beside")),
             label_free: top.texts("label_free"),
             systems,
@@ -911,7 +1023,7 @@ impl Policy {
             CHOICES.iter().find_map(|c| {
                 let base = path.strip_suffix(c)?;
                 let what = paths.get(&format!("{base}[x]")).copied()?;
-                let leaf = matches!(what, Keep::Leaf | Keep::Needed { .. });
+                let leaf = matches!(what, Keep::Leaf | Keep::Needed { .. } | Keep::Judged);
                 let plain = leaf && PLAIN.contains(c);
                 Some(if plain { Keep::Plain } else { what })
             })
@@ -1116,7 +1228,7 @@ mod tests {
         for kind in types.chain(&p.administrative) {
             assert!(kind == "Provenance" || p.keep.contains_key(kind), "{kind}");
         }
-        assert_eq!(p.keeps("Observation", "valueQuantity"), Some(Keep::Leaf));
+        assert_eq!(p.keeps("Observation", "valueQuantity"), Some(Keep::Judged));
         assert_eq!(p.keeps("Observation", "valueAttachment"), None);
         assert_eq!(p.keeps("Observation", "component"), Some(Keep::Inner));
         assert_eq!(p.keeps("Observation", "note"), None);
