@@ -214,11 +214,10 @@ impl Converter {
             let message = Message::new(bytes, index, arena, number);
             let item = complete(item, message);
             let pid = message.value(b"PID", 3);
-            let context = PatientContext {
+            let mut context = PatientContext {
                 patient: patient_key(item.patient, pid.text),
                 ..PatientContext::default()
             };
-            let mut context = context;
             let core: &Core = core;
             note_patient(&item, message, out);
             out.set_source(number, kinds::provenance::source(core, &item));
@@ -478,13 +477,14 @@ impl Converter {
             contexts.push(context);
         }
         // Documents: one content folder = one item.
-        let context = contexts.first().cloned().unwrap_or_default();
+        let unknown = PatientContext::default();
+        let context = contexts.first().unwrap_or(&unknown);
         let docs: Vec<(u16, File<'_>, Item<'_>)> = documents
             .iter()
             .filter_map(|i| Some((number_of(*i), *files.get(*i)?, places.get(*i)?.item())))
             .collect();
         if !docs.is_empty() {
-            kinds::document::convert_folders(core, pool, &arena, out, &context, &docs);
+            kinds::document::convert_folders(core, pool, &arena, out, context, &docs);
         }
         // What older or withdrawn versions produced and the living ones do not.
         let mut dead = Output::new();
@@ -509,18 +509,22 @@ impl Converter {
             let message = Message::new(file.bytes, &index, &arena, number);
             let item = complete(place.item(), message);
             let key = patient_key(item.patient, message.value(b"PID", 3).text);
-            let known = person.get(&key).and_then(|n| contexts.get(*n)).cloned();
+            let known = person.get(&key).and_then(|n| contexts.get_mut(*n));
             let forgotten = known.is_none();
-            let mut context = known.unwrap_or_else(|| PatientContext {
-                patient: key.clone(),
+            let patient_id = core.patient_id(&key);
+            let mut unknown = PatientContext {
+                patient: key,
                 ..PatientContext::default()
-            });
+            };
+            let context = known.unwrap_or(&mut unknown);
+            let stays = context.stays.clone();
             if is_dated_adt(item.kind) {
-                kinds::encounter::convert(core, pool, &mut dead, &mut context, &[(item, message)]);
+                kinds::encounter::convert(core, pool, &mut dead, context, &[(item, message)]);
             }
-            let patient_id = core.patient_id(&context.patient);
-            let mut cx = Cx::new(core, &mut dead, &context, (item, message), patient_id, pool);
+            let mut cx = Cx::new(core, &mut dead, context, (item, message), patient_id, pool);
             kinds::convert(&mut cx);
+            // What it told of the stays is withdrawn with it.
+            context.stays = stays;
             let before = out.deletes.len();
             out.turn_to(patient_id);
             let person = out.person();

@@ -5,6 +5,8 @@
 
 mod cda;
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use bumpalo::Bump;
 use sha1::{Digest, Sha1};
@@ -519,14 +521,14 @@ fn forget(
 
 /// The person of a document: the folder's patient, or another one where the document itself names a
 /// different number of the same institution.
-fn person_of(
+fn person_of<'c>(
     core: &Core,
     out: &mut Output,
-    context: &PatientContext,
+    context: &'c PatientContext,
     d: &Document<'_>,
     header: Option<&Header>,
     silent: bool,
-) -> PatientContext {
+) -> Cow<'c, PatientContext> {
     let number = d.pieces.first().map_or(0, |p| p.number);
     let own = header.and_then(|h| {
         h.patient_ids.iter().find(
@@ -577,12 +579,12 @@ fn person_of(
     }
     let key = patient_key(d.item.patient, named);
     if context.patient == key {
-        return context.clone();
+        return Cow::Borrowed(context);
     }
-    PatientContext {
+    Cow::Owned(PatientContext {
         patient: key,
         ..PatientContext::default()
-    }
+    })
 }
 
 /// A patient number of another, unknown numbering, where none of the document is that of the folder:

@@ -205,7 +205,7 @@ pub(crate) fn convert<'a>(
         .max()
         .unwrap_or(0)
         .max(context.newest);
-    let known = context.stays.clone();
+    let mut stays = std::mem::take(&mut context.stays);
     let mut stories: Vec<Story<'a>> = Vec::new();
     for event in kept {
         let mut cx = Cx::new(
@@ -216,9 +216,8 @@ pub(crate) fn convert<'a>(
             patient_id,
             &mut *pool,
         );
-        place_event(&mut cx, &mut stories, &known, event);
+        place_event(&mut cx, &mut stories, &stays, event);
     }
-    let mut stays = known;
     for s in &stories {
         if s.cancelled || s.planned || stays.iter().any(|k| k.id == s.id) {
             continue;
