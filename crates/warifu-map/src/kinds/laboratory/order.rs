@@ -60,11 +60,11 @@ pub(super) fn request<'a>(
     let mut r = cx.open("ServiceRequest", id);
     let group = super::group_of(order);
     run(&ORC_TO_JP_SERVICE_REQUEST, &mut r, cx, &group);
-    let asked = walk
-        .orders
-        .iter()
-        .filter(|o| o.code == order.code && super::order_number(cx, o).text == number.text);
-    let asked = asked.count();
+    let asked = |cx: &Cx<'a, '_>| {
+        let same =
+            |o: &&Order<'a>| o.code == order.code && super::order_number(cx, o).text == number.text;
+        walk.orders.iter().filter(same).count()
+    };
     let (status, src) = status(cx, &group, &key, shared.file, asked);
     r.row(practitioner::row(&ORC_TO_JP_SERVICE_REQUEST, "ORC-5"));
     r.string(el::STATUS, status, src);
@@ -208,7 +208,7 @@ fn status<'a>(
     g: &Group<'a>,
     key: &(&'static str, String),
     file: OrderFile,
-    asked: usize,
+    asked: impl FnOnce(&Cx<'a, '_>) -> usize,
 ) -> (&'static str, Src) {
     let value = |field| {
         g.field(*b"ORC", field)
@@ -235,7 +235,7 @@ fn status<'a>(
         {
             // As long as an entry of the order has no result, the order is not done.
             let is_done =
-                p.status != "completed" || file == OrderFile::Result || p.entries >= asked;
+                p.status != "completed" || file == OrderFile::Result || p.entries >= asked(cx);
             (if is_done { p.status } else { "active" }, p.src)
         }
         _ => own,
