@@ -71,7 +71,10 @@ pub(super) fn emit<'a>(
         cx.report(&MAP220, &at);
     }
     let mut r = cx.open("Specimen", id);
-    let group = Group::of(&[s.spm]);
+    let mut group = Group::of(&[s.spm]);
+    for nte in walk.notes(s.notes) {
+        group.push(nte);
+    }
     run(&SPM_TO_JP_SPECIMEN, &mut r, cx, &group);
     r.row(super::row(&SPM_TO_JP_SPECIMEN));
     shared.subject(&mut r, el::SUBJECT);

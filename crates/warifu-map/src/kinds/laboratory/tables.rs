@@ -6,7 +6,7 @@ use super::{order, report, specimen};
 
 table! {
     /// SPM → Specimen (JP_Specimen_Common). HL7 v2.5 §7.4.3; SS-MIX2 OML-01, OML-11.
-    SPM_TO_JP_SPECIMEN: "Specimen" keeps "SPM" {
+    SPM_TO_JP_SPECIMEN: "Specimen" keeps "SPM", "NTE" {
         "SPM-1" => "": ignored Ignored::Structural, "セットID - SPM";
         "SPM-2" => "Specimen.identifier": map specimen::identifiers, "検体ID";
         "SPM-4" => "Specimen.type": map specimen::kind, "検体タイプ";
@@ -18,6 +18,7 @@ table! {
         "NTE-1" => "": ignored Ignored::Structural, "セットID - NTE";
         "NTE-2" => "": lost, "コメントの発生源";
         "NTE-3" => "Specimen.note": part, "コメント";
+        "NTE-4" => "": lost, "コメントタイプ";
         "PID-3" => "Specimen.subject": part, "患者IDリスト";
     }
 }
