@@ -116,7 +116,11 @@ pub struct Finding {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
     /// How to mend it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "converter", serde(skip_serializing))]
+    #[cfg_attr(
+        not(feature = "converter"),
+        serde(skip_serializing_if = "Option::is_none")
+    )]
     pub fix: Option<FixView>,
     /// Data kind of the file.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -127,7 +131,11 @@ pub struct Finding {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
     /// What only findings on FHIR resources have.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(feature = "converter", serde(skip_serializing, default))]
+    #[cfg_attr(
+        not(feature = "converter"),
+        serde(skip_serializing_if = "Option::is_none", default)
+    )]
     pub fhir: Option<Box<FhirView>>,
 }
 
@@ -292,7 +300,7 @@ pub fn finding_among<'s>(
             })
             .collect(),
         help: Some(help.to_owned()),
-        fix: d.fix().map(|f| FixView {
+        fix: fix(d).map(|f| FixView {
             applicability: f.applicability.word().to_owned(),
             title: match lang {
                 Lang::Ja => f.title_ja,
@@ -312,6 +320,15 @@ pub fn finding_among<'s>(
         standard: d.code.standard.to_owned(),
         fingerprint: None,
         fhir: None,
+    }
+}
+
+/// How a finding is mended; what is found while converting tells what to do in words only.
+fn fix(d: &Diagnostic) -> Option<&warifu_diag::Fix> {
+    if cfg!(feature = "converter") {
+        None
+    } else {
+        d.fix()
     }
 }
 

@@ -154,7 +154,7 @@ const LEVEL: &[&[&str]] = &[&["-O1"], SMALLER, ONCE];
 const CONVERT: Module = Module {
     package: "warifu-wasm",
     folder: "crates/warifu-wasm",
-    feature: Some("convert"),
+    feature: Some("convert-alone"),
     out_name: "convert",
     aim: Aim::Size,
     omit_default_path: true,
