@@ -47,7 +47,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("warifu-log", &["warifu-json"]),
     ("warifu-order", &[]),
-    ("warifu-consent", &["warifu-json"]),
+    ("warifu-consent", &["warifu-json", "warifu-order"]),
     ("warifu-diag", &["warifu-source"]),
     (
         "warifu-hl7",

@@ -4,7 +4,8 @@
 //! forms of states, requests, items and decisions are those of [`wire`].
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+
+use warifu_order::Map;
 
 use crate::accept::{
     Binding, Desk, Ledger, Parent, SKEW, StatusNow, Target, bind_text, check_offline, text_of,
@@ -426,7 +427,7 @@ impl Api {
         wire::closed(&input, "input", &known)?;
         let (state, request) = self.asked(&input)?;
         let all = facts(input.get("facts").ok_or_else(|| wrong("facts"))?)?;
-        let mut own = BTreeMap::new();
+        let mut own = Map::new();
         for (name, value) in input
             .get("perResource")
             .and_then(Value::members)
@@ -582,7 +583,7 @@ fn facts(v: &Value) -> Result<Facts, ApiError> {
 
 struct Holder {
     all: Facts,
-    own: BTreeMap<String, Facts>,
+    own: Map<String, Facts>,
     person: Option<Vec<String>>,
     all_told: bool,
 }

@@ -2,8 +2,9 @@
 //! (consent.md §4.2, §7.1). Its bytes are hashed, and the hash stands in every decision.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+
+use warifu_order::{Map, Set};
 
 use crate::hash::sha256_text;
 use crate::json::{self, Value};
@@ -327,12 +328,12 @@ const KNOWN: usize = 256;
 #[derive(Debug)]
 pub(crate) struct Judging<'p> {
     policy: &'p Policy,
-    known: RefCell<BTreeMap<String, System>>,
+    known: RefCell<Map<String, System>>,
 }
 
 impl<'p> Judging<'p> {
     pub(crate) const fn by(policy: &'p Policy) -> Self {
-        let known = RefCell::new(BTreeMap::new());
+        let known = RefCell::new(Map::new());
         Self { policy, known }
     }
 
@@ -559,11 +560,11 @@ pub struct Policy {
     systems: Vec<String>,
     pub(crate) administrative: Vec<String>,
     pub(crate) category_systems: Vec<String>,
-    keep: BTreeMap<String, BTreeMap<String, Keep>>,
+    keep: Map<String, Map<String, Keep>>,
     /// Systems of identifiers that number the parts of an order: what is no small number there goes.
-    pub(crate) places: BTreeSet<String>,
+    pub(crate) places: Set<String>,
     /// Members of data types, and what becomes of them.
-    pub(crate) datatypes: BTreeMap<String, Keep>,
+    pub(crate) datatypes: Map<String, Keep>,
     pub(crate) extensions: Vec<Extension>,
 }
 
@@ -734,10 +735,10 @@ fn marked(element: &str) -> (String, Keep) {
 }
 
 /// The table of elements: type, path, what becomes of it.
-fn keep(top: &Reader<'_>) -> Result<BTreeMap<String, BTreeMap<String, Keep>>, PolicyError> {
-    let mut keep = BTreeMap::new();
+fn keep(top: &Reader<'_>) -> Result<Map<String, Map<String, Keep>>, PolicyError> {
+    let mut keep = Map::new();
     for row in top.rows("keep")? {
-        let mut paths = BTreeMap::new();
+        let mut paths = Map::new();
         for element in row.texts("elements") {
             let (path, what) = marked(&element);
             for (at, _) in path.match_indices('.') {

@@ -1,7 +1,5 @@
 //! What is shown before signing: templates filled from the claims, hashed as shown (consent.md §5).
 
-use std::collections::BTreeMap;
-
 use crate::annex::Annex;
 use crate::b64;
 use crate::claims::Typ;
@@ -49,7 +47,7 @@ pub struct Master {
     pub version: u64,
     /// Whom to ask, shown at the end of every text.
     pub contact: String,
-    facilities: BTreeMap<String, Facility>,
+    facilities: warifu_order::Map<String, Facility>,
 }
 
 impl Master {
