@@ -255,6 +255,7 @@ pub fn filter(
         units: Vec::new(),
         nodes: BTreeMap::new(),
         index: BTreeMap::new(),
+        two: BTreeSet::new(),
         drop: BTreeSet::new(),
         replace: BTreeMap::new(),
         open: false,
@@ -355,6 +356,8 @@ struct Work<'a> {
     units: Vec<Unit>,
     nodes: BTreeMap<NodeId, usize>,
     index: BTreeMap<String, usize>,
+    /// Ids that entries of several servers have.
+    two: BTreeSet<String>,
     drop: BTreeSet<NodeId>,
     replace: BTreeMap<NodeId, String>,
     /// Nothing can be withheld that free text might tell.
@@ -430,7 +433,12 @@ impl Work<'_> {
         let at = self.units.len();
         match container {
             None => {
-                self.index.insert(format!("{kind}/{id}"), at);
+                // Of two servers nobody knows which.
+                let before = self.index.insert(format!("{kind}/{id}"), at);
+                let before = before.and_then(|b| self.units.get(b));
+                if kind == "Patient" && before.is_some_and(|u| u.full_url != full_url) {
+                    self.two.insert(id.clone());
+                }
                 if let Some(url) = &full_url {
                     self.index.insert(url.clone(), at);
                 }
@@ -534,11 +542,15 @@ impl Work<'_> {
             }
             if u.container.is_none() {
                 said |= named.is_some();
-                patients.insert(if u.id.is_empty() {
-                    format!("/{}", u.node)
-                } else {
-                    u.id.clone()
+                // Of two servers, one id is two persons.
+                patients.insert(match &u.full_url {
+                    Some(url) => url.clone(),
+                    None if u.id.is_empty() => format!("/{}", u.node),
+                    None => u.id.clone(),
                 });
+                if self.two.contains(&u.id) {
+                    others.insert(at);
+                }
             }
         }
         if !said && patients.len() > 1 {
@@ -571,13 +583,22 @@ impl Work<'_> {
                     named = true;
                     let found = reference.is_some();
                     let own = match (target, reference) {
-                        (Some((t, _)), _) => is_patient && !others.contains(&t),
+                        (Some((t, _)), _) => {
+                            // A number beside it that is not the person's names somebody else.
+                            let number = self.tree.member(node, "identifier");
+                            let same = number.is_none() || self.patient_of(node) == Some(t);
+                            is_patient && !others.contains(&t) && same
+                        }
                         (None, Some(r)) => {
+                            // The holder knows its own ids, not those of another server.
                             let r = bare(&r);
-                            let id = r.rsplit('/').next().unwrap_or_default();
-                            let named = knowledge.is_person("Patient", id);
+                            let local = r.strip_prefix(server(u)).unwrap_or(r);
+                            let id = local.strip_prefix("Patient/").unwrap_or_default();
+                            let named = knowledge
+                                .is_person("Patient", id)
+                                .map(|own| own && !self.index.contains_key(local));
                             if named.is_none() {
-                                names.insert(r.to_owned());
+                                names.insert(self.exact(r, Some(at)));
                             }
                             named.unwrap_or(patients.is_empty())
                         }
@@ -865,7 +886,15 @@ impl Work<'_> {
                 self.index.get(&format!("{root}#{id}")).copied()
             };
         }
-        self.index.get(bare(reference)).copied()
+        self.index.get(&self.exact(reference, from)).copied()
+    }
+
+    /// A reference as the index has it: a relative one is of the server that the entry is of.
+    fn exact(&self, reference: &str, from: Option<usize>) -> String {
+        let unit = from.and_then(|f| self.units.get(f));
+        let root = unit.map(|u| u.container.and_then(|c| self.units.get(c)).unwrap_or(u));
+        let server = root.filter(|_| !reference.contains(':')).map_or("", server);
+        format!("{server}{}", bare(reference))
     }
 
     /// Steps 5 to 9.
@@ -2085,6 +2114,15 @@ fn names_patient(reference: &str) -> bool {
     parts.next().is_some() && parts.next() == Some("Patient")
 }
 
+/// The server of an entry, by its address; of what is not addressed by type and id, none.
+fn server(u: &Unit) -> &str {
+    let mut url = u.full_url.as_deref().unwrap_or_default();
+    for end in [u.id.as_str(), "/", u.kind.as_str()] {
+        url = url.strip_suffix(end).unwrap_or_default();
+    }
+    url
+}
+
 /// A reference without its version.
 fn bare(reference: &str) -> &str {
     if !reference.contains('_') {
@@ -2177,14 +2215,20 @@ fn categories(
         unknown |= policy.category_systems.contains(system) && !rows.iter().any(|m| named(&m));
     }
     // What a number in it tells.
-    let mut numbers = rows.iter().filter(|m| !m.numbers.is_empty()).peekable();
-    if numbers.peek().is_some() {
-        let here: Vec<System> = inside(tree, node)
-            .filter(|n| tree.member(*n, "value").is_some())
-            .filter_map(|n| Some(policy.system(&text_of(tree, n, "system")?)))
-            .collect();
-        found.extend(numbers.filter(|m| here.iter().any(|s| m.numbers.have(s))));
-    }
+    // By its system, or by its form: eight digits that begin with whose they are.
+    let tells = |m: &&Match, n: NodeId| {
+        let text = tree.text(n);
+        let key = tree.key(n);
+        let system = || text_of(tree, tree.parent(n), "system").unwrap_or_default();
+        let digits = || plain_code(&text);
+        key == "value" && m.numbers.have(&policy.system(&system()))
+            || !m.prefixes.is_empty()
+                && digits().len() == 8
+                && digits().bytes().all(|b| b.is_ascii_digit())
+                && starts(&m.prefixes, &digits())
+    };
+    let numbers = rows.iter().copied().filter(|m| !m.numbers.is_empty());
+    found.extend(numbers.filter(|m| inside(tree, node).any(|n| tells(m, n))));
     let plain = |m: &&Match| m.systems.is_empty() && m.category.is_empty() && m.numbers.is_empty();
     let conditional =
         |m: &Match| !m.without.is_empty() || !m.has.is_empty() || !m.unjudged.is_empty();
@@ -2208,15 +2252,21 @@ fn categories(
     let mut individual = words;
     for (n, system, code) in elsewhere {
         let (system, code) = (policy.system(&system), plain_code(&code));
+        // A number without its name, in which words are sought, may be any of what its system has.
+        let named = text_of(tree, n, "display").is_some_and(|d| !d.trim().is_empty());
+        let mut add = |m: &Match, of: Bits| {
+            let more = if named { Bits::NONE } else { m.unnamed };
+            individual = individual.with(Bits(m.cats.0 & of.0)).with(more);
+        };
         if let Some(m) = said(policy, &of_kind, tree, kind, n, (&system, &code)) {
-            individual = individual.with(m.cats);
+            add(m, Bits(u64::MAX));
         }
         // As with the codes above, the first row rules.
         let row = own
             .iter()
             .find(|m| m.systems.have(&system) && starts(&m.prefixes, &code));
         if let Some(m) = row {
-            individual = individual.with(Bits(m.cats.0 & policy.individual().0));
+            add(m, policy.individual());
         }
     }
     let all = found.iter().fold(individual, |b, m| b.with(m.cats));
@@ -2332,7 +2382,8 @@ fn spoken(tree: &Tree<'_>, policy: &Policy, node: NodeId, kind: &str) -> (Bits, 
         for n in member..tree.after(member) {
             let text = tree.text(n);
             // Numbers and days have no words.
-            let none = text.starts_with(|c: char| c.is_ascii_digit()) && text.is_ascii();
+            let letter = |b: u8| !b.is_ascii() || b.is_ascii_alphabetic() && b != b'T' && b != b'Z';
+            let none = !text.bytes().any(letter);
             if none || tree.kind(n) != Kind::String {
                 continue;
             }

@@ -158,6 +158,8 @@ pub(crate) struct Match {
     pub(crate) unjudged: Vec<String>,
     /// Only where a concept in one of these elements has no code that another row knows.
     pub(crate) unknown: Vec<String>,
+    /// What a code needs beside that has no display, which would say that it is none of these.
+    pub(crate) unnamed: Bits,
     /// Categories that this one stands for.
     pub(crate) instead: Bits,
     /// It goes by what a coding says in these elements, wherever they stand; absent = by what the
@@ -436,6 +438,8 @@ impl Codes {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Spoken {
     types: Vec<String>,
+    /// The types are those of which they say nothing.
+    not: bool,
     pub(crate) cats: Bits,
     pub(crate) labels: Bits,
 }
@@ -453,10 +457,10 @@ const HEAPS: usize = 1024;
 
 impl Words {
     fn heap(c: char) -> usize {
-        usize::try_from(u32::from(c)).unwrap_or(0) % HEAPS
+        usize::try_from(u32::from(c.to_ascii_uppercase())).unwrap_or(0) % HEAPS
     }
 
-    fn add(&mut self, words: &[String], row: usize) {
+    fn add(&mut self, words: &[String], row: usize, says: bool) {
         while self.heaps.len() < HEAPS {
             self.heaps.push(Vec::new());
         }
@@ -464,6 +468,12 @@ impl Words {
             let inner = word.starts_with('*');
             let word = plain_text(word.trim_start_matches('*'));
             let heap = word.chars().next().map_or(0, Self::heap);
+            // What says nothing is compared as it is written: eGFR is no EGFR.
+            let word = if says {
+                word.to_ascii_uppercase()
+            } else {
+                word
+            };
             if let Some(heap) = self.heaps.get_mut(heap) {
                 let longer = heap.iter().take_while(|w| w.0.len() >= word.len());
                 heap.insert(longer.count(), (word, inner, row));
@@ -474,7 +484,8 @@ impl Words {
     /// What the words of a text say of a type of resource. A word that says nothing stands for the shorter
     /// ones in it: 病院 is no 病.
     pub(crate) fn said(&self, text: &str, kind: &str) -> (Bits, Bits) {
-        let text = plain_text(text);
+        let written = plain_text(text);
+        let text = written.to_ascii_uppercase();
         let (mut cats, mut labels) = (Bits::NONE, Bits::NONE);
         let mut here = text.as_str();
         let mut before = ' ';
@@ -486,14 +497,24 @@ impl Words {
                 let Some(row) = self.rows.get(*row) else {
                     continue;
                 };
-                if !(begins || *inner) || !here.starts_with(word.as_str()) {
+                if !(begins || *inner) {
                     continue;
                 }
                 if row.cats.is_empty() && row.labels.is_empty() {
-                    step = word.len();
-                    break;
+                    let at = text.len() - here.len();
+                    if written
+                        .get(at..)
+                        .is_some_and(|w| w.starts_with(word.as_str()))
+                    {
+                        step = word.len();
+                        break;
+                    }
+                    continue;
                 }
-                if row.types.is_empty() || row.types.iter().any(|t| t == kind) {
+                if !here.starts_with(word.as_str()) {
+                    continue;
+                }
+                if row.types.is_empty() || row.types.iter().any(|t| t == kind) != row.not {
                     cats = cats.with(row.cats);
                     labels = labels.with(row.labels);
                 }
@@ -504,10 +525,41 @@ impl Words {
     }
 }
 
-/// A text as words are sought in it: ASCII of half width, capitals.
+/// Katakana of half width from U+FF66 on, as places from U+30A0 on.
+const KANA: &[u8] = b"\x52\x01\x03\x05\x07\x09\x43\x45\x47\x23\x5c\x02\x04\x06\x08\x0a\x0b\x0d\x0f\x11\x13\x15\x17\x19\x1b\x1d\x1f\x21\x24\x26\x28\x2a\x2b\x2c\x2d\x2e\x2f\x32\x35\x38\x3b\x3e\x3f\x40\x41\x42\x44\x46\x48\x49\x4a\x4b\x4c\x4d\x4f\x53";
+
+/// A text as words are sought in it: ASCII of half width, kana of full width, and nothing that takes no place.
+/// Single letters with dots or blanks between them are one word.
 fn plain_text(text: &str) -> String {
-    let plain = |c| narrow(c).to_ascii_uppercase();
-    text.chars().map(plain).collect()
+    let mut plain = String::new();
+    for c in text.chars() {
+        let step = match c {
+            '\u{AD}' | '\u{200B}'..='\u{200F}' | '\u{2060}'..='\u{2064}' | '\u{FEFF}' => continue,
+            'ﾞ' | '\u{3099}' => 1,
+            'ﾟ' | '\u{309A}' => 2,
+            _ => 0,
+        };
+        let marked = if step > 0 { plain.pop() } else { None };
+        let half = u32::from(c).wrapping_sub(0xFF66);
+        let half = usize::try_from(half).ok().and_then(|n| KANA.get(n));
+        let other = match (marked, half) {
+            (Some(last), _) => char::from_u32(u32::from(last) + step),
+            (None, Some(n)) => char::from_u32(0x30A0 + u32::from(*n)),
+            _ => None,
+        };
+        plain.push(other.unwrap_or_else(|| narrow(c)));
+    }
+    let bytes = plain.clone().into_bytes();
+    let letter = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_alphanumeric);
+    let alone = |at: usize| letter(at) && !letter(at.wrapping_sub(1)) && !letter(at + 1);
+    let mut next = 0;
+    plain.retain(|c| {
+        let at = next;
+        next += c.len_utf8();
+        let gap = c == ' ' || c == '.';
+        !(gap && at > 0 && alone(at - 1) && alone(at + 1))
+    });
+    plain
 }
 
 /// A policy version.
@@ -683,6 +735,7 @@ fn matching(
                 has: r.texts("has"),
                 unjudged: r.texts("unjudged"),
                 unknown: r.texts("unknown"),
+                unnamed: pattern(categories, emergency, &r.texts("unnamed"))?,
                 instead: pattern(categories, emergency, &r.texts("instead"))?,
                 inside: r.texts("inside"),
             })
@@ -857,10 +910,14 @@ impl Policy {
                 }
                 None => u8::MAX,
             };
-            words.add(&row.texts("words"), place);
+            let cats = pattern(&categories, emergency, &row.texts("cats"))?;
+            let not = row.0.get("not").is_some();
+            let says = !cats.is_empty() || label != u8::MAX;
+            words.add(&row.texts("words"), place, says);
             words.rows.push(Spoken {
-                types: row.texts("type"),
-                cats: pattern(&categories, emergency, &row.texts("cats"))?,
+                types: row.texts(if not { "not" } else { "type" }),
+                not,
+                cats,
                 labels: Bits::one(label),
             });
         }

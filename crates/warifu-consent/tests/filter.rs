@@ -309,7 +309,7 @@ fn bundle(policy: &Policy, without: &[usize]) -> Value {
             "content": [{"attachment": {"url": "Binary/pdf", "title": gossip(1), "data": gossip(1)}}]}}));
         entries.push(json!({"fullUrl": "http://h.example.jp/Binary/pdf", "resource": {"resourceType": "Binary", "id": "pdf", "contentType": "application/pdf", "data": gossip(1)}}));
     }
-    entries.push(json!({"resource": {"resourceType": "Medication", "id": "m1", "code": {"text": "MEDIKAMENT"}}}));
+    entries.push(json!({"fullUrl": "http://h.example.jp/Medication/m1", "resource": {"resourceType": "Medication", "id": "m1", "code": {"text": "MEDIKAMENT"}}}));
     entries.push(json!({"resource": {"resourceType": "Provenance", "id": "p1", "target": (0..count).map(|m| json!({"reference": link(policy, m)})).collect::<Vec<_>>()}}));
     json!({"resourceType": "Bundle", "id": "b", "type": "searchset", "total": entries.len(), "link": [{"relation": "self", "url": "x"}], "entry": entries})
 }
@@ -897,7 +897,7 @@ fn a_resource_has_all_the_categories_that_its_codings_match() {
         (
             own(
                 "Procedure",
-                json!({"code": codes(&[(MASTER, "113000110"), ("http://example.jp/master-STEM7", "K1")])}),
+                json!({"code": codes(&[(MASTER, "112007410"), ("http://example.jp/master-STEM7", "K1")])}),
             ),
             &["vis.history", "prc.surgery"],
         ),
@@ -1750,6 +1750,74 @@ fn what_is_somebody_elses_does_not_go_out() {
     };
     let out = sent_to(&state, &r, &desk, &all);
     assert!(out.contains("MARK") && !out.contains("FREMD") && !out.contains("別人"));
+}
+
+/// Ids are of a server: what is of another, or has another number beside it, is not the person's.
+#[test]
+fn a_reference_of_another_server_or_with_another_number_is_not_the_person() {
+    let policy = Policy::reference().unwrap();
+    let state = state(&policy, &[]);
+    let r = request(&policy);
+    let desk = Desk {
+        person: Some("p"),
+        ..DESK
+    };
+    let mut patient = person();
+    patient["identifier"] = json!([{"system": "urn:n", "value": "1"}]);
+    let at = |server: &str, r: &Value| {
+        let (kind, id) = (
+            r["resourceType"].as_str().unwrap(),
+            r["id"].as_str().unwrap(),
+        );
+        json!({"fullUrl": format!("http://{server}/fhir/{kind}/{id}"), "resource": r})
+    };
+    let of = |subject: Value| json!({"resourceType": "Condition", "id": "c", "code": {"text": "MARK"}, "subject": subject});
+    let to = |reference: &str| of(json!({"reference": reference}));
+    let here = at("h.jp", &patient);
+    let goes = |list: &[Value]| {
+        let out = [&desk, &DESK].map(|d| sent_to(&state, &r, d, list).contains("MARK"));
+        assert_eq!(out[0], out[1], "{list:?}");
+        out[0]
+    };
+    for (server, mine) in [("h.jp", true), ("other.jp", false)] {
+        let absolute = format!("http://{server}/fhir/Patient/p");
+        for list in [
+            [here.clone(), at("h.jp", &to(&absolute))],
+            [here.clone(), at(server, &to(&absolute))],
+            [here.clone(), at(server, &to("Patient/p"))],
+            [
+                here.clone(),
+                json!({"resource": to(&format!("{absolute}/_history/1"))}),
+            ],
+        ] {
+            assert_eq!(goes(&list), mine, "{list:?}");
+        }
+    }
+    assert!(goes(&[here.clone(), json!({"resource": to("Patient/p")})]));
+    assert!(!goes(&[here.clone(), at("h.jp", &to("Group/p"))]));
+    // A Patient of the same id on another server is somebody else: nobody knows who is asked about.
+    assert!(!goes(&[
+        here.clone(),
+        at("other.jp", &person()),
+        at("other.jp", &to("Patient/p"))
+    ]));
+    for (number, mine) in [
+        (json!({"system": "urn:n", "value": "1"}), true),
+        (json!({"system": "urn:n", "value": "2"}), false),
+        (json!({"value": "4242"}), false),
+    ] {
+        let both = of(json!({"reference": "Patient/p", "identifier": number}));
+        assert_eq!(goes(&[here.clone(), at("h.jp", &both)]), mine, "{number}");
+    }
+    // Without the Patient the holder's word holds for its own ids alone.
+    for (reference, mine) in [
+        ("Patient/p", true),
+        ("http://h.jp/fhir/Patient/p", true),
+        ("http://other.jp/fhir/Patient/p", false),
+    ] {
+        let out = sent_to(&state, &r, &desk, &[at("h.jp", &to(reference))]);
+        assert_eq!(out.contains("MARK"), mine, "{reference}");
+    }
 }
 
 #[test]
@@ -3248,4 +3316,210 @@ fn a_part_that_no_list_knows_may_be_an_infection() {
         json!({"category": lab, "code": known, "component": [{"code": {"coding": [known["coding"][0], {"system": "urn:x-ssmix2:1318765432:L", "code": "L1"}]}, "valueString": "VALUE"}]}),
     );
     assert!(sent(&only(&policy, &["inf.lab"]), &[person(), r]).contains("VALUE"));
+}
+
+/// Whether a resource goes out under these categories alone.
+fn goes(policy: &Policy, cats: &[&str], r: &Value) -> bool {
+    sent(&only(policy, cats), &[person(), r.clone()]).contains("\"x\"")
+}
+
+/// A number of a master without its name may be any of what the numbers around it are; words are sought in
+/// the name, where it is there.
+#[test]
+fn a_number_without_its_name_may_be_any_of_its_master() {
+    let policy = Policy::reference().unwrap();
+    let visits = ["vis.history"];
+    let more = [
+        "vis.history",
+        "prc.surgery",
+        "prc.transplant",
+        "gen",
+        "inf.infection",
+        "inf.condition",
+    ];
+    let code = |system: &str, code: &str, display: &str| {
+        let mut coding = json!({"system": system, "code": code});
+        if !display.is_empty() {
+            coding["display"] = json!(display);
+        }
+        json!({"coding": [coding]})
+    };
+    for (number, name, mine) in [
+        ("190178810", "", false),
+        ("113004510", "", false),
+        ("140063710", "", false),
+        ("160165210", "", false),
+        ("160163650", "", false),
+        ("160117510", " ", false),
+        ("160008010", "末梢血液一般検査", true),
+        ("160165210", "造血器腫瘍遺伝子検査", false),
+        ("112007410", "", true),
+        ("120002910", "", true),
+    ] {
+        let code = code(MASTER, number, name);
+        for r in [
+            own("Procedure", json!({"status": "completed", "code": code})),
+            own("ServiceRequest", json!({"status": "active", "code": code})),
+            own(
+                "Claim",
+                json!({"item": [{"sequence": 1, "productOrService": code}]}),
+            ),
+        ] {
+            assert_eq!(goes(&policy, &visits, &r), mine, "{number} {name} {r}");
+            assert!(goes(&policy, &more, &r), "{number} {name} {r}");
+        }
+    }
+    // So may a diagnosis in SNOMED CT be an operation.
+    for (system, number, name, mine) in [
+        ("http://snomed.info/sct", "80146002", "", false),
+        ("http://snomed.info/sct", "80146002", "Appendectomy", false),
+        ("http://snomed.info/sct", "38341003", "Hypertension", true),
+        (ICD, "I10", "", true),
+        (ICD, "O82", "", false),
+        (ICD, "O04.9", "", false),
+        (ICD, "O34.2", "", false),
+        (ICD, "O75.4", "", false),
+        (ICD, "Z52.4", "", false),
+        (ICD, "Z41.1", "", false),
+    ] {
+        let r = own("Condition", json!({"code": code(system, number, name)}));
+        assert_eq!(
+            goes(&policy, &["inf.condition"], &r),
+            mine,
+            "{number} {name}"
+        );
+        let more = ["inf.condition", "prc.surgery", "prc.transplant", "gen"];
+        assert!(goes(&policy, &more, &r), "{number} {name}");
+    }
+}
+
+/// Pathology and HLA are not what a laboratory's consent opens; the set of JP-CLINS is it by its earlier
+/// address, too; a gene's result in LOINC is one.
+#[test]
+fn groups_of_laboratory_codes_stand_under_what_they_are() {
+    let policy = Policy::reference().unwrap();
+    let lab = json!([{"coding": [{"code": "laboratory"}]}]);
+    let core = "http://jpfhir.jp/fhir/clins/CodeSystem/JP_CLINS_ObsLabResult_CoreLabo_CS";
+    let infection = "http://jpfhir.jp/fhir/clins/CodeSystem/JP_CLINS_ObsLabResult_InfectionLabo_CS";
+    let loinc = "http://loinc.org";
+    for (system, code, needs) in [
+        (core, "ALB", &["inf.lab"][..]),
+        (core, "3A015000002326101", &["inf.lab"]),
+        (infection, "HBS-AG", &["inf.infection", "inf.lab"]),
+        (JLAC, "7A010000007005011", &["img", "inf.condition"]),
+        (JLAC, "5K100000001900000", &["gen", "inf.lab"]),
+        (loinc, "81290-9", &["gen", "inf.infection", "inf.lab"]),
+        (loinc, "21636-6", &["gen", "inf.infection", "inf.lab"]),
+        (loinc, "1751-7", &["inf.infection", "inf.lab"]),
+    ] {
+        let r = own(
+            "Observation",
+            json!({"category": lab, "code": {"coding": [{"system": system, "code": code}]}}),
+        );
+        assert!(goes(&policy, needs, &r), "{code}");
+        for gone in needs
+            .iter()
+            .filter(|n| **n != "inf.lab" || needs.len() == 1)
+        {
+            let every = policy.categories().iter().map(|c| c.code.as_str());
+            let rest: Vec<&str> = every.filter(|c| c != gone).collect();
+            assert!(!goes(&policy, &rest, &r), "{gone} {code}");
+        }
+    }
+}
+
+type Made<'m> = &'m dyn Fn(&str) -> Value;
+
+/// Words are sought in every type, and however they are written.
+#[test]
+fn words_are_found_in_every_type_and_in_any_width() {
+    let policy = Policy::reference().unwrap();
+    let lab = json!([{"coding": [{"code": "laboratory"}]}]);
+    let result = |text: &str| {
+        own(
+            "Observation",
+            json!({"category": lab, "code": {"coding": [{"system": JLAC, "code": "3B0350000023272"}]}, "valueString": text}),
+        )
+    };
+    let disease = |text: &str| own("Condition", json!({"code": {"text": text}}));
+    let shot = |key: &str, value: Value| {
+        let mut r = own(
+            "Immunization",
+            json!({"status": "completed", "vaccineCode": {"text": "肺炎球菌ワクチン"}, "patient": {"reference": "Patient/p"}}),
+        );
+        r[key] = value;
+        r
+    };
+    let allergy = |text: &str| {
+        own(
+            "AllergyIntolerance",
+            json!({"code": {"text": "ペニシリン"}, "onsetString": text}),
+        )
+    };
+    let imm = |text: &str| shot("occurrenceString", json!(text));
+    let cases: [(&str, Made<'_>, &str, &str); 4] = [
+        (
+            "inf.lab",
+            &result,
+            "ｴｲｽﾞ|ﾋﾟﾛﾘ菌(+)|ｸﾗﾐｼﾞｱ|ｳｲﾙｽ|ｲﾝﾌﾙｴﾝｻﾞ|H I V (+)|H.I.V.|Ｈ\u{200B}ＩＶ|B型キャリア|1) HIV positive|EGFR|L858R|染色体|G-band|UGT1A1|APOE|46,XY,t(9;22)",
+            "eGFR|A B 型|1.5 mg|ﾍﾓｸﾞﾛﾋﾞﾝ|2026-04-01T09:00:00Z|陰性",
+        ),
+        (
+            "inf.condition",
+            &disease,
+            "人工股関節置換後|ステント留置後|冠動脈バイパス後狭心症|CABG後|TAVI後|右下肢切断後|大動脈弁置換後|僧帽弁形成後|人工肛門|乳房再建後|ICD植込み後|Hip replacement|Post-op state|ﾍﾟｰｽﾒｰｶｰ植込後|kidney graft rejection|BRCA1遺伝子変異陽性",
+            "高血圧症|2型糖尿病|うつ病|骨形成不全症|ｶﾝｾﾞﾝ",
+        ),
+        (
+            "imm",
+            &imm,
+            "腎移植手術の前|脾臓摘出後|HBs抗原陽性の母の子|透析導入前|染色体検査の後|乳がんの治療中",
+            "2020年春|インフルエンザ|B型肝炎の流行時",
+        ),
+        (
+            "inf.allergy",
+            &allergy,
+            "2019年の胃がんのとき|オペの後|うつ病の悪化|HIV",
+            "子どものころ",
+        ),
+    ];
+    for (cats, of, gone, stays) in cases {
+        for text in gone.split('|') {
+            assert!(!goes(&policy, &[cats], &of(text)), "{cats}: {text}");
+        }
+        for text in stays.split('|') {
+            assert!(goes(&policy, &[cats], &of(text)), "{cats}: {text}");
+        }
+    }
+    for r in [
+        shot("vaccineCode", json!({"text": "肺炎球菌（脾臓摘出後）"})),
+        shot("doseQuantity", json!({"value": 1, "unit": "移植後"})),
+        shot("lotNumber", json!("HIV用")),
+    ] {
+        assert!(!goes(&policy, &["imm"], &r), "{r}");
+    }
+}
+
+/// The number of a public payer tells what it pays for, whatever system it is said to be of.
+#[test]
+fn a_public_payer_is_one_by_the_form_of_its_number() {
+    let policy = Policy::reference().unwrap();
+    for (number, mine) in [
+        ("21136008", false),
+        ("５４１３６０１５", false),
+        ("38136008", false),
+        ("06132013", true),
+        ("39131156", true),
+        ("138057", true),
+        ("1-2345678", true),
+    ] {
+        for more in [
+            json!({"identifier": [{"system": "http://hosp/payer", "value": number}]}),
+            json!({"subscriberId": number}),
+        ] {
+            let mut r = own("Coverage", more);
+            r["beneficiary"] = json!({"reference": "Patient/p"});
+            assert_eq!(goes(&policy, &["demo"], &r), mine, "{r}");
+        }
+    }
 }
