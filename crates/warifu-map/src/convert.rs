@@ -428,9 +428,6 @@ impl Converter {
                 has_adt00: messages
                     .iter()
                     .any(|(_, item, _)| item.kind == Some(DataKind::Adt00)),
-                has_adt61: messages
-                    .iter()
-                    .any(|(_, item, _)| item.kind == Some(DataKind::Adt61)),
                 referred: messages
                     .iter()
                     .any(|(_, item, _)| item.kind != Some(DataKind::Adt00)),

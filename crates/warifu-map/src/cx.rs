@@ -102,8 +102,10 @@ pub struct PatientContext {
     pub patient: String,
     /// Whether an ADT-00 of the patient is part of the conversion (then other kinds make no Patient).
     pub has_adt00: bool,
-    /// Whether an ADT-61 of the patient is part of the conversion (then AL1 is not converted).
+    /// Whether an ADT-61 of the patient is part of the conversion (then AL1 of orders are not converted).
     pub has_adt61: bool,
+    /// When ADT-61 listed allergies, and the allergens, each between line feeds.
+    pub allergens: (u64, String),
     /// Stays and visits, by start.
     pub stays: Vec<Stay>,
     /// Number of the message whose PID describes the patient when there is no ADT-00; `None`: the first.

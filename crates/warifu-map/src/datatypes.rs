@@ -280,6 +280,27 @@ pub fn add_date_time<'a>(
     r.string(element, s, v.src())
 }
 
+/// When a message was sent ([`Time::sort_key`]); 0 when it does not say.
+#[inline(never)]
+pub(crate) fn sent_at(m: warifu_hl7::Message<'_>) -> u64 {
+    time::parse(m.value(b"MSH", 7).text).map_or(0, |t| t.sort_key())
+}
+
+/// Priority of an order (table 0485).
+#[inline(never)]
+pub fn priority<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, element: Element, f: Part<'a>) {
+    let v = f.comp(1).value().trimmed();
+    let t = warifu_terms::maps::PRIORITY.translate(v.text);
+    if t.to.is_empty() {
+        if !t.known {
+            cx.report_with(&MAP008, &v, "0485");
+        }
+        cx.keep_field_of(v, "");
+        return;
+    }
+    r.string(element, t.to, v.src());
+}
+
 /// Start and end of a Period as read. Every Period is written by it, so that none ends before it starts.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Times<'a> {
@@ -360,6 +381,10 @@ impl<'a> Times<'a> {
     /// Whether neither is there.
     pub const fn is_none(&self) -> bool {
         self.start.0.is_empty() && self.end.0.is_empty()
+    }
+    /// Writes the end alone.
+    pub(crate) fn write_end(&self, r: &mut Resource, element: Element) {
+        r.string(element, self.end.0, self.end.1);
     }
     /// Writes `start` and `end`.
     pub fn write(&self, o: &mut Object<'_>) {

@@ -1324,7 +1324,7 @@ fn is_unknown(name: [u8; 3], n: usize, field: Part<'_>) -> bool {
         (b"ORC", _) => tables::T_0482.entry(code).is_some(),
         (b"PV1", 2) => maps::ENCOUNTER_CLASS.find(code).is_some(),
         (b"PRB", 18) => code == "1",
-        (b"TQ1", _) => maps::PRIORITY.translate(code).known,
+        (b"TQ1", _) => !maps::PRIORITY.translate(code).to.is_empty(),
         (b"RXC", _) => matches!(code, "A" | "B"),
         _ => warifu_hl7::time::parse(code).is_some(),
     };

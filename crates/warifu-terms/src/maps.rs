@@ -683,19 +683,20 @@ pub fn service_request_status(
     ORDER_STATUS.translate(order_status)
 }
 
-/// TQ1-9 → `ServiceRequest.priority`. HL7 表 0485; mapping §7 (own): everything else is routine.
+/// TQ1-9 → `ServiceRequest.priority`. HL7 表 0485; mapping §7 (own). What R4 has no code for has none: it is
+/// kept as sent, since `routine` would say the opposite of much of it.
 pub static PRIORITY: CodeMap<&str> = CodeMap {
     name: "TQ1-9",
     rows: &[
         row("S", "stat", "緊急"),
         row("A", "asap", "至急"),
         row("R", "routine", "ルーチン"),
-        row("P", "routine", "術前"),
-        row("C", "routine", "連絡後"),
-        row("T", "routine", "時間指定"),
-        row("PRN", "routine", "必要時"),
+        row("P", "", "術前"),
+        row("C", "", "連絡後"),
+        row("T", "", "時間指定"),
+        row("PRN", "", "必要時"),
     ],
-    unknown: "routine",
+    unknown: "",
 };
 
 // ---- Medication ----------------------------------------------------------------------------

@@ -863,7 +863,10 @@ fn what_a_disease_lacks_keeps_it_out() {
         (vec![(3, "^頭が重い")], "CLN201"),
         (vec![(7, "")], "CLN203"),
         (vec![(1, "DE")], "CLN206"),
-        (vec![(14, "F^治癒^HL70241"), (9, "20210430")], "CLN207"),
+        (
+            vec![(7, "20200401"), (14, "F^治癒^HL70241"), (9, "20210430")],
+            "CLN207",
+        ),
         (vec![(25, "R^制限^HL70177")], "CLN208"),
     ] {
         let (out, made) = only(&[person(&member()), problems(&prb(&fields))]);
@@ -876,7 +879,7 @@ fn what_a_disease_lacks_keeps_it_out() {
     }
     // Ended exactly five years ago, or open to all: in.
     for fields in [
-        vec![(14, "F^治癒^HL70241"), (9, "20210501")],
+        vec![(7, "20200401"), (14, "F^治癒^HL70241"), (9, "20210501")],
         vec![(25, "U^通常^HL70177")],
     ] {
         let (out, made) = only(&[person(&member()), problems(&prb(&fields))]);

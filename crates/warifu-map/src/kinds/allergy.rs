@@ -6,10 +6,10 @@ use warifu_diag::catalogue::map_admin::{MAP105, MAP112, MAP119};
 use warifu_diag::catalogue::map_general::{MAP009, MAP012};
 use warifu_fhir::element::allergy_intolerance as el;
 use warifu_fhir::{Id, Resource, Src};
-use warifu_hl7::{Part, Segment, Val};
+use warifu_hl7::{Message, Part, Segment, Val};
 use warifu_terms::{maps, systems};
 
-use crate::cx::{Cx, Sourced};
+use crate::cx::{Cx, Sourced, concat};
 use crate::datatypes::{
     self, both_triplets, codeable_concept, coded_concept, identifier, person_reference,
 };
@@ -68,22 +68,46 @@ pub(crate) fn convert(cx: &mut Cx<'_, '_>) {
     }
 }
 
-/// AL1 of ADT-00, unless ADT-61 is part of the conversion.
+/// AL1 of ADT-00, unless ADT-61 lists the allergen, or is newer and lists others.
 pub(crate) fn of_patient(cx: &mut Cx<'_, '_>) {
-    let known = cx.context.has_adt61;
-    al1(cx, known);
+    let sent = datatypes::sent_at(cx.message());
+    al1(cx, sent.max(1));
 }
 
 /// AL1 of any other kind, unless ADT-61 or ADT-00 are part of the conversion.
 pub(crate) fn of_order(cx: &mut Cx<'_, '_>) {
     let known = cx.context.has_adt61 || cx.context.has_adt00;
-    al1(cx, known);
+    al1(cx, if known { 0 } else { u64::MAX });
 }
 
-fn al1(cx: &mut Cx<'_, '_>, known: bool) {
+/// What ADT-61 lists, and when.
+pub(crate) fn survey(message: Message<'_>, (sent, names): &mut (u64, String)) {
+    for segment in message.segments().filter(|s| s.name() == *b"IAM") {
+        *sent = datatypes::sent_at(message).max(*sent);
+        for v in names_of(segment) {
+            names.push('\n');
+            names.push_str(v.text);
+            names.push('\n');
+        }
+    }
+}
+
+/// Texts and codes of an allergen.
+fn names_of(segment: Segment<'_>) -> [Val<'_>; 4] {
+    let [first, second] = both_triplets(segment.field(3));
+    [first.text, second.text, first.code, second.code]
+}
+
+fn al1(cx: &mut Cx<'_, '_>, sent: u64) {
     let mut listed = Listed::new();
+    let (last, names) = &cx.context.allergens;
     for segment in cx.message().segments().filter(|s| s.name() == *b"AL1") {
-        if known {
+        let name = names_of(segment).into_iter().find(|v| !v.is_empty());
+        let is_listed = name.is_some_and(|v| {
+            let name = concat(cx.message().arena(), &["\n", v.text, "\n"]);
+            warifu_hl7::has(names, name)
+        });
+        if sent <= *last || is_listed {
             cx.report(&MAP112, &segment.field(3));
             for (_, field) in segment.fields() {
                 cx.used(&field);
@@ -627,5 +651,23 @@ mod tests {
         ]);
         assert_eq!(at(&one(&out, "AllergyIntolerance"), "/code/text"), "そば");
         assert!(reported(&out, "MAP112"));
+        // A newer ADT-00 tells what the older ADT-61 does not list; what it lists is not told again.
+        let newer = a08.replace("20260401090512", "20260501090512");
+        let penicillin = a60.replace("^そば", "^ペニシリン");
+        let nothing = a60.replace("IAM|1|FA|^そば|||A", "");
+        for (a60, names) in [
+            (a60, ["ペニシリン", "そば"].as_slice()),
+            (&penicillin, &["ペニシリン"]),
+            (&nothing, &["ペニシリン"]),
+        ] {
+            let out = convert_patient(&[
+                (path("ADT-00", "-", "20260501090512000", "-", '1'), &newer),
+                (path("ADT-61", "-", "20260401090513000", "-", '1'), a60),
+            ]);
+            let found = all(&out, "AllergyIntolerance");
+            let found: Vec<&str> = found.iter().map(|a| at(a, "/code/text")).collect();
+            assert_eq!(found, names);
+            assert_eq!(reported(&out, "MAP112"), a60 == penicillin);
+        }
     }
 }

@@ -162,7 +162,7 @@ pub(crate) type Newest = Map<String, (u64, u16)>;
 
 /// Notes which file holds the newest entry of each problem, and the diagnoses of stays.
 pub(crate) fn survey(cx: &mut Cx<'_, '_>, newest: &mut Newest, diagnoses: &mut Vec<Diagnosis>) {
-    let sent = time::parse(cx.message().value(b"MSH", 7).text).map_or(0, |t| t.sort_key());
+    let sent = datatypes::sent_at(cx.message());
     for prb in cx.message().segments().filter(|s| s.name() == *b"PRB") {
         let instance = prb.field(4).comp(1).value().trimmed();
         let acted = time::parse(prb.field(2).value().text).map_or(0, |t| t.sort_key());
@@ -546,8 +546,15 @@ fn onset<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) 
 }
 
 /// PRB-9.
-fn abatement<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
-    datatypes::add_date_time(r, cx, el::ABATEMENT_DATE_TIME, f.value());
+fn abatement<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: Part<'a>) {
+    let start = group.field(*b"PRB", 16).filter(Part::is_some);
+    let start = start.or_else(|| group.field(*b"PRB", 7));
+    let (start, end) = (start.map(|f| f.value()).unwrap_or_default(), f.value());
+    let read = (
+        warifu_hl7::time::parse(start.text),
+        datatypes::read_time(cx, end, "PRB-9"),
+    );
+    datatypes::Times::told(cx, (start, end), read, "PRB-9").write_end(r, el::ABATEMENT_DATE_TIME);
 }
 
 /// PRB-15: the end only when PRB-14 says that the disease is over and PRB-9 is empty.
@@ -558,8 +565,8 @@ fn state_date<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: P
             "resolved" | "remission" | "inactive"
         )
     });
-    if over && !r.has(el::ABATEMENT_DATE_TIME) {
-        datatypes::add_date_time(r, cx, el::ABATEMENT_DATE_TIME, f.value());
+    if over && !group.field(*b"PRB", 9).is_some_and(|f| f.is_some()) {
+        abatement(r, cx, group, f);
     } else {
         keep(r, cx, "PRB-15", f);
     }
@@ -914,6 +921,28 @@ mod tests {
         );
         assert_eq!(at(&c, "/note/0/text"), "予想される解決日: 2026-06-01");
         assert!(c.pointer("/abatementDateTime").is_none());
+    }
+
+    #[test]
+    fn a_disease_ends_not_before_it_starts() {
+        // PRB-7, 9, 14, 15, 16.
+        for (start, end, changed, onset, told) in [
+            ("20260401", "20260301", "", "", true),
+            ("20260401", "20260401", "", "", false),
+            ("20260401", "20260501", "", "", false),
+            ("20260401", "", "20260301", "", true),
+            ("20260401", "20260301", "", "20260201", false),
+        ] {
+            let c = ppr(&format!(
+                "PRB|AD|20260413161000|20064049^胃炎^MDCDX2|PRB1|||{start}||{end}|||||F^治癒^HL70241|{changed}|{onset}"
+            ));
+            assert_eq!(reported(&c, "MAP020"), told, "{end} {changed}");
+            let c = one(&c, "Condition");
+            assert_eq!(c["abatementDateTime"].is_null(), told, "{end} {changed}");
+            let field = if end.is_empty() { "PRB-15" } else { "PRB-9" };
+            let kept = c.to_string().contains(&format!("field:{field}\""));
+            assert_eq!(kept, told, "{c:#}");
+        }
     }
 
     #[test]

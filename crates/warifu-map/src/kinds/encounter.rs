@@ -7,7 +7,7 @@
 
 use warifu_diag::catalogue::hl7::HL7113;
 use warifu_diag::catalogue::map_admin::{MAP109, MAP110, MAP116, MAP117, MAP120, MAP121, MAP126};
-use warifu_diag::catalogue::map_general::{MAP008, MAP016};
+use warifu_diag::catalogue::map_general::{MAP008, MAP016, MAP018};
 use warifu_fhir::element::encounter as el;
 use warifu_fhir::{Buffers, Id, Object, Resource, Row, Src};
 use warifu_hl7::{Message, Part, Val, time};
@@ -17,7 +17,7 @@ use warifu_terms::{maps, systems, tables};
 
 use crate::convert::Core;
 use crate::cx::{Cx, Item, PatientContext, Sourced, Stay};
-use crate::datatypes::{Person, Times, person_reference, practitioners};
+use crate::datatypes::{Person, Times, person_reference, practitioners, sent_at};
 use crate::output::{Delete, Output};
 use crate::table::{Ignored, Table, keep, keep_rest};
 
@@ -200,8 +200,7 @@ pub(crate) fn convert<'a>(
     put_in_order(&mut kept);
     let now = messages
         .iter()
-        .filter_map(|(_, m)| time::parse(m.value(b"MSH", 7).text))
-        .map(|t| t.sort_key())
+        .map(|(_, m)| sent_at(*m))
         .max()
         .unwrap_or(0)
         .max(context.newest);
@@ -323,7 +322,7 @@ fn read<'a>(item: Item<'a>, message: Message<'a>) -> Option<Event<'a>> {
         time: Val::default(),
         key: 0,
         order: 0,
-        sent: time::parse(message.value(b"MSH", 7).text).map_or(0, |t| t.sort_key()),
+        sent: sent_at(message),
         lone: false,
         late: false,
     };
@@ -518,8 +517,11 @@ fn place_event<'a>(
         _ => {
             let admitted = event.pv1(44).value();
             let admitted_key = time::parse(admitted.text).map_or(0, |t| t.sort_key());
+            // A stay that began a day or more before the admission that the event names is another.
             let inside = |start: u64, end: Option<u64>| {
-                start / DAY <= event.key / DAY && end.is_none_or(|e| e / DAY >= event.key / DAY)
+                start / DAY <= event.key / DAY
+                    && end.is_none_or(|e| e / DAY >= event.key / DAY)
+                    && admitted_key < start + DAY
             };
             let exact = stories.iter().rposition(|s| {
                 !s.visit
@@ -764,17 +766,24 @@ fn tell<'a>(cx: &mut Cx<'a, '_>, story: &Story<'a>, now: u64) {
 /// What is no time is told ([`Cx::stray_visit`] keeps it); so is that the time of recording stands in.
 fn tell_time<'a>(cx: &mut Cx<'a, '_>, e: &Event<'a>) {
     let [(wanted, _), ..] = e.times();
+    let mut said = false;
     for (name, part) in e.times() {
         let v = part.value();
-        let is_time = time::parse(v.text).is_some();
+        let key = time::parse(v.text).map(|t| t.sort_key());
+        let is_time = key.is_some();
+        // Another day than the one that is taken is told.
+        if said {
+            if name != RECORDED && key.is_some_and(|k| k / DAY != e.key / DAY) {
+                cx.report_with(&MAP018, &v, name);
+            }
+            continue;
+        }
         let ends_nothing = e.step == Step::Discharge && e.cancels;
         if is_time && name == RECORDED && !ends_nothing {
             cx.report_with(&MAP126, &v, wanted);
         }
-        if is_time {
-            return;
-        }
-        if !v.trimmed().is_empty() {
+        said = is_time;
+        if !is_time && !v.trimmed().is_empty() {
             cx.report_with(&HL7113, &v, name);
         }
     }
@@ -1921,6 +1930,62 @@ mod tests {
                 let (start, end) = (at(h, "/period/start"), &h["period"]["end"]);
                 assert!(end.as_str().is_none_or(|end| !told || start <= end), "{h}");
             }
+        }
+    }
+
+    #[test]
+    fn another_day_in_a_second_field_is_told() {
+        for (occurred, told) in [
+            ("202604071807", true),
+            ("202604081807", false),
+            ("20260408", false),
+            ("", false),
+        ] {
+            let times = [(44, "202604011005"), (45, "202604081000")];
+            let text = adt("A03", "20260410100000", occurred, &inpatient(&times), &[]);
+            let out = convert("ADT-52", &text);
+            let e = one(&out, "Encounter");
+            assert_eq!(at(&e, "/period/end"), "2026-04-08T10:00:00+09:00");
+            let of_event = |d: &&warifu_diag::Diagnostic| {
+                d.code.code == "MAP018" && d.argument.as_deref() == Some("EVN-6")
+            };
+            let found = out.diagnostics.iter().filter(of_event).count();
+            assert_eq!(found, usize::from(told), "{occurred}");
+        }
+    }
+
+    #[test]
+    fn an_event_that_names_another_admission_is_of_a_stay_of_its_own() {
+        for (admission, others) in [
+            ("202606200900", true),
+            ("202604081005", true),
+            ("202604080900", false),
+            ("202604071000", false),
+            ("", false),
+        ] {
+            let times = [(3, "5E^501^1^^^N"), (44, admission), (45, "202606301000")];
+            let discharge = adt("A03", "20260630103000", "", &inpatient(&times), &[]);
+            let moved = adt(
+                "A02",
+                "20260622103000",
+                "202606221000",
+                &inpatient(&[(3, "5E^501^1^^^N"), (44, admission)]),
+                &[],
+            );
+            let out = admitted(&[
+                ("ADT-42", "20260622", moved),
+                ("ADT-52", "20260630", discharge),
+            ]);
+            let stays = all(&out, "Encounter");
+            assert_eq!(stays.len(), if others { 2 } else { 1 }, "{admission}");
+            assert_eq!(reported(&out, "MAP109"), others, "{admission}");
+            let first = stays
+                .iter()
+                .find(|e| at(e, "/period/start") == "2026-04-07T10:05:00+09:00")
+                .unwrap();
+            assert_eq!(first["period"]["end"].is_null(), others, "{admission}");
+            assert_eq!(at(first, "/status") == "in-progress", others);
+            assert_eq!(first.to_string().contains("5E-501"), !others);
         }
     }
 

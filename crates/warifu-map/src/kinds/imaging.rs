@@ -55,8 +55,7 @@ pub(crate) fn survey(cx: &mut Cx<'_, '_>, performed: &mut Map<(&'static str, Str
     if !matches!(cx.kind(), Some(Omg11 | Omg12 | Omg13)) {
         return;
     }
-    let sent = warifu_hl7::time::parse(cx.message().value(b"MSH", 7).text);
-    let sent = sent.map_or(0, |t| t.sort_key());
+    let sent = datatypes::sent_at(cx.message());
     for o in orders(cx.message()) {
         let number = number_of(cx, &o);
         // A withdrawn result leaves the order as it is.
@@ -137,6 +136,19 @@ impl<'a> Order<'a> {
     /// Whether the row withdraws the order.
     fn is_cancelled(&self) -> bool {
         warifu_terms::maps::withdrawal(self.control()).is_some()
+    }
+    /// Why what the row says was done is not taken for done: the field, the state, and the value. ORC-1 says
+    /// that it was sent in error, ORC-5 and OBR-25 that it came to nothing, or to no end.
+    #[inline(never)]
+    fn undone(&self) -> Option<(&'static str, &'static str, Val<'a>)> {
+        let (state, result) = (self.value(*b"ORC", 5), self.value(*b"OBR", 25));
+        match (state.text, result.text) {
+            _ if self.is_cancelled() => Some(("ORC-1", "entered-in-error", self.value(*b"ORC", 1))),
+            ("CA", _) => Some(("ORC-5", "not-done", state)),
+            ("DC", _) => Some(("ORC-5", "stopped", state)),
+            (_, "X") => Some(("OBR-25", "not-done", result)),
+            _ => None,
+        }
     }
     /// A place for findings about the order.
     fn place(&self, m: Message<'a>) -> Part<'a> {

@@ -162,8 +162,11 @@ pub(crate) fn survey<'a>(
     let ordered = messages.iter().any(|m| m.0.kind == Some(DataKind::Oml01));
     let mut named = false;
     for (item, message) in messages {
-        let sent = warifu_hl7::time::parse(message.value(b"MSH", 7).text);
-        context.newest = context.newest.max(sent.map_or(0, |t| t.sort_key()));
+        context.newest = context.newest.max(crate::datatypes::sent_at(*message));
+        if item.kind == Some(DataKind::Adt61) {
+            context.has_adt61 = true;
+            allergy::survey(*message, &mut context.allergens);
+        }
         let mut cx = Cx::new(
             core,
             &mut *out,

@@ -912,13 +912,17 @@ pub(crate) fn unless_withdrawn(control: Val<'_>, own: (&'static str, Src)) -> (&
     }
 }
 
-/// The same; that the result says it was done is told.
+/// The same, cancelled where ORC-5 says that the order came to nothing; that the result says it was done is
+/// told.
 pub(crate) fn told_unless_withdrawn<'a>(
     cx: &mut Cx<'a, '_>,
-    control: Val<'a>,
+    [control, order]: [Val<'a>; 2],
     own: (&'static str, Src),
 ) -> (&'static str, Src) {
-    let state = unless_withdrawn(control, own);
+    let mut state = unless_withdrawn(control, own);
+    if matches!(order.text, "CA" | "DC") && state.0 != "entered-in-error" {
+        state = ("cancelled", order.src());
+    }
     if state.0 != own.0 && !matches!(own.0, "registered" | "unknown") {
         cx.report(&MAP409, &own.1);
     }

@@ -376,8 +376,7 @@ fn status<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, o: &Order<'a>, file: OrderF
     }
     let (mut to, mut src) = state_of(o, file);
     if file == OrderFile::Order {
-        let sent = warifu_hl7::time::parse(cx.message().value(b"MSH", 7).text);
-        let sent = sent.map_or(0, |t| t.sort_key());
+        let sent = datatypes::sent_at(cx.message());
         let key = (family(cx), number_of(cx, o).to_owned());
         let ended = matches!(to, "revoked" | "entered-in-error");
         let result = cx.context.performed.get(&key);
@@ -650,12 +649,7 @@ fn quantity<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, p: Part<'a
 }
 
 fn priority<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, p: Part<'a>) {
-    let v = p.comp(1).value().trimmed();
-    let t = maps::PRIORITY.translate(v.text);
-    if !t.known {
-        cx.unlisted(v, "0485");
-    }
-    r.string(el::PRIORITY, t.to, v.src());
+    datatypes::priority(r, cx, el::PRIORITY, p);
 }
 
 fn note<'a>(r: &mut Resource, _: &mut Cx<'a, '_>, _: &Group<'a>, p: Part<'a>) {

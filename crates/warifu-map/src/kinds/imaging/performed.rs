@@ -4,7 +4,7 @@ use warifu_order::{Map, Set};
 
 use bumpalo::collections::String as Text;
 use warifu_diag::catalogue::map_general::{MAP004, MAP007, MAP009, MAP010};
-use warifu_diag::catalogue::map_other::{MAP402, MAP403, MAP404, MAP406};
+use warifu_diag::catalogue::map_other::{MAP402, MAP403, MAP404, MAP406, MAP409};
 use warifu_fhir::element::{
     imaging_study as study, medication_administration as drug, procedure as el,
 };
@@ -223,10 +223,15 @@ fn emit_study<'a>(
             keep(&mut r, cx, format!("IPC-{n}"), *field);
         }
     }
+    let children = rows().any(Order::is_child);
     within(&mut r, &IPC_TO_JP_IMAGING_STUDY, "ORC-1", |r| {
-        let cancelled = rows().find(|o| o.is_cancelled());
-        match cancelled {
-            Some(o) => r.string(study::STATUS, "cancelled", o.value(*b"ORC", 1).src()),
+        // One row withdraws the order; what came to nothing did so in all of it.
+        let mut details = rows().filter(|o| o.is_child() || !children);
+        let cancelled = rows()
+            .find(|o| o.is_cancelled())
+            .or_else(|| last.filter(|_| details.all(|o| o.undone().is_some())));
+        match cancelled.and_then(Order::undone) {
+            Some((_, _, by)) => r.string(study::STATUS, "cancelled", by.src()),
             None => r.constant(study::STATUS, "available"),
         };
     });
@@ -240,7 +245,6 @@ fn emit_study<'a>(
     let mut based: Set<Id> = Set::new();
     let mut codes: Set<&'a [u8]> = Set::new();
     let mut done: Vec<Id> = Vec::new();
-    let children = rows().any(Order::is_child);
     for i in &s.rows {
         let (Some(o), Some(request)) = (orders.get(*i), requests.get(*i)) else {
             continue;
@@ -500,8 +504,9 @@ fn procedure<'a>(
         cx.unlisted(performed, "ZE1-2");
     }
     within(&mut r, &ZE1_TO_JP_PROCEDURE, "ZE1-2", |r| {
-        let (status, src) = if o.is_cancelled() {
-            ("entered-in-error", o.value(*b"ORC", 1).src())
+        let (status, src) = if let Some((_, status, by)) = o.undone() {
+            cx.report(&MAP409, &control);
+            (status, by.src())
         } else if known {
             ("completed", control.src())
         } else {
@@ -952,16 +957,13 @@ fn give<'a>(
     );
     let mut r = cx.open("MedicationAdministration", id);
     r.row(row(&ZE1_TO_MEDICATION_ADMINISTRATION, "ZE1-9"));
-    let (segment, by) = if order.is_cancelled() {
-        ("ORC-1", order.value(*b"ORC", 1))
-    } else {
-        ("OBX-11", drug_item.withdrawn)
-    };
+    let of_line = ("OBX-11", "entered-in-error", drug_item.withdrawn);
+    let (segment, status, by) = order.undone().unwrap_or(of_line);
     if by.is_empty() {
         r.constant(drug::STATUS, "completed");
     } else {
         within(&mut r, &ZE1_TO_MEDICATION_ADMINISTRATION, segment, |r| {
-            r.string(drug::STATUS, "entered-in-error", by.src());
+            r.string(drug::STATUS, status, by.src());
         });
     }
     cx.reference(&mut r, drug::PART_OF, "Procedure", procedure, Src::NONE);

@@ -262,7 +262,7 @@ fn status<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, o: &Order<'a>, worst: Optio
         }
         (t.to, v.src())
     };
-    let (status, src) = observation::told_unless_withdrawn(cx, control, own);
+    let (status, src) = observation::told_unless_withdrawn(cx, [control, o.value(*b"ORC", 5)], own);
     r.string(el::STATUS, status, src);
 }
 

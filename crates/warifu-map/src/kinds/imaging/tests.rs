@@ -283,6 +283,88 @@ fn a_row_neither_planned_nor_performed_is_kept_without_a_status() {
 }
 
 #[test]
+fn an_examination_that_was_cancelled_was_not_done() {
+    for (control, order, result, procedure, study, told) in [
+        ("CH", "CM", "F", "completed", "available", false),
+        ("CH", "CA", "", "not-done", "cancelled", true),
+        ("CH", "DC", "F", "stopped", "cancelled", true),
+        ("CH", "", "X", "not-done", "cancelled", true),
+        ("CA", "", "", "entered-in-error", "cancelled", true),
+    ] {
+        let out = convert(
+            "OMG-11",
+            &format!(
+                "{HEAD}\nORC|PA|1|||CM||||20260407111000\nOBR||1||1^検査^LENDO|||202604071400||||||||||||||||||F\nIPC|E1||1.2.3||MR^^DCM\nORC|{control}|2|||{order}|||1|20260407111000\nOBR||2||110^検査^LENDO|||202604071400||||||||||||||||||{result}||||1\nZE1|1|RS|110^検査^LENDO|||||DE-02|100558502^架空注^HOT9^1^AMP&アンプル&MR9P\nIPC|E1||1.2.3||MR^^DCM"
+            ),
+        );
+        let state = |kind| one(&out, kind)["status"].clone();
+        assert_eq!(state("Procedure"), procedure, "{control} {order} {result}");
+        assert_eq!(state("ImagingStudy"), study, "{control} {order} {result}");
+        assert_eq!(state("MedicationAdministration"), procedure, "{order}");
+        assert_eq!(reported(&out, "MAP409"), told, "{control} {order} {result}");
+    }
+}
+
+#[test]
+fn a_result_of_a_cancelled_order_is_no_final_report() {
+    for (order, status) in [("CM", "final"), ("CA", "cancelled"), ("DC", "cancelled")] {
+        let orc = format!("ORC|SC|000000260401031|||{order}||||20260401093500\n");
+        let out = ecg(&orc, "F");
+        assert_eq!(at(&one(&out, "DiagnosticReport"), "/status"), status);
+        assert_eq!(reported(&out, "MAP409"), status != "final", "{order}");
+    }
+}
+
+#[test]
+fn a_priority_that_fhir_lacks_is_kept_and_is_no_routine() {
+    for (sent, want, unknown) in [
+        ("S^緊急^HL70485", Some("stat"), false),
+        ("R^ルーチン^HL70485", Some("routine"), false),
+        ("T^特急^HL70485", None, false),
+        ("P^術前^HL70485", None, false),
+        ("X^緊急^99L", None, true),
+        ("^至急", None, true),
+    ] {
+        let head = "MSH|^~\\&|A|B|C|D|20260407111001||OML^O33^OML_O33|1|P|2.5\nPID|1||0000990001";
+        let drug = "MSH|^~\\&|A|B|C|D|20260407111001||RDE^O11^RDE_O11|1|P|2.5\nPID|1||0000990001";
+        for (kind, of, text) in [
+            (
+                "OMG-01",
+                "ServiceRequest",
+                format!("{HEAD}\nORC|NW|1\nTQ1|1||||||||{sent}\nOBR||1||110^検査^LENDO"),
+            ),
+            (
+                "OML-01",
+                "ServiceRequest",
+                format!(
+                    "{head}\nSPM|1|S1||023^血清^JC10\nORC|NW|1\nTQ1|1||||||||{sent}\nOBR|1|1||E2^生化学^99"
+                ),
+            ),
+            (
+                "OMP-01",
+                "MedicationRequest",
+                format!(
+                    "{drug}\nORC|NW|1||1\nRXE||103835401^薬^HOT9|1||TAB^錠^MR9P\nTQ1|1||||||||{sent}\nRXR|PO"
+                ),
+            ),
+        ] {
+            let out = convert(kind, &text);
+            let r = one(&out, of);
+            assert_eq!(r["priority"].as_str(), want, "{kind} {sent}");
+            let kept = r.to_string().matches("field:TQ1-9").count();
+            assert_eq!(kept, usize::from(want.is_none()), "{kind} {sent}: {r:#}");
+            assert_eq!(
+                r.to_string().contains(sent),
+                want.is_none(),
+                "{kind} {sent}"
+            );
+            assert_eq!(reported(&out, "MAP003"), want.is_none(), "{kind} {sent}");
+            assert_eq!(reported(&out, "MAP008"), unknown, "{kind} {sent}");
+        }
+    }
+}
+
+#[test]
 fn a_performed_row_becomes_a_procedure() {
     let out = performed();
     let p = one(&out, "Procedure");

@@ -7,7 +7,7 @@
 //! specimen is one by order, number, kind and the day of its collection.
 
 use warifu_fhir::Id;
-use warifu_hl7::{Message, Part, Segment};
+use warifu_hl7::{Part, Segment};
 use warifu_order::Map;
 use warifu_ssmix2::DataKind;
 use warifu_terms::maps::{OrderFile, service_request_status, withdrawal};
@@ -48,17 +48,11 @@ pub(super) fn key(of: &'static str, number: &str, part: &str) -> Key {
     (of, key)
 }
 
-/// When a message was sent.
-#[inline(never)]
-pub(super) fn sent_at(m: Message<'_>) -> u64 {
-    warifu_hl7::time::parse(m.value(b"MSH", 7).text).map_or(0, |t| t.sort_key())
-}
-
 /// Day of the file at hand, `YYYYMMDD`: its care date, else when it was sent.
 #[inline(never)]
 pub(super) fn day_of(cx: &Cx<'_, '_>) -> u64 {
     let day = warifu_hl7::time::parse(cx.item.date);
-    day.map_or_else(|| sent_at(cx.message()), |t| t.sort_key()) / DAY
+    day.map_or_else(|| crate::datatypes::sent_at(cx.message()), |t| t.sort_key()) / DAY
 }
 
 /// Whether a result of a day may be of a request of another, half a year before at most or a month after it:
@@ -273,7 +267,7 @@ pub(crate) fn survey(cx: &mut Cx<'_, '_>, performed: &mut Map<Key, Performed>) {
     if cx.kind() != Some(DataKind::Oml11) {
         return;
     }
-    let sent = sent_at(cx.message());
+    let sent = crate::datatypes::sent_at(cx.message());
     let walk = Walk::of(cx.message());
     for o in &walk.orders {
         let number = super::order_number(cx, o).text;

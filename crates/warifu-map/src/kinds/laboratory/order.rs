@@ -3,7 +3,7 @@
 use warifu_fhir::element::service_request as el;
 use warifu_fhir::{Resource, Src};
 use warifu_hl7::{Part, Val};
-use warifu_terms::maps::{OrderFile, PRIORITY, service_request_status};
+use warifu_terms::maps::{OrderFile, service_request_status};
 
 use crate::cx::{Cx, Sourced};
 use crate::datatypes::{self, Times};
@@ -227,7 +227,7 @@ fn status<'a>(
     let from = if state.is_empty() { control } else { state };
     let own = (t.to, from.src());
     let ended = matches!(t.to, "revoked" | "entered-in-error");
-    let sent = joined::sent_at(cx.message());
+    let sent = datatypes::sent_at(cx.message());
     match cx.context.performed.get(key) {
         Some(p)
             if (!ended || p.sent > sent)
@@ -419,17 +419,11 @@ pub(super) fn priority<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, g: &Group<'a>,
     let f = Some(f)
         .filter(Part::is_some)
         .or_else(|| g.field(*b"OBR", 5));
-    let Some(f) = f.filter(Part::is_some) else {
-        return;
-    };
-    let v = f.comp(1).value().trimmed();
-    let t = PRIORITY.translate(v.text);
-    if !t.known {
-        cx.unlisted(v, "0485");
+    if let Some(f) = f.filter(Part::is_some) {
+        // The text and the table's name say the same.
+        cx.used(&f);
+        datatypes::priority(r, cx, el::PRIORITY, f);
     }
-    // The text and the table's name say the same.
-    cx.used(&f);
-    r.string(el::PRIORITY, t.to, v.src());
 }
 
 /// OBR-7 and OBR-8, else TQ1-7 and TQ1-8.

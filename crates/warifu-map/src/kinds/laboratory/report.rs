@@ -59,7 +59,8 @@ pub(super) fn emit<'a>(
     let from = obr.field(2).src();
     r.object(el::BASED_ON, |o| o.string("reference", request, from));
     let own = status(cx, &group, done);
-    let (state, from) = observation::told_unless_withdrawn(cx, order.control(), own);
+    let (state, from) =
+        observation::told_unless_withdrawn(cx, [order.control(), order.orc(5)], own);
     r.string(el::STATUS, state, from);
     // A report is microbiological when all its results are.
     let microbiology = done.microbiology > 0 && done.microbiology == done.count;

@@ -42,8 +42,12 @@ pub(super) struct Order<'a> {
 impl<'a> Order<'a> {
     /// ORC-1.
     pub(super) fn control(&self) -> Val<'a> {
+        self.orc(1)
+    }
+    /// A field of ORC.
+    pub(super) fn orc(&self, n: usize) -> Val<'a> {
         self.orc
-            .map(|s| s.field(1).value().trimmed())
+            .map(|s| s.field(n).value().trimmed())
             .unwrap_or_default()
     }
     /// The segments of the head.

@@ -356,6 +356,13 @@ pub(super) fn supply_of<'a>(
     let Some(field) = group.field(*b"TQ1", 6) else {
         return (None, None);
     };
+    // Parts that follow one another, or last otherwise: each is told in its dosage, and none is the whole.
+    let day = |f: Part<'a>| f.raw().get(..8);
+    let first = group.field(*b"TQ1", 7).and_then(day);
+    let differs = |s: Segment<'a>| s.field(6).raw() != field.raw() || day(s.field(7)) != first;
+    if group.all(*b"TQ1").any(differs) {
+        return (None, None);
+    }
     match supply(cx, field, true) {
         Some((Supply::Days(n), v)) => (Some((n, v.src())), None),
         Some((Supply::Times(n), v)) => (None, Some((n, v.src()))),

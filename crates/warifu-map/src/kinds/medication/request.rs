@@ -691,12 +691,7 @@ fn authored_on<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, _: 
 
 /// TQ1-9.
 fn priority<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
-    let v = f.comp(1).value().trimmed();
-    let found = maps::PRIORITY.translate(v.text);
-    if !found.known {
-        cx.unlisted(v, "0485");
-    }
-    r.string(el::PRIORITY, found.to, v.src());
+    datatypes::priority(r, cx, el::PRIORITY, f);
 }
 
 /// RXE-13.

@@ -216,6 +216,32 @@ fn differing_timing_in_an_rp_is_reported() {
 }
 
 #[test]
+fn parts_of_a_prescription_are_not_the_length_of_the_whole() {
+    let part = |long: &str, from: &str| {
+        format!("TQ1|1||1013044400000000&毎食後&JAMISDP01|||{long}|{from}\n")
+    };
+    let one_part = part("3^d", "20260401");
+    for (second, whole) in [
+        (String::new(), Some(3)),
+        (part("3^d", "202604011800"), Some(3)),
+        (part("4^d", "20260404"), None),
+        (part("4^d", "20260401"), None),
+        (part("3^d", "20260404"), None),
+    ] {
+        let rest = DRUG.lines().next().unwrap();
+        let text = oral(&format!("{rest}\n{one_part}{second}RXR|PO\n"));
+        let r = one(&convert("OMP-01", &text), "MedicationRequest");
+        let long = &r["dispenseRequest"]["expectedSupplyDuration"]["value"];
+        assert_eq!(long.as_i64(), whole, "{second}");
+        if !second.is_empty() {
+            let days = second.split('|').nth(6).unwrap().replace("^d", "日");
+            let text = at(&r, "/dosageInstruction/1/text");
+            assert!(text.contains(&days), "{text}");
+        }
+    }
+}
+
+#[test]
 fn what_has_no_plain_place_is_kept() {
     let rest = "RXE||999999^軟膏^99XYZ|\"\"||\"\"||B^一包化指示^JHSP0002~^乾燥部に塗布^99IC6|||2|HON^本^MR9P|3|N1^麻薬^医師||||||||A^別包指示^JHSP0002~BTP^退院処方^99I01||||10|MG^mg^MR9P|R1^疼痛^99XYZ||||YJ1^追加^99ABC\n\
         TQ1|1||9999000000000000&外用・１日１回&JAMISDP01~I1100000&１日おき&JAMISDP01|||5^回|20260401||||痛いとき\n\
