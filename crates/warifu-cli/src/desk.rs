@@ -44,6 +44,8 @@ pub(crate) fn command(w: Words, data: &dyn Fn() -> Arg, of: &dyn Fn() -> Arg) ->
         Arg::new(name)
             .value_name(value)
             .required(true)
+            // A hash in base64url may begin with one.
+            .allow_hyphen_values(true)
             .help(w.text(ja, en))
     };
     Command::new("desk")

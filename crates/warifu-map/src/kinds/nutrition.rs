@@ -15,7 +15,7 @@ use crate::table::{Group, Ignored, Table, keep, keep_further, run};
 
 table! {
     /// OMD: ORC, TQ1, ODS, NTE → NutritionOrder (R4). HL7 v2.5 §4.7; SS-MIX2 仕様書 OMD.
-    ODS_TO_NUTRITION_ORDER: "NutritionOrder" keeps "ORC", "TQ1", "ODS" {
+    ODS_TO_NUTRITION_ORDER: "NutritionOrder" keeps "ORC", "TQ1", "ODS", "NTE" {
         "PID-3" => "NutritionOrder.patient": part, "患者ID";
         "ORC-1" => "NutritionOrder.status": always status, "オーダ制御";
         "ORC-2" => "NutritionOrder.identifier": part, "依頼者オーダ番号";

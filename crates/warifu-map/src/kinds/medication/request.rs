@@ -28,7 +28,7 @@ const EXPECTED_REPEAT_COUNT: &str = "http://jpfhir.jp/fhir/core/Extension/Struct
 
 table! {
     /// OMP-01: ORC, RXE, TQ1, RXR, NTE → JP_MedicationRequest (JP Core 1.2.0). HL7 v2.5 §4.14; SS-MIX2 仕様書 OMP-01.
-    RXE_TO_JP_MEDICATION_REQUEST: "MedicationRequest" keeps "ORC", "RXE", "TQ1", "RXR" {
+    RXE_TO_JP_MEDICATION_REQUEST: "MedicationRequest" keeps "ORC", "RXE", "TQ1", "RXR", "NTE" {
         "PID-3" => "MedicationRequest.subject": part, "患者ID";
         "PV1-2" => "MedicationRequest.category": part, "患者区分";
         "ORC-1" => "MedicationRequest.status": always status, "オーダ制御";
@@ -118,7 +118,7 @@ table! {
 
 table! {
     /// OMP-02: ORC, RXE, TQ1, RXR, RXC, NTE → JP_MedicationRequest_Injection (JP Core 1.2.0). HL7 v2.5 §4.14; SS-MIX2 仕様書 OMP-02.
-    RXE_TO_JP_MEDICATION_REQUEST_INJECTION: "MedicationRequest" keeps "ORC", "RXE", "TQ1", "RXR", "RXC" {
+    RXE_TO_JP_MEDICATION_REQUEST_INJECTION: "MedicationRequest" keeps "ORC", "RXE", "TQ1", "RXR", "RXC", "NTE" {
         "PID-3" => "MedicationRequest.subject": part, "患者ID";
         "PV1-2" => "MedicationRequest.category": part, "患者区分";
         "ORC-1" => "MedicationRequest.status": always status, "オーダ制御";
