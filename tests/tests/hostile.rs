@@ -162,9 +162,7 @@ fn tens_of_thousands_of_orders() {
     let drug = b"ORC|NW|1\rRXE||1^A^B|1||g\rTQ1|||1^A^B\rRXR|PO\r";
     survives_at(&path, &fill_to(some, &head, drug));
     // Items of one order that are all different.
-    let items: Vec<String> = (0..40_000)
-        .map(|i| format!("OBR|1|1||{i}^A^B\r"))
-        .collect();
+    let items: Vec<String> = (0..40_000).map(|i| format!("OBR|1|1||{i}^A^B\r")).collect();
     let items = items.concat();
     let order = format!("{}ORC|NW|1\r{items}", self::head("OML^O33^OML_O33"));
     assert!(survives_at(&PATH.replace("OML-11", "OML-01"), order.as_bytes()) > 0);

@@ -52,7 +52,7 @@ table! {
 
 table! {
     /// ZE1, OBX, ZE2 → JP_Procedure (JP Core 1.2.0). SS-MIX2 仕様書 OMG-11, 12 (ZE1, ZE2); mapping §10.
-    ZE1_TO_JP_PROCEDURE: "Procedure" keeps "ZE1", "ZE2" {
+    ZE1_TO_JP_PROCEDURE: "Procedure" keeps "ZE1", "ZE2", "OBX" {
         "ZE1-1" => "": ignored Ignored::Structural, "セットID－ZE1";
         "ZE1-2" => "Procedure.status": part, "制御コード（予定／実施）";
         "ZE1-3" => "Procedure.code": map code, "手技";
