@@ -11,6 +11,7 @@ use base64::Engine as _;
 use bumpalo::Bump;
 use sha1::{Digest, Sha1};
 use warifu_diag::catalogue::hl7::HL7101;
+use warifu_diag::catalogue::map_admin::MAP123;
 use warifu_diag::catalogue::map_other::{
     MAP431, MAP432, MAP433, MAP434, MAP435, MAP436, MAP437, MAP438,
 };
@@ -33,7 +34,7 @@ use crate::kinds::patient::JP_PATIENT;
 use crate::kinds::practitioner::{JP_PRACTITIONER, row};
 use crate::kinds::provenance::Activity;
 use crate::options::{Attachments, INLINE_LIMIT, IdMode};
-use crate::output::{Delete, Output};
+use crate::output::{Delete, OutResource, Output};
 use crate::table::Table;
 use cda::{Header, Ident, Name, Person, Text};
 
@@ -759,10 +760,18 @@ fn file(cx: &mut Cx<'_, '_>, p: &Piece<'_>, id: Id) {
     cx.emit(r);
 }
 
-/// Emits a Patient when no message has told of the person.
+/// Emits a Patient when nothing else has told of the person; else tells where the document says otherwise.
+/// Where all of its numbers are of another numbering it is perhaps of somebody else, and the Patient has
+/// the number of the folder alone.
 fn patient(cx: &mut Cx<'_, '_>, h: &Header, n: u16) {
     let id = cx.patient_id();
-    if cx.context.has_adt00 || cx.emitted("Patient", id) {
+    let is_it = |r: &&OutResource| r.id == id && r.resource_type == "Patient";
+    if let Some(known) = cx.out.resources.iter().find(is_it) {
+        let json = cx.text(&String::from_utf8_lossy(cx.out.json_of(known)));
+        compare(cx, json, h, n);
+        return;
+    }
+    if cx.context.has_adt00 {
         return;
     }
     let mut r = cx.open("Patient", id);
@@ -788,6 +797,11 @@ fn patient(cx: &mut Cx<'_, '_>, h: &Header, n: u16) {
         o.string("system", system, Src::NONE);
         o.string("value", number, at);
     });
+    r.profile(JP_PATIENT);
+    if cx.context.patient == cx.item.patient && unconfirmed(h, cx.item.patient).is_some() {
+        cx.emit(r);
+        return;
+    }
     r.row(row(&CDA_TO_JP_PATIENT, "CDA patient.name"));
     for name in &h.patient_names {
         r.object(pat::NAME, |o| human_name(o, name, n));
@@ -806,8 +820,64 @@ fn patient(cx: &mut Cx<'_, '_>, h: &Header, n: u16) {
         t.write_date(&mut s);
         r.string(pat::BIRTH_DATE, &s, src(n, &h.birth));
     }
-    r.profile(JP_PATIENT);
     cx.emit(r);
+}
+
+/// Tells where a document says otherwise of its patient than the Patient that was made before (`json`). A
+/// name in a writing that the Patient has none in says nothing else, nor does a year beside a day.
+fn compare(cx: &mut Cx<'_, '_>, json: &str, h: &Header, n: u16) {
+    let own = json.split("\"contact\":").next().unwrap_or_default();
+    let squeeze = |s: &str| s.split_whitespace().collect::<String>();
+    let names = squeeze(own);
+    let value = |key: &str| {
+        let found = own.split_once(key);
+        found.and_then(|(_, rest)| rest.split('"').next())
+    };
+    let written = |name: &Name| {
+        let all = |is: fn(char) -> bool| name.display().chars().all(is);
+        let form = if all(|c| {
+            c.is_whitespace() || matches!(c, '\u{3041}'..='\u{30ff}' | '\u{ff66}'..='\u{ff9f}')
+        }) {
+            "\"SYL\""
+        } else if all(|c| c.is_ascii()) {
+            "\"ABC\""
+        } else {
+            "\"IDE\""
+        };
+        own.contains(form)
+    };
+    let same = |name: &Name| names.contains(&["\"", &squeeze(&name.display()), "\""].concat());
+    let mut birth = String::new();
+    if let Some(t) = time::parse(&h.birth.text) {
+        t.write_date(&mut birth);
+    }
+    let gender = warifu_terms::maps::GENDER.translate(&h.gender.text);
+    let mut names = h.patient_names.iter();
+    let told = names.clone().find(|name| written(name));
+    let name = told.filter(|_| !names.any(same)).map(Name::at);
+    let differs = |key: &str, said: &str| {
+        value(key).is_some_and(|known| !known.starts_with(said) && !said.starts_with(known))
+    };
+    let unsaid = |sex: &str| sex == "unknown";
+    let sex = gender.known
+        && !unsaid(gender.to)
+        && !value("\"gender\":\"").is_some_and(unsaid)
+        && differs("\"gender\":\"", gender.to);
+    for (at, argument) in [
+        (name, "patient.name"),
+        (
+            Some(&h.gender).filter(|_| sex),
+            "patient.administrativeGenderCode",
+        ),
+        (
+            Some(&h.birth).filter(|_| differs("\"birthDate\":\"", &birth)),
+            "patient.birthTime",
+        ),
+    ] {
+        if let Some(at) = at {
+            cx.report_with(&MAP123, &src(n, at), argument);
+        }
+    }
 }
 
 fn human_name(o: &mut Object<'_>, name: &Name, n: u16) {
@@ -826,10 +896,7 @@ fn human_name(o: &mut Object<'_>, name: &Name, n: u16) {
         });
     }
     o.constant("use", "official");
-    let at = [&name.family, &name.given, &name.text]
-        .into_iter()
-        .find(|t| !t.is_empty())
-        .map_or(Src::NONE, |t| src(n, t));
+    let at = src(n, name.at());
     o.string("text", &name.display(), at);
     o.string("family", &name.family.text, src(n, &name.family));
     o.array("given", |a| a.string(&name.given.text, src(n, &name.given)));
@@ -860,16 +927,7 @@ fn identifier(o: &mut Object<'_>, i: &Ident, n: u16) {
 /// Adds a person: a Practitioner (emitted once) when there is a number, else the name alone.
 fn person(cx: &mut Cx<'_, '_>, r: &mut Resource, element: Element, p: &Person, n: u16) {
     let display = p.names.first().map(Name::display).unwrap_or_default();
-    let named = [
-        p.names.first().map(|n| {
-            if n.family.is_empty() {
-                &n.text
-            } else {
-                &n.family
-            }
-        }),
-        Some(&p.device),
-    ];
+    let named = [p.names.first().map(Name::at), Some(&p.device)];
     let at = named
         .into_iter()
         .flatten()

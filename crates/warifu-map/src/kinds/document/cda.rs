@@ -64,6 +64,11 @@ impl Name {
             (family, given) => format!("{family} {given}"),
         }
     }
+    /// The first part that is there.
+    pub(super) fn at(&self) -> &Text {
+        let mut parts = [&self.family, &self.given].into_iter();
+        parts.find(|t| !t.is_empty()).unwrap_or(&self.text)
+    }
 }
 
 /// Author or authenticator.

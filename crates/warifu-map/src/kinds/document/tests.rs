@@ -432,7 +432,61 @@ fn a_number_of_an_unknown_numbering_is_told() {
     };
     assert!(told("1.2.3.4", "5550001"));
     assert!(!told("1.2.3.4", "0000990001"));
+    assert!(!told("1.2.3.4", "990001"));
     assert!(!told("1.2.392.100495.20.3.51.11319999999", "0000990001"));
+}
+
+#[test]
+fn a_name_of_perhaps_another_person_is_not_the_patients() {
+    let stamp = "20260430171500500";
+    let made = |cda: &str, basic: &str| {
+        let adt =
+            "000/099/0000990001/-/ADT-00/0000990001_-_ADT-00_999999999999999_20260401090000000_-_1";
+        let mut files = vec![(path(stamp, '1', "main_document.xml"), cda.as_bytes())];
+        let text = format!(
+            "MSH|^~\\&|A|B|C|D|20260401090512||ADT^A08^ADT_A01|1|P|2.5||||||UNICODE UTF-8\rPID|1||0000990001^^^^PI||{basic}\r"
+        );
+        if !basic.is_empty() {
+            files.push((adt.to_owned(), text.as_bytes()));
+        }
+        let out = run(options(), &files);
+        let told = out.diagnostics.iter().filter(|d| d.code.code == "MAP123");
+        let told: Vec<_> = told.filter_map(|d| d.argument.clone()).collect();
+        (one(&out, "Patient"), told.join(" "))
+    };
+    let other = CDA.replace(
+        r#"root="1.2.392.100495.20.3.51.11319999999" extension="0000990001""#,
+        r#"root="1.2.3.4" extension="0000077777""#,
+    );
+    let (patient, told) = made(&other, "");
+    assert_eq!(at(&patient, "/identifier/0/value"), "0000990001");
+    for element in ["name", "gender", "birthDate"] {
+        assert!(patient.get(element).is_none(), "{patient:#}");
+    }
+    assert_eq!(told, "");
+    assert_eq!(at(&made(CDA, "").0, "/name/0/family"), "割符");
+    let contact = "\rNK1|1|割符^花子^^^^^L^I|SPO";
+    for (basic, expected) in [
+        (
+            "割符^花子^^^^^L^I~ワリフ^ハナコ^^^^^L^P||19680303|F".to_owned(),
+            "",
+        ),
+        // A name of which the Patient has no such writing, an unknown sex, a year.
+        ("ワリフ^ハナコ^^^^^L^P||1968|U".to_owned(), ""),
+        (
+            format!("別符^花子^^^^^L^I||19680304|M{contact}"),
+            "patient.name patient.administrativeGenderCode patient.birthTime",
+        ),
+    ] {
+        for cda in [CDA, &other] {
+            let (patient, told) = made(cda, &basic);
+            let family = at(&patient, "/name/0/family").to_owned();
+            assert!(
+                basic.starts_with(&family) && told == expected,
+                "{basic}: {told}"
+            );
+        }
+    }
 }
 
 #[test]
