@@ -3,9 +3,8 @@
 //! The tree is edited in place: a node is dropped or replaced, everything else keeps its bytes.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
-
 use warifu_json::{Kind, Limits, NodeId, ROOT, Tree, parse};
+use warifu_order::{Map, Set};
 
 use crate::date::{Date, instant};
 use crate::decide::{Basis, Decision, Item, Mode, Origin, Request, State, Told, Who, Why, decide};
@@ -100,7 +99,7 @@ pub struct Filtered {
     /// not told are none.
     pub items: u64,
     /// How many of them stand under each category ([`stands_under`]); of the others nothing is known.
-    pub counts: BTreeMap<String, u64>,
+    pub counts: Map<String, u64>,
     /// Grants used.
     pub grants: Vec<String>,
     /// What it rests on ([`crate::Basis::wire`]), sorted.
@@ -253,19 +252,19 @@ pub fn filter(
         request,
         policy: Judging::by(state.policy),
         units: Vec::new(),
-        nodes: BTreeMap::new(),
-        index: BTreeMap::new(),
-        two: BTreeSet::new(),
-        drop: BTreeSet::new(),
-        replace: BTreeMap::new(),
+        nodes: Map::new(),
+        index: Map::new(),
+        two: Set::new(),
+        drop: Set::new(),
+        replace: Map::new(),
         open: false,
         places_tell: state.grants.iter().any(|g| !g.annex.lbl.is_empty())
             && matches!(request.who, Who::Recipient(_)),
-        names: BTreeSet::new(),
+        names: Set::new(),
         cats: Bits::NONE,
-        grants: BTreeSet::new(),
-        bases: BTreeSet::new(),
-        obligations: BTreeSet::new(),
+        grants: Set::new(),
+        bases: Set::new(),
+        obligations: Set::new(),
     };
     work.collect(knowledge);
     work.persons(knowledge);
@@ -354,23 +353,23 @@ struct Work<'a> {
     request: &'a Request,
     policy: Judging<'a>,
     units: Vec<Unit>,
-    nodes: BTreeMap<NodeId, usize>,
-    index: BTreeMap<String, usize>,
+    nodes: Map<NodeId, usize>,
+    index: Map<String, usize>,
     /// Ids that entries of several servers have.
-    two: BTreeSet<String>,
-    drop: BTreeSet<NodeId>,
-    replace: BTreeMap<NodeId, String>,
+    two: Set<String>,
+    drop: Set<NodeId>,
+    replace: Map<NodeId, String>,
     /// Nothing can be withheld that free text might tell.
     open: bool,
     /// A grant leaves out what a label marks: then who and where are left out, which tell it (精神科), and
     /// of a concept all that the labeller did not judge. By the grants alone.
     places_tell: bool,
     /// Names of masked institutions and of who works there.
-    names: BTreeSet<String>,
+    names: Set<String>,
     cats: Bits,
-    grants: BTreeSet<String>,
-    bases: BTreeSet<String>,
-    obligations: BTreeSet<String>,
+    grants: Set<String>,
+    bases: Set<String>,
+    obligations: Set<String>,
 }
 
 impl Work<'_> {
@@ -397,7 +396,7 @@ impl Work<'_> {
             }
         }
         // A Binary is what the documents say it is.
-        let mut binaries: BTreeMap<usize, Vec<Bits>> = BTreeMap::new();
+        let mut binaries: Map<usize, Vec<Bits>> = Map::new();
         for u in self.units.iter().filter(|u| u.kind == "DocumentReference") {
             for node in inside(tree, u.node) {
                 if tree.kind(node) == Kind::String
@@ -413,7 +412,7 @@ impl Work<'_> {
                 }
             }
         }
-        for (target, cats) in binaries {
+        for (target, cats) in binaries.into_sorted() {
             if let Some(u) = self.units.get_mut(target) {
                 u.item.set_tables(&cats);
             }
@@ -529,8 +528,8 @@ impl Work<'_> {
 
     /// What is not the person's: another Patient, and what belongs to one.
     fn persons(&mut self, knowledge: &dyn Knowledge) {
-        let mut others = BTreeSet::new();
-        let mut patients = BTreeSet::new();
+        let mut others = Set::new();
+        let mut patients = Set::new();
         let mut said = false;
         for (at, u) in self.units.iter().enumerate() {
             if u.kind != "Patient" {
@@ -556,7 +555,7 @@ impl Work<'_> {
         if !said && patients.len() > 1 {
             others.extend(0..self.units.len());
         }
-        let mut names = BTreeSet::new();
+        let mut names = Set::new();
         let mut nameless = Vec::new();
         // Whether the person is here, and whether anybody else is spoken of.
         let top = |at: &usize| self.units.get(*at).is_some_and(|u| u.container.is_none());
@@ -625,7 +624,7 @@ impl Work<'_> {
         if !known || others_too {
             others.extend(nameless);
         }
-        for at in others {
+        for at in others.into_sorted() {
             if let Some(u) = self.units.get_mut(at) {
                 u.foreign = true;
                 u.not_own = true;
@@ -655,7 +654,7 @@ impl Work<'_> {
         let masked = self.units.iter().filter(|u| u.masked);
         let here = masked
             .filter(|u| ["Organization", "Location", "Practitioner"].contains(&u.kind.as_str()));
-        let mut names = BTreeSet::new();
+        let mut names = Set::new();
         for u in here {
             for key in ["name", "alias"] {
                 let Some(member) = tree.member(u.node, key) else {
@@ -664,12 +663,14 @@ impl Work<'_> {
                 for n in std::iter::once(member).chain(inside(tree, member)) {
                     let of_person = ["text", "family"].contains(&&*tree.key(n));
                     if tree.kind(n) == Kind::String && (of_person || u.kind != "Practitioner") {
-                        names.insert(tree.text(n).trim().to_owned());
+                        let name = tree.text(n).trim().to_owned();
+                        if name.chars().count() > 1 {
+                            names.insert(name);
+                        }
                     }
                 }
             }
         }
-        names.retain(|name| name.chars().count() > 1);
         self.names = names;
     }
 
@@ -1065,7 +1066,9 @@ impl Work<'_> {
             self.sweep(at, root, &mut cut);
         }
         self.drop.extend(cut.dropped);
-        self.replace.extend(cut.replaced);
+        for (node, text) in cut.replaced {
+            self.replace.insert(node, text);
+        }
     }
 
     /// Members of an object that the table of elements lets stay.
@@ -1809,7 +1812,7 @@ impl Work<'_> {
         if !parsed.issues.is_empty() {
             return Err(FilterError::SelfCheck);
         }
-        let gone: BTreeSet<String> = self
+        let gone: Set<String> = self
             .units
             .iter()
             .filter(|u| !u.kept && u.container.is_none())
@@ -1838,7 +1841,7 @@ impl Work<'_> {
             own && u.kept && !u.is_withheld_by_itself()
         };
         let records = || self.units.iter().filter(is_record);
-        let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+        let mut counts: Map<String, u64> = Map::new();
         for record in records() {
             let cats = self.policy.category_codes(record.item.cats);
             if let Some(category) = stands_under(&cats) {

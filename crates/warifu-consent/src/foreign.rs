@@ -2,11 +2,10 @@
 //! unsigned drafts, which the person may sign, and findings for all that a draft cannot carry
 //! (consent.md §12.1). Nothing that is read here is a consent by itself.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use warifu_json::{Kind, Limits, NodeId, ROOT, Tree, parse};
+use warifu_order::{Map, Set};
 
 use crate::annex::Annex;
 use crate::b64;
@@ -444,19 +443,19 @@ enum List {
     /// Limited by what cannot be read: the person chooses anew.
     Anew,
     /// These.
-    These(BTreeSet<String>),
+    These(Set<String>),
 }
 
 /// Whether a list has a code, by itself or by a wildcard.
-fn has(list: &BTreeSet<String>, code: &str) -> bool {
+fn has(list: &Set<String>, code: &str) -> bool {
     list.contains("*") || list.contains(code) || list.contains("mi:*") && code.starts_with("mi:")
 }
 
 impl List {
-    fn codes(self) -> BTreeSet<String> {
+    fn codes(self) -> Set<String> {
         match self {
             Self::These(codes) => codes,
-            Self::All | Self::Anew => BTreeSet::new(),
+            Self::All | Self::Anew => Set::new(),
         }
     }
 
@@ -469,10 +468,12 @@ impl List {
         Some(match (self, other) {
             (Self::All, one) | (one, Self::All) => one.clone(),
             (Self::These(a), Self::These(b)) => {
-                let of = |a: &BTreeSet<String>, b: &BTreeSet<String>| -> BTreeSet<String> {
+                let of = |a: &Set<String>, b: &Set<String>| -> Set<String> {
                     a.iter().filter(|code| has(b, code)).cloned().collect()
                 };
-                Self::These(of(a, b).union(&of(b, a)).cloned().collect())
+                let mut both = of(a, b);
+                both.extend(of(b, a).into_sorted());
+                Self::These(both)
             }
             _ => return None,
         })
@@ -542,10 +543,10 @@ impl Scope {
             };
             // A wildcard of which a part is taken out cannot be said without it.
             let touches = |code: &String| {
-                has(cut, code) || cut.iter().any(|c| has(&BTreeSet::from([code.clone()]), c))
+                has(cut, code) || cut.iter().any(|c| has(&Set::from([code.clone()]), c))
             };
-            let (inside, outside): (BTreeSet<String>, BTreeSet<String>) =
-                codes.into_iter().partition(touches);
+            let (inside, outside): (Set<String>, Set<String>) =
+                codes.into_sorted().partition(touches);
             if !outside.is_empty() {
                 let mut rest = own.clone();
                 if let Some(place) = rest.get_mut(at) {
@@ -574,8 +575,8 @@ fn narrower(name: &str, own: Value, bound: &Value) -> Value {
         ("obl", own, bound) => {
             let codes = own.texts().chain(bound.texts()).map(str::to_owned);
             codes
-                .collect::<BTreeSet<_>>()
-                .into_iter()
+                .collect::<Set<_>>()
+                .into_sorted()
                 .collect::<Vec<_>>()
                 .into()
         }
@@ -604,8 +605,8 @@ struct Frame {
 struct Reader<'a> {
     tree: &'a Tree<'a>,
     desk: &'a ImportDesk<'a>,
-    /// Nodes that a draft carries or a finding names; what is inside them is done too.
-    done: BTreeSet<NodeId>,
+    /// Whether a draft carries a node, or a finding names it; what is inside them is done too.
+    done: Map<NodeId, bool>,
     findings: Vec<(NodeId, ImportFinding)>,
     further: usize,
     /// The Consent is of our own kind `objection`.
@@ -619,7 +620,7 @@ impl<'a> Reader<'a> {
         Self {
             tree,
             desk,
-            done: BTreeSet::new(),
+            done: Map::new(),
             findings: Vec::new(),
             further: 0,
             objection: false,
@@ -628,11 +629,13 @@ impl<'a> Reader<'a> {
     }
 
     fn take_all(&mut self, node: Option<NodeId>) {
-        self.done.extend(node);
+        if let Some(node) = node {
+            self.done.insert(node, true);
+        }
     }
 
     fn note(&mut self, code: ImportCode, node: NodeId) {
-        if node != ROOT && !self.done.insert(node) {
+        if node != ROOT && self.done.insert(node, true) == Some(true) {
             return;
         }
         if self.findings.len() >= MOST_FINDINGS {
@@ -652,14 +655,20 @@ impl<'a> Reader<'a> {
         self.findings.push((node, finding));
     }
 
+    /// Whether anything inside a node is done.
+    fn takes(&self, node: NodeId, after: NodeId) -> bool {
+        let mut from = self.done.iter_from(&node).take_while(|(n, _)| **n < after);
+        from.any(|(_, done)| *done)
+    }
+
     /// Every element that was not taken has its finding: the outermost that holds nothing taken.
     fn rest(&mut self) {
         let mut node = ROOT + 1;
         while node < self.tree.after(ROOT) {
             let after = self.tree.after(node);
-            if self.done.contains(&node) {
+            if self.done.get(&node) == Some(&true) {
                 node = after;
-            } else if self.done.range(node..after).next().is_some() {
+            } else if self.takes(node, after) {
                 node += 1;
             } else {
                 let key = self.tree.key(node);
@@ -726,8 +735,8 @@ impl<'a> Reader<'a> {
     }
 
     /// What denies become by themselves: objections, and prohibitions where they are no exception to a permit.
-    fn made(&mut self, nodes: &[NodeId], inside: bool) -> BTreeMap<NodeId, Vec<ConsentDraft>> {
-        let mut made = BTreeMap::new();
+    fn made(&mut self, nodes: &[NodeId], inside: bool) -> Map<NodeId, Vec<ConsentDraft>> {
+        let mut made = Map::new();
         for node in self.denies(nodes) {
             let nested = self.nested(node);
             let base = nested.iter().any(|n| self.says(*n, "permit"));
@@ -744,7 +753,7 @@ impl<'a> Reader<'a> {
         &mut self,
         nodes: &[NodeId],
         frame: &Frame,
-        mut made: BTreeMap<NodeId, Vec<ConsentDraft>>,
+        mut made: Map<NodeId, Vec<ConsentDraft>>,
         drafts: &mut Vec<ConsentDraft>,
     ) {
         for node in nodes.iter().copied() {
@@ -754,7 +763,7 @@ impl<'a> Reader<'a> {
             if self.says(node, "permit") {
                 self.permit(node, frame, drafts);
             } else if self.says(node, "deny") {
-                self.but(node, frame, made.remove(&node), drafts);
+                self.but(node, frame, made.get_mut(&node).map(std::mem::take), drafts);
             } else {
                 self.note_type(node);
             }
@@ -1000,18 +1009,19 @@ impl<'a> Reader<'a> {
         let policy = self.desk.policy;
         let [aud, pur, cat] = lists.map(List::codes);
         // One text explains one family of purposes.
-        let mut families: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for code in pur {
+        let mut families: Map<String, Vec<String>> = Map::new();
+        for code in pur.into_sorted() {
             let family = policy.family(&code).unwrap_or_default().to_owned();
             families.entry(family).or_default().push(code);
         }
-        let mut families: Vec<Vec<String>> = families.into_values().collect();
+        let mut families: Vec<Vec<String>> =
+            families.into_sorted().map(|(_, codes)| codes).collect();
         if families.is_empty() {
             families.push(Vec::new());
         }
         // §4.3: each individual category is asked, signed and withdrawn on its own.
         let (mut alone, mut together) = (Vec::new(), Vec::new());
-        for code in cat {
+        for code in cat.into_sorted() {
             let place = policy.category(&code).map(|c| Bits::one(c.0));
             if place.is_some_and(|b| b.meets(policy.individual())) {
                 alone.push(vec![code]);
@@ -1023,7 +1033,7 @@ impl<'a> Reader<'a> {
         if !together.is_empty() || sets.is_empty() {
             sets.insert(0, together);
         }
-        let aud: Vec<String> = aud.into_iter().collect();
+        let aud: Vec<String> = aud.into_sorted().collect();
         let mut groups: Vec<&[String]> = aud.chunks(MOST_RECIPIENTS).collect();
         if groups.is_empty() {
             groups.push(&[]);
@@ -1058,7 +1068,7 @@ impl<'a> Reader<'a> {
             for own in boxes {
                 if !cut.out_of(own, &mut left) {
                     let at = self.tree.member(*node, "type").unwrap_or(*node);
-                    self.done.remove(&at);
+                    self.done.insert(at, false);
                     self.note(ImportCode::Value, at);
                 }
             }
@@ -1100,11 +1110,11 @@ impl<'a> Reader<'a> {
             let pur = self.purposes(node, |_| true);
             let cat = self.categories(node).0;
             for (name, codes) in [("aud", aud), ("pur", pur), ("cat", cat)] {
-                let codes: BTreeSet<String> = codes;
+                let codes: Set<String> = codes;
                 let codes = if codes.is_empty() || codes.contains("*") {
                     vec!["*".to_owned()]
                 } else {
-                    codes.into_iter().collect()
+                    codes.into_sorted().collect()
                 };
                 claims.insert(name.to_owned(), codes.into());
             }
@@ -1157,7 +1167,7 @@ impl<'a> Reader<'a> {
             let codes = if all {
                 vec!["*".to_owned()]
             } else {
-                codes.into_iter().collect()
+                codes.into_sorted().collect()
             };
             claims.insert(name.to_owned(), codes.into());
         }
@@ -1238,7 +1248,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Actors of these roles, and the codes that stand in the claim's extension.
-    fn recipients(&mut self, node: NodeId, claim: &str, roles: &[&str]) -> BTreeSet<String> {
+    fn recipients(&mut self, node: NodeId, claim: &str, roles: &[&str]) -> Set<String> {
         let mut codes = self.homeless(node, claim, &["*", "mi:*"]);
         for actor in self.list(node, "actor") {
             if !self.is_role(actor, roles) {
@@ -1278,9 +1288,9 @@ impl<'a> Reader<'a> {
     }
 
     /// Codes of the extension that carries what has no element.
-    fn homeless(&mut self, node: NodeId, claim: &str, known: &[&str]) -> BTreeSet<String> {
+    fn homeless(&mut self, node: NodeId, claim: &str, known: &[&str]) -> Set<String> {
         let url = format!("{OWN}{claim}");
-        let mut out = BTreeSet::new();
+        let mut out = Set::new();
         for e in self.list(node, "extension") {
             if text_of(self.tree, e, "url").as_deref() != Some(&url) {
                 continue;
@@ -1296,7 +1306,7 @@ impl<'a> Reader<'a> {
         out
     }
 
-    fn purposes(&mut self, node: NodeId, fits: fn(Consent) -> bool) -> BTreeSet<String> {
+    fn purposes(&mut self, node: NodeId, fits: fn(Consent) -> bool) -> Set<String> {
         let mut out = self.homeless(node, "pur", &["*"]);
         for n in self.list(node, "purpose") {
             let system = text_of(self.tree, n, "system").unwrap_or_default();
@@ -1320,7 +1330,7 @@ impl<'a> Reader<'a> {
     }
 
     /// `code`, and `class` where there is no `code`; and whether both together are narrower than the codes.
-    fn categories(&mut self, node: NodeId) -> (BTreeSet<String>, bool) {
+    fn categories(&mut self, node: NodeId) -> (Set<String>, bool) {
         let names: Vec<String> = self
             .desk
             .policy
@@ -1375,7 +1385,8 @@ impl<'a> Reader<'a> {
         let had = lists(out);
         let seen = |reader: &Self| reader.findings.len() + reader.further;
         let before = seen(self);
-        out.src.extend(self.recipients(node, "src", &["CST"]));
+        let sources = self.recipients(node, "src", &["CST"]);
+        out.src.extend(sources.into_sorted());
         let sources = seen(self);
         for n in self.list(node, "securityLabel") {
             let code = text_of(self.tree, n, "code").unwrap_or_default();
@@ -1473,11 +1484,11 @@ impl<'a> Reader<'a> {
             }
         }
         if let Some(Value::Array(items)) = claims.get_mut("obl") {
-            let codes: BTreeSet<String> = items
+            let codes: Set<String> = items
                 .iter()
                 .filter_map(|v| v.text().map(str::to_owned))
                 .collect();
-            *items = codes.into_iter().map(Value::from).collect();
+            *items = codes.into_sorted().map(Value::from).collect();
         }
     }
 

@@ -1,6 +1,6 @@
 //! From accepted tokens to the state that decides: what a store kept, and no more (consent.md §7.1).
 
-use std::collections::BTreeSet;
+use warifu_order::Set;
 
 use crate::accept::reaches;
 use crate::annex::Annex;
@@ -32,8 +32,8 @@ pub struct Kept {
 /// its token. A withdrawal that was lost, or a grant that nobody logged, must open nothing (§7.1).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Witness {
-    logged: BTreeSet<String>,
-    kept: BTreeSet<String>,
+    logged: Set<String>,
+    kept: Set<String>,
 }
 
 /// What log and store do not agree about: the hash of a token.
@@ -74,10 +74,10 @@ impl Witness {
     /// # Errors
     /// The first hash that only one of them has: nothing may be decided.
     pub fn agree(&self) -> Result<(), Disagreement> {
-        if let Some(lost) = self.logged.difference(&self.kept).next() {
+        if let Some(lost) = self.logged.iter().find(|t| !self.kept.contains(*t)) {
             return Err(Disagreement::Lost(lost.clone()));
         }
-        match self.kept.difference(&self.logged).next() {
+        match self.kept.iter().find(|t| !self.logged.contains(*t)) {
             Some(unheard) => Err(Disagreement::Unheard(unheard.clone())),
             None => Ok(()),
         }
