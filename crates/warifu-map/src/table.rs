@@ -473,7 +473,7 @@ pub(crate) struct Strays<'a> {
 
 /// Position of the segment, name of the field, the field; those before `next` are kept.
 #[derive(Debug, Default)]
-struct Queue<'a> {
+pub(crate) struct Queue<'a> {
     all: Vec<(u32, String, Part<'a>)>,
     next: usize,
 }
@@ -562,6 +562,7 @@ impl<'a> Cx<'a, '_> {
     /// What rows leave of the fields of a segment: parts of those that they read, and the whole of those
     /// that they read in other kinds alone. Of the person and the visit it is told, unless another file
     /// describes them.
+    #[inline(never)]
     pub(crate) fn stray_parts(&mut self, s: Segment<'a>) {
         let name = s.name();
         let Some((_, read, parts)) = TAKEN.iter().find(|t| t.0 == name) else {
@@ -865,6 +866,27 @@ impl<'a> Cx<'a, '_> {
         }
         r.row(before);
         self.strays = strays;
+    }
+    /// Puts aside what waits: what is noted from here on is of one resource, to which [`Cx::keep_noted`]
+    /// gives it.
+    #[inline(never)]
+    pub(crate) fn put_aside(&mut self) -> [Queue<'a>; 3] {
+        let Strays {
+            segments,
+            parts,
+            fields,
+            ..
+        } = &mut self.strays;
+        [segments, parts, fields].map(std::mem::take)
+    }
+    /// Keeps in a resource what was noted since [`Cx::put_aside`].
+    #[inline(never)]
+    pub(crate) fn keep_noted(&mut self, r: &mut Resource, waiting: [Queue<'a>; 3]) {
+        self.keep_strays_before(r, u32::MAX);
+        let [segments, parts, fields] = waiting;
+        self.strays.segments = segments;
+        self.strays.parts = parts;
+        self.strays.fields = fields;
     }
     /// What is to be kept of one of several segments, for the place where it is told: values that could
     /// not be read since there were `read` of them, fields of which rows take a part, fields without a row,

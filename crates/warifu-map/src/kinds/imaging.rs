@@ -79,6 +79,7 @@ struct Line<'a> {
 #[derive(Debug)]
 struct Execution<'a> {
     ze1: Segment<'a>,
+    notes: Vec<Segment<'a>>,
     lines: Vec<Line<'a>>,
     exposures: Vec<Segment<'a>>,
 }
@@ -198,17 +199,15 @@ fn orders(m: Message<'_>) -> Vec<Order<'_>> {
                 });
             }
             b"NTE" => {
-                let line = match o.executions.last_mut() {
-                    Some(e) => e.lines.last_mut(),
-                    None => o.lines.last_mut(),
+                let (lines, notes) = match o.executions.last_mut() {
+                    Some(e) => (&mut e.lines, &mut e.notes),
+                    None => (&mut o.lines, &mut o.notes),
                 };
-                match line {
-                    Some(l) => l.notes.push(s),
-                    None => o.notes.push(s),
-                }
+                lines.last_mut().map_or(notes, |l| &mut l.notes).push(s);
             }
             b"ZE1" => o.executions.push(Execution {
                 ze1: s,
+                notes: Vec::new(),
                 lines: Vec::new(),
                 exposures: Vec::new(),
             }),

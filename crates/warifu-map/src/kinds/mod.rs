@@ -364,6 +364,7 @@ fn check_segments(cx: &mut Cx<'_, '_>) {
     // A result belongs to a request: after an ORC there must be an OBR (RXE, RXA …) before an OBX. In
     // laboratory results the OBR stands before its ORC, and a specimen may have an OBX of its own.
     let (mut ordered, mut requested) = (false, false);
+    let mut done = false;
     for s in cx.message().segments() {
         let name = s.name();
         let (start, end) = s.span();
@@ -393,7 +394,14 @@ fn check_segments(cx: &mut Cx<'_, '_>) {
         begun |= kind.begin.contains(&&name);
         // What a dated ADT message has of these goes into its stay.
         let read = begun && kind.own.contains(&&name);
-        if read || is_head(name) {
+        match &name {
+            b"ORC" | b"OBR" => done = false,
+            b"ZE1" => done = read,
+            _ => {}
+        }
+        if read && (done || name == *b"IPC") {
+            // What was done and its study keep their own.
+        } else if read || is_head(name) {
             cx.stray_parts(s);
         } else if !kind.own.is_empty() {
             cx.stray(s);

@@ -913,17 +913,22 @@ pub(crate) fn unless_withdrawn(control: Val<'_>, own: (&'static str, Src)) -> (&
 }
 
 /// The same, cancelled where ORC-5 says that the order came to nothing; that the result says it was done is
-/// told.
+/// told, and that OBR-25 withdraws a report of an order that is completed, or with results (`worst`).
 pub(crate) fn told_unless_withdrawn<'a>(
     cx: &mut Cx<'a, '_>,
-    [control, order]: [Val<'a>; 2],
+    [control, order, report]: [Val<'a>; 3],
     own: (&'static str, Src),
+    worst: Option<&str>,
 ) -> (&'static str, Src) {
     let mut state = unless_withdrawn(control, own);
     if matches!(order.text, "CA" | "DC") && state.0 != "entered-in-error" {
         state = ("cancelled", order.src());
     }
-    if state.0 != own.0 && !matches!(own.0, "registered" | "unknown") {
+    let there = worst.is_some_and(|s| !matches!(s, "cancelled" | "entered-in-error"));
+    let void = report.text == "X" && maps::withdrawal(control.text).is_none();
+    if state.0 != own.0 && !matches!(own.0, "registered" | "unknown")
+        || void && (order.text == "CM" || there)
+    {
         cx.report(&MAP409, &own.1);
     }
     state

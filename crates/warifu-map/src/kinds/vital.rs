@@ -261,9 +261,10 @@ fn one<'a>(
         datatypes::instance_identifier(&mut r, cx, el::IDENTIFIER, &[number, key, at, sub], 1);
     }
     let control = line.orc.map(|s| s.field(1).value().trimmed());
-    let control = [control.unwrap_or_default(), Val::default()];
+    let none = Val::default();
+    let control = [control.unwrap_or_default(), none, none];
     let own = (status, obx.field(11).src());
-    let (state, from) = observation::told_unless_withdrawn(cx, control, own);
+    let (state, from) = observation::told_unless_withdrawn(cx, control, own, None);
     r.string(el::STATUS, state, from);
     // JP Core has a category of its own, R4's vital signs another.
     for system in [

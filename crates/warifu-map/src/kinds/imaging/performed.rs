@@ -142,6 +142,7 @@ pub(super) fn convert<'a>(cx: &mut Cx<'a, '_>, orders: &[Order<'a>], requests: &
                 cx.report_with(&MAP009, &ipc.field(1), "IPC-3");
             }
             if key.is_empty() {
+                cx.stray_parts(*ipc);
                 continue;
             }
             let at = *keys.entry(key.text).or_insert_with(|| {
@@ -209,6 +210,8 @@ fn emit_study<'a>(
     let key = uid.some().unwrap_or(number).text;
     let id = cx.id("ImagingStudy", &[key], s.ipc.position(), "");
     let mut r = cx.open("ImagingStudy", id);
+    let waiting = cx.put_aside();
+    cx.stray_parts(s.ipc);
     let rows = || s.rows.iter().filter_map(|i| orders.get(*i));
     let mut group = Group::new();
     group.push(s.ipc);
@@ -296,6 +299,7 @@ fn emit_study<'a>(
             cx.report_with(&MAP004, &modality, JP_IMAGING_STUDY);
         }
     }
+    cx.keep_noted(&mut r, waiting);
     cx.emit(r);
 }
 
@@ -472,6 +476,21 @@ struct Item<'a> {
     withdrawn: Val<'a>,
 }
 
+impl<'a> Execution<'a> {
+    /// Notes what rows take in part.
+    #[inline(never)]
+    fn note_parts(&self, cx: &mut Cx<'a, '_>) {
+        let mut all = |segments: &[Segment<'a>]| segments.iter().for_each(|s| cx.stray_parts(*s));
+        all(&[self.ze1]);
+        all(&self.notes);
+        all(&self.exposures);
+        for line in &self.lines {
+            all(&[line.obx]);
+            all(&line.notes);
+        }
+    }
+}
+
 fn procedure<'a>(
     cx: &mut Cx<'a, '_>,
     o: &Order<'a>,
@@ -483,6 +502,7 @@ fn procedure<'a>(
     let control = e.ze1.field(2);
     if is_planned(e.ze1) {
         cx.report(&MAP403, &control);
+        e.note_parts(cx);
         return None;
     }
     if !control.is_some() {
@@ -496,6 +516,8 @@ fn procedure<'a>(
         "",
     );
     let mut r = cx.open("Procedure", id);
+    let waiting = cx.put_aside();
+    e.note_parts(cx);
     let group = Group::of(&[e.ze1]);
     run(&ZE1_TO_JP_PROCEDURE, &mut r, cx, &group);
     let performed = control.value().trimmed();
@@ -597,6 +619,10 @@ fn procedure<'a>(
             5
         };
         cx.stray_behind(line.obx, last);
+        let state = line.obx.field(11).value().trimmed();
+        if state.text != "F" && !observation::is_withdrawn(line.obx) {
+            cx.keep_field_of(state, "OBX-11");
+        }
         // The note says its code alone.
         let unit = line.obx.field(6);
         if last == 6 && unit.has_parts() && has_more(unit, value_parts("TS")) {
@@ -604,6 +630,8 @@ fn procedure<'a>(
         }
         let value = line.obx.field(5);
         if value.has_parts() && has_more(value, value_parts(type_of(line))) {
+            // A time that is none waits already.
+            cx.strays.kept_otherwise(value.value());
             cx.stray_field(line.obx, 5, value);
         }
         within(&mut r, &ZE1_TO_JP_PROCEDURE, "OBX-5", |r| {
@@ -615,37 +643,45 @@ fn procedure<'a>(
             }
         });
     }
+    within(&mut r, &ZE1_TO_JP_PROCEDURE, "NTE-3", |r| {
+        for nte in &e.notes {
+            observation::note(r, cx, el::NOTE, *nte);
+        }
+    });
     for ze2 in &e.exposures {
         within(&mut r, &ZE1_TO_JP_PROCEDURE, "ZE2-2", |r| {
             exposure(r, cx, *ze2);
         });
     }
     keep_rest(&ZE1_TO_JP_PROCEDURE, &mut r, cx, &e.exposures);
-    for (i, item) in drugs.into_iter().enumerate() {
-        if when.is_none() {
-            cx.report(&MAP406, &item.part);
-            within(&mut r, &ZE1_TO_JP_PROCEDURE, "ZE1-9", |r| {
-                if item.coded {
-                    used_item(r, cx, item.part, Val::default(), true);
-                } else {
-                    labelled(r, cx, "薬剤", item.part.text().trimmed());
-                }
-            });
-        } else {
-            give(
-                cx,
-                id,
-                &[family, number, code, &nth],
-                i,
-                item,
-                &when,
-                e.ze1.position(),
-                o,
-            );
-        }
+    // Without a time nothing was given.
+    let used = if when.is_none() { &*drugs } else { &[] };
+    for item in used {
+        cx.report(&MAP406, &item.part);
+        within(&mut r, &ZE1_TO_JP_PROCEDURE, "ZE1-9", |r| {
+            if item.coded {
+                used_item(r, cx, item.part, Val::default(), true);
+            } else {
+                labelled(r, cx, "薬剤", item.part.text().trimmed());
+            }
+        });
     }
     r.profile(JP_PROCEDURE);
+    cx.keep_noted(&mut r, waiting);
+    // What is kept of the group is the Procedure's: it goes before what was given in it.
     cx.emit(r);
+    for (i, item) in drugs.iter().enumerate().skip(used.len()) {
+        give(
+            cx,
+            id,
+            &[family, number, code, &nth],
+            i,
+            *item,
+            &when,
+            e.ze1.position(),
+            o,
+        );
+    }
     Some(id)
 }
 

@@ -262,7 +262,8 @@ fn status<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, o: &Order<'a>, worst: Optio
         }
         (t.to, v.src())
     };
-    let (status, src) = observation::told_unless_withdrawn(cx, [control, o.value(*b"ORC", 5)], own);
+    let orc = [control, o.value(*b"ORC", 5), v];
+    let (status, src) = observation::told_unless_withdrawn(cx, orc, own, worst);
     r.string(el::STATUS, status, src);
 }
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::Output;
-use crate::testing::{all, at, convert, one, reported, resolve};
+use crate::testing::{all, at, convert, convert_patient, one, path, reported, resolve};
 
 const HEAD: &str = "MSH|^~\\&|WRF|WRF|GW|GW|20260407111001.333||OMG^O19^OMG_O19|1|P|2.5
 PID|0001||0000990001^^^^PI||割符^花子^^^^^L^I||19680303|F
@@ -312,6 +312,15 @@ fn a_result_of_a_cancelled_order_is_no_final_report() {
         let out = ecg(&orc, "F");
         assert_eq!(at(&one(&out, "DiagnosticReport"), "/status"), status);
         assert_eq!(reported(&out, "MAP409"), status != "final", "{order}");
+    }
+    // A report that came to nothing, of an order that is completed, or not.
+    for (order, told) in [("CM", true), ("", false)] {
+        let text = format!(
+            "{HEAD}\nORC|SC|1|||{order}\nOBR||1||US^心エコー^99|||202604071400||||||||||||||||||X"
+        );
+        let out = convert("OMG-13", &text);
+        assert_eq!(at(&one(&out, "DiagnosticReport"), "/status"), "cancelled");
+        assert_eq!(reported(&out, "MAP409"), told, "{order}");
     }
 }
 
@@ -839,4 +848,66 @@ fn a_withdrawn_physiology_result_was_sent_in_error() {
     );
     let report = one(&convert("OMG-13", &text), "DiagnosticReport");
     assert_eq!(at(&report, "/conclusion"), "正所見");
+}
+
+#[test]
+fn what_is_kept_stands_in_what_it_was_sent_of() {
+    let (parent, child) = (orc("NW", "1", ""), orc("CH", "2", "1"));
+    let order = format!("{HEAD}\n{parent}\nOBR||1||1^検査^LENDO\n{child}\nOBR||2||110^検査^LENDO");
+    let done = format!(
+        "{HEAD}\nORC|NW|1|||CM||||20260407111000\nOBR||1||1^検査^LENDO|||202604071400\n\
+        ORC|CH|2|||CM|||1|20260407111000\nOBR||2||110^検査^LENDO|||202604071400||||||||||||||||||F||||1\n\
+        ZE1|1|RS|110^検査^LENDO||K1^加算^99K|RT-01^EM-01^技師^9|T1^技師^次|DE-02|100558502^架空注^HOT9^1^AMP&アンプル&MR9P\n\
+        NTE|1|L|体位変換\n\
+        OBX|1|TS|TM-P1^開始^JSHR||20260407140500||||||F\nOBX|2|TS|TM-P2^終了^JSHR||20260407130000||||||F\n\
+        OBX|3|NM|DLP^線量^99D||350.5|mGy.cm|||||F\nOBX|4|TX|DX^診断&IMP^99||0-IIc||||||P\n\
+        OBX|5|TX|DX^診断^99||潰瘍||||||D\n\
+        ZE1|2|RS|120^検査^LENDO||K2^加算^99K\nOBX|1|TX|DX^診断^99||腺腫||||||F\n\
+        IPC|A1||1.2.3||ES^^DCM|||RM1^検査室^99R"
+    );
+    let date =
+        |kind: &str, n: u8| path(kind, "20260407", &format!("2026040714000000{n}"), "01", '1');
+    let alone = convert("OMG-12", &done);
+    let both = convert_patient(&[
+        (date("OMG-02", 1), order.as_str()),
+        (date("OMG-12", 2), done.as_str()),
+    ]);
+    for (out, order) in [(&alone, ""), (&both, "OBR-25 ")] {
+        let kept = |r: &Value| {
+            let all = r["extension"].as_array().into_iter().flatten();
+            let mut all: Vec<_> = all
+                .filter_map(|e| e["url"].as_str()?.strip_prefix("urn:x-ssmix2:field:"))
+                .collect();
+            all.sort_unstable();
+            all.join(" ")
+        };
+        let procedures = all(out, "Procedure");
+        let first = kept(&procedures[0]);
+        let own = "OBX-11 OBX-11 OBX-2 OBX-3 OBX-3 OBX-3 OBX-5 OBX-5 ZE1-5 ZE1-6";
+        assert_eq!(first, format!("NTE-2 {order}{own}"));
+        assert_eq!(kept(&procedures[1]), "OBX-3 ZE1-5");
+        assert!(procedures[0]["note"].to_string().contains("体位変換"));
+        assert_eq!(kept(&one(out, "ImagingStudy")), "IPC-8");
+        assert_eq!(kept(&one(out, "MedicationAdministration")), "");
+        for request in all(out, "ServiceRequest") {
+            let kept = kept(&request);
+            assert!(!kept.contains("ZE1") && !kept.contains("OBX"), "{kept}");
+        }
+    }
+}
+
+#[test]
+fn a_line_of_what_was_done_that_is_not_final_keeps_its_state() {
+    for (state, kept) in [("F", 0), ("P", 1), ("C", 1), ("R", 1), ("I", 1), ("Q", 1)] {
+        let out = convert(
+            "OMG-12",
+            &format!(
+                "{HEAD}\nORC|CH|1|||CM\nOBR||1||110^検査^LENDO|||202604071400\nZE1|1|RS|110^検査^LENDO\n\
+                OBX|8|TX|DX^診断^99||0-IIc||||||{state}"
+            ),
+        );
+        let done = one(&out, "Procedure").to_string();
+        let own = format!("field:OBX-11\",\"valueString\":\"{state}\"");
+        assert_eq!(done.matches(&own).count(), kept, "{state}: {done}");
+    }
 }

@@ -59,8 +59,10 @@ pub(super) fn emit<'a>(
     let from = obr.field(2).src();
     r.object(el::BASED_ON, |o| o.string("reference", request, from));
     let own = status(cx, &group, done);
-    let (state, from) =
-        observation::told_unless_withdrawn(cx, [order.control(), order.orc(5)], own);
+    let report = group.field(*b"OBR", 25).map(|f| f.value().trimmed());
+    let orc = [order.control(), order.orc(5), report.unwrap_or_default()];
+    let worst = done.status.map(|(status, _)| status);
+    let (state, from) = observation::told_unless_withdrawn(cx, orc, own, worst);
     r.string(el::STATUS, state, from);
     // A report is microbiological when all its results are.
     let microbiology = done.microbiology > 0 && done.microbiology == done.count;

@@ -278,6 +278,8 @@ fn results_of_a_withdrawn_order_were_sent_in_error() {
     }
     let found = convert("SC", &["F"], "F");
     assert_eq!((found.1.as_str(), found.3), ("final", false));
+    let found = convert("SC", &["X", "F"], "X");
+    assert_eq!((found.1.as_str(), found.3), ("cancelled", true));
 }
 
 #[test]

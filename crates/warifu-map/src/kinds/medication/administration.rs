@@ -305,11 +305,41 @@ fn group_of<'a>(
     g
 }
 
-/// Keeps observations that were sent with the administrations of an order, item and value.
-fn keep_observations<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>) {
-    for obx in group.all(*b"OBX") {
-        for (n, field) in obx.fields().filter(|(n, f)| *n > 1 && f.is_some()) {
-            keep(r, cx, format!("OBX-{n}"), field);
+/// Observations that were sent with the administrations of an order, each with the position of the RXA before
+/// it, in order; 0 where none is.
+fn observed<'a>(group: &Group<'a>) -> Vec<(u32, Segment<'a>)> {
+    let mut last = 0;
+    let mut all = Vec::new();
+    for s in group.segments() {
+        match &s.name() {
+            b"RXA" if s.field(5).is_some() => last = s.position(),
+            b"OBX" => all.push((last, *s)),
+            _ => {}
+        }
+    }
+    all
+}
+
+/// Keeps the observations behind some RXA, item and value; those before all with the first.
+#[inline(never)]
+fn keep_observations<'a>(
+    r: &mut Resource,
+    cx: &mut Cx<'a, '_>,
+    observed: &[(u32, Segment<'a>)],
+    rxas: &[Segment<'a>],
+    first: bool,
+) {
+    if observed.is_empty() {
+        return;
+    }
+    let before = first.then_some(0).into_iter();
+    for at in before.chain(rxas.iter().map(Segment::position)) {
+        let from = observed.partition_point(|of| of.0 < at);
+        let own = observed.iter().skip(from).take_while(|of| of.0 == at);
+        for (_, obx) in own {
+            for (n, field) in obx.fields().filter(|(n, f)| *n > 1 && f.is_some()) {
+                keep(r, cx, format!("OBX-{n}"), field);
+            }
         }
     }
 }
@@ -360,6 +390,7 @@ pub(super) fn given(cx: &mut Cx<'_, '_>) {
         let outpatient = class.unwrap_or(super::order_type(cx, group).text) == "O";
         let mut first = true;
         let [once, again] = beside(group);
+        let observed = observed(group);
         for batch in batches(cx, group) {
             for rxa in &batch.rxas {
                 let drug = rxa.field(5).raw();
@@ -439,9 +470,9 @@ pub(super) fn given(cx: &mut Cx<'_, '_>) {
                 }
                 r.row(before);
                 run(table, &mut r, cx, &g);
-                if std::mem::take(&mut first) {
-                    keep_observations(&mut r, cx, group);
-                }
+                let rxas = std::slice::from_ref(rxa);
+                keep_observations(&mut r, cx, &observed, rxas, first);
+                first = false;
                 let moment = rxa.field(if outpatient { 4 } else { 3 }).value();
                 if let Some(stay) = cx.encounter_at(moment.text) {
                     cx.reference(
@@ -503,6 +534,7 @@ pub(super) fn injected(cx: &mut Cx<'_, '_>) {
         }
         let mut first = true;
         let [once, again] = beside(group);
+        let observed = observed(group);
         for batch in batches(cx, group) {
             let mut mixtures: Map<[&[u8]; 4], usize> = Map::new();
             let mut sets: List<'_, List<'_, Segment<'_>>> = List::new_in(arena);
@@ -557,9 +589,8 @@ pub(super) fn injected(cx: &mut Cx<'_, '_>) {
                 complete &= contained(&mut r, cx, set);
                 r.row(before);
                 run(table, &mut r, cx, &g);
-                if std::mem::take(&mut first) {
-                    keep_observations(&mut r, cx, group);
-                }
+                keep_observations(&mut r, cx, &observed, set, first);
+                first = false;
                 further(&mut r, cx, &g, set);
                 let moment = rxa.field(3).value();
                 if let Some(stay) = cx.encounter_at(moment.text) {

@@ -903,7 +903,7 @@ fn kept<'v>(r: &'v Value, field: &str) -> Vec<&'v str> {
 }
 
 #[test]
-fn what_an_order_says_once_goes_with_its_first_administration() {
+fn what_an_order_says_once_goes_with_one_administration() {
     let later = GIVEN
         .replace("20260401080521", "20260402080521")
         .replace("20260401130543", "20260402080521");
@@ -916,10 +916,11 @@ fn what_an_order_says_once_goes_with_its_first_administration() {
         let found = all(&out, "MedicationAdministration");
         assert!(found.len() > 1, "{kind}");
         let (first, others) = found.split_first().unwrap();
-        assert_eq!(kept(first, "OBX-5"), ["36.5", "80"], "{kind}");
+        let (last, before) = found.split_last().unwrap();
+        assert_eq!(kept(last, "OBX-5"), ["36.5", "80"], "{kind}");
+        assert!(before.iter().all(|r| kept(r, "OBX-5").is_empty()), "{kind}");
         assert_eq!(kept(first, "CTI-1").len(), trials, "{kind}");
         for r in others {
-            assert!(kept(r, "OBX-5").is_empty(), "{kind}");
             assert!(kept(r, "CTI-1").is_empty(), "{kind}");
             // A short comment is said of each.
             assert!(r["note"].to_string().contains("食後に"), "{kind}");
@@ -1074,4 +1075,36 @@ fn what_was_handed_over_keeps_when_it_was_ordered_unless_the_request_says_it() {
     ];
     let out = convert_patient(&files);
     assert!(kept(&one(&out, "MedicationDispense"), "ORC-9").is_empty());
+}
+
+#[test]
+fn observations_go_with_the_administration_before_them() {
+    for (kind, head, ids) in [
+        (
+            "OMP-12",
+            "",
+            ["RXA|0|1|20260407090000", "RXA|0|2|20260407110000"],
+        ),
+        (
+            "OMP-11",
+            "RXE||1|1||TAB||||||||||||||||IHP\n",
+            ["RXA|0|1|20260407090000", "RXA|0|2|20260407090000"],
+        ),
+    ] {
+        let [one, two] =
+            ids.map(|start| format!("{start}||620007329^薬^HOT9|1|ML^^MR9P|||||||||||||CP"));
+        let out = convert(
+            kind,
+            &format!(
+                "MSH|^~\\&|A|B|C|D|20260407120000||RAS^O17|1|P|2.5\nPID|1||0000990001||割符^花子^^^^^L^I||19680303|F\nPV1|1|I\n\
+                ORC|NW|7||7_01_001\n{head}{one}\nRXR|IV\n{two}\nRXR|SC\nOBX|1|NM|BP^血圧^99||120|mmHg|||||F\n"
+            ),
+        );
+        let given = all(&out, "MedicationAdministration");
+        let kept: Vec<bool> = given
+            .iter()
+            .map(|r| r.to_string().contains("field:OBX-3"))
+            .collect();
+        assert_eq!(kept, [false, true], "{kind}: {given:#?}");
+    }
 }
