@@ -86,7 +86,7 @@ fn a_segment_that_a_kind_does_not_use_is_kept_where_it_stands() {
                 .is_some_and(|s| s.fields().any(|f| f.usage_in(kind) != Usage::NotUsed));
             let order = ["ORC", "OBR", "OBX", "NTE"].contains(name) && kind == "R30";
             // What they read of these SS-MIX2 does not define.
-            let read = [("ADT-00", "OBX"), ("OML-11", "TQ1")];
+            let read = [("ADT-00", "OBX"), ("OML-11", "TQ1"), ("OMD", "ODT")];
             let read = read.contains(&(kind.as_str(), *name));
             let copy = kind.starts_with("OMP-1") && COPY.contains(name);
             if used || order || read || copy {

@@ -930,23 +930,24 @@ impl<'a> Cx<'a, '_> {
     }
     /// Tells what no resource carries: segments once each, fields one by one.
     pub(crate) fn report_strays(&mut self) {
+        let mut strays = std::mem::take(&mut self.strays);
+        for (name, v) in std::mem::take(&mut strays.unread) {
+            self.report_with(&MAP018, &v, name);
+        }
+        let mut last = None;
         let Strays {
             segments,
             parts,
             fields,
-            unread,
             ..
-        } = std::mem::take(&mut self.strays);
-        for (name, v) in unread {
-            self.report_with(&MAP018, &v, name);
-        }
-        let mut last = None;
-        let segments = segments.all.into_iter().skip(segments.next);
-        let once = segments.filter(move |s| last.replace(s.0) != Some(s.0));
-        let rest = [parts, fields].into_iter();
-        let rest = rest.flat_map(|queue| queue.all.into_iter().skip(queue.next));
-        for (_, name, field) in once.chain(rest).filter(|of| !of.1.is_empty()) {
-            self.report_with(&MAP018, &field, name);
+        } = &mut strays;
+        for (queue, once) in [(segments, true), (parts, false), (fields, false)] {
+            for (position, name, field) in queue.all.iter_mut().skip(queue.next) {
+                let again = once && last.replace(*position) == Some(*position);
+                if !again && !name.is_empty() {
+                    self.report_with(&MAP018, field, std::mem::take(name));
+                }
+            }
         }
     }
 }
@@ -1068,6 +1069,7 @@ static TAKEN: &[Taken] = &[
         ],
     ),
     (*b"ODS", 0x1e, &[(2, CWE | ALL), (3, CWE | ALL), (4, TEXT)]),
+    (*b"ODT", 0x8, &[(3, TEXT)]),
     (
         *b"ORC",
         0x20e3_b73e,

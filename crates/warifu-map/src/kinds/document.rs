@@ -826,58 +826,57 @@ fn patient(cx: &mut Cx<'_, '_>, h: &Header, n: u16) {
 /// Tells where a document says otherwise of its patient than the Patient that was made before (`json`). A
 /// name in a writing that the Patient has none in says nothing else, nor does a year beside a day.
 fn compare(cx: &mut Cx<'_, '_>, json: &str, h: &Header, n: u16) {
-    let own = json.split("\"contact\":").next().unwrap_or_default();
-    let squeeze = |s: &str| s.split_whitespace().collect::<String>();
-    let names = squeeze(own);
-    let value = |key: &str| {
-        let found = own.split_once(key);
-        found.and_then(|(_, rest)| rest.split('"').next())
+    let contact = warifu_hl7::find(json.as_bytes(), b"\"contact\":", 0);
+    let own = json
+        .get(..contact.unwrap_or(json.len()))
+        .unwrap_or_default();
+    let differs = |key: &str, said: &str| {
+        let at = warifu_hl7::find(own.as_bytes(), key.as_bytes(), 0);
+        let known = at.and_then(|at| own.get(at + key.len()..)?.split('"').next());
+        known.is_some_and(|known| {
+            known != "unknown" && !known.starts_with(said) && !said.starts_with(known)
+        })
     };
-    let written = |name: &Name| {
-        let all = |is: fn(char) -> bool| name.display().chars().all(is);
-        let form = if all(|c| {
-            c.is_whitespace() || matches!(c, '\u{3041}'..='\u{30ff}' | '\u{ff66}'..='\u{ff9f}')
-        }) {
-            "\"SYL\""
-        } else if all(|c| c.is_ascii()) {
-            "\"ABC\""
-        } else {
-            "\"IDE\""
+    let known = squeeze(own);
+    let (mut told, mut same) = (None, false);
+    for name in &h.patient_names {
+        let text = squeeze(&name.display());
+        let is_kana = |c| matches!(c, '\u{3041}'..='\u{30ff}' | '\u{ff66}'..='\u{ff9f}');
+        let form = match text.chars().all(is_kana) {
+            true => "\"SYL\"",
+            _ if text.is_ascii() => "\"ABC\"",
+            _ => "\"IDE\"",
         };
-        own.contains(form)
-    };
-    let same = |name: &Name| names.contains(&["\"", &squeeze(&name.display()), "\""].concat());
+        if told.is_none() && warifu_hl7::has(own, form) {
+            told = Some(name.at());
+        }
+        same |= warifu_hl7::has(&known, &["\"", &text, "\""].concat());
+    }
     let mut birth = String::new();
     if let Some(t) = time::parse(&h.birth.text) {
         t.write_date(&mut birth);
     }
-    let gender = warifu_terms::maps::GENDER.translate(&h.gender.text);
-    let mut names = h.patient_names.iter();
-    let told = names.clone().find(|name| written(name));
-    let name = told.filter(|_| !names.any(same)).map(Name::at);
-    let differs = |key: &str, said: &str| {
-        value(key).is_some_and(|known| !known.starts_with(said) && !said.starts_with(known))
-    };
-    let unsaid = |sex: &str| sex == "unknown";
-    let sex = gender.known
-        && !unsaid(gender.to)
-        && !value("\"gender\":\"").is_some_and(unsaid)
-        && differs("\"gender\":\"", gender.to);
+    let gender = warifu_terms::maps::GENDER.translate(&h.gender.text).to;
+    let sex = gender != "unknown" && differs("\"gender\":\"", gender);
+    let born = differs("\"birthDate\":\"", &birth);
     for (at, argument) in [
-        (name, "patient.name"),
+        (told.filter(|_| !same), "patient.name"),
         (
             Some(&h.gender).filter(|_| sex),
             "patient.administrativeGenderCode",
         ),
-        (
-            Some(&h.birth).filter(|_| differs("\"birthDate\":\"", &birth)),
-            "patient.birthTime",
-        ),
+        (Some(&h.birth).filter(|_| born), "patient.birthTime"),
     ] {
         if let Some(at) = at {
             cx.report_with(&MAP123, &src(n, at), argument);
         }
     }
+}
+
+/// A text without its blanks.
+#[inline(never)]
+fn squeeze(text: &str) -> String {
+    text.split_whitespace().collect()
 }
 
 fn human_name(o: &mut Object<'_>, name: &Name, n: u16) {

@@ -420,7 +420,9 @@ fn check_segments(cx: &mut Cx<'_, '_>) {
             match &name {
                 b"SPM" => (ordered, requested) = (false, false),
                 b"ORC" => ordered = true,
-                b"OBR" | b"RXO" | b"RXE" | b"RXA" | b"ODS" | b"PRB" | b"ZE1" => requested = true,
+                b"OBR" | b"RXO" | b"RXE" | b"RXA" | b"ODS" | b"ODT" | b"PRB" | b"ZE1" => {
+                    requested = true;
+                }
                 _ => {}
             }
             wrong
@@ -456,7 +458,7 @@ const fn segments_of(kind: Option<DataKind>) -> Segments {
         Some(K::Adt00) => (&[], &[b"OBX", b"IN1"]),
         Some(K::Adt61) => (&[], &[b"IAM"]),
         Some(K::Ppr01) => (&[b"PRB"], &[b"PRB", b"ZPR", b"ZPD", b"NTE", b"ORC", b"ZI1"]),
-        Some(K::Omd) => (&[b"ORC"], &[b"ORC", b"TQ1", b"ODS", b"NTE"]),
+        Some(K::Omd) => (&[b"ORC"], &[b"ORC", b"TQ1", b"ODS", b"ODT", b"NTE"]),
         Some(K::Omp01) => (&[b"ORC", b"RXE"], &[b"ORC", b"RXE", b"TQ1", b"RXR", b"NTE"]),
         Some(K::Omp02) => (
             &[b"ORC", b"RXE"],

@@ -2,7 +2,7 @@
 
 use warifu_order::Map;
 
-use warifu_diag::catalogue::map_general::MAP009;
+use warifu_diag::catalogue::map_general::{MAP009, MAP018};
 use warifu_diag::catalogue::map_medication::{MAP306, MAP314};
 use warifu_fhir::element::nutrition_order as el;
 use warifu_fhir::{Object, Resource};
@@ -11,11 +11,11 @@ use warifu_terms::{maps, systems};
 
 use crate::cx::{Cx, Sourced};
 use crate::datatypes::{self, Times};
-use crate::table::{Group, Ignored, Table, keep, keep_further, run};
+use crate::table::{Group, Ignored, Table, keep, keep_further, name_of, run};
 
 table! {
-    /// OMD: ORC, TQ1, ODS, NTE → NutritionOrder (R4). HL7 v2.5 §4.7; SS-MIX2 仕様書 OMD.
-    ODS_TO_NUTRITION_ORDER: "NutritionOrder" keeps "ORC", "TQ1", "ODS", "NTE" {
+    /// OMD: ORC, TQ1, ODS or ODT, NTE → NutritionOrder (R4). HL7 v2.5 §4.7; SS-MIX2 仕様書 OMD.
+    ODS_TO_NUTRITION_ORDER: "NutritionOrder" keeps "ORC", "TQ1", "ODS", "ODT", "NTE" {
         "PID-3" => "NutritionOrder.patient": part, "患者ID";
         "ORC-1" => "NutritionOrder.status": always status, "オーダ制御";
         "ORC-2" => "NutritionOrder.identifier": part, "依頼者オーダ番号";
@@ -53,6 +53,9 @@ table! {
         "ODS-2" => "NutritionOrder.oralDiet.schedule.code, supplement.schedule.code": part, "サービス期間";
         "ODS-3" => "NutritionOrder.oralDiet.type, supplement.type, foodPreferenceModifier": always diets, "食事、補食、嗜好コード";
         "ODS-4" => "NutritionOrder.oralDiet.instruction, supplement.instruction, note": part, "テキスト指示";
+        "ODT-1" => "": lost, "配膳タイプ";
+        "ODT-2" => "": lost, "サービス期間";
+        "ODT-3" => "NutritionOrder.oralDiet.instruction": part, "テキスト指示";
         "NTE-1" => "": ignored Ignored::Structural, "セットID－NTE";
         "NTE-2" => "": lost, "コメントのソース";
         "NTE-3" => "NutritionOrder.note": map comments, "コメント";
@@ -83,8 +86,11 @@ fn order<'a>(cx: &mut Cx<'a, '_>, group: &Group<'a>, seen: &mut Map<&'a str, u32
     let Some(orc) = group.first(*b"ORC") else {
         return;
     };
-    if group.first(*b"ODS").is_none() {
+    if group.first(*b"ODS").or(group.first(*b"ODT")).is_none() {
         cx.report_with(&MAP306, &orc.field(1), "ODS");
+        for s in group.segments().iter().skip(1) {
+            cx.report_with(&MAP018, s, name_of(*s, 0));
+        }
         return;
     }
     let sent = orc.field(2).value().trimmed();
@@ -232,7 +238,8 @@ fn comments<'a>(r: &mut Resource, _: &mut Cx<'a, '_>, group: &Group<'a>, _: Part
     datatypes::comments(r, el::NOTE, group);
 }
 
-/// All ODS: `D` → the oral diet (its types merge), `S` → a supplement each, `P` → preference.
+/// All ODS: `D` → the oral diet (its types merge), `S` → a supplement each, `P` → preference. What is said of
+/// the tray alone (`ODT`) is an oral diet without types.
 fn diets<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, _: Part<'a>) {
     let kind = |s: &Segment<'a>| s.field(1).value().trimmed();
     let is_diet = |s: &Segment<'a>| !matches!(kind(s).text, "S" | "P");
@@ -243,7 +250,8 @@ fn diets<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, _: Part<'
             cx.unread(kind(&s), "ODS-1");
         }
     }
-    if group.all(*b"ODS").any(|s| is_diet(&s)) {
+    let has_tray = group.first(*b"ODT").is_some();
+    if has_tray || group.all(*b"ODS").any(|s| is_diet(&s)) {
         r.object(el::ORAL_DIET, |o| {
             o.array("type", |a| {
                 for s in group
@@ -259,11 +267,12 @@ fn diets<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, _: Part<'
             o.array("schedule", |a| {
                 schedules(a, cx, group, &mut group.all(*b"ODS").filter(is_diet));
             });
-            join(
-                o,
-                cx,
-                group.all(*b"ODS").filter(is_diet).map(|s| s.field(4)),
-            );
+            let said = |s: &Segment<'a>| match &s.name() {
+                b"ODS" if is_diet(s) => Some(s.field(4)),
+                b"ODT" => Some(s.field(3)),
+                _ => None,
+            };
+            join(o, cx, &mut group.segments().iter().filter_map(said));
         });
     }
     for s in group.all(*b"ODS") {
@@ -277,7 +286,7 @@ fn diets<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, _: Part<'
                     o.array("schedule", |a| {
                         schedules(a, cx, group, &mut std::iter::once(s));
                     });
-                    join(o, cx, std::iter::once(s.field(4)));
+                    join(o, cx, &mut std::iter::once(s.field(4)));
                 });
             }
             "P" => {
@@ -287,8 +296,9 @@ fn diets<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, _: Part<'
                         datatypes::codeable_concept(o, cx, rep);
                     });
                 }
-                let v = s.field(4).text().trimmed();
-                r.object(el::NOTE, |o| o.string("text", v.text, v.src()));
+                for v in s.field(4).reps().map(|rep| rep.text().trimmed()) {
+                    r.object(el::NOTE, |o| o.string("text", v.text, v.src()));
+                }
                 if s.field(2).is_some() {
                     keep(r, cx, "ODS-2", s.field(2));
                 }
@@ -298,12 +308,15 @@ fn diets<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, _: Part<'
     }
 }
 
-/// `instruction`: texts of ODS-4, joined.
-fn join<'a>(o: &mut Object<'_>, cx: &Cx<'a, '_>, fields: impl Iterator<Item = Part<'a>>) {
+/// `instruction`: texts of ODS-4 and ODT-3, joined.
+fn join<'a>(o: &mut Object<'_>, cx: &Cx<'a, '_>, fields: &mut dyn Iterator<Item = Part<'a>>) {
     let arena = cx.message().arena();
     let mut text = bumpalo::collections::String::new_in(arena);
     let mut last: Option<Val<'a>> = None;
-    for v in fields.map(|f| f.text().trimmed()).filter(|v| !v.is_empty()) {
+    let texts = fields
+        .flat_map(|f| f.reps())
+        .map(|rep| rep.text().trimmed());
+    for v in texts.filter(|v| !v.is_empty()) {
         if let Some(before) = last {
             text.push_str("; ");
             o.also(before.src());
@@ -453,5 +466,42 @@ mod tests {
         assert_eq!(at(second, "/supplement/0/schedule/0/code/text"), "朝食時");
         assert!(reported(&out, "MAP314"));
         assert_ne!(at(first, "/id"), at(second, "/id"));
+    }
+
+    #[test]
+    fn what_is_said_of_a_tray_is_kept_in_its_own_order() {
+        let out = convert(
+            "OMD",
+            &format!(
+                "{HEAD}ORC|NW|41\nTQ1|1||||||202604071200\n\
+                 ODS|D||E1^常食^99WRF|一口大~とろみ\nODS|P||N1^卵禁^99WRF|禁止~確認済み\n\
+                 ORC|NW|41\nTQ1|1||||||202604081200\nODT|EARLY^早め^HL70160|B^朝^99WRF|配膳早め~温めて\n\
+                 NTE|1||検査のため\nORC|NW|41\nNTE|1||迷子\n"
+            ),
+        );
+        let found = all(&out, "NutritionOrder");
+        let [diet, tray] = found.as_slice() else {
+            panic!("{found:#?}")
+        };
+        assert_eq!(at(diet, "/oralDiet/instruction"), "一口大; とろみ");
+        assert_eq!(at(diet, "/note/0/text"), "禁止");
+        assert_eq!(at(diet, "/note/1/text"), "確認済み");
+        assert!(!diet.to_string().contains("ODT"));
+        assert_eq!(at(tray, "/oralDiet/instruction"), "配膳早め; 温めて");
+        let begin = "/oralDiet/schedule/0/repeat/boundsPeriod/start";
+        assert_eq!(at(tray, begin), "2026-04-08T12:00:00+09:00");
+        assert_eq!(at(tray, "/note/0/text"), "検査のため");
+        let kept = [("ODT-1", "EARLY^早め^HL70160"), ("ODT-2", "B^朝^99WRF")];
+        for (n, (field, value)) in kept.into_iter().enumerate() {
+            let of = |member: &str| at(tray, &format!("/extension/{n}/{member}")).to_owned();
+            assert_eq!(of("url"), format!("urn:x-ssmix2:field:{field}"));
+            assert_eq!(of("valueString"), value);
+        }
+        let told: Vec<_> = out
+            .diagnostics
+            .iter()
+            .map(|d| (d.code.code, d.argument.as_deref()))
+            .collect();
+        assert!(told.contains(&("MAP306", Some("ODS"))) && told.contains(&("MAP018", Some("NTE"))));
     }
 }
