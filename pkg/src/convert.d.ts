@@ -123,8 +123,12 @@ export interface UnusedField {
   record?: string;
   path: string;
   span: [number, number];
-  /** `passed-over`: the mapping knows the field, but another value went before this one. */
-  reason: "ignored" | "lost" | "passed-over" | "unknown";
+  /**
+   * `passed-over`: the mapping knows the field, but another value went before this one. `read`: it was
+   * read to decide something and stands nowhere. `not-in-force`: its file is an older version, withdrawn,
+   * or another of the same key.
+   */
+  reason: "ignored" | "lost" | "passed-over" | "read" | "not-in-force" | "unknown";
   ja: string;
   en: string;
 }

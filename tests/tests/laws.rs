@@ -163,38 +163,88 @@ fn every_leaf_is_traced_and_every_source_lies_in_the_file() {
     assert!(leaves > 10_000 || common::shared("leaves").is_none());
 }
 
-#[test]
-fn every_field_is_used_or_named() {
-    // A non-empty field leaves a leaf, is listed as unused, or a finding names it.
-    for f in everything() {
-        let out = convert(options(), &f);
-        if out.resources.is_empty() {
+/// Values of the files that are neither the source of a leaf of the trace nor in the list of what is not
+/// used, and how many there are.
+fn nowhere(files: &[common::Loaded], out: &Output) -> (Vec<String>, usize) {
+    let mut named: BTreeSet<(u16, u32, u32)> = BTreeSet::new();
+    for r in &out.resources {
+        let spans = trace::hits(out, r).flat_map(|h| h.spans);
+        named.extend(spans.map(|s| (s.message, s.start, s.end)));
+    }
+    named.extend(out.unused.iter().map(|u| (u.message, u.start, u.end)));
+    let (mut lost, mut count) = (Vec::new(), 0);
+    for (number, f) in files.iter().enumerate() {
+        let number = u16::try_from(number).unwrap();
+        let document = out.resources.iter().any(|r| {
+            r.message == number && matches!(r.resource_type, "Binary" | "DocumentReference")
+        });
+        if document {
             continue;
         }
-        let mut index = warifu_hl7::Index::new();
-        index.build(&f.bytes, None);
-        let arena = bumpalo::Bump::new();
-        let m = warifu_hl7::Message::new(&f.bytes, &index, &arena, 0);
-        let mut named: Vec<(u32, u32)> = out
-            .events
-            .iter()
-            .map(|e| (e.src.start, e.src.end))
-            .collect();
-        named.extend(out.used.iter().map(|s| (s.start, s.end)));
-        named.extend(out.unused.iter().map(|u| (u.start, u.end)));
-        named.extend(out.diagnostics.iter().map(|d| (d.span.start, d.span.end)));
-        for s in m.segments().filter(|s| s.name() != *b"MSH") {
-            for (n, field) in s.fields().filter(|(_, p)| p.is_some()) {
-                let (a, b) = field.span();
-                assert!(
-                    named.iter().any(|(x, y)| *x < b && *y > a),
-                    "{}: {}-{n} vanished",
-                    f.path,
-                    s.name_str()
-                );
+        let of_file = named.range((number, 0, 0)..=(number, u32::MAX, u32::MAX));
+        let of_file: Vec<_> = of_file.collect();
+        let source = warifu_diag::SourceId(u32::from(number));
+        let parts = warifu_hl7::findings::messages_of(&f.bytes, source, &mut Vec::new());
+        for (start, end) in parts {
+            let bytes = &f.bytes[..end];
+            let mut index = warifu_hl7::Index::new();
+            index.build_part(bytes, start, None);
+            let mut notes = index.notes().iter();
+            if notes.any(|n| matches!(n.kind, warifu_hl7::NoteKind::MissingMsh)) {
+                // No message: told as a whole.
+                let of = |d: &warifu_diag::Diagnostic| d.span.source == source;
+                assert!(out.diagnostics.iter().any(of), "{}", f.path);
+                continue;
+            }
+            let arena = bumpalo::Bump::new();
+            let m = warifu_hl7::Message::new(bytes, &index, &arena, number);
+            for s in m.segments() {
+                let delimiters = if s.name() == *b"MSH" { 2 } else { 0 };
+                let fields = s.fields().filter(|(n, _)| *n > delimiters);
+                for c in fields
+                    .flat_map(|(_, f)| f.reps())
+                    .flat_map(|rep| rep.comps())
+                {
+                    if !c.is_some() {
+                        continue;
+                    }
+                    count += 1;
+                    let (a, b) = c.span();
+                    if !of_file.iter().any(|(_, x, y)| *x < b && *y > a) {
+                        let at = m.locate_all(a, b).map(|p| p.to_string());
+                        lost.push(format!("{} {}", f.path, at.unwrap_or_default()));
+                    }
+                }
             }
         }
     }
+    (lost, count)
+}
+
+#[test]
+fn every_value_leaves_a_leaf_or_is_listed() {
+    let (mut lost, mut count) = (Vec::new(), 0);
+    let mut look = |files: &[common::Loaded], out: &Output| {
+        let (here, values) = nowhere(files, out);
+        lost.extend(here);
+        count += values;
+    };
+    for f in everything() {
+        let out = convert(options(), &f);
+        look(&[f], &out);
+    }
+    // Together: messages are merged, and older versions pass.
+    for (_, files) in common::by_patient(everything()) {
+        let given = files.iter().map(|f| File {
+            path: &f.path,
+            bytes: &f.bytes,
+        });
+        let mut out = Output::new();
+        Converter::new(options()).convert_patient(&given.collect::<Vec<_>>(), &mut out);
+        look(&files, &out);
+    }
+    assert!(lost.is_empty(), "{} of {count}: {lost:#?}", lost.len());
+    assert!(count > 10_000);
 }
 
 /// Every form of output that refers.

@@ -560,6 +560,14 @@ impl Converter {
                 }
             }
         }
+        if core.options.trace {
+            let passed = |(k, o): (usize, &warifu_ssmix2::Outcome)| {
+                let i = named.get(k).filter(|_| !o.state.is_used())?.0;
+                Some((number_of(i), files.get(i)?.bytes))
+            };
+            let outcomes = selection.outcomes.iter().enumerate();
+            trace::note_passed_files(&mut outcomes.filter_map(passed), core, out);
+        }
         warifu_order::sort_by_key(&mut out.deletes, |d| (d.resource_type, d.id, d.message));
         out.deletes.dedup_by_key(|d| (d.resource_type, d.id));
         out.finish();

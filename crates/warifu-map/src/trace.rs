@@ -3,9 +3,9 @@
 
 use warifu_order::Map;
 
-use warifu_diag::FieldPath;
+use warifu_diag::{FieldPath, SourceId};
 use warifu_fhir::{Row, Src};
-use warifu_hl7::{Message, Part};
+use warifu_hl7::{Index, Message, Part, findings};
 
 use crate::convert::Core;
 use crate::kinds;
@@ -46,6 +46,10 @@ pub enum Reason {
     /// A row takes the field, but this value was passed over: another field, order or component goes
     /// before it, says the same, or the row has no use for it in this kind of data.
     PassedOver,
+    /// It was read to decide (which order, what state, which of several), and stands nowhere.
+    Read,
+    /// Its file is not in force: an older version, withdrawn, or another of the same key.
+    NotInForce,
     /// No row knows the field.
     Unknown,
 }
@@ -57,6 +61,8 @@ impl Reason {
             Self::Ignored => "ignored",
             Self::Lost => "lost",
             Self::PassedOver => "passed-over",
+            Self::Read => "read",
+            Self::NotInForce => "not-in-force",
             Self::Unknown => "unknown",
         }
     }
@@ -158,66 +164,88 @@ fn note_sources<'m, 'a>(
     find: &dyn Fn(u32) -> Option<&'m Message<'a>>,
 ) {
     let reasons = core.reasons.get_or_init(Reasons::read);
-    let mut used: Vec<Src> = out
-        .events
-        .iter()
-        .skip(mark.events)
-        .map(|e| e.src)
-        .filter(|s| s.is_some())
-        .collect();
-    used.extend(out.used.iter().skip(mark.used).copied());
-    warifu_order::sort(&mut used);
-    used.dedup();
-    for s in &used {
+    // What was written and then made anew from a newer file is no leaf.
+    let standing = out.resources.iter().filter(|r| r.events.0 >= mark.events);
+    let events = standing.filter_map(|r| out.events.get(r.events.0..r.events.1));
+    let leaves = sorted(events.flatten().map(|e| e.src));
+    let read = sorted(out.used.iter().skip(mark.used).copied());
+    for s in leaves.iter().chain(&read) {
         if !out.paths.contains_key(s)
             && let Some(p) = find(u32::from(s.message)).and_then(|m| m.locate_all(s.start, s.end))
         {
             out.paths.insert(*s, p);
         }
     }
-    let mut lost: Vec<Src> = out.lost.iter().skip(mark.lost).map(|(s, _)| *s).collect();
-    warifu_order::sort(&mut lost);
+    let lost = sorted(out.lost.iter().skip(mark.lost).map(|(s, _)| *s));
     for m in messages {
-        let before = out.unused.last().map(|u| u.message);
-        if before != Some(m.number()) {
-            out.unused_from = out.unused.len();
-        }
-        let most = out.unused_from + MAX_UNUSED;
-        unused_of(*m, &used, &lost, reasons, most, out);
+        let [lost, read] = [&lost, &read].map(|all| Cover::of(all, m.number()));
+        list_unused(*m, out, &leaves, &|field, name, n| {
+            if lost.touches(field) {
+                Reason::Lost
+            } else if read.touches(field) {
+                Reason::Read
+            } else {
+                reasons.of(name, n)
+            }
+        });
     }
+}
+
+/// Lists all fields of files that are not in force.
+#[inline(never)]
+pub(crate) fn note_passed_files(
+    files: &mut dyn Iterator<Item = (u16, &[u8])>,
+    core: &Core,
+    out: &mut Output,
+) {
+    let mut index = Index::new();
+    for (number, bytes) in files {
+        let (arena, source) = (bumpalo::Bump::new(), SourceId(u32::from(number)));
+        for (start, end) in findings::messages_of(bytes, source, &mut Vec::new()) {
+            let bytes = bytes.get(..end).unwrap_or_default();
+            index.build_part(bytes, start, core.options.charset);
+            let message = Message::new(bytes, &index, &arena, number);
+            list_unused(message, out, &[], &|_, _, _| Reason::NotInForce);
+        }
+    }
+}
+
+fn sorted(all: impl Iterator<Item = Src>) -> Vec<Src> {
+    let mut all: Vec<Src> = all.filter(|s| s.is_some()).collect();
+    warifu_order::sort(&mut all);
+    all.dedup();
+    all
 }
 
 /// Most unused fields of a file that are listed one by one; the last stands for all behind it.
 pub const MAX_UNUSED: usize = 10_000;
 
-fn unused_of(
+/// Lists what of a message none of `leaves` comes from.
+fn list_unused(
     m: Message<'_>,
-    used: &[Src],
-    lost: &[Src],
-    reasons: &Reasons,
-    most: usize,
     out: &mut Output,
+    leaves: &[Src],
+    reason: &dyn Fn(Part<'_>, [u8; 3], usize) -> Reason,
 ) {
-    let used = Cover::of(used, m.number());
-    let lost = Cover::of(lost, m.number());
+    if out.unused.last().map(|u| u.message) != Some(m.number()) {
+        out.unused_from = out.unused.len();
+    }
+    let most = out.unused_from + MAX_UNUSED;
+    let leaves = Cover::of(leaves, m.number());
+    let left = |part: Part<'_>| part.is_some() && !leaves.touches(part);
     for segment in m.segments() {
         let name = segment.name();
         for (n, field) in segment.fields() {
             if !field.is_some() || name == *b"MSH" && n <= 2 {
                 continue;
             }
-            let (start, end) = field.span();
-            let reason = reasons.of(name, n, lost.touches(start, end));
-            if !used.touches(start, end) {
-                push_unused(out, m, field, reason, most);
+            if left(field) {
+                push_unused(out, m, field, reason(field, name, n), most);
                 continue;
             }
-            for rep in field.reps() {
-                for c in rep.comps() {
-                    let (start, end) = c.span();
-                    if c.is_some() && !used.touches(start, end) {
-                        push_unused(out, m, c, reason, most);
-                    }
+            for c in field.reps().flat_map(|rep| rep.comps()) {
+                if left(c) {
+                    push_unused(out, m, c, reason(c, name, n), most);
                 }
             }
         }
@@ -246,7 +274,8 @@ impl<'s> Cover<'s> {
         let reach = spans.iter().map(furthest_so_far).collect();
         Self { spans, reach }
     }
-    fn touches(&self, start: u32, end: u32) -> bool {
+    fn touches(&self, part: Part<'_>) -> bool {
+        let (start, end) = part.span();
         let n = self.spans.partition_point(|s| s.start < end);
         n.checked_sub(1)
             .and_then(|last| self.reach.get(last))
@@ -299,10 +328,7 @@ impl Reasons {
         Self { by_field }
     }
     /// The reason of a field; a row for the whole segment (field 0) counts as well.
-    fn of(&self, segment: [u8; 3], field: usize, lost: bool) -> Reason {
-        if lost {
-            return Reason::Lost;
-        }
+    fn of(&self, segment: [u8; 3], field: usize) -> Reason {
         let get = |f: u16| self.by_field.get(&(segment, f)).copied();
         let own = u16::try_from(field).ok().and_then(get);
         own.or_else(|| get(0)).unwrap_or(Reason::Unknown)

@@ -118,6 +118,7 @@ const PARTS: [Part; 3] = [
                 warifu_wasm::convert::traces_of,warifu_convert::trace,warifu_convert::clins_trace,\
                 warifu_convert::bundle_hits,warifu_convert::resource_hits,warifu_convert::unused,\
                 warifu_map::trace::all_hits,warifu_map::trace::note_sources,\
+                warifu_map::trace::note_passed_files,\
                 warifu_map::kinds::provenance::each,warifu_map::kinds::provenance::write",
     },
 ];

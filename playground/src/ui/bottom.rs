@@ -311,6 +311,8 @@ fn unused_list(app: App) -> View {
                     "ignored" => text::REASON_IGNORED,
                     "lost" => text::REASON_LOST,
                     "passed-over" => text::REASON_PASSED_OVER,
+                    "read" => text::REASON_READ,
+                    "not-in-force" => text::REASON_NOT_IN_FORCE,
                     _ => text::REASON_UNKNOWN,
                 };
                 let (ja, en) = (u.ja.clone(), u.en.clone());
