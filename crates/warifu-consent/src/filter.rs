@@ -196,6 +196,9 @@ const CODED: &[&str] = &[
     "orderDetail",
 ];
 
+/// Types in which who and where say what they are.
+const VISITS: &[&str] = &["Encounter", "Appointment", "EpisodeOfCare"];
+
 const MASKED: &str = r#"{"extension":[{"url":"http://hl7.org/fhir/StructureDefinition/data-absent-reason","valueCode":"masked"}]}"#;
 
 /// A resource: an entry's, or a contained one.
@@ -475,7 +478,7 @@ impl Work<'_> {
         let earlier = self.policy.earlier.iter();
         let before = earlier
             .map(|(v, table)| {
-                let words = spoken(tree, &self.policy, node, kind).0;
+                let words = spoken(tree, &self.policy, node, kind);
                 (*v, categories(tree, &self.policy, table, node, kind, words))
             })
             .collect();
@@ -1376,12 +1379,23 @@ impl Work<'_> {
             let rows = self.policy.matches.iter();
             rows.filter(|m| m.inside.is_empty() && m.types.contains(&u.kind))
         };
+        let judges = |c: NodeId, m: &Match| m.without.have(&system(c));
         let rules = |c: NodeId| {
             let mut rows = rows().filter(|m| !m.category.is_empty());
-            rows.any(|m| m.without.have(&system(c)))
+            rows.any(|m| judges(c, m))
         };
         if name == "code" && tree.children(list).any(rules) {
-            let known = |c: &NodeId| rows().any(|m| m.systems.have(&system(*c)));
+            // Beside the code of a master nothing of another system is judged that no other row knows.
+            let of_master = |c: NodeId| rows().any(|m| !m.systems.is_empty() && judges(c, m));
+            let beside = tree.children(list).any(of_master);
+            let ruled = |m: &Match| tree.children(list).any(|c| judges(c, m));
+            let known = |c: &NodeId| {
+                let code = plain_code(&self.text(*c, "code").unwrap_or_default());
+                let of_category = |m: &Match| m.category.is_empty() || is_of(tree, u.node, m);
+                let own = |m: &Match| starts(&m.prefixes, &code) && !ruled(m) && of_category(m);
+                let knows = |m: &Match| m.systems.have(&system(*c)) && (!beside || own(m));
+                of_master(*c) || rows().any(knows)
+            };
             cut.dropped
                 .extend(tree.children(list).filter(|c| !known(c)));
         }
@@ -2148,9 +2162,9 @@ pub(crate) fn classify(
     node: NodeId,
     kind: &str,
 ) -> (Bits, Option<Bits>) {
-    let (words, marks) = spoken(tree, policy, node, kind);
+    let words = spoken(tree, policy, node, kind);
     let cats = categories(tree, policy, &policy.matches, node, kind, words);
-    (cats, labels(tree, policy, node, kind, marks))
+    (cats, labels(tree, policy, node, kind))
 }
 
 /// All categories of a resource by a table.
@@ -2188,7 +2202,7 @@ fn categories(
         |m: &Match| m.category.is_empty() || category.iter().any(|(_, c)| m.category.contains(c));
     let rows: Vec<&Match> = table
         .iter()
-        .filter(|m| m.inside.is_empty())
+        .filter(|m| m.inside.is_empty() && m.words.is_empty())
         .filter(|m| m.types.iter().any(|t| t == kind))
         .filter(|m| m.has.iter().all(|e| tree.member(node, e).is_some()))
         .filter(|m| !codings.iter().any(|(s, _)| m.without.have(s)))
@@ -2272,6 +2286,13 @@ fn categories(
             add(m, policy.individual());
         }
     }
+    // Free words may tell of a disease, whatever they are.
+    let worded = of_kind
+        .iter()
+        .filter(|m| !m.words.is_empty() && in_category(m));
+    found.extend(
+        worded.filter(|m| inside(tree, node).any(|n| is_worded(tree, policy, node, kind, m, n))),
+    );
     let all = found.iter().fold(individual, |b, m| b.with(m.cats));
     let instead = found.iter().fold(Bits::NONE, |b, m| b.with(m.instead));
     if unknown {
@@ -2279,6 +2300,15 @@ fn categories(
     } else {
         Bits(all.0 & !instead.0)
     }
+}
+
+/// Whether a resource is of one of the categories that a row speaks of.
+fn is_of(tree: &Tree<'_>, node: NodeId, row: &Match) -> bool {
+    let codes = tree.member(node, "category").into_iter();
+    let mut codes = codes
+        .flat_map(|c| inside(tree, c))
+        .filter_map(|n| text_of(tree, n, "code"));
+    codes.any(|code| row.category.contains(&plain_code(&code)))
 }
 
 /// Whether a concept that a row speaks of has no code, or one that none of the rows knows.
@@ -2374,9 +2404,48 @@ fn is_listed(policy: &Policy, kind: &str, name: &str, system: &System, code: &st
     policy.local.have(system) || policy.matches.iter().any(row)
 }
 
-/// What the words say that may go out with a resource: categories and labels.
-fn spoken(tree: &Tree<'_>, policy: &Policy, node: NodeId, kind: &str) -> (Bits, Bits) {
-    let (mut cats, mut labels) = (Bits::NONE, Bits::NONE);
+/// Whether a text has words: numbers and days have none.
+fn has_words(text: &str) -> bool {
+    let letter = |b: u8| !b.is_ascii() || b.is_ascii_alphabetic() && b != b'T' && b != b'Z';
+    text.bytes().any(letter)
+}
+
+/// Whether a string is one of the free words that a row speaks of, and stays.
+fn is_worded(
+    tree: &Tree<'_>,
+    policy: &Judging<'_>,
+    root: NodeId,
+    kind: &str,
+    row: &Match,
+    node: NodeId,
+) -> bool {
+    if tree.kind(node) != Kind::String || !has_words(&tree.text(node)) {
+        return false;
+    }
+    let key = tree.key(node);
+    let listed = |name: &str| row.words.iter().any(|e| e == name);
+    // Of a concept with a code that a row knows the code is judged.
+    let of_concept = || {
+        let concept = named(tree, tree.parent(node));
+        let name = tree.key(concept);
+        let known = |n: NodeId| {
+            let system = |n| text_of(tree, n, "system").unwrap_or_default();
+            let rows = &policy.matches;
+            text_of(tree, n, "code").is_some_and(|code| {
+                let code = (policy.system(&system(n)), plain_code(&code));
+                rows.iter()
+                    .any(|m| m.types.iter().any(|t| t == kind) && m.knows(&name, &code.0, &code.1))
+            })
+        };
+        listed(&name) && !inside(tree, concept).any(known)
+    };
+    (listed(&key) || matches!(&*key, "text" | "display") && of_concept())
+        && stays(tree, policy, root, kind, node)
+}
+
+/// Categories that the words say which may go out with a resource.
+fn spoken(tree: &Tree<'_>, policy: &Policy, node: NodeId, kind: &str) -> Bits {
+    let mut cats = Bits::NONE;
     for member in tree.children(node) {
         let key = tree.key(member);
         if policy.keeps(kind, &key).is_none() && key != "id" && key != "extension" {
@@ -2384,21 +2453,16 @@ fn spoken(tree: &Tree<'_>, policy: &Policy, node: NodeId, kind: &str) -> (Bits, 
         }
         for n in member..tree.after(member) {
             let text = tree.text(n);
-            // Numbers and days have no words.
-            let letter = |b: u8| !b.is_ascii() || b.is_ascii_alphabetic() && b != b'T' && b != b'Z';
-            let none = !text.bytes().any(letter);
-            if none || tree.kind(n) != Kind::String {
+            if tree.kind(n) != Kind::String || !has_words(&text) {
                 continue;
             }
-            let (of, marks) = policy.words.said(&text, kind);
-            let new = !of.within(cats) || !marks.within(labels);
-            if new && stays(tree, policy, node, kind, n) {
+            let of = policy.words.said(&text, kind).0;
+            if !of.within(cats) && stays(tree, policy, node, kind, n) {
                 cats = cats.with(of);
-                labels = labels.with(marks);
             }
         }
     }
-    (cats, labels)
+    cats
 }
 
 /// Path of an element in its resource.
@@ -2465,14 +2529,16 @@ fn stays(tree: &Tree<'_>, policy: &Policy, root: NodeId, kind: &str, node: NodeI
 
 /// Name of the element that a coding stands in: `valueCodeableConcept`, `code`.
 fn concept_of<'s>(tree: &Tree<'s>, coding: NodeId) -> Cow<'s, str> {
+    tree.key(named(tree, coding))
+}
+
+/// The element that a coding stands in.
+fn named(tree: &Tree<'_>, coding: NodeId) -> NodeId {
     let mut here = coding;
-    loop {
-        let key = tree.key(here);
-        if !key.is_empty() && key != "coding" || here == ROOT {
-            return key;
-        }
+    while here != ROOT && matches!(&*tree.key(here), "" | "coding") {
         here = tree.parent(here);
     }
+    here
 }
 
 /// The resource that a node stands in, a contained one too.
@@ -2500,15 +2566,16 @@ fn is_structure(tree: &Tree<'_>, concept: NodeId) -> bool {
         || kind.is_some_and(|k| tree.is_text(k, "PractitionerRole"))
 }
 
+/// Whether a string stands in a reference, or in something contained.
+fn is_elsewhere(tree: &Tree<'_>, policy: &Policy, root: NodeId, kind: &str, node: NodeId) -> bool {
+    let path = path(tree, root, tree.parent(node));
+    let of = policy.keeps(kind, &path);
+    path.starts_with("contained") || matches!(of, Some(Keep::Reference { .. }))
+}
+
 /// Labels of a resource; absent where there is a concept that no list knows, or none at all.
-fn labels(
-    tree: &Tree<'_>,
-    policy: &Judging<'_>,
-    node: NodeId,
-    kind: &str,
-    words: Bits,
-) -> Option<Bits> {
-    let mut labels = words;
+fn labels(tree: &Tree<'_>, policy: &Judging<'_>, node: NodeId, kind: &str) -> Option<Bits> {
+    let mut labels = Bits::NONE;
     let kind_of = |n: NodeId| text_of(tree, n, "resourceType").unwrap_or_default();
     // Who somebody is has no concept that could say what they have.
     let mut judged = policy.label_free.iter().any(|free| free == kind);
@@ -2525,6 +2592,17 @@ fn labels(
             }
             if let Some(label) = policy.label(&code) {
                 labels = labels.with(Bits::one(label));
+            }
+        }
+        // Words tell what it is where they do not go out, too; who else and where are something else, but of
+        // a visit.
+        let text = tree.text(n);
+        if tree.kind(n) == Kind::String && has_words(&text) {
+            let marks = policy.words.said(&text, kind).1;
+            if !marks.within(labels)
+                && (VISITS.contains(&kind) || !is_elsewhere(tree, policy, node, kind, n))
+            {
+                labels = labels.with(marks);
             }
         }
         let parent = tree.parent(n);
@@ -2577,6 +2655,12 @@ fn labels(
     for label in security {
         labels = labels.with(Bits::one(label));
         judged = true;
+    }
+    // What is very restricted is restricted.
+    if let (Some(higher), Some(lower)) = (policy.label("V"), policy.label("R"))
+        && labels.meets(Bits::one(higher))
+    {
+        labels = labels.with(Bits::one(lower));
     }
     (judged && !blind).then_some(labels)
 }

@@ -158,6 +158,8 @@ pub(crate) struct Match {
     pub(crate) unjudged: Vec<String>,
     /// Only where a concept in one of these elements has no code that another row knows.
     pub(crate) unknown: Vec<String>,
+    /// It holds where one of these elements has words, and for a concept no code that a row knows beside them.
+    pub(crate) words: Vec<String>,
     /// What a code needs beside that has no display, which would say that it is none of these.
     pub(crate) unnamed: Bits,
     /// Categories that this one stands for.
@@ -735,6 +737,7 @@ fn matching(
                 has: r.texts("has"),
                 unjudged: r.texts("unjudged"),
                 unknown: r.texts("unknown"),
+                words: r.texts("words"),
                 unnamed: pattern(categories, emergency, &r.texts("unnamed"))?,
                 instead: pattern(categories, emergency, &r.texts("instead"))?,
                 inside: r.texts("inside"),

@@ -3500,6 +3500,226 @@ fn words_are_found_in_every_type_and_in_any_width() {
     }
 }
 
+/// Words as a value may be a diagnosis wherever no laboratory says them; numbers and listed codes are none.
+#[test]
+fn free_words_in_what_is_no_laboratory_result_may_be_a_diagnosis() {
+    let policy = Policy::reference().unwrap();
+    let of = |category: &str, code: Value, more: Value| {
+        let mut r = own(
+            "Observation",
+            json!({"category": [{"coding": [{"code": category}]}], "code": code}),
+        );
+        r.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        r
+    };
+    let loinc = |code: &str| json!({"coding": [{"system": "http://loinc.org", "code": code}]});
+    let text = |text: &str| json!({"text": text});
+    let word = |word: &str| json!({"valueString": word});
+    let kg = json!({"valueQuantity": {"value": 60, "unit": "kg"}});
+    let part = |name: &str, word: &str| json!({"component": [{"code": {"text": name}, "valueString": word}]});
+    let smoker = json!({"valueCodeableConcept": {"coding": [{"system": "http://snomed.info/sct", "code": "373066001"}], "text": "はい"}});
+    let free = json!({"valueCodeableConcept": {"text": "糖尿病"}});
+    let local = json!({"valueCodeableConcept": {"coding": [{"system": "urn:x-ssmix2:1:L", "code": "1", "display": "糖尿病"}]}});
+    let score = json!({"valueInteger": 18});
+    let answer = |value: Value| {
+        let mut item = json!({"linkId": "1", "text": "既往歴", "answer": [{}]});
+        item["answer"][0] = value;
+        own(
+            "QuestionnaireResponse",
+            json!({"status": "completed", "item": [item]}),
+        )
+    };
+    let all = |cats: &[&str], r: &Value| {
+        (
+            goes(&policy, cats, r),
+            goes(&policy, &[cats, &["inf.condition"]].concat(), r),
+        )
+    };
+    for (cat, r) in [
+        (
+            "vis.history",
+            of("social-history", text("既往歴"), word("てんかん")),
+        ),
+        ("vis.history", of("survey", text("PHQ-9"), score.clone())),
+        (
+            "vis.history",
+            of("social-history", loinc("72166-2"), word("うつで禁煙外来")),
+        ),
+        (
+            "vis.history",
+            of(
+                "social-history",
+                loinc("11367-0"),
+                part("理由", "統合失調の方"),
+            ),
+        ),
+        ("vis.history", of("social-history", loinc("72166-2"), free)),
+        ("vis.history", of("social-history", loinc("72166-2"), local)),
+        ("vit", of("vital-signs", loinc("8867-4"), word("頻脈"))),
+        (
+            "vit",
+            of("vital-signs", loinc("85354-9"), part("メモ", "双極")),
+        ),
+        ("vit", of("vital-signs", text("体重"), word("末期"))),
+        ("dev", of("activity", text("歩数"), word("治療中"))),
+        ("img", of("imaging", text("CT所見"), word("肝に結節"))),
+        ("care", answer(word("てんかん"))),
+    ] {
+        assert_eq!(all(&[cat], &r), (false, true), "{r}");
+    }
+    for (cat, r) in [
+        (
+            "vis.history",
+            of("social-history", loinc("72166-2"), smoker),
+        ),
+        (
+            "vis.history",
+            of("social-history", loinc("74013-4"), word("2.5")),
+        ),
+        ("vit", of("vital-signs", text("体重"), kg)),
+        ("vit", of("vital-signs", loinc("8867-4"), word("120/80"))),
+        ("img", of("imaging", text("胸部CT"), json!({}))),
+        ("care", answer(json!({"valueDecimal": 3}))),
+        ("care", answer(json!({"valueBoolean": true}))),
+    ] {
+        assert!(goes(&policy, &[cat], &r), "{cat}: {r}");
+    }
+    // A laboratory's own words are results.
+    let r = of(
+        "laboratory",
+        json!({"coding": [{"system": JLAC, "code": "3B0350000023272"}]}),
+        word("溶血あり"),
+    );
+    assert!(goes(&policy, &["inf.lab"], &r));
+}
+
+/// A meal is no operation: what it is for may be a disease.
+#[test]
+fn a_meal_may_tell_a_disease_and_no_operation() {
+    let policy = Policy::reference().unwrap();
+    for diet in [
+        json!({"type": [{"coding": [{"system": "urn:oid:1.2.3.4", "code": "12", "display": "心臓食"}]}]}),
+        json!({"type": [{"coding": [{"system": "http://snomed.info/sct", "code": "160670007"}]}]}),
+        json!({"type": [{"text": "心臓食"}]}),
+        json!({"nutrient": [{"modifier": {"coding": [{"system": "urn:oid:1.2.3.4", "code": "9"}], "text": "牛乳２００ｍＬ"}}]}),
+    ] {
+        let order = own(
+            "NutritionOrder",
+            json!({"status": "active", "intent": "order", "patient": {"reference": "Patient/p"}, "oralDiet": diet}),
+        );
+        assert!(!goes(&policy, &["vis.history"], &order), "{order}");
+        assert!(
+            goes(&policy, &["vis.history", "inf.condition"], &order),
+            "{order}"
+        );
+    }
+    let after = own(
+        "NutritionOrder",
+        json!({"status": "active", "intent": "order", "oralDiet": {"type": [{"text": "術後食"}]}}),
+    );
+    assert!(!goes(&policy, &["vis.history", "inf.condition"], &after));
+}
+
+/// A code of another terminology beside the one that judged a result stays back, and the result does not.
+#[test]
+fn a_code_beside_the_judged_one_closes_nothing_and_stays_back() {
+    let policy = Policy::reference().unwrap();
+    let lab = json!([{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/observation-category", "code": "laboratory"}]}]);
+    let jlac = json!({"system": JLAC, "code": "3A015000002327101"});
+    let loinc = |code: &str| json!({"system": "http://loinc.org", "code": code});
+    let result = |codings: Value, more: Value| {
+        let mut r = own(
+            "Observation",
+            json!({"category": lab, "code": {"coding": codings}, "valueString": "4.1"}),
+        );
+        r.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        r
+    };
+    let grants = only(&policy, &["inf.lab"]);
+    let out = sent(
+        &grants,
+        &[person(), result(json!([jlac, loinc("1751-7")]), json!({}))],
+    );
+    assert!(
+        out.contains("3A015000002327101") && !out.contains("1751-7"),
+        "{out}"
+    );
+    // What nothing judged, what is known to be something else, and a part of its own close it.
+    for r in [
+        result(json!([loinc("1751-7")]), json!({})),
+        result(json!([jlac, loinc("21636-6")]), json!({})),
+        result(
+            json!([jlac]),
+            json!({"component": [{"code": {"coding": [loinc("5221-7")]}, "valueString": "1"}]}),
+        ),
+        result(
+            json!([{"system": JLAC, "code": "5F430143102326101"}, loinc("1751-7")]),
+            json!({}),
+        ),
+    ] {
+        assert!(!goes(&policy, &["inf.lab"], &r), "{r}");
+    }
+}
+
+/// Who leaves out what is restricted leaves out what is very restricted, and a visit's own words say its label.
+#[test]
+fn a_label_is_seen_where_it_does_not_go_out() {
+    let policy = Policy::reference().unwrap();
+    let without = |label: &str, r: &Value| {
+        let mut state = only(&policy, &["vis.history", "inf.condition"]);
+        for g in &mut state.grants {
+            g.annex.lbl = vec![label.into()];
+        }
+        sent(&state, &[person(), r.clone()]).contains("\"x\"")
+    };
+    let marked = |code: &str| {
+        let system = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality";
+        own(
+            "Condition",
+            json!({"meta": {"security": [{"system": system, "code": code}]}, "code": {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10", "code": "I10"}]}}),
+        )
+    };
+    for (label, code, sent) in [
+        ("R", "R", false),
+        ("R", "V", false),
+        ("V", "V", false),
+        ("V", "R", true),
+        ("PSY", "V", true),
+    ] {
+        assert_eq!(
+            without(label, &marked(code)),
+            sent,
+            "{code} without {label}"
+        );
+    }
+    let department = json!({"coding": [{"system": "http://jami.jp/SS-MIX2/CodeSystem/ClinicalDepartment", "code": "01"}]});
+    let visit = |more: Value| {
+        let mut r = own(
+            "Encounter",
+            json!({"status": "finished", "class": {"code": "AMB"}, "serviceType": department}),
+        );
+        r.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        r
+    };
+    assert!(without("PSY", &visit(json!({}))));
+    let mut named = department.clone();
+    named["text"] = json!("精神科");
+    for more in [
+        json!({"serviceType": named}),
+        json!({"type": [{"text": "精神科外来"}]}),
+        json!({"location": [{"location": {"display": "精神科病棟"}}]}),
+    ] {
+        assert!(!without("PSY", &visit(more.clone())), "{more}");
+        assert!(without("HIV", &visit(more.clone())), "{more}");
+    }
+}
+
 /// The number of a public payer tells what it pays for, whatever system it is said to be of.
 #[test]
 fn a_public_payer_is_one_by_the_form_of_its_number() {
