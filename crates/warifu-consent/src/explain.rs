@@ -567,9 +567,9 @@ fn refused(why: Why, own: bool) -> [&'static str; 3] {
             "Not shown: it was recorded later than you chose.",
         ],
         Why::Excluded => [
-            "あなたが外したので見えません。",
-            "あなたが はずしたので、見えません。",
-            "Not shown: you took it out.",
+            "あなたが外したか、外したものでないと言えないので見えません。",
+            "あなたが はずしたか、はずした ものかも しれないので、見えません。",
+            "Not shown: you took it out, or nobody can tell that it is not among what you took out.",
         ],
         Why::Uses => [
             "決めた回数を使い終えたので見えません。",

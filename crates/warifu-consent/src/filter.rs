@@ -478,7 +478,7 @@ impl Work<'_> {
         let earlier = self.policy.earlier.iter();
         let before = earlier
             .map(|(v, table)| {
-                let words = spoken(tree, &self.policy, node, kind);
+                let words = spoken(tree, &self.policy, node, kind).0;
                 (*v, categories(tree, &self.policy, table, node, kind, words))
             })
             .collect();
@@ -1379,25 +1379,29 @@ impl Work<'_> {
             let rows = self.policy.matches.iter();
             rows.filter(|m| m.inside.is_empty() && m.types.contains(&u.kind))
         };
-        let judges = |c: NodeId, m: &Match| m.without.have(&system(c));
-        let rules = |c: NodeId| {
-            let mut rows = rows().filter(|m| !m.category.is_empty());
-            rows.any(|m| judges(c, m))
-        };
-        if name == "code" && tree.children(list).any(rules) {
-            // Beside the code of a master nothing of another system is judged that no other row knows.
-            let of_master = |c: NodeId| rows().any(|m| !m.systems.is_empty() && judges(c, m));
-            let beside = tree.children(list).any(of_master);
-            let ruled = |m: &Match| tree.children(list).any(|c| judges(c, m));
-            let known = |c: &NodeId| {
-                let code = plain_code(&self.text(*c, "code").unwrap_or_default());
-                let of_category = |m: &Match| m.category.is_empty() || is_of(tree, u.node, m);
-                let own = |m: &Match| starts(&m.prefixes, &code) && !ruled(m) && of_category(m);
-                let knows = |m: &Match| m.systems.have(&system(*c)) && (!beside || own(m));
-                of_master(*c) || rows().any(knows)
-            };
-            cut.dropped
-                .extend(tree.children(list).filter(|c| !known(c)));
+        if name != "code" {
+            return;
+        }
+        let codes = tree.children(list).map(|c| {
+            let code = plain_code(&self.text(c, "code").unwrap_or_default());
+            (c, system(c), code)
+        });
+        let codes: Vec<(NodeId, System, String)> = codes.collect();
+        let ruled = |m: &Match| codes.iter().any(|(_, s, _)| m.without.have(s));
+        if !rows().any(|m| !m.category.is_empty() && ruled(m)) {
+            return;
+        }
+        // Beside the code of a master nothing of another system is judged that no other row knows.
+        let masters: Vec<&Match> = rows()
+            .filter(|m| !m.systems.is_empty() && ruled(m))
+            .collect();
+        let of_category = |m: &Match| m.category.is_empty() || is_of(tree, u.node, m);
+        for (coding, system, code) in &codes {
+            let own = |m: &Match| starts(&m.prefixes, code) && !ruled(m) && of_category(m);
+            let knows = |m: &Match| m.systems.have(system) && (masters.is_empty() || own(m));
+            if !masters.iter().any(|m| m.without.have(system)) && !rows().any(knows) {
+                cut.dropped.push(*coding);
+            }
         }
     }
 
@@ -2162,9 +2166,9 @@ pub(crate) fn classify(
     node: NodeId,
     kind: &str,
 ) -> (Bits, Option<Bits>) {
-    let words = spoken(tree, policy, node, kind);
+    let (words, marks) = spoken(tree, policy, node, kind);
     let cats = categories(tree, policy, &policy.matches, node, kind, words);
-    (cats, labels(tree, policy, node, kind))
+    (cats, labels(tree, policy, node, kind, marks))
 }
 
 /// All categories of a resource by a table.
@@ -2443,26 +2447,26 @@ fn is_worded(
         && stays(tree, policy, root, kind, node)
 }
 
-/// Categories that the words say which may go out with a resource.
-fn spoken(tree: &Tree<'_>, policy: &Policy, node: NodeId, kind: &str) -> Bits {
-    let mut cats = Bits::NONE;
-    for member in tree.children(node) {
-        let key = tree.key(member);
-        if policy.keeps(kind, &key).is_none() && key != "id" && key != "extension" {
+/// What the words say: categories where they may go out with a resource, labels wherever they stand; but who
+/// else and where are something else, unless of a visit.
+fn spoken(tree: &Tree<'_>, policy: &Policy, node: NodeId, kind: &str) -> (Bits, Bits) {
+    let (mut cats, mut labels) = (Bits::NONE, Bits::NONE);
+    for n in inside(tree, node).filter(|n| tree.kind(*n) == Kind::String) {
+        let text = tree.text(n);
+        if !has_words(&text) {
             continue;
         }
-        for n in member..tree.after(member) {
-            let text = tree.text(n);
-            if tree.kind(n) != Kind::String || !has_words(&text) {
-                continue;
-            }
-            let of = policy.words.said(&text, kind).0;
-            if !of.within(cats) && stays(tree, policy, node, kind, n) {
-                cats = cats.with(of);
-            }
+        let (of, marks) = policy.words.said(&text, kind);
+        if !of.within(cats) && stays(tree, policy, node, kind, n) {
+            cats = cats.with(of);
+        }
+        if !marks.within(labels)
+            && (VISITS.contains(&kind) || !is_elsewhere(tree, policy, node, kind, n))
+        {
+            labels = labels.with(marks);
         }
     }
-    cats
+    (cats, labels)
 }
 
 /// Path of an element in its resource.
@@ -2574,8 +2578,14 @@ fn is_elsewhere(tree: &Tree<'_>, policy: &Policy, root: NodeId, kind: &str, node
 }
 
 /// Labels of a resource; absent where there is a concept that no list knows, or none at all.
-fn labels(tree: &Tree<'_>, policy: &Judging<'_>, node: NodeId, kind: &str) -> Option<Bits> {
-    let mut labels = Bits::NONE;
+fn labels(
+    tree: &Tree<'_>,
+    policy: &Judging<'_>,
+    node: NodeId,
+    kind: &str,
+    words: Bits,
+) -> Option<Bits> {
+    let mut labels = words;
     let kind_of = |n: NodeId| text_of(tree, n, "resourceType").unwrap_or_default();
     // Who somebody is has no concept that could say what they have.
     let mut judged = policy.label_free.iter().any(|free| free == kind);
@@ -2592,17 +2602,6 @@ fn labels(tree: &Tree<'_>, policy: &Judging<'_>, node: NodeId, kind: &str) -> Op
             }
             if let Some(label) = policy.label(&code) {
                 labels = labels.with(Bits::one(label));
-            }
-        }
-        // Words tell what it is where they do not go out, too; who else and where are something else, but of
-        // a visit.
-        let text = tree.text(n);
-        if tree.kind(n) == Kind::String && has_words(&text) {
-            let marks = policy.words.said(&text, kind).1;
-            if !marks.within(labels)
-                && (VISITS.contains(&kind) || !is_elsewhere(tree, policy, node, kind, n))
-            {
-                labels = labels.with(marks);
             }
         }
         let parent = tree.parent(n);
