@@ -1277,7 +1277,7 @@ static PASSED: &[([u8; 3], u32, u64)] = {
 
 /// The fields of a segment that rows pass over in a kind ([`PASSED`]).
 #[inline(never)]
-fn passed(name: [u8; 3], kind: Option<DataKind>) -> u64 {
+pub(crate) fn passed(name: [u8; 3], kind: Option<DataKind>) -> u64 {
     let here =
         |(of, kinds, _): &&([u8; 3], u32, u64)| *of == name && kind.map_or(0, bit) & kinds != 0;
     PASSED

@@ -614,16 +614,13 @@ fn status<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, prb: Seg
     if !acted.known {
         cx.unlisted(action, "0287");
     }
-    cx.used(&action);
     // It decides which entry holds and to which stay it belongs; what is no time is told and kept.
     datatypes::read_time(cx, prb.field(2).value(), "PRB-2");
     let confirmation = prb.field(13);
-    cx.used(&confirmation);
     // ORC-1 withdraws what the message says, as in every kind.
     let control = group.field(*b"ORC", 1).map(|f| f.value());
     let control = control.unwrap_or_default();
     let ordered = maps::withdrawal(control.text.trim()).is_none();
-    cx.used(&control);
     let withdrawn =
         acted.to == maps::ProblemAction::EnteredInError || cx.item.flag == b'0' || !ordered;
     let told = maps::CONDITION_VERIFICATION.translate(confirmation.comp(1).value().text);
@@ -747,7 +744,6 @@ fn encounter<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, prb: Segment<'a>) {
         cx.used(&rank);
         return;
     }
-    cx.used(&moment);
     if rank.is_some() {
         let said = [rank.comp(2), rank.comp(1)].map(|c| c.value().trimmed());
         let said = said.into_iter().find(|v| !v.is_empty()).unwrap_or_default();

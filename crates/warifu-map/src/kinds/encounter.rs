@@ -5,6 +5,8 @@
 //! the sequence of events. Outpatient arrivals (ADT-12) are Encounters of their own. A cancel event
 //! takes its counterpart out of the story; alone it leaves what mapping §12 says of it.
 
+use std::cell::Cell;
+
 use warifu_diag::catalogue::hl7::HL7113;
 use warifu_diag::catalogue::map_admin::{MAP109, MAP110, MAP116, MAP117, MAP120, MAP121, MAP126};
 use warifu_diag::catalogue::map_general::{MAP008, MAP016, MAP018};
@@ -179,6 +181,33 @@ struct Story<'a> {
     /// No admission is known: made of the events alone.
     implicit: bool,
     department: &'a str,
+    /// What its Encounter says, to find what it does not ([`keep_unsaid`]).
+    said: Cell<Set<Said<'a>>>,
+}
+
+/// Something that an Encounter says: PV1, what it is, its bytes. The tables keep sets of this type as well.
+type Said<'a> = ([u8; 3], usize, &'a [u8]);
+
+/// In [`Story::said`]: a time (to the minute, and its day), a place; else the number of a field of PV1.
+const TIME: u8 = 0;
+const PLACE: u8 = 1;
+
+/// How exactly times are compared: `YYYYMMDDhhmm`.
+const MINUTE: usize = 12;
+
+impl<'a> Story<'a> {
+    #[inline(never)]
+    fn say(&self, what: u8, text: &'a str) {
+        let mut said = self.said.take();
+        let bytes = text.as_bytes();
+        said.insert((*b"PV1", what.into(), bytes));
+        for end in [8, MINUTE] {
+            if let Some(beginning) = bytes.get(..end).filter(|_| what == TIME) {
+                said.insert((*b"PV1", what.into(), beginning));
+            }
+        }
+        self.said.set(said);
+    }
 }
 
 /// Merges dated ADT messages into stays and emits their Encounters; fills `context.stays`, which may
@@ -347,8 +376,9 @@ fn without_cancelled(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
             continue;
         }
         // Events are sorted by time, so a counterpart is among the last of the same moment. A cancel event
-        // of a move or leave may say when it was cancelled: then the last one of the day is meant.
-        let of_a_day = matches!(event.step, Step::Move | Step::Leave | Step::Return);
+        // of a move, leave or plan may say when it was cancelled: then the last one of the day is meant.
+        let of_a_day =
+            event.is_plan() || matches!(event.step, Step::Move | Step::Leave | Step::Return);
         let matches = |e: &Event<'_>, moment: u64| {
             e.step == event.step
                 && !e.cancels
@@ -391,23 +421,29 @@ fn without_cancelled(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
 fn put_in_order(events: &mut [Event<'_>]) {
     let mut away = false;
     let mut orders = Vec::with_capacity(events.len());
-    for e in &*events {
+    // The first leave, return and admission of the day at hand; the events come in order of time.
+    let (mut day, mut firsts) = (u64::MAX, [0; 3]);
+    for (at, e) in events.iter().enumerate() {
         let admitted = time::parse(e.pv1(44).value().text).map_or(0, |t| t.sort_key());
         let is_day = time::parse(e.time.text).is_some_and(|t| t.hour.is_none());
-        let of_day = |step: Step| {
-            let same = |o: &&Event<'_>| o.step == step && o.key / DAY == e.key / DAY;
-            let found = events.iter().find(|o| same(o) && !o.cancels);
-            found.map_or(0, |o| o.key)
-        };
+        if e.key / DAY != day {
+            day = e.key / DAY;
+            firsts = [Step::Leave, Step::Return, Step::Admission].map(|step| {
+                let rest = events.iter().skip(at).take_while(|o| o.key / DAY == day);
+                let first = rest.filter(|o| !o.cancels).find(|o| o.step == step);
+                first.map_or(0, |o| o.key)
+            });
+        }
+        let [leave, back, admission] = firsts;
         let behind = match e.step {
             Step::Visit | Step::Admission | Step::PlanAdmission => 0,
             Step::Discharge if e.key / DAY < admitted / DAY || !is_day && e.key < admitted => {
                 u64::MAX
             }
             Step::Discharge if is_day => e.key + DAY - 1,
-            Step::Return if is_day && !away => of_day(Step::Leave),
-            Step::Leave if is_day && away => of_day(Step::Return) + 1,
-            _ if is_day => of_day(Step::Admission).max(admitted),
+            Step::Return if is_day && !away => leave,
+            Step::Leave if is_day && away => back + 1,
+            _ if is_day => admission.max(admitted),
             _ => admitted,
         };
         orders.push(e.key.max(behind));
@@ -630,6 +666,7 @@ fn begin<'a>(id: Id, event: Event<'a>, visit: bool, department: &'a str) -> Stor
         planned: false,
         implicit: false,
         department,
+        said: Cell::default(),
         events: vec![event],
     }
 }
@@ -728,10 +765,11 @@ fn tell<'a>(cx: &mut Cx<'a, '_>, story: &Story<'a>, now: u64) {
         .rev()
         .find(|e| e.step == Step::Discharge && !e.cancels)
     {
+        story.say(36, e.pv1(36).value().trimmed().text);
         disposition(&mut r, cx, e);
     }
     if !story.visit {
-        for mut spot in spots(cx, story) {
+        for mut spot in spots(story) {
             // Nobody lies in the bed of a stay that was not to be.
             if status.status == "cancelled" && spot.status == "active" {
                 spot.status = "";
@@ -752,15 +790,69 @@ fn tell<'a>(cx: &mut Cx<'a, '_>, story: &Story<'a>, now: u64) {
             cx.stray(s);
         }
     }
+    keep_unsaid(cx, story);
     cx.keep_strays_before(&mut r, u32::MAX);
     for e in &story.events {
+        // What it takes back is not there.
+        if e.lone && matches!(e.step, Step::PlanMove | Step::PlanDischarge) {
+            cx.report_with(&MAP018, &e.field(b"MSH", 9), "MSH-9");
+        }
         tell_time(cx, e);
-        mark_used(cx, e);
     }
     r.row(before);
     // status and class are always there.
     r.profile(JP_ENCOUNTER);
     cx.emit(r);
+}
+
+/// Ward, room and bed.
+fn place_key<'a>(cx: &Cx<'a, '_>, place: Part<'a>) -> &'a str {
+    let [ward, room, bed] = [1, 2, 3].map(|n| place.comp(n).value().trimmed().text);
+    crate::cx::concat(cx.message.arena(), &[ward, "^", room, "^", bed])
+}
+
+/// Fields of which a stay tells one value of several, or none where another event overtook it.
+static TOLD_ONCE: &[([u8; 3], u8, u8)] = &[
+    (*b"EVN", 3, TIME),
+    (*b"EVN", 6, TIME),
+    (*b"PV1", 2, 2),
+    (*b"PV1", 3, PLACE),
+    (*b"PV1", 6, PLACE),
+    (*b"PV1", 7, 7),
+    (*b"PV1", 10, 10),
+    (*b"PV1", 36, 36),
+    (*b"PV1", 44, TIME),
+    (*b"PV1", 45, TIME),
+    (*b"PV2", 1, PLACE),
+    (*b"PV2", 8, TIME),
+    (*b"PV2", 9, TIME),
+    (*b"PV2", 47, TIME),
+];
+
+/// Keeps what an event says otherwise than the Encounter: another time, ward, doctor, department. What is
+/// taken back goes with its cancel event.
+fn keep_unsaid<'a>(cx: &mut Cx<'a, '_>, story: &Story<'a>) {
+    let said = story.said.take();
+    let events = story.events.iter().filter(|e| !e.cancels);
+    for (e, (name, n, what)) in events.flat_map(|e| TOLD_ONCE.iter().map(move |of| (e, of))) {
+        let (Some(s), n) = (e.message.first(name), usize::from(*n)) else {
+            continue;
+        };
+        let field = s.field(n);
+        let text = match *what {
+            PLACE if story.visit => "",
+            PLACE if field.is_some() => place_key(cx, field),
+            _ => field.comp(1).value().trimmed().text,
+        };
+        let exact = if *what == TIME { MINUTE } else { usize::MAX };
+        let bytes = text.as_bytes();
+        let bytes = bytes.get(..exact).unwrap_or(bytes);
+        let is_said = said.contains(&(*b"PV1", (*what).into(), bytes));
+        let passed = || crate::table::passed(*name, e.item.kind) >> n & 1 == 1;
+        if !text.is_empty() && field.is_some() && !is_said && !passed() {
+            cx.stray_field(s, n, field);
+        }
+    }
 }
 
 /// What is no time is told ([`Cx::stray_visit`] keeps it); so is that the time of recording stands in.
@@ -769,14 +861,9 @@ fn tell_time<'a>(cx: &mut Cx<'a, '_>, e: &Event<'a>) {
     let mut said = false;
     for (name, part) in e.times() {
         let v = part.value();
-        let key = time::parse(v.text).map(|t| t.sort_key());
-        let is_time = key.is_some();
-        // Another day than the one that is taken is told.
+        let is_time = time::parse(v.text).is_some();
         if said {
-            if name != RECORDED && key.is_some_and(|k| k / DAY != e.key / DAY) {
-                cx.report_with(&MAP018, &v, name);
-            }
-            continue;
+            break;
         }
         let ends_nothing = e.step == Step::Discharge && e.cancels;
         if is_time && name == RECORDED && !ends_nothing {
@@ -786,29 +873,6 @@ fn tell_time<'a>(cx: &mut Cx<'a, '_>, e: &Event<'a>) {
         if !is_time && !v.trimmed().is_empty() {
             cx.report_with(&HL7113, &v, name);
         }
-    }
-}
-
-/// Fields that decide without leaving a leaf of their own in a merged story.
-fn mark_used<'a>(cx: &mut Cx<'a, '_>, e: &Event<'a>) {
-    if !cx.options().trace {
-        return;
-    }
-    let nine = e.field(b"MSH", 9);
-    for part in [
-        nine,
-        e.evn(2),
-        e.evn(3),
-        e.evn(6),
-        e.pv2(1),
-        e.pv2(8),
-        e.pv2(9),
-        e.pv2(47),
-    ] {
-        cx.used(&part);
-    }
-    for n in [2, 3, 6, 7, 10, 17, 44, 45] {
-        cx.used(&e.pv1(n));
     }
 }
 
@@ -826,6 +890,9 @@ fn period<'a>(
 /// Reads a start and an end, which may stand in two messages of the story: a field is named by its own.
 fn times<'a>(cx: &mut Cx<'a, '_>, story: &Story<'a>, start: Val<'a>, end: Val<'a>) -> Times<'a> {
     let before = cx.message;
+    for v in [start, end] {
+        story.say(TIME, v.trimmed().text);
+    }
     let said = |e: &&Event<'a>| e.message.number() == end.message;
     if let Some(e) = story.events.iter().find(said) {
         cx.message = e.message;
@@ -908,6 +975,7 @@ fn classes<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, story: &Story<'a>) {
         let Some(class) = maps::ENCOUNTER_CLASS.find(v.text) else {
             continue;
         };
+        story.say(2, v.text);
         if all.last().is_none_or(|(c, ..)| c.code != class.code) {
             all.push((class, v.src(), e.time));
         }
@@ -957,6 +1025,7 @@ fn service<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, story: &Story<'a>) {
     if code.is_empty() {
         return;
     }
+    story.say(10, code.text);
     let known = tables::T_0069.entry(code.text);
     if known.is_none() {
         cx.report_with(&MAP008, &code, "0069");
@@ -997,6 +1066,7 @@ fn participants<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, story: &Story<'a>) {
         if e.cancels && e.step == Step::Doctor || e.is_plan() && !attending.is_empty() {
             continue;
         }
+        story.say(7, e.pv1(7).comp(1).value().trimmed().text);
         let mut people = practitioners(cx, e.pv1(7)).into_iter();
         let Some(person) = people.next() else {
             continue;
@@ -1171,7 +1241,7 @@ fn drop_plans(all: &mut Vec<Spot<'_>>) {
 }
 
 /// The places of a stay in order.
-fn spots<'a>(cx: &mut Cx<'a, '_>, story: &Story<'a>) -> Vec<Spot<'a>> {
+fn spots<'a>(story: &Story<'a>) -> Vec<Spot<'a>> {
     let mut all: Vec<Spot<'a>> = Vec::new();
     let none = Val::default();
     for e in story.events.iter().filter(|e| !e.late) {
@@ -1234,8 +1304,10 @@ fn spots<'a>(cx: &mut Cx<'a, '_>, story: &Story<'a>) -> Vec<Spot<'a>> {
                     .rev()
                     .find(|s| !s.plan)
                     .is_none_or(|s| !same_place(s.place, prior));
-                close(&mut all, e.time, "EVN-6");
-                if missing && prior.is_some() {
+                // When the patient came there from where the stay knows, nobody says.
+                let elsewhere = missing && prior.is_some();
+                close(&mut all, if elsewhere { none } else { e.time }, "EVN-6");
+                if elsewhere {
                     all.push(Spot {
                         place: prior,
                         source: "PV1-6",
@@ -1324,9 +1396,6 @@ fn spots<'a>(cx: &mut Cx<'a, '_>, story: &Story<'a>) -> Vec<Spot<'a>> {
         }
     }
     all.retain(|s| s.place.is_some());
-    if story.implicit && story.end_key.is_none() && all.is_empty() {
-        cx.used(&story.start);
-    }
     all
 }
 
@@ -1334,6 +1403,7 @@ fn location<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, story: &Story<'a>, spot: 
     let Some(place) = shared::place(cx, spot.place) else {
         return;
     };
+    story.say(PLACE, place_key(cx, spot.place));
     let before = r.row(row(spot.source));
     r.object(el::LOCATION, |o| {
         o.object("location", |o| {
@@ -1933,11 +2003,23 @@ mod tests {
         }
     }
 
+    /// What a stay keeps, as `field=value`.
+    fn kept(stay: &Value) -> Vec<String> {
+        let all = stay["extension"].as_array().into_iter().flatten();
+        let text = |e: &Value| {
+            let name = e["url"].as_str()?.strip_prefix("urn:x-ssmix2:field:")?;
+            Some(format!("{name}={}", e["valueString"].as_str()?))
+        };
+        all.filter_map(text).collect()
+    }
+
     #[test]
-    fn another_day_in_a_second_field_is_told() {
-        for (occurred, told) in [
+    fn another_time_in_a_second_field_is_kept() {
+        for (occurred, differs) in [
             ("202604071807", true),
-            ("202604081807", false),
+            ("202604081807", true),
+            ("202604081000", false),
+            ("20260408100030", false),
             ("20260408", false),
             ("", false),
         ] {
@@ -1946,12 +2028,137 @@ mod tests {
             let out = convert("ADT-52", &text);
             let e = one(&out, "Encounter");
             assert_eq!(at(&e, "/period/end"), "2026-04-08T10:00:00+09:00");
-            let of_event = |d: &&warifu_diag::Diagnostic| {
-                d.code.code == "MAP018" && d.argument.as_deref() == Some("EVN-6")
-            };
-            let found = out.diagnostics.iter().filter(of_event).count();
-            assert_eq!(found, usize::from(told), "{occurred}");
+            let other = format!("EVN-6={occurred}");
+            let wanted: Vec<String> = differs.then_some(other).into_iter().collect();
+            assert_eq!(kept(&e), wanted);
+            assert_eq!(reported(&out, "MAP003"), differs);
         }
+        // Two messages of one stay: the minute of its admission.
+        for (admission, differs) in [("202604071006", true), ("202604071005", false)] {
+            let times = [(44, admission), (45, "202604081000")];
+            let left = adt("A03", "20260408100000", "", &inpatient(&times), &[]);
+            let e = one(&admitted(&[("ADT-52", "20260408", left)]), "Encounter");
+            assert_eq!(at(&e, "/period/start"), "2026-04-07T10:05:00+09:00");
+            assert_eq!(kept(&e).len(), usize::from(differs), "{e:#}");
+        }
+    }
+
+    #[test]
+    fn what_was_planned_and_overtaken_is_kept() {
+        let planned = inpatient(&[(3, "9X^991^1^^^N"), (10, "01")]);
+        let times = [(8, "202604070931"), (9, "202604201000")];
+        let to_come = adt("A14", "20260405100000", "", &planned, &times);
+        let away = adt(
+            "A21",
+            "20260409100000",
+            "202604091000",
+            &inpatient(&[]),
+            &[(47, "202604101700")],
+        );
+        let back = adt(
+            "A22",
+            "20260410180500",
+            "202604101800",
+            &inpatient(&[]),
+            &[(47, "202604101802")],
+        );
+        let to_move = inpatient(&[(3, "6N^601^1^^^N")]);
+        let to_move = adt("A15", "20260411100000", "", &to_move, &[(8, "20260412")]);
+        let left = inpatient(&[(44, "202604071005"), (45, "202604151000")]);
+        let left = adt("A03", "20260415100000", "", &left, &[]);
+        let e = one(
+            &admitted(&[
+                ("ADT-21", "20260407", to_come),
+                ("ADT-31", "20260409", away),
+                ("ADT-32", "20260410", back),
+                ("ADT-41", "20260412", to_move),
+                ("ADT-52", "20260415", left),
+            ]),
+            "Encounter",
+        );
+        let mut all = kept(&e);
+        all.sort();
+        assert_eq!(
+            all,
+            [
+                "PV1-10=01",
+                "PV1-3=6N^601^1^^^N",
+                "PV1-3=9X^991^1^^^N",
+                "PV2-47=202604101700",
+                "PV2-47=202604101802",
+                "PV2-8=202604070931",
+                "PV2-8=20260412",
+                "PV2-9=202604201000",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_move_from_a_bed_that_the_stay_does_not_know_ends_no_other_bed_at_its_time() {
+        let moved = inpatient(&[(3, "5E^501^1^^^N"), (6, "8Z^801^1^^^N")]);
+        let moved = adt("A02", "20260410100000", "202604101000", &moved, &[]);
+        let e = one(&admitted(&[("ADT-42", "20260410", moved)]), "Encounter");
+        let told = |n: usize| {
+            let place = &e["location"][n];
+            let end = place["period"]["end"].as_str().unwrap_or_default();
+            (at(place, "/location/display").to_owned(), end.to_owned())
+        };
+        assert_eq!(told(0), ("4W-412-3".to_owned(), String::new()));
+        let end = "2026-04-10T10:00:00+09:00".to_owned();
+        assert_eq!(told(1), ("8Z-801-1".to_owned(), end));
+    }
+
+    #[test]
+    fn a_plan_is_taken_back_by_a_cancel_event_of_its_day_or_that_is_told() {
+        for (cancelled, found) in [
+            ("202604120900", true),
+            ("202604121500", true),
+            ("202604111500", false),
+        ] {
+            let plan = |event: &str, sent: &str, time: &str| {
+                let to = inpatient(&[(3, "6N^601^1^^^N")]);
+                adt(event, sent, "", &to, &[(8, time)])
+            };
+            let out = admitted(&[
+                (
+                    "ADT-41",
+                    "20260412",
+                    plan("A15", "20260410100000", "202604120900"),
+                ),
+                (
+                    "ADT-41",
+                    "20260411",
+                    plan("A26", "20260410110000", cancelled),
+                ),
+            ]);
+            let e = one(&out, "Encounter");
+            let places = e["location"].as_array().unwrap();
+            assert_eq!(places.len(), if found { 1 } else { 2 }, "{cancelled}");
+            assert_eq!(reported(&out, "MAP018"), !found, "{cancelled}");
+        }
+    }
+
+    #[test]
+    fn thousands_of_events_of_one_day_are_put_in_order_in_time() {
+        let text = adt("A02", "20260410100000", "20260410", &inpatient(&[]), &[]);
+        let times = [1_500usize, 6_000].map(|n| {
+            let files: Vec<_> = (0..n)
+                .map(|n| {
+                    let name = path("ADT-42", "20260410", "20260410100000000", "06", '1');
+                    let order = format!("{n:015}");
+                    (name.replace("999999999999999", &order), text.as_str())
+                })
+                .collect();
+            let before = std::time::Instant::now();
+            let out = convert_patient(&files);
+            assert_eq!(all(&out, "Encounter").len(), 1);
+            before.elapsed()
+        });
+        let [few, many] = times;
+        assert!(
+            many < few * 12 + std::time::Duration::from_secs(1),
+            "{few:?} {many:?}"
+        );
     }
 
     #[test]
@@ -2225,6 +2432,8 @@ mod tests {
         assert_eq!(at(&places[0], "/status"), "completed");
         assert_eq!(at(&places[0], "/period/end"), "2026-04-20T10:00:00+09:00");
         assert!(reported(&out, "MAP120"));
+        // Neither its ward nor its time is lost.
+        assert_eq!(kept(&e), ["EVN-6=202604201500", "PV1-3=5E^501^1^^^N"]);
     }
 
     #[test]
