@@ -168,6 +168,14 @@ const SAID: &[&str] = &[
     "validityPeriod",
 ];
 
+/// Elements that say whether a statement holds: without them it may say the contrary.
+const TURNS: &[&str] = &[
+    "status",
+    "lifecycleStatus",
+    "clinicalStatus",
+    "verificationStatus",
+];
+
 /// Concepts that the labeller judges by.
 const CONCEPTS: &[&str] = &[
     "code",
@@ -176,6 +184,7 @@ const CONCEPTS: &[&str] = &[
     "serviceType",
     "reasonCode",
     "itemCodeableConcept",
+    "diagnosisCodeableConcept",
 ];
 
 /// What a code stands in that says nothing of what an item is: when, who, which part of a document.
@@ -463,7 +472,9 @@ impl Work<'_> {
             encounters: Vec::new(),
             elsewhere: false,
             not_own: false,
-            foreign: self.tree.member(node, "modifierExtension").is_some()
+            // What changes an entry changes what is in it.
+            foreign: modifier(self.tree, self.tree.parent(node)).is_some()
+                || self.tree.member(ROOT, "implicitRules").is_some()
                 || masked && names_number(&facts.src, &id),
             id,
             kept: false,
@@ -758,7 +769,11 @@ impl Work<'_> {
             if u.administrative {
                 continue;
             }
-            let d = self.decide_unit(u);
+            let mut d = self.decide_unit(u);
+            if d.permits() && self.is_turned(at) {
+                d.basis = None;
+                d.why = Why::Unclassified;
+            }
             let cats = u.item.cats.with(u.item.inside);
             if d.permits() {
                 self.cats = self.cats.with(cats);
@@ -1045,6 +1060,29 @@ impl Work<'_> {
                 || u.container.is_some() && !u.kept && !u.administrative
         };
         !self.open || self.units.get(at).is_some_and(held) || self.contained(at).any(held)
+    }
+
+    /// Whether what would be cut of a unit turns round what it says.
+    fn is_turned(&self, at: usize) -> bool {
+        let tree = self.tree;
+        let Some(u) = self.units.get(at) else {
+            return false;
+        };
+        let cut = self.is_told() && self.is_closed(at);
+        // What it is about, if not its subject.
+        let about = tree.member(u.node, "focus").is_some();
+        about
+            || cut
+                && TURNS.iter().any(|key| {
+                    tree.member(u.node, key)
+                        .is_some_and(|member| match tree.kind(member) {
+                            Kind::String => {
+                                self.policy.keeps(&u.kind, key) != Some(Keep::Plain)
+                                    || !self.policy.is_value(key, &tree.text(member))
+                            }
+                            _ => !inside(tree, member).any(|n| self.is_plain_coding(at, n)),
+                        })
+                })
     }
 
     /// What a resource contains.
@@ -1488,15 +1526,7 @@ impl Work<'_> {
     /// Whether a coding is a code of a published system; then it stays, without words.
     fn coding(&self, at: usize, node: NodeId, cut: &mut Cut) -> bool {
         let tree = self.tree;
-        let system = self.text(node, "system").unwrap_or_default();
-        let code = self.text(node, "code").unwrap_or_default();
-        let stays = is_published(&system)
-            && !code.is_empty()
-            && code.len() <= 64
-            && code.bytes().all(|b| b.is_ascii_graphic())
-            && !self.tells(at, &system)
-            && !self.tells(at, &code)
-            && self.describes(node);
+        let stays = self.is_plain_coding(at, node);
         if stays {
             let words = |m: &NodeId| !["system", "code"].contains(&&*tree.key(*m));
             cut.dropped.extend(tree.children(node).filter(words));
@@ -1504,16 +1534,28 @@ impl Work<'_> {
         stays
     }
 
-    /// Whether a coding describes an item and can say nothing of a disease or an operation. A label says of
-    /// the item itself what it is; elsewhere its code says that there is such a thing.
+    fn is_plain_coding(&self, at: usize, node: NodeId) -> bool {
+        let system = self.text(node, "system").unwrap_or_default();
+        let code = self.text(node, "code").unwrap_or_default();
+        is_published(&system)
+            && !code.is_empty()
+            && code.len() <= 64
+            && code.bytes().all(|b| b.is_ascii_graphic())
+            && !self.tells(at, &system)
+            && !self.tells(at, &code)
+            && self.describes(node)
+    }
+
+    /// Whether a coding describes an item and can say nothing of a disease or an operation. A label says that
+    /// there is such a thing: it goes out where
+    /// nothing is cut.
     fn describes(&self, node: NodeId) -> bool {
         let system = self.text(node, "system").unwrap_or_default();
         let code = self.text(node, "code").unwrap_or_default();
         let element = concept_of(self.tree, node);
         let label = code.len() > 1 && self.policy.label(&plain_code(&code)).is_some();
-        let of_labels = || ["security", "securityLabel"].contains(&&*element);
         let system = self.policy.system(&system);
-        (!label || of_labels()) && self.policy.describes(&element, &system, &code)
+        !label && self.policy.describes(&element, &system, &code)
     }
 
     /// What an item says of itself: published profiles, tags and labels, and when it was changed.
@@ -2241,12 +2283,19 @@ fn categories(
         let text = tree.text(n);
         let key = tree.key(n);
         let system = || text_of(tree, tree.parent(n), "system").unwrap_or_default();
-        let digits = || plain_code(&text);
+        // `21-136008`, `54136015:1234567`
+        let of_payer = || {
+            let mut number = plain_code(&text);
+            if number.as_bytes().get(2) == Some(&b'-') {
+                number.remove(2);
+            }
+            let number = number.split(':').next().unwrap_or_default();
+            number.len() == 8
+                && number.bytes().all(|b| b.is_ascii_digit())
+                && starts(&m.prefixes, number)
+        };
         key == "value" && m.numbers.have(&policy.system(&system()))
-            || !m.prefixes.is_empty()
-                && digits().len() == 8
-                && digits().bytes().all(|b| b.is_ascii_digit())
-                && starts(&m.prefixes, &digits())
+            || !m.prefixes.is_empty() && of_payer()
     };
     let numbers = rows.iter().copied().filter(|m| !m.numbers.is_empty());
     found.extend(numbers.filter(|m| inside(tree, node).any(|n| tells(m, n))));
@@ -2408,9 +2457,11 @@ fn is_listed(policy: &Policy, kind: &str, name: &str, system: &System, code: &st
     policy.local.have(system) || policy.matches.iter().any(row)
 }
 
-/// Whether a text has words: numbers and days have none.
+/// Whether a text has words, or signs of a genetic result: numbers and days have none.
 fn has_words(text: &str) -> bool {
-    let letter = |b: u8| !b.is_ascii() || b.is_ascii_alphabetic() && b != b'T' && b != b'Z';
+    let letter = |b: u8| {
+        !b.is_ascii() || b"*;".contains(&b) || b.is_ascii_alphabetic() && b != b'T' && b != b'Z'
+    };
     text.bytes().any(letter)
 }
 
@@ -2724,6 +2775,11 @@ fn days_told(tree: &Tree<'_>, node: NodeId) -> Option<(Date, Date)> {
         n += 1;
     }
     Some((first, last))
+}
+
+/// Something in a node that changes its meaning, however deep: nobody knows what it says.
+pub(crate) fn modifier(tree: &Tree<'_>, node: NodeId) -> Option<NodeId> {
+    inside(tree, node).find(|n| ["modifierExtension", "implicitRules"].contains(&&*tree.key(*n)))
 }
 
 /// All nodes inside a node, in document order.

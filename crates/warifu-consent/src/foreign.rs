@@ -16,7 +16,7 @@ use crate::fhir::{
     About, CLASSES, CONFIDENTIALITY, Dialect, EXTRAS, INSTITUTION, LOCAL_PURPOSES, LOINC, Leaf,
     OWN, PARTICIPATION, ROOT as ROOT_ROWS, to_consent,
 };
-use crate::filter::text_of;
+use crate::filter::{modifier, text_of};
 use crate::hash::resource_key;
 use crate::json::{Members, Value};
 use crate::jws::{KeyRing, Moment, Opened, open};
@@ -378,11 +378,7 @@ fn facility(tree: &Tree<'_>, reference: NodeId) -> Option<String> {
 
 /// A Consent without a token of ours.
 fn foreign(tree: &Tree<'_>, desk: &ImportDesk<'_>, out: &mut Imported) {
-    let modifier = (ROOT..tree.after(ROOT)).find(|n| {
-        let key = tree.key(*n);
-        key == "modifierExtension" || key == "implicitRules" && tree.parent(*n) == ROOT
-    });
-    if let Some(node) = modifier {
+    if let Some(node) = modifier(tree, ROOT) {
         return refuse(out, ImportCode::Modifier, &path(tree, node));
     }
     let status = text_of(tree, ROOT, "status");

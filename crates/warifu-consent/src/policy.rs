@@ -468,7 +468,7 @@ impl Words {
         }
         for word in words {
             let inner = word.starts_with('*');
-            let word = plain_text(word.trim_start_matches('*'));
+            let word = plain_text(word.strip_prefix('*').unwrap_or(word));
             let heap = word.chars().next().map_or(0, Self::heap);
             // What says nothing is compared as it is written: eGFR is no EGFR.
             let word = if says {
@@ -513,7 +513,7 @@ impl Words {
                     }
                     continue;
                 }
-                if !here.starts_with(word.as_str()) {
+                if !begins_with(here, word) {
                     continue;
                 }
                 if row.types.is_empty() || row.types.iter().any(|t| t == kind) != row.not {
@@ -527,11 +527,33 @@ impl Words {
     }
 }
 
+/// Whether a text begins with a word, in which `#` is a number, `@` letters, and `~` what follows
+/// the place in the name of a variant (`c.188T>A`, `c.35delG`, `c.76+1G>T`).
+fn begins_with(text: &str, word: &str) -> bool {
+    let mut text = text.as_bytes();
+    word.bytes().all(|w| {
+        let is = |b: &&u8| match w {
+            b'#' => b.is_ascii_digit(),
+            b'@' => b.is_ascii_alphabetic(),
+            b'~' => b"ACDGITU_+-=".contains(b),
+            _ => **b == w,
+        };
+        let most = if matches!(w, b'#' | b'@') {
+            text.len()
+        } else {
+            1
+        };
+        let n = text.iter().take(most).take_while(is).count();
+        text = text.get(n..).unwrap_or_default();
+        n > 0
+    })
+}
+
 /// Katakana of half width from U+FF66 on, as places from U+30A0 on.
 const KANA: &[u8] = b"\x52\x01\x03\x05\x07\x09\x43\x45\x47\x23\x5c\x02\x04\x06\x08\x0a\x0b\x0d\x0f\x11\x13\x15\x17\x19\x1b\x1d\x1f\x21\x24\x26\x28\x2a\x2b\x2c\x2d\x2e\x2f\x32\x35\x38\x3b\x3e\x3f\x40\x41\x42\x44\x46\x48\x49\x4a\x4b\x4c\x4d\x4f\x53";
 
 /// A text as words are sought in it: ASCII of half width, kana of full width, and nothing that takes no place.
-/// Single letters with dots or blanks between them are one word.
+/// Single letters with dots, hyphens or blanks between them are one word.
 fn plain_text(text: &str) -> String {
     let mut plain = String::new();
     for c in text.chars() {
@@ -558,7 +580,7 @@ fn plain_text(text: &str) -> String {
     plain.retain(|c| {
         let at = next;
         next += c.len_utf8();
-        let gap = c == ' ' || c == '.';
+        let gap = c == ' ' || c == '.' || c == '-';
         !(gap && at > 0 && alone(at - 1) && alone(at + 1))
     });
     plain

@@ -270,6 +270,9 @@ fn bundle(policy: &Policy, without: &[usize]) -> Value {
             ] {
                 more[concept] = published(n);
             }
+            let status = json!({"system": "http://terminology.hl7.org/CodeSystem/condition-ver-status", "code": "confirmed"});
+            let codings = more["verificationStatus"]["coding"].as_array_mut();
+            codings.unwrap().push(status);
             if cat.code == "inf.rx" {
                 more["dosageInstruction"] = json!([{"text": place(n, 'T'), "additionalInstruction": [published(n)], "asNeededCodeableConcept": published(n),
                     "site": published(n), "route": published(n), "method": published(n), "timing": {"code": published(n)}}]);
@@ -1446,7 +1449,7 @@ fn words_that_only_describe_an_item_do_not_go_out() {
             "meta": {"versionId": "LEAK", "source": "LEAK", "lastUpdated": "2026-01-05T00:00:00Z",
                 "profile": ["http://h.example.jp/StructureDefinition/LEAK", "http://jpfhir.jp/fhir/core/LEAK", "http://jpfhir.jp/fhir/core/StructureDefinition/PROFILE"],
                 "tag": [{"system": "http://h.example.jp/tag", "code": "LEAK"}, {"system": "http://terminology.hl7.org/CodeSystem/v3-ActReason", "code": "HTEST", "display": "LEAK"}],
-                "security": [{"system": hl7, "code": "LABELLED", "display": "LEAK"}, {"system": "urn:x", "code": "LEAK"}]},
+                "security": [{"system": hl7, "code": "CPLYPOL", "display": "LEAK"}, {"system": "urn:x", "code": "LEAK"}]},
             "extension": [{"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "LEAK"},
                 {"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueString": "LEAK"},
                 {"url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason", "valueCode": "unknown"},
@@ -1496,7 +1499,7 @@ fn words_that_only_describe_an_item_do_not_go_out() {
         "18842-5",
         "laboratory",
         "HTEST",
-        "LABELLED",
+        "CPLYPOL",
         "StructureDefinition/PROFILE",
         r#""valueCode":"unknown""#,
         r#""valueCode":"IDE""#,
@@ -2799,7 +2802,7 @@ fn a_disease_in_a_published_code_does_not_describe_an_item() {
         ),
         with(
             "Condition",
-            json!({"id": "c", "code": {"coding": [{"system": ICD, "code": "I10"}], "text": "DISEASE"}, "severity": leak, "bodySite": [leak], "verificationStatus": leak, "clinicalStatus": leak}),
+            json!({"id": "c", "code": {"coding": [{"system": ICD, "code": "I10"}], "text": "DISEASE"}, "severity": leak, "bodySite": [leak], "verificationStatus": {"coding": [leak["coding"][0], {"system": "http://terminology.hl7.org/CodeSystem/condition-ver-status", "code": "confirmed"}], "text": "LEAK"}}),
         ),
         with(
             "ImagingStudy",
@@ -3728,6 +3731,8 @@ fn a_public_payer_is_one_by_the_form_of_its_number() {
         ("21136008", false),
         ("５４１３６０１５", false),
         ("38136008", false),
+        ("21-136008", false),
+        ("54136015:1234567", false),
         ("06132013", true),
         ("39131156", true),
         ("138057", true),
@@ -3741,5 +3746,410 @@ fn a_public_payer_is_one_by_the_form_of_its_number() {
             r["beneficiary"] = json!({"reference": "Patient/p"});
             assert_eq!(goes(&policy, &["demo"], &r), mine, "{r}");
         }
+    }
+}
+
+/// What says that a statement does not hold, or that it is of somebody else, goes out with it or takes it along.
+#[test]
+fn what_would_turn_a_statement_round_is_not_cut_off_it() {
+    let policy = Policy::reference().unwrap();
+    let local = |code: &str| json!({"coding": [{"system": "http://local", "code": code}]});
+    let hl7 = |name: &str, code: &str| {
+        let system = format!("http://terminology.hl7.org/CodeSystem/{name}");
+        json!({"coding": [{"system": system, "code": code}], "text": "語"})
+    };
+    let words = json!({"text": "否定"});
+    let with = |cat: &str, mut r: Value, key: &str, value: &Value| {
+        r[key] = value.clone();
+        goes(&policy, &[cat], &r)
+    };
+    let disease = || own("Condition", json!({"code": {"text": "肺炎"}}));
+    let allergy = || {
+        own(
+            "AllergyIntolerance",
+            json!({"code": {"text": "ペニシリン"}}),
+        )
+    };
+    for (cat, r, key, list, code) in [
+        (
+            "inf.condition",
+            disease(),
+            "verificationStatus",
+            "condition-ver-status",
+            "refuted",
+        ),
+        (
+            "inf.condition",
+            disease(),
+            "clinicalStatus",
+            "condition-clinical",
+            "resolved",
+        ),
+        (
+            "inf.allergy",
+            allergy(),
+            "verificationStatus",
+            "allergyintolerance-verification",
+            "refuted",
+        ),
+        (
+            "inf.allergy",
+            allergy(),
+            "clinicalStatus",
+            "allergyintolerance-clinical",
+            "inactive",
+        ),
+    ] {
+        for said in [
+            &words,
+            &local("refuted"),
+            &hl7(list, "否定"),
+            &json!("refuted"),
+            &json!({}),
+        ] {
+            assert!(!with(cat, r.clone(), key, said), "{key}: {said}");
+        }
+        assert!(with(cat, r.clone(), key, &hl7(list, code)), "{key}");
+        let both = json!({"coding": [local("1")["coding"][0], hl7(list, code)["coding"][0]], "text": "語"});
+        assert!(with(cat, r, key, &both), "{key}");
+    }
+    // The person's own view has the words.
+    let mut said = disease();
+    said["verificationStatus"] = words.clone();
+    let state = state(&policy, &[]);
+    let mut me = request(&policy);
+    me.who = Who::Subject;
+    me.purpose = policy.purpose("PATRQT");
+    let out = sent_to(
+        &state,
+        &me,
+        &Holder(Origin::Ehr, Told::Yes),
+        &[person(), said],
+    );
+    assert!(out.contains("否定"), "{out}");
+    // A status that R4 does not have.
+    let lab = json!([{"coding": [{"code": "laboratory"}]}]);
+    let result = || {
+        own(
+            "Observation",
+            json!({"status": "final", "category": lab, "code": {"coding": [{"system": JLAC, "code": "3B0350000023272"}]}, "valueString": "1"}),
+        )
+    };
+    assert!(with(
+        "inf.lab",
+        result(),
+        "status",
+        &json!("entered-in-error")
+    ));
+    assert!(!with("inf.lab", result(), "status", &json!("取消")));
+    // Whom it is about.
+    let mother = || json!({"resourceType": "RelatedPerson", "id": "mo", "patient": {"reference": "Patient/p"}});
+    for (focus, mine) in [
+        (json!([{"reference": "Patient/p"}]), false),
+        (json!([{"reference": "RelatedPerson/mo"}]), false),
+        (
+            json!([{"reference": "http://o.jp/fhir/Patient/p", "display": "母"}]),
+            false,
+        ),
+        (json!([{"display": "母"}]), false),
+        (
+            json!([{"reference": "Patient/p"}, {"display": "母"}]),
+            false,
+        ),
+    ] {
+        let mut r = result();
+        r["focus"] = focus.clone();
+        let state = only(&policy, &["inf.lab"]);
+        let out = sent(&state, &[person(), mother(), r]);
+        assert_eq!(out.contains("\"x\""), mine, "{focus}");
+    }
+}
+
+/// What changes a meaning closes the resource, however deep it stands, and so do rules that nobody reads.
+#[test]
+fn what_changes_a_meaning_closes_the_resource_however_deep() {
+    let policy = Policy::reference().unwrap();
+    let no = json!([{"url": "http://x/neg", "valueBoolean": true}]);
+    let lab = json!([{"coding": [{"code": "laboratory"}]}]);
+    let code = json!({"coding": [{"system": JLAC, "code": "3B0350000023272"}]});
+    let result = |more: Value| {
+        let mut r = own("Observation", json!({"category": lab, "code": code}));
+        r.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        r
+    };
+    assert!(goes(&policy, &["inf.lab"], &result(json!({}))));
+    for more in [
+        json!({"implicitRules": "http://x"}),
+        json!({"component": [{"code": code, "valueString": "1", "modifierExtension": no}]}),
+        json!({"referenceRange": [{"text": "1", "modifierExtension": no}]}),
+    ] {
+        assert!(
+            !goes(&policy, &["inf.lab"], &result(more.clone())),
+            "{more}"
+        );
+    }
+    let dose = own(
+        "MedicationRequest",
+        json!({"medicationCodeableConcept": {"text": "薬"}, "dosageInstruction": [{"text": "1日3回", "modifierExtension": no}]}),
+    );
+    assert!(!goes(&policy, &["inf.rx"], &dose));
+    let allergy = own(
+        "AllergyIntolerance",
+        json!({"code": {"text": "ペニシリン"}, "reaction": [{"manifestation": [{"text": "発疹"}], "modifierExtension": no}]}),
+    );
+    assert!(!goes(&policy, &["inf.allergy"], &allergy));
+    let entry = json!({"resource": result(json!({})), "modifierExtension": no});
+    let out = sent(&only(&policy, &["inf.lab"]), &[person(), entry]);
+    assert!(!out.contains("\"x\""), "{out}");
+}
+
+/// Genetic results are told by the form of a variant, whatever the test is called.
+#[test]
+fn a_genetic_result_is_one_by_its_form() {
+    let policy = Policy::reference().unwrap();
+    let lab = json!([{"coding": [{"code": "laboratory"}]}]);
+    let result = |name: &str, value: &str| {
+        own(
+            "Observation",
+            json!({"category": lab, "code": {"coding": [{"system": JLAC, "code": "3B0350000023272"}], "text": name}, "valueString": value}),
+        )
+    };
+    for text in [
+        "p.Val600Glu",
+        "p.(Val600Glu)",
+        "ｐ．Ｖ６００Ｅ",
+        "c.188T>A",
+        "c.35delG",
+        "c.76+1G>T",
+        "c.-32-13T>G",
+        "c.5266dupC",
+        "g.32936732G>C",
+        "m.3243A>G",
+        "NM_004333.4:c.1799T>A",
+        "NP_004324",
+        "rs1799971",
+        "del(5q)",
+        "inv(16)",
+        "T(9;22)",
+        "t(X;18)",
+        "ε3/ε4",
+        "*1/*28",
+        "*2/*2",
+        "*2A/*5",
+        "*15:02",
+        "HLA-B",
+        "FLT3-ITD",
+        "ALK融合",
+        "MSI検査",
+        "CYP2C19*2",
+        "CYP2C19",
+        "ROS1",
+        "ＢＲＡＣＡｎａｌｙｓｉｓ",
+        "オンコタイプDX",
+        "HTT CAGリピート",
+        "Factor V Leiden",
+        "H-I-V 陽性",
+    ] {
+        assert!(
+            !goes(&policy, &["inf.lab"], &result("院内検査A", text)),
+            "value {text}"
+        );
+        assert!(
+            !goes(&policy, &["inf.lab"], &result(text, "1")),
+            "name {text}"
+        );
+    }
+    for text in [
+        "ALP",
+        "ALK-P",
+        "T(4)",
+        "10*3/uL",
+        "4.1*10",
+        "C.12",
+        "1.5-2.0",
+        "RS 1",
+        "p.o.",
+        "eGFR 60",
+        "2026-04-01",
+        "A/G比",
+        "CYFRA21-1",
+        "TP 7.1",
+        "P 3.5",
+        "(1+)",
+        "T-Bil",
+    ] {
+        assert!(
+            goes(&policy, &["inf.lab"], &result("院内検査A", text)),
+            "{text}"
+        );
+    }
+    let gene = |code: &str| {
+        let code = json!({"coding": [{"system": "http://loinc.org", "code": code}]});
+        own("Observation", json!({"category": lab, "code": code}))
+    };
+    for code in ["21639-0", "34519-9"] {
+        assert!(
+            !goes(&policy, &["inf.lab", "inf.infection"], &gene(code)),
+            "{code}"
+        );
+    }
+}
+
+/// A label that says of what kind a thing is does not go out with what is disclosed.
+#[test]
+fn a_label_of_a_sensitive_kind_does_not_go_out() {
+    let policy = Policy::reference().unwrap();
+    let hl7 = |list: &str, code: &str| json!({"system": format!("http://terminology.hl7.org/CodeSystem/{list}"), "code": code});
+    let marks = [
+        ("v3-ActCode", "HIV", false),
+        ("v3-ActCode", "PSY", false),
+        ("v3-ActCode", "STD", false),
+        ("v3-ActCode", "ETH", false),
+        ("v3-ActCode", "SDV", false),
+        ("v3-ActCode", "PREGNANT", false),
+        ("v3-ActCode", "SICKLE", false),
+        ("v3-ActCode", "SUD", false),
+        ("v3-ActCode", "MH", false),
+        ("v3-ObservationValue", "HIV", false),
+        ("v3-ActCode", "NORDSCLCD", true),
+        ("v3-ActReason", "TREAT", true),
+        ("v3-Confidentiality", "R", true),
+    ];
+    let list: Vec<Value> = marks
+        .iter()
+        .map(|(list, code, _)| hl7(list, code))
+        .collect();
+    let mut patient = person();
+    patient["meta"] = json!({"security": list, "tag": list});
+    let lab = json!([{"coding": [{"code": "laboratory"}]}]);
+    let result = own(
+        "Observation",
+        json!({"meta": {"security": list}, "category": lab, "code": {"coding": [{"system": JLAC, "code": "3B0350000023272"}]}}),
+    );
+    let out = sent(
+        &only(&policy, &["inf.lab", "demo"]),
+        &[patient.clone(), result.clone()],
+    );
+    assert!(out.contains("\"x\""), "{out}");
+    let json: Value = serde_json::from_str(&out).unwrap();
+    for entry in json["entry"].as_array().unwrap() {
+        let text = entry.to_string();
+        for (_, code, stays) in marks {
+            assert_eq!(
+                text.contains(&format!("\"{code}\"")),
+                stays,
+                "{code}: {text}"
+            );
+        }
+    }
+    // The person's own view has them.
+    let state = state(&policy, &[]);
+    let mut me = request(&policy);
+    me.who = Who::Subject;
+    me.purpose = policy.purpose("PATRQT");
+    let out = sent_to(
+        &state,
+        &me,
+        &Holder(Origin::Ehr, Told::Yes),
+        &[patient, result],
+    );
+    assert!(out.contains("\"HIV\""), "{out}");
+}
+
+/// An electrocardiogram and an endoscopy are no operations, though their category says procedure.
+#[test]
+fn an_examination_of_category_procedure_is_an_image() {
+    let policy = Policy::reference().unwrap();
+    let of = |codes: &[&str], system: &str, code: &str, more: Value| {
+        let category: Vec<Value> = codes
+            .iter()
+            .map(|c| json!({"coding": [{"code": c}]}))
+            .collect();
+        let mut r = own(
+            "Observation",
+            json!({"category": category, "code": {"coding": [{"system": system, "code": code}]}}),
+        );
+        r.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        r
+    };
+    let loinc = "http://loinc.org";
+    let rate = json!({"component": [{"code": {"coding": [{"system": loinc, "code": "8637-1"}]}, "valueQuantity": {"value": 800, "unit": "ms"}}]});
+    for r in [
+        of(&["procedure"], loinc, "11524-6", rate),
+        of(&["procedure"], JLAC, "9A110000016100001", json!({})),
+    ] {
+        assert!(goes(&policy, &["img"], &r), "{r}");
+    }
+    let scope = of(&["procedure", "LP7796-8"], loinc, "19778-0", json!({}));
+    assert!(goes(
+        &policy,
+        &["img", "inf.condition", "inf.infection"],
+        &scope
+    ));
+    assert!(!goes(&policy, &["vis.history"], &scope));
+    let all = ["img", "inf.condition", "inf.infection", "vis.history"];
+    for r in [
+        of(&["procedure"], loinc, "29300-1", json!({})),
+        of(&["procedure"], "urn:local", "1", json!({})),
+        of(
+            &["procedure"],
+            loinc,
+            "11524-6",
+            json!({"valueString": "胃切除術後"}),
+        ),
+        of(
+            &["procedure"],
+            loinc,
+            "11524-6",
+            json!({"component": [{"code": {"text": "処置"}, "valueString": "1"}]}),
+        ),
+    ] {
+        assert!(!goes(&policy, &all, &r), "{r}");
+    }
+}
+
+/// The diagnosis of a claim goes where the claim does: the person was told, and diagnoses are granted.
+#[test]
+fn the_diagnosis_of_a_claim_goes_where_the_person_was_told() {
+    let policy = Policy::reference().unwrap();
+    let claim = json!({"resourceType": "ExplanationOfBenefit", "id": "x", "status": "active", "patient": {"reference": "Patient/p"},
+        "diagnosis": [{"sequence": 1, "diagnosisCodeableConcept": {"coding": [{"system": ICD, "code": "C22.0", "display": "肝細胞癌"}]}}]});
+    let out = |cats: &[&str], told: Told| {
+        let state = only(&policy, cats);
+        let holder = Holder(Origin::Claims, told);
+        sent_to(
+            &state,
+            &request(&policy),
+            &holder,
+            &[person(), claim.clone()],
+        )
+    };
+    let all = ["vis.history", "inf.condition"];
+    let yes = out(&all, Told::Yes);
+    assert!(yes.contains("C22.0") && yes.contains("肝細胞癌"), "{yes}");
+    for out in [
+        out(&all, Told::No),
+        out(&all, Told::Unknown),
+        out(&all[..1], Told::Yes),
+    ] {
+        assert!(!out.contains("\"x\"") && !out.contains("C22"), "{out}");
+    }
+    // Beside an excluded label what nobody judged closes it.
+    let mut state = only(&policy, &all);
+    for g in &mut state.grants {
+        g.annex.lbl.push("HIV".into());
+    }
+    let mut local = claim.clone();
+    local["diagnosis"][0]["diagnosisCodeableConcept"] = json!({"text": "院内病名"});
+    for (r, mine) in [(&claim, true), (&local, false)] {
+        assert_eq!(
+            sent(&state, &[person(), r.clone()]).contains("\"x\""),
+            mine,
+            "{r}"
+        );
     }
 }
