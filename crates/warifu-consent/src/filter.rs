@@ -1063,6 +1063,7 @@ impl Work<'_> {
     }
 
     /// Whether what would be cut of a unit turns round what it says.
+    #[inline(never)]
     fn is_turned(&self, at: usize) -> bool {
         let tree = self.tree;
         let Some(u) = self.units.get(at) else {
@@ -1534,6 +1535,7 @@ impl Work<'_> {
         stays
     }
 
+    #[inline(never)]
     fn is_plain_coding(&self, at: usize, node: NodeId) -> bool {
         let system = self.text(node, "system").unwrap_or_default();
         let code = self.text(node, "code").unwrap_or_default();
@@ -2778,6 +2780,7 @@ fn days_told(tree: &Tree<'_>, node: NodeId) -> Option<(Date, Date)> {
 }
 
 /// Something in a node that changes its meaning, however deep: nobody knows what it says.
+#[inline(never)]
 pub(crate) fn modifier(tree: &Tree<'_>, node: NodeId) -> Option<NodeId> {
     inside(tree, node).find(|n| ["modifierExtension", "implicitRules"].contains(&&*tree.key(*n)))
 }

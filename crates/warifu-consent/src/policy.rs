@@ -529,6 +529,7 @@ impl Words {
 
 /// Whether a text begins with a word, in which `#` is a number, `@` letters, and `~` what follows
 /// the place in the name of a variant (`c.188T>A`, `c.35delG`, `c.76+1G>T`).
+#[inline(never)]
 fn begins_with(text: &str, word: &str) -> bool {
     let mut text = text.as_bytes();
     word.bytes().all(|w| {
