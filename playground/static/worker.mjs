@@ -380,11 +380,12 @@ function tally(bundle) {
   return of;
 }
 
-/** The file that a Bundle is of: most of its leaves come from there. */
+/** The file that a Bundle is of: most of its leaves come from there, but for what is kept of others in extensions. */
 function sourceOf(hits) {
   const spans = new Map();
   let best;
-  for (const hit of hits) for (const { file } of hit.spans) {
+  const own = hits.filter((hit) => !hit.pointer.includes("/extension/"));
+  for (const hit of own.length > 0 ? own : hits) for (const { file } of hit.spans) {
     const n = (spans.get(file) ?? 0) + 1;
     spans.set(file, n);
     if (best === undefined || n > spans.get(best)) best = file;

@@ -131,7 +131,7 @@ test("findings show their frame and lead to their field; unused fields have a re
   await page.locator("#bottom .unused-row").first().waitFor();
   await page.locator("#bottom .unused-row .tag", { hasText: "対象外" }).first().waitFor();
   const reasons = new Set(await page.locator("#bottom .unused-row .tag").allTextContents());
-  assert.ok([...reasons].every((r) => ["対象外", "移し先なし", "未知"].includes(r)), [...reasons].join());
+  assert.ok([...reasons].every((r) => ["対象外", "移し先なし", "未知", "判断に使用"].includes(r)), [...reasons].join());
   await close(page);
 });
 
