@@ -1549,8 +1549,7 @@ impl Work<'_> {
     }
 
     /// Whether a coding describes an item and can say nothing of a disease or an operation. A label says that
-    /// there is such a thing: it goes out where
-    /// nothing is cut.
+    /// there is such a thing: it goes out where nothing is cut.
     fn describes(&self, node: NodeId) -> bool {
         let system = self.text(node, "system").unwrap_or_default();
         let code = self.text(node, "code").unwrap_or_default();

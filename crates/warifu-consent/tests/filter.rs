@@ -836,6 +836,15 @@ fn sent(state: &State<'_>, resources: &[Value]) -> String {
     )
 }
 
+/// What the person's own view of these resources is.
+fn own_view(policy: &Policy, resources: &[Value]) -> String {
+    let mut me = request(policy);
+    me.who = Who::Subject;
+    me.purpose = policy.purpose("PATRQT");
+    let holder = Holder(Origin::Ehr, Told::Yes);
+    sent_to(&state(policy, &[]), &me, &holder, resources)
+}
+
 fn sent_to(state: &State<'_>, r: &Request, holder: &dyn Knowledge, resources: &[Value]) -> String {
     let entries: Vec<Value> = resources
         .iter()
@@ -3816,16 +3825,7 @@ fn what_would_turn_a_statement_round_is_not_cut_off_it() {
     // The person's own view has the words.
     let mut said = disease();
     said["verificationStatus"] = words.clone();
-    let state = state(&policy, &[]);
-    let mut me = request(&policy);
-    me.who = Who::Subject;
-    me.purpose = policy.purpose("PATRQT");
-    let out = sent_to(
-        &state,
-        &me,
-        &Holder(Origin::Ehr, Told::Yes),
-        &[person(), said],
-    );
+    let out = own_view(&policy, &[person(), said]);
     assert!(out.contains("否定"), "{out}");
     // A status that R4 does not have.
     let lab = json!([{"coding": [{"code": "laboratory"}]}]);
@@ -4045,16 +4045,7 @@ fn a_label_of_a_sensitive_kind_does_not_go_out() {
         }
     }
     // The person's own view has them.
-    let state = state(&policy, &[]);
-    let mut me = request(&policy);
-    me.who = Who::Subject;
-    me.purpose = policy.purpose("PATRQT");
-    let out = sent_to(
-        &state,
-        &me,
-        &Holder(Origin::Ehr, Told::Yes),
-        &[patient, result],
-    );
+    let out = own_view(&policy, &[patient, result]);
     assert!(out.contains("\"HIV\""), "{out}");
 }
 
