@@ -222,7 +222,8 @@ impl Package {
     }
 
     /// Everything that is read later without a further look: places are within their sections, nodes
-    /// hold values of earlier nodes only, texts are UTF-8 and in order. Linear.
+    /// hold values of earlier nodes only, texts are UTF-8; texts, definitions and codes are in the
+    /// order that they are searched by. Linear.
     fn verify(&self) -> Option<()> {
         let whole = |n: usize, words: usize| self.section(n).len().is_multiple_of(4 * words);
         let numbers = [ENDS, NODES, PARENTS].iter().all(|n| whole(*n, 1));
@@ -284,6 +285,7 @@ impl Package {
         }
         let text_or_none = |id: u32| id < texts || id == NONE;
         let concepts = self.count(CONCEPTS, CONCEPT_WORDS);
+        let mut url = 0;
         for n in 0..self.count(RESOURCES, RESOURCE_WORDS) {
             let word = |k| self.u32(RESOURCES, size(n) * RESOURCE_WORDS + k);
             let end = word(5).checked_add(word(6))?;
@@ -295,6 +297,10 @@ impl Package {
             if !fits {
                 return None;
             }
+            if word(0) < url {
+                return None;
+            }
+            url = word(0);
             weight(&sizes, word(4), Some(true))?;
             // Parents count from the first concept of their own system.
             for c in word(5)..end {
@@ -306,6 +312,11 @@ impl Package {
                     return None;
                 }
                 weight(&sizes, word_c(2), None)?;
+            }
+            let resource = Resource { package: self, n };
+            let codes = resource.concepts().map(Concept::code);
+            if !codes.is_sorted_by(|a, b| resource.order(a, b).is_le()) {
+                return None;
             }
         }
         weight(&sizes, self.u32(PACKAGE, 0), Some(true))?;
@@ -399,25 +410,21 @@ impl<'p> Resource<'p> {
     pub fn concepts(self) -> impl ExactSizeIterator<Item = Concept<'p>> {
         (0..self.concept_count()).map(move |n| Concept { of: self, n })
     }
+    /// The order that codes of this system stand in.
+    fn order(self, a: &str, b: &str) -> Ordering {
+        if self.is_case_sensitive() {
+            return a.cmp(b);
+        }
+        let folded = |b: u8| b.to_ascii_lowercase();
+        a.bytes().map(folded).cmp(b.bytes().map(folded))
+    }
     /// A concept by its code; of a system that ignores case by the code in any case.
     pub fn find_concept(self, code: &str) -> Option<Concept<'p>> {
-        let folded = |c: &str| {
-            c.bytes()
-                .map(|b| b.to_ascii_lowercase())
-                .collect::<Vec<u8>>()
-        };
-        let sensitive = self.is_case_sensitive();
-        let wanted = folded(code);
         let (mut low, mut high) = (0, self.concept_count());
         while low < high {
             let n = low.midpoint(high);
             let concept = Concept { of: self, n };
-            let order = if sensitive {
-                concept.code().cmp(code)
-            } else {
-                folded(concept.code()).cmp(&wanted)
-            };
-            match order {
+            match self.order(concept.code(), code) {
                 Ordering::Equal => return Some(concept),
                 Ordering::Less => low = n + 1,
                 Ordering::Greater => high = n,
