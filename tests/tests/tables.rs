@@ -33,18 +33,21 @@ fn every_field_ss_mix2_uses_is_a_row_somewhere() {
 
 #[test]
 fn rows_name_their_target_and_source() {
-    for t in kinds::tables() {
+    for worded in kinds::all() {
+        let t = worded.table;
         assert!(!t.rows.is_empty(), "{} is empty", t.name);
+        let texts: Vec<_> = worded.texts().collect();
+        assert_eq!(texts.len(), t.rows.len(), "{} has a line break", t.name);
         let mut seen = BTreeSet::new();
-        for r in t.rows {
-            assert_eq!(r.row.table, t.name);
+        for ((n, r), (target, ja)) in t.rows.iter().enumerate().zip(texts) {
+            assert_eq!((r.row.table, usize::from(r.row.n)), (t.name, n));
             assert!(
-                !r.row.ja.is_empty(),
+                !ja.is_empty(),
                 "{} {} has no Japanese name",
                 t.name,
                 r.row.source
             );
-            seen.insert((r.row.source, r.row.target));
+            seen.insert((r.row.source, target));
         }
         assert_eq!(seen.len(), t.rows.len(), "{} repeats a row", t.name);
     }

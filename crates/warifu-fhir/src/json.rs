@@ -9,7 +9,7 @@
 
 use crate::ids::Id;
 use crate::resource::Buffers;
-use crate::trace::{Event, Row, Src};
+use crate::trace::{Event, RowId, Src};
 
 /// Place for exactly one JSON value.
 #[derive(Debug)]
@@ -373,7 +373,7 @@ impl Object<'_> {
         self.b.scratch.last() == Some(&b'{')
     }
     /// Sets the row that leaves are attributed to, until it is set again; returns the one before.
-    pub fn row(&mut self, row: Option<&'static Row>) -> Option<&'static Row> {
+    pub fn row(&mut self, row: Option<&'static RowId>) -> Option<&'static RowId> {
         std::mem::replace(&mut self.b.row, row)
     }
 }

@@ -19,4 +19,4 @@ pub use element::Element;
 pub use ids::{Id, IdKey};
 pub use json::{Array, Object, Value};
 pub use resource::{Buffers, Resource};
-pub use trace::{Event, Row, Src};
+pub use trace::{Event, Row, RowId, Src};

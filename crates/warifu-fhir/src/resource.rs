@@ -3,7 +3,7 @@
 use crate::element::{Element, META};
 use crate::ids::Id;
 use crate::json::Value;
-use crate::trace::{Event, Row, Src};
+use crate::trace::{Event, RowId, Src};
 
 /// Buffers that are reused from resource to resource.
 #[derive(Debug, Default)]
@@ -11,7 +11,7 @@ pub struct Buffers {
     /// Elements in the order they were made.
     pub(crate) scratch: Vec<u8>,
     pub(crate) events: Option<Vec<Event>>,
-    pub(crate) row: Option<&'static Row>,
+    pub(crate) row: Option<&'static RowId>,
     chunks: Vec<Chunk>,
     /// A bit for each place in the definition that an element was written for.
     places: u64,
@@ -25,7 +25,7 @@ struct Chunk {
     start: u32,
     end: u32,
     events: (u32, u32),
-    row: Option<&'static Row>,
+    row: Option<&'static RowId>,
 }
 
 impl Buffers {
@@ -84,7 +84,7 @@ impl Resource {
         self.id
     }
     /// Sets the row that everything written from now on is attributed to; returns the one before.
-    pub fn row(&mut self, row: Option<&'static Row>) -> Option<&'static Row> {
+    pub fn row(&mut self, row: Option<&'static RowId>) -> Option<&'static RowId> {
         std::mem::replace(&mut self.b.row, row)
     }
     /// Writes a single element, or one more item of a repeating one. Nothing happens when `f` writes
@@ -218,7 +218,7 @@ impl Resource {
         source: Option<&str>,
         json: &mut Vec<u8>,
         events: &mut Vec<Event>,
-        rows: &mut Vec<(u32, Option<&'static Row>)>,
+        rows: &mut Vec<(u32, Option<&'static RowId>)>,
     ) {
         let b = &mut *self.b;
         b.sequence.clear();

@@ -37,6 +37,23 @@ pub struct Row {
     pub ja: &'static str,
 }
 
+/// Which row it is. What readers see besides ([`Row`]) is looked up when a trace is shown: a
+/// conversion does without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RowId {
+    /// Name of the table.
+    pub table: &'static str,
+    /// Source field; empty for constants.
+    pub source: &'static str,
+    /// Place among the rows of the table; [`RowId::TABLE`] for the table as such.
+    pub n: u16,
+}
+
+impl RowId {
+    /// Place of what is attributed to the table as such.
+    pub const TABLE: u16 = u16::MAX;
+}
+
 /// One leaf (or one further source of the same leaf) of a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Event {
@@ -45,7 +62,7 @@ pub struct Event {
     /// Where it came from.
     pub src: Src,
     /// Row in force when it was written.
-    pub row: Option<&'static Row>,
+    pub row: Option<&'static RowId>,
 }
 
 /// A leaf of a JSON text with its RFC 6901 pointer and the range of its value.

@@ -195,10 +195,10 @@ impl<'o> Entries<'o> {
         options: &Options,
         kind: BundleType,
     ) -> impl Iterator<Item = Hit> + 's {
-        let constants = Some(&kinds::MSH_TO_BUNDLE.constants);
+        let constants = kinds::Words::default().text(&kinds::MSH_TO_BUNDLE.constants);
         let constant = move |pointer: String, spans: Vec<HitSpan>| Hit {
             pointer,
-            row: constants,
+            row: Some(constants),
             spans,
         };
         let mut head: Vec<Hit> = ["/resourceType", "/id", "/type"]
@@ -249,6 +249,7 @@ impl<'o> Entries<'o> {
         };
         let own = self.out.paths.iter_from(&first);
         let mut own = own.take_while(|(src, _)| src.message == message);
+        let mut words = kinds::Words::default();
         let sent = own.find(|(_, p)| {
             let path = (p.segment, p.field);
             path == (*b"MSH", 7)
@@ -256,8 +257,9 @@ impl<'o> Entries<'o> {
         Hit {
             pointer: "/timestamp".to_owned(),
             row: sent
-                .and_then(|(_, path)| kinds::row_of(kinds::MSH_TO_BUNDLE.name, path))
-                .or(Some(&kinds::MSH_TO_BUNDLE.constants)),
+                .and_then(|(_, path)| words.row(kinds::MSH_TO_BUNDLE.name, path))
+                .or(Some(&kinds::MSH_TO_BUNDLE.constants))
+                .map(|row| words.text(row)),
             spans: vec![HitSpan {
                 message,
                 start: sent.map_or(0, |(src, _)| src.start),

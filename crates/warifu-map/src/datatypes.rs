@@ -7,7 +7,7 @@ use warifu_diag::catalogue::hl7::HL7113;
 use warifu_diag::catalogue::map_admin::MAP127;
 use warifu_diag::catalogue::map_general::{MAP006, MAP007, MAP008, MAP010, MAP018, MAP020};
 use warifu_diag::catalogue::map_lab::MAP219;
-use warifu_fhir::{Element, Id, Object, Resource, Row, Src};
+use warifu_fhir::{Element, Id, Object, Resource, RowId, Src};
 use warifu_hl7::time::{self, Oddity, Time};
 use warifu_hl7::{Part, Val};
 use warifu_terms::systems::{self, SystemUri};
@@ -392,7 +392,7 @@ impl<'a> Times<'a> {
     }
     /// [`Times::write`], the end attributed to a row of its own.
     #[inline(never)]
-    pub fn write_from(&self, o: &mut Object<'_>, row: Option<&'static Row>) {
+    pub fn write_from(&self, o: &mut Object<'_>, row: Option<&'static RowId>) {
         o.string("start", self.start.0, self.start.1);
         if row.is_some() {
             o.row(row);

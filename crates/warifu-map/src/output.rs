@@ -4,7 +4,7 @@ use warifu_order::{Map, Set};
 
 use warifu_diag::catalogue::hl7::HL7199;
 use warifu_diag::{Diagnostic, Severity, SourceId, Span};
-use warifu_fhir::{Event, Id, Resource, Row, Src};
+use warifu_fhir::{Event, Id, Resource, RowId, Src};
 
 /// Most findings of the messages of a file that are listed; the rest is counted (`HL7199`).
 pub const MAX_FINDINGS: usize = 10_000;
@@ -60,11 +60,11 @@ pub struct Output {
     /// Leaf events (tracing on), offsets relative to the resource's JSON.
     pub events: Vec<Event>,
     /// Starts of elements and their rows (tracing on), offsets relative to the resource's JSON.
-    pub rows: Vec<(u32, Option<&'static Row>)>,
+    pub rows: Vec<(u32, Option<&'static RowId>)>,
     /// Fields read for a decision without leaving a leaf (tracing on).
     pub used: Vec<Src>,
     /// Fields that have no target, with their row (tracing on).
-    pub lost: Vec<(Src, &'static Row)>,
+    pub lost: Vec<(Src, &'static RowId)>,
     /// MSH-7 of each message (`Bundle.timestamp` when no "sent at" is given).
     pub message_times: Vec<(u16, warifu_hl7::time::Time)>,
     /// What each message says of its visit ([`crate::Options::clins`] on).

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use warifu_diag::catalogue::map_general::{MAP003, MAP008, MAP018};
-use warifu_fhir::{Id, Object, Resource, Row};
+use warifu_fhir::{Id, Object, Resource, RowId};
 use warifu_hl7::{Message, Part, Segment, Val};
 use warifu_order::{Map, Set};
 use warifu_ssmix2::DataKind;
@@ -54,8 +54,8 @@ pub enum Action {
 /// A row of a table.
 #[derive(Clone, Copy)]
 pub struct MapRow {
-    /// What readers of a trace see.
-    pub row: Row,
+    /// What a trace calls it.
+    pub row: RowId,
     /// Segment of the source.
     pub segment: [u8; 3],
     /// Field number of the source; 0 for the whole segment or a constant.
@@ -71,7 +71,7 @@ pub struct Table {
     /// FHIR resource type.
     pub resource: &'static str,
     /// What constants are attributed to (`active`, `intent` …): the table as such.
-    pub constants: Row,
+    pub constants: RowId,
     /// Rows, in the order in which they are run.
     pub rows: &'static [MapRow],
     /// Segments of which the table leaves nothing behind.
@@ -113,12 +113,53 @@ pub const fn taken(rows: &[MapRow], segment: [u8; 3]) -> u64 {
 }
 
 /// The row of what has none.
-pub(crate) static REST: Row = Row {
+pub(crate) static REST: RowId = RowId {
     table: "REST",
     source: "",
-    target: "extension",
-    ja: "変換先のない項目",
+    n: 0,
 };
+
+/// What readers of a trace see of a row: the target element, and the official Japanese name of the
+/// source.
+pub type RowText = (&'static str, &'static str);
+
+/// A table with the texts of its rows. They stand apart from the rows, since in wasm they belong to
+/// the part that shows a trace.
+#[derive(Clone, Copy)]
+pub struct Worded {
+    /// The table.
+    pub table: &'static Table,
+    /// The texts of its rows: a line each, in their order; target, tab, name.
+    texts: &'static str,
+}
+
+impl Worded {
+    /// A table and its lines of texts, see [`table!`](crate::table!).
+    pub const fn new(table: &'static Table, texts: &'static str) -> Self {
+        Self { table, texts }
+    }
+    /// The texts of its rows, in their order.
+    pub fn texts(self) -> impl Iterator<Item = RowText> {
+        let lines = self.texts.lines();
+        lines.map(|line| line.split_once('\t').unwrap_or_default())
+    }
+}
+
+/// Numbers the rows of a table.
+#[expect(clippy::indexing_slicing, reason = "the loop is bounded by the length")]
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    reason = "const fn: no table has 65,535 rows"
+)]
+pub const fn numbered<const ROWS: usize>(mut rows: [MapRow; ROWS]) -> [MapRow; ROWS] {
+    let mut i = 0;
+    while i < ROWS {
+        rows[i].row.n = i as u16;
+        i += 1;
+    }
+    rows
+}
 
 /// Segment name of a source such as `PID-5` or `PID`.
 #[expect(clippy::indexing_slicing, reason = "the length is checked first")]
@@ -159,16 +200,16 @@ macro_rules! table {
     ($(#[$m:meta])* $name:ident: $resource:literal $(keeps $($kept:literal),+)? { $($source:literal => $target:literal: $kind:ident $($of:literal)? $($arg:path)?, $ja:literal;)* }) => {
         $(#[$m])*
         pub static $name: $crate::table::Table = {
-            const ROWS: &[$crate::table::MapRow] = &[$($crate::table::MapRow {
-                row: warifu_fhir::Row { table: stringify!($name), source: $source, target: $target, ja: $ja },
+            const ROWS: &[$crate::table::MapRow] = &$crate::table::numbered([$($crate::table::MapRow {
+                row: warifu_fhir::RowId { table: stringify!($name), source: $source, n: 0 },
                 segment: $crate::table::source_segment($source),
                 field: $crate::table::source_field($source),
                 action: $crate::table!(@action $kind $($of)? $($arg)?),
-            }),*];
+            }),*]);
             $crate::table::Table {
                 name: stringify!($name),
                 resource: $resource,
-                constants: warifu_fhir::Row { table: stringify!($name), source: "", target: $resource, ja: "定数" },
+                constants: warifu_fhir::RowId { table: stringify!($name), source: "", n: warifu_fhir::RowId::TABLE },
                 rows: ROWS,
                 keeps: &[$($($crate::table::Kept {
                     segment: $crate::table::source_segment($kept),
@@ -176,6 +217,12 @@ macro_rules! table {
                 }),+)?],
             }
         };
+
+        #[doc(hidden)]
+        #[expect(non_snake_case, reason = "the texts of a table go by its name")]
+        pub mod $name {
+            pub(crate) static TEXTS: &str = concat!($($target, "\t", $ja, "\n"),*);
+        }
     };
     (@action map $f:path) => { $crate::table::Action::Map($f) };
     (@action always $f:path) => { $crate::table::Action::Always($f) };
@@ -184,6 +231,14 @@ macro_rules! table {
     (@action same $of:literal) => { $crate::table::same($of, false) };
     (@action beside $of:literal) => { $crate::table::same($of, true) };
     (@action lost) => { $crate::table::Action::Lost };
+}
+
+/// Tables with the texts of their rows.
+#[macro_export]
+macro_rules! worded {
+    ($($($name:ident)::+),* $(,)?) => {
+        &[$($crate::table::Worded::new(&$($name)::+, $($name)::+::TEXTS)),*]
+    };
 }
 
 /// Segments that belong together (an order with its RXE, TQ1, RXR …), looked up by name.

@@ -31,7 +31,7 @@ pub struct Hit {
     /// RFC 6901 pointer into the resource.
     pub pointer: String,
     /// The row that wrote it; `None` for what the engine itself writes (`resourceType`, `id`).
-    pub row: Option<&'static Row>,
+    pub row: Option<Row>,
     /// Source bytes; empty for constants.
     pub spans: Vec<HitSpan>,
 }
@@ -351,6 +351,7 @@ pub fn hits<'o>(out: &'o Output, r: &'o OutResource) -> impl Iterator<Item = Hit
     let table = rows.iter().find_map(|(_, row)| row.map(|r| r.table));
     let resource_type = r.resource_type;
     let constants = kinds::constants_of(table, resource_type);
+    let mut words = kinds::Words::default();
     warifu_fhir::trace::leaves(json).map(move |leaf| {
         let at = u32::try_from(leaf.start).unwrap_or(u32::MAX);
         let mut spans = Vec::new();
@@ -384,12 +385,15 @@ pub fn hits<'o>(out: &'o Output, r: &'o OutResource) -> impl Iterator<Item = Hit
         // A field read inside a composite belongs to its own row of the same table.
         let own = row
             .zip(first)
-            .and_then(|(r, first)| kinds::row_of(r.table, first));
+            .and_then(|(r, first)| words.row(r.table, first));
         // What a row for another element left in force is not of that row.
         let element = leaf.pointer.split('/').nth(1).unwrap_or_default();
         let element = element.trim_start_matches('_');
         let wrong = row.filter(|r| {
-            own.is_none() && element != "contained" && !kinds::writes(r, resource_type, element)
+            let mut target = || words.text(r).target;
+            own.is_none()
+                && element != "contained"
+                && !kinds::writes(target(), resource_type, element)
         });
         if let Some(wrong) = wrong {
             row = kinds::row_for(wrong, first, resource_type, element);
@@ -397,7 +401,9 @@ pub fn hits<'o>(out: &'o Output, r: &'o OutResource) -> impl Iterator<Item = Hit
         row = own.or(row);
         let engine = matches!(leaf.pointer.as_str(), "/resourceType" | "/id");
         Hit {
-            row: row.or_else(|| constants.filter(|_| !engine)),
+            row: row
+                .or_else(|| constants.filter(|_| !engine))
+                .map(|row| words.text(row)),
             pointer: leaf.pointer,
             spans,
         }

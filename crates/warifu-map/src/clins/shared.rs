@@ -32,11 +32,12 @@ static ROWS: [Row; 5] = [
 ];
 
 /// The row whose source is the field of a path (`ORC(2)-17.1` → `ORC-17`).
-fn row_of(path: &str) -> Option<&'static Row> {
+fn row_of(path: &str) -> Option<Row> {
     let segment = path.get(..3)?;
     let field = path.split_once('-')?.1.split(['.', '[']).next()?;
     ROWS.iter()
         .find(|r| r.source.split_once('-') == Some((segment, field)))
+        .copied()
 }
 
 /// Extension 医療機関番号.

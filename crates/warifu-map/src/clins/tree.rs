@@ -14,7 +14,7 @@ const MAX_DEPTH: usize = 64;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Origin {
     /// The row that wrote it.
-    pub(super) row: Option<&'static Row>,
+    pub(super) row: Option<Row>,
     /// Source bytes; empty for constants.
     pub(super) spans: Vec<HitSpan>,
 }
@@ -340,7 +340,7 @@ impl Writer<'_> {
                     let made = !own && from.spans.is_empty();
                     self.hits.push(Hit {
                         pointer: self.pointer.clone(),
-                        row: from.row.or(made.then_some(&CONSTANTS)),
+                        row: from.row.or(made.then_some(CONSTANTS)),
                         spans: from.spans.clone(),
                     });
                 }

@@ -14,7 +14,7 @@ use crate::datatypes::{
     self, both_triplets, codeable_concept, coded_concept, identifier, person_reference,
 };
 use crate::kinds::observation;
-use crate::table::{Group, Ignored, Table, run};
+use crate::table::{Group, Ignored, Table, Worded, run};
 
 /// Canonical of `JP_AllergyIntolerance`.
 pub const JP_ALLERGY_INTOLERANCE: &str =
@@ -58,7 +58,7 @@ table! {
 }
 
 /// Tables of this module.
-pub static TABLES: &[&Table] = &[&IAM_TO_JP_ALLERGY, &AL1_TO_JP_ALLERGY];
+pub static TABLES: &[Worded] = crate::worded![IAM_TO_JP_ALLERGY, AL1_TO_JP_ALLERGY];
 
 /// ADT-61: every IAM.
 pub(crate) fn convert(cx: &mut Cx<'_, '_>) {

@@ -5,7 +5,7 @@ use warifu_order::Map;
 use warifu_diag::catalogue::map_admin::{MAP106, MAP115, MAP125};
 use warifu_diag::catalogue::map_general::{MAP006, MAP012};
 use warifu_fhir::element::{self, condition as el};
-use warifu_fhir::{Array, Id, Object, Resource, Row, Src};
+use warifu_fhir::{Array, Id, Object, Resource, RowId, Src};
 use warifu_hl7::{Part, Segment, Val, time};
 use warifu_terms::{jlac, maps, systems};
 
@@ -15,7 +15,7 @@ use crate::datatypes::{
     system_of,
 };
 use crate::table::{
-    CODE, Group, Ignored, ONE, Table, has_more, keep, keep_further, keep_rest, run,
+    CODE, Group, Ignored, ONE, Table, Worded, has_more, keep, keep_further, keep_rest, run,
 };
 
 /// Canonical of `JP_Condition_Diagnosis`.
@@ -107,14 +107,14 @@ table! {
 }
 
 /// Tables of this module.
-pub static TABLES: &[&Table] = &[
-    &PRB_TO_JP_CONDITION,
-    &ZPR_TO_JP_CONDITION,
-    &ZPD_TO_JP_CONDITION,
-    &ORC_TO_JP_CONDITION,
+pub static TABLES: &[Worded] = crate::worded![
+    PRB_TO_JP_CONDITION,
+    ZPR_TO_JP_CONDITION,
+    ZPD_TO_JP_CONDITION,
+    ORC_TO_JP_CONDITION,
 ];
 
-fn row(table: &'static Table, source: &str) -> Option<&'static Row> {
+fn row(table: &'static Table, source: &str) -> Option<&'static RowId> {
     super::practitioner::row(table, source)
 }
 

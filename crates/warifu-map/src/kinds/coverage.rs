@@ -3,13 +3,13 @@
 use warifu_diag::catalogue::map_admin::{MAP107, MAP108, MAP118};
 use warifu_diag::catalogue::map_general::MAP008;
 use warifu_fhir::element::{self, coverage as el, organization as org};
-use warifu_fhir::{Id, Resource, Row};
+use warifu_fhir::{Id, Resource, RowId};
 use warifu_hl7::{Part, Segment, Val};
 use warifu_terms::{maps, systems};
 
 use crate::cx::{Cx, Sourced};
 use crate::datatypes::{Times, both_triplets, concept_of, half_width, identifier, local_system};
-use crate::table::{Ignored, Table, is_protected, keep_rest};
+use crate::table::{Ignored, Table, Worded, is_protected, keep_rest};
 
 /// Canonical of `JP_Coverage`.
 pub const JP_COVERAGE: &str = "http://jpfhir.jp/fhir/core/StructureDefinition/JP_Coverage";
@@ -58,7 +58,7 @@ table! {
 }
 
 /// Tables of this module.
-pub static TABLES: &[&Table] = &[&IN1_TO_JP_COVERAGE, &ZI1_TO_JP_COVERAGE];
+pub static TABLES: &[Worded] = crate::worded![IN1_TO_JP_COVERAGE, ZI1_TO_JP_COVERAGE];
 
 /// Every IN1 of the message.
 pub(crate) fn convert(cx: &mut Cx<'_, '_>) {
@@ -89,7 +89,7 @@ fn table_of(segment: Segment<'_>) -> &'static Table {
     }
 }
 
-fn row(table: &'static Table, field: u16) -> Option<&'static Row> {
+fn row(table: &'static Table, field: u16) -> Option<&'static RowId> {
     table.rows.iter().find(|r| r.field == field).map(|r| &r.row)
 }
 

@@ -35,7 +35,7 @@ use crate::kinds::practitioner::{JP_PRACTITIONER, row};
 use crate::kinds::provenance::Activity;
 use crate::options::{Attachments, INLINE_LIMIT, IdMode};
 use crate::output::{Delete, OutResource, Output};
-use crate::table::Table;
+use crate::table::Worded;
 use cda::{Header, Ident, Name, Person, Text};
 
 /// Canonical of JP_DocumentReference.
@@ -91,11 +91,11 @@ table! {
 }
 
 /// Tables of this module.
-pub static TABLES: &[&Table] = &[
-    &CDA_TO_JP_DOCUMENT_REFERENCE,
-    &FILE_TO_BINARY,
-    &CDA_TO_JP_PATIENT,
-    &CDA_TO_JP_PRACTITIONER,
+pub static TABLES: &[Worded] = crate::worded![
+    CDA_TO_JP_DOCUMENT_REFERENCE,
+    FILE_TO_BINARY,
+    CDA_TO_JP_PATIENT,
+    CDA_TO_JP_PRACTITIONER,
 ];
 
 /// Whether a file is a document (CDA, PDF, image …) rather than a message: by its content, or because

@@ -11,7 +11,7 @@ use warifu_diag::catalogue::hl7::HL7113;
 use warifu_diag::catalogue::map_admin::{MAP109, MAP110, MAP116, MAP117, MAP120, MAP121, MAP126};
 use warifu_diag::catalogue::map_general::{MAP008, MAP016, MAP018};
 use warifu_fhir::element::encounter as el;
-use warifu_fhir::{Buffers, Id, Object, Resource, Row, Src};
+use warifu_fhir::{Buffers, Id, Object, Resource, RowId, Src};
 use warifu_hl7::{Message, Part, Val, time};
 use warifu_order::Set;
 use warifu_ssmix2::DataKind;
@@ -21,7 +21,7 @@ use crate::convert::Core;
 use crate::cx::{Cx, Item, PatientContext, Sourced, Stay};
 use crate::datatypes::{Person, Times, person_reference, practitioners, sent_at};
 use crate::output::{Delete, Output};
-use crate::table::{Ignored, Table, keep, keep_rest};
+use crate::table::{Ignored, Worded, keep, keep_rest};
 
 use super::practitioner as shared;
 
@@ -60,9 +60,9 @@ table! {
 }
 
 /// Tables of this module.
-pub static TABLES: &[&Table] = &[&PV1_TO_JP_ENCOUNTER];
+pub static TABLES: &[Worded] = crate::worded![PV1_TO_JP_ENCOUNTER];
 
-fn row(source: &str) -> Option<&'static Row> {
+fn row(source: &str) -> Option<&'static RowId> {
     shared::row(&PV1_TO_JP_ENCOUNTER, source)
 }
 

@@ -10,24 +10,24 @@ pub mod physiology;
 
 use warifu_order::Map;
 
-use warifu_fhir::{Element, Id, Object, Resource, Row, Src};
+use warifu_fhir::{Element, Id, Object, Resource, RowId, Src};
 use warifu_hl7::{Message, Part, Segment, Val};
 use warifu_ssmix2::DataKind;
 use warifu_terms::systems;
 
 use crate::cx::{Cx, Performed, Sourced};
 use crate::datatypes;
-use crate::table::{Group, Table};
+use crate::table::{Group, Table, Worded};
 
 /// Tables of this module.
-pub static TABLES: &[&Table] = &[
-    &order::ORDER_TO_JP_SERVICE_REQUEST,
-    &order::ORDER_OBX_TO_JP_OBSERVATION,
-    &performed::IPC_TO_JP_IMAGING_STUDY,
-    &performed::ZE1_TO_JP_PROCEDURE,
-    &performed::ZE1_TO_MEDICATION_ADMINISTRATION,
-    &physiology::OBR_TO_JP_DIAGNOSTIC_REPORT,
-    &physiology::OBX_TO_JP_OBSERVATION,
+pub static TABLES: &[Worded] = crate::worded![
+    order::ORDER_TO_JP_SERVICE_REQUEST,
+    order::ORDER_OBX_TO_JP_OBSERVATION,
+    performed::IPC_TO_JP_IMAGING_STUDY,
+    performed::ZE1_TO_JP_PROCEDURE,
+    performed::ZE1_TO_MEDICATION_ADMINISTRATION,
+    physiology::OBR_TO_JP_DIAGNOSTIC_REPORT,
+    physiology::OBX_TO_JP_OBSERVATION,
 ];
 
 /// OMG-01, OMG-02, OMG-03: ServiceRequests with the findings sent along.
@@ -260,7 +260,7 @@ fn encounter(cx: &mut Cx<'_, '_>, r: &mut Resource, element: Element, at: Val<'_
 }
 
 /// A row of a table by its source field.
-fn row(table: &'static Table, source: &str) -> Option<&'static Row> {
+fn row(table: &'static Table, source: &str) -> Option<&'static RowId> {
     crate::kinds::practitioner::row(table, source)
 }
 

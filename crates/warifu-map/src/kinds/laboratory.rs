@@ -16,7 +16,7 @@ mod walk;
 
 use warifu_diag::catalogue::hl7::HL7115;
 use warifu_diag::catalogue::map_lab::{MAP212, MAP213};
-use warifu_fhir::{Element, Id, Object, Resource, Row, Src};
+use warifu_fhir::{Element, Id, Object, Resource, RowId, Src};
 use warifu_hl7::{Part, Segment, Val};
 use warifu_terms::maps::OrderFile;
 use warifu_terms::systems;
@@ -39,7 +39,7 @@ fn file_of(cx: &Cx<'_, '_>) -> OrderFile {
 }
 
 /// The first row of a table: what leaves without a source field are attributed to.
-fn row(table: &'static Table) -> Option<&'static Row> {
+fn row(table: &'static Table) -> Option<&'static RowId> {
     table.rows.first().map(|r| &r.row)
 }
 

@@ -21,14 +21,14 @@ use warifu_diag::catalogue::enc::ENC116;
 use warifu_diag::catalogue::hl7::{HL7108, HL7109, HL7112, HL7113, HL7119, HL7127};
 use warifu_diag::catalogue::map_general::{MAP009, MAP017};
 use warifu_diag::catalogue::ssm::{SSM106, SSM107, SSM112, SSM113, SSM153, SSM154};
-use warifu_fhir::{Buffers, Row, Src};
+use warifu_fhir::{Buffers, Row, RowId, Src};
 use warifu_hl7::Message;
 use warifu_ssmix2::DataKind;
 
 use crate::convert::Core;
 use crate::cx::{Cx, Item, PatientContext};
 use crate::output::Output;
-use crate::table::{Ignored, MapRow, Table};
+use crate::table::{Ignored, MapRow, RowText, Table, Worded};
 
 table! {
     /// MSH → Bundle. HL7 v2.5 §2.15.9; what only a Provenance takes is left alone without one.
@@ -41,10 +41,15 @@ table! {
 }
 
 /// Tables of this module.
-pub static TABLES: &[&Table] = &[&MSH_TO_BUNDLE];
+pub static TABLES: &[Worded] = crate::worded![MSH_TO_BUNDLE];
 
-/// All tables, for the trace, the documentation and the coverage tests.
+/// All tables, for the documentation and the coverage tests.
 pub fn tables() -> impl Iterator<Item = &'static Table> {
+    all().map(|worded| worded.table)
+}
+
+/// All tables with the texts of their rows, for the trace.
+pub fn all() -> impl Iterator<Item = Worded> {
     [
         TABLES,
         patient::TABLES,
@@ -67,18 +72,61 @@ pub fn tables() -> impl Iterator<Item = &'static Table> {
     .copied()
 }
 
+/// Looks rows and their texts up; the table of the row before is kept at hand.
+#[derive(Default)]
+pub(crate) struct Words {
+    table: Option<&'static Table>,
+    texts: Vec<RowText>,
+}
+
+impl Words {
+    fn of(&mut self, table: &str) -> Option<&'static Table> {
+        if self.table.is_none_or(|t| t.name != table) {
+            let worded = all().find(|worded| worded.table.name == table);
+            self.table = worded.map(|worded| worded.table);
+            self.texts.clear();
+            self.texts
+                .extend(worded.into_iter().flat_map(Worded::texts));
+        }
+        self.table
+    }
+    /// What readers of a trace see of a row.
+    pub(crate) fn text(&mut self, row: &RowId) -> Row {
+        let (target, ja) = match self.of(row.table) {
+            Some(table) if row.n == RowId::TABLE => (table.resource, "定数"),
+            Some(_) => {
+                let text = self.texts.get(usize::from(row.n));
+                text.copied().unwrap_or_default()
+            }
+            // What stands in no table: `REST`.
+            None => ("extension", "変換先のない項目"),
+        };
+        Row {
+            table: row.table,
+            source: row.source,
+            target,
+            ja,
+        }
+    }
+    /// The row of a table for a field: the first of that segment and field.
+    pub(crate) fn row(&mut self, table: &str, path: &FieldPath) -> Option<&'static RowId> {
+        let field = usize::try_from(path.field).ok()?;
+        self.of(table)?.row(path.segment, field).map(|r| &r.row)
+    }
+}
+
 /// The row that constants of a resource are attributed to: of the table named, else of the first table
 /// of the resource type.
-pub(crate) fn constants_of(table: Option<&str>, resource_type: &str) -> Option<&'static Row> {
+pub(crate) fn constants_of(table: Option<&str>, resource_type: &str) -> Option<&'static RowId> {
     let named = table.and_then(|name| tables().find(|t| t.name == name));
     named
         .or_else(|| tables().find(|t| t.resource == resource_type))
         .map(|t| &t.constants)
 }
 
-/// Whether a row says that it writes an element of a resource (`value[x]` is every `valueQuantity`).
-pub(crate) fn writes(row: &Row, resource_type: &str, element: &str) -> bool {
-    row.target.split(',').any(|target| {
+/// Whether a row with this target writes an element of a resource (`value[x]` is every `valueQuantity`).
+pub(crate) fn writes(target: &str, resource_type: &str, element: &str) -> bool {
+    target.split(',').any(|target| {
         let target = target.trim_start_matches(' ');
         let mut path = target.trim_start_matches('.').split('.');
         let (first, second) = (path.next().unwrap_or_default(), path.next());
@@ -106,43 +154,26 @@ pub(crate) fn writes(row: &Row, resource_type: &str, element: &str) -> bool {
 /// The row of an element where `wrong`, of another one, was in force: of the same table before others,
 /// of the field read before others.
 pub(crate) fn row_for(
-    wrong: &Row,
+    wrong: &RowId,
     field: Option<&FieldPath>,
     resource_type: &str,
     element: &str,
-) -> Option<&'static Row> {
-    let same = || {
-        tables()
-            .filter(|t| t.name == wrong.table)
-            .flat_map(|t| t.rows)
-    };
-    let others = || {
-        tables()
-            .filter(|t| t.name != wrong.table)
-            .flat_map(|t| t.rows)
-    };
+) -> Option<&'static RowId> {
     // What costs little is asked first: a file may have a leaf for every few bytes.
-    let writes = |r: &&MapRow| writes(&r.row, resource_type, element);
-    let Some(field) = field else {
-        let without_field = |r: &&MapRow| r.segment == *b"   " && writes(r);
-        return same().chain(others()).find(without_field).map(|r| &r.row);
+    let find = |same: bool, wanted: &dyn Fn(&MapRow) -> bool| {
+        let tables = all().filter(|l| (l.table.name == wrong.table) == same);
+        let mut rows = tables.flat_map(|l| l.table.rows.iter().zip(l.texts()));
+        let row = rows.find(|(row, text)| wanted(row) && writes(text.0, resource_type, element));
+        row.map(|(row, _)| &row.row)
     };
-    let of_field =
-        |r: &&MapRow| r.segment == field.segment && u32::from(r.field) == field.field && writes(r);
-    same()
-        .chain(others())
-        .find(of_field)
-        .or_else(|| same().find(writes))
-        .map(|r| &r.row)
-}
-
-/// The row of a table for a field: the first of that segment and field.
-pub(crate) fn row_of(table: &str, path: &FieldPath) -> Option<&'static Row> {
-    let t = tables().find(|t| std::ptr::eq(t.name, table) || t.name == table)?;
-    t.rows
-        .iter()
-        .find(|r| r.segment == path.segment && u32::from(r.field) == path.field)
-        .map(|r| &r.row)
+    let Some(field) = field else {
+        let without_field = |r: &MapRow| r.segment == *b"   ";
+        return find(true, &without_field).or_else(|| find(false, &without_field));
+    };
+    let of_field = |r: &MapRow| r.segment == field.segment && u32::from(r.field) == field.field;
+    find(true, &of_field)
+        .or_else(|| find(false, &of_field))
+        .or_else(|| find(true, &|_| true))
 }
 
 /// Looks over all messages of a patient before any is converted: the newest entry of each problem, the

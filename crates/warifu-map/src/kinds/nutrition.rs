@@ -11,7 +11,7 @@ use warifu_terms::{maps, systems};
 
 use crate::cx::{Cx, Sourced};
 use crate::datatypes::{self, Times};
-use crate::table::{Group, Ignored, Table, keep, keep_further, name_of, run};
+use crate::table::{Group, Ignored, Worded, keep, keep_further, name_of, run};
 
 table! {
     /// OMD: ORC, TQ1, ODS or ODT, NTE → NutritionOrder (R4). HL7 v2.5 §4.7; SS-MIX2 仕様書 OMD.
@@ -64,7 +64,7 @@ table! {
 }
 
 /// Tables of this module.
-pub static TABLES: &[&Table] = &[&ODS_TO_NUTRITION_ORDER];
+pub static TABLES: &[Worded] = crate::worded![ODS_TO_NUTRITION_ORDER];
 
 /// OMD: one NutritionOrder an ORC.
 pub(crate) fn convert(cx: &mut Cx<'_, '_>) {

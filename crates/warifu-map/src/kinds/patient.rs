@@ -4,7 +4,7 @@ use warifu_diag::catalogue::map_admin::{MAP104, MAP111, MAP114, MAP122, MAP123, 
 use warifu_diag::catalogue::map_general::{MAP003, MAP004, MAP008, MAP018};
 use warifu_diag::{Diagnostic, Label};
 use warifu_fhir::element::{self, patient as el};
-use warifu_fhir::{Resource, Row, Src};
+use warifu_fhir::{Resource, RowId, Src};
 use warifu_hl7::{Message, Part, Segment, time};
 use warifu_ssmix2::DataKind;
 use warifu_terms::{maps, systems};
@@ -13,7 +13,8 @@ use crate::cx::{Cx, Item, PatientContext, Sourced, span};
 use crate::datatypes::{self, address, codeable_concept, human_name, patient_name, telecom};
 use crate::output::{Delete, Output};
 use crate::table::{
-    Group, Ignored, REST, Table, each_rest, is_protected, keep, keep_rest, kept, report_beyond, run,
+    Group, Ignored, REST, Worded, each_rest, is_protected, keep, keep_rest, kept, report_beyond,
+    run,
 };
 
 /// Canonical of `JP_Patient`.
@@ -93,12 +94,12 @@ table! {
 }
 
 /// Tables of this module.
-pub static TABLES: &[&Table] = &[
-    &PID_TO_JP_PATIENT,
-    &NK1_TO_JP_PATIENT,
-    &DB1_TO_JP_PATIENT,
-    &PD1_TO_JP_PATIENT,
-    &PV1_OF_SNAPSHOT,
+pub static TABLES: &[Worded] = crate::worded![
+    PID_TO_JP_PATIENT,
+    NK1_TO_JP_PATIENT,
+    DB1_TO_JP_PATIENT,
+    PD1_TO_JP_PATIENT,
+    PV1_OF_SNAPSHOT,
 ];
 
 /// ADT-00: the Patient and what hangs on it (insurance, allergies, body measures). `A23` withdraws
@@ -571,7 +572,7 @@ fn general_practitioner<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>
     datatypes::add_people(r, cx, el::GENERAL_PRACTITIONER, f);
 }
 
-fn row(source: &str) -> Option<&'static Row> {
+fn row(source: &str) -> Option<&'static RowId> {
     super::practitioner::row(&NK1_TO_JP_PATIENT, source)
 }
 

@@ -9,7 +9,7 @@ use warifu_terms::{maps, systems};
 
 use crate::cx::{Cx, Sourced};
 use crate::datatypes::{self, both_triplets, codeable_concept, coded_concept, quantity, unit};
-use crate::table::{Group, Ignored, Table, run};
+use crate::table::{Group, Ignored, Worded, run};
 
 /// Canonical of `JP_Observation_Common`.
 pub const JP_OBSERVATION_COMMON: &str =
@@ -34,7 +34,7 @@ table! {
 }
 
 /// Tables of this module.
-pub static TABLES: &[&Table] = &[&OBX_TO_JP_OBSERVATION_COMMON];
+pub static TABLES: &[Worded] = crate::worded![OBX_TO_JP_OBSERVATION_COMMON];
 
 /// Every OBX of an ADT-00. The newest snapshot replaces the one before: identity is the item itself.
 pub(crate) fn convert(cx: &mut Cx<'_, '_>) {

@@ -7,7 +7,7 @@
 use warifu_fhir::element::{
     self, location as loc, organization as org, practitioner as el, practitioner_role as role,
 };
-use warifu_fhir::{Id, Resource, Row, Src};
+use warifu_fhir::{Id, Resource, RowId, Src};
 use warifu_hl7::{Part, Segment, Val};
 use warifu_terms::{maps, systems, tables};
 
@@ -17,7 +17,7 @@ use crate::datatypes::{
     staff_name, without_blanks,
 };
 use crate::output::Described;
-use crate::table::{Ignored, Table, facility_of};
+use crate::table::{Ignored, Table, Worded, facility_of};
 
 /// Canonical of `JP_Practitioner`.
 pub const JP_PRACTITIONER: &str = "http://jpfhir.jp/fhir/core/StructureDefinition/JP_Practitioner";
@@ -74,15 +74,15 @@ table! {
 }
 
 /// Tables of this module.
-pub static TABLES: &[&Table] = &[
-    &XCN_TO_JP_PRACTITIONER,
-    &ORC_TO_JP_ORGANIZATION,
-    &DEPARTMENT_TO_JP_ORGANIZATION,
-    &PL_TO_JP_LOCATION,
+pub static TABLES: &[Worded] = crate::worded![
+    XCN_TO_JP_PRACTITIONER,
+    ORC_TO_JP_ORGANIZATION,
+    DEPARTMENT_TO_JP_ORGANIZATION,
+    PL_TO_JP_LOCATION,
 ];
 
 /// The row of a table by its source field.
-pub(crate) fn row(table: &'static Table, source: &str) -> Option<&'static Row> {
+pub(crate) fn row(table: &'static Table, source: &str) -> Option<&'static RowId> {
     table
         .rows
         .iter()

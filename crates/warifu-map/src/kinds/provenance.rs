@@ -19,7 +19,7 @@ use crate::datatypes::{self, coded_concept, local_system};
 use crate::kinds::practitioner::row;
 use crate::options::IdMode;
 use crate::output::Output;
-use crate::table::{Ignored, Table};
+use crate::table::{Ignored, Worded};
 
 table! {
     /// MSH → Provenance (FHIR R4). HL7 v2.5 §2.15.9; mapping §1.
@@ -42,7 +42,7 @@ table! {
 }
 
 /// Tables of this module.
-pub static TABLES: &[&Table] = &[&MSH_TO_PROVENANCE];
+pub static TABLES: &[Worded] = crate::worded![MSH_TO_PROVENANCE];
 
 /// Storage key of a file without its condition flag (a rename does not change what the file says);
 /// `None` for files without a storage name.

@@ -10,7 +10,7 @@ use warifu_diag::catalogue::map_general::{MAP004, MAP009};
 use warifu_diag::catalogue::map_lab::MAP209;
 use warifu_diag::catalogue::map_other::MAP439;
 use warifu_fhir::element::observation as el;
-use warifu_fhir::{Resource, Row, Src};
+use warifu_fhir::{Resource, RowId, Src};
 use warifu_hl7::{Segment, Val};
 use warifu_terms::jlac::{self, Vital};
 use warifu_terms::{systems, units};
@@ -18,7 +18,7 @@ use warifu_terms::{systems, units};
 use crate::cx::{Cx, Sourced};
 use crate::datatypes;
 use crate::kinds::observation::{self, Allows, Item, JP_OBSERVATION_COMMON};
-use crate::table::{Ignored, Table, keep, keep_rest};
+use crate::table::{Ignored, Worded, keep, keep_rest};
 
 const JP_OBSERVATION_VITAL_SIGNS: &str =
     "http://jpfhir.jp/fhir/core/StructureDefinition/JP_Observation_VitalSigns";
@@ -59,9 +59,9 @@ table! {
 }
 
 /// Tables of this module.
-pub static TABLES: &[&Table] = &[&OBX_TO_JP_OBSERVATION_VITAL_SIGNS];
+pub static TABLES: &[Worded] = crate::worded![OBX_TO_JP_OBSERVATION_VITAL_SIGNS];
 
-fn row() -> Option<&'static Row> {
+fn row() -> Option<&'static RowId> {
     OBX_TO_JP_OBSERVATION_VITAL_SIGNS
         .rows
         .first()

@@ -539,7 +539,7 @@ fn every_field_that_the_standard_defines_for_imaging_is_a_row() {
             assert!(
                 super::TABLES
                     .iter()
-                    .any(|t| t.rows.iter().any(|r| r.row.source == source)),
+                    .any(|t| t.table.rows.iter().any(|r| r.row.source == source)),
                 "{source} {}",
                 f.ja
             );

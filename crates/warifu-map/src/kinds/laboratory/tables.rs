@@ -1,6 +1,6 @@
 //! Mapping tables of the laboratory kinds. The rows name every field that SS-MIX2 defines.
 
-use crate::table::{Ignored, Table};
+use crate::table::{Ignored, Worded};
 
 use super::{order, report, specimen};
 
@@ -147,9 +147,9 @@ table! {
 }
 
 /// Tables of the laboratory kinds.
-pub static TABLES: &[&Table] = &[
-    &SPM_TO_JP_SPECIMEN,
-    &ORC_TO_JP_SERVICE_REQUEST,
-    &OBR_TO_JP_DIAGNOSTIC_REPORT,
-    &OBX_TO_JP_OBSERVATION_LAB_RESULT,
+pub static TABLES: &[Worded] = crate::worded![
+    SPM_TO_JP_SPECIMEN,
+    ORC_TO_JP_SERVICE_REQUEST,
+    OBR_TO_JP_DIAGNOSTIC_REPORT,
+    OBX_TO_JP_OBSERVATION_LAB_RESULT,
 ];

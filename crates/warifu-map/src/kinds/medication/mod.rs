@@ -19,19 +19,19 @@ use warifu_terms::{systems, tables};
 use crate::cx::{Cx, Sourced};
 use crate::datatypes::{self, Person};
 use crate::kinds::practitioner;
-use crate::table::{Group, Table, kept_text};
+use crate::table::{Group, Table, Worded, kept_text};
 
 /// Canonical of JP_Medication.
 pub const JP_MEDICATION: &str = "http://jpfhir.jp/fhir/core/StructureDefinition/JP_Medication";
 
 /// Tables of this module.
-pub static TABLES: &[&Table] = &[
-    &request::RXE_TO_JP_MEDICATION_REQUEST,
-    &request::RXE_TO_JP_MEDICATION_REQUEST_INJECTION,
-    &administration::RXA_TO_JP_MEDICATION_ADMINISTRATION,
-    &administration::RXA_TO_JP_MEDICATION_ADMINISTRATION_INJECTION,
-    &administration::RXA_TO_JP_MEDICATION_DISPENSE,
-    &administration::RXA_TO_JP_IMMUNIZATION,
+pub static TABLES: &[Worded] = crate::worded![
+    request::RXE_TO_JP_MEDICATION_REQUEST,
+    request::RXE_TO_JP_MEDICATION_REQUEST_INJECTION,
+    administration::RXA_TO_JP_MEDICATION_ADMINISTRATION,
+    administration::RXA_TO_JP_MEDICATION_ADMINISTRATION_INJECTION,
+    administration::RXA_TO_JP_MEDICATION_DISPENSE,
+    administration::RXA_TO_JP_IMMUNIZATION,
 ];
 
 /// OMP-01: one MedicationRequest a drug.
