@@ -33,8 +33,10 @@ fn every_field_ss_mix2_uses_is_a_row_somewhere() {
 
 #[test]
 fn rows_name_their_target_and_source() {
+    let mut names = BTreeSet::new();
     for worded in kinds::all() {
         let t = worded.table;
+        assert!(names.insert(t.name), "two tables are called {}", t.name);
         assert!(!t.rows.is_empty(), "{} is empty", t.name);
         let texts: Vec<_> = worded.texts().collect();
         assert_eq!(texts.len(), t.rows.len(), "{} has a line break", t.name);

@@ -26,7 +26,7 @@ pub static TABLES: &[Worded] = crate::worded![
     performed::IPC_TO_JP_IMAGING_STUDY,
     performed::ZE1_TO_JP_PROCEDURE,
     performed::ZE1_TO_MEDICATION_ADMINISTRATION,
-    physiology::OBR_TO_JP_DIAGNOSTIC_REPORT,
+    physiology::OBR_TO_JP_DIAGNOSTIC_REPORT_PHYSIOLOGY,
     physiology::OBX_TO_JP_OBSERVATION,
 ];
 

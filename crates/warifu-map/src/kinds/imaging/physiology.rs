@@ -23,7 +23,7 @@ const JP_REPORT: &str = "http://jpfhir.jp/fhir/core/StructureDefinition/JP_Diagn
 table! {
     /// OBR → JP_DiagnosticReport_Common (JP Core 1.2.0). HL7 v2.5 §7.4.1; SS-MIX2 仕様書 OMG-13;
     /// mapping §10. ORC and TQ1 belong to the ServiceRequest.
-    OBR_TO_JP_DIAGNOSTIC_REPORT: "DiagnosticReport" {
+    OBR_TO_JP_DIAGNOSTIC_REPORT_PHYSIOLOGY: "DiagnosticReport" {
         "OBR-1" => "": ignored Ignored::Structural, "セットID－OBR";
         "OBR-2" => "DiagnosticReport.identifier": map placer, "依頼者オーダ番号";
         "OBR-3" => "DiagnosticReport.identifier": map filler, "実施者オーダ番号";
@@ -67,7 +67,7 @@ pub(super) fn convert<'a>(cx: &mut Cx<'a, '_>, orders: &[Order<'a>]) {
         order_requests(cx, orders)
     } else {
         for obr in orders.iter().flat_map(|o| o.head.all(*b"OBR")) {
-            cx.stray_rest(&OBR_TO_JP_DIAGNOSTIC_REPORT, obr, &[]);
+            cx.stray_rest(&OBR_TO_JP_DIAGNOSTIC_REPORT_PHYSIOLOGY, obr, &[]);
         }
         orders
             .iter()
@@ -124,7 +124,7 @@ fn report<'a>(cx: &mut Cx<'a, '_>, o: &Order<'a>, request: Option<Id>, nth: u32)
     let parts = parts.get(..if nth > 1 { 4 } else { 3 }).unwrap_or(&parts);
     let id = cx.order_id("DiagnosticReport", parts, o.position(), "");
     let mut r = cx.open("DiagnosticReport", id);
-    run(&OBR_TO_JP_DIAGNOSTIC_REPORT, &mut r, cx, &o.head);
+    run(&OBR_TO_JP_DIAGNOSTIC_REPORT_PHYSIOLOGY, &mut r, cx, &o.head);
     if !r.has(el::CATEGORY) && order::is_ecg(o) {
         r.object(el::CATEGORY, |o| {
             datatypes::coded_concept(
@@ -141,7 +141,7 @@ fn report<'a>(cx: &mut Cx<'a, '_>, o: &Order<'a>, request: Option<Id>, nth: u32)
     let by = o.number();
     within(
         &mut r,
-        &OBR_TO_JP_DIAGNOSTIC_REPORT,
+        &OBR_TO_JP_DIAGNOSTIC_REPORT_PHYSIOLOGY,
         "OBR-2",
         |r| match request {
             Some(request) => cx.reference(r, el::BASED_ON, "ServiceRequest", request, by.src()),
@@ -208,16 +208,21 @@ fn report<'a>(cx: &mut Cx<'a, '_>, o: &Order<'a>, request: Option<Id>, nth: u32)
     }
     if let Some((last, others)) = sources.split_last() {
         let text = conclusion.into_bump_str();
-        r.row(row(&OBR_TO_JP_DIAGNOSTIC_REPORT, "OBX-5"));
+        r.row(row(&OBR_TO_JP_DIAGNOSTIC_REPORT_PHYSIOLOGY, "OBX-5"));
         // Further sources of the one leaf: the string writer takes one, the rest is noted as used.
         r.string(el::CONCLUSION, text, *last);
         for src in others {
             cx.used(&Place(*src));
         }
     }
-    within(&mut r, &OBR_TO_JP_DIAGNOSTIC_REPORT, "OBR-25", |r| {
-        status(r, cx, o, worst);
-    });
+    within(
+        &mut r,
+        &OBR_TO_JP_DIAGNOSTIC_REPORT_PHYSIOLOGY,
+        "OBR-25",
+        |r| {
+            status(r, cx, o, worst);
+        },
+    );
     if r.has(el::CODE) {
         r.profile(JP_REPORT);
     } else {
