@@ -127,14 +127,17 @@ impl<'a> Message<'a> {
     }
     /// Plain ASCII between two offsets.
     fn plain(self, start: u32, end: u32) -> &'a str {
-        let range = start as usize..end as usize;
-        let first = self.0.first;
-        match self.0.utf8 {
-            Some(text) => text
-                .get(range.start.saturating_sub(first)..range.end.saturating_sub(first))
-                .unwrap_or(""),
+        match self.plain_text(start, end) {
+            Some(text) => text,
             None => self.ascii(start, end),
         }
+    }
+    /// The same of a message that is ASCII or UTF-8 as a whole.
+    #[inline]
+    fn plain_text(self, start: u32, end: u32) -> Option<&'a str> {
+        let first = self.0.first;
+        let at = |n: u32| (n as usize).saturating_sub(first);
+        self.0.utf8?.get(at(start)..at(end))
     }
     #[cold]
     fn ascii(self, start: u32, end: u32) -> &'a str {
@@ -507,31 +510,38 @@ impl<'a> Part<'a> {
     pub fn has_parts(&self) -> bool {
         self.flags & (F_COMP | F_REP | F_SUB) != 0
     }
-    /// Whether surely nothing stands outside of some components (bit 1 is the first, below 16): it is one
-    /// repetition, or one of several with bit 0, without sub-components.
-    pub fn is_within(&self, components: u32) -> bool {
-        if self.flags & F_SUB != 0 || self.flags & F_REP != 0 && components & 1 == 0 {
-            return false;
+    /// A bit for each component of a repetition that is not empty: bit 1 of the first, the last one of all
+    /// behind the thirtieth.
+    pub fn filled_components(&self) -> u32 {
+        let (mut filled, mut bit, mut start) = (0, 1 << 1, self.start);
+        let is_filled = |start, end| {
+            let part = Part {
+                start,
+                end,
+                ..*self
+            };
+            !part.is_empty()
+        };
+        if self.flags & F_COMP != 0 {
+            let marks = self.message.0.index.marks.get(self.first_mark() as usize..);
+            for m in marks.unwrap_or_default() {
+                let (at, kind) = (m >> KIND_BITS, m & ((1 << KIND_BITS) - 1));
+                if at >= self.end {
+                    break;
+                }
+                if kind == M_COMP {
+                    if is_filled(start, at) {
+                        filled |= bit;
+                    }
+                    start = at + 1;
+                    bit = bit << 1 | bit & 1 << 31;
+                }
+            }
         }
-        // The bit of the component at hand is the lowest.
-        let first = (components & 0xffff) >> 1;
-        let (mut allowed, mut start) = (first, self.start);
-        let marks = self.message.0.index.marks.get(self.first_mark() as usize..);
-        for m in marks.unwrap_or_default() {
-            let (at, kind) = (m >> KIND_BITS, m & ((1 << KIND_BITS) - 1));
-            if at >= self.end {
-                break;
-            }
-            if kind == M_SHIFT {
-                continue;
-            }
-            if at > start && allowed & 1 == 0 {
-                return false;
-            }
-            start = at + 1;
-            allowed = if kind == M_REP { first } else { allowed >> 1 };
+        if is_filled(start, self.end) {
+            filled |= bit;
         }
-        self.end <= start || allowed & 1 == 1
+        filled
     }
     /// Whether the part is `""`: explicitly nothing.
     pub fn is_null(&self) -> bool {
@@ -612,7 +622,30 @@ impl<'a> Part<'a> {
     }
     /// Text of the whole part with its inner delimiters, decoded and unescaped; `""` and white space
     /// or control characters alone give no text.
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
     pub fn text(&self) -> Val<'a> {
+        const ODD: u32 = F_ESC | F_8BIT | F_BS;
+        // Mostly it is plain ASCII: neither blank nor `""`, as its first byte tells. In wasm, where size
+        // counts, it is one with the others.
+        let flags = self.flags & (ODD | F_PLAIN);
+        let plain = flags & ODD == 0 || flags == F_ESC | F_PLAIN;
+        if plain && !cfg!(target_arch = "wasm32") {
+            let text = self.message.plain_text(self.start, self.end);
+            if let Some(text) = text
+                && let Some(b'#'..=b'~' | b'!') = text.as_bytes().first()
+            {
+                return Val {
+                    text,
+                    start: self.start,
+                    end: self.end,
+                    message: self.message.0.number,
+                };
+            }
+        }
+        self.any_text()
+    }
+    #[inline(never)]
+    fn any_text(&self) -> Val<'a> {
         let raw = self.raw();
         let text = if raw.is_empty() || raw == b"\"\"" {
             ""

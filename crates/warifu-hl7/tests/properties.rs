@@ -151,6 +151,9 @@ proptest! {
                     let (a, b) = f.span();
                     prop_assert!(a <= b && b <= end && a >= start);
                     for r in f.reps() {
+                        let has_value = (1..).zip(r.comps()).filter(|(_, c)| !c.is_empty());
+                        let bits = has_value.fold(0u32, |all, (n, _)| all | 1 << 31.min(n));
+                        prop_assert_eq!(r.filled_components(), bits);
                         for c in r.comps() {
                             for x in c.subs() {
                                 let v = x.text();

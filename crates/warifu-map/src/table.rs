@@ -1366,10 +1366,11 @@ fn is_taken_in_part(
     parts: &[(u8, u32)],
     kind: Option<DataKind>,
 ) -> bool {
-    let clinic = s.field(10).comp(1);
-    (&s.name(), n, kind) == (b"PV1", 3, Some(DataKind::Adt12))
-        && clinic.is_some()
-        && field.comp(1).raw() != clinic.raw()
+    let other_clinic = || {
+        let clinic = s.field(10).comp(1);
+        clinic.is_some() && field.comp(1).raw() != clinic.raw()
+    };
+    (&s.name(), n, kind) == (b"PV1", 3, Some(DataKind::Adt12)) && other_clinic()
         || field.has_parts() && has_more(field, parts_of(s, n, parts, kind))
         || checked(s.name()) >> n & 1 == 1 && is_unknown(s.name(), n, field)
 }
@@ -1428,111 +1429,126 @@ static PARTS_IN: &[([u8; 3], u8, DataKind, u32)] = &[
 fn parts_of(s: Segment<'_>, n: usize, parts: &[(u8, u32)], kind: Option<DataKind>) -> u32 {
     let name = s.name();
     let here = |of: &&([u8; 3], u8, DataKind, u32)| {
-        of.0 == name && usize::from(of.1) == n && Some(of.2) == kind
+        usize::from(of.1) == n && of.0 == name && Some(of.2) == kind
     };
-    let of_value = name == *b"OBX" && s.field(2).raw() != b"NM";
-    let own = PARTS_IN.iter().find(here).map(|of| of.3);
-    let of = parts.iter().find(|p| usize::from(p.0) == n).map(|p| p.1);
-    own.map(|own| {
-        if of_value {
-            value_parts(s.field(2).value().text)
-        } else {
-            own
-        }
-    })
-    .or(of)
-    .unwrap_or(ONE)
+    let Some((.., own)) = PARTS_IN.iter().find(here) else {
+        let of = parts.iter().find(|p| usize::from(p.0) == n);
+        return of.map_or(ONE, |p| p.1);
+    };
+    if name == *b"OBX" && s.field(2).raw() != b"NM" {
+        return value_parts(s.field(2).value().text);
+    }
+    *own
 }
 
 /// A component that is told with another one of `some`, or where none of `none` has a value:
-/// `(mask, component, some, none)`, a bit for each.
-type Told = (u32, u8, u32, u32);
+/// `(component, some, none)`, a bit for each.
+type Told = (u8, u32, u32);
 
-static TOLD: &[Told] = &[
-    (CWE | CODED, 2, 1 << 1, 0),
-    (CWE | CODED, 5, 1 << 4, 0),
-    (CE | CODED, 2, 1 << 1, 0),
+/// Of fields of which rows take a mask: the component of the kind of a name, place or number, the kinds
+/// that rows know, and what is told with something else. The first counts that has the mask, or all of it
+/// but for [`CODED`].
+static TOLD: &[(u32, usize, &str, &[Told])] = &[
+    (XPN_PARTS, 7, "L M N S D", &[]),
+    (XPN_OF_CONTACT, 7, "L", &[]),
+    (XCN_PARTS, 10, "L", &[]),
+    (PL, 6, "N C", &[]),
+    (CLINIC, 6, "N C", &[]),
+    (CX, 5, "PI", &[]),
+    (
+        CWE | CODED,
+        0,
+        "",
+        &[
+            (2, 1 << 1, 0),
+            (5, 1 << 4, 0),
+            (6, 1 << 4, 0),
+            (9, 0, 1 << 2 | 1 << 5),
+        ],
+    ),
     // A name is the text where there is no other, or goes with its code; a second system with its code. A
     // system without a code says nothing. Of a concept without names the original text is the name.
-    (CWE, 2, 1 << 1, 1 << 5),
-    (CWE, 5, 1 << 4, 1 << 2),
-    (CWE, 6, 1 << 4, 0),
-    (CWE, 9, 0, 1 << 2 | 1 << 5),
-    (NAME, 3, 1 << 2, 0),
-    (TWO, 2, 1 << 1, 0),
+    (
+        CWE,
+        0,
+        "",
+        &[
+            (2, 1 << 1, 1 << 5),
+            (5, 1 << 4, 1 << 2),
+            (6, 1 << 4, 0),
+            (9, 0, 1 << 2 | 1 << 5),
+        ],
+    ),
+    (CE | CODED, 0, "", &[(2, 1 << 1, 0)]),
+    (NAME, 0, "", &[(3, 1 << 2, 0)]),
+    (TWO, 0, "", &[(2, 1 << 1, 0)]),
     // An address and a number are told by their parts where they are not as a whole.
-    (XAD, 1, 0, 1 << 8),
-    (XAD, 2, 0, 1 << 8),
-    (XTN, 1, 0, 1 << 12),
-    (XTN, 4, 0, 1 << 1 | 1 << 12),
-    (XTN, 6, 0, 1 << 1 | 1 << 12),
-    (XTN, 7, 0, 1 << 1 | 1 << 12),
+    (XAD, 0, "", &[(1, 0, 1 << 8), (2, 0, 1 << 8)]),
+    (
+        XTN,
+        0,
+        "",
+        &[
+            (1, 0, 1 << 12),
+            (4, 0, 1 << 1 | 1 << 12),
+            (6, 0, 1 << 1 | 1 << 12),
+            (7, 0, 1 << 1 | 1 << 12),
+        ],
+    ),
 ];
 
 /// Whether a field says something in components that `mask` does not name, or in a further repetition.
 #[inline(never)]
 pub(crate) fn has_more(field: Part<'_>, mask: u32) -> bool {
     let (parts, key) = (mask & 0xfffe, mask & 0x1_fffe);
-    // The kind of a name, place or number is one that rows know.
-    let (kind_at, kinds) = match parts {
-        XPN_PARTS => (7, "L M N S D"),
-        XPN_OF_CONTACT => (7, "L"),
-        XCN_PARTS => (10, "L"),
-        PL | CLINIC => (6, "N C"),
-        CX => (5, "PI"),
-        _ => (0, ""),
-    };
-    // Most fields have what rows take and no more.
-    let second = if parts == CWE { 0b111_0000 } else { 0 };
-    let plain = parts & 0b100 == 0 || !field.comp(1).is_empty();
-    let simple = plain && kind_at == 0 && parts != XTN && mask & OF_TABLE == 0;
-    if simple && field.is_within(mask & !second) {
-        return false;
-    }
-    let has_subs = field.has_subcomponents();
+    let told = TOLD.iter().find(|told| told.0 == key || told.0 == parts);
+    let (_, kind_at, kinds, rules) = *told.unwrap_or(&(0, 0, "", &[]));
     for (at, rep) in field.reps().enumerate() {
-        let one = mask == XCN & !ALL && rep.comp(1).raw() == field.comp(1).raw();
-        if at > 0 && mask & ALL == 0 && !one && rep.is_some() {
+        let one = || mask == XCN & !ALL && rep.comp(1).raw() == field.comp(1).raw();
+        if at > 0 && mask & ALL == 0 && rep.is_some() && !one() {
             return true;
         }
-        let numbered = || (1..).zip(rep.comps()).filter(|(_, part)| !part.is_empty());
-        let filled = numbered().take_while(|(n, _)| *n < 32);
-        let filled = filled.fold(0u32, |all, (n, _)| all | 1 << n);
+        let filled = rep.filled_components();
         let is_filled = |n: usize| filled >> n & 1 == 1;
+        let said = |n: usize| rep.comp(n).value().trimmed().text;
+        let mut taken = parts;
+        let mut tell = |n: usize, told: bool| taken = taken & !(1 << n) | u32::from(told) << n;
+        for (n, some, none) in rules {
+            let told = filled & some != 0 || *none != 0 && filled & none == 0;
+            tell(usize::from(*n), told);
+        }
         // The kind of a name may stand one component early.
         let early = kind_at == 7 && is_filled(6) && !is_filled(8);
-        for (n, part) in numbered() {
-            let taken = n < 16 && mask >> n & 1 == 1;
-            let triplet = n < 15 && mask >> (n + 16) & 1 == 1;
-            let subs = if triplet { 3 } else { 1 };
-            if (!taken || has_subs)
-                && part.has_subcomponents()
-                && part.subs().skip(subs).any(|sub| sub.is_some())
-            {
-                return true;
-            }
-            let said = part.value().trimmed().text;
-            let told = if n == kind_at - usize::from(early) {
-                at > 0 && parts == CX || said.is_empty() || kinds.split(' ').any(|k| k == said)
-            } else if n == 3 && mask & OF_TABLE != 0 {
-                is_filled(1) && (said.starts_with("HL7") || said.starts_with('J'))
-            } else if (parts, n) == (CWE, 7) {
-                // Editions of ICD-10 are told.
-                rep.comp(3).value().text.starts_with("I10")
-            } else {
-                let rule = TOLD
-                    .iter()
-                    .find(|r| (r.0 == key || r.0 == parts) && usize::from(r.1) == n);
-                rule.map_or(taken, |(_, _, some, none)| {
-                    filled & some != 0 || *none != 0 && filled & none == 0
-                })
+        let kind_at = kind_at - usize::from(early);
+        if is_filled(kind_at) {
+            let known = || {
+                let said = said(kind_at);
+                said.is_empty() || kinds.split(' ').any(|k| k == said)
             };
-            if !told {
-                return true;
-            }
+            tell(kind_at, at > 0 && parts == CX || known());
+        }
+        if mask & OF_TABLE != 0 && is_filled(3) {
+            let of_table = |said: &str| said.starts_with("HL7") || said.starts_with('J');
+            tell(3, is_filled(1) && of_table(said(3)));
+        }
+        if parts == CWE && is_filled(7) {
+            // Editions of ICD-10 are told.
+            tell(7, said(3).starts_with("I10"));
+        }
+        if filled & !taken != 0 || field.has_subcomponents() && has_more_subs(rep, mask) {
+            return true;
         }
     }
     false
+}
+
+/// Whether a repetition has sub-components that `mask` does not name.
+fn has_more_subs(rep: Part<'_>, mask: u32) -> bool {
+    (1..).zip(rep.comps()).any(|(n, part)| {
+        let triplet = n < 15 && mask >> (n + 16) & 1 == 1;
+        let mut behind = part.subs().skip(if triplet { 3 } else { 1 });
+        !part.is_empty() && behind.any(|sub| sub.is_some())
+    })
 }
 
 /// Whether a resource keeps a field of that text already, among the first that it keeps.

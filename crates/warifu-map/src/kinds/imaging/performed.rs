@@ -438,6 +438,7 @@ fn is_planned(ze1: Segment<'_>) -> bool {
 }
 
 /// Meaning of an OBX that belongs to a ZE1.
+#[derive(Clone, Copy)]
 enum Use<'a> {
     Person,
     Start(Val<'a>),
@@ -449,15 +450,16 @@ enum Use<'a> {
 
 fn use_of<'a>(line: &Line<'a>) -> Use<'a> {
     let code = line.obx.field(3).comp(1).value().trimmed();
+    let of_type = type_of(line);
     // A text or a number is no code of a thing.
-    let coded = matches!(type_of(line), "ZRD" | "CWE" | "CE" | "CNE");
+    let coded = matches!(of_type, "ZRD" | "CWE" | "CE" | "CNE");
     match code.text {
         "TM-P1" => Use::Start(line.obx.field(5).value()),
         "TM-P2" => Use::End(line.obx.field(5).value()),
         "DE-02" => Use::Drug,
         "DE-03" | "DE-06" if coded => Use::Item,
-        c if c.starts_with("DE-") && type_of(line) == "ZRD" => Use::Item,
-        _ if type_of(line) == "XCN" => Use::Person,
+        c if c.starts_with("DE-") && of_type == "ZRD" => Use::Item,
+        _ if of_type == "XCN" => Use::Person,
         _ => Use::Other,
     }
 }
@@ -604,8 +606,9 @@ fn procedure<'a>(
     for line in &e.lines {
         observation::state_is_known(cx, line.obx);
         // What was taken back says nothing of what was done. A drug stays, as one that was not given.
-        let is_drug = matches!(use_of(line), Use::Drug) && !when.is_none();
-        if observation::is_withdrawn(line.obx) && !is_drug {
+        let (of, withdrawn) = (use_of(line), observation::is_withdrawn(line.obx));
+        let is_drug = matches!(of, Use::Drug) && !when.is_none();
+        if withdrawn && !is_drug {
             cx.stray(line.obx);
             for nte in &line.notes {
                 cx.stray(*nte);
@@ -613,14 +616,10 @@ fn procedure<'a>(
             continue;
         }
         // No Observation is made of it; its unit stands in the note.
-        let last = if matches!(use_of(line), Use::Other) {
-            6
-        } else {
-            5
-        };
+        let last = if matches!(of, Use::Other) { 6 } else { 5 };
         cx.stray_behind(line.obx, last);
         let state = line.obx.field(11).value().trimmed();
-        if state.text != "F" && !observation::is_withdrawn(line.obx) {
+        if state.text != "F" && !withdrawn {
             cx.keep_field_of(state, "OBX-11");
         }
         // The note says its code alone.
@@ -635,7 +634,7 @@ fn procedure<'a>(
             cx.stray_field(line.obx, 5, value);
         }
         within(&mut r, &ZE1_TO_JP_PROCEDURE, "OBX-5", |r| {
-            observed(r, cx, line, &mut drugs);
+            observed(r, cx, (line, of), &mut drugs);
         });
         within(&mut r, &ZE1_TO_JP_PROCEDURE, "NTE-3", |r| {
             for nte in &line.notes {
@@ -685,11 +684,16 @@ fn procedure<'a>(
     Some(id)
 }
 
-fn observed<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, line: &Line<'a>, drugs: &mut Vec<Item<'a>>) {
+fn observed<'a>(
+    r: &mut Resource,
+    cx: &mut Cx<'a, '_>,
+    (line, of): (&Line<'a>, Use<'a>),
+    drugs: &mut Vec<Item<'a>>,
+) {
     let (what, value) = (line.obx.field(3), line.obx.field(5));
     cx.used(&line.obx.field(2));
     // A note has the name alone; of a person it is a code.
-    let taken = match use_of(line) {
+    let taken = match of {
         Use::Person => CE,
         Use::Item | Use::Other => NAME,
         _ => CODE,
@@ -700,7 +704,7 @@ fn observed<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, line: &Line<'a>, drugs: &
     if !value.is_some() {
         return;
     }
-    match use_of(line) {
+    match of {
         Use::Start(_) | Use::End(_) => cx.used(&what),
         Use::Person => {
             for person in people_of(value) {
