@@ -1049,7 +1049,9 @@ pub fn human_name(o: &mut Object<'_>, name: &PersonName<'_>, name_use: &'static 
             });
         });
     }
-    o.constant("use", name_use);
+    if !name_use.is_empty() {
+        o.constant("use", name_use);
+    }
     if !name.given.is_empty() {
         o.also(name.given.src());
     }
@@ -1236,7 +1238,9 @@ fn telecom_of<'a>(
     let by_purpose = TELECOM_USE.find(purpose.text);
     if by_purpose.is_none() && !purpose.is_empty() {
         cx.report_with(&MAP008, &purpose, "0201");
-        cx.unread(purpose.trimmed(), "XTN.2");
+    }
+    if by_purpose.flatten().is_none() && !matches!(purpose.text, "" | "EMR" | "NET") {
+        cx.unread(purpose, "XTN.2");
     }
     match (system.to.implied_use, by_purpose.flatten()) {
         (Some(implied), _) => {

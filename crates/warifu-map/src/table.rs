@@ -821,17 +821,9 @@ impl<'a> Cx<'a, '_> {
     /// from (of what was done, before the next order), if it is of a type that carries such things.
     #[inline(never)]
     pub(crate) fn keep_strays(&mut self, r: &mut Resource) {
+        const ALWAYS: &str = "Condition MedicationRequest MedicationAdministration MedicationDispense NutritionOrder ServiceRequest Procedure ImagingStudy DiagnosticReport Specimen";
         let carries = match r.resource_type() {
-            "Condition"
-            | "MedicationRequest"
-            | "MedicationAdministration"
-            | "MedicationDispense"
-            | "NutritionOrder"
-            | "ServiceRequest"
-            | "Procedure"
-            | "ImagingStudy"
-            | "DiagnosticReport"
-            | "Specimen" => true,
+            of if ALWAYS.split(' ').any(|one| one == of) => true,
             // Of the other kinds the request or report carries it.
             "Observation" => matches!(self.kind(), None | Some(DataKind::Oml11)),
             "Coverage" => self.kind() == Some(DataKind::Adt00),

@@ -10,9 +10,7 @@ use warifu_hl7::{Message, Part, Segment, Val};
 use warifu_terms::{maps, systems};
 
 use crate::cx::{Cx, Sourced, concat};
-use crate::datatypes::{
-    self, both_triplets, codeable_concept, coded_concept, identifier, person_reference,
-};
+use crate::datatypes::{self, both_triplets, coded_concept, identifier, person_reference};
 use crate::kinds::observation;
 use crate::table::{Group, Ignored, Table, Worded, run};
 
@@ -246,9 +244,21 @@ fn category<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a
     cx.used(&f);
 }
 
-/// IAM-3 / AL1-3.
+/// IAM-3 / AL1-3. That there is none is a code of its own (R4 AllergyIntolerance.code).
 fn code<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
-    r.object(el::CODE, |o| codeable_concept(o, cx, f));
+    r.object(el::CODE, |o| {
+        datatypes::concept_of(o, cx, f, &mut |a, _, f| {
+            let [first, second] = both_triplets(f);
+            let text = first.text.some().unwrap_or(second.text);
+            if matches!(text.text, "なし" | "特になし" | "無" | "無し") {
+                a.object(|o| {
+                    o.constant("system", systems::SNOMED);
+                    o.string("code", "716186003", text.src());
+                    o.constant("display", "No known allergy");
+                });
+            }
+        });
+    });
 }
 
 /// IAM-6 (0323) and IAM-17 (0438) together. `clinicalStatus` is absent when entered in error
@@ -447,6 +457,32 @@ mod tests {
                 "MSH|^~\\&|A|B|C|D|20260401090513||ADT^A60^ADT_A60|1|P|2.5\r\nPID|1||0000990001||割符^花子^^^^^L^I||19680303|F\r\n{segment}"
             ),
         )
+    }
+
+    #[test]
+    fn that_there_is_no_allergy_has_a_code() {
+        for (class, allergen, code) in [
+            ("DA", "^なし", "716186003"),
+            ("FA", "^特になし", "716186003"),
+            ("", "^無し", "716186003"),
+            ("MA", "0^無^99L", "716186003"),
+            ("DA", "^なしの実", ""),
+            ("FA", "^ようなし", ""),
+        ] {
+            let out = iam(&format!("IAM|1|{class}|{allergen}||||A1"));
+            let r = one(&out, "AllergyIntolerance");
+            let all = r
+                .pointer("/code/coding")
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            assert_eq!(
+                all.contains("snomed"),
+                !code.is_empty(),
+                "{allergen}: {all}"
+            );
+            assert!(all.contains(code), "{allergen}: {all}");
+            assert!(allergen.contains(at(&r, "/code/text")), "{allergen}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Patient (`JP_Patient`) from PID, NK1, DB1, PD1; other kinds refer to it. Mapping §2, §12.
 
-use warifu_diag::catalogue::map_admin::{MAP104, MAP111, MAP114, MAP122, MAP123, MAP124};
+use warifu_diag::catalogue::map_admin::{MAP104, MAP111, MAP114, MAP122, MAP123, MAP124, MAP128};
 use warifu_diag::catalogue::map_general::{MAP003, MAP004, MAP008, MAP018};
 use warifu_diag::{Diagnostic, Label};
 use warifu_fhir::element::{self, patient as el};
@@ -383,6 +383,8 @@ fn name<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, rep: Part<'a>, otherwise: &'s
         "N" => "nickname",
         "S" => "anonymous",
         "D" => "usual",
+        // At birth, adopted, as licensed, tribal, unknown: R4 has no use for it.
+        "B" | "C" | "T" | "U" => "",
         _ => otherwise,
     };
     r.object(el::NAME, |o| {
@@ -394,11 +396,14 @@ fn name<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, rep: Part<'a>, otherwise: &'s
     });
 }
 
-/// PID-7: the date part.
+/// PID-7: the date part; a time is kept with the field.
 fn birth_date<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
     let v = f.value();
     if let Some(d) = datatypes::date(cx, v, "Patient.birthDate") {
         r.string(el::BIRTH_DATE, d, v.src());
+        if v.text.trim_end_matches('0').len() > 8 {
+            keep(r, cx, "PID-7", f);
+        }
     }
 }
 
@@ -418,6 +423,9 @@ fn alias<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: Part<'
     } else if let Some(d) = datatypes::date(cx, v, "Patient.birthDate") {
         cx.report(&MAP111, &v);
         r.string(el::BIRTH_DATE, d, v.src());
+        if v.text.trim_end_matches('0').len() > 8 {
+            keep(r, cx, "PID-7", f);
+        }
     }
 }
 
@@ -559,6 +567,7 @@ fn deceased<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a
     let v = f.value();
     if r.has(el::DECEASED_DATE_TIME) {
         if v.text.trim() != "Y" {
+            cx.report(&MAP128, &v);
             keep(r, cx, "PID-30", f);
         }
         cx.used(&v);
@@ -976,6 +985,69 @@ mod tests {
         let p = one(&out, "Patient");
         assert_eq!(at(&p, "/identifier/0/value"), "0000990001");
         assert_eq!(at(&p, "/meta/profile/0"), super::JP_PATIENT);
+    }
+
+    #[test]
+    fn what_a_name_number_or_birth_says_beside_r4_is_kept() {
+        for (name, name_use) in [("L", "official"), ("M", "maiden"), ("", "official")] {
+            let out = convert(
+                "ADT-00",
+                &format!("{HEAD}PID|1||1||割符^花子^^^^^{name}^I||19680303|F\r\n"),
+            );
+            let r = one(&out, "Patient");
+            assert_eq!(at(&r, "/name/0/use"), name_use);
+            assert!(r.get("extension").is_none(), "{r:#}");
+        }
+        for name in ["B", "C", "T", "U"] {
+            let out = convert(
+                "ADT-00",
+                &format!("{HEAD}PID|1||1||割符^花子^^^^^{name}^I||19680303|F\r\n"),
+            );
+            let r = one(&out, "Patient");
+            assert!(r.pointer("/name/0/use").is_none(), "{name}");
+            assert!(r.to_string().contains("field:PID-5"), "{name}: {r:#}");
+        }
+        let text = |purpose: &str, born: &str| {
+            format!(
+                "{HEAD}PID|1||1||割符^花子^^^^^L^I||{born}|F|||||^{purpose}^PH^^^^^^^^^03-1\r\n"
+            )
+        };
+        for (purpose, kept) in [
+            ("PRN", false),
+            ("WPN", false),
+            ("EMR", false),
+            ("VHN", true),
+            ("ASN", true),
+            ("ORN", true),
+            ("BPN", true),
+        ] {
+            let out = convert("ADT-00", &text(purpose, "19680303"));
+            let r = one(&out, "Patient").to_string();
+            let own = format!("field:PID-13\",\"valueString\":\"{purpose}\"");
+            assert_eq!(r.contains(&own), kept, "{purpose}: {r}");
+        }
+        for (born, kept) in [
+            ("19680303", false),
+            ("19680303000000", false),
+            ("19680303123045", true),
+        ] {
+            let r = one(&convert("ADT-00", &text("PRN", born)), "Patient");
+            assert_eq!(at(&r, "/birthDate"), "1968-03-03");
+            assert_eq!(r.to_string().contains("field:PID-7"), kept, "{born}");
+        }
+    }
+
+    #[test]
+    fn a_death_that_is_denied_is_told() {
+        for (died, told) in [("Y", false), ("N", true), ("", false)] {
+            let pid = format!(
+                "{HEAD}PID|1||1||割符^花子^^^^^L^I||19680303|F{}20260301|{died}\r\n",
+                "|".repeat(21)
+            );
+            let out = convert("ADT-00", &pid);
+            assert!(one(&out, "Patient").get("deceasedDateTime").is_some());
+            assert_eq!(reported(&out, "MAP128"), told, "{died}");
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ use warifu_terms::{maps, systems, units};
 use super::{Ingredient, Mixture, People, dosage};
 use crate::cx::{Cx, Sourced};
 use crate::datatypes::{self, Times};
-use crate::table::{Group, Ignored, keep, run};
+use crate::table::{Group, Ignored, keep, name_of, run};
 
 /// Canonical of JP_MedicationAdministration.
 pub const JP_MEDICATION_ADMINISTRATION: &str =
@@ -305,40 +305,28 @@ fn group_of<'a>(
     g
 }
 
-/// Observations that were sent with the administrations of an order, each with the position of the RXA before
-/// it, in order; 0 where none is.
-fn observed<'a>(group: &Group<'a>) -> Vec<(u32, Segment<'a>)> {
-    let mut last = 0;
-    let mut all = Vec::new();
-    for s in group.segments() {
-        match &s.name() {
-            b"RXA" if s.field(5).is_some() => last = s.position(),
-            b"OBX" => all.push((last, *s)),
-            _ => {}
-        }
-    }
-    all
-}
-
-/// Keeps the observations behind some RXA, item and value; those before all with the first.
+/// Keeps the observations behind some RXA of an order up to the next, item and value; those before all with
+/// the first.
 #[inline(never)]
 fn keep_observations<'a>(
     r: &mut Resource,
     cx: &mut Cx<'a, '_>,
-    observed: &[(u32, Segment<'a>)],
+    group: &Group<'a>,
     rxas: &[Segment<'a>],
     first: bool,
 ) {
-    if observed.is_empty() {
-        return;
-    }
     let before = first.then_some(0).into_iter();
     for at in before.chain(rxas.iter().map(Segment::position)) {
-        let from = observed.partition_point(|of| of.0 < at);
-        let own = observed.iter().skip(from).take_while(|of| of.0 == at);
-        for (_, obx) in own {
-            for (n, field) in obx.fields().filter(|(n, f)| *n > 1 && f.is_some()) {
-                keep(r, cx, format!("OBX-{n}"), field);
+        let from = group.segments().partition_point(|s| s.position() <= at);
+        for s in group.segments().iter().skip(from) {
+            match &s.name() {
+                b"RXA" if s.field(5).is_some() => break,
+                b"OBX" => {
+                    for (n, field) in s.fields().filter(|(n, f)| *n > 1 && f.is_some()) {
+                        keep(r, cx, name_of(*s, n), field);
+                    }
+                }
+                _ => {}
             }
         }
     }
@@ -390,7 +378,6 @@ pub(super) fn given(cx: &mut Cx<'_, '_>) {
         let outpatient = class.unwrap_or(super::order_type(cx, group).text) == "O";
         let mut first = true;
         let [once, again] = beside(group);
-        let observed = observed(group);
         for batch in batches(cx, group) {
             for rxa in &batch.rxas {
                 let drug = rxa.field(5).raw();
@@ -471,7 +458,7 @@ pub(super) fn given(cx: &mut Cx<'_, '_>) {
                 r.row(before);
                 run(table, &mut r, cx, &g);
                 let rxas = std::slice::from_ref(rxa);
-                keep_observations(&mut r, cx, &observed, rxas, first);
+                keep_observations(&mut r, cx, group, rxas, first);
                 first = false;
                 let moment = rxa.field(if outpatient { 4 } else { 3 }).value();
                 if let Some(stay) = cx.encounter_at(moment.text) {
@@ -534,7 +521,6 @@ pub(super) fn injected(cx: &mut Cx<'_, '_>) {
         }
         let mut first = true;
         let [once, again] = beside(group);
-        let observed = observed(group);
         for batch in batches(cx, group) {
             let mut mixtures: Map<[&[u8]; 4], usize> = Map::new();
             let mut sets: List<'_, List<'_, Segment<'_>>> = List::new_in(arena);
@@ -589,7 +575,7 @@ pub(super) fn injected(cx: &mut Cx<'_, '_>) {
                 complete &= contained(&mut r, cx, set);
                 r.row(before);
                 run(table, &mut r, cx, &g);
-                keep_observations(&mut r, cx, &observed, set, first);
+                keep_observations(&mut r, cx, group, set, first);
                 first = false;
                 further(&mut r, cx, &g, set);
                 let moment = rxa.field(3).value();
@@ -1240,8 +1226,29 @@ fn dispense_type<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, _
     r.object(di::CATEGORY, |o| super::order_category(o, cx, group));
 }
 
+/// Keeps fields of a drug that was not handed over (RXA-20): it has neither time nor amount. Whether it was not.
+#[inline(never)]
+fn is_held_back<'a>(
+    r: &mut Resource,
+    cx: &mut Cx<'a, '_>,
+    group: &Group<'a>,
+    fields: &[usize],
+) -> bool {
+    let rxa = group.first(*b"RXA");
+    let Some(rxa) = rxa.filter(|s| matches!(s.field(20).value().text.trim(), "RE" | "NA")) else {
+        return false;
+    };
+    for n in fields.iter().filter(|n| rxa.field(**n).is_some()) {
+        keep(r, cx, name_of(rxa, *n), rxa.field(*n));
+    }
+    true
+}
+
 /// RXA-4, else RXA-3.
 fn handed_over<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: Part<'a>) {
+    if is_held_back(r, cx, group, &[4]) {
+        return;
+    }
     let end = f.value().trimmed();
     if datatypes::add_date_time(r, cx, di::WHEN_HANDED_OVER, end) {
         return;
@@ -1277,6 +1284,9 @@ fn amount_of<'a>(
 
 /// RXA-6/7.
 fn dispensed_quantity<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, group: &Group<'a>, f: Part<'a>) {
+    if is_held_back(r, cx, group, &[6, 7]) {
+        return;
+    }
     let v = f.value().trimmed();
     let Some((literal, unit)) = amount_of(cx, group, v) else {
         return;

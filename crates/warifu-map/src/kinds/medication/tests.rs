@@ -1108,3 +1108,24 @@ fn observations_go_with_the_administration_before_them() {
         assert_eq!(kept, [false, true], "{kind}: {given:#?}");
     }
 }
+
+#[test]
+fn what_was_not_handed_over_has_neither_time_nor_amount() {
+    for (state, held_back) in [("CP", false), ("RE", true), ("NA", true)] {
+        let rest = format!(
+            "RXA|0|1|20260407090000|20260407093000|103835401^薬^HOT9|42|TAB^錠^MR9P|||||||||||||{state}\n"
+        );
+        let out = convert("OMP-11", &order(&ras(), "SC|200||200_01_001", "O", &rest));
+        let r = one(&out, "MedicationDispense");
+        let has = ["whenHandedOver", "quantity"].map(|name| r.get(name).is_some());
+        assert_eq!(has, [!held_back; 2], "{state}: {r:#}");
+        for (field, value) in [
+            ("RXA-4", "20260407093000"),
+            ("RXA-6", "42"),
+            ("RXA-7", "TAB^錠^MR9P"),
+        ] {
+            let expected = if held_back { vec![value] } else { vec![] };
+            assert_eq!(kept(&r, field), expected, "{state} {field}");
+        }
+    }
+}
