@@ -188,6 +188,9 @@ pub(crate) struct Known {
     pub(crate) display: Box<str>,
 }
 
+/// The day of a [`warifu_hl7::time::Time::sort_key`] is that divided by this.
+pub(crate) const DAY: u64 = 1_000_000_000;
+
 /// Longest JSON that is kept.
 const LONGEST: usize = 8192;
 

@@ -588,15 +588,15 @@ fn person_of<'c>(
     })
 }
 
-/// A patient number of another, unknown numbering, where none of the document is that of the folder:
-/// perhaps the same person, perhaps not.
+/// A patient number of another, unknown numbering, where none of the document is that of the folder, or the
+/// document's own number where it has none of a patient: perhaps the same person, perhaps not.
 fn unconfirmed<'h>(header: &'h Header, folder: &str) -> Option<&'h Text> {
     let mut numbers = header.patient_ids.iter().map(|i| &i.extension);
     let same = |t: &Text| warifu_ssmix2::same_patient(folder, &t.text);
     if folder.is_empty() || numbers.clone().any(same) {
         return None;
     }
-    numbers.find(|t| !t.is_empty())
+    Some(numbers.next().unwrap_or(&header.id.root))
 }
 
 /// Converts one document.

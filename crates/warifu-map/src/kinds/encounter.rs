@@ -8,7 +8,9 @@
 use std::cell::Cell;
 
 use warifu_diag::catalogue::hl7::HL7113;
-use warifu_diag::catalogue::map_admin::{MAP109, MAP110, MAP116, MAP117, MAP120, MAP121, MAP126};
+use warifu_diag::catalogue::map_admin::{
+    MAP109, MAP110, MAP116, MAP117, MAP120, MAP121, MAP126, MAP129,
+};
 use warifu_diag::catalogue::map_general::{MAP008, MAP016, MAP018};
 use warifu_fhir::element::encounter as el;
 use warifu_fhir::{Buffers, Id, Object, Resource, RowId, Src};
@@ -18,7 +20,7 @@ use warifu_ssmix2::DataKind;
 use warifu_terms::{maps, systems, tables};
 
 use crate::convert::Core;
-use crate::cx::{Cx, Item, PatientContext, Sourced, Stay};
+use crate::cx::{Cx, DAY, Item, PatientContext, Sourced, Stay};
 use crate::datatypes::{Person, Times, person_reference, practitioners, sent_at};
 use crate::output::{Delete, Output};
 use crate::table::{Ignored, Worded, keep, keep_rest};
@@ -66,27 +68,27 @@ fn row(source: &str) -> Option<&'static RowId> {
     shared::row(&PV1_TO_JP_ENCOUNTER, source)
 }
 
-/// What an event does to a stay.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What an event does to a stay; those of one moment come in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Step {
-    /// ADT-12.
-    Visit,
     /// ADT-21.
     PlanAdmission,
+    /// ADT-12.
+    Visit,
     /// ADT-22.
     Admission,
+    /// ADT-41.
+    PlanMove,
+    /// ADT-51.
+    PlanDischarge,
     /// ADT-01.
     Doctor,
+    /// ADT-42.
+    Move,
     /// ADT-31.
     Leave,
     /// ADT-32.
     Return,
-    /// ADT-41.
-    PlanMove,
-    /// ADT-42.
-    Move,
-    /// ADT-51.
-    PlanDischarge,
     /// ADT-52.
     Discharge,
 }
@@ -112,10 +114,10 @@ struct Event<'a> {
     order: u64,
     /// When the message was sent.
     sent: u64,
-    /// A cancel event whose counterpart is not there, or one that withdraws the whole Encounter.
+    /// A cancel event whose counterpart is not there.
     lone: bool,
-    /// Behind the discharge of its stay: reported, and changes nothing.
-    late: bool,
+    /// Taken back, or behind the discharge of its stay: reported, and changes nothing.
+    void: bool,
 }
 
 impl<'a> Event<'a> {
@@ -144,20 +146,32 @@ impl<'a> Event<'a> {
     fn evn(&self, field: usize) -> Part<'a> {
         self.field(b"EVN", field)
     }
+    /// Begins an Encounter.
+    const fn is_whole(&self) -> bool {
+        matches!(
+            self.step,
+            Step::Visit | Step::Admission | Step::PlanAdmission
+        )
+    }
+    /// A field by its name.
+    #[inline(never)]
+    fn named(&self, name: &str) -> Part<'a> {
+        let (segment, n) = name.as_bytes().split_first_chunk().unwrap_or((b"   ", &[]));
+        let digits = n.iter().skip(1);
+        self.field(
+            segment,
+            digits.fold(0, |n, digit| n * 10 + usize::from(digit & 15)),
+        )
+    }
     /// The fields that say when it happened, best first.
-    fn times(&self) -> [(&'static str, Part<'a>); 3] {
-        let occurred = ("EVN-6", self.evn(6));
-        let recorded = (RECORDED, self.evn(2));
-        let intended = ("EVN-3", self.evn(3));
+    const fn times(&self) -> [&'static str; 3] {
         match self.step {
-            Step::Visit | Step::Admission => [("PV1-44", self.pv1(44)), occurred, recorded],
-            Step::PlanAdmission | Step::PlanMove => [("PV2-8", self.pv2(8)), intended, occurred],
-            Step::PlanDischarge => [("PV2-9", self.pv2(9)), intended, occurred],
-            Step::Discharge => [("PV1-45", self.pv1(45)), occurred, recorded],
-            Step::Return => [occurred, ("PV2-47", self.pv2(47)), recorded],
-            Step::Doctor | Step::Leave | Step::Move => {
-                [occurred, recorded, ("", self.message.empty_part())]
-            }
+            Step::Visit | Step::Admission => ["PV1-44", "EVN-6", RECORDED],
+            Step::PlanAdmission | Step::PlanMove => ["PV2-8", "EVN-3", "EVN-6"],
+            Step::PlanDischarge => ["PV2-9", "EVN-3", "EVN-6"],
+            Step::Discharge => ["PV1-45", "EVN-6", RECORDED],
+            Step::Return => ["EVN-6", "PV2-47", RECORDED],
+            Step::Doctor | Step::Leave | Step::Move => ["EVN-6", RECORDED, ""],
         }
     }
 }
@@ -183,25 +197,37 @@ struct Story<'a> {
     department: &'a str,
     /// What its Encounter says, to find what it does not ([`keep_unsaid`]).
     said: Cell<Set<Said<'a>>>,
+    /// The event whose time was the last end that was told ([`times`]).
+    ended: Cell<usize>,
 }
 
 /// Something that an Encounter says: PV1, what it is, its bytes. The tables keep sets of this type as well.
 type Said<'a> = ([u8; 3], usize, &'a [u8]);
 
-/// In [`Story::said`]: a time (to the minute, and its day), a place; else the number of a field of PV1.
+/// In [`Story::said`]: a time (its minute and its day, too), a place; else the number of a field of PV1.
 const TIME: u8 = 0;
 const PLACE: u8 = 1;
 
-/// How exactly times are compared: `YYYYMMDDhhmm`.
-const MINUTE: usize = 12;
-
 impl<'a> Story<'a> {
+    /// A stay that has begun.
+    const fn is_stay(&self) -> bool {
+        !(self.visit || self.planned || self.cancelled)
+    }
+    /// A stay without a discharge; of one whose admission nobody knows that is told already.
+    fn goes_on(&self) -> bool {
+        let ends = |e: &Event<'_>| e.step == Step::Discharge && !e.cancels;
+        self.is_stay() && !self.implicit && !self.events.iter().any(ends)
+    }
+    const fn waits(&self) -> bool {
+        self.planned && !self.cancelled
+    }
     #[inline(never)]
     fn say(&self, what: u8, text: &'a str) {
         let mut said = self.said.take();
+        let text = if what == TIME { exact(text) } else { text };
         let bytes = text.as_bytes();
         said.insert((*b"PV1", what.into(), bytes));
-        for end in [8, MINUTE] {
+        for end in [8, 12] {
             if let Some(beginning) = bytes.get(..end).filter(|_| what == TIME) {
                 said.insert((*b"PV1", what.into(), beginning));
             }
@@ -224,7 +250,7 @@ pub(crate) fn convert<'a>(
         .iter()
         .filter_map(|(item, message)| read(*item, *message))
         .collect();
-    warifu_order::sort_by_key(&mut events, |e| (e.key, rank(e.step), e.sent));
+    sort(&mut events);
     let mut kept = without_cancelled(events);
     put_in_order(&mut kept);
     let now = messages
@@ -246,8 +272,15 @@ pub(crate) fn convert<'a>(
         );
         place_event(&mut cx, &mut stories, &stays, event);
     }
+    // The first stay that goes on, and whether an admission is still planned.
+    let (mut open, mut waiting) = (u64::MAX, false);
+    let known = stays.len();
     for s in &stories {
-        if s.cancelled || s.planned || stays.iter().any(|k| k.id == s.id) {
+        waiting |= s.waits();
+        if s.goes_on() {
+            open = open.min(s.start_key);
+        }
+        if s.cancelled || s.planned || stays.iter().take(known).any(|k| k.id == s.id) {
             continue;
         }
         stays.push(Stay {
@@ -273,9 +306,13 @@ pub(crate) fn convert<'a>(
             &mut *pool,
         );
         super::patient::ensure(&mut cx);
-        let waits = story.planned && !story.cancelled;
-        if waits && missed(&cx, &stories, story, now) {
+        if story.waits() && missed(&cx, story, now) {
             cx.report(&MAP121, &first.time);
+        }
+        let other_day = first.lone && first.step == Step::PlanAdmission && waiting;
+        if other_day || story.is_stay() && story.start_key > open {
+            let [field, ..] = first.times();
+            cx.report_with(&MAP129, &first.time, field);
         }
         tell(&mut cx, story, now);
     }
@@ -283,19 +320,12 @@ pub(crate) fn convert<'a>(
 
 /// Whether a plan did not come true as planned: its day has passed, or the patient was admitted after it
 /// was made and before its day.
-fn missed(cx: &Cx<'_, '_>, stories: &[Story<'_>], plan: &Story<'_>, now: u64) -> bool {
+fn missed(cx: &Cx<'_, '_>, plan: &Story<'_>, now: u64) -> bool {
     let made = plan.events.first().map_or(0, |e| e.sent);
-    let between = |start: u64| made <= start && start / DAY < plan.start_key / DAY;
-    plan.start_key > 0
-        && (plan.start_key / DAY < now / DAY
-            || stories
-                .iter()
-                .any(|s| !s.visit && !s.planned && !s.cancelled && between(s.start_key))
-            || cx
-                .context
-                .stays
-                .iter()
-                .any(|s| s.inpatient && between(s.start)))
+    let day = plan.start_key / DAY;
+    let stays = &cx.context.stays;
+    let between = |s: &Stay| s.inpatient && made <= s.start && s.start / DAY < day;
+    day > 0 && (day < now / DAY || stays.iter().any(between))
 }
 
 /// The message that stands for the stay: the admission or arrival, else the first event.
@@ -307,19 +337,10 @@ fn primary<'s, 'a>(story: &'s Story<'a>) -> Option<&'s Event<'a>> {
         .or_else(|| story.events.first())
 }
 
-/// Order of events of one moment.
-const fn rank(step: Step) -> u8 {
-    match step {
-        Step::PlanAdmission => 0,
-        Step::Visit | Step::Admission => 1,
-        Step::PlanMove => 2,
-        Step::PlanDischarge => 3,
-        Step::Doctor => 4,
-        Step::Move => 5,
-        Step::Leave => 6,
-        Step::Return => 7,
-        Step::Discharge => 8,
-    }
+/// Puts events in order.
+#[inline(never)]
+fn sort(events: &mut [Event<'_>]) {
+    warifu_order::sort_by_key(events, |e| (e.order, e.step, e.sent));
 }
 
 fn read<'a>(item: Item<'a>, message: Message<'a>) -> Option<Event<'a>> {
@@ -353,63 +374,69 @@ fn read<'a>(item: Item<'a>, message: Message<'a>) -> Option<Event<'a>> {
         order: 0,
         sent: sent_at(message),
         lone: false,
-        late: false,
+        void: false,
     };
-    for (_, part) in event.times() {
-        let v = part.value();
+    for name in event.times() {
+        let v = event.named(name).value();
         if let Some(t) = time::parse(v.text) {
             event.time = v;
             event.key = t.sort_key();
+            event.order = event.key;
             break;
         }
     }
     Some(event)
 }
 
-/// Takes out what a later cancel event of the same kind and moment withdraws, and that cancel event; a
-/// cancel event without counterpart stays, marked as alone.
+/// Of so many the last are looked at for each event, so that what is done for all of them grows with their
+/// number alone. No patient has as many stays, visits or moves of one day.
+const NEAR: usize = 4096;
+
+/// Marks what a later cancel event of the same kind and moment takes back, and leaves out that cancel event;
+/// one that withdraws a whole Encounter takes the place of what it withdraws. A cancel event without
+/// counterpart stays, marked as alone.
 fn without_cancelled(events: Vec<Event<'_>>) -> Vec<Event<'_>> {
     let mut kept: Vec<Event<'_>> = Vec::with_capacity(events.len());
+    // Of each kind the events that nothing has taken back yet, in order of time.
+    let mut open: [Vec<usize>; 10] = Default::default();
     for event in events {
+        #[expect(clippy::as_conversions, reason = "the place of a kind among them")]
+        let Some(open) = open.get_mut(event.step as usize) else {
+            continue;
+        };
         if !event.cancels {
+            open.push(kept.len());
             kept.push(event);
             continue;
         }
-        // Events are sorted by time, so a counterpart is among the last of the same moment. A cancel event
-        // of a move, leave or plan may say when it was cancelled: then the last one of the day is meant.
+        // A counterpart is among the last of the same moment. A cancel event of a move, leave or plan may
+        // say when it was cancelled: then the last one of the day is meant.
         let of_a_day =
             event.is_plan() || matches!(event.step, Step::Move | Step::Leave | Step::Return);
-        let matches = |e: &Event<'_>, moment: u64| {
-            e.step == event.step
-                && !e.cancels
-                && e.key / moment == event.key / moment
-                && e.sent <= event.sent
+        let meant = |e: &Event<'_>| {
+            let of_the_day = e.key / DAY == event.key / DAY && e.sent <= event.sent;
+            e.key == event.key || of_a_day && of_the_day && is_back_from(&event, e)
         };
-        let counterpart = kept.iter().rposition(|e| matches(e, 1));
-        let counterpart = counterpart.or_else(|| {
-            let meant = |e: &Event<'_>| matches(e, DAY) && is_back_from(&event, e);
-            kept.iter().rposition(meant).filter(|_| of_a_day)
-        });
-        let whole = matches!(
-            event.step,
-            Step::Visit | Step::Admission | Step::PlanAdmission
-        );
-        match counterpart {
-            Some(at) if !whole => {
-                kept.remove(at);
-            }
-            Some(at) => {
-                // The Encounter as a whole is withdrawn: it stays, cancelled.
-                kept.remove(at);
-                kept.push(Event {
-                    lone: true,
-                    ..event
-                });
-            }
-            None => kept.push(Event {
+        let mut at = open.len();
+        let mut counterpart = None;
+        while counterpart.is_none() && at > 0 && at + NEAR > open.len() {
+            at -= 1;
+            let of = open.get(at).and_then(|of| kept.get_mut(*of));
+            counterpart = of.filter(|of| meant(of));
+        }
+        let Some(of) = counterpart else {
+            kept.push(Event {
                 lone: true,
                 ..event
-            }),
+            });
+            continue;
+        };
+        open.remove(at);
+        if event.is_whole() {
+            // The Encounter as a whole is withdrawn: it stays, cancelled.
+            *of = event;
+        } else {
+            of.void = true;
         }
     }
     kept
@@ -430,7 +457,8 @@ fn put_in_order(events: &mut [Event<'_>]) {
             day = e.key / DAY;
             firsts = [Step::Leave, Step::Return, Step::Admission].map(|step| {
                 let rest = events.iter().skip(at).take_while(|o| o.key / DAY == day);
-                let first = rest.filter(|o| !o.cancels).find(|o| o.step == step);
+                let mut there = rest.filter(|o| !o.cancels && !o.void);
+                let first = there.find(|o| o.step == step);
                 first.map_or(0, |o| o.key)
             });
         }
@@ -448,6 +476,7 @@ fn put_in_order(events: &mut [Event<'_>]) {
         };
         orders.push(e.key.max(behind));
         match e.step {
+            _ if e.void => {}
             Step::Leave => away = !e.cancels,
             Step::Return | Step::Admission | Step::Discharge => away = e.cancels && away,
             _ => {}
@@ -456,7 +485,7 @@ fn put_in_order(events: &mut [Event<'_>]) {
     for (e, order) in events.iter_mut().zip(orders) {
         e.order = order;
     }
-    warifu_order::sort_by_key(events, |e| (e.order, rank(e.step), e.sent));
+    sort(events);
 }
 
 /// Whether a cancel event of a move leads back from where the move went.
@@ -465,8 +494,6 @@ fn is_back_from(cancel: &Event<'_>, of: &Event<'_>) -> bool {
     cancel.step != Step::Move || from.is_empty() || to.is_empty() || from == to
 }
 
-const DAY: u64 = 1_000_000_000;
-
 /// Finds the story an event belongs to, or begins one.
 fn place_event<'a>(
     cx: &mut Cx<'a, '_>,
@@ -474,14 +501,21 @@ fn place_event<'a>(
     known: &[Stay],
     event: Event<'a>,
 ) {
+    if event.void {
+        let kind = event.item.kind.map_or("", DataKind::code);
+        cx.report_with(&MAP116, &event.field(b"MSH", 9), kind);
+        return;
+    }
     if event.key == 0 {
-        let [(missing, first), ..] = event.times();
+        let [missing, ..] = event.times();
         // What is there and no time is told where it is kept.
-        if first.value().trimmed().is_empty() {
+        if event.named(missing).value().trimmed().is_empty() {
             cx.report_message(&MAP110, missing);
         }
     }
     let department = department_of(&event);
+    let far = stories.len().saturating_sub(NEAR);
+    let near = stories.get_mut(far..).unwrap_or_default();
     match event.step {
         Step::Visit => {
             let id = cx.id(
@@ -490,7 +524,7 @@ fn place_event<'a>(
                 event.message.first(b"PV1").map_or(0, |s| s.position()),
                 "",
             );
-            if let Some(story) = stories.iter_mut().find(|s| s.id == id) {
+            if let Some(story) = near.iter_mut().find(|s| s.id == id) {
                 story.events.push(event);
                 return;
             }
@@ -499,22 +533,21 @@ fn place_event<'a>(
         Step::Admission => {
             let id = stay_id(cx, &event, event.time.text);
             // A plan for that very minute has the id of the stay, and is no admission yet.
-            let same = stories.iter().position(|s| s.id == id);
+            let same = near.iter().position(|s| s.id == id);
             let begun = |s: &&mut Story<'_>| !s.planned || event.cancels;
-            if let Some(story) = same.and_then(|at| stories.get_mut(at)).filter(begun) {
+            if let Some(story) = same.and_then(|at| near.get_mut(at)).filter(begun) {
                 story.cancelled |= event.cancels;
                 story.events.push(event);
                 return;
             }
             // A plan for that day is fulfilled by the admission: what was planned becomes this stay.
-            let of_the_day = |s: &Story<'_>| {
-                s.planned && !s.cancelled && s.start_key / DAY == event.key / DAY && event.key > 0
-            };
-            let plan = same.or_else(|| stories.iter().rposition(of_the_day));
+            let of_the_day =
+                |s: &Story<'_>| s.waits() && s.start_key / DAY == event.key / DAY && event.key > 0;
+            let plan = same.or_else(|| near.iter().rposition(of_the_day));
             let mut story = begin(id, event, false, department);
             story.cancelled = event.cancels;
             if let Some(at) = plan.filter(|_| !event.cancels) {
-                let plan = stories.remove(at);
+                let plan = stories.remove(far + at);
                 if plan.id != id {
                     let message = plan.events.first().map_or(0, |e| e.message.number());
                     let person = cx.out.person();
@@ -541,7 +574,7 @@ fn place_event<'a>(
                 .iter()
                 .any(|s| s.inpatient && s.start / DAY == event.key / DAY && event.key > 0);
             let id = stay_id(cx, &event, event.time.text);
-            if let Some(story) = stories.iter_mut().find(|s| s.id == id) {
+            if let Some(story) = near.iter_mut().find(|s| s.id == id) {
                 story.events.push(event);
                 return;
             }
@@ -559,41 +592,32 @@ fn place_event<'a>(
                     && end.is_none_or(|e| e / DAY >= event.key / DAY)
                     && admitted_key < start + DAY
             };
-            let exact = stories.iter().rposition(|s| {
-                !s.visit
-                    && !s.planned
-                    && !s.cancelled
-                    && admitted_key > 0
-                    && s.start_key == admitted_key
-            });
+            let exact = near
+                .iter()
+                .rposition(|s| s.is_stay() && admitted_key > 0 && s.start_key == admitted_key);
             // A discharge that names its day alone is put behind what happened that day: an admission of the
             // same day is the next stay's, if one is open.
             let is_behind = event.step == Step::Discharge && event.order > event.key;
             let by_time = || {
-                let holds = |s: &Story<'_>| {
-                    !s.visit
-                        && !s.planned
-                        && !s.cancelled
-                        && event.key > 0
-                        && inside(s.start_key, s.end_key)
-                };
+                let holds =
+                    |s: &Story<'_>| s.is_stay() && event.key > 0 && inside(s.start_key, s.end_key);
                 let before = |s: &Story<'_>| {
                     holds(s) && s.end_key.is_none() && s.start_key / DAY < event.key / DAY
                 };
-                let open = stories.iter().rposition(before).filter(|_| is_behind);
-                open.or_else(|| stories.iter().rposition(holds))
+                let open = near.iter().rposition(before).filter(|_| is_behind);
+                open.or_else(|| near.iter().rposition(holds))
             };
             // The attending doctor of an outpatient: the visit of that day and department.
             let outpatient =
                 event.step == Step::Doctor && class_of(&event).is_some_and(|c| c.code != "IMP");
             let at = if outpatient {
-                stories.iter().rposition(|s| {
+                near.iter().rposition(|s| {
                     s.visit && s.start_key / DAY == event.key / DAY && s.department == department
                 })
             } else {
                 exact.or_else(by_time)
             };
-            if let Some(story) = at.and_then(|at| stories.get_mut(at)) {
+            if let Some(story) = at.and_then(|at| near.get_mut(at)) {
                 let mut event = event;
                 if event.step == Step::Discharge && event.cancels {
                     // The stay goes on: no discharge before counts.
@@ -603,7 +627,7 @@ fn place_event<'a>(
                     story.end = event.time;
                     story.end_key = (event.key > 0).then_some(event.key);
                 } else if story.end_key.is_some_and(|end| event.key > end) {
-                    event.late = true;
+                    event.void = true;
                     cx.report(&MAP120, &event.field(b"MSH", 9));
                 }
                 story.events.push(event);
@@ -658,15 +682,12 @@ fn begin<'a>(id: Id, event: Event<'a>, visit: bool, department: &'a str) -> Stor
         start_key: event.key,
         end: Val::default(),
         end_key: None,
-        cancelled: event.cancels
-            && matches!(
-                event.step,
-                Step::Visit | Step::Admission | Step::PlanAdmission
-            ),
+        cancelled: event.cancels && event.is_whole(),
         planned: false,
         implicit: false,
         department,
         said: Cell::default(),
+        ended: Cell::default(),
         events: vec![event],
     }
 }
@@ -716,8 +737,6 @@ struct Spot<'a> {
     start: Val<'a>,
     end: Val<'a>,
     end_source: &'static str,
-    /// Made by a plan that has not come true.
-    plan: bool,
 }
 
 /// An attending doctor in the story.
@@ -769,7 +788,10 @@ fn tell<'a>(cx: &mut Cx<'a, '_>, story: &Story<'a>, now: u64) {
         disposition(&mut r, cx, e);
     }
     if !story.visit {
-        for mut spot in spots(story) {
+        for (n, mut spot) in spots(story).into_iter().enumerate() {
+            if n > 0 && spot.source == "PV1-6" {
+                cx.report_with(&MAP129, &spot.place, spot.source);
+            }
             // Nobody lies in the bed of a stay that was not to be.
             if status.status == "cancelled" && spot.status == "active" {
                 spot.status = "";
@@ -778,12 +800,12 @@ fn tell<'a>(cx: &mut Cx<'a, '_>, story: &Story<'a>, now: u64) {
         }
     }
     diagnoses(&mut r, cx, story);
-    let segments: Vec<_> = story
-        .events
-        .iter()
-        .flat_map(|e| [b"EVN", b"PV1", b"PV2"].map(|name| e.message.first(name)))
-        .flatten()
-        .collect();
+    let mut segments = Vec::new();
+    for e in &story.events {
+        for name in [b"EVN", b"PV1", b"PV2"] {
+            segments.extend(e.message.first(name));
+        }
+    }
     keep_rest(&PV1_TO_JP_ENCOUNTER, &mut r, cx, &segments);
     for e in &story.events {
         for s in e.message.segments().filter(|s| !super::is_head(s.name())) {
@@ -833,34 +855,43 @@ static TOLD_ONCE: &[([u8; 3], u8, u8)] = &[
 /// taken back goes with its cancel event.
 fn keep_unsaid<'a>(cx: &mut Cx<'a, '_>, story: &Story<'a>) {
     let said = story.said.take();
-    let events = story.events.iter().filter(|e| !e.cancels);
-    for (e, (name, n, what)) in events.flat_map(|e| TOLD_ONCE.iter().map(move |of| (e, of))) {
-        let (Some(s), n) = (e.message.first(name), usize::from(*n)) else {
-            continue;
-        };
-        let field = s.field(n);
-        let text = match *what {
-            PLACE if story.visit => "",
-            PLACE if field.is_some() => place_key(cx, field),
-            _ => field.comp(1).value().trimmed().text,
-        };
-        let exact = if *what == TIME { MINUTE } else { usize::MAX };
-        let bytes = text.as_bytes();
-        let bytes = bytes.get(..exact).unwrap_or(bytes);
-        let is_said = said.contains(&(*b"PV1", (*what).into(), bytes));
-        let passed = || crate::table::passed(*name, e.item.kind) >> n & 1 == 1;
-        if !text.is_empty() && field.is_some() && !is_said && !passed() {
-            cx.stray_field(s, n, field);
+    for e in story.events.iter().filter(|e| !e.cancels) {
+        for (name, n, what) in TOLD_ONCE {
+            let (Some(s), n) = (e.message.first(name), usize::from(*n)) else {
+                continue;
+            };
+            let field = s.field(n);
+            let text = match *what {
+                PLACE if story.visit => "",
+                PLACE if field.is_some() => place_key(cx, field),
+                TIME => exact(field.comp(1).value().trimmed().text),
+                _ => field.comp(1).value().trimmed().text,
+            };
+            let is_said = said.contains(&(*b"PV1", (*what).into(), text.as_bytes()));
+            let passed = || crate::table::passed(*name, e.item.kind) >> n & 1 == 1;
+            if !text.is_empty() && field.is_some() && !is_said && !passed() {
+                cx.stray_field(s, n, field);
+            }
         }
     }
 }
 
+/// A time to the second, or the minute where there is none: as exactly as times are compared.
+#[inline(never)]
+fn exact(time: &str) -> &str {
+    let seconds = time.get(..14).unwrap_or(time);
+    seconds
+        .get(..12)
+        .filter(|_| seconds.ends_with("00"))
+        .unwrap_or(seconds)
+}
+
 /// What is no time is told ([`Cx::stray_visit`] keeps it); so is that the time of recording stands in.
 fn tell_time<'a>(cx: &mut Cx<'a, '_>, e: &Event<'a>) {
-    let [(wanted, _), ..] = e.times();
+    let [wanted, ..] = e.times();
     let mut said = false;
-    for (name, part) in e.times() {
-        let v = part.value();
+    for name in e.times() {
+        let v = e.named(name).value();
         let is_time = time::parse(v.text).is_some();
         if said {
             break;
@@ -893,14 +924,28 @@ fn times<'a>(cx: &mut Cx<'a, '_>, story: &Story<'a>, start: Val<'a>, end: Val<'a
     for v in [start, end] {
         story.say(TIME, v.trimmed().text);
     }
-    let said = |e: &&Event<'a>| e.message.number() == end.message;
-    if let Some(e) = story.events.iter().find(said) {
-        cx.message = e.message;
+    if let Some(message) = ended_by(story, end) {
+        cx.message = message;
     }
     let target = ["Encounter.period.start", "Encounter.period.end"];
     let times = Times::read(cx, start, end, target);
     cx.message = before;
     times
+}
+
+/// The message that an end stands in. Ends come in the order of the events: each is found not far behind the one
+/// before.
+fn ended_by<'a>(story: &Story<'a>, end: Val<'a>) -> Option<Message<'a>> {
+    let last = story.ended.get();
+    if end.is_empty() {
+        return None;
+    }
+    let said = |e: &Event<'a>| e.message.number() == end.message;
+    let near = story.events.get(last..).unwrap_or_default();
+    let at = near.iter().position(said).map(|n| n + last);
+    let at = at.or_else(|| story.events.iter().position(said))?;
+    story.ended.set(at);
+    story.events.get(at).map(|e| e.message)
 }
 
 fn event_src(e: &Event<'_>) -> Src {
@@ -911,9 +956,8 @@ fn event_src(e: &Event<'_>) -> Src {
 fn states<'a>(cx: &mut Cx<'a, '_>, story: &Story<'a>, now: u64) -> (Span<'a>, Vec<Span<'a>>) {
     let mut history: Vec<Span<'a>> = Vec::new();
     let mut current: Option<Span<'a>> = None;
-    for e in story.events.iter().filter(|e| !e.late) {
-        let whole = matches!(e.step, Step::Visit | Step::Admission | Step::PlanAdmission);
-        if e.cancels && whole {
+    for e in story.events.iter().filter(|e| !e.void) {
+        if e.cancels && e.is_whole() {
             cx.report_with(&MAP116, &e.field(b"MSH", 9), "Encounter");
             current = Some(Span {
                 status: "cancelled",
@@ -970,7 +1014,7 @@ fn states<'a>(cx: &mut Cx<'a, '_>, story: &Story<'a>, now: u64) -> (Span<'a>, Ve
 /// The present class; the ones before it with their times.
 fn classes<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, story: &Story<'a>) {
     let mut all: Vec<(maps::Coded, Src, Val<'a>)> = Vec::new();
-    for e in story.events.iter().filter(|e| !e.late) {
+    for e in story.events.iter().filter(|e| !e.void) {
         let v = e.pv1(2).value().trimmed();
         let Some(class) = maps::ENCOUNTER_CLASS.find(v.text) else {
             continue;
@@ -1010,7 +1054,7 @@ fn classes<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, story: &Story<'a>) {
 /// service.
 fn service<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, story: &Story<'a>) {
     let mut code = Val::default();
-    for e in story.events.iter().filter(|e| !e.late) {
+    for e in story.events.iter().filter(|e| !e.void) {
         let v = e.pv1(10).value().trimmed();
         let clinic = e.pv1(3);
         if e.is_plan() && !code.is_empty() {
@@ -1061,7 +1105,7 @@ fn participants<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, story: &Story<'a>) {
     let mut attending: Vec<Attending<'a>> = Vec::new();
     // Who is named beside the first, once.
     let mut beside: Vec<Person<'a>> = Vec::new();
-    for e in story.events.iter().filter(|e| !e.late) {
+    for e in story.events.iter().filter(|e| !e.void) {
         // A55 takes the doctor back.
         if e.cancels && e.step == Step::Doctor || e.is_plan() && !attending.is_empty() {
             continue;
@@ -1234,17 +1278,13 @@ fn same_place(a: Part<'_>, b: Part<'_>) -> bool {
     (1..=3).all(|n| a.comp(n).value().text.trim() == b.comp(n).value().text.trim())
 }
 
-/// Takes out what was planned and has not come true.
-#[inline(never)]
-fn drop_plans(all: &mut Vec<Spot<'_>>) {
-    all.retain(|s| !s.plan);
-}
-
 /// The places of a stay in order.
 fn spots<'a>(story: &Story<'a>) -> Vec<Spot<'a>> {
     let mut all: Vec<Spot<'a>> = Vec::new();
+    // What is planned and has not come true.
+    let mut plans: Vec<Spot<'a>> = Vec::new();
     let none = Val::default();
-    for e in story.events.iter().filter(|e| !e.late) {
+    for e in story.events.iter().filter(|e| !e.void) {
         let status = maps::LOCATION_STATUS.translate(e.code).to;
         let here = e.pv1(3);
         let spot = Spot {
@@ -1255,10 +1295,16 @@ fn spots<'a>(story: &Story<'a>) -> Vec<Spot<'a>> {
             start: none,
             end: none,
             end_source: "EVN-6",
-            plan: false,
         };
+        let begins = matches!(
+            e.step,
+            Step::Admission | Step::Leave | Step::Return | Step::Move | Step::Discharge
+        );
+        if begins && !(e.cancels && e.step != Step::Admission) {
+            plans.clear();
+        }
+        let none_yet = all.is_empty() && plans.is_empty();
         let close = |all: &mut Vec<Spot<'a>>, end: Val<'a>, source: &'static str| {
-            drop_plans(all);
             if let Some(last) = all.last_mut() {
                 last.status = "completed";
                 last.end = end;
@@ -1267,20 +1313,16 @@ fn spots<'a>(story: &Story<'a>) -> Vec<Spot<'a>> {
         };
         match (e.step, e.cancels) {
             (Step::Visit, _) => {}
-            (Step::PlanAdmission, _) => all.push(Spot {
+            (Step::PlanAdmission, _) => plans.push(Spot {
                 start: e.time,
-                plan: true,
                 end: e.pv2(9).value(),
                 end_source: "PV2-9",
                 ..spot
             }),
-            (Step::Admission, _) => {
-                drop_plans(&mut all);
-                all.push(Spot {
-                    start: e.time,
-                    ..spot
-                });
-            }
+            (Step::Admission, _) => all.push(Spot {
+                start: e.time,
+                ..spot
+            }),
             (Step::Leave, false) => {
                 close(&mut all, e.time, "EVN-6");
                 all.push(Spot {
@@ -1299,11 +1341,7 @@ fn spots<'a>(story: &Story<'a>) -> Vec<Spot<'a>> {
             }
             (Step::Move, false) => {
                 let prior = e.pv1(6);
-                let missing = all
-                    .iter()
-                    .rev()
-                    .find(|s| !s.plan)
-                    .is_none_or(|s| !same_place(s.place, prior));
+                let missing = all.last().is_none_or(|s| !same_place(s.place, prior));
                 // When the patient came there from where the stay knows, nobody says.
                 let elsewhere = missing && prior.is_some();
                 close(&mut all, if elsewhere { none } else { e.time }, "EVN-6");
@@ -1324,7 +1362,7 @@ fn spots<'a>(story: &Story<'a>) -> Vec<Spot<'a>> {
             }
             // The move did not happen: back to where the patient was.
             (Step::Move, true) => {
-                if all.is_empty() {
+                if none_yet {
                     all.push(Spot {
                         place: e.pv1(6),
                         source: "PV1-6",
@@ -1333,7 +1371,7 @@ fn spots<'a>(story: &Story<'a>) -> Vec<Spot<'a>> {
                 }
             }
             (Step::PlanMove, false) => {
-                if all.is_empty() && e.pv2(1).is_some() && here.is_some() {
+                if none_yet && e.pv2(1).is_some() && here.is_some() {
                     all.push(Spot {
                         status: "active",
                         status_src: Src::NONE,
@@ -1346,15 +1384,14 @@ fn spots<'a>(story: &Story<'a>) -> Vec<Spot<'a>> {
                 } else {
                     (here, "PV1-3")
                 };
-                all.push(Spot {
+                plans.push(Spot {
                     place,
                     source,
                     start: e.time,
-                    plan: true,
                     ..spot
                 });
             }
-            (Step::PlanDischarge, false) => match all.iter_mut().rev().find(|s| !s.plan) {
+            (Step::PlanDischarge, false) => match all.last_mut() {
                 Some(last) => {
                     if last.end.is_empty() {
                         last.end = e.time;
@@ -1368,7 +1405,6 @@ fn spots<'a>(story: &Story<'a>) -> Vec<Spot<'a>> {
                 }),
             },
             (Step::Discharge, false) => {
-                drop_plans(&mut all);
                 let there = all
                     .last()
                     .is_some_and(|s| same_place(s.place, here) || !here.is_some());
@@ -1389,12 +1425,13 @@ fn spots<'a>(story: &Story<'a>) -> Vec<Spot<'a>> {
                 Step::Leave | Step::Return | Step::Discharge | Step::PlanMove | Step::PlanDischarge,
                 true,
             ) => {
-                if all.is_empty() {
+                if none_yet {
                     all.push(spot);
                 }
             }
         }
     }
+    all.extend(plans);
     all.retain(|s| s.place.is_some());
     all
 }
@@ -2019,7 +2056,8 @@ mod tests {
             ("202604071807", true),
             ("202604081807", true),
             ("202604081000", false),
-            ("20260408100030", false),
+            ("20260408100000", false),
+            ("20260408100030", true),
             ("20260408", false),
             ("", false),
         ] {
@@ -2041,6 +2079,138 @@ mod tests {
             assert_eq!(at(&e, "/period/start"), "2026-04-07T10:05:00+09:00");
             assert_eq!(kept(&e).len(), usize::from(differs), "{e:#}");
         }
+    }
+
+    #[test]
+    fn two_stays_at_once_are_told() {
+        let again = |start: &str| {
+            let times = [(44, start)];
+            adt("A01", &format!("{start}00"), "", &inpatient(&times), &[])
+        };
+        let left = inpatient(&[(44, "202604071005"), (45, "202604201000")]);
+        let left = adt("A03", "20260420100000", "", &left, &[]);
+        let second = ("ADT-22", "20260501", again("202605011000"));
+        for (files, told) in [
+            (vec![second.clone()], true),
+            (
+                vec![("ADT-52", "20260420", left.clone()), second.clone()],
+                false,
+            ),
+            // The second is over, the first is not.
+            (
+                vec![
+                    second.clone(),
+                    (
+                        "ADT-52",
+                        "20260510",
+                        adt(
+                            "A03",
+                            "20260510100000",
+                            "",
+                            &inpatient(&[(44, "202605011000"), (45, "202605101000")]),
+                            &[],
+                        ),
+                    ),
+                ],
+                true,
+            ),
+            // A plan is no stay, and one of the admission's message again is the same.
+            (
+                vec![(
+                    "ADT-21",
+                    "20260501",
+                    adt(
+                        "A14",
+                        "20260420100000",
+                        "",
+                        &inpatient(&[]),
+                        &[(8, "20260501")],
+                    ),
+                )],
+                false,
+            ),
+        ] {
+            let out = admitted(&files);
+            let all: Vec<_> = out
+                .diagnostics
+                .iter()
+                .filter(|d| d.code.code == "MAP129")
+                .collect();
+            assert_eq!(all.len(), usize::from(told), "{files:?}");
+            if let [one] = &*all {
+                assert_eq!(one.argument.as_deref(), Some("PV1-44"));
+            }
+        }
+    }
+
+    #[test]
+    fn a_withdrawn_move_is_told_and_one_from_an_unknown_bed_too() {
+        let moved = |event: &str, prior: &str| {
+            let places = [(3, "5E^501^1^^^N"), (6, prior)];
+            adt(
+                event,
+                "20260410100000",
+                "202604101000",
+                &inpatient(&places),
+                &[],
+            )
+        };
+        let told = |out: &crate::Output, code: &str| -> Vec<String> {
+            let of = out.diagnostics.iter().filter(|d| d.code.code == code);
+            of.filter_map(|d| d.argument.as_deref().map(str::to_owned))
+                .collect()
+        };
+        for (prior, known) in [("4W^412^3^^^N", true), ("", true), ("8Z^801^1^^^N", false)] {
+            let out = admitted(&[("ADT-42", "20260410", moved("A02", prior))]);
+            let wanted = if known {
+                vec![]
+            } else {
+                vec!["PV1-6".to_owned()]
+            };
+            assert_eq!(told(&out, "MAP129"), wanted);
+            assert!(told(&out, "MAP116").is_empty());
+        }
+        // Alone nobody knows where the patient was.
+        let alone = convert("ADT-42", &moved("A02", "8Z^801^1^^^N"));
+        assert!(!reported(&alone, "MAP129"));
+        let files = [moved("A02", ""), moved("A12", "")].map(|text| ("ADT-42", "20260410", text));
+        let mut named = files.to_vec();
+        named[1].1 = "20260411";
+        assert_eq!(told(&admitted(&named), "MAP116"), ["ADT-42"]);
+    }
+
+    #[test]
+    fn a_plan_withdrawn_for_another_day_than_it_was_made_for_is_told() {
+        let plan = |event: &str, day: &str| {
+            let sent = if event == "A14" {
+                "20260401100000"
+            } else {
+                "20260402100000"
+            };
+            adt(event, sent, "", &inpatient(&[]), &[(8, day)])
+        };
+        for (day, told) in [("20260412", true), ("20260410", false)] {
+            let files = [
+                (
+                    path("ADT-21", "20260410", "20260401100000000", "06", '1'),
+                    plan("A14", "20260410"),
+                ),
+                (
+                    path("ADT-21", day, "20260402100000000", "06", '1')
+                        .replace("999999999999999", "000000000000009"),
+                    plan("A27", day),
+                ),
+            ];
+            let out = super::tests::told(&files);
+            assert_eq!(reported(&out, "MAP129"), told, "{day}");
+            let status = |e: &Value| at(e, "/status").to_owned();
+            let mut all: Vec<String> = all(&out, "Encounter").iter().map(status).collect();
+            all.sort();
+            let both = ["cancelled", "planned"];
+            assert_eq!(all, if told { &both[..] } else { &both[..1] });
+        }
+        let alone = convert("ADT-21", &plan("A27", "20260410"));
+        assert!(!reported(&alone, "MAP129"));
     }
 
     #[test]
@@ -2138,32 +2308,139 @@ mod tests {
         }
     }
 
-    /// So many that looking through the others for each would take minutes.
-    #[test]
-    fn hundreds_of_thousands_of_events_of_one_day_are_put_in_order() {
-        let bytes =
-            |event: &str, time: &str| adt(event, time, time, &inpatient(&[]), &[]).into_bytes();
-        let texts = [bytes("A02", "20260410"), bytes("A01", "20260410093000")];
-        let arena = bumpalo::Bump::new();
-        let indexes = texts.each_ref().map(|bytes| {
-            let mut index = warifu_hl7::Index::new();
-            index.build(bytes, None);
-            index
-        });
-        let event = |n: usize, kind: &'static str| {
+    /// Gives events of some messages, by number of the text and of the message.
+    fn of_texts(
+        texts: &[(&str, String)],
+        check: impl FnOnce(&dyn Fn(usize, u16) -> super::Event<'static>),
+    ) {
+        let event = |n: usize, number: u16| {
+            let (kind, text) = &texts[n];
             let item = crate::cx::Item {
                 kind: warifu_ssmix2::DataKind::from_code(kind),
                 ..crate::cx::Item::default()
             };
-            let message = warifu_hl7::Message::new(&texts[n], &indexes[n], &arena, 0);
+            let mut index = warifu_hl7::Index::new();
+            let text: &'static [u8] = text.clone().into_bytes().leak();
+            index.build(text, None);
+            let (index, arena) = (Box::leak(Box::new(index)), Box::default());
+            let message = warifu_hl7::Message::new(text, index, Box::leak(arena), number);
             super::read(item, message).unwrap()
         };
-        let mut events = vec![event(0, "ADT-42"); 400_000];
-        events.push(event(1, "ADT-22"));
-        super::put_in_order(&mut events);
-        // The moves of which the day is known come behind the admission of that day.
-        assert_eq!(events[0].step, super::Step::Admission);
-        assert_eq!(events.len(), 400_001);
+        check(&event);
+    }
+
+    /// So many that looking through the others for each would take minutes.
+    const MANY: usize = 400_000;
+
+    #[test]
+    fn hundreds_of_thousands_of_events_of_one_day_are_put_in_order() {
+        let text = |event: &str, time: &str| adt(event, time, time, &inpatient(&[]), &[]);
+        let texts = [
+            ("ADT-42", text("A02", "20260410")),
+            ("ADT-22", text("A01", "20260410093000")),
+        ];
+        of_texts(&texts, |event| {
+            let mut events = vec![event(0, 0); MANY];
+            events.push(event(1, 0));
+            super::put_in_order(&mut events);
+            // The moves of which the day is known come behind the admission of that day.
+            assert_eq!(events[0].step, super::Step::Admission);
+            assert_eq!(events.len(), MANY + 1);
+        });
+    }
+
+    #[test]
+    fn hundreds_of_thousands_of_cancel_events_of_one_day_find_what_they_take_back() {
+        let text = |event: &str, time: &str| adt(event, time, time, &inpatient(&[]), &[]);
+        let texts = [
+            ("ADT-42", text("A02", "20260410093000")),
+            ("ADT-31", text("A52", "20260410093000")),
+            ("ADT-42", text("A12", "20260410093000")),
+        ];
+        of_texts(&texts, |event| {
+            let events = [
+                vec![event(0, 0); MANY],
+                vec![event(1, 0); MANY],
+                vec![event(2, 0); 3],
+            ];
+            let kept = super::without_cancelled(events.concat());
+            assert_eq!(kept.len(), 2 * MANY);
+            let count = |f: fn(&super::Event<'_>) -> bool| kept.iter().filter(|e| f(e)).count();
+            assert_eq!(count(|e| e.lone), MANY);
+            assert_eq!(count(|e| e.void), 3);
+        });
+    }
+
+    #[test]
+    fn hundreds_of_thousands_of_plans_that_another_event_overtook_leave_one_after_the_other() {
+        let to_move = inpatient(&[(3, "6N^601^1^^^N")]);
+        let texts = [
+            (
+                "ADT-22",
+                adt(
+                    "A01",
+                    "20260401093000",
+                    "",
+                    &inpatient(&[(44, "202604010930")]),
+                    &[],
+                ),
+            ),
+            (
+                "ADT-41",
+                adt(
+                    "A15",
+                    "20260410093000",
+                    "",
+                    &to_move,
+                    &[(8, "202604101000")],
+                ),
+            ),
+            (
+                "ADT-42",
+                adt(
+                    "A02",
+                    "20260410100000",
+                    "202604101000",
+                    &inpatient(&[]),
+                    &[],
+                ),
+            ),
+        ];
+        of_texts(&texts, |event| {
+            let id = warifu_fhir::IdKey::new(b"k").id("", &["Encounter"]);
+            let mut story = super::begin(id, event(0, 0), false, "");
+            let pair = [event(1, 0), event(2, 0)];
+            story.events.extend(pair.repeat(MANY / 4));
+            story.events.push(event(1, 0));
+            let spots = super::spots(&story);
+            // The last plan stands behind where the patient was.
+            assert_eq!(spots.len(), MANY / 4 + 2);
+            assert_eq!(spots.last().unwrap().status, "planned");
+        });
+    }
+
+    #[test]
+    fn the_message_of_an_end_is_looked_for_behind_that_of_the_end_before() {
+        let moved = adt(
+            "A02",
+            "20260410093000",
+            "202604101000",
+            &inpatient(&[]),
+            &[],
+        );
+        of_texts(&[("ADT-42", moved)], |event| {
+            let id = warifu_fhir::IdKey::new(b"k").id("", &["Encounter"]);
+            let mut story = super::begin(id, event(0, 0), false, "");
+            story.events.extend((1..2_000).map(|n| event(0, n)));
+            for n in [0, 1, 2, 1_000, 1_999, 3] {
+                let end = story.events[n].time;
+                let found = super::ended_by(&story, end).unwrap();
+                assert_eq!((usize::from(found.number()), story.ended.get()), (n, n));
+            }
+            // Nothing ends: nothing is looked for.
+            assert!(super::ended_by(&story, warifu_hl7::Val::default()).is_none());
+            assert_eq!(story.ended.get(), 3);
+        });
     }
 
     #[test]

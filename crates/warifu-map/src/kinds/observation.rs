@@ -21,6 +21,7 @@ use warifu_terms::systems::{self, SystemUri};
 use crate::cx::{Cx, Sourced};
 use crate::datatypes::{self, Triplet, Unit};
 
+pub(crate) use reading::fold;
 use reading::{Class, Comparator, Reading};
 
 /// Canonical of JP_Observation_Common.

@@ -619,7 +619,8 @@ fn procedure<'a>(
         let last = if matches!(of, Use::Other) { 6 } else { 5 };
         cx.stray_behind(line.obx, last);
         let state = line.obx.field(11).value().trimmed();
-        if state.text != "F" && !withdrawn {
+        // A note says it itself.
+        if state.text != "F" && last == 5 && !withdrawn {
             cx.keep_field_of(state, "OBX-11");
         }
         // The note says its code alone.
@@ -765,11 +766,19 @@ fn observed<'a>(
                 s.push(' ');
                 s.push_str(unit.text);
             }
+            let state = line.obx.field(11).value().trimmed();
+            if state.text != "F" {
+                s.push_str(" (OBX-11: ");
+                s.push_str(state.text);
+                s.push(')');
+            }
             let s = s.into_bump_str();
             r.object(el::NOTE, |o| {
                 o.also(name.src());
-                if !unit.is_empty() {
-                    o.also(unit.src());
+                for said in [unit, state] {
+                    if !said.is_empty() {
+                        o.also(said.src());
+                    }
                 }
                 o.string("text", s, value.src());
             });

@@ -331,7 +331,7 @@ fn class(s: &str) -> Option<Class> {
 
 /// Half width, one kind of dash and of tilde, two-character comparators, full-width kana, and no blanks
 /// but one within what would else be read as one number: `5 0.5` is not 50.5.
-fn fold(text: &str) -> String {
+pub(crate) fn fold(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut blank = false;
     for c in text.chars() {
