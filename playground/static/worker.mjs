@@ -357,8 +357,8 @@ async function inPatient(id, patient, options) {
     const of = new Map();
     let from = 0;
     made.ends.forEach((end, i) => {
-      const path = sourceOf(made.traces[i]);
-      if (path !== undefined && !of.has(path)) {
+      const path = sourceOf(made, i, given);
+      if (path !== undefined) {
         const unused = made.unused.filter((u) => u.file === path);
         of.set(path, { json: made.json.slice(from, end), trace: { hits: made.traces[i], unused } });
       }
@@ -380,18 +380,8 @@ function tally(bundle) {
   return of;
 }
 
-/** The file that a Bundle is of: most of its leaves come from there, but for what is kept of others in extensions. */
-function sourceOf(hits) {
-  const spans = new Map();
-  let best;
-  const own = hits.filter((hit) => !hit.pointer.includes("/extension/"));
-  for (const hit of own.length > 0 ? own : hits) for (const { file } of hit.spans) {
-    const n = (spans.get(file) ?? 0) + 1;
-    spans.set(file, n);
-    if (best === undefined || n > spans.get(best)) best = file;
-  }
-  return best;
-}
+/** The file that a Bundle is of: of a file alone it is all of it. */
+const sourceOf = (made, i, given) => given[given.length === 1 && i === 0 ? 0 : made.sources[i]]?.path;
 
 const count = (diagnostics) => {
   let errors = 0, warnings = 0, infos = 0;
@@ -689,8 +679,7 @@ async function save({ id, what, index, options, byPatient, rules }) {
   // Whole patients: the engine chooses among the versions of their files, as the command line does.
   const todo = units();
   const to = what === "ndjson" ? "ndjson" : options.to ?? "bundle";
-  // The trace says which message a Bundle is of.
-  const engine = await engineOf({ ...options, trace: what === "trace" || (what === "all" && to === "bundle"), to });
+  const engine = await engineOf({ ...options, trace: what === "trace", to });
   const { ZipWriter } = await import("./worker-zip.mjs");
   const zip = new ZipWriter();
   const parts = new Map();
@@ -704,7 +693,7 @@ async function save({ id, what, index, options, byPatient, rules }) {
   try {
     for (const { group, patient } of todo) {
       check(id);
-      const { made, diagnostics } = await piecesOf(id, engine, group, patient);
+      const { input, made, diagnostics } = await piecesOf(id, engine, group, patient);
       let from = 0;
       for (const [i, end] of (made?.ends ?? []).entries()) {
         const piece = made.json.subarray(from, end);
@@ -716,7 +705,7 @@ async function save({ id, what, index, options, byPatient, rules }) {
           for (const hit of made.traces[i]) add("trace.ndjson", encoder.encode(`${JSON.stringify({ resource: key, ...hit })}\n`));
           continue;
         }
-        const source = what === "all" && made.types[i] === "Bundle" ? nameOf(made, i, to, group, byPatient && patient) : undefined;
+        const source = what === "all" && made.types[i] === "Bundle" ? nameOf(made, i, to, group, byPatient && patient, input) : undefined;
         if (source !== undefined) {
           await zip.add(source, [piece]);
         } else {
@@ -740,10 +729,10 @@ async function save({ id, what, index, options, byPatient, rules }) {
 }
 
 /** The name of a saved Bundle: that of its message, below its data kind; none for what only deletes beside collections. */
-function nameOf(made, i, to, group, whole) {
+function nameOf(made, i, to, group, whole, input) {
   if (to !== "bundle") return `${to}/${made.ids[i]}.json`;
   if (whole) return i === 0 ? `patient-${group[0]}.json` : undefined;
-  const path = sourceOf(made.traces[i]);
+  const path = sourceOf(made, i, input);
   if (path === undefined) return undefined;
   const place = places.get(path);
   const leaf = path.split("/").pop();
@@ -753,7 +742,7 @@ function nameOf(made, i, to, group, whole) {
     : safeName(`${place.kind}/${path.split("/").slice(-2).join("_")}.json`);
 }
 
-/** What one patient (or a loose file) gives, `made`, unless nothing can be made of it, and what is found. */
+/** What one patient (or a loose file) gives, `made` of `input`, unless nothing can be made of it, and what is found. */
 async function piecesOf(id, engine, group, isPatient) {
   const { given, findings } = await together(id, engine, group);
   const input = [];
@@ -764,7 +753,7 @@ async function piecesOf(id, engine, group, isPatient) {
   }
   if (input.length === 0) return { diagnostics: findings };
   const made = engine.pieces(input, isPatient);
-  return { made, diagnostics: [...findings, ...made.diagnostics] };
+  return { input, made, diagnostics: [...findings, ...made.diagnostics] };
 }
 
 /** Tries to send; says what happened. The answer is expected to be a refusal. */

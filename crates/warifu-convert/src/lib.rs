@@ -519,6 +519,8 @@ pub struct Piece {
     pub range: std::ops::Range<usize>,
     /// Patients may share it: a stream writes it once.
     pub shared: bool,
+    /// The file of whose message a Bundle is (`per` = `message`): its place among those given.
+    pub source: Option<u16>,
     /// Its leaves, when asked for; pointers are into the piece.
     pub hits: Vec<TraceHit>,
 }
@@ -538,7 +540,7 @@ pub struct Pieces {
 
 impl Pieces {
     /// A piece that was just written at `from`; it begins with its type and its id.
-    fn add(&mut self, from: usize, hits: Vec<TraceHit>) {
+    fn add(&mut self, from: usize, source: Option<u16>, hits: Vec<TraceHit>) {
         let json = self.json.get(from..).unwrap_or_default();
         let (resource_type, id) = type_and_id(json);
         let shared = SHARED.contains(&resource_type);
@@ -548,6 +550,7 @@ impl Pieces {
             id,
             range: from..self.json.len(),
             shared,
+            source,
             hits,
         });
     }
@@ -660,7 +663,8 @@ impl Job {
                         let from = made.json.len();
                         made.json.extend_from_slice(line);
                         let own = hits.next().unwrap_or_default();
-                        made.add(from, own.into_iter().map(|h| hit("", h, files)).collect());
+                        let own = own.into_iter().map(|h| hit("", h, files)).collect();
+                        made.add(from, None, own);
                     }
                 }
             }
@@ -681,7 +685,7 @@ impl Job {
             } else {
                 Vec::new()
             };
-            made.add(from, hits);
+            made.add(from, None, hits);
         }
         if !self.out.deletes.is_empty() {
             let entries = assemble::deletions(&self.out);
@@ -703,7 +707,7 @@ impl Job {
         } else {
             Vec::new()
         };
-        made.add(from, hits);
+        made.add(from, entries.message(), hits);
     }
     /// Findings about the options themselves (public key, unknown institution): once a run.
     pub fn option_findings(&self) -> Vec<Finding> {
@@ -999,6 +1003,15 @@ mod tests {
         }
         assert!(made.pieces.iter().any(|p| p.resource_type == "Patient"));
         assert_eq!(joined, whole.json);
+        // Of several messages each Bundle says which file it is of; one that makes nothing has none.
+        let other = message.map(|b| if b == b'9' { b'8' } else { b });
+        let other = File {
+            path: "y",
+            bytes: &other,
+        };
+        let made = job.pieces(&[file, file, other], false);
+        let sources: Vec<_> = made.pieces.iter().map(|p| p.source).collect();
+        assert_eq!(sources, [Some(0), Some(2)]);
     }
 
     #[test]

@@ -134,19 +134,21 @@ impl Engine {
     }
     /// Converts a unit of a stream: all files of one patient (`patient`), or loose files one by one.
     ///
-    /// Gives `{json, ends: number[], types: string[], ids: string[], shared: boolean[], diagnostics}`;
-    /// piece `i` is `json[ends[i-1] .. ends[i]]`. With the option `trace` also `traces`, the leaves of
+    /// Gives `{json, ends: number[], types: string[], ids: string[], shared: boolean[], sources:
+    /// number[], diagnostics}`; piece `i` is `json[ends[i-1] .. ends[i]]`, and of the message of file
+    /// `sources[i]` if there is such a file. With the option `trace` also `traces`, the leaves of
     /// each piece, and `unused`, the fields of the unit that left none.
     pub fn pieces(&mut self, files: &Array, patient: bool) -> Result<JsValue, JsValue> {
         let owned = owned_files(files)?;
         let made = self.job.pieces(&borrowed(&owned), patient);
         let (ends, types) = (Array::new(), Array::new());
-        let (ids, shared) = (Array::new(), Array::new());
+        let (ids, shared, sources) = (Array::new(), Array::new(), Array::new());
         for p in &made.pieces {
             ends.push(&u32::try_from(p.range.end).unwrap_or(u32::MAX).into());
             types.push(&p.resource_type.as_str().into());
             ids.push(&p.id.as_str().into());
             shared.push(&p.shared.into());
+            sources.push(&p.source.map_or(u32::MAX, u32::from).into());
         }
         let o = Object::new();
         set(&o, "json", &Uint8Array::from(made.json.as_slice()).into());
@@ -154,6 +156,7 @@ impl Engine {
         set(&o, "types", &types.into());
         set(&o, "ids", &ids.into());
         set(&o, "shared", &shared.into());
+        set(&o, "sources", &sources.into());
         set(&o, "diagnostics", &to_js(&made.diagnostics)?);
         if self.job.options().trace {
             let (traces, unused) = traces_of(&made)?;
