@@ -99,6 +99,10 @@ impl Resource {
     /// Where the element's bytes and events begin; `None` when it is there already.
     #[inline(never)]
     fn begin(&mut self, element: Element) -> Option<(usize, usize)> {
+        self.begin_here(element)
+    }
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
+    fn begin_here(&mut self, element: Element) -> Option<(usize, usize)> {
         if !element.repeats() && self.has(element) {
             return None;
         }
@@ -109,7 +113,11 @@ impl Resource {
     }
     /// Keeps what was written since [`Resource::begin`] as one item of the element.
     #[inline(never)]
-    fn end(&mut self, element: Element, (start, first_event): (usize, usize)) -> bool {
+    fn end(&mut self, element: Element, at: (usize, usize)) -> bool {
+        self.end_here(element, at)
+    }
+    #[cfg_attr(not(target_arch = "wasm32"), inline)]
+    fn end_here(&mut self, element: Element, (start, first_event): (usize, usize)) -> bool {
         let end = self.b.scratch.len();
         if end == start {
             if let Some(e) = &mut self.b.events {
@@ -140,7 +148,7 @@ impl Resource {
     /// [`Resource::begin`] with an object that is open.
     #[inline(never)]
     fn open(&mut self, element: Element) -> Option<(usize, usize)> {
-        let at = self.begin(element)?;
+        let at = self.begin_here(element)?;
         self.b.scratch.push(b'{');
         Some(at)
     }
@@ -148,7 +156,7 @@ impl Resource {
     #[inline(never)]
     fn close(&mut self, element: Element, at: (usize, usize)) -> bool {
         self.b.close((at.0, at.0 + 1), b'}');
-        self.end(element, at)
+        self.end_here(element, at)
     }
     /// Adds a string, unless empty.
     #[inline(never)]

@@ -242,6 +242,10 @@ impl<'a> Message<'a> {
         if seg.seg.name == *b"MSH" && n <= 2 {
             return Some(path);
         }
+        if !field.has_parts() {
+            path.repetition = 1;
+            return Some(path);
+        }
         let (r, rep, repeats) = self.inside(0, field.reps(), offset)?;
         path.repetition = r;
         path.repeats = repeats;

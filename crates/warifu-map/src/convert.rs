@@ -48,6 +48,8 @@ pub(crate) struct Core {
     pub(crate) members: Memo<Shared>,
     /// Persons named by the same bytes.
     pub(crate) people: Memo<Known>,
+    /// Logical id of the institution.
+    pub(crate) institution: Id,
     issuer: String,
 }
 
@@ -102,8 +104,13 @@ impl Converter {
             .institution
             .clone()
             .unwrap_or_else(|| "unknown".to_owned());
+        let institution = match options.ids {
+            IdMode::Keyed => id_key.id(&issuer, &["Organization", "institution"]),
+            IdMode::Readable => Id::readable("organization.institution"),
+        };
         Self {
             core: Core {
+                institution,
                 reasons: OnceCell::new(),
                 ids: Memo::default(),
                 shared: Memo::default(),
@@ -221,13 +228,19 @@ impl Converter {
             let core: &Core = core;
             note_patient(&item, message, out);
             out.set_source(number, kinds::provenance::source(core, &item));
-            out.turn_to(core.patient_id(&context.patient));
+            let patient_id = core.patient_id(&context.patient);
+            out.turn_to(patient_id);
             let from = (out.resources.len(), out.deletes.len());
-            kinds::survey(core, pool, out, &mut context, &[(item, message)]);
+            kinds::survey(
+                core,
+                pool,
+                out,
+                (&mut context, patient_id),
+                &[(item, message)],
+            );
             if is_dated_adt(item.kind) {
                 kinds::encounter::convert(core, pool, out, &mut context, &[(item, message)]);
             }
-            let patient_id = core.patient_id(&context.patient);
             let mut cx = Cx::new(core, out, &context, (item, message), patient_id, pool);
             kinds::convert(&mut cx);
             let file = [(item, message)];
@@ -457,13 +470,13 @@ impl Converter {
             for (item, message) in &own {
                 out.set_source(message.number(), kinds::provenance::source(core, item));
             }
-            out.turn_to(core.patient_id(patient));
+            let patient_id = core.patient_id(patient);
+            out.turn_to(patient_id);
             let from = (out.resources.len(), out.deletes.len());
-            kinds::survey(core, pool, out, &mut context, &own);
+            kinds::survey(core, pool, out, (&mut context, patient_id), &own);
             if !adt.is_empty() {
                 kinds::encounter::convert(core, pool, out, &mut context, &adt);
             }
-            let patient_id = core.patient_id(patient);
             for (_, item, message) in messages {
                 let mut cx = Cx::new(core, out, &context, (*item, *message), patient_id, pool);
                 kinds::convert(&mut cx);

@@ -381,11 +381,11 @@ impl<'a> Cx<'a, '_> {
         self.emit(r);
     }
     /// Writes members that follow from the bytes of a field alone (and, where `more` is there, of
-    /// that one as well), under the name `what` of the function that makes them. `make` is not called
+    /// that one as well), under a letter (`what`) for the function that makes them. `make` is not called
     /// when the same bytes have been read before. With a trace it always is.
     pub(crate) fn members(
         &mut self,
-        what: &'static str,
+        what: u8,
         o: &mut Object<'_>,
         (field, more): (Part<'a>, Option<Part<'a>>),
         make: impl FnOnce(&mut Object<'_>, &mut Self),
@@ -394,17 +394,19 @@ impl<'a> Cx<'a, '_> {
             make(o, self);
             return;
         }
-        let reading = reading_of(field.message());
+        let [a, b, c, d, e, f] = reading_of(field.message());
+        let head = [what, a, b, c, d, e, f];
         let beside = more.as_ref().map_or(&[][..], Part::raw);
-        let key: [&[u8]; 4] = [what.as_bytes(), &reading, field.raw(), beside];
-        if self.written_before(o, &key, field) {
+        let key: [&[u8]; 3] = [&head, field.raw(), beside];
+        let key = if more.is_some() { &key[..] } else { &key[..2] };
+        if self.written_before(o, key, field) {
             return;
         }
         let (mark, first) = (o.mark(), self.out.diagnostics.len());
         make(o, self);
         let shared = self.shareable(o.since(mark), first, field.message(), field.span());
         if let Some(shared) = shared {
-            self.conv.members.put(&key, shared);
+            self.conv.members.put(key, shared);
         }
     }
     #[inline(never)]

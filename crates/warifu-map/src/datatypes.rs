@@ -164,7 +164,7 @@ pub fn codeable_concept<'a>(o: &mut Object<'_>, cx: &mut Cx<'a, '_>, cwe: Part<'
     if cwe.is_empty() {
         return;
     }
-    cx.members("CodeableConcept", o, (cwe, None), |o, cx| {
+    cx.members(b'c', o, (cwe, None), |o, cx| {
         concept_of(o, cx, cwe, &mut |_, _, _| {});
     });
 }

@@ -338,7 +338,7 @@ pub fn keep_rest<'a>(
     cx: &mut Cx<'a, '_>,
     segments: &[Segment<'a>],
 ) {
-    let mut seen: Set<([u8; 3], usize, &'a [u8])> = Set::new();
+    let mut seen: Set<(usize, [u8; 3], &'a [u8])> = Set::new();
     for (at, s) in segments.iter().enumerate() {
         if table.keeps.iter().any(|k| k.segment == s.name()) {
             report_beyond(cx, *s);
@@ -353,7 +353,7 @@ pub fn keep_rest<'a>(
                 || is_of_people(s.name())
                 || others.any(|(_, o)| o.name() == s.name()));
         each_rest(table, *s, segments, &mut |n, field| {
-            let here = (s.name(), n, field.raw());
+            let here = (n, s.name(), field.raw());
             if repeats && !seen.insert(here) {
                 cx.used(&field);
                 return;
@@ -779,7 +779,7 @@ impl<'a> Cx<'a, '_> {
     }
     /// [`Cx::unlisted`] of what is no code of a table, unless it is empty.
     pub(crate) fn listed(&mut self, v: Val<'a>, (name, codes): (&'static str, &str)) {
-        if !v.is_empty() && codes.split(' ').all(|code| code != v.text) {
+        if !v.is_empty() && !is_listed(codes, v.text) {
             self.unlisted(v, name);
         }
     }
@@ -1384,6 +1384,13 @@ fn checked(name: [u8; 3]) -> u64 {
     }
 }
 
+/// Whether a code is one of a list with blanks between. Most are too short to be worth a call for each.
+#[inline(never)]
+pub(crate) fn is_listed(codes: &str, code: &str) -> bool {
+    let mut codes = codes.as_bytes().split(|b| *b == b' ');
+    codes.any(|known| known.iter().eq(code.as_bytes()))
+}
+
 /// Whether a code or a time, of which rows take what it stands for, stands for nothing.
 #[inline(never)]
 fn is_unknown(name: [u8; 3], n: usize, field: Part<'_>) -> bool {
@@ -1391,7 +1398,7 @@ fn is_unknown(name: [u8; 3], n: usize, field: Part<'_>) -> bool {
     let known = match (&name, n) {
         (b"IN1" | b"ZI1", _) => maps::SUBSCRIBER_RELATIONSHIP.translate(code).known,
         (b"OBX", _) => code.len() <= 3,
-        (b"ORC", 1) => ORDER_CONTROL.1.split(' ').any(|known| known == code),
+        (b"ORC", 1) => is_listed(ORDER_CONTROL.1, code),
         (b"ORC", 5) => maps::ORDER_STATUS.translate(code).known,
         (b"ORC", _) => tables::T_0482.entry(code).is_some(),
         (b"PV1", 2) => maps::ENCOUNTER_CLASS.find(code).is_some(),
@@ -1515,7 +1522,7 @@ pub(crate) fn has_more(field: Part<'_>, mask: u32) -> bool {
         if is_filled(kind_at) {
             let known = || {
                 let said = said(kind_at);
-                said.is_empty() || kinds.split(' ').any(|k| k == said)
+                said.is_empty() || is_listed(kinds, said)
             };
             tell(kind_at, at > 0 && parts == CX || known());
         }

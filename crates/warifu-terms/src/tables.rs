@@ -60,7 +60,12 @@ impl Table {
     /// ```
     pub fn entry(&self, code: &str) -> Option<&'static Entry> {
         let code = code.trim();
-        let at = self.entries.binary_search_by(|entry| entry.code.cmp(code));
+        let first = code.as_bytes().first();
+        let at = self.entries.binary_search_by(|entry| {
+            // Mostly the first byte tells.
+            let firsts = entry.code.as_bytes().first().cmp(&first);
+            firsts.then_with(|| entry.code.cmp(code))
+        });
         self.entries.get(at.ok()?)
     }
 }

@@ -104,13 +104,16 @@ fn capitals_fit(text: &str, code: &str) -> bool {
     if !given.iter().any(u8::is_ascii_lowercase) {
         return true;
     }
-    for word in WORDS.iter().map(|w| w.as_bytes()) {
-        for at in 0..given.len() {
-            let there = given.get_mut(at..at + word.len());
-            if let Some(there) = there.filter(|there| **there == *word) {
-                there.make_ascii_lowercase();
-            }
+    // No word begins within another.
+    let mut rest = &mut *given;
+    while let [first, ..] = rest {
+        if first.is_ascii_uppercase()
+            && let Some(word) = WORDS.iter().find(|w| rest.starts_with(w.as_bytes()))
+            && let Some(there) = rest.get_mut(..word.len())
+        {
+            there.make_ascii_lowercase();
         }
+        rest = rest.split_first_mut().map_or(&mut [], |(_, rest)| rest);
     }
     let letters = || given.iter().filter(|b| b.is_ascii_alphabetic());
     let wanted = || code.bytes().filter(u8::is_ascii_alphabetic);

@@ -21,7 +21,7 @@ use warifu_diag::catalogue::enc::ENC116;
 use warifu_diag::catalogue::hl7::{HL7108, HL7109, HL7112, HL7113, HL7119, HL7127};
 use warifu_diag::catalogue::map_general::{MAP009, MAP017};
 use warifu_diag::catalogue::ssm::{SSM106, SSM107, SSM112, SSM113, SSM153, SSM154};
-use warifu_fhir::{Buffers, Row, RowId, Src};
+use warifu_fhir::{Buffers, Id, Row, RowId, Src};
 use warifu_hl7::Message;
 use warifu_ssmix2::DataKind;
 
@@ -182,11 +182,10 @@ pub(crate) fn survey<'a>(
     core: &Core,
     pool: &mut Vec<Box<Buffers>>,
     out: &mut Output,
-    context: &mut PatientContext,
+    (context, patient_id): (&mut PatientContext, Id),
     messages: &[(Item<'a>, Message<'a>)],
 ) {
     patient::survey(out, context, messages);
-    let patient_id = core.patient_id(&context.patient);
     let mut problems = condition::Newest::new();
     let mut diagnoses = Vec::new();
     let mut performed = warifu_order::Map::new();

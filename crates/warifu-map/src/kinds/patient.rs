@@ -330,7 +330,7 @@ fn identifier<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<
         let system = datatypes::local_system(cx, authority.text);
         let kind = rep.comp(5).value().trimmed();
         // What is no code of table 0203 is text.
-        let coded = !kind.is_empty() && NUMBER_KINDS.split(' ').any(|k| k == kind.text);
+        let coded = !kind.is_empty() && crate::table::is_listed(NUMBER_KINDS, kind.text);
         r.object(el::IDENTIFIER, |o| {
             o.object("type", |o| {
                 if coded {

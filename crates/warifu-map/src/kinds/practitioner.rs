@@ -153,7 +153,7 @@ pub(crate) fn emit_role(
 /// The institution that the storage belongs to: known by its number, or by ORC-21 of a message of
 /// this conversion ([`emit_facility`]). `None` when neither is known.
 pub(crate) fn institution(cx: &mut Cx<'_, '_>) -> Option<Id> {
-    let id = cx.shared_id("Organization", &["institution"], "organization.institution");
+    let id = cx.conv.institution;
     if cx.emitted("Organization", id) {
         return Some(id);
     }
@@ -165,7 +165,7 @@ pub(crate) fn institution(cx: &mut Cx<'_, '_>) -> Option<Id> {
 /// Emits the institution with the name, address and telephone of an order (ORC-21, 22, 23). The first
 /// order of a conversion that names it decides.
 pub(crate) fn emit_facility<'a>(cx: &mut Cx<'a, '_>, orc: Segment<'a>) {
-    let id = cx.shared_id("Organization", &["institution"], "organization.institution");
+    let id = cx.conv.institution;
     if !cx.emitted("Organization", id) {
         cx.out.facility = facility_of(orc).to_vec();
         emit_institution(cx, id, Some(orc));

@@ -175,7 +175,7 @@ fn rp_identifier(r: &mut Resource, cx: &mut Cx<'_, '_>, element: Element, rp: Va
 /// The drug of a CWE as CodeableConcept, with further codings of a second field (RXE-31). Reports
 /// when there are only local codes.
 fn drug<'a>(o: &mut Object<'_>, cx: &mut Cx<'a, '_>, cwe: Part<'a>, more: Option<Part<'a>>) {
-    cx.members("drug", o, (cwe, more), |o, cx| {
+    cx.members(b'd', o, (cwe, more), |o, cx| {
         write_drug(o, cx, cwe, more);
     });
 }
