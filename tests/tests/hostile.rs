@@ -99,6 +99,38 @@ fn millions_of_repetitions() {
     survives(&format!("{HEAD}PV1|1|I||||||"), "D1^A^B~");
 }
 
+/// Each repetition of a number of the patient may become an identifier: beyond the bound they are named, and
+/// what is before it is kept. The bound counts over all messages of a file.
+#[test]
+fn repetitions_beyond_the_bound_are_named() {
+    let one = fill(&format!("{HEAD}PID|1||"), b"1~");
+    let piece = format!("{HEAD}NK1|1|{}\r", "A~".repeat(5_000));
+    let many = fill("", piece.as_bytes());
+    for (path, bytes) in [(PATH, &one), ("", &many)] {
+        let mut job = Job::new(JobOptions::default()).unwrap();
+        let made = job.convert(path, bytes);
+        let bytes_of_json = made.json.len();
+        assert!(bytes_of_json < 8_000_000, "{bytes_of_json}");
+        let cut: Vec<_> = made
+            .diagnostics
+            .iter()
+            .filter(|f| f.code == "HL7198")
+            .collect();
+        assert!(!cut.is_empty());
+        let last = u64::try_from(bytes.len()).unwrap();
+        assert!(
+            cut.iter()
+                .any(|f| f.severity == "error" && f.primary.span[1] == last)
+        );
+    }
+    // As many as a message has in earnest, and a thousand times more.
+    let earnest = format!("{HEAD}PID|1||{}\r", "0000990001^^^^PI~".repeat(50_000));
+    let made = Job::new(JobOptions::default())
+        .unwrap()
+        .convert(PATH, earnest.as_bytes());
+    assert!(made.diagnostics.iter().all(|f| f.code != "HL7198"));
+}
+
 #[test]
 fn one_endless_field() {
     assert!(in_result("x") > 0);

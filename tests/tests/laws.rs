@@ -648,7 +648,7 @@ const SPANS: &[(&str, usize, usize)] = &[
 ];
 
 /// Periods of what files give, each named in the message where it is out of order; how many ends were left
-/// out, each of which is kept.
+/// out, each of which is kept (unless a newer message of the file replaces its own, and that is told).
 fn ends_left_out(what: &str, files: &[File<'_>], together: bool) -> usize {
     let mut out = Output::new();
     let mut converter = Converter::new(options());
@@ -676,7 +676,18 @@ fn ends_left_out(what: &str, files: &[File<'_>], together: bool) -> usize {
         let at = |n: u32| usize::try_from(n).unwrap();
         let file = files[at(d.span.source.0)].bytes;
         let sent = std::str::from_utf8(&file[at(d.span.start)..at(d.span.end)]).unwrap();
-        assert!(!sent.is_empty() && json.contains(sent), "{what}: {sent}");
+        let message = file[..at(d.span.start)]
+            .windows(4)
+            .rposition(|w| w == b"MSH|");
+        let replaced = out.diagnostics.iter().any(|other| {
+            other.code.code == "MAP016"
+                && other.span.source == d.span.source
+                && Some(at(other.span.start)) == message
+        });
+        assert!(
+            !sent.is_empty() && (replaced || json.contains(sent)),
+            "{what}: {sent}"
+        );
     }
     told.len()
 }

@@ -17,8 +17,8 @@ use warifu_source::{Charset, EscapeAction};
 /// Largest message the index takes: 64 MiB.
 pub const MAX_BYTES: usize = 1 << 26;
 
-/// Most segments that are read of a message: each may become resources of kilobytes. Real messages
-/// have a few hundred.
+/// Most segments that are read of a message, and repetitions of fields beside them: each may become
+/// resources of kilobytes. Real messages have a few hundred.
 pub const MAX_SEGMENTS: usize = 100_000;
 
 /// The field holds an ESC byte: its text is not plain ASCII.
@@ -94,7 +94,7 @@ pub enum NoteKind {
     UnusualDelimiters,
     /// Larger than [`MAX_BYTES`]; not indexed.
     TooLarge,
-    /// More than [`MAX_SEGMENTS`]; the rest is not indexed.
+    /// More than [`MAX_SEGMENTS`] segments and repetitions; the rest is not indexed.
     TooManySegments,
 }
 
@@ -185,6 +185,8 @@ pub struct Index {
     pub(crate) delimiters: Delimiters,
     pub(crate) charset: Charset,
     notes: Vec<Note>,
+    /// Repetitions of all fields, the first of each not counted.
+    repetitions: usize,
     eight_bit: bool,
     /// Whether any field holds an escape character.
     escapes: bool,
@@ -227,6 +229,7 @@ impl Default for Index {
             delimiters: Delimiters::default(),
             charset: Charset::Iso2022Jp,
             notes: Vec::new(),
+            repetitions: 0,
             eight_bit: false,
             escapes: false,
             scratch: std::cell::RefCell::new(String::new()),
@@ -398,6 +401,7 @@ impl Index {
             &custom
         };
         let cp932 = self.charset == Charset::Cp932;
+        self.repetitions = 0;
         let mut i = start;
         // Start of the line that is being read and whether its segment is open.
         let Some(first) = self.open_line(bytes, i, true) else {
@@ -446,6 +450,12 @@ impl Index {
                     }
                 }
                 C_REP => {
+                    if self.is_full() {
+                        self.close_segment(bytes, (field_start, first_mark), (flags, bits), i);
+                        self.note(NoteKind::TooManySegments, i, n);
+                        return;
+                    }
+                    self.repetitions += 1;
                     flags |= F_REP;
                     self.mark(i, M_REP);
                     i += 1;
@@ -504,7 +514,7 @@ impl Index {
                             (flags, bits),
                             line_end,
                         );
-                        if self.segments.len() >= MAX_SEGMENTS {
+                        if self.is_full() {
                             self.note(NoteKind::TooManySegments, next, n);
                             return;
                         }
@@ -675,6 +685,13 @@ impl Index {
     /// Number of segments.
     pub fn segment_count(&self) -> usize {
         self.segments.len()
+    }
+    /// Number of segments and of repetitions, of which [`MAX_SEGMENTS`] are read.
+    pub fn weight(&self) -> usize {
+        self.segments.len() + self.repetitions
+    }
+    fn is_full(&self) -> bool {
+        self.weight() >= MAX_SEGMENTS
     }
     /// Number of fields over all segments.
     pub fn field_count(&self) -> usize {

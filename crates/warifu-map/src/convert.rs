@@ -170,7 +170,8 @@ impl Converter {
             d.severity = warifu_diag::Severity::Warning;
             out.diagnostics.push(d);
         }
-        let parts = findings::messages_of(file.bytes, source_of(number), &mut out.diagnostics);
+        let mut parts = findings::messages_of(file.bytes, source_of(number), &mut out.diagnostics);
+        newest_first(&mut parts, &|start, end| file.bytes.get(start..end));
         let mut segments = 0;
         for (start, end) in parts {
             if is_full(segments, start, file, number, out) {
@@ -178,7 +179,7 @@ impl Converter {
             }
             let bytes = file.bytes.get(..end).unwrap_or_default();
             self.message(bytes, start, number, item, out);
-            segments += self.index.segment_count();
+            segments += self.index.weight();
         }
         out.finish();
     }
@@ -351,7 +352,7 @@ impl Converter {
             core, pool, notes, ..
         } = self;
         let core: &Core = core;
-        let mut indexes: Vec<(usize, usize, Index)> = Vec::with_capacity(sorted.len());
+        let mut indexes: Vec<(usize, (usize, usize), Index)> = Vec::with_capacity(sorted.len());
         for k in &sorted {
             let Some((i, _)) = named.get(*k) else {
                 continue;
@@ -376,17 +377,27 @@ impl Converter {
                     source_of(number_of(*i)),
                     &mut out.diagnostics,
                 );
-                segments += index.segment_count();
+                segments += index.weight();
                 let number = number_of(*i);
                 keep_one_person(&mut index, bytes, &arena, number, &mut out.diagnostics);
                 out.report_from(first);
-                indexes.push((*k, end, index));
+                indexes.push((*k, (start, end), index));
             }
         }
+        let named_messages = indexes.partition_point(|(k, ..)| *k < loose_from);
+        let mut order: Vec<(usize, usize)> = (0..indexes.len()).map(|n| (n, 0)).collect();
+        let others = order.get_mut(named_messages..).unwrap_or_default();
+        newest_first(others, &|n, _| {
+            let (k, (start, end), _) = indexes.get(n)?;
+            files.get(named.get(*k)?.0)?.bytes.get(*start..*end)
+        });
         // Split by person: a file whose PID-3 differs from the folder is another person.
         let mut people: Vec<(String, Vec<Read<'_>>)> = Vec::new();
         let mut person: Map<String, usize> = Map::new();
-        for (k, end, index) in &indexes {
+        for (n, _) in order {
+            let Some((k, (_, end), index)) = indexes.get(n) else {
+                continue;
+            };
             let Some((i, _)) = named.get(*k) else {
                 continue;
             };
@@ -587,7 +598,7 @@ impl Converter {
     }
 }
 
-/// Whether a file has given as many segments as are read of one; says so at the message `start`.
+/// Whether a file has given as many segments and repetitions as are read of one; says so at the message `start`.
 fn is_full(segments: usize, start: usize, file: File<'_>, number: u16, out: &mut Output) -> bool {
     let full = segments >= MAX_SEGMENTS;
     if full {
@@ -600,6 +611,22 @@ fn is_full(segments: usize, start: usize, file: File<'_>, number: u16, out: &mut
         out.diagnostics.push(Diagnostic::new(&HL7198, span));
     }
     full
+}
+
+/// Puts messages that no storage weighs in the order in which the first of an id wins: what ADT say of a
+/// person goes before what the `PID` of an order does, then the newest `MSH-7`, of one moment the last.
+fn newest_first<'b>(
+    messages: &mut [(usize, usize)],
+    bytes_of: &dyn Fn(usize, usize) -> Option<&'b [u8]>,
+) {
+    let weight = |(a, b): (usize, usize)| {
+        let bytes = bytes_of(a, b).unwrap_or_default();
+        let mut fields = bytes.split(|b| *b == b'|').skip(6);
+        let sent = fields.next().unwrap_or_default();
+        (fields.nth(1).is_some_and(|f| f.starts_with(b"ADT")), sent)
+    };
+    messages.reverse();
+    warifu_order::sort_by(messages, |a, b| weight(*b).cmp(&weight(*a)));
 }
 
 /// A message of a batch: index of its file, what the storage says, the message.
@@ -805,6 +832,107 @@ fn classify(note: warifu_ssmix2::NameNote) -> (Code, &'static str) {
 #[cfg(test)]
 mod tests {
     use crate::testing::{all, at, convert, convert_patient, one, path, reported};
+
+    fn result_sent_at(sent: &str, value: &str) -> String {
+        format!(
+            "MSH|^~\\&|A|B|C|D|{sent}||OUL^R22^OUL_R22|1|P|2.5||||||~ISO IR87\r\
+             PID|1||0000012345\r\
+             SPM|1|||023^血清^JC10\r\
+             OBR|1|77||E^生化^99|||20260401\r\
+             ORC|SC|77\r\
+             OBX|1|NM|3A015000002327101^Alb^JC10||{value}|g/dL|||||F\r"
+        )
+    }
+
+    /// Two results of one order in one file, and in two that no storage weighs: the newest `MSH-7` is what
+    /// goes out, wherever it stands; of two of one moment the last. The one left out is named at its own
+    /// `MSH`, and so is the file that goes first.
+    #[test]
+    fn of_messages_without_a_storage_the_newest_wins() {
+        for (stream, wins) in [
+            ([("202604011100", "6.0"), ("202604011300", "7.0")], "7.0"),
+            ([("202604011300", "7.0"), ("202604011100", "6.0")], "7.0"),
+            ([("202604011100", "7.0"), ("202604011100", "6.0")], "6.0"),
+        ] {
+            let texts = stream.map(|(sent, value)| result_sent_at(sent, value));
+            let text = texts.concat();
+            let second = text.rfind("MSH|").unwrap();
+            let lost = stream.iter().position(|(_, v)| *v != wins).unwrap();
+            let [first, last] = texts;
+            let files = [("a.hl7".to_owned(), &*first), ("b.hl7".to_owned(), &*last)];
+            for together in [false, true] {
+                let out = if together {
+                    convert_patient(&files)
+                } else {
+                    crate::testing::convert("OML-11", &text)
+                };
+                let observation = one(&out, "Observation");
+                let value = observation["valueQuantity"]["value"].as_f64();
+                assert_eq!(value, wins.parse::<f64>().ok());
+                let of = if together { [lost, 1 - lost] } else { [0, 0] };
+                let start = if together || lost == 0 { 0 } else { second };
+                let told: Vec<_> = out
+                    .diagnostics
+                    .iter()
+                    .filter(|d| d.code.code == "MAP016")
+                    .collect();
+                assert!(told.len() > 1, "{:?}", out.diagnostics);
+                for d in told {
+                    assert_eq!(usize::try_from(d.span.source.0), Ok(of[0]));
+                    assert_eq!(usize::try_from(d.span.start), Ok(start));
+                    let others: Vec<u32> = d.secondary().iter().map(|l| l.span.source.0).collect();
+                    let named = u32::try_from(of[1]).unwrap();
+                    assert_eq!(others, if together { vec![named] } else { Vec::new() });
+                }
+            }
+        }
+    }
+
+    /// Of streams the messages are weighed, not the files.
+    #[test]
+    fn messages_of_several_streams_are_weighed_one_by_one() {
+        let stream = |of: [(&str, &str); 2]| of.map(|(s, v)| result_sent_at(s, v)).concat();
+        let other = |text: String| text.replacen("77", "78", 3);
+        let a = stream([("202604011100", "6.0"), ("202604011500", "9.0")]);
+        // The newest of its own file is of another order.
+        let cut = a.rfind("MSH|").unwrap();
+        let a = [&a[..cut], &other(a[cut..].to_owned())].concat();
+        let b = result_sent_at("202604011300", "7.0");
+        for files in [
+            [("a.hl7", &a), ("b.hl7", &b)],
+            [("a.hl7", &b), ("b.hl7", &a)],
+        ] {
+            let files = files.map(|(path, text)| (path.to_owned(), text.as_str()));
+            let out = convert_patient(&files);
+            let mut values: Vec<String> = all(&out, "Observation")
+                .iter()
+                .map(|o| o["valueQuantity"]["value"].to_string())
+                .collect();
+            values.sort();
+            assert_eq!(values, ["7.0", "9.0"]);
+        }
+    }
+
+    /// What ADT say of a stay is joined, in whatever order the files come.
+    #[test]
+    fn a_stay_of_messages_without_a_storage_is_one() {
+        let event = |trigger: &str, sent: &str, times: &str| {
+            format!(
+                "MSH|^~\\&|A|B|C|D|{sent}||ADT^{trigger}^ADT_{trigger}|1|P|2.5||||||~ISO IR87\r\
+                 EVN||{sent}\rPID|1||0000012345\rPV1|1|I{}{times}\r",
+                "|".repeat(42)
+            )
+        };
+        let admitted = event("A01", "202604011000", "202604011000");
+        let discharged = event("A03", "202604051000", "202604011000|202604051000");
+        for texts in [[&admitted, &discharged], [&discharged, &admitted]] {
+            let [a, b] = texts.map(String::as_str);
+            let out = convert_patient(&[("a.hl7".to_owned(), a), ("b.hl7".to_owned(), b)]);
+            let stay = one(&out, "Encounter");
+            assert_eq!(at(&stay, "/status"), "finished");
+            assert_eq!(at(&stay, "/period/start"), "2026-04-01T10:00:00+09:00");
+        }
+    }
 
     /// Two persons in one message, as ORU^R01 allows.
     const TWO: &str = "MSH|^~\\&|A|B|C|D|20260401090512||OUL^R22^OUL_R22|1|P|2.5||||||~ISO IR87\n\

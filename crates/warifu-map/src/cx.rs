@@ -323,15 +323,28 @@ impl<'a> Cx<'a, '_> {
             self.keep_unread(&mut r);
         }
         let added = self.out.push(&mut r, self.message.number());
-        self.report_unless(added, r.resource_type());
+        self.report_unless(added, r.resource_type(), r.id());
         self.pool.push(r.into_buffers());
     }
     /// Reports a resource that was not added, unless it is one that patients share.
-    fn report_unless(&mut self, added: bool, resource_type: &'static str) {
-        if !added && !crate::output::is_shared(resource_type) {
-            let code = &warifu_diag::catalogue::map_general::MAP016;
-            self.report_message(code, resource_type);
+    fn report_unless(&mut self, added: bool, resource_type: &'static str, id: Id) {
+        if added || crate::output::is_shared(resource_type) {
+            return;
         }
+        let code = &warifu_diag::catalogue::map_general::MAP016;
+        let start = self.message.first(b"MSH").map_or(0, |s| s.span().0);
+        let number = self.message.number();
+        let here = Span {
+            start,
+            end: start.saturating_add(3),
+            ..before(number).span
+        };
+        let mut d = Diagnostic::new(code, here).with(resource_type);
+        let other = self.out.maker(resource_type, id);
+        if let Some(other) = other.filter(|m| *m != number) {
+            d = d.with_label(before(other));
+        }
+        self.out.report(d);
     }
     /// Emits a resource that many messages repeat: a shared one, or the patient. `make` may only read
     /// what `sources` holds, the options and the resource's id; it is not called
@@ -365,7 +378,7 @@ impl<'a> Cx<'a, '_> {
             pushed
         });
         if let Some(added) = known {
-            self.report_unless(added, resource_type);
+            self.report_unless(added, resource_type, id);
             return;
         }
         let (first, made) = (self.out.diagnostics.len(), self.out.resources.len());
@@ -585,22 +598,11 @@ impl<'a> Cx<'a, '_> {
         }
         if self.out.note_shared_order(number) {
             let at = self.message.first(b"ORC").map(|s| s.field(2).src());
-            let whole = |number: u16| Src {
-                message: number,
-                start: 0,
-                end: 0,
-            };
-            let label = Label {
-                span: span(whole(other)),
-                path: None,
-                ja: "先に変換したファイル",
-                en: "the file converted before",
-            };
-            let here = span(at.unwrap_or(whole(number)));
+            let here = at.map_or(before(number).span, span);
             let code = &warifu_diag::catalogue::map_general::MAP013;
             self.out
                 .diagnostics
-                .push(Diagnostic::new(code, here).with_label(label));
+                .push(Diagnostic::new(code, here).with_label(before(other)));
         }
         let key = concat(self.message.arena(), &[file.date, "\u{1e}", file.order]);
         let mut all: [&str; 12] = [""; 12];
@@ -741,6 +743,20 @@ pub(crate) fn span(src: Src) -> Span {
         source: SourceId(u32::from(src.message)),
         start: src.start,
         end: src.end,
+    }
+}
+
+/// The file of this number, as the one that goes first.
+fn before(message: u16) -> Label {
+    Label {
+        span: span(Src {
+            message,
+            start: 0,
+            end: 0,
+        }),
+        path: None,
+        ja: "先に変換したファイル",
+        en: "the file converted before",
     }
 }
 

@@ -287,7 +287,8 @@ fn push_unused(out: &mut Output, m: Message<'_>, part: Part<'_>, reason: Reason,
     let (start, end) = part.span();
     if out.unused.len() >= most {
         if let Some(last) = out.unused.last_mut() {
-            last.end = end;
+            // Messages of a file come in the order of their weight.
+            (last.start, last.end) = (last.start.min(start), last.end.max(end));
         }
         return;
     }

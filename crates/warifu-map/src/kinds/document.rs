@@ -634,7 +634,12 @@ fn convert(
             None
         };
         if let Some(code) = code {
-            out.diagnostics.push(Diagnostic::new(code, whole(p.number)));
+            let mut d = Diagnostic::new(code, whole(p.number));
+            // The document is there without it.
+            if p.number != main.number && !main.bytes.is_empty() {
+                d.severity = warifu_diag::Severity::Warning;
+            }
+            out.diagnostics.push(d);
         }
         out.set_source(p.number, crate::kinds::provenance::source(core, &d.item));
     }

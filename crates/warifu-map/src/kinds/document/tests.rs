@@ -522,7 +522,17 @@ fn office_documents_are_told_by_the_ending() {
 #[test]
 fn an_empty_file_is_named() {
     let name = path("20260430171500500", '1', "main_document.xml");
-    assert!(reported(&run(options(), &[(name, b"")]), "HL7101"));
+    let severity = |files: &[(String, &[u8])]| {
+        let out = run(options(), files);
+        let found = out.diagnostics.iter().find(|d| d.code.code == "HL7101");
+        found.map(|d| d.severity)
+    };
+    let alone = severity(&[(name.clone(), b"")]);
+    assert_eq!(alone, Some(warifu_diag::Severity::Error));
+    // A further file of a document that is there.
+    let further = name.replace("main_document", "picture");
+    let beside = severity(&[(name, b"<x/>"), (further, b"")]);
+    assert_eq!(beside, Some(warifu_diag::Severity::Warning));
 }
 
 #[test]
