@@ -81,7 +81,7 @@ test("the last record decides, and records that cannot be used are named", async
   assert.equal(resources(gone).filter((e) => e.resourceType === "Patient").length, 0);
   const bad = await all(c.convertAll([journal(record("INS", "20260401093000000"), "#SSMIX,2.00,what\r\nMSH|\r\n\x1c\r\n")]));
   assert.ok(resources(bad).length > 0);
-  const header = findings(bad).find((d) => d.code === "SSM114").primary;
+  const header = findings(bad).find((d) => d.code === "SSM179").primary;
   const whole = journal(record("INS", "20260401093000000")).bytes;
   const lines = whole.toString("latin1").split(/\r\n|\r|\n/).length;
   assert.deepEqual([header.file, header.span, header.start, header.end], ["TR_20260401000000000_00001.DAT", [whole.length, whole.length + 6], { line: lines, column: 1 }, { line: lines, column: 7 }]);

@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
+use clap::builder::RangedU64ValueParser;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -116,7 +117,7 @@ fn commands(lang: Lang) -> Command {
         .arg(value("color", "WHEN", "色: auto, always, never", "colour: auto, always, never").global(true).value_parser(["auto", "always", "never"]).default_value("auto"))
         .arg(value("lang", "LANG", "言語: ja, en (既定: 端末は環境の言語、ファイルと機械向けの形式は ja)", "language: ja, en (default: the locale's on the terminal, ja in files and machine formats)").global(true).env("WARIFU_LANG").value_parser(["ja", "en"]))
         .arg(value("config", "FILE", "warifu.toml の場所 (none: 読まない)", "path of warifu.toml (none: do not read one)").global(true).env("WARIFU_CONFIG"))
-        .arg(value("jobs", "N", "並列の数 (既定: CPU の数)", "number of threads (default: all cores)").global(true).env("WARIFU_JOBS").value_parser(clap::value_parser!(usize)))
+        .arg(value("jobs", "N", "並列の数 (既定: CPU の数)", "number of threads (default: all cores)").global(true).env("WARIFU_JOBS").value_parser(RangedU64ValueParser::<usize>::new().range(1..)))
         .arg(flag("no-progress", "進み具合を表示しない", "no progress line").global(true))
         .arg(value("show-values", "WHEN", "メッセージの値を表示する: auto (端末にだけ), always, never", "show values of messages: auto (on a terminal only), always, never").global(true).value_parser(["auto", "always", "never"]))
         .arg(flag("mask-paths", "パスの患者IDを WARIFU_MASK_KEY によるハッシュにする", "hash patient ids in paths under WARIFU_MASK_KEY").global(true))
@@ -512,11 +513,20 @@ fn convert_options(s: &ArgMatches, loaded: Loaded, lang: Lang) -> anyhow::Result
     };
     if let Err(e) = job.validate() {
         let text = match e {
-            warifu_convert::OptionError::Institution => say(
-                lang,
-                "--institution は 10 桁の数字です",
-                "--institution takes 10 digits",
-            ),
+            warifu_convert::OptionError::Institution => {
+                let from = match (&loaded.path, get("institution")) {
+                    (Some(path), None) => {
+                        let line = loaded.line_of("convert", "institution").unwrap_or(1);
+                        format!("{}:{line}: [convert] institution", path.display())
+                    }
+                    _ => "--institution".to_owned(),
+                };
+                say(
+                    lang,
+                    &format!("{from} は 10 桁の数字です"),
+                    &format!("{from} takes 10 digits"),
+                )
+            }
             warifu_convert::OptionError::SentAt => say(
                 lang,
                 "--sent-at は 2026-04-01T09:30:00+09:00 の形で指定してください",

@@ -31,7 +31,7 @@ use warifu_storage::{
 use crate::config::Loaded;
 use crate::inputs::Inputs;
 use crate::opened::{self, Opened, Wanted};
-use crate::output::{Folder, FolderError, Piece, Shared, Spill, hex};
+use crate::output::{Folder, FolderError, MANIFEST_FORMAT, Piece, Shared, Spill, hex};
 use crate::progress::{Progress, grouped};
 use crate::state::{Header, Totals};
 use crate::stop::Stop;
@@ -122,9 +122,7 @@ pub(crate) fn run(mut options: Convert, lang: Lang) -> anyhow::Result<End> {
                         ),
                     ))
                 }
-                Err(FolderError::Io(e)) => {
-                    return Err(e).with_context(|| dir.display().to_string());
-                }
+                Err(FolderError::Io(e)) => bail!(mistakes::not_writable(dir, &e, lang)),
             }
         }
         None => Sink::Stdout(Box::new(Stdout {
@@ -158,6 +156,9 @@ pub(crate) fn run(mut options: Convert, lang: Lang) -> anyhow::Result<End> {
             ),
         ));
         return Ok(End::Interrupted(signal));
+    }
+    if options.quiet < 2 {
+        lock(&common.repeats).rest(lang);
     }
     let mut totals = sink.totals().clone();
     let nothing = totals.files == 0 && totals.unreadable == 0;
@@ -197,7 +198,7 @@ pub(crate) fn run(mut options: Convert, lang: Lang) -> anyhow::Result<End> {
             last.extend(serde_json::to_vec(&summary)?);
             last.push(b'\n');
             let manifest = json!({
-                "format": "warifu.manifest/1",
+                "format": MANIFEST_FORMAT,
                 "version": env!("CARGO_PKG_VERSION"),
                 "options": options_json(&options),
                 "counts": {"files": totals.files, "patients": totals.patients, "superseded": totals.superseded, "cancelled": totals.cancelled, "deletes": totals.deletes, "resources": totals.resources},
@@ -212,8 +213,8 @@ pub(crate) fn run(mut options: Convert, lang: Lang) -> anyhow::Result<End> {
         if common.apart.load(Ordering::Relaxed) {
             terminal::note(&say(
                 lang,
-                "  ストレージのルートの外にあるファイルは 1 件ずつ変換し、版、入院、オーダを結び付けていません。ルート (000/000/ の一つ上) を指定してください",
-                "  files that are not below the root of their storage were converted one by one: versions, stays and orders are not joined. Give the root (the folder above 000/000/)",
+                "  ストレージのルートの外にあるファイルは、渡された有効なものだけを人ごとにまとめました。旧版と取り消し、ほかのフォルダーの入院とオーダは結び付けていません。ルート (000/000/ の一つ上) を指定してください",
+                "  files that are not below the root of their storage were put together by person, as far as they were given and are in force: older versions, withdrawals, and stays and orders of other folders are not joined. Give the root (the folder above 000/000/)",
             ));
         }
     }
@@ -496,7 +497,7 @@ fn pipeline(
 ) -> anyhow::Result<()> {
     let jobs = common.options.jobs.max(1);
     let line = Line {
-        steps: Mutex::new((0, common.opened.storage.steps())),
+        steps: Mutex::new((0, common.opened.storage.steps_together())),
         order: Mutex::new(Order::default()),
         moved: Condvar::new(),
         writer: Mutex::new(Writer {
@@ -655,6 +656,8 @@ struct Common<'p> {
     /// Whether something was converted of which nobody names the institution.
     nameless: AtomicBool,
     strays: Mutex<Strays>,
+    /// What is shown of each code where nobody looks on and nothing is kept.
+    repeats: Mutex<Repeats>,
     /// Whether files of a storage were met outside of one.
     apart: AtomicBool,
 }
@@ -672,6 +675,7 @@ impl<'p> Common<'p> {
             earlier: Earlier::new(inputs),
             nameless: AtomicBool::new(false),
             strays: Mutex::default(),
+            repeats: Mutex::new(Repeats::new(options)),
             apart: AtomicBool::new(false),
         }
     }
@@ -710,8 +714,10 @@ impl Writer<'_> {
             match result {
                 Ok(Done::Piece(p)) => {
                     for line in &p.shown {
-                        self.progress.clear();
-                        terminal::note(line);
+                        if lock(&self.common.repeats).shows(line) {
+                            self.progress.clear();
+                            terminal::note(&line.text);
+                        }
                     }
                     self.sink.put(p.piece)?;
                 }
@@ -759,7 +765,76 @@ enum Done {
 
 struct PieceShown {
     piece: Piece,
-    shown: Vec<String>,
+    shown: Vec<Shown>,
+}
+
+/// A line for stderr.
+struct Shown {
+    /// Code of a warning or info; empty for what is always shown.
+    code: String,
+    /// How many findings it counts that have no line; 0 for a finding's own.
+    further: u64,
+    text: String,
+}
+
+impl Shown {
+    /// A line that is always shown.
+    fn always(text: String) -> Self {
+        Self {
+            code: String::new(),
+            further: 0,
+            text,
+        }
+    }
+}
+
+/// Warnings of a run without a folder of results whose stderr is no terminal: [`SHOWN`] of a code, the rest
+/// counted over the run.
+struct Repeats {
+    active: bool,
+    /// Lines shown, and findings that were not.
+    codes: BTreeMap<String, (usize, u64)>,
+}
+
+impl Repeats {
+    fn new(options: &Convert) -> Self {
+        let alone = options.out.is_none() && options.verbose == 0;
+        Self {
+            active: alone && !terminal::stderr_is_terminal(),
+            codes: BTreeMap::new(),
+        }
+    }
+
+    fn shows(&mut self, line: &Shown) -> bool {
+        if !self.active || line.code.is_empty() {
+            return true;
+        }
+        let (shown, rest) = self.codes.entry(line.code.clone()).or_default();
+        if *shown < SHOWN && line.further == 0 {
+            *shown += 1;
+            return true;
+        }
+        *rest += line.further.max(1);
+        false
+    }
+
+    /// Tells what was not shown.
+    fn rest(&self, lang: Lang) {
+        for (code, (_, rest)) in &self.codes {
+            if *rest > 0 {
+                terminal::note(&more_of(code, *rest, lang));
+            }
+        }
+    }
+}
+
+/// Says that there are so many more of a code.
+fn more_of(code: &str, rest: u64, lang: Lang) -> String {
+    say(
+        lang,
+        &format!("{code}: ほか {} 件", grouped(rest)),
+        &format!("{code}: {} more", grouped(rest)),
+    )
 }
 
 /// A converter for one institution, and its options.
@@ -990,6 +1065,10 @@ impl<'o> Worker<'o> {
             }
         }
         self.turn_to(batch.key.institution);
+        let loose = batch.is_loose();
+        if loose {
+            batch.files.iter().for_each(|file| self.note_apart(file));
+        }
         // The institution too: another storage beside this one may have changed whose number counts.
         let of = self.of.as_ref().map_or("", |n| n.as_str());
         // Where the records of a transaction file lie too: findings say it.
@@ -1040,8 +1119,13 @@ impl<'o> Worker<'o> {
         let people: BTreeSet<_> = self.out.people.iter().collect();
         let totals = Totals {
             files: u64::try_from(files.len()).unwrap_or(0),
-            // Another person's files in the folder are no part of this one.
-            patients: u64::try_from(people.len().max(1)).unwrap_or(1),
+            // Another person's files in the folder are no part of this one. Messages beside a storage are of
+            // persons whom it has, perhaps.
+            patients: if loose && self.common.opened.storage.has_storage() {
+                0
+            } else {
+                u64::try_from(people.len().max(1)).unwrap_or(1)
+            },
             superseded: state(warifu_ssmix2::State::Superseded)
                 + state(warifu_ssmix2::State::Duplicate)
                 + state(warifu_ssmix2::State::SnapshotOld),
@@ -1111,10 +1195,7 @@ impl<'o> Worker<'o> {
             })));
         }
         self.turn_to(None);
-        let leaf = file.path().rsplit('/').next().unwrap_or("");
-        if !self.is_given(&file) && warifu_ssmix2::FileName::parse(leaf).is_ok() {
-            self.common.apart.store(true, Ordering::Relaxed);
-        }
+        self.note_apart(&file);
         let name = self.name_of(&file);
         let input = digest([name.as_bytes(), bytes.as_slice()].into_iter());
         if self.common.earlier.has(&input) {
@@ -1152,6 +1233,14 @@ impl<'o> Worker<'o> {
         }];
         self.piece(input, &shown, totals, told)
             .map_err(|e| e.to_string())
+    }
+
+    /// Notes that a file of a storage was met outside of one.
+    fn note_apart(&self, file: &FileRef) {
+        let leaf = file.path().rsplit('/').next().unwrap_or("");
+        if !self.is_given(file) && warifu_ssmix2::FileName::parse(leaf).is_ok() {
+            self.common.apart.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Whether a file was given by its name.
@@ -1348,7 +1437,7 @@ impl<'o> Worker<'o> {
             piece.trace = traced;
         }
         piece.totals = totals;
-        let mut shown = told;
+        let mut shown: Vec<Shown> = told.into_iter().map(Shown::always).collect();
         if self.common.lang == job.language() {
             shown.extend(self.shown(&found));
         } else if found.iter().any(|f| is_shown(self.options, f)) {
@@ -1407,24 +1496,33 @@ impl<'o> Worker<'o> {
     }
 
     /// Lines for stderr, at most [`SHOWN`] of one code.
-    fn shown(&self, found: &[Finding]) -> Vec<String> {
-        let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
+    fn shown(&self, found: &[Finding]) -> Vec<Shown> {
+        let mut seen: BTreeMap<(&str, &str), usize> = BTreeMap::new();
         let mut lines = Vec::new();
+        let own = |code: &str, severity: &str| match severity {
+            "error" => String::new(),
+            _ => code.to_owned(),
+        };
         for f in found.iter().filter(|f| is_shown(self.options, f)) {
-            let n = seen.entry(&f.code).or_insert(0);
+            let n = seen.entry((&f.code, &f.severity)).or_insert(0);
             *n += 1;
             if *n > SHOWN {
                 continue;
             }
-            lines.push(line_for(f, self.common.lang));
+            lines.push(Shown {
+                code: own(&f.code, &f.severity),
+                further: 0,
+                text: line_for(f, self.common.lang),
+            });
         }
-        for (code, n) in seen {
-            if let Some(more) = n.checked_sub(SHOWN).filter(|m| *m > 0) {
-                lines.push(say(
-                    self.common.lang,
-                    &format!("{code}: ほか {more} 件"),
-                    &format!("{code}: {more} more"),
-                ));
+        for ((code, severity), n) in seen {
+            let more = u64::try_from(n.saturating_sub(SHOWN)).unwrap_or(u64::MAX);
+            if more > 0 {
+                lines.push(Shown {
+                    code: own(code, severity),
+                    further: more,
+                    text: more_of(code, more, self.common.lang),
+                });
             }
         }
         lines

@@ -125,17 +125,36 @@ pub(crate) fn resolve(given: &[String], loaded: &Loaded, lang: Lang) -> anyhow::
             });
         }
     }
-    let idle = selections
-        .values()
-        .all(|s| s.rules.is_empty() && s.include.is_none());
     let choose: Choose = Arc::new(move |input: &Path, path: &str, folder: bool| {
+        if !folder && is_own_record(input, path) {
+            return Choice::PassOver;
+        }
         selections
             .get(input)
             .map_or(Choice::Take, |s| s.choice(path, folder))
     });
     Ok(Inputs {
         paths,
-        choose: (!idle).then_some(choose),
+        choose: Some(choose),
+    })
+}
+
+/// Whether a file is what `warifu convert` writes beside its results: about them, and no resources.
+fn is_own_record(input: &Path, path: &str) -> bool {
+    let own = ["manifest.json", "diagnostics.ndjson", "trace.ndjson"];
+    if !own.contains(&leaf(path)) {
+        return false;
+    }
+    let mut manifest = Vec::new();
+    let beside = input.join(path).with_file_name("manifest.json");
+    let file = std::fs::File::open(beside);
+    let read = file.and_then(|f| f.take(1 << 20).read_to_end(&mut manifest));
+    let manifest: Option<serde_json::Value> = read
+        .ok()
+        .and_then(|_| serde_json::from_slice(&manifest).ok());
+    manifest.is_some_and(|m| {
+        m.get("format")
+            .is_some_and(|f| f == crate::output::MANIFEST_FORMAT)
     })
 }
 

@@ -30,6 +30,31 @@ pub(crate) fn not_found(path: &Path, lang: Lang) -> String {
     }
 }
 
+/// Text for a folder of results that cannot be made or written to.
+pub(crate) fn not_writable(folder: &Path, error: &std::io::Error, lang: Lang) -> String {
+    use std::io::ErrorKind as K;
+    let (ja, en) = match error.kind() {
+        K::NotFound => (
+            "そこにはフォルダーを作れません",
+            "no folder can be made there",
+        ),
+        K::PermissionDenied => ("書き込む権限がありません", "no permission to write"),
+        K::ReadOnlyFilesystem => ("読み取り専用です", "it is read-only"),
+        K::StorageFull => ("空きがありません", "no space is left"),
+        K::AlreadyExists | K::NotADirectory => {
+            ("その場所にファイルがあります", "a file is in its place")
+        }
+        _ => ("書き込めません", "it cannot be written"),
+    };
+    let (shown, code) = (folder.display(), error.raw_os_error());
+    let code = code.map(|n| format!(" (os error {n})")).unwrap_or_default();
+    say(
+        lang,
+        &format!("{shown}: {ja}{code}。書き込めるフォルダーを --out に指定してください"),
+        &format!("{shown}: {en}{code}; give --out a folder that can be written to"),
+    )
+}
+
 fn nearest_path(path: &Path) -> Option<String> {
     let name = path.file_name()?.to_str()?;
     let parent = path.parent().filter(|p| !p.as_os_str().is_empty());

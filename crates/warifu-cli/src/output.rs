@@ -189,6 +189,8 @@ const TRACE: &str = "trace.ndjson";
 const LOCK: &str = ".warifu-lock";
 /// Name of the file that tells that all others are whole.
 const MANIFEST: &str = "manifest.json";
+/// What its member `format` says.
+pub(crate) const MANIFEST_FORMAT: &str = "warifu.manifest/1";
 
 /// Where a file stands until it is whole.
 pub(crate) fn part_of(path: &Path) -> PathBuf {

@@ -349,7 +349,7 @@ fn what_is_wrong_with_a_header_is_placed_on_its_line() {
     }
     write(dir, JOURNAL, &journal);
     for input in [JOURNAL, "2026", "."] {
-        let all = check(dir, &[input, "--select", "SSM114,SSM162,SSM163"]);
+        let all = check(dir, &[input, "--select", "SSM162,SSM163,SSM179"]);
         let found: Vec<(&str, &[u8], u64, u64)> = all
             .iter()
             .map(|d| {
@@ -376,7 +376,7 @@ fn what_is_wrong_with_a_header_is_placed_on_its_line() {
             [
                 ("SSM162", &b"9.99"[..], 1, 8),
                 ("SSM163", b"131000000", 1, 14),
-                ("SSM114", b"#SSMIX", 13, 1),
+                ("SSM179", b"#SSMIX", 13, 1),
                 ("SSM162", b"#SSMIX", 19, 1),
             ],
             "{input}"
@@ -392,7 +392,7 @@ fn what_is_wrong_with_a_header_is_placed_on_its_line() {
     std::fs::remove_dir_all(dir.join("2019")).unwrap();
     let shown = run_in(
         dir,
-        &["check", ".", "--select", "SSM114", "--config", "none"],
+        &["check", ".", "--select", "SSM179", "--config", "none"],
     );
     assert!(
         text(&shown.stdout).contains(&format!(" --> {JOURNAL}:13:1")),

@@ -186,6 +186,8 @@ pub struct Record<'b> {
     pub message_offset: u64,
     /// Bytes of the message left out because the record is longer than the limit.
     pub dropped: u64,
+    /// Whether a line end or a separator ends it: the last record of a journal that was cut has none.
+    pub is_ended: bool,
 }
 
 /// Splits a journal, fed in pieces, into records.
@@ -393,6 +395,7 @@ impl Splitter {
 }
 
 fn record(bytes: &[u8], (offset, line): (u64, u32), dropped: u64) -> Record<'_> {
+    let is_ended = matches!(bytes.last(), Some(b'\r' | b'\n' | 0x1C));
     if !bytes.starts_with(MARK) {
         return Record {
             header: &[],
@@ -401,6 +404,7 @@ fn record(bytes: &[u8], (offset, line): (u64, u32), dropped: u64) -> Record<'_> 
             line,
             message_offset: offset,
             dropped,
+            is_ended,
         };
     }
     let end = bytes
@@ -421,6 +425,7 @@ fn record(bytes: &[u8], (offset, line): (u64, u32), dropped: u64) -> Record<'_> 
         offset,
         line,
         dropped,
+        is_ended,
     }
 }
 

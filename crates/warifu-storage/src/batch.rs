@@ -150,6 +150,12 @@ pub struct PatientItems<'b> {
 }
 
 impl PatientBatch {
+    /// Whether these are messages outside a storage, of one person as far as their `PID-3` tells
+    /// (`Storage::steps_together`).
+    pub fn is_loose(&self) -> bool {
+        self.files.iter().all(|file| file.root_depth.is_none())
+    }
+
     /// Groups the files into items and selects among their versions.
     pub fn items(&self) -> PatientItems<'_> {
         let mut items = Vec::new();
@@ -205,7 +211,8 @@ impl PatientBatch {
 /// files, then counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
-    /// A patient; ids ascend, and each (patient, institution) comes once.
+    /// A patient; ids ascend, and each (patient, institution) comes once. Messages that are read together
+    /// without a storage follow, under no id (`Storage::steps_together`).
     Patient(PatientBatch),
     /// A file outside any storage, with what its first bytes are.
     Loose(FileRef, Content),

@@ -38,9 +38,13 @@ mod entry;
 mod folder;
 #[cfg(feature = "fs")]
 mod journal;
+#[cfg(feature = "fs")]
+mod loose;
 #[cfg(feature = "memory-zip")]
 pub mod memory;
 mod note;
+#[cfg(feature = "memory-zip")]
+mod pid;
 #[cfg(feature = "memory-zip")]
 mod replay;
 mod safe;

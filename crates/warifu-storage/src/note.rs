@@ -44,10 +44,12 @@ pub enum StorageNoteKind {
     FolderVanished,
     /// Content folder without a file.
     ContentFolderEmpty,
-    /// Header line of a journal record that cannot be used; the record is left out.
+    /// Header line of a journal record that cannot be used; the message below it is read without it.
     JournalHeader,
-    /// Record of a journal whose operation is neither `INS` nor `DEL`; left out.
+    /// Record of a journal whose operation is neither `INS` nor `DEL`; likewise.
     JournalOperation,
+    /// Last record of a journal that ends in the middle of a line: the rest is missing.
+    JournalCut,
     /// Delete of a journal without the message that it must bring (標準化ストレージ): what it withdraws
     /// is known only from an insert before it.
     JournalDelete,
@@ -64,6 +66,8 @@ pub enum StorageNoteKind {
     RootCheckDigit,
     /// Journal whose name is not `TR_YYYYMMDDHHMMSSFFF_nnnnn.DAT`; read all the same.
     JournalName,
+    /// Loose messages of one person that are too many to be read together. Counted.
+    LooseApart,
     /// Journal record longer than `max_file`; left out.
     JournalRecordLong,
     /// Bytes before the first header of a journal.
@@ -101,6 +105,8 @@ impl StorageNoteKind {
             Self::ContentFolderEmpty => "content-folder-empty",
             Self::JournalHeader => "journal-header",
             Self::JournalOperation => "journal-operation-neither-ins-nor-del",
+            Self::JournalCut => "journal-cut",
+            Self::LooseApart => "loose-apart",
             Self::JournalDelete => "journal-delete-without-message",
             Self::JournalVersion => "journal-version",
             Self::JournalYear => "journal-of-another-year",
@@ -198,11 +204,10 @@ impl StorageNote {
             K::Link | K::SpecialFile | K::TooDeep => &ssm::SSM147,
             K::TooLarge | K::Expansion | K::JournalRecordLong => &ssm::SSM111,
             K::FolderVanished => &ssm::SSM109,
-            K::JournalHeader
-            | K::JournalOperation
-            | K::JournalDelete
-            | K::JournalStray
-            | K::JournalsIgnored => &ssm::SSM114,
+            K::JournalHeader | K::JournalOperation => &ssm::SSM179,
+            K::JournalCut => &ssm::SSM180,
+            K::LooseApart => &ssm::SSM181,
+            K::JournalDelete | K::JournalStray | K::JournalsIgnored => &ssm::SSM114,
             K::JournalName => &ssm::SSM178,
             K::JournalVersion => &ssm::SSM162,
             K::JournalYear => &ssm::SSM164,

@@ -10,6 +10,7 @@ use warifu_ssmix2::{
 
 use crate::entry::Entry;
 use crate::note::{NotePlace, StorageNote, StorageNoteKind};
+use crate::pid::patients_of;
 use crate::sniff::{Content, sniff};
 use crate::zip::cp932;
 
@@ -146,6 +147,9 @@ pub(crate) fn place_of(
     };
     match key_of(record, order) {
         Ok(found) => {
+            if !record.is_ended {
+                note(StorageNoteKind::JournalCut, None);
+            }
             let version = part_of(record.header, 1);
             if is_news(&mut told.version, record, version.as_ref()) && !found.is_known_version {
                 note(StorageNoteKind::JournalVersion, version);
@@ -168,9 +172,46 @@ pub(crate) fn place_of(
         }
         Err(kind) => {
             note(kind, None);
-            None
+            nameless(record, order)
         }
     }
+}
+
+/// The place of a record whose header is lost: the message below it says whose it is. One that may have been a
+/// delete is left out.
+fn nameless(record: &Record<'_>, order: &str) -> Option<Placed> {
+    let parts = record.header.split(|b| *b == b',');
+    let mut parts = parts.map(<[u8]>::trim_ascii);
+    if sniff(record.message) != Content::Hl7 || parts.any(|p| p.eq_ignore_ascii_case(b"DEL")) {
+        return None;
+    }
+    let patient = patients_of(record.message).into_iter().next()?;
+    let written = part_of(record.header, 2).and_then(|part| record.header.get(part));
+    let institution = written
+        .and_then(|bytes| core::str::from_utf8(bytes).ok())
+        .and_then(InstitutionNumber::parse);
+    let item = [&*patient, "", "", ""];
+    let key = key(item, institution, order, record, ["", "", "INS"]);
+    Some(Placed { key, institution })
+}
+
+/// Key: `class patient 0 institution 1 date 1 kind 1 order 0 journal 1 offset 1 line 1 message 0 rest`,
+/// so that the records of one item stand together in the order of replaying.
+fn key(
+    [patient, date, kind, number]: [&str; 4],
+    institution: Option<InstitutionNumber>,
+    order: &str,
+    record: &Record<'_>,
+    [department, timestamp, operation]: [&str; 3],
+) -> Vec<u8> {
+    let institution = institution.map(|n| n.to_string()).unwrap_or_default();
+    let text = format!(
+        "{patient}\0{institution}\u{1}{date}\u{1}{kind}\u{1}{number}\0{order}\u{1}{:016x}\u{1}{:x}\u{1}{:x}\0{department}\u{1}{timestamp}\u{1}{operation}",
+        record.offset, record.line, record.message_offset,
+    );
+    let mut key = vec![CLASS];
+    key.extend_from_slice(text.as_bytes());
+    key
 }
 
 /// What a header line says.
@@ -181,8 +222,7 @@ struct Read {
     is_bare_delete: bool,
 }
 
-/// Key: `class patient 0 institution 1 date 1 kind 1 order 0 journal 1 offset 1 line 1 message 0 rest`,
-/// so that the records of one item stand together in the order of replaying.
+/// What a header line says, with the key of its record.
 fn key_of(record: &Record<'_>, order: &str) -> Result<Read, StorageNoteKind> {
     let decoded;
     let line = if let Ok(line) = core::str::from_utf8(record.header) {
@@ -205,22 +245,12 @@ fn key_of(record: &Record<'_>, order: &str) -> Result<Read, StorageNoteKind> {
         return Err(StorageNoteKind::JournalHeader);
     }
     let institution = header.institution_number();
-    let number = institution.map(|n| n.to_string()).unwrap_or_default();
-    let text = format!(
-        "{}\0{number}\u{1}{}\u{1}{}\u{1}{}\0{order}\u{1}{:016x}\u{1}{:x}\u{1}{:x}\0{}\u{1}{}\u{1}{}",
-        header.patient,
-        header.date,
-        header.kind,
-        header.order,
-        record.offset,
-        record.line,
-        record.message_offset,
+    let rest = [
         header.department,
         header.timestamp.0,
         header.operation.code(),
-    );
-    let mut key = vec![CLASS];
-    key.extend_from_slice(text.as_bytes());
+    ];
+    let key = key(parts, institution, order, record, rest);
     let is_standard = Kind::of(header.kind).standard().is_some();
     Ok(Read {
         placed: Placed { key, institution },
@@ -317,6 +347,9 @@ pub(crate) fn replay(
     let Some(item) = records.first().and_then(|entry| parts(&entry.key)) else {
         return Vec::new();
     };
+    if item.kind.is_empty() {
+        return records.iter().filter_map(replay_nameless).collect();
+    }
     let kind = Kind::of(item.kind);
     let extended = matches!(kind, Kind::Extended(_));
     let shared = kind
@@ -402,6 +435,19 @@ pub(crate) fn replay(
     }
     files.reverse();
     files
+}
+
+/// A record without a header is a file without a name, below its journal.
+fn replay_nameless(entry: &Entry) -> Option<Replayed> {
+    let own = parts(&entry.key)?;
+    let place = record_place(own.place)?;
+    Some(Replayed {
+        path: format!("{}/{}.hl7", place.journal, place.line),
+        institution: InstitutionNumber::parse(own.institution),
+        place: Some(place),
+        offset: entry.offset,
+        length: entry.length,
+    })
 }
 
 /// `PPP/PPP/ID/DATE/KIND`; level 2 is absent for ids of up to three characters.

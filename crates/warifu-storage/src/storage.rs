@@ -14,6 +14,7 @@ use crate::folder::{
     Discovery, LooseFiles, NAMED_LIMIT, PatientFolder, PatientFolders, Root, discover, institution,
     list_patient,
 };
+use crate::loose;
 use crate::note::{StorageNote, StorageNoteKind as Kind};
 use crate::replay::{CLASS as JOURNAL_CLASS, item_key, patient_of, replay};
 use crate::sink::{Choose, Chosen, Sink};
@@ -187,7 +188,25 @@ impl Storage {
     /// The same walk with the patients' files not listed yet: listing, which is most of the work of
     /// a walk, may then run in several threads.
     pub fn steps(&self) -> Steps<'_> {
-        Steps(Stream::new(&self.inner))
+        Steps {
+            stream: Stream::new(&self.inner),
+            together: None,
+            ready: VecDeque::new(),
+        }
+    }
+
+    /// The same with the loose messages of each person together, as a [`PatientBatch`] that
+    /// [`PatientBatch::is_loose`]; a person with one file of messages has it by itself, and so has what only
+    /// a storage can weigh (flag 0 and 2). Reads every loose message once to know whose it is.
+    pub fn steps_together(&self) -> Steps<'_> {
+        Steps {
+            together: Some(self),
+            ..self.steps()
+        }
+    }
+
+    pub(crate) fn max_file(&self) -> u64 {
+        self.inner.options.max_file
     }
 
     /// Calls `take` for each patient; loose files and findings are passed over.
@@ -566,7 +585,12 @@ impl Iterator for Walk<'_> {
 }
 
 /// What a walk meets, one [`Step`] at a time: [`Storage::steps`].
-pub struct Steps<'s>(Stream<'s, FsTree>);
+pub struct Steps<'s> {
+    stream: Stream<'s, FsTree>,
+    /// Until the first loose file is met, of a walk that puts them together.
+    together: Option<&'s Storage>,
+    ready: VecDeque<Found>,
+}
 
 /// One step of a walk.
 pub enum Step<'s> {
@@ -592,22 +616,39 @@ impl<'s> Iterator for Steps<'s> {
     type Item = Step<'s>;
 
     fn next(&mut self) -> Option<Step<'s>> {
-        Some(match self.0.step()? {
-            Next::Patient(pending) => Step::Patient(Unlisted(pending)),
-            Next::Found(found) => Step::Found(found),
-        })
+        if let Some(found) = self.ready.pop_front() {
+            return Some(Step::Found(found));
+        }
+        let found = match self.stream.step()? {
+            Next::Patient(pending) => return Some(Step::Patient(Unlisted(pending))),
+            Next::Found(found) => found,
+        };
+        let loose = matches!(found, Found::Loose(..));
+        let Some(storage) = self.together.take_if(|_| loose) else {
+            return Some(Step::Found(found));
+        };
+        // Loose files come behind all patients.
+        let mut rest = vec![found];
+        while rest.len() < loose::MOST
+            && let Some(Next::Found(found)) = self.stream.step()
+        {
+            rest.push(found);
+        }
+        let more = rest.len() == loose::MOST;
+        self.ready = loose::together(storage, &rest, more);
+        self.ready.pop_front().map(Step::Found)
     }
 }
 
 impl Steps<'_> {
     /// Adds what listings passed over to the counts.
     pub fn passed_over(&mut self, skipped: u64) {
-        self.0.sink.skipped += skipped;
+        self.stream.sink.skipped += skipped;
     }
 
     /// The counts that end a walk, once all patients have been listed.
     pub fn counts(&mut self) -> Vec<StorageNote> {
-        self.0.counts()
+        self.stream.counts()
     }
 }
 

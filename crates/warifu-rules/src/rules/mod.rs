@@ -93,7 +93,7 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
     ("HL7114", "the conversion; the check says HL72xx"),
     (
         "HL7198",
-        "the conversion, beyond 100,000 segments in a file",
+        "the conversion, beyond 100,000 segments and repetitions in a file",
     ),
     ("HL7199", "the conversion, beyond 10,000 findings in a file"),
     ("SSM108", "the walk over the storage"),
@@ -115,4 +115,7 @@ pub const ELSEWHERE: &[(&str, &str)] = &[
     ("SSM163", "the reader of journals"),
     ("SSM164", "the reader of journals"),
     ("SSM178", "the reader of journals"),
+    ("SSM179", "the reader of journals"),
+    ("SSM180", "the reader of journals"),
+    ("SSM181", "the conversion"),
 ];

@@ -1,0 +1,486 @@
+//! Messages outside a storage, records without a header, and what is told once for a whole run.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may fail loudly"
+)]
+
+mod support;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde_json::Value;
+use support::{run_in, text, tree};
+
+fn write(dir: &Path, path: &str, text: &str) {
+    let path = dir.join(path);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, text).unwrap();
+}
+
+fn result(patient: &str, order: &str, sent: &str, value: &str) -> String {
+    format!(
+        "MSH|^~\\&|A|B|C|D|{sent}||OUL^R22^OUL_R22|1|P|2.5||||||~ISO IR87\r\
+         PID|1||{patient}^^^^PI\rSPM|1|||023^x^JC10\rOBR|1|{order}||E^x^99|||20260401\rORC|SC|{order}\r\
+         OBX|1|NM|3A015000002327101^Alb^JC10||{value}|g/dL|||||F|||20260401\r"
+    )
+}
+
+fn event(patient: &str, trigger: &str, sent: &str, times: &str) -> String {
+    let before = "|".repeat(42);
+    format!(
+        "MSH|^~\\&|A|B|C|D|{sent}||ADT^{trigger}^ADT_{trigger}|1|P|2.5||||||~ISO IR87\rEVN||{sent}\r\
+         PID|1||{patient}^^^^PI\rPV1|1|I{before}{times}\r"
+    )
+}
+
+/// Converts; gives the resources by type and id, the findings, the exit code and what was said.
+struct Made {
+    resources: BTreeMap<(String, String), Value>,
+    findings: Vec<Value>,
+    code: Option<i32>,
+    said: String,
+}
+
+impl Made {
+    fn of(&self, resource_type: &str) -> Vec<&Value> {
+        let of = self.resources.iter();
+        of.filter(|((ty, _), _)| ty == resource_type)
+            .map(|(_, r)| r)
+            .collect()
+    }
+    fn values(&self) -> Vec<String> {
+        let all = self.of("Observation").into_iter();
+        let mut all: Vec<String> = all
+            .map(|o| o["valueQuantity"]["value"].to_string())
+            .collect();
+        all.sort();
+        all
+    }
+    fn found(&self, code: &str) -> Vec<&Value> {
+        self.findings.iter().filter(|f| f["code"] == code).collect()
+    }
+}
+
+fn is_bundle(path: &str) -> bool {
+    Path::new(path).extension().is_some_and(|e| e == "json") && path != "manifest.json"
+}
+
+fn convert(dir: &Path, args: &[&str]) -> Made {
+    let out = tempfile::tempdir().unwrap();
+    let to = out.path().to_str().unwrap();
+    let fixed = [
+        "--to",
+        "ndjson",
+        "--out",
+        to,
+        "--lang",
+        "en",
+        "--institution",
+        "1319999999",
+    ];
+    let all = [&["convert"], args, &fixed].concat();
+    let o = run_in(dir, &all);
+    let mut resources = BTreeMap::new();
+    let mut findings = Vec::new();
+    for (path, bytes) in tree(out.path()) {
+        for line in text(&bytes).lines().filter(|_| path.contains(".ndjson")) {
+            let line: Value = serde_json::from_str(line).unwrap();
+            if path == "diagnostics.ndjson" {
+                findings.push(line);
+                continue;
+            }
+            let own = |name: &str| line[name].as_str().unwrap_or_default().to_owned();
+            let key = (own("resourceType"), own("id"));
+            // One id has one content.
+            assert!(resources.insert(key.clone(), line).is_none(), "{key:?}");
+        }
+    }
+    Made {
+        resources,
+        findings,
+        code: o.status.code(),
+        said: text(&o.stderr),
+    }
+}
+
+#[test]
+fn of_files_outside_a_storage_the_newest_message_wins_and_both_files_are_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let (old, new) = (
+        result("0012345", "9", "202604011100", "6.0"),
+        result("0012345", "9", "202604011300", "7.0"),
+    );
+    write(dir, "a/a.hl7", &old);
+    write(dir, "a/sub/b.hl7", &new);
+    write(dir, "b/0.hl7", &new);
+    write(dir, "b/1.hl7", &old);
+    // Somebody else's of the same number.
+    write(
+        dir,
+        "b/2.hl7",
+        &result("0099999", "9", "202604011200", "8.0"),
+    );
+    for (given, values) in [
+        (&["a"][..], &["7.0"][..]),
+        (&["b"], &["7.0", "8.0"]),
+        (&["a/a.hl7", "a/sub/b.hl7"], &["7.0"]),
+        (&["a/sub/b.hl7", "a/a.hl7", "b/2.hl7"], &["7.0", "8.0"]),
+        (&["a", "b"], &["7.0", "8.0"]),
+    ] {
+        for jobs in ["1", "2"] {
+            let made = convert(dir, &[given, &["--jobs", jobs]].concat());
+            assert_eq!(made.values(), values, "{given:?}");
+            let told = made.found("MAP016");
+            assert!(!told.is_empty(), "{given:?}");
+            for d in told {
+                let file = |d: &Value| d["file"].as_str().unwrap().to_owned();
+                let (loser, winner) = (file(&d["primary"]), file(&d["secondary"][0]));
+                assert_ne!(loser, winner);
+                assert_eq!(d["primary"]["span"][0], 0);
+                assert!(
+                    d["message"].as_str().unwrap().starts_with("another "),
+                    "{d}"
+                );
+            }
+            assert_eq!(made.code, Some(0));
+        }
+    }
+    let alone = convert(dir, &["b/0.hl7"]);
+    assert_eq!(alone.values(), ["7.0"]);
+    assert!(alone.found("MAP016").is_empty());
+}
+
+#[test]
+fn a_stay_of_files_outside_a_storage_is_joined_and_a_person_has_one_bundle() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    write(
+        dir,
+        "in/z.hl7",
+        &event("77", "A01", "202604011000", "202604011000"),
+    );
+    write(
+        dir,
+        "in/a.hl7",
+        &event("0077", "A03", "202604051000", "202604011000|202604051000"),
+    );
+    // Numbers that differ in zeros alone are put together, and still two persons.
+    assert_eq!(convert(dir, &["in"]).of("Encounter").len(), 2);
+    write(
+        dir,
+        "in/a.hl7",
+        &event("77", "A03", "202604051000", "202604011000|202604051000"),
+    );
+    let made = convert(dir, &["in"]);
+    let [stay] = made.of("Encounter")[..] else {
+        panic!("one stay")
+    };
+    assert_eq!(stay["status"], "finished");
+    assert_eq!(stay["period"]["start"], "2026-04-01T10:00:00+09:00");
+    assert!(made.said.contains("2 files"), "{}", made.said);
+    assert!(made.said.contains("1 patient"), "{}", made.said);
+    let args = [
+        "convert", "in", "--to", "bundle", "--per", "patient", "--out", "out",
+    ];
+    assert!(run_in(dir, &args).status.success());
+    let bundles = tree(&dir.join("out")).into_iter().map(|(path, _)| path);
+    let bundles: Vec<String> = bundles
+        .filter(|p| is_bundle(p))
+        .collect();
+    assert_eq!(bundles.len(), 1, "{bundles:?}");
+}
+
+#[test]
+fn files_of_a_storage_below_its_root_are_together_and_only_those_in_force() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let name = |order: u32, time: &str, flag: u32| {
+        format!("day/0000000123_20260401_OML-11_{order:015}_20260401{time}000_01_{flag}")
+    };
+    write(
+        dir,
+        &name(1, "110000", 2),
+        &result("0000000123", "1", "202604011100", "6.0"),
+    );
+    write(
+        dir,
+        &name(1, "130000", 1),
+        &result("0000000123", "1", "202604011300", "7.0"),
+    );
+    write(
+        dir,
+        &name(2, "130000", 1),
+        &result("0000000123", "2", "202604011300", "8.0"),
+    );
+    write(
+        dir,
+        &name(3, "130000", 0),
+        &result("0000000123", "3", "202604011300", "9.0"),
+    );
+    let made = convert(dir, &["day"]);
+    assert_eq!(made.values(), ["7.0", "8.0"]);
+    let codes: BTreeSet<&str> = made
+        .findings
+        .iter()
+        .filter_map(|f| f["code"].as_str())
+        .collect();
+    assert!(
+        codes.contains("SSM116") && codes.contains("SSM118"),
+        "{codes:?}"
+    );
+    assert!(made.said.contains("Give the root"), "{}", made.said);
+}
+
+#[test]
+fn messages_beside_a_storage_do_not_take_the_place_of_its_bundles() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let leaf = "0000000123_20260401_OML-11_000000000000001_20260401110000000_01_1";
+    let stored = format!("s/root/000/000/0000000123/20260401/OML-11/{leaf}");
+    write(
+        dir,
+        &stored,
+        &result("0000000123", "1", "202604011100", "6.0"),
+    );
+    write(
+        dir,
+        "l/a.hl7",
+        &result("0000000123", "2", "202604011300", "7.0"),
+    );
+    write(
+        dir,
+        "l/b.hl7",
+        &result("0000000123", "3", "202604011400", "8.0"),
+    );
+    let args = [
+        "convert", "s", "l", "--to", "bundle", "--per", "patient", "--out", "out",
+    ];
+    assert!(run_in(dir, &args).status.success());
+    let mut values = Vec::new();
+    for (path, bytes) in tree(&dir.join("out")) {
+        if is_bundle(&path) {
+            let bundle: Value = serde_json::from_slice(&bytes).unwrap();
+            for e in bundle["entry"].as_array().unwrap() {
+                let value = &e["resource"]["valueQuantity"]["value"];
+                values.extend((!value.is_null()).then(|| value.to_string()));
+            }
+        }
+    }
+    values.sort();
+    assert_eq!(values, ["6.0", "7.0", "8.0"]);
+}
+
+#[test]
+fn messages_that_are_too_many_for_one_reading_stay_apart_and_that_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    write(dir, "warifu.toml", "[files]\nmax-file = 600\n");
+    for (name, patient) in [("a", "1"), ("b", "1"), ("c", "1"), ("d", "2"), ("e", "2")] {
+        let order = name.as_bytes()[0].to_string();
+        write(
+            dir,
+            &format!("in/{name}.hl7"),
+            &result(patient, &order, "202604011100", "1"),
+        );
+    }
+    let out = tempfile::tempdir().unwrap();
+    let to = out.path().to_str().unwrap();
+    let o = run_in(
+        dir,
+        &[
+            "convert", "in", "--to", "ndjson", "--out", to, "--lang", "en",
+        ],
+    );
+    assert_eq!(o.status.code(), Some(0), "{}", text(&o.stderr));
+    let lines: BTreeMap<_, _> = tree(out.path()).into_iter().collect();
+    let told = text(&lines["diagnostics.ndjson"]);
+    let told: Vec<Value> = told
+        .lines()
+        .map(|l| serde_json::from_str(l).unwrap())
+        .collect();
+    let apart: Vec<_> = told.iter().filter(|f| f["code"] == "SSM181").collect();
+    assert_eq!(apart.len(), 1, "{told:?}");
+    assert!(
+        apart[0]["message"].as_str().unwrap().ends_with("(3)"),
+        "{}",
+        apart[0]
+    );
+    // Two of the one person together, three of the other one by one.
+    let patients = text(&lines["Patient.ndjson"]).lines().count();
+    assert_eq!(patients, 4);
+}
+
+fn record(header: &str, message: &str) -> String {
+    format!(
+        "#SSMIX,2.00,1310000003,0000000123,20260401,{header},01,20260401093015123\r\n{message}\x1c\r\n"
+    )
+}
+
+#[test]
+fn a_record_without_a_readable_header_is_an_error_and_its_message_is_converted() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let of = |order: &str, value: &str| result("0000000123", order, "202604011300", value);
+    let good = record("OML-11,000000000000001,INS", &of("1", "6.0"));
+    let journal = [
+        good.clone(),
+        record("OML-11,000000000000002,UPD", &of("2", "7.0")),
+        format!("#SSMIX,2.00,bad\r\n{}\x1c\r\n", of("3", "8.0")),
+        // What was perhaps to be deleted is not brought to life.
+        format!("#SSMIX,2.00,bad,DEL\r\n{}\x1c\r\n", of("4", "9.0")),
+        record("OML-11,000000000000001,UPD", &of("1", "5.0")),
+    ]
+    .concat();
+    let name = "2026/TR_20260401000000000_00001.DAT";
+    write(dir, name, &journal);
+    let made = convert(dir, &["2026"]);
+    // Of the item that has a header its record is what counts.
+    assert_eq!(made.values(), ["6.0", "7.0", "8.0"]);
+    assert_eq!(made.code, Some(1));
+    let told = made.found("SSM179");
+    assert_eq!(told.len(), 4);
+    assert!(told.iter().all(|f| f["severity"] == "error"));
+    assert_eq!(made.of("Patient").len(), 1);
+    let lost = made.found("MAP016");
+    assert!(!lost.is_empty());
+    for f in lost {
+        assert_eq!(
+            f["primary"]["file"].as_str().unwrap().rsplit('/').next(),
+            name.rsplit('/').next()
+        );
+        let [at, end] =
+            [0, 1].map(|n| usize::try_from(f["primary"]["span"][n].as_u64().unwrap()).unwrap());
+        assert_eq!(&journal[at..end], "MSH");
+        assert_eq!(at, journal.rfind("MSH|").unwrap());
+    }
+    // Nothing but such records.
+    write(dir, name, &format!("#SSMIX,2.00,bad\r\n{}", of("3", "8.0")));
+    let made = convert(dir, &["2026"]);
+    assert_eq!(
+        (made.values(), made.code),
+        (vec!["8.0".to_owned()], Some(1))
+    );
+    assert!(made.found("SSM180").is_empty());
+    // Cut in the middle of a record.
+    write(dir, name, &[&good, &good[..good.len() - 20]].concat());
+    let made = convert(dir, &["2026"]);
+    let [cut] = made.found("SSM180")[..] else {
+        panic!("{:?}", made.findings)
+    };
+    assert_eq!(cut["primary"]["span"][0], good.len());
+    write(dir, name, &good);
+    assert!(convert(dir, &["2026"]).found("SSM180").is_empty());
+}
+
+#[test]
+fn what_the_conversion_writes_beside_its_results_is_passed_over_by_the_check() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    write(dir, "a.hl7", &result("1", "1", "202604011100", "6.0"));
+    let args = [
+        "convert",
+        "a.hl7",
+        "--out",
+        "out",
+        "--trace",
+        "--institution",
+        "1319999999",
+    ];
+    assert!(run_in(dir, &args).status.success());
+    assert!(dir.join("out/trace.ndjson").is_file());
+    let check = |folder: &str| {
+        let args = [
+            "check", folder, "--format", "json", "--config", "none", "--lang", "en",
+        ];
+        let o = run_in(dir, &args);
+        let report: Value = serde_json::from_slice(&o.stdout).unwrap();
+        let found = report["diagnostics"].as_array().unwrap().clone();
+        let count = |code: &str| found.iter().filter(|d| d["code"] == code).count();
+        (
+            count("FHR002"),
+            found.iter().find(|d| d["code"] == "SSM119").cloned(),
+        )
+    };
+    let (wrong, over) = check("out");
+    assert_eq!(wrong, 0);
+    let over = over.unwrap()["message"].as_str().unwrap().to_owned();
+    assert!(over.ends_with("(3)") || over.ends_with("(5)"), "{over}");
+    // Somebody else's files of these names are looked at.
+    std::fs::remove_file(dir.join("out/manifest.json")).unwrap();
+    assert!(check("out").0 > 0);
+    std::fs::write(dir.join("out/manifest.json"), "{\"format\":\"x\"}").unwrap();
+    assert!(check("out").0 > 0);
+}
+
+#[test]
+fn without_a_folder_of_results_warnings_are_counted_over_the_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    for n in 0..30 {
+        let patient = format!("{n:010}");
+        // A result without its order's time of collection has a warning or two.
+        let message = result(&patient, "1", "202604011100", "6.0").replace("|NM|", "|ZZ|");
+        write(dir, &format!("in/{n}.hl7"), &message);
+    }
+    let o = run_in(dir, &["convert", "in", "--to", "ndjson", "--lang", "en"]);
+    let said = text(&o.stderr);
+    let mut lines: BTreeMap<&str, usize> = BTreeMap::new();
+    for code in said.lines().filter_map(|l| l.strip_prefix("warning[")) {
+        *lines.entry(code.split(']').next().unwrap()).or_default() += 1;
+    }
+    assert!(lines.values().any(|n| *n == 20), "{said}");
+    assert!(lines.values().all(|n| *n <= 20), "{said}");
+    for code in lines
+        .iter()
+        .filter(|(_, n)| **n == 20)
+        .map(|(code, _)| code)
+    {
+        let rest = format!("{code}: ");
+        assert_eq!(
+            said.lines().filter(|l| l.starts_with(&rest)).count(),
+            1,
+            "{said}"
+        );
+    }
+    // All of them where somebody asks.
+    let o = run_in(
+        dir,
+        &["convert", "in", "--to", "ndjson", "--lang", "en", "-v"],
+    );
+    assert!(text(&o.stderr).matches("warning[").count() > said.matches("warning[").count());
+}
+
+#[test]
+fn mistakes_name_where_they_stand_and_what_to_do() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    write(dir, "a.hl7", &result("1", "1", "202604011100", "6.0"));
+    write(
+        dir,
+        "warifu.toml",
+        "[convert]\nto = \"ndjson\"\ninstitution = \"12\"\n",
+    );
+    let said = |args: &[&str]| {
+        let o = run_in(dir, args);
+        assert_eq!(o.status.code(), Some(2));
+        text(&o.stderr)
+    };
+    let wrong = said(&["convert", "a.hl7", "--lang", "ja"]);
+    assert!(
+        wrong.contains("warifu.toml:3: [convert] institution は 10 桁"),
+        "{wrong}"
+    );
+    let wrong = said(&["convert", "a.hl7", "--institution", "1", "--lang", "en"]);
+    assert!(wrong.contains("--institution takes 10 digits"), "{wrong}");
+    let none = ["convert", "a.hl7", "--config", "none", "--lang", "ja"];
+    let wrong = said(&[&none[..], &["--out", "a.hl7/x"]].concat());
+    assert!(
+        wrong.contains("--out に指定") && !wrong.contains("directory"),
+        "{wrong}"
+    );
+    let wrong = said(&[&none[..], &["--jobs", "0"]].concat());
+    assert!(wrong.contains("--jobs"), "{wrong}");
+}
