@@ -187,9 +187,7 @@ fn a_stay_of_files_outside_a_storage_is_joined_and_a_person_has_one_bundle() {
     ];
     assert!(run_in(dir, &args).status.success());
     let bundles = tree(&dir.join("out")).into_iter().map(|(path, _)| path);
-    let bundles: Vec<String> = bundles
-        .filter(|p| is_bundle(p))
-        .collect();
+    let bundles: Vec<String> = bundles.filter(|p| is_bundle(p)).collect();
     assert_eq!(bundles.len(), 1, "{bundles:?}");
 }
 
