@@ -272,11 +272,13 @@ pub(crate) fn convert<'a>(
         );
         place_event(&mut cx, &mut stories, &stays, event);
     }
-    // The first stay that goes on, and whether an admission is still planned.
-    let (mut open, mut waiting) = (u64::MAX, false);
+    // The first stay that goes on, and when the first admission was planned that is still to come.
+    let (mut open, mut waiting) = (u64::MAX, u64::MAX);
     let known = stays.len();
     for s in &stories {
-        waiting |= s.waits();
+        if let Some(plan) = s.events.first().filter(|_| s.waits()) {
+            waiting = waiting.min(plan.sent);
+        }
         if s.goes_on() {
             open = open.min(s.start_key);
         }
@@ -309,7 +311,7 @@ pub(crate) fn convert<'a>(
         if story.waits() && missed(&cx, story, now) {
             cx.report(&MAP121, &first.time);
         }
-        let other_day = first.lone && first.step == Step::PlanAdmission && waiting;
+        let other_day = first.lone && first.step == Step::PlanAdmission && first.sent > waiting;
         if other_day || story.is_stay() && story.start_key > open {
             let [field, ..] = first.times();
             cx.report_with(&MAP129, &first.time, field);
@@ -2181,24 +2183,23 @@ mod tests {
 
     #[test]
     fn a_plan_withdrawn_for_another_day_than_it_was_made_for_is_told() {
-        let plan = |event: &str, day: &str| {
-            let sent = if event == "A14" {
-                "20260401100000"
-            } else {
-                "20260402100000"
-            };
-            adt(event, sent, "", &inpatient(&[]), &[(8, day)])
-        };
-        for (day, told) in [("20260412", true), ("20260410", false)] {
+        let plan =
+            |event: &str, day: &str, sent: &str| adt(event, sent, "", &inpatient(&[]), &[(8, day)]);
+        for (day, sent, told) in [
+            ("20260412", "20260401100000", true),
+            ("20260410", "20260401100000", false),
+            // Planned anew behind the cancel event.
+            ("20260412", "20260403100000", false),
+        ] {
             let files = [
                 (
                     path("ADT-21", "20260410", "20260401100000000", "06", '1'),
-                    plan("A14", "20260410"),
+                    plan("A14", "20260410", sent),
                 ),
                 (
                     path("ADT-21", day, "20260402100000000", "06", '1')
                         .replace("999999999999999", "000000000000009"),
-                    plan("A27", day),
+                    plan("A27", day, "20260402100000"),
                 ),
             ];
             let out = super::tests::told(&files);
@@ -2207,9 +2208,10 @@ mod tests {
             let mut all: Vec<String> = all(&out, "Encounter").iter().map(status).collect();
             all.sort();
             let both = ["cancelled", "planned"];
-            assert_eq!(all, if told { &both[..] } else { &both[..1] });
+            let two = day != "20260410";
+            assert_eq!(all, if two { &both[..] } else { &both[..1] });
         }
-        let alone = convert("ADT-21", &plan("A27", "20260410"));
+        let alone = convert("ADT-21", &plan("A27", "20260410", "20260402100000"));
         assert!(!reported(&alone, "MAP129"));
     }
 
