@@ -573,7 +573,7 @@ pub(crate) fn convert(app: &App, asked: &Asked) -> Result<Answer, Problem> {
     let mut seen = std::collections::BTreeSet::new();
     let mut converted = false;
     let mut told: Vec<(Diagnostic, String, Option<NotePlace>)> = Vec::new();
-    for found in storage.walk() {
+    for found in storage.walk_together() {
         let (files, patient): (Vec<FileRef>, bool) = match found {
             Found::Patient(batch) => (batch.files, true),
             Found::Loose(file, _) => (vec![file], false),

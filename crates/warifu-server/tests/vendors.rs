@@ -127,6 +127,41 @@ fn a_message_gives_what_the_library_gives() {
 }
 
 #[test]
+fn messages_without_a_storage_are_converted_by_person() {
+    let app = app(Limits::REFERENCE);
+    let message = |sent: &str, value: &str| {
+        format!(
+            "MSH|^~\\&|A|B|C|D|{sent}||OUL^R22^OUL_R22|1|P|2.5||||||~ISO IR87\r\
+             PID|1||77^^^^PI\rSPM|1|||023^x^JC10\rOBR|1|9||E^x^99|||20260401\rORC|SC|9\r\
+             OBX|1|NM|3A015000002327101^Alb^JC10||{value}|g/dL|||||F|||20260401\r"
+        )
+    };
+    let (old, new) = (
+        message("202604011100", "6.0"),
+        message("202604011300", "7.0"),
+    );
+    let request = |files: [(&str, &str); 2]| {
+        let mut request = form(&files.map(|(name, text)| (name, text.as_bytes())));
+        *request.uri_mut() = "/convert?to=ndjson".parse().unwrap();
+        let (status, _, body) = send(&app, request);
+        assert_eq!(status, 200);
+        String::from_utf8(body).unwrap()
+    };
+    for files in [
+        [("a.hl7", &*old), ("b.hl7", &*new)],
+        [("a.hl7", &*new), ("b.hl7", &*old)],
+    ] {
+        let body = request(files);
+        let lines = body.lines();
+        let results: Vec<&str> = lines.filter(|l| l.contains("\"Observation\"")).collect();
+        let [one] = results[..] else {
+            panic!("{} results", results.len())
+        };
+        assert!(one.contains("\"value\":7.0"), "{one}");
+    }
+}
+
+#[test]
 fn an_archive_is_a_storage() {
     let app = app(Limits::REFERENCE);
     let root = fixtures("standard_root");

@@ -205,6 +205,34 @@ impl Storage {
         }
     }
 
+    /// Everything of [`Storage::steps_together`], listed.
+    pub fn walk_together(&self) -> impl Iterator<Item = Found> + '_ {
+        let mut steps = self.steps_together();
+        let mut ready: VecDeque<Found> = VecDeque::new();
+        std::iter::from_fn(move || {
+            loop {
+                if let Some(found) = ready.pop_front() {
+                    return Some(found);
+                }
+                match steps.next() {
+                    Some(Step::Found(found)) => return Some(found),
+                    Some(Step::Patient(patient)) => {
+                        let listed = patient.list();
+                        steps.passed_over(listed.skipped);
+                        ready.extend(listed.found);
+                    }
+                    None => {
+                        let counts = steps.counts();
+                        if counts.is_empty() {
+                            return None;
+                        }
+                        ready.extend(counts.into_iter().map(Found::Note));
+                    }
+                }
+            }
+        })
+    }
+
     pub(crate) fn max_file(&self) -> u64 {
         self.inner.options.max_file
     }
