@@ -192,27 +192,7 @@ impl Json {
 
     /// Node an RFC 6901 pointer leads to.
     pub fn find(&self, pointer: &str) -> Option<usize> {
-        let mut at = 0;
-        self.nodes.first()?;
-        if pointer.is_empty() {
-            return Some(0);
-        }
-        for step in pointer.strip_prefix('/')?.split('/') {
-            let node = self.nodes.get(at)?;
-            let wanted = unescape_step(step);
-            let number: Option<u32> = if node.kind == Kind::Array {
-                wanted.parse().ok()
-            } else {
-                None
-            };
-            at = self.children(at).find(|&c| {
-                self.nodes.get(c).is_some_and(|n| match node.kind {
-                    Kind::Array => Some(n.index) == number,
-                    _ => self.key(c) == wanted,
-                })
-            })?;
-        }
-        Some(at)
+        Finder::new(self).find(pointer)
     }
 
     /// Indices of the direct children of a node, in order.
@@ -276,6 +256,57 @@ impl Json {
             i = parent;
         }
         self.pointer(at)
+    }
+}
+
+/// Finds many nodes of a document: long arrays are walked once, not once a pointer.
+#[derive(Debug)]
+pub struct Finder<'a> {
+    json: &'a Json,
+    /// Long arrays with their items.
+    long: Vec<(usize, Vec<usize>)>,
+}
+
+/// An array of more items is long.
+const LONG: u32 = 256;
+
+impl<'a> Finder<'a> {
+    /// Finds in a document.
+    pub const fn new(json: &'a Json) -> Self {
+        let long = Vec::new();
+        Self { json, long }
+    }
+
+    /// Node an RFC 6901 pointer leads to.
+    pub fn find(&mut self, pointer: &str) -> Option<usize> {
+        let mut at = 0;
+        self.json.nodes.first()?;
+        if pointer.is_empty() {
+            return Some(0);
+        }
+        for step in pointer.strip_prefix('/')?.split('/') {
+            let node = self.json.nodes.get(at)?;
+            at = if node.kind == Kind::Array {
+                self.item(at, node.count, step.parse().ok()?)?
+            } else {
+                let wanted = unescape_step(step);
+                let mut children = self.json.children(at);
+                children.find(|&c| self.json.key(c) == wanted)?
+            };
+        }
+        Some(at)
+    }
+
+    fn item(&mut self, array: usize, count: u32, index: usize) -> Option<usize> {
+        if count <= LONG {
+            return self.json.children(array).nth(index);
+        }
+        let known = self.long.iter().position(|l| l.0 == array);
+        let known = known.unwrap_or_else(|| {
+            self.long.push((array, self.json.children(array).collect()));
+            self.long.len() - 1
+        });
+        self.long.get(known)?.1.get(index).copied()
     }
 }
 

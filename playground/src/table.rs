@@ -109,9 +109,9 @@ fn main_source(trace: &TraceIndex, pointer: &str) -> (String, String) {
     for place in trace
         .from_pointer(pointer)
         .into_iter()
-        .flat_map(|h| &h.places)
+        .flat_map(|h| trace.places(h))
     {
-        let segment = place.path.split('-').next().unwrap_or_default();
+        let segment = trace.path(place).split('-').next().unwrap_or_default();
         match counts
             .iter_mut()
             .find(|c| c.0 == segment && c.1 == place.file)
@@ -219,9 +219,11 @@ mod tests {
           {"resource":{"resourceType":"Patient","id":"p","name":[{"family":"山田","given":["太郎"]}],"birthDate":"1980-04-02"}},
           {"resource":{"resourceType":"Observation","code":{"coding":[{"code":"3A01","display":"総蛋白"}]},"effectiveDateTime":"2026-04-01"}},
           {"resource":{"resourceType":"Encounter","class":{"code":"IMP"},"period":{"start":"2026-04-01"}}}]}"#;
-        let trace = r#"{"hits":[{"pointer":"/entry/1/resource/code","row":null,"spans":[{"file":"f","start":1,"end":2,"path":"OBX-3.1"}]}],"unused":[]}"#;
+        let trace =
+            r#"{"files":["f"],"paths":["OBX-3.1"],"hits":[["/entry/1/resource/code",0,0,1,2,0]]}"#;
         let j = Json::parse(doc.into()).unwrap();
-        let t = TraceIndex::parse(trace.into());
+        let mut t = TraceIndex::default();
+        t.add_text(trace.into());
         let rows = rows(&j, &t);
         let shown: Vec<_> = rows
             .iter()

@@ -3,45 +3,33 @@
 use std::fmt::Write as _;
 
 use crate::{
-    json::{Json, Value},
+    json::{Finder, Json, Value, cut},
     order::sort,
     settings::Lang,
     text::{CONSTANT, CONSTANT_PLAIN, WHOLE_FILE, join},
 };
 
-/// The mapping row that made an element.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct MappingRow {
-    /// Name of the mapping table, `PID_TO_JP_PATIENT`.
-    pub table: String,
-    /// Source path in the table.
-    pub source: String,
-    /// Target path in the table.
-    pub target: String,
-    /// Official Japanese name.
-    pub ja: String,
-}
-
 /// Bytes of one source file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
     /// Index into [`TraceIndex::files`].
     pub file: u32,
     /// Byte range in that file.
     pub span: (u32, u32),
-    /// HL7 path.
-    pub path: String,
+    /// HL7 path, as an index into those of the trace.
+    path: u32,
 }
 
-/// One element and what it was made from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One element and what it was made from. A large message has millions: texts that many share are
+/// kept once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hit {
-    /// JSON pointer of the element.
-    pub pointer: String,
-    /// The row; `None` for what the engine writes by itself.
-    pub row: Option<MappingRow>,
-    /// Sources; none for a constant.
-    pub places: Vec<Place>,
+    /// JSON pointer of the element, as a range of the text of all.
+    pointer: (u32, u32),
+    /// The mapping table, as a number from 1; 0 for what the engine writes by itself.
+    table: u32,
+    /// Its sources, as a range; empty for a constant.
+    places: (u32, u32),
 }
 
 /// A source field that no element was made from.
@@ -68,91 +56,99 @@ pub struct TraceIndex {
     read: bool,
     /// Sorted by pointer.
     hits: Vec<Hit>,
+    /// The pointers of the hits, one behind another.
+    pointers: String,
+    places: Vec<Place>,
+    paths: Vec<String>,
+    tables: Vec<String>,
     /// Source files by index.
     pub files: Vec<String>,
-    /// `(file, start, end, hit)`, sorted.
-    spans: Vec<(u32, u32, u32, u32)>,
     /// Source fields without an element.
     pub unused: Vec<Unused>,
 }
 
 impl TraceIndex {
-    /// Reads `{hits, unused}`.
-    pub fn read(trace: Value<'_>) -> Self {
-        let mut out = Self {
-            read: true,
-            ..Self::default()
-        };
-        for hit in trace.get("hits").items() {
-            let row = hit.get("row");
-            let mut places = Vec::new();
-            for span in hit.get("spans").items() {
-                let file = out.file(&span.get("file").string());
-                places.push(Place {
-                    file,
-                    span: (span.get("start").uint(), span.get("end").uint()),
-                    path: span.get("path").string(),
+    /// Adds a piece: `{files, paths, tables, hits, unused}`, of texts the new ones, and the hits as
+    /// `[pointer, table, file, start, end, path, …]`, those of all pieces in the order of their pointers.
+    pub fn add(&mut self, piece: Value<'_>) {
+        self.read = true;
+        for (texts, name) in [
+            (&mut self.files, "files"),
+            (&mut self.paths, "paths"),
+            (&mut self.tables, "tables"),
+        ] {
+            texts.extend(piece.get(name).items().map(Value::string));
+        }
+        for hit in piece.get("hits").items() {
+            let mut items = hit.items();
+            let (from, first) = (cut(self.pointers.len()), cut(self.places.len()));
+            if let Some(pointer) = items.next() {
+                self.pointers.push_str(&pointer.string());
+            }
+            let table = items.next().map_or(0, Value::uint);
+            while let Some(file) = items.next() {
+                let mut number = || items.next().map_or(0, Value::uint);
+                self.places.push(Place {
+                    file: file.uint(),
+                    span: (number(), number()),
+                    path: number(),
                 });
             }
-            out.hits.push(Hit {
-                pointer: hit.get("pointer").string(),
-                row: row.get("table").text().map(|table| MappingRow {
-                    table,
-                    source: row.get("source").string(),
-                    target: row.get("target").string(),
-                    ja: row.get("ja").string(),
-                }),
-                places,
+            self.hits.push(Hit {
+                pointer: (from, cut(self.pointers.len())),
+                table,
+                places: (first, cut(self.places.len())),
             });
         }
-        out.unused = trace
-            .get("unused")
-            .items()
-            .map(|u| Unused {
-                file: u.get("file").string(),
-                path: u.get("path").string(),
-                span: u.get("span").pair(),
-                reason: u.get("reason").string(),
-                ja: u.get("ja").string(),
-                en: u.get("en").string(),
-            })
-            .collect();
-        out.index();
-        out
+        let unused = piece.get("unused").items().map(|u| Unused {
+            file: u.get("file").string(),
+            path: u.get("path").string(),
+            span: u.get("span").pair(),
+            reason: u.get("reason").string(),
+            ja: u.get("ja").string(),
+            en: u.get("en").string(),
+        });
+        self.unused.extend(unused);
     }
 
-    /// Reads the same from JSON text; empty when it is not JSON.
-    pub fn parse(bytes: Vec<u8>) -> Self {
-        Json::parse(bytes)
-            .map(|j| Self::read(j.root()))
+    /// Adds a piece of JSON text; nothing when it is not JSON.
+    pub fn add_text(&mut self, bytes: Vec<u8>) {
+        if let Ok(json) = Json::parse(bytes) {
+            self.add(json.root());
+        }
+    }
+
+    /// Sources of a hit.
+    pub fn places(&self, hit: &Hit) -> &[Place] {
+        let (from, to) = hit.places;
+        self.places
+            .get(from as usize..to as usize)
             .unwrap_or_default()
     }
 
-    fn file(&mut self, name: &str) -> u32 {
-        let at = self
-            .files
-            .iter()
-            .position(|f| f == name)
-            .unwrap_or_else(|| {
-                self.files.push(name.to_owned());
-                self.files.len() - 1
-            });
-        crate::json::cut(at)
+    /// HL7 path of a source.
+    pub fn path(&self, place: &Place) -> &str {
+        self.paths
+            .get(place.path as usize)
+            .map_or("", String::as_str)
     }
 
-    fn index(&mut self) {
-        sort(&mut self.hits, |a, b| a.pointer < b.pointer);
-        self.spans = self
-            .hits
-            .iter()
-            .enumerate()
-            .flat_map(|(i, h)| {
-                h.places
-                    .iter()
-                    .map(move |p| (p.file, p.span.0, p.span.1, crate::json::cut(i)))
-            })
-            .collect();
-        sort(&mut self.spans, |a, b| a < b);
+    fn pointer(&self, hit: &Hit) -> &str {
+        let (from, to) = hit.pointer;
+        self.pointers
+            .get(from as usize..to as usize)
+            .unwrap_or_default()
+    }
+
+    /// The table whose row made an element, unless the engine wrote it by itself.
+    fn table(&self, hit: &Hit) -> Option<&str> {
+        let at = (hit.table as usize).checked_sub(1)?;
+        self.tables.get(at).map(String::as_str)
+    }
+
+    /// Whether it came from the worker.
+    pub const fn is_read(&self) -> bool {
+        self.read
     }
 
     /// Whether there is nothing to follow.
@@ -167,49 +163,27 @@ impl TraceIndex {
 
     /// Hits made from any byte of `start..end` of a file, in pointer order.
     pub fn from_span(&self, file: &str, start: u32, end: u32) -> Vec<&Hit> {
-        let Some(file) = self
-            .files
-            .iter()
-            .position(|f| f == file)
-            .map(crate::json::cut)
-        else {
+        let Some(file) = self.files.iter().position(|f| f == file).map(cut) else {
             return Vec::new();
         };
-        let first = self.spans.partition_point(|s| s.0 < file);
-        let mut found: Vec<u32> = self
-            .spans
+        let meant = |p: &Place| p.file == file && p.span.0 < end && start < p.span.1;
+        self.hits
             .iter()
-            .skip(first)
-            .take_while(|s| s.0 == file && s.1 < end)
-            .filter(|s| s.2 > start)
-            .map(|s| s.3)
-            .collect();
-        sort(&mut found, |a, b| a < b);
-        found.dedup();
-        found
-            .iter()
-            .filter_map(|&i| self.hits.get(i as usize))
+            .filter(|h| self.places(h).iter().any(meant))
             .collect()
     }
 
     /// Hits of an element and of everything below it.
     pub fn from_pointer(&self, pointer: &str) -> Vec<&Hit> {
         let below = format!("{pointer}/");
-        let first = self.hits.partition_point(|h| h.pointer.as_str() < pointer);
-        let mut out: Vec<&Hit> = self
-            .hits
-            .iter()
-            .skip(first)
-            .take_while(|h| h.pointer == pointer)
-            .collect();
-        let first = self.hits.partition_point(|h| h.pointer < below);
-        out.extend(
-            self.hits
-                .iter()
-                .skip(first)
-                .take_while(|h| h.pointer.starts_with(&below)),
-        );
-        out
+        let from = |first: &str| {
+            let first = self.hits.partition_point(|h| self.pointer(h) < first);
+            self.hits.iter().skip(first)
+        };
+        from(pointer)
+            .take_while(|h| self.pointer(h) == pointer)
+            .chain(from(&below).take_while(|h| self.pointer(h).starts_with(&below)))
+            .collect()
     }
 
     /// Name of a source file.
@@ -231,6 +205,9 @@ pub struct Marks {
     pub origin: String,
 }
 
+/// So many leaves of a branch are named.
+const LABELLED: usize = 1_000;
+
 impl Marks {
     /// Marks from a field: all elements made from its bytes.
     pub fn of_field(
@@ -241,11 +218,12 @@ impl Marks {
         span: (u32, u32),
     ) -> Self {
         let hits = trace.from_span(file, span.0, span.1);
+        let mut finder = Finder::new(json);
         let mut elements: Vec<(u32, String)> = hits
             .iter()
             .filter_map(|h| {
-                let label = sources(h, Some(file));
-                json.find(&h.pointer).map(|n| (crate::json::cut(n), label))
+                let node = finder.find(trace.pointer(h))?;
+                Some((cut(node), sources(trace, h)))
             })
             .collect();
         sort(&mut elements, |a, b| a.0 < b.0);
@@ -262,21 +240,26 @@ impl Marks {
     pub fn of_element(trace: &TraceIndex, json: &Json, node: usize, lang: Lang) -> Self {
         let pointer = json.pointer(node);
         let hits = trace.from_pointer(&pointer);
-        let mut spans: Vec<(String, u32, u32)> = hits
+        let mut spans: Vec<(u32, u32, u32)> = hits
             .iter()
-            .flat_map(|h| h.places.iter())
+            .flat_map(|h| trace.places(h))
             // A file as a whole (a withdrawal) has no row to mark.
             .filter(|p| p.span.0 < p.span.1)
-            .map(|p| (trace.file_name(p.file).to_owned(), p.span.0, p.span.1))
+            .map(|p| (p.file, p.span.0, p.span.1))
             .collect();
         sort(&mut spans, |a, b| a < b);
         spans.dedup();
+        let spans = spans
+            .iter()
+            .map(|s| (trace.file_name(s.0).to_owned(), s.1, s.2))
+            .collect();
         let mut labels: Vec<String> = Vec::new();
-        for hit in &hits {
-            let label = if hit.places.is_empty() {
-                constant_label(hit, lang)
+        // Of a branch with more leaves than anybody reads the labels are not all counted.
+        for hit in hits.iter().take(LABELLED) {
+            let label = if trace.places(hit).is_empty() {
+                constant_label(trace, hit, lang)
             } else {
-                let named = sources(hit, None);
+                let named = sources(trace, hit);
                 if named.is_empty() {
                     WHOLE_FILE.of(lang).to_owned()
                 } else {
@@ -300,9 +283,12 @@ impl Marks {
         let mut label = join(&labels, " ");
         if more > 0 {
             let _ = write!(label, " +{more}");
+            if hits.len() > LABELLED {
+                label.push('…');
+            }
         }
         Self {
-            elements: vec![(crate::json::cut(node), label)],
+            elements: vec![(cut(node), label)],
             spans,
             from_field: false,
             origin: json.fhir_path(node),
@@ -311,7 +297,7 @@ impl Marks {
 
     /// Label of a marked node.
     pub fn label(&self, node: usize) -> Option<&str> {
-        let node = crate::json::cut(node);
+        let node = cut(node);
         self.elements
             .binary_search_by_key(&node, |e| e.0)
             .ok()
@@ -341,12 +327,13 @@ impl Marks {
     }
 }
 
-/// `← PID-5[2].1`; sources in another file than the shown one get its data kind in front.
-fn sources(hit: &Hit, _shown: Option<&str>) -> String {
+/// `← PID-5[2].1`
+fn sources(trace: &TraceIndex, hit: &Hit) -> String {
     let mut paths: Vec<&str> = Vec::new();
-    for place in &hit.places {
-        if !place.path.is_empty() && !paths.contains(&place.path.as_str()) {
-            paths.push(&place.path);
+    for place in trace.places(hit) {
+        let path = trace.path(place);
+        if !path.is_empty() && !paths.contains(&path) {
+            paths.push(path);
         }
     }
     let more = paths.len().saturating_sub(3);
@@ -363,9 +350,9 @@ fn sources(hit: &Hit, _shown: Option<&str>) -> String {
 }
 
 /// `定数 (表 PID_TO_JP_PATIENT)`, or `変換が付けた値` for what the engine writes by itself.
-pub fn constant_label(hit: &Hit, lang: Lang) -> String {
-    match &hit.row {
-        Some(row) if !row.table.is_empty() => CONSTANT.fill(lang, &[&row.table]),
+fn constant_label(trace: &TraceIndex, hit: &Hit, lang: Lang) -> String {
+    match trace.table(hit) {
+        Some(table) if !table.is_empty() => CONSTANT.fill(lang, &[table]),
         _ => CONSTANT_PLAIN.of(lang).to_owned(),
     }
 }
@@ -375,19 +362,29 @@ mod tests {
     use super::*;
 
     const TRACE: &str = r#"{"hits":[
-      {"pointer":"/name/1/family","row":{"table":"PID_TO_JP_PATIENT","source":"PID-5","target":"name","ja":"患者氏名"},"spans":[{"file":"f","start":243,"end":253,"path":"PID-5[2].1"}]},
-      {"pointer":"/name/1/text","row":null,"spans":[{"file":"f","start":243,"end":253,"path":"PID-5[2].1"},{"file":"f","start":254,"end":260,"path":"PID-5[2].2"}]},
-      {"pointer":"/name/10","row":null,"spans":[{"file":"g","start":243,"end":253,"path":"PID-5[2].1"}]},
-      {"pointer":"/resourceType","row":{"table":"PID_TO_JP_PATIENT","source":"","target":"","ja":""},"spans":[]}],
+      ["/name/1/family",1,0,243,253,0],
+      ["/name/1/text",0,0,243,253,0,0,254,260,1]],
+      "files":["f"],"paths":["PID-5[2].1","PID-5[2].2"],"tables":["PID_TO_JP_PATIENT"],"unused":[]}"#;
+    /// What comes behind it.
+    const REST: &str = r#"{"hits":[
+      ["/name/10",0,1,243,253,0],
+      ["/resourceType",1],
+      ["/status",0]],
+      "files":["g"],
       "unused":[{"file":"f","path":"PID-12","span":[3,4],"reason":"ignored","ja":"郡コード","en":"County"}]}"#;
     const DOC: &str =
         r#"{"resourceType":"Patient","name":[{"family":"a"},{"family":"b","text":"b c"}]}"#;
 
+    fn index() -> TraceIndex {
+        let mut index = TraceIndex::default();
+        for piece in [TRACE, REST] {
+            index.add_text(piece.into());
+        }
+        index
+    }
+
     fn both() -> (TraceIndex, Json) {
-        (
-            TraceIndex::parse(TRACE.into()),
-            Json::parse(DOC.into()).unwrap(),
-        )
+        (index(), Json::parse(DOC.into()).unwrap())
     }
 
     #[test]
@@ -444,13 +441,12 @@ mod tests {
         let m = Marks::of_element(&t, &j, node, Lang::Ja);
         assert_eq!(m.label(node), Some("定数 (表 PID_TO_JP_PATIENT)"));
         assert_eq!(m.label(node + 1), None);
-        let engine = Hit {
-            pointer: String::new(),
-            row: None,
-            places: Vec::new(),
-        };
-        assert_eq!(constant_label(&engine, Lang::Ja), "変換が付けた値");
-        assert_eq!(constant_label(&engine, Lang::En), "Set by the conversion");
+        let engine = t.from_pointer("/status")[0];
+        assert_eq!(constant_label(&t, engine, Lang::Ja), "変換が付けた値");
+        assert_eq!(
+            constant_label(&t, engine, Lang::En),
+            "Set by the conversion"
+        );
         assert_eq!(t.unused[0].reason, "ignored");
     }
 }

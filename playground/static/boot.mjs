@@ -244,9 +244,18 @@ try {
   emit({ type: "failed", id: 0, code: "load" });
 }
 
+/** Tells whether the validation of FHIR, too, is kept for use without a connection. */
+async function keptNow() {
+  const parts = await Promise.all(["validate.js", "validate-work.mjs", "validate_bg.wasm"].map((name) => caches.match(here(name))));
+  emit({ type: "offline", whole: parts.every(Boolean) });
+}
+
 if ("serviceWorker" in navigator) {
   navigator.serviceWorker.register(policy.createScriptURL("sw.js"), { updateViaCache: "none" })
     .then(() => navigator.serviceWorker.ready)
-    .then(() => emit({ type: "offline" }))
+    .then(keptNow)
     .catch(() => {});
+  // The service worker says when it has kept a part that is large and comes late.
+  navigator.serviceWorker.addEventListener("message", () => { keptNow().catch(() => {}); });
+  navigator.serviceWorker.startMessages();
 }

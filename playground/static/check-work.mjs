@@ -23,9 +23,9 @@ const compare = (a, b) => (a < b ? -1 : Number(a > b));
 const bySeverity = (a, b) => grade(a) - grade(b) || compare(a.primary.file, b.primary.file)
   || a.primary.span[0] - b.primary.span[0] || compare(a.code, b.code);
 
-/** What makes a finding of the conversion the same as one of the check: of a field it names no path, and of an
- *  element of FHIR several things may be said at one place. */
-const sameAs = (d) => `${d.code} ${d.primary.file} ${d.primary.span} ${d.fhir ? d.primary.path ?? "" : ""}`;
+/** What makes a finding of the conversion the same as one of the check: of a field it names no path and may mean
+ *  all of a segment where the check means its name, and of an element of FHIR several things may be said at one place. */
+const sameAs = (d) => `${d.code} ${d.primary.file} ${d.fhir ? `${d.primary.span} ${d.primary.path ?? ""}` : d.primary.span[0]}`;
 
 let rules;
 /** Rules by code. */

@@ -31,7 +31,10 @@ self.addEventListener("fetch", (event) => {
     const kept = await cache.match(request, { ignoreSearch: true });
     if (kept) return kept;
     const answer = await fetch(request);
-    if (answer.ok && LIST.later.some((name) => request.url === new URL(name, self.location).href)) await cache.put(request, answer.clone());
+    if (answer.ok && LIST.later.some((name) => request.url === new URL(name, self.location).href)) {
+      await cache.put(request, answer.clone());
+      for (const client of await self.clients.matchAll()) client.postMessage("kept");
+    }
     return answer;
   })());
 });

@@ -104,7 +104,7 @@ function loaded(name) {
   if (!later.has(name)) {
     later.set(name, (async () => {
       const module = await new Promise((resolve, reject) => {
-        came.set(name, (data) => (data.module ? resolve(data.module) : reject(Object.assign(new Error(name), { code: name === "check" || name === "validate" ? name : "read" }))));
+        came.set(name, (data) => (data.module ? resolve(data.module) : reject(Object.assign(new Error(name), { code: name === "check" || name === "validate" ? name : "part" }))));
         post({ type: "need", name });
       });
       const glue = await glues[name]();
@@ -279,11 +279,18 @@ const nothing = (engine, code, path, argument) =>
 /** What is found of a file that is not read. */
 const refusal = (engine, path, error) => nothing(engine, CODES[error.reason] ?? "SSM115", path, error.reason ?? "file-unreadable");
 
+/** What the engine gives, with the microseconds it took: of nothing else that runs meanwhile. */
+function timed(run) {
+  const from = performance.now();
+  const out = run();
+  return { ...out, us: Math.round((performance.now() - from) * 1000) };
+}
+
 async function convertOne(engine, entry, bytes) {
   const { content, stray } = look(entry, bytes);
   if (!stray) {
     await prepare(entry.path, bytes);
-    return engine.convert(entry.path, bytes);
+    return timed(() => engine.convert(entry.path, bytes));
   }
   // JSON is shown as it is.
   if (content === "json") return { json: Uint8Array.from(bytes), diagnostics: [], stats: { resources: {} }, stray };
@@ -296,14 +303,14 @@ async function convert(id, engine, index, { options, byPatient }) {
   const patient = places.get(entry.path)?.patient;
   if (patient !== undefined && byPatient) {
     const { given, findings } = await together(id, engine, patients.get(patient));
-    const out = engine.convertPatient(given);
+    const out = timed(() => engine.convertPatient(given));
     return { ...out, diagnostics: [...findings, ...out.diagnostics] };
   }
   if (patient !== undefined && (options.to ?? "bundle") === "bundle") {
     const made = await inPatient(id, patient, options);
     const own = made.of.get(entry.path);
     const diagnostics = made.diagnostics.filter((d) => d.primary.file === entry.path);
-    if (own) return { ...own, json: own.json.slice(), stats: { resources: tally(own.json) }, diagnostics };
+    if (own) return { ...own, json: own.json.slice(), stats: { resources: tally(own.json) }, us: made.us, diagnostics };
     // The storage makes nothing of it, since another version holds: it is shown by itself.
     return { ...(await convertOne(engine, entry, await read(id, entry))), diagnostics };
   }
@@ -340,32 +347,37 @@ async function together(id, engine, group, each = async () => {}) {
 }
 
 /** What the patient last looked at gave, message by message: the next one shown is often of the same one. */
-let held = { key: "" };
+let held = {};
 
 /**
  * The Bundles of a patient by the path of their message, `{json, trace}`, and all findings: which
- * versions count, which stay an event is of and what is withdrawn, all files say together.
+ * versions count, which stay an event is of and what is withdrawn, all files say together. The
+ * trace is made only when it is wanted: that of a large message takes longer than everything else.
  */
 async function inPatient(id, patient, options) {
-  const wanted = { ...options, trace: true, per: "message" };
-  const key = `${opened} ${patient} ${JSON.stringify(wanted)}`;
-  if (held.key === key) return held;
+  const group = patients.get(patient);
+  const wanted = { ...options, per: "message" };
+  const key = `${opened} ${patient} ${JSON.stringify({ ...wanted, trace: undefined })}`;
+  const kept = [held.traced, options.trace ? undefined : held.plain].find((one) => one?.key === key);
+  if (kept) return kept;
   const engine = await engineOf(wanted);
   try {
-    const { given, findings } = await together(id, engine, patients.get(patient));
-    const made = engine.pieces(given, true);
+    const { given, findings } = await together(id, engine, group);
+    check(id);
+    const made = timed(() => engine.pieces(given, true));
     const of = new Map();
     let from = 0;
     made.ends.forEach((end, i) => {
       const path = sourceOf(made, i, given);
       if (path !== undefined) {
-        const unused = made.unused.filter((u) => u.file === path);
-        of.set(path, { json: made.json.slice(from, end), trace: { hits: made.traces[i], unused } });
+        const trace = options.trace ? { hits: made.traces[i], unused: made.unused.filter((u) => u.file === path) } : undefined;
+        of.set(path, { json: made.json.slice(from, end), trace });
       }
       from = end;
     });
-    held = { key, of, diagnostics: [...findings, ...made.diagnostics] };
-    return held;
+    const whole = { key, of, us: made.us, diagnostics: [...findings, ...made.diagnostics] };
+    held[options.trace ? "traced" : "plain"] = whole;
+    return whole;
   } finally {
     engine.free();
   }
@@ -502,12 +514,11 @@ async function node({ id, index, options, byPatient, compare, rules }) {
     await prepare(entry.path, raw);
     await loaded("view");
     const view = engine.parse(entry.path, raw);
-    const started = performance.now();
     const out = await convert(id, engine, index, { options, byPatient });
-    const us = Math.round((performance.now() - started) * 1000);
+    check(id);
     const other = compare ? await withEngine(compare.options, (e) => convert(id, e, index, compare)) : undefined;
     const meta = pack({
-      view: { ...view, diagnostics: undefined }, findings: out.diagnostics, stats: out.stats, us, path: entry.path,
+      view: { ...view, diagnostics: undefined }, findings: out.diagnostics, stats: out.stats, us: out.us ?? 0, path: entry.path,
       content: refused ? "other" : content,
       index,
     });
@@ -518,6 +529,8 @@ async function node({ id, index, options, byPatient, compare, rules }) {
     if (other) transfer.push(other.json.buffer);
     post({ type: "result", id, meta, json: out.json, raw: shown, other: other?.json, checks }, [...new Set(transfer)]);
     if (checks) {
+      await breathe();
+      check(id);
       const findings = isFhir
         ? await validate(entry.path, raw, options.lang)
         : await checkShown(id, index, options.lang, rules, out.diagnostics, byPatient);
@@ -625,11 +638,48 @@ async function withEngine(options, f) {
   try { return await f(engine); } finally { engine.free(); }
 }
 
-/** Hits and unused fields of one output. */
+/** Elements of one output whose trace is sent at most; the page says this number (`TRACE_LARGE`). */
+const MAX_HITS = 4_000_000;
+/** So many go in one piece: a large message has more than one text can hold. */
+const HITS = 20_000;
+
+/** Numbers texts as they come, from `first`; `fresh` has those that are new since it was emptied. */
+function numbered(first) {
+  const known = new Map();
+  const of = (text) => {
+    let n = known.get(text);
+    if (n === undefined) {
+      n = first + known.size;
+      known.set(text, n);
+      of.fresh.push(text);
+    }
+    return n;
+  };
+  of.fresh = [];
+  return of;
+}
+
+/** Hits and unused fields of one output, in pieces as `TraceIndex::add` takes them. */
 async function trace({ id, index, options, byPatient }) {
   const out = await withEngine({ ...options, trace: true }, (e) => convert(id, e, index, { options, byPatient }));
-  const meta = pack(out.trace ?? { hits: [], unused: [] });
-  post({ type: "result", id, meta }, [meta.buffer]);
+  const { hits, unused } = out.trace ?? { hits: [], unused: [] };
+  if (hits.length > HITS) held.traced = undefined;
+  if (hits.length > MAX_HITS) throw Object.assign(new Error("trace"), { code: "trace" });
+  hits.sort((a, b) => (a.pointer < b.pointer ? -1 : Number(a.pointer > b.pointer)));
+  const [files, paths, tables] = [numbered(0), numbered(0), numbered(1)];
+  for (let at = 0; at < hits.length || at === 0; at += HITS) {
+    check(id);
+    const more = at + HITS < hits.length;
+    const piece = hits.slice(at, at + HITS).map(({ pointer, row, spans }) => {
+      const hit = [pointer, row ? tables(row.table) : 0];
+      for (const { file, start, end, path } of spans) hit.push(files(file), start, end, paths(path));
+      return hit;
+    });
+    const meta = pack({ files: files.fresh, paths: paths.fresh, tables: tables.fresh, hits: piece, unused: more ? [] : unused });
+    for (const of of [files, paths, tables]) of.fresh = [];
+    post({ type: "result", id, meta, more }, [meta.buffer]);
+    await breathe();
+  }
   post({ type: "done", id });
 }
 
@@ -799,7 +849,7 @@ addEventListener("message", async ({ data }) => {
   if (data.type === "forget") {
     files = []; order = []; places = new Map(); patients = new Map();
     opened += 1;
-    held = { key: "" };
+    held = {};
     return;
   }
   const message = { ...data, options: data.options ?? {} };
@@ -815,7 +865,8 @@ addEventListener("message", async ({ data }) => {
       // A panic: the instance is not to be used again. Only its name leaves, never the text.
       post({ type: "failed", id: data.id, code: "internal" });
     } else {
-      post({ type: "failed", id: data.id, code: error?.code ?? "read", text: typeof error === "string" ? error : "" });
+      const code = error?.code ?? (error instanceof RangeError ? "memory" : "read");
+      post({ type: "failed", id: data.id, code, text: typeof error === "string" ? error : "" });
     }
   }
 });

@@ -474,3 +474,113 @@ test("a panic leaves the input, and the page goes on", () => sabotaged("PANIC", 
   await settled(page);
   await close(page);
 }));
+
+/** The engine takes its time with what holds `STALL`: the second time, or with `ALWAYS` each time. */
+const STALL = `globalThis.stalls = (globalThis.stalls ?? 0) + 1;
+  if (globalThis.stalls === 2 || new TextDecoder().decode(bytes).includes("ALWAYS")) for (const end = Date.now() + 4000; Date.now() < end;);`;
+
+test("panes never show one file under the name of another: not while it is made, not after a cancel", () => sabotaged("STALL", STALL, async (address) => {
+  const page = await open({ address });
+  const downloads = [];
+  page.on("download", (download) => downloads.push(download.suggestedFilename()));
+  const hl7 = (text) => Buffer.from(text.replaceAll("\n", "\r"));
+  const other = MESSAGE.replace("割符^花子", "能登^太郎").replace("ワリフ^ハナコ", "ノト^タロウ").replace("0000990001", "0000000777");
+  const shown = () => page.locator("#message, #fhir, #bottom, .facts-line").allTextContents();
+  const says = async (text) => {
+    for (const pane of ["message", "fhir"]) await page.locator(`#${pane} .placeholder`, { hasText: text }).waitFor();
+    // Nothing of anybody, and no count of what is not known.
+    assert.doesNotMatch((await shown()).join("\n"), /花子|太郎|0000990001|0000000777|検出 \d|項目 \d|エラー \d|ms/);
+    await page.keyboard.press("Control+s");
+    await page.locator(".notice.bad", { hasText: "表示してから保存できます" }).waitFor();
+  };
+  const current = page.locator("#files .file-row.is-current");
+
+  await page.locator("#pick-files").setInputFiles([
+    { name: "a_small", mimeType: "", buffer: hl7(MESSAGE) }, { name: "z_big", mimeType: "", buffer: hl7(`${other}\nNTE|1||STALL`) },
+  ]);
+  await page.locator("#files h2", { hasText: "ファイル 2" }).waitFor();
+  await page.locator("#fhir .node-row", { hasText: "花子" }).first().waitFor();
+  await page.getByRole("tab", { name: /^検出 \d/ }).waitFor();
+  await settled(page);
+  await page.locator("#files .file-row", { hasText: "z_big" }).click();
+  await says("変換中: z_big");
+  await page.keyboard.press("Escape");
+  await says("中止しました");
+  assert.match(await current.textContent(), /z_big/);
+  await page.locator("#fhir .again").click();
+  await page.locator("#fhir .node-row", { hasText: "太郎" }).first().waitFor();
+  assert.doesNotMatch((await shown()).join("\n"), /花子/);
+  const waiting = page.waitForEvent("download");
+  await page.keyboard.press("Control+s");
+  assert.match(await readFile(await (await waiting).path(), "utf8"), /太郎/);
+  assert.deepEqual(downloads, ["z_big.json"]);
+
+  // A single file over what was open.
+  await page.locator("#pick-files").setInputFiles([{ name: "other", mimeType: "", buffer: hl7(`${MESSAGE}\nNTE|1||STALL ALWAYS`) }]);
+  await says("変換中: other");
+  await page.keyboard.press("Escape");
+  await says("中止しました");
+  assert.match(await current.textContent(), /other/);
+  await close(page);
+}));
+
+test("what was not checked is not called free of problems", async () => {
+  const FHIR = '{"resourceType":"Patient","gender":"x"}';
+  for (const [blocked, text, why] of [
+    ["**/validate_bg.wasm", FHIR, "FHIR の検証を読み込めませんでした"],
+    ["**/check_bg.wasm", MESSAGE, "規則を読み込めませんでした"],
+  ]) {
+    const page = await open({ prepare: (p) => p.context().route(blocked, (route) => route.abort()) });
+    await paste(page, text);
+    await page.locator("#bottom .unchecked", { hasText: `検査していません。${why}` }).waitFor();
+    assert.doesNotMatch(await page.locator("#bottom").textContent(), /問題は見つかりませんでした/);
+    if (text === FHIR) {
+      assert.doesNotMatch(await page.locator("#bottom").textContent(), /検出 \d|エラー \d/);
+      assert.equal(await page.locator("#bottom-tab-0").textContent(), "検出");
+      // Nor is the page said to work offline as a whole before it does.
+      await page.getByText("FHIR の検証のほかはオフラインで使えます").waitFor();
+      await page.context().unroute(blocked);
+      await page.locator("#bottom .again").click();
+      await page.locator("#bottom .finding-row", { hasText: "FHR" }).first().waitFor();
+      await becomes(page, () => page.locator("#bottom .unchecked").count(), 0);
+      // The service worker keeps what was fetched through it: not of the first visit.
+      await page.reload();
+      await settled(page);
+      await paste(page, FHIR);
+      await page.locator("#bottom .finding-row", { hasText: "FHR" }).first().waitFor();
+      await page.getByText("オフラインで使えます", { exact: true }).waitFor();
+    }
+    await close(page, [/Failed to load resource|ERR_FAILED/]);
+  }
+});
+
+test("the focus outlives its list, and a search is a key away wherever it is", async () => {
+  const page = await open();
+  const name = "0000990003_20260508_ADT-12_999999999999999_20260508164110500_09_1";
+  const sent = (await readFile(join(FIXTURES, "000/099/0000990003/20260508/ADT-12", name))).toString("latin1");
+  const clean = Buffer.from(sent.replace(/C0401.*?\|(\d{12})\|WRF\r/s, "|$1\r"), "latin1");
+  await page.locator("#pick-files").setInputFiles([
+    { name, mimeType: "", buffer: clean }, { name: "loose", mimeType: "", buffer: Buffer.from("MSH|^~\\&|A|B|C|D|20260401||ADT^A08^ADT_A01|1|P|2.5\rPID|1||777\r") },
+  ]);
+  await page.locator("#files h2", { hasText: "ファイル 2" }).waitFor();
+  await settled(page);
+  const focused = () => page.evaluate(() => `${document.activeElement.closest(".pane")?.id} ${document.activeElement.className}`);
+  await page.locator("#files .file-row", { hasText: "loose" }).click();
+  await page.locator("#bottom .finding-row").first().click();
+  await becomes(page, focused, /^bottom .*finding-row/);
+  // The other file has no findings: the pane has the focus for them.
+  await page.keyboard.press("[");
+  await page.getByText("このファイルに問題は見つかりませんでした").waitFor();
+  await becomes(page, focused, /^bottom pane/);
+  await page.keyboard.press("]");
+  await becomes(page, focused, /^bottom .*finding-row/);
+  await page.keyboard.press("/");
+  await becomes(page, () => page.evaluate(() => document.activeElement.id), "search-message");
+  await page.keyboard.press("Escape");
+  // A list that is made anew has its row again.
+  await becomes(page, focused, /^message .*field-row/);
+  await page.keyboard.press("[");
+  await page.locator("#message .field-row", { hasText: "0000990003" }).first().waitFor();
+  await becomes(page, focused, /^message .*field-row/);
+  await close(page);
+});

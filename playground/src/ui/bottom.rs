@@ -69,12 +69,11 @@ fn finding_list(app: App) -> View {
             return html::div()
                 .class("placeholder")
                 .child(move || {
-                    match (
-                        app.doc.with(|d| d.path.is_empty()),
-                        app.scope_all.get(),
-                        app.totals.get(),
-                    ) {
+                    let all = app.scope_all.get();
+                    let unchecked = why_not(app, all);
+                    match (app.doc.with(|d| d.path.is_empty()), all, app.totals.get()) {
                         (true, ..) | (_, true, None) => String::new(),
+                        _ if unchecked.is_some() => return not_checked(app, all),
                         _ if app.grade.get().is_some() => app.say(text::NONE_OF_GRADE).to_owned(),
                         (_, true, Some((files, _))) => {
                             app.fill(text::NO_FINDINGS, &[&number(files.into())])
@@ -82,6 +81,7 @@ fn finding_list(app: App) -> View {
                         _ if app.checking.get() => app.say(text::CHECKING).to_owned(),
                         _ => app.say(text::NO_FINDINGS_HERE).to_owned(),
                     }
+                    .into_any()
                 })
                 .into_any();
         }
@@ -130,22 +130,50 @@ fn finding_list(app: App) -> View {
     html::div()
         .class("pane-body findings")
         .child((
-            html::div()
-                .class("stack")
-                .child((fresh(some, rows), move || {
+            html::div().class("stack").child((
+                fresh(some, rows),
+                move || {
                     let dropped = app.findings_dropped.get();
                     (app.scope_all.get() && dropped > 0).then(|| {
                         html::div()
                             .class("strip dim")
                             .child(app.fill(text::MORE_FINDINGS, &[&number(dropped.into())]))
                     })
-                })),
+                },
+                // What was found is not all there is to find.
+                move || {
+                    let all = app.scope_all.get();
+                    (count.get() > 0 && why_not(app, all).is_some())
+                        .then(|| html::div().class("strip").child(not_checked(app, all)))
+                },
+            )),
             move || {
                 shown
                     .with(|s| s.get(app.finding.get()).cloned())
                     .map(|f| frame(app, &f))
             },
         ))
+        .into_any()
+}
+
+/// Why the file shown, or `all` of them, was not checked.
+fn why_not(app: App, all: bool) -> Option<Text> {
+    if all {
+        app.unchecked_all.get()
+    } else {
+        app.unchecked.get()
+    }
+}
+
+/// Says so. What was not chosen can be tried again.
+fn not_checked(app: App, all: bool) -> View {
+    let why = why_not(app, all);
+    let said = why.map(|why| app.fill(text::UNCHECKED, &[app.say(why)]));
+    let chosen = why == Some(text::UNCHECKED_OFF);
+    (
+        html::span().class("unchecked").child(said),
+        (!chosen).then(|| super::again(app)),
+    )
         .into_any()
 }
 
@@ -291,10 +319,19 @@ fn unused_list(app: App) -> View {
     let some = move || u32::from(count.get() > 0);
     let body = move |some: u32| {
         if some == 0 {
-            let empty = app.trace.with(|t| t.is_empty());
             return html::div()
                 .class("placeholder")
-                .child(move || if empty { "" } else { app.say(text::NO_UNUSED) })
+                .child(move || {
+                    let (read, empty) = app.trace.with(|t| (t.is_read(), t.is_empty()));
+                    match app.untraced.get() {
+                        Some(why) => app.say(why),
+                        None if !read && app.doc.with(|d| !d.path.is_empty()) => {
+                            app.say(text::WORKING)
+                        }
+                        None if empty => "",
+                        None => app.say(text::NO_UNUSED),
+                    }
+                })
                 .into_any();
         }
         list::flat(

@@ -518,9 +518,8 @@ fn network(app: App) -> View {
                 }),
         )),
         move || {
-            app.offline
-                .get()
-                .then(|| html::p().class("dim small").say(app, text::OFFLINE))
+            let works = super::offline(app);
+            works.map(|said| html::p().class("dim small").say(app, said))
         },
     )
         .into_any()

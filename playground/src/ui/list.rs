@@ -36,6 +36,28 @@ thread_local! {
     static FOCUSED: Cell<&'static str> = const { Cell::new("") };
 }
 
+/// Gives the focus on to the pane when the list that has it is taken away.
+struct Left(&'static str);
+
+impl Drop for Left {
+    fn drop(&mut self) {
+        if FOCUSED.get() == self.0 {
+            frame(|| {
+                if lost() {
+                    focus(document().query_selector(".pane.is-current").ok().flatten());
+                }
+            });
+        }
+    }
+}
+
+/// Whether nothing has the focus: what had it was taken out of the document.
+fn lost() -> bool {
+    document()
+        .active_element()
+        .is_none_or(|e| e.tag_name() == "BODY")
+}
+
 impl List {
     pub(super) fn new(
         id: &'static str,
@@ -88,6 +110,23 @@ impl List {
         frame(move || focus_id(&id));
     }
 
+    /// Takes the focus back that the rows or the list lost when they were made anew.
+    fn refocus(self) {
+        if FOCUSED.get() != self.id {
+            return;
+        }
+        frame(move || {
+            let Some(node) = self.node.get() else { return };
+            // The pane may keep it for the list.
+            let kept = document()
+                .active_element()
+                .is_some_and(|e| e.tag_name() == "SECTION" && e.contains(Some(&node)));
+            if lost() || kept {
+                focus(node.query_selector("[tabindex='0']").ok().flatten());
+            }
+        });
+    }
+
     /// The element of a row.
     #[inline(never)]
     pub(super) fn row(self, row: usize, role: &'static str) -> El {
@@ -131,10 +170,11 @@ pub(super) fn on_resize(node: &web_sys::Element, run: Rc<dyn Ask<()>>) {
 
 /// Focuses an element without scrolling to it.
 pub(super) fn focus_id(id: &str) {
-    if let Some(el) = document()
-        .get_element_by_id(id)
-        .and_then(|e| e.dyn_into::<web_sys::HtmlElement>().ok())
-    {
+    focus(document().get_element_by_id(id));
+}
+
+fn focus(element: Option<web_sys::Element>) {
+    if let Some(el) = element.and_then(|e| e.dyn_into::<web_sys::HtmlElement>().ok()) {
         let options = web_sys::FocusOptions::new();
         options.set_prevent_scroll(true);
         let _ = el.focus_with_options(&options);
@@ -502,21 +542,11 @@ fn boxed(
             on_resize(&node, measure.clone());
         }
     });
-    // Rows made anew lose the focus; give it back to the active one.
-    let seen = Cell::new(list.version.get_untracked());
+    // What is made anew has lost the focus; it goes back to the active row.
+    hold(Left(list.id));
     effect(move || {
-        let version = list.version.get();
-        if seen.get() != version && FOCUSED.get() == list.id {
-            frame(move || {
-                if document()
-                    .active_element()
-                    .is_none_or(|e| e.tag_name() == "BODY")
-                {
-                    focus_id(&list.row_id(list.active.get_untracked()));
-                }
-            });
-        }
-        seen.set(version);
+        let _ = list.version.get();
+        list.refocus();
     });
     let spacer = html::div()
         .class("spacer")

@@ -18,7 +18,7 @@ use leptos::ev;
 use wasm_bindgen::{JsCast, JsValue, prelude::*};
 
 use self::dom::{self as html, prelude::*};
-use self::state::{App, BottomTab, Busy, Dialog, FhirTab, MessageTab, Pane};
+use self::state::{App, BottomTab, Busy, Dialog, Face, FhirTab, MessageTab, Pane};
 use crate::{
     findings::{self, Severity},
     keys::{self, Action},
@@ -185,7 +185,14 @@ fn global_keys(app: App) {
             Action::PreviousFinding => app.step_finding(-1),
             Action::NextFile => app.step(1),
             Action::PreviousFile => app.step(-1),
-            Action::Search => list::focus_id(&format!("search-{}", app.pane.get_untracked().id())),
+            Action::Search => {
+                // The findings have no search of their own.
+                let pane = match app.pane.get_untracked() {
+                    Pane::Bottom => Pane::Message,
+                    pane => pane,
+                };
+                list::focus_id(&format!("search-{}", pane.id()));
+            }
             Action::Open => header::press("pick-files"),
             Action::Save => app.save("shown"),
             Action::Cancel if app.menu_open.get_untracked() => {
@@ -348,18 +355,46 @@ fn said(app: App, t: Text) -> View {
     html::div().class("placeholder").say(app, t).into_any()
 }
 
-/// What is said where nothing is open yet.
+/// What is said where nothing is shown: why, or what is being done.
 fn placeholder(app: App) -> View {
     html::div()
         .class("placeholder")
-        .child(move || match app.busy.get() {
-            Busy::Loading(..) => loading(app),
-            _ if app.current.get().is_some() => {
-                // A file is open but gave no message.
-                app.say(text::WORKING).to_owned()
-            }
-            _ => app.say(text::EMPTY).to_owned(),
+        .child(move || {
+            let said = match (app.busy.get(), app.face.get()) {
+                (Busy::Loading(..), _) => loading(app),
+                (_, Face::Nothing) => app.say(text::EMPTY).to_owned(),
+                (_, Face::Halted(why)) => return (why, again(app)).into_any(),
+                _ => working(app),
+            };
+            said.into_any()
         })
+        .into_any()
+}
+
+/// Says of which file what is to be shown is being made.
+fn working(app: App) -> String {
+    let name = app.current.get().and_then(|at| {
+        app.files.with(|f| {
+            let path = &f.files.get(at)?.path;
+            path.rsplit('/').next().map(str::to_owned)
+        })
+    });
+    match name {
+        Some(name) => app.fill(text::SHOWING, &[&name]),
+        None => app.say(text::WORKING).to_owned(),
+    }
+}
+
+/// A button that tries again what was cancelled or failed.
+fn again(app: App) -> View {
+    html::div()
+        .child(
+            html::button()
+                .class("small-button again")
+                .attr("type", "button")
+                .on(ev::click, move |_| app.retry())
+                .say(app, text::AGAIN),
+        )
         .into_any()
 }
 
@@ -643,8 +678,8 @@ fn fhir_head(app: App) -> View {
 }
 
 const BOTTOM_TABS: &[(BottomTab, Text)] = &[
-    (BottomTab::Findings, text::FINDINGS_COUNT),
-    (BottomTab::Unused, text::UNUSED_COUNT),
+    (BottomTab::Findings, text::FINDINGS),
+    (BottomTab::Unused, text::UNUSED),
 ];
 
 /// How many findings there are of each severity, as the scope says.
@@ -657,8 +692,30 @@ fn finding_counts(app: App) -> [u32; 3] {
     }
 }
 
-fn finding_count(app: App) -> u32 {
-    finding_counts(app).iter().sum()
+/// The same, unless nothing is known: that nothing was found says something of what was checked only.
+fn known_counts(app: App) -> Option<[u32; 3]> {
+    let counts = finding_counts(app);
+    let all = app.scope_all.get();
+    let open = all || app.doc.with(|d| !d.path.is_empty());
+    let unchecked = if all {
+        app.unchecked_all.get().is_some() || app.totals.get().is_none()
+    } else {
+        app.checking.get() || app.unchecked.get().is_some()
+    };
+    (open && !(unchecked && counts == [0; 3])).then_some(counts)
+}
+
+/// A name with its count, if that is known.
+fn counted(app: App, name: Text, with_count: Text, count: Option<u32>) -> String {
+    match count {
+        Some(n) => app.fill(with_count, &[&number(n.into())]),
+        None => app.say(name).to_owned(),
+    }
+}
+
+fn findings_name(app: App) -> String {
+    let count = known_counts(app).map(|c| c.iter().sum());
+    counted(app, text::FINDINGS, text::FINDINGS_COUNT, count)
 }
 
 const RULES: &[(&str, Text)] = &[
@@ -694,11 +751,11 @@ fn grades(app: App) -> View {
                         .attr("aria-hidden", "true")
                         .child(severity.sign()),
                     move || {
-                        let n = finding_counts(app).get(at).copied().unwrap_or(0);
-                        app.fill(
-                            text::ONLY,
-                            &[app.say(bottom::said(severity)), &number(n.into())],
-                        )
+                        let name = app.say(bottom::said(severity));
+                        match known_counts(app).and_then(|c| c.get(at).copied()) {
+                            Some(n) => app.fill(text::ONLY, &[name, &number(n.into())]),
+                            None => name.to_owned(),
+                        }
                     },
                 )),
         );
@@ -722,19 +779,15 @@ fn bottom_head(app: App) -> View {
                     }
                 })),
                 Box::leak(Box::new(move |i| {
-                    let Some((tab, name)) = BOTTOM_TABS.get(i) else {
-                        return String::new();
-                    };
-                    let n = match tab {
-                        BottomTab::Findings => finding_count(app),
-                        BottomTab::Unused => {
-                            let path = app.doc.with(|d| d.path.clone());
-                            app.trace.with(|t| {
-                                crate::json::cut(t.unused.iter().filter(|u| u.file == path).count())
-                            })
-                        }
-                    };
-                    app.fill(*name, &[&number(n.into())])
+                    if i == 0 {
+                        return findings_name(app);
+                    }
+                    let path = app.doc.with(|d| d.path.clone());
+                    let count = app.trace.with(|t| {
+                        let count = || t.unused.iter().filter(|u| u.file == path).count();
+                        t.is_read().then(|| crate::json::cut(count()))
+                    });
+                    counted(app, text::UNUSED, text::UNUSED_COUNT, count)
                 })),
             ),
             html::span().class("grow"),
@@ -879,7 +932,13 @@ fn mobile_tabs(app: App) -> View {
             .attr("type", "button")
             .attr("aria-pressed", move || word(app.pane.get() == which))
             .on(ev::click, move |_| app.pane.set(which))
-            .child(move || app.fill(name, &[&number(finding_count(app).into())]))
+            .child(move || {
+                if which == Pane::Bottom {
+                    findings_name(app)
+                } else {
+                    app.say(name).to_owned()
+                }
+            })
     };
     html::nav()
         .class("mobile-tabs")
@@ -888,7 +947,7 @@ fn mobile_tabs(app: App) -> View {
             tab(Pane::Files, text::FILES),
             tab(Pane::Message, text::ORIGINAL),
             tab(Pane::Fhir, text::FHIR),
-            tab(Pane::Bottom, text::FINDINGS_COUNT),
+            tab(Pane::Bottom, text::FINDINGS),
         ))
         .into_any()
 }
@@ -899,7 +958,7 @@ fn activity(app: App) -> Option<String> {
         app.fill(t, &[&number(done.into()), &number(total.into())])
     };
     match app.busy.get() {
-        Busy::No => None,
+        Busy::No => app.face.with(|f| *f == Face::Working).then(|| working(app)),
         Busy::Loading(..) => Some(loading(app)),
         Busy::Listing(done, total) => Some(of(text::LISTING, done, total)),
         Busy::Converting(done, total) => Some(of(text::CONVERTING, done, total)),
@@ -908,7 +967,7 @@ fn activity(app: App) -> Option<String> {
 }
 
 fn footer(app: App) -> View {
-    let running = move || !matches!(app.busy.get(), Busy::No | Busy::Loading(..));
+    let running = move || !matches!(app.busy.get(), Busy::Loading(..));
     html::footer()
         .class("status")
         .attr_say("aria-label", app, text::STATUS)
@@ -959,11 +1018,8 @@ fn footer(app: App) -> View {
             move || (app.busy.get() == Busy::No).then(|| facts(app)),
             html::span().class("grow"),
             move || {
-                app.offline.get().then(|| {
-                    html::span()
-                        .class("dim offline")
-                        .child(app.say(text::OFFLINE))
-                })
+                let works = offline(app);
+                works.map(|said| html::span().class("dim offline").child(app.say(said)))
             },
             html::button()
                 .class("small-button keys-button")
@@ -973,6 +1029,15 @@ fn footer(app: App) -> View {
                 .child(move || format!("? {}", app.say(text::KEYS_HINT))),
         ))
         .into_any()
+}
+
+/// How much of the page works without a connection.
+fn offline(app: App) -> Option<Text> {
+    match app.offline.get() {
+        (false, _) => None,
+        (_, true) => Some(text::OFFLINE),
+        (_, false) => Some(text::OFFLINE_BUT),
+    }
 }
 
 fn step_button(app: App, label: Text, sign: &'static str, by: isize) -> View {

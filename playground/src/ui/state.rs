@@ -85,6 +85,19 @@ pub(super) enum Busy {
     Saving(u32, u32),
 }
 
+/// How it stands with the file chosen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Face {
+    /// None is open.
+    Nothing,
+    /// It is being read and converted. The panes are empty, unless they show this very file already.
+    Working,
+    /// The panes show it.
+    Shown,
+    /// It is not shown, for a reason.
+    Halted(String),
+}
+
 /// What the worker was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Job {
@@ -115,6 +128,8 @@ pub(super) const OUTPUT: &str = "→ FHIR";
 /// The file shown.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Doc {
+    /// Its number with the worker.
+    pub(super) id: u32,
     pub(super) path: String,
     pub(super) message: Message,
     pub(super) raw: Vec<u8>,
@@ -157,7 +172,8 @@ pub(super) struct State {
     pub(super) lang: Sig<Lang>,
     pub(super) row_px: Calc<i32>,
     pub(super) ready: Slot<bool>,
-    pub(super) offline: Slot<bool>,
+    /// Whether the page works without a connection, and whether all of it does.
+    pub(super) offline: Slot<(bool, bool)>,
     pub(super) busy: Slot<Busy>,
     /// Last word to the user: cancelled, saved, failed.
     pub(super) notice: Slot<String>,
@@ -170,9 +186,12 @@ pub(super) struct State {
     pub(super) files_version: Slot<u32>,
     /// Position in the list of the file shown.
     pub(super) current: Slot<Option<usize>>,
+    pub(super) face: Slot<Face>,
     pub(super) doc: Slot<Rc<Doc>>,
     pub(super) doc_version: Slot<u32>,
     pub(super) trace: Slot<Rc<TraceIndex>>,
+    /// That of the file chosen, as far as it has come.
+    tracing: Slot<TraceIndex>,
     pub(super) marks: Slot<Rc<Marks>>,
     pub(super) fields: Slot<Outline>,
     pub(super) fields_version: Slot<u32>,
@@ -188,6 +207,12 @@ pub(super) struct State {
     pub(super) here: Slot<Rc<Vec<Finding>>>,
     /// Whether the check of the file shown is still to come.
     pub(super) checking: Slot<bool>,
+    /// Why the file shown was not checked.
+    pub(super) unchecked: Slot<Option<Text>>,
+    /// Why not all files were.
+    pub(super) unchecked_all: Slot<Option<Text>>,
+    /// Why nothing is known of where the elements come from.
+    pub(super) untraced: Slot<Option<Text>>,
     /// The only severity shown.
     pub(super) grade: Slot<Option<Severity>>,
     pub(super) findings_dropped: Slot<u32>,
@@ -222,12 +247,22 @@ pub(super) struct State {
     next_id: Slot<u32>,
     started: Slot<bool>,
     last_live: Slot<f64>,
-    /// Position to show once the files are listed again.
-    return_to: Slot<Option<usize>>,
+    /// File to be the chosen one when the files are listed again.
+    return_to: Slot<Option<u32>>,
     /// Marks to keep when the next file of the same output is shown.
     keep_marks: Slot<bool>,
     wanted: Slot<Wanted>,
 }
+
+/// What can take long and is ended by a cancel.
+const LONG: &[Job] = &[
+    Job::Open,
+    Job::Run,
+    Job::Export,
+    Job::Node,
+    Job::Trace,
+    Job::Validate,
+];
 
 const STORE: &str = "warifu.settings";
 
@@ -257,7 +292,7 @@ impl State {
             lang: derived(move || settings.with(|s| s.lang)),
             row_px: derived(move || settings.with(|s| s.size.row_px())).into(),
             ready: Slot::new(false),
-            offline: Slot::new(false),
+            offline: Slot::new((false, false)),
             busy: Slot::new(Busy::Loading(0, 0)),
             notice: Slot::new(String::new()),
             notice_bad: Slot::new(false),
@@ -266,9 +301,11 @@ impl State {
             incoming: Slot::new(FileList::default()),
             files_version: Slot::new(0),
             current: Slot::new(None),
+            face: Slot::new(Face::Nothing),
             doc: Slot::new(Rc::default()),
             doc_version: Slot::new(0),
             trace: Slot::new(Rc::default()),
+            tracing: Slot::new(TraceIndex::default()),
             marks: Slot::new(Rc::default()),
             fields: Slot::new(Outline::default()),
             fields_version: Slot::new(0),
@@ -279,6 +316,9 @@ impl State {
             findings: Slot::new(Vec::new()),
             here: Slot::new(Rc::default()),
             checking: Slot::new(false),
+            unchecked: Slot::new(None),
+            unchecked_all: Slot::new(None),
+            untraced: Slot::new(None),
             grade: Slot::new(None),
             findings_dropped: Slot::new(0),
             finding: Slot::new(0),
@@ -373,7 +413,7 @@ impl State {
     fn begin_open(&'static self) -> u32 {
         // What still runs is cancelled; whatever it says from now on belongs to no job. Packages may
         // have come with the files.
-        self.cancel_running();
+        self.cancel_running(LONG);
         self.jobs
             .update(|j| j.retain(|(_, job)| *job == Job::Packages));
         self.notice.set(String::new());
@@ -383,8 +423,9 @@ impl State {
         self.findings.set(Vec::new());
         self.findings_dropped.set(0);
         self.totals.set(None);
-        self.marks.set(Rc::default());
-        self.checking.set(false);
+        self.keep_marks.set(false);
+        self.clear();
+        self.face.set(Face::Working);
         self.example.set(None);
         self.from_paste.set(false);
         self.return_to.set(None);
@@ -456,18 +497,91 @@ impl State {
 
     // ---- Showing ------------------------------------------------------------------------------
 
+    /// Empties the panes: what they show is of a file that is not the chosen one any more.
+    fn clear(&'static self) {
+        self.doc.set(Rc::default());
+        self.here.set(Rc::default());
+        self.trace.set(Rc::default());
+        self.checking.set(false);
+        self.unchecked.set(None);
+        self.untraced.set(None);
+        self.show_node.set((0, 0));
+        self.show_span.set((0, 0, 0));
+        if !self.keep_marks.get_untracked() {
+            self.marks.set(Rc::default());
+            self.finding.set(0);
+        }
+    }
+
+    /// Says that the chosen file is not shown, and why; one that is shown stays.
+    fn halt(&'static self, why: Text, slots: &[&str]) {
+        if self.checking.get_untracked() {
+            self.checking.set(false);
+            self.unchecked.set(Some(why));
+        }
+        if self.has(Job::Trace) {
+            self.untraced.set(Some(why));
+        }
+        if self.face.with_untracked(|f| *f == Face::Working) {
+            self.keep_marks.set(false);
+            self.clear();
+            self.face.set(Face::Halted(self.now(why, slots)));
+        }
+    }
+
+    fn has(&'static self, job: Job) -> bool {
+        self.jobs
+            .with_untracked(|j| j.iter().any(|(_, k)| *k == job))
+    }
+
+    /// The worker's number of the file shown, if it is the chosen one as the settings say.
+    fn shown(&'static self) -> Option<u32> {
+        let shown = self.face.with_untracked(|f| *f == Face::Shown);
+        shown.then(|| self.doc.with_untracked(|d| d.id))
+    }
+
+    /// Tries again what was cancelled or failed.
+    pub(super) fn retry(&'static self) {
+        self.notice.set(String::new());
+        let unchecked = self.unchecked.get_untracked().is_some()
+            || self.unchecked_all.get_untracked().is_some();
+        if self.current.get_untracked().is_none() {
+            let id = self.job(Job::Open);
+            self.return_to.set(None);
+            self.face.set(Face::Working);
+            self.busy.set(Busy::Listing(0, 0));
+            self.files.set(FileList::default());
+            host::restart(id);
+            return;
+        }
+        self.again();
+        if unchecked {
+            self.run();
+        }
+    }
+
     /// Shows the file at a position of the list.
     pub(super) fn show(&'static self, position: usize) {
         let Some(index) = self
             .files
             .with_untracked(|f| f.files.get(position).map(|f| f.id))
         else {
+            self.face.set(Face::Nothing);
             return;
         };
-        // What is said of another output is not said of this one.
+        // What is still to come of another file is not waited for; what is said of another output is
+        // not said of this one.
+        self.cancel_running(&[Job::Node, Job::Trace, Job::Validate]);
         self.jobs
             .update(|j| j.retain(|(_, job)| *job != Job::Validate));
         self.current.set(Some(position));
+        if self
+            .doc
+            .with_untracked(|d| d.path.is_empty() || d.id != index)
+        {
+            self.clear();
+        }
+        self.face.set(Face::Working);
         let revealed = self.files.with_untracked(|f| {
             f.item_of(position)
                 .is_some_and(|at| f.outline().row_of(at).is_none())
@@ -501,6 +615,8 @@ impl State {
         request.push('}');
         // The trace of a file that is read from the disk may come before what it is the trace of.
         self.trace.set(Rc::default());
+        self.tracing.set(TraceIndex::default());
+        self.untraced.set(None);
         host::send("node", self.job(Job::Node), &request);
         host::send(
             "trace",
@@ -538,6 +654,8 @@ impl State {
         self.findings.set(Vec::new());
         self.findings_dropped.set(0);
         self.totals.set(None);
+        self.unchecked_all
+            .set((settings.rules == Rules::Off).then_some(text::UNCHECKED_OFF));
         let total = self.files.with_untracked(|f| json::cut(f.files.len()));
         self.busy.set(Busy::Converting(0, total));
         host::send(
@@ -552,16 +670,18 @@ impl State {
     }
 
     pub(super) fn save(&'static self, what: &str) {
-        let Some(index) = self
-            .current
-            .get_untracked()
-            .and_then(|at| self.files.with_untracked(|f| f.files.get(at).map(|f| f.id)))
-        else {
+        if self.current.get_untracked().is_none() {
             return;
+        }
+        let one = what == "shown" || what == "fixed";
+        let index = match self.shown() {
+            Some(index) => index,
+            None if one => return self.notify(text::NOT_SHOWN, &[], true),
+            None => 0,
         };
         let settings = self.settings.get_untracked();
         let id = self.job(Job::Export);
-        if what != "shown" && what != "fixed" {
+        if !one {
             self.busy.set(Busy::Saving(
                 0,
                 self.files.with_untracked(|f| json::cut(f.files.len())),
@@ -581,11 +701,7 @@ impl State {
 
     /// Shows what the fixes of the file shown change, once the worker has made them.
     pub(super) fn show_fixes(&'static self) {
-        let index = self
-            .current
-            .get_untracked()
-            .and_then(|at| self.files.with_untracked(|f| f.files.get(at).map(|f| f.id)));
-        let Some(index) = index else { return };
+        let Some(index) = self.shown() else { return };
         let settings = self.settings.get_untracked();
         host::send(
             "fix",
@@ -600,11 +716,7 @@ impl State {
 
     /// Validates the output shown; its findings join those of the file.
     pub(super) fn validate(&'static self) {
-        let index = self
-            .current
-            .get_untracked()
-            .and_then(|at| self.files.with_untracked(|f| f.files.get(at).map(|f| f.id)));
-        let Some(index) = index else { return };
+        let Some(index) = self.shown() else { return };
         let settings = self.settings.get_untracked();
         self.bottom_tab.set(BottomTab::Findings);
         self.scope_all.set(false);
@@ -679,11 +791,11 @@ impl State {
 
     // ---- Cancel -------------------------------------------------------------------------------
 
-    /// Asks all long jobs to stop, without waiting.
-    fn cancel_running(&'static self) -> Vec<u32> {
+    /// Asks jobs to stop, without waiting.
+    fn cancel_running(&'static self, which: &[Job]) -> Vec<u32> {
         let ids: Vec<u32> = self.jobs.with_untracked(|j| {
             j.iter()
-                .filter(|(_, k)| matches!(k, Job::Open | Job::Run | Job::Export))
+                .filter(|(_, k)| which.contains(k))
                 .map(|(i, _)| *i)
                 .collect()
         });
@@ -695,10 +807,10 @@ impl State {
 
     /// Cancels what runs; a worker that does not answer within 500 ms is ended and replaced.
     pub(super) fn cancel(&'static self) {
-        let ids = self.cancel_running();
-        if ids.is_empty() {
+        let ids = self.cancel_running(LONG);
+        if self.busy.get_untracked() == Busy::No && self.face.with_untracked(|f| *f == Face::Shown)
+        {
             self.marks.set(Rc::default());
-            return;
         }
         later(
             500,
@@ -707,20 +819,23 @@ impl State {
                     .jobs
                     .with_untracked(|j| j.iter().any(|(i, _)| ids.contains(i)))
                 {
-                    self.replace_worker();
+                    self.replace_worker(text::CANCELLED, &[]);
                     self.notify(text::CANCELLED, &[], false);
                 }
             }),
         );
     }
 
-    /// A fresh worker with the same files.
-    fn replace_worker(&'static self) {
+    /// A fresh worker with the same files. What is shown stays; of what is not the panes say why.
+    fn replace_worker(&'static self, why: Text, slots: &[&str]) {
+        self.halt(why, slots);
         self.jobs.set(Vec::new());
         self.busy.set(Busy::No);
-        self.checking.set(false);
-        self.return_to
-            .set(self.current.get_untracked().or(Some(usize::MAX)));
+        let current = self
+            .current
+            .get_untracked()
+            .and_then(|at| self.files.with_untracked(|f| f.files.get(at).map(|f| f.id)));
+        self.return_to.set(current.or(Some(u32::MAX)));
         let id = self.job(Job::Open);
         self.files.set(FileList::default());
         host::restart(id);
@@ -742,7 +857,7 @@ impl State {
                 self.begin();
             }
             "answer" => host::answered(event),
-            "offline" => self.offline.set(true),
+            "offline" => self.offline.set((true, event.flag("whole"))),
             "network" => self.read_network(),
             "saved" => self.notify(text::SAVED, &[&event.text("name")], false),
             "listing" if self.kind_of(id) == Some(Job::Open) => {
@@ -887,6 +1002,7 @@ impl State {
                 };
                 let other_lines = self.compare.with_untracked(|s| s.to == Output::Ndjson);
                 let doc = Doc {
+                    id: root.get("index").uint(),
                     path: root.get("path").string(),
                     message: Message::read(root.get("view")),
                     raw: event.bytes("raw").unwrap_or_default(),
@@ -902,8 +1018,11 @@ impl State {
                     other: read(event.bytes("other"), other_lines).map(Rc::new),
                 };
                 let found = findings::read_all(root.get("findings"));
+                let off = self.settings.with_untracked(|s| s.rules == Rules::Off);
+                self.unchecked.set(off.then_some(text::UNCHECKED_OFF));
                 self.set_found(found, event.flag("checks"));
                 self.set_doc(doc);
+                self.face.set(Face::Shown);
             }
             Some(Job::Validate) => {
                 let found = Json::parse(event.bytes("found").unwrap_or_default());
@@ -916,7 +1035,13 @@ impl State {
                 }
             }
             Some(Job::Trace) => {
-                self.trace.set(Rc::new(TraceIndex::parse(meta)));
+                self.untraced.set(None);
+                self.tracing.touch(|t| t.add_text(meta));
+                if !event.flag("more") {
+                    let mut whole = TraceIndex::default();
+                    self.tracing.touch(|t| std::mem::swap(t, &mut whole));
+                    self.trace.set(Rc::new(whole));
+                }
             }
             Some(Job::Rule) => {
                 self.rule.set(String::from_utf8(meta).unwrap_or_default());
@@ -986,6 +1111,14 @@ impl State {
         if self.keep_marks.get_untracked() {
             self.keep_marks.set(false);
             self.scroll_to_marks();
+            let first = self
+                .marks
+                .with_untracked(|m| m.elements.first().map(|e| e.0));
+            if let Some(node) = first {
+                self.fhir.update(|o| o.reveal([node as usize]));
+                self.fhir_version.update(|v| *v += 1);
+                self.show_node.update(|s| *s = (s.0 + 1, node));
+            }
         }
     }
 
@@ -993,36 +1126,42 @@ impl State {
         if id > 0 && self.kind_of(id).is_none() && code != "internal" {
             return;
         }
-        if matches!(self.kind_of(id), Some(Job::Node | Job::Validate)) {
-            self.checking.set(false);
-        }
-        match code {
-            "check" | "validate" => {
-                let said = if code == "check" {
-                    text::RULES_FAILED
-                } else {
-                    text::VALIDATION_FAILED
-                };
-                self.notify(said, &[], true);
-                // A run goes on without.
-                if self.kind_of(id) == Some(Job::Run) {
-                    return;
-                }
-            }
+        let job = self.kind_of(id);
+        let why = match code {
+            "check" => text::RULES_FAILED,
+            "validate" => text::VALIDATION_FAILED,
             "internal" => {
-                self.replace_worker();
-                self.notify(text::INTERNAL, &[&host::version()], true);
+                let version = host::version();
+                self.replace_worker(text::INTERNAL, &[&version]);
+                return self.notify(text::INTERNAL, &[&version], true);
             }
             "load" | "init" => {
                 self.busy.set(Busy::No);
-                self.notify(text::LOAD_FAILED, &[], true);
+                text::LOAD_FAILED
             }
-            "too-large" => self.notify(text::TOO_LARGE_FILE, &[], true),
-            _ => self.notify(text::READ_FAILED, &[], true),
+            "too-large" => text::TOO_LARGE_FILE,
+            "part" => text::PART_FAILED,
+            "memory" => text::MEMORY,
+            "trace" => text::TRACE_LARGE,
+            _ if job == Some(Job::Trace) => text::TRACE_FAILED,
+            _ => text::READ_FAILED,
+        };
+        match job {
+            // A run goes on without.
+            Some(Job::Run) if matches!(code, "check" | "validate") => {
+                self.unchecked_all.set(Some(why));
+                return self.notify(why, &[], true);
+            }
+            Some(Job::Open | Job::Run | Job::Export) => self.busy.set(Busy::No),
+            _ => {}
         }
-        if id > 0 && matches!(self.kind_of(id), Some(Job::Open | Job::Run | Job::Export)) {
-            self.busy.set(Busy::No);
+        match job {
+            Some(Job::Node | Job::Open) => self.halt(why, &[]),
+            Some(Job::Validate) => self.checking.set(false),
+            Some(Job::Trace) => self.untraced.set(Some(why)),
+            _ => {}
         }
+        self.notify(why, &[], true);
         self.end(id);
     }
 
@@ -1030,24 +1169,28 @@ impl State {
         let job = self.kind_of(id);
         self.end(id);
         if event.flag("cancelled") {
-            if job.is_some() {
-                self.busy.set(Busy::No);
-                self.notify(text::CANCELLED, &[], false);
+            match job {
+                Some(Job::Open | Job::Run | Job::Export) => self.busy.set(Busy::No),
+                Some(Job::Trace) => self.untraced.set(Some(text::CANCELLED)),
+                None => return,
+                _ => {}
             }
+            if matches!(job, Some(Job::Node | Job::Open | Job::Validate)) {
+                self.halt(text::CANCELLED, &[]);
+            }
+            self.notify(text::CANCELLED, &[], false);
             return;
         }
         match job {
             Some(Job::Open) => {
                 self.busy.set(Busy::No);
                 self.adopt_list();
-                if let Some(at) = self.return_to.get_untracked() {
+                if let Some(id) = self.return_to.get_untracked() {
                     // After a fresh worker the files are listed, but nothing runs by itself:
                     // what broke the old one would break this one too.
                     self.return_to.set(None);
-                    if let Some(last) = self.files.with_untracked(|f| f.files.len().checked_sub(1))
-                    {
-                        self.current.set(Some(at.min(last)));
-                    }
+                    self.current
+                        .set(self.files.with_untracked(|f| f.position(id)));
                     return;
                 }
                 self.run();
