@@ -419,6 +419,7 @@ const units = () => [
 
 /** Converts and checks everything and counts; results are not kept, they are made again when shown. */
 async function run({ id, options, rules }) {
+  await showing;
   // Lines, since what several patients share is then counted once.
   const { bundle: _, per: __, ...rest } = options;
   const engine = new Engine({ ...rest, trace: false, to: "ndjson" });
@@ -503,11 +504,17 @@ async function shownBytes(id, entry) {
   }
 }
 
+/** Kept when the file chosen last is on the page: what takes long and is not seen at once waits for it. */
+let showing = Promise.resolve();
+
 /** Everything shown of one file but the trace; its findings of the check come after the rest. */
 async function node({ id, index, options, byPatient, compare, rules }) {
   const entry = files[index];
-  const engine = await engineOf({ ...options, trace: false });
+  let shownNow;
+  showing = new Promise((resolve) => { shownNow = resolve; });
+  let engine;
   try {
+    engine = await engineOf({ ...options, trace: false });
     const { raw, refused } = await shownBytes(id, entry);
     check(id);
     const { content, stray } = look(entry, raw);
@@ -528,6 +535,7 @@ async function node({ id, index, options, byPatient, compare, rules }) {
     const transfer = [meta.buffer, out.json.buffer, shown.buffer];
     if (other) transfer.push(other.json.buffer);
     post({ type: "result", id, meta, json: out.json, raw: shown, other: other?.json, checks }, [...new Set(transfer)]);
+    shownNow();
     if (checks) {
       await breathe();
       check(id);
@@ -539,7 +547,8 @@ async function node({ id, index, options, byPatient, compare, rules }) {
     }
     post({ type: "done", id });
   } finally {
-    engine.free();
+    shownNow();
+    engine?.free();
   }
 }
 
@@ -661,6 +670,7 @@ function numbered(first) {
 
 /** Hits and unused fields of one output, in pieces as `TraceIndex::add` takes them. */
 async function trace({ id, index, options, byPatient }) {
+  await showing;
   const out = await withEngine({ ...options, trace: true }, (e) => convert(id, e, index, { options, byPatient }));
   const { hits, unused } = out.trace ?? { hits: [], unused: [] };
   if (hits.length > HITS) held.traced = undefined;

@@ -584,3 +584,25 @@ test("the focus outlives its list, and a search is a key away wherever it is", a
   await becomes(page, focused, /^message .*field-row/);
   await close(page);
 });
+
+test("what is too large for the browser is said to be so, with no count of what is not known", () => sabotaged("HUGE", "throw new RangeError('Invalid string length');", async (address) => {
+  const page = await open({ address });
+  await paste(page, `${MESSAGE}\nNTE|1||HUGE`);
+  for (const pane of ["message", "fhir"]) await page.locator(`#${pane} .placeholder`, { hasText: "大きすぎて、このブラウザーのメモリーに収まりません" }).waitFor();
+  await page.getByRole("tab", { name: "使われなかった項目", exact: true }).click();
+  await page.locator("#bottom .placeholder", { hasText: "大きすぎて" }).waitFor();
+  await close(page);
+}));
+
+test("a trace of several pieces leads both ways", async () => {
+  const page = await open();
+  const results = Array.from({ length: 900 }, (_, i) => `OBX|${i + 1}|NM|3A010^総蛋白^JC10||${7000 + i}|g/dL||||F`);
+  await paste(page, [MESSAGE.replace("ADT^A08^ADT_A01", "OUL^R22^OUL_R22"), "SPM|1|||023^血清^JC10", "OBR|1|000000260401001||E001^生化学^99L|||20260401", ...results].join("\n"));
+  await page.getByRole("tab", { name: /使われなかった項目 \d/ }).waitFor();
+  await find(page, "7899");
+  await marked(page, "fhir").filter({ hasText: "7899" }).first().waitFor();
+  // The person is named by each of them.
+  await find(page, "PID-3");
+  await becomes(page, async () => Number(/→ ([\d,]+) 要素/.exec(await page.locator("#live").textContent())?.[1].replace(",", "")) > 900, true);
+  await close(page);
+});
