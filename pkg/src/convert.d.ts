@@ -206,6 +206,8 @@ export interface MessageView {
   /** Decoded text without escape sequences. */
   text: string;
   segments: SegmentNode[];
+  /** Byte range that `segments` leaves out, where the tree would have more than 200,000 nodes. */
+  rest?: [number, number];
   /** Findings of reading, not of the mapping. */
   diagnostics: Diagnostic[];
 }

@@ -81,6 +81,18 @@ impl Message {
                 out.field(field, &name, 1);
             }
         }
+        let rest = view.get("rest");
+        if rest.items().next().is_some() {
+            out.rows.push(Row {
+                label: "…".into(),
+                path: "…".into(),
+                ja: "ここから先は大きすぎるため表示していません".into(),
+                en: "Too large: not shown from here on".into(),
+                text: String::new(),
+                span: rest.pair(),
+                depth: 0,
+            });
+        }
         out
     }
 
@@ -180,6 +192,15 @@ mod tests {
         );
         assert_eq!(m.outline().rows(), 6);
         assert_eq!(m.segments, 2);
+    }
+
+    #[test]
+    fn what_the_tree_leaves_out_is_a_row() {
+        let cut = VIEW.trim_end().strip_suffix('}').unwrap().to_owned() + r#","rest":[300,900]}"#;
+        let m = read(cut.into_bytes()).unwrap();
+        let row = m.rows.last().unwrap();
+        assert_eq!((row.span, row.depth, m.segments), ((300, 900), 0, 2));
+        assert_eq!(m.row_at(500, 501), Some(m.rows.len() - 1));
     }
 
     #[test]

@@ -229,6 +229,19 @@ pub(crate) fn run(options: &Show<'_>, lang: Lang) -> anyhow::Result<End> {
             tree.line(&mut out, f, 1)?;
         }
     }
+    if let Some([start, end]) = v.rest {
+        crate::terminal::note(&say(
+            lang,
+            &format!(
+                "項目が {} 個を超えるため、{start}–{end} バイト目は表示していません。--path と --format json で場所を指定するか --hex で見てください",
+                warifu_report::view::MAX_NODES
+            ),
+            &format!(
+                "more than {} values: bytes {start}–{end} are not shown. Name a place with --path --format json, or use --hex",
+                warifu_report::view::MAX_NODES
+            ),
+        ));
+    }
     if tree.found.is_none() {
         // What belongs to no value that is shown.
         for f in &tree.marks {

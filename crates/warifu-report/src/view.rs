@@ -28,6 +28,9 @@ pub struct MessageView {
     pub text: String,
     /// Segments in file order.
     pub segments: Vec<SegmentNode>,
+    /// Byte range that the tree leaves out, where it would have more than [`MAX_NODES`] nodes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rest: Option<[u32; 2]>,
 }
 
 /// A segment.
@@ -66,8 +69,26 @@ pub struct FieldNode {
     pub children: Vec<Self>,
 }
 
-/// Most nodes a view holds; what follows is left out (hostile input).
+/// Most nodes a view holds; what follows is left out (hostile input), which [`MessageView::rest`] says.
 pub const MAX_NODES: usize = 200_000;
+
+/// Nodes that there may still be.
+struct Room {
+    left: usize,
+    /// Where the first node stands that had none.
+    rest: Option<u32>,
+}
+
+impl Room {
+    /// Whether a node that begins there has room. After the first that has none no other has.
+    fn take(&mut self, (start, _): (u32, u32)) -> bool {
+        match self.left.checked_sub(1) {
+            Some(left) => self.left = left,
+            None => _ = self.rest.get_or_insert(start),
+        }
+        self.rest.is_none()
+    }
+}
 
 /// Builds the tree. `kind` comes from the storage; `None` leaves it out.
 pub fn view(bytes: &[u8], charset: Option<Charset>, kind: Option<DataKind>) -> MessageView {
@@ -75,15 +96,17 @@ pub fn view(bytes: &[u8], charset: Option<Charset>, kind: Option<DataKind>) -> M
     index.build(bytes, charset);
     let arena = Bump::new();
     let m = Message::new(bytes, &index, &arena, 0);
-    let mut nodes = 0usize;
+    let mut room = Room {
+        left: MAX_NODES,
+        rest: None,
+    };
     let mut counts: warifu_order::Map<[u8; 3], u32> = warifu_order::Map::new();
     let mut segments = Vec::new();
     let text = crate::position::SourceText::new(bytes, index.charset());
     for s in m.segments() {
-        if nodes > MAX_NODES {
+        if !room.take(s.span()) {
             break;
         }
-        nodes += 1;
         let ordinal = counts.entry(s.name()).or_insert(0);
         *ordinal += 1;
         let ordinal = *ordinal;
@@ -98,7 +121,10 @@ pub fn view(bytes: &[u8], charset: Option<Charset>, kind: Option<DataKind>) -> M
             if f.is_empty() {
                 continue;
             }
-            fields.push(field_node(&base, s.name_str(), n, f, &mut nodes));
+            if !room.take(f.span()) {
+                break;
+            }
+            fields.push(field_node(&base, s.name_str(), n, f, &mut room));
         }
         let (start, end) = s.span();
         segments.push(SegmentNode {
@@ -132,6 +158,10 @@ pub fn view(bytes: &[u8], charset: Option<Charset>, kind: Option<DataKind>) -> M
         bytes: bytes.len(),
         text: text.decoded.text,
         segments,
+        rest: room.rest.map(|from| {
+            let end = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+            [from, end]
+        }),
     }
 }
 
@@ -147,71 +177,89 @@ fn node(path: String, ja: &str, en: &str, part: Part<'_>, children: Vec<FieldNod
     }
 }
 
-fn field_node(base: &str, segment: &str, n: usize, f: Part<'_>, nodes: &mut usize) -> FieldNode {
-    *nodes += 1;
+fn field_node(base: &str, segment: &str, n: usize, f: Part<'_>, room: &mut Room) -> FieldNode {
     let info = warifu_terms::fields::field(segment, n);
     let (ja, en, datatype) = info.map_or(("", "", ""), |i| (i.ja, i.en, i.datatype));
     let path = format!("{base}-{n}");
     if segment == "MSH" && n <= 2 {
         return node(path, ja, en, f, Vec::new());
     }
-    let reps: Vec<Part<'_>> = f.reps().take(MAX_NODES).collect();
-    let children = if reps.len() > 1 {
-        let mut list = Vec::with_capacity(reps.len().min(64));
-        for (i, rep) in reps.iter().enumerate() {
-            *nodes += 1;
-            if *nodes > MAX_NODES {
+    let children = if f.reps().nth(1).is_some() {
+        let mut list = Vec::new();
+        for (i, rep) in f.reps().enumerate() {
+            if !room.take(rep.span()) {
                 break;
             }
             let path = format!("{path}[{}]", i + 1);
-            let children = component_nodes(&path, datatype, *rep, nodes);
-            list.push(node(path, ja, en, *rep, children));
+            let children = component_nodes(&path, datatype, rep, room);
+            list.push(node(path, ja, en, rep, children));
         }
         list
     } else {
-        component_nodes(&path, datatype, f, nodes)
+        component_nodes(&path, datatype, f, room)
     };
     node(path, ja, en, f, children)
 }
 
-fn component_nodes(path: &str, datatype: &str, rep: Part<'_>, nodes: &mut usize) -> Vec<FieldNode> {
-    let comps: Vec<Part<'_>> = rep.comps().take(MAX_NODES).collect();
-    if comps.len() < 2 && rep.subs().nth(1).is_none() {
+fn component_nodes(path: &str, datatype: &str, rep: Part<'_>, room: &mut Room) -> Vec<FieldNode> {
+    if rep.comps().nth(1).is_none() && rep.subs().nth(1).is_none() {
         return Vec::new();
     }
     let infos = warifu_terms::fields::datatype(datatype);
     let mut out = Vec::new();
-    for (i, c) in comps.iter().enumerate() {
+    for (i, c) in rep.comps().enumerate() {
         if c.is_empty() {
             continue;
         }
-        *nodes += 1;
-        if *nodes > MAX_NODES {
+        if !room.take(c.span()) {
             break;
         }
         let info = infos.and_then(|d| d.component(i + 1));
         let (ja, en, inner) = info.map_or(("", "", ""), |c| (c.ja, c.en, c.datatype));
         let path = format!("{path}.{}", i + 1);
-        let subs: Vec<Part<'_>> = c.subs().take(MAX_NODES).collect();
-        let children = if subs.len() > 1 {
+        let children = if c.subs().nth(1).is_some() {
             let infos = warifu_terms::fields::datatype(inner);
-            subs.iter()
+            c.subs()
                 .enumerate()
                 .filter(|(_, s)| !s.is_empty())
-                .take_while(|_| {
-                    *nodes += 1;
-                    *nodes <= MAX_NODES
-                })
+                .take_while(|(_, s)| room.take(s.span()))
                 .map(|(k, s)| {
                     let info = infos.and_then(|d| d.component(k + 1));
                     let (ja, en) = info.map_or(("", ""), |c| (c.ja, c.en));
-                    node(format!("{path}.{}", k + 1), ja, en, *s, Vec::new())
+                    node(format!("{path}.{}", k + 1), ja, en, s, Vec::new())
                 })
                 .collect()
         } else {
             Vec::new()
         };
-        out.push(node(path, ja, en, *c, children));
+        out.push(node(path, ja, en, c, children));
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(rest: &str) -> MessageView {
+        let text = format!("MSH|^~\\&|A|B|C|D|20260501||ADT^A08|1|P|2.5\r{rest}\rNTE|1||end\r");
+        view(text.as_bytes(), None, None)
+    }
+
+    #[test]
+    fn a_tree_that_grows_too_large_says_what_it_leaves_out() {
+        let whole = message("NTE|1||a^b~c");
+        assert_eq!((whole.segments.len(), whole.rest), (3, None));
+        for many in ["|a", "~a", "^a", "&a"] {
+            let v = message(&format!("NTE|1||b{}", many.repeat(MAX_NODES)));
+            let [from, to] = v.rest.unwrap();
+            assert_eq!(usize::try_from(to).unwrap(), v.bytes);
+            // The last node of the tree ends where the rest begins.
+            let mut last = v.segments.last().unwrap().fields.last().unwrap();
+            while let Some(inner) = last.children.last() {
+                last = inner;
+            }
+            assert_eq!((last.span[1], v.segments.len()), (from - 1, 2), "{many}");
+        }
+    }
 }

@@ -1,0 +1,83 @@
+// What the command line writes is what the shipped JSON Schemas say.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import Ajv from "ajv/dist/2020.js";
+import { Converter } from "warifu";
+import { fixtures, message, pathOf, root } from "./support.mjs";
+
+const roots = ["standard_root", "extended_root"].map((name) => `${fixtures}/${name}`);
+const schema = (name) => {
+  const text = readFileSync(new URL(`pkg/schema/${name}-1.json`, root), "utf8");
+  return new Ajv({ strict: false, allErrors: true }).compile(JSON.parse(text));
+};
+
+/** Runs the program; findings are no failure. */
+function warifu(...args) {
+  const tool = process.env.WARIFU_CLI;
+  const [program, first] = tool ? [tool, []] : ["cargo", ["run", "--quiet", "--package", "warifu-cli", "--"]];
+  const options = { cwd: fileURLToPath(root), encoding: "utf8", maxBuffer: 1 << 28, stdio: ["ignore", "pipe", "ignore"] };
+  return execFileSync(program, [...first, ...args, "--config", "none", "--fail-on", "never"], options);
+}
+
+/** Lines hold data: only the keywords that fail are said. */
+function each(validate, lines, what) {
+  const wrong = new Map();
+  for (const line of lines) {
+    if (validate(line)) continue;
+    for (const e of validate.errors) {
+      const key = `${e.schemaPath} ${e.params.additionalProperty ?? ""}`;
+      wrong.set(key, (wrong.get(key) ?? 0) + 1);
+    }
+  }
+  assert.deepEqual([...wrong], [], what);
+}
+
+const parsed = (text) => text.split("\n").filter(Boolean).map((line) => JSON.parse(line));
+
+test("trace, findings and options of every form of a conversion", () => {
+  const folder = mkdtempSync(join(tmpdir(), "warifu-schemas-"));
+  const [trace, diagnostics, options] = ["trace", "diagnostics", "convert-options"].map(schema);
+  const reasons = new Set();
+  try {
+    // A segment that no table knows.
+    writeFileSync(join(folder, "fields.hl7"), Buffer.concat([Buffer.from(message()), Buffer.from("ZZZ|own\r")]));
+    const inputs = [...roots, `${fixtures}/transaction_root`, join(folder, "fields.hl7")];
+    for (const [n, form] of [["--to", "ndjson"], ["--to", "bundle"], ["--to", "bundle", "--per", "patient"], ["--to", "clins"]].entries()) {
+      const out = join(folder, `${n}`);
+      warifu("convert", ...inputs, "--institution", "1319999999", ...form, "--trace", "--out", out);
+      const lines = parsed(readFileSync(join(out, "trace.ndjson"), "utf8"));
+      assert.ok(lines.length > 1000);
+      each(trace, lines, `trace of ${form.join(" ")}`);
+      for (const line of lines) if (line.unused) reasons.add(line.unused.reason);
+      each(diagnostics, parsed(readFileSync(join(out, "diagnostics.ndjson"), "utf8")), `findings of ${form.join(" ")}`);
+      const manifest = JSON.parse(readFileSync(join(out, "manifest.json"), "utf8"));
+      assert.ok(manifest.options, "the manifest names its options");
+      each(options, [manifest.options], `options of ${form.join(" ")}`);
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+  // Each reason that the schema lists, but `not-in-force`, which the test below has.
+  assert.deepEqual([...reasons].sort(), ["ignored", "lost", "passed-over", "read", "unknown"]);
+});
+
+test("trace of a file that is not in force", () => {
+  const c = new Converter({ trace: true, institution: "1319999999" });
+  const files = ["20260401093000000", "20260402093000000"].map((stamp) => ({ path: pathOf("990001", stamp), bytes: message() }));
+  const { trace } = c.convertPatient(files);
+  c.free();
+  const lines = [...trace.hits, ...trace.unused.map((unused) => ({ unused }))];
+  assert.ok(lines.some((line) => line.unused?.reason === "not-in-force"));
+  each(schema("trace"), lines, "trace");
+});
+
+test("reports of a check", () => {
+  const diagnostics = schema("diagnostics");
+  each(diagnostics, [JSON.parse(warifu("check", ...roots, "--format", "json"))], "json");
+  each(diagnostics, parsed(warifu("check", ...roots, "--format", "ndjson", "--statistics")), "ndjson");
+});
