@@ -1,12 +1,8 @@
 // What all entries share: the instance of a module and its restart after a trap, input, streams.
-import { openTar } from "./tar.mjs";
+import { MAX_STREAM, gunzip, openTar } from "./tar.mjs";
 
 /** Longest file that is converted. */
 const MAX_FILE = 64 * 1024 * 1024;
-/** Longest stream that is taken. */
-const MAX_STREAM = 2 * 1024 * 1024 * 1024;
-/** How many times its packed length an archive may expand to. */
-const MAX_EXPANSION = 200;
 /** Shortest key for ids. */
 const MIN_KEY = 16;
 /** Most files of one patient in one conversion. */
@@ -601,26 +597,6 @@ async function drain(stream, signal) {
   }
 }
 
-/** What gzip unpacks to, as a Blob; a word when that cannot be. */
-async function gunzip(blob, signal) {
-  if (typeof DecompressionStream !== "function") return "gzip";
-  const most = Math.min(MAX_STREAM, Math.max(blob.size * MAX_EXPANSION, 1 << 20));
-  let size = 0;
-  const counting = new TransformStream({
-    transform(piece, out) {
-      size += piece.length;
-      if (size > most) throw new WarifuError("too-large", "expansion");
-      out.enqueue(piece);
-    },
-  });
-  try {
-    return await drain(blob.stream().pipeThrough(new DecompressionStream("gzip")).pipeThrough(counting), signal);
-  } catch (e) {
-    check(signal);
-    return size > most ? "expansion" : "damaged";
-  }
-}
-
 /** Units of a tar archive. */
 async function* fromTar(entry, from, path, signal) {
   const archive = await openTar(from, () => check(signal));
@@ -649,7 +625,7 @@ async function* units(entry, source, signal, packed = false) {
     else if (content === "zstd") yield unreadable(path, "zstd");
     else if (content === "tar") yield* fromTar(entry, from, path, signal);
     else if (content === "gzip") {
-      const unpacked = await gunzip(blob ? source : new Blob([file.bytes]), signal);
+      const unpacked = await gunzip(blob ? source : new Blob([file.bytes]), { wait: (promise) => until(promise, signal), check: () => check(signal) });
       if (typeof unpacked === "string") yield unreadable(path, unpacked);
       else yield* units(entry, Object.assign(unpacked, { name: path }), signal, true);
     } else if (content === "zip") {

@@ -1,5 +1,9 @@
-// Tar archives of any length, by ranges: headers first, then the content that is asked for.
+// Tar archives of any length, by ranges: headers first, then the content that is asked for. And gzip.
 
+/** Longest stream that is taken. */
+export const MAX_STREAM = 2 * 1024 * 1024 * 1024;
+/** How many times its packed length an archive may expand to. */
+const MAX_EXPANSION = 200;
 /** Bytes of a block. */
 const BLOCK = 512;
 /** How much is read at once while headers are looked for. */
@@ -121,5 +125,33 @@ export async function openTar(from, check = () => {}) {
       if (!name.endsWith("/")) files.push({ path, start, size });
     } else if (kind === "S") left.push([path, "method"]);
     else if (kind !== "5") left.push([path, "special-file"]);
+  }
+}
+
+/**
+ * What gzip unpacks to, as a Blob, which the platform may keep outside memory; a word when that cannot
+ * be. `check` throws when the work has ended, `wait` makes a promise end with the work.
+ */
+export async function gunzip(blob, { wait = (promise) => promise, check = () => {} } = {}) {
+  if (typeof DecompressionStream !== "function") return "gzip";
+  const most = Math.min(MAX_STREAM, Math.max(blob.size * MAX_EXPANSION, 1 << 20));
+  const reader = blob.stream().pipeThrough(new DecompressionStream("gzip")).getReader();
+  const parts = [];
+  try {
+    for (let size = 0; ; ) {
+      const { done, value } = await wait(reader.read());
+      check();
+      if (done) return new Blob(parts);
+      size += value.length;
+      if (size > most) {
+        reader.cancel().catch(() => {});
+        return "expansion";
+      }
+      parts.push(value);
+    }
+  } catch {
+    reader.cancel().catch(() => {});
+    check();
+    return "damaged";
   }
 }

@@ -59,7 +59,7 @@ texts! {
     EXAMPLE_BROKEN = "わざと壊したもの", "Broken on purpose";
     EXAMPLE_NONE = "例がありません", "No examples";
     OPEN = "開く", "Open";
-    OPEN_FILES = "ファイル・zip …", "Files or zip …";
+    OPEN_FILES = "ファイル・書庫 …", "Files or archives …";
     OPEN_FOLDER = "フォルダー …", "Folder …";
     OPEN_PASTE = "貼り付け・編集 …", "Paste or edit …";
     SETTINGS = "設定", "Settings";

@@ -20,7 +20,12 @@ const MAX_HELD = 64 * MIB;
 /** How many files are read at once: each waits long and works little. */
 const READ_AHEAD = 32;
 /** Codes of what is not read, as the command line and the npm package have them. */
-const CODES = { "too-large": "SSM111", expansion: "SSM111", "unsafe-path": "SSM110", link: "SSM147" };
+const CODES = {
+  "too-large": "SSM111", expansion: "SSM111", "unsafe-path": "SSM110", link: "SSM147", "special-file": "SSM147",
+  "nested-archive": "SSM146", zstd: "SSM129", gzip: "SSM129",
+};
+/** Names that may be those of archives. */
+const ARCHIVE = /\.(?:zip|tar|t?gz|t?zst)$/i;
 
 /** Files by id: `{path, file | bytes | zip, refused?}`, `zip` being `{archive, blob, index}`, `refused` why it is not read. */
 let files = [];
@@ -117,14 +122,42 @@ function loaded(name) {
   return later.get(name);
 }
 
+/** What kind of archive begins like this: `zip`, `gzip`, `zstd`, `tar`; none for anything else. */
+function archiveOf(head) {
+  const begins = (...bytes) => bytes.every((b, i) => head[i] === b);
+  if (begins(0x50, 0x4b, 3) || begins(0x50, 0x4b, 5)) return "zip";
+  if (begins(0x1f, 0x8b)) return "gzip";
+  if (begins(0x28, 0xb5, 0x2f, 0xfd)) return "zstd";
+  return sniff(head) === "archive" ? "tar" : undefined;
+}
+
 /**
- * The directory of a zip as entries to read later, those that are not read among them; a damaged archive
- * is one such entry; `undefined` if it is none.
+ * The directory of an archive as entries to read later, those that are not read among them; a damaged
+ * archive is one such entry; `undefined` if it is none. `packed`: it was in a gzip.
  */
-async function expand(id, entry) {
+async function expand(id, entry, packed = false) {
   const whole = entry.file ?? new Blob([entry.bytes]);
-  const head = await slice(whole, [0, 4]);
-  if (!(head[0] === 0x50 && head[1] === 0x4b && (head[2] === 3 || head[2] === 5))) return undefined;
+  const content = archiveOf(await slice(whole, [0, 512]));
+  if (packed && content !== undefined && content !== "tar") return [{ ...entry, refused: "nested-archive" }];
+  if (content === "zstd") return [{ ...entry, refused: "zstd" }];
+  if (content === "gzip") {
+    const { gunzip } = await import("./worker-tar.mjs");
+    const file = await gunzip(whole, { check: () => check(id) });
+    if (typeof file === "string") return [{ ...entry, refused: file }];
+    const inner = { path: entry.path.replace(/\.gz$/i, ""), file };
+    return (await expand(id, inner, true)) ?? [inner];
+  }
+  if (content === "tar") {
+    const { openTar } = await import("./worker-tar.mjs");
+    const read = (start, end) => slice(whole, [start, end]);
+    const { files, left, damaged } = await openTar({ size: whole.size, read }, () => check(id));
+    return [
+      ...left.map(([path, refused]) => ({ path, refused })),
+      ...files.map(({ path, start, size }) => ({ path, file: whole.slice(start, start + size) })),
+      ...(damaged ? [{ ...entry, refused: "damaged" }] : []),
+    ];
+  }
+  if (content !== "zip") return undefined;
   const { ZipArchive } = await loaded("unpack");
   const blob = whole.size <= MAX_HELD ? await slice(whole, [0, whole.size]) : whole;
   const archive = new ZipArchive(whole.size);
@@ -198,7 +231,7 @@ async function open({ id, list, last }) {
   const from = files.length;
   for (const entry of list) files.push(entry);
   if (from === 0) mayList = true;
-  mayList &&= list.every((entry) => !/\.zip$/i.test(entry.path));
+  mayList &&= list.every((entry) => !ARCHIVE.test(entry.path));
   if (mayList && !(last && from === 0)) sendRows(id, from, list.map((_, k) => from + k), true);
   if (!last) return;
   const started = performance.now();
@@ -206,7 +239,7 @@ async function open({ id, list, last }) {
   for (const entry of files) {
     check(id);
     // A storage's files have no extension: only names that say so, or a single file, are looked into.
-    const inside = /\.zip$/i.test(entry.path) || files.length === 1 ? await expand(id, entry) : undefined;
+    const inside = ARCHIVE.test(entry.path) || files.length === 1 ? await expand(id, entry) : undefined;
     if (inside) for (const file of inside) expanded.push(file);
     else expanded.push(entry);
   }

@@ -6,7 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { inflateRawSync } from "node:zlib";
+import { gzipSync, inflateRawSync } from "node:zlib";
+import { tar } from "../../pkg/test/support.mjs";
 import { ZipWriter } from "../../playground/static/worker-zip.mjs";
 import { MESSAGE, base, becomes, close, example, open, paste, sabotaged, settled, start, stop } from "./harness.mjs";
 
@@ -320,7 +321,31 @@ test("a cut zip is named by its finding, and nothing of the file before stays; t
   await close(page);
 });
 
-test("a message, a folder and a zip give the bytes of the program", async () => {
+test("what a tar or gzip does not give is named; a message in a gzip is read", async () => {
+  const page = await open();
+  const message = Buffer.from(MESSAGE.replaceAll("\n", "\r"));
+  const whole = tar([{ path: "inside", bytes: message }, { path: "../outside", bytes: message }]);
+  await page.locator("#pick-files").setInputFiles([
+    { name: "cut.tar", mimeType: "", buffer: whole.subarray(0, 1024 + 512) },
+    { name: "whole.tar.gz", mimeType: "", buffer: gzipSync(whole) },
+    { name: "cut.tgz", mimeType: "", buffer: gzipSync(whole).subarray(0, -20) },
+    { name: "twice.gz", mimeType: "", buffer: gzipSync(gzipSync(message)) },
+    { name: "packed.tar.zst", mimeType: "", buffer: Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0, 0, 0, 0]) },
+    { name: "message.hl7.gz", mimeType: "", buffer: gzipSync(message) },
+  ]);
+  for (const [name, code] of Object.entries({ "cut.tar": "SSM115", "cut.tgz": "SSM115", "twice": "SSM146", "packed.tar.zst": "SSM129", "outside": "SSM110" })) {
+    await page.locator("#files .file-row", { hasText: name }).first().click();
+    await settled(page);
+    await page.locator("#bottom .finding-row", { hasText: code }).first().waitFor();
+  }
+  for (const name of ["inside", "message.hl7"]) {
+    await page.locator("#files .file-row", { hasText: name }).first().click();
+    await page.locator("#fhir .node-row", { hasText: "花子" }).first().waitFor();
+  }
+  await close(page);
+});
+
+test("a message, a folder and archives give the bytes of the program", async () => {
   const page = await open();
   // A message.
   const name = "0000990001_20260401_OML-11_000000260401011_20260401113015250_08_1";
@@ -331,7 +356,7 @@ test("a message, a folder and a zip give the bytes of the program", async () => 
   const one = await saved(page, "表示中の FHIR");
   assert.equal(`${one.toString().trimEnd()}\n`, cli(["convert", "-", "--stdin-name", name], message).toString());
 
-  // A folder, and the same as a zip. Beside the folder the program would find the institution in the index.
+  // A folder, and the same as archives. Beside the folder the program would find the institution in the index.
   await page.locator("#tool-settings").click();
   await page.getByLabel("医療機関番号 (10桁)").fill("1319999999");
   await page.keyboard.press("Escape");
@@ -344,14 +369,20 @@ test("a message, a folder and a zip give the bytes of the program", async () => 
   assert.deepEqual(types(unzip(await saved(page, "種類別 NDJSON (zip)"))), expected);
 
   const zip = new ZipWriter();
+  const files = [];
   for (const entry of (await readdir(FIXTURES, { recursive: true, withFileTypes: true })).filter((e) => e.isFile())) {
-    const path = join(entry.parentPath ?? entry.path, entry.name);
-    await zip.add(`standard_root/${path.slice(FIXTURES.length + 1)}`, [await readFile(path)]);
+    const file = join(entry.parentPath ?? entry.path, entry.name);
+    const [path, bytes] = [`standard_root/${file.slice(FIXTURES.length + 1)}`, await readFile(file)];
+    await zip.add(path, [bytes]);
+    files.push({ path, bytes });
   }
-  await page.locator("#pick-files").setInputFiles([{ name: "storage.zip", mimeType: "", buffer: Buffer.from(await zip.blob().arrayBuffer()) }]);
-  await page.locator("#files h2", { hasText: "ファイル 105" }).waitFor();
-  await settled(page);
-  assert.deepEqual(types(unzip(await saved(page, "種類別 NDJSON (zip)"))), expected);
+  const archives = { "storage.zip": Buffer.from(await zip.blob().arrayBuffer()), "storage.tar": tar(files), "storage.tgz": gzipSync(tar(files)) };
+  for (const [name, buffer] of Object.entries(archives)) {
+    await page.locator("#pick-files").setInputFiles([{ name, mimeType: "", buffer }]);
+    await page.locator("#files h2", { hasText: "ファイル 105" }).waitFor();
+    await settled(page);
+    assert.deepEqual(types(unzip(await saved(page, "種類別 NDJSON (zip)"))), expected, name);
+  }
 
   // Everything else that can be saved is of the same files.
   const all = unzip(await saved(page, "すべての FHIR (zip)"));

@@ -821,6 +821,8 @@ fn playground(repo: &Repo, work: &Path, tools: Option<&Path>) -> Result<()> {
         }
         copy_snippets(&bound, &dist)?;
     }
+    let tar = dist.join("worker-tar.mjs");
+    files::copy(&repo.root.join("pkg/src/tar.mjs"), &tar)?;
     page_files(repo, "playground/static", &dist, tools)?;
     let fixtures = repo.root.join("tests/fixtures");
     if fixtures.is_dir() {
