@@ -1,6 +1,6 @@
 // The API of `warifu/convert`: the converter's instance, and the classes over it.
 import * as glue from "./wasm/convert.js";
-import { compile, dispose, events, initOf, Instance, invalid, loaded, Machine as Base, single, WarifuError } from "./core.mjs";
+import { compile, dispose, events, initOf, Instance, invalid, isPageLang, loaded, Machine as Base, single, WarifuError } from "./core.mjs";
 
 const text = new TextDecoder();
 const instance = new Instance(glue);
@@ -285,8 +285,9 @@ export function create({ source, load, unpack, rules: pages, clins, documents, v
   }
 
   async function rule(code, lang = "ja") {
+    isPageLang(lang);
     const own = await loaded(entry, "rules");
-    const page = own.call((glue) => glue.rule(String(code), String(lang)));
+    const page = own.call((glue) => glue.rule(String(code), lang));
     if (page === undefined) throw invalid(`no rule ${code}`);
     return page;
   }

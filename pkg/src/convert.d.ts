@@ -137,7 +137,7 @@ export interface Trace {
   forPointer(pointer: string): TraceHit[];
   /** The leaves made from bytes of a range; an empty range asks for the byte at `start`. */
   forSpan(file: string, start: number, end: number): TraceHit[];
-  /** Fields with a value that left no leaf. */
+  /** Fields with a value that left no leaf; of a file 10,000, the last of which stands for all behind it. */
   unused(file?: string): UnusedField[];
 }
 

@@ -23,6 +23,11 @@ export class WarifuError extends Error {
 
 export const invalid = (message) => new WarifuError("invalid-option", message);
 
+/** Throws unless it is the language of a page. */
+export function isPageLang(lang) {
+  if (lang !== "ja" && lang !== "en") throw invalid('lang must be "ja" or "en"');
+}
+
 // ── the instance ────────────────────────────────────────────────────────────────────────────────
 
 /** A module from what `init` takes. */

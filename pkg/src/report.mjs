@@ -1,5 +1,5 @@
 // Reports and pages of rules, as the check and the validation give them.
-import { fromBase64, invalid } from "./core.mjs";
+import { fromBase64, invalid, isPageLang } from "./core.mjs";
 
 /** The public form of findings: the bytes of fixes as bytes. */
 export function opened(diagnostics) {
@@ -24,8 +24,9 @@ export const reportsOf =
 /** `rule` and `rules` of a module that holds the pages of its codes. */
 export const pagesOf = (instance, source) => ({
   rule(code, lang = "ja") {
+    isPageLang(lang);
     instance.start(source);
-    const page = instance.call((glue) => glue.checkRule(String(code), String(lang)));
+    const page = instance.call((glue) => glue.checkRule(String(code), lang));
     if (page === undefined) throw invalid(`no rule ${code}`);
     return page;
   },

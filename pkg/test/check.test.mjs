@@ -275,6 +275,7 @@ test("each rule has a page in both languages, of checks and of the conversion", 
     assert.ok(rule(r.name, "en").includes(r.en.help));
   }
   assert.throws(() => rule("NOPE99"), code("invalid-option"));
+  assert.throws(() => rule("ENC110", "fr"), code("invalid-option"));
 });
 
 test("init may be called at any time", async () => {

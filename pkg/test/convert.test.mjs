@@ -157,6 +157,7 @@ test("each rule has a page in both languages", async () => {
     assert.equal(await rule(r.name), await rule(r.code));
   }
   await assert.rejects(rule("NOPE99"), code("invalid-option"));
+  await assert.rejects(rule("ENC110", "fr"), code("invalid-option"));
 });
 
 test("init may be called at any time", async () => {

@@ -223,6 +223,7 @@ test("the package holds what its exports name, and nothing of this machine", () 
     const pattern = new RegExp(`^${target.slice(2).replaceAll(".", "\\.").replace("*", "[^/]+")}$`);
     assert.ok(names.some((n) => pattern.test(n)), `${target} is not packed`);
   }
+  for (const name of ["dist/LICENSE-APACHE", "dist/LICENSE-MIT"]) assert.ok(names.includes(name), `${name} is not packed`);
   for (const name of names) {
     assert.match(name, /^(dist\/|schema\/|package\.json$|README\.md$|LICENSE)/);
     const text = readFileSync(new URL(name, pkg), "latin1");

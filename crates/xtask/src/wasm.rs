@@ -791,6 +791,9 @@ fn package(repo: &Repo, work: &Path) -> Result<()> {
         }
         copy_snippets(&bound, &wasm)?;
     }
+    for name in ["LICENSE-APACHE", "LICENSE-MIT"] {
+        files::copy(&repo.root.join(name), &dist.join(name))?;
+    }
     let source = pkg.join("src");
     if source.is_dir() {
         files::copy_all(&source, &dist)?;
