@@ -7,8 +7,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import Ajv from "ajv/dist/2020.js";
-import { Converter } from "warifu";
-import { fixtures, message, pathOf, root } from "./support.mjs";
+import { fixtures, message, root } from "./support.mjs";
 
 const roots = ["standard_root", "extended_root"].map((name) => `${fixtures}/${name}`);
 const schema = (name) => {
@@ -44,8 +43,8 @@ test("trace, findings and options of every form of a conversion", () => {
   const [trace, diagnostics, options] = ["trace", "diagnostics", "convert-options"].map(schema);
   const reasons = new Set();
   try {
-    // A segment that no table knows.
-    writeFileSync(join(folder, "fields.hl7"), Buffer.concat([Buffer.from(message()), Buffer.from("ZZZ|own\r")]));
+    // A message that is not SS-MIX2's, with a segment that no table knows.
+    writeFileSync(join(folder, "fields.hl7"), new TextDecoder().decode(message()).replace("ADT^A08^ADT_A01", "ZZZ^Z01") + "ZZZ|own\r");
     const inputs = [...roots, `${fixtures}/transaction_root`, join(folder, "fields.hl7")];
     for (const [n, form] of [["--to", "ndjson"], ["--to", "bundle"], ["--to", "bundle", "--per", "patient"], ["--to", "clins"]].entries()) {
       const out = join(folder, `${n}`);
@@ -62,18 +61,9 @@ test("trace, findings and options of every form of a conversion", () => {
   } finally {
     rmSync(folder, { recursive: true });
   }
-  // Each reason that the schema lists, but `not-in-force`, which the test below has.
-  assert.deepEqual([...reasons].sort(), ["ignored", "lost", "passed-over", "read", "unknown"]);
-});
-
-test("trace of a file that is not in force", () => {
-  const c = new Converter({ trace: true, institution: "1319999999" });
-  const files = ["20260401093000000", "20260402093000000"].map((stamp) => ({ path: pathOf("990001", stamp), bytes: message() }));
-  const { trace } = c.convertPatient(files);
-  c.free();
-  const lines = [...trace.hits, ...trace.unused.map((unused) => ({ unused }))];
-  assert.ok(lines.some((line) => line.unused?.reason === "not-in-force"));
-  each(schema("trace"), lines, "trace");
+  // Every reason that the schema lists occurs.
+  const { enum: listed } = JSON.parse(readFileSync(new URL("pkg/schema/trace-1.json", root), "utf8")).$defs.unused.properties.reason;
+  assert.deepEqual([...reasons].sort(), [...listed].sort());
 });
 
 test("reports of a check", () => {
