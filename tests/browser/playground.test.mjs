@@ -324,7 +324,7 @@ test("a cut zip is named by its finding, and nothing of the file before stays; t
 test("what a tar or gzip does not give is named; a message in a gzip is read", async () => {
   const page = await open();
   const message = Buffer.from(MESSAGE.replaceAll("\n", "\r"));
-  const whole = tar([{ path: "inside", bytes: message }, { path: "../outside", bytes: message }]);
+  const whole = Buffer.from(tar([{ path: "inside", bytes: message }, { path: "../outside", bytes: message }]));
   await page.locator("#pick-files").setInputFiles([
     { name: "cut.tar", mimeType: "", buffer: whole.subarray(0, 1024 + 512) },
     { name: "whole.tar.gz", mimeType: "", buffer: gzipSync(whole) },
@@ -376,7 +376,7 @@ test("a message, a folder and archives give the bytes of the program", async () 
     await zip.add(path, [bytes]);
     files.push({ path, bytes });
   }
-  const archives = { "storage.zip": Buffer.from(await zip.blob().arrayBuffer()), "storage.tar": tar(files), "storage.tgz": gzipSync(tar(files)) };
+  const archives = { "storage.zip": Buffer.from(await zip.blob().arrayBuffer()), "storage.tar": Buffer.from(tar(files)), "storage.tgz": gzipSync(tar(files)) };
   for (const [name, buffer] of Object.entries(archives)) {
     await page.locator("#pick-files").setInputFiles([{ name, mimeType: "", buffer }]);
     await page.locator("#files h2", { hasText: "ファイル 105" }).waitFor();
