@@ -5,7 +5,8 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use warifu_convert::{Job, JobOptions};
+use serde_json::Value;
+use warifu_convert::{Job, JobOptions, Trace, TraceHit};
 use warifu_playground::{
     json::Json,
     message::{self, Message},
@@ -25,8 +26,42 @@ fn shown(path: &str, bytes: &[u8]) -> (Message, Json, TraceIndex) {
     (
         message::read(serde_json::to_vec(&view).unwrap()).unwrap(),
         Json::parse(made.json).unwrap(),
-        TraceIndex::parse(serde_json::to_vec(&made.trace.unwrap()).unwrap()),
+        index(&made.trace.unwrap()),
     )
+}
+
+/// The trace in the form of the worker: texts once, hits in the order of their pointers.
+fn index(trace: &Trace) -> TraceIndex {
+    let mut texts: [Vec<&str>; 3] = Default::default();
+    let mut number = |of: usize, text| {
+        let known = texts[of].iter().position(|t| *t == text);
+        known.unwrap_or_else(|| {
+            texts[of].push(text);
+            texts[of].len() - 1
+        })
+    };
+    let mut sorted: Vec<&TraceHit> = trace.hits.iter().collect();
+    sorted.sort_by(|a, b| a.pointer.cmp(&b.pointer));
+    let hits: Vec<Value> = sorted
+        .into_iter()
+        .map(|hit| {
+            let table = hit.row.as_ref().map_or(0, |r| number(2, r.table) + 1);
+            let mut items: Vec<Value> = vec![hit.pointer.as_str().into(), table.into()];
+            for s in &hit.spans {
+                items.push(number(0, s.file.as_str()).into());
+                items.extend([s.start, s.end].map(Value::from));
+                items.push(number(1, s.path.as_str()).into());
+            }
+            Value::from(items)
+        })
+        .collect();
+    let [files, paths, tables] = texts;
+    let piece = serde_json::json!({
+        "files": files, "paths": paths, "tables": tables, "hits": hits, "unused": trace.unused
+    });
+    let mut index = TraceIndex::default();
+    index.add_text(serde_json::to_vec(&piece).unwrap());
+    index
 }
 
 #[test]
