@@ -1,5 +1,9 @@
 //! The playground's own trace, both ways, on every leaf of a fixture per data kind.
-#![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may fail loudly"
+)]
 
 mod common;
 
