@@ -1247,6 +1247,7 @@ impl<'o> Worker<'o> {
     fn is_given(&self, file: &FileRef) -> bool {
         let mut given = self.options.paths.iter();
         given.any(|p| p.ends_with(file.path()))
+            || self.options.stdin_name.as_deref() == Some(file.path())
     }
 
     /// A folder inside a storage gives loose files: versions cannot be weighed there, so replaced and

@@ -175,6 +175,31 @@ fn stdin_takes_a_message_a_zip_and_a_packed_tar() {
     assert_eq!(run(&["convert", "-", "x"]).status.code(), Some(2));
 }
 
+/// Given by itself, a file is what it is, whatever way it comes: a warning says that it is not in force.
+#[test]
+fn a_withdrawn_or_replaced_file_alone_is_converted_with_a_warning() {
+    let (name, message) = tree(&fixtures("standard_root"))
+        .into_iter()
+        .find(|(n, _)| n.contains("OML-11") && n.ends_with("_1"))
+        .unwrap();
+    let leaf = name.rsplit('/').next().unwrap().strip_suffix('1').unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    for (flag, code) in [("0", "SSM116"), ("1", "SSM1"), ("2", "SSM105")] {
+        let leaf = format!("{leaf}{flag}");
+        fs::write(dir.path().join(&leaf), &message).unwrap();
+        let options = ["--to", "ndjson", "--institution", "1319999999"];
+        let by_path = run_in(dir.path(), &[&["convert", &leaf][..], &options].concat());
+        let piped = piped(
+            &[&["convert", "-", "--stdin-name", &leaf][..], &options].concat(),
+            &message,
+        );
+        assert!(by_path.stdout == piped.stdout && !piped.stdout.is_empty());
+        for o in [by_path, piped] {
+            assert_eq!(text(&o.stderr).contains(code), flag != "1", "{flag}");
+        }
+    }
+}
+
 #[test]
 fn piped_output_has_no_escapes_and_no_progress() {
     let root = fixtures("standard_root");

@@ -160,13 +160,18 @@ impl Converter {
         }
         // The state of these follows the flag.
         let follows = |k: DataKind| k == DataKind::Ppr01 || k.code().starts_with("ADT-");
-        if item.flag == b'0' && !item.kind.is_some_and(follows) {
-            // By itself nothing says whether another version of it is in force.
+        // By itself nothing says whether another version of it is in force.
+        let code: Option<Code> = match item.flag {
+            b'0' if !item.kind.is_some_and(follows) => Some(&ssm::SSM116),
+            b'2' => Some(&ssm::SSM105),
+            _ => None,
+        };
+        if let Some(code) = code {
             let whole = Span {
                 source: source_of(number),
                 ..Span::default()
             };
-            let mut d = Diagnostic::new(&ssm::SSM116, whole);
+            let mut d = Diagnostic::new(code, whole);
             d.severity = warifu_diag::Severity::Warning;
             out.diagnostics.push(d);
         }

@@ -15,7 +15,7 @@ use warifu_diag::catalogue::map_admin::MAP123;
 use warifu_diag::catalogue::map_other::{
     MAP431, MAP432, MAP433, MAP434, MAP435, MAP436, MAP437, MAP438,
 };
-use warifu_diag::catalogue::ssm::{SSM104, SSM105, SSM116, SSM118};
+use warifu_diag::catalogue::ssm::{SSM104, SSM105, SSM116};
 use warifu_diag::{Code, Diagnostic, SourceId, Span};
 use warifu_fhir::element::{
     binary, document_reference as el, patient as pat, practitioner as prac,
@@ -252,7 +252,7 @@ pub(crate) fn convert_one(
     };
     let code: Option<Code> = match item.flag {
         b'0' => Some(&SSM116),
-        b'2' => Some(&SSM118),
+        b'2' => Some(&SSM105),
         _ => None,
     };
     if let Some(code) = code {
