@@ -76,6 +76,13 @@ const AHEAD: usize = 2;
 /// Runs the conversion.
 pub(crate) fn run(mut options: Convert, lang: Lang) -> anyhow::Result<End> {
     let (opened, inputs) = open(&options, lang)?;
+    if opened.storage.has_journals_apart() {
+        bail!(say(
+            lang,
+            "トランザクションストレージのファイルは一続きとして再生します。いくつにも分けて渡すと、後のファイルの取り消し (DEL) が前のファイルに及びません。すべてを含むフォルダーか書庫を一つ指定してください",
+            "transaction files are replayed as one: given apart, a DEL of a later one would not reach an earlier one. Give one folder or archive that holds them all",
+        ));
+    }
     let mut about = institution(&mut options, &inputs, &opened.storage, lang)?;
     options.job.validate().map_err(|e| anyhow::anyhow!("{e}"))?;
     let stop = Stop::on_signals();
@@ -1243,15 +1250,18 @@ impl<'o> Worker<'o> {
         }
     }
 
-    /// Whether a file was given by its name.
+    /// Whether a file was given by its name, and alone: what a shell makes of `*` names versions of one item
+    /// beside each other, as a folder does.
     fn is_given(&self, file: &FileRef) -> bool {
-        let mut given = self.options.paths.iter();
-        given.any(|p| p.ends_with(file.path()))
-            || self.options.stdin_name.as_deref() == Some(file.path())
+        match self.options.paths.as_slice() {
+            [path] if path == "-" => self.options.stdin_name.as_deref() == Some(file.path()),
+            [path] => path.ends_with(file.path()),
+            _ => false,
+        }
     }
 
     /// A folder inside a storage gives loose files: versions cannot be weighed there, so replaced and
-    /// withdrawn ones are named and left out (unless given by name).
+    /// withdrawn ones are named and left out (unless given by name, alone).
     fn not_current(&self, file: &FileRef, input: &str) -> Option<Done> {
         if self.is_given(file) {
             return None;

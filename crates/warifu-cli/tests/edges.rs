@@ -198,6 +198,17 @@ fn a_withdrawn_or_replaced_file_alone_is_converted_with_a_warning() {
             assert_eq!(text(&o.stderr).contains(code), flag != "1", "{flag}");
         }
     }
+    // Versions of one item beside each other, as a shell names them: the one in force alone.
+    let names = ["0", "1", "2"].map(|flag| format!("{leaf}{flag}"));
+    let alone = run_in(dir.path(), &["convert", &names[1], "--to", "ndjson"]);
+    for order in [[0, 1, 2], [2, 1, 0]] {
+        let [a, b, c] = order.map(|n| names[n].as_str());
+        let all = run_in(dir.path(), &["convert", a, b, c, "--to", "ndjson", "-v"]);
+        assert!(all.stdout == alone.stdout);
+        for code in ["SSM116", "SSM118"] {
+            assert!(text(&all.stderr).contains(code), "{}", text(&all.stderr));
+        }
+    }
 }
 
 #[test]

@@ -328,6 +328,27 @@ fn paths_of_overrides_and_masks_are_those_of_records() {
     );
 }
 
+/// A DEL in a later file takes back what an earlier one brought; that cannot be where they are given apart.
+#[test]
+fn journals_are_replayed_as_one_or_not_at_all() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let messages = messages();
+    for (name, sent) in ["j/TR_1.DAT", "j/TR_2.DAT"].into_iter().zip(&messages) {
+        write(dir, name, &record(sent, b"\x1c\r\n"));
+    }
+    let convert = |paths: &[&str]| {
+        run_in(
+            dir,
+            &[&["convert"][..], paths, &["--to", "ndjson"]].concat(),
+        )
+    };
+    assert!(!convert(&["j"]).stdout.is_empty());
+    let apart = convert(&["j/TR_1.DAT", "j/TR_2.DAT"]);
+    assert_eq!(apart.status.code(), Some(2));
+    assert!(apart.stdout.is_empty() && text(&apart.stderr).contains("DEL"));
+}
+
 #[test]
 fn what_is_wrong_with_a_header_is_placed_on_its_line() {
     let dir = tempfile::tempdir().unwrap();

@@ -226,12 +226,11 @@ impl Converter {
         {
             let message = Message::new(bytes, index, arena, number);
             let item = complete(item, message);
-            let pid = message.value(b"PID", 3);
+            let core: &Core = core;
             let mut context = PatientContext {
-                patient: patient_key(item.patient, pid.text),
+                patient: key_of(core, item, message),
                 ..PatientContext::default()
             };
-            let core: &Core = core;
             note_patient(&item, message, out);
             out.set_source(number, kinds::provenance::source(core, &item));
             let patient_id = core.patient_id(&context.patient);
@@ -428,7 +427,7 @@ impl Converter {
                 place.item()
             };
             let item = complete(item, message);
-            let key = patient_key(item.patient, message.value(b"PID", 3).text);
+            let key = key_of(core, item, message);
             note_patient(&item, message, out);
             if let Some((_, v)) = person.get(&key).and_then(|n| people.get_mut(*n)) {
                 v.push((*i, item, message));
@@ -534,7 +533,7 @@ impl Converter {
             dead.clear();
             let message = Message::new(file.bytes, &index, &arena, number);
             let item = complete(place.item(), message);
-            let key = patient_key(item.patient, message.value(b"PID", 3).text);
+            let key = key_of(core, item, message);
             let known = person.get(&key).and_then(|n| contexts.get_mut(*n));
             let forgotten = known.is_none();
             let patient_id = core.patient_id(&key);
@@ -681,6 +680,26 @@ pub(crate) fn patient_key(folder: &str, pid3: &str) -> String {
         };
     }
     [pid3, "\u{1e}", folder].concat()
+}
+
+/// [`patient_key`] of a message. One without a number is of a person of its own: whoever has the same name,
+/// birth date and sex, and without a name or birth date the message's.
+fn key_of(core: &Core, item: Item<'_>, message: Message<'_>) -> String {
+    let text = |segment, field| message.value(segment, field).text;
+    let key = patient_key(item.patient, text(b"PID", 3));
+    if !key.is_empty() {
+        return key;
+    }
+    let pid = message.first(b"PID");
+    let name = pid.map_or("", |pid| pid.field(5).text().text);
+    let birth = text(b"PID", 7);
+    let parts = if name.is_empty() || birth.is_empty() {
+        ["", text(b"MSH", 10), text(b"MSH", 7), text(b"MSH", 3)]
+    } else {
+        ["", name, birth, text(b"PID", 8)]
+    };
+    let id = core.id_key.id(core.issuer(), &parts);
+    ["\u{1e}", id.as_str()].concat()
 }
 
 /// Leaves out what stands behind the PID of another person than the first (`MAP019`): it is none of the
@@ -847,6 +866,25 @@ mod tests {
              ORC|SC|77\r\
              OBX|1|NM|3A015000002327101^Alb^JC10||{value}|g/dL|||||F\r"
         )
+    }
+
+    /// Nobody knows whose a message without a number is: two of them are of one person only where they
+    /// name the same.
+    #[test]
+    fn messages_without_a_patient_number_are_not_of_one_person() {
+        let subject = |pid: &str, control: &str| {
+            let text = format!(
+                "MSH|^~\\&|A|B|C|D|202604011100||OUL^R22^OUL_R22|{control}|P|2.5\r{pid}\rSPM|1|A||019^血清^JC10\rOBR|1|7||1^検査^99\rORC|SC|7\rOBX|1|NM|K^カリウム^99||4.1||||||F\r"
+            );
+            let out = crate::testing::convert("", &text);
+            one(&out, "Observation")["subject"]["reference"].clone()
+        };
+        let taro = "PID|1||||割符^太郎||19500101|M";
+        let hanako = "PID|1||||割符^花子||19800202|F";
+        assert_ne!(subject(taro, "1"), subject(hanako, "1"));
+        assert_eq!(subject(taro, "1"), subject(taro, "2"));
+        let nobody = "PID|1||||割符^太郎|||M";
+        assert_ne!(subject(nobody, "1"), subject(nobody, "2"));
     }
 
     /// Two results of one order in one file, and in two that no storage weighs: the newest `MSH-7` is what

@@ -263,6 +263,16 @@ impl Storage {
         })
     }
 
+    /// Whether several inputs have journals. Each is replayed by itself, so that a record of one does not
+    /// count in another: a folder that holds them all is to be given instead.
+    pub fn has_journals_apart(&self) -> bool {
+        let has = |input: &&Input<FsTree>| match input {
+            Input::Spool { journals, .. } => *journals > 0,
+            Input::Folder { .. } | Input::File { .. } => false,
+        };
+        self.inner.inputs.iter().filter(has).nth(1).is_some()
+    }
+
     /// Where a file lies on the disk; `None` for what is inside an archive, a journal or a stream.
     pub fn disk_path(&self, file: &FileRef) -> Option<PathBuf> {
         match (self.inner.inputs.get(file.source.input)?, &file.place) {
