@@ -213,7 +213,7 @@ impl Check {
                     text: texts.get(&id.0),
                 })
             };
-            let mut finding = finding_among(d, source, *lang, *units);
+            let mut finding = finding_among(d, &source, *lang, *units);
             finding.place(|shown| within.get(shown).copied());
             report.findings.push(finding);
             if let Some(frames) = frames {

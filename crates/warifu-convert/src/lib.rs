@@ -8,7 +8,7 @@ use warifu_map::clins::{self, Part};
 use warifu_map::{Converter, File, Hit, IdMode, Options, OutResource, Output};
 use warifu_order::Map;
 use warifu_report::Lang;
-use warifu_report::finding::{Finding, Names, finding, names};
+use warifu_report::finding::{Finding, Names, Source, finding, finding_among, names};
 use warifu_report::position::{SourceText, Units};
 use warifu_source::Charset;
 
@@ -779,10 +779,8 @@ pub fn findings(out: &Output, files: &[File<'_>], options: &JobOptions) -> Vec<F
         .into_iter()
         .filter_map(|i| out.diagnostics.get(i))
         .map(|d| {
-            let file = usize::try_from(d.span.source.0)
-                .ok()
-                .and_then(|i| files.get(i));
-            let source = match (d.span.end > 0, file) {
+            let file_of = |id: warifu_diag::SourceId| files.get(usize::try_from(id.0).ok()?);
+            let text = match (d.span.end > 0, file_of(d.span.source)) {
                 (true, Some(f)) => Some(&*texts.entry(d.span.source.0).or_insert_with(|| {
                     let charset = options.charset();
                     let charset = charset.unwrap_or_else(|| warifu_source::detect(f.bytes));
@@ -790,13 +788,14 @@ pub fn findings(out: &Output, files: &[File<'_>], options: &JobOptions) -> Vec<F
                 })),
                 _ => None,
             };
-            finding(
-                d,
-                file.map_or("", |f| f.path),
-                source,
-                options.language(),
-                options.units(),
-            )
+            // What lies in another file is named by that file alone.
+            let source = |id| {
+                file_of(id).map(|f| Source {
+                    file: f.path,
+                    text: text.filter(|_| id == d.span.source),
+                })
+            };
+            finding_among(d, &source, options.language(), options.units())
         })
         .collect()
 }

@@ -250,13 +250,13 @@ pub fn finding(
     units: Units,
 ) -> Finding {
     let own = Source { file, text: source };
-    finding_among(d, |id| (id == d.span.source).then_some(own), lang, units)
+    finding_among(d, &|id| (id == d.span.source).then_some(own), lang, units)
 }
 
 /// Makes a finding whose further places may lie in other files: `source` knows the file of an id.
 pub fn finding_among<'s>(
     d: &Diagnostic,
-    source: impl Fn(SourceId) -> Option<Source<'s>>,
+    source: &dyn Fn(SourceId) -> Option<Source<'s>>,
     lang: Lang,
     units: Units,
 ) -> Finding {
