@@ -278,7 +278,8 @@ function arrange(listing) {
   }
   for (const path of listing.skipped ?? []) {
     const at = byPath.get(path);
-    if (at !== undefined) taken[at] = 1;
+    // What is refused is named, whatever its name.
+    if (at !== undefined && !files[at].refused) taken[at] = 1;
   }
   for (let i = 0; i < files.length; i += 1) if (!taken[i]) order.push(i);
 }
