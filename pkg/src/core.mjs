@@ -386,7 +386,14 @@ async function indexed(entry, tables) {
 }
 
 /** Codes of what is wrong with a journal and the header of a record; the rest is SSM114. */
-const HEADER_CODES = { "journal-version": "SSM162", "journal-institution": "SSM163", "journal-of-another-year": "SSM164" };
+const HEADER_CODES = {
+  "journal-version": "SSM162",
+  "journal-institution": "SSM163",
+  "journal-of-another-year": "SSM164",
+  "journal-header": "SSM179",
+  "journal-operation-neither-ins-nor-del": "SSM179",
+  "journal-cut": "SSM180",
+};
 
 /** Puts the place of a finding on a whole file to `[start, end, line, column]` in it. */
 function put(label, [start, end, line, column]) {

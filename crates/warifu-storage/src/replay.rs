@@ -437,12 +437,13 @@ pub(crate) fn replay(
     files
 }
 
-/// A record without a header is a file without a name, below its journal.
+/// A record without a header is a file without a name, below its journal, in whatever folder that lies.
 fn replay_nameless(entry: &Entry) -> Option<Replayed> {
     let own = parts(&entry.key)?;
     let place = record_place(own.place)?;
+    let journal = place.journal.rsplit('/').next().unwrap_or_default();
     Some(Replayed {
-        path: format!("{}/{}.hl7", place.journal, place.line),
+        path: format!("{journal}/{}.hl7", place.line),
         institution: InstitutionNumber::parse(own.institution),
         place: Some(place),
         offset: entry.offset,
