@@ -2,7 +2,7 @@
 // records of our fixture and a surgery; institutions that ask it over HTTP with tokens signed by Node's own
 // crypto; and a patient's other device, which signs with `warifu/consent`.
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { createHash, createPrivateKey, generateKeyPairSync, randomBytes, sign } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -194,7 +194,10 @@ export class Office {
   run(...words) { return this.told(`${PATIENT}\n`, ...words); }
 
   told(input, ...words) {
-    return execFileSync(CLI, ["serve", ...words], { encoding: "utf8", input, stdio: ["pipe", "pipe", "inherit"] }).trim();
+    const { error, status, stdout } = spawnSync(CLI, ["serve", ...words], { encoding: "utf8", input, stdio: ["pipe", "pipe", "inherit"] });
+    // A command that asks for nothing may end before it is told anything.
+    if (status !== 0 || (error && error.code !== "EPIPE")) throw error ?? new Error(`warifu serve ${words[0]} ended with ${status}`);
+    return stdout.trim();
   }
 
   path(name) { return join(this.folder, name); }
