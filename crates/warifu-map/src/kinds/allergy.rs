@@ -248,17 +248,31 @@ fn category<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a
     cx.used(&f);
 }
 
-/// IAM-3 / AL1-3. That there is none is a code of its own (R4 AllergyIntolerance.code).
-fn code<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
+/// That there is no allergy of a class (IAM-2, AL1-2): SNOMED CT, R4 AllergyIntolerance.code.
+static NONE: &[(&str, &str, &str)] = &[
+    ("", "716186003", "No known allergy"),
+    ("DA", "409137002", "No known drug allergy"),
+    ("FA", "429625007", "No known food allergy"),
+    ("EA", "428607008", "No known environmental allergy"),
+];
+
+/// IAM-3 / AL1-3. That there is none is a code of its own, as wide as the class: of another class the text
+/// alone says it.
+fn code<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, g: &Group<'a>, f: Part<'a>) {
+    let segment = g.first(*b"IAM").or_else(|| g.first(*b"AL1"));
+    let class = segment.map_or("", |s| s.field(2).comp(1).value().text.trim());
     r.object(el::CODE, |o| {
         datatypes::concept_of(o, cx, f, &mut |a, _, f| {
             let [first, second] = both_triplets(f);
             let text = first.text.some().unwrap_or(second.text);
-            if matches!(text.text, "なし" | "特になし" | "無" | "無し") {
+            let none = NONE.iter().find(|(of, ..)| *of == class);
+            if let Some((_, code, display)) = none
+                && matches!(text.text, "なし" | "特になし" | "無" | "無し")
+            {
                 a.object(|o| {
                     o.constant("system", systems::SNOMED);
-                    o.string("code", "716186003", text.src());
-                    o.constant("display", "No known allergy");
+                    o.string("code", code, text.src());
+                    o.constant("display", display);
                 });
             }
         });
@@ -466,10 +480,13 @@ mod tests {
     #[test]
     fn that_there_is_no_allergy_has_a_code() {
         for (class, allergen, code) in [
-            ("DA", "^なし", "716186003"),
-            ("FA", "^特になし", "716186003"),
+            ("DA", "^なし", "409137002"),
+            ("FA", "^特になし", "429625007"),
+            ("EA", "0^無^99L", "428607008"),
             ("", "^無し", "716186003"),
-            ("MA", "0^無^99L", "716186003"),
+            // That there is none of some other kind is no word on all.
+            ("MA", "^なし", ""),
+            ("AA", "^無し", ""),
             ("DA", "^なしの実", ""),
             ("FA", "^ようなし", ""),
         ] {

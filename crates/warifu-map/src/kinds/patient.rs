@@ -557,14 +557,26 @@ fn work_telecom<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Par
     }
 }
 
-/// PID-29.
-fn deceased_time<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
-    datatypes::add_date_time(r, cx, el::DECEASED_DATE_TIME, f.value());
+/// PID-29, unless PID-30 denies it: then nobody knows whether the person lives, and both are kept.
+fn deceased_time<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, g: &Group<'a>, f: Part<'a>) {
+    let said = g.first(*b"PID").map(|pid| pid.field(30));
+    let Some(denied) = said.filter(|said| said.value().text.trim() == "N") else {
+        datatypes::add_date_time(r, cx, el::DECEASED_DATE_TIME, f.value());
+        return;
+    };
+    cx.report(&MAP128, &denied);
+    keep(r, cx, "PID-29", f);
+    keep(r, cx, "PID-30", denied);
+    cx.used(&denied);
 }
 
 /// PID-30 (table 0136); the time of PID-29 says more.
-fn deceased<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, _: &Group<'a>, f: Part<'a>) {
+fn deceased<'a>(r: &mut Resource, cx: &mut Cx<'a, '_>, g: &Group<'a>, f: Part<'a>) {
     let v = f.value();
+    let denied = g.first(*b"PID").is_some_and(|pid| pid.field(29).is_some());
+    if denied && v.text.trim() == "N" {
+        return;
+    }
     if r.has(el::DECEASED_DATE_TIME) {
         if v.text.trim() != "Y" {
             cx.report(&MAP128, &v);
@@ -1045,8 +1057,18 @@ mod tests {
                 "|".repeat(21)
             );
             let out = convert("ADT-00", &pid);
-            assert!(one(&out, "Patient").get("deceasedDateTime").is_some());
-            assert_eq!(reported(&out, "MAP128"), told, "{died}");
+            let r = one(&out, "Patient");
+            // Of one who is perhaps alive nothing is said, and both are kept.
+            assert_eq!(r.get("deceasedDateTime").is_none(), told, "{died}");
+            assert!(r.get("deceasedBoolean").is_none());
+            let kept = ["PID-29", "PID-30"].map(|f| r.to_string().contains(&format!("field:{f}")));
+            assert_eq!(kept, [told; 2], "{died}");
+            let count = out
+                .diagnostics
+                .iter()
+                .filter(|d| d.code.code == "MAP128")
+                .count();
+            assert_eq!(count, usize::from(told), "{died}");
         }
     }
 
