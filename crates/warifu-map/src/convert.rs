@@ -694,9 +694,9 @@ fn key_of(core: &Core, item: Item<'_>, message: Message<'_>) -> String {
     let name = pid.map_or("", |pid| pid.field(5).text().text);
     let birth = text(b"PID", 7);
     let parts = if name.is_empty() || birth.is_empty() {
-        ["", text(b"MSH", 10), text(b"MSH", 7), text(b"MSH", 3)]
+        ["message", text(b"MSH", 10), text(b"MSH", 7), text(b"MSH", 3)]
     } else {
-        ["", name, birth, text(b"PID", 8)]
+        ["person", name, birth, text(b"PID", 8)]
     };
     let id = core.id_key.id(core.issuer(), &parts);
     ["\u{1e}", id.as_str()].concat()
