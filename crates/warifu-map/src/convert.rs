@@ -694,7 +694,12 @@ fn key_of(core: &Core, item: Item<'_>, message: Message<'_>) -> String {
     let name = pid.map_or("", |pid| pid.field(5).text().text);
     let birth = text(b"PID", 7);
     let parts = if name.is_empty() || birth.is_empty() {
-        ["message", text(b"MSH", 10), text(b"MSH", 7), text(b"MSH", 3)]
+        [
+            "message",
+            text(b"MSH", 10),
+            text(b"MSH", 7),
+            text(b"MSH", 3),
+        ]
     } else {
         ["person", name, birth, text(b"PID", 8)]
     };
